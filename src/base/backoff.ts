@@ -1,0 +1,34 @@
+/**
+ * Decorrelated-jitter back-off: the next pause is drawn between the floor and three times the last pause, capped.
+ * Spreads a fleet after a common outage better than doubling, and never falls under the floor.
+ */
+export interface BackoffLimits {
+  readonly floorMs: number;
+  readonly ceilingMs: number;
+}
+
+export class Backoff {
+  readonly #limits: BackoffLimits;
+  readonly #random: () => number;
+  #lastMs: number;
+
+  /** @param random uniform in [0, 1) */
+  constructor(limits: BackoffLimits, random: () => number) {
+    this.#limits = limits;
+    this.#random = random;
+    this.#lastMs = limits.floorMs;
+  }
+
+  /** The pause before the next attempt, in ms: floor ≤ pause ≤ ceiling. */
+  next(): number {
+    const { floorMs, ceilingMs } = this.#limits;
+    const widestMs = Math.max(floorMs, this.#lastMs * 3);
+    this.#lastMs = Math.min(ceilingMs, floorMs + this.#random() * (widestMs - floorMs));
+    return this.#lastMs;
+  }
+
+  /** After a success that lasted. */
+  reset(): void {
+    this.#lastMs = this.#limits.floorMs;
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Past-tense facts for onlookers: the journal, `holdfast tail`, metrics. Nothing that the product does hangs on a
+ * listener; removing every one of them changes only what is seen.
+ */
+import { EventEmitter } from 'node:events';
+import type typedEmitter from 'typed-emitter';
+import type { Qos } from './message.ts';
+
+export type GatewayEvents = {
+  gatewayStarted: (fact: { readonly recovered: number }) => void;
+  gatewayStopping: (fact: { readonly reason: string }) => void;
+  linkOpened: (fact: { readonly link: string; readonly path: string }) => void;
+  linkClosed: (fact: { readonly link: string; readonly path: string; readonly reason: string }) => void;
+  subdeviceAttached: (fact: {
+    readonly subdevice: string;
+    readonly link: string;
+    readonly lasting: boolean;
+    readonly waiting: number;
+  }) => void;
+  subdeviceRefused: (fact: { readonly subdevice: string; readonly link: string; readonly reason: string }) => void;
+  subdeviceDetached: (fact: { readonly subdevice: string; readonly link: string; readonly reason: string }) => void;
+  subscriptionAdded: (fact: { readonly subdevice: string; readonly filter: string }) => void;
+  subscriptionRemoved: (fact: { readonly subdevice: string; readonly filter: string }) => void;
+  subscriptionRefused: (fact: { readonly filter: string; readonly reason: string }) => void;
+  hubConnected: (fact: { readonly sessionPresent: boolean; readonly backlog: number }) => void;
+  hubSessionLost: (fact: { readonly filters: number }) => void;
+  hubRefused: (fact: { readonly reason: string }) => void;
+  hubLost: (fact: { readonly reason: string }) => void;
+  hubAnswered: (fact: { readonly sentence: string }) => void;
+  uplinkAccepted: (fact: {
+    readonly subdevice: string;
+    readonly topic: string;
+    readonly bytes: number;
+    readonly qos: Qos;
+  }) => void;
+  uplinkRefused: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
+  uplinkShed: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
+  uplinkBuried: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
+  uplinkDelivered: (fact: { readonly subdevice: string; readonly topic: string; readonly isReplay: boolean }) => void;
+  downlinkAccepted: (fact: { readonly topic: string; readonly subdevices: number; readonly qos: Qos }) => void;
+  downlinkShed: (fact: { readonly topic: string; readonly reason: string }) => void;
+  downlinkDelivered: (fact: { readonly subdevice: string; readonly topic: string }) => void;
+  backlogDrained: (fact: { readonly messages: number }) => void;
+  storeFull: (fact: { readonly isFull: boolean }) => void;
+  storeRecovered: (fact: { readonly sentence: string }) => void;
+};
+
+export type EventName = keyof GatewayEvents;
+export type Facts = typedEmitter.default<GatewayEvents>;
+
+export function newFacts(): Facts {
+  return new EventEmitter() as unknown as Facts;
+}

@@ -1,0 +1,63 @@
+/**
+ * Operating faults: what can go wrong around the program, from a closed list, handled once per resource.
+ * Bad bytes are no faults (see `decoded.ts`); a broken invariant is a plain Error and ends the process with 70.
+ */
+export type FaultCode =
+  | 'config-invalid'
+  | 'config-unreadable'
+  | 'secret-unreadable'
+  | 'control-socket-in-use'
+  | 'not-running'
+  | 'store-failed'
+  | 'store-full'
+  | 'store-corrupt'
+  | 'store-newer'
+  | 'store-locked'
+  | 'node-too-old'
+  | 'usage';
+
+export interface FaultDetail {
+  readonly hint: string;
+  /** May the same thing succeed later without anybody changing anything? */
+  readonly retryable?: boolean;
+  readonly cause?: unknown;
+}
+
+export class Fault extends Error {
+  readonly code: FaultCode;
+  readonly hint: string;
+  readonly retryable: boolean;
+
+  /** @param what what went wrong and where; `detail.hint` says what to do about it */
+  constructor(code: FaultCode, what: string, detail: FaultDetail) {
+    super(what, { cause: detail.cause });
+    this.name = 'Fault';
+    this.code = code;
+    this.hint = detail.hint;
+    this.retryable = detail.retryable ?? false;
+  }
+}
+
+/** sysexits.h, as far as systemd and scripts rely on them (design: 78 is not restarted). */
+export const EXIT = { ok: 0, unbalanced: 1, usage: 64, notRunning: 69, bug: 70, storage: 74, config: 78 } as const;
+
+export function exitCodeOf(code: FaultCode): number {
+  switch (code) {
+    case 'usage':
+      return EXIT.usage;
+    case 'not-running':
+      return EXIT.notRunning;
+    case 'config-invalid':
+    case 'config-unreadable':
+    case 'secret-unreadable':
+    case 'control-socket-in-use':
+    case 'node-too-old':
+      return EXIT.config;
+    case 'store-failed':
+    case 'store-full':
+    case 'store-corrupt':
+    case 'store-newer':
+    case 'store-locked':
+      return EXIT.storage;
+  }
+}

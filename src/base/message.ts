@@ -1,0 +1,21 @@
+/** A payload with a topic: the thing this gateway keeps custody of. */
+
+/** The hub has no QoS 2; MQTT-SN QoS −1 becomes QoS 0 at the driver. */
+export type Qos = 0 | 1;
+
+export interface Message {
+  readonly topic: string;
+  /** Owns its memory: never a view of a larger pool, since it may travel to the store's thread. */
+  readonly payload: Uint8Array;
+  readonly qos: Qos;
+}
+
+export type Direction = 'uplink' | 'downlink';
+
+/** Bytes a message is charged with in every byte bound: topic, payload and a fixed row overhead. */
+export function chargedBytes(message: { readonly topic: string; readonly payload: Uint8Array }): number {
+  return message.topic.length + message.payload.length + ROW_OVERHEAD_BYTES;
+}
+
+/** Measured: a row of the outbox table with its header, stamp and CRC beside topic and payload. */
+const ROW_OVERHEAD_BYTES = 40;

@@ -1,0 +1,100 @@
+/**
+ * The books of the outside: what the subdevices and the hub's application side saw, message by message. The gateway's own
+ * counters play no part in it, so it can prove them wrong.
+ *
+ * A stream is everything one subdevice sends (or is sent), numbered from 1. Acknowledged and never arrived: lost. A first
+ * arrival behind a later number: reordered. A second arrival: a duplicate, which is allowed after a crash or a reconnect.
+ */
+export class StreamAccount {
+  #sent = 0;
+  #acknowledged = 0;
+  readonly #acknowledgedNumbers = new Set<number>();
+  readonly #arrived = new Set<number>();
+  #highest = 0;
+  #reordered = 0;
+  #duplicates = 0;
+
+  /** The number of the next message. */
+  send(): number {
+    this.#sent += 1;
+    return this.#sent;
+  }
+
+  /** Custody was taken for it: from now on it must not be lost. */
+  acknowledge(number: number): void {
+    if (this.#acknowledgedNumbers.has(number)) return;
+    this.#acknowledgedNumbers.add(number);
+    this.#acknowledged += 1;
+  }
+
+  arrive(number: number): void {
+    if (this.#arrived.has(number)) {
+      this.#duplicates += 1;
+      return;
+    }
+    this.#arrived.add(number);
+    if (number < this.#highest) this.#reordered += 1;
+    else this.#highest = number;
+  }
+
+  get sent(): number {
+    return this.#sent;
+  }
+
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** Different messages that arrived. */
+  get delivered(): number {
+    return this.#arrived.size;
+  }
+
+  /** Acknowledged and not arrived: while traffic runs they are under way; at the end they are lost. */
+  get missing(): number {
+    let missing = 0;
+    for (const number of this.#acknowledgedNumbers) if (!this.#arrived.has(number)) missing += 1;
+    return missing;
+  }
+
+  get reordered(): number {
+    return this.#reordered;
+  }
+
+  get duplicates(): number {
+    return this.#duplicates;
+  }
+}
+
+export interface AccountSum {
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly delivered: number;
+  readonly missing: number;
+  readonly reordered: number;
+  readonly duplicates: number;
+}
+
+export function sumAccounts(accounts: Iterable<StreamAccount>): AccountSum {
+  const sum = { sent: 0, acknowledged: 0, delivered: 0, missing: 0, reordered: 0, duplicates: 0 };
+  for (const account of accounts) {
+    sum.sent += account.sent;
+    sum.acknowledged += account.acknowledged;
+    sum.delivered += account.delivered;
+    sum.missing += account.missing;
+    sum.reordered += account.reordered;
+    sum.duplicates += account.duplicates;
+  }
+  return sum;
+}
+
+/** A payload of `bytes` that begins with its number: `n=17;....` */
+export function numberedPayload(number: number, bytes: number): Uint8Array {
+  return new TextEncoder().encode(`n=${number};`.padEnd(bytes, '.'));
+}
+
+/** The number of such a payload; `undefined` for any other. */
+export function numberOf(payload: Uint8Array): number | undefined {
+  const found = /^n=(\d+);/.exec(new TextDecoder().decode(payload.subarray(0, 20)));
+  return found === null ? undefined : Number(found[1]);
+}

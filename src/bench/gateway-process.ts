@@ -1,0 +1,92 @@
+/** The gateway as a process of its own: started, asked, killed, started again. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type Answers, ask } from '../ops/control-client.ts';
+import type { LedgerReport } from '../ops/ledger-report.ts';
+import type { StatusReport } from '../ops/report.ts';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+/** A cold start compiles everything once. */
+const START_MS_MAX = 20_000;
+const ASK_EVERY_MS = 20;
+/** Last lines of its journal kept for whoever asks why. */
+const JOURNAL_CHARACTERS_MAX = 64_000;
+
+export interface GatewayProcessOptions {
+  readonly configPath: string;
+  readonly socketPath: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export class GatewayProcess {
+  readonly #options: GatewayProcessOptions;
+  #child: ChildProcess | undefined;
+  #ended: Promise<number | string> = Promise.resolve(0);
+  #journal = '';
+
+  constructor(options: GatewayProcessOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** What it wrote to its journal, the end of it, over all its lives. */
+  get journal(): string {
+    return this.#journal;
+  }
+
+  /** Starts it and waits until it answers. */
+  async start(): Promise<void> {
+    this.spawn();
+    await this.ready();
+  }
+
+  spawn(): void {
+    const child = spawn(process.execPath, [MAIN, 'run', '--config', this.#options.configPath], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...this.#options.env },
+    });
+    child.stderr?.on('data', (text: Buffer) => {
+      this.#journal = (this.#journal + text.toString()).slice(-JOURNAL_CHARACTERS_MAX);
+    });
+    this.#child = child;
+    this.#ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 'gone')));
+  }
+
+  async ready(): Promise<void> {
+    const deadline = Date.now() + START_MS_MAX;
+    while (Date.now() < deadline) {
+      if (this.#child?.exitCode !== null)
+        throw new Error(`the gateway ended with ${this.#child?.exitCode}:\n${this.#journal}`);
+      if ((await ask(this.#options.socketPath, '/v1/status').catch(() => undefined))?.kind === 'answered') return;
+      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+    }
+    throw new Error(`the gateway does not answer:\n${this.#journal}`);
+  }
+
+  /** @returns the exit code, or the name of the signal that ended it */
+  async signal(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | string> {
+    this.#child?.kill(signal);
+    return await this.#ended;
+  }
+
+  async ended(): Promise<number | string> {
+    return await this.#ended;
+  }
+
+  async status(): Promise<StatusReport> {
+    return await this.#ask('/v1/status');
+  }
+
+  async ledger(): Promise<LedgerReport> {
+    return await this.#ask('/v1/ledger');
+  }
+
+  async #ask<Path extends keyof Answers>(path: Path): Promise<Answers[Path]> {
+    const asked = await ask(this.#options.socketPath, path);
+    if (asked.kind === 'absent') throw asked.fault;
+    return asked.report;
+  }
+}

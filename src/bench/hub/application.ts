@@ -1,0 +1,172 @@
+/**
+ * The application side of the bench hub over HTTP, on loopback, for curl and for tests in other processes.
+ *
+ *     POST /publish  {"topic":…, "text":… or "payload":base64, "qos":0|1}   a message to the devices
+ *     GET  /arrived?since=n                                                 messages from devices numbered above n
+ *     GET  /sessions                                                        every session the hub holds
+ *     POST /fault    a fault order (`faults.ts`)                            something goes wrong
+ *
+ * Invariants: a request of at most `BODY_BYTES_MAX`; the last `ARRIVALS_KEPT` arrivals are kept, older ones are gone and
+ * `first` says so.
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { z } from 'zod';
+import type { Arrival } from './outlet.ts';
+import type { BenchHub } from './server.ts';
+
+/** Ours: a few minutes of a fast gateway. */
+const ARRIVALS_KEPT = 10_000;
+
+/** The 16 KB of a message in base64, with room for its topic and for other profiles. */
+const BODY_BYTES_MAX = 256 * 1024;
+
+/** Answers of `GET /arrived` at once; ask again with the last number for more. */
+const ARRIVALS_PER_ANSWER = 1000;
+
+const PublishOrder = z.strictObject({
+  topic: z.string(),
+  text: z.string().optional(),
+  payload: z.base64().optional(),
+  qos: z.union([z.literal(0), z.literal(1)]).default(1),
+});
+
+const FaultOrder = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('set'),
+    faults: z.strictObject({
+      reach: z.enum(['normal', 'refuses', 'mute', 'half-open']).exactOptional(),
+      sessionPresentClaim: z.enum(['truth', 'always', 'never']).exactOptional(),
+      swallowsPubacks: z.boolean().exactOptional(),
+      sendDelayMs: z.number().min(0).max(3_600_000).exactOptional(),
+    }),
+  }),
+  z.strictObject({ kind: z.literal('dropConnections') }),
+  z.strictObject({ kind: z.literal('forgetSession'), clientId: z.string() }),
+]);
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const DONE: Answer = { status: 200, body: { done: true } };
+
+export interface ApplicationSide {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** @param port 0: any free one */
+export async function startApplicationSide(hub: BenchHub, port: number): Promise<ApplicationSide> {
+  const arrivals = new Arrivals();
+  const stopListening = hub.onArrived((arrival) => arrivals.add(arrival));
+  const server = createServer((request, response) => {
+    answer(request, { hub, arrivals }).then(
+      ({ status, body }) => {
+        response.writeHead(status, { 'content-type': 'application/json' });
+        response.end(`${JSON.stringify(body)}\n`);
+      },
+      () => response.destroy(),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    port: portOf(server),
+    stop: () => {
+      stopListening();
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** The last arrivals, numbered from 1. */
+class Arrivals {
+  readonly #kept: { readonly number: number; readonly arrival: Arrival }[] = [];
+  #last = 0;
+
+  add(arrival: Arrival): void {
+    this.#last += 1;
+    this.#kept.push({ number: this.#last, arrival });
+    // Cut in blocks, so that an arrival costs the same however many are kept.
+    if (this.#kept.length >= 2 * ARRIVALS_KEPT) this.#kept.splice(0, ARRIVALS_KEPT);
+  }
+
+  since(number: number): unknown {
+    const first = this.#kept[0]?.number ?? this.#last + 1;
+    const from = Math.max(0, number + 1 - first);
+    const arrivals = this.#kept.slice(from, from + ARRIVALS_PER_ANSWER).map(({ number, arrival }) => ({
+      number,
+      ...arrival,
+      payload: Buffer.from(arrival.payload).toString('base64'),
+    }));
+    return { first, last: this.#last, arrivals };
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  side: { readonly hub: BenchHub; readonly arrivals: Arrivals },
+): Promise<Answer> {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  switch (`${request.method} ${url.pathname}`) {
+    case 'GET /arrived': {
+      const since = Number(url.searchParams.get('since') ?? 0);
+      if (!Number.isSafeInteger(since) || since < 0) return refusal('since is a number from 0');
+      return { status: 200, body: side.arrivals.since(since) };
+    }
+    case 'GET /sessions':
+      return { status: 200, body: side.hub.sessions() };
+    case 'POST /publish':
+      return publish(side.hub, await readBody(request));
+    case 'POST /fault': {
+      const order = FaultOrder.safeParse(await readBody(request));
+      if (!order.success) return refusal(z.prettifyError(order.error));
+      side.hub.setFault(order.data);
+      return DONE;
+    }
+    default:
+      return { status: 404, body: { problem: 'GET /arrived, GET /sessions, POST /publish or POST /fault' } };
+  }
+}
+
+function publish(hub: BenchHub, body: unknown): Answer {
+  const order = PublishOrder.safeParse(body);
+  if (!order.success) return refusal(z.prettifyError(order.error));
+  const { topic, text, payload, qos } = order.data;
+  const bytes = payload === undefined ? Buffer.from(text ?? '') : Buffer.from(payload, 'base64');
+  try {
+    hub.publish({ topic, payload: new Uint8Array(bytes), qos });
+    return DONE;
+  } catch (error) {
+    return refusal(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function refusal(problem: string): Answer {
+  return { status: 400, body: { problem } };
+}
+
+/** The JSON of a request; `undefined`: none, or too long. */
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of request) {
+    length += piece.length;
+    if (length > BODY_BYTES_MAX) return undefined;
+    pieces.push(piece);
+  }
+  try {
+    return JSON.parse(Buffer.concat(pieces).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return address !== null && typeof address === 'object' ? address.port : 0;
+}

@@ -1,0 +1,72 @@
+/**
+ * Brings messages to sessions, and what sessions release to their connections.
+ *
+ * Source: MQTT 3.1.1 §3.3.4, §4.7; the hub does not send a device its own messages.
+ */
+import type { Message } from '../../base/message.ts';
+import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
+import type { Outlet } from './outlet.ts';
+import type { HubRules } from './rules.ts';
+import type { HubSession } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+export type SendPacket = (connection: number, packet: MqttPacket) => void;
+
+interface RouterParts {
+  readonly rules: HubRules;
+  readonly sessions: Sessions;
+  readonly outlet: Outlet;
+  readonly send: SendPacket;
+}
+
+export class Router {
+  readonly #parts: RouterParts;
+
+  constructor(parts: RouterParts) {
+    this.#parts = parts;
+  }
+
+  /** To every session with a matching filter, except the one it comes `from`. */
+  route(message: Message, origin: { readonly nowMs: number; readonly from?: string }): void {
+    for (const session of this.#parts.sessions.all(origin.nowMs)) {
+      if (session.clientId !== origin.from) this.offer(session, message, origin.nowMs);
+    }
+  }
+
+  offer(session: HubSession, message: Message, nowMs: number): void {
+    const offered = session.offer(message, nowMs);
+    switch (offered.kind) {
+      case 'sent':
+        this.sendAll(session, [offered.packet]);
+        return;
+      case 'queued': {
+        const { clientId } = session;
+        const count = session.storedCount(nowMs);
+        this.#parts.outlet.note({
+          kind: 'stored',
+          clientId,
+          outcome: offered.outcome,
+          count,
+          max: this.#parts.rules.storedMax,
+        });
+        return;
+      }
+      case 'ignored':
+        return;
+    }
+  }
+
+  sendAll(session: HubSession, packets: readonly Publish[]): void {
+    const { connection } = session;
+    if (connection === undefined) return;
+    for (const packet of packets) this.#parts.send(connection, packet);
+  }
+
+  /** What a session may send by now, of what waits in it. */
+  sendDue(session: HubSession, nowMs: number): void {
+    const before = session.replay.sent;
+    this.sendAll(session, session.due(nowMs));
+    const { sent, of } = session.replay;
+    if (sent > before) this.#parts.outlet.note({ kind: 'replayed', clientId: session.clientId, sent, of });
+  }
+}

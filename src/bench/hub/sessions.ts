@@ -1,0 +1,62 @@
+/**
+ * Every session the bench hub holds, by client id. A session that is over is gone as soon as anybody looks.
+ *
+ * Invariant: at most `SESSIONS_MAX`, so a client cannot fill the memory by inventing names.
+ *
+ * Source: MQTT 3.1.1 §3.1.2.4; the hub's "Persistent session".
+ */
+import type { Subscription } from '../../codec/mqtt.ts';
+import type { HubRules } from './rules.ts';
+import { HubSession } from './session.ts';
+
+/** Ours: a few times the gateways of any test. */
+const SESSIONS_MAX = 1000;
+
+/** A session for a person's eyes. */
+export interface SessionView {
+  readonly clientId: string;
+  readonly isConnected: boolean;
+  readonly stored: number;
+  readonly inFlight: number;
+  readonly subscriptions: readonly Subscription[];
+  readonly subdevicesOnline: readonly string[];
+}
+
+export class Sessions {
+  readonly #rules: HubRules;
+  readonly #byClientId = new Map<string, HubSession>();
+
+  constructor(rules: HubRules) {
+    this.#rules = rules;
+  }
+
+  find(clientId: string, nowMs: number): HubSession | undefined {
+    const session = this.#byClientId.get(clientId);
+    if (session === undefined || !session.isOver(nowMs)) return session;
+    this.#byClientId.delete(clientId);
+    return undefined;
+  }
+
+  /**
+   * The session a CONNECT asks for: resumed if there is one [MQTT-3.1.2-4], new if there is none or a clean one is
+   * wanted [MQTT-3.1.2-6]. `undefined`: no room.
+   */
+  open(identity: { readonly clientId: string; readonly isClean: boolean }, nowMs: number): HubSession | undefined {
+    const known = this.find(identity.clientId, nowMs);
+    if (known !== undefined && !identity.isClean) return known;
+    this.#byClientId.delete(identity.clientId);
+    if (this.#byClientId.size >= SESSIONS_MAX) return undefined;
+    const session = new HubSession(identity, this.#rules, nowMs);
+    this.#byClientId.set(identity.clientId, session);
+    return session;
+  }
+
+  forget(clientId: string): void {
+    this.#byClientId.delete(clientId);
+  }
+
+  /** Those that are not over. */
+  all(nowMs: number): HubSession[] {
+    return [...this.#byClientId.keys()].flatMap((clientId) => this.find(clientId, nowMs) ?? []);
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * A pseudo-terminal: a serial line without hardware. The gateway opens `path`; the simulated subdevice sits on the
+ * other end. Needs no compiler and no rights.
+ *
+ * Raw at birth, so no echo ever comes back. A descriptor of the slave stays open here, so the far end may open and
+ * close as it likes. A line nobody reads loses what is written above the bound, as a wire without flow control does.
+ * Source: pty(7), and `DeviceChannel`, which is what the gateway's own end is made of.
+ */
+import { closeSync, constants, openSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { DeviceChannel } from '../io/device-channel.ts';
+import { nameSlave } from '../io/libc.ts';
+import { openDevice } from '../io/safe-binding.ts';
+import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
+
+export interface Pty {
+  /** The end for the gateway, e.g. `/dev/pts/7`. */
+  readonly path: string;
+  /**
+   * The subdevice's end. One at a time; closing it leaves the line in place, as a subdevice without power does: bytes
+   * that arrive meanwhile are lost, and it may be opened again. `closed` comes by itself only after `hangUp`.
+   */
+  readonly open: OpenChannel;
+  /** Makes a stable name for `path`, replacing one of an earlier run. It goes away with `hangUp`. */
+  linkAs(link: string): void;
+  /** Pulls the cable: the gateway sees its device vanish. Settles when the line is gone. Idempotent. */
+  hangUp(): Promise<void>;
+}
+
+/** More than any window of frames; the kernel itself holds about 64 KiB more. */
+const QUEUED_BYTES_MAX = 256 * 1024;
+/** The kernel answers at once; a second says that it is out of PTYs or of threads. */
+const DEADLINE_MS = 1000;
+
+export async function openPty(options: { readonly queuedBytesMax?: number } = {}): Promise<Pty> {
+  const master = await openDevice({ path: '/dev/ptmx', baudRate: 115200, lock: false });
+  const path = nameSlave(master.fd);
+  const slaveFd = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+  const end = new SubdeviceEnd();
+  const line = new DeviceChannel(
+    {
+      open: async () => master,
+      openMsMax: DEADLINE_MS,
+      closeMsMax: DEADLINE_MS,
+      queuedBytesMax: options.queuedBytesMax ?? QUEUED_BYTES_MAX,
+      overflow: 'lose',
+      explain: async (error) => String(error),
+    },
+    end,
+  );
+  await end.whenOpen;
+  const links: string[] = [];
+  let isCut = false;
+  return {
+    path,
+    open: (listener) => end.attach(line, listener),
+    linkAs(link) {
+      const fresh = `${link}.${process.pid}`;
+      rmSync(fresh, { force: true });
+      symlinkSync(path, fresh);
+      renameSync(fresh, link);
+      links.push(link);
+    },
+    async hangUp() {
+      if (!isCut) {
+        isCut = true;
+        for (const link of links) rmSync(link, { force: true });
+        closeSync(slaveFd);
+        line.close('hung up');
+      }
+      await end.whenClosed;
+    },
+  };
+}
+
+/** Listens to the line for as long as it lives, on behalf of whoever is attached. */
+class SubdeviceEnd implements ChannelListener {
+  readonly #open = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
+  readonly whenOpen = this.#open.promise;
+  readonly whenClosed = this.#closed.promise;
+  isClosed = false;
+  #attached: Attachment | undefined;
+
+  opened(): void {
+    this.#open.resolve();
+  }
+
+  bytes(bytes: Uint8Array): void {
+    if (this.#attached?.state === 'open') this.#attached.listener.bytes(bytes);
+  }
+
+  closed(reason: string): void {
+    this.isClosed = true;
+    if (this.#attached !== undefined) this.#end(this.#attached, reason);
+    this.#closed.resolve();
+  }
+
+  attach(line: Channel, listener: ChannelListener): Channel {
+    const attachment: Attachment = { listener, state: 'waiting' };
+    const isFree = this.#attached === undefined && !this.isClosed;
+    if (isFree) this.#attached = attachment;
+    setImmediate(() => {
+      if (!isFree) return this.#end(attachment, this.isClosed ? 'hung up' : 'another subdevice is on this line');
+      if (attachment.state !== 'waiting') return;
+      attachment.state = 'open';
+      listener.opened();
+    });
+    return {
+      write: (bytes) => {
+        if (attachment.state === 'open') line.write(bytes);
+      },
+      get queuedBytes() {
+        return line.queuedBytes;
+      },
+      close: (reason) => {
+        setImmediate(() => this.#end(attachment, reason));
+      },
+    };
+  }
+
+  /** Says `closed`, unless it was said. */
+  #end(attachment: Attachment, reason: string): void {
+    if (attachment.state === 'closed') return;
+    attachment.state = 'closed';
+    if (this.#attached === attachment) this.#attached = undefined;
+    attachment.listener.closed(reason);
+  }
+}
+
+interface Attachment {
+  readonly listener: ChannelListener;
+  state: 'waiting' | 'open' | 'closed';
+}

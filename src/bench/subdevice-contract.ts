@@ -1,0 +1,47 @@
+/** What a simulated subdevice is told and tells: its options, orders and reports beside the channel's own. */
+import type { ChannelAction, ChannelInput } from '../base/machine.ts';
+import type { Qos } from '../base/message.ts';
+
+export interface SubdeviceOptions {
+  readonly clientId: string;
+  readonly clean: boolean;
+  /** Whole seconds in ms; 0 = none: then it never finds out by itself that nobody hears it. */
+  readonly keepAliveMs: number;
+  /** Pause before anything is sent again, and before the channel is opened again, ms. */
+  readonly retryMs: number;
+  /** QoS 1 publications unanswered at a time, 1 to 16. */
+  readonly window: number;
+  readonly packetBytesMax: number;
+  readonly predefinedTopics: ReadonlyMap<number, string>;
+}
+
+export type SubdeviceOrder =
+  | {
+      readonly kind: 'publish';
+      readonly topic: string;
+      readonly payload: Uint8Array;
+      readonly qos: Qos;
+      readonly reference: number;
+    }
+  | { readonly kind: 'subscribe'; readonly filter: string; readonly qos: Qos }
+  | { readonly kind: 'unsubscribe'; readonly filter: string }
+  /** Says good-bye and stays away until `connect`. */
+  | { readonly kind: 'disconnect' }
+  | { readonly kind: 'connect' };
+
+export type SubdeviceReport =
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'disconnected' }
+  | { readonly kind: 'acknowledged'; readonly reference: number }
+  | { readonly kind: 'subscribed'; readonly filter: string }
+  | { readonly kind: 'unsubscribed'; readonly filter: string }
+  | {
+      readonly kind: 'received';
+      readonly topic: string;
+      readonly payload: Uint8Array;
+      readonly qos: Qos;
+      readonly dup: boolean;
+    };
+
+export type SubdeviceInput = ChannelInput | SubdeviceOrder;
+export type SubdeviceAction = ChannelAction | SubdeviceReport;

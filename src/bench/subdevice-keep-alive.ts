@@ -1,0 +1,42 @@
+/**
+ * When a simulated subdevice shows that it lives, and when it takes its gateway for dead. Source: MQTT-SN 1.2 §6.11.
+ */
+interface KeepAliveTimes {
+  /** 0 = none. */
+  readonly keepAliveMs: number;
+  /** Pause before an unanswered PINGREQ is sent again. */
+  readonly retryMs: number;
+}
+
+/** Silence after which it connects anew, as a multiple of the keep alive: one PINGREQ was due, and was repeated. */
+const SILENCE_MAX = 2;
+
+export class SubdeviceKeepAlive {
+  readonly #times: KeepAliveTimes;
+  #heardMs = 0;
+  #sentMs = 0;
+
+  constructor(times: KeepAliveTimes) {
+    this.#times = times;
+  }
+
+  heard(nowMs: number): void {
+    this.#heardMs = nowMs;
+  }
+
+  sent(nowMs: number): void {
+    this.#sentMs = nowMs;
+  }
+
+  /** Due when it has said nothing, or heard nothing, for the keep alive. */
+  pingAtMs(): number | undefined {
+    const { keepAliveMs, retryMs } = this.#times;
+    if (keepAliveMs === 0) return undefined;
+    return Math.min(this.#sentMs + keepAliveMs, Math.max(this.#heardMs + keepAliveMs, this.#sentMs + retryMs));
+  }
+
+  isOver(nowMs: number): boolean {
+    const { keepAliveMs } = this.#times;
+    return keepAliveMs > 0 && nowMs - this.#heardMs >= keepAliveMs * SILENCE_MAX;
+  }
+}

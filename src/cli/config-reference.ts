@@ -1,0 +1,11 @@
+/** `holdfast config reference`: every key of the file. */
+import { EXIT } from '../base/fault.ts';
+import { keyRows } from '../config/key-table.ts';
+import { renderReference } from '../config/reference.ts';
+import { type CommandContext, printJson } from './context.ts';
+
+export function showReference(context: CommandContext): number {
+  if (context.asJson) printJson(context, keyRows());
+  else context.terminal.print(renderReference().trimEnd());
+  return EXIT.ok;
+}

@@ -1,0 +1,80 @@
+/**
+ * `holdfast ledger`: the books of every subdevice and direction. Exits 1 if they do not balance.
+ */
+import { EXIT } from '../base/fault.ts';
+import { ask } from '../ops/control-client.ts';
+import type { LedgerReport, LedgerSum } from '../ops/ledger-report.ts';
+import { offlineLedgerOf } from '../ops/offline-report.ts';
+import { countWords } from '../ops/words.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { locateGateway } from './location.ts';
+import { readOffline } from './offline.ts';
+import { type Column, renderTable } from './table.ts';
+import { type Terminal, wrap } from './terminal.ts';
+
+export async function showLedger(context: CommandContext): Promise<number> {
+  const places = await locateGateway(context);
+  const asked = await ask(places.controlSocket, '/v1/ledger');
+  const report =
+    asked.kind === 'answered' ? asked.report : offlineLedgerOf(await readOffline(places.stateDir, asked.fault));
+  if (context.asJson) printJson(context, report);
+  else for (const line of renderLedger(report, context.terminal)) context.terminal.print(line);
+  return report.balances ? EXIT.ok : EXIT.unbalanced;
+}
+
+const COLUMNS: readonly Column[] = [
+  { heading: 'subdevice', gives: true },
+  { heading: '' },
+  ...['accepted', 'delivered', 'pending', 'shed', 'dead', 'damaged', 'off by'].map(
+    (heading): Column => ({ heading, align: 'right' }),
+  ),
+];
+
+function renderLedger(report: LedgerReport, terminal: Terminal): string[] {
+  const rows = [
+    ...report.lanes.map((lane) => [lane.subdevice, arrow(lane.direction), ...sumCells(lane)]),
+    ['all', arrow('uplink'), ...sumCells(report.totals.uplink)],
+    ['all', arrow('downlink'), ...sumCells(report.totals.downlink)],
+  ];
+  const source = report.source === 'store' ? ['Read from the store: no gateway is running.', ''] : [];
+  return [
+    ...source,
+    ...wrap(verdict(report, terminal), terminal.width),
+    '',
+    renderTable(COLUMNS, rows, terminal),
+    ...shedLines(report),
+  ];
+}
+
+function verdict(report: LedgerReport, terminal: Terminal): string {
+  if (report.balances) {
+    return terminal.tone('good', 'The ledger balances: all that was accepted is delivered, pending or accounted for.');
+  }
+  const off = report.lanes.filter((lane) => lane.imbalance !== 0).map((lane) => lane.subdevice);
+  const names = [...new Set(off)].join(', ');
+  return terminal.tone(
+    'bad',
+    `THE LEDGER DOES NOT BALANCE for ${names}. This is a defect of holdfast: keep the state directory.`,
+  );
+}
+
+function arrow(direction: 'uplink' | 'downlink'): string {
+  return direction === 'uplink' ? 'up' : 'down';
+}
+
+function sumCells(sum: LedgerSum): string[] {
+  const shed = shedEntries(sum).reduce((total, [, count]) => total + count, 0);
+  return [sum.accepted, sum.delivered, sum.pending, shed, sum.dead, sum.damaged, sum.imbalance].map(countWords);
+}
+
+/** Why messages were shed, over all subdevices. */
+function shedLines(report: LedgerReport): string[] {
+  const lines = (['uplink', 'downlink'] as const).flatMap((direction) =>
+    shedEntries(report.totals[direction]).map(([reason, count]) => `  ${countWords(count)} ${direction}s: ${reason}`),
+  );
+  return lines.length === 0 ? [] : ['', 'Shed by policy:', ...lines];
+}
+
+function shedEntries(sum: LedgerSum): [string, number][] {
+  return Object.entries(sum.shed);
+}

@@ -1,0 +1,145 @@
+/**
+ * `holdfast status` in words: first whether data is being lost, then what to do now, then how things are.
+ */
+import type {
+  Condition,
+  HubReport,
+  LinkReport,
+  Losing,
+  QueueReport,
+  StatusReport,
+  StoreReport,
+} from '../ops/report.ts';
+import {
+  ageWords,
+  bytesWords,
+  countOf,
+  countWords,
+  durationWords,
+  etaWords,
+  printable,
+  rateWords,
+} from '../ops/words.ts';
+import { hang, type Terminal, type Tone, wrap } from './terminal.ts';
+
+/** The names at the left are not longer than this, with a gap. */
+const LABEL_WIDTH = 9;
+
+export function renderStatus(report: StatusReport, terminal: Terminal): string[] {
+  return [
+    ...renderVerdict(report.losing, report.sentence, terminal),
+    ...report.conditions.flatMap((condition) => renderCondition(condition, terminal)),
+    '',
+    ...labelled('Hub', hubLines(report.hub), terminal),
+    ...labelled('Links', report.links.map(linkLine), terminal),
+    ...labelled('Outbox', [queueLine(report.outbox)], terminal),
+    ...labelled('Inbox', [inboxLine(report.inbox)], terminal),
+    ...labelled('Store', storeLines(report.store), terminal),
+    ...labelled('Gateway', [processLine(report)], terminal),
+  ];
+}
+
+const TONE: Readonly<Record<Losing, Tone>> = { no: 'good', 'at risk': 'warning', yes: 'bad' };
+
+export function renderVerdict(losing: Losing, sentence: string, terminal: Terminal): string[] {
+  const [first = '', ...rest] = wrap(`Losing data? ${printable(sentence)}`, terminal.width);
+  // The answer is the first sentence: "No.", "Not yet.", "Yes."
+  const answer = first.indexOf('. ') + 1 || first.length;
+  return [`${terminal.tone(TONE[losing], first.slice(0, answer))}${first.slice(answer)}`, ...rest];
+}
+
+function renderCondition(condition: Condition, terminal: Terminal): string[] {
+  const { losing, forMs, hint } = condition;
+  const sentence = `${printable(condition.sentence)} For ${durationWords(forMs)}.`;
+  const tone = losing === 'yes' ? 'bad' : 'warning';
+  return [
+    '',
+    ...hang('  ! ', sentence, terminal.width).map((line) => terminal.tone(tone, line)),
+    ...(hint === null ? [] : hang('    -> ', printable(hint), terminal.width)),
+  ];
+}
+
+/** A name at the left, and its lines beside it; what is too long goes on a little further in. */
+export function labelled(label: string, lines: readonly string[], terminal: Terminal): string[] {
+  const beside = lines.flatMap((line) => {
+    const [first = '', ...rest] = wrap(printable(line), terminal.width - LABEL_WIDTH - 2);
+    return [first, ...rest.map((further) => `  ${further}`)];
+  });
+  return beside.map(
+    (line, index) => `${terminal.tone('strong', (index === 0 ? label : '').padEnd(LABEL_WIDTH))}${line}`,
+  );
+}
+
+function hubLines(hub: HubReport): string[] {
+  const filters = hub.subscriptionsMax === 0 ? '' : ` of ${countWords(hub.subscriptionsMax)}`;
+  const lines = [`${hubState(hub)} · ${hub.host}:${hub.port} (${hub.profile}) as ${hub.clientId}`];
+  if (hub.state === 'connected')
+    lines.push(`${sessionWords(hub)}; ${countWords(hub.subscriptions)}${filters} subscriptions`);
+  if (hub.replay !== null) {
+    const { received, expectedMax, etaMs } = hub.replay;
+    lines.push(
+      `sends what it stored for us: ${received} of at most ${expectedMax}, done in at most ${durationWords(etaMs)}`,
+    );
+  }
+  if (hub.state !== 'connected' && hub.lastProblem !== null) {
+    const next = hub.nextAttemptInMs === null ? '' : `; next attempt in ${durationWords(hub.nextAttemptInMs)}`;
+    lines.push(`${hub.lastProblem}${next}`);
+  }
+  return lines;
+}
+
+function hubState(hub: HubReport): string {
+  if (hub.state === 'stopped') return 'stopped';
+  if (hub.since === null) return 'never reached';
+  return `${hub.state === 'connected' ? 'connected' : 'away'} ${ageWords(hub.since)}`;
+}
+
+function sessionWords(hub: HubReport): string {
+  const lost =
+    hub.sessionsLost === 0 ? '' : ` (lost ${countOf(hub.sessionsLost, 'time')} before: downlinks may be missing)`;
+  return `${hub.sessionPresent === true ? 'session resumed' : 'new session'}${lost}`;
+}
+
+function linkLine(link: LinkReport): string {
+  const state = `${link.state} ${durationWords(link.forMs)}`;
+  const why = link.state === 'open' || link.lastProblem === null ? '' : ` · ${link.lastProblem}`;
+  const subdevices = countOf(link.subdevices.length, 'subdevice');
+  const broken = link.counters.crcErrors + link.counters.oversizeFrames + link.counters.malformedPackets;
+  const noise =
+    broken === 0 ? '' : ` · ${countWords(broken)} broken of ${countWords(link.counters.framesIn + broken)} frames`;
+  return `${link.name} · ${link.path} · ${state} · ${subdevices}${noise}${why}`;
+}
+
+function queueLine(queue: QueueReport): string {
+  const bound = `${countOf(queue.messages, 'message')}, ${bytesWords(queue.bytes)} (${fullness(queue)} full; when full: ${queue.overflow})`;
+  if (queue.messages === 0) return bound;
+  const oldest = queue.oldest === null ? '' : ` · oldest ${ageWords(queue.oldest)}`;
+  const pace = queue.ratePerS === 0 ? '' : ` · ${rateWords(queue.ratePerS)}, done in ${etaWords(queue.etaMs)}`;
+  return `${bound}${oldest}${pace}`;
+}
+
+/** By messages or by bytes, whichever is nearer to its bound. */
+function fullness(queue: QueueReport): string {
+  const byBytes = queue.bytesMax === 0 ? 0 : queue.bytes / queue.bytesMax;
+  return `${Math.floor(100 * Math.max(queue.messages / queue.messagesMax, byBytes))} %`;
+}
+
+function inboxLine(inbox: QueueReport): string {
+  const oldest = inbox.oldest === null ? '' : ` · oldest ${ageWords(inbox.oldest)}`;
+  return `${countOf(inbox.messages, 'message')} for subdevices${oldest} (at most ${countWords(inbox.messagesMax)} each; when full: ${inbox.overflow})`;
+}
+
+function storeLines(store: StoreReport): string[] {
+  const free = store.freeBytes === null ? '' : `, ${bytesWords(store.freeBytes)} free`;
+  const flash = store.flashBytesWritten === null ? 'not known here' : bytesWords(store.flashBytesWritten);
+  return [
+    `${store.path} · ${bytesWords(store.bytes)} + ${bytesWords(store.walBytes)} log${free}`,
+    `written to flash since start: ${flash} in ${countOf(store.commits, 'commit')}`,
+    ...store.recovery.map((sentence) => `at start: ${sentence}`),
+  ];
+}
+
+function processLine({ process }: StatusReport): string {
+  const clock = process.clockTrusted ? '' : ' · clock not trusted yet';
+  return `${process.gateway} · ${process.version} · pid ${process.pid} · up ${durationWords(process.uptimeMs)} · ${bytesWords(process.rssBytes)}${clock}`;
+}

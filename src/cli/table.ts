@@ -1,0 +1,81 @@
+/**
+ * Tables without lines, that fit the terminal: names give way first, then whatever is widest.
+ */
+import Table from 'cli-table3';
+import type { Terminal } from './terminal.ts';
+
+export interface Column {
+  readonly heading: string;
+  readonly align?: 'left' | 'right';
+  /** A name or a path: its beginning still says something. */
+  readonly gives?: true;
+}
+
+const NO_LINES = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+} as const;
+
+/** Between two columns. */
+const GAP = 2;
+/** Below this a column says nothing. */
+const COLUMN_WIDTH_MIN = 8;
+
+/** @param rows plain text, without control characters */
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  terminal: Terminal,
+): string {
+  const table = new Table({
+    chars: NO_LINES,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    head: columns.map((column) => terminal.tone('quiet', column.heading)),
+    colAligns: columns.map((column) => column.align ?? 'left'),
+    colWidths: columnWidths(columns, rows, terminal.width),
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+function columnWidths(columns: readonly Column[], rows: readonly (readonly string[])[], widthMax: number): number[] {
+  const widths = columns.map((column, index) =>
+    Math.max(column.heading.length, ...rows.map((row) => row[index]?.length ?? 0)),
+  );
+  const roomMax = widthMax - GAP * (columns.length - 1);
+  for (let excess = sum(widths) - roomMax; excess > 0; excess -= 1) {
+    const widest = widestOf(widths, (index) => columns[index]?.gives === true) ?? widestOf(widths, () => true);
+    if (widest === undefined) break;
+    widths[widest.index] = widest.width - 1;
+  }
+  return widths;
+}
+
+/** The widest of the chosen columns that may still shrink. */
+function widestOf(widths: readonly number[], isChosen: (index: number) => boolean) {
+  return widths
+    .map((width, index) => ({ width, index }))
+    .filter(({ width, index }) => isChosen(index) && width > COLUMN_WIDTH_MIN)
+    .sort((left, right) => right.width - left.width)[0];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

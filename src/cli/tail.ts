@@ -1,0 +1,41 @@
+/** `holdfast tail`: what happens, as it happens, until Ctrl-C. */
+import { once } from 'node:events';
+import { EXIT } from '../base/fault.ts';
+import { followTail } from '../ops/control-client.ts';
+import type { TailLine } from '../ops/report.ts';
+import { countOf, printable } from '../ops/words.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { locateGateway } from './location.ts';
+import type { Terminal } from './terminal.ts';
+
+export async function showTail(context: CommandContext): Promise<number> {
+  const { controlSocket } = await locateGateway(context);
+  const stop = new AbortController();
+  void once(process, 'SIGINT', { signal: stop.signal }).then(
+    () => stop.abort(),
+    () => undefined,
+  );
+  for await (const line of followTail(controlSocket, stop.signal)) {
+    if (context.asJson) printJson(context, line);
+    else context.terminal.print(renderLine(line, context.terminal));
+  }
+  if (!stop.signal.aborted && !context.asJson) context.terminal.print('The gateway has stopped.');
+  stop.abort();
+  return EXIT.ok;
+}
+
+function renderLine(line: TailLine, terminal: Terminal): string {
+  switch (line.kind) {
+    case 'event':
+      return `${terminal.tone('quiet', clockTime(line.wallMs))}  ${printable(line.sentence)}`;
+    case 'skipped':
+      return terminal.tone('warning', `${countOf(line.events, 'event')} not shown: this terminal was too slow.`);
+  }
+}
+
+/** `14:03:09.120`, by the clock of the machine we run on. */
+function clockTime(wallMs: number): string {
+  const time = new Date(wallMs);
+  const parts = [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0'));
+  return `${parts.join(':')}.${String(time.getMilliseconds()).padStart(3, '0')}`;
+}

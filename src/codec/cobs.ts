@@ -1,0 +1,56 @@
+/**
+ * Consistent Overhead Byte Stuffing: takes every zero out of a byte string, so that a zero can end a frame.
+ *
+ * A code byte c says: c − 1 bytes follow as they are, then a zero that was taken out; 255 means 254 bytes and no zero,
+ * and the zero after the last group is not there.
+ * Invariants: an encoding holds no zero; decoding an encoding gives the same bytes; nothing here throws.
+ * Source: Cheshire and Baker, "Consistent Overhead Byte Stuffing", IEEE/ACM Transactions on Networking 7(2), 1999.
+ */
+
+/** Bytes one code byte can speak for. */
+const GROUP_BYTES = 254;
+
+/** The longest encoding of `length` bytes that any encoder makes (some write a needless last group). */
+export function cobsBytesMax(length: number): number {
+  return length + Math.floor(length / GROUP_BYTES) + 1;
+}
+
+export function encodeCobs(bytes: Uint8Array): Uint8Array {
+  const encoded = new Uint8Array(cobsBytesMax(bytes.length));
+  let codeAt = 0;
+  let end = 1;
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = bytes[index] ?? 0;
+    if (byte !== 0) {
+      encoded[end] = byte;
+      end += 1;
+    }
+    const full = end - codeAt > GROUP_BYTES;
+    if (byte === 0 || (full && index < bytes.length - 1)) {
+      encoded[codeAt] = end - codeAt;
+      codeAt = end;
+      end += 1;
+    }
+  }
+  encoded[codeAt] = end - codeAt;
+  return encoded.subarray(0, end);
+}
+
+/** @returns fresh memory, or `undefined` when `encoded` is no COBS encoding (a zero in it, or a group cut short) */
+export function decodeCobs(encoded: Uint8Array): Uint8Array | undefined {
+  const bytes = new Uint8Array(encoded.length);
+  let length = 0;
+  let at = 0;
+  while (at < encoded.length) {
+    const code = encoded[at] ?? 0;
+    const groupEnd = at + code;
+    if (code === 0 || groupEnd > encoded.length) return undefined;
+    const group = encoded.subarray(at + 1, groupEnd);
+    if (group.includes(0)) return undefined;
+    bytes.set(group, length);
+    length += group.length;
+    if (code <= GROUP_BYTES && groupEnd < encoded.length) length += 1;
+    at = groupEnd;
+  }
+  return bytes.subarray(0, length);
+}

@@ -1,0 +1,97 @@
+/**
+ * The control packets of MQTT 3.1.1 as values. Shapes only; `mqtt-wire.ts` turns bytes into these and back.
+ *
+ * Spoken by the hub client on one end and by the bench hub on the other.
+ *
+ * Source: MQTT 3.1.1, OASIS Standard, 29 October 2014, §3.
+ */
+
+/** QoS 2 exists on the wire; nobody here serves it. */
+export type MqttQos = 0 | 1 | 2;
+
+export interface Will {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: MqttQos;
+  readonly retain: boolean;
+}
+
+export interface Connect {
+  readonly kind: 'connect';
+  /** May be empty, with a clean session only [MQTT-3.1.3-7]. */
+  readonly clientId: string;
+  readonly cleanSession: boolean;
+  /** Seconds, 0…65535; 0: none. */
+  readonly keepAliveS: number;
+  readonly username: string | undefined;
+  /** Never without a username [MQTT-3.1.2-22]. */
+  readonly password: Uint8Array | undefined;
+  readonly will: Will | undefined;
+}
+
+/** Return codes of a CONNACK (table 3.1). Others are reserved and refused by the reader. */
+export type ConnackCode = 0 | 1 | 2 | 3 | 4 | 5;
+
+export interface Connack {
+  readonly kind: 'connack';
+  readonly sessionPresent: boolean;
+  readonly returnCode: ConnackCode;
+}
+
+export interface Publish {
+  readonly kind: 'publish';
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: MqttQos;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  /** 1…65535 with QoS 1 and 2, `undefined` with QoS 0. */
+  readonly packetId: number | undefined;
+}
+
+export interface Subscription {
+  readonly filter: string;
+  readonly qos: MqttQos;
+}
+
+/** 0x80: refused. */
+export type SubackCode = MqttQos | 0x80;
+
+/** What is no more than a packet identifier, 1…65535. `pubrec`, `pubrel` and `pubcomp` are read only to be refused. */
+export interface Acknowledgement {
+  readonly kind: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp' | 'unsuback';
+  readonly packetId: number;
+}
+
+export interface Subscribe {
+  readonly kind: 'subscribe';
+  readonly packetId: number;
+  /** At least one. */
+  readonly subscriptions: readonly Subscription[];
+}
+
+export interface Suback {
+  readonly kind: 'suback';
+  readonly packetId: number;
+  /** One per filter of the SUBSCRIBE, in its order; at least one. */
+  readonly returnCodes: readonly SubackCode[];
+}
+
+export interface Unsubscribe {
+  readonly kind: 'unsubscribe';
+  readonly packetId: number;
+  /** At least one. */
+  readonly filters: readonly string[];
+}
+
+export type MqttPacket =
+  | Connect
+  | Connack
+  | Publish
+  | Acknowledgement
+  | Subscribe
+  | Suback
+  | Unsubscribe
+  | { readonly kind: 'pingreq' }
+  | { readonly kind: 'pingresp' }
+  | { readonly kind: 'disconnect' };

@@ -1,0 +1,235 @@
+/**
+ * Bytes → MQTT-SN packet. Takes what a frame held; gives a value or says what is wrong with the bytes.
+ *
+ * Invariants: total (never throws); the Length field must equal the bytes there are; every string is UTF-8 without NUL;
+ * byte strings are copied out, so that a packet does not keep its frame. Source: MQTT-SN 1.2 §5.
+ */
+import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
+import {
+  BODY_BYTES,
+  type FilterReference,
+  FLAG,
+  MESSAGE_TYPE,
+  type Packet,
+  PROTOCOL_ID,
+  QOS_SHIFT,
+  SHORT_NAME_BYTES,
+  type SnQos,
+  TOPIC_TYPE,
+  type TopicReference,
+  type Will,
+} from './mqttsn.ts';
+
+type Kind = Packet['kind'];
+
+/** First octet of a three-octet Length field (MQTT-SN 1.2 §5.2.1). */
+const LONG_LENGTH = 0x01;
+
+const KIND_OF_TYPE: ReadonlyMap<number, Kind> = new Map(
+  (Object.entries(MESSAGE_TYPE) as [Kind, number][]).map(([kind, type]) => [type, kind]),
+);
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export function decodePacket(bytes: Uint8Array): Decoded<Packet> {
+  const isLong = bytes[0] === LONG_LENGTH;
+  const headBytes = isLong ? 4 : 2;
+  if (bytes.length < headBytes) return undecodable('shorter than its header', 'MQTT-SN 1.2 §5.2');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = isLong ? view.getUint16(1) : view.getUint8(0);
+  const type = view.getUint8(headBytes - 1);
+  const kind = KIND_OF_TYPE.get(type);
+  if (kind === undefined) return undecodable(`message type ${type} is reserved`, 'MQTT-SN 1.2 §5.2.2');
+  if (kind === 'encapsulated') return decodeEncapsulated(bytes, { headBytes, length });
+  if (length !== bytes.length) {
+    return undecodable(`Length says ${length}, there are ${bytes.length} octets`, 'MQTT-SN 1.2 §5.2.1');
+  }
+  const [fewest, most] = BODY_BYTES[kind];
+  const bodyBytes = bytes.length - headBytes;
+  if (bodyBytes < fewest || bodyBytes > most) {
+    return undecodable(`${kind} with ${bodyBytes} octets after its type`, 'MQTT-SN 1.2 §5.4');
+  }
+  return decodeBody(kind, new Body(bytes.subarray(headBytes)));
+}
+
+/** What follows MsgType. Reads lie within the fewest octets of the kind, which have been checked. */
+class Body {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  octet(at: number): number {
+    return this.#view.getUint8(at);
+  }
+
+  word(at: number): number {
+    return this.#view.getUint16(at);
+  }
+
+  has(flag: number): boolean {
+    return (this.octet(0) & flag) !== 0;
+  }
+
+  qos(): SnQos {
+    return QOS_OF_BITS[(this.octet(0) >> QOS_SHIFT) & 0b11] ?? 0;
+  }
+
+  topicType(): number {
+    return this.octet(0) & 0b11;
+  }
+
+  /** A copy that owns its memory, also of a Buffer. */
+  rest(from: number): Uint8Array {
+    return new Uint8Array(this.bytes.subarray(from));
+  }
+}
+
+const QOS_OF_BITS: readonly SnQos[] = [0, 1, 2, -1];
+
+function decodeBody(kind: Exclude<Kind, 'encapsulated'>, body: Body): Decoded<Packet> {
+  switch (kind) {
+    case 'advertise':
+      return decoded({ kind, gatewayId: body.octet(0), durationS: body.word(1) });
+    case 'searchgw':
+      return decoded({ kind, radius: body.octet(0) });
+    case 'gwinfo':
+      return decoded({ kind, gatewayId: body.octet(0), gatewayAddress: body.rest(1) });
+    case 'connect':
+      return decodeConnect(body);
+    case 'connack':
+    case 'willtopicresp':
+    case 'willmsgresp':
+      return decoded({ kind, returnCode: body.octet(0) });
+    case 'willtopicreq':
+    case 'willmsgreq':
+    case 'pingresp':
+      return decoded({ kind });
+    case 'willtopic':
+    case 'willtopicupd':
+      return mapped(decodeWill(body), (will) => ({ kind, will }));
+    case 'willmsg':
+    case 'willmsgupd':
+      return decoded({ kind, payload: body.rest(0) });
+    case 'register': {
+      const [topicId, messageId] = [body.word(0), body.word(2)];
+      return mapped(decodeText(body.bytes.subarray(4)), (topic) => ({ kind, topicId, messageId, topic }));
+    }
+    case 'regack':
+    case 'puback':
+      return decoded({ kind, topicId: body.word(0), messageId: body.word(2), returnCode: body.octet(4) });
+    case 'publish':
+      return decodePublish(body);
+    case 'pubcomp':
+    case 'pubrec':
+    case 'pubrel':
+    case 'unsuback':
+      return decoded({ kind, messageId: body.word(0) });
+    case 'subscribe': {
+      const [dup, qos, messageId] = [body.has(FLAG.dup), body.qos(), body.word(1)];
+      return mapped(decodeFilter(body), (filter) => ({ kind, dup, qos, messageId, filter }));
+    }
+    case 'unsubscribe':
+      return mapped(decodeFilter(body), (filter) => ({ kind, messageId: body.word(1), filter }));
+    case 'suback':
+      return decoded({
+        kind,
+        qos: body.qos(),
+        topicId: body.word(1),
+        messageId: body.word(3),
+        returnCode: body.octet(5),
+      });
+    case 'pingreq':
+      return mapped(decodeText(body.bytes), (clientId) => ({ kind, clientId }));
+    case 'disconnect':
+      if (body.bytes.length === 1) return undecodable('half a duration', 'MQTT-SN 1.2 §5.4.21');
+      return decoded({ kind, durationS: body.bytes.length === 0 ? undefined : body.word(0) });
+  }
+}
+
+function decodeConnect(body: Body): Decoded<Packet> {
+  const protocolId = body.octet(1);
+  if (protocolId !== PROTOCOL_ID) return undecodable(`protocol id ${protocolId}`, 'MQTT-SN 1.2 §5.3.8');
+  const [will, clean, durationS] = [body.has(FLAG.will), body.has(FLAG.clean), body.word(2)];
+  return mapped(decodeText(body.bytes.subarray(4)), (clientId) => ({
+    kind: 'connect',
+    will,
+    clean,
+    durationS,
+    clientId,
+  }));
+}
+
+function decodePublish(body: Body): Decoded<Packet> {
+  return mapped(decodeTopic(body), (topic) => ({
+    kind: 'publish',
+    dup: body.has(FLAG.dup),
+    qos: body.qos(),
+    retain: body.has(FLAG.retain),
+    topic,
+    messageId: body.word(3),
+    payload: body.rest(5),
+  }));
+}
+
+function decodeTopic(body: Body): Decoded<TopicReference> {
+  switch (body.topicType()) {
+    case TOPIC_TYPE.nameOrNormal:
+      return decoded({ type: 'normal', id: body.word(1) });
+    case TOPIC_TYPE.predefined:
+      return decoded({ type: 'predefined', id: body.word(1) });
+    case TOPIC_TYPE.short:
+      return mapped(decodeText(body.bytes.subarray(1, 1 + SHORT_NAME_BYTES)), (name) => ({ type: 'short', name }));
+    default:
+      return undecodable('topic id type 3 is reserved', 'MQTT-SN 1.2 §5.3.4');
+  }
+}
+
+function decodeFilter(body: Body): Decoded<FilterReference> {
+  const bytes = body.bytes.subarray(3);
+  const type = body.topicType();
+  if (type === TOPIC_TYPE.nameOrNormal) return mapped(decodeText(bytes), (name) => ({ type: 'name', name }));
+  if (bytes.length !== 2) return undecodable(`${bytes.length} octets of topic id`, 'MQTT-SN 1.2 §5.4.15');
+  if (type === TOPIC_TYPE.predefined) return decoded({ type: 'predefined', id: body.word(3) });
+  if (type === TOPIC_TYPE.short) return mapped(decodeText(bytes), (name) => ({ type: 'short', name }));
+  return undecodable('topic id type 3 is reserved', 'MQTT-SN 1.2 §5.3.4');
+}
+
+function decodeWill(body: Body): Decoded<Will | undefined> {
+  if (body.bytes.length === 0) return decoded(undefined);
+  return mapped(decodeText(body.bytes.subarray(1)), (topic) => ({
+    qos: body.qos(),
+    retain: body.has(FLAG.retain),
+    topic,
+  }));
+}
+
+/** Here Length ends before the packet that is carried (MQTT-SN 1.2 §5.5). */
+function decodeEncapsulated(
+  bytes: Uint8Array,
+  { headBytes, length }: { readonly headBytes: number; readonly length: number },
+): Decoded<Packet> {
+  const nodeAt = headBytes + 1;
+  if (length < nodeAt || length + 2 > bytes.length) {
+    return undecodable(`a forwarder's Length of ${length} in ${bytes.length} octets`, 'MQTT-SN 1.2 §5.5');
+  }
+  const body = new Body(bytes);
+  const node = new Uint8Array(bytes.subarray(nodeAt, length));
+  return decoded({ kind: 'encapsulated', radius: body.octet(headBytes) & 0b11, node, packet: body.rest(length) });
+}
+
+function decodeText(bytes: Uint8Array): Decoded<string> {
+  if (bytes.includes(0)) return undecodable('NUL in a string', 'MQTT-1.5.3-2');
+  try {
+    return decoded(UTF8.decode(bytes));
+  } catch {
+    return undecodable('a string that is no UTF-8', 'MQTT-1.5.3-1');
+  }
+}
+
+function mapped<From, To>(from: Decoded<From>, map: (value: From) => To): Decoded<To> {
+  return from.ok ? decoded(map(from.value)) : from;
+}

@@ -1,0 +1,134 @@
+/**
+ * MQTT-SN packet → bytes. The inverse of `mqttsn-decode.ts`: what is written here is read there as the same value.
+ *
+ * Lengths up to 255 take one octet, longer ones the three-octet form. A packet over 65535 octets is a broken invariant
+ * of the caller and throws. Source: MQTT-SN 1.2 §5.
+ */
+import {
+  type FilterReference,
+  FLAG,
+  MESSAGE_TYPE,
+  type Packet,
+  PROTOCOL_ID,
+  QOS_SHIFT,
+  type SnQos,
+  TOPIC_TYPE,
+  topicIdField,
+  type Will,
+} from './mqttsn.ts';
+
+/** What follows MsgType: fixed octets, then a byte string. */
+interface Body {
+  readonly head: readonly number[];
+  readonly tail: Uint8Array;
+}
+
+const NOTHING = new Uint8Array(0);
+const SHORT_LENGTH_MAX = 0xff;
+const LENGTH_MAX = 0xffff;
+
+export function encodePacket(packet: Packet): Uint8Array {
+  const { head, tail } = bodyOf(packet);
+  const bodyBytes = 1 + head.length + tail.length;
+  const isLong = bodyBytes + 1 > SHORT_LENGTH_MAX;
+  const length = bodyBytes + (isLong ? 3 : 1);
+  if (length > LENGTH_MAX) throw new RangeError(`${packet.kind} of ${length} octets`);
+  const start = isLong ? [0x01, ...octets(length)] : [length];
+  const carried = packet.kind === 'encapsulated' ? packet.packet : NOTHING;
+  const bytes = new Uint8Array(length + carried.length);
+  bytes.set(start);
+  bytes[start.length] = MESSAGE_TYPE[packet.kind];
+  bytes.set(head, start.length + 1);
+  bytes.set(tail, start.length + 1 + head.length);
+  bytes.set(carried, length);
+  return bytes;
+}
+
+function bodyOf(packet: Packet): Body {
+  switch (packet.kind) {
+    case 'advertise':
+      return { head: [packet.gatewayId, ...octets(packet.durationS)], tail: NOTHING };
+    case 'searchgw':
+      return { head: [packet.radius], tail: NOTHING };
+    case 'gwinfo':
+      return { head: [packet.gatewayId], tail: packet.gatewayAddress };
+    case 'connect': {
+      const flags = (packet.will ? FLAG.will : 0) | (packet.clean ? FLAG.clean : 0);
+      return { head: [flags, PROTOCOL_ID, ...octets(packet.durationS)], tail: text(packet.clientId) };
+    }
+    case 'connack':
+    case 'willtopicresp':
+    case 'willmsgresp':
+      return { head: [packet.returnCode], tail: NOTHING };
+    case 'willtopicreq':
+    case 'willmsgreq':
+    case 'pingresp':
+      return { head: [], tail: NOTHING };
+    case 'willtopic':
+    case 'willtopicupd':
+      return willBody(packet.will);
+    case 'willmsg':
+    case 'willmsgupd':
+      return { head: [], tail: packet.payload };
+    case 'register':
+      return { head: [...octets(packet.topicId), ...octets(packet.messageId)], tail: text(packet.topic) };
+    case 'regack':
+    case 'puback':
+      return { head: [...octets(packet.topicId), ...octets(packet.messageId), packet.returnCode], tail: NOTHING };
+    case 'publish': {
+      const flags = topicTypeOf(packet.topic.type) | flagsOf(packet) | (packet.retain ? FLAG.retain : 0);
+      const head = [flags, ...octets(topicIdField(packet.topic)), ...octets(packet.messageId)];
+      return { head, tail: packet.payload };
+    }
+    case 'pubcomp':
+    case 'pubrec':
+    case 'pubrel':
+    case 'unsuback':
+      return { head: octets(packet.messageId), tail: NOTHING };
+    case 'subscribe':
+    case 'unsubscribe': {
+      const flags = topicTypeOf(packet.filter.type) | (packet.kind === 'subscribe' ? flagsOf(packet) : 0);
+      return { head: [flags, ...octets(packet.messageId)], tail: filterBytes(packet.filter) };
+    }
+    case 'suback': {
+      const head = [qosBits(packet.qos), ...octets(packet.topicId), ...octets(packet.messageId), packet.returnCode];
+      return { head, tail: NOTHING };
+    }
+    case 'pingreq':
+      return { head: [], tail: text(packet.clientId) };
+    case 'disconnect':
+      return { head: packet.durationS === undefined ? [] : octets(packet.durationS), tail: NOTHING };
+    case 'encapsulated':
+      return { head: [packet.radius], tail: packet.node };
+  }
+}
+
+function willBody(will: Will | undefined): Body {
+  if (will === undefined) return { head: [], tail: NOTHING };
+  return { head: [qosBits(will.qos) | (will.retain ? FLAG.retain : 0)], tail: text(will.topic) };
+}
+
+function flagsOf({ dup, qos }: { readonly dup: boolean; readonly qos: SnQos }): number {
+  return qosBits(qos) | (dup ? FLAG.dup : 0);
+}
+
+function qosBits(qos: SnQos): number {
+  return (qos & 0b11) << QOS_SHIFT;
+}
+
+function topicTypeOf(type: 'name' | 'normal' | 'predefined' | 'short'): number {
+  return type === 'predefined' || type === 'short' ? TOPIC_TYPE[type] : TOPIC_TYPE.nameOrNormal;
+}
+
+function filterBytes(filter: FilterReference): Uint8Array {
+  return filter.type === 'predefined' ? Uint8Array.from(octets(filter.id)) : text(filter.name);
+}
+
+/** A 16-bit number, most significant octet first (MQTT-SN 1.2 §5). */
+function octets(word: number): number[] {
+  return [(word >> 8) & 0xff, word & 0xff];
+}
+
+function text(value: string): Uint8Array {
+  return new TextEncoder().encode(value);
+}

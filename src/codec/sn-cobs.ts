@@ -1,0 +1,131 @@
+/**
+ * sn-cobs frames: `00 COBS(packet ‖ CRC-32 little-endian) 00`. Stands between the bytes of a line and MQTT-SN packets.
+ *
+ * The leading zero flushes noise and boot text into a frame of its own; empty frames are nothing. A damaged frame costs
+ * itself, and at most the neighbour whose delimiter it lost: the next zero is a fresh start. No inter-byte timer.
+ * Invariants: the reader holds at most one frame of the largest packet, whatever arrives; it passes on no frame whose
+ * CRC-32 does not hold.
+ */
+import { cobsBytesMax, decodeCobs, encodeCobs } from './cobs.ts';
+import { crc32 } from './crc32.ts';
+
+const DELIMITER = 0x00;
+const CRC_BYTES = 4;
+
+/** @param packet at most what the reader at the other end takes */
+export function encodeFrame(packet: Uint8Array): Uint8Array {
+  const guarded = new Uint8Array(packet.length + CRC_BYTES);
+  guarded.set(packet);
+  new DataView(guarded.buffer).setUint32(packet.length, crc32(packet), true);
+  const encoded = encodeCobs(guarded);
+  const frame = new Uint8Array(encoded.length + 2);
+  frame.set(encoded, 1);
+  return frame;
+}
+
+/** Takes bytes as they come, in pieces of any size, and gives the packets of the frames that arrived whole. */
+export class FrameReader {
+  readonly #packetBytesMax: number;
+  readonly #held: Uint8Array;
+  #heldBytes = 0;
+  #isOversize = false;
+  #frames = 0;
+  #crcErrors = 0;
+  #oversizeFrames = 0;
+
+  /** @param packetBytesMax largest packet passed on; a frame of a larger one is dropped while it arrives */
+  constructor(packetBytesMax: number) {
+    this.#packetBytesMax = packetBytesMax;
+    this.#held = new Uint8Array(cobsBytesMax(packetBytesMax + CRC_BYTES));
+  }
+
+  /** Frames whose packet was passed on. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** Frames that were no COBS, too short to hold a CRC-32, or did not match theirs. */
+  get crcErrors(): number {
+    return this.#crcErrors;
+  }
+
+  get oversizeFrames(): number {
+    return this.#oversizeFrames;
+  }
+
+  /** Bytes of the frame that has not ended yet. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** The most it will ever hold. */
+  get heldBytesMax(): number {
+    return this.#held.length;
+  }
+
+  /** @returns the packets, each in its own memory, in the order of their arrival */
+  push(bytes: Uint8Array): Uint8Array[] {
+    const packets: Uint8Array[] = [];
+    let from = 0;
+    while (from < bytes.length) {
+      const delimiterAt = bytes.indexOf(DELIMITER, from);
+      const to = delimiterAt === -1 ? bytes.length : delimiterAt;
+      this.#hold(bytes.subarray(from, to));
+      if (delimiterAt !== -1) {
+        const packet = this.#finish();
+        if (packet !== undefined) packets.push(packet);
+      }
+      from = to + 1;
+    }
+    return packets;
+  }
+
+  /** Forgets the frame that has not ended: the line was opened anew. */
+  reset(): void {
+    this.#heldBytes = 0;
+    this.#isOversize = false;
+  }
+
+  #hold(bytes: Uint8Array): void {
+    if (this.#isOversize) return;
+    if (this.#heldBytes + bytes.length > this.#held.length) {
+      this.#isOversize = true;
+      this.#heldBytes = 0;
+      return;
+    }
+    this.#held.set(bytes, this.#heldBytes);
+    this.#heldBytes += bytes.length;
+  }
+
+  #finish(): Uint8Array | undefined {
+    const encoded = this.#held.subarray(0, this.#heldBytes);
+    const isOversize = this.#isOversize;
+    this.reset();
+    if (isOversize) {
+      this.#oversizeFrames += 1;
+      return undefined;
+    }
+    if (encoded.length === 0) return undefined;
+    const packet = openFrame(encoded);
+    if (packet === undefined) {
+      this.#crcErrors += 1;
+      return undefined;
+    }
+    if (packet.length > this.#packetBytesMax) {
+      this.#oversizeFrames += 1;
+      return undefined;
+    }
+    this.#frames += 1;
+    return packet;
+  }
+}
+
+/** The packet in what stood between two delimiters, if its CRC-32 holds. */
+function openFrame(encoded: Uint8Array): Uint8Array | undefined {
+  const guarded = decodeCobs(encoded);
+  if (guarded === undefined || guarded.length < CRC_BYTES) return undefined;
+  const packetBytes = guarded.length - CRC_BYTES;
+  const crc = new DataView(guarded.buffer, guarded.byteOffset).getUint32(packetBytes, true);
+  const packet = guarded.subarray(0, packetBytes);
+  return crc32(packet) === crc ? packet : undefined;
+}

@@ -1,0 +1,123 @@
+/**
+ * Sections without a problem become a `Config`: camel case, and the profile's decisions where the file is silent.
+ * The only place with defaults that depend on something.
+ */
+import type { HubSection, LinkSection, OutboxSection, SubdeviceSection } from './keys.ts';
+import { PROFILE_DEFAULTS } from './profiles.ts';
+import type { Config, GatewayConfig, HubConfig, HubCredentials, LinkConfig, SubdeviceConfig } from './schema.ts';
+import type { Sections } from './sections.ts';
+
+/** @param sections without any problem; a missing one is a bug of the caller */
+export function decodeConfig(sections: Sections): Config {
+  const { gateway, hub, outbox, inbox } = sections;
+  if (gateway === undefined || hub === undefined || outbox === undefined || inbox === undefined) {
+    throw new Error('decodeConfig: a section is missing, and no problem was found');
+  }
+  const links = sections.links.filter((link) => link !== undefined);
+  const subdevices = sections.subdevices.filter((subdevice) => subdevice !== undefined);
+  const gatewayConfig: GatewayConfig = {
+    name: gateway.name,
+    stateDir: gateway.state_dir,
+    controlSocket: gateway.control_socket,
+    logLevel: gateway.log_level,
+    logFormat: gateway.log_format,
+    acceptUnknownSubdevices: gateway.accept_unknown_subdevices,
+  };
+  return {
+    gateway: gatewayConfig,
+    hub: decodeHub(hub, gateway.name),
+    outbox: {
+      messagesMax: outbox.messages_max,
+      bytesMax: outbox.bytes_max,
+      ageHoursMax: outbox.age_hours_max,
+      overflow: outbox.overflow,
+      holdMs: outbox.hold_ms,
+      commitMs: outbox.commit_ms,
+    },
+    inbox: {
+      messagesMax: inbox.messages_max,
+      ageHoursMax: inbox.age_hours_max,
+      replayIntervalMs: inbox.replay_interval_ms,
+      overflow: inbox.overflow,
+      holdMs: inbox.hold_ms,
+    },
+    links: links.map((link) =>
+      decodeLink(link, outbox, allowedOn(link, subdevices, gateway.accept_unknown_subdevices)),
+    ),
+    subdevices: subdevices.map(decodeSubdevice),
+  };
+}
+
+function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
+  const defaults = PROFILE_DEFAULTS[hub.profile];
+  const credentials = decodeCredentials(hub);
+  return {
+    profile: hub.profile,
+    host: hub.host,
+    port: hub.port,
+    credentials,
+    clientId:
+      credentials.kind === 'signed'
+        ? `${credentials.productId}${credentials.deviceName}`
+        : (hub.client_id ?? gatewayName),
+    topicTemplate: hub.topic_template ?? defaults.topicTemplate,
+    keepAliveS: hub.keep_alive_s ?? defaults.keepAliveS,
+    connectMsMax: hub.connect_ms_max,
+    pubackMsMax: hub.puback_ms_max,
+    attemptsMax: hub.attempts_max,
+    inFlightMax: hub.in_flight_max,
+    messagesPerS: hub.messages_per_s ?? defaults.messagesPerS,
+    payloadBytesMax: hub.payload_bytes_max ?? defaults.payloadBytesMax,
+    reconnectFloorMs: hub.reconnect_floor_ms ?? defaults.reconnectFloorMs,
+    reconnectCeilingMs: hub.reconnect_ceiling_ms,
+    subscriptionsMax: hub.subscriptions_max ?? defaults.subscriptionsMax,
+  };
+}
+
+function decodeCredentials(hub: HubSection): HubCredentials {
+  const { product_id: productId, device_name: deviceName, device_secret_file: deviceSecretFile } = hub;
+  if (productId !== undefined && deviceName !== undefined && deviceSecretFile !== undefined) {
+    return { kind: 'signed', productId, deviceName, deviceSecretFile, signMethod: hub.sign_method ?? 'hmacsha256' };
+  }
+  if (hub.username === undefined) return { kind: 'none' };
+  return { kind: 'password', username: hub.username, passwordFile: hub.password_file };
+}
+
+function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly string[] | undefined): LinkConfig {
+  return {
+    name: link.name,
+    path: link.path,
+    baudRate: link.baud_rate,
+    framing: link.framing,
+    driver: link.driver,
+    packetBytesMax: link.packet_bytes_max,
+    retryMs: link.retry_ms,
+    retriesMax: link.retries_max,
+    holdMs: link.hold_ms ?? outbox.hold_ms,
+    commitMs: link.commit_ms ?? outbox.commit_ms,
+    overflow: link.overflow ?? outbox.overflow,
+    allowedSubdevices: allowed,
+    predefinedTopics: new Map(link.predefined_topics.map(({ id, topic }) => [id, topic])),
+  };
+}
+
+function allowedOn(
+  link: LinkSection,
+  subdevices: readonly SubdeviceSection[],
+  takesAnyone: boolean,
+): readonly string[] | undefined {
+  if (link.subdevices.length > 0) return link.subdevices;
+  if (takesAnyone) return undefined;
+  return subdevices
+    .filter((subdevice) => subdevice.link === undefined || subdevice.link === link.name)
+    .map((subdevice) => subdevice.id);
+}
+
+function decodeSubdevice(subdevice: SubdeviceSection): SubdeviceConfig {
+  const { product_id: productId, device_name: deviceName } = subdevice;
+  return {
+    id: subdevice.id,
+    link: subdevice.link,
+    hubIdentity: productId === undefined || deviceName === undefined ? undefined : { productId, deviceName },
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * The keys as rows of words, made from the schema: what the reference prints and what the hints of problems quote.
+ */
+import { z } from 'zod';
+import { LISTS, TABLES } from './keys.ts';
+
+export interface KeyRow {
+  /** `hub`, or `link` for `[[link]]`. */
+  readonly section: string;
+  readonly key: string;
+  /** Type and range in words. */
+  readonly type: string;
+  /** In the file's own notation or in words; `required` if there is none. */
+  readonly fallback: string;
+  readonly meaning: string;
+}
+
+/** The part of JSON Schema that our keys come out as. */
+interface JsonKey {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly fallback?: string;
+  readonly items?: JsonKey;
+  readonly shape?: string;
+}
+
+const SECTIONS: readonly (readonly [string, z.ZodType])[] = [...Object.entries(TABLES), ...Object.entries(LISTS)];
+
+/** Every key of every section, in the order of the schema. */
+export function keyRows(): readonly KeyRow[] {
+  return SECTIONS.flatMap(([section, schema]) => {
+    const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' });
+    return Object.entries(properties).map(([key, json]) =>
+      rowOf({ section, key, isRequired: required.includes(key) }, json as JsonKey),
+    );
+  });
+}
+
+export function keyRow(section: string, key: string): KeyRow | undefined {
+  return keyRows().find((row) => row.section === section && row.key === key);
+}
+
+/** Keys of one section; empty for a section that does not exist. */
+export function keysOf(section: string): readonly string[] {
+  const schema = SECTIONS.find(([name]) => name === section)?.[1];
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+/** Sections that have a key of this name. */
+export function sectionsWith(key: string): readonly string[] {
+  return SECTIONS.map(([section]) => section).filter((section) => keysOf(section).includes(key));
+}
+
+/** `[hub]` or `[[link]]`, as the file writes it. */
+export function headingOf(section: string): string {
+  return section in LISTS ? `[[${section}]]` : `[${section}]`;
+}
+
+function rowOf(
+  where: { readonly section: string; readonly key: string; readonly isRequired: boolean },
+  json: JsonKey,
+): KeyRow {
+  return {
+    section: where.section,
+    key: where.key,
+    type: typeWords(json),
+    fallback: where.isRequired ? 'required' : fallbackWords(json),
+    meaning: json.description ?? '',
+  };
+}
+
+function typeWords(json: JsonKey): string {
+  if (json.enum !== undefined) return json.enum.map((value) => JSON.stringify(value)).join(', ');
+  switch (json.type) {
+    case 'integer':
+      return `integer, ${json.minimum} to ${json.maximum}`;
+    case 'boolean':
+      return 'true, false';
+    case 'array':
+      return json.items?.type === 'object' ? 'list of tables' : 'list of strings';
+    case 'string':
+      return json.shape ?? 'text';
+    default:
+      return json.type ?? 'any';
+  }
+}
+
+function fallbackWords(json: JsonKey): string {
+  if (json.fallback !== undefined) return json.fallback;
+  return json.default === undefined ? 'none' : JSON.stringify(json.default);
+}

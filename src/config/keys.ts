@@ -1,0 +1,185 @@
+/**
+ * Every key of the configuration file: its type, its range, its default and what it means.
+ *
+ * This is the one table of them. `sections.ts` reads a file by it, `reference.ts` prints it, and the hints of the
+ * problems quote it. What depends on more than one key is in `rules.ts`; what depends on the profile, in `profiles.ts`.
+ */
+import { z } from 'zod';
+import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
+import { byProfile } from './profiles.ts';
+
+/** A sockaddr_un has 108 bytes with its final NUL (unix(7)). */
+const SOCKET_PATH_BYTES_MAX = 107;
+const HOUR_MS = 3_600_000;
+/** Ten years: an age beyond it is a slip of the pen. */
+const AGE_HOURS_MAX = 87_600;
+/** An MQTT-SN client gives up on an acknowledgement after T_retry 10 to 15 s (MQTT-SN 1.2 §7.2). */
+const WAIT_MS_MAX = 10_000;
+
+const whole = (min: number, max: number) => z.int().min(min).max(max);
+/** `shape`: what a text must look like, in words; quoted by problems and by the reference. */
+const text = (pattern: RegExp, shape: string) => z.string().regex(pattern).meta({ shape });
+const absolutePath = (bytesMax = 4095) => text(/^\/[^\0]*$/, 'absolute path').max(bytesMax);
+/** `fallback`: the default in words, where it is no constant. */
+const means = (description: string, fallback?: string) =>
+  fallback === undefined ? { description } : { description, fallback };
+
+/** Names travel in topics, file names and MQTT-SN client ids: nothing that means something there. */
+const NAME = text(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _');
+/** hub-contract §1.4 (C headers): product id 10 characters, device name at most 48. */
+const PRODUCT_ID = text(/^[A-Za-z0-9]{10}$/, '10 letters or digits');
+const DEVICE_NAME = text(/^[A-Za-z0-9:_-]{1,48}$/, '1 to 48 letters, digits, :, - or _');
+const HOST = text(/^[A-Za-z0-9._:-]{1,253}$/, 'host name or address, without scheme and port');
+const CLIENT_ID = text(/^[\x21-\x7e]{1,128}$/, '1 to 128 printable characters, no spaces');
+const OVERFLOW = z.enum(['reject', 'drop-oldest', 'drop-newest', 'keep-latest']);
+
+export const GATEWAY = z.strictObject({
+  name: NAME.meta(means('Name of this gateway, used in topics and as the client id.')),
+  state_dir: absolutePath().default(DEFAULT_STATE_DIR).meta(means('Directory of the store; nobody else writes there.')),
+  control_socket: absolutePath(SOCKET_PATH_BYTES_MAX)
+    .default(DEFAULT_CONTROL_SOCKET)
+    .meta(means('Unix socket that `holdfast status` and its like ask.')),
+  log_level: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .meta(means('Least important line that is logged.')),
+  log_format: z.enum(['text', 'json']).default('text').meta(means('Lines for people or for machines.')),
+  accept_unknown_subdevices: z
+    .boolean()
+    .default(false)
+    .meta(means('Serve subdevices that have no [[subdevice]]. Profile generic only.')),
+});
+
+export const HUB = z.strictObject({
+  profile: z
+    .enum(['generic', 'intl', 'mainland'])
+    .meta(means('Whose rules apply: any MQTT 3.1.1 server, or the IoT hub by its international or mainland limits.')),
+  host: HOST.meta(means('Where the hub is.')),
+  port: whole(1, 65_535).default(1883).meta(means('TCP port of the hub.')),
+  product_id: PRODUCT_ID.optional().meta(means('Product id of the gateway. Hub profiles only, required there.')),
+  device_name: DEVICE_NAME.optional().meta(means('Device name of the gateway. Hub profiles only, required there.')),
+  device_secret_file: absolutePath()
+    .optional()
+    .meta(means('File with the device secret, readable by its owner only. Hub profiles only, required there.')),
+  sign_method: z
+    .enum(['hmacsha256', 'hmacsha1'])
+    .optional()
+    .meta(means('How the password is signed. Hub profiles only.', '"hmacsha256"')),
+  client_id: CLIENT_ID.optional().meta(
+    means('MQTT client id. Profile generic only; else it is product_id and device_name in one.', 'gateway.name'),
+  ),
+  username: z.string().min(1).max(256).optional().meta(means('MQTT user name. Profile generic only.')),
+  password_file: absolutePath()
+    .optional()
+    .meta(means('File with the MQTT password, readable by its owner only. Profile generic only.')),
+  topic_template: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta(means('Topic at the hub of a subdevice’s topic. Ends in {topic}.', byProfile('topicTemplate'))),
+  keep_alive_s: whole(0, 65_535)
+    .optional()
+    .meta(means('Keep alive. Hub profiles: 60 to 690; generic: 0 = none.', byProfile('keepAliveS'))),
+  connect_ms_max: whole(100, 120_000).default(10_000).meta(means('Longest wait from dialling to CONNACK.')),
+  puback_ms_max: whole(100, 600_000)
+    .default(10_000)
+    .meta(means('Longest wait for a PUBACK before the connection is doubted.')),
+  attempts_max: whole(1, 1000)
+    .default(3)
+    .meta(means('Sendings of one message without PUBACK before it goes to the dead letters.')),
+  in_flight_max: whole(1, 65_535).default(32).meta(means('Publishes that may wait for PUBACK at one time.')),
+  messages_per_s: whole(0, 1_000_000)
+    .optional()
+    .meta(means('Ceiling of everything published. 0 = none.', byProfile('messagesPerS'))),
+  payload_bytes_max: whole(64, 1_048_576)
+    .optional()
+    .meta(means('Largest payload the hub takes.', byProfile('payloadBytesMax'))),
+  reconnect_floor_ms: whole(100, HOUR_MS)
+    .optional()
+    .meta(means('Shortest pause between two connections.', byProfile('reconnectFloorMs'))),
+  reconnect_ceiling_ms: whole(100, HOUR_MS).default(60_000).meta(means('Longest pause between two connections.')),
+  subscriptions_max: whole(0, 1_000_000)
+    .optional()
+    .meta(means('Filters the hub allows one connection. 0 = no limit.', byProfile('subscriptionsMax'))),
+});
+
+export const OUTBOX = z.strictObject({
+  messages_max: whole(1, 1_000_000_000).default(1_000_000).meta(means('Most uplinks in custody at one time.')),
+  bytes_max: whole(65_536, 2 ** 40)
+    .default(536_870_912)
+    .meta(means('Most bytes they may take, overhead included.')),
+  age_hours_max: whole(0, AGE_HOURS_MAX).default(0).meta(means('Uplinks older than this expire. 0 = never.')),
+  overflow: OVERFLOW.default('reject').meta(
+    means('What gives way when it is full. reject loses nothing: the subdevice is told to come back.'),
+  ),
+  hold_ms: whole(0, WAIT_MS_MAX)
+    .default(200)
+    .meta(means('How long an uplink may wait in RAM for the hub’s PUBACK before it is written to disk.')),
+  commit_ms: whole(0, WAIT_MS_MAX)
+    .default(100)
+    .meta(means('How long a write to disk waits for company. More wears the flash less.')),
+});
+
+export const INBOX = z.strictObject({
+  messages_max: whole(1, 100_000).default(150).meta(means('Most downlinks kept for one subdevice.')),
+  age_hours_max: whole(0, AGE_HOURS_MAX).default(24).meta(means('Downlinks older than this expire. 0 = never.')),
+  replay_interval_ms: whole(0, 60_000)
+    .default(500)
+    .meta(means('Pause between two stored downlinks to a subdevice that came back.')),
+  overflow: z
+    .enum(['drop-oldest', 'drop-newest'])
+    .default('drop-oldest')
+    .meta(means('What gives way when it is full.')),
+  hold_ms: whole(0, WAIT_MS_MAX)
+    .default(200)
+    .meta(means('How long a downlink may wait in RAM for the subdevice before it is written to disk.')),
+});
+
+/** 0x0000 and 0xFFFF are reserved (MQTT-SN 1.2 §5.3.11). */
+const PREDEFINED_TOPIC = z.strictObject({ id: whole(1, 65_534), topic: z.string().min(1).max(255) });
+
+export const LINK = z.strictObject({
+  name: NAME.meta(means('Name of the link, in status and logs.')),
+  path: absolutePath().meta(means('The serial port. Prefer /dev/serial/by-path/…: those names survive a reboot.')),
+  baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),
+  framing: z.enum(['sn-cobs']).default('sn-cobs').meta(means('How packets are delimited on the line.')),
+  driver: z.enum(['mqttsn']).default('mqttsn').meta(means('What the subdevices speak.')),
+  packet_bytes_max: whole(64, 4096).default(1024).meta(means('Largest packet on the line.')),
+  retry_ms: whole(50, 60_000)
+    .default(1000)
+    .meta(means('Pause before an unanswered packet is sent to a subdevice again.')),
+  retries_max: whole(0, 100).default(5).meta(means('Repetitions before a subdevice counts as gone.')),
+  hold_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.hold_ms')),
+  commit_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.commit_ms')),
+  overflow: OVERFLOW.optional().meta(means('As in [outbox], for this link.', 'outbox.overflow')),
+  subdevices: z
+    .array(NAME)
+    .max(10_000)
+    .default([])
+    .meta(means('Ids of the subdevices served here. Empty = every [[subdevice]] not tied to another link.')),
+  predefined_topics: z
+    .array(PREDEFINED_TOPIC)
+    .max(1000)
+    .default([])
+    .meta(means('MQTT-SN predefined topic ids, e.g. [{ id = 1, topic = "temperature" }].')),
+});
+
+export const SUBDEVICE = z.strictObject({
+  id: NAME.meta(means('Its MQTT-SN client id.')),
+  link: NAME.optional().meta(means('Served on this link only.')),
+  product_id: PRODUCT_ID.optional().meta(means('Its product id. Hub profiles only, required there.')),
+  device_name: DEVICE_NAME.optional().meta(means('Its device name. Hub profiles only, required there.')),
+});
+
+export type GatewaySection = z.output<typeof GATEWAY>;
+export type HubSection = z.output<typeof HUB>;
+export type OutboxSection = z.output<typeof OUTBOX>;
+export type InboxSection = z.output<typeof INBOX>;
+export type LinkSection = z.output<typeof LINK>;
+export type SubdeviceSection = z.output<typeof SUBDEVICE>;
+
+/** `[name]` */
+export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX } as const;
+/** `[[name]]` */
+export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;

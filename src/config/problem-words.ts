@@ -1,0 +1,102 @@
+/**
+ * The schema's findings in the words of the file: where, what, and what to do.
+ */
+import type { z } from 'zod';
+import { headingOf, keyRow, keysOf, sectionsWith } from './key-table.ts';
+import type { Problem } from './schema.ts';
+import { nearestWord } from './suggestion.ts';
+
+/** Where the table that was read stands: its section, and its path in the file (`link[1]`). */
+interface Place {
+  readonly section: string;
+  readonly path: string;
+}
+
+type Issue = z.core.$ZodIssue;
+
+export function problemsOf(issues: readonly Issue[], place: Place): Problem[] {
+  return issues.flatMap((issue) => {
+    const path = pathOf(place.path, issue.path);
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => unknownKey(key, { ...place, path: pathOf(path, [key]) }, issue.path.length > 0));
+    }
+    return [{ path, what: whatIsWrong(issue), hint: hintFor(issue, place) }];
+  });
+}
+
+/** `link[1]` and `['predefined_topics', 0, 'id']` make `link[1].predefined_topics[0].id`. */
+function pathOf(base: string, keys: readonly PropertyKey[]): string {
+  return keys.reduce<string>(
+    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : `${path}.${bareOrQuoted(String(key))}`),
+    base,
+  );
+}
+
+/** Control characters and dots in a key would make the path lie. */
+function bareOrQuoted(key: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : shown(key);
+}
+
+function unknownKey(key: string, place: Place, isNested: boolean): Problem {
+  const problem = { path: place.path, what: 'is no key of the configuration' };
+  if (isNested) return { ...problem, hint: 'The keys here are id and topic.' };
+  const meant = nearestWord(key, keysOf(place.section));
+  if (meant !== undefined) return { ...problem, hint: `Did you mean ${meant}?` };
+  const [elsewhere] = sectionsWith(key);
+  if (elsewhere !== undefined) return { ...problem, hint: `It belongs under ${headingOf(elsewhere)}.` };
+  return { ...problem, hint: `The keys of ${headingOf(place.section)} are ${keysOf(place.section).join(', ')}.` };
+}
+
+function whatIsWrong(issue: Issue): string {
+  if (issue.input === undefined && issue.code !== 'custom') return 'is missing';
+  switch (issue.code) {
+    case 'invalid_type':
+      return `is ${shown(issue.input)}, not ${kindWords(issue.expected)}`;
+    case 'too_small':
+      return issue.origin === 'string' ? 'is empty' : `is ${shown(issue.input)}, less than ${issue.minimum}`;
+    case 'too_big':
+      return issue.origin === 'number' || issue.origin === 'int'
+        ? `is ${shown(issue.input)}, more than ${issue.maximum}`
+        : `is longer than ${issue.maximum}`;
+    default:
+      return `is ${shown(issue.input)}`;
+  }
+}
+
+function hintFor(issue: Issue, place: Place): string {
+  const key = issue.path[0];
+  if (key === undefined) return `Write ${headingOf(place.section)} and its keys below it.`;
+  const row = keyRow(place.section, String(key));
+  if (row === undefined) return 'Look it up with `holdfast config reference`.';
+  if (issue.input === undefined) return row.meaning;
+  if (issue.path.length > 1) return `${row.meaning} Ids are 1 to 65534.`;
+  return `Allowed: ${row.type}.`;
+}
+
+function kindWords(expected: string): string {
+  switch (expected) {
+    case 'number':
+    case 'int':
+      return 'a whole number';
+    case 'boolean':
+      return 'true or false';
+    case 'string':
+      return 'a text in quotes';
+    case 'array':
+      return 'a list';
+    default:
+      return 'a table';
+  }
+}
+
+/** Longer values say nothing more. */
+const SHOWN_LENGTH_MAX = 40;
+
+/** A value of the file, safe to print: quoted, control characters escaped, cut. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (value instanceof Date) return 'a date';
+  if (typeof value === 'object') return 'a table';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}…`;
+}

@@ -1,0 +1,54 @@
+/**
+ * The reference of the configuration file, made from the table of keys: `holdfast config reference` prints it, and
+ * `docs/configuration.md` is its output (a test holds them together).
+ */
+import { headingOf, type KeyRow, keyRows } from './key-table.ts';
+
+const OPENING = `# Configuration
+
+One TOML file, by default \`/etc/holdfast/holdfast.toml\`. \`holdfast config check\` says everything that is wrong with it
+at once. Unknown keys are refused. This page is the output of \`holdfast config reference\`.
+
+A gateway with one link and one subdevice needs no more than this:
+
+\`\`\`toml
+[gateway]
+name = "shed-3"
+
+[hub]
+profile = "generic"
+host = "hub.example.net"
+
+[[link]]
+name = "meters"
+path = "/dev/serial/by-path/platform-3f980000.usb-usb-0:1.2:1.0-port0"
+
+[[subdevice]]
+id = "meter-1"
+\`\`\`
+`;
+
+/** Markdown, ending in a newline. */
+export function renderReference(): string {
+  const sections = Map.groupBy(keyRows(), (row) => row.section);
+  return [OPENING, ...[...sections].map(([section, rows]) => renderSection(section, rows))].join('\n');
+}
+
+function renderSection(section: string, rows: readonly KeyRow[]): string {
+  const lines = rows.map((row) => {
+    const cells = [`\`${row.key}\``, row.type, row.fallback, row.meaning];
+    return `| ${cells.map(escapeCell).join(' | ')} |`;
+  });
+  return [
+    `## \`${headingOf(section)}\``,
+    '',
+    '| key | type | default | meaning |',
+    '|---|---|---|---|',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}

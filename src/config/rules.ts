@@ -1,0 +1,165 @@
+/**
+ * What must hold between keys: unique names, references that lead somewhere, and somebody to serve. The rules of the
+ * hub section are in `hub-rules.ts`.
+ *
+ * A rule looks only at sections that were readable, so each problem is said once.
+ */
+import { topicProblem } from '../base/topic.ts';
+import { hubProblems, identityProblems } from './hub-rules.ts';
+import type { LinkSection, SubdeviceSection } from './keys.ts';
+import type { Problem } from './schema.ts';
+import type { Sections } from './sections.ts';
+
+/** A section of a list with its path. */
+interface Placed<Section> {
+  readonly path: string;
+  readonly section: Section;
+}
+
+export function ruleProblems(sections: Sections): Problem[] {
+  const links = placed('link', sections.links);
+  const subdevices = placed('subdevice', sections.subdevices);
+  const isWhole = links.length === sections.links.length && subdevices.length === sections.subdevices.length;
+  return [
+    ...hubProblems(sections),
+    ...identityProblems(sections.hub, subdevices),
+    ...duplicates(links, 'name', (link) => link.name),
+    ...duplicates(links, 'path', (link) => link.path),
+    ...duplicates(subdevices, 'id', (subdevice) => subdevice.id),
+    ...links.flatMap(predefinedTopicProblems),
+    // Whoever is missing from a broken list may be the very one that is referred to.
+    ...(isWhole ? referenceProblems(sections, links, subdevices) : []),
+  ];
+}
+
+function placed<Section>(list: string, sections: readonly (Section | undefined)[]): Placed<Section>[] {
+  return sections.flatMap((section, index) => (section === undefined ? [] : [{ path: `${list}[${index}]`, section }]));
+}
+
+function duplicates<Section>(
+  list: readonly Placed<Section>[],
+  key: string,
+  keyValue: (section: Section) => string,
+): Problem[] {
+  const firstPath = new Map<string, string>();
+  return list.flatMap(({ path, section }) => {
+    const value = keyValue(section);
+    const first = firstPath.get(value);
+    if (first === undefined) firstPath.set(value, path);
+    if (first === undefined) return [];
+    return [
+      { path: `${path}.${key}`, what: `is "${value}", as ${first}.${key} is`, hint: `Give each its own ${key}.` },
+    ];
+  });
+}
+
+function predefinedTopicProblems({ path, section }: Placed<LinkSection>): Problem[] {
+  const topics = section.predefined_topics.map((topic, index) => ({
+    path: `${path}.predefined_topics[${index}]`,
+    section: topic,
+  }));
+  const unusable = topics.flatMap((topic) => {
+    const problem = topicProblem(topic.section.topic);
+    if (problem === undefined) return [];
+    return [
+      {
+        path: `${topic.path}.topic`,
+        what: `is a ${problem.problem}`,
+        hint: 'Write the one topic that the id stands for.',
+      },
+    ];
+  });
+  return [...duplicates(topics, 'id', (topic) => String(topic.id)), ...unusable];
+}
+
+function referenceProblems(
+  sections: Sections,
+  links: readonly Placed<LinkSection>[],
+  subdevices: readonly Placed<SubdeviceSection>[],
+): Problem[] {
+  if (links.length === 0) {
+    return [
+      {
+        path: 'link',
+        what: 'is missing',
+        hint: 'Add at least one [[link]] with its name and the path of its serial port.',
+      },
+    ];
+  }
+  const takesAnyone = sections.gateway?.accept_unknown_subdevices ?? false;
+  if (subdevices.length === 0 && !takesAnyone) {
+    return [
+      {
+        path: 'subdevice',
+        what: 'is missing, so nobody would be served',
+        hint: 'Add a [[subdevice]] with its id for each device on the links.',
+      },
+    ];
+  }
+  const tied = subdevices.flatMap((subdevice) => tiedLinkProblems(subdevice, links));
+  const listed = links.flatMap((link) => allowListProblems(link, subdevices, takesAnyone));
+  const unserved = subdevices.flatMap((subdevice) => unservedProblems(subdevice, links));
+  return [...tied, ...listed, ...unserved];
+}
+
+function tiedLinkProblems(
+  { path, section }: Placed<SubdeviceSection>,
+  links: readonly Placed<LinkSection>[],
+): Problem[] {
+  if (section.link === undefined || links.some((link) => link.section.name === section.link)) return [];
+  const names = links.map((link) => link.section.name).join(', ');
+  return [
+    { path: `${path}.link`, what: `is "${section.link}", and no link has that name`, hint: `The links are ${names}.` },
+  ];
+}
+
+function allowListProblems(
+  { path, section }: Placed<LinkSection>,
+  subdevices: readonly Placed<SubdeviceSection>[],
+  takesAnyone: boolean,
+): Problem[] {
+  return section.subdevices.flatMap((id, index) => {
+    const place = `${path}.subdevices[${index}]`;
+    const listed = subdevices.find((subdevice) => subdevice.section.id === id)?.section;
+    if (section.subdevices.indexOf(id) !== index) {
+      return [{ path: place, what: `is "${id}" for a second time`, hint: 'Remove it.' }];
+    }
+    if (listed === undefined) {
+      if (takesAnyone) return [];
+      return [
+        {
+          path: place,
+          what: `is "${id}", and no [[subdevice]] has that id`,
+          hint: 'Correct it, or add the [[subdevice]].',
+        },
+      ];
+    }
+    if (listed.link === undefined || listed.link === section.name) return [];
+    return [
+      {
+        path: place,
+        what: `is "${id}", which is tied to link "${listed.link}"`,
+        hint: 'Remove it here, or remove `link` from its [[subdevice]].',
+      },
+    ];
+  });
+}
+
+/** On some link it must be welcome, or it is configured in vain. */
+function unservedProblems(
+  { path, section }: Placed<SubdeviceSection>,
+  links: readonly Placed<LinkSection>[],
+): Problem[] {
+  const candidates = links.filter((link) => section.link === undefined || section.link === link.section.name);
+  const isServed = candidates.some(
+    ({ section: link }) => link.subdevices.length === 0 || link.subdevices.includes(section.id),
+  );
+  if (isServed || candidates.length === 0) return [];
+  return [
+    {
+      path: `${path}.id`,
+      what: `is "${section.id}", which no link serves`,
+      hint: 'Add it to `subdevices` of a link, or leave that list empty.',
+    },
+  ];
+}

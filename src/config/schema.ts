@@ -1,0 +1,154 @@
+/**
+ * The configuration as the program uses it: every default filled in, every rule checked, nothing optional by accident.
+ *
+ * `parse.ts` makes it from the file. The names are those of the file (`keys.ts`) in camel case, so `keep_alive_s` is
+ * `keepAliveS`; where a key is empty in the file and the profile decides, the decision is already made here.
+ */
+
+export type HubProfile = 'generic' | 'intl' | 'mainland';
+export type SignMethod = 'hmacsha256' | 'hmacsha1';
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogFormat = 'text' | 'json';
+/** What gives way when the outbox is full. `reject`: the sender is told to come back later, nothing is lost. */
+export type OutboxOverflow = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
+/** What gives way when the inbox of one subdevice is full; the hub cannot be told to come back. */
+export type InboxOverflow = 'drop-oldest' | 'drop-newest';
+
+export interface Config {
+  readonly gateway: GatewayConfig;
+  readonly hub: HubConfig;
+  readonly outbox: OutboxConfig;
+  readonly inbox: InboxConfig;
+  /** At least one; names and paths are unique. */
+  readonly links: readonly LinkConfig[];
+  /** Ids are unique. */
+  readonly subdevices: readonly SubdeviceConfig[];
+}
+
+export interface GatewayConfig {
+  /** `^[A-Za-z0-9_-]{1,64}$` */
+  readonly name: string;
+  /** Absolute path of a directory of our own. */
+  readonly stateDir: string;
+  /** Absolute path of the Unix socket of the control API; at most 107 bytes (sockaddr_un). */
+  readonly controlSocket: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  /** Serve subdevices that have no `[[subdevice]]` of their own; never with a hub profile. */
+  readonly acceptUnknownSubdevices: boolean;
+}
+
+/** How the gateway proves who it is. Secrets stay in their files. */
+export type HubCredentials =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'password'; readonly username: string; readonly passwordFile: string | undefined }
+  | {
+      readonly kind: 'signed';
+      readonly productId: string;
+      readonly deviceName: string;
+      /** Holds the device secret as the hub's console shows it: base64. */
+      readonly deviceSecretFile: string;
+      readonly signMethod: SignMethod;
+    };
+
+export interface HubConfig {
+  readonly profile: HubProfile;
+  readonly host: string;
+  readonly port: number;
+  /** `signed` with the hub profiles, one of the others with `generic`. */
+  readonly credentials: HubCredentials;
+  /** Hub profiles: product id and device name, one after the other. */
+  readonly clientId: string;
+  /** Ends in `{topic}`; the placeholders are listed in `profiles.ts`. */
+  readonly topicTemplate: string;
+  /** Seconds; 0 = no keep alive (generic only). */
+  readonly keepAliveS: number;
+  /** From the first byte of the dial to CONNACK. */
+  readonly connectMsMax: number;
+  readonly pubackMsMax: number;
+  /** Sendings of one message that got no PUBACK, before it becomes a dead letter. */
+  readonly attemptsMax: number;
+  readonly inFlightMax: number;
+  /** Ceiling over everything we publish; 0 = no ceiling. */
+  readonly messagesPerS: number;
+  readonly payloadBytesMax: number;
+  readonly reconnectFloorMs: number;
+  readonly reconnectCeilingMs: number;
+  /** Filters one connection may hold; 0 = no limit. */
+  readonly subscriptionsMax: number;
+}
+
+export interface OutboxConfig {
+  readonly messagesMax: number;
+  /** Topic, payload and row overhead (`chargedBytes`). */
+  readonly bytesMax: number;
+  /** 0 = uplinks never expire. */
+  readonly ageHoursMax: number;
+  readonly overflow: OutboxOverflow;
+  /** How long an uplink may wait in RAM for the hub's PUBACK before it is committed. */
+  readonly holdMs: number;
+  /** How long a commit waits for company. */
+  readonly commitMs: number;
+}
+
+export interface InboxConfig {
+  /** Per subdevice. */
+  readonly messagesMax: number;
+  /** 0 = downlinks never expire. */
+  readonly ageHoursMax: number;
+  /** Pause between two stored downlinks to one subdevice that came back. */
+  readonly replayIntervalMs: number;
+  readonly overflow: InboxOverflow;
+  /** How long a downlink may wait in RAM for the subdevice before it is committed. */
+  readonly holdMs: number;
+}
+
+export interface LinkConfig {
+  readonly name: string;
+  /** A device below `/dev`. */
+  readonly path: string;
+  readonly baudRate: number;
+  readonly framing: 'sn-cobs';
+  readonly driver: 'mqttsn';
+  readonly packetBytesMax: number;
+  readonly retryMs: number;
+  readonly retriesMax: number;
+  /** These three come from the outbox where the link says nothing. */
+  readonly holdMs: number;
+  readonly commitMs: number;
+  readonly overflow: OutboxOverflow;
+  /**
+   * Who is served here: the link's own list, or every `[[subdevice]]` that is not tied to another link.
+   * With `acceptUnknownSubdevices` and no list of its own: `undefined`, everybody.
+   */
+  readonly allowedSubdevices: readonly string[] | undefined;
+  /** Topic id → the subdevice's own name for the topic. */
+  readonly predefinedTopics: ReadonlyMap<number, string>;
+}
+
+export interface SubdeviceConfig {
+  readonly id: string;
+  /** Served on this link only; `undefined`: wherever it shows up and is allowed. */
+  readonly link: string | undefined;
+  /** How the hub knows it; `undefined` only with `generic`. */
+  readonly hubIdentity: HubIdentity | undefined;
+}
+
+export interface HubIdentity {
+  readonly productId: string;
+  readonly deviceName: string;
+}
+
+/** One thing that is wrong with the file. */
+export interface Problem {
+  /** Where: `link[1].baud_rate`, counted from 0 as in the parsed file; `line 3, column 7` for broken TOML. */
+  readonly path: string;
+  /** What is wrong, as a sentence without a full stop. */
+  readonly what: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+export type ParsedConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly Problem[] };

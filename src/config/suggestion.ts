@@ -1,0 +1,49 @@
+/** Did you mean …? The nearest of the known words, if it is near enough to be a slip. */
+
+/** Two slips in a word, one in a short one: more is another word. */
+function slipsAllowed(word: string): number {
+  return word.length <= 4 ? 1 : 2;
+}
+
+/** Longer words are no slips of ours; bounds the work on hostile input. */
+const WORD_LENGTH_MAX = 64;
+
+/** @returns the known word that was probably meant, or `undefined` */
+export function nearestWord(word: string, known: readonly string[]): string | undefined {
+  if (word.length > WORD_LENGTH_MAX) return undefined;
+  const plain = word.toLowerCase().replaceAll('-', '_');
+  let nearest: string | undefined;
+  let fewest = slipsAllowed(word) + 1;
+  for (const candidate of known) {
+    const slips = slipsBetween(plain, candidate);
+    if (slips < fewest) [nearest, fewest] = [candidate, slips];
+  }
+  return nearest ?? known.find((candidate) => plain.length >= 4 && candidate.startsWith(`${plain}_`));
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment distance). */
+function slipsBetween(left: string, right: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: right.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= left.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= right.length; column += 1) {
+      const same = left[row - 1] === right[column - 1];
+      const swapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+      current.push(
+        Math.min(
+          at(last, column) + 1,
+          at(current, column - 1) + 1,
+          at(last, column - 1) + (same ? 0 : 1),
+          swapped ? at(beforeLast, column - 2) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
+    }
+    [beforeLast, last] = [last, current];
+  }
+  return at(last, right.length);
+}
+
+function at(row: readonly number[], column: number): number {
+  return row[column] ?? Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,103 @@
+/**
+ * What the flows ask the store to make durable. A commit is a list of these, applied in order in one transaction, and
+ * the ledger moves in the same transaction: `countsOf` is the only place that says by how much.
+ */
+import { chargedBytes, type Direction } from '../base/message.ts';
+import { type Counts, type ShedReason, ZERO } from './ledger.ts';
+import type { HubSessionRow, Row, SubdeviceRow, SubscriptionRow } from './row.ts';
+
+export type Outcome =
+  | { readonly as: 'delivered' }
+  | { readonly as: 'shed'; readonly reason: ShedReason }
+  | { readonly as: 'damaged' };
+
+export type Change =
+  /** Accepts a message into custody on disk. */
+  | { readonly kind: 'put'; readonly direction: Direction; readonly row: Row }
+  /** Ends the custody of a row on disk. `bytes` as `chargedBytes` gave them at `put`. */
+  | {
+      readonly kind: 'settle';
+      readonly direction: Direction;
+      readonly lane: number;
+      readonly seq: number;
+      readonly bytes: number;
+      readonly outcome: Outcome;
+    }
+  /** Moves a row to the dead letters. */
+  | {
+      readonly kind: 'bury';
+      readonly direction: Direction;
+      readonly lane: number;
+      readonly seq: number;
+      readonly bytes: number;
+      readonly reason: string;
+      readonly attempts: number;
+    }
+  /** Counts messages that came and went without touching the disk. */
+  | { readonly kind: 'count'; readonly direction: Direction; readonly lane: number; readonly counts: Counts }
+  | { readonly kind: 'subdevice'; readonly row: SubdeviceRow }
+  | { readonly kind: 'subscribe'; readonly row: SubscriptionRow }
+  | { readonly kind: 'unsubscribe'; readonly lane: number; readonly filter: string }
+  | { readonly kind: 'topicId'; readonly lane: number; readonly topicId: number; readonly topic: string }
+  /** A clean session: subscriptions and topic ids of the lane go. */
+  | { readonly kind: 'cleanSession'; readonly lane: number }
+  | { readonly kind: 'filterGranted'; readonly filter: string }
+  | { readonly kind: 'filterGone'; readonly filter: string }
+  | { readonly kind: 'hubSession'; readonly row: HubSessionRow }
+  /** Sequence numbers below `reservedTo` may be in use by messages that never touched the disk. */
+  | { readonly kind: 'reserveSeq'; readonly direction: Direction; readonly reservedTo: number }
+  | { readonly kind: 'trustWall'; readonly wallMinusUpMs: number };
+
+export interface CountsDelta {
+  readonly direction: Direction;
+  readonly lane: number;
+  readonly counts: Counts;
+  /** By how much the number of rows on disk, and their charged bytes, move. */
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** What a change does to the ledger; `undefined` for those that carry no message. */
+export function countsOf(change: Change): CountsDelta | undefined {
+  switch (change.kind) {
+    case 'put':
+      return {
+        direction: change.direction,
+        lane: change.row.lane,
+        counts: { ...ZERO, accepted: 1 },
+        rows: 1,
+        bytes: chargedBytes(change.row),
+      };
+    case 'settle':
+      return {
+        direction: change.direction,
+        lane: change.lane,
+        counts: countsOfOutcome(change.outcome),
+        rows: -1,
+        bytes: -change.bytes,
+      };
+    case 'bury':
+      return {
+        direction: change.direction,
+        lane: change.lane,
+        counts: { ...ZERO, dead: 1 },
+        rows: -1,
+        bytes: -change.bytes,
+      };
+    case 'count':
+      return { direction: change.direction, lane: change.lane, counts: change.counts, rows: 0, bytes: 0 };
+    default:
+      return undefined;
+  }
+}
+
+export function countsOfOutcome(outcome: Outcome): Counts {
+  switch (outcome.as) {
+    case 'delivered':
+      return { ...ZERO, delivered: 1 };
+    case 'damaged':
+      return { ...ZERO, damaged: 1 };
+    case 'shed':
+      return { ...ZERO, shed: { [outcome.reason]: 1 } };
+  }
+}

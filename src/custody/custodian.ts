@@ -1,0 +1,245 @@
+/**
+ * Custody of one direction: every lane, the live books, and the one rule — nobody is told "acknowledged" before the
+ * message is committed or has been acknowledged by the next hop.
+ *
+ * Stands between admission and sending (outbox, inbox) on one side and the group commit (`Durability`) on the other.
+ * `safe` is called exactly once for each entry that somebody waits for, and it is the only way to an acknowledgement.
+ */
+import type { Direction, Message } from '../base/message.ts';
+import type { Stamp } from '../base/time.ts';
+import { Books } from './books.ts';
+import type { Change, Outcome } from './change.ts';
+import { countsOfOutcome } from './change.ts';
+import type { Durability } from './durability.ts';
+import { type Burial, type Entry, newEntry } from './entry.ts';
+import { Lane } from './lane.ts';
+import { addCounts, type Counts, ZERO } from './ledger.ts';
+import type { LaneBacklog, LaneCounts, RowPage } from './row.ts';
+import { Sequence } from './sequence.ts';
+
+export interface CustodianOptions {
+  readonly direction: Direction;
+  readonly windowMax: number;
+  readonly nextSeq: number;
+  readonly backlog: readonly LaneBacklog[];
+  readonly counts: readonly LaneCounts[];
+  readonly durability: Durability;
+  /** The previous hop may be told. */
+  readonly safe: (entry: Entry, owed: number) => void;
+}
+
+/** How long a message may wait for what. */
+export interface Terms {
+  /** Monotonic ms until which it may wait in RAM for the next hop; `undefined`: it is not held at all. */
+  readonly holdUntilMs: number | undefined;
+  /** Monotonic ms until which it may wait for company in the commit. */
+  readonly commitByMs: number;
+}
+
+export class Custodian {
+  readonly direction: Direction;
+  readonly #options: CustodianOptions;
+  readonly #lanes = new Map<number, Lane>();
+  readonly #books: Books;
+  readonly #sequence: Sequence;
+  #pending = 0;
+  #pendingBytes = 0;
+  #unstoredBytes = 0;
+
+  constructor(options: CustodianOptions) {
+    this.direction = options.direction;
+    this.#options = options;
+    const { direction, durability } = options;
+    this.#books = new Books(options.counts);
+    this.#sequence = new Sequence(options.nextSeq, (reservedTo) =>
+      durability.ride({ kind: 'reserveSeq', direction, reservedTo }),
+    );
+    for (const { lane, rows, bytes } of options.backlog) {
+      this.#lanes.set(lane, new Lane(lane, options.windowMax, { rows, bytes }));
+      this.#pending += rows;
+      this.#pendingBytes += bytes;
+    }
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Bytes that are in RAM only: what a slow card makes grow, and what admission bounds. */
+  get unstoredBytes(): number {
+    return this.#unstoredBytes;
+  }
+
+  /** The highest number given so far. */
+  get lastSeq(): number {
+    return this.#sequence.last;
+  }
+
+  lane(lane: number): Lane {
+    let found = this.#lanes.get(lane);
+    if (found === undefined) {
+      found = new Lane(lane, this.#options.windowMax, { rows: 0, bytes: 0 });
+      this.#lanes.set(lane, found);
+    }
+    return found;
+  }
+
+  lanes(): IterableIterator<Lane> {
+    return this.#lanes.values();
+  }
+
+  /** Lanes that ever carried a message. */
+  knownLanes(): number[] {
+    return this.#books.lanes();
+  }
+
+  /** Live counters of a lane; they balance with `lane.pending` at every instant. */
+  counts(lane: number): Counts {
+    return this.#books.of(lane);
+  }
+
+  /** accepted − (everything it became), over all lanes; anything but 0 is a bug. */
+  imbalance(): number {
+    return this.#books.imbalance((lane) => this.#lanes.get(lane)?.pending ?? 0);
+  }
+
+  /** Takes a message into custody. Bounds and policies are the caller's and come first. */
+  accept(
+    lane: number,
+    message: Message,
+    from: { readonly stamp: Stamp; readonly owed: number | undefined; readonly terms: Terms },
+  ): Entry {
+    const row = {
+      seq: this.#sequence.take(),
+      lane,
+      topic: message.topic,
+      payload: message.payload,
+      qos: message.qos,
+      stamp: from.stamp,
+    };
+    const entry = newEntry(row, from.owed);
+    this.#books.add(lane, { ...ZERO, accepted: 1 });
+    this.#pending += 1;
+    this.#pendingBytes += entry.bytes;
+    this.#unstoredBytes += entry.bytes;
+    const joins = this.lane(lane).add(entry);
+    if (joins && from.terms.holdUntilMs !== undefined)
+      this.#options.durability.hold(this.direction, entry, from.terms.holdUntilMs);
+    else this.#options.durability.gather(this.direction, entry, from.terms.commitByMs);
+    return entry;
+  }
+
+  /** Counts a message that is accepted and ends at once, touching neither RAM nor disk. */
+  pass(lane: number, outcome: Outcome): void {
+    const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(outcome));
+    this.#books.add(lane, counts);
+    this.#options.durability.ride({ kind: 'count', direction: this.direction, lane, counts });
+  }
+
+  /** The receipt: the entry's row is durable. */
+  stored(entry: Entry): void {
+    this.#unstoredBytes -= entry.bytes;
+    entry.keeping = 'stored';
+    if (entry.ended !== undefined) {
+      this.#options.durability.ride(this.#rowEnd(entry, entry.ended));
+      return;
+    }
+    this.lane(entry.row.lane).stored(entry);
+    this.#release(entry);
+  }
+
+  /** Custody ends: delivered, shed or buried. Only a stored row can be buried. */
+  end(entry: Entry, how: Outcome | Burial): void {
+    if (entry.ended !== undefined) return;
+    entry.ended = how;
+    entry.inFlight = false;
+    this.lane(entry.row.lane).remove(entry);
+    this.#pending -= 1;
+    this.#pendingBytes -= entry.bytes;
+    this.#books.add(entry.row.lane, how.as === 'dead' ? { ...ZERO, dead: 1 } : countsOfOutcome(how));
+    switch (entry.keeping) {
+      case 'stored':
+        this.#options.durability.ride(this.#rowEnd(entry, how));
+        break;
+      case 'held':
+      case 'gathering':
+        this.#endUnstored(entry, how);
+        break;
+      case 'committing':
+        break; // `stored` will see that it has ended
+    }
+    this.#release(entry);
+  }
+
+  /** Lanes that have room for rows from disk, with the lowest seq each wants. */
+  wanted(): Map<number, number> {
+    const wanted = new Map<number, number>();
+    for (const lane of this.#lanes.values()) {
+      const from = lane.wantsFrom;
+      if (from !== undefined) wanted.set(lane.lane, from);
+    }
+    return wanted;
+  }
+
+  /** A page has come for the lanes of `wanted`. Rows that are damaged or missing leave custody as damaged. */
+  loaded(wanted: ReadonlyMap<number, number>, page: RowPage): Entry[] {
+    const entries: Entry[] = [];
+    for (const number of wanted.keys()) {
+      const lane = this.lane(number);
+      const rows = page.rows.filter((row) => row.lane === number);
+      const loaded = lane.load(rows, page.scannedTo);
+      entries.push(...loaded);
+      for (const row of page.damaged)
+        if (row.lane === number) this.#damage(lane, { seq: row.seq, bytes: row.bytes, rows: 1 });
+      if (page.atEnd && loaded.length === rows.length && lane.spilledRows > 0) {
+        this.#damage(lane, { seq: undefined, bytes: 0, rows: lane.spilledRows });
+      }
+    }
+    return entries;
+  }
+
+  #damage(lane: Lane, lost: { readonly seq: number | undefined; readonly bytes: number; readonly rows: number }): void {
+    const bytesBefore = lane.pendingBytes;
+    lane.lose(lost.rows, lost.bytes);
+    this.#pending -= lost.rows;
+    this.#pendingBytes -= bytesBefore - lane.pendingBytes;
+    const counts = { ...ZERO, damaged: lost.rows };
+    this.#books.add(lane.lane, counts);
+    const { direction } = this;
+    if (lost.seq === undefined) this.#options.durability.ride({ kind: 'count', direction, lane: lane.lane, counts });
+    else {
+      this.#options.durability.ride({
+        kind: 'settle',
+        direction,
+        lane: lane.lane,
+        seq: lost.seq,
+        bytes: lost.bytes,
+        outcome: { as: 'damaged' },
+      });
+    }
+  }
+
+  #endUnstored(entry: Entry, how: Outcome | Burial): void {
+    if (how.as === 'dead') throw new Error(`message ${entry.row.seq} cannot be buried before it is stored`);
+    this.#unstoredBytes -= entry.bytes;
+    const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(how));
+    this.#options.durability.ride({ kind: 'count', direction: this.direction, lane: entry.row.lane, counts });
+  }
+
+  #rowEnd(entry: Entry, how: Outcome | Burial): Change {
+    const row = { direction: this.direction, lane: entry.row.lane, seq: entry.row.seq, bytes: entry.bytes };
+    if (how.as === 'dead') return { kind: 'bury', ...row, reason: how.reason, attempts: entry.attempts };
+    return { kind: 'settle', ...row, outcome: how };
+  }
+
+  #release(entry: Entry): void {
+    const { owed } = entry;
+    if (owed === undefined) return;
+    entry.owed = undefined;
+    this.#options.safe(entry, owed);
+  }
+}

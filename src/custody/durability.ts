@@ -1,0 +1,13 @@
+/** The group commit, as custody sees it; `flow/committer.ts` is it. */
+import type { Direction } from '../base/message.ts';
+import type { Change } from './change.ts';
+import type { Entry } from './entry.ts';
+
+export interface Durability {
+  /** The entry waits in RAM for its acknowledgement until `untilMs`, then it is gathered. */
+  hold(direction: Direction, entry: Entry, untilMs: number): void;
+  /** The entry goes into the next commit, at the latest at `byMs`. */
+  gather(direction: Direction, entry: Entry, byMs: number): void;
+  /** Goes along with some later commit. Losing it in a crash may cost a duplicate, never a message. */
+  ride(change: Change): void;
+}

@@ -1,0 +1,58 @@
+/**
+ * One message in custody, in RAM. A row on disk without an entry is custody too; `lane.ts` counts those.
+ *
+ * keeping: held ──(hold_ms over, hub gone, backlog ahead)──▶ gathering ──▶ committing ──(receipt)──▶ stored
+ *             └──────────────── ended by the other side's acknowledgement, at any point ─────────────┘
+ */
+import { chargedBytes } from '../base/message.ts';
+import type { Outcome } from './change.ts';
+import type { Row } from './row.ts';
+
+export type Keeping = 'held' | 'gathering' | 'committing' | 'stored';
+
+export interface Entry {
+  readonly row: Row;
+  /** What the byte bounds charge for it. */
+  readonly bytes: number;
+  keeping: Keeping;
+  /** Handed to the next hop and not acknowledged by it yet. */
+  inFlight: boolean;
+  /** Handed over at least once in this session: the next time is a DUP. */
+  sentBefore: boolean;
+  /** Times it was handed over without an answer in the answer's time. */
+  attempts: number;
+  /** Monotonic ms of the last handing over. */
+  sentAtMs: number;
+  /** Token of the previous hop that still waits for our acknowledgement. */
+  owed: number | undefined;
+  /** How custody ended, once it has; the row, if there is one, goes with a later commit. */
+  ended: Outcome | Burial | undefined;
+}
+
+export interface Burial {
+  readonly as: 'dead';
+  readonly reason: string;
+}
+
+export function newEntry(row: Row, owed: number | undefined): Entry {
+  return entryOf(row, 'held', owed);
+}
+
+/** A row read back from disk. */
+export function loadedEntry(row: Row): Entry {
+  return entryOf(row, 'stored', undefined);
+}
+
+function entryOf(row: Row, keeping: Keeping, owed: number | undefined): Entry {
+  return {
+    row,
+    bytes: chargedBytes(row),
+    keeping,
+    inFlight: false,
+    sentBefore: false,
+    attempts: 0,
+    sentAtMs: 0,
+    owed,
+    ended: undefined,
+  };
+}

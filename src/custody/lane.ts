@@ -1,0 +1,119 @@
+/**
+ * The ordered queue of one subdevice in one direction, most of it on disk.
+ *
+ *     [ window: oldest, in RAM, may be sent ] [ spilled: on disk only ] [ behind: newest, in RAM until committed ]
+ *
+ * Invariants: seq rises from left to right; nothing joins the window past a spilled row; the window holds at most
+ * `windowMax` entries; so memory does not grow with the backlog, and order is the order of admission.
+ */
+import type { Entry } from './entry.ts';
+import { loadedEntry } from './entry.ts';
+import type { Row } from './row.ts';
+
+export class Lane {
+  readonly lane: number;
+  readonly #windowMax: number;
+  readonly #window: Entry[] = [];
+  readonly #behind: Entry[] = [];
+  #spilledRows: number;
+  #spilledBytes: number;
+  /** Every spilled row has a seq ≥ this. */
+  #spilledFrom = 0;
+  #ramBytes = 0;
+
+  /** @param spilled what an opening store says is on disk; nothing of it is read here */
+  constructor(lane: number, windowMax: number, spilled: { readonly rows: number; readonly bytes: number }) {
+    this.lane = lane;
+    this.#windowMax = windowMax;
+    this.#spilledRows = spilled.rows;
+    this.#spilledBytes = spilled.bytes;
+  }
+
+  /** Entries that may be sent, oldest first. */
+  get window(): readonly Entry[] {
+    return this.#window;
+  }
+
+  get spilledRows(): number {
+    return this.#spilledRows;
+  }
+
+  /** Messages in custody here, wherever they are. */
+  get pending(): number {
+    return this.#window.length + this.#spilledRows + this.#behind.length;
+  }
+
+  get pendingBytes(): number {
+    return this.#ramBytes + this.#spilledBytes;
+  }
+
+  /** Nothing is ahead of the next message but what is already being sent from RAM. */
+  get isOpenAtEnd(): boolean {
+    return this.#spilledRows === 0 && this.#behind.length === 0 && this.#window.length < this.#windowMax;
+  }
+
+  /** The lowest seq to read next, if the window has room and rows are waiting on disk. */
+  get wantsFrom(): number | undefined {
+    return this.#spilledRows > 0 && this.#window.length <= this.#windowMax / 2 ? this.#spilledFrom : undefined;
+  }
+
+  /** @returns whether the entry joined the window; if not it must be committed before anything else happens to it */
+  add(entry: Entry): boolean {
+    const joins = this.isOpenAtEnd;
+    (joins ? this.#window : this.#behind).push(entry);
+    this.#ramBytes += entry.bytes;
+    return joins;
+  }
+
+  /** The entry's row is durable. Behind a backlog the entry leaves RAM. */
+  stored(entry: Entry): void {
+    const position = this.#behind.indexOf(entry);
+    if (position < 0) return;
+    this.#behind.splice(position, 1);
+    if (position === 0 && this.#spilledRows === 0 && this.#window.length < this.#windowMax) {
+      this.#window.push(entry);
+      return;
+    }
+    if (this.#spilledRows === 0) this.#spilledFrom = entry.row.seq;
+    this.#spilledRows += 1;
+    this.#spilledBytes += entry.bytes;
+    this.#ramBytes -= entry.bytes;
+  }
+
+  /** Takes out an entry whose custody has ended. */
+  remove(entry: Entry): void {
+    const inWindow = this.#window.indexOf(entry);
+    if (inWindow >= 0) this.#window.splice(inWindow, 1);
+    else {
+      const inBehind = this.#behind.indexOf(entry);
+      if (inBehind < 0) return;
+      this.#behind.splice(inBehind, 1);
+    }
+    this.#ramBytes -= entry.bytes;
+  }
+
+  /** Rows read back, in order of seq; the next read starts behind `scannedTo`. */
+  load(rows: readonly Row[], scannedTo: number): Entry[] {
+    const entries: Entry[] = [];
+    for (const row of rows) {
+      if (this.#window.length >= this.#windowMax) {
+        this.#spilledFrom = row.seq;
+        return entries;
+      }
+      const entry = loadedEntry(row);
+      this.#spilledRows -= 1;
+      this.#spilledBytes -= entry.bytes;
+      this.#ramBytes += entry.bytes;
+      this.#window.push(entry);
+      entries.push(entry);
+    }
+    this.#spilledFrom = Math.max(this.#spilledFrom, scannedTo + 1);
+    return entries;
+  }
+
+  /** Rows that the books say are on disk and that are not there, or not whole. */
+  lose(rows: number, bytes: number): void {
+    this.#spilledRows -= rows;
+    this.#spilledBytes = this.#spilledRows === 0 ? 0 : this.#spilledBytes - bytes;
+  }
+}

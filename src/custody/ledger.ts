@@ -1,0 +1,77 @@
+/**
+ * The ledger: what was accepted must be delivered, pending, shed with a reason, or dead-lettered. Nothing else.
+ *
+ *     accepted = delivered + pending + Σ shed[reason] + dead + damaged
+ *
+ * Counters only grow and add up, so a delta has the same shape as a total. Messages that were never accepted
+ * (`rejected`: the sender was told to come back) stand beside the sum, not in it.
+ */
+export type ShedReason =
+  | 'overflow drop-oldest'
+  | 'overflow drop-newest'
+  | 'replaced by a later value'
+  | 'expired'
+  | 'QoS 0 while the hub is away'
+  | 'QoS 0 while the subdevice is away'
+  | 'QoS 0 too fast'
+  | 'no subscriber'
+  | 'session ended'
+  | 'too large for the link'
+  | 'refused by the subdevice';
+
+export interface Counts {
+  readonly accepted: number;
+  readonly delivered: number;
+  readonly dead: number;
+  /** Rows found damaged: detected, counted, never passed on. */
+  readonly damaged: number;
+  readonly shed: Readonly<Partial<Record<ShedReason, number>>>;
+}
+
+export const ZERO: Counts = { accepted: 0, delivered: 0, dead: 0, damaged: 0, shed: {} };
+
+export function addCounts(left: Counts, right: Counts): Counts {
+  const shed: Partial<Record<ShedReason, number>> = { ...left.shed };
+  for (const [reason, count] of shedEntries(right)) shed[reason] = (shed[reason] ?? 0) + count;
+  return {
+    accepted: left.accepted + right.accepted,
+    delivered: left.delivered + right.delivered,
+    dead: left.dead + right.dead,
+    damaged: left.damaged + right.damaged,
+    shed,
+  };
+}
+
+/** What was added since `earlier`. */
+export function subtractCounts(later: Counts, earlier: Counts): Counts {
+  const shed: Partial<Record<ShedReason, number>> = {};
+  for (const [reason, count] of shedEntries(later)) {
+    const more = count - (earlier.shed[reason] ?? 0);
+    if (more !== 0) shed[reason] = more;
+  }
+  return {
+    accepted: later.accepted - earlier.accepted,
+    delivered: later.delivered - earlier.delivered,
+    dead: later.dead - earlier.dead,
+    damaged: later.damaged - earlier.damaged,
+    shed,
+  };
+}
+
+export function shedEntries(counts: Counts): [ShedReason, number][] {
+  return Object.entries(counts.shed) as [ShedReason, number][];
+}
+
+export function shedTotal(counts: Counts): number {
+  return shedEntries(counts).reduce((sum, [, count]) => sum + count, 0);
+}
+
+/** What left custody, in whatever way. */
+export function settledTotal(counts: Counts): number {
+  return counts.delivered + counts.dead + counts.damaged + shedTotal(counts);
+}
+
+/** accepted − (delivered + pending + shed + dead + damaged): 0, or the books are wrong by so many messages. */
+export function imbalance(counts: Counts, pending: number): number {
+  return counts.accepted - settledTotal(counts) - pending;
+}

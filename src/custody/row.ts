@@ -1,0 +1,104 @@
+/**
+ * What the durable half holds, as the rest of the program sees it. Shapes only.
+ *
+ * A *lane* is the ordered queue of one subdevice in one direction; its number is the subdevice's durable number.
+ * `seq` rises over all lanes of a direction and is never used twice, over restarts and crashes too.
+ */
+import type { Direction, Qos } from '../base/message.ts';
+import type { Epoch, Stamp } from '../base/time.ts';
+import type { Counts } from './ledger.ts';
+
+export interface Row {
+  readonly seq: number;
+  readonly lane: number;
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: Qos;
+  readonly stamp: Stamp;
+}
+
+export interface RowPage {
+  readonly rows: readonly Row[];
+  /** Every row of the wanted lanes up to this `seq` is in `rows`; the scan went no further. */
+  readonly scannedTo: number;
+  /** Nothing lies behind `scannedTo`, in any lane. */
+  readonly atEnd: boolean;
+  /** Rows whose CRC did not hold: damaged, never passed on. */
+  readonly damaged: readonly { readonly seq: number; readonly lane: number; readonly bytes: number }[];
+}
+
+export interface SubdeviceRow {
+  readonly lane: number;
+  /** The MQTT-SN client id, or the name the configuration gives. */
+  readonly id: string;
+  /** Its session outlives its connection (clean session = 0). */
+  readonly lasting: boolean;
+  /** The link it was last seen on. */
+  readonly link: string;
+}
+
+export interface SubscriptionRow {
+  readonly lane: number;
+  /** As the hub knows it: mapped from the subdevice's own name. */
+  readonly filter: string;
+  readonly qos: Qos;
+}
+
+export interface TopicIdRow {
+  readonly lane: number;
+  readonly topicId: number;
+  /** The subdevice's own name for the topic. */
+  readonly topic: string;
+}
+
+/** The mirror of the hub's session with this gateway. */
+export interface HubSessionRow {
+  /** The hub said yes at least once, and has not lost the session since as far as we know. */
+  readonly expected: boolean;
+  /** A connection was up when this was written; a crash leaves it so. */
+  readonly connected: boolean;
+  /** When the connection was last seen to come up or go down. */
+  readonly changedAt: Stamp | undefined;
+  /** Uplinks up to this `seq` may have been sent at the last disconnection seen. */
+  readonly sentTo: number;
+  /** Sessions the hub lost though we expected them. */
+  readonly lostCount: number;
+}
+
+/** What one lane has on disk, without reading a row of it. */
+export interface LaneBacklog {
+  readonly direction: Direction;
+  readonly lane: number;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** What an opening store knows. Its size does not depend on the backlog. */
+export interface StoreOpening {
+  readonly now: Stamp;
+  readonly epochs: ReadonlyMap<number, Epoch>;
+  readonly subdevices: readonly SubdeviceRow[];
+  readonly subscriptions: readonly SubscriptionRow[];
+  readonly topicIds: readonly TopicIdRow[];
+  /** Filters the hub granted us, as far as we know. */
+  readonly grantedFilters: readonly string[];
+  readonly hubSession: HubSessionRow;
+  readonly backlog: readonly LaneBacklog[];
+  readonly counts: readonly LaneCounts[];
+  /** First free `seq` of each direction. */
+  readonly nextSeq: Readonly<Record<Direction, number>>;
+  /** What recovery did, in one sentence each; empty when there was nothing to do. */
+  readonly recovery: readonly string[];
+}
+
+export interface LaneCounts {
+  readonly direction: Direction;
+  readonly lane: number;
+  readonly counts: Counts;
+}
+
+/** Durable counters and rows really counted, in one snapshot. */
+export interface Tally {
+  readonly counts: readonly LaneCounts[];
+  readonly rows: readonly LaneBacklog[];
+}

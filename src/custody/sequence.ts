@@ -1,0 +1,32 @@
+/**
+ * Message numbers: they rise, and none is used twice, not even after a crash that forgot the messages which never touched
+ * the disk. So numbers are reserved on disk in blocks, each long before it is needed.
+ */
+export const SEQ_BLOCK = 2 ** 24;
+
+export class Sequence {
+  #next: number;
+  #reservedTo: number;
+  readonly #reserve: (reservedTo: number) => void;
+
+  /** @param next the first free number; the opening store has reserved one block from it on */
+  constructor(next: number, reserve: (reservedTo: number) => void) {
+    this.#next = next;
+    this.#reservedTo = next + SEQ_BLOCK;
+    this.#reserve = reserve;
+  }
+
+  get last(): number {
+    return this.#next - 1;
+  }
+
+  take(): number {
+    const seq = this.#next;
+    this.#next += 1;
+    if (this.#next > this.#reservedTo - SEQ_BLOCK / 2) {
+      this.#reservedTo += SEQ_BLOCK;
+      this.#reserve(this.#reservedTo);
+    }
+    return seq;
+  }
+}

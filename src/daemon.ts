@@ -1,0 +1,169 @@
+/**
+ * `holdfast run`: the gateway on the operating system. Reads the configuration and the secrets, opens the control socket,
+ * tells systemd and the journal, and ends in one of three ways: asked to (0), storage failed (74), or a bug (70).
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { newFacts } from './base/events.ts';
+import { EXIT, Fault } from './base/fault.ts';
+import { parseConfig } from './config/parse.ts';
+import type { Config, HubConfig, LinkConfig } from './config/schema.ts';
+import { Mailbox } from './flow/mailbox.ts';
+import { type Gateway, openGateway } from './gateway.ts';
+import { type Credentials, signCredentials } from './hub/credentials.ts';
+import { readBootId } from './io/boot.ts';
+import { systemClock } from './io/clock.ts';
+import { createJournal, type Journal } from './io/journal.ts';
+import { readSecretFile } from './io/secret-file.ts';
+import { notifySystemd, statusOf } from './io/systemd.ts';
+import { openTcp } from './io/tcp.ts';
+import { openTty } from './io/tty.ts';
+import { startControl } from './ops/control.ts';
+import { Inspector } from './ops/inspect.ts';
+import { EVENT_NAMES, NARRATORS, tellFact } from './ops/narration.ts';
+import type { Clock, OpenChannel } from './ports.ts';
+import { STORE_FILE } from './store/file.ts';
+import { storeThread } from './store/thread.ts';
+
+export interface DaemonOptions {
+  readonly configPath: string;
+  readonly version: string;
+}
+
+const CLOSE_MS_MAX = 2000;
+const TTY_OPEN_MS_MAX = 5000;
+/** Downlinks go one at a time and acknowledgements are small: more means that nobody reads. */
+const TTY_QUEUED_BYTES_MAX = 256 * 1024;
+/** A drain that hangs is left to the next start: everything acknowledged is on disk. */
+const DRAIN_MS_MAX = 10_000;
+/** systemd shows the answer to "is it losing data?" in `systemctl status`. */
+const STATUS_MS = 5000;
+
+/** Runs until a signal or a failure. @returns the exit code; @throws Fault for what must be mended first */
+export async function runGateway(options: DaemonOptions): Promise<number> {
+  const config = readConfig(options.configPath);
+  const credentials = credentialsOf(config.hub, systemClock());
+  mkdirSync(config.gateway.stateDir, { recursive: true, mode: 0o700 });
+  const journal = createJournal({ level: config.gateway.logLevel, format: config.gateway.logFormat });
+  const storePath = join(config.gateway.stateDir, STORE_FILE);
+  const ending = newEnding();
+  const gateway = await openGateway({
+    config,
+    clock: systemClock(),
+    random: Math.random,
+    facts: newFacts(),
+    mailbox: new Mailbox((error) => ending.end({ code: EXIT.bug, reason: bugWords(error) })),
+    openStore: storeThread(storePath, bootId(journal)),
+    openHub: openTcp({
+      host: config.hub.host,
+      port: config.hub.port,
+      openMsMax: config.hub.connectMsMax,
+      closeMsMax: CLOSE_MS_MAX,
+    }),
+    openLink: openLinkTty,
+    credentials,
+    onStoreFailed: (reason) => ending.end({ code: EXIT.storage, reason }),
+  });
+  narrate(gateway, journal);
+  const inspection = new Inspector({ gateway, version: options.version, storePath });
+  const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
+  gateway.start();
+  notifySystemd('READY=1');
+  const status = setInterval(() => notifySystemd(statusOf(`Losing data? ${inspection.status().sentence}`)), STATUS_MS);
+  const { code, reason } = await ending.ended;
+  clearInterval(status);
+  notifySystemd('STOPPING=1');
+  if (code === EXIT.ok) await stopWithin(gateway, reason, journal);
+  else
+    journal.error(
+      code === EXIT.storage ? 'storage failed: nothing is acknowledged any more' : 'a bug ends this process',
+      { reason },
+    );
+  await control.close();
+  return code;
+}
+
+interface End {
+  readonly code: number;
+  readonly reason: string;
+}
+
+function newEnding(): { readonly ended: Promise<End>; readonly end: (end: End) => void } {
+  const { promise, resolve } = Promise.withResolvers<End>();
+  return { ended: promise, end: resolve };
+}
+
+async function stopWithin(gateway: Gateway, reason: string, journal: Journal): Promise<void> {
+  const { clock } = gateway.parts;
+  const isLate = new Promise<'late'>((resolve) => clock.wakeAt(clock.nowMs() + DRAIN_MS_MAX, () => resolve('late')));
+  const outcome = await Promise.race([gateway.stop(reason), isLate]);
+  if (outcome === 'late')
+    journal.warn(`the last commit took longer than ${DRAIN_MS_MAX} ms; what was acknowledged is on disk`);
+  else journal.info('gateway stopped, everything in custody is on disk');
+}
+
+function readConfig(path: string): Config {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new Fault('config-unreadable', `Cannot read the configuration ${path}: ${bugWords(cause)}`, {
+      hint: 'Name the file with --config, or by HOLDFAST_CONFIG.',
+      cause,
+    });
+  }
+  const parsed = parseConfig(text);
+  if (parsed.ok) return parsed.config;
+  const lines = parsed.problems.map(({ path: place, what, hint }) => `  ${place} ${what}. ${hint}`);
+  throw new Fault('config-invalid', `The configuration ${path} has problems:\n${lines.join('\n')}`, {
+    hint: `Mend them and try: holdfast config check ${path}`,
+  });
+}
+
+function credentialsOf(hub: HubConfig, clock: Clock): () => Credentials {
+  const { credentials, clientId } = hub;
+  switch (credentials.kind) {
+    case 'none':
+      return () => ({ clientId, username: undefined, password: undefined });
+    case 'password': {
+      const { username, passwordFile } = credentials;
+      const password = passwordFile === undefined ? undefined : new TextEncoder().encode(readSecretFile(passwordFile));
+      return () => ({ clientId, username, password });
+    }
+    case 'signed': {
+      const { productId, deviceName, signMethod, deviceSecretFile } = credentials;
+      const signing = { productId, deviceName, method: signMethod, deviceSecret: readSecretFile(deviceSecretFile) };
+      return () => signCredentials(signing, clock.wallMs(), Math.random);
+    }
+  }
+}
+
+function openLinkTty({ path, baudRate }: LinkConfig): OpenChannel {
+  return openTty({
+    path,
+    baudRate,
+    openMsMax: TTY_OPEN_MS_MAX,
+    closeMsMax: CLOSE_MS_MAX,
+    queuedBytesMax: TTY_QUEUED_BYTES_MAX,
+  });
+}
+
+/** Without a boot id every start counts as a new boot: ages are then lower bounds, never wrong. */
+function bootId(journal: Journal): string {
+  const found = readBootId();
+  if (found !== undefined) return found;
+  journal.warn('the kernel does not say its boot id; ages over this restart are lower bounds');
+  return `unknown-${process.pid}-${Date.now()}`;
+}
+
+function narrate(gateway: Gateway, journal: Journal): void {
+  for (const name of EVENT_NAMES) {
+    gateway.parts.facts.on(name, (fact: object) => journal[NARRATORS[name].weight](tellFact(name, fact as never)));
+  }
+}
+
+function bugWords(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

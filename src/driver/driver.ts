@@ -1,0 +1,96 @@
+/**
+ * The contract between a link and the flows: what any driver reports and what it can be ordered to do.
+ *
+ * A link is a Machine: channel in, channel out (`base/machine.ts`), plus these. Topics here are the subdevice's own
+ * names. Tokens are numbers the driver draws (reports) or the flow draws (deliveries); they mean nothing else.
+ */
+import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
+import type { Qos } from '../base/message.ts';
+
+export type DriverReport =
+  /** A subdevice asks to be served; answered by exactly one `attached`. */
+  | { readonly kind: 'attach'; readonly subdevice: string; readonly clean: boolean; readonly keepAliveMs: number }
+  /** It is gone. `asked`: it said so; the others are found out. Never follows a refused attach. */
+  | { readonly kind: 'detach'; readonly subdevice: string; readonly cause: DetachCause }
+  /** QoS 1 has a token and is answered by exactly one `acknowledge` or `refuse`; QoS 0 has none. */
+  | {
+      readonly kind: 'uplink';
+      readonly subdevice: string;
+      readonly topic: string;
+      readonly payload: Uint8Array;
+      readonly qos: Qos;
+      readonly token: number | undefined;
+    }
+  /** Answered by exactly one `confirm` or `refuse`. `topicId` is to be remembered with it, where the driver gave one. */
+  | {
+      readonly kind: 'subscribe';
+      readonly subdevice: string;
+      readonly filter: string;
+      readonly qos: Qos;
+      readonly topicId: number | undefined;
+      readonly token: number;
+    }
+  | { readonly kind: 'unsubscribe'; readonly subdevice: string; readonly filter: string; readonly token: number }
+  /** A topic id was given. With a token: answered by `confirm` once durable. */
+  | {
+      readonly kind: 'topicBound';
+      readonly subdevice: string;
+      readonly topicId: number;
+      readonly topic: string;
+      readonly token: number | undefined;
+    }
+  /** The subdevice has acknowledged a delivery (QoS 1), or its bytes were written (QoS 0). */
+  | { readonly kind: 'delivered'; readonly token: number }
+  /** `refused`: the subdevice will never take this one. `lost`: it did not answer; the message is still owed. */
+  | { readonly kind: 'undelivered'; readonly token: number; readonly why: 'refused' | 'too large' | 'lost' };
+
+export type DetachCause = 'asked' | 'keep alive ran out' | 'no answer' | 'replaced' | 'link closed';
+
+export type DriverOrder =
+  | { readonly kind: 'attached'; readonly subdevice: string; readonly answer: AttachAnswer }
+  /** Custody is taken: tell the subdevice. */
+  | { readonly kind: 'acknowledge'; readonly token: number }
+  | { readonly kind: 'refuse'; readonly token: number; readonly why: RefuseReason }
+  /** The change of the session is durable. */
+  | { readonly kind: 'confirm'; readonly token: number }
+  /** One at a time per subdevice: the next only after `delivered`, `undelivered` or `detach`. */
+  | {
+      readonly kind: 'deliver';
+      readonly subdevice: string;
+      readonly token: number;
+      readonly topic: string;
+      readonly payload: Uint8Array;
+      readonly qos: Qos;
+      readonly dup: boolean;
+    };
+
+export type AttachAnswer =
+  | { readonly accepted: true; readonly topicIds: ReadonlyMap<number, string> }
+  | { readonly accepted: false; readonly why: RefuseReason };
+
+export type RefuseReason = 'congestion' | 'not allowed' | 'invalid topic' | 'not supported' | 'too large';
+
+export type LinkInput = ChannelInput | DriverOrder;
+export type LinkAction = ChannelAction | DriverReport;
+
+/** What a technician wants to know of a line; all counters only grow. */
+export interface LinkCounters {
+  readonly openings: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly framesIn: number;
+  readonly framesOut: number;
+  readonly crcErrors: number;
+  readonly oversizeFrames: number;
+  readonly malformedPackets: number;
+  readonly unexpectedPackets: number;
+  readonly duplicates: number;
+  readonly retries: number;
+}
+
+export interface LinkMachine extends Machine<LinkInput, LinkAction> {
+  readonly counters: LinkCounters;
+  readonly state: 'stopped' | 'opening' | 'open' | 'waiting to reopen';
+  /** Client ids attached now. */
+  attachedSubdevices(): readonly string[];
+}

@@ -1,0 +1,76 @@
+/**
+ * The life of the channel under a link, the same for every driver: open it, open it again when it has closed, with
+ * pauses that grow. What travels on it is the driver's business.
+ *
+ * Invariants: at most one `open` is unanswered; a pause is never shorter than the floor (each opening of a serial port
+ * leaks some kilobytes in the library under it); nothing is opened after `stop`.
+ */
+import { Backoff, type BackoffLimits } from '../base/backoff.ts';
+import type { ChannelAction } from '../base/machine.ts';
+import type { LinkMachine } from './driver.ts';
+
+export type LinkState = LinkMachine['state'];
+
+type Phase =
+  | { readonly state: 'stopped' }
+  | { readonly state: 'opening' }
+  | { readonly state: 'open'; readonly sinceMs: number }
+  | { readonly state: 'waiting to reopen'; readonly atMs: number };
+
+export class LinkOpening {
+  readonly #backoff: Backoff;
+  readonly #steadyMs: number;
+  #phase: Phase = { state: 'stopped' };
+  #openings = 0;
+
+  /** @param random uniform in [0, 1) */
+  constructor(limits: BackoffLimits, random: () => number) {
+    this.#backoff = new Backoff(limits, random);
+    this.#steadyMs = limits.ceilingMs;
+  }
+
+  get state(): LinkState {
+    return this.#phase.state;
+  }
+
+  /** How often the channel has come up. */
+  get openings(): number {
+    return this.#openings;
+  }
+
+  start(): ChannelAction[] {
+    if (this.#phase.state !== 'stopped') return [];
+    this.#phase = { state: 'opening' };
+    return [{ kind: 'open' }];
+  }
+
+  /** `closed` follows if there was anything to close. */
+  stop(): ChannelAction[] {
+    const { state } = this.#phase;
+    this.#phase = { state: 'stopped' };
+    return state === 'opening' || state === 'open' ? [{ kind: 'close', reason: 'the link is stopped' }] : [];
+  }
+
+  opened(nowMs: number): void {
+    if (this.#phase.state !== 'opening') return;
+    this.#phase = { state: 'open', sinceMs: nowMs };
+    this.#openings += 1;
+  }
+
+  /** A channel that stood longer than the longest pause was a success that lasted: the pauses begin anew. */
+  closed(nowMs: number): void {
+    if (this.#phase.state === 'stopped') return;
+    if (this.#phase.state === 'open' && nowMs - this.#phase.sinceMs >= this.#steadyMs) this.#backoff.reset();
+    this.#phase = { state: 'waiting to reopen', atMs: nowMs + this.#backoff.next() };
+  }
+
+  wake(nowMs: number): ChannelAction[] {
+    if (this.#phase.state !== 'waiting to reopen' || nowMs < this.#phase.atMs) return [];
+    this.#phase = { state: 'opening' };
+    return [{ kind: 'open' }];
+  }
+
+  wakeAtMs(): number | undefined {
+    return this.#phase.state === 'waiting to reopen' ? this.#phase.atMs : undefined;
+  }
+}

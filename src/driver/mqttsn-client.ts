@@ -1,0 +1,166 @@
+/**
+ * One MQTT-SN client: its session as far as the wire is concerned. It belongs to the client id, not to the port or the
+ * connection, and outlives both: what was published and not yet acknowledged is still known when the client is back.
+ *
+ * Stands between a peer (`mqttsn-peer.ts`: who is connected?) and the flows. Invariants: a PUBACK with code 0 leaves
+ * only on `acknowledge`; while not connected nothing is sent. Source: MQTT-SN 1.2 §6.3, §6.6, §6.9, §6.10.
+ */
+import { type Packet, type PublishPacket, RETURN_CODE } from '../codec/mqttsn.ts';
+import type { RefuseReason } from './driver.ts';
+import { type DeliverOrder, Downlink, type RetryLimits } from './mqttsn-downlink.ts';
+import type { Outlet } from './mqttsn-outlet.ts';
+import { Requests, returnCodeOf } from './mqttsn-requests.ts';
+import { type TopicLimits, TopicTable } from './mqttsn-topics.ts';
+import { type Publication, publicationOf, Uplinks } from './mqttsn-uplinks.ts';
+
+export interface ClientLimits extends TopicLimits, RetryLimits {
+  /** QoS 1 publications of one client that may await their answer; as many requests may. */
+  readonly uplinksMax: number;
+}
+
+export class MqttsnClient {
+  readonly id: string;
+  readonly #outlet: Outlet;
+  readonly #topics: TopicTable;
+  readonly #uplinks: Uplinks;
+  readonly #requests: Requests;
+  readonly #downlink: Downlink;
+  #isConnected = false;
+
+  constructor(id: string, outlet: Outlet, limits: ClientLimits) {
+    this.id = id;
+    this.#outlet = outlet;
+    this.#topics = new TopicTable(limits);
+    this.#uplinks = new Uplinks(limits.uplinksMax);
+    this.#requests = new Requests(id, { outlet, topics: this.#topics, requestsMax: limits.uplinksMax });
+    this.#downlink = new Downlink(outlet, this.#topics, limits);
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** @param topicIds the durable ones of the session; none of a clean one */
+  connect(clean: boolean, topicIds: ReadonlyMap<number, string>): void {
+    this.#isConnected = true;
+    if (clean) {
+      this.#topics.forget();
+      this.#uplinks.forget();
+      this.#downlink.forget();
+    }
+    this.#topics.resume(topicIds);
+  }
+
+  /** A delivery under way is still owed; the answers to publications are waited for. */
+  disconnect(): void {
+    this.#isConnected = false;
+    this.#requests.forget();
+    this.#downlink.abandon();
+  }
+
+  /** A packet of the connected client, other than what its peer handles. */
+  receive(packet: Packet, nowMs: number): void {
+    switch (packet.kind) {
+      case 'publish':
+        this.#publish(packet);
+        break;
+      case 'register':
+        this.#requests.register(packet);
+        break;
+      case 'subscribe':
+        this.#requests.subscribe(packet);
+        break;
+      case 'unsubscribe':
+        this.#requests.unsubscribe(packet);
+        break;
+      case 'regack':
+        this.#downlink.regack(packet, nowMs);
+        break;
+      case 'puback':
+        this.#downlink.puback(packet, nowMs);
+        break;
+      default:
+        // PINGRESP is never asked for; the handshake of QoS 2 and updates of a will have nothing to update.
+        this.#outlet.counters.unexpectedPackets += 1;
+    }
+  }
+
+  deliver(order: DeliverOrder, nowMs: number): void {
+    this.#downlink.deliver(order, nowMs);
+  }
+
+  /** Does an answer with this token mean this client? */
+  awaits(token: number): boolean {
+    return this.#uplinks.owns(token);
+  }
+
+  acknowledge(token: number): void {
+    const publication = this.#uplinks.acknowledge(token);
+    if (publication !== undefined) this.#puback(publication, RETURN_CODE.accepted);
+  }
+
+  /** @returns whether the token was this client's */
+  confirm(token: number, nowMs: number): boolean {
+    return this.#requests.confirm(token) || this.#downlink.confirm(token, nowMs);
+  }
+
+  /** @returns whether the token was this client's */
+  refuse(token: number, why: RefuseReason, nowMs: number): boolean {
+    if (this.#requests.refuse(token, why) || this.#downlink.refuse(token, why, nowMs)) return true;
+    if (!this.#uplinks.owns(token)) return false;
+    const publication = this.#uplinks.refuse(token);
+    if (publication !== undefined) this.#puback(publication, returnCodeOf(why));
+    return true;
+  }
+
+  /** @returns `silent` when the client does not answer any more */
+  wake(nowMs: number): 'silent' | undefined {
+    return this.#downlink.wake(nowMs);
+  }
+
+  wakeAtMs(): number | undefined {
+    return this.#downlink.wakeAtMs();
+  }
+
+  #publish(packet: PublishPacket): void {
+    const topic = this.#topics.nameOf(packet.topic);
+    const publication = publicationOf(packet, topic ?? '');
+    if (packet.qos === 2) {
+      this.#puback(publication, RETURN_CODE.notSupported);
+    } else if (topic === undefined) {
+      this.#puback(publication, RETURN_CODE.invalidTopicId);
+    } else if (packet.qos === 1) {
+      this.#publishAcknowledged(packet, publication);
+    } else {
+      // MQTT-SN 1.2 §6.8: QoS −1 asks for no answer, like QoS 0.
+      this.#outlet.report({
+        kind: 'uplink',
+        subdevice: this.id,
+        topic,
+        payload: packet.payload,
+        qos: 0,
+        token: undefined,
+      });
+    }
+  }
+
+  #publishAcknowledged({ dup, payload }: PublishPacket, publication: Publication): void {
+    const duplicate = dup ? this.#uplinks.findDuplicate(publication) : undefined;
+    if (duplicate !== undefined) {
+      this.#outlet.counters.duplicates += 1;
+      if (duplicate === 'acknowledged') this.#puback(publication, RETURN_CODE.accepted);
+      return;
+    }
+    if (this.#uplinks.isFull) {
+      this.#puback(publication, RETURN_CODE.congestion);
+      return;
+    }
+    const token = this.#outlet.drawToken();
+    this.#uplinks.admit(token, publication);
+    this.#outlet.report({ kind: 'uplink', subdevice: this.id, topic: publication.topic, payload, qos: 1, token });
+  }
+
+  #puback({ topicId, messageId }: Publication, returnCode: number): void {
+    if (this.#isConnected) this.#outlet.send({ kind: 'puback', topicId, messageId, returnCode });
+  }
+}

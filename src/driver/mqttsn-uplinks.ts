@@ -1,0 +1,105 @@
+/**
+ * The QoS 1 publications of one client that await the flow's answer, and the last ones that were acknowledged.
+ *
+ * A subdevice that misses our PUBACK sends again with DUP and the same MsgId. Here it is decided whether that is a
+ * message we have seen. A MsgId alone proves nothing (16 bits, and a subdevice that restarted counts from the start),
+ * so the topic and the payload's CRC-32 must be equal too; without DUP it is a new message, whatever it looks like.
+ * Invariants: at most `uplinksMax` unanswered; at most `ACKNOWLEDGED_MAX` remembered; an answer to a publication whose
+ * MsgId has been used anew since reaches nobody. Lives as long as the session, over its connections. Source: MQTT-SN
+ * 1.2 §6.13.
+ */
+import { crc32 } from '../codec/crc32.ts';
+import { type PublishPacket, topicIdField } from '../codec/mqttsn.ts';
+
+/** The widest window a subdevice may use: whatever it can repeat is remembered. */
+const ACKNOWLEDGED_MAX = 16;
+
+/** What tells one publication of a session from another. */
+export interface Publication {
+  readonly messageId: number;
+  /** As it stood in the PUBLISH, for the PUBACK. */
+  readonly topicId: number;
+  readonly topic: string;
+  readonly payloadCrc: number;
+  readonly payloadBytes: number;
+}
+
+export function publicationOf(packet: PublishPacket, topic: string): Publication {
+  return {
+    messageId: packet.messageId,
+    topicId: topicIdField(packet.topic),
+    topic,
+    payloadCrc: crc32(packet.payload),
+    payloadBytes: packet.payload.length,
+  };
+}
+
+export class Uplinks {
+  readonly #uplinksMax: number;
+  readonly #byToken = new Map<number, Publication>();
+  /** MsgId → token of the publication that an answer now belongs to. */
+  readonly #tokens = new Map<number, number>();
+  /** Oldest first, one per MsgId. */
+  readonly #acknowledged: Publication[] = [];
+
+  constructor(uplinksMax: number) {
+    this.#uplinksMax = uplinksMax;
+  }
+
+  get isFull(): boolean {
+    return this.#byToken.size >= this.#uplinksMax;
+  }
+
+  /** A clean session: later answers reach nobody, and nothing that comes has been seen before. */
+  forget(): void {
+    this.#byToken.clear();
+    this.#tokens.clear();
+    this.#acknowledged.length = 0;
+  }
+
+  /** Is this PUBLISH with DUP one that awaits its answer, or one that has had it? */
+  findDuplicate(publication: Publication): 'unanswered' | 'acknowledged' | undefined {
+    const token = this.#tokens.get(publication.messageId);
+    const unanswered = token === undefined ? undefined : this.#byToken.get(token);
+    if (unanswered !== undefined) return isSame(unanswered, publication) ? 'unanswered' : undefined;
+    return this.#acknowledged.some((earlier) => isSame(earlier, publication)) ? 'acknowledged' : undefined;
+  }
+
+  /** From now on an answer to this MsgId means `publication`. The caller has looked at `isFull`. */
+  admit(token: number, publication: Publication): void {
+    this.#byToken.set(token, publication);
+    this.#tokens.set(publication.messageId, token);
+    const seenAt = this.#acknowledged.findIndex((earlier) => earlier.messageId === publication.messageId);
+    if (seenAt !== -1) this.#acknowledged.splice(seenAt, 1);
+  }
+
+  owns(token: number): boolean {
+    return this.#byToken.has(token);
+  }
+
+  /** Custody is taken. @returns what to acknowledge to the subdevice, if it still waits for that */
+  acknowledge(token: number): Publication | undefined {
+    const publication = this.refuse(token);
+    if (publication !== undefined) this.#acknowledged.push(publication);
+    if (this.#acknowledged.length > ACKNOWLEDGED_MAX) this.#acknowledged.shift();
+    return publication;
+  }
+
+  /** It is as if it had never come. @returns what to refuse to the subdevice, if it still waits for that */
+  refuse(token: number): Publication | undefined {
+    const publication = this.#byToken.get(token);
+    this.#byToken.delete(token);
+    if (publication === undefined || this.#tokens.get(publication.messageId) !== token) return undefined;
+    this.#tokens.delete(publication.messageId);
+    return publication;
+  }
+}
+
+function isSame(left: Publication, right: Publication): boolean {
+  return (
+    left.messageId === right.messageId &&
+    left.topic === right.topic &&
+    left.payloadCrc === right.payloadCrc &&
+    left.payloadBytes === right.payloadBytes
+  );
+}

@@ -1,0 +1,154 @@
+/** The hub's end of the flows: the client machine on its pump, and what its reports set in motion. */
+import type { Facts } from '../base/events.ts';
+import type { ChannelAction } from '../base/machine.ts';
+import type { Announcements } from '../hub/announcements.ts';
+import type { HubClient } from '../hub/client.ts';
+import type { HubAction, HubInput } from '../hub/contract.ts';
+import type { Clock, OpenChannel } from '../ports.ts';
+import type { DownlinkFlow } from './downlink.ts';
+import type { HubSubscriptions } from './hub-subscriptions.ts';
+import type { Mailbox } from './mailbox.ts';
+import { Pump } from './pump.ts';
+import type { Replay } from './replay.ts';
+
+export interface HubLineOptions {
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  readonly facts: Facts;
+  readonly client: HubClient;
+  readonly open: OpenChannel;
+  readonly replay: Replay;
+  readonly downlink: DownlinkFlow;
+  readonly subscriptions: HubSubscriptions;
+  readonly announcements: Announcements | undefined;
+  /** Uplinks held for the hub go to disk now. */
+  readonly letGo: () => void;
+  readonly lastUplink: () => number;
+}
+
+type Report = Exclude<HubAction, ChannelAction>;
+
+export class HubLine {
+  readonly #options: HubLineOptions;
+  readonly #pump: Pump<HubInput, HubAction>;
+  #isOnline = false;
+  #changedAtMs: number | undefined;
+  #problem: string | undefined;
+  #refusal: string | undefined;
+  #received = 0;
+  #attempts = 0;
+
+  constructor(options: HubLineOptions) {
+    this.#options = options;
+    this.#pump = new Pump<HubInput, HubAction>({
+      machine: options.client,
+      open: options.open,
+      clock: options.clock,
+      mailbox: options.mailbox,
+      act: (report: Report) => this.#act(report),
+    });
+  }
+
+  start(): void {
+    this.#pump.input({ kind: 'start' });
+  }
+
+  stop(): void {
+    this.#pump.input({ kind: 'stop' });
+  }
+
+  order(order: HubInput): void {
+    this.#pump.input(order);
+  }
+
+  get queuedBytes(): number {
+    return this.#pump.queuedBytes;
+  }
+
+  get client(): HubClient {
+    return this.#options.client;
+  }
+
+  /** What a technician may want to know beside the client's own state. */
+  get standing(): {
+    readonly changedAtMs: number | undefined;
+    readonly problem: string | undefined;
+    readonly refusal: string | undefined;
+    readonly received: number;
+    readonly attempts: number;
+  } {
+    return {
+      changedAtMs: this.#changedAtMs,
+      problem: this.#problem,
+      refusal: this.#refusal,
+      received: this.#received,
+      attempts: this.#attempts,
+    };
+  }
+
+  #act(report: Report): void {
+    const { replay, subscriptions } = this.#options;
+    switch (report.kind) {
+      case 'online':
+        return this.#online(report.sessionPresent);
+      case 'offline':
+        return this.#offline(report.reason);
+      case 'refused':
+        this.#refusal = report.reason;
+        this.#options.facts.emit('hubRefused', { reason: report.reason });
+        return;
+      case 'acknowledged':
+        return replay.acknowledged(report.packetId);
+      case 'message':
+        this.#received += 1;
+        return this.#message(report);
+      case 'subscribed':
+        return subscriptions.answered(report.filter, report.isGranted);
+      case 'unsubscribed':
+        return subscriptions.unsubscribed(report.filter);
+      default:
+        report satisfies never;
+    }
+  }
+
+  #online(sessionPresent: boolean): void {
+    const { replay, downlink, subscriptions, facts, clock } = this.#options;
+    this.#isOnline = true;
+    this.#changedAtMs = clock.nowMs();
+    this.#refusal = undefined;
+    this.#received = 0;
+    this.#attempts += 1;
+    facts.emit('hubConnected', { sessionPresent, backlog: replay.pending });
+    downlink.hubConnected(sessionPresent);
+    subscriptions.connected(sessionPresent);
+    replay.connected(sessionPresent);
+  }
+
+  #offline(reason: string): void {
+    const { replay, downlink, subscriptions, facts, clock, letGo, lastUplink } = this.#options;
+    this.#problem = reason;
+    if (!this.#isOnline) {
+      this.#attempts += 1;
+      return;
+    }
+    this.#isOnline = false;
+    this.#changedAtMs = clock.nowMs();
+    downlink.hubLost();
+    replay.disconnected();
+    subscriptions.disconnected(lastUplink());
+    letGo();
+    facts.emit('hubLost', { reason });
+  }
+
+  #message(report: Extract<Report, { kind: 'message' }>): void {
+    const { announcements, downlink, facts, replay } = this.#options;
+    const { message, dup, packetId } = report;
+    if (announcements === undefined || message.topic !== announcements.resultTopic) {
+      downlink.arrived(message, dup, packetId);
+      return;
+    }
+    for (const sentence of announcements.result(message.payload)) facts.emit('hubAnswered', { sentence });
+    downlink.consumed(packetId);
+    replay.send();
+  }
+}

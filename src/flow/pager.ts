@@ -1,0 +1,45 @@
+/** Brings rows back from disk where a lane has room: one bounded page at a time, never faster than they leave. */
+import type { Custodian } from '../custody/custodian.ts';
+import type { RowPage } from '../custody/row.ts';
+import type { Store } from '../ports.ts';
+import type { Mailbox } from './mailbox.ts';
+
+/** Rows of one page over all lanes. */
+const PAGE_ROWS_MAX = 256;
+
+export interface PagerOptions {
+  readonly custodian: Custodian;
+  readonly mailbox: Mailbox;
+  readonly loaded: (wanted: ReadonlyMap<number, number>, page: RowPage) => void;
+}
+
+export class Pager {
+  readonly #options: PagerOptions;
+  #store: Store | undefined;
+  #isReading = false;
+
+  constructor(options: PagerOptions) {
+    this.#options = options;
+  }
+
+  attach(store: Store): void {
+    this.#store = store;
+    this.turn();
+  }
+
+  /** To be called whenever a lane may have got room. */
+  turn(): void {
+    if (this.#isReading || this.#store === undefined) return;
+    const lanes = this.#options.custodian.wanted();
+    if (lanes.size === 0) return;
+    this.#isReading = true;
+    const request = { direction: this.#options.custodian.direction, lanes, limit: PAGE_ROWS_MAX };
+    void this.#store.page(request).then((page) =>
+      this.#options.mailbox.post(() => {
+        this.#isReading = false;
+        this.#options.loaded(lanes, page);
+        this.turn();
+      }),
+    );
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * Who is here: subdevices that attach and leave, what they subscribe to, and what the hub is told and asked about it.
+ *
+ * The mirror changes at once; whoever asked is answered when the change is committed. The hub is asked for exactly the
+ * filters that somebody wants: after a connection for the difference, else one by one.
+ */
+import type { Facts } from '../base/events.ts';
+import { filterProblem } from '../base/topic.ts';
+import type { Change } from '../custody/change.ts';
+import type { DriverReport, RefuseReason } from '../driver/driver.ts';
+import type { Announcements, HubIdentity } from '../hub/announcements.ts';
+import type { Clock } from '../ports.ts';
+import type { Inbox } from '../session/inbox.ts';
+import type { Mirror, Subdevice } from '../session/mirror.ts';
+import type { TopicMap } from '../session/topic-map.ts';
+import type { Committer } from './committer.ts';
+import type { DownlinkFlow } from './downlink.ts';
+import type { HubSubscriptions } from './hub-subscriptions.ts';
+import type { Links } from './links.ts';
+import type { Replay } from './replay.ts';
+
+export interface PresenceOptions {
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly mirror: Mirror;
+  readonly inbox: Inbox;
+  readonly committer: Committer;
+  readonly announcements: Announcements | undefined;
+  readonly subscriptions: () => HubSubscriptions;
+  readonly links: () => Links;
+  readonly replay: () => Replay;
+  readonly downlink: () => DownlinkFlow;
+  readonly topicsOf: (subdevice: string) => TopicMap;
+  readonly identityOf: (subdevice: string) => HubIdentity | undefined;
+  /** Is this client id served on this link? */
+  readonly isAllowed: (subdevice: string, link: string) => boolean;
+  readonly commitMs: number;
+}
+
+type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;
+
+export class Presence {
+  readonly #options: PresenceOptions;
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+  }
+
+  /** At the start: a clean session that was connected when the process ended is over. */
+  forgetEndedSessions(): void {
+    for (const subdevice of this.#options.mirror.all()) if (!subdevice.lasting) this.#clear(subdevice);
+  }
+
+  attach(link: string, report: Report<'attach'>): void {
+    const { mirror, inbox, links, facts, clock } = this.#options;
+    const { subdevice: id } = report;
+    if (!this.#options.isAllowed(id, link)) {
+      facts.emit('subdeviceRefused', { subdevice: id, link, reason: 'it is not configured for this link' });
+      links().order(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: 'not allowed' } });
+      return;
+    }
+    const { subdevice, isNew } = mirror.enter(id, link);
+    if (report.clean) this.#clear(subdevice);
+    const isChanged = isNew || subdevice.link !== link || subdevice.lasting === report.clean;
+    subdevice.link = link;
+    subdevice.lasting = !report.clean;
+    subdevice.isAttached = true;
+    subdevice.heardAtMs = clock.nowMs();
+    if (isChanged) this.#options.committer.ride({ kind: 'subdevice', row: rowOf(subdevice) });
+    inbox.attached(subdevice.lane, clock.nowMs());
+    const topicIds = new Map(subdevice.topicIds);
+    links().order(link, { kind: 'attached', subdevice: id, answer: { accepted: true, topicIds } });
+    const waiting = inbox.pending(subdevice.lane);
+    facts.emit('subdeviceAttached', { subdevice: id, link, lasting: subdevice.lasting, waiting });
+    this.#announce(id, true);
+    this.#options.downlink().deliver(subdevice.lane);
+  }
+
+  detach(link: string, report: Report<'detach'>): void {
+    const { mirror, inbox, facts, committer, clock, commitMs } = this.#options;
+    const subdevice = mirror.byId(report.subdevice);
+    if (subdevice?.link !== link || !subdevice.isAttached) return; // it has moved to another link meanwhile
+    subdevice.isAttached = false;
+    inbox.detached(subdevice.lane, !subdevice.lasting);
+    committer.letGo('downlink', clock.nowMs() + commitMs);
+    if (!subdevice.lasting) this.#clear(subdevice);
+    facts.emit('subdeviceDetached', { subdevice: subdevice.id, link, reason: report.cause });
+    this.#announce(subdevice.id, false);
+  }
+
+  subscribe(link: string, report: Report<'subscribe'>): void {
+    const { mirror, committer, clock, facts, subscriptions } = this.#options;
+    const subdevice = this.#heard(report.subdevice);
+    const filter = this.#options.topicsOf(subdevice.id).toHub(report.filter);
+    if (filter === undefined) return this.#refuse(link, report.token, 'not allowed');
+    if (filterProblem(filter) !== undefined) return this.#refuse(link, report.token, 'invalid topic');
+    if (!mirror.isWanted(filter) && !subscriptions().hasRoom()) {
+      facts.emit('subscriptionRefused', { filter, reason: 'the hub allows no more filters' });
+      return this.#refuse(link, report.token, 'congestion');
+    }
+    const changes: Change[] = [];
+    if (subdevice.subscriptions.get(filter) !== report.qos) {
+      mirror.subscribe(subdevice, filter, report.qos);
+      changes.push({ kind: 'subscribe', row: { lane: subdevice.lane, filter, qos: report.qos } });
+      facts.emit('subscriptionAdded', { subdevice: subdevice.id, filter });
+    }
+    if (report.topicId !== undefined) changes.push(...this.#bind(subdevice, report.topicId, report.filter));
+    subscriptions().want(filter);
+    const confirm = (): void => this.#options.links().order(link, { kind: 'confirm', token: report.token });
+    if (changes.length === 0) confirm();
+    else committer.require(changes, clock.nowMs() + this.#options.commitMs, confirm);
+  }
+
+  unsubscribe(link: string, report: Report<'unsubscribe'>): void {
+    const { mirror, committer, clock, facts, subscriptions } = this.#options;
+    const subdevice = this.#heard(report.subdevice);
+    const filter = this.#options.topicsOf(subdevice.id).toHub(report.filter);
+    const confirm = (): void => this.#options.links().order(link, { kind: 'confirm', token: report.token });
+    if (filter === undefined || !subdevice.subscriptions.has(filter)) return confirm();
+    mirror.unsubscribe(subdevice, filter);
+    subscriptions().release([filter]);
+    facts.emit('subscriptionRemoved', { subdevice: subdevice.id, filter });
+    committer.require(
+      [{ kind: 'unsubscribe', lane: subdevice.lane, filter }],
+      clock.nowMs() + this.#options.commitMs,
+      confirm,
+    );
+  }
+
+  topicBound(link: string, report: Report<'topicBound'>): void {
+    const subdevice = this.#heard(report.subdevice);
+    const changes = this.#bind(subdevice, report.topicId, report.topic);
+    const { token } = report;
+    const { committer, clock } = this.#options;
+    const confirm = (): void => {
+      if (token !== undefined) this.#options.links().order(link, { kind: 'confirm', token });
+    };
+    if (changes.length === 0) confirm();
+    else if (token === undefined) for (const change of changes) committer.ride(change);
+    else committer.require(changes, clock.nowMs() + this.#options.commitMs, confirm);
+  }
+
+  #bind(subdevice: Subdevice, topicId: number, topic: string): Change[] {
+    if (subdevice.topicIds.get(topicId) === topic) return [];
+    subdevice.topicIds.set(topicId, topic);
+    return [{ kind: 'topicId', lane: subdevice.lane, topicId, topic }];
+  }
+
+  /** A clean session begins, or has ended: nothing of it is kept, and the hub need not keep its filters. */
+  #clear(subdevice: Subdevice): void {
+    const { mirror, inbox, committer, subscriptions } = this.#options;
+    const filters = [...subdevice.subscriptions.keys()];
+    const hadAnything = filters.length > 0 || subdevice.topicIds.size > 0;
+    mirror.clear(subdevice);
+    inbox.endSession(subdevice.lane);
+    subscriptions().release(filters);
+    if (hadAnything) committer.ride({ kind: 'cleanSession', lane: subdevice.lane });
+  }
+
+  #announce(id: string, isPresent: boolean): void {
+    const identity = this.#options.identityOf(id);
+    if (identity === undefined || this.#options.announcements === undefined) return;
+    this.#options.announcements.setPresent(identity, isPresent);
+    this.#options.replay().send();
+  }
+
+  #refuse(link: string, token: number, why: RefuseReason): void {
+    this.#options.links().order(link, { kind: 'refuse', token, why });
+  }
+
+  #heard(id: string): Subdevice {
+    const subdevice = this.#options.mirror.byId(id);
+    if (subdevice === undefined) throw new Error(`report of ${id}, which never attached`);
+    subdevice.heardAtMs = this.#options.clock.nowMs();
+    return subdevice;
+  }
+}
+
+function rowOf(subdevice: Subdevice): { lane: number; id: string; lasting: boolean; link: string } {
+  const { lane, id, lasting, link } = subdevice;
+  return { lane, id, lasting, link };
+}

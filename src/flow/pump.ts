@@ -1,0 +1,100 @@
+/**
+ * The only loop that runs a machine over a byte channel: channel events and timers go in, actions come out.
+ *
+ * Inputs are handled one after the other, also those that an action of the machine itself gives rise to, so the bytes
+ * leave in the order in which the machine decided.
+ */
+import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
+import type { Channel, Clock, OpenChannel } from '../ports.ts';
+import { Alarm } from './alarm.ts';
+import type { Mailbox } from './mailbox.ts';
+
+export interface PumpOptions<Input, Action> {
+  readonly machine: Machine<Input, Action>;
+  readonly open: OpenChannel;
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  /** Everything that is not about the channel. */
+  readonly act: (action: Exclude<Action, ChannelAction>) => void;
+  /** The channel has opened or closed: for onlookers. */
+  readonly onChannel?: (state: 'opened' | 'closed', reason: string) => void;
+}
+
+export class Pump<Input, Action extends { readonly kind: string }> {
+  readonly #options: PumpOptions<Input | ChannelInput, Action | ChannelAction>;
+  readonly #alarm: Alarm;
+  readonly #inputs: (Input | ChannelInput)[] = [];
+  #isRunning = false;
+  #channel: Channel | undefined;
+  /** Told of by a channel that is not ours any more: ignored. */
+  #generation = 0;
+
+  constructor(options: PumpOptions<Input | ChannelInput, Action | ChannelAction>) {
+    this.#options = options;
+    this.#alarm = new Alarm(options.clock, options.mailbox, () => this.input({ kind: 'wake' }));
+  }
+
+  /** Bytes written that the operating system has not taken yet. */
+  get queuedBytes(): number {
+    return this.#channel?.queuedBytes ?? 0;
+  }
+
+  /** Within a task of the mailbox. */
+  input(input: Input | ChannelInput): void {
+    this.#inputs.push(input);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) this.#run(next);
+    } finally {
+      this.#isRunning = false;
+    }
+    this.#alarm.set(this.#options.machine.wakeAtMs());
+  }
+
+  #run(input: Input | ChannelInput): void {
+    for (const action of this.#options.machine.handle(input, this.#options.clock.nowMs())) {
+      if (isChannelAction(action)) this.#operate(action);
+      else this.#options.act(action as Exclude<Action, ChannelAction>);
+    }
+  }
+
+  #operate(action: ChannelAction): void {
+    switch (action.kind) {
+      case 'open':
+        this.#open();
+        return;
+      case 'write':
+        this.#channel?.write(action.bytes);
+        return;
+      case 'close':
+        this.#channel?.close(action.reason);
+        return;
+    }
+  }
+
+  #open(): void {
+    this.#generation += 1;
+    const generation = this.#generation;
+    const post = (input: ChannelInput): void => {
+      this.#options.mailbox.post(() => {
+        if (generation === this.#generation) this.input(input);
+      });
+    };
+    this.#channel = this.#options.open({
+      opened: () => {
+        this.#options.onChannel?.('opened', '');
+        post({ kind: 'opened' });
+      },
+      bytes: (bytes) => post({ kind: 'bytes', bytes }),
+      closed: (reason) => {
+        this.#options.onChannel?.('closed', reason);
+        post({ kind: 'closed', reason });
+      },
+    });
+  }
+}
+
+function isChannelAction(action: { readonly kind: string }): action is ChannelAction {
+  return action.kind === 'open' || action.kind === 'write' || action.kind === 'close';
+}

@@ -1,0 +1,183 @@
+/**
+ * Everything that leaves for the hub: announcements, live uplinks and the backlog, in one paced stream; and the hub's
+ * acknowledgements back into custody. Driven by state and timers, never by the next publish: a quiet producer's backlog
+ * drains too.
+ */
+import type { Facts } from '../base/events.ts';
+import type { Message } from '../base/message.ts';
+import type { Stamp } from '../base/time.ts';
+import type { Custodian } from '../custody/custodian.ts';
+import type { Announcements } from '../hub/announcements.ts';
+import type { HubInput } from '../hub/contract.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { Clock } from '../ports.ts';
+import type { Mirror } from '../session/mirror.ts';
+import { Alarm } from './alarm.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { Pager } from './pager.ts';
+
+/** QoS 0 uplinks that may wait for the pace; beyond they are shed. */
+const QUICK_MAX = 64;
+/** Bytes waiting in the socket beyond which QoS 0 is not added to them. */
+const QUEUED_BYTES_MAX = 256 * 1024;
+
+export interface ReplayOptions {
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  readonly facts: Facts;
+  readonly mirror: Mirror;
+  readonly outbox: Outbox;
+  readonly custodian: Custodian;
+  readonly pager: () => Pager;
+  /** `undefined`: the hub has no gateway operations. */
+  readonly announcements: Announcements | undefined;
+  readonly order: (order: HubInput) => void;
+  readonly queuedBytes: () => number;
+  readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
+}
+
+interface Quick {
+  readonly lane: number;
+  readonly message: Message;
+}
+
+export class Replay {
+  readonly #options: ReplayOptions;
+  readonly #alarm: Alarm;
+  readonly #quick: Quick[] = [];
+  #isQuickTurn = true;
+  #backlogAtConnect = 0;
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+    this.#alarm = new Alarm(options.clock, options.mailbox, () => this.send());
+  }
+
+  /** Messages that waited when the hub came back and still wait; 0: nothing is being replayed. */
+  get replaying(): { readonly left: number; readonly of: number } {
+    return { left: Math.min(this.#options.custodian.pending, this.#backlogAtConnect), of: this.#backlogAtConnect };
+  }
+
+  get pending(): number {
+    return this.#options.custodian.pending;
+  }
+
+  /** QoS 0: now, soon, or counted as shed. */
+  offerQuick(lane: number, message: Message): void {
+    const { outbox, custodian } = this.#options;
+    if (!outbox.isConnected) custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
+    else if (this.#quick.length >= QUICK_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
+      custodian.pass(lane, { as: 'shed', reason: 'QoS 0 too fast' });
+    } else {
+      this.#quick.push({ lane, message });
+      this.send();
+    }
+  }
+
+  connected(sessionPresent: boolean): void {
+    this.#backlogAtConnect = this.#options.custodian.pending;
+    this.#options.outbox.connected(sessionPresent);
+    this.#options.announcements?.connected();
+    this.send();
+  }
+
+  disconnected(): void {
+    const { outbox, custodian, announcements } = this.#options;
+    outbox.disconnected();
+    announcements?.disconnected();
+    for (const { lane } of this.#quick.splice(0))
+      custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
+    this.#alarm.set(undefined);
+  }
+
+  /** PUBACK. */
+  acknowledged(packetId: number): void {
+    const { outbox, mirror, facts, custodian } = this.#options;
+    const entry = outbox.acknowledged(packetId);
+    if (entry === undefined) return;
+    const subdevice = mirror.byLane(entry.row.lane)?.id ?? '';
+    facts.emit('uplinkDelivered', { subdevice, topic: entry.row.topic, isReplay: this.#backlogAtConnect > 0 });
+    if (this.#backlogAtConnect > 0 && custodian.pending === 0) {
+      facts.emit('backlogDrained', { messages: this.#backlogAtConnect });
+      this.#backlogAtConnect = 0;
+    }
+    this.#options.pager().turn();
+    this.send();
+  }
+
+  /** Sheds what is certainly too old. */
+  expire(): void {
+    const { isExpired, outbox } = this.#options;
+    if (isExpired !== undefined && outbox.expire(isExpired) > 0) this.#options.pager().turn();
+  }
+
+  /** Sends whatever may be sent now, and sets the alarm for what may be sent later. */
+  send(): void {
+    const { outbox, clock, announcements } = this.#options;
+    const nowMs = clock.nowMs();
+    this.#giveUp(nowMs);
+    let hasMore = false;
+    if (outbox.isConnected) {
+      while (outbox.pace.isOpen(nowMs) && this.#sendOne(nowMs));
+      hasMore = !outbox.pace.isOpen(nowMs);
+    }
+    const times = [
+      outbox.wakeAtMs(),
+      outbox.isConnected ? announcements?.wakeAtMs() : undefined,
+      hasMore ? outbox.pace.nextAtMs : undefined,
+    ];
+    const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
+    this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
+  }
+
+  /** Control first, then QoS 0 and QoS 1 in turn, so that neither waits for the other. */
+  #sendOne(nowMs: number): boolean {
+    if (this.#sendAnnouncement(nowMs)) return true;
+    this.#isQuickTurn = !this.#isQuickTurn;
+    if (this.#isQuickTurn) return this.#sendQuick(nowMs) || this.#sendNext(nowMs);
+    return this.#sendNext(nowMs) || this.#sendQuick(nowMs);
+  }
+
+  #sendAnnouncement(nowMs: number): boolean {
+    const announcement = this.#options.announcements?.next(nowMs);
+    if (announcement === undefined) return false;
+    this.#options.outbox.pace.take(nowMs);
+    this.#options.order({ kind: 'publish', publish: { ...announcement, qos: 0, packetId: undefined, dup: false } });
+    return true;
+  }
+
+  #sendQuick(nowMs: number): boolean {
+    const quick = this.#quick.shift();
+    if (quick === undefined) return false;
+    const { topic, payload } = quick.message;
+    this.#options.outbox.pace.take(nowMs);
+    this.#options.order({ kind: 'publish', publish: { topic, payload, qos: 0, packetId: undefined, dup: false } });
+    this.#options.custodian.pass(quick.lane, { as: 'delivered' });
+    return true;
+  }
+
+  #sendNext(nowMs: number): boolean {
+    const sending = this.#options.outbox.next(nowMs);
+    if (sending === undefined) return false;
+    const { topic, payload } = sending.entry.row;
+    const { packetId, dup } = sending;
+    this.#options.order({ kind: 'publish', publish: { topic, payload, qos: 1, packetId, dup } });
+    return true;
+  }
+
+  #giveUp(nowMs: number): void {
+    const { outbox, mirror, facts } = this.#options;
+    const wakeAtMs = outbox.wakeAtMs();
+    if (wakeAtMs === undefined || nowMs < wakeAtMs) return;
+    for (const { entry, reason } of outbox.giveUp(nowMs)) {
+      facts.emit('uplinkBuried', {
+        subdevice: mirror.byLane(entry.row.lane)?.id ?? '',
+        topic: entry.row.topic,
+        reason,
+      });
+    }
+    // a PUBACK is late: is it the message, or is the connection dead?
+    this.#options.order({ kind: 'probe' });
+    this.#options.pager().turn();
+  }
+}

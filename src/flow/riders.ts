@@ -1,0 +1,59 @@
+/**
+ * Changes that need no commit of their own: they ride along with the next one. Deletes of delivered rows are the bulk;
+ * they force a commit when many have gathered or when they grow old, which bounds the duplicates after a crash.
+ * Counters of messages that never touched the disk force nothing: a crash may forget them, in pairs.
+ */
+
+import type { Change } from '../custody/change.ts';
+import { addCounts } from '../custody/ledger.ts';
+
+/** At most so many duplicates after a crash in the middle of a replay. */
+const MANY = 512;
+const OLD_MS = 2000;
+
+type CountChange = Extract<Change, { kind: 'count' }>;
+
+export class Riders {
+  readonly #counts = new Map<string, CountChange>();
+  #others: Change[] = [];
+  #oldestMs: number | undefined;
+
+  get isEmpty(): boolean {
+    return this.#counts.size === 0 && this.#others.length === 0;
+  }
+
+  get areMany(): boolean {
+    return this.#others.length >= MANY;
+  }
+
+  get dueAtMs(): number | undefined {
+    return this.#oldestMs === undefined ? undefined : this.#oldestMs + OLD_MS;
+  }
+
+  areDue(nowMs: number): boolean {
+    return this.areMany || (this.dueAtMs !== undefined && nowMs >= this.dueAtMs);
+  }
+
+  add(change: Change, nowMs: number): void {
+    if (change.kind === 'count') {
+      const key = `${change.direction} ${change.lane}`;
+      const before = this.#counts.get(key);
+      this.#counts.set(
+        key,
+        before === undefined ? change : { ...change, counts: addCounts(before.counts, change.counts) },
+      );
+      return;
+    }
+    this.#others.push(change);
+    this.#oldestMs ??= nowMs;
+  }
+
+  /** @param most bound of the transaction; counters always fit, there is one per lane and direction */
+  take(most: number): Change[] {
+    const taken = this.#others.splice(0, most);
+    taken.push(...this.#counts.values());
+    this.#counts.clear();
+    if (this.#others.length === 0) this.#oldestMs = undefined;
+    return taken;
+  }
+}

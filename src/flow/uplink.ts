@@ -1,0 +1,114 @@
+/**
+ * The door for uplinks: a driver's report becomes custody, and custody becomes the subdevice's acknowledgement.
+ *
+ *     report ─▶ own topic? ─▶ outbox.admit ─▶ (held · gathered) … safe ─▶ acknowledge
+ */
+import type { Facts } from '../base/events.ts';
+import type { Message } from '../base/message.ts';
+import type { Stamp } from '../base/time.ts';
+import { topicProblem } from '../base/topic.ts';
+import type { DriverReport, RefuseReason } from '../driver/driver.ts';
+import type { Outbox, OverflowPolicy } from '../outbox/outbox.ts';
+import type { Clock } from '../ports.ts';
+import type { Mirror, Subdevice } from '../session/mirror.ts';
+import type { TopicMap } from '../session/topic-map.ts';
+import { Debts } from './debts.ts';
+import type { Links } from './links.ts';
+import type { Replay } from './replay.ts';
+
+/** What the configuration says about uplinks of a link. */
+export interface UplinkTerms {
+  readonly holdMs: number;
+  readonly commitMs: number;
+  readonly overflow: OverflowPolicy;
+}
+
+export interface UplinkOptions {
+  readonly clock: Clock;
+  readonly stamp: () => Stamp;
+  readonly facts: Facts;
+  readonly mirror: Mirror;
+  readonly outbox: Outbox;
+  readonly links: () => Links;
+  readonly replay: () => Replay;
+  readonly topicsOf: (subdevice: string) => TopicMap;
+  readonly termsOf: (link: string) => UplinkTerms;
+}
+
+type UplinkReport = Extract<DriverReport, { kind: 'uplink' }>;
+
+interface Creditor {
+  readonly link: string;
+  readonly token: number;
+}
+
+export class UplinkFlow {
+  readonly #options: UplinkOptions;
+  readonly #debts = new Debts<Creditor>();
+
+  constructor(options: UplinkOptions) {
+    this.#options = options;
+  }
+
+  offer(link: string, report: UplinkReport): void {
+    const subdevice = this.#options.mirror.byId(report.subdevice);
+    if (subdevice === undefined) throw new Error(`uplink of ${report.subdevice}, which never attached`);
+    subdevice.heardAtMs = this.#options.clock.nowMs();
+    const topic = this.#options.topicsOf(subdevice.id).toHub(report.topic);
+    if (topic === undefined || topicProblem(topic) !== undefined) {
+      this.#refuse(link, report, 'not allowed');
+      return;
+    }
+    const message: Message = { topic, payload: report.payload, qos: report.qos };
+    if (report.token === undefined) this.#options.replay().offerQuick(subdevice.lane, message);
+    else this.#admit(link, { subdevice, message, token: report.token, report });
+  }
+
+  /** Custody of the message is taken: committed, or acknowledged by the hub. */
+  safe(owed: number): void {
+    const creditor = this.#debts.settle(owed);
+    if (creditor !== undefined)
+      this.#options.links().order(creditor.link, { kind: 'acknowledge', token: creditor.token });
+  }
+
+  #admit(
+    link: string,
+    offer: {
+      readonly subdevice: Subdevice;
+      readonly message: Message;
+      readonly token: number;
+      readonly report: UplinkReport;
+    },
+  ): void {
+    const { subdevice, message, token } = offer;
+    const { holdMs, commitMs, overflow } = this.#options.termsOf(link);
+    const owed = this.#debts.note({ link, token });
+    const nowMs = this.#options.clock.nowMs();
+    const admission = this.#options.outbox.admit(
+      { lane: subdevice.lane, message, overflow, stamp: this.#options.stamp(), owed, holdMs, commitMs },
+      nowMs,
+    );
+    const { facts } = this.#options;
+    switch (admission.kind) {
+      case 'accepted': {
+        const { topic, payload, qos } = message;
+        facts.emit('uplinkAccepted', { subdevice: subdevice.id, topic, bytes: payload.length, qos });
+        this.#options.replay().send();
+        return;
+      }
+      case 'shed':
+        facts.emit('uplinkShed', { subdevice: subdevice.id, topic: message.topic, reason: admission.reason });
+        this.safe(owed);
+        return;
+      case 'refused':
+        this.#debts.settle(owed);
+        this.#refuse(link, offer.report, admission.why);
+        return;
+    }
+  }
+
+  #refuse(link: string, report: UplinkReport, why: RefuseReason): void {
+    this.#options.facts.emit('uplinkRefused', { subdevice: report.subdevice, topic: report.topic, reason: why });
+    if (report.token !== undefined) this.#options.links().order(link, { kind: 'refuse', token: report.token, why });
+  }
+}

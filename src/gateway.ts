@@ -1,0 +1,224 @@
+/**
+ * Composition root: builds the stations and the flows from the ports, starts them, drains and stops them. The only file
+ * that knows all of them; it decides nothing about a message. The operating system stays outside (`daemon.ts`), so the
+ * simulation builds the very same gateway on virtual parts.
+ */
+import type { Facts } from './base/events.ts';
+import type { Random } from './base/random.ts';
+import type { Config, LinkConfig } from './config/schema.ts';
+import type { StoreOpening } from './custody/row.ts';
+import type { DriverReport } from './driver/driver.ts';
+import { createMqttsnLink } from './driver/mqttsn.ts';
+import type { Committer } from './flow/committer.ts';
+import { DownlinkFlow } from './flow/downlink.ts';
+import { HubLine } from './flow/hub-line.ts';
+import { HubSubscriptions } from './flow/hub-subscriptions.ts';
+import { type LinkPlan, Links } from './flow/links.ts';
+import type { Mailbox } from './flow/mailbox.ts';
+import { Minute } from './flow/minute.ts';
+import { Pager } from './flow/pager.ts';
+import { Presence } from './flow/presence.ts';
+import { Replay } from './flow/replay.ts';
+import { UplinkFlow } from './flow/uplink.ts';
+import { HubClient } from './hub/client.ts';
+import type { HubInput } from './hub/contract.ts';
+import type { Credentials } from './hub/credentials.ts';
+import type { Outbox } from './outbox/outbox.ts';
+import { allowance, identities, termsByLink, topicsBySubdevice } from './plan.ts';
+import type { Clock, OpenChannel, OpenStore, Store } from './ports.ts';
+import type { Inbox } from './session/inbox.ts';
+import { Stations, WINDOW_MAX } from './stations.ts';
+
+export interface GatewayParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly facts: Facts;
+  readonly mailbox: Mailbox;
+  readonly openStore: OpenStore;
+  readonly openHub: OpenChannel;
+  readonly openLink: (link: LinkConfig) => OpenChannel;
+  /** Called for every CONNECT. */
+  readonly credentials: () => Credentials;
+  /** The storage cannot be trusted: acknowledge nothing more, end the process. */
+  readonly onStoreFailed: (reason: string) => void;
+}
+
+/** A hub's packet may be so much larger than its payload: topic and headers. */
+const PACKET_OVERHEAD_BYTES = 66_000;
+/** Wait for SUBACK, UNSUBACK and PINGRESP. */
+const ANSWER_MS_MAX = 10_000;
+/** At a stop, messages in flight may still be acknowledged for so long. */
+const FAREWELL_MS = 500;
+/** Reopening a port: serial.md's leak of 7 kB per opening makes 20 MB a day at this ceiling. */
+const REOPEN = { floorMs: 500, ceilingMs: 30_000 };
+/** Topics one subdevice may have ids for. */
+const TOPIC_IDS_MAX = 256;
+
+/** Opens the store and builds everything on it. Rejects with a Fault. Nothing moves before `start`. */
+export async function openGateway(parts: GatewayParts): Promise<Gateway> {
+  const { mailbox } = parts;
+  const receipts: { committer?: Committer } = {};
+  const { store, opening } = await parts.openStore({
+    committed: (batch) => mailbox.post(() => receipts.committer?.committed(batch)),
+    full: (batch) => mailbox.post(() => receipts.committer?.full(batch)),
+    failed: parts.onStoreFailed,
+  });
+  const gateway = new Gateway(parts, store, opening);
+  receipts.committer = gateway.stations.committer;
+  return gateway;
+}
+
+export class Gateway {
+  readonly parts: GatewayParts;
+  readonly stations: Stations;
+  readonly store: Store;
+  readonly subscriptions: HubSubscriptions;
+  readonly replay: Replay;
+  readonly hub: HubLine;
+  readonly links: Links;
+  readonly #presence: Presence;
+  readonly #uplink: UplinkFlow;
+  readonly #downlink: DownlinkFlow;
+  readonly #pagers: readonly Pager[];
+  readonly #minute: Minute;
+
+  constructor(parts: GatewayParts, store: Store, opening: StoreOpening) {
+    const { config, clock, facts, mailbox } = parts;
+    const safe = {
+      uplink: (owed: number) => this.#uplink.safe(owed),
+      downlink: (owed: number) => this.#downlink.safe(owed),
+    };
+    const stations = new Stations({ ...parts, opening, safe });
+    const { committer, outbox, inbox, uplinks, downlinks, announcements, mirror, session, stamp } = stations;
+    this.parts = parts;
+    this.store = store;
+    this.stations = stations;
+    const uplinkPager = new Pager({ custodian: uplinks, mailbox, loaded: (...page) => this.#uplinksLoaded(...page) });
+    const downlinkPager = new Pager({
+      custodian: downlinks,
+      mailbox,
+      loaded: (...page) => this.#downlinksLoaded(...page),
+    });
+    this.#pagers = [uplinkPager, downlinkPager];
+    const shared = {
+      ...{ clock, mailbox, facts, mirror, outbox, inbox, committer, announcements, session, stamp },
+      order: (order: HubInput) => this.hub.order(order),
+      links: () => this.links,
+      replay: () => this.replay,
+      downlink: () => this.#downlink,
+      subscriptions: () => this.subscriptions,
+      topicsOf: topicsBySubdevice(config),
+    };
+    this.replay = new Replay({
+      ...shared,
+      custodian: uplinks,
+      pager: () => uplinkPager,
+      queuedBytes: () => this.hub.queuedBytes,
+      isExpired: stations.expiry(config.outbox.ageHoursMax),
+    });
+    this.#uplink = new UplinkFlow({ ...shared, termsOf: termsByLink(config) });
+    const isExpired = stations.expiry(config.inbox.ageHoursMax);
+    this.#downlink = new DownlinkFlow({ ...shared, pager: () => downlinkPager, isExpired });
+    const ownFilters = announcements === undefined ? [] : [announcements.resultTopic];
+    this.subscriptions = new HubSubscriptions({ ...shared, ownFilters, subscriptionsMax: config.hub.subscriptionsMax });
+    this.#presence = new Presence({
+      ...shared,
+      identityOf: identities(config),
+      isAllowed: allowance(config),
+      commitMs: config.outbox.commitMs,
+    });
+    this.hub = new HubLine({
+      ...shared,
+      client: newHubClient(parts),
+      open: parts.openHub,
+      replay: this.replay,
+      downlink: this.#downlink,
+      subscriptions: this.subscriptions,
+      letGo: () => committer.letGo('uplink', clock.nowMs() + config.outbox.commitMs),
+      lastUplink: () => uplinks.lastSeq,
+    });
+    this.links = new Links({ clock, mailbox, facts, report: this.#report }, planLinks(parts));
+    this.#minute = new Minute(clock, mailbox, () => {
+      this.replay.expire();
+      this.#downlink.expire();
+    });
+  }
+
+  start(): void {
+    const { committer, uplinks, downlinks } = this.stations;
+    this.parts.mailbox.post(() => {
+      committer.attach(this.store);
+      this.#presence.forgetEndedSessions();
+      for (const pager of this.#pagers) pager.attach(this.store);
+      this.hub.start();
+      this.links.start();
+      this.#minute.start();
+      this.parts.facts.emit('gatewayStarted', { recovered: uplinks.pending + downlinks.pending });
+    });
+  }
+
+  /** Takes nothing more in, lets what is in flight land, commits the rest. Resolves when the file is closed. */
+  async stop(reason: string): Promise<void> {
+    const { mailbox, facts, clock } = this.parts;
+    const { outbox, committer } = this.stations;
+    mailbox.post(() => {
+      facts.emit('gatewayStopping', { reason });
+      this.#minute.stop();
+      this.links.stop();
+    });
+    const untilMs = clock.nowMs() + FAREWELL_MS;
+    while (outbox.isConnected && outbox.inFlight > 0 && clock.nowMs() < untilMs) await pause(clock, 10);
+    mailbox.post(() => this.hub.stop());
+    await new Promise<void>((resolve) => mailbox.post(() => void committer.drain().then(resolve)));
+    await this.store.close();
+  }
+
+  readonly #report = (link: string, report: DriverReport): void => {
+    switch (report.kind) {
+      case 'attach':
+        return this.#presence.attach(link, report);
+      case 'detach':
+        return this.#presence.detach(link, report);
+      case 'uplink':
+        return this.#uplink.offer(link, report);
+      case 'subscribe':
+        return this.#presence.subscribe(link, report);
+      case 'unsubscribe':
+        return this.#presence.unsubscribe(link, report);
+      case 'topicBound':
+        return this.#presence.topicBound(link, report);
+      case 'delivered':
+      case 'undelivered':
+        return this.#downlink.report(report);
+    }
+  };
+
+  #uplinksLoaded(...page: Parameters<Outbox['loaded']>): void {
+    this.stations.outbox.loaded(...page);
+    this.replay.send();
+  }
+
+  #downlinksLoaded(...page: Parameters<Inbox['loaded']>): void {
+    this.stations.inbox.loaded(...page);
+    this.#downlink.deliverAll();
+  }
+}
+
+function newHubClient({ config, credentials, random }: GatewayParts): HubClient {
+  const packetBytesMax = config.hub.payloadBytesMax + PACKET_OVERHEAD_BYTES;
+  return new HubClient({ ...config.hub, credentials, random, answerMsMax: ANSWER_MS_MAX, packetBytesMax });
+}
+
+function planLinks({ config, openLink, random }: GatewayParts): LinkPlan[] {
+  return config.links.map((link) => ({
+    name: link.name,
+    path: link.path,
+    machine: createMqttsnLink({ ...link, uplinksMax: WINDOW_MAX, topicIdsMax: TOPIC_IDS_MAX, reopen: REOPEN, random }),
+    open: openLink(link),
+  }));
+}
+
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.wakeAt(clock.nowMs() + ms, resolve));
+}

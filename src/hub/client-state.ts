@@ -1,0 +1,29 @@
+/** Where the hub client stands with its one connection. */
+export type ClientState =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'waiting'; readonly untilMs: number }
+  | { readonly kind: 'dialing'; readonly deadlineMs: number }
+  | { readonly kind: 'greeting'; readonly deadlineMs: number }
+  | { readonly kind: 'online'; readonly sinceMs: number }
+  | { readonly kind: 'closing'; readonly reason: string; readonly onlineSinceMs: number | undefined };
+
+/** Since when the connection that is ending was a good one; `undefined`: it never was. */
+export function onlineSince(state: ClientState): number | undefined {
+  if (state.kind === 'online') return state.sinceMs;
+  return state.kind === 'closing' ? state.onlineSinceMs : undefined;
+}
+
+/** Until when the client waits for one thing, in monotonic ms; `undefined` where it waits for nothing or for many. */
+export function deadlineOf(state: ClientState): number | undefined {
+  switch (state.kind) {
+    case 'waiting':
+      return state.untilMs;
+    case 'dialing':
+    case 'greeting':
+      return state.deadlineMs;
+    case 'stopped':
+    case 'online':
+    case 'closing':
+      return undefined;
+  }
+}

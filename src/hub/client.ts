@@ -1,0 +1,251 @@
+/**
+ * The MQTT 3.1.1 client towards the hub, as a machine: one connection at a time, CleanSession=0.
+ *
+ * Between the TCP channel and the flows. It knows the connection and its timers; what is in flight belongs to the outbox,
+ * what is subscribed to `session-mirror.ts`. Invariants: at most one CONNECT per back-off floor; every wait for the hub
+ * has a deadline; a hub that breaks the protocol is left and tried again later.
+ */
+import { Backoff } from '../base/backoff.ts';
+import type { Machine } from '../base/machine.ts';
+import type { MqttPacket, Publish } from '../codec/mqtt.ts';
+import { encodeMqtt, MqttReader } from '../codec/mqtt-wire.ts';
+import { type ClientState, deadlineOf, onlineSince } from './client-state.ts';
+import { connackProblem } from './connack.ts';
+import type { HubAction, HubClientOptions, HubInput, HubState } from './contract.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { Requests } from './requests.ts';
+
+/** A connection that lasted so long was a good one: the next pause starts at the floor again. */
+const STABLE_MS = 30_000;
+
+export class HubClient implements Machine<HubInput, HubAction> {
+  readonly #options: HubClientOptions;
+  readonly #backoff: Backoff;
+  readonly #requests: Requests;
+  #state: ClientState = { kind: 'stopped' };
+  #isStopping = false;
+  #reader: MqttReader;
+  #keepAlive: KeepAlive;
+
+  constructor(options: HubClientOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(
+      { floorMs: options.reconnectFloorMs, ceilingMs: options.reconnectCeilingMs },
+      options.random,
+    );
+    this.#requests = new Requests(options.answerMsMax);
+    this.#reader = new MqttReader({ packetBytesMax: options.packetBytesMax });
+    this.#keepAlive = new KeepAlive(options.keepAliveS * 1000, options.answerMsMax);
+  }
+
+  get state(): HubState {
+    return this.#state.kind;
+  }
+
+  /** Monotonic ms of the next attempt; `undefined` unless waiting for one. */
+  get nextAttemptAtMs(): number | undefined {
+    return this.#state.kind === 'waiting' ? this.#state.untilMs : undefined;
+  }
+
+  handle(input: HubInput, nowMs: number): HubAction[] {
+    switch (input.kind) {
+      case 'start':
+        this.#isStopping = false;
+        return this.#dial(nowMs);
+      case 'stop':
+        return this.#stop();
+      case 'wake':
+        return this.#wake(nowMs);
+      case 'opened':
+        return this.#greet(nowMs);
+      case 'bytes':
+        return this.#read(input.bytes, nowMs);
+      case 'closed':
+        return this.#closed(input.reason, nowMs);
+      default:
+        return this.#state.kind === 'online' ? this.#order(input, nowMs) : [];
+    }
+  }
+
+  wakeAtMs(): number | undefined {
+    if (this.#state.kind !== 'online') return deadlineOf(this.#state);
+    const times = [this.#keepAlive.wakeAtMs, this.#requests.deadlineMs];
+    const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
+    return Number.isFinite(soonest) ? soonest : undefined;
+  }
+
+  #order(
+    input: Exclude<HubInput, { kind: 'start' | 'stop' | 'wake' | 'opened' | 'bytes' | 'closed' }>,
+    nowMs: number,
+  ): HubAction[] {
+    switch (input.kind) {
+      case 'publish':
+        return [this.#send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
+      case 'puback':
+        return [this.#send({ kind: 'puback', packetId: input.packetId }, nowMs)];
+      case 'subscribe':
+      case 'unsubscribe':
+        this.#requests.ask({ kind: input.kind, filter: input.filter });
+        return this.#sendRequests(nowMs);
+      case 'probe':
+        return this.#ping(nowMs);
+      case 'leave':
+        return this.#close(input.reason);
+    }
+  }
+
+  #dial(nowMs: number): HubAction[] {
+    this.#state = { kind: 'dialing', deadlineMs: nowMs + this.#options.connectMsMax };
+    return [{ kind: 'open' }];
+  }
+
+  #greet(nowMs: number): HubAction[] {
+    if (this.#state.kind !== 'dialing') return [];
+    this.#state = { kind: 'greeting', deadlineMs: this.#state.deadlineMs };
+    this.#renew();
+    const { clientId, username, password } = this.#options.credentials();
+    const { keepAliveS } = this.#options;
+    // [MQTT-3.1.0-1] the first packet; [MQTT-3.1.2-4] CleanSession=0 resumes the session
+    return [
+      this.#send(
+        { kind: 'connect', clientId, cleanSession: false, keepAliveS, username, password, will: undefined },
+        nowMs,
+      ),
+    ];
+  }
+
+  #stop(): HubAction[] {
+    this.#isStopping = true;
+    switch (this.#state.kind) {
+      case 'stopped':
+      case 'closing':
+        return [];
+      case 'waiting':
+        this.#state = { kind: 'stopped' };
+        return [];
+      default: {
+        const goodbye =
+          this.#state.kind === 'online' ? [{ kind: 'write' as const, bytes: encodeMqtt({ kind: 'disconnect' }) }] : [];
+        return [...goodbye, ...this.#close('the gateway stops')];
+      }
+    }
+  }
+
+  #wake(nowMs: number): HubAction[] {
+    switch (this.#state.kind) {
+      case 'stopped':
+      case 'closing':
+        return [];
+      case 'waiting':
+        return nowMs >= this.#state.untilMs ? this.#dial(nowMs) : [];
+      case 'dialing':
+      case 'greeting': {
+        if (nowMs < this.#state.deadlineMs) return [];
+        const what = this.#state.kind === 'dialing' ? 'no connection' : 'no CONNACK';
+        return this.#close(`${what} within ${this.#options.connectMsMax} ms`);
+      }
+      case 'online':
+        return this.#wakeOnline(nowMs);
+    }
+  }
+
+  #wakeOnline(nowMs: number): HubAction[] {
+    if (this.#keepAlive.isDead(nowMs)) return this.#close('no PINGRESP: the connection is dead');
+    const missing = this.#requests.overdue(nowMs);
+    if (missing !== undefined) return this.#close(`no answer to ${missing.kind.toUpperCase()} ${missing.filter}`);
+    return this.#keepAlive.mustAsk(nowMs) ? this.#ping(nowMs) : [];
+  }
+
+  #closed(reason: string, nowMs: number): HubAction[] {
+    const before = this.#state;
+    const onlineSinceMs = onlineSince(before);
+    this.#requests.clear();
+    if (onlineSinceMs !== undefined && nowMs - onlineSinceMs >= STABLE_MS) this.#backoff.reset();
+    this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + this.#backoff.next() };
+    return [{ kind: 'offline', reason: before.kind === 'closing' ? before.reason : reason }];
+  }
+
+  #close(reason: string): HubAction[] {
+    this.#state = { kind: 'closing', reason, onlineSinceMs: onlineSince(this.#state) };
+    return [{ kind: 'close', reason }];
+  }
+
+  #read(bytes: Uint8Array, nowMs: number): HubAction[] {
+    const actions: HubAction[] = [];
+    this.#keepAlive.heard(nowMs);
+    for (const packet of this.#reader.push(bytes)) {
+      if (packet.ok) actions.push(...this.#receive(packet.value, nowMs));
+      else actions.push(...this.#close(`the hub broke the protocol: ${packet.problem}`)); // [MQTT-4.8.0-1]
+      if (actions.at(-1)?.kind === 'close') break;
+    }
+    return actions;
+  }
+
+  #receive(packet: MqttPacket, nowMs: number): HubAction[] {
+    if (this.#state.kind === 'greeting') {
+      // [MQTT-3.2.0-1] the first packet of the hub is CONNACK
+      return packet.kind === 'connack'
+        ? this.#welcome(packet, nowMs)
+        : this.#close(`the hub sent ${packet.kind} before CONNACK`);
+    }
+    if (this.#state.kind !== 'online') return [];
+    switch (packet.kind) {
+      case 'puback':
+        return [{ kind: 'acknowledged', packetId: packet.packetId }];
+      case 'publish':
+        return this.#message(packet);
+      case 'suback': {
+        const request = this.#requests.answer(packet.packetId);
+        if (request === undefined) return [];
+        return [
+          { kind: 'subscribed', filter: request.filter, isGranted: packet.returnCodes[0] !== 0x80 },
+          ...this.#sendRequests(nowMs),
+        ];
+      }
+      case 'unsuback': {
+        const request = this.#requests.answer(packet.packetId);
+        return request === undefined
+          ? []
+          : [{ kind: 'unsubscribed', filter: request.filter }, ...this.#sendRequests(nowMs)];
+      }
+      case 'pingresp':
+        this.#keepAlive.answered();
+        return [];
+      default:
+        return this.#close(`the hub sent ${packet.kind}, which a client must not get`);
+    }
+  }
+
+  #welcome(connack: Extract<MqttPacket, { kind: 'connack' }>, nowMs: number): HubAction[] {
+    const { returnCode: code } = connack;
+    const reason = connackProblem(code);
+    if (reason !== undefined) return [{ kind: 'refused', code, reason }, ...this.#close(reason)];
+    this.#state = { kind: 'online', sinceMs: nowMs };
+    return [{ kind: 'online', sessionPresent: connack.sessionPresent }];
+  }
+
+  #message(publish: Publish): HubAction[] {
+    const { topic, payload, dup, packetId } = publish;
+    if (publish.qos === 2) return this.#close('the hub sent QoS 2, which nobody subscribed to');
+    return [{ kind: 'message', message: { topic, payload, qos: publish.qos }, dup, packetId }];
+  }
+
+  #sendRequests(nowMs: number): HubAction[] {
+    return this.#requests.takeSendable(nowMs).map((packet) => this.#send(packet, nowMs));
+  }
+
+  #ping(nowMs: number): HubAction[] {
+    return this.#keepAlive.ask(nowMs) ? [this.#send({ kind: 'pingreq' }, nowMs)] : [];
+  }
+
+  #send(packet: MqttPacket, nowMs: number): HubAction {
+    this.#keepAlive.sent(nowMs);
+    return { kind: 'write', bytes: encodeMqtt(packet) };
+  }
+
+  /** Nothing of the last connection is left in a new one. */
+  #renew(): void {
+    this.#reader = new MqttReader({ packetBytesMax: this.#options.packetBytesMax });
+    this.#keepAlive = new KeepAlive(this.#options.keepAliveS * 1000, this.#options.answerMsMax);
+  }
+}

@@ -1,0 +1,58 @@
+/** What the hub client hears and says. */
+import type { ChannelAction, ChannelInput } from '../base/machine.ts';
+import type { Message, Qos } from '../base/message.ts';
+import type { Credentials } from './credentials.ts';
+
+/** Orders are ignored unless the client is online: whoever gives them hears `offline` and gives them again later. */
+export type HubInput =
+  | ChannelInput
+  | { readonly kind: 'publish'; readonly publish: HubPublish }
+  | { readonly kind: 'puback'; readonly packetId: number }
+  | { readonly kind: 'subscribe'; readonly filter: string }
+  | { readonly kind: 'unsubscribe'; readonly filter: string }
+  /** Is the connection alive? Answered by silence, or by `offline`. */
+  | { readonly kind: 'probe' }
+  /** Close and come back after the back-off. */
+  | { readonly kind: 'leave'; readonly reason: string };
+
+export interface HubPublish {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: Qos;
+  /** 1…60000 with QoS 1, `undefined` with QoS 0. */
+  readonly packetId: number | undefined;
+  readonly dup: boolean;
+}
+
+export type HubAction =
+  | ChannelAction
+  | { readonly kind: 'online'; readonly sessionPresent: boolean }
+  /** The connection, or the attempt, is over. */
+  | { readonly kind: 'offline'; readonly reason: string }
+  /** The hub said no to CONNECT, with this return code. `offline` follows. */
+  | { readonly kind: 'refused'; readonly code: number; readonly reason: string }
+  | { readonly kind: 'acknowledged'; readonly packetId: number }
+  | {
+      readonly kind: 'message';
+      readonly message: Message;
+      readonly dup: boolean;
+      readonly packetId: number | undefined;
+    }
+  | { readonly kind: 'subscribed'; readonly filter: string; readonly isGranted: boolean }
+  | { readonly kind: 'unsubscribed'; readonly filter: string };
+
+export type HubState = 'stopped' | 'waiting' | 'dialing' | 'greeting' | 'online' | 'closing';
+
+export interface HubClientOptions {
+  /** Called for every CONNECT: a signature is never used twice. */
+  readonly credentials: () => Credentials;
+  readonly keepAliveS: number;
+  /** From dialling to CONNACK. */
+  readonly connectMsMax: number;
+  /** For SUBACK, UNSUBACK and PINGRESP. */
+  readonly answerMsMax: number;
+  readonly reconnectFloorMs: number;
+  readonly reconnectCeilingMs: number;
+  readonly packetBytesMax: number;
+  readonly random: () => number;
+}

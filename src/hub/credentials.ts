@@ -1,0 +1,52 @@
+/**
+ * Who we say we are in CONNECT.
+ *
+ * The hub's device signature: user name `{product}{device};{sdkappid};{connid};{expiry}`, password the lower-case hex HMAC
+ * of that user name under the base64-decoded device secret, with the method's name behind it. Source: the hub's document
+ * "Connecting over MQTT/TCP"; the vectors are in test/unit/hub-credentials.test.ts.
+ */
+import { createHmac } from 'node:crypto';
+
+export interface Credentials {
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: Uint8Array | undefined;
+}
+
+export interface Signing {
+  readonly productId: string;
+  readonly deviceName: string;
+  /** Base64, as the hub's console shows it. */
+  readonly deviceSecret: string;
+  readonly method: 'hmacsha256' | 'hmacsha1';
+}
+
+/** Source of the number: the hub's documents and its Java SDK. */
+const SDK_APP_ID = '12010126';
+const CONNECTION_ID_CHARACTERS = 5;
+const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+/** A signature is made for each CONNECT; a day covers every difference of clocks worth tolerating. */
+const EXPIRY_S = 86_400;
+/** 2026-01-01: a clock before this is not set. */
+const CLOCK_FLOOR_MS = 1_767_225_600_000;
+/** What the vendor's Java SDK writes for "never": the only expiry that is right when we do not know the time. */
+const NEVER_S = 2_147_483_647;
+
+/** @param wallMs Unix ms, as untrusted as the machine's clock; @param random uniform in [0, 1) */
+export function signCredentials(signing: Signing, wallMs: number, random: () => number): Credentials {
+  const expiryS = wallMs < CLOCK_FLOOR_MS ? NEVER_S : Math.floor(wallMs / 1000) + EXPIRY_S;
+  let connectionId = '';
+  for (let index = 0; index < CONNECTION_ID_CHARACTERS; index += 1) {
+    connectionId += ALPHANUMERICS[Math.floor(random() * ALPHANUMERICS.length)] ?? '0';
+  }
+  const clientId = signing.productId + signing.deviceName;
+  const username = `${clientId};${SDK_APP_ID};${connectionId};${expiryS}`;
+  return { clientId, username, password: new TextEncoder().encode(signPassword(signing, username)) };
+}
+
+/** `{hex HMAC};{method}` over the user name. */
+export function signPassword(signing: Pick<Signing, 'deviceSecret' | 'method'>, username: string): string {
+  const digest = signing.method === 'hmacsha256' ? 'sha256' : 'sha1';
+  const key = Buffer.from(signing.deviceSecret, 'base64');
+  return `${createHmac(digest, key).update(username).digest('hex')};${signing.method}`;
+}

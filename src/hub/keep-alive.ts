@@ -1,0 +1,55 @@
+/**
+ * Is the connection alive? Something is sent within the keep alive [MQTT-3.1.2-23], and a hub that has been silent for
+ * half of it is asked. A PINGRESP that does not come means that the connection is dead, whatever TCP believes.
+ */
+export class KeepAlive {
+  readonly #keepAliveMs: number;
+  readonly #answerMsMax: number;
+  #sentAtMs = 0;
+  #heardAtMs = 0;
+  #deadlineMs: number | undefined;
+
+  /** @param keepAliveMs 0 = nobody is asked; @param answerMsMax wait for PINGRESP */
+  constructor(keepAliveMs: number, answerMsMax: number) {
+    this.#keepAliveMs = keepAliveMs;
+    this.#answerMsMax = answerMsMax;
+  }
+
+  sent(nowMs: number): void {
+    this.#sentAtMs = nowMs;
+  }
+
+  heard(nowMs: number): void {
+    this.#heardAtMs = nowMs;
+  }
+
+  answered(): void {
+    this.#deadlineMs = undefined;
+  }
+
+  /** @returns whether a PINGREQ is to be sent: none is on its way */
+  ask(nowMs: number): boolean {
+    if (this.#deadlineMs !== undefined) return false;
+    this.#deadlineMs = nowMs + this.#answerMsMax;
+    return true;
+  }
+
+  isDead(nowMs: number): boolean {
+    return this.#deadlineMs !== undefined && nowMs >= this.#deadlineMs;
+  }
+
+  mustAsk(nowMs: number): boolean {
+    const askAtMs = this.#askAtMs();
+    return askAtMs !== undefined && nowMs >= askAtMs;
+  }
+
+  /** When `isDead` or `mustAsk` may turn true. */
+  get wakeAtMs(): number | undefined {
+    return this.#deadlineMs ?? this.#askAtMs();
+  }
+
+  #askAtMs(): number | undefined {
+    if (this.#keepAliveMs === 0 || this.#deadlineMs !== undefined) return undefined;
+    return Math.min(this.#sentAtMs, this.#heardAtMs) + this.#keepAliveMs / 2;
+  }
+}

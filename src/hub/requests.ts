@@ -1,0 +1,79 @@
+/**
+ * SUBSCRIBE and UNSUBSCRIBE: asked in order, one filter per packet (the hub allows no more), a few at a time, each with a
+ * deadline. Their packet identifiers lie above those of PUBLISH, so neither can meet the other [MQTT-2.3.1-2].
+ */
+import type { Subscribe, Unsubscribe } from '../codec/mqtt.ts';
+
+const PACKET_ID_FIRST = 60_001;
+const PACKET_ID_LAST = 65_535;
+/** Unanswered at a time: gentle on a hub that limits its clients. */
+const OPEN_MAX = 8;
+
+export interface Request {
+  readonly kind: 'subscribe' | 'unsubscribe';
+  readonly filter: string;
+}
+
+interface OpenRequest extends Request {
+  readonly deadlineMs: number;
+}
+
+export class Requests {
+  readonly #answerMsMax: number;
+  readonly #open = new Map<number, OpenRequest>();
+  #waiting: Request[] = [];
+  #lastId = PACKET_ID_LAST;
+
+  constructor(answerMsMax: number) {
+    this.#answerMsMax = answerMsMax;
+  }
+
+  get deadlineMs(): number | undefined {
+    for (const request of this.#open.values()) return request.deadlineMs; // in the order of asking
+    return undefined;
+  }
+
+  /** A later request for a filter makes an earlier one that was not sent yet pointless. */
+  ask(request: Request): void {
+    this.#waiting = this.#waiting.filter((other) => other.filter !== request.filter);
+    this.#waiting.push(request);
+  }
+
+  takeSendable(nowMs: number): (Subscribe | Unsubscribe)[] {
+    const packets: (Subscribe | Unsubscribe)[] = [];
+    while (this.#open.size < OPEN_MAX) {
+      const request = this.#waiting.shift();
+      if (request === undefined) break;
+      const packetId = this.#freeId();
+      this.#open.set(packetId, { ...request, deadlineMs: nowMs + this.#answerMsMax });
+      packets.push(
+        request.kind === 'subscribe'
+          ? { kind: 'subscribe', packetId, subscriptions: [{ filter: request.filter, qos: 1 }] }
+          : { kind: 'unsubscribe', packetId, filters: [request.filter] },
+      );
+    }
+    return packets;
+  }
+
+  answer(packetId: number): Request | undefined {
+    const request = this.#open.get(packetId);
+    this.#open.delete(packetId);
+    return request;
+  }
+
+  overdue(nowMs: number): Request | undefined {
+    for (const request of this.#open.values()) return nowMs >= request.deadlineMs ? request : undefined;
+    return undefined;
+  }
+
+  clear(): void {
+    this.#open.clear();
+    this.#waiting = [];
+  }
+
+  #freeId(): number {
+    do this.#lastId = this.#lastId >= PACKET_ID_LAST ? PACKET_ID_FIRST : this.#lastId + 1;
+    while (this.#open.has(this.#lastId));
+    return this.#lastId;
+  }
+}

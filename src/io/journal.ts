@@ -1,0 +1,114 @@
+/**
+ * The journal: one line per thing that happened, for the technician or for a machine.
+ *
+ * Text from outside (client ids, topics, reasons) comes in only as detail, never as event, and cannot forge a line or
+ * move a cursor: control characters leave as escapes. Under systemd a line starts with its priority (sd-daemon(3)) and
+ * has no timestamp, since journald adds its own. Writes are synchronous: what was said before a crash was said.
+ */
+import { fstatSync } from 'node:fs';
+import pino from 'pino';
+import pretty from 'pino-pretty';
+
+export interface Journal {
+  debug(event: string, detail?: Detail): void;
+  info(event: string, detail?: Detail): void;
+  warn(event: string, detail?: Detail): void;
+  error(event: string, detail?: Detail): void;
+}
+
+export type Detail = Readonly<Record<string, unknown>>;
+export type JournalLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface JournalOptions {
+  readonly level: JournalLevel;
+  readonly format: 'text' | 'json';
+  /** Where lines go, each ending in a line feed; standard error if not given. */
+  readonly write?: (line: string) => void;
+  /** Whether journald reads standard error; found out if not given. */
+  readonly isUnderSystemd?: boolean;
+}
+
+export function createJournal(options: JournalOptions): Journal {
+  const isUnderSystemd = options.isUnderSystemd ?? isJournalStream(process.env.JOURNAL_STREAM);
+  const format = options.format === 'text' ? textFormat(options, isUnderSystemd) : escapeControls;
+  const stderr = pino.destination({ dest: 2, sync: true });
+  const write = options.write ?? ((line: string) => stderr.write(line));
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      messageKey: 'event',
+      timestamp: isUnderSystemd ? false : pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    {
+      write(line) {
+        write(`${isUnderSystemd ? priorityOf(line) : ''}${format(line.trimEnd()).trimEnd()}\n`);
+      },
+    },
+  );
+  const at =
+    (level: JournalLevel) =>
+    (event: string, detail: Detail = {}): void => {
+      if (logger.isLevelEnabled(level)) logger[level]({ detail: plain(detail) }, event);
+    };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** JOURNAL_STREAM holds device and inode of the stream; a redirection makes it stale (systemd.exec(5)). */
+export function isJournalStream(stream: string | undefined, fd = 2): boolean {
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(fd);
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
+
+/** syslog(3) priorities as journald takes them from the start of a line. Our lines begin with their level. */
+function priorityOf(line: string): string {
+  if (line.startsWith('{"level":"error"')) return '<3>';
+  if (line.startsWith('{"level":"warn"')) return '<4>';
+  return line.startsWith('{"level":"info"') ? '<6>' : '<7>';
+}
+
+function textFormat(options: JournalOptions, isUnderSystemd: boolean): (line: string) => string {
+  return pretty.prettyFactory({
+    messageKey: 'event',
+    hideObject: true,
+    colorize: !isUnderSystemd && options.write === undefined && process.stderr.isTTY === true,
+    ignore: isUnderSystemd ? 'time,level' : '',
+    translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+    messageFormat: (log) => `${escapeControls(String(log.event))}${describe(log.detail as Detail)}`,
+  });
+}
+
+/** ` key=value …`; only plain words go without quotes. */
+function describe(detail: Detail): string {
+  return Object.entries(detail)
+    .map(([key, value]) => {
+      const text = typeof value === 'string' && /^[\w.:/+@-]+$/.test(value) ? value : JSON.stringify(value);
+      return ` ${escapeControls(key)}=${escapeControls(text)}`;
+    })
+    .join('');
+}
+
+/** What JSON cannot say, in its own words; what is undefined is left out. */
+function plain(detail: Detail): Detail {
+  const entries = Object.entries(detail).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([key, value]) => [key, plainValue(value)]));
+}
+
+function plainValue(value: unknown): unknown {
+  if (value instanceof Error) return value.stack ?? value.message;
+  if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function') return String(value);
+  return value;
+}
+
+/** C0, DEL, C1, and the Unicode characters that break or reverse a line. JSON escapes only the first of these. */
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
+function escapeControls(text: string): string {
+  return text.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

@@ -1,0 +1,63 @@
+/**
+ * The few calls of the C library that Node does not offer. The only importer of `koffi`.
+ *
+ * The symbols come from the running program itself, so any libc does. Each call answers at once or fails.
+ */
+import koffi from 'koffi';
+
+const libc = koffi.load(null);
+const grantptCall = libc.func('int grantpt(int fd)');
+const unlockptCall = libc.func('int unlockpt(int fd)');
+const ptsnameCall = libc.func('int ptsname_r(int fd, _Out_ char *buffer, size_t bytes)');
+const socketCall = libc.func('int socket(int domain, int type, int protocol)');
+const sendtoCall = libc.func(
+  'intptr_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t addressLength)',
+);
+const closeCall = libc.func('int close(int fd)');
+
+/** `/dev/pts/` and a number of at most ten digits. */
+const PTS_NAME_BYTES_MAX = 64;
+
+/** Unlocks the slave of an open PTY master and says where it is. */
+export function nameSlave(masterFd: number): string {
+  const buffer = Buffer.alloc(PTS_NAME_BYTES_MAX);
+  check('grantpt', grantptCall(masterFd));
+  check('unlockpt', unlockptCall(masterFd));
+  check('ptsname_r', ptsnameCall(masterFd, buffer, buffer.length));
+  return buffer.toString('utf8', 0, buffer.indexOf(0));
+}
+
+/** As <sys/socket.h> numbers them on Linux. */
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+
+/** sockaddr_un: a family of two bytes and a path of 108. */
+const PATH_BYTES_MAX = 108;
+
+/** Sends one datagram to a Unix socket; a leading `@` means the abstract namespace. Throws when it cannot. */
+export function sendUnixDatagram(path: string, text: string): void {
+  const address = encodeUnixAddress(path);
+  const bytes = Buffer.from(text);
+  const fd = socketCall(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  check('socket', fd);
+  try {
+    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    check('sendto', sendtoCall(fd, bytes, bytes.length, flags, address, address.length));
+  } finally {
+    closeCall(fd);
+  }
+}
+
+/** Byte order of the family is the machine's: little-endian on everything that Node runs on here. */
+function encodeUnixAddress(path: string): Buffer {
+  const name = Buffer.from(path.startsWith('@') ? `\0${path.slice(1)}` : path);
+  if (name.length === 0 || name.length > PATH_BYTES_MAX) throw new Error(`no socket path: ${path}`);
+  return Buffer.concat([Buffer.from([AF_UNIX, 0]), name]);
+}
+
+function check(call: string, result: number): void {
+  if (result < 0) throw new Error(`${call} failed with errno ${koffi.errno()}`);
+}

@@ -1,0 +1,69 @@
+/**
+ * Secrets come from files, never from the configuration or the command line. A secret that others could read is not
+ * one, so such a file is refused. Source: systemd.exec(5) on LoadCredential.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { isAbsolute, join, normalize } from 'node:path';
+import { Fault } from '../base/fault.ts';
+
+/** A key or a token; the largest PEM chain stays below. */
+const SECRET_BYTES_MAX = 64 * 1024;
+/** Readable, writable or executable by group or others. */
+const OTHERS_MODE = 0o077;
+
+/**
+ * Reads a secret without its trailing line end. A relative path lies under `$CREDENTIALS_DIRECTORY`, where systemd puts
+ * what the unit loads; the kernel guards that directory, so no modes are checked in it.
+ * @throws Fault `secret-unreadable`, never with a byte of the secret in it
+ */
+export function readSecretFile(path: string, env: NodeJS.ProcessEnv = process.env): string {
+  const credentials = env.CREDENTIALS_DIRECTORY;
+  if (!isAbsolute(path) && credentials === undefined) {
+    throw new Fault('secret-unreadable', `secret ${path}: a relative path needs $CREDENTIALS_DIRECTORY`, {
+      hint: 'give an absolute path, or add LoadCredential= to the unit',
+    });
+  }
+  const file = isAbsolute(path) ? normalize(path) : join(credentials ?? '', path);
+  const isCredential = credentials !== undefined && file.startsWith(`${credentials}/`);
+  const text = readPrivate(file, isCredential).replace(/\r?\n$/, '');
+  if (text === '')
+    throw new Fault('secret-unreadable', `secret ${file} is empty`, { hint: 'write the secret into it' });
+  return text;
+}
+
+/** Checks and reads the same open file, so that nobody exchanges it in between. */
+function readPrivate(file: string, isCredential: boolean): string {
+  const fd = openSecret(file);
+  try {
+    const { mode, size } = fstatSync(fd);
+    if (!isCredential && (mode & OTHERS_MODE) !== 0) {
+      const octal = (mode & 0o777).toString(8).padStart(4, '0');
+      throw new Fault('secret-unreadable', `secret ${file} has mode ${octal}: others may read or change it`, {
+        hint: `chmod 0600 ${file}`,
+      });
+    }
+    const buffer = Buffer.alloc(SECRET_BYTES_MAX + 1);
+    const length = readSync(fd, buffer);
+    if (length > SECRET_BYTES_MAX) {
+      throw new Fault('secret-unreadable', `secret ${file} is larger than ${SECRET_BYTES_MAX} bytes (${size})`, {
+        hint: 'is this the right file?',
+      });
+    }
+    return buffer.toString('utf8', 0, length);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Without waiting, should somebody have put a FIFO there. */
+function openSecret(file: string): number {
+  try {
+    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Fault('secret-unreadable', `secret ${file} cannot be read: ${why}`, {
+      hint: 'create it with mode 0600, owned by the user that runs the gateway',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * TCP connections behind the `OpenChannel` port: the way to the hub.
+ *
+ * Writes of one tick leave in one segment as far as they fit, at once (no Nagle). Every path ends in exactly one
+ * `closed` whose reason is words for a technician. TLS will be a second opener over the same `SocketChannel`.
+ */
+import { connect, type Socket } from 'node:net';
+import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
+
+export interface TcpOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Name look-up and handshake together. */
+  readonly openMsMax: number;
+  /** How long a close may wait for queued bytes to leave and for the far end to agree. */
+  readonly closeMsMax: number;
+}
+
+export function openTcp(options: TcpOptions): OpenChannel {
+  const { host, port } = options;
+  return (listener) => {
+    const socket = connect({ host, port, noDelay: true });
+    return new SocketChannel({ ...options, socket, connectedEvent: 'connect' }, listener);
+  };
+}
+
+interface SocketChannelOptions extends TcpOptions {
+  readonly socket: Socket;
+  /** When bytes may flow: TCP says `connect`. */
+  readonly connectedEvent: 'connect';
+}
+
+/** The MQTT client has at most some hundred messages of 16 KB in flight; this much means that nobody counts. */
+const QUEUED_BYTES_MAX = 16 * 1024 * 1024;
+
+class SocketChannel implements Channel {
+  readonly #options: SocketChannelOptions;
+  readonly #socket: Socket;
+  readonly #listener: ChannelListener;
+  #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
+  #reason: string;
+  #deadline: NodeJS.Timeout;
+
+  constructor(options: SocketChannelOptions, listener: ChannelListener) {
+    this.#options = options;
+    this.#socket = options.socket;
+    this.#listener = listener;
+    this.#reason = `${options.host} closed the connection`;
+    this.#deadline = setTimeout(
+      () => this.#abandon(`${this.#peer} did not answer within ${options.openMsMax} ms`),
+      options.openMsMax,
+    );
+    this.#socket
+      .once(options.connectedEvent, () => this.#opened())
+      .on('data', (bytes) => this.#received(bytes))
+      .on('error', (error) => this.#failed(error))
+      .on('close', () => this.#finish());
+  }
+
+  get queuedBytes(): number {
+    return this.#state === 'closed' ? 0 : this.#socket.writableLength;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#state !== 'open' || bytes.length === 0) return;
+    if (this.#socket.writableLength + bytes.length > QUEUED_BYTES_MAX) {
+      this.#abandon(`${this.#peer} takes no bytes: ${this.#socket.writableLength} waiting`);
+      return;
+    }
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      process.nextTick(() => this.#socket.uncork());
+    }
+    this.#socket.write(bytes);
+  }
+
+  /** What was written still leaves, and the far end may say that it is done: within the deadline. */
+  close(reason: string): void {
+    if (this.#state === 'opening') this.#abandon(reason);
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    this.#reason = reason;
+    this.#deadline = setTimeout(() => this.#socket.destroy(), this.#options.closeMsMax);
+    this.#socket.end();
+  }
+
+  get #peer(): string {
+    return `${this.#options.host}:${this.#options.port}`;
+  }
+
+  #opened(): void {
+    if (this.#state !== 'opening') return;
+    clearTimeout(this.#deadline);
+    this.#state = 'open';
+    this.#listener.opened();
+  }
+
+  #received(bytes: Uint8Array): void {
+    if (this.#state === 'open') this.#listener.bytes(bytes);
+  }
+
+  #failed(error: Error): void {
+    if (this.#state !== 'closing') this.#reason = explainSocketError(this.#peer, error);
+  }
+
+  /** Closes without waiting for anything. */
+  #abandon(reason: string): void {
+    this.#state = 'closing';
+    this.#reason = reason;
+    this.#socket.destroy();
+  }
+
+  #finish(): void {
+    clearTimeout(this.#deadline);
+    this.#state = 'closed';
+    this.#listener.closed(this.#reason);
+  }
+}
+
+const EXPLANATIONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refused the connection: nothing listens there',
+  ECONNRESET: 'reset the connection',
+  EPIPE: 'reset the connection',
+  ETIMEDOUT: 'timed out',
+  EHOSTUNREACH: 'cannot be reached: no route to the host',
+  ENETUNREACH: 'cannot be reached: this machine has no network',
+  ENETDOWN: 'cannot be reached: this machine has no network',
+  ENOTFOUND: 'was not found by name',
+  EAI_AGAIN: 'was not found by name: no name server answered',
+};
+
+export function explainSocketError(peer: string, error: Error): string {
+  const [first] = error instanceof AggregateError ? (error.errors as Error[]) : [];
+  const code = (error as NodeJS.ErrnoException).code ?? (first as NodeJS.ErrnoException | undefined)?.code ?? '';
+  return `${peer} ${EXPLANATIONS[code] ?? `failed: ${error.message || code}`}`;
+}

@@ -1,0 +1,49 @@
+/**
+ * argv → command → exit code. The only file that sets an exit code or prints an error.
+ *
+ * Imports nothing but words until the Node is known to be new enough (an older one crashes in SQLite's binding).
+ */
+import { EXIT, exitCodeOf, Fault } from './base/fault.ts';
+import { nodeProblem } from './cli/node-version.ts';
+
+const words = process.argv.slice(2);
+
+async function main(): Promise<number> {
+  const problem = nodeProblem(process.versions.node);
+  if (problem !== undefined) {
+    throw new Fault('node-too-old', problem, {
+      hint: 'Start it as bin/holdfast: that uses the Node it was installed with.',
+    });
+  }
+  const { runCommandLine } = await import('./cli/program.ts');
+  return await runCommandLine(words);
+}
+
+function report(error: unknown): number {
+  const asJson = words.includes('--json');
+  if (error instanceof Fault) {
+    const { code, message, hint, retryable } = error;
+    process.stderr.write(
+      asJson
+        ? `${JSON.stringify({ error: { code, message, hint, retryable } })}\n`
+        : `holdfast: ${message}\n  -> ${hint}\n`,
+    );
+    return exitCodeOf(code);
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const hint = 'This is a defect of holdfast. Please report it with these lines.';
+  process.stderr.write(
+    asJson
+      ? `${JSON.stringify({ error: { code: 'bug', message: stack, hint, retryable: false } })}\n`
+      : `${stack}\n  -> ${hint}\n`,
+  );
+  return EXIT.bug;
+}
+
+// `holdfast tail | head`: nobody reads any more, and that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.bug));
+process.on('uncaughtException', (error) => process.exit(report(error)));
+
+const exitCode = await main().catch(report);
+// Whatever still has a timer or a socket open has nothing left to do; what was printed has left first.
+process.stdout.write('', () => process.exit(exitCode));

@@ -1,0 +1,171 @@
+/**
+ * Health: what is not as it should be, what it means for the data, and what to do now. Pure, from what the stations say.
+ */
+import type { Counts } from '../custody/ledger.ts';
+import { shedEntries } from '../custody/ledger.ts';
+import type { Condition, LinkReport } from './report.ts';
+import { countOf } from './words.ts';
+
+export interface Health {
+  readonly nowMs: number;
+  readonly startedAtMs: number;
+  readonly hub: {
+    readonly isOnline: boolean;
+    readonly changedAtMs: number | undefined;
+    readonly problem: string | undefined;
+    readonly refusal: string | undefined;
+    readonly sessionsLost: number;
+    readonly refusedFilters: readonly string[];
+  };
+  readonly links: readonly LinkReport[];
+  readonly isStoreFull: boolean;
+  readonly outbox: {
+    readonly messages: number;
+    readonly messagesMax: number;
+    readonly bytes: number;
+    readonly bytesMax: number;
+  };
+  /** Since the process started. */
+  readonly uplinks: Counts;
+  readonly downlinks: Counts;
+  readonly imbalance: number;
+}
+
+/** Full enough to say so. */
+const FILLING = 0.8;
+
+export function conditionsOf(health: Health): Condition[] {
+  return [...hubConditions(health), ...linkConditions(health), ...queueConditions(health), ...ledgerConditions(health)];
+}
+
+function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
+  const conditions: Condition[] = [];
+  const forMs = nowMs - (hub.changedAtMs ?? startedAtMs);
+  if (!hub.isOnline && hub.refusal !== undefined) {
+    conditions.push({
+      code: 'hub-refuses',
+      losing: 'at risk',
+      forMs,
+      sentence: sentenceOf(hub.refusal),
+      hint: 'Check the hub section of the configuration and the secret file; the attempts go on.',
+    });
+  } else if (!hub.isOnline) {
+    const why = hub.problem === undefined ? '' : ` (${hub.problem})`;
+    conditions.push({
+      code: 'hub-away',
+      losing: 'no',
+      forMs,
+      sentence: `The hub is away${why}; messages are kept on disk.`,
+      hint: 'Check the network if this lasts.',
+    });
+  }
+  if (hub.sessionsLost > 0) {
+    conditions.push({
+      code: 'hub-session-lost',
+      losing: 'at risk',
+      forMs: nowMs - startedAtMs,
+      sentence: `The hub lost our session ${countOf(hub.sessionsLost, 'time')}: downlinks may be missing. Subscriptions were restored.`,
+      hint: 'Send again what was sent to the subdevices while the gateway was away.',
+    });
+  }
+  if (hub.refusedFilters.length > 0) {
+    conditions.push({
+      code: 'hub-subscriptions-full',
+      losing: 'at risk',
+      forMs,
+      sentence: `The hub refused ${countOf(hub.refusedFilters.length, 'subscription')}: ${hub.refusedFilters.slice(0, 3).join(', ')}.`,
+      hint: 'Add the topics to the permissions of the product at the hub.',
+    });
+  }
+  return conditions;
+}
+
+function linkConditions({ links }: Health): Condition[] {
+  return links
+    .filter((link) => link.state !== 'open' && link.state !== 'stopped')
+    .map((link) => ({
+      code: 'link-down',
+      losing: 'no',
+      forMs: link.forMs,
+      sentence: `Link ${link.name} is down: ${link.lastProblem ?? 'it does not open'}.`,
+      hint: `Check the cable and the adapter of ${link.path}; it is tried again by itself.`,
+    }));
+}
+
+function queueConditions({ isStoreFull, outbox, nowMs, startedAtMs }: Health): Condition[] {
+  const forMs = nowMs - startedAtMs;
+  if (isStoreFull) {
+    return [
+      {
+        code: 'store-full',
+        losing: 'at risk',
+        forMs,
+        sentence: 'The disk is full: subdevices are told to wait.',
+        hint: 'Free space on the disk of the state directory.',
+      },
+    ];
+  }
+  const fullness = Math.max(outbox.messages / outbox.messagesMax, outbox.bytes / outbox.bytesMax);
+  if (fullness < FILLING) return [];
+  const isFull = fullness >= 1;
+  return [
+    {
+      code: isFull ? 'outbox-full' : 'outbox-filling',
+      losing: 'at risk',
+      forMs,
+      sentence: isFull ? 'The outbox is full.' : `The outbox is ${Math.floor(fullness * 100)} % full.`,
+      hint: 'Bring the hub back, or raise messages_max and bytes_max of [outbox].',
+    },
+  ];
+}
+
+function ledgerConditions({ uplinks, downlinks, imbalance, nowMs, startedAtMs }: Health): Condition[] {
+  const forMs = nowMs - startedAtMs;
+  const conditions: Condition[] = [];
+  const shed = [...shedEntries(uplinks), ...shedEntries(downlinks)].filter(([reason]) => reason !== 'no subscriber');
+  const total = shed.reduce((sum, [, count]) => sum + count, 0);
+  if (total > 0) {
+    const reasons = [...new Set(shed.map(([reason]) => reason))].join(', ');
+    conditions.push({
+      code: 'shedding',
+      losing: 'yes',
+      forMs,
+      sentence: `${countOf(total, 'message')} shed since the start: ${reasons}.`,
+      hint: 'See holdfast ledger; raise the bounds, or change the overflow policy.',
+    });
+  }
+  const dead = uplinks.dead + downlinks.dead;
+  if (dead > 0) {
+    conditions.push({
+      code: 'dead-letters',
+      losing: 'yes',
+      forMs,
+      sentence: `${countOf(dead, 'message')} given up: the hub never acknowledged them.`,
+      hint: 'Check the permissions of their topics at the hub; they are kept as dead letters.',
+    });
+  }
+  const damaged = uplinks.damaged + downlinks.damaged;
+  if (damaged > 0) {
+    conditions.push({
+      code: 'damaged-rows',
+      losing: 'yes',
+      forMs,
+      sentence: `${countOf(damaged, 'message')} damaged on the disk and not passed on.`,
+      hint: 'Replace the card: it no longer keeps what it is given.',
+    });
+  }
+  if (imbalance !== 0) {
+    conditions.push({
+      code: 'ledger-unbalanced',
+      losing: 'yes',
+      forMs,
+      sentence: `The ledger is off by ${imbalance}.`,
+      hint: 'This is a defect: please report it with the output of holdfast ledger --json.',
+    });
+  }
+  return conditions;
+}
+
+function sentenceOf(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}

@@ -1,0 +1,156 @@
+/**
+ * The control API: HTTP over a Unix socket, reading only.
+ *
+ *     curl --unix-socket /run/holdfast/control.sock http://holdfast/v1/status
+ *
+ * Who may connect is decided by the file's mode (0660) and group. Everything a client can make us hold is bounded:
+ * connections, header bytes, time, queued tail lines (durability.md §6).
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Fault } from '../base/fault.ts';
+import { claimSocketPath } from './control-socket.ts';
+import type { Inspection } from './report.ts';
+import { TailStream } from './tail-stream.ts';
+
+export interface ControlOptions {
+  readonly socketPath: string;
+  readonly inspection: Inspection;
+}
+
+export interface ControlServer {
+  /** Ends every connection, tails too, and removes the socket. */
+  close(): Promise<void>;
+}
+
+/** A handful of technicians and one scraper. */
+const CONNECTIONS_MAX = 32;
+const TAILS_MAX = 8;
+/** Our requests have a line and three headers. */
+const HEADER_BYTES_MAX = 4096;
+const REQUEST_MS_MAX = 5000;
+/** The ledger counts rows on a slow card with a million of them. */
+const ANSWER_MS_MAX = 30_000;
+/** Far below what a tail may queue: so `drain` always follows when a reader that missed something has caught up. */
+const DRAIN_BYTES = 16_384;
+/** rw-rw----: sockets are born 0777 without what the mask takes away. */
+const SOCKET_MASK = 0o117;
+
+/** @throws Fault `control-socket-in-use`, or `config-invalid` if the path cannot be used */
+export async function startControl({ socketPath, inspection }: ControlOptions): Promise<ControlServer> {
+  await claimSocketPath(socketPath);
+  const server = createServer({
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: REQUEST_MS_MAX,
+    requestTimeout: REQUEST_MS_MAX,
+    keepAliveTimeout: REQUEST_MS_MAX,
+    connectionsCheckingInterval: 1000,
+    highWaterMark: DRAIN_BYTES,
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  const tails = new Set<ServerResponse>();
+  server.on('request', (request, response) => {
+    void answer({ inspection, tails, request, response }).catch((error: unknown) => {
+      refuse(response, 500, error instanceof Error ? error.message : String(error));
+    });
+  });
+  await listen(server, socketPath);
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const tail of tails) tail.end();
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, socketPath: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(
+        new Fault('config-invalid', `gateway.control_socket: cannot listen on ${socketPath}: ${error.message}`, {
+          hint: 'The directory must exist and be writable by the gateway; under systemd, RuntimeDirectory=holdfast makes it.',
+          cause: error,
+        }),
+      ),
+    );
+    server.once('listening', () => resolve());
+    // The bind happens within the call, so the file never exists with a wider mode.
+    const mask = process.umask(SOCKET_MASK);
+    try {
+      server.listen(socketPath);
+    } finally {
+      process.umask(mask);
+    }
+  });
+}
+
+interface Exchange {
+  readonly inspection: Inspection;
+  readonly tails: Set<ServerResponse>;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+async function answer(exchange: Exchange): Promise<void> {
+  const { inspection, request, response } = exchange;
+  const path = request.url?.split('?')[0];
+  if (request.method !== 'GET') return refuse(response, 405, 'The control API answers GET only.');
+  switch (path) {
+    case '/v1/status':
+      return send(response, 200, inspection.status());
+    case '/v1/ledger':
+      return sendInTime(response, inspection.ledger());
+    case '/v1/subdevices':
+      return send(response, 200, inspection.subdevices());
+    case '/v1/outbox':
+      return sendInTime(response, inspection.outbox());
+    case '/v1/tail':
+      return follow(exchange);
+    default:
+      return refuse(response, 404, 'There are /v1/status, /v1/ledger, /v1/subdevices, /v1/outbox and /v1/tail.');
+  }
+}
+
+async function sendInTime(response: ServerResponse, report: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, ANSWER_MS_MAX, 'late');
+  });
+  try {
+    const first = await Promise.race([report, late]);
+    if (first === 'late') refuse(response, 504, 'The store did not answer in 30 s.');
+    else send(response, 200, first);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function follow({ inspection, tails, response }: Exchange): void {
+  if (tails.size >= TAILS_MAX) {
+    refuse(response, 503, `${TAILS_MAX} others follow the tail already.`);
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  // A reader wants to know at once that it is heard, even if nothing happens.
+  response.flushHeaders();
+  const stream = new TailStream(response);
+  const stop = inspection.onTail((event) => stream.send(event));
+  tails.add(response);
+  response.on('drain', () => stream.admitGap());
+  response.once('close', () => {
+    stop();
+    tails.delete(response);
+  });
+}
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+  if (response.headersSent) response.destroy();
+  else send(response, status, { error: message });
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}

@@ -1,0 +1,87 @@
+/**
+ * The ledger as it is shown: `GET /v1/ledger`, and the same from the file of a gateway that does not run.
+ *
+ * Both are made here from readings of lanes, so both count alike. Source of the sum: `custody/ledger.ts`.
+ */
+import type { Direction } from '../base/message.ts';
+import { addCounts, type Counts, imbalance, type ShedReason, ZERO } from '../custody/ledger.ts';
+
+/** `GET /v1/ledger`: accepted = delivered + pending + shed + dead + damaged, for every subdevice and direction. */
+export interface LedgerReport {
+  readonly balances: boolean;
+  /** `running`: asked of the daemon. `store`: read from the file while no daemon runs. */
+  readonly source: 'running' | 'store';
+  /** One per subdevice and direction that ever carried a message, by subdevice. */
+  readonly lanes: readonly LedgerLane[];
+  readonly totals: Readonly<Record<Direction, LedgerSum>>;
+}
+
+export interface LedgerSum {
+  readonly accepted: number;
+  readonly delivered: number;
+  readonly pending: number;
+  readonly shed: Readonly<Partial<Record<ShedReason, number>>>;
+  readonly dead: number;
+  readonly damaged: number;
+  /** accepted − all the others: 0, or the books are wrong by so many. */
+  readonly imbalance: number;
+}
+
+export interface LedgerLane extends LedgerSum {
+  readonly subdevice: string;
+  readonly direction: Direction;
+}
+
+/** What a ledger line is made of, wherever it was read (`ledger-report.ts`). */
+export interface LaneReading {
+  readonly subdevice: string;
+  readonly direction: Direction;
+  readonly counts: Counts;
+  /** Messages accepted and not yet settled, really counted. */
+  readonly pending: number;
+}
+
+/** What can be known of a gateway that does not run. */
+export interface OfflineReading {
+  readonly path: string;
+  readonly bytes: number;
+  readonly walBytes: number;
+  readonly lanes: readonly LaneReading[];
+}
+
+/** Adds the lanes up. A lane that does not balance is not evened out by another: each has to. */
+export function ledgerReportOf(readings: readonly LaneReading[], source: LedgerReport['source']): LedgerReport {
+  const lanes = readings
+    .map((reading) => ({
+      subdevice: reading.subdevice,
+      direction: reading.direction,
+      ...sumOf(reading.counts, reading.pending),
+    }))
+    .sort(bySubdevice);
+  return {
+    balances: lanes.every((lane) => lane.imbalance === 0),
+    source,
+    lanes,
+    totals: { uplink: totalOf(readings, 'uplink'), downlink: totalOf(readings, 'downlink') },
+  };
+}
+
+function totalOf(readings: readonly LaneReading[], direction: Direction): LedgerSum {
+  const wanted = readings.filter((reading) => reading.direction === direction);
+  const counts = wanted.reduce((sum, reading) => addCounts(sum, reading.counts), ZERO);
+  return sumOf(
+    counts,
+    wanted.reduce((sum, reading) => sum + reading.pending, 0),
+  );
+}
+
+function sumOf(counts: Counts, pending: number): LedgerSum {
+  const { accepted, delivered, shed, dead, damaged } = counts;
+  return { accepted, delivered, pending, shed, dead, damaged, imbalance: imbalance(counts, pending) };
+}
+
+/** By id, and the uplink of a subdevice before its downlink. */
+function bySubdevice(left: LedgerLane, right: LedgerLane): number {
+  if (left.subdevice !== right.subdevice) return left.subdevice < right.subdevice ? -1 : 1;
+  return left.direction < right.direction ? 1 : -1;
+}

@@ -1,0 +1,94 @@
+/**
+ * Facts as sentences: one table for `holdfast tail` and for the journal, so both tell the same story. What concerns single
+ * messages is for the tail (and the journal at level debug); what concerns the gateway is for everybody.
+ */
+import type { EventName, GatewayEvents } from '../base/events.ts';
+import { countOf } from './words.ts';
+
+export type Weight = 'debug' | 'info' | 'warn' | 'error';
+
+export type FactOf<Name extends EventName> = Parameters<GatewayEvents[Name]>[0];
+
+type Narrator<Name extends EventName> = { readonly weight: Weight; readonly tell: (fact: FactOf<Name>) => string };
+
+export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
+  gatewayStarted: {
+    weight: 'info',
+    tell: ({ recovered }) => `gateway started, ${countOf(recovered, 'message')} in custody from before`,
+  },
+  gatewayStopping: { weight: 'info', tell: ({ reason }) => `gateway stopping: ${reason}` },
+  linkOpened: { weight: 'info', tell: ({ link, path }) => `link ${link} open on ${path}` },
+  linkClosed: { weight: 'warn', tell: ({ link, path, reason }) => `link ${link} on ${path} is down: ${reason}` },
+  subdeviceAttached: {
+    weight: 'info',
+    tell: ({ subdevice, link, lasting, waiting }) =>
+      `subdevice ${subdevice} attached on ${link}${lasting ? '' : ' with a clean session'}${waiting === 0 ? '' : `, ${countOf(waiting, 'message')} waiting for it`}`,
+  },
+  subdeviceRefused: {
+    weight: 'warn',
+    tell: ({ subdevice, link, reason }) => `subdevice ${subdevice} refused on ${link}: ${reason}`,
+  },
+  subdeviceDetached: {
+    weight: 'info',
+    tell: ({ subdevice, link, reason }) => `subdevice ${subdevice} left ${link}: ${reason}`,
+  },
+  subscriptionAdded: { weight: 'info', tell: ({ subdevice, filter }) => `${subdevice} subscribed to ${filter}` },
+  subscriptionRemoved: { weight: 'info', tell: ({ subdevice, filter }) => `${subdevice} unsubscribed from ${filter}` },
+  subscriptionRefused: { weight: 'warn', tell: ({ filter, reason }) => `subscription to ${filter} refused: ${reason}` },
+  hubConnected: {
+    weight: 'info',
+    tell: ({ sessionPresent, backlog }) =>
+      `hub connected, ${sessionPresent ? 'session present' : 'new session'}${backlog === 0 ? '' : `, ${countOf(backlog, 'message')} to send`}`,
+  },
+  hubSessionLost: {
+    weight: 'warn',
+    tell: ({ filters }) =>
+      `session lost at the hub: downlinks may be missing; subscribing to ${countOf(filters, 'filter')} again`,
+  },
+  hubRefused: { weight: 'error', tell: ({ reason }) => reason },
+  hubLost: { weight: 'warn', tell: ({ reason }) => `hub lost: ${reason}` },
+  hubAnswered: { weight: 'warn', tell: ({ sentence }) => sentence },
+  uplinkAccepted: {
+    weight: 'debug',
+    tell: ({ subdevice, topic, bytes, qos }) => `uplink from ${subdevice} on ${topic}: ${bytes} B, QoS ${qos}`,
+  },
+  uplinkRefused: {
+    weight: 'debug',
+    tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} turned away: ${reason}`,
+  },
+  uplinkShed: {
+    weight: 'warn',
+    tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} shed: ${reason}`,
+  },
+  uplinkBuried: {
+    weight: 'error',
+    tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} is a dead letter: ${reason}`,
+  },
+  uplinkDelivered: {
+    weight: 'debug',
+    tell: ({ subdevice, topic, isReplay }) =>
+      `uplink from ${subdevice} on ${topic} acknowledged by the hub${isReplay ? ' (replay)' : ''}`,
+  },
+  downlinkAccepted: {
+    weight: 'debug',
+    tell: ({ topic, subdevices, qos }) => `downlink on ${topic} for ${countOf(subdevices, 'subdevice')}, QoS ${qos}`,
+  },
+  downlinkShed: { weight: 'warn', tell: ({ topic, reason }) => `downlink on ${topic} shed: ${reason}` },
+  downlinkDelivered: {
+    weight: 'debug',
+    tell: ({ subdevice, topic }) => `downlink on ${topic} delivered to ${subdevice}`,
+  },
+  backlogDrained: { weight: 'info', tell: ({ messages }) => `backlog of ${countOf(messages, 'message')} delivered` },
+  storeFull: {
+    weight: 'error',
+    tell: ({ isFull }) =>
+      isFull ? 'the disk is full: subdevices are told to wait' : 'there is room on the disk again',
+  },
+  storeRecovered: { weight: 'warn', tell: ({ sentence }) => sentence },
+};
+
+export const EVENT_NAMES = Object.keys(NARRATORS) as EventName[];
+
+export function tellFact<Name extends EventName>(name: Name, fact: FactOf<Name>): string {
+  return NARRATORS[name].tell(fact);
+}

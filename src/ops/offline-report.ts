@@ -1,0 +1,38 @@
+/**
+ * What can be said of a gateway that does not run, from a reading of its file.
+ */
+import { type LaneReading, type LedgerReport, ledgerReportOf, type OfflineReading } from './ledger-report.ts';
+import { countOf } from './words.ts';
+
+/** `holdfast status --json` while no daemon runs: `running` tells it from a `StatusReport`. */
+export interface OfflineStatus {
+  readonly running: false;
+  readonly sentence: string;
+  readonly uplinksOnDisk: number;
+  readonly downlinksOnDisk: number;
+  readonly balances: boolean;
+  readonly store: { readonly path: string; readonly bytes: number; readonly walBytes: number };
+}
+
+export function offlineStatusOf(reading: OfflineReading): OfflineStatus {
+  const uplinksOnDisk = pendingOf(reading.lanes, 'uplink');
+  const { balances } = offlineLedgerOf(reading);
+  const safe = `${countOf(uplinksOnDisk, 'message')} for the hub ${uplinksOnDisk === 1 ? 'is' : 'are'} safe on disk`;
+  const books = balances ? 'The ledger balances.' : 'The ledger does not balance.';
+  return {
+    running: false,
+    sentence: `The gateway is not running: it accepts nothing. ${safe}. ${books}`,
+    uplinksOnDisk,
+    downlinksOnDisk: pendingOf(reading.lanes, 'downlink'),
+    balances,
+    store: { path: reading.path, bytes: reading.bytes, walBytes: reading.walBytes },
+  };
+}
+
+export function offlineLedgerOf(reading: OfflineReading): LedgerReport {
+  return ledgerReportOf(reading.lanes, 'store');
+}
+
+function pendingOf(lanes: readonly LaneReading[], direction: LaneReading['direction']): number {
+  return lanes.reduce((sum, lane) => (lane.direction === direction ? sum + lane.pending : sum), 0);
+}

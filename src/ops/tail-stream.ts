@@ -1,0 +1,51 @@
+/**
+ * One reader of the tail: events as NDJSON, never more than `QUEUED_BYTES_MAX` bytes of them waiting.
+ *
+ * The gateway does not wait for a reader. What a slow one misses is counted, and the count is sent as soon as it reads
+ * again, in the place of what is missing.
+ */
+import type { TailEvent, TailLine } from './report.ts';
+
+/** About 250 events of a usual length. */
+export const QUEUED_BYTES_MAX = 65_536;
+
+/** Room kept for the line that tells of a gap: `{"kind":"skipped","events":…}` with 16 digits. */
+const GAP_BYTES_MAX = 48;
+
+/** The part of a response that is needed here. */
+export interface TailSink {
+  readonly writableLength: number;
+  write(line: string): boolean;
+}
+
+export class TailStream {
+  readonly #sink: TailSink;
+  #skipped = 0;
+
+  constructor(sink: TailSink) {
+    this.#sink = sink;
+  }
+
+  /** Takes an event, or counts it. */
+  send(event: TailEvent): void {
+    const line = lineOf(event);
+    const bytes = Buffer.byteLength(line) + GAP_BYTES_MAX;
+    if (this.#sink.writableLength + bytes > QUEUED_BYTES_MAX) {
+      this.#skipped += 1;
+      return;
+    }
+    this.admitGap();
+    this.#sink.write(line);
+  }
+
+  /** The reader reads again: tells it what it missed. */
+  admitGap(): void {
+    if (this.#skipped === 0) return;
+    this.#sink.write(lineOf({ kind: 'skipped', events: this.#skipped }));
+    this.#skipped = 0;
+  }
+}
+
+function lineOf(line: TailLine): string {
+  return `${JSON.stringify(line)}\n`;
+}

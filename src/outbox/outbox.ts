@@ -1,0 +1,248 @@
+/**
+ * What we owe the hub: which uplink is let in, which goes next, and which is given up.
+ *
+ * Stands between the drivers' reports and the hub client; asks custody (`Custodian`) for everything that must not be
+ * forgotten. Invariants: nothing is accepted beyond the bounds unless a policy sheds for it; order within a subdevice and
+ * topic is that of admission; no more than `inFlightMax` fresh messages in flight; never above the pace; a topic without
+ * PUBACKs blocks nobody else.
+ */
+import type { Message } from '../base/message.ts';
+import { chargedBytes } from '../base/message.ts';
+import type { Stamp } from '../base/time.ts';
+import type { Custodian, Terms } from '../custody/custodian.ts';
+import type { Entry } from '../custody/entry.ts';
+import type { ShedReason } from '../custody/ledger.ts';
+import type { RowPage } from '../custody/row.ts';
+import { Flight, packetIdOf } from './flight.ts';
+import { Pace } from './pace.ts';
+import { Trust } from './trust.ts';
+import { Turns } from './turns.ts';
+
+export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
+
+export interface OutboxLimits {
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  /** Bytes in RAM that no disk holds yet; beyond, subdevices are told to wait. */
+  readonly unstoredBytesMax: number;
+  readonly payloadBytesMax: number;
+  readonly inFlightMax: number;
+  readonly attemptsMax: number;
+  readonly pubackMsMax: number;
+  /** Messages per second; 0 = no ceiling. */
+  readonly messagesPerS: number;
+}
+
+/** A QoS 1 uplink at the door. */
+export interface Offer {
+  readonly lane: number;
+  readonly message: Message;
+  readonly overflow: OverflowPolicy;
+  readonly stamp: Stamp;
+  readonly owed: number | undefined;
+  readonly holdMs: number;
+  readonly commitMs: number;
+}
+
+export type Admission =
+  | { readonly kind: 'accepted'; readonly entry: Entry }
+  /** Accepted and dropped by policy at once: the sender is acknowledged, the ledger knows. */
+  | { readonly kind: 'shed'; readonly reason: ShedReason }
+  | { readonly kind: 'refused'; readonly why: 'congestion' | 'too large' };
+
+/** What goes to the hub now. */
+export interface Sending {
+  readonly entry: Entry;
+  readonly packetId: number;
+  readonly dup: boolean;
+}
+
+export interface Burial {
+  readonly entry: Entry;
+  readonly reason: string;
+}
+
+export class Outbox {
+  readonly #limits: OutboxLimits;
+  readonly #custodian: Custodian;
+  readonly #flight = new Flight();
+  readonly #turns = new Turns();
+  readonly #trust = new Trust();
+  readonly pace: Pace;
+  #isConnected = false;
+  /** The disk is full: nothing more can be promised. */
+  isClosed = false;
+  /** Rows up to this number may have been sent by an earlier process. */
+  #maybeSentTo: number;
+
+  constructor(limits: OutboxLimits, custodian: Custodian, maybeSentTo: number) {
+    this.#limits = limits;
+    this.#custodian = custodian;
+    this.#maybeSentTo = maybeSentTo;
+    this.pace = new Pace(limits.messagesPerS);
+  }
+
+  get inFlight(): number {
+    return this.#flight.size;
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** Lets a QoS 1 uplink in, sheds for it, or turns it away. */
+  admit(offer: Offer, nowMs: number): Admission {
+    const { lane, message } = offer;
+    if (message.payload.length > this.#limits.payloadBytesMax) return { kind: 'refused', why: 'too large' };
+    if (this.isClosed || this.#custodian.unstoredBytes > this.#limits.unstoredBytesMax)
+      return { kind: 'refused', why: 'congestion' };
+    if (offer.overflow === 'keep-latest') this.#replace(lane, message.topic);
+    while (this.#isOver(chargedBytes(message))) {
+      if (offer.overflow === 'drop-newest') {
+        const reason = 'overflow drop-newest';
+        this.#custodian.pass(lane, { as: 'shed', reason });
+        return { kind: 'shed', reason };
+      }
+      if (offer.overflow !== 'drop-oldest' || !this.#dropOldest(lane)) return { kind: 'refused', why: 'congestion' };
+    }
+    const entry = this.#custodian.accept(lane, message, {
+      stamp: offer.stamp,
+      owed: offer.owed,
+      terms: this.#terms(offer, nowMs),
+    });
+    this.#turns.join(lane);
+    return { kind: 'accepted', entry };
+  }
+
+  /** The next uplink to send, if the pace, the window and the connection allow one. */
+  next(nowMs: number): Sending | undefined {
+    if (!this.#isConnected || !this.pace.isOpen(nowMs)) return undefined;
+    const entry = this.#pick();
+    if (entry === undefined) return undefined;
+    const dup = entry.sentBefore; // [MQTT-3.3.1-1]
+    this.pace.take(nowMs);
+    this.#flight.launch(entry, nowMs);
+    return { entry, packetId: packetIdOf(entry.row.seq), dup };
+  }
+
+  /** PUBACK: custody is the hub's. @returns the entry; `undefined` for an identifier that is not in flight */
+  acknowledged(packetId: number): Entry | undefined {
+    const entry = this.#flight.land(packetId);
+    if (entry === undefined) return undefined;
+    if (this.#trust.restore(entry.row)) this.#turns.join(entry.row.lane);
+    this.#custodian.end(entry, { as: 'delivered' });
+    this.#turns.join(entry.row.lane);
+    return entry;
+  }
+
+  /** PUBACKs that are missing for too long: counted, sent again, or given up. */
+  giveUp(nowMs: number): Burial[] {
+    const buried: Burial[] = [];
+    if (!this.#isConnected) return buried;
+    for (const entry of this.#flight.takeUnanswered(nowMs - this.#limits.pubackMsMax)) {
+      entry.attempts += 1;
+      const isRefused = this.#trust.standing(entry.row) === 'refused';
+      // only what is on disk can become a dead letter; what is not waits for the disk
+      if (entry.keeping === 'stored' && (isRefused || entry.attempts >= this.#limits.attemptsMax)) {
+        const reason = `no PUBACK after ${entry.attempts} ${entry.attempts === 1 ? 'attempt' : 'attempts'}`;
+        this.#trust.refuse(entry.row);
+        this.#custodian.end(entry, { as: 'dead', reason });
+        buried.push({ entry, reason });
+      } else {
+        this.#trust.doubt(entry.row);
+        this.#flight.sendAgain(entry);
+      }
+      this.#turns.join(entry.row.lane);
+    }
+    return buried;
+  }
+
+  /** @param sessionPresent the hub remembers us: what was in flight is a DUP; else it is new to it */
+  connected(sessionPresent: boolean): void {
+    this.#isConnected = true;
+    if (!sessionPresent) {
+      this.#maybeSentTo = 0;
+      for (const lane of this.#custodian.lanes()) for (const entry of lane.window) entry.sentBefore = false;
+    }
+    for (const lane of this.#custodian.lanes()) this.#turns.join(lane.lane);
+  }
+
+  disconnected(): void {
+    this.#isConnected = false;
+    this.#flight.ground();
+  }
+
+  /** Rows have come back from disk. */
+  loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {
+    const entries = this.#custodian.loaded(wanted, page);
+    for (const entry of entries) {
+      const place = this.#custodian.lane(entry.row.lane).window.indexOf(entry);
+      if (entry.row.seq <= this.#maybeSentTo && place < this.#limits.inFlightMax) entry.sentBefore = true;
+      this.#turns.join(entry.row.lane);
+    }
+  }
+
+  /** Sheds what is certainly too old, from the oldest on. @returns how many */
+  expire(isExpired: (stamp: Stamp) => boolean): number {
+    let expired = 0;
+    for (const lane of this.#custodian.lanes()) {
+      for (let oldest = lane.window[0]; oldest !== undefined && isExpired(oldest.row.stamp); oldest = lane.window[0]) {
+        this.#shed(oldest, 'expired');
+        expired += 1;
+      }
+    }
+    return expired;
+  }
+
+  /** When `next` or `giveUp` may have something to do without a new input. */
+  wakeAtMs(): number | undefined {
+    if (!this.#isConnected) return undefined;
+    const oldest = this.#flight.oldestSentAtMs;
+    return oldest === undefined ? undefined : oldest + this.#limits.pubackMsMax;
+  }
+
+  #pick(): Entry | undefined {
+    const again = this.#flight.again[0];
+    if (again !== undefined && this.#flight.isFree(again)) return this.#flight.takeAgain();
+    if (this.#flight.fresh >= this.#limits.inFlightMax) return undefined;
+    return this.#turns.next((lane) => this.#sendable(lane));
+  }
+
+  #sendable(lane: number): Entry | undefined {
+    for (const entry of this.#custodian.lane(lane).window) {
+      if (entry.inFlight || this.#trust.standing(entry.row) === 'suspect') continue;
+      return this.#flight.isFree(entry) ? entry : undefined;
+    }
+    return undefined;
+  }
+
+  /** Held in RAM only if the hub is there and nothing is ahead: design §1. */
+  #terms(offer: Offer, nowMs: number): Terms {
+    const isNear = this.#isConnected && this.#custodian.lane(offer.lane).isOpenAtEnd;
+    return { holdUntilMs: isNear ? nowMs + offer.holdMs : undefined, commitByMs: nowMs + offer.commitMs };
+  }
+
+  #isOver(bytes: number): boolean {
+    const { pending, pendingBytes } = this.#custodian;
+    return pending >= this.#limits.messagesMax || pendingBytes + bytes > this.#limits.bytesMax;
+  }
+
+  #dropOldest(lane: number): boolean {
+    const oldest = this.#custodian.lane(lane).window.find((entry) => !(this.#isConnected && entry.inFlight));
+    if (oldest === undefined) return false;
+    this.#shed(oldest, 'overflow drop-oldest');
+    return true;
+  }
+
+  #replace(lane: number, topic: string): void {
+    const older = this.#custodian
+      .lane(lane)
+      .window.filter((entry) => entry.row.topic === topic && !(this.#isConnected && entry.inFlight));
+    for (const entry of older) this.#shed(entry, 'replaced by a later value');
+  }
+
+  #shed(entry: Entry, reason: ShedReason): void {
+    this.#flight.forget(entry);
+    this.#custodian.end(entry, { as: 'shed', reason });
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Topics the hub does not acknowledge. It never says why (no permission, too fast, too large), so it is learnt:
+ *
+ *     trusted ──(a PUBACK is missing)──▶ suspect ──(the message is dead)──▶ refused
+ *        ▲────────────────── any PUBACK on the topic ─────────────────────────┘
+ *
+ * While a topic is suspect its later messages wait, so that order is kept if the first gets through after all. Once it
+ * is refused they go one attempt each, side by side: there is no order to keep, and they must block nobody.
+ */
+import type { Row } from '../custody/row.ts';
+
+type Standing = 'suspect' | 'refused';
+
+/** Topics remembered; beyond, a topic counts as trusted and costs its lane some waiting, never a message. */
+const TOPICS_MAX = 1024;
+
+export class Trust {
+  readonly #standings = new Map<string, Standing>();
+
+  standing(row: Row): Standing | 'trusted' {
+    if (this.#standings.size === 0) return 'trusted';
+    return this.#standings.get(keyOf(row)) ?? 'trusted';
+  }
+
+  doubt(row: Row): void {
+    if (this.#standings.size < TOPICS_MAX && !this.#standings.has(keyOf(row)))
+      this.#standings.set(keyOf(row), 'suspect');
+  }
+
+  refuse(row: Row): void {
+    if (this.#standings.size < TOPICS_MAX || this.#standings.has(keyOf(row)))
+      this.#standings.set(keyOf(row), 'refused');
+  }
+
+  /** @returns whether messages may have been waiting for this */
+  restore(row: Row): boolean {
+    return this.#standings.size > 0 && this.#standings.delete(keyOf(row));
+  }
+}
+
+function keyOf(row: Row): string {
+  return `${row.lane} ${row.topic}`;
+}

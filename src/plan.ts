@@ -1,0 +1,40 @@
+/** What the configuration says, in the shape in which the flows ask for it. */
+import type { Config, LinkConfig } from './config/schema.ts';
+import type { HubIdentity } from './hub/announcements.ts';
+import { type TopicMap, topicMap } from './session/topic-map.ts';
+
+export function topicsBySubdevice(config: Config): (subdevice: string) => TopicMap {
+  const maps = new Map<string, TopicMap>();
+  const identityOf = identities(config);
+  return (subdevice) => {
+    let map = maps.get(subdevice);
+    if (map === undefined) {
+      const identity = identityOf(subdevice);
+      const { productId, deviceName } = identity ?? { productId: undefined, deviceName: undefined };
+      map = topicMap(config.hub.topicTemplate, { gateway: config.gateway.name, subdevice, productId, deviceName });
+      maps.set(subdevice, map);
+    }
+    return map;
+  };
+}
+
+export function identities(config: Config): (subdevice: string) => HubIdentity | undefined {
+  const byId = new Map(config.subdevices.map((subdevice) => [subdevice.id, subdevice.hubIdentity]));
+  return (subdevice) => byId.get(subdevice);
+}
+
+export function allowance(config: Config): (subdevice: string, link: string) => boolean {
+  const byLink = new Map(
+    config.links.map((link) => [link.name, link.allowedSubdevices && new Set(link.allowedSubdevices)]),
+  );
+  return (subdevice, link) => byLink.get(link)?.has(subdevice) ?? byLink.has(link);
+}
+
+export function termsByLink(config: Config): (link: string) => LinkConfig {
+  const byName = new Map(config.links.map((link) => [link.name, link]));
+  return (name) => {
+    const link = byName.get(name);
+    if (link === undefined) throw new Error(`link ${name} is not configured`);
+    return link;
+  };
+}

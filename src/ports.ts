@@ -1,0 +1,73 @@
+/**
+ * Every way this program can touch the world. `io/` implements these on the operating system, `bench/` and the
+ * simulation implement them in memory; nothing else opens, waits or reads a clock.
+ */
+
+import type { Direction } from './base/message.ts';
+import type { Change } from './custody/change.ts';
+import type { Row, RowPage, StoreOpening, Tally } from './custody/row.ts';
+
+export type Cancel = () => void;
+
+export interface Clock {
+  /** Milliseconds of CLOCK_MONOTONIC: never steps, survives a restart of the process within one boot. */
+  nowMs(): number;
+  /** Unix milliseconds, as untrusted as the machine's clock. */
+  wallMs(): number;
+  /** Calls `wake` once, at or after `atMs` on the monotonic clock, never synchronously. */
+  wakeAt(atMs: number, wake: () => void): Cancel;
+}
+
+/** One open byte stream: a tty, a socket, a virtual wire. */
+export interface Channel {
+  /** Takes the bytes at once; they leave in order. Ignored after the channel has closed. */
+  write(bytes: Uint8Array): void;
+  /** Bytes written but not yet taken by the operating system. */
+  readonly queuedBytes: number;
+  /** Begins to close; `closed` follows within a deadline, whatever the device does. Idempotent. */
+  close(reason: string): void;
+}
+
+export interface ChannelListener {
+  opened(): void;
+  /** The bytes may be a view of a pool: copy what is kept. */
+  bytes(bytes: Uint8Array): void;
+  /** Exactly once per channel, also for an open that failed; nothing follows. */
+  closed(reason: string): void;
+}
+
+/** Opens a new channel each time it is called; never throws, never calls the listener synchronously. */
+export type OpenChannel = (listener: ChannelListener) => Channel;
+
+/** What the store tells its owner. Receipts come in the order of the commits. */
+export interface StoreListener {
+  /** Every change of commit `batch` is durable: fsync returned. */
+  committed(batch: number): void;
+  /** The disk is full: nothing of `batch` was written, it will not be tried again by the store. */
+  full(batch: number): void;
+  /** Storage cannot be trusted any more: acknowledge nothing, exit. */
+  failed(reason: string): void;
+}
+
+/** The durable half. One commit runs at a time; the caller groups. Answers come in the order of the calls. */
+export interface Store {
+  /** Applies the changes in one transaction, in order. `batch` numbers rise by one from 1. */
+  commit(batch: number, changes: readonly Change[]): void;
+  /** Reads up to `limit` rows of the wanted lanes, in order of `seq`, scanning a bounded number of rows. */
+  page(request: PageRequest): Promise<RowPage>;
+  /** Counts rows and reads the durable counters in one snapshot. */
+  tally(): Promise<Tally>;
+  /** The newest rows of a direction for a technician's eyes. */
+  peek(direction: Direction, limit: number): Promise<readonly Row[]>;
+  close(): Promise<void>;
+}
+
+export interface PageRequest {
+  readonly direction: Direction;
+  /** Lane number → lowest `seq` wanted. */
+  readonly lanes: ReadonlyMap<number, number>;
+  readonly limit: number;
+}
+
+/** Opens the store, recovering it as far as needed; rejects with a `Fault`. */
+export type OpenStore = (listener: StoreListener) => Promise<{ store: Store; opening: StoreOpening }>;

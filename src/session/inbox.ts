@@ -1,0 +1,228 @@
+/**
+ * What we owe the subdevices: durable downlinks, lane by lane.
+ *
+ * The mirror image of the outbox: QoS 1 is kept for a subdevice that is away (bounded in number and age), delivered in
+ * order, one at a time, and at a gentle pace to one that comes back. QoS 0 is for those who are there. Custody is the
+ * Custodian's; the hub's PUBACK follows from it in `flow/downlink.ts`.
+ */
+import type { Message } from '../base/message.ts';
+import type { Stamp } from '../base/time.ts';
+import type { Custodian } from '../custody/custodian.ts';
+import type { Entry } from '../custody/entry.ts';
+import type { ShedReason } from '../custody/ledger.ts';
+import type { RowPage } from '../custody/row.ts';
+
+export interface InboxLimits {
+  /** Per subdevice. */
+  readonly messagesMax: number;
+  readonly overflow: 'drop-oldest' | 'drop-newest';
+  /** Pause between two stored messages to one who was away, in ms. */
+  readonly replayIntervalMs: number;
+  readonly holdMs: number;
+  readonly commitMs: number;
+}
+
+/** QoS 0 messages that may wait for their turn at one subdevice. */
+const QUICK_MAX = 16;
+
+/** One message on its way to a subdevice. `entry` is undefined for QoS 0, which nobody keeps. */
+export interface Delivery {
+  readonly lane: number;
+  readonly message: Message;
+  readonly entry: Entry | undefined;
+  readonly dup: boolean;
+}
+
+interface Presence {
+  isAttached: boolean;
+  delivering: Delivery | undefined;
+  readonly quick: Message[];
+  /** Messages up to this number were waiting when it came: they are replayed. */
+  replayTo: number;
+  replayAtMs: number;
+  /** Messages up to this number belong to a session that is over. */
+  discardTo: number;
+}
+
+export class Inbox {
+  readonly #limits: InboxLimits;
+  readonly #custodian: Custodian;
+  readonly #presences = new Map<number, Presence>();
+
+  constructor(limits: InboxLimits, custodian: Custodian) {
+    this.#limits = limits;
+    this.#custodian = custodian;
+  }
+
+  /** Takes a QoS 1 downlink into custody; sheds by policy when the lane is full. */
+  admit(
+    lane: number,
+    message: Message,
+    from: { readonly stamp: Stamp; readonly owed: number; readonly nowMs: number },
+  ): Entry | undefined {
+    const queue = this.#custodian.lane(lane);
+    if (queue.pending >= this.#limits.messagesMax) {
+      const oldest = queue.window.find((entry) => !entry.inFlight);
+      if (this.#limits.overflow === 'drop-newest' || oldest === undefined) {
+        this.#custodian.pass(lane, { as: 'shed', reason: 'overflow drop-newest' });
+        return undefined;
+      }
+      this.#custodian.end(oldest, { as: 'shed', reason: 'overflow drop-oldest' });
+    }
+    const isNear = this.#of(lane).isAttached && queue.pending === 0;
+    return this.#custodian.accept(lane, message, {
+      stamp: from.stamp,
+      owed: from.owed,
+      terms: {
+        holdUntilMs: isNear ? from.nowMs + this.#limits.holdMs : undefined,
+        commitByMs: from.nowMs + this.#limits.commitMs,
+      },
+    });
+  }
+
+  /** QoS 1 messages waiting for the subdevice of `lane`. */
+  pending(lane: number): number {
+    return this.#custodian.lane(lane).pending;
+  }
+
+  /** QoS 0: now, soon, or not at all. */
+  offerQuick(lane: number, message: Message): void {
+    const presence = this.#of(lane);
+    if (!presence.isAttached) this.pass(lane, 'QoS 0 while the subdevice is away');
+    else if (presence.quick.length >= QUICK_MAX) this.pass(lane, 'QoS 0 too fast');
+    else presence.quick.push(message);
+  }
+
+  /** Counts a downlink that goes nowhere. */
+  pass(lane: number, reason: ShedReason): void {
+    this.#custodian.pass(lane, { as: 'shed', reason });
+  }
+
+  attached(lane: number, nowMs: number): void {
+    const presence = this.#of(lane);
+    presence.isAttached = true;
+    presence.delivering = undefined;
+    presence.replayTo = this.#custodian.lane(lane).pending > 0 ? this.#custodian.lastSeq : 0;
+    presence.replayAtMs = nowMs;
+  }
+
+  /** @param isOver its session ended with the connection: what it was still owed is shed, and counted */
+  detached(lane: number, isOver: boolean): void {
+    const presence = this.#of(lane);
+    presence.isAttached = false;
+    this.#backToWindow(presence);
+    for (const _ of presence.quick.splice(0)) this.pass(lane, 'QoS 0 while the subdevice is away');
+    if (isOver) this.endSession(lane);
+  }
+
+  /** What a clean session leaves behind; rows that are on disk only follow as they are read. */
+  endSession(lane: number): void {
+    this.#of(lane).discardTo = this.#custodian.lastSeq;
+    this.#discard(lane);
+  }
+
+  /** The next message for the subdevice of `lane`, if it is there, idle, and its replay allows it. */
+  next(lane: number, nowMs: number): Delivery | undefined {
+    const presence = this.#of(lane);
+    if (!presence.isAttached || presence.delivering !== undefined) return undefined;
+    this.#discard(lane);
+    const entry = this.#custodian.lane(lane).window[0];
+    const isReplay = entry !== undefined && entry.row.seq <= presence.replayTo;
+    if (entry !== undefined && (!isReplay || nowMs >= presence.replayAtMs)) {
+      if (isReplay) presence.replayAtMs = nowMs + this.#limits.replayIntervalMs;
+      const { topic, payload } = entry.row;
+      const dup = entry.sentBefore;
+      entry.inFlight = true;
+      entry.sentBefore = true;
+      presence.delivering = { lane, message: { topic, payload, qos: 1 }, entry, dup };
+    } else {
+      const message = presence.quick.shift();
+      if (message === undefined) return undefined;
+      presence.delivering = { lane, message, entry: undefined, dup: false };
+    }
+    return presence.delivering;
+  }
+
+  /** The subdevice has it. */
+  delivered(delivery: Delivery): void {
+    this.#finish(delivery);
+    if (delivery.entry === undefined) this.#custodian.pass(delivery.lane, { as: 'delivered' });
+    else this.#custodian.end(delivery.entry, { as: 'delivered' });
+  }
+
+  /** `lost`: still owed. The others: it will never take this one. */
+  undelivered(delivery: Delivery, why: 'refused' | 'too large' | 'lost'): void {
+    this.#finish(delivery);
+    if (delivery.entry === undefined)
+      this.pass(delivery.lane, why === 'too large' ? 'too large for the link' : 'refused by the subdevice');
+    else if (why === 'lost') delivery.entry.inFlight = false;
+    else
+      this.#custodian.end(delivery.entry, {
+        as: 'shed',
+        reason: why === 'too large' ? 'too large for the link' : 'refused by the subdevice',
+      });
+  }
+
+  loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {
+    this.#custodian.loaded(wanted, page);
+    for (const lane of wanted.keys()) this.#discard(lane);
+  }
+
+  expire(isExpired: (stamp: Stamp) => boolean): number {
+    let expired = 0;
+    for (const lane of this.#custodian.lanes()) {
+      for (
+        let oldest = lane.window[0];
+        oldest !== undefined && !oldest.inFlight && isExpired(oldest.row.stamp);
+        oldest = lane.window[0]
+      ) {
+        this.#custodian.end(oldest, { as: 'shed', reason: 'expired' });
+        expired += 1;
+      }
+    }
+    return expired;
+  }
+
+  /** Lanes of subdevices that are there. */
+  *attachedLanes(): IterableIterator<number> {
+    for (const [lane, presence] of this.#presences) if (presence.isAttached) yield lane;
+  }
+
+  /** When a replay may go on. */
+  wakeAtMs(nowMs: number): number | undefined {
+    let soonest: number | undefined;
+    for (const [lane, presence] of this.#presences) {
+      if (!presence.isAttached || presence.delivering !== undefined || presence.replayAtMs <= nowMs) continue;
+      if (this.#custodian.lane(lane).window.length === 0) continue;
+      soonest = Math.min(soonest ?? presence.replayAtMs, presence.replayAtMs);
+    }
+    return soonest;
+  }
+
+  #discard(lane: number): void {
+    const { discardTo } = this.#of(lane);
+    if (discardTo === 0) return;
+    const over = this.#custodian.lane(lane).window.filter((entry) => entry.row.seq <= discardTo);
+    for (const entry of over) this.#custodian.end(entry, { as: 'shed', reason: 'session ended' });
+  }
+
+  #finish(delivery: Delivery): void {
+    const presence = this.#of(delivery.lane);
+    if (presence.delivering === delivery) presence.delivering = undefined;
+  }
+
+  #backToWindow(presence: Presence): void {
+    const entry = presence.delivering?.entry;
+    if (entry !== undefined) entry.inFlight = false;
+    presence.delivering = undefined;
+  }
+
+  #of(lane: number): Presence {
+    let presence = this.#presences.get(lane);
+    if (presence === undefined) {
+      presence = { isAttached: false, delivering: undefined, quick: [], replayTo: 0, replayAtMs: 0, discardTo: 0 };
+      this.#presences.set(lane, presence);
+    }
+    return presence;
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The stations of one gateway, built from the configuration and from what the opening store knows: who keeps what. They
+ * know nothing of each other; `gateway.ts` joins them by flows.
+ */
+import type { Facts } from './base/events.ts';
+import type { Direction } from './base/message.ts';
+import { ageOf, type Stamp } from './base/time.ts';
+import type { Config } from './config/schema.ts';
+import { Custodian } from './custody/custodian.ts';
+import type { StoreOpening } from './custody/row.ts';
+import { Committer } from './flow/committer.ts';
+import type { Mailbox } from './flow/mailbox.ts';
+import { Announcements } from './hub/announcements.ts';
+import { SessionMirror } from './hub/session-mirror.ts';
+import { Outbox } from './outbox/outbox.ts';
+import type { Clock } from './ports.ts';
+import { Inbox } from './session/inbox.ts';
+import { Mirror } from './session/mirror.ts';
+
+/** Entries of one lane in RAM: what a fast subdevice may have in flight, and what a page brings back. */
+export const WINDOW_MAX = 64;
+/** What a slow card may make us hold in RAM before subdevices are told to wait. */
+const UNSTORED_BYTES_MAX = 16 * 1024 * 1024;
+const HOUR_MS = 3_600_000;
+
+export interface StationsOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  readonly facts: Facts;
+  readonly opening: StoreOpening;
+  /** Custody is taken of a message: whoever waits for that may be told. */
+  readonly safe: Readonly<Record<Direction, (owed: number) => void>>;
+}
+
+export class Stations {
+  readonly opening: StoreOpening;
+  readonly committer: Committer;
+  readonly uplinks: Custodian;
+  readonly downlinks: Custodian;
+  readonly outbox: Outbox;
+  readonly inbox: Inbox;
+  readonly mirror: Mirror;
+  readonly session: SessionMirror;
+  /** `undefined`: the hub has no gateway operations. */
+  readonly announcements: Announcements | undefined;
+  readonly #clock: Clock;
+
+  constructor(options: StationsOptions) {
+    const { config, clock, mailbox, facts, opening } = options;
+    const { hub, outbox, inbox } = config;
+    this.#clock = clock;
+    this.opening = opening;
+    this.committer = new Committer({
+      clock,
+      mailbox,
+      stored: (direction, entry) => this.custodian(direction).stored(entry),
+      fullChanged: (isFull) => {
+        this.outbox.isClosed = isFull;
+        facts.emit('storeFull', { isFull });
+      },
+    });
+    this.uplinks = this.#newCustodian('uplink', options);
+    this.downlinks = this.#newCustodian('downlink', options);
+    // an earlier process that was cut off while connected may have sent whatever was at the head of the lanes
+    const maybeSentTo = opening.hubSession.connected ? opening.nextSeq.uplink : opening.hubSession.sentTo;
+    this.outbox = new Outbox({ ...outbox, ...hub, unstoredBytesMax: UNSTORED_BYTES_MAX }, this.uplinks, maybeSentTo);
+    this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
+    this.mirror = new Mirror(opening);
+    this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);
+    this.announcements = hub.credentials.kind === 'signed' ? new Announcements(hub.credentials) : undefined;
+  }
+
+  custodian(direction: Direction): Custodian {
+    return direction === 'uplink' ? this.uplinks : this.downlinks;
+  }
+
+  /** Now, in this boot. */
+  readonly stamp = (): Stamp => ({ epoch: this.opening.now.epoch, upMs: this.#clock.nowMs() });
+
+  /** Is something of that stamp certainly older than so many hours? 0 hours: nothing ever is. */
+  expiry(hoursMax: number): ((stamp: Stamp) => boolean) | undefined {
+    if (hoursMax === 0) return undefined;
+    return (stamp) => ageOf(stamp, this.stamp(), this.opening.epochs).ms >= hoursMax * HOUR_MS;
+  }
+
+  #newCustodian(direction: Direction, { opening, safe }: StationsOptions): Custodian {
+    return new Custodian({
+      direction,
+      windowMax: WINDOW_MAX,
+      nextSeq: opening.nextSeq[direction],
+      backlog: opening.backlog.filter((lane) => lane.direction === direction),
+      counts: opening.counts.filter((lane) => lane.direction === direction),
+      durability: this.committer,
+      safe: (_, owed) => safe[direction](owed),
+    });
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Applies changes to the tables. The ledger moves in the same transaction as the rows, by `countsOf` and nothing else,
+ * once per lane and commit. A settlement of a row that is not there changes nothing, not even the ledger: then the books
+ * do not balance, which is how a lost row is noticed.
+ */
+import type { Direction } from '../base/message.ts';
+import { type Change, countsOf } from '../custody/change.ts';
+import { addCounts, type Counts, ZERO } from '../custody/ledger.ts';
+import type { HubSessionRow } from '../custody/row.ts';
+import type { Database, Statement } from './database.ts';
+import { valuesOf } from './row-codec.ts';
+
+/** Dead letters kept for the technician; the oldest make room. The ledger's count is never shortened. */
+const DEAD_LETTERS_MAX = 10_000;
+
+export interface LedgerRow {
+  readonly id: number;
+  readonly accepted: number;
+  readonly delivered: number;
+  readonly dead: number;
+  readonly damaged: number;
+  readonly shed: string;
+  readonly bytes: number;
+}
+
+interface LedgerDelta {
+  counts: Counts;
+  bytes: number;
+}
+
+export function ledgerId(direction: Direction, lane: number): number {
+  return lane * 2 + (direction === 'downlink' ? 1 : 0);
+}
+
+export class ChangeWriter {
+  readonly #run: (sql: string, ...values: unknown[]) => number;
+  readonly #ledgerRow: Statement;
+
+  constructor(database: Database) {
+    const prepared = new Map<string, Statement>();
+    this.#run = (sql, ...values) => {
+      let statement = prepared.get(sql);
+      if (statement === undefined) {
+        statement = database.prepare(sql);
+        prepared.set(sql, statement);
+      }
+      return statement.run(...values).changes;
+    };
+    this.#ledgerRow = database.prepare('SELECT * FROM ledger WHERE id = ?');
+  }
+
+  /** Within a transaction of the caller's. */
+  apply(changes: readonly Change[]): void {
+    const ledger = new Map<number, LedgerDelta>();
+    for (const change of changes) {
+      if (!this.#applyOne(change)) continue;
+      const delta = countsOf(change);
+      if (delta === undefined) continue;
+      const id = ledgerId(delta.direction, delta.lane);
+      const sum = ledger.get(id) ?? { counts: ZERO, bytes: 0 };
+      ledger.set(id, { counts: addCounts(sum.counts, delta.counts), bytes: sum.bytes + delta.bytes });
+    }
+    for (const [id, delta] of ledger) this.#addToLedger(id, delta);
+  }
+
+  /** @returns whether anything was there to change */
+  #applyOne(change: Change): boolean {
+    const run = this.#run;
+    switch (change.kind) {
+      case 'put':
+        return run(`INSERT INTO ${tableOf(change.direction)} VALUES (?,?,?,?,?,?,?,?)`, ...valuesOf(change.row)) > 0;
+      case 'settle':
+        return run(`DELETE FROM ${tableOf(change.direction)} WHERE seq = ?`, change.seq) > 0;
+      case 'bury':
+        return this.#bury(change);
+      case 'count':
+        return true;
+      case 'subdevice': {
+        const { lane, id, lasting, link } = change.row;
+        return run('INSERT OR REPLACE INTO subdevice VALUES (?,?,?,?)', lane, id, Number(lasting), link) > 0;
+      }
+      case 'subscribe':
+        return (
+          run(
+            'INSERT OR REPLACE INTO subscription VALUES (?,?,?)',
+            change.row.lane,
+            change.row.filter,
+            change.row.qos,
+          ) > 0
+        );
+      case 'unsubscribe':
+        return run('DELETE FROM subscription WHERE lane = ? AND filter = ?', change.lane, change.filter) > 0;
+      case 'topicId':
+        return run('INSERT OR REPLACE INTO topic_id VALUES (?,?,?)', change.lane, change.topicId, change.topic) > 0;
+      case 'cleanSession':
+        run('DELETE FROM subscription WHERE lane = ?', change.lane);
+        return run('DELETE FROM topic_id WHERE lane = ?', change.lane) > 0;
+      case 'filterGranted':
+        return run('INSERT OR REPLACE INTO hub_filter VALUES (?)', change.filter) > 0;
+      case 'filterGone':
+        return run('DELETE FROM hub_filter WHERE filter = ?', change.filter) > 0;
+      case 'hubSession':
+        return this.#writeHubSession(change.row);
+      case 'reserveSeq':
+        return run('UPDATE sequence SET reserved_to = ? WHERE direction = ?', change.reservedTo, change.direction) > 0;
+      case 'trustWall':
+        return (
+          run(
+            'UPDATE boot SET wall_minus_up_ms = ? WHERE epoch = (SELECT max(epoch) FROM boot)',
+            change.wallMinusUpMs,
+          ) > 0
+        );
+    }
+  }
+
+  #bury(change: Extract<Change, { kind: 'bury' }>): boolean {
+    const from = tableOf(change.direction);
+    const moved = this.#run(
+      `INSERT INTO dead_letter (direction, seq, lane, qos, epoch, up_ms, topic, payload, attempts, reason)
+       SELECT ?, seq, lane, qos, epoch, up_ms, topic, payload, ?, ? FROM ${from} WHERE seq = ?`,
+      change.direction,
+      change.attempts,
+      change.reason,
+      change.seq,
+    );
+    this.#run('DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?', DEAD_LETTERS_MAX);
+    this.#run(`DELETE FROM ${from} WHERE seq = ?`, change.seq);
+    return moved > 0;
+  }
+
+  #writeHubSession(row: HubSessionRow): boolean {
+    return (
+      this.#run(
+        'INSERT OR REPLACE INTO hub_session VALUES (1,?,?,?,?,?,?)',
+        Number(row.expected),
+        Number(row.connected),
+        row.changedAt?.epoch ?? null,
+        row.changedAt === undefined ? null : Math.floor(row.changedAt.upMs),
+        row.sentTo,
+        row.lostCount,
+      ) > 0
+    );
+  }
+
+  #addToLedger(id: number, delta: LedgerDelta): void {
+    const row = this.#ledgerRow.get(id) as LedgerRow | undefined;
+    const before = row === undefined ? ZERO : countsOfLedger(row);
+    const after = addCounts(before, delta.counts);
+    this.#run(
+      'INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?,?)',
+      id,
+      after.accepted,
+      after.delivered,
+      after.dead,
+      after.damaged,
+      JSON.stringify(after.shed),
+      (row?.bytes ?? 0) + delta.bytes,
+    );
+  }
+}
+
+export function countsOfLedger(row: LedgerRow): Counts {
+  const { accepted, delivered, dead, damaged } = row;
+  return { accepted, delivered, dead, damaged, shed: JSON.parse(row.shed) as Counts['shed'] };
+}
+
+export function tableOf(direction: Direction): 'outbox' | 'inbox' {
+  return direction === 'uplink' ? 'outbox' : 'inbox';
+}

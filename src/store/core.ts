@@ -1,0 +1,135 @@
+/**
+ * The durable half, synchronous: what the store's thread runs, and what the simulation runs in the same thread.
+ * One transaction per commit; whoever calls `commit` may tell others only after it has returned.
+ */
+import type { Epoch, Stamp } from '../base/time.ts';
+import type { Change } from '../custody/change.ts';
+import type { StoreOpening } from '../custody/row.ts';
+import { SEQ_BLOCK } from '../custody/sequence.ts';
+import { ChangeWriter } from './change-writer.ts';
+import { assertDurable, type Database, openDatabase } from './database.ts';
+import * as read from './reader.ts';
+
+export interface CoreOptions {
+  /** Of the database file; ':memory:' in the simulation. */
+  readonly path: string;
+  readonly bootId: string;
+  readonly upMs: number;
+}
+
+/** Pages of WAL (estimated) that make a checkpoint worth its fsync: SQLite's own figure, 4 MB. */
+const CHECKPOINT_PAGES = 1000;
+/** Estimate: a commit writes at least a leaf of rows, the ledger and one more. */
+const COMMIT_PAGES = 3;
+const ROWS_PER_PAGE = 10;
+/** The boot's last known up time is written at most so often, riding on a commit. */
+const BEAT_MS = 60_000;
+/** Boots remembered: more than a year of daily power cuts. */
+const BOOTS_MAX = 512;
+
+export class StoreCore {
+  readonly #database: Database;
+  readonly #writer: ChangeWriter;
+  readonly #epoch: number;
+  #walPages = 0;
+  #beatAtMs: number;
+  readonly opening: StoreOpening;
+
+  /** @throws Fault */
+  constructor(options: CoreOptions) {
+    this.#database = openDatabase(options.path);
+    this.#writer = new ChangeWriter(this.#database);
+    this.#beatAtMs = options.upMs;
+    this.opening = this.#open(options);
+    this.#epoch = this.opening.now.epoch;
+    assertDurable(this.#database, options.path);
+  }
+
+  get database(): Database {
+    return this.#database;
+  }
+
+  /** Returns when the changes are on the medium: COMMIT has fsynced. Throws what SQLite throws, having changed nothing. */
+  commit(changes: readonly Change[], upMs: number): void {
+    this.#database.transaction(() => {
+      this.#writer.apply(changes);
+      if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
+    })();
+    this.#walPages += COMMIT_PAGES + changes.length / ROWS_PER_PAGE;
+  }
+
+  /** After the receipts are out: moves the WAL into the database when it has grown. Throws what SQLite throws. */
+  checkpointIfDue(): void {
+    if (this.#walPages < CHECKPOINT_PAGES) return;
+    this.checkpoint();
+  }
+
+  checkpoint(): void {
+    this.#walPages = 0;
+    const [result] = this.#database.pragma('wal_checkpoint(PASSIVE)') as {
+      busy: number;
+      log: number;
+      checkpointed: number;
+    }[];
+    if (result !== undefined && (result.busy !== 0 || result.checkpointed < result.log)) {
+      throw new Error(`checkpoint moved ${result.checkpointed} of ${result.log} pages`);
+    }
+  }
+
+  close(upMs: number): void {
+    this.#database.transaction(() => this.#beat(upMs))();
+    this.#database.close();
+  }
+
+  #beat(upMs: number): void {
+    this.#beatAtMs = upMs;
+    this.#database.prepare('UPDATE boot SET last_up_ms = ? WHERE epoch = ?').run(Math.floor(upMs), this.#epoch);
+  }
+
+  #open(options: CoreOptions): StoreOpening {
+    const database = this.#database;
+    return database.transaction(() => {
+      const now = this.#enterBoot(options);
+      const nextSeq = { uplink: 1, downlink: 1 };
+      for (const direction of ['uplink', 'downlink'] as const) {
+        const row = database.prepare('SELECT reserved_to FROM sequence WHERE direction = ?').get(direction) as {
+          reserved_to: number;
+        };
+        nextSeq[direction] = row.reserved_to;
+        database
+          .prepare('UPDATE sequence SET reserved_to = ? WHERE direction = ?')
+          .run(row.reserved_to + SEQ_BLOCK, direction);
+      }
+      return {
+        now,
+        nextSeq,
+        epochs: read.readEpochs(database),
+        subdevices: read.readSubdevices(database),
+        subscriptions: read.readSubscriptions(database),
+        topicIds: read.readTopicIds(database),
+        grantedFilters: read.readFilters(database),
+        hubSession: read.readHubSession(database),
+        backlog: read.readBacklog(database),
+        counts: read.readCounts(database),
+        recovery: [],
+      };
+    })();
+  }
+
+  /** The same boot id: the process was restarted and its monotonic clock goes on. Another: a new epoch. */
+  #enterBoot(options: CoreOptions): Stamp {
+    const upMs = Math.floor(options.upMs);
+    const last = [...read.readEpochs(this.#database).values()].reduce<Epoch | undefined>(
+      (newest, epoch) => (newest === undefined || epoch.epoch > newest.epoch ? epoch : newest),
+      undefined,
+    );
+    if (last?.bootId === options.bootId) {
+      this.#database.prepare('UPDATE boot SET last_up_ms = ? WHERE epoch = ?').run(upMs, last.epoch);
+      return { epoch: last.epoch, upMs };
+    }
+    const epoch = (last?.epoch ?? 0) + 1;
+    this.#database.prepare('INSERT INTO boot VALUES (?,?,?,NULL)').run(epoch, options.bootId, upMs);
+    this.#database.prepare('DELETE FROM boot WHERE epoch <= ?').run(epoch - BOOTS_MAX);
+    return { epoch, upMs };
+  }
+}

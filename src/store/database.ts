@@ -1,0 +1,121 @@
+/**
+ * Opens the one database file with the settings that make a commit a promise. The only importer of better-sqlite3.
+ *
+ * Each setting has its reason (all measured, see docs/decisions/0003): WAL with synchronous=FULL fsyncs before a commit
+ * returns; the library's own default would quietly fall back to NORMAL at the first write, so the setting is read back
+ * after one. Exclusive locking keeps a second process out and needs no -shm file. Checkpoints are explicit because
+ * errors of automatic ones are swallowed.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
+import { Fault } from '../base/fault.ts';
+
+export type Database = Sqlite.Database;
+export type Statement = Sqlite.Statement<unknown[], unknown>;
+
+const MIGRATIONS = new URL('./migrations/', import.meta.url);
+/** PRAGMA synchronous: 2 is FULL. */
+const SYNCHRONOUS_FULL = 2;
+
+/**
+ * @param path of the database file, or ':memory:' for the simulation
+ * @throws Fault store-newer, store-locked, store-corrupt, store-failed
+ */
+export function openDatabase(path: string): Database {
+  try {
+    const database = new Sqlite(path);
+    database.pragma('locking_mode = EXCLUSIVE'); // before the first WAL access
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('wal_autocheckpoint = 0');
+    database.pragma('journal_size_limit = -1'); // overwriting allocated blocks is cheaper than growing again
+    database.pragma('temp_store = MEMORY');
+    migrate(database, path);
+    return database;
+  } catch (error) {
+    throw faultOf(error, path);
+  }
+}
+
+/** A second look from outside, while no gateway runs. Writes nothing. */
+export function openReadOnly(path: string): Database {
+  try {
+    const database = new Sqlite(path, { readonly: true, fileMustExist: true });
+    const found = Number(database.pragma('user_version', { simple: true }));
+    if (found !== migrations().length) throw newer(path, found);
+    return database;
+  } catch (error) {
+    throw faultOf(error, path);
+  }
+}
+
+/** To be called after the first write: the setting must have survived it. */
+export function assertDurable(database: Database, path: string): void {
+  const synchronous = Number(database.pragma('synchronous', { simple: true }));
+  if (path !== ':memory:' && synchronous !== SYNCHRONOUS_FULL) {
+    throw new Fault('store-failed', `${path}: synchronous is ${synchronous}, not FULL: a commit would be no promise`, {
+      hint: 'this is a bug of the gateway or of its SQLite library; do not run it with messages that matter',
+    });
+  }
+}
+
+function migrate(database: Database, path: string): void {
+  const files = migrations();
+  const found = Number(database.pragma('user_version', { simple: true }));
+  if (found > files.length) throw newer(path, found);
+  for (const [index, file] of files.entries()) {
+    if (index < found) continue;
+    const sql = readFileSync(new URL(file, MIGRATIONS), 'utf8');
+    database.transaction(() => {
+      database.exec(sql);
+      database.pragma(`user_version = ${index + 1}`);
+    })();
+  }
+}
+
+function migrations(): string[] {
+  return readdirSync(MIGRATIONS)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
+}
+
+function newer(path: string, found: number): Fault {
+  return new Fault('store-newer', `${path} has schema ${found}; this program knows schema ${migrations().length}`, {
+    hint: 'install the newer program again, or move the file away to start with an empty store; it was not touched',
+  });
+}
+
+/** Is this the error of a full disk (or of the page limit)? */
+export function isFull(error: unknown): boolean {
+  return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_FULL');
+}
+
+export function faultOf(error: unknown, path: string): Fault {
+  if (error instanceof Fault) return error;
+  const code = error instanceof Sqlite.SqliteError ? error.code : '';
+  const what = error instanceof Error ? error.message : String(error);
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return new Fault('store-locked', `${path} is in use by another process`, {
+      hint: 'a gateway is running on this store: ask it (holdfast status), or stop it first',
+      retryable: true,
+      cause: error,
+    });
+  }
+  if (code.startsWith('SQLITE_FULL')) {
+    return new Fault('store-full', `${path}: the disk is full`, {
+      hint: 'free some space on it',
+      retryable: true,
+      cause: error,
+    });
+  }
+  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
+    return new Fault('store-corrupt', `${path} cannot be read: ${what}`, {
+      hint: 'keep the file for salvage; move it away to start with an empty store',
+      cause: error,
+    });
+  }
+  return new Fault('store-failed', `${path}: ${what}`, {
+    hint: 'check that the directory exists, belongs to the gateway and that its disk is well (dmesg)',
+    cause: error,
+  });
+}

@@ -1,0 +1,2 @@
+/** The one database file, in the state directory. */
+export const STORE_FILE = 'holdfast.db';

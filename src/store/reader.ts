@@ -1,0 +1,146 @@
+/** Everything that is read from the tables. Nothing here grows with the backlog but the two that say so. */
+import { chargedBytes, type Direction } from '../base/message.ts';
+import type { Epoch, Stamp } from '../base/time.ts';
+import { settledTotal } from '../custody/ledger.ts';
+import type {
+  HubSessionRow,
+  LaneBacklog,
+  LaneCounts,
+  Row,
+  RowPage,
+  SubdeviceRow,
+  SubscriptionRow,
+  Tally,
+  TopicIdRow,
+} from '../custody/row.ts';
+import type { PageRequest } from '../ports.ts';
+import { countsOfLedger, type LedgerRow, tableOf } from './change-writer.ts';
+import type { Database } from './database.ts';
+import { rowOf, type StoredRow } from './row-codec.ts';
+
+/** Rows one page read may pass over while it looks for those of the wanted lanes: about 5 ms of the store's time. */
+const SCAN_MAX = 2048;
+
+/** Reads one page; bounded in rows returned and in rows passed over. */
+export function readPage(database: Database, request: PageRequest): RowPage {
+  const rows: Row[] = [];
+  const damaged: { seq: number; lane: number; bytes: number }[] = [];
+  const from = Math.min(...request.lanes.values());
+  const statement = database.prepare(`SELECT * FROM ${tableOf(request.direction)} WHERE seq >= ? ORDER BY seq LIMIT ?`);
+  let scanned = 0;
+  let scannedTo = from - 1;
+  for (const found of statement.iterate(from, SCAN_MAX)) {
+    const stored = found as StoredRow;
+    scanned += 1;
+    scannedTo = stored.seq;
+    const wantedFrom = request.lanes.get(stored.lane);
+    if (wantedFrom === undefined || stored.seq < wantedFrom) continue;
+    const row = rowOf(stored);
+    if (row === undefined) damaged.push({ seq: stored.seq, lane: stored.lane, bytes: chargedBytes(stored) });
+    else rows.push(row);
+    if (rows.length >= request.limit) break;
+  }
+  return { rows, scannedTo, atEnd: scanned < SCAN_MAX && rows.length < request.limit, damaged };
+}
+
+/** Counts rows: reads the whole backlog once. */
+export function readTally(database: Database): Tally {
+  return database.transaction(() => {
+    const rows: LaneBacklog[] = [];
+    for (const direction of ['uplink', 'downlink'] as const) {
+      const counted = database
+        .prepare(
+          `SELECT lane, count(*) AS rows, sum(length(payload) + length(topic)) AS bytes FROM ${tableOf(direction)} GROUP BY lane`,
+        )
+        .all() as { lane: number; rows: number; bytes: number }[];
+      rows.push(...counted.map((one) => ({ direction, ...one })));
+    }
+    return { counts: readCounts(database), rows };
+  })();
+}
+
+export function readCounts(database: Database): LaneCounts[] {
+  return ledgerRows(database).map((row) => ({ ...laneOf(row), counts: countsOfLedger(row) }));
+}
+
+/** What each lane has on disk by the books; no row is read for it. */
+export function readBacklog(database: Database): LaneBacklog[] {
+  const backlog: LaneBacklog[] = [];
+  for (const row of ledgerRows(database)) {
+    const counts = countsOfLedger(row);
+    const rows = counts.accepted - settledTotal(counts);
+    if (rows > 0) backlog.push({ ...laneOf(row), rows, bytes: Math.max(0, row.bytes) });
+  }
+  return backlog;
+}
+
+function ledgerRows(database: Database): LedgerRow[] {
+  return database.prepare('SELECT * FROM ledger ORDER BY id').all() as LedgerRow[];
+}
+
+function laneOf(row: LedgerRow): { direction: Direction; lane: number } {
+  return { direction: row.id % 2 === 1 ? 'downlink' : 'uplink', lane: Math.floor(row.id / 2) };
+}
+
+export function readSubdevices(database: Database): SubdeviceRow[] {
+  const rows = database.prepare('SELECT * FROM subdevice ORDER BY lane').all() as {
+    lane: number;
+    id: string;
+    lasting: number;
+    link: string;
+  }[];
+  return rows.map((row) => ({ ...row, lasting: row.lasting === 1 }));
+}
+
+export function readSubscriptions(database: Database): SubscriptionRow[] {
+  return database.prepare('SELECT * FROM subscription').all() as SubscriptionRow[];
+}
+
+export function readTopicIds(database: Database): TopicIdRow[] {
+  return database.prepare('SELECT lane, topic_id AS topicId, topic FROM topic_id').all() as TopicIdRow[];
+}
+
+export function readFilters(database: Database): string[] {
+  return (database.prepare('SELECT filter FROM hub_filter').all() as { filter: string }[]).map((row) => row.filter);
+}
+
+export function readHubSession(database: Database): HubSessionRow {
+  const row = database.prepare('SELECT * FROM hub_session').get() as Record<string, number | null>;
+  const changedAt: Stamp | undefined =
+    row.changed_epoch == null ? undefined : { epoch: row.changed_epoch, upMs: row.changed_up_ms ?? 0 };
+  return {
+    expected: row.expected === 1,
+    connected: row.connected === 1,
+    changedAt,
+    sentTo: row.sent_to ?? 0,
+    lostCount: row.lost_count ?? 0,
+  };
+}
+
+export function readEpochs(database: Database): Map<number, Epoch> {
+  const rows = database.prepare('SELECT * FROM boot').all() as {
+    epoch: number;
+    boot_id: string;
+    last_up_ms: number;
+    wall_minus_up_ms: number | null;
+  }[];
+  return new Map(
+    rows.map((row) => [
+      row.epoch,
+      {
+        epoch: row.epoch,
+        bootId: row.boot_id,
+        lastUpMs: row.last_up_ms,
+        wallMinusUpMs: row.wall_minus_up_ms ?? undefined,
+      },
+    ]),
+  );
+}
+
+/** The newest rows of a direction, for a technician's eyes. */
+export function readNewest(database: Database, direction: Direction, limit: number): Row[] {
+  const rows = database
+    .prepare(`SELECT * FROM ${tableOf(direction)} ORDER BY seq DESC LIMIT ?`)
+    .all(limit) as StoredRow[];
+  return rows.flatMap((stored) => rowOf(stored) ?? []);
+}

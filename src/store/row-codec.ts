@@ -1,0 +1,47 @@
+/** Rows of the outbox and the inbox as SQLite holds them, each with a CRC-32 over all that matters in it. */
+import { crc32 } from 'node:zlib';
+import type { Qos } from '../base/message.ts';
+import type { Row } from '../custody/row.ts';
+
+export interface StoredRow {
+  readonly seq: number;
+  readonly lane: number;
+  readonly qos: number;
+  readonly epoch: number;
+  readonly up_ms: number;
+  readonly crc: number;
+  readonly topic: string;
+  readonly payload: Uint8Array;
+}
+
+/** seq, lane, qos, epoch, up_ms, crc, topic, payload. */
+export type RowValues = [number, number, number, number, number, number, string, Uint8Array];
+
+export function valuesOf(row: Row): RowValues {
+  const epoch = row.stamp.epoch;
+  const upMs = Math.floor(row.stamp.upMs);
+  const crc = crcOf({
+    seq: row.seq,
+    lane: row.lane,
+    qos: row.qos,
+    epoch,
+    up_ms: upMs,
+    topic: row.topic,
+    payload: row.payload,
+  });
+  return [row.seq, row.lane, row.qos, epoch, upMs, crc, row.topic, row.payload];
+}
+
+/** `undefined`: the row is damaged and must not be passed on. */
+export function rowOf(stored: StoredRow): Row | undefined {
+  if (!(stored.payload instanceof Uint8Array) || typeof stored.topic !== 'string') return undefined;
+  if (crcOf(stored) !== stored.crc || (stored.qos !== 0 && stored.qos !== 1)) return undefined;
+  const { seq, lane, topic, epoch } = stored;
+  const qos: Qos = stored.qos;
+  return { seq, lane, topic, payload: new Uint8Array(stored.payload), qos, stamp: { epoch, upMs: stored.up_ms } };
+}
+
+function crcOf(row: Omit<StoredRow, 'crc'>): number {
+  const head = `${row.seq} ${row.lane} ${row.qos} ${row.epoch} ${row.up_ms} ${row.topic}`;
+  return crc32(row.payload, crc32(head));
+}

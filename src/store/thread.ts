@@ -1,0 +1,68 @@
+/** The store behind its thread: implements the port `Store` by messages. */
+import { Worker } from 'node:worker_threads';
+import { Fault } from '../base/fault.ts';
+import type { Change } from '../custody/change.ts';
+import type { Row, RowPage, Tally } from '../custody/row.ts';
+import type { OpenStore, Store, StoreListener } from '../ports.ts';
+import type { FromStore, ToStore } from './wire.ts';
+
+/** Opens the store of `path` in a thread of its own. Rejects with a Fault. */
+export function storeThread(path: string, bootId: string): OpenStore {
+  return (listener) =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { path, bootId } });
+      const client = new StoreClient((message) => worker.postMessage(message), listener);
+      worker.on('message', (message: FromStore) => {
+        if (message.kind === 'opened') resolve({ store: client.store, opening: message.opening });
+        else if (message.kind === 'unopened') reject(new Fault(message.code, message.what, { hint: message.hint }));
+        else client.receive(message);
+      });
+      worker.on('error', (error) => listener.failed(`the store's thread died: ${error.message}`));
+    });
+}
+
+/** Turns the messages of `wire.ts` into the port. Shared with the in-thread store of the simulation. */
+export class StoreClient {
+  readonly #post: (message: ToStore) => void;
+  readonly #listener: StoreListener;
+  readonly #asked = new Map<number, (value: never) => void>();
+  #lastAsk = 0;
+  readonly store: Store;
+
+  constructor(post: (message: ToStore) => void, listener: StoreListener) {
+    this.#post = post;
+    this.#listener = listener;
+    this.store = {
+      commit: (batch: number, changes: readonly Change[]) => post({ kind: 'commit', batch, changes }),
+      page: (request) => this.#ask<RowPage>((ask) => ({ kind: 'page', ask, request })),
+      tally: () => this.#ask<Tally>((ask) => ({ kind: 'tally', ask })),
+      peek: (direction, limit) => this.#ask<readonly Row[]>((ask) => ({ kind: 'peek', ask, direction, limit })),
+      close: () => this.#ask<undefined>((ask) => ({ kind: 'close', ask })),
+    };
+  }
+
+  receive(message: Exclude<FromStore, { kind: 'opened' | 'unopened' }>): void {
+    switch (message.kind) {
+      case 'committed':
+        return this.#listener.committed(message.batch);
+      case 'full':
+        return this.#listener.full(message.batch);
+      case 'failed':
+        return this.#listener.failed(message.reason);
+      case 'answer': {
+        const resolve = this.#asked.get(message.ask);
+        this.#asked.delete(message.ask);
+        resolve?.(message.value as never);
+      }
+    }
+  }
+
+  #ask<T>(build: (ask: number) => ToStore): Promise<T> {
+    this.#lastAsk += 1;
+    const ask = this.#lastAsk;
+    return new Promise<T>((resolve) => {
+      this.#asked.set(ask, resolve as (value: never) => void);
+      this.#post(build(ask));
+    });
+  }
+}

@@ -1,0 +1,19 @@
+/** The store's thread: owns the file, so that a card that takes 2 s to sync stalls no serial timer and no keep-alive. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { StoreService } from './service.ts';
+import type { ToStore } from './wire.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('store/worker.ts runs as a worker thread only');
+const { path, bootId } = workerData as { path: string; bootId: string };
+
+/** CLOCK_MONOTONIC, the same in every thread. */
+function nowMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+const service = new StoreService({ path, bootId, upMs: nowMs(), nowMs, send: (message) => port.postMessage(message) });
+port.on('message', (message: ToStore) => {
+  service.handle(message);
+  if (message.kind === 'close') port.close();
+});

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { CONNECT, delivery, LinkBench, publish } from './mqttsn-bench.ts';
+
+const DISCONNECT = { kind: 'disconnect', durationS: undefined } as const;
+
+describe('a connection', () => {
+  it('is accepted when the flow has attached the subdevice, not before', () => {
+    const bench = new LinkBench().open();
+    bench.say({ ...CONNECT, clean: true, durationS: 60 });
+    expect(bench.reported()).toEqual([{ kind: 'attach', subdevice: 'pump-7', clean: true, keepAliveMs: 60_000 }]);
+    expect(bench.heard()).toEqual([]);
+    expect(bench.link.attachedSubdevices()).toEqual([]);
+    bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: true, topicIds: new Map() } });
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 0 }]);
+    expect(bench.link.attachedSubdevices()).toEqual(['pump-7']);
+  });
+
+  it.each([
+    ['congestion', 1],
+    ['not allowed', 3],
+  ] as const)('refused for %s is answered with code %i and never detached', (why, returnCode) => {
+    const bench = new LinkBench().open();
+    bench.say(CONNECT);
+    bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: false, why } });
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode }]);
+    bench.input({ kind: 'closed', reason: 'unplugged' });
+    expect(bench.reported().map(({ kind }) => kind)).toEqual(['attach']);
+  });
+
+  it.each(['', 'a/b', 'a b', '+', 'é', 'x'.repeat(65)])('with the client id %j is not supported', (clientId) => {
+    const bench = new LinkBench().open();
+    bench.say({ ...CONNECT, clientId });
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 3 }]);
+    expect(bench.reported()).toEqual([]);
+  });
+
+  it('with a will is not supported, rather than accepted without it', () => {
+    const bench = new LinkBench().open();
+    bench.say({ ...CONNECT, will: true });
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 3 }]);
+  });
+
+  it('asked for twice while the flow is asked is attached once', () => {
+    const bench = new LinkBench().open();
+    bench.say(CONNECT, CONNECT, publish(1));
+    expect(bench.reported()).toHaveLength(1);
+    bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: true, topicIds: new Map() } });
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 0 }]);
+    expect(bench.link.counters.unexpectedPackets).toBe(1);
+  });
+
+  it('asked for otherwise while the flow is asked is attached anew, once the first answer is there', () => {
+    const bench = new LinkBench().open();
+    bench.say(CONNECT, { ...CONNECT, clientId: 'mill-2' }, { ...CONNECT, clientId: 'saw-3' });
+    bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: true, topicIds: new Map() } });
+    expect(bench.reported()).toEqual([
+      { kind: 'attach', subdevice: 'pump-7', clean: false, keepAliveMs: 0 },
+      { kind: 'detach', subdevice: 'pump-7', cause: 'replaced' },
+      { kind: 'attach', subdevice: 'saw-3', clean: false, keepAliveMs: 0 },
+    ]);
+    expect(bench.heard()).toEqual([]);
+  });
+
+  it('lost while the flow is asked is detached after the answer', () => {
+    const bench = new LinkBench().open();
+    bench.say(CONNECT);
+    bench.input({ kind: 'closed', reason: 'unplugged' });
+    bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: true, topicIds: new Map() } });
+    expect(bench.reported().at(-1)).toEqual({ kind: 'detach', subdevice: 'pump-7', cause: 'link closed' });
+    expect(bench.heard()).toEqual([]);
+  });
+
+  it('made again by the same client is the same session anew, without a detach', () => {
+    const bench = new LinkBench().attach();
+    bench.order(delivery(9));
+    bench.say(CONNECT);
+    expect(bench.reported()).toEqual([
+      { kind: 'undelivered', token: 9, why: 'lost' },
+      { kind: 'attach', subdevice: 'pump-7', clean: false, keepAliveMs: 0 },
+    ]);
+  });
+
+  it('of another client replaces the first', () => {
+    const bench = new LinkBench().attach();
+    bench.say({ ...CONNECT, clientId: 'mill-2' });
+    expect(bench.reported()).toEqual([
+      { kind: 'detach', subdevice: 'pump-7', cause: 'replaced' },
+      { kind: 'attach', subdevice: 'mill-2', clean: false, keepAliveMs: 0 },
+    ]);
+  });
+
+  it('ended by the subdevice is detached and acknowledged', () => {
+    const bench = new LinkBench().attach();
+    bench.say(DISCONNECT);
+    expect(bench.reported()).toEqual([{ kind: 'detach', subdevice: 'pump-7', cause: 'asked' }]);
+    expect(bench.heard()).toEqual([DISCONNECT]);
+  });
+
+  it('ends after one and a half keep alives of silence, and any packet prolongs it', () => {
+    const bench = new LinkBench().attach(new Map(), { durationS: 10 });
+    bench.after(14_999);
+    bench.say({ kind: 'pingreq', clientId: '' });
+    expect(bench.heard()).toEqual([{ kind: 'pingresp' }]);
+    bench.after(14_999);
+    expect(bench.reported()).toEqual([]);
+    bench.after(1);
+    expect(bench.reported()).toEqual([{ kind: 'detach', subdevice: 'pump-7', cause: 'keep alive ran out' }]);
+  });
+
+  it('without a keep alive outlasts any silence', () => {
+    const bench = new LinkBench().attach();
+    expect(bench.link.wakeAtMs()).toBeUndefined();
+    bench.after(1e9);
+    expect(bench.link.attachedSubdevices()).toEqual(['pump-7']);
+  });
+});
+
+describe('a peer that is not connected', () => {
+  it.each([
+    publish(1),
+    { kind: 'pingreq', clientId: '' },
+    { kind: 'register', topicId: 0, messageId: 1, topic: 'a/b' },
+    DISCONNECT,
+  ] as const)('is told so when it sends $kind', (packet) => {
+    const bench = new LinkBench().open();
+    bench.say(packet);
+    expect(bench.heard()).toEqual([DISCONNECT]);
+    expect(bench.reported()).toEqual([]);
+    expect(bench.link.counters.unexpectedPackets).toBe(1);
+  });
+
+  it('is told so once in a retry time, so that a looped-back line does not echo for ever', () => {
+    const bench = new LinkBench().open();
+    bench.say(DISCONNECT, DISCONNECT, DISCONNECT);
+    expect(bench.heard()).toHaveLength(1);
+    bench.after(1000);
+    bench.say(DISCONNECT);
+    expect(bench.heard()).toHaveLength(1);
+  });
+
+  it('hears nothing when it sends what only gateways send', () => {
+    const bench = new LinkBench().open();
+    bench.say({ kind: 'connack', returnCode: 0 }, { kind: 'unsuback', messageId: 1 });
+    expect(bench.heard()).toEqual([]);
+  });
+
+  it('finds the gateway', () => {
+    const bench = new LinkBench().open();
+    bench.say({ kind: 'searchgw', radius: 0 });
+    expect(bench.heard()).toEqual([{ kind: 'gwinfo', gatewayId: 1, gatewayAddress: new Uint8Array(0) }]);
+  });
+
+  it('is counted and not served when it publishes with QoS -1', () => {
+    const bench = new LinkBench().open();
+    bench.say(publish(0, { qos: -1 }));
+    expect([bench.heard(), bench.reported()]).toEqual([[], []]);
+    expect(bench.link.counters.unexpectedPackets).toBe(1);
+  });
+
+  it('has orders for it ignored, and deliveries given back', () => {
+    const bench = new LinkBench().open();
+    bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: true, topicIds: new Map() } });
+    bench.order({ kind: 'acknowledge', token: 3 }, { kind: 'refuse', token: 4, why: 'congestion' });
+    bench.order({ kind: 'confirm', token: 5 }, delivery(6));
+    expect(bench.heard()).toEqual([]);
+    expect(bench.reported()).toEqual([{ kind: 'undelivered', token: 6, why: 'lost' }]);
+  });
+});
