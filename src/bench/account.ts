@@ -27,6 +27,10 @@ export class StreamAccount {
     this.#acknowledged += 1;
   }
 
+  isAcknowledged(number: number): boolean {
+    return this.#acknowledgedNumbers.has(number);
+  }
+
   arrive(number: number): void {
     if (this.#arrived.has(number)) {
       this.#duplicates += 1;

@@ -16,6 +16,8 @@ export interface GatewayProcessOptions {
   readonly configPath: string;
   readonly socketPath: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Path of another program with the same command line, e.g. one without its safety. */
+  readonly program?: string;
 }
 
 export class GatewayProcess {
@@ -44,10 +46,14 @@ export class GatewayProcess {
   }
 
   spawn(): void {
-    const child = spawn(process.execPath, [MAIN, 'run', '--config', this.#options.configPath], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...this.#options.env },
-    });
+    const child = spawn(
+      process.execPath,
+      [this.#options.program ?? MAIN, 'run', '--config', this.#options.configPath],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, ...this.#options.env },
+      },
+    );
     child.stderr?.on('data', (text: Buffer) => {
       this.#journal = (this.#journal + text.toString()).slice(-JOURNAL_CHARACTERS_MAX);
     });

@@ -122,7 +122,7 @@ function addRunning(add: Add): void {
     'a hub, a gateway and subdevices on this machine, and what they survive',
     async ({ context, options }) => (await import('../bench/demo.ts')).runDemo({ ...options, json: context.asJson }),
   )
-    .option('--seconds <count>', 'how long', wholeNumber(1, 86_400), 60)
+    .option('--seconds <count>', 'how long', wholeNumber(1, 86_400), 30)
     .option('--seed <number>', 'which run of the dice', wholeNumber(0, 4_294_967_295), 1);
   add<BenchHubOptions>('bench-hub', 'an emulation of the hub, to try things against', async ({ context, options }) =>
     (await import('./bench-hub.ts')).startBench(context, options),

@@ -11,11 +11,11 @@ import { type DeliverOrder, Downlink, type RetryLimits } from './mqttsn-downlink
 import type { Outlet } from './mqttsn-outlet.ts';
 import { Requests, returnCodeOf } from './mqttsn-requests.ts';
 import { type TopicLimits, TopicTable } from './mqttsn-topics.ts';
-import { type Publication, publicationOf, Uplinks } from './mqttsn-uplinks.ts';
+import { type Publication, publicationOf, type UplinkLimits, Uplinks } from './mqttsn-uplinks.ts';
 
-export interface ClientLimits extends TopicLimits, RetryLimits {
-  /** QoS 1 publications of one client that may await their answer; as many requests may. */
-  readonly uplinksMax: number;
+/** `uplinksMax` is also the bound of the requests of one client that may await their answer. */
+export interface ClientLimits extends TopicLimits, RetryLimits, UplinkLimits {
+  readonly retryMs: number;
 }
 
 export class MqttsnClient {
@@ -31,7 +31,7 @@ export class MqttsnClient {
     this.id = id;
     this.#outlet = outlet;
     this.#topics = new TopicTable(limits);
-    this.#uplinks = new Uplinks(limits.uplinksMax);
+    this.#uplinks = new Uplinks(limits);
     this.#requests = new Requests(id, { outlet, topics: this.#topics, requestsMax: limits.uplinksMax });
     this.#downlink = new Downlink(outlet, this.#topics, limits);
   }
@@ -43,6 +43,7 @@ export class MqttsnClient {
   /** @param topicIds the durable ones of the session; none of a clean one */
   connect(clean: boolean, topicIds: ReadonlyMap<number, string>): void {
     this.#isConnected = true;
+    this.#uplinks.reconnected();
     if (clean) {
       this.#topics.forget();
       this.#uplinks.forget();
@@ -62,7 +63,7 @@ export class MqttsnClient {
   receive(packet: Packet, nowMs: number): void {
     switch (packet.kind) {
       case 'publish':
-        this.#publish(packet);
+        this.#publish(packet, nowMs);
         break;
       case 'register':
         this.#requests.register(packet);
@@ -109,7 +110,9 @@ export class MqttsnClient {
     if (this.#requests.refuse(token, why) || this.#downlink.refuse(token, why, nowMs)) return true;
     if (!this.#uplinks.owns(token)) return false;
     const publication = this.#uplinks.refuse(token);
-    if (publication !== undefined) this.#puback(publication, returnCodeOf(why));
+    if (publication === undefined) return true;
+    if (why === 'congestion') this.#uplinks.congested(publication, nowMs);
+    this.#puback(publication, returnCodeOf(why));
     return true;
   }
 
@@ -122,7 +125,7 @@ export class MqttsnClient {
     return this.#downlink.wakeAtMs();
   }
 
-  #publish(packet: PublishPacket): void {
+  #publish(packet: PublishPacket, nowMs: number): void {
     const topic = this.#topics.nameOf(packet.topic);
     const publication = publicationOf(packet, topic ?? '');
     if (packet.qos === 2) {
@@ -130,7 +133,7 @@ export class MqttsnClient {
     } else if (topic === undefined) {
       this.#puback(publication, RETURN_CODE.invalidTopicId);
     } else if (packet.qos === 1) {
-      this.#publishAcknowledged(packet, publication);
+      this.#publishAcknowledged(packet, publication, nowMs);
     } else {
       // MQTT-SN 1.2 §6.8: QoS −1 asks for no answer, like QoS 0.
       this.#outlet.report({
@@ -144,14 +147,14 @@ export class MqttsnClient {
     }
   }
 
-  #publishAcknowledged({ dup, payload }: PublishPacket, publication: Publication): void {
+  #publishAcknowledged({ dup, payload }: PublishPacket, publication: Publication, nowMs: number): void {
     const duplicate = dup ? this.#uplinks.findDuplicate(publication) : undefined;
     if (duplicate !== undefined) {
       this.#outlet.counters.duplicates += 1;
       if (duplicate === 'acknowledged') this.#puback(publication, RETURN_CODE.accepted);
       return;
     }
-    if (this.#uplinks.isFull) {
+    if (!this.#uplinks.hasRoomFor(publication, nowMs)) {
       this.#puback(publication, RETURN_CODE.congestion);
       return;
     }

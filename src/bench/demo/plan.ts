@@ -1,0 +1,70 @@
+/**
+ * The demonstration in numbers: how long each act lasts, how much traffic there is, at what pace the backlog leaves.
+ *
+ * Pure. Everything follows from `seconds` and `seed`. The pace is chosen last, so that the backlog of this outage is
+ * replayed in the time that the plan has for it: slow enough to be watched, fast enough to end.
+ */
+import { seededRandom } from '../../base/random.ts';
+
+export interface Plan {
+  readonly seconds: number;
+  readonly seed: number;
+  /** Act 1: hub near. */
+  readonly steadyMs: number;
+  /** Act 2: hub away, until the kill. The moment comes from the seed. */
+  readonly awayMs: number;
+  /** Act 3: between SIGKILL and the new start; then the hub stays away a little longer. */
+  readonly deadMs: number;
+  readonly stillAwayMs: number;
+  /** Act 4: what the replay should take. */
+  readonly replayMs: number;
+  /** Mean pause between two readings of one subdevice. */
+  readonly readingPauseMs: number;
+  /** Pause between two commands of the application. */
+  readonly commandPauseMs: { readonly steady: number; readonly away: number; readonly replay: number };
+  /** The gateway's own ceiling (`hub.messages_per_s`). */
+  readonly messagesPerS: number;
+}
+
+/** Below this the gateway's start, which nobody can scale, is most of the story. */
+export const SECONDS_MIN = 10;
+export const SUBDEVICES = ['pump', 'meter', 'valve'] as const;
+
+/** Start, drain and farewell take about this, whatever the length of the rest. */
+const FRAME_MS = 3500;
+/** Measured: from SIGKILL's aftermath to the first PUBACK of the new process on a small machine. */
+const RESTART_MS = 1500;
+const READING_PAUSE_MS = 125;
+/** The hub sends a stored message every 500 ms; the commands of an outage shall fill two thirds of the replay. */
+const STORED_PER_MS = 0.66 / 500;
+/** Below the hub's 150, so that it drops none. */
+const STORED_MAX = 120;
+
+/** @param seconds at least `SECONDS_MIN` */
+export function planOf(seconds: number, seed: number): Plan {
+  const random = seededRandom(seed);
+  const actsMs = seconds * 1000 - FRAME_MS - RESTART_MS;
+  // The parts add up to 1.
+  const steadyMs = 0.32 * actsMs;
+  const outageMs = 0.36 * actsMs;
+  const replayMs = 0.32 * actsMs;
+  // Killed somewhere in the middle third of the outage, gone for up to a second.
+  const awayMs = outageMs * (0.4 + 0.3 * random());
+  const deadMs = 300 + 700 * random();
+  const stillAwayMs = Math.max(300, outageMs - awayMs - deadMs);
+  const silenceMs = awayMs + deadMs + RESTART_MS + stillAwayMs;
+  const storedCommands = Math.min(STORED_MAX, Math.max(3, Math.floor(replayMs * STORED_PER_MS)));
+  const readingsPerMs = SUBDEVICES.length / READING_PAUSE_MS;
+  return {
+    seconds,
+    seed,
+    steadyMs,
+    awayMs,
+    deadMs,
+    stillAwayMs,
+    replayMs,
+    readingPauseMs: READING_PAUSE_MS,
+    commandPauseMs: { steady: 400, away: silenceMs / storedCommands, replay: 1500 },
+    messagesPerS: Math.ceil(1000 * readingsPerMs * (1 + silenceMs / replayMs)),
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * What the demonstration is played with: a bench hub on loopback TCP in this process, the gateway as a process of its
+ * own with a configuration file in a temporary folder, and simulated MQTT-SN subdevices on PTYs.
+ *
+ * Invariant: whatever was set up is taken down by `close`, and the gateway by the end of this process too.
+ */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../io/clock.ts';
+import type { Clock } from '../../ports.ts';
+import { numberOf } from '../account.ts';
+import { type FieldSubdevice, newFieldSubdevice } from '../field-subdevice.ts';
+import { GatewayProcess } from '../gateway-process.ts';
+import { GENERIC, type HubRules } from '../hub/rules.ts';
+import { type BenchHub, startBenchHub } from '../hub/server.ts';
+import { type Plan, SUBDEVICES } from './plan.ts';
+
+export const GATEWAY_NAME = 'demo';
+
+/** An ordinary MQTT 3.1.1 hub that stores and replays as the IoT hub does: 150 messages, one every 500 ms. */
+const HUB_RULES: HubRules = { ...GENERIC, storedMax: 150, replayIntervalMs: 500 };
+
+/** A gateway that was asked to stop has drained long before; then it is made to. */
+const STOP_MS_MAX = 5000;
+
+export interface Stage {
+  readonly clock: Clock;
+  readonly hub: BenchHub;
+  readonly gateway: GatewayProcess;
+  readonly subdevices: readonly FieldSubdevice[];
+  readonly folder: string;
+  readonly configText: string;
+  close(folder: 'remove' | 'keep'): Promise<void>;
+}
+
+export async function setStage(plan: Plan): Promise<Stage> {
+  const clock = systemClock();
+  const hub = await startBenchHub({ port: 0, rules: HUB_RULES, clock });
+  const subdevices = await Promise.all(SUBDEVICES.map((id) => newFieldSubdevice({ id, clock })));
+  hub.onArrived(({ topic, payload }) => {
+    const number = numberOf(payload);
+    const sender = subdevices.find(({ id }) => topic === `${GATEWAY_NAME}/${id}/reading`);
+    if (number !== undefined) sender?.uplinks.arrive(number);
+  });
+  const folder = mkdtempSync(join(diskFolder(), 'holdfast-demo-'));
+  const configText = configOf(plan, { folder, hubPort: hub.port, subdevices });
+  const configPath = join(folder, 'holdfast.toml');
+  writeFileSync(configPath, configText);
+  const gateway = new GatewayProcess({ configPath, socketPath: join(folder, 'control.sock') });
+  // Should this process end in a way that nobody foresaw: no gateway is left behind.
+  const lastResort = (): void => void gateway.signal('SIGKILL');
+  process.on('exit', lastResort);
+  return {
+    clock,
+    hub,
+    gateway,
+    subdevices,
+    folder,
+    configText,
+    async close(fate) {
+      for (const subdevice of subdevices) subdevice.stop();
+      await stopGateway(gateway);
+      process.off('exit', lastResort);
+      await hub.stop();
+      await Promise.all(subdevices.map((subdevice) => subdevice.pty.hangUp()));
+      if (fate === 'remove') rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Where files go to a disk: /tmp is often RAM, and then no byte would ever count as written. */
+function diskFolder(): string {
+  return process.env.TMPDIR === undefined && existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
+}
+
+async function stopGateway(gateway: GatewayProcess): Promise<void> {
+  if (gateway.pid === undefined) return;
+  const makeItStop = setTimeout(() => void gateway.signal('SIGKILL'), STOP_MS_MAX);
+  await gateway.signal('SIGTERM');
+  clearTimeout(makeItStop);
+}
+
+interface Surroundings {
+  readonly folder: string;
+  readonly hubPort: number;
+  readonly subdevices: readonly FieldSubdevice[];
+}
+
+/** The whole configuration of the gateway; what it does not say is left at its default. */
+function configOf(plan: Plan, { folder, hubPort, subdevices }: Surroundings): string {
+  const lines = [
+    '[gateway]',
+    `name = "${GATEWAY_NAME}"`,
+    `state_dir = "${join(folder, 'state')}"`,
+    `control_socket = "${join(folder, 'control.sock')}"`,
+    '',
+    '[hub]',
+    'profile = "generic"         # any MQTT 3.1.1 hub',
+    'host = "127.0.0.1"',
+    `port = ${hubPort}`,
+    `messages_per_s = ${plan.messagesPerS}         # our own ceiling: the replay shall be seen`,
+    'reconnect_floor_ms = 250    # short: half a minute is all we have',
+    'reconnect_ceiling_ms = 1000',
+  ];
+  for (const { id, pty } of subdevices) {
+    lines.push('', '[[link]]', `name = "line-${id}"`, `path = "${pty.path}"`, '', '[[subdevice]]', `id = "${id}"`);
+  }
+  return `${lines.join('\n')}\n`;
+}

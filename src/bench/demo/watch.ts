@@ -1,0 +1,137 @@
+/**
+ * Keeps an eye on the stage: what the story says it did, what the books of both ends say, and what the gateway says of
+ * its backlog. Makes a scene of it whenever one is wanted.
+ */
+import type { QueueReport } from '../../ops/report.ts';
+import { sumAccounts } from '../account.ts';
+import { FlashMeter } from './flash-meter.ts';
+import type { Plan } from './plan.ts';
+import type { Act, GatewayState, Scene } from './scene.ts';
+import { GATEWAY_NAME, type Stage } from './stage.ts';
+
+const ASK_EVERY_MS = 200;
+
+export class Watch {
+  readonly flash = new FlashMeter();
+  /** What the hub's last CONNACK said; `undefined` until there is one. */
+  sessionPresent: boolean | undefined;
+  kills = 0;
+  /** Readings owed to the hub when it came back; `undefined` before. */
+  owedAtReturn: number | undefined;
+  /** Most messages that waited for the hub, as the gateway said. */
+  backlogMax = 0;
+  readonly #stage: Stage;
+  readonly #plan: Plan;
+  readonly #startedMs: number;
+  #act: Act = 0;
+  #actSinceMs: number;
+  #gateway: GatewayState = 'starting';
+  #hub: 'near' | 'away' = 'near';
+  #hubSinceMs: number;
+  #backlog: QueueReport | undefined;
+
+  constructor(stage: Stage, plan: Plan) {
+    this.#stage = stage;
+    this.#plan = plan;
+    this.#startedMs = stage.clock.nowMs();
+    this.#actSinceMs = this.#startedMs;
+    this.#hubSinceMs = this.#startedMs;
+    stage.hub.onEvent((event) => {
+      if (event.kind === 'connected') this.sessionPresent = event.sessionPresent;
+    });
+  }
+
+  /** Asks the gateway every now and then. Returns how to stop that. */
+  start(): () => void {
+    const asking = setInterval(() => void this.#ask(), ASK_EVERY_MS);
+    return () => clearInterval(asking);
+  }
+
+  begin(act: Act): void {
+    this.#act = act;
+    this.#actSinceMs = this.#stage.clock.nowMs();
+  }
+
+  gatewayIs(state: GatewayState): void {
+    this.#gateway = state;
+    if (state !== 'running') this.#backlog = undefined;
+  }
+
+  get gatewayState(): GatewayState {
+    return this.#gateway;
+  }
+
+  hubIs(state: 'near' | 'away'): void {
+    this.#hub = state;
+    this.#hubSinceMs = this.#stage.clock.nowMs();
+  }
+
+  /** For how long the hub has been near or away. */
+  get hubForMs(): number {
+    return this.#stage.clock.nowMs() - this.#hubSinceMs;
+  }
+
+  /** Readings acknowledged to a subdevice that have not arrived. */
+  get owed(): number {
+    return sumAccounts(this.#stage.subdevices.map(({ uplinks }) => uplinks)).missing;
+  }
+
+  get delivered(): number {
+    return sumAccounts(this.#stage.subdevices.map(({ uplinks }) => uplinks)).delivered;
+  }
+
+  scene(): Scene {
+    const { hub, gateway, subdevices, clock } = this.#stage;
+    return {
+      seconds: this.#plan.seconds,
+      seed: this.#plan.seed,
+      elapsedMs: clock.nowMs() - this.#startedMs,
+      act: this.#act,
+      progress: this.#progress(),
+      subdevices: subdevices.map(({ id, isConnected, uplinks, downlinks }) => ({
+        id,
+        isConnected,
+        sent: uplinks.sent,
+        acknowledged: uplinks.acknowledged,
+        delivered: uplinks.delivered,
+        owed: uplinks.missing,
+        commandsSent: downlinks.sent,
+        commandsDelivered: downlinks.delivered,
+      })),
+      gateway: { state: this.#gateway, pid: gateway.pid, kills: this.kills },
+      backlog: this.#backlog,
+      replayed: this.#replayed(),
+      hub: {
+        state: this.#hub,
+        forMs: this.hubForMs,
+        sessionPresent: this.sessionPresent,
+        stored: hub.stored(GATEWAY_NAME),
+      },
+      flash: { steadyBytes: this.flash.bytesIn('steady'), awayBytes: this.flash.bytesIn('away') },
+    };
+  }
+
+  #progress(): number {
+    const { steadyMs, awayMs, deadMs, stillAwayMs, replayMs } = this.#plan;
+    // Beside what the plan says: the first start, the second, the drain; about a second each, as measured.
+    const actsMs = [1500 + steadyMs, awayMs, deadMs + 1500 + stillAwayMs, replayMs, 1000];
+    const doneMs = actsMs.slice(0, this.#act).reduce((sum, ms) => sum + ms, 0);
+    const actMs = actsMs[this.#act] ?? 0;
+    const withinMs = Math.min(actMs, this.#stage.clock.nowMs() - this.#actSinceMs);
+    return (doneMs + withinMs) / actsMs.reduce((sum, ms) => sum + ms, 0);
+  }
+
+  #replayed(): number | undefined {
+    if (this.owedAtReturn === undefined) return undefined;
+    return this.owedAtReturn === 0 ? 1 : Math.max(0, 1 - this.owed / this.owedAtReturn);
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#gateway !== 'running') return;
+    // One that is just being killed or stopped does not answer.
+    const status = await this.#stage.gateway.status().catch(() => undefined);
+    if (this.#gateway !== 'running') return;
+    this.#backlog = status?.outbox;
+    this.backlogMax = Math.max(this.backlogMax, status?.outbox.messages ?? 0);
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Traffic both ways that never pauses, and a gateway that is killed in the middle of it, again and again, at moments that
+ * a seed chooses: after so many acknowledgements, arrivals or commands, or in the moment it greets the hub. In some of its
+ * lives the hub is away.
+ */
+import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
+import type { House } from './house.ts';
+
+export interface KillPlan {
+  readonly kills: number;
+  readonly seed: number;
+}
+
+export interface KillCount {
+  readonly whileHubAway: number;
+  readonly whileHubNear: number;
+}
+
+/** What is counted until the kill. */
+type Sight = 'acknowledged' | 'received' | 'arrived' | 'connected';
+
+/** Unanswered messages of each subdevice, and commands on their way to it: fewer than the hub stores. */
+const UPLINKS_AHEAD = 8;
+const COMMANDS_AHEAD = 8;
+const SIGHTS_MAX = 80;
+const LIFE_MS_MAX = 40_000;
+
+/** Leaves the gateway running, the hub in reach and nobody sending. */
+export async function killAgainAndAgain(house: House, { kills, seed }: KillPlan): Promise<KillCount> {
+  const random = newRandom(seed);
+  const traffic = new Traffic(house);
+  const count = { whileHubAway: 0, whileHubNear: 0 };
+  for (let kill = 0; kill < kills; kill += 1) {
+    const isAway = random() < 0.4;
+    if (isAway) await house.hub.stop();
+    else await house.hub.listen();
+    const sight = isAway ? 'acknowledged' : pick(random);
+    const sights = sight === 'connected' ? 1 : 1 + Math.floor(random() * SIGHTS_MAX);
+    await traffic.killAt(sight, sights);
+    count[isAway ? 'whileHubAway' : 'whileHubNear'] += 1;
+    house.gateway.spawn();
+  }
+  traffic.stop();
+  await house.hub.listen();
+  await house.gateway.ready();
+  return count;
+}
+
+class Traffic {
+  readonly #house: House;
+  #isStopped = false;
+  #awaited: { readonly sight: Sight; left: number; readonly reached: () => void } | undefined;
+
+  constructor(house: House) {
+    this.#house = house;
+    house.hub.onArrived(() => this.#see('arrived'));
+    house.hub.onEvent(({ kind }) => {
+      if (kind === 'connected') this.#see(kind);
+    });
+    for (const subdevice of house.subdevices) this.#run(subdevice);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** Kills the gateway in the very moment in which `sight` was seen so many times. */
+  async killAt(sight: Sight, times: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const deadline = setTimeout(() => reject(new Error(`${sight} was not seen ${times} times`)), LIFE_MS_MAX);
+    const reached = (): void => void this.#house.gateway.signal('SIGKILL').then(() => resolve());
+    this.#awaited = { sight, left: times, reached };
+    await promise.finally(() => clearTimeout(deadline));
+  }
+
+  /** One acknowledged: one more sent. One command received: one more given. */
+  #run(subdevice: FieldSubdevice): void {
+    subdevice.onReport(({ kind }) => {
+      if (this.#isStopped) return;
+      if (kind === 'acknowledged') subdevice.publish('t');
+      if (kind === 'received') this.#command(subdevice);
+      if (kind === 'acknowledged' || kind === 'received') this.#see(kind);
+    });
+    for (let ahead = 0; ahead < UPLINKS_AHEAD; ahead += 1) subdevice.publish('t');
+    this.#command(subdevice);
+  }
+
+  /** Commands that come twice after a crash must not make the traffic grow. */
+  #command(subdevice: FieldSubdevice): void {
+    const { sent, delivered } = subdevice.downlinks;
+    for (let ahead = sent - delivered; ahead < COMMANDS_AHEAD; ahead += 1) this.#house.command(subdevice);
+  }
+
+  #see(sight: Sight): void {
+    const awaited = this.#awaited;
+    if (awaited?.sight !== sight) return;
+    awaited.left -= 1;
+    if (awaited.left > 0) return;
+    this.#awaited = undefined;
+    awaited.reached();
+  }
+}
+
+function pick(random: () => number): Sight {
+  const sights: readonly Sight[] = ['acknowledged', 'received', 'arrived', 'connected'];
+  return sights[Math.floor(random() * sights.length)] ?? 'acknowledged';
+}
+
+/** Uniform in [0, 1), the same for the same seed (mulberry32, public domain, T. Ettinger 2017). */
+function newRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** Everything that `npm test` runs; what takes minutes is in `vitest.long.config.ts`. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/long/**'],
+    pool: 'forks', // PTYs and native code: a file that dies must take nobody with it
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
