@@ -19,11 +19,11 @@ export class Backoff {
     this.#lastMs = limits.floorMs;
   }
 
-  /** The pause before the next attempt, in ms: floor ≤ pause ≤ ceiling. */
+  /** The pause before the next attempt, in ms: floor ≤ pause ≤ ceiling; the floor wins over a lower ceiling. */
   next(): number {
     const { floorMs, ceilingMs } = this.#limits;
     const widestMs = Math.max(floorMs, this.#lastMs * 3);
-    this.#lastMs = Math.min(ceilingMs, floorMs + this.#random() * (widestMs - floorMs));
+    this.#lastMs = Math.max(floorMs, Math.min(ceilingMs, floorMs + this.#random() * (widestMs - floorMs)));
     return this.#lastMs;
   }
 

@@ -45,6 +45,8 @@ export class Custodian {
   #pending = 0;
   #pendingBytes = 0;
   #unstoredBytes = 0;
+  /** Lane → rows it had on disk when they were last asked for: so many must be found. */
+  readonly #asked = new Map<number, number>();
 
   constructor(options: CustodianOptions) {
     this.direction = options.direction;
@@ -180,12 +182,17 @@ export class Custodian {
     const wanted = new Map<number, number>();
     for (const lane of this.#lanes.values()) {
       const from = lane.wantsFrom;
-      if (from !== undefined) wanted.set(lane.lane, from);
+      if (from === undefined) continue;
+      wanted.set(lane.lane, from);
+      this.#asked.set(lane.lane, lane.spilledRows);
     }
     return wanted;
   }
 
-  /** A page has come for the lanes of `wanted`. Rows that are damaged or missing leave custody as damaged. */
+  /**
+   * The page for the lanes of `wanted` has come. Rows that are damaged or missing leave custody as damaged; only those
+   * can be missing that were there when the page was asked for, and damaged ones beyond what is loaded are found again.
+   */
   loaded(wanted: ReadonlyMap<number, number>, page: RowPage): Entry[] {
     const entries: Entry[] = [];
     for (const number of wanted.keys()) {
@@ -193,11 +200,12 @@ export class Custodian {
       const rows = page.rows.filter((row) => row.lane === number);
       const loaded = lane.load(rows, page.scannedTo);
       entries.push(...loaded);
-      for (const row of page.damaged)
-        if (row.lane === number) this.#damage(lane, { seq: row.seq, bytes: row.bytes, rows: 1 });
-      if (page.atEnd && loaded.length === rows.length && lane.spilledRows > 0) {
-        this.#damage(lane, { seq: undefined, bytes: 0, rows: lane.spilledRows });
-      }
+      const damaged = page.damaged.filter((row) => row.lane === number && row.seq < lane.readTo);
+      for (const { seq, bytes } of damaged) this.#damage(lane, { seq, bytes, rows: 1 });
+      const missing = (this.#asked.get(number) ?? 0) - loaded.length - damaged.length;
+      this.#asked.delete(number);
+      if (page.atEnd && loaded.length === rows.length && missing > 0)
+        this.#damage(lane, { seq: undefined, bytes: 0, rows: missing });
     }
     return entries;
   }

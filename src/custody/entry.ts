@@ -23,6 +23,8 @@ export interface Entry {
   attempts: number;
   /** Monotonic ms of the last handing over. */
   sentAtMs: number;
+  /** Place in the order of first handings over in this process, from 1; 0: not handed over yet. */
+  sentPlace: number;
   /** Token of the previous hop that still waits for our acknowledgement. */
   owed: number | undefined;
   /** How custody ended, once it has; the row, if there is one, goes with a later commit. */
@@ -52,6 +54,7 @@ function entryOf(row: Row, keeping: Keeping, owed: number | undefined): Entry {
     sentBefore: false,
     attempts: 0,
     sentAtMs: 0,
+    sentPlace: 0,
     owed,
     ended: undefined,
   };

@@ -4,7 +4,9 @@
  *     [ window: oldest, in RAM, may be sent ] [ spilled: on disk only ] [ behind: newest, in RAM until committed ]
  *
  * Invariants: seq rises from left to right; nothing joins the window past a spilled row; the window holds at most
- * `windowMax` entries; so memory does not grow with the backlog, and order is the order of admission.
+ * `windowMax` entries; so memory does not grow with the backlog, and order is the order of admission. Whatever is behind moves
+ * up as soon as nothing spilled is ahead and the window has room, written or not: so there is something behind only while
+ * rows are spilled or the window is full, and a row that is wanted from disk is wanted from the moment it spills.
  */
 import type { Entry } from './entry.ts';
 import { loadedEntry } from './entry.ts';
@@ -70,10 +72,6 @@ export class Lane {
     const position = this.#behind.indexOf(entry);
     if (position < 0) return;
     this.#behind.splice(position, 1);
-    if (position === 0 && this.#spilledRows === 0 && this.#window.length < this.#windowMax) {
-      this.#window.push(entry);
-      return;
-    }
     if (this.#spilledRows === 0) this.#spilledFrom = entry.row.seq;
     this.#spilledRows += 1;
     this.#spilledBytes += entry.bytes;
@@ -90,9 +88,15 @@ export class Lane {
       this.#behind.splice(inBehind, 1);
     }
     this.#ramBytes -= entry.bytes;
+    this.#moveUp();
   }
 
-  /** Rows read back, in order of seq; the next read starts behind `scannedTo`. */
+  /** Every row on disk below this `seq` has been read, or was never spilled. */
+  get readTo(): number {
+    return this.#spilledFrom;
+  }
+
+  /** Rows read back, in order of seq; the next read starts behind `scannedTo`, or at the first row without room. */
   load(rows: readonly Row[], scannedTo: number): Entry[] {
     const entries: Entry[] = [];
     for (const row of rows) {
@@ -108,12 +112,22 @@ export class Lane {
       entries.push(entry);
     }
     this.#spilledFrom = Math.max(this.#spilledFrom, scannedTo + 1);
+    this.#moveUp();
     return entries;
   }
 
   /** Rows that the books say are on disk and that are not there, or not whole. */
   lose(rows: number, bytes: number): void {
     this.#spilledRows -= rows;
-    this.#spilledBytes = this.#spilledRows === 0 ? 0 : this.#spilledBytes - bytes;
+    this.#spilledBytes = this.#spilledRows === 0 ? 0 : Math.max(0, this.#spilledBytes - bytes);
+    this.#moveUp();
+  }
+
+  #moveUp(): void {
+    while (this.#spilledRows === 0 && this.#window.length < this.#windowMax) {
+      const next = this.#behind.shift();
+      if (next === undefined) return;
+      this.#window.push(next);
+    }
   }
 }

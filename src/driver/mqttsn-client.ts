@@ -14,9 +14,7 @@ import { type TopicLimits, TopicTable } from './mqttsn-topics.ts';
 import { type Publication, publicationOf, type UplinkLimits, Uplinks } from './mqttsn-uplinks.ts';
 
 /** `uplinksMax` is also the bound of the requests of one client that may await their answer. */
-export interface ClientLimits extends TopicLimits, RetryLimits, UplinkLimits {
-  readonly retryMs: number;
-}
+export type ClientLimits = TopicLimits & RetryLimits & UplinkLimits;
 
 export class MqttsnClient {
   readonly id: string;

@@ -25,7 +25,7 @@ describe('a gateway killed in the middle of traffic', () => {
   it('is noticed to lose messages when it acknowledges before the commit', { timeout: 60_000 }, async () => {
     const house = await openHouse({ ...PLAN, program: UNSAFE });
     await house.start();
-    await killAgainAndAgain(house, { kills: 12, seed: 20_260_701 });
+    await killAgainAndAgain(house, { kills: 12, seed: 20_260_701, sights: ['acknowledged', 'arrived'] });
     await house.untilIdle();
     expect(house.uplinks.missing).toBeGreaterThan(0);
   });

@@ -3,12 +3,15 @@
  * a seed chooses: after so many acknowledgements, arrivals or commands, or in the moment it greets the hub. In some of its
  * lives the hub is away.
  */
+import { seededRandom } from '../../src/base/random.ts';
 import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
 import type { House } from './house.ts';
 
 export interface KillPlan {
   readonly kills: number;
   readonly seed: number;
+  /** What leads to a kill while the hub is near; commands stop coming once one is lost. */
+  readonly sights?: readonly Sight[];
 }
 
 export interface KillCount {
@@ -17,26 +20,29 @@ export interface KillCount {
 }
 
 /** What is counted until the kill. */
-type Sight = 'acknowledged' | 'received' | 'arrived' | 'connected';
+export type Sight = 'acknowledged' | 'received' | 'arrived' | 'connected';
 
 /** Unanswered messages of each subdevice, and commands on their way to it: fewer than the hub stores. */
 const UPLINKS_AHEAD = 8;
 const COMMANDS_AHEAD = 8;
-const SIGHTS_MAX = 80;
+const ALL_SIGHTS: readonly Sight[] = ['acknowledged', 'received', 'arrived', 'connected'];
+const TIMES_MAX = 80;
 const LIFE_MS_MAX = 40_000;
 
 /** Leaves the gateway running, the hub in reach and nobody sending. */
-export async function killAgainAndAgain(house: House, { kills, seed }: KillPlan): Promise<KillCount> {
-  const random = newRandom(seed);
+export async function killAgainAndAgain(house: House, plan: KillPlan): Promise<KillCount> {
+  const { kills, seed, sights = ALL_SIGHTS } = plan;
+  const random = seededRandom(seed);
   const traffic = new Traffic(house);
   const count = { whileHubAway: 0, whileHubNear: 0 };
   for (let kill = 0; kill < kills; kill += 1) {
     const isAway = random() < 0.4;
     if (isAway) await house.hub.stop();
     else await house.hub.listen();
-    const sight = isAway ? 'acknowledged' : pick(random);
-    const sights = sight === 'connected' ? 1 : 1 + Math.floor(random() * SIGHTS_MAX);
-    await traffic.killAt(sight, sights);
+    const picked = sights[Math.floor(random() * sights.length)] ?? 'acknowledged';
+    const sight = isAway ? 'acknowledged' : picked;
+    const times = sight === 'connected' ? 1 : 1 + Math.floor(random() * TIMES_MAX);
+    await traffic.killAt(sight, times);
     count[isAway ? 'whileHubAway' : 'whileHubNear'] += 1;
     house.gateway.spawn();
   }
@@ -99,20 +105,4 @@ class Traffic {
     this.#awaited = undefined;
     awaited.reached();
   }
-}
-
-function pick(random: () => number): Sight {
-  const sights: readonly Sight[] = ['acknowledged', 'received', 'arrived', 'connected'];
-  return sights[Math.floor(random() * sights.length)] ?? 'acknowledged';
-}
-
-/** Uniform in [0, 1), the same for the same seed (mulberry32, public domain, T. Ettinger 2017). */
-function newRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
