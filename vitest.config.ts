@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/long/**'],
     pool: 'forks', // PTYs and native code: a file that dies must take nobody with it
+    maxWorkers: 3, // end-to-end tests wait most of the time, also on two cores
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -31,6 +31,10 @@ export class StreamAccount {
     return this.#acknowledgedNumbers.has(number);
   }
 
+  hasArrived(number: number): boolean {
+    return this.#arrived.has(number);
+  }
+
   arrive(number: number): void {
     if (this.#arrived.has(number)) {
       this.#duplicates += 1;

@@ -48,7 +48,10 @@ export async function runDemo({ seconds, json, seed }: DemoOptions): Promise<num
   await stage.close(isToBeKept ? 'keep' : 'remove');
   interruption.stop();
   if (json && outcome !== undefined) process.stdout.write(`${JSON.stringify(outcome)}\n`);
-  if (outcome === undefined) return interruption.exitCode;
+  if (outcome === undefined) {
+    screen.print(['', 'Interrupted: the gateway is stopped, nothing is left behind.']);
+    return interruption.exitCode;
+  }
   return outcome.ok ? EXIT.ok : EXIT.unbalanced;
 }
 
@@ -66,13 +69,13 @@ async function play(stage: Stage, plan: Plan, { screen, interruption }: Playing)
   try {
     await story.tell();
   } catch (error) {
-    failure = error instanceof Error ? error.message : String(error);
+    failure = firstLineOf(error);
   } finally {
     clearInterval(showing);
   }
   if (interruption.signal.aborted) return undefined;
   screen.show(watch.scene());
-  return outcomeOf({ stage, plan, watch, facts: story.facts, failure });
+  return outcomeOf({ subdevices: stage.subdevices, plan, watch, facts: story.facts, failure });
 }
 
 /** Ctrl-C and its like, for as long as the demonstration runs. */
@@ -95,6 +98,12 @@ class Interruption {
   stop(): void {
     for (const signal of STOP_SIGNALS) process.off(signal, this.#hear);
   }
+}
+
+/** The journal that some errors bring along is shown anyway. */
+function firstLineOf(error: unknown): string {
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return line.replace(/:$/, '.');
 }
 
 function introduction({ configText, folder }: Stage): string[] {

@@ -64,8 +64,8 @@ export class GatewayProcess {
   async ready(): Promise<void> {
     const deadline = Date.now() + START_MS_MAX;
     while (Date.now() < deadline) {
-      if (this.#child?.exitCode !== null)
-        throw new Error(`the gateway ended with ${this.#child?.exitCode}:\n${this.#journal}`);
+      const end = this.#child?.exitCode ?? this.#child?.signalCode;
+      if (end !== null) throw new Error(`the gateway ended with ${end}:\n${this.#journal}`);
       if ((await ask(this.#options.socketPath, '/v1/status').catch(() => undefined))?.kind === 'answered') return;
       await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
     }

@@ -10,7 +10,7 @@ import type { Stamp } from '../base/time.ts';
 import { Books } from './books.ts';
 import type { Change, Outcome } from './change.ts';
 import { countsOfOutcome } from './change.ts';
-import type { Durability } from './durability.ts';
+import type { Durability, Terms } from './durability.ts';
 import { type Burial, type Entry, newEntry } from './entry.ts';
 import { Lane } from './lane.ts';
 import { addCounts, type Counts, ZERO } from './ledger.ts';
@@ -28,18 +28,12 @@ export interface CustodianOptions {
   readonly safe: (entry: Entry, owed: number) => void;
 }
 
-/** How long a message may wait for what. */
-export interface Terms {
-  /** Monotonic ms until which it may wait in RAM for the next hop; `undefined`: it is not held at all. */
-  readonly holdUntilMs: number | undefined;
-  /** Monotonic ms until which it may wait for company in the commit. */
-  readonly commitByMs: number;
-}
-
 export class Custodian {
   readonly direction: Direction;
   readonly #options: CustodianOptions;
   readonly #lanes = new Map<number, Lane>();
+  /** Lanes with rows on disk only. */
+  readonly #spilled = new Set<number>();
   readonly #books: Books;
   readonly #sequence: Sequence;
   #pending = 0;
@@ -57,7 +51,8 @@ export class Custodian {
       durability.ride({ kind: 'reserveSeq', direction, reservedTo }),
     );
     for (const { lane, rows, bytes } of options.backlog) {
-      this.#lanes.set(lane, new Lane(lane, options.windowMax, { rows, bytes }));
+      this.#addLane(lane, { rows, bytes });
+      this.#spilled.add(lane);
       this.#pending += rows;
       this.#pendingBytes += bytes;
     }
@@ -82,12 +77,7 @@ export class Custodian {
   }
 
   lane(lane: number): Lane {
-    let found = this.#lanes.get(lane);
-    if (found === undefined) {
-      found = new Lane(lane, this.#options.windowMax, { rows: 0, bytes: 0 });
-      this.#lanes.set(lane, found);
-    }
-    return found;
+    return this.#lanes.get(lane) ?? this.#addLane(lane, { rows: 0, bytes: 0 });
   }
 
   lanes(): IterableIterator<Lane> {
@@ -150,7 +140,9 @@ export class Custodian {
       this.#options.durability.ride(this.#rowEnd(entry, entry.ended));
       return;
     }
-    this.lane(entry.row.lane).stored(entry);
+    const lane = this.lane(entry.row.lane);
+    lane.stored(entry);
+    if (lane.spilledRows > 0) this.#spilled.add(lane.lane);
     this.#release(entry);
   }
 
@@ -177,14 +169,16 @@ export class Custodian {
     this.#release(entry);
   }
 
-  /** Lanes that have room for rows from disk, with the lowest seq each wants. */
+  /** Lanes that have room for rows from disk, with the lowest seq each wants. To be called for a page, one at a time. */
   wanted(): Map<number, number> {
     const wanted = new Map<number, number>();
-    for (const lane of this.#lanes.values()) {
+    for (const number of this.#spilled) {
+      const lane = this.lane(number);
       const from = lane.wantsFrom;
+      if (lane.spilledRows === 0) this.#spilled.delete(number);
       if (from === undefined) continue;
-      wanted.set(lane.lane, from);
-      this.#asked.set(lane.lane, lane.spilledRows);
+      wanted.set(number, from);
+      this.#asked.set(number, lane.spilledRows);
     }
     return wanted;
   }
@@ -210,6 +204,12 @@ export class Custodian {
     return entries;
   }
 
+  #addLane(number: number, spilled: { readonly rows: number; readonly bytes: number }): Lane {
+    const lane = new Lane(number, this.#options.windowMax, spilled);
+    this.#lanes.set(number, lane);
+    return lane;
+  }
+
   #damage(lane: Lane, lost: { readonly seq: number | undefined; readonly bytes: number; readonly rows: number }): void {
     const bytesBefore = lane.pendingBytes;
     lane.lose(lost.rows, lost.bytes);
@@ -218,17 +218,11 @@ export class Custodian {
     const counts = { ...ZERO, damaged: lost.rows };
     this.#books.add(lane.lane, counts);
     const { direction } = this;
-    if (lost.seq === undefined) this.#options.durability.ride({ kind: 'count', direction, lane: lane.lane, counts });
-    else {
-      this.#options.durability.ride({
-        kind: 'settle',
-        direction,
-        lane: lane.lane,
-        seq: lost.seq,
-        bytes: lost.bytes,
-        outcome: { as: 'damaged' },
-      });
-    }
+    this.#options.durability.ride(
+      lost.seq === undefined
+        ? { kind: 'count', direction, lane: lane.lane, counts }
+        : { kind: 'settle', direction, lane: lane.lane, seq: lost.seq, bytes: lost.bytes, outcome: { as: 'damaged' } },
+    );
   }
 
   #endUnstored(entry: Entry, how: Outcome | Burial): void {

@@ -11,3 +11,11 @@ export interface Durability {
   /** Goes along with some later commit. Losing it in a crash may cost a duplicate, never a message. */
   ride(change: Change): void;
 }
+
+/** How long a message may wait for what. */
+export interface Terms {
+  /** Monotonic ms until which it may wait in RAM for the next hop; `undefined`: it is not held at all. */
+  readonly holdUntilMs: number | undefined;
+  /** Monotonic ms until which it may wait for company in the commit. */
+  readonly commitByMs: number;
+}

@@ -59,7 +59,7 @@ export class Lane {
     return this.#spilledRows > 0 && this.#window.length <= this.#windowMax / 2 ? this.#spilledFrom : undefined;
   }
 
-  /** @returns whether the entry joined the window; if not it must be committed before anything else happens to it */
+  /** @returns whether the entry joined the window; if not it is to be committed without delay, since it may wait long */
   add(entry: Entry): boolean {
     const joins = this.isOpenAtEnd;
     (joins ? this.#window : this.#behind).push(entry);

@@ -79,7 +79,7 @@ export class Committer implements Durability {
     this.#advance();
   }
 
-  /** A commit is running, or due: whoever comes now never waits for company. */
+  /** The disk is full: nothing is written until there is room. */
   get isFull(): boolean {
     return this.#retryAtMs !== undefined;
   }
@@ -117,12 +117,13 @@ export class Committer implements Durability {
     for (const entry of this.#held.takeAll(direction)) this.gather(direction, entry, byMs);
   }
 
-  /** Resolves when everything known now, riders too, is durable. */
+  /** Resolves when everything known now, riders too, is durable; on a full disk at once: nobody was told of the rest. */
   drain(): Promise<void> {
     for (const direction of ['uplink', 'downlink'] as const) this.letGo(direction, this.#options.clock.nowMs());
     return new Promise((resolve) => {
       this.#drained = resolve;
       this.#advance();
+      if (this.isFull) resolve();
     });
   }
 
@@ -147,6 +148,7 @@ export class Committer implements Durability {
     if (this.#running?.batch !== batch) throw new Error(`disk full for commit ${batch}, which does not run`);
     if (this.#retryAtMs === undefined) this.#options.fullChanged(true);
     this.#retryAtMs = this.#options.clock.nowMs() + FULL_RETRY_MS;
+    this.#drained?.();
     this.#setAlarm();
   }
 

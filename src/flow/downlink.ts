@@ -2,8 +2,10 @@
  * Downlinks: from the hub into the inbox, from the inbox to the subdevice, and the PUBACK back to the hub.
  *
  * The PUBACK leaves once every subdevice's copy is committed or acknowledged by the subdevice, and in the order of arrival
- * [MQTT-4.6.0-2]. A message that the hub sends again because our PUBACK did not reach it is recognised (DUP, same packet
- * identifier, same topic and bytes, in the connection after) and not delivered twice.
+ * [MQTT-4.6.0-2]. A message that the hub sends again because we had not sent its PUBACK when the connection broke is
+ * recognised (DUP, same packet identifier, same topic and bytes, in a later connection of the session) and not delivered
+ * twice. Once its PUBACK has left it is not: the hub may have used the identifier anew, for a message with the same bytes
+ * that never reached us, and a duplicate is better than a loss.
  */
 import { crc32 } from 'node:zlib';
 import type { Facts } from '../base/events.ts';
@@ -23,8 +25,6 @@ import type { Pager } from './pager.ts';
 
 /** Downlinks waiting for their PUBACK; a hub that sends more than this without one is left. */
 const ARRIVALS_MAX = 1024;
-/** Arrivals remembered over a reconnect; hubs keep fewer in flight. */
-const REMEMBERED_MAX = 256;
 
 export interface DownlinkOptions {
   readonly clock: Clock;
@@ -54,10 +54,11 @@ export class DownlinkFlow {
   readonly #debts = new Debts<Arrival>();
   readonly #deliveries = new Map<number, Delivery>();
   #lastDelivery = 0;
-  #arrivals: Arrival[] = [];
-  /** By packet identifier: arrivals of this connection, and of the one before. */
-  #recent = new Map<number, Arrival>();
-  #before = new Map<number, Arrival>();
+  /** The last look found something too old: what the disk brings next may be too. */
+  #isExpiring = false;
+  readonly #arrivals: Arrival[] = [];
+  /** By packet identifier: arrivals of earlier connections without a PUBACK, which the hub will send again. */
+  #unacknowledged = new Map<number, Arrival>();
 
   constructor(options: DownlinkOptions) {
     this.#options = options;
@@ -71,10 +72,9 @@ export class DownlinkFlow {
       return;
     }
     const print = crc32(message.payload, crc32(message.topic));
-    const known = dup ? this.#before.get(packetId) : undefined;
+    const known = dup ? this.#unacknowledged.get(packetId) : undefined;
     const arrival = known?.print === print ? known : { packetId, print, owed: 0 };
-    this.#before.delete(packetId);
-    this.#remember(arrival);
+    this.#unacknowledged.delete(packetId);
     if (arrival !== known) this.#route(message, arrival);
     this.#arrivals.push(arrival);
     if (this.#arrivals.length > ARRIVALS_MAX)
@@ -99,12 +99,21 @@ export class DownlinkFlow {
 
   /** @param sessionPresent the hub will send again what we did not acknowledge; else nothing is known any more */
   hubConnected(sessionPresent: boolean): void {
-    this.#before = sessionPresent ? this.#recent : new Map();
-    this.#recent = new Map();
+    if (!sessionPresent) this.#unacknowledged.clear();
   }
 
   hubLost(): void {
-    this.#arrivals = [];
+    for (const arrival of this.#arrivals.splice(0)) this.#unacknowledged.set(arrival.packetId, arrival);
+    for (const oldest of this.#unacknowledged.keys()) {
+      if (this.#unacknowledged.size <= ARRIVALS_MAX) break;
+      this.#unacknowledged.delete(oldest);
+    }
+  }
+
+  /** The subdevice's session is over: what it was still owed is shed, as far as it is in RAM; the rest as it is read. */
+  endSession(lane: number): void {
+    this.#options.inbox.endSession(lane);
+    this.#options.pager().turn();
   }
 
   report(report: Extract<DriverReport, { kind: 'delivered' | 'undelivered' }>): void {
@@ -120,17 +129,18 @@ export class DownlinkFlow {
       if (report.why !== 'lost')
         this.#options.facts.emit('downlinkShed', { topic: delivery.message.topic, reason: report.why });
     }
-    this.#options.pager().turn();
     if (report.kind === 'delivered' || report.why !== 'lost') this.deliver(delivery.lane);
   }
 
   /** Sheds what is certainly too old. */
   expire(): void {
-    const { isExpired, inbox } = this.#options;
-    if (isExpired !== undefined && inbox.expire(isExpired) > 0) this.#options.pager().turn();
+    const { isExpired, inbox, pager } = this.#options;
+    this.#isExpiring = isExpired !== undefined && inbox.expire(isExpired) > 0;
+    if (this.#isExpiring) pager().turn();
   }
 
   deliverAll(): void {
+    if (this.#isExpiring) this.expire();
     for (const lane of this.#options.inbox.attachedLanes()) this.deliver(lane);
   }
 
@@ -141,6 +151,7 @@ export class DownlinkFlow {
     const subdevice = mirror.byLane(lane);
     const delivery = subdevice === undefined ? undefined : inbox.next(lane, nowMs);
     this.#alarm.set(inbox.wakeAtMs(nowMs));
+    this.#options.pager().turn();
     if (subdevice === undefined || delivery === undefined) return;
     this.#lastDelivery += 1;
     const token = this.#lastDelivery;
@@ -184,16 +195,7 @@ export class DownlinkFlow {
     const entry = this.#options.inbox.admit(lane, message, { stamp: this.#options.stamp(), owed, nowMs });
     if (entry === undefined) this.#debts.settle(owed);
     else arrival.owed += 1;
-  }
-
-  #remember(arrival: Arrival): void {
-    this.#recent.delete(arrival.packetId);
-    this.#recent.set(arrival.packetId, arrival);
-    if (this.#recent.size <= REMEMBERED_MAX) return;
-    for (const oldest of this.#recent.keys()) {
-      this.#recent.delete(oldest);
-      return;
-    }
+    this.#options.pager().turn(); // the policy may have made room
   }
 
   #acknowledge(): void {

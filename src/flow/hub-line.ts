@@ -88,6 +88,7 @@ export class HubLine {
 
   #act(report: Report): void {
     const { replay, subscriptions } = this.#options;
+    if (report.kind !== 'offline') replay.heard();
     switch (report.kind) {
       case 'online':
         return this.#online(report.sessionPresent);
@@ -97,6 +98,8 @@ export class HubLine {
         this.#refusal = report.reason;
         this.#options.facts.emit('hubRefused', { reason: report.reason });
         return;
+      case 'alive':
+        return replay.send();
       case 'acknowledged':
         return replay.acknowledged(report.packetId);
       case 'message':

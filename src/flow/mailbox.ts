@@ -5,7 +5,7 @@
 export class Mailbox {
   readonly #tasks: (() => void)[] = [];
   readonly #onBug: (error: unknown) => void;
-  #running = false;
+  #state: 'idle' | 'running' | 'broken' = 'idle';
 
   /** @param onBug a task threw: an invariant is broken and the process must end */
   constructor(onBug: (error: unknown) => void) {
@@ -13,16 +13,17 @@ export class Mailbox {
   }
 
   post(task: () => void): void {
+    if (this.#state === 'broken') return;
     this.#tasks.push(task);
-    if (this.#running) return;
-    this.#running = true;
+    if (this.#state === 'running') return;
+    this.#state = 'running';
     try {
       for (let next = this.#tasks.shift(); next !== undefined; next = this.#tasks.shift()) next();
+      this.#state = 'idle';
     } catch (error) {
+      this.#state = 'broken'; // whatever follows would rest on a half-done change
       this.#tasks.length = 0;
       this.#onBug(error);
-    } finally {
-      this.#running = false;
     }
   }
 }

@@ -148,11 +148,11 @@ export class Presence {
 
   /** A clean session begins, or has ended: nothing of it is kept, and the hub need not keep its filters. */
   #clear(subdevice: Subdevice): void {
-    const { mirror, inbox, committer, subscriptions } = this.#options;
+    const { mirror, downlink, committer, subscriptions } = this.#options;
     const filters = [...subdevice.subscriptions.keys()];
     const hadAnything = filters.length > 0 || subdevice.topicIds.size > 0;
     mirror.clear(subdevice);
-    inbox.endSession(subdevice.lane);
+    downlink().endSession(subdevice.lane);
     subscriptions().release(filters);
     if (hadAnything) committer.ride({ kind: 'cleanSession', lane: subdevice.lane });
   }

@@ -46,16 +46,15 @@ export class Replay {
   readonly #alarm: Alarm;
   readonly #quick: Quick[] = [];
   #isQuickTurn = true;
+  /** The hub spoke last at this moment, monotonic ms. */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
   #backlogAtConnect = 0;
+  /** The last look found something too old: what the disk brings next may be too. */
+  #isExpiring = false;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
     this.#alarm = new Alarm(options.clock, options.mailbox, () => this.send());
-  }
-
-  /** Messages that waited when the hub came back and still wait; 0: nothing is being replayed. */
-  get replaying(): { readonly left: number; readonly of: number } {
-    return { left: Math.min(this.#options.custodian.pending, this.#backlogAtConnect), of: this.#backlogAtConnect };
   }
 
   get pending(): number {
@@ -90,6 +89,11 @@ export class Replay {
     this.#alarm.set(undefined);
   }
 
+  /** The hub has said something, whatever it was: the connection carries. */
+  heard(): void {
+    this.#heardAtMs = this.#options.clock.nowMs();
+  }
+
   /** PUBACK. */
   acknowledged(packetId: number): void {
     const { outbox, mirror, facts, custodian } = this.#options;
@@ -101,33 +105,38 @@ export class Replay {
       facts.emit('backlogDrained', { messages: this.#backlogAtConnect });
       this.#backlogAtConnect = 0;
     }
-    this.#options.pager().turn();
     this.send();
   }
 
   /** Sheds what is certainly too old. */
   expire(): void {
-    const { isExpired, outbox } = this.#options;
-    if (isExpired !== undefined && outbox.expire(isExpired) > 0) this.#options.pager().turn();
+    const { isExpired, outbox, pager } = this.#options;
+    this.#isExpiring = isExpired !== undefined && outbox.expire(isExpired) > 0;
+    if (this.#isExpiring) pager().turn();
   }
 
-  /** Sends whatever may be sent now, and sets the alarm for what may be sent later. */
+  /** Sends whatever may be sent now, sets the alarm for what may be sent later, and fetches what has got room. */
   send(): void {
     const { outbox, clock, announcements } = this.#options;
     const nowMs = clock.nowMs();
+    if (this.#isExpiring) this.expire();
     this.#giveUp(nowMs);
+    this.#options.pager().turn();
     let hasMore = false;
     if (outbox.isConnected) {
       while (outbox.pace.isOpen(nowMs) && this.#sendOne(nowMs));
       hasMore = !outbox.pace.isOpen(nowMs);
     }
+    const overdueAtMs = outbox.wakeAtMs();
     const times = [
-      outbox.wakeAtMs(),
+      // what is overdue already waits for the hub's answer to the probe, or for the end of the connection
+      overdueAtMs !== undefined && overdueAtMs > nowMs ? overdueAtMs : undefined,
       outbox.isConnected ? announcements?.wakeAtMs() : undefined,
       hasMore ? outbox.pace.nextAtMs : undefined,
     ];
     const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
     this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
+    this.#options.pager().turn();
   }
 
   /** Control first, then QoS 0 and QoS 1 in turn, so that neither waits for the other. */
@@ -165,19 +174,22 @@ export class Replay {
     return true;
   }
 
+  /**
+   * PUBACKs are late: is it the messages, or is the connection dead? The hub is asked. A message counts as refused only
+   * if the hub has spoken since its PUBACK was due; a silent hub has refused nothing.
+   */
   #giveUp(nowMs: number): void {
     const { outbox, mirror, facts } = this.#options;
     const wakeAtMs = outbox.wakeAtMs();
     if (wakeAtMs === undefined || nowMs < wakeAtMs) return;
-    for (const { entry, reason } of outbox.giveUp(nowMs)) {
+    for (const { entry, reason } of outbox.giveUp(this.#heardAtMs)) {
       facts.emit('uplinkBuried', {
         subdevice: mirror.byLane(entry.row.lane)?.id ?? '',
         topic: entry.row.topic,
         reason,
       });
     }
-    // a PUBACK is late: is it the message, or is the connection dead?
-    this.#options.order({ kind: 'probe' });
+    if ((outbox.wakeAtMs() ?? Number.POSITIVE_INFINITY) <= nowMs) this.#options.order({ kind: 'probe' });
     this.#options.pager().turn();
   }
 }

@@ -8,12 +8,14 @@ import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import { topicProblem } from '../base/topic.ts';
 import type { DriverReport, RefuseReason } from '../driver/driver.ts';
-import type { Outbox, OverflowPolicy } from '../outbox/outbox.ts';
+import type { OverflowPolicy } from '../outbox/contract.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock } from '../ports.ts';
 import type { Mirror, Subdevice } from '../session/mirror.ts';
 import type { TopicMap } from '../session/topic-map.ts';
 import { Debts } from './debts.ts';
 import type { Links } from './links.ts';
+import type { Mailbox } from './mailbox.ts';
 import type { Replay } from './replay.ts';
 
 /** What the configuration says about uplinks of a link. */
@@ -25,6 +27,7 @@ export interface UplinkTerms {
 
 export interface UplinkOptions {
   readonly clock: Clock;
+  readonly mailbox: Mailbox;
   readonly stamp: () => Stamp;
   readonly facts: Facts;
   readonly mirror: Mirror;
@@ -45,6 +48,11 @@ interface Creditor {
 export class UplinkFlow {
   readonly #options: UplinkOptions;
   readonly #debts = new Debts<Creditor>();
+  /**
+   * Subdevices told to come back in this task. The driver keeps what comes later behind what it had to refuse, but it
+   * hears of the refusal at the end of the task; until then nothing may pass here.
+   */
+  readonly #congested = new Set<string>();
 
   constructor(options: UplinkOptions) {
     this.#options = options;
@@ -61,6 +69,7 @@ export class UplinkFlow {
     }
     const message: Message = { topic, payload: report.payload, qos: report.qos };
     if (report.token === undefined) this.#options.replay().offerQuick(subdevice.lane, message);
+    else if (this.#congested.has(subdevice.id)) this.#refuse(link, report, 'congestion');
     else this.#admit(link, { subdevice, message, token: report.token, report });
   }
 
@@ -89,11 +98,11 @@ export class UplinkFlow {
       nowMs,
     );
     const { facts } = this.#options;
+    this.#options.replay().send();
     switch (admission.kind) {
       case 'accepted': {
         const { topic, payload, qos } = message;
         facts.emit('uplinkAccepted', { subdevice: subdevice.id, topic, bytes: payload.length, qos });
-        this.#options.replay().send();
         return;
       }
       case 'shed':
@@ -108,6 +117,10 @@ export class UplinkFlow {
   }
 
   #refuse(link: string, report: UplinkReport, why: RefuseReason): void {
+    if (why === 'congestion') {
+      if (this.#congested.size === 0) this.#options.mailbox.post(() => this.#congested.clear());
+      this.#congested.add(report.subdevice);
+    }
     this.#options.facts.emit('uplinkRefused', { subdevice: report.subdevice, topic: report.topic, reason: why });
     if (report.token !== undefined) this.#options.links().order(link, { kind: 'refuse', token: report.token, why });
   }

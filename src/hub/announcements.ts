@@ -85,6 +85,7 @@ export class Announcements {
       }
       if (batch.length === 0) continue;
       for (const standing of batch) {
+        standing.confirmed = undefined; // what it confirmed before is what it is now asked to change, or stale
         standing.askedAtMs = nowMs;
         standing.attempts += 1;
         if (verb === 'online') standing.wasAnnounced = true;

@@ -51,7 +51,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
     switch (input.kind) {
       case 'start':
         this.#isStopping = false;
-        return this.#dial(nowMs);
+        return this.#state.kind === 'stopped' ? this.#dial(nowMs) : [];
       case 'stop':
         return this.#stop();
       case 'wake':
@@ -171,6 +171,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
   }
 
   #read(bytes: Uint8Array, nowMs: number): HubAction[] {
+    if (this.#state.kind !== 'greeting' && this.#state.kind !== 'online') return []; // not a word after the close
     const actions: HubAction[] = [];
     this.#keepAlive.heard(nowMs);
     for (const packet of this.#reader.push(bytes)) {
@@ -195,22 +196,20 @@ export class HubClient implements Machine<HubInput, HubAction> {
       case 'publish':
         return this.#message(packet);
       case 'suback': {
-        const request = this.#requests.answer(packet.packetId);
+        const request = this.#requests.answer('subscribe', packet.packetId);
         if (request === undefined) return [];
-        return [
-          { kind: 'subscribed', filter: request.filter, isGranted: packet.returnCodes[0] !== 0x80 },
-          ...this.#sendRequests(nowMs),
-        ];
+        const isGranted = packet.returnCodes[0] !== 0x80;
+        return [{ kind: 'subscribed', filter: request.filter, isGranted }, ...this.#sendRequests(nowMs)];
       }
       case 'unsuback': {
-        const request = this.#requests.answer(packet.packetId);
+        const request = this.#requests.answer('unsubscribe', packet.packetId);
         return request === undefined
           ? []
           : [{ kind: 'unsubscribed', filter: request.filter }, ...this.#sendRequests(nowMs)];
       }
       case 'pingresp':
         this.#keepAlive.answered();
-        return [];
+        return [{ kind: 'alive' }];
       default:
         return this.#close(`the hub sent ${packet.kind}, which a client must not get`);
     }

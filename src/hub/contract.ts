@@ -31,6 +31,8 @@ export type HubAction =
   | { readonly kind: 'offline'; readonly reason: string }
   /** The hub said no to CONNECT, with this return code. `offline` follows. */
   | { readonly kind: 'refused'; readonly code: number; readonly reason: string }
+  /** PINGRESP: the connection carries. */
+  | { readonly kind: 'alive' }
   | { readonly kind: 'acknowledged'; readonly packetId: number }
   | {
       readonly kind: 'message';

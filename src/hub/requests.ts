@@ -55,8 +55,10 @@ export class Requests {
     return packets;
   }
 
-  answer(packetId: number): Request | undefined {
+  /** What the hub answers; `undefined`: nothing that was asked. */
+  answer(kind: Request['kind'], packetId: number): Request | undefined {
     const request = this.#open.get(packetId);
+    if (request?.kind !== kind) return undefined;
     this.#open.delete(packetId);
     return request;
   }

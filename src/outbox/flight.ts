@@ -3,7 +3,8 @@
  *
  * The identifier follows from the message's `seq`, so it is the same after a reconnect and after a restart without a
  * single write to disk. Entries leave by PUBACK, by a lost connection (into `again`, in the order of the first sending
- * [MQTT-4.6.0-1]) or because no PUBACK came in time.
+ * [MQTT-4.6.0-1]) or because no PUBACK came in time. Two bounds keep a topic without PUBACKs from blocking the others:
+ * `fresh` are those the hub is trusted to answer; `doubtful` are those of topics it has refused, beside them.
  */
 import type { Entry } from '../custody/entry.ts';
 
@@ -14,20 +15,27 @@ export function packetIdOf(seq: number): number {
   return 1 + (seq % PUBLISH_PACKET_IDS);
 }
 
+/** `overdue`: its PUBACK has been missing once; it takes no slot any longer. */
+type Slot = 'fresh' | 'doubtful' | 'overdue';
+
 interface Flying {
   readonly entry: Entry;
-  /** Its PUBACK has been missing once: it blocks no slot any longer. */
-  readonly isOverdue: boolean;
+  readonly slot: Slot;
 }
 
 export class Flight {
   readonly #flying = new Map<number, Flying>();
   #again: Entry[] = [];
-  #fresh = 0;
+  readonly #slots: Record<Slot, number> = { fresh: 0, doubtful: 0, overdue: 0 };
+  #launched = 0;
 
   /** Entries that take a slot of the window. */
   get fresh(): number {
-    return this.#fresh;
+    return this.#slots.fresh;
+  }
+
+  get doubtful(): number {
+    return this.#slots.doubtful;
   }
 
   get size(): number {
@@ -40,15 +48,20 @@ export class Flight {
     return other === undefined || other.entry === entry;
   }
 
-  launch(entry: Entry, nowMs: number): void {
+  /** @param isDoubtful it is of a topic that the hub has refused */
+  launch(entry: Entry, nowMs: number, isDoubtful: boolean): void {
     const packetId = packetIdOf(entry.row.seq);
     this.#remove(packetId);
-    const isOverdue = entry.attempts > 0;
+    const slot = entry.attempts > 0 ? 'overdue' : isDoubtful ? 'doubtful' : 'fresh';
     entry.inFlight = true;
     entry.sentBefore = true;
     entry.sentAtMs = nowMs;
-    this.#flying.set(packetId, { entry, isOverdue });
-    if (!isOverdue) this.#fresh += 1;
+    if (entry.sentPlace === 0) {
+      this.#launched += 1;
+      entry.sentPlace = this.#launched;
+    }
+    this.#flying.set(packetId, { entry, slot });
+    this.#slots[slot] += 1;
   }
 
   /** The PUBACK. `undefined`: of something we do not know, e.g. shed meanwhile. */
@@ -79,12 +92,13 @@ export class Flight {
     this.#again.push(entry);
   }
 
-  /** The connection is gone: everything in the air waits to be sent again, in its order. */
+  /** The connection is gone: everything in the air waits to be sent again, in the order of the first sending. */
   ground(): void {
     const grounded = [...this.#flying.values()].map(({ entry }) => entry);
-    this.#again = [...grounded, ...this.#again].sort((left, right) => left.sentAtMs - right.sentAtMs);
+    // not by the last sending: one that was repeated meanwhile would fall behind its successors [MQTT-4.6.0-1]
+    this.#again = [...this.#again, ...grounded].sort((left, right) => left.sentPlace - right.sentPlace);
     this.#flying.clear();
-    this.#fresh = 0;
+    for (const slot of ['fresh', 'doubtful', 'overdue'] as const) this.#slots[slot] = 0;
   }
 
   /** What is to be sent again, without those whose custody has ended. */
@@ -107,7 +121,7 @@ export class Flight {
     const flying = this.#flying.get(packetId);
     if (flying === undefined) return undefined;
     this.#flying.delete(packetId);
-    if (!flying.isOverdue) this.#fresh -= 1;
+    this.#slots[flying.slot] -= 1;
     return flying;
   }
 }

@@ -6,61 +6,19 @@
  * topic is that of admission; no more than `inFlightMax` fresh messages in flight; never above the pace; a topic without
  * PUBACKs blocks nobody else.
  */
-import type { Message } from '../base/message.ts';
 import { chargedBytes } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
-import type { Custodian, Terms } from '../custody/custodian.ts';
+import type { Custodian } from '../custody/custodian.ts';
+import type { Terms } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { RowPage } from '../custody/row.ts';
+import type { Admission, Burial, Offer, OutboxLimits, Sending } from './contract.ts';
+import { EarlierSendings } from './earlier-sendings.ts';
 import { Flight, packetIdOf } from './flight.ts';
 import { Pace } from './pace.ts';
 import { Trust } from './trust.ts';
 import { Turns } from './turns.ts';
-
-export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
-
-export interface OutboxLimits {
-  readonly messagesMax: number;
-  readonly bytesMax: number;
-  /** Bytes in RAM that no disk holds yet; beyond, subdevices are told to wait. */
-  readonly unstoredBytesMax: number;
-  readonly payloadBytesMax: number;
-  readonly inFlightMax: number;
-  readonly attemptsMax: number;
-  readonly pubackMsMax: number;
-  /** Messages per second; 0 = no ceiling. */
-  readonly messagesPerS: number;
-}
-
-/** A QoS 1 uplink at the door. */
-export interface Offer {
-  readonly lane: number;
-  readonly message: Message;
-  readonly overflow: OverflowPolicy;
-  readonly stamp: Stamp;
-  readonly owed: number | undefined;
-  readonly holdMs: number;
-  readonly commitMs: number;
-}
-
-export type Admission =
-  | { readonly kind: 'accepted'; readonly entry: Entry }
-  /** Accepted and dropped by policy at once: the sender is acknowledged, the ledger knows. */
-  | { readonly kind: 'shed'; readonly reason: ShedReason }
-  | { readonly kind: 'refused'; readonly why: 'congestion' | 'too large' };
-
-/** What goes to the hub now. */
-export interface Sending {
-  readonly entry: Entry;
-  readonly packetId: number;
-  readonly dup: boolean;
-}
-
-export interface Burial {
-  readonly entry: Entry;
-  readonly reason: string;
-}
 
 export class Outbox {
   readonly #limits: OutboxLimits;
@@ -72,13 +30,14 @@ export class Outbox {
   #isConnected = false;
   /** The disk is full: nothing more can be promised. */
   isClosed = false;
-  /** Rows up to this number may have been sent by an earlier process. */
-  #maybeSentTo: number;
+  readonly #earlier: EarlierSendings;
+  /** Lanes that had something to send and no slot or packet identifier for it. */
+  readonly #blocked = new Set<number>();
 
   constructor(limits: OutboxLimits, custodian: Custodian, maybeSentTo: number) {
     this.#limits = limits;
     this.#custodian = custodian;
-    this.#maybeSentTo = maybeSentTo;
+    this.#earlier = new EarlierSendings(maybeSentTo, limits.inFlightMax);
     this.pace = new Pace(limits.messagesPerS);
   }
 
@@ -96,8 +55,8 @@ export class Outbox {
     if (message.payload.length > this.#limits.payloadBytesMax) return { kind: 'refused', why: 'too large' };
     if (this.isClosed || this.#custodian.unstoredBytes > this.#limits.unstoredBytesMax)
       return { kind: 'refused', why: 'congestion' };
-    if (offer.overflow === 'keep-latest') this.#replace(lane, message.topic);
-    while (this.#isOver(chargedBytes(message))) {
+    const replaced = offer.overflow === 'keep-latest' ? this.#replaceable(lane, message.topic) : [];
+    while (this.#isOver(chargedBytes(message), replaced)) {
       if (offer.overflow === 'drop-newest') {
         const reason = 'overflow drop-newest';
         this.#custodian.pass(lane, { as: 'shed', reason });
@@ -105,6 +64,7 @@ export class Outbox {
       }
       if (offer.overflow !== 'drop-oldest' || !this.#dropOldest(lane)) return { kind: 'refused', why: 'congestion' };
     }
+    for (const older of replaced) this.#shed(older, 'replaced by a later value');
     const entry = this.#custodian.accept(lane, message, {
       stamp: offer.stamp,
       owed: offer.owed,
@@ -121,7 +81,7 @@ export class Outbox {
     if (entry === undefined) return undefined;
     const dup = entry.sentBefore; // [MQTT-3.3.1-1]
     this.pace.take(nowMs);
-    this.#flight.launch(entry, nowMs);
+    this.#flight.launch(entry, nowMs, this.#trust.standing(entry.row) === 'refused');
     return { entry, packetId: packetIdOf(entry.row.seq), dup };
   }
 
@@ -129,17 +89,21 @@ export class Outbox {
   acknowledged(packetId: number): Entry | undefined {
     const entry = this.#flight.land(packetId);
     if (entry === undefined) return undefined;
-    if (this.#trust.restore(entry.row)) this.#turns.join(entry.row.lane);
+    this.#trust.restore(entry.row);
     this.#custodian.end(entry, { as: 'delivered' });
     this.#turns.join(entry.row.lane);
+    this.#unblock();
     return entry;
   }
 
-  /** PUBACKs that are missing for too long: counted, sent again, or given up. */
-  giveUp(nowMs: number): Burial[] {
+  /**
+   * PUBACKs that are missing for too long: counted, sent again, or given up.
+   * @param heardAtMs when the hub last spoke: what fell due later may be in a connection that is dead, and is not counted
+   */
+  giveUp(heardAtMs: number): Burial[] {
     const buried: Burial[] = [];
     if (!this.#isConnected) return buried;
-    for (const entry of this.#flight.takeUnanswered(nowMs - this.#limits.pubackMsMax)) {
+    for (const entry of this.#flight.takeUnanswered(heardAtMs - this.#limits.pubackMsMax)) {
       entry.attempts += 1;
       const isRefused = this.#trust.standing(entry.row) === 'refused';
       // only what is on disk can become a dead letter; what is not waits for the disk
@@ -154,6 +118,7 @@ export class Outbox {
       }
       this.#turns.join(entry.row.lane);
     }
+    this.#unblock();
     return buried;
   }
 
@@ -161,7 +126,7 @@ export class Outbox {
   connected(sessionPresent: boolean): void {
     this.#isConnected = true;
     if (!sessionPresent) {
-      this.#maybeSentTo = 0;
+      this.#earlier.forget();
       for (const lane of this.#custodian.lanes()) for (const entry of lane.window) entry.sentBefore = false;
     }
     for (const lane of this.#custodian.lanes()) this.#turns.join(lane.lane);
@@ -175,18 +140,16 @@ export class Outbox {
   /** Rows have come back from disk. */
   loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {
     const entries = this.#custodian.loaded(wanted, page);
-    for (const entry of entries) {
-      const place = this.#custodian.lane(entry.row.lane).window.indexOf(entry);
-      if (entry.row.seq <= this.#maybeSentTo && place < this.#limits.inFlightMax) entry.sentBefore = true;
-      this.#turns.join(entry.row.lane);
-    }
+    for (const entry of entries) this.#earlier.loaded(entry);
+    for (const lane of wanted.keys()) this.#turns.join(lane);
   }
 
   /** Sheds what is certainly too old, from the oldest on. @returns how many */
   expire(isExpired: (stamp: Stamp) => boolean): number {
     let expired = 0;
     for (const lane of this.#custodian.lanes()) {
-      for (let oldest = lane.window[0]; oldest !== undefined && isExpired(oldest.row.stamp); oldest = lane.window[0]) {
+      for (let oldest = lane.window[0]; oldest !== undefined; oldest = lane.window[0]) {
+        if (this.#isAtHub(oldest) || !isExpired(oldest.row.stamp)) break;
         this.#shed(oldest, 'expired');
         expired += 1;
       }
@@ -208,12 +171,26 @@ export class Outbox {
     return this.#turns.next((lane) => this.#sendable(lane));
   }
 
+  /** Order is kept within each topic; what cannot go yet holds up only its own topic. */
   #sendable(lane: number): Entry | undefined {
     for (const entry of this.#custodian.lane(lane).window) {
-      if (entry.inFlight || this.#trust.standing(entry.row) === 'suspect') continue;
-      return this.#flight.isFree(entry) ? entry : undefined;
+      if (entry.inFlight) continue;
+      const standing = this.#trust.standing(entry.row);
+      if (standing === 'suspect') continue;
+      if (standing === 'refused' && this.#flight.doubtful >= this.#limits.inFlightMax) this.#blocked.add(lane);
+      else if (this.#flight.isFree(entry)) return entry;
+      else {
+        this.#blocked.add(lane);
+        return undefined;
+      }
     }
     return undefined;
+  }
+
+  /** A slot or an identifier has become free. */
+  #unblock(): void {
+    for (const lane of this.#blocked) this.#turns.join(lane);
+    this.#blocked.clear();
   }
 
   /** Held in RAM only if the hub is there and nothing is ahead: design §1. */
@@ -222,23 +199,27 @@ export class Outbox {
     return { holdUntilMs: isNear ? nowMs + offer.holdMs : undefined, commitByMs: nowMs + offer.commitMs };
   }
 
-  #isOver(bytes: number): boolean {
-    const { pending, pendingBytes } = this.#custodian;
+  /** Would a message of `bytes` pass the bounds, without those it replaces? */
+  #isOver(bytes: number, replaced: readonly Entry[]): boolean {
+    const pending = this.#custodian.pending - replaced.length;
+    const pendingBytes = replaced.reduce((sum, older) => sum - older.bytes, this.#custodian.pendingBytes);
     return pending >= this.#limits.messagesMax || pendingBytes + bytes > this.#limits.bytesMax;
   }
 
   #dropOldest(lane: number): boolean {
-    const oldest = this.#custodian.lane(lane).window.find((entry) => !(this.#isConnected && entry.inFlight));
+    const oldest = this.#custodian.lane(lane).window.find((entry) => !this.#isAtHub(entry));
     if (oldest === undefined) return false;
     this.#shed(oldest, 'overflow drop-oldest');
     return true;
   }
 
-  #replace(lane: number, topic: string): void {
-    const older = this.#custodian
-      .lane(lane)
-      .window.filter((entry) => entry.row.topic === topic && !(this.#isConnected && entry.inFlight));
-    for (const entry of older) this.#shed(entry, 'replaced by a later value');
+  #replaceable(lane: number, topic: string): Entry[] {
+    return this.#custodian.lane(lane).window.filter((entry) => entry.row.topic === topic && !this.#isAtHub(entry));
+  }
+
+  /** The hub may have it by now, and its PUBACK may come: not ours to shed. */
+  #isAtHub(entry: Entry): boolean {
+    return this.#isConnected && entry.inFlight;
   }
 
   #shed(entry: Entry, reason: ShedReason): void {

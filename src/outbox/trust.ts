@@ -5,7 +5,8 @@
  *        ▲────────────────── any PUBACK on the topic ─────────────────────────┘
  *
  * While a topic is suspect its later messages wait, so that order is kept if the first gets through after all. Once it
- * is refused they go one attempt each, side by side: there is no order to keep, and they must block nobody.
+ * is refused they go one attempt each, side by side, in slots of their own: there is no order to keep, and they must
+ * block nobody.
  */
 import type { Row } from '../custody/row.ts';
 
@@ -32,9 +33,9 @@ export class Trust {
       this.#standings.set(keyOf(row), 'refused');
   }
 
-  /** @returns whether messages may have been waiting for this */
-  restore(row: Row): boolean {
-    return this.#standings.size > 0 && this.#standings.delete(keyOf(row));
+  /** The hub has acknowledged a message of the topic. */
+  restore(row: Row): void {
+    if (this.#standings.size > 0) this.#standings.delete(keyOf(row));
   }
 }
 

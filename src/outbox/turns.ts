@@ -15,7 +15,7 @@ export class Turns {
   /** The lane may have something to send; joins at the end of the round unless it is in it. */
   join(lane: number): void {
     if (this.#deficits.has(lane)) return;
-    this.#deficits.set(lane, 0);
+    this.#deficits.set(lane, QUANTUM_BYTES);
     this.#round.push(lane);
   }
 

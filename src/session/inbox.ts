@@ -101,7 +101,7 @@ export class Inbox {
   attached(lane: number, nowMs: number): void {
     const presence = this.#of(lane);
     presence.isAttached = true;
-    presence.delivering = undefined;
+    this.#backToWindow(presence); // it has moved from one link to another: what was under way there is still owed
     presence.replayTo = this.#custodian.lane(lane).pending > 0 ? this.#custodian.lastSeq : 0;
     presence.replayAtMs = nowMs;
   }
@@ -152,11 +152,12 @@ export class Inbox {
 
   /** `lost`: still owed. The others: it will never take this one. */
   undelivered(delivery: Delivery, why: 'refused' | 'too large' | 'lost'): void {
-    this.#finish(delivery);
+    const wasCurrent = this.#finish(delivery);
     if (delivery.entry === undefined)
       this.pass(delivery.lane, why === 'too large' ? 'too large for the link' : 'refused by the subdevice');
-    else if (why === 'lost') delivery.entry.inFlight = false;
-    else
+    else if (why === 'lost') {
+      if (wasCurrent) delivery.entry.inFlight = false;
+    } else
       this.#custodian.end(delivery.entry, {
         as: 'shed',
         reason: why === 'too large' ? 'too large for the link' : 'refused by the subdevice',
@@ -206,9 +207,12 @@ export class Inbox {
     for (const entry of over) this.#custodian.end(entry, { as: 'shed', reason: 'session ended' });
   }
 
-  #finish(delivery: Delivery): void {
+  /** @returns whether it was under way; not so if the subdevice has attached anew meanwhile */
+  #finish(delivery: Delivery): boolean {
     const presence = this.#of(delivery.lane);
-    if (presence.delivering === delivery) presence.delivering = undefined;
+    if (presence.delivering !== delivery) return false;
+    presence.delivering = undefined;
+    return true;
   }
 
   #backToWindow(presence: Presence): void {

@@ -3,7 +3,8 @@
  *
  * A template such as `{product_id}/{device_name}/{topic}` puts a subdevice under a prefix of its own, so it can reach its
  * own topics and no others, by construction. Names that begin with `$` are the hub's services; they are passed as they
- * are, and only if they carry the subdevice's own `product/device`.
+ * are, and only if they carry the subdevice's own `product/device` where the hub looks for it: hub contract §4,
+ * `$service/verb/{product}/{device}` or with `result` or `service` between.
  */
 export interface TopicOwner {
   readonly gateway: string;
@@ -30,16 +31,13 @@ export function topicMap(template: string, owner: TopicOwner): TopicMap {
   const isOwnService = (topic: string): boolean => {
     if (!topic.startsWith('$') || owner.productId === undefined || owner.deviceName === undefined) return false;
     const levels = topic.split('/');
-    const at = levels.indexOf(owner.productId);
-    // `$service/…/{product}/{device}[/…]`: a service and at least one verb stand before
-    return (
-      at >= 2 &&
-      levels[at + 1] === owner.deviceName &&
-      !levels.slice(0, at).some((level) => level === '+' || level === '#')
-    );
+    const at = levels[2] === 'result' || levels[2] === 'service' ? 3 : 2;
+    if (levels.slice(0, at).some((level) => level === '+' || level === '#')) return false;
+    return levels[at] === owner.productId && levels[at + 1] === owner.deviceName;
   };
   return {
     toHub(topic) {
+      if (topic === '') return undefined;
       if (topic.startsWith('$')) return isOwnService(topic) ? topic : undefined;
       return prefix + topic;
     },

@@ -5,7 +5,7 @@
  */
 import type { Direction } from '../base/message.ts';
 import { type Change, countsOf } from '../custody/change.ts';
-import { addCounts, type Counts, ZERO } from '../custody/ledger.ts';
+import { addCounts, type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
 import type { HubSessionRow } from '../custody/row.ts';
 import type { Database, Statement } from './database.ts';
 import { valuesOf } from './row-codec.ts';
@@ -146,6 +146,8 @@ export class ChangeWriter {
     const row = this.#ledgerRow.get(id) as LedgerRow | undefined;
     const before = row === undefined ? ZERO : countsOfLedger(row);
     const after = addCounts(before, delta.counts);
+    // rows found missing take bytes with them that nobody can name any more: an empty lane has none
+    const isEmpty = after.accepted === settledTotal(after);
     this.#run(
       'INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?,?)',
       id,
@@ -154,7 +156,7 @@ export class ChangeWriter {
       after.dead,
       after.damaged,
       JSON.stringify(after.shed),
-      (row?.bytes ?? 0) + delta.bytes,
+      isEmpty ? 0 : (row?.bytes ?? 0) + delta.bytes,
     );
   }
 }

@@ -16,6 +16,8 @@ export type Statement = Sqlite.Statement<unknown[], unknown>;
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
 /** Measured: a lone message costs 6.7 KB on the device with pages of 1 KB, 12.8 KB with SQLite's own 4 KB. */
 const PAGE_BYTES = 1024;
+/** A process that is just ending has so long to let go of the file; who really runs keeps it for good. */
+const LOCK_WAIT_MS = 1000;
 /** PRAGMA synchronous: 2 is FULL. */
 const SYNCHRONOUS_FULL = 2;
 
@@ -24,18 +26,21 @@ const SYNCHRONOUS_FULL = 2;
  * @throws Fault store-newer, store-locked, store-corrupt, store-failed
  */
 export function openDatabase(path: string): Database {
+  let database: Database | undefined;
   try {
-    const database = new Sqlite(path);
+    database = new Sqlite(path, { timeout: LOCK_WAIT_MS });
     database.pragma(`page_size = ${PAGE_BYTES}`);
     database.pragma('locking_mode = EXCLUSIVE'); // before the first WAL access
+    refuseNewer(database, path); // before anything is written
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('wal_autocheckpoint = 0');
     database.pragma('journal_size_limit = -1'); // overwriting allocated blocks is cheaper than growing again
     database.pragma('temp_store = MEMORY');
-    migrate(database, path);
+    migrate(database);
     return database;
   } catch (error) {
+    database?.close();
     throw faultOf(error, path);
   }
 }
@@ -43,8 +48,8 @@ export function openDatabase(path: string): Database {
 /** A second look from outside, while no gateway runs. Writes nothing. */
 export function openReadOnly(path: string): Database {
   try {
-    const database = new Sqlite(path, { readonly: true, fileMustExist: true });
-    const found = Number(database.pragma('user_version', { simple: true }));
+    const database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
+    const found = versionOf(database);
     if (found !== migrations().length) throw newer(path, found);
     return database;
   } catch (error) {
@@ -62,10 +67,9 @@ export function assertDurable(database: Database, path: string): void {
   }
 }
 
-function migrate(database: Database, path: string): void {
+function migrate(database: Database): void {
   const files = migrations();
-  const found = Number(database.pragma('user_version', { simple: true }));
-  if (found > files.length) throw newer(path, found);
+  const found = versionOf(database);
   for (const [index, file] of files.entries()) {
     if (index < found) continue;
     const sql = readFileSync(new URL(file, MIGRATIONS), 'utf8');
@@ -74,6 +78,15 @@ function migrate(database: Database, path: string): void {
       database.pragma(`user_version = ${index + 1}`);
     })();
   }
+}
+
+function refuseNewer(database: Database, path: string): void {
+  const found = versionOf(database);
+  if (found > migrations().length) throw newer(path, found);
+}
+
+function versionOf(database: Database): number {
+  return Number(database.pragma('user_version', { simple: true }));
 }
 
 function migrations(): string[] {

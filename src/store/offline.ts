@@ -35,7 +35,7 @@ export async function readStoreOffline(stateDir: string): Promise<OfflineStore |
         lane,
         counts,
         pending: 0,
-        subdevice: names.get(lane) ?? `(${lane})`,
+        subdevice: names.get(lane) ?? '(nobody)',
       });
     }
     for (const { direction, lane, rows } of tally.rows) {
@@ -43,7 +43,7 @@ export async function readStoreOffline(stateDir: string): Promise<OfflineStore |
         direction,
         lane,
         counts: ZERO,
-        subdevice: names.get(lane) ?? `(${lane})`,
+        subdevice: names.get(lane) ?? '(nobody)',
       };
       lanes.set(`${direction} ${lane}`, { ...known, pending: rows });
     }

@@ -36,11 +36,19 @@ export function readPage(database: Database, request: PageRequest): RowPage {
     const wantedFrom = request.lanes.get(stored.lane);
     if (wantedFrom === undefined || stored.seq < wantedFrom) continue;
     const row = rowOf(stored);
-    if (row === undefined) damaged.push({ seq: stored.seq, lane: stored.lane, bytes: chargedBytes(stored) });
+    if (row === undefined) damaged.push({ seq: stored.seq, lane: stored.lane, bytes: bytesOfDamaged(stored) });
     else rows.push(row);
     if (rows.length >= request.limit) break;
   }
   return { rows, scannedTo, atEnd: scanned < SCAN_MAX && rows.length < request.limit, damaged };
+}
+
+/** As the ledger charged it, as far as can be told: of a damaged row not even the types hold. */
+function bytesOfDamaged({ topic, payload }: StoredRow): number {
+  return chargedBytes({
+    topic: typeof topic === 'string' ? topic : '',
+    payload: payload instanceof Uint8Array ? payload : new Uint8Array(0),
+  });
 }
 
 /** Counts rows: reads the whole backlog once. */

@@ -14,8 +14,10 @@ export function storeThread(path: string, bootId: string): OpenStore {
       const client = new StoreClient((message) => worker.postMessage(message), listener);
       worker.on('message', (message: FromStore) => {
         if (message.kind === 'opened') resolve({ store: client.store, opening: message.opening });
-        else if (message.kind === 'unopened') reject(new Fault(message.code, message.what, { hint: message.hint }));
-        else client.receive(message);
+        else if (message.kind === 'unopened') {
+          reject(new Fault(message.code, message.what, { hint: message.hint }));
+          void worker.terminate();
+        } else client.receive(message);
       });
       worker.on('error', (error) => listener.failed(`the store's thread died: ${error.message}`));
     });

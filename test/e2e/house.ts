@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, onTestFailed, onTestFinished } from 'vitest';
 import type { Message } from '../../src/base/message.ts';
 import { type AccountSum, numberedPayload, numberOf, sumAccounts } from '../../src/bench/account.ts';
-import { type FieldSubdevice, type FieldSubdeviceOptions, newFieldSubdevice } from '../../src/bench/field-subdevice.ts';
+import { FieldSubdevice, type FieldSubdeviceOptions } from '../../src/bench/field-subdevice.ts';
 import { GatewayProcess } from '../../src/bench/gateway-process.ts';
 import type { HubEvent } from '../../src/bench/hub/events.ts';
 import type { HubFaults } from '../../src/bench/hub/faults.ts';
@@ -15,17 +15,25 @@ import type { Arrival } from '../../src/bench/hub/outlet.ts';
 import { GENERIC, type HubRules } from '../../src/bench/hub/rules.ts';
 import { type BenchHub, startBenchHub } from '../../src/bench/hub/server.ts';
 import type { SessionView } from '../../src/bench/hub/sessions.ts';
+import { openPty } from '../../src/bench/pty.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import type { LedgerReport } from '../../src/ops/ledger-report.ts';
 import type { StatusReport } from '../../src/ops/report.ts';
+import type { OpenChannel } from '../../src/ports.ts';
+import { COMPILED_ONCE } from './program.ts';
 import { until } from './until.ts';
 import { openWireTap, type WireTap } from './wire-tap.ts';
 
 type Table = Readonly<Record<string, string | number>>;
 
+type SubdevicePlan = Omit<FieldSubdeviceOptions, 'id' | 'clock'> & {
+  /** Makes a bad line of a good one. */
+  readonly disturb?: (open: OpenChannel) => OpenChannel;
+};
+
 export interface HousePlan {
   /** By id; `a` and `b` unless told otherwise. */
-  readonly subdevices?: Readonly<Record<string, Omit<FieldSubdeviceOptions, 'id' | 'clock'>>>;
+  readonly subdevices?: Readonly<Record<string, SubdevicePlan>>;
   readonly rules?: Partial<HubRules>;
   /** Keys of the configuration, by table; `link` goes into each link. */
   readonly config?: Readonly<Partial<Record<'hub' | 'outbox' | 'inbox' | 'link', Table>>>;
@@ -48,9 +56,12 @@ export async function openHouse(plan: HousePlan = {}): Promise<House> {
   const folder = mkdtempSync(join(FOLDERS, 'holdfast-'));
   const hub = await startBenchHub({ port: 0, rules: { ...GENERIC, ...plan.rules }, clock });
   const tap = plan.isTapped === true ? await openWireTap(hub.port) : undefined;
-  const options = Object.entries(plan.subdevices ?? { a: {}, b: {} });
   const subdevices = await Promise.all(
-    options.map(([id, one]) => newFieldSubdevice({ retryMs: 200, ...one, id, clock })),
+    Object.entries(plan.subdevices ?? { a: {}, b: {} }).map(async ([id, { disturb, ...one }]) => {
+      const pty = await openPty();
+      const open = disturb === undefined ? pty.open : disturb(pty.open);
+      return new FieldSubdevice({ retryMs: 200, ...one, id, clock }, { ...pty, open });
+    }),
   );
   const house = new House({ folder, hub, tap, subdevices, plan });
   onTestFailed(() => console.log(house.gateway.journal));
@@ -90,6 +101,7 @@ export class House {
     this.gateway = new GatewayProcess({
       configPath,
       socketPath,
+      env: COMPILED_ONCE,
       ...(plan.program === undefined ? {} : { program: plan.program }),
     });
     hub.onArrived((arrival) => {
@@ -150,6 +162,12 @@ export class House {
   /** The gateway's session at the hub. */
   get session(): SessionView | undefined {
     return this.hub.sessions().find(({ clientId }) => clientId === GATEWAY);
+  }
+
+  /** The hub goes away, and the gateway knows. */
+  async loseHub(): Promise<void> {
+    await this.hub.stop();
+    await this.untilStatus(({ hub }) => hub.state !== 'connected');
   }
 
   setFaults(faults: Partial<HubFaults>): void {

@@ -36,7 +36,7 @@ describe('with the hub in reach', () => {
     await until(async () => (await steadyFlashBytes(house)) === 0);
     expect(await steadyFlashBytes(house)).toBe(0);
     const before = flashBytesWritten(house);
-    await house.hub.stop();
+    await house.loseHub();
     house.publish(1);
     await house.untilAcknowledged();
     expect(flashBytesWritten(house) - before).toBeGreaterThan(0);

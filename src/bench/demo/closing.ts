@@ -1,10 +1,11 @@
 /** The last page of the demonstration: the verdict, the account it rests on, and what it took. Pure. */
 import { bytesWords, countOf, countWords } from '../../ops/words.ts';
+import type { AccountSum } from '../account.ts';
 import { wrapped } from './frame.ts';
 import type { Outcome } from './outcome.ts';
 import type { Paint } from './paint.ts';
 
-const NUMBER_WIDTH = 9;
+const NUMBER_WIDTH = 10;
 const LABEL_WIDTH = 12;
 
 /** Wider is harder to read. */
@@ -15,8 +16,10 @@ export function closingLines(
   { width: columns, paint }: { readonly width: number; readonly paint: Paint },
 ): string[] {
   const width = Math.min(WIDTH_MAX, columns);
+  const headline = paint(outcome.ok ? 'good' : 'bad', verdict(outcome));
+  if (outcome.seen.uplink.sent === 0) return [headline];
   return [
-    paint(outcome.ok ? 'good' : 'bad', verdict(outcome)),
+    headline,
     '',
     ...accountLines(outcome, paint),
     '',
@@ -35,21 +38,25 @@ function verdict({ ok, failure, lost, reordered, ledgerBalances, accepted, downl
 }
 
 /** As both ends saw it, without asking the gateway. */
-function accountLines(outcome: Outcome, paint: Paint): string[] {
-  const row = (label: string, up: number | string, down: number | string, meaning: string): string => {
-    const numbers = [up, down].map((count) => (typeof count === 'number' ? countWords(count) : count));
-    return `${label.padEnd(LABEL_WIDTH)}${numbers.map((text) => text.padStart(NUMBER_WIDTH)).join('')}   ${paint('quiet', meaning)}`;
+function accountLines({ seen: { uplink, downlink }, failure }: Outcome, paint: Paint): string[] {
+  const row = (label: string, count: keyof AccountSum, meaning: string): string => {
+    const numbers = [uplink[count], downlink[count]].map((number) => countWords(number).padStart(NUMBER_WIDTH));
+    return `${label.padEnd(LABEL_WIDTH)}${numbers.join('')}   ${paint('quiet', meaning)}`;
   };
-  const both = outcome.duplicates + outcome.downlinkDuplicates;
+  const headings = ['readings', 'commands'].map((heading) => heading.padStart(NUMBER_WIDTH));
   return [
-    paint('quiet', 'What both ends saw, without asking the gateway:'),
-    row('', 'readings', 'commands', ''),
-    row('accepted', outcome.accepted, outcome.downlinksAccepted, 'acknowledged to whoever sent them'),
-    row('delivered', outcome.delivered, outcome.downlinksDelivered, 'different ones that arrived'),
-    row('duplicates', outcome.duplicates, outcome.downlinkDuplicates, both === 0 ? '' : 'sent again after the kill'),
-    row('lost', outcome.lost, '', 'both together: acknowledged and never arrived'),
-    row('reordered', outcome.reordered, '', 'both together: arrived behind a later one'),
-  ].map((line) => line.trimEnd());
+    'What both ends saw, without asking the gateway:',
+    paint('quiet', `${' '.repeat(LABEL_WIDTH)}${headings.join('')}`),
+    row('accepted', 'acknowledged', 'acknowledged to whoever sent them'),
+    row('delivered', 'delivered', 'different ones that arrived'),
+    row(
+      'lost',
+      'missing',
+      failure === null ? 'acknowledged and never arrived' : 'acknowledged and not there when it ended',
+    ),
+    row('reordered', 'reordered', 'came behind a later one'),
+    row('duplicates', 'duplicates', 'came again: allowed after a kill'),
+  ];
 }
 
 function ledgerSentence({ ledger, ledgerBalances }: Outcome): string {

@@ -4,6 +4,7 @@
  * Invariant: a frame always has the same number of lines (`FRAME_LINES`), and none is wider than asked for, so it can
  * be drawn over the one before.
  */
+import { stripVTControlCharacters } from 'node:util';
 import { bytesWords, countWords, durationWords, etaWords, rateWords } from '../../ops/words.ts';
 import type { Paint } from './paint.ts';
 import { ACTS, type Scene, type SubdeviceScene, sumOf } from './scene.ts';
@@ -15,6 +16,8 @@ export const FRAME_WIDTH_MIN = 76;
 const WIDTH_MAX = 96;
 const WHY_LINES = 3;
 const STEPS_GAP = '   ';
+/** Columns of the bar beside the backlog, at most. */
+const REPLAY_BAR = 24;
 
 export function frameOf(scene: Scene, columns: number, paint: Paint): string[] {
   const width = Math.min(WIDTH_MAX, columns);
@@ -33,7 +36,13 @@ export function frameOf(scene: Scene, columns: number, paint: Paint): string[] {
     ...stateLines(scene, width, paint),
     '',
     ...footLines(paint),
-  ];
+  ].map((line) => clipped(line, width));
+}
+
+/** A number larger than anybody thought of may cost a line its colours, never the picture its shape. */
+function clipped(line: string, width: number): string {
+  const plain = stripVTControlCharacters(line);
+  return plain.length > width ? plain.slice(0, width) : line;
 }
 
 /** For a log: what matters now, on one line. */
@@ -135,30 +144,31 @@ function gatewayWords({ gateway }: Scene, paint: Paint): string {
   }
 }
 
-function backlogWords({ backlog, replayed, act, gateway }: Scene, width: number, paint: Paint): string {
+function backlogWords({ backlog, replay, act, gateway }: Scene, width: number, paint: Paint): string {
   if (backlog === undefined) return gateway.kills > 0 ? 'in the file, where SIGKILL cannot reach it' : 'none';
-  const count = `${countWords(backlog.messages)} for the hub, ${countWords(backlog.onDisk)} of them on disk`;
-  if (act !== 3 || replayed === undefined) return count;
-  const pace = `, ${rateWords(backlog.ratePerS)}, done in ${etaWords(backlog.etaMs)} `;
-  const room = Math.max(0, Math.min(16, width - count.length - pace.length));
-  return `${count}${pace}${bar(replayed, room, paint)}`;
+  const count = `${countWords(backlog.messages)} for the hub, ${countWords(backlog.onDisk)} on disk`;
+  if (act !== 3 || replay === undefined) return count;
+  const pace = ` · ${rateWords(replay.perS)}, done in ${replay.etaMs === null ? '...' : etaWords(replay.etaMs)} `;
+  const room = Math.max(0, Math.min(REPLAY_BAR, width - count.length - pace.length));
+  return `${count}${pace}${bar(replay.share, room, paint)}`;
 }
 
 function hubWords({ hub }: Scene, paint: Paint): string {
   const stored = hub.stored === 0 ? '' : ` · keeps ${countWords(hub.stored)} commands for the gateway`;
   if (hub.state === 'away') return `${paint('bad', 'away')} for ${durationWords(hub.forMs)}${stored}`;
-  const session = hub.sessionPresent === true ? ' · session present = 1: it remembers us' : '';
+  const session = hub.sessionPresent === true ? ' · session present = 1' : '';
   return `${paint('good', 'near')}${session}${stored}`;
 }
 
-function flashWords({ flash }: Scene): string {
-  const words = (bytes: number | null): string => (bytes === null ? '-' : bytesWords(bytes));
-  return `${words(flash.steadyBytes)} written with the hub near · ${words(flash.awayBytes)} with it away`;
+function flashWords({ flash: { steadyBytes, awayBytes } }: Scene): string {
+  if (steadyBytes === null) return 'measured as soon as the start has settled';
+  const away = awayBytes === null ? '' : ` · ${bytesWords(awayBytes)} with it away`;
+  return `${bytesWords(steadyBytes)} written with the hub near${away}`;
 }
 
 function footLines(paint: Paint): string[] {
   return [
-    'owed = acknowledged to the subdevice, not yet at the hub: the gateway answers for it.',
-    'Bench hub: generic MQTT 3.1.1, 150 stored, replay every 500 ms. Fast reconnect.',
+    'owed: acknowledged to the subdevice, not yet at the hub. It has to come to 0.',
+    'Bench hub: MQTT 3.1.1, keeps 150 commands; profile generic, quick to reconnect.',
   ].map((line) => paint('quiet', line));
 }

@@ -6,9 +6,8 @@
  * gateway's ledger says. The two have to agree that nothing is missing.
  */
 import type { LedgerReport, LedgerSum } from '../../ops/ledger-report.ts';
-import { sumAccounts } from '../account.ts';
+import { type AccountSum, type StreamAccount, sumAccounts } from '../account.ts';
 import type { Plan } from './plan.ts';
-import type { Stage } from './stage.ts';
 import type { StoryFacts } from './story.ts';
 import type { Watch } from './watch.ts';
 
@@ -25,12 +24,14 @@ export interface Outcome {
   readonly deadLettered: number | null;
   /** Both directions: acknowledged to whoever sent it, and never arrived. */
   readonly lost: number;
+  /** Both directions, within one subdevice: a first arrival behind a later one; arrivals of what was there already. */
   readonly reordered: number;
   readonly duplicates: number;
   /** Commands: taken by the hub from its application; different ones that reached their subdevice. */
   readonly downlinksAccepted: number;
   readonly downlinksDelivered: number;
-  readonly downlinkDuplicates: number;
+  /** The same in full. */
+  readonly seen: { readonly uplink: AccountSum; readonly downlink: AccountSum };
   readonly ledgerBalances: boolean | null;
   readonly ledger: LedgerReport['totals'] | null;
   readonly gatewayKills: number;
@@ -49,16 +50,16 @@ export interface Outcome {
 }
 
 export interface Ending {
-  readonly stage: Stage;
+  readonly subdevices: readonly { readonly uplinks: StreamAccount; readonly downlinks: StreamAccount }[];
   readonly plan: Plan;
-  readonly watch: Watch;
+  readonly watch: Pick<Watch, 'kills' | 'sessionPresent' | 'backlogMax' | 'flash'>;
   readonly facts: StoryFacts;
   readonly failure: string | null;
 }
 
-export function outcomeOf({ stage, plan, watch, facts, failure }: Ending): Outcome {
-  const up = sumAccounts(stage.subdevices.map(({ uplinks }) => uplinks));
-  const down = sumAccounts(stage.subdevices.map(({ downlinks }) => downlinks));
+export function outcomeOf({ subdevices, plan, watch, facts, failure }: Ending): Outcome {
+  const up = sumAccounts(subdevices.map(({ uplinks }) => uplinks));
+  const down = sumAccounts(subdevices.map(({ downlinks }) => downlinks));
   const ledger = facts.ledger;
   const lost = up.missing + down.missing;
   const reordered = up.reordered + down.reordered;
@@ -74,10 +75,10 @@ export function outcomeOf({ stage, plan, watch, facts, failure }: Ending): Outco
     deadLettered: both((sum) => sum.dead),
     lost,
     reordered,
-    duplicates: up.duplicates,
+    duplicates: up.duplicates + down.duplicates,
     downlinksAccepted: down.acknowledged,
     downlinksDelivered: down.delivered,
-    downlinkDuplicates: down.duplicates,
+    seen: { uplink: up, downlink: down },
     ledgerBalances: ledger?.balances ?? null,
     ledger: ledger?.totals ?? null,
     gatewayKills: watch.kills,

@@ -37,8 +37,10 @@ const RESTART_MS = 1500;
 const READING_PAUSE_MS = 125;
 /** The hub sends a stored message every 500 ms; the commands of an outage shall fill two thirds of the replay. */
 const STORED_PER_MS = 0.66 / 500;
-/** Below the hub's 150, so that it drops none. */
-const STORED_MAX = 120;
+/** A longer absence shows nothing more. */
+const DEAD_MS_MAX = 5000;
+/** Well below the hub's 150, so that it drops none however short the pauses come out. */
+const STORED_MAX = 100;
 
 /** @param seconds at least `SECONDS_MIN` */
 export function planOf(seconds: number, seed: number): Plan {
@@ -48,9 +50,9 @@ export function planOf(seconds: number, seed: number): Plan {
   const steadyMs = 0.32 * actsMs;
   const outageMs = 0.36 * actsMs;
   const replayMs = 0.32 * actsMs;
-  // Killed somewhere in the middle third of the outage, gone for up to a second.
+  // Killed somewhere around the middle of the outage; gone for a second in thirty, give or take a half.
   const awayMs = outageMs * (0.4 + 0.3 * random());
-  const deadMs = 300 + 700 * random();
+  const deadMs = Math.min(DEAD_MS_MAX, 0.04 * actsMs) * (0.5 + random());
   const stillAwayMs = Math.max(300, outageMs - awayMs - deadMs);
   const silenceMs = awayMs + deadMs + RESTART_MS + stillAwayMs;
   const storedCommands = Math.min(STORED_MAX, Math.max(3, Math.floor(replayMs * STORED_PER_MS)));

@@ -58,11 +58,9 @@ export interface Scene {
   readonly subdevices: readonly SubdeviceScene[];
   readonly gateway: { readonly state: GatewayState; readonly pid: number | undefined; readonly kills: number };
   /** As the gateway says; `undefined` while it does not answer. */
-  readonly backlog:
-    | { readonly messages: number; readonly onDisk: number; readonly ratePerS: number; readonly etaMs: number | null }
-    | undefined;
-  /** 0 to 1; `undefined` outside the replay. */
-  readonly replayed: number | undefined;
+  readonly backlog: { readonly messages: number; readonly onDisk: number } | undefined;
+  /** `undefined` before the hub is back. */
+  readonly replay: ReplayScene | undefined;
   readonly hub: {
     readonly state: 'near' | 'away';
     readonly forMs: number;
@@ -72,6 +70,16 @@ export interface Scene {
     readonly stored: number;
   };
   readonly flash: FlashScene;
+}
+
+/** As the hub's application sees it. */
+export interface ReplayScene {
+  /** 0 to 1 of what was owed when the hub came back. */
+  readonly share: number;
+  /** Readings that arrive per second, backlog and new ones. */
+  readonly perS: number;
+  /** Until nothing is owed, if it goes on as it went; `null`: it has hardly begun. */
+  readonly etaMs: number | null;
 }
 
 /** Bytes the gateway caused to be written, as the kernel counts them; `null`: the kernel does not say. */

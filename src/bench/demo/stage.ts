@@ -48,8 +48,11 @@ export async function setStage(plan: Plan): Promise<Stage> {
   const configPath = join(folder, 'holdfast.toml');
   writeFileSync(configPath, configText);
   const gateway = new GatewayProcess({ configPath, socketPath: join(folder, 'control.sock') });
-  // Should this process end in a way that nobody foresaw: no gateway is left behind.
-  const lastResort = (): void => void gateway.signal('SIGKILL');
+  // Should this process end in a way that nobody foresaw (`npm start | head`): nothing is left behind.
+  const lastResort = (): void => {
+    void gateway.signal('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
   process.on('exit', lastResort);
   return {
     clock,

@@ -122,8 +122,7 @@ export class Story {
     await this.#until('the gateway finds the hub again', () => this.#watch.sessionPresent !== undefined);
     this.#watch.flash.close('away');
     const awayMs = this.#watch.hubForMs;
-    this.#watch.hubIs('near');
-    this.#watch.owedAtReturn = this.#watch.owed;
+    this.#watch.beginReplay();
     // Not caught up in time is no failure yet: without new traffic it may be.
     await this.#comesTrue(() => this.#watch.owed <= UNDER_WAY && hub.stored(GATEWAY_NAME) === 0, this.#drainMsMax);
     this.facts = { ...this.facts, awayMs, replayMs: this.#watch.hubForMs };
@@ -147,14 +146,19 @@ export class Story {
     }
     this.facts = { ...this.facts, ledger };
     if (pendingIn(ledger) > 0) throw new Error('The gateway still holds messages that have arrived long ago.');
+    await this.#watch.ask();
     this.#watch.gatewayIs('stopping');
   }
 
   async #startGateway(): Promise<void> {
     const { gateway } = this.#stage;
     this.#watch.gatewayIs('starting');
-    await gateway.start();
-    this.#signal.throwIfAborted();
+    let answers = false;
+    const started = gateway.start().then(() => {
+      answers = true;
+    });
+    // Whichever comes first: it answers, it fails, or the story is ended.
+    await Promise.race([started, this.#until('the gateway answers', () => answers)]);
     this.#watch.gatewayIs('running');
     this.#watch.flash.beginLife(gateway.pid);
     void gateway.ended().then((ending) => {

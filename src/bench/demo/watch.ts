@@ -6,18 +6,18 @@ import type { QueueReport } from '../../ops/report.ts';
 import { sumAccounts } from '../account.ts';
 import { FlashMeter } from './flash-meter.ts';
 import type { Plan } from './plan.ts';
-import type { Act, GatewayState, Scene } from './scene.ts';
+import type { Act, GatewayState, ReplayScene, Scene } from './scene.ts';
 import { GATEWAY_NAME, type Stage } from './stage.ts';
 
 const ASK_EVERY_MS = 200;
+/** Share of the replay after which its end can be told. */
+const FORESEEABLE = 0.1;
 
 export class Watch {
   readonly flash = new FlashMeter();
   /** What the hub's last CONNACK said; `undefined` until there is one. */
   sessionPresent: boolean | undefined;
   kills = 0;
-  /** Readings owed to the hub when it came back; `undefined` before. */
-  owedAtReturn: number | undefined;
   /** Most messages that waited for the hub, as the gateway said. */
   backlogMax = 0;
   readonly #stage: Stage;
@@ -29,6 +29,8 @@ export class Watch {
   #hub: 'near' | 'away' = 'near';
   #hubSinceMs: number;
   #backlog: QueueReport | undefined;
+  /** The books when the hub was back; `undefined` before. */
+  #atReturn: { readonly owed: number; readonly delivered: number; readonly ms: number } | undefined;
 
   constructor(stage: Stage, plan: Plan) {
     this.#stage = stage;
@@ -43,7 +45,7 @@ export class Watch {
 
   /** Asks the gateway every now and then. Returns how to stop that. */
   start(): () => void {
-    const asking = setInterval(() => void this.#ask(), ASK_EVERY_MS);
+    const asking = setInterval(() => void this.ask(), ASK_EVERY_MS);
     return () => clearInterval(asking);
   }
 
@@ -54,7 +56,7 @@ export class Watch {
 
   gatewayIs(state: GatewayState): void {
     this.#gateway = state;
-    if (state !== 'running') this.#backlog = undefined;
+    if (state === 'killed') this.#backlog = undefined;
   }
 
   get gatewayState(): GatewayState {
@@ -64,6 +66,12 @@ export class Watch {
   hubIs(state: 'near' | 'away'): void {
     this.#hub = state;
     this.#hubSinceMs = this.#stage.clock.nowMs();
+  }
+
+  /** The hub is back: from now on what is owed is replayed. */
+  beginReplay(): void {
+    this.hubIs('near');
+    this.#atReturn = { owed: this.owed, delivered: this.delivered, ms: this.#hubSinceMs };
   }
 
   /** For how long the hub has been near or away. */
@@ -100,7 +108,7 @@ export class Watch {
       })),
       gateway: { state: this.#gateway, pid: gateway.pid, kills: this.kills },
       backlog: this.#backlog,
-      replayed: this.#replayed(),
+      replay: this.#replay(),
       hub: {
         state: this.#hub,
         forMs: this.hubForMs,
@@ -121,17 +129,25 @@ export class Watch {
     return (doneMs + withinMs) / actsMs.reduce((sum, ms) => sum + ms, 0);
   }
 
-  #replayed(): number | undefined {
-    if (this.owedAtReturn === undefined) return undefined;
-    return this.owedAtReturn === 0 ? 1 : Math.max(0, 1 - this.owed / this.owedAtReturn);
+  #replay(): ReplayScene | undefined {
+    if (this.#atReturn === undefined) return undefined;
+    const { owed, delivered, ms } = this.#atReturn;
+    const forMs = this.#stage.clock.nowMs() - ms;
+    const share = owed === 0 ? 1 : Math.max(0, 1 - this.owed / owed);
+    return {
+      share,
+      perS: forMs === 0 ? 0 : ((this.delivered - delivered) * 1000) / forMs,
+      etaMs: share < FORESEEABLE ? null : (forMs * (1 - share)) / share,
+    };
   }
 
-  async #ask(): Promise<void> {
+  /** What the gateway holds now. */
+  async ask(): Promise<void> {
     if (this.#gateway !== 'running') return;
     // One that is just being killed or stopped does not answer.
     const status = await this.#stage.gateway.status().catch(() => undefined);
     if (this.#gateway !== 'running') return;
-    this.#backlog = status?.outbox;
+    if (status !== undefined) this.#backlog = status.outbox;
     this.backlogMax = Math.max(this.backlogMax, status?.outbox.messages ?? 0);
   }
 }

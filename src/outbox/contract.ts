@@ -1,0 +1,49 @@
+/** What the outbox is offered, what it answers, and the bounds it keeps. Shapes only. */
+import type { Message } from '../base/message.ts';
+import type { Stamp } from '../base/time.ts';
+import type { Entry } from '../custody/entry.ts';
+import type { ShedReason } from '../custody/ledger.ts';
+
+export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
+
+export interface OutboxLimits {
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  /** Bytes in RAM that no disk holds yet; beyond, subdevices are told to wait. */
+  readonly unstoredBytesMax: number;
+  readonly payloadBytesMax: number;
+  readonly inFlightMax: number;
+  readonly attemptsMax: number;
+  readonly pubackMsMax: number;
+  /** Messages per second; 0 = no ceiling. */
+  readonly messagesPerS: number;
+}
+
+/** A QoS 1 uplink at the door. */
+export interface Offer {
+  readonly lane: number;
+  readonly message: Message;
+  readonly overflow: OverflowPolicy;
+  readonly stamp: Stamp;
+  readonly owed: number | undefined;
+  readonly holdMs: number;
+  readonly commitMs: number;
+}
+
+export type Admission =
+  | { readonly kind: 'accepted'; readonly entry: Entry }
+  /** Accepted and dropped by policy at once: the sender is acknowledged, the ledger knows. */
+  | { readonly kind: 'shed'; readonly reason: ShedReason }
+  | { readonly kind: 'refused'; readonly why: 'congestion' | 'too large' };
+
+/** What goes to the hub now. */
+export interface Sending {
+  readonly entry: Entry;
+  readonly packetId: number;
+  readonly dup: boolean;
+}
+
+export interface Burial {
+  readonly entry: Entry;
+  readonly reason: string;
+}

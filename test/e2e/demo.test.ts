@@ -1,0 +1,112 @@
+/** The demonstration as its users start it: a process, real bytes on every edge, and an exit code that means something. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** Twelve seconds of story, and the bounded drain of a machine that is busy with other things. */
+const DEADLINE_MS = 120_000;
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-demo-test-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Run {
+  readonly output: string[];
+  readonly progress: string;
+  readonly exitCode: number | null;
+}
+
+/** @param isEnough asked with all the progress so far: shall it be interrupted? */
+async function demo(words: readonly string[], isEnough: (progress: string) => boolean): Promise<Run> {
+  const child = spawn(process.execPath, [MAIN, 'demo', ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: folder },
+  });
+  let output = '';
+  let progress = '';
+  let isStopped = false;
+  child.stdout.on('data', (text: Buffer) => {
+    output += text.toString();
+  });
+  child.stderr.on('data', (text: Buffer) => {
+    progress += text.toString();
+    if (!isStopped && isEnough(progress)) isStopped = child.kill('SIGINT');
+  });
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { output: output.split('\n').filter((line) => line !== ''), progress, exitCode };
+}
+
+/** Gateways whose configuration lies below `folder`, as the kernel lists them. */
+function gatewaysLeft(): string[] {
+  const commands = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => readCommand(pid));
+  return commands.filter((command) => command.includes(folder));
+}
+
+function readCommand(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
+
+describe('the demonstration', () => {
+  it(
+    'loses nothing, says so in one line of JSON, and leaves nothing behind',
+    async () => {
+      const { output, progress, exitCode } = await demo(['--seconds', '12', '--json'], () => false);
+      expect(output).toHaveLength(1);
+      const outcome = JSON.parse(output[0] ?? '');
+      expect(outcome, progress).toMatchObject({
+        ok: true,
+        failure: null,
+        pending: 0,
+        shed: 0,
+        deadLettered: 0,
+        lost: 0,
+        reordered: 0,
+        ledgerBalances: true,
+        gatewayKills: 1,
+        sessionPresent: true,
+        seed: 1,
+      });
+      // Three subdevices with eight readings a second each, for most of twelve seconds: a tenth of it is a story still.
+      expect(outcome.accepted).toBeGreaterThan(25);
+      expect(outcome.delivered).toBe(outcome.accepted);
+      expect(outcome.downlinksAccepted).toBeGreaterThan(5);
+      expect(outcome.downlinksDelivered).toBe(outcome.downlinksAccepted);
+      expect(outcome.backlogMax).toBeGreaterThan(0);
+      expect(outcome.steadyReadings).toBeGreaterThan(0);
+      expect(outcome.steadyFlashBytes).toBeGreaterThanOrEqual(0);
+      expect(progress).toContain('NOTHING WAS LOST');
+      expect(exitCode).toBe(0);
+      expect(readdirSync(folder)).toEqual([]);
+      expect(gatewaysLeft()).toEqual([]);
+    },
+    DEADLINE_MS,
+  );
+
+  it(
+    'ends at Ctrl-C with 130, and leaves nothing behind',
+    async () => {
+      const { output, exitCode } = await demo(['--json'], (progress) => /gateway running/.test(progress));
+      expect(exitCode).toBe(130);
+      expect(output).toEqual([]);
+      expect(readdirSync(folder)).toEqual([]);
+      expect(gatewaysLeft()).toEqual([]);
+    },
+    DEADLINE_MS,
+  );
+});

@@ -1,0 +1,84 @@
+/** What answers is no hub, or a broken one: left at once, tried again, and nothing is lost to it. */
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
+import { openHouse } from './house.ts';
+import { until } from './until.ts';
+import type { Impostor } from './wire-tap.ts';
+
+/** CONNACK, session present, accepted: MQTT 3.1.1 §3.2. */
+const CONNACK = '20 02 01 00';
+
+/** Bytes after which MQTT 3.1.1 leaves a client no choice but to close [MQTT-4.8.0-1]. */
+const VIOLATIONS: readonly (readonly [string, string])[] = [
+  ['CONNACK with reserved flags set (§3.2.2.1)', '20 02 fe 00'],
+  ['CONNACK that refuses with code 5', '20 02 00 05'],
+  ['CONNACK with a return code that does not exist', '20 02 00 63'],
+  ['session present in a refusal (§3.2.2.3)', '20 02 01 05'],
+  ['a PUBLISH before CONNACK', '30 05 00 01 74 68 69'],
+  ['a second CONNACK', `${CONNACK} ${CONNACK}`],
+  ['a remaining length of five octets (§2.2.3)', `${CONNACK} 30 ff ff ff ff 01`],
+  ['a packet of 256 MB announced', `${CONNACK} 30 ff ff ff 7f`],
+  ['PUBLISH with QoS 3 [MQTT-3.3.1-4]', `${CONNACK} 36 07 00 01 74 00 01 68 69`],
+  ['PUBLISH QoS 2, which was never granted', `${CONNACK} 34 07 00 01 74 00 01 68 69`],
+  ['PUBLISH to a topic with a wildcard [MQTT-3.3.2-2]', `${CONNACK} 30 05 00 01 23 68 69`],
+  ['PUBLISH to a topic that is no UTF-8 [MQTT-1.5.3-1]', `${CONNACK} 30 05 00 02 c3 28 69`],
+  ['PUBLISH with a topic longer than itself', `${CONNACK} 30 04 ff ff 74 74`],
+  ['PUBLISH QoS 1 with packet identifier 0 [MQTT-2.3.1-1]', `${CONNACK} 32 07 00 01 74 00 00 68 69`],
+  ['PUBACK with two octets too many', `${CONNACK} 40 04 00 01 00 00`],
+  ['a packet type that is reserved', `${CONNACK} f0 00`],
+  ['a CONNECT from the hub', `${CONNACK} 10 0c 00 04 4d 51 54 54 04 02 00 3c 00 00`],
+];
+
+describe('an impostor in the place of the hub', () => {
+  it('is left, whatever it sends; then the hub gets everything', async () => {
+    const house = await openHouse({ isTapped: true, config: { hub: { connect_ms_max: 2000 } } });
+    await house.start();
+    const left: string[] = [];
+    const random = seededRandom(3);
+    const noise = Buffer.from(Uint8Array.from({ length: 4096 }, () => Math.floor(random() * 256))).toString('hex');
+    const scripts = [...VIOLATIONS, ['noise', noise] as const, ['noise after CONNACK', `${CONNACK} ${noise}`] as const];
+    house.tap.impostors.push(...scripts.map(([name, hex]) => impostor(hex, () => left.push(name))));
+    house.hub.setFault({ kind: 'dropConnections' });
+    house.publish(50);
+    for (const subdevice of house.subdevices) house.command(subdevice);
+    await until(() => left.length === scripts.length);
+    expect(left).toEqual(scripts.map(([name]) => name));
+    const ledger = await house.expectNothingLost();
+    expect(ledger.totals.uplink).toMatchObject({ accepted: 100, delivered: 100, dead: 0 });
+    expect((await house.gateway.status()).hub).toMatchObject({
+      state: 'connected',
+      sessionPresent: true,
+      sessionsLost: 0,
+    });
+  });
+
+  it('that answers what was never asked is borne: nothing is taken for delivered', async () => {
+    const house = await openHouse({ isTapped: true });
+    await house.start();
+    await house.loseHub();
+    house.publish(20);
+    await house.untilAcknowledged();
+    let isGone = false;
+    // PUBACK 60001…60003, SUBACK and UNSUBACK of nothing, PINGRESP; then it goes
+    const answers = '40 02 ea 61 40 02 ea 62 40 02 ea 63 90 03 00 07 01 b0 02 00 07 d0 00';
+    house.tap.impostors.push((socket) => {
+      impostor(`${CONNACK} ${answers}`, () => {
+        isGone = true;
+      })(socket);
+      socket.once('data', () => setImmediate(() => socket.end()));
+    });
+    await until(() => isGone);
+    expect((await house.gateway.ledger()).totals.uplink).toMatchObject({ accepted: 40, delivered: 0, pending: 40 });
+    await house.hub.listen();
+    await house.expectNothingLost();
+  });
+});
+
+/** Answers the first bytes of the gateway with these; `left`: the gateway has closed. */
+function impostor(hex: string, left: () => void): Impostor {
+  return (socket) => {
+    socket.once('data', () => socket.write(Buffer.from(hex.replaceAll(' ', ''), 'hex')));
+    socket.resume();
+    socket.on('close', left);
+  };
+}

@@ -1,0 +1,137 @@
+/** A line that carries anything but frames, and frames that carry anything but packets: counted, bounded, survived. */
+import { describe, expect, it } from 'vitest';
+import { type Random, seededRandom } from '../../src/base/random.ts';
+import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
+import { encodeFrame } from '../../src/codec/sn-cobs.ts';
+import type { LinkCountersReport } from '../../src/ops/report.ts';
+import type { OpenChannel } from '../../src/ports.ts';
+import { type House, openHouse } from './house.ts';
+import { Recorder } from './recorder.ts';
+
+const PINGREQ = encodeFrame(encodePacket({ kind: 'pingreq', clientId: '' }));
+const SEARCHGW = encodeFrame(encodePacket({ kind: 'searchgw', radius: 0 }));
+const DELIMITER = Uint8Array.of(0);
+/** The default of packet_bytes_max, and more. */
+const OVERSIZE_BYTES = 5000;
+
+describe('bytes that no subdevice should send', () => {
+  const cases: readonly (readonly [string, Uint8Array, keyof LinkCountersReport])[] = [
+    ['a frame cut off by the next one', joined(PINGREQ.subarray(0, 4), DELIMITER, PINGREQ), 'crcErrors'],
+    ['two frames run together', joined(within(SEARCHGW), within(PINGREQ)), 'crcErrors'],
+    ['a frame with one bit turned', turned(PINGREQ, 2), 'crcErrors'],
+    ['a frame larger than any packet', joined(new Uint8Array(OVERSIZE_BYTES).fill(0x55), DELIMITER), 'oversizeFrames'],
+    ['a good frame with a packet of no known type', encodeFrame(Uint8Array.of(3, 0xfd, 7)), 'malformedPackets'],
+    ['a good frame with a packet that lies about its length', encodeFrame(Uint8Array.of(9, 0x16)), 'malformedPackets'],
+    ['an empty frame’s worth of nothing', encodeFrame(new Uint8Array()), 'malformedPackets'],
+    ['a packet only gateways send', encodeFrame(encodePacket({ kind: 'pingresp' })), 'unexpectedPackets'],
+  ];
+
+  it.each(cases)('%s: counted, and the line goes on', async (_, bytes, counter) => {
+    const house = await openHouse();
+    await house.gateway.start();
+    await untilLinksAreOpen(house);
+    await sendRaw(house, bytes);
+    await house.untilStatus(({ links }) => (links[0]?.counters[counter] ?? 0) > 0);
+    await expectService(house);
+  });
+
+  it('noise, for as long as it lasts, disturbs only its own line, and that only while it lasts', async () => {
+    const house = await openHouse();
+    await house.gateway.start();
+    await untilLinksAreOpen(house);
+    const random = seededRandom(7);
+    const b = house.subdevice('b');
+    house.enter(b);
+    for (let burst = 0; burst < 40; burst += 1) {
+      b.publish('t');
+      const noise = Uint8Array.from({ length: 1500 }, () => Math.floor(random() * 256));
+      await sendRaw(house, noise);
+    }
+    await house.untilAcknowledged();
+    const { links } = await house.gateway.status();
+    expect(links[0]?.counters.crcErrors).toBeGreaterThan(100);
+    expect(links[0]).toMatchObject({ state: 'open', counters: { openings: 1 } });
+    house.subdevice('a').start();
+    house.subdevice('a').publish('t');
+    await house.expectNothingLost();
+  });
+});
+
+describe('a line that damages one frame in ten, both ways', () => {
+  it('costs repetitions, and no message', async () => {
+    const house = await openHouse({
+      subdevices: { a: { window: 1, retryMs: 50, disturb: damaging(seededRandom(11), 0.1) } },
+      config: { link: { retry_ms: 50, retries_max: 20 } },
+    });
+    await house.start();
+    for (let count = 0; count < 60; count += 1) {
+      house.publish(1);
+      house.command(house.subdevice('a'));
+    }
+    await house.expectNothingLost();
+    const { links } = await house.gateway.status();
+    expect(links[0]?.counters.crcErrors).toBeGreaterThan(5);
+    expect(links[0]?.counters.retries).toBeGreaterThan(0);
+    expect(links[0]?.counters.duplicates).toBeGreaterThan(0);
+  });
+});
+
+async function untilLinksAreOpen(house: House): Promise<void> {
+  await house.untilStatus(({ links }) => links.every(({ state }) => state === 'open'));
+}
+
+/** Writes bytes as they are on the line of subdevice a, which is not started yet. */
+async function sendRaw(house: House, bytes: Uint8Array): Promise<void> {
+  const recorder = new Recorder();
+  const channel = house.subdevice('a').pty.open(recorder);
+  await recorder.untilOpen();
+  channel.write(bytes);
+  channel.write(DELIMITER);
+  channel.close('sent');
+  await recorder.untilClosed();
+}
+
+/** The subdevices are served as if nothing had happened. */
+async function expectService(house: House): Promise<void> {
+  for (const subdevice of house.subdevices) house.enter(subdevice);
+  house.publish(5);
+  await house.expectNothingLost();
+  const { links, losing } = await house.gateway.status();
+  expect({ losing, openings: links.map(({ counters }) => counters.openings) }).toEqual({
+    losing: 'no',
+    openings: [1, 1],
+  });
+}
+
+function damaging(random: Random, share: number): (open: OpenChannel) => OpenChannel {
+  const pass = (bytes: Uint8Array): Uint8Array =>
+    random() < share ? turned(bytes, Math.floor(random() * bytes.length)) : bytes;
+  return (open) => (listener) => {
+    const channel = open({
+      opened: () => listener.opened(),
+      bytes: (bytes) => listener.bytes(pass(bytes)),
+      closed: (reason) => listener.closed(reason),
+    });
+    return {
+      write: (bytes) => channel.write(pass(bytes)),
+      get queuedBytes() {
+        return channel.queuedBytes;
+      },
+      close: (reason) => channel.close(reason),
+    };
+  };
+}
+
+/** The lowest bit of one octet is the other one. */
+function turned(bytes: Uint8Array, at: number): Uint8Array {
+  return bytes.map((octet, index) => (index === at ? octet ^ 1 : octet));
+}
+
+/** A frame without its delimiters. */
+function within(frame: Uint8Array): Uint8Array {
+  return frame.filter((octet) => octet !== 0);
+}
+
+function joined(...pieces: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,164 @@
+/** The real bench hub on virtual sockets: latency, and a network that cuts, refuses, or swallows what it carries. */
+import type { FaultOrder } from '../../src/bench/hub/faults.ts';
+import { BenchHubMachine, type HubInput } from '../../src/bench/hub/machine.ts';
+import type { HubRules } from '../../src/bench/hub/rules.ts';
+import type { Message } from '../../src/base/message.ts';
+import type { Cancel, Channel, ChannelListener, OpenChannel } from '../../src/ports.ts';
+import type { HubTap } from './hub-tap.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+const LATENCY_MS = 12;
+/** A TCP connection nobody answers on is given up by the hub's side. */
+const TCP_GIVES_UP_MS = 120_000;
+
+interface Socket {
+  readonly connection: number;
+  readonly listener: ChannelListener;
+  isOpen: boolean;
+  /** Carries nothing any more, and nobody is told. */
+  isSilent: boolean;
+}
+
+export class VirtualHub {
+  readonly #time: VirtualTime;
+  readonly #machine: BenchHubMachine;
+  readonly #tap: HubTap;
+  readonly #sockets = new Map<number, Socket>();
+  #last = 0;
+  #cancelWake: Cancel = () => undefined;
+  #wakeAtMs: number | undefined;
+  isReachable = true;
+  onArrived: (message: Message) => void = () => undefined;
+
+  constructor(time: VirtualTime, rules: HubRules, tap: HubTap) {
+    this.#time = time;
+    this.#tap = tap;
+    this.#machine = new BenchHubMachine(rules, 1_800_000_000_000);
+  }
+
+  readonly open: OpenChannel = (listener) => {
+    let socket: Socket | undefined;
+    let isClosed = false;
+    this.#time.after(2 * LATENCY_MS, () => {
+      if (isClosed) return listener.closed('closed while opening');
+      if (!this.isReachable) return listener.closed('refused');
+      socket = this.#accept(listener);
+      listener.opened();
+    });
+    const channel: Channel = {
+      write: (bytes) => {
+        if (socket?.isOpen) this.#carryUp(socket, bytes.slice());
+      },
+      queuedBytes: 0,
+      close: (reason) => {
+        isClosed = true;
+        if (socket !== undefined) this.#closeFromBelow(socket, reason);
+      },
+    };
+    return channel;
+  };
+
+  publish(message: Message): void {
+    this.#feed({ kind: 'applicationPublish', ...message });
+  }
+
+  fault(order: FaultOrder): void {
+    this.#feed({ kind: 'fault', order });
+  }
+
+  stored(clientId: string): number {
+    return this.#machine.sessions(this.#time.nowMs).find((session) => session.clientId === clientId)?.stored ?? 0;
+  }
+
+  subscriptions(clientId: string): string[] {
+    const session = this.#machine.sessions(this.#time.nowMs).find((one) => one.clientId === clientId);
+    return (session?.subscriptions ?? []).map(({ filter }) => filter);
+  }
+
+  /** Both ends hear of it. */
+  cut(): void {
+    for (const socket of [...this.#sockets.values()]) this.#end(socket, 'reset');
+  }
+
+  /** Neither end hears of it. */
+  silence(): void {
+    for (const socket of this.#sockets.values()) socket.isSilent = true;
+  }
+
+  /** The gateway's machine is gone; the hub finds out by its keep alive, or when TCP gives up. */
+  abandon(): void {
+    for (const socket of this.#sockets.values()) {
+      socket.isSilent = true;
+      this.#time.after(TCP_GIVES_UP_MS, () => this.#gone(socket));
+    }
+  }
+
+  #accept(listener: ChannelListener): Socket {
+    this.#last += 1;
+    const socket: Socket = { connection: this.#last, listener, isOpen: true, isSilent: false };
+    this.#sockets.set(socket.connection, socket);
+    this.#tap.opened();
+    this.#feed({ kind: 'accepted', connection: socket.connection });
+    return socket;
+  }
+
+  #carryUp(socket: Socket, bytes: Uint8Array): void {
+    this.#time.after(LATENCY_MS, () => {
+      if (!socket.isOpen || socket.isSilent) return;
+      this.#tap.up(bytes, this.#time.nowMs);
+      this.#feed({ kind: 'bytes', connection: socket.connection, bytes });
+    });
+  }
+
+  #carryDown(socket: Socket, bytes: Uint8Array): void {
+    this.#time.after(LATENCY_MS, () => {
+      if (!socket.isOpen || socket.isSilent) return;
+      this.#tap.down(bytes);
+      socket.listener.bytes(bytes);
+    });
+  }
+
+  #closeFromBelow(socket: Socket, reason: string): void {
+    if (!socket.isOpen) return;
+    if (!socket.isSilent) return this.#end(socket, reason);
+    socket.isOpen = false;
+    this.#time.after(TCP_GIVES_UP_MS, () => this.#gone(socket));
+    this.#time.after(0, () => socket.listener.closed(reason));
+  }
+
+  #end(socket: Socket, reason: string): void {
+    if (!socket.isOpen) return;
+    socket.isOpen = false;
+    this.#time.after(LATENCY_MS, () => {
+      this.#gone(socket);
+      socket.listener.closed(reason);
+    });
+  }
+
+  #gone(socket: Socket): void {
+    socket.isOpen = false;
+    if (this.#sockets.delete(socket.connection)) this.#feed({ kind: 'gone', connection: socket.connection });
+  }
+
+  #feed(input: HubInput): void {
+    for (const action of this.#machine.handle(input, this.#time.nowMs)) {
+      const socket = 'connection' in action ? this.#sockets.get(action.connection) : undefined;
+      if (action.kind === 'send' && socket !== undefined) this.#carryDown(socket, action.bytes);
+      else if (action.kind === 'end' && socket !== undefined) this.#end(socket, action.reason);
+      else if (action.kind === 'arrived') this.onArrived(action);
+    }
+    this.#setWake();
+  }
+
+  #setWake(): void {
+    const wakeAtMs = this.#machine.wakeAtMs();
+    if (wakeAtMs === this.#wakeAtMs) return;
+    this.#cancelWake();
+    this.#wakeAtMs = wakeAtMs;
+    if (wakeAtMs === undefined) return;
+    this.#cancelWake = this.#time.at(wakeAtMs, () => {
+      this.#wakeAtMs = undefined;
+      this.#feed({ kind: 'wake' });
+    });
+  }
+}

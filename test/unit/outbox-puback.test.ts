@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import type { Sending } from '../../src/outbox/contract.ts';
+import { LIMITS, OutboxBench, topicsOf } from './outbox-rig.ts';
+
+const PUBACK_MS = LIMITS.pubackMsMax;
+
+const flags = (sendings: readonly Sending[]) => sendings.map(({ entry, dup }) => [entry.row.topic, dup]);
+
+function acknowledge(bench: OutboxBench, sendings: readonly Sending[]): void {
+  for (const { packetId } of sendings) bench.outbox.acknowledged(packetId);
+}
+
+/** Waits for the PUBACKs that do not come. @returns the topics of the dead letters */
+function wait(bench: OutboxBench): string[] {
+  bench.nowMs += PUBACK_MS;
+  return bench.outbox.giveUp(bench.nowMs).map(({ entry }) => entry.row.topic);
+}
+
+describe('a message sent again', () => {
+  it('after a reconnect to the same session is a DUP with the same packet identifier [MQTT-3.3.1-1]', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    const [first] = bench.send();
+    bench.outbox.disconnected();
+    const [second] = bench.connect(true).send();
+    expect([first?.dup, second?.dup]).toEqual([false, true]);
+    expect(second?.packetId).toBe(first?.packetId);
+  });
+
+  it('to a hub that remembers nothing is no DUP', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    bench.send();
+    bench.outbox.disconnected();
+    expect(flags(bench.connect(false).send())).toEqual([['a', false]]);
+  });
+
+  it('goes before everything new, in the order of the first sending [MQTT-4.6.0-1]', () => {
+    const bench = new OutboxBench().fill('a', 'b').connect();
+    bench.send();
+    bench.outbox.disconnected();
+    bench.fill('c');
+    expect(flags(bench.connect().send())).toEqual([
+      ['a', true],
+      ['b', true],
+      ['c', false],
+    ]);
+  });
+
+  it('does not fall behind its successor because it was repeated before the line broke', () => {
+    const bench = new OutboxBench().connect();
+    bench.offer('a');
+    bench.send();
+    bench.nowMs += PUBACK_MS / 2;
+    bench.offer('a');
+    bench.send();
+    bench.nowMs += PUBACK_MS / 2;
+    bench.outbox.giveUp(bench.nowMs);
+    expect(bench.send().map(({ entry }) => entry.row.seq)).toEqual([1]);
+    bench.outbox.disconnected();
+    expect(
+      bench
+        .connect()
+        .send()
+        .map(({ entry }) => entry.row.seq),
+    ).toEqual([1, 2]);
+  });
+
+  it('is left out if its custody has ended meanwhile', () => {
+    const bench = new OutboxBench().fill('a', 'b').connect();
+    bench.send();
+    bench.outbox.disconnected();
+    bench.outbox.expire(() => true);
+    expect(bench.connect().send()).toEqual([]);
+  });
+});
+
+describe('after a restart', () => {
+  const restarted = (maybeSentTo: number, rows: number) => {
+    const first = new OutboxBench().fill(...Array.from({ length: rows }, (_, index) => `${index + 1}`));
+    const bench = new OutboxBench({ inFlightMax: 2 }, { disk: first.disk, maybeSentTo });
+    bench.page();
+    return bench;
+  };
+
+  /** Sends everything, one window after the other. */
+  const sendAll = (bench: OutboxBench) => {
+    const all: Sending[] = [];
+    for (let round = bench.send(); round.length > 0; round = bench.send()) {
+      all.push(...round);
+      acknowledge(bench, round);
+      bench.page();
+    }
+    return all;
+  };
+
+  it('what may have been in flight is a DUP: the head of the lane, one window of it', () => {
+    const sent = sendAll(restarted(1000, 40).connect());
+    expect(sent.map(({ dup }) => dup)).toEqual([true, true, ...Array.from({ length: 38 }, () => false)]);
+    expect(sent.map(({ packetId }) => packetId)).toEqual(Array.from({ length: 40 }, (_, index) => index + 2));
+  });
+
+  it('what was admitted after the last connection went down is no DUP', () => {
+    expect(sendAll(restarted(1, 3).connect()).map(({ dup }) => dup)).toEqual([true, false, false]);
+  });
+
+  it('nothing is a DUP to a hub that remembers nothing', () => {
+    expect(sendAll(restarted(1000, 3).connect(false)).map(({ dup }) => dup)).toEqual([false, false, false]);
+  });
+});
+
+describe('a PUBACK that is missing', () => {
+  it('is waited for as long as the bound says, and no longer', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    bench.send();
+    expect(bench.outbox.wakeAtMs()).toBe(PUBACK_MS);
+    bench.nowMs = PUBACK_MS - 1;
+    bench.outbox.giveUp(bench.nowMs);
+    expect(bench.send()).toEqual([]);
+    bench.nowMs = PUBACK_MS;
+    bench.outbox.giveUp(bench.nowMs);
+    expect(flags(bench.send())).toEqual([['a', true]]);
+  });
+
+  it('makes a dead letter after the attempts, with its reason', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    for (const buried of [[], [], ['a']]) {
+      expect(bench.send()).toHaveLength(1);
+      expect(wait(bench)).toEqual(buried);
+    }
+    expect(bench.custodian.counts(1)).toMatchObject({ accepted: 1, dead: 1 });
+    bench.commit();
+    expect([bench.disk.rows.size, bench.disk.imbalance]).toEqual([0, 0]);
+  });
+
+  it('buries nothing that is not on disk yet', () => {
+    const bench = new OutboxBench({ attemptsMax: 1 }).connect();
+    bench.offer('a');
+    bench.send();
+    expect(wait(bench)).toEqual([]);
+    bench.commit();
+    bench.send();
+    expect(wait(bench)).toEqual(['a']);
+  });
+
+  it('is not counted while the line is broken', () => {
+    const bench = new OutboxBench({ attemptsMax: 1 }).fill('a').connect();
+    bench.send();
+    bench.outbox.disconnected();
+    expect(wait(bench)).toEqual([]);
+    expect(bench.outbox.wakeAtMs()).toBeUndefined();
+    expect(bench.connect().send()).toHaveLength(1);
+  });
+});
+
+describe('a topic without PUBACKs', () => {
+  /** Everything but `bad` is acknowledged. */
+  const good = (sendings: readonly Sending[]) => sendings.filter(({ entry }) => entry.row.topic !== 'bad');
+
+  it('makes its own later messages wait, so that their order holds if the first gets through', () => {
+    const bench = new OutboxBench({ inFlightMax: 1 }).fill('bad', 'bad', 'good').connect();
+    expect(topicsOf(bench.send())).toEqual(['bad']);
+    wait(bench);
+    const sent = bench.send();
+    expect(topicsOf(sent)).toEqual(['bad', 'good']);
+    acknowledge(bench, sent);
+    expect(flags(bench.send())).toEqual([['bad', false]]);
+  });
+
+  it('blocks nobody else, though everything in flight is of it', () => {
+    const bench = new OutboxBench({ inFlightMax: 2 }).fill('bad', 'bad', 'bad', 'good 1', 'good 2').connect();
+    expect(topicsOf(bench.send())).toEqual(['bad', 'bad']);
+    wait(bench);
+    const sent = good(bench.send());
+    expect(topicsOf(sent)).toEqual(['good 1', 'good 2']);
+    acknowledge(bench, sent);
+  });
+
+  it('once it is refused, gives each message one attempt, in slots beside the window', () => {
+    const bench = new OutboxBench({ inFlightMax: 2, attemptsMax: 1 }).fill('bad').connect();
+    bench.send();
+    expect(wait(bench)).toEqual(['bad']);
+    bench.fill('bad', 'bad', 'bad', 'good 1', 'good 2', 'good 3');
+    const sent = bench.send();
+    expect(topicsOf(sent)).toEqual(['bad', 'bad', 'good 1', 'good 2']);
+    acknowledge(bench, good(sent));
+    const more = bench.send();
+    expect(topicsOf(more)).toEqual(['good 3']);
+    acknowledge(bench, more);
+    expect(wait(bench)).toEqual(['bad', 'bad']);
+    expect(topicsOf(bench.send())).toEqual(['bad']);
+    expect(wait(bench)).toEqual(['bad']);
+    expect([bench.custodian.pending, bench.custodian.imbalance()]).toEqual([0, 0]);
+  });
+
+  it('lets the lanes that had no slot go on when one is free', () => {
+    const bench = new OutboxBench({ inFlightMax: 1, attemptsMax: 1 }).connect();
+    for (const lane of [1, 2]) bench.offer('bad', { lane });
+    bench.commit();
+    for (const round of [1, 2]) {
+      expect([round, bench.send().length]).toEqual([round, 1]);
+      expect(wait(bench)).toEqual(['bad']);
+    }
+    for (const lane of [1, 2]) bench.offer('bad', { lane });
+    bench.commit();
+    for (const round of [3, 4]) {
+      expect([round, bench.send().length]).toEqual([round, 1]);
+      expect(wait(bench)).toEqual(['bad']);
+    }
+  });
+
+  it('is trusted again with its first PUBACK', () => {
+    const bench = new OutboxBench({ inFlightMax: 2, attemptsMax: 1 }).fill('bad').connect();
+    bench.send();
+    wait(bench);
+    bench.fill('bad', 'bad', 'bad');
+    acknowledge(bench, bench.send().slice(0, 1));
+    bench.nowMs += PUBACK_MS;
+    expect(topicsOf(bench.send())).toEqual(['bad']);
+  });
+});

@@ -1,0 +1,92 @@
+/** An outbox with its custody on a bench disk. */
+
+import type { Custodian } from '../../src/custody/custodian.ts';
+import type { Admission, Offer, OutboxLimits, Sending } from '../../src/outbox/contract.ts';
+import { Outbox } from '../../src/outbox/outbox.ts';
+import { BenchDisk, custodianOn, STAMP, uplink } from './custody-rig.ts';
+
+export const LIMITS: OutboxLimits = {
+  messagesMax: 1000,
+  bytesMax: 1_000_000,
+  unstoredBytesMax: 1_000_000,
+  payloadBytesMax: 1000,
+  inFlightMax: 4,
+  attemptsMax: 3,
+  pubackMsMax: 10_000,
+  messagesPerS: 0,
+};
+
+export class OutboxBench {
+  readonly disk: BenchDisk;
+  readonly custodian: Custodian;
+  readonly outbox: Outbox;
+  readonly safe: number[] = [];
+  nowMs = 0;
+
+  /** @param earlier the disk an earlier process left behind, and up to which number that may have sent */
+  constructor(
+    limits: Partial<OutboxLimits> = {},
+    earlier?: { readonly disk: BenchDisk; readonly maybeSentTo: number },
+  ) {
+    this.disk = earlier?.disk ?? new BenchDisk();
+    const safe = (_: unknown, owed: number): void => void this.safe.push(owed);
+    this.custodian = custodianOn(this.disk, { windowMax: 16, nextSeq: earlier === undefined ? 1 : 5000, safe });
+    this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, earlier?.maybeSentTo ?? 0);
+  }
+
+  /** Offers a message of one byte, unless said otherwise. */
+  offer(topic = 't', offer: Partial<Offer> & { readonly bytes?: number } = {}): Admission {
+    const { bytes, ...rest } = offer;
+    return this.outbox.admit(
+      {
+        lane: 1,
+        message: uplink(topic, bytes),
+        overflow: 'reject',
+        stamp: STAMP,
+        owed: undefined,
+        holdMs: 200,
+        commitMs: 100,
+        ...rest,
+      },
+      this.nowMs,
+    );
+  }
+
+  /** Offers several, and has them written. */
+  fill(...topics: string[]): this {
+    for (const topic of topics) this.offer(topic);
+    this.commit();
+    return this;
+  }
+
+  commit(): void {
+    this.disk.letGo();
+    this.disk.begin();
+    for (const entry of this.disk.finish()) this.custodian.stored(entry);
+  }
+
+  page(): void {
+    for (let wanted = this.custodian.wanted(); wanted.size > 0; wanted = this.custodian.wanted())
+      this.outbox.loaded(wanted, this.disk.page(wanted, 100));
+  }
+
+  /** Everything that may be sent now. */
+  send(): Sending[] {
+    const sendings: Sending[] = [];
+    for (let next = this.outbox.next(this.nowMs); next !== undefined; next = this.outbox.next(this.nowMs)) {
+      sendings.push(next);
+      if (sendings.length > 10_000) throw new Error('the outbox never ends');
+    }
+    return sendings;
+  }
+
+  connect(sessionPresent = true): this {
+    this.outbox.connected(sessionPresent);
+    return this;
+  }
+}
+
+/** Topics of what was sent, in order. */
+export function topicsOf(sendings: readonly Sending[]): string[] {
+  return sendings.map(({ entry }) => entry.row.topic);
+}

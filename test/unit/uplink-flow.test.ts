@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { newFacts } from '../../src/base/events.ts';
+import type { DriverOrder } from '../../src/driver/driver.ts';
+import type { Links } from '../../src/flow/links.ts';
+import { Mailbox } from '../../src/flow/mailbox.ts';
+import type { Replay } from '../../src/flow/replay.ts';
+import { UplinkFlow } from '../../src/flow/uplink.ts';
+import { Outbox } from '../../src/outbox/outbox.ts';
+import { Mirror } from '../../src/session/mirror.ts';
+import { topicMap } from '../../src/session/topic-map.ts';
+import { BenchDisk, custodianOn, STAMP } from './custody-rig.ts';
+import { StepClock } from './flow-rig.ts';
+import { LIMITS } from './outbox-rig.ts';
+
+/** The flow with a real outbox and custody; the links, the sending and the disk are the test's. */
+class FlowBench {
+  readonly mailbox = new Mailbox((error) => {
+    throw error;
+  });
+  readonly disk = new BenchDisk();
+  readonly quick: string[] = [];
+  readonly #orders: string[] = [];
+  readonly #custodian = custodianOn(this.disk, { windowMax: 16, safe: (_, owed) => this.#flow.safe(owed) });
+  readonly #outbox: Outbox;
+  readonly #flow: UplinkFlow;
+
+  constructor(bytesMax = LIMITS.bytesMax) {
+    const mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
+    for (const id of ['pump', 'valve']) mirror.enter(id, 'link');
+    this.#outbox = new Outbox({ ...LIMITS, bytesMax }, this.#custodian, 0);
+    const links: Pick<Links, 'order'> = { order: (_, order) => this.#note(order) };
+    const replay: Pick<Replay, 'send' | 'offerQuick'> = {
+      send: () => {},
+      offerQuick: (_, { topic }) => this.quick.push(topic),
+    };
+    const owner = { gateway: 'gw', productId: undefined, deviceName: undefined };
+    this.#flow = new UplinkFlow({
+      clock: new StepClock(),
+      mailbox: this.mailbox,
+      stamp: () => STAMP,
+      facts: newFacts(),
+      mirror,
+      outbox: this.#outbox,
+      links: () => links as Links,
+      replay: () => replay as Replay,
+      topicsOf: (subdevice) => topicMap('{subdevice}/{topic}', { ...owner, subdevice }),
+      termsOf: () => ({ holdMs: 200, commitMs: 100, overflow: 'reject' }),
+    });
+  }
+
+  /** Within one task, as a driver reports what one read of the line brought. */
+  offer(...uplinks: { subdevice?: string; topic?: string; bytes?: number; token: number | undefined }[]): string[] {
+    this.mailbox.post(() => {
+      for (const { subdevice = 'pump', topic = 'event', bytes = 1, token } of uplinks) {
+        const payload = new Uint8Array(bytes);
+        const qos = token === undefined ? 0 : 1;
+        this.#flow.offer('link', { kind: 'uplink', subdevice, topic, payload, qos, token });
+      }
+    });
+    return this.orders();
+  }
+
+  commit(): string[] {
+    this.disk.begin();
+    for (const entry of this.disk.finish()) this.#custodian.stored(entry);
+    return this.orders();
+  }
+
+  orders(): string[] {
+    return this.#orders.splice(0);
+  }
+
+  #note(order: DriverOrder): void {
+    if (order.kind === 'acknowledge') this.#orders.push(`acknowledge ${order.token}`);
+    else if (order.kind === 'refuse') this.#orders.push(`refuse ${order.token}: ${order.why}`);
+  }
+}
+
+describe('an uplink at the door', () => {
+  it('is acknowledged to the token it came with, once it is committed', () => {
+    const bench = new FlowBench();
+    expect(bench.offer({ token: 5 }, { token: 6 })).toEqual([]);
+    expect(bench.commit()).toEqual(['acknowledge 5', 'acknowledge 6']);
+  });
+
+  it.each(['$SYS/x', 'a/+', 'a\0b', ''])('on the topic %j is refused as not allowed', (topic) => {
+    expect(new FlowBench().offer({ token: 5, topic })).toEqual(['refuse 5: not allowed']);
+  });
+
+  it('of QoS 0 goes past custody', () => {
+    const bench = new FlowBench();
+    expect([bench.offer({ token: undefined }), bench.quick]).toEqual([[], ['pump/event']]);
+  });
+
+  it('that is too large is refused as such, and nothing waits for it', () => {
+    const bench = new FlowBench();
+    expect(bench.offer({ token: 5, bytes: 9999 }, { token: 6 })).toEqual(['refuse 5: too large']);
+    expect(bench.commit()).toEqual(['acknowledge 6']);
+  });
+});
+
+describe('congestion', () => {
+  it('of one holds for what the same task brings behind it from the same subdevice, though that would fit', () => {
+    const bench = new FlowBench(200);
+    const orders = bench.offer({ token: 1, bytes: 500 }, { token: 2 }, { token: 3, subdevice: 'valve' });
+    expect(orders).toEqual(['refuse 1: congestion', 'refuse 2: congestion']);
+    expect(bench.commit()).toEqual(['acknowledge 3']);
+  });
+
+  it('is over with the task', () => {
+    const bench = new FlowBench(200);
+    bench.offer({ token: 1, bytes: 500 });
+    expect(bench.offer({ token: 2 })).toEqual([]);
+  });
+});
