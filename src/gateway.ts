@@ -23,6 +23,7 @@ import { UplinkFlow } from './flow/uplink.ts';
 import { HubClient } from './hub/client.ts';
 import type { HubInput } from './hub/contract.ts';
 import type { Credentials } from './hub/credentials.ts';
+import { firstDialAtMs } from './hub/first-dial.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { allowance, identities, termsByLink, topicsBySubdevice } from './plan.ts';
 import type { Clock, OpenChannel, OpenStore, Store } from './ports.ts';
@@ -130,7 +131,7 @@ export class Gateway {
     });
     this.hub = new HubLine({
       ...shared,
-      client: newHubClient(parts),
+      client: newHubClient(parts, opening),
       open: parts.openHub,
       replay: this.replay,
       downlink: this.#downlink,
@@ -205,9 +206,17 @@ export class Gateway {
   }
 }
 
-function newHubClient({ config, credentials, random }: GatewayParts): HubClient {
-  const packetBytesMax = config.hub.payloadBytesMax + PACKET_OVERHEAD_BYTES;
-  return new HubClient({ ...config.hub, credentials, random, answerMsMax: ANSWER_MS_MAX, packetBytesMax });
+function newHubClient({ config, credentials, random }: GatewayParts, { hubSession, now }: StoreOpening): HubClient {
+  const { hub } = config;
+  return new HubClient({
+    ...hub,
+    credentials,
+    random,
+    answerMsMax: ANSWER_MS_MAX,
+    packetBytesMax: hub.payloadBytesMax + PACKET_OVERHEAD_BYTES,
+    firstDialAtMs: firstDialAtMs(hubSession, now, hub.reconnectFloorMs),
+    reconnect: { floorMs: hub.reconnectFloorMs, ceilingMs: hub.reconnectCeilingMs },
+  });
 }
 
 function planLinks({ config, openLink, random }: GatewayParts): LinkPlan[] {

@@ -131,7 +131,8 @@ export class Replay {
     const times = [
       // what is overdue already waits for the hub's answer to the probe, or for the end of the connection
       overdueAtMs !== undefined && overdueAtMs > nowMs ? overdueAtMs : undefined,
-      outbox.isConnected ? announcements?.wakeAtMs() : undefined,
+      // while the pace is closed nothing can be sent, announcements neither: an alarm for them would spin
+      outbox.isConnected && !hasMore ? announcements?.wakeAtMs() : undefined,
       hasMore ? outbox.pace.nextAtMs : undefined,
     ];
     const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));

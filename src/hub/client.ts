@@ -15,7 +15,7 @@ import type { HubAction, HubClientOptions, HubInput, HubState } from './contract
 import { KeepAlive } from './keep-alive.ts';
 import { Requests } from './requests.ts';
 
-/** A connection that lasted so long was a good one: the next pause starts at the floor again. */
+/** A connection that lasted so long was good: the next pause starts at the floor again. */
 const STABLE_MS = 30_000;
 
 export class HubClient implements Machine<HubInput, HubAction> {
@@ -29,10 +29,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
 
   constructor(options: HubClientOptions) {
     this.#options = options;
-    this.#backoff = new Backoff(
-      { floorMs: options.reconnectFloorMs, ceilingMs: options.reconnectCeilingMs },
-      options.random,
-    );
+    this.#backoff = new Backoff(options.reconnect, options.random);
     this.#requests = new Requests(options.answerMsMax);
     this.#reader = new MqttReader({ packetBytesMax: options.packetBytesMax });
     this.#keepAlive = new KeepAlive(options.keepAliveS * 1000, options.answerMsMax);
@@ -51,7 +48,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
     switch (input.kind) {
       case 'start':
         this.#isStopping = false;
-        return this.#state.kind === 'stopped' ? this.#dial(nowMs) : [];
+        return this.#state.kind === 'stopped' ? this.#start(nowMs) : [];
       case 'stop':
         return this.#stop();
       case 'wake':
@@ -92,6 +89,11 @@ export class HubClient implements Machine<HubInput, HubAction> {
       case 'leave':
         return this.#close(input.reason);
     }
+  }
+
+  #start(nowMs: number): HubAction[] {
+    this.#state = { kind: 'waiting', untilMs: this.#options.firstDialAtMs };
+    return this.#wake(nowMs);
   }
 
   #dial(nowMs: number): HubAction[] {

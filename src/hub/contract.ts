@@ -1,4 +1,5 @@
 /** What the hub client hears and says. */
+import type { BackoffLimits } from '../base/backoff.ts';
 import type { ChannelAction, ChannelInput } from '../base/machine.ts';
 import type { Message, Qos } from '../base/message.ts';
 import type { Credentials } from './credentials.ts';
@@ -53,8 +54,10 @@ export interface HubClientOptions {
   readonly connectMsMax: number;
   /** For SUBACK, UNSUBACK and PINGRESP. */
   readonly answerMsMax: number;
-  readonly reconnectFloorMs: number;
-  readonly reconnectCeilingMs: number;
+  /** Monotonic ms before which nothing is sent after a start (`first-dial.ts`). */
+  readonly firstDialAtMs: number;
+  /** Pauses between the end of a connection or attempt and the next. */
+  readonly reconnect: BackoffLimits;
   readonly packetBytesMax: number;
   readonly random: () => number;
 }

@@ -64,7 +64,7 @@ export async function openHouse(plan: HousePlan = {}): Promise<House> {
     }),
   );
   const house = new House({ folder, hub, tap, subdevices, plan });
-  onTestFailed(() => console.log(house.gateway.journal));
+  onTestFailed(() => console.log(house.whatHappened));
   onTestFinished(() => house.close());
   return house;
 }
@@ -88,6 +88,7 @@ export class House {
   readonly arrivals: Arrival[] = [];
   readonly events: HubEvent[] = [];
   readonly #tap: WireTap | undefined;
+  #ledger: LedgerReport | undefined;
 
   constructor({ folder, hub, tap, subdevices, plan }: HouseParts) {
     this.folder = folder;
@@ -203,8 +204,20 @@ export class House {
   async untilIdle(): Promise<LedgerReport> {
     await this.untilAcknowledged();
     await until(() => this.session?.stored === 0 && this.session.inFlight === 0);
-    await until(async () => pendingIn(await this.gateway.ledger()) === 0);
-    return await this.gateway.ledger();
+    let ledger = await this.gateway.ledger();
+    await until(async () => {
+      ledger = await this.gateway.ledger();
+      this.#ledger = ledger;
+      return pendingIn(ledger) === 0;
+    });
+    return ledger;
+  }
+
+  /** For whoever has to find out why a test failed. */
+  get whatHappened(): string {
+    const { uplinks, downlinks, session } = this;
+    const books = { uplinks, downlinks, session, lanes: this.#ledger?.lanes };
+    return `${this.gateway.journal}\n${JSON.stringify(books, undefined, 1)}`;
   }
 
   async untilStatus(isSo: (status: StatusReport) => boolean): Promise<StatusReport> {

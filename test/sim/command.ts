@@ -26,5 +26,7 @@ for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.
 }
 const hours = Number(values.seeds) * Number(values.hours);
 const minutes = (performance.now() - startedMs) / 60_000;
-process.stdout.write(`${values.seeds} seeds, ${failed} wrong, ${Math.round(hours / minutes)} virtual hours per minute\n`);
+process.stdout.write(
+  `${values.seeds} seeds, ${failed} wrong, ${Math.round(hours / minutes)} virtual hours per minute\n`,
+);
 process.exit(failed === 0 ? 0 : 1);

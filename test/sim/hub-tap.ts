@@ -89,7 +89,8 @@ export class HubTap {
     if (packetId === undefined) return;
     const print = `${publish.topic} ${Buffer.from(publish.payload).toString('latin1')}`;
     const other = this.#uplinks.get(packetId);
-    if (other !== undefined && other !== print) this.complaints.push(`packet identifier ${packetId} used twice in flight`);
+    if (other !== undefined && other !== print)
+      this.complaints.push(`packet identifier ${packetId} used twice in flight`);
     if (other === print && !publish.dup) this.complaints.push(`packet identifier ${packetId} sent again without DUP`);
     this.#uplinks.set(packetId, print);
     // those whose PUBACK is overdue stay out of the window, not out of flight

@@ -21,7 +21,8 @@ export function problemNow(world: World): string | undefined {
     if (custodian.imbalance() !== 0) return `the ${custodian.direction} ledger is off by ${custodian.imbalance()}`;
     for (const lane of custodian.lanes()) {
       if (lane.window.length > WINDOW_MAX) return `${lane.window.length} entries in a window`;
-      if (custodian.direction === 'downlink' && lane.pending > INBOX_MAX + 1) return `${lane.pending} downlinks in an inbox`;
+      if (custodian.direction === 'downlink' && lane.pending > INBOX_MAX + 1)
+        return `${lane.pending} downlinks in an inbox`;
     }
   }
   for (const { id, uplinks: account, downlinks: others } of world.subdevices) {
@@ -50,12 +51,15 @@ export async function problemsAtEnd(world: World): Promise<string[]> {
     const lane = gateway.stations.mirror.byId(id)?.lane ?? 0;
     const counts = gateway.stations.uplinks.counts(lane);
     const shed = shedTotal(counts) + counts.dead + counts.damaged;
-    if (uplinks.missing > shed) problems.push(`${uplinks.missing} acknowledged uplinks of ${id} are lost, ${shed} shed`);
+    if (uplinks.missing > shed)
+      problems.push(`${uplinks.missing} acknowledged uplinks of ${id} are lost, ${shed} shed`);
     const received = [...(world.safeDownlinks.get(id) ?? [])].filter((number) => !downlinks.hasArrived(number));
     const downShed = shedTotal(gateway.stations.downlinks.counts(lane));
-    if (received.length > downShed) problems.push(`${received.length} acknowledged downlinks of ${id} are lost, ${downShed} shed`);
+    if (received.length > downShed)
+      problems.push(`${received.length} acknowledged downlinks of ${id} are lost, ${downShed} shed`);
     const isUndisturbed = world.story.length <= 1;
-    if (isUndisturbed && uplinks.duplicates > 0) problems.push(`${uplinks.duplicates} duplicates of ${id} without a reason`);
+    if (isUndisturbed && uplinks.duplicates > 0)
+      problems.push(`${uplinks.duplicates} duplicates of ${id} without a reason`);
   }
   return problems;
 }

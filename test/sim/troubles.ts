@@ -17,7 +17,11 @@ interface Trouble {
 
 export const TROUBLES: readonly Trouble[] = [
   { name: 'hub away', everyMs: 40 * MINUTE_MS, happen: (world) => hubAway(world, world.pause(5 * MINUTE_MS)) },
-  { name: 'hub away for long', everyMs: 600 * MINUTE_MS, happen: (world) => hubAway(world, world.pause(90 * MINUTE_MS)) },
+  {
+    name: 'hub away for long',
+    everyMs: 600 * MINUTE_MS,
+    happen: (world) => hubAway(world, world.pause(90 * MINUTE_MS)),
+  },
   {
     name: 'connection cut',
     everyMs: 25 * MINUTE_MS,
@@ -105,7 +109,8 @@ function swallowPubacks(world: World): void {
 
 function powerCut(world: World, isNewBoot: boolean): void {
   if (world.life === undefined) return;
-  const ms = isNewBoot ? world.pause(30 * SECOND_MS) : 300 + world.pause(2 * SECOND_MS);
+  // no board boots within five seconds; a process is started again at once
+  const ms = isNewBoot ? 5 * SECOND_MS + world.pause(30 * SECOND_MS) : 300 + world.pause(2 * SECOND_MS);
   world.tell(isNewBoot ? `power cut, ${Math.round(ms / SECOND_MS)} s` : 'the process is killed');
   world.kill();
   if (isNewBoot) world.hub.abandon();

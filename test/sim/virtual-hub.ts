@@ -1,8 +1,9 @@
 /** The real bench hub on virtual sockets: latency, and a network that cuts, refuses, or swallows what it carries. */
+
+import type { Message } from '../../src/base/message.ts';
 import type { FaultOrder } from '../../src/bench/hub/faults.ts';
 import { BenchHubMachine, type HubInput } from '../../src/bench/hub/machine.ts';
 import type { HubRules } from '../../src/bench/hub/rules.ts';
-import type { Message } from '../../src/base/message.ts';
 import type { Cancel, Channel, ChannelListener, OpenChannel } from '../../src/ports.ts';
 import type { HubTap } from './hub-tap.ts';
 import type { VirtualTime } from './virtual-time.ts';

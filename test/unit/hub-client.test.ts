@@ -233,7 +233,7 @@ it('no two CONNECTs leave within the floor, whatever goes wrong', () => {
         bench.pass(pauseMs);
       }
       for (const [index, atMs] of connectedAtMs.slice(1).entries())
-        expect(atMs - (connectedAtMs[index] ?? 0)).toBeGreaterThanOrEqual(OPTIONS.reconnectFloorMs);
+        expect(atMs - (connectedAtMs[index] ?? 0)).toBeGreaterThanOrEqual(OPTIONS.reconnect.floorMs);
     }),
   );
 });

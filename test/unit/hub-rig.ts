@@ -9,8 +9,8 @@ export const OPTIONS: HubClientOptions = {
   keepAliveS: 60,
   connectMsMax: 8000,
   answerMsMax: 5000,
-  reconnectFloorMs: 5000,
-  reconnectCeilingMs: 60_000,
+  firstDialAtMs: 0,
+  reconnect: { floorMs: 5000, ceilingMs: 60_000 },
   packetBytesMax: 70_000,
   random: () => 0.5,
 };
