@@ -48,7 +48,8 @@ export class HubClient implements Machine<HubInput, HubAction> {
     switch (input.kind) {
       case 'start':
         this.#isStopping = false;
-        return this.#state.kind === 'stopped' ? this.#start(nowMs) : [];
+        if (this.#state.kind === 'stopped') this.#state = { kind: 'waiting', untilMs: this.#options.firstDialAtMs };
+        return this.#wake(nowMs);
       case 'stop':
         return this.#stop();
       case 'wake':
@@ -89,11 +90,6 @@ export class HubClient implements Machine<HubInput, HubAction> {
       case 'leave':
         return this.#close(input.reason);
     }
-  }
-
-  #start(nowMs: number): HubAction[] {
-    this.#state = { kind: 'waiting', untilMs: this.#options.firstDialAtMs };
-    return this.#wake(nowMs);
   }
 
   #dial(nowMs: number): HubAction[] {

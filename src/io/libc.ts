@@ -37,7 +37,10 @@ const MSG_NOSIGNAL = 0x4000;
 /** sockaddr_un: a family of two bytes and a path of 108. */
 const PATH_BYTES_MAX = 108;
 
-/** Sends one datagram to a Unix socket; a leading `@` means the abstract namespace. Throws when it cannot. */
+/**
+ * Sends one datagram to a Unix socket; a leading `@` means the abstract namespace. Throws when it cannot.
+ * @public loaded on demand by `systemd.ts`
+ */
 export function sendUnixDatagram(path: string, text: string): void {
   const address = encodeUnixAddress(path);
   const bytes = Buffer.from(text);

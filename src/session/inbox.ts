@@ -189,13 +189,14 @@ export class Inbox {
     for (const [lane, presence] of this.#presences) if (presence.isAttached) yield lane;
   }
 
-  /** When a replay may go on. */
+  /** When a replay may go on; `nowMs` for one that may already, whose turn has not come yet. */
   wakeAtMs(nowMs: number): number | undefined {
     let soonest: number | undefined;
     for (const [lane, presence] of this.#presences) {
-      if (!presence.isAttached || presence.delivering !== undefined || presence.replayAtMs <= nowMs) continue;
+      if (!presence.isAttached || presence.delivering !== undefined) continue;
       if (this.#custodian.lane(lane).window.length === 0) continue;
-      soonest = Math.min(soonest ?? presence.replayAtMs, presence.replayAtMs);
+      const atMs = Math.max(presence.replayAtMs, nowMs);
+      soonest = Math.min(soonest ?? atMs, atMs);
     }
     return soonest;
   }
