@@ -129,7 +129,12 @@ function addRunning(add: Add): void {
   )
     .option('--port <number>', 'MQTT port', wholeNumber(0, 65_535), 1883)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--application-port <number>', 'HTTP port of the application side', wholeNumber(0, 65_535), 8080)
+    .option(
+      '--application-port <number>',
+      'HTTP port of the application side (0: any free one, told at the start)',
+      wholeNumber(0, 65_535),
+      0,
+    )
     .addOption(
       new Option('--profile <name>', 'whose rules').choices(['generic', 'intl', 'mainland']).default('generic'),
     );
