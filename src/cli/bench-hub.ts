@@ -1,12 +1,12 @@
 /** `holdfast bench-hub`: the emulation of the hub, on real TCP and real time, until Ctrl-C. */
-import type { HubProfile } from '../config/schema.ts';
+import type { HubRules } from '../bench/hub/rules.ts';
 import type { CommandContext } from './context.ts';
 
 export interface BenchHubOptions {
   readonly port: number;
   readonly host: string;
   readonly applicationPort: number;
-  readonly profile: HubProfile;
+  readonly profile: HubRules['profile'];
 }
 
 export async function startBench({ terminal }: CommandContext, options: BenchHubOptions): Promise<number> {

@@ -136,7 +136,9 @@ function addRunning(add: Add): void {
       0,
     )
     .addOption(
-      new Option('--profile <name>', 'whose rules').choices(['generic', 'intl', 'mainland']).default('generic'),
+      new Option('--profile <name>', 'whose rules')
+        .choices(['documented', 'mainland', 'intl', 'generic'])
+        .default('documented'),
     );
 }
 

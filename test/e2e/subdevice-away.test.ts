@@ -23,6 +23,22 @@ describe('a subdevice with a lasting session', () => {
     expect(a.downlinks).toMatchObject({ delivered: 6, duplicates: 0 });
   });
 
+  it('gets all of it though others are replayed to at the same time and are done sooner', async () => {
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const subdevices = Object.fromEntries(ids.map((id) => [id, {}]));
+    const house = await openHouse({ subdevices, config: { inbox: { replay_interval_ms: 3 } } });
+    await house.start();
+    for (let round = 0; round < 5; round += 1) {
+      for (const subdevice of house.subdevices) subdevice.order({ kind: 'disconnect' });
+      await untilAttached(house, false);
+      for (const [index, subdevice] of house.subdevices.entries())
+        for (let count = 0; count < 3 * (index + 1); count += 1) house.command(subdevice);
+      await untilInboxHolds(house, 63);
+      for (const subdevice of house.subdevices) subdevice.order({ kind: 'connect' });
+      await house.expectNothingLost();
+    }
+  });
+
   it('gets what came after it fell silent, even though the gateway was killed meanwhile', async () => {
     const house = await openHouse({ subdevices: { a: {} }, config: { link: LINK, inbox: { replay_interval_ms: 0 } } });
     await house.start();

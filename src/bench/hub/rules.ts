@@ -1,14 +1,14 @@
 /**
  * How the bench hub behaves: everything the real hub documents, and a switch wherever it does not say.
  *
- * Three profiles. `mainland` and `intl` are the two published sets of limits of the IoT hub, which disagree; `generic` is
- * a plain MQTT 3.1.1 hub without limits of its own. Numbers without another source are from the hub's "Use limits"
+ * Four profiles. `mainland` and `intl` are the two published sets of limits of the IoT hub, which disagree; `documented` is
+ * its sessions without its limits; `generic` is a plain MQTT 3.1.1 hub. Numbers without another source are from the hub's "Use limits"
  * pages; "not documented" marks our choice, and the gateway must survive the other one too.
  */
 import type { ConnackCode } from '../../codec/mqtt.ts';
 
 export interface HubRules {
-  readonly profile: 'mainland' | 'intl' | 'generic';
+  readonly profile: 'documented' | 'mainland' | 'intl' | 'generic';
 
   /** Between two stored messages sent after a resume. "Persistent session": 500 ms. */
   readonly replayIntervalMs: number;
@@ -119,7 +119,24 @@ export const GENERIC: HubRules = {
   gatewayOperations: false,
 };
 
+/**
+ * Sessions, storage and replay as the hub documents them, without its limits on rates and connections, and with other
+ * clients served like devices: what one wants to try things against by hand.
+ */
+const DOCUMENTED: HubRules = {
+  ...GENERIC,
+  profile: 'documented',
+  replayIntervalMs: MAINLAND.replayIntervalMs,
+  storedMax: MAINLAND.storedMax,
+  storedHoursMax: MAINLAND.storedHoursMax,
+  sessionHoursMax: MAINLAND.sessionHoursMax,
+  inFlightMax: MAINLAND.inFlightMax,
+  wills: MAINLAND.wills,
+  gatewayOperations: true,
+};
+
 export const PROFILES: Readonly<Record<HubRules['profile'], HubRules>> = {
+  documented: DOCUMENTED,
   mainland: MAINLAND,
   intl: INTL,
   generic: GENERIC,
