@@ -69,7 +69,10 @@ export class Inbox {
       }
       this.#custodian.end(oldest, { as: 'shed', reason: 'overflow drop-oldest' });
     }
-    const isNear = this.#of(lane).isAttached && queue.pending === 0;
+    const { isAttached, replayTo } = this.#of(lane);
+    // a few ahead of it are delivered within the hold; a replay is not
+    const isReplaying = (queue.window[0]?.row.seq ?? Number.POSITIVE_INFINITY) <= replayTo;
+    const isNear = isAttached && queue.isOpenAtEnd && !isReplaying;
     return this.#custodian.accept(lane, message, {
       stamp: from.stamp,
       owed: from.owed,

@@ -142,11 +142,13 @@ describe('the inbox of a subdevice', () => {
     expect([bench.shed, bench.take()]).toEqual([{ [reason]: 1 }, ['b']]);
   });
 
-  it('holds in RAM only for one who is there and owed nothing', () => {
+  it('holds in RAM only for one who is there and is not catching up', () => {
     const bench = new InboxBench().admit('away');
     expect([bench.disk.held.length, bench.disk.gathered.length]).toEqual([0, 1]);
     const near = new InboxBench().attach().admit('a', 'b');
-    expect([near.disk.held.length, near.disk.gathered.length]).toEqual([1, 1]);
+    expect([near.disk.held.length, near.disk.gathered.length]).toEqual([2, 0]);
+    const back = new InboxBench().admit('while away').attach().admit('behind the replay');
+    expect([back.disk.held.length, back.disk.gathered.length]).toEqual([0, 2]);
   });
 });
 
