@@ -26,6 +26,8 @@ interface Flying {
 export class Flight {
   readonly #flying = new Map<number, Flying>();
   #again: Entry[] = [];
+  /** Of `#again`, those sent in this connection: their PUBACK may still come, and counts. */
+  readonly #late = new Map<number, Entry>();
   readonly #slots: Record<Slot, number> = { fresh: 0, doubtful: 0, overdue: 0 };
   #launched = 0;
 
@@ -44,14 +46,16 @@ export class Flight {
 
   /** May this entry fly now, or is its packet identifier in use by another? */
   isFree(entry: Entry): boolean {
-    const other = this.#flying.get(packetIdOf(entry.row.seq));
-    return other === undefined || other.entry === entry;
+    const packetId = packetIdOf(entry.row.seq);
+    const other = this.#flying.get(packetId)?.entry ?? this.#late.get(packetId);
+    return other === undefined || other === entry;
   }
 
   /** @param isDoubtful it is of a topic that the hub has refused */
   launch(entry: Entry, nowMs: number, isDoubtful: boolean): void {
     const packetId = packetIdOf(entry.row.seq);
     this.#remove(packetId);
+    this.#late.delete(packetId);
     const slot = entry.attempts > 0 ? 'overdue' : isDoubtful ? 'doubtful' : 'fresh';
     entry.inFlight = true;
     entry.sentBefore = true;
@@ -66,7 +70,11 @@ export class Flight {
 
   /** The PUBACK. `undefined`: of something we do not know, e.g. shed meanwhile. */
   land(packetId: number): Entry | undefined {
-    return this.#remove(packetId)?.entry;
+    const landed = this.#remove(packetId)?.entry ?? this.#late.get(packetId);
+    if (landed !== undefined && this.#late.delete(packetId)) {
+      this.#again = this.#again.filter((entry) => entry !== landed);
+    }
+    return landed?.ended === undefined ? landed : undefined;
   }
 
   /** Those sent at or before `sentBeforeMs`: they leave the flight and are the caller's again. */
@@ -90,6 +98,7 @@ export class Flight {
   sendAgain(entry: Entry): void {
     entry.inFlight = true;
     this.#again.push(entry);
+    this.#late.set(packetIdOf(entry.row.seq), entry);
   }
 
   /** The connection is gone: everything in the air waits to be sent again, in the order of the first sending. */
@@ -98,6 +107,7 @@ export class Flight {
     // not by the last sending: one that was repeated meanwhile would fall behind its successors [MQTT-4.6.0-1]
     this.#again = [...this.#again, ...grounded].sort((left, right) => left.sentPlace - right.sentPlace);
     this.#flying.clear();
+    this.#late.clear();
     for (const slot of ['fresh', 'doubtful', 'overdue'] as const) this.#slots[slot] = 0;
   }
 

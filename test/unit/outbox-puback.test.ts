@@ -120,6 +120,23 @@ describe('a PUBACK that is missing', () => {
     expect(flags(bench.send())).toEqual([['a', true]]);
   });
 
+  it('still counts when it comes late, before the message could be sent again', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    const [first] = bench.send();
+    wait(bench);
+    expect(bench.outbox.acknowledged(first?.packetId ?? 0)?.row.topic).toBe('a');
+    expect(bench.send()).toEqual([]);
+    expect(bench.custodian.pending).toBe(0);
+  });
+
+  it('does not count in a connection in which the message was not sent yet', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    const [first] = bench.send();
+    bench.outbox.disconnected();
+    bench.connect(true);
+    expect(bench.outbox.acknowledged(first?.packetId ?? 0)).toBeUndefined();
+  });
+
   it('makes a dead letter after the attempts, with its reason', () => {
     const bench = new OutboxBench().fill('a').connect();
     for (const buried of [[], [], ['a']]) {
