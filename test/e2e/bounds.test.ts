@@ -14,7 +14,7 @@ describe('a full outbox', () => {
     expect(conditions.map(({ code }) => code)).toContain('outbox-full');
     expect(losing).toBe('at risk');
     expect(house.uplinks.acknowledged).toBe(20);
-    await house.hub.listen();
+    house.restoreHub();
     const { totals } = await house.expectNothingLost();
     expect(totals.uplink).toMatchObject({ accepted: 60, delivered: 60, shed: {} });
   });
@@ -46,7 +46,7 @@ describe('a full outbox', () => {
     const { outbox } = await house.untilStatus(({ links }) => (links[0]?.counters.framesIn ?? 0) > 70);
     expect(outbox.bytes).toBeLessThanOrEqual(65_536);
     expect(outbox.messages).toBeGreaterThan(40);
-    await house.hub.listen();
+    house.restoreHub();
     await house.expectNothingLost();
   });
 });
@@ -62,7 +62,7 @@ async function overflow(
   await house.loseHub();
   for (let round = 0; round < rounds; round += 1) for (const topic of topics) house.publish(1, topic);
   await house.untilAcknowledged();
-  await house.hub.listen();
+  house.restoreHub();
   const { balances } = await house.untilIdle();
   expect(balances).toBe(true);
   expect(house.uplinks.reordered).toBe(0);

@@ -69,7 +69,7 @@ describe('an impostor in the place of the hub', () => {
     });
     await until(() => isGone);
     expect((await house.gateway.ledger()).totals.uplink).toMatchObject({ accepted: 40, delivered: 0, pending: 40 });
-    await house.hub.listen();
+    house.restoreHub();
     await house.expectNothingLost();
   });
 });

@@ -20,11 +20,10 @@ import { systemClock } from '../../src/io/clock.ts';
 import type { LedgerReport } from '../../src/ops/ledger-report.ts';
 import type { StatusReport } from '../../src/ops/report.ts';
 import type { OpenChannel } from '../../src/ports.ts';
+import { type ConfigTables, configText, GATEWAY } from './house-config.ts';
 import { COMPILED_ONCE } from './program.ts';
 import { until } from './until.ts';
 import { openWireTap, type WireTap } from './wire-tap.ts';
-
-type Table = Readonly<Record<string, string | number>>;
 
 type SubdevicePlan = Omit<FieldSubdeviceOptions, 'id' | 'clock'> & {
   /** Makes a bad line of a good one. */
@@ -36,7 +35,7 @@ export interface HousePlan {
   readonly subdevices?: Readonly<Record<string, SubdevicePlan>>;
   readonly rules?: Partial<HubRules>;
   /** Keys of the configuration, by table; `link` goes into each link. */
-  readonly config?: Readonly<Partial<Record<'hub' | 'outbox' | 'inbox' | 'link', Table>>>;
+  readonly config?: ConfigTables;
   /** The gateway talks to the hub through a tap. */
   readonly isTapped?: boolean;
   /** Another program than the product, for a negative control. */
@@ -45,11 +44,7 @@ export interface HousePlan {
 
 /** On the disk, not in a tmpfs: a test looks at the bytes that reach the medium (FHS 3.0 §5.15). */
 const FOLDERS = '/var/tmp';
-const GATEWAY = 'gw';
 const FILTER = 'cmd';
-/** Quick, so that a test is: the floor of the configuration, and no growth that a test would have to sit out. */
-const HUB_DEFAULTS = { reconnect_floor_ms: 100, reconnect_ceiling_ms: 200 };
-
 /** Builds it; the gateway is not started. */
 export async function openHouse(plan: HousePlan = {}): Promise<House> {
   const clock = systemClock();
@@ -97,7 +92,9 @@ export class House {
     this.hub = hub;
     this.#tap = tap;
     this.subdevices = subdevices;
-    writeFileSync(this.configPath, this.configText(plan));
+    const port = tap?.port ?? hub.port;
+    const text = configText({ folder, socketPath: this.socketPath, port, subdevices, tables: plan.config ?? {} });
+    writeFileSync(this.configPath, text);
     const { configPath, socketPath } = this;
     this.gateway = new GatewayProcess({
       configPath,
@@ -110,24 +107,6 @@ export class House {
       this.arrive(arrival);
     });
     hub.onEvent((event) => this.events.push(event));
-  }
-
-  /** The configuration as a file, which a test may change on the way. */
-  configText(plan: HousePlan): string {
-    const { folder, subdevices } = this;
-    const { config = {} } = plan;
-    const port = this.#tap?.port ?? this.hub.port;
-    const sections = [
-      section('[gateway]', { name: GATEWAY, state_dir: join(folder, 'state'), control_socket: this.socketPath }),
-      section('[hub]', { profile: 'generic', host: '127.0.0.1', port, ...HUB_DEFAULTS, ...config.hub }),
-      section('[outbox]', config.outbox ?? {}),
-      section('[inbox]', config.inbox ?? {}),
-      ...subdevices.map(({ id, pty }) =>
-        section('[[link]]', { name: `link-${id}`, path: pty.path, subdevices: [id], ...config.link }),
-      ),
-      ...subdevices.map(({ id }) => section('[[subdevice]]', { id })),
-    ];
-    return sections.join('\n');
   }
 
   get tap(): WireTap {
@@ -165,10 +144,21 @@ export class House {
     return this.hub.sessions().find(({ clientId }) => clientId === GATEWAY);
   }
 
+  /** The hub goes away. Its port stays taken, so that no hub of another test can be in its place. */
+  dropHub(): void {
+    this.setFaults({ reach: 'refuses' });
+    this.hub.setFault({ kind: 'dropConnections' });
+  }
+
   /** The hub goes away, and the gateway knows. */
   async loseHub(): Promise<void> {
-    await this.hub.stop();
+    this.dropHub();
     await this.untilStatus(({ hub }) => hub.state !== 'connected');
+  }
+
+  /** The hub is back, with everything it remembers. */
+  restoreHub(): void {
+    this.setFaults({ reach: 'normal' });
   }
 
   setFaults(faults: Partial<HubFaults>): void {
@@ -244,11 +234,6 @@ export class House {
     await this.hub.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-function section(heading: string, table: Readonly<Record<string, string | number | readonly string[]>>): string {
-  // a string, a number and a list of strings are the same in TOML and in JSON
-  return [heading, ...Object.entries(table).map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ''].join('\n');
 }
 
 function pendingIn({ totals }: LedgerReport): number {

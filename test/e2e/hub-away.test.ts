@@ -17,7 +17,7 @@ describe('a hub that goes away and comes back', () => {
     const away = await house.gateway.status();
     expect(away.conditions.map(({ code }) => code)).toContain('hub-away');
     expect(away.losing).toBe('no');
-    await house.hub.listen();
+    house.restoreHub();
     await house.expectNothingLost();
     expect(house.events.filter(({ kind }) => kind === 'connected')).toMatchObject([
       { sessionPresent: false },
@@ -35,7 +35,7 @@ describe('a hub that goes away and comes back', () => {
     for (const subdevice of house.subdevices) subdevice.stop();
     await house.gateway.signal('SIGKILL');
     await house.gateway.start();
-    await house.hub.listen();
+    house.restoreHub();
     await house.expectNothingLost();
   });
 
@@ -53,7 +53,7 @@ describe('a hub that goes away and comes back', () => {
     house.publish(5);
     await house.untilAcknowledged();
     house.setFaults({ swallowsPubacks: false });
-    await house.hub.listen();
+    house.restoreHub();
     await house.expectNothingLost();
     const inFlight = publishesIn(house.tap.packets, 1);
     const again = publishesIn(house.tap.packets, lastConnection(house.tap.packets));
@@ -102,7 +102,7 @@ describe('the pace of a replay', () => {
     await house.loseHub();
     house.publish(80);
     await house.untilAcknowledged();
-    await house.hub.listen();
+    house.restoreHub();
     await house.expectNothingLost();
     return house.tap.packets;
   }

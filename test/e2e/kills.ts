@@ -37,8 +37,8 @@ export async function killAgainAndAgain(house: House, plan: KillPlan): Promise<K
   const count = { whileHubAway: 0, whileHubNear: 0 };
   for (let kill = 0; kill < kills; kill += 1) {
     const isAway = random() < 0.4;
-    if (isAway) await house.hub.stop();
-    else await house.hub.listen();
+    if (isAway) house.dropHub();
+    else house.restoreHub();
     const picked = sights[Math.floor(random() * sights.length)] ?? 'acknowledged';
     const sight = isAway ? 'acknowledged' : picked;
     const times = sight === 'connected' ? 1 : 1 + Math.floor(random() * TIMES_MAX);
@@ -47,7 +47,7 @@ export async function killAgainAndAgain(house: House, plan: KillPlan): Promise<K
     house.gateway.spawn();
   }
   traffic.stop();
-  await house.hub.listen();
+  house.restoreHub();
   await house.gateway.ready();
   return count;
 }

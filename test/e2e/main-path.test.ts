@@ -64,8 +64,8 @@ async function steadyFlashBytes(house: House): Promise<number> {
   while (performance.now() < untilMs) {
     house.publish(1);
     for (const subdevice of house.subdevices) house.command(subdevice);
-    const { sent } = house.downlinks;
-    await until(() => house.downlinks.delivered === sent && house.subdevices.every(({ queued }) => queued === 0));
+    await house.untilAcknowledged();
+    await until(() => house.session?.inFlight === 0);
   }
   return flashBytesWritten(house) - before;
 }

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { until } from './until.ts';
@@ -10,6 +10,8 @@ import { until } from './until.ts';
 const HOST = '127.0.0.1';
 /** Debian puts the daemon where a user's PATH does not look. */
 const PLACES = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
+/** Below the range from which Linux gives ports to those who name none (ip_local_port_range). */
+const PORTS = { first: 20_000, last: 32_000 };
 const PROGRAMS = ['mosquitto', 'mosquitto_pub', 'mosquitto_sub'] as const;
 
 export const MOSQUITTO_IS_MISSING = PROGRAMS.some((name) => placeOf(name) === undefined);
@@ -26,14 +28,12 @@ export class Mosquitto {
     this.port = port;
   }
 
-  /** A port that was free a moment ago: the broker cannot be asked to choose one itself. */
+  /** A port that is free, and stays so while the broker is away: the system gives it to nobody who does not ask for it. */
   static async findPort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
-    const address = server.address();
-    await new Promise((resolve) => server.close(resolve));
-    if (address === null || typeof address === 'string') throw new Error('no TCP port');
-    return address.port;
+    for (;;) {
+      const port = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first));
+      if (!(await answers(port))) return port;
+    }
   }
 
   async start(): Promise<void> {

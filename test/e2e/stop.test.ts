@@ -31,7 +31,7 @@ describe('SIGTERM', () => {
     expect(await house.gateway.signal('SIGTERM')).toBe(0);
     const { totals, balances } = await offlineLedger(house);
     expect({ balances, ...totals.uplink }).toMatchObject({ balances: true, accepted: 400, delivered: 0, pending: 400 });
-    await house.hub.listen();
+    house.restoreHub();
     await house.gateway.start();
     await house.expectNothingLost();
   });
