@@ -127,6 +127,15 @@ export class MqttsnPeer {
     return Number.isFinite(atMs) ? atMs : undefined;
   }
 
+  /**
+   * Whoever is there and believes to be connected is to connect again, now and not at its next packet: after a restart of
+   * the gateway what waits for an idle subdevice would wait for its keep alive.
+   */
+  callBack(nowMs: number): void {
+    this.#disconnectNotBeforeMs = nowMs + this.#disconnectPauseMs;
+    this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+  }
+
   #connect(packet: ConnectPacket): void {
     // The contract of the links has no place for a will yet: better refused than silently dropped.
     if (packet.will || !CLIENT_ID.test(packet.clientId)) {
@@ -173,8 +182,7 @@ export class MqttsnPeer {
     this.#outlet.counters.unexpectedPackets += 1;
     const isForNobody = packet.kind === 'publish' && packet.qos === -1;
     if (isForNobody || FROM_GATEWAYS.has(packet.kind) || nowMs < this.#disconnectNotBeforeMs) return;
-    this.#disconnectNotBeforeMs = nowMs + this.#disconnectPauseMs;
-    this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+    this.callBack(nowMs);
   }
 
   #describeGateway(): void {

@@ -99,6 +99,7 @@ class MqttsnLink implements LinkMachine {
       case 'opened':
         this.#reader.reset();
         this.#opening.opened(nowMs);
+        this.#peer.callBack(nowMs);
         break;
       case 'bytes':
         this.#receive(input.bytes, nowMs);

@@ -1,17 +1,16 @@
 /**
  * When the first CONNECT after a start may be sent. The hub allows one in so many seconds, and it counts those of the
- * process before us too; what that one did is known only as far as it was written down (`HubSessionRow`).
+ * process before us too, whose last moments nobody wrote down. Custody does not wait for this: only the hub does.
  */
-import type { Stamp } from '../base/time.ts';
-import type { HubSessionRow } from '../custody/row.ts';
+import type { StoreOpening } from '../custody/row.ts';
 
 /** @returns monotonic ms, at or after `now.upMs` */
-export function firstDialAtMs(row: HubSessionRow, now: Stamp, floorMs: number): number {
-  const { changedAt, connected } = row;
-  if (changedAt === undefined) return now.upMs;
-  // another boot: the machine has been up for less than that only if it starts faster than the hub allows
-  if (changedAt.epoch !== now.epoch) return Math.max(now.upMs, floorMs);
-  // it was connected when it ended, so the connection that was written down was its last
-  if (connected) return Math.max(now.upMs, changedAt.upMs + floorMs);
+export function firstDialAtMs(opening: Pick<StoreOpening, 'now' | 'nextSeq' | 'hubSession'>, floorMs: number): number {
+  const { now, nextSeq, hubSession } = opening;
+  // nobody has opened this store before
+  if (nextSeq.uplink === 1) return now.upMs;
+  // another boot: the machine has been up for less than the floor only if it starts faster than the hub allows
+  if (hubSession.changedAt !== undefined && hubSession.changedAt.epoch !== now.epoch)
+    return Math.max(now.upMs, floorMs);
   return now.upMs + floorMs;
 }

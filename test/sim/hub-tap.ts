@@ -93,8 +93,8 @@ export class HubTap {
       this.complaints.push(`packet identifier ${packetId} used twice in flight`);
     if (other === print && !publish.dup) this.complaints.push(`packet identifier ${packetId} sent again without DUP`);
     this.#uplinks.set(packetId, print);
-    // those whose PUBACK is overdue stay out of the window, not out of flight
-    if (this.#uplinks.size > 2 * this.#limits.inFlightMax) this.complaints.push(`${this.#uplinks.size} in flight`);
+    // the window, those of refused topics beside it, and those whose PUBACK is overdue
+    if (this.#uplinks.size > 3 * this.#limits.inFlightMax) this.complaints.push(`${this.#uplinks.size} in flight`);
   }
 
   #judgePuback(packetId: number): void {

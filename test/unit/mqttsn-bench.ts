@@ -41,6 +41,9 @@ export class LinkBench {
     this.input({ kind: 'start' });
     this.input({ kind: 'opened' });
     this.#channel = [];
+    // whoever believes to be connected was called back; the tests are about what comes after
+    this.heard();
+    this.nowMs += LINK_OPTIONS.retryMs;
     return this;
   }
 

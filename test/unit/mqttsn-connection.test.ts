@@ -4,6 +4,15 @@ import { CONNECT, delivery, LinkBench, publish } from './mqttsn-bench.ts';
 const DISCONNECT = { kind: 'disconnect', durationS: undefined } as const;
 
 describe('a connection', () => {
+  it('of before a restart is called back when the line opens: one DISCONNECT, no more', () => {
+    const bench = new LinkBench();
+    bench.input({ kind: 'start' });
+    bench.input({ kind: 'opened' });
+    expect(bench.heard()).toEqual([{ kind: 'disconnect', durationS: undefined }]);
+    bench.say({ kind: 'pingreq', clientId: '' });
+    expect(bench.heard()).toEqual([]);
+  });
+
   it('is accepted when the flow has attached the subdevice, not before', () => {
     const bench = new LinkBench().open();
     bench.say({ ...CONNECT, clean: true, durationS: 60 });
