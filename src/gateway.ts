@@ -206,7 +206,7 @@ export class Gateway {
   }
 }
 
-function newHubClient({ config, credentials, random }: GatewayParts, { hubSession, now }: StoreOpening): HubClient {
+function newHubClient({ config, credentials, random }: GatewayParts, opening: StoreOpening): HubClient {
   const { hub } = config;
   return new HubClient({
     ...hub,
@@ -214,7 +214,7 @@ function newHubClient({ config, credentials, random }: GatewayParts, { hubSessio
     random,
     answerMsMax: ANSWER_MS_MAX,
     packetBytesMax: hub.payloadBytesMax + PACKET_OVERHEAD_BYTES,
-    firstDialAtMs: firstDialAtMs(hubSession, now, hub.reconnectFloorMs),
+    firstDialAtMs: firstDialAtMs(opening, hub.reconnectFloorMs),
     reconnect: { floorMs: hub.reconnectFloorMs, ceilingMs: hub.reconnectCeilingMs },
   });
 }

@@ -14,7 +14,7 @@ describe('a virtual plant', () => {
   });
 
   it.each(SEEDS)('in trouble, loses nothing it acknowledged (seed %i)', async (seed) => {
-    const outcome = await simulate({ seed, hours: 2, trouble: 5 });
+    const outcome = await simulate({ seed, hours: 0.5, trouble: 10 });
     expect(outcome.problems, outcome.story.join('\n')).toEqual([]);
   });
 });
