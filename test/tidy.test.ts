@@ -109,7 +109,7 @@ function deadFiles(house: House): string[] {
     usesOf(house, path).forEach(visit);
   };
   visit('src/main.ts');
-  for (const path of house.keys()) if (/^test\/(perf\/|.*\.test\.ts$)/.test(path)) visit(path);
+  for (const path of house.keys()) if (/^test\/(perf\/|sim\/command\.ts|.*\.test\.ts$)/.test(path)) visit(path);
   return [...house.keys()].filter((path) => /^(src|test)\/.*\.ts$/.test(path) && !alive.has(path));
 }
 

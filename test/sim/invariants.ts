@@ -58,8 +58,8 @@ export function problemsWhenDrained(world: World): string[] {
     }
     vanished += Math.max(0, downlinks.vanished - downlinks.nameless);
   }
-  if (vanished > world.hub.dropped)
-    problems.push(`${vanished} downlinks have vanished, and the hub dropped only ${world.hub.dropped}`);
+  const dropped = world.hub.dropped(world.clientId);
+  if (vanished > dropped) problems.push(`${vanished} downlinks have vanished, and the hub dropped only ${dropped}`);
   return problems;
 }
 

@@ -77,22 +77,22 @@ const TABLE = {
   }),
   cablePulled: trouble(45, 120, {
     words: 'a cable is pulled',
-    begin: (world, { dice }) => world.lineAt(dice).unplug(),
-    end: (world, { dice }) => world.lineAt(dice).plug(),
+    begin: (world, { dice }) => world.cabling.lineAt(dice).unplug(),
+    end: (world, { dice }) => world.cabling.lineAt(dice).plug(),
   }),
   cablesSwapped: trouble(90, 20, {
     words: 'two cables are pulled and put back the wrong way round',
-    begin: (world, { dice }) => world.pullTwo(dice),
-    end: (world, { dice }) => world.swapTwo(dice),
+    begin: (world, { dice }) => world.cabling.pullTwo(dice),
+    end: (world, { dice }) => world.cabling.swapTwo(dice),
   }),
   noise: trouble(60, 180, {
     words: 'noise on a line',
-    begin: (world, { dice }) => world.lineAt(dice).disturb(0.02 + ((dice * 1000) % 1) * 0.2),
-    end: (world, { dice }) => world.lineAt(dice).disturb(0),
+    begin: (world, { dice }) => world.cabling.lineAt(dice).disturb(0.02 + ((dice * 1000) % 1) * 0.2),
+    end: (world, { dice }) => world.cabling.lineAt(dice).disturb(0),
   }),
   slowReader: trouble(60, 5, {
     words: 'a subdevice reads nothing',
-    begin: (world, { dice, ms }) => world.lineAt(dice).stall(ms),
+    begin: (world, { dice, ms }) => world.cabling.lineAt(dice).stall(ms),
   }),
   subdeviceReset: trouble(60, 0, {
     words: 'a subdevice loses its power for a moment',
@@ -121,7 +121,7 @@ const TABLE = {
     },
     end: (world) => world.store.heal(),
   }),
-  wallStep: trouble(240, 0, {
+  wallStep: trouble(60, 0, {
     words: 'the wall clock steps',
     begin: (world, { dice }) => {
       world.wallStepMs = (dice - 0.5) * 40 * 365 * DAY_MS;

@@ -32,8 +32,8 @@ export class VirtualHub {
   #wakeAtMs: number | undefined;
   isReachable = true;
   onArrived: (message: Message) => void = () => undefined;
-  /** Downlinks the hub itself dropped: its store was full, or it forgot the session. */
-  dropped = 0;
+  /** Downlinks that went with sessions it was made to forget. */
+  #forgotten = 0;
 
   constructor(time: VirtualTime, rules: HubRules, tap: HubTap) {
     this.#time = time;
@@ -68,7 +68,8 @@ export class VirtualHub {
   }
 
   fault(order: FaultOrder): void {
-    if (order.kind === 'forgetSession') this.dropped += this.owed(order.clientId);
+    if (order.kind === 'forgetSession')
+      this.#forgotten += this.owed(order.clientId) + (this.#session(order.clientId)?.dropped ?? 0);
     this.#feed({ kind: 'fault', order });
   }
 
@@ -76,6 +77,11 @@ export class VirtualHub {
   owed(clientId: string): number {
     const session = this.#session(clientId);
     return session === undefined ? 0 : session.stored + session.inFlight;
+  }
+
+  /** Downlinks that it gave up itself: its store was full, or it forgot the session. */
+  dropped(clientId: string): number {
+    return this.#forgotten + (this.#session(clientId)?.dropped ?? 0);
   }
 
   subscriptions(clientId: string): string[] {
@@ -174,8 +180,6 @@ export class VirtualHub {
       if (action.kind === 'send' && socket !== undefined) this.#carryDown(socket, action.bytes);
       else if (action.kind === 'end' && socket !== undefined) this.#end(socket, action.reason);
       else if (action.kind === 'arrived') this.onArrived(action);
-      else if (action.kind === 'noted' && action.event.kind === 'stored' && action.event.outcome !== 'stored')
-        this.dropped += 1;
     }
     this.#setWake();
   }

@@ -9,7 +9,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
 import { type Gateway, type GatewayParts, openGateway } from '../../src/gateway.ts';
 import { signCredentials } from '../../src/hub/credentials.ts';
-import type { ChannelListener } from '../../src/ports.ts';
+import { Cabling } from './cabling.ts';
 import { HubTap } from './hub-tap.ts';
 import { type Boot, Life } from './life.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -19,7 +19,6 @@ import { SimSubdevice } from './sim-subdevice.ts';
 import type { Stream } from './stream.ts';
 import { Traffic } from './traffic.ts';
 import { VirtualHub } from './virtual-hub.ts';
-import { VirtualLine } from './virtual-line.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { Witness } from './witness.ts';
 
@@ -50,6 +49,7 @@ export class World {
   readonly tap: HubTap;
   readonly hub: VirtualHub;
   readonly subdevices: readonly SimSubdevice[];
+  readonly cabling: Cabling;
   readonly traffic: Traffic;
   readonly story: string[] = [];
   /** The first is the end of the world. */
@@ -59,9 +59,6 @@ export class World {
   /** World time at which the present life of the gateway began. */
   startedAtMs = 0;
   readonly #plant: Plant;
-  readonly #lines: VirtualLine[];
-  /** Link of the gateway → line that is plugged in there. */
-  readonly #ports: number[];
   readonly #witness: Witness;
   #life: Life | undefined;
   #boot: Boot = { bootId: 'boot-0', startedAtMs: 0 };
@@ -75,13 +72,12 @@ export class World {
     const complain = (what: string): void => this.complain(what);
     this.tap = new HubTap({ messagesPerS, connectIntervalMs, inFlightMax, pubackMsMax }, complain);
     this.hub = new VirtualHub(this.time, rulesOf(scenario), this.tap);
-    this.#lines = scenario.subdevices.map(({ id }) => new VirtualLine(this.time, diceOf(scenario.seed, `line ${id}`)));
-    this.#ports = scenario.subdevices.map((_, index) => index);
+    this.cabling = new Cabling(scenario, this.time);
     this.subdevices = scenario.subdevices.map(
       ({ id, clean }, index) =>
         new SimSubdevice({
           ...{ id, clean, complain, time: this.time },
-          open: (listener) => this.#line(index).subdeviceEnd(listener),
+          open: this.cabling.subdeviceEnd(index),
           upheavalAtMs: () => Math.max(this.startedAtMs, this.tap.connectedAtMs),
         }),
     );
@@ -156,36 +152,12 @@ export class World {
     return this.subdevices[Math.floor(dice * this.subdevices.length)] as SimSubdevice;
   }
 
-  lineAt(dice: number): VirtualLine {
-    return this.#line(Math.floor(dice * this.#lines.length));
-  }
-
-  pullTwo(dice: number): void {
-    for (const port of this.#two(dice)) this.#line(this.#ports[port] ?? 0).unplug();
-  }
-
-  /** Each comes back at the other's port, as a device that nobody has seen before. */
-  swapTwo(dice: number): void {
-    const [first, second] = this.#two(dice);
-    for (const port of [first, second]) {
-      const index = this.#ports[port] ?? 0;
-      this.#line(index).unplug();
-      this.#lines[index] = new VirtualLine(this.time, diceOf(this.scenario.seed, `line ${index} ${this.time.nowMs}`));
-    }
-    const moved = this.#ports[first] ?? 0;
-    this.#ports[first] = this.#ports[second] ?? 0;
-    this.#ports[second] = moved;
-  }
-
   /** The end of all trouble. */
   makePeace(): void {
     this.tell('from here on nothing goes wrong any more');
     this.hub.heal();
     this.store.heal();
-    for (const line of this.#lines) {
-      line.disturb(0);
-      line.plug();
-    }
+    this.cabling.heal();
     for (const subdevice of this.subdevices) subdevice.order({ kind: 'connect' });
   }
 
@@ -195,17 +167,8 @@ export class World {
     this.#life.isAlive = false;
     this.#life = undefined;
     this.gateway = undefined;
-    for (const line of this.#lines) line.dropGateway();
+    this.cabling.dropGateway();
     return true;
-  }
-
-  #line(index: number): VirtualLine {
-    return this.#lines[index] as VirtualLine;
-  }
-
-  #two(dice: number): readonly [number, number] {
-    const first = Math.floor(dice * this.#ports.length);
-    return [first, (first + 1) % this.#ports.length];
   }
 
   #newParts(life: Life): GatewayParts {
@@ -222,10 +185,7 @@ export class World {
       mailbox: new Mailbox((error) => this.complain(`the gateway broke: ${error instanceof Error ? error.stack : ''}`)),
       openStore: this.store.open(life),
       openHub: life.guard(this.hub.open),
-      openLink: ({ name }) => {
-        const port = Number(name.slice(1));
-        return life.guard((listener: ChannelListener) => this.#line(this.#ports[port] ?? 0).gatewayEnd(listener));
-      },
+      openLink: ({ name }) => life.guard(this.cabling.gatewayEnd(Number(name.slice(1)))),
       credentials: () => signCredentials(SIGNING, life.clock.wallMs(), random),
       onStoreFailed: (reason) => this.complain(`the store failed: ${reason}`),
     };
