@@ -42,8 +42,8 @@ function custodianProblem(custodian: Custodian, laneMax: number): string | undef
 export function isDrained(world: World): boolean {
   const { gateway } = world;
   if (gateway === undefined) return false;
-  const { uplinks, downlinks } = gateway.stations;
-  if (uplinks.pending > 0 || downlinks.pending > 0) return false;
+  const { uplinks, downlinks, committer } = gateway.stations;
+  if (uplinks.pending > 0 || downlinks.pending > 0 || committer.isFull) return false;
   return world.subdevices.every(({ queued }) => queued === 0) && world.hub.owed(world.clientId) === 0;
 }
 

@@ -26,6 +26,33 @@ describe('a message sent again', () => {
     expect(second?.packetId).toBe(first?.packetId);
   });
 
+  it('holds its topic up no longer once a later value has replaced it', () => {
+    const bench = new OutboxBench().connect();
+    bench.offer('t', { overflow: 'keep-latest' });
+    bench.send();
+    wait(bench);
+    bench.outbox.disconnected();
+    bench.offer('t', { overflow: 'keep-latest' });
+    expect(topicsOf(bench.connect().send())).toEqual(['t']);
+  });
+
+  it('still holds its topic up if only another that was doubted has been replaced', () => {
+    const bench = new OutboxBench().connect();
+    bench.offer('t');
+    bench.offer('t');
+    const [first] = bench.send();
+    wait(bench);
+    bench.outbox.disconnected();
+    bench.outbox.expire((stamp) => stamp === first?.entry.row.stamp && first.entry.ended === undefined);
+    bench.offer('t');
+    expect(
+      bench
+        .connect()
+        .send()
+        .map(({ entry }) => entry.row.seq),
+    ).toEqual([2]);
+  });
+
   it('to a hub that remembers nothing is no DUP', () => {
     const bench = new OutboxBench().fill('a').connect();
     bench.send();
