@@ -8,8 +8,10 @@ export const PRODUCT = 'GATEWAY001';
 export const SUB_PRODUCT = 'SUBDEVICE1';
 export const DEVICE = 'gw-1';
 
-export function rulesOf({ hub }: Scenario): HubRules {
-  return { ...MAINLAND, ...hub };
+export function rulesOf({ hub, subdevices }: Scenario): HubRules {
+  const { isDeafToAlarms, ...rules } = hub;
+  const [first] = subdevices;
+  return { ...MAINLAND, ...rules, mutedTopics: isDeafToAlarms ? [`${SUB_PRODUCT}/${first?.id}/alarm`] : [] };
 }
 
 export function configOf({ subdevices, bounds }: Scenario): Config {

@@ -35,7 +35,10 @@ export type HubSwitches = Pick<
   | 'inFlightMax'
   | 'connectTooSoon'
   | 'subdevicesOfflineOnGatewayLoss'
->;
+> & {
+  /** The hub never acknowledges the alarms of the first subdevice. */
+  readonly isDeafToAlarms: boolean;
+};
 
 export interface Bounds {
   readonly outboxMessagesMax: number;
@@ -98,6 +101,7 @@ export function drawScenario({ seed, hours, trouble, subdevices = 8 }: Wish): Sc
       inFlightMax: isPlain ? MAINLAND.inFlightMax : oneOf(1, 20, 50),
       connectTooSoon: oneOf<'close' | 3>('close', 3),
       subdevicesOfflineOnGatewayLoss: oneOf(true, false),
+      isDeafToAlarms: !isPlain && random() < 0.25,
     },
     bounds: {
       // small enough for an hour without the hub to fill it, in some worlds

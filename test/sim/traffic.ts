@@ -7,7 +7,7 @@ import type { World } from './world.ts';
 
 /** A subdevice has little memory: it samples no more while so much is unsent. */
 const UNSENT_MAX = 50;
-const UPLINK_TOPICS = ['event', 'state'] as const;
+const UPLINK_TOPICS = ['event', 'state', 'alarm'] as const;
 const DOWNLINK_TOPICS = ['control/set', 'control/ask'] as const;
 
 export class Traffic {

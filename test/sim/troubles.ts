@@ -103,6 +103,11 @@ const TABLE = {
     begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'disconnect' }),
     end: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'connect' }),
   }),
+  subscriptionChanged: trouble(90, 30, {
+    words: 'a subdevice unsubscribes',
+    begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'unsubscribe', filter: 'control/+' }),
+    end: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
+  }),
   burst: trouble(45, 0, {
     words: 'a subdevice and the application have much to say',
     begin: (world, { dice }) => world.traffic.burst(world.subdeviceAt(dice), 40),

@@ -71,6 +71,7 @@ export class World {
     const { messagesPerS, reconnectFloorMs: connectIntervalMs, inFlightMax, pubackMsMax } = this.config.hub;
     const complain = (what: string): void => this.complain(what);
     this.tap = new HubTap({ messagesPerS, connectIntervalMs, inFlightMax, pubackMsMax }, complain);
+    this.tap.isPatient = scenario.hub.isDeafToAlarms;
     this.hub = new VirtualHub(this.time, rulesOf(scenario), this.tap);
     this.cabling = new Cabling(scenario, this.time);
     this.subdevices = scenario.subdevices.map(
