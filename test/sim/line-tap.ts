@@ -11,6 +11,8 @@ export class LineTap {
   readonly #reader = new FrameReader(PACKET_BYTES_MAX);
   /** Topic ids the subdevice has been told in this MQTT-SN connection. */
   readonly #told = new Set<number>();
+  /** Before its first CONNACK it hears what was meant for its earlier life. */
+  #isConnected = false;
 
   constructor(name: string, complain: (what: string) => void) {
     this.#name = name;
@@ -25,6 +27,7 @@ export class LineTap {
   #judge(packet: Packet): void {
     switch (packet.kind) {
       case 'connack':
+        this.#isConnected = true;
         this.#told.clear();
         return;
       case 'register':
@@ -35,7 +38,7 @@ export class LineTap {
         if (packet.returnCode === RETURN_CODE.accepted) this.#told.add(packet.topicId);
         return;
       case 'publish':
-        if (packet.topic.type === 'normal' && !this.#told.has(packet.topic.id))
+        if (this.#isConnected && packet.topic.type === 'normal' && !this.#told.has(packet.topic.id))
           this.#complain(`topic id ${packet.topic.id} was sent to ${this.#name} before its REGISTER`);
         return;
       default:

@@ -57,12 +57,11 @@ async function dropOnePart(
 }
 
 export function timelineOf({ scenario, story }: Outcome): string {
-  const { seed, hours, subdevices, troubles, hub, bounds } = scenario;
+  const { seed, hours, subdevices, troubles } = scenario;
   const shown = story.length <= TIMELINE_MAX ? story : ['    …', ...story.slice(-TIMELINE_MAX)];
   return [
     `seed ${seed}, ${hours} h, ${subdevices.length} subdevices (${subdevices.filter(({ clean }) => clean).length} clean), ${troubles.length} troubles`,
-    `hub ${JSON.stringify(hub)}`,
-    `bounds ${JSON.stringify(bounds)}`,
+    `to keep it, with its story, in seeds.json: ${JSON.stringify(scenario)}`,
     ...shown,
   ].join('\n');
 }
