@@ -42,8 +42,8 @@ function withoutFaults(faults: Partial<HubFaults>): Partial<HubFaults> {
 export type TroubleKind = keyof typeof TABLE;
 
 const TABLE = {
-  hubAway: trouble(40, 300, { words: 'the hub goes away', begin: hubGoes, end: (world) => world.hub.heal() }),
-  hubAwayLong: trouble(600, 5400, { words: 'the hub goes away', begin: hubGoes, end: (world) => world.hub.heal() }),
+  hubAway: trouble(40, 300, { words: 'the hub goes away', begin: hubGoes, end: hubReturns }),
+  hubAwayLong: trouble(600, 5400, { words: 'the hub goes away', begin: hubGoes, end: hubReturns }),
   hubMute: hubFault(120, 40, 'the hub takes connections and says nothing', { reach: 'mute' }),
   hubSlow: hubFault(90, 120, 'everything the hub sends comes 4 s late', { sendDelayMs: 4000 }),
   hubVerySlow: hubFault(300, 120, 'everything the hub sends comes 15 s late', { sendDelayMs: 15_000 }),
@@ -152,4 +152,8 @@ export function schedule(world: World): void {
 function hubGoes(world: World): void {
   world.hub.isReachable = false;
   world.hub.cut();
+}
+
+function hubReturns(world: World): void {
+  world.hub.isReachable = true;
 }
