@@ -76,6 +76,8 @@ export interface LaneBacklog {
 /** What an opening store knows. Its size does not depend on the backlog. */
 export interface StoreOpening {
   readonly now: Stamp;
+  /** No earlier process of this boot has opened the store. */
+  readonly isFirstOfBoot: boolean;
   readonly epochs: ReadonlyMap<number, Epoch>;
   readonly subdevices: readonly SubdeviceRow[];
   readonly subscriptions: readonly SubscriptionRow[];

@@ -1,16 +1,15 @@
 /**
  * When the first CONNECT after a start may be sent. The hub allows one in so many seconds, and it counts those of the
- * process before us too, whose last moments nobody wrote down. Custody does not wait for this: only the hub does.
+ * process before us too. What that one did last nobody knows: an attempt that fails writes nothing down, and a process
+ * that is killed just after its CONNECT has not written it yet. So it is taken to have dialled at the moment it ended.
  */
 import type { StoreOpening } from '../custody/row.ts';
 
 /** @returns monotonic ms, at or after `now.upMs` */
-export function firstDialAtMs(opening: Pick<StoreOpening, 'now' | 'nextSeq' | 'hubSession'>, floorMs: number): number {
-  const { now, nextSeq, hubSession } = opening;
-  // nobody has opened this store before
-  if (nextSeq.uplink === 1) return now.upMs;
-  // another boot: the machine has been up for less than the floor only if it starts faster than the hub allows
-  if (hubSession.changedAt !== undefined && hubSession.changedAt.epoch !== now.epoch)
-    return Math.max(now.upMs, floorMs);
-  return now.upMs + floorMs;
+export function firstDialAtMs(
+  { now, isFirstOfBoot }: Pick<StoreOpening, 'now' | 'isFirstOfBoot'>,
+  floorMs: number,
+): number {
+  // another boot: the machine has been up for less than that only if it starts faster than the hub allows
+  return isFirstOfBoot ? Math.max(now.upMs, floorMs) : now.upMs + floorMs;
 }

@@ -225,5 +225,9 @@ export class Outbox {
   #shed(entry: Entry, reason: ShedReason): void {
     this.#flight.forget(entry);
     this.#custodian.end(entry, { as: 'shed', reason });
+    if (entry.attempts === 0) return;
+    const { lane, topic } = entry.row;
+    const isDoubted = (other: Entry): boolean => other.attempts > 0 && other.row.topic === topic;
+    if (!this.#custodian.lane(lane).window.some(isDoubted)) this.#trust.giveBenefit(entry.row);
   }
 }

@@ -4,6 +4,8 @@
  *     trusted ──(a PUBACK is missing)──▶ suspect ──(the message is dead)──▶ refused
  *        ▲────────────────── any PUBACK on the topic ─────────────────────────┘
  *
+ * A suspect topic whose doubted messages were all shed meanwhile is trusted again: no PUBACK of them can come.
+ *
  * While a topic is suspect its later messages wait, so that order is kept if the first gets through after all. Once it
  * is refused they go one attempt each, side by side, in slots of their own: there is no order to keep, and they must
  * block nobody.
@@ -31,6 +33,11 @@ export class Trust {
   refuse(row: Row): void {
     if (this.#standings.size < TOPICS_MAX || this.#standings.has(keyOf(row)))
       this.#standings.set(keyOf(row), 'refused');
+  }
+
+  /** The message that was doubted is gone and will not be tried again: nothing is left to wait for. */
+  giveBenefit(row: Row): void {
+    if (this.#standings.get(keyOf(row)) === 'suspect') this.#standings.delete(keyOf(row));
   }
 
   /** The hub has acknowledged a message of the topic. */

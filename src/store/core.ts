@@ -2,7 +2,7 @@
  * The durable half, synchronous: what the store's thread runs, and what the simulation runs in the same thread.
  * One transaction per commit; whoever calls `commit` may tell others only after it has returned.
  */
-import type { Epoch, Stamp } from '../base/time.ts';
+import type { Epoch } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
 import type { StoreOpening } from '../custody/row.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
@@ -96,7 +96,7 @@ export class StoreCore {
   #open(options: CoreOptions): StoreOpening {
     const database = this.#database;
     return database.transaction(() => {
-      const now = this.#enterBoot(options);
+      const { now, isFirstOfBoot } = this.#enterBoot(options);
       const nextSeq = { uplink: 1, downlink: 1 };
       for (const direction of ['uplink', 'downlink'] as const) {
         const row = database.prepare('SELECT reserved_to FROM sequence WHERE direction = ?').get(direction) as {
@@ -109,6 +109,7 @@ export class StoreCore {
       }
       return {
         now,
+        isFirstOfBoot,
         nextSeq,
         epochs: read.readEpochs(database),
         subdevices: read.readSubdevices(database),
@@ -124,7 +125,7 @@ export class StoreCore {
   }
 
   /** The same boot id: the process was restarted and its monotonic clock goes on. Another: a new epoch. */
-  #enterBoot(options: CoreOptions): Stamp {
+  #enterBoot(options: CoreOptions): Pick<StoreOpening, 'now' | 'isFirstOfBoot'> {
     const upMs = Math.floor(options.upMs);
     const last = [...read.readEpochs(this.#database).values()].reduce<Epoch | undefined>(
       (newest, epoch) => (newest === undefined || epoch.epoch > newest.epoch ? epoch : newest),
@@ -132,11 +133,11 @@ export class StoreCore {
     );
     if (last?.bootId === options.bootId) {
       this.#database.prepare('UPDATE boot SET last_up_ms = ? WHERE epoch = ?').run(upMs, last.epoch);
-      return { epoch: last.epoch, upMs };
+      return { now: { epoch: last.epoch, upMs }, isFirstOfBoot: false };
     }
     const epoch = (last?.epoch ?? 0) + 1;
     this.#database.prepare('INSERT INTO boot VALUES (?,?,?,NULL)').run(epoch, options.bootId, upMs);
     this.#database.prepare('DELETE FROM boot WHERE epoch <= ?').run(epoch - BOOTS_MAX);
-    return { epoch, upMs };
+    return { now: { epoch, upMs }, isFirstOfBoot: true };
   }
 }

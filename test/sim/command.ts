@@ -1,5 +1,6 @@
-/** `npm run sim -- --seed N --hours H [--seeds COUNT] [--trouble X]`: lives through worlds and tells what was wrong. */
+/** `npm run sim -- --seed N --hours H [--seeds COUNT] [--trouble X] [--story]`: lives through worlds, tells what was wrong. */
 import { parseArgs } from 'node:util';
+import { shrink, timelineOf } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
 const { values } = parseArgs({
@@ -8,25 +9,34 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     hours: { type: 'string', default: '24' },
     trouble: { type: 'string', default: '1' },
+    subdevices: { type: 'string', default: '8' },
     story: { type: 'boolean', default: false },
   },
 });
 
 let failed = 0;
+const firstSeed = Number(values.seed);
+const seeds = Number(values.seeds);
+const hours = Number(values.hours);
 const startedMs = performance.now();
-for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.seeds); seed += 1) {
+for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
   const began = performance.now();
-  const outcome = await simulate({ seed, hours: Number(values.hours), trouble: Number(values.trouble) });
-  const { steps, uplinks, downlinks, duplicates, commits, problems, story } = outcome;
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  const words = `${uplinks} uplinks, ${downlinks} downlinks, ${duplicates} duplicates, ${commits} commits, ${steps} steps, ${seconds} s`;
-  process.stdout.write(`seed ${seed}: ${problems.length === 0 ? 'well' : 'WRONG'}, ${words}\n`);
-  if (problems.length > 0 || values.story) process.stdout.write(`${story.slice(-40).join('\n')}\n`);
-  if (problems.length > 0) failed += 1;
+  const wish = { seed, hours, trouble: Number(values.trouble), subdevices: Number(values.subdevices) };
+  const outcome = await simulate(wish);
+  const { uplinks, downlinks, duplicates, shed, commits, problems } = outcome;
+  const seconds = (performance.now() - began) / 1000;
+  const pace = Math.round((hours / seconds) * 60);
+  const words = `${uplinks} uplinks, ${downlinks} downlinks, ${duplicates} duplicates, ${shed} shed, ${commits} commits`;
+  process.stdout.write(
+    `seed ${seed}: ${problems.length === 0 ? 'well' : 'WRONG'}, ${words}; ${seconds.toFixed(1)} s, ${pace} virtual hours/min\n`,
+  );
+  if (values.story) process.stdout.write(`${outcome.story.join('\n')}\n`);
+  if (problems.length === 0) continue;
+  failed += 1;
+  process.stdout.write(`${problems.join('\n')}\nshrinking …\n${timelineOf(await shrink(outcome))}\n`);
 }
-const hours = Number(values.seeds) * Number(values.hours);
 const minutes = (performance.now() - startedMs) / 60_000;
 process.stdout.write(
-  `${values.seeds} seeds, ${failed} wrong, ${Math.round(hours / minutes)} virtual hours per minute\n`,
+  `${seeds} seeds, ${failed} wrong, ${Math.round((seeds * hours) / minutes)} virtual hours per minute\n`,
 );
 process.exit(failed === 0 ? 0 : 1);

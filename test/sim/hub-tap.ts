@@ -1,6 +1,6 @@
 /**
  * Reads along on the gateway's connections and holds it to the hub's contract: what every byte of it must obey, whatever
- * else goes wrong. Complaints are collected, the world stops at the first.
+ * else goes wrong. The world stops at the first complaint.
  */
 import type { MqttPacket, Publish } from '../../src/codec/mqtt.ts';
 import { MqttReader } from '../../src/codec/mqtt-wire.ts';
@@ -10,6 +10,15 @@ export interface TapLimits {
   readonly messagesPerS: number;
   readonly connectIntervalMs: number;
   readonly inFlightMax: number;
+  /** Beyond it a PUBACK is overdue: such a publish takes no slot of the window. */
+  readonly pubackMsMax: number;
+}
+
+interface Flying {
+  readonly print: string;
+  readonly atMs: number;
+  /** Sent again in this very connection. */
+  readonly isAgain: boolean;
 }
 
 const PACKET_BYTES_MAX = 300_000;
@@ -19,17 +28,23 @@ export class HubTap {
   #up = new MqttReader({ packetBytesMax: PACKET_BYTES_MAX });
   #down = new MqttReader({ packetBytesMax: PACKET_BYTES_MAX });
   readonly #sentAtMs: number[] = [];
-  #connectedAtMs = Number.NEGATIVE_INFINITY;
+  /** World time of the last CONNECT. */
+  connectedAtMs = Number.NEGATIVE_INFINITY;
+  /** The hub has kept PUBACKs back: what was doubted may fly beside the window. */
+  isPatient = false;
   /** Unacknowledged uplinks of this connection, by packet identifier. */
-  readonly #uplinks = new Map<number, string>();
+  readonly #uplinks = new Map<number, Flying>();
   /** Packet identifiers of downlinks that arrived and are to be acknowledged, in order. */
   #downlinks: { readonly packetId: number; readonly publish: Publish }[] = [];
-  readonly complaints: string[] = [];
+  readonly #complain: (what: string) => void;
+  /** A downlink reaches the gateway. */
+  onDownlink: (publish: Publish) => void = () => undefined;
   /** The gateway has said that this downlink is safe. */
   onDownlinkAcknowledged: (publish: Publish) => void = () => undefined;
 
-  constructor(limits: TapLimits) {
+  constructor(limits: TapLimits, complain: (what: string) => void) {
     this.#limits = limits;
+    this.#complain = complain;
   }
 
   opened(): void {
@@ -43,7 +58,7 @@ export class HubTap {
   up(bytes: Uint8Array, nowMs: number): void {
     for (const packet of this.#up.push(bytes)) {
       if (packet.ok) this.#judge(packet.value, nowMs);
-      else this.complaints.push(`the gateway sent bytes that are no MQTT: ${packet.problem}`);
+      else this.#complain(`the gateway sent bytes that are no MQTT: ${packet.problem}`);
     }
   }
 
@@ -55,6 +70,7 @@ export class HubTap {
       if (value.kind === 'puback') this.#uplinks.delete(value.packetId);
       if (value.kind === 'publish' && value.packetId !== undefined) {
         this.#downlinks.push({ packetId: value.packetId, publish: value });
+        this.onDownlink(value);
       }
     }
   }
@@ -62,13 +78,13 @@ export class HubTap {
   #judge(packet: MqttPacket, nowMs: number): void {
     switch (packet.kind) {
       case 'connect':
-        if (nowMs - this.#connectedAtMs < this.#limits.connectIntervalMs) {
-          this.complaints.push(`CONNECT after ${Math.round(nowMs - this.#connectedAtMs)} ms`);
+        if (nowMs - this.connectedAtMs < this.#limits.connectIntervalMs) {
+          this.#complain(`CONNECT after ${Math.round(nowMs - this.connectedAtMs)} ms`);
         }
-        this.#connectedAtMs = nowMs;
+        this.connectedAtMs = nowMs;
         return;
       case 'subscribe':
-        if (packet.subscriptions.length !== 1) this.complaints.push('more than one filter in a SUBSCRIBE');
+        if (packet.subscriptions.length !== 1) this.#complain('more than one filter in a SUBSCRIBE');
         return;
       case 'publish':
         return this.#judgePublish(packet, nowMs);
@@ -83,24 +99,32 @@ export class HubTap {
     this.#sentAtMs.push(nowMs);
     while ((this.#sentAtMs[0] ?? nowMs) <= nowMs - 1000) this.#sentAtMs.shift();
     if (this.#sentAtMs.length > this.#limits.messagesPerS) {
-      this.complaints.push(`${this.#sentAtMs.length} publishes within a second`);
+      this.#complain(`${this.#sentAtMs.length} publishes within a second`);
     }
     const { packetId } = publish;
     if (packetId === undefined) return;
     const print = `${publish.topic} ${Buffer.from(publish.payload).toString('latin1')}`;
     const other = this.#uplinks.get(packetId);
-    if (other !== undefined && other !== print)
-      this.complaints.push(`packet identifier ${packetId} used twice in flight`);
-    if (other === print && !publish.dup) this.complaints.push(`packet identifier ${packetId} sent again without DUP`);
-    this.#uplinks.set(packetId, print);
-    // the window, those of refused topics beside it, and those whose PUBACK is overdue
-    if (this.#uplinks.size > 3 * this.#limits.inFlightMax) this.complaints.push(`${this.#uplinks.size} in flight`);
+    if (other !== undefined && other.print !== print)
+      this.#complain(`packet identifier ${packetId} was used twice in flight`);
+    if (other?.print === print && !publish.dup) this.#complain(`packet identifier ${packetId} sent again without DUP`);
+    this.#uplinks.set(packetId, { print, atMs: nowMs, isAgain: other !== undefined });
+    this.#judgeWindow(nowMs);
+  }
+
+  #judgeWindow(nowMs: number): void {
+    const { inFlightMax, pubackMsMax } = this.#limits;
+    let fresh = 0;
+    for (const { atMs, isAgain } of this.#uplinks.values()) if (!isAgain && nowMs - atMs < pubackMsMax) fresh += 1;
+    // beside the window: topics without PUBACKs have slots of their own, and what was overdue before a reconnect
+    const most = this.isPatient ? 3 * inFlightMax : inFlightMax;
+    if (fresh > most) this.#complain(`${fresh} uplinks in flight, ${inFlightMax} allowed`);
   }
 
   #judgePuback(packetId: number): void {
     const first = this.#downlinks.shift();
     if (first?.packetId !== packetId) {
-      this.complaints.push(`PUBACK ${packetId} before ${first?.packetId ?? 'any message'} [MQTT-4.6.0-2]`);
+      this.#complain(`PUBACK ${packetId} before ${first?.packetId ?? 'any message'} [MQTT-4.6.0-2]`);
       return;
     }
     this.onDownlinkAcknowledged(first.publish);

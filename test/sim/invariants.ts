@@ -1,72 +1,92 @@
 /**
- * What must hold after every step, and what must hold at the end. Nothing here asks the gateway whether it is well: the
- * books of the outside are held against its promises, and its own books against each other.
+ * What must hold after every step, and what must hold at the end. The books of the outside (`stream.ts`, `hub-tap.ts`,
+ * `line-tap.ts`) complain by themselves; here the gateway's own books are held against its bounds and against the disk.
  */
-import { shedTotal } from '../../src/custody/ledger.ts';
+import type { Custodian } from '../../src/custody/custodian.ts';
+import { imbalance } from '../../src/custody/ledger.ts';
+import { WINDOW_MAX } from '../../src/stations.ts';
 import type { World } from './world.ts';
 
-const WINDOW_MAX = 64;
-const INBOX_MAX = 150;
+/** One message of 16 KB may pass a bound of 16 MB, no more. */
+const UNSTORED_BYTES_MAX = 16 * 1024 * 1024 + 20_000;
 
 /** The first thing that is wrong between two steps; `undefined`: nothing is. */
 export function problemNow(world: World): string | undefined {
-  if (world.broken !== undefined) return world.broken;
-  const [complaint] = world.tap.complaints;
-  if (complaint !== undefined) return complaint;
-  const { gateway } = world;
-  if (gateway === undefined) return undefined;
-  const { uplinks, downlinks, outbox } = gateway.stations;
-  if (outbox.inFlight > 8 * WINDOW_MAX) return `${outbox.inFlight} uplinks in flight`;
-  for (const custodian of [uplinks, downlinks]) {
-    if (custodian.imbalance() !== 0) return `the ${custodian.direction} ledger is off by ${custodian.imbalance()}`;
-    for (const lane of custodian.lanes()) {
-      if (lane.window.length > WINDOW_MAX) return `${lane.window.length} entries in a window`;
-      if (custodian.direction === 'downlink' && lane.pending > INBOX_MAX + 1)
-        return `${lane.pending} downlinks in an inbox`;
-    }
-  }
-  for (const { id, uplinks: account, downlinks: others } of world.subdevices) {
-    if (account.reordered > 0) return `an uplink of ${id} arrived out of order`;
-    if (others.reordered > 0) return `a downlink to ${id} arrived out of order`;
-  }
-  return undefined;
+  const [complaint] = world.complaints;
+  if (complaint !== undefined || world.gateway === undefined) return complaint;
+  const { uplinks, downlinks } = world.gateway.stations;
+  const { outbox, inbox } = world.config;
+  if (uplinks.pending > outbox.messagesMax) return `${uplinks.pending} uplinks in custody`;
+  return (
+    custodianProblem(uplinks, outbox.messagesMax) ??
+    // what is just being delivered cannot give way
+    custodianProblem(downlinks, inbox.messagesMax + 1)
+  );
 }
 
-/** Everything has had its time and nothing goes wrong any more: nothing may be on its way. */
+function custodianProblem(custodian: Custodian, laneMax: number): string | undefined {
+  const { direction } = custodian;
+  const off = custodian.imbalance();
+  if (off !== 0) return `the ${direction} ledger is off by ${off}`;
+  if (custodian.unstoredBytes > UNSTORED_BYTES_MAX) return `${custodian.unstoredBytes} bytes of ${direction}s in RAM`;
+  let pending = 0;
+  for (const lane of custodian.lanes()) {
+    pending += lane.pending;
+    if (lane.window.length > WINDOW_MAX) return `${lane.window.length} ${direction}s in a window`;
+    if (lane.pending > laneMax) return `${lane.pending} ${direction}s for one subdevice, ${laneMax} allowed`;
+  }
+  return pending === custodian.pending ? undefined : `${direction}s: ${custodian.pending} pending, ${pending} in lanes`;
+}
+
+/** Nothing is on its way any more. */
 export function isDrained(world: World): boolean {
   const { gateway } = world;
   if (gateway === undefined) return false;
-  const { uplinks, downlinks } = gateway.stations;
-  const isQuiet = world.subdevices.every((subdevice) => subdevice.queued === 0);
-  return isQuiet && uplinks.pending === 0 && downlinks.pending === 0 && world.hub.stored(world.clientId) === 0;
+  const { uplinks, downlinks, committer } = gateway.stations;
+  if (uplinks.pending > 0 || downlinks.pending > 0 || committer.isFull) return false;
+  return world.subdevices.every(({ queued }) => queued === 0) && world.hub.owed(world.clientId) === 0;
 }
 
-/** What is wrong at the end of a world. */
-export async function problemsAtEnd(world: World): Promise<string[]> {
+/** When the troubles are over and there was time enough. */
+export function problemsWhenDrained(world: World): string[] {
+  const problems: string[] = isDrained(world) ? [] : [pendingWords(world)];
+  let vanished = 0;
+  for (const { uplinks, downlinks } of world.subdevices) {
+    for (const stream of [uplinks, downlinks]) {
+      const lost = stream.lost.slice(stream.nameless);
+      if (lost.length > 0) problems.push(`${stream.name}: acknowledged and lost: ${lost.slice(0, 10).join(', ')}`);
+    }
+    vanished += Math.max(0, downlinks.vanished - downlinks.nameless);
+  }
+  const dropped = world.hub.dropped(world.clientId);
+  if (vanished > dropped) problems.push(`${vanished} downlinks have vanished, and the hub dropped only ${dropped}`);
+  return problems;
+}
+
+/** After a stop in good order: the disk must say what the gateway said. */
+export function problemsOnDisk(world: World): string[] {
+  const { uplinks, downlinks } = world.gateway?.stations ?? {};
   const problems: string[] = [];
-  const { gateway } = world;
-  if (gateway === undefined) return ['there is no gateway'];
-  if (!isDrained(world)) problems.push(pendingWords(world));
-  for (const { id, uplinks, downlinks } of world.subdevices) {
-    const lane = gateway.stations.mirror.byId(id)?.lane ?? 0;
-    const counts = gateway.stations.uplinks.counts(lane);
-    const shed = shedTotal(counts) + counts.dead + counts.damaged;
-    if (uplinks.missing > shed)
-      problems.push(`${uplinks.missing} acknowledged uplinks of ${id} are lost, ${shed} shed`);
-    const received = [...(world.safeDownlinks.get(id) ?? [])].filter((number) => !downlinks.hasArrived(number));
-    const downShed = shedTotal(gateway.stations.downlinks.counts(lane));
-    if (received.length > downShed)
-      problems.push(`${received.length} acknowledged downlinks of ${id} are lost, ${downShed} shed`);
-    const isUndisturbed = world.story.length <= 1;
-    if (isUndisturbed && uplinks.duplicates > 0)
-      problems.push(`${uplinks.duplicates} duplicates of ${id} without a reason`);
+  const tally = world.store.tally();
+  for (const { direction, lane, counts } of tally.counts) {
+    const rows = tally.rows.find((row) => row.direction === direction && row.lane === lane)?.rows ?? 0;
+    const name = `${direction}s of lane ${lane} on disk`;
+    const off = imbalance(counts, rows);
+    if (off !== 0) problems.push(`${name}: the ledger is off by ${off}`);
+    if (counts.damaged > 0) problems.push(`${name}: ${counts.damaged} damaged, and nothing has damaged them`);
+    const live = (direction === 'uplink' ? uplinks : downlinks)?.counts(lane);
+    if (live !== undefined && JSON.stringify(sorted(live)) !== JSON.stringify(sorted(counts)))
+      problems.push(`${name}: ${JSON.stringify(counts)}, and live it was ${JSON.stringify(live)}`);
   }
   return problems;
 }
 
+function sorted(counts: { readonly shed: Readonly<Record<string, number>> }): unknown {
+  return { ...counts, shed: Object.entries(counts.shed).sort() };
+}
+
 function pendingWords(world: World): string {
-  const { gateway } = world;
   const queued = world.subdevices.map(({ id, queued }) => `${id}:${queued}`).join(' ');
-  const { uplinks, downlinks } = gateway?.stations ?? {};
-  return `not drained: uplinks ${uplinks?.pending}, downlinks ${downlinks?.pending}, at the hub ${world.hub.stored(world.clientId)}, in subdevices ${queued}`;
+  const { uplinks, downlinks } = world.gateway?.stations ?? {};
+  return `not drained: uplinks ${uplinks?.pending}, downlinks ${downlinks?.pending}, at the hub ${world.hub.owed(world.clientId)}, in subdevices ${queued}`;
 }

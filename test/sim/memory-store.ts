@@ -2,35 +2,55 @@
  * The real store, real SQLite, in memory and in this thread. A commit takes virtual time; a power cut in the middle leaves
  * it undone, one after it leaves it done and unreceipted. What was committed stays for the next life.
  */
+import type { Direction } from '../../src/base/message.ts';
+import type { Row, Tally } from '../../src/custody/row.ts';
 import type { OpenStore } from '../../src/ports.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
+import { readTally } from '../../src/store/reader.ts';
 import { StoreService } from '../../src/store/service.ts';
 import { StoreClient } from '../../src/store/thread.ts';
 import type { FromStore, ToStore } from '../../src/store/wire.ts';
 import type { Life } from './life.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
+const COMMIT_MS = 5;
+
 export class MemoryStore {
   readonly #database: Database = openDatabase(':memory:');
   readonly #time: VirtualTime;
   /** How long the card takes for a commit. */
-  commitMs: () => number = () => 5;
+  commitMs = COMMIT_MS;
+  /** Nothing can be written. */
+  isFull = false;
   commits = 0;
+  /** A row is on the disk from now on. */
+  onPut: (direction: Direction, row: Row) => void = () => undefined;
 
   constructor(time: VirtualTime) {
     this.#time = time;
+  }
+
+  /** The end of all trouble. */
+  heal(): void {
+    this.commitMs = COMMIT_MS;
+    this.isFull = false;
+  }
+
+  /** The durable ledger, beside any gateway. */
+  tally(): Tally {
+    return readTally(this.#database);
   }
 
   open(life: Life): OpenStore {
     return (listener) =>
       new Promise((resolve, reject) => {
         let busyUntilMs = 0;
-        const messages: { service?: StoreService; client?: StoreClient } = {};
+        const messages: { service?: StoreService } = {};
         const post = (message: ToStore): void => {
           if (message.kind === 'commit') this.commits += 1;
-          busyUntilMs = Math.max(busyUntilMs, this.#time.nowMs) + (message.kind === 'commit' ? this.commitMs() : 1);
+          busyUntilMs = Math.max(busyUntilMs, this.#time.nowMs) + (message.kind === 'commit' ? this.commitMs : 1);
           this.#time.at(busyUntilMs, () => {
-            if (life.isAlive) messages.service?.handle(message);
+            if (life.isAlive) this.#serve(message, messages.service, hear);
           });
         };
         const client = new StoreClient(post, listener);
@@ -49,5 +69,14 @@ export class MemoryStore {
           send: hear,
         });
       });
+  }
+
+  #serve(message: ToStore, service: StoreService | undefined, hear: (message: FromStore) => void): void {
+    // the next life needs the database: closing it would be the end of what is in memory
+    if (message.kind === 'close') return hear({ kind: 'answer', ask: message.ask, value: undefined });
+    if (message.kind !== 'commit') return service?.handle(message);
+    if (this.isFull) return hear({ kind: 'full', batch: message.batch });
+    service?.handle(message);
+    for (const change of message.changes) if (change.kind === 'put') this.onPut(change.direction, change.row);
   }
 }

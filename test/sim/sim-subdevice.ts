@@ -1,59 +1,47 @@
-/** A simulated subdevice on a virtual line, with its side of the books. */
+/** A simulated subdevice on a virtual line, with its side of the books. A power cycle of it costs what it had not sent. */
 import type { ChannelAction } from '../../src/base/machine.ts';
-import { numberedPayload, numberOf, StreamAccount } from '../../src/bench/account.ts';
+import { numberedPayload, numberOf } from '../../src/bench/account.ts';
 import { Subdevice } from '../../src/bench/subdevice.ts';
-import type { SubdeviceAction, SubdeviceInput } from '../../src/bench/subdevice-contract.ts';
+import type { SubdeviceAction, SubdeviceInput, SubdeviceOrder } from '../../src/bench/subdevice-contract.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
 import { Pump } from '../../src/flow/pump.ts';
-import type { VirtualLine } from './virtual-line.ts';
+import type { OpenChannel } from '../../src/ports.ts';
+import { LineTap } from './line-tap.ts';
+import { Stream } from './stream.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface SimSubdeviceOptions {
   readonly id: string;
+  readonly clean: boolean;
   readonly time: VirtualTime;
-  readonly line: VirtualLine;
-  readonly window: number;
+  readonly open: OpenChannel;
+  readonly complain: (what: string) => void;
+  /** When the gateway last began a life, or a connection to the hub: reasons for a second delivery. */
+  readonly upheavalAtMs: () => number;
 }
+
+type Report = Exclude<SubdeviceAction, ChannelAction>;
 
 export class SimSubdevice {
   readonly id: string;
-  readonly uplinks = new StreamAccount();
-  readonly downlinks = new StreamAccount();
-  readonly #machine: Subdevice;
-  readonly #pump: Pump<SubdeviceInput, SubdeviceAction>;
-  readonly #mailbox: Mailbox;
+  readonly uplinks: Stream;
+  readonly downlinks: Stream;
+  readonly #options: SimSubdeviceOptions;
+  #machine: Subdevice;
+  #pump: Pump<SubdeviceInput, SubdeviceAction>;
+  readonly #mailbox = new Mailbox((error) => {
+    throw error;
+  });
+  /** World time of its last CONNACK. */
+  connectedAtMs = 0;
 
-  constructor({ id, time, line, window }: SimSubdeviceOptions) {
+  constructor(options: SimSubdeviceOptions) {
+    const { id, complain } = options;
     this.id = id;
-    this.#machine = new Subdevice({
-      clientId: id,
-      clean: false,
-      keepAliveMs: 60_000,
-      retryMs: 1000,
-      window,
-      packetBytesMax: 1024,
-      predefinedTopics: new Map(),
-    });
-    this.#mailbox = new Mailbox((error) => {
-      throw error;
-    });
-    const clock = {
-      nowMs: () => time.nowMs,
-      wallMs: () => time.nowMs,
-      wakeAt: (atMs: number, wake: () => void) => time.at(atMs, wake),
-    };
-    this.#pump = new Pump<SubdeviceInput, SubdeviceAction>({
-      machine: this.#machine,
-      open: line.subdeviceEnd,
-      clock,
-      mailbox: this.#mailbox,
-      act: (report: Exclude<SubdeviceAction, ChannelAction>) => {
-        if (report.kind === 'acknowledged') this.uplinks.acknowledge(report.reference);
-        if (report.kind !== 'received') return;
-        const number = numberOf(report.payload);
-        if (number !== undefined) this.downlinks.arrive(number);
-      },
-    });
+    this.#options = options;
+    this.uplinks = new Stream(`uplink of ${id}`, complain);
+    this.downlinks = new Stream(`downlink to ${id}`, complain);
+    [this.#machine, this.#pump] = this.#boot();
   }
 
   get queued(): number {
@@ -61,13 +49,80 @@ export class SimSubdevice {
   }
 
   start(): void {
-    this.#mailbox.post(() => this.#pump.input({ kind: 'start' }));
-    this.#mailbox.post(() => this.#pump.input({ kind: 'subscribe', filter: 'control', qos: 1 }));
+    this.#input({ kind: 'start' });
+    this.order({ kind: 'subscribe', filter: 'control/+', qos: 1 });
+  }
+
+  /** Its power fails and comes back: RAM is gone, and what it had not sent with it. */
+  reset(): void {
+    this.#input({ kind: 'stop' });
+    [this.#machine, this.#pump] = this.#boot();
+    this.start();
+  }
+
+  order(order: SubdeviceOrder): void {
+    this.#input(order);
   }
 
   publish(topic: string, bytes: number): void {
-    const reference = this.uplinks.send();
+    const reference = this.uplinks.send(this.#options.time.nowMs);
     const payload = numberedPayload(reference, bytes);
-    this.#mailbox.post(() => this.#pump.input({ kind: 'publish', topic, payload, qos: 1, reference }));
+    this.uplinks.place(payload);
+    this.order({ kind: 'publish', topic, payload, qos: 1, reference });
+  }
+
+  #input(input: SubdeviceInput | { readonly kind: 'start' | 'stop' }): void {
+    const pump = this.#pump;
+    this.#mailbox.post(() => pump.input(input));
+  }
+
+  #boot(): [Subdevice, Pump<SubdeviceInput, SubdeviceAction>] {
+    const { id, clean, time, open, complain } = this.#options;
+    const machine = new Subdevice({
+      clientId: id,
+      clean,
+      keepAliveMs: 60_000,
+      retryMs: 1000,
+      window: 1, // MQTT-SN cannot keep the order of several when a line loses one of them
+      packetBytesMax: 1024,
+      predefinedTopics: new Map(),
+    });
+    const tap = new LineTap(id, complain);
+    const pump = new Pump<SubdeviceInput, SubdeviceAction>({
+      machine,
+      open: (listener) =>
+        open({
+          ...listener,
+          bytes: (bytes) => {
+            tap.down(bytes);
+            listener.bytes(bytes);
+          },
+        }),
+      clock: {
+        nowMs: () => time.nowMs,
+        wallMs: () => time.nowMs,
+        wakeAt: (atMs, wake) => time.at(atMs, wake),
+      },
+      mailbox: this.#mailbox,
+      act: (report: Report) => this.#note(report),
+    });
+    return [machine, pump];
+  }
+
+  #note(report: Report): void {
+    const { time, upheavalAtMs } = this.#options;
+    if (report.kind === 'connected') this.connectedAtMs = time.nowMs;
+    else if (report.kind === 'acknowledged') this.uplinks.acknowledge(report.reference);
+    else if (report.kind === 'received') {
+      const number = numberOf(report.payload);
+      if (number === undefined) return;
+      const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
+        if (report.dup) return 'DUP';
+        if (this.connectedAtMs >= sinceMs) return 'the subdevice connected anew';
+        // the hub may have sent it a second time while the first copy was waiting here
+        return upheavalAtMs() >= sentAtMs ? 'the gateway or its connection began anew' : undefined;
+      };
+      this.downlinks.arrive({ topic: report.topic, number, nowMs: time.nowMs, excuse });
+    }
   }
 }

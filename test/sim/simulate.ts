@@ -1,59 +1,81 @@
 /** Lives through one world and says what was wrong with it. */
-import { isDrained, problemNow, problemsAtEnd } from './invariants.ts';
-import { makePeace, makeTrouble } from './troubles.ts';
-import { World, type WorldOptions } from './world.ts';
-
-export interface SimulationOptions extends Partial<WorldOptions> {
-  readonly seed: number;
-  readonly hours: number;
-  /** 0: no trouble; 1: as in a bad week; 10: ten times as often. */
-  readonly trouble?: number;
-}
+import { isDrained, problemNow, problemsOnDisk, problemsWhenDrained } from './invariants.ts';
+import { drawScenario, HOUR_MS, type Scenario, type Wish } from './scenario.ts';
+import { schedule } from './troubles.ts';
+import { type Plant, World } from './world.ts';
 
 export interface Outcome {
-  readonly seed: number;
+  readonly scenario: Scenario;
   readonly problems: readonly string[];
   readonly story: readonly string[];
+  /** Virtual ms it lasted. */
+  readonly lastedMs: number;
   readonly steps: number;
   readonly uplinks: number;
   readonly downlinks: number;
   readonly duplicates: number;
+  readonly shed: number;
   readonly commits: number;
 }
 
-const HOUR_MS = 3_600_000;
 /** After the trouble everything must be delivered within this much virtual time. */
 const DRAIN_MS = 4 * HOUR_MS;
+/** A stop in good order takes no longer. */
+const STOP_MS = 60_000;
+/** More steps than this in a virtual second: somebody is running in circles. */
+const STEPS_PER_S_MAX = 20_000;
 
-export async function simulate(options: SimulationOptions): Promise<Outcome> {
-  const world = new World({ subdevices: 8, uplinkEveryMs: 30_000, downlinkEveryMs: 20_000, ...options });
-  let problem: string | undefined;
-  const check = (): void => {
-    problem ??= problemNow(world);
-  };
-  const isBroken = (): boolean => problem !== undefined;
-  const endMs = options.hours * HOUR_MS;
-  await world.start(true);
-  world.startTraffic();
-  makeTrouble(world, endMs, options.trouble ?? 1);
-  await world.time.run(endMs, check, isBroken);
-  makePeace(world);
-  world.isTrafficOn = false;
-  await world.time.run(endMs + DRAIN_MS, check, () => isBroken() || isDrained(world));
-  const problems = problem === undefined ? await problemsAtEnd(world) : [problem];
-  for (const one of problems) world.tell(`WRONG: ${one}`);
-  return {
-    seed: options.seed,
-    problems,
-    story: world.story,
-    steps: world.time.steps,
-    uplinks: sum(world, (subdevice) => subdevice.uplinks.delivered),
-    downlinks: sum(world, (subdevice) => subdevice.downlinks.delivered),
-    duplicates: sum(world, (subdevice) => subdevice.uplinks.duplicates + subdevice.downlinks.duplicates),
-    commits: world.store.commits,
-  };
+export function simulate(wish: Wish, plant?: Plant): Promise<Outcome> {
+  return live(drawScenario(wish), plant);
 }
 
-function sum(world: World, count: (subdevice: World['subdevices'][number]) => number): number {
-  return world.subdevices.reduce((total, subdevice) => total + count(subdevice), 0);
+export async function live(scenario: Scenario, plant?: Plant): Promise<Outcome> {
+  const world = new World(scenario, plant);
+  const { time } = world;
+  let problem: string | undefined;
+  const second = { startsAtMs: 0, steps: 0 };
+  const check = (): void => {
+    problem ??= problemNow(world);
+    if (time.nowMs - second.startsAtMs >= 1000) Object.assign(second, { startsAtMs: time.nowMs, steps: time.steps });
+    else if (time.steps - second.steps > STEPS_PER_S_MAX) problem ??= `${STEPS_PER_S_MAX} steps within a second`;
+  };
+  const isBroken = (): boolean => problem !== undefined;
+  const endMs = scenario.hours * HOUR_MS;
+  await world.start(true);
+  world.traffic.start();
+  schedule(world);
+  await time.run(endMs, check, isBroken);
+  if (!isBroken()) {
+    world.makePeace();
+    world.traffic.isOn = false;
+  }
+  await time.run(endMs + DRAIN_MS, check, () => isBroken() || isDrained(world));
+  const problems = problem === undefined ? problemsWhenDrained(world) : [problem];
+  if (problems.length === 0) problems.push(...(await stopAndLook(world)));
+  for (const one of problems) if (!world.complaints.includes(one)) world.tell(`WRONG: ${one}`);
+  return { scenario, problems, story: world.story, lastedMs: time.nowMs, ...sums(world) };
+}
+
+async function stopAndLook(world: World): Promise<string[]> {
+  let isStopped = false;
+  void world.gateway?.stop('the end of the world').then(() => {
+    isStopped = true;
+  });
+  await world.time.run(
+    world.time.nowMs + STOP_MS,
+    () => undefined,
+    () => isStopped,
+  );
+  return isStopped ? problemsOnDisk(world) : ['the gateway does not stop'];
+}
+
+function sums(world: World): Omit<Outcome, 'scenario' | 'problems' | 'story' | 'lastedMs'> {
+  const sum = { uplinks: 0, downlinks: 0, duplicates: 0, shed: 0 };
+  for (const { uplinks, downlinks } of world.subdevices) {
+    sum.uplinks += uplinks.delivered;
+    sum.downlinks += downlinks.delivered;
+    sum.duplicates += uplinks.duplicates + downlinks.duplicates;
+    sum.shed += uplinks.shed + downlinks.shed;
+  }
+  return { ...sum, steps: world.time.steps, commits: world.store.commits };
 }

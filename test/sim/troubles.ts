@@ -1,159 +1,159 @@
-/**
- * What goes wrong, when, and for how long: drawn from the seed, one trouble after another, some at the same time. Each is
- * over by itself; after the last the world is left in peace.
- */
-import type { VirtualLine } from './virtual-line.ts';
+/** What may go wrong, how often in a bad week, for how long, and what it does to a world. Each is over by itself. */
+import { type HubFaults, NO_FAULTS } from '../../src/bench/hub/faults.ts';
+import type { TroubleEvent } from './scenario.ts';
 import type { World } from './world.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 interface Trouble {
-  readonly name: string;
   /** Mean pause between two of its kind. */
   readonly everyMs: number;
-  readonly happen: (world: World) => void;
+  readonly lastsMs: number;
+  /** What the timeline says of it. */
+  readonly words: string;
+  readonly begin: (world: World, event: TroubleEvent) => void;
+  readonly end?: (world: World, event: TroubleEvent) => void;
 }
 
-export const TROUBLES: readonly Trouble[] = [
-  { name: 'hub away', everyMs: 40 * MINUTE_MS, happen: (world) => hubAway(world, world.pause(5 * MINUTE_MS)) },
-  {
-    name: 'hub away for long',
-    everyMs: 600 * MINUTE_MS,
-    happen: (world) => hubAway(world, world.pause(90 * MINUTE_MS)),
-  },
-  {
-    name: 'connection cut',
-    everyMs: 25 * MINUTE_MS,
-    happen: (world) => {
-      world.tell('the connection to the hub is cut');
-      world.hub.cut();
-    },
-  },
-  {
-    name: 'connection dead, nobody told',
-    everyMs: 90 * MINUTE_MS,
-    happen: (world) => {
-      world.tell('the connection to the hub carries nothing any more');
-      world.hub.silence();
-    },
-  },
-  { name: 'session forgotten', everyMs: 300 * MINUTE_MS, happen: forgetSession },
-  { name: 'PUBACKs swallowed', everyMs: 180 * MINUTE_MS, happen: swallowPubacks },
-  { name: 'power cut', everyMs: 60 * MINUTE_MS, happen: (world) => powerCut(world, true) },
-  { name: 'process killed', everyMs: 30 * MINUTE_MS, happen: (world) => powerCut(world, false) },
-  { name: 'cable pulled', everyMs: 45 * MINUTE_MS, happen: cablePulled },
-  { name: 'noise on a line', everyMs: 60 * MINUTE_MS, happen: noise },
-  { name: 'slow reader', everyMs: 60 * MINUTE_MS, happen: slowReader },
-  { name: 'slow card', everyMs: 120 * MINUTE_MS, happen: slowCard },
-  {
-    name: 'wall clock steps',
-    everyMs: 240 * MINUTE_MS,
-    happen: (world) => {
-      world.wallStepMs = (world.random() - 0.5) * 40 * 365 * 24 * 60 * MINUTE_MS;
-      world.tell(`the wall clock steps by ${Math.round(world.wallStepMs / 86_400_000)} days`);
-    },
-  },
-];
+const trouble = (everyMin: number, lastsS: number, rest: Pick<Trouble, 'words' | 'begin' | 'end'>): Trouble => ({
+  everyMs: everyMin * MINUTE_MS,
+  lastsMs: lastsS * SECOND_MS,
+  ...rest,
+});
 
-/** Lets trouble happen until `untilMs`. @param frequency 1: as listed; 10: ten times as often */
-export function makeTrouble(world: World, untilMs: number, frequency: number): void {
-  for (const trouble of TROUBLES) {
-    const again = (): void => {
-      world.time.after(world.pause(trouble.everyMs / frequency), () => {
-        if (world.time.nowMs >= untilMs) return;
-        trouble.happen(world);
-        again();
-      });
-    };
-    again();
+/** A switch of the bench hub that is turned for a while. */
+const hubFault = (everyMin: number, lastsS: number, words: string, faults: Partial<HubFaults>): Trouble =>
+  trouble(everyMin, lastsS, {
+    words,
+    begin: (world) => {
+      world.tap.isPatient = true;
+      world.hub.fault({ kind: 'set', faults });
+    },
+    end: (world) => world.hub.fault({ kind: 'set', faults: withoutFaults(faults) }),
+  });
+
+function withoutFaults(faults: Partial<HubFaults>): Partial<HubFaults> {
+  const names = Object.keys(faults) as (keyof HubFaults)[];
+  return Object.fromEntries(names.map((name) => [name, NO_FAULTS[name]]));
+}
+
+export type TroubleKind = keyof typeof TABLE;
+
+const TABLE = {
+  hubAway: trouble(40, 300, { words: 'the hub goes away', begin: hubGoes, end: hubReturns }),
+  hubAwayLong: trouble(600, 5400, { words: 'the hub goes away', begin: hubGoes, end: hubReturns }),
+  hubMute: hubFault(120, 40, 'the hub takes connections and says nothing', { reach: 'mute' }),
+  hubSlow: hubFault(90, 120, 'everything the hub sends comes 4 s late', { sendDelayMs: 4000 }),
+  hubVerySlow: hubFault(300, 120, 'everything the hub sends comes 15 s late', { sendDelayMs: 15_000 }),
+  hubClaimsSession: hubFault(180, 600, 'the hub claims a session, present or not', { sessionPresentClaim: 'always' }),
+  hubDeniesSession: hubFault(180, 600, 'the hub denies every session', { sessionPresentClaim: 'never' }),
+  pubacksSwallowed: hubFault(180, 20, 'the hub sends no PUBACK', { swallowsPubacks: true }),
+  connectionCut: trouble(25, 0, { words: 'the connection to the hub is cut', begin: (world) => world.hub.cut() }),
+  connectionDead: trouble(90, 0, {
+    words: 'the connection to the hub carries nothing any more',
+    begin: (world) => world.hub.silence(),
+  }),
+  kicked: trouble(120, 20, {
+    words: 'somebody else connects under our name',
+    begin: (world, { ms }) => world.hub.impersonate(world.clientId, ms),
+  }),
+  sessionForgotten: trouble(300, 0, {
+    words: 'the hub forgets our session',
+    begin: (world) => {
+      world.hub.fault({ kind: 'dropConnections' });
+      world.hub.fault({ kind: 'forgetSession', clientId: world.clientId });
+    },
+  }),
+  powerCut: trouble(60, 30, { words: 'power cut', begin: (world, { ms }) => world.cutPower(5 * SECOND_MS + ms) }),
+  processKilled: trouble(30, 2, {
+    words: 'the process is killed',
+    begin: (world, { ms }) => world.killProcess(300 + ms),
+  }),
+  processStopped: trouble(90, 2, {
+    words: 'the process is stopped in good order',
+    begin: (world, { ms }) => world.stopProcess(300 + ms),
+  }),
+  cablePulled: trouble(45, 120, {
+    words: 'a cable is pulled',
+    begin: (world, { dice }) => world.cabling.lineAt(dice).unplug(),
+    end: (world, { dice }) => world.cabling.lineAt(dice).plug(),
+  }),
+  cablesSwapped: trouble(90, 20, {
+    words: 'two cables are pulled and put back the wrong way round',
+    begin: (world, { dice }) => world.cabling.pullTwo(dice),
+    end: (world, { dice }) => world.cabling.swapTwo(dice),
+  }),
+  noise: trouble(60, 180, {
+    words: 'noise on a line',
+    begin: (world, { dice }) => world.cabling.lineAt(dice).disturb(0.02 + ((dice * 1000) % 1) * 0.2),
+    end: (world, { dice }) => world.cabling.lineAt(dice).disturb(0),
+  }),
+  slowReader: trouble(60, 5, {
+    words: 'a subdevice reads nothing',
+    begin: (world, { dice, ms }) => world.cabling.lineAt(dice).stall(ms),
+  }),
+  subdeviceReset: trouble(60, 0, {
+    words: 'a subdevice loses its power for a moment',
+    begin: (world, { dice }) => world.subdeviceAt(dice).reset(),
+  }),
+  subdeviceAway: trouble(60, 120, {
+    words: 'a subdevice says good-bye',
+    begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'disconnect' }),
+    end: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'connect' }),
+  }),
+  subscriptionChanged: trouble(90, 30, {
+    words: 'a subdevice unsubscribes',
+    begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'unsubscribe', filter: 'control/+' }),
+    end: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
+  }),
+  burst: trouble(45, 0, {
+    words: 'a subdevice and the application have much to say',
+    begin: (world, { dice }) => world.traffic.burst(world.subdeviceAt(dice), 40),
+  }),
+  slowCard: trouble(120, 60, {
+    words: 'each commit takes 2 s',
+    begin: (world) => {
+      world.store.commitMs = 2 * SECOND_MS;
+    },
+    end: (world) => world.store.heal(),
+  }),
+  diskFull: trouble(180, 60, {
+    words: 'the disk is full',
+    begin: (world) => {
+      world.store.isFull = true;
+    },
+    end: (world) => world.store.heal(),
+  }),
+  wallStep: trouble(60, 0, {
+    words: 'the wall clock steps',
+    begin: (world, { dice }) => {
+      world.wallStepMs = (dice - 0.5) * 40 * 365 * DAY_MS;
+    },
+  }),
+} as const satisfies Record<string, Trouble>;
+
+export const TROUBLES: Readonly<Record<TroubleKind, Trouble>> = TABLE;
+export const TROUBLE_KINDS = Object.keys(TABLE) as TroubleKind[];
+
+/** Puts the troubles of the scenario on the world's clock. */
+export function schedule(world: World): void {
+  for (const event of world.scenario.troubles) {
+    const { words, begin, end } = TROUBLES[event.kind];
+    world.time.at(event.atMs, () => {
+      world.tell(`${words}${end === undefined ? '' : `, for ${Math.round(event.ms / SECOND_MS)} s`}`);
+      begin(world, event);
+    });
+    if (end !== undefined) world.time.at(event.atMs + event.ms, () => end(world, event));
   }
 }
 
-/** The end of all trouble. */
-export function makePeace(world: World): void {
-  world.tell('from here on nothing goes wrong any more');
-  world.hub.isReachable = true;
-  world.hub.fault({ kind: 'set', faults: { swallowsPubacks: false } });
-  world.store.commitMs = () => 5;
-  for (const line of world.lines) {
-    line.noise = { damage: 0 };
-    line.plug();
-  }
-}
-
-function hubAway(world: World, ms: number): void {
-  if (!world.hub.isReachable) return;
-  world.tell(`the hub goes away for ${Math.round(ms / SECOND_MS)} s`);
+function hubGoes(world: World): void {
   world.hub.isReachable = false;
   world.hub.cut();
-  world.time.after(ms, () => {
-    world.hub.isReachable = true;
-  });
 }
 
-function forgetSession(world: World): void {
-  world.tell('the hub forgets our session');
-  world.forgotten += 1;
-  world.hub.fault({ kind: 'dropConnections' });
-  world.hub.fault({ kind: 'forgetSession', clientId: world.clientId });
-}
-
-function swallowPubacks(world: World): void {
-  const ms = world.pause(20 * SECOND_MS);
-  world.tell(`the hub sends no PUBACK for ${Math.round(ms / SECOND_MS)} s`);
-  world.swallowed += 1;
-  world.hub.fault({ kind: 'set', faults: { swallowsPubacks: true } });
-  world.time.after(ms, () => world.hub.fault({ kind: 'set', faults: { swallowsPubacks: false } }));
-}
-
-function powerCut(world: World, isNewBoot: boolean): void {
-  if (world.life === undefined) return;
-  // no board boots within five seconds; a process is started again at once
-  const ms = isNewBoot ? 5 * SECOND_MS + world.pause(30 * SECOND_MS) : 300 + world.pause(2 * SECOND_MS);
-  world.tell(isNewBoot ? `power cut, ${Math.round(ms / SECOND_MS)} s` : 'the process is killed');
-  world.kill();
-  if (isNewBoot) world.hub.abandon();
-  else world.hub.cut();
-  world.time.after(ms, () => void world.start(isNewBoot));
-}
-
-function cablePulled(world: World): void {
-  const line = lineOf(world);
-  const ms = world.pause(2 * MINUTE_MS);
-  world.tell(`a cable is pulled for ${Math.round(ms / SECOND_MS)} s`);
-  line.unplug();
-  world.time.after(ms, () => line.plug());
-}
-
-function noise(world: World): void {
-  const line = lineOf(world);
-  const ms = world.pause(3 * MINUTE_MS);
-  const damage = 0.02 + world.random() * 0.2;
-  world.tell(`noise on a line for ${Math.round(ms / SECOND_MS)} s: ${Math.round(damage * 100)} % of chunks`);
-  line.noise = { damage };
-  world.time.after(ms, () => {
-    line.noise = { damage: 0 };
-  });
-}
-
-function slowReader(world: World): void {
-  const ms = world.pause(5 * SECOND_MS);
-  world.tell(`a subdevice reads nothing for ${Math.round(ms / SECOND_MS)} s`);
-  lineOf(world).stall(ms);
-}
-
-function slowCard(world: World): void {
-  const ms = world.pause(MINUTE_MS);
-  world.tell(`each commit takes 2 s, for ${Math.round(ms / SECOND_MS)} s`);
-  world.store.commitMs = () => 2000;
-  world.time.after(ms, () => {
-    world.store.commitMs = () => 5;
-  });
-}
-
-function lineOf(world: World): VirtualLine {
-  const line = world.lines[Math.floor(world.random() * world.lines.length)];
-  if (line === undefined) throw new Error('a world without lines');
-  return line;
+function hubReturns(world: World): void {
+  world.hub.isReachable = true;
 }

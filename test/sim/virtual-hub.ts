@@ -1,9 +1,11 @@
 /** The real bench hub on virtual sockets: latency, and a network that cuts, refuses, or swallows what it carries. */
 
 import type { Message } from '../../src/base/message.ts';
-import type { FaultOrder } from '../../src/bench/hub/faults.ts';
+import { type FaultOrder, NO_FAULTS } from '../../src/bench/hub/faults.ts';
 import { BenchHubMachine, type HubInput } from '../../src/bench/hub/machine.ts';
 import type { HubRules } from '../../src/bench/hub/rules.ts';
+import type { SessionView } from '../../src/bench/hub/sessions.ts';
+import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
 import type { Cancel, Channel, ChannelListener, OpenChannel } from '../../src/ports.ts';
 import type { HubTap } from './hub-tap.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -30,6 +32,8 @@ export class VirtualHub {
   #wakeAtMs: number | undefined;
   isReachable = true;
   onArrived: (message: Message) => void = () => undefined;
+  /** Downlinks that went with sessions it was made to forget. */
+  #forgotten = 0;
 
   constructor(time: VirtualTime, rules: HubRules, tap: HubTap) {
     this.#time = time;
@@ -64,16 +68,41 @@ export class VirtualHub {
   }
 
   fault(order: FaultOrder): void {
+    if (order.kind === 'forgetSession')
+      this.#forgotten += this.owed(order.clientId) + (this.#session(order.clientId)?.dropped ?? 0);
     this.#feed({ kind: 'fault', order });
   }
 
-  stored(clientId: string): number {
-    return this.#machine.sessions(this.#time.nowMs).find((session) => session.clientId === clientId)?.stored ?? 0;
+  /** Messages the hub still owes to a client, sent or not. */
+  owed(clientId: string): number {
+    const session = this.#session(clientId);
+    return session === undefined ? 0 : session.stored + session.inFlight;
+  }
+
+  /** Downlinks that it gave up itself: its store was full, or it forgot the session. */
+  dropped(clientId: string): number {
+    return this.#forgotten + (this.#session(clientId)?.dropped ?? 0);
   }
 
   subscriptions(clientId: string): string[] {
-    const session = this.#machine.sessions(this.#time.nowMs).find((one) => one.clientId === clientId);
-    return (session?.subscriptions ?? []).map(({ filter }) => filter);
+    return (this.#session(clientId)?.subscriptions ?? []).map(({ filter }) => filter);
+  }
+
+  /** Somebody else connects under our name, which ends our connection, and leaves after a while. */
+  impersonate(clientId: string, ms: number): void {
+    if (!this.isReachable) return;
+    this.#last += 1;
+    const connection = this.#last;
+    const connect = { username: undefined, password: undefined, will: undefined, cleanSession: false, keepAliveS: 600 };
+    this.#feed({ kind: 'accepted', connection });
+    this.#feed({ kind: 'bytes', connection, bytes: encodeMqtt({ kind: 'connect', clientId, ...connect }) });
+    this.#time.after(ms, () => this.#feed({ kind: 'gone', connection }));
+  }
+
+  /** It can be reached again, and nothing is wrong with it. */
+  heal(): void {
+    this.isReachable = true;
+    this.fault({ kind: 'set', faults: NO_FAULTS });
   }
 
   /** Both ends hear of it. */
@@ -92,6 +121,10 @@ export class VirtualHub {
       socket.isSilent = true;
       this.#time.after(TCP_GIVES_UP_MS, () => this.#gone(socket));
     }
+  }
+
+  #session(clientId: string): SessionView | undefined {
+    return this.#machine.sessions(this.#time.nowMs).find((session) => session.clientId === clientId);
   }
 
   #accept(listener: ChannelListener): Socket {

@@ -10,11 +10,6 @@ import type { VirtualTime } from './virtual-time.ts';
 const BYTES_PER_MS = 11.52;
 const OPEN_MS = 2;
 
-export interface Noise {
-  /** Chance per chunk that a bit flips, a byte is lost, or a byte too many arrives. */
-  readonly damage: number;
-}
-
 interface End {
   listener: ChannelListener | undefined;
   /** Until when bytes towards this end are on the wire. */
@@ -25,11 +20,10 @@ interface End {
 export class VirtualLine {
   readonly #time: VirtualTime;
   readonly #random: Random;
-  noise: Noise = { damage: 0 };
+  #damage = 0;
   #isPlugged = true;
   readonly #gateway: End = { listener: undefined, busyUntilMs: 0, stalledUntilMs: 0 };
   readonly #subdevice: End = { listener: undefined, busyUntilMs: 0, stalledUntilMs: 0 };
-  damaged = 0;
 
   constructor(time: VirtualTime, random: Random) {
     this.#time = time;
@@ -46,6 +40,11 @@ export class VirtualLine {
 
   plug(): void {
     this.#isPlugged = true;
+  }
+
+  /** @param damage chance per chunk that a bit flips, a byte is lost, or a byte too many arrives */
+  disturb(damage: number): void {
+    this.#damage = damage;
   }
 
   /** The gateway's machine has lost its power: its end is gone without a word. */
@@ -97,8 +96,7 @@ export class VirtualLine {
   }
 
   #spoil(bytes: Uint8Array): Uint8Array {
-    if (bytes.length === 0 || this.#random() >= this.noise.damage) return bytes;
-    this.damaged += 1;
+    if (bytes.length === 0 || this.#random() >= this.#damage) return bytes;
     const at = Math.floor(this.#random() * bytes.length);
     const kind = this.#random();
     if (kind < 0.4) {

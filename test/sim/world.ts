@@ -1,90 +1,111 @@
 /**
  * A whole plant in one thread: the real gateway on a virtual machine, simulated subdevices on virtual lines, the bench hub
- * behind a virtual network, and the outside's books. Everything follows from one seed.
+ * behind a virtual network, and the outside's books. Everything follows from one scenario.
  */
 import { newFacts } from '../../src/base/events.ts';
-import { type Random, seededRandom } from '../../src/base/random.ts';
-import { numberedPayload, numberOf } from '../../src/bench/account.ts';
-import { MAINLAND } from '../../src/bench/hub/rules.ts';
-import { parseConfig } from '../../src/config/parse.ts';
+import type { Direction } from '../../src/base/message.ts';
+import { numberOf } from '../../src/bench/account.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
 import { type Gateway, type GatewayParts, openGateway } from '../../src/gateway.ts';
 import { signCredentials } from '../../src/hub/credentials.ts';
+import { Cabling } from './cabling.ts';
 import { HubTap } from './hub-tap.ts';
 import { type Boot, Life } from './life.ts';
 import { MemoryStore } from './memory-store.ts';
+import { configOf, DEVICE, PRODUCT, rulesOf, SUB_PRODUCT } from './premises.ts';
+import { diceOf, type Scenario } from './scenario.ts';
 import { SimSubdevice } from './sim-subdevice.ts';
+import type { Stream } from './stream.ts';
+import { Traffic } from './traffic.ts';
 import { VirtualHub } from './virtual-hub.ts';
-import { VirtualLine } from './virtual-line.ts';
 import { VirtualTime } from './virtual-time.ts';
+import { Witness } from './witness.ts';
 
-const PRODUCT = 'GATEWAY001';
-const SUB_PRODUCT = 'SUBDEVICE1';
-const CLIENT_ID = `${PRODUCT}gw-1`;
-const RATE_PER_S = 20;
-const IN_FLIGHT_MAX = 32;
 /** Virtual wall time of the beginning. */
 const WALL_MS = 1_800_000_000_000;
+const SIGNING = {
+  productId: PRODUCT,
+  deviceName: DEVICE,
+  deviceSecret: 'AAECAwQFBgcICQoLDA0ODw==',
+  method: 'hmacsha256',
+} as const;
+/** A timeline longer than this is nobody's to read. */
+const STORY_MAX = 5000;
 
-export interface WorldOptions {
-  readonly seed: number;
-  readonly subdevices: number;
-  /** Mean pause between two uplinks of a subdevice, and between two downlinks in all. */
-  readonly uplinkEveryMs: number;
-  readonly downlinkEveryMs: number;
-  /** Changes the parts of every life, e.g. takes a safety out. */
+/** A safety taken out of the gateway: the world must notice. */
+export interface Plant {
   readonly alter?: (parts: GatewayParts) => GatewayParts;
-  readonly alterConfig?: (config: Config) => Config;
+  /** Between building and starting. */
+  readonly patch?: (gateway: Gateway) => void;
 }
 
 export class World {
-  readonly options: WorldOptions;
-  readonly time = new VirtualTime();
-  readonly random: Random;
-  readonly tap = new HubTap({ messagesPerS: RATE_PER_S, connectIntervalMs: 5000, inFlightMax: IN_FLIGHT_MAX });
-  readonly hub = new VirtualHub(this.time, MAINLAND, this.tap);
-  readonly store = new MemoryStore(this.time);
-  readonly lines: VirtualLine[] = [];
-  readonly subdevices: SimSubdevice[] = [];
+  readonly scenario: Scenario;
+  readonly clientId = `${PRODUCT}${DEVICE}`;
   readonly config: Config;
+  readonly time = new VirtualTime();
+  readonly store = new MemoryStore(this.time);
+  readonly tap: HubTap;
+  readonly hub: VirtualHub;
+  readonly subdevices: readonly SimSubdevice[];
+  readonly cabling: Cabling;
+  readonly traffic: Traffic;
   readonly story: string[] = [];
-  /** PUBACKed to the hub: subdevice → numbers. */
-  readonly safeDownlinks = new Map<string, Set<number>>();
+  /** The first is the end of the world. */
+  readonly complaints: string[] = [];
   gateway: Gateway | undefined;
-  life: Life | undefined;
+  wallStepMs = 0;
+  /** World time at which the present life of the gateway began. */
+  startedAtMs = 0;
+  readonly #plant: Plant;
+  readonly #witness: Witness;
+  #life: Life | undefined;
   #boot: Boot = { bootId: 'boot-0', startedAtMs: 0 };
   #boots = 0;
-  readonly clientId = CLIENT_ID;
-  wallStepMs = 0;
-  /** Sessions the hub was made to forget, PUBACKs it was made to swallow: what may be missing because of them. */
-  forgotten = 0;
-  swallowed = 0;
-  isTrafficOn = true;
-  broken: string | undefined;
 
-  constructor(options: WorldOptions) {
-    this.options = options;
-    this.random = seededRandom(options.seed);
-    const ids = Array.from({ length: options.subdevices }, (_, index) => `s${index + 1}`);
-    const config = configOf(ids);
-    this.config = options.alterConfig?.(config) ?? config;
-    for (const id of ids) {
-      const line = new VirtualLine(this.time, this.random);
-      this.lines.push(line);
-      // window 1: MQTT-SN cannot keep the order of several when a line loses one of them
-      this.subdevices.push(new SimSubdevice({ id, time: this.time, line, window: 1 }));
-      this.safeDownlinks.set(id, new Set());
-    }
-    this.hub.onArrived = ({ topic, payload }) => this.#arrived(topic, payload);
-    this.tap.onDownlinkAcknowledged = ({ topic, payload }) => {
-      const number = numberOf(payload);
-      if (number !== undefined) this.safeDownlinks.get(topic.split('/')[1] ?? '')?.add(number);
-    };
+  constructor(scenario: Scenario, plant: Plant = {}) {
+    this.scenario = scenario;
+    this.#plant = plant;
+    this.config = configOf(scenario);
+    const { messagesPerS, reconnectFloorMs: connectIntervalMs, inFlightMax, pubackMsMax } = this.config.hub;
+    const complain = (what: string): void => this.complain(what);
+    this.tap = new HubTap({ messagesPerS, connectIntervalMs, inFlightMax, pubackMsMax }, complain);
+    this.tap.isPatient = scenario.hub.isDeafToAlarms;
+    this.hub = new VirtualHub(this.time, rulesOf(scenario), this.tap);
+    this.cabling = new Cabling(scenario, this.time);
+    this.subdevices = scenario.subdevices.map(
+      ({ id, clean }, index) =>
+        new SimSubdevice({
+          ...{ id, clean, complain, time: this.time },
+          open: this.cabling.subdeviceEnd(index),
+          upheavalAtMs: () => Math.max(this.startedAtMs, this.tap.connectedAtMs),
+        }),
+    );
+    this.traffic = new Traffic(this);
+    this.#witness = new Witness(this);
+    this.#keepBooks();
   }
 
   tell(sentence: string): void {
-    this.story.push(`${(this.time.nowMs / 1000).toFixed(3).padStart(12)} s  ${sentence}`);
+    if (this.story.length < STORY_MAX)
+      this.story.push(`${(this.time.nowMs / 1000).toFixed(3).padStart(12)} s  ${sentence}`);
+  }
+
+  complain(what: string): void {
+    this.complaints.push(what);
+    this.tell(`WRONG: ${what}`);
+  }
+
+  topicAtHub(subdevice: string, topic: string): string {
+    return `${SUB_PRODUCT}/${subdevice}/${topic}`;
+  }
+
+  /** @param topic as the hub knows it */
+  streamOf(direction: Direction, topic: string): Stream | undefined {
+    const id = topic.split('/')[1];
+    const subdevice = this.subdevices.find((one) => one.id === id);
+    return direction === 'uplink' ? subdevice?.uplinks : subdevice?.downlinks;
   }
 
   /** Power on, or a restart of the process in the same boot. */
@@ -93,93 +114,107 @@ export class World {
       this.#boots += 1;
       this.#boot = { bootId: `boot-${this.#boots}`, startedAtMs: this.time.nowMs - 3000 };
     }
+    this.startedAtMs = this.time.nowMs;
     const life = new Life(this.#boot, this.time, () => WALL_MS + this.time.nowMs + this.wallStepMs);
-    this.life = life;
-    const parts: GatewayParts = {
-      config: this.config,
-      clock: life.clock,
-      random: this.random,
-      facts: newFacts(),
-      mailbox: new Mailbox((error) => {
-        this.broken = `the gateway broke: ${error instanceof Error ? error.stack : String(error)}`;
-      }),
+    this.#life = life;
+    const parts = this.#newParts(life);
+    const gateway = await openGateway(this.#plant.alter?.(parts) ?? parts);
+    if (!life.isAlive) return;
+    this.gateway = gateway;
+    this.#witness.watch(gateway);
+    this.#plant.patch?.(gateway);
+    gateway.start();
+  }
+
+  /** Nobody is told of it. @param ms until it is back, booted anew */
+  cutPower(ms: number): void {
+    if (this.#end()) this.hub.abandon();
+    else return;
+    this.time.after(ms, () => void this.start(true));
+  }
+
+  killProcess(ms: number): void {
+    if (!this.#end()) return;
+    this.hub.cut();
+    this.time.after(ms, () => void this.start(false));
+  }
+
+  stopProcess(ms: number): void {
+    const { gateway } = this;
+    const life = this.#life;
+    if (gateway === undefined) return;
+    void gateway.stop('told to').then(() => {
+      if (life === this.#life) this.killProcess(ms);
+    });
+  }
+
+  /** @param dice in [0, 1) */
+  subdeviceAt(dice: number): SimSubdevice {
+    return this.subdevices[Math.floor(dice * this.subdevices.length)] as SimSubdevice;
+  }
+
+  /** The end of all trouble. */
+  makePeace(): void {
+    this.tell('from here on nothing goes wrong any more');
+    this.hub.heal();
+    this.store.heal();
+    this.cabling.heal();
+    for (const subdevice of this.subdevices) subdevice.order({ kind: 'connect' });
+  }
+
+  /** The process is gone at once, whatever it was doing. @returns false when there was none */
+  #end(): boolean {
+    if (this.#life === undefined || this.gateway === undefined) return false;
+    this.#life.isAlive = false;
+    this.#life = undefined;
+    this.gateway = undefined;
+    this.cabling.dropGateway();
+    return true;
+  }
+
+  #newParts(life: Life): GatewayParts {
+    const random = diceOf(this.scenario.seed, `gateway from ${this.time.nowMs}`);
+    const facts = newFacts();
+    facts.on('hubConnected', ({ sessionPresent, backlog }) =>
+      this.tell(`connected, session ${sessionPresent ? '' : 'not '}present, ${backlog} uplinks in custody`),
+    );
+    facts.on('hubLost', ({ reason }) => this.tell(`not connected: ${reason}`));
+    facts.on('uplinkBuried', ({ subdevice, reason }) => this.tell(`an uplink of ${subdevice} is dead: ${reason}`));
+    facts.on('downlinkShed', ({ topic, reason }) => this.#downlinkShed(topic, reason));
+    return {
+      ...{ config: this.config, clock: life.clock, random, facts },
+      mailbox: new Mailbox((error) => this.complain(`the gateway broke: ${error instanceof Error ? error.stack : ''}`)),
       openStore: this.store.open(life),
       openHub: life.guard(this.hub.open),
-      openLink: (link) => life.guard((this.lines[Number(link.name.slice(1)) - 1] as VirtualLine).gatewayEnd),
-      credentials: () => signCredentials(SIGNING, life.clock.wallMs(), this.random),
-      onStoreFailed: (reason) => {
-        this.broken = `the store failed: ${reason}`;
-      },
+      openLink: ({ name }) => life.guard(this.cabling.gatewayEnd(Number(name.slice(1)))),
+      credentials: () => signCredentials(SIGNING, life.clock.wallMs(), random),
+      onStoreFailed: (reason) => this.complain(`the store failed: ${reason}`),
     };
-    this.gateway = await openGateway(this.options.alter?.(parts) ?? parts);
-    this.gateway.start();
   }
 
-  /** The process is gone at once, whatever it was doing. */
-  kill(): void {
-    if (this.life !== undefined) this.life.isAlive = false;
-    this.life = undefined;
-    this.gateway = undefined;
-    for (const line of this.lines) line.dropGateway();
+  #downlinkShed(topic: string, reason: string): void {
+    const stream = this.streamOf('downlink', topic);
+    if (reason === 'no subscriber' && stream !== undefined) stream.nameless += 1;
   }
 
-  startTraffic(): void {
-    for (const subdevice of this.subdevices) {
-      subdevice.start();
-      this.#uplinkLater(subdevice);
-    }
-    this.#downlinkLater();
+  #keepBooks(): void {
+    this.store.onPut = (direction, row) => this.streamOf(direction, row.topic)?.stored(row.payload);
+    this.tap.onDownlink = ({ topic, payload }) => this.streamOf('downlink', topic)?.place(payload);
+    this.tap.onDownlinkAcknowledged = ({ topic, payload }) => {
+      const number = numberOf(payload);
+      if (number !== undefined) this.streamOf('downlink', topic)?.acknowledge(number);
+    };
+    this.hub.onArrived = ({ topic, payload }) => {
+      const number = numberOf(payload);
+      const subdevice = this.subdevices.find(({ id }) => topic.startsWith(this.topicAtHub(id, '')));
+      if (number === undefined || subdevice === undefined) return;
+      const { nowMs } = this.time;
+      const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
+        if (Math.max(this.startedAtMs, this.tap.connectedAtMs) >= sinceMs) return 'the gateway began anew';
+        if (subdevice.connectedAtMs >= sentAtMs) return 'the subdevice connected anew';
+        return nowMs - sinceMs >= this.config.hub.pubackMsMax - 100 ? 'its PUBACK was overdue' : undefined;
+      };
+      subdevice.uplinks.arrive({ topic, number, nowMs, excuse });
+    };
   }
-
-  pause(meanMs: number): number {
-    return -Math.log(1 - this.random()) * meanMs;
-  }
-
-  #uplinkLater(subdevice: SimSubdevice): void {
-    this.time.after(this.pause(this.options.uplinkEveryMs), () => {
-      if (!this.isTrafficOn) return;
-      // a subdevice has little memory: it samples no more while so much is unsent
-      if (subdevice.queued < 50) subdevice.publish('event', 20 + Math.floor(this.random() * 80));
-      this.#uplinkLater(subdevice);
-    });
-  }
-
-  #downlinkLater(): void {
-    this.time.after(this.pause(this.options.downlinkEveryMs), () => {
-      if (!this.isTrafficOn) return;
-      const subdevice = this.subdevices[Math.floor(this.random() * this.subdevices.length)];
-      const isSubscribed = this.hub.subscriptions(CLIENT_ID).includes(`${SUB_PRODUCT}/${subdevice?.id}/control`);
-      if (subdevice !== undefined && isSubscribed) {
-        const payload = numberedPayload(subdevice.downlinks.send(), 24);
-        this.hub.publish({ topic: `${SUB_PRODUCT}/${subdevice.id}/control`, payload, qos: 1 });
-      }
-      this.#downlinkLater();
-    });
-  }
-
-  #arrived(topic: string, payload: Uint8Array): void {
-    const number = numberOf(payload);
-    const subdevice = this.subdevices.find(({ id }) => topic.startsWith(`${SUB_PRODUCT}/${id}/`));
-    if (number !== undefined) subdevice?.uplinks.arrive(number);
-  }
-}
-
-const SIGNING = {
-  productId: PRODUCT,
-  deviceName: 'gw-1',
-  deviceSecret: 'AAECAwQFBgcICQoLDA0ODw==',
-  method: 'hmacsha256',
-} as const;
-
-function configOf(ids: readonly string[]): Config {
-  const lines = [
-    `[gateway]\nname = "gw-1"`,
-    `[hub]\nprofile = "mainland"\nhost = "hub.example"\nproduct_id = "${PRODUCT}"\ndevice_name = "gw-1"`,
-    `device_secret_file = "/etc/holdfast/secret"\nin_flight_max = ${IN_FLIGHT_MAX}\nmessages_per_s = ${RATE_PER_S}`,
-    ...ids.map((id, index) => `[[link]]\nname = "l${index + 1}"\npath = "/dev/ttyV${index}"\nsubdevices = ["${id}"]`),
-    ...ids.map((id) => `[[subdevice]]\nid = "${id}"\nproduct_id = "${SUB_PRODUCT}"\ndevice_name = "${id}"`),
-  ];
-  const parsed = parseConfig(lines.join('\n'));
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
 }

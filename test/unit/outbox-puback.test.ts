@@ -26,6 +26,33 @@ describe('a message sent again', () => {
     expect(second?.packetId).toBe(first?.packetId);
   });
 
+  it('holds its topic up no longer once a later value has replaced it', () => {
+    const bench = new OutboxBench().connect();
+    bench.offer('t', { overflow: 'keep-latest' });
+    bench.send();
+    wait(bench);
+    bench.outbox.disconnected();
+    bench.offer('t', { overflow: 'keep-latest' });
+    expect(topicsOf(bench.connect().send())).toEqual(['t']);
+  });
+
+  it('still holds its topic up if only another that was doubted has been replaced', () => {
+    const bench = new OutboxBench().connect();
+    bench.offer('t');
+    bench.offer('t');
+    const [first] = bench.send();
+    wait(bench);
+    bench.outbox.disconnected();
+    bench.outbox.expire((stamp) => stamp === first?.entry.row.stamp && first.entry.ended === undefined);
+    bench.offer('t');
+    expect(
+      bench
+        .connect()
+        .send()
+        .map(({ entry }) => entry.row.seq),
+    ).toEqual([2]);
+  });
+
   it('to a hub that remembers nothing is no DUP', () => {
     const bench = new OutboxBench().fill('a').connect();
     bench.send();
@@ -70,40 +97,6 @@ describe('a message sent again', () => {
     bench.outbox.disconnected();
     bench.outbox.expire(() => true);
     expect(bench.connect().send()).toEqual([]);
-  });
-});
-
-describe('after a restart', () => {
-  const restarted = (maybeSentTo: number, rows: number) => {
-    const first = new OutboxBench().fill(...Array.from({ length: rows }, (_, index) => `${index + 1}`));
-    const bench = new OutboxBench({ inFlightMax: 2 }, { disk: first.disk, maybeSentTo });
-    bench.page();
-    return bench;
-  };
-
-  /** Sends everything, one window after the other. */
-  const sendAll = (bench: OutboxBench) => {
-    const all: Sending[] = [];
-    for (let round = bench.send(); round.length > 0; round = bench.send()) {
-      all.push(...round);
-      acknowledge(bench, round);
-      bench.page();
-    }
-    return all;
-  };
-
-  it('what may have been in flight is a DUP: the head of the lane, one window of it', () => {
-    const sent = sendAll(restarted(1000, 40).connect());
-    expect(sent.map(({ dup }) => dup)).toEqual([true, true, ...Array.from({ length: 38 }, () => false)]);
-    expect(sent.map(({ packetId }) => packetId)).toEqual(Array.from({ length: 40 }, (_, index) => index + 2));
-  });
-
-  it('what was admitted after the last connection went down is no DUP', () => {
-    expect(sendAll(restarted(1, 3).connect()).map(({ dup }) => dup)).toEqual([true, false, false]);
-  });
-
-  it('nothing is a DUP to a hub that remembers nothing', () => {
-    expect(sendAll(restarted(1000, 3).connect(false)).map(({ dup }) => dup)).toEqual([false, false, false]);
   });
 });
 

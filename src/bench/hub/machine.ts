@@ -108,6 +108,7 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
       isConnected: session.connection !== undefined,
       stored: session.storedCount(nowMs),
       inFlight: session.inFlightCount,
+      dropped: session.dropped,
       subscriptions: session.subscriptions(),
       subdevicesOnline: this.#gateways.onlineSubdevices(session.clientId),
     }));

@@ -26,9 +26,15 @@ export type PutOutcome = 'stored' | 'oldest dropped' | 'newest dropped';
 export class StoredQueue {
   readonly #limits: QueueLimits;
   readonly #stored: StoredMessage[] = [];
+  #dropped = 0;
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
+  }
+
+  /** Messages given up for want of room. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** Messages not too old at `nowMs`. */
@@ -43,6 +49,7 @@ export class StoredQueue {
       this.#stored.push(stored);
       return 'stored';
     }
+    this.#dropped += 1;
     switch (this.#limits.overflow) {
       case 'newest':
         return 'newest dropped';

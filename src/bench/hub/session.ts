@@ -74,6 +74,11 @@ export class HubSession {
     return this.#inFlight.size;
   }
 
+  /** Messages given up because the store was full. */
+  get dropped(): number {
+    return this.#stored.dropped + this.#waiting.dropped;
+  }
+
   get replay(): Replay {
     return this.#replay;
   }

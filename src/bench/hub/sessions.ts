@@ -18,6 +18,7 @@ export interface SessionView {
   readonly isConnected: boolean;
   readonly stored: number;
   readonly inFlight: number;
+  readonly dropped: number;
   readonly subscriptions: readonly Subscription[];
   readonly subdevicesOnline: readonly string[];
 }

@@ -1,0 +1,47 @@
+/** Reads along at the subdevice's end of a line: no PUBLISH may come with a topic id that was not told before. */
+import { type Packet, RETURN_CODE } from '../../src/codec/mqttsn.ts';
+import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
+import { FrameReader } from '../../src/codec/sn-cobs.ts';
+
+const PACKET_BYTES_MAX = 1024;
+
+export class LineTap {
+  readonly #name: string;
+  readonly #complain: (what: string) => void;
+  readonly #reader = new FrameReader(PACKET_BYTES_MAX);
+  /** Topic ids the subdevice has been told in this MQTT-SN connection. */
+  readonly #told = new Set<number>();
+  /** Before its first CONNACK it hears what was meant for its earlier life. */
+  #isConnected = false;
+
+  constructor(name: string, complain: (what: string) => void) {
+    this.#name = name;
+    this.#complain = complain;
+  }
+
+  /** What arrives at the subdevice. */
+  down(bytes: Uint8Array): void {
+    for (const packet of this.#reader.push(bytes).map(decodePacket)) if (packet.ok) this.#judge(packet.value);
+  }
+
+  #judge(packet: Packet): void {
+    switch (packet.kind) {
+      case 'connack':
+        this.#isConnected = true;
+        this.#told.clear();
+        return;
+      case 'register':
+        this.#told.add(packet.topicId);
+        return;
+      case 'regack':
+      case 'suback':
+        if (packet.returnCode === RETURN_CODE.accepted) this.#told.add(packet.topicId);
+        return;
+      case 'publish':
+        if (this.#isConnected && packet.topic.type === 'normal' && !this.#told.has(packet.topic.id))
+          this.#complain(`topic id ${packet.topic.id} was sent to ${this.#name} before its REGISTER`);
+        return;
+      default:
+    }
+  }
+}

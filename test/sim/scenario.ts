@@ -1,0 +1,132 @@
+/**
+ * One world, written down before it begins: who is in it, how the hub behaves where its documents are silent, how tight
+ * the bounds are, and every trouble with its time. Drawn from a seed; plain JSON, so that it can be shrunk and kept.
+ */
+import { crc32 } from 'node:zlib';
+import { type Random, seededRandom } from '../../src/base/random.ts';
+import { MAINLAND } from '../../src/bench/hub/rules.ts';
+import type { OverflowPolicy } from '../../src/outbox/contract.ts';
+import { TROUBLE_KINDS, TROUBLES, type TroubleKind } from './troubles.ts';
+
+export const HOUR_MS = 3_600_000;
+
+export interface TroubleEvent {
+  readonly kind: TroubleKind;
+  readonly atMs: number;
+  /** How long it lasts. */
+  readonly ms: number;
+  /** Picks its victim and its strength; in [0, 1). */
+  readonly dice: number;
+}
+
+export interface SubdevicePlan {
+  readonly id: string;
+  /** Its session ends with its connection. */
+  readonly clean: boolean;
+}
+
+/** What the hub's documents leave open, and bounds that make its policies show. */
+export type HubSwitches = Pick<
+  typeof MAINLAND,
+  | 'overflow'
+  | 'replayPacing'
+  | 'liveMessages'
+  | 'storedMax'
+  | 'inFlightMax'
+  | 'connectTooSoon'
+  | 'subdevicesOfflineOnGatewayLoss'
+> & {
+  /** The hub never acknowledges the alarms of the first subdevice. */
+  readonly isDeafToAlarms: boolean;
+};
+
+export interface Bounds {
+  readonly outboxMessagesMax: number;
+  readonly overflow: OverflowPolicy;
+  readonly uplinkHoursMax: number;
+  readonly inboxMessagesMax: number;
+  readonly inFlightMax: number;
+  readonly holdMs: number;
+  readonly commitMs: number;
+}
+
+export interface Scenario {
+  readonly seed: number;
+  readonly hours: number;
+  readonly subdevices: readonly SubdevicePlan[];
+  /** Mean pause between two uplinks of a subdevice, and between two downlinks in all. */
+  readonly uplinkEveryMs: number;
+  readonly downlinkEveryMs: number;
+  readonly hub: HubSwitches;
+  readonly bounds: Bounds;
+  readonly troubles: readonly TroubleEvent[];
+}
+
+export interface Wish {
+  readonly seed: number;
+  readonly hours: number;
+  /** 0: no trouble; 1: as in a bad week; 10: ten times as often. */
+  readonly trouble: number;
+  readonly subdevices?: number;
+}
+
+/** Independent dice for each part of a world: taking one part away leaves the luck of the others as it was. */
+export function diceOf(seed: number, name: string): Random {
+  return seededRandom(crc32(`${seed} ${name}`));
+}
+
+/** An exponentially distributed pause. */
+export function pauseOf(random: Random, meanMs: number): number {
+  return -Math.log(1 - random()) * meanMs;
+}
+
+export function drawScenario({ seed, hours, trouble, subdevices = 8 }: Wish): Scenario {
+  const random = diceOf(seed, 'scenario');
+  const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
+  const isPlain = trouble === 0;
+  return {
+    seed,
+    hours,
+    subdevices: Array.from({ length: subdevices }, (_, index) => ({
+      id: `s${index + 1}`,
+      clean: !isPlain && random() < 0.25,
+    })),
+    uplinkEveryMs: isPlain ? 30_000 : oneOf(10_000, 30_000, 30_000),
+    downlinkEveryMs: oneOf(10_000, 20_000),
+    hub: {
+      overflow: oneOf('oldest', 'newest'),
+      replayPacing: oneOf('send', 'acknowledgement'),
+      liveMessages: oneOf('behind replay', 'interleaved'),
+      storedMax: isPlain ? MAINLAND.storedMax : oneOf(5, 40, 150),
+      inFlightMax: isPlain ? MAINLAND.inFlightMax : oneOf(1, 20, 50),
+      connectTooSoon: oneOf<'close' | 3>('close', 3),
+      subdevicesOfflineOnGatewayLoss: oneOf(true, false),
+      isDeafToAlarms: !isPlain && random() < 0.25,
+    },
+    bounds: {
+      // small enough for an hour without the hub to fill it, in some worlds
+      outboxMessagesMax: isPlain ? 1_000_000 : oneOf(60, 1_000_000, 1_000_000),
+      overflow: isPlain ? 'reject' : oneOf('reject', 'reject', 'drop-oldest', 'drop-newest', 'keep-latest'),
+      uplinkHoursMax: isPlain ? 0 : oneOf(0, 0, 1),
+      inboxMessagesMax: isPlain ? 150 : oneOf(3, 150, 150),
+      inFlightMax: isPlain ? 32 : oneOf(1, 8, 32),
+      holdMs: isPlain ? 200 : oneOf(200, 200, 0),
+      commitMs: isPlain ? 100 : oneOf(0, 100),
+    },
+    troubles: isPlain ? [] : drawTroubles(seed, hours * HOUR_MS, trouble),
+  };
+}
+
+function drawTroubles(seed: number, untilMs: number, frequency: number): TroubleEvent[] {
+  const events: TroubleEvent[] = [];
+  for (const kind of TROUBLE_KINDS) {
+    const { everyMs, lastsMs } = TROUBLES[kind];
+    const random = diceOf(seed, kind);
+    let atMs = pauseOf(random, everyMs / frequency);
+    while (atMs < untilMs) {
+      events.push({ kind, atMs: Math.round(atMs), ms: Math.round(pauseOf(random, lastsMs)), dice: random() });
+      atMs += pauseOf(random, everyMs / frequency);
+    }
+  }
+  return events.sort((left, right) => left.atMs - right.atMs);
+}

@@ -1,0 +1,79 @@
+/** Who has something to say: subdevices at their own pace, the application side now and then, both in bursts. */
+import type { Random } from '../../src/base/random.ts';
+import { numberedPayload } from '../../src/bench/account.ts';
+import { diceOf, pauseOf } from './scenario.ts';
+import type { SimSubdevice } from './sim-subdevice.ts';
+import type { World } from './world.ts';
+
+/** A subdevice has little memory: it samples no more while so much is unsent. */
+const UNSENT_MAX = 50;
+const UPLINK_TOPICS = ['event', 'state', 'alarm'] as const;
+const DOWNLINK_TOPICS = ['control/set', 'control/ask'] as const;
+
+export class Traffic {
+  readonly #world: World;
+  readonly #dice = new Map<string, Random>();
+  isOn = true;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  start(): void {
+    for (const subdevice of this.#world.subdevices) {
+      subdevice.start();
+      this.#uplinkLater(subdevice);
+      this.#downlinkLater(subdevice);
+    }
+  }
+
+  burst(subdevice: SimSubdevice, messages: number): void {
+    for (let sent = 0; sent < messages; sent += 1) {
+      this.#uplink(subdevice);
+      this.#downlink(subdevice);
+    }
+  }
+
+  #uplinkLater(subdevice: SimSubdevice): void {
+    const { time, scenario } = this.#world;
+    time.after(pauseOf(this.#diceOf(subdevice), scenario.uplinkEveryMs), () => {
+      if (!this.isOn) return;
+      this.#uplink(subdevice);
+      this.#uplinkLater(subdevice);
+    });
+  }
+
+  #downlinkLater(subdevice: SimSubdevice): void {
+    const { time, scenario } = this.#world;
+    time.after(pauseOf(this.#diceOf(subdevice), scenario.downlinkEveryMs * scenario.subdevices.length), () => {
+      if (!this.isOn) return;
+      this.#downlink(subdevice);
+      this.#downlinkLater(subdevice);
+    });
+  }
+
+  #uplink(subdevice: SimSubdevice): void {
+    const random = this.#diceOf(subdevice);
+    if (subdevice.queued >= UNSENT_MAX) return;
+    subdevice.publish(oneOf(UPLINK_TOPICS, random), 20 + Math.floor(random() * 80));
+  }
+
+  /** Only what somebody subscribed to: nobody promises anything about the rest. */
+  #downlink(subdevice: SimSubdevice): void {
+    const { hub, clientId, time } = this.#world;
+    const random = this.#diceOf(subdevice);
+    const topic = this.#world.topicAtHub(subdevice.id, oneOf(DOWNLINK_TOPICS, random));
+    if (!hub.subscriptions(clientId).includes(this.#world.topicAtHub(subdevice.id, 'control/+'))) return;
+    hub.publish({ topic, payload: numberedPayload(subdevice.downlinks.send(time.nowMs), 24), qos: 1 });
+  }
+
+  #diceOf({ id }: SimSubdevice): Random {
+    const dice = this.#dice.get(id) ?? diceOf(this.#world.scenario.seed, `traffic of ${id}`);
+    this.#dice.set(id, dice);
+    return dice;
+  }
+}
+
+function oneOf<T>(choices: readonly T[], random: Random): T {
+  return choices[Math.floor(random() * choices.length)] as T;
+}

@@ -1,0 +1,70 @@
+/**
+ * Stands inside the gateway and writes down what it lets go of and why, message by message: from now on that message may
+ * be missing, and no other. Also judges what only an insider sees: a number used twice, a message that expires too early.
+ */
+import type { Direction, Message } from '../../src/base/message.ts';
+import type { Custodian } from '../../src/custody/custodian.ts';
+import type { Gateway } from '../../src/gateway.ts';
+import { HOUR_MS } from './scenario.ts';
+import type { World } from './world.ts';
+
+export class Witness {
+  readonly #world: World;
+  /** Direction and `seq` → world time of the acceptance. */
+  readonly #acceptedAtMs = new Map<string, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** To be called before the gateway starts. */
+  watch(gateway: Gateway): void {
+    const { uplinks, downlinks, outbox, inbox } = gateway.stations;
+    this.#watchCustodian(uplinks);
+    this.#watchCustodian(downlinks);
+    const admitUplink = outbox.admit.bind(outbox);
+    outbox.admit = (offer, nowMs) => {
+      const admission = admitUplink(offer, nowMs);
+      if (admission.kind === 'shed') this.#letGo('uplink', offer.message, admission.reason);
+      return admission;
+    };
+    const admitDownlink = inbox.admit.bind(inbox);
+    inbox.admit = (lane, message, from) => {
+      const entry = admitDownlink(lane, message, from);
+      if (entry === undefined) this.#letGo('downlink', message, 'overflow drop-newest');
+      return entry;
+    };
+  }
+
+  #watchCustodian(custodian: Custodian): void {
+    const { direction } = custodian;
+    const accept = custodian.accept.bind(custodian);
+    custodian.accept = (lane, message, from) => {
+      const entry = accept(lane, message, from);
+      const key = `${direction} ${entry.row.seq}`;
+      if (this.#acceptedAtMs.has(key)) this.#world.complain(`number ${key} was given twice`);
+      this.#acceptedAtMs.set(key, this.#world.time.nowMs);
+      return entry;
+    };
+    const end = custodian.end.bind(custodian);
+    custodian.end = (entry, how) => {
+      if (entry.ended === undefined && how.as !== 'delivered') {
+        this.#letGo(direction, entry.row, how.as === 'dead' || how.as === 'shed' ? how.reason : how.as);
+        if (how.as === 'shed' && how.reason === 'expired') this.#judgeExpiry(direction, entry.row.seq);
+      }
+      end(entry, how);
+    };
+  }
+
+  #judgeExpiry(direction: Direction, seq: number): void {
+    const { outbox, inbox } = this.#world.config;
+    const hoursMax = direction === 'uplink' ? outbox.ageHoursMax : inbox.ageHoursMax;
+    const ageMs = this.#world.time.nowMs - (this.#acceptedAtMs.get(`${direction} ${seq}`) ?? 0);
+    if (ageMs < hoursMax * HOUR_MS)
+      this.#world.complain(`${direction} ${seq} expired at the age of ${Math.round(ageMs / 1000)} s`);
+  }
+
+  #letGo(direction: Direction, { topic, payload }: Message, why: string): void {
+    this.#world.streamOf(direction, topic)?.letGo(payload, why);
+  }
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import type { Sending } from '../../src/outbox/contract.ts';
+import { OutboxBench } from './outbox-rig.ts';
+
+function acknowledge(bench: OutboxBench, sendings: readonly Sending[]): void {
+  for (const { packetId } of sendings) bench.outbox.acknowledged(packetId);
+}
+
+describe('after a restart', () => {
+  const restarted = (maybeSentTo: number, rows: number) => {
+    const first = new OutboxBench().fill(...Array.from({ length: rows }, (_, index) => `${index + 1}`));
+    const bench = new OutboxBench({ inFlightMax: 2 }, { disk: first.disk, maybeSentTo });
+    bench.page();
+    return bench;
+  };
+
+  /** Sends everything, one window after the other. */
+  const sendAll = (bench: OutboxBench) => {
+    const all: Sending[] = [];
+    for (let round = bench.send(); round.length > 0; round = bench.send()) {
+      all.push(...round);
+      acknowledge(bench, round);
+      bench.page();
+    }
+    return all;
+  };
+
+  it('what may have been in flight is a DUP: the head of the lane, one window of it', () => {
+    const sent = sendAll(restarted(1000, 40).connect());
+    expect(sent.map(({ dup }) => dup)).toEqual([true, true, ...Array.from({ length: 38 }, () => false)]);
+    expect(sent.map(({ packetId }) => packetId)).toEqual(Array.from({ length: 40 }, (_, index) => index + 2));
+  });
+
+  it('what was admitted after the last connection went down is no DUP', () => {
+    expect(sendAll(restarted(1, 3).connect()).map(({ dup }) => dup)).toEqual([true, false, false]);
+  });
+
+  it('nothing is a DUP to a hub that remembers nothing', () => {
+    expect(sendAll(restarted(1000, 3).connect(false)).map(({ dup }) => dup)).toEqual([false, false, false]);
+  });
+});
