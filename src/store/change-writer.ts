@@ -110,6 +110,10 @@ export class ChangeWriter {
             change.wallMinusUpMs,
           ) > 0
         );
+      case 'slept':
+        return (
+          run('UPDATE boot SET slept_at_up_ms = ? WHERE epoch = (SELECT max(epoch) FROM boot)', change.atUpMs) > 0
+        );
     }
   }
 

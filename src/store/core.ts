@@ -135,7 +135,7 @@ export class StoreCore {
       return { epoch: last.epoch, upMs };
     }
     const epoch = (last?.epoch ?? 0) + 1;
-    this.#database.prepare('INSERT INTO boot VALUES (?,?,?,NULL)').run(epoch, options.bootId, upMs);
+    this.#database.prepare('INSERT INTO boot (epoch, boot_id, last_up_ms) VALUES (?,?,?)').run(epoch, options.bootId, upMs);
     this.#database.prepare('DELETE FROM boot WHERE epoch <= ?').run(epoch - BOOTS_MAX);
     return { epoch, upMs };
   }

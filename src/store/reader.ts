@@ -131,6 +131,7 @@ export function readEpochs(database: Database): Map<number, Epoch> {
     boot_id: string;
     last_up_ms: number;
     wall_minus_up_ms: number | null;
+    slept_at_up_ms: number | null;
   }[];
   return new Map(
     rows.map((row) => [
@@ -140,6 +141,7 @@ export function readEpochs(database: Database): Map<number, Epoch> {
         bootId: row.boot_id,
         lastUpMs: row.last_up_ms,
         wallMinusUpMs: row.wall_minus_up_ms ?? undefined,
+        sleptAtUpMs: row.slept_at_up_ms ?? undefined,
       },
     ]),
   );

@@ -57,6 +57,8 @@ export class World {
   #boots = 0;
   readonly clientId = CLIENT_ID;
   wallStepMs = 0;
+  /** When the machine's time service last set the clock, by the clock of then; it does not in this world, unless told to. */
+  syncedAtMs: number | undefined;
   /** Sessions the hub was made to forget, PUBACKs it was made to swallow: what may be missing because of them. */
   forgotten = 0;
   swallowed = 0;
@@ -106,7 +108,11 @@ export class World {
       openStore: this.store.open(life),
       openHub: life.guard(this.hub.open),
       openLink: (link) => life.guard((this.lines[Number(link.name.slice(1)) - 1] as VirtualLine).gatewayEnd),
-      credentials: () => signCredentials(SIGNING, life.clock.wallMs(), this.random),
+      timeService: {
+        syncedAtMs: () => this.syncedAtMs,
+        sleptMs: () => 0,
+      },
+      credentials: (wallMs) => signCredentials(SIGNING, wallMs, this.random),
       onStoreFailed: (reason) => {
         this.broken = `the store failed: ${reason}`;
       },
