@@ -76,7 +76,8 @@ export class ClockTrust {
     if (gainedTrust) this.#isTrusted = true;
     const offsetMs = reading.wallMs - reading.upMs;
     const known = this.#wallMinusUpMs;
-    if (this.#isTrusted && (known === undefined || Math.abs(offsetMs - known) > JUMP_MS)) this.#wallMinusUpMs = offsetMs;
+    if (this.#isTrusted && (known === undefined || Math.abs(offsetMs - known) > JUMP_MS))
+      this.#wallMinusUpMs = offsetMs;
     const isNew = this.#wallMinusUpMs !== before;
     return { step, sleptMs, gainedTrust, wallMinusUpMs: isNew ? this.#wallMinusUpMs : undefined };
   }

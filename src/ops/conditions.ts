@@ -31,6 +31,8 @@ export interface Health {
   /** Since the process started. */
   readonly uplinks: Counts;
   readonly downlinks: Counts;
+  /** Found lost by the opening store, so before the start. */
+  readonly lostRows: number;
   readonly imbalance: number;
 }
 
@@ -148,7 +150,7 @@ function queueConditions({ isStoreFull, outbox, nowMs, startedAtMs }: Health): C
   ];
 }
 
-function ledgerConditions({ uplinks, downlinks, imbalance, nowMs, startedAtMs }: Health): Condition[] {
+function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, nowMs, startedAtMs }: Health): Condition[] {
   const forMs = nowMs - startedAtMs;
   const conditions: Condition[] = [];
   const shed = [...shedEntries(uplinks), ...shedEntries(downlinks)].filter(([reason]) => reason !== 'no subscriber');
@@ -173,13 +175,13 @@ function ledgerConditions({ uplinks, downlinks, imbalance, nowMs, startedAtMs }:
       hint: 'Check the permissions of their topics at the hub; they are kept as dead letters.',
     });
   }
-  const damaged = uplinks.damaged + downlinks.damaged;
+  const damaged = uplinks.damaged + downlinks.damaged + lostRows;
   if (damaged > 0) {
     conditions.push({
       code: 'damaged-rows',
       losing: 'yes',
       forMs,
-      sentence: `${countOf(damaged, 'message')} damaged on the disk and not passed on.`,
+      sentence: `${countOf(damaged, 'message')} damaged or lost on the disk; none is passed on.`,
       hint: 'Replace the card: it no longer keeps what it is given.',
     });
   }

@@ -80,6 +80,7 @@ export class Inspector implements Inspection {
       isStoreFull: gateway.stations.outbox.isClosed,
       outbox,
       ...now,
+      lostRows: gateway.stations.opening.lostRows,
       imbalance: gateway.stations.uplinks.imbalance() + gateway.stations.downlinks.imbalance(),
     });
     return judge({

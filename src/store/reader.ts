@@ -16,7 +16,7 @@ import type {
 import type { PageRequest } from '../ports.ts';
 import { countsOfLedger, type LedgerRow, tableOf } from './change-writer.ts';
 import type { Database } from './database.ts';
-import { rowOf, type StoredRow } from './row-codec.ts';
+import { laneOfDamaged, rowOf, type StoredRow } from './row-codec.ts';
 
 /** Rows one page read may pass over while it looks for those of the wanted lanes: about 5 ms of the store's time. */
 const SCAN_MAX = 2048;
@@ -33,10 +33,11 @@ export function readPage(database: Database, request: PageRequest): RowPage {
     const stored = found as StoredRow;
     scanned += 1;
     scannedTo = stored.seq;
-    const wantedFrom = request.lanes.get(stored.lane);
-    if (wantedFrom === undefined || stored.seq < wantedFrom) continue;
     const row = rowOf(stored);
-    if (row === undefined) damaged.push({ seq: stored.seq, lane: stored.lane, bytes: bytesOfDamaged(stored) });
+    const lane = row?.lane ?? laneOfDamaged(stored);
+    const wantedFrom = request.lanes.get(lane);
+    if (wantedFrom === undefined || stored.seq < wantedFrom) continue;
+    if (row === undefined) damaged.push({ seq: stored.seq, lane, bytes: bytesOfDamaged(stored) });
     else rows.push(row);
     if (rows.length >= request.limit) break;
   }

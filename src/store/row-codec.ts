@@ -3,6 +3,9 @@ import { crc32 } from 'node:zlib';
 import type { Qos } from '../base/message.ts';
 import type { Row } from '../custody/row.ts';
 
+/** Lanes are numbered from 1: no gateway has known more subdevices. */
+const LANE_BIT_MAX = 2 ** 15;
+
 export interface StoredRow {
   readonly seq: number;
   readonly lane: number;
@@ -39,6 +42,16 @@ export function rowOf(stored: StoredRow): Row | undefined {
   const { seq, lane, topic, epoch } = stored;
   const qos: Qos = stored.qos;
   return { seq, lane, topic, payload: new Uint8Array(stored.payload), qos, stamp: { epoch, upMs: stored.up_ms } };
+}
+
+/** Which lane a damaged row belonged to: the bit that flipped may be one of the lane's, and then the CRC tells which. */
+export function laneOfDamaged(stored: StoredRow): number {
+  if (!(stored.payload instanceof Uint8Array)) return stored.lane;
+  for (let bit = 1; bit <= LANE_BIT_MAX; bit *= 2) {
+    const lane = stored.lane ^ bit;
+    if (crcOf({ ...stored, lane }) === stored.crc) return lane;
+  }
+  return stored.lane;
 }
 
 function crcOf(row: Omit<StoredRow, 'crc'>): number {
