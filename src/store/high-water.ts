@@ -7,6 +7,7 @@
  */
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import type { Direction } from '../base/message.ts';
 
 /** One block of the medium: a slot is written whole or not at all, or its CRC tells. */
 const SLOT_BYTES = 4096;
@@ -21,6 +22,8 @@ export interface Mark {
   readonly store: string;
   /** Rises by one with each writing. */
   readonly turn: number;
+  /** Message numbers below these are used up. */
+  readonly reservedTo: Readonly<Record<Direction, number>>;
   readonly lanes: readonly LaneMark[];
   /** What found no room in the slot, in sum: puts and pending. */
   readonly rest: readonly [puts: number, pending: number];

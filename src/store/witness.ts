@@ -5,6 +5,7 @@
  * How many: a lane delivers in order, so what was pending at the mark were its newest rows, and what a lost tail takes are
  * its newest puts: the smaller of both numbers. Where order was not kept that is the most it can be: never less than lost.
  */
+import type { Direction } from '../base/message.ts';
 import { settledTotal } from '../custody/ledger.ts';
 import { countsOfLedger, type LedgerRow } from './change-writer.ts';
 import type { Database } from './database.ts';
@@ -40,6 +41,7 @@ export class Witness {
     if (mark === undefined) return { damaged: 0, sentences: [] };
     this.#turn = mark.turn;
     if (mark.store !== this.#identity()) return foreign(mark);
+    this.#reserve(mark);
     const lost = this.#lost(mark);
     const damaged = lost.reduce((sum, lane) => sum + lane.damaged, 0);
     for (const lane of lost) this.#enter(lane);
@@ -61,7 +63,13 @@ export class Witness {
       .map((row): LaneMark => [row.id, row.puts, pendingOf(row)])
       .sort((left, right) => right[2] - left[2]);
     try {
-      writeMark(this.#path, { store: this.#identity(), turn: this.#turn + 1, lanes, rest: [0, 0] });
+      writeMark(this.#path, {
+        store: this.#identity(),
+        turn: this.#turn + 1,
+        lanes,
+        rest: [0, 0],
+        reservedTo: this.#reserved(),
+      });
       this.#turn += 1;
       this.#isBehind = false;
     } catch {
@@ -98,6 +106,21 @@ export class Witness {
     this.#database
       .prepare('UPDATE ledger SET accepted = accepted + ?, damaged = damaged + ?, puts = puts + ? WHERE id = ?')
       .run(forgotten + damaged, damaged, puts, id);
+  }
+
+  /** A number is never used twice, even if the store has forgotten that it was. */
+  #reserve({ reservedTo }: Mark): void {
+    const raise = this.#database.prepare('UPDATE sequence SET reserved_to = max(reserved_to, ?) WHERE direction = ?');
+    for (const direction of ['uplink', 'downlink'] as const) raise.run(reservedTo[direction], direction);
+  }
+
+  #reserved(): Mark['reservedTo'] {
+    const rows = this.#database.prepare('SELECT direction, reserved_to FROM sequence').all() as {
+      direction: string;
+      reserved_to: number;
+    }[];
+    const of = (direction: Direction): number => rows.find((row) => row.direction === direction)?.reserved_to ?? 1;
+    return { uplink: of('uplink'), downlink: of('downlink') };
   }
 
   #ledger(): LedgerRow[] {
