@@ -17,7 +17,7 @@ export const MARK_EVERY_MS = 10_000;
 /** The ledger line of nobody: lost rows whose lane the mark had no room for. */
 const NOBODY = 0;
 
-export interface Testimony {
+interface Testimony {
   /** Rows lost, entered into the ledger as damaged. */
   readonly damaged: number;
   readonly sentences: readonly string[];
@@ -141,7 +141,7 @@ interface Loss {
   readonly damaged: number;
 }
 
-export function markPathOf(storePath: string): string {
+function markPathOf(storePath: string): string {
   return `${storePath}-highwater`;
 }
 
