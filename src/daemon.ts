@@ -17,11 +17,12 @@ import { createJournal, type Journal } from './io/journal.ts';
 import { readSecretFile } from './io/secret-file.ts';
 import { notifySystemd, statusOf } from './io/systemd.ts';
 import { openTcp } from './io/tcp.ts';
+import { timesyncd } from './io/time-service.ts';
 import { openTty } from './io/tty.ts';
 import { startControl } from './ops/control.ts';
 import { Inspector } from './ops/inspect.ts';
 import { EVENT_NAMES, NARRATORS, tellFact } from './ops/narration.ts';
-import type { Clock, OpenChannel } from './ports.ts';
+import type { OpenChannel } from './ports.ts';
 import { STORE_FILE } from './store/file.ts';
 import { storeThread } from './store/thread.ts';
 
@@ -42,7 +43,7 @@ const STATUS_MS = 5000;
 /** Runs until a signal or a failure. @returns the exit code; @throws Fault for what must be mended first */
 export async function runGateway(options: DaemonOptions): Promise<number> {
   const config = readConfig(options.configPath);
-  const credentials = credentialsOf(config.hub, systemClock());
+  const credentials = credentialsOf(config.hub);
   mkdirSync(config.gateway.stateDir, { recursive: true, mode: 0o700 });
   const journal = createJournal({ level: config.gateway.logLevel, format: config.gateway.logFormat });
   const storePath = join(config.gateway.stateDir, STORE_FILE);
@@ -62,6 +63,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     }),
     openLink: openLinkTty,
     credentials,
+    timeService: timesyncd(),
     onStoreFailed: (reason) => ending.end({ code: EXIT.storage, reason }),
   });
   narrate(gateway, journal);
@@ -122,7 +124,7 @@ function readConfig(path: string): Config {
   });
 }
 
-function credentialsOf(hub: HubConfig, clock: Clock): () => Credentials {
+function credentialsOf(hub: HubConfig): (wallMs: number | undefined) => Credentials {
   const { credentials, clientId } = hub;
   switch (credentials.kind) {
     case 'none':
@@ -135,7 +137,7 @@ function credentialsOf(hub: HubConfig, clock: Clock): () => Credentials {
     case 'signed': {
       const { productId, deviceName, signMethod, deviceSecretFile } = credentials;
       const signing = { productId, deviceName, method: signMethod, deviceSecret: readSecretFile(deviceSecretFile) };
-      return () => signCredentials(signing, clock.wallMs(), Math.random);
+      return (wallMs) => signCredentials(signing, wallMs, Math.random);
     }
   }
 }

@@ -26,7 +26,7 @@ import type { Credentials } from './hub/credentials.ts';
 import { firstDialAtMs } from './hub/first-dial.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { allowance, identities, termsByLink, topicsBySubdevice } from './plan.ts';
-import type { Clock, OpenChannel, OpenStore, Store } from './ports.ts';
+import type { Clock, OpenChannel, OpenStore, Store, TimeService } from './ports.ts';
 import type { Inbox } from './session/inbox.ts';
 import { Stations, WINDOW_MAX } from './stations.ts';
 
@@ -39,8 +39,10 @@ export interface GatewayParts {
   readonly openStore: OpenStore;
   readonly openHub: OpenChannel;
   readonly openLink: (link: LinkConfig) => OpenChannel;
-  /** Called for every CONNECT. */
-  readonly credentials: () => Credentials;
+  /** What says when the wall clock is right; without it the clock is never trusted. */
+  readonly timeService?: TimeService | undefined;
+  /** Called for every CONNECT, with the Unix ms as far as known. */
+  readonly credentials: (wallMs: number | undefined) => Credentials;
   /** The storage cannot be trusted: acknowledge nothing more, end the process. */
   readonly onStoreFailed: (reason: string) => void;
 }
@@ -131,7 +133,7 @@ export class Gateway {
     });
     this.hub = new HubLine({
       ...shared,
-      client: newHubClient(parts, opening),
+      client: newHubClient(parts, stations),
       open: parts.openHub,
       replay: this.replay,
       downlink: this.#downlink,
@@ -141,21 +143,25 @@ export class Gateway {
     });
     this.links = new Links({ clock, mailbox, facts, report: this.#report }, planLinks(parts));
     this.#minute = new Minute(clock, mailbox, () => {
+      stations.wallClock.look();
       this.replay.expire();
       this.#downlink.expire();
     });
   }
 
   start(): void {
-    const { committer, uplinks, downlinks } = this.stations;
+    const { committer, uplinks, downlinks, opening, wallClock } = this.stations;
+    const { facts } = this.parts;
     this.parts.mailbox.post(() => {
       committer.attach(this.store);
+      for (const sentence of opening.recovery) facts.emit('storeRecovered', { sentence });
+      wallClock.look();
       this.#presence.forgetEndedSessions();
       for (const pager of this.#pagers) pager.attach(this.store);
       this.hub.start();
       this.links.start();
       this.#minute.start();
-      this.parts.facts.emit('gatewayStarted', { recovered: uplinks.pending + downlinks.pending });
+      facts.emit('gatewayStarted', { recovered: uplinks.pending + downlinks.pending });
     });
   }
 
@@ -206,11 +212,11 @@ export class Gateway {
   }
 }
 
-function newHubClient({ config, credentials, random }: GatewayParts, opening: StoreOpening): HubClient {
+function newHubClient({ config, credentials, random }: GatewayParts, { opening, wallClock }: Stations): HubClient {
   const { hub } = config;
   return new HubClient({
     ...hub,
-    credentials,
+    credentials: () => credentials(wallClock.wallMs()),
     random,
     answerMsMax: ANSWER_MS_MAX,
     packetBytesMax: hub.payloadBytesMax + PACKET_OVERHEAD_BYTES,

@@ -18,6 +18,16 @@ export interface Clock {
   wakeAt(atMs: number, wake: () => void): Cancel;
 }
 
+/**
+ * What the machine says about its wall clock. The hub's own time (its NTP topic) is to become a second one.
+ */
+export interface TimeService {
+  /** Unix ms, by the clock of then, of the last synchronisation; `undefined`: none in this boot. */
+  syncedAtMs(): number | undefined;
+  /** For how long this boot's monotonic clock stood still because the machine slept; only its growth counts. */
+  sleptMs(): number;
+}
+
 /** One open byte stream: a tty, a socket, a virtual wire. */
 export interface Channel {
   /** Takes the bytes at once; they leave in order. Ignored after the channel has closed. */

@@ -6,14 +6,16 @@ import type { Facts } from './base/events.ts';
 import type { Direction } from './base/message.ts';
 import { ageOf, type Stamp } from './base/time.ts';
 import type { Config } from './config/schema.ts';
+import type { Change } from './custody/change.ts';
 import { Custodian } from './custody/custodian.ts';
 import type { StoreOpening } from './custody/row.ts';
 import { Committer } from './flow/committer.ts';
 import type { Mailbox } from './flow/mailbox.ts';
+import { WallClock } from './flow/wall-clock.ts';
 import { Announcements } from './hub/announcements.ts';
 import { SessionMirror } from './hub/session-mirror.ts';
 import { Outbox } from './outbox/outbox.ts';
-import type { Clock } from './ports.ts';
+import type { Clock, TimeService } from './ports.ts';
 import { Inbox } from './session/inbox.ts';
 import { Mirror } from './session/mirror.ts';
 
@@ -28,6 +30,7 @@ export interface StationsOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
+  readonly timeService?: TimeService | undefined;
   readonly opening: StoreOpening;
   /** Custody is taken of a message: whoever waits for that may be told. */
   readonly safe: Readonly<Record<Direction, (owed: number) => void>>;
@@ -44,10 +47,11 @@ export class Stations {
   readonly session: SessionMirror;
   /** `undefined`: the hub has no gateway operations. */
   readonly announcements: Announcements | undefined;
+  readonly wallClock: WallClock;
   readonly #clock: Clock;
 
   constructor(options: StationsOptions) {
-    const { config, clock, mailbox, facts, opening } = options;
+    const { config, clock, mailbox, facts, timeService, opening } = options;
     const { hub, outbox, inbox } = config;
     this.#clock = clock;
     this.opening = opening;
@@ -60,6 +64,8 @@ export class Stations {
         facts.emit('storeFull', { isFull });
       },
     });
+    const ride = (change: Change): void => this.committer.ride(change);
+    this.wallClock = new WallClock({ clock, facts, timeService, ...opening, ride });
     this.uplinks = this.#newCustodian('uplink', options);
     this.downlinks = this.#newCustodian('downlink', options);
     // an earlier process that was cut off while connected may have sent whatever was at the head of the lanes
@@ -81,7 +87,7 @@ export class Stations {
   /** Is something of that stamp certainly older than so many hours? 0 hours: nothing ever is. */
   expiry(hoursMax: number): ((stamp: Stamp) => boolean) | undefined {
     if (hoursMax === 0) return undefined;
-    return (stamp) => ageOf(stamp, this.stamp(), this.opening.epochs).ms >= hoursMax * HOUR_MS;
+    return (stamp) => ageOf(stamp, this.stamp(), this.wallClock.epochs).ms >= hoursMax * HOUR_MS;
   }
 
   #newCustodian(direction: Direction, { opening, safe }: StationsOptions): Custodian {

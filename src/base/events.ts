@@ -42,6 +42,10 @@ export type GatewayEvents = {
   downlinkDelivered: (fact: { readonly subdevice: string; readonly topic: string }) => void;
   backlogDrained: (fact: { readonly messages: number }) => void;
   storeFull: (fact: { readonly isFull: boolean }) => void;
+  clockTrusted: (fact: { readonly wallMs: number }) => void;
+  /** The wall clock jumped: Unix ms it would show, and shows. */
+  clockStepped: (fact: { readonly wasMs: number; readonly isMs: number; readonly isTrusted: boolean }) => void;
+  machineSlept: (fact: { readonly ms: number }) => void;
   storeRecovered: (fact: { readonly sentence: string }) => void;
 };
 

@@ -20,6 +20,8 @@ export interface Epoch {
   readonly lastUpMs: number;
   /** Unix ms minus monotonic ms, once the wall clock was trusted in this boot. */
   readonly wallMinusUpMs: number | undefined;
+  /** Monotonic ms at which the machine was last found to have slept; `undefined`: it has not, as far as we know. */
+  readonly sleptAtUpMs: number | undefined;
 }
 
 export interface Age {
@@ -28,18 +30,28 @@ export interface Age {
 }
 
 /**
- * How old is `stamp` at `now`?
+ * How old is `stamp` at `now`? Never more than it is, whatever the clocks did.
  * @param epochs every epoch from the stamp's to the current one, by number
  */
 export function ageOf(stamp: Stamp, now: Stamp, epochs: ReadonlyMap<number, Epoch>): Age {
-  if (stamp.epoch === now.epoch) return { ms: Math.max(0, now.upMs - stamp.upMs), quality: 'exact' };
   const then = epochs.get(stamp.epoch);
+  // the monotonic clock does not count sleep: what was stamped before it is older than that clock says
+  const isBeforeSleep = then?.sleptAtUpMs !== undefined && stamp.upMs <= then.sleptAtUpMs;
+  const quality = isBeforeSleep ? 'at_least' : 'exact';
+  if (stamp.epoch === now.epoch) return { ms: Math.max(0, now.upMs - stamp.upMs), quality };
+  const poweredMs = poweredBetween(stamp, now, epochs);
   const current = epochs.get(now.epoch);
   if (then?.wallMinusUpMs !== undefined && current?.wallMinusUpMs !== undefined) {
     const ms = now.upMs + current.wallMinusUpMs - (stamp.upMs + then.wallMinusUpMs);
-    if (ms >= 0) return { ms, quality: 'exact' };
+    // clocks that deny the time that certainly passed prove nothing
+    if (ms >= poweredMs) return { ms, quality };
   }
-  let ms = then === undefined ? 0 : Math.max(0, then.lastUpMs - stamp.upMs);
+  return { ms: poweredMs, quality: 'at_least' };
+}
+
+/** The time the machine is known to have been on and awake in between. */
+function poweredBetween(stamp: Stamp, now: Stamp, epochs: ReadonlyMap<number, Epoch>): number {
+  let ms = Math.max(0, (epochs.get(stamp.epoch)?.lastUpMs ?? 0) - stamp.upMs);
   for (let epoch = stamp.epoch + 1; epoch < now.epoch; epoch += 1) ms += epochs.get(epoch)?.lastUpMs ?? 0;
-  return { ms: ms + now.upMs, quality: 'at_least' };
+  return ms + now.upMs;
 }

@@ -46,7 +46,9 @@ export type Change =
   | { readonly kind: 'hubSession'; readonly row: HubSessionRow }
   /** Sequence numbers below `reservedTo` may be in use by messages that never touched the disk. */
   | { readonly kind: 'reserveSeq'; readonly direction: Direction; readonly reservedTo: number }
-  | { readonly kind: 'trustWall'; readonly wallMinusUpMs: number };
+  | { readonly kind: 'trustWall'; readonly wallMinusUpMs: number }
+  /** The machine slept in this boot: its monotonic clock stood still before `atUpMs`. */
+  | { readonly kind: 'slept'; readonly atUpMs: number };
 
 export interface CountsDelta {
   readonly direction: Direction;

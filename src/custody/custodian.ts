@@ -211,6 +211,7 @@ export class Custodian {
   }
 
   #damage(lane: Lane, lost: { readonly seq: number | undefined; readonly bytes: number; readonly rows: number }): void {
+    if (lane.spilledRows < lost.rows) return; // a damaged row that claims a lane which misses none
     const bytesBefore = lane.pendingBytes;
     lane.lose(lost.rows, lost.bytes);
     this.#pending -= lost.rows;

@@ -91,6 +91,8 @@ export interface StoreOpening {
   readonly nextSeq: Readonly<Record<Direction, number>>;
   /** What recovery did, in one sentence each; empty when there was nothing to do. */
   readonly recovery: readonly string[];
+  /** Rows that the opening found lost, in the ledger as damaged. */
+  readonly lostRows: number;
 }
 
 export interface LaneCounts {

@@ -34,7 +34,7 @@ export class HubLine {
   #isOnline = false;
   #changedAtMs: number | undefined;
   #problem: string | undefined;
-  #refusal: string | undefined;
+  #refusal: { readonly code: number; readonly reason: string } | undefined;
   #received = 0;
   #attempts = 0;
 
@@ -74,13 +74,15 @@ export class HubLine {
     readonly changedAtMs: number | undefined;
     readonly problem: string | undefined;
     readonly refusal: string | undefined;
+    readonly refusalCode: number | undefined;
     readonly received: number;
     readonly attempts: number;
   } {
     return {
       changedAtMs: this.#changedAtMs,
       problem: this.#problem,
-      refusal: this.#refusal,
+      refusal: this.#refusal?.reason,
+      refusalCode: this.#refusal?.code,
       received: this.#received,
       attempts: this.#attempts,
     };
@@ -95,7 +97,7 @@ export class HubLine {
       case 'offline':
         return this.#offline(report.reason);
       case 'refused':
-        this.#refusal = report.reason;
+        this.#refusal = report;
         this.#options.facts.emit('hubRefused', { reason: report.reason });
         return;
       case 'alive':

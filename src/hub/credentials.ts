@@ -6,6 +6,7 @@
  * "Connecting over MQTT/TCP"; the vectors are in test/unit/hub-credentials.test.ts.
  */
 import { createHmac } from 'node:crypto';
+import { CLOCK_FLOOR_MS } from '../base/clock-trust.ts';
 
 export interface Credentials {
   readonly clientId: string;
@@ -27,14 +28,12 @@ const CONNECTION_ID_CHARACTERS = 5;
 const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 /** A signature is made for each CONNECT; a day covers every difference of clocks worth tolerating. */
 const EXPIRY_S = 86_400;
-/** 2026-01-01: a clock before this is not set. */
-const CLOCK_FLOOR_MS = 1_767_225_600_000;
 /** What the vendor's Java SDK writes for "never": the only expiry that is right when we do not know the time. */
 const NEVER_S = 2_147_483_647;
 
-/** @param wallMs Unix ms, as untrusted as the machine's clock; @param random uniform in [0, 1) */
-export function signCredentials(signing: Signing, wallMs: number, random: () => number): Credentials {
-  const expiryS = wallMs < CLOCK_FLOOR_MS ? NEVER_S : Math.floor(wallMs / 1000) + EXPIRY_S;
+/** @param wallMs Unix ms as far as known; `undefined`: nobody knows; @param random uniform in [0, 1) */
+export function signCredentials(signing: Signing, wallMs: number | undefined, random: () => number): Credentials {
+  const expiryS = expiryOf(wallMs);
   let connectionId = '';
   for (let index = 0; index < CONNECTION_ID_CHARACTERS; index += 1) {
     connectionId += ALPHANUMERICS[Math.floor(random() * ALPHANUMERICS.length)] ?? '0';
@@ -42,6 +41,11 @@ export function signCredentials(signing: Signing, wallMs: number, random: () => 
   const clientId = signing.productId + signing.deviceName;
   const username = `${clientId};${SDK_APP_ID};${connectionId};${expiryS}`;
   return { clientId, username, password: new TextEncoder().encode(signPassword(signing, username)) };
+}
+
+function expiryOf(wallMs: number | undefined): number {
+  if (wallMs === undefined || wallMs < CLOCK_FLOOR_MS) return NEVER_S;
+  return Math.min(Math.floor(wallMs / 1000) + EXPIRY_S, NEVER_S); // a clock in 2050 must not overflow it
 }
 
 /** `{hex HMAC};{method}` over the user name. */

@@ -4,7 +4,7 @@
 import type { Counts } from '../custody/ledger.ts';
 import { shedEntries } from '../custody/ledger.ts';
 import type { Condition, LinkReport } from './report.ts';
-import { countOf } from './words.ts';
+import { countOf, dateWords } from './words.ts';
 
 export interface Health {
   readonly nowMs: number;
@@ -14,10 +14,13 @@ export interface Health {
     readonly changedAtMs: number | undefined;
     readonly problem: string | undefined;
     readonly refusal: string | undefined;
+    /** Return code of the CONNACK that refused us. */
+    readonly refusalCode: number | undefined;
     readonly sessionsLost: number;
     readonly refusedFilters: readonly string[];
   };
   readonly links: readonly LinkReport[];
+  readonly clock: { readonly wallMs: number; readonly isSet: boolean; readonly isTrusted: boolean };
   readonly isStoreFull: boolean;
   readonly outbox: {
     readonly messages: number;
@@ -28,14 +31,24 @@ export interface Health {
   /** Since the process started. */
   readonly uplinks: Counts;
   readonly downlinks: Counts;
+  /** Found lost by the opening store, so before the start. */
+  readonly lostRows: number;
   readonly imbalance: number;
 }
 
 /** Full enough to say so. */
 const FILLING = 0.8;
+/** CONNACK: bad user name or password [MQTT 3.1.1 §3.2.2.3]. */
+const BAD_CREDENTIALS = 4;
 
 export function conditionsOf(health: Health): Condition[] {
-  return [...hubConditions(health), ...linkConditions(health), ...queueConditions(health), ...ledgerConditions(health)];
+  return [
+    ...hubConditions(health),
+    ...clockConditions(health),
+    ...linkConditions(health),
+    ...queueConditions(health),
+    ...ledgerConditions(health),
+  ];
 }
 
 function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
@@ -80,6 +93,24 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
   return conditions;
 }
 
+/** A clock that nobody has confirmed matters where it is plainly wrong, or where the hub may have refused us for it. */
+function clockConditions({ clock, hub, nowMs, startedAtMs }: Health): Condition[] {
+  const isBlamed = !hub.isOnline && hub.refusalCode === BAD_CREDENTIALS;
+  if (clock.isTrusted || (clock.isSet && !isBlamed)) return [];
+  const date = dateWords(clock.wallMs);
+  return [
+    {
+      code: 'clock-untrusted',
+      losing: isBlamed ? 'at risk' : 'no',
+      forMs: nowMs - startedAtMs,
+      sentence: isBlamed
+        ? `The hub refuses our signature, and the clock, which reads ${date}, is not synchronised.`
+        : `The clock is not set: it reads ${date}. Ages over a restart are lower bounds until it is.`,
+      hint: 'Check the time service (timedatectl timesync-status) and the network it needs.',
+    },
+  ];
+}
+
 function linkConditions({ links }: Health): Condition[] {
   return links
     .filter((link) => link.state !== 'open' && link.state !== 'stopped')
@@ -119,7 +150,7 @@ function queueConditions({ isStoreFull, outbox, nowMs, startedAtMs }: Health): C
   ];
 }
 
-function ledgerConditions({ uplinks, downlinks, imbalance, nowMs, startedAtMs }: Health): Condition[] {
+function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, nowMs, startedAtMs }: Health): Condition[] {
   const forMs = nowMs - startedAtMs;
   const conditions: Condition[] = [];
   const shed = [...shedEntries(uplinks), ...shedEntries(downlinks)].filter(([reason]) => reason !== 'no subscriber');
@@ -144,13 +175,13 @@ function ledgerConditions({ uplinks, downlinks, imbalance, nowMs, startedAtMs }:
       hint: 'Check the permissions of their topics at the hub; they are kept as dead letters.',
     });
   }
-  const damaged = uplinks.damaged + downlinks.damaged;
+  const damaged = uplinks.damaged + downlinks.damaged + lostRows;
   if (damaged > 0) {
     conditions.push({
       code: 'damaged-rows',
       losing: 'yes',
       forMs,
-      sentence: `${countOf(damaged, 'message')} damaged on the disk and not passed on.`,
+      sentence: `${countOf(damaged, 'message')} damaged or lost on the disk; none is passed on.`,
       hint: 'Replace the card: it no longer keeps what it is given.',
     });
   }

@@ -64,6 +64,7 @@ export class Inspector implements Inspection {
       uplinks: subtractCounts(sumOf(gateway.stations.uplinks), this.#atStart.uplink),
       downlinks: subtractCounts(sumOf(gateway.stations.downlinks), this.#atStart.downlink),
     };
+    const { wallClock } = gateway.stations;
     const isOnline = client.state === 'online';
     const conditions = conditionsOf({
       nowMs: this.#nowMs(),
@@ -75,9 +76,11 @@ export class Inspector implements Inspection {
         refusedFilters: [...gateway.subscriptions.refused],
       },
       links,
+      clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },
       isStoreFull: gateway.stations.outbox.isClosed,
       outbox,
       ...now,
+      lostRows: gateway.stations.opening.lostRows,
       imbalance: gateway.stations.uplinks.imbalance() + gateway.stations.downlinks.imbalance(),
     });
     return judge({
@@ -164,7 +167,7 @@ export class Inspector implements Inspection {
     for (const lane of lanes) {
       const first = lane.window[0];
       if (first === undefined) continue;
-      const age = ageOf(first.row.stamp, this.#gateway.stations.stamp(), this.#gateway.stations.opening.epochs);
+      const age = ageOf(first.row.stamp, this.#gateway.stations.stamp(), this.#gateway.stations.wallClock.epochs);
       if (oldest === undefined || age.ms > oldest.ms) oldest = age;
     }
     return oldest ?? null;
@@ -185,14 +188,13 @@ export class Inspector implements Inspection {
 
   #process(): StatusReport['process'] {
     const { parts } = this.#gateway;
-    const { opening } = this.#gateway.stations;
     return {
       gateway: parts.config.gateway.name,
       pid: process.pid,
       version: this.#options.version,
       uptimeMs: this.#nowMs() - this.#startedAtMs,
       rssBytes: process.memoryUsage.rss(),
-      clockTrusted: opening.epochs.get(opening.now.epoch)?.wallMinusUpMs !== undefined,
+      clockTrusted: this.#gateway.stations.wallClock.isTrusted,
     };
   }
 

@@ -3,7 +3,7 @@
  * messages is for the tail (and the journal at level debug); what concerns the gateway is for everybody.
  */
 import type { EventName, GatewayEvents } from '../base/events.ts';
-import { countOf } from './words.ts';
+import { countOf, dateWords, durationWords } from './words.ts';
 
 export type Weight = 'debug' | 'info' | 'warn' | 'error';
 
@@ -84,6 +84,15 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     tell: ({ isFull }) =>
       isFull ? 'the disk is full: subdevices are told to wait' : 'there is room on the disk again',
   },
+  clockTrusted: { weight: 'info', tell: ({ wallMs }) => `the wall clock is trusted now: ${dateWords(wallMs)}` },
+  clockStepped: {
+    weight: 'warn',
+    tell: ({ wasMs, isMs, isTrusted }) => {
+      const trust = isTrusted ? '' : '; it is not trusted until it has been synchronised again';
+      return `the wall clock stepped from ${dateWords(wasMs)} to ${dateWords(isMs)}${trust}`;
+    },
+  },
+  machineSlept: { weight: 'info', tell: ({ ms }) => `the machine slept for ${durationWords(ms)}` },
   storeRecovered: { weight: 'warn', tell: ({ sentence }) => sentence },
 };
 

@@ -30,6 +30,11 @@ export function durationWords(ms: number): string {
   return ms < 2 * DAY_MS ? inTwo(ms, ['h', HOUR_MS], ['min', MINUTE_MS]) : inTwo(ms, ['days', DAY_MS], ['h', HOUR_MS]);
 }
 
+/** `2026-07-01 12:00:00 UTC` of Unix ms. */
+export function dateWords(unixMs: number): string {
+  return `${new Date(unixMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 type Unit = readonly [name: string, ms: number];
 
 function inTwo(ms: number, [large, largeMs]: Unit, [small, smallMs]: Unit): string {

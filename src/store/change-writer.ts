@@ -21,11 +21,14 @@ export interface LedgerRow {
   readonly damaged: number;
   readonly shed: string;
   readonly bytes: number;
+  /** Rows ever put on disk. */
+  readonly puts: number;
 }
 
 interface LedgerDelta {
   counts: Counts;
   bytes: number;
+  puts: number;
 }
 
 export function ledgerId(direction: Direction, lane: number): number {
@@ -57,8 +60,12 @@ export class ChangeWriter {
       const delta = countsOf(change);
       if (delta === undefined) continue;
       const id = ledgerId(delta.direction, delta.lane);
-      const sum = ledger.get(id) ?? { counts: ZERO, bytes: 0 };
-      ledger.set(id, { counts: addCounts(sum.counts, delta.counts), bytes: sum.bytes + delta.bytes });
+      const sum = ledger.get(id) ?? { counts: ZERO, bytes: 0, puts: 0 };
+      ledger.set(id, {
+        counts: addCounts(sum.counts, delta.counts),
+        bytes: sum.bytes + delta.bytes,
+        puts: sum.puts + (change.kind === 'put' ? 1 : 0),
+      });
     }
     for (const [id, delta] of ledger) this.#addToLedger(id, delta);
   }
@@ -110,6 +117,8 @@ export class ChangeWriter {
             change.wallMinusUpMs,
           ) > 0
         );
+      case 'slept':
+        return run('UPDATE boot SET slept_at_up_ms = ? WHERE epoch = (SELECT max(epoch) FROM boot)', change.atUpMs) > 0;
     }
   }
 
@@ -149,7 +158,7 @@ export class ChangeWriter {
     // rows found missing take bytes with them that nobody can name any more: an empty lane has none
     const isEmpty = after.accepted === settledTotal(after);
     this.#run(
-      'INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?,?)',
+      'INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?,?,?)',
       id,
       after.accepted,
       after.delivered,
@@ -157,6 +166,7 @@ export class ChangeWriter {
       after.damaged,
       JSON.stringify(after.shed),
       isEmpty ? 0 : (row?.bytes ?? 0) + delta.bytes,
+      (row?.puts ?? 0) + delta.puts,
     );
   }
 }

@@ -9,6 +9,7 @@ import { SEQ_BLOCK } from '../custody/sequence.ts';
 import { ChangeWriter } from './change-writer.ts';
 import { assertDurable, type Database, isFull, openDatabase } from './database.ts';
 import * as read from './reader.ts';
+import { Witness } from './witness.ts';
 
 export interface CoreOptions {
   /** Of the database file; ':memory:' in the simulation. */
@@ -33,6 +34,8 @@ export class StoreCore {
   readonly #database: Database;
   readonly #writer: ChangeWriter;
   readonly #epoch: number;
+  /** `undefined`: a store in memory has no medium that could lose anything. */
+  readonly #witness: Witness | undefined;
   #walPages = 0;
   #beatAtMs: number;
   readonly opening: StoreOpening;
@@ -41,6 +44,7 @@ export class StoreCore {
   constructor(options: CoreOptions) {
     this.#database = options.database ?? openDatabase(options.path);
     this.#writer = new ChangeWriter(this.#database);
+    this.#witness = options.path === ':memory:' ? undefined : new Witness(this.#database, options.path);
     this.#beatAtMs = options.upMs;
     this.opening = this.#open(options);
     this.#epoch = this.opening.now.epoch;
@@ -57,6 +61,7 @@ export class StoreCore {
       this.#writer.apply(changes);
       if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
     })();
+    this.#witness?.committed();
     this.#walPages += COMMIT_PAGES + changes.length / ROWS_PER_PAGE;
   }
 
@@ -64,6 +69,11 @@ export class StoreCore {
   checkpointIfDue(): void {
     if (this.#walPages < CHECKPOINT_PAGES) return;
     this.checkpoint();
+  }
+
+  /** After the receipts are out, and every few seconds: lets the witness note how far the store has come. */
+  note(upMs: number): void {
+    this.#witness?.note(upMs);
   }
 
   checkpoint(): void {
@@ -85,6 +95,7 @@ export class StoreCore {
     } catch (error) {
       if (!isFull(error)) throw error;
     }
+    this.#witness?.noteLast();
     this.#database.close();
   }
 
@@ -96,6 +107,7 @@ export class StoreCore {
   #open(options: CoreOptions): StoreOpening {
     const database = this.#database;
     return database.transaction(() => {
+      const testimony = this.#witness?.testify() ?? { damaged: 0, sentences: [] };
       const { now, isFirstOfBoot } = this.#enterBoot(options);
       const nextSeq = { uplink: 1, downlink: 1 };
       for (const direction of ['uplink', 'downlink'] as const) {
@@ -119,7 +131,8 @@ export class StoreCore {
         hubSession: read.readHubSession(database),
         backlog: read.readBacklog(database),
         counts: read.readCounts(database),
-        recovery: [],
+        recovery: testimony.sentences,
+        lostRows: testimony.damaged,
       };
     })();
   }
@@ -136,7 +149,9 @@ export class StoreCore {
       return { now: { epoch: last.epoch, upMs }, isFirstOfBoot: false };
     }
     const epoch = (last?.epoch ?? 0) + 1;
-    this.#database.prepare('INSERT INTO boot VALUES (?,?,?,NULL)').run(epoch, options.bootId, upMs);
+    this.#database
+      .prepare('INSERT INTO boot (epoch, boot_id, last_up_ms) VALUES (?,?,?)')
+      .run(epoch, options.bootId, upMs);
     this.#database.prepare('DELETE FROM boot WHERE epoch <= ?').run(epoch - BOOTS_MAX);
     return { now: { epoch, upMs }, isFirstOfBoot: true };
   }

@@ -78,6 +78,8 @@ function migrate(database: Database): void {
       database.pragma(`user_version = ${index + 1}`);
     })();
   }
+  // who a store is must not be lost with a WAL that is
+  if (found < files.length) database.pragma('wal_checkpoint(PASSIVE)');
 }
 
 function refuseNewer(database: Database, path: string): void {

@@ -16,7 +16,7 @@ import type {
 import type { PageRequest } from '../ports.ts';
 import { countsOfLedger, type LedgerRow, tableOf } from './change-writer.ts';
 import type { Database } from './database.ts';
-import { rowOf, type StoredRow } from './row-codec.ts';
+import { isNumberDamaged, laneOfDamaged, rowOf, type StoredRow } from './row-codec.ts';
 
 /** Rows one page read may pass over while it looks for those of the wanted lanes: about 5 ms of the store's time. */
 const SCAN_MAX = 2048;
@@ -32,11 +32,13 @@ export function readPage(database: Database, request: PageRequest): RowPage {
   for (const found of statement.iterate(from, SCAN_MAX)) {
     const stored = found as StoredRow;
     scanned += 1;
-    scannedTo = stored.seq;
-    const wantedFrom = request.lanes.get(stored.lane);
-    if (wantedFrom === undefined || stored.seq < wantedFrom) continue;
     const row = rowOf(stored);
-    if (row === undefined) damaged.push({ seq: stored.seq, lane: stored.lane, bytes: bytesOfDamaged(stored) });
+    if (row === undefined && isNumberDamaged(stored)) continue; // its lane will miss it
+    scannedTo = stored.seq;
+    const lane = row?.lane ?? laneOfDamaged(stored);
+    const wantedFrom = request.lanes.get(lane);
+    if (wantedFrom === undefined || stored.seq < wantedFrom) continue;
+    if (row === undefined) damaged.push({ seq: stored.seq, lane, bytes: bytesOfDamaged(stored) });
     else rows.push(row);
     if (rows.length >= request.limit) break;
   }
@@ -131,6 +133,7 @@ export function readEpochs(database: Database): Map<number, Epoch> {
     boot_id: string;
     last_up_ms: number;
     wall_minus_up_ms: number | null;
+    slept_at_up_ms: number | null;
   }[];
   return new Map(
     rows.map((row) => [
@@ -140,6 +143,7 @@ export function readEpochs(database: Database): Map<number, Epoch> {
         bootId: row.boot_id,
         lastUpMs: row.last_up_ms,
         wallMinusUpMs: row.wall_minus_up_ms ?? undefined,
+        sleptAtUpMs: row.slept_at_up_ms ?? undefined,
       },
     ]),
   );

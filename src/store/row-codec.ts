@@ -3,6 +3,11 @@ import { crc32 } from 'node:zlib';
 import type { Qos } from '../base/message.ts';
 import type { Row } from '../custody/row.ts';
 
+/** Lanes are numbered from 1: no gateway has known more subdevices. */
+const LANE_BITS = 16;
+/** Of the numbers that a JavaScript number counts exactly. */
+const SEQ_BITS = 53;
+
 export interface StoredRow {
   readonly seq: number;
   readonly lane: number;
@@ -39,6 +44,26 @@ export function rowOf(stored: StoredRow): Row | undefined {
   const { seq, lane, topic, epoch } = stored;
   const qos: Qos = stored.qos;
   return { seq, lane, topic, payload: new Uint8Array(stored.payload), qos, stamp: { epoch, upMs: stored.up_ms } };
+}
+
+/** Which lane a damaged row belonged to: the bit that flipped may be one of the lane's, and then the CRC tells which. */
+export function laneOfDamaged(stored: StoredRow): number {
+  if (!(stored.payload instanceof Uint8Array)) return stored.lane;
+  for (let bit = 0; bit < LANE_BITS; bit += 1) {
+    const lane = stored.lane ^ (2 ** bit);
+    if (crcOf({ ...stored, lane }) === stored.crc) return lane;
+  }
+  return stored.lane;
+}
+
+/** Is it the number itself that is damaged? Then it may be another row's, which must not suffer for it. */
+export function isNumberDamaged(stored: StoredRow): boolean {
+  if (!(stored.payload instanceof Uint8Array)) return false;
+  for (let bit = 0; bit < SEQ_BITS; bit += 1) {
+    const seq = Number(BigInt(stored.seq) ^ (1n << BigInt(bit)));
+    if (crcOf({ ...stored, seq }) === stored.crc) return true;
+  }
+  return false;
 }
 
 function crcOf(row: Omit<StoredRow, 'crc'>): number {

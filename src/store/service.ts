@@ -36,6 +36,11 @@ export class StoreService {
     }
   }
 
+  /** To be called every few seconds: the last commit of a burst wants its note too. */
+  note(): void {
+    this.#core?.note(this.#options.nowMs());
+  }
+
   #answer(core: StoreCore, message: ToStore): void {
     const { send } = this.#options;
     switch (message.kind) {
@@ -69,6 +74,7 @@ export class StoreService {
     }
     this.#options.send({ kind: 'committed', batch: message.batch });
     try {
+      core.note(this.#options.nowMs());
       core.checkpointIfDue();
     } catch (error) {
       if (!isFull(error)) throw error; // the WAL keeps growing until there is room; commits will say so

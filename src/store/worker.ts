@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { StoreService } from './service.ts';
 import type { ToStore } from './wire.ts';
+import { MARK_EVERY_MS } from './witness.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('store/worker.ts runs as a worker thread only');
@@ -13,7 +14,10 @@ function nowMs(): number {
 }
 
 const service = new StoreService({ path, bootId, upMs: nowMs(), nowMs, send: (message) => port.postMessage(message) });
+const notes = setInterval(() => service.note(), MARK_EVERY_MS);
 port.on('message', (message: ToStore) => {
   service.handle(message);
-  if (message.kind === 'close') port.close();
+  if (message.kind !== 'close') return;
+  clearInterval(notes);
+  port.close();
 });

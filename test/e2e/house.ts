@@ -38,6 +38,8 @@ export interface HousePlan {
   readonly config?: ConfigTables;
   /** The gateway talks to the hub through a tap. */
   readonly isTapped?: boolean;
+  /** Environment of the gateway, as it is at each of its starts. */
+  readonly env?: Record<string, string>;
   /** Another program than the product, for a negative control. */
   readonly program?: string;
 }
@@ -99,7 +101,7 @@ export class House {
     this.gateway = new GatewayProcess({
       configPath,
       socketPath,
-      env: COMPILED_ONCE,
+      env: Object.assign(plan.env ?? {}, COMPILED_ONCE),
       ...(plan.program === undefined ? {} : { program: plan.program }),
     });
     hub.onArrived((arrival) => {

@@ -63,6 +63,8 @@ export class World {
   #life: Life | undefined;
   #boot: Boot = { bootId: 'boot-0', startedAtMs: 0 };
   #boots = 0;
+  /** When the machine's time service last set the clock, by the clock of then; in this world it does not, unless told to. */
+  syncedAtMs: number | undefined;
 
   constructor(scenario: Scenario, plant: Plant = {}) {
     this.scenario = scenario;
@@ -85,6 +87,11 @@ export class World {
     this.traffic = new Traffic(this);
     this.#witness = new Witness(this);
     this.#keepBooks();
+  }
+
+  /** What the machine's clock shows, right or wrong. */
+  wallMs(): number {
+    return WALL_MS + this.time.nowMs + this.wallStepMs;
   }
 
   tell(sentence: string): void {
@@ -115,7 +122,7 @@ export class World {
       this.#boot = { bootId: `boot-${this.#boots}`, startedAtMs: this.time.nowMs - 3000 };
     }
     this.startedAtMs = this.time.nowMs;
-    const life = new Life(this.#boot, this.time, () => WALL_MS + this.time.nowMs + this.wallStepMs);
+    const life = new Life(this.#boot, this.time, () => this.wallMs());
     this.#life = life;
     const parts = this.#newParts(life);
     const gateway = await openGateway(this.#plant.alter?.(parts) ?? parts);
@@ -128,13 +135,13 @@ export class World {
 
   /** Nobody is told of it. @param ms until it is back, booted anew */
   cutPower(ms: number): void {
-    if (this.#end()) this.hub.abandon();
+    if (this.kill()) this.hub.abandon();
     else return;
     this.time.after(ms, () => void this.start(true));
   }
 
   killProcess(ms: number): void {
-    if (!this.#end()) return;
+    if (!this.kill()) return;
     this.hub.cut();
     this.time.after(ms, () => void this.start(false));
   }
@@ -163,7 +170,7 @@ export class World {
   }
 
   /** The process is gone at once, whatever it was doing. @returns false when there was none */
-  #end(): boolean {
+  kill(): boolean {
     if (this.#life === undefined || this.gateway === undefined) return false;
     this.#life.isAlive = false;
     this.#life = undefined;
@@ -187,7 +194,8 @@ export class World {
       openStore: this.store.open(life),
       openHub: life.guard(this.hub.open),
       openLink: ({ name }) => life.guard(this.cabling.gatewayEnd(Number(name.slice(1)))),
-      credentials: () => signCredentials(SIGNING, life.clock.wallMs(), random),
+      timeService: { syncedAtMs: () => this.syncedAtMs, sleptMs: () => 0 },
+      credentials: (wallMs) => signCredentials(SIGNING, wallMs, random),
       onStoreFailed: (reason) => this.complain(`the store failed: ${reason}`),
     };
   }

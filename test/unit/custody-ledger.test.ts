@@ -90,7 +90,7 @@ describe('message numbers', () => {
 describe('an age', () => {
   const boot = (epoch: number, lastUpMs: number, wallMinusUpMs?: number): [number, Epoch] => [
     epoch,
-    { epoch, bootId: `boot ${epoch}`, lastUpMs, wallMinusUpMs },
+    { epoch, bootId: `boot ${epoch}`, lastUpMs, wallMinusUpMs, sleptAtUpMs: undefined },
   ];
 
   it.each([

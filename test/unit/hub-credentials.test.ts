@@ -31,7 +31,12 @@ describe('the signature', () => {
   });
 
   it('never expires when the clock was never set', () => {
-    expect(signCredentials(SIGNING, 0, () => 0).username).toMatch(/;AAAAA;2147483647$/);
+    for (const wallMs of [0, undefined, 1_767_225_599_999])
+      expect(signCredentials(SIGNING, wallMs, () => 0).username).toMatch(/;AAAAA;2147483647$/);
+  });
+
+  it('does not overflow the expiry when the clock is twenty years ahead', () => {
+    expect(signCredentials(SIGNING, 2_500_000_000_000, () => 0).username).toMatch(/;AAAAA;2147483647$/);
   });
 });
 

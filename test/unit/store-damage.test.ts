@@ -34,6 +34,7 @@ describe('a row that the card has damaged', () => {
     ['another QoS', 'UPDATE outbox SET qos = 0 WHERE seq = 3'],
     ['a payload that is a number', 'UPDATE outbox SET payload = 7 WHERE seq = 3'],
     ['a topic that is a blob', "UPDATE outbox SET topic = x'00' WHERE seq = 3"],
+    ['another lane', 'UPDATE outbox SET lane = 3 WHERE seq = 3'],
     ['another checksum', 'UPDATE outbox SET crc = crc + 1 WHERE seq = 3'],
     ['nothing left of it', 'DELETE FROM outbox WHERE seq = 3'],
   ])('by %s is noticed, counted and not passed on', async (_what, sql) => {

@@ -1,0 +1,162 @@
+/**
+ * Holds a store that opens against its high-water mark, and keeps the mark. Rows that the store once had and has forgotten
+ * are entered into the ledger as accepted and damaged: so they are counted, shown, and the books balance.
+ *
+ * How many: a lane delivers in order, so what was pending at the mark were its newest rows, and what a lost tail takes are
+ * its newest puts: the smaller of both numbers. Where order was not kept that is the most it can be: never less than lost.
+ */
+import type { Direction } from '../base/message.ts';
+import { settledTotal } from '../custody/ledger.ts';
+import { countsOfLedger, type LedgerRow } from './change-writer.ts';
+import type { Database } from './database.ts';
+import { type LaneMark, type Mark, readMark, writeMark } from './high-water.ts';
+import { readTally } from './reader.ts';
+
+/** A mark costs a block of the medium: at most so often, and only after a commit. */
+export const MARK_EVERY_MS = 10_000;
+/** The ledger line of nobody: lost rows whose lane the mark had no room for. */
+const NOBODY = 0;
+
+interface Testimony {
+  /** Rows lost, entered into the ledger as damaged. */
+  readonly damaged: number;
+  readonly sentences: readonly string[];
+}
+
+export class Witness {
+  readonly #database: Database;
+  readonly #path: string;
+  #turn = 0;
+  #isBehind = true;
+  #markedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(database: Database, storePath: string) {
+    this.#database = database;
+    this.#path = markPathOf(storePath);
+  }
+
+  /** Within the opening transaction, before anything is read from the ledger. */
+  testify(): Testimony {
+    const mark = readMark(this.#path);
+    if (mark === undefined) return { damaged: 0, sentences: [] };
+    this.#turn = mark.turn;
+    if (mark.store !== this.#identity()) return foreign(mark);
+    this.#reserve(mark);
+    const lost = this.#lost(mark);
+    const damaged = lost.reduce((sum, lane) => sum + lane.damaged, 0);
+    for (const lane of lost) this.#enter(lane);
+    if (lost.length === 0) return { damaged, sentences: [] };
+    const what = `the store has lost its newest transactions: ${damaged} messages that it held are counted as damaged`;
+    return { damaged, sentences: [what] };
+  }
+
+  /** A commit is durable. */
+  committed(): void {
+    this.#isBehind = true;
+  }
+
+  /** Notes how far the store has come, if it has and if it is time. Failing costs the witness, not the store. */
+  note(nowMs: number): void {
+    if (!this.#isBehind || nowMs - this.#markedAtMs < MARK_EVERY_MS) return;
+    this.#markedAtMs = nowMs;
+    const lanes = this.#ledger()
+      .map((row): LaneMark => [row.id, row.puts, pendingOf(row)])
+      .sort((left, right) => right[2] - left[2]);
+    try {
+      writeMark(this.#path, {
+        store: this.#identity(),
+        turn: this.#turn + 1,
+        lanes,
+        rest: [0, 0],
+        reservedTo: this.#reserved(),
+      });
+      this.#turn += 1;
+      this.#isBehind = false;
+    } catch {
+      // a disk that is full, or worse: the store's own next commit says so
+    }
+  }
+
+  /** The last note of this process, whenever the one before was. */
+  noteLast(): void {
+    this.note(Number.POSITIVE_INFINITY);
+  }
+
+  #lost(mark: Mark): Loss[] {
+    const ledger = new Map(this.#ledger().map((row) => [row.id, row]));
+    const missing = mark.lanes.map(([id, puts, pending]) => ({ id, puts, pending, row: ledger.get(id) }));
+    for (const { id } of missing) ledger.delete(id);
+    const others = [...ledger.values()].reduce((sum, row) => sum + row.puts, 0);
+    const [restPuts, restPending] = mark.rest;
+    const losses = missing
+      .map(({ id, puts, pending, row }) => ({ id, puts: puts - (row?.puts ?? 0), pending, row }))
+      .concat({ id: NOBODY, puts: restPuts - others, pending: restPending, row: undefined })
+      .filter(({ puts }) => puts > 0);
+    if (losses.length === 0) return [];
+    // something is wrong, so it is worth reading the whole backlog: the ledger itself may be what is out of date
+    const rows = new Map(readTally(this.#database).rows.map((one) => [lineOf(one), one.rows]));
+    return losses.map(({ id, puts, pending, row }) => {
+      const forgotten = Math.max(0, (rows.get(id) ?? 0) - (row === undefined ? 0 : pendingOf(row)));
+      return { id, puts, forgotten, damaged: Math.max(0, Math.min(puts, pending) - forgotten) };
+    });
+  }
+
+  #enter({ id, puts, forgotten, damaged }: Loss): void {
+    this.#database.prepare("INSERT OR IGNORE INTO ledger VALUES (?,0,0,0,0,'{}',0,0)").run(id);
+    this.#database
+      .prepare('UPDATE ledger SET accepted = accepted + ?, damaged = damaged + ?, puts = puts + ? WHERE id = ?')
+      .run(forgotten + damaged, damaged, puts, id);
+  }
+
+  /** A number is never used twice, even if the store has forgotten that it was. */
+  #reserve({ reservedTo }: Mark): void {
+    const raise = this.#database.prepare('UPDATE sequence SET reserved_to = max(reserved_to, ?) WHERE direction = ?');
+    for (const direction of ['uplink', 'downlink'] as const) raise.run(reservedTo[direction], direction);
+  }
+
+  #reserved(): Mark['reservedTo'] {
+    const rows = this.#database.prepare('SELECT direction, reserved_to FROM sequence').all() as {
+      direction: string;
+      reserved_to: number;
+    }[];
+    const of = (direction: Direction): number => rows.find((row) => row.direction === direction)?.reserved_to ?? 1;
+    return { uplink: of('uplink'), downlink: of('downlink') };
+  }
+
+  #ledger(): LedgerRow[] {
+    return this.#database.prepare('SELECT * FROM ledger ORDER BY id').all() as LedgerRow[];
+  }
+
+  #identity(): string {
+    return (this.#database.prepare('SELECT id FROM identity').get() as { id: string }).id;
+  }
+}
+
+interface Loss {
+  readonly id: number;
+  /** Puts that the store has forgotten. */
+  readonly puts: number;
+  /** Rows that are there though the ledger does not know them. */
+  readonly forgotten: number;
+  readonly damaged: number;
+}
+
+function markPathOf(storePath: string): string {
+  return `${storePath}-highwater`;
+}
+
+function pendingOf(row: LedgerRow): number {
+  return Math.max(0, row.accepted - settledTotal(countsOfLedger(row)));
+}
+
+function lineOf({ direction, lane }: { readonly direction: string; readonly lane: number }): number {
+  return lane * 2 + (direction === 'downlink' ? 1 : 0);
+}
+
+/** A file that was moved away, or is gone: its messages are nobody's here, but they are not passed over in silence. */
+function foreign({ lanes, rest }: Mark): Testimony {
+  const pending = lanes.reduce((sum, [, , rows]) => sum + rows, rest[1]);
+  if (pending === 0) return { damaged: 0, sentences: [] };
+  const what = `this store is new: another one was here before it, and held ${pending} messages when last seen`;
+  return { damaged: 0, sentences: [what] };
+}

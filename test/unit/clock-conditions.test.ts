@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { ZERO } from '../../src/custody/ledger.ts';
+import { conditionsOf, type Health } from '../../src/ops/conditions.ts';
+
+const HUB: Health['hub'] = {
+  isOnline: true,
+  changedAtMs: 0,
+  problem: undefined,
+  refusal: undefined,
+  refusalCode: undefined,
+  sessionsLost: 0,
+  refusedFilters: [],
+};
+
+function health(fields: Partial<Health>): Health {
+  return {
+    ...{ nowMs: 9000, startedAtMs: 0, hub: HUB, links: [], isStoreFull: false },
+    clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false },
+    outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
+    ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, imbalance: 0 },
+    ...fields,
+  };
+}
+
+const refused = (refusalCode: number): Health['hub'] => ({ ...HUB, isOnline: false, refusal: 'no', refusalCode });
+const codes = (fields: Partial<Health>): string[] => conditionsOf(health(fields)).map(({ code }) => code);
+const TRUSTED = { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true };
+
+it('a clock that nobody vouches for is no trouble by itself', () => {
+  expect(codes({})).toEqual([]);
+});
+
+it('a clock that is not set is told of with the date it reads', () => {
+  const [condition] = conditionsOf(health({ clock: { wallMs: 600_000, isSet: false, isTrusted: false } }));
+  expect(condition).toMatchObject({ code: 'clock-untrusted', losing: 'no' });
+  expect(condition?.sentence).toContain('1970-01-01 00:10:00 UTC');
+});
+
+it('a refused signature (CONNACK 4) brings the clock under suspicion, unless it is trusted', () => {
+  expect(codes({ hub: refused(4) })).toEqual(['hub-refuses', 'clock-untrusted']);
+  expect(codes({ hub: refused(5) })).toEqual(['hub-refuses']);
+  expect(codes({ hub: refused(4), clock: TRUSTED })).toEqual(['hub-refuses']);
+});
+
+it('rows that the opening store found lost are damage', () => {
+  expect(conditionsOf(health({ lostRows: 7 }))).toMatchObject([{ code: 'damaged-rows', losing: 'yes' }]);
+});
