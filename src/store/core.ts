@@ -61,7 +61,7 @@ export class StoreCore {
       this.#writer.apply(changes);
       if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
     })();
-    this.#witness?.committed();
+    this.#witness?.committed(changes);
     this.#walPages += COMMIT_PAGES + changes.length / ROWS_PER_PAGE;
   }
 

@@ -6,6 +6,7 @@
  * its newest puts: the smaller of both numbers. Where order was not kept that is the most it can be: never less than lost.
  */
 import type { Direction } from '../base/message.ts';
+import type { Change } from '../custody/change.ts';
 import { settledTotal } from '../custody/ledger.ts';
 import { countsOfLedger, type LedgerRow } from './change-writer.ts';
 import type { Database } from './database.ts';
@@ -27,7 +28,7 @@ export class Witness {
   readonly #database: Database;
   readonly #path: string;
   #turn = 0;
-  #isBehind = true;
+  #isBehind = false;
   #markedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(database: Database, storePath: string) {
@@ -50,9 +51,9 @@ export class Witness {
     return { damaged, sentences: [what] };
   }
 
-  /** A commit is durable. */
-  committed(): void {
-    this.#isBehind = true;
+  /** A commit is durable. Worth a note if rows came or went; what never touched the disk moves neither number. */
+  committed(changes: readonly Change[]): void {
+    if (changes.some(({ kind }) => kind === 'put' || kind === 'settle' || kind === 'bury')) this.#isBehind = true;
   }
 
   /** Notes how far the store has come, if it has and if it is time. Failing costs the witness, not the store. */
