@@ -20,11 +20,10 @@ import { systemClock } from '../../src/io/clock.ts';
 import type { LedgerReport } from '../../src/ops/ledger-report.ts';
 import type { StatusReport } from '../../src/ops/report.ts';
 import type { OpenChannel } from '../../src/ports.ts';
+import { type ConfigPlan, houseConfig } from './house-config.ts';
 import { COMPILED_ONCE } from './program.ts';
 import { until } from './until.ts';
 import { openWireTap, type WireTap } from './wire-tap.ts';
-
-type Table = Readonly<Record<string, string | number>>;
 
 type SubdevicePlan = Omit<FieldSubdeviceOptions, 'id' | 'clock'> & {
   /** Makes a bad line of a good one. */
@@ -36,19 +35,19 @@ export interface HousePlan {
   readonly subdevices?: Readonly<Record<string, SubdevicePlan>>;
   readonly rules?: Partial<HubRules>;
   /** Keys of the configuration, by table; `link` goes into each link. */
-  readonly config?: Readonly<Partial<Record<'hub' | 'outbox' | 'inbox' | 'link', Table>>>;
+  readonly config?: ConfigPlan;
   /** The gateway talks to the hub through a tap. */
   readonly isTapped?: boolean;
   /** Another program than the product, for a negative control. */
   readonly program?: string;
+  /** More of the environment of the gateway's process. */
+  readonly env?: (house: { readonly folder: string; readonly stateDir: string }) => Readonly<Record<string, string>>;
 }
 
 /** On the disk, not in a tmpfs: a test looks at the bytes that reach the medium (FHS 3.0 §5.15). */
 const FOLDERS = '/var/tmp';
 const GATEWAY = 'gw';
 const FILTER = 'cmd';
-/** Quick, so that a test is: the floor of the configuration, and no growth that a test would have to sit out. */
-const HUB_DEFAULTS = { reconnect_floor_ms: 100, reconnect_ceiling_ms: 200 };
 
 /** Builds it; the gateway is not started. */
 export async function openHouse(plan: HousePlan = {}): Promise<House> {
@@ -102,7 +101,7 @@ export class House {
     this.gateway = new GatewayProcess({
       configPath,
       socketPath,
-      env: COMPILED_ONCE,
+      env: { ...COMPILED_ONCE, ...plan.env?.({ folder, stateDir: this.stateDir }) },
       ...(plan.program === undefined ? {} : { program: plan.program }),
     });
     hub.onArrived((arrival) => {
@@ -114,20 +113,15 @@ export class House {
 
   /** The configuration as a file, which a test may change on the way. */
   configText(plan: HousePlan): string {
-    const { folder, subdevices } = this;
-    const { config = {} } = plan;
-    const port = this.#tap?.port ?? this.hub.port;
-    const sections = [
-      section('[gateway]', { name: GATEWAY, state_dir: join(folder, 'state'), control_socket: this.socketPath }),
-      section('[hub]', { profile: 'generic', host: '127.0.0.1', port, ...HUB_DEFAULTS, ...config.hub }),
-      section('[outbox]', config.outbox ?? {}),
-      section('[inbox]', config.inbox ?? {}),
-      ...subdevices.map(({ id, pty }) =>
-        section('[[link]]', { name: `link-${id}`, path: pty.path, subdevices: [id], ...config.link }),
-      ),
-      ...subdevices.map(({ id }) => section('[[subdevice]]', { id })),
-    ];
-    return sections.join('\n');
+    const { stateDir, socketPath, subdevices } = this;
+    return houseConfig(
+      { gateway: GATEWAY, stateDir, socketPath, hubPort: this.#tap?.port ?? this.hub.port, subdevices },
+      plan,
+    );
+  }
+
+  get stateDir(): string {
+    return join(this.folder, 'state');
   }
 
   get tap(): WireTap {
@@ -244,11 +238,6 @@ export class House {
     await this.hub.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-function section(heading: string, table: Readonly<Record<string, string | number | readonly string[]>>): string {
-  // a string, a number and a list of strings are the same in TOML and in JSON
-  return [heading, ...Object.entries(table).map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ''].join('\n');
 }
 
 function pendingIn({ totals }: LedgerReport): number {
