@@ -14,14 +14,21 @@ export interface EnumerationOptions {
   /** In a tmpfs, for speed: images are laid out here, one after the other. */
   readonly folder: string;
   readonly seed: number;
-  /** What the medium holds when the trace begins. */
-  readonly image?: Image;
-  /** Owed when the trace begins; on top of what the trace itself promises. */
-  readonly owed?: Names;
+  /** What was before the trace began; nothing at all, unless told otherwise. */
+  readonly from?: Specimen;
   /** Crash points that are looked at, one of so many; 1: all. */
   readonly stride?: number;
   /** Sees each image that is opened first, with what it has to hold. */
-  readonly onImage?: (image: Image, required: Names) => void;
+  readonly onImage?: (specimen: Specimen) => void;
+}
+
+/** A medium after a power cut. */
+export interface Specimen {
+  readonly image: Image;
+  /** Must be on it. */
+  readonly owed: Names;
+  /** May be on it. */
+  readonly sent: Names;
 }
 
 export interface Enumeration {
@@ -66,7 +73,7 @@ class Run {
 
   constructor(options: EnumerationOptions) {
     this.#options = options;
-    this.#medium = new Medium(options.image);
+    this.#medium = new Medium(options.from?.image);
     this.#random = seededRandom(options.seed);
   }
 
@@ -154,7 +161,7 @@ class Run {
     const known = this.#found.get(key);
     if (known !== undefined) return known;
     const image = this.#medium.image(({ id }) => fates.get(id) ?? 'dropped');
-    this.#options.onImage?.(image, this.#required());
+    this.#options.onImage?.({ image, owed: this.#required(), sent: this.#promises.sent });
     const folder = join(this.#options.folder, 'image');
     layOut(image, folder);
     const found = inspect(folder);
@@ -165,7 +172,7 @@ class Run {
 
   #required(): Names {
     const { required } = this.#promises;
-    const { owed = noNames() } = this.#options;
+    const owed = this.#options.from?.owed ?? noNames();
     return {
       uplinks: required.uplinks.union(owed.uplinks),
       downlinks: required.downlinks.union(owed.downlinks),
@@ -181,16 +188,16 @@ class Run {
   }
 
   #strangersIn({ names }: Found): string[] {
-    const { owed = noNames() } = this.#options;
+    const before = this.#options.from?.sent ?? noNames();
     return (['uplinks', 'downlinks'] as const).flatMap((kept) =>
-      [...names[kept].difference(this.#promises.sent[kept]).difference(owed[kept])].map(
+      [...names[kept].difference(this.#promises.sent[kept]).difference(before[kept])].map(
         (name) => `nobody sent ${name}`,
       ),
     );
   }
 
   #tell(what: string, words: readonly string[]): void {
-    if (this.#stories.length < STORIES_MAX)
-      this.#stories.push(`crash point ${this.#crashPoints}: ${what}: ${words.slice(0, 3).join('; ')}`);
+    const story = `power cut ${this.#crashPoints}: ${what}: ${words.slice(0, 3).join('; ')}`;
+    if (this.#stories.length < STORIES_MAX && !this.#stories.includes(story)) this.#stories.push(story);
   }
 }

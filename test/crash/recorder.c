@@ -5,7 +5,8 @@
  * Environment (the recorder's; children of the process do not inherit the recorder):
  *   CRASH_STATE   the folder, absolute; operations elsewhere are not recorded
  *   CRASH_TRACE   the trace, appended to
- *   CRASH_FAIL    a file holding a number n: the n-th fsync below the folder does nothing and returns EIO (0: none)
+ *   CRASH_FAIL    a file holding a number n: the n-th fsync of a file there does nothing and returns EIO (0: none);
+ *                 those of the folder itself do not count, SQLite does not look at their outcome
  *
  * What makes a trace honest: bytes that leave are recorded before the call that lets them go, bytes that come after the
  * call that got them, and an fsync counts from the record of its end, for what was written before the record of its
@@ -182,7 +183,9 @@ static int flush(int fd, int (*real)(int)) {
   uint64_t file = file_of(fd);
   if (file == 0) return real(fd);
   uint64_t begun = record(FSYNC_BEGIN, file, 0, NULL, 0);
-  int is_failing = __atomic_add_fetch(&fsyncs, 1, __ATOMIC_SEQ_CST) == fail_at;
+  struct stat st;
+  int is_folder = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+  int is_failing = !is_folder && __atomic_add_fetch(&fsyncs, 1, __ATOMIC_SEQ_CST) == fail_at;
   int result = is_failing ? -1 : real(fd);
   if (is_failing) errno = EIO;
   record(result == 0 ? FSYNC_END : FSYNC_FAILED, file, (int64_t)begun, NULL, 0);
@@ -190,6 +193,7 @@ static int flush(int fd, int (*real)(int)) {
 }
 
 int fsync(int fd) { return flush(fd, REAL(fsync)); }
+
 int fdatasync(int fd) { return flush(fd, REAL(fdatasync)); }
 
 int ftruncate64(int fd, off64_t length) {

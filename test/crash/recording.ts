@@ -87,7 +87,7 @@ export function buildRecorder(folder: string): string {
 }
 
 /** Longer than `hold_ms`: the hub's acknowledgement finds the message on the disk already. */
-const SLOW_HUB_MS = 120;
+export const SLOW_HUB_MS = 120;
 
 export const DAY: HousePlan = {
   subdevices: { a: {}, b: { window: 8 }, c: { window: 1 } },
@@ -123,4 +123,12 @@ export async function liveADay(house: House, messages: number): Promise<void> {
   await house.gateway.start();
   house.publish(messages);
   await house.untilIdle();
+}
+
+/** Uplinks that nobody can hand on: each is on the disk, or it is not acknowledged. */
+export async function loseTheHub(house: House, messages: number): Promise<void> {
+  await house.start();
+  await house.loseHub();
+  house.publish(messages);
+  await house.untilAcknowledged();
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 /** What happened to the files of the folder. A file is known by the number of its inode. */
 export type FileEvent =
   | { readonly kind: 'opened'; readonly file: number; readonly path: string; readonly existed: boolean }
-  | { readonly kind: 'folder'; readonly file: number }
+  | { readonly kind: 'folder'; readonly file: number; readonly path: string }
   | { readonly kind: 'write'; readonly file: number; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly kind: 'truncate'; readonly file: number; readonly length: number }
   | { readonly kind: 'fsyncBegin'; readonly file: number; readonly serial: number }
@@ -91,7 +91,7 @@ function eventOf({ kind, serial, object, argument }: Head, body: Buffer): TraceE
     case 'opened':
       return { kind, file: object, path: body.toString(), existed: argument !== 0 };
     case 'folder':
-      return { kind, file: object };
+      return { kind, file: object, path: body.toString() };
     case 'write':
       return { kind, file: object, offset: argument, bytes: body };
     case 'truncate':
