@@ -5,8 +5,8 @@
  * Environment (the recorder's; children of the process do not inherit the recorder):
  *   CRASH_STATE   the folder, absolute; operations elsewhere are not recorded
  *   CRASH_TRACE   the trace, appended to
- *   CRASH_FAIL    a file holding a number n: the n-th fsync of a file there does nothing and returns EIO (0: none);
- *                 those of the folder itself do not count, SQLite does not look at their outcome
+ *   CRASH_FAIL    a file holding two numbers: the n-th fsync of a file there, and so many more, do nothing and return EIO
+ *                 (0: none); those of the folder itself do not count, SQLite does not look at their outcome
  *
  * What makes a trace honest: bytes that leave are recorded before the call that lets them go, bytes that come after the
  * call that got them, and an fsync counts from the record of its end, for what was written before the record of its
@@ -39,14 +39,13 @@ enum stream { NONE = 0, TTY = 1, TCP = 2 };
 #define PTS_MAJOR_MIN 136
 #define PTS_MAJOR_MAX 143
 #define FILES_MAX 1024
-/* Out of the way of the descriptors of the process. */
-#define TRACE_FD_MIN 512
+#define TRACE_FD_MIN 512 /* out of the way of the descriptors of the process */
 
 static struct { dev_t dev; ino_t ino; } files[FILES_MAX];
 static int file_count;
 static int trace_fd = -1;
 static uint64_t last_serial;
-static long fail_at, fsyncs;
+static long fail_from, fail_to, fsyncs;
 static const char *folder;
 static size_t folder_length;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -54,8 +53,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static void put(const void *bytes, size_t length) {
-  static ssize_t (*real)(int, const void *, size_t);
-  if (real == NULL) real = REAL(write);
+  ssize_t (*real)(int, const void *, size_t) = REAL(write);
   for (size_t done = 0; done < length;) {
     ssize_t n = real(trace_fd, (const char *)bytes + done, length - done);
     if (n < 0 && errno != EINTR) abort(); /* a trace with a hole proves nothing */
@@ -132,7 +130,9 @@ __attribute__((constructor)) static void begin(void) {
     int fd = REAL(open)(failure, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || read(fd, digits, sizeof digits - 1) < 0) abort();
     close(fd);
-    fail_at = atol(digits);
+    char *rest;
+    fail_from = strtol(digits, &rest, 10);
+    fail_to = fail_from + strtol(rest, NULL, 10);
   }
   int fd = REAL(open)(trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   trace_fd = fcntl(fd, F_DUPFD_CLOEXEC, TRACE_FD_MIN);
@@ -155,14 +155,12 @@ static void note_opened(int fd, const char *path, int existed) {
 
 #define OPEN(name)                                                       \
   int name(const char *path, int flags, ...) {                           \
-    static __typeof__(&name) real;                                       \
     va_list list;                                                        \
     va_start(list, flags);                                               \
     int mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(list, int) : 0;  \
     va_end(list);                                                        \
-    if (real == NULL) real = REAL(name);                                 \
     int ours = is_ours(path), existed = ours && access(path, F_OK) == 0; \
-    int fd = real(path, flags, mode);                                    \
+    int fd = REAL(name)(path, flags, mode);                              \
     if (ours) note_opened(fd, path, existed);                            \
     return fd;                                                           \
   }
@@ -185,7 +183,8 @@ static int flush(int fd, int (*real)(int)) {
   uint64_t begun = record(FSYNC_BEGIN, file, 0, NULL, 0);
   struct stat st;
   int is_folder = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
-  int is_failing = !is_folder && __atomic_add_fetch(&fsyncs, 1, __ATOMIC_SEQ_CST) == fail_at;
+  long n = is_folder ? -1 : __atomic_add_fetch(&fsyncs, 1, __ATOMIC_SEQ_CST);
+  int is_failing = n > 0 && n >= fail_from && n <= fail_to;
   int result = is_failing ? -1 : real(fd);
   if (is_failing) errno = EIO;
   record(result == 0 ? FSYNC_END : FSYNC_FAILED, file, (int64_t)begun, NULL, 0);
@@ -226,8 +225,7 @@ int rename(const char *from, const char *to) {
   return left;
 
 ssize_t write(int fd, const void *bytes, size_t length) {
-  static ssize_t (*real)(int, const void *, size_t);
-  if (real == NULL) real = REAL(write);
+  ssize_t (*real)(int, const void *, size_t) = REAL(write);
   if (file_of(fd) != 0) {
     int64_t offset = lseek(fd, 0, SEEK_CUR);
     return note_written(fd, bytes, real(fd, bytes, length), offset);
@@ -243,10 +241,8 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
 }
 
 ssize_t read(int fd, void *bytes, size_t length) {
-  static ssize_t (*real)(int, void *, size_t);
   uint64_t object = 0;
-  if (real == NULL) real = REAL(read);
-  ssize_t got = real(fd, bytes, length);
+  ssize_t got = REAL(read)(fd, bytes, length);
   enum stream stream = got > 0 ? stream_of(fd, &object) : NONE;
   if (stream != NONE) record_bytes(IN, object, stream, bytes, (size_t)got);
   return got;

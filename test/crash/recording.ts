@@ -42,8 +42,8 @@ export interface RecordedHouse {
   readonly house: House;
   /** Of all lives so far. */
   readonly trace: () => TraceEvent[];
-  /** In the gateway's next life its n-th fsync fails; 0: none does. */
-  readonly failFsync: (n: number) => void;
+  /** In the gateway's next life its n-th fsync of a file fails, and so many more after it; 0: none does. */
+  readonly failFsync: (n: number, more?: number) => void;
 }
 
 export async function openRecordedHouse(plan: HousePlan = {}): Promise<RecordedHouse> {
@@ -51,12 +51,16 @@ export async function openRecordedHouse(plan: HousePlan = {}): Promise<RecordedH
   const library = buildRecorder(folder);
   const tracePath = join(folder, 'trace');
   const failPath = join(folder, 'fail');
-  writeFileSync(failPath, '0');
+  writeFileSync(failPath, '0 0');
   const house = await openHouse({
     ...plan,
     env: ({ stateDir }) => recorderEnvironment({ library, tracePath, stateDir, failPath }),
   });
-  return { house, trace: () => readTrace(tracePath), failFsync: (n) => writeFileSync(failPath, String(n)) };
+  return {
+    house,
+    trace: () => readTrace(tracePath),
+    failFsync: (n, more = 0) => writeFileSync(failPath, `${n} ${more}`),
+  };
 }
 
 export function recorderEnvironment(paths: {
