@@ -8,12 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { HousePlan } from '../e2e/house.ts';
 import type { Enumeration } from './enumeration.ts';
-import { DAY, isUnrecordable, liveADay, loseTheHub, openRecordedHouse } from './recording.ts';
+import { DAY, isUnrecordable, liveADay, loseTheHub, openRecordedHouse, scratchFolder } from './recording.ts';
 import { crashAgain, Sample } from './second-crash.ts';
 import { enumerateTrace, SEED } from './telling.ts';
+import { readTrace } from './trace.ts';
 
 /** One image of so many is recovered with the recorder on it. */
-const RECOVERIES_EVERY = 150;
+const RECOVERIES_EVERY = 300;
 const CARELESS = fileURLToPath(new URL('./careless-gateway.ts', import.meta.url));
 const UNSAFE = fileURLToPath(new URL('../e2e/unsafe-gateway.ts', import.meta.url));
 
@@ -26,6 +27,12 @@ async function recordCareless(program: string, synchronous = 'FULL'): Promise<En
   await house.gateway.signal('SIGTERM');
   return enumerateTrace(`synchronous=${synchronous}`, trace());
 }
+
+it('an empty trace proves nothing, and says so', () => {
+  const path = join(scratchFolder(), 'trace');
+  writeFileSync(path, '');
+  expect(() => readTrace(path)).toThrow('nothing was recorded');
+});
 
 describe.skipIf(isUnrecordable())('a power cut at any operation on the files', () => {
   it('finds everything that was acknowledged, in books that balance', { timeout: 240_000 }, async () => {
