@@ -49,6 +49,7 @@ export class StoreCore {
     this.opening = this.#open(options);
     this.#epoch = this.opening.now.epoch;
     assertDurable(this.#database, options.path);
+    this.#checkpointAtStart();
   }
 
   get database(): Database {
@@ -85,6 +86,15 @@ export class StoreCore {
     }[];
     if (result !== undefined && (result.busy !== 0 || result.checkpointed < result.log)) {
       throw new Error(`checkpoint moved ${result.checkpointed} of ${result.log} pages`);
+    }
+  }
+
+  /** Pages of the database that an earlier life wrote in vain are written again (see `wal.ts`); a full disk waits. */
+  #checkpointAtStart(): void {
+    try {
+      this.checkpoint();
+    } catch (error) {
+      if (!isFull(error)) throw error;
     }
   }
 

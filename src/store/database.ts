@@ -9,6 +9,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { Fault } from '../base/fault.ts';
+import { rewriteWal } from './wal.ts';
 
 export type Database = Sqlite.Database;
 export type Statement = Sqlite.Statement<unknown[], unknown>;
@@ -31,7 +32,8 @@ export function openDatabase(path: string): Database {
     database = new Sqlite(path, { timeout: LOCK_WAIT_MS });
     database.pragma(`page_size = ${PAGE_BYTES}`);
     database.pragma('locking_mode = EXCLUSIVE'); // before the first WAL access
-    refuseNewer(database, path); // before anything is written
+    refuseNewer(database, path); // before anything is written; the first read takes the lock
+    if (path !== ':memory:') rewriteWal(path);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('wal_autocheckpoint = 0');

@@ -42,6 +42,8 @@ export interface HousePlan {
   readonly env?: Record<string, string>;
   /** Another program than the product, for a negative control. */
   readonly program?: string;
+  /** More of it, which depends on where things are. */
+  readonly envFor?: (house: { readonly folder: string; readonly stateDir: string }) => Readonly<Record<string, string>>;
 }
 
 /** On the disk, not in a tmpfs: a test looks at the bytes that reach the medium (FHS 3.0 §5.15). */
@@ -101,7 +103,7 @@ export class House {
     this.gateway = new GatewayProcess({
       configPath,
       socketPath,
-      env: Object.assign(plan.env ?? {}, COMPILED_ONCE),
+      env: Object.assign(plan.env ?? {}, COMPILED_ONCE, plan.envFor?.({ folder, stateDir: this.stateDir })),
       ...(plan.program === undefined ? {} : { program: plan.program }),
     });
     hub.onArrived((arrival) => {
@@ -109,6 +111,10 @@ export class House {
       this.arrive(arrival);
     });
     hub.onEvent((event) => this.events.push(event));
+  }
+
+  get stateDir(): string {
+    return join(this.folder, 'state');
   }
 
   get tap(): WireTap {

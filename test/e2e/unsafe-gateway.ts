@@ -3,21 +3,10 @@
  * reported before it is made, and made a little later, as if the disk had a cache that forgets. Whoever kills this one
  * must see acknowledged messages lost; a test that does not notice proves nothing.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { newFacts } from '../../src/base/events.ts';
-import { parseConfig } from '../../src/config/parse.ts';
 import type { Change } from '../../src/custody/change.ts';
-import { Mailbox } from '../../src/flow/mailbox.ts';
-import { openGateway } from '../../src/gateway.ts';
-import { systemClock } from '../../src/io/clock.ts';
-import { openTcp } from '../../src/io/tcp.ts';
-import { openTty } from '../../src/io/tty.ts';
-import { startControl } from '../../src/ops/control.ts';
-import { Inspector } from '../../src/ops/inspect.ts';
 import type { OpenStore, Store, StoreListener } from '../../src/ports.ts';
-import { STORE_FILE } from '../../src/store/file.ts';
 import { storeThread } from '../../src/store/thread.ts';
+import { runAlteredGateway } from './altered-gateway.ts';
 
 /** How long a commit stays in the cache that a crash empties. */
 const FORGETFUL_MS = 300;
@@ -55,30 +44,4 @@ function forgetful(open: OpenStore): OpenStore {
   };
 }
 
-function fail(error: unknown): never {
-  console.error(error);
-  process.exit(1);
-}
-
-const configPath = process.argv.at(-1) ?? '';
-const parsed = parseConfig(readFileSync(configPath, 'utf8'));
-if (!parsed.ok) fail(parsed.problems);
-const { config } = parsed;
-const { clientId, host, port, connectMsMax } = config.hub;
-mkdirSync(config.gateway.stateDir, { recursive: true });
-const storePath = join(config.gateway.stateDir, STORE_FILE);
-const gateway = await openGateway({
-  config,
-  clock: systemClock(),
-  random: Math.random,
-  facts: newFacts(),
-  mailbox: new Mailbox(fail),
-  openStore: forgetful(storeThread(storePath, 'one boot')),
-  openHub: openTcp({ host, port, openMsMax: connectMsMax, closeMsMax: 2000 }),
-  openLink: (link) => openTty({ ...link, openMsMax: 5000, closeMsMax: 2000, queuedBytesMax: 256 * 1024 }),
-  credentials: () => ({ clientId, username: undefined, password: undefined }),
-  onStoreFailed: fail,
-});
-const inspection = new Inspector({ gateway, version: 'unsafe', storePath });
-await startControl({ socketPath: config.gateway.controlSocket, inspection });
-gateway.start();
+await runAlteredGateway((path) => forgetful(storeThread(path, 'one boot')));

@@ -1,0 +1,71 @@
+/**
+ * Every power cut of a day of the real gateway: no image of the medium lacks what was acknowledged. And the same of
+ * gateways that are known to lose: the test must see it.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { HousePlan } from '../e2e/house.ts';
+import type { Enumeration } from './enumeration.ts';
+import { DAY, isUnrecordable, liveADay, loseTheHub, openRecordedHouse, scratchFolder } from './recording.ts';
+import { crashAgain, Sample } from './second-crash.ts';
+import { enumerateTrace, SEED } from './telling.ts';
+import { readTrace } from './trace.ts';
+
+/** One image of so many is recovered with the recorder on it. */
+const RECOVERIES_EVERY = 300;
+const CARELESS = fileURLToPath(new URL('./careless-gateway.ts', import.meta.url));
+const UNSAFE = fileURLToPath(new URL('../e2e/unsafe-gateway.ts', import.meta.url));
+
+/** Uplinks while the hub is away, by a gateway that is not the product. */
+async function recordCareless(program: string, synchronous = 'FULL'): Promise<Enumeration> {
+  const plan: HousePlan = { ...DAY, program };
+  const { house, trace } = await openRecordedHouse(plan);
+  writeFileSync(join(house.folder, 'synchronous'), synchronous);
+  await loseTheHub(house, 12);
+  await house.gateway.signal('SIGTERM');
+  return enumerateTrace(`synchronous=${synchronous}`, trace());
+}
+
+it('an empty trace proves nothing, and says so', () => {
+  const path = join(scratchFolder(), 'trace');
+  writeFileSync(path, '');
+  expect(() => readTrace(path)).toThrow('nothing was recorded');
+});
+
+describe.skipIf(isUnrecordable())('a power cut at any operation on the files', () => {
+  it('finds everything that was acknowledged, in books that balance', { timeout: 240_000 }, async () => {
+    const { house, trace } = await openRecordedHouse(DAY);
+    await liveADay(house, 30);
+    await house.expectNothingLost();
+    await house.gateway.signal('SIGTERM');
+    const sample = new Sample(RECOVERIES_EVERY);
+    const result = enumerateTrace('the gateway', trace(), { onImage: (specimen) => sample.offer(specimen) });
+    expect(result).toMatchObject({ lossy: 0, corrupt: 0, wrong: 0 });
+    expect(result.images).toBeGreaterThan(2000);
+    expect(result.promised).toEqual({ uplinks: house.uplinks.sent, downlinks: house.downlinks.sent, subscriptions: 3 });
+    const again = crashAgain(sample, SEED);
+    console.log(`cut again while recovering: ${JSON.stringify(again)}`);
+    expect(again).toMatchObject({ recoveries: sample.specimens.length, lossy: 0, corrupt: 0, wrong: 0 });
+    expect(again.images).toBeGreaterThan(500);
+  });
+
+  it('is seen to lose messages where a commit is not flushed (synchronous=NORMAL)', async () => {
+    expect((await recordCareless(CARELESS, 'NORMAL')).lossy).toBeGreaterThan(0);
+  });
+
+  it('is seen to lose messages and files where nothing is flushed (synchronous=OFF)', async () => {
+    const { lossy, corrupt } = await recordCareless(CARELESS, 'OFF');
+    expect(lossy).toBeGreaterThan(0);
+    expect(corrupt).toBeGreaterThan(0);
+  });
+
+  it('loses nothing in that other gateway either as long as it flushes', async () => {
+    expect(await recordCareless(CARELESS, 'FULL')).toMatchObject({ lossy: 0, corrupt: 0, wrong: 0 });
+  });
+
+  it('is seen to lose messages that are acknowledged before their commit', async () => {
+    expect((await recordCareless(UNSAFE)).lossy).toBeGreaterThan(0);
+  });
+});

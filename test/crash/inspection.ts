@@ -1,0 +1,90 @@
+/** Opens one crash image with the product's own recovery, and says what it finds there. */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { numberOf } from '../../src/bench/account.ts';
+import { imbalance, settledTotal } from '../../src/custody/ledger.ts';
+import type { Row, Tally } from '../../src/custody/row.ts';
+import { StoreCore } from '../../src/store/core.ts';
+import type { Database } from '../../src/store/database.ts';
+import { STORE_FILE } from '../../src/store/file.ts';
+import { readNewest, readTally } from '../../src/store/reader.ts';
+import type { Image } from './medium.ts';
+import { type Names, noNames } from './promises.ts';
+
+export interface Found {
+  readonly names: Names;
+  /** Why the store did not open, or does not hang together; empty when all is well. */
+  readonly corrupt: readonly string[];
+  /** What contradicts itself in books that can be read. */
+  readonly wrong: readonly string[];
+}
+
+const ROWS_MAX = 1_000_000;
+
+/** Writes the image into `folder`, in place of what is there. */
+export function layOut(image: Image, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) if (!image.has(name)) rmSync(join(folder, name));
+  for (const [name, bytes] of image) writeFileSync(join(folder, name), bytes);
+}
+
+export function inspect(folder: string): Found {
+  const path = join(folder, STORE_FILE);
+  try {
+    const core = new StoreCore({ path, bootId: 'after the power cut', upMs: 1000 });
+    try {
+      return look(core);
+    } finally {
+      core.database.close();
+    }
+  } catch (error) {
+    return { names: noNames(), corrupt: [String(error)], wrong: [] };
+  }
+}
+
+function look({ database, opening }: StoreCore): Found {
+  const names = noNames();
+  const wrong: string[] = [];
+  const tally = readTally(database);
+  const lanes = new Map(opening.subdevices.map(({ lane, id }) => [lane, id]));
+  for (const direction of ['uplink', 'downlink'] as const) {
+    const rows = readNewest(database, direction, ROWS_MAX).reverse();
+    for (const row of rows) names[`${direction}s`].add(`${lanes.get(row.lane)}/${numberOf(row.payload)}`);
+    const counted = tally.rows.reduce((sum, lane) => sum + (lane.direction === direction ? lane.rows : 0), 0);
+    if (counted !== rows.length) wrong.push(`${counted - rows.length} damaged rows of ${counted} ${direction}s`);
+    if ((rows.at(-1)?.seq ?? 0) >= opening.nextSeq[direction]) wrong.push(`a ${direction} number would come again`);
+    wrong.push(...disorder(rows));
+  }
+  for (const { lane, filter } of opening.subscriptions)
+    names.subscriptions.add(`${lanes.get(lane)} ${filter.split('/').at(-1)}`);
+  return { names, wrong: [...wrong, ...imbalances(tally)], corrupt: integrity(database) };
+}
+
+function integrity(database: Database): string[] {
+  const answer = String(database.pragma('integrity_check', { simple: true }));
+  return answer === 'ok' ? [] : [answer];
+}
+
+/** A later row of a lane carries a later message. */
+function disorder(rows: readonly Row[]): string[] {
+  const last = new Map<number, number>();
+  return rows.flatMap(({ lane, payload, seq }) => {
+    const number = numberOf(payload) ?? 0;
+    const before = last.get(lane) ?? 0;
+    last.set(lane, number);
+    return number > before ? [] : [`row ${seq} of lane ${lane} holds number ${number} behind ${before}`];
+  });
+}
+
+function imbalances({ counts, rows }: Tally): string[] {
+  const pending = new Map(rows.map((lane) => [`${lane.direction} ${lane.lane}`, lane.rows]));
+  return counts.flatMap(({ direction, lane, counts: sums }) => {
+    const key = `${direction} ${lane}`;
+    const off = imbalance(sums, pending.get(key) ?? 0);
+    const gone = settledTotal(sums) - sums.delivered;
+    return [
+      ...(off === 0 ? [] : [`lane ${key} is off by ${off}`]),
+      ...(gone === 0 ? [] : [`lane ${key} gave up ${gone}`]),
+    ];
+  });
+}

@@ -1,0 +1,209 @@
+/**
+ * A folder on a medium that keeps only what it was made to keep: follows the operations of a trace, and says what the
+ * folder may hold after a power cut at this point.
+ *
+ * What an fsync confirmed is there. Each operation since then is there, is not there, or (a write) is there in some of its
+ * sectors, whatever became of the others; that an entry of the folder is there needs an fsync of the folder. What stood
+ * before a failed fsync is never confirmed: the kernel has forgotten that it is dirty.
+ */
+import { basename } from 'node:path';
+import type { FileEvent } from './trace.ts';
+
+/** What a medium writes in one piece. */
+const SECTOR_BYTES = 512;
+
+/** An operation that no fsync has confirmed. */
+export interface Pending {
+  readonly id: number;
+  readonly isWrite: boolean;
+}
+
+/** `sectors`: of a write, bit i % 32 set: sector i of the file is there. */
+export type Fate = 'kept' | 'dropped' | { readonly sectors: number };
+
+/** By name. */
+export type Image = ReadonlyMap<string, Uint8Array>;
+
+type Effect =
+  | { readonly kind: 'write'; readonly offset: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'truncate'; readonly length: number }
+  | { readonly kind: 'enter'; readonly name: string; readonly body: Body }
+  | { readonly kind: 'remove'; readonly name: string };
+
+interface Operation extends Pending {
+  readonly effect: Effect;
+  state: 'pending' | 'confirmed' | 'forgotten';
+}
+
+/** A file, or the folder itself. */
+interface Body {
+  content: Uint8Array;
+  /** Not yet part of `content` (of the folder's `entries`), in order. */
+  operations: Operation[];
+}
+
+type Decide = (operation: Pending) => Fate;
+
+export class Medium {
+  #entries: Map<string, Body>;
+  readonly #folder: Body = { content: new Uint8Array(0), operations: [] };
+  readonly #bodies = new Map<number, Body>();
+  readonly #begun = new Map<number, number>();
+  #lastId = 0;
+  /** Rises when something was confirmed. */
+  version = 0;
+
+  /** @param image what it holds, for certain, to begin with */
+  constructor(image: Image = new Map()) {
+    this.#entries = new Map([...image].map(([name, content]) => [name, { content, operations: [] }]));
+  }
+
+  /** Another process starts: numbers of its records begin anew. */
+  start(): void {
+    this.#begun.clear();
+  }
+
+  /** @returns whether a power cut after it may find something else than one before it */
+  apply(event: FileEvent): boolean {
+    switch (event.kind) {
+      case 'folder':
+        this.#bodies.set(event.file, this.#folder);
+        return false;
+      case 'opened':
+        return this.#open(event.file, basename(event.path), event.existed);
+      case 'write':
+        this.#add(this.#body(event.file), { kind: 'write', offset: event.offset, bytes: event.bytes });
+        return true;
+      case 'truncate':
+        this.#add(this.#body(event.file), { kind: 'truncate', length: event.length });
+        return true;
+      case 'fsyncBegin':
+        this.#begun.set(event.serial, this.#lastId);
+        return false;
+      case 'fsyncEnd':
+      case 'fsyncFailed':
+        this.#settle(this.#body(event.file), event);
+        return true;
+      case 'unlink':
+        this.#add(this.#folder, { kind: 'remove', name: basename(event.path) });
+        return true;
+      case 'rename': {
+        const body = this.#named(basename(event.path));
+        if (body !== undefined) this.#add(this.#folder, { kind: 'enter', name: basename(event.to), body });
+        this.#add(this.#folder, { kind: 'remove', name: basename(event.path) });
+        return true;
+      }
+    }
+  }
+
+  /** In the order they were made. */
+  pending(): Pending[] {
+    const bodies = new Set([this.#folder, ...this.#entriesWith(() => 'kept').values(), ...this.#entries.values()]);
+    const operations = [...bodies].flatMap((body) => body.operations.filter(({ state }) => state !== 'confirmed'));
+    return operations.sort((one, other) => one.id - other.id);
+  }
+
+  /** What is found after a power cut now. */
+  image(decide: Decide): Image {
+    const entries = [...this.#entriesWith(decide)];
+    return new Map(entries.map(([name, body]) => [name, contentOf(body, decide)]));
+  }
+
+  #open(file: number, name: string, existed: boolean): boolean {
+    const known = this.#named(name);
+    if (existed && known !== undefined) {
+      this.#bodies.set(file, known);
+      return false;
+    }
+    if (existed) throw new Error(`${name} was there before the trace began`);
+    const body: Body = { content: new Uint8Array(0), operations: [] };
+    this.#bodies.set(file, body);
+    this.#add(this.#folder, { kind: 'enter', name, body });
+    return true;
+  }
+
+  /** As the living process sees it. */
+  #named(name: string): Body | undefined {
+    return this.#entriesWith(() => 'kept').get(name);
+  }
+
+  #body(file: number): Body {
+    const body = this.#bodies.get(file);
+    if (body === undefined) throw new Error(`inode ${file} was never opened`);
+    return body;
+  }
+
+  #add(body: Body, effect: Effect): void {
+    this.#lastId += 1;
+    body.operations.push({ id: this.#lastId, isWrite: effect.kind === 'write', effect, state: 'pending' });
+  }
+
+  #settle(body: Body, event: Extract<FileEvent, { kind: 'fsyncEnd' | 'fsyncFailed' }>): void {
+    const upTo = this.#begun.get(event.begun) ?? 0;
+    for (const operation of body.operations) {
+      if (operation.id > upTo || operation.state !== 'pending') continue;
+      operation.state = event.kind === 'fsyncEnd' ? 'confirmed' : 'forgotten';
+    }
+    this.version += 1;
+    const confirmed = body.operations.findIndex(({ state }) => state !== 'confirmed');
+    const done = body.operations.splice(0, confirmed === -1 ? body.operations.length : confirmed);
+    const settled: Body = { content: body.content, operations: done };
+    if (body === this.#folder) this.#entries = enter(this.#entries, done, () => 'kept');
+    else body.content = contentOf(settled, () => 'kept');
+  }
+
+  #entriesWith(decide: Decide): Map<string, Body> {
+    return enter(this.#entries, this.#folder.operations, decide);
+  }
+}
+
+function fateOf(operation: Operation, decide: Decide): Fate {
+  return operation.state === 'confirmed' ? 'kept' : decide(operation);
+}
+
+function enter(entries: ReadonlyMap<string, Body>, operations: readonly Operation[], decide: Decide) {
+  const after = new Map(entries);
+  for (const operation of operations) {
+    const { effect } = operation;
+    if (fateOf(operation, decide) === 'dropped') continue;
+    if (effect.kind === 'enter') after.set(effect.name, effect.body);
+    if (effect.kind === 'remove') after.delete(effect.name);
+  }
+  return after;
+}
+
+function contentOf(body: Body, decide: Decide): Uint8Array {
+  let length = body.content.length;
+  let room = length;
+  for (const { effect } of body.operations)
+    if (effect.kind === 'write') room = Math.max(room, effect.offset + effect.bytes.length);
+  const content = new Uint8Array(room);
+  content.set(body.content);
+  for (const operation of body.operations) {
+    const { effect } = operation;
+    const fate = fateOf(operation, decide);
+    if (fate === 'dropped') continue;
+    if (effect.kind === 'write') {
+      write(content, effect, fate);
+      length = Math.max(length, effect.offset + effect.bytes.length);
+    }
+    if (effect.kind === 'truncate') {
+      content.fill(0, effect.length);
+      length = Math.min(length, effect.length);
+    }
+  }
+  return content.subarray(0, length);
+}
+
+function write(content: Uint8Array, { offset, bytes }: Extract<Effect, { kind: 'write' }>, fate: Fate): void {
+  if (typeof fate === 'string') {
+    content.set(bytes, offset);
+    return;
+  }
+  for (let at = offset; at < offset + bytes.length; ) {
+    const sector = Math.floor(at / SECTOR_BYTES);
+    const end = Math.min((sector + 1) * SECTOR_BYTES, offset + bytes.length);
+    if (((fate.sectors >>> (sector % 32)) & 1) === 1) content.set(bytes.subarray(at - offset, end - offset), at);
+    at = end;
+  }
+}

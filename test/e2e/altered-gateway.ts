@@ -1,0 +1,49 @@
+/**
+ * A gateway of the same parts as the product's, with another store, for the negative controls: its command line ends with
+ * the path of the configuration, as the product's does.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { newFacts } from '../../src/base/events.ts';
+import { parseConfig } from '../../src/config/parse.ts';
+import { Mailbox } from '../../src/flow/mailbox.ts';
+import { openGateway } from '../../src/gateway.ts';
+import { systemClock } from '../../src/io/clock.ts';
+import { openTcp } from '../../src/io/tcp.ts';
+import { openTty } from '../../src/io/tty.ts';
+import { startControl } from '../../src/ops/control.ts';
+import { Inspector } from '../../src/ops/inspect.ts';
+import type { OpenStore } from '../../src/ports.ts';
+import { STORE_FILE } from '../../src/store/file.ts';
+
+/** @param storeAt opens the store of that path */
+export async function runAlteredGateway(storeAt: (path: string) => OpenStore): Promise<void> {
+  const configPath = process.argv.at(-1) ?? '';
+  const parsed = parseConfig(readFileSync(configPath, 'utf8'));
+  if (!parsed.ok) fail(parsed.problems);
+  const { config } = parsed;
+  const { clientId, host, port, connectMsMax } = config.hub;
+  mkdirSync(config.gateway.stateDir, { recursive: true });
+  const storePath = join(config.gateway.stateDir, STORE_FILE);
+  const gateway = await openGateway({
+    config,
+    clock: systemClock(),
+    random: Math.random,
+    facts: newFacts(),
+    mailbox: new Mailbox(fail),
+    openStore: storeAt(storePath),
+    openHub: openTcp({ host, port, openMsMax: connectMsMax, closeMsMax: 2000 }),
+    openLink: (link) => openTty({ ...link, openMsMax: 5000, closeMsMax: 2000, queuedBytesMax: 256 * 1024 }),
+    credentials: () => ({ clientId, username: undefined, password: undefined }),
+    onStoreFailed: fail,
+  });
+  const inspection = new Inspector({ gateway, version: 'unsafe', storePath });
+  await startControl({ socketPath: config.gateway.controlSocket, inspection });
+  process.once('SIGTERM', () => void gateway.stop('SIGTERM').then(() => process.exit(0)));
+  gateway.start();
+}
+
+function fail(error: unknown): never {
+  console.error(error);
+  process.exit(1);
+}
