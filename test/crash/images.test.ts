@@ -3,7 +3,7 @@
  * gateways that are known to lose: the test must see it.
  */
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { HousePlan } from '../e2e/house.ts';
@@ -25,7 +25,7 @@ async function recordCareless(program: string, synchronous = 'FULL'): Promise<En
   writeFileSync(join(house.folder, 'synchronous'), synchronous);
   await loseTheHub(house, 12);
   await house.gateway.signal('SIGTERM');
-  return enumerateTrace(`synchronous=${synchronous}`, trace());
+  return enumerateTrace(`${basename(program)}, synchronous=${synchronous}`, trace());
 }
 
 it('an empty trace proves nothing, and says so', () => {
@@ -55,10 +55,9 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', (
     expect((await recordCareless(CARELESS, 'NORMAL')).lossy).toBeGreaterThan(0);
   });
 
-  it('is seen to lose messages and files where nothing is flushed (synchronous=OFF)', async () => {
-    const { lossy, corrupt } = await recordCareless(CARELESS, 'OFF');
-    expect(lossy).toBeGreaterThan(0);
-    expect(corrupt).toBeGreaterThan(0);
+  /** How many images are corrupt hangs on where the cut and the dice fall; that many lack messages does not. */
+  it('is seen to lose messages where nothing is flushed (synchronous=OFF)', async () => {
+    expect((await recordCareless(CARELESS, 'OFF')).lossy).toBeGreaterThan(0);
   });
 
   it('loses nothing in that other gateway either as long as it flushes', async () => {
