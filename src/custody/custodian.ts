@@ -118,10 +118,12 @@ export class Custodian {
     this.#pending += 1;
     this.#pendingBytes += entry.bytes;
     this.#unstoredBytes += entry.bytes;
+    const { holdUntilMs, commitByMs } = from.terms;
+    // nothing goes to disk ahead of an older one that is in RAM only: after a crash that would come again, behind it
+    const ahead = this.lane(lane).heldAtEnd();
     const joins = this.lane(lane).add(entry);
-    if (joins && from.terms.holdUntilMs !== undefined)
-      this.#options.durability.hold(this.direction, entry, from.terms.holdUntilMs);
-    else this.#options.durability.gather(this.direction, entry, from.terms.commitByMs);
+    if (joins && holdUntilMs !== undefined) this.#options.durability.hold(this.direction, entry, holdUntilMs);
+    else for (const one of [...ahead, entry]) this.#options.durability.gather(this.direction, one, commitByMs);
     return entry;
   }
 

@@ -59,6 +59,14 @@ export class Lane {
     return this.#spilledRows > 0 && this.#window.length <= this.#windowMax / 2 ? this.#spilledFrom : undefined;
   }
 
+  /** The newest entries of the window, as far as they are only held, oldest first. */
+  heldAtEnd(): Entry[] {
+    const window = this.#window;
+    let from = window.length;
+    while (window[from - 1]?.keeping === 'held') from -= 1;
+    return window.slice(from);
+  }
+
   /** @returns whether the entry joined the window; if not it is to be committed without delay, since it may wait long */
   add(entry: Entry): boolean {
     const joins = this.isOpenAtEnd;

@@ -76,8 +76,8 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
     house.setFaults({ sendDelayMs: SLOW_HUB_MS });
     const traffic = keepSending(house, c);
     for (let n = 1; n <= LIVES; n += 1) {
-      if (n % 2 === 0) await house.hub.listen();
-      else await house.hub.stop();
+      if (n % 2 === 0) house.restoreHub();
+      else await house.loseHub();
       failFsync(n, more);
       house.command(c);
       house.gateway.spawn();
@@ -86,7 +86,7 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
     traffic.stop();
     house.setFaults({ sendDelayMs: 0 });
     failFsync(0);
-    await house.hub.listen();
+    house.restoreHub();
     await house.gateway.start();
     c.order({ kind: 'connect' });
     await until(() => c.isConnected);

@@ -120,7 +120,7 @@ export async function liveADay(house: House, messages: number): Promise<void> {
   await house.untilAcknowledged();
   await house.gateway.signal('SIGKILL');
   await house.gateway.start();
-  await house.hub.listen();
+  house.restoreHub();
   c.order({ kind: 'connect' });
   await house.untilIdle();
   await house.gateway.signal('SIGTERM');

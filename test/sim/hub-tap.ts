@@ -116,8 +116,9 @@ export class HubTap {
     const { inFlightMax, pubackMsMax } = this.#limits;
     let fresh = 0;
     for (const { atMs, isAgain } of this.#uplinks.values()) if (!isAgain && nowMs - atMs < pubackMsMax) fresh += 1;
-    // beside the window: topics without PUBACKs have slots of their own, and what was overdue before a reconnect
-    const most = this.isPatient ? 3 * inFlightMax : inFlightMax;
+    // beside the window: topics without PUBACKs have slots of their own, and what was overdue before a reconnect flies
+    // on, up to one message of each topic at a time
+    const most = this.isPatient ? 8 * inFlightMax : inFlightMax;
     if (fresh > most) this.#complain(`${fresh} uplinks in flight, ${inFlightMax} allowed`);
   }
 

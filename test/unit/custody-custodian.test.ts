@@ -46,6 +46,15 @@ describe('custody', () => {
     expect(custodian.counts(1)).toMatchObject({ accepted: 1, delivered: 1 });
   });
 
+  it('writes no message ahead of an older one of its lane that is in RAM only', () => {
+    const { disk, custodian, told } = setUp();
+    const older = accept(custodian, 7, HELD);
+    const newer = accept(custodian, 8);
+    commit(disk, custodian);
+    expect([...disk.rows.keys()]).toEqual([older.row.seq, newer.row.seq]);
+    expect(told).toEqual([7, 8]);
+  });
+
   it('settles the row of a message that was acknowledged while its commit was running', () => {
     const { disk, custodian, told } = setUp();
     const entry = accept(custodian, 7);

@@ -50,7 +50,8 @@ export class BenchDisk implements Durability {
 
   /** Whoever was held has waited long enough. */
   letGo(): void {
-    for (const entry of this.held.splice(0)) if (entry.ended === undefined) this.gather('uplink', entry);
+    for (const entry of this.held.splice(0))
+      if (entry.keeping === 'held' && entry.ended === undefined) this.gather('uplink', entry);
   }
 
   begin(): void {
