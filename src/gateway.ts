@@ -9,7 +9,6 @@ import type { Config, LinkConfig } from './config/schema.ts';
 import type { StoreOpening } from './custody/row.ts';
 import type { DriverReport } from './driver/driver.ts';
 import { createMqttsnLink } from './driver/mqttsn.ts';
-import type { Committer } from './flow/committer.ts';
 import { DownlinkFlow } from './flow/downlink.ts';
 import { HubLine } from './flow/hub-line.ts';
 import { HubSubscriptions } from './flow/hub-subscriptions.ts';
@@ -59,14 +58,14 @@ const TOPIC_IDS_MAX = 256;
 /** Opens the store and builds everything on it. Rejects with a Fault. Nothing moves before `start`. */
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { mailbox } = parts;
-  const receipts: { committer?: Committer } = {};
+  const receipts: { gateway?: Gateway } = {};
   const { store, opening } = await parts.openStore({
-    committed: (batch) => mailbox.post(() => receipts.committer?.committed(batch)),
-    full: (batch) => mailbox.post(() => receipts.committer?.full(batch)),
+    committed: (batch) => mailbox.post(() => receipts.gateway?.committed(batch)),
+    full: (batch) => mailbox.post(() => receipts.gateway?.stations.committer.full(batch)),
     failed: parts.onStoreFailed,
   });
   const gateway = new Gateway(parts, store, opening);
-  receipts.committer = gateway.stations.committer;
+  receipts.gateway = gateway;
   return gateway;
 }
 
@@ -95,10 +94,13 @@ export class Gateway {
     this.parts = parts;
     this.store = store;
     this.stations = stations;
-    const uplinkPager = new Pager({ custodian: uplinks, mailbox, loaded: (...page) => this.#uplinksLoaded(...page) });
+    const paging = { mailbox, isPaused: () => committer.isOverloaded };
+    const uplinkPager = new Pager({
+      ...{ ...paging, custodian: uplinks },
+      loaded: (...page) => this.#uplinksLoaded(...page),
+    });
     const downlinkPager = new Pager({
-      custodian: downlinks,
-      mailbox,
+      ...{ ...paging, custodian: downlinks },
       loaded: (...page) => this.#downlinksLoaded(...page),
     });
     this.#pagers = [uplinkPager, downlinkPager];
@@ -173,6 +175,12 @@ export class Gateway {
     mailbox.post(() => this.hub.stop());
     await new Promise<void>((resolve) => mailbox.post(() => void committer.drain().then(resolve)));
     await this.store.close();
+  }
+
+  /** The store's receipt. */
+  committed(batch: number): void {
+    this.stations.committer.committed(batch);
+    for (const pager of this.#pagers) pager.turn(); // deletes may have piled up until now
   }
 
   readonly #report = (link: string, report: DriverReport): void => {

@@ -51,7 +51,10 @@ export interface StoreListener {
 
 /** The durable half. One commit runs at a time; the caller groups. Answers come in the order of the calls. */
 export interface Store {
-  /** Applies the changes in one transaction, in order. `batch` numbers rise by one from 1. */
+  /**
+   * Applies the changes in one transaction, in order. `batch` numbers rise by one from 1. After `full`, changes that put
+   * messages are refused until there is room, the others are not; an empty list asks whether there is.
+   */
   commit(batch: number, changes: readonly Change[]): void;
   /** Reads up to `limit` rows of the wanted lanes, in order of `seq`, scanning a bounded number of rows. */
   page(request: PageRequest): Promise<RowPage>;

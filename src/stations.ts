@@ -55,6 +55,7 @@ export class Stations {
       clock,
       mailbox,
       stored: (direction, entry) => this.custodian(direction).stored(entry),
+      unstored: (direction, entry) => this.custodian(direction).unstored(entry),
       fullChanged: (isFull) => {
         this.outbox.isClosed = isFull;
         facts.emit('storeFull', { isFull });

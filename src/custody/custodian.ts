@@ -105,14 +105,8 @@ export class Custodian {
     message: Message,
     from: { readonly stamp: Stamp; readonly owed: number | undefined; readonly terms: Terms },
   ): Entry {
-    const row = {
-      seq: this.#sequence.take(),
-      lane,
-      topic: message.topic,
-      payload: message.payload,
-      qos: message.qos,
-      stamp: from.stamp,
-    };
+    const { topic, payload, qos } = message;
+    const row = { seq: this.#sequence.take(), lane, topic, payload, qos, stamp: from.stamp };
     const entry = newEntry(row, from.owed);
     this.#books.add(lane, { ...ZERO, accepted: 1 });
     this.#pending += 1;
@@ -144,6 +138,13 @@ export class Custodian {
     lane.stored(entry);
     if (lane.spilledRows > 0) this.#spilled.add(lane.lane);
     this.#release(entry);
+  }
+
+  /** The disk had no room for it: it is gathered again, unless it has ended meanwhile. @returns whether it is */
+  unstored(entry: Entry): boolean {
+    entry.keeping = 'gathering';
+    if (entry.ended !== undefined) this.#endUnstored(entry, entry.ended);
+    return entry.ended === undefined;
   }
 
   /** Custody ends: delivered, shed or buried. Only a stored row can be buried. */

@@ -75,7 +75,7 @@ export class Inspector implements Inspection {
         refusedFilters: [...gateway.subscriptions.refused],
       },
       links,
-      isStoreFull: gateway.stations.outbox.isClosed,
+      storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
       ...now,
       imbalance: gateway.stations.uplinks.imbalance() + gateway.stations.downlinks.imbalance(),

@@ -7,7 +7,7 @@ import type { Change } from '../custody/change.ts';
 import type { StoreOpening } from '../custody/row.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
 import { ChangeWriter } from './change-writer.ts';
-import { assertDurable, type Database, isFull, openDatabase } from './database.ts';
+import { assertDurable, type Database, isFull, openDatabase, PAGE_BYTES } from './database.ts';
 import * as read from './reader.ts';
 
 export interface CoreOptions {
@@ -15,11 +15,13 @@ export interface CoreOptions {
   readonly path: string;
   /** Open already: the simulation's outlives its gateways. */
   readonly database?: Database;
+  /** Of the file that keeps room for a full disk; none in the simulation. */
+  readonly reservePath?: string;
   readonly bootId: string;
   readonly upMs: number;
 }
 
-/** Pages of WAL (estimated) that make a checkpoint worth its fsync: 4 MB, as SQLite's own figure. */
+/** Pages of WAL (estimated) that make a checkpoint worth its fsync: 4 MB, as SQLite's own figure. It bounds the log. */
 const CHECKPOINT_PAGES = 4000;
 /** Estimate: a commit writes at least a leaf of rows, the ledger and one more. */
 const COMMIT_PAGES = 3;
@@ -40,11 +42,17 @@ export class StoreCore {
   /** @throws Fault */
   constructor(options: CoreOptions) {
     this.#database = options.database ?? openDatabase(options.path);
-    this.#writer = new ChangeWriter(this.#database);
-    this.#beatAtMs = options.upMs;
-    this.opening = this.#open(options);
-    this.#epoch = this.opening.now.epoch;
-    assertDurable(this.#database, options.path);
+    try {
+      this.#drainLog();
+      this.#writer = new ChangeWriter(this.#database);
+      this.#beatAtMs = options.upMs;
+      this.opening = this.#open(options);
+      this.#epoch = this.opening.now.epoch;
+      assertDurable(this.#database, options.path);
+    } catch (error) {
+      if (options.database === undefined) this.#database.close(); // its lock would outlive us
+      throw error;
+    }
   }
 
   get database(): Database {
@@ -57,7 +65,12 @@ export class StoreCore {
       this.#writer.apply(changes);
       if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
     })();
-    this.#walPages += COMMIT_PAGES + changes.length / ROWS_PER_PAGE;
+    this.#walPages += COMMIT_PAGES + changes.reduce((sum, change) => sum + pagesOf(change), 0);
+  }
+
+  /** Bytes of pages within the file that hold nothing. */
+  get freeInside(): number {
+    return Number(this.#database.pragma('freelist_count', { simple: true })) * PAGE_BYTES;
   }
 
   /** After the receipts are out: moves the WAL into the database when it has grown. Throws what SQLite throws. */
@@ -86,6 +99,18 @@ export class StoreCore {
       if (!isFull(error)) throw error;
     }
     this.#database.close();
+  }
+
+  /**
+   * What an earlier process left in the log goes into the database before anything is added behind it. If its last fsync
+   * had failed, part of the log may be in the kernel's cache and not on the medium; a commit behind it would be lost with it.
+   */
+  #drainLog(): void {
+    try {
+      this.checkpoint();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    }
   }
 
   #beat(upMs: number): void {
@@ -139,4 +164,10 @@ export class StoreCore {
     this.#database.prepare('DELETE FROM boot WHERE epoch <= ?').run(epoch - BOOTS_MAX);
     return { epoch, upMs };
   }
+}
+
+/** Of the log, estimated. A large payload has pages of its own. */
+function pagesOf(change: Change): number {
+  const bytes = change.kind === 'put' ? change.row.payload.length : 0;
+  return Math.max(1 / ROWS_PER_PAGE, bytes / PAGE_BYTES);
 }

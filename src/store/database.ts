@@ -15,7 +15,7 @@ export type Statement = Sqlite.Statement<unknown[], unknown>;
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
 /** Measured: a lone message costs 6.7 KB on the device with pages of 1 KB, 12.8 KB with SQLite's own 4 KB. */
-const PAGE_BYTES = 1024;
+export const PAGE_BYTES = 1024;
 /** A process that is just ending has so long to let go of the file; who really runs keeps it for good. */
 const LOCK_WAIT_MS = 1000;
 /** PRAGMA synchronous: 2 is FULL. */

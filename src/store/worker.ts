@@ -1,5 +1,7 @@
 /** The store's thread: owns the file, so that a card that takes 2 s to sync stalls no serial timer and no keep-alive. */
+import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { RESERVE_FILE } from './file.ts';
 import { StoreService } from './service.ts';
 import type { ToStore } from './wire.ts';
 
@@ -12,7 +14,14 @@ function nowMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
-const service = new StoreService({ path, bootId, upMs: nowMs(), nowMs, send: (message) => port.postMessage(message) });
+const service = new StoreService({
+  path,
+  reservePath: join(dirname(path), RESERVE_FILE),
+  bootId,
+  upMs: nowMs(),
+  nowMs,
+  send: (message) => port.postMessage(message),
+});
 port.on('message', (message: ToStore) => {
   service.handle(message);
   if (message.kind === 'close') port.close();
