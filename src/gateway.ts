@@ -25,7 +25,7 @@ import type { Credentials } from './hub/credentials.ts';
 import { firstDialAtMs } from './hub/first-dial.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { allowance, identities, termsByLink, topicsBySubdevice } from './plan.ts';
-import type { Clock, OpenChannel, OpenStore, Store } from './ports.ts';
+import type { Clock, OpenChannel, OpenStore, Store, StoreListener } from './ports.ts';
 import type { Inbox } from './session/inbox.ts';
 import { Stations, WINDOW_MAX } from './stations.ts';
 
@@ -41,7 +41,7 @@ export interface GatewayParts {
   /** Called for every CONNECT. */
   readonly credentials: () => Credentials;
   /** The storage cannot be trusted: acknowledge nothing more, end the process. */
-  readonly onStoreFailed: (reason: string) => void;
+  readonly onStoreFailed: StoreListener['failed'];
 }
 
 /** A hub's packet may be so much larger than its payload: topic and headers. */
@@ -89,7 +89,7 @@ export class Gateway {
       uplink: (owed: number) => this.#uplink.safe(owed),
       downlink: (owed: number) => this.#downlink.safe(owed),
     };
-    const stations = new Stations({ ...parts, opening, safe });
+    const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.#uplink.refused(owed) });
     const { committer, outbox, inbox, uplinks, downlinks, announcements, mirror, session, stamp } = stations;
     this.parts = parts;
     this.store = store;

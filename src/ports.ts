@@ -3,6 +3,7 @@
  * simulation implement them in memory; nothing else opens, waits or reads a clock.
  */
 
+import type { FaultCode } from './base/fault.ts';
 import type { Direction } from './base/message.ts';
 import type { Change } from './custody/change.ts';
 import type { Row, RowPage, StoreOpening, Tally } from './custody/row.ts';
@@ -46,7 +47,7 @@ export interface StoreListener {
   /** The disk is full: nothing of `batch` was written, it will not be tried again by the store. */
   full(batch: number): void;
   /** Storage cannot be trusted any more: acknowledge nothing, exit. */
-  failed(reason: string): void;
+  failed(reason: string, code: FaultCode): void;
 }
 
 /** The durable half. One commit runs at a time; the caller groups. Answers come in the order of the calls. */

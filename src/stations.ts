@@ -31,6 +31,8 @@ export interface StationsOptions {
   readonly opening: StoreOpening;
   /** Custody is taken of a message: whoever waits for that may be told. */
   readonly safe: Readonly<Record<Direction, (owed: number) => void>>;
+  /** A full disk: the subdevice is told to send its uplink later. A downlink waits, and so does the hub. */
+  readonly refused: (owed: number) => void;
 }
 
 export class Stations {
@@ -85,7 +87,7 @@ export class Stations {
     return (stamp) => ageOf(stamp, this.stamp(), this.opening.epochs).ms >= hoursMax * HOUR_MS;
   }
 
-  #newCustodian(direction: Direction, { opening, safe }: StationsOptions): Custodian {
+  #newCustodian(direction: Direction, { opening, safe, refused }: StationsOptions): Custodian {
     return new Custodian({
       direction,
       windowMax: WINDOW_MAX,
@@ -94,6 +96,7 @@ export class Stations {
       counts: opening.counts.filter((lane) => lane.direction === direction),
       durability: this.committer,
       safe: (_, owed) => safe[direction](owed),
+      ...(direction === 'uplink' ? { withdrawn: refused } : {}),
     });
   }
 }

@@ -6,12 +6,11 @@
  * `safe` is called exactly once for each entry that somebody waits for, and it is the only way to an acknowledgement.
  */
 import type { Direction, Message } from '../base/message.ts';
-import type { Stamp } from '../base/time.ts';
 import { Books } from './books.ts';
-import type { Change, Outcome } from './change.ts';
+import type { Outcome } from './change.ts';
 import { countsOfOutcome } from './change.ts';
-import type { Durability, Terms } from './durability.ts';
-import { type Burial, type Entry, newEntry } from './entry.ts';
+import type { Durability, Origin } from './durability.ts';
+import { type Burial, type Entry, newEntry, rowEnd } from './entry.ts';
 import { Lane } from './lane.ts';
 import { addCounts, type Counts, ZERO } from './ledger.ts';
 import type { LaneBacklog, LaneCounts, RowPage } from './row.ts';
@@ -26,6 +25,8 @@ export interface CustodianOptions {
   readonly durability: Durability;
   /** The previous hop may be told. */
   readonly safe: (entry: Entry, owed: number) => void;
+  /** A full disk: it is as if the message had never been accepted, and the previous hop must be told. Never: it waits. */
+  readonly withdrawn?: (owed: number) => void;
 }
 
 export class Custodian {
@@ -45,11 +46,10 @@ export class Custodian {
   constructor(options: CustodianOptions) {
     this.direction = options.direction;
     this.#options = options;
-    const { direction, durability } = options;
+    const { direction, durability, nextSeq } = options;
     this.#books = new Books(options.counts);
-    this.#sequence = new Sequence(options.nextSeq, (reservedTo) =>
-      durability.ride({ kind: 'reserveSeq', direction, reservedTo }),
-    );
+    const reserve = (reservedTo: number): void => durability.ride({ kind: 'reserveSeq', direction, reservedTo });
+    this.#sequence = new Sequence(nextSeq, reserve);
     for (const { lane, rows, bytes } of options.backlog) {
       this.#addLane(lane, { rows, bytes });
       this.#spilled.add(lane);
@@ -100,11 +100,7 @@ export class Custodian {
   }
 
   /** Takes a message into custody. Bounds and policies are the caller's and come first. */
-  accept(
-    lane: number,
-    message: Message,
-    from: { readonly stamp: Stamp; readonly owed: number | undefined; readonly terms: Terms },
-  ): Entry {
+  accept(lane: number, message: Message, from: Origin): Entry {
     const { topic, payload, qos } = message;
     const row = { seq: this.#sequence.take(), lane, topic, payload, qos, stamp: from.stamp };
     const entry = newEntry(row, from.owed);
@@ -131,7 +127,7 @@ export class Custodian {
     this.#unstoredBytes -= entry.bytes;
     entry.keeping = 'stored';
     if (entry.ended !== undefined) {
-      this.#options.durability.ride(this.#rowEnd(entry, entry.ended));
+      this.#options.durability.ride(rowEnd(this.direction, entry, entry.ended));
       return;
     }
     const lane = this.lane(entry.row.lane);
@@ -140,11 +136,19 @@ export class Custodian {
     this.#release(entry);
   }
 
-  /** The disk had no room for it: it is gathered again, unless it has ended meanwhile. @returns whether it is */
+  /** The disk had no room for it. @returns whether it stays in the gathering */
   unstored(entry: Entry): boolean {
+    const isNew = entry.keeping === 'committing';
     entry.keeping = 'gathering';
-    if (entry.ended !== undefined) this.#endUnstored(entry, entry.ended);
-    return entry.ended === undefined;
+    if (entry.ended !== undefined && isNew) this.#endUnstored(entry, entry.ended);
+    if (entry.ended !== undefined) return false;
+    const { owed } = entry;
+    if (owed === undefined || entry.sentBefore || this.#options.withdrawn === undefined) return true;
+    this.#remove(entry);
+    this.#unstoredBytes -= entry.bytes;
+    this.#books.add(entry.row.lane, { ...ZERO, accepted: -1 });
+    this.#options.withdrawn(owed);
+    return false;
   }
 
   /** Custody ends: delivered, shed or buried. Only a stored row can be buried. */
@@ -152,13 +156,11 @@ export class Custodian {
     if (entry.ended !== undefined) return;
     entry.ended = how;
     entry.inFlight = false;
-    this.lane(entry.row.lane).remove(entry);
-    this.#pending -= 1;
-    this.#pendingBytes -= entry.bytes;
+    this.#remove(entry);
     this.#books.add(entry.row.lane, how.as === 'dead' ? { ...ZERO, dead: 1 } : countsOfOutcome(how));
     switch (entry.keeping) {
       case 'stored':
-        this.#options.durability.ride(this.#rowEnd(entry, how));
+        this.#options.durability.ride(rowEnd(this.direction, entry, how));
         break;
       case 'held':
       case 'gathering':
@@ -226,17 +228,17 @@ export class Custodian {
     );
   }
 
+  #remove(entry: Entry): void {
+    this.lane(entry.row.lane).remove(entry);
+    this.#pending -= 1;
+    this.#pendingBytes -= entry.bytes;
+  }
+
   #endUnstored(entry: Entry, how: Outcome | Burial): void {
     if (how.as === 'dead') throw new Error(`message ${entry.row.seq} cannot be buried before it is stored`);
     this.#unstoredBytes -= entry.bytes;
     const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(how));
     this.#options.durability.ride({ kind: 'count', direction: this.direction, lane: entry.row.lane, counts });
-  }
-
-  #rowEnd(entry: Entry, how: Outcome | Burial): Change {
-    const row = { direction: this.direction, lane: entry.row.lane, seq: entry.row.seq, bytes: entry.bytes };
-    if (how.as === 'dead') return { kind: 'bury', ...row, reason: how.reason, attempts: entry.attempts };
-    return { kind: 'settle', ...row, outcome: how };
   }
 
   #release(entry: Entry): void {

@@ -37,7 +37,7 @@ export interface CommitterOptions {
   readonly mailbox: Mailbox;
   /** A put is durable: custody tells whoever waits. */
   readonly stored: (direction: Direction, entry: Entry) => void;
-  /** A put found no room. @returns whether it is still to be made */
+  /** There is no room for it now. @returns whether it goes on waiting for some */
   readonly unstored: (direction: Direction, entry: Entry) => boolean;
   readonly fullChanged: (isFull: boolean) => void;
 }
@@ -143,7 +143,8 @@ export class Committer implements Durability {
   full(batch: number): void {
     const commit = this.#end(batch);
     const nowMs = this.#options.clock.nowMs();
-    this.#gathered.unshift(...commit.puts.filter(({ direction, entry }) => this.#options.unstored(direction, entry)));
+    const waiting = [...commit.puts, ...this.#gathered];
+    this.#gathered = waiting.filter(({ direction, entry }) => this.#options.unstored(direction, entry));
     this.#required.unshift(...commit.required);
     this.#riders.giveBack(commit.riders, nowMs);
     this.#retryAtMs = nowMs + FULL_RETRY_MS;

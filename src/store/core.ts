@@ -17,6 +17,8 @@ export interface CoreOptions {
   readonly database?: Database;
   /** Of the file that keeps room for a full disk; none in the simulation. */
   readonly reservePath?: string;
+  /** The last process found the file corrupt: it is looked at before it is used. */
+  readonly suspect?: boolean;
   readonly bootId: string;
   readonly upMs: number;
 }

@@ -108,6 +108,7 @@ export class StoreService {
 
   #fail(error: unknown): void {
     this.#core = undefined;
-    this.#options.send({ kind: 'failed', reason: faultOf(error, this.#options.path).message });
+    const { message, code } = faultOf(error, this.#options.path);
+    this.#options.send({ kind: 'failed', reason: message, code });
   }
 }

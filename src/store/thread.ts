@@ -4,13 +4,14 @@ import { Fault } from '../base/fault.ts';
 import type { Change } from '../custody/change.ts';
 import type { Row, RowPage, Tally } from '../custody/row.ts';
 import type { OpenStore, Store, StoreListener } from '../ports.ts';
-import type { FromStore, ToStore } from './wire.ts';
+import type { FromStore, ToStore, WorkerOrder } from './wire.ts';
 
-/** Opens the store of `path` in a thread of its own. Rejects with a Fault. */
-export function storeThread(path: string, bootId: string): OpenStore {
+/** Opens the store of `path` in a thread of its own. Rejects with a Fault. @param suspect found corrupt by the last process */
+export function storeThread(path: string, bootId: string, suspect = false): OpenStore {
   return (listener) =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { path, bootId } });
+      const workerData: WorkerOrder = { path, bootId, suspect };
+      const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
       const client = new StoreClient((message) => worker.postMessage(message), listener);
       worker.on('message', (message: FromStore) => {
         if (message.kind === 'opened') resolve({ store: client.store, opening: message.opening });
@@ -19,7 +20,7 @@ export function storeThread(path: string, bootId: string): OpenStore {
           void worker.terminate();
         } else client.receive(message);
       });
-      worker.on('error', (error) => listener.failed(`the store's thread died: ${error.message}`));
+      worker.on('error', (error) => listener.failed(`the store's thread died: ${error.message}`, 'store-failed'));
     });
 }
 
@@ -50,7 +51,7 @@ export class StoreClient {
       case 'full':
         return this.#listener.full(message.batch);
       case 'failed':
-        return this.#listener.failed(message.reason);
+        return this.#listener.failed(message.reason, message.code);
       case 'answer': {
         const resolve = this.#asked.get(message.ask);
         this.#asked.delete(message.ask);

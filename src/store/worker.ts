@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { RESERVE_FILE } from './file.ts';
 import { StoreService } from './service.ts';
-import type { ToStore } from './wire.ts';
+import type { ToStore, WorkerOrder } from './wire.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('store/worker.ts runs as a worker thread only');
-const { path, bootId } = workerData as { path: string; bootId: string };
+const { path, bootId, suspect } = workerData as WorkerOrder;
 
 /** CLOCK_MONOTONIC, the same in every thread. */
 function nowMs(): number {
@@ -18,6 +18,7 @@ const service = new StoreService({
   path,
   reservePath: join(dirname(path), RESERVE_FILE),
   bootId,
+  suspect,
   upMs: nowMs(),
   nowMs,
   send: (message) => port.postMessage(message),

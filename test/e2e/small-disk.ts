@@ -63,7 +63,14 @@ export class SmallDisk {
     for (let count = 0; count < 1024; count += 1) rmSync(join(this.path, `${BALLAST}-${count}`), { force: true });
   }
 
-  remount(options: 'ro' | 'rw'): void {
-    execFileSync('mount', ['-o', `remount,${options}`, this.path], { stdio: 'pipe' });
+  /** As the kernel does it after an error (`errors=remount-ro`), also under a file that is open for writing. */
+  remountReadOnly(): void {
+    execFileSync('mount', ['-o', 'remount,ro,abort', this.path], { stdio: 'pipe' });
+  }
+
+  /** Anew, with its journal replayed: what a restart of the machine does. */
+  remount(): void {
+    execFileSync('umount', [this.path], { stdio: 'pipe' });
+    execFileSync('mount', ['-o', 'loop', `${this.path}.img`, this.path], { stdio: 'pipe' });
   }
 }
