@@ -1,7 +1,7 @@
 /** A file system of a few megabytes in the place of a gateway's state directory, which a test can fill and free again. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 const BALLAST = 'ballast';
@@ -37,7 +37,7 @@ export class SmallDisk {
       writeFileSync(image, '');
       execFileSync('truncate', ['-s', `${megabytes}M`, image]);
       execFileSync('mkfs.ext4', ['-q', '-m', '0', image], { stdio: 'pipe' });
-      execFileSync('mount', ['-o', 'loop', image, path], { stdio: 'pipe' });
+      execFileSync('mount', ['-o', 'loop,errors=remount-ro', image, path], { stdio: 'pipe' });
     }
     onTestFinished(() => void execFileSync('umount', ['-l', path]));
   }
@@ -65,7 +65,8 @@ export class SmallDisk {
 
   /** As the kernel does it after an error (`errors=remount-ro`), also under a file that is open for writing. */
   remountReadOnly(): void {
-    execFileSync('mount', ['-o', 'remount,ro,abort', this.path], { stdio: 'pipe' });
+    const device = execFileSync('findmnt', ['-n', '-o', 'SOURCE', this.path], { encoding: 'utf8' }).trim();
+    writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, 'a test');
   }
 
   /** Anew, with its journal replayed: what a restart of the machine does. */
