@@ -31,6 +31,8 @@ const FAILURES_FILE = 'storage-failures';
 /** So many failures within ten minutes are no accident any more (`io/failure-log.ts`). */
 const FAILURES_MAX = 5;
 const TRY_MS = 60_000;
+/** A step of recovery takes less, on whatever card: systemd waits so long for the next one. */
+const RECOVERY_STEP_MS = 60_000;
 
 export class Storage {
   readonly path: string;
@@ -51,11 +53,16 @@ export class Storage {
     const isSuspect = this.#failures().at(-1)?.code === ('store-corrupt' satisfies FaultCode);
     try {
       makeFolder(dirname(this.path));
-      return await storeThread(this.path, this.#bootId(), isSuspect)(listener);
+      return await storeThread(this.path, this.#bootId(), { suspect: isSuspect, progress: this.#tell })(listener);
     } catch (error) {
       if (error instanceof Fault && exitCodeOf(error.code) === EXIT.storage) this.note(error.code);
       throw error;
     }
+  };
+
+  readonly #tell = (sentence: string): void => {
+    this.#options.journal.warn(`the store is being recovered: ${sentence}`);
+    notifySystemd(`EXTEND_TIMEOUT_USEC=${RECOVERY_STEP_MS * 1000}\n${statusOf(`recovering: ${sentence}`)}`);
   };
 
   /** It failed: the next starts are to know. */

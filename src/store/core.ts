@@ -7,8 +7,9 @@ import type { Change } from '../custody/change.ts';
 import type { StoreOpening } from '../custody/row.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
 import { ChangeWriter } from './change-writer.ts';
-import { assertDurable, type Database, isFull, openDatabase, PAGE_BYTES } from './database.ts';
+import { assertDurable, type Database, isFull, PAGE_BYTES } from './database.ts';
 import * as read from './reader.ts';
+import { openWell } from './recovery.ts';
 
 export interface CoreOptions {
   /** Of the database file; ':memory:' in the simulation. */
@@ -19,6 +20,8 @@ export interface CoreOptions {
   readonly reservePath?: string;
   /** The last process found the file corrupt: it is looked at before it is used. */
   readonly suspect?: boolean;
+  /** Hears a sentence now and then while the store is recovered. */
+  readonly progress?: (sentence: string) => void;
   readonly bootId: string;
   readonly upMs: number;
 }
@@ -37,13 +40,17 @@ export class StoreCore {
   readonly #database: Database;
   readonly #writer: ChangeWriter;
   readonly #epoch: number;
+  readonly #recovery: readonly string[];
   #walPages = 0;
   #beatAtMs: number;
   readonly opening: StoreOpening;
 
   /** @throws Fault */
   constructor(options: CoreOptions) {
-    this.#database = options.database ?? openDatabase(options.path);
+    const { path, database, suspect = false, progress = () => undefined } = options;
+    const opened = database === undefined ? openWell({ path, suspect, progress }) : { database, recovery: [] };
+    this.#database = opened.database;
+    this.#recovery = opened.recovery;
     try {
       this.#drainLog();
       this.#writer = new ChangeWriter(this.#database);
@@ -145,7 +152,7 @@ export class StoreCore {
         hubSession: read.readHubSession(database),
         backlog: read.readBacklog(database),
         counts: read.readCounts(database),
-        recovery: [],
+        recovery: this.#recovery,
       };
     })();
   }

@@ -57,6 +57,19 @@ export function openReadOnly(path: string): Database {
   }
 }
 
+/** A damaged file, to read what can be read. Writes nothing to it. @returns `undefined` when it cannot be opened at all */
+export function openDamaged(path: string): Database | undefined {
+  let database: Database | undefined;
+  try {
+    database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
+    database.pragma('schema_version');
+    return database;
+  } catch {
+    database?.close();
+    return undefined;
+  }
+}
+
 /** To be called after the first write: the setting must have survived it. */
 export function assertDurable(database: Database, path: string): void {
   const synchronous = Number(database.pragma('synchronous', { simple: true }));

@@ -66,11 +66,13 @@ export class StoreService {
   }
 
   #open(): StoreCore {
+    const progress = (sentence: string): void => this.#options.send({ kind: 'progress', sentence });
+    const options = { ...this.#options, progress };
     try {
-      return new StoreCore(this.#options);
+      return new StoreCore(options);
     } catch (error) {
       if (faultOf(error, this.#options.path).code !== 'store-full' || !this.#reserve.spend()) throw error;
-      return new StoreCore(this.#options);
+      return new StoreCore(options);
     }
   }
 

@@ -6,15 +6,25 @@ import type { Row, RowPage, Tally } from '../custody/row.ts';
 import type { OpenStore, Store, StoreListener } from '../ports.ts';
 import type { FromStore, ToStore, WorkerOrder } from './wire.ts';
 
-/** Opens the store of `path` in a thread of its own. Rejects with a Fault. @param suspect found corrupt by the last process */
-export function storeThread(path: string, bootId: string, suspect = false): OpenStore {
+export interface RecoveryTerms {
+  /** The last process found the file corrupt. */
+  readonly suspect: boolean;
+  /** A sentence now and then while the store is recovered. */
+  readonly progress: (sentence: string) => void;
+}
+
+const TRUSTED: RecoveryTerms = { suspect: false, progress: () => undefined };
+
+/** Opens the store of `path` in a thread of its own. Rejects with a Fault. @param options of an opening after trouble */
+export function storeThread(path: string, bootId: string, options: RecoveryTerms = TRUSTED): OpenStore {
   return (listener) =>
     new Promise((resolve, reject) => {
-      const workerData: WorkerOrder = { path, bootId, suspect };
+      const workerData: WorkerOrder = { path, bootId, suspect: options.suspect };
       const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
       const client = new StoreClient((message) => worker.postMessage(message), listener);
       worker.on('message', (message: FromStore) => {
         if (message.kind === 'opened') resolve({ store: client.store, opening: message.opening });
+        else if (message.kind === 'progress') options.progress(message.sentence);
         else if (message.kind === 'unopened') {
           reject(new Fault(message.code, message.what, { hint: message.hint }));
           void worker.terminate();
@@ -44,7 +54,7 @@ export class StoreClient {
     };
   }
 
-  receive(message: Exclude<FromStore, { kind: 'opened' | 'unopened' }>): void {
+  receive(message: Exclude<FromStore, { kind: 'opened' | 'unopened' | 'progress' }>): void {
     switch (message.kind) {
       case 'committed':
         return this.#listener.committed(message.batch);

@@ -16,6 +16,8 @@ export type ToStore =
 export type FromStore =
   | { readonly kind: 'opened'; readonly opening: StoreOpening }
   | { readonly kind: 'unopened'; readonly code: FaultCode; readonly what: string; readonly hint: string }
+  /** Before `opened`: recovery takes its time. */
+  | { readonly kind: 'progress'; readonly sentence: string }
   | { readonly kind: 'committed'; readonly batch: number }
   | { readonly kind: 'full'; readonly batch: number }
   | { readonly kind: 'failed'; readonly reason: string; readonly code: FaultCode }
