@@ -6,6 +6,7 @@
  * after one. Exclusive locking keeps a second process out and needs no -shm file. Checkpoints are explicit because
  * errors of automatic ones are swallowed.
  */
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { Fault } from '../base/fault.ts';
@@ -32,6 +33,7 @@ export function openDatabase(path: string): Database {
     database.pragma(`page_size = ${PAGE_BYTES}`);
     database.pragma('locking_mode = EXCLUSIVE'); // before the first WAL access
     refuseNewer(database, path); // before anything is written
+    if (versionOf(database) === 0) nameStore(database);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('wal_autocheckpoint = 0');
@@ -78,6 +80,12 @@ export function assertDurable(database: Database, path: string): void {
       hint: 'this is a bug of the gateway or of its SQLite library; do not run it with messages that matter',
     });
   }
+}
+
+/** A random name from birth on, by which a log is known to belong to it (`log-owner.ts`). */
+function nameStore(database: Database): void {
+  if (database.pragma('application_id', { simple: true }) === 0)
+    database.pragma(`application_id = ${randomInt(1, 2 ** 31)}`);
 }
 
 function migrate(database: Database): void {

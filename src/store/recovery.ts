@@ -23,6 +23,8 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { type Database, openDamaged, openDatabase } from './database.ts';
+import { RESERVE_FILE } from './file.ts';
+import { isLogOwn } from './log-owner.ts';
 import { type Rebuilt, rebuild } from './rebuild.ts';
 
 export interface RecoveryOptions {
@@ -47,7 +49,7 @@ const CHECKED_BYTES_MAX = 32 * 1024 * 1024;
 
 /** @throws Fault */
 export function openWell(options: RecoveryOptions): Opened {
-  const recovery = [...finish(options)];
+  const recovery = [...finish(options), ...dismissForeignLog(options.path)];
   let database = open(options);
   if (database === undefined) {
     quarantine(options.path);
@@ -60,8 +62,9 @@ export function openWell(options: RecoveryOptions): Opened {
 /** @returns `undefined` for a file that is corrupt at a second look too */
 function open({ path, suspect }: RecoveryOptions): Database | undefined {
   const walBytes = sizeOf(`${path}-wal`);
-  // SQLite would take an empty file for a new one, and throw its log away
-  if (sizeOf(path) === 0 && (walBytes > 0 || existsSync(path))) return undefined;
+  // SQLite would take an empty file for a new one, and throw its log away; where there is a reserve there was a store
+  const hadStore = walBytes > 0 || (existsSync(path) && existsSync(join(dirname(path), RESERVE_FILE)));
+  if (sizeOf(path) === 0 && hadStore) return undefined;
   const wasUnclean = walBytes > 0 && sizeOf(path) <= CHECKED_BYTES_MAX;
   const first = attempt(path, suspect || wasUnclean);
   return first ?? attempt(path, true); // an error of the device may look like damage: look again
@@ -77,6 +80,15 @@ function attempt(path: string, isChecked: boolean): Database | undefined {
   }
   database?.close();
   return undefined;
+}
+
+/** The log of another store: SQLite would replay it over this one. @returns what was done */
+function dismissForeignLog(path: string): string[] {
+  if (isLogOwn(path)) return [];
+  const folder = join(dirname(path), `foreign-log-${Date.now()}`);
+  mkdirSync(folder, { mode: 0o700 });
+  moveLog(path, folder);
+  return [`the log beside the store was another store's: it is kept in ${folder}; what was stored last may be missing`];
 }
 
 function quarantine(path: string): void {
