@@ -134,7 +134,8 @@ function salvage(folder: string, { path, progress }: RecoveryOptions): Rebuilt {
   const alone = join(folder, 'without-log.db');
   rmSync(alone, { force: true });
   linkSync(damaged, alone);
-  const sources = [damaged, alone].flatMap((file) => openDamaged(file) ?? []);
+  const readings = sizeOf(`${damaged}-wal`) > 0 ? [damaged, alone] : [damaged]; // the log itself may be what is broken
+  const sources = readings.flatMap((file) => openDamaged(file) ?? []);
   const database = openDatabase(target);
   try {
     database.pragma('synchronous = OFF'); // begun anew after a crash; on the disk before anybody relies on it
