@@ -2,8 +2,7 @@
  * `holdfast run`: the gateway on the operating system. Reads the configuration and the secrets, opens the control socket,
  * tells systemd and the journal, and ends in one of three ways: asked to (0), storage failed (74), or a bug (70).
  */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { newFacts } from './base/events.ts';
 import { EXIT, Fault } from './base/fault.ts';
 import { parseConfig } from './config/parse.ts';
@@ -11,7 +10,6 @@ import type { Config, HubConfig, LinkConfig } from './config/schema.ts';
 import { Mailbox } from './flow/mailbox.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 import { type Credentials, signCredentials } from './hub/credentials.ts';
-import { readBootId } from './io/boot.ts';
 import { systemClock } from './io/clock.ts';
 import { createJournal, type Journal } from './io/journal.ts';
 import { readSecretFile } from './io/secret-file.ts';
@@ -23,8 +21,7 @@ import { startControl } from './ops/control.ts';
 import { Inspector } from './ops/inspect.ts';
 import { EVENT_NAMES, NARRATORS, tellFact } from './ops/narration.ts';
 import type { OpenChannel } from './ports.ts';
-import { STORE_FILE } from './store/file.ts';
-import { storeThread } from './store/thread.ts';
+import { Storage } from './storage.ts';
 
 export interface DaemonOptions {
   readonly configPath: string;
@@ -44,17 +41,19 @@ const STATUS_MS = 5000;
 export async function runGateway(options: DaemonOptions): Promise<number> {
   const config = readConfig(options.configPath);
   const credentials = credentialsOf(config.hub);
-  mkdirSync(config.gateway.stateDir, { recursive: true, mode: 0o700 });
   const journal = createJournal({ level: config.gateway.logLevel, format: config.gateway.logFormat });
-  const storePath = join(config.gateway.stateDir, STORE_FILE);
   const ending = newEnding();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
+  const storage = new Storage({ config, journal, version: options.version });
+  if ((await storage.wellOr(ending.ended)) === 'ended') return EXIT.ok;
   const gateway = await openGateway({
     config,
     clock: systemClock(),
     random: Math.random,
     facts: newFacts(),
     mailbox: new Mailbox((error) => ending.end({ code: EXIT.bug, reason: bugWords(error) })),
-    openStore: storeThread(storePath, bootId(journal)),
+    openStore: storage.open,
     openHub: openTcp({
       host: config.hub.host,
       port: config.hub.port,
@@ -64,13 +63,14 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     openLink: openLinkTty,
     credentials,
     timeService: timesyncd(),
-    onStoreFailed: (reason) => ending.end({ code: EXIT.storage, reason }),
+    onStoreFailed: (reason, code) => {
+      storage.note(code);
+      ending.end({ code: EXIT.storage, reason });
+    },
   });
   narrate(gateway, journal);
-  const inspection = new Inspector({ gateway, version: options.version, storePath });
+  const inspection = new Inspector({ gateway, version: options.version, storePath: storage.path });
   const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
   gateway.start();
   notifySystemd('READY=1');
   const status = setInterval(() => notifySystemd(statusOf(`Losing data? ${inspection.status().sentence}`)), STATUS_MS);
@@ -150,14 +150,6 @@ function openLinkTty({ path, baudRate }: LinkConfig): OpenChannel {
     closeMsMax: CLOSE_MS_MAX,
     queuedBytesMax: TTY_QUEUED_BYTES_MAX,
   });
-}
-
-/** Without a boot id every start counts as a new boot: ages are then lower bounds, never wrong. */
-function bootId(journal: Journal): string {
-  const found = readBootId();
-  if (found !== undefined) return found;
-  journal.warn('the kernel does not say its boot id; ages over this restart are lower bounds');
-  return `unknown-${process.pid}-${Date.now()}`;
 }
 
 function narrate(gateway: Gateway, journal: Journal): void {

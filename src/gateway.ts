@@ -9,7 +9,6 @@ import type { Config, LinkConfig } from './config/schema.ts';
 import type { StoreOpening } from './custody/row.ts';
 import type { DriverReport } from './driver/driver.ts';
 import { createMqttsnLink } from './driver/mqttsn.ts';
-import type { Committer } from './flow/committer.ts';
 import { DownlinkFlow } from './flow/downlink.ts';
 import { HubLine } from './flow/hub-line.ts';
 import { HubSubscriptions } from './flow/hub-subscriptions.ts';
@@ -26,7 +25,7 @@ import type { Credentials } from './hub/credentials.ts';
 import { firstDialAtMs } from './hub/first-dial.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { allowance, identities, termsByLink, topicsBySubdevice } from './plan.ts';
-import type { Clock, OpenChannel, OpenStore, Store, TimeService } from './ports.ts';
+import type { Clock, OpenChannel, OpenStore, Store, StoreListener, TimeService } from './ports.ts';
 import type { Inbox } from './session/inbox.ts';
 import { Stations, WINDOW_MAX } from './stations.ts';
 
@@ -44,7 +43,7 @@ export interface GatewayParts {
   /** Called for every CONNECT, with the Unix ms as far as known. */
   readonly credentials: (wallMs: number | undefined) => Credentials;
   /** The storage cannot be trusted: acknowledge nothing more, end the process. */
-  readonly onStoreFailed: (reason: string) => void;
+  readonly onStoreFailed: StoreListener['failed'];
 }
 
 /** A hub's packet may be so much larger than its payload: topic and headers. */
@@ -61,14 +60,14 @@ const TOPIC_IDS_MAX = 256;
 /** Opens the store and builds everything on it. Rejects with a Fault. Nothing moves before `start`. */
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { mailbox } = parts;
-  const receipts: { committer?: Committer } = {};
+  const receipts: { gateway?: Gateway } = {};
   const { store, opening } = await parts.openStore({
-    committed: (batch) => mailbox.post(() => receipts.committer?.committed(batch)),
-    full: (batch) => mailbox.post(() => receipts.committer?.full(batch)),
+    committed: (batch) => mailbox.post(() => receipts.gateway?.committed(batch)),
+    full: (batch) => mailbox.post(() => receipts.gateway?.stations.committer.full(batch)),
     failed: parts.onStoreFailed,
   });
   const gateway = new Gateway(parts, store, opening);
-  receipts.committer = gateway.stations.committer;
+  receipts.gateway = gateway;
   return gateway;
 }
 
@@ -92,15 +91,18 @@ export class Gateway {
       uplink: (owed: number) => this.#uplink.safe(owed),
       downlink: (owed: number) => this.#downlink.safe(owed),
     };
-    const stations = new Stations({ ...parts, opening, safe });
+    const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.#uplink.refused(owed) });
     const { committer, outbox, inbox, uplinks, downlinks, announcements, mirror, session, stamp } = stations;
     this.parts = parts;
     this.store = store;
     this.stations = stations;
-    const uplinkPager = new Pager({ custodian: uplinks, mailbox, loaded: (...page) => this.#uplinksLoaded(...page) });
+    const paging = { mailbox, isPaused: () => committer.isOverloaded };
+    const uplinkPager = new Pager({
+      ...{ ...paging, custodian: uplinks },
+      loaded: (...page) => this.#uplinksLoaded(...page),
+    });
     const downlinkPager = new Pager({
-      custodian: downlinks,
-      mailbox,
+      ...{ ...paging, custodian: downlinks },
       loaded: (...page) => this.#downlinksLoaded(...page),
     });
     this.#pagers = [uplinkPager, downlinkPager];
@@ -179,6 +181,12 @@ export class Gateway {
     mailbox.post(() => this.hub.stop());
     await new Promise<void>((resolve) => mailbox.post(() => void committer.drain().then(resolve)));
     await this.store.close();
+  }
+
+  /** The store's receipt. */
+  committed(batch: number): void {
+    this.stations.committer.committed(batch);
+    for (const pager of this.#pagers) pager.turn(); // deletes may have piled up until now
   }
 
   readonly #report = (link: string, report: DriverReport): void => {

@@ -3,6 +3,7 @@
  * simulation implement them in memory; nothing else opens, waits or reads a clock.
  */
 
+import type { FaultCode } from './base/fault.ts';
 import type { Direction } from './base/message.ts';
 import type { Change } from './custody/change.ts';
 import type { Row, RowPage, StoreOpening, Tally } from './custody/row.ts';
@@ -56,12 +57,15 @@ export interface StoreListener {
   /** The disk is full: nothing of `batch` was written, it will not be tried again by the store. */
   full(batch: number): void;
   /** Storage cannot be trusted any more: acknowledge nothing, exit. */
-  failed(reason: string): void;
+  failed(reason: string, code: FaultCode): void;
 }
 
 /** The durable half. One commit runs at a time; the caller groups. Answers come in the order of the calls. */
 export interface Store {
-  /** Applies the changes in one transaction, in order. `batch` numbers rise by one from 1. */
+  /**
+   * Applies the changes in one transaction, in order. `batch` numbers rise by one from 1. After `full`, changes that put
+   * messages are refused until there is room, the others are not; an empty list asks whether there is.
+   */
   commit(batch: number, changes: readonly Change[]): void;
   /** Reads up to `limit` rows of the wanted lanes, in order of `seq`, scanning a bounded number of rows. */
   page(request: PageRequest): Promise<RowPage>;

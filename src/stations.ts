@@ -34,6 +34,8 @@ export interface StationsOptions {
   readonly opening: StoreOpening;
   /** Custody is taken of a message: whoever waits for that may be told. */
   readonly safe: Readonly<Record<Direction, (owed: number) => void>>;
+  /** A full disk: the subdevice is told to send its uplink later. A downlink waits, and so does the hub. */
+  readonly refused: (owed: number) => void;
 }
 
 export class Stations {
@@ -59,6 +61,7 @@ export class Stations {
       clock,
       mailbox,
       stored: (direction, entry) => this.custodian(direction).stored(entry),
+      unstored: (direction, entry) => this.custodian(direction).unstored(entry),
       fullChanged: (isFull) => {
         this.outbox.isClosed = isFull;
         facts.emit('storeFull', { isFull });
@@ -90,7 +93,7 @@ export class Stations {
     return (stamp) => ageOf(stamp, this.stamp(), this.wallClock.epochs).ms >= hoursMax * HOUR_MS;
   }
 
-  #newCustodian(direction: Direction, { opening, safe }: StationsOptions): Custodian {
+  #newCustodian(direction: Direction, { opening, safe, refused }: StationsOptions): Custodian {
     return new Custodian({
       direction,
       windowMax: WINDOW_MAX,
@@ -99,6 +102,7 @@ export class Stations {
       counts: opening.counts.filter((lane) => lane.direction === direction),
       durability: this.committer,
       safe: (_, owed) => safe[direction](owed),
+      ...(direction === 'uplink' ? { withdrawn: refused } : {}),
     });
   }
 }

@@ -27,7 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   plan: 'base config session hub',
   stations: 'base custody ports config session outbox hub flow',
   gateway: 'base custody ports config driver session outbox hub flow plan stations',
-  daemon: 'base custody ports config hub flow store io ops gateway',
+  storage: 'base config ports store io ops',
+  daemon: 'base custody ports config hub flow store io ops gateway storage',
   main: 'base cli',
 };
 

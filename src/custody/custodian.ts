@@ -2,16 +2,14 @@
  * Custody of one direction: every lane, the live books, and the one rule — nobody is told "acknowledged" before the
  * message is committed or has been acknowledged by the next hop.
  *
- * Stands between admission and sending (outbox, inbox) on one side and the group commit (`Durability`) on the other.
- * `safe` is called exactly once for each entry that somebody waits for, and it is the only way to an acknowledgement.
+ * Between admission and sending (outbox, inbox) and the group commit (`Durability`). `safe` is called exactly once for each
+ * entry that somebody waits for, and it is the only way to an acknowledgement.
  */
 import type { Direction, Message } from '../base/message.ts';
-import type { Stamp } from '../base/time.ts';
 import { Books } from './books.ts';
-import type { Change, Outcome } from './change.ts';
-import { countsOfOutcome } from './change.ts';
-import type { Durability, Terms } from './durability.ts';
-import { type Burial, type Entry, newEntry } from './entry.ts';
+import { countsOfOutcome, type Outcome } from './change.ts';
+import type { Durability, Origin } from './durability.ts';
+import { type Burial, type Entry, newEntry, rowEnd } from './entry.ts';
 import { Lane } from './lane.ts';
 import { addCounts, type Counts, ZERO } from './ledger.ts';
 import type { LaneBacklog, LaneCounts, RowPage } from './row.ts';
@@ -26,6 +24,8 @@ export interface CustodianOptions {
   readonly durability: Durability;
   /** The previous hop may be told. */
   readonly safe: (entry: Entry, owed: number) => void;
+  /** A full disk: it is as if the message had never been accepted, and the previous hop must be told. Never: it waits. */
+  readonly withdrawn?: (owed: number) => void;
 }
 
 export class Custodian {
@@ -45,11 +45,10 @@ export class Custodian {
   constructor(options: CustodianOptions) {
     this.direction = options.direction;
     this.#options = options;
-    const { direction, durability } = options;
+    const { direction, durability, nextSeq } = options;
     this.#books = new Books(options.counts);
-    this.#sequence = new Sequence(options.nextSeq, (reservedTo) =>
-      durability.ride({ kind: 'reserveSeq', direction, reservedTo }),
-    );
+    const reserve = (reservedTo: number): void => durability.ride({ kind: 'reserveSeq', direction, reservedTo });
+    this.#sequence = new Sequence(nextSeq, reserve);
     for (const { lane, rows, bytes } of options.backlog) {
       this.#addLane(lane, { rows, bytes });
       this.#spilled.add(lane);
@@ -71,7 +70,6 @@ export class Custodian {
     return this.#unstoredBytes;
   }
 
-  /** The highest number given so far. */
   get lastSeq(): number {
     return this.#sequence.last;
   }
@@ -100,19 +98,9 @@ export class Custodian {
   }
 
   /** Takes a message into custody. Bounds and policies are the caller's and come first. */
-  accept(
-    lane: number,
-    message: Message,
-    from: { readonly stamp: Stamp; readonly owed: number | undefined; readonly terms: Terms },
-  ): Entry {
-    const row = {
-      seq: this.#sequence.take(),
-      lane,
-      topic: message.topic,
-      payload: message.payload,
-      qos: message.qos,
-      stamp: from.stamp,
-    };
+  accept(lane: number, message: Message, from: Origin): Entry {
+    const { topic, payload, qos } = message;
+    const row = { seq: this.#sequence.take(), lane, topic, payload, qos, stamp: from.stamp };
     const entry = newEntry(row, from.owed);
     this.#books.add(lane, { ...ZERO, accepted: 1 });
     this.#pending += 1;
@@ -139,7 +127,7 @@ export class Custodian {
     this.#unstoredBytes -= entry.bytes;
     entry.keeping = 'stored';
     if (entry.ended !== undefined) {
-      this.#options.durability.ride(this.#rowEnd(entry, entry.ended));
+      this.#options.durability.ride(rowEnd(this.direction, entry, entry.ended));
       return;
     }
     const lane = this.lane(entry.row.lane);
@@ -148,18 +136,31 @@ export class Custodian {
     this.#release(entry);
   }
 
+  /** The disk had no room for it. @returns whether it stays in the gathering */
+  unstored(entry: Entry): boolean {
+    const isNew = entry.keeping === 'committing';
+    entry.keeping = 'gathering';
+    if (entry.ended !== undefined && isNew) this.#endUnstored(entry, entry.ended);
+    if (entry.ended !== undefined) return false;
+    const { owed } = entry;
+    if (owed === undefined || entry.sentBefore || this.#options.withdrawn === undefined) return true;
+    this.#remove(entry);
+    this.#unstoredBytes -= entry.bytes;
+    this.#books.add(entry.row.lane, { ...ZERO, accepted: -1 });
+    this.#options.withdrawn(owed);
+    return false;
+  }
+
   /** Custody ends: delivered, shed or buried. Only a stored row can be buried. */
   end(entry: Entry, how: Outcome | Burial): void {
     if (entry.ended !== undefined) return;
     entry.ended = how;
     entry.inFlight = false;
-    this.lane(entry.row.lane).remove(entry);
-    this.#pending -= 1;
-    this.#pendingBytes -= entry.bytes;
+    this.#remove(entry);
     this.#books.add(entry.row.lane, how.as === 'dead' ? { ...ZERO, dead: 1 } : countsOfOutcome(how));
     switch (entry.keeping) {
       case 'stored':
-        this.#options.durability.ride(this.#rowEnd(entry, how));
+        this.#options.durability.ride(rowEnd(this.direction, entry, how));
         break;
       case 'held':
       case 'gathering':
@@ -228,17 +229,17 @@ export class Custodian {
     );
   }
 
+  #remove(entry: Entry): void {
+    this.lane(entry.row.lane).remove(entry);
+    this.#pending -= 1;
+    this.#pendingBytes -= entry.bytes;
+  }
+
   #endUnstored(entry: Entry, how: Outcome | Burial): void {
     if (how.as === 'dead') throw new Error(`message ${entry.row.seq} cannot be buried before it is stored`);
     this.#unstoredBytes -= entry.bytes;
     const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(how));
     this.#options.durability.ride({ kind: 'count', direction: this.direction, lane: entry.row.lane, counts });
-  }
-
-  #rowEnd(entry: Entry, how: Outcome | Burial): Change {
-    const row = { direction: this.direction, lane: entry.row.lane, seq: entry.row.seq, bytes: entry.bytes };
-    if (how.as === 'dead') return { kind: 'bury', ...row, reason: how.reason, attempts: entry.attempts };
-    return { kind: 'settle', ...row, outcome: how };
   }
 
   #release(entry: Entry): void {

@@ -1,5 +1,6 @@
 /** The group commit, as custody sees it; `flow/committer.ts` is it. */
 import type { Direction } from '../base/message.ts';
+import type { Stamp } from '../base/time.ts';
 import type { Change } from './change.ts';
 import type { Entry } from './entry.ts';
 
@@ -18,4 +19,11 @@ export interface Terms {
   readonly holdUntilMs: number | undefined;
   /** Monotonic ms until which it may wait for company in the commit. */
   readonly commitByMs: number;
+}
+
+/** Where a message comes from: when, who waits for its acknowledgement, and how long it may wait itself. */
+export interface Origin {
+  readonly stamp: Stamp;
+  readonly owed: number | undefined;
+  readonly terms: Terms;
 }

@@ -4,8 +4,8 @@
  * keeping: held ──(hold_ms over, hub gone, backlog ahead)──▶ gathering ──▶ committing ──(receipt)──▶ stored
  *             └──────────────── ended by the other side's acknowledgement, at any point ─────────────┘
  */
-import { chargedBytes } from '../base/message.ts';
-import type { Outcome } from './change.ts';
+import { chargedBytes, type Direction } from '../base/message.ts';
+import type { Change, Outcome } from './change.ts';
 import type { Row } from './row.ts';
 
 export type Keeping = 'held' | 'gathering' | 'committing' | 'stored';
@@ -58,4 +58,11 @@ function entryOf(row: Row, keeping: Keeping, owed: number | undefined): Entry {
     owed,
     ended: undefined,
   };
+}
+
+/** What ends the custody of a row on disk. */
+export function rowEnd(direction: Direction, { row, bytes, attempts }: Entry, how: Outcome | Burial): Change {
+  const { lane, seq } = row;
+  if (how.as === 'dead') return { kind: 'bury', direction, lane, seq, bytes, reason: how.reason, attempts };
+  return { kind: 'settle', direction, lane, seq, bytes, outcome: how };
 }

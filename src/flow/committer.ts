@@ -4,6 +4,9 @@
  * An entry waits for its acknowledgement in `held` (RAM, nobody told), for company in the gathering, and for fsync in the
  * running commit. Riders (deletes of delivered rows, counters) make no commit of their own while there is little of them.
  * Receipts are handled in the order of the commits; only then is anybody told. Origin of the times: durability §3.
+ *
+ * On a full disk a commit is taken apart. Messages go back to the gathering and are tried again each second, alone; riders
+ * and required changes make commits of their own meanwhile, small enough for the room that the store keeps for them.
  */
 import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
@@ -11,6 +14,7 @@ import type { Durability } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
 import type { Clock, Store } from '../ports.ts';
 import { Alarm } from './alarm.ts';
+import type { Commit, Gathered, Load, Required } from './commit.ts';
 import { Company } from './company.ts';
 import { HoldQueue } from './hold-queue.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -25,30 +29,17 @@ const NEVER = Number.POSITIVE_INFINITY;
 const BATCH_CHANGES_MAX = 4096;
 /** A full disk is tried again at this pace. */
 const FULL_RETRY_MS = 1000;
+/** Deletes of one commit on a full disk: some 60 leaves of rows, a fraction of the store's reserve. */
+const RELIEF_CHANGES_MAX = 256;
 
 export interface CommitterOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   /** A put is durable: custody tells whoever waits. */
   readonly stored: (direction: Direction, entry: Entry) => void;
+  /** There is no room for it now. @returns whether it goes on waiting for some */
+  readonly unstored: (direction: Direction, entry: Entry) => boolean;
   readonly fullChanged: (isFull: boolean) => void;
-}
-
-interface Gathered {
-  readonly direction: Direction;
-  readonly entry: Entry;
-}
-
-interface Required {
-  readonly changes: readonly Change[];
-  readonly then: () => void;
-}
-
-interface Commit {
-  readonly batch: number;
-  readonly changes: readonly Change[];
-  readonly puts: readonly Gathered[];
-  readonly required: readonly Required[];
 }
 
 export class Committer implements Durability {
@@ -64,7 +55,10 @@ export class Committer implements Durability {
   /** When the commit leaves early, because nobody is left to come. */
   #quietAtMs: number | undefined;
   #running: Commit | undefined;
-  #retryAtMs: number | undefined;
+  #fullSinceMs: number | undefined;
+  /** On a full disk: when messages are tried again, and from when on the others are. */
+  #retryAtMs = 0;
+  #reliefAtMs = 0;
   #batch = 0;
   #drained: (() => void) | undefined;
 
@@ -79,9 +73,14 @@ export class Committer implements Durability {
     this.#advance();
   }
 
-  /** The disk is full: nothing is written until there is room. */
-  get isFull(): boolean {
-    return this.#retryAtMs !== undefined;
+  /** Since when the disk is full: no message is written until there is room. */
+  get fullSinceMs(): number | undefined {
+    return this.#fullSinceMs;
+  }
+
+  /** Whoever makes riders had better wait. */
+  get isOverloaded(): boolean {
+    return this.#riders.areTooMany;
   }
 
   get commits(): number {
@@ -117,23 +116,20 @@ export class Committer implements Durability {
     for (const entry of this.#held.takeAll(direction)) this.gather(direction, entry, byMs);
   }
 
-  /** Resolves when everything known now, riders too, is durable; on a full disk at once: nobody was told of the rest. */
+  /** Resolves when everything known now, riders too, is durable, as far as there is room: nobody was told of the rest. */
   drain(): Promise<void> {
     for (const direction of ['uplink', 'downlink'] as const) this.letGo(direction, this.#options.clock.nowMs());
     return new Promise((resolve) => {
       this.#drained = resolve;
       this.#advance();
-      if (this.isFull) resolve();
     });
   }
 
   /** The store's receipt. */
   committed(batch: number): void {
-    const commit = this.#running;
-    if (commit?.batch !== batch) throw new Error(`receipt for commit ${batch}, but ${commit?.batch ?? 'none'} runs`);
-    this.#running = undefined;
-    if (this.#retryAtMs !== undefined) {
-      this.#retryAtMs = undefined;
+    const commit = this.#end(batch);
+    if (this.#fullSinceMs !== undefined && commit.load !== 'relief') {
+      this.#fullSinceMs = undefined;
       this.#options.fullChanged(false);
     }
     for (const { direction, entry } of commit.puts) this.#options.stored(direction, entry);
@@ -143,13 +139,29 @@ export class Committer implements Durability {
     this.#advance();
   }
 
-  /** Nothing of the batch was written; it is tried again until there is room. */
+  /** Nothing of the batch was written; its parts are tried again until there is room. */
   full(batch: number): void {
-    if (this.#running?.batch !== batch) throw new Error(`disk full for commit ${batch}, which does not run`);
-    if (this.#retryAtMs === undefined) this.#options.fullChanged(true);
-    this.#retryAtMs = this.#options.clock.nowMs() + FULL_RETRY_MS;
-    this.#drained?.();
-    this.#setAlarm();
+    const commit = this.#end(batch);
+    const nowMs = this.#options.clock.nowMs();
+    const waiting = [...commit.puts, ...this.#gathered];
+    this.#gathered = waiting.filter(({ direction, entry }) => this.#options.unstored(direction, entry));
+    this.#required.unshift(...commit.required);
+    this.#riders.giveBack(commit.riders, nowMs);
+    this.#retryAtMs = nowMs + FULL_RETRY_MS;
+    if (commit.load === 'relief') this.#reliefAtMs = this.#retryAtMs;
+    if (this.#fullSinceMs === undefined) {
+      this.#fullSinceMs = nowMs;
+      this.#options.fullChanged(true);
+    }
+    if (commit.load === 'relief') this.#drained?.();
+    this.#advance();
+  }
+
+  #end(batch: number): Commit {
+    const commit = this.#running;
+    if (commit?.batch !== batch) throw new Error(`receipt for commit ${batch}, but ${commit?.batch ?? 'none'} runs`);
+    this.#running = undefined;
+    return commit;
   }
 
   #welcome(who: string): void {
@@ -168,10 +180,11 @@ export class Committer implements Durability {
   #advance(): void {
     const nowMs = this.#options.clock.nowMs();
     for (const { direction, entry } of this.#held.takeDue(nowMs)) this.#gatherHeld(direction, entry, nowMs);
-    if (this.#running !== undefined) {
-      if (this.#retryAtMs !== undefined && nowMs >= this.#retryAtMs) this.#retry(this.#running);
-    } else if (this.#mustCommit(nowMs)) this.#commit();
-    else if (this.#drained !== undefined && this.#riders.isEmpty) this.#drained();
+    if (this.#running === undefined) {
+      const load = this.#dueLoad(nowMs);
+      if (load !== undefined) this.#commit(load);
+      else if (this.#riders.isEmpty) this.#drained?.();
+    }
     this.#setAlarm();
   }
 
@@ -181,48 +194,50 @@ export class Committer implements Durability {
     this.#dueAtMs = nowMs;
   }
 
-  #mustCommit(nowMs: number): boolean {
-    if (this.#store === undefined) return false;
-    if (nowMs >= Math.min(this.#dueAtMs ?? NEVER, this.#quietAtMs ?? NEVER)) return true;
-    if (this.#drained !== undefined) return this.#dueAtMs !== undefined || !this.#riders.isEmpty;
-    return this.#riders.areDue(nowMs);
+  #dueLoad(nowMs: number): Load | undefined {
+    if (this.#store === undefined) return undefined;
+    const isDraining = this.#drained !== undefined;
+    const hasRiders = isDraining ? !this.#riders.isEmpty : this.#riders.areDue(nowMs);
+    if (this.#fullSinceMs !== undefined) {
+      if (nowMs >= this.#reliefAtMs && (hasRiders || this.#required.length > 0)) return 'relief';
+      return nowMs >= this.#retryAtMs ? 'puts' : undefined;
+    }
+    const isDue = nowMs >= Math.min(this.#dueAtMs ?? NEVER, this.#quietAtMs ?? NEVER);
+    return isDue || hasRiders || (isDraining && this.#dueAtMs !== undefined) ? 'all' : undefined;
   }
 
-  #commit(): void {
-    const puts: Gathered[] = [];
-    const changes: Change[] = [];
-    const candidates = this.#gathered.splice(0, BATCH_CHANGES_MAX);
-    for (const gathered of candidates) {
-      if (gathered.entry.ended !== undefined) continue; // acknowledged before it was written: nothing to keep
-      gathered.entry.keeping = 'committing';
-      puts.push(gathered);
-      changes.push({ kind: 'put', direction: gathered.direction, row: gathered.entry.row });
-    }
-    const required = this.#required;
-    this.#required = [];
+  #commit(load: Load): void {
+    const puts = load === 'relief' ? [] : this.#takePuts();
+    const required = load === 'puts' ? [] : this.#required.splice(0);
+    const riders = load === 'puts' ? [] : this.#riders.take(load === 'all' ? BATCH_CHANGES_MAX : RELIEF_CHANGES_MAX);
     this.#quietAtMs = undefined;
     this.#company.leave();
-    for (const one of required) changes.push(...one.changes);
-    changes.push(...this.#riders.take(BATCH_CHANGES_MAX));
     this.#dueAtMs = this.#gathered.length > 0 ? this.#options.clock.nowMs() : undefined;
-    if (changes.length === 0) {
+    const changes: Change[] = puts.map(({ direction, entry: { row } }) => ({ kind: 'put', direction, row }));
+    for (const one of required) changes.push(...one.changes);
+    changes.push(...riders);
+    // on a full disk an empty commit asks whether there is room again
+    if (changes.length === 0 && load !== 'puts') {
       for (const { then } of required) then();
       return this.#advance();
     }
     this.#batch += 1;
-    this.#running = { batch: this.#batch, changes, puts, required };
+    this.#running = { batch: this.#batch, load, puts, required, riders };
     this.#store?.commit(this.#batch, changes);
   }
 
-  #retry(commit: Commit): void {
-    this.#retryAtMs = Number.POSITIVE_INFINITY;
-    this.#store?.commit(commit.batch, commit.changes);
+  /** Those that still need it: what was acknowledged before it was written is not kept. */
+  #takePuts(): Gathered[] {
+    const puts = this.#gathered.splice(0, BATCH_CHANGES_MAX).filter(({ entry }) => entry.ended === undefined);
+    for (const { entry } of puts) entry.keeping = 'committing';
+    return puts;
   }
 
   #setAlarm(): void {
-    const times = [this.#held.nextMs, this.#retryAtMs];
-    if (this.#running === undefined) times.push(this.#dueAtMs, this.#quietAtMs, this.#riders.dueAtMs);
-    const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
+    const times = [this.#held.nextMs];
+    if (this.#running === undefined && this.#fullSinceMs !== undefined) times.push(this.#retryAtMs);
+    else if (this.#running === undefined) times.push(this.#dueAtMs, this.#quietAtMs, this.#riders.dueAtMs);
+    const soonest = Math.min(...times.map((time) => time ?? NEVER));
     this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
   }
 }

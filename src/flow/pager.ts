@@ -10,6 +10,8 @@ const PAGE_ROWS_MAX = 256;
 export interface PagerOptions {
   readonly custodian: Custodian;
   readonly mailbox: Mailbox;
+  /** Deletes pile up that the disk does not take: nothing more is read that would make more of them. */
+  readonly isPaused: () => boolean;
   readonly loaded: (wanted: ReadonlyMap<number, number>, page: RowPage) => void;
 }
 
@@ -29,7 +31,7 @@ export class Pager {
 
   /** To be called whenever a lane may have got room. */
   turn(): void {
-    if (this.#isReading || this.#store === undefined) return;
+    if (this.#isReading || this.#store === undefined || this.#options.isPaused()) return;
     const lanes = this.#options.custodian.wanted();
     if (lanes.size === 0) return;
     this.#isReading = true;

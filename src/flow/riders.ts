@@ -10,6 +10,8 @@ import { addCounts } from '../custody/ledger.ts';
 /** At most so many duplicates after a crash in the middle of a replay. */
 const MANY = 512;
 const OLD_MS = 2000;
+/** About 1 MB of RAM, and what a disk that stays full makes come twice after a crash. */
+const TOO_MANY = 8192;
 
 type CountChange = Extract<Change, { kind: 'count' }>;
 
@@ -24,6 +26,11 @@ export class Riders {
 
   get areMany(): boolean {
     return this.#others.length >= MANY;
+  }
+
+  /** So many that nothing should be done that makes more of them, until a commit has taken some. */
+  get areTooMany(): boolean {
+    return this.#others.length >= TOO_MANY;
   }
 
   get dueAtMs(): number | undefined {
@@ -44,6 +51,7 @@ export class Riders {
       );
       return;
     }
+    if (change.kind === 'hubSession') this.#others = this.#others.filter(({ kind }) => kind !== 'hubSession');
     this.#others.push(change);
     this.#oldestMs ??= nowMs;
   }
@@ -55,5 +63,12 @@ export class Riders {
     this.#counts.clear();
     if (this.#others.length === 0) this.#oldestMs = undefined;
     return taken;
+  }
+
+  /** The commit found no room: they come before what has gathered since. */
+  giveBack(taken: readonly Change[], nowMs: number): void {
+    const since = this.#others;
+    this.#others = [];
+    for (const change of [...taken, ...since]) this.add(change, nowMs);
   }
 }

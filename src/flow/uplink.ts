@@ -43,6 +43,7 @@ type UplinkReport = Extract<DriverReport, { kind: 'uplink' }>;
 interface Creditor {
   readonly link: string;
   readonly token: number;
+  readonly report: UplinkReport;
 }
 
 export class UplinkFlow {
@@ -80,6 +81,12 @@ export class UplinkFlow {
       this.#options.links().order(creditor.link, { kind: 'acknowledge', token: creditor.token });
   }
 
+  /** There was no room for the message after all. */
+  refused(owed: number): void {
+    const creditor = this.#debts.settle(owed);
+    if (creditor !== undefined) this.#refuse(creditor.link, creditor.report, 'congestion');
+  }
+
   #admit(
     link: string,
     offer: {
@@ -91,7 +98,7 @@ export class UplinkFlow {
   ): void {
     const { subdevice, message, token } = offer;
     const { holdMs, commitMs, overflow } = this.#options.termsOf(link);
-    const owed = this.#debts.note({ link, token });
+    const owed = this.#debts.note({ link, token, report: offer.report });
     const nowMs = this.#options.clock.nowMs();
     const admission = this.#options.outbox.admit(
       { lane: subdevice.lane, message, overflow, stamp: this.#options.stamp(), owed, holdMs, commitMs },

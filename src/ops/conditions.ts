@@ -21,7 +21,7 @@ export interface Health {
   };
   readonly links: readonly LinkReport[];
   readonly clock: { readonly wallMs: number; readonly isSet: boolean; readonly isTrusted: boolean };
-  readonly isStoreFull: boolean;
+  readonly storeFullSinceMs: number | undefined;
   readonly outbox: {
     readonly messages: number;
     readonly messagesMax: number;
@@ -123,16 +123,16 @@ function linkConditions({ links }: Health): Condition[] {
     }));
 }
 
-function queueConditions({ isStoreFull, outbox, nowMs, startedAtMs }: Health): Condition[] {
+function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Health): Condition[] {
   const forMs = nowMs - startedAtMs;
-  if (isStoreFull) {
+  if (storeFullSinceMs !== undefined) {
     return [
       {
         code: 'store-full',
         losing: 'at risk',
-        forMs,
-        sentence: 'The disk is full: subdevices are told to wait.',
-        hint: 'Free space on the disk of the state directory.',
+        forMs: nowMs - storeFullSinceMs,
+        sentence: 'The disk is full: subdevices are told to wait, and the hub gets no PUBACK.',
+        hint: 'Free at least 2 MB on the disk of the state directory; the gateway goes on by itself.',
       },
     ];
   }

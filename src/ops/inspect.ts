@@ -77,7 +77,7 @@ export class Inspector implements Inspection {
       },
       links,
       clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },
-      isStoreFull: gateway.stations.outbox.isClosed,
+      storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
       ...now,
       lostRows: gateway.stations.opening.lostRows,

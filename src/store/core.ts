@@ -7,8 +7,9 @@ import type { Change } from '../custody/change.ts';
 import type { StoreOpening } from '../custody/row.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
 import { ChangeWriter } from './change-writer.ts';
-import { assertDurable, type Database, isFull, openDatabase } from './database.ts';
+import { assertDurable, type Database, isFull, PAGE_BYTES } from './database.ts';
 import * as read from './reader.ts';
+import { openWell } from './recovery.ts';
 import { Witness } from './witness.ts';
 
 export interface CoreOptions {
@@ -16,11 +17,17 @@ export interface CoreOptions {
   readonly path: string;
   /** Open already: the simulation's outlives its gateways. */
   readonly database?: Database;
+  /** Of the file that keeps room for a full disk; none in the simulation. */
+  readonly reservePath?: string;
+  /** The last process found the file corrupt: it is looked at before it is used. */
+  readonly suspect?: boolean;
+  /** Hears a sentence now and then while the store is recovered. */
+  readonly progress?: (sentence: string) => void;
   readonly bootId: string;
   readonly upMs: number;
 }
 
-/** Pages of WAL (estimated) that make a checkpoint worth its fsync: 4 MB, as SQLite's own figure. */
+/** Pages of WAL (estimated) that make a checkpoint worth its fsync: 4 MB, as SQLite's own figure. It bounds the log. */
 const CHECKPOINT_PAGES = 4000;
 /** Estimate: a commit writes at least a leaf of rows, the ledger and one more. */
 const COMMIT_PAGES = 3;
@@ -36,20 +43,29 @@ export class StoreCore {
   readonly #epoch: number;
   /** `undefined`: a store in memory has no medium that could lose anything. */
   readonly #witness: Witness | undefined;
+  readonly #recovery: readonly string[];
   #walPages = 0;
   #beatAtMs: number;
   readonly opening: StoreOpening;
 
   /** @throws Fault */
   constructor(options: CoreOptions) {
-    this.#database = options.database ?? openDatabase(options.path);
-    this.#writer = new ChangeWriter(this.#database);
-    this.#witness = options.path === ':memory:' ? undefined : new Witness(this.#database, options.path);
-    this.#beatAtMs = options.upMs;
-    this.opening = this.#open(options);
-    this.#epoch = this.opening.now.epoch;
-    assertDurable(this.#database, options.path);
-    this.#checkpointAtStart();
+    const { path, database, suspect = false, progress = () => undefined } = options;
+    const opened = database === undefined ? openWell({ path, suspect, progress }) : { database, recovery: [] };
+    this.#database = opened.database;
+    this.#recovery = opened.recovery;
+    try {
+      this.#writer = new ChangeWriter(this.#database);
+      this.#witness = path === ':memory:' ? undefined : new Witness(this.#database, path);
+      this.#beatAtMs = options.upMs;
+      this.opening = this.#open(options);
+      this.#epoch = this.opening.now.epoch;
+      assertDurable(this.#database, path);
+      this.#checkpointAtStart();
+    } catch (error) {
+      if (database === undefined) this.#database.close(); // its lock would outlive us
+      throw error;
+    }
   }
 
   get database(): Database {
@@ -63,7 +79,12 @@ export class StoreCore {
       if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
     })();
     this.#witness?.committed(changes);
-    this.#walPages += COMMIT_PAGES + changes.length / ROWS_PER_PAGE;
+    this.#walPages += COMMIT_PAGES + changes.reduce((sum, change) => sum + pagesOf(change), 0);
+  }
+
+  /** Bytes of pages within the file that hold nothing. */
+  get freeInside(): number {
+    return Number(this.#database.pragma('freelist_count', { simple: true })) * PAGE_BYTES;
   }
 
   /** After the receipts are out: moves the WAL into the database when it has grown. Throws what SQLite throws. */
@@ -141,7 +162,7 @@ export class StoreCore {
         hubSession: read.readHubSession(database),
         backlog: read.readBacklog(database),
         counts: read.readCounts(database),
-        recovery: testimony.sentences,
+        recovery: [...this.#recovery, ...testimony.sentences],
         lostRows: testimony.damaged,
       };
     })();
@@ -165,4 +186,10 @@ export class StoreCore {
     this.#database.prepare('DELETE FROM boot WHERE epoch <= ?').run(epoch - BOOTS_MAX);
     return { now: { epoch, upMs }, isFirstOfBoot: true };
   }
+}
+
+/** Of the log, estimated. A large payload has pages of its own. */
+function pagesOf(change: Change): number {
+  const bytes = change.kind === 'put' ? change.row.payload.length : 0;
+  return Math.max(1 / ROWS_PER_PAGE, bytes / PAGE_BYTES);
 }

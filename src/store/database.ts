@@ -6,6 +6,7 @@
  * after one. Exclusive locking keeps a second process out and needs no -shm file. Checkpoints are explicit because
  * errors of automatic ones are swallowed.
  */
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { Fault } from '../base/fault.ts';
@@ -16,7 +17,7 @@ export type Statement = Sqlite.Statement<unknown[], unknown>;
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
 /** Measured: a lone message costs 6.7 KB on the device with pages of 1 KB, 12.8 KB with SQLite's own 4 KB. */
-const PAGE_BYTES = 1024;
+export const PAGE_BYTES = 1024;
 /** A process that is just ending has so long to let go of the file; who really runs keeps it for good. */
 const LOCK_WAIT_MS = 1000;
 /** PRAGMA synchronous: 2 is FULL. */
@@ -34,6 +35,7 @@ export function openDatabase(path: string): Database {
     database.pragma('locking_mode = EXCLUSIVE'); // before the first WAL access
     refuseNewer(database, path); // before anything is written; the first read takes the lock
     if (path !== ':memory:') rewriteWal(path);
+    if (versionOf(database) === 0) nameStore(database);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('wal_autocheckpoint = 0');
@@ -59,6 +61,19 @@ export function openReadOnly(path: string): Database {
   }
 }
 
+/** A damaged file, to read what can be read. Writes nothing to it. @returns `undefined` when it cannot be opened at all */
+export function openDamaged(path: string): Database | undefined {
+  let database: Database | undefined;
+  try {
+    database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
+    database.pragma('schema_version');
+    return database;
+  } catch {
+    database?.close();
+    return undefined;
+  }
+}
+
 /** To be called after the first write: the setting must have survived it. */
 export function assertDurable(database: Database, path: string): void {
   const synchronous = Number(database.pragma('synchronous', { simple: true }));
@@ -67,6 +82,12 @@ export function assertDurable(database: Database, path: string): void {
       hint: 'this is a bug of the gateway or of its SQLite library; do not run it with messages that matter',
     });
   }
+}
+
+/** A random name from birth on, by which a log is known to belong to it (`log-owner.ts`). */
+function nameStore(database: Database): void {
+  if (database.pragma('application_id', { simple: true }) === 0)
+    database.pragma(`application_id = ${randomInt(1, 2 ** 31)}`);
 }
 
 function migrate(database: Database): void {

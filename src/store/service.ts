@@ -1,10 +1,13 @@
 /**
  * Answers the messages of `wire.ts` with a StoreCore. Runs in the store's thread, and in-thread in the simulation.
  * After the first failure that is not a full disk it does nothing more: what was committed is not known any longer.
+ * On a full disk the reserve is spent, and until there is room again only commits without messages are made.
  */
+import type { Change } from '../custody/change.ts';
 import { type CoreOptions, StoreCore } from './core.ts';
 import { faultOf, isFull } from './database.ts';
 import { readNewest, readPage, readTally } from './reader.ts';
+import { Reserve } from './reserve.ts';
 import type { FromStore, ToStore } from './wire.ts';
 
 export interface ServiceOptions extends CoreOptions {
@@ -14,12 +17,15 @@ export interface ServiceOptions extends CoreOptions {
 
 export class StoreService {
   readonly #options: ServiceOptions;
+  readonly #reserve: Reserve;
   #core: StoreCore | undefined;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
+    this.#reserve = new Reserve(options.reservePath);
     try {
-      this.#core = new StoreCore(options);
+      this.#core = this.#open();
+      this.#reserve.claim();
       options.send({ kind: 'opened', opening: this.#core.opening });
     } catch (error) {
       const fault = faultOf(error, options.path);
@@ -64,25 +70,53 @@ export class StoreService {
     }
   }
 
-  #commit(core: StoreCore, message: Extract<ToStore, { kind: 'commit' }>): void {
+  #open(): StoreCore {
+    const progress = (sentence: string): void => this.#options.send({ kind: 'progress', sentence });
+    const options = { ...this.#options, progress };
     try {
-      core.commit(message.changes, this.#options.nowMs());
+      return new StoreCore(options);
+    } catch (error) {
+      if (faultOf(error, this.#options.path).code !== 'store-full' || !this.#reserve.spend()) throw error;
+      return new StoreCore(options);
+    }
+  }
+
+  #commit(core: StoreCore, { batch, changes }: Extract<ToStore, { kind: 'commit' }>): void {
+    const isWritten = this.#hasRoomFor(core, changes) && this.#write(core, changes);
+    this.#options.send({ kind: isWritten ? 'committed' : 'full', batch });
+    if (isWritten) this.#unlessFull(() => core.note(this.#options.nowMs()));
+    if (this.#reserve.isSpent)
+      this.#unlessFull(() => core.checkpoint()); // so that the log begins anew in its own place
+    else if (isWritten) this.#unlessFull(() => core.checkpointIfDue()); // if not: the log grows; commits will say so
+  }
+
+  #hasRoomFor(core: StoreCore, changes: readonly Change[]): boolean {
+    if (!this.#reserve.isSpent) return true;
+    const needsRoom = changes.length === 0 || changes.some(({ kind }) => kind === 'put');
+    return !needsRoom || this.#reserve.regain(core.freeInside);
+  }
+
+  #write(core: StoreCore, changes: readonly Change[]): boolean {
+    const write = (): void => core.commit(changes, this.#options.nowMs());
+    if (this.#unlessFull(write)) return true;
+    const isRelief = !changes.some(({ kind }) => kind === 'put');
+    return this.#reserve.spend() && isRelief && this.#unlessFull(write);
+  }
+
+  /** @returns whether there was room */
+  #unlessFull(act: () => void): boolean {
+    try {
+      act();
+      return true;
     } catch (error) {
       if (!isFull(error)) throw error;
-      this.#options.send({ kind: 'full', batch: message.batch });
-      return;
-    }
-    this.#options.send({ kind: 'committed', batch: message.batch });
-    try {
-      core.note(this.#options.nowMs());
-      core.checkpointIfDue();
-    } catch (error) {
-      if (!isFull(error)) throw error; // the WAL keeps growing until there is room; commits will say so
+      return false;
     }
   }
 
   #fail(error: unknown): void {
     this.#core = undefined;
-    this.#options.send({ kind: 'failed', reason: faultOf(error, this.#options.path).message });
+    const { message, code } = faultOf(error, this.#options.path);
+    this.#options.send({ kind: 'failed', reason: message, code });
   }
 }

@@ -4,22 +4,33 @@ import { Fault } from '../base/fault.ts';
 import type { Change } from '../custody/change.ts';
 import type { Row, RowPage, Tally } from '../custody/row.ts';
 import type { OpenStore, Store, StoreListener } from '../ports.ts';
-import type { FromStore, ToStore } from './wire.ts';
+import type { FromStore, ToStore, WorkerOrder } from './wire.ts';
 
-/** Opens the store of `path` in a thread of its own. Rejects with a Fault. */
-export function storeThread(path: string, bootId: string): OpenStore {
+export interface RecoveryTerms {
+  /** The last process found the file corrupt. */
+  readonly suspect: boolean;
+  /** A sentence now and then while the store is recovered. */
+  readonly progress: (sentence: string) => void;
+}
+
+const TRUSTED: RecoveryTerms = { suspect: false, progress: () => undefined };
+
+/** Opens the store of `path` in a thread of its own. Rejects with a Fault. @param options of an opening after trouble */
+export function storeThread(path: string, bootId: string, options: RecoveryTerms = TRUSTED): OpenStore {
   return (listener) =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { path, bootId } });
+      const workerData: WorkerOrder = { path, bootId, suspect: options.suspect };
+      const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
       const client = new StoreClient((message) => worker.postMessage(message), listener);
       worker.on('message', (message: FromStore) => {
         if (message.kind === 'opened') resolve({ store: client.store, opening: message.opening });
+        else if (message.kind === 'progress') options.progress(message.sentence);
         else if (message.kind === 'unopened') {
           reject(new Fault(message.code, message.what, { hint: message.hint }));
           void worker.terminate();
         } else client.receive(message);
       });
-      worker.on('error', (error) => listener.failed(`the store's thread died: ${error.message}`));
+      worker.on('error', (error) => listener.failed(`the store's thread died: ${error.message}`, 'store-failed'));
     });
 }
 
@@ -43,14 +54,14 @@ export class StoreClient {
     };
   }
 
-  receive(message: Exclude<FromStore, { kind: 'opened' | 'unopened' }>): void {
+  receive(message: Exclude<FromStore, { kind: 'opened' | 'unopened' | 'progress' }>): void {
     switch (message.kind) {
       case 'committed':
         return this.#listener.committed(message.batch);
       case 'full':
         return this.#listener.full(message.batch);
       case 'failed':
-        return this.#listener.failed(message.reason);
+        return this.#listener.failed(message.reason, message.code);
       case 'answer': {
         const resolve = this.#asked.get(message.ask);
         this.#asked.delete(message.ask);

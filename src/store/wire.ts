@@ -16,7 +16,17 @@ export type ToStore =
 export type FromStore =
   | { readonly kind: 'opened'; readonly opening: StoreOpening }
   | { readonly kind: 'unopened'; readonly code: FaultCode; readonly what: string; readonly hint: string }
+  /** Before `opened`: recovery takes its time. */
+  | { readonly kind: 'progress'; readonly sentence: string }
   | { readonly kind: 'committed'; readonly batch: number }
   | { readonly kind: 'full'; readonly batch: number }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly code: FaultCode }
   | { readonly kind: 'answer'; readonly ask: number; readonly value: RowPage | Tally | readonly Row[] | undefined };
+
+/** What the thread is started with. */
+export interface WorkerOrder {
+  readonly path: string;
+  readonly bootId: string;
+  /** The last process found the file corrupt: it is looked at before it is used. */
+  readonly suspect: boolean;
+}

@@ -1,19 +1,29 @@
 /** The store's thread: owns the file, so that a card that takes 2 s to sync stalls no serial timer and no keep-alive. */
+import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { RESERVE_FILE } from './file.ts';
 import { StoreService } from './service.ts';
-import type { ToStore } from './wire.ts';
+import type { ToStore, WorkerOrder } from './wire.ts';
 import { MARK_EVERY_MS } from './witness.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('store/worker.ts runs as a worker thread only');
-const { path, bootId } = workerData as { path: string; bootId: string };
+const { path, bootId, suspect } = workerData as WorkerOrder;
 
 /** CLOCK_MONOTONIC, the same in every thread. */
 function nowMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
-const service = new StoreService({ path, bootId, upMs: nowMs(), nowMs, send: (message) => port.postMessage(message) });
+const service = new StoreService({
+  path,
+  reservePath: join(dirname(path), RESERVE_FILE),
+  bootId,
+  suspect,
+  upMs: nowMs(),
+  nowMs,
+  send: (message) => port.postMessage(message),
+});
 const notes = setInterval(() => service.note(), MARK_EVERY_MS);
 port.on('message', (message: ToStore) => {
   service.handle(message);

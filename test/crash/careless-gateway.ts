@@ -21,7 +21,7 @@ function carelessStore(path: string): OpenStore {
       const hear = (message: FromStore): void => {
         if (message.kind === 'opened') resolve({ store: client.store, opening: message.opening });
         else if (message.kind === 'unopened') reject(new Error(message.what));
-        else client.receive(message);
+        else if (message.kind !== 'progress') client.receive(message);
       };
       const nowMs = (): number => performance.now();
       // whoever is told that it is in memory does not insist on FULL

@@ -24,7 +24,7 @@ const ROWS_MAX = 1_000_000;
 /** Writes the image into `folder`, in place of what is there. */
 export function layOut(image: Image, folder: string): void {
   mkdirSync(folder, { recursive: true });
-  for (const name of readdirSync(folder)) if (!image.has(name)) rmSync(join(folder, name));
+  for (const name of readdirSync(folder)) if (!image.has(name)) rmSync(join(folder, name), { recursive: true });
   for (const [name, bytes] of image) writeFileSync(join(folder, name), bytes);
 }
 

@@ -46,7 +46,7 @@ it('a store that has fallen back to an older state is noticed, and its loss is c
   expect((await house.gateway.status()).store.recovery).toEqual([expect.stringContaining(`${EACH} messages`)]);
   expect(house.gateway.journal).toContain('has lost its newest transactions');
   await expectDamaged(house, EACH);
-  await house.hub.listen();
+  house.restoreHub();
   await house.gateway.start();
   await until(() => house.uplinks.delivered === EACH);
 });
@@ -61,7 +61,7 @@ it('a row with a flipped bit is noticed, counted and not delivered', async () =>
   await house.gateway.start();
   await until(async () => (await house.gateway.ledger()).totals.uplink.damaged === 1);
   await expectDamaged(house, 1);
-  await house.hub.listen();
+  house.restoreHub();
   await house.gateway.start();
   await until(() => house.uplinks.delivered === EACH - 1);
   expect(house.arrivals.every(({ topic }) => topic === 'gw/a/t')).toBe(true);

@@ -63,7 +63,7 @@ describe.skipIf(LIBRARY === undefined)('a wall clock', () => {
     const { outbox } = await house.gateway.status();
     expect(outbox.oldest).toMatchObject({ quality: 'exact' });
     expect(outbox.oldest?.ms).toBeLessThan(10 * 60_000);
-    await house.hub.listen();
+    house.restoreHub();
     await untilStepped(house, 2);
     const { totals } = await house.expectNothingLost();
     expect([totals.uplink.shed, totals.downlink.shed]).toEqual([{}, {}]);
@@ -105,7 +105,7 @@ describe.skipIf(LIBRARY === undefined)('a wall clock', () => {
       expect(outbox.oldest).toMatchObject({ quality });
       expect(outbox.messages).toBe(40);
     }
-    await house.hub.listen();
+    house.restoreHub();
     await house.untilIdle();
     const { totals } = await house.gateway.ledger();
     expect(totals.uplink.delivered + (totals.uplink.shed.expired ?? 0)).toBe(40);

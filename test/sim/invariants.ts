@@ -43,7 +43,7 @@ export function isDrained(world: World): boolean {
   const { gateway } = world;
   if (gateway === undefined) return false;
   const { uplinks, downlinks, committer } = gateway.stations;
-  if (uplinks.pending > 0 || downlinks.pending > 0 || committer.isFull) return false;
+  if (uplinks.pending > 0 || downlinks.pending > 0 || committer.fullSinceMs !== undefined) return false;
   return world.subdevices.every(({ queued }) => queued === 0) && world.hub.owed(world.clientId) === 0;
 }
 

@@ -58,7 +58,7 @@ export class MemoryStore {
           if (message.kind === 'opened') resolve({ store: client.store, opening: message.opening });
           else if (message.kind === 'unopened') reject(new Error(message.what));
           // the receipt travels after the commit: there is an instant in which it is done and nobody knows
-          else this.#time.after(1, () => life.isAlive && client.receive(message));
+          else if (message.kind !== 'progress') this.#time.after(1, () => life.isAlive && client.receive(message));
         };
         messages.service = new StoreService({
           path: ':memory:',

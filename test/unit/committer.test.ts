@@ -166,35 +166,6 @@ describe('riders', () => {
   });
 });
 
-describe('on a full disk', () => {
-  it('the same commit is tried again each second, and nobody is told until it is done', () => {
-    const bench = new CommitBench();
-    bench.gather(2, 0);
-    bench.full();
-    bench.gather(1, 0);
-    bench.clock.pass(999);
-    expect(bench.store.commits).toHaveLength(1);
-    bench.clock.pass(1);
-    expect(bench.store.commits[1]).toEqual(bench.store.commits[0]);
-    bench.full();
-    bench.clock.pass(1000);
-    expect([bench.stored, bench.fullness]).toEqual([[], [true]]);
-    bench.receipt();
-    expect(seqsOf(bench.stored)).toEqual([1, 2]);
-    expect([bench.fullness, bench.committer.isFull]).toEqual([[true, false], false]);
-    expect(bench.put).toEqual([3]);
-  });
-
-  it.each(['before', 'while'])('that fills %s the gateway drains, draining ends', async (when) => {
-    const bench = new CommitBench();
-    bench.gather(1, 0);
-    if (when === 'before') bench.full();
-    const drained = bench.committer.drain();
-    if (when === 'while') bench.full();
-    await expect(drained).resolves.toBeUndefined();
-  });
-});
-
 describe('draining', () => {
   it('ends when what was held, gathered and riding is durable', async () => {
     const bench = new CommitBench();

@@ -93,6 +93,7 @@ export class CommitBench {
       clock: this.clock,
       mailbox: this.mailbox,
       stored: (_, entry) => this.stored.push(entry),
+      unstored: (_, entry) => entry.ended === undefined,
       fullChanged: (isFull) => this.fullness.push(isFull),
     });
     this.committer.attach(this.store);

@@ -47,7 +47,7 @@ export function openStore(path: string, options: Partial<CoreOptions> = {}): Ope
     send: (message) => {
       if (message.kind === 'opened') parts.opening = message.opening;
       else if (message.kind === 'unopened') parts.problem = `${message.code}: ${message.what}`;
-      else client.receive(message);
+      else if (message.kind !== 'progress') client.receive(message);
     },
   });
   if (parts.opening === undefined) throw new Error(parts.problem);

@@ -1,0 +1,48 @@
+/**
+ * When storage failed lately, over restarts: a few stamps of the monotonic clock in a file beside the control socket. That
+ * is a tmpfs under systemd, so it can be written when the disk cannot, and a reboot begins anew. The file may be missing,
+ * empty or torn, or not writable at all: what cannot be read did not happen.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+
+export interface Failure {
+  /** CLOCK_MONOTONIC ms. */
+  readonly upMs: number;
+  /** Of the fault: `store-failed`, `store-corrupt`, … */
+  readonly code: string;
+}
+
+/** Only so many are of interest, and only those of the last ten minutes. */
+const FAILURES_MAX = 8;
+const RECENT_MS = 600_000;
+const LINE = /^(\d{1,15}) ([a-z-]{1,32})$/;
+
+/** The latest last. */
+export function readFailures(path: string, nowMs: number): Failure[] {
+  return readOrNothing(path)
+    .split('\n')
+    .flatMap((line) => {
+      const [, upMs, code] = LINE.exec(line) ?? [];
+      return upMs === undefined || code === undefined ? [] : [{ upMs: Number(upMs), code }];
+    })
+    .filter(({ upMs }) => upMs <= nowMs && upMs > nowMs - RECENT_MS)
+    .slice(-FAILURES_MAX);
+}
+
+export function noteFailure(path: string, failure: Failure): void {
+  const failures = [...readFailures(path, failure.upMs), failure].slice(-FAILURES_MAX);
+  const lines = failures.map(({ upMs, code }) => `${Math.floor(upMs)} ${code}\n`);
+  try {
+    writeFileSync(path, lines.join(''), { mode: 0o600 });
+  } catch {
+    // it will be counted when there is a place to count it
+  }
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').slice(0, 4096);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,115 @@
+/** What can be looked at while there is no gateway: storage fails, and nothing is accepted until it is well again. */
+import type { Fault } from '../base/fault.ts';
+import type { Config } from '../config/schema.ts';
+import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
+import type { Clock } from '../ports.ts';
+import type { LedgerReport } from './ledger-report.ts';
+import type { HubReport, Inspection, LinkReport, OutboxReport, QueueReport, StatusReport } from './report.ts';
+import { judge } from './verdict.ts';
+
+export interface StandbyOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly storePath: string;
+  /** What is wrong, and what to do about it. */
+  readonly fault: () => Fault;
+}
+
+export class Standby implements Inspection {
+  readonly #options: StandbyOptions;
+  readonly #sinceMs: number;
+
+  constructor(options: StandbyOptions) {
+    this.#options = options;
+    this.#sinceMs = options.clock.nowMs();
+  }
+
+  status(): StatusReport {
+    const { config, version, storePath, fault, clock } = this.#options;
+    const { message, hint } = fault();
+    const forMs = clock.nowMs() - this.#sinceMs;
+    const sentence = `Storage fails, so nothing is accepted and nothing is sent: ${message}.`;
+    return judge({
+      conditions: [{ code: 'store-failed', losing: 'at risk', forMs, sentence, hint: `${capital(hint)}.` }],
+      hub: this.#hub(),
+      links: config.links.map(({ name, path }) => restingLink(name, path, forMs)),
+      outbox: { ...EMPTY, messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax },
+      inbox: { ...EMPTY, messagesMax: config.inbox.messagesMax },
+      store: {
+        path: storePath,
+        bytes: sizeOf(storePath),
+        walBytes: sizeOf(`${storePath}-wal`),
+        freeBytes: freeBytesAt(storePath),
+        commits: 0,
+        flashBytesWritten: flashBytesWritten(),
+        recovery: [],
+      },
+      process: {
+        gateway: config.gateway.name,
+        pid: process.pid,
+        version,
+        uptimeMs: forMs,
+        rssBytes: process.memoryUsage.rss(),
+        clockTrusted: false,
+      },
+    });
+  }
+
+  async ledger(): Promise<LedgerReport> {
+    throw this.#options.fault();
+  }
+
+  subdevices(): { readonly subdevices: readonly [] } {
+    return { subdevices: [] };
+  }
+
+  async outbox(): Promise<OutboxReport> {
+    return { total: EMPTY, lanes: [] };
+  }
+
+  onTail(): () => void {
+    return () => undefined;
+  }
+
+  #hub(): HubReport {
+    const { profile, host, port, clientId, subscriptionsMax } = this.#options.config.hub;
+    return {
+      ...{ profile, host, port, clientId, subscriptionsMax },
+      state: 'stopped',
+      since: null,
+      sessionPresent: null,
+      sessionsLost: 0,
+      lastProblem: null,
+      nextAttemptInMs: null,
+      subscriptions: 0,
+      replay: null,
+    };
+  }
+}
+
+const EMPTY: QueueReport = {
+  messages: 0,
+  bytes: 0,
+  onDisk: 0,
+  inFlight: 0,
+  oldest: null,
+  ratePerS: 0,
+  etaMs: null,
+  messagesMax: 1,
+  bytesMax: 0,
+  overflow: 'reject',
+};
+
+function restingLink(name: string, path: string, forMs: number): LinkReport {
+  const counters = { openings: 0, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0 };
+  const rest = { oversizeFrames: 0, malformedPackets: 0, unexpectedPackets: 0, duplicates: 0, retries: 0 };
+  return {
+    ...{ name, path, driver: 'mqtt-sn', state: 'stopped', forMs, lastProblem: null, subdevices: [] },
+    counters: { ...counters, ...rest },
+  };
+}
+
+function capital(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+}

@@ -1,0 +1,143 @@
+/**
+ * The disk the gateway stands on: opens the store, remembers over restarts how often it failed, and after too many failures
+ * waits in degraded mode. There the control socket answers and says why; no link is opened, the hub is not connected,
+ * nothing is acknowledged. The store is tried once a minute; when it opens, the gateway goes on.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { EXIT, exitCodeOf, Fault, type FaultCode } from './base/fault.ts';
+import type { Config } from './config/schema.ts';
+import { readBootId } from './io/boot.ts';
+import { systemClock } from './io/clock.ts';
+import { noteFailure, readFailures } from './io/failure-log.ts';
+import type { Journal } from './io/journal.ts';
+import { notifySystemd, statusOf } from './io/systemd.ts';
+import { startControl } from './ops/control.ts';
+import { Standby } from './ops/standby.ts';
+import type { Clock, OpenStore } from './ports.ts';
+import { STORE_FILE } from './store/file.ts';
+import { storeThread } from './store/thread.ts';
+
+export interface StorageOptions {
+  readonly config: Config;
+  readonly journal: Journal;
+  readonly version: string;
+  /** The system's, but in a test. */
+  readonly clock?: Clock;
+}
+
+/** Beside the control socket, which is in a tmpfs: to be written when the disk cannot be. */
+const FAILURES_FILE = 'storage-failures';
+/** So many failures within ten minutes are no accident any more (`io/failure-log.ts`). */
+const FAILURES_MAX = 5;
+const TRY_MS = 60_000;
+/** A step of recovery takes less, on whatever card: systemd waits so long for the next one. */
+const RECOVERY_STEP_MS = 60_000;
+
+export class Storage {
+  readonly path: string;
+  readonly #options: StorageOptions;
+  readonly #failuresPath: string;
+  readonly #clock: Clock;
+
+  constructor(options: StorageOptions) {
+    const { stateDir, controlSocket } = options.config.gateway;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock();
+    this.path = join(stateDir, STORE_FILE);
+    this.#failuresPath = join(dirname(controlSocket), FAILURES_FILE);
+  }
+
+  /** Opens the store in its thread. A file that the last process found corrupt is looked at first. */
+  readonly open: OpenStore = async (listener) => {
+    const isSuspect = this.#failures().at(-1)?.code === ('store-corrupt' satisfies FaultCode);
+    try {
+      makeFolder(dirname(this.path));
+      return await storeThread(this.path, this.#bootId(), { suspect: isSuspect, progress: this.#tell })(listener);
+    } catch (error) {
+      if (error instanceof Fault && exitCodeOf(error.code) === EXIT.storage) this.note(error.code);
+      throw error;
+    }
+  };
+
+  readonly #tell = (sentence: string): void => {
+    this.#options.journal.warn(`the store is being recovered: ${sentence}`);
+    notifySystemd(`EXTEND_TIMEOUT_USEC=${RECOVERY_STEP_MS * 1000}\n${statusOf(`recovering: ${sentence}`)}`);
+  };
+
+  /** It failed: the next starts are to know. */
+  note(code: FaultCode): void {
+    noteFailure(this.#failuresPath, { upMs: this.#clock.nowMs(), code });
+  }
+
+  /** At once, unless it has failed too often: then when it opens again, or when the process is to end. */
+  async wellOr(ended: Promise<unknown>): Promise<'well' | 'ended'> {
+    const failures = this.#failures();
+    if (failures.length < FAILURES_MAX) return 'well';
+    const often = `it failed ${failures.length} times within ten minutes, the last time with ${failures.at(-1)?.code}`;
+    return await this.#standBy(often, ended);
+  }
+
+  async #standBy(why: string, ended: Promise<unknown>): Promise<'well' | 'ended'> {
+    const { config, journal, version } = this.#options;
+    const hint = 'check the disk of the state directory (df, dmesg); it is tried again every minute';
+    let fault = new Fault('store-failed', why, { hint });
+    const standby = new Standby({ config, clock: this.#clock, version, storePath: this.path, fault: () => fault });
+    const control = await startControl({ socketPath: config.gateway.controlSocket, inspection: standby });
+    journal.error('degraded: nothing is accepted until storage is well again', { reason: why });
+    notifySystemd('READY=1');
+    try {
+      for (;;) {
+        notifySystemd(statusOf(standby.status().sentence));
+        if ((await Promise.race([this.#minute(), ended])) !== 'minute') return 'ended';
+        const found = await this.#try();
+        if (found === undefined) break;
+        fault = found;
+      }
+    } finally {
+      await control.close();
+    }
+    journal.info('storage is well again');
+    return 'well';
+  }
+
+  #minute(): Promise<'minute'> {
+    return new Promise((resolve) => this.#clock.wakeAt(this.#clock.nowMs() + TRY_MS, () => resolve('minute')));
+  }
+
+  /** @returns why it does not open */
+  async #try(): Promise<Fault | undefined> {
+    try {
+      const { store } = await this.open({ committed: () => undefined, full: () => undefined, failed: () => undefined });
+      await store.close();
+      return undefined;
+    } catch (error) {
+      if (error instanceof Fault) return error;
+      throw error;
+    }
+  }
+
+  #failures(): ReturnType<typeof readFailures> {
+    return readFailures(this.#failuresPath, this.#clock.nowMs());
+  }
+
+  /** Without a boot id every start counts as a new boot: ages are then lower bounds, never wrong. */
+  #bootId(): string {
+    const found = readBootId();
+    if (found !== undefined) return found;
+    this.#options.journal.warn('the kernel does not say its boot id; ages over this restart are lower bounds');
+    return `unknown-${process.pid}-${Date.now()}`;
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Fault('store-failed', `Cannot make the state directory: ${why}`, {
+      hint: 'check that its disk is there, writable and not full',
+      cause,
+    });
+  }
+}

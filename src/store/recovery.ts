@@ -1,0 +1,180 @@
+/**
+ * Opens the store, and first makes one that can be opened: a file that is really corrupt goes into `quarantine/<n>/` with
+ * its log, and what can be read of it becomes the new file.
+ *
+ * A crash at any moment repeats or finishes what was begun: the database is moved before its log (a database without its log
+ * would open, and lack what was acknowledged last); the new file is complete and on the disk before `report.json` says so,
+ * and only then takes the old one's place. A quarantine is never deleted here.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Fault } from '../base/fault.ts';
+import { type Database, openDamaged, openDatabase } from './database.ts';
+import { RESERVE_FILE } from './file.ts';
+import { isLogOwn } from './log-owner.ts';
+import { type Rebuilt, rebuild } from './rebuild.ts';
+
+export interface RecoveryOptions {
+  /** Of the database file. */
+  readonly path: string;
+  /** The last process found the file corrupt. */
+  readonly suspect: boolean;
+  /** Recovery takes its time: a sentence now and then. */
+  readonly progress: (sentence: string) => void;
+}
+
+export interface Opened {
+  readonly database: Database;
+  /** What was done, one sentence each. */
+  readonly recovery: readonly string[];
+}
+
+const SALVAGED = 'salvaged.db';
+const REPORT = 'report.json';
+/** After an unclean end a file up to this size is checked through, in a fraction of a second: a log may not be its own. */
+const CHECKED_BYTES_MAX = 32 * 1024 * 1024;
+
+/** @throws Fault */
+export function openWell(options: RecoveryOptions): Opened {
+  const recovery = [...finish(options), ...dismissForeignLog(options.path)];
+  let database = open(options);
+  if (database === undefined) {
+    quarantine(options.path);
+    recovery.push(...finish(options));
+    database = openDatabase(options.path);
+  }
+  return { database, recovery };
+}
+
+/** @returns `undefined` for a file that is corrupt at a second look too */
+function open({ path, suspect }: RecoveryOptions): Database | undefined {
+  const walBytes = sizeOf(`${path}-wal`);
+  // SQLite would take an empty file for a new one, and throw its log away; where there is a reserve there was a store
+  const hadStore = walBytes > 0 || (existsSync(path) && existsSync(join(dirname(path), RESERVE_FILE)));
+  if (sizeOf(path) === 0 && hadStore) return undefined;
+  const wasUnclean = walBytes > 0 && sizeOf(path) <= CHECKED_BYTES_MAX;
+  const first = attempt(path, suspect || wasUnclean);
+  return first ?? attempt(path, true); // an error of the device may look like damage: look again
+}
+
+function attempt(path: string, isChecked: boolean): Database | undefined {
+  let database: Database | undefined;
+  try {
+    database = openDatabase(path);
+    if (!isChecked || database.pragma('quick_check(1)', { simple: true }) === 'ok') return database;
+  } catch (error) {
+    if (database === undefined && !(error instanceof Fault && error.code === 'store-corrupt')) throw error;
+  }
+  database?.close();
+  return undefined;
+}
+
+/** The log of another store: SQLite would replay it over this one. @returns what was done */
+function dismissForeignLog(path: string): string[] {
+  if (isLogOwn(path)) return [];
+  const folder = join(dirname(path), `foreign-log-${Date.now()}`);
+  mkdirSync(folder, { mode: 0o700 });
+  moveLog(path, folder);
+  return [`the log beside the store was another store's: it is kept in ${folder}; what was stored last may be missing`];
+}
+
+function quarantine(path: string): void {
+  const folder = join(quarantines(path), String((numbersIn(path).at(-1) ?? 0) + 1));
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const one of [dirname(path), quarantines(path)]) syncFolder(one);
+  if (existsSync(path)) renameSync(path, join(folder, basename(path)));
+  else writeFileSync(join(folder, basename(path)), '');
+  moveLog(path, folder);
+}
+
+function moveLog(path: string, folder: string): void {
+  const log = `${path}-wal`;
+  if (existsSync(log)) renameSync(log, join(folder, basename(log)));
+  syncFolder(folder);
+  syncFolder(dirname(path));
+}
+
+/** Whatever a quarantine still needs. @returns what was done */
+function finish(options: RecoveryOptions): string[] {
+  const { path } = options;
+  const number = numbersIn(path).at(-1);
+  if (number === undefined) return [];
+  const folder = join(quarantines(path), String(number));
+  if (existsSync(path)) return [`a damaged store of an earlier time is kept in ${folder}`];
+  const report = join(folder, REPORT);
+  if (!existsSync(report)) {
+    moveLog(path, folder);
+    const rebuilt = salvage(folder, options);
+    writeFileSync(report, `${JSON.stringify(rebuilt)}\n`, { mode: 0o600, flush: true });
+    syncFolder(folder);
+  }
+  if (!existsSync(join(folder, SALVAGED))) return []; // somebody has moved the file away since
+  renameSync(join(folder, SALVAGED), path);
+  syncFolder(dirname(path));
+  return [sentenceOf(JSON.parse(readFileSync(report, 'utf8')) as Rebuilt, folder)];
+}
+
+function salvage(folder: string, { path, progress }: RecoveryOptions): Rebuilt {
+  const target = join(folder, SALVAGED);
+  for (const ending of ['', '-wal', '-journal']) rmSync(target + ending, { force: true });
+  const damaged = join(folder, basename(path));
+  const alone = join(folder, 'without-log.db');
+  rmSync(alone, { force: true });
+  linkSync(damaged, alone);
+  const readings = sizeOf(`${damaged}-wal`) > 0 ? [damaged, alone] : [damaged]; // the log itself may be what is broken
+  const sources = readings.flatMap((file) => openDamaged(file) ?? []);
+  const database = openDatabase(target);
+  try {
+    database.pragma('synchronous = OFF'); // begun anew after a crash; on the disk before anybody relies on it
+    return rebuild({ sources, target: database, progress });
+  } finally {
+    for (const source of sources) source.close();
+    database.close();
+    rmSync(alone, { force: true });
+    syncFolder(target);
+  }
+}
+
+function sentenceOf({ salvaged, damaged, unreadable, hasBooks }: Rebuilt, folder: string): string {
+  const lost = hasBooks
+    ? `${damaged} were damaged and ${unreadable} unreadable`
+    : `${damaged} were damaged, and the books were unreadable too: nobody knows how many are missing`;
+  return `the store was corrupt: ${salvaged} messages were salvaged, ${lost}; the file is kept in ${folder}`;
+}
+
+function quarantines(path: string): string {
+  return join(dirname(path), 'quarantine');
+}
+
+function numbersIn(path: string): number[] {
+  if (!existsSync(quarantines(path))) return [];
+  const numbers = readdirSync(quarantines(path)).map(Number);
+  return numbers.filter((number) => Number.isInteger(number) && number > 0).sort((left, right) => left - right);
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Or a file: what it holds is on the disk when this returns. */
+function syncFolder(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,26 @@
+/* LD_PRELOAD: a card that takes its time. Each fsync of a file of the store is done, and then SLOW_FSYNC_MS
+   pass, once the file SLOW_FSYNC_FROM is there. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+int fsync(int fd) {
+  static int (*real)(int);
+  char link[64], path[512];
+  if (real == NULL) real = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+  int result = real(fd);
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  path[length < 0 ? 0 : length] = 0;
+  const char *ms = getenv("SLOW_FSYNC_MS");
+  const char *from = getenv("SLOW_FSYNC_FROM");
+  if (ms != NULL && from != NULL && access(from, F_OK) == 0 && strstr(path, "holdfast.db") != NULL) {
+    struct timespec pause = {atoi(ms) / 1000, atoi(ms) % 1000 * 1000000L};
+    nanosleep(&pause, NULL);
+  }
+  return result;
+}

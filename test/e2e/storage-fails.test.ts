@@ -1,0 +1,68 @@
+/** Storage that fails: nothing is acknowledged any more, exit 74, a start, and after too many of them degraded mode. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { EXIT } from '../../src/base/fault.ts';
+import { openHouse } from './house.ts';
+import { SmallDisk, whyNoMount } from './small-disk.ts';
+
+describe.skipIf(whyNoMount() !== undefined)('a disk that turns read-only under traffic', () => {
+  it('ends the process with 74; writable again, nothing acknowledged is lost', async () => {
+    const house = await openHouse();
+    const disk = new SmallDisk(join(house.folder, 'state'), 16, 'ext4');
+    await house.start();
+    await house.loseHub();
+    house.publish(50);
+    await house.untilAcknowledged();
+    disk.remountReadOnly();
+    house.publish(50);
+    expect(await house.gateway.ended()).toBe(EXIT.storage);
+    const { acknowledged } = house.uplinks;
+    house.gateway.spawn();
+    expect(await house.gateway.ended()).toBe(EXIT.storage);
+    expect(house.uplinks.acknowledged).toBe(acknowledged);
+    disk.remount();
+    await house.gateway.start();
+    house.restoreHub();
+    await house.expectNothingLost();
+  });
+
+  it('is waited for in degraded mode after five failures: status answers, and nobody gets an acknowledgement', async () => {
+    const house = await openHouse();
+    const disk = new SmallDisk(join(house.folder, 'state'), 16, 'ext4');
+    await house.start();
+    house.publish(5);
+    await house.untilAcknowledged();
+    await house.gateway.signal('SIGTERM');
+    disk.remountReadOnly();
+    for (let start = 0; start < 5; start += 1) {
+      house.gateway.spawn();
+      expect(await house.gateway.ended()).toBe(EXIT.storage);
+    }
+    await house.gateway.start();
+    house.publish(5);
+    const status = await house.gateway.status();
+    expect(status).toMatchObject({ losing: 'at risk', hub: { state: 'stopped' }, links: [{ state: 'stopped' }, {}] });
+    expect(status.sentence).toContain('failed 5 times within ten minutes, the last time with store-failed');
+    expect(house.uplinks.acknowledged).toBe(10);
+    await expect(house.gateway.ledger()).rejects.toThrow('failed 5 times');
+    expect(await house.gateway.signal('SIGTERM')).toBe(EXIT.ok);
+  });
+});
+
+describe('the file that counts failures', () => {
+  it.each([
+    ['empty', Buffer.alloc(0)],
+    ['torn', Buffer.from('12345 store-fai')],
+    ['noise', Buffer.from(Uint8Array.from({ length: 5000 }, (_, place) => (place * 97) % 256))],
+    ['of the future', Buffer.from('999999999999 store-failed\n'.repeat(8))],
+  ])('may be %s: the gateway starts', async (_what, bytes) => {
+    const house = await openHouse();
+    const path = join(house.folder, 'storage-failures');
+    writeFileSync(path, bytes);
+    await house.start();
+    house.publish(3);
+    await house.expectNothingLost();
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+  });
+});
