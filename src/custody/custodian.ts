@@ -32,7 +32,6 @@ export class Custodian {
   readonly direction: Direction;
   readonly #options: CustodianOptions;
   readonly #lanes = new Map<number, Lane>();
-  /** Lanes with rows on disk only. */
   readonly #spilled = new Set<number>();
   readonly #books: Books;
   readonly #sequence: Sequence;
