@@ -44,7 +44,8 @@ export function inspect(folder: string): Found {
 
 function look({ database, opening }: StoreCore): Found {
   const names = noNames();
-  const wrong: string[] = [];
+  // a power cut damages nothing: nothing is set aside, and the witness misses nothing
+  const wrong = [...opening.recovery];
   const tally = readTally(database);
   const lanes = new Map(opening.subdevices.map(({ lane, id }) => [lane, id]));
   for (const direction of ['uplink', 'downlink'] as const) {
