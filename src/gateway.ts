@@ -8,26 +8,24 @@ import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
 import type { StoreOpening } from './custody/row.ts';
 import type { DriverReport } from './driver/driver.ts';
-import { createMqttsnLink } from './driver/mqttsn.ts';
 import { DownlinkFlow } from './flow/downlink.ts';
 import { HubLine } from './flow/hub-line.ts';
 import { HubSubscriptions } from './flow/hub-subscriptions.ts';
-import { type LinkPlan, Links } from './flow/links.ts';
+import { Links } from './flow/links.ts';
 import type { Mailbox } from './flow/mailbox.ts';
 import { Minute } from './flow/minute.ts';
 import { Pager } from './flow/pager.ts';
 import { Presence } from './flow/presence.ts';
 import { Replay } from './flow/replay.ts';
 import { UplinkFlow } from './flow/uplink.ts';
-import { HubClient } from './hub/client.ts';
 import type { HubInput } from './hub/contract.ts';
 import type { Credentials } from './hub/credentials.ts';
-import { firstDialAtMs } from './hub/first-dial.ts';
+import { newHubClient, planLinks } from './machines.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { allowance, identities, termsByLink, topicsBySubdevice } from './plan.ts';
 import type { Clock, OpenChannel, OpenStore, Store, StoreListener, TimeService } from './ports.ts';
 import type { Inbox } from './session/inbox.ts';
-import { Stations, WINDOW_MAX } from './stations.ts';
+import { Stations } from './stations.ts';
 
 export interface GatewayParts {
   readonly config: Config;
@@ -46,16 +44,8 @@ export interface GatewayParts {
   readonly onStoreFailed: StoreListener['failed'];
 }
 
-/** A hub's packet may be so much larger than its payload: topic and headers. */
-const PACKET_OVERHEAD_BYTES = 66_000;
-/** Wait for SUBACK, UNSUBACK and PINGRESP. */
-const ANSWER_MS_MAX = 10_000;
 /** At a stop, messages in flight may still be acknowledged for so long. */
 const FAREWELL_MS = 500;
-/** Reopening a port: serial.md's leak of 7 kB per opening makes 20 MB a day at this ceiling. */
-const REOPEN = { floorMs: 500, ceilingMs: 30_000 };
-/** Topics one subdevice may have ids for. */
-const TOPIC_IDS_MAX = 256;
 
 /** Opens the store and builds everything on it. Rejects with a Fault. Nothing moves before `start`. */
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
@@ -92,7 +82,7 @@ export class Gateway {
       downlink: (owed: number) => this.#downlink.safe(owed),
     };
     const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.#uplink.refused(owed) });
-    const { committer, outbox, inbox, uplinks, downlinks, announcements, mirror, session, stamp } = stations;
+    const { committer, outbox, inbox, uplinks, downlinks, announcements, services, mirror, session, stamp } = stations;
     this.parts = parts;
     this.store = store;
     this.stations = stations;
@@ -107,7 +97,7 @@ export class Gateway {
     });
     this.#pagers = [uplinkPager, downlinkPager];
     const shared = {
-      ...{ clock, mailbox, facts, mirror, outbox, inbox, committer, announcements, session, stamp },
+      ...{ clock, mailbox, facts, mirror, outbox, inbox, committer, announcements, services, session, stamp },
       order: (order: HubInput) => this.hub.order(order),
       links: () => this.links,
       replay: () => this.replay,
@@ -125,8 +115,7 @@ export class Gateway {
     this.#uplink = new UplinkFlow({ ...shared, termsOf: termsByLink(config) });
     const isExpired = stations.expiry(config.inbox.ageHoursMax);
     this.#downlink = new DownlinkFlow({ ...shared, pager: () => downlinkPager, isExpired });
-    const ownFilters = announcements === undefined ? [] : [announcements.resultTopic];
-    this.subscriptions = new HubSubscriptions({ ...shared, ownFilters, subscriptionsMax: config.hub.subscriptionsMax });
+    this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
     this.#presence = new Presence({
       ...shared,
       identityOf: identities(config),
@@ -218,28 +207,6 @@ export class Gateway {
     this.stations.inbox.loaded(...page);
     this.#downlink.deliverAll();
   }
-}
-
-function newHubClient({ config, credentials, random }: GatewayParts, { opening, wallClock }: Stations): HubClient {
-  const { hub } = config;
-  return new HubClient({
-    ...hub,
-    credentials: () => credentials(wallClock.wallMs()),
-    random,
-    answerMsMax: ANSWER_MS_MAX,
-    packetBytesMax: hub.payloadBytesMax + PACKET_OVERHEAD_BYTES,
-    firstDialAtMs: firstDialAtMs(opening, hub.reconnectFloorMs),
-    reconnect: { floorMs: hub.reconnectFloorMs, ceilingMs: hub.reconnectCeilingMs },
-  });
-}
-
-function planLinks({ config, openLink, random }: GatewayParts): LinkPlan[] {
-  return config.links.map((link) => ({
-    name: link.name,
-    path: link.path,
-    machine: createMqttsnLink({ ...link, uplinksMax: WINDOW_MAX, topicIdsMax: TOPIC_IDS_MAX, reopen: REOPEN, random }),
-    open: openLink(link),
-  }));
 }
 
 function pause(clock: Clock, ms: number): Promise<void> {

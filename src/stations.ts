@@ -13,6 +13,7 @@ import { Committer } from './flow/committer.ts';
 import type { Mailbox } from './flow/mailbox.ts';
 import { WallClock } from './flow/wall-clock.ts';
 import { Announcements } from './hub/announcements.ts';
+import { OwnServices } from './hub/own-service.ts';
 import { SessionMirror } from './hub/session-mirror.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Clock, TimeService } from './ports.ts';
@@ -49,6 +50,7 @@ export class Stations {
   readonly session: SessionMirror;
   /** `undefined`: the hub has no gateway operations. */
   readonly announcements: Announcements | undefined;
+  readonly services: OwnServices;
   readonly wallClock: WallClock;
   readonly #clock: Clock;
 
@@ -78,6 +80,7 @@ export class Stations {
     this.mirror = new Mirror(opening);
     this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);
     this.announcements = hub.credentials.kind === 'signed' ? new Announcements(hub.credentials) : undefined;
+    this.services = new OwnServices(this.announcements === undefined ? [] : [this.announcements]);
   }
 
   custodian(direction: Direction): Custodian {

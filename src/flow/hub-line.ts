@@ -1,9 +1,9 @@
 /** The hub's end of the flows: the client machine on its pump, and what its reports set in motion. */
 import type { Facts } from '../base/events.ts';
 import type { ChannelAction } from '../base/machine.ts';
-import type { Announcements } from '../hub/announcements.ts';
 import type { HubClient } from '../hub/client.ts';
 import type { HubAction, HubInput } from '../hub/contract.ts';
+import type { OwnReport, OwnServices } from '../hub/own-service.ts';
 import type { Clock, OpenChannel } from '../ports.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { HubSubscriptions } from './hub-subscriptions.ts';
@@ -20,7 +20,7 @@ export interface HubLineOptions {
   readonly replay: Replay;
   readonly downlink: DownlinkFlow;
   readonly subscriptions: HubSubscriptions;
-  readonly announcements: Announcements | undefined;
+  readonly services: OwnServices;
   /** Uplinks held for the hub go to disk now. */
   readonly letGo: () => void;
   readonly lastUplink: () => number;
@@ -146,14 +146,22 @@ export class HubLine {
   }
 
   #message(report: Extract<Report, { kind: 'message' }>): void {
-    const { announcements, downlink, facts, replay } = this.#options;
+    const { services, downlink, replay, clock } = this.#options;
     const { message, dup, packetId } = report;
-    if (announcements === undefined || message.topic !== announcements.resultTopic) {
+    if (!services.owns(message.topic)) {
       downlink.arrived(message, dup, packetId);
       return;
     }
-    for (const sentence of announcements.result(message.payload)) facts.emit('hubAnswered', { sentence });
+    for (const report of services.heard(message, clock.nowMs())) this.#note(report);
     downlink.consumed(packetId);
     replay.send();
+  }
+
+  #note(report: OwnReport): void {
+    switch (report.kind) {
+      case 'said':
+        this.#options.facts.emit('hubAnswered', { sentence: report.sentence });
+        return;
+    }
   }
 }

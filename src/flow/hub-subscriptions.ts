@@ -5,6 +5,7 @@
 import type { Facts } from '../base/events.ts';
 import type { Stamp } from '../base/time.ts';
 import type { HubInput } from '../hub/contract.ts';
+import type { OwnServices } from '../hub/own-service.ts';
 import type { SessionMirror } from '../hub/session-mirror.ts';
 import type { Mirror } from '../session/mirror.ts';
 import type { Committer } from './committer.ts';
@@ -15,8 +16,7 @@ export interface HubSubscriptionsOptions {
   readonly mirror: Mirror;
   readonly session: SessionMirror;
   readonly committer: Committer;
-  /** Filters of our own, e.g. the gateway operations' results. */
-  readonly ownFilters: readonly string[];
+  readonly services: OwnServices;
   /** 0 = no limit. */
   readonly subscriptionsMax: number;
   readonly order: (order: HubInput) => void;
@@ -37,16 +37,16 @@ export class HubSubscriptions {
   }
 
   hasRoom(): boolean {
-    const { subscriptionsMax, mirror, ownFilters } = this.#options;
-    return subscriptionsMax === 0 || mirror.wantedFilters().size + ownFilters.length < subscriptionsMax;
+    const { subscriptionsMax, mirror, services } = this.#options;
+    return subscriptionsMax === 0 || mirror.wantedFilters().size + services.filters.length < subscriptionsMax;
   }
 
   connected(sessionPresent: boolean): void {
-    const { session, mirror, ownFilters, committer, facts, stamp, order } = this.#options;
+    const { session, mirror, services, committer, facts, stamp, order } = this.#options;
     this.#isConnected = true;
     this.#refused.clear();
     const wanted = mirror.wantedFilters();
-    for (const filter of ownFilters) wanted.add(filter);
+    for (const filter of services.filters) wanted.add(filter);
     const { isLost, gone, subscribe, unsubscribe } = session.connected(sessionPresent, wanted, stamp());
     for (const filter of gone) committer.ride({ kind: 'filterGone', filter });
     committer.ride({ kind: 'hubSession', row: session.row });
@@ -87,7 +87,7 @@ export class HubSubscriptions {
     }
     session.grant(filter);
     committer.ride({ kind: 'filterGranted', filter });
-    const isWanted = mirror.isWanted(filter) || this.#options.ownFilters.includes(filter);
+    const isWanted = mirror.isWanted(filter) || this.#options.services.filters.includes(filter);
     if (!isWanted) order({ kind: 'unsubscribe', filter }); // released while the hub was thinking
   }
 

@@ -1,5 +1,5 @@
 /**
- * Everything that leaves for the hub: announcements, live uplinks and the backlog, in one paced stream; and the hub's
+ * Everything that leaves for the hub: requests of our own, live uplinks and the backlog, in one paced stream; and the hub's
  * acknowledgements back into custody. Driven by state and timers, never by the next publish: a quiet producer's backlog
  * drains too.
  */
@@ -7,8 +7,8 @@ import type { Facts } from '../base/events.ts';
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
-import type { Announcements } from '../hub/announcements.ts';
 import type { HubInput } from '../hub/contract.ts';
+import type { OwnServices } from '../hub/own-service.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock } from '../ports.ts';
 import type { Mirror } from '../session/mirror.ts';
@@ -29,8 +29,7 @@ export interface ReplayOptions {
   readonly outbox: Outbox;
   readonly custodian: Custodian;
   readonly pager: () => Pager;
-  /** `undefined`: the hub has no gateway operations. */
-  readonly announcements: Announcements | undefined;
+  readonly services: OwnServices;
   readonly order: (order: HubInput) => void;
   readonly queuedBytes: () => number;
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
@@ -76,14 +75,14 @@ export class Replay {
   connected(sessionPresent: boolean): void {
     this.#backlogAtConnect = this.#options.custodian.pending;
     this.#options.outbox.connected(sessionPresent);
-    this.#options.announcements?.connected();
+    this.#options.services.connected(this.#options.clock.nowMs());
     this.send();
   }
 
   disconnected(): void {
-    const { outbox, custodian, announcements } = this.#options;
+    const { outbox, custodian, services } = this.#options;
     outbox.disconnected();
-    announcements?.disconnected();
+    services.disconnected();
     for (const { lane } of this.#quick.splice(0))
       custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
     this.#alarm.set(undefined);
@@ -117,7 +116,7 @@ export class Replay {
 
   /** Sends whatever may be sent now, sets the alarm for what may be sent later, and fetches what has got room. */
   send(): void {
-    const { outbox, clock, announcements } = this.#options;
+    const { outbox, clock, services } = this.#options;
     const nowMs = clock.nowMs();
     if (this.#isExpiring) this.expire();
     this.#giveUp(nowMs);
@@ -131,8 +130,8 @@ export class Replay {
     const times = [
       // what is overdue already waits for the hub's answer to the probe, or for the end of the connection
       overdueAtMs !== undefined && overdueAtMs > nowMs ? overdueAtMs : undefined,
-      // while the pace is closed nothing can be sent, announcements neither: an alarm for them would spin
-      outbox.isConnected && !hasMore ? announcements?.wakeAtMs() : undefined,
+      // while the pace is closed nothing can be sent, requests of our own neither: an alarm for them would spin
+      outbox.isConnected && !hasMore ? services.wakeAtMs() : undefined,
       hasMore ? outbox.pace.nextAtMs : undefined,
     ];
     const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
@@ -142,17 +141,17 @@ export class Replay {
 
   /** Control first, then QoS 0 and QoS 1 in turn, so that neither waits for the other. */
   #sendOne(nowMs: number): boolean {
-    if (this.#sendAnnouncement(nowMs)) return true;
+    if (this.#sendRequest(nowMs)) return true;
     this.#isQuickTurn = !this.#isQuickTurn;
     if (this.#isQuickTurn) return this.#sendQuick(nowMs) || this.#sendNext(nowMs);
     return this.#sendNext(nowMs) || this.#sendQuick(nowMs);
   }
 
-  #sendAnnouncement(nowMs: number): boolean {
-    const announcement = this.#options.announcements?.next(nowMs);
-    if (announcement === undefined) return false;
+  #sendRequest(nowMs: number): boolean {
+    const request = this.#options.services.next(nowMs);
+    if (request === undefined) return false;
     this.#options.outbox.pace.take(nowMs);
-    this.#options.order({ kind: 'publish', publish: { ...announcement, qos: 0, packetId: undefined, dup: false } });
+    this.#options.order({ kind: 'publish', publish: { ...request, qos: 0, packetId: undefined, dup: false } });
     return true;
   }
 

@@ -5,14 +5,12 @@
  * hub remembers. Results carry no request id and may be stale (a stored result of an earlier connection is replayed), so
  * one is believed only where it agrees with what is being asked now. Source: hub contract §3.1, §3.2, §3.6.
  */
+import type { Message } from '../base/message.ts';
+import type { OwnReport, OwnRequest, OwnService } from './own-service.ts';
+
 export interface HubIdentity {
   readonly productId: string;
   readonly deviceName: string;
-}
-
-export interface Announcement {
-  readonly topic: string;
-  readonly payload: Uint8Array;
 }
 
 type Verb = 'online' | 'offline';
@@ -37,15 +35,15 @@ const RESULT_MS_MAX = 5000;
 /** After so many the hub is asked again only at the next connection. */
 const ATTEMPTS_MAX = 5;
 
-export class Announcements {
+export class Announcements implements OwnService {
   readonly #operationTopic: string;
-  readonly resultTopic: string;
+  readonly filters: readonly string[];
   readonly #standings = new Map<string, Standing>();
   #isConnected = false;
 
   constructor(gateway: HubIdentity) {
     this.#operationTopic = `$gateway/operation/${gateway.productId}/${gateway.deviceName}`;
-    this.resultTopic = `$gateway/operation/result/${gateway.productId}/${gateway.deviceName}`;
+    this.filters = [`$gateway/operation/result/${gateway.productId}/${gateway.deviceName}`];
   }
 
   setPresent(identity: HubIdentity, isPresent: boolean): void {
@@ -76,7 +74,7 @@ export class Announcements {
   }
 
   /** The next message to send, at most one; the caller's pace decides when to ask again. */
-  next(nowMs: number): Announcement | undefined {
+  next(nowMs: number): OwnRequest | undefined {
     if (!this.#isConnected) return undefined;
     for (const verb of ['online', 'offline'] as const) {
       const batch: Standing[] = [];
@@ -102,11 +100,11 @@ export class Announcements {
     return undefined;
   }
 
-  /** A message on the result topic. @returns sentences for the technician, one per refusal */
-  result(payload: Uint8Array): string[] {
+  /** A result. Reports each refusal. */
+  heard({ payload }: Message): OwnReport[] {
     const answer = parseResult(payload);
-    if (answer === undefined) return ['the hub sent a result that cannot be read'];
-    const refusals: string[] = [];
+    if (answer === undefined) return [{ kind: 'said', sentence: 'the hub sent a result that cannot be read' }];
+    const refusals: OwnReport[] = [];
     for (const device of answer.devices) {
       const standing = this.#standings.get(keyOf(device.identity));
       const isAsked = standing !== undefined && standing.askedAtMs !== undefined && verbOf(standing) === answer.verb;
@@ -115,7 +113,10 @@ export class Announcements {
       if (device.result === 0) {
         standing.confirmed = answer.verb;
         standing.askedAtMs = undefined;
-      } else refusals.push(`the hub refuses ${answer.verb} for ${keyOf(device.identity)}: result ${device.result}`);
+      } else {
+        const sentence = `the hub refuses ${answer.verb} for ${keyOf(device.identity)}: result ${device.result}`;
+        refusals.push({ kind: 'said', sentence });
+      }
     }
     return refusals;
   }

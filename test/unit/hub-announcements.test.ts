@@ -47,7 +47,13 @@ class Bench {
 
   answer(type: string, name: string, result = 0): string[] {
     const devices = [{ product_id: 'PPPPPPPPPP', device_name: name, result }];
-    return this.announcements.result(new TextEncoder().encode(JSON.stringify({ type, payload: { devices } })));
+    return this.hear(new TextEncoder().encode(JSON.stringify({ type, payload: { devices } })));
+  }
+
+  /** @returns what the technician is told */
+  hear(payload: Uint8Array): string[] {
+    const topic = '$gateway/operation/result/GGGGGGGGGG/gw';
+    return this.announcements.heard({ topic, payload, qos: 1 }).map(({ sentence }) => sentence);
   }
 }
 
@@ -136,7 +142,7 @@ describe('results', () => {
     (text) => {
       const bench = new Bench().present('a').connect();
       bench.asked();
-      bench.announcements.result(new TextEncoder().encode(text));
+      bench.hear(new TextEncoder().encode(text));
       expect(bench.announcements.isOnlineAtHub(identityOf('a'))).toBeUndefined();
     },
   );
@@ -149,7 +155,7 @@ describe('results', () => {
           fc.json().map((text) => new TextEncoder().encode(text)),
         ),
         (bytes) => {
-          new Bench().present('a').connect().announcements.result(bytes);
+          new Bench().present('a').connect().hear(bytes);
         },
       ),
     );

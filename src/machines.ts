@@ -1,0 +1,50 @@
+/** The machines of one gateway, built by its configuration: the hub client, and one per link. */
+import type { Random } from './base/random.ts';
+import type { Config, LinkConfig } from './config/schema.ts';
+import { createMqttsnLink } from './driver/mqttsn.ts';
+import type { LinkPlan } from './flow/links.ts';
+import { HubClient } from './hub/client.ts';
+import type { Credentials } from './hub/credentials.ts';
+import { firstDialAtMs } from './hub/first-dial.ts';
+import type { OpenChannel } from './ports.ts';
+import { type Stations, WINDOW_MAX } from './stations.ts';
+
+/** A hub's packet may be so much larger than its payload: topic and headers. */
+const PACKET_OVERHEAD_BYTES = 66_000;
+/** Wait for SUBACK, UNSUBACK and PINGRESP. */
+const ANSWER_MS_MAX = 10_000;
+/** Reopening a port: serial.md's leak of 7 kB per opening makes 20 MB a day at this ceiling. */
+const REOPEN = { floorMs: 500, ceilingMs: 30_000 };
+/** Topics one subdevice may have ids for. */
+const TOPIC_IDS_MAX = 256;
+
+/** What the outside brings along for them. */
+interface Wiring {
+  readonly config: Config;
+  readonly random: Random;
+  readonly openLink: (link: LinkConfig) => OpenChannel;
+  /** Called for every CONNECT, with the Unix ms as far as known. */
+  readonly credentials: (wallMs: number | undefined) => Credentials;
+}
+
+export function newHubClient({ config, credentials, random }: Wiring, { opening, wallClock }: Stations): HubClient {
+  const { hub } = config;
+  return new HubClient({
+    ...hub,
+    credentials: () => credentials(wallClock.wallMs()),
+    random,
+    answerMsMax: ANSWER_MS_MAX,
+    packetBytesMax: hub.payloadBytesMax + PACKET_OVERHEAD_BYTES,
+    firstDialAtMs: firstDialAtMs(opening, hub.reconnectFloorMs),
+    reconnect: { floorMs: hub.reconnectFloorMs, ceilingMs: hub.reconnectCeilingMs },
+  });
+}
+
+export function planLinks({ config, openLink, random }: Wiring): LinkPlan[] {
+  return config.links.map((link) => ({
+    name: link.name,
+    path: link.path,
+    machine: createMqttsnLink({ ...link, uplinksMax: WINDOW_MAX, topicIdsMax: TOPIC_IDS_MAX, reopen: REOPEN, random }),
+    open: openLink(link),
+  }));
+}
