@@ -17,9 +17,11 @@ import { notifySystemd, statusOf } from './io/systemd.ts';
 import { openTcp } from './io/tcp.ts';
 import { timesyncd } from './io/time-service.ts';
 import { openTty } from './io/tty.ts';
+import { startAdministration } from './ops/administration.ts';
 import { startControl } from './ops/control.ts';
 import { Inspector } from './ops/inspect.ts';
 import { EVENT_NAMES, NARRATORS, tellFact } from './ops/narration.ts';
+import { ordersFor } from './orders.ts';
 import type { OpenChannel } from './ports.ts';
 import { Storage } from './storage.ts';
 
@@ -71,6 +73,10 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   narrate(gateway, journal);
   const inspection = new Inspector({ gateway, version: options.version, storePath: storage.path });
   const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
+  const administration = await startAdministration({
+    controlSocket: config.gateway.controlSocket,
+    orders: ordersFor(gateway),
+  });
   gateway.start();
   notifySystemd('READY=1');
   const status = setInterval(() => notifySystemd(statusOf(`Losing data? ${inspection.status().sentence}`)), STATUS_MS);
@@ -83,7 +89,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       code === EXIT.storage ? 'storage failed: nothing is acknowledged any more' : 'a bug ends this process',
       { reason },
     );
-  await control.close();
+  await Promise.all([control.close(), administration.close()]);
   return code;
 }
 

@@ -28,8 +28,9 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   machines: 'base config driver hub flow ports stations',
   stations: 'base custody ports config session outbox hub flow',
   gateway: 'base custody ports config driver session outbox hub flow machines plan stations',
+  orders: 'base config custody session outbox hub flow ops gateway',
   storage: 'base config ports store io ops',
-  daemon: 'base custody ports config hub flow store io ops gateway storage',
+  daemon: 'base custody ports config hub flow store io ops gateway orders storage',
   main: 'base cli',
 };
 

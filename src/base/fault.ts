@@ -14,6 +14,7 @@ export type FaultCode =
   | 'store-newer'
   | 'store-locked'
   | 'node-too-old'
+  | 'order-refused'
   | 'usage';
 
 export interface FaultDetail {
@@ -39,12 +40,23 @@ export class Fault extends Error {
 }
 
 /** sysexits.h, as far as systemd and scripts rely on them (design: 78 is not restarted). */
-export const EXIT = { ok: 0, unbalanced: 1, usage: 64, notRunning: 69, bug: 70, storage: 74, config: 78 } as const;
+export const EXIT = {
+  ok: 0,
+  unbalanced: 1,
+  refused: 1,
+  usage: 64,
+  notRunning: 69,
+  bug: 70,
+  storage: 74,
+  config: 78,
+} as const;
 
 export function exitCodeOf(code: FaultCode): number {
   switch (code) {
     case 'usage':
       return EXIT.usage;
+    case 'order-refused':
+      return EXIT.refused;
     case 'not-running':
       return EXIT.notRunning;
     case 'config-invalid':

@@ -8,8 +8,8 @@ import { z } from 'zod';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
 import { byProfile } from './profiles.ts';
 
-/** A sockaddr_un has 108 bytes with its final NUL (unix(7)). */
-const SOCKET_PATH_BYTES_MAX = 107;
+/** A sockaddr_un has 108 bytes with its final NUL (unix(7)); the administrative socket's name is 11 bytes longer. */
+const SOCKET_PATH_BYTES_MAX = 96;
 const HOUR_MS = 3_600_000;
 /** Ten years: an age beyond it is a slip of the pen. */
 const AGE_HOURS_MAX = 87_600;
@@ -38,7 +38,7 @@ export const GATEWAY = z.strictObject({
   state_dir: absolutePath().default(DEFAULT_STATE_DIR).meta(means('Directory of the store; nobody else writes there.')),
   control_socket: absolutePath(SOCKET_PATH_BYTES_MAX)
     .default(DEFAULT_CONTROL_SOCKET)
-    .meta(means('Unix socket that `holdfast status` and its like ask.')),
+    .meta(means('Unix socket that `holdfast status` and its like ask. Orders go to one beside it, `…-admin.sock`.')),
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')

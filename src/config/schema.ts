@@ -30,7 +30,7 @@ export interface GatewayConfig {
   readonly name: string;
   /** Absolute path of a directory of our own. */
   readonly stateDir: string;
-  /** Absolute path of the Unix socket of the control API; at most 107 bytes (sockaddr_un). */
+  /** Absolute path of the Unix socket of the control API; at most 96 bytes (sockaddr_un). */
   readonly controlSocket: string;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;

@@ -4,7 +4,7 @@
  */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { Fault } from '../base/fault.ts';
-import { hasCode } from './control-socket.ts';
+import { adminSocketOf, hasCode } from './control-socket.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import type { OutboxReport, StatusReport, SubdevicesReport, TailLine } from './report.ts';
 
@@ -43,6 +43,26 @@ export async function ask<Path extends keyof Answers>(socketPath: string, path: 
   throw silent(`The gateway refused: ${refusalIn(body)}`);
 }
 
+/**
+ * Gives an order at the administrative socket.
+ * @throws Fault `order-refused` with the gateway's reason and hint; `not-running` as `ask`, or where we may not
+ */
+export async function give(controlSocket: string, name: string, body: object): Promise<unknown> {
+  const socketPath = adminSocketOf(controlSocket);
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  const path = `/v1/orders/${name}`;
+  let response: IncomingMessage;
+  try {
+    response = await open(request({ socketPath, path, method: 'POST', signal, agent: false }), JSON.stringify(body));
+  } catch (error) {
+    throw unreachable(socketPath, error);
+  }
+  const answer = await readBody(response, socketPath);
+  if (response.statusCode === 200) return answer;
+  const hint = typeof answer === 'object' && answer !== null && 'hint' in answer ? String(answer.hint) : '';
+  throw new Fault('order-refused', refusalIn(answer), { hint });
+}
+
 /** Follows the tail until the gateway stops or the signal aborts. */
 export async function* followTail(socketPath: string, signal: AbortSignal): AsyncGenerator<TailLine> {
   let response: IncomingMessage;
@@ -75,11 +95,11 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   }
 }
 
-function open(outgoing: ClientRequest): Promise<IncomingMessage> {
+function open(outgoing: ClientRequest, body?: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     outgoing.once('response', resolve);
     outgoing.on('error', reject);
-    outgoing.end();
+    outgoing.end(body);
   });
 }
 

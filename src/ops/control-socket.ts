@@ -1,5 +1,5 @@
 /**
- * The path of the control socket: who answers there, and taking it over from a gateway that died.
+ * The paths of the control sockets: who answers there, and taking it over from a gateway that died.
  */
 import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -53,6 +53,11 @@ function answers(path: string): Promise<boolean> {
 
 function ignoreMissing(error: unknown): void {
   if (!hasCode(error, 'ENOENT')) throw error;
+}
+
+/** `/run/holdfast/control.sock` → `/run/holdfast/control-admin.sock`; at most 11 bytes longer. */
+export function adminSocketOf(controlSocket: string): string {
+  return `${controlSocket.replace(/\.sock$/, '')}-admin.sock`;
 }
 
 /** Is it an error of the operating system with this code? */

@@ -1,14 +1,13 @@
 /**
- * The control API: HTTP over a Unix socket, reading only.
+ * The control API: HTTP over a Unix socket, reading only; what changes something goes to `administration.ts`.
  *
  *     curl --unix-socket /run/holdfast/control.sock http://holdfast/v1/status
  *
  * Who may connect is decided by the file's mode (0660) and group. Everything a client can make us hold is bounded:
  * connections, header bytes, time, queued tail lines (durability.md §6).
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Fault } from '../base/fault.ts';
-import { claimSocketPath } from './control-socket.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listenLocally, refuse, send } from './local-server.ts';
 import type { Inspection } from './report.ts';
 import { TailStream } from './tail-stream.ts';
 
@@ -25,64 +24,26 @@ export interface ControlServer {
 /** A handful of technicians and one scraper. */
 const CONNECTIONS_MAX = 32;
 const TAILS_MAX = 8;
-/** Our requests have a line and three headers. */
-const HEADER_BYTES_MAX = 4096;
-const REQUEST_MS_MAX = 5000;
 /** The ledger counts rows on a slow card with a million of them. */
 const ANSWER_MS_MAX = 30_000;
-/** Far below what a tail may queue: so `drain` always follows when a reader that missed something has caught up. */
-const DRAIN_BYTES = 16_384;
 /** rw-rw----: sockets are born 0777 without what the mask takes away. */
 const SOCKET_MASK = 0o117;
 
 /** @throws Fault `control-socket-in-use`, or `config-invalid` if the path cannot be used */
 export async function startControl({ socketPath, inspection }: ControlOptions): Promise<ControlServer> {
-  await claimSocketPath(socketPath);
-  const server = createServer({
-    maxHeaderSize: HEADER_BYTES_MAX,
-    headersTimeout: REQUEST_MS_MAX,
-    requestTimeout: REQUEST_MS_MAX,
-    keepAliveTimeout: REQUEST_MS_MAX,
-    connectionsCheckingInterval: 1000,
-    highWaterMark: DRAIN_BYTES,
-  });
-  server.maxConnections = CONNECTIONS_MAX;
   const tails = new Set<ServerResponse>();
-  server.on('request', (request, response) => {
-    void answer({ inspection, tails, request, response }).catch((error: unknown) => {
-      refuse(response, 500, error instanceof Error ? error.message : String(error));
-    });
+  const local = await listenLocally({
+    socketPath,
+    mask: SOCKET_MASK,
+    connectionsMax: CONNECTIONS_MAX,
+    answer: (request, response) => answer({ inspection, tails, request, response }),
   });
-  await listen(server, socketPath);
   return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const tail of tails) tail.end();
-        server.closeAllConnections();
-      }),
+    close: () => {
+      for (const tail of tails) tail.end();
+      return local.close();
+    },
   };
-}
-
-function listen(server: Server, socketPath: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(
-        new Fault('config-invalid', `gateway.control_socket: cannot listen on ${socketPath}: ${error.message}`, {
-          hint: 'The directory must exist and be writable by the gateway; under systemd, RuntimeDirectory=holdfast makes it.',
-          cause: error,
-        }),
-      ),
-    );
-    server.once('listening', () => resolve());
-    // The bind happens within the call, so the file never exists with a wider mode.
-    const mask = process.umask(SOCKET_MASK);
-    try {
-      server.listen(socketPath);
-    } finally {
-      process.umask(mask);
-    }
-  });
 }
 
 interface Exchange {
@@ -142,15 +103,4 @@ function follow({ inspection, tails, response }: Exchange): void {
     stop();
     tails.delete(response);
   });
-}
-
-function refuse(response: ServerResponse, status: number, message: string): void {
-  if (response.headersSent) response.destroy();
-  else send(response, status, { error: message });
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  const text = `${JSON.stringify(body)}\n`;
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-  response.end(text);
 }

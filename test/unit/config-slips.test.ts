@@ -101,9 +101,9 @@ describe('a slip is told with its place and a hint', () => {
     },
     {
       slip: 'a socket path that no socket can have',
-      text: under('[gateway]', `control_socket = "/${'x'.repeat(107)}"`),
+      text: under('[gateway]', `control_socket = "/${'x'.repeat(96)}"`),
       path: 'gateway.control_socket',
-      what: /longer than 107/,
+      what: /longer than 96/,
       hint: /path/,
     },
     {
