@@ -15,7 +15,7 @@ import { encodeMqtt, MqttReader } from '../../src/codec/mqtt-wire.ts';
 export const HOUR_MS = 3_600_000;
 
 /** The mainland hub without its ceilings on connecting and publishing, where a test is about something else. */
-export const RELAXED: HubRules = { ...MAINLAND, connectIntervalMs: 0, keepAliveSMin: 0, uplinksPerS: 0 };
+export const RELAXED: HubRules = { ...MAINLAND, connectIntervalMs: 0, keepAliveSMin: 0, uplinksPerS: 0, downlinksPerS: 0 };
 
 export interface Sent {
   readonly atMs: number;
