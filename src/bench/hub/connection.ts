@@ -5,6 +5,7 @@
  */
 import type { Connect, Will } from '../../codec/mqtt.ts';
 import { MqttReader, PACKET_BYTES_MAX } from '../../codec/mqtt-wire.ts';
+import type { HubFaults } from './faults.ts';
 import { Rate } from './rate.ts';
 import type { HubSession } from './session.ts';
 
@@ -63,4 +64,13 @@ export class Connection {
     if (this.#session === undefined) return this.isSilent ? undefined : this.#heardAtMs + CONNECT_WAIT_MS;
     return this.#keepAliveMs === 0 ? undefined : this.#heardAtMs + 1.5 * this.#keepAliveMs;
   }
+}
+
+/** Where a packet came from, and when. */
+export interface Origin {
+  readonly connection: Connection;
+  readonly session: HubSession;
+  readonly nowMs: number;
+  readonly wallMs: number;
+  readonly faults: HubFaults;
 }

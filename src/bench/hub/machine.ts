@@ -64,10 +64,6 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     });
   }
 
-  get faults(): HubFaults {
-    return this.#faults;
-  }
-
   handle(input: HubInput, nowMs: number): HubAction[] {
     this.#nowMs = nowMs;
     switch (input.kind) {

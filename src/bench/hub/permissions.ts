@@ -1,7 +1,8 @@
 /**
  * Who may publish to, subscribe to and hear which topic: the permissions of products, inherited by their devices.
  *
- * Asked by `publishing.ts`, `subscribing.ts` and `router.ts`. With `permissions: 'unchecked'` everything is allowed.
+ * Asked by `publishing.ts`, `subscribing.ts` and `router.ts`. With `permissions: 'unchecked'` everything is allowed that
+ * is not too long.
  *
  * Source: "Topic permissions" and "Feature components" (wildcards); 1105/41830 for subdevices; hub contract §1.9, §1.10,
  * §3.5, §4.
@@ -62,13 +63,15 @@ export class Permissions {
 
   /** Why not; `undefined`: it may. */
   problemWithPublish(clientId: string, topic: string): string | undefined {
-    if (this.#rules.permissions === 'unchecked') return undefined;
+    const problem = problemWithLength(topic, this.#rules);
+    if (problem !== undefined || this.#rules.permissions === 'unchecked') return problem;
     const device = deviceOf(topic);
     if (device === undefined || !this.serves(clientId, device)) return 'the topic of a device it may not speak for';
     return this.#permits(device, { clientId, topic, right: 'publish' }) ? undefined : 'no permission for this topic';
   }
 
   maySubscribe(clientId: string, filter: string): boolean {
+    if (problemWithLength(filter, this.#rules) !== undefined) return false;
     if (this.#rules.permissions === 'unchecked') return true;
     const device = deviceOf(filter);
     if (device === undefined || !this.serves(clientId, device)) return false;
@@ -107,6 +110,14 @@ export class Permissions {
       (custom) => isOf(custom.product) && includes(custom.right, right) && filterMatches(custom.topic, topic),
     );
   }
+}
+
+/** What is wrong with the size of a topic name or filter; `undefined`: nothing. */
+function problemWithLength(topic: string, rules: HubRules): string | undefined {
+  const bytes = Buffer.byteLength(topic);
+  if (bytes > rules.topicBytesMax) return `a topic of ${bytes} bytes, more than ${rules.topicBytesMax}`;
+  const slashes = topic.split('/').length - 1;
+  return slashes > rules.topicSlashesMax ? `${slashes} slashes, more than ${rules.topicSlashesMax}` : undefined;
 }
 
 function includes(given: Right | 'both', wanted: Right): boolean {

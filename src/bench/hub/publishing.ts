@@ -9,10 +9,10 @@ import type { Message, Qos } from '../../base/message.ts';
 import { filterMatches } from '../../base/topic.ts';
 import type { MqttQos, Publish } from '../../codec/mqtt.ts';
 import type { Answers } from './answers.ts';
+import type { Origin } from './connection.ts';
 import type { Outlet } from './outlet.ts';
 import type { Permissions } from './permissions.ts';
 import { republish } from './republication.ts';
-import type { Origin } from './requests.ts';
 import type { Router, SendPacket } from './router.ts';
 import type { HubRules } from './rules.ts';
 import type { HubService } from './service.ts';
@@ -93,7 +93,7 @@ export class Publishing {
     const { payloadBytesMax, mutedTopics } = rules;
     if (payload.length > payloadBytesMax) return `${payload.length} bytes, more than ${payloadBytesMax}`;
     if (mutedTopics.some((muted) => filterMatches(muted, topic))) return 'no permission for this topic';
-    return problemWithLength(topic, rules) ?? permissions.problemWithPublish(clientId, topic);
+    return permissions.problemWithPublish(clientId, topic);
   }
 
   #serve(message: Message, from: { readonly packet: Publish; readonly origin: Origin }): void {
@@ -133,14 +133,6 @@ export class Publishing {
   #noteSilence(why: string, { topic, origin }: { readonly topic: string; readonly origin: Origin }): void {
     this.#parts.outlet.note({ kind: 'unanswered', clientId: origin.session.clientId, topic, why });
   }
-}
-
-/** What is wrong with the size of a topic name or filter; `undefined`: nothing. */
-export function problemWithLength(topic: string, rules: HubRules): string | undefined {
-  const bytes = Buffer.byteLength(topic);
-  if (bytes > rules.topicBytesMax) return `a topic of ${bytes} bytes, more than ${rules.topicBytesMax}`;
-  const slashes = topic.split('/').length - 1;
-  return slashes > rules.topicSlashesMax ? `${slashes} slashes, more than ${rules.topicSlashesMax}` : undefined;
 }
 
 /** `undefined`: not at all. */

@@ -4,11 +4,9 @@
  * Source: MQTT 3.1.1 §3.3 to §3.14.
  */
 import type { MqttPacket } from '../../codec/mqtt.ts';
-import type { Connection } from './connection.ts';
-import type { HubFaults } from './faults.ts';
+import type { Origin } from './connection.ts';
 import { type Publishing, QOS_2 } from './publishing.ts';
 import type { Router, SendPacket } from './router.ts';
-import type { HubSession } from './session.ts';
 import type { Subscribing } from './subscribing.ts';
 
 interface RequestsParts {
@@ -16,15 +14,6 @@ interface RequestsParts {
   readonly subscribing: Subscribing;
   readonly router: Router;
   readonly send: SendPacket;
-}
-
-/** Where a packet came from, and when. */
-export interface Origin {
-  readonly connection: Connection;
-  readonly session: HubSession;
-  readonly nowMs: number;
-  readonly wallMs: number;
-  readonly faults: HubFaults;
 }
 
 export class Requests {

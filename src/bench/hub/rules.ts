@@ -61,14 +61,14 @@ export const RULES = z.strictObject({
   // Who may use which topic
   permissions: z
     .enum(['unchecked', 'checked'])
-    .describe('are the topics of products and the hub’s wildcard rules kept?'),
+    .describe("are the permissions of products kept, and the hub's rules for wildcards?"),
   customTopics: z
     .array(z.strictObject({ product: z.string(), topic: z.string(), right: z.enum(['publish', 'subscribe', 'both']) }))
     .readonly()
     .describe('what a product may use besides control, event, data and the system topics; levels may be +'),
   subdevicePermissions: z
     .enum(['own', 'gateway too'])
-    .describe('whose list must hold a subdevice’s topic; the documents disagree'),
+    .describe('whose list must hold the topic of a subdevice; the documents disagree'),
   offlineSubdevices: z
     .enum(['refused', 'served'])
     .describe('may a gateway use the topics of a subdevice that is not online? With checked permissions; undocumented'),
@@ -109,7 +109,7 @@ export const RULES = z.strictObject({
     .array(z.strictObject({ gateway: z.string(), subdevice: z.string() }))
     .readonly()
     .describe('pairs of products that may be bound; none: any'),
-  bindSignatureS: count.describe('age of a bind signature’s timestamp at which it gets 805; undocumented'),
+  bindSignatureS: count.describe('age of the timestamp in a bind signature at which it gets 805; undocumented'),
   repeatBindResult: z.literal([0, 809]).describe('bind of what is bound to this gateway'),
   repeatOnlineResult: z.literal([0, -2, 808]).describe('online of what is online; undocumented'),
   unbindUnboundResult: z.literal([-1, 0]).describe('unbind of what is not bound; undocumented'),

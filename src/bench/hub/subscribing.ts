@@ -7,7 +7,6 @@ import { filterMatches } from '../../base/topic.ts';
 import type { SubackCode, Subscribe } from '../../codec/mqtt.ts';
 import type { Outlet } from './outlet.ts';
 import type { Permissions } from './permissions.ts';
-import { problemWithLength } from './publishing.ts';
 import type { HubRules } from './rules.ts';
 import type { HubSession } from './session.ts';
 
@@ -52,6 +51,6 @@ export class Subscribing {
   #permits(filter: string, clientId: string): boolean {
     const { rules, permissions } = this.#parts;
     const isForbidden = rules.forbiddenFilters.some((pattern) => pattern === filter || filterMatches(pattern, filter));
-    return !isForbidden && problemWithLength(filter, rules) === undefined && permissions.maySubscribe(clientId, filter);
+    return !isForbidden && permissions.maySubscribe(clientId, filter);
   }
 }
