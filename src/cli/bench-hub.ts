@@ -2,6 +2,7 @@
 import { EXIT, Fault } from '../base/fault.ts';
 import type { HubRules } from '../bench/hub/rules.ts';
 import type { CommandContext } from './context.ts';
+import { hang } from './terminal.ts';
 
 export interface BenchHubOptions {
   readonly port: number;
@@ -17,7 +18,10 @@ export interface BenchHubOptions {
 export async function startBench({ terminal }: CommandContext, options: BenchHubOptions): Promise<number> {
   const { listRules, readRuleChange } = await import('../bench/hub/rule-changes.ts');
   if (options.listRules === true) {
-    for (const { name, value, meaning } of listRules(options.profile)) terminal.print(`${name}=${value}  ${meaning}`);
+    for (const { name, value, meaning } of listRules(options.profile)) {
+      terminal.print(`${name}=${value}`);
+      for (const line of hang('    ', meaning, terminal.width)) terminal.print(line);
+    }
     return EXIT.ok;
   }
   let changes: Partial<HubRules> = {};
