@@ -73,6 +73,7 @@ export class Permissions {
   maySubscribe(clientId: string, filter: string): boolean {
     if (problemWithLength(filter, this.#rules) !== undefined) return false;
     if (this.#rules.permissions === 'unchecked') return true;
+    if (filter.startsWith('$') && filter.endsWith('#')) return false;
     const device = deviceOf(filter);
     if (device === undefined || !this.serves(clientId, device)) return false;
     // A filter may match nothing: what it will bring is decided by each message (`mayHear`).
