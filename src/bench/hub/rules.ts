@@ -28,6 +28,7 @@ export const RULES = z.strictObject({
     .transform((secrets): ReadonlyMap<string, string> => new Map(Object.entries(secrets)))
     .optional()
     .describe('client id (product + device) → secret in base64, of all devices there are; without: anybody gets in'),
+  wrongPasswordCode: z.literal([3, 4]).describe('answer to a wrong or expired password; the documents say both'),
   wills: z.enum(['ignored', 'published', 'close']).describe('what a will does; reaction undocumented'),
 
   // PUBLISH
@@ -135,6 +136,7 @@ export const MAINLAND: HubRules = {
   keepAliveSMax: 850,
   keepAliveRefusal: 3,
   credentials: undefined,
+  wrongPasswordCode: 4,
   wills: 'ignored',
   uplinksPerS: 20,
   uplinkOverRate: 'dropped',

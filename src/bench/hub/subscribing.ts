@@ -31,7 +31,7 @@ export class Subscribing {
       const isGranted =
         index < rules.filtersPerSubscribeMax &&
         this.#permits(filter, session.clientId) &&
-        session.subscribe({ filter, qos: granted });
+        session.subscriptions.add({ filter, qos: granted });
       outlet.note({ kind: 'subscribed', clientId: session.clientId, filter, isGranted });
       return isGranted ? granted : 0x80;
     });
@@ -40,10 +40,10 @@ export class Subscribing {
   /** With checked permissions `{product}/{device}/#` clears everything of that device. */
   unsubscribe(filters: readonly string[], session: HubSession): void {
     for (const filter of filters) {
-      session.unsubscribe(filter);
+      session.subscriptions.remove(filter);
       if (this.#parts.rules.permissions === 'unchecked' || !/^[^+#/]+\/[^+#/]+\/#$/.test(filter)) continue;
-      for (const { filter: held } of session.subscriptions()) {
-        if (held.startsWith(filter.slice(0, -1))) session.unsubscribe(held);
+      for (const { filter: held } of session.subscriptions.list()) {
+        if (held.startsWith(filter.slice(0, -1))) session.subscriptions.remove(held);
       }
     }
   }
