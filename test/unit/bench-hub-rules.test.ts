@@ -5,6 +5,7 @@ import { FaultOrder, NO_FAULTS } from '../../src/bench/hub/faults.ts';
 import { PlatformOrder } from '../../src/bench/hub/platform.ts';
 import { listRules, readRuleChange } from '../../src/bench/hub/rule-changes.ts';
 import { PROFILES } from '../../src/bench/hub/rules.ts';
+import { runCommandLine } from '../../src/cli/program.ts';
 
 describe('--set', () => {
   test.each([
@@ -31,6 +32,13 @@ describe('--set', () => {
     ['credentials={"GPgd":"no base64!"}', 'credentials: '],
   ])('%s is refused, and why', (setting, problem) => {
     expect(readRuleChange(setting)).toEqual({ kind: 'problem', problem: expect.stringContaining(problem) });
+  });
+});
+
+describe('the command line', () => {
+  it('refuses a rule that is none as wrong usage, before anything listens', async () => {
+    const refused = runCommandLine(['bench-hub', '--port', '0', '--set', 'storedMax=3', '--set', 'overflow=sideways']);
+    await expect(refused).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('--set overflow') });
   });
 });
 

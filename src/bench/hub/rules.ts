@@ -57,6 +57,7 @@ export const RULES = z.strictObject({
   // SUBSCRIBE
   filtersPerSubscribeMax: count.describe('filters beyond this in one SUBSCRIBE get 0x80'),
   subscriptionsMax: count.describe('filters beyond this of one session get 0x80'),
+  subscribeDelayMs: ms.describe('a subscription takes effect so much after its SUBACK; documented: "within 5 s"'),
   forbiddenFilters: texts.describe('patterns of filters that get 0x80'),
 
   // Who may use which topic
@@ -152,6 +153,7 @@ export const MAINLAND: HubRules = {
   republications: [],
   filtersPerSubscribeMax: 1,
   subscriptionsMax: 100,
+  subscribeDelayMs: 0,
   forbiddenFilters: [],
   permissions: 'unchecked',
   customTopics: [],

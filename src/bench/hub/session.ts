@@ -57,7 +57,7 @@ export class HubSession {
     this.clientId = identity.clientId;
     this.isClean = identity.isClean;
     this.#rules = rules;
-    this.subscriptions = new Subscriptions(rules.subscriptionsMax);
+    this.subscriptions = new Subscriptions(rules);
     this.#flight = new Flight(rules);
     this.#downlinks = new Rate(rules.downlinksPerS);
     const { storedMax: countMax, storedHoursMax, overflow } = rules;
@@ -127,7 +127,7 @@ export class HubSession {
 
   /** Routing has a message; it is this session's if a filter matches. */
   offer(message: Message, nowMs: number): Offered {
-    const granted = this.subscriptions.grantedQos(message.topic);
+    const granted = this.subscriptions.grantedQos(message.topic, nowMs);
     if (granted === undefined) return { kind: 'ignored' };
     if (message.qos === 0 || granted === 0) {
       if (this.#presence.kind === 'away') return { kind: 'ignored' };

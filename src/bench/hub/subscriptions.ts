@@ -1,39 +1,41 @@
 /**
  * The filters one client subscribed to, each with the QoS it was granted.
  *
- * Source: MQTT 3.1.1 §3.8.4, §3.3.5.
+ * Source: MQTT 3.1.1 §3.8.4, §3.3.5; "takes effect within 5 s" is from the hub's "Use limits" page.
  */
 import { filterMatches } from '../../base/topic.ts';
 import type { MqttQos, Subscription } from '../../codec/mqtt.ts';
+import type { HubRules } from './rules.ts';
 
 export class Subscriptions {
-  readonly #countMax: number;
-  readonly #qosOf = new Map<string, MqttQos>();
+  readonly #rules: HubRules;
+  readonly #held = new Map<string, { readonly qos: MqttQos; readonly fromMs: number }>();
 
-  constructor(countMax: number) {
-    this.#countMax = countMax;
+  constructor(rules: HubRules) {
+    this.#rules = rules;
   }
 
   list(): Subscription[] {
-    return [...this.#qosOf].map(([filter, qos]) => ({ filter, qos }));
+    return [...this.#held].map(([filter, { qos }]) => ({ filter, qos }));
   }
 
   /** A filter that is there already is replaced [MQTT-3.8.4-3]. `false`: no room for another. */
-  add({ filter, qos }: Subscription): boolean {
-    if (!this.#qosOf.has(filter) && this.#qosOf.size >= this.#countMax) return false;
-    this.#qosOf.set(filter, qos);
+  add({ filter, qos }: Subscription, nowMs: number): boolean {
+    const before = this.#held.get(filter);
+    if (before === undefined && this.#held.size >= this.#rules.subscriptionsMax) return false;
+    this.#held.set(filter, { qos, fromMs: before?.fromMs ?? nowMs + this.#rules.subscribeDelayMs });
     return true;
   }
 
   remove(filter: string): void {
-    this.#qosOf.delete(filter);
+    this.#held.delete(filter);
   }
 
   /** The highest QoS of the filters that match: one copy, however many do [MQTT-3.3.5-1]. */
-  grantedQos(topic: string): MqttQos | undefined {
+  grantedQos(topic: string, nowMs: number): MqttQos | undefined {
     let granted: MqttQos | undefined;
-    for (const [filter, qos] of this.#qosOf) {
-      if (filterMatches(filter, topic) && (granted === undefined || qos > granted)) granted = qos;
+    for (const [filter, { qos, fromMs }] of this.#held) {
+      if (fromMs <= nowMs && filterMatches(filter, topic) && (granted === undefined || qos > granted)) granted = qos;
     }
     return granted;
   }
