@@ -21,8 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { Fault } from '../base/fault.ts';
-import { type Database, openDamaged, openDatabase } from './database.ts';
+import { type Database, faultOf, openDamaged, openDatabase } from './database.ts';
 import { RESERVE_FILE } from './file.ts';
 import { isLogOwn } from './log-owner.ts';
 import { type Rebuilt, rebuild } from './rebuild.ts';
@@ -43,6 +42,7 @@ export interface Opened {
 }
 
 const SALVAGED = 'salvaged.db';
+const READINGS = 'readings';
 const REPORT = 'report.json';
 /** After an unclean end a file up to this size is checked through, in a fraction of a second: a log may not be its own. */
 const CHECKED_BYTES_MAX = 32 * 1024 * 1024;
@@ -66,19 +66,23 @@ function open({ path, suspect }: RecoveryOptions): Database | undefined {
   const hadStore = walBytes > 0 || (existsSync(path) && existsSync(join(dirname(path), RESERVE_FILE)));
   if (sizeOf(path) === 0 && hadStore) return undefined;
   const wasUnclean = walBytes > 0 && sizeOf(path) <= CHECKED_BYTES_MAX;
-  const first = attempt(path, suspect || wasUnclean);
-  return first ?? attempt(path, true); // an error of the device may look like damage: look again
+  const isChecked = suspect || wasUnclean;
+  const found = attempt(path, isChecked);
+  return found ?? (isChecked ? undefined : attempt(path, true)); // an error of the device may look like damage: look again
 }
 
+/** @returns `undefined` for a file that is corrupt; @throws Fault for one that cannot be read just now */
 function attempt(path: string, isChecked: boolean): Database | undefined {
   let database: Database | undefined;
   try {
     database = openDatabase(path);
     if (!isChecked || database.pragma('quick_check(1)', { simple: true }) === 'ok') return database;
+    database.close();
   } catch (error) {
-    if (database === undefined && !(error instanceof Fault && error.code === 'store-corrupt')) throw error;
+    database?.close();
+    const fault = faultOf(error, path);
+    if (fault.code !== 'store-corrupt') throw fault;
   }
-  database?.close();
   return undefined;
 }
 
@@ -130,22 +134,32 @@ function finish(options: RecoveryOptions): string[] {
 function salvage(folder: string, { path, progress }: RecoveryOptions): Rebuilt {
   const target = join(folder, SALVAGED);
   for (const ending of ['', '-wal', '-journal']) rmSync(target + ending, { force: true });
-  const damaged = join(folder, basename(path));
-  const alone = join(folder, 'without-log.db');
-  rmSync(alone, { force: true });
-  linkSync(damaged, alone);
-  const readings = sizeOf(`${damaged}-wal`) > 0 ? [damaged, alone] : [damaged]; // the log itself may be what is broken
-  const sources = readings.flatMap((file) => openDamaged(file) ?? []);
+  const links = linkReadings(join(folder, basename(path)), join(folder, READINGS));
+  const sources = links.flatMap((link) => openDamaged(link) ?? []);
   const database = openDatabase(target);
   try {
-    database.pragma('synchronous = OFF'); // begun anew after a crash; on the disk before anybody relies on it
+    // begun anew after a crash; on the disk before anybody relies on it
+    for (const setting of ['journal_mode = MEMORY', 'synchronous = OFF', 'locking_mode = NORMAL'])
+      database.pragma(setting);
     return rebuild({ sources, target: database, progress });
   } finally {
-    for (const source of sources) source.close();
     database.close();
-    rmSync(alone, { force: true });
+    for (const source of sources) source.close();
+    rmSync(join(folder, READINGS), { recursive: true });
     syncFolder(target);
   }
+}
+
+/** Other names, so that what SQLite puts beside a file does not stay. @returns with its log, and without: it may be what is broken */
+function linkReadings(damaged: string, folder: string): string[] {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  const [whole, alone] = [join(folder, 'with-log.db'), join(folder, 'without-log.db')];
+  linkSync(damaged, alone);
+  if (sizeOf(`${damaged}-wal`) === 0) return [alone];
+  linkSync(damaged, whole);
+  linkSync(`${damaged}-wal`, `${whole}-wal`);
+  return [whole, alone];
 }
 
 function sentenceOf({ salvaged, damaged, unreadable, hasBooks }: Rebuilt, folder: string): string {
