@@ -7,7 +7,7 @@ import { chargedBytes } from '../base/message.ts';
 import { type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
 import { countsOfLedger, type LedgerRow } from './change-writer.ts';
-import type { Database } from './database.ts';
+import { type Database, tolerateDamage } from './database.ts';
 import { salvageRows } from './salvage.ts';
 
 export interface Rebuilt {
@@ -34,6 +34,7 @@ export function rebuild({ sources, target, progress }: RebuildOptions): Rebuilt 
   const damaged = new Set<string>();
   let lanes: LaneState[] = [];
   let hasBooks = false;
+  tolerateDamage(target); // for what is attached to it
   for (const source of sources) {
     if (!isAttached(source, target)) continue;
     if (!hasBooks) for (const table of [...SMALL, 'dead_letter']) copySmall(source, target, table);
@@ -65,7 +66,12 @@ function isAttached(source: Database, target: Database): boolean {
 }
 
 function isKnown(source: Database, table: string): boolean {
-  return source.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== undefined;
+  try {
+    source.prepare(`SELECT seq, lane, qos, epoch, up_ms, crc, topic, payload FROM ${table}`);
+    return true;
+  } catch {
+    return false; // where the schema is noise
+  }
 }
 
 /** From both ends, as far as it goes. */

@@ -39,8 +39,11 @@ export interface Opened {
   readonly database: Database;
   /** What was done, one sentence each. */
   readonly recovery: readonly string[];
+  /** Not salvaged; in the ledger as damaged. */
+  readonly lostRows: number;
 }
 
+const NOTHING_DONE = { recovery: [], lostRows: 0 };
 const SALVAGED = 'salvaged.db';
 const READINGS = 'readings';
 const REPORT = 'report.json';
@@ -49,14 +52,13 @@ const CHECKED_BYTES_MAX = 32 * 1024 * 1024;
 
 /** @throws Fault */
 export function openWell(options: RecoveryOptions): Opened {
-  const recovery = [...finish(options), ...dismissForeignLog(options.path)];
-  let database = open(options);
-  if (database === undefined) {
-    quarantine(options.path);
-    recovery.push(...finish(options));
-    database = openDatabase(options.path);
-  }
-  return { database, recovery };
+  const finished = finish(options);
+  const recovery = [...finished.recovery, ...dismissForeignLog(options.path)];
+  const database = open(options);
+  if (database !== undefined) return { ...finished, database, recovery };
+  quarantine(options.path);
+  const salvaged = finish(options);
+  return { ...salvaged, database: openDatabase(options.path), recovery: [...recovery, ...salvaged.recovery] };
 }
 
 /** @returns `undefined` for a file that is corrupt at a second look too */
@@ -111,13 +113,13 @@ function moveLog(path: string, folder: string): void {
   syncFolder(dirname(path));
 }
 
-/** Whatever a quarantine still needs. @returns what was done */
-function finish(options: RecoveryOptions): string[] {
+/** Whatever a quarantine still needs. */
+function finish(options: RecoveryOptions): Omit<Opened, 'database'> {
   const { path } = options;
   const number = numbersIn(path).at(-1);
-  if (number === undefined) return [];
+  if (number === undefined) return NOTHING_DONE;
   const folder = join(quarantines(path), String(number));
-  if (existsSync(path)) return [`a damaged store of an earlier time is kept in ${folder}`];
+  if (existsSync(path)) return { recovery: [`a damaged store of an earlier time is kept in ${folder}`], lostRows: 0 };
   const report = join(folder, REPORT);
   if (!existsSync(report)) {
     moveLog(path, folder);
@@ -125,10 +127,11 @@ function finish(options: RecoveryOptions): string[] {
     writeFileSync(report, `${JSON.stringify(rebuilt)}\n`, { mode: 0o600, flush: true });
     syncFolder(folder);
   }
-  if (!existsSync(join(folder, SALVAGED))) return []; // somebody has moved the file away since
+  if (!existsSync(join(folder, SALVAGED))) return NOTHING_DONE; // somebody has moved the file away since
   renameSync(join(folder, SALVAGED), path);
   syncFolder(dirname(path));
-  return [sentenceOf(JSON.parse(readFileSync(report, 'utf8')) as Rebuilt, folder)];
+  const rebuilt = JSON.parse(readFileSync(report, 'utf8')) as Rebuilt;
+  return { recovery: [sentenceOf(rebuilt, folder)], lostRows: rebuilt.damaged + rebuilt.unreadable };
 }
 
 function salvage(folder: string, { path, progress }: RecoveryOptions): Rebuilt {

@@ -22,13 +22,13 @@ const quarantineOf = (house: House): string => join(house.stateDir, 'quarantine'
 const failuresOf = (house: House): string => join(house.folder, 'storage-failures');
 
 /** A house whose gateway has stopped with a backlog, and whose hub is away. */
-async function stopped(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<House> {
+async function stopped(): Promise<House> {
   const house = await openHouse({ subdevices: { a: { window: 16 } } });
   await house.start();
   await house.loseHub();
   house.publish(BACKLOG);
   await house.untilAcknowledged();
-  await house.gateway.signal(signal);
+  await house.gateway.signal('SIGTERM');
   return house;
 }
 
@@ -121,14 +121,12 @@ describe('a store that is found corrupt', () => {
   it('while the gateway runs, ends it with 74; the next start looks, and only then sets it aside', async () => {
     const house = await stopped();
     const damaged = smashLeaves(storeOf(house));
-    const spoilt = readFileSync(storeOf(house));
     house.gateway.spawn();
     expect(await house.gateway.ended()).toBe(EXIT.storage);
     expect(readFileSync(failuresOf(house), 'utf8')).toMatch(/^\d+ store-corrupt\n$/);
     expect(existsSync(quarantineOf(house))).toBe(false);
     await house.gateway.start();
     await expectSalvaged(house, { salvaged: BACKLOG - damaged, damaged });
-    expect(readFileSync(join(quarantineOf(house), '1', 'holdfast.db')).equals(spoilt)).toBe(true);
   });
 
   it('is not set aside on suspicion alone', async () => {
