@@ -76,7 +76,7 @@ export function openDamaged(path: string): Database | undefined {
 }
 
 /** For salvage only. Without it SQLite opens no file that is shorter than its first page says (`lockBtree` in btree.c). */
-export function tolerateDamage(database: Database): void {
+function tolerateDamage(database: Database): void {
   database.unsafeMode(); // the library's default keeps the next line from having an effect
   database.pragma('writable_schema = ON');
 }

@@ -7,7 +7,7 @@ import { chargedBytes } from '../base/message.ts';
 import { type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
 import { countsOfLedger, type LedgerRow } from './change-writer.ts';
-import { type Database, tolerateDamage } from './database.ts';
+import type { Database } from './database.ts';
 import { salvageRows } from './salvage.ts';
 
 export interface Rebuilt {
@@ -34,13 +34,12 @@ export function rebuild({ sources, target, progress }: RebuildOptions): Rebuilt 
   const damaged = new Set<string>();
   let lanes: LaneState[] = [];
   let hasBooks = false;
-  tolerateDamage(target); // for what is attached to it
   for (const source of sources) {
-    if (!isAttached(source, target)) continue;
+    target.exec('BEGIN');
     if (!hasBooks) for (const table of [...SMALL, 'dead_letter']) copySmall(source, target, table);
     for (const table of HOT.filter((name) => isKnown(source, name)))
       for (const key of salvageRows({ source, target, table, progress })) damaged.add(`${table} ${key}`);
-    target.exec('DETACH source');
+    target.exec('COMMIT');
     hasBooks ||= (target.prepare('SELECT count(*) AS lanes FROM ledger').get() as { lanes: number }).lanes > 0;
     lanes = lanesOf(target);
     if (hasBooks && missingIn(lanes) === 0) break;
@@ -50,19 +49,6 @@ export function rebuild({ sources, target, progress }: RebuildOptions): Rebuilt 
   target.transaction(() => closeBooks(target, lanes))();
   const salvaged = lanes.reduce((sum, { rows }) => sum + rows, 0);
   return { salvaged, damaged: broken, unreadable: Math.max(0, missing - broken), hasBooks };
-}
-
-/**
- * Not without the other connection, which only reads: as long as it is open, SQLite cannot take the end of this one for
- * the moment to move the log into the file.
- */
-function isAttached(source: Database, target: Database): boolean {
-  try {
-    target.prepare('ATTACH ? AS source').run(source.name);
-    return true;
-  } catch {
-    return false; // its schema cannot be read, so nothing can
-  }
 }
 
 function isKnown(source: Database, table: string): boolean {

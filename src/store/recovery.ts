@@ -142,8 +142,7 @@ function salvage(folder: string, { path, progress }: RecoveryOptions): Rebuilt {
   const database = openDatabase(target);
   try {
     // begun anew after a crash; on the disk before anybody relies on it
-    for (const setting of ['journal_mode = MEMORY', 'synchronous = OFF', 'locking_mode = NORMAL'])
-      database.pragma(setting);
+    for (const setting of ['journal_mode = MEMORY', 'synchronous = OFF']) database.pragma(setting);
     return rebuild({ sources, target: database, progress });
   } finally {
     database.close();
