@@ -9,7 +9,7 @@ import { SEQ_BLOCK } from '../custody/sequence.ts';
 import { ChangeWriter } from './change-writer.ts';
 import { assertDurable, type Database, isFull, PAGE_BYTES } from './database.ts';
 import * as read from './reader.ts';
-import { openWell } from './recovery.ts';
+import { type Opened, openWell } from './recovery.ts';
 import { Witness } from './witness.ts';
 
 export interface CoreOptions {
@@ -43,7 +43,7 @@ export class StoreCore {
   readonly #epoch: number;
   /** `undefined`: a store in memory has no medium that could lose anything. */
   readonly #witness: Witness | undefined;
-  readonly #recovery: readonly string[];
+  readonly #opened: Opened;
   #walPages = 0;
   #beatAtMs: number;
   readonly opening: StoreOpening;
@@ -51,9 +51,10 @@ export class StoreCore {
   /** @throws Fault */
   constructor(options: CoreOptions) {
     const { path, database, suspect = false, progress = () => undefined } = options;
-    const opened = database === undefined ? openWell({ path, suspect, progress }) : { database, recovery: [] };
+    const opened =
+      database === undefined ? openWell({ path, suspect, progress }) : { database, recovery: [], lostRows: 0 };
     this.#database = opened.database;
-    this.#recovery = opened.recovery;
+    this.#opened = opened;
     try {
       this.#writer = new ChangeWriter(this.#database);
       this.#witness = path === ':memory:' ? undefined : new Witness(this.#database, path);
@@ -162,8 +163,8 @@ export class StoreCore {
         hubSession: read.readHubSession(database),
         backlog: read.readBacklog(database),
         counts: read.readCounts(database),
-        recovery: [...this.#recovery, ...testimony.sentences],
-        lostRows: testimony.damaged,
+        recovery: [...this.#opened.recovery, ...testimony.sentences],
+        lostRows: this.#opened.lostRows + testimony.damaged,
       };
     })();
   }

@@ -66,12 +66,19 @@ export function openDamaged(path: string): Database | undefined {
   let database: Database | undefined;
   try {
     database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
+    tolerateDamage(database);
     database.pragma('schema_version');
     return database;
   } catch {
     database?.close();
     return undefined;
   }
+}
+
+/** For salvage only. Without it SQLite opens no file that is shorter than its first page says (`lockBtree` in btree.c). */
+function tolerateDamage(database: Database): void {
+  database.unsafeMode(); // the library's default keeps the next line from having an effect
+  database.pragma('writable_schema = ON');
 }
 
 /** To be called after the first write: the setting must have survived it. */
