@@ -93,7 +93,7 @@ function laneOf(row: LedgerRow): { direction: Direction; lane: number } {
 }
 
 export function readSubdevices(database: Database): SubdeviceRow[] {
-  const rows = database.prepare('SELECT * FROM subdevice ORDER BY lane').all() as {
+  const rows = database.prepare('SELECT lane, id, lasting, link FROM subdevice ORDER BY lane').all() as {
     lane: number;
     id: string;
     lasting: number;
@@ -103,7 +103,7 @@ export function readSubdevices(database: Database): SubdeviceRow[] {
 }
 
 export function readSubscriptions(database: Database): SubscriptionRow[] {
-  return database.prepare('SELECT * FROM subscription').all() as SubscriptionRow[];
+  return database.prepare('SELECT lane, filter, qos FROM subscription').all() as SubscriptionRow[];
 }
 
 export function readTopicIds(database: Database): TopicIdRow[] {
