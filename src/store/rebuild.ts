@@ -15,6 +15,8 @@ export interface Rebuilt {
   readonly damaged: number;
   /** In the books, and not to be read at all. */
   readonly unreadable: number;
+  /** Sessions, counters and the like whose checksum did not hold: left out. */
+  readonly records: number;
   /** The ledger could be read: without it nobody knows how many are missing. */
   readonly hasBooks: boolean;
 }
@@ -32,6 +34,7 @@ export interface RebuildOptions {
 
 export function rebuild({ sources, target, progress }: RebuildOptions): Rebuilt {
   const damaged = new Set<string>();
+  const records = new Set<string>();
   let salvaged = 0;
   let hasBooks = false;
   let missing = 0;
@@ -39,7 +42,9 @@ export function rebuild({ sources, target, progress }: RebuildOptions): Rebuilt 
   for (const source of sources) {
     const before = salvaged;
     target.exec('BEGIN');
-    if (!hasBooks) for (const table of [...SEALED, 'dead_letter']) copySmall(source, target, table);
+    if (!hasBooks)
+      for (const table of [...SEALED, 'dead_letter'])
+        for (const row of copySmall(source, target, table)) records.add(`${table} ${row}`);
     for (const table of HOT) {
       const insert = target.prepare(`INSERT OR IGNORE INTO ${table} VALUES (?,?,?,?,?,?,?,?)`);
       const take = ({ seq, lane, qos, epoch, up_ms, crc, topic, payload }: StoredRow): void => {
@@ -59,17 +64,22 @@ export function rebuild({ sources, target, progress }: RebuildOptions): Rebuilt 
     closeBooks(target);
     fillGaps(target);
   })();
-  return { salvaged, damaged: broken, unreadable: Math.max(0, missing - broken), hasBooks };
+  return { salvaged, damaged: broken, unreadable: Math.max(0, missing - broken), records: records.size, hasBooks };
 }
 
-/** Sound rows, from both ends, as far as it goes. */
-function copySmall(source: Database, target: Database, table: string): void {
+/** Sound rows, from both ends, as far as it goes. @returns those that are not */
+function copySmall(source: Database, target: Database, table: string): string[] {
+  const broken: string[] = [];
   for (const order of ['', 'ORDER BY 1 DESC']) {
     try {
-      for (const row of readSealed(source, table, order)) if (row.isSound) writeSealed(target, table, row);
-      return;
+      for (const row of readSealed(source, table, order)) {
+        if (row.isSound) writeSealed(target, table, row);
+        else broken.push(JSON.stringify(row.values));
+      }
+      return broken;
     } catch {
       // the other end may go further
     }
   }
+  return broken;
 }

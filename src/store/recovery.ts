@@ -26,6 +26,7 @@ import { type Database, openDamaged, openDatabase } from './database.ts';
 import { RESERVE_FILE } from './file.ts';
 import { isLogOwn } from './log-owner.ts';
 import { type Rebuilt, rebuild } from './rebuild.ts';
+import { SEALED } from './seals.ts';
 
 export interface RecoveryOptions {
   /** Of the database file. */
@@ -74,12 +75,18 @@ function attempt(path: string, isChecked: boolean): Database | undefined {
   let database: Database | undefined;
   try {
     database = openDatabase(path);
-    if (!isChecked || database.pragma('quick_check(1)', { simple: true }) === 'ok') return database;
+    if (isWhole(database, isChecked)) return database;
   } catch (error) {
     if (database === undefined && !(error instanceof Fault && error.code === 'store-corrupt')) throw error;
   }
   database?.close();
   return undefined;
+}
+
+/** The small tables always: a row that its page no longer counts has no checksum that could tell. Messages if asked. */
+function isWhole(database: Database, isChecked: boolean): boolean {
+  const parts = isChecked ? ['1'] : SEALED;
+  return parts.every((part) => database.pragma(`quick_check(${part})`, { simple: true }) === 'ok');
 }
 
 /** The log of another store: SQLite would replay it over this one. @returns what was done */
@@ -148,11 +155,12 @@ function salvage(folder: string, { path, progress }: RecoveryOptions): Rebuilt {
   }
 }
 
-function sentenceOf({ salvaged, damaged, unreadable, hasBooks }: Rebuilt, folder: string): string {
+function sentenceOf({ salvaged, damaged, unreadable, records, hasBooks }: Rebuilt, folder: string): string {
   const lost = hasBooks
     ? `${damaged} were damaged and ${unreadable} unreadable`
     : `${damaged} were damaged, and the books were unreadable too: nobody knows how many are missing`;
-  return `the store was corrupt: ${salvaged} messages were salvaged, ${lost}; the file is kept in ${folder}`;
+  const own = records > 0 ? `; ${records} records of its own were damaged and left out` : '';
+  return `the store was corrupt: ${salvaged} messages were salvaged, ${lost}${own}; the file is kept in ${folder}`;
 }
 
 function quarantines(path: string): string {
