@@ -4,7 +4,8 @@
  */
 import { closeBooks, fillGaps, missingIn } from './closing.ts';
 import type { Database } from './database.ts';
-import { readSealed, SEALED, type Sealed, writeSealed } from './seals.ts';
+import { readSealed, writeSealed } from './sealed-rows.ts';
+import { SEALED, type Sealed } from './seals.ts';
 
 export interface Mending {
   readonly sentences: readonly string[];
@@ -30,23 +31,31 @@ const CONSEQUENCE: Readonly<Record<Sealed, string>> = {
 
 /** Within the opening transaction, before anything is read from these tables. */
 export function mend(database: Database): Mending {
-  const broken = new Map<Sealed, number>();
-  for (const table of SEALED) {
-    const rows = [...readSealed(database, table)];
-    const sound = rows.filter(({ isSound }) => isSound);
-    if (sound.length === rows.length) continue;
-    broken.set(table, rows.length - sound.length);
+  const broken = findBroken(database);
+  const records = [...broken.values()].reduce((sum, rows) => sum + rows, 0);
+  if (records === 0) return { sentences: [], records, lostRows: 0, hasBooks: true };
+  for (const table of broken.keys()) {
+    const sound = [...readSealed(database, table)].filter(({ isSound }) => isSound);
     // written anew as a whole: a damaged key stands in the wrong place of the tree, where no DELETE would find it
     database.exec(`DELETE FROM ${table}`);
     for (const row of sound) writeSealed(database, table, row);
   }
-  const sentences = [...broken].map(
-    ([table, rows]) => `${rows} damaged in the store's table ${table}: ${CONSEQUENCE[table]}`,
-  );
-  const records = [...broken.values()].reduce((sum, rows) => sum + rows, 0);
-  if (records === 0) return { sentences, records, lostRows: 0, hasBooks: true };
   const lostRows = missingIn(database);
   closeBooks(database);
   fillGaps(database);
-  return { sentences, records, lostRows, hasBooks: !broken.has('ledger') };
+  return { sentences: tellBroken(broken), records, lostRows, hasBooks: !broken.has('ledger') };
+}
+
+/** How many rows of which tables have a checksum that does not hold. Changes nothing. */
+export function findBroken(database: Database): ReadonlyMap<Sealed, number> {
+  const broken = new Map<Sealed, number>();
+  for (const table of SEALED)
+    for (const { isSound } of readSealed(database, table))
+      if (!isSound) broken.set(table, (broken.get(table) ?? 0) + 1);
+  return broken;
+}
+
+/** A sentence for each table. */
+export function tellBroken(broken: ReadonlyMap<Sealed, number>): string[] {
+  return [...broken].map(([table, rows]) => `${rows} damaged in the store's table ${table}: ${CONSEQUENCE[table]}`);
 }

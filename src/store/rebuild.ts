@@ -7,7 +7,8 @@ import { closeBooks, fillGaps, missingIn } from './closing.ts';
 import type { Database } from './database.ts';
 import type { StoredRow } from './row-codec.ts';
 import { readWhatCanBeRead } from './salvage.ts';
-import { readSealed, SEALED, writeSealed } from './seals.ts';
+import { readSealed, writeSealed } from './sealed-rows.ts';
+import { SEALED } from './seals.ts';
 
 export interface Rebuilt {
   readonly salvaged: number;

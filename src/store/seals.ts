@@ -6,7 +6,6 @@
  * hold: a change would seal the damage. Then the process ends with 74, and the next opening mends (`mending.ts`).
  */
 import { crc32 } from 'node:zlib';
-import type { Database } from './database.ts';
 
 export const SEALED = [
   'boot',
@@ -21,13 +20,24 @@ export const SEALED = [
 
 export type Sealed = (typeof SEALED)[number];
 
+/** What is needed of a connection; `database.ts` opens it, with these. */
+interface Connection {
+  function(
+    name: string,
+    options: { varargs: boolean; deterministic: boolean },
+    seal: (...values: unknown[]) => number,
+  ): unknown;
+  pragma(asked: string): unknown;
+  exec(sql: string): unknown;
+}
+
 /** Teaches a connection the SQL function `seal`. */
-export function defineSeal(database: Database): void {
+export function defineSeal(database: Connection): void {
   database.function('seal', { varargs: true, deterministic: true }, (...values: unknown[]) => sealOf(values));
 }
 
 /** From now on what this connection writes is sealed. The tables have the newest schema. */
-export function sealWrites(database: Database): void {
+export function sealWrites(database: Connection): void {
   for (const table of SEALED) {
     const columns = database.pragma(`table_info(${table})`) as { name: string; pk: number }[];
     const others = columns.map(({ name }) => name).filter((name) => name !== 'crc');
@@ -42,36 +52,11 @@ export function sealWrites(database: Database): void {
   }
 }
 
-export interface SealedRow {
-  readonly columns: readonly string[];
-  /** In the order of `columns`, as SQLite has them. */
-  readonly values: readonly unknown[];
-  /** Its checksum holds. If not, no value in it is to be believed. */
-  readonly isSound: boolean;
-}
-
-/** @param order an ORDER BY clause. A table without checksums (dead letters, an earlier schema) passes for sound. */
-export function* readSealed(database: Database, table: string, order = ''): Iterable<SealedRow> {
-  const select = database.prepare(`SELECT * FROM ${table} ${order}`).raw();
-  const columns = select.columns().map(({ name }) => name);
-  const place = columns.indexOf('crc');
-  for (const found of select.iterate()) {
-    const values = found as unknown[];
-    yield { columns, values, isSound: place === -1 || values[place] === sealOf(values.toSpliced(place, 1)) };
-  }
-}
-
-/** Into the same table, there or in another store. */
-export function writeSealed(database: Database, table: string, { columns, values }: SealedRow): void {
-  const places = columns.map(() => '?').join(',');
-  database.prepare(`INSERT OR REPLACE INTO ${table} (${columns.join(',')}) VALUES (${places})`).run(...values);
-}
-
 function sealing(row: 'NEW' | 'OLD', columns: readonly string[]): string {
   return `seal(${columns.map((name) => `${row}.${name}`).join(', ')})`;
 }
 
 /** JSON keeps apart what SQLite keeps apart: NULL, numbers, texts, blobs, and where one value ends. */
-function sealOf(values: readonly unknown[]): number {
+export function sealOf(values: readonly unknown[]): number {
   return crc32(JSON.stringify(values));
 }

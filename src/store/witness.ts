@@ -11,7 +11,7 @@ import { settledTotal } from '../custody/ledger.ts';
 import { countsOfLedger, type LedgerRow } from './change-writer.ts';
 import type { Database } from './database.ts';
 import { type LaneMark, type Mark, readMark, writeMark } from './high-water.ts';
-import { readTally } from './reader.ts';
+import { ledgerRows, readTally } from './reader.ts';
 
 /** A mark costs a block of the medium: at most so often, and only after a commit. */
 export const MARK_EVERY_MS = 10_000;
@@ -41,14 +41,11 @@ export class Witness {
    * @param hasBooks false: lines of the ledger began anew, so the mark says nothing of what they lack
    */
   testify(hasBooks: boolean): Testimony {
-    const { mark, losses, sentences } = holdAgainstMark(this.#database, this.#path);
-    if (mark === undefined) return { damaged: 0, sentences };
-    this.#turn = mark.turn;
-    if (mark.store !== identityOf(this.#database)) return { damaged: 0, sentences };
-    this.#reserve(mark);
-    const entered = hasBooks ? losses : losses.map((loss) => ({ ...loss, forgotten: 0, damaged: 0 }));
-    for (const loss of entered) this.#enter(loss);
-    return { damaged: damagedIn(entered), sentences: hasBooks ? sentences : [] };
+    const { mark, isOwn, losses, sentences } = holdAgainstMark(this.#database, this.#path, hasBooks);
+    this.#turn = mark?.turn ?? 0;
+    if (mark !== undefined && isOwn) this.#reserve(mark);
+    for (const loss of losses) this.#enter(loss);
+    return { damaged: damagedIn(losses), sentences };
   }
 
   /** A commit is durable. Worth a note if rows came or went; what never touched the disk moves neither number. */
@@ -60,7 +57,7 @@ export class Witness {
   note(nowMs: number): void {
     if (!this.#isBehind || nowMs - this.#markedAtMs < MARK_EVERY_MS) return;
     this.#markedAtMs = nowMs;
-    const lanes = ledgerOf(this.#database)
+    const lanes = ledgerRows(this.#database)
       .map((row): LaneMark => [row.id, row.puts, pendingOf(row)])
       .sort((left, right) => right[2] - left[2]);
     try {
@@ -106,25 +103,31 @@ export class Witness {
   }
 }
 
-export interface Comparison {
+interface Comparison {
+  /** `undefined`: there is none. */
   readonly mark: Mark | undefined;
-  /** Empty for a mark of another store. */
+  /** It is of this store and no other. */
+  readonly isOwn: boolean;
   readonly losses: readonly Loss[];
   readonly sentences: readonly string[];
 }
 
-/** What does the store at `storePath` lack that its mark has seen? Changes nothing. */
-export function holdAgainstMark(database: Database, storePath: string): Comparison {
+/** What does the store at `storePath` lack that its mark has seen? Changes nothing. @param hasBooks as in `testify` */
+export function holdAgainstMark(database: Database, storePath: string, hasBooks: boolean): Comparison {
   const mark = readMark(markPathOf(storePath));
-  if (mark === undefined) return { mark, losses: [], sentences: [] };
-  if (mark.store !== identityOf(database)) return { mark, losses: [], sentences: foreign(mark) };
+  if (mark === undefined) return { mark, isOwn: false, losses: [], sentences: [] };
+  if (mark.store !== identityOf(database)) return { mark, isOwn: false, losses: [], sentences: foreign(mark) };
   const losses = lossesIn(database, mark);
+  if (!hasBooks) {
+    const unknown = losses.map((loss) => ({ ...loss, forgotten: 0, damaged: 0 }));
+    return { mark, isOwn: true, losses: unknown, sentences: [] };
+  }
   const what = `the store has lost its newest transactions: ${damagedIn(losses)} messages that it held are counted as damaged`;
-  return { mark, losses, sentences: losses.length === 0 ? [] : [what] };
+  return { mark, isOwn: true, losses, sentences: losses.length === 0 ? [] : [what] };
 }
 
 function lossesIn(database: Database, mark: Mark): Loss[] {
-  const ledger = new Map(ledgerOf(database).map((row) => [row.id, row]));
+  const ledger = new Map(ledgerRows(database).map((row) => [row.id, row]));
   const missing = mark.lanes.map(([id, puts, pending]) => ({ id, puts, pending, row: ledger.get(id) }));
   for (const { id } of missing) ledger.delete(id);
   const others = [...ledger.values()].reduce((sum, row) => sum + row.puts, 0);
@@ -154,10 +157,6 @@ export interface Loss {
 
 function damagedIn(losses: readonly Loss[]): number {
   return losses.reduce((sum, { damaged }) => sum + damaged, 0);
-}
-
-function ledgerOf(database: Database): LedgerRow[] {
-  return database.prepare('SELECT * FROM ledger ORDER BY id').all() as LedgerRow[];
 }
 
 function identityOf(database: Database): string {

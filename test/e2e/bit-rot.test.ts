@@ -42,6 +42,15 @@ it('a store that has fallen back to an older state is noticed, and its loss is c
   await house.untilAcknowledged();
   await house.gateway.signal('SIGTERM');
   copyFileSync(join(house.folder, 'older'), path);
+  const offline = JSON.parse(
+    (await runProgram('ledger', '--json', '--config', house.configPath)).stdout,
+  ) as LedgerReport;
+  expect(offline).toMatchObject({
+    ...{ source: 'store', balances: true, totals: { uplink: { damaged: EACH, pending: EACH } } },
+    findings: [expect.stringContaining(`${EACH} messages`)],
+  });
+  const status = await runProgram('status', '--config', house.configPath);
+  expect(status.stdout).toContain('has lost its newest transactions');
   await house.gateway.start();
   expect((await house.gateway.status()).store.recovery).toEqual([expect.stringContaining(`${EACH} messages`)]);
   expect(house.gateway.journal).toContain('has lost its newest transactions');

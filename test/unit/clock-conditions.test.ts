@@ -45,3 +45,7 @@ it('a refused signature (CONNACK 4) brings the clock under suspicion, unless it 
 it('rows that the opening store found lost are damage', () => {
   expect(conditionsOf(health({ lostRows: 7 }))).toMatchObject([{ code: 'damaged-rows', losing: 'yes' }]);
 });
+
+it('records that it found damaged are a condition of their own', () => {
+  expect(conditionsOf(health({ damagedRecords: 2 }))).toMatchObject([{ code: 'damaged-records', losing: 'at risk' }]);
+});
