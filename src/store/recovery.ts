@@ -7,12 +7,9 @@
  * and only then takes the old one's place. A quarantine is never deleted here.
  */
 import {
-  closeSync,
   existsSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -24,6 +21,7 @@ import { basename, dirname, join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { type Database, openDamaged, openDatabase } from './database.ts';
 import { RESERVE_FILE } from './file.ts';
+import { syncFolder } from './folder.ts';
 import { isLogOwn } from './log-owner.ts';
 import { type Rebuilt, rebuild } from './rebuild.ts';
 import { SEALED } from './seals.ts';
@@ -175,14 +173,4 @@ function numbersIn(path: string): number[] {
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** Or a file: what it holds is on the disk when this returns. */
-function syncFolder(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
