@@ -97,14 +97,10 @@ function nameStore(database: Database): void {
 function migrate(database: Database): void {
   const files = migrations();
   const found = versionOf(database);
-  for (const [index, file] of files.entries()) {
-    if (index < found) continue;
-    const sql = readFileSync(new URL(file, MIGRATIONS), 'utf8');
-    database.transaction(() => {
-      database.exec(sql);
-      database.pragma(`user_version = ${index + 1}`);
-    })();
-  }
+  database.transaction(() => {
+    for (const file of files.slice(found)) database.exec(readFileSync(new URL(file, MIGRATIONS), 'utf8'));
+    if (found < files.length) database.pragma(`user_version = ${files.length}`);
+  })();
   // who a store is must not be lost with a WAL that is
   if (found < files.length) database.pragma('wal_checkpoint(PASSIVE)');
 }
