@@ -3,7 +3,7 @@
  * waits in degraded mode. There the control socket answers and says why; no link is opened, the hub is not connected,
  * nothing is acknowledged. The store is tried once a minute; when it opens, the gateway goes on.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, exitCodeOf, Fault, type FaultCode } from './base/fault.ts';
 import type { Config } from './config/schema.ts';
@@ -16,6 +16,7 @@ import { startControl } from './ops/control.ts';
 import { Standby } from './ops/standby.ts';
 import type { Clock, OpenStore } from './ports.ts';
 import { STORE_FILE } from './store/file.ts';
+import { makeFolder } from './store/folder.ts';
 import { storeThread } from './store/thread.ts';
 
 export interface StorageOptions {
@@ -52,7 +53,7 @@ export class Storage {
   readonly open: OpenStore = async (listener) => {
     const isSuspect = this.#failures().at(-1)?.code === ('store-corrupt' satisfies FaultCode);
     try {
-      makeFolder(dirname(this.path));
+      if (!existsSync(this.path)) prepareFolder(dirname(this.path));
       return await storeThread(this.path, this.#bootId(), { suspect: isSuspect, progress: this.#tell })(listener);
     } catch (error) {
       if (error instanceof Fault && exitCodeOf(error.code) === EXIT.storage) this.note(error.code);
@@ -130,9 +131,9 @@ export class Storage {
   }
 }
 
-function makeFolder(path: string): void {
+function prepareFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Fault('store-failed', `Cannot make the state directory: ${why}`, {

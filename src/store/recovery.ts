@@ -7,12 +7,9 @@
  * and only then takes the old one's place. A quarantine is never deleted here.
  */
 import {
-  closeSync,
   existsSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -23,8 +20,10 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { type Database, faultOf, openDamaged, openDatabase } from './database.ts';
 import { RESERVE_FILE } from './file.ts';
+import { syncFolder } from './folder.ts';
 import { isLogOwn } from './log-owner.ts';
 import { type Rebuilt, rebuild } from './rebuild.ts';
+import { SEALED } from './seals.ts';
 
 export interface RecoveryOptions {
   /** Of the database file. */
@@ -78,7 +77,7 @@ function attempt(path: string, isChecked: boolean): Database | undefined {
   let database: Database | undefined;
   try {
     database = openDatabase(path);
-    if (!isChecked || database.pragma('quick_check(1)', { simple: true }) === 'ok') return database;
+    if (isWhole(database, isChecked)) return database;
     database.close();
   } catch (error) {
     database?.close();
@@ -86,6 +85,12 @@ function attempt(path: string, isChecked: boolean): Database | undefined {
     if (fault.code !== 'store-corrupt') throw fault;
   }
   return undefined;
+}
+
+/** The small tables always: a row that its page no longer counts has no checksum that could tell. Messages if asked. */
+function isWhole(database: Database, isChecked: boolean): boolean {
+  const parts = isChecked ? ['1'] : SEALED;
+  return parts.every((part) => database.pragma(`quick_check(${part})`, { simple: true }) === 'ok');
 }
 
 /** The log of another store: SQLite would replay it over this one. @returns what was done */
@@ -164,11 +169,12 @@ function linkReadings(damaged: string, folder: string): string[] {
   return [whole, alone];
 }
 
-function sentenceOf({ salvaged, damaged, unreadable, hasBooks }: Rebuilt, folder: string): string {
+function sentenceOf({ salvaged, damaged, unreadable, records, hasBooks }: Rebuilt, folder: string): string {
   const lost = hasBooks
     ? `${damaged} were damaged and ${unreadable} unreadable`
     : `${damaged} were damaged, and the books were unreadable too: nobody knows how many are missing`;
-  return `the store was corrupt: ${salvaged} messages were salvaged, ${lost}; the file is kept in ${folder}`;
+  const own = records > 0 ? `; ${records} records of its own were damaged and left out` : '';
+  return `the store was corrupt: ${salvaged} messages were salvaged, ${lost}${own}; the file is kept in ${folder}`;
 }
 
 function quarantines(path: string): string {
@@ -183,14 +189,4 @@ function numbersIn(path: string): number[] {
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** Or a file: what it holds is on the disk when this returns. */
-function syncFolder(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }

@@ -36,7 +36,7 @@ function keepSending(house: House, away: FieldSubdevice): { readonly stop: () =>
 
 describe.skipIf(isUnrecordable())('an fsync that fails', () => {
   it('ends the first start with 74 wherever it comes, and the next start does as if nothing had been', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const { house, failFsync } = await openRecordedHouse(DAY);
     let n = 0;
