@@ -7,32 +7,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
-import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
 import type { House } from '../e2e/house.ts';
 import { until } from '../e2e/until.ts';
-import { DAY, isUnrecordable, openRecordedHouse, SLOW_HUB_MS } from './recording.ts';
+import { DAY, isUnrecordable, keepSending, openRecordedHouse, SLOW_HUB_MS } from './recording.ts';
 import { enumerateTrace } from './telling.ts';
 
 /** Lives in traffic: past the opening of the store and its first commits. */
 const LIVES = 6;
-const AHEAD = 4;
-
-/** Each subdevice has unanswered messages at any time, and so has the hub for the one that is away. */
-function keepSending(house: House, away: FieldSubdevice): { readonly stop: () => void } {
-  let isStopped = false;
-  for (const subdevice of house.subdevices) {
-    if (subdevice === away) continue;
-    subdevice.onReport(({ kind }) => {
-      if (kind === 'acknowledged' && !isStopped) subdevice.publish('t');
-    });
-    for (let ahead = 0; ahead < AHEAD; ahead += 1) subdevice.publish('t');
-  }
-  return {
-    stop: () => {
-      isStopped = true;
-    },
-  };
-}
 
 describe.skipIf(isUnrecordable())('an fsync that fails', () => {
   it('ends the first start with 74 wherever it comes, and the next start does as if nothing had been', {

@@ -6,7 +6,7 @@ import { EXIT } from '../../src/base/fault.ts';
 import { openHouse } from './house.ts';
 import { SmallDisk, whyNoMount } from './small-disk.ts';
 
-describe.skipIf(whyNoMount() !== undefined)('a disk that turns read-only under traffic', () => {
+describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that turns read-only under traffic', () => {
   it('ends the process with 74; writable again, nothing acknowledged is lost', async () => {
     const house = await openHouse();
     const disk = new SmallDisk(join(house.folder, 'state'), 16, 'ext4');
