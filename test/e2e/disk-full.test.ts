@@ -1,6 +1,7 @@
 /** A disk that is full: subdevices are told to wait, deletes go on, and with room again everything does; nothing is lost. */
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { followTail } from '../../src/ops/control-client.ts';
 import { RESERVE_BYTES } from '../../src/store/reserve.ts';
@@ -9,6 +10,7 @@ import { type FileSystem, SmallDisk, whyNoMount } from './small-disk.ts';
 import { until } from './until.ts';
 
 const DISK_MB = 8;
+const DEAF = fileURLToPath(new URL('./deaf-gateway.ts', import.meta.url));
 
 describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a disk that is full', () => {
   it.each<FileSystem>(['tmpfs', 'ext4'])(
@@ -34,6 +36,20 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
       expect(statSync(reserve).size).toBe(RESERVE_BYTES);
     },
   );
+
+  it('is seen to cost messages when the gateway acknowledges what found no room', async () => {
+    const { house, disk } = await houseOn('tmpfs', DEAF);
+    await house.loseHub();
+    disk.fill();
+    house.publish(3000);
+    await house.untilAcknowledged();
+    await house.gateway.signal('SIGKILL');
+    disk.free();
+    await house.gateway.start();
+    house.restoreHub();
+    await house.untilIdle();
+    expect(house.uplinks.missing).toBeGreaterThan(0);
+  });
 
   it('still lets what was stored go to the hub, and writes the deletes into the room of the reserve', async () => {
     const { house, disk } = await houseOn('tmpfs');
@@ -104,8 +120,9 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
   });
 });
 
-async function houseOn(kind: FileSystem) {
-  const house = await openHouse({ config: { outbox: { commit_ms: 5 }, inbox: { replay_interval_ms: 5 } } });
+async function houseOn(kind: FileSystem, program?: string) {
+  const other = program === undefined ? {} : { program };
+  const house = await openHouse({ ...other, config: { outbox: { commit_ms: 5 }, inbox: { replay_interval_ms: 5 } } });
   const state = join(house.folder, 'state');
   const disk = new SmallDisk(state, kind === 'ext4' ? 2 * DISK_MB : DISK_MB, kind);
   await house.start();

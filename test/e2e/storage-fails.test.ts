@@ -1,10 +1,13 @@
 /** Storage that fails: nothing is acknowledged any more, exit 74, a start, and after too many of them degraded mode. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
 import { openHouse } from './house.ts';
 import { SmallDisk, whyNoMount } from './small-disk.ts';
+
+const DEAF = fileURLToPath(new URL('./deaf-gateway.ts', import.meta.url));
 
 describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that turns read-only under traffic', () => {
   it('ends the process with 74; writable again, nothing acknowledged is lost', async () => {
@@ -25,6 +28,22 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that turns read-only u
     await house.gateway.start();
     house.restoreHub();
     await house.expectNothingLost();
+  });
+
+  it('is seen to cost messages when the gateway goes on acknowledging', async () => {
+    const house = await openHouse({ program: DEAF });
+    const disk = new SmallDisk(house.stateDir, 16, 'ext4');
+    await house.start();
+    await house.loseHub();
+    disk.remountReadOnly();
+    house.publish(50);
+    await house.untilAcknowledged();
+    await house.gateway.signal('SIGKILL');
+    disk.remount();
+    await house.gateway.start();
+    house.restoreHub();
+    await house.untilIdle();
+    expect(house.uplinks.missing).toBeGreaterThan(0);
   });
 
   it('is waited for in degraded mode after five failures: status answers, and nobody gets an acknowledgement', async () => {
