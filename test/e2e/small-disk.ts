@@ -89,6 +89,15 @@ export class SmallDisk {
     writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, 'a test');
   }
 
+  /** As an administrator does it: only while nobody writes. */
+  forbidWriting(): void {
+    execFileSync('mount', ['-o', 'remount,ro', this.path], { stdio: 'pipe' });
+  }
+
+  allowWriting(): void {
+    execFileSync('mount', ['-o', 'remount,rw', this.path], { stdio: 'pipe' });
+  }
+
   /** As a power cut: from this call on nothing reaches the medium any more, and every call that tries fails. ext4 only. */
   shutDown(how: Shutdown): void {
     const folder = openSync(this.path, 'r');
