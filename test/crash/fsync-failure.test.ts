@@ -21,7 +21,7 @@ const TRUSTING = fileURLToPath(new URL('./trusting-gateway.ts', import.meta.url)
 
 describe.skipIf(isUnrecordable())('an fsync that fails', () => {
   it('ends the first start with 74 wherever it comes, and the next start does as if nothing had been', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const { house, failFsync } = await openRecordedHouse(DAY);
     let n = 0;
