@@ -14,7 +14,7 @@ import type { Journal } from './io/journal.ts';
 import { notifySystemd, statusOf } from './io/systemd.ts';
 import { startControl } from './ops/control.ts';
 import { Standby } from './ops/standby.ts';
-import type { Clock, OpenStore } from './ports.ts';
+import type { OpenStore } from './ports.ts';
 import { STORE_FILE } from './store/file.ts';
 import { makeFolder } from './store/folder.ts';
 import { storeThread } from './store/thread.ts';
@@ -23,8 +23,8 @@ export interface StorageOptions {
   readonly config: Config;
   readonly journal: Journal;
   readonly version: string;
-  /** The system's, but in a test. */
-  readonly clock?: Clock;
+  /** Between two looks at storage that keeps failing; a minute, but in a test. */
+  readonly tryMs?: number | undefined;
 }
 
 /** Beside the control socket, which is in a tmpfs: to be written when the disk cannot be. */
@@ -39,12 +39,11 @@ export class Storage {
   readonly path: string;
   readonly #options: StorageOptions;
   readonly #failuresPath: string;
-  readonly #clock: Clock;
+  readonly #clock = systemClock();
 
   constructor(options: StorageOptions) {
     const { stateDir, controlSocket } = options.config.gateway;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock();
     this.path = join(stateDir, STORE_FILE);
     this.#failuresPath = join(dirname(controlSocket), FAILURES_FILE);
   }
@@ -90,7 +89,7 @@ export class Storage {
     try {
       for (;;) {
         notifySystemd(statusOf(standby.status().sentence));
-        if ((await Promise.race([this.#minute(), ended])) !== 'minute') return 'ended';
+        if ((await Promise.race([this.#pause(), ended])) !== 'rested') return 'ended';
         const found = await this.#try();
         if (found === undefined) break;
         fault = found;
@@ -102,8 +101,9 @@ export class Storage {
     return 'well';
   }
 
-  #minute(): Promise<'minute'> {
-    return new Promise((resolve) => this.#clock.wakeAt(this.#clock.nowMs() + TRY_MS, () => resolve('minute')));
+  #pause(): Promise<'rested'> {
+    const untilMs = this.#clock.nowMs() + (this.#options.tryMs ?? TRY_MS);
+    return new Promise((resolve) => this.#clock.wakeAt(untilMs, () => resolve('rested')));
   }
 
   /** @returns why it does not open */

@@ -146,8 +146,10 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
       this.#connect(nowMs);
       return;
     }
-    if (nowMs >= (this.#keepAlive.pingAtMs() ?? Number.POSITIVE_INFINITY))
+    if (nowMs >= (this.#keepAlive.pingAtMs() ?? Number.POSITIVE_INFINITY)) {
+      this.#keepAlive.asked(nowMs);
       this.#send({ kind: 'pingreq', clientId: '' }, nowMs);
+    }
     this.#requests.wake(nowMs);
     if (this.#pauseUntilMs === undefined) this.#queue.wake(nowMs);
   }

@@ -53,8 +53,8 @@ export class Outbox {
   admit(offer: Offer, nowMs: number): Admission {
     const { lane, message } = offer;
     if (message.payload.length > this.#limits.payloadBytesMax) return { kind: 'refused', why: 'too large' };
-    if (this.isClosed || this.#custodian.unstoredBytes > this.#limits.unstoredBytesMax)
-      return { kind: 'refused', why: 'congestion' };
+    const unstoredBytes = this.#custodian.unstoredBytes + chargedBytes(message);
+    if (this.isClosed || unstoredBytes > this.#limits.unstoredBytesMax) return { kind: 'refused', why: 'congestion' };
     const replaced = offer.overflow === 'keep-latest' ? this.#replaceable(lane, message.topic) : [];
     while (this.#isOver(chargedBytes(message), replaced)) {
       if (offer.overflow === 'drop-newest') {
