@@ -2,7 +2,7 @@
  * A simulated subdevice: the client's half of MQTT-SN 1.2 in sn-cobs frames, as a Machine on a byte channel. It does
  * what a careful microcontroller would do: it gives up nothing and goes on for ever.
  *
- * Invariants: a QoS 1 publication is sent until it is acknowledged, over any number of connections; one request
+ * Invariants: a QoS 1 publication is sent until it is acknowledged or rejected for good, over any number of connections; one request
  * (REGISTER, SUBSCRIBE, UNSUBSCRIBE) is unanswered at a time. The caller bounds what it orders (`queued`).
  */
 import type { Machine } from '../base/machine.ts';
@@ -225,6 +225,9 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
       const sending = this.#queue.find(messageId);
       const needsRegister = sending !== undefined && this.#topics.referenceTo(sending.topic) === undefined;
       if (needsRegister) sending.retryAtMs = undefined;
+    } else if (returnCode === RETURN_CODE.notSupported) {
+      const sending = this.#queue.acknowledge(messageId);
+      if (sending !== undefined) this.#actions.push({ kind: 'rejected', reference: sending.reference });
     } else {
       this.#queue.rewind();
       this.#pauseUntilMs = nowMs + this.#options.retryMs;

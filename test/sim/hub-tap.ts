@@ -6,8 +6,9 @@ import type { MqttPacket, Publish } from '../../src/codec/mqtt.ts';
 import { MqttReader } from '../../src/codec/mqtt-wire.ts';
 
 export interface TapLimits {
-  /** Publishes in any second. */
+  /** Publishes in any second; 0: any number. */
   readonly messagesPerS: number;
+  readonly payloadBytesMax: number;
   readonly connectIntervalMs: number;
   readonly inFlightMax: number;
   /** Beyond it a PUBACK is overdue: such a publish takes no slot of the window. */
@@ -98,10 +99,12 @@ export class HubTap {
   #judgePublish(publish: Publish, nowMs: number): void {
     this.#sentAtMs.push(nowMs);
     while ((this.#sentAtMs[0] ?? nowMs) <= nowMs - 1000) this.#sentAtMs.shift();
-    if (this.#sentAtMs.length > this.#limits.messagesPerS) {
+    const { messagesPerS, payloadBytesMax } = this.#limits;
+    if (messagesPerS > 0 && this.#sentAtMs.length > messagesPerS)
       this.#complain(`${this.#sentAtMs.length} publishes within a second`);
-    }
-    const { packetId } = publish;
+    const { packetId, payload } = publish;
+    if (payload.length > payloadBytesMax)
+      this.#complain(`${payload.length} bytes published, ${payloadBytesMax} allowed`);
     if (packetId === undefined) return;
     const print = `${publish.topic} ${Buffer.from(publish.payload).toString('latin1')}`;
     const other = this.#uplinks.get(packetId);
