@@ -17,6 +17,7 @@ export type ShedReason =
   | 'no subscriber'
   | 'session ended'
   | 'too large for the link'
+  | 'too large for the hub'
   | 'refused by the subdevice';
 
 export interface Counts {
