@@ -34,10 +34,11 @@ export class Outbox {
   /** Lanes that had something to send and no slot or packet identifier for it. */
   readonly #blocked = new Set<number>();
 
-  constructor(limits: OutboxLimits, custodian: Custodian, maybeSentTo: number) {
+  /** @param ownFrom the first number that no earlier process has used */
+  constructor(limits: OutboxLimits, custodian: Custodian, ownFrom: number) {
     this.#limits = limits;
     this.#custodian = custodian;
-    this.#earlier = new EarlierSendings(maybeSentTo, limits.inFlightMax);
+    this.#earlier = new EarlierSendings(ownFrom, limits.windowMax);
     this.pace = new Pace(limits.messagesPerS);
   }
 

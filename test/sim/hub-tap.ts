@@ -35,6 +35,8 @@ export class HubTap {
   isPatient = false;
   /** Unacknowledged uplinks of this connection, by packet identifier. */
   readonly #uplinks = new Map<number, Flying>();
+  /** Packet identifier → what was sent with it in earlier connections of the session, and not acknowledged. */
+  readonly #earlier = new Map<number, string>();
   /** Packet identifiers of downlinks that arrived and are to be acknowledged, in order. */
   #downlinks: { readonly packetId: number; readonly publish: Publish }[] = [];
   readonly #complain: (what: string) => void;
@@ -51,6 +53,7 @@ export class HubTap {
   opened(): void {
     this.#up = new MqttReader({ packetBytesMax: PACKET_BYTES_MAX });
     this.#down = new MqttReader({ packetBytesMax: PACKET_BYTES_MAX });
+    for (const [packetId, { print }] of this.#uplinks) this.#earlier.set(packetId, print);
     this.#uplinks.clear();
     this.#downlinks = [];
   }
@@ -68,7 +71,11 @@ export class HubTap {
     for (const packet of this.#down.push(bytes)) {
       if (!packet.ok) continue;
       const { value } = packet;
-      if (value.kind === 'puback') this.#uplinks.delete(value.packetId);
+      if (value.kind === 'connack' && !value.sessionPresent) this.#earlier.clear();
+      if (value.kind === 'puback') {
+        this.#uplinks.delete(value.packetId);
+        this.#earlier.delete(value.packetId);
+      }
       if (value.kind === 'publish' && value.packetId !== undefined) {
         this.#downlinks.push({ packetId: value.packetId, publish: value });
         this.onDownlink(value);
@@ -110,7 +117,8 @@ export class HubTap {
     const other = this.#uplinks.get(packetId);
     if (other !== undefined && other.print !== print)
       this.#complain(`packet identifier ${packetId} was used twice in flight`);
-    if (other?.print === print && !publish.dup) this.#complain(`packet identifier ${packetId} sent again without DUP`);
+    const isAgain = (other?.print ?? this.#earlier.get(packetId)) === print;
+    if (isAgain && !publish.dup) this.#complain(`packet identifier ${packetId} sent again without DUP`);
     this.#uplinks.set(packetId, { print, atMs: nowMs, isAgain: other !== undefined });
     this.#judgeWindow(nowMs);
   }

@@ -39,7 +39,6 @@ function custodianProblem(custodian: Custodian, laneMax: number): string | undef
   for (const lane of custodian.lanes()) {
     pending += lane.pending;
     bytes += lane.pendingBytes;
-    if (direction === 'downlink' && lane.window[1]?.inFlight) return 'two downlinks on their way to one subdevice';
     if (lane.window.length > WINDOW_MAX) return `${lane.window.length} ${direction}s in a window`;
     if (lane.pending > laneMax) return `${lane.pending} ${direction}s for one subdevice, ${laneMax} allowed`;
   }

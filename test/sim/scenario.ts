@@ -63,6 +63,8 @@ export interface Scenario {
   /** Mean pause between two uplinks of a subdevice, and between two downlinks in all. */
   readonly uplinkEveryMs: number;
   readonly downlinkEveryMs: number;
+  /** Largest payload of an uplink that is not too large. */
+  readonly uplinkBytesMax: number;
   /** Of all messages, those of QoS 0, and those that are too large for the next hop. */
   readonly quickShare: number;
   readonly largeShare: number;
@@ -111,6 +113,7 @@ export function drawScenario({ seed, hours, trouble, subdevices = 8, slowness = 
     })),
     uplinkEveryMs: slowness * (isPlain ? 30_000 : oneOf(10_000, 30_000, 30_000)),
     downlinkEveryMs: slowness * oneOf(10_000, 20_000),
+    uplinkBytesMax: isPlain || packetBytesMax < 1024 ? 100 : oneOf(100, 800),
     quickShare: isPlain ? 0 : oneOf(0, 0.1, 0.3),
     largeShare: isPlain ? 0 : 0.02,
     window,

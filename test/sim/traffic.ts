@@ -58,10 +58,10 @@ export class Traffic {
   #uplink(subdevice: SimSubdevice): void {
     const random = this.#diceOf(subdevice);
     if (subdevice.queued >= UNSENT_MAX) return;
-    const { quickShare, largeShare, bounds } = this.#world.scenario;
+    const { quickShare, largeShare, uplinkBytesMax, bounds } = this.#world.scenario;
     const tooLarge = bounds.payloadBytesMax + TOO_MANY_BYTES;
     const isTooLarge = random() < largeShare && tooLarge < bounds.packetBytesMax;
-    const bytes = isTooLarge ? tooLarge : 20 + Math.floor(random() * 80);
+    const bytes = isTooLarge ? tooLarge : 20 + Math.floor(random() * (uplinkBytesMax - 20));
     if (random() < quickShare) subdevice.publishQuick(QUICK_TOPICS.uplink, bytes);
     else subdevice.publish(oneOf(UPLINK_TOPICS, random), bytes, isTooLarge);
   }

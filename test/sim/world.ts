@@ -130,8 +130,8 @@ export class World {
     const gateway = await openGateway(this.#plant.alter?.(parts) ?? parts);
     if (!life.isAlive) return;
     this.gateway = gateway;
-    this.witness.watch(gateway);
     this.#plant.patch?.(gateway);
+    this.witness.watch(gateway);
     gateway.start();
   }
 
