@@ -75,9 +75,8 @@ export class Stations {
     this.wallClock = new WallClock({ clock, facts, timeService, ...opening, ride });
     this.uplinks = this.#newCustodian('uplink', options);
     this.downlinks = this.#newCustodian('downlink', options);
-    // an earlier process that was cut off while connected may have sent whatever was at the head of the lanes
-    const maybeSentTo = opening.hubSession.connected ? opening.nextSeq.uplink : opening.hubSession.sentTo;
-    this.outbox = new Outbox({ ...outbox, ...hub, unstoredBytesMax }, this.uplinks, maybeSentTo);
+    const limits = { ...outbox, ...hub, windowMax: WINDOW_MAX, unstoredBytesMax };
+    this.outbox = new Outbox(limits, this.uplinks, opening.nextSeq.uplink);
     this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
     this.mirror = new Mirror(opening);
     this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);

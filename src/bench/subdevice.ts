@@ -2,8 +2,8 @@
  * A simulated subdevice: the client's half of MQTT-SN 1.2 in sn-cobs frames, as a Machine on a byte channel. It does
  * what a careful microcontroller would do: it gives up nothing and goes on for ever.
  *
- * Invariants: a QoS 1 publication is sent until it is acknowledged, over any number of connections; one request
- * (REGISTER, SUBSCRIBE, UNSUBSCRIBE) is unanswered at a time. The caller bounds what it orders (`queued`).
+ * Invariants: a QoS 1 publication is sent until it is acknowledged or rejected for good, over any number of connections;
+ * one request (REGISTER …) is unanswered at a time. The caller bounds what it orders (`queued`).
  */
 import type { Machine } from '../base/machine.ts';
 import { type AcknowledgePacket, type Packet, type PublishPacket, RETURN_CODE, topicIdField } from '../codec/mqttsn.ts';
@@ -225,8 +225,10 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
     } else if (returnCode === RETURN_CODE.invalidTopicId) {
       this.#topics.unlearn(topicId);
       const sending = this.#queue.find(messageId);
-      const needsRegister = sending !== undefined && this.#topics.referenceTo(sending.topic) === undefined;
-      if (needsRegister) sending.retryAtMs = undefined;
+      if (sending !== undefined && this.#topics.referenceTo(sending.topic) === undefined) sending.retryAtMs = undefined;
+    } else if (returnCode === RETURN_CODE.notSupported) {
+      const sending = this.#queue.acknowledge(messageId);
+      if (sending !== undefined) this.#actions.push({ kind: 'rejected', reference: sending.reference });
     } else {
       this.#queue.rewind();
       this.#pauseUntilMs = nowMs + this.#options.retryMs;

@@ -41,7 +41,8 @@ const BOOTS_MAX = 512;
 
 export class StoreCore {
   readonly #database: Database;
-  readonly #writer: ChangeWriter;
+  /** One transaction; made once, since making it costs more than a small commit does. */
+  readonly #write: (changes: readonly Change[], upMs: number) => void;
   readonly #epoch: number;
   /** `undefined`: a store in memory has no medium that could lose anything. */
   readonly #witness: Witness | undefined;
@@ -60,9 +61,13 @@ export class StoreCore {
     this.#database = opened.database;
     this.#opened = opened;
     try {
-      this.#writer = new ChangeWriter(this.#database);
       this.#checkpointPages = options.checkpointPages ?? CHECKPOINT_PAGES;
       this.#logState = this.#database.prepare('PRAGMA wal_checkpoint(NOOP)'); // looks, and moves nothing
+      const writer = new ChangeWriter(this.#database);
+      this.#write = this.#database.transaction((changes: readonly Change[], upMs: number) => {
+        writer.apply(changes);
+        if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
+      });
       this.#witness = path === ':memory:' ? undefined : new Witness(this.#database, path);
       this.#beatAtMs = options.upMs;
       this.opening = this.#open(options);
@@ -81,10 +86,7 @@ export class StoreCore {
 
   /** Returns when the changes are on the medium: COMMIT has fsynced. Throws what SQLite throws, having changed nothing. */
   commit(changes: readonly Change[], upMs: number): void {
-    this.#database.transaction(() => {
-      this.#writer.apply(changes);
-      if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
-    })();
+    this.#write(changes, upMs);
     this.#logPages = this.#pagesInLog();
     this.#witness?.committed(changes);
   }

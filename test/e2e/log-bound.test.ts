@@ -13,7 +13,7 @@ const FRAME_BYTES = PAGE_BYTES + 24;
 /** The most that one commit here puts into the log. */
 const COMMIT_PAGES = 40;
 const CHUNK_BYTES = 64 * 1024;
-const UNMOUNTABLE = whyNoMount() !== undefined;
+const UNMOUNTABLE = whyNoMount('tmpfs') !== undefined;
 
 function large(seq: number): Change {
   return { kind: 'put', direction: 'uplink', row: row(seq, 1, { payload: new Uint8Array(800) }) };

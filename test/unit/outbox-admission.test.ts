@@ -22,7 +22,7 @@ describe('the door of the outbox', () => {
 
   it('counts what is on disk too, after a restart', () => {
     const first = new OutboxBench().fill('t', 't');
-    const bench = new OutboxBench({ messagesMax: 2 }, { disk: first.disk, maybeSentTo: 0 });
+    const bench = new OutboxBench({ messagesMax: 2 }, first.disk);
     expect(bench.offer()).toEqual(CONGESTION);
   });
 
