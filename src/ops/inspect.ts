@@ -81,6 +81,7 @@ export class Inspector implements Inspection {
       outbox,
       ...now,
       lostRows: gateway.stations.opening.lostRows,
+      damagedRecords: gateway.stations.opening.damagedRecords,
       imbalance: gateway.stations.uplinks.imbalance() + gateway.stations.downlinks.imbalance(),
     });
     return judge({

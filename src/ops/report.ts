@@ -44,6 +44,7 @@ export type ConditionCode =
   | 'shedding'
   | 'dead-letters'
   | 'damaged-rows'
+  | 'damaged-records'
   | 'ledger-unbalanced'
   | 'store-full'
   | 'store-failed'

@@ -6,7 +6,7 @@
  * topic is that of admission; no more than `inFlightMax` fresh messages in flight; never above the pace; a topic without
  * PUBACKs blocks nobody else.
  */
-import { chargedBytes } from '../base/message.ts';
+import { chargedBytes, type Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { Terms } from '../custody/durability.ts';
@@ -34,10 +34,11 @@ export class Outbox {
   /** Lanes that had something to send and no slot or packet identifier for it. */
   readonly #blocked = new Set<number>();
 
-  constructor(limits: OutboxLimits, custodian: Custodian, maybeSentTo: number) {
+  /** @param ownFrom the first number that no earlier process has used */
+  constructor(limits: OutboxLimits, custodian: Custodian, ownFrom: number) {
     this.#limits = limits;
     this.#custodian = custodian;
-    this.#earlier = new EarlierSendings(maybeSentTo, limits.inFlightMax);
+    this.#earlier = new EarlierSendings(ownFrom, limits.windowMax);
     this.pace = new Pace(limits.messagesPerS);
   }
 
@@ -52,9 +53,9 @@ export class Outbox {
   /** Lets a QoS 1 uplink in, sheds for it, or turns it away. */
   admit(offer: Offer, nowMs: number): Admission {
     const { lane, message } = offer;
-    if (message.payload.length > this.#limits.payloadBytesMax) return { kind: 'refused', why: 'too large' };
-    if (this.isClosed || this.#custodian.unstoredBytes > this.#limits.unstoredBytesMax)
-      return { kind: 'refused', why: 'congestion' };
+    if (this.isTooLarge(message)) return { kind: 'refused', why: 'too large' };
+    const unstoredBytes = this.#custodian.unstoredBytes + chargedBytes(message);
+    if (this.isClosed || unstoredBytes > this.#limits.unstoredBytesMax) return { kind: 'refused', why: 'congestion' };
     const replaced = offer.overflow === 'keep-latest' ? this.#replaceable(lane, message.topic) : [];
     while (this.#isOver(chargedBytes(message), replaced)) {
       if (offer.overflow === 'drop-newest') {
@@ -72,6 +73,11 @@ export class Outbox {
     });
     this.#turns.join(lane);
     return { kind: 'accepted', entry };
+  }
+
+  /** The hub would take it for an offence, or drop it without a word. */
+  isTooLarge({ payload }: Message): boolean {
+    return payload.length > this.#limits.payloadBytesMax;
   }
 
   /** The next uplink to send, if the pace, the window and the connection allow one. */

@@ -76,12 +76,12 @@ export class HubSession {
     return this.#flight.count;
   }
 
-  /** Messages given up because the store was full. */
+  /** Messages given up: the store was full, or they grew too old in it. */
   get dropped(): number {
     return this.#stored.dropped + this.#waiting.dropped;
   }
 
-  /** Messages that grew too old in the store. */
+  /** Those of them that grew too old. */
   get expired(): number {
     return this.#stored.expired + this.#waiting.expired;
   }
