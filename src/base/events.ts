@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events';
 import type typedEmitter from 'typed-emitter';
 import type { Qos } from './message.ts';
+import type { Age } from './time.ts';
 
 export type GatewayEvents = {
   gatewayStarted: (fact: { readonly recovered: number }) => void;
@@ -23,7 +24,14 @@ export type GatewayEvents = {
   subscriptionRemoved: (fact: { readonly subdevice: string; readonly filter: string }) => void;
   subscriptionRefused: (fact: { readonly filter: string; readonly reason: string }) => void;
   hubConnected: (fact: { readonly sessionPresent: boolean; readonly backlog: number }) => void;
-  hubSessionLost: (fact: { readonly filters: number }) => void;
+  /** `away`: for how long the hub had not seen us; `null`: not known. */
+  sessionResumed: (fact: { readonly away: Age | null }) => void;
+  sessionLost: (fact: { readonly away: Age | null }) => void;
+  /** The hub has begun to send what it stored, at most `storedMax`. */
+  replayStarted: (fact: { readonly storedMax: number }) => void;
+  replayDone: (fact: { readonly received: number }) => void;
+  /** Downlinks may be missing. */
+  possibleGap: (fact: { readonly reason: string; readonly away: Age | null }) => void;
   hubRefused: (fact: { readonly reason: string }) => void;
   hubLost: (fact: { readonly reason: string }) => void;
   hubAnswered: (fact: { readonly sentence: string }) => void;

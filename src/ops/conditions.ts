@@ -3,8 +3,9 @@
  */
 import type { Counts } from '../custody/ledger.ts';
 import { shedEntries } from '../custody/ledger.ts';
+import type { SessionReport } from './hub-report.ts';
 import type { Condition, LinkReport } from './report.ts';
-import { countOf, dateWords } from './words.ts';
+import { ageWords, countOf, dateWords } from './words.ts';
 
 export interface Health {
   readonly nowMs: number;
@@ -16,7 +17,7 @@ export interface Health {
     readonly refusal: string | undefined;
     /** Return code of the CONNACK that refused us. */
     readonly refusalCode: number | undefined;
-    readonly sessionsLost: number;
+    readonly session: SessionReport;
     readonly refusedFilters: readonly string[];
   };
   readonly links: readonly LinkReport[];
@@ -53,7 +54,7 @@ export function conditionsOf(health: Health): Condition[] {
 
 function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
   const conditions: Condition[] = [];
-  const forMs = nowMs - (hub.changedAtMs ?? startedAtMs);
+  const forMs = hub.session.away?.ms ?? nowMs - (hub.changedAtMs ?? startedAtMs);
   if (!hub.isOnline && hub.refusal !== undefined) {
     conditions.push({
       code: 'hub-refuses',
@@ -72,15 +73,7 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
       hint: 'Check the network if this lasts.',
     });
   }
-  if (hub.sessionsLost > 0) {
-    conditions.push({
-      code: 'hub-session-lost',
-      losing: 'at risk',
-      forMs: nowMs - startedAtMs,
-      sentence: `The hub lost our session ${countOf(hub.sessionsLost, 'time')}: downlinks may be missing. Subscriptions were restored.`,
-      hint: 'Send again what was sent to the subdevices while the gateway was away.',
-    });
-  }
+  conditions.push(...sessionConditions(hub.session));
   if (hub.refusedFilters.length > 0) {
     conditions.push({
       code: 'hub-subscriptions-full',
@@ -88,6 +81,29 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
       forMs,
       sentence: `The hub refused ${countOf(hub.refusedFilters.length, 'subscription')}: ${hub.refusedFilters.slice(0, 3).join(', ')}.`,
       hint: 'Add the topics to the permissions of the product at the hub.',
+    });
+  }
+  return conditions;
+}
+
+function sessionConditions({ away, isOver, gap }: SessionReport): Condition[] {
+  const conditions: Condition[] = [];
+  if (isOver && away !== null) {
+    conditions.push({
+      code: 'hub-session-over',
+      losing: 'at risk',
+      forMs: away.ms,
+      sentence: `The hub has not seen us for ${ageWords(away)} and has ended our session: what is sent to the subdevices now is not kept for them.`,
+      hint: 'Bring the hub back; the subscriptions are restored by themselves.',
+    });
+  }
+  if (gap !== null) {
+    conditions.push({
+      code: 'downlink-gap',
+      losing: 'at risk',
+      forMs: gap.age.ms,
+      sentence: `Downlinks may be missing since ${ageWords(gap.age)} ago (${gap.reason}).`,
+      hint: 'Send again what was sent to the subdevices since then; then: holdfast acknowledge-gap.',
     });
   }
   return conditions;

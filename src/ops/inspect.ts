@@ -1,7 +1,7 @@
 /** The running gateway, as those who look in see it: fills the reports of `report.ts` from the stations. */
 import { EventEmitter } from 'node:events';
 import type { Direction } from '../base/message.ts';
-import { type Age, ageOf } from '../base/time.ts';
+import type { Age } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { Lane } from '../custody/lane.ts';
 import { addCounts, type Counts, settledTotal, subtractCounts, ZERO } from '../custody/ledger.ts';
@@ -66,13 +66,14 @@ export class Inspector implements Inspection {
     };
     const { wallClock } = gateway.stations;
     const isOnline = client.state === 'online';
+    const hub = hubReport(gateway);
     const conditions = conditionsOf({
       nowMs: this.#nowMs(),
       startedAtMs: this.#startedAtMs,
       hub: {
         ...standing,
         isOnline,
-        sessionsLost: gateway.stations.session.row.lostCount,
+        session: hub.session,
         refusedFilters: [...gateway.subscriptions.refused],
       },
       links,
@@ -85,7 +86,7 @@ export class Inspector implements Inspection {
     });
     return judge({
       conditions,
-      hub: hubReport(gateway),
+      hub,
       links,
       outbox,
       inbox: this.#queue('downlink'),
@@ -167,7 +168,7 @@ export class Inspector implements Inspection {
     for (const lane of lanes) {
       const first = lane.window[0];
       if (first === undefined) continue;
-      const age = ageOf(first.row.stamp, this.#gateway.stations.stamp(), this.#gateway.stations.wallClock.epochs);
+      const age = this.#gateway.stations.age(first.row.stamp);
       if (oldest === undefined || age.ms > oldest.ms) oldest = age;
     }
     return oldest ?? null;

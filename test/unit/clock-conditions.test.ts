@@ -8,7 +8,7 @@ const HUB: Health['hub'] = {
   problem: undefined,
   refusal: undefined,
   refusalCode: undefined,
-  sessionsLost: 0,
+  session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
   refusedFilters: [],
 };
 

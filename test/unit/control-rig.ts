@@ -39,6 +39,13 @@ export const AWAY: StatusFacts = {
     clientId: 'shed-3',
     state: 'waiting to reconnect',
     since: { ms: 185_000, quality: 'exact' },
+    session: {
+      finding: 'resumed',
+      away: { ms: 185_000, quality: 'exact' },
+      keptMs: 86_400_000,
+      isOver: false,
+      gap: null,
+    },
     sessionPresent: true,
     sessionsLost: 0,
     lastProblem: 'connection refused',
