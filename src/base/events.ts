@@ -34,6 +34,8 @@ export type GatewayEvents = {
   possibleGap: (fact: { readonly reason: string; readonly away: Age | null }) => void;
   hubRefused: (fact: { readonly reason: string }) => void;
   hubLost: (fact: { readonly reason: string }) => void;
+  /** Somebody else seems to connect with our identity: it took so many connections in a row. */
+  hubTakenOver: (fact: { readonly times: number }) => void;
   hubAnswered: (fact: { readonly sentence: string }) => void;
   uplinkAccepted: (fact: {
     readonly subdevice: string;

@@ -89,7 +89,7 @@ export class HubLine {
 
   #act(report: Report): void {
     const { replay, subscriptions } = this.#options;
-    if (report.kind !== 'offline') replay.heard();
+    if (report.kind !== 'offline' && report.kind !== 'takenOver') replay.heard();
     switch (report.kind) {
       case 'online':
         return this.#online(report.sessionPresent);
@@ -98,6 +98,9 @@ export class HubLine {
       case 'refused':
         this.#refusal = report;
         this.#options.facts.emit('hubRefused', { reason: report.reason });
+        return;
+      case 'takenOver':
+        this.#options.facts.emit('hubTakenOver', { times: report.times });
         return;
       case 'alive':
         return replay.send();

@@ -32,6 +32,8 @@ export type HubAction =
   | { readonly kind: 'offline'; readonly reason: string }
   /** The hub said no to CONNECT, with this return code. `offline` follows. */
   | { readonly kind: 'refused'; readonly code: number; readonly reason: string }
+  /** Another gateway seems to use our identity: so many connections in a row were taken from us. */
+  | { readonly kind: 'takenOver'; readonly times: number }
   /** PINGRESP: the connection carries. */
   | { readonly kind: 'alive' }
   | { readonly kind: 'acknowledged'; readonly packetId: number }

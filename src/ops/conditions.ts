@@ -18,6 +18,9 @@ export interface Health {
     /** Return code of the CONNACK that refused us. */
     readonly refusalCode: number | undefined;
     readonly session: SessionReport;
+    readonly clientId: string;
+    /** Connections in a row that somebody else seems to have taken from us. */
+    readonly takings: number;
     readonly refusedFilters: readonly string[];
   };
   readonly links: readonly LinkReport[];
@@ -71,6 +74,15 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
       forMs,
       sentence: `The hub is away${why}; messages are kept on disk.`,
       hint: 'Check the network if this lasts.',
+    });
+  }
+  if (hub.takings > 0) {
+    conditions.push({
+      code: 'hub-taken-over',
+      losing: 'at risk',
+      forMs,
+      sentence: `The hub accepted ${countOf(hub.takings, 'connection')} in a row and closed each soon after, and nothing else failed: so it looks when another gateway connects as ${hub.clientId}. (A hub or a firewall that ends connections would look the same.)`,
+      hint: `Is another gateway running as ${hub.clientId}? Stop it, or give it an identity of its own. This one tries again, at most 15 min apart.`,
     });
   }
   conditions.push(...sessionConditions(hub.session));

@@ -19,6 +19,8 @@ export interface HubReport {
   readonly sessionsLost: number;
   /** Why the last connection or attempt ended; `null`: none has. */
   readonly lastProblem: string | null;
+  /** Connections in a row that another gateway with our identity seems to have taken; 0: no such pattern. */
+  readonly takings: number;
   /** When the next attempt is made; `null` unless waiting. */
   readonly nextAttemptInMs: number | null;
   /** Filters held at the hub, and how many it allows (0 = no limit). */

@@ -71,9 +71,8 @@ export class Inspector implements Inspection {
       nowMs: this.#nowMs(),
       startedAtMs: this.#startedAtMs,
       hub: {
-        ...standing,
+        ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: hub.takings },
         isOnline,
-        session: hub.session,
         refusedFilters: [...gateway.subscriptions.refused],
       },
       links,

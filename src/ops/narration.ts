@@ -60,6 +60,11 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   hubRefused: { weight: 'error', tell: ({ reason }) => reason },
   hubLost: { weight: 'warn', tell: ({ reason }) => `hub lost: ${reason}` },
+  hubTakenOver: {
+    weight: 'error',
+    tell: ({ times }) =>
+      `the hub accepted ${countOf(times, 'connection')} in a row and closed each soon after: is another gateway running with our identity?`,
+  },
   hubAnswered: { weight: 'warn', tell: ({ sentence }) => sentence },
   uplinkAccepted: {
     weight: 'debug',

@@ -83,6 +83,7 @@ export class Standby implements Inspection {
       sessionPresent: null,
       sessionsLost: 0,
       lastProblem: null,
+      takings: 0,
       nextAttemptInMs: null,
       subscriptions: 0,
       replay: null,

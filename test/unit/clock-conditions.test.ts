@@ -9,7 +9,7 @@ const HUB: Health['hub'] = {
   refusal: undefined,
   refusalCode: undefined,
   session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
-  refusedFilters: [],
+  ...{ refusedFilters: [], clientId: 'gw', takings: 0 },
 };
 
 function health(fields: Partial<Health>): Health {

@@ -49,6 +49,7 @@ export const AWAY: StatusFacts = {
     sessionPresent: true,
     sessionsLost: 0,
     lastProblem: 'connection refused',
+    takings: 0,
     nextAttemptInMs: 4200,
     subscriptions: 12,
     subscriptionsMax: 0,
