@@ -94,7 +94,7 @@ export class HubLine {
       case 'online':
         return this.#online(report.sessionPresent);
       case 'offline':
-        return this.#offline(report.reason);
+        return this.#offline(report);
       case 'refused':
         this.#refusal = report;
         this.#options.facts.emit('hubRefused', { reason: report.reason });
@@ -130,7 +130,7 @@ export class HubLine {
     replay.connected(sessionPresent);
   }
 
-  #offline(reason: string): void {
+  #offline({ reason, isByHub }: Extract<Report, { kind: 'offline' }>): void {
     const { replay, downlink, subscriptions, watch, facts, clock, letGo, lastUplink } = this.#options;
     this.#problem = reason;
     if (!this.#isOnline) {
@@ -141,7 +141,7 @@ export class HubLine {
     this.#changedAtMs = clock.nowMs();
     watch.disconnected();
     downlink.hubLost();
-    replay.disconnected();
+    replay.disconnected(isByHub);
     subscriptions.disconnected(lastUplink());
     letGo();
     facts.emit('hubLost', { reason });

@@ -80,7 +80,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
   ): HubAction[] {
     switch (input.kind) {
       case 'publish':
-        if (input.publish.qos === 1) this.#comeback.rivalry.published();
+        if (input.publish.qos === 1) this.#comeback.rivalry.published(input.isSuspect === true);
         return [this.#send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
       case 'puback':
         return [this.#send({ kind: 'puback', packetId: input.packetId }, nowMs)];
@@ -156,7 +156,8 @@ export class HubClient implements Machine<HubInput, HubAction> {
     this.#requests.clear();
     const { pauseMs, isTakenOver } = this.#comeback.after(before, nowMs);
     this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
-    const offline: HubAction = { kind: 'offline', reason: before.kind === 'closing' ? before.reason : reason };
+    const isByHub = before.kind === 'online';
+    const offline: HubAction = { kind: 'offline', reason: before.kind === 'closing' ? before.reason : reason, isByHub };
     return isTakenOver ? [offline, { kind: 'takenOver', times: this.#comeback.rivalry.takings }] : [offline];
   }
 

@@ -21,6 +21,7 @@ export class Rivalry {
   #lastPauseMs = 0;
   #hasPublished = false;
   #hasAnswer = false;
+  #hasSuspectInTheAir = false;
 
   /** @param pauseMsMin the longest pause without a rival; @param random uniform in [0, 1) */
   constructor(pauseMsMin: number, random: () => number) {
@@ -37,22 +38,25 @@ export class Rivalry {
   connected(): void {
     this.#hasPublished = false;
     this.#hasAnswer = false;
+    this.#hasSuspectInTheAir = false;
   }
 
-  /** A QoS 1 PUBLISH has left. */
-  published(): void {
+  /** A QoS 1 PUBLISH has left. @param isSuspect the hub may close the connection on it */
+  published(isSuspect: boolean): void {
     this.#hasPublished = true;
+    this.#hasSuspectInTheAir = isSuspect;
   }
 
   /** PUBACK. */
   answered(): void {
     this.#hasAnswer = true;
+    this.#hasSuspectInTheAir = false;
   }
 
   /** The hub closed a connection that it had accepted. */
   taken(lastedMs: number): void {
     // perhaps it was what we sent that it closed on (`outbox/suspicion.ts`)
-    if (this.#hasPublished && !this.#hasAnswer) return;
+    if (this.#hasSuspectInTheAir || (this.#hasPublished && !this.#hasAnswer)) return;
     if (this.isOver(lastedMs)) this.#takings = 0;
     else this.#takings += 1;
   }

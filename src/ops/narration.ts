@@ -78,6 +78,11 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     weight: 'warn',
     tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} shed: ${reason}`,
   },
+  uplinkSuspected: {
+    weight: 'warn',
+    tell: ({ subdevice, topic, closes }) =>
+      `the hub may be closing the connection on an uplink from ${subdevice} on ${topic} (${closes} closes so far): the others go first`,
+  },
   uplinkBuried: {
     weight: 'error',
     tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} is a dead letter: ${reason}`,
