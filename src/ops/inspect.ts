@@ -8,7 +8,7 @@ import { addCounts, type Counts, settledTotal, subtractCounts, ZERO } from '../c
 import type { Gateway } from '../gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
 import { conditionsOf } from './conditions.ts';
-import { type LaneReading, type LedgerReport, ledgerReportOf } from './ledger-report.ts';
+import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from './ledger-report.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
 import { Rate } from './rate.ts';
 import type {
@@ -60,28 +60,25 @@ export class Inspector implements Inspection {
     const { client, standing } = gateway.hub;
     const links = linkReports(gateway);
     const outbox = this.#queue('uplink');
-    const now = {
-      uplinks: subtractCounts(sumOf(gateway.stations.uplinks), this.#atStart.uplink),
-      downlinks: subtractCounts(sumOf(gateway.stations.downlinks), this.#atStart.downlink),
-    };
-    const { wallClock } = gateway.stations;
-    const isOnline = client.state === 'online';
+    const { uplinks, downlinks, wallClock } = gateway.stations;
+    const counts = { uplink: sumOf(uplinks), downlink: sumOf(downlinks) };
     const hub = hubReport(gateway);
     const conditions = conditionsOf({
       nowMs: this.#nowMs(),
       startedAtMs: this.#startedAtMs,
       hub: {
         ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: hub.takings },
-        isOnline,
+        isOnline: client.state === 'online',
         refusedFilters: [...gateway.subscriptions.refused],
       },
       links,
       clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
-      ...now,
+      uplinks: subtractCounts(counts.uplink, this.#atStart.uplink),
+      downlinks: subtractCounts(counts.downlink, this.#atStart.downlink),
       lostRows: gateway.stations.opening.lostRows,
-      imbalance: gateway.stations.uplinks.imbalance() + gateway.stations.downlinks.imbalance(),
+      imbalance: uplinks.imbalance() + downlinks.imbalance(),
     });
     return judge({
       conditions,
@@ -89,6 +86,10 @@ export class Inspector implements Inspection {
       links,
       outbox,
       inbox: this.#queue('downlink'),
+      books: {
+        uplink: ledgerSum(counts.uplink, uplinks.pending),
+        downlink: ledgerSum(counts.downlink, downlinks.pending),
+      },
       store: this.#store(),
       process: this.#process(),
     });

@@ -25,6 +25,8 @@ export interface StatusReport {
   readonly links: readonly LinkReport[];
   readonly outbox: QueueReport;
   readonly inbox: QueueReport;
+  /** The live books; `GET /v1/ledger` counts the rows on disk to see whether they are right. `null`: the storage fails. */
+  readonly books: LedgerReport['totals'] | null;
   readonly store: StoreReport;
   readonly process: ProcessReport;
 }

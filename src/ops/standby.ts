@@ -37,6 +37,7 @@ export class Standby implements Inspection {
       links: config.links.map(({ name, path }) => restingLink(name, path, forMs)),
       outbox: { ...EMPTY, messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax },
       inbox: { ...EMPTY, messagesMax: config.inbox.messagesMax },
+      books: null,
       store: {
         path: storePath,
         bytes: sizeOf(storePath),
