@@ -109,6 +109,7 @@ export class Outbox {
     if (!this.#isConnected) return buried;
     for (const entry of this.#flight.takeUnanswered(heardAtMs - this.#limits.pubackMsMax)) {
       entry.attempts += 1;
+      this.suspicion.survived(entry);
       const isRefused = this.#trust.standing(entry.row) === 'refused';
       // only what is on disk can become a dead letter; what is not waits for the disk
       if (entry.keeping === 'stored' && (isRefused || entry.attempts >= this.#limits.attemptsMax)) {

@@ -7,7 +7,7 @@
  *     suspect: held back while the others go, longer each time; then sent alone, and only if the connection, which had
  *     carried until then, ends sooner after that than it had lasted before, does it count ─▶ `closesMax` times ─▶ guilty
  *
- * A PUBACK acquits it; a close with nothing in the air acquits every suspect, since connections end without them too.
+ * A PUBACK acquits it, and so does a connection that stands until that is overdue; a close with nothing in the air acquits every suspect, since connections end without them too.
  */
 import type { Entry } from '../custody/entry.ts';
 import type { Row } from '../custody/row.ts';
@@ -59,8 +59,13 @@ export class Suspicion {
   }
 
   /** PUBACK. */
-  answered({ row }: Entry): void {
+  answered(entry: Entry): void {
     this.#hasAnswer = true;
+    this.survived(entry);
+  }
+
+  /** The connection stands, though the message was sent and its answer is due: the hub does not close on it. */
+  survived({ row }: Entry): void {
     if (this.#singly > 0) this.#singly -= 1;
     const key = keyOf(row);
     if (this.#suspects.get(key)?.entry.row.seq === row.seq) this.#suspects.delete(key);

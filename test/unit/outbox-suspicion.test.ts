@@ -158,6 +158,26 @@ describe('a network that flaps', () => {
     expect(topicsOf(bench.send())).toEqual(['poison']);
   });
 
+  it('leaves a topic without PUBACKs to its own rule: what the connection survives, it was not closed for', () => {
+    const bench = new OutboxBench().fill('muted', 'a', 'b');
+    for (let count = 0; count < 2; count += 1) {
+      bench.connect().send();
+      bench.disconnect(true);
+    }
+    bench.connect();
+    bench.outbox.suspicion.heard();
+    for (let count = 0; count < 8; count += 1) {
+      bench.nowMs += LIMITS.pubackMsMax;
+      for (const { packetId, entry } of bench.send())
+        if (entry.row.topic !== 'muted') bench.outbox.acknowledged(packetId);
+      bench.outbox.giveUp(bench.nowMs);
+    }
+    expect([bench.outbox.suspicion.isCautious, bench.custodian.counts(1)]).toMatchObject([
+      false,
+      { delivered: 2, dead: 1 },
+    ]);
+  });
+
   it('that we end ourselves says nothing about a message', () => {
     const bench = new OutboxBench().fill('a');
     for (let count = 0; count < 10 * LIMITS.attemptsMax; count += 1) {
