@@ -91,6 +91,7 @@ describe('a hub that drops the connection every 300 ms', () => {
       if (drops === 12) break;
     }
     await house.expectNothingLost();
-    expect(house.events.filter(({ kind }) => kind === 'connected').length).toBeGreaterThan(6);
+    // until it looks like another gateway with our identity; from then on the pauses grow
+    expect(house.events.filter(({ kind }) => kind === 'connected').length).toBeGreaterThan(3);
   });
 });
