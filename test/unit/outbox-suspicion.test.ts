@@ -148,6 +148,12 @@ describe('a network that flaps', () => {
     expect([bench.custodian.pending, bench.custodian.counts(1).delivered]).toEqual([0, 3]);
   });
 
+  it('blames nothing for a close that comes long after the message was sent', () => {
+    const bench = new OutboxBench().fill('a');
+    for (let round = 0; round < 20; round += 1) flap(bench, 9000, 9500);
+    expect(bench.custodian.counts(1).dead).toBe(0);
+  });
+
   it('acquits a suspect by ending a connection without it', () => {
     const bench = new OutboxBench().fill('poison');
     const hub = new Closer(bench);
