@@ -4,7 +4,7 @@
  */
 import type { Facts } from './base/events.ts';
 import type { Direction } from './base/message.ts';
-import { ageOf, type Stamp } from './base/time.ts';
+import { type Age, ageOf, type Stamp } from './base/time.ts';
 import type { Config } from './config/schema.ts';
 import type { Change } from './custody/change.ts';
 import { Custodian } from './custody/custodian.ts';
@@ -14,6 +14,7 @@ import type { Mailbox } from './flow/mailbox.ts';
 import { WallClock } from './flow/wall-clock.ts';
 import { Announcements } from './hub/announcements.ts';
 import { OwnServices } from './hub/own-service.ts';
+import { HUB_TERMS, SessionAccount } from './hub/session-account.ts';
 import { SessionMirror } from './hub/session-mirror.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Clock, TimeService } from './ports.ts';
@@ -50,6 +51,7 @@ export class Stations {
   readonly inbox: Inbox;
   readonly mirror: Mirror;
   readonly session: SessionMirror;
+  readonly account: SessionAccount;
   /** `undefined`: the hub has no gateway operations. */
   readonly announcements: Announcements | undefined;
   readonly services: OwnServices;
@@ -80,6 +82,8 @@ export class Stations {
     this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
     this.mirror = new Mirror(opening);
     this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);
+    const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
+    this.account = new SessionAccount({ terms, gap: opening.hubGap, openedAt: opening.now });
     this.announcements = hub.credentials.kind === 'signed' ? new Announcements(hub.credentials) : undefined;
     this.services = new OwnServices(this.announcements === undefined ? [] : [this.announcements]);
   }
@@ -91,10 +95,14 @@ export class Stations {
   /** Now, in this boot. */
   readonly stamp = (): Stamp => ({ epoch: this.opening.now.epoch, upMs: this.#clock.nowMs() });
 
+  age(stamp: Stamp): Age {
+    return ageOf(stamp, this.stamp(), this.wallClock.epochs);
+  }
+
   /** Is something of that stamp certainly older than so many hours? 0 hours: nothing ever is. */
   expiry(hoursMax: number): ((stamp: Stamp) => boolean) | undefined {
     if (hoursMax === 0) return undefined;
-    return (stamp) => ageOf(stamp, this.stamp(), this.wallClock.epochs).ms >= hoursMax * HOUR_MS;
+    return (stamp) => this.age(stamp).ms >= hoursMax * HOUR_MS;
   }
 
   #newCustodian(direction: Direction, { opening, safe, refused }: StationsOptions): Custodian {

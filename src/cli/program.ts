@@ -93,6 +93,9 @@ function addLookingIn(add: Add): void {
   add('outbox', 'what is owed to the hub, and when it will be gone', async ({ context }) =>
     (await import('./outbox.ts')).showOutbox(context),
   );
+  add('acknowledge-gap', 'the downlinks that may have been missing were seen to', async ({ context }) =>
+    (await import('./acknowledge-gap.ts')).acknowledgeGap(context),
+  );
   add('tail', 'what happens, as it happens', async ({ context }) => (await import('./tail.ts')).showTail(context));
 }
 
