@@ -150,10 +150,12 @@ function credentialsOf(hub: HubConfig): (wallMs: number | undefined) => Credenti
   }
 }
 
-function openLinkTty({ path, baudRate }: LinkConfig): OpenChannel {
+function openLinkTty({ path, baudRate, parity, stopBits }: LinkConfig): OpenChannel {
   return openTty({
     path,
     baudRate,
+    parity,
+    stopBits,
     openMsMax: TTY_OPEN_MS_MAX,
     closeMsMax: CLOSE_MS_MAX,
     queuedBytesMax: TTY_QUEUED_BYTES_MAX,

@@ -2,7 +2,7 @@
  * The keys as rows of words, made from the schema: what the reference prints and what the hints of problems quote.
  */
 import { z } from 'zod';
-import { LISTS, TABLES } from './keys.ts';
+import { LISTS, NESTED_LISTS, TABLES } from './keys.ts';
 
 export interface KeyRow {
   /** `hub`, or `link` for `[[link]]`. */
@@ -28,7 +28,9 @@ interface JsonKey {
   readonly shape?: string;
 }
 
-const SECTIONS: readonly (readonly [string, z.ZodType])[] = [...Object.entries(TABLES), ...Object.entries(LISTS)];
+const SECTIONS: readonly (readonly [string, z.ZodType])[] = [TABLES, LISTS, NESTED_LISTS].flatMap((sections) =>
+  Object.entries(sections),
+);
 
 /** Every key of every section, in the order of the schema. */
 export function keyRows(): readonly KeyRow[] {
@@ -57,7 +59,7 @@ export function sectionsWith(key: string): readonly string[] {
 
 /** `[hub]` or `[[link]]`, as the file writes it. */
 export function headingOf(section: string): string {
-  return section in LISTS ? `[[${section}]]` : `[${section}]`;
+  return section in LISTS || section in NESTED_LISTS ? `[[${section}]]` : `[${section}]`;
 }
 
 function rowOf(
@@ -78,6 +80,8 @@ function typeWords(json: JsonKey): string {
   switch (json.type) {
     case 'integer':
       return `integer, ${json.minimum} to ${json.maximum}`;
+    case 'number':
+      return json.minimum === undefined ? 'number' : `number, ${json.minimum} or more`;
     case 'boolean':
       return 'true, false';
     case 'array':

@@ -7,8 +7,9 @@
 import type { ModbusRequest } from '../codec/modbus-rtu.ts';
 import type { AttachAnswer, DriverOrder, DriverReport, RefuseReason } from './driver.ts';
 import { type CommandResult, decodeCommand, ModbusCommand } from './modbus-command.ts';
-import { decodePoint, isSame, type PointValue, type WriteMode } from './modbus-points.ts';
+import type { WriteMode } from './modbus-points.ts';
 import type { Block, PolledUnit } from './modbus-schedule.ts';
+import { ModbusState } from './modbus-state.ts';
 import { BROADCAST, type Outcome } from './modbus-transaction.ts';
 
 export interface UnitPlan extends PolledUnit {
@@ -36,8 +37,6 @@ const RESULTS_MAX = 16;
 const AGAIN_MS = 1000;
 /** A configuration that does not serve the unit changes with a restart only; a full hub may change. */
 const ASK_AGAIN_MS = 30_000;
-/** A change waits for the rest of its round of polls, and no longer. */
-const ROUND_MS_MAX = 1000;
 /** A command the unit does not answer, while it answers every poll between: it never will. */
 const UNHEARD_MAX = 3;
 
@@ -48,10 +47,7 @@ export class ModbusUnit {
   #askAtMs = 0;
   #subscribeAtMs: number | undefined;
   #subscribeToken: number | undefined;
-  readonly #values = new Map<string, PointValue>();
-  #told = new Map<string, PointValue>();
-  #toldAtMs = 0;
-  #changedAtMs: number | undefined;
+  readonly #state: ModbusState;
   /** Uplinks without an answer; `undefined` for a state, which is told anew. */
   readonly #uplinks = new Map<number, Uint8Array | undefined>();
   readonly #results: Uint8Array[] = [];
@@ -63,6 +59,7 @@ export class ModbusUnit {
   constructor(plan: UnitPlan, ports: UnitPorts) {
     this.plan = plan;
     this.#ports = ports;
+    this.#state = new ModbusState(plan.points, plan.heartbeatMs);
   }
 
   /** A command waits for its turn on the line, or is in the middle of it. */
@@ -98,21 +95,14 @@ export class ModbusUnit {
     else {
       this.#presence = 'here';
       if (hasGone) return this.left('no answer');
-      this.#told = new Map();
-      this.#changedAtMs = nowMs;
+      this.#state.tellAnew(nowMs);
       this.#subscribe();
     }
   }
 
-  /** A block of it was read, or refused: then nothing is known of its points. */
   polled(block: Block, outcome: Outcome, nowMs: number): void {
     if (outcome.kind === 'no answer') this.#unheard = 0;
-    if (outcome.kind !== 'done' && outcome.kind !== 'exception') return;
-    for (const point of block.points) {
-      const value = outcome.kind === 'done' ? decodePoint(point, outcome.content, block.start) : null;
-      this.#values.set(point.name, value);
-      if (!isSame(point, this.#told.get(point.name), value)) this.#changedAtMs ??= nowMs;
-    }
+    this.#state.note(block, outcome, nowMs);
   }
 
   /** @param isBehind other blocks of it are due: the state is told when they are read too */
@@ -125,12 +115,13 @@ export class ModbusUnit {
       this.#results.shift();
       this.#publish(this.plan.resultTopic, result, result);
     }
-    if (this.#values.size > 0 && this.#hasRoom && this.#isStateDue(isBehind, nowMs)) this.#tellState(nowMs);
+    if (!this.#hasRoom || !this.#state.isDue(isBehind, nowMs)) return;
+    this.#publish(this.plan.stateTopic, encodeJson(this.#state.tell(nowMs)), undefined);
   }
 
   wakeAtMs(): number | undefined {
     if (this.#presence !== 'here') return undefined;
-    const hasWord = this.#results.length > 0 || this.#changedAtMs !== undefined;
+    const hasWord = this.#results.length > 0 || this.#state.hasNews;
     const againAtMs = hasWord && this.#hasRoom ? this.#againAtMs : 0;
     const times = [againAtMs, this.#subscribeAtMs ?? 0].filter((atMs) => atMs > 0);
     return times.length === 0 ? undefined : Math.min(...times);
@@ -178,10 +169,7 @@ export class ModbusUnit {
     if (why !== 'congestion') return; // it never will have room: the flow has counted it
     this.#againAtMs = nowMs + AGAIN_MS;
     if (result !== undefined) this.#results.unshift(result);
-    else {
-      this.#told = new Map();
-      this.#changedAtMs ??= nowMs;
-    }
+    else this.#state.tellAnew(nowMs);
   }
 
   get #hasRoom(): boolean {
@@ -191,20 +179,6 @@ export class ModbusUnit {
   get #hasRoomForResult(): boolean {
     const underWay = [...this.#uplinks.values()].filter((result) => result !== undefined).length;
     return underWay + this.#results.length < RESULTS_MAX;
-  }
-
-  #isStateDue(isBehind: boolean, nowMs: number): boolean {
-    const { heartbeatMs } = this.plan;
-    if (heartbeatMs > 0 && nowMs - this.#toldAtMs >= heartbeatMs) return true;
-    return this.#changedAtMs !== undefined && (!isBehind || nowMs - this.#changedAtMs >= ROUND_MS_MAX);
-  }
-
-  #tellState(nowMs: number): void {
-    const { points, stateTopic } = this.plan;
-    this.#told = new Map(points.flatMap(({ name }) => pairOf(name, this.#values.get(name))));
-    this.#toldAtMs = nowMs;
-    this.#changedAtMs = undefined;
-    this.#publish(stateTopic, encodeJson(Object.fromEntries(this.#told)), undefined);
   }
 
   #subscribe(): void {
@@ -245,10 +219,6 @@ export class ModbusUnit {
 }
 
 export const isBroadcast = ({ address }: UnitPlan): boolean => address === BROADCAST;
-
-function pairOf(name: string, value: PointValue | undefined): [string, PointValue][] {
-  return value === undefined ? [] : [[name, value]];
-}
 
 function encodeJson(value: object): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
