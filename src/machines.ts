@@ -17,6 +17,8 @@ const PACKET_OVERHEAD_BYTES = 66_000;
 const ANSWER_MS_MAX = 10_000;
 /** Reopening a port: serial.md's leak of 7 kB per opening makes 20 MB a day at this ceiling. */
 const REOPEN = { floorMs: 500, ceilingMs: 30_000 };
+/** How much later than its deadline the answer of a Modbus unit may come, in deadlines: it was lost then, or is wrong. */
+const MODBUS_LATENESS = 2;
 /** Topics one subdevice may have ids for. */
 const TOPIC_IDS_MAX = 256;
 
@@ -58,6 +60,11 @@ function newLink(link: LinkConfig, random: Random): LinkMachine {
     case 'mqttsn':
       return createMqttsnLink({ ...link, ...bounds, topicIdsMax: TOPIC_IDS_MAX });
     case 'modbus':
-      return createModbusLink({ ...link, ...bounds, answerMsMax: link.retryMs });
+      return createModbusLink({
+        ...link,
+        ...bounds,
+        answerMsMax: link.retryMs,
+        lateMsMax: link.retryMs * MODBUS_LATENESS,
+      });
   }
 }

@@ -136,7 +136,7 @@ function reordered(bytes: Uint8Array, order: WordOrder): Uint8Array<ArrayBuffer>
 
 /** Words for why a value cannot be written to the point; `undefined`: it can. */
 export function valueProblem(point: Point, value: unknown): string | undefined {
-  const { type, min, max, scale, offset } = point;
+  const { type, min, max } = point;
   if (!point.isWritable) return 'is not writable';
   if (type === 'bool') return typeof value === 'boolean' ? undefined : 'takes true or false';
   if (type === 'string') {
@@ -148,7 +148,7 @@ export function valueProblem(point: Point, value: unknown): string | undefined {
   if (max !== undefined && value > max) return `takes no more than ${max}`;
   const [least, most] = RANGES[type];
   const raw = rawOf(point, value);
-  return raw >= least && raw <= most ? undefined : `takes ${least * scale + offset} to ${most * scale + offset}`;
+  return raw >= least && raw <= most ? undefined : `takes ${scaled(point, least)} to ${scaled(point, most)}`;
 }
 
 /** What fits; 64-bit integers end where doubles stop being exact. */

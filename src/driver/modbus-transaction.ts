@@ -7,8 +7,8 @@
  *
  * An answer does not say what it answers. So a request without an answer leaves a debt: until a late one can no longer
  * come, its unit is asked nothing else (the same again may be asked: a late answer to it is an answer to it). What is
- * believed is therefore never the answer to another question, as long as a unit answers within `LATENESS` deadlines or
- * not at all.
+ * believed is therefore never the answer to another question, as long as a unit answers within
+ * `lateMsMax` of its deadline or not at all.
  * Sources: Modbus over Serial Line V1.02 ("line") §2.4, §2.5.1.1; serial.md §1.2 for how other masters fail here.
  */
 import {
@@ -24,6 +24,8 @@ export interface LineLimits {
   readonly baudRate: number;
   /** From the end of a request to the end of its answer, less the answer's own time on the wire, in ms. */
   readonly answerMsMax: number;
+  /** How late an answer may come after that deadline, in ms: for so long its unit is asked nothing else. */
+  readonly lateMsMax: number;
   /** Repetitions of a request without an answer. */
   readonly retriesMax: number;
 }
@@ -49,8 +51,6 @@ const RESYNC_MS = 20;
 const LISTEN_MS = 1;
 /** line §2.4.1: units need 100 to 200 ms to act on what is sent to all. */
 const TURNAROUND_MS = 200;
-/** The latest answer, in deadlines since the request. */
-const LATENESS = 3;
 /** app §7: "server device busy", which asks to be asked again. */
 const BUSY = 6;
 export const BROADCAST = 0;
@@ -200,8 +200,9 @@ export class ModbusTransactions {
   }
 
   #owe(unit: number, sentAtMs: number): void {
-    const deadlineMs = this.#limits.answerMsMax + this.#wireMs(FRAME_BYTES_MAX);
-    this.#debts.set(unit, Math.max(this.restsUntilMs(unit), sentAtMs + LATENESS * deadlineMs));
+    const { answerMsMax, lateMsMax } = this.#limits;
+    const latestMs = sentAtMs + answerMsMax + this.#wireMs(2 * FRAME_BYTES_MAX) + lateMsMax;
+    this.#debts.set(unit, Math.max(this.restsUntilMs(unit), latestMs));
   }
 
   #end(outcome: Outcome): void {
