@@ -11,7 +11,7 @@ export class ModbusState {
   readonly #heartbeatMs: number;
   readonly #values = new Map<string, PointValue>();
   #told = new Map<string, PointValue>();
-  #toldAtMs = 0;
+  #toldAtMs: number | undefined;
   #changedAtMs: number | undefined;
 
   /** @param heartbeatMs told at least so often; 0 = only when it changes */
@@ -43,7 +43,8 @@ export class ModbusState {
   /** @param isBehind other blocks of the unit are due: the state is told when they are read too */
   isDue(isBehind: boolean, nowMs: number): boolean {
     if (this.#values.size === 0) return false;
-    if (this.#heartbeatMs > 0 && nowMs - this.#toldAtMs >= this.#heartbeatMs) return true;
+    const quietMs = nowMs - (this.#toldAtMs ?? nowMs);
+    if (this.#heartbeatMs > 0 && quietMs >= this.#heartbeatMs) return true;
     return this.#changedAtMs !== undefined && (!isBehind || nowMs - this.#changedAtMs >= ROUND_MS_MAX);
   }
 

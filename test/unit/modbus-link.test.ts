@@ -45,8 +45,10 @@ describe('a Modbus link', () => {
   });
 
   it('tells the state again when the heartbeat is due', () => {
-    const wire = new ModbusWire({ units: [unitPlan(1, [point('a', 0)], { heartbeatMs: 1000 })] });
+    const points = [point('a', 0), point('b', 9)];
+    const wire = new ModbusWire({ units: [unitPlan(1, points, { heartbeatMs: 1000 })], startMs: 5_000_000 });
     wire.runFor(10_100);
+    expect(wire.states.every(({ values }) => Object.keys(values).length === 2)).toBe(true);
     expect(wire.states.length).toBeGreaterThanOrEqual(9);
     expect(wire.states.length).toBeLessThanOrEqual(11);
   });

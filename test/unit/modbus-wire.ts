@@ -28,6 +28,8 @@ export function unitPlan(address: number, points: readonly Point[], more: Partia
 export interface WirePlan {
   readonly units: readonly UnitPlan[];
   readonly seed?: number;
+  /** What the clock shows at first. */
+  readonly startMs?: number;
   /** Chance that a write loses a byte, and that it has a bit flipped, and that a stray byte goes before it. */
   readonly damage?: number;
   /** Delay of the answer of a unit; `undefined`: none comes. */
@@ -52,13 +54,14 @@ export class ModbusWire {
   readonly filters: string[] = [];
   /** When requests left, and to which unit. */
   readonly sent: { readonly atMs: number; readonly bytes: Uint8Array }[] = [];
-  nowMs = 0;
+  nowMs: number;
   readonly #plan: WirePlan;
   readonly #random: () => number;
   #events: { readonly atMs: number; readonly happen: () => void }[] = [];
 
   constructor(plan: WirePlan) {
     this.#plan = plan;
+    this.nowMs = plan.startMs ?? 0;
     const random = seededRandom(plan.seed ?? 1);
     this.#random = random;
     for (const { address } of plan.units) {
