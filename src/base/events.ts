@@ -25,6 +25,10 @@ export type GatewayEvents = {
   hubConnected: (fact: { readonly sessionPresent: boolean; readonly backlog: number }) => void;
   hubSessionLost: (fact: { readonly filters: number }) => void;
   hubRefused: (fact: { readonly reason: string }) => void;
+  /** An attempt came to nothing, for another reason than the one before. */
+  hubUnreachable: (fact: { readonly reason: string }) => void;
+  /** The files of TLS were read and are no good, or are good again (`undefined`). */
+  tlsFilesJudged: (fact: { readonly problem: string | undefined }) => void;
   hubLost: (fact: { readonly reason: string }) => void;
   hubAnswered: (fact: { readonly sentence: string }) => void;
   uplinkAccepted: (fact: {

@@ -30,6 +30,9 @@ const NAME = text(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _');
 const PRODUCT_ID = text(/^[A-Za-z0-9]{10}$/, '10 letters or digits');
 const DEVICE_NAME = text(/^[A-Za-z0-9:_-]{1,48}$/, '1 to 48 letters, digits, :, - or _');
 const HOST = text(/^[A-Za-z0-9._:-]{1,253}$/, 'host name or address, without scheme and port');
+const SERVER_NAME = text(/^[A-Za-z0-9._-]{1,253}$/, 'host name');
+/** 32 bytes, of a DER SubjectPublicKeyInfo (RFC 7469 §2.4). */
+const PIN = text(/^[A-Za-z0-9+/]{43}=$/, 'SHA-256 in base64');
 const CLIENT_ID = text(/^[\x21-\x7e]{1,128}$/, '1 to 128 printable characters, no spaces');
 const OVERFLOW = z.enum(['reject', 'drop-oldest', 'drop-newest', 'keep-latest']);
 
@@ -55,12 +58,33 @@ export const HUB = z.strictObject({
     .enum(['generic', 'intl', 'mainland'])
     .meta(means('Whose rules apply: any MQTT 3.1.1 server, or the IoT hub by its international or mainland limits.')),
   host: HOST.meta(means('Where the hub is.')),
-  port: whole(1, 65_535).default(1883).meta(means('TCP port of the hub.')),
+  port: whole(1, 65_535).optional().meta(means('TCP port of the hub.', '1883, with TLS 8883')),
+  tls: z
+    .enum(['off', 'on', 'psk'])
+    .default('off')
+    .meta(means('on: TLS 1.2 or later, the hub proves itself by certificate. psk: by the device secret, TLS 1.2.')),
+  tls_ca_file: absolutePath()
+    .optional()
+    .meta(means('Certificates of the authorities that are trusted, PEM. With tls = "on".', 'those of this machine')),
+  tls_server_name: SERVER_NAME.optional().meta(
+    means('Name that the certificate of the hub must have. With tls = "on".', 'hub.host'),
+  ),
+  tls_certificate_file: absolutePath()
+    .optional()
+    .meta(means('Certificate of this gateway and those between it and its authority, PEM. With tls = "on".')),
+  tls_key_file: absolutePath()
+    .optional()
+    .meta(means('Private key of that certificate, PEM, without passphrase, readable by its owner only.')),
+  tls_pins: z
+    .array(PIN)
+    .max(10)
+    .default([])
+    .meta(means('SHA-256 of the public keys that the hub may have, at least two. Empty = any. With tls = "on".')),
   product_id: PRODUCT_ID.optional().meta(means('Product id of the gateway. Hub profiles only, required there.')),
   device_name: DEVICE_NAME.optional().meta(means('Device name of the gateway. Hub profiles only, required there.')),
   device_secret_file: absolutePath()
     .optional()
-    .meta(means('File with the device secret, readable by its owner only. Hub profiles only, required there.')),
+    .meta(means('File with the device secret. Hub profiles only, required there without tls_certificate_file.')),
   sign_method: z
     .enum(['hmacsha256', 'hmacsha1'])
     .optional()

@@ -131,9 +131,11 @@ export class HubLine {
 
   #offline(reason: string): void {
     const { replay, downlink, subscriptions, facts, clock, letGo, lastUplink } = this.#options;
+    const isNews = reason !== this.#problem;
     this.#problem = reason;
     if (!this.#isOnline) {
       this.#attempts += 1;
+      if (isNews) facts.emit('hubUnreachable', { reason });
       return;
     }
     this.#isOnline = false;

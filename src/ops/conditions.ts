@@ -18,6 +18,8 @@ export interface Health {
     readonly refusalCode: number | undefined;
     readonly sessionsLost: number;
     readonly refusedFilters: readonly string[];
+    /** What is wrong with the files of TLS; the last good ones are in use, if there were any. */
+    readonly tlsFilesProblem: string | undefined;
   };
   readonly links: readonly LinkReport[];
   readonly clock: { readonly wallMs: number; readonly isSet: boolean; readonly isTrusted: boolean };
@@ -44,6 +46,7 @@ const BAD_CREDENTIALS = 4;
 export function conditionsOf(health: Health): Condition[] {
   return [
     ...hubConditions(health),
+    ...tlsConditions(health),
     ...clockConditions(health),
     ...linkConditions(health),
     ...queueConditions(health),
@@ -91,6 +94,20 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
     });
   }
   return conditions;
+}
+
+/** A connection that stands goes on with what it has; the next one needs the files. */
+function tlsConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
+  if (hub.tlsFilesProblem === undefined) return [];
+  return [
+    {
+      code: 'tls-files',
+      losing: 'no',
+      forMs: nowMs - startedAtMs,
+      sentence: `The files of TLS are no good, and the last good ones, if any, stay in use: ${hub.tlsFilesProblem}`,
+      hint: 'Mend them; they are read again at the next connection. holdfast config check looks at them now.',
+    },
+  ];
 }
 
 /** A clock that nobody has confirmed matters where it is plainly wrong, or where the hub may have refused us for it. */

@@ -28,6 +28,7 @@ export interface InspectOptions {
   readonly gateway: Gateway;
   readonly version: string;
   readonly storePath: string;
+  readonly tlsFilesProblem: () => string | undefined;
 }
 
 /** Of the rates shown. */
@@ -74,6 +75,7 @@ export class Inspector implements Inspection {
         isOnline,
         sessionsLost: gateway.stations.session.row.lostCount,
         refusedFilters: [...gateway.subscriptions.refused],
+        tlsFilesProblem: this.#options.tlsFilesProblem(),
       },
       links,
       clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },

@@ -37,6 +37,7 @@ export type ConditionCode =
   | 'hub-session-lost'
   | 'hub-taken-over'
   | 'hub-subscriptions-full'
+  | 'tls-files'
   | 'link-down'
   | 'outbox-filling'
   | 'outbox-full'

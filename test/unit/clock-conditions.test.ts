@@ -10,6 +10,7 @@ const HUB: Health['hub'] = {
   refusalCode: undefined,
   sessionsLost: 0,
   refusedFilters: [],
+  tlsFilesProblem: undefined,
 };
 
 function health(fields: Partial<Health>): Health {
