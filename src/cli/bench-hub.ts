@@ -7,10 +7,19 @@ export interface BenchHubOptions {
   readonly host: string;
   readonly applicationPort: number;
   readonly profile: HubRules['profile'];
+  readonly tlsPort?: number;
+  readonly tlsFolder: string;
+  readonly tlsClient?: string;
 }
 
 export async function startBench({ terminal }: CommandContext, options: BenchHubOptions): Promise<number> {
   const { systemClock } = await import('../io/clock.ts');
   const { runBenchHub } = await import('../bench/hub/command.ts');
-  return await runBenchHub({ ...options, clock: systemClock(), print: (line) => terminal.print(line) });
+  const { tlsPort, tlsFolder, tlsClient, ...rest } = options;
+  return await runBenchHub({
+    ...rest,
+    ...(tlsPort === undefined ? {} : { tls: { port: tlsPort, folder: tlsFolder, client: tlsClient } }),
+    clock: systemClock(),
+    print: (line) => terminal.print(line),
+  });
 }

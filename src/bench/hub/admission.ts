@@ -4,6 +4,7 @@
  * Source: MQTT 3.1.1 §3.1; the hub's limits and return codes (see `rules.ts`, `credentials.ts`).
  */
 import type { ConnackCode, Connect } from '../../codec/mqtt.ts';
+import type { Connection } from './connection.ts';
 import { credentialCode } from './credentials.ts';
 import type { HubRules } from './rules.ts';
 
@@ -29,13 +30,13 @@ export class Admission {
 
   judge(
     connect: Connect,
-    at: { readonly connection: number; readonly nowMs: number; readonly wallMs: number },
+    at: { readonly connection: Pick<Connection, 'number' | 'proven'>; readonly nowMs: number; readonly wallMs: number },
   ): Judgement {
     const { clientId, cleanSession, keepAliveS } = connect;
     if (clientId === '') {
       // [MQTT-3.1.3-8], and [MQTT-3.1.3-6] for the name the hub gives.
       if (!cleanSession) return { kind: 'refused', code: 2, why: 'no client id for a lasting session' };
-      return { kind: 'admitted', clientId: `unnamed-${at.connection}` };
+      return { kind: 'admitted', clientId: `unnamed-${at.connection.number}` };
     }
     if (!this.#isLateEnough(clientId, at.nowMs)) {
       const why = `sooner than ${this.#rules.connectIntervalMs} ms after the last CONNECT`;
@@ -47,7 +48,11 @@ export class Admission {
       const why = `keep alive of ${keepAliveS} s, not ${keepAliveSMin} to ${keepAliveSMax}`;
       return { kind: 'refused', code: KEEP_ALIVE_REFUSED, why };
     }
-    const code = credentials === undefined ? 0 : credentialCode(connect, credentials, at.wallMs);
+    const { proven } = at.connection;
+    // "the password field is not verified" (hub contract §1.3), and another's name is a wrong device (§1.6)
+    if (proven !== undefined && proven !== clientId) return { kind: 'refused', code: 3, why: `TLS proved ${proven}` };
+    const isAsked = proven === undefined && credentials !== undefined;
+    const code = isAsked ? credentialCode(connect, credentials, at.wallMs) : 0;
     if (code !== 0) return { kind: 'refused', code, why: code === 3 ? 'unknown device' : 'wrong or expired password' };
     return { kind: 'admitted', clientId };
   }

@@ -14,6 +14,8 @@ const SECOND_MS = 1000;
 
 export class Connection {
   readonly number: number;
+  /** The client id that TLS has proved. */
+  readonly proven: string | undefined;
   readonly reader = new MqttReader({ packetBytesMax: PACKET_BYTES_MAX });
   /** It stands and carries nothing, either way; nobody will ever close it from here. */
   isSilent: boolean;
@@ -24,8 +26,9 @@ export class Connection {
   /** Uplinks counted in the second that began with the first of them. */
   #second = { fromMs: Number.NEGATIVE_INFINITY, count: 0 };
 
-  constructor(connection: { readonly number: number; readonly isSilent: boolean }, nowMs: number) {
+  constructor(connection: Pick<Connection, 'number' | 'isSilent' | 'proven'>, nowMs: number) {
     this.number = connection.number;
+    this.proven = connection.proven;
     this.isSilent = connection.isSilent;
     this.#heardAtMs = nowMs;
   }

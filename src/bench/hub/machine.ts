@@ -24,7 +24,8 @@ import type { HubRules } from './rules.ts';
 import { Sessions, type SessionView } from './sessions.ts';
 
 export type HubInput =
-  | { readonly kind: 'accepted'; readonly connection: number }
+  /** `proven`: the client id that TLS has proved. */
+  | { readonly kind: 'accepted'; readonly connection: number; readonly proven?: string }
   | { readonly kind: 'bytes'; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly kind: 'gone'; readonly connection: number }
   | { readonly kind: 'wake' }
@@ -72,7 +73,7 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     this.#nowMs = nowMs;
     switch (input.kind) {
       case 'accepted':
-        this.#accept(input.connection);
+        this.#accept(input.connection, input.proven);
         break;
       case 'bytes':
         this.#hear(input.connection, input.bytes);
@@ -114,13 +115,13 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     }));
   }
 
-  #accept(number: number): void {
+  #accept(number: number, proven: string | undefined): void {
     const { reach } = this.#faults;
     if (reach === 'refuses' || this.#connections.size >= CONNECTIONS_MAX) {
       this.#outlet.end(number, 'connection refused');
       return;
     }
-    this.#connections.set(number, new Connection({ number, isSilent: reach !== 'normal' }, this.#nowMs));
+    this.#connections.set(number, new Connection({ number, isSilent: reach !== 'normal', proven }, this.#nowMs));
   }
 
   #hear(number: number, bytes: Uint8Array): void {
