@@ -70,7 +70,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     gateway,
     version: options.version,
     storePath: storage.path,
-    tlsFilesProblem: access.tlsFilesProblem,
+    tlsFilesTrouble: access.tlsFilesTrouble,
   });
   const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
   const administration = await startAdministration({

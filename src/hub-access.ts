@@ -15,8 +15,14 @@ export interface HubAccess {
   readonly open: OpenChannel;
   /** @param wallMs Unix ms as far as known */
   readonly credentials: (wallMs: number | undefined) => Credentials;
-  /** What is wrong with the files of TLS; the last good ones are in use, if there were any. */
-  readonly tlsFilesProblem: () => string | undefined;
+  readonly tlsFilesTrouble: () => TlsFilesTrouble | undefined;
+}
+
+/** What is wrong with the files of TLS, and since when; the last good ones are in use, if there were any. */
+interface TlsFilesTrouble {
+  readonly problem: string;
+  /** Monotonic. */
+  readonly sinceMs: number;
 }
 
 export interface HubAccessOptions {
@@ -37,19 +43,21 @@ function wayTo({ hub, clock, facts, closeMsMax }: HubAccessOptions): Omit<HubAcc
   const end = { host: hub.host, port: hub.port, openMsMax: hub.connectMsMax, closeMsMax };
   switch (hub.tls.kind) {
     case 'off':
-      return { open: openTcp(end), tlsFilesProblem: () => undefined };
+      return { open: openTcp(end), tlsFilesTrouble: () => undefined };
     case 'on': {
       const { caFile, client, serverName, pins } = hub.tls;
+      let trouble: TlsFilesTrouble | undefined;
       const noted = (problem: string | undefined): void => {
+        trouble = problem === undefined ? undefined : { problem, sinceMs: clock.nowMs() };
         facts.emit('tlsFilesJudged', { problem });
       };
       const files = new TlsFiles({ caFile, client, noted });
-      return { open: openTls({ ...end, serverName, pins, files, wallMs }), tlsFilesProblem: () => files.problem };
+      return { open: openTls({ ...end, serverName, pins, files, wallMs }), tlsFilesTrouble: () => trouble };
     }
     case 'psk': {
       const key = readBase64SecretFile(hub.tls.secretFile);
       // the vendor's SDK: the identity is the client id (hub contract §1.3)
-      return { open: openTlsPsk({ ...end, identity: hub.clientId, key, wallMs }), tlsFilesProblem: () => undefined };
+      return { open: openTlsPsk({ ...end, identity: hub.clientId, key, wallMs }), tlsFilesTrouble: () => undefined };
     }
   }
 }

@@ -114,7 +114,8 @@ function alertWords(code: string): string | undefined {
 }
 
 function day(time: Date | number): string {
-  return new Date(time).toISOString().slice(0, 10);
+  const ms = Number(time);
+  return Number.isNaN(ms) ? 'an unreadable day' : new Date(ms).toISOString().slice(0, 10);
 }
 
 /** OpenSSL puts each part of a name on a line of its own. */

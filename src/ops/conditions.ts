@@ -19,7 +19,7 @@ export interface Health {
     readonly sessionsLost: number;
     readonly refusedFilters: readonly string[];
     /** What is wrong with the files of TLS; the last good ones are in use, if there were any. */
-    readonly tlsFilesProblem: string | undefined;
+    readonly tlsFilesTrouble: { readonly problem: string; readonly sinceMs: number } | undefined;
   };
   readonly links: readonly LinkReport[];
   readonly clock: { readonly wallMs: number; readonly isSet: boolean; readonly isTrusted: boolean };
@@ -97,14 +97,15 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
 }
 
 /** A connection that stands goes on with what it has; the next one needs the files. */
-function tlsConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
-  if (hub.tlsFilesProblem === undefined) return [];
+function tlsConditions({ hub, nowMs }: Health): Condition[] {
+  if (hub.tlsFilesTrouble === undefined) return [];
+  const { problem, sinceMs } = hub.tlsFilesTrouble;
   return [
     {
       code: 'tls-files',
       losing: 'no',
-      forMs: nowMs - startedAtMs,
-      sentence: `The files of TLS are no good, and the last good ones, if any, stay in use: ${hub.tlsFilesProblem}`,
+      forMs: nowMs - sinceMs,
+      sentence: `The files of TLS are no good, and the last good ones, if any, stay in use: ${problem}`,
       hint: 'Mend them; they are read again at the next connection. holdfast config check looks at them now.',
     },
   ];

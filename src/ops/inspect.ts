@@ -7,7 +7,7 @@ import type { Lane } from '../custody/lane.ts';
 import { addCounts, type Counts, settledTotal, subtractCounts, ZERO } from '../custody/ledger.ts';
 import type { Gateway } from '../gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
-import { conditionsOf } from './conditions.ts';
+import { conditionsOf, type Health } from './conditions.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf } from './ledger-report.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
 import { Rate } from './rate.ts';
@@ -28,7 +28,7 @@ export interface InspectOptions {
   readonly gateway: Gateway;
   readonly version: string;
   readonly storePath: string;
-  readonly tlsFilesProblem: () => string | undefined;
+  readonly tlsFilesTrouble: () => Health['hub']['tlsFilesTrouble'];
 }
 
 /** Of the rates shown. */
@@ -75,7 +75,7 @@ export class Inspector implements Inspection {
         isOnline,
         sessionsLost: gateway.stations.session.row.lostCount,
         refusedFilters: [...gateway.subscriptions.refused],
-        tlsFilesProblem: this.#options.tlsFilesProblem(),
+        tlsFilesTrouble: this.#options.tlsFilesTrouble(),
       },
       links,
       clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },

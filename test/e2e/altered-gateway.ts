@@ -37,7 +37,7 @@ export async function runAlteredGateway(storeAt: (path: string) => OpenStore): P
     credentials: () => ({ clientId, username: undefined, password: undefined }),
     onStoreFailed: fail,
   });
-  const inspection = new Inspector({ gateway, version: 'unsafe', storePath, tlsFilesProblem: () => undefined });
+  const inspection = new Inspector({ gateway, version: 'unsafe', storePath, tlsFilesTrouble: () => undefined });
   await startControl({ socketPath: config.gateway.controlSocket, inspection });
   process.once('SIGTERM', () => void gateway.stop('SIGTERM').then(() => process.exit(0)));
   gateway.start();

@@ -6,6 +6,7 @@ import { Authority } from '../../src/bench/certificates.ts';
 import { checkTls } from '../../src/cli/tls-check.ts';
 import type { HubTls } from '../../src/config/schema.ts';
 import { TlsFiles } from '../../src/io/tls-files.ts';
+import { runProgram } from './program.ts';
 import { TlsFolder } from './tls-rig.ts';
 
 const DAY_MS = 86_400_000;
@@ -95,6 +96,35 @@ describe('config check', () => {
     const client = folder.writeClient({ commonName: 'gw', from: new Date(Date.now() - 9 * DAY_MS), until });
     expect(checkTls(tls(folder, client), Date.now()).problems).toMatchObject([{ path: 'hub.tls_certificate_file' }]);
     expect(checkTls(tls(folder, client), 0).problems).toEqual([]);
+  });
+
+  it('as a command says the same, and ends with 78 if something is wrong', async () => {
+    const { folder, client } = placed();
+    const text = `[gateway]
+name = "gw"
+[hub]
+profile = "generic"
+host = "hub.example"
+tls = "on"
+tls_ca_file = "${folder.caFile}"
+tls_certificate_file = "${client.certificateFile}"
+tls_key_file = "${client.keyFile}"
+[[link]]
+name = "field"
+path = "/dev/ttyUSB0"
+[[subdevice]]
+id = "a"
+`;
+    const config = folder.write('holdfast.toml', text);
+    const good = await runProgram('config', 'check', config);
+    expect([good.code, good.stdout]).toEqual([
+      0,
+      expect.stringMatching(/hub\.example:8883.*\nTLS: 1 trusted certificate/),
+    ]);
+    rmSync(client.keyFile);
+    const bad = await runProgram('--json', 'config', 'check', config);
+    expect(bad.code).toBe(78);
+    expect(JSON.parse(bad.stdout)).toMatchObject({ ok: false, problems: [{ path: 'hub.tls_key_file' }] });
   });
 
   it('looks at the device secret where it is the key', () => {

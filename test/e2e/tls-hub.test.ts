@@ -87,6 +87,8 @@ describe('a gateway behind TLS', () => {
     site.folder.write('ca.pem', successor.certificate);
     site.folder.writeClient({ commonName: GATEWAY }, successor);
     await expectUplinksDelivered(site.house);
+    // each reason once, however often it was tried
+    expect(site.house.gateway.journal.match(/hub not reached: .* not trusted/g)).toHaveLength(1);
   });
 
   it('goes on with the last good certificate while a new one is broken, and says so', async () => {

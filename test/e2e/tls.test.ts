@@ -1,12 +1,13 @@
 /** The way to the hub over TLS, on real sockets: who is let in, who is not, and what a technician reads then. */
 import { createHash, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { TlsOptions as ServerOptions } from 'node:tls';
+import { connect, type TlsOptions as ServerOptions } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Authority } from '../../src/bench/certificates.ts';
-import { openTls, openTlsPsk, pskProblem, type TlsOptions } from '../../src/io/tls.ts';
+import { openTls, type TlsOptions } from '../../src/io/tls.ts';
 import { TlsFiles } from '../../src/io/tls-files.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder, until } from './recorder.ts';
 import { GOOD, HOST, serveTls, standUp, TlsFolder } from './tls-rig.ts';
 
 const DAY_MS = 86_400_000;
@@ -54,6 +55,45 @@ describe('over TLS', () => {
     expect(sockets[0]?.getProtocol()).toBe('TLSv1.3');
   });
 
+  it('what was written leaves before the close, and a far end that takes nothing is given up', async () => {
+    const server = certified();
+    const { port, sockets } = await serveTls(server);
+    const files = new TlsFiles({ caFile: server.folder.caFile, client: undefined, noted: () => {} });
+    const open = openTls({ host: HOST, port, serverName: HOST, pins: [], files, ...LIMITS });
+    const listener = new Recorder();
+    const channel = open(listener);
+    await listener.untilReceived(5);
+    const chunks: Buffer[] = [];
+    sockets[0]?.on('data', (bytes) => chunks.push(bytes));
+    channel.write(Buffer.alloc(1_000_000, 7));
+    channel.close('stopping');
+    expect(await listener.untilClosed()).toBe('stopping');
+    await until(() => sockets[0]?.readableEnded === true);
+    expect(Buffer.concat(chunks)).toHaveLength(1_000_000);
+    const stuck = new Recorder();
+    const other = open(stuck);
+    await stuck.untilReceived(5);
+    sockets[1]?.pause();
+    for (let megabyte = 0; megabyte < 64; megabyte += 1) other.write(Buffer.alloc(1_000_000));
+    expect(await stuck.untilClosed()).toMatch(/takes no bytes/);
+  });
+
+  it('a far end that never finishes the handshake is given up', async () => {
+    const port = await standUp(createServer(() => {}));
+    const files = new TlsFiles({ caFile: new TlsFolder().caFile, client: undefined, noted: () => {} });
+    const listener = new Recorder();
+    openTls({ host: HOST, port, serverName: HOST, pins: [], files, ...LIMITS, openMsMax: 50 })(listener);
+    expect(await listener.untilClosed()).toBe(`127.0.0.1:${port} did not answer within 50 ms`);
+    expect(listener.openings).toBe(0);
+  });
+
+  it('a port where nothing listens is told as without TLS', async () => {
+    const files = new TlsFiles({ caFile: new TlsFolder().caFile, client: undefined, noted: () => {} });
+    const listener = new Recorder();
+    openTls({ host: HOST, port: 1, serverName: HOST, pins: [], files, ...LIMITS })(listener);
+    expect(await listener.untilClosed()).toBe('127.0.0.1:1 refused the connection: nothing listens there');
+  });
+
   it('the name asked for may be another than the host', async () => {
     const server = certified();
     const { port, sockets } = await serveTls(server);
@@ -66,6 +106,15 @@ describe('over TLS', () => {
     expect(await refusal(server)).toBe(
       '127.0.0.1 has a certificate by an authority that is not trusted, "CN=Somebody Else": set tls_ca_file to its certificate',
     );
+  });
+
+  it('the same hub would get in if nobody checked: it is the check that keeps it out', async () => {
+    const { folder, ...server } = certified(GOOD, new Authority('Somebody Else'));
+    const { port } = await serveTls(server);
+    const careless = connect({ host: HOST, port, ca: folder.authority.certificate, rejectUnauthorized: false });
+    onTestFinished(() => void careless.destroy());
+    const [bytes] = await once(careless, 'data');
+    expect(String(bytes)).toBe('hello');
   });
 
   it('nor does an authority of the same name get in', async () => {
@@ -159,49 +208,5 @@ describe('a hub that wants a client certificate', () => {
       '127.0.0.1 wants a client certificate: set tls_certificate_file and tls_key_file',
     );
     expect(await refusal({ ...mutual, maxVersion: 'TLSv1.2' })).toMatch(/may want a client certificate/);
-  });
-});
-
-describe('with the device secret as the key', () => {
-  const key = Buffer.from('AAECAwQFBgcICQoLDA0ODw==', 'base64');
-
-  async function servePsk(ciphers: string) {
-    return await serveTls({
-      ciphers,
-      maxVersion: 'TLSv1.2',
-      pskCallback: (_, identity) => (identity === 'gw' ? key : null),
-    });
-  }
-
-  function dialPsk(port: number, psk: { identity?: string; key?: Uint8Array } = {}): Recorder {
-    const listener = new Recorder();
-    const channel = openTlsPsk({ host: HOST, port, identity: 'gw', key, ...LIMITS, ...psk })(listener);
-    onTestFinished(() => channel.close('the test is over'));
-    return listener;
-  }
-
-  it('this OpenSSL has the suites', () => {
-    expect(pskProblem()).toBeUndefined();
-  });
-
-  it.each(['PSK-AES128-CBC-SHA', 'PSK-AES256-CBC-SHA'])('bytes go both ways over %s', async (suite) => {
-    const { port, sockets } = await servePsk(suite);
-    await dialPsk(port).untilReceived(5);
-    expect(sockets[0]?.getCipher().name).toBe(suite);
-  });
-
-  it('an unknown identity, another secret, and a hub with certificates only are told apart', async () => {
-    const { port } = await servePsk('PSK-AES128-CBC-SHA');
-    const { port: other } = await serveTls(certified());
-    const reasons = [
-      await dialPsk(port, { identity: 'nobody' }).untilClosed(),
-      await dialPsk(port, { key: Buffer.alloc(16) }).untilClosed(),
-      await dialPsk(other).untilClosed(),
-    ];
-    expect(reasons.map((reason) => reason.replace(/:\d+/, ''))).toEqual([
-      '127.0.0.1 does not know the identity nobody: check product_id and device_name',
-      '127.0.0.1 has another key for us: check the secret in device_secret_file',
-      '127.0.0.1 refused the TLS handshake: it may not offer TLS-PSK on this port',
-    ]);
   });
 });

@@ -10,7 +10,7 @@ const HUB: Health['hub'] = {
   refusalCode: undefined,
   sessionsLost: 0,
   refusedFilters: [],
-  tlsFilesProblem: undefined,
+  tlsFilesTrouble: undefined,
 };
 
 function health(fields: Partial<Health>): Health {
