@@ -17,6 +17,7 @@ import { Minute } from './flow/minute.ts';
 import { Pager } from './flow/pager.ts';
 import { Presence } from './flow/presence.ts';
 import { Replay } from './flow/replay.ts';
+import { SessionWatch } from './flow/session-watch.ts';
 import { UplinkFlow } from './flow/uplink.ts';
 import type { HubInput } from './hub/contract.ts';
 import type { Credentials } from './hub/credentials.ts';
@@ -40,6 +41,8 @@ export interface GatewayParts {
   readonly timeService?: TimeService | undefined;
   /** Called for every CONNECT, with the Unix ms as far as known. */
   readonly credentials: (wallMs: number | undefined) => Credentials;
+  /** See `stations.ts`; another number in a test only. */
+  readonly unstoredBytesMax?: number;
   /** The storage cannot be trusted: acknowledge nothing more, end the process. */
   readonly onStoreFailed: StoreListener['failed'];
 }
@@ -67,6 +70,7 @@ export class Gateway {
   readonly store: Store;
   readonly subscriptions: HubSubscriptions;
   readonly replay: Replay;
+  readonly watch: SessionWatch;
   readonly hub: HubLine;
   readonly links: Links;
   readonly #presence: Presence;
@@ -122,6 +126,10 @@ export class Gateway {
       isAllowed: allowance(config),
       commitMs: config.outbox.commitMs,
     });
+    this.watch = new SessionWatch({
+      ...{ ...shared, account: stations.account, epochs: () => stations.wallClock.epochs },
+      ...{ resyncTopic: config.hub.resyncTopic, commitMs: config.outbox.commitMs },
+    });
     this.hub = new HubLine({
       ...shared,
       client: newHubClient(parts, stations),
@@ -129,6 +137,7 @@ export class Gateway {
       replay: this.replay,
       downlink: this.#downlink,
       subscriptions: this.subscriptions,
+      watch: this.watch,
       letGo: () => committer.letGo('uplink', clock.nowMs() + config.outbox.commitMs),
       lastUplink: () => uplinks.lastSeq,
     });

@@ -4,7 +4,7 @@
  */
 import type { Facts } from './base/events.ts';
 import type { Direction } from './base/message.ts';
-import { ageOf, type Stamp } from './base/time.ts';
+import { type Age, ageOf, type Stamp } from './base/time.ts';
 import type { Config } from './config/schema.ts';
 import type { Change } from './custody/change.ts';
 import { Custodian } from './custody/custodian.ts';
@@ -14,6 +14,7 @@ import type { Mailbox } from './flow/mailbox.ts';
 import { WallClock } from './flow/wall-clock.ts';
 import { Announcements } from './hub/announcements.ts';
 import { OwnServices } from './hub/own-service.ts';
+import { HUB_TERMS, SessionAccount } from './hub/session-account.ts';
 import { SessionMirror } from './hub/session-mirror.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Clock, TimeService } from './ports.ts';
@@ -35,6 +36,8 @@ export interface StationsOptions {
   readonly opening: StoreOpening;
   /** Custody is taken of a message: whoever waits for that may be told. */
   readonly safe: Readonly<Record<Direction, (owed: number) => void>>;
+  /** Uplinks in RAM only, before subdevices are told to wait; another number in a test only. */
+  readonly unstoredBytesMax?: number | undefined;
   /** A full disk: the subdevice is told to send its uplink later. A downlink waits, and so does the hub. */
   readonly refused: (owed: number) => void;
 }
@@ -48,6 +51,7 @@ export class Stations {
   readonly inbox: Inbox;
   readonly mirror: Mirror;
   readonly session: SessionMirror;
+  readonly account: SessionAccount;
   /** `undefined`: the hub has no gateway operations. */
   readonly announcements: Announcements | undefined;
   readonly services: OwnServices;
@@ -55,7 +59,7 @@ export class Stations {
   readonly #clock: Clock;
 
   constructor(options: StationsOptions) {
-    const { config, clock, mailbox, facts, timeService, opening } = options;
+    const { config, clock, mailbox, facts, timeService, opening, unstoredBytesMax = UNSTORED_BYTES_MAX } = options;
     const { hub, outbox, inbox } = config;
     this.#clock = clock;
     this.opening = opening;
@@ -73,12 +77,13 @@ export class Stations {
     this.wallClock = new WallClock({ clock, facts, timeService, ...opening, ride });
     this.uplinks = this.#newCustodian('uplink', options);
     this.downlinks = this.#newCustodian('downlink', options);
-    // an earlier process that was cut off while connected may have sent whatever was at the head of the lanes
-    const maybeSentTo = opening.hubSession.connected ? opening.nextSeq.uplink : opening.hubSession.sentTo;
-    this.outbox = new Outbox({ ...outbox, ...hub, unstoredBytesMax: UNSTORED_BYTES_MAX }, this.uplinks, maybeSentTo);
+    const limits = { ...outbox, ...hub, windowMax: WINDOW_MAX, unstoredBytesMax };
+    this.outbox = new Outbox(limits, this.uplinks, opening.nextSeq.uplink);
     this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
     this.mirror = new Mirror(opening);
     this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);
+    const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
+    this.account = new SessionAccount({ terms, gap: opening.hubGap, openedAt: opening.now });
     this.announcements = hub.credentials.kind === 'signed' ? new Announcements(hub.credentials) : undefined;
     this.services = new OwnServices(this.announcements === undefined ? [] : [this.announcements]);
   }
@@ -90,10 +95,14 @@ export class Stations {
   /** Now, in this boot. */
   readonly stamp = (): Stamp => ({ epoch: this.opening.now.epoch, upMs: this.#clock.nowMs() });
 
+  age(stamp: Stamp): Age {
+    return ageOf(stamp, this.stamp(), this.wallClock.epochs);
+  }
+
   /** Is something of that stamp certainly older than so many hours? 0 hours: nothing ever is. */
   expiry(hoursMax: number): ((stamp: Stamp) => boolean) | undefined {
     if (hoursMax === 0) return undefined;
-    return (stamp) => ageOf(stamp, this.stamp(), this.wallClock.epochs).ms >= hoursMax * HOUR_MS;
+    return (stamp) => this.age(stamp).ms >= hoursMax * HOUR_MS;
   }
 
   #newCustodian(direction: Direction, { opening, safe, refused }: StationsOptions): Custodian {

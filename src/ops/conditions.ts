@@ -3,24 +3,14 @@
  */
 import type { Counts } from '../custody/ledger.ts';
 import { shedEntries } from '../custody/ledger.ts';
+import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import type { Condition, LinkReport } from './report.ts';
 import { countOf, dateWords } from './words.ts';
 
 export interface Health {
   readonly nowMs: number;
   readonly startedAtMs: number;
-  readonly hub: {
-    readonly isOnline: boolean;
-    readonly changedAtMs: number | undefined;
-    readonly problem: string | undefined;
-    readonly refusal: string | undefined;
-    /** Return code of the CONNACK that refused us. */
-    readonly refusalCode: number | undefined;
-    readonly sessionsLost: number;
-    readonly refusedFilters: readonly string[];
-    /** What is wrong with the files of TLS; the last good ones are in use, if there were any. */
-    readonly tlsFilesTrouble: { readonly problem: string; readonly sinceMs: number } | undefined;
-  };
+  readonly hub: HubHealth;
   readonly links: readonly LinkReport[];
   readonly clock: { readonly wallMs: number; readonly isSet: boolean; readonly isTrusted: boolean };
   readonly storeFullSinceMs: number | undefined;
@@ -35,6 +25,8 @@ export interface Health {
   readonly downlinks: Counts;
   /** Found lost by the opening store, so before the start. */
   readonly lostRows: number;
+  /** Records of the gateway's own that it found damaged. */
+  readonly damagedRecords: number;
   readonly imbalance: number;
 }
 
@@ -46,68 +38,10 @@ const BAD_CREDENTIALS = 4;
 export function conditionsOf(health: Health): Condition[] {
   return [
     ...hubConditions(health),
-    ...tlsConditions(health),
     ...clockConditions(health),
     ...linkConditions(health),
     ...queueConditions(health),
     ...ledgerConditions(health),
-  ];
-}
-
-function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
-  const conditions: Condition[] = [];
-  const forMs = nowMs - (hub.changedAtMs ?? startedAtMs);
-  if (!hub.isOnline && hub.refusal !== undefined) {
-    conditions.push({
-      code: 'hub-refuses',
-      losing: 'at risk',
-      forMs,
-      sentence: sentenceOf(hub.refusal),
-      hint: 'Check the hub section of the configuration and the secret file; the attempts go on.',
-    });
-  } else if (!hub.isOnline) {
-    const why = hub.problem === undefined ? '' : ` (${hub.problem})`;
-    conditions.push({
-      code: 'hub-away',
-      losing: 'no',
-      forMs,
-      sentence: `The hub is away${why}; messages are kept on disk.`,
-      hint: 'Check the network if this lasts.',
-    });
-  }
-  if (hub.sessionsLost > 0) {
-    conditions.push({
-      code: 'hub-session-lost',
-      losing: 'at risk',
-      forMs: nowMs - startedAtMs,
-      sentence: `The hub lost our session ${countOf(hub.sessionsLost, 'time')}: downlinks may be missing. Subscriptions were restored.`,
-      hint: 'Send again what was sent to the subdevices while the gateway was away.',
-    });
-  }
-  if (hub.refusedFilters.length > 0) {
-    conditions.push({
-      code: 'hub-subscriptions-full',
-      losing: 'at risk',
-      forMs,
-      sentence: `The hub refused ${countOf(hub.refusedFilters.length, 'subscription')}: ${hub.refusedFilters.slice(0, 3).join(', ')}.`,
-      hint: 'Add the topics to the permissions of the product at the hub.',
-    });
-  }
-  return conditions;
-}
-
-/** A connection that stands goes on with what it has; the next one needs the files. */
-function tlsConditions({ hub, nowMs }: Health): Condition[] {
-  if (hub.tlsFilesTrouble === undefined) return [];
-  const { problem, sinceMs } = hub.tlsFilesTrouble;
-  return [
-    {
-      code: 'tls-files',
-      losing: 'no',
-      forMs: nowMs - sinceMs,
-      sentence: `The files of TLS are no good, and the last good ones, if any, stay in use: ${problem}`,
-      hint: 'Mend them; they are read again at the next connection. holdfast config check looks at them now.',
-    },
   ];
 }
 
@@ -168,9 +102,10 @@ function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Healt
   ];
 }
 
-function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, nowMs, startedAtMs }: Health): Condition[] {
+function ledgerConditions(health: Health): Condition[] {
+  const { uplinks, downlinks, lostRows, imbalance, nowMs, startedAtMs } = health;
   const forMs = nowMs - startedAtMs;
-  const conditions: Condition[] = [];
+  const conditions: Condition[] = damagedRecordsConditions(health);
   const shed = [...shedEntries(uplinks), ...shedEntries(downlinks)].filter(([reason]) => reason !== 'no subscriber');
   const total = shed.reduce((sum, [, count]) => sum + count, 0);
   if (total > 0) {
@@ -215,6 +150,16 @@ function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, nowMs, star
   return conditions;
 }
 
-function sentenceOf(words: string): string {
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+/** Sessions, counters and the like: nothing that was accepted, but what surrounds it. */
+function damagedRecordsConditions({ damagedRecords, nowMs, startedAtMs }: Health): Condition[] {
+  if (damagedRecords === 0) return [];
+  return [
+    {
+      code: 'damaged-records',
+      losing: 'at risk',
+      forMs: nowMs - startedAtMs,
+      sentence: `${countOf(damagedRecords, 'record')} of the gateway's own (sessions, counters, …) damaged on the disk.`,
+      hint: 'What became of them stands under Store; replace the card: it no longer keeps what it is given.',
+    },
+  ];
 }

@@ -1,14 +1,15 @@
 /** The running gateway, as those who look in see it: fills the reports of `report.ts` from the stations. */
 import { EventEmitter } from 'node:events';
 import type { Direction } from '../base/message.ts';
-import { type Age, ageOf } from '../base/time.ts';
+import type { Age } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { Lane } from '../custody/lane.ts';
 import { addCounts, type Counts, settledTotal, subtractCounts, ZERO } from '../custody/ledger.ts';
 import type { Gateway } from '../gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
-import { conditionsOf, type Health } from './conditions.ts';
-import { type LaneReading, type LedgerReport, ledgerReportOf } from './ledger-report.ts';
+import { conditionsOf } from './conditions.ts';
+import type { HubHealth } from './hub-conditions.ts';
+import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from './ledger-report.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
 import { Rate } from './rate.ts';
 import type {
@@ -28,7 +29,7 @@ export interface InspectOptions {
   readonly gateway: Gateway;
   readonly version: string;
   readonly storePath: string;
-  readonly tlsFilesTrouble: () => Health['hub']['tlsFilesTrouble'];
+  readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
 }
 
 /** Of the rates shown. */
@@ -61,36 +62,35 @@ export class Inspector implements Inspection {
     const { client, standing } = gateway.hub;
     const links = linkReports(gateway);
     const outbox = this.#queue('uplink');
-    const now = {
-      uplinks: subtractCounts(sumOf(gateway.stations.uplinks), this.#atStart.uplink),
-      downlinks: subtractCounts(sumOf(gateway.stations.downlinks), this.#atStart.downlink),
-    };
-    const { wallClock } = gateway.stations;
-    const isOnline = client.state === 'online';
+    const { uplinks, downlinks, wallClock } = gateway.stations;
+    const counts = { uplink: sumOf(uplinks), downlink: sumOf(downlinks) };
+    const hub = hubReport(gateway);
     const conditions = conditionsOf({
-      nowMs: this.#nowMs(),
-      startedAtMs: this.#startedAtMs,
+      ...{ nowMs: this.#nowMs(), startedAtMs: this.#startedAtMs },
       hub: {
-        ...standing,
-        isOnline,
-        sessionsLost: gateway.stations.session.row.lostCount,
+        ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: hub.takings },
+        isOnline: client.state === 'online',
         refusedFilters: [...gateway.subscriptions.refused],
         tlsFilesTrouble: this.#options.tlsFilesTrouble(),
       },
-      links,
+      ...{ links, outbox, storeFullSinceMs: gateway.stations.committer.fullSinceMs },
       clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },
-      storeFullSinceMs: gateway.stations.committer.fullSinceMs,
-      outbox,
-      ...now,
+      uplinks: subtractCounts(counts.uplink, this.#atStart.uplink),
+      downlinks: subtractCounts(counts.downlink, this.#atStart.downlink),
       lostRows: gateway.stations.opening.lostRows,
-      imbalance: gateway.stations.uplinks.imbalance() + gateway.stations.downlinks.imbalance(),
+      damagedRecords: gateway.stations.opening.damagedRecords,
+      imbalance: uplinks.imbalance() + downlinks.imbalance(),
     });
     return judge({
       conditions,
-      hub: hubReport(gateway),
+      hub,
       links,
       outbox,
       inbox: this.#queue('downlink'),
+      books: {
+        uplink: ledgerSum(counts.uplink, uplinks.pending),
+        downlink: ledgerSum(counts.downlink, downlinks.pending),
+      },
       store: this.#store(),
       process: this.#process(),
     });
@@ -169,7 +169,7 @@ export class Inspector implements Inspection {
     for (const lane of lanes) {
       const first = lane.window[0];
       if (first === undefined) continue;
-      const age = ageOf(first.row.stamp, this.#gateway.stations.stamp(), this.#gateway.stations.wallClock.epochs);
+      const age = this.#gateway.stations.age(first.row.stamp);
       if (oldest === undefined || age.ms > oldest.ms) oldest = age;
     }
     return oldest ?? null;

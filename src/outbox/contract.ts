@@ -7,6 +7,8 @@ import type { ShedReason } from '../custody/ledger.ts';
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
 
 export interface OutboxLimits {
+  /** Entries of a lane in RAM: those that may be sent. */
+  readonly windowMax: number;
   readonly messagesMax: number;
   readonly bytesMax: number;
   /** Bytes in RAM that no disk holds yet; beyond, subdevices are told to wait. */
@@ -41,7 +43,14 @@ export interface Sending {
   readonly entry: Entry;
   readonly packetId: number;
   readonly dup: boolean;
+  /** The hub may close the connection on it. */
+  readonly isSuspect: boolean;
 }
+
+/** What the end of a connection says about a message. */
+export type Verdict =
+  | { readonly kind: 'suspected'; readonly entry: Entry; readonly closes: number }
+  | { readonly kind: 'buried'; readonly entry: Entry; readonly reason: string };
 
 export interface Burial {
   readonly entry: Entry;

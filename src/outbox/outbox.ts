@@ -6,17 +6,18 @@
  * topic is that of admission; no more than `inFlightMax` fresh messages in flight; never above the pace; a topic without
  * PUBACKs blocks nobody else.
  */
-import { chargedBytes } from '../base/message.ts';
+import { chargedBytes, type Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { Terms } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { RowPage } from '../custody/row.ts';
-import type { Admission, Burial, Offer, OutboxLimits, Sending } from './contract.ts';
+import type { Admission, Burial, Offer, OutboxLimits, Sending, Verdict } from './contract.ts';
 import { EarlierSendings } from './earlier-sendings.ts';
 import { Flight, packetIdOf } from './flight.ts';
 import { Pace } from './pace.ts';
+import { Suspicion } from './suspicion.ts';
 import { Trust } from './trust.ts';
 import { Turns } from './turns.ts';
 
@@ -26,6 +27,7 @@ export class Outbox {
   readonly #flight = new Flight();
   readonly #turns = new Turns();
   readonly #trust = new Trust();
+  readonly suspicion: Suspicion;
   readonly pace: Pace;
   #isConnected = false;
   /** The disk is full: nothing more can be promised. */
@@ -34,10 +36,12 @@ export class Outbox {
   /** Lanes that had something to send and no slot or packet identifier for it. */
   readonly #blocked = new Set<number>();
 
-  constructor(limits: OutboxLimits, custodian: Custodian, maybeSentTo: number) {
+  /** @param ownFrom the first number that no earlier process has used */
+  constructor(limits: OutboxLimits, custodian: Custodian, ownFrom: number) {
     this.#limits = limits;
     this.#custodian = custodian;
-    this.#earlier = new EarlierSendings(maybeSentTo, limits.inFlightMax);
+    this.#earlier = new EarlierSendings(ownFrom, limits.windowMax);
+    this.suspicion = new Suspicion(limits.attemptsMax);
     this.pace = new Pace(limits.messagesPerS);
   }
 
@@ -52,9 +56,9 @@ export class Outbox {
   /** Lets a QoS 1 uplink in, sheds for it, or turns it away. */
   admit(offer: Offer, nowMs: number): Admission {
     const { lane, message } = offer;
-    if (message.payload.length > this.#limits.payloadBytesMax) return { kind: 'refused', why: 'too large' };
-    if (this.isClosed || this.#custodian.unstoredBytes > this.#limits.unstoredBytesMax)
-      return { kind: 'refused', why: 'congestion' };
+    if (this.isTooLarge(message)) return { kind: 'refused', why: 'too large' };
+    const unstoredBytes = this.#custodian.unstoredBytes + chargedBytes(message);
+    if (this.isClosed || unstoredBytes > this.#limits.unstoredBytesMax) return { kind: 'refused', why: 'congestion' };
     const replaced = offer.overflow === 'keep-latest' ? this.#replaceable(lane, message.topic) : [];
     while (this.#isOver(chargedBytes(message), replaced)) {
       if (offer.overflow === 'drop-newest') {
@@ -74,15 +78,20 @@ export class Outbox {
     return { kind: 'accepted', entry };
   }
 
+  /** The hub would take it for an offence, or drop it without a word. */
+  isTooLarge({ payload }: Message): boolean {
+    return payload.length > this.#limits.payloadBytesMax;
+  }
+
   /** The next uplink to send, if the pace, the window and the connection allow one. */
   next(nowMs: number): Sending | undefined {
     if (!this.#isConnected || !this.pace.isOpen(nowMs)) return undefined;
-    const entry = this.#pick();
+    const entry = this.#pick(nowMs);
     if (entry === undefined) return undefined;
     const dup = entry.sentBefore; // [MQTT-3.3.1-1]
     this.pace.take(nowMs);
     this.#flight.launch(entry, nowMs, this.#trust.standing(entry.row) === 'refused');
-    return { entry, packetId: packetIdOf(entry.row.seq), dup };
+    return { entry, packetId: packetIdOf(entry.row.seq), dup, isSuspect: this.suspicion.isSuspect(entry) };
   }
 
   /** PUBACK: custody is the hub's. @returns the entry; `undefined` for an identifier that is not in flight */
@@ -90,6 +99,7 @@ export class Outbox {
     const entry = this.#flight.land(packetId);
     if (entry === undefined) return undefined;
     this.#trust.restore(entry.row);
+    this.suspicion.answered(entry);
     this.#custodian.end(entry, { as: 'delivered' });
     this.#turns.join(entry.row.lane);
     this.#unblock();
@@ -105,6 +115,7 @@ export class Outbox {
     if (!this.#isConnected) return buried;
     for (const entry of this.#flight.takeUnanswered(heardAtMs - this.#limits.pubackMsMax)) {
       entry.attempts += 1;
+      this.suspicion.survived(entry);
       const isRefused = this.#trust.standing(entry.row) === 'refused';
       // only what is on disk can become a dead letter; what is not waits for the disk
       if (entry.keeping === 'stored' && (isRefused || entry.attempts >= this.#limits.attemptsMax)) {
@@ -123,8 +134,9 @@ export class Outbox {
   }
 
   /** @param sessionPresent the hub remembers us: what was in flight is a DUP; else it is new to it */
-  connected(sessionPresent: boolean): void {
+  connected(sessionPresent: boolean, nowMs: number): void {
     this.#isConnected = true;
+    this.suspicion.connected(nowMs);
     if (!sessionPresent) {
       this.#earlier.forget();
       for (const lane of this.#custodian.lanes()) for (const entry of lane.window) entry.sentBefore = false;
@@ -132,9 +144,16 @@ export class Outbox {
     for (const lane of this.#custodian.lanes()) this.#turns.join(lane.lane);
   }
 
-  disconnected(): void {
+  /** @param isByHub it was not we who ended it. @returns what that says about a message */
+  disconnected(isByHub: boolean, nowMs: number): Verdict | undefined {
     this.#isConnected = false;
+    const verdict = isByHub ? this.suspicion.closed(this.#flight.inTheAir, nowMs) : undefined;
     this.#flight.ground();
+    if (verdict?.kind === 'buried') {
+      this.#trust.giveBenefit(verdict.entry.row);
+      this.#custodian.end(verdict.entry, { as: 'dead', reason: verdict.reason });
+    }
+    return verdict;
   }
 
   /** Rows have come back from disk. */
@@ -157,26 +176,27 @@ export class Outbox {
     return expired;
   }
 
-  /** When `next` or `giveUp` may have something to do without a new input. */
-  wakeAtMs(): number | undefined {
+  /** When `giveUp` may have something to do. */
+  get overdueAtMs(): number | undefined {
     if (!this.#isConnected) return undefined;
     const oldest = this.#flight.oldestSentAtMs;
     return oldest === undefined ? undefined : oldest + this.#limits.pubackMsMax;
   }
 
-  #pick(): Entry | undefined {
-    const again = this.#flight.again[0];
-    if (again !== undefined && this.#flight.isFree(again)) return this.#flight.takeAgain();
+  #pick(nowMs: number): Entry | undefined {
+    if (this.suspicion.isCautious && this.#flight.isFlying) return undefined;
+    const again = this.#flight.again.find((entry) => this.suspicion.mayFly(entry, nowMs));
+    if (again !== undefined && this.#flight.isFree(again)) return this.#flight.takeAgain(again);
     if (this.#flight.fresh >= this.#limits.inFlightMax) return undefined;
-    return this.#turns.next((lane) => this.#sendable(lane));
+    return this.#turns.next((lane) => this.#sendable(lane, nowMs));
   }
 
   /** Order is kept within each topic; what cannot go yet holds up only its own topic. */
-  #sendable(lane: number): Entry | undefined {
+  #sendable(lane: number, nowMs: number): Entry | undefined {
     for (const entry of this.#custodian.lane(lane).window) {
       if (entry.inFlight) continue;
       const standing = this.#trust.standing(entry.row);
-      if (standing === 'suspect') continue;
+      if (standing === 'suspect' || !this.suspicion.mayFly(entry, nowMs)) continue;
       if (standing === 'refused' && this.#flight.doubtful >= this.#limits.inFlightMax) this.#blocked.add(lane);
       else if (this.#flight.isFree(entry)) return entry;
       else {

@@ -1,6 +1,7 @@
 /** Whom the bench hub lets in at its TLS door: what TLS has proved counts, and for that device only. */
 import { describe, expect, it } from 'vitest';
 import { Admission } from '../../src/bench/hub/admission.ts';
+import { Registry } from '../../src/bench/hub/registry.ts';
 import { MAINLAND } from '../../src/bench/hub/rules.ts';
 import type { Connect } from '../../src/codec/mqtt.ts';
 
@@ -11,7 +12,7 @@ const CONNECT: Connect = {
 };
 
 const judge = (proven: string | undefined) =>
-  new Admission(RULES).judge(CONNECT, { connection: { number: 1, proven }, nowMs: 0, wallMs: 0 });
+  new Admission(RULES, new Registry(RULES)).judge(CONNECT, { connection: { number: 1, proven }, nowMs: 0, wallMs: 0 });
 
 describe('a device without a password', () => {
   it.each([

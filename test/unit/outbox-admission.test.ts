@@ -22,7 +22,7 @@ describe('the door of the outbox', () => {
 
   it('counts what is on disk too, after a restart', () => {
     const first = new OutboxBench().fill('t', 't');
-    const bench = new OutboxBench({ messagesMax: 2 }, { disk: first.disk, maybeSentTo: 0 });
+    const bench = new OutboxBench({ messagesMax: 2 }, first.disk);
     expect(bench.offer()).toEqual(CONGESTION);
   });
 
@@ -40,7 +40,7 @@ describe('the door of the outbox', () => {
   });
 
   it('is shut while the disk is full, and while a slow card has not written what was taken', () => {
-    const bench = new OutboxBench({ unstoredBytesMax: BYTES - 1 });
+    const bench = new OutboxBench({ unstoredBytesMax: BYTES });
     bench.outbox.isClosed = true;
     expect(bench.offer()).toEqual(CONGESTION);
     bench.outbox.isClosed = false;
@@ -80,7 +80,7 @@ describe('beyond the bound', () => {
     bench.offer('a');
     bench.send();
     expect(bench.offer('b', { overflow: 'drop-oldest' })).toEqual(CONGESTION);
-    bench.outbox.disconnected();
+    bench.disconnect();
     expect(bench.offer('b', { overflow: 'drop-oldest' }).kind).toBe('accepted');
     expect(topicsOf(bench.connect().send())).toEqual(['b']);
   });
@@ -138,7 +138,7 @@ describe('an age limit', () => {
     const bench = new OutboxBench().fill('a').connect();
     bench.send();
     expect(bench.outbox.expire(() => true)).toBe(0);
-    bench.outbox.disconnected();
+    bench.disconnect();
     expect(bench.outbox.expire(() => true)).toBe(1);
     expect(bench.connect().send()).toEqual([]);
   });

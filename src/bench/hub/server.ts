@@ -12,7 +12,10 @@ import type { HubEvent } from './events.ts';
 import type { FaultOrder } from './faults.ts';
 import { BenchHubMachine, type HubInput } from './machine.ts';
 import type { Arrival, HubAction } from './outlet.ts';
+import type { PlatformOrder } from './platform.ts';
+import { RESULT } from './result-codes.ts';
 import type { HubRules } from './rules.ts';
+import type { HubService } from './service.ts';
 import type { SessionView } from './sessions.ts';
 import { createTlsServer, type TlsDoor } from './tls-entrance.ts';
 
@@ -25,6 +28,8 @@ export interface BenchHubSettings {
   readonly clock: Clock;
   /** A second door; the one without TLS is open too. */
   readonly tls?: TlsDoor;
+  /** What it serves besides `$gateway`. */
+  readonly services?: readonly HubService[];
 }
 
 type ArrivedListener = (arrival: Arrival) => void;
@@ -59,7 +64,7 @@ export class BenchHub {
     this.#settings = settings;
     this.#port = port;
     this.#tlsPort = settings.tls?.port ?? 0;
-    this.#machine = new BenchHubMachine(rules, clock.wallMs() - clock.nowMs());
+    this.#machine = new BenchHubMachine(rules, clock.wallMs() - clock.nowMs(), settings.services);
   }
 
   /** Where it listens, also after a `stop()`: the one it will come back on. */
@@ -129,12 +134,28 @@ export class BenchHub {
     return () => this.#eventListeners.delete(listener);
   }
 
+  /** What the operator does on the hub's platform. Returns a result code, see `result-codes.ts`. */
+  administer(order: PlatformOrder): number {
+    let result: number = RESULT.systemError;
+    const stopListening = this.onEvent((event) => {
+      if (event.kind === 'ordered') result = event.result;
+    });
+    this.#handle({ kind: 'platform', order });
+    stopListening();
+    return result;
+  }
+
   setFault(order: FaultOrder): void {
     this.#handle({ kind: 'fault', order });
   }
 
   sessions(): SessionView[] {
     return this.#machine.sessions(this.#settings.clock.nowMs());
+  }
+
+  /** What the hub owes a client; `undefined`: it has no session. */
+  messages(clientId: string): ReturnType<BenchHubMachine['messages']> {
+    return this.#machine.messages(clientId, this.#settings.clock.nowMs());
   }
 
   /** Messages stored for a client, and not yet sent to it. */
