@@ -29,7 +29,7 @@ describe('with aedes as the hub', () => {
     const { conditions } = await house.untilStatus(
       ({ hub }) => hub.sessionsLost === 1 && hub.subscriptions === house.subdevices.length,
     );
-    expect(conditions.map(({ code }) => code)).toContain('hub-session-lost');
+    expect(conditions.map(({ code }) => code)).toContain('downlink-gap');
     await site.commandAll(20);
     await site.expectAllDelivered();
   });
