@@ -67,10 +67,10 @@ export class Gateway {
   readonly store: Store;
   readonly subscriptions: HubSubscriptions;
   readonly replay: Replay;
+  readonly uplink: UplinkFlow;
   readonly hub: HubLine;
   readonly links: Links;
   readonly #presence: Presence;
-  readonly #uplink: UplinkFlow;
   readonly #downlink: DownlinkFlow;
   readonly #pagers: readonly Pager[];
   readonly #minute: Minute;
@@ -78,10 +78,10 @@ export class Gateway {
   constructor(parts: GatewayParts, store: Store, opening: StoreOpening) {
     const { config, clock, facts, mailbox } = parts;
     const safe = {
-      uplink: (owed: number) => this.#uplink.safe(owed),
+      uplink: (owed: number) => this.uplink.safe(owed),
       downlink: (owed: number) => this.#downlink.safe(owed),
     };
-    const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.#uplink.refused(owed) });
+    const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.uplink.refused(owed) });
     const { committer, outbox, inbox, uplinks, downlinks, announcements, services, mirror, session, stamp } = stations;
     this.parts = parts;
     this.store = store;
@@ -112,7 +112,7 @@ export class Gateway {
       queuedBytes: () => this.hub.queuedBytes,
       isExpired: stations.expiry(config.outbox.ageHoursMax),
     });
-    this.#uplink = new UplinkFlow({ ...shared, termsOf: termsByLink(config) });
+    this.uplink = new UplinkFlow({ ...shared, alarmTopics: stations.alarmTopics, termsOf: termsByLink(config) });
     const isExpired = stations.expiry(config.inbox.ageHoursMax);
     this.#downlink = new DownlinkFlow({ ...shared, pager: () => downlinkPager, isExpired });
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
@@ -185,7 +185,7 @@ export class Gateway {
       case 'detach':
         return this.#presence.detach(link, report);
       case 'uplink':
-        return this.#uplink.offer(link, report);
+        return this.uplink.offer(link, report);
       case 'subscribe':
         return this.#presence.subscribe(link, report);
       case 'unsubscribe':

@@ -15,6 +15,7 @@ import { WallClock } from './flow/wall-clock.ts';
 import { Announcements } from './hub/announcements.ts';
 import { OwnServices } from './hub/own-service.ts';
 import { SessionMirror } from './hub/session-mirror.ts';
+import { AlarmTopics } from './outbox/alarm-topics.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Clock, TimeService } from './ports.ts';
 import { Inbox } from './session/inbox.ts';
@@ -45,6 +46,7 @@ export class Stations {
   readonly uplinks: Custodian;
   readonly downlinks: Custodian;
   readonly outbox: Outbox;
+  readonly alarmTopics: AlarmTopics;
   readonly inbox: Inbox;
   readonly mirror: Mirror;
   readonly session: SessionMirror;
@@ -76,6 +78,12 @@ export class Stations {
     // an earlier process that was cut off while connected may have sent whatever was at the head of the lanes
     const maybeSentTo = opening.hubSession.connected ? opening.nextSeq.uplink : opening.hubSession.sentTo;
     this.outbox = new Outbox({ ...outbox, ...hub, unstoredBytesMax: UNSTORED_BYTES_MAX }, this.uplinks, maybeSentTo);
+    this.alarmTopics = new AlarmTopics({
+      configured: outbox.alarmTopics,
+      inForce: opening.alarmTopics,
+      isEmpty: () => this.uplinks.pending === 0,
+      changed: (filters) => this.committer.require([{ kind: 'alarmTopics', filters }], clock.nowMs(), () => undefined),
+    });
     this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
     this.mirror = new Mirror(opening);
     this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);

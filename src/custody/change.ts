@@ -44,6 +44,8 @@ export type Change =
   | { readonly kind: 'filterGranted'; readonly filter: string }
   | { readonly kind: 'filterGone'; readonly filter: string }
   | { readonly kind: 'hubSession'; readonly row: HubSessionRow }
+  /** Under which filters the uplinks that come from now on are sorted into lanes. */
+  | { readonly kind: 'alarmTopics'; readonly filters: readonly string[] }
   /** Sequence numbers below `reservedTo` may be in use by messages that never touched the disk. */
   | { readonly kind: 'reserveSeq'; readonly direction: Direction; readonly reservedTo: number }
   | { readonly kind: 'trustWall'; readonly wallMinusUpMs: number }

@@ -17,6 +17,8 @@ export type ShedReason =
   | 'no subscriber'
   | 'session ended'
   | 'too large for the link'
+  | 'too large for the hub'
+  | 'dropped by hand'
   | 'refused by the subdevice';
 
 export interface Counts {

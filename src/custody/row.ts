@@ -85,6 +85,8 @@ export interface StoreOpening {
   /** Filters the hub granted us, as far as we know. */
   readonly grantedFilters: readonly string[];
   readonly hubSession: HubSessionRow;
+  /** Filters under which the uplinks on disk were sorted into lanes. */
+  readonly alarmTopics: readonly string[];
   readonly backlog: readonly LaneBacklog[];
   readonly counts: readonly LaneCounts[];
   /** First free `seq` of each direction. */

@@ -63,7 +63,8 @@ export class Replay {
   /** QoS 0: now, soon, or counted as shed. */
   offerQuick(lane: number, message: Message): void {
     const { outbox, custodian } = this.#options;
-    if (!outbox.isConnected) custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
+    if (outbox.isTooLarge(message)) custodian.pass(lane, { as: 'shed', reason: 'too large for the hub' });
+    else if (!outbox.isConnected) custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
     else if (this.#quick.length >= QUICK_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
       custodian.pass(lane, { as: 'shed', reason: 'QoS 0 too fast' });
     } else {
@@ -139,9 +140,10 @@ export class Replay {
     this.#options.pager().turn();
   }
 
-  /** Control first, then QoS 0 and QoS 1 in turn, so that neither waits for the other. */
+  /** Requests of our own first, then alarms, then QoS 0 and QoS 1 in turn, so that neither waits for the other. */
   #sendOne(nowMs: number): boolean {
     if (this.#sendRequest(nowMs)) return true;
+    if (this.#options.outbox.hasAlarms && this.#sendNext(nowMs)) return true;
     this.#isQuickTurn = !this.#isQuickTurn;
     if (this.#isQuickTurn) return this.#sendQuick(nowMs) || this.#sendNext(nowMs);
     return this.#sendNext(nowMs) || this.#sendQuick(nowMs);

@@ -108,6 +108,10 @@ export class ChangeWriter {
         return run('DELETE FROM hub_filter WHERE filter = ?', change.filter) > 0;
       case 'hubSession':
         return this.#writeHubSession(change.row);
+      case 'alarmTopics':
+        run('DELETE FROM alarm_topic');
+        for (const filter of change.filters) run('INSERT INTO alarm_topic VALUES (?)', filter);
+        return true;
       case 'reserveSeq':
         return run('UPDATE sequence SET reserved_to = ? WHERE direction = ?', change.reservedTo, change.direction) > 0;
       case 'trustWall':

@@ -160,6 +160,7 @@ export class StoreCore {
         topicIds: read.readTopicIds(database),
         grantedFilters: read.readFilters(database),
         hubSession: read.readHubSession(database),
+        alarmTopics: read.readAlarmTopics(database),
         backlog: read.readBacklog(database),
         counts: read.readCounts(database),
         recovery: [...this.#recovery, ...testimony.sentences],

@@ -21,7 +21,17 @@ export interface Rebuilt {
   readonly hasBooks: boolean;
 }
 
-const SMALL = ['boot', 'subdevice', 'subscription', 'topic_id', 'hub_filter', 'hub_session', 'ledger', 'sequence'];
+const SMALL = [
+  'boot',
+  'subdevice',
+  'subscription',
+  'topic_id',
+  'hub_filter',
+  'hub_session',
+  'alarm_topic',
+  'ledger',
+  'sequence',
+];
 const HOT = ['outbox', 'inbox'] as const;
 /** Rows of one step between two signs of life. */
 const STEP_ROWS = 20_000;

@@ -5,6 +5,7 @@ import type { Links } from '../../src/flow/links.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
 import type { Replay } from '../../src/flow/replay.ts';
 import { UplinkFlow } from '../../src/flow/uplink.ts';
+import { AlarmTopics } from '../../src/outbox/alarm-topics.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
 import { Mirror } from '../../src/session/mirror.ts';
 import { topicMap } from '../../src/session/topic-map.ts';
@@ -41,6 +42,12 @@ class FlowBench {
       facts: newFacts(),
       mirror,
       outbox: this.#outbox,
+      alarmTopics: new AlarmTopics({
+        configured: ['alarm'],
+        inForce: ['alarm'],
+        isEmpty: () => true,
+        changed: () => {},
+      }),
       links: () => links as Links,
       replay: () => replay as Replay,
       topicsOf: (subdevice) => topicMap('{subdevice}/{topic}', { ...owner, subdevice }),
