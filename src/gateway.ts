@@ -8,6 +8,7 @@ import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
 import type { StoreOpening } from './custody/row.ts';
 import type { DriverReport } from './driver/driver.ts';
+import { DeadLetters } from './flow/dead-letters.ts';
 import { DownlinkFlow } from './flow/downlink.ts';
 import { HubLine } from './flow/hub-line.ts';
 import { HubSubscriptions } from './flow/hub-subscriptions.ts';
@@ -68,6 +69,7 @@ export class Gateway {
   readonly subscriptions: HubSubscriptions;
   readonly replay: Replay;
   readonly uplink: UplinkFlow;
+  readonly deadLetters: DeadLetters;
   readonly hub: HubLine;
   readonly links: Links;
   readonly #presence: Presence;
@@ -113,6 +115,10 @@ export class Gateway {
       isExpired: stations.expiry(config.outbox.ageHoursMax),
     });
     this.uplink = new UplinkFlow({ ...shared, alarmTopics: stations.alarmTopics, termsOf: termsByLink(config) });
+    this.deadLetters = new DeadLetters({
+      ...shared,
+      ...{ store, custodian: uplinks, alarmTopics: stations.alarmTopics },
+    });
     const isExpired = stations.expiry(config.inbox.ageHoursMax);
     this.#downlink = new DownlinkFlow({ ...shared, pager: () => downlinkPager, isExpired });
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
@@ -120,6 +126,7 @@ export class Gateway {
       ...shared,
       identityOf: identities(config),
       isAllowed: allowance(config),
+      hubLimits: config.hub,
       commitMs: config.outbox.commitMs,
     });
     this.hub = new HubLine({

@@ -21,7 +21,12 @@ export type GatewayEvents = {
   subdeviceDetached: (fact: { readonly subdevice: string; readonly link: string; readonly reason: string }) => void;
   subscriptionAdded: (fact: { readonly subdevice: string; readonly filter: string }) => void;
   subscriptionRemoved: (fact: { readonly subdevice: string; readonly filter: string }) => void;
-  subscriptionRefused: (fact: { readonly filter: string; readonly reason: string }) => void;
+  subscriptionRefused: (fact: {
+    /** `undefined`: the hub refused it to the gateway, for whoever wants it. */
+    readonly subdevice: string | undefined;
+    readonly filter: string;
+    readonly reason: string;
+  }) => void;
   hubConnected: (fact: { readonly sessionPresent: boolean; readonly backlog: number }) => void;
   hubSessionLost: (fact: { readonly filters: number }) => void;
   hubRefused: (fact: { readonly reason: string }) => void;
@@ -36,6 +41,8 @@ export type GatewayEvents = {
   uplinkRefused: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   uplinkShed: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   uplinkBuried: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
+  deadLettersRetried: (fact: { readonly letters: number }) => void;
+  deadLettersDropped: (fact: { readonly letters: number }) => void;
   uplinkDelivered: (fact: { readonly subdevice: string; readonly topic: string; readonly isReplay: boolean }) => void;
   downlinkAccepted: (fact: { readonly topic: string; readonly subdevices: number; readonly qos: Qos }) => void;
   downlinkShed: (fact: { readonly topic: string; readonly reason: string }) => void;

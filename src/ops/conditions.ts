@@ -4,9 +4,10 @@
 import type { Counts } from '../custody/ledger.ts';
 import { shedEntries } from '../custody/ledger.ts';
 import type { Condition, LinkReport } from './report.ts';
+import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
 import { countOf, dateWords } from './words.ts';
 
-export interface Health {
+export interface Health extends TurnedAway {
   readonly nowMs: number;
   readonly startedAtMs: number;
   readonly hub: {
@@ -17,6 +18,7 @@ export interface Health {
     /** Return code of the CONNACK that refused us. */
     readonly refusalCode: number | undefined;
     readonly sessionsLost: number;
+    /** SUBACK 0x80. */
     readonly refusedFilters: readonly string[];
   };
   readonly links: readonly LinkReport[];
@@ -34,6 +36,8 @@ export interface Health {
   /** Found lost by the opening store, so before the start. */
   readonly lostRows: number;
   readonly imbalance: number;
+  /** Dead letters, of all starts. */
+  readonly dead: number;
 }
 
 /** Full enough to say so. */
@@ -48,6 +52,7 @@ export function conditionsOf(health: Health): Condition[] {
     ...linkConditions(health),
     ...queueConditions(health),
     ...ledgerConditions(health),
+    ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),
   ];
 }
 
@@ -83,7 +88,7 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
   }
   if (hub.refusedFilters.length > 0) {
     conditions.push({
-      code: 'hub-subscriptions-full',
+      code: 'hub-subscriptions-refused',
       losing: 'at risk',
       forMs,
       sentence: `The hub refused ${countOf(hub.refusedFilters.length, 'subscription')}: ${hub.refusedFilters.slice(0, 3).join(', ')}.`,
@@ -150,7 +155,7 @@ function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Healt
   ];
 }
 
-function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, nowMs, startedAtMs }: Health): Condition[] {
+function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, dead, nowMs, startedAtMs }: Health): Condition[] {
   const forMs = nowMs - startedAtMs;
   const conditions: Condition[] = [];
   const shed = [...shedEntries(uplinks), ...shedEntries(downlinks)].filter(([reason]) => reason !== 'no subscriber');
@@ -165,14 +170,13 @@ function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, nowMs, star
       hint: 'See holdfast ledger; raise the bounds, or change the overflow policy.',
     });
   }
-  const dead = uplinks.dead + downlinks.dead;
   if (dead > 0) {
     conditions.push({
       code: 'dead-letters',
       losing: 'yes',
       forMs,
       sentence: `${countOf(dead, 'message')} given up: the hub never acknowledged them.`,
-      hint: 'Check the permissions of their topics at the hub; they are kept as dead letters.',
+      hint: 'Check the permissions of their topics at the hub; then holdfast dead-letters list, and retry or drop.',
     });
   }
   const damaged = uplinks.damaged + downlinks.damaged + lostRows;

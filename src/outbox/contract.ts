@@ -1,7 +1,7 @@
 /** What the outbox is offered, what it answers, and the bounds it keeps. Shapes only. */
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
-import type { Entry } from '../custody/entry.ts';
+import type { Entry, LetterMark } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { HubLimitProblem, HubLimits } from './hub-limits.ts';
 
@@ -30,6 +30,8 @@ export interface Offer {
   readonly owed: number | undefined;
   readonly holdMs: number;
   readonly commitMs: number;
+  /** The dead letter that comes back with it. */
+  readonly letter?: LetterMark | undefined;
 }
 
 export type Admission =

@@ -80,6 +80,7 @@ export class Outbox {
     const entry = this.#custodian.accept(lane, message, {
       stamp: offer.stamp,
       owed: offer.owed,
+      letter: offer.letter,
       terms: this.#terms(offer, nowMs),
     });
     this.#selection.join(lane);
@@ -182,9 +183,9 @@ export class Outbox {
     return oldest === undefined ? undefined : oldest + this.#limits.pubackMsMax;
   }
 
-  /** Held in RAM only if the hub is there and nothing is ahead: design §1. */
+  /** Held in RAM only if the hub is there and nothing is ahead (design §1), and if it is not on disk as a dead letter. */
   #terms(offer: Offer, nowMs: number): Terms {
-    const isNear = this.#isConnected && this.#custodian.lane(offer.lane).isOpenAtEnd;
+    const isNear = offer.letter === undefined && this.#isConnected && this.#custodian.lane(offer.lane).isOpenAtEnd;
     return { holdUntilMs: isNear ? nowMs + offer.holdMs : undefined, commitByMs: nowMs + offer.commitMs };
   }
 

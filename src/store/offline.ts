@@ -1,11 +1,14 @@
 /** Reads the store of a gateway that does not run, without writing to it. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { laneWords, ownerOf } from '../custody/lane-number.ts';
 import { ZERO } from '../custody/ledger.ts';
+import type { LetterPage, LetterRequest } from '../custody/letter.ts';
 import type { LaneCounts } from '../custody/row.ts';
 import { faultOf, openReadOnly } from './database.ts';
 import { STORE_FILE } from './file.ts';
-import { readSubdevices, readTally } from './reader.ts';
+import { readLetters } from './letters.ts';
+import { readCounts, readSubdevices, readTally } from './reader.ts';
 
 export interface OfflineLane extends LaneCounts {
   readonly subdevice: string;
@@ -27,6 +30,7 @@ export async function readStoreOffline(stateDir: string): Promise<OfflineStore |
   const database = openReadOnly(path);
   try {
     const names = new Map(readSubdevices(database).map((row) => [row.lane, row.id]));
+    const nameOf = (lane: number): string => laneWords(lane, names.get(ownerOf(lane)) ?? '(nobody)');
     const tally = readTally(database);
     const lanes = new Map<string, OfflineLane>();
     for (const { direction, lane, counts } of tally.counts) {
@@ -35,7 +39,7 @@ export async function readStoreOffline(stateDir: string): Promise<OfflineStore |
         lane,
         counts,
         pending: 0,
-        subdevice: names.get(lane) ?? '(nobody)',
+        subdevice: nameOf(lane),
       });
     }
     for (const { direction, lane, rows } of tally.rows) {
@@ -43,11 +47,37 @@ export async function readStoreOffline(stateDir: string): Promise<OfflineStore |
         direction,
         lane,
         counts: ZERO,
-        subdevice: names.get(lane) ?? '(nobody)',
+        subdevice: nameOf(lane),
       };
       lanes.set(`${direction} ${lane}`, { ...known, pending: rows });
     }
     return { path, bytes: sizeOf(path), walBytes: sizeOf(`${path}-wal`), lanes: [...lanes.values()] };
+  } catch (error) {
+    throw faultOf(error, path);
+  } finally {
+    database.close();
+  }
+}
+
+export interface OfflineLetters {
+  readonly page: LetterPage;
+  /** Ever given up and not retried or dropped. */
+  readonly dead: number;
+  readonly nameOf: (lane: number) => string;
+}
+
+/** As `readStoreOffline`. */
+export async function readLettersOffline(
+  stateDir: string,
+  request: LetterRequest,
+): Promise<OfflineLetters | undefined> {
+  const path = join(stateDir, STORE_FILE);
+  if (!existsSync(path)) return undefined;
+  const database = openReadOnly(path);
+  try {
+    const dead = readCounts(database).reduce((sum, { counts }) => sum + counts.dead, 0);
+    const names = new Map(readSubdevices(database).map((row) => [row.lane, row.id]));
+    return { page: readLetters(database, request), dead, nameOf: (lane) => names.get(ownerOf(lane)) ?? '(nobody)' };
   } catch (error) {
     throw faultOf(error, path);
   } finally {
