@@ -15,14 +15,14 @@ const SOON_MS = 1000;
 
 export class QueueReports {
   readonly #gateway: Gateway;
-  readonly #flows: Readonly<Record<Direction, Flow>>;
+  #flows: Readonly<Record<Direction, Flow>>;
+  /** When the hub came or went last: what flowed before says nothing of what flows now. */
+  #sinceMs: number | undefined;
   readonly #laneFlows = new Map<number, Flow>();
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
-    const nowMs = gateway.parts.clock.nowMs();
-    const { uplinks, downlinks } = gateway.stations;
-    this.#flows = { uplink: new Flow(sumOf(uplinks), nowMs), downlink: new Flow(sumOf(downlinks), nowMs) };
+    this.#flows = this.#newFlows();
     this.#sampleLater();
   }
 
@@ -84,18 +84,34 @@ export class QueueReports {
     return oldest ?? null;
   }
 
+  #newFlows(): Readonly<Record<Direction, Flow>> {
+    const { parts, stations, hub } = this.#gateway;
+    const nowMs = parts.clock.nowMs();
+    this.#sinceMs = hub.standing.changedAtMs;
+    this.#laneFlows.clear();
+    return {
+      uplink: new Flow(sumOf(stations.uplinks), nowMs),
+      downlink: new Flow(sumOf(stations.downlinks), nowMs),
+    };
+  }
+
+  #sample(): void {
+    const { parts, stations, hub } = this.#gateway;
+    const nowMs = parts.clock.nowMs();
+    if (hub.standing.changedAtMs !== this.#sinceMs) this.#flows = this.#newFlows();
+    for (const direction of ['uplink', 'downlink'] as const)
+      this.#flows[direction].sample(sumOf(stations.custodian(direction)), nowMs);
+    for (const { lane } of stations.uplinks.lanes()) {
+      const flow = this.#laneFlows.get(lane);
+      if (flow === undefined) this.#laneFlows.set(lane, new Flow(stations.uplinks.counts(lane), nowMs));
+      else flow.sample(stations.uplinks.counts(lane), nowMs);
+    }
+  }
+
   #sampleLater(): void {
     const { clock } = this.#gateway.parts;
     clock.wakeAt(clock.nowMs() + SAMPLE_MS, () => {
-      const nowMs = clock.nowMs();
-      const { uplinks, downlinks } = this.#gateway.stations;
-      this.#flows.uplink.sample(sumOf(uplinks), nowMs);
-      this.#flows.downlink.sample(sumOf(downlinks), nowMs);
-      for (const { lane } of uplinks.lanes()) {
-        const flow = this.#laneFlows.get(lane);
-        if (flow === undefined) this.#laneFlows.set(lane, new Flow(uplinks.counts(lane), nowMs));
-        else flow.sample(uplinks.counts(lane), nowMs);
-      }
+      this.#sample();
       this.#sampleLater();
     });
   }
