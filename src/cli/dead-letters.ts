@@ -23,7 +23,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'topic', gives: true },
   { heading: 'bytes', align: 'right' },
   { heading: 'accepted' },
-  { heading: 'why' },
+  { heading: 'attempts', align: 'right' },
 ];
 /** Bytes of a line of hexadecimal: two groups of eight fit 80 columns beside their place. */
 const HEX_LINE = 16;
@@ -75,7 +75,7 @@ function cells(letter: DeadLetterReport): string[] {
     printable(letter.topic),
     countWords(letter.bytes),
     acceptedWords(letter),
-    whyWords(letter),
+    letter.whole ? countWords(letter.attempts) : 'damaged',
   ];
 }
 

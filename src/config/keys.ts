@@ -88,7 +88,9 @@ export const HUB = z.strictObject({
   attempts_max: whole(1, 1000)
     .default(3)
     .meta(means('Sendings of one message without PUBACK before it goes to the dead letters.')),
-  in_flight_max: whole(1, 65_535).default(32).meta(means('Publishes that may wait for PUBACK at one time.')),
+  in_flight_max: whole(1, 65_535)
+    .default(32)
+    .meta(means('Publishes that may wait for PUBACK at one time; four more if they are alarms.')),
   messages_per_s: whole(0, 1_000_000)
     .optional()
     .meta(means('Ceiling of everything published. 0 = none.', byProfile('messagesPerS'))),

@@ -28,4 +28,6 @@ export interface LetterPage {
   readonly kept: number;
   /** The newest number; 0: there is none. */
   readonly newest: number;
+  /** By the ledger of the same moment: with those that made room. */
+  readonly dead: number;
 }

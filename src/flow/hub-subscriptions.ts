@@ -64,12 +64,12 @@ export class HubSubscriptions {
     return max === 0 || wanted < max;
   }
 
-  /** There was no room for it: refused before the hub does, which would not say why. */
+  /** There was no room for it: refused before the hub does, which would not say why. Told once, however often it comes. */
   turnAway(subdevice: string, filter: string): void {
     const { facts, subscriptionsMax } = this.#options;
+    if (this.#turnedAway.has(`${subdevice} ${filter}`)) return;
     const reason = `all ${subscriptionsMax} filters that the hub allows are taken`;
     facts.emit('subscriptionRefused', { subdevice, filter, reason });
-    this.#turnedAway.delete(`${subdevice} ${filter}`);
     this.#turnedAway.set(`${subdevice} ${filter}`, { subdevice, filter });
     const [oldest] = this.#turnedAway.keys();
     if (oldest !== undefined && this.#turnedAway.size > TURNED_AWAY_MAX) this.#turnedAway.delete(oldest);

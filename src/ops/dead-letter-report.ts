@@ -42,8 +42,6 @@ export interface PayloadReport {
 export interface LettersSource {
   readonly request: LetterRequest;
   readonly page: LetterPage;
-  /** Ever given up and not retried or dropped, by the ledger. */
-  readonly dead: number;
   readonly nameOf: (lane: number) => string;
   readonly ageOf: (stamp: Stamp) => Age | null;
 }
@@ -52,7 +50,7 @@ export const LETTERS_SHOWN_MAX = 1000;
 /** Of a payload shown: a screen of hexadecimal. */
 const PAYLOAD_SHOWN_BYTES = 1024;
 
-export function deadLettersReportOf({ request, page, dead, nameOf, ageOf }: LettersSource): DeadLettersReport {
+export function deadLettersReportOf({ request, page, nameOf, ageOf }: LettersSource): DeadLettersReport {
   const last = page.letters.at(-1);
   const showsPayload = request.only !== undefined;
   return {
@@ -69,7 +67,7 @@ export function deadLettersReportOf({ request, page, dead, nameOf, ageOf }: Lett
     })),
     kept: page.kept,
     keptMax: DEAD_LETTERS_MAX,
-    gone: Math.max(0, dead - page.kept),
+    gone: Math.max(0, page.dead - page.kept),
     next: last === undefined || showsPayload || last.id >= page.newest ? null : last.id,
   };
 }

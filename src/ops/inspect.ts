@@ -116,7 +116,7 @@ export class Inspector implements Inspection {
     const { store, stations } = this.#gateway;
     const page = await store.letters(request);
     return deadLettersReportOf({
-      ...{ request, page, dead: sumOf(stations.uplinks).dead },
+      ...{ request, page },
       nameOf: (lane) => this.#name(lane),
       ageOf: (stamp) => ageOf(stamp, stations.stamp(), stations.wallClock.epochs),
     });

@@ -7,6 +7,9 @@ import type { HubLimitProblem, HubLimits } from './hub-limits.ts';
 
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
 
+/** Beside `inFlightMax`, for alarms: they must not wait for the PUBACKs of what is in no hurry. */
+export const ALARM_SLOTS = 4;
+
 export interface OutboxLimits extends HubLimits {
   readonly messagesMax: number;
   readonly bytesMax: number;

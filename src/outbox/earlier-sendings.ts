@@ -5,6 +5,8 @@
  * [MQTT-3.3.1-1]; the hub takes a DUP that it has not seen like any other message.
  */
 import type { Entry } from '../custody/entry.ts';
+import { isAlarmLane } from '../custody/lane-number.ts';
+import { ALARM_SLOTS } from './contract.ts';
 
 export class EarlierSendings {
   #maybeSentTo: number;
@@ -22,7 +24,7 @@ export class EarlierSendings {
   loaded(entry: Entry): void {
     if (entry.row.seq > this.#maybeSentTo) return;
     const place = this.#loaded.get(entry.row.lane) ?? 0;
-    if (place >= this.#inFlightMax) return;
+    if (place >= this.#inFlightMax + (isAlarmLane(entry.row.lane) ? ALARM_SLOTS : 0)) return;
     this.#loaded.set(entry.row.lane, place + 1);
     entry.sentBefore = true;
   }

@@ -1,6 +1,7 @@
 /** Reads dead letters: the whole table at most in pages, bounded in rows and bytes. */
 import type { DeadLetter, LetterPage, LetterRequest } from '../custody/letter.ts';
 import type { Database } from './database.ts';
+import { readCounts } from './reader.ts';
 import { rowOf, type StoredRow } from './row-codec.ts';
 
 /** Of one page's payloads; one letter may be larger. */
@@ -28,7 +29,8 @@ export function readLetters(database: Database, { after, limit, only }: LetterRe
     if (bytes > PAGE_BYTES_MAX && letters.length > 0) break;
     letters.push(letterOf(stored));
   }
-  return { letters, kept, newest: newest ?? 0 };
+  const dead = readCounts(database).reduce((sum, { counts }) => sum + counts.dead, 0);
+  return { letters, kept, newest: newest ?? 0, dead };
 }
 
 function letterOf(stored: StoredLetter): DeadLetter {

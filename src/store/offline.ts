@@ -8,7 +8,7 @@ import type { LaneCounts } from '../custody/row.ts';
 import { faultOf, openReadOnly } from './database.ts';
 import { STORE_FILE } from './file.ts';
 import { readLetters } from './letters.ts';
-import { readCounts, readSubdevices, readTally } from './reader.ts';
+import { readSubdevices, readTally } from './reader.ts';
 
 export interface OfflineLane extends LaneCounts {
   readonly subdevice: string;
@@ -61,8 +61,6 @@ export async function readStoreOffline(stateDir: string): Promise<OfflineStore |
 
 export interface OfflineLetters {
   readonly page: LetterPage;
-  /** Ever given up and not retried or dropped. */
-  readonly dead: number;
   readonly nameOf: (lane: number) => string;
 }
 
@@ -75,9 +73,8 @@ export async function readLettersOffline(
   if (!existsSync(path)) return undefined;
   const database = openReadOnly(path);
   try {
-    const dead = readCounts(database).reduce((sum, { counts }) => sum + counts.dead, 0);
     const names = new Map(readSubdevices(database).map((row) => [row.lane, row.id]));
-    return { page: readLetters(database, request), dead, nameOf: (lane) => names.get(ownerOf(lane)) ?? '(nobody)' };
+    return { page: readLetters(database, request), nameOf: (lane) => names.get(ownerOf(lane)) ?? '(nobody)' };
   } catch (error) {
     throw faultOf(error, path);
   } finally {

@@ -125,7 +125,7 @@ export function letter(id: number, topic: string, payload: Uint8Array = Buffer.f
 
 function letterPage(all: readonly DeadLetter[], { after, limit, only }: LetterRequest): LetterPage {
   const letters = all.filter(({ id }) => id > after && (only?.includes(id) ?? true)).slice(0, limit);
-  return { letters, kept: all.length, newest: all.at(-1)?.id ?? 0 };
+  return { letters, kept: all.length, newest: all.at(-1)?.id ?? 0, dead: all.length + 2 };
 }
 
 export class FakeGateway implements Inspection {
@@ -172,7 +172,6 @@ export class FakeGateway implements Inspection {
     return deadLettersReportOf({
       request,
       page: letterPage(this.letters, request),
-      dead: this.letters.length + 2,
       nameOf: () => 'meter-1',
       ageOf: () => ({ ms: 185_000, quality: 'exact' as const }),
     });

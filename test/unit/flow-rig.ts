@@ -75,7 +75,7 @@ export class StepStore implements Store {
   }
 
   async letters(): Promise<LetterPage> {
-    return { letters: [], kept: 0, newest: 0 };
+    return { letters: [], kept: 0, newest: 0, dead: 0 };
   }
 
   async close(): Promise<void> {}

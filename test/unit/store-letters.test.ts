@@ -103,7 +103,7 @@ describe('the table of dead letters', () => {
     expect(page.kept).toBeLessThanOrEqual(DEAD_LETTERS_MAX);
     expect(page.kept).toBeGreaterThan(DEAD_LETTERS_MAX - 200);
     expect(page.newest).toBe(DEAD_LETTERS_MAX + 1);
-    expect((await store.tally()).counts).toMatchObject([{ counts: { dead: DEAD_LETTERS_MAX + 1 } }]);
+    expect(page.dead).toBe(DEAD_LETTERS_MAX + 1);
   });
 
   it('of an earlier schema comes along, with its numbers', async () => {

@@ -36,7 +36,7 @@ describe('the cap of subscriptions', () => {
     subscriptions.turnAway('valve', 'c');
     subscriptions.turnAway('valve', 'c');
     expect(subscriptions.standing).toEqual({ wanted: 2, max: 2, turnedAway: [{ subdevice: 'valve', filter: 'c' }] });
-    expect(told[0]).toBe('valve c: all 2 filters that the hub allows are taken');
+    expect(told).toEqual(['valve c: all 2 filters that the hub allows are taken']);
     const refusals = { counts: new Map(), last: undefined };
     const [condition] = turnedAwayConditions({ filters: subscriptions.standing, refusals }, 0);
     expect(condition).toMatchObject({ code: 'hub-subscriptions-full', losing: 'at risk' });
