@@ -1,4 +1,5 @@
 /** A hub with a ceiling, a big backlog, live traffic and an alarm: who gets what of the one stream. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openHouse } from './house.ts';
 import { until } from './until.ts';
@@ -49,5 +50,31 @@ describe('the ceiling of the hub', () => {
     const { house, topics } = await drain({ live_share: 0 });
     expect(topics.indexOf('gw/a/alarm')).toBeGreaterThanOrEqual(BACKLOG);
     expect(house.uplinks).toMatchObject({ missing: 0, reordered: 0 });
+  });
+});
+
+describe('alarm topics that are configured while messages wait', () => {
+  it('overtake nothing of their own topic, and hold once the outbox has been empty', async () => {
+    const house = await openHouse({ subdevices: { a: {} }, config: { outbox: { live_share: 0.5 } } });
+    await house.start();
+    await house.loseHub();
+    house.publish(20, 'alarm');
+    await house.untilAcknowledged();
+    await house.gateway.signal('SIGTERM');
+    const text = readFileSync(house.configPath, 'utf8');
+    writeFileSync(house.configPath, text.replace('[outbox]', '[outbox]\nalarm_topics = ["alarm"]'));
+    await house.gateway.start();
+    for (const topic of ['event', 'alarm']) house.publish(10, topic);
+    await house.untilAcknowledged();
+    expect(await house.gateway.outbox()).toMatchObject({ lanes: [{ class: 'backlog' }], alarmTopicsWait: true });
+    house.restoreHub();
+    await house.expectNothingLost();
+    house.publish(1, 'alarm');
+    const { lanes } = await house.expectNothingLost();
+    expect(lanes.map(({ subdevice, accepted }) => [subdevice, accepted])).toEqual([
+      ['a', 40],
+      ['a (alarms)', 1],
+    ]);
+    expect((await house.gateway.outbox()).alarmTopicsWait).toBe(false);
   });
 });
