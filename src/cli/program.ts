@@ -174,7 +174,13 @@ function addRunning(add: Add): void {
       new Option('--profile <name>', 'whose rules')
         .choices(['documented', 'mainland', 'intl', 'generic'])
         .default('documented'),
-    );
+    )
+    .option('--set <name=value>', 'another value of one of its rules, JSON or text; may be repeated', gather, [])
+    .option('--list-rules', 'print its rules, their values in the profile and their meaning, and end');
+}
+
+function gather(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

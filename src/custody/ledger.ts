@@ -65,8 +65,10 @@ export function shedEntries(counts: Counts): [ShedReason, number][] {
   return Object.entries(counts.shed) as [ShedReason, number][];
 }
 
-export function shedTotal(counts: Counts): number {
-  return shedEntries(counts).reduce((sum, [, count]) => sum + count, 0);
+export function shedTotal({ shed }: Counts): number {
+  let total = 0;
+  for (const reason in shed) total += shed[reason as ShedReason] ?? 0;
+  return total;
 }
 
 /** What left custody, in whatever way. */

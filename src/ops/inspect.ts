@@ -70,6 +70,7 @@ export class Inspector implements Inspection {
       refusals: gateway.uplink.refusals,
       filters: gateway.subscriptions.standing,
       lostRows: gateway.stations.opening.lostRows,
+      damagedRecords: gateway.stations.opening.damagedRecords,
       imbalance: gateway.stations.uplinks.imbalance() + gateway.stations.downlinks.imbalance(),
     });
     return judge({

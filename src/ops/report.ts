@@ -49,6 +49,7 @@ export type ConditionCode =
   | 'dead-letters'
   | 'uplinks-refused'
   | 'damaged-rows'
+  | 'damaged-records'
   | 'ledger-unbalanced'
   | 'store-full'
   | 'store-failed'

@@ -7,10 +7,9 @@ import type { HubLimitProblem, HubLimits } from './hub-limits.ts';
 
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
 
-/** Beside `inFlightMax`, for alarms: they must not wait for the PUBACKs of what is in no hurry. */
-export const ALARM_SLOTS = 4;
-
 export interface OutboxLimits extends HubLimits {
+  /** Entries of a lane in RAM: those that may be sent. */
+  readonly windowMax: number;
   readonly messagesMax: number;
   readonly bytesMax: number;
   /** Bytes in RAM that no disk holds yet; beyond, subdevices are told to wait. */

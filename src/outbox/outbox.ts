@@ -35,10 +35,11 @@ export class Outbox {
   isClosed = false;
   readonly #earlier: EarlierSendings;
 
-  constructor(limits: OutboxLimits, custodian: Custodian, maybeSentTo: number) {
+  /** @param ownFrom the first number that no earlier process has used */
+  constructor(limits: OutboxLimits, custodian: Custodian, ownFrom: number) {
     this.#limits = limits;
     this.#custodian = custodian;
-    this.#earlier = new EarlierSendings(maybeSentTo, limits.inFlightMax);
+    this.#earlier = new EarlierSendings(ownFrom, limits.windowMax);
     this.#selection = new Selection({ ...limits, custodian, flight: this.#flight, trust: this.#trust });
     this.pace = new Pace(limits.messagesPerS);
   }
@@ -65,8 +66,8 @@ export class Outbox {
     const { lane, message } = offer;
     const problem = messageProblem(message, this.#limits);
     if (problem !== undefined) return { kind: 'refused', why: 'too large', problem };
-    if (this.isClosed || this.#custodian.unstoredBytes > this.#limits.unstoredBytesMax)
-      return { kind: 'refused', why: 'congestion' };
+    const unstoredBytes = this.#custodian.unstoredBytes + chargedBytes(message);
+    if (this.isClosed || unstoredBytes > this.#limits.unstoredBytesMax) return { kind: 'refused', why: 'congestion' };
     const replaced = offer.overflow === 'keep-latest' ? this.#replaceable(lane, message.topic) : [];
     while (this.#isOver(chargedBytes(message), replaced)) {
       if (offer.overflow === 'drop-newest') {

@@ -5,7 +5,6 @@
 import type { Custodian } from '../custody/custodian.ts';
 import type { Entry } from '../custody/entry.ts';
 import { isAlarmLane } from '../custody/lane-number.ts';
-import { ALARM_SLOTS } from './contract.ts';
 import type { Flight } from './flight.ts';
 import { type LaneClass, Shares } from './shares.ts';
 import type { Trust } from './trust.ts';
@@ -17,6 +16,9 @@ export interface SelectionOptions {
   readonly inFlightMax: number;
   readonly liveShare: number;
 }
+
+/** Beside `inFlightMax`, for alarms: they must not wait for the PUBACKs of what is in no hurry. */
+const ALARM_SLOTS = 4;
 
 export class Selection {
   readonly #options: SelectionOptions;

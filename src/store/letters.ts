@@ -9,7 +9,7 @@ const PAGE_BYTES_MAX = 1_048_576;
 
 type StoredLetter = Omit<StoredRow, 'crc'> & {
   readonly id: number;
-  readonly crc: number | null;
+  readonly row_crc: number | null;
   readonly attempts: number;
   readonly reason: string;
 };
@@ -34,7 +34,7 @@ export function readLetters(database: Database, { after, limit, only }: LetterRe
 }
 
 function letterOf(stored: StoredLetter): DeadLetter {
-  const { id, attempts, reason, crc, seq, lane, topic, epoch, up_ms: upMs } = stored;
+  const { id, attempts, reason, row_crc: crc, seq, lane, topic, epoch, up_ms: upMs } = stored;
   const row = crc === null ? undefined : rowOf({ ...stored, crc });
   // before schema 4 letters had no checksum
   const unchecked = {

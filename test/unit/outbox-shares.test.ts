@@ -115,7 +115,7 @@ describe('an alarm', () => {
     for (let count = 0; count < 40; count += 1) first.offer('old');
     first.offer('alarm', { lane: ALARMS });
     first.commit();
-    const bench = new OutboxBench({}, { disk: first.disk, maybeSentTo: 0 }).connect();
+    const bench = new OutboxBench({}, first.disk).connect();
     bench.page();
     expect(topicsOf(bench.send())[0]).toBe('alarm');
   });

@@ -1,10 +1,10 @@
 -- Schema 4. Alarms and dead letters (docs/decisions/0012).
 
 -- The filters under which the uplinks now in the outbox were sorted into lanes.
-CREATE TABLE alarm_topic (filter TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE alarm_topic (filter TEXT PRIMARY KEY, crc INTEGER) WITHOUT ROWID;
 
--- A letter's number is never another's, even when it has been taken out: a technician may have noted it. crc: of the row
--- that it was; NULL for those from before.
+-- A letter's number is never another's, even when it has been taken out: a technician may have noted it. row_crc: of
+-- the message's row that it was; NULL for those from before.
 CREATE TABLE letter (
   id        INTEGER PRIMARY KEY AUTOINCREMENT,
   direction TEXT NOT NULL,
@@ -17,7 +17,7 @@ CREATE TABLE letter (
   payload   BLOB NOT NULL,
   attempts  INTEGER NOT NULL,
   reason    TEXT NOT NULL,
-  crc       INTEGER
+  row_crc   INTEGER
 );
 INSERT INTO letter SELECT *, NULL FROM dead_letter;
 DROP TABLE dead_letter;
