@@ -8,6 +8,7 @@ import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
 import type { StoreOpening } from './custody/row.ts';
 import type { DriverReport } from './driver/driver.ts';
+import { DeadLetters } from './flow/dead-letters.ts';
 import { DownlinkFlow } from './flow/downlink.ts';
 import { HubLine } from './flow/hub-line.ts';
 import { HubSubscriptions } from './flow/hub-subscriptions.ts';
@@ -71,10 +72,11 @@ export class Gateway {
   readonly subscriptions: HubSubscriptions;
   readonly replay: Replay;
   readonly watch: SessionWatch;
+  readonly uplink: UplinkFlow;
+  readonly deadLetters: DeadLetters;
   readonly hub: HubLine;
   readonly links: Links;
   readonly #presence: Presence;
-  readonly #uplink: UplinkFlow;
   readonly #downlink: DownlinkFlow;
   readonly #pagers: readonly Pager[];
   readonly #minute: Minute;
@@ -82,10 +84,10 @@ export class Gateway {
   constructor(parts: GatewayParts, store: Store, opening: StoreOpening) {
     const { config, clock, facts, mailbox } = parts;
     const safe = {
-      uplink: (owed: number) => this.#uplink.safe(owed),
+      uplink: (owed: number) => this.uplink.safe(owed),
       downlink: (owed: number) => this.#downlink.safe(owed),
     };
-    const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.#uplink.refused(owed) });
+    const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.uplink.refused(owed) });
     const { committer, outbox, inbox, uplinks, downlinks, announcements, services, mirror, session, stamp } = stations;
     this.parts = parts;
     this.store = store;
@@ -116,7 +118,11 @@ export class Gateway {
       queuedBytes: () => this.hub.queuedBytes,
       isExpired: stations.expiry(config.outbox.ageHoursMax),
     });
-    this.#uplink = new UplinkFlow({ ...shared, termsOf: termsByLink(config) });
+    this.uplink = new UplinkFlow({ ...shared, alarmTopics: stations.alarmTopics, termsOf: termsByLink(config) });
+    this.deadLetters = new DeadLetters({
+      ...shared,
+      ...{ store, custodian: uplinks, alarmTopics: stations.alarmTopics },
+    });
     const isExpired = stations.expiry(config.inbox.ageHoursMax);
     this.#downlink = new DownlinkFlow({ ...shared, pager: () => downlinkPager, isExpired });
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
@@ -124,6 +130,7 @@ export class Gateway {
       ...shared,
       identityOf: identities(config),
       isAllowed: allowance(config),
+      hubLimits: config.hub,
       commitMs: config.outbox.commitMs,
     });
     this.watch = new SessionWatch({
@@ -194,7 +201,7 @@ export class Gateway {
       case 'detach':
         return this.#presence.detach(link, report);
       case 'uplink':
-        return this.#uplink.offer(link, report);
+        return this.uplink.offer(link, report);
       case 'subscribe':
         return this.#presence.subscribe(link, report);
       case 'unsubscribe':

@@ -16,6 +16,7 @@ import { Announcements } from './hub/announcements.ts';
 import { OwnServices } from './hub/own-service.ts';
 import { HUB_TERMS, SessionAccount } from './hub/session-account.ts';
 import { SessionMirror } from './hub/session-mirror.ts';
+import { AlarmTopics } from './outbox/alarm-topics.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Clock, TimeService } from './ports.ts';
 import { Inbox } from './session/inbox.ts';
@@ -48,6 +49,7 @@ export class Stations {
   readonly uplinks: Custodian;
   readonly downlinks: Custodian;
   readonly outbox: Outbox;
+  readonly alarmTopics: AlarmTopics;
   readonly inbox: Inbox;
   readonly mirror: Mirror;
   readonly session: SessionMirror;
@@ -79,6 +81,12 @@ export class Stations {
     this.downlinks = this.#newCustodian('downlink', options);
     const limits = { ...outbox, ...hub, windowMax: WINDOW_MAX, unstoredBytesMax };
     this.outbox = new Outbox(limits, this.uplinks, opening.nextSeq.uplink);
+    this.alarmTopics = new AlarmTopics({
+      configured: outbox.alarmTopics,
+      inForce: opening.alarmTopics,
+      isEmpty: () => this.uplinks.pending === 0,
+      changed: (filters) => this.committer.require([{ kind: 'alarmTopics', filters }], clock.nowMs(), () => undefined),
+    });
     this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
     this.mirror = new Mirror(opening);
     this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);

@@ -89,12 +89,23 @@ function ceilingProblems(hub: HubSection): Problem[] {
     ...outside(hub, 'keep_alive_s', HUB_KEEP_ALIVE_S.min, HUB_KEEP_ALIVE_S.max),
     ...outside(hub, 'messages_per_s', 1, limits.messagesPerS),
     ...outside(hub, 'payload_bytes_max', 64, limits.payloadBytesMax),
+    ...outside(hub, 'topic_bytes_max', 16, limits.topicBytesMax),
+    ...outside(hub, 'topic_slashes_max', 1, limits.topicSlashesMax),
     ...outside(hub, 'reconnect_floor_ms', limits.reconnectFloorMs, Number.POSITIVE_INFINITY),
     ...outside(hub, 'subscriptions_max', filtersMin, filtersMax),
   ];
 }
 
-type BoundedKey = 'keep_alive_s' | 'messages_per_s' | 'payload_bytes_max' | 'reconnect_floor_ms' | 'subscriptions_max';
+type BoundedKey = Extract<
+  keyof HubSection,
+  | 'keep_alive_s'
+  | 'messages_per_s'
+  | 'payload_bytes_max'
+  | 'topic_bytes_max'
+  | 'topic_slashes_max'
+  | 'reconnect_floor_ms'
+  | 'subscriptions_max'
+>;
 
 function outside(hub: HubSection, key: BoundedKey, ...[min, max]: [number, number]): Problem[] {
   const value = hub[key];

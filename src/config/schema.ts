@@ -72,6 +72,10 @@ export interface HubConfig {
   /** Ceiling over everything we publish; 0 = no ceiling. */
   readonly messagesPerS: number;
   readonly payloadBytesMax: number;
+  /** Of a topic as the hub knows it, in UTF-8. */
+  readonly topicBytesMax: number;
+  /** Slashes in such a topic; 0 = no limit. */
+  readonly topicSlashesMax: number;
   readonly reconnectFloorMs: number;
   readonly reconnectCeilingMs: number;
   /** Filters one connection may hold; 0 = no limit. */
@@ -87,6 +91,10 @@ export interface OutboxConfig {
   /** 0 = uplinks never expire. */
   readonly ageHoursMax: number;
   readonly overflow: OutboxOverflow;
+  /** Filters on the subdevice's own topics: what matches overtakes everything else. */
+  readonly alarmTopics: readonly string[];
+  /** 0 to 1: of what alarms leave of the ceiling, for messages of this connection while there is a backlog. */
+  readonly liveShare: number;
   /** How long an uplink may wait in RAM for the hub's PUBACK before it is committed. */
   readonly holdMs: number;
   /** How long a commit waits for company. */

@@ -9,6 +9,7 @@ import { filterProblem } from '../base/topic.ts';
 import type { Change } from '../custody/change.ts';
 import type { DriverReport, RefuseReason } from '../driver/driver.ts';
 import type { Announcements, HubIdentity } from '../hub/announcements.ts';
+import { type HubLimits, topicLimitProblem } from '../outbox/hub-limits.ts';
 import type { Clock } from '../ports.ts';
 import type { Inbox } from '../session/inbox.ts';
 import type { Mirror, Subdevice } from '../session/mirror.ts';
@@ -34,6 +35,7 @@ export interface PresenceOptions {
   readonly identityOf: (subdevice: string) => HubIdentity | undefined;
   /** Is this client id served on this link? */
   readonly isAllowed: (subdevice: string, link: string) => boolean;
+  readonly hubLimits: HubLimits;
   readonly commitMs: number;
 }
 
@@ -81,6 +83,7 @@ export class Presence {
     const subdevice = mirror.byId(report.subdevice);
     if (subdevice?.link !== link || !subdevice.isAttached) return; // it has moved to another link meanwhile
     subdevice.isAttached = false;
+    this.#options.subscriptions().forget(subdevice.id);
     inbox.detached(subdevice.lane, !subdevice.lasting);
     committer.letGo('downlink', clock.nowMs() + commitMs);
     if (!subdevice.lasting) this.#clear(subdevice);
@@ -89,15 +92,21 @@ export class Presence {
   }
 
   subscribe(link: string, report: Report<'subscribe'>): void {
-    const { mirror, committer, clock, facts, subscriptions } = this.#options;
+    const { mirror, committer, clock, facts, subscriptions, hubLimits } = this.#options;
     const subdevice = this.#heard(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).toHub(report.filter);
     if (filter === undefined) return this.#refuse(link, report.token, 'not allowed');
     if (filterProblem(filter) !== undefined) return this.#refuse(link, report.token, 'invalid topic');
-    if (!mirror.isWanted(filter) && !subscriptions().hasRoom()) {
-      facts.emit('subscriptionRefused', { filter, reason: 'the hub allows no more filters' });
-      return this.#refuse(link, report.token, 'congestion');
+    const excess = topicLimitProblem(filter, hubLimits);
+    if (excess !== undefined) {
+      facts.emit('subscriptionRefused', { subdevice: subdevice.id, filter, reason: excess.words });
+      return this.#refuse(link, report.token, 'not supported');
     }
+    if (!mirror.isWanted(filter) && !subscriptions().hasRoom()) {
+      subscriptions().turnAway(subdevice.id, filter);
+      return this.#refuse(link, report.token, 'congestion'); // MQTT-SN 1.2 §5.3.10: of all codes the one for "not now"
+    }
+    subscriptions().forget(subdevice.id, filter);
     const changes: Change[] = [];
     if (subdevice.subscriptions.get(filter) !== report.qos) {
       mirror.subscribe(subdevice, filter, report.qos);
@@ -116,6 +125,7 @@ export class Presence {
     const subdevice = this.#heard(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).toHub(report.filter);
     const confirm = (): void => this.#options.links().order(link, { kind: 'confirm', token: report.token });
+    if (filter !== undefined) subscriptions().forget(subdevice.id, filter);
     if (filter === undefined || !subdevice.subscriptions.has(filter)) return confirm();
     mirror.unsubscribe(subdevice, filter);
     subscriptions().release([filter]);

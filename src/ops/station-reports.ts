@@ -1,6 +1,7 @@
 /** Reports that are read straight off the stations: the hub's line, the links, the subdevices. */
 import type { Age } from '../base/time.ts';
 import type { HubIdentity } from '../config/schema.ts';
+import { alarmLaneOf } from '../custody/lane-number.ts';
 import type { Gateway } from '../gateway.ts';
 import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
 import type { LinkReport, SubdeviceReport, SubdevicesReport } from './report.ts';
@@ -93,7 +94,10 @@ export function subdevicesReport({ stations, parts }: Gateway): SubdevicesReport
       hubIdentity: identityWords(identity),
       onlineAtHub: identity === undefined ? null : (announcements?.isOnlineAtHub(identity) ?? null),
       subscriptions: [...subdevice.subscriptions.keys()],
-      uplinksPending: uplinks.lane(subdevice.lane).pending,
+      uplinksPending: [subdevice.lane, alarmLaneOf(subdevice.lane)].reduce(
+        (sum, lane) => sum + uplinks.lane(lane).pending,
+        0,
+      ),
       downlinksPending: downlinks.lane(subdevice.lane).pending,
     };
   });
