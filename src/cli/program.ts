@@ -55,6 +55,7 @@ function buildProgram(words: readonly string[], finish: (exitCode: number) => vo
         finish(await act({ context: contextOf(program), options: command.opts() as Options, words: command.args }));
       });
   addLookingIn(add);
+  addHub(add, program);
   addConfig(add, program);
   addRunning(add);
   return program;
@@ -94,6 +95,24 @@ function addLookingIn(add: Add): void {
     (await import('./outbox.ts')).showOutbox(context),
   );
   add('tail', 'what happens, as it happens', async ({ context }) => (await import('./tail.ts')).showTail(context));
+}
+
+function addHub(add: Add, program: Command): void {
+  const hub = program.command('hub').description('what the hub knows of this gateway’s subdevices');
+  for (const verb of ['bind', 'unbind'] as const) {
+    add(
+      `${verb} <ids...>`,
+      verb === 'bind' ? 'have the hub let this gateway speak for subdevices' : 'take that back',
+      async ({ context, words }) => (await import('./hub.ts')).changeBindings(context, verb, words),
+      hub,
+    );
+  }
+  add(
+    'describe',
+    'which subdevices the hub has bound, against those configured',
+    async ({ context }) => (await import('./hub.ts')).describeBindings(context),
+    hub,
+  );
 }
 
 function addConfig(add: Add, program: Command): void {

@@ -70,6 +70,11 @@ export class HubSubscriptions {
       this.#options.order({ kind: 'subscribe', filter });
   }
 
+  /** The hub may have dropped these without a word: they are asked for again. */
+  renew(filters: Iterable<string>): void {
+    for (const filter of filters) if (this.#isConnected) this.#options.order({ kind: 'subscribe', filter });
+  }
+
   /** Somebody wants these no more; the hub is told if nobody does. */
   release(filters: readonly string[]): void {
     const { mirror, order } = this.#options;

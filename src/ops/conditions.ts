@@ -3,12 +3,11 @@
  */
 import type { Counts } from '../custody/ledger.ts';
 import { shedEntries } from '../custody/ledger.ts';
+import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import type { Condition, LinkReport } from './report.ts';
 import { countOf, dateWords } from './words.ts';
 
-export interface Health {
-  readonly nowMs: number;
-  readonly startedAtMs: number;
+export interface Health extends BindingHealth {
   readonly hub: {
     readonly isOnline: boolean;
     readonly changedAtMs: number | undefined;
@@ -46,6 +45,7 @@ export function conditionsOf(health: Health): Condition[] {
     ...hubConditions(health),
     ...clockConditions(health),
     ...linkConditions(health),
+    ...bindingConditions(health),
     ...queueConditions(health),
     ...ledgerConditions(health),
   ];

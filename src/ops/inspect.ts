@@ -7,6 +7,7 @@ import type { Lane } from '../custody/lane.ts';
 import { addCounts, type Counts, settledTotal, subtractCounts, ZERO } from '../custody/ledger.ts';
 import type { Gateway } from '../gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
+import { bindingHealth } from './binding-report.ts';
 import { conditionsOf } from './conditions.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf } from './ledger-report.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
@@ -76,6 +77,7 @@ export class Inspector implements Inspection {
         refusedFilters: [...gateway.subscriptions.refused],
       },
       links,
+      ...bindingHealth(gateway),
       clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,

@@ -7,6 +7,7 @@
  */
 
 import type { Age } from '../base/time.ts';
+import type { BindingWord } from './binding-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
 
 /** `at risk`: nothing is lost yet, and it will be if nobody acts. */
@@ -37,6 +38,8 @@ export type ConditionCode =
   | 'hub-session-lost'
   | 'hub-taken-over'
   | 'hub-subscriptions-full'
+  | 'subdevice-unbound'
+  | 'subdevice-not-configured'
   | 'link-down'
   | 'outbox-filling'
   | 'outbox-full'
@@ -190,6 +193,8 @@ export interface SubdeviceReport {
   readonly hubIdentity: string | null;
   /** What the hub was last told and confirmed; `null`: it has no such notion, or has not answered. */
   readonly onlineAtHub: boolean | null;
+  /** Does the hub let us speak for it? `unknown` until it has said so, and served all the same; `null`: no such notion. */
+  readonly binding: BindingWord | null;
   readonly subscriptions: readonly string[];
   readonly uplinksPending: number;
   readonly downlinksPending: number;

@@ -1,6 +1,7 @@
 /** Reports that are read straight off the stations: the hub's line, the links, the subdevices. */
 import type { HubIdentity } from '../config/schema.ts';
 import type { Gateway } from '../gateway.ts';
+import { bindingWord, identityWords } from './binding-report.ts';
 import type { HubReport, LinkReport, ReplayReport, SubdeviceReport, SubdevicesReport } from './report.ts';
 
 /** The hub stores no more, and sends one every so often (hub contract §2). */
@@ -64,8 +65,9 @@ export function linkReports({ links, parts }: Gateway): LinkReport[] {
 }
 
 /** Those we know from the store, then those that are configured and never came. */
-export function subdevicesReport({ stations, parts }: Gateway): SubdevicesReport {
-  const { mirror, uplinks, downlinks, announcements } = stations;
+export function subdevicesReport(gateway: Gateway): SubdevicesReport {
+  const { stations, parts } = gateway;
+  const { mirror, uplinks, downlinks, operations } = stations;
   const nowMs = parts.clock.nowMs();
   const identities = new Map(parts.config.subdevices.map(({ id, hubIdentity }) => [id, hubIdentity]));
   const known = [...mirror.all()].map((subdevice): SubdeviceReport => {
@@ -76,8 +78,9 @@ export function subdevicesReport({ stations, parts }: Gateway): SubdevicesReport
       attached: subdevice.isAttached,
       lasting: subdevice.lasting,
       silentMs: subdevice.heardAtMs === undefined ? null : nowMs - subdevice.heardAtMs,
-      hubIdentity: identityWords(identity),
-      onlineAtHub: identity === undefined ? null : (announcements?.isOnlineAtHub(identity) ?? null),
+      hubIdentity: identity === undefined ? null : identityWords(identity),
+      onlineAtHub: identity === undefined ? null : (operations?.isOnlineAtHub(identity) ?? null),
+      binding: bindingWord(gateway, identity),
       subscriptions: [...subdevice.subscriptions.keys()],
       uplinksPending: uplinks.lane(subdevice.lane).pending,
       downlinksPending: downlinks.lane(subdevice.lane).pending,
@@ -85,25 +88,22 @@ export function subdevicesReport({ stations, parts }: Gateway): SubdevicesReport
   });
   const never = [...identities]
     .filter(([id]) => mirror.byId(id) === undefined)
-    .map(([id, identity]) => neverSeen(id, identity));
+    .map(([id, identity]) => neverSeen(gateway, id, identity));
   return { subdevices: [...known, ...never] };
 }
 
-function neverSeen(id: string, identity: HubIdentity | undefined): SubdeviceReport {
+function neverSeen(gateway: Gateway, id: string, identity: HubIdentity | undefined): SubdeviceReport {
   return {
     id,
     link: null,
     attached: false,
     lasting: false,
     silentMs: null,
-    hubIdentity: identityWords(identity),
+    hubIdentity: identity === undefined ? null : identityWords(identity),
     onlineAtHub: null,
+    binding: bindingWord(gateway, identity),
     subscriptions: [],
     uplinksPending: 0,
     downlinksPending: 0,
   };
-}
-
-function identityWords(identity: HubIdentity | undefined): string | null {
-  return identity === undefined ? null : `${identity.productId}/${identity.deviceName}`;
 }

@@ -118,8 +118,9 @@ export class Flight {
     return this.#again;
   }
 
-  takeAgain(): Entry | undefined {
-    return this.#again.shift();
+  takeAgain(entry: Entry): Entry {
+    this.#again = this.#again.filter((other) => other !== entry);
+    return entry;
   }
 
   /** Custody ended by policy while it was in the air: its PUBACK will find nobody. */

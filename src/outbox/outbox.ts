@@ -33,6 +33,8 @@ export class Outbox {
   readonly #earlier: EarlierSendings;
   /** Lanes that had something to send and no slot or packet identifier for it. */
   readonly #blocked = new Set<number>();
+  /** Lanes the hub would not take anything from now: they wait, nothing of them is sent, doubted or given up. */
+  readonly #halted = new Set<number>();
 
   constructor(limits: OutboxLimits, custodian: Custodian, maybeSentTo: number) {
     this.#limits = limits;
@@ -104,6 +106,10 @@ export class Outbox {
     const buried: Burial[] = [];
     if (!this.#isConnected) return buried;
     for (const entry of this.#flight.takeUnanswered(heardAtMs - this.#limits.pubackMsMax)) {
+      if (this.#halted.has(entry.row.lane)) {
+        this.#flight.sendAgain(entry); // the hub could not have answered: it is no fault of the message
+        continue;
+      }
       entry.attempts += 1;
       const isRefused = this.#trust.standing(entry.row) === 'refused';
       // only what is on disk can become a dead letter; what is not waits for the disk
@@ -120,6 +126,12 @@ export class Outbox {
     }
     this.#unblock();
     return buried;
+  }
+
+  /** The hub does not let us speak for whoever this lane is of, or does so again. */
+  setHalted(lane: number, isHalted: boolean): void {
+    if (isHalted) this.#halted.add(lane);
+    else if (this.#halted.delete(lane)) this.#turns.join(lane);
   }
 
   /** @param sessionPresent the hub remembers us: what was in flight is a DUP; else it is new to it */
@@ -165,14 +177,15 @@ export class Outbox {
   }
 
   #pick(): Entry | undefined {
-    const again = this.#flight.again[0];
-    if (again !== undefined && this.#flight.isFree(again)) return this.#flight.takeAgain();
+    const again = this.#flight.again.find((entry) => !this.#halted.has(entry.row.lane));
+    if (again !== undefined && this.#flight.isFree(again)) return this.#flight.takeAgain(again);
     if (this.#flight.fresh >= this.#limits.inFlightMax) return undefined;
     return this.#turns.next((lane) => this.#sendable(lane));
   }
 
   /** Order is kept within each topic; what cannot go yet holds up only its own topic. */
   #sendable(lane: number): Entry | undefined {
+    if (this.#halted.has(lane)) return undefined;
     for (const entry of this.#custodian.lane(lane).window) {
       if (entry.inFlight) continue;
       const standing = this.#trust.standing(entry.row);

@@ -1,0 +1,226 @@
+/**
+ * Which subdevices the hub lets us speak for: learnt from its list, from its results and from its notices, never kept on
+ * disk. The hub is the authority and is asked after every CONNACK; whoever it has said nothing about counts as bound, so
+ * that a hub which does not answer stops nobody (docs/decisions/0011).
+ *
+ * Results and lists have no request id and may be stale: a result counts while its question is open, and an absence only
+ * if two lists in a row say it.
+ */
+import { Ask, soonestOf } from './ask.ts';
+import type { DeviceResult } from './gateway-messages.ts';
+import { type HubIdentity, identityKey } from './identity.ts';
+import type { OwnReport } from './own-service.ts';
+import { isDone, meaningOf } from './result-codes.ts';
+
+export type Binding = 'unknown' | 'bound' | 'unbound';
+export type BindVerb = 'bind' | 'unbind';
+
+/** Why one is unbound, and what to do now. */
+export interface Unbound {
+  /** Without a full stop. */
+  readonly sentence: string;
+  readonly remedy: string;
+  /** Monotonic ms. */
+  readonly sinceMs: number;
+}
+
+export interface Standing {
+  readonly identity: HubIdentity;
+  readonly isConfigured: boolean;
+  binding: Binding;
+  /** Only while `unbound`. */
+  unbound: Unbound | undefined;
+  /** The last list did not name it. */
+  isMissed: boolean;
+  /** What the hub is asked to do. */
+  wish: { readonly verb: BindVerb; readonly ask: Ask } | undefined;
+}
+
+const TO_BIND = 'Bind it: holdfast hub bind ID, or on the hub’s console.';
+
+export class Bindings {
+  readonly #standings = new Map<string, Standing>();
+  readonly #bindsItself: (identity: HubIdentity) => boolean;
+  #strangers: readonly HubIdentity[] = [];
+  #list: Ask | undefined;
+  #isListed = false;
+
+  /** @param bindsItself may we bind it without being told to? */
+  constructor(configured: readonly HubIdentity[], bindsItself: (identity: HubIdentity) => boolean) {
+    this.#bindsItself = bindsItself;
+    for (const identity of configured) this.#add(identity, true);
+  }
+
+  /** Configured ones, then those of orders under way. */
+  standings(): readonly Standing[] {
+    return [...this.#standings.values()];
+  }
+
+  of(identity: HubIdentity): Standing | undefined {
+    return this.#standings.get(identityKey(identity));
+  }
+
+  /** Bound here, and not configured. */
+  get strangers(): readonly HubIdentity[] {
+    return this.#strangers;
+  }
+
+  /** Has the hub given its list in this connection? */
+  get isListed(): boolean {
+    return this.#isListed;
+  }
+
+  connected(): void {
+    this.#isListed = false;
+    this.askList();
+    for (const standing of this.#standings.values()) {
+      standing.isMissed = false;
+      if (standing.wish !== undefined) standing.wish = { ...standing.wish, ask: new Ask() };
+    }
+  }
+
+  askList(): void {
+    this.#list = new Ask();
+  }
+
+  /** An order, or our own wish. */
+  want(verb: BindVerb, identity: HubIdentity): void {
+    const standing = this.of(identity) ?? this.#add(identity, false);
+    standing.wish = { verb, ask: new Ask() };
+  }
+
+  isListDue(nowMs: number): boolean {
+    return this.#list?.isDue(nowMs) ?? false;
+  }
+
+  listSent(nowMs: number): void {
+    this.#list?.sent(nowMs);
+  }
+
+  wakeAtMs(): number | undefined {
+    const wishes = [...this.#standings.values()].map(({ wish }) => wish?.ask.wakeAtMs());
+    return soonestOf([this.#list?.wakeAtMs(), ...wishes]);
+  }
+
+  /** The hub's list, if it is the answer to a question of this connection. */
+  described(devices: readonly HubIdentity[], isWhole: boolean, nowMs: number): OwnReport[] {
+    if (this.#list?.isOpen !== true) return [];
+    this.#list = undefined;
+    this.#isListed = true;
+    const named = new Set(devices.map(identityKey));
+    this.#strangers = devices.filter((identity) => this.of(identity)?.isConfigured !== true);
+    const reports: OwnReport[] = [{ kind: 'described' }];
+    for (const standing of this.#configured()) {
+      const wasMissed = standing.isMissed;
+      standing.isMissed = isWhole && !named.has(identityKey(standing.identity));
+      if (named.has(identityKey(standing.identity))) reports.push(...this.#bound(standing));
+      else if (!standing.isMissed || standing.binding === 'unbound') continue;
+      else if (wasMissed) reports.push(...this.#missing(standing, 'the hub’s list does not name it', nowMs));
+      else this.#list = new Ask(); // this list may be an old one, stored for us: another word on it
+    }
+    return reports;
+  }
+
+  /** Somebody bound or unbound them on the platform. The notice may be an old one: the list has the last word. */
+  changed(devices: readonly HubIdentity[], isBound: boolean, nowMs: number): OwnReport[] {
+    this.askList();
+    return devices.flatMap((identity) => {
+      const standing = this.of(identity);
+      if (standing?.isConfigured !== true) return [];
+      if (isBound) return this.#bound(standing);
+      return this.#unbound(standing, 'it was unbound on the platform', TO_BIND, nowMs);
+    });
+  }
+
+  unboundAll(nowMs: number): OwnReport[] {
+    return this.changed(
+      this.#configured().map(({ identity }) => identity),
+      false,
+      nowMs,
+    );
+  }
+
+  /** The result of `online` or `offline` was −1. */
+  denied(identity: HubIdentity, nowMs: number): OwnReport[] {
+    const standing = this.of(identity);
+    if (standing === undefined || standing.binding === 'unbound') return [];
+    standing.isMissed = true;
+    return this.#missing(standing, 'the hub refuses it as not bound', nowMs);
+  }
+
+  /** The result of `online` was 0. */
+  confirmed(identity: HubIdentity): OwnReport[] {
+    const standing = this.of(identity);
+    return standing === undefined ? [] : this.#bound(standing);
+  }
+
+  /** A result of `bind` or `unbind`. Some hubs answer `unbind` under the name of `bind` (hub contract §3.2). */
+  answered(verb: BindVerb, { identity, code }: DeviceResult, nowMs: number): OwnReport[] {
+    const standing = this.of(identity);
+    const wish = standing?.wish;
+    if (standing === undefined || wish?.ask.isOpen !== true) return []; // stale, or none of ours
+    if (verb !== wish.verb && verb !== 'bind') return [];
+    const answer: OwnReport = { kind: 'answered', verb: wish.verb, identity, code };
+    if (!isDone(wish.verb, code)) return [answer, ...this.#refused(standing, wish.verb, code, nowMs)];
+    this.withdraw(identity);
+    if (!standing.isConfigured) this.askList();
+    else if (wish.verb === 'bind') return [answer, ...this.#bound(standing)];
+    else return [answer, ...this.#unbound(standing, 'it was unbound by order', TO_BIND, nowMs)];
+    return [answer];
+  }
+
+  /** Nobody waits for it any more. */
+  withdraw(identity: HubIdentity): void {
+    const standing = this.of(identity);
+    if (standing === undefined) return;
+    standing.wish = undefined;
+    if (!standing.isConfigured) this.#standings.delete(identityKey(identity));
+  }
+
+  /** A refused `bind` proves nothing about who is bound (the secret may be wrong), unless it was known to be missing. */
+  #refused(standing: Standing, ...[verb, code, nowMs]: [BindVerb, number, number]): OwnReport[] {
+    const { sentence, remedy, isPassing } = meaningOf(code);
+    if (!isPassing) this.withdraw(standing.identity);
+    const said = `the hub refuses ${verb} for ${identityKey(standing.identity)}: ${sentence} (result ${code})`;
+    const reports: OwnReport[] = [{ kind: 'said', sentence: remedy === null ? said : `${said}. ${remedy}` }];
+    if (verb === 'unbind' || !standing.isMissed) return reports;
+    return [...reports, ...this.#unbound(standing, `${sentence} (result ${code})`, remedy ?? TO_BIND, nowMs)];
+  }
+
+  /** Not bound, and nobody has said that it should not be. */
+  #missing(standing: Standing, sentence: string, nowMs: number): OwnReport[] {
+    if (!this.#bindsItself(standing.identity)) return this.#unbound(standing, sentence, TO_BIND, nowMs);
+    standing.binding = 'unknown';
+    if (standing.wish === undefined) this.want('bind', standing.identity);
+    return [];
+  }
+
+  #bound(standing: Standing): OwnReport[] {
+    const wasUnbound = standing.binding === 'unbound';
+    standing.binding = 'bound';
+    standing.unbound = undefined;
+    standing.isMissed = false;
+    return wasUnbound ? [{ kind: 'binding', identity: standing.identity, isBound: true }] : [];
+  }
+
+  #unbound(standing: Standing, ...[sentence, remedy, nowMs]: [string, string, number]): OwnReport[] {
+    const sinceMs = standing.unbound?.sinceMs ?? nowMs;
+    const wasUnbound = standing.binding === 'unbound';
+    standing.binding = 'unbound';
+    standing.unbound = { sentence, remedy, sinceMs };
+    return wasUnbound ? [] : [{ kind: 'binding', identity: standing.identity, isBound: false }];
+  }
+
+  #configured(): Standing[] {
+    return this.standings().filter(({ isConfigured }) => isConfigured);
+  }
+
+  #add(identity: HubIdentity, isConfigured: boolean): Standing {
+    const standing: Standing = {
+      ...{ identity, isConfigured },
+      ...{ binding: 'unknown', unbound: undefined, isMissed: false, wish: undefined },
+    };
+    this.#standings.set(identityKey(identity), standing);
+    return standing;
+  }
+}
