@@ -11,19 +11,19 @@ const NAMES_MAX = 1500;
 
 export function ordersFor(gateway: Gateway): Orders {
   return {
-    'hub.bind': (body) => bind(gateway, 'bind', namesIn(body)),
-    'hub.unbind': (body) => bind(gateway, 'unbind', namesIn(body)),
+    'hub.bind': async (body) => bind(gateway, 'bind', namesIn(body)),
+    'hub.unbind': async (body) => bind(gateway, 'unbind', namesIn(body)),
     'hub.describe': () => describe(gateway),
   };
 }
 
 async function describe(gateway: Gateway): Promise<BindingsReport> {
-  const answered = await (await bindingsOf(gateway)).describe();
+  const answered = await bindingsOf(gateway).describe();
   return { answered, ...bindingHealth(gateway) };
 }
 
 async function bind(gateway: Gateway, verb: 'bind' | 'unbind', names: readonly string[]): Promise<BindingOutcomes> {
-  const flow = await bindingsOf(gateway);
+  const flow = bindingsOf(gateway);
   const named = names.map((name) => ({ name, identity: identityOf(gateway, verb, name) }));
   const canDo = (identity: HubIdentity): boolean =>
     verb === 'unbind' || gateway.stations.operations?.canBind(identity) === true;
@@ -50,7 +50,7 @@ async function bind(gateway: Gateway, verb: 'bind' | 'unbind', names: readonly s
   return { outcomes };
 }
 
-async function bindingsOf({ bindings, stations, parts }: Gateway): Promise<BindingFlow> {
+function bindingsOf({ bindings, stations, parts }: Gateway): BindingFlow {
   if (bindings === undefined) {
     const what = `The hub profile "${parts.config.hub.profile}" has no bindings`;
     throw refusal(what, 'They belong to the profiles intl and mainland.');

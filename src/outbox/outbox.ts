@@ -178,8 +178,11 @@ export class Outbox {
 
   #pick(): Entry | undefined {
     const again = this.#flight.again.find((entry) => !this.#halted.has(entry.row.lane));
-    if (again !== undefined && this.#flight.isFree(again)) return this.#flight.takeAgain(again);
-    if (this.#flight.fresh >= this.#limits.inFlightMax) return undefined;
+    const hasSlot = this.#flight.fresh < this.#limits.inFlightMax;
+    // one that was never missed takes a slot, and others may have taken them all while its lane was halted
+    if (again !== undefined && (hasSlot || again.attempts > 0) && this.#flight.isFree(again))
+      return this.#flight.takeAgain(again);
+    if (!hasSlot) return undefined;
     return this.#turns.next((lane) => this.#sendable(lane));
   }
 
