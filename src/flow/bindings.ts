@@ -4,9 +4,11 @@
  * A subdevice that is not bound is not served: it is sent away and its uplinks wait, untried, since the hub would take none
  * and say nothing. Bound again, its uplinks go and its filters are asked for anew; it is served when it next connects.
  */
+import type { Facts } from '../base/events.ts';
 import type { GatewayOperations } from '../hub/gateway-operations.ts';
 import { type HubIdentity, identityKey } from '../hub/identity.ts';
 import type { BindingReport } from '../hub/own-service.ts';
+import { isDone } from '../hub/result-codes.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Cancel, Clock } from '../ports.ts';
 import type { Mirror } from '../session/mirror.ts';
@@ -18,6 +20,7 @@ import type { Replay } from './replay.ts';
 export interface BindingFlowOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
+  readonly facts: Facts;
   readonly mirror: Mirror;
   readonly outbox: Outbox;
   readonly operations: GatewayOperations;
@@ -52,8 +55,10 @@ export class BindingFlow {
   heed(report: BindingReport): void {
     switch (report.kind) {
       case 'binding':
+        this.#tell(report);
         return report.isBound ? this.#serve(report.identity) : this.#dismiss(report.identity);
       case 'answered':
+        if (report.verb === 'bind' && isDone('bind', report.code)) this.#serve(report.identity);
         return this.#answered(report);
       case 'described':
         for (const waiting of this.#waiting.keys()) if (waiting.verb === 'describe') this.#end(waiting, true);
@@ -110,6 +115,14 @@ export class BindingFlow {
     for (const identity of waiting.identities)
       if (!waiting.answers.has(identityKey(identity))) bindings.withdraw(identity); // nobody waits for it any more
     waiting.resolve(isAnswered);
+  }
+
+  #tell({ identity, isBound }: Extract<BindingReport, { kind: 'binding' }>): void {
+    const { facts, ownerOf, operations } = this.#options;
+    const { sentence, remedy } = operations.bindings.of(identity)?.unbound ?? { sentence: '', remedy: '' };
+    const subdevice = ownerOf(identity) ?? identityKey(identity);
+    const words = isBound ? 'bound at the hub: it is served' : `not bound at the hub: ${sentence}. ${remedy}`;
+    facts.emit('hubAnswered', { sentence: `subdevice ${subdevice} is ${words.replace('ID', subdevice)}` });
   }
 
   #dismiss(identity: HubIdentity): void {

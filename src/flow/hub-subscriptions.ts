@@ -70,9 +70,13 @@ export class HubSubscriptions {
       this.#options.order({ kind: 'subscribe', filter });
   }
 
-  /** The hub may have dropped these without a word: they are asked for again. */
+  /** The hub may have refused these, or dropped them without a word: they are asked for again. */
   renew(filters: Iterable<string>): void {
-    for (const filter of filters) if (this.#isConnected) this.#options.order({ kind: 'subscribe', filter });
+    if (!this.#isConnected) return;
+    for (const filter of filters) {
+      this.#refused.delete(filter);
+      this.#options.order({ kind: 'subscribe', filter });
+    }
   }
 
   /** Somebody wants these no more; the hub is told if nobody does. */

@@ -38,10 +38,15 @@ export interface PresenceOptions {
   readonly commitMs: number;
 }
 
+/** Whoever is on a line may call itself by many names. */
+const REFUSALS_MAX = 256;
+
 type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;
 
 export class Presence {
   readonly #options: PresenceOptions;
+  /** Client id → link and reason of the refusal that was told last. */
+  readonly #refusals = new Map<string, string>();
 
   constructor(options: PresenceOptions) {
     this.#options = options;
@@ -57,10 +62,11 @@ export class Presence {
     const { subdevice: id } = report;
     const refusal = this.#refusalOf(id, link);
     if (refusal !== undefined) {
-      facts.emit('subdeviceRefused', { subdevice: id, link, reason: refusal.reason });
+      this.#tellRefused(id, link, refusal.reason);
       links().order(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: refusal.why } });
       return;
     }
+    this.#refusals.delete(id);
     const { subdevice, isNew } = mirror.enter(id, link);
     if (report.clean) this.#clear(subdevice);
     const isChanged = isNew || subdevice.link !== link || subdevice.lasting === report.clean;
@@ -167,6 +173,15 @@ export class Presence {
     const unbound = identity === undefined ? undefined : operations?.bindings.of(identity)?.unbound;
     if (unbound === undefined) return undefined;
     return { reason: `it is not bound at the hub (${unbound.sentence})`, why: 'congestion' };
+  }
+
+  /** Once, not each time it comes back: it may try every second for days. */
+  #tellRefused(id: string, link: string, reason: string): void {
+    const what = `${link} ${reason}`;
+    if (this.#refusals.get(id) === what) return;
+    if (this.#refusals.size >= REFUSALS_MAX) this.#refusals.clear();
+    this.#refusals.set(id, what);
+    this.#options.facts.emit('subdeviceRefused', { subdevice: id, link, reason });
   }
 
   #announce(id: string, isPresent: boolean): void {

@@ -4,7 +4,7 @@
  */
 
 /** Results came in 20 to 120 ms in published traces (hub contract §3.1). */
-export const RESULT_MS_MAX = 5000;
+const RESULT_MS_MAX = 5000;
 /** After so many the hub is asked again only at the next connection. */
 const ATTEMPTS_MAX = 5;
 

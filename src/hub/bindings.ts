@@ -127,8 +127,9 @@ export class Bindings {
     return devices.flatMap((identity) => {
       const standing = this.of(identity);
       if (standing?.isConfigured !== true) return [];
-      if (isBound) return this.#bound(standing);
-      return this.#unbound(standing, 'it was unbound on the platform', TO_BIND, nowMs);
+      if (!isBound) return this.#unbound(standing, 'it was unbound on the platform', TO_BIND, nowMs);
+      this.#bound(standing);
+      return [{ kind: 'binding', identity, isBound }]; // news, even of one that was served as unknown
     });
   }
 

@@ -1,84 +1,7 @@
 /** Subdevices that are bound and unbound under way: who is served, what is kept, what the technician sees and can do. */
 import { describe, expect, it } from 'vitest';
-import type { Config } from '../../src/config/schema.ts';
 import type { Gateway } from '../../src/gateway.ts';
-import type { Orders } from '../../src/ops/administration.ts';
-import { ordersFor } from '../../src/orders.ts';
-import { FakePlatform } from './fake-platform.ts';
-import { drawScenario } from './scenario.ts';
-import { World } from './world.ts';
-
-const SECRET = 'c2VjcmV0IG9mIGEgc3ViZGV2aWNl';
-const MINUTE_MS = 60_000;
-
-interface Plant {
-  readonly bound: readonly string[];
-  readonly hub?: Partial<Config['hub']>;
-  readonly secrets?: ReadonlyMap<string, string>;
-  readonly patch?: (gateway: Gateway) => void;
-}
-
-class Site {
-  readonly platform: FakePlatform;
-  readonly world: World;
-  /** What the technician was told. */
-  readonly told: string[] = [];
-
-  /** Two subdevices, s1 and s2, one uplink in 10 s each. */
-  constructor({ bound, hub = {}, secrets = new Map(), patch = () => undefined }: Plant) {
-    this.platform = new FakePlatform(bound, SECRET);
-    const plain = drawScenario({ seed: 5, hours: 1, trouble: 0, subdevices: 2 });
-    this.world = new World(
-      { ...plain, uplinkEveryMs: 10_000, downlinkEveryMs: 10_000 },
-      {
-        alter: (parts) => {
-          const config = { ...parts.config, hub: { ...parts.config.hub, ...hub } };
-          parts.facts.on('subdeviceRefused', ({ subdevice, reason }) => this.told.push(`${subdevice}: ${reason}`));
-          return { ...parts, config, subdeviceSecrets: secrets, openHub: this.platform.wrap(parts.openHub) };
-        },
-        patch,
-      },
-    );
-  }
-
-  async begin(): Promise<this> {
-    await this.world.start(true);
-    this.world.traffic.start();
-    return await this.pass(2 * MINUTE_MS);
-  }
-
-  async pass(ms: number, isDone: () => boolean = () => false): Promise<this> {
-    await this.world.time.run(this.world.time.nowMs + ms, () => expect(this.world.complaints).toEqual([]), isDone);
-    return this;
-  }
-
-  get gateway(): Gateway {
-    if (this.world.gateway === undefined) throw new Error('there is no gateway');
-    return this.world.gateway;
-  }
-
-  isAttached(id: string): boolean {
-    return this.gateway.stations.mirror.byId(id)?.isAttached ?? false;
-  }
-
-  books(id: string): { delivered: number; pending: number; dead: number } {
-    const { uplinks, mirror } = this.gateway.stations;
-    const lane = mirror.byId(id)?.lane ?? 0;
-    const { delivered, dead } = uplinks.counts(lane);
-    return { delivered, pending: uplinks.lane(lane).pending, dead };
-  }
-
-  /** An order of the technician, answered or refused. */
-  async order(name: keyof Orders, body: Record<string, unknown> = {}): Promise<unknown> {
-    let answer: unknown;
-    const settle = (outcome: unknown): void => {
-      answer = outcome;
-    };
-    void ordersFor(this.gateway)[name]?.(body).then(settle, settle);
-    await this.pass(MINUTE_MS, () => answer !== undefined);
-    return answer;
-  }
-}
+import { MINUTE_MS, SECRET, Site } from './site.ts';
 
 describe('a subdevice that is unbound on the platform', () => {
   it('is sent away and refused with the reason; what it sent is kept, and goes once it is bound again', async () => {
@@ -88,6 +11,7 @@ describe('a subdevice that is unbound on the platform', () => {
     site.world.traffic.burst(site.world.subdeviceAt(0), 5);
     await site.pass(5 * MINUTE_MS);
     expect(site.isAttached('s1')).toBe(false);
+    expect(site.told.filter((words) => words.startsWith('s1:'))).toHaveLength(1);
     expect(site.told).toContain('s1: it is not bound at the hub (it was unbound on the platform)');
     expect(site.platform.acknowledged).toEqual(['change']);
     expect(site.books('s1').dead).toBe(0);
@@ -160,6 +84,7 @@ describe('a subdevice that was never bound', () => {
     await site.pass(5 * MINUTE_MS);
     expect(site.books('s1')).toMatchObject({ dead: 0 });
     expect(site.books('s1').delivered).toBeGreaterThan(5);
+    expect(site.isSubscribed('s1')).toBe(true);
   });
 
   it('is a condition with its remedy, and served once the technician has bound it', async () => {
@@ -182,6 +107,12 @@ describe('a subdevice that was never bound', () => {
     });
     await site.pass(5 * MINUTE_MS);
     expect(site.isAttached('s1')).toBe(true);
+    expect(site.isSubscribed('s1')).toBe(true);
+    expect(site.told).toEqual([
+      'subdevice s1 is not bound at the hub: the hub’s list does not name it. Bind it: holdfast hub bind s1, or on the hub’s console.',
+      's1: it is not bound at the hub (the hub’s list does not name it)',
+      'subdevice s1 is bound at the hub: it is served',
+    ]);
     expect(await site.order('hub.unbind', { subdevices: ['SUBDEVICE1/old'] })).toMatchObject({
       outcomes: [{ done: true, code: 0 }],
     });

@@ -1,10 +1,11 @@
 /**
  * The hub's half of bindings, laid over a gateway's channel to a hub that knows none: it answers `bind`, `unbind` and
- * `describe_sub_devices`, refuses to bring online who is not bound, and drops what such a one publishes without a word.
+ * `describe_sub_devices`, refuses to bring online who is not bound, drops what such a one publishes without a word, and refuses
+ * to subscribe for it.
  * Written to hub contract §3.2 to §3.5.
  */
 import { createHmac } from 'node:crypto';
-import type { MqttPacket, Publish } from '../../src/codec/mqtt.ts';
+import type { MqttPacket, Publish, Subscribe } from '../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../src/codec/mqtt-wire.ts';
 import type { Channel, ChannelListener, OpenChannel } from '../../src/ports.ts';
 
@@ -75,11 +76,20 @@ export class FakePlatform {
   }
 
   #passes(packet: MqttPacket): boolean {
+    if (packet.kind === 'subscribe') return this.#grants(packet);
     if (packet.kind !== 'publish') return true;
     if (packet.topic.startsWith(PREFIX)) return this.#operate(packet);
     const [, name = ''] = packet.topic.split('/');
     if (this.bound.has(name)) return true;
     this.dropped += 1;
+    return false;
+  }
+
+  /** @returns false for one that is refused here */
+  #grants({ packetId, subscriptions }: Subscribe): boolean {
+    const [product, name = ''] = subscriptions[0]?.filter.split('/') ?? [];
+    if (product !== 'SUBDEVICE1' || this.bound.has(name)) return true;
+    this.#listener?.bytes(encodeMqtt({ kind: 'suback', packetId, returnCodes: [0x80] }));
     return false;
   }
 
