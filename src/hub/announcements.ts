@@ -5,7 +5,7 @@
  * hub remembers. Results carry no request id and may be stale (a stored result of an earlier connection is replayed), so
  * one is believed only where it agrees with what is being asked now. Source: hub contract §3.1, §3.2, §3.6.
  */
-import { Ask, soonestOf } from './ask.ts';
+import { Ask, type Due, soonestOf } from './ask.ts';
 import { type HubIdentity, identityKey } from './identity.ts';
 import { isDone, meaningOf } from './result-codes.ts';
 
@@ -54,15 +54,14 @@ export class Announcements {
     return confirmed === undefined ? undefined : confirmed === 'online';
   }
 
-  /** Of whom the hub is to be told this now. Whoever gets into a message goes to `sent`. */
-  *due(verb: PresenceVerb, nowMs: number): IterableIterator<HubIdentity> {
-    for (const standing of this.#standings.values()) if (this.#mustAsk(standing, verb, nowMs)) yield standing.identity;
+  /** Of whom the hub is to be told this now. Whoever gets into a message is noted by `sent`. */
+  due(verb: PresenceVerb, nowMs: number): readonly Due[] {
+    return [...this.#standings.values()].filter((standing) => this.#mustAsk(standing, verb, nowMs));
   }
 
-  sent(verb: PresenceVerb, identity: HubIdentity, nowMs: number): void {
+  sent(verb: PresenceVerb, identity: HubIdentity): void {
     const standing = this.#of(identity);
     standing.confirmed = undefined; // what it confirmed before is what it is now asked to change, or stale
-    standing.ask.sent(nowMs);
     if (verb === 'online') standing.wasAnnounced = true;
   }
 

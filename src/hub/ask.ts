@@ -2,6 +2,7 @@
  * A question to the hub that is repeated until it is answered, a bounded number of times: there is no request id, and an
  * operation sent with QoS 0 may be dropped without a word.
  */
+import type { HubIdentity } from './identity.ts';
 
 /** Results came in 20 to 120 ms in published traces (hub contract §3.1). */
 const RESULT_MS_MAX = 5000;
@@ -37,6 +38,12 @@ export class Ask {
     if (this.#sentAtMs === undefined || this.#attempts >= ATTEMPTS_MAX) return undefined;
     return this.#sentAtMs + RESULT_MS_MAX;
   }
+}
+
+/** Somebody the hub is to be asked about. */
+export interface Due {
+  readonly identity: HubIdentity;
+  readonly ask: Ask;
 }
 
 /** The soonest of those that are due at all. */

@@ -6,7 +6,7 @@
  * Results and lists have no request id and may be stale: a result counts while its question is open, and an absence only
  * if two lists in a row say it.
  */
-import { Ask, soonestOf } from './ask.ts';
+import { Ask, type Due, soonestOf } from './ask.ts';
 import type { DeviceResult } from './gateway-messages.ts';
 import { type HubIdentity, identityKey } from './identity.ts';
 import type { OwnReport } from './own-service.ts';
@@ -87,6 +87,12 @@ export class Bindings {
   want(verb: BindVerb, identity: HubIdentity): void {
     const standing = this.of(identity) ?? this.#add(identity, false);
     standing.wish = { verb, ask: new Ask() };
+  }
+
+  due(verb: BindVerb, nowMs: number): Due[] {
+    return this.standings().flatMap(({ identity, wish }) =>
+      wish?.verb === verb && wish.ask.isDue(nowMs) ? [{ identity, ask: wish.ask }] : [],
+    );
   }
 
   isListDue(nowMs: number): boolean {

@@ -22,8 +22,8 @@ export class DeviceBatch {
     this.#bytes = this.payload().length;
   }
 
-  get isEmpty(): boolean {
-    return this.#devices.length === 0;
+  get size(): number {
+    return this.#devices.length;
   }
 
   /** The first always fits. @returns false when it has no room: then it is not in */
@@ -31,7 +31,7 @@ export class DeviceBatch {
     const json = JSON.stringify(device);
     const bytes = this.#bytes + new TextEncoder().encode(json).length + 1; // and its comma
     const isFull = this.#devices.length >= this.#limits.devicesMax || bytes > this.#limits.bytesMax;
-    if (isFull && !this.isEmpty) return false;
+    if (isFull && this.size > 0) return false;
     this.#devices.push(json);
     this.#bytes = bytes;
     return true;

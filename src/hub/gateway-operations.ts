@@ -4,14 +4,15 @@
  * concerns. Source: hub contract §3.1 to §3.6.
  */
 import type { Message } from '../base/message.ts';
-import { Announcements, type PresenceVerb } from './announcements.ts';
+import { Announcements } from './announcements.ts';
+import type { Due } from './ask.ts';
 import { type BindTerms, type SignMethod, signedDevice } from './bind-signature.ts';
-import { Bindings, type BindVerb } from './bindings.ts';
+import { Bindings } from './bindings.ts';
 import { DeviceBatch } from './device-batch.ts';
 import { type DeviceResult, type GatewayMessage, readGatewayMessage } from './gateway-messages.ts';
 import { type HubIdentity, identityKey } from './identity.ts';
 import type { OwnReport, OwnRequest, OwnService } from './own-service.ts';
-import { isDone, meaningOf, saysUnbound, type Verb } from './result-codes.ts';
+import { isDone, meaningOf, saysUnbound, UNREADABLE, type Verb } from './result-codes.ts';
 
 export interface GatewayOperationsOptions {
   readonly gateway: HubIdentity;
@@ -45,6 +46,12 @@ export class GatewayOperations implements OwnService {
   readonly #topic: string;
   readonly #announcements: Announcements;
   readonly #replies: Uint8Array[] = [];
+  /** Devices in the last request. */
+  readonly #asked: Record<Verb, number> = { online: 0, offline: 0, bind: 0, unbind: 0 };
+  /** It has answered for some of those in a request only: the others may come, or never. */
+  #isPart = false;
+  /** The hub has shown that it takes one device per request, whatever is configured. */
+  #isOneByOne = false;
   #isConnected = false;
 
   constructor(options: GatewayOperationsOptions) {
@@ -93,8 +100,7 @@ export class GatewayOperations implements OwnService {
 
   next(nowMs: number): OwnRequest | undefined {
     if (!this.#isConnected) return undefined;
-    const payload =
-      this.#replies.shift() ?? this.#nextList(nowMs) ?? this.#nextWishes(nowMs) ?? this.#nextAnnouncement(nowMs);
+    const payload = this.#replies.shift() ?? this.#nextList(nowMs) ?? this.#nextRequest(nowMs);
     return payload === undefined ? undefined : { topic: this.#topic, payload };
   }
 
@@ -123,7 +129,7 @@ export class GatewayOperations implements OwnService {
   #take(message: GatewayMessage, nowMs: number): OwnReport[] {
     switch (message.kind) {
       case 'results':
-        return message.devices.flatMap((result) => this.#takeResult(message.verb, result, nowMs));
+        return this.#takeResults(message, nowMs);
       case 'described':
         return this.bindings.described(message.devices, message.isWhole, nowMs);
       case 'changed':
@@ -138,6 +144,16 @@ export class GatewayOperations implements OwnService {
       case 'foreign':
         return [];
     }
+  }
+
+  /** How many devices a request may name is documented nowhere: a hub may serve the first only, or refuse them all. */
+  #takeResults({ verb, devices }: Extract<GatewayMessage, { kind: 'results' }>, nowMs: number): OwnReport[] {
+    if (devices.length > 1 && devices.every(({ code }) => code === UNREADABLE)) {
+      this.#isOneByOne = true;
+      return []; // no answer yet: each is asked about again, alone
+    }
+    if (devices.length < this.#asked[verb]) this.#isPart = true;
+    return devices.flatMap((result) => this.#takeResult(verb, result, nowMs));
   }
 
   #takeResult(verb: Verb, result: DeviceResult, nowMs: number): OwnReport[] {
@@ -168,34 +184,33 @@ export class GatewayOperations implements OwnService {
     return encode({ type: 'describe_sub_devices' });
   }
 
-  #nextWishes(nowMs: number): Uint8Array | undefined {
-    for (const verb of ['unbind', 'bind'] as const) {
-      const batch = this.#newBatch(verb);
-      for (const { identity, wish } of this.bindings.standings()) {
-        if (wish?.verb !== verb || !wish.ask.isDue(nowMs)) continue;
+  /** Whom to bind before whom to announce. */
+  #nextRequest(nowMs: number): Uint8Array | undefined {
+    for (const verb of ['unbind', 'bind', 'online', 'offline'] as const) {
+      const due = this.#due(verb, nowMs);
+      if (due.length === 0) continue;
+      if (this.#isPart && due.some(({ ask }) => ask.isOpen)) this.#isOneByOne = true; // who was left out is left out
+      const devicesMax = this.#isOneByOne ? 1 : this.#options.operationsBatchMax;
+      const batch = new DeviceBatch(verb, { bytesMax: this.#bytesMax, devicesMax });
+      for (const { identity, ask } of due) {
         if (!batch.add(this.#requestFor(verb, identity))) break;
-        wish.ask.sent(nowMs);
+        ask.sent(nowMs);
+        if (verb === 'online' || verb === 'offline') this.#announcements.sent(verb, identity);
       }
-      if (!batch.isEmpty) return batch.payload();
+      this.#asked[verb] = batch.size;
+      return batch.payload();
     }
     return undefined;
   }
 
-  #nextAnnouncement(nowMs: number): Uint8Array | undefined {
-    for (const verb of ['online', 'offline'] satisfies PresenceVerb[]) {
-      const batch = this.#newBatch(verb);
-      for (const identity of this.#announcements.due(verb, nowMs)) {
-        if (!batch.add(deviceOf(identity))) break;
-        this.#announcements.sent(verb, identity, nowMs);
-      }
-      if (!batch.isEmpty) return batch.payload();
-    }
-    return undefined;
+  #due(verb: Verb, nowMs: number): readonly Due[] {
+    const isPresence = verb === 'online' || verb === 'offline';
+    return isPresence ? this.#announcements.due(verb, nowMs) : this.bindings.due(verb, nowMs);
   }
 
-  #requestFor(verb: BindVerb, identity: HubIdentity): object {
+  #requestFor(verb: Verb, identity: HubIdentity): object {
     const deviceSecret = this.#options.secretOf(identity);
-    if (verb === 'unbind' || deviceSecret === undefined) return deviceOf(identity);
+    if (verb !== 'bind' || deviceSecret === undefined) return deviceOf(identity);
     const terms: BindTerms = {
       deviceSecret,
       method: this.#options.signMethod,
@@ -204,10 +219,6 @@ export class GatewayOperations implements OwnService {
       atS: Math.floor((this.#options.wallMs() ?? 0) / 1000),
     };
     return signedDevice(identity, terms);
-  }
-
-  #newBatch(type: Verb): DeviceBatch {
-    return new DeviceBatch(type, { bytesMax: this.#bytesMax, devicesMax: this.#options.operationsBatchMax });
   }
 
   get #bytesMax(): number {

@@ -17,6 +17,8 @@ export interface Meaning {
 }
 
 const NOT_BOUND = -1;
+/** What a hub may also answer that takes one device per request and was sent several. */
+export const UNREADABLE = 801;
 const BOUND_ALREADY = 809;
 const SECRET_HINT =
   'Compare device_secret_file of the [[subdevice]] with the secret that the hub’s console shows for it.';
@@ -40,10 +42,10 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
     },
   ],
   [
-    801,
+    UNREADABLE,
     {
       sentence: 'the hub cannot read the request',
-      remedy: 'Set operations_batch_max = 1 in [hub]; if it stays, report it as a defect of holdfast.',
+      remedy: 'Check product_id and device_name of the [[subdevice]]; if they are right, report a defect of holdfast.',
       isPassing: false,
     },
   ],

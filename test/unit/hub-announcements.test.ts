@@ -67,6 +67,38 @@ describe('batches', () => {
   });
 });
 
+describe('a hub that takes one device per request', () => {
+  const names = ['a', 'b', 'c'];
+
+  it('and serves the first of several is asked about the others one by one', () => {
+    const bench = new OperationsBench(names).listed(...names).present(...names);
+    expect(bench.asked()).toEqual(['online a b c']);
+    bench.answer('online', 'a');
+    expect(bench.until(5000)).toEqual(['5 s: online b', '5 s: online c']);
+    expect([...bench.answer('online', 'b'), ...bench.answer('online', 'c')]).toEqual([]);
+    expect(names.map((name) => bench.operations.isOnlineAtHub(identityOf(name)))).toEqual([true, true, true]);
+    expect(bench.absent('a').absent('b').asked()).toEqual(['offline a', 'offline b']);
+  });
+
+  it('is not suspected for answering one by one', () => {
+    const bench = new OperationsBench(names).listed(...names).present(...names);
+    bench.asked();
+    for (const name of names) bench.answer('online', name);
+    bench.until(10_000);
+    expect(bench.absent('a').absent('b').asked()).toEqual(['offline a b']);
+  });
+
+  it('and refuses several with 801 is asked about each again', () => {
+    const bench = new OperationsBench(names).listed(...names).present(...names);
+    bench.asked();
+    const devices = names.map((name) => ({ product_id: 'PPPPPPPPPP', device_name: name, result: 801 }));
+    expect(bench.say({ type: 'online', payload: { devices } })).toEqual([]);
+    expect(bench.until(5000)).toEqual(['5 s: online a', '5 s: online b', '5 s: online c']);
+    expect(bench.answer('online', 'a', 801)).toHaveLength(1);
+    expect(bench.until(60_000).filter((asked) => asked.includes('online a'))).toEqual([]);
+  });
+});
+
 describe('results', () => {
   it('end the asking; without one it is repeated every 5 s, five times in all', () => {
     const bench = benched('a', 'b');
