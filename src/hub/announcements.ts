@@ -19,6 +19,8 @@ interface Standing {
   /** What the hub confirmed; `undefined`: nothing in this connection. */
   confirmed: PresenceVerb | undefined;
   ask: Ask;
+  /** The result that was refused last, of this ask. */
+  refusedWith: number | undefined;
 }
 
 export class Announcements {
@@ -34,7 +36,7 @@ export class Announcements {
     const standing = this.#of(identity);
     if (standing.isPresent === isPresent) return;
     standing.isPresent = isPresent;
-    standing.ask = new Ask();
+    this.#begin(standing, standing.confirmed);
   }
 
   connected(): void {
@@ -44,9 +46,10 @@ export class Announcements {
     }
   }
 
-  /** It has been bound (again): whatever the hub said of it before is over. */
+  /** It has been bound (again): whatever the hub refused before is over. */
   bound(identity: HubIdentity): void {
-    this.#begin(this.#of(identity));
+    const standing = this.#of(identity);
+    if (standing.confirmed === undefined) this.#begin(standing);
   }
 
   isOnline(identity: HubIdentity): boolean | undefined {
@@ -65,15 +68,20 @@ export class Announcements {
     if (verb === 'online') standing.wasAnnounced = true;
   }
 
-  /** @returns whether this is the answer to what is being asked; else it is stale, or none of ours */
-  answered(verb: PresenceVerb, identity: HubIdentity, code: number): boolean {
+  /** @returns `stale`: it is no answer to what is being asked now; `known`: the same refusal as before */
+  answered(verb: PresenceVerb, identity: HubIdentity, code: number): 'stale' | 'known' | 'new' {
     const standing = this.#standings.get(identityKey(identity));
-    if (standing === undefined || !standing.ask.isOpen || verbOf(standing) !== verb) return false;
+    if (standing === undefined || !standing.ask.isOpen || verbOf(standing) !== verb) return 'stale';
+    const isKnown = standing.refusedWith === code;
     if (isDone(verb, code)) {
       standing.confirmed = verb;
       standing.ask = new Ask();
-    } else if (!meaningOf(code).isPassing) standing.ask.giveUp();
-    return true;
+      standing.refusedWith = undefined;
+    } else {
+      standing.refusedWith = code;
+      if (!meaningOf(code).isPassing) standing.ask.giveUp();
+    }
+    return isKnown ? 'known' : 'new';
   }
 
   wakeAtMs(): number | undefined {
@@ -88,16 +96,20 @@ export class Announcements {
     return this.#isBound(standing.identity) && standing.ask.isDue(nowMs);
   }
 
-  #begin(standing: Standing): void {
-    standing.confirmed = undefined;
+  #begin(standing: Standing, confirmed?: PresenceVerb): void {
+    standing.confirmed = confirmed;
     standing.ask = new Ask();
+    standing.refusedWith = undefined;
   }
 
   #of(identity: HubIdentity): Standing {
     const key = identityKey(identity);
     let standing = this.#standings.get(key);
     if (standing === undefined) {
-      standing = { identity, isPresent: false, wasAnnounced: false, confirmed: undefined, ask: new Ask() };
+      standing = {
+        ...{ identity, isPresent: false, wasAnnounced: false },
+        ...{ confirmed: undefined, ask: new Ask(), refusedWith: undefined },
+      };
       this.#standings.set(key, standing);
     }
     return standing;

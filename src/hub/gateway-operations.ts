@@ -159,12 +159,14 @@ export class GatewayOperations implements OwnService {
   #takeResult(verb: Verb, result: DeviceResult, nowMs: number): OwnReport[] {
     if (verb === 'bind' || verb === 'unbind') return this.bindings.answered(verb, result, nowMs);
     const { identity, code } = result;
-    if (!this.#announcements.answered(verb, identity, code)) return [];
-    const denial = saysUnbound(code) ? this.bindings.denied(identity, nowMs) : [];
-    if (isDone(verb, code)) return verb === 'online' ? this.bindings.confirmed(identity) : denial;
+    const standing = this.#announcements.answered(verb, identity, code);
+    if (standing === 'stale') return [];
+    if (saysUnbound(code)) return this.bindings.denied(identity, nowMs);
+    if (isDone(verb, code)) return verb === 'online' ? this.bindings.confirmed(identity) : [];
+    if (standing === 'known') return [];
     const { sentence, remedy } = meaningOf(code);
     const said = `the hub refuses ${verb} for ${identityKey(identity)}: ${sentence} (result ${code})`;
-    return [{ kind: 'said', sentence: remedy === null ? said : `${said}. ${remedy}` }, ...denial];
+    return [{ kind: 'said', sentence: remedy === null ? said : `${said}. ${remedy}` }];
   }
 
   /** The documents want one form and the C SDK sends another; both in one, as far as they fit (hub contract §3.2). */

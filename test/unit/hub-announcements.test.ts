@@ -127,6 +127,9 @@ describe('results', () => {
       'the hub refuses online for PPPPPPPPPP/a: the hub had an error of its own (result -2). Wait, and try again; if it stays, ask the hub’s operator.',
     ]);
     expect(bench.until(5000)).toEqual(['5 s: online a']);
+    expect(bench.answer('online', 'a', -2)).toEqual([]);
+    bench.until(10_000);
+    expect(bench.answer('online', 'a', 805)).toHaveLength(1);
   });
 
   it('that will not change are not asked for again in this connection', () => {
