@@ -15,10 +15,15 @@ import { isDone, meaningOf } from './result-codes.ts';
 export type Binding = 'unknown' | 'bound' | 'unbound';
 export type BindVerb = 'bind' | 'unbind';
 
-/** Why one is unbound, and what to do now. */
-export interface Unbound {
+interface Reason {
   /** Without a full stop. */
   readonly sentence: string;
+  /** Without one: to bind it. */
+  readonly remedy?: string | null;
+}
+
+/** Why one is unbound, and what to do now. */
+interface Unbound extends Reason {
   readonly remedy: string;
   /** Monotonic ms. */
   readonly sinceMs: number;
@@ -37,18 +42,24 @@ export interface Standing {
 }
 
 const TO_BIND = 'Bind it: holdfast hub bind ID, or on the hub’s console.';
+const TO_BIND_THERE = 'Bind it on the hub’s console, or give its [[subdevice]] a device_secret_file and restart.';
+
+export interface BindingsOptions {
+  readonly configured: readonly HubIdentity[];
+  /** `auto`: whoever is missing and has a secret is bound without being told to. */
+  readonly bind: 'manual' | 'auto';
+  readonly hasSecret: (identity: HubIdentity) => boolean;
+}
 
 export class Bindings {
   readonly #standings = new Map<string, Standing>();
-  readonly #bindsItself: (identity: HubIdentity) => boolean;
+  readonly #options: BindingsOptions;
   #strangers: readonly HubIdentity[] = [];
   #list: Ask | undefined;
-  #isListed = false;
 
-  /** @param bindsItself may we bind it without being told to? */
-  constructor(configured: readonly HubIdentity[], bindsItself: (identity: HubIdentity) => boolean) {
-    this.#bindsItself = bindsItself;
-    for (const identity of configured) this.#add(identity, true);
+  constructor(options: BindingsOptions) {
+    this.#options = options;
+    for (const identity of options.configured) this.#add(identity, true);
   }
 
   /** Configured ones, then those of orders under way. */
@@ -65,13 +76,7 @@ export class Bindings {
     return this.#strangers;
   }
 
-  /** Has the hub given its list in this connection? */
-  get isListed(): boolean {
-    return this.#isListed;
-  }
-
   connected(): void {
-    this.#isListed = false;
     this.askList();
     for (const standing of this.#standings.values()) {
       standing.isMissed = false;
@@ -112,7 +117,6 @@ export class Bindings {
   described(devices: readonly HubIdentity[], isWhole: boolean, nowMs: number): OwnReport[] {
     if (this.#list?.isOpen !== true) return [];
     this.#list = undefined;
-    this.#isListed = true;
     const named = new Set(devices.map(identityKey));
     this.#strangers = devices.filter((identity) => this.of(identity)?.isConfigured !== true);
     const reports: OwnReport[] = [{ kind: 'described' }];
@@ -133,18 +137,14 @@ export class Bindings {
     return devices.flatMap((identity) => {
       const standing = this.of(identity);
       if (standing?.isConfigured !== true) return [];
-      if (!isBound) return this.#unbound(standing, 'it was unbound on the platform', TO_BIND, nowMs);
+      if (!isBound) return this.#unbound(standing, { sentence: 'it was unbound on the platform' }, nowMs);
       this.#bound(standing);
       return [{ kind: 'binding', identity, isBound }]; // news, even of one that was served as unknown
     });
   }
 
   unboundAll(nowMs: number): OwnReport[] {
-    return this.changed(
-      this.#configured().map(({ identity }) => identity),
-      false,
-      nowMs,
-    );
+    return this.changed(this.#options.configured, false, nowMs);
   }
 
   /** The result of `online` or `offline` was −1. */
@@ -168,11 +168,11 @@ export class Bindings {
     if (standing === undefined || wish?.ask.isOpen !== true) return []; // stale, or none of ours
     if (verb !== wish.verb && verb !== 'bind') return [];
     const answer: OwnReport = { kind: 'answered', verb: wish.verb, identity, code };
-    if (!isDone(wish.verb, code)) return [answer, ...this.#refused(standing, wish.verb, code, nowMs)];
+    if (!isDone(wish.verb, code)) return [answer, ...this.#refused(standing, { verb: wish.verb, code }, nowMs)];
     this.withdraw(identity);
     if (!standing.isConfigured) this.askList();
     else if (wish.verb === 'bind') return [answer, ...this.#bound(standing)];
-    else return [answer, ...this.#unbound(standing, 'it was unbound by order', TO_BIND, nowMs)];
+    else return [answer, ...this.#unbound(standing, { sentence: 'it was unbound by order' }, nowMs)];
     return [answer];
   }
 
@@ -185,18 +185,23 @@ export class Bindings {
   }
 
   /** A refused `bind` proves nothing about who is bound (the secret may be wrong), unless it was known to be missing. */
-  #refused(standing: Standing, ...[verb, code, nowMs]: [BindVerb, number, number]): OwnReport[] {
+  #refused(
+    standing: Standing,
+    { verb, code }: { readonly verb: BindVerb; readonly code: number },
+    nowMs: number,
+  ): OwnReport[] {
     const { sentence, remedy, isPassing } = meaningOf(code);
     if (!isPassing) this.withdraw(standing.identity);
     const said = `the hub refuses ${verb} for ${identityKey(standing.identity)}: ${sentence} (result ${code})`;
     const reports: OwnReport[] = [{ kind: 'said', sentence: remedy === null ? said : `${said}. ${remedy}` }];
     if (verb === 'unbind' || !standing.isMissed) return reports;
-    return [...reports, ...this.#unbound(standing, `${sentence} (result ${code})`, remedy ?? TO_BIND, nowMs)];
+    return [...reports, ...this.#unbound(standing, { sentence: `${sentence} (result ${code})`, remedy }, nowMs)];
   }
 
   /** Not bound, and nobody has said that it should not be. */
   #missing(standing: Standing, sentence: string, nowMs: number): OwnReport[] {
-    if (!this.#bindsItself(standing.identity)) return this.#unbound(standing, sentence, TO_BIND, nowMs);
+    const { bind, hasSecret } = this.#options;
+    if (bind === 'manual' || !hasSecret(standing.identity)) return this.#unbound(standing, { sentence }, nowMs);
     standing.binding = 'unknown';
     if (standing.wish === undefined) this.want('bind', standing.identity);
     return [];
@@ -210,11 +215,12 @@ export class Bindings {
     return wasUnbound ? [{ kind: 'binding', identity: standing.identity, isBound: true }] : [];
   }
 
-  #unbound(standing: Standing, ...[sentence, remedy, nowMs]: [string, string, number]): OwnReport[] {
+  #unbound(standing: Standing, why: Reason, nowMs: number): OwnReport[] {
+    const toBind = this.#options.hasSecret(standing.identity) ? TO_BIND : TO_BIND_THERE;
     const sinceMs = standing.unbound?.sinceMs ?? nowMs;
     const wasUnbound = standing.binding === 'unbound';
     standing.binding = 'unbound';
-    standing.unbound = { sentence, remedy, sinceMs };
+    standing.unbound = { sentence: why.sentence, remedy: why.remedy ?? toBind, sinceMs };
     return wasUnbound ? [] : [{ kind: 'binding', identity: standing.identity, isBound: false }];
   }
 

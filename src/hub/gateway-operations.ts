@@ -17,7 +17,6 @@ import { isDone, meaningOf, saysUnbound, UNREADABLE, type Verb } from './result-
 export interface GatewayOperationsOptions {
   readonly gateway: HubIdentity;
   readonly configured: readonly HubIdentity[];
-  /** `auto`: whoever is configured, not bound, and has a secret is bound without being told to. */
   readonly bind: 'manual' | 'auto';
   readonly signMethod: SignMethod;
   /** Of a subdevice, for `bind`. */
@@ -59,10 +58,7 @@ export class GatewayOperations implements OwnService {
     const name = identityKey(options.gateway);
     this.#topic = `$gateway/operation/${name}`;
     this.filters = [`$gateway/operation/result/${name}`];
-    this.bindings = new Bindings(
-      options.configured,
-      (identity) => options.bind === 'auto' && options.secretOf(identity) !== undefined,
-    );
+    this.bindings = new Bindings({ ...options, hasSecret: (identity) => this.canBind(identity) });
     this.#announcements = new Announcements((identity) => this.isServed(identity));
   }
 

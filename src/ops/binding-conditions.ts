@@ -22,7 +22,7 @@ export function bindingConditions({ bindings, strangers, nowMs, startedAtMs }: B
       code: 'subdevice-unbound',
       losing: 'at risk',
       forMs: Math.max(...unbound.map(({ forMs }) => forMs ?? 0)),
-      sentence: `${countOf(unbound.length, 'subdevice')} not bound at the hub${why}, so not served: ${namesOf(unbound.map(({ subdevice }) => subdevice))}. What it sent before is kept.`,
+      sentence: `${countOf(unbound.length, 'subdevice')} not bound at the hub${why}, so not served: ${namesOf(unbound.map(({ subdevice }) => subdevice))}. What ${isAlone ? 'it' : 'they'} sent before is kept.`,
       hint: isAlone ? first.remedy : 'See holdfast hub describe; bind each: holdfast hub bind ID…',
     });
   }
