@@ -28,6 +28,8 @@ import { Storage } from './storage.ts';
 export interface DaemonOptions {
   readonly configPath: string;
   readonly version: string;
+  /** See `storage.ts`; another number in a test only. */
+  readonly storageTryMs?: number;
 }
 
 const CLOSE_MS_MAX = 2000;
@@ -48,7 +50,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const ending = newEnding();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
-  const storage = new Storage({ config, journal, version: options.version });
+  const storage = new Storage({ config, journal, version: options.version, tryMs: options.storageTryMs });
   if ((await storage.wellOr(ending.ended)) === 'ended') return EXIT.ok;
   const gateway = await openGateway({
     config,

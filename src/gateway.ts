@@ -43,6 +43,8 @@ export interface GatewayParts {
   readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
   /** Called for every CONNECT, with the Unix ms as far as known. */
   readonly credentials: (wallMs: number | undefined) => Credentials;
+  /** See `stations.ts`; another number in a test only. */
+  readonly unstoredBytesMax?: number;
   /** The storage cannot be trusted: acknowledge nothing more, end the process. */
   readonly onStoreFailed: StoreListener['failed'];
 }

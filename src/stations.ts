@@ -40,6 +40,8 @@ export interface StationsOptions {
   readonly opening: StoreOpening;
   /** Custody is taken of a message: whoever waits for that may be told. */
   readonly safe: Readonly<Record<Direction, (owed: number) => void>>;
+  /** Uplinks in RAM only, before subdevices are told to wait; another number in a test only. */
+  readonly unstoredBytesMax?: number | undefined;
   /** A full disk: the subdevice is told to send its uplink later. A downlink waits, and so does the hub. */
   readonly refused: (owed: number) => void;
 }
@@ -60,7 +62,7 @@ export class Stations {
   readonly #clock: Clock;
 
   constructor(options: StationsOptions) {
-    const { config, clock, mailbox, facts, timeService, opening } = options;
+    const { config, clock, mailbox, facts, timeService, opening, unstoredBytesMax = UNSTORED_BYTES_MAX } = options;
     const { hub, outbox, inbox } = config;
     this.#clock = clock;
     this.opening = opening;
@@ -78,9 +80,8 @@ export class Stations {
     this.wallClock = new WallClock({ clock, facts, timeService, ...opening, ride });
     this.uplinks = this.#newCustodian('uplink', options);
     this.downlinks = this.#newCustodian('downlink', options);
-    // an earlier process that was cut off while connected may have sent whatever was at the head of the lanes
-    const maybeSentTo = opening.hubSession.connected ? opening.nextSeq.uplink : opening.hubSession.sentTo;
-    this.outbox = new Outbox({ ...outbox, ...hub, unstoredBytesMax: UNSTORED_BYTES_MAX }, this.uplinks, maybeSentTo);
+    const limits = { ...outbox, ...hub, windowMax: WINDOW_MAX, unstoredBytesMax };
+    this.outbox = new Outbox(limits, this.uplinks, opening.nextSeq.uplink);
     this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
     this.mirror = new Mirror(opening);
     this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);

@@ -120,7 +120,9 @@ export const OUTBOX = z.strictObject({
   messages_max: whole(1, 1_000_000_000).default(1_000_000).meta(means('Most uplinks in custody at one time.')),
   bytes_max: whole(65_536, 2 ** 40)
     .default(536_870_912)
-    .meta(means('Most bytes they may take, overhead included.')),
+    .meta(
+      means('Most bytes they may take, overhead included. The disk needs up to 1.4 times as many, and 16 MB besides.'),
+    ),
   age_hours_max: whole(0, AGE_HOURS_MAX).default(0).meta(means('Uplinks older than this expire. 0 = never.')),
   overflow: OVERFLOW.default('reject').meta(
     means('What gives way when it is full. reject loses nothing: the subdevice is told to come back.'),

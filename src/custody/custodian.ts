@@ -141,11 +141,11 @@ export class Custodian {
     entry.keeping = 'gathering';
     if (entry.ended !== undefined && isNew) this.#endUnstored(entry, entry.ended);
     if (entry.ended !== undefined) return false;
-    const { owed } = entry;
-    if (owed === undefined || entry.sentBefore || this.#options.withdrawn === undefined) return true;
+    const { owed, row } = entry;
+    if (owed === undefined || !this.#options.withdrawn || !this.lane(row.lane).canWithdraw(entry)) return true;
     this.#remove(entry);
     this.#unstoredBytes -= entry.bytes;
-    this.#books.add(entry.row.lane, { ...ZERO, accepted: -1 });
+    this.#books.add(row.lane, { ...ZERO, accepted: -1 });
     this.#options.withdrawn(owed);
     return false;
   }

@@ -60,6 +60,11 @@ function entryOf(row: Row, keeping: Keeping, owed: number | undefined): Entry {
   };
 }
 
+/** On a full disk: nobody was told that it is safe, the hub has not seen it, and it has no prospect but the disk. */
+export function canBeWithdrawn({ owed, sentBefore, inFlight, keeping }: Entry): boolean {
+  return owed !== undefined && !sentBefore && !inFlight && (keeping === 'gathering' || keeping === 'committing');
+}
+
 /** What ends the custody of a row on disk. */
 export function rowEnd(direction: Direction, { row, bytes, attempts }: Entry, how: Outcome | Burial): Change {
   const { lane, seq } = row;

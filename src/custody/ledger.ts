@@ -17,6 +17,7 @@ export type ShedReason =
   | 'no subscriber'
   | 'session ended'
   | 'too large for the link'
+  | 'too large for the hub'
   | 'refused by the subdevice';
 
 export interface Counts {
@@ -62,8 +63,10 @@ export function shedEntries(counts: Counts): [ShedReason, number][] {
   return Object.entries(counts.shed) as [ShedReason, number][];
 }
 
-export function shedTotal(counts: Counts): number {
-  return shedEntries(counts).reduce((sum, [, count]) => sum + count, 0);
+export function shedTotal({ shed }: Counts): number {
+  let total = 0;
+  for (const reason in shed) total += shed[reason as ShedReason] ?? 0;
+  return total;
 }
 
 /** What left custody, in whatever way. */

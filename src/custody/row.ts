@@ -93,6 +93,8 @@ export interface StoreOpening {
   readonly recovery: readonly string[];
   /** Rows that the opening found lost, in the ledger as damaged. */
   readonly lostRows: number;
+  /** Rows of the store's own records (sessions, counters, …) that the opening found damaged and took out. */
+  readonly damagedRecords: number;
 }
 
 export interface LaneCounts {

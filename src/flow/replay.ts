@@ -63,7 +63,8 @@ export class Replay {
   /** QoS 0: now, soon, or counted as shed. */
   offerQuick(lane: number, message: Message): void {
     const { outbox, custodian } = this.#options;
-    if (!outbox.isConnected) custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
+    if (outbox.isTooLarge(message)) custodian.pass(lane, { as: 'shed', reason: 'too large for the hub' });
+    else if (!outbox.isConnected) custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
     else if (this.#quick.length >= QUICK_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
       custodian.pass(lane, { as: 'shed', reason: 'QoS 0 too fast' });
     } else {

@@ -1,7 +1,7 @@
 /**
  * Which subdevices the hub lets us speak for: learnt from its list, from its results and from its notices, never kept on
  * disk. The hub is the authority and is asked after every CONNACK; whoever it has said nothing about counts as bound, so
- * that a hub which does not answer stops nobody (docs/decisions/0011).
+ * that a hub which does not answer stops nobody (docs/decisions/0012).
  *
  * Results and lists have no request id and may be stale: a result counts while its question is open, and an absence only
  * if two lists in a row say it.

@@ -1,8 +1,9 @@
 /** What the orders `hub.bind`, `hub.unbind` and `hub.describe` answer, and how it is read off the stations. */
 import type { HubIdentity } from '../config/schema.ts';
 import type { Gateway } from '../gateway.ts';
+import type { SubdeviceReport } from './report.ts';
 
-export type BindingWord = 'bound' | 'unbound' | 'unknown';
+type BindingWord = NonNullable<SubdeviceReport['binding']>;
 
 /** `hub.bind`, `hub.unbind`: one for each that was named, in that order. */
 export interface BindingOutcomes {

@@ -32,6 +32,8 @@ export interface Health extends BindingHealth {
   readonly downlinks: Counts;
   /** Found lost by the opening store, so before the start. */
   readonly lostRows: number;
+  /** Records of the gateway's own that it found damaged. */
+  readonly damagedRecords: number;
   readonly imbalance: number;
 }
 
@@ -150,9 +152,10 @@ function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Healt
   ];
 }
 
-function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, nowMs, startedAtMs }: Health): Condition[] {
+function ledgerConditions(health: Health): Condition[] {
+  const { uplinks, downlinks, lostRows, imbalance, nowMs, startedAtMs } = health;
   const forMs = nowMs - startedAtMs;
-  const conditions: Condition[] = [];
+  const conditions: Condition[] = damagedRecordsConditions(health);
   const shed = [...shedEntries(uplinks), ...shedEntries(downlinks)].filter(([reason]) => reason !== 'no subscriber');
   const total = shed.reduce((sum, [, count]) => sum + count, 0);
   if (total > 0) {
@@ -195,6 +198,20 @@ function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, nowMs, star
     });
   }
   return conditions;
+}
+
+/** Sessions, counters and the like: nothing that was accepted, but what surrounds it. */
+function damagedRecordsConditions({ damagedRecords, nowMs, startedAtMs }: Health): Condition[] {
+  if (damagedRecords === 0) return [];
+  return [
+    {
+      code: 'damaged-records',
+      losing: 'at risk',
+      forMs: nowMs - startedAtMs,
+      sentence: `${countOf(damagedRecords, 'record')} of the gateway's own (sessions, counters, …) damaged on the disk.`,
+      hint: 'What became of them stands under Store; replace the card: it no longer keeps what it is given.',
+    },
+  ];
 }
 
 function sentenceOf(words: string): string {

@@ -66,13 +66,12 @@ export class Inspector implements Inspection {
       downlinks: subtractCounts(sumOf(gateway.stations.downlinks), this.#atStart.downlink),
     };
     const { wallClock } = gateway.stations;
-    const isOnline = client.state === 'online';
     const conditions = conditionsOf({
       nowMs: this.#nowMs(),
       startedAtMs: this.#startedAtMs,
       hub: {
         ...standing,
-        isOnline,
+        isOnline: client.state === 'online',
         sessionsLost: gateway.stations.session.row.lostCount,
         refusedFilters: [...gateway.subscriptions.refused],
       },
@@ -83,6 +82,7 @@ export class Inspector implements Inspection {
       outbox,
       ...now,
       lostRows: gateway.stations.opening.lostRows,
+      damagedRecords: gateway.stations.opening.damagedRecords,
       imbalance: gateway.stations.uplinks.imbalance() + gateway.stations.downlinks.imbalance(),
     });
     return judge({

@@ -14,6 +14,8 @@ export interface LedgerReport {
   /** One per subdevice and direction that ever carried a message, by subdevice. */
   readonly lanes: readonly LedgerLane[];
   readonly totals: Readonly<Record<Direction, LedgerSum>>;
+  /** Of a reading from the store: what the medium has damaged or lost, as the next start will find it. */
+  readonly findings: readonly string[];
 }
 
 export interface LedgerSum {
@@ -47,10 +49,16 @@ export interface OfflineReading {
   readonly bytes: number;
   readonly walBytes: number;
   readonly lanes: readonly LaneReading[];
+  /** What the medium has damaged or lost, one sentence each. */
+  readonly findings: readonly string[];
 }
 
 /** Adds the lanes up. A lane that does not balance is not evened out by another: each has to. */
-export function ledgerReportOf(readings: readonly LaneReading[], source: LedgerReport['source']): LedgerReport {
+export function ledgerReportOf(
+  readings: readonly LaneReading[],
+  source: LedgerReport['source'],
+  findings: readonly string[] = [],
+): LedgerReport {
   const lanes = readings
     .map((reading) => ({
       subdevice: reading.subdevice,
@@ -63,6 +71,7 @@ export function ledgerReportOf(readings: readonly LaneReading[], source: LedgerR
     source,
     lanes,
     totals: { uplink: totalOf(readings, 'uplink'), downlink: totalOf(readings, 'downlink') },
+    findings,
   };
 }
 

@@ -7,7 +7,6 @@
  */
 
 import type { Age } from '../base/time.ts';
-import type { BindingWord } from './binding-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
 
 /** `at risk`: nothing is lost yet, and it will be if nobody acts. */
@@ -47,6 +46,7 @@ export type ConditionCode =
   | 'shedding'
   | 'dead-letters'
   | 'damaged-rows'
+  | 'damaged-records'
   | 'ledger-unbalanced'
   | 'store-full'
   | 'store-failed'
@@ -194,7 +194,7 @@ export interface SubdeviceReport {
   /** What the hub was last told and confirmed; `null`: it has no such notion, or has not answered. */
   readonly onlineAtHub: boolean | null;
   /** Does the hub let us speak for it? `unknown` until it has said so, and served all the same; `null`: no such notion. */
-  readonly binding: BindingWord | null;
+  readonly binding: 'bound' | 'unbound' | 'unknown' | null;
   readonly subscriptions: readonly string[];
   readonly uplinksPending: number;
   readonly downlinksPending: number;

@@ -7,6 +7,8 @@ import type { ShedReason } from '../custody/ledger.ts';
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
 
 export interface OutboxLimits {
+  /** Entries of a lane in RAM: those that may be sent. */
+  readonly windowMax: number;
   readonly messagesMax: number;
   readonly bytesMax: number;
   /** Bytes in RAM that no disk holds yet; beyond, subdevices are told to wait. */

@@ -6,7 +6,7 @@
  * topic is that of admission; no more than `inFlightMax` fresh messages in flight; never above the pace; a topic without
  * PUBACKs blocks nobody else.
  */
-import { chargedBytes } from '../base/message.ts';
+import { chargedBytes, type Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { Terms } from '../custody/durability.ts';
@@ -36,10 +36,11 @@ export class Outbox {
   /** Lanes the hub would not take anything from now: they wait, nothing of them is sent, doubted or given up. */
   readonly #halted = new Set<number>();
 
-  constructor(limits: OutboxLimits, custodian: Custodian, maybeSentTo: number) {
+  /** @param ownFrom the first number that no earlier process has used */
+  constructor(limits: OutboxLimits, custodian: Custodian, ownFrom: number) {
     this.#limits = limits;
     this.#custodian = custodian;
-    this.#earlier = new EarlierSendings(maybeSentTo, limits.inFlightMax);
+    this.#earlier = new EarlierSendings(ownFrom, limits.windowMax);
     this.pace = new Pace(limits.messagesPerS);
   }
 
@@ -54,9 +55,9 @@ export class Outbox {
   /** Lets a QoS 1 uplink in, sheds for it, or turns it away. */
   admit(offer: Offer, nowMs: number): Admission {
     const { lane, message } = offer;
-    if (message.payload.length > this.#limits.payloadBytesMax) return { kind: 'refused', why: 'too large' };
-    if (this.isClosed || this.#custodian.unstoredBytes > this.#limits.unstoredBytesMax)
-      return { kind: 'refused', why: 'congestion' };
+    if (this.isTooLarge(message)) return { kind: 'refused', why: 'too large' };
+    const unstoredBytes = this.#custodian.unstoredBytes + chargedBytes(message);
+    if (this.isClosed || unstoredBytes > this.#limits.unstoredBytesMax) return { kind: 'refused', why: 'congestion' };
     const replaced = offer.overflow === 'keep-latest' ? this.#replaceable(lane, message.topic) : [];
     while (this.#isOver(chargedBytes(message), replaced)) {
       if (offer.overflow === 'drop-newest') {
@@ -74,6 +75,11 @@ export class Outbox {
     });
     this.#turns.join(lane);
     return { kind: 'accepted', entry };
+  }
+
+  /** The hub would take it for an offence, or drop it without a word. */
+  isTooLarge({ payload }: Message): boolean {
+    return payload.length > this.#limits.payloadBytesMax;
   }
 
   /** The next uplink to send, if the pace, the window and the connection allow one. */
@@ -106,20 +112,17 @@ export class Outbox {
     const buried: Burial[] = [];
     if (!this.#isConnected) return buried;
     for (const entry of this.#flight.takeUnanswered(heardAtMs - this.#limits.pubackMsMax)) {
-      if (this.#halted.has(entry.row.lane)) {
-        this.#flight.sendAgain(entry); // the hub could not have answered: it is no fault of the message
-        continue;
-      }
-      entry.attempts += 1;
-      const isRefused = this.#trust.standing(entry.row) === 'refused';
+      const isHalted = this.#halted.has(entry.row.lane); // the hub could not answer: no fault of the message
+      if (!isHalted) entry.attempts += 1;
+      const isDue = entry.attempts >= this.#limits.attemptsMax || this.#trust.standing(entry.row) === 'refused';
       // only what is on disk can become a dead letter; what is not waits for the disk
-      if (entry.keeping === 'stored' && (isRefused || entry.attempts >= this.#limits.attemptsMax)) {
+      if (!isHalted && isDue && entry.keeping === 'stored') {
         const reason = `no PUBACK after ${entry.attempts} ${entry.attempts === 1 ? 'attempt' : 'attempts'}`;
         this.#trust.refuse(entry.row);
         this.#custodian.end(entry, { as: 'dead', reason });
         buried.push({ entry, reason });
       } else {
-        this.#trust.doubt(entry.row);
+        if (!isHalted) this.#trust.doubt(entry.row);
         this.#flight.sendAgain(entry);
       }
       this.#turns.join(entry.row.lane);
@@ -151,8 +154,7 @@ export class Outbox {
 
   /** Rows have come back from disk. */
   loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {
-    const entries = this.#custodian.loaded(wanted, page);
-    for (const entry of entries) this.#earlier.loaded(entry);
+    for (const entry of this.#custodian.loaded(wanted, page)) this.#earlier.loaded(entry);
     for (const lane of wanted.keys()) this.#turns.join(lane);
   }
 
@@ -177,18 +179,14 @@ export class Outbox {
   }
 
   #pick(): Entry | undefined {
-    const again = this.#flight.again.find((entry) => !this.#halted.has(entry.row.lane));
     const hasSlot = this.#flight.fresh < this.#limits.inFlightMax;
-    // one that was never missed takes a slot, and others may have taken them all while its lane was halted
-    if (again !== undefined && (hasSlot || again.attempts > 0) && this.#flight.isFree(again))
-      return this.#flight.takeAgain(again);
-    if (!hasSlot) return undefined;
-    return this.#turns.next((lane) => this.#sendable(lane));
+    const again = this.#flight.takeAgain((lane) => !this.#halted.has(lane), hasSlot);
+    if (again !== undefined || !hasSlot) return again;
+    return this.#turns.next((lane) => (this.#halted.has(lane) ? undefined : this.#sendable(lane)));
   }
 
   /** Order is kept within each topic; what cannot go yet holds up only its own topic. */
   #sendable(lane: number): Entry | undefined {
-    if (this.#halted.has(lane)) return undefined;
     for (const entry of this.#custodian.lane(lane).window) {
       if (entry.inFlight) continue;
       const standing = this.#trust.standing(entry.row);

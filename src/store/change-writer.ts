@@ -1,7 +1,7 @@
 /**
  * Applies changes to the tables. The ledger moves in the same transaction as the rows, by `countsOf` and nothing else,
  * once per lane and commit. A settlement of a row that is not there changes nothing, not even the ledger: then the books
- * do not balance, which is how a lost row is noticed.
+ * do not balance, which is how a lost row is noticed. Checksums of records are the triggers' work (`seals.ts`).
  */
 import type { Direction } from '../base/message.ts';
 import { type Change, countsOf } from '../custody/change.ts';
@@ -12,6 +12,11 @@ import { valuesOf } from './row-codec.ts';
 
 /** Dead letters kept for the technician; the oldest make room. The ledger's count is never shortened. */
 const DEAD_LETTERS_MAX = 10_000;
+
+/** Counters go on from those that were read: the UPDATE asks whether these were sound, a REPLACE would not. */
+const WRITE_LEDGER = `INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,NULL) ON CONFLICT (id) DO UPDATE SET
+  (accepted, delivered, dead, damaged, shed, bytes, puts) = (excluded.accepted, excluded.delivered, excluded.dead,
+  excluded.damaged, excluded.shed, excluded.bytes, excluded.puts)`;
 
 export interface LedgerRow {
   readonly id: number;
@@ -84,12 +89,12 @@ export class ChangeWriter {
         return true;
       case 'subdevice': {
         const { lane, id, lasting, link } = change.row;
-        return run('INSERT OR REPLACE INTO subdevice VALUES (?,?,?,?)', lane, id, Number(lasting), link) > 0;
+        return run('INSERT OR REPLACE INTO subdevice VALUES (?,?,?,?,NULL)', lane, id, Number(lasting), link) > 0;
       }
       case 'subscribe':
         return (
           run(
-            'INSERT OR REPLACE INTO subscription VALUES (?,?,?)',
+            'INSERT OR REPLACE INTO subscription VALUES (?,?,?,NULL)',
             change.row.lane,
             change.row.filter,
             change.row.qos,
@@ -98,12 +103,14 @@ export class ChangeWriter {
       case 'unsubscribe':
         return run('DELETE FROM subscription WHERE lane = ? AND filter = ?', change.lane, change.filter) > 0;
       case 'topicId':
-        return run('INSERT OR REPLACE INTO topic_id VALUES (?,?,?)', change.lane, change.topicId, change.topic) > 0;
+        return (
+          run('INSERT OR REPLACE INTO topic_id VALUES (?,?,?,NULL)', change.lane, change.topicId, change.topic) > 0
+        );
       case 'cleanSession':
         run('DELETE FROM subscription WHERE lane = ?', change.lane);
         return run('DELETE FROM topic_id WHERE lane = ?', change.lane) > 0;
       case 'filterGranted':
-        return run('INSERT OR REPLACE INTO hub_filter VALUES (?)', change.filter) > 0;
+        return run('INSERT OR REPLACE INTO hub_filter VALUES (?,NULL)', change.filter) > 0;
       case 'filterGone':
         return run('DELETE FROM hub_filter WHERE filter = ?', change.filter) > 0;
       case 'hubSession':
@@ -140,7 +147,7 @@ export class ChangeWriter {
   #writeHubSession(row: HubSessionRow): boolean {
     return (
       this.#run(
-        'INSERT OR REPLACE INTO hub_session VALUES (1,?,?,?,?,?,?)',
+        'INSERT OR REPLACE INTO hub_session VALUES (1,?,?,?,?,?,?,NULL)',
         Number(row.expected),
         Number(row.connected),
         row.changedAt?.epoch ?? null,
@@ -158,7 +165,7 @@ export class ChangeWriter {
     // rows found missing take bytes with them that nobody can name any more: an empty lane has none
     const isEmpty = after.accepted === settledTotal(after);
     this.#run(
-      'INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?,?,?)',
+      WRITE_LEDGER,
       id,
       after.accepted,
       after.delivered,

@@ -17,6 +17,7 @@ import type { PageRequest } from '../ports.ts';
 import { countsOfLedger, type LedgerRow, tableOf } from './change-writer.ts';
 import type { Database } from './database.ts';
 import { isNumberDamaged, laneOfDamaged, rowOf, type StoredRow } from './row-codec.ts';
+import { readSealed } from './sealed-rows.ts';
 
 /** Rows one page read may pass over while it looks for those of the wanted lanes: about 5 ms of the store's time. */
 const SCAN_MAX = 2048;
@@ -84,8 +85,13 @@ export function readBacklog(database: Database): LaneBacklog[] {
   return backlog;
 }
 
-function ledgerRows(database: Database): LedgerRow[] {
-  return database.prepare('SELECT * FROM ledger ORDER BY id').all() as LedgerRow[];
+/** Those whose checksum holds: of others not even the shape is certain (`mending.ts` replaces them). */
+export function ledgerRows(database: Database): LedgerRow[] {
+  const sound = [...readSealed(database, 'ledger', 'ORDER BY id')].filter(({ isSound }) => isSound);
+  const rows: unknown[] = sound.map(({ columns, values }) =>
+    Object.fromEntries(columns.map((name, place) => [name, values[place]])),
+  );
+  return rows as LedgerRow[];
 }
 
 function laneOf(row: LedgerRow): { direction: Direction; lane: number } {
@@ -93,7 +99,7 @@ function laneOf(row: LedgerRow): { direction: Direction; lane: number } {
 }
 
 export function readSubdevices(database: Database): SubdeviceRow[] {
-  const rows = database.prepare('SELECT * FROM subdevice ORDER BY lane').all() as {
+  const rows = database.prepare('SELECT lane, id, lasting, link FROM subdevice ORDER BY lane').all() as {
     lane: number;
     id: string;
     lasting: number;
@@ -103,7 +109,7 @@ export function readSubdevices(database: Database): SubdeviceRow[] {
 }
 
 export function readSubscriptions(database: Database): SubscriptionRow[] {
-  return database.prepare('SELECT * FROM subscription').all() as SubscriptionRow[];
+  return database.prepare('SELECT lane, filter, qos FROM subscription').all() as SubscriptionRow[];
 }
 
 export function readTopicIds(database: Database): TopicIdRow[] {

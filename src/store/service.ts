@@ -91,9 +91,10 @@ export class StoreService {
   }
 
   #hasRoomFor(core: StoreCore, changes: readonly Change[]): boolean {
-    if (!this.#reserve.isSpent) return true;
     const needsRoom = changes.length === 0 || changes.some(({ kind }) => kind === 'put');
-    return !needsRoom || this.#reserve.regain(core.freeInside);
+    if (!needsRoom) return true;
+    if (core.isLogFull && !this.#unlessFull(() => core.checkpoint())) return false;
+    return !this.#reserve.isSpent || this.#reserve.regain(core.freeInside);
   }
 
   #write(core: StoreCore, changes: readonly Change[]): boolean {

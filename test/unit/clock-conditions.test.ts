@@ -17,7 +17,7 @@ function health(fields: Partial<Health>): Health {
     ...{ nowMs: 9000, startedAtMs: 0, hub: HUB, links: [], bindings: [], strangers: [], storeFullSinceMs: undefined },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
-    ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, imbalance: 0 },
+    ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, damagedRecords: 0, imbalance: 0 },
     ...fields,
   };
 }
@@ -44,4 +44,8 @@ it('a refused signature (CONNACK 4) brings the clock under suspicion, unless it 
 
 it('rows that the opening store found lost are damage', () => {
   expect(conditionsOf(health({ lostRows: 7 }))).toMatchObject([{ code: 'damaged-rows', losing: 'yes' }]);
+});
+
+it('records that it found damaged are a condition of their own', () => {
+  expect(conditionsOf(health({ damagedRecords: 2 }))).toMatchObject([{ code: 'damaged-records', losing: 'at risk' }]);
 });

@@ -90,6 +90,40 @@ describe('custody', () => {
   });
 });
 
+describe('on a full disk', () => {
+  const setUpFull = () => {
+    const withdrawn: number[] = [];
+    const disk = new BenchDisk();
+    const custodian = custodianOn(disk, { withdrawn: (owed) => void withdrawn.push(owed) });
+    const fill = (entries: readonly Entry[]) => entries.filter((entry) => custodian.unstored(entry));
+    return { custodian, withdrawn, fill };
+  };
+
+  it('what nobody was promised is taken back, the oldest first', () => {
+    const { custodian, withdrawn, fill } = setUpFull();
+    expect(fill([accept(custodian, 7), accept(custodian, 8)])).toEqual([]);
+    expect([withdrawn, custodian.pending, custodian.imbalance()]).toEqual([[7, 8], 0, 0]);
+  });
+
+  it('nothing is taken back while a younger one of its lane stays: it would come again, behind that', () => {
+    const { custodian, withdrawn, fill } = setUpFull();
+    const older = accept(custodian, 7);
+    const younger = accept(custodian, 8, HELD);
+    expect(fill([older])).toEqual([older]);
+    younger.keeping = 'gathering';
+    expect(fill([older, younger])).toEqual([]);
+    expect(withdrawn).toEqual([7, 8]);
+  });
+
+  it('what waits to be sent again stays, also to a hub that has forgotten it', () => {
+    const { custodian, withdrawn, fill } = setUpFull();
+    const entry = accept(custodian, 7);
+    entry.inFlight = true;
+    expect(fill([entry])).toEqual([entry]);
+    expect(withdrawn).toEqual([]);
+  });
+});
+
 describe('rows that come back', () => {
   it('damaged are counted once and never passed on, though the page is read twice', () => {
     const { disk, custodian } = setUp(9);

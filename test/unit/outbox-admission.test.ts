@@ -22,7 +22,7 @@ describe('the door of the outbox', () => {
 
   it('counts what is on disk too, after a restart', () => {
     const first = new OutboxBench().fill('t', 't');
-    const bench = new OutboxBench({ messagesMax: 2 }, { disk: first.disk, maybeSentTo: 0 });
+    const bench = new OutboxBench({ messagesMax: 2 }, first.disk);
     expect(bench.offer()).toEqual(CONGESTION);
   });
 
@@ -40,7 +40,7 @@ describe('the door of the outbox', () => {
   });
 
   it('is shut while the disk is full, and while a slow card has not written what was taken', () => {
-    const bench = new OutboxBench({ unstoredBytesMax: BYTES - 1 });
+    const bench = new OutboxBench({ unstoredBytesMax: BYTES });
     bench.outbox.isClosed = true;
     expect(bench.offer()).toEqual(CONGESTION);
     bench.outbox.isClosed = false;

@@ -40,7 +40,7 @@ describe('what the outbox sends', () => {
 
   it('carries the backlog of the disk too, in order, page by page', () => {
     const first = new OutboxBench().fill(...Array.from({ length: 100 }, (_, index) => `${index}`));
-    const bench = new OutboxBench({}, { disk: first.disk, maybeSentTo: 0 }).connect();
+    const bench = new OutboxBench({}, first.disk).connect();
     const sent: string[] = [];
     for (let turn = 0; turn < 100; turn += 1) {
       bench.page();

@@ -13,6 +13,7 @@ export const LIMITS: OutboxLimits = {
   inFlightMax: 4,
   attemptsMax: 3,
   pubackMsMax: 10_000,
+  windowMax: 16,
   messagesPerS: 0,
 };
 
@@ -23,15 +24,13 @@ export class OutboxBench {
   readonly safe: number[] = [];
   nowMs = 0;
 
-  /** @param earlier the disk an earlier process left behind, and up to which number that may have sent */
-  constructor(
-    limits: Partial<OutboxLimits> = {},
-    earlier?: { readonly disk: BenchDisk; readonly maybeSentTo: number },
-  ) {
-    this.disk = earlier?.disk ?? new BenchDisk();
+  /** @param earlier the disk an earlier process left behind */
+  constructor(limits: Partial<OutboxLimits> = {}, earlier?: BenchDisk) {
+    const nextSeq = earlier === undefined ? 1 : 5000;
+    this.disk = earlier ?? new BenchDisk();
     const safe = (_: unknown, owed: number): void => void this.safe.push(owed);
-    this.custodian = custodianOn(this.disk, { windowMax: 16, nextSeq: earlier === undefined ? 1 : 5000, safe });
-    this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, earlier?.maybeSentTo ?? 0);
+    this.custodian = custodianOn(this.disk, { windowMax: LIMITS.windowMax, nextSeq, safe });
+    this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, nextSeq);
   }
 
   /** Offers a message of one byte, unless said otherwise. */

@@ -32,7 +32,7 @@ export class StoredQueue {
     this.#limits = limits;
   }
 
-  /** Messages given up for want of room. */
+  /** Messages given up: there was no room, or they grew too old. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -74,6 +74,6 @@ export class StoredQueue {
 
   #expire(nowMs: number): void {
     const fresh = this.#stored.findIndex(({ arrivedAtMs }) => nowMs - arrivedAtMs <= this.#limits.ageMsMax);
-    this.#stored.splice(0, fresh === -1 ? this.#stored.length : fresh);
+    this.#dropped += this.#stored.splice(0, fresh === -1 ? this.#stored.length : fresh).length;
   }
 }

@@ -74,7 +74,7 @@ export class HubSession {
     return this.#inFlight.size;
   }
 
-  /** Messages given up because the store was full. */
+  /** Messages given up: the store was full, or they grew too old in it. */
   get dropped(): number {
     return this.#stored.dropped + this.#waiting.dropped;
   }
