@@ -56,6 +56,8 @@ export class Bindings {
   readonly #options: BindingsOptions;
   #strangers: readonly HubIdentity[] = [];
   #list: Ask | undefined;
+  /** It was asked for again because of an absence: once, since a hub may never say the same twice. */
+  #isSecondLook = false;
 
   constructor(options: BindingsOptions) {
     this.#options = options;
@@ -86,6 +88,7 @@ export class Bindings {
 
   askList(): void {
     this.#list = new Ask();
+    this.#isSecondLook = false;
   }
 
   /** An order, or our own wish. */
@@ -116,19 +119,23 @@ export class Bindings {
   /** The hub's list, if it is the answer to a question of this connection. */
   described(devices: readonly HubIdentity[], isWhole: boolean, nowMs: number): OwnReport[] {
     if (this.#list?.isOpen !== true) return [];
+    const isFirstLook = !this.#isSecondLook;
     this.#list = undefined;
     const named = new Set(devices.map(identityKey));
     this.#strangers = devices.filter((identity) => this.of(identity)?.isConfigured !== true);
-    const reports: OwnReport[] = [{ kind: 'described' }];
+    const reports: OwnReport[] = [];
     for (const standing of this.#configured()) {
       const wasMissed = standing.isMissed;
       standing.isMissed = isWhole && !named.has(identityKey(standing.identity));
       if (named.has(identityKey(standing.identity))) reports.push(...this.#bound(standing));
       else if (!standing.isMissed || standing.binding === 'unbound') continue;
       else if (wasMissed) reports.push(...this.#missing(standing, 'the hub’s list does not name it', nowMs));
-      else this.#list = new Ask(); // this list may be an old one, stored for us: another word on it
+      else if (isFirstLook) {
+        this.#list = new Ask(); // this one may be old, stored for us: another word on it
+        this.#isSecondLook = true;
+      }
     }
-    return reports;
+    return this.#list === undefined ? [...reports, { kind: 'described' }] : reports;
   }
 
   /** Somebody bound or unbound them on the platform. The notice may be an old one: the list has the last word. */

@@ -25,7 +25,7 @@ export type OwnReport =
       readonly identity: HubIdentity;
       readonly code: number;
     }
-  /** The hub's list of bound subdevices has come. */
+  /** The hub's list of bound subdevices has come, and no other is needed to believe it. */
   | { readonly kind: 'described' };
 
 /** What `flow/bindings.ts` acts upon. */

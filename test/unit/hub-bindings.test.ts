@@ -22,10 +22,12 @@ describe('the list of the hub', () => {
   });
 
   it('takes nobody’s service away alone: two in a row must not name it, since one may be an old one', () => {
-    const bench = new OperationsBench(['a', 'b']).listed('b');
+    const bench = new OperationsBench(['a', 'b']).connect();
+    bench.sent();
+    expect(bench.list('b')).toEqual([]); // whoever waits for the list waits for the second
     expect(bench.bindingOf('a')).toBe('unknown');
     expect(bench.asked()).toEqual(['describe_sub_devices']);
-    expect(bench.list('b')).toEqual(['listed', 'a unbound']);
+    expect(bench.list('b')).toEqual(['a unbound', 'listed']);
     expect(bench.operations.isServed(identityOf('a'))).toBe(false);
     expect(bench.asked()).toEqual([]);
   });
@@ -35,6 +37,18 @@ describe('the list of the hub', () => {
     bench.asked();
     expect(bench.list('a')).toEqual(['listed']);
     expect(bench.bindingOf('a')).toBe('bound');
+  });
+
+  it('that never says the same twice is not asked for without end, and takes nobody’s service away', () => {
+    const bench = new OperationsBench(['a', 'b']).connect();
+    let asked = 0;
+    for (let round = 0; round < 100; round += 1) {
+      if (!bench.asked().includes('describe_sub_devices')) break;
+      asked += 1;
+      bench.list(round % 2 === 0 ? 'a' : 'b');
+    }
+    expect(asked).toBe(2);
+    expect(['a', 'b'].map((name) => bench.operations.isServed(identityOf(name)))).toEqual([true, true]);
   });
 
   it('that nobody asked for changes nothing', () => {
@@ -55,7 +69,7 @@ describe('the list of the hub', () => {
     const bench = new OperationsBench(['a']).listed('a').present('a');
     bench.change(0, 'a');
     expect(bench.asked()).toEqual([expect.stringContaining('change'), 'describe_sub_devices']);
-    expect(bench.list('a')).toEqual(['listed', 'a bound']);
+    expect(bench.list('a')).toEqual(['a bound', 'listed']);
     expect(bench.asked()).toEqual(['online a']);
   });
 });
