@@ -18,6 +18,7 @@ import { Minute } from './flow/minute.ts';
 import { Pager } from './flow/pager.ts';
 import { Presence } from './flow/presence.ts';
 import { Replay } from './flow/replay.ts';
+import { SessionWatch } from './flow/session-watch.ts';
 import { UplinkFlow } from './flow/uplink.ts';
 import type { HubInput } from './hub/contract.ts';
 import type { Credentials } from './hub/credentials.ts';
@@ -72,6 +73,7 @@ export class Gateway {
   readonly store: Store;
   readonly subscriptions: HubSubscriptions;
   readonly replay: Replay;
+  readonly watch: SessionWatch;
   readonly hub: HubLine;
   readonly links: Links;
   /** `undefined`: the hub has no gateway operations. */
@@ -131,6 +133,10 @@ export class Gateway {
     });
     this.bindings =
       operations === undefined ? undefined : new BindingFlow({ ...shared, operations, ownerOf: owners(config) });
+    this.watch = new SessionWatch({
+      ...{ ...shared, account: stations.account, epochs: () => stations.wallClock.epochs },
+      ...{ resyncTopic: config.hub.resyncTopic, commitMs: config.outbox.commitMs },
+    });
     this.hub = new HubLine({
       ...shared,
       client: newHubClient(parts, stations),
@@ -139,6 +145,7 @@ export class Gateway {
       downlink: this.#downlink,
       subscriptions: this.subscriptions,
       heed: (report) => this.bindings?.heed(report),
+      watch: this.watch,
       letGo: () => committer.letGo('uplink', clock.nowMs() + config.outbox.commitMs),
       lastUplink: () => uplinks.lastSeq,
     });

@@ -11,6 +11,7 @@ const NAMES_MAX = 1500;
 
 export function ordersFor(gateway: Gateway): Orders {
   return {
+    'gap.acknowledge': () => inTurn(gateway, () => acknowledgeGap(gateway)),
     'hub.bind': async (body) => bind(gateway, 'bind', namesIn(body)),
     'hub.unbind': async (body) => bind(gateway, 'unbind', namesIn(body)),
     'hub.describe': () => describe(gateway),
@@ -76,4 +77,23 @@ function identityOf(gateway: Gateway, verb: 'bind' | 'unbind', name: string): Hu
   if (verb === 'unbind' && productId !== undefined && deviceName !== undefined) return { productId, deviceName };
   const also = verb === 'unbind' ? ', or PRODUCT/DEVICE for one that is not configured' : '';
   throw refusal(`No [[subdevice]] has the id ${JSON.stringify(name)}`, `Name the ids that are configured${also}.`);
+}
+
+/** An order takes its turn in the mailbox, like everything else that happens. */
+function inTurn<Answer>({ parts }: Gateway, act: () => Answer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    parts.mailbox.post(() => {
+      try {
+        resolve(act());
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+}
+
+function acknowledgeGap({ watch }: Gateway): { readonly acknowledged: true } {
+  if (!watch.settleGap())
+    throw refusal('There is no gap to acknowledge', 'See holdfast status: no downlinks are known to be missing.');
+  return { acknowledged: true };
 }

@@ -5,7 +5,7 @@
 import type { Facts } from './base/events.ts';
 import type { Direction } from './base/message.ts';
 import type { Random } from './base/random.ts';
-import { ageOf, type Stamp } from './base/time.ts';
+import { type Age, ageOf, type Stamp } from './base/time.ts';
 import type { Config } from './config/schema.ts';
 import type { Change } from './custody/change.ts';
 import { Custodian } from './custody/custodian.ts';
@@ -16,6 +16,7 @@ import { WallClock } from './flow/wall-clock.ts';
 import { GatewayOperations } from './hub/gateway-operations.ts';
 import { identityKey } from './hub/identity.ts';
 import { OwnServices } from './hub/own-service.ts';
+import { HUB_TERMS, SessionAccount } from './hub/session-account.ts';
 import { SessionMirror } from './hub/session-mirror.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Clock, TimeService } from './ports.ts';
@@ -55,6 +56,7 @@ export class Stations {
   readonly inbox: Inbox;
   readonly mirror: Mirror;
   readonly session: SessionMirror;
+  readonly account: SessionAccount;
   /** `undefined`: the hub has no gateway operations. */
   readonly operations: GatewayOperations | undefined;
   readonly services: OwnServices;
@@ -85,6 +87,8 @@ export class Stations {
     this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
     this.mirror = new Mirror(opening);
     this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);
+    const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
+    this.account = new SessionAccount({ terms, gap: opening.hubGap, openedAt: opening.now });
     this.operations = this.#newOperations(options);
     this.services = new OwnServices(this.operations === undefined ? [] : [this.operations]);
   }
@@ -96,10 +100,14 @@ export class Stations {
   /** Now, in this boot. */
   readonly stamp = (): Stamp => ({ epoch: this.opening.now.epoch, upMs: this.#clock.nowMs() });
 
+  age(stamp: Stamp): Age {
+    return ageOf(stamp, this.stamp(), this.wallClock.epochs);
+  }
+
   /** Is something of that stamp certainly older than so many hours? 0 hours: nothing ever is. */
   expiry(hoursMax: number): ((stamp: Stamp) => boolean) | undefined {
     if (hoursMax === 0) return undefined;
-    return (stamp) => ageOf(stamp, this.stamp(), this.wallClock.epochs).ms >= hoursMax * HOUR_MS;
+    return (stamp) => this.age(stamp).ms >= hoursMax * HOUR_MS;
   }
 
   #newOperations({ config, random, subdeviceSecrets }: StationsOptions): GatewayOperations | undefined {

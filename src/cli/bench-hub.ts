@@ -1,16 +1,39 @@
 /** `holdfast bench-hub`: the emulation of the hub, on real TCP and real time, until Ctrl-C. */
+import { EXIT, Fault } from '../base/fault.ts';
 import type { HubRules } from '../bench/hub/rules.ts';
 import type { CommandContext } from './context.ts';
+import { hang } from './terminal.ts';
 
 export interface BenchHubOptions {
   readonly port: number;
   readonly host: string;
   readonly applicationPort: number;
   readonly profile: HubRules['profile'];
+  /** `name=value` each. */
+  readonly set: readonly string[];
+  readonly listRules?: boolean;
 }
 
+/** @throws Fault, `usage` for a rule that is none */
 export async function startBench({ terminal }: CommandContext, options: BenchHubOptions): Promise<number> {
+  const { listRules, readRuleChange } = await import('../bench/hub/rule-changes.ts');
+  if (options.listRules === true) {
+    for (const { name, value, meaning } of listRules(options.profile)) {
+      terminal.print(`${name}=${value}`);
+      for (const line of hang('    ', meaning, terminal.width)) terminal.print(line);
+    }
+    return EXIT.ok;
+  }
+  let changes: Partial<HubRules> = {};
+  for (const setting of options.set) {
+    const change = readRuleChange(setting);
+    if (change.kind === 'problem') {
+      const hint = `holdfast bench-hub --profile ${options.profile} --list-rules shows every rule.`;
+      throw new Fault('usage', `--set ${change.problem}`, { hint });
+    }
+    changes = { ...changes, ...change.rules };
+  }
   const { systemClock } = await import('../io/clock.ts');
   const { runBenchHub } = await import('../bench/hub/command.ts');
-  return await runBenchHub({ ...options, clock: systemClock(), print: (line) => terminal.print(line) });
+  return await runBenchHub({ ...options, changes, clock: systemClock(), print: (line) => terminal.print(line) });
 }

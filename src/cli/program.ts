@@ -94,6 +94,9 @@ function addLookingIn(add: Add): void {
   add('outbox', 'what is owed to the hub, and when it will be gone', async ({ context }) =>
     (await import('./outbox.ts')).showOutbox(context),
   );
+  add('acknowledge-gap', 'the downlinks that may have been missing were seen to', async ({ context }) =>
+    (await import('./acknowledge-gap.ts')).acknowledgeGap(context),
+  );
   add('tail', 'what happens, as it happens', async ({ context }) => (await import('./tail.ts')).showTail(context));
 }
 
@@ -158,7 +161,13 @@ function addRunning(add: Add): void {
       new Option('--profile <name>', 'whose rules')
         .choices(['documented', 'mainland', 'intl', 'generic'])
         .default('documented'),
-    );
+    )
+    .option('--set <name=value>', 'another value of one of its rules, JSON or text; may be repeated', gather, [])
+    .option('--list-rules', 'print its rules, their values in the profile and their meaning, and end');
+}
+
+function gather(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

@@ -76,6 +76,7 @@ function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
     reconnectFloorMs: hub.reconnect_floor_ms ?? defaults.reconnectFloorMs,
     reconnectCeilingMs: hub.reconnect_ceiling_ms,
     subscriptionsMax: hub.subscriptions_max ?? defaults.subscriptionsMax,
+    resyncTopic: hub.resync_topic,
   };
 }
 

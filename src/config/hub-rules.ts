@@ -15,7 +15,7 @@ const GENERIC_KEYS = ['client_id', 'username', 'password_file'] as const;
 export function hubProblems({ gateway, hub }: Sections): Problem[] {
   if (hub === undefined) return [];
   const template = hub.topic_template ?? PROFILE_DEFAULTS[hub.profile].topicTemplate;
-  const problems = [...templateProblems(template, hub), ...pauseProblems(hub)];
+  const problems = [...templateProblems(template, hub), ...resyncProblems(hub), ...pauseProblems(hub)];
   if (hub.profile === 'generic') return [...genericProblems(hub), ...problems];
   if (gateway?.accept_unknown_subdevices) {
     problems.push({
@@ -65,6 +65,18 @@ function pauseProblems(hub: HubSection): Problem[] {
       path: 'hub.reconnect_ceiling_ms',
       what: `is ${hub.reconnect_ceiling_ms}, less than reconnect_floor_ms, which is ${floorMs}`,
       hint: 'Raise it, or lower reconnect_floor_ms.',
+    },
+  ];
+}
+
+function resyncProblems({ resync_topic: topic }: HubSection): Problem[] {
+  const what = topic === undefined ? undefined : topicProblem(topic)?.problem;
+  if (what === undefined) return [];
+  return [
+    {
+      path: 'hub.resync_topic',
+      what: `is no topic one can publish to: ${what}`,
+      hint: 'Name one topic that the gateway may publish to, without wildcards.',
     },
   ];
 }

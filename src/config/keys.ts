@@ -114,6 +114,14 @@ export const HUB = z.strictObject({
   subscriptions_max: whole(0, 1_000_000)
     .optional()
     .meta(means('Filters the hub allows one connection. 0 = no limit.', byProfile('subscriptionsMax'))),
+  resync_topic: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta(
+      means('Topic at the hub on which its application side is told that downlinks may be missing.', 'nobody is told'),
+    ),
 });
 
 export const OUTBOX = z.strictObject({

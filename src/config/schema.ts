@@ -80,6 +80,8 @@ export interface HubConfig {
   readonly reconnectCeilingMs: number;
   /** Filters one connection may hold; 0 = no limit. */
   readonly subscriptionsMax: number;
+  /** Where the hub's application side is told that downlinks may be missing; `undefined`: it is not. */
+  readonly resyncTopic: string | undefined;
 }
 
 export interface OutboxConfig {

@@ -4,7 +4,7 @@
  */
 import { chargedBytes, type Direction } from '../base/message.ts';
 import { type Counts, type ShedReason, ZERO } from './ledger.ts';
-import type { HubSessionRow, Row, SubdeviceRow, SubscriptionRow } from './row.ts';
+import type { Gap, HubSessionRow, Row, SubdeviceRow, SubscriptionRow } from './row.ts';
 
 export type Outcome =
   | { readonly as: 'delivered' }
@@ -44,6 +44,7 @@ export type Change =
   | { readonly kind: 'filterGranted'; readonly filter: string }
   | { readonly kind: 'filterGone'; readonly filter: string }
   | { readonly kind: 'hubSession'; readonly row: HubSessionRow }
+  | { readonly kind: 'hubGap'; readonly gap: Gap | undefined }
   /** Sequence numbers below `reservedTo` may be in use by messages that never touched the disk. */
   | { readonly kind: 'reserveSeq'; readonly direction: Direction; readonly reservedTo: number }
   | { readonly kind: 'trustWall'; readonly wallMinusUpMs: number }

@@ -65,6 +65,15 @@ export interface HubSessionRow {
   readonly lostCount: number;
 }
 
+/** Downlinks may be missing that were sent to us since `from`, and nobody has dealt with that yet. */
+export interface Gap {
+  readonly reason: GapReason;
+  /** The end of the last connection before it; if nobody saw that, its beginning. */
+  readonly from: Stamp;
+}
+
+export type GapReason = 'session lost' | 'away longer than the hub keeps messages' | 'the hub’s store was full';
+
 /** What one lane has on disk, without reading a row of it. */
 export interface LaneBacklog {
   readonly direction: Direction;
@@ -85,6 +94,7 @@ export interface StoreOpening {
   /** Filters the hub granted us, as far as we know. */
   readonly grantedFilters: readonly string[];
   readonly hubSession: HubSessionRow;
+  readonly hubGap: Gap | undefined;
   readonly backlog: readonly LaneBacklog[];
   readonly counts: readonly LaneCounts[];
   /** First free `seq` of each direction. */

@@ -10,6 +10,7 @@ import type { HubSubscriptions } from './hub-subscriptions.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
 import type { Replay } from './replay.ts';
+import type { SessionWatch } from './session-watch.ts';
 
 export interface HubLineOptions {
   readonly clock: Clock;
@@ -20,6 +21,7 @@ export interface HubLineOptions {
   readonly replay: Replay;
   readonly downlink: DownlinkFlow;
   readonly subscriptions: HubSubscriptions;
+  readonly watch: SessionWatch;
   readonly services: OwnServices;
   readonly heed: (report: BindingReport) => void;
   /** Uplinks held for the hub go to disk now. */
@@ -36,7 +38,6 @@ export class HubLine {
   #changedAtMs: number | undefined;
   #problem: string | undefined;
   #refusal: { readonly code: number; readonly reason: string } | undefined;
-  #received = 0;
   #attempts = 0;
 
   constructor(options: HubLineOptions) {
@@ -76,7 +77,6 @@ export class HubLine {
     readonly problem: string | undefined;
     readonly refusal: string | undefined;
     readonly refusalCode: number | undefined;
-    readonly received: number;
     readonly attempts: number;
   } {
     return {
@@ -84,29 +84,30 @@ export class HubLine {
       problem: this.#problem,
       refusal: this.#refusal?.reason,
       refusalCode: this.#refusal?.code,
-      received: this.#received,
       attempts: this.#attempts,
     };
   }
 
   #act(report: Report): void {
     const { replay, subscriptions } = this.#options;
-    if (report.kind !== 'offline') replay.heard();
+    if (report.kind !== 'offline' && report.kind !== 'takenOver') replay.heard();
     switch (report.kind) {
       case 'online':
         return this.#online(report.sessionPresent);
       case 'offline':
-        return this.#offline(report.reason);
+        return this.#offline(report);
       case 'refused':
         this.#refusal = report;
         this.#options.facts.emit('hubRefused', { reason: report.reason });
+        return;
+      case 'takenOver':
+        this.#options.facts.emit('hubTakenOver', { times: report.times });
         return;
       case 'alive':
         return replay.send();
       case 'acknowledged':
         return replay.acknowledged(report.packetId);
       case 'message':
-        this.#received += 1;
         return this.#message(report);
       case 'subscribed':
         return subscriptions.answered(report.filter, report.isGranted);
@@ -118,20 +119,20 @@ export class HubLine {
   }
 
   #online(sessionPresent: boolean): void {
-    const { replay, downlink, subscriptions, facts, clock } = this.#options;
+    const { replay, downlink, subscriptions, watch, facts, clock } = this.#options;
     this.#isOnline = true;
     this.#changedAtMs = clock.nowMs();
     this.#refusal = undefined;
-    this.#received = 0;
     this.#attempts += 1;
     facts.emit('hubConnected', { sessionPresent, backlog: replay.pending });
+    watch.connected(sessionPresent);
     downlink.hubConnected(sessionPresent);
     subscriptions.connected(sessionPresent);
     replay.connected(sessionPresent);
   }
 
-  #offline(reason: string): void {
-    const { replay, downlink, subscriptions, facts, clock, letGo, lastUplink } = this.#options;
+  #offline({ reason, isByHub }: Extract<Report, { kind: 'offline' }>): void {
+    const { replay, downlink, subscriptions, watch, facts, clock, letGo, lastUplink } = this.#options;
     this.#problem = reason;
     if (!this.#isOnline) {
       this.#attempts += 1;
@@ -139,16 +140,18 @@ export class HubLine {
     }
     this.#isOnline = false;
     this.#changedAtMs = clock.nowMs();
+    watch.disconnected();
     downlink.hubLost();
-    replay.disconnected();
+    replay.disconnected(isByHub);
     subscriptions.disconnected(lastUplink());
     letGo();
     facts.emit('hubLost', { reason });
   }
 
   #message(report: Extract<Report, { kind: 'message' }>): void {
-    const { services, downlink, replay, clock } = this.#options;
+    const { services, watch, downlink, replay, clock } = this.#options;
     const { message, dup, packetId } = report;
+    watch.message(message.qos, dup);
     if (!services.owns(message.topic)) {
       downlink.arrived(message, dup, packetId);
       return;

@@ -42,15 +42,14 @@ export class HubSubscriptions {
   }
 
   connected(sessionPresent: boolean): void {
-    const { session, mirror, services, committer, facts, stamp, order } = this.#options;
+    const { session, mirror, services, committer, stamp, order } = this.#options;
     this.#isConnected = true;
     this.#refused.clear();
     const wanted = mirror.wantedFilters();
     for (const filter of services.filters) wanted.add(filter);
-    const { isLost, gone, subscribe, unsubscribe } = session.connected(sessionPresent, wanted, stamp());
+    const { gone, subscribe, unsubscribe } = session.connected(sessionPresent, wanted, stamp());
     for (const filter of gone) committer.ride({ kind: 'filterGone', filter });
     committer.ride({ kind: 'hubSession', row: session.row });
-    if (isLost) facts.emit('hubSessionLost', { filters: subscribe.length });
     for (const filter of subscribe) order({ kind: 'subscribe', filter });
     for (const filter of unsubscribe) order({ kind: 'unsubscribe', filter });
   }

@@ -4,8 +4,9 @@
 import type { Counts } from '../custody/ledger.ts';
 import { shedEntries } from '../custody/ledger.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
+import type { SessionReport } from './hub-report.ts';
 import type { Condition, LinkReport } from './report.ts';
-import { countOf, dateWords } from './words.ts';
+import { ageWords, countOf, dateWords } from './words.ts';
 
 export interface Health extends BindingHealth {
   readonly hub: {
@@ -15,7 +16,10 @@ export interface Health extends BindingHealth {
     readonly refusal: string | undefined;
     /** Return code of the CONNACK that refused us. */
     readonly refusalCode: number | undefined;
-    readonly sessionsLost: number;
+    readonly session: SessionReport;
+    readonly clientId: string;
+    /** Connections in a row that somebody else seems to have taken from us. */
+    readonly takings: number;
     readonly refusedFilters: readonly string[];
   };
   readonly links: readonly LinkReport[];
@@ -55,7 +59,7 @@ export function conditionsOf(health: Health): Condition[] {
 
 function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
   const conditions: Condition[] = [];
-  const forMs = nowMs - (hub.changedAtMs ?? startedAtMs);
+  const forMs = hub.session.away?.ms ?? nowMs - (hub.changedAtMs ?? startedAtMs);
   if (!hub.isOnline && hub.refusal !== undefined) {
     conditions.push({
       code: 'hub-refuses',
@@ -74,15 +78,16 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
       hint: 'Check the network if this lasts.',
     });
   }
-  if (hub.sessionsLost > 0) {
+  if (hub.takings > 0) {
     conditions.push({
-      code: 'hub-session-lost',
+      code: 'hub-taken-over',
       losing: 'at risk',
-      forMs: nowMs - startedAtMs,
-      sentence: `The hub lost our session ${countOf(hub.sessionsLost, 'time')}: downlinks may be missing. Subscriptions were restored.`,
-      hint: 'Send again what was sent to the subdevices while the gateway was away.',
+      forMs,
+      sentence: `The hub accepted ${countOf(hub.takings, 'connection')} in a row and closed each soon after, and nothing else failed: so it looks when another gateway connects as ${hub.clientId}. (A hub or a firewall that ends connections would look the same.)`,
+      hint: `Is another gateway running as ${hub.clientId}? Stop it, or give it an identity of its own. This one tries again, at most 15 min apart.`,
     });
   }
+  conditions.push(...sessionConditions(hub.session));
   if (hub.refusedFilters.length > 0) {
     conditions.push({
       code: 'hub-subscriptions-full',
@@ -90,6 +95,29 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
       forMs,
       sentence: `The hub refused ${countOf(hub.refusedFilters.length, 'subscription')}: ${hub.refusedFilters.slice(0, 3).join(', ')}.`,
       hint: 'Add the topics to the permissions of the product at the hub.',
+    });
+  }
+  return conditions;
+}
+
+function sessionConditions({ away, isOver, gap }: SessionReport): Condition[] {
+  const conditions: Condition[] = [];
+  if (isOver && away !== null) {
+    conditions.push({
+      code: 'hub-session-over',
+      losing: 'at risk',
+      forMs: away.ms,
+      sentence: `The hub has not seen us for ${ageWords(away)} and has ended our session: what is sent to the subdevices now is not kept for them.`,
+      hint: 'Bring the hub back; the subscriptions are restored by themselves.',
+    });
+  }
+  if (gap !== null) {
+    conditions.push({
+      code: 'downlink-gap',
+      losing: 'at risk',
+      forMs: gap.age.ms,
+      sentence: `Downlinks may be missing since ${ageWords(gap.age)} ago (${gap.reason}).`,
+      hint: 'Send again what was sent to the subdevices since then; then: holdfast acknowledge-gap.',
     });
   }
   return conditions;

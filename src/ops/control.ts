@@ -60,6 +60,8 @@ async function answer(exchange: Exchange): Promise<void> {
   switch (path) {
     case '/v1/status':
       return send(response, 200, inspection.status());
+    case '/v1/metrics':
+      return sendMetrics(response, inspection);
     case '/v1/ledger':
       return sendInTime(response, inspection.ledger());
     case '/v1/subdevices':
@@ -69,8 +71,20 @@ async function answer(exchange: Exchange): Promise<void> {
     case '/v1/tail':
       return follow(exchange);
     default:
-      return refuse(response, 404, 'There are /v1/status, /v1/ledger, /v1/subdevices, /v1/outbox and /v1/tail.');
+      return refuse(
+        response,
+        404,
+        'There are /v1/status, /v1/ledger, /v1/subdevices, /v1/outbox, /v1/metrics and /v1/tail.',
+      );
   }
+}
+
+/** For a scraper; its library is loaded for the first one who asks. */
+async function sendMetrics(response: ServerResponse, inspection: Inspection): Promise<void> {
+  const { renderMetrics } = await import('./metrics.ts');
+  const { contentType, text } = await renderMetrics(inspection.status());
+  response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
 }
 
 async function sendInTime(response: ServerResponse, report: Promise<unknown>): Promise<void> {

@@ -1,7 +1,7 @@
 /** The running gateway, as those who look in see it: fills the reports of `report.ts` from the stations. */
 import { EventEmitter } from 'node:events';
 import type { Direction } from '../base/message.ts';
-import { type Age, ageOf } from '../base/time.ts';
+import type { Age } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { Lane } from '../custody/lane.ts';
 import { addCounts, type Counts, settledTotal, subtractCounts, ZERO } from '../custody/ledger.ts';
@@ -9,7 +9,7 @@ import type { Gateway } from '../gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
 import { bindingHealth } from './binding-report.ts';
 import { conditionsOf } from './conditions.ts';
-import { type LaneReading, type LedgerReport, ledgerReportOf } from './ledger-report.ts';
+import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from './ledger-report.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
 import { Rate } from './rate.ts';
 import type {
@@ -61,18 +61,14 @@ export class Inspector implements Inspection {
     const { client, standing } = gateway.hub;
     const links = linkReports(gateway);
     const outbox = this.#queue('uplink');
-    const now = {
-      uplinks: subtractCounts(sumOf(gateway.stations.uplinks), this.#atStart.uplink),
-      downlinks: subtractCounts(sumOf(gateway.stations.downlinks), this.#atStart.downlink),
-    };
-    const { wallClock } = gateway.stations;
+    const { uplinks, downlinks, wallClock, opening } = gateway.stations;
+    const counts = { uplink: sumOf(uplinks), downlink: sumOf(downlinks) };
+    const hub = hubReport(gateway);
     const conditions = conditionsOf({
-      nowMs: this.#nowMs(),
-      startedAtMs: this.#startedAtMs,
+      ...{ nowMs: this.#nowMs(), startedAtMs: this.#startedAtMs },
       hub: {
-        ...standing,
+        ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: hub.takings },
         isOnline: client.state === 'online',
-        sessionsLost: gateway.stations.session.row.lostCount,
         refusedFilters: [...gateway.subscriptions.refused],
       },
       links,
@@ -80,17 +76,21 @@ export class Inspector implements Inspection {
       clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
-      ...now,
-      lostRows: gateway.stations.opening.lostRows,
-      damagedRecords: gateway.stations.opening.damagedRecords,
-      imbalance: gateway.stations.uplinks.imbalance() + gateway.stations.downlinks.imbalance(),
+      uplinks: subtractCounts(counts.uplink, this.#atStart.uplink),
+      downlinks: subtractCounts(counts.downlink, this.#atStart.downlink),
+      ...{ lostRows: opening.lostRows, damagedRecords: opening.damagedRecords },
+      imbalance: uplinks.imbalance() + downlinks.imbalance(),
     });
     return judge({
       conditions,
-      hub: hubReport(gateway),
+      hub,
       links,
       outbox,
       inbox: this.#queue('downlink'),
+      books: {
+        uplink: ledgerSum(counts.uplink, uplinks.pending),
+        downlink: ledgerSum(counts.downlink, downlinks.pending),
+      },
       store: this.#store(),
       process: this.#process(),
     });
@@ -169,7 +169,7 @@ export class Inspector implements Inspection {
     for (const lane of lanes) {
       const first = lane.window[0];
       if (first === undefined) continue;
-      const age = ageOf(first.row.stamp, this.#gateway.stations.stamp(), this.#gateway.stations.wallClock.epochs);
+      const age = this.#gateway.stations.age(first.row.stamp);
       if (oldest === undefined || age.ms > oldest.ms) oldest = age;
     }
     return oldest ?? null;

@@ -63,7 +63,7 @@ export function ledgerReportOf(
     .map((reading) => ({
       subdevice: reading.subdevice,
       direction: reading.direction,
-      ...sumOf(reading.counts, reading.pending),
+      ...ledgerSum(reading.counts, reading.pending),
     }))
     .sort(bySubdevice);
   return {
@@ -78,13 +78,13 @@ export function ledgerReportOf(
 function totalOf(readings: readonly LaneReading[], direction: Direction): LedgerSum {
   const wanted = readings.filter((reading) => reading.direction === direction);
   const counts = wanted.reduce((sum, reading) => addCounts(sum, reading.counts), ZERO);
-  return sumOf(
+  return ledgerSum(
     counts,
     wanted.reduce((sum, reading) => sum + reading.pending, 0),
   );
 }
 
-function sumOf(counts: Counts, pending: number): LedgerSum {
+export function ledgerSum(counts: Counts, pending: number): LedgerSum {
   const { accepted, delivered, shed, dead, damaged } = counts;
   return { accepted, delivered, pending, shed, dead, damaged, imbalance: imbalance(counts, pending) };
 }

@@ -7,6 +7,7 @@
  */
 
 import type { Age } from '../base/time.ts';
+import type { HubReport } from './hub-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
 
 /** `at risk`: nothing is lost yet, and it will be if nobody acts. */
@@ -24,6 +25,8 @@ export interface StatusReport {
   readonly links: readonly LinkReport[];
   readonly outbox: QueueReport;
   readonly inbox: QueueReport;
+  /** The live books; `GET /v1/ledger` counts the rows on disk to see whether they are right. `null`: the storage fails. */
+  readonly books: LedgerReport['totals'] | null;
   readonly store: StoreReport;
   readonly process: ProcessReport;
 }
@@ -34,7 +37,8 @@ export type StatusFacts = Omit<StatusReport, 'losing' | 'sentence'>;
 export type ConditionCode =
   | 'hub-away'
   | 'hub-refuses'
-  | 'hub-session-lost'
+  | 'hub-session-over'
+  | 'downlink-gap'
   | 'hub-taken-over'
   | 'hub-subscriptions-full'
   | 'subdevice-unbound'
@@ -65,39 +69,6 @@ export interface Condition {
   readonly sentence: string;
   /** What to do now: a whole sentence; `null` if there is nothing to do but wait. */
   readonly hint: string | null;
-}
-
-export type HubState = 'stopped' | 'connecting' | 'connected' | 'waiting to reconnect';
-
-export interface HubReport {
-  readonly profile: string;
-  readonly host: string;
-  readonly port: number;
-  readonly clientId: string;
-  readonly state: HubState;
-  /** How long it has been connected, or how long it has been away (over failed attempts); `null`: never connected. */
-  readonly since: Age | null;
-  /** What the last CONNACK said; `null` before the first. */
-  readonly sessionPresent: boolean | null;
-  /** Sessions the hub lost though we expected them: downlinks may be missing. */
-  readonly sessionsLost: number;
-  /** Why the last connection or attempt ended; `null`: none has. */
-  readonly lastProblem: string | null;
-  /** When the next attempt is made; `null` unless waiting. */
-  readonly nextAttemptInMs: number | null;
-  /** Filters held at the hub, and how many it allows (0 = no limit). */
-  readonly subscriptions: number;
-  readonly subscriptionsMax: number;
-  /** What the hub stored for us while we were away and is sending now; `null`: no replay is running. */
-  readonly replay: ReplayReport | null;
-}
-
-export interface ReplayReport {
-  readonly received: number;
-  /** The most the hub stores; it does not say how many there are. */
-  readonly expectedMax: number;
-  /** At most so long, at the hub's pace. */
-  readonly etaMs: number;
 }
 
 export type LinkState = 'stopped' | 'opening' | 'open' | 'waiting to reopen';

@@ -1,12 +1,10 @@
 /** Reports that are read straight off the stations: the hub's line, the links, the subdevices. */
+import type { Age } from '../base/time.ts';
 import type { HubIdentity } from '../config/schema.ts';
 import type { Gateway } from '../gateway.ts';
 import { bindingWord, identityWords } from './binding-report.ts';
-import type { HubReport, LinkReport, ReplayReport, SubdeviceReport, SubdevicesReport } from './report.ts';
-
-/** The hub stores no more, and sends one every so often (hub contract §2). */
-const REPLAY_MAX = 150;
-const REPLAY_INTERVAL_MS = 500;
+import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
+import type { LinkReport, SubdeviceReport, SubdevicesReport } from './report.ts';
 
 const HUB_STATES = {
   stopped: 'stopped',
@@ -28,26 +26,42 @@ export function hubReport(gateway: Gateway): HubReport {
     port,
     clientId,
     state: HUB_STATES[client.state],
-    since: standing.changedAtMs === undefined ? null : { ms: nowMs - standing.changedAtMs, quality: 'exact' },
+    since: sinceOf(gateway),
+    session: sessionReport(gateway),
     sessionPresent: sessionPresent ?? null,
     sessionsLost: row.lostCount,
     lastProblem: standing.problem ?? null,
+    takings: client.takings(nowMs),
     nextAttemptInMs: client.nextAttemptAtMs === undefined ? null : Math.max(0, client.nextAttemptAtMs - nowMs),
     subscriptions: granted.size,
     subscriptionsMax,
-    replay: hubReplay(gateway, nowMs),
+    replay: replayReport(gateway),
   };
 }
 
-/** What the hub may still be sending of what it stored: it never says how much that is. */
-function hubReplay({ hub, stations, parts }: Gateway, nowMs: number): ReplayReport | null {
-  const { session } = stations;
-  const { changedAtMs, received } = hub.standing;
-  const isResumed = hub.client.state === 'online' && session.sessionPresent === true && changedAtMs !== undefined;
-  if (!isResumed || parts.config.hub.profile === 'generic') return null;
-  if (nowMs - changedAtMs >= REPLAY_MAX * REPLAY_INTERVAL_MS) return null;
-  const left = Math.max(0, REPLAY_MAX - received);
-  return { received, expectedMax: REPLAY_MAX, etaMs: left * REPLAY_INTERVAL_MS };
+function sinceOf({ hub, watch, parts }: Gateway): Age | null {
+  const { changedAtMs } = hub.standing;
+  if (hub.client.state !== 'online' || changedAtMs === undefined) return watch.away ?? null;
+  return { ms: parts.clock.nowMs() - changedAtMs, quality: 'exact' };
+}
+
+function sessionReport({ watch, stations }: Gateway): SessionReport {
+  const { away, account } = watch;
+  const { gap } = account;
+  return {
+    finding: account.finding ?? null,
+    away: away ?? null,
+    keptMs: account.terms?.keptMs ?? null,
+    isOver: account.isOver(away),
+    gap: gap === undefined ? null : { reason: gap.reason, age: stations.age(gap.from) },
+  };
+}
+
+function replayReport({ watch }: Gateway): ReplayReport | null {
+  const { replay } = watch;
+  return replay === undefined
+    ? null
+    : { received: replay.received, expectedMax: replay.storedMax, etaMs: replay.leftMs };
 }
 
 export function linkReports({ links, parts }: Gateway): LinkReport[] {

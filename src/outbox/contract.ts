@@ -43,7 +43,14 @@ export interface Sending {
   readonly entry: Entry;
   readonly packetId: number;
   readonly dup: boolean;
+  /** The hub may close the connection on it. */
+  readonly isSuspect: boolean;
 }
+
+/** What the end of a connection says about a message. */
+export type Verdict =
+  | { readonly kind: 'suspected'; readonly entry: Entry; readonly closes: number }
+  | { readonly kind: 'buried'; readonly entry: Entry; readonly reason: string };
 
 export interface Burial {
   readonly entry: Entry;

@@ -13,10 +13,11 @@ import type { Terms } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { RowPage } from '../custody/row.ts';
-import type { Admission, Burial, Offer, OutboxLimits, Sending } from './contract.ts';
+import type { Admission, Burial, Offer, OutboxLimits, Sending, Verdict } from './contract.ts';
 import { EarlierSendings } from './earlier-sendings.ts';
 import { Flight, packetIdOf } from './flight.ts';
 import { Pace } from './pace.ts';
+import { Suspicion } from './suspicion.ts';
 import { Trust } from './trust.ts';
 import { Turns } from './turns.ts';
 
@@ -26,21 +27,19 @@ export class Outbox {
   readonly #flight = new Flight();
   readonly #turns = new Turns();
   readonly #trust = new Trust();
+  readonly suspicion: Suspicion;
   readonly pace: Pace;
   #isConnected = false;
   /** The disk is full: nothing more can be promised. */
   isClosed = false;
   readonly #earlier: EarlierSendings;
-  /** Lanes that had something to send and no slot or packet identifier for it. */
-  readonly #blocked = new Set<number>();
-  /** Lanes the hub would not take anything from now: they wait, nothing of them is sent, doubted or given up. */
-  readonly #halted = new Set<number>();
 
   /** @param ownFrom the first number that no earlier process has used */
   constructor(limits: OutboxLimits, custodian: Custodian, ownFrom: number) {
     this.#limits = limits;
     this.#custodian = custodian;
     this.#earlier = new EarlierSendings(ownFrom, limits.windowMax);
+    this.suspicion = new Suspicion(limits.attemptsMax);
     this.pace = new Pace(limits.messagesPerS);
   }
 
@@ -85,12 +84,12 @@ export class Outbox {
   /** The next uplink to send, if the pace, the window and the connection allow one. */
   next(nowMs: number): Sending | undefined {
     if (!this.#isConnected || !this.pace.isOpen(nowMs)) return undefined;
-    const entry = this.#pick();
+    const entry = this.#pick(nowMs);
     if (entry === undefined) return undefined;
     const dup = entry.sentBefore; // [MQTT-3.3.1-1]
     this.pace.take(nowMs);
     this.#flight.launch(entry, nowMs, this.#trust.standing(entry.row) === 'refused');
-    return { entry, packetId: packetIdOf(entry.row.seq), dup };
+    return { entry, packetId: packetIdOf(entry.row.seq), dup, isSuspect: this.suspicion.isSuspect(entry) };
   }
 
   /** PUBACK: custody is the hub's. @returns the entry; `undefined` for an identifier that is not in flight */
@@ -98,9 +97,10 @@ export class Outbox {
     const entry = this.#flight.land(packetId);
     if (entry === undefined) return undefined;
     this.#trust.restore(entry.row);
+    this.suspicion.answered(entry);
     this.#custodian.end(entry, { as: 'delivered' });
     this.#turns.join(entry.row.lane);
-    this.#unblock();
+    this.#turns.unblock();
     return entry;
   }
 
@@ -112,8 +112,9 @@ export class Outbox {
     const buried: Burial[] = [];
     if (!this.#isConnected) return buried;
     for (const entry of this.#flight.takeUnanswered(heardAtMs - this.#limits.pubackMsMax)) {
-      const isHalted = this.#halted.has(entry.row.lane); // the hub could not answer: no fault of the message
+      const isHalted = this.#turns.isHalted(entry.row.lane); // the hub could not answer: no fault of the message
       if (!isHalted) entry.attempts += 1;
+      this.suspicion.survived(entry);
       const isDue = entry.attempts >= this.#limits.attemptsMax || this.#trust.standing(entry.row) === 'refused';
       // only what is on disk can become a dead letter; what is not waits for the disk
       if (!isHalted && isDue && entry.keeping === 'stored') {
@@ -127,19 +128,19 @@ export class Outbox {
       }
       this.#turns.join(entry.row.lane);
     }
-    this.#unblock();
+    this.#turns.unblock();
     return buried;
   }
 
-  /** The hub does not let us speak for whoever this lane is of, or does so again. */
+  /** The hub takes nothing of this lane for now: nothing of it is sent, doubted or given up; or it does so again. */
   setHalted(lane: number, isHalted: boolean): void {
-    if (isHalted) this.#halted.add(lane);
-    else if (this.#halted.delete(lane)) this.#turns.join(lane);
+    this.#turns.setHalted(lane, isHalted);
   }
 
   /** @param sessionPresent the hub remembers us: what was in flight is a DUP; else it is new to it */
-  connected(sessionPresent: boolean): void {
+  connected(sessionPresent: boolean, nowMs: number): void {
     this.#isConnected = true;
+    this.suspicion.connected(nowMs);
     if (!sessionPresent) {
       this.#earlier.forget();
       for (const lane of this.#custodian.lanes()) for (const entry of lane.window) entry.sentBefore = false;
@@ -147,9 +148,16 @@ export class Outbox {
     for (const lane of this.#custodian.lanes()) this.#turns.join(lane.lane);
   }
 
-  disconnected(): void {
+  /** @param isByHub it was not we who ended it. @returns what that says about a message */
+  disconnected(isByHub: boolean, nowMs: number): Verdict | undefined {
     this.#isConnected = false;
+    const verdict = isByHub ? this.suspicion.closed(this.#flight.inTheAir, nowMs) : undefined;
     this.#flight.ground();
+    if (verdict?.kind === 'buried') {
+      this.#trust.giveBenefit(verdict.entry.row);
+      this.#custodian.end(verdict.entry, { as: 'dead', reason: verdict.reason });
+    }
+    return verdict;
   }
 
   /** Rows have come back from disk. */
@@ -171,40 +179,35 @@ export class Outbox {
     return expired;
   }
 
-  /** When `next` or `giveUp` may have something to do without a new input. */
-  wakeAtMs(): number | undefined {
-    if (!this.#isConnected) return undefined;
-    const oldest = this.#flight.oldestSentAtMs;
+  /** When `giveUp` may have something to do. */
+  get overdueAtMs(): number | undefined {
+    const oldest = this.#isConnected ? this.#flight.oldestSentAtMs : undefined;
     return oldest === undefined ? undefined : oldest + this.#limits.pubackMsMax;
   }
 
-  #pick(): Entry | undefined {
+  #pick(nowMs: number): Entry | undefined {
+    if (this.suspicion.isCautious && this.#flight.isFlying) return undefined;
     const hasSlot = this.#flight.fresh < this.#limits.inFlightMax;
-    const again = this.#flight.takeAgain((lane) => !this.#halted.has(lane), hasSlot);
+    const mayGo = (entry: Entry) => !this.#turns.isHalted(entry.row.lane) && this.suspicion.mayFly(entry, nowMs);
+    const again = this.#flight.takeAgain(mayGo, hasSlot);
     if (again !== undefined || !hasSlot) return again;
-    return this.#turns.next((lane) => (this.#halted.has(lane) ? undefined : this.#sendable(lane)));
+    return this.#turns.next((lane) => this.#sendable(lane, nowMs));
   }
 
   /** Order is kept within each topic; what cannot go yet holds up only its own topic. */
-  #sendable(lane: number): Entry | undefined {
+  #sendable(lane: number, nowMs: number): Entry | undefined {
     for (const entry of this.#custodian.lane(lane).window) {
       if (entry.inFlight) continue;
       const standing = this.#trust.standing(entry.row);
-      if (standing === 'suspect') continue;
-      if (standing === 'refused' && this.#flight.doubtful >= this.#limits.inFlightMax) this.#blocked.add(lane);
+      if (standing === 'suspect' || !this.suspicion.mayFly(entry, nowMs)) continue;
+      if (standing === 'refused' && this.#flight.doubtful >= this.#limits.inFlightMax) this.#turns.block(lane);
       else if (this.#flight.isFree(entry)) return entry;
       else {
-        this.#blocked.add(lane);
+        this.#turns.block(lane);
         return undefined;
       }
     }
     return undefined;
-  }
-
-  /** A slot or an identifier has become free. */
-  #unblock(): void {
-    for (const lane of this.#blocked) this.#turns.join(lane);
-    this.#blocked.clear();
   }
 
   /** Held in RAM only if the hub is there and nothing is ahead: design §1. */

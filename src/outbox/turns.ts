@@ -11,6 +11,10 @@ const QUANTUM_BYTES = 1024;
 export class Turns {
   #round: number[] = [];
   readonly #deficits = new Map<number, number>();
+  /** Lanes that had something to send and no slot or packet identifier for it. */
+  readonly #blocked = new Set<number>();
+  /** Lanes the hub would take nothing of now: they have no turn until it would again. */
+  readonly #halted = new Set<number>();
 
   /** The lane may have something to send; joins at the end of the round unless it is in it. */
   join(lane: number): void {
@@ -19,13 +23,32 @@ export class Turns {
     this.#round.push(lane);
   }
 
+  block(lane: number): void {
+    this.#blocked.add(lane);
+  }
+
+  /** A slot or an identifier has become free. */
+  unblock(): void {
+    for (const lane of this.#blocked) this.join(lane);
+    this.#blocked.clear();
+  }
+
+  isHalted(lane: number): boolean {
+    return this.#halted.has(lane);
+  }
+
+  setHalted(lane: number, isHalted: boolean): void {
+    if (isHalted) this.#halted.add(lane);
+    else if (this.#halted.delete(lane)) this.join(lane);
+  }
+
   /**
    * @param pick the lane's next entry, or `undefined` when it has none for now: then it leaves the round
    * @returns the entry whose turn it is
    */
   next(pick: (lane: number) => Entry | undefined): Entry | undefined {
     for (let lane = this.#round[0]; lane !== undefined; lane = this.#round[0]) {
-      const entry = pick(lane);
+      const entry = this.#halted.has(lane) ? undefined : pick(lane);
       if (entry === undefined) {
         this.#round.shift();
         this.#deficits.delete(lane);

@@ -6,7 +6,7 @@
 import type { Direction } from '../base/message.ts';
 import { type Change, countsOf } from '../custody/change.ts';
 import { addCounts, type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
-import type { HubSessionRow } from '../custody/row.ts';
+import type { Gap, HubSessionRow } from '../custody/row.ts';
 import type { Database, Statement } from './database.ts';
 import { valuesOf } from './row-codec.ts';
 
@@ -115,6 +115,8 @@ export class ChangeWriter {
         return run('DELETE FROM hub_filter WHERE filter = ?', change.filter) > 0;
       case 'hubSession':
         return this.#writeHubSession(change.row);
+      case 'hubGap':
+        return this.#writeHubGap(change.gap);
       case 'reserveSeq':
         return run('UPDATE sequence SET reserved_to = ? WHERE direction = ?', change.reservedTo, change.direction) > 0;
       case 'trustWall':
@@ -156,6 +158,13 @@ export class ChangeWriter {
         row.lostCount,
       ) > 0
     );
+  }
+
+  #writeHubGap(gap: Gap | undefined): boolean {
+    if (gap === undefined) return this.#run('DELETE FROM hub_gap') > 0;
+    const { from, reason } = gap;
+    const values = [from.epoch, Math.floor(from.upMs), reason];
+    return this.#run('INSERT OR REPLACE INTO hub_gap VALUES (1,?,?,?,NULL)', ...values) > 0;
   }
 
   #addToLedger(id: number, delta: LedgerDelta): void {

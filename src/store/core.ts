@@ -180,6 +180,7 @@ export class StoreCore {
         topicIds: read.readTopicIds(database),
         grantedFilters: read.readFilters(database),
         hubSession: read.readHubSession(database),
+        hubGap: read.readHubGap(database),
         backlog: read.readBacklog(database),
         counts: read.readCounts(database),
         recovery: [...this.#opened.recovery, ...mending.sentences, ...testimony.sentences],

@@ -25,6 +25,7 @@ const CONSEQUENCE: Readonly<Record<Sealed, string>> = {
   topic_id: 'the subdevices register again',
   hub_filter: 'the hub is asked for them again',
   hub_session: 'whatever is pending may have been sent before, and the session at the hub may be lost',
+  hub_gap: 'downlinks may be missing, and nobody knows since when',
   ledger: 'they begin anew with what is pending, and rows lost besides cannot be told',
   sequence: 'message numbers go on behind the highest that is known',
 };

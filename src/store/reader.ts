@@ -3,6 +3,8 @@ import { chargedBytes, type Direction } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import { settledTotal } from '../custody/ledger.ts';
 import type {
+  Gap,
+  GapReason,
   HubSessionRow,
   LaneBacklog,
   LaneCounts,
@@ -131,6 +133,13 @@ export function readHubSession(database: Database): HubSessionRow {
     sentTo: row.sent_to ?? 0,
     lostCount: row.lost_count ?? 0,
   };
+}
+
+export function readHubGap(database: Database): Gap | undefined {
+  const row = database.prepare('SELECT epoch, up_ms AS upMs, reason FROM hub_gap').get() as
+    | { epoch: number; upMs: number; reason: GapReason }
+    | undefined;
+  return row && { reason: row.reason, from: { epoch: row.epoch, upMs: row.upMs } };
 }
 
 export function readEpochs(database: Database): Map<number, Epoch> {

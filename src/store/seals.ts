@@ -14,6 +14,7 @@ export const SEALED = [
   'topic_id',
   'hub_filter',
   'hub_session',
+  'hub_gap',
   'ledger',
   'sequence',
 ] as const;

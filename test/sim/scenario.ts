@@ -25,6 +25,17 @@ export interface SubdevicePlan {
   readonly clean: boolean;
 }
 
+/** Worlds that were kept before there were these lack them. */
+type LaterSwitch =
+  | 'unacknowledged'
+  | 'resentAs'
+  | 'storedMaxCounts'
+  | 'storedAgeFrom'
+  | 'downlinksPerS'
+  | 'uplinkOverRate'
+  | 'batch'
+  | 'repeatOnlineResult';
+
 /** What the hub's documents leave open, and bounds that make its policies show. */
 export type HubSwitches = Pick<
   typeof MAINLAND,
@@ -35,10 +46,11 @@ export type HubSwitches = Pick<
   | 'inFlightMax'
   | 'connectTooSoon'
   | 'subdevicesOfflineOnGatewayLoss'
-> & {
-  /** The hub never acknowledges the alarms of the first subdevice. */
-  readonly isDeafToAlarms: boolean;
-};
+> &
+  Partial<Pick<HubRules, LaterSwitch>> & {
+    /** The hub never acknowledges the alarms of the first subdevice. */
+    readonly isDeafToAlarms: boolean;
+  };
 
 export interface Bounds {
   readonly outboxMessagesMax: number;
@@ -127,6 +139,7 @@ export function drawScenario({ seed, hours, trouble, subdevices = 8, slowness = 
       connectTooSoon: oneOf<'close' | 3>('close', 3),
       subdevicesOfflineOnGatewayLoss: oneOf(true, false),
       isDeafToAlarms: !isPlain && random() < 0.25,
+      ...(isPlain ? {} : drawLaterSwitches(diceOf(seed, 'later switches'))),
     },
     bounds: {
       // small enough for an hour without the hub to fill it, in some worlds
@@ -145,6 +158,21 @@ export function drawScenario({ seed, hours, trouble, subdevices = 8, slowness = 
     troubles: isPlain
       ? []
       : drawTroubles(seed, hours * HOUR_MS, trouble).filter(({ kind }) => window === 1 || kind !== 'noise'),
+  };
+}
+
+/** Not those that break order, lose by themselves or send twice within a connection: the invariants would blame us. */
+function drawLaterSwitches(random: Random): Pick<HubRules, LaterSwitch> {
+  const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
+  return {
+    unacknowledged: oneOf('at once', 'paced'),
+    resentAs: oneOf('duplicates', 'without DUP', 'new messages'),
+    storedMaxCounts: oneOf('stored', 'stored and unacknowledged'),
+    storedAgeFrom: oneOf('arrival', 'disconnection'),
+    downlinksPerS: oneOf(0, 2, 20),
+    uplinkOverRate: oneOf('dropped', 'close'),
+    batch: oneOf('all', 'first only', 'refused'),
+    repeatOnlineResult: oneOf<0 | -2>(0, -2),
   };
 }
 

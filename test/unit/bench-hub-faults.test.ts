@@ -1,5 +1,6 @@
 /** What goes wrong with the bench hub on order. */
 import { describe, expect, it, test } from 'vitest';
+import type { HubFaults } from '../../src/bench/hub/faults.ts';
 import { HubRig } from './bench-hub-rig.ts';
 
 const PING = { kind: 'pingreq' } as const;
@@ -107,5 +108,112 @@ describe('on order', () => {
     expect(rig.sentTo(connection)).toHaveLength(1);
     rig.advance(1);
     expect(rig.sentTo(connection).slice(1)).toEqual([1, 2].map((packetId) => ({ kind: 'puback', packetId })));
+  });
+
+  it('PUBACKs are swallowed for some topics only', () => {
+    const rig = new HubRig();
+    const connection = rig.connect('gw');
+    rig.set({ swallowsPubacks: ['p/+/event'] });
+    rig.publish(connection, 'p/d/event', { packetId: 1 });
+    rig.publish(connection, 'p/d/data', { packetId: 2 });
+    expect(rig.arrivals).toHaveLength(2);
+    expect(rig.sentTo(connection).slice(1)).toEqual([{ kind: 'puback', packetId: 2 }]);
+  });
+
+  it('one client is kicked, and another is not; its session stays', () => {
+    const rig = new HubRig();
+    const [kicked, other] = [rig.connect('one'), rig.connect('two')];
+    rig.order({ kind: 'kick', clientId: 'one' });
+    rig.order({ kind: 'kick', clientId: 'nobody' });
+    expect([rig.ended.has(kicked), rig.ended.has(other)]).toEqual([true, false]);
+    expect(rig.connack(rig.connect('one'))).toMatchObject({ sessionPresent: true });
+  });
+
+  it('the hub sends what is no MQTT', () => {
+    const rig = new HubRig();
+    rig.connect('gw');
+    expect(() => rig.order({ kind: 'sendGarbage', clientId: 'gw' })).toThrow('what no client may accept');
+    rig.order({ kind: 'sendGarbage', clientId: 'nobody' });
+  });
+
+  it('a poisoned topic ends the connection each time, unacknowledged and unseen; others do not', () => {
+    const rig = new HubRig();
+    rig.set({ poison: ['p/+/alarm'] });
+    for (let time = 0; time < 2; time += 1) {
+      const connection = rig.connect('gw');
+      rig.publish(connection, 'p/d/event');
+      expect(rig.ended.has(connection)).toBe(false);
+      rig.publish(connection, 'p/d/alarm');
+      expect(rig.ended.has(connection)).toBe(true);
+      expect(rig.sentTo(connection).filter(({ kind }) => kind === 'puback')).toHaveLength(1);
+    }
+    expect(rig.arrivals.map(({ topic }) => topic)).toEqual(['p/d/event', 'p/d/event']);
+  });
+
+  it('a poisoned topic is answered by what is no MQTT', () => {
+    const rig = new HubRig();
+    rig.set({ poison: ['p/d/alarm'], poisonReaction: 'garbage' });
+    const connection = rig.connect('gw');
+    expect(() => rig.publish(connection, 'p/d/alarm')).toThrow('what no client may accept');
+  });
+});
+
+describe('answers of services, on order', () => {
+  const TOPIC = '$gateway/operation/GP/gd';
+
+  function ask(rig: HubRig, connection: number, type: 'online' | 'offline'): void {
+    const devices = [{ product_id: 'SP', device_name: 'one' }];
+    rig.publish(connection, TOPIC, {
+      payload: new TextEncoder().encode(JSON.stringify({ type, payload: { devices } })),
+    });
+  }
+
+  function answersTo(rig: HubRig, connection: number): [unknown, number][] {
+    return rig.messagesTo(connection).map(({ text, atMs }) => [(JSON.parse(text) as { type: unknown }).type, atMs]);
+  }
+
+  function gatewayRig(faults: Partial<HubFaults>): { rig: HubRig; connection: number } {
+    const rig = new HubRig();
+    const connection = rig.connect('GPgd');
+    rig.subscribe(connection, '$gateway/operation/result/GP/gd');
+    rig.set(faults);
+    ask(rig, connection, 'online');
+    ask(rig, connection, 'offline');
+    rig.advance(30_000);
+    return { rig, connection };
+  }
+
+  test.each<[HubFaults['answers'], [string, number][]]>([
+    [
+      'prompt',
+      [
+        ['online', 0],
+        ['offline', 0],
+      ],
+    ],
+    [
+      'late',
+      [
+        ['online', 20_000],
+        ['offline', 20_000],
+      ],
+    ],
+    ['stale', [['online', 0]]],
+    ['missing', []],
+  ])('are %s', (answers, expected) => {
+    const { rig, connection } = gatewayRig({ answers, answerDelayMs: 20_000 });
+    expect(answersTo(rig, connection)).toEqual(expected);
+    expect(rig.sentTo(connection).filter(({ kind }) => kind === 'puback')).toHaveLength(2);
+  });
+
+  it('that are late are stored for a gateway that has left, and come stale with its next connection', () => {
+    const rig = new HubRig();
+    const connection = rig.connect('GPgd');
+    rig.subscribe(connection, '$gateway/operation/result/GP/gd');
+    rig.set({ answers: 'late', answerDelayMs: 20_000 });
+    ask(rig, connection, 'online');
+    rig.cut(connection);
+    rig.advance(20_000);
+    expect(answersTo(rig, rig.connect('GPgd'))).toEqual([['online', 20_000]]);
   });
 });

@@ -1,8 +1,6 @@
-/** The hub's limits, its credentials, its gateway operations, and what goes wrong on order. */
+/** The hub's limits, and the switch wherever it is silent on what a violation brings. */
 import { describe, expect, it, test } from 'vitest';
-import { credentialCode } from '../../src/bench/hub/credentials.ts';
 import { INTL, MAINLAND } from '../../src/bench/hub/rules.ts';
-import type { Connect } from '../../src/codec/mqtt.ts';
 import { HubRig } from './bench-hub-rig.ts';
 
 const SECOND_MS = 1000;
@@ -84,133 +82,102 @@ describe('limits', () => {
     expect(lastCodes()).toMatchObject({ returnCodes: [0x80] });
     expect(rig.session('gw')?.subscriptions).toEqual([{ filter: 'a', qos: 1 }]);
   });
-});
 
-describe('credentials', () => {
-  // Vectors computed by hand from the documented algorithm: secret, user name, password.
-  const secrets = new Map([['ABCDEFGHIJgw-01', 'AAECAwQFBgcICQoLDA0ODw==']]);
-  const username = 'ABCDEFGHIJgw-01;12010126;A1B2C;1735689600';
-  const sha256 = 'b6802338409ef9411e2c6d0363656455a8ebb42540760aefb67c5bd38434e7b0;hmacsha256';
-  const sha1 = 'd0249149a767f0ae6819828848a2bef33469b226;hmacsha1';
-  const beforeMs = 1_735_689_600_000;
-
-  function code(fields: { clientId?: string; username?: string; password?: string; wallMs?: number }): number {
-    const connect: Connect = {
-      kind: 'connect',
-      clientId: fields.clientId ?? 'ABCDEFGHIJgw-01',
-      cleanSession: false,
-      keepAliveS: 60,
-      username: fields.username ?? username,
-      password: new TextEncoder().encode(fields.password ?? sha256),
-      will: undefined,
-    };
-    return credentialCode(connect, secrets, fields.wallMs ?? beforeMs);
-  }
+  it('more uplinks in a second than allowed close the connection, if the switch says so', () => {
+    const rig = new HubRig({ uplinksPerS: 2, uplinkOverRate: 'close' });
+    const connection = rig.connect('gw');
+    for (let packetId = 1; packetId <= 3; packetId += 1) rig.publish(connection, 'p/d/event', { packetId });
+    expect(rig.arrivals).toHaveLength(2);
+    expect(rig.ended.get(connection)).toContain('more than 2 messages in a second');
+  });
 
   test.each([
-    ['HMAC-SHA256 is taken', {}, 0],
-    ['HMAC-SHA1 is taken', { password: sha1 }, 0],
-    ['a digit changed is refused', { password: sha256.replace('b6', 'b7') }, 4],
-    ['an upper-case token is refused', { password: sha256.replace('b6802338409ef', 'B6802338409EF') }, 4],
-    ['a token under the name of the other method is refused', { password: sha256.replace('sha256', 'sha1') }, 4],
-    ['no password is refused', { password: '' }, 4],
-    ['no user name is refused', { username: '' }, 4],
-    ['the user name of another device is refused', { username: username.replace('gw-01', 'gw-02') }, 4],
-    ['an expired signature is refused', { wallMs: beforeMs + 1 }, 4],
-    ['a device nobody knows is refused with another code', { clientId: 'ABCDEFGHIJgw-02' }, 3],
-  ])('%s', (_name, fields, returnCode) => {
-    expect(code(fields)).toBe(returnCode);
-  });
-
-  it('are asked for in CONNECT, and a refusal leaves no session', () => {
-    const rig = new HubRig({ credentials: secrets }, beforeMs);
-    const refused = rig.connect('ABCDEFGHIJgw-01', { username, password: new TextEncoder().encode('no') });
-    expect(rig.connack(refused)).toMatchObject({ returnCode: 4 });
-    expect(rig.ended.has(refused)).toBe(true);
-    expect(rig.session('ABCDEFGHIJgw-01')).toBeUndefined();
-    const admitted = rig.connect('ABCDEFGHIJgw-01', { username, password: new TextEncoder().encode(sha256) });
-    expect(rig.connack(admitted)).toMatchObject({ returnCode: 0 });
-  });
-});
-
-describe('gateway operations', () => {
-  const REQUEST = '$gateway/operation/GP/gd';
-  const DEVICES = [
-    { product_id: 'SP', device_name: 'one' },
-    { product_id: 'SP', device_name: 'two' },
-  ];
-
-  function gatewayRig(rules: ConstructorParameters<typeof HubRig>[0] = {}): { rig: HubRig; connection: number } {
-    const rig = new HubRig(rules);
-    const connection = rig.connect('GPgd');
-    rig.subscribe(connection, '$gateway/operation/result/GP/gd');
-    return { rig, connection };
-  }
-
-  function ask(rig: HubRig, connection: number, request: unknown): void {
-    const payload = new TextEncoder().encode(typeof request === 'string' ? request : JSON.stringify(request));
-    rig.publish(connection, REQUEST, { payload });
-  }
-
-  it('online and offline are acknowledged, answered with result 0 on the result topic, and seen', () => {
-    const { rig, connection } = gatewayRig();
-    ask(rig, connection, { type: 'online', payload: { devices: DEVICES } });
-    expect(rig.session('GPgd')?.subdevicesOnline).toEqual(['SP/one', 'SP/two']);
-    ask(rig, connection, { type: 'offline', payload: { devices: DEVICES.slice(0, 1) } });
-    expect(rig.session('GPgd')?.subdevicesOnline).toEqual(['SP/two']);
-    expect(rig.messagesTo(connection).map(({ topic, text }) => [topic, JSON.parse(text)])).toEqual([
-      [
-        '$gateway/operation/result/GP/gd',
-        { type: 'online', payload: { devices: DEVICES.map((each) => ({ ...each, result: 0 })) } },
-      ],
-      ['$gateway/operation/result/GP/gd', { type: 'offline', payload: { devices: [{ ...DEVICES[0], result: 0 }] } }],
-    ]);
-    expect(rig.sentTo(connection).filter(({ kind }) => kind === 'puback')).toHaveLength(2);
-    expect(rig.arrivals).toEqual([]);
-  });
-
-  it('online twice is answered with result 0 twice', () => {
-    const { rig, connection } = gatewayRig();
-    for (let time = 0; time < 2; time += 1) ask(rig, connection, { type: 'online', payload: { devices: DEVICES } });
+    ['stored', 'stored', ['m1', 'm2', 'm3', 'm4']],
+    ['lost', 'lost', ['m1', 'm2', 'm4']],
+  ] as const)('a downlink above the rate is %s', (downlinkOverRate, kind, texts) => {
+    const rig = new HubRig({ downlinksPerS: 2, downlinkOverRate });
+    const connection = rig.connect('gw');
+    rig.subscribe(connection, 'p/d/control');
+    for (const text of ['m1', 'm2', 'm3']) rig.fromApplication('p/d/control', text);
     expect(rig.messagesTo(connection)).toHaveLength(2);
-    expect(rig.session('GPgd')?.subdevicesOnline).toHaveLength(2);
+    expect(rig.events.at(-1)).toMatchObject({ kind });
+    rig.advance(SECOND_MS);
+    rig.fromApplication('p/d/control', 'm4');
+    expect(rig.messagesTo(connection).map(({ text }) => text)).toEqual(texts);
+  });
+
+  it('a QoS 0 downlink above the rate is lost, whatever the switch says', () => {
+    const rig = new HubRig({ downlinksPerS: 1, downlinkOverRate: 'stored' });
+    const connection = rig.connect('gw');
+    rig.subscribe(connection, 'p/d/control');
+    for (const text of ['m1', 'm2']) rig.fromApplication('p/d/control', text, 0);
+    rig.advance(10 * SECOND_MS);
+    expect(rig.messagesTo(connection).map(({ text }) => text)).toEqual(['m1']);
   });
 
   test.each([
-    [true, []],
-    [false, ['SP/one', 'SP/two']],
-  ])('subdevices go offline with the gateway, if the switch says so: %s', (subdevicesOfflineOnGatewayLoss, left) => {
-    const { rig, connection } = gatewayRig({ subdevicesOfflineOnGatewayLoss });
-    ask(rig, connection, { type: 'online', payload: { devices: DEVICES } });
-    rig.cut(connection);
-    expect(rig.session('GPgd')?.subdevicesOnline).toEqual(left);
-  });
+    ['mainland', MAINLAND, 6],
+    ['intl', INTL, 10],
+  ])(
+    'profile %s: topics and filters of 255 bytes and so many slashes are served, larger ones are not',
+    (_profile, rules, slashes) => {
+      const rig = new HubRig({ ...rules, connectIntervalMs: 0, keepAliveSMin: 0 });
+      const connection = rig.connect('gw');
+      const long = (bytes: number): string => `p/d/${'ä'.repeat((bytes - 5) / 2)}x`;
+      for (const [topic, isServed] of [
+        [`t${'/'.repeat(slashes)}`, true],
+        [`t${'/'.repeat(slashes + 1)}`, false],
+        [long(255), true],
+        [long(257), false],
+      ] as const) {
+        const before = rig.arrivals.length;
+        rig.publish(connection, topic);
+        expect(rig.arrivals.length - before).toBe(isServed ? 1 : 0);
+        rig.subscribe(connection, topic);
+        expect(rig.sentTo(connection).at(-1)).toMatchObject({ returnCodes: [isServed ? 1 : 0x80] });
+      }
+    },
+  );
 
-  it('no more subdevices come online than a gateway may have', () => {
-    const { rig, connection } = gatewayRig({ subdevicesPerGatewayMax: 1 });
-    ask(rig, connection, { type: 'online', payload: { devices: DEVICES } });
-    expect(rig.session('GPgd')?.subdevicesOnline).toEqual(['SP/one']);
-    expect(rig.messagesTo(connection)[0]?.text).toContain('"result":-2');
-  });
+  test.each([
+    [0, ['early', 'late']],
+    [5000, ['late']],
+  ])(
+    'a subscription takes effect %i ms after its SUBACK, and at once where it was there before',
+    (subscribeDelayMs, texts) => {
+      const rig = new HubRig({ subscribeDelayMs });
+      const connection = rig.connect('gw');
+      rig.subscribe(connection, 'p/d/control');
+      rig.advance(4999);
+      rig.fromApplication('p/d/control', 'early');
+      rig.advance(1);
+      rig.subscribe(connection, 'p/d/control');
+      rig.fromApplication('p/d/control', 'late');
+      expect(rig.messagesTo(connection).map(({ text }) => text)).toEqual(texts);
+    },
+  );
 
-  it('on the topic of another gateway get no PUBACK', () => {
-    const rig = new HubRig();
-    const connection = rig.connect('XYz');
-    ask(rig, connection, { type: 'online', payload: { devices: DEVICES } });
-    expect(rig.sentTo(connection)).toHaveLength(1);
+  test.each([
+    ['close', true, 0, 0],
+    ['ignored', false, 0, 0],
+    ['downgraded', false, 1, 1],
+  ] as const)('a QoS 2 PUBLISH: %s', (qos2, isClosed, arrivals, pubacks) => {
+    const rig = new HubRig({ qos2 });
+    const connection = rig.connect('gw');
+    rig.publish(connection, 'p/d/event', { qos: 2 });
+    expect(rig.ended.has(connection)).toBe(isClosed);
+    expect(rig.arrivals).toHaveLength(arrivals);
+    expect(rig.sentTo(connection).filter(({ kind }) => kind === 'puback')).toHaveLength(pubacks);
   });
 
   test.each([
-    '',
-    'no json',
-    '[]',
-    '{"type":"online"}',
-    '{"type":"online","payload":{"devices":[7]}}',
-    '{"__proto__":1}',
-  ])('with the payload %j get a PUBACK and no answer', (payload) => {
-    const { rig, connection } = gatewayRig();
-    ask(rig, connection, payload);
-    expect(rig.sentTo(connection).at(-1)).toMatchObject({ kind: 'puback' });
-    expect(rig.messagesTo(connection)).toEqual([]);
+    ['close', true, 0],
+    ['ignored', false, 1],
+  ] as const)('the RETAIN flag: %s', (retain, isClosed, arrivals) => {
+    const rig = new HubRig({ retain });
+    const connection = rig.connect('gw');
+    rig.publish(connection, 'p/d/event', { retain: true });
+    expect(rig.ended.has(connection)).toBe(isClosed);
+    expect(rig.arrivals).toHaveLength(arrivals);
   });
 });

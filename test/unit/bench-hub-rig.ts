@@ -7,6 +7,7 @@ import type { HubEvent } from '../../src/bench/hub/events.ts';
 import type { FaultOrder, HubFaults } from '../../src/bench/hub/faults.ts';
 import { BenchHubMachine, type HubInput } from '../../src/bench/hub/machine.ts';
 import type { Arrival } from '../../src/bench/hub/outlet.ts';
+import type { PlatformOrder } from '../../src/bench/hub/platform.ts';
 import { type HubRules, MAINLAND } from '../../src/bench/hub/rules.ts';
 import type { SessionView } from '../../src/bench/hub/sessions.ts';
 import type { Connack, Connect, MqttPacket, MqttQos, Publish } from '../../src/codec/mqtt.ts';
@@ -15,7 +16,13 @@ import { encodeMqtt, MqttReader } from '../../src/codec/mqtt-wire.ts';
 export const HOUR_MS = 3_600_000;
 
 /** The mainland hub without its ceilings on connecting and publishing, where a test is about something else. */
-export const RELAXED: HubRules = { ...MAINLAND, connectIntervalMs: 0, keepAliveSMin: 0, uplinksPerS: 0 };
+export const RELAXED: HubRules = {
+  ...MAINLAND,
+  connectIntervalMs: 0,
+  keepAliveSMin: 0,
+  uplinksPerS: 0,
+  downlinksPerS: 0,
+};
 
 export interface Sent {
   readonly atMs: number;
@@ -93,6 +100,14 @@ export class HubRig {
 
   order(order: FaultOrder): void {
     this.#handle({ kind: 'fault', order });
+  }
+
+  /** The platform's operator. Returns the result code. */
+  administer(order: PlatformOrder): number {
+    this.#handle({ kind: 'platform', order });
+    const result = this.events.flatMap((event) => (event.kind === 'ordered' ? [event.result] : [])).at(-1);
+    if (result === undefined) throw new Error('the order had no result');
+    return result;
   }
 
   set(faults: Partial<HubFaults>): void {

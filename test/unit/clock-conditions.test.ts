@@ -8,8 +8,8 @@ const HUB: Health['hub'] = {
   problem: undefined,
   refusal: undefined,
   refusalCode: undefined,
-  sessionsLost: 0,
-  refusedFilters: [],
+  session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
+  ...{ refusedFilters: [], clientId: 'gw', takings: 0 },
 };
 
 function health(fields: Partial<Health>): Health {

@@ -80,7 +80,7 @@ describe('beyond the bound', () => {
     bench.offer('a');
     bench.send();
     expect(bench.offer('b', { overflow: 'drop-oldest' })).toEqual(CONGESTION);
-    bench.outbox.disconnected();
+    bench.disconnect();
     expect(bench.offer('b', { overflow: 'drop-oldest' }).kind).toBe('accepted');
     expect(topicsOf(bench.connect().send())).toEqual(['b']);
   });
@@ -138,7 +138,7 @@ describe('an age limit', () => {
     const bench = new OutboxBench().fill('a').connect();
     bench.send();
     expect(bench.outbox.expire(() => true)).toBe(0);
-    bench.outbox.disconnected();
+    bench.disconnect();
     expect(bench.outbox.expire(() => true)).toBe(1);
     expect(bench.connect().send()).toEqual([]);
   });

@@ -132,7 +132,7 @@ describe('order and fairness', () => {
             if (landed !== undefined) bench.outbox.acknowledged(landed.packetId);
             flying = flying.filter(({ seq }) => seq !== landed?.seq);
           } else {
-            bench.outbox.disconnected();
+            bench.disconnect();
             bench.connect();
             const again = bench.send().map(({ entry }) => entry.row);
             for (const key of new Set(flying.map((one) => one.key))) {

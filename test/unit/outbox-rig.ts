@@ -1,7 +1,7 @@
 /** An outbox with its custody on a bench disk. */
 
 import type { Custodian } from '../../src/custody/custodian.ts';
-import type { Admission, Offer, OutboxLimits, Sending } from '../../src/outbox/contract.ts';
+import type { Admission, Offer, OutboxLimits, Sending, Verdict } from '../../src/outbox/contract.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
 import { BenchDisk, custodianOn, STAMP, uplink } from './custody-rig.ts';
 
@@ -80,8 +80,12 @@ export class OutboxBench {
   }
 
   connect(sessionPresent = true): this {
-    this.outbox.connected(sessionPresent);
+    this.outbox.connected(sessionPresent, this.nowMs);
     return this;
+  }
+
+  disconnect(isByHub = false): Verdict | undefined {
+    return this.outbox.disconnected(isByHub, this.nowMs);
   }
 }
 

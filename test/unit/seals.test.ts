@@ -22,6 +22,7 @@ const CHANGES: readonly Change[] = [
   { kind: 'hubSession', row: { expected: true, connected: true, changedAt: CHANGED_AT, sentTo: 9, lostCount: 2 } },
   { kind: 'trustWall', wallMinusUpMs: 1_780_000_000_000 },
   { kind: 'slept', atUpMs: 40 },
+  { kind: 'hubGap', gap: { reason: 'session lost', from: CHANGED_AT } },
   ...[1, 2, 3, 4].map((seq) => put(seq)),
   settle(1),
   { kind: 'put', direction: 'downlink', row: row(1) },

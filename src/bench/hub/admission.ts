@@ -5,6 +5,7 @@
  */
 import type { ConnackCode, Connect } from '../../codec/mqtt.ts';
 import { credentialCode } from './credentials.ts';
+import type { Registry } from './registry.ts';
 import type { HubRules } from './rules.ts';
 
 export type Judgement =
@@ -12,19 +13,18 @@ export type Judgement =
   | { readonly kind: 'refused'; readonly code: ConnackCode; readonly why: string }
   | { readonly kind: 'closed'; readonly why: string };
 
-/** Seen for other refusals; the hub does not document which code a bad keep alive gets. */
-const KEEP_ALIVE_REFUSED: ConnackCode = 3;
-
 /** Above this many remembered attempts the old ones are swept out. */
 const ATTEMPTS_KEPT = 1000;
 
 export class Admission {
   readonly #rules: HubRules;
+  readonly #registry: Registry;
   /** Client id → when it last tried and was not too early. */
   readonly #attemptAtMs = new Map<string, number>();
 
-  constructor(rules: HubRules) {
+  constructor(rules: HubRules, registry: Registry) {
     this.#rules = rules;
+    this.#registry = registry;
   }
 
   judge(
@@ -37,19 +37,29 @@ export class Admission {
       if (!cleanSession) return { kind: 'refused', code: 2, why: 'no client id for a lasting session' };
       return { kind: 'admitted', clientId: `unnamed-${at.connection}` };
     }
+    const { connectIntervalMs, connectTooSoon, keepAliveSMin, keepAliveSMax, keepAliveRefusal } = this.#rules;
     if (!this.#isLateEnough(clientId, at.nowMs)) {
-      const why = `sooner than ${this.#rules.connectIntervalMs} ms after the last CONNECT`;
-      if (this.#rules.connectTooSoon === 'close') return { kind: 'closed', why };
-      return { kind: 'refused', code: this.#rules.connectTooSoon, why };
+      return refusal(connectTooSoon, `sooner than ${connectIntervalMs} ms after the last CONNECT`);
     }
-    const { keepAliveSMin, keepAliveSMax, credentials } = this.#rules;
     if (keepAliveS < keepAliveSMin || keepAliveS > keepAliveSMax) {
-      const why = `keep alive of ${keepAliveS} s, not ${keepAliveSMin} to ${keepAliveSMax}`;
-      return { kind: 'refused', code: KEEP_ALIVE_REFUSED, why };
+      return refusal(keepAliveRefusal, `keep alive of ${keepAliveS} s, not ${keepAliveSMin} to ${keepAliveSMax}`);
     }
-    const code = credentials === undefined ? 0 : credentialCode(connect, credentials, at.wallMs);
-    if (code !== 0) return { kind: 'refused', code, why: code === 3 ? 'unknown device' : 'wrong or expired password' };
-    return { kind: 'admitted', clientId };
+    if (connect.will !== undefined && this.#rules.wills === 'close') {
+      return { kind: 'closed', why: 'a will, which the hub does not serve' };
+    }
+    return this.#refusalOfCredentials(connect, at.wallMs) ?? { kind: 'admitted', clientId };
+  }
+
+  #refusalOfCredentials(connect: Connect, wallMs: number): Judgement | undefined {
+    const { credentials, replaced } = this.#registry;
+    // A subdevice speaks through its gateway only; the code is our reading.
+    if (this.#registry.isOfSubdeviceProduct(connect.clientId)) return refusal(3, 'a subdevice on its own');
+    const code = credentials === undefined ? 0 : credentialCode(connect, credentials, wallMs);
+    if (code === 0) return undefined;
+    if (code === 3) return refusal(3, 'unknown device');
+    const isStale = credentialCode(connect, replaced, wallMs) === 0;
+    if (isStale) return refusal(5, 'a secret from before the last registration');
+    return refusal(this.#rules.wrongPasswordCode, 'wrong or expired password');
   }
 
   #isLateEnough(clientId: string, nowMs: number): boolean {
@@ -63,4 +73,8 @@ export class Admission {
     }
     return true;
   }
+}
+
+function refusal(answer: 'close' | ConnackCode, why: string): Judgement {
+  return answer === 'close' ? { kind: 'closed', why } : { kind: 'refused', code: answer, why };
 }

@@ -4,6 +4,8 @@
  *     POST /publish  {"topic":…, "text":… or "payload":base64, "qos":0|1}   a message to the devices
  *     GET  /arrived?since=n                                                 messages from devices numbered above n
  *     GET  /sessions                                                        every session the hub holds
+ *     GET  /stored?client=id                                                what the hub owes a client
+ *     POST /platform an order (`platform.ts`)                               registers, binds, unbinds; answers a result code
  *     POST /fault    a fault order (`faults.ts`)                            something goes wrong
  *
  * Invariants: a request of at most `BODY_BYTES_MAX`; the last `ARRIVALS_KEPT` arrivals are kept, older ones are gone and
@@ -11,7 +13,10 @@
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { z } from 'zod';
+import type { Message } from '../../base/message.ts';
+import { FaultOrder } from './faults.ts';
 import type { Arrival } from './outlet.ts';
+import { PlatformOrder } from './platform.ts';
 import type { BenchHub } from './server.ts';
 
 /** Ours: a few minutes of a fast gateway. */
@@ -30,19 +35,7 @@ const PublishOrder = z.strictObject({
   qos: z.union([z.literal(0), z.literal(1)]).default(1),
 });
 
-const FaultOrder = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('set'),
-    faults: z.strictObject({
-      reach: z.enum(['normal', 'refuses', 'mute', 'half-open']).exactOptional(),
-      sessionPresentClaim: z.enum(['truth', 'always', 'never']).exactOptional(),
-      swallowsPubacks: z.boolean().exactOptional(),
-      sendDelayMs: z.number().min(0).max(3_600_000).exactOptional(),
-    }),
-  }),
-  z.strictObject({ kind: z.literal('dropConnections') }),
-  z.strictObject({ kind: z.literal('forgetSession'), clientId: z.string() }),
-]);
+const PATHS = 'GET /arrived, /sessions, /stored and POST /publish, /platform, /fault';
 
 interface Answer {
   readonly status: number;
@@ -100,8 +93,7 @@ class Arrivals {
     const from = Math.max(0, number + 1 - first);
     const arrivals = this.#kept.slice(from, from + ARRIVALS_PER_ANSWER).map(({ number, arrival }) => ({
       number,
-      ...arrival,
-      payload: Buffer.from(arrival.payload).toString('base64'),
+      ...spellOut(arrival),
     }));
     return { first, last: this.#last, arrivals };
   }
@@ -120,6 +112,13 @@ async function answer(
     }
     case 'GET /sessions':
       return { status: 200, body: side.hub.sessions() };
+    case 'GET /stored': {
+      const client = url.searchParams.get('client') ?? '';
+      const messages = side.hub.messages(client);
+      if (messages === undefined) return { status: 404, body: { problem: `no session of a client "${client}"` } };
+      const { inFlight, stored } = messages;
+      return { status: 200, body: { inFlight: inFlight.map(spellOut), stored: stored.map(spellOut) } };
+    }
     case 'POST /publish':
       return publish(side.hub, await readBody(request));
     case 'POST /fault': {
@@ -128,8 +127,13 @@ async function answer(
       side.hub.setFault(order.data);
       return DONE;
     }
+    case 'POST /platform': {
+      const order = PlatformOrder.safeParse(await readBody(request));
+      if (!order.success) return refusal(z.prettifyError(order.error));
+      return { status: 200, body: { result: side.hub.administer(order.data) } };
+    }
     default:
-      return { status: 404, body: { problem: 'GET /arrived, GET /sessions, POST /publish or POST /fault' } };
+      return { status: 404, body: { problem: `there are ${PATHS}` } };
   }
 }
 
@@ -144,6 +148,11 @@ function publish(hub: BenchHub, body: unknown): Answer {
   } catch (error) {
     return refusal(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Payloads are bytes, so they leave in base64. */
+function spellOut<M extends Message>(message: M): Omit<M, 'payload'> & { readonly payload: string } {
+  return { ...message, payload: Buffer.from(message.payload).toString('base64') };
 }
 
 function refusal(problem: string): Answer {

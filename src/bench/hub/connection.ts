@@ -5,6 +5,8 @@
  */
 import type { Connect, Will } from '../../codec/mqtt.ts';
 import { MqttReader, PACKET_BYTES_MAX } from '../../codec/mqtt-wire.ts';
+import type { HubFaults } from './faults.ts';
+import { Rate } from './rate.ts';
 import type { HubSession } from './session.ts';
 
 /** A reasonable time for a CONNECT after the connection (§3.1). Ours; the hub states none. */
@@ -21,10 +23,13 @@ export class Connection {
   #will: Will | undefined;
   #keepAliveMs = 0;
   #heardAtMs: number;
-  /** Uplinks counted in the second that began with the first of them. */
-  #second = { fromMs: Number.NEGATIVE_INFINITY, count: 0 };
+  readonly uplinks: Rate;
 
-  constructor(connection: { readonly number: number; readonly isSilent: boolean }, nowMs: number) {
+  constructor(
+    connection: { readonly number: number; readonly isSilent: boolean; readonly uplinksPerS: number },
+    nowMs: number,
+  ) {
+    this.uplinks = new Rate(connection.uplinksPerS);
     this.number = connection.number;
     this.isSilent = connection.isSilent;
     this.#heardAtMs = nowMs;
@@ -59,11 +64,13 @@ export class Connection {
     if (this.#session === undefined) return this.isSilent ? undefined : this.#heardAtMs + CONNECT_WAIT_MS;
     return this.#keepAliveMs === 0 ? undefined : this.#heardAtMs + 1.5 * this.#keepAliveMs;
   }
+}
 
-  /** Counts an uplink. `false`: there were `perSecond` in this second already; 0 is no ceiling. */
-  admitsUplink(perSecond: number, nowMs: number): boolean {
-    if (nowMs - this.#second.fromMs >= SECOND_MS) this.#second = { fromMs: nowMs, count: 0 };
-    this.#second.count += 1;
-    return perSecond === 0 || this.#second.count <= perSecond;
-  }
+/** Where a packet came from, and when. */
+export interface Origin {
+  readonly connection: Connection;
+  readonly session: HubSession;
+  readonly nowMs: number;
+  readonly wallMs: number;
+  readonly faults: HubFaults;
 }

@@ -55,7 +55,8 @@ export class Entrance {
     const older = sessions.find(clientId, nowMs)?.connection;
     if (older !== undefined) end(older, 'another connection has the same client id [MQTT-3.1.4-2]');
     const known = sessions.find(clientId, nowMs);
-    const session = sessions.open({ clientId, isClean: connect.cleanSession }, nowMs);
+    const isTakeover = older !== undefined;
+    const session = sessions.open({ clientId, isClean: connect.cleanSession, isTakeover }, nowMs);
     if (session === undefined) {
       this.refuse(connection, NO_ROOM.code);
       return NO_ROOM.why;

@@ -1,7 +1,10 @@
 /**
  * What the bench hub has to tell onlookers, as facts and as plain words.
  */
+import type { GatewayNotice } from './gateway-service.ts';
+import type { PlatformOrder } from './platform.ts';
 import type { PutOutcome } from './queue.ts';
+import type { PresenceChange } from './topology.ts';
 
 export type HubEvent =
   | {
@@ -27,7 +30,13 @@ export type HubEvent =
     }
   | { readonly kind: 'resent'; readonly clientId: string; readonly count: number }
   | { readonly kind: 'replayed'; readonly clientId: string; readonly sent: number; readonly of: number }
-  | { readonly kind: 'presence'; readonly gateway: string; readonly subdevice: string; readonly isOnline: boolean };
+  /** A message to a client above its rate, and not stored. */
+  | { readonly kind: 'lost'; readonly clientId: string; readonly topic: string }
+  | ({ readonly kind: 'presence' } & PresenceChange)
+  /** A gateway replied to a notice of the platform. */
+  | { readonly kind: 'gatewayReplied'; readonly gateway: string; readonly type: GatewayNotice['type'] }
+  /** The platform did what it was ordered to, with a result code of `result-codes.ts`. */
+  | { readonly kind: 'ordered'; readonly order: PlatformOrder; readonly result: number };
 
 export function sentenceOf(event: HubEvent): string {
   switch (event.kind) {
@@ -55,6 +64,12 @@ export function sentenceOf(event: HubEvent): string {
       return `${event.clientId}: replaying ${event.sent} of ${event.of}`;
     case 'presence':
       return `${event.subdevice} is ${event.isOnline ? 'online' : 'offline'} behind ${event.gateway}`;
+    case 'lost':
+      return `${event.clientId}: a message on ${event.topic} is lost, there were too many in this second`;
+    case 'gatewayReplied':
+      return `${event.gateway} replied to ${event.type}`;
+    case 'ordered':
+      return `platform: ${event.order.kind}, result ${event.result}`;
   }
 }
 

@@ -2,34 +2,58 @@
  * What may go wrong with a hub on demand. Orders come from a test, from the application side over HTTP, or from the
  * command line; the machine obeys them from the next input on.
  */
+import { z } from 'zod';
 
-/**
- * `normal`; `refuses`: new connections are closed at once; `mute`: new connections are accepted and never answered;
- * `half-open`: every connection, old and new, stands and carries nothing either way. A connection that went silent stays so.
- */
-export type Reach = 'normal' | 'refuses' | 'mute' | 'half-open';
+const HOUR_MS = 3_600_000;
+const filters = z.array(z.string()).readonly();
 
-export interface HubFaults {
-  readonly reach: Reach;
+const Faults = z.strictObject({
+  /**
+   * `normal`; `refuses`: new connections are closed at once; `mute`: new connections are accepted and never answered;
+   * `half-open`: every connection, old and new, stands and carries nothing either way. A connection that went silent
+   * stays so.
+   */
+  reach: z.enum(['normal', 'refuses', 'mute', 'half-open']),
   /** What CONNACK says of the session: the truth, or always 1, or always 0. */
-  readonly sessionPresentClaim: 'truth' | 'always' | 'never';
-  /** Messages arrive and are not acknowledged. */
-  readonly swallowsPubacks: boolean;
-  /** Everything the hub sends leaves so much later, ms. */
-  readonly sendDelayMs: number;
-}
+  sessionPresentClaim: z.enum(['truth', 'always', 'never']),
+  /** Messages arrive and are not acknowledged: all, or those these filters match. */
+  swallowsPubacks: z.union([z.boolean(), filters]),
+  /** Everything the hub sends leaves so much later. */
+  sendDelayMs: z.number().min(0).max(HOUR_MS),
+  /** Answers of services (`$gateway` and the like): `stale` brings the previous one on that topic instead, if any. */
+  answers: z.enum(['prompt', 'late', 'stale', 'missing']),
+  /** How much later `late` ones come. */
+  answerDelayMs: z.number().min(0).max(HOUR_MS),
+  /** A PUBLISH on a topic these filters match ends the connection, unacknowledged. */
+  poison: filters,
+  /** How it ends: the hub closes, or sends what is no MQTT and leaves the closing to the client. */
+  poisonReaction: z.enum(['close', 'garbage']),
+});
+
+export type HubFaults = Readonly<z.output<typeof Faults>>;
 
 export const NO_FAULTS: HubFaults = {
   reach: 'normal',
   sessionPresentClaim: 'truth',
   swallowsPubacks: false,
   sendDelayMs: 0,
+  answers: 'prompt',
+  answerDelayMs: 0,
+  poison: [],
+  poisonReaction: 'close',
 };
 
-export type FaultOrder =
+export const FaultOrder = z.discriminatedUnion('kind', [
   /** Changes what is named and leaves the rest. */
-  | { readonly kind: 'set'; readonly faults: Partial<HubFaults> }
+  z.strictObject({ kind: z.literal('set'), faults: Faults.exactPartial() }),
   /** Ends every connection without a word. */
-  | { readonly kind: 'dropConnections' }
+  z.strictObject({ kind: z.literal('dropConnections') }),
+  /** Ends the connection of one client, as if another one had come with its name. */
+  z.strictObject({ kind: z.literal('kick'), clientId: z.string() }),
+  /** Sends one client what is no MQTT. */
+  z.strictObject({ kind: z.literal('sendGarbage'), clientId: z.string() }),
   /** The session is gone, and its connection with it. */
-  | { readonly kind: 'forgetSession'; readonly clientId: string };
+  z.strictObject({ kind: z.literal('forgetSession'), clientId: z.string() }),
+]);
+
+export type FaultOrder = z.output<typeof FaultOrder>;

@@ -3,7 +3,7 @@
  *
  * Stands where the real hub would: `server.ts` runs it on TCP, the simulation on virtual wires. Connections come in by
  * number, each is served one session; `rules.ts` says how, `faults.ts` what goes wrong on purpose. A correct MQTT 3.1.1
- * server for QoS 0 and 1; RETAIN is ignored and QoS 2 closes the connection, since the hub serves neither.
+ * server for QoS 0 and 1, unless the rules break it.
  *
  * Source: MQTT 3.1.1 §3 and §4; the hub's documents as named in `rules.ts`.
  */
@@ -12,16 +12,16 @@ import type { Machine } from '../../base/machine.ts';
 import type { Message } from '../../base/message.ts';
 import type { MqttPacket } from '../../codec/mqtt.ts';
 import { LEVEL_TAG } from '../../codec/mqtt-rules.ts';
-import { Admission } from './admission.ts';
+import { encodeMqtt } from '../../codec/mqtt-wire.ts';
 import { Connection } from './connection.ts';
-import { Entrance } from './entrance.ts';
 import { type FaultOrder, type HubFaults, NO_FAULTS } from './faults.ts';
-import { GatewayOperations, type PresenceChange } from './gateway-operations.ts';
+import { buildInterior, type Interior } from './interior.ts';
 import { type HubAction, Outlet } from './outlet.ts';
-import { Requests } from './requests.ts';
-import { Router } from './router.ts';
+import type { PlatformOrder } from './platform.ts';
 import type { HubRules } from './rules.ts';
-import { Sessions, type SessionView } from './sessions.ts';
+import type { HubService } from './service.ts';
+import type { HubSession } from './session.ts';
+import type { SessionView } from './sessions.ts';
 
 export type HubInput =
   | { readonly kind: 'accepted'; readonly connection: number }
@@ -30,42 +30,38 @@ export type HubInput =
   | { readonly kind: 'wake' }
   /** The application side sends a message to whoever subscribed. */
   | ({ readonly kind: 'applicationPublish' } & Message)
-  | { readonly kind: 'fault'; readonly order: FaultOrder };
+  | { readonly kind: 'fault'; readonly order: FaultOrder }
+  | { readonly kind: 'platform'; readonly order: PlatformOrder };
 
 /** Ours: beyond it the oldest connections are a leak of the test, and new ones are closed. */
 const CONNECTIONS_MAX = 1000;
+
+/** A control packet of type 0, which is reserved (table 2.1). */
+const GARBAGE = new Uint8Array([0x00, 0x02, 0xde, 0xad]);
 
 export class BenchHubMachine implements Machine<HubInput, HubAction> {
   readonly #rules: HubRules;
   readonly #wallMinusUpMs: number;
   readonly #outlet = new Outlet();
   readonly #connections = new Map<number, Connection>();
-  readonly #sessions: Sessions;
-  readonly #entrance: Entrance;
-  readonly #gateways: GatewayOperations;
-  readonly #router: Router;
-  readonly #requests: Requests;
+  readonly #inside: Interior;
   #faults: HubFaults = NO_FAULTS;
   #nowMs = 0;
 
-  /** @param wallMinusUpMs Unix ms minus monotonic ms: expiries in credentials are on wall time */
-  constructor(rules: HubRules, wallMinusUpMs: number) {
+  /**
+   * @param wallMinusUpMs Unix ms minus monotonic ms: expiries in credentials are on wall time
+   * @param services what the hub serves besides `$gateway`
+   */
+  constructor(rules: HubRules, wallMinusUpMs: number, services: readonly HubService[] = []) {
     this.#rules = rules;
     this.#wallMinusUpMs = wallMinusUpMs;
-    this.#sessions = new Sessions(rules);
-    this.#gateways = new GatewayOperations(rules);
-    const outlet = this.#outlet;
-    const sessions = this.#sessions;
-    const send = (connection: number, packet: MqttPacket): void => this.#send(connection, packet);
-    const end = (connection: number, why: string): void => this.#end(connection, why);
-    const router = new Router({ rules, sessions, outlet, send });
-    this.#router = router;
-    this.#requests = new Requests({ rules, gateways: this.#gateways, router, outlet, send });
-    this.#entrance = new Entrance({ admission: new Admission(rules), sessions, router, outlet, send, end });
-  }
-
-  get faults(): HubFaults {
-    return this.#faults;
+    this.#inside = buildInterior(rules, services, {
+      outlet: this.#outlet,
+      send: (connection, packet) => this.#send(connection, encodeMqtt(packet)),
+      sendGarbage: (connection) => this.#send(connection, GARBAGE),
+      end: (connection, why) => this.#end(connection, why),
+      nowMs: () => this.#nowMs,
+    });
   }
 
   handle(input: HubInput, nowMs: number): HubAction[] {
@@ -84,34 +80,38 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
         this.#wake();
         break;
       case 'applicationPublish':
-        this.#router.route({ topic: input.topic, payload: input.payload, qos: input.qos }, { nowMs });
+        this.#inside.router.route({ topic: input.topic, payload: input.payload, qos: input.qos }, { nowMs });
         break;
       case 'fault':
         this.#obey(input.order);
         break;
+      case 'platform': {
+        const { result, notice } = this.#inside.platform.decide(input.order);
+        this.#outlet.note({ kind: 'ordered', order: input.order, result });
+        if (notice !== undefined) this.#inside.offer(notice.clientId, notice.message);
+        break;
+      }
     }
     return this.#outlet.take(nowMs);
   }
 
   wakeAtMs(): number | undefined {
-    let earliestMs = this.#outlet.wakeAtMs ?? Number.POSITIVE_INFINITY;
+    const never = Number.POSITIVE_INFINITY;
+    let earliestMs = Math.min(this.#outlet.wakeAtMs ?? never, this.#inside.answers.wakeAtMs ?? never);
     for (const connection of this.#connections.values()) {
       const replayMs = connection.session?.wakeAtMs(this.#nowMs);
       earliestMs = Math.min(earliestMs, connection.deadlineMs ?? earliestMs, replayMs ?? earliestMs);
     }
-    return earliestMs === Number.POSITIVE_INFINITY ? undefined : earliestMs;
+    return earliestMs === never ? undefined : earliestMs;
   }
 
   sessions(nowMs: number): SessionView[] {
-    return this.#sessions.all(nowMs).map((session) => ({
-      clientId: session.clientId,
-      isConnected: session.connection !== undefined,
-      stored: session.storedCount(nowMs),
-      inFlight: session.inFlightCount,
-      dropped: session.dropped,
-      subscriptions: session.subscriptions(),
-      subdevicesOnline: this.#gateways.onlineSubdevices(session.clientId),
-    }));
+    return this.#inside.views(nowMs);
+  }
+
+  /** What the hub owes a client: sent and not acknowledged, and stored; `undefined`: it has no session. */
+  messages(clientId: string, nowMs: number): ReturnType<HubSession['messages']> | undefined {
+    return this.#inside.sessions.find(clientId, nowMs)?.messages();
   }
 
   #accept(number: number): void {
@@ -120,7 +120,10 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
       this.#outlet.end(number, 'connection refused');
       return;
     }
-    this.#connections.set(number, new Connection({ number, isSilent: reach !== 'normal' }, this.#nowMs));
+    this.#connections.set(
+      number,
+      new Connection({ number, isSilent: reach !== 'normal', uplinksPerS: this.#rules.uplinksPerS }, this.#nowMs),
+    );
   }
 
   #hear(number: number, bytes: Uint8Array): void {
@@ -142,32 +145,33 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     const { session } = connection;
     if (!read.ok) {
       // [MQTT-3.1.2-2]: another protocol level is told so before the close.
-      if (read.tag === LEVEL_TAG && session === undefined) this.#entrance.refuse(connection, 1);
+      if (read.tag === LEVEL_TAG && session === undefined) this.#inside.entrance.refuse(connection, 1);
       return `${read.problem}${read.tag === undefined ? '' : ` [${read.tag}]`}`;
     }
     connection.hear(this.#nowMs);
     const packet = read.value;
+    const moment = { nowMs: this.#nowMs, wallMs: this.#nowMs + this.#wallMinusUpMs, faults: this.#faults };
     if (session === undefined) {
       if (packet.kind !== 'connect') return 'no CONNECT first [MQTT-3.1.0-1]';
-      const wallMs = this.#nowMs + this.#wallMinusUpMs;
-      return this.#entrance.take(packet, connection, { nowMs: this.#nowMs, wallMs, faults: this.#faults });
+      return this.#inside.entrance.take(packet, connection, moment);
     }
     if (packet.kind === 'disconnect') {
       this.#lose(connection.number, { why: 'it said so', isAsked: true });
       this.#outlet.end(connection.number, 'DISCONNECT');
       return undefined;
     }
-    return this.#requests.take(packet, { connection, session, nowMs: this.#nowMs, faults: this.#faults });
+    return this.#inside.requests.take(packet, { connection, session, ...moment });
   }
 
   #wake(): void {
     const nowMs = this.#nowMs;
+    this.#inside.answers.giveDue(nowMs);
     for (const connection of [...this.#connections.values()]) {
       if ((connection.deadlineMs ?? Number.POSITIVE_INFINITY) <= nowMs) {
         this.#end(connection.number, connection.session === undefined ? 'no CONNECT in time' : 'keep alive ran out');
         continue;
       }
-      if (connection.session !== undefined) this.#router.sendDue(connection.session, nowMs);
+      if (connection.session !== undefined) this.#inside.router.sendDue(connection.session, nowMs);
     }
   }
 
@@ -193,19 +197,15 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     }
     const { clientId } = session;
     session.detach(this.#nowMs);
-    if (session.isClean) this.#sessions.forget(clientId);
+    if (session.isClean) this.#inside.sessions.forget(clientId);
     this.#outlet.note({ kind: 'disconnected', clientId, why: ending.why });
-    if (this.#rules.subdevicesOfflineOnGatewayLoss) this.#notePresence(this.#gateways.gatewayLost(clientId));
+    if (this.#rules.subdevicesOfflineOnGatewayLoss) this.#inside.topology.gatewayLost(clientId);
     // [MQTT-3.1.2-8], and not after a DISCONNECT [MQTT-3.1.2-10].
-    if (will === undefined || will.qos === 2 || ending.isAsked || this.#rules.wills === 'ignored') return;
-    this.#router.route(
+    if (will === undefined || will.qos === 2 || ending.isAsked || this.#rules.wills !== 'published') return;
+    this.#inside.router.route(
       { topic: will.topic, payload: will.payload, qos: will.qos },
       { nowMs: this.#nowMs, from: clientId },
     );
-  }
-
-  #notePresence(changes: readonly PresenceChange[]): void {
-    for (const change of changes) this.#outlet.note({ kind: 'presence', ...change });
   }
 
   #obey(order: FaultOrder): void {
@@ -220,20 +220,29 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
           this.#end(connection.number, 'dropped on order');
         }
         return;
-      case 'forgetSession': {
-        const connection = this.#sessions.find(order.clientId, this.#nowMs)?.connection;
-        if (connection !== undefined) this.#end(connection, 'its session was forgotten on order');
-        this.#sessions.forget(order.clientId);
-        this.#notePresence(this.#gateways.gatewayLost(order.clientId));
+      case 'kick':
+        this.#end(this.#connectionOf(order.clientId), 'another connection has the same client id [MQTT-3.1.4-2]');
+        return;
+      case 'sendGarbage':
+        this.#send(this.#connectionOf(order.clientId), GARBAGE);
+        return;
+      case 'forgetSession':
+        this.#end(this.#connectionOf(order.clientId), 'its session was forgotten on order');
+        this.#inside.sessions.forget(order.clientId);
+        this.#inside.topology.gatewayLost(order.clientId);
         this.#outlet.note({ kind: 'sessionEnded', clientId: order.clientId, why: 'forgotten on order' });
         return;
-      }
     }
   }
 
-  #send(connection: number, packet: MqttPacket): void {
+  /** 0, which no connection has: it is away. */
+  #connectionOf(clientId: string): number {
+    return this.#inside.sessions.find(clientId, this.#nowMs)?.connection ?? 0;
+  }
+
+  #send(connection: number, bytes: Uint8Array): void {
     if (this.#connections.get(connection)?.isSilent === false) {
-      this.#outlet.send(connection, packet, this.#nowMs + this.#faults.sendDelayMs);
+      this.#outlet.send(connection, bytes, this.#nowMs + this.#faults.sendDelayMs);
     }
   }
 }

@@ -5,8 +5,6 @@
  * `HELD_MAX` are held, then they leave early.
  */
 import type { Qos } from '../../base/message.ts';
-import type { MqttPacket } from '../../codec/mqtt.ts';
-import { encodeMqtt } from '../../codec/mqtt-wire.ts';
 import type { HubEvent } from './events.ts';
 
 export interface Arrival {
@@ -36,8 +34,9 @@ export class Outlet {
   #actions: HubAction[] = [];
   readonly #held: Held[] = [];
 
-  send(connection: number, packet: MqttPacket, atMs: number): void {
-    this.#held.push({ atMs, action: { kind: 'send', connection, bytes: encodeMqtt(packet) } });
+  /** Bytes that are a packet, or garbage on order. */
+  send(connection: number, bytes: Uint8Array, atMs: number): void {
+    this.#held.push({ atMs, action: { kind: 'send', connection, bytes } });
   }
 
   /** Ends a connection behind everything that is still held. */

@@ -27,6 +27,7 @@ export class StoredQueue {
   readonly #limits: QueueLimits;
   readonly #stored: StoredMessage[] = [];
   #dropped = 0;
+  #expired = 0;
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
@@ -37,15 +38,26 @@ export class StoredQueue {
     return this.#dropped;
   }
 
+  /** Those of them that grew too old. */
+  get expired(): number {
+    return this.#expired;
+  }
+
+  /** Oldest first. */
+  get messages(): Message[] {
+    return this.#stored.map(({ message }) => message);
+  }
+
   /** Messages not too old at `nowMs`. */
   count(nowMs: number): number {
     this.#expire(nowMs);
     return this.#stored.length;
   }
 
-  put(stored: StoredMessage, nowMs: number): PutOutcome {
+  /** @param taken places of `countMax` that something else takes up */
+  put(stored: StoredMessage, nowMs: number, taken = 0): PutOutcome {
     this.#expire(nowMs);
-    if (this.#stored.length < this.#limits.countMax) {
+    if (this.#stored.length + taken < this.#limits.countMax) {
       this.#stored.push(stored);
       return 'stored';
     }
@@ -74,6 +86,8 @@ export class StoredQueue {
 
   #expire(nowMs: number): void {
     const fresh = this.#stored.findIndex(({ arrivedAtMs }) => nowMs - arrivedAtMs <= this.#limits.ageMsMax);
-    this.#dropped += this.#stored.splice(0, fresh === -1 ? this.#stored.length : fresh).length;
+    const old = this.#stored.splice(0, fresh === -1 ? this.#stored.length : fresh);
+    this.#dropped += old.length;
+    this.#expired += old.length;
   }
 }

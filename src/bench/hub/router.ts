@@ -6,6 +6,7 @@
 import type { Message } from '../../base/message.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
 import type { Outlet } from './outlet.ts';
+import type { Permissions } from './permissions.ts';
 import type { HubRules } from './rules.ts';
 import type { HubSession } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -15,6 +16,7 @@ export type SendPacket = (connection: number, packet: MqttPacket) => void;
 interface RouterParts {
   readonly rules: HubRules;
   readonly sessions: Sessions;
+  readonly permissions: Permissions;
   readonly outlet: Outlet;
   readonly send: SendPacket;
 }
@@ -33,7 +35,9 @@ export class Router {
     }
   }
 
+  /** To one session, if a filter matches and the permissions say so. */
   offer(session: HubSession, message: Message, nowMs: number): void {
+    if (!this.#parts.permissions.mayHear(session.clientId, message.topic)) return;
     const offered = session.offer(message, nowMs);
     switch (offered.kind) {
       case 'sent':
@@ -51,6 +55,9 @@ export class Router {
         });
         return;
       }
+      case 'lost':
+        this.#parts.outlet.note({ kind: 'lost', clientId: session.clientId, topic: message.topic });
+        return;
       case 'ignored':
         return;
     }

@@ -12,7 +12,10 @@ import type { HubEvent } from './events.ts';
 import type { FaultOrder } from './faults.ts';
 import { BenchHubMachine, type HubInput } from './machine.ts';
 import type { Arrival, HubAction } from './outlet.ts';
+import type { PlatformOrder } from './platform.ts';
+import { RESULT } from './result-codes.ts';
 import type { HubRules } from './rules.ts';
+import type { HubService } from './service.ts';
 import type { SessionView } from './sessions.ts';
 
 export interface BenchHubSettings {
@@ -22,6 +25,8 @@ export interface BenchHubSettings {
   readonly host?: string;
   readonly rules: HubRules;
   readonly clock: Clock;
+  /** What it serves besides `$gateway`. */
+  readonly services?: readonly HubService[];
 }
 
 type ArrivedListener = (arrival: Arrival) => void;
@@ -54,7 +59,7 @@ export class BenchHub {
     const { clock, rules, port } = settings;
     this.#settings = settings;
     this.#port = port;
-    this.#machine = new BenchHubMachine(rules, clock.wallMs() - clock.nowMs());
+    this.#machine = new BenchHubMachine(rules, clock.wallMs() - clock.nowMs(), settings.services);
   }
 
   /** Where it listens, also after a `stop()`: the one it will come back on. */
@@ -110,12 +115,28 @@ export class BenchHub {
     return () => this.#eventListeners.delete(listener);
   }
 
+  /** What the operator does on the hub's platform. Returns a result code, see `result-codes.ts`. */
+  administer(order: PlatformOrder): number {
+    let result: number = RESULT.systemError;
+    const stopListening = this.onEvent((event) => {
+      if (event.kind === 'ordered') result = event.result;
+    });
+    this.#handle({ kind: 'platform', order });
+    stopListening();
+    return result;
+  }
+
   setFault(order: FaultOrder): void {
     this.#handle({ kind: 'fault', order });
   }
 
   sessions(): SessionView[] {
     return this.#machine.sessions(this.#settings.clock.nowMs());
+  }
+
+  /** What the hub owes a client; `undefined`: it has no session. */
+  messages(clientId: string): ReturnType<BenchHubMachine['messages']> {
+    return this.#machine.messages(clientId, this.#settings.clock.nowMs());
   }
 
   /** Messages stored for a client, and not yet sent to it. */

@@ -1,17 +1,18 @@
 /**
  * What a hub remembers of one client: its subscriptions, what it has not acknowledged, and what is stored for it.
  *
- * Stands between the hub's routing (`offer`) and a connection, which sends the packets that come out. Invariants: packet
- * identifiers in flight are unique; at most `inFlightMax` are; what was sent and not acknowledged is sent again with the
- * same identifier after a resume; stored messages leave one by one, `replayIntervalMs` apart.
+ * Stands between the hub's routing (`offer`) and a connection, which sends the packets that come out. Invariants: at most
+ * `inFlightMax` are unacknowledged (`flight.ts`); stored messages leave one by one, `replayIntervalMs` apart.
  *
  * Source: MQTT 3.1.1 §4.1, §4.4, §4.6; the hub's "Persistent session".
  */
 import type { Message } from '../../base/message.ts';
-import { filterMatches } from '../../base/topic.ts';
-import type { MqttQos, Publish, Subscription } from '../../codec/mqtt.ts';
+import type { Publish } from '../../codec/mqtt.ts';
+import { Flight, publishOf } from './flight.ts';
 import { type PutOutcome, StoredQueue } from './queue.ts';
+import { Rate } from './rate.ts';
 import type { HubRules } from './rules.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 type Presence =
   | { readonly kind: 'connected'; readonly connection: number }
@@ -21,6 +22,8 @@ type Presence =
 export type Offered =
   | { readonly kind: 'sent'; readonly packet: Publish }
   | { readonly kind: 'queued'; readonly outcome: PutOutcome }
+  /** Above the rate, and the rules do not store it. */
+  | { readonly kind: 'lost' }
   /** No subscription matches, or QoS 0 with nobody there. */
   | { readonly kind: 'ignored' };
 
@@ -31,35 +34,34 @@ export interface Replay {
 }
 
 const HOUR_MS = 3_600_000;
-const PACKET_ID_MAX = 65_535;
 
 export class HubSession {
   readonly clientId: string;
   /** Ends with its connection. */
   readonly isClean: boolean;
   readonly #rules: HubRules;
-  readonly #subscriptions = new Map<string, MqttQos>();
-  readonly #inFlight = new Map<number, Message>();
+  readonly subscriptions: Subscriptions;
+  readonly #flight: Flight;
+  readonly #downlinks: Rate;
   /** Stored while away, and what joined the end of it; leaves at the hub's pace. */
   readonly #stored: StoredQueue;
   /** Came while connected and waits for the in-flight window only. */
   readonly #waiting: StoredQueue;
   #presence: Presence;
-  #lastPacketId = 0;
   #replay: Replay = { sent: 0, of: 0 };
   #replayAtMs = 0;
-  /** The replayed message whose PUBACK starts the next interval, with that pacing. */
-  #awaitedId: number | undefined;
+  /** The replayed message whose PUBACK starts the next interval, with that pacing, and when it stalls no longer. */
+  #awaited: { readonly packetId: number | undefined; readonly untilMs: number } | undefined;
 
   constructor(identity: { readonly clientId: string; readonly isClean: boolean }, rules: HubRules, nowMs: number) {
     this.clientId = identity.clientId;
     this.isClean = identity.isClean;
     this.#rules = rules;
-    const limits = {
-      countMax: rules.storedMax,
-      ageMsMax: rules.storedHoursMax * HOUR_MS,
-      overflow: rules.overflow,
-    };
+    this.subscriptions = new Subscriptions(rules);
+    this.#flight = new Flight(rules);
+    this.#downlinks = new Rate(rules.downlinksPerS);
+    const { storedMax: countMax, storedHoursMax, overflow } = rules;
+    const limits = { countMax, ageMsMax: storedHoursMax * HOUR_MS, overflow };
     this.#stored = new StoredQueue(limits);
     this.#waiting = new StoredQueue(limits);
     this.#presence = { kind: 'away', sinceMs: nowMs };
@@ -71,12 +73,17 @@ export class HubSession {
   }
 
   get inFlightCount(): number {
-    return this.#inFlight.size;
+    return this.#flight.count;
   }
 
   /** Messages given up: the store was full, or they grew too old in it. */
   get dropped(): number {
     return this.#stored.dropped + this.#waiting.dropped;
+  }
+
+  /** Those of them that grew too old. */
+  get expired(): number {
+    return this.#stored.expired + this.#waiting.expired;
   }
 
   get replay(): Replay {
@@ -85,6 +92,11 @@ export class HubSession {
 
   storedCount(nowMs: number): number {
     return this.#stored.count(nowMs) + this.#waiting.count(nowMs);
+  }
+
+  /** What it owes the client: sent without a PUBACK, then not sent yet. */
+  messages(): { readonly inFlight: readonly Message[]; readonly stored: readonly Message[] } {
+    return { inFlight: this.#flight.messages, stored: [...this.#stored.messages, ...this.#waiting.messages] };
   }
 
   /** Away for more than the hub keeps a session. */
@@ -97,118 +109,120 @@ export class HubSession {
     this.#presence = { kind: 'connected', connection };
     this.#replay = { sent: 0, of: this.#stored.count(nowMs) };
     this.#replayAtMs = nowMs;
-    this.#awaitedId = undefined;
-    // [MQTT-4.4.0-1], with DUP [MQTT-3.3.1-1] and the original packet identifier.
-    return [...this.#inFlight].map(([packetId, message]) => publishOf(message, { packetId, dup: true }));
-  }
-
-  detach(nowMs: number): void {
-    this.#presence = { kind: 'away', sinceMs: nowMs };
-    for (const waiting of this.#waiting.takeAll(nowMs)) this.#stored.put(waiting, nowMs);
-  }
-
-  subscriptions(): Subscription[] {
-    return [...this.#subscriptions].map(([filter, qos]) => ({ filter, qos }));
-  }
-
-  /** A filter that is there already is replaced [MQTT-3.8.4-3]. `false`: no room for another. */
-  subscribe({ filter, qos }: Subscription): boolean {
-    if (!this.#subscriptions.has(filter) && this.#subscriptions.size >= this.#rules.subscriptionsMax) return false;
-    this.#subscriptions.set(filter, qos);
-    return true;
-  }
-
-  unsubscribe(filter: string): void {
-    this.#subscriptions.delete(filter);
-  }
-
-  /** Routing has a message; it is this session's if a filter matches. */
-  offer(message: Message, nowMs: number): Offered {
-    const granted = this.#grantedQos(message.topic);
-    if (granted === undefined) return { kind: 'ignored' };
-    const isConnected = this.#presence.kind === 'connected';
-    if (message.qos === 0 || granted === 0) {
-      if (!isConnected) return { kind: 'ignored' };
-      return { kind: 'sent', packet: publishOf({ ...message, qos: 0 }, { packetId: undefined, dup: false }) };
-    }
-    const arrived = { message, arrivedAtMs: nowMs };
-    const joinsReplay = this.#rules.liveMessages === 'behind replay' && this.#stored.count(nowMs) > 0;
-    if (!isConnected || joinsReplay) {
-      const outcome = this.#stored.put(arrived, nowMs);
-      if (isConnected && outcome === 'stored') this.#replay = { ...this.#replay, of: this.#replay.of + 1 };
-      return { kind: 'queued', outcome };
-    }
-    if (this.#windowIsOpen && this.#waiting.count(nowMs) === 0) return { kind: 'sent', packet: this.#launch(message) };
-    return { kind: 'queued', outcome: this.#waiting.put(arrived, nowMs) };
-  }
-
-  /** A PUBACK. `false`: nothing was in flight under this identifier. */
-  acknowledge(packetId: number, nowMs: number): boolean {
-    if (packetId === this.#awaitedId) {
-      this.#awaitedId = undefined;
-      this.#replayAtMs = nowMs + this.#rules.replayIntervalMs;
-    }
-    return this.#inFlight.delete(packetId);
-  }
-
-  /** What may go out now, of what waits. To be asked after `attach`, after a PUBACK and at `wakeAtMs`. */
-  due(nowMs: number): Publish[] {
+    this.#awaited = undefined;
+    this.#flight.resume();
     const packets: Publish[] = [];
-    if (this.#presence.kind === 'away') return packets;
-    while (this.#windowIsOpen) {
-      const waiting = this.#waiting.take(nowMs);
-      if (waiting === undefined) break;
-      packets.push(this.#launch(waiting.message));
-    }
-    while (this.#windowIsOpen && this.#awaitedId === undefined && nowMs >= this.#replayAtMs) {
-      const stored = this.#stored.take(nowMs);
-      if (stored === undefined) break;
-      const packet = this.#launch(stored.message);
+    while (this.#rules.unacknowledged === 'at once') {
+      const packet = this.#flight.resend(nowMs);
+      if (packet === undefined) break;
       packets.push(packet);
-      this.#replay = { ...this.#replay, sent: this.#replay.sent + 1 };
-      this.#replayAtMs = nowMs + this.#rules.replayIntervalMs;
-      if (this.#rules.replayPacing === 'acknowledgement') this.#awaitedId = packet.packetId;
     }
     return packets;
   }
 
-  /** When the next stored message may leave; `undefined`: only a PUBACK or a connection can bring that on. */
-  wakeAtMs(nowMs: number): number | undefined {
-    const isHeld = this.#presence.kind === 'away' || !this.#windowIsOpen || this.#awaitedId !== undefined;
-    return isHeld || this.#stored.count(nowMs) === 0 ? undefined : this.#replayAtMs;
+  detach(nowMs: number): void {
+    this.#presence = { kind: 'away', sinceMs: nowMs };
+    for (const waiting of this.#waiting.takeAll(nowMs)) this.#stored.put(waiting, nowMs, this.#taken);
   }
 
-  get #windowIsOpen(): boolean {
-    return this.#inFlight.size < this.#rules.inFlightMax;
-  }
-
-  #launch(message: Message): Publish {
-    const packetId = this.#freePacketId();
-    this.#inFlight.set(packetId, message);
-    return publishOf(message, { packetId, dup: false });
-  }
-
-  /** Not in use [MQTT-2.3.1-4]; the window is far smaller than the numbers there are. */
-  #freePacketId(): number {
-    do {
-      this.#lastPacketId = (this.#lastPacketId % PACKET_ID_MAX) + 1;
-    } while (this.#inFlight.has(this.#lastPacketId));
-    return this.#lastPacketId;
-  }
-
-  /** The highest QoS of the filters that match: one copy, however many do [MQTT-3.3.5-1]. */
-  #grantedQos(topic: string): MqttQos | undefined {
-    let granted: MqttQos | undefined;
-    for (const [filter, qos] of this.#subscriptions) {
-      if (filterMatches(filter, topic) && (granted === undefined || qos > granted)) granted = qos;
+  /** Routing has a message; it is this session's if a filter matches. */
+  offer(message: Message, nowMs: number): Offered {
+    const granted = this.subscriptions.grantedQos(message.topic, nowMs);
+    if (granted === undefined) return { kind: 'ignored' };
+    if (message.qos === 0 || granted === 0) {
+      if (this.#presence.kind === 'away') return { kind: 'ignored' };
+      if (!this.#downlinks.admits(nowMs)) return { kind: 'lost' };
+      return { kind: 'sent', packet: publishOf({ ...message, qos: 0 }, { packetId: undefined, dup: false }) };
     }
-    return granted;
+    if (this.#presence.kind === 'away') {
+      const countsFrom = this.#rules.storedAgeFrom === 'arrival' ? nowMs : this.#presence.sinceMs;
+      return { kind: 'queued', outcome: this.#stored.put({ message, arrivedAtMs: countsFrom }, nowMs, this.#taken) };
+    }
+    if (this.#rules.liveMessages === 'behind replay' && this.#owesReplay(nowMs)) return this.#store(message, nowMs);
+    if (!this.#downlinks.admits(nowMs)) {
+      if (this.#rules.downlinkOverRate === 'lost') return { kind: 'lost' };
+      // It must not get ahead of those that wait for the window: then it waits with them.
+      if (this.#waiting.count(nowMs) === 0) {
+        this.#replayAtMs = Math.max(this.#replayAtMs, this.#downlinks.endMs);
+        return this.#store(message, nowMs);
+      }
+    }
+    if (!this.#flight.isFull && this.#waiting.count(nowMs) === 0) {
+      return { kind: 'sent', packet: this.#flight.launch(message, nowMs) };
+    }
+    return { kind: 'queued', outcome: this.#waiting.put({ message, arrivedAtMs: nowMs }, nowMs, this.#taken) };
   }
-}
 
-function publishOf(
-  message: Message,
-  sending: { readonly packetId: number | undefined; readonly dup: boolean },
-): Publish {
-  return { kind: 'publish', ...message, ...sending, retain: false };
+  /** A PUBACK. `false`: nothing was in flight under this identifier. */
+  acknowledge(packetId: number, nowMs: number): boolean {
+    if (packetId === this.#awaited?.packetId) {
+      this.#awaited = undefined;
+      this.#replayAtMs = nowMs + this.#rules.replayIntervalMs;
+    }
+    return this.#flight.acknowledge(packetId);
+  }
+
+  /** What may go out now, of what waits. To be asked after `attach`, after a PUBACK and at `wakeAtMs`. */
+  due(nowMs: number): Publish[] {
+    if (this.#presence.kind === 'away') return [];
+    const packets = this.#flight.retransmit(nowMs);
+    while (!this.#flight.isFull) {
+      const waiting = this.#waiting.take(nowMs);
+      if (waiting === undefined) break;
+      packets.push(this.#flight.launch(waiting.message, nowMs));
+    }
+    while (nowMs >= this.#nextReplayAtMs) {
+      const packet = this.#replayOne(nowMs);
+      if (packet === undefined) break;
+      packets.push(packet);
+      this.#replayAtMs = nowMs + this.#rules.replayIntervalMs;
+      const { replayPacing, replayStallMsMax } = this.#rules;
+      this.#awaited = undefined;
+      if (replayPacing === 'acknowledgement') {
+        this.#awaited = { packetId: packet.packetId, untilMs: nowMs + replayStallMsMax };
+      }
+    }
+    return packets;
+  }
+
+  /** When something may leave without any input; `undefined`: only a PUBACK or a connection can bring that on. */
+  wakeAtMs(nowMs: number): number | undefined {
+    if (this.#presence.kind === 'away') return undefined;
+    const canReplay = this.#flight.owedCount > 0 || (!this.#flight.isFull && this.#stored.count(nowMs) > 0);
+    const replayAtMs = canReplay ? this.#nextReplayAtMs : Number.POSITIVE_INFINITY;
+    const atMs = Math.min(replayAtMs, this.#flight.retransmitAtMs ?? replayAtMs);
+    return Number.isFinite(atMs) ? atMs : undefined;
+  }
+
+  get #nextReplayAtMs(): number {
+    return Math.max(this.#replayAtMs, this.#awaited?.untilMs ?? this.#replayAtMs);
+  }
+
+  /** Places of the store that unacknowledged messages take up. */
+  get #taken(): number {
+    return this.#rules.storedMaxCounts === 'stored' ? 0 : this.#flight.count;
+  }
+
+  #owesReplay(nowMs: number): boolean {
+    return this.#stored.count(nowMs) > 0 || this.#flight.owedCount > 0;
+  }
+
+  /** Joins what is being replayed. */
+  #store(message: Message, nowMs: number): Offered {
+    const outcome = this.#stored.put({ message, arrivedAtMs: nowMs }, nowMs, this.#taken);
+    if (outcome === 'stored') this.#replay = { ...this.#replay, of: this.#replay.of + 1 };
+    return { kind: 'queued', outcome };
+  }
+
+  /** One that is owed again, or one that was stored: whose turn it is, and for which there is room. */
+  #replayOne(nowMs: number): Publish | undefined {
+    const hasRoom = !this.#flight.isFull && this.#stored.count(nowMs) > 0;
+    if (this.#flight.owedCount > 0 && !(this.#rules.unacknowledged === 'after stored' && hasRoom)) {
+      return this.#flight.resend(nowMs);
+    }
+    const stored = hasRoom ? this.#stored.take(nowMs) : undefined;
+    if (stored === undefined) return undefined;
+    this.#replay = { ...this.#replay, sent: this.#replay.sent + 1 };
+    return this.#flight.launch(stored.message, nowMs);
+  }
 }

@@ -19,13 +19,17 @@ export interface SessionView {
   readonly stored: number;
   readonly inFlight: number;
   readonly dropped: number;
+  readonly expired: number;
   readonly subscriptions: readonly Subscription[];
   readonly subdevicesOnline: readonly string[];
+  readonly subdevicesBound: readonly string[];
 }
 
 export class Sessions {
   readonly #rules: HubRules;
   readonly #byClientId = new Map<string, HubSession>();
+  /** Lasting sessions that a clean one took the place of, where the rules spare them. */
+  readonly #spared = new Map<string, HubSession>();
 
   constructor(rules: HubRules) {
     this.#rules = rules;
@@ -42,9 +46,15 @@ export class Sessions {
    * The session a CONNECT asks for: resumed if there is one [MQTT-3.1.2-4], new if there is none or a clean one is
    * wanted [MQTT-3.1.2-6]. `undefined`: no room.
    */
-  open(identity: { readonly clientId: string; readonly isClean: boolean }, nowMs: number): HubSession | undefined {
+  open(
+    identity: { readonly clientId: string; readonly isClean: boolean; readonly isTakeover: boolean },
+    nowMs: number,
+  ): HubSession | undefined {
     const known = this.find(identity.clientId, nowMs);
     if (known !== undefined && !identity.isClean) return known;
+    if (known !== undefined && identity.isTakeover && this.#rules.cleanTakeover === 'spares') {
+      this.#spared.set(identity.clientId, known);
+    }
     this.#byClientId.delete(identity.clientId);
     if (this.#byClientId.size >= SESSIONS_MAX) return undefined;
     const session = new HubSession(identity, this.#rules, nowMs);
@@ -52,12 +62,35 @@ export class Sessions {
     return session;
   }
 
+  /** The session is gone, as a clean one is with its connection; a spared one takes its place again. */
   forget(clientId: string): void {
     this.#byClientId.delete(clientId);
+    const spared = this.#spared.get(clientId);
+    if (spared !== undefined) this.#byClientId.set(clientId, spared);
+    this.#spared.delete(clientId);
   }
 
-  /** Those that are not over. */
+  /** Those that are not over, and those that wait for a clean one to leave. */
   all(nowMs: number): HubSession[] {
-    return [...this.#byClientId.keys()].flatMap((clientId) => this.find(clientId, nowMs) ?? []);
+    const active = [...this.#byClientId.keys()].flatMap((clientId) => this.find(clientId, nowMs) ?? []);
+    return this.#spared.size === 0 ? active : [...active, ...this.#spared.values()];
   }
+}
+
+export function viewOf(
+  session: HubSession,
+  subdevices: { readonly online: readonly string[]; readonly bound: readonly string[] },
+  nowMs: number,
+): SessionView {
+  return {
+    clientId: session.clientId,
+    isConnected: session.connection !== undefined,
+    stored: session.storedCount(nowMs),
+    inFlight: session.inFlightCount,
+    dropped: session.dropped,
+    expired: session.expired,
+    subscriptions: session.subscriptions.list(),
+    subdevicesOnline: subdevices.online,
+    subdevicesBound: subdevices.bound,
+  };
 }

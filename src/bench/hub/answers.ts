@@ -1,0 +1,58 @@
+/**
+ * How the answers of the hub's services reach a client: at once, or late, stale or never if that is ordered.
+ *
+ * Invariant: at most `LATE_MAX` are kept back, then the oldest leave early.
+ */
+import type { Message } from '../../base/message.ts';
+import type { HubFaults } from './faults.ts';
+
+interface Late {
+  readonly atMs: number;
+  readonly clientId: string;
+  readonly message: Message;
+}
+
+/** Ours: a minute of requests at any rate the hub takes. */
+const LATE_MAX = 3000;
+
+export class Answers {
+  readonly #offer: (clientId: string, message: Message) => void;
+  readonly #late: Late[] = [];
+  /** What each topic brought last. A client has few. */
+  readonly #last = new Map<string, Message>();
+
+  /** @param offer brings a message to the session of a client, if there is one */
+  constructor(offer: (clientId: string, message: Message) => void) {
+    this.#offer = offer;
+  }
+
+  give(clientId: string, message: Message, { faults, nowMs }: { faults: HubFaults; nowMs: number }): void {
+    const previous = this.#last.get(message.topic);
+    if (this.#last.size >= LATE_MAX) this.#last.clear();
+    this.#last.set(message.topic, message);
+    switch (faults.answers) {
+      case 'prompt':
+        this.#offer(clientId, message);
+        return;
+      case 'late':
+        this.#late.push({ atMs: nowMs + faults.answerDelayMs, clientId, message });
+        return;
+      case 'stale':
+        if (previous !== undefined) this.#offer(clientId, previous);
+        return;
+      case 'missing':
+        return;
+    }
+  }
+
+  get wakeAtMs(): number | undefined {
+    return this.#late[0]?.atMs;
+  }
+
+  giveDue(nowMs: number): void {
+    while (this.#late[0] !== undefined && (this.#late[0].atMs <= nowMs || this.#late.length > LATE_MAX)) {
+      const late = this.#late.shift();
+      if (late !== undefined) this.#offer(late.clientId, late.message);
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The `$gateway` operations: a gateway binds its subdevices, announces them online and offline, asks which it has.
+ *
+ * A PUBLISH on `$gateway/operation/{product}/{device}` comes here, the answer goes out on
+ * `$gateway/operation/result/{product}/{device}`. There is no request id. Total over all payloads: what is no request is
+ * acknowledged and not answered.
+ *
+ * Source: "Topology management" (1105/41828), "Proxied subdevice connection and disconnection" (1105/41829); the replies
+ * to the platform's own messages in both shapes, the documents' and the C SDK's (hub contract §3.2).
+ */
+import { z } from 'zod';
+import type { Message } from '../../base/message.ts';
+import { bindSignatureResult } from './bind-signature.ts';
+import { clientIdOf, type Device, type Registry } from './registry.ts';
+import { RESULT } from './result-codes.ts';
+import type { HubRules } from './rules.ts';
+import type { HubService, Requester } from './service.ts';
+import type { Topology } from './topology.ts';
+
+const OPERATION_PREFIX = '$gateway/operation/';
+
+const Named = z.looseObject({ product_id: z.string(), device_name: z.string() });
+
+type Named = z.infer<typeof Named>;
+
+const Request = z.discriminatedUnion('type', [
+  z.object({ type: z.enum(['bind', 'unbind', 'online', 'offline']), payload: z.object({ devices: z.array(Named) }) }),
+  z.object({ type: z.literal('describe_sub_devices') }),
+  z.object({ type: z.enum(['change', 'search_devices', 'unbind_all']) }),
+]);
+
+/** What the platform tells a gateway of its own accord, and what a gateway is told in return. */
+export type GatewayNotice =
+  | { readonly type: 'change'; readonly payload: { readonly status: 0 | 1; readonly devices: readonly object[] } }
+  | { readonly type: 'search_devices'; readonly payload: { readonly status: number } }
+  | { readonly type: 'unbind_all' };
+
+interface GatewayServiceParts {
+  readonly rules: HubRules;
+  readonly registry: Registry;
+  readonly topology: Topology;
+  /** A gateway replied to a notice of the platform. */
+  readonly replied: (gateway: string, type: GatewayNotice['type']) => void;
+}
+
+export class GatewayService implements HubService {
+  readonly #parts: GatewayServiceParts;
+
+  constructor(parts: GatewayServiceParts) {
+    this.#parts = parts;
+  }
+
+  takes(topic: string): boolean {
+    return topic.startsWith(OPERATION_PREFIX);
+  }
+
+  answer(request: Message, { clientId }: Requester, wallMs: number): readonly Message[] | undefined {
+    const [product, device, ...rest] = request.topic.slice(OPERATION_PREFIX.length).split('/');
+    if (product === undefined || device === undefined || rest.length > 0) return undefined;
+    const gateway = { product, device };
+    if (clientIdOf(gateway) !== clientId) return undefined;
+    const parsed = parseRequest(request.payload);
+    if (parsed === undefined) return [];
+    switch (parsed.type) {
+      case 'bind':
+      case 'unbind':
+      case 'online':
+      case 'offline': {
+        const devices = this.#served(parsed.payload.devices).map((named) => ({
+          product_id: named.product_id,
+          device_name: named.device_name,
+          result: this.#resultOf(parsed.type, named, { gateway, isAlone: parsed.payload.devices.length < 2, wallMs }),
+        }));
+        const type = parsed.type === 'unbind' ? this.#parts.rules.unbindResultType : parsed.type;
+        return [messageTo(gateway, { type, payload: { devices } })];
+      }
+      case 'describe_sub_devices':
+        return this.#describe(gateway);
+      case 'change':
+      case 'search_devices':
+      case 'unbind_all':
+        this.#parts.replied(clientId, parsed.type);
+        return [];
+    }
+  }
+
+  #served(devices: readonly Named[]): readonly Named[] {
+    return this.#parts.rules.batch === 'first only' ? devices.slice(0, 1) : devices;
+  }
+
+  #resultOf(
+    type: 'bind' | 'unbind' | 'online' | 'offline',
+    named: Named,
+    request: { readonly gateway: Device; readonly isAlone: boolean; readonly wallMs: number },
+  ): number {
+    const { rules, registry, topology } = this.#parts;
+    const subdevice = { product: named.product_id, device: named.device_name };
+    const isRefused = rules.batch === 'refused' && !request.isAlone;
+    if (isRefused || subdevice.product === '' || subdevice.device === '') return RESULT.parameterError;
+    if (type !== 'bind') return topology[type](request.gateway, subdevice);
+    if (!registry.knows(subdevice)) return RESULT.deviceUnknown;
+    const secret = registry.secretOf(subdevice);
+    const { wallMs } = request;
+    const problem = bindSignatureResult(named, { subdevice, secret, signatureS: rules.bindSignatureS, wallMs });
+    return problem === RESULT.done ? topology.bind(request.gateway, subdevice) : problem;
+  }
+
+  /** There is no paging: beyond one message the hub's behaviour is a switch. */
+  #describe(gateway: Device): readonly Message[] {
+    const { rules, topology } = this.#parts;
+    if (rules.bindings === 'ignored') return [];
+    const devices = topology.boundTo(clientIdOf(gateway)).map(namesOf);
+    const type = 'describe_sub_devices';
+    let answer = messageTo(gateway, { type, payload: { devices } });
+    while (answer.payload.length > rules.payloadBytesMax && devices.length > 0) {
+      if (rules.describeTooLong === 'unanswered') return [];
+      // All but the share that is too much, and at least one less.
+      devices.length = Math.min(
+        devices.length - 1,
+        Math.ceil((devices.length * rules.payloadBytesMax) / answer.payload.length),
+      );
+      answer = messageTo(gateway, { type, payload: { devices } });
+    }
+    return [answer];
+  }
+}
+
+/** A result, or a notice of the platform, on the topic where a gateway hears both. */
+export function messageTo(gateway: Device, content: GatewayNotice | { type: string; payload: object }): Message {
+  const topic = `${OPERATION_PREFIX}result/${gateway.product}/${gateway.device}`;
+  return { topic, payload: new TextEncoder().encode(JSON.stringify(content)), qos: 1 };
+}
+
+/** A device as `$gateway` messages spell it. */
+export function namesOf({ product, device }: Device): { product_id: string; device_name: string } {
+  return { product_id: product, device_name: device };
+}
+
+function parseRequest(payload: Uint8Array): z.infer<typeof Request> | undefined {
+  try {
+    return Request.safeParse(JSON.parse(new TextDecoder().decode(payload))).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Who may publish to, subscribe to and hear which topic: the permissions of products, inherited by their devices.
+ *
+ * Asked by `publishing.ts`, `subscribing.ts` and `router.ts`. With `permissions: 'unchecked'` everything is allowed that
+ * is not too long.
+ *
+ * Source: "Topic permissions" and "Feature components" (wildcards); 1105/41830 for subdevices; hub contract §1.9, §1.10,
+ * §3.5, §4.
+ */
+import { filterMatches } from '../../base/topic.ts';
+import { clientIdOf, type Device } from './registry.ts';
+import type { HubRules } from './rules.ts';
+import type { Topology } from './topology.ts';
+
+type Right = 'publish' | 'subscribe';
+
+/** `@` stands for `{product}/{device}`. `control`, `event`, `data`, and what the hub's services use. */
+const STANDARD_TOPICS: readonly (readonly [topic: string, right: Right | 'both'])[] = [
+  ['@/control', 'subscribe'],
+  ['@/event', 'publish'],
+  ['@/data', 'both'],
+  ['$gateway/operation/@', 'publish'],
+  ['$gateway/operation/result/@', 'subscribe'],
+  ['$shadow/operation/@', 'publish'],
+  ['$shadow/operation/result/@', 'subscribe'],
+  ['$ota/report/@', 'publish'],
+  ['$ota/update/@', 'subscribe'],
+  ['$config/operation/@', 'publish'],
+  ['$config/report/@', 'publish'], // as the Java SDK spells it
+  ['$config/operation/result/@', 'subscribe'],
+  ['$resource/up/service/@', 'publish'],
+  ['$resource/down/service/@', 'subscribe'],
+  ['$log/operation/@', 'publish'],
+  ['$log/operation/result/@', 'subscribe'],
+  ['$sys/operation/@', 'publish'],
+  ['$sys/operation/result/@', 'subscribe'],
+  ['$rrpc/txd/@/+', 'publish'],
+  ['$rrpc/rxd/@/+', 'subscribe'],
+  ['$broadcast/rxd/@', 'subscribe'],
+];
+
+const SYSTEM_TOPICS = STANDARD_TOPICS.flatMap(([topic]) =>
+  topic.startsWith('$')
+    ? [{ pattern: topic.replace('@', '+/+'), identityAt: topic.slice(0, topic.indexOf('@')).split('/').length - 1 }]
+    : [],
+);
+
+interface Use {
+  readonly clientId: string;
+  /** For a filter: as if it were a name. */
+  readonly topic: string;
+  readonly right: Right;
+}
+
+export class Permissions {
+  readonly #rules: HubRules;
+  readonly #topology: Topology;
+
+  constructor(rules: HubRules, topology: Topology) {
+    this.#rules = rules;
+    this.#topology = topology;
+  }
+
+  /** Why not; `undefined`: it may. */
+  problemWithPublish(clientId: string, topic: string): string | undefined {
+    const problem = problemWithLength(topic, this.#rules);
+    if (problem !== undefined || this.#rules.permissions === 'unchecked') return problem;
+    const device = deviceOf(topic);
+    if (device === undefined || !this.serves(clientId, device)) return 'the topic of a device it may not speak for';
+    return this.#permits(device, { clientId, topic, right: 'publish' }) ? undefined : 'no permission for this topic';
+  }
+
+  maySubscribe(clientId: string, filter: string): boolean {
+    if (problemWithLength(filter, this.#rules) !== undefined) return false;
+    if (this.#rules.permissions === 'unchecked') return true;
+    if (filter.startsWith('$') && filter.endsWith('#')) return false;
+    const device = deviceOf(filter);
+    if (device === undefined || !this.serves(clientId, device)) return false;
+    // A filter may match nothing: what it will bring is decided by each message (`mayHear`).
+    const isWild = /[+#]/.test(filter) && !filter.startsWith('$');
+    return isWild || this.#permits(device, { clientId, topic: filter, right: 'subscribe' });
+  }
+
+  mayHear(clientId: string, topic: string): boolean {
+    if (this.#rules.permissions === 'unchecked') return true;
+    const device = deviceOf(topic);
+    if (device === undefined || !this.#topology.owns(clientId, device)) return false;
+    return this.#permits(device, { clientId, topic, right: 'subscribe' });
+  }
+
+  /** Is it the client itself, or a subdevice that the hub takes its word for? */
+  serves(clientId: string, device: Device): boolean {
+    if (this.#rules.permissions === 'unchecked' || clientIdOf(device) === clientId) return true;
+    const isReady = this.#rules.offlineSubdevices === 'served' || this.#topology.isOnline(clientId, device);
+    return isReady && this.#topology.owns(clientId, device);
+  }
+
+  #permits(device: Device, use: Use): boolean {
+    const { product } = device;
+    const identity = `${product}/${device.device}`;
+    const isStandard = STANDARD_TOPICS.some(
+      ([topic, right]) => includes(right, use.right) && filterMatches(topic.replace('@', identity), use.topic),
+    );
+    if (!isStandard && !this.#lists((listed) => listed === product, use)) return false;
+    const isGatewayAsked = this.#rules.subdevicePermissions === 'gateway too' && clientIdOf(device) !== use.clientId;
+    return !isGatewayAsked || this.#lists((listed) => use.clientId.startsWith(listed), use);
+  }
+
+  #lists(isOf: (product: string) => boolean, { topic, right }: Use): boolean {
+    return this.#rules.customTopics.some(
+      (custom) => isOf(custom.product) && includes(custom.right, right) && filterMatches(custom.topic, topic),
+    );
+  }
+}
+
+/** What is wrong with the size of a topic name or filter; `undefined`: nothing. */
+function problemWithLength(topic: string, rules: HubRules): string | undefined {
+  const bytes = Buffer.byteLength(topic);
+  if (bytes > rules.topicBytesMax) return `a topic of ${bytes} bytes, more than ${rules.topicBytesMax}`;
+  if (bytes <= rules.topicSlashesMax) return undefined;
+  const slashes = topic.split('/').length - 1;
+  return slashes > rules.topicSlashesMax ? `${slashes} slashes, more than ${rules.topicSlashesMax}` : undefined;
+}
+
+function includes(given: Right | 'both', wanted: Right): boolean {
+  return given === 'both' || given === wanted;
+}
+
+/** The device a topic or filter names; `undefined`: none, or a wildcard in its place. */
+function deviceOf(topic: string): Device | undefined {
+  const system = topic.startsWith('$') ? SYSTEM_TOPICS.find(({ pattern }) => filterMatches(pattern, topic)) : undefined;
+  if (topic.startsWith('$') && system === undefined) return undefined;
+  const levels = topic.split('/');
+  const [product, device, next] = levels.slice(system?.identityAt ?? 0);
+  if (product === undefined || device === undefined || /[+#]/.test(product + device)) return undefined;
+  return system === undefined && next === undefined ? undefined : { product, device };
+}

@@ -1,0 +1,83 @@
+/**
+ * What the operator of the hub does on its platform: registers devices, binds and unbinds subdevices, asks gateways.
+ *
+ * Each order has a result code like a gateway's own request; a gateway whose subdevices change is told by `change`.
+ *
+ * Source: "Topology management" (1105/41828) for `change`; `search_devices` and `unbind_all` are in the C SDK only (hub
+ * contract §3.2).
+ */
+import { z } from 'zod';
+import type { Message } from '../../base/message.ts';
+import { type GatewayNotice, messageTo, namesOf } from './gateway-service.ts';
+import { clientIdOf, type Device, type Registry } from './registry.ts';
+import { RESULT } from './result-codes.ts';
+import type { Topology } from './topology.ts';
+
+const Named = z.strictObject({ product: z.string().min(1), device: z.string().min(1) });
+
+export const PlatformOrder = z.discriminatedUnion('kind', [
+  /** Anew with another secret: the old one is stale from then on. `secret` in base64. */
+  z.strictObject({ kind: z.literal('register'), device: Named, secret: z.base64() }),
+  z.strictObject({ kind: z.literal('bind'), gateway: Named, subdevice: Named }),
+  z.strictObject({ kind: z.literal('unbind'), subdevice: Named }),
+  z.strictObject({ kind: z.literal('unbindAll'), gateway: Named }),
+  z.strictObject({ kind: z.literal('searchDevices'), gateway: Named, status: z.int().default(1) }),
+]);
+
+export type PlatformOrder = z.output<typeof PlatformOrder>;
+
+/** What came of an order, and the notice it makes, to be sent to the session of `clientId`. */
+export interface Decision {
+  readonly result: number;
+  readonly notice?: { readonly clientId: string; readonly message: Message };
+}
+
+interface PlatformParts {
+  readonly registry: Registry;
+  readonly topology: Topology;
+}
+
+export class Platform {
+  readonly #parts: PlatformParts;
+
+  constructor(parts: PlatformParts) {
+    this.#parts = parts;
+  }
+
+  decide(order: PlatformOrder): Decision {
+    const { registry, topology } = this.#parts;
+    switch (order.kind) {
+      case 'register':
+        return { result: registry.register(order.device, order.secret) ? RESULT.done : RESULT.systemError };
+      case 'bind': {
+        const result = topology.bind(order.gateway, order.subdevice);
+        return this.#change(result, { gateway: order.gateway, subdevice: order.subdevice, status: 1 });
+      }
+      case 'unbind': {
+        const gateway = topology.gatewayOf(order.subdevice);
+        if (gateway === undefined) return { result: RESULT.notBound };
+        const result = topology.unbind(gateway, order.subdevice);
+        return this.#change(result, { gateway, subdevice: order.subdevice, status: 0 });
+      }
+      case 'unbindAll': {
+        for (const subdevice of topology.boundTo(clientIdOf(order.gateway))) topology.unbind(order.gateway, subdevice);
+        return tell(order.gateway, { type: 'unbind_all' });
+      }
+      case 'searchDevices':
+        return tell(order.gateway, { type: 'search_devices', payload: { status: order.status } });
+    }
+  }
+
+  #change(
+    result: number,
+    change: { readonly gateway: Device; readonly subdevice: Device; readonly status: 0 | 1 },
+  ): Decision {
+    if (result !== RESULT.done) return { result };
+    const { gateway, subdevice, status } = change;
+    return tell(gateway, { type: 'change', payload: { status, devices: [namesOf(subdevice)] } });
+  }
+}
+
+function tell(gateway: Device, notice: GatewayNotice): Decision {
+  return { result: RESULT.done, notice: { clientId: clientIdOf(gateway), message: messageTo(gateway, notice) } };
+}

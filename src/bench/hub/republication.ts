@@ -1,0 +1,29 @@
+/**
+ * The rule engine's "republish": what matches goes out again as a message of the hub, so that it may reach the device it
+ * came from too. What is republished is not republished again.
+ *
+ * Source: "Data forwarding to another topic" (QoS is kept); re-serialised JSON as in the vendor's published traces (hub
+ * contract §1.10): sent action, time, text; received action, text, time, without whitespace.
+ */
+import type { Message } from '../../base/message.ts';
+import { filterMatches } from '../../base/topic.ts';
+import type { HubRules } from './rules.ts';
+
+export function republish(message: Message, republications: HubRules['republications']): Message[] {
+  return republications
+    .filter(({ filter }) => filterMatches(filter, message.topic))
+    .map(({ topic }) => ({ ...message, topic: topic ?? message.topic, payload: spellAgain(message.payload) }));
+}
+
+/** JSON with sorted keys and no whitespace; what is no JSON stays as it is. */
+function spellAgain(payload: Uint8Array): Uint8Array {
+  try {
+    const sortKeys = (_key: string, value: unknown): unknown =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+        : value;
+    return new TextEncoder().encode(JSON.stringify(JSON.parse(new TextDecoder().decode(payload)), sortKeys));
+  } catch {
+    return payload;
+  }
+}

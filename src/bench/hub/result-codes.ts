@@ -1,0 +1,21 @@
+/**
+ * The result codes of `$gateway` operations.
+ *
+ * Source: the pages "Topology management" (1105/41828) and "Proxied subdevice connection and disconnection"
+ * (1105/41829). Which code belongs to which operation is not written; where 806 to 810 are used is our reading.
+ */
+export const RESULT = {
+  done: 0,
+  notBound: -1,
+  systemError: -2,
+  parameterError: 801,
+  deviceUnknown: 802,
+  signatureWrong: 803,
+  methodUnsupported: 804,
+  signatureExpired: 805,
+  boundElsewhere: 806,
+  noGeneralDevice: 807,
+  notAllowed: 808,
+  boundAlready: 809,
+  notAssociated: 810,
+} as const;

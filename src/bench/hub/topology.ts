@@ -1,0 +1,129 @@
+/**
+ * Which subdevice is bound to which gateway, and which are online behind it.
+ *
+ * Stands under the `$gateway` operations of gateways (`gateway-service.ts`) and the orders of the platform
+ * (`platform.ts`), who both change it. Invariants: a subdevice is bound to one gateway at most; with bindings required
+ * only what is bound is online; no gateway has more than `subdevicesPerGatewayMax` of either.
+ */
+import { clientIdOf, type Device, type Registry } from './registry.ts';
+import { RESULT } from './result-codes.ts';
+import type { HubRules } from './rules.ts';
+
+export interface PresenceChange {
+  /** Client id. */
+  readonly gateway: string;
+  /** `{product}/{device}`. */
+  readonly subdevice: string;
+  readonly isOnline: boolean;
+}
+
+interface TopologyParts {
+  readonly rules: HubRules;
+  readonly registry: Registry;
+  readonly note: (change: PresenceChange) => void;
+}
+
+export class Topology {
+  readonly #parts: TopologyParts;
+  /** `{product}/{device}` of a subdevice → its gateway. */
+  readonly #gatewayOf = new Map<string, Device>();
+  /** Gateway's client id → its subdevices by `{product}/{device}`. */
+  readonly #bound = new Map<string, Map<string, Device>>();
+  readonly #online = new Map<string, Set<string>>();
+
+  constructor(parts: TopologyParts) {
+    this.#parts = parts;
+  }
+
+  boundTo(gateway: string): readonly Device[] {
+    return [...(this.#bound.get(gateway)?.values() ?? [])];
+  }
+
+  /** `{product}/{device}` of every subdevice online behind `gateway`. */
+  onlineBehind(gateway: string): readonly string[] {
+    return [...(this.#online.get(gateway) ?? [])];
+  }
+
+  gatewayOf(subdevice: Device): Device | undefined {
+    return this.#gatewayOf.get(nameOf(subdevice));
+  }
+
+  /** May this client speak for the device: is it its own, or bound to it as far as that matters? */
+  owns(clientId: string, device: Device): boolean {
+    if (clientIdOf(device) === clientId || this.#parts.rules.bindings === 'ignored') return true;
+    return this.#bound.get(clientId)?.has(nameOf(device)) ?? false;
+  }
+
+  isOnline(gateway: string, subdevice: Device): boolean {
+    return this.#online.get(gateway)?.has(nameOf(subdevice)) ?? false;
+  }
+
+  bind(gateway: Device, subdevice: Device): number {
+    const { rules, registry } = this.#parts;
+    if (!registry.knows(subdevice) || !registry.knows(gateway)) return RESULT.deviceUnknown;
+    const isGateway = registry.isGatewayProduct(subdevice.product) || nameOf(subdevice) === nameOf(gateway);
+    if (isGateway) return RESULT.noGeneralDevice;
+    if (!registry.mayStandBehind(subdevice, gateway)) return RESULT.notAssociated;
+    const present = this.gatewayOf(subdevice);
+    if (present !== undefined) {
+      return nameOf(present) === nameOf(gateway) ? rules.repeatBindResult : RESULT.boundElsewhere;
+    }
+    const bound = this.#bound.get(clientIdOf(gateway)) ?? new Map<string, Device>();
+    if (bound.size >= rules.subdevicesPerGatewayMax) return RESULT.notAllowed;
+    this.#bound.set(clientIdOf(gateway), bound.set(nameOf(subdevice), subdevice));
+    this.#gatewayOf.set(nameOf(subdevice), gateway);
+    return RESULT.done;
+  }
+
+  unbind(gateway: Device, subdevice: Device): number {
+    const { rules, registry } = this.#parts;
+    if (!registry.knows(subdevice)) return RESULT.deviceUnknown;
+    const name = nameOf(subdevice);
+    if (this.#bound.get(clientIdOf(gateway))?.delete(name) !== true) return rules.unbindUnboundResult;
+    this.#gatewayOf.delete(name);
+    this.#setOffline(clientIdOf(gateway), name);
+    return RESULT.done;
+  }
+
+  online(gateway: Device, subdevice: Device): number {
+    const { rules } = this.#parts;
+    const problem = this.#problemWith(gateway, subdevice);
+    if (problem !== undefined) return problem;
+    const clientId = clientIdOf(gateway);
+    const online = this.#online.get(clientId) ?? new Set();
+    if (online.has(nameOf(subdevice))) return rules.repeatOnlineResult;
+    if (online.size >= rules.subdevicesPerGatewayMax) return RESULT.systemError;
+    this.#online.set(clientId, online.add(nameOf(subdevice)));
+    this.#parts.note({ gateway: clientId, subdevice: nameOf(subdevice), isOnline: true });
+    return RESULT.done;
+  }
+
+  offline(gateway: Device, subdevice: Device): number {
+    const problem = this.#problemWith(gateway, subdevice);
+    if (problem !== undefined) return problem;
+    this.#setOffline(clientIdOf(gateway), nameOf(subdevice));
+    return RESULT.done;
+  }
+
+  /** The connection of a gateway is gone, and its subdevices with it. */
+  gatewayLost(gateway: string): void {
+    for (const subdevice of this.onlineBehind(gateway)) this.#setOffline(gateway, subdevice);
+    this.#online.delete(gateway);
+  }
+
+  #setOffline(gateway: string, subdevice: string): void {
+    if (this.#online.get(gateway)?.delete(subdevice) === true) {
+      this.#parts.note({ gateway, subdevice, isOnline: false });
+    }
+  }
+
+  #problemWith(gateway: Device, subdevice: Device): number | undefined {
+    if (this.#parts.rules.bindings === 'ignored') return undefined;
+    if (!this.#parts.registry.knows(subdevice)) return RESULT.deviceUnknown;
+    return this.owns(clientIdOf(gateway), subdevice) ? undefined : RESULT.notBound;
+  }
+}
+
+function nameOf({ product, device }: Device): string {
+  return `${product}/${device}`;
+}
