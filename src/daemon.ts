@@ -45,6 +45,7 @@ const STATUS_MS = 5000;
 export async function runGateway(options: DaemonOptions): Promise<number> {
   const config = readConfig(options.configPath);
   const credentials = credentialsOf(config.hub);
+  const subdeviceSecrets = secretsOf(config);
   const journal = createJournal({ level: config.gateway.logLevel, format: config.gateway.logFormat });
   const ending = newEnding();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -66,6 +67,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     }),
     openLink: openLinkTty,
     credentials,
+    subdeviceSecrets,
     timeService: timesyncd(),
     onStoreFailed: (reason, code) => {
       storage.note(code);
@@ -148,6 +150,14 @@ function credentialsOf(hub: HubConfig): (wallMs: number | undefined) => Credenti
       return (wallMs) => signCredentials(signing, wallMs, Math.random);
     }
   }
+}
+
+function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
+  return new Map(
+    subdevices.flatMap(({ id, deviceSecretFile }) =>
+      deviceSecretFile === undefined ? [] : [[id, readSecretFile(deviceSecretFile)] as const],
+    ),
+  );
 }
 
 function openLinkTty({ path, baudRate }: LinkConfig): OpenChannel {

@@ -8,6 +8,7 @@ import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
 import type { StoreOpening } from './custody/row.ts';
 import type { DriverReport } from './driver/driver.ts';
+import { BindingFlow } from './flow/bindings.ts';
 import { DeadLetters } from './flow/dead-letters.ts';
 import { DownlinkFlow } from './flow/downlink.ts';
 import { HubLine } from './flow/hub-line.ts';
@@ -24,7 +25,7 @@ import type { HubInput } from './hub/contract.ts';
 import type { Credentials } from './hub/credentials.ts';
 import { newHubClient, planLinks } from './machines.ts';
 import type { Outbox } from './outbox/outbox.ts';
-import { allowance, identities, termsByLink, topicsBySubdevice } from './plan.ts';
+import { allowance, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
 import type { Clock, OpenChannel, OpenStore, Store, StoreListener, TimeService } from './ports.ts';
 import type { Inbox } from './session/inbox.ts';
 import { Stations } from './stations.ts';
@@ -40,6 +41,8 @@ export interface GatewayParts {
   readonly openLink: (link: LinkConfig) => OpenChannel;
   /** What says when the wall clock is right; without it the clock is never trusted. */
   readonly timeService?: TimeService | undefined;
+  /** Device secrets of subdevices, by id: for `bind`. */
+  readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
   /** Called for every CONNECT, with the Unix ms as far as known. */
   readonly credentials: (wallMs: number | undefined) => Credentials;
   /** See `stations.ts`; another number in a test only. */
@@ -76,6 +79,8 @@ export class Gateway {
   readonly deadLetters: DeadLetters;
   readonly hub: HubLine;
   readonly links: Links;
+  /** `undefined`: the hub has no gateway operations. */
+  readonly bindings: BindingFlow | undefined;
   readonly #presence: Presence;
   readonly #downlink: DownlinkFlow;
   readonly #pagers: readonly Pager[];
@@ -88,7 +93,7 @@ export class Gateway {
       downlink: (owed: number) => this.#downlink.safe(owed),
     };
     const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.uplink.refused(owed) });
-    const { committer, outbox, inbox, uplinks, downlinks, announcements, services, mirror, session, stamp } = stations;
+    const { committer, outbox, inbox, uplinks, downlinks, operations, services, mirror, session, stamp } = stations;
     this.parts = parts;
     this.store = store;
     this.stations = stations;
@@ -103,7 +108,7 @@ export class Gateway {
     });
     this.#pagers = [uplinkPager, downlinkPager];
     const shared = {
-      ...{ clock, mailbox, facts, mirror, outbox, inbox, committer, announcements, services, session, stamp },
+      ...{ clock, mailbox, facts, mirror, outbox, inbox, committer, operations, services, session, stamp },
       order: (order: HubInput) => this.hub.order(order),
       links: () => this.links,
       replay: () => this.replay,
@@ -133,6 +138,8 @@ export class Gateway {
       hubLimits: config.hub,
       commitMs: config.outbox.commitMs,
     });
+    this.bindings =
+      operations === undefined ? undefined : new BindingFlow({ ...shared, operations, ownerOf: owners(config) });
     this.watch = new SessionWatch({
       ...{ ...shared, account: stations.account, epochs: () => stations.wallClock.epochs },
       ...{ resyncTopic: config.hub.resyncTopic, commitMs: config.outbox.commitMs },
@@ -144,6 +151,7 @@ export class Gateway {
       replay: this.replay,
       downlink: this.#downlink,
       subscriptions: this.subscriptions,
+      heed: (report) => this.bindings?.heed(report),
       watch: this.watch,
       letGo: () => committer.letGo('uplink', clock.nowMs() + config.outbox.commitMs),
       lastUplink: () => uplinks.lastSeq,

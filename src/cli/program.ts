@@ -56,6 +56,7 @@ function buildProgram(words: readonly string[], finish: (exitCode: number) => vo
       });
   addLookingIn(add);
   addDeadLetters(add, program);
+  addHub(add, program);
   addConfig(add, program);
   addRunning(add);
   return program;
@@ -132,6 +133,24 @@ function addDeadLetters(add: Add, program: Command): void {
         (await import('./dead-letter-orders.ts')).orderDeadLetters(context, verb, options.all ? 'all' : words),
       letters,
     ).option('--all', 'every one there is');
+}
+
+function addHub(add: Add, program: Command): void {
+  const hub = program.command('hub').description('what the hub knows of this gateway’s subdevices');
+  for (const verb of ['bind', 'unbind'] as const) {
+    add(
+      `${verb} <ids...>`,
+      verb === 'bind' ? 'have the hub let this gateway speak for subdevices' : 'take that back',
+      async ({ context, words }) => (await import('./hub.ts')).changeBindings(context, verb, words),
+      hub,
+    );
+  }
+  add(
+    'describe',
+    'which subdevices the hub has bound, against those configured',
+    async ({ context }) => (await import('./hub.ts')).describeBindings(context),
+    hub,
+  );
 }
 
 function addConfig(add: Add, program: Command): void {

@@ -7,6 +7,9 @@ import { PROFILE_DEFAULTS } from './profiles.ts';
 import type { Config, GatewayConfig, HubConfig, HubCredentials, LinkConfig, SubdeviceConfig } from './schema.ts';
 import type { Sections } from './sections.ts';
 
+/** No SDK sends more than one device in a request, no document says how many there may be: enough to be quick. */
+const OPERATIONS_BATCH_MAX = 64;
+
 /** @param sections without any problem; a missing one is a bug of the caller */
 export function decodeConfig(sections: Sections): Config {
   const { gateway, hub, outbox, inbox } = sections;
@@ -57,6 +60,8 @@ function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
     profile: hub.profile,
     host: hub.host,
     port: hub.port,
+    bind: hub.bind ?? 'manual',
+    operationsBatchMax: hub.operations_batch_max ?? OPERATIONS_BATCH_MAX,
     credentials,
     clientId:
       credentials.kind === 'signed'
@@ -124,5 +129,6 @@ function decodeSubdevice(subdevice: SubdeviceSection): SubdeviceConfig {
     id: subdevice.id,
     link: subdevice.link,
     hubIdentity: productId === undefined || deviceName === undefined ? undefined : { productId, deviceName },
+    deviceSecretFile: subdevice.device_secret_file,
   };
 }

@@ -9,6 +9,7 @@ import type { Problem } from './schema.ts';
 import type { Sections } from './sections.ts';
 
 const SIGNED_KEYS = ['product_id', 'device_name', 'device_secret_file'] as const;
+const SIGNED_CHOICES = ['sign_method', 'bind', 'operations_batch_max'] as const;
 const GENERIC_KEYS = ['client_id', 'username', 'password_file'] as const;
 
 export function hubProblems({ gateway, hub }: Sections): Problem[] {
@@ -27,7 +28,7 @@ export function hubProblems({ gateway, hub }: Sections): Problem[] {
 }
 
 function genericProblems(hub: HubSection): Problem[] {
-  const foreign = [...SIGNED_KEYS, 'sign_method' as const]
+  const foreign = [...SIGNED_KEYS, ...SIGNED_CHOICES]
     .filter((key) => hub[key] !== undefined)
     .map((key) => foreignKey(`hub.${key}`, 'generic'));
   if (hub.password_file === undefined || hub.username !== undefined) return foreign;
@@ -153,7 +154,8 @@ export function identityProblems(
   return subdevices.flatMap(({ path, section }) => {
     const keys = ['product_id', 'device_name'] as const;
     if (hub.profile === 'generic') {
-      return keys.filter((key) => section[key] !== undefined).map((key) => foreignKey(`${path}.${key}`, 'generic'));
+      const known = [...keys, 'device_secret_file'] as const;
+      return known.filter((key) => section[key] !== undefined).map((key) => foreignKey(`${path}.${key}`, 'generic'));
     }
     const missing = keys.filter((key) => section[key] === undefined);
     if (missing.length > 0) return missing.map((key) => missingKey(`${path}.${key}`, hub.profile));

@@ -65,6 +65,18 @@ export const HUB = z.strictObject({
     .enum(['hmacsha256', 'hmacsha1'])
     .optional()
     .meta(means('How the password is signed. Hub profiles only.', '"hmacsha256"')),
+  bind: z
+    .enum(['manual', 'auto'])
+    .optional()
+    .meta(
+      means(
+        'Who binds subdevices that are not bound: a technician (`holdfast hub bind`), or the gateway, those with a device_secret_file. Hub profiles only.',
+        '"manual"',
+      ),
+    ),
+  operations_batch_max: whole(1, 500)
+    .optional()
+    .meta(means('Most subdevices in one request to the hub. 1 = each on its own. Hub profiles only.', '64')),
   client_id: CLIENT_ID.optional().meta(
     means('MQTT client id. Profile generic only; else it is product_id and device_name in one.', 'gateway.name'),
   ),
@@ -199,6 +211,9 @@ export const SUBDEVICE = z.strictObject({
   link: NAME.optional().meta(means('Served on this link only.')),
   product_id: PRODUCT_ID.optional().meta(means('Its product id. Hub profiles only, required there.')),
   device_name: DEVICE_NAME.optional().meta(means('Its device name. Hub profiles only, required there.')),
+  device_secret_file: absolutePath()
+    .optional()
+    .meta(means('File with its device secret, readable by its owner only: needed to bind it. Hub profiles only.')),
 });
 
 export type GatewaySection = z.output<typeof GATEWAY>;

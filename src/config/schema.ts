@@ -55,6 +55,10 @@ export interface HubConfig {
   readonly profile: HubProfile;
   readonly host: string;
   readonly port: number;
+  /** Who binds subdevices that are configured and not bound. */
+  readonly bind: 'manual' | 'auto';
+  /** Subdevices in one request of the gateway protocol. */
+  readonly operationsBatchMax: number;
   /** `signed` with the hub profiles, one of the others with `generic`. */
   readonly credentials: HubCredentials;
   /** Hub profiles: product id and device name, one after the other. */
@@ -142,6 +146,8 @@ export interface SubdeviceConfig {
   readonly link: string | undefined;
   /** How the hub knows it; `undefined` only with `generic`. */
   readonly hubIdentity: HubIdentity | undefined;
+  /** Holds its device secret: needed to bind it. */
+  readonly deviceSecretFile: string | undefined;
 }
 
 export interface HubIdentity {

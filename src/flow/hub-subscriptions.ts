@@ -109,6 +109,15 @@ export class HubSubscriptions {
       this.#options.order({ kind: 'subscribe', filter });
   }
 
+  /** The hub may have refused these, or dropped them without a word: they are asked for again. */
+  renew(filters: Iterable<string>): void {
+    if (!this.#isConnected) return;
+    for (const filter of filters) {
+      this.#refused.delete(filter);
+      this.#options.order({ kind: 'subscribe', filter });
+    }
+  }
+
   /** Somebody wants these no more; the hub is told if nobody does. */
   release(filters: readonly string[]): void {
     const { mirror, order } = this.#options;

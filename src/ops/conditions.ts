@@ -2,14 +2,13 @@
  * Health: what is not as it should be, what it means for the data, and what to do now. Pure, from what the stations say.
  */
 import { type Counts, shedEntries } from '../custody/ledger.ts';
+import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import type { SessionReport } from './hub-report.ts';
 import type { Condition, LinkReport } from './report.ts';
 import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
 import { ageWords, countOf, dateWords } from './words.ts';
 
-export interface Health extends TurnedAway {
-  readonly nowMs: number;
-  readonly startedAtMs: number;
+export interface Health extends TurnedAway, BindingHealth {
   readonly hub: {
     readonly isOnline: boolean;
     readonly changedAtMs: number | undefined;
@@ -55,6 +54,7 @@ export function conditionsOf(health: Health): Condition[] {
     ...hubConditions(health),
     ...clockConditions(health),
     ...linkConditions(health),
+    ...bindingConditions(health),
     ...queueConditions(health),
     ...ledgerConditions(health),
     ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),

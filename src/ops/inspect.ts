@@ -6,6 +6,7 @@ import { type Counts, settledTotal, subtractCounts, ZERO } from '../custody/ledg
 import type { LetterRequest } from '../custody/letter.ts';
 import type { Gateway } from '../gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
+import { bindingHealth } from './binding-report.ts';
 import { conditionsOf } from './conditions.ts';
 import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from './ledger-report.ts';
@@ -45,18 +46,18 @@ export class Inspector implements Inspection {
     const { client, standing } = gateway.hub;
     const links = linkReports(gateway);
     const outbox = this.#queues.queue('uplink');
-    const { uplinks, downlinks, wallClock } = gateway.stations;
+    const { uplinks, downlinks, wallClock, opening } = gateway.stations;
     const counts = { uplink: sumOf(uplinks), downlink: sumOf(downlinks) };
     const hub = hubReport(gateway);
     const conditions = conditionsOf({
-      nowMs: this.#nowMs(),
-      startedAtMs: this.#startedAtMs,
+      ...{ nowMs: this.#nowMs(), startedAtMs: this.#startedAtMs },
       hub: {
         ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: hub.takings },
         isOnline: client.state === 'online',
         refusedFilters: [...gateway.subscriptions.refused],
       },
       links,
+      ...bindingHealth(gateway),
       clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
@@ -65,8 +66,7 @@ export class Inspector implements Inspection {
       dead: counts.uplink.dead,
       refusals: gateway.uplink.refusals,
       filters: gateway.subscriptions.standing,
-      lostRows: gateway.stations.opening.lostRows,
-      damagedRecords: gateway.stations.opening.damagedRecords,
+      ...{ lostRows: opening.lostRows, damagedRecords: opening.damagedRecords },
       imbalance: uplinks.imbalance() + downlinks.imbalance(),
     });
     return judge({

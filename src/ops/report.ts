@@ -45,6 +45,8 @@ export type ConditionCode =
   | 'hub-taken-over'
   | 'hub-subscriptions-full'
   | 'hub-subscriptions-refused'
+  | 'subdevice-unbound'
+  | 'subdevice-not-configured'
   | 'link-down'
   | 'outbox-filling'
   | 'outbox-full'
@@ -167,6 +169,8 @@ export interface SubdeviceReport {
   readonly hubIdentity: string | null;
   /** What the hub was last told and confirmed; `null`: it has no such notion, or has not answered. */
   readonly onlineAtHub: boolean | null;
+  /** Does the hub let us speak for it? `unknown` until it has said so, and served all the same; `null`: no such notion. */
+  readonly binding: 'bound' | 'unbound' | 'unknown' | null;
   readonly subscriptions: readonly string[];
   readonly uplinksPending: number;
   readonly downlinksPending: number;

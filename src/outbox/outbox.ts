@@ -133,23 +133,29 @@ export class Outbox {
     const buried: Burial[] = [];
     if (!this.#isConnected) return buried;
     for (const entry of this.#flight.takeUnanswered(heardAtMs - this.#limits.pubackMsMax)) {
-      entry.attempts += 1;
+      const isHalted = this.#selection.isHalted(entry.row.lane); // the hub could not answer: no fault of the message
+      if (!isHalted) entry.attempts += 1;
       this.suspicion.survived(entry);
-      const isRefused = this.#trust.standing(entry.row) === 'refused';
+      const isDue = entry.attempts >= this.#limits.attemptsMax || this.#trust.standing(entry.row) === 'refused';
       // only what is on disk can become a dead letter; what is not waits for the disk
-      if (entry.keeping === 'stored' && (isRefused || entry.attempts >= this.#limits.attemptsMax)) {
+      if (!isHalted && isDue && entry.keeping === 'stored') {
         const reason = `no PUBACK after ${entry.attempts} ${entry.attempts === 1 ? 'attempt' : 'attempts'}`;
         this.#trust.refuse(entry.row);
         this.#custodian.end(entry, { as: 'dead', reason });
         buried.push({ entry, reason });
       } else {
-        this.#trust.doubt(entry.row);
+        if (!isHalted) this.#trust.doubt(entry.row);
         this.#flight.sendAgain(entry);
       }
       this.#selection.join(entry.row.lane);
     }
     this.#selection.unblock();
     return buried;
+  }
+
+  /** The hub takes nothing of this lane for now: nothing of it is sent, doubted or given up; or it does so again. */
+  setHalted(lane: number, isHalted: boolean): void {
+    this.#selection.setHalted(lane, isHalted);
   }
 
   /** @param sessionPresent the hub remembers us: what was in flight is a DUP; else it is new to it */
@@ -178,8 +184,7 @@ export class Outbox {
 
   /** Rows have come back from disk. */
   loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {
-    const entries = this.#custodian.loaded(wanted, page);
-    for (const entry of entries) this.#earlier.loaded(entry);
+    for (const entry of this.#custodian.loaded(wanted, page)) this.#earlier.loaded(entry);
     for (const lane of wanted.keys()) this.#selection.join(lane);
   }
 
@@ -198,8 +203,7 @@ export class Outbox {
 
   /** When `giveUp` may have something to do. */
   get overdueAtMs(): number | undefined {
-    if (!this.#isConnected) return undefined;
-    const oldest = this.#flight.oldestSentAtMs;
+    const oldest = this.#isConnected ? this.#flight.oldestSentAtMs : undefined;
     return oldest === undefined ? undefined : oldest + this.#limits.pubackMsMax;
   }
 

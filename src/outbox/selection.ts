@@ -4,7 +4,7 @@
  */
 import type { Custodian } from '../custody/custodian.ts';
 import type { Entry } from '../custody/entry.ts';
-import { isAlarmLane } from '../custody/lane-number.ts';
+import { alarmLaneOf, isAlarmLane, ownerOf } from '../custody/lane-number.ts';
 import type { Flight } from './flight.ts';
 import { type LaneClass, Shares } from './shares.ts';
 import type { Suspicion } from './suspicion.ts';
@@ -27,6 +27,8 @@ export class Selection {
   readonly #shares: Shares;
   /** Lanes that had something to send and no slot or packet identifier for it. */
   readonly #blocked = new Set<number>();
+  /** Subdevices the hub would take nothing of now: they have no turn until it would again. */
+  readonly #halted = new Set<number>();
   /** Messages after this one came in during this connection. */
   #liveFrom = Number.POSITIVE_INFINITY;
 
@@ -61,6 +63,16 @@ export class Selection {
     this.#shares.join(lane, this.classOf(lane));
   }
 
+  isHalted(lane: number): boolean {
+    return this.#halted.has(ownerOf(lane));
+  }
+
+  /** @param subdevice its own lane; its alarms wait too */
+  setHalted(subdevice: number, isHalted: boolean): void {
+    if (isHalted) this.#halted.add(subdevice);
+    else if (this.#halted.delete(subdevice)) for (const lane of [subdevice, alarmLaneOf(subdevice)]) this.join(lane);
+  }
+
   /** A slot or an identifier has become free. */
   unblock(): void {
     for (const lane of this.#blocked) this.join(lane);
@@ -70,15 +82,17 @@ export class Selection {
   next(nowMs: number): Entry | undefined {
     const { flight, inFlightMax, suspicion } = this.#options;
     if (suspicion.isCautious && flight.isFlying) return undefined;
-    const again = flight.again.find((entry) => suspicion.mayFly(entry, nowMs));
-    if (again !== undefined && flight.isFree(again)) return flight.takeAgain(again);
-    if (flight.fresh >= inFlightMax + ALARM_SLOTS) return undefined;
-    return this.#shares.next((lane) => this.#sendable(lane, nowMs), flight.fresh >= inFlightMax);
+    const hasSlot = flight.fresh < inFlightMax;
+    const mayGo = (entry: Entry) => !this.isHalted(entry.row.lane) && suspicion.mayFly(entry, nowMs);
+    const again = flight.takeAgain(mayGo, hasSlot);
+    if (again !== undefined || flight.fresh >= inFlightMax + ALARM_SLOTS) return again;
+    return this.#shares.next((lane) => this.#sendable(lane, nowMs), !hasSlot);
   }
 
   /** What cannot go yet holds up only its own topic. */
   #sendable(lane: number, nowMs: number): Entry | undefined {
     const { custodian, flight, trust, suspicion, inFlightMax } = this.#options;
+    if (this.isHalted(lane)) return undefined;
     for (const entry of custodian.lane(lane).window) {
       if (entry.inFlight) continue;
       const standing = trust.standing(entry.row);

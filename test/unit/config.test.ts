@@ -21,6 +21,8 @@ describe('defaults', () => {
         profile: 'generic',
         host: 'hub.example.net',
         port: 1883,
+        bind: 'manual',
+        operationsBatchMax: 64,
         credentials: { kind: 'none' },
         clientId: 'shed-3',
         topicTemplate: '{gateway}/{subdevice}/{topic}',
@@ -65,7 +67,7 @@ describe('defaults', () => {
           predefinedTopics: new Map(),
         },
       ],
-      subdevices: [{ id: 'meter-1', link: undefined, hubIdentity: undefined }],
+      subdevices: [{ id: 'meter-1', link: undefined, hubIdentity: undefined, deviceSecretFile: undefined }],
     });
   });
 
@@ -91,7 +93,10 @@ describe('defaults', () => {
       },
     });
     expect(subdevices).toEqual([
-      { id: 'meter-1', link: undefined, hubIdentity: { productId: 'KLMNOPQRST', deviceName: 'sub-01' } },
+      {
+        ...{ id: 'meter-1', link: undefined, deviceSecretFile: undefined },
+        hubIdentity: { productId: 'KLMNOPQRST', deviceName: 'sub-01' },
+      },
     ]);
   });
 

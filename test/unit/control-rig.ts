@@ -160,6 +160,7 @@ export class FakeGateway implements Inspection {
       silentMs: 3000,
       hubIdentity: null,
       onlineAtHub: null,
+      binding: null,
       subscriptions: ['control'],
       uplinksPending: 1204,
       downlinksPending: 0,

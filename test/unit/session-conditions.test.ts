@@ -17,7 +17,8 @@ const HUB: Health['hub'] = {
 
 function told(hub: Partial<Health['hub']>): string {
   const conditions = conditionsOf({
-    ...{ nowMs: 9000, startedAtMs: 0, hub: { ...HUB, ...hub }, links: [], storeFullSinceMs: undefined },
+    ...{ nowMs: 9000, startedAtMs: 0, hub: { ...HUB, ...hub }, links: [] },
+    ...{ bindings: [], strangers: [], storeFullSinceMs: undefined },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
     ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, damagedRecords: 0, imbalance: 0, dead: 0 },
