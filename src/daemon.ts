@@ -12,6 +12,7 @@ import { type Gateway, openGateway } from './gateway.ts';
 import { accessHub } from './hub-access.ts';
 import { systemClock } from './io/clock.ts';
 import { createJournal, type Journal } from './io/journal.ts';
+import { readSecretFile } from './io/secret-file.ts';
 import { notifySystemd, statusOf } from './io/systemd.ts';
 import { timesyncd } from './io/time-service.ts';
 import { openTty } from './io/tty.ts';
@@ -45,6 +46,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const clock = systemClock();
   const facts = newFacts();
   const access = accessHub({ hub: config.hub, clock, facts, closeMsMax: CLOSE_MS_MAX });
+  const subdeviceSecrets = secretsOf(config);
   const journal = createJournal({ level: config.gateway.logLevel, format: config.gateway.logFormat });
   const ending = newEnding();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -61,6 +63,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     openHub: access.open,
     openLink: openLinkTty,
     credentials: access.credentials,
+    subdeviceSecrets,
     timeService: timesyncd(),
     onStoreFailed: (reason, code) => {
       storage.note(code);
@@ -130,6 +133,14 @@ function readConfig(path: string): Config {
   throw new Fault('config-invalid', `The configuration ${path} has problems:\n${lines.join('\n')}`, {
     hint: `Mend them and try: holdfast config check ${path}`,
   });
+}
+
+function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
+  return new Map(
+    subdevices.flatMap(({ id, deviceSecretFile }) =>
+      deviceSecretFile === undefined ? [] : [[id, readSecretFile(deviceSecretFile)] as const],
+    ),
+  );
 }
 
 function openLinkTty({ path, baudRate }: LinkConfig): OpenChannel {

@@ -18,6 +18,8 @@ import type { Sections } from './sections.ts';
 /** IANA service names mqtt and secure-mqtt; the hub's are the same (hub contract §1.2). */
 const MQTT_PORT = 1883;
 const MQTT_TLS_PORT = 8883;
+/** No SDK sends more than one device in a request, no document says how many there may be: enough to be quick. */
+const OPERATIONS_BATCH_MAX = 64;
 
 /** @param sections without any problem; a missing one is a bug of the caller */
 export function decodeConfig(sections: Sections): Config {
@@ -43,6 +45,8 @@ export function decodeConfig(sections: Sections): Config {
       bytesMax: outbox.bytes_max,
       ageHoursMax: outbox.age_hours_max,
       overflow: outbox.overflow,
+      alarmTopics: outbox.alarm_topics,
+      liveShare: outbox.live_share,
       holdMs: outbox.hold_ms,
       commitMs: outbox.commit_ms,
     },
@@ -68,6 +72,8 @@ function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
     host: hub.host,
     port: hub.port ?? (hub.tls === 'off' ? MQTT_PORT : MQTT_TLS_PORT),
     tls: decodeTls(hub),
+    bind: hub.bind ?? 'manual',
+    operationsBatchMax: hub.operations_batch_max ?? OPERATIONS_BATCH_MAX,
     credentials,
     clientId:
       credentials.kind === 'signed' || credentials.kind === 'named'
@@ -81,6 +87,8 @@ function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
     inFlightMax: hub.in_flight_max,
     messagesPerS: hub.messages_per_s ?? defaults.messagesPerS,
     payloadBytesMax: hub.payload_bytes_max ?? defaults.payloadBytesMax,
+    topicBytesMax: hub.topic_bytes_max ?? defaults.topicBytesMax,
+    topicSlashesMax: hub.topic_slashes_max ?? defaults.topicSlashesMax,
     reconnectFloorMs: hub.reconnect_floor_ms ?? defaults.reconnectFloorMs,
     reconnectCeilingMs: hub.reconnect_ceiling_ms,
     subscriptionsMax: hub.subscriptions_max ?? defaults.subscriptionsMax,
@@ -153,5 +161,6 @@ function decodeSubdevice(subdevice: SubdeviceSection): SubdeviceConfig {
     id: subdevice.id,
     link: subdevice.link,
     hubIdentity: productId === undefined || deviceName === undefined ? undefined : { productId, deviceName },
+    deviceSecretFile: subdevice.device_secret_file,
   };
 }

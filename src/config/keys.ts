@@ -1,12 +1,14 @@
 /**
  * Every key of the configuration file: its type, its range, its default and what it means.
  *
- * This is the one table of them. `sections.ts` reads a file by it, `reference.ts` prints it, and the hints of the
+ * This is the one table of them (those of TLS: `tls-keys.ts`). `sections.ts` reads a file by it, `reference.ts` prints it, and the hints of the
  * problems quote it. What depends on more than one key is in `rules.ts`; what depends on the profile, in `profiles.ts`.
  */
 import { z } from 'zod';
+import { absolutePath, means, text, whole } from './key-kinds.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
 import { byProfile } from './profiles.ts';
+import { TLS_KEYS } from './tls-keys.ts';
 
 /** A sockaddr_un has 108 bytes with its final NUL (unix(7)); the administrative socket's name is 11 bytes longer. */
 const SOCKET_PATH_BYTES_MAX = 96;
@@ -16,23 +18,12 @@ const AGE_HOURS_MAX = 87_600;
 /** An MQTT-SN client gives up on an acknowledgement after T_retry 10 to 15 s (MQTT-SN 1.2 §7.2). */
 const WAIT_MS_MAX = 10_000;
 
-const whole = (min: number, max: number) => z.int().min(min).max(max);
-/** `shape`: what a text must look like, in words; quoted by problems and by the reference. */
-const text = (pattern: RegExp, shape: string) => z.string().regex(pattern).meta({ shape });
-const absolutePath = (bytesMax = 4095) => text(/^\/[^\0]*$/, 'absolute path').max(bytesMax);
-/** `fallback`: the default in words, where it is no constant. */
-const means = (description: string, fallback?: string) =>
-  fallback === undefined ? { description } : { description, fallback };
-
 /** Names travel in topics, file names and MQTT-SN client ids: nothing that means something there. */
 const NAME = text(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _');
 /** hub-contract §1.4 (C headers): product id 10 characters, device name at most 48. */
 const PRODUCT_ID = text(/^[A-Za-z0-9]{10}$/, '10 letters or digits');
 const DEVICE_NAME = text(/^[A-Za-z0-9:_-]{1,48}$/, '1 to 48 letters, digits, :, - or _');
 const HOST = text(/^[A-Za-z0-9._:-]{1,253}$/, 'host name or address, without scheme and port');
-const SERVER_NAME = text(/^[A-Za-z0-9._-]{1,253}$/, 'host name');
-/** 32 bytes, of a DER SubjectPublicKeyInfo (RFC 7469 §2.4). */
-const PIN = text(/^[A-Za-z0-9+/]{43}=$/, 'SHA-256 in base64');
 const CLIENT_ID = text(/^[\x21-\x7e]{1,128}$/, '1 to 128 printable characters, no spaces');
 const OVERFLOW = z.enum(['reject', 'drop-oldest', 'drop-newest', 'keep-latest']);
 
@@ -59,27 +50,7 @@ export const HUB = z.strictObject({
     .meta(means('Whose rules apply: any MQTT 3.1.1 server, or the IoT hub by its international or mainland limits.')),
   host: HOST.meta(means('Where the hub is.')),
   port: whole(1, 65_535).optional().meta(means('TCP port of the hub.', '1883, with TLS 8883')),
-  tls: z
-    .enum(['off', 'on', 'psk'])
-    .default('off')
-    .meta(means('on: TLS 1.2 or later, the hub proves itself by certificate. psk: by the device secret, TLS 1.2.')),
-  tls_ca_file: absolutePath()
-    .optional()
-    .meta(means('Certificates of the authorities that are trusted, PEM. With tls = "on".', 'those of this machine')),
-  tls_server_name: SERVER_NAME.optional().meta(
-    means('Name that the certificate of the hub must have. With tls = "on".', 'hub.host'),
-  ),
-  tls_certificate_file: absolutePath()
-    .optional()
-    .meta(means('Certificate of this gateway and those between it and its authority, PEM. With tls = "on".')),
-  tls_key_file: absolutePath()
-    .optional()
-    .meta(means('Private key of that certificate, PEM, without passphrase, readable by its owner only.')),
-  tls_pins: z
-    .array(PIN)
-    .max(10)
-    .default([])
-    .meta(means('SHA-256 of the public keys that the hub may have, at least two. Empty = any. With tls = "on".')),
+  ...TLS_KEYS,
   product_id: PRODUCT_ID.optional().meta(means('Product id of the gateway. Hub profiles only, required there.')),
   device_name: DEVICE_NAME.optional().meta(means('Device name of the gateway. Hub profiles only, required there.')),
   device_secret_file: absolutePath()
@@ -89,6 +60,18 @@ export const HUB = z.strictObject({
     .enum(['hmacsha256', 'hmacsha1'])
     .optional()
     .meta(means('How the password is signed. Hub profiles only.', '"hmacsha256"')),
+  bind: z
+    .enum(['manual', 'auto'])
+    .optional()
+    .meta(
+      means(
+        'Who binds subdevices that are not bound: a technician (`holdfast hub bind`), or the gateway, those with a device_secret_file. Hub profiles only.',
+        '"manual"',
+      ),
+    ),
+  operations_batch_max: whole(1, 500)
+    .optional()
+    .meta(means('Most subdevices in one request to the hub. 1 = each on its own. Hub profiles only.', '64')),
   client_id: CLIENT_ID.optional().meta(
     means('MQTT client id. Profile generic only; else it is product_id and device_name in one.', 'gateway.name'),
   ),
@@ -112,13 +95,21 @@ export const HUB = z.strictObject({
   attempts_max: whole(1, 1000)
     .default(3)
     .meta(means('Sendings of one message without PUBACK before it goes to the dead letters.')),
-  in_flight_max: whole(1, 65_535).default(32).meta(means('Publishes that may wait for PUBACK at one time.')),
+  in_flight_max: whole(1, 65_535)
+    .default(32)
+    .meta(means('Publishes that may wait for PUBACK at one time; four more if they are alarms.')),
   messages_per_s: whole(0, 1_000_000)
     .optional()
     .meta(means('Ceiling of everything published. 0 = none.', byProfile('messagesPerS'))),
   payload_bytes_max: whole(64, 1_048_576)
     .optional()
     .meta(means('Largest payload the hub takes.', byProfile('payloadBytesMax'))),
+  topic_bytes_max: whole(16, 65_535)
+    .optional()
+    .meta(means('Longest topic the hub takes, in bytes of UTF-8.', byProfile('topicBytesMax'))),
+  topic_slashes_max: whole(0, 1000)
+    .optional()
+    .meta(means('Most slashes in a topic the hub takes. 0 = no limit.', byProfile('topicSlashesMax'))),
   reconnect_floor_ms: whole(100, HOUR_MS)
     .optional()
     .meta(means('Shortest pause between two connections.', byProfile('reconnectFloorMs'))),
@@ -147,6 +138,17 @@ export const OUTBOX = z.strictObject({
   overflow: OVERFLOW.default('reject').meta(
     means('What gives way when it is full. reject loses nothing: the subdevice is told to come back.'),
   ),
+  alarm_topics: z
+    .array(z.string().min(1).max(255))
+    .max(64)
+    .default([])
+    .meta(means('Filters on the subdevices’ own topics, e.g. ["alarm", "+/alarm"]. What matches (QoS 1) goes first.')),
+  live_share: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .meta(means('While a backlog drains: least part of the hub’s ceiling for new messages of subdevices without one.')),
   hold_ms: whole(0, WAIT_MS_MAX)
     .default(200)
     .meta(means('How long an uplink may wait in RAM for the hub’s PUBACK before it is written to disk.')),
@@ -204,6 +206,9 @@ export const SUBDEVICE = z.strictObject({
   link: NAME.optional().meta(means('Served on this link only.')),
   product_id: PRODUCT_ID.optional().meta(means('Its product id. Hub profiles only, required there.')),
   device_name: DEVICE_NAME.optional().meta(means('Its device name. Hub profiles only, required there.')),
+  device_secret_file: absolutePath()
+    .optional()
+    .meta(means('File with its device secret, readable by its owner only: needed to bind it. Hub profiles only.')),
 });
 
 export type GatewaySection = z.output<typeof GATEWAY>;

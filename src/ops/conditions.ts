@@ -1,15 +1,14 @@
 /**
  * Health: what is not as it should be, what it means for the data, and what to do now. Pure, from what the stations say.
  */
-import type { Counts } from '../custody/ledger.ts';
-import { shedEntries } from '../custody/ledger.ts';
+import { type Counts, shedEntries } from '../custody/ledger.ts';
+import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import type { Condition, LinkReport } from './report.ts';
+import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
 import { countOf, dateWords } from './words.ts';
 
-export interface Health {
-  readonly nowMs: number;
-  readonly startedAtMs: number;
+export interface Health extends TurnedAway, BindingHealth {
   readonly hub: HubHealth;
   readonly links: readonly LinkReport[];
   readonly clock: { readonly wallMs: number; readonly isSet: boolean; readonly isTrusted: boolean };
@@ -28,6 +27,8 @@ export interface Health {
   /** Records of the gateway's own that it found damaged. */
   readonly damagedRecords: number;
   readonly imbalance: number;
+  /** Dead letters, of all starts. */
+  readonly dead: number;
 }
 
 /** Full enough to say so. */
@@ -40,8 +41,10 @@ export function conditionsOf(health: Health): Condition[] {
     ...hubConditions(health),
     ...clockConditions(health),
     ...linkConditions(health),
+    ...bindingConditions(health),
     ...queueConditions(health),
     ...ledgerConditions(health),
+    ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),
   ];
 }
 
@@ -103,7 +106,7 @@ function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Healt
 }
 
 function ledgerConditions(health: Health): Condition[] {
-  const { uplinks, downlinks, lostRows, imbalance, nowMs, startedAtMs } = health;
+  const { uplinks, downlinks, lostRows, imbalance, dead, nowMs, startedAtMs } = health;
   const forMs = nowMs - startedAtMs;
   const conditions: Condition[] = damagedRecordsConditions(health);
   const shed = [...shedEntries(uplinks), ...shedEntries(downlinks)].filter(([reason]) => reason !== 'no subscriber');
@@ -118,14 +121,13 @@ function ledgerConditions(health: Health): Condition[] {
       hint: 'See holdfast ledger; raise the bounds, or change the overflow policy.',
     });
   }
-  const dead = uplinks.dead + downlinks.dead;
   if (dead > 0) {
     conditions.push({
       code: 'dead-letters',
       losing: 'yes',
       forMs,
       sentence: `${countOf(dead, 'message')} given up: the hub never acknowledged them.`,
-      hint: 'Check the permissions of their topics at the hub; they are kept as dead letters.',
+      hint: 'Check the permissions of their topics at the hub; then holdfast dead-letters list, and retry or drop.',
     });
   }
   const damaged = uplinks.damaged + downlinks.damaged + lostRows;

@@ -14,6 +14,7 @@ export interface HubHealth {
   readonly clientId: string;
   /** Connections in a row that somebody else seems to have taken from us. */
   readonly takings: number;
+  /** SUBACK 0x80. */
   readonly refusedFilters: readonly string[];
   /** What is wrong with the files of TLS; the last good ones are in use, if there were any. */
   readonly tlsFilesTrouble: { readonly problem: string; readonly sinceMs: number } | undefined;
@@ -59,7 +60,7 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
   conditions.push(...sessionConditions(hub.session), ...tlsConditions(hub.tlsFilesTrouble, nowMs));
   if (hub.refusedFilters.length > 0) {
     conditions.push({
-      code: 'hub-subscriptions-full',
+      code: 'hub-subscriptions-refused',
       losing: 'at risk',
       forMs,
       sentence: `The hub refused ${countOf(hub.refusedFilters.length, 'subscription')}: ${hub.refusedFilters.slice(0, 3).join(', ')}.`,
@@ -67,21 +68,6 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
     });
   }
   return conditions;
-}
-
-/** A connection that stands goes on with what it has; the next one needs the files. */
-function tlsConditions(trouble: HubHealth['tlsFilesTrouble'], nowMs: number): Condition[] {
-  if (trouble === undefined) return [];
-  const { problem, sinceMs } = trouble;
-  return [
-    {
-      code: 'tls-files',
-      losing: 'no',
-      forMs: nowMs - sinceMs,
-      sentence: `The files of TLS are no good, and the last good ones, if any, stay in use: ${problem}`,
-      hint: 'Mend them; they are read again at the next connection. holdfast config check looks at them now.',
-    },
-  ];
 }
 
 function sessionConditions({ away, isOver, gap }: SessionReport): Condition[] {
@@ -105,6 +91,21 @@ function sessionConditions({ away, isOver, gap }: SessionReport): Condition[] {
     });
   }
   return conditions;
+}
+
+/** A connection that stands goes on with what it has; the next one needs the files. */
+function tlsConditions(trouble: HubHealth['tlsFilesTrouble'], nowMs: number): Condition[] {
+  if (trouble === undefined) return [];
+  const { problem, sinceMs } = trouble;
+  return [
+    {
+      code: 'tls-files',
+      losing: 'no',
+      forMs: nowMs - sinceMs,
+      sentence: `The files of TLS are no good, and the last good ones, if any, stay in use: ${problem}`,
+      hint: 'Mend them; they are read again at the next connection. holdfast config check looks at them now.',
+    },
+  ];
 }
 
 function sentenceOf(words: string): string {

@@ -22,6 +22,8 @@ describe('defaults', () => {
         host: 'hub.example.net',
         port: 1883,
         tls: { kind: 'off' },
+        bind: 'manual',
+        operationsBatchMax: 64,
         credentials: { kind: 'none' },
         clientId: 'shed-3',
         topicTemplate: '{gateway}/{subdevice}/{topic}',
@@ -32,6 +34,8 @@ describe('defaults', () => {
         inFlightMax: 32,
         messagesPerS: 0,
         payloadBytesMax: 262_144,
+        topicBytesMax: 65_535,
+        topicSlashesMax: 0,
         reconnectFloorMs: 1000,
         reconnectCeilingMs: 60_000,
         subscriptionsMax: 0,
@@ -41,6 +45,8 @@ describe('defaults', () => {
         bytesMax: 536_870_912,
         ageHoursMax: 0,
         overflow: 'reject',
+        alarmTopics: [],
+        liveShare: 0.5,
         holdMs: 200,
         commitMs: 100,
       },
@@ -62,7 +68,7 @@ describe('defaults', () => {
           predefinedTopics: new Map(),
         },
       ],
-      subdevices: [{ id: 'meter-1', link: undefined, hubIdentity: undefined }],
+      subdevices: [{ id: 'meter-1', link: undefined, hubIdentity: undefined, deviceSecretFile: undefined }],
     });
   });
 
@@ -88,7 +94,10 @@ describe('defaults', () => {
       },
     });
     expect(subdevices).toEqual([
-      { id: 'meter-1', link: undefined, hubIdentity: { productId: 'KLMNOPQRST', deviceName: 'sub-01' } },
+      {
+        ...{ id: 'meter-1', link: undefined, deviceSecretFile: undefined },
+        hubIdentity: { productId: 'KLMNOPQRST', deviceName: 'sub-01' },
+      },
     ]);
   });
 
