@@ -72,12 +72,11 @@ function credentialsOf(hub: HubConfig): (wallMs: number | undefined) => Credenti
       const password = passwordFile === undefined ? undefined : new TextEncoder().encode(readSecretFile(passwordFile));
       return () => ({ clientId, username, password });
     }
-    case 'signed': {
+    case 'device': {
       const { productId, deviceName, signMethod, deviceSecretFile } = credentials;
+      if (deviceSecretFile === undefined) return (wallMs) => nameDevice(credentials, wallMs, Math.random);
       const signing = { productId, deviceName, method: signMethod, deviceSecret: readSecretFile(deviceSecretFile) };
       return (wallMs) => signCredentials(signing, wallMs, Math.random);
     }
-    case 'named':
-      return (wallMs) => nameDevice(credentials, wallMs, Math.random);
   }
 }

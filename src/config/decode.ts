@@ -76,7 +76,7 @@ function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
     operationsBatchMax: hub.operations_batch_max ?? OPERATIONS_BATCH_MAX,
     credentials,
     clientId:
-      credentials.kind === 'signed' || credentials.kind === 'named'
+      credentials.kind === 'device'
         ? `${credentials.productId}${credentials.deviceName}`
         : (hub.client_id ?? gatewayName),
     topicTemplate: hub.topic_template ?? defaults.topicTemplate,
@@ -99,8 +99,10 @@ function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
 function decodeCredentials(hub: HubSection): HubCredentials {
   const { product_id: productId, device_name: deviceName, device_secret_file: deviceSecretFile } = hub;
   if (productId !== undefined && deviceName !== undefined) {
-    if (hub.tls === 'psk' || deviceSecretFile === undefined) return { kind: 'named', productId, deviceName };
-    return { kind: 'signed', productId, deviceName, deviceSecretFile, signMethod: hub.sign_method ?? 'hmacsha256' };
+    return {
+      ...{ kind: 'device', productId, deviceName, signMethod: hub.sign_method ?? 'hmacsha256' },
+      deviceSecretFile: hub.tls === 'psk' ? undefined : deviceSecretFile,
+    };
   }
   if (hub.username === undefined) return { kind: 'none' };
   return { kind: 'password', username: hub.username, passwordFile: hub.password_file };

@@ -43,15 +43,17 @@ export type HubCredentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'password'; readonly username: string; readonly passwordFile: string | undefined }
   | {
-      readonly kind: 'signed';
+      readonly kind: 'device';
       readonly productId: string;
       readonly deviceName: string;
-      /** Holds the device secret as the hub's console shows it: base64. */
-      readonly deviceSecretFile: string;
+      /**
+       * Holds the device secret as the hub's console shows it: base64. `undefined`: TLS has proved who we are, by the
+       * client certificate or by the device secret as its key, and CONNECT carries no password.
+       */
+      readonly deviceSecretFile: string | undefined;
+      /** Of the password, and of what subdevices are bound with. */
       readonly signMethod: SignMethod;
-    }
-  /** TLS has proved who we are: by the client certificate, or by the device secret as its key. */
-  | { readonly kind: 'named'; readonly productId: string; readonly deviceName: string };
+    };
 
 /** How the way to the hub is protected. */
 export type HubTls =
@@ -78,7 +80,7 @@ export interface HubConfig {
   readonly bind: 'manual' | 'auto';
   /** Subdevices in one request of the gateway protocol. */
   readonly operationsBatchMax: number;
-  /** `signed` or `named` with the hub profiles, one of the others with `generic`. */
+  /** `device` with the hub profiles, one of the others with `generic`. */
   readonly credentials: HubCredentials;
   /** Hub profiles: product id and device name, one after the other. */
   readonly clientId: string;

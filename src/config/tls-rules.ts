@@ -64,15 +64,12 @@ function pinProblems(hub: HubSection): Problem[] {
 }
 
 function pskProblems(hub: HubSection): Problem[] {
-  if (hub.profile === 'generic') {
-    return [
-      {
-        path: 'hub.tls',
-        what: 'is "psk", and profile "generic" has no device secret',
-        hint: 'Write tls = "on", or correct hub.profile.',
-      },
-    ];
-  }
-  if (hub.sign_method === undefined) return [];
-  return [{ path: 'hub.sign_method', what: 'has no meaning with tls = "psk"', hint: 'Remove it: nothing is signed.' }];
+  if (hub.profile !== 'generic') return [];
+  return [
+    {
+      path: 'hub.tls',
+      what: 'is "psk", and profile "generic" has no device secret',
+      hint: 'Write tls = "on", or correct hub.profile.',
+    },
+  ];
 }

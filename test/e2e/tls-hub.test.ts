@@ -145,7 +145,12 @@ describe('a gateway with TLS-PSK', () => {
   async function openPskSite() {
     const folder = new TlsFolder();
     const door = { port: 0, ...folder.authority.issue(GOOD), authority: folder.authority.certificate };
-    const rules = { ...INTL, credentials: new Map([[`${PRODUCT}gw`, SECRET]]), connectIntervalMs: 0 };
+    const rules = {
+      ...INTL,
+      bindings: 'required' as const,
+      credentials: new Map([[`${PRODUCT}gw`, SECRET]]),
+      connectIntervalMs: 0,
+    };
     const hub = await startBenchHub({ port: 0, rules, clock: systemClock(), tls: door });
     onTestFinished(() => hub.stop());
     const events: HubEvent[] = [];
@@ -182,12 +187,13 @@ device_name = "a"
     return { folder, hub, events, gateway };
   }
 
-  it('comes in by the device secret, without a password', async () => {
+  it('comes in by the device secret, without a password, and looks after its subdevices there', async () => {
     const { folder, hub, gateway, events } = await openPskSite();
     folder.write('secret', `${SECRET}\n`);
     await gateway.start();
     await until(async () => (await gateway.status()).hub.state === 'connected');
     expect(hub.sessions()).toMatchObject([{ clientId: `${PRODUCT}gw`, isConnected: true }]);
+    await until(async () => (await gateway.status()).conditions.some(({ code }) => code === 'subdevice-unbound'));
     expect(events.filter(({ kind }) => kind === 'refused' || kind === 'rejected')).toEqual([]);
   });
 

@@ -45,15 +45,19 @@ describe('the configuration of TLS', () => {
       {
         port: 8883,
         tls: { kind: 'psk', secretFile: '/secret' },
-        credentials: { kind: 'named' },
+        credentials: { kind: 'device', deviceSecretFile: undefined },
         clientId: 'ABCDEFGHIJgw',
       },
     ],
-    ['by certificate, which needs no secret', { ...DEVICE, ...PAIR, tls: 'on' }, { credentials: { kind: 'named' } }],
+    [
+      'by certificate, which needs no secret',
+      { ...DEVICE, ...PAIR, tls: 'on' },
+      { credentials: { kind: 'device', deviceSecretFile: undefined } },
+    ],
     [
       'by certificate and by signature, if there is a secret',
       { ...DEVICE, ...PAIR, ...SECRET, tls: 'on' },
-      { credentials: { kind: 'signed' } },
+      { credentials: { kind: 'device', deviceSecretFile: '/secret' } },
     ],
   ])('is %s', (_, hub, decided) => {
     expect(parsed(hub)).toMatchObject(decided);
@@ -78,11 +82,6 @@ describe('the configuration of TLS', () => {
     ['no authority with a shared key', { ...DEVICE, ...SECRET, tls: 'psk', tls_ca_file: '/ca' }, ['hub.tls_ca_file']],
     ['no shared key without a secret', { ...DEVICE, tls: 'psk' }, ['hub.device_secret_file']],
     ['no shared key with a generic hub', { ...GENERIC, tls: 'psk' }, ['hub.tls']],
-    [
-      'no signature beside a shared key',
-      { ...DEVICE, ...SECRET, tls: 'psk', sign_method: 'hmacsha1' },
-      ['hub.sign_method'],
-    ],
     ['nothing but off, on and psk', { ...GENERIC, tls: 'insecure' }, ['hub.tls']],
   ])('has %s', (_, hub, paths) => {
     expect([parsed(hub)].flat()).toMatchObject(paths.map((path) => ({ path })));

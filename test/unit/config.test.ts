@@ -86,7 +86,7 @@ describe('defaults', () => {
       topicTemplate: '{product_id}/{device_name}/{topic}',
       clientId: 'ABCDEFGHIJgw-01',
       credentials: {
-        kind: 'signed',
+        kind: 'device',
         productId: 'ABCDEFGHIJ',
         deviceName: 'gw-01',
         deviceSecretFile: '/etc/holdfast/secret',
