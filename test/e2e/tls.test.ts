@@ -108,6 +108,11 @@ describe('over TLS', () => {
     );
   });
 
+  it('without a file, those count whom this machine trusts, and nobody of the bench is among them', async () => {
+    const files = new TlsFiles({ caFile: undefined, client: undefined, noted: () => {} });
+    expect(await refusal(certified(), { files })).toContain('an authority that is not trusted, "CN=Bench Authority"');
+  });
+
   it('the same hub would get in if nobody checked: it is the check that keeps it out', async () => {
     const { folder, ...server } = certified(GOOD, new Authority('Somebody Else'));
     const { port } = await serveTls(server);
