@@ -89,8 +89,10 @@ function fits([own]: readonly X509Certificate[], key: KeyObject): boolean {
 
 /** @throws Error with words */
 function readPem(path: string): string {
-  const { size } = statSync(path);
-  if (size > PEM_BYTES_MAX) throw new Error(`is larger than ${PEM_BYTES_MAX} bytes`);
+  const found = statSync(path);
+  // a FIFO would be waited for
+  if (!found.isFile()) throw new Error('is no file');
+  if (found.size > PEM_BYTES_MAX) throw new Error(`is larger than ${PEM_BYTES_MAX} bytes`);
   return readFileSync(path, 'utf8');
 }
 

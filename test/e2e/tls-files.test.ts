@@ -53,6 +53,13 @@ describe('files that are renewed under a running gateway', () => {
     expect(files.problem).toContain(`client-key.pem is not the key of ${folder.path}/client.pem`);
   });
 
+  it('that are no files are not waited for', () => {
+    const { folder } = placed();
+    const files = new TlsFiles({ caFile: folder.path, client: undefined, noted: () => {} });
+    expect(files.context()).toBeUndefined();
+    expect(files.problem).toContain(`${folder.path} is no file`);
+  });
+
   it('that never were good make no connection', () => {
     const { folder, files } = placed();
     rmSync(folder.caFile);
