@@ -120,7 +120,7 @@ export class Stations {
 
   #newOperations({ config, random, subdeviceSecrets }: StationsOptions): GatewayOperations | undefined {
     const { credentials, bind, operationsBatchMax, payloadBytesMax } = config.hub;
-    if (credentials.kind !== 'signed') return undefined;
+    if (credentials.kind !== 'device') return undefined;
     const secrets = new Map<string, string>();
     for (const { id, hubIdentity } of config.subdevices) {
       const secret = subdeviceSecrets?.get(id);

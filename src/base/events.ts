@@ -38,6 +38,10 @@ export type GatewayEvents = {
   /** Downlinks may be missing. */
   possibleGap: (fact: { readonly reason: string; readonly away: Age | null }) => void;
   hubRefused: (fact: { readonly reason: string }) => void;
+  /** An attempt came to nothing, for another reason than the one before. */
+  hubUnreachable: (fact: { readonly reason: string }) => void;
+  /** The files of TLS were read and are no good, or are good again (`undefined`). */
+  tlsFilesJudged: (fact: { readonly problem: string | undefined }) => void;
   hubLost: (fact: { readonly reason: string }) => void;
   /** Somebody else seems to connect with our identity: it took so many connections in a row. */
   hubTakenOver: (fact: { readonly times: number }) => void;

@@ -133,9 +133,11 @@ export class HubLine {
 
   #offline({ reason, isByHub }: Extract<Report, { kind: 'offline' }>): void {
     const { replay, downlink, subscriptions, watch, facts, clock, letGo, lastUplink } = this.#options;
+    const isNews = reason !== this.#problem;
     this.#problem = reason;
     if (!this.#isOnline) {
       this.#attempts += 1;
+      if (isNews) facts.emit('hubUnreachable', { reason });
       return;
     }
     this.#isOnline = false;

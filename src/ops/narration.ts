@@ -64,6 +64,12 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   hubRefused: { weight: 'error', tell: ({ reason }) => reason },
   hubLost: { weight: 'warn', tell: ({ reason }) => `hub lost: ${reason}` },
+  hubUnreachable: { weight: 'warn', tell: ({ reason }) => `hub not reached: ${reason}` },
+  tlsFilesJudged: {
+    weight: 'warn',
+    tell: ({ problem }) =>
+      problem === undefined ? 'the files of TLS are good' : `the files of TLS are no good: ${problem}`,
+  },
   hubTakenOver: {
     weight: 'error',
     tell: ({ times }) =>

@@ -44,6 +44,7 @@ export type ConditionCode =
   | 'downlink-gap'
   | 'hub-taken-over'
   | 'hub-subscriptions-full'
+  | 'tls-files'
   | 'hub-subscriptions-refused'
   | 'subdevice-unbound'
   | 'subdevice-not-configured'

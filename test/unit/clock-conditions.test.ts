@@ -10,6 +10,7 @@ const HUB: Health['hub'] = {
   refusalCode: undefined,
   session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
   ...{ refusedFilters: [], clientId: 'gw', takings: 0 },
+  tlsFilesTrouble: undefined,
 };
 
 function health(fields: Partial<Health>): Health {

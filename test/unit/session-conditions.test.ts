@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 const KEPT: SessionReport = { finding: 'resumed', away: null, keptMs: 24 * HOUR_MS, isOver: false, gap: null };
 const HUB: Health['hub'] = {
   ...{ isOnline: true, changedAtMs: 0, problem: undefined, refusal: undefined, refusalCode: undefined },
-  ...{ session: KEPT, refusedFilters: [], clientId: 'PRODUCT001gw-1', takings: 0 },
+  ...{ session: KEPT, refusedFilters: [], clientId: 'PRODUCT001gw-1', takings: 0, tlsFilesTrouble: undefined },
 };
 
 function told(hub: Partial<Health['hub']>): string {
