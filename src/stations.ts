@@ -13,6 +13,7 @@ import { Committer } from './flow/committer.ts';
 import type { Mailbox } from './flow/mailbox.ts';
 import { WallClock } from './flow/wall-clock.ts';
 import { Announcements } from './hub/announcements.ts';
+import { HubTime } from './hub/hub-time.ts';
 import { OwnServices } from './hub/own-service.ts';
 import { SessionMirror } from './hub/session-mirror.ts';
 import { Outbox } from './outbox/outbox.ts';
@@ -70,7 +71,9 @@ export class Stations {
       },
     });
     const ride = (change: Change): void => this.committer.ride(change);
-    this.wallClock = new WallClock({ clock, facts, timeService, ...opening, ride });
+    const hubTime = hub.credentials.kind === 'signed' ? new HubTime(hub.credentials) : undefined;
+    const doubted = (nowMs: number): void => hubTime?.ask(nowMs);
+    this.wallClock = new WallClock({ clock, facts, timeService, ...opening, ride, doubted });
     this.uplinks = this.#newCustodian('uplink', options);
     this.downlinks = this.#newCustodian('downlink', options);
     // an earlier process that was cut off while connected may have sent whatever was at the head of the lanes
@@ -80,7 +83,7 @@ export class Stations {
     this.mirror = new Mirror(opening);
     this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);
     this.announcements = hub.credentials.kind === 'signed' ? new Announcements(hub.credentials) : undefined;
-    this.services = new OwnServices(this.announcements === undefined ? [] : [this.announcements]);
+    this.services = new OwnServices([this.announcements ?? [], hubTime ?? []].flat());
   }
 
   custodian(direction: Direction): Custodian {

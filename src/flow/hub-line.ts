@@ -10,6 +10,7 @@ import type { HubSubscriptions } from './hub-subscriptions.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
 import type { Replay } from './replay.ts';
+import type { WallClock } from './wall-clock.ts';
 
 export interface HubLineOptions {
   readonly clock: Clock;
@@ -21,6 +22,7 @@ export interface HubLineOptions {
   readonly downlink: DownlinkFlow;
   readonly subscriptions: HubSubscriptions;
   readonly services: OwnServices;
+  readonly wallClock: WallClock;
   /** Uplinks held for the hub go to disk now. */
   readonly letGo: () => void;
   readonly lastUplink: () => number;
@@ -162,6 +164,8 @@ export class HubLine {
       case 'said':
         this.#options.facts.emit('hubAnswered', { sentence: report.sentence });
         return;
+      case 'time':
+        return this.#options.wallClock.hear(report);
     }
   }
 }

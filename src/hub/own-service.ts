@@ -14,7 +14,9 @@ export interface OwnRequest {
 /** What a message of the hub meant. */
 export type OwnReport =
   /** For the technician. */
-  { readonly kind: 'said'; readonly sentence: string };
+  | { readonly kind: 'said'; readonly sentence: string }
+  /** The hub's clock, now: Unix ms, off by at most `errorMs`. */
+  | { readonly kind: 'time'; readonly wallMs: number; readonly errorMs: number };
 
 export interface OwnService {
   /** Subscribed with QoS 1, before anything of a subdevice. Exact topics. */

@@ -4,7 +4,7 @@
 import type { Counts } from '../custody/ledger.ts';
 import { shedEntries } from '../custody/ledger.ts';
 import type { Condition, LinkReport } from './report.ts';
-import { countOf, dateWords } from './words.ts';
+import { countOf, dateWords, durationWords } from './words.ts';
 
 export interface Health {
   readonly nowMs: number;
@@ -20,7 +20,13 @@ export interface Health {
     readonly refusedFilters: readonly string[];
   };
   readonly links: readonly LinkReport[];
-  readonly clock: { readonly wallMs: number; readonly isSet: boolean; readonly isTrusted: boolean };
+  readonly clock: {
+    readonly wallMs: number;
+    readonly isSet: boolean;
+    readonly isTrusted: boolean;
+    /** `WallClock.aheadOfHubMs` */
+    readonly aheadOfHubMs: number | undefined;
+  };
   readonly storeFullSinceMs: number | undefined;
   readonly outbox: {
     readonly messages: number;
@@ -95,6 +101,7 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
 
 /** A clock that nobody has confirmed matters where it is plainly wrong, or where the hub may have refused us for it. */
 function clockConditions({ clock, hub, nowMs, startedAtMs }: Health): Condition[] {
+  if (clock.aheadOfHubMs !== undefined) return [overruledClock(clock.aheadOfHubMs, nowMs - startedAtMs)];
   const isBlamed = !hub.isOnline && hub.refusalCode === BAD_CREDENTIALS;
   if (clock.isTrusted || (clock.isSet && !isBlamed)) return [];
   const date = dateWords(clock.wallMs);
@@ -109,6 +116,17 @@ function clockConditions({ clock, hub, nowMs, startedAtMs }: Health): Condition[
       hint: 'Check the time service (timedatectl timesync-status) and the network it needs.',
     },
   ];
+}
+
+function overruledClock(aheadMs: number, forMs: number): Condition {
+  const direction = aheadMs > 0 ? 'ahead of' : 'behind';
+  return {
+    code: 'clock-overruled',
+    losing: 'no',
+    forMs,
+    sentence: `The clock is ${durationWords(Math.abs(aheadMs))} ${direction} the hub's: ages and signatures follow the hub.`,
+    hint: 'Check the time service (timedatectl timesync-status); the gateway does not set the clock.',
+  };
 }
 
 function linkConditions({ links }: Health): Condition[] {

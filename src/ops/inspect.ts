@@ -64,7 +64,6 @@ export class Inspector implements Inspection {
       uplinks: subtractCounts(sumOf(gateway.stations.uplinks), this.#atStart.uplink),
       downlinks: subtractCounts(sumOf(gateway.stations.downlinks), this.#atStart.downlink),
     };
-    const { wallClock } = gateway.stations;
     const isOnline = client.state === 'online';
     const conditions = conditionsOf({
       nowMs: this.#nowMs(),
@@ -76,7 +75,7 @@ export class Inspector implements Inspection {
         refusedFilters: [...gateway.subscriptions.refused],
       },
       links,
-      clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },
+      clock: gateway.stations.wallClock.standing,
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
       ...now,

@@ -53,7 +53,8 @@ class Bench {
   /** @returns what the technician is told */
   hear(payload: Uint8Array): string[] {
     const topic = '$gateway/operation/result/GGGGGGGGGG/gw';
-    return this.announcements.heard({ topic, payload, qos: 1 }).map(({ sentence }) => sentence);
+    const reports = this.announcements.heard({ topic, payload, qos: 1 });
+    return reports.flatMap((report) => (report.kind === 'said' ? [report.sentence] : []));
   }
 }
 
