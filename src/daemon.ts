@@ -28,6 +28,8 @@ import { Storage } from './storage.ts';
 export interface DaemonOptions {
   readonly configPath: string;
   readonly version: string;
+  /** See `storage.ts`; another number in a test only. */
+  readonly storageTryMs?: number;
 }
 
 const CLOSE_MS_MAX = 2000;
@@ -43,11 +45,12 @@ const STATUS_MS = 5000;
 export async function runGateway(options: DaemonOptions): Promise<number> {
   const config = readConfig(options.configPath);
   const credentials = credentialsOf(config.hub);
+  const subdeviceSecrets = secretsOf(config);
   const journal = createJournal({ level: config.gateway.logLevel, format: config.gateway.logFormat });
   const ending = newEnding();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
-  const storage = new Storage({ config, journal, version: options.version });
+  const storage = new Storage({ config, journal, version: options.version, tryMs: options.storageTryMs });
   if ((await storage.wellOr(ending.ended)) === 'ended') return EXIT.ok;
   const gateway = await openGateway({
     config,
@@ -64,6 +67,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     }),
     openLink: openLinkTty,
     credentials,
+    subdeviceSecrets,
     timeService: timesyncd(),
     onStoreFailed: (reason, code) => {
       storage.note(code);
@@ -146,6 +150,14 @@ function credentialsOf(hub: HubConfig): (wallMs: number | undefined) => Credenti
       return (wallMs) => signCredentials(signing, wallMs, Math.random);
     }
   }
+}
+
+function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
+  return new Map(
+    subdevices.flatMap(({ id, deviceSecretFile }) =>
+      deviceSecretFile === undefined ? [] : [[id, readSecretFile(deviceSecretFile)] as const],
+    ),
+  );
 }
 
 function openLinkTty({ path, baudRate }: LinkConfig): OpenChannel {

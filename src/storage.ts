@@ -3,7 +3,7 @@
  * waits in degraded mode. There the control socket answers and says why; no link is opened, the hub is not connected,
  * nothing is acknowledged. The store is tried once a minute; when it opens, the gateway goes on.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, exitCodeOf, Fault, type FaultCode } from './base/fault.ts';
 import type { Config } from './config/schema.ts';
@@ -14,16 +14,17 @@ import type { Journal } from './io/journal.ts';
 import { notifySystemd, statusOf } from './io/systemd.ts';
 import { startControl } from './ops/control.ts';
 import { Standby } from './ops/standby.ts';
-import type { Clock, OpenStore } from './ports.ts';
+import type { OpenStore } from './ports.ts';
 import { STORE_FILE } from './store/file.ts';
+import { makeFolder } from './store/folder.ts';
 import { storeThread } from './store/thread.ts';
 
 export interface StorageOptions {
   readonly config: Config;
   readonly journal: Journal;
   readonly version: string;
-  /** The system's, but in a test. */
-  readonly clock?: Clock;
+  /** Between two looks at storage that keeps failing; a minute, but in a test. */
+  readonly tryMs?: number | undefined;
 }
 
 /** Beside the control socket, which is in a tmpfs: to be written when the disk cannot be. */
@@ -38,12 +39,11 @@ export class Storage {
   readonly path: string;
   readonly #options: StorageOptions;
   readonly #failuresPath: string;
-  readonly #clock: Clock;
+  readonly #clock = systemClock();
 
   constructor(options: StorageOptions) {
     const { stateDir, controlSocket } = options.config.gateway;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock();
     this.path = join(stateDir, STORE_FILE);
     this.#failuresPath = join(dirname(controlSocket), FAILURES_FILE);
   }
@@ -52,7 +52,7 @@ export class Storage {
   readonly open: OpenStore = async (listener) => {
     const isSuspect = this.#failures().at(-1)?.code === ('store-corrupt' satisfies FaultCode);
     try {
-      makeFolder(dirname(this.path));
+      if (!existsSync(this.path)) prepareFolder(dirname(this.path));
       return await storeThread(this.path, this.#bootId(), { suspect: isSuspect, progress: this.#tell })(listener);
     } catch (error) {
       if (error instanceof Fault && exitCodeOf(error.code) === EXIT.storage) this.note(error.code);
@@ -89,7 +89,7 @@ export class Storage {
     try {
       for (;;) {
         notifySystemd(statusOf(standby.status().sentence));
-        if ((await Promise.race([this.#minute(), ended])) !== 'minute') return 'ended';
+        if ((await Promise.race([this.#pause(), ended])) !== 'rested') return 'ended';
         const found = await this.#try();
         if (found === undefined) break;
         fault = found;
@@ -101,8 +101,9 @@ export class Storage {
     return 'well';
   }
 
-  #minute(): Promise<'minute'> {
-    return new Promise((resolve) => this.#clock.wakeAt(this.#clock.nowMs() + TRY_MS, () => resolve('minute')));
+  #pause(): Promise<'rested'> {
+    const untilMs = this.#clock.nowMs() + (this.#options.tryMs ?? TRY_MS);
+    return new Promise((resolve) => this.#clock.wakeAt(untilMs, () => resolve('rested')));
   }
 
   /** @returns why it does not open */
@@ -130,9 +131,9 @@ export class Storage {
   }
 }
 
-function makeFolder(path: string): void {
+function prepareFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Fault('store-failed', `Cannot make the state directory: ${why}`, {

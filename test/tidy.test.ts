@@ -46,7 +46,7 @@ const PURE: Readonly<Record<string, string>> = {
   hub: 'node:crypto',
 };
 
-const ONE_IMPORTER = ['mqtt-packet', 'serialport', 'better-sqlite3', 'koffi'];
+const ONE_IMPORTER = ['mqtt-packet', 'serialport', 'better-sqlite3', 'koffi', 'prom-client'];
 const IMPURE_WORDS =
   /\b(Date\.now|new Date\(\)|set(Timeout|Interval|Immediate)\(|process\.|performance\.|Math\.random)/;
 const NOT_A_NAME = /(^|-)(data|info|items?|manager|handlers?|helpers?|utils?|common|misc|tmp|perform|execute)(-|\.|$)/;

@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events';
 import type typedEmitter from 'typed-emitter';
 import type { Qos } from './message.ts';
+import type { Age } from './time.ts';
 
 export type GatewayEvents = {
   gatewayStarted: (fact: { readonly recovered: number }) => void;
@@ -21,11 +22,25 @@ export type GatewayEvents = {
   subdeviceDetached: (fact: { readonly subdevice: string; readonly link: string; readonly reason: string }) => void;
   subscriptionAdded: (fact: { readonly subdevice: string; readonly filter: string }) => void;
   subscriptionRemoved: (fact: { readonly subdevice: string; readonly filter: string }) => void;
-  subscriptionRefused: (fact: { readonly filter: string; readonly reason: string }) => void;
+  subscriptionRefused: (fact: {
+    /** `undefined`: the hub refused it to the gateway, for whoever wants it. */
+    readonly subdevice: string | undefined;
+    readonly filter: string;
+    readonly reason: string;
+  }) => void;
   hubConnected: (fact: { readonly sessionPresent: boolean; readonly backlog: number }) => void;
-  hubSessionLost: (fact: { readonly filters: number }) => void;
+  /** `away`: for how long the hub had not seen us; `null`: not known. */
+  sessionResumed: (fact: { readonly away: Age | null }) => void;
+  sessionLost: (fact: { readonly away: Age | null }) => void;
+  /** The hub has begun to send what it stored, at most `storedMax`. */
+  replayStarted: (fact: { readonly storedMax: number }) => void;
+  replayDone: (fact: { readonly received: number }) => void;
+  /** Downlinks may be missing. */
+  possibleGap: (fact: { readonly reason: string; readonly away: Age | null }) => void;
   hubRefused: (fact: { readonly reason: string }) => void;
   hubLost: (fact: { readonly reason: string }) => void;
+  /** Somebody else seems to connect with our identity: it took so many connections in a row. */
+  hubTakenOver: (fact: { readonly times: number }) => void;
   hubAnswered: (fact: { readonly sentence: string }) => void;
   uplinkAccepted: (fact: {
     readonly subdevice: string;
@@ -35,7 +50,11 @@ export type GatewayEvents = {
   }) => void;
   uplinkRefused: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   uplinkShed: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
+  /** The hub closed the connection with only this one in the air; `closes` count against it so far. */
+  uplinkSuspected: (fact: { readonly subdevice: string; readonly topic: string; readonly closes: number }) => void;
   uplinkBuried: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
+  deadLettersRetried: (fact: { readonly letters: number }) => void;
+  deadLettersDropped: (fact: { readonly letters: number }) => void;
   uplinkDelivered: (fact: { readonly subdevice: string; readonly topic: string; readonly isReplay: boolean }) => void;
   downlinkAccepted: (fact: { readonly topic: string; readonly subdevices: number; readonly qos: Qos }) => void;
   downlinkShed: (fact: { readonly topic: string; readonly reason: string }) => void;

@@ -52,6 +52,6 @@ export function ageOf(stamp: Stamp, now: Stamp, epochs: ReadonlyMap<number, Epoc
 /** The time the machine is known to have been on and awake in between. */
 function poweredBetween(stamp: Stamp, now: Stamp, epochs: ReadonlyMap<number, Epoch>): number {
   let ms = Math.max(0, (epochs.get(stamp.epoch)?.lastUpMs ?? 0) - stamp.upMs);
-  for (let epoch = stamp.epoch + 1; epoch < now.epoch; epoch += 1) ms += epochs.get(epoch)?.lastUpMs ?? 0;
+  for (const { epoch, lastUpMs } of epochs.values()) if (epoch > stamp.epoch && epoch < now.epoch) ms += lastUpMs;
   return ms + now.upMs;
 }

@@ -117,6 +117,7 @@ export class FieldSubdevice {
         if (number !== undefined) this.downlinks.arrive(number);
         break;
       }
+      case 'rejected':
       case 'subscribed':
       case 'unsubscribed':
         break;

@@ -33,6 +33,8 @@ export type SubdeviceReport =
   | { readonly kind: 'connected' }
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'acknowledged'; readonly reference: number }
+  /** The gateway will never take it: it is dropped. */
+  | { readonly kind: 'rejected'; readonly reference: number }
   | { readonly kind: 'subscribed'; readonly filter: string }
   | { readonly kind: 'unsubscribed'; readonly filter: string }
   | {

@@ -15,6 +15,7 @@ export class SubdeviceKeepAlive {
   readonly #times: KeepAliveTimes;
   #heardMs = 0;
   #sentMs = 0;
+  #askedMs = Number.NEGATIVE_INFINITY;
 
   constructor(times: KeepAliveTimes) {
     this.#times = times;
@@ -28,11 +29,16 @@ export class SubdeviceKeepAlive {
     this.#sentMs = nowMs;
   }
 
+  /** A PINGREQ leaves. */
+  asked(nowMs: number): void {
+    this.#askedMs = nowMs;
+  }
+
   /** Due when it has said nothing, or heard nothing, for the keep alive. */
   pingAtMs(): number | undefined {
     const { keepAliveMs, retryMs } = this.#times;
     if (keepAliveMs === 0) return undefined;
-    return Math.min(this.#sentMs + keepAliveMs, Math.max(this.#heardMs + keepAliveMs, this.#sentMs + retryMs));
+    return Math.min(this.#sentMs + keepAliveMs, Math.max(this.#heardMs + keepAliveMs, this.#askedMs + retryMs));
   }
 
   isOver(nowMs: number): boolean {

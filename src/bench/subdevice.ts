@@ -1,9 +1,9 @@
 /**
- * A simulated subdevice: the client's half of MQTT-SN 1.2 in sn-cobs frames, as a Machine on a byte channel. It does
- * what a careful microcontroller would do: it gives up nothing and goes on for ever.
+ * A simulated subdevice: the client's half of MQTT-SN 1.2 in sn-cobs frames, as a Machine on a byte channel. Like a
+ * careful microcontroller it gives up nothing and goes on for ever.
  *
- * Invariants: a QoS 1 publication is sent until it is acknowledged, over any number of connections; one request
- * (REGISTER, SUBSCRIBE, UNSUBSCRIBE) is unanswered at a time. The caller bounds what it orders (`queued`).
+ * Invariants: a QoS 1 publication is sent until it is acknowledged or rejected for good, over any number of connections;
+ * one request (REGISTER …) is unanswered at a time. The caller bounds what it orders (`queued`).
  */
 import type { Machine } from '../base/machine.ts';
 import { type AcknowledgePacket, type Packet, type PublishPacket, RETURN_CODE, topicIdField } from '../codec/mqttsn.ts';
@@ -146,8 +146,10 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
       this.#connect(nowMs);
       return;
     }
-    if (nowMs >= (this.#keepAlive.pingAtMs() ?? Number.POSITIVE_INFINITY))
+    if (nowMs >= (this.#keepAlive.pingAtMs() ?? Number.POSITIVE_INFINITY)) {
+      this.#keepAlive.asked(nowMs);
       this.#send({ kind: 'pingreq', clientId: '' }, nowMs);
+    }
     this.#requests.wake(nowMs);
     if (this.#pauseUntilMs === undefined) this.#queue.wake(nowMs);
   }
@@ -217,14 +219,14 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
   }
 
   #puback({ topicId, messageId, returnCode }: AcknowledgePacket<'puback'>, nowMs: number): void {
-    if (returnCode === RETURN_CODE.accepted) {
+    if (returnCode === RETURN_CODE.accepted || returnCode === RETURN_CODE.notSupported) {
+      const kind = returnCode === RETURN_CODE.accepted ? 'acknowledged' : 'rejected';
       const sending = this.#queue.acknowledge(messageId);
-      if (sending !== undefined) this.#actions.push({ kind: 'acknowledged', reference: sending.reference });
+      if (sending !== undefined) this.#actions.push({ kind, reference: sending.reference });
     } else if (returnCode === RETURN_CODE.invalidTopicId) {
       this.#topics.unlearn(topicId);
       const sending = this.#queue.find(messageId);
-      const needsRegister = sending !== undefined && this.#topics.referenceTo(sending.topic) === undefined;
-      if (needsRegister) sending.retryAtMs = undefined;
+      if (sending !== undefined && this.#topics.referenceTo(sending.topic) === undefined) sending.retryAtMs = undefined;
     } else {
       this.#queue.rewind();
       this.#pauseUntilMs = nowMs + this.#options.retryMs;
@@ -236,8 +238,8 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
     if (request === undefined) return;
     const { name, topicId } = request;
     if (topicId !== 0) this.#topics.learn(topicId, name);
-    if (packet.kind === 'suback') this.#actions.push({ kind: 'subscribed', filter: name });
-    if (packet.kind === 'unsuback') this.#actions.push({ kind: 'unsubscribed', filter: name });
+    if (packet.kind === 'regack') return;
+    this.#actions.push({ kind: packet.kind === 'suback' ? 'subscribed' : 'unsubscribed', filter: name });
   }
 
   #send(packet: Packet, nowMs: number): void {

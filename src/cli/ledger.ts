@@ -10,7 +10,7 @@ import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 import { readOffline } from './offline.ts';
 import { type Column, renderTable } from './table.ts';
-import { type Terminal, wrap } from './terminal.ts';
+import { findingLines, type Terminal, wrap } from './terminal.ts';
 
 export async function showLedger(context: CommandContext): Promise<number> {
   const places = await locateGateway(context);
@@ -39,6 +39,7 @@ function renderLedger(report: LedgerReport, terminal: Terminal): string[] {
   const source = report.source === 'store' ? ['Read from the store: no gateway is running.', ''] : [];
   return [
     ...source,
+    ...findingLines(report.findings, terminal),
     ...wrap(verdict(report, terminal), terminal.width),
     '',
     renderTable(COLUMNS, rows, terminal),

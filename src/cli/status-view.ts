@@ -1,15 +1,8 @@
 /**
  * `holdfast status` in words: first whether data is being lost, then what to do now, then how things are.
  */
-import type {
-  Condition,
-  HubReport,
-  LinkReport,
-  Losing,
-  QueueReport,
-  StatusReport,
-  StoreReport,
-} from '../ops/report.ts';
+import type { HubReport, SessionReport } from '../ops/hub-report.ts';
+import type { Condition, LinkReport, Losing, QueueReport, StatusReport, StoreReport } from '../ops/report.ts';
 import {
   ageWords,
   bytesWords,
@@ -75,6 +68,7 @@ function hubLines(hub: HubReport): string[] {
   const lines = [`${hubState(hub)} · ${hub.host}:${hub.port} (${hub.profile}) as ${hub.clientId}`];
   if (hub.state === 'connected')
     lines.push(`${sessionWords(hub)}; ${countWords(hub.subscriptions)}${filters} subscriptions`);
+  else lines.push(...waitingSession(hub.session));
   if (hub.replay !== null) {
     const { received, expectedMax, etaMs } = hub.replay;
     lines.push(
@@ -94,10 +88,27 @@ function hubState(hub: HubReport): string {
   return `${hub.state === 'connected' ? 'connected' : 'away'} ${ageWords(hub.since)}`;
 }
 
-function sessionWords(hub: HubReport): string {
-  const lost =
-    hub.sessionsLost === 0 ? '' : ` (lost ${countOf(hub.sessionsLost, 'time')} before: downlinks may be missing)`;
-  return `${hub.sessionPresent === true ? 'session resumed' : 'new session'}${lost}`;
+const FINDINGS = {
+  new: 'new session',
+  resumed: 'session resumed',
+  lost: 'the hub had lost our session: a new one',
+  unexpected: 'the hub had a session of ours that we did not know of',
+} as const;
+
+function sessionWords({ session, sessionsLost }: HubReport): string {
+  const lost = sessionsLost === 0 ? '' : ` (lost ${countOf(sessionsLost, 'time')} so far)`;
+  return `${FINDINGS[session.finding ?? 'new']}${lost}`;
+}
+
+/** While we are away: what the hub still keeps for us. */
+function waitingSession({ away, keptMs, isOver }: SessionReport): string[] {
+  if (away === null || keptMs === null) return [];
+  const kept = durationWords(keptMs);
+  if (isOver) return [`the hub kept our session for ${kept}; that is over`];
+  const left = keptMs - away.ms;
+  return [
+    `the hub keeps our session for ${kept}: ${away.quality === 'exact' ? '' : 'at most '}${durationWords(left)} left`,
+  ];
 }
 
 function linkLine(link: LinkReport): string {

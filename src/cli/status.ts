@@ -9,7 +9,7 @@ import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 import { readOffline } from './offline.ts';
 import { labelled, renderStatus } from './status-view.ts';
-import { hang, wrap } from './terminal.ts';
+import { findingLines, hang, wrap } from './terminal.ts';
 
 export async function showStatus(context: CommandContext): Promise<number> {
   const places = await locateGateway(context);
@@ -32,6 +32,7 @@ async function showOfflineStatus(context: CommandContext, stateDir: string, faul
   const lines = [
     ...wrap(status.sentence, terminal.width),
     ...hang('  -> ', fault.hint, terminal.width),
+    ...findingLines(status.findings, terminal),
     '',
     ...labelled('Outbox', [countOf(status.uplinksOnDisk, 'message')], terminal),
     ...labelled('Inbox', [`${countOf(status.downlinksOnDisk, 'message')} for subdevices`], terminal),

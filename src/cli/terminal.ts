@@ -3,6 +3,7 @@
  * without one a width that suits a log.
  */
 import { styleText } from 'node:util';
+import { printable } from '../ops/words.ts';
 
 /** What a piece of text is, not how it looks. */
 export type Tone = 'good' | 'warning' | 'bad' | 'quiet' | 'strong';
@@ -65,4 +66,11 @@ export function wrap(text: string, width: number): string[] {
 export function hang(mark: string, text: string, width: number): string[] {
   const margin = ' '.repeat(mark.length);
   return wrap(text, width - mark.length).map((line, index) => `${index === 0 ? mark : margin}${line}`);
+}
+
+/** What is wrong with a store that was read offline, each finding as a sentence of its own. */
+export function findingLines(findings: readonly string[], terminal: Terminal): string[] {
+  return findings.flatMap((finding) =>
+    hang('  ! ', printable(`At the next start: ${finding}.`), terminal.width).map((line) => terminal.tone('bad', line)),
+  );
 }

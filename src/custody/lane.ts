@@ -9,7 +9,7 @@
  * rows are spilled or the window is full, and a row that is wanted from disk is wanted from the moment it spills.
  */
 import type { Entry } from './entry.ts';
-import { loadedEntry } from './entry.ts';
+import { canBeWithdrawn, loadedEntry } from './entry.ts';
 import type { Row } from './row.ts';
 
 export class Lane {
@@ -65,6 +65,13 @@ export class Lane {
     let from = window.length;
     while (window[from - 1]?.keeping === 'held') from -= 1;
     return window.slice(from);
+  }
+
+  /** May an entry that is in RAM only be taken back? Not if a younger one stays: it would come again, behind that. */
+  canWithdraw(entry: Entry): boolean {
+    const inWindow = this.#window.lastIndexOf(entry);
+    if (inWindow < 0) return this.#behind.slice(this.#behind.lastIndexOf(entry)).every(canBeWithdrawn);
+    return this.#window.slice(inWindow).every(canBeWithdrawn) && this.#behind.every(canBeWithdrawn);
   }
 
   /** @returns whether the entry joined the window; if not it is to be committed without delay, since it may wait long */

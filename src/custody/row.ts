@@ -65,6 +65,15 @@ export interface HubSessionRow {
   readonly lostCount: number;
 }
 
+/** Downlinks may be missing that were sent to us since `from`, and nobody has dealt with that yet. */
+export interface Gap {
+  readonly reason: GapReason;
+  /** The end of the last connection before it; if nobody saw that, its beginning. */
+  readonly from: Stamp;
+}
+
+export type GapReason = 'session lost' | 'away longer than the hub keeps messages' | 'the hub’s store was full';
+
 /** What one lane has on disk, without reading a row of it. */
 export interface LaneBacklog {
   readonly direction: Direction;
@@ -85,6 +94,9 @@ export interface StoreOpening {
   /** Filters the hub granted us, as far as we know. */
   readonly grantedFilters: readonly string[];
   readonly hubSession: HubSessionRow;
+  readonly hubGap: Gap | undefined;
+  /** Filters under which the uplinks on disk were sorted into lanes. */
+  readonly alarmTopics: readonly string[];
   readonly backlog: readonly LaneBacklog[];
   readonly counts: readonly LaneCounts[];
   /** First free `seq` of each direction. */
@@ -93,6 +105,8 @@ export interface StoreOpening {
   readonly recovery: readonly string[];
   /** Rows that the opening found lost, in the ledger as damaged. */
   readonly lostRows: number;
+  /** Rows of the store's own records (sessions, counters, …) that the opening found damaged and took out. */
+  readonly damagedRecords: number;
 }
 
 export interface LaneCounts {

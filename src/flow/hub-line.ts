@@ -3,13 +3,14 @@ import type { Facts } from '../base/events.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { HubClient } from '../hub/client.ts';
 import type { HubAction, HubInput } from '../hub/contract.ts';
-import type { OwnReport, OwnServices } from '../hub/own-service.ts';
+import type { BindingReport, OwnReport, OwnServices } from '../hub/own-service.ts';
 import type { Clock, OpenChannel } from '../ports.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { HubSubscriptions } from './hub-subscriptions.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
 import type { Replay } from './replay.ts';
+import type { SessionWatch } from './session-watch.ts';
 import type { WallClock } from './wall-clock.ts';
 
 export interface HubLineOptions {
@@ -21,8 +22,10 @@ export interface HubLineOptions {
   readonly replay: Replay;
   readonly downlink: DownlinkFlow;
   readonly subscriptions: HubSubscriptions;
+  readonly watch: SessionWatch;
   readonly services: OwnServices;
   readonly wallClock: WallClock;
+  readonly heed: (report: BindingReport) => void;
   /** Uplinks held for the hub go to disk now. */
   readonly letGo: () => void;
   readonly lastUplink: () => number;
@@ -37,7 +40,6 @@ export class HubLine {
   #changedAtMs: number | undefined;
   #problem: string | undefined;
   #refusal: { readonly code: number; readonly reason: string } | undefined;
-  #received = 0;
   #attempts = 0;
 
   constructor(options: HubLineOptions) {
@@ -77,7 +79,6 @@ export class HubLine {
     readonly problem: string | undefined;
     readonly refusal: string | undefined;
     readonly refusalCode: number | undefined;
-    readonly received: number;
     readonly attempts: number;
   } {
     return {
@@ -85,29 +86,30 @@ export class HubLine {
       problem: this.#problem,
       refusal: this.#refusal?.reason,
       refusalCode: this.#refusal?.code,
-      received: this.#received,
       attempts: this.#attempts,
     };
   }
 
   #act(report: Report): void {
     const { replay, subscriptions } = this.#options;
-    if (report.kind !== 'offline') replay.heard();
+    if (report.kind !== 'offline' && report.kind !== 'takenOver') replay.heard();
     switch (report.kind) {
       case 'online':
         return this.#online(report.sessionPresent);
       case 'offline':
-        return this.#offline(report.reason);
+        return this.#offline(report);
       case 'refused':
         this.#refusal = report;
         this.#options.facts.emit('hubRefused', { reason: report.reason });
+        return;
+      case 'takenOver':
+        this.#options.facts.emit('hubTakenOver', { times: report.times });
         return;
       case 'alive':
         return replay.send();
       case 'acknowledged':
         return replay.acknowledged(report.packetId);
       case 'message':
-        this.#received += 1;
         return this.#message(report);
       case 'subscribed':
         return subscriptions.answered(report.filter, report.isGranted);
@@ -119,20 +121,20 @@ export class HubLine {
   }
 
   #online(sessionPresent: boolean): void {
-    const { replay, downlink, subscriptions, facts, clock } = this.#options;
+    const { replay, downlink, subscriptions, watch, facts, clock } = this.#options;
     this.#isOnline = true;
     this.#changedAtMs = clock.nowMs();
     this.#refusal = undefined;
-    this.#received = 0;
     this.#attempts += 1;
     facts.emit('hubConnected', { sessionPresent, backlog: replay.pending });
+    watch.connected(sessionPresent);
     downlink.hubConnected(sessionPresent);
     subscriptions.connected(sessionPresent);
     replay.connected(sessionPresent);
   }
 
-  #offline(reason: string): void {
-    const { replay, downlink, subscriptions, facts, clock, letGo, lastUplink } = this.#options;
+  #offline({ reason, isByHub }: Extract<Report, { kind: 'offline' }>): void {
+    const { replay, downlink, subscriptions, watch, facts, clock, letGo, lastUplink } = this.#options;
     this.#problem = reason;
     if (!this.#isOnline) {
       this.#attempts += 1;
@@ -140,16 +142,18 @@ export class HubLine {
     }
     this.#isOnline = false;
     this.#changedAtMs = clock.nowMs();
+    watch.disconnected();
     downlink.hubLost();
-    replay.disconnected();
+    replay.disconnected(isByHub);
     subscriptions.disconnected(lastUplink());
     letGo();
     facts.emit('hubLost', { reason });
   }
 
   #message(report: Extract<Report, { kind: 'message' }>): void {
-    const { services, downlink, replay, clock } = this.#options;
+    const { services, watch, downlink, replay, clock } = this.#options;
     const { message, dup, packetId } = report;
+    watch.message(message.qos, dup);
     if (!services.owns(message.topic)) {
       downlink.arrived(message, dup, packetId);
       return;
@@ -166,6 +170,11 @@ export class HubLine {
         return;
       case 'time':
         return this.#options.wallClock.hear(report);
+      case 'binding':
+      case 'announced':
+      case 'answered':
+      case 'described':
+        return this.#options.heed(report);
     }
   }
 }

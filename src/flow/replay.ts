@@ -9,6 +9,7 @@ import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { HubInput } from '../hub/contract.ts';
 import type { OwnServices } from '../hub/own-service.ts';
+import type { Verdict } from '../outbox/contract.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock } from '../ports.ts';
 import type { Mirror } from '../session/mirror.ts';
@@ -63,7 +64,8 @@ export class Replay {
   /** QoS 0: now, soon, or counted as shed. */
   offerQuick(lane: number, message: Message): void {
     const { outbox, custodian } = this.#options;
-    if (!outbox.isConnected) custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
+    if (outbox.isTooLarge(message)) custodian.pass(lane, { as: 'shed', reason: 'too large for the hub' });
+    else if (!outbox.isConnected) custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
     else if (this.#quick.length >= QUICK_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
       custodian.pass(lane, { as: 'shed', reason: 'QoS 0 too fast' });
     } else {
@@ -74,14 +76,18 @@ export class Replay {
 
   connected(sessionPresent: boolean): void {
     this.#backlogAtConnect = this.#options.custodian.pending;
-    this.#options.outbox.connected(sessionPresent);
-    this.#options.services.connected(this.#options.clock.nowMs());
+    const nowMs = this.#options.clock.nowMs();
+    this.#options.outbox.connected(sessionPresent, nowMs);
+    this.#options.services.connected(nowMs);
+    if (this.#options.outbox.suspicion.isCautious) this.#options.order({ kind: 'probe' });
     this.send();
   }
 
-  disconnected(): void {
-    const { outbox, custodian, services } = this.#options;
-    outbox.disconnected();
+  /** @param isByHub it was not we who ended it */
+  disconnected(isByHub: boolean): void {
+    const { outbox, custodian, services, clock } = this.#options;
+    const verdict = outbox.disconnected(isByHub, clock.nowMs());
+    if (verdict !== undefined) this.#tell(verdict);
     services.disconnected();
     for (const { lane } of this.#quick.splice(0))
       custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
@@ -91,6 +97,7 @@ export class Replay {
   /** The hub has said something, whatever it was: the connection carries. */
   heard(): void {
     this.#heardAtMs = this.#options.clock.nowMs();
+    this.#options.outbox.suspicion.heard();
   }
 
   /** PUBACK. */
@@ -126,22 +133,24 @@ export class Replay {
       while (outbox.pace.isOpen(nowMs) && this.#sendOne(nowMs));
       hasMore = !outbox.pace.isOpen(nowMs);
     }
-    const overdueAtMs = outbox.wakeAtMs();
+    const { overdueAtMs } = outbox;
     const times = [
       // what is overdue already waits for the hub's answer to the probe, or for the end of the connection
       overdueAtMs !== undefined && overdueAtMs > nowMs ? overdueAtMs : undefined,
       // while the pace is closed nothing can be sent, requests of our own neither: an alarm for them would spin
       outbox.isConnected && !hasMore ? services.wakeAtMs() : undefined,
       hasMore ? outbox.pace.nextAtMs : undefined,
+      outbox.isConnected ? outbox.suspicion.wakeAtMs(nowMs) : undefined,
     ];
     const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
     this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
     this.#options.pager().turn();
   }
 
-  /** Control first, then QoS 0 and QoS 1 in turn, so that neither waits for the other. */
+  /** Requests of our own first, then alarms, then QoS 0 and QoS 1 in turn, so that neither waits for the other. */
   #sendOne(nowMs: number): boolean {
     if (this.#sendRequest(nowMs)) return true;
+    if (this.#options.outbox.hasAlarms && this.#sendNext(nowMs)) return true;
     this.#isQuickTurn = !this.#isQuickTurn;
     if (this.#isQuickTurn) return this.#sendQuick(nowMs) || this.#sendNext(nowMs);
     return this.#sendNext(nowMs) || this.#sendQuick(nowMs);
@@ -169,8 +178,8 @@ export class Replay {
     const sending = this.#options.outbox.next(nowMs);
     if (sending === undefined) return false;
     const { topic, payload } = sending.entry.row;
-    const { packetId, dup } = sending;
-    this.#options.order({ kind: 'publish', publish: { topic, payload, qos: 1, packetId, dup } });
+    const { packetId, dup, isSuspect } = sending;
+    this.#options.order({ kind: 'publish', publish: { topic, payload, qos: 1, packetId, dup }, isSuspect });
     return true;
   }
 
@@ -179,17 +188,18 @@ export class Replay {
    * if the hub has spoken since its PUBACK was due; a silent hub has refused nothing.
    */
   #giveUp(nowMs: number): void {
-    const { outbox, mirror, facts } = this.#options;
-    const wakeAtMs = outbox.wakeAtMs();
-    if (wakeAtMs === undefined || nowMs < wakeAtMs) return;
-    for (const { entry, reason } of outbox.giveUp(this.#heardAtMs)) {
-      facts.emit('uplinkBuried', {
-        subdevice: mirror.byLane(entry.row.lane)?.id ?? '',
-        topic: entry.row.topic,
-        reason,
-      });
-    }
-    if ((outbox.wakeAtMs() ?? Number.POSITIVE_INFINITY) <= nowMs) this.#options.order({ kind: 'probe' });
+    const { outbox } = this.#options;
+    if (nowMs < (outbox.overdueAtMs ?? Number.POSITIVE_INFINITY)) return;
+    for (const burial of outbox.giveUp(this.#heardAtMs)) this.#tell({ kind: 'buried', ...burial });
+    if ((outbox.overdueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) this.#options.order({ kind: 'probe' });
     this.#options.pager().turn();
+  }
+
+  #tell(verdict: Verdict): void {
+    const { facts, mirror } = this.#options;
+    const { lane, topic } = verdict.entry.row;
+    const subdevice = mirror.byLane(lane)?.id ?? '';
+    if (verdict.kind === 'buried') facts.emit('uplinkBuried', { subdevice, topic, reason: verdict.reason });
+    else facts.emit('uplinkSuspected', { subdevice, topic, closes: verdict.closes });
   }
 }

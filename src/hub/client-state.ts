@@ -5,7 +5,13 @@ export type ClientState =
   | { readonly kind: 'dialing'; readonly deadlineMs: number }
   | { readonly kind: 'greeting'; readonly deadlineMs: number }
   | { readonly kind: 'online'; readonly sinceMs: number }
-  | { readonly kind: 'closing'; readonly reason: string; readonly onlineSinceMs: number | undefined };
+  | {
+      readonly kind: 'closing';
+      readonly reason: string;
+      /** The hub said no to CONNECT. */
+      readonly isRefused: boolean;
+      readonly onlineSinceMs: number | undefined;
+    };
 
 /** Since when the connection that is ending was a good one; `undefined`: it never was. */
 export function onlineSince(state: ClientState): number | undefined {

@@ -5,22 +5,19 @@
  * what is subscribed to `session-mirror.ts`. Invariants: at most one CONNECT per back-off floor; every wait for the hub
  * has a deadline; a hub that breaks the protocol is left and tried again later.
  */
-import { Backoff } from '../base/backoff.ts';
 import type { Machine } from '../base/machine.ts';
 import type { MqttPacket, Publish } from '../codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../codec/mqtt-wire.ts';
 import { type ClientState, deadlineOf, onlineSince } from './client-state.ts';
+import { Comeback } from './comeback.ts';
 import { connackProblem } from './connack.ts';
 import type { HubAction, HubClientOptions, HubInput, HubState } from './contract.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { Requests } from './requests.ts';
 
-/** A connection that lasted so long was good: the next pause starts at the floor again. */
-const STABLE_MS = 30_000;
-
 export class HubClient implements Machine<HubInput, HubAction> {
   readonly #options: HubClientOptions;
-  readonly #backoff: Backoff;
+  readonly #comeback: Comeback;
   readonly #requests: Requests;
   #state: ClientState = { kind: 'stopped' };
   #isStopping = false;
@@ -29,7 +26,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
 
   constructor(options: HubClientOptions) {
     this.#options = options;
-    this.#backoff = new Backoff(options.reconnect, options.random);
+    this.#comeback = new Comeback(options.reconnect, options.random);
     this.#requests = new Requests(options.answerMsMax);
     this.#reader = new MqttReader({ packetBytesMax: options.packetBytesMax });
     this.#keepAlive = new KeepAlive(options.keepAliveS * 1000, options.answerMsMax);
@@ -42,6 +39,11 @@ export class HubClient implements Machine<HubInput, HubAction> {
   /** Monotonic ms of the next attempt; `undefined` unless waiting for one. */
   get nextAttemptAtMs(): number | undefined {
     return this.#state.kind === 'waiting' ? this.#state.untilMs : undefined;
+  }
+
+  /** Connections in a row that somebody else seems to have taken from us; 0: no such pattern. */
+  takings(nowMs: number): number {
+    return this.#comeback.takings(this.#state, nowMs);
   }
 
   handle(input: HubInput, nowMs: number): HubAction[] {
@@ -78,6 +80,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
   ): HubAction[] {
     switch (input.kind) {
       case 'publish':
+        if (input.publish.qos === 1) this.#comeback.rivalry.published(input.isSuspect === true);
         return [this.#send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
       case 'puback':
         return [this.#send({ kind: 'puback', packetId: input.packetId }, nowMs)];
@@ -101,15 +104,9 @@ export class HubClient implements Machine<HubInput, HubAction> {
     if (this.#state.kind !== 'dialing') return [];
     this.#state = { kind: 'greeting', deadlineMs: this.#state.deadlineMs };
     this.#renew();
-    const { clientId, username, password } = this.#options.credentials();
-    const { keepAliveS } = this.#options;
+    const session = { cleanSession: false, keepAliveS: this.#options.keepAliveS, will: undefined };
     // [MQTT-3.1.0-1] the first packet; [MQTT-3.1.2-4] CleanSession=0 resumes the session
-    return [
-      this.#send(
-        { kind: 'connect', clientId, cleanSession: false, keepAliveS, username, password, will: undefined },
-        nowMs,
-      ),
-    ];
+    return [this.#send({ kind: 'connect', ...this.#options.credentials(), ...session }, nowMs)];
   }
 
   #stop(): HubAction[] {
@@ -156,15 +153,16 @@ export class HubClient implements Machine<HubInput, HubAction> {
 
   #closed(reason: string, nowMs: number): HubAction[] {
     const before = this.#state;
-    const onlineSinceMs = onlineSince(before);
     this.#requests.clear();
-    if (onlineSinceMs !== undefined && nowMs - onlineSinceMs >= STABLE_MS) this.#backoff.reset();
-    this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + this.#backoff.next() };
-    return [{ kind: 'offline', reason: before.kind === 'closing' ? before.reason : reason }];
+    const { pauseMs, isTakenOver } = this.#comeback.after(before, nowMs);
+    this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
+    const isByHub = before.kind === 'online';
+    const offline: HubAction = { kind: 'offline', reason: before.kind === 'closing' ? before.reason : reason, isByHub };
+    return isTakenOver ? [offline, { kind: 'takenOver', times: this.#comeback.rivalry.takings }] : [offline];
   }
 
-  #close(reason: string): HubAction[] {
-    this.#state = { kind: 'closing', reason, onlineSinceMs: onlineSince(this.#state) };
+  #close(reason: string, isRefused = false): HubAction[] {
+    this.#state = { kind: 'closing', reason, isRefused, onlineSinceMs: onlineSince(this.#state) };
     return [{ kind: 'close', reason }];
   }
 
@@ -190,6 +188,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
     if (this.#state.kind !== 'online') return [];
     switch (packet.kind) {
       case 'puback':
+        this.#comeback.rivalry.answered();
         return [{ kind: 'acknowledged', packetId: packet.packetId }];
       case 'publish':
         return this.#message(packet);
@@ -216,8 +215,9 @@ export class HubClient implements Machine<HubInput, HubAction> {
   #welcome(connack: Extract<MqttPacket, { kind: 'connack' }>, nowMs: number): HubAction[] {
     const { returnCode: code } = connack;
     const reason = connackProblem(code);
-    if (reason !== undefined) return [{ kind: 'refused', code, reason }, ...this.#close(reason)];
+    if (reason !== undefined) return [{ kind: 'refused', code, reason }, ...this.#close(reason, true)];
     this.#state = { kind: 'online', sinceMs: nowMs };
+    this.#comeback.rivalry.connected();
     return [{ kind: 'online', sessionPresent: connack.sessionPresent }];
   }
 

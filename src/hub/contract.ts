@@ -7,7 +7,8 @@ import type { Credentials } from './credentials.ts';
 /** Orders are ignored unless the client is online: whoever gives them hears `offline` and gives them again later. */
 export type HubInput =
   | ChannelInput
-  | { readonly kind: 'publish'; readonly publish: HubPublish }
+  /** `isSuspect`: the hub may close the connection on it. */
+  | { readonly kind: 'publish'; readonly publish: HubPublish; readonly isSuspect?: boolean }
   | { readonly kind: 'puback'; readonly packetId: number }
   | { readonly kind: 'subscribe'; readonly filter: string }
   | { readonly kind: 'unsubscribe'; readonly filter: string }
@@ -28,10 +29,12 @@ export interface HubPublish {
 export type HubAction =
   | ChannelAction
   | { readonly kind: 'online'; readonly sessionPresent: boolean }
-  /** The connection, or the attempt, is over. */
-  | { readonly kind: 'offline'; readonly reason: string }
+  /** The connection, or the attempt, is over. `isByHub`: it was up, and not we ended it. */
+  | { readonly kind: 'offline'; readonly reason: string; readonly isByHub: boolean }
   /** The hub said no to CONNECT, with this return code. `offline` follows. */
   | { readonly kind: 'refused'; readonly code: number; readonly reason: string }
+  /** Another gateway seems to use our identity: so many connections in a row were taken from us. */
+  | { readonly kind: 'takenOver'; readonly times: number }
   /** PINGRESP: the connection carries. */
   | { readonly kind: 'alive' }
   | { readonly kind: 'acknowledged'; readonly packetId: number }

@@ -1,14 +1,15 @@
 /**
  * Health: what is not as it should be, what it means for the data, and what to do now. Pure, from what the stations say.
  */
-import type { Counts } from '../custody/ledger.ts';
-import { shedEntries } from '../custody/ledger.ts';
+import { type Counts, shedEntries } from '../custody/ledger.ts';
+import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
+import { type ClockHealth, clockConditions } from './clock-conditions.ts';
+import type { SessionReport } from './hub-report.ts';
 import type { Condition, LinkReport } from './report.ts';
-import { countOf, dateWords, durationWords } from './words.ts';
+import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
+import { ageWords, countOf } from './words.ts';
 
-export interface Health {
-  readonly nowMs: number;
-  readonly startedAtMs: number;
+export interface Health extends TurnedAway, BindingHealth, ClockHealth {
   readonly hub: {
     readonly isOnline: boolean;
     readonly changedAtMs: number | undefined;
@@ -16,17 +17,14 @@ export interface Health {
     readonly refusal: string | undefined;
     /** Return code of the CONNACK that refused us. */
     readonly refusalCode: number | undefined;
-    readonly sessionsLost: number;
+    readonly session: SessionReport;
+    readonly clientId: string;
+    /** Connections in a row that somebody else seems to have taken from us. */
+    readonly takings: number;
+    /** SUBACK 0x80. */
     readonly refusedFilters: readonly string[];
   };
   readonly links: readonly LinkReport[];
-  readonly clock: {
-    readonly wallMs: number;
-    readonly isSet: boolean;
-    readonly isTrusted: boolean;
-    /** `WallClock.aheadOfHubMs` */
-    readonly aheadOfHubMs: number | undefined;
-  };
   readonly storeFullSinceMs: number | undefined;
   readonly outbox: {
     readonly messages: number;
@@ -39,27 +37,31 @@ export interface Health {
   readonly downlinks: Counts;
   /** Found lost by the opening store, so before the start. */
   readonly lostRows: number;
+  /** Records of the gateway's own that it found damaged. */
+  readonly damagedRecords: number;
   readonly imbalance: number;
+  /** Dead letters, of all starts. */
+  readonly dead: number;
 }
 
 /** Full enough to say so. */
 const FILLING = 0.8;
-/** CONNACK: bad user name or password [MQTT 3.1.1 §3.2.2.3]. */
-const BAD_CREDENTIALS = 4;
 
 export function conditionsOf(health: Health): Condition[] {
   return [
     ...hubConditions(health),
     ...clockConditions(health),
     ...linkConditions(health),
+    ...bindingConditions(health),
     ...queueConditions(health),
     ...ledgerConditions(health),
+    ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),
   ];
 }
 
 function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
   const conditions: Condition[] = [];
-  const forMs = nowMs - (hub.changedAtMs ?? startedAtMs);
+  const forMs = hub.session.away?.ms ?? nowMs - (hub.changedAtMs ?? startedAtMs);
   if (!hub.isOnline && hub.refusal !== undefined) {
     conditions.push({
       code: 'hub-refuses',
@@ -78,18 +80,19 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
       hint: 'Check the network if this lasts.',
     });
   }
-  if (hub.sessionsLost > 0) {
+  if (hub.takings > 0) {
     conditions.push({
-      code: 'hub-session-lost',
+      code: 'hub-taken-over',
       losing: 'at risk',
-      forMs: nowMs - startedAtMs,
-      sentence: `The hub lost our session ${countOf(hub.sessionsLost, 'time')}: downlinks may be missing. Subscriptions were restored.`,
-      hint: 'Send again what was sent to the subdevices while the gateway was away.',
+      forMs,
+      sentence: `The hub accepted ${countOf(hub.takings, 'connection')} in a row and closed each soon after, and nothing else failed: so it looks when another gateway connects as ${hub.clientId}. (A hub or a firewall that ends connections would look the same.)`,
+      hint: `Is another gateway running as ${hub.clientId}? Stop it, or give it an identity of its own. This one tries again, at most 15 min apart.`,
     });
   }
+  conditions.push(...sessionConditions(hub.session));
   if (hub.refusedFilters.length > 0) {
     conditions.push({
-      code: 'hub-subscriptions-full',
+      code: 'hub-subscriptions-refused',
       losing: 'at risk',
       forMs,
       sentence: `The hub refused ${countOf(hub.refusedFilters.length, 'subscription')}: ${hub.refusedFilters.slice(0, 3).join(', ')}.`,
@@ -99,34 +102,27 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
   return conditions;
 }
 
-/** A clock that nobody has confirmed matters where it is plainly wrong, or where the hub may have refused us for it. */
-function clockConditions({ clock, hub, nowMs, startedAtMs }: Health): Condition[] {
-  if (clock.aheadOfHubMs !== undefined) return [overruledClock(clock.aheadOfHubMs, nowMs - startedAtMs)];
-  const isBlamed = !hub.isOnline && hub.refusalCode === BAD_CREDENTIALS;
-  if (clock.isTrusted || (clock.isSet && !isBlamed)) return [];
-  const date = dateWords(clock.wallMs);
-  return [
-    {
-      code: 'clock-untrusted',
-      losing: isBlamed ? 'at risk' : 'no',
-      forMs: nowMs - startedAtMs,
-      sentence: isBlamed
-        ? `The hub refuses our signature, and the clock, which reads ${date}, is not synchronised.`
-        : `The clock is not set: it reads ${date}. Ages over a restart are lower bounds until it is.`,
-      hint: 'Check the time service (timedatectl timesync-status) and the network it needs.',
-    },
-  ];
-}
-
-function overruledClock(aheadMs: number, forMs: number): Condition {
-  const direction = aheadMs > 0 ? 'ahead of' : 'behind';
-  return {
-    code: 'clock-overruled',
-    losing: 'no',
-    forMs,
-    sentence: `The clock is ${durationWords(Math.abs(aheadMs))} ${direction} the hub's: ages and signatures follow the hub.`,
-    hint: 'Check the time service (timedatectl timesync-status); the gateway does not set the clock.',
-  };
+function sessionConditions({ away, isOver, gap }: SessionReport): Condition[] {
+  const conditions: Condition[] = [];
+  if (isOver && away !== null) {
+    conditions.push({
+      code: 'hub-session-over',
+      losing: 'at risk',
+      forMs: away.ms,
+      sentence: `The hub has not seen us for ${ageWords(away)} and has ended our session: what is sent to the subdevices now is not kept for them.`,
+      hint: 'Bring the hub back; the subscriptions are restored by themselves.',
+    });
+  }
+  if (gap !== null) {
+    conditions.push({
+      code: 'downlink-gap',
+      losing: 'at risk',
+      forMs: gap.age.ms,
+      sentence: `Downlinks may be missing since ${ageWords(gap.age)} ago (${gap.reason}).`,
+      hint: 'Send again what was sent to the subdevices since then; then: holdfast acknowledge-gap.',
+    });
+  }
+  return conditions;
 }
 
 function linkConditions({ links }: Health): Condition[] {
@@ -168,9 +164,10 @@ function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Healt
   ];
 }
 
-function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, nowMs, startedAtMs }: Health): Condition[] {
+function ledgerConditions(health: Health): Condition[] {
+  const { uplinks, downlinks, lostRows, imbalance, dead, nowMs, startedAtMs } = health;
   const forMs = nowMs - startedAtMs;
-  const conditions: Condition[] = [];
+  const conditions: Condition[] = damagedRecordsConditions(health);
   const shed = [...shedEntries(uplinks), ...shedEntries(downlinks)].filter(([reason]) => reason !== 'no subscriber');
   const total = shed.reduce((sum, [, count]) => sum + count, 0);
   if (total > 0) {
@@ -183,14 +180,13 @@ function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, nowMs, star
       hint: 'See holdfast ledger; raise the bounds, or change the overflow policy.',
     });
   }
-  const dead = uplinks.dead + downlinks.dead;
   if (dead > 0) {
     conditions.push({
       code: 'dead-letters',
       losing: 'yes',
       forMs,
       sentence: `${countOf(dead, 'message')} given up: the hub never acknowledged them.`,
-      hint: 'Check the permissions of their topics at the hub; they are kept as dead letters.',
+      hint: 'Check the permissions of their topics at the hub; then holdfast dead-letters list, and retry or drop.',
     });
   }
   const damaged = uplinks.damaged + downlinks.damaged + lostRows;
@@ -213,6 +209,20 @@ function ledgerConditions({ uplinks, downlinks, lostRows, imbalance, nowMs, star
     });
   }
   return conditions;
+}
+
+/** Sessions, counters and the like: nothing that was accepted, but what surrounds it. */
+function damagedRecordsConditions({ damagedRecords, nowMs, startedAtMs }: Health): Condition[] {
+  if (damagedRecords === 0) return [];
+  return [
+    {
+      code: 'damaged-records',
+      losing: 'at risk',
+      forMs: nowMs - startedAtMs,
+      sentence: `${countOf(damagedRecords, 'record')} of the gateway's own (sessions, counters, …) damaged on the disk.`,
+      hint: 'What became of them stands under Store; replace the card: it no longer keeps what it is given.',
+    },
+  ];
 }
 
 function sentenceOf(words: string): string {

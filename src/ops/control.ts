@@ -7,6 +7,7 @@
  * connections, header bytes, time, queued tail lines (durability.md §6).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { letterRequestOf } from './dead-letter-report.ts';
 import { listenLocally, refuse, send } from './local-server.ts';
 import type { Inspection } from './report.ts';
 import { TailStream } from './tail-stream.ts';
@@ -55,22 +56,34 @@ interface Exchange {
 
 async function answer(exchange: Exchange): Promise<void> {
   const { inspection, request, response } = exchange;
-  const path = request.url?.split('?')[0];
+  const [path, query] = (request.url ?? '').split('?');
   if (request.method !== 'GET') return refuse(response, 405, 'The control API answers GET only.');
   switch (path) {
     case '/v1/status':
       return send(response, 200, inspection.status());
+    case '/v1/metrics':
+      return sendMetrics(response, inspection);
     case '/v1/ledger':
       return sendInTime(response, inspection.ledger());
     case '/v1/subdevices':
       return send(response, 200, inspection.subdevices());
     case '/v1/outbox':
       return sendInTime(response, inspection.outbox());
+    case '/v1/dead-letters':
+      return sendInTime(response, inspection.deadLetters(letterRequestOf(new URLSearchParams(query))));
     case '/v1/tail':
       return follow(exchange);
     default:
-      return refuse(response, 404, 'There are /v1/status, /v1/ledger, /v1/subdevices, /v1/outbox and /v1/tail.');
+      return refuse(response, 404, 'There are /v1/status, ledger, subdevices, outbox, dead-letters, metrics and tail.');
   }
+}
+
+/** For a scraper; its library is loaded for the first one who asks. */
+async function sendMetrics(response: ServerResponse, inspection: Inspection): Promise<void> {
+  const { renderMetrics } = await import('./metrics.ts');
+  const { contentType, text } = await renderMetrics(inspection.status());
+  response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
 }
 
 async function sendInTime(response: ServerResponse, report: Promise<unknown>): Promise<void> {

@@ -14,6 +14,8 @@ export interface LedgerReport {
   /** One per subdevice and direction that ever carried a message, by subdevice. */
   readonly lanes: readonly LedgerLane[];
   readonly totals: Readonly<Record<Direction, LedgerSum>>;
+  /** Of a reading from the store: what the medium has damaged or lost, as the next start will find it. */
+  readonly findings: readonly string[];
 }
 
 export interface LedgerSum {
@@ -47,15 +49,21 @@ export interface OfflineReading {
   readonly bytes: number;
   readonly walBytes: number;
   readonly lanes: readonly LaneReading[];
+  /** What the medium has damaged or lost, one sentence each. */
+  readonly findings: readonly string[];
 }
 
 /** Adds the lanes up. A lane that does not balance is not evened out by another: each has to. */
-export function ledgerReportOf(readings: readonly LaneReading[], source: LedgerReport['source']): LedgerReport {
+export function ledgerReportOf(
+  readings: readonly LaneReading[],
+  source: LedgerReport['source'],
+  findings: readonly string[] = [],
+): LedgerReport {
   const lanes = readings
     .map((reading) => ({
       subdevice: reading.subdevice,
       direction: reading.direction,
-      ...sumOf(reading.counts, reading.pending),
+      ...ledgerSum(reading.counts, reading.pending),
     }))
     .sort(bySubdevice);
   return {
@@ -63,19 +71,20 @@ export function ledgerReportOf(readings: readonly LaneReading[], source: LedgerR
     source,
     lanes,
     totals: { uplink: totalOf(readings, 'uplink'), downlink: totalOf(readings, 'downlink') },
+    findings,
   };
 }
 
 function totalOf(readings: readonly LaneReading[], direction: Direction): LedgerSum {
   const wanted = readings.filter((reading) => reading.direction === direction);
   const counts = wanted.reduce((sum, reading) => addCounts(sum, reading.counts), ZERO);
-  return sumOf(
+  return ledgerSum(
     counts,
     wanted.reduce((sum, reading) => sum + reading.pending, 0),
   );
 }
 
-function sumOf(counts: Counts, pending: number): LedgerSum {
+export function ledgerSum(counts: Counts, pending: number): LedgerSum {
   const { accepted, delivered, shed, dead, damaged } = counts;
   return { accepted, delivered, pending, shed, dead, damaged, imbalance: imbalance(counts, pending) };
 }

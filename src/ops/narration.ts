@@ -3,7 +3,8 @@
  * messages is for the tail (and the journal at level debug); what concerns the gateway is for everybody.
  */
 import type { EventName, GatewayEvents } from '../base/events.ts';
-import { countOf, dateWords, durationWords } from './words.ts';
+import type { Age } from '../base/time.ts';
+import { ageWords, countOf, dateWords, durationWords } from './words.ts';
 
 export type Weight = 'debug' | 'info' | 'warn' | 'error';
 
@@ -34,19 +35,40 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   subscriptionAdded: { weight: 'info', tell: ({ subdevice, filter }) => `${subdevice} subscribed to ${filter}` },
   subscriptionRemoved: { weight: 'info', tell: ({ subdevice, filter }) => `${subdevice} unsubscribed from ${filter}` },
-  subscriptionRefused: { weight: 'warn', tell: ({ filter, reason }) => `subscription to ${filter} refused: ${reason}` },
+  subscriptionRefused: {
+    weight: 'warn',
+    tell: ({ subdevice, filter, reason }) =>
+      `subscription${subdevice === undefined ? '' : ` of ${subdevice}`} to ${filter} refused: ${reason}`,
+  },
   hubConnected: {
     weight: 'info',
     tell: ({ sessionPresent, backlog }) =>
       `hub connected, ${sessionPresent ? 'session present' : 'new session'}${backlog === 0 ? '' : `, ${countOf(backlog, 'message')} to send`}`,
   },
-  hubSessionLost: {
+  sessionResumed: {
+    weight: 'info',
+    tell: ({ away }) => `session resumed at the hub${awayWords(away)}`,
+  },
+  sessionLost: {
     weight: 'warn',
-    tell: ({ filters }) =>
-      `session lost at the hub: downlinks may be missing; subscribing to ${countOf(filters, 'filter')} again`,
+    tell: ({ away }) => `session lost at the hub${awayWords(away)}: downlinks may be missing; subscribing again`,
+  },
+  replayStarted: {
+    weight: 'info',
+    tell: ({ storedMax }) => `the hub sends what it stored for us, ${countOf(storedMax, 'message')} at most`,
+  },
+  replayDone: { weight: 'info', tell: ({ received }) => `the hub has sent what it stored: at most ${received}` },
+  possibleGap: {
+    weight: 'warn',
+    tell: ({ reason, away }) => `downlinks may be missing: ${reason}${awayWords(away)}`,
   },
   hubRefused: { weight: 'error', tell: ({ reason }) => reason },
   hubLost: { weight: 'warn', tell: ({ reason }) => `hub lost: ${reason}` },
+  hubTakenOver: {
+    weight: 'error',
+    tell: ({ times }) =>
+      `the hub accepted ${countOf(times, 'connection')} in a row and closed each soon after: is another gateway running with our identity?`,
+  },
   hubAnswered: { weight: 'warn', tell: ({ sentence }) => sentence },
   uplinkAccepted: {
     weight: 'debug',
@@ -60,9 +82,22 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     weight: 'warn',
     tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} shed: ${reason}`,
   },
+  uplinkSuspected: {
+    weight: 'warn',
+    tell: ({ subdevice, topic, closes }) =>
+      `the hub may be closing the connection on an uplink from ${subdevice} on ${topic} (${closes} closes so far): the others go first`,
+  },
   uplinkBuried: {
     weight: 'error',
     tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} is a dead letter: ${reason}`,
+  },
+  deadLettersRetried: {
+    weight: 'info',
+    tell: ({ letters }) => `${countOf(letters, 'dead letter')} put back into the outbox by order`,
+  },
+  deadLettersDropped: {
+    weight: 'warn',
+    tell: ({ letters }) => `${countOf(letters, 'dead letter')} dropped by order`,
   },
   uplinkDelivered: {
     weight: 'debug',
@@ -103,6 +138,10 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   machineSlept: { weight: 'info', tell: ({ ms }) => `the machine slept for ${durationWords(ms)}` },
   storeRecovered: { weight: 'warn', tell: ({ sentence }) => sentence },
 };
+
+function awayWords(away: Age | null): string {
+  return away === null ? '' : ` after ${ageWords(away)} away`;
+}
 
 export const EVENT_NAMES = Object.keys(NARRATORS) as EventName[];
 

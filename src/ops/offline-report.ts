@@ -11,6 +11,8 @@ export interface OfflineStatus {
   readonly uplinksOnDisk: number;
   readonly downlinksOnDisk: number;
   readonly balances: boolean;
+  /** What the medium has damaged or lost, as the next start will find it. */
+  readonly findings: readonly string[];
   readonly store: { readonly path: string; readonly bytes: number; readonly walBytes: number };
 }
 
@@ -25,12 +27,13 @@ export function offlineStatusOf(reading: OfflineReading): OfflineStatus {
     uplinksOnDisk,
     downlinksOnDisk: pendingOf(reading.lanes, 'downlink'),
     balances,
+    findings: reading.findings,
     store: { path: reading.path, bytes: reading.bytes, walBytes: reading.walBytes },
   };
 }
 
 export function offlineLedgerOf(reading: OfflineReading): LedgerReport {
-  return ledgerReportOf(reading.lanes, 'store');
+  return ledgerReportOf(reading.lanes, 'store', reading.findings);
 }
 
 function pendingOf(lanes: readonly LaneReading[], direction: LaneReading['direction']): number {

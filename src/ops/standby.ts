@@ -3,8 +3,10 @@ import type { Fault } from '../base/fault.ts';
 import type { Config } from '../config/schema.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
 import type { Clock } from '../ports.ts';
+import type { DeadLettersReport } from './dead-letter-report.ts';
+import type { HubReport } from './hub-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
-import type { HubReport, Inspection, LinkReport, OutboxReport, QueueReport, StatusReport } from './report.ts';
+import type { Inspection, LinkReport, OutboxReport, QueueReport, StatusReport } from './report.ts';
 import { judge } from './verdict.ts';
 
 export interface StandbyOptions {
@@ -36,6 +38,7 @@ export class Standby implements Inspection {
       links: config.links.map(({ name, path }) => restingLink(name, path, forMs)),
       outbox: { ...EMPTY, messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax },
       inbox: { ...EMPTY, messagesMax: config.inbox.messagesMax },
+      books: null,
       store: {
         path: storePath,
         bytes: sizeOf(storePath),
@@ -65,7 +68,11 @@ export class Standby implements Inspection {
   }
 
   async outbox(): Promise<OutboxReport> {
-    return { total: EMPTY, lanes: [] };
+    return { total: EMPTY, lanes: [], refused: {}, alarmTopicsWait: false };
+  }
+
+  async deadLetters(): Promise<DeadLettersReport> {
+    throw this.#options.fault();
   }
 
   onTail(): () => void {
@@ -78,9 +85,11 @@ export class Standby implements Inspection {
       ...{ profile, host, port, clientId, subscriptionsMax },
       state: 'stopped',
       since: null,
+      session: { finding: null, away: null, keptMs: null, isOver: false, gap: null },
       sessionPresent: null,
       sessionsLost: 0,
       lastProblem: null,
+      takings: 0,
       nextAttemptInMs: null,
       subscriptions: 0,
       replay: null,

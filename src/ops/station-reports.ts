@@ -1,11 +1,11 @@
 /** Reports that are read straight off the stations: the hub's line, the links, the subdevices. */
+import type { Age } from '../base/time.ts';
 import type { HubIdentity } from '../config/schema.ts';
+import { alarmLaneOf } from '../custody/lane-number.ts';
 import type { Gateway } from '../gateway.ts';
-import type { HubReport, LinkReport, ReplayReport, SubdeviceReport, SubdevicesReport } from './report.ts';
-
-/** The hub stores no more, and sends one every so often (hub contract §2). */
-const REPLAY_MAX = 150;
-const REPLAY_INTERVAL_MS = 500;
+import { bindingWord, identityWords } from './binding-report.ts';
+import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
+import type { LinkReport, SubdeviceReport, SubdevicesReport } from './report.ts';
 
 const HUB_STATES = {
   stopped: 'stopped',
@@ -27,26 +27,42 @@ export function hubReport(gateway: Gateway): HubReport {
     port,
     clientId,
     state: HUB_STATES[client.state],
-    since: standing.changedAtMs === undefined ? null : { ms: nowMs - standing.changedAtMs, quality: 'exact' },
+    since: sinceOf(gateway),
+    session: sessionReport(gateway),
     sessionPresent: sessionPresent ?? null,
     sessionsLost: row.lostCount,
     lastProblem: standing.problem ?? null,
+    takings: client.takings(nowMs),
     nextAttemptInMs: client.nextAttemptAtMs === undefined ? null : Math.max(0, client.nextAttemptAtMs - nowMs),
     subscriptions: granted.size,
     subscriptionsMax,
-    replay: hubReplay(gateway, nowMs),
+    replay: replayReport(gateway),
   };
 }
 
-/** What the hub may still be sending of what it stored: it never says how much that is. */
-function hubReplay({ hub, stations, parts }: Gateway, nowMs: number): ReplayReport | null {
-  const { session } = stations;
-  const { changedAtMs, received } = hub.standing;
-  const isResumed = hub.client.state === 'online' && session.sessionPresent === true && changedAtMs !== undefined;
-  if (!isResumed || parts.config.hub.profile === 'generic') return null;
-  if (nowMs - changedAtMs >= REPLAY_MAX * REPLAY_INTERVAL_MS) return null;
-  const left = Math.max(0, REPLAY_MAX - received);
-  return { received, expectedMax: REPLAY_MAX, etaMs: left * REPLAY_INTERVAL_MS };
+function sinceOf({ hub, watch, parts }: Gateway): Age | null {
+  const { changedAtMs } = hub.standing;
+  if (hub.client.state !== 'online' || changedAtMs === undefined) return watch.away ?? null;
+  return { ms: parts.clock.nowMs() - changedAtMs, quality: 'exact' };
+}
+
+function sessionReport({ watch, stations }: Gateway): SessionReport {
+  const { away, account } = watch;
+  const { gap } = account;
+  return {
+    finding: account.finding ?? null,
+    away: away ?? null,
+    keptMs: account.terms?.keptMs ?? null,
+    isOver: account.isOver(away),
+    gap: gap === undefined ? null : { reason: gap.reason, age: stations.age(gap.from) },
+  };
+}
+
+function replayReport({ watch }: Gateway): ReplayReport | null {
+  const { replay } = watch;
+  return replay === undefined
+    ? null
+    : { received: replay.received, expectedMax: replay.storedMax, etaMs: replay.leftMs };
 }
 
 export function linkReports({ links, parts }: Gateway): LinkReport[] {
@@ -64,8 +80,9 @@ export function linkReports({ links, parts }: Gateway): LinkReport[] {
 }
 
 /** Those we know from the store, then those that are configured and never came. */
-export function subdevicesReport({ stations, parts }: Gateway): SubdevicesReport {
-  const { mirror, uplinks, downlinks, announcements } = stations;
+export function subdevicesReport(gateway: Gateway): SubdevicesReport {
+  const { stations, parts } = gateway;
+  const { mirror, uplinks, downlinks, operations } = stations;
   const nowMs = parts.clock.nowMs();
   const identities = new Map(parts.config.subdevices.map(({ id, hubIdentity }) => [id, hubIdentity]));
   const known = [...mirror.all()].map((subdevice): SubdeviceReport => {
@@ -76,34 +93,35 @@ export function subdevicesReport({ stations, parts }: Gateway): SubdevicesReport
       attached: subdevice.isAttached,
       lasting: subdevice.lasting,
       silentMs: subdevice.heardAtMs === undefined ? null : nowMs - subdevice.heardAtMs,
-      hubIdentity: identityWords(identity),
-      onlineAtHub: identity === undefined ? null : (announcements?.isOnlineAtHub(identity) ?? null),
+      hubIdentity: identity === undefined ? null : identityWords(identity),
+      onlineAtHub: identity === undefined ? null : (operations?.isOnlineAtHub(identity) ?? null),
+      binding: bindingWord(gateway, identity),
       subscriptions: [...subdevice.subscriptions.keys()],
-      uplinksPending: uplinks.lane(subdevice.lane).pending,
+      uplinksPending: [subdevice.lane, alarmLaneOf(subdevice.lane)].reduce(
+        (sum, lane) => sum + uplinks.lane(lane).pending,
+        0,
+      ),
       downlinksPending: downlinks.lane(subdevice.lane).pending,
     };
   });
   const never = [...identities]
     .filter(([id]) => mirror.byId(id) === undefined)
-    .map(([id, identity]) => neverSeen(id, identity));
+    .map(([id, identity]) => neverSeen(gateway, id, identity));
   return { subdevices: [...known, ...never] };
 }
 
-function neverSeen(id: string, identity: HubIdentity | undefined): SubdeviceReport {
+function neverSeen(gateway: Gateway, id: string, identity: HubIdentity | undefined): SubdeviceReport {
   return {
     id,
     link: null,
     attached: false,
     lasting: false,
     silentMs: null,
-    hubIdentity: identityWords(identity),
+    hubIdentity: identity === undefined ? null : identityWords(identity),
     onlineAtHub: null,
+    binding: bindingWord(gateway, identity),
     subscriptions: [],
     uplinksPending: 0,
     downlinksPending: 0,
   };
-}
-
-function identityWords(identity: HubIdentity | undefined): string | null {
-  return identity === undefined ? null : `${identity.productId}/${identity.deviceName}`;
 }

@@ -1,34 +1,38 @@
 /**
  * What an earlier process may have sent: after a restart nobody remembers what was in flight, and no write to disk was
- * made for it. It can only have been at the head of the lanes: the first rows of each that come back from disk, as many
- * as fit in the window, and none that was admitted after the last connection went down. Those are sent as DUP
- * [MQTT-3.3.1-1]; the hub takes a DUP that it has not seen like any other message.
+ * made for it. Only what was in a lane's window can have been sent, and whatever of that is left is among the first rows
+ * of the lane that come back from disk. Those are sent as DUP [MQTT-3.3.1-1], which says no more than that they might
+ * have been sent before (MQTT 3.1.1 §3.3.1.1); the hub takes a DUP that it has not seen like any other message.
+ *
+ * How many were in flight tells nothing about how far back: what waits for a topic without PUBACKs is passed by others.
+ * Nor does the last disconnection that is on disk: a process may have connected, sent and died since.
  */
 import type { Entry } from '../custody/entry.ts';
 
 export class EarlierSendings {
-  #maybeSentTo: number;
-  readonly #inFlightMax: number;
+  /** Rows below this number are an earlier process's. */
+  #ownFrom: number;
+  readonly #windowMax: number;
   /** Lane → rows of it that have come back. */
   readonly #loaded = new Map<number, number>();
 
-  /** @param maybeSentTo rows up to this number may have been sent */
-  constructor(maybeSentTo: number, inFlightMax: number) {
-    this.#maybeSentTo = maybeSentTo;
-    this.#inFlightMax = inFlightMax;
+  /** @param windowMax entries of a lane that may be sent */
+  constructor(ownFrom: number, windowMax: number) {
+    this.#ownFrom = ownFrom;
+    this.#windowMax = windowMax;
   }
 
   /** Rows come back from disk in order of `seq`, each once. */
   loaded(entry: Entry): void {
-    if (entry.row.seq > this.#maybeSentTo) return;
+    if (entry.row.seq >= this.#ownFrom) return;
     const place = this.#loaded.get(entry.row.lane) ?? 0;
-    if (place >= this.#inFlightMax) return;
+    if (place >= this.#windowMax) return;
     this.#loaded.set(entry.row.lane, place + 1);
     entry.sentBefore = true;
   }
 
   /** The hub remembers nothing: everything is new to it. */
   forget(): void {
-    this.#maybeSentTo = 0;
+    this.#ownFrom = 0;
   }
 }

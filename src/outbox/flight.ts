@@ -103,9 +103,8 @@ export class Flight {
 
   /** The connection is gone: everything in the air waits to be sent again, in the order of the first sending. */
   ground(): void {
-    const grounded = [...this.#flying.values()].map(({ entry }) => entry);
     // not by the last sending: one that was repeated meanwhile would fall behind its successors [MQTT-4.6.0-1]
-    this.#again = [...this.#again, ...grounded].sort((left, right) => left.sentPlace - right.sentPlace);
+    this.#again = [...this.#again, ...this.inTheAir].sort((left, right) => left.sentPlace - right.sentPlace);
     this.#flying.clear();
     this.#late.clear();
     for (const slot of ['fresh', 'doubtful', 'overdue'] as const) this.#slots[slot] = 0;
@@ -118,8 +117,24 @@ export class Flight {
     return this.#again;
   }
 
-  takeAgain(): Entry | undefined {
-    return this.#again.shift();
+  /**
+   * Takes the first of these that may go. One whose PUBACK was never missed takes a slot of the window: others may have
+   * taken them all while its lane was not to go.
+   */
+  takeAgain(mayGo: (entry: Entry) => boolean, hasSlot: boolean): Entry | undefined {
+    const first = this.again.find(mayGo);
+    if (first === undefined || !this.isFree(first) || (!hasSlot && first.attempts === 0)) return undefined;
+    this.#again = this.#again.filter((entry) => entry !== first);
+    return first;
+  }
+
+  get isFlying(): boolean {
+    return this.#flying.size > 0;
+  }
+
+  /** Sent in this connection and not answered yet. */
+  get inTheAir(): Entry[] {
+    return [...this.#flying.values()].map(({ entry }) => entry);
   }
 
   /** Custody ended by policy while it was in the air: its PUBACK will find nobody. */

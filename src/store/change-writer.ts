@@ -1,17 +1,23 @@
 /**
  * Applies changes to the tables. The ledger moves in the same transaction as the rows, by `countsOf` and nothing else,
  * once per lane and commit. A settlement of a row that is not there changes nothing, not even the ledger: then the books
- * do not balance, which is how a lost row is noticed.
+ * do not balance, which is how a lost row is noticed. Checksums of records are the triggers' work (`seals.ts`).
  */
 import type { Direction } from '../base/message.ts';
 import { type Change, countsOf } from '../custody/change.ts';
 import { addCounts, type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
-import type { HubSessionRow } from '../custody/row.ts';
+import { DEAD_LETTERS_MAX } from '../custody/letter.ts';
+import type { Gap, HubSessionRow } from '../custody/row.ts';
 import type { Database, Statement } from './database.ts';
 import { valuesOf } from './row-codec.ts';
 
-/** Dead letters kept for the technician; the oldest make room. The ledger's count is never shortened. */
-const DEAD_LETTERS_MAX = 10_000;
+/** So many make room at one time: counting them costs some ms. */
+const ROOM_LETTERS = 100;
+
+/** Counters go on from those that were read: the UPDATE asks whether these were sound, a REPLACE would not. */
+const WRITE_LEDGER = `INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,NULL) ON CONFLICT (id) DO UPDATE SET
+  (accepted, delivered, dead, damaged, shed, bytes, puts) = (excluded.accepted, excluded.delivered, excluded.dead,
+  excluded.damaged, excluded.shed, excluded.bytes, excluded.puts)`;
 
 export interface LedgerRow {
   readonly id: number;
@@ -38,6 +44,8 @@ export function ledgerId(direction: Direction, lane: number): number {
 export class ChangeWriter {
   readonly #run: (sql: string, ...values: unknown[]) => number;
   readonly #ledgerRow: Statement;
+  readonly #letterEnds: Statement;
+  readonly #lettersKept: Statement;
 
   constructor(database: Database) {
     const prepared = new Map<string, Statement>();
@@ -49,6 +57,8 @@ export class ChangeWriter {
       }
       return statement.run(...values).changes;
     };
+    this.#letterEnds = database.prepare('SELECT max(id) AS newest, min(id) AS oldest FROM dead_letter');
+    this.#lettersKept = database.prepare('SELECT count(*) AS kept FROM dead_letter');
     this.#ledgerRow = database.prepare('SELECT * FROM ledger WHERE id = ?');
   }
 
@@ -80,16 +90,18 @@ export class ChangeWriter {
         return run(`DELETE FROM ${tableOf(change.direction)} WHERE seq = ?`, change.seq) > 0;
       case 'bury':
         return this.#bury(change);
+      case 'exhume':
+        return run('DELETE FROM dead_letter WHERE id = ?', change.letter) > 0;
       case 'count':
         return true;
       case 'subdevice': {
         const { lane, id, lasting, link } = change.row;
-        return run('INSERT OR REPLACE INTO subdevice VALUES (?,?,?,?)', lane, id, Number(lasting), link) > 0;
+        return run('INSERT OR REPLACE INTO subdevice VALUES (?,?,?,?,NULL)', lane, id, Number(lasting), link) > 0;
       }
       case 'subscribe':
         return (
           run(
-            'INSERT OR REPLACE INTO subscription VALUES (?,?,?)',
+            'INSERT OR REPLACE INTO subscription VALUES (?,?,?,NULL)',
             change.row.lane,
             change.row.filter,
             change.row.qos,
@@ -98,16 +110,24 @@ export class ChangeWriter {
       case 'unsubscribe':
         return run('DELETE FROM subscription WHERE lane = ? AND filter = ?', change.lane, change.filter) > 0;
       case 'topicId':
-        return run('INSERT OR REPLACE INTO topic_id VALUES (?,?,?)', change.lane, change.topicId, change.topic) > 0;
+        return (
+          run('INSERT OR REPLACE INTO topic_id VALUES (?,?,?,NULL)', change.lane, change.topicId, change.topic) > 0
+        );
       case 'cleanSession':
         run('DELETE FROM subscription WHERE lane = ?', change.lane);
         return run('DELETE FROM topic_id WHERE lane = ?', change.lane) > 0;
       case 'filterGranted':
-        return run('INSERT OR REPLACE INTO hub_filter VALUES (?)', change.filter) > 0;
+        return run('INSERT OR REPLACE INTO hub_filter VALUES (?,NULL)', change.filter) > 0;
       case 'filterGone':
         return run('DELETE FROM hub_filter WHERE filter = ?', change.filter) > 0;
       case 'hubSession':
         return this.#writeHubSession(change.row);
+      case 'hubGap':
+        return this.#writeHubGap(change.gap);
+      case 'alarmTopics':
+        run('DELETE FROM alarm_topic');
+        for (const filter of change.filters) run('INSERT INTO alarm_topic (filter) VALUES (?)', filter);
+        return true;
       case 'reserveSeq':
         return run('UPDATE sequence SET reserved_to = ? WHERE direction = ?', change.reservedTo, change.direction) > 0;
       case 'trustWall':
@@ -125,22 +145,32 @@ export class ChangeWriter {
   #bury(change: Extract<Change, { kind: 'bury' }>): boolean {
     const from = tableOf(change.direction);
     const moved = this.#run(
-      `INSERT INTO dead_letter (direction, seq, lane, qos, epoch, up_ms, topic, payload, attempts, reason)
-       SELECT ?, seq, lane, qos, epoch, up_ms, topic, payload, ?, ? FROM ${from} WHERE seq = ?`,
+      `INSERT INTO dead_letter (direction, seq, lane, qos, epoch, up_ms, topic, payload, attempts, reason, row_crc)
+       SELECT ?, seq, lane, qos, epoch, up_ms, topic, payload, ?, ?, crc FROM ${from} WHERE seq = ?`,
       change.direction,
       change.attempts,
       change.reason,
       change.seq,
     );
-    this.#run('DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?', DEAD_LETTERS_MAX);
+    this.#makeRoom();
     this.#run(`DELETE FROM ${from} WHERE seq = ?`, change.seq);
     return moved > 0;
+  }
+
+  /** The oldest letters go. The ledger goes on counting them as dead, so it is known how many are gone. */
+  #makeRoom(): void {
+    const ends = this.#letterEnds.get() as { newest: number | null; oldest: number | null };
+    if ((ends.newest ?? 0) - (ends.oldest ?? 0) < DEAD_LETTERS_MAX) return;
+    const { kept } = this.#lettersKept.get() as { kept: number };
+    if (kept <= DEAD_LETTERS_MAX) return;
+    const oldest = 'SELECT id FROM dead_letter ORDER BY id LIMIT ?';
+    this.#run(`DELETE FROM dead_letter WHERE id IN (${oldest})`, kept - DEAD_LETTERS_MAX + ROOM_LETTERS);
   }
 
   #writeHubSession(row: HubSessionRow): boolean {
     return (
       this.#run(
-        'INSERT OR REPLACE INTO hub_session VALUES (1,?,?,?,?,?,?)',
+        'INSERT OR REPLACE INTO hub_session VALUES (1,?,?,?,?,?,?,NULL)',
         Number(row.expected),
         Number(row.connected),
         row.changedAt?.epoch ?? null,
@@ -151,6 +181,13 @@ export class ChangeWriter {
     );
   }
 
+  #writeHubGap(gap: Gap | undefined): boolean {
+    if (gap === undefined) return this.#run('DELETE FROM hub_gap') > 0;
+    const { from, reason } = gap;
+    const values = [from.epoch, Math.floor(from.upMs), reason];
+    return this.#run('INSERT OR REPLACE INTO hub_gap VALUES (1,?,?,?,NULL)', ...values) > 0;
+  }
+
   #addToLedger(id: number, delta: LedgerDelta): void {
     const row = this.#ledgerRow.get(id) as LedgerRow | undefined;
     const before = row === undefined ? ZERO : countsOfLedger(row);
@@ -158,7 +195,7 @@ export class ChangeWriter {
     // rows found missing take bytes with them that nobody can name any more: an empty lane has none
     const isEmpty = after.accepted === settledTotal(after);
     this.#run(
-      'INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?,?,?)',
+      WRITE_LEDGER,
       id,
       after.accepted,
       after.delivered,

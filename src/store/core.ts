@@ -7,9 +7,10 @@ import type { Change } from '../custody/change.ts';
 import type { StoreOpening } from '../custody/row.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
 import { ChangeWriter } from './change-writer.ts';
-import { assertDurable, type Database, isFull, PAGE_BYTES } from './database.ts';
+import { assertDurable, type Database, isFull, PAGE_BYTES, type Statement } from './database.ts';
+import { mend } from './mending.ts';
 import * as read from './reader.ts';
-import { openWell } from './recovery.ts';
+import { type Opened, openWell } from './recovery.ts';
 import { Witness } from './witness.ts';
 
 export interface CoreOptions {
@@ -23,15 +24,16 @@ export interface CoreOptions {
   readonly suspect?: boolean;
   /** Hears a sentence now and then while the store is recovered. */
   readonly progress?: (sentence: string) => void;
+  /** Pages in the log that are due for a checkpoint; fewer than usual where a test wants to see many. */
+  readonly checkpointPages?: number;
   readonly bootId: string;
   readonly upMs: number;
 }
 
-/** Pages of WAL (estimated) that make a checkpoint worth its fsync: 4 MB, as SQLite's own figure. It bounds the log. */
+/** Pages in the log that make a checkpoint worth its fsync: 4 MB, as SQLite's own figure. */
 const CHECKPOINT_PAGES = 4000;
-/** Estimate: a commit writes at least a leaf of rows, the ledger and one more. */
-const COMMIT_PAGES = 3;
-const ROWS_PER_PAGE = 5;
+/** So many checkpoints' worth in the log: no messages are put on top of it before one has succeeded. */
+const LOG_CHECKPOINTS_MAX = 2;
 /** The boot's last known up time is written at most so often, riding on a commit. */
 const BEAT_MS = 60_000;
 /** Boots remembered: more than a year of daily power cuts. */
@@ -39,23 +41,33 @@ const BOOTS_MAX = 512;
 
 export class StoreCore {
   readonly #database: Database;
-  readonly #writer: ChangeWriter;
+  /** One transaction; made once, since making it costs more than a small commit does. */
+  readonly #write: (changes: readonly Change[], upMs: number) => void;
   readonly #epoch: number;
   /** `undefined`: a store in memory has no medium that could lose anything. */
   readonly #witness: Witness | undefined;
-  readonly #recovery: readonly string[];
-  #walPages = 0;
+  readonly #opened: Opened;
+  readonly #checkpointPages: number;
+  readonly #logState: Statement;
+  #logPages = 0;
   #beatAtMs: number;
   readonly opening: StoreOpening;
 
   /** @throws Fault */
   constructor(options: CoreOptions) {
     const { path, database, suspect = false, progress = () => undefined } = options;
-    const opened = database === undefined ? openWell({ path, suspect, progress }) : { database, recovery: [] };
+    const opened =
+      database === undefined ? openWell({ path, suspect, progress }) : { database, recovery: [], lostRows: 0 };
     this.#database = opened.database;
-    this.#recovery = opened.recovery;
+    this.#opened = opened;
     try {
-      this.#writer = new ChangeWriter(this.#database);
+      this.#checkpointPages = options.checkpointPages ?? CHECKPOINT_PAGES;
+      this.#logState = this.#database.prepare('PRAGMA wal_checkpoint(NOOP)'); // looks, and moves nothing
+      const writer = new ChangeWriter(this.#database);
+      this.#write = this.#database.transaction((changes: readonly Change[], upMs: number) => {
+        writer.apply(changes);
+        if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
+      });
       this.#witness = path === ':memory:' ? undefined : new Witness(this.#database, path);
       this.#beatAtMs = options.upMs;
       this.opening = this.#open(options);
@@ -74,12 +86,9 @@ export class StoreCore {
 
   /** Returns when the changes are on the medium: COMMIT has fsynced. Throws what SQLite throws, having changed nothing. */
   commit(changes: readonly Change[], upMs: number): void {
-    this.#database.transaction(() => {
-      this.#writer.apply(changes);
-      if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
-    })();
+    this.#write(changes, upMs);
+    this.#logPages = this.#pagesInLog();
     this.#witness?.committed(changes);
-    this.#walPages += COMMIT_PAGES + changes.reduce((sum, change) => sum + pagesOf(change), 0);
   }
 
   /** Bytes of pages within the file that hold nothing. */
@@ -89,8 +98,12 @@ export class StoreCore {
 
   /** After the receipts are out: moves the WAL into the database when it has grown. Throws what SQLite throws. */
   checkpointIfDue(): void {
-    if (this.#walPages < CHECKPOINT_PAGES) return;
-    this.checkpoint();
+    if (this.#logPages >= this.#checkpointPages) this.checkpoint();
+  }
+
+  /** Checkpoints have failed for so long (the disk is full) that the log is not to take messages until one succeeds. */
+  get isLogFull(): boolean {
+    return this.#logPages >= LOG_CHECKPOINTS_MAX * this.#checkpointPages;
   }
 
   /** After the receipts are out, and every few seconds: lets the witness note how far the store has come. */
@@ -99,7 +112,6 @@ export class StoreCore {
   }
 
   checkpoint(): void {
-    this.#walPages = 0;
     const [result] = this.#database.pragma('wal_checkpoint(PASSIVE)') as {
       busy: number;
       log: number;
@@ -108,6 +120,7 @@ export class StoreCore {
     if (result !== undefined && (result.busy !== 0 || result.checkpointed < result.log)) {
       throw new Error(`checkpoint moved ${result.checkpointed} of ${result.log} pages`);
     }
+    this.#logPages = 0;
   }
 
   /** Pages of the database that an earlier life wrote in vain are written again (see `wal.ts`); a full disk waits. */
@@ -130,6 +143,12 @@ export class StoreCore {
     this.#database.close();
   }
 
+  /** In the log, which begins anew only once all of it is in the database; none in memory, where there is no log. */
+  #pagesInLog(): number {
+    const { log, checkpointed } = this.#logState.get() as { log: number; checkpointed: number };
+    return log === checkpointed ? 0 : log;
+  }
+
   #beat(upMs: number): void {
     this.#beatAtMs = upMs;
     this.#database.prepare('UPDATE boot SET last_up_ms = ? WHERE epoch = ?').run(Math.floor(upMs), this.#epoch);
@@ -138,7 +157,8 @@ export class StoreCore {
   #open(options: CoreOptions): StoreOpening {
     const database = this.#database;
     return database.transaction(() => {
-      const testimony = this.#witness?.testify() ?? { damaged: 0, sentences: [] };
+      const mending = mend(database);
+      const testimony = this.#witness?.testify(mending.hasBooks) ?? { damaged: 0, sentences: [] };
       const { now, isFirstOfBoot } = this.#enterBoot(options);
       const nextSeq = { uplink: 1, downlink: 1 };
       for (const direction of ['uplink', 'downlink'] as const) {
@@ -160,10 +180,13 @@ export class StoreCore {
         topicIds: read.readTopicIds(database),
         grantedFilters: read.readFilters(database),
         hubSession: read.readHubSession(database),
+        hubGap: read.readHubGap(database),
+        alarmTopics: read.readAlarmTopics(database),
         backlog: read.readBacklog(database),
         counts: read.readCounts(database),
-        recovery: [...this.#recovery, ...testimony.sentences],
-        lostRows: testimony.damaged,
+        recovery: [...this.#opened.recovery, ...mending.sentences, ...testimony.sentences],
+        lostRows: this.#opened.lostRows + mending.lostRows + testimony.damaged,
+        damagedRecords: mending.records,
       };
     })();
   }
@@ -186,10 +209,4 @@ export class StoreCore {
     this.#database.prepare('DELETE FROM boot WHERE epoch <= ?').run(epoch - BOOTS_MAX);
     return { now: { epoch, upMs }, isFirstOfBoot: true };
   }
-}
-
-/** Of the log, estimated. A large payload has pages of its own. */
-function pagesOf(change: Change): number {
-  const bytes = change.kind === 'put' ? change.row.payload.length : 0;
-  return Math.max(1 / ROWS_PER_PAGE, bytes / PAGE_BYTES);
 }

@@ -10,6 +10,7 @@ import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { Fault } from '../base/fault.ts';
+import { defineSeal, sealWrites } from './seals.ts';
 import { rewriteWal } from './wal.ts';
 
 export type Database = Sqlite.Database;
@@ -41,7 +42,9 @@ export function openDatabase(path: string): Database {
     database.pragma('wal_autocheckpoint = 0');
     database.pragma('journal_size_limit = -1'); // overwriting allocated blocks is cheaper than growing again
     database.pragma('temp_store = MEMORY');
+    defineSeal(database);
     migrate(database);
+    sealWrites(database);
     return database;
   } catch (error) {
     database?.close();
@@ -54,7 +57,8 @@ export function openReadOnly(path: string): Database {
   try {
     const database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
     const found = versionOf(database);
-    if (found !== migrations().length) throw newer(path, found);
+    if (found > migrations().length) throw newer(path, found);
+    if (found < migrations().length) throw older(path, found);
     return database;
   } catch (error) {
     throw faultOf(error, path);
@@ -66,12 +70,19 @@ export function openDamaged(path: string): Database | undefined {
   let database: Database | undefined;
   try {
     database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
+    tolerateDamage(database);
     database.pragma('schema_version');
     return database;
   } catch {
     database?.close();
     return undefined;
   }
+}
+
+/** For salvage only. Without it SQLite opens no file that is shorter than its first page says (`lockBtree` in btree.c). */
+function tolerateDamage(database: Database): void {
+  database.unsafeMode(); // the library's default keeps the next line from having an effect
+  database.pragma('writable_schema = ON');
 }
 
 /** To be called after the first write: the setting must have survived it. */
@@ -93,14 +104,10 @@ function nameStore(database: Database): void {
 function migrate(database: Database): void {
   const files = migrations();
   const found = versionOf(database);
-  for (const [index, file] of files.entries()) {
-    if (index < found) continue;
-    const sql = readFileSync(new URL(file, MIGRATIONS), 'utf8');
-    database.transaction(() => {
-      database.exec(sql);
-      database.pragma(`user_version = ${index + 1}`);
-    })();
-  }
+  database.transaction(() => {
+    for (const file of files.slice(found)) database.exec(readFileSync(new URL(file, MIGRATIONS), 'utf8'));
+    if (found < files.length) database.pragma(`user_version = ${files.length}`);
+  })();
   // who a store is must not be lost with a WAL that is
   if (found < files.length) database.pragma('wal_checkpoint(PASSIVE)');
 }
@@ -123,6 +130,12 @@ function migrations(): string[] {
 function newer(path: string, found: number): Fault {
   return new Fault('store-newer', `${path} has schema ${found}; this program knows schema ${migrations().length}`, {
     hint: 'install the newer program again, or move the file away to start with an empty store; it was not touched',
+  });
+}
+
+function older(path: string, found: number): Fault {
+  return new Fault('store-failed', `${path} has schema ${found}; this program reads schema ${migrations().length}`, {
+    hint: 'start the gateway once: it brings the store up to date, and loses nothing of it',
   });
 }
 

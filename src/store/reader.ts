@@ -3,6 +3,8 @@ import { chargedBytes, type Direction } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import { settledTotal } from '../custody/ledger.ts';
 import type {
+  Gap,
+  GapReason,
   HubSessionRow,
   LaneBacklog,
   LaneCounts,
@@ -17,6 +19,7 @@ import type { PageRequest } from '../ports.ts';
 import { countsOfLedger, type LedgerRow, tableOf } from './change-writer.ts';
 import type { Database } from './database.ts';
 import { isNumberDamaged, laneOfDamaged, rowOf, type StoredRow } from './row-codec.ts';
+import { readSealed } from './sealed-rows.ts';
 
 /** Rows one page read may pass over while it looks for those of the wanted lanes: about 5 ms of the store's time. */
 const SCAN_MAX = 2048;
@@ -84,8 +87,13 @@ export function readBacklog(database: Database): LaneBacklog[] {
   return backlog;
 }
 
-function ledgerRows(database: Database): LedgerRow[] {
-  return database.prepare('SELECT * FROM ledger ORDER BY id').all() as LedgerRow[];
+/** Those whose checksum holds: of others not even the shape is certain (`mending.ts` replaces them). */
+export function ledgerRows(database: Database): LedgerRow[] {
+  const sound = [...readSealed(database, 'ledger', 'ORDER BY id')].filter(({ isSound }) => isSound);
+  const rows: unknown[] = sound.map(({ columns, values }) =>
+    Object.fromEntries(columns.map((name, place) => [name, values[place]])),
+  );
+  return rows as LedgerRow[];
 }
 
 function laneOf(row: LedgerRow): { direction: Direction; lane: number } {
@@ -93,7 +101,7 @@ function laneOf(row: LedgerRow): { direction: Direction; lane: number } {
 }
 
 export function readSubdevices(database: Database): SubdeviceRow[] {
-  const rows = database.prepare('SELECT * FROM subdevice ORDER BY lane').all() as {
+  const rows = database.prepare('SELECT lane, id, lasting, link FROM subdevice ORDER BY lane').all() as {
     lane: number;
     id: string;
     lasting: number;
@@ -103,7 +111,7 @@ export function readSubdevices(database: Database): SubdeviceRow[] {
 }
 
 export function readSubscriptions(database: Database): SubscriptionRow[] {
-  return database.prepare('SELECT * FROM subscription').all() as SubscriptionRow[];
+  return database.prepare('SELECT lane, filter, qos FROM subscription').all() as SubscriptionRow[];
 }
 
 export function readTopicIds(database: Database): TopicIdRow[] {
@@ -112,6 +120,10 @@ export function readTopicIds(database: Database): TopicIdRow[] {
 
 export function readFilters(database: Database): string[] {
   return (database.prepare('SELECT filter FROM hub_filter').all() as { filter: string }[]).map((row) => row.filter);
+}
+
+export function readAlarmTopics(database: Database): string[] {
+  return (database.prepare('SELECT filter FROM alarm_topic').all() as { filter: string }[]).map((row) => row.filter);
 }
 
 export function readHubSession(database: Database): HubSessionRow {
@@ -125,6 +137,13 @@ export function readHubSession(database: Database): HubSessionRow {
     sentTo: row.sent_to ?? 0,
     lostCount: row.lost_count ?? 0,
   };
+}
+
+export function readHubGap(database: Database): Gap | undefined {
+  const row = database.prepare('SELECT epoch, up_ms AS upMs, reason FROM hub_gap').get() as
+    | { epoch: number; upMs: number; reason: GapReason }
+    | undefined;
+  return row && { reason: row.reason, from: { epoch: row.epoch, upMs: row.upMs } };
 }
 
 export function readEpochs(database: Database): Map<number, Epoch> {

@@ -3,13 +3,11 @@
  * their order and ahead of everything new; and the small tables as far as they go. The books are closed over what is
  * missing: what the ledger says is pending and is not there is damaged, and nothing else is.
  */
-import { chargedBytes } from '../base/message.ts';
-import { type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
-import { SEQ_BLOCK } from '../custody/sequence.ts';
-import { countsOfLedger, type LedgerRow } from './change-writer.ts';
+import { closeBooks, fillGaps, type LaneState, lanesOf, missingIn } from './closing.ts';
 import type { Database } from './database.ts';
-import type { StoredRow } from './row-codec.ts';
-import { readWhatCanBeRead } from './salvage.ts';
+import { salvageRows } from './salvage.ts';
+import { readSealed, writeSealed } from './sealed-rows.ts';
+import { SEALED } from './seals.ts';
 
 export interface Rebuilt {
   readonly salvaged: number;
@@ -17,14 +15,13 @@ export interface Rebuilt {
   readonly damaged: number;
   /** In the books, and not to be read at all. */
   readonly unreadable: number;
+  /** Sessions, counters and the like whose checksum did not hold: left out. */
+  readonly records: number;
   /** The ledger could be read: without it nobody knows how many are missing. */
   readonly hasBooks: boolean;
 }
 
-const SMALL = ['boot', 'subdevice', 'subscription', 'topic_id', 'hub_filter', 'hub_session', 'ledger', 'sequence'];
 const HOT = ['outbox', 'inbox'] as const;
-/** Rows of one step between two signs of life. */
-const STEP_ROWS = 20_000;
 
 export interface RebuildOptions {
   /** The damaged store with its log, then, if that does not suffice, without; none that could not be opened. */
@@ -35,109 +32,54 @@ export interface RebuildOptions {
 
 export function rebuild({ sources, target, progress }: RebuildOptions): Rebuilt {
   const damaged = new Set<string>();
-  let salvaged = 0;
+  const records = new Set<string>();
+  let lanes: LaneState[] = [];
   let hasBooks = false;
-  let missing = 0;
+  target.exec('DELETE FROM hub_session'); // of a birth: nothing is known of the hub unless it can be read
   for (const source of sources) {
-    const before = salvaged;
     target.exec('BEGIN');
-    if (!hasBooks) for (const table of [...SMALL, 'dead_letter']) copySmall(source, target, table);
-    for (const table of HOT) {
-      const insert = target.prepare(`INSERT OR IGNORE INTO ${table} VALUES (?,?,?,?,?,?,?,?)`);
-      const take = ({ seq, lane, qos, epoch, up_ms, crc, topic, payload }: StoredRow): void => {
-        salvaged += insert.run(seq, lane, qos, epoch, up_ms, crc, topic, payload).changes;
-        if (salvaged % STEP_ROWS === 0) progress(`${salvaged} messages salvaged`);
-      };
-      for (const key of readWhatCanBeRead(source, table, take)) damaged.add(`${table} ${key}`);
-    }
+    if (!hasBooks)
+      for (const table of [...SEALED, 'dead_letter'])
+        for (const row of copySmall(source, target, table)) records.add(`${table} ${row}`);
+    for (const table of HOT.filter((name) => isKnown(source, name)))
+      for (const key of salvageRows({ source, target, table, progress })) damaged.add(`${table} ${key}`);
     target.exec('COMMIT');
     hasBooks ||= (target.prepare('SELECT count(*) AS lanes FROM ledger').get() as { lanes: number }).lanes > 0;
-    missing = missingIn(target);
-    progress(`${salvaged - before} messages salvaged in one reading`);
-    if (hasBooks && missing === 0) break;
+    lanes = lanesOf(target);
+    if (hasBooks && missingIn(lanes) === 0) break;
   }
+  const missing = missingIn(lanes);
   const broken = Math.min(damaged.size, hasBooks ? missing : damaged.size);
-  target.transaction(() => closeBooks(target))();
-  return { salvaged, damaged: broken, unreadable: Math.max(0, missing - broken), hasBooks };
+  target.transaction(() => {
+    closeBooks(target, lanes);
+    fillGaps(target, lanes);
+  })();
+  const salvaged = lanes.reduce((sum, { rows }) => sum + rows, 0);
+  return { salvaged, damaged: broken, unreadable: Math.max(0, missing - broken), records: records.size, hasBooks };
 }
 
-/** From both ends, as far as it goes. */
-function copySmall(source: Database, target: Database, table: string): void {
+function isKnown(source: Database, table: string): boolean {
+  try {
+    source.prepare(`SELECT seq, lane, qos, epoch, up_ms, crc, topic, payload FROM ${table}`);
+    return true;
+  } catch {
+    return false; // where the schema is noise
+  }
+}
+
+/** Sound rows, from both ends, as far as it goes. @returns those that are not */
+function copySmall(source: Database, target: Database, table: string): string[] {
+  const broken: string[] = [];
   for (const order of ['', 'ORDER BY 1 DESC']) {
     try {
-      const select = source.prepare(`SELECT * FROM ${table} ${order}`).raw();
-      const columns = select.columns().map(({ name }) => name); // a store of an earlier schema has fewer
-      const into = `${table} (${columns.join(',')}) VALUES (${columns.map(() => '?').join(',')})`;
-      for (const row of select.iterate()) target.prepare(`INSERT OR REPLACE INTO ${into}`).run(...(row as unknown[]));
-      return;
+      for (const row of readSealed(source, table, order)) {
+        if (row.isSound) writeSealed(target, table, row);
+        else broken.push(JSON.stringify(row.values));
+      }
+      return broken;
     } catch {
       // the other end may go further
     }
   }
-}
-
-interface LaneRows {
-  readonly lane: number;
-  readonly rows: number;
-  readonly bytes: number;
-}
-
-/** Messages that the books have pending and that are not there. */
-function missingIn(target: Database): number {
-  return lanesOf(target).reduce((sum, { pending, rows }) => sum + Math.max(0, pending - rows), 0);
-}
-
-function closeBooks(target: Database): void {
-  const write = target.prepare(
-    `INSERT INTO ledger (id, accepted, delivered, dead, damaged, shed, bytes) VALUES (?,?,?,?,?,?,?)
-     ON CONFLICT (id) DO UPDATE SET (accepted, delivered, dead, damaged, shed, bytes) =
-     (excluded.accepted, excluded.delivered, excluded.dead, excluded.damaged, excluded.shed, excluded.bytes)`,
-  );
-  for (const { id, counts, pending, rows, bytes } of lanesOf(target)) {
-    const accepted = counts.accepted + Math.max(0, rows - pending); // delivered before, and to be delivered again
-    const damaged = counts.damaged + Math.max(0, pending - rows);
-    write.run(id, accepted, counts.delivered, counts.dead, damaged, JSON.stringify(counts.shed), bytes);
-  }
-  const highest = (column: string): number => Math.max(...HOT.map((table) => highestOf(target, table, column)));
-  // numbers, epochs and lanes that rows still use must not be given away anew
-  for (const [direction, table] of [
-    ['uplink', 'outbox'],
-    ['downlink', 'inbox'],
-  ] as const) {
-    const next = highestOf(target, table, 'seq') + SEQ_BLOCK;
-    target.prepare('UPDATE sequence SET reserved_to = max(reserved_to, ?) WHERE direction = ?').run(next, direction);
-  }
-  if (highest('epoch') > highestOf(target, 'boot', 'epoch'))
-    target.prepare("INSERT INTO boot (epoch, boot_id, last_up_ms) VALUES (?, 'lost', 0)").run(highest('epoch'));
-  target.exec(`INSERT OR IGNORE INTO subdevice SELECT DISTINCT lane, 'lost-' || lane, 1, '' FROM
-    (SELECT lane FROM outbox UNION SELECT lane FROM inbox) WHERE lane NOT IN (SELECT lane FROM subdevice)`);
-}
-
-interface LaneState {
-  readonly id: number;
-  readonly counts: Counts;
-  readonly pending: number;
-  readonly rows: number;
-  readonly bytes: number;
-}
-
-function lanesOf(target: Database): LaneState[] {
-  const ledger = new Map((target.prepare('SELECT * FROM ledger').all() as LedgerRow[]).map((row) => [row.id, row]));
-  const overhead = chargedBytes({ topic: '', payload: new Uint8Array(0) });
-  const found = new Map<number, LaneRows>();
-  for (const [place, table] of HOT.entries()) {
-    const sql = `SELECT lane, count(*) AS rows, sum(length(payload) + length(CAST(topic AS BLOB))) AS bytes FROM ${table} GROUP BY lane`;
-    for (const one of target.prepare(sql).all() as LaneRows[]) found.set(one.lane * 2 + place, one);
-  }
-  return [...new Set([...ledger.keys(), ...found.keys()])].map((id) => {
-    const row = ledger.get(id);
-    const counts = row === undefined ? ZERO : countsOfLedger(row);
-    const { rows, bytes } = found.get(id) ?? { rows: 0, bytes: 0 };
-    return { id, counts, pending: counts.accepted - settledTotal(counts), rows, bytes: bytes + rows * overhead };
-  });
-}
-
-function highestOf(target: Database, table: string, column: string): number {
-  return (target.prepare(`SELECT coalesce(max(${column}), 0) AS highest FROM ${table}`).get() as { highest: number })
-    .highest;
+  return broken;
 }

@@ -7,12 +7,9 @@
  * and only then takes the old one's place. A quarantine is never deleted here.
  */
 import {
-  closeSync,
   existsSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -21,11 +18,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { Fault } from '../base/fault.ts';
-import { type Database, openDamaged, openDatabase } from './database.ts';
+import { type Database, faultOf, openDamaged, openDatabase } from './database.ts';
 import { RESERVE_FILE } from './file.ts';
+import { syncFolder } from './folder.ts';
 import { isLogOwn } from './log-owner.ts';
 import { type Rebuilt, rebuild } from './rebuild.ts';
+import { SEALED } from './seals.ts';
 
 export interface RecoveryOptions {
   /** Of the database file. */
@@ -40,23 +38,26 @@ export interface Opened {
   readonly database: Database;
   /** What was done, one sentence each. */
   readonly recovery: readonly string[];
+  /** Not salvaged; in the ledger as damaged. */
+  readonly lostRows: number;
 }
 
+const NOTHING_DONE = { recovery: [], lostRows: 0 };
 const SALVAGED = 'salvaged.db';
+const READINGS = 'readings';
 const REPORT = 'report.json';
 /** After an unclean end a file up to this size is checked through, in a fraction of a second: a log may not be its own. */
 const CHECKED_BYTES_MAX = 32 * 1024 * 1024;
 
 /** @throws Fault */
 export function openWell(options: RecoveryOptions): Opened {
-  const recovery = [...finish(options), ...dismissForeignLog(options.path)];
-  let database = open(options);
-  if (database === undefined) {
-    quarantine(options.path);
-    recovery.push(...finish(options));
-    database = openDatabase(options.path);
-  }
-  return { database, recovery };
+  const finished = finish(options);
+  const recovery = [...finished.recovery, ...dismissForeignLog(options.path)];
+  const database = open(options);
+  if (database !== undefined) return { ...finished, database, recovery };
+  quarantine(options.path);
+  const salvaged = finish(options);
+  return { ...salvaged, database: openDatabase(options.path), recovery: [...recovery, ...salvaged.recovery] };
 }
 
 /** @returns `undefined` for a file that is corrupt at a second look too */
@@ -66,20 +67,44 @@ function open({ path, suspect }: RecoveryOptions): Database | undefined {
   const hadStore = walBytes > 0 || (existsSync(path) && existsSync(join(dirname(path), RESERVE_FILE)));
   if (sizeOf(path) === 0 && hadStore) return undefined;
   const wasUnclean = walBytes > 0 && sizeOf(path) <= CHECKED_BYTES_MAX;
-  const first = attempt(path, suspect || wasUnclean);
-  return first ?? attempt(path, true); // an error of the device may look like damage: look again
+  const isChecked = suspect || wasUnclean;
+  const found = attempt(path, isChecked);
+  return found ?? (isChecked ? undefined : attempt(path, true)); // an error of the device may look like damage: look again
 }
 
+/** @returns `undefined` for a file that is corrupt; @throws Fault for one that cannot be read just now */
 function attempt(path: string, isChecked: boolean): Database | undefined {
   let database: Database | undefined;
   try {
     database = openDatabase(path);
-    if (!isChecked || database.pragma('quick_check(1)', { simple: true }) === 'ok') return database;
+    if (isWhole(database, isChecked)) return database;
+    database.close();
   } catch (error) {
-    if (database === undefined && !(error instanceof Fault && error.code === 'store-corrupt')) throw error;
+    database?.close();
+    const fault = faultOf(error, path);
+    if (fault.code !== 'store-corrupt') throw fault;
   }
-  database?.close();
   return undefined;
+}
+
+/** The small tables always: a row that its page no longer counts has no checksum that could tell. Messages if asked. */
+function isWhole(database: Database, isChecked: boolean): boolean {
+  const parts = isChecked ? ['1'] : SEALED;
+  return (
+    hasItsColumns(database) && parts.every((part) => database.pragma(`quick_check(${part})`, { simple: true }) === 'ok')
+  );
+}
+
+/** A flipped bit in the text of the schema gives a column another name: no checksum of a row would tell. */
+function hasItsColumns(database: Database): boolean {
+  const sound = openDatabase(':memory:');
+  const columnsOf = (store: Database, table: string): string =>
+    (store.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name).join();
+  try {
+    return [...SEALED, 'outbox', 'inbox'].every((table) => columnsOf(database, table) === columnsOf(sound, table));
+  } finally {
+    sound.close();
+  }
 }
 
 /** The log of another store: SQLite would replay it over this one. @returns what was done */
@@ -107,13 +132,13 @@ function moveLog(path: string, folder: string): void {
   syncFolder(dirname(path));
 }
 
-/** Whatever a quarantine still needs. @returns what was done */
-function finish(options: RecoveryOptions): string[] {
+/** Whatever a quarantine still needs. */
+function finish(options: RecoveryOptions): Omit<Opened, 'database'> {
   const { path } = options;
   const number = numbersIn(path).at(-1);
-  if (number === undefined) return [];
+  if (number === undefined) return NOTHING_DONE;
   const folder = join(quarantines(path), String(number));
-  if (existsSync(path)) return [`a damaged store of an earlier time is kept in ${folder}`];
+  if (existsSync(path)) return { recovery: [`a damaged store of an earlier time is kept in ${folder}`], lostRows: 0 };
   const report = join(folder, REPORT);
   if (!existsSync(report)) {
     moveLog(path, folder);
@@ -121,38 +146,49 @@ function finish(options: RecoveryOptions): string[] {
     writeFileSync(report, `${JSON.stringify(rebuilt)}\n`, { mode: 0o600, flush: true });
     syncFolder(folder);
   }
-  if (!existsSync(join(folder, SALVAGED))) return []; // somebody has moved the file away since
+  if (!existsSync(join(folder, SALVAGED))) return NOTHING_DONE; // somebody has moved the file away since
   renameSync(join(folder, SALVAGED), path);
   syncFolder(dirname(path));
-  return [sentenceOf(JSON.parse(readFileSync(report, 'utf8')) as Rebuilt, folder)];
+  const rebuilt = JSON.parse(readFileSync(report, 'utf8')) as Rebuilt;
+  return { recovery: [sentenceOf(rebuilt, folder)], lostRows: rebuilt.damaged + rebuilt.unreadable };
 }
 
 function salvage(folder: string, { path, progress }: RecoveryOptions): Rebuilt {
   const target = join(folder, SALVAGED);
   for (const ending of ['', '-wal', '-journal']) rmSync(target + ending, { force: true });
-  const damaged = join(folder, basename(path));
-  const alone = join(folder, 'without-log.db');
-  rmSync(alone, { force: true });
-  linkSync(damaged, alone);
-  const readings = sizeOf(`${damaged}-wal`) > 0 ? [damaged, alone] : [damaged]; // the log itself may be what is broken
-  const sources = readings.flatMap((file) => openDamaged(file) ?? []);
+  const links = linkReadings(join(folder, basename(path)), join(folder, READINGS));
+  const sources = links.flatMap((link) => openDamaged(link) ?? []);
   const database = openDatabase(target);
   try {
-    database.pragma('synchronous = OFF'); // begun anew after a crash; on the disk before anybody relies on it
+    // begun anew after a crash; on the disk before anybody relies on it
+    for (const setting of ['journal_mode = MEMORY', 'synchronous = OFF']) database.pragma(setting);
     return rebuild({ sources, target: database, progress });
   } finally {
-    for (const source of sources) source.close();
     database.close();
-    rmSync(alone, { force: true });
+    for (const source of sources) source.close();
+    rmSync(join(folder, READINGS), { recursive: true });
     syncFolder(target);
   }
 }
 
-function sentenceOf({ salvaged, damaged, unreadable, hasBooks }: Rebuilt, folder: string): string {
+/** Other names, so that what SQLite puts beside a file does not stay. @returns with its log, and without: it may be what is broken */
+function linkReadings(damaged: string, folder: string): string[] {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  const [whole, alone] = [join(folder, 'with-log.db'), join(folder, 'without-log.db')];
+  linkSync(damaged, alone);
+  if (sizeOf(`${damaged}-wal`) === 0) return [alone];
+  linkSync(damaged, whole);
+  linkSync(`${damaged}-wal`, `${whole}-wal`);
+  return [whole, alone];
+}
+
+function sentenceOf({ salvaged, damaged, unreadable, records, hasBooks }: Rebuilt, folder: string): string {
   const lost = hasBooks
     ? `${damaged} were damaged and ${unreadable} unreadable`
     : `${damaged} were damaged, and the books were unreadable too: nobody knows how many are missing`;
-  return `the store was corrupt: ${salvaged} messages were salvaged, ${lost}; the file is kept in ${folder}`;
+  const own = records > 0 ? `; ${records} records of its own were damaged and left out` : '';
+  return `the store was corrupt: ${salvaged} messages were salvaged, ${lost}${own}; the file is kept in ${folder}`;
 }
 
 function quarantines(path: string): string {
@@ -167,14 +203,4 @@ function numbersIn(path: string): number[] {
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** Or a file: what it holds is on the disk when this returns. */
-function syncFolder(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }

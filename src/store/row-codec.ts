@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib';
 import type { Qos } from '../base/message.ts';
 import type { Row } from '../custody/row.ts';
 
-/** Lanes are numbered from 1: no gateway has known more subdevices. */
-const LANE_BITS = 16;
+/** Up to the one that tells a lane of alarms (`custody/lane-number.ts`). */
+const LANE_BITS = 21;
 /** Of the numbers that a JavaScript number counts exactly. */
 const SEQ_BITS = 53;
 
@@ -39,11 +39,14 @@ export function valuesOf(row: Row): RowValues {
 
 /** `undefined`: the row is damaged and must not be passed on. */
 export function rowOf(stored: StoredRow): Row | undefined {
-  if (!(stored.payload instanceof Uint8Array) || typeof stored.topic !== 'string') return undefined;
-  if (crcOf(stored) !== stored.crc || (stored.qos !== 0 && stored.qos !== 1)) return undefined;
-  const { seq, lane, topic, epoch } = stored;
-  const qos: Qos = stored.qos;
+  if (!isWhole(stored)) return undefined;
+  const { seq, lane, qos, topic, epoch } = stored;
   return { seq, lane, topic, payload: new Uint8Array(stored.payload), qos, stamp: { epoch, upMs: stored.up_ms } };
+}
+
+export function isWhole(stored: StoredRow): stored is StoredRow & { readonly qos: Qos } {
+  if (!(stored.payload instanceof Uint8Array) || typeof stored.topic !== 'string') return false;
+  return crcOf(stored) === stored.crc && (stored.qos === 0 || stored.qos === 1);
 }
 
 /** Which lane a damaged row belonged to: the bit that flipped may be one of the lane's, and then the CRC tells which. */

@@ -6,6 +6,7 @@
 import type { Change } from '../custody/change.ts';
 import { type CoreOptions, StoreCore } from './core.ts';
 import { faultOf, isFull } from './database.ts';
+import { readLetters } from './letters.ts';
 import { readNewest, readPage, readTally } from './reader.ts';
 import { Reserve } from './reserve.ts';
 import type { FromStore, ToStore } from './wire.ts';
@@ -62,6 +63,9 @@ export class StoreService {
       case 'peek':
         send({ kind: 'answer', ask: message.ask, value: readNewest(core.database, message.direction, message.limit) });
         return;
+      case 'letters':
+        send({ kind: 'answer', ask: message.ask, value: readLetters(core.database, message.request) });
+        return;
       case 'close':
         core.close(this.#options.nowMs());
         this.#core = undefined;
@@ -91,9 +95,10 @@ export class StoreService {
   }
 
   #hasRoomFor(core: StoreCore, changes: readonly Change[]): boolean {
-    if (!this.#reserve.isSpent) return true;
     const needsRoom = changes.length === 0 || changes.some(({ kind }) => kind === 'put');
-    return !needsRoom || this.#reserve.regain(core.freeInside);
+    if (!needsRoom) return true;
+    if (core.isLogFull && !this.#unlessFull(() => core.checkpoint())) return false;
+    return !this.#reserve.isSpent || this.#reserve.regain(core.freeInside);
   }
 
   #write(core: StoreCore, changes: readonly Change[]): boolean {

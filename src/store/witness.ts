@@ -11,7 +11,7 @@ import { settledTotal } from '../custody/ledger.ts';
 import { countsOfLedger, type LedgerRow } from './change-writer.ts';
 import type { Database } from './database.ts';
 import { type LaneMark, type Mark, readMark, writeMark } from './high-water.ts';
-import { readTally } from './reader.ts';
+import { ledgerRows, readTally } from './reader.ts';
 
 /** A mark costs a block of the medium: at most so often, and only after a commit. */
 export const MARK_EVERY_MS = 10_000;
@@ -33,22 +33,19 @@ export class Witness {
 
   constructor(database: Database, storePath: string) {
     this.#database = database;
-    this.#path = markPathOf(storePath);
+    this.#path = storePath;
   }
 
-  /** Within the opening transaction, before anything is read from the ledger. */
-  testify(): Testimony {
-    const mark = readMark(this.#path);
-    if (mark === undefined) return { damaged: 0, sentences: [] };
-    this.#turn = mark.turn;
-    if (mark.store !== this.#identity()) return foreign(mark);
-    this.#reserve(mark);
-    const lost = this.#lost(mark);
-    const damaged = lost.reduce((sum, lane) => sum + lane.damaged, 0);
-    for (const lane of lost) this.#enter(lane);
-    if (lost.length === 0) return { damaged, sentences: [] };
-    const what = `the store has lost its newest transactions: ${damaged} messages that it held are counted as damaged`;
-    return { damaged, sentences: [what] };
+  /**
+   * Within the opening transaction, before anything is read from the ledger.
+   * @param hasBooks false: lines of the ledger began anew, so the mark says nothing of what they lack
+   */
+  testify(hasBooks: boolean): Testimony {
+    const { mark, isOwn, losses, sentences } = holdAgainstMark(this.#database, this.#path, hasBooks);
+    this.#turn = mark?.turn ?? 0;
+    if (mark !== undefined && isOwn) this.#reserve(mark);
+    for (const loss of losses) this.#enter(loss);
+    return { damaged: damagedIn(losses), sentences };
   }
 
   /** A commit is durable. Worth a note if rows came or went; what never touched the disk moves neither number. */
@@ -60,12 +57,12 @@ export class Witness {
   note(nowMs: number): void {
     if (!this.#isBehind || nowMs - this.#markedAtMs < MARK_EVERY_MS) return;
     this.#markedAtMs = nowMs;
-    const lanes = this.#ledger()
+    const lanes = ledgerRows(this.#database)
       .map((row): LaneMark => [row.id, row.puts, pendingOf(row)])
       .sort((left, right) => right[2] - left[2]);
     try {
-      writeMark(this.#path, {
-        store: this.#identity(),
+      writeMark(markPathOf(this.#path), {
+        store: identityOf(this.#database),
         turn: this.#turn + 1,
         lanes,
         rest: [0, 0],
@@ -83,27 +80,8 @@ export class Witness {
     this.note(Number.POSITIVE_INFINITY);
   }
 
-  #lost(mark: Mark): Loss[] {
-    const ledger = new Map(this.#ledger().map((row) => [row.id, row]));
-    const missing = mark.lanes.map(([id, puts, pending]) => ({ id, puts, pending, row: ledger.get(id) }));
-    for (const { id } of missing) ledger.delete(id);
-    const others = [...ledger.values()].reduce((sum, row) => sum + row.puts, 0);
-    const [restPuts, restPending] = mark.rest;
-    const losses = missing
-      .map(({ id, puts, pending, row }) => ({ id, puts: puts - (row?.puts ?? 0), pending, row }))
-      .concat({ id: NOBODY, puts: restPuts - others, pending: restPending, row: undefined })
-      .filter(({ puts }) => puts > 0);
-    if (losses.length === 0) return [];
-    // something is wrong, so it is worth reading the whole backlog: the ledger itself may be what is out of date
-    const rows = new Map(readTally(this.#database).rows.map((one) => [lineOf(one), one.rows]));
-    return losses.map(({ id, puts, pending, row }) => {
-      const forgotten = Math.max(0, (rows.get(id) ?? 0) - (row === undefined ? 0 : pendingOf(row)));
-      return { id, puts, forgotten, damaged: Math.max(0, Math.min(puts, pending) - forgotten) };
-    });
-  }
-
   #enter({ id, puts, forgotten, damaged }: Loss): void {
-    this.#database.prepare("INSERT OR IGNORE INTO ledger VALUES (?,0,0,0,0,'{}',0,0)").run(id);
+    this.#database.prepare("INSERT OR IGNORE INTO ledger VALUES (?,0,0,0,0,'{}',0,0,NULL)").run(id);
     this.#database
       .prepare('UPDATE ledger SET accepted = accepted + ?, damaged = damaged + ?, puts = puts + ? WHERE id = ?')
       .run(forgotten + damaged, damaged, puts, id);
@@ -123,23 +101,66 @@ export class Witness {
     const of = (direction: Direction): number => rows.find((row) => row.direction === direction)?.reserved_to ?? 1;
     return { uplink: of('uplink'), downlink: of('downlink') };
   }
-
-  #ledger(): LedgerRow[] {
-    return this.#database.prepare('SELECT * FROM ledger ORDER BY id').all() as LedgerRow[];
-  }
-
-  #identity(): string {
-    return (this.#database.prepare('SELECT id FROM identity').get() as { id: string }).id;
-  }
 }
 
-interface Loss {
+interface Comparison {
+  /** `undefined`: there is none. */
+  readonly mark: Mark | undefined;
+  /** It is of this store and no other. */
+  readonly isOwn: boolean;
+  readonly losses: readonly Loss[];
+  readonly sentences: readonly string[];
+}
+
+/** What does the store at `storePath` lack that its mark has seen? Changes nothing. @param hasBooks as in `testify` */
+export function holdAgainstMark(database: Database, storePath: string, hasBooks: boolean): Comparison {
+  const mark = readMark(markPathOf(storePath));
+  if (mark === undefined) return { mark, isOwn: false, losses: [], sentences: [] };
+  if (mark.store !== identityOf(database)) return { mark, isOwn: false, losses: [], sentences: foreign(mark) };
+  const losses = lossesIn(database, mark);
+  if (!hasBooks) {
+    const unknown = losses.map((loss) => ({ ...loss, forgotten: 0, damaged: 0 }));
+    return { mark, isOwn: true, losses: unknown, sentences: [] };
+  }
+  const what = `the store has lost its newest transactions: ${damagedIn(losses)} messages that it held are counted as damaged`;
+  return { mark, isOwn: true, losses, sentences: losses.length === 0 ? [] : [what] };
+}
+
+function lossesIn(database: Database, mark: Mark): Loss[] {
+  const ledger = new Map(ledgerRows(database).map((row) => [row.id, row]));
+  const missing = mark.lanes.map(([id, puts, pending]) => ({ id, puts, pending, row: ledger.get(id) }));
+  for (const { id } of missing) ledger.delete(id);
+  const others = [...ledger.values()].reduce((sum, row) => sum + row.puts, 0);
+  const [restPuts, restPending] = mark.rest;
+  const losses = missing
+    .map(({ id, puts, pending, row }) => ({ id, puts: puts - (row?.puts ?? 0), pending, row }))
+    .concat({ id: NOBODY, puts: restPuts - others, pending: restPending, row: undefined })
+    .filter(({ puts }) => puts > 0);
+  if (losses.length === 0) return [];
+  // something is wrong, so it is worth reading the whole backlog: the ledger itself may be what is out of date
+  const rows = new Map(readTally(database).rows.map((one) => [lineOf(one), one.rows]));
+  return losses.map(({ id, puts, pending, row }) => {
+    const forgotten = Math.max(0, (rows.get(id) ?? 0) - (row === undefined ? 0 : pendingOf(row)));
+    return { id, puts, forgotten, damaged: Math.max(0, Math.min(puts, pending) - forgotten) };
+  });
+}
+
+export interface Loss {
+  /** Of the ledger line. */
   readonly id: number;
   /** Puts that the store has forgotten. */
   readonly puts: number;
   /** Rows that are there though the ledger does not know them. */
   readonly forgotten: number;
   readonly damaged: number;
+}
+
+function damagedIn(losses: readonly Loss[]): number {
+  return losses.reduce((sum, { damaged }) => sum + damaged, 0);
+}
+
+function identityOf(database: Database): string {
+  return (database.prepare('SELECT id FROM identity').get() as { id: string }).id;
 }
 
 function markPathOf(storePath: string): string {
@@ -155,9 +176,8 @@ function lineOf({ direction, lane }: { readonly direction: string; readonly lane
 }
 
 /** A file that was moved away, or is gone: its messages are nobody's here, but they are not passed over in silence. */
-function foreign({ lanes, rest }: Mark): Testimony {
+function foreign({ lanes, rest }: Mark): string[] {
   const pending = lanes.reduce((sum, [, , rows]) => sum + rows, rest[1]);
-  if (pending === 0) return { damaged: 0, sentences: [] };
-  const what = `this store is new: another one was here before it, and held ${pending} messages when last seen`;
-  return { damaged: 0, sentences: [what] };
+  if (pending === 0) return [];
+  return [`this store is new: another one was here before it, and held ${pending} messages when last seen`];
 }

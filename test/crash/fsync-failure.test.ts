@@ -5,38 +5,23 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
-import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
 import type { House } from '../e2e/house.ts';
 import { until } from '../e2e/until.ts';
-import { DAY, isUnrecordable, openRecordedHouse, SLOW_HUB_MS } from './recording.ts';
+import { DAY, isUnrecordable, keepSending, openRecordedHouse, type RecordedHouse, SLOW_HUB_MS } from './recording.ts';
 import { enumerateTrace } from './telling.ts';
 
 /** Lives in traffic: past the opening of the store and its first commits. */
-const LIVES = 6;
-const AHEAD = 4;
-
-/** Each subdevice has unanswered messages at any time, and so has the hub for the one that is away. */
-function keepSending(house: House, away: FieldSubdevice): { readonly stop: () => void } {
-  let isStopped = false;
-  for (const subdevice of house.subdevices) {
-    if (subdevice === away) continue;
-    subdevice.onReport(({ kind }) => {
-      if (kind === 'acknowledged' && !isStopped) subdevice.publish('t');
-    });
-    for (let ahead = 0; ahead < AHEAD; ahead += 1) subdevice.publish('t');
-  }
-  return {
-    stop: () => {
-      isStopped = true;
-    },
-  };
-}
+const LIVES = 9;
+/** Of one life: more than it makes. */
+const EVERY = 1_000_000;
+const TRUSTING = fileURLToPath(new URL('./trusting-gateway.ts', import.meta.url));
 
 describe.skipIf(isUnrecordable())('an fsync that fails', () => {
   it('ends the first start with 74 wherever it comes, and the next start does as if nothing had been', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const { house, failFsync } = await openRecordedHouse(DAY);
     let n = 0;
@@ -62,45 +47,66 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
 
   it.each([
     ['alone', 0],
-    ['and every later one of that life', 1_000_000],
-  ])('%s loses nothing that was acknowledged, in traffic, for each n', { timeout: 60_000 }, async (_, more) => {
-    const { house, failFsync, trace } = await openRecordedHouse(DAY);
-    const c = house.subdevice('c');
-    const { promise: isSubscribed, resolve } = Promise.withResolvers<void>();
-    c.onReport(({ kind }) => {
-      if (kind === 'subscribed') resolve();
-    });
-    await house.start();
-    await isSubscribed;
-    c.order({ kind: 'disconnect' });
-    await until(() => !c.isConnected);
-    await house.gateway.signal('SIGKILL');
-    house.setFaults({ sendDelayMs: SLOW_HUB_MS });
-    const traffic = keepSending(house, c);
-    for (let n = 1; n <= LIVES; n += 1) {
-      if (n % 2 === 0) house.restoreHub();
-      else house.setFaults({ reach: 'refuses' });
-      failFsync(n, more);
-      forgetFailures(house);
-      house.command(c);
-      house.gateway.spawn();
-      expect({ n, ended: await house.gateway.ended() }).toEqual({ n, ended: EXIT.storage });
-    }
-    traffic.stop();
-    house.setFaults({ sendDelayMs: 0 });
-    failFsync(0);
-    forgetFailures(house);
-    house.restoreHub();
+    ['and every later one of that life', EVERY],
+  ])('%s loses nothing that was acknowledged, in traffic, for each n', { timeout: 120_000 }, async (_, more) => {
+    const recorded = await openRecordedHouse(DAY);
+    const { house } = recorded;
+    expect(await liveAndFail(recorded, more)).toEqual(Array.from({ length: LIVES }, () => EXIT.storage));
     await house.gateway.start();
-    c.order({ kind: 'connect' });
-    await until(() => c.isConnected);
+    house.subdevice('c').order({ kind: 'connect' });
+    await until(() => house.subdevice('c').isConnected);
     await house.expectNothingLost();
     await house.gateway.signal('SIGTERM');
-    const result = enumerateTrace(`${LIVES} lives with ${more + 1} failed fsyncs`, trace());
+    const result = enumerateTrace(`${LIVES} lives with ${more + 1} failed fsyncs`, recorded.trace());
     expect(result).toMatchObject({ lossy: 0, corrupt: 0, wrong: 0 });
     expect(result.promised.uplinks).toBeGreaterThan(LIVES);
   });
+
+  it('is seen to cost messages when the next life builds on the log as it finds it', { timeout: 120_000 }, async () => {
+    const recorded = await openRecordedHouse({ ...DAY, program: TRUSTING });
+    await liveAndFail(recorded, EVERY);
+    await recorded.house.gateway.start();
+    await until(() => recorded.house.session?.isConnected === true);
+    await recorded.house.gateway.signal('SIGKILL');
+    const result = enumerateTrace(`${LIVES} lives that trust the log`, recorded.trace());
+    expect(result.lossy).toBeGreaterThan(0);
+  });
 });
+
+/**
+ * A life, and then some in the middle of whose traffic the n-th fsync fails, and so many more; the hub in reach in every
+ * second one. Leaves c away, the hub in reach, and the gateway down. @returns how the lives ended
+ */
+async function liveAndFail({ house, failFsync }: RecordedHouse, more: number): Promise<(number | string)[]> {
+  const c = house.subdevice('c');
+  const { promise: isSubscribed, resolve } = Promise.withResolvers<void>();
+  c.onReport(({ kind }) => {
+    if (kind === 'subscribed') resolve();
+  });
+  await house.start();
+  await isSubscribed;
+  c.order({ kind: 'disconnect' });
+  await until(() => !c.isConnected);
+  await house.gateway.signal('SIGKILL');
+  house.setFaults({ sendDelayMs: SLOW_HUB_MS });
+  const traffic = keepSending(house, c);
+  const ends: (number | string)[] = [];
+  for (let n = 1; n <= LIVES; n += 1) {
+    if (n % 2 === 0) house.restoreHub();
+    else house.setFaults({ reach: 'refuses' });
+    failFsync(n, more);
+    forgetFailures(house);
+    house.command(c);
+    house.gateway.spawn();
+    ends.push(await house.gateway.ended());
+  }
+  traffic.stop();
+  house.setFaults({ sendDelayMs: 0 });
+  failFsync(0);
+  forgetFailures(house);
+  house.restoreHub();
+  return ends;
+}
 
 /** The process keeps count, and does not start as usual after five; here each life is to be a usual one. */
 function forgetFailures(house: House): void {

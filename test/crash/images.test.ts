@@ -6,16 +6,18 @@ import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { STORE_FILE } from '../../src/store/file.ts';
 import type { HousePlan } from '../e2e/house.ts';
 import type { Enumeration } from './enumeration.ts';
 import { DAY, isUnrecordable, liveADay, loseTheHub, openRecordedHouse, scratchFolder } from './recording.ts';
 import { crashAgain, Sample } from './second-crash.ts';
 import { enumerateTrace, SEED } from './telling.ts';
-import { readTrace } from './trace.ts';
+import { readTrace, type TraceEvent } from './trace.ts';
 
 /** One image of so many is recovered with the recorder on it. */
 const RECOVERIES_EVERY = 300;
 const CARELESS = fileURLToPath(new URL('./careless-gateway.ts', import.meta.url));
+const CHECKPOINTING = fileURLToPath(new URL('./checkpointing-gateway.ts', import.meta.url));
 const UNSAFE = fileURLToPath(new URL('../e2e/unsafe-gateway.ts', import.meta.url));
 
 /** Uplinks while the hub is away, by a gateway that is not the product. */
@@ -26,6 +28,13 @@ async function recordCareless(program: string, synchronous = 'FULL'): Promise<En
   await loseTheHub(house, 12);
   await house.gateway.signal('SIGTERM');
   return enumerateTrace(`${basename(program)}, synchronous=${synchronous}`, trace());
+}
+
+/** Each flushes the database file, and nothing else does once it is born. */
+function checkpointsIn(trace: readonly TraceEvent[]): number {
+  const store = trace.find((event) => event.kind === 'opened' && basename(event.path) === STORE_FILE);
+  if (store?.kind !== 'opened') throw new Error('no store was opened');
+  return trace.filter((event) => event.kind === 'fsyncEnd' && event.file === store.file).length;
 }
 
 it('an empty trace proves nothing, and says so', () => {
@@ -49,6 +58,18 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', (
     console.log(`cut again while recovering: ${JSON.stringify(again)}`);
     expect(again).toMatchObject({ recoveries: sample.specimens.length, lossy: 0, corrupt: 0, wrong: 0 });
     expect(again.images).toBeGreaterThan(500);
+  });
+
+  it('finds everything in the middle of checkpoints too', { timeout: 240_000 }, async () => {
+    const { house, trace } = await openRecordedHouse({ ...DAY, program: CHECKPOINTING });
+    await liveADay(house, 15);
+    await house.expectNothingLost();
+    await house.gateway.signal('SIGTERM');
+    const events = trace();
+    expect(checkpointsIn(events)).toBeGreaterThan(12); // births and ends alone make seven
+    const result = enumerateTrace('with many checkpoints', events);
+    expect(result).toMatchObject({ lossy: 0, corrupt: 0, wrong: 0 });
+    expect(result.promised).toEqual({ uplinks: house.uplinks.sent, downlinks: house.downlinks.sent, subscriptions: 3 });
   });
 
   it('is seen to lose messages where a commit is not flushed (synchronous=NORMAL)', async () => {

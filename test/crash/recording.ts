@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
 import { type House, type HousePlan, openHouse } from '../e2e/house.ts';
 import { until } from '../e2e/until.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
@@ -135,4 +136,24 @@ export async function loseTheHub(house: House, messages: number): Promise<void> 
   await house.loseHub();
   house.publish(messages);
   await house.untilAcknowledged();
+}
+
+/** Unanswered messages of each subdevice. */
+const AHEAD = 4;
+
+/** Each subdevice has unanswered messages at any time, and so has the hub for the one that is away. */
+export function keepSending(house: House, away: FieldSubdevice): { readonly stop: () => void } {
+  let isStopped = false;
+  for (const subdevice of house.subdevices) {
+    if (subdevice === away) continue;
+    subdevice.onReport(({ kind }) => {
+      if (kind === 'acknowledged' && !isStopped) subdevice.publish('t');
+    });
+    for (let ahead = 0; ahead < AHEAD; ahead += 1) subdevice.publish('t');
+  }
+  return {
+    stop: () => {
+      isStopped = true;
+    },
+  };
 }

@@ -6,8 +6,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newFacts } from '../../src/base/events.ts';
 import { parseConfig } from '../../src/config/parse.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
-import { openGateway } from '../../src/gateway.ts';
+import { type Gateway, type GatewayParts, openGateway } from '../../src/gateway.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import { openTcp } from '../../src/io/tcp.ts';
 import { openTty } from '../../src/io/tty.ts';
@@ -16,8 +17,12 @@ import { Inspector } from '../../src/ops/inspect.ts';
 import type { OpenStore } from '../../src/ports.ts';
 import { STORE_FILE } from '../../src/store/file.ts';
 
-/** @param storeAt opens the store of that path */
-export async function runAlteredGateway(storeAt: (path: string) => OpenStore): Promise<void> {
+/** @param storeAt opens the store of that path; @param alter more that is not as in the product; @param watch looks on */
+export async function runAlteredGateway(
+  storeAt: (path: string) => OpenStore,
+  alter: (config: Config) => Partial<GatewayParts> = () => ({}),
+  watch: (gateway: Gateway) => void = () => undefined,
+): Promise<void> {
   const configPath = process.argv.at(-1) ?? '';
   const parsed = parseConfig(readFileSync(configPath, 'utf8'));
   if (!parsed.ok) fail(parsed.problems);
@@ -36,7 +41,9 @@ export async function runAlteredGateway(storeAt: (path: string) => OpenStore): P
     openLink: (link) => openTty({ ...link, openMsMax: 5000, closeMsMax: 2000, queuedBytesMax: 256 * 1024 }),
     credentials: () => ({ clientId, username: undefined, password: undefined }),
     onStoreFailed: fail,
+    ...alter(config),
   });
+  watch(gateway);
   const inspection = new Inspector({ gateway, version: 'unsafe', storePath });
   await startControl({ socketPath: config.gateway.controlSocket, inspection });
   process.once('SIGTERM', () => void gateway.stop('SIGTERM').then(() => process.exit(0)));

@@ -1,6 +1,7 @@
 /** A card that forgets or changes what it was given, under the real process: counted, shown, and never passed on. */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import type { LedgerReport } from '../../src/ops/ledger-report.ts';
 import { type House, openHouse } from './house.ts';
@@ -42,6 +43,15 @@ it('a store that has fallen back to an older state is noticed, and its loss is c
   await house.untilAcknowledged();
   await house.gateway.signal('SIGTERM');
   copyFileSync(join(house.folder, 'older'), path);
+  const offline = JSON.parse(
+    (await runProgram('ledger', '--json', '--config', house.configPath)).stdout,
+  ) as LedgerReport;
+  expect(offline).toMatchObject({
+    ...{ source: 'store', balances: true, totals: { uplink: { damaged: EACH, pending: EACH } } },
+    findings: [expect.stringContaining(`${EACH} messages`)],
+  });
+  const status = await runProgram('status', '--config', house.configPath);
+  expect(status.stdout).toContain('has lost its newest transactions');
   await house.gateway.start();
   expect((await house.gateway.status()).store.recovery).toEqual([expect.stringContaining(`${EACH} messages`)]);
   expect(house.gateway.journal).toContain('has lost its newest transactions');
@@ -65,4 +75,20 @@ it('a row with a flipped bit is noticed, counted and not delivered', async () =>
   await house.gateway.start();
   await until(() => house.uplinks.delivered === EACH - 1);
   expect(house.arrivals.every(({ topic }) => topic === 'gw/a/t')).toBe(true);
+});
+
+it('a damaged record of a subdevice is told of, and costs none of its messages', async () => {
+  const house = await stopped();
+  const database = new Sqlite(storeOf(house));
+  database.exec("UPDATE subdevice SET id = 'b'");
+  database.close();
+  await house.gateway.start();
+  const { conditions, store } = await house.gateway.status();
+  expect(conditions).toContainEqual(expect.objectContaining({ code: 'damaged-records', losing: 'at risk' }));
+  expect(store.recovery).toEqual([expect.stringContaining('table subdevice')]);
+  house.restoreHub();
+  await until(() => house.uplinks.delivered === EACH);
+  house.publish(EACH);
+  await until(() => house.uplinks.delivered === 2 * EACH);
+  expect(await house.gateway.ledger()).toMatchObject({ balances: true, totals: { uplink: { damaged: 0 } } });
 });

@@ -1,8 +1,9 @@
 /** SIGKILL at any moment: nothing acknowledged is lost, nothing comes out of order. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type HousePlan, openHouse } from './house.ts';
+import { type House, type HousePlan, openHouse } from './house.ts';
 import { killAgainAndAgain } from './kills.ts';
+import { until } from './until.ts';
 
 const PLAN: HousePlan = {
   subdevices: { a: {}, b: {}, c: { window: 1 } },
@@ -30,3 +31,39 @@ describe('a gateway killed in the middle of traffic', () => {
     expect(house.uplinks.missing).toBeGreaterThan(0);
   });
 });
+
+describe('a gateway killed once the hub has its PUBACKs, with the subdevice away', () => {
+  it('delivers every downlink after its next start', async () => {
+    const house = await openHouse(PLAN);
+    await acknowledgeAndDie(house);
+    await house.expectNothingLost();
+  });
+
+  it('is noticed to lose downlinks when it sends the PUBACK before the commit', async () => {
+    const house = await openHouse({ ...PLAN, program: UNSAFE });
+    await acknowledgeAndDie(house);
+    await house.untilIdle();
+    house.command(house.subdevice('c'));
+    await until(() => house.downlinks.delivered > 0); // it is the messages that were forgotten, not the subscription
+    expect(house.downlinks.missing).toBeGreaterThan(0);
+  });
+});
+
+/** Leaves the gateway running again, and the subdevice back. */
+async function acknowledgeAndDie(house: House): Promise<void> {
+  const c = house.subdevice('c');
+  const { promise: isSubscribed, resolve } = Promise.withResolvers<void>();
+  c.onReport(({ kind }) => {
+    if (kind === 'subscribed') resolve();
+  });
+  await house.start();
+  await isSubscribed;
+  await house.gateway.ledger(); // reads the store: who is subscribed to what is on the disk, in the unsafe gateway too
+  c.stop();
+  for (let count = 0; count < 10; count += 1) house.command(c);
+  await until(() => house.session?.stored === 0 && house.session.inFlight === 0);
+  await house.gateway.signal('SIGKILL');
+  await house.gateway.start();
+  c.start();
+  await until(() => c.isConnected);
+}

@@ -15,7 +15,7 @@ describe('a hub that lost our session', () => {
     await house.expectNothingLost();
     const { conditions, hub, losing } = await house.gateway.status();
     expect(hub).toMatchObject({ sessionsLost: 1, sessionPresent: false, subscriptions: 2 });
-    expect(conditions.map(({ code }) => code)).toContain('hub-session-lost');
+    expect(conditions.map(({ code }) => code)).toContain('downlink-gap');
     expect(losing).toBe('at risk');
   });
 
@@ -27,7 +27,7 @@ describe('a hub that lost our session', () => {
     await house.gateway.start();
     await until(() => house.session?.subscriptions.length === 2);
     const { conditions } = await house.gateway.status();
-    expect(conditions.map(({ code }) => code)).toContain('hub-session-lost');
+    expect(conditions.map(({ code }) => code)).toContain('downlink-gap');
   });
 });
 
@@ -91,6 +91,7 @@ describe('a hub that drops the connection every 300 ms', () => {
       if (drops === 12) break;
     }
     await house.expectNothingLost();
-    expect(house.events.filter(({ kind }) => kind === 'connected').length).toBeGreaterThan(6);
+    // until it looks like another gateway with our identity; from then on the pauses grow
+    expect(house.events.filter(({ kind }) => kind === 'connected').length).toBeGreaterThan(3);
   });
 });

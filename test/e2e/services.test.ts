@@ -13,7 +13,7 @@ const DEVICE = { product: 'PPPPPPPPPP', device: 'a' };
 const SECRET = 'AAECAwQFBgcICQoLDA0ODw==';
 const DOWN = ['$shadow/operation/result', '$ota/update', '$rrpc/rxd/+'];
 
-/** A house at a hub that checks credentials and permissions. */
+/** A house at a hub that checks everything: credentials, permissions, who is online. */
 async function strictHouse(): Promise<House> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -25,7 +25,6 @@ async function strictHouse(): Promise<House> {
     rules: {
       ...MAINLAND,
       permissions: 'checked',
-      offlineSubdevices: 'served',
       credentials: new Map([['GGGGGGGGGGgw', SECRET]]),
     },
     config: {

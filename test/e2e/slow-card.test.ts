@@ -1,69 +1,114 @@
-/** A card that takes two seconds for each commit, under eight busy links and without the hub. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** A card that takes longer for a commit than anybody's keep alive, under eight busy links, with the hub near and away. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { GatewayProcess } from '../../src/bench/gateway-process.ts';
-import { openHouse } from './house.ts';
-import { COMPILED_ONCE } from './program.ts';
+import { describe, expect, it } from 'vitest';
+import type { House } from './house.ts';
+import { openSlowHouse, type SlowHouse, whyNoSlowCard } from './slow-card.ts';
 import { until } from './until.ts';
 
-const COMMIT_MS = 2000;
-const LINKS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+const IN_THREAD = fileURLToPath(new URL('../crash/careless-gateway.ts', import.meta.url));
+const NARROW = fileURLToPath(new URL('./narrow-gateway.ts', import.meta.url));
 /** Of the whole process; the unit allows 256 MB. */
 const RSS_BYTES_MAX = 256 * 1024 * 1024;
+/** A window of each link. */
+const MESSAGES = 8;
+const COMMANDS = 10;
+/** Of a payload, and of all that may be in RAM only: an eighth of what the windows of the links hold. */
+const LARGE_BYTES = 512;
+const NARROW_BYTES = 8 * LARGE_BYTES;
 
-function whyNoCompiler(): string | undefined {
-  try {
-    execFileSync('cc', ['--version'], { stdio: 'pipe' });
-    return undefined;
-  } catch {
-    console.warn('skipped: there is no C compiler here to build the slow card with');
-    return 'no compiler';
-  }
-}
-
-function buildShim(): string {
-  const folder = mkdtempSync('/var/tmp/holdfast-shim-');
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const library = join(folder, 'slow-fsync.so');
-  const source = fileURLToPath(new URL('./slow-fsync.c', import.meta.url));
-  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'], { stdio: 'pipe' });
-  return library;
-}
-
-describe.skipIf(whyNoCompiler() !== undefined)('a card that takes two seconds for a commit', () => {
-  it('costs no link, no keep-alive and no message, and memory stays bounded', { timeout: 120_000 }, async () => {
-    const plan = { keepAliveMs: 2000, window: 8 };
-    const house = await openHouse({ subdevices: Object.fromEntries(LINKS.map((id) => [id, plan])) });
-    const slow = new GatewayProcess({
-      configPath: house.configPath,
-      socketPath: house.socketPath,
-      env: {
-        ...COMPILED_ONCE,
-        LD_PRELOAD: buildShim(),
-        SLOW_FSYNC_MS: String(COMMIT_MS),
-        SLOW_FSYNC_FROM: join(house.folder, 'slow'),
-      },
-    });
-    onTestFinished(() => void slow.signal('SIGKILL'));
-    await slow.start();
-    for (const subdevice of house.subdevices) house.enter(subdevice);
-    await until(() => house.session?.subscriptions.length === LINKS.length);
+describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a keep alive for a commit', () => {
+  it('costs no link, no keep alive on either side, and no message either way', { timeout: 200_000 }, async () => {
+    const slow = await openSlowHouse();
+    const { house } = slow;
+    await startBusy(house);
+    const away = house.subdevice('h');
+    away.order({ kind: 'disconnect' });
+    await until(() => !away.isConnected);
+    expect(slow.partings.splice(0)).toEqual(['h gave its gateway up']);
+    slow.makeSlow();
+    for (const subdevice of house.subdevices) {
+      for (let left = COMMANDS; left > 0; left -= 1) house.command(subdevice);
+      if (subdevice !== away) for (let left = MESSAGES; left > 0; left -= 1) subdevice.publish('t');
+    }
+    await until(() => house.session?.stored === 0 && house.session.inFlight === 0);
+    expect(hubPartings(house)).toBe(0);
+    away.order({ kind: 'connect' });
     await house.loseHub();
-    writeFileSync(join(house.folder, 'slow'), '');
-    const startedAtMs = performance.now();
-    house.publish(24);
+    house.publish(MESSAGES);
     await house.untilAcknowledged();
-    // the shim was really there: three windows of eight, one commit each at the least
-    expect(performance.now() - startedAtMs).toBeGreaterThan(2 * COMMIT_MS);
-    const status = await slow.status();
-    expect(status.links.map(({ state, counters }) => [state, counters.openings])).toEqual(LINKS.map(() => ['open', 1]));
-    expect(slow.journal).not.toMatch(/ left link-| is down/);
-    expect(status.process.rssBytes).toBeLessThan(RSS_BYTES_MAX);
+    const { links, process, store } = await house.gateway.status();
+    expect(slow.partings).toEqual([]);
+    expect(links.map(({ state, counters }) => [state, counters.openings])).toEqual(links.map(() => ['open', 1]));
+    // the card was slow: whole windows of all links shared a commit
+    expect(slow.delayed).toBeGreaterThan(1);
+    expect(store.commits).toBeLessThan((house.uplinks.sent + house.downlinks.sent) / 4);
+    expect(process.rssBytes).toBeLessThan(RSS_BYTES_MAX);
+    slow.makeQuick();
     house.restoreHub();
-    await until(async () => (await slow.ledger()).totals.uplink.pending === 0);
-    expect(house.uplinks).toMatchObject({ missing: 0, reordered: 0, delivered: house.uplinks.sent });
+    await house.expectNothingLost();
+    expect([slow.partings, hubPartings(house)]).toEqual([[], 1]);
+  });
+
+  it('is seen to cost keep alives when commits are made in the main thread', { timeout: 200_000 }, async () => {
+    const slow = await openSlowHouse({ program: IN_THREAD });
+    const { house } = slow;
+    writeFileSync(join(house.folder, 'synchronous'), 'FULL');
+    await startBusy(house);
+    await house.loseHub();
+    slow.makeSlow();
+    house.publish(1);
+    await until(() => slow.delayed > 0);
+    slow.makeQuick();
+    await until(() => slow.partings.length > 0);
+    await house.untilAcknowledged();
+  });
+
+  it('makes subdevices wait when too much is in RAM only, and never more than the bound is', {
+    timeout: 200_000,
+  }, async () => {
+    const { slow, peak } = await crowdedHouse(NARROW_BYTES);
+    const { house } = slow;
+    expect(peak()).toBeLessThanOrEqual(NARROW_BYTES);
+    expect(peak()).toBeGreaterThan(NARROW_BYTES - 2 * LARGE_BYTES);
+    slow.makeQuick();
+    house.restoreHub();
+    await house.expectNothingLost();
+    expect(slow.partings).toEqual([]);
+    expect(peak()).toBeLessThanOrEqual(NARROW_BYTES);
+  });
+
+  it('would hold more than that in RAM without the bound', { timeout: 200_000 }, async () => {
+    const { peak } = await crowdedHouse(1024 * NARROW_BYTES);
+    expect(peak()).toBeGreaterThan(NARROW_BYTES);
   });
 });
+
+/** All links send large messages as fast as they can while a commit runs, until one is told to wait or all are sent once. */
+async function crowdedHouse(bytesMax: number): Promise<{ slow: SlowHouse; peak: () => number }> {
+  const slow = await openSlowHouse({ program: NARROW });
+  const { house } = slow;
+  writeFileSync(join(house.folder, 'unstored-bytes-max'), String(bytesMax));
+  await startBusy(house);
+  await house.loseHub();
+  slow.makeSlow();
+  for (const subdevice of house.subdevices)
+    for (let left = MESSAGES; left > 0; left -= 1) subdevice.publish('t', { bytes: LARGE_BYTES });
+  const seen = (what: string): number[] =>
+    [...house.gateway.journal.matchAll(new RegExp(`${what} (\\d+)`, 'g'))].map(([, count]) => Number(count));
+  const peak = (): number => Math.max(0, ...seen('unstored bytes'));
+  await until(() => seen('congestion').length > 0 || peak() > NARROW_BYTES);
+  return { slow, peak };
+}
+
+/** Every subdevice has sent something: topics are registered. */
+async function startBusy(house: House): Promise<void> {
+  await house.start();
+  house.publish(1);
+  await house.untilIdle();
+}
+
+function hubPartings({ events }: House): number {
+  return events.filter(({ kind }) => kind === 'disconnected').length;
+}

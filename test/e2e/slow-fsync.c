@@ -1,7 +1,8 @@
 /* LD_PRELOAD: a card that takes its time. Each fsync of a file of the store is done, and then SLOW_FSYNC_MS
-   pass, once the file SLOW_FSYNC_FROM is there. */
+   pass, as long as the file SLOW_FSYNC_FROM is there; that grows by a byte for each. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,11 @@ int fsync(int fd) {
   if (ms != NULL && from != NULL && access(from, F_OK) == 0 && strstr(path, "holdfast.db") != NULL) {
     struct timespec pause = {atoi(ms) / 1000, atoi(ms) % 1000 * 1000000L};
     nanosleep(&pause, NULL);
+    int tally = open(from, O_WRONLY | O_APPEND);
+    if (tally >= 0) {
+      if (write(tally, ".", 1) != 1) abort();
+      close(tally);
+    }
   }
   return result;
 }

@@ -1,27 +1,56 @@
 /** A file system of a few megabytes in the place of a gateway's state directory, which a test can fill and free again. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import koffi from 'koffi';
 import { onTestFinished } from 'vitest';
 
 const BALLAST = 'ballast';
 
-/** Why no file system can be mounted here; `undefined`: one can. Printed, so that nobody takes a skipped test for a passed one. */
-export function whyNoMount(): string | undefined {
-  const probe = '/var/tmp/holdfast-mount-probe';
+export type FileSystem = 'tmpfs' | 'ext4';
+
+/** What becomes of the kernel's journal when a file system is shut down (linux/fs/ext4/ext4.h, EXT4_GOING_FLAGS_…). */
+export type Shutdown = 'journal kept' | 'journal flushed' | 'journal lost';
+
+/** _IOR('X', 125, __u32) */
+const EXT4_IOC_SHUTDOWN = 0x8004587d;
+const SHUTDOWN_FLAGS: Readonly<Record<Shutdown, number>> = {
+  'journal kept': 0,
+  'journal flushed': 1,
+  'journal lost': 2,
+};
+const ioctl = koffi.load(null).func('int ioctl(int fd, unsigned long request, ...)');
+
+/** Why none of that kind can be mounted here; `undefined`: one can. Printed: a skipped test is not a passed one. */
+export function whyNoMount(kind: FileSystem): string | undefined {
+  const probe = mkdtempSync('/var/tmp/holdfast-mount-probe-');
+  const path = join(probe, 'mount');
   try {
-    mkdirSync(probe, { recursive: true });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', probe], { stdio: 'pipe' });
-    execFileSync('umount', [probe], { stdio: 'pipe' });
+    mount(path, 1, kind);
+    execFileSync('umount', [path], { stdio: 'pipe' });
     return undefined;
   } catch (error) {
-    const why = `no file system can be mounted here (root is needed): ${error instanceof Error ? error.message : error}`;
-    console.warn(`skipped: ${why}`);
-    return why;
+    const why = error instanceof Error ? error.message : error;
+    const needs = `no ${kind} can be mounted here (root, and Debian's mount and e2fsprogs): ${why}`;
+    console.warn(`skipped: ${needs}`);
+    return needs;
+  } finally {
+    rmSync(probe, { recursive: true, force: true });
   }
 }
 
-export type FileSystem = 'tmpfs' | 'ext4';
+function mount(path: string, megabytes: number, kind: FileSystem): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (kind === 'tmpfs') {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path], { stdio: 'pipe' });
+    return;
+  }
+  const image = `${path}.img`;
+  writeFileSync(image, '');
+  truncateSync(image, megabytes * 1024 * 1024);
+  execFileSync('mkfs.ext4', ['-q', '-m', '0', image], { stdio: 'pipe' });
+  execFileSync('mount', ['-o', 'loop,errors=remount-ro', image, path], { stdio: 'pipe' });
+}
 
 export class SmallDisk {
   readonly path: string;
@@ -29,16 +58,7 @@ export class SmallDisk {
   /** Mounts one of so many MB at `path` until the test is over. */
   constructor(path: string, megabytes: number, kind: FileSystem = 'tmpfs') {
     this.path = path;
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (kind === 'tmpfs') {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path], { stdio: 'pipe' });
-    } else {
-      const image = `${path}.img`;
-      writeFileSync(image, '');
-      execFileSync('truncate', ['-s', `${megabytes}M`, image]);
-      execFileSync('mkfs.ext4', ['-q', '-m', '0', image], { stdio: 'pipe' });
-      execFileSync('mount', ['-o', 'loop,errors=remount-ro', image, path], { stdio: 'pipe' });
-    }
+    mount(path, megabytes, kind);
     onTestFinished(() => void execFileSync('umount', ['-l', path]));
   }
 
@@ -67,6 +87,26 @@ export class SmallDisk {
   remountReadOnly(): void {
     const device = execFileSync('findmnt', ['-n', '-o', 'SOURCE', this.path], { encoding: 'utf8' }).trim();
     writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, 'a test');
+  }
+
+  /** As an administrator does it: only while nobody writes. */
+  forbidWriting(): void {
+    execFileSync('mount', ['-o', 'remount,ro', this.path], { stdio: 'pipe' });
+  }
+
+  allowWriting(): void {
+    execFileSync('mount', ['-o', 'remount,rw', this.path], { stdio: 'pipe' });
+  }
+
+  /** As a power cut: from this call on nothing reaches the medium any more, and every call that tries fails. ext4 only. */
+  shutDown(how: Shutdown): void {
+    const folder = openSync(this.path, 'r');
+    try {
+      const result: number = ioctl(folder, EXT4_IOC_SHUTDOWN, 'uint32_t *', [SHUTDOWN_FLAGS[how]]);
+      if (result !== 0) throw new Error(`EXT4_IOC_SHUTDOWN fails with errno ${koffi.errno()}`);
+    } finally {
+      closeSync(folder);
+    }
   }
 
   /** Anew, with its journal replayed: what a restart of the machine does. */

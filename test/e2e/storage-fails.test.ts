@@ -1,12 +1,19 @@
 /** Storage that fails: nothing is acknowledged any more, exit 74, a start, and after too many of them degraded mode. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
+import { STORE_FILE } from '../../src/store/file.ts';
 import { openHouse } from './house.ts';
+import { runProgram } from './program.ts';
 import { SmallDisk, whyNoMount } from './small-disk.ts';
+import { until } from './until.ts';
 
-describe.skipIf(whyNoMount() !== undefined)('a disk that turns read-only under traffic', () => {
+const IMPATIENT = fileURLToPath(new URL('./impatient-gateway.ts', import.meta.url));
+const DEAF = fileURLToPath(new URL('./deaf-gateway.ts', import.meta.url));
+
+describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that turns read-only under traffic', () => {
   it('ends the process with 74; writable again, nothing acknowledged is lost', async () => {
     const house = await openHouse();
     const disk = new SmallDisk(join(house.folder, 'state'), 16, 'ext4');
@@ -25,6 +32,22 @@ describe.skipIf(whyNoMount() !== undefined)('a disk that turns read-only under t
     await house.gateway.start();
     house.restoreHub();
     await house.expectNothingLost();
+  });
+
+  it('is seen to cost messages when the gateway goes on acknowledging', async () => {
+    const house = await openHouse({ program: DEAF });
+    const disk = new SmallDisk(house.stateDir, 16, 'ext4');
+    await house.start();
+    await house.loseHub();
+    disk.remountReadOnly();
+    house.publish(50);
+    await house.untilAcknowledged();
+    await house.gateway.signal('SIGKILL');
+    disk.remount();
+    await house.gateway.start();
+    house.restoreHub();
+    await house.untilIdle();
+    expect(house.uplinks.missing).toBeGreaterThan(0);
   });
 
   it('is waited for in degraded mode after five failures: status answers, and nobody gets an acknowledgement', async () => {
@@ -47,6 +70,37 @@ describe.skipIf(whyNoMount() !== undefined)('a disk that turns read-only under t
     expect(house.uplinks.acknowledged).toBe(10);
     await expect(house.gateway.ledger()).rejects.toThrow('failed 5 times');
     expect(await house.gateway.signal('SIGTERM')).toBe(EXIT.ok);
+  });
+});
+
+describe.skipIf(whyNoMount('tmpfs') !== undefined)('degraded mode', () => {
+  it('is left when storage is well again: status tells both, and everything goes on', async () => {
+    const house = await openHouse({ program: IMPATIENT });
+    const disk = new SmallDisk(house.stateDir, 16);
+    await house.start();
+    house.publish(5);
+    await house.untilIdle();
+    await house.gateway.signal('SIGTERM');
+    disk.forbidWriting();
+    for (let start = 0; start < 5; start += 1) {
+      house.gateway.spawn();
+      await house.gateway.ended();
+    }
+    await house.gateway.start();
+    house.publish(5);
+    await house.untilStatus(({ sentence }) => sentence.includes(STORE_FILE)); // it has looked, and found this
+    const degraded = await runProgram('--config', house.configPath, 'status');
+    expect([degraded.code, degraded.stdout]).toEqual([EXIT.ok, expect.stringContaining('Storage fails')]);
+    expect(house.uplinks.acknowledged).toBe(10);
+    disk.allowWriting();
+    await until(() => house.gateway.journal.includes('storage is well again'));
+    await house.gateway.ready();
+    await house.expectNothingLost();
+    expect(house.uplinks.acknowledged).toBe(20);
+    const { conditions } = await house.gateway.status();
+    expect(conditions.map(({ code }) => code)).not.toContain('store-failed');
+    const well = await runProgram('--config', house.configPath, 'status');
+    expect([well.code, well.stdout]).toEqual([EXIT.ok, expect.not.stringContaining('Storage fails')]);
   });
 });
 

@@ -1,15 +1,12 @@
 /**
  * The gateway with its safety taken out, for the negative control of the crash tests: the same parts, but a commit is
- * reported before it is made, and made a little later, as if the disk had a cache that forgets. Whoever kills this one
- * must see acknowledged messages lost; a test that does not notice proves nothing.
+ * reported before it is made, and made when somebody reads, as if the disk had a cache that forgets. Whoever kills this one
+ * must see acknowledged messages lost, uplinks and downlinks; a test that does not notice proves nothing.
  */
 import type { Change } from '../../src/custody/change.ts';
 import type { OpenStore, Store, StoreListener } from '../../src/ports.ts';
 import { storeThread } from '../../src/store/thread.ts';
 import { runAlteredGateway } from './altered-gateway.ts';
-
-/** How long a commit stays in the cache that a crash empties. */
-const FORGETFUL_MS = 300;
 
 interface Cached {
   readonly batch: number;
@@ -25,7 +22,6 @@ function forgetful(open: OpenStore): OpenStore {
       for (const { batch, changes } of cached.splice(0)) store.commit(batch, changes);
     };
     const commit = (batch: number, changes: readonly Change[]): void => {
-      if (cached.length === 0) setTimeout(flush, FORGETFUL_MS);
       cached.push({ batch, changes });
       listener.committed(batch);
     };
@@ -38,6 +34,7 @@ function forgetful(open: OpenStore): OpenStore {
       page: (request) => read(() => store.page(request)),
       tally: () => read(() => store.tally()),
       peek: (direction, limit) => read(() => store.peek(direction, limit)),
+      letters: (request) => store.letters(request),
       close: () => read(() => store.close()),
     };
     return { store: unsafe, opening };

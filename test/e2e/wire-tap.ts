@@ -24,6 +24,8 @@ export interface WireTap {
   readonly packets: readonly Tapped[];
   /** The next connections are served by these, one each. */
   readonly impostors: Impostor[];
+  /** Closes the connection upon such a packet instead of passing it on. */
+  closesOn: (packet: MqttPacket) => boolean;
   close(): Promise<void>;
 }
 
@@ -34,6 +36,7 @@ const TURN_MS = 2;
 export async function openWireTap(hubPort: number): Promise<WireTap> {
   const packets: Tapped[] = [];
   const impostors: Impostor[] = [];
+  const moods: Pick<WireTap, 'closesOn'> = { closesOn: () => false };
   const sockets = new Set<Socket>();
   // Bytes read in this turn of the loop came after the last turn but one had begun.
   const turns = { lastMs: performance.now(), lastButOneMs: performance.now() };
@@ -62,6 +65,7 @@ export async function openWireTap(hubPort: number): Promise<WireTap> {
         if (!read.ok) throw new Error(`the gateway broke the protocol: ${read.problem}`);
         const moments = { afterMs: turns.lastButOneMs, beforeMs: performance.now() };
         packets.push({ connection: number, packet: read.value, ...moments });
+        if (moods.closesOn(read.value)) hub.destroy(); // and with it the gateway's end
       }
     });
     gateway.pipe(hub);
@@ -72,14 +76,14 @@ export async function openWireTap(hubPort: number): Promise<WireTap> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no TCP port');
-  return {
+  return Object.assign(moods, {
     port: address.port,
     packets,
     impostors,
     close: () => {
       clearInterval(turning);
       for (const socket of sockets) socket.destroy();
-      return new Promise((resolve) => server.close(() => resolve()));
+      return new Promise<void>((resolve) => server.close(() => resolve()));
     },
-  };
+  });
 }

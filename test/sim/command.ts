@@ -1,4 +1,4 @@
-/** `npm run sim -- --seed N --hours H [--seeds COUNT] [--trouble X] [--story]`: lives through worlds, tells what was wrong. */
+/** `npm run sim -- --seed N --hours H [--seeds COUNT] [--trouble X] [--subdevices N] [--slowness X] [--story]`: lives through worlds, tells what was wrong. */
 import { parseArgs } from 'node:util';
 import { shrink, timelineOf } from './shrink.ts';
 import { simulate } from './simulate.ts';
@@ -10,6 +10,7 @@ const { values } = parseArgs({
     hours: { type: 'string', default: '24' },
     trouble: { type: 'string', default: '1' },
     subdevices: { type: 'string', default: '8' },
+    slowness: { type: 'string', default: '1' },
     story: { type: 'boolean', default: false },
   },
 });
@@ -21,7 +22,10 @@ const hours = Number(values.hours);
 const startedMs = performance.now();
 for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
   const began = performance.now();
-  const wish = { seed, hours, trouble: Number(values.trouble), subdevices: Number(values.subdevices) };
+  const wish = {
+    ...{ seed, hours, trouble: Number(values.trouble) },
+    ...{ subdevices: Number(values.subdevices), slowness: Number(values.slowness) },
+  };
   const outcome = await simulate(wish);
   const { uplinks, downlinks, duplicates, shed, commits, problems } = outcome;
   const seconds = (performance.now() - began) / 1000;

@@ -6,8 +6,9 @@ import type { MqttPacket, Publish } from '../../src/codec/mqtt.ts';
 import { MqttReader } from '../../src/codec/mqtt-wire.ts';
 
 export interface TapLimits {
-  /** Publishes in any second. */
+  /** Publishes in any second; 0: any number. */
   readonly messagesPerS: number;
+  readonly payloadBytesMax: number;
   readonly connectIntervalMs: number;
   readonly inFlightMax: number;
   /** Beyond it a PUBACK is overdue: such a publish takes no slot of the window. */
@@ -34,6 +35,8 @@ export class HubTap {
   isPatient = false;
   /** Unacknowledged uplinks of this connection, by packet identifier. */
   readonly #uplinks = new Map<number, Flying>();
+  /** Packet identifier → what was sent with it in earlier connections of the session, and not acknowledged. */
+  readonly #earlier = new Map<number, string>();
   /** Packet identifiers of downlinks that arrived and are to be acknowledged, in order. */
   #downlinks: { readonly packetId: number; readonly publish: Publish }[] = [];
   readonly #complain: (what: string) => void;
@@ -50,6 +53,7 @@ export class HubTap {
   opened(): void {
     this.#up = new MqttReader({ packetBytesMax: PACKET_BYTES_MAX });
     this.#down = new MqttReader({ packetBytesMax: PACKET_BYTES_MAX });
+    for (const [packetId, { print }] of this.#uplinks) this.#earlier.set(packetId, print);
     this.#uplinks.clear();
     this.#downlinks = [];
   }
@@ -67,7 +71,11 @@ export class HubTap {
     for (const packet of this.#down.push(bytes)) {
       if (!packet.ok) continue;
       const { value } = packet;
-      if (value.kind === 'puback') this.#uplinks.delete(value.packetId);
+      if (value.kind === 'connack' && !value.sessionPresent) this.#earlier.clear();
+      if (value.kind === 'puback') {
+        this.#uplinks.delete(value.packetId);
+        this.#earlier.delete(value.packetId);
+      }
       if (value.kind === 'publish' && value.packetId !== undefined) {
         this.#downlinks.push({ packetId: value.packetId, publish: value });
         this.onDownlink(value);
@@ -98,16 +106,19 @@ export class HubTap {
   #judgePublish(publish: Publish, nowMs: number): void {
     this.#sentAtMs.push(nowMs);
     while ((this.#sentAtMs[0] ?? nowMs) <= nowMs - 1000) this.#sentAtMs.shift();
-    if (this.#sentAtMs.length > this.#limits.messagesPerS) {
+    const { messagesPerS, payloadBytesMax } = this.#limits;
+    if (messagesPerS > 0 && this.#sentAtMs.length > messagesPerS)
       this.#complain(`${this.#sentAtMs.length} publishes within a second`);
-    }
-    const { packetId } = publish;
+    const { packetId, payload } = publish;
+    if (payload.length > payloadBytesMax)
+      this.#complain(`${payload.length} bytes published, ${payloadBytesMax} allowed`);
     if (packetId === undefined) return;
     const print = `${publish.topic} ${Buffer.from(publish.payload).toString('latin1')}`;
     const other = this.#uplinks.get(packetId);
     if (other !== undefined && other.print !== print)
       this.#complain(`packet identifier ${packetId} was used twice in flight`);
-    if (other?.print === print && !publish.dup) this.#complain(`packet identifier ${packetId} sent again without DUP`);
+    const isAgain = (other?.print ?? this.#earlier.get(packetId)) === print;
+    if (isAgain && !publish.dup) this.#complain(`packet identifier ${packetId} sent again without DUP`);
     this.#uplinks.set(packetId, { print, atMs: nowMs, isAgain: other !== undefined });
     this.#judgeWindow(nowMs);
   }

@@ -2,9 +2,13 @@
  * What must hold after every step, and what must hold at the end. The books of the outside (`stream.ts`, `hub-tap.ts`,
  * `line-tap.ts`) complain by themselves; here the gateway's own books are held against its bounds and against the disk.
  */
+import type { Direction } from '../../src/base/message.ts';
+import { numberOf } from '../../src/bench/account.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
 import { imbalance } from '../../src/custody/ledger.ts';
+import type { Tally } from '../../src/custody/row.ts';
 import { WINDOW_MAX } from '../../src/stations.ts';
+import type { Stream } from './stream.ts';
 import type { World } from './world.ts';
 
 /** One message of 16 KB may pass a bound of 16 MB, no more. */
@@ -17,6 +21,7 @@ export function problemNow(world: World): string | undefined {
   const { uplinks, downlinks } = world.gateway.stations;
   const { outbox, inbox } = world.config;
   if (uplinks.pending > outbox.messagesMax) return `${uplinks.pending} uplinks in custody`;
+  if (uplinks.pendingBytes > outbox.bytesMax) return `${uplinks.pendingBytes} bytes of uplinks in custody`;
   return (
     custodianProblem(uplinks, outbox.messagesMax) ??
     // what is just being delivered cannot give way
@@ -30,12 +35,38 @@ function custodianProblem(custodian: Custodian, laneMax: number): string | undef
   if (off !== 0) return `the ${direction} ledger is off by ${off}`;
   if (custodian.unstoredBytes > UNSTORED_BYTES_MAX) return `${custodian.unstoredBytes} bytes of ${direction}s in RAM`;
   let pending = 0;
+  let bytes = 0;
   for (const lane of custodian.lanes()) {
     pending += lane.pending;
+    bytes += lane.pendingBytes;
     if (lane.window.length > WINDOW_MAX) return `${lane.window.length} ${direction}s in a window`;
     if (lane.pending > laneMax) return `${lane.pending} ${direction}s for one subdevice, ${laneMax} allowed`;
   }
+  if (bytes !== custodian.pendingBytes) return `${direction}s: ${custodian.pendingBytes} bytes, ${bytes} in lanes`;
   return pending === custodian.pending ? undefined : `${direction}s: ${custodian.pending} pending, ${pending} in lanes`;
+}
+
+/** A life ends, with or without a warning: what was promised must be on the disk, and the ledger must agree with it. */
+export function problemsAtCrash(world: World): string[] {
+  const { problem } = world.witness;
+  const problems = problem === undefined ? [] : [problem];
+  for (const direction of ['uplink', 'downlink'] as const) {
+    const onDisk = new Map<Stream, Set<number>>();
+    for (const { topic, payload } of world.store.messages(direction)) {
+      const stream = world.streamOf(direction, topic);
+      const number = numberOf(payload);
+      if (stream === undefined || number === undefined) continue;
+      const numbers = onDisk.get(stream) ?? new Set();
+      onDisk.set(stream, numbers.add(number));
+    }
+    for (const { uplinks, downlinks } of world.subdevices) {
+      const stream = direction === 'uplink' ? uplinks : downlinks;
+      const lost = stream.lost(onDisk.get(stream));
+      if (lost.length > 0)
+        problems.push(`${stream.name}: acknowledged and not on the disk: ${lost.slice(0, 10).join(', ')}`);
+    }
+  }
+  return [...problems, ...ledgerProblems(world.store.tally())];
 }
 
 /** Nothing is on its way any more. */
@@ -50,10 +81,11 @@ export function isDrained(world: World): boolean {
 /** When the troubles are over and there was time enough. */
 export function problemsWhenDrained(world: World): string[] {
   const problems: string[] = isDrained(world) ? [] : [pendingWords(world)];
+  if (world.witness.problem !== undefined) problems.push(world.witness.problem);
   let vanished = 0;
   for (const { uplinks, downlinks } of world.subdevices) {
     for (const stream of [uplinks, downlinks]) {
-      const lost = stream.lost.slice(stream.nameless);
+      const lost = stream.lost();
       if (lost.length > 0) problems.push(`${stream.name}: acknowledged and lost: ${lost.slice(0, 10).join(', ')}`);
     }
     vanished += Math.max(0, downlinks.vanished - downlinks.nameless);
@@ -66,19 +98,31 @@ export function problemsWhenDrained(world: World): string[] {
 /** After a stop in good order: the disk must say what the gateway said. */
 export function problemsOnDisk(world: World): string[] {
   const { uplinks, downlinks } = world.gateway?.stations ?? {};
-  const problems: string[] = [];
   const tally = world.store.tally();
+  const problems = ledgerProblems(tally);
   for (const { direction, lane, counts } of tally.counts) {
-    const rows = tally.rows.find((row) => row.direction === direction && row.lane === lane)?.rows ?? 0;
-    const name = `${direction}s of lane ${lane} on disk`;
-    const off = imbalance(counts, rows);
-    if (off !== 0) problems.push(`${name}: the ledger is off by ${off}`);
-    if (counts.damaged > 0) problems.push(`${name}: ${counts.damaged} damaged, and nothing has damaged them`);
     const live = (direction === 'uplink' ? uplinks : downlinks)?.counts(lane);
     if (live !== undefined && JSON.stringify(sorted(live)) !== JSON.stringify(sorted(counts)))
-      problems.push(`${name}: ${JSON.stringify(counts)}, and live it was ${JSON.stringify(live)}`);
+      problems.push(`${nameOf(direction, lane)}: ${JSON.stringify(counts)}, and live it was ${JSON.stringify(live)}`);
   }
   return problems;
+}
+
+function ledgerProblems(tally: Tally): string[] {
+  return tally.counts.flatMap(({ direction, lane, counts }) => {
+    const rows = tally.rows.find((row) => row.direction === direction && row.lane === lane)?.rows ?? 0;
+    const off = imbalance(counts, rows);
+    return [
+      ...(off === 0 ? [] : [`${nameOf(direction, lane)}: the ledger is off by ${off}`]),
+      ...(counts.damaged === 0
+        ? []
+        : [`${nameOf(direction, lane)}: ${counts.damaged} damaged, and nothing has damaged them`]),
+    ];
+  });
+}
+
+function nameOf(direction: Direction, lane: number): string {
+  return `${direction}s of lane ${lane} on disk`;
 }
 
 function sorted(counts: { readonly shed: Readonly<Record<string, number>> }): unknown {

@@ -5,6 +5,7 @@
 import type { Direction } from '../../src/base/message.ts';
 import type { Row, Tally } from '../../src/custody/row.ts';
 import type { OpenStore } from '../../src/ports.ts';
+import { tableOf } from '../../src/store/change-writer.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { readTally } from '../../src/store/reader.ts';
 import { StoreService } from '../../src/store/service.ts';
@@ -39,6 +40,11 @@ export class MemoryStore {
   /** The durable ledger, beside any gateway. */
   tally(): Tally {
     return readTally(this.#database);
+  }
+
+  /** What is on the disk now. */
+  messages(direction: Direction): Pick<Row, 'topic' | 'payload'>[] {
+    return this.#database.prepare(`SELECT topic, payload FROM ${tableOf(direction)}`).all() as Row[];
   }
 
   open(life: Life): OpenStore {

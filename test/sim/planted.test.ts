@@ -1,6 +1,7 @@
 /** The negative controls of the simulation: a gateway with a safety taken out must not get through. */
 import { describe, expect, it } from 'vitest';
 import { PLANTED_BUGS } from './planted.ts';
+import { PLANTED_LIMITS } from './planted-limits.ts';
 import { kindOf, shrink, timelineOf } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
@@ -9,7 +10,7 @@ const SEEDS_MAX = 40;
 const WISH = { hours: 0.4, trouble: 12, subdevices: 3 };
 
 describe('a gateway with a planted bug', () => {
-  it.each(PLANTED_BUGS)('is found out: $name', async ({ name, complaint, ...plant }) => {
+  it.each([...PLANTED_BUGS, ...PLANTED_LIMITS])('is found out: $name', async ({ name, complaint, ...plant }) => {
     for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
       const { problems } = await simulate({ ...WISH, seed }, plant);
       if (problems.length === 0) continue;

@@ -13,7 +13,7 @@ import type { OpenChannel, OpenStore } from '../../src/ports.ts';
 import { HOUR_MS } from './scenario.ts';
 import type { Plant } from './world.ts';
 
-interface PlantedBug extends Plant {
+export interface PlantedBug extends Plant {
   readonly name: string;
   /** What the simulation must say. */
   readonly complaint: RegExp;

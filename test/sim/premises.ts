@@ -1,32 +1,65 @@
-/** What a scenario means for the gateway's configuration and for the bench hub's rules. */
-import { type HubRules, MAINLAND } from '../../src/bench/hub/rules.ts';
+/** What a scenario means for the gateway's configuration, for its credentials, and for the bench hub's rules. */
+import { type HubRules, PROFILES } from '../../src/bench/hub/rules.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { type Credentials, signCredentials } from '../../src/hub/credentials.ts';
 import type { Scenario } from './scenario.ts';
 
-export const PRODUCT = 'GATEWAY001';
-export const SUB_PRODUCT = 'SUBDEVICE1';
-export const DEVICE = 'gw-1';
+const PRODUCT = 'GATEWAY001';
+const SUB_PRODUCT = 'SUBDEVICE1';
+const DEVICE = 'gw-1';
+const SIGNING = {
+  productId: PRODUCT,
+  deviceName: DEVICE,
+  deviceSecret: 'AAECAwQFBgcICQoLDA0ODw==',
+  method: 'hmacsha256',
+} as const;
 
-export function rulesOf({ hub, subdevices }: Scenario): HubRules {
-  const { isDeafToAlarms, ...rules } = hub;
-  const [first] = subdevices;
-  return { ...MAINLAND, ...rules, mutedTopics: isDeafToAlarms ? [`${SUB_PRODUCT}/${first?.id}/alarm`] : [] };
+export function topicAtHub({ profile }: Scenario, subdevice: string, topic: string): string {
+  return `${profile === 'generic' ? DEVICE : SUB_PRODUCT}/${subdevice}/${topic}`;
 }
 
-export function configOf({ subdevices, bounds }: Scenario): Config {
+export function rulesOf(scenario: Scenario): HubRules {
+  const { isDeafToAlarms, ...rules } = scenario.hub;
+  const first = scenario.subdevices[0]?.id ?? '';
+  return {
+    ...PROFILES[scenario.profile],
+    ...rules,
+    payloadBytesMax: scenario.bounds.payloadBytesMax,
+    sessionHoursMax: Number.POSITIVE_INFINITY, // it forgets sessions as a trouble of its own, which keeps count
+    mutedTopics: isDeafToAlarms ? [topicAtHub(scenario, first, 'alarm')] : [],
+  };
+}
+
+export function configOf({ profile, subdevices, bounds }: Scenario): Config {
+  const isGeneric = profile === 'generic';
+  const identity = (product: string, device: string): string =>
+    isGeneric ? '' : `product_id = "${product}"\ndevice_name = "${device}"`;
   const lines = [
     `[gateway]\nname = "${DEVICE}"`,
-    `[hub]\nprofile = "mainland"\nhost = "hub.example"\nproduct_id = "${PRODUCT}"\ndevice_name = "${DEVICE}"`,
-    `device_secret_file = "/etc/holdfast/secret"\nin_flight_max = ${bounds.inFlightMax}`,
+    `[hub]\nprofile = "${profile}"\nhost = "hub.example"\npayload_bytes_max = ${bounds.payloadBytesMax}`,
+    `in_flight_max = ${bounds.inFlightMax}\n${identity(PRODUCT, DEVICE)}`,
+    isGeneric ? '' : 'device_secret_file = "/etc/holdfast/secret"',
     `[outbox]\nmessages_max = ${bounds.outboxMessagesMax}\noverflow = "${bounds.overflow}"`,
+    `bytes_max = ${bounds.outboxBytesMax}`,
     `age_hours_max = ${bounds.uplinkHoursMax}\nhold_ms = ${bounds.holdMs}\ncommit_ms = ${bounds.commitMs}`,
     `[inbox]\nmessages_max = ${bounds.inboxMessagesMax}\nhold_ms = ${bounds.holdMs}`,
+    `overflow = "${bounds.inboxOverflow}"\nage_hours_max = ${bounds.downlinkHoursMax}`,
     // no list of subdevices: each is served wherever its cable ends
-    ...subdevices.map((_, index) => `[[link]]\nname = "l${index}"\npath = "/dev/ttyV${index}"`),
-    ...subdevices.map(({ id }) => `[[subdevice]]\nid = "${id}"\nproduct_id = "${SUB_PRODUCT}"\ndevice_name = "${id}"`),
+    ...subdevices.map(
+      (_, index) =>
+        `[[link]]\nname = "l${index}"\npath = "/dev/ttyV${index}"\npacket_bytes_max = ${bounds.packetBytesMax}`,
+    ),
+    ...subdevices.map(({ id }) => `[[subdevice]]\nid = "${id}"\n${identity(SUB_PRODUCT, id)}`),
   ];
   const parsed = parseConfig(lines.join('\n'));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.config;
+}
+
+/** Who the gateway says it is, for each CONNECT. */
+export function credentialsOf({ hub }: Config, random: () => number): (wallMs: number | undefined) => Credentials {
+  const { clientId, credentials } = hub;
+  if (credentials.kind === 'signed') return (wallMs) => signCredentials(SIGNING, wallMs, random);
+  return () => ({ clientId, username: undefined, password: undefined });
 }

@@ -4,7 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { type Random, seededRandom } from '../../src/base/random.ts';
-import { MAINLAND } from '../../src/bench/hub/rules.ts';
+import { type HubRules, MAINLAND } from '../../src/bench/hub/rules.ts';
 import type { OverflowPolicy } from '../../src/outbox/contract.ts';
 import { TROUBLE_KINDS, TROUBLES, type TroubleKind } from './troubles.ts';
 
@@ -25,6 +25,17 @@ export interface SubdevicePlan {
   readonly clean: boolean;
 }
 
+/** Worlds that were kept before there were these lack them. */
+type LaterSwitch =
+  | 'unacknowledged'
+  | 'resentAs'
+  | 'storedMaxCounts'
+  | 'storedAgeFrom'
+  | 'downlinksPerS'
+  | 'uplinkOverRate'
+  | 'batch'
+  | 'repeatOnlineResult';
+
 /** What the hub's documents leave open, and bounds that make its policies show. */
 export type HubSwitches = Pick<
   typeof MAINLAND,
@@ -35,16 +46,23 @@ export type HubSwitches = Pick<
   | 'inFlightMax'
   | 'connectTooSoon'
   | 'subdevicesOfflineOnGatewayLoss'
-> & {
-  /** The hub never acknowledges the alarms of the first subdevice. */
-  readonly isDeafToAlarms: boolean;
-};
+> &
+  Partial<Pick<HubRules, LaterSwitch>> & {
+    /** The hub never acknowledges the alarms of the first subdevice. */
+    readonly isDeafToAlarms: boolean;
+  };
 
 export interface Bounds {
   readonly outboxMessagesMax: number;
+  readonly outboxBytesMax: number;
   readonly overflow: OverflowPolicy;
   readonly uplinkHoursMax: number;
   readonly inboxMessagesMax: number;
+  readonly inboxOverflow: 'drop-oldest' | 'drop-newest';
+  readonly downlinkHoursMax: number;
+  /** What the hub takes, and what fits on a line. */
+  readonly payloadBytesMax: number;
+  readonly packetBytesMax: number;
   readonly inFlightMax: number;
   readonly holdMs: number;
   readonly commitMs: number;
@@ -57,6 +75,14 @@ export interface Scenario {
   /** Mean pause between two uplinks of a subdevice, and between two downlinks in all. */
   readonly uplinkEveryMs: number;
   readonly downlinkEveryMs: number;
+  /** Largest payload of an uplink that is not too large. */
+  readonly uplinkBytesMax: number;
+  /** Of all messages, those of QoS 0, and those that are too large for the next hop. */
+  readonly quickShare: number;
+  readonly largeShare: number;
+  /** QoS 1 publications a subdevice may have unanswered. With more than one, order needs lines that lose nothing. */
+  readonly window: number;
+  readonly profile: Exclude<HubRules['profile'], 'documented'>;
   readonly hub: HubSwitches;
   readonly bounds: Bounds;
   readonly troubles: readonly TroubleEvent[];
@@ -68,6 +94,8 @@ export interface Wish {
   /** 0: no trouble; 1: as in a bad week; 10: ten times as often. */
   readonly trouble: number;
   readonly subdevices?: number;
+  /** So many times as long are the pauses between messages; for worlds that last for days. */
+  readonly slowness?: number;
 }
 
 /** Independent dice for each part of a world: taking one part away leaves the luck of the others as it was. */
@@ -80,10 +108,14 @@ export function pauseOf(random: Random, meanMs: number): number {
   return -Math.log(1 - random()) * meanMs;
 }
 
-export function drawScenario({ seed, hours, trouble, subdevices = 8 }: Wish): Scenario {
+export function drawScenario({ seed, hours, trouble, subdevices = 8, slowness = 1 }: Wish): Scenario {
   const random = diceOf(seed, 'scenario');
   const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
   const isPlain = trouble === 0;
+  const window = isPlain ? 1 : oneOf(1, 1, 4, 16);
+  const [payloadBytesMax, packetBytesMax] = isPlain
+    ? [16_384, 1024]
+    : oneOf([16_384, 1024], [900, 1024], [16_384, 256]);
   return {
     seed,
     hours,
@@ -91,8 +123,13 @@ export function drawScenario({ seed, hours, trouble, subdevices = 8 }: Wish): Sc
       id: `s${index + 1}`,
       clean: !isPlain && random() < 0.25,
     })),
-    uplinkEveryMs: isPlain ? 30_000 : oneOf(10_000, 30_000, 30_000),
-    downlinkEveryMs: oneOf(10_000, 20_000),
+    uplinkEveryMs: slowness * (isPlain ? 30_000 : oneOf(10_000, 30_000, 30_000)),
+    downlinkEveryMs: slowness * oneOf(10_000, 20_000),
+    uplinkBytesMax: isPlain || packetBytesMax < 1024 ? 100 : oneOf(100, 800),
+    quickShare: isPlain ? 0 : oneOf(0, 0.1, 0.3),
+    largeShare: isPlain ? 0 : 0.02,
+    window,
+    profile: isPlain ? 'mainland' : oneOf('mainland', 'mainland', 'intl', 'generic', 'generic'),
     hub: {
       overflow: oneOf('oldest', 'newest'),
       replayPacing: oneOf('send', 'acknowledgement'),
@@ -102,18 +139,40 @@ export function drawScenario({ seed, hours, trouble, subdevices = 8 }: Wish): Sc
       connectTooSoon: oneOf<'close' | 3>('close', 3),
       subdevicesOfflineOnGatewayLoss: oneOf(true, false),
       isDeafToAlarms: !isPlain && random() < 0.25,
+      ...(isPlain ? {} : drawLaterSwitches(diceOf(seed, 'later switches'))),
     },
     bounds: {
       // small enough for an hour without the hub to fill it, in some worlds
       outboxMessagesMax: isPlain ? 1_000_000 : oneOf(60, 1_000_000, 1_000_000),
+      outboxBytesMax: isPlain ? 2 ** 29 : oneOf(65_536, 2 ** 29, 2 ** 29),
       overflow: isPlain ? 'reject' : oneOf('reject', 'reject', 'drop-oldest', 'drop-newest', 'keep-latest'),
-      uplinkHoursMax: isPlain ? 0 : oneOf(0, 0, 1),
+      uplinkHoursMax: isPlain ? 0 : oneOf(0, 1, 24),
       inboxMessagesMax: isPlain ? 150 : oneOf(3, 150, 150),
+      inboxOverflow: oneOf('drop-oldest', 'drop-newest'),
+      downlinkHoursMax: oneOf(1, 24, 24),
+      ...{ payloadBytesMax, packetBytesMax },
       inFlightMax: isPlain ? 32 : oneOf(1, 8, 32),
       holdMs: isPlain ? 200 : oneOf(200, 200, 0),
       commitMs: isPlain ? 100 : oneOf(0, 100),
     },
-    troubles: isPlain ? [] : drawTroubles(seed, hours * HOUR_MS, trouble),
+    troubles: isPlain
+      ? []
+      : drawTroubles(seed, hours * HOUR_MS, trouble).filter(({ kind }) => window === 1 || kind !== 'noise'),
+  };
+}
+
+/** Not those that break order, lose by themselves or send twice within a connection: the invariants would blame us. */
+function drawLaterSwitches(random: Random): Pick<HubRules, LaterSwitch> {
+  const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
+  return {
+    unacknowledged: oneOf('at once', 'paced'),
+    resentAs: oneOf('duplicates', 'without DUP', 'new messages'),
+    storedMaxCounts: oneOf('stored', 'stored and unacknowledged'),
+    storedAgeFrom: oneOf('arrival', 'disconnection'),
+    downlinksPerS: oneOf(0, 2, 20),
+    uplinkOverRate: oneOf('dropped', 'close'),
+    batch: oneOf('all', 'first only', 'refused'),
+    repeatOnlineResult: oneOf<0 | -2>(0, -2),
   };
 }
 

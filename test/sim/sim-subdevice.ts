@@ -7,12 +7,15 @@ import { Mailbox } from '../../src/flow/mailbox.ts';
 import { Pump } from '../../src/flow/pump.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { LineTap } from './line-tap.ts';
+import { QuickStream } from './quick-stream.ts';
 import { Stream } from './stream.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface SimSubdeviceOptions {
   readonly id: string;
   readonly clean: boolean;
+  readonly window: number;
+  readonly packetBytesMax: number;
   readonly time: VirtualTime;
   readonly open: OpenChannel;
   readonly complain: (what: string) => void;
@@ -26,12 +29,16 @@ export class SimSubdevice {
   readonly id: string;
   readonly uplinks: Stream;
   readonly downlinks: Stream;
+  readonly quickUplinks: QuickStream;
+  readonly quickDownlinks: QuickStream;
   readonly #options: SimSubdeviceOptions;
   #machine: Subdevice;
   #pump: Pump<SubdeviceInput, SubdeviceAction>;
   readonly #mailbox = new Mailbox((error) => {
     throw error;
   });
+  /** Reasons for which it is away, which may overlap. */
+  #absences = 0;
   /** World time of its last CONNACK. */
   connectedAtMs = 0;
 
@@ -41,6 +48,8 @@ export class SimSubdevice {
     this.#options = options;
     this.uplinks = new Stream(`uplink of ${id}`, complain);
     this.downlinks = new Stream(`downlink to ${id}`, complain);
+    this.quickUplinks = new QuickStream(`uplink of ${id}`, complain);
+    this.quickDownlinks = new QuickStream(`downlink to ${id}`, complain);
     [this.#machine, this.#pump] = this.#boot();
   }
 
@@ -57,18 +66,36 @@ export class SimSubdevice {
   reset(): void {
     this.#input({ kind: 'stop' });
     [this.#machine, this.#pump] = this.#boot();
+    this.#absences = 0;
     this.start();
+  }
+
+  leave(): void {
+    this.#absences += 1;
+    this.order({ kind: 'disconnect' });
+  }
+
+  comeBack(): void {
+    this.#absences = Math.max(0, this.#absences - 1);
+    if (this.#absences === 0) this.order({ kind: 'connect' });
   }
 
   order(order: SubdeviceOrder): void {
     this.#input(order);
   }
 
-  publish(topic: string, bytes: number): void {
-    const reference = this.uplinks.send(this.#options.time.nowMs);
+  /** @param isTooLarge for the hub */
+  publish(topic: string, bytes: number, isTooLarge: boolean): void {
+    const { nowMs } = this.#options.time;
+    const reference = isTooLarge ? this.uplinks.sendTooLarge(nowMs) : this.uplinks.send(nowMs);
     const payload = numberedPayload(reference, bytes);
     this.uplinks.place(payload);
     this.order({ kind: 'publish', topic, payload, qos: 1, reference });
+  }
+
+  publishQuick(topic: string, bytes: number): void {
+    const payload = numberedPayload(this.quickUplinks.send(), bytes);
+    this.order({ kind: 'publish', topic, payload, qos: 0, reference: 0 });
   }
 
   #input(input: SubdeviceInput | { readonly kind: 'start' | 'stop' }): void {
@@ -77,14 +104,13 @@ export class SimSubdevice {
   }
 
   #boot(): [Subdevice, Pump<SubdeviceInput, SubdeviceAction>] {
-    const { id, clean, time, open, complain } = this.#options;
+    const { id, clean, window, packetBytesMax, time, open, complain } = this.#options;
     const machine = new Subdevice({
       clientId: id,
       clean,
       keepAliveMs: 60_000,
       retryMs: 1000,
-      window: 1, // MQTT-SN cannot keep the order of several when a line loses one of them
-      packetBytesMax: 1024,
+      ...{ window, packetBytesMax },
       predefinedTopics: new Map(),
     });
     const tap = new LineTap(id, complain);
@@ -113,9 +139,11 @@ export class SimSubdevice {
     const { time, upheavalAtMs } = this.#options;
     if (report.kind === 'connected') this.connectedAtMs = time.nowMs;
     else if (report.kind === 'acknowledged') this.uplinks.acknowledge(report.reference);
+    else if (report.kind === 'rejected') this.uplinks.reject(report.reference);
     else if (report.kind === 'received') {
       const number = numberOf(report.payload);
       if (number === undefined) return;
+      if (report.qos === 0) return this.quickDownlinks.arrive(number);
       const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
         if (report.dup) return 'DUP';
         if (this.connectedAtMs >= sinceMs) return 'the subdevice connected anew';

@@ -19,6 +19,8 @@ export class Stream {
   readonly #sentAtMs: number[] = [0];
   readonly #acknowledged = new Set<number>();
   readonly #arrivedAtMs = new Map<number, number>();
+  /** No hop behind the gateway takes these. */
+  readonly #tooLarge = new Set<number>();
   readonly #stored = new Set<number>();
   /** Number → why. */
   readonly #letGo = new Map<number, string>();
@@ -37,6 +39,19 @@ export class Stream {
   /** The number of the next message. */
   send(nowMs: number): number {
     return this.#sentAtMs.push(nowMs) - 1;
+  }
+
+  sendTooLarge(nowMs: number): number {
+    const number = this.send(nowMs);
+    this.#tooLarge.add(number);
+    return number;
+  }
+
+  /** The sender was told that it will never be taken. */
+  reject(number: number): void {
+    if (!this.#tooLarge.has(number))
+      this.#complain(`${this.name} ${number} was rejected for good, and nothing is wrong with it`);
+    this.#letGo.set(number, 'rejected');
   }
 
   /** It is on its way to the gateway: from here on the order counts. Only the first time is noted. */
@@ -64,6 +79,7 @@ export class Stream {
   }
 
   arrive({ topic, number, nowMs, excuse }: Arrival): void {
+    if (this.#tooLarge.has(number)) this.#complain(`${this.name} ${number} is too large, and was passed on`);
     const firstAtMs = this.#arrivedAtMs.get(number);
     if (firstAtMs !== undefined) {
       this.#duplicates += 1;
@@ -79,10 +95,11 @@ export class Stream {
     this.#highest.set(topic, Math.max(place, highest));
   }
 
-  /** Acknowledged, never arrived, and nobody said why. */
-  get lost(): number[] {
-    const isLost = (number: number): boolean => !this.#arrivedAtMs.has(number) && !this.#letGo.has(number);
-    return [...this.#acknowledged].filter(isLost);
+  /** Acknowledged, never arrived, and nobody said why; as many as nobody can account for. @param onDisk what still may */
+  lost(onDisk?: ReadonlySet<number>): number[] {
+    const isLost = (number: number): boolean =>
+      !this.#arrivedAtMs.has(number) && !this.#letGo.has(number) && !(onDisk?.has(number) ?? false);
+    return [...this.#acknowledged].filter(isLost).slice(this.nameless);
   }
 
   /** Sent and never seen again, for whatever reason but a policy of the gateway. */

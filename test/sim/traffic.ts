@@ -9,6 +9,9 @@ import type { World } from './world.ts';
 const UNSENT_MAX = 50;
 const UPLINK_TOPICS = ['event', 'state', 'alarm'] as const;
 const DOWNLINK_TOPICS = ['control/set', 'control/ask'] as const;
+const QUICK_TOPICS = { uplink: 'tick', downlink: 'control/tell' } as const;
+/** Beyond what the next hop takes. */
+const TOO_MANY_BYTES = 40;
 
 export class Traffic {
   readonly #world: World;
@@ -55,16 +58,34 @@ export class Traffic {
   #uplink(subdevice: SimSubdevice): void {
     const random = this.#diceOf(subdevice);
     if (subdevice.queued >= UNSENT_MAX) return;
-    subdevice.publish(oneOf(UPLINK_TOPICS, random), 20 + Math.floor(random() * 80));
+    const { quickShare, largeShare, uplinkBytesMax, bounds } = this.#world.scenario;
+    const tooLarge = bounds.payloadBytesMax + TOO_MANY_BYTES;
+    const isTooLarge = random() < largeShare && tooLarge < bounds.packetBytesMax;
+    const bytes = isTooLarge ? tooLarge : 20 + Math.floor(random() * (uplinkBytesMax - 20));
+    if (random() < quickShare) subdevice.publishQuick(QUICK_TOPICS.uplink, bytes);
+    else subdevice.publish(oneOf(UPLINK_TOPICS, random), bytes, isTooLarge);
   }
 
   /** Only what somebody subscribed to: nobody promises anything about the rest. */
   #downlink(subdevice: SimSubdevice): void {
-    const { hub, clientId, time } = this.#world;
+    const { hub, clientId, time, scenario } = this.#world;
+    const { quickShare, largeShare, bounds } = scenario;
     const random = this.#diceOf(subdevice);
-    const topic = this.#world.topicAtHub(subdevice.id, oneOf(DOWNLINK_TOPICS, random));
+    const isQuick = random() < quickShare;
+    const topic = this.#world.topicAtHub(
+      subdevice.id,
+      isQuick ? QUICK_TOPICS.downlink : oneOf(DOWNLINK_TOPICS, random),
+    );
     if (!hub.subscriptions(clientId).includes(this.#world.topicAtHub(subdevice.id, 'control/+'))) return;
-    hub.publish({ topic, payload: numberedPayload(subdevice.downlinks.send(time.nowMs), 24), qos: 1 });
+    const isTooLarge = random() < largeShare;
+    const bytes = isTooLarge ? bounds.packetBytesMax + TOO_MANY_BYTES : 24;
+    if (isQuick) {
+      hub.publish({ topic, payload: numberedPayload(subdevice.quickDownlinks.send(), bytes), qos: 0 });
+      return;
+    }
+    const { downlinks } = subdevice;
+    const number = isTooLarge ? downlinks.sendTooLarge(time.nowMs) : downlinks.send(time.nowMs);
+    hub.publish({ topic, payload: numberedPayload(number, bytes), qos: 1 });
   }
 
   #diceOf({ id }: SimSubdevice): Random {

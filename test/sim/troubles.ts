@@ -44,6 +44,7 @@ export type TroubleKind = keyof typeof TABLE;
 const TABLE = {
   hubAway: trouble(40, 300, { words: 'the hub goes away', begin: hubGoes, end: hubReturns }),
   hubAwayLong: trouble(600, 5400, { words: 'the hub goes away', begin: hubGoes, end: hubReturns }),
+  hubAwayDays: trouble(2880, 100_000, { words: 'the hub goes away', begin: hubGoes, end: hubReturns }),
   hubMute: hubFault(120, 40, 'the hub takes connections and says nothing', { reach: 'mute' }),
   hubSlow: hubFault(90, 120, 'everything the hub sends comes 4 s late', { sendDelayMs: 4000 }),
   hubVerySlow: hubFault(300, 120, 'everything the hub sends comes 15 s late', { sendDelayMs: 15_000 }),
@@ -100,8 +101,13 @@ const TABLE = {
   }),
   subdeviceAway: trouble(60, 120, {
     words: 'a subdevice says good-bye',
-    begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'disconnect' }),
-    end: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'connect' }),
+    begin: subdeviceGoes,
+    end: subdeviceReturns,
+  }),
+  subdeviceAwayDays: trouble(2880, 100_000, {
+    words: 'a subdevice says good-bye',
+    begin: subdeviceGoes,
+    end: subdeviceReturns,
   }),
   subscriptionChanged: trouble(90, 30, {
     words: 'a subdevice unsubscribes',
@@ -132,6 +138,13 @@ const TABLE = {
       world.wallStepMs = (dice - 0.5) * 40 * 365 * DAY_MS;
     },
   }),
+  clockSynchronised: trouble(90, 0, {
+    words: 'the time service sets the clock right',
+    begin: (world) => {
+      world.wallStepMs = 0;
+      world.syncedAtMs = world.wallMs();
+    },
+  }),
 } as const satisfies Record<string, Trouble>;
 
 export const TROUBLES: Readonly<Record<TroubleKind, Trouble>> = TABLE;
@@ -150,10 +163,17 @@ export function schedule(world: World): void {
 }
 
 function hubGoes(world: World): void {
-  world.hub.isReachable = false;
-  world.hub.cut();
+  world.hub.leave();
 }
 
 function hubReturns(world: World): void {
-  world.hub.isReachable = true;
+  world.hub.comeBack();
+}
+
+function subdeviceGoes(world: World, { dice }: TroubleEvent): void {
+  world.subdeviceAt(dice).leave();
+}
+
+function subdeviceReturns(world: World, { dice }: TroubleEvent): void {
+  world.subdeviceAt(dice).comeBack();
 }

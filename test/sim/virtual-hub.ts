@@ -31,6 +31,8 @@ export class VirtualHub {
   #cancelWake: Cancel = () => undefined;
   #wakeAtMs: number | undefined;
   isReachable = true;
+  /** Reasons for which it is away, which may overlap. */
+  #absences = 0;
   onArrived: (message: Message) => void = () => undefined;
   /** Downlinks that went with sessions it was made to forget. */
   #forgotten = 0;
@@ -101,8 +103,20 @@ export class VirtualHub {
 
   /** It can be reached again, and nothing is wrong with it. */
   heal(): void {
+    this.#absences = 0;
     this.isReachable = true;
     this.fault({ kind: 'set', faults: NO_FAULTS });
+  }
+
+  leave(): void {
+    this.#absences += 1;
+    this.isReachable = false;
+    this.cut();
+  }
+
+  comeBack(): void {
+    this.#absences = Math.max(0, this.#absences - 1);
+    this.isReachable = this.#absences === 0;
   }
 
   /** Both ends hear of it. */

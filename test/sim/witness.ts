@@ -4,6 +4,7 @@
  */
 import type { Direction, Message } from '../../src/base/message.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
+import { shedEntries } from '../../src/custody/ledger.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import { HOUR_MS } from './scenario.ts';
 import type { World } from './world.ts';
@@ -12,6 +13,10 @@ export class Witness {
   readonly #world: World;
   /** Direction and `seq` → world time of the acceptance. */
   readonly #acceptedAtMs = new Map<string, number>();
+  /** Direction and reason → messages shed in this life. */
+  #shed = new Map<string, number>();
+  #shedBefore = new Map<string, number>();
+  #custodians: readonly Custodian[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -20,8 +25,10 @@ export class Witness {
   /** To be called before the gateway starts. */
   watch(gateway: Gateway): void {
     const { uplinks, downlinks, outbox, inbox } = gateway.stations;
-    this.#watchCustodian(uplinks);
-    this.#watchCustodian(downlinks);
+    this.#custodians = [uplinks, downlinks];
+    this.#shed = new Map();
+    this.#shedBefore = this.#shedByLedger();
+    for (const custodian of this.#custodians) this.#watchCustodian(custodian);
     const admitUplink = outbox.admit.bind(outbox);
     outbox.admit = (offer, nowMs) => {
       const admission = admitUplink(offer, nowMs);
@@ -36,6 +43,25 @@ export class Witness {
     };
   }
 
+  /** What the ledger says was shed in this life, and why, against what was seen. */
+  get problem(): string | undefined {
+    const byLedger = this.#shedByLedger();
+    for (const what of new Set([...byLedger.keys(), ...this.#shed.keys()])) {
+      const counted = (byLedger.get(what) ?? 0) - (this.#shedBefore.get(what) ?? 0);
+      const seen = this.#shed.get(what) ?? 0;
+      if (counted !== seen) return `${seen} ${what}, and the ledger says ${counted}`;
+    }
+    return undefined;
+  }
+
+  #shedByLedger(): Map<string, number> {
+    const sums = new Map<string, number>();
+    for (const custodian of this.#custodians)
+      for (const lane of custodian.knownLanes())
+        for (const [reason, count] of shedEntries(custodian.counts(lane))) add(sums, wordsOf(custodian, reason), count);
+    return sums;
+  }
+
   #watchCustodian(custodian: Custodian): void {
     const { direction } = custodian;
     const accept = custodian.accept.bind(custodian);
@@ -46,10 +72,16 @@ export class Witness {
       this.#acceptedAtMs.set(key, this.#world.time.nowMs);
       return entry;
     };
+    const pass = custodian.pass.bind(custodian);
+    custodian.pass = (lane, outcome) => {
+      if (outcome.as === 'shed') add(this.#shed, wordsOf(custodian, outcome.reason), 1);
+      pass(lane, outcome);
+    };
     const end = custodian.end.bind(custodian);
     custodian.end = (entry, how) => {
       if (entry.ended === undefined && how.as !== 'delivered') {
         this.#letGo(direction, entry.row, how.as === 'dead' || how.as === 'shed' ? how.reason : how.as);
+        if (how.as === 'shed') add(this.#shed, wordsOf(custodian, how.reason), 1);
         if (how.as === 'shed' && how.reason === 'expired') this.#judgeExpiry(direction, entry.row.seq);
       }
       end(entry, how);
@@ -67,4 +99,12 @@ export class Witness {
   #letGo(direction: Direction, { topic, payload }: Message, why: string): void {
     this.#world.streamOf(direction, topic)?.letGo(payload, why);
   }
+}
+
+function wordsOf({ direction }: Custodian, reason: string): string {
+  return `${direction}s shed: ${reason}`;
+}
+
+function add(sums: Map<string, number>, key: string, count: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + count);
 }

@@ -4,16 +4,16 @@
  */
 import { newFacts } from '../../src/base/events.ts';
 import type { Direction } from '../../src/base/message.ts';
-import { numberOf } from '../../src/bench/account.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
 import { type Gateway, type GatewayParts, openGateway } from '../../src/gateway.ts';
-import { signCredentials } from '../../src/hub/credentials.ts';
+import { keepBooks } from './arrivals.ts';
 import { Cabling } from './cabling.ts';
 import { HubTap } from './hub-tap.ts';
+import { problemsAtCrash } from './invariants.ts';
 import { type Boot, Life } from './life.ts';
 import { MemoryStore } from './memory-store.ts';
-import { configOf, DEVICE, PRODUCT, rulesOf, SUB_PRODUCT } from './premises.ts';
+import { configOf, credentialsOf, rulesOf, topicAtHub } from './premises.ts';
 import { diceOf, type Scenario } from './scenario.ts';
 import { SimSubdevice } from './sim-subdevice.ts';
 import type { Stream } from './stream.ts';
@@ -24,12 +24,6 @@ import { Witness } from './witness.ts';
 
 /** Virtual wall time of the beginning. */
 const WALL_MS = 1_800_000_000_000;
-const SIGNING = {
-  productId: PRODUCT,
-  deviceName: DEVICE,
-  deviceSecret: 'AAECAwQFBgcICQoLDA0ODw==',
-  method: 'hmacsha256',
-} as const;
 /** A timeline longer than this is nobody's to read. */
 const STORY_MAX = 5000;
 
@@ -42,7 +36,7 @@ export interface Plant {
 
 export class World {
   readonly scenario: Scenario;
-  readonly clientId = `${PRODUCT}${DEVICE}`;
+  readonly clientId: string;
   readonly config: Config;
   readonly time = new VirtualTime();
   readonly store = new MemoryStore(this.time);
@@ -59,7 +53,7 @@ export class World {
   /** World time at which the present life of the gateway began. */
   startedAtMs = 0;
   readonly #plant: Plant;
-  readonly #witness: Witness;
+  readonly witness: Witness;
   #life: Life | undefined;
   #boot: Boot = { bootId: 'boot-0', startedAtMs: 0 };
   #boots = 0;
@@ -70,23 +64,25 @@ export class World {
     this.scenario = scenario;
     this.#plant = plant;
     this.config = configOf(scenario);
-    const { messagesPerS, reconnectFloorMs: connectIntervalMs, inFlightMax, pubackMsMax } = this.config.hub;
+    const { hub } = this.config;
+    this.clientId = hub.clientId;
     const complain = (what: string): void => this.complain(what);
-    this.tap = new HubTap({ messagesPerS, connectIntervalMs, inFlightMax, pubackMsMax }, complain);
+    this.tap = new HubTap({ ...hub, connectIntervalMs: hub.reconnectFloorMs }, complain);
     this.tap.isPatient = scenario.hub.isDeafToAlarms;
     this.hub = new VirtualHub(this.time, rulesOf(scenario), this.tap);
     this.cabling = new Cabling(scenario, this.time);
     this.subdevices = scenario.subdevices.map(
       ({ id, clean }, index) =>
         new SimSubdevice({
-          ...{ id, clean, complain, time: this.time },
+          ...{ id, clean, complain, time: this.time, window: scenario.window },
+          packetBytesMax: scenario.bounds.packetBytesMax,
           open: this.cabling.subdeviceEnd(index),
           upheavalAtMs: () => Math.max(this.startedAtMs, this.tap.connectedAtMs),
         }),
     );
     this.traffic = new Traffic(this);
-    this.#witness = new Witness(this);
-    this.#keepBooks();
+    this.witness = new Witness(this);
+    keepBooks(this);
   }
 
   /** What the machine's clock shows, right or wrong. */
@@ -105,20 +101,26 @@ export class World {
   }
 
   topicAtHub(subdevice: string, topic: string): string {
-    return `${SUB_PRODUCT}/${subdevice}/${topic}`;
+    return topicAtHub(this.scenario, subdevice, topic);
   }
 
   /** @param topic as the hub knows it */
   streamOf(direction: Direction, topic: string): Stream | undefined {
-    const id = topic.split('/')[1];
-    const subdevice = this.subdevices.find((one) => one.id === id);
+    const subdevice = this.subdeviceOf(topic);
     return direction === 'uplink' ? subdevice?.uplinks : subdevice?.downlinks;
+  }
+
+  /** @param topic as the hub knows it */
+  subdeviceOf(topic: string): SimSubdevice | undefined {
+    const id = topic.split('/')[1];
+    return this.subdevices.find((one) => one.id === id);
   }
 
   /** Power on, or a restart of the process in the same boot. */
   async start(isNewBoot: boolean): Promise<void> {
     if (isNewBoot) {
       this.#boots += 1;
+      this.syncedAtMs = undefined;
       this.#boot = { bootId: `boot-${this.#boots}`, startedAtMs: this.time.nowMs - 3000 };
     }
     this.startedAtMs = this.time.nowMs;
@@ -128,8 +130,8 @@ export class World {
     const gateway = await openGateway(this.#plant.alter?.(parts) ?? parts);
     if (!life.isAlive) return;
     this.gateway = gateway;
-    this.#witness.watch(gateway);
     this.#plant.patch?.(gateway);
+    this.witness.watch(gateway);
     gateway.start();
   }
 
@@ -172,6 +174,7 @@ export class World {
   /** The process is gone at once, whatever it was doing. @returns false when there was none */
   kill(): boolean {
     if (this.#life === undefined || this.gateway === undefined) return false;
+    for (const problem of problemsAtCrash(this)) this.complain(problem);
     this.#life.isAlive = false;
     this.#life = undefined;
     this.gateway = undefined;
@@ -195,7 +198,7 @@ export class World {
       openHub: life.guard(this.hub.open),
       openLink: ({ name }) => life.guard(this.cabling.gatewayEnd(Number(name.slice(1)))),
       timeService: { syncedAtMs: () => this.syncedAtMs, sleptMs: () => 0 },
-      credentials: (wallMs) => signCredentials(SIGNING, wallMs, random),
+      credentials: credentialsOf(this.config, random),
       onStoreFailed: (reason) => this.complain(`the store failed: ${reason}`),
     };
   }
@@ -203,26 +206,5 @@ export class World {
   #downlinkShed(topic: string, reason: string): void {
     const stream = this.streamOf('downlink', topic);
     if (reason === 'no subscriber' && stream !== undefined) stream.nameless += 1;
-  }
-
-  #keepBooks(): void {
-    this.store.onPut = (direction, row) => this.streamOf(direction, row.topic)?.stored(row.payload);
-    this.tap.onDownlink = ({ topic, payload }) => this.streamOf('downlink', topic)?.place(payload);
-    this.tap.onDownlinkAcknowledged = ({ topic, payload }) => {
-      const number = numberOf(payload);
-      if (number !== undefined) this.streamOf('downlink', topic)?.acknowledge(number);
-    };
-    this.hub.onArrived = ({ topic, payload }) => {
-      const number = numberOf(payload);
-      const subdevice = this.subdevices.find(({ id }) => topic.startsWith(this.topicAtHub(id, '')));
-      if (number === undefined || subdevice === undefined) return;
-      const { nowMs } = this.time;
-      const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
-        if (Math.max(this.startedAtMs, this.tap.connectedAtMs) >= sinceMs) return 'the gateway began anew';
-        if (subdevice.connectedAtMs >= sentAtMs) return 'the subdevice connected anew';
-        return nowMs - sinceMs >= this.config.hub.pubackMsMax - 100 ? 'its PUBACK was overdue' : undefined;
-      };
-      subdevice.uplinks.arrive({ topic, number, nowMs, excuse });
-    };
   }
 }

@@ -92,6 +92,12 @@ describe('credentials', () => {
 });
 
 describe('where the documents are silent on CONNECT, a switch', () => {
+  test.each([3, 4] as const)('a wrong password gets code %i', (wrongPasswordCode) => {
+    const rig = new HubRig({ wrongPasswordCode, credentials: new Map([['GPgd', 'AAEC']]) });
+    const fields = { username: 'GPgd;12010126;A1B2C;9999999999', password: new TextEncoder().encode('no;hmacsha1') };
+    expect(rig.connack(rig.connect('GPgd', fields))).toMatchObject({ returnCode: wrongPasswordCode });
+  });
+
   it('a keep alive out of range is refused with a code, or closed', () => {
     const coded = new HubRig({ keepAliveSMin: 60, keepAliveRefusal: 2 });
     expect(coded.connack(coded.connect('gw', { keepAliveS: 59 }))).toMatchObject({ returnCode: 2 });

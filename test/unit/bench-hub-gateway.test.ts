@@ -1,5 +1,6 @@
-/** The `$gateway` operations that announce subdevices, as the documents have them. */
+/** The `$gateway` operations that announce subdevices, as the documents have them, and the signature of a bind. */
 import { describe, expect, it, test } from 'vitest';
+import { bindSignatureResult } from '../../src/bench/hub/bind-signature.ts';
 import { HubRig } from './bench-hub-rig.ts';
 
 describe('gateway operations', () => {
@@ -81,5 +82,26 @@ describe('gateway operations', () => {
     ask(rig, connection, payload);
     expect(rig.sentTo(connection).at(-1)).toMatchObject({ kind: 'puback' });
     expect(rig.messagesTo(connection)).toEqual([]);
+  });
+});
+
+describe('the signature of a bind', () => {
+  // Vectors of the contract (§3.3), computed from the documented algorithm.
+  test.each([
+    ['hmacsha1', 'xFAIRsxy9DyuZy5ATC6z8LCmO+0=', 0],
+    ['hmacsha256', 'ILFW/uhijaiqCJa3zZ08QZ94JIXRfONy3Bee/Ps6A8E=', 0],
+    ['hmacsha256', 'xFAIRsxy9DyuZy5ATC6z8LCmO+0=', 803],
+    ['md5', 'xFAIRsxy9DyuZy5ATC6z8LCmO+0=', 804],
+  ])('by %s is the base64 of the raw HMAC under the secret as it is spelled: %#', (signmethod, signature, result) => {
+    const proof = { signature, random: 121_213, timestamp: 1_735_689_600, signmethod, authtype: 'psk' };
+    const subdevice = { product: 'KLMNOPQRST', device: 'sub-01' };
+    expect(
+      bindSignatureResult(proof, {
+        subdevice,
+        secret: 'AAECAwQFBgcICQoLDA0ODw==',
+        signatureS: 0,
+        wallMs: 1_735_689_600_000,
+      }),
+    ).toBe(result);
   });
 });

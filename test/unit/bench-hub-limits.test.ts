@@ -140,6 +140,24 @@ describe('limits', () => {
   );
 
   test.each([
+    [0, ['early', 'late']],
+    [5000, ['late']],
+  ])(
+    'a subscription takes effect %i ms after its SUBACK, and at once where it was there before',
+    (subscribeDelayMs, texts) => {
+      const rig = new HubRig({ subscribeDelayMs });
+      const connection = rig.connect('gw');
+      rig.subscribe(connection, 'p/d/control');
+      rig.advance(4999);
+      rig.fromApplication('p/d/control', 'early');
+      rig.advance(1);
+      rig.subscribe(connection, 'p/d/control');
+      rig.fromApplication('p/d/control', 'late');
+      expect(rig.messagesTo(connection).map(({ text }) => text)).toEqual(texts);
+    },
+  );
+
+  test.each([
     ['close', true, 0, 0],
     ['ignored', false, 0, 0],
     ['downgraded', false, 1, 1],

@@ -60,37 +60,120 @@ describe('for all traffic', () => {
 
   it('packet identifiers in flight are unique, and every message that was kept arrives, in order', () => {
     const steps = fc.array(fc.constantFrom('message', 'acknowledge', 'cut', 'wait'), { maxLength: 80 });
+    const rates = fc.constantFrom(0, 4);
     fc.assert(
-      fc.property(steps, fc.constantFrom('send' as const, 'acknowledgement' as const), (sequence, replayPacing) => {
-        const rig = new HubRig({ inFlightMax: 3, replayPacing });
+      fc.property(
+        steps,
+        rates,
+        fc.constantFrom('send' as const, 'acknowledgement' as const),
+        (sequence, downlinksPerS, replayPacing) => {
+          const rig = new HubRig({ inFlightMax: 3, replayPacing, downlinksPerS });
+          let connection = rig.connect(GATEWAY);
+          rig.subscribe(connection, 'p/d/control');
+          let unacknowledged: number[] = [];
+          let seen = 0;
+          const received: number[] = [];
+          const read = (): void => {
+            for (const { packetId, text, dup } of rig.messagesTo(connection).slice(seen)) {
+              expect(unacknowledged).not.toContain(packetId);
+              unacknowledged.push(packetId ?? 0);
+              if (!dup) received.push(Number(text));
+              seen += 1;
+            }
+          };
+          let sent = 0;
+          for (const step of [...sequence, ...Array(90).fill(['wait', 'acknowledge']).flat()]) {
+            if (step === 'message') rig.fromApplication('p/d/control', String(sent++));
+            if (step === 'acknowledge') rig.acknowledge(connection, unacknowledged.shift() ?? 1);
+            if (step === 'wait') rig.advance(500);
+            if (step === 'cut') {
+              rig.cut(connection);
+              connection = rig.connect(GATEWAY);
+              unacknowledged = [];
+              seen = 0;
+            }
+            read();
+            expect(unacknowledged.length).toBeLessThanOrEqual(3);
+          }
+          expect(received).toEqual(Array.from({ length: sent }, (_, index) => index));
+        },
+      ),
+    );
+  });
+
+  it('under any switches nothing kept is lost, and no identifier in flight means two messages', () => {
+    const switches = fc.record({
+      unacknowledged: fc.constantFrom('at once' as const, 'paced' as const, 'after stored' as const),
+      resentAs: fc.constantFrom('duplicates' as const, 'without DUP' as const, 'new messages' as const),
+      liveMessages: fc.constantFrom('behind replay' as const, 'interleaved' as const),
+      replayPacing: fc.constantFrom('send' as const, 'acknowledgement' as const),
+      replayStallMsMax: fc.constantFrom(700, 1e9),
+      retransmitMs: fc.constantFrom(0, 1300),
+      downlinksPerS: fc.constantFrom(0, 2),
+      inFlightMax: fc.integer({ min: 1, max: 4 }),
+    });
+    const steps = fc.array(fc.constantFrom('message', 'acknowledge', 'cut', 'wait'), { maxLength: 60 });
+    fc.assert(
+      fc.property(steps, switches, (sequence, rules) => {
+        const rig = new HubRig(rules);
         let connection = rig.connect(GATEWAY);
         rig.subscribe(connection, 'p/d/control');
-        let unacknowledged: number[] = [];
+        let unacknowledged = new Map<number, string>();
         let seen = 0;
-        const received: number[] = [];
-        const read = (): void => {
-          for (const { packetId, text, dup } of rig.messagesTo(connection).slice(seen)) {
-            expect(unacknowledged).not.toContain(packetId);
-            unacknowledged.push(packetId ?? 0);
-            if (!dup) received.push(Number(text));
-            seen += 1;
-          }
-        };
+        const received = new Set<string>();
         let sent = 0;
-        for (const step of [...sequence, ...Array(90).fill(['wait', 'acknowledge']).flat()]) {
+        for (const step of [...sequence, ...Array(150).fill(['wait', 'acknowledge']).flat()]) {
           if (step === 'message') rig.fromApplication('p/d/control', String(sent++));
-          if (step === 'acknowledge') rig.acknowledge(connection, unacknowledged.shift() ?? 1);
           if (step === 'wait') rig.advance(500);
           if (step === 'cut') {
             rig.cut(connection);
             connection = rig.connect(GATEWAY);
-            unacknowledged = [];
+            unacknowledged = new Map();
             seen = 0;
           }
-          read();
-          expect(unacknowledged.length).toBeLessThanOrEqual(3);
+          const oldest = [...unacknowledged.keys()][0];
+          if (step === 'acknowledge' && oldest !== undefined) {
+            unacknowledged.delete(oldest);
+            rig.acknowledge(connection, oldest);
+          }
+          const messages = rig.messagesTo(connection);
+          for (const { packetId = 0, text } of messages.slice(seen)) {
+            const held = unacknowledged.get(packetId);
+            expect(held === undefined || held === text).toBe(true);
+            unacknowledged.set(packetId, text);
+            received.add(text);
+          }
+          seen = messages.length;
         }
-        expect(received).toEqual(Array.from({ length: sent }, (_, index) => index));
+        expect(received.size).toBe(sent);
+      }),
+    );
+  });
+
+  it('a $gateway request may be any JSON: it gets a PUBACK, and an answer that is JSON or none', () => {
+    const device = fc.record(
+      {
+        product_id: fc.constantFrom('SP', '', 'GP', 7),
+        device_name: fc.constantFrom('one', 'gd', null),
+        signature: fc.string(),
+        random: fc.anything(),
+        timestamp: fc.oneof(fc.integer(), fc.double()),
+        signmethod: fc.constantFrom('hmacsha1', 'hmacsha256', 'x'),
+        authtype: fc.constantFrom('psk', 'certificate', 1),
+      },
+      { requiredKeys: ['product_id', 'device_name'] },
+    );
+    const type = fc.constantFrom('bind', 'unbind', 'online', 'offline', 'describe_sub_devices', 'change', 'x');
+    const request = fc.oneof(fc.json(), fc.record({ type, payload: fc.record({ devices: fc.array(device) }) }));
+    fc.assert(
+      fc.property(request, fc.constantFrom('ignored' as const, 'required' as const), (content, bindings) => {
+        const rig = new HubRig({ bindings, credentials: undefined });
+        const connection = rig.connect('GPgd');
+        rig.subscribe(connection, '$gateway/operation/result/GP/gd');
+        const text = typeof content === 'string' ? content : (JSON.stringify(content) ?? '');
+        rig.publish(connection, '$gateway/operation/GP/gd', { payload: new TextEncoder().encode(text) });
+        expect(rig.sentTo(connection).some(({ kind }) => kind === 'puback')).toBe(true);
+        for (const answer of rig.messagesTo(connection)) JSON.parse(answer.text);
       }),
     );
   });

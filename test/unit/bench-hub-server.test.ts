@@ -182,6 +182,39 @@ describe('the application side over HTTP', () => {
     expect(await (await ask('/sessions')).json()).toMatchObject([{ clientId: 'gw', isConnected: true, inFlight: 1 }]);
   });
 
+  it('shows what it owes a client, in flight and stored', async () => {
+    const { hub, ask } = await startBoth();
+    const client = new Client(hub.port);
+    await client.connect('gw');
+    client.send(SUBSCRIBE);
+    await client.until(() => client.received.length === 2);
+    await ask('/publish', { topic: 'p/d/control', text: 'sent' });
+    await client.until(() => client.received.length === 3);
+    await hub.stop();
+    await ask('/publish', { topic: 'p/d/control', text: 'kept' });
+    const message = { topic: 'p/d/control', qos: 1 };
+    expect(await (await ask('/stored?client=gw')).json()).toEqual({
+      inFlight: [{ ...message, payload: 'c2VudA==' }],
+      stored: [{ ...message, payload: 'a2VwdA==' }],
+    });
+    expect((await ask('/stored?client=nobody')).status).toBe(404);
+  });
+
+  it('does what the platform does, and answers with its result code', async () => {
+    const { ask } = await startBoth();
+    const gateway = { product: 'GP', device: 'gd' };
+    const subdevice = { product: 'SP', device: 'one' };
+    for (const [order, result] of [
+      [{ kind: 'register', device: subdevice, secret: 'c2VjcmV0' }, 0],
+      [{ kind: 'bind', gateway, subdevice }, 0],
+      [{ kind: 'bind', gateway, subdevice }, 809],
+      [{ kind: 'unbind', subdevice }, 0],
+      [{ kind: 'unbind', subdevice }, -1],
+    ] as const) {
+      expect(await (await ask('/platform', order)).json()).toEqual({ result });
+    }
+  });
+
   it('makes things go wrong', async () => {
     const { hub, ask } = await startBoth();
     const client = new Client(hub.port);
@@ -197,6 +230,7 @@ describe('the application side over HTTP', () => {
       ['/publish', { text: 'no topic' }],
       ['/publish', 'no object'],
       ['/fault', { kind: 'unheard of' }],
+      ['/platform', { kind: 'bind', gateway: 'GP' }],
       ['/fault', { kind: 'set', faults: { reach: 'sideways' } }],
       ['/arrived?since=-1', undefined],
     ] as const) {

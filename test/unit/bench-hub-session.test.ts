@@ -174,7 +174,7 @@ describe('the persistent session', () => {
 
   it('never uses a packet identifier that is still in flight, also after all 65535 were used [MQTT-2.3.1-4]', () => {
     const session = new HubSession({ clientId: GATEWAY, isClean: false }, RELAXED, 0);
-    session.subscribe({ filter: '#', qos: 1 });
+    session.subscriptions.add({ filter: '#', qos: 1 }, 0);
     session.attach(1, 0);
     const nextId = (): number => {
       const offered = session.offer({ topic: 't', payload: new Uint8Array(), qos: 1 }, 0);

@@ -125,8 +125,14 @@ describe('the ledger', () => {
   });
 
   it('without a running gateway is read from the store, and the status says what is safe', () => {
-    const status = offlineStatusOf({ path: '/s', bytes: 1, walBytes: 2, lanes: BALANCED });
-    expect(status).toMatchObject({ running: false, uplinksOnDisk: 1204, downlinksOnDisk: 0, balances: true });
+    const status = offlineStatusOf({ path: '/s', bytes: 1, walBytes: 2, lanes: BALANCED, findings: ['x'] });
+    expect(status).toMatchObject({
+      running: false,
+      uplinksOnDisk: 1204,
+      downlinksOnDisk: 0,
+      balances: true,
+      findings: ['x'],
+    });
     expect(status.sentence).toMatch(/not running.*1,204 messages for the hub are safe on disk/);
   });
 });

@@ -8,16 +8,17 @@ const HUB: Health['hub'] = {
   problem: undefined,
   refusal: undefined,
   refusalCode: undefined,
-  sessionsLost: 0,
-  refusedFilters: [],
+  session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
+  ...{ refusedFilters: [], clientId: 'gw', takings: 0 },
 };
 
 function health(fields: Partial<Health>): Health {
   return {
-    ...{ nowMs: 9000, startedAtMs: 0, hub: HUB, links: [], storeFullSinceMs: undefined },
+    ...{ nowMs: 9000, startedAtMs: 0, hub: HUB, links: [], bindings: [], strangers: [], storeFullSinceMs: undefined },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
-    ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, imbalance: 0 },
+    ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, damagedRecords: 0, imbalance: 0, dead: 0 },
+    ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, refusals: { counts: new Map(), last: undefined } },
     ...fields,
   };
 }
@@ -53,4 +54,8 @@ it('a clock that the hub overrules is told of with the difference, and blamed fo
 
 it('rows that the opening store found lost are damage', () => {
   expect(conditionsOf(health({ lostRows: 7 }))).toMatchObject([{ code: 'damaged-rows', losing: 'yes' }]);
+});
+
+it('records that it found damaged are a condition of their own', () => {
+  expect(conditionsOf(health({ damagedRecords: 2 }))).toMatchObject([{ code: 'damaged-records', losing: 'at risk' }]);
 });

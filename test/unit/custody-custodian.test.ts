@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Custodian } from '../../src/custody/custodian.ts';
 import type { Entry } from '../../src/custody/entry.ts';
-import { CustodyModel, LANES, type Step } from './custody-model.ts';
+import { CustodyModel, type Flaw, LANES, type Step } from './custody-model.ts';
 import { AT_ONCE, BenchDisk, custodianOn, HELD, rowOf, STAMP, seqsOf, uplink } from './custody-rig.ts';
 
 function setUp(backlogRows = 0): { disk: BenchDisk; custodian: Custodian; told: number[] } {
@@ -90,6 +90,40 @@ describe('custody', () => {
   });
 });
 
+describe('on a full disk', () => {
+  const setUpFull = () => {
+    const withdrawn: number[] = [];
+    const disk = new BenchDisk();
+    const custodian = custodianOn(disk, { withdrawn: (owed) => void withdrawn.push(owed) });
+    const fill = (entries: readonly Entry[]) => entries.filter((entry) => custodian.unstored(entry));
+    return { custodian, withdrawn, fill };
+  };
+
+  it('what nobody was promised is taken back, the oldest first', () => {
+    const { custodian, withdrawn, fill } = setUpFull();
+    expect(fill([accept(custodian, 7), accept(custodian, 8)])).toEqual([]);
+    expect([withdrawn, custodian.pending, custodian.imbalance()]).toEqual([[7, 8], 0, 0]);
+  });
+
+  it('nothing is taken back while a younger one of its lane stays: it would come again, behind that', () => {
+    const { custodian, withdrawn, fill } = setUpFull();
+    const older = accept(custodian, 7);
+    const younger = accept(custodian, 8, HELD);
+    expect(fill([older])).toEqual([older]);
+    younger.keeping = 'gathering';
+    expect(fill([older, younger])).toEqual([]);
+    expect(withdrawn).toEqual([7, 8]);
+  });
+
+  it('what waits to be sent again stays, also to a hub that has forgotten it', () => {
+    const { custodian, withdrawn, fill } = setUpFull();
+    const entry = accept(custodian, 7);
+    entry.inFlight = true;
+    expect(fill([entry])).toEqual([entry]);
+    expect(withdrawn).toEqual([]);
+  });
+});
+
 describe('rows that come back', () => {
   it('damaged are counted once and never passed on, though the page is read twice', () => {
     const { disk, custodian } = setUp(9);
@@ -151,20 +185,28 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      kind: fc.constantFrom('acknowledged', 'shed'),
+      kind: fc.constantFrom('acknowledged', 'shed', 'buried', 'buried'),
       lane: fc.constantFrom(...LANES),
       place: fc.nat(3),
     }),
   },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('let go', 'begin commit', 'finish commit', 'page') }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('retry', 'retry', 'drop'),
+      lane: fc.constantFrom(...LANES),
+      place: fc.nat(3),
+    }),
+  },
+  { weight: 9, arbitrary: fc.record({ kind: fc.constantFrom('let go', 'begin commit', 'finish commit', 'page') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash') }) },
 );
 
 describe('whatever happens, crashes included', () => {
-  const broken = (tellEarly: boolean) =>
+  const broken = (flaw?: Flaw) =>
     fc.check(
-      fc.property(fc.array(anyStep, { maxLength: 120 }), (steps) => {
-        const model = new CustodyModel(tellEarly);
+      fc.property(fc.array(anyStep, { maxLength: 120, size: 'max' }), (steps) => {
+        const model = new CustodyModel(flaw);
         for (const step of steps) model.take(step);
         return model.drain() === 0;
       }),
@@ -172,11 +214,15 @@ describe('whatever happens, crashes included', () => {
     );
 
   it('everybody is told once, of what is safe, the books balance, and nothing told of is lost', () => {
-    const { counterexample, errorInstance } = broken(false);
+    const { counterexample, errorInstance } = broken();
     expect([counterexample, errorInstance]).toEqual([null, null]);
   });
 
   it('and the model would notice an acknowledgement before the commit', () => {
-    expect(broken(true).failed).toBe(true);
+    expect(broken('tells early').failed).toBe(true);
+  });
+
+  it('and a dead letter that leaves its table before it is anywhere else', () => {
+    expect(broken('takes letters early').failed).toBe(true);
   });
 });

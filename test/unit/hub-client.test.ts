@@ -147,7 +147,7 @@ describe('orders', () => {
     const bench = new HubBench().online().input({ kind: 'leave', reason: 'too fast' });
     expect(bench.asked()).toEqual(['close: too fast']);
     bench.input({ kind: 'closed', reason: 'closed' });
-    expect(bench.reports()).toEqual([{ kind: 'offline', reason: 'too fast' }]);
+    expect(bench.reports()).toEqual([{ kind: 'offline', reason: 'too fast', isByHub: false }]);
   });
 });
 

@@ -22,7 +22,7 @@ describe('the door of the outbox', () => {
 
   it('counts what is on disk too, after a restart', () => {
     const first = new OutboxBench().fill('t', 't');
-    const bench = new OutboxBench({ messagesMax: 2 }, { disk: first.disk, maybeSentTo: 0 });
+    const bench = new OutboxBench({ messagesMax: 2 }, first.disk);
     expect(bench.offer()).toEqual(CONGESTION);
   });
 
@@ -36,11 +36,20 @@ describe('the door of the outbox', () => {
   it('refuses what the hub would never take', () => {
     const bench = new OutboxBench({ payloadBytesMax: 10 });
     expect(bench.offer('t', { bytes: 10 }).kind).toBe('accepted');
-    expect(bench.offer('t', { bytes: 11 })).toEqual({ kind: 'refused', why: 'too large' });
+    expect(bench.offer('t', { bytes: 11 })).toMatchObject({
+      kind: 'refused',
+      problem: { excess: 'payload too large' },
+    });
+    expect(bench.offer('a'.repeat(256))).toMatchObject({ problem: { excess: 'topic too long' } });
+    expect(bench.offer('ä'.repeat(128))).toMatchObject({ problem: { excess: 'topic too long' } });
+    expect(bench.offer('ä'.repeat(127)).kind).toBe('accepted');
+    expect(bench.offer('1/2/3/4/5/6/7').kind).toBe('accepted');
+    const deep = { excess: 'too many slashes', words: 'its topic has 7 slashes there, and the hub takes 6' };
+    expect(bench.offer('1/2/3/4/5/6/7/8')).toMatchObject({ kind: 'refused', problem: deep });
   });
 
   it('is shut while the disk is full, and while a slow card has not written what was taken', () => {
-    const bench = new OutboxBench({ unstoredBytesMax: BYTES - 1 });
+    const bench = new OutboxBench({ unstoredBytesMax: BYTES });
     bench.outbox.isClosed = true;
     expect(bench.offer()).toEqual(CONGESTION);
     bench.outbox.isClosed = false;
@@ -80,7 +89,7 @@ describe('beyond the bound', () => {
     bench.offer('a');
     bench.send();
     expect(bench.offer('b', { overflow: 'drop-oldest' })).toEqual(CONGESTION);
-    bench.outbox.disconnected();
+    bench.disconnect();
     expect(bench.offer('b', { overflow: 'drop-oldest' }).kind).toBe('accepted');
     expect(topicsOf(bench.connect().send())).toEqual(['b']);
   });
@@ -138,7 +147,7 @@ describe('an age limit', () => {
     const bench = new OutboxBench().fill('a').connect();
     bench.send();
     expect(bench.outbox.expire(() => true)).toBe(0);
-    bench.outbox.disconnected();
+    bench.disconnect();
     expect(bench.outbox.expire(() => true)).toBe(1);
     expect(bench.connect().send()).toEqual([]);
   });

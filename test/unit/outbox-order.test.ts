@@ -40,7 +40,7 @@ describe('what the outbox sends', () => {
 
   it('carries the backlog of the disk too, in order, page by page', () => {
     const first = new OutboxBench().fill(...Array.from({ length: 100 }, (_, index) => `${index}`));
-    const bench = new OutboxBench({}, { disk: first.disk, maybeSentTo: 0 }).connect();
+    const bench = new OutboxBench({}, first.disk).connect();
     const sent: string[] = [];
     for (let turn = 0; turn < 100; turn += 1) {
       bench.page();
@@ -132,7 +132,7 @@ describe('order and fairness', () => {
             if (landed !== undefined) bench.outbox.acknowledged(landed.packetId);
             flying = flying.filter(({ seq }) => seq !== landed?.seq);
           } else {
-            bench.outbox.disconnected();
+            bench.disconnect();
             bench.connect();
             const again = bench.send().map(({ entry }) => entry.row);
             for (const key of new Set(flying.map((one) => one.key))) {

@@ -20,7 +20,7 @@ describe('a message sent again', () => {
   it('after a reconnect to the same session is a DUP with the same packet identifier [MQTT-3.3.1-1]', () => {
     const bench = new OutboxBench().fill('a').connect();
     const [first] = bench.send();
-    bench.outbox.disconnected();
+    bench.disconnect();
     const [second] = bench.connect(true).send();
     expect([first?.dup, second?.dup]).toEqual([false, true]);
     expect(second?.packetId).toBe(first?.packetId);
@@ -31,7 +31,7 @@ describe('a message sent again', () => {
     bench.offer('t', { overflow: 'keep-latest' });
     bench.send();
     wait(bench);
-    bench.outbox.disconnected();
+    bench.disconnect();
     bench.offer('t', { overflow: 'keep-latest' });
     expect(topicsOf(bench.connect().send())).toEqual(['t']);
   });
@@ -42,7 +42,7 @@ describe('a message sent again', () => {
     bench.offer('t');
     const [first] = bench.send();
     wait(bench);
-    bench.outbox.disconnected();
+    bench.disconnect();
     bench.outbox.expire((stamp) => stamp === first?.entry.row.stamp && first.entry.ended === undefined);
     bench.offer('t');
     expect(
@@ -56,14 +56,14 @@ describe('a message sent again', () => {
   it('to a hub that remembers nothing is no DUP', () => {
     const bench = new OutboxBench().fill('a').connect();
     bench.send();
-    bench.outbox.disconnected();
+    bench.disconnect();
     expect(flags(bench.connect(false).send())).toEqual([['a', false]]);
   });
 
   it('goes before everything new, in the order of the first sending [MQTT-4.6.0-1]', () => {
     const bench = new OutboxBench().fill('a', 'b').connect();
     bench.send();
-    bench.outbox.disconnected();
+    bench.disconnect();
     bench.fill('c');
     expect(flags(bench.connect().send())).toEqual([
       ['a', true],
@@ -82,7 +82,7 @@ describe('a message sent again', () => {
     bench.nowMs += PUBACK_MS / 2;
     bench.outbox.giveUp(bench.nowMs);
     expect(bench.send().map(({ entry }) => entry.row.seq)).toEqual([1]);
-    bench.outbox.disconnected();
+    bench.disconnect();
     expect(
       bench
         .connect()
@@ -94,7 +94,7 @@ describe('a message sent again', () => {
   it('is left out if its custody has ended meanwhile', () => {
     const bench = new OutboxBench().fill('a', 'b').connect();
     bench.send();
-    bench.outbox.disconnected();
+    bench.disconnect();
     bench.outbox.expire(() => true);
     expect(bench.connect().send()).toEqual([]);
   });
@@ -104,7 +104,7 @@ describe('a PUBACK that is missing', () => {
   it('is waited for as long as the bound says, and no longer', () => {
     const bench = new OutboxBench().fill('a').connect();
     bench.send();
-    expect(bench.outbox.wakeAtMs()).toBe(PUBACK_MS);
+    expect(bench.outbox.overdueAtMs).toBe(PUBACK_MS);
     bench.nowMs = PUBACK_MS - 1;
     bench.outbox.giveUp(bench.nowMs);
     expect(bench.send()).toEqual([]);
@@ -125,7 +125,7 @@ describe('a PUBACK that is missing', () => {
   it('does not count in a connection in which the message was not sent yet', () => {
     const bench = new OutboxBench().fill('a').connect();
     const [first] = bench.send();
-    bench.outbox.disconnected();
+    bench.disconnect();
     bench.connect(true);
     expect(bench.outbox.acknowledged(first?.packetId ?? 0)).toBeUndefined();
   });
@@ -154,9 +154,9 @@ describe('a PUBACK that is missing', () => {
   it('is not counted while the line is broken', () => {
     const bench = new OutboxBench({ attemptsMax: 1 }).fill('a').connect();
     bench.send();
-    bench.outbox.disconnected();
+    bench.disconnect();
     expect(wait(bench)).toEqual([]);
-    expect(bench.outbox.wakeAtMs()).toBeUndefined();
+    expect(bench.outbox.overdueAtMs).toBeUndefined();
     expect(bench.connect().send()).toHaveLength(1);
   });
 });

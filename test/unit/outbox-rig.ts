@@ -1,7 +1,7 @@
 /** An outbox with its custody on a bench disk. */
 
 import type { Custodian } from '../../src/custody/custodian.ts';
-import type { Admission, Offer, OutboxLimits, Sending } from '../../src/outbox/contract.ts';
+import type { Admission, Offer, OutboxLimits, Sending, Verdict } from '../../src/outbox/contract.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
 import { BenchDisk, custodianOn, STAMP, uplink } from './custody-rig.ts';
 
@@ -10,10 +10,14 @@ export const LIMITS: OutboxLimits = {
   bytesMax: 1_000_000,
   unstoredBytesMax: 1_000_000,
   payloadBytesMax: 1000,
+  topicBytesMax: 255,
+  topicSlashesMax: 6,
   inFlightMax: 4,
   attemptsMax: 3,
   pubackMsMax: 10_000,
+  windowMax: 16,
   messagesPerS: 0,
+  liveShare: 0.5,
 };
 
 export class OutboxBench {
@@ -23,15 +27,13 @@ export class OutboxBench {
   readonly safe: number[] = [];
   nowMs = 0;
 
-  /** @param earlier the disk an earlier process left behind, and up to which number that may have sent */
-  constructor(
-    limits: Partial<OutboxLimits> = {},
-    earlier?: { readonly disk: BenchDisk; readonly maybeSentTo: number },
-  ) {
-    this.disk = earlier?.disk ?? new BenchDisk();
+  /** @param earlier the disk an earlier process left behind */
+  constructor(limits: Partial<OutboxLimits> = {}, earlier?: BenchDisk) {
+    const nextSeq = earlier === undefined ? 1 : 5000;
+    this.disk = earlier ?? new BenchDisk();
     const safe = (_: unknown, owed: number): void => void this.safe.push(owed);
-    this.custodian = custodianOn(this.disk, { windowMax: 16, nextSeq: earlier === undefined ? 1 : 5000, safe });
-    this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, earlier?.maybeSentTo ?? 0);
+    this.custodian = custodianOn(this.disk, { windowMax: LIMITS.windowMax, nextSeq, safe });
+    this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, nextSeq);
   }
 
   /** Offers a message of one byte, unless said otherwise. */
@@ -81,8 +83,12 @@ export class OutboxBench {
   }
 
   connect(sessionPresent = true): this {
-    this.outbox.connected(sessionPresent);
+    this.outbox.connected(sessionPresent, this.nowMs);
     return this;
+  }
+
+  disconnect(isByHub = false): Verdict | undefined {
+    return this.outbox.disconnected(isByHub, this.nowMs);
   }
 }
 

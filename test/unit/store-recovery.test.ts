@@ -210,8 +210,11 @@ describe('a recovery that was cut off', () => {
     const folder = join(dirname(path), 'quarantine/1');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'salvaged.db'), Buffer.alloc(3000, 7));
-    for (const name of moved) if (name !== 'salvaged.db') renameSync(join(dirname(path), name), join(folder, name));
+    const kept = moved.filter((name) => name !== 'salvaged.db');
+    for (const name of kept) renameSync(join(dirname(path), name), join(folder, name));
+    const bytes = kept.map((name) => readFileSync(join(folder, name)));
     expect(await whatIsLeft(path)).toBe(expected);
+    expect(kept.map((name) => readFileSync(join(folder, name)))).toEqual(bytes); // reading has moved no log into its file
   });
 
   it('before the new file took its place is finished', async () => {

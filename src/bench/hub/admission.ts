@@ -58,9 +58,8 @@ export class Admission {
     if (code === 0) return undefined;
     if (code === 3) return refusal(3, 'unknown device');
     const isStale = credentialCode(connect, replaced, wallMs) === 0;
-    return isStale
-      ? refusal(5, 'a secret from before the last registration')
-      : refusal(code, 'wrong or expired password');
+    if (isStale) return refusal(5, 'a secret from before the last registration');
+    return refusal(this.#rules.wrongPasswordCode, 'wrong or expired password');
   }
 
   #isLateEnough(clientId: string, nowMs: number): boolean {

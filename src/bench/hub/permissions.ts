@@ -117,6 +117,7 @@ export class Permissions {
 function problemWithLength(topic: string, rules: HubRules): string | undefined {
   const bytes = Buffer.byteLength(topic);
   if (bytes > rules.topicBytesMax) return `a topic of ${bytes} bytes, more than ${rules.topicBytesMax}`;
+  if (bytes <= rules.topicSlashesMax) return undefined;
   const slashes = topic.split('/').length - 1;
   return slashes > rules.topicSlashesMax ? `${slashes} slashes, more than ${rules.topicSlashesMax}` : undefined;
 }

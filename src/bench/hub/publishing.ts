@@ -81,10 +81,9 @@ export class Publishing {
       };
     }
     const served = servedQos(qos, rules.qos2);
-    const why = served === undefined ? QOS_2 : this.#whyUnanswered(topic, payload, origin.session.clientId);
-    return why === undefined && served !== undefined
-      ? { kind: 'served', qos: served }
-      : { kind: 'silence', why: why ?? QOS_2 };
+    if (served === undefined) return { kind: 'silence', why: QOS_2 };
+    const why = this.#whyUnanswered(topic, payload, origin.session.clientId);
+    return why === undefined ? { kind: 'served', qos: served } : { kind: 'silence', why };
   }
 
   /** Too large, not permitted: the hub drops it and says nothing. */

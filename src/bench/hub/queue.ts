@@ -33,12 +33,12 @@ export class StoredQueue {
     this.#limits = limits;
   }
 
-  /** Messages given up for want of room. */
+  /** Messages given up: there was no room, or they grew too old. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Messages that grew too old. */
+  /** Those of them that grew too old. */
   get expired(): number {
     return this.#expired;
   }
@@ -86,6 +86,8 @@ export class StoredQueue {
 
   #expire(nowMs: number): void {
     const fresh = this.#stored.findIndex(({ arrivedAtMs }) => nowMs - arrivedAtMs <= this.#limits.ageMsMax);
-    this.#expired += this.#stored.splice(0, fresh === -1 ? this.#stored.length : fresh).length;
+    const old = this.#stored.splice(0, fresh === -1 ? this.#stored.length : fresh);
+    this.#dropped += old.length;
+    this.#expired += old.length;
   }
 }

@@ -35,7 +35,7 @@ export class Requests {
         router.sendDue(session, nowMs);
         return undefined;
       case 'subscribe': {
-        const returnCodes = subscribing.subscribe(packet, session);
+        const returnCodes = subscribing.subscribe(packet, session, nowMs);
         send(connection.number, { kind: 'suback', packetId: packet.packetId, returnCodes });
         return undefined;
       }

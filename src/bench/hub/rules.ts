@@ -28,6 +28,7 @@ export const RULES = z.strictObject({
     .transform((secrets): ReadonlyMap<string, string> => new Map(Object.entries(secrets)))
     .optional()
     .describe('client id (product + device) → secret in base64, of all devices there are; without: anybody gets in'),
+  wrongPasswordCode: z.literal([3, 4]).describe('answer to a wrong or expired password; the documents say both'),
   wills: z.enum(['ignored', 'published', 'close']).describe('what a will does; reaction undocumented'),
 
   // PUBLISH
@@ -56,6 +57,7 @@ export const RULES = z.strictObject({
   // SUBSCRIBE
   filtersPerSubscribeMax: count.describe('filters beyond this in one SUBSCRIBE get 0x80'),
   subscriptionsMax: count.describe('filters beyond this of one session get 0x80'),
+  subscribeDelayMs: ms.describe('a subscription takes effect so much after its SUBACK; documented: "within 5 s"'),
   forbiddenFilters: texts.describe('patterns of filters that get 0x80'),
 
   // Who may use which topic
@@ -135,6 +137,7 @@ export const MAINLAND: HubRules = {
   keepAliveSMax: 850,
   keepAliveRefusal: 3,
   credentials: undefined,
+  wrongPasswordCode: 4,
   wills: 'ignored',
   uplinksPerS: 20,
   uplinkOverRate: 'dropped',
@@ -150,6 +153,7 @@ export const MAINLAND: HubRules = {
   republications: [],
   filtersPerSubscribeMax: 1,
   subscriptionsMax: 100,
+  subscribeDelayMs: 0,
   forbiddenFilters: [],
   permissions: 'unchecked',
   customTopics: [],

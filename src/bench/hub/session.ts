@@ -7,12 +7,12 @@
  * Source: MQTT 3.1.1 §4.1, §4.4, §4.6; the hub's "Persistent session".
  */
 import type { Message } from '../../base/message.ts';
-import { filterMatches } from '../../base/topic.ts';
-import type { MqttQos, Publish, Subscription } from '../../codec/mqtt.ts';
+import type { Publish } from '../../codec/mqtt.ts';
 import { Flight, publishOf } from './flight.ts';
 import { type PutOutcome, StoredQueue } from './queue.ts';
 import { Rate } from './rate.ts';
 import type { HubRules } from './rules.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 type Presence =
   | { readonly kind: 'connected'; readonly connection: number }
@@ -40,7 +40,7 @@ export class HubSession {
   /** Ends with its connection. */
   readonly isClean: boolean;
   readonly #rules: HubRules;
-  readonly #subscriptions = new Map<string, MqttQos>();
+  readonly subscriptions: Subscriptions;
   readonly #flight: Flight;
   readonly #downlinks: Rate;
   /** Stored while away, and what joined the end of it; leaves at the hub's pace. */
@@ -57,6 +57,7 @@ export class HubSession {
     this.clientId = identity.clientId;
     this.isClean = identity.isClean;
     this.#rules = rules;
+    this.subscriptions = new Subscriptions(rules);
     this.#flight = new Flight(rules);
     this.#downlinks = new Rate(rules.downlinksPerS);
     const { storedMax: countMax, storedHoursMax, overflow } = rules;
@@ -75,12 +76,12 @@ export class HubSession {
     return this.#flight.count;
   }
 
-  /** Messages given up because the store was full. */
+  /** Messages given up: the store was full, or they grew too old in it. */
   get dropped(): number {
     return this.#stored.dropped + this.#waiting.dropped;
   }
 
-  /** Messages that grew too old in the store. */
+  /** Those of them that grew too old. */
   get expired(): number {
     return this.#stored.expired + this.#waiting.expired;
   }
@@ -124,24 +125,9 @@ export class HubSession {
     for (const waiting of this.#waiting.takeAll(nowMs)) this.#stored.put(waiting, nowMs, this.#taken);
   }
 
-  subscriptions(): Subscription[] {
-    return [...this.#subscriptions].map(([filter, qos]) => ({ filter, qos }));
-  }
-
-  /** A filter that is there already is replaced [MQTT-3.8.4-3]. `false`: no room for another. */
-  subscribe({ filter, qos }: Subscription): boolean {
-    if (!this.#subscriptions.has(filter) && this.#subscriptions.size >= this.#rules.subscriptionsMax) return false;
-    this.#subscriptions.set(filter, qos);
-    return true;
-  }
-
-  unsubscribe(filter: string): void {
-    this.#subscriptions.delete(filter);
-  }
-
   /** Routing has a message; it is this session's if a filter matches. */
   offer(message: Message, nowMs: number): Offered {
-    const granted = this.#grantedQos(message.topic);
+    const granted = this.subscriptions.grantedQos(message.topic, nowMs);
     if (granted === undefined) return { kind: 'ignored' };
     if (message.qos === 0 || granted === 0) {
       if (this.#presence.kind === 'away') return { kind: 'ignored' };
@@ -155,8 +141,11 @@ export class HubSession {
     if (this.#rules.liveMessages === 'behind replay' && this.#owesReplay(nowMs)) return this.#store(message, nowMs);
     if (!this.#downlinks.admits(nowMs)) {
       if (this.#rules.downlinkOverRate === 'lost') return { kind: 'lost' };
-      this.#replayAtMs = Math.max(this.#replayAtMs, this.#downlinks.endMs);
-      return this.#store(message, nowMs);
+      // It must not get ahead of those that wait for the window: then it waits with them.
+      if (this.#waiting.count(nowMs) === 0) {
+        this.#replayAtMs = Math.max(this.#replayAtMs, this.#downlinks.endMs);
+        return this.#store(message, nowMs);
+      }
     }
     if (!this.#flight.isFull && this.#waiting.count(nowMs) === 0) {
       return { kind: 'sent', packet: this.#flight.launch(message, nowMs) };
@@ -235,14 +224,5 @@ export class HubSession {
     if (stored === undefined) return undefined;
     this.#replay = { ...this.#replay, sent: this.#replay.sent + 1 };
     return this.#flight.launch(stored.message, nowMs);
-  }
-
-  /** The highest QoS of the filters that match: one copy, however many do [MQTT-3.3.5-1]. */
-  #grantedQos(topic: string): MqttQos | undefined {
-    let granted: MqttQos | undefined;
-    for (const [filter, qos] of this.#subscriptions) {
-      if (filterMatches(filter, topic) && (granted === undefined || qos > granted)) granted = qos;
-    }
-    return granted;
   }
 }

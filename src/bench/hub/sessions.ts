@@ -89,7 +89,7 @@ export function viewOf(
     inFlight: session.inFlightCount,
     dropped: session.dropped,
     expired: session.expired,
-    subscriptions: session.subscriptions(),
+    subscriptions: session.subscriptions.list(),
     subdevicesOnline: subdevices.online,
     subdevicesBound: subdevices.bound,
   };

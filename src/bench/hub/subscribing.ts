@@ -24,14 +24,14 @@ export class Subscribing {
   }
 
   /** One return code per filter, in their order [MQTT-3.8.4-5]. */
-  subscribe({ subscriptions }: Subscribe, session: HubSession): SubackCode[] {
+  subscribe({ subscriptions }: Subscribe, session: HubSession, nowMs: number): SubackCode[] {
     const { rules, outlet } = this.#parts;
     return subscriptions.map(({ filter, qos }, index): SubackCode => {
       const granted = qos === 0 ? 0 : 1; // QoS 2 is granted as 1 (§3.8.4 permits less than was asked for)
       const isGranted =
         index < rules.filtersPerSubscribeMax &&
         this.#permits(filter, session.clientId) &&
-        session.subscribe({ filter, qos: granted });
+        session.subscriptions.add({ filter, qos: granted }, nowMs);
       outlet.note({ kind: 'subscribed', clientId: session.clientId, filter, isGranted });
       return isGranted ? granted : 0x80;
     });
@@ -40,10 +40,10 @@ export class Subscribing {
   /** With checked permissions `{product}/{device}/#` clears everything of that device. */
   unsubscribe(filters: readonly string[], session: HubSession): void {
     for (const filter of filters) {
-      session.unsubscribe(filter);
+      session.subscriptions.remove(filter);
       if (this.#parts.rules.permissions === 'unchecked' || !/^[^+#/]+\/[^+#/]+\/#$/.test(filter)) continue;
-      for (const { filter: held } of session.subscriptions()) {
-        if (held.startsWith(filter.slice(0, -1))) session.unsubscribe(held);
+      for (const { filter: held } of session.subscriptions.list()) {
+        if (held.startsWith(filter.slice(0, -1))) session.subscriptions.remove(held);
       }
     }
   }

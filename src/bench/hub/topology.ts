@@ -60,7 +60,7 @@ export class Topology {
 
   bind(gateway: Device, subdevice: Device): number {
     const { rules, registry } = this.#parts;
-    if (!registry.knows(subdevice)) return RESULT.deviceUnknown;
+    if (!registry.knows(subdevice) || !registry.knows(gateway)) return RESULT.deviceUnknown;
     const isGateway = registry.isGatewayProduct(subdevice.product) || nameOf(subdevice) === nameOf(gateway);
     if (isGateway) return RESULT.noGeneralDevice;
     if (!registry.mayStandBehind(subdevice, gateway)) return RESULT.notAssociated;

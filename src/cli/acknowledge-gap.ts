@@ -1,0 +1,14 @@
+/** `holdfast acknowledge-gap`: the technician has seen to the downlinks that may be missing. */
+import { EXIT } from '../base/fault.ts';
+import { give } from '../ops/control-client.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { locateGateway } from './location.ts';
+
+/** @throws Fault `order-refused` if there is none */
+export async function acknowledgeGap(context: CommandContext): Promise<number> {
+  const { controlSocket } = await locateGateway(context);
+  const answer = await give(controlSocket, 'gap.acknowledge', {});
+  if (context.asJson) printJson(context, answer);
+  else context.terminal.print('Acknowledged: the gap is not shown any more.');
+  return EXIT.ok;
+}

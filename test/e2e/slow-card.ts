@@ -1,0 +1,82 @@
+/** A card that takes its time for each commit, built with the machine's C compiler, and what it costs those who wait. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { type House, type HousePlan, openHouse } from './house.ts';
+
+const SOURCE = fileURLToPath(new URL('./slow-fsync.c', import.meta.url));
+/** Whole seconds are what MQTT-SN has; one of them would leave a loaded machine too little time. */
+const KEEP_ALIVE_MS = 2000;
+/** Longer than any keep alive lasts: the gateway waits 1.5 of them for a subdevice, a simulated subdevice 2 for it. */
+const COMMIT_MS = 4500;
+const LINKS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+
+/** Why there can be no slow card here; `undefined`: there can. Printed. */
+export function whyNoSlowCard(): string | undefined {
+  try {
+    execFileSync('cc', ['--version'], { stdio: 'pipe' });
+    return undefined;
+  } catch {
+    console.warn('skipped: there is no C compiler here to build the slow card with (Debian: gcc, libc6-dev)');
+    return 'no compiler';
+  }
+}
+
+/** A house of eight links with windows, on a card that is quick until it is made slow. */
+export class SlowHouse {
+  readonly house: House;
+  /** In the order in which it happened: who lost whom. */
+  readonly partings: string[] = [];
+  readonly #switchPath: string;
+
+  constructor(house: House) {
+    this.house = house;
+    this.#switchPath = switchPathIn(house.folder);
+    for (const subdevice of house.subdevices)
+      subdevice.onReport(({ kind }) => {
+        if (kind === 'disconnected') this.partings.push(`${subdevice.id} gave its gateway up`);
+      });
+  }
+
+  makeSlow(): void {
+    writeFileSync(this.#switchPath, '');
+  }
+
+  makeQuick(): void {
+    rmSync(this.#switchPath);
+  }
+
+  /** Commits, and what else took so long. */
+  get delayed(): number {
+    return statSync(this.#switchPath).size;
+  }
+}
+
+export async function openSlowHouse(plan: HousePlan = {}): Promise<SlowHouse> {
+  const library = buildShim();
+  const house = await openHouse({
+    subdevices: Object.fromEntries(LINKS.map((id) => [id, { keepAliveMs: KEEP_ALIVE_MS, window: 8 }])),
+    config: { hub: { keep_alive_s: KEEP_ALIVE_MS / 1000 }, inbox: { replay_interval_ms: 5 } },
+    ...plan,
+    envFor: ({ folder }) => ({
+      LD_PRELOAD: library,
+      SLOW_FSYNC_MS: String(COMMIT_MS),
+      SLOW_FSYNC_FROM: switchPathIn(folder),
+    }),
+  });
+  return new SlowHouse(house);
+}
+
+function switchPathIn(folder: string): string {
+  return join(folder, 'slow');
+}
+
+function buildShim(): string {
+  const folder = mkdtempSync('/var/tmp/holdfast-shim-');
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const library = join(folder, 'slow-fsync.so');
+  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl'], { stdio: 'pipe' });
+  return library;
+}

@@ -1,0 +1,36 @@
+/** The classic mistake in the field: a cloned card, and two gateways fight for one identity. */
+import { expect, it } from 'vitest';
+import { type House, openHouse } from './house.ts';
+import { until } from './until.ts';
+
+const PENDING = async ({ gateway }: House): Promise<number> => (await gateway.ledger()).totals.uplink.pending;
+const isWarned = (house: House): Promise<unknown> =>
+  house.untilStatus(({ conditions }) => conditions.some(({ code }) => code === 'hub-taken-over'));
+
+it('two gateways with one identity keep everything, say so, and whoever remains recovers by itself', async () => {
+  const one = await openHouse({ subdevices: { a: {} } });
+  const other = await openHouse({ subdevices: { b: {} }, config: { hub: { port: one.hub.port } } });
+  one.hub.onArrived((arrival) => other.arrive(arrival));
+  for (const house of [one, other]) {
+    await house.gateway.start();
+    for (const subdevice of house.subdevices) house.enter(subdevice);
+    house.publish(50);
+  }
+  await Promise.all([isWarned(one), isWarned(other)]);
+  expect(one.gateway.journal).toMatch(/is another gateway running with our identity\?/);
+  for (const house of [one, other]) {
+    house.publish(50);
+    await house.untilAcknowledged();
+  }
+
+  await other.gateway.signal('SIGTERM');
+  await one.untilStatus(({ hub }) => hub.state === 'connected');
+  await until(async () => (await PENDING(one)) === 0);
+  expect(one.uplinks).toMatchObject({ sent: 100, delivered: 100, missing: 0, reordered: 0 });
+
+  await one.gateway.signal('SIGTERM');
+  await other.gateway.start();
+  await until(async () => (await PENDING(other)) === 0);
+  expect(other.uplinks).toMatchObject({ sent: 100, delivered: 100, missing: 0, reordered: 0 });
+  expect((await other.gateway.ledger()).balances).toBe(true);
+});

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { HubBench, OPTIONS } from './hub-rig.ts';
+
+const { ceilingMs } = OPTIONS.reconnect;
+const PAUSE_MS_MAX = 15 * 60_000;
+/** A rival comes back after about its floor. */
+const SOON_MS = 5000;
+
+/** Waits for the next attempt, gets through, and says nothing for a while. @returns the pause before it, ms */
+function connect(bench: HubBench, lastsMs = SOON_MS): number {
+  const fromMs = bench.nowMs;
+  if (bench.client.state === 'stopped') bench.input({ kind: 'start' });
+  const untilMs = bench.client.nextAttemptAtMs;
+  if (untilMs !== undefined) bench.pass(untilMs - fromMs);
+  const pauseMs = bench.nowMs - fromMs;
+  bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent: true, returnCode: 0 });
+  for (let leftMs = lastsMs; leftMs > 0; leftMs -= 20_000) {
+    bench.pass(Math.min(leftMs, 20_000));
+    if (bench.sent().some(({ kind }) => kind === 'pingreq')) bench.say({ kind: 'pingresp' });
+  }
+  return pauseMs;
+}
+
+const close = (bench: HubBench): HubBench => bench.input({ kind: 'closed', reason: 'the hub closed the connection' });
+
+function lose(bench: HubBench, times: number): number[] {
+  return Array.from({ length: times }, () => {
+    const pauseMs = connect(bench);
+    close(bench);
+    return pauseMs;
+  });
+}
+
+const takings = (bench: HubBench): number => bench.client.takings(bench.nowMs);
+
+describe('another gateway with our identity', () => {
+  it('is noticed at the third connection it takes, told once, and not before', () => {
+    const bench = new HubBench();
+    const told: number[] = [];
+    for (const before of [0, 0, 0, 3, 4]) {
+      connect(bench);
+      expect(takings(bench)).toBe(before);
+      close(bench);
+      told.push(...bench.reports().flatMap((report) => (report.kind === 'takenOver' ? [report.times] : [])));
+    }
+    expect([told, takings(bench)]).toEqual([[3], 5]);
+  });
+
+  it('gets longer and longer turns, up to a quarter of an hour', () => {
+    const bench = new HubBench({ random: () => 0.999 });
+    const pauses = lose(bench, 16);
+    expect(Math.max(...pauses.slice(0, 3))).toBeLessThanOrEqual(ceilingMs);
+    for (const [index, pauseMs] of pauses.slice(4).entries())
+      expect(pauseMs).toBeGreaterThan((pauses[index + 3] ?? 0) - 1);
+    expect(pauses[4]).toBeGreaterThan(ceilingMs);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(PAUSE_MS_MAX);
+    expect(pauses.at(-1)).toBeGreaterThan(PAUSE_MS_MAX * 0.9);
+  });
+
+  it('is forgotten when a connection lasts twice as long as we had stayed away', () => {
+    const bench = new HubBench();
+    const pauses = lose(bench, 6);
+    connect(bench, 2 * PAUSE_MS_MAX);
+    expect(takings(bench)).toBe(0);
+    close(bench);
+    expect(connect(bench)).toBeLessThanOrEqual(ceilingMs);
+    expect(pauses).toHaveLength(6);
+  });
+
+  it('is still suspected when the hub finds an attempt too soon and closes before CONNACK, or refuses', () => {
+    const bench = new HubBench();
+    lose(bench, 2);
+    bench.pass((bench.client.nextAttemptAtMs ?? 0) - bench.nowMs);
+    close(bench.input({ kind: 'opened' }));
+    bench.pass((bench.client.nextAttemptAtMs ?? 0) - bench.nowMs);
+    close(bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent: false, returnCode: 3 }));
+    lose(bench, 1);
+    expect(takings(bench)).toBe(3);
+  });
+});
+
+describe('no other gateway is suspected', () => {
+  it.each([
+    ['an attempt fails', (bench: HubBench) => close(bench)],
+    ['nobody answers', (bench: HubBench) => close(bench.pass(OPTIONS.connectMsMax))],
+    [
+      'a connection dies of silence',
+      (bench: HubBench) => {
+        bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent: true, returnCode: 0 });
+        close(bench.pass(120_000));
+      },
+    ],
+  ])('when %s in between', (_what, trouble) => {
+    const bench = new HubBench();
+    for (let round = 0; round < 5; round += 1) {
+      lose(bench, 2);
+      bench.pass((bench.client.nextAttemptAtMs ?? 0) - bench.nowMs);
+      trouble(bench);
+      expect(takings(bench)).toBe(0);
+    }
+  });
+
+  it('when connections last a minute', () => {
+    const bench = new HubBench();
+    for (let round = 0; round < 10; round += 1) {
+      connect(bench, 60_000);
+      close(bench);
+    }
+    expect(takings(bench)).toBe(0);
+  });
+
+  it('when the hub closes upon what we sent, without having answered any of it', () => {
+    const bench = new HubBench();
+    for (let round = 0; round < 10; round += 1) {
+      connect(bench);
+      const publish = { topic: 't', payload: Uint8Array.of(1), qos: 1, packetId: 7, dup: round > 0 } as const;
+      close(bench.input({ kind: 'publish', publish }));
+    }
+    expect(takings(bench)).toBe(0);
+  });
+});
