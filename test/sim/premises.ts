@@ -24,9 +24,9 @@ export function rulesOf(scenario: Scenario): HubRules {
   const first = scenario.subdevices[0]?.id ?? '';
   return {
     ...PROFILES[scenario.profile],
+    sessionHoursMax: Number.POSITIVE_INFINITY, // it forgets sessions as a trouble of its own, which keeps count
     ...rules,
     payloadBytesMax: scenario.bounds.payloadBytesMax,
-    sessionHoursMax: Number.POSITIVE_INFINITY, // it forgets sessions as a trouble of its own, which keeps count
     mutedTopics: isDeafToAlarms ? [topicAtHub(scenario, first, 'alarm')] : [],
   };
 }
