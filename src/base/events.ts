@@ -68,6 +68,8 @@ export type GatewayEvents = {
   clockTrusted: (fact: { readonly wallMs: number }) => void;
   /** The wall clock jumped: Unix ms it would show, and shows. */
   clockStepped: (fact: { readonly wasMs: number; readonly isMs: number; readonly isTrusted: boolean }) => void;
+  /** The wall clock is wrong by the hub's: ages and signatures follow the hub, at Unix ms `wallMs`. */
+  clockOverruled: (fact: { readonly wallMs: number; readonly aheadMs: number }) => void;
   machineSlept: (fact: { readonly ms: number }) => void;
   storeRecovered: (fact: { readonly sentence: string }) => void;
 };

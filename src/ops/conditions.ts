@@ -3,15 +3,15 @@
  */
 import { type Counts, shedEntries } from '../custody/ledger.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
+import { type ClockHealth, clockConditions } from './clock-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import type { Condition, LinkReport } from './report.ts';
 import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
-import { countOf, dateWords } from './words.ts';
+import { countOf } from './words.ts';
 
-export interface Health extends TurnedAway, BindingHealth {
+export interface Health extends TurnedAway, BindingHealth, ClockHealth {
   readonly hub: HubHealth;
   readonly links: readonly LinkReport[];
-  readonly clock: { readonly wallMs: number; readonly isSet: boolean; readonly isTrusted: boolean };
   readonly storeFullSinceMs: number | undefined;
   readonly outbox: {
     readonly messages: number;
@@ -33,8 +33,6 @@ export interface Health extends TurnedAway, BindingHealth {
 
 /** Full enough to say so. */
 const FILLING = 0.8;
-/** CONNACK: bad user name or password [MQTT 3.1.1 §3.2.2.3]. */
-const BAD_CREDENTIALS = 4;
 
 export function conditionsOf(health: Health): Condition[] {
   return [
@@ -45,24 +43,6 @@ export function conditionsOf(health: Health): Condition[] {
     ...queueConditions(health),
     ...ledgerConditions(health),
     ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),
-  ];
-}
-
-/** A clock that nobody has confirmed matters where it is plainly wrong, or where the hub may have refused us for it. */
-function clockConditions({ clock, hub, nowMs, startedAtMs }: Health): Condition[] {
-  const isBlamed = !hub.isOnline && hub.refusalCode === BAD_CREDENTIALS;
-  if (clock.isTrusted || (clock.isSet && !isBlamed)) return [];
-  const date = dateWords(clock.wallMs);
-  return [
-    {
-      code: 'clock-untrusted',
-      losing: isBlamed ? 'at risk' : 'no',
-      forMs: nowMs - startedAtMs,
-      sentence: isBlamed
-        ? `The hub refuses our signature, and the clock, which reads ${date}, is not synchronised.`
-        : `The clock is not set: it reads ${date}. Ages over a restart are lower bounds until it is.`,
-      hint: 'Check the time service (timedatectl timesync-status) and the network it needs.',
-    },
   ];
 }
 

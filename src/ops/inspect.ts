@@ -61,7 +61,7 @@ export class Inspector implements Inspection {
       },
       links,
       ...bindingHealth(gateway),
-      clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },
+      clock: wallClock.standing,
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
       uplinks: subtractCounts(counts.uplink, this.#atStart.uplink),

@@ -133,6 +133,14 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
       return `the wall clock stepped from ${dateWords(wasMs)} to ${dateWords(isMs)}${trust}`;
     },
   },
+  clockOverruled: {
+    weight: 'warn',
+    tell: ({ wallMs, aheadMs }) => {
+      const direction = aheadMs > 0 ? 'ahead of' : 'behind';
+      const offBy = `${durationWords(Math.abs(aheadMs))} ${direction} the hub's, which reads ${dateWords(wallMs)}`;
+      return `the wall clock is ${offBy}: ages and signatures follow the hub`;
+    },
+  },
   machineSlept: { weight: 'info', tell: ({ ms }) => `the machine slept for ${durationWords(ms)}` },
   storeRecovered: { weight: 'warn', tell: ({ sentence }) => sentence },
 };

@@ -63,6 +63,7 @@ export type ConditionCode =
   | 'store-slow'
   | 'store-recovered'
   | 'clock-untrusted'
+  | 'clock-overruled'
   | 'stopping';
 
 export interface Condition {

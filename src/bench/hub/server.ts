@@ -15,7 +15,7 @@ import type { Arrival, HubAction } from './outlet.ts';
 import type { PlatformOrder } from './platform.ts';
 import { RESULT } from './result-codes.ts';
 import type { HubRules } from './rules.ts';
-import type { HubService } from './service.ts';
+import { type ServiceOrder, Services } from './services/services.ts';
 import type { SessionView } from './sessions.ts';
 import { createTlsServer, type TlsDoor } from './tls-entrance.ts';
 
@@ -28,8 +28,6 @@ export interface BenchHubSettings {
   readonly clock: Clock;
   /** A second door; the one without TLS is open too. */
   readonly tls?: TlsDoor;
-  /** What it serves besides `$gateway`. */
-  readonly services?: readonly HubService[];
 }
 
 type ArrivedListener = (arrival: Arrival) => void;
@@ -48,6 +46,7 @@ export async function startBenchHub(settings: BenchHubSettings): Promise<BenchHu
 
 export class BenchHub {
   readonly #settings: BenchHubSettings;
+  readonly #services = new Services();
   readonly #machine: BenchHubMachine;
   readonly #sockets = new Map<number, Socket>();
   readonly #arrivedListeners = new Set<ArrivedListener>();
@@ -64,7 +63,8 @@ export class BenchHub {
     this.#settings = settings;
     this.#port = port;
     this.#tlsPort = settings.tls?.port ?? 0;
-    this.#machine = new BenchHubMachine(rules, clock.wallMs() - clock.nowMs(), settings.services);
+    const services = rules.profile === 'generic' ? [] : this.#services.all;
+    this.#machine = new BenchHubMachine(rules, clock.wallMs() - clock.nowMs(), services);
   }
 
   /** Where it listens, also after a `stop()`: the one it will come back on. */
@@ -143,6 +143,13 @@ export class BenchHub {
     this.#handle({ kind: 'platform', order });
     stopListening();
     return result;
+  }
+
+  /** What the application side does with the services. Returns what came of it. */
+  serve(order: ServiceOrder): object {
+    const { answer, messages } = this.#services.order(order, Math.round(this.#settings.clock.wallMs()));
+    for (const message of messages) this.#handle({ kind: 'applicationPublish', ...message });
+    return answer;
   }
 
   setFault(order: FaultOrder): void {
