@@ -6,6 +6,7 @@
 import type { FaultCode } from './base/fault.ts';
 import type { Direction } from './base/message.ts';
 import type { Change } from './custody/change.ts';
+import type { LetterPage, LetterRequest } from './custody/letter.ts';
 import type { Row, RowPage, StoreOpening, Tally } from './custody/row.ts';
 
 export type Cancel = () => void;
@@ -19,9 +20,7 @@ export interface Clock {
   wakeAt(atMs: number, wake: () => void): Cancel;
 }
 
-/**
- * What the machine says about its wall clock. The hub's own time (its NTP topic) is to become a second one.
- */
+/** What the machine says about its wall clock. */
 export interface TimeService {
   /** Unix ms, by the clock of then, of the last synchronisation; `undefined`: none in this boot. */
   syncedAtMs(): number | undefined;
@@ -73,6 +72,7 @@ export interface Store {
   tally(): Promise<Tally>;
   /** The newest rows of a direction for a technician's eyes. */
   peek(direction: Direction, limit: number): Promise<readonly Row[]>;
+  letters(request: LetterRequest): Promise<LetterPage>;
   close(): Promise<void>;
 }
 

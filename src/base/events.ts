@@ -22,7 +22,12 @@ export type GatewayEvents = {
   subdeviceDetached: (fact: { readonly subdevice: string; readonly link: string; readonly reason: string }) => void;
   subscriptionAdded: (fact: { readonly subdevice: string; readonly filter: string }) => void;
   subscriptionRemoved: (fact: { readonly subdevice: string; readonly filter: string }) => void;
-  subscriptionRefused: (fact: { readonly filter: string; readonly reason: string }) => void;
+  subscriptionRefused: (fact: {
+    /** `undefined`: the hub refused it to the gateway, for whoever wants it. */
+    readonly subdevice: string | undefined;
+    readonly filter: string;
+    readonly reason: string;
+  }) => void;
   hubConnected: (fact: { readonly sessionPresent: boolean; readonly backlog: number }) => void;
   /** `away`: for how long the hub had not seen us; `null`: not known. */
   sessionResumed: (fact: { readonly away: Age | null }) => void;
@@ -33,6 +38,10 @@ export type GatewayEvents = {
   /** Downlinks may be missing. */
   possibleGap: (fact: { readonly reason: string; readonly away: Age | null }) => void;
   hubRefused: (fact: { readonly reason: string }) => void;
+  /** An attempt came to nothing, for another reason than the one before. */
+  hubUnreachable: (fact: { readonly reason: string }) => void;
+  /** The files of TLS were read and are no good, or are good again (`undefined`). */
+  tlsFilesJudged: (fact: { readonly problem: string | undefined }) => void;
   hubLost: (fact: { readonly reason: string }) => void;
   /** Somebody else seems to connect with our identity: it took so many connections in a row. */
   hubTakenOver: (fact: { readonly times: number }) => void;
@@ -48,6 +57,8 @@ export type GatewayEvents = {
   /** The hub closed the connection with only this one in the air; `closes` count against it so far. */
   uplinkSuspected: (fact: { readonly subdevice: string; readonly topic: string; readonly closes: number }) => void;
   uplinkBuried: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
+  deadLettersRetried: (fact: { readonly letters: number }) => void;
+  deadLettersDropped: (fact: { readonly letters: number }) => void;
   uplinkDelivered: (fact: { readonly subdevice: string; readonly topic: string; readonly isReplay: boolean }) => void;
   downlinkAccepted: (fact: { readonly topic: string; readonly subdevices: number; readonly qos: Qos }) => void;
   downlinkShed: (fact: { readonly topic: string; readonly reason: string }) => void;
@@ -57,6 +68,8 @@ export type GatewayEvents = {
   clockTrusted: (fact: { readonly wallMs: number }) => void;
   /** The wall clock jumped: Unix ms it would show, and shows. */
   clockStepped: (fact: { readonly wasMs: number; readonly isMs: number; readonly isTrusted: boolean }) => void;
+  /** The wall clock is wrong by the hub's: ages and signatures follow the hub, at Unix ms `wallMs`. */
+  clockOverruled: (fact: { readonly wallMs: number; readonly aheadMs: number }) => void;
   machineSlept: (fact: { readonly ms: number }) => void;
   storeRecovered: (fact: { readonly sentence: string }) => void;
 };

@@ -78,10 +78,13 @@ function rowOf(
 function typeWords(json: JsonKey): string {
   if (json.enum !== undefined) return json.enum.map((value) => JSON.stringify(value)).join(', ');
   switch (json.type) {
+    case 'number':
+      if (json.minimum === undefined) return 'number';
+      return json.maximum === undefined
+        ? `number, ${json.minimum} or more`
+        : `number, ${json.minimum} to ${json.maximum}`;
     case 'integer':
       return `integer, ${json.minimum} to ${json.maximum}`;
-    case 'number':
-      return json.minimum === undefined ? 'number' : `number, ${json.minimum} or more`;
     case 'boolean':
       return 'true, false';
     case 'array':

@@ -63,7 +63,9 @@ function whatIsWrong(issue: Issue, place: Place): string {
     case 'invalid_type':
       return `is ${shown(issue.input)}, not ${kindWords(issue.expected, keyRow(place.section, String(issue.path[0])))}`;
     case 'too_small':
-      return issue.origin === 'string' ? 'is empty' : `is ${shown(issue.input)}, less than ${issue.minimum}`;
+      return issue.origin === 'string' || issue.origin === 'array'
+        ? 'is empty'
+        : `is ${shown(issue.input)}, less than ${issue.minimum}`;
     case 'too_big':
       return issue.origin === 'number' || issue.origin === 'int'
         ? `is ${shown(issue.input)}, more than ${issue.maximum}`

@@ -47,19 +47,44 @@ export type HubCredentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'password'; readonly username: string; readonly passwordFile: string | undefined }
   | {
-      readonly kind: 'signed';
+      readonly kind: 'device';
       readonly productId: string;
       readonly deviceName: string;
-      /** Holds the device secret as the hub's console shows it: base64. */
-      readonly deviceSecretFile: string;
+      /**
+       * Holds the device secret as the hub's console shows it: base64. `undefined`: TLS has proved who we are, by the
+       * client certificate or by the device secret as its key, and CONNECT carries no password.
+       */
+      readonly deviceSecretFile: string | undefined;
+      /** Of the password, and of what subdevices are bound with. */
       readonly signMethod: SignMethod;
     };
+
+/** How the way to the hub is protected. */
+export type HubTls =
+  | { readonly kind: 'off' }
+  | {
+      readonly kind: 'on';
+      /** `undefined`: the authorities that this machine trusts. */
+      readonly caFile: string | undefined;
+      /** What the hub's certificate must be for: a name, or the address in `host`. */
+      readonly serverName: string;
+      /** Base64 SHA-256 of the public keys that the hub may have; empty: any. */
+      readonly pins: readonly string[];
+      readonly client: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+    }
+  /** `secretFile` holds the device secret, base64. */
+  | { readonly kind: 'psk'; readonly secretFile: string };
 
 export interface HubConfig {
   readonly profile: HubProfile;
   readonly host: string;
   readonly port: number;
-  /** `signed` with the hub profiles, one of the others with `generic`. */
+  readonly tls: HubTls;
+  /** Who binds subdevices that are configured and not bound. */
+  readonly bind: 'manual' | 'auto';
+  /** Subdevices in one request of the gateway protocol. */
+  readonly operationsBatchMax: number;
+  /** `device` with the hub profiles, one of the others with `generic`. */
   readonly credentials: HubCredentials;
   /** Hub profiles: product id and device name, one after the other. */
   readonly clientId: string;
@@ -76,6 +101,10 @@ export interface HubConfig {
   /** Ceiling over everything we publish; 0 = no ceiling. */
   readonly messagesPerS: number;
   readonly payloadBytesMax: number;
+  /** Of a topic as the hub knows it, in UTF-8. */
+  readonly topicBytesMax: number;
+  /** Slashes in such a topic; 0 = no limit. */
+  readonly topicSlashesMax: number;
   readonly reconnectFloorMs: number;
   readonly reconnectCeilingMs: number;
   /** Filters one connection may hold; 0 = no limit. */
@@ -91,6 +120,10 @@ export interface OutboxConfig {
   /** 0 = uplinks never expire. */
   readonly ageHoursMax: number;
   readonly overflow: OutboxOverflow;
+  /** Filters on the subdevice's own topics: what matches overtakes everything else. */
+  readonly alarmTopics: readonly string[];
+  /** 0 to 1: of what alarms leave of the ceiling, for messages of this connection while there is a backlog. */
+  readonly liveShare: number;
   /** How long an uplink may wait in RAM for the hub's PUBACK before it is committed. */
   readonly holdMs: number;
   /** How long a commit waits for company. */
@@ -179,6 +212,8 @@ export interface SubdeviceConfig {
   readonly link: string | undefined;
   /** How the hub knows it; `undefined` only with `generic`. */
   readonly hubIdentity: HubIdentity | undefined;
+  /** Holds its device secret: needed to bind it. */
+  readonly deviceSecretFile: string | undefined;
 }
 
 export interface HubIdentity {

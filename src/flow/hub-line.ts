@@ -3,7 +3,7 @@ import type { Facts } from '../base/events.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { HubClient } from '../hub/client.ts';
 import type { HubAction, HubInput } from '../hub/contract.ts';
-import type { OwnReport, OwnServices } from '../hub/own-service.ts';
+import type { BindingReport, OwnReport, OwnServices } from '../hub/own-service.ts';
 import type { Clock, OpenChannel } from '../ports.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { HubSubscriptions } from './hub-subscriptions.ts';
@@ -11,6 +11,7 @@ import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
 import type { Replay } from './replay.ts';
 import type { SessionWatch } from './session-watch.ts';
+import type { WallClock } from './wall-clock.ts';
 
 export interface HubLineOptions {
   readonly clock: Clock;
@@ -23,6 +24,8 @@ export interface HubLineOptions {
   readonly subscriptions: HubSubscriptions;
   readonly watch: SessionWatch;
   readonly services: OwnServices;
+  readonly wallClock: WallClock;
+  readonly heed: (report: BindingReport) => void;
   /** Uplinks held for the hub go to disk now. */
   readonly letGo: () => void;
   readonly lastUplink: () => number;
@@ -132,9 +135,11 @@ export class HubLine {
 
   #offline({ reason, isByHub }: Extract<Report, { kind: 'offline' }>): void {
     const { replay, downlink, subscriptions, watch, facts, clock, letGo, lastUplink } = this.#options;
+    const isNews = reason !== this.#problem;
     this.#problem = reason;
     if (!this.#isOnline) {
       this.#attempts += 1;
+      if (isNews) facts.emit('hubUnreachable', { reason });
       return;
     }
     this.#isOnline = false;
@@ -165,6 +170,13 @@ export class HubLine {
       case 'said':
         this.#options.facts.emit('hubAnswered', { sentence: report.sentence });
         return;
+      case 'time':
+        return this.#options.wallClock.hear(report);
+      case 'binding':
+      case 'announced':
+      case 'answered':
+      case 'described':
+        return this.#options.heed(report);
     }
   }
 }

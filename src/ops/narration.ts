@@ -35,7 +35,11 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   subscriptionAdded: { weight: 'info', tell: ({ subdevice, filter }) => `${subdevice} subscribed to ${filter}` },
   subscriptionRemoved: { weight: 'info', tell: ({ subdevice, filter }) => `${subdevice} unsubscribed from ${filter}` },
-  subscriptionRefused: { weight: 'warn', tell: ({ filter, reason }) => `subscription to ${filter} refused: ${reason}` },
+  subscriptionRefused: {
+    weight: 'warn',
+    tell: ({ subdevice, filter, reason }) =>
+      `subscription${subdevice === undefined ? '' : ` of ${subdevice}`} to ${filter} refused: ${reason}`,
+  },
   hubConnected: {
     weight: 'info',
     tell: ({ sessionPresent, backlog }) =>
@@ -60,6 +64,12 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   hubRefused: { weight: 'error', tell: ({ reason }) => reason },
   hubLost: { weight: 'warn', tell: ({ reason }) => `hub lost: ${reason}` },
+  hubUnreachable: { weight: 'warn', tell: ({ reason }) => `hub not reached: ${reason}` },
+  tlsFilesJudged: {
+    weight: 'warn',
+    tell: ({ problem }) =>
+      problem === undefined ? 'the files of TLS are good' : `the files of TLS are no good: ${problem}`,
+  },
   hubTakenOver: {
     weight: 'error',
     tell: ({ times }) =>
@@ -87,6 +97,14 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     weight: 'error',
     tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} is a dead letter: ${reason}`,
   },
+  deadLettersRetried: {
+    weight: 'info',
+    tell: ({ letters }) => `${countOf(letters, 'dead letter')} put back into the outbox by order`,
+  },
+  deadLettersDropped: {
+    weight: 'warn',
+    tell: ({ letters }) => `${countOf(letters, 'dead letter')} dropped by order`,
+  },
   uplinkDelivered: {
     weight: 'debug',
     tell: ({ subdevice, topic, isReplay }) =>
@@ -113,6 +131,14 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     tell: ({ wasMs, isMs, isTrusted }) => {
       const trust = isTrusted ? '' : '; it is not trusted until it has been synchronised again';
       return `the wall clock stepped from ${dateWords(wasMs)} to ${dateWords(isMs)}${trust}`;
+    },
+  },
+  clockOverruled: {
+    weight: 'warn',
+    tell: ({ wallMs, aheadMs }) => {
+      const direction = aheadMs > 0 ? 'ahead of' : 'behind';
+      const offBy = `${durationWords(Math.abs(aheadMs))} ${direction} the hub's, which reads ${dateWords(wallMs)}`;
+      return `the wall clock is ${offBy}: ages and signatures follow the hub`;
     },
   },
   machineSlept: { weight: 'info', tell: ({ ms }) => `the machine slept for ${durationWords(ms)}` },

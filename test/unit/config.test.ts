@@ -21,6 +21,9 @@ describe('defaults', () => {
         profile: 'generic',
         host: 'hub.example.net',
         port: 1883,
+        tls: { kind: 'off' },
+        bind: 'manual',
+        operationsBatchMax: 64,
         credentials: { kind: 'none' },
         clientId: 'shed-3',
         topicTemplate: '{gateway}/{subdevice}/{topic}',
@@ -31,6 +34,8 @@ describe('defaults', () => {
         inFlightMax: 32,
         messagesPerS: 0,
         payloadBytesMax: 262_144,
+        topicBytesMax: 65_535,
+        topicSlashesMax: 0,
         reconnectFloorMs: 1000,
         reconnectCeilingMs: 60_000,
         subscriptionsMax: 0,
@@ -40,6 +45,8 @@ describe('defaults', () => {
         bytesMax: 536_870_912,
         ageHoursMax: 0,
         overflow: 'reject',
+        alarmTopics: [],
+        liveShare: 0.5,
         holdMs: 200,
         commitMs: 100,
       },
@@ -49,6 +56,8 @@ describe('defaults', () => {
           name: 'meters',
           path: '/dev/ttyUSB0',
           baudRate: 115_200,
+          parity: 'none',
+          stopBits: 1,
           framing: 'sn-cobs',
           driver: 'mqttsn',
           packetBytesMax: 1024,
@@ -59,9 +68,10 @@ describe('defaults', () => {
           overflow: 'reject',
           allowedSubdevices: ['meter-1'],
           predefinedTopics: new Map(),
+          units: [],
         },
       ],
-      subdevices: [{ id: 'meter-1', link: undefined, hubIdentity: undefined }],
+      subdevices: [{ id: 'meter-1', link: undefined, hubIdentity: undefined, deviceSecretFile: undefined }],
     });
   });
 
@@ -79,7 +89,7 @@ describe('defaults', () => {
       topicTemplate: '{product_id}/{device_name}/{topic}',
       clientId: 'ABCDEFGHIJgw-01',
       credentials: {
-        kind: 'signed',
+        kind: 'device',
         productId: 'ABCDEFGHIJ',
         deviceName: 'gw-01',
         deviceSecretFile: '/etc/holdfast/secret',
@@ -87,7 +97,10 @@ describe('defaults', () => {
       },
     });
     expect(subdevices).toEqual([
-      { id: 'meter-1', link: undefined, hubIdentity: { productId: 'KLMNOPQRST', deviceName: 'sub-01' } },
+      {
+        ...{ id: 'meter-1', link: undefined, deviceSecretFile: undefined },
+        hubIdentity: { productId: 'KLMNOPQRST', deviceName: 'sub-01' },
+      },
     ]);
   });
 
