@@ -89,6 +89,7 @@ export class ModbusUnit {
   }
 
   attached(answer: AttachAnswer, nowMs: number): void {
+    if (this.#presence !== 'asking' && this.#presence !== 'gone') return;
     const hasGone = this.#presence === 'gone';
     this.#presence = 'away';
     if (!answer.accepted) this.#askAtMs = nowMs + ASK_AGAIN_MS;
