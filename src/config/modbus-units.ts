@@ -65,8 +65,16 @@ function problemsOfUnit(unit: UnitSection, path: string): Problem[] {
     .filter((key) => /[+#\0]/.test(unit[key]))
     .map((key) => ({ path: `${path}.${key}`, what: 'has a wildcard', hint: 'Name one topic.' }));
   const places = unit.point.map((point, index) => ({ point, place: `${path}.point[${index}]` }));
+  const looped = topics
+    .filter((key) => key !== 'set_topic' && unit[key] === unit.set_topic)
+    .map((key) => ({
+      path: `${path}.${key}`,
+      what: `is "${unit[key]}", as set_topic is`,
+      hint: 'What the unit tells would come back to it as a command.',
+    }));
   return [
     ...unusable,
+    ...looped,
     ...places.flatMap(({ point, place }) => [
       ...shapeProblems(point, place),
       ...writeProblems(point, place),

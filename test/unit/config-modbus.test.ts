@@ -126,6 +126,10 @@ describe('a Modbus line', () => {
       to: 'set_topic = "#"',
       path: 'link[0].unit[0].set_topic',
     },
+    {
+      rule: 'no topic leads back to the unit',
+      ...{ from: 'poll_ms = 500', to: 'state_topic = "set"', path: 'link[0].unit[0].state_topic' },
+    },
     { rule: 'names of points differ', from: '"fault"', to: '"power"', path: `${POINT}[2].name` },
     { rule: 'a bit is a bool', from: 'address = 3', to: 'address = 3\ntype = "int16"', path: `${POINT}[2].type` },
     { rule: 'a bool in a register has a bit', from: 'type = "float32"', to: 'type = "bool"', path: `${POINT}[0].bit` },

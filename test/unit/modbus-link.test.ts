@@ -136,6 +136,12 @@ describe('answers', () => {
     expect(wire.link.counters.crcErrors).toBeGreaterThan(0);
   });
 
+  it('would be seen to be wrong: if the CRC let damage pass', () => {
+    const wire = markedWire({ damage: 0.05, isForged: true });
+    wire.runFor(60_000);
+    expect(mixedUp(wire)).not.toEqual([]);
+  });
+
   it.each(SEEDS)('are never mixed up by coming late (seed %i)', (seed) => {
     const wire = markedWire({ seed, damage: 0.02, answerMs: (_, random) => lateBy(random, 2.5) });
     wire.runFor(120_000);

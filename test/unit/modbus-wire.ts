@@ -4,6 +4,7 @@
  */
 import { seededRandom } from '../../src/base/random.ts';
 import { SimulatedUnit } from '../../src/bench/modbus-unit.ts';
+import { sealFrame } from '../../src/codec/modbus-rtu.ts';
 import type { DetachCause, LinkAction, LinkInput, LinkMachine, RefuseReason } from '../../src/driver/driver.ts';
 import { createModbusLink, type ModbusLinkOptions } from '../../src/driver/modbus.ts';
 import type { Point } from '../../src/driver/modbus-points.ts';
@@ -32,6 +33,8 @@ export interface WirePlan {
   readonly startMs?: number;
   /** Chance that a write loses a byte, and that it has a bit flipped, and that a stray byte goes before it. */
   readonly damage?: number;
+  /** Damage mends the CRC behind it. */
+  readonly isForged?: boolean;
   /** Delay of the answer of a unit; `undefined`: none comes. */
   readonly answerMs?: (address: number, random: () => number) => number | undefined;
   /** Why an uplink is refused; `undefined`: it is taken. */
@@ -188,9 +191,10 @@ export class ModbusWire {
   }
 
   #carry(bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void {
-    const { damage = 0 } = this.#plan;
+    const { damage = 0, isForged = false } = this.#plan;
     const random = this.#random;
-    const carried = [...bytes];
+    const isChanged = isForged && random() < damage;
+    const carried = isChanged ? [...forged(bytes)] : [...bytes];
     const at = Math.floor(random() * carried.length);
     if (random() < damage) carried.splice(at, 1);
     if (random() < damage) carried[at] = (carried[at] ?? 0) ^ (1 << Math.floor(random() * 8));
@@ -200,4 +204,10 @@ export class ModbusWire {
     this.later(WIRE_MS, () => arrive(Uint8Array.from(carried.slice(0, half))));
     this.later(WIRE_MS + Math.floor(random() * 3), () => arrive(Uint8Array.from(carried.slice(half))));
   }
+}
+
+/** Another value in an answer of one register. */
+function forged(frame: Uint8Array): Uint8Array {
+  const [unit = 0, code = 0, length = 0, high = 0, low = 0] = frame;
+  return length === 2 ? sealFrame([unit, code, length, high, low ^ 1]) : frame;
 }
