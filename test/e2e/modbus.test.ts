@@ -1,6 +1,10 @@
 /** The whole gateway with Modbus units that others wrote: their state reaches the hub, and commands reach them. */
-import { describe, expect, it } from 'vitest';
-import { type House, openHouse } from './house.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { MAINLAND } from '../../src/bench/hub/rules.ts';
+import { type House, type HousePlan, openHouse } from './house.ts';
 import { ModbusLine, UNIT_PROGRAMS, type UnitProgram } from './modbus-line.ts';
 import { until } from './until.ts';
 
@@ -13,6 +17,7 @@ const POINTS = [
   { name: 'shut', table: 'discrete', address: 4 },
   { name: 'pump', table: 'coil', address: 2, writable: true },
 ];
+const SECRET = 'AAECAwQFBgcICQoLDA0ODw==';
 /** As both programs set them. */
 const AT_FIRST = { level: 1005, mode: 1009, temp: 200.7, door: true, shut: false, pump: false };
 
@@ -73,24 +78,67 @@ describe.each(UNIT_PROGRAMS)('with a Modbus unit by $name', (program) => {
   });
 });
 
+const [anyProgram] = UNIT_PROGRAMS.filter(({ missing }) => missing === undefined);
+
+describe('at a hub that knows its devices', () => {
+  it.skipIf(anyProgram === undefined)('a unit is online while it answers, and offline while it does not', async () => {
+    if (anyProgram === undefined) return;
+    const { house, line } = await openModbus(anyProgram, strictHub());
+    const online = () => house.hub.sessions()[0]?.subdevicesOnline ?? [];
+    await until(() => online().length === 1);
+    await line.switchOff();
+    await until(() => online().length === 0);
+    await line.switchOn();
+    await until(() => online().length === 1);
+    const topics = () => new Set(house.arrivals.map(({ topic }) => topic).filter((topic) => !topic.startsWith('$')));
+    await until(() => topics().size > 0);
+    expect([...topics()]).toEqual(['PPPPPPPPPP/meter/state']);
+  });
+});
+
 type Values = Readonly<Record<string, unknown>>;
 
-async function openModbus(program: UnitProgram): Promise<{ readonly house: House; readonly line: ModbusLine }> {
+interface Premises {
+  readonly plan: HousePlan;
+  /** Keys of the [[subdevice]]. */
+  readonly identity: object;
+}
+
+async function openModbus(
+  program: UnitProgram,
+  { plan, identity }: Premises = { plan: {}, identity: {} },
+): Promise<{ readonly house: House; readonly line: ModbusLine }> {
   const line = await ModbusLine.open(program);
-  const house = await openHouse({ subdevices: {}, more: configOf(line.path) });
+  const house = await openHouse({ ...plan, subdevices: {}, more: configOf(line.path, identity) });
   await line.switchOn();
   await house.gateway.start();
   return { house, line };
 }
 
-function configOf(path: string): string {
+function strictHub(): Premises {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const secretFile = join(folder, 'secret');
+  writeFileSync(secretFile, SECRET, { mode: 0o600 });
+  const hub = { product_id: 'GGGGGGGGGG', device_name: 'gw', device_secret_file: secretFile };
+  const pauses = { reconnect_floor_ms: 5000, reconnect_ceiling_ms: 5000 };
+  return {
+    plan: {
+      rules: { ...MAINLAND, credentials: new Map([['GGGGGGGGGGgw', SECRET]]) },
+      config: { hub: { profile: 'mainland', ...hub, ...pauses } },
+    },
+    identity: { product_id: 'PPPPPPPPPP', device_name: 'meter' },
+  };
+}
+
+function configOf(path: string, identity: object): string {
   // a table of strings, numbers and booleans is the same in TOML and in JSON, but for its signs
   const table = (keys: object) => Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
   return [
     ...['[[link]]', ...table({ name: 'meters', path, driver: 'modbus', retry_ms: 500 })],
     ...['[[link.unit]]', ...table({ id: 'meter', address: 1, poll_ms: 50 })],
     ...POINTS.flatMap((point) => ['[[link.unit.point]]', ...table(point)]),
-    ...['[[subdevice]]', ...table({ id: 'meter' })],
+    ...['[[subdevice]]', ...table({ id: 'meter', ...identity })],
   ].join('\n');
 }
 
