@@ -122,7 +122,13 @@ export class ModbusSchedule {
   }
 
   unanswered(unit: number, nowMs: number): void {
+    this.startOver(unit, nowMs);
     const round = this.#rounds.get(unit);
     if (round !== undefined) round.pauseUntilMs = nowMs + round.backoff.next();
+  }
+
+  /** Nothing is known of the unit any more: all of it is due. */
+  startOver(unit: number, nowMs: number): void {
+    for (const turn of this.#rounds.get(unit)?.turns ?? []) turn.dueAtMs = Math.min(turn.dueAtMs, nowMs);
   }
 }

@@ -34,6 +34,12 @@ export class ModbusState {
     }
   }
 
+  /** The unit is gone: what it held may have changed when it is back. */
+  forget(): void {
+    this.#values.clear();
+    this.#changedAtMs = undefined;
+  }
+
   /** What was told is not known to have arrived. */
   tellAnew(nowMs: number): void {
     this.#told = new Map();

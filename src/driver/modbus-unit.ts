@@ -80,6 +80,7 @@ export class ModbusUnit {
   }
 
   left(cause: 'no answer' | 'link closed'): void {
+    this.#state.forget();
     if (this.#order !== undefined) this.#finish('lost');
     if (this.#presence === 'asking') this.#presence = 'gone';
     if (this.#presence !== 'here') return;
@@ -101,6 +102,7 @@ export class ModbusUnit {
     }
   }
 
+  /** A block of it has been asked for. */
   polled(block: Block, outcome: Outcome, nowMs: number): void {
     if (outcome.kind === 'no answer') this.#unheard = 0;
     this.#state.note(block, outcome, nowMs);

@@ -119,7 +119,10 @@ class ModbusLink implements LinkMachine {
         this.#opening.closed(nowMs);
         this.#line.closed();
         this.#asking = undefined;
-        for (const unit of this.#units) unit.left('link closed');
+        for (const unit of this.#units) {
+          unit.left('link closed');
+          this.#schedule.startOver(unit.plan.address, nowMs);
+        }
         break;
       case 'attached':
         this.#unitOf(input.subdevice)?.attached(input.answer, nowMs);

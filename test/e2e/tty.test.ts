@@ -1,5 +1,5 @@
 /** The gateway's end of a line on a real pseudo-terminal: both ways, and every way it can end. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
@@ -128,14 +128,6 @@ describe('a tty', () => {
     } finally {
       if (holder.pid !== undefined) process.kill(-holder.pid);
     }
-  });
-
-  it('sets the baud rate, the parity and the stop bits it is told', async () => {
-    await openGateway({ baudRate: 9600, parity: 'odd', stopBits: 2 });
-    const settings = execFileSync('stty', ['-a', '-F', pty.path], { encoding: 'utf8' });
-    expect(settings).toMatch(/speed 9600 baud/);
-    // of parity a pseudo-terminal keeps which, not whether (pty_set_termios of Linux)
-    expect(settings.split(/\s+/)).toEqual(expect.arrayContaining(['parodd', 'cstopb', 'cs8']));
   });
 
   it('admits it when this very process holds the port', async () => {

@@ -86,6 +86,23 @@ describe('a Modbus link', () => {
     expect(wire.run(() => wire.states.length === 5)).toBe(true);
   });
 
+  it.each(['unit', 'line'])('tells nothing from before the %s was gone, and reads all of it again', (gone) => {
+    let isAway = false;
+    const points = [point('quick', 0), point('slow', 9, { pollMs: 3_600_000 })];
+    const wire = new ModbusWire({ units: [unitPlan(1, points)], answerMs: () => (isAway ? undefined : 5) });
+    wire.run(() => wire.states.length === 1);
+    if (gone === 'line') wire.order({ kind: 'closed', reason: 'unplugged' });
+    isAway = gone === 'unit';
+    wire.run(() => wire.detaches.length > 0);
+    wire.unit(1).holdings[9] = 7;
+    isAway = false;
+    wire.run(() => wire.states.length === 2);
+    expect(wire.states.map(({ values }) => values)).toEqual([
+      { quick: 0, slow: 0 },
+      { quick: 0, slow: 7 },
+    ]);
+  });
+
   it('asks a unit that is gone seldom, and one that answers at its period', () => {
     const wire = markedWire({ answerMs: (address) => (address === 1 ? undefined : 5) }, [1, 2]);
     wire.runFor(60_000);
