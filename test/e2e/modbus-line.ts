@@ -12,6 +12,8 @@ import type { Channel } from '../../src/ports.ts';
 
 /** Debian's own: the packages are its. */
 const PYTHON = '/usr/bin/python3';
+/** Later releases have no such framer; what the unit is made of has other names there. */
+const PYMODBUS_3_0 = 'import pymodbus.server; from pymodbus.transaction import ModbusRtuFramer';
 const sourceOf = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
 
 /** A program that is a Modbus unit. */
@@ -36,7 +38,7 @@ export const UNIT_PROGRAMS: readonly UnitProgram[] = [
   },
   {
     name: 'pymodbus',
-    missing: whyNot(PYTHON, ['-c', 'import pymodbus.server'], 'python3-pymodbus, python3-serial-asyncio'),
+    missing: whyNot(PYTHON, ['-c', PYMODBUS_3_0], 'python3-pymodbus 3.0, python3-serial-asyncio'),
     prepare: () => [PYTHON, sourceOf('modbus-unit.py')],
   },
 ];
@@ -90,7 +92,8 @@ export class ModbusLine {
     const [program = '', ...words] = this.#words;
     const unit = spawn(program, [...words, this.#far.path], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#unit = unit;
-    await once(unit.stdout, 'data');
+    await Promise.race([once(unit.stdout, 'data'), once(unit, 'exit')]);
+    if (unit.exitCode !== null) throw new Error(`the unit ended with ${unit.exitCode}`);
   }
 
   async switchOff(): Promise<void> {
