@@ -34,16 +34,19 @@ const SECTIONS: readonly (readonly [string, z.ZodType])[] = [TABLES, LISTS, NEST
 
 /** Every key of every section, in the order of the schema. */
 export function keyRows(): readonly KeyRow[] {
-  return SECTIONS.flatMap(([section, schema]) => {
-    const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' });
-    return Object.entries(properties).map(([key, json]) =>
-      rowOf({ section, key, isRequired: required.includes(key) }, json as JsonKey),
-    );
-  });
+  return SECTIONS.flatMap(([section, schema]) => rowsOf(section, schema));
 }
 
 export function keyRow(section: string, key: string): KeyRow | undefined {
-  return keyRows().find((row) => row.section === section && row.key === key);
+  const schema = SECTIONS.find(([name]) => name === section)?.[1];
+  return schema && rowsOf(section, schema).find((row) => row.key === key);
+}
+
+function rowsOf(section: string, schema: z.ZodType): KeyRow[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' });
+  return Object.entries(properties).map(([key, json]) =>
+    rowOf({ section, key, isRequired: required.includes(key) }, json as JsonKey),
+  );
 }
 
 /** Keys of one section; empty for a section that does not exist. */
