@@ -143,10 +143,12 @@ function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
   );
 }
 
-function openLinkTty({ path, baudRate }: LinkConfig): OpenChannel {
+function openLinkTty({ path, baudRate, parity, stopBits }: LinkConfig): OpenChannel {
   return openTty({
     path,
     baudRate,
+    parity,
+    stopBits,
     openMsMax: TTY_OPEN_MS_MAX,
     closeMsMax: CLOSE_MS_MAX,
     queuedBytesMax: TTY_QUEUED_BYTES_MAX,
