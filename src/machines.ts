@@ -1,6 +1,8 @@
 /** The machines of one gateway, built by its configuration: the hub client, and one per link. */
 import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
+import type { LinkMachine } from './driver/driver.ts';
+import { createLinesLink } from './driver/lines.ts';
 import { createMqttsnLink } from './driver/mqttsn.ts';
 import type { LinkPlan } from './flow/links.ts';
 import { HubClient } from './hub/client.ts';
@@ -44,7 +46,19 @@ export function planLinks({ config, openLink, random }: Wiring): LinkPlan[] {
   return config.links.map((link) => ({
     name: link.name,
     path: link.path,
-    machine: createMqttsnLink({ ...link, uplinksMax: WINDOW_MAX, topicIdsMax: TOPIC_IDS_MAX, reopen: REOPEN, random }),
+    driver: link.driver,
+    machine: newLink(link, random),
     open: openLink(link),
   }));
+}
+
+function newLink(link: LinkConfig, random: Random): LinkMachine {
+  const bounds = { uplinksMax: WINDOW_MAX, reopen: REOPEN, random };
+  switch (link.driver) {
+    case 'mqttsn':
+      return createMqttsnLink({ ...link, ...bounds, topicIdsMax: TOPIC_IDS_MAX });
+    case 'lines':
+      if (link.lines === undefined) throw new Error(`link ${link.name} of lines without its table`);
+      return createLinesLink({ ...link, ...link.lines, ...bounds });
+  }
 }

@@ -2,7 +2,7 @@
  * The keys as rows of words, made from the schema: what the reference prints and what the hints of problems quote.
  */
 import { z } from 'zod';
-import { LISTS, TABLES } from './keys.ts';
+import { LISTS, NESTED_TABLES, TABLES } from './keys.ts';
 
 export interface KeyRow {
   /** `hub`, or `link` for `[[link]]`. */
@@ -28,7 +28,9 @@ interface JsonKey {
   readonly shape?: string;
 }
 
-const SECTIONS: readonly (readonly [string, z.ZodType])[] = [...Object.entries(TABLES), ...Object.entries(LISTS)];
+const SECTIONS: readonly (readonly [string, z.ZodType])[] = [TABLES, LISTS, NESTED_TABLES].flatMap((sections) =>
+  Object.entries(sections),
+);
 
 /** Every key of every section, in the order of the schema. */
 export function keyRows(): readonly KeyRow[] {
@@ -84,6 +86,8 @@ function typeWords(json: JsonKey): string {
       return 'true, false';
     case 'array':
       return json.items?.type === 'object' ? 'list of tables' : 'list of strings';
+    case 'object':
+      return 'table';
     case 'string':
       return json.shape ?? 'text';
     default:

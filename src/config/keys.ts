@@ -5,6 +5,8 @@
  * problems quote it. What depends on more than one key is in `rules.ts`; what depends on the profile, in `profiles.ts`.
  */
 import { z } from 'zod';
+import { means, NAME, text, whole } from './key-kinds.ts';
+import { LINES } from './keys-lines.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
 import { byProfile } from './profiles.ts';
 
@@ -16,16 +18,8 @@ const AGE_HOURS_MAX = 87_600;
 /** An MQTT-SN client gives up on an acknowledgement after T_retry 10 to 15 s (MQTT-SN 1.2 §7.2). */
 const WAIT_MS_MAX = 10_000;
 
-const whole = (min: number, max: number) => z.int().min(min).max(max);
-/** `shape`: what a text must look like, in words; quoted by problems and by the reference. */
-const text = (pattern: RegExp, shape: string) => z.string().regex(pattern).meta({ shape });
 const absolutePath = (bytesMax = 4095) => text(/^\/[^\0]*$/, 'absolute path').max(bytesMax);
-/** `fallback`: the default in words, where it is no constant. */
-const means = (description: string, fallback?: string) =>
-  fallback === undefined ? { description } : { description, fallback };
 
-/** Names travel in topics, file names and MQTT-SN client ids: nothing that means something there. */
-const NAME = text(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _');
 /** hub-contract §1.4 (C headers): product id 10 characters, device name at most 48. */
 const PRODUCT_ID = text(/^[A-Za-z0-9]{10}$/, '10 letters or digits');
 const DEVICE_NAME = text(/^[A-Za-z0-9:_-]{1,48}$/, '1 to 48 letters, digits, :, - or _');
@@ -185,7 +179,7 @@ export const LINK = z.strictObject({
   path: absolutePath().meta(means('The serial port. Prefer /dev/serial/by-path/…: those names survive a reboot.')),
   baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),
   framing: z.enum(['sn-cobs']).default('sn-cobs').meta(means('How packets are delimited on the line.')),
-  driver: z.enum(['mqttsn']).default('mqttsn').meta(means('What the subdevices speak.')),
+  driver: z.enum(['mqttsn', 'lines']).default('mqttsn').meta(means('What the subdevices speak.')),
   packet_bytes_max: whole(64, 4096).default(1024).meta(means('Largest packet on the line.')),
   retry_ms: whole(50, 60_000)
     .default(1000)
@@ -204,6 +198,7 @@ export const LINK = z.strictObject({
     .max(1000)
     .default([])
     .meta(means('MQTT-SN predefined topic ids, e.g. [{ id = 1, topic = "temperature" }].')),
+  lines: LINES.optional().meta(means('A table [link.lines]: how lines are read. Driver lines only, required there.')),
 });
 
 export const SUBDEVICE = z.strictObject({
@@ -227,3 +222,5 @@ export type SubdeviceSection = z.output<typeof SUBDEVICE>;
 export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX } as const;
 /** `[[name]]` */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;
+/** `[name]` within the list that its name begins with. */
+export const NESTED_TABLES = { 'link.lines': LINES } as const;

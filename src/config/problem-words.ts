@@ -3,6 +3,7 @@
  */
 import type { z } from 'zod';
 import { headingOf, keyRow, keysOf, sectionsWith } from './key-table.ts';
+import { NESTED_TABLES } from './keys.ts';
 import type { Problem } from './schema.ts';
 import { nearestWord } from './suggestion.ts';
 
@@ -14,14 +15,23 @@ interface Place {
 
 type Issue = z.core.$ZodIssue;
 
-export function problemsOf(issues: readonly Issue[], place: Place): Problem[] {
-  return issues.flatMap((issue) => {
+export function problemsOf(issues: readonly Issue[], outer: Place): Problem[] {
+  return issues.flatMap((found) => {
+    const { issue, place } = within(found, outer);
     const path = pathOf(place.path, issue.path);
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => unknownKey(key, { ...place, path: pathOf(path, [key]) }, issue.path.length > 0));
     }
     return [{ path, what: whatIsWrong(issue), hint: hintFor(issue, place) }];
   });
+}
+
+/** An issue of `link` at `lines.topic` is one of `link.lines` at `topic`. */
+function within(issue: Issue, place: Place): { readonly issue: Issue; readonly place: Place } {
+  const [key, ...rest] = issue.path;
+  const section = `${place.section}.${String(key)}`;
+  if (!(section in NESTED_TABLES) || (rest.length === 0 && issue.code !== 'unrecognized_keys')) return { issue, place };
+  return { issue: { ...issue, path: rest }, place: { section, path: pathOf(place.path, issue.path.slice(0, 1)) } };
 }
 
 /** `link[1]` and `['predefined_topics', 0, 'id']` make `link[1].predefined_topics[0].id`. */

@@ -7,6 +7,7 @@
 import { filterProblem, topicProblem } from '../base/topic.ts';
 import { hubProblems, identityProblems } from './hub-rules.ts';
 import type { LinkSection, SubdeviceSection } from './keys.ts';
+import { linesProblems } from './lines-rules.ts';
 import type { Problem } from './schema.ts';
 import type { Sections } from './sections.ts';
 
@@ -28,6 +29,7 @@ export function ruleProblems(sections: Sections): Problem[] {
     ...duplicates(links, 'path', (link) => link.path),
     ...duplicates(subdevices, 'id', (subdevice) => subdevice.id),
     ...links.flatMap(predefinedTopicProblems),
+    ...links.flatMap(({ path, section }) => linesProblems(section, path)),
     // Whoever is missing from a broken list may be the very one that is referred to.
     ...(isWhole ? referenceProblems(sections, links, subdevices) : []),
   ];
@@ -128,15 +130,21 @@ function tiedLinkProblems(
   ];
 }
 
+/** Whom a link names, and where: a line without a list serves the one whose lines they are. */
+function listedOn({ subdevices, lines }: LinkSection): { readonly key: string; readonly id: string }[] {
+  if (subdevices.length === 0 && lines !== undefined) return [{ key: 'lines.subdevice', id: lines.subdevice }];
+  return subdevices.map((id, index) => ({ key: `subdevices[${index}]`, id }));
+}
+
 function allowListProblems(
   { path, section }: Placed<LinkSection>,
   subdevices: readonly Placed<SubdeviceSection>[],
   takesAnyone: boolean,
 ): Problem[] {
-  return section.subdevices.flatMap((id, index) => {
-    const place = `${path}.subdevices[${index}]`;
+  return listedOn(section).flatMap(({ key, id }, index) => {
+    const place = `${path}.${key}`;
     const listed = subdevices.find((subdevice) => subdevice.section.id === id)?.section;
-    if (section.subdevices.indexOf(id) !== index) {
+    if (section.subdevices.slice(0, index).includes(id)) {
       return [{ path: place, what: `is "${id}" for a second time`, hint: 'Remove it.' }];
     }
     if (listed === undefined) {
@@ -167,7 +175,7 @@ function unservedProblems(
 ): Problem[] {
   const candidates = links.filter((link) => section.link === undefined || section.link === link.section.name);
   const isServed = candidates.some(
-    ({ section: link }) => link.subdevices.length === 0 || link.subdevices.includes(section.id),
+    ({ section: link }) => listedOn(link).length === 0 || listedOn(link).some(({ id }) => id === section.id),
   );
   if (isServed || candidates.length === 0) return [];
   return [

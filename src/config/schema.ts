@@ -5,7 +5,12 @@
  * `keepAliveS`; where a key is empty in the file and the profile decides, the decision is already made here.
  */
 
+import type { Template } from '../base/template.ts';
+import type { Pattern } from './pattern.ts';
+
 export type HubProfile = 'generic' | 'intl' | 'mainland';
+/** What the subdevices of a link speak. */
+export type LinkDriver = 'mqttsn' | 'lines';
 export type SignMethod = 'hmacsha256' | 'hmacsha1';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'text' | 'json';
@@ -123,7 +128,7 @@ export interface LinkConfig {
   readonly path: string;
   readonly baudRate: number;
   readonly framing: 'sn-cobs';
-  readonly driver: 'mqttsn';
+  readonly driver: LinkDriver;
   readonly packetBytesMax: number;
   readonly retryMs: number;
   readonly retriesMax: number;
@@ -138,6 +143,44 @@ export interface LinkConfig {
   readonly allowedSubdevices: readonly string[] | undefined;
   /** Topic id → the subdevice's own name for the topic. */
   readonly predefinedTopics: ReadonlyMap<number, string>;
+  /** With driver lines, and there only. */
+  readonly lines: LinesConfig | undefined;
+}
+
+/** How lines are read and written; `keys-lines.ts` says what each means. */
+export interface LinesConfig {
+  readonly subdevice: string;
+  readonly subdeviceField: string | undefined;
+  readonly format: 'text' | 'ndjson';
+  readonly delimiter: Uint8Array;
+  readonly lineBytesMax: number;
+  readonly encoding: 'utf-8' | 'latin1' | 'bytes';
+  readonly check:
+    | { readonly kind: 'none' }
+    | { readonly kind: 'nmea' | 'crc16-modbus' | 'crc32'; readonly separator: Uint8Array };
+  readonly pattern: Pattern | undefined;
+  readonly topic: Template;
+  readonly payload: 'line' | 'json';
+  /** `undefined`: nobody waits for an answer. */
+  readonly answers: AnswersConfig | undefined;
+  readonly attach: 'open' | 'line';
+  /** 0 = a silent subdevice stays. */
+  readonly silenceMs: number;
+  readonly skipsFirstLine: boolean;
+  readonly isEchoed: boolean;
+  /** Filters on the subdevice's own topics. */
+  readonly downlinks: readonly string[];
+  readonly downlink: Template;
+  /** `undefined`: a downlink is delivered once it is written. */
+  readonly downlinkAck: Pattern | undefined;
+}
+
+export interface AnswersConfig {
+  readonly ack: Template;
+  readonly busy: Template | undefined;
+  readonly refused: Template | undefined;
+  /** The field by which a repeated line is known. */
+  readonly sequence: string | undefined;
 }
 
 export interface SubdeviceConfig {
