@@ -1,4 +1,5 @@
 /** [link.lines] in the file: what it becomes, and what is said about slips, with their places. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compilePattern } from '../../src/config/pattern.ts';
 import { configOf, GENERIC, problemsOf, under } from './config-rig.ts';
@@ -14,6 +15,18 @@ describe('a link of lines', () => {
   it('lets its lines wait where somebody hears of it, as other links do', () => {
     expect(configOf(linesText({ ack: 'OK' })).links[0]?.overflow).toBe('reject');
     expect(configOf(linesText({}, { overflow: 'keep-latest' })).links[0]?.overflow).toBe('keep-latest');
+  });
+
+  it('is configured in the guide as it may be', () => {
+    const guide = readFileSync(new URL('../../docs/lines.md', import.meta.url), 'utf8');
+    const [, ...examples] = guide.split('```toml\n').map((part) => part.split('```')[0] ?? '');
+    const [head = ''] = GENERIC.split('[[link]]');
+    for (const example of examples) {
+      const ids = [...example.matchAll(/"([a-z]+-[0-9])"/g)].map(([, id = '']) => id);
+      const subdevices = [...new Set(ids)].map((id) => `[[subdevice]]\nid = "${id}"\n`);
+      expect(configOf(`${head}${example}\n${subdevices.join('')}`).links[0]?.driver).toBe('lines');
+    }
+    expect(examples).toHaveLength(3);
   });
 
   const slips: readonly (readonly [LinesKeys, string, RegExp])[] = [
