@@ -114,16 +114,25 @@ export class LinePresence {
     }
   }
 
+  /** Those that have been silent for too long; they are to `fallSilent`. */
+  overdue(nowMs: number): string[] {
+    const { silenceMs } = this.#terms;
+    return [...this.#standings].flatMap(([id, standing]) =>
+      standing.state === 'here' && silenceMs > 0 && nowMs >= standing.heardMs + silenceMs ? [id] : [],
+    );
+  }
+
+  fallSilent(id: string): void {
+    this.#leave(id, 'keep alive ran out');
+  }
+
   /** @returns those whose pause is over */
   wake(nowMs: number): string[] {
-    const { silenceMs } = this.#terms;
     const due = this.#postponed.filter(({ atMs }) => nowMs >= atMs);
     this.#postponed = this.#postponed.filter(({ atMs }) => nowMs < atMs);
     for (const subscription of due) this.#subscribe(subscription);
     const returning: string[] = [];
     for (const [id, standing] of this.#standings) {
-      if (standing.state === 'here' && silenceMs > 0 && nowMs >= standing.heardMs + silenceMs)
-        this.#leave(id, 'keep alive ran out');
       if (!isPausing(standing) || nowMs < standing.untilMs) continue;
       this.#standings.delete(id);
       returning.push(id);

@@ -173,6 +173,10 @@ class LinesLink implements LinkMachine {
       this.#downlinks.abandon(silent, nowMs);
       this.#presence.unanswered(silent, nowMs);
     }
+    for (const overdue of this.#presence.overdue(nowMs)) {
+      this.#downlinks.abandon(overdue, nowMs);
+      this.#presence.fallSilent(overdue);
+    }
     const returning = this.#presence.wake(nowMs);
     if (this.#options.attach === 'open' && returning.includes(this.#options.subdevice))
       this.#presence.heard(this.#options.subdevice, nowMs);

@@ -17,7 +17,7 @@ describe('a device whose lines are answered', () => {
     const ledger = await house.untilIdle();
     const { uplinks, downlinks } = house.device;
     console.log(
-      `up ${uplinks.sent}, twice ${uplinks.duplicates}; down ${downlinks.sent}, twice ${downlinks.duplicates}`,
+      `up ${uplinks.sent}, accepted ${ledger.totals.uplink.accepted}, twice ${uplinks.duplicates}; down ${downlinks.sent}, twice ${downlinks.duplicates}`,
     );
     expect({ up: uplinks, down: downlinks }).toMatchObject({
       up: { missing: 0, reordered: 0, delivered: uplinks.sent },
