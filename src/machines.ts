@@ -2,6 +2,7 @@
 import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
 import type { LinkMachine } from './driver/driver.ts';
+import { createLinesLink } from './driver/lines.ts';
 import { createModbusLink } from './driver/modbus.ts';
 import { createMqttsnLink } from './driver/mqttsn.ts';
 import type { LinkPlan } from './flow/links.ts';
@@ -66,5 +67,8 @@ function newLink(link: LinkConfig, random: Random): LinkMachine {
         answerMsMax: link.retryMs,
         lateMsMax: link.retryMs * MODBUS_LATENESS,
       });
+    case 'lines':
+      if (link.lines === undefined) throw new Error(`link ${link.name} of lines without its table`);
+      return createLinesLink({ ...link, ...link.lines, ...bounds });
   }
 }

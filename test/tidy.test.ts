@@ -39,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
 const PURE: Readonly<Record<string, string>> = {
   base: 'node:events typed-emitter',
   custody: '',
-  config: 'zod smol-toml',
+  config: 'zod smol-toml re2js',
   codec: 'node:zlib node:buffer mqtt-packet',
   driver: '',
   session: '',
@@ -47,7 +47,7 @@ const PURE: Readonly<Record<string, string>> = {
   hub: 'node:crypto',
 };
 
-const ONE_IMPORTER = ['mqtt-packet', 'serialport', 'better-sqlite3', 'koffi', 'prom-client'];
+const ONE_IMPORTER = ['mqtt-packet', 'serialport', 'better-sqlite3', 'koffi', 'prom-client', 're2js'];
 const IMPURE_WORDS =
   /\b(Date\.now|new Date\(\)|set(Timeout|Interval|Immediate)\(|process\.|performance\.|Math\.random)/;
 const NOT_A_NAME = /(^|-)(data|info|items?|manager|handlers?|helpers?|utils?|common|misc|tmp|perform|execute)(-|\.|$)/;

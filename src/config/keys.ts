@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { absolutePath, means, NAME, text, whole } from './key-kinds.ts';
+import { LINES } from './keys-lines.ts';
 import { POINT, UNIT } from './modbus-keys.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
 import { byDriver, byProfile } from './profiles.ts';
@@ -181,7 +182,7 @@ export const LINK = z.strictObject({
   framing: z.enum(['sn-cobs']).default('sn-cobs').meta(means('How packets are delimited on the line.')),
   parity: z.enum(['none', 'even', 'odd']).default('none').meta(means('Parity bit of each byte.')),
   stop_bits: whole(1, 2).default(1).meta(means('Stop bits of each byte.')),
-  driver: z.enum(['mqttsn', 'modbus']).default('mqttsn').meta(means('What the subdevices speak.')),
+  driver: z.enum(['mqttsn', 'modbus', 'lines']).default('mqttsn').meta(means('What the subdevices speak.')),
   packet_bytes_max: whole(64, 4096).default(1024).meta(means('Largest packet on the line.')),
   retry_ms: whole(50, 60_000)
     .optional()
@@ -207,6 +208,7 @@ export const LINK = z.strictObject({
     .default([])
     .meta(means('MQTT-SN predefined topic ids, e.g. [{ id = 1, topic = "temperature" }].')),
   unit: z.array(UNIT).max(247).default([]).meta(means('Modbus units on this line, each a [[link.unit]].')),
+  lines: LINES.optional().meta(means('A table [link.lines]: how lines are read. Driver lines only, required there.')),
 });
 
 export const SUBDEVICE = z.strictObject({
@@ -232,3 +234,5 @@ export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;
 /** `[[name]]` within the one that its name begins with. */
 export const NESTED_LISTS = { 'link.unit': UNIT, 'link.unit.point': POINT } as const;
+/** `[name]` within the list that its name begins with. */
+export const NESTED_TABLES = { 'link.lines': LINES } as const;
