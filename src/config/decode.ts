@@ -94,6 +94,7 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
     packetBytesMax: link.packet_bytes_max,
     retryMs: link.retry_ms,
     retriesMax: link.retries_max,
+    recovery: link.recovery,
     holdMs: link.hold_ms ?? outbox.hold_ms,
     commitMs: link.commit_ms ?? outbox.commit_ms,
     overflow: link.overflow ?? outbox.overflow,

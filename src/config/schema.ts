@@ -7,6 +7,7 @@
 
 export type HubProfile = 'generic' | 'intl' | 'mainland';
 export type SignMethod = 'hmacsha256' | 'hmacsha1';
+export type RecoveryRung = 'reopen' | 'toggle' | 'reauthorise';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'text' | 'json';
 /** What gives way when the outbox is full. `reject`: the sender is told to come back later, nothing is lost. */
@@ -107,7 +108,7 @@ export interface InboxConfig {
 
 export interface LinkConfig {
   readonly name: string;
-  /** A device below `/dev`. */
+  /** What the port is called: see `base/serial-port.ts`. */
   readonly path: string;
   readonly baudRate: number;
   readonly framing: 'sn-cobs';
@@ -115,6 +116,8 @@ export interface LinkConfig {
   readonly packetBytesMax: number;
   readonly retryMs: number;
   readonly retriesMax: number;
+  /** What may be tried for a line that is open and does not work, in this order. */
+  readonly recovery: readonly RecoveryRung[];
   /** These three come from the outbox where the link says nothing. */
   readonly holdMs: number;
   readonly commitMs: number;
