@@ -48,6 +48,7 @@ const STATUS_MS = 5000;
 export async function runGateway(options: DaemonOptions): Promise<number> {
   const config = readConfig(options.configPath);
   const credentials = credentialsOf(config.hub);
+  const subdeviceSecrets = secretsOf(config);
   const journal = createJournal({ level: config.gateway.logLevel, format: config.gateway.logFormat });
   const ending = newEnding();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -71,6 +72,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     openLink: (link) => ports.opener(link),
     careOf: ({ name }) => careOf(ports, name),
     credentials,
+    subdeviceSecrets,
     timeService: timesyncd(),
     onStoreFailed: (reason, code) => {
       storage.note(code);
@@ -153,6 +155,14 @@ function credentialsOf(hub: HubConfig): (wallMs: number | undefined) => Credenti
       return (wallMs) => signCredentials(signing, wallMs, Math.random);
     }
   }
+}
+
+function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
+  return new Map(
+    subdevices.flatMap(({ id, deviceSecretFile }) =>
+      deviceSecretFile === undefined ? [] : [[id, readSecretFile(deviceSecretFile)] as const],
+    ),
+  );
 }
 
 function narrate(gateway: Gateway, journal: Journal): void {

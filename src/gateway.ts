@@ -8,6 +8,8 @@ import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
 import type { StoreOpening } from './custody/row.ts';
 import type { DriverReport } from './driver/driver.ts';
+import { BindingFlow } from './flow/bindings.ts';
+import { DeadLetters } from './flow/dead-letters.ts';
 import { DownlinkFlow } from './flow/downlink.ts';
 import { HubLine } from './flow/hub-line.ts';
 import { HubSubscriptions } from './flow/hub-subscriptions.ts';
@@ -24,7 +26,7 @@ import type { HubInput } from './hub/contract.ts';
 import type { Credentials } from './hub/credentials.ts';
 import { newHubClient, planLinks } from './machines.ts';
 import type { Outbox } from './outbox/outbox.ts';
-import { allowance, identities, termsByLink, topicsBySubdevice } from './plan.ts';
+import { allowance, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
 import type { Clock, OpenChannel, OpenStore, PortCare, Store, StoreListener, TimeService } from './ports.ts';
 import type { Inbox } from './session/inbox.ts';
 import { Stations } from './stations.ts';
@@ -42,6 +44,8 @@ export interface GatewayParts {
   readonly careOf?: (link: LinkConfig) => PortCare;
   /** What says when the wall clock is right; without it the clock is never trusted. */
   readonly timeService?: TimeService | undefined;
+  /** Device secrets of subdevices, by id: for `bind`. */
+  readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
   /** Called for every CONNECT, with the Unix ms as far as known. */
   readonly credentials: (wallMs: number | undefined) => Credentials;
   /** See `stations.ts`; another number in a test only. */
@@ -74,10 +78,13 @@ export class Gateway {
   readonly subscriptions: HubSubscriptions;
   readonly replay: Replay;
   readonly watch: SessionWatch;
+  readonly uplink: UplinkFlow;
+  readonly deadLetters: DeadLetters;
   readonly hub: HubLine;
   readonly links: Links;
+  /** `undefined`: the hub has no gateway operations. */
+  readonly bindings: BindingFlow | undefined;
   readonly presence: Presence;
-  readonly #uplink: UplinkFlow;
   readonly #downlink: DownlinkFlow;
   readonly #pagers: readonly Pager[];
   readonly #minute: Minute;
@@ -86,11 +93,11 @@ export class Gateway {
   constructor(parts: GatewayParts, store: Store, opening: StoreOpening) {
     const { config, clock, facts, mailbox } = parts;
     const safe = {
-      uplink: (owed: number) => this.#uplink.safe(owed),
+      uplink: (owed: number) => this.uplink.safe(owed),
       downlink: (owed: number) => this.#downlink.safe(owed),
     };
-    const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.#uplink.refused(owed) });
-    const { committer, outbox, inbox, uplinks, downlinks, announcements, services, mirror, session, stamp } = stations;
+    const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.uplink.refused(owed) });
+    const { committer, outbox, inbox, uplinks, downlinks, operations, services, mirror, session, stamp } = stations;
     this.parts = parts;
     this.store = store;
     this.stations = stations;
@@ -105,7 +112,7 @@ export class Gateway {
     });
     this.#pagers = [uplinkPager, downlinkPager];
     const shared = {
-      ...{ clock, mailbox, facts, mirror, outbox, inbox, committer, announcements, services, session, stamp },
+      ...{ clock, mailbox, facts, mirror, outbox, inbox, committer, operations, services, session, stamp },
       order: (order: HubInput) => this.hub.order(order),
       links: () => this.links,
       replay: () => this.replay,
@@ -120,7 +127,11 @@ export class Gateway {
       queuedBytes: () => this.hub.queuedBytes,
       isExpired: stations.expiry(config.outbox.ageHoursMax),
     });
-    this.#uplink = new UplinkFlow({ ...shared, termsOf: termsByLink(config) });
+    this.uplink = new UplinkFlow({ ...shared, alarmTopics: stations.alarmTopics, termsOf: termsByLink(config) });
+    this.deadLetters = new DeadLetters({
+      ...shared,
+      ...{ store, custodian: uplinks, alarmTopics: stations.alarmTopics },
+    });
     const isExpired = stations.expiry(config.inbox.ageHoursMax);
     this.#downlink = new DownlinkFlow({ ...shared, pager: () => downlinkPager, isExpired });
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
@@ -128,8 +139,11 @@ export class Gateway {
       ...shared,
       identityOf: identities(config),
       isAllowed: allowance(config),
+      hubLimits: config.hub,
       commitMs: config.outbox.commitMs,
     });
+    this.bindings =
+      operations === undefined ? undefined : new BindingFlow({ ...shared, operations, ownerOf: owners(config) });
     this.watch = new SessionWatch({
       ...{ ...shared, account: stations.account, epochs: () => stations.wallClock.epochs },
       ...{ resyncTopic: config.hub.resyncTopic, commitMs: config.outbox.commitMs },
@@ -141,6 +155,7 @@ export class Gateway {
       replay: this.replay,
       downlink: this.#downlink,
       subscriptions: this.subscriptions,
+      heed: (report) => this.bindings?.heed(report),
       watch: this.watch,
       letGo: () => committer.letGo('uplink', clock.nowMs() + config.outbox.commitMs),
       lastUplink: () => uplinks.lastSeq,
@@ -201,7 +216,7 @@ export class Gateway {
       case 'detach':
         return this.presence.detach(link, report);
       case 'uplink':
-        return this.#uplink.offer(link, report);
+        return this.uplink.offer(link, report);
       case 'subscribe':
         return this.presence.subscribe(link, report);
       case 'unsubscribe':

@@ -1,11 +1,105 @@
 /** What the administrative socket can have done, by name; each order checks its own body. */
+import type { BindingFlow } from './flow/bindings.ts';
+import type { Letters, LettersDone } from './flow/dead-letters.ts';
 import type { Gateway } from './gateway.ts';
+import { type HubIdentity, identityKey } from './hub/identity.ts';
+import { isDone, meaningOf } from './hub/result-codes.ts';
 import { type Orders, refusal } from './ops/administration.ts';
+import { type BindingOutcome, type BindingOutcomes, type BindingsReport, bindingHealth } from './ops/binding-report.ts';
+
+/** As many as a hub allows one gateway (hub contract §1.8). */
+const NAMES_MAX = 1500;
+
+/** Numbers in one order: its body has a bound of its own. */
+const LETTERS_MAX = 1000;
 
 export function ordersFor(gateway: Gateway): Orders {
+  const { deadLetters } = gateway;
   return {
+    'dead-letters.retry': async ({ letters }) => told(await deadLetters.retry(lettersOf(letters))),
+    'dead-letters.drop': async ({ letters }) => told(await deadLetters.drop(lettersOf(letters))),
     'gap.acknowledge': () => inTurn(gateway, () => acknowledgeGap(gateway)),
+    'hub.bind': async (body) => bind(gateway, 'bind', namesIn(body)),
+    'hub.unbind': async (body) => bind(gateway, 'unbind', namesIn(body)),
+    'hub.describe': () => describe(gateway),
   };
+}
+
+function lettersOf(given: unknown): Letters {
+  const isNumber = (one: unknown): one is number => Number.isSafeInteger(one);
+  if (given === 'all') return 'all';
+  if (Array.isArray(given) && given.length > 0 && given.length <= LETTERS_MAX && given.every(isNumber)) return given;
+  throw refusal(
+    'Which dead letters is not said',
+    `letters is "all", or a list of 1 to ${LETTERS_MAX} numbers as holdfast dead-letters list shows them.`,
+  );
+}
+
+function told({ done, stopped }: LettersDone): { readonly done: number; readonly stopped: string | null } {
+  if (stopped !== undefined && done === 0)
+    throw refusal(`Nothing was done: ${stopped}`, 'holdfast dead-letters list shows what there is.');
+  return { done, stopped: stopped ?? null };
+}
+
+async function describe(gateway: Gateway): Promise<BindingsReport> {
+  const answered = await bindingsOf(gateway).describe();
+  return { answered, ...bindingHealth(gateway) };
+}
+
+async function bind(gateway: Gateway, verb: 'bind' | 'unbind', names: readonly string[]): Promise<BindingOutcomes> {
+  const flow = bindingsOf(gateway);
+  const named = names.map((name) => ({ name, identity: identityOf(gateway, verb, name) }));
+  const canDo = (identity: HubIdentity): boolean =>
+    verb === 'unbind' || gateway.stations.operations?.canBind(identity) === true;
+  const answers = await flow.ask(
+    verb,
+    named.map(({ identity }) => identity).filter((identity) => canDo(identity)),
+  );
+  const outcomes = named.map(({ name, identity }): BindingOutcome => {
+    const hubIdentity = identityKey(identity);
+    const code = answers.get(hubIdentity) ?? null;
+    const what = { subdevice: name, hubIdentity, code };
+    if (!canDo(identity)) {
+      const remedy = 'Add device_secret_file to its [[subdevice]] and restart the gateway.';
+      return { ...what, done: false, sentence: 'its device secret is not known here', remedy };
+    }
+    if (code === null) {
+      const remedy = 'Look at holdfast status, and try again; some hubs take operations_batch_max = 1 only.';
+      return { ...what, done: false, sentence: 'the hub did not answer', remedy };
+    }
+    const { sentence, remedy } = meaningOf(code);
+    if (isDone(verb, code)) return { ...what, done: true, sentence, remedy: null };
+    return { ...what, done: false, sentence, remedy: remedy?.replace('ID', name) ?? null };
+  });
+  return { outcomes };
+}
+
+function bindingsOf({ bindings, stations, parts }: Gateway): BindingFlow {
+  if (bindings === undefined) {
+    const what = `The hub profile "${parts.config.hub.profile}" has no bindings`;
+    throw refusal(what, 'They belong to the profiles intl and mainland.');
+  }
+  if (stations.operations?.isConnected !== true)
+    throw refusal('The hub is away, so it cannot be asked', 'Try again when holdfast status shows it connected.');
+  return bindings;
+}
+
+/** The names as given, each once. */
+function namesIn({ subdevices }: Readonly<Record<string, unknown>>): readonly string[] {
+  const isList = Array.isArray(subdevices) && subdevices.length > 0 && subdevices.length <= NAMES_MAX;
+  const names = isList ? subdevices.filter((name) => typeof name === 'string') : [];
+  if (isList && names.length === subdevices.length) return [...new Set(names)];
+  throw refusal(`An order needs "subdevices", a list of 1 to ${NAMES_MAX} names`, 'Write {"subdevices": ["meter-1"]}.');
+}
+
+/** A configured id; or, to take away what is not configured, `product/device`. */
+function identityOf(gateway: Gateway, verb: 'bind' | 'unbind', name: string): HubIdentity {
+  const subdevice = gateway.parts.config.subdevices.find(({ id }) => id === name);
+  if (subdevice?.hubIdentity !== undefined) return subdevice.hubIdentity;
+  const [, productId, deviceName] = /^([A-Za-z0-9]{10})\/([A-Za-z0-9:_-]{1,48})$/.exec(name) ?? [];
+  if (verb === 'unbind' && productId !== undefined && deviceName !== undefined) return { productId, deviceName };
+  const also = verb === 'unbind' ? ', or PRODUCT/DEVICE for one that is not configured' : '';
+  throw refusal(`No [[subdevice]] has the id ${JSON.stringify(name)}`, `Name the ids that are configured${also}.`);
 }
 
 /** An order takes its turn in the mailbox, like everything else that happens. */

@@ -1,6 +1,6 @@
 /** What the configuration says, in the shape in which the flows ask for it. */
 import type { Config, LinkConfig } from './config/schema.ts';
-import type { HubIdentity } from './hub/announcements.ts';
+import { type HubIdentity, identityKey } from './hub/identity.ts';
 import { type TopicMap, topicMap } from './session/topic-map.ts';
 
 export function topicsBySubdevice(config: Config): (subdevice: string) => TopicMap {
@@ -21,6 +21,16 @@ export function topicsBySubdevice(config: Config): (subdevice: string) => TopicM
 export function identities(config: Config): (subdevice: string) => HubIdentity | undefined {
   const byId = new Map(config.subdevices.map((subdevice) => [subdevice.id, subdevice.hubIdentity]));
   return (subdevice) => byId.get(subdevice);
+}
+
+/** Whose identity this is; `undefined`: nobody's that is configured. */
+export function owners(config: Config): (identity: HubIdentity) => string | undefined {
+  const byIdentity = new Map(
+    config.subdevices.flatMap(({ id, hubIdentity }) =>
+      hubIdentity === undefined ? [] : [[identityKey(hubIdentity), id] as const],
+    ),
+  );
+  return (identity) => byIdentity.get(identityKey(identity));
 }
 
 export function allowance(config: Config): (subdevice: string, link: string) => boolean {

@@ -6,6 +6,7 @@
 import type { FaultCode } from './base/fault.ts';
 import type { Direction } from './base/message.ts';
 import type { Change } from './custody/change.ts';
+import type { LetterPage, LetterRequest } from './custody/letter.ts';
 import type { Row, RowPage, StoreOpening, Tally } from './custody/row.ts';
 
 export type Cancel = () => void;
@@ -92,6 +93,7 @@ export interface Store {
   tally(): Promise<Tally>;
   /** The newest rows of a direction for a technician's eyes. */
   peek(direction: Direction, limit: number): Promise<readonly Row[]>;
+  letters(request: LetterRequest): Promise<LetterPage>;
   close(): Promise<void>;
 }
 

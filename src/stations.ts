@@ -4,6 +4,7 @@
  */
 import type { Facts } from './base/events.ts';
 import type { Direction } from './base/message.ts';
+import type { Random } from './base/random.ts';
 import { type Age, ageOf, type Stamp } from './base/time.ts';
 import type { Config } from './config/schema.ts';
 import type { Change } from './custody/change.ts';
@@ -12,10 +13,12 @@ import type { StoreOpening } from './custody/row.ts';
 import { Committer } from './flow/committer.ts';
 import type { Mailbox } from './flow/mailbox.ts';
 import { WallClock } from './flow/wall-clock.ts';
-import { Announcements } from './hub/announcements.ts';
+import { GatewayOperations } from './hub/gateway-operations.ts';
+import { identityKey } from './hub/identity.ts';
 import { OwnServices } from './hub/own-service.ts';
 import { HUB_TERMS, SessionAccount } from './hub/session-account.ts';
 import { SessionMirror } from './hub/session-mirror.ts';
+import { AlarmTopics } from './outbox/alarm-topics.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Clock, TimeService } from './ports.ts';
 import { Inbox } from './session/inbox.ts';
@@ -32,6 +35,9 @@ export interface StationsOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
+  readonly random: Random;
+  /** By subdevice id, where there is one: for `bind`. */
+  readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
   readonly timeService?: TimeService | undefined;
   readonly opening: StoreOpening;
   /** Custody is taken of a message: whoever waits for that may be told. */
@@ -48,12 +54,13 @@ export class Stations {
   readonly uplinks: Custodian;
   readonly downlinks: Custodian;
   readonly outbox: Outbox;
+  readonly alarmTopics: AlarmTopics;
   readonly inbox: Inbox;
   readonly mirror: Mirror;
   readonly session: SessionMirror;
   readonly account: SessionAccount;
   /** `undefined`: the hub has no gateway operations. */
-  readonly announcements: Announcements | undefined;
+  readonly operations: GatewayOperations | undefined;
   readonly services: OwnServices;
   readonly wallClock: WallClock;
   readonly #clock: Clock;
@@ -79,13 +86,19 @@ export class Stations {
     this.downlinks = this.#newCustodian('downlink', options);
     const limits = { ...outbox, ...hub, windowMax: WINDOW_MAX, unstoredBytesMax };
     this.outbox = new Outbox(limits, this.uplinks, opening.nextSeq.uplink);
+    this.alarmTopics = new AlarmTopics({
+      configured: outbox.alarmTopics,
+      inForce: opening.alarmTopics,
+      isEmpty: () => this.uplinks.pending === 0,
+      changed: (filters) => this.committer.require([{ kind: 'alarmTopics', filters }], clock.nowMs(), () => undefined),
+    });
     this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
     this.mirror = new Mirror(opening);
     this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);
     const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
     this.account = new SessionAccount({ terms, gap: opening.hubGap, openedAt: opening.now });
-    this.announcements = hub.credentials.kind === 'signed' ? new Announcements(hub.credentials) : undefined;
-    this.services = new OwnServices(this.announcements === undefined ? [] : [this.announcements]);
+    this.operations = this.#newOperations(options);
+    this.services = new OwnServices(this.operations === undefined ? [] : [this.operations]);
   }
 
   custodian(direction: Direction): Custodian {
@@ -103,6 +116,23 @@ export class Stations {
   expiry(hoursMax: number): ((stamp: Stamp) => boolean) | undefined {
     if (hoursMax === 0) return undefined;
     return (stamp) => this.age(stamp).ms >= hoursMax * HOUR_MS;
+  }
+
+  #newOperations({ config, random, subdeviceSecrets }: StationsOptions): GatewayOperations | undefined {
+    const { credentials, bind, operationsBatchMax, payloadBytesMax } = config.hub;
+    if (credentials.kind !== 'signed') return undefined;
+    const secrets = new Map<string, string>();
+    for (const { id, hubIdentity } of config.subdevices) {
+      const secret = subdeviceSecrets?.get(id);
+      if (hubIdentity !== undefined && secret !== undefined) secrets.set(identityKey(hubIdentity), secret);
+    }
+    return new GatewayOperations({
+      ...{ bind, operationsBatchMax, payloadBytesMax, random, signMethod: credentials.signMethod },
+      gateway: credentials,
+      configured: config.subdevices.flatMap(({ hubIdentity }) => hubIdentity ?? []),
+      secretOf: (identity) => secrets.get(identityKey(identity)),
+      wallMs: () => this.wallClock.wallMs(),
+    });
   }
 
   #newCustodian(direction: Direction, { opening, safe, refused }: StationsOptions): Custodian {

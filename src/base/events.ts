@@ -27,7 +27,12 @@ export type GatewayEvents = {
   subdeviceDetached: (fact: { readonly subdevice: string; readonly link: string; readonly reason: string }) => void;
   subscriptionAdded: (fact: { readonly subdevice: string; readonly filter: string }) => void;
   subscriptionRemoved: (fact: { readonly subdevice: string; readonly filter: string }) => void;
-  subscriptionRefused: (fact: { readonly filter: string; readonly reason: string }) => void;
+  subscriptionRefused: (fact: {
+    /** `undefined`: the hub refused it to the gateway, for whoever wants it. */
+    readonly subdevice: string | undefined;
+    readonly filter: string;
+    readonly reason: string;
+  }) => void;
   hubConnected: (fact: { readonly sessionPresent: boolean; readonly backlog: number }) => void;
   /** `away`: for how long the hub had not seen us; `null`: not known. */
   sessionResumed: (fact: { readonly away: Age | null }) => void;
@@ -53,6 +58,8 @@ export type GatewayEvents = {
   /** The hub closed the connection with only this one in the air; `closes` count against it so far. */
   uplinkSuspected: (fact: { readonly subdevice: string; readonly topic: string; readonly closes: number }) => void;
   uplinkBuried: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
+  deadLettersRetried: (fact: { readonly letters: number }) => void;
+  deadLettersDropped: (fact: { readonly letters: number }) => void;
   uplinkDelivered: (fact: { readonly subdevice: string; readonly topic: string; readonly isReplay: boolean }) => void;
   downlinkAccepted: (fact: { readonly topic: string; readonly subdevices: number; readonly qos: Qos }) => void;
   downlinkShed: (fact: { readonly topic: string; readonly reason: string }) => void;

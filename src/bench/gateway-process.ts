@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Answers, ask } from '../ops/control-client.ts';
 import type { LedgerReport } from '../ops/ledger-report.ts';
-import type { StatusReport } from '../ops/report.ts';
+import type { OutboxReport, StatusReport } from '../ops/report.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** A cold start compiles everything once. */
@@ -88,6 +88,10 @@ export class GatewayProcess {
 
   async ledger(): Promise<LedgerReport> {
     return await this.#ask('/v1/ledger');
+  }
+
+  async outbox(): Promise<OutboxReport> {
+    return await this.#ask('/v1/outbox');
   }
 
   async #ask<Path extends keyof Answers>(path: Path): Promise<Answers[Path]> {

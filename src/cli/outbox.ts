@@ -5,10 +5,11 @@ import { ageWords, bytesWords, countOf, countWords, etaWords, rateWords } from '
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning } from './location.ts';
 import { type Column, renderTable } from './table.ts';
-import type { Terminal } from './terminal.ts';
+import { type Terminal, wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
   { heading: 'subdevice', gives: true },
+  { heading: 'class' },
   { heading: 'messages', align: 'right' },
   { heading: 'bytes', align: 'right' },
   { heading: 'in flight', align: 'right' },
@@ -24,17 +25,24 @@ export async function showOutbox(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
-function renderOutbox({ total, lanes }: OutboxReport, terminal: Terminal): string[] {
+function renderOutbox({ total, lanes, refused, alarmTopicsWait }: OutboxReport, terminal: Terminal): string[] {
   const bounds = `Room for ${countOf(total.messagesMax, 'message')} or ${bytesWords(total.bytesMax)}; when full: ${total.overflow}.`;
-  if (total.messages === 0) return ['The outbox is empty: the hub has everything.', bounds];
+  const turnedAway = Object.entries(refused).map(([reason, count]) => `${reason} (${countWords(count)})`);
+  const notes = [
+    bounds,
+    ...(turnedAway.length === 0 ? [] : [`Turned away for good since the start: ${turnedAway.join(', ')}.`]),
+    ...(alarmTopicsWait ? ['The alarm topics have changed; the new ones hold as soon as nothing waits here.'] : []),
+  ].flatMap((note) => wrap(note, terminal.width));
+  if (total.messages === 0) return ['The outbox is empty: the hub has everything.', ...notes];
   const waiting = `${countOf(total.messages, 'message')} for the hub, ${countWords(total.onDisk)} of them on disk. Done in: ${etaWords(total.etaMs)}.`;
   const busy = lanes.filter((lane) => lane.messages > 0);
-  return [waiting, bounds, '', renderTable(COLUMNS, busy.map(cells), terminal)];
+  return [...wrap(waiting, terminal.width), ...notes, '', renderTable(COLUMNS, busy.map(cells), terminal)];
 }
 
 function cells(lane: OutboxLane): string[] {
   return [
     lane.subdevice,
+    lane.class,
     countWords(lane.messages),
     bytesWords(lane.bytes),
     countWords(lane.inFlight),

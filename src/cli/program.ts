@@ -55,6 +55,8 @@ function buildProgram(words: readonly string[], finish: (exitCode: number) => vo
         finish(await act({ context: contextOf(program), options: command.opts() as Options, words: command.args }));
       });
   addLookingIn(add);
+  addDeadLetters(add, program);
+  addHub(add, program);
   addConfig(add, program);
   addRunning(add);
   return program;
@@ -97,6 +99,58 @@ function addLookingIn(add: Add): void {
     (await import('./acknowledge-gap.ts')).acknowledgeGap(context),
   );
   add('tail', 'what happens, as it happens', async ({ context }) => (await import('./tail.ts')).showTail(context));
+}
+
+interface Which {
+  readonly all?: true;
+}
+
+function addDeadLetters(add: Add, program: Command): void {
+  const letters = program.command('dead-letters').description('messages the hub never acknowledged, given up and kept');
+  add<{ after: number; limit: number }>(
+    'list',
+    'list them, the oldest first',
+    async ({ context, options }) => (await import('./dead-letters.ts')).listDeadLetters(context, options),
+    letters,
+  )
+    .option('--after <number>', 'those behind this one', wholeNumber(0, 9_999_999_999), 0)
+    .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50);
+  add(
+    'show <number>',
+    'one of them, with its payload',
+    async ({ context, words }) => (await import('./dead-letters.ts')).showDeadLetter(context, words[0] ?? ''),
+    letters,
+  );
+  const orders = [
+    ['retry', 'put them back into the outbox, as new messages'],
+    ['drop', 'drop them for good; the ledger counts them as dropped by hand'],
+  ] as const;
+  for (const [verb, description] of orders)
+    add<Which>(
+      `${verb} [numbers...]`,
+      description,
+      async ({ context, options, words }) =>
+        (await import('./dead-letter-orders.ts')).orderDeadLetters(context, verb, options.all ? 'all' : words),
+      letters,
+    ).option('--all', 'every one there is');
+}
+
+function addHub(add: Add, program: Command): void {
+  const hub = program.command('hub').description('what the hub knows of this gateway’s subdevices');
+  for (const verb of ['bind', 'unbind'] as const) {
+    add(
+      `${verb} <ids...>`,
+      verb === 'bind' ? 'have the hub let this gateway speak for subdevices' : 'take that back',
+      async ({ context, words }) => (await import('./hub.ts')).changeBindings(context, verb, words),
+      hub,
+    );
+  }
+  add(
+    'describe',
+    'which subdevices the hub has bound, against those configured',
+    async ({ context }) => (await import('./hub.ts')).describeBindings(context),
+    hub,
+  );
 }
 
 function addConfig(add: Add, program: Command): void {

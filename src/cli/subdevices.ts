@@ -32,7 +32,7 @@ function cells(subdevice: SubdeviceReport): string[] {
     subdevice.link ?? '-',
     stateWords(subdevice),
     subdevice.silentMs === null ? '-' : `${durationWords(subdevice.silentMs)} ago`,
-    hubWords(subdevice.onlineAtHub),
+    hubWords(subdevice),
     countWords(subdevice.uplinksPending),
     countWords(subdevice.downlinksPending),
     countWords(subdevice.subscriptions.length),
@@ -45,7 +45,8 @@ function stateWords({ attached, link, lasting }: SubdeviceReport): string {
   return lasting ? 'away, session kept' : 'away';
 }
 
-function hubWords(onlineAtHub: boolean | null): string {
-  if (onlineAtHub === null) return '-';
+function hubWords({ binding, onlineAtHub }: SubdeviceReport): string {
+  if (binding === 'unbound') return 'NOT BOUND';
+  if (onlineAtHub === null) return binding === 'bound' ? 'bound' : '-';
   return onlineAtHub ? 'online' : 'offline';
 }

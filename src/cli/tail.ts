@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { EXIT } from '../base/fault.ts';
 import { followTail } from '../ops/control-client.ts';
-import type { TailLine } from '../ops/report.ts';
+import type { TailLine } from '../ops/tail-line.ts';
 import { countOf, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';

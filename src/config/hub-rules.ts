@@ -9,6 +9,7 @@ import type { Problem } from './schema.ts';
 import type { Sections } from './sections.ts';
 
 const SIGNED_KEYS = ['product_id', 'device_name', 'device_secret_file'] as const;
+const SIGNED_CHOICES = ['sign_method', 'bind', 'operations_batch_max'] as const;
 const GENERIC_KEYS = ['client_id', 'username', 'password_file'] as const;
 
 export function hubProblems({ gateway, hub }: Sections): Problem[] {
@@ -27,7 +28,7 @@ export function hubProblems({ gateway, hub }: Sections): Problem[] {
 }
 
 function genericProblems(hub: HubSection): Problem[] {
-  const foreign = [...SIGNED_KEYS, 'sign_method' as const]
+  const foreign = [...SIGNED_KEYS, ...SIGNED_CHOICES]
     .filter((key) => hub[key] !== undefined)
     .map((key) => foreignKey(`hub.${key}`, 'generic'));
   if (hub.password_file === undefined || hub.username !== undefined) return foreign;
@@ -89,12 +90,23 @@ function ceilingProblems(hub: HubSection): Problem[] {
     ...outside(hub, 'keep_alive_s', HUB_KEEP_ALIVE_S.min, HUB_KEEP_ALIVE_S.max),
     ...outside(hub, 'messages_per_s', 1, limits.messagesPerS),
     ...outside(hub, 'payload_bytes_max', 64, limits.payloadBytesMax),
+    ...outside(hub, 'topic_bytes_max', 16, limits.topicBytesMax),
+    ...outside(hub, 'topic_slashes_max', 1, limits.topicSlashesMax),
     ...outside(hub, 'reconnect_floor_ms', limits.reconnectFloorMs, Number.POSITIVE_INFINITY),
     ...outside(hub, 'subscriptions_max', filtersMin, filtersMax),
   ];
 }
 
-type BoundedKey = 'keep_alive_s' | 'messages_per_s' | 'payload_bytes_max' | 'reconnect_floor_ms' | 'subscriptions_max';
+type BoundedKey = Extract<
+  keyof HubSection,
+  | 'keep_alive_s'
+  | 'messages_per_s'
+  | 'payload_bytes_max'
+  | 'topic_bytes_max'
+  | 'topic_slashes_max'
+  | 'reconnect_floor_ms'
+  | 'subscriptions_max'
+>;
 
 function outside(hub: HubSection, key: BoundedKey, ...[min, max]: [number, number]): Problem[] {
   const value = hub[key];
@@ -142,7 +154,8 @@ export function identityProblems(
   return subdevices.flatMap(({ path, section }) => {
     const keys = ['product_id', 'device_name'] as const;
     if (hub.profile === 'generic') {
-      return keys.filter((key) => section[key] !== undefined).map((key) => foreignKey(`${path}.${key}`, 'generic'));
+      const known = [...keys, 'device_secret_file'] as const;
+      return known.filter((key) => section[key] !== undefined).map((key) => foreignKey(`${path}.${key}`, 'generic'));
     }
     const missing = keys.filter((key) => section[key] === undefined);
     if (missing.length > 0) return missing.map((key) => missingKey(`${path}.${key}`, hub.profile));

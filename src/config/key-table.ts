@@ -76,6 +76,8 @@ function rowOf(
 function typeWords(json: JsonKey): string {
   if (json.enum !== undefined) return json.enum.map((value) => JSON.stringify(value)).join(', ');
   switch (json.type) {
+    case 'number':
+      return `number, ${json.minimum} to ${json.maximum}`;
     case 'integer':
       return `integer, ${json.minimum} to ${json.maximum}`;
     case 'boolean':

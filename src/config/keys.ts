@@ -66,6 +66,18 @@ export const HUB = z.strictObject({
     .enum(['hmacsha256', 'hmacsha1'])
     .optional()
     .meta(means('How the password is signed. Hub profiles only.', '"hmacsha256"')),
+  bind: z
+    .enum(['manual', 'auto'])
+    .optional()
+    .meta(
+      means(
+        'Who binds subdevices that are not bound: a technician (`holdfast hub bind`), or the gateway, those with a device_secret_file. Hub profiles only.',
+        '"manual"',
+      ),
+    ),
+  operations_batch_max: whole(1, 500)
+    .optional()
+    .meta(means('Most subdevices in one request to the hub. 1 = each on its own. Hub profiles only.', '64')),
   client_id: CLIENT_ID.optional().meta(
     means('MQTT client id. Profile generic only; else it is product_id and device_name in one.', 'gateway.name'),
   ),
@@ -89,13 +101,21 @@ export const HUB = z.strictObject({
   attempts_max: whole(1, 1000)
     .default(3)
     .meta(means('Sendings of one message without PUBACK before it goes to the dead letters.')),
-  in_flight_max: whole(1, 65_535).default(32).meta(means('Publishes that may wait for PUBACK at one time.')),
+  in_flight_max: whole(1, 65_535)
+    .default(32)
+    .meta(means('Publishes that may wait for PUBACK at one time; four more if they are alarms.')),
   messages_per_s: whole(0, 1_000_000)
     .optional()
     .meta(means('Ceiling of everything published. 0 = none.', byProfile('messagesPerS'))),
   payload_bytes_max: whole(64, 1_048_576)
     .optional()
     .meta(means('Largest payload the hub takes.', byProfile('payloadBytesMax'))),
+  topic_bytes_max: whole(16, 65_535)
+    .optional()
+    .meta(means('Longest topic the hub takes, in bytes of UTF-8.', byProfile('topicBytesMax'))),
+  topic_slashes_max: whole(0, 1000)
+    .optional()
+    .meta(means('Most slashes in a topic the hub takes. 0 = no limit.', byProfile('topicSlashesMax'))),
   reconnect_floor_ms: whole(100, HOUR_MS)
     .optional()
     .meta(means('Shortest pause between two connections.', byProfile('reconnectFloorMs'))),
@@ -124,6 +144,17 @@ export const OUTBOX = z.strictObject({
   overflow: OVERFLOW.default('reject').meta(
     means('What gives way when it is full. reject loses nothing: the subdevice is told to come back.'),
   ),
+  alarm_topics: z
+    .array(z.string().min(1).max(255))
+    .max(64)
+    .default([])
+    .meta(means('Filters on the subdevices’ own topics, e.g. ["alarm", "+/alarm"]. What matches (QoS 1) goes first.')),
+  live_share: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .meta(means('While a backlog drains: least part of the hub’s ceiling for new messages of subdevices without one.')),
   hold_ms: whole(0, WAIT_MS_MAX)
     .default(200)
     .meta(means('How long an uplink may wait in RAM for the hub’s PUBACK before it is written to disk.')),
@@ -192,6 +223,9 @@ export const SUBDEVICE = z.strictObject({
   link: NAME.optional().meta(means('Served on this link only.')),
   product_id: PRODUCT_ID.optional().meta(means('Its product id. Hub profiles only, required there.')),
   device_name: DEVICE_NAME.optional().meta(means('Its device name. Hub profiles only, required there.')),
+  device_secret_file: absolutePath()
+    .optional()
+    .meta(means('File with its device secret, readable by its owner only: needed to bind it. Hub profiles only.')),
 });
 
 export type GatewaySection = z.output<typeof GATEWAY>;

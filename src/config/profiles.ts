@@ -9,16 +9,20 @@ export interface ProfileDefaults {
   readonly keepAliveS: number;
   readonly messagesPerS: number;
   readonly payloadBytesMax: number;
+  readonly topicBytesMax: number;
+  readonly topicSlashesMax: number;
   readonly reconnectFloorMs: number;
   readonly subscriptionsMax: number;
 }
 
-/** The hub takes one CONNECT in 5 s, 30 or 20 messages a second, 16 KiB each; 100 filters on the mainland. */
+/** The hub takes one CONNECT in 5 s, 30 or 20 messages a second, 16 KiB each, topics of 255 bytes; 100 filters on the mainland. */
 const HUB_DEFAULTS: ProfileDefaults = {
   topicTemplate: '{product_id}/{device_name}/{topic}',
   keepAliveS: 240,
   messagesPerS: 30,
   payloadBytesMax: 16_384,
+  topicBytesMax: 255,
+  topicSlashesMax: 10,
   reconnectFloorMs: 5000,
   subscriptionsMax: 0,
 };
@@ -29,11 +33,13 @@ export const PROFILE_DEFAULTS: Readonly<Record<HubProfile, ProfileDefaults>> = {
     keepAliveS: 60,
     messagesPerS: 0,
     payloadBytesMax: 262_144,
+    topicBytesMax: 65_535,
+    topicSlashesMax: 0,
     reconnectFloorMs: 1000,
     subscriptionsMax: 0,
   },
   intl: HUB_DEFAULTS,
-  mainland: { ...HUB_DEFAULTS, messagesPerS: 20, subscriptionsMax: 100 },
+  mainland: { ...HUB_DEFAULTS, messagesPerS: 20, topicSlashesMax: 6, subscriptionsMax: 100 },
 };
 
 /** The hub refuses less than 60 s (mainland) and more than 850 s; its own SDK goes no higher than 690 s. */

@@ -4,7 +4,7 @@
  *
  * A rule looks only at sections that were readable, so each problem is said once.
  */
-import { topicProblem } from '../base/topic.ts';
+import { filterProblem, topicProblem } from '../base/topic.ts';
 import { hubProblems, identityProblems } from './hub-rules.ts';
 import type { LinkSection, SubdeviceSection } from './keys.ts';
 import type { Problem } from './schema.ts';
@@ -23,6 +23,7 @@ export function ruleProblems(sections: Sections): Problem[] {
   return [
     ...hubProblems(sections),
     ...identityProblems(sections.hub, subdevices),
+    ...alarmTopicProblems(sections),
     ...duplicates(links, 'name', (link) => link.name),
     ...duplicates(links, 'path', (link) => link.path),
     ...duplicates(subdevices, 'id', (subdevice) => subdevice.id),
@@ -50,6 +51,20 @@ function duplicates<Section>(
     return [
       { path: `${path}.${key}`, what: `is "${value}", as ${first}.${key} is`, hint: `Give each its own ${key}.` },
     ];
+  });
+}
+
+function alarmTopicProblems({ outbox }: Sections): Problem[] {
+  const filters = outbox?.alarm_topics ?? [];
+  return filters.flatMap((filter, index) => {
+    const path = `outbox.alarm_topics[${index}]`;
+    const problem = filterProblem(filter);
+    if (problem !== undefined)
+      return [
+        { path, what: `is no topic filter: ${problem.problem}`, hint: 'Write it as a subdevice would subscribe.' },
+      ];
+    if (filters.indexOf(filter) === index) return [];
+    return [{ path, what: `is "${filter}" once more`, hint: 'Remove it.' }];
   });
 }
 

@@ -56,6 +56,10 @@ export interface HubConfig {
   readonly profile: HubProfile;
   readonly host: string;
   readonly port: number;
+  /** Who binds subdevices that are configured and not bound. */
+  readonly bind: 'manual' | 'auto';
+  /** Subdevices in one request of the gateway protocol. */
+  readonly operationsBatchMax: number;
   /** `signed` with the hub profiles, one of the others with `generic`. */
   readonly credentials: HubCredentials;
   /** Hub profiles: product id and device name, one after the other. */
@@ -73,6 +77,10 @@ export interface HubConfig {
   /** Ceiling over everything we publish; 0 = no ceiling. */
   readonly messagesPerS: number;
   readonly payloadBytesMax: number;
+  /** Of a topic as the hub knows it, in UTF-8. */
+  readonly topicBytesMax: number;
+  /** Slashes in such a topic; 0 = no limit. */
+  readonly topicSlashesMax: number;
   readonly reconnectFloorMs: number;
   readonly reconnectCeilingMs: number;
   /** Filters one connection may hold; 0 = no limit. */
@@ -88,6 +96,10 @@ export interface OutboxConfig {
   /** 0 = uplinks never expire. */
   readonly ageHoursMax: number;
   readonly overflow: OutboxOverflow;
+  /** Filters on the subdevice's own topics: what matches overtakes everything else. */
+  readonly alarmTopics: readonly string[];
+  /** 0 to 1: of what alarms leave of the ceiling, for messages of this connection while there is a backlog. */
+  readonly liveShare: number;
   /** How long an uplink may wait in RAM for the hub's PUBACK before it is committed. */
   readonly holdMs: number;
   /** How long a commit waits for company. */
@@ -137,6 +149,8 @@ export interface SubdeviceConfig {
   readonly link: string | undefined;
   /** How the hub knows it; `undefined` only with `generic`. */
   readonly hubIdentity: HubIdentity | undefined;
+  /** Holds its device secret: needed to bind it. */
+  readonly deviceSecretFile: string | undefined;
 }
 
 export interface HubIdentity {

@@ -33,6 +33,14 @@ export type Change =
       readonly reason: string;
       readonly attempts: number;
     }
+  /** A dead letter is gone: back in custody (its row comes with a `put` of the same commit), or dropped by hand. */
+  | {
+      readonly kind: 'exhume';
+      readonly direction: Direction;
+      readonly lane: number;
+      readonly letter: number;
+      readonly fate: 'retried' | 'dropped';
+    }
   /** Counts messages that came and went without touching the disk. */
   | { readonly kind: 'count'; readonly direction: Direction; readonly lane: number; readonly counts: Counts }
   | { readonly kind: 'subdevice'; readonly row: SubdeviceRow }
@@ -45,6 +53,8 @@ export type Change =
   | { readonly kind: 'filterGone'; readonly filter: string }
   | { readonly kind: 'hubSession'; readonly row: HubSessionRow }
   | { readonly kind: 'hubGap'; readonly gap: Gap | undefined }
+  /** Under which filters the uplinks that come from now on are sorted into lanes. */
+  | { readonly kind: 'alarmTopics'; readonly filters: readonly string[] }
   /** Sequence numbers below `reservedTo` may be in use by messages that never touched the disk. */
   | { readonly kind: 'reserveSeq'; readonly direction: Direction; readonly reservedTo: number }
   | { readonly kind: 'trustWall'; readonly wallMinusUpMs: number }
@@ -59,6 +69,9 @@ export interface CountsDelta {
   readonly rows: number;
   readonly bytes: number;
 }
+
+/** The `put` that comes with it accepts the message anew. */
+export const TAKEN_BACK: Counts = { ...ZERO, accepted: -1, dead: -1 };
 
 /** What a change does to the ledger; `undefined` for those that carry no message. */
 export function countsOf(change: Change): CountsDelta | undefined {
@@ -86,6 +99,14 @@ export function countsOf(change: Change): CountsDelta | undefined {
         counts: { ...ZERO, dead: 1 },
         rows: -1,
         bytes: -change.bytes,
+      };
+    case 'exhume':
+      return {
+        direction: change.direction,
+        lane: change.lane,
+        counts: change.fate === 'retried' ? TAKEN_BACK : { ...ZERO, dead: -1, shed: { 'dropped by hand': 1 } },
+        rows: 0,
+        bytes: 0,
       };
     case 'count':
       return { direction: change.direction, lane: change.lane, counts: change.counts, rows: 0, bytes: 0 };

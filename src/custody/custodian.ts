@@ -7,11 +7,12 @@
  */
 import type { Direction, Message } from '../base/message.ts';
 import { Books } from './books.ts';
-import { countsOfOutcome, type Outcome } from './change.ts';
+import { type Change, countsOf, countsOfOutcome, type Outcome, TAKEN_BACK } from './change.ts';
 import type { Durability, Origin } from './durability.ts';
-import { type Burial, type Entry, newEntry, rowEnd } from './entry.ts';
+import { type Burial, type Entry, exhumed, type LetterMark, newEntry, rowEnd } from './entry.ts';
 import { Lane } from './lane.ts';
 import { addCounts, type Counts, ZERO } from './ledger.ts';
+import { type Lost, Recall } from './recall.ts';
 import type { LaneBacklog, LaneCounts, RowPage } from './row.ts';
 import { Sequence } from './sequence.ts';
 
@@ -32,14 +33,15 @@ export class Custodian {
   readonly direction: Direction;
   readonly #options: CustodianOptions;
   readonly #lanes = new Map<number, Lane>();
-  readonly #spilled = new Set<number>();
+  readonly #recall = new Recall(
+    (lane) => this.lane(lane),
+    (lane, lost) => this.#damage(lane, lost),
+  );
   readonly #books: Books;
   readonly #sequence: Sequence;
   #pending = 0;
   #pendingBytes = 0;
   #unstoredBytes = 0;
-  /** Lane → rows it had on disk when they were last asked for: so many must be found. */
-  readonly #asked = new Map<number, number>();
 
   constructor(options: CustodianOptions) {
     this.direction = options.direction;
@@ -50,7 +52,7 @@ export class Custodian {
     this.#sequence = new Sequence(nextSeq, reserve);
     for (const { lane, rows, bytes } of options.backlog) {
       this.#addLane(lane, { rows, bytes });
-      this.#spilled.add(lane);
+      this.#recall.spilled(lane);
       this.#pending += rows;
       this.#pendingBytes += bytes;
     }
@@ -100,8 +102,9 @@ export class Custodian {
   accept(lane: number, message: Message, from: Origin): Entry {
     const { topic, payload, qos } = message;
     const row = { seq: this.#sequence.take(), lane, topic, payload, qos, stamp: from.stamp };
-    const entry = newEntry(row, from.owed);
+    const entry = newEntry(row, from.owed, from.letter);
     this.#books.add(lane, { ...ZERO, accepted: 1 });
+    if (from.letter !== undefined) this.#books.add(from.letter.lane, TAKEN_BACK);
     this.#pending += 1;
     this.#pendingBytes += entry.bytes;
     this.#unstoredBytes += entry.bytes;
@@ -131,7 +134,7 @@ export class Custodian {
     }
     const lane = this.lane(entry.row.lane);
     lane.stored(entry);
-    if (lane.spilledRows > 0) this.#spilled.add(lane.lane);
+    if (lane.spilledRows > 0) this.#recall.spilled(lane.lane);
     this.#release(entry);
   }
 
@@ -173,16 +176,7 @@ export class Custodian {
 
   /** Lanes that have room for rows from disk, with the lowest seq each wants. To be called for a page, one at a time. */
   wanted(): Map<number, number> {
-    const wanted = new Map<number, number>();
-    for (const number of this.#spilled) {
-      const lane = this.lane(number);
-      const from = lane.wantsFrom;
-      if (lane.spilledRows === 0) this.#spilled.delete(number);
-      if (from === undefined) continue;
-      wanted.set(number, from);
-      this.#asked.set(number, lane.spilledRows);
-    }
-    return wanted;
+    return this.#recall.wanted();
   }
 
   /**
@@ -190,20 +184,14 @@ export class Custodian {
    * can be missing that were there when the page was asked for, and damaged ones beyond what is loaded are found again.
    */
   loaded(wanted: ReadonlyMap<number, number>, page: RowPage): Entry[] {
-    const entries: Entry[] = [];
-    for (const number of wanted.keys()) {
-      const lane = this.lane(number);
-      const rows = page.rows.filter((row) => row.lane === number);
-      const loaded = lane.load(rows, page.scannedTo);
-      entries.push(...loaded);
-      const damaged = page.damaged.filter((row) => row.lane === number && row.seq < lane.readTo);
-      for (const { seq, bytes } of damaged) this.#damage(lane, { seq, bytes, rows: 1 });
-      const missing = (this.#asked.get(number) ?? 0) - loaded.length - damaged.length;
-      this.#asked.delete(number);
-      if (page.atEnd && loaded.length === rows.length && missing > 0)
-        this.#damage(lane, { seq: undefined, bytes: 0, rows: missing });
-    }
-    return entries;
+    return this.#recall.loaded(wanted, page);
+  }
+
+  /** A dead letter is dropped by hand. @returns what is to be made durable */
+  drop(letter: LetterMark): Change {
+    const change = exhumed(this.direction, letter, 'dropped');
+    this.#books.add(letter.lane, countsOf(change)?.counts ?? ZERO);
+    return change;
   }
 
   #addLane(number: number, spilled: { readonly rows: number; readonly bytes: number }): Lane {
@@ -212,7 +200,7 @@ export class Custodian {
     return lane;
   }
 
-  #damage(lane: Lane, lost: { readonly seq: number | undefined; readonly bytes: number; readonly rows: number }): void {
+  #damage(lane: Lane, lost: Lost): void {
     if (lane.spilledRows < lost.rows) return; // a damaged row that claims a lane which misses none
     const bytesBefore = lane.pendingBytes;
     lane.lose(lost.rows, lost.bytes);
@@ -239,6 +227,7 @@ export class Custodian {
     this.#unstoredBytes -= entry.bytes;
     const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(how));
     this.#options.durability.ride({ kind: 'count', direction: this.direction, lane: entry.row.lane, counts });
+    if (entry.letter !== undefined) this.#options.durability.ride(exhumed(this.direction, entry.letter, 'retried'));
   }
 
   #release(entry: Entry): void {

@@ -2,7 +2,7 @@
 import type { Direction } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Change } from './change.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, LetterMark } from './entry.ts';
 
 export interface Durability {
   /** The entry waits in RAM for its acknowledgement until `untilMs`, then it is gathered. */
@@ -26,4 +26,6 @@ export interface Origin {
   readonly stamp: Stamp;
   readonly owed: number | undefined;
   readonly terms: Terms;
+  /** The dead letter that comes back with it. */
+  readonly letter?: LetterMark | undefined;
 }

@@ -27,8 +27,16 @@ export interface Entry {
   sentPlace: number;
   /** Token of the previous hop that still waits for our acknowledgement. */
   owed: number | undefined;
+  /** The dead letter it was: gone with the commit that makes this durable, or with its end. */
+  readonly letter: LetterMark | undefined;
   /** How custody ended, once it has; the row, if there is one, goes with a later commit. */
   ended: Outcome | Burial | undefined;
+}
+
+/** Number of a dead letter, and the lane in whose books it is. */
+export interface LetterMark {
+  readonly id: number;
+  readonly lane: number;
 }
 
 export interface Burial {
@@ -36,16 +44,17 @@ export interface Burial {
   readonly reason: string;
 }
 
-export function newEntry(row: Row, owed: number | undefined): Entry {
-  return entryOf(row, 'held', owed);
+/** @param letter the dead letter that comes back with it */
+export function newEntry(row: Row, owed: number | undefined, letter?: LetterMark): Entry {
+  return { ...entryOf(row, 'held'), owed, letter };
 }
 
 /** A row read back from disk. */
 export function loadedEntry(row: Row): Entry {
-  return entryOf(row, 'stored', undefined);
+  return entryOf(row, 'stored');
 }
 
-function entryOf(row: Row, keeping: Keeping, owed: number | undefined): Entry {
+function entryOf(row: Row, keeping: Keeping): Entry {
   return {
     row,
     bytes: chargedBytes(row),
@@ -55,9 +64,20 @@ function entryOf(row: Row, keeping: Keeping, owed: number | undefined): Entry {
     attempts: 0,
     sentAtMs: 0,
     sentPlace: 0,
-    owed,
+    owed: undefined,
+    letter: undefined,
     ended: undefined,
   };
+}
+
+/** What makes it durable. */
+export function rowBegin(direction: Direction, { row, letter }: Entry): Change[] {
+  const put: Change = { kind: 'put', direction, row };
+  return letter === undefined ? [put] : [put, exhumed(direction, letter, 'retried')];
+}
+
+export function exhumed(direction: Direction, { id, lane }: LetterMark, fate: 'retried' | 'dropped'): Change {
+  return { kind: 'exhume', direction, lane, letter: id, fate };
 }
 
 /** On a full disk: nobody was told that it is safe, the hub has not seen it, and it has no prospect but the disk. */

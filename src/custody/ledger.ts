@@ -3,7 +3,8 @@
  *
  *     accepted = delivered + pending + Σ shed[reason] + dead + damaged
  *
- * Counters only grow (but for an acceptance that a full disk takes back before anybody was told) and add up, so a delta has the same shape as a total. Messages that were never accepted
+ * Counters only grow, but for an acceptance that a full disk takes back before anybody was told and for a dead letter
+ * that is retried or dropped (`dead` goes down by one). They add up, so a delta has the same shape as a total. Messages that were never accepted
  * (`rejected`: the sender was told to come back) stand beside the sum, not in it.
  */
 export type ShedReason =
@@ -18,6 +19,7 @@ export type ShedReason =
   | 'session ended'
   | 'too large for the link'
   | 'too large for the hub'
+  | 'dropped by hand'
   | 'refused by the subdevice';
 
 export interface Counts {

@@ -95,6 +95,8 @@ export interface StoreOpening {
   readonly grantedFilters: readonly string[];
   readonly hubSession: HubSessionRow;
   readonly hubGap: Gap | undefined;
+  /** Filters under which the uplinks on disk were sorted into lanes. */
+  readonly alarmTopics: readonly string[];
   readonly backlog: readonly LaneBacklog[];
   readonly counts: readonly LaneCounts[];
   /** First free `seq` of each direction. */

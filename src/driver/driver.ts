@@ -44,10 +44,12 @@ export type DriverReport =
   /** `refused`: the subdevice will never take this one. `lost`: it did not answer; the message is still owed. */
   | { readonly kind: 'undelivered'; readonly token: number; readonly why: 'refused' | 'too large' | 'lost' };
 
-export type DetachCause = 'asked' | 'keep alive ran out' | 'no answer' | 'replaced' | 'link closed';
+export type DetachCause = 'asked' | 'keep alive ran out' | 'no answer' | 'replaced' | 'link closed' | 'dismissed';
 
 export type DriverOrder =
   | { readonly kind: 'attached'; readonly subdevice: string; readonly answer: AttachAnswer }
+  /** It is served no longer. If it is attached it is told so, and `detach` follows. */
+  | { readonly kind: 'dismiss'; readonly subdevice: string }
   /** Custody is taken: tell the subdevice. */
   | { readonly kind: 'acknowledge'; readonly token: number }
   | { readonly kind: 'refuse'; readonly token: number; readonly why: RefuseReason }

@@ -105,6 +105,12 @@ export class MqttsnPeer {
     }
   }
 
+  dismiss(subdevice: string): void {
+    if (this.attachedClient?.id !== subdevice) return;
+    this.#detach(this.attachedClient, 'dismissed');
+    this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+  }
+
   closed(): void {
     if (this.#connection.state === 'attached') this.#detach(this.#connection.client, 'link closed');
     if (this.#connection.state === 'attaching') this.#connection = { ...this.#connection, next: 'link closed' };

@@ -111,6 +111,9 @@ class MqttsnLink implements LinkMachine {
       case 'attached':
         this.#peer.attached(input.subdevice, input.answer, nowMs);
         break;
+      case 'dismiss':
+        this.#peer.dismiss(input.subdevice);
+        break;
       case 'acknowledge':
         this.#clientAwaiting(input.token)?.acknowledge(input.token);
         break;

@@ -11,7 +11,7 @@
 import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
 import type { Durability } from '../custody/durability.ts';
-import type { Entry } from '../custody/entry.ts';
+import { type Entry, rowBegin } from '../custody/entry.ts';
 import type { Clock, Store } from '../ports.ts';
 import { Alarm } from './alarm.ts';
 import type { Commit, Gathered, Load, Required } from './commit.ts';
@@ -213,7 +213,7 @@ export class Committer implements Durability {
     this.#quietAtMs = undefined;
     this.#company.leave();
     this.#dueAtMs = this.#gathered.length > 0 ? this.#options.clock.nowMs() : undefined;
-    const changes: Change[] = puts.map(({ direction, entry: { row } }) => ({ kind: 'put', direction, row }));
+    const changes: Change[] = puts.flatMap(({ direction, entry }) => rowBegin(direction, entry));
     for (const one of required) changes.push(...one.changes);
     changes.push(...riders);
     // on a full disk an empty commit asks whether there is room again

@@ -3,7 +3,7 @@ import type { Facts } from '../base/events.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { HubClient } from '../hub/client.ts';
 import type { HubAction, HubInput } from '../hub/contract.ts';
-import type { OwnReport, OwnServices } from '../hub/own-service.ts';
+import type { BindingReport, OwnReport, OwnServices } from '../hub/own-service.ts';
 import type { Clock, OpenChannel } from '../ports.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { HubSubscriptions } from './hub-subscriptions.ts';
@@ -23,6 +23,7 @@ export interface HubLineOptions {
   readonly subscriptions: HubSubscriptions;
   readonly watch: SessionWatch;
   readonly services: OwnServices;
+  readonly heed: (report: BindingReport) => void;
   /** Uplinks held for the hub go to disk now. */
   readonly letGo: () => void;
   readonly lastUplink: () => number;
@@ -165,6 +166,10 @@ export class HubLine {
       case 'said':
         this.#options.facts.emit('hubAnswered', { sentence: report.sentence });
         return;
+      case 'binding':
+      case 'answered':
+      case 'described':
+        return this.#options.heed(report);
     }
   }
 }

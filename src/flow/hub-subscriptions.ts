@@ -22,14 +22,37 @@ export interface HubSubscriptionsOptions {
   readonly order: (order: HubInput) => void;
 }
 
+interface TurnedAway {
+  readonly subdevice: string;
+  readonly filter: string;
+}
+
+interface SubscriptionStanding {
+  readonly wanted: number;
+  /** 0 = no limit. */
+  readonly max: number;
+  readonly turnedAway: readonly TurnedAway[];
+}
+
+/** Remembered for the technician. */
+const TURNED_AWAY_MAX = 100;
+
 export class HubSubscriptions {
   readonly #options: HubSubscriptionsOptions;
   #isConnected = false;
   /** Refused by the hub in this connection: not asked for again until the next. */
   readonly #refused = new Set<string>();
+  readonly #turnedAway = new Map<string, TurnedAway>();
 
   constructor(options: HubSubscriptionsOptions) {
     this.#options = options;
+  }
+
+  /** How many are wanted, the gateway's own included; and for whom there was no room and is none still. */
+  get standing(): SubscriptionStanding {
+    const { mirror, services, subscriptionsMax } = this.#options;
+    const wanted = mirror.wantedFilters().size + services.filters.length;
+    return { wanted, max: subscriptionsMax, turnedAway: [...this.#turnedAway.values()] };
   }
 
   get refused(): ReadonlySet<string> {
@@ -37,8 +60,25 @@ export class HubSubscriptions {
   }
 
   hasRoom(): boolean {
-    const { subscriptionsMax, mirror, services } = this.#options;
-    return subscriptionsMax === 0 || mirror.wantedFilters().size + services.filters.length < subscriptionsMax;
+    const { wanted, max } = this.standing;
+    return max === 0 || wanted < max;
+  }
+
+  /** There was no room for it: refused before the hub does, which would not say why. Told once, however often it comes. */
+  turnAway(subdevice: string, filter: string): void {
+    const { facts, subscriptionsMax } = this.#options;
+    if (this.#turnedAway.has(`${subdevice} ${filter}`)) return;
+    const reason = `all ${subscriptionsMax} filters that the hub allows are taken`;
+    facts.emit('subscriptionRefused', { subdevice, filter, reason });
+    this.#turnedAway.set(`${subdevice} ${filter}`, { subdevice, filter });
+    const [oldest] = this.#turnedAway.keys();
+    if (oldest !== undefined && this.#turnedAway.size > TURNED_AWAY_MAX) this.#turnedAway.delete(oldest);
+  }
+
+  /** The subdevice has got it, wants it no more, or (without a filter) has gone. */
+  forget(subdevice: string, filter?: string): void {
+    for (const [key, one] of this.#turnedAway)
+      if (one.subdevice === subdevice && (filter === undefined || one.filter === filter)) this.#turnedAway.delete(key);
   }
 
   connected(sessionPresent: boolean): void {
@@ -69,6 +109,15 @@ export class HubSubscriptions {
       this.#options.order({ kind: 'subscribe', filter });
   }
 
+  /** The hub may have refused these, or dropped them without a word: they are asked for again. */
+  renew(filters: Iterable<string>): void {
+    if (!this.#isConnected) return;
+    for (const filter of filters) {
+      this.#refused.delete(filter);
+      this.#options.order({ kind: 'subscribe', filter });
+    }
+  }
+
   /** Somebody wants these no more; the hub is told if nobody does. */
   release(filters: readonly string[]): void {
     const { mirror, order } = this.#options;
@@ -81,7 +130,11 @@ export class HubSubscriptions {
     const { session, committer, facts, mirror, order } = this.#options;
     if (!isGranted) {
       this.#refused.add(filter);
-      facts.emit('subscriptionRefused', { filter, reason: 'the hub gives no permission for it (SUBACK 0x80)' });
+      facts.emit('subscriptionRefused', {
+        subdevice: undefined,
+        filter,
+        reason: 'the hub gives no permission for it (SUBACK 0x80)',
+      });
       return;
     }
     session.grant(filter);

@@ -1,5 +1,6 @@
 /** Brings rows back from disk where a lane has room: one bounded page at a time, never faster than they leave. */
 import type { Custodian } from '../custody/custodian.ts';
+import { isAlarmLane } from '../custody/lane-number.ts';
 import type { RowPage } from '../custody/row.ts';
 import type { Store } from '../ports.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -32,7 +33,7 @@ export class Pager {
   /** To be called whenever a lane may have got room. */
   turn(): void {
     if (this.#isReading || this.#store === undefined || this.#options.isPaused()) return;
-    const lanes = this.#options.custodian.wanted();
+    const lanes = firstOf(this.#options.custodian.wanted());
     if (lanes.size === 0) return;
     this.#isReading = true;
     const request = { direction: this.#options.custodian.direction, lanes, limit: PAGE_ROWS_MAX };
@@ -44,4 +45,10 @@ export class Pager {
       }),
     );
   }
+}
+
+/** Alarms before all else: in one page with the others they would have to wait until those are read up to them. */
+function firstOf(wanted: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
+  const alarms = [...wanted].filter(([lane]) => isAlarmLane(lane));
+  return alarms.length === 0 ? wanted : new Map(alarms);
 }

@@ -8,7 +8,9 @@ import type { Facts } from '../base/events.ts';
 import { filterProblem } from '../base/topic.ts';
 import type { Change } from '../custody/change.ts';
 import type { DriverReport, RefuseReason } from '../driver/driver.ts';
-import type { Announcements, HubIdentity } from '../hub/announcements.ts';
+import type { GatewayOperations } from '../hub/gateway-operations.ts';
+import type { HubIdentity } from '../hub/identity.ts';
+import { type HubLimits, topicLimitProblem } from '../outbox/hub-limits.ts';
 import type { Clock } from '../ports.ts';
 import type { Inbox } from '../session/inbox.ts';
 import type { Mirror, Subdevice } from '../session/mirror.ts';
@@ -25,7 +27,7 @@ export interface PresenceOptions {
   readonly mirror: Mirror;
   readonly inbox: Inbox;
   readonly committer: Committer;
-  readonly announcements: Announcements | undefined;
+  readonly operations: GatewayOperations | undefined;
   readonly subscriptions: () => HubSubscriptions;
   readonly links: () => Links;
   readonly replay: () => Replay;
@@ -34,13 +36,19 @@ export interface PresenceOptions {
   readonly identityOf: (subdevice: string) => HubIdentity | undefined;
   /** Is this client id served on this link? */
   readonly isAllowed: (subdevice: string, link: string) => boolean;
+  readonly hubLimits: HubLimits;
   readonly commitMs: number;
 }
+
+/** Whoever is on a line may call itself by many names. */
+const REFUSALS_MAX = 256;
 
 type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;
 
 export class Presence {
   readonly #options: PresenceOptions;
+  /** Client id → link and reason of the refusal that was told last. */
+  readonly #refusals = new Map<string, string>();
 
   constructor(options: PresenceOptions) {
     this.#options = options;
@@ -54,11 +62,13 @@ export class Presence {
   attach(link: string, report: Report<'attach'>): void {
     const { mirror, inbox, links, facts, clock } = this.#options;
     const { subdevice: id } = report;
-    if (!this.#options.isAllowed(id, link)) {
-      facts.emit('subdeviceRefused', { subdevice: id, link, reason: 'it is not configured for this link' });
-      links().order(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: 'not allowed' } });
+    const refusal = this.#refusalOf(id, link);
+    if (refusal !== undefined) {
+      this.#tellRefused(id, link, refusal.reason);
+      links().order(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: refusal.why } });
       return;
     }
+    this.#refusals.delete(id);
     const { subdevice, isNew } = mirror.enter(id, link);
     if (report.clean) this.#clear(subdevice);
     const isChanged = isNew || subdevice.link !== link || subdevice.lasting === report.clean;
@@ -81,6 +91,7 @@ export class Presence {
     const subdevice = mirror.byId(report.subdevice);
     if (subdevice?.link !== link || !subdevice.isAttached) return; // it has moved to another link meanwhile
     subdevice.isAttached = false;
+    this.#options.subscriptions().forget(subdevice.id);
     inbox.detached(subdevice.lane, !subdevice.lasting);
     committer.letGo('downlink', clock.nowMs() + commitMs);
     if (!subdevice.lasting) this.#clear(subdevice);
@@ -89,15 +100,21 @@ export class Presence {
   }
 
   subscribe(link: string, report: Report<'subscribe'>): void {
-    const { mirror, committer, clock, facts, subscriptions } = this.#options;
+    const { mirror, committer, clock, facts, subscriptions, hubLimits } = this.#options;
     const subdevice = this.#heard(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).toHub(report.filter);
     if (filter === undefined) return this.#refuse(link, report.token, 'not allowed');
     if (filterProblem(filter) !== undefined) return this.#refuse(link, report.token, 'invalid topic');
-    if (!mirror.isWanted(filter) && !subscriptions().hasRoom()) {
-      facts.emit('subscriptionRefused', { filter, reason: 'the hub allows no more filters' });
-      return this.#refuse(link, report.token, 'congestion');
+    const excess = topicLimitProblem(filter, hubLimits);
+    if (excess !== undefined) {
+      facts.emit('subscriptionRefused', { subdevice: subdevice.id, filter, reason: excess.words });
+      return this.#refuse(link, report.token, 'not supported');
     }
+    if (!mirror.isWanted(filter) && !subscriptions().hasRoom()) {
+      subscriptions().turnAway(subdevice.id, filter);
+      return this.#refuse(link, report.token, 'congestion'); // MQTT-SN 1.2 §5.3.10: of all codes the one for "not now"
+    }
+    subscriptions().forget(subdevice.id, filter);
     const changes: Change[] = [];
     if (subdevice.subscriptions.get(filter) !== report.qos) {
       mirror.subscribe(subdevice, filter, report.qos);
@@ -116,6 +133,7 @@ export class Presence {
     const subdevice = this.#heard(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).toHub(report.filter);
     const confirm = (): void => this.#options.links().order(link, { kind: 'confirm', token: report.token });
+    if (filter !== undefined) subscriptions().forget(subdevice.id, filter);
     if (filter === undefined || !subdevice.subscriptions.has(filter)) return confirm();
     mirror.unsubscribe(subdevice, filter);
     subscriptions().release([filter]);
@@ -157,10 +175,29 @@ export class Presence {
     if (hadAnything) committer.ride({ kind: 'cleanSession', lane: subdevice.lane });
   }
 
+  /** One that is not bound is told to come back later: it may be bound by then. */
+  #refusalOf(id: string, link: string): { readonly reason: string; readonly why: RefuseReason } | undefined {
+    const { isAllowed, identityOf, operations } = this.#options;
+    if (!isAllowed(id, link)) return { reason: 'it is not configured for this link', why: 'not allowed' };
+    const identity = identityOf(id);
+    const unbound = identity === undefined ? undefined : operations?.bindings.of(identity)?.unbound;
+    if (unbound === undefined) return undefined;
+    return { reason: `it is not bound at the hub (${unbound.sentence})`, why: 'congestion' };
+  }
+
+  /** Once, not each time it comes back: it may try every second for days. */
+  #tellRefused(id: string, link: string, reason: string): void {
+    const what = `${link} ${reason}`;
+    if (this.#refusals.get(id) === what) return;
+    if (this.#refusals.size >= REFUSALS_MAX) this.#refusals.clear();
+    this.#refusals.set(id, what);
+    this.#options.facts.emit('subdeviceRefused', { subdevice: id, link, reason });
+  }
+
   #announce(id: string, isPresent: boolean): void {
     const identity = this.#options.identityOf(id);
-    if (identity === undefined || this.#options.announcements === undefined) return;
-    this.#options.announcements.setPresent(identity, isPresent);
+    if (identity === undefined || this.#options.operations === undefined) return;
+    this.#options.operations.setPresent(identity, isPresent);
     this.#options.replay().send();
   }
 

@@ -147,9 +147,10 @@ export class Replay {
     this.#options.pager().turn();
   }
 
-  /** Control first, then QoS 0 and QoS 1 in turn, so that neither waits for the other. */
+  /** Requests of our own first, then alarms, then QoS 0 and QoS 1 in turn, so that neither waits for the other. */
   #sendOne(nowMs: number): boolean {
     if (this.#sendRequest(nowMs)) return true;
+    if (this.#options.outbox.hasAlarms && this.#sendNext(nowMs)) return true;
     this.#isQuickTurn = !this.#isQuickTurn;
     if (this.#isQuickTurn) return this.#sendQuick(nowMs) || this.#sendNext(nowMs);
     return this.#sendNext(nowMs) || this.#sendQuick(nowMs);

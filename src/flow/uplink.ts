@@ -8,7 +8,9 @@ import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import { topicProblem } from '../base/topic.ts';
 import type { DriverReport, RefuseReason } from '../driver/driver.ts';
+import type { AlarmTopics } from '../outbox/alarm-topics.ts';
 import type { OverflowPolicy } from '../outbox/contract.ts';
+import type { HubLimitProblem } from '../outbox/hub-limits.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock } from '../ports.ts';
 import type { Mirror, Subdevice } from '../session/mirror.ts';
@@ -16,6 +18,7 @@ import type { TopicMap } from '../session/topic-map.ts';
 import { Debts } from './debts.ts';
 import type { Links } from './links.ts';
 import type { Mailbox } from './mailbox.ts';
+import { Refusals } from './refusals.ts';
 import type { Replay } from './replay.ts';
 
 /** What the configuration says about uplinks of a link. */
@@ -32,6 +35,7 @@ export interface UplinkOptions {
   readonly facts: Facts;
   readonly mirror: Mirror;
   readonly outbox: Outbox;
+  readonly alarmTopics: AlarmTopics;
   readonly links: () => Links;
   readonly replay: () => Replay;
   readonly topicsOf: (subdevice: string) => TopicMap;
@@ -49,6 +53,7 @@ interface Creditor {
 export class UplinkFlow {
   readonly #options: UplinkOptions;
   readonly #debts = new Debts<Creditor>();
+  readonly refusals = new Refusals();
   /**
    * Subdevices told to come back in this task. The driver keeps what comes later behind what it had to refuse, but it
    * hears of the refusal at the end of the task; until then nothing may pass here.
@@ -96,16 +101,23 @@ export class UplinkFlow {
       readonly report: UplinkReport;
     },
   ): void {
-    const { subdevice, message, token } = offer;
+    const { subdevice, message, token, report } = offer;
     const { holdMs, commitMs, overflow } = this.#options.termsOf(link);
-    const owed = this.#debts.note({ link, token, report: offer.report });
-    const nowMs = this.#options.clock.nowMs();
-    const admission = this.#options.outbox.admit(
-      { lane: subdevice.lane, message, overflow, stamp: this.#options.stamp(), owed, holdMs, commitMs },
-      nowMs,
+    const owed = this.#debts.note({ link, token, report });
+    const { outbox, alarmTopics, clock, facts, replay } = this.#options;
+    const admission = outbox.admit(
+      {
+        lane: alarmTopics.laneOf(subdevice.lane, report.topic),
+        message,
+        overflow,
+        stamp: this.#options.stamp(),
+        owed,
+        holdMs,
+        commitMs,
+      },
+      clock.nowMs(),
     );
-    const { facts } = this.#options;
-    this.#options.replay().send();
+    replay().send();
     switch (admission.kind) {
       case 'accepted': {
         const { topic, payload, qos } = message;
@@ -118,17 +130,21 @@ export class UplinkFlow {
         return;
       case 'refused':
         this.#debts.settle(owed);
-        this.#refuse(link, offer.report, admission.why);
+        this.#refuse(link, report, admission.why, 'problem' in admission ? admission.problem : undefined);
         return;
     }
   }
 
-  #refuse(link: string, report: UplinkReport, why: RefuseReason): void {
+  /** @param problem what the hub would not take; else it is not the subdevice's own topic, or there is no room */
+  #refuse(link: string, report: UplinkReport, why: RefuseReason, problem?: HubLimitProblem): void {
     if (why === 'congestion') {
       if (this.#congested.size === 0) this.#options.mailbox.post(() => this.#congested.clear());
       this.#congested.add(report.subdevice);
     }
-    this.#options.facts.emit('uplinkRefused', { subdevice: report.subdevice, topic: report.topic, reason: why });
+    const { subdevice, topic } = report;
+    const words = problem?.words ?? (why === 'not allowed' ? 'that is no topic of its own' : why);
+    if (why !== 'congestion') this.refusals.note(problem?.excess ?? why, { subdevice, topic, words });
+    this.#options.facts.emit('uplinkRefused', { subdevice, topic, reason: words });
     if (report.token !== undefined) this.#options.links().order(link, { kind: 'refuse', token: report.token, why });
   }
 }

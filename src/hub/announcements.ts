@@ -1,19 +1,15 @@
 /**
- * Telling the hub which subdevices are here: `$gateway/operation/{product}/{device}`, `online` and `offline`.
+ * Telling the hub which subdevices are here: who is to be announced online or offline, and what the hub confirmed.
  *
  * After every CONNACK all present ones are announced again, whatever SessionPresent says: nobody documents whether the
  * hub remembers. Results carry no request id and may be stale (a stored result of an earlier connection is replayed), so
  * one is believed only where it agrees with what is being asked now. Source: hub contract §3.1, §3.2, §3.6.
  */
-import type { Message } from '../base/message.ts';
-import type { OwnReport, OwnRequest, OwnService } from './own-service.ts';
+import { Ask, type Due, soonestOf } from './ask.ts';
+import { type HubIdentity, identityKey } from './identity.ts';
+import { isDone, meaningOf } from './result-codes.ts';
 
-export interface HubIdentity {
-  readonly productId: string;
-  readonly deviceName: string;
-}
-
-type Verb = 'online' | 'offline';
+export type PresenceVerb = 'online' | 'offline';
 
 interface Standing {
   readonly identity: HubIdentity;
@@ -21,136 +17,98 @@ interface Standing {
   /** `online` was sent in this connection: then `offline` is due when it goes. */
   wasAnnounced: boolean;
   /** What the hub confirmed; `undefined`: nothing in this connection. */
-  confirmed: Verb | undefined;
-  askedAtMs: number | undefined;
-  attempts: number;
-  /** The hub's last refusal, for the technician. */
-  resultCode: number | undefined;
+  confirmed: PresenceVerb | undefined;
+  ask: Ask;
+  /** The result that was refused last, of this ask. */
+  refusedWith: number | undefined;
 }
 
-/** Devices per message: 64 × about 110 bytes stay under the hub's 16 KB. */
-const BATCH_MAX = 64;
-/** Results came in 20 to 120 ms in published traces. */
-const RESULT_MS_MAX = 5000;
-/** After so many the hub is asked again only at the next connection. */
-const ATTEMPTS_MAX = 5;
-
-export class Announcements implements OwnService {
-  readonly #operationTopic: string;
-  readonly filters: readonly string[];
+export class Announcements {
   readonly #standings = new Map<string, Standing>();
-  #isConnected = false;
+  readonly #isBound: (identity: HubIdentity) => boolean;
 
-  constructor(gateway: HubIdentity) {
-    this.#operationTopic = `$gateway/operation/${gateway.productId}/${gateway.deviceName}`;
-    this.filters = [`$gateway/operation/result/${gateway.productId}/${gateway.deviceName}`];
+  /** @param isBound nobody is announced who is known not to be */
+  constructor(isBound: (identity: HubIdentity) => boolean) {
+    this.#isBound = isBound;
   }
 
   setPresent(identity: HubIdentity, isPresent: boolean): void {
     const standing = this.#of(identity);
     if (standing.isPresent === isPresent) return;
     standing.isPresent = isPresent;
-    standing.askedAtMs = undefined;
-    standing.attempts = 0;
+    this.#begin(standing, standing.confirmed);
   }
 
   connected(): void {
-    this.#isConnected = true;
     for (const standing of this.#standings.values()) {
-      standing.confirmed = undefined;
       standing.wasAnnounced = false;
-      standing.askedAtMs = undefined;
-      standing.attempts = 0;
+      this.#begin(standing);
     }
   }
 
-  disconnected(): void {
-    this.#isConnected = false;
+  /** It has been bound (again): whatever the hub refused before is over. */
+  bound(identity: HubIdentity): void {
+    const standing = this.#of(identity);
+    if (standing.confirmed === undefined) this.#begin(standing);
   }
 
-  isOnlineAtHub(identity: HubIdentity): boolean | undefined {
+  isOnline(identity: HubIdentity): boolean | undefined {
     const { confirmed } = this.#of(identity);
     return confirmed === undefined ? undefined : confirmed === 'online';
   }
 
-  /** The next message to send, at most one; the caller's pace decides when to ask again. */
-  next(nowMs: number): OwnRequest | undefined {
-    if (!this.#isConnected) return undefined;
-    for (const verb of ['online', 'offline'] as const) {
-      const batch: Standing[] = [];
-      for (const standing of this.#standings.values()) {
-        if (batch.length < BATCH_MAX && this.#mustAsk(standing, verb, nowMs)) batch.push(standing);
-      }
-      if (batch.length === 0) continue;
-      for (const standing of batch) {
-        standing.confirmed = undefined; // what it confirmed before is what it is now asked to change, or stale
-        standing.askedAtMs = nowMs;
-        standing.attempts += 1;
-        if (verb === 'online') standing.wasAnnounced = true;
-      }
-      const devices = batch.map(({ identity }) => ({
-        product_id: identity.productId,
-        device_name: identity.deviceName,
-      }));
-      return {
-        topic: this.#operationTopic,
-        payload: new TextEncoder().encode(JSON.stringify({ type: verb, payload: { devices } })),
-      };
-    }
-    return undefined;
+  /** Of whom the hub is to be told this now. Whoever gets into a message is noted by `sent`. */
+  due(verb: PresenceVerb, nowMs: number): readonly Due[] {
+    return [...this.#standings.values()].filter((standing) => this.#mustAsk(standing, verb, nowMs));
   }
 
-  /** A result. Reports each refusal. */
-  heard({ payload }: Message): OwnReport[] {
-    const answer = parseResult(payload);
-    if (answer === undefined) return [{ kind: 'said', sentence: 'the hub sent a result that cannot be read' }];
-    const refusals: OwnReport[] = [];
-    for (const device of answer.devices) {
-      const standing = this.#standings.get(keyOf(device.identity));
-      const isAsked = standing !== undefined && standing.askedAtMs !== undefined && verbOf(standing) === answer.verb;
-      if (!isAsked) continue; // stale, or none of ours
-      standing.resultCode = device.result;
-      if (device.result === 0) {
-        standing.confirmed = answer.verb;
-        standing.askedAtMs = undefined;
-      } else {
-        const sentence = `the hub refuses ${answer.verb} for ${keyOf(device.identity)}: result ${device.result}`;
-        refusals.push({ kind: 'said', sentence });
-      }
+  sent(verb: PresenceVerb, identity: HubIdentity): void {
+    const standing = this.#of(identity);
+    standing.confirmed = undefined; // what it confirmed before is what it is now asked to change, or stale
+    if (verb === 'online') standing.wasAnnounced = true;
+  }
+
+  /** @returns `stale`: it is no answer to what is being asked now; `known`: the same refusal as before */
+  answered(verb: PresenceVerb, identity: HubIdentity, code: number): 'stale' | 'known' | 'new' {
+    const standing = this.#standings.get(identityKey(identity));
+    if (standing === undefined || !standing.ask.isOpen || verbOf(standing) !== verb) return 'stale';
+    const isKnown = standing.refusedWith === code;
+    if (isDone(verb, code)) {
+      standing.confirmed = verb;
+      standing.ask = new Ask();
+      standing.refusedWith = undefined;
+    } else {
+      standing.refusedWith = code;
+      if (!meaningOf(code).isPassing) standing.ask.giveUp();
     }
-    return refusals;
+    return isKnown ? 'known' : 'new';
   }
 
   wakeAtMs(): number | undefined {
-    if (!this.#isConnected) return undefined;
-    let soonest: number | undefined;
-    for (const standing of this.#standings.values()) {
-      if (standing.askedAtMs === undefined || standing.attempts >= ATTEMPTS_MAX) continue;
-      const atMs = standing.askedAtMs + RESULT_MS_MAX;
-      soonest = Math.min(soonest ?? atMs, atMs);
-    }
-    return soonest;
+    const asked = [...this.#standings.values()].filter(({ identity }) => this.#isBound(identity));
+    return soonestOf(asked.map(({ ask }) => ask.wakeAtMs()));
   }
 
-  #mustAsk(standing: Standing, verb: Verb, nowMs: number): boolean {
-    if (verbOf(standing) !== verb || standing.confirmed === verb || standing.attempts >= ATTEMPTS_MAX) return false;
+  #mustAsk(standing: Standing, verb: PresenceVerb, nowMs: number): boolean {
+    if (verbOf(standing) !== verb || standing.confirmed === verb) return false;
     // whoever was never announced in this connection need not be taken back
     if (verb === 'offline' && !standing.wasAnnounced) return false;
-    return standing.askedAtMs === undefined || nowMs >= standing.askedAtMs + RESULT_MS_MAX;
+    return this.#isBound(standing.identity) && standing.ask.isDue(nowMs);
+  }
+
+  #begin(standing: Standing, confirmed?: PresenceVerb): void {
+    standing.confirmed = confirmed;
+    standing.ask = new Ask();
+    standing.refusedWith = undefined;
   }
 
   #of(identity: HubIdentity): Standing {
-    const key = keyOf(identity);
+    const key = identityKey(identity);
     let standing = this.#standings.get(key);
     if (standing === undefined) {
       standing = {
-        identity,
-        isPresent: false,
-        wasAnnounced: false,
-        confirmed: undefined,
-        askedAtMs: undefined,
-        attempts: 0,
-        resultCode: undefined,
+        ...{ identity, isPresent: false, wasAnnounced: false },
+        ...{ confirmed: undefined, ask: new Ask(), refusedWith: undefined },
       };
       this.#standings.set(key, standing);
     }
@@ -158,35 +116,6 @@ export class Announcements implements OwnService {
   }
 }
 
-function verbOf(standing: Standing): Verb {
+function verbOf(standing: Standing): PresenceVerb {
   return standing.isPresent ? 'online' : 'offline';
-}
-
-function keyOf(identity: HubIdentity): string {
-  return `${identity.productId}/${identity.deviceName}`;
-}
-
-interface Result {
-  readonly verb: Verb;
-  readonly devices: readonly { readonly identity: HubIdentity; readonly result: number }[];
-}
-
-function parseResult(payload: Uint8Array): Result | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(new TextDecoder().decode(payload));
-  } catch {
-    return undefined;
-  }
-  const { type, payload: body } = (parsed ?? {}) as { type?: unknown; payload?: { devices?: unknown } };
-  if (type !== 'online' && type !== 'offline') return { verb: 'online', devices: [] }; // another operation's
-  const devices = Array.isArray(body?.devices) ? body.devices : [];
-  return {
-    verb: type,
-    devices: devices.flatMap((device: { product_id?: unknown; device_name?: unknown; result?: unknown } | null) => {
-      if (typeof device?.product_id !== 'string' || typeof device.device_name !== 'string') return [];
-      if (typeof device.result !== 'number') return [];
-      return [{ identity: { productId: device.product_id, deviceName: device.device_name }, result: device.result }];
-    }),
-  };
 }

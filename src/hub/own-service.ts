@@ -5,6 +5,7 @@
  * QoS 0, since each is asked again until it is answered, and take their turn in the one paced stream (`flow/replay.ts`).
  */
 import type { Message } from '../base/message.ts';
+import type { HubIdentity } from './identity.ts';
 
 export interface OwnRequest {
   readonly topic: string;
@@ -14,7 +15,21 @@ export interface OwnRequest {
 /** What a message of the hub meant. */
 export type OwnReport =
   /** For the technician. */
-  { readonly kind: 'said'; readonly sentence: string };
+  | { readonly kind: 'said'; readonly sentence: string }
+  /** The hub lets us speak for a configured subdevice again, or no longer. */
+  | { readonly kind: 'binding'; readonly identity: HubIdentity; readonly isBound: boolean }
+  /** The end of a `bind` or `unbind`, by the hub's result code. */
+  | {
+      readonly kind: 'answered';
+      readonly verb: 'bind' | 'unbind';
+      readonly identity: HubIdentity;
+      readonly code: number;
+    }
+  /** The hub's list of bound subdevices has come, and no other is needed to believe it. */
+  | { readonly kind: 'described' };
+
+/** What `flow/bindings.ts` acts upon. */
+export type BindingReport = Exclude<OwnReport, { kind: 'said' }>;
 
 export interface OwnService {
   /** Subscribed with QoS 1, before anything of a subdevice. Exact topics. */

@@ -1,15 +1,14 @@
 /**
  * Health: what is not as it should be, what it means for the data, and what to do now. Pure, from what the stations say.
  */
-import type { Counts } from '../custody/ledger.ts';
-import { shedEntries } from '../custody/ledger.ts';
+import { type Counts, shedEntries } from '../custody/ledger.ts';
+import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import type { SessionReport } from './hub-report.ts';
 import type { Condition, LinkReport } from './report.ts';
+import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
 import { ageWords, countOf, dateWords } from './words.ts';
 
-export interface Health {
-  readonly nowMs: number;
-  readonly startedAtMs: number;
+export interface Health extends TurnedAway, BindingHealth {
   readonly hub: {
     readonly isOnline: boolean;
     readonly changedAtMs: number | undefined;
@@ -21,6 +20,7 @@ export interface Health {
     readonly clientId: string;
     /** Connections in a row that somebody else seems to have taken from us. */
     readonly takings: number;
+    /** SUBACK 0x80. */
     readonly refusedFilters: readonly string[];
   };
   readonly links: readonly LinkReport[];
@@ -40,6 +40,8 @@ export interface Health {
   /** Records of the gateway's own that it found damaged. */
   readonly damagedRecords: number;
   readonly imbalance: number;
+  /** Dead letters, of all starts. */
+  readonly dead: number;
 }
 
 /** Full enough to say so. */
@@ -52,8 +54,10 @@ export function conditionsOf(health: Health): Condition[] {
     ...hubConditions(health),
     ...clockConditions(health),
     ...linkConditions(health),
+    ...bindingConditions(health),
     ...queueConditions(health),
     ...ledgerConditions(health),
+    ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),
   ];
 }
 
@@ -90,7 +94,7 @@ function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
   conditions.push(...sessionConditions(hub.session));
   if (hub.refusedFilters.length > 0) {
     conditions.push({
-      code: 'hub-subscriptions-full',
+      code: 'hub-subscriptions-refused',
       losing: 'at risk',
       forMs,
       sentence: `The hub refused ${countOf(hub.refusedFilters.length, 'subscription')}: ${hub.refusedFilters.slice(0, 3).join(', ')}.`,
@@ -181,7 +185,7 @@ function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Healt
 }
 
 function ledgerConditions(health: Health): Condition[] {
-  const { uplinks, downlinks, lostRows, imbalance, nowMs, startedAtMs } = health;
+  const { uplinks, downlinks, lostRows, imbalance, dead, nowMs, startedAtMs } = health;
   const forMs = nowMs - startedAtMs;
   const conditions: Condition[] = damagedRecordsConditions(health);
   const shed = [...shedEntries(uplinks), ...shedEntries(downlinks)].filter(([reason]) => reason !== 'no subscriber');
@@ -196,14 +200,13 @@ function ledgerConditions(health: Health): Condition[] {
       hint: 'See holdfast ledger; raise the bounds, or change the overflow policy.',
     });
   }
-  const dead = uplinks.dead + downlinks.dead;
   if (dead > 0) {
     conditions.push({
       code: 'dead-letters',
       losing: 'yes',
       forMs,
       sentence: `${countOf(dead, 'message')} given up: the hub never acknowledged them.`,
-      hint: 'Check the permissions of their topics at the hub; they are kept as dead letters.',
+      hint: 'Check the permissions of their topics at the hub; then holdfast dead-letters list, and retry or drop.',
     });
   }
   const damaged = uplinks.damaged + downlinks.damaged + lostRows;

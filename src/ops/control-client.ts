@@ -5,14 +5,17 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { Fault } from '../base/fault.ts';
 import { adminSocketOf, hasCode } from './control-socket.ts';
+import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
-import type { OutboxReport, StatusReport, SubdevicesReport, TailLine } from './report.ts';
+import type { OutboxReport, StatusReport, SubdevicesReport } from './report.ts';
+import type { TailLine } from './tail-line.ts';
 
 export interface Answers {
   readonly '/v1/status': StatusReport;
   readonly '/v1/ledger': LedgerReport;
   readonly '/v1/subdevices': SubdevicesReport;
   readonly '/v1/outbox': OutboxReport;
+  readonly '/v1/dead-letters': DeadLettersReport;
 }
 
 /** `absent`: nobody listens on the socket; `fault` is what to throw if that is the end of it. */
@@ -27,12 +30,19 @@ const LINE_LENGTH_MAX = 1_048_576;
 /** A little more than the gateway allows itself. */
 const ANSWER_MS_MAX = 35_000;
 
-/** @throws Fault `not-running` if the gateway is there and does not answer, or we may not ask */
-export async function ask<Path extends keyof Answers>(socketPath: string, path: Path): Promise<Asked<Path>> {
+/**
+ * @param query from its question mark on
+ * @throws Fault `not-running` if the gateway is there and does not answer, or we may not ask
+ */
+export async function ask<Path extends keyof Answers>(
+  socketPath: string,
+  path: Path,
+  query = '',
+): Promise<Asked<Path>> {
   const signal = AbortSignal.timeout(ANSWER_MS_MAX);
   let response: IncomingMessage;
   try {
-    response = await open(request({ socketPath, path, signal, agent: false }));
+    response = await open(request({ socketPath, path: `${path}${query}`, signal, agent: false }));
   } catch (error) {
     const fault = unreachable(socketPath, error);
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ECONNREFUSED')) return { kind: 'absent', fault };

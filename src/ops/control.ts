@@ -7,6 +7,7 @@
  * connections, header bytes, time, queued tail lines (durability.md §6).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { letterRequestOf } from './dead-letter-report.ts';
 import { listenLocally, refuse, send } from './local-server.ts';
 import type { Inspection } from './report.ts';
 import { TailStream } from './tail-stream.ts';
@@ -55,7 +56,7 @@ interface Exchange {
 
 async function answer(exchange: Exchange): Promise<void> {
   const { inspection, request, response } = exchange;
-  const path = request.url?.split('?')[0];
+  const [path, query] = (request.url ?? '').split('?');
   if (request.method !== 'GET') return refuse(response, 405, 'The control API answers GET only.');
   switch (path) {
     case '/v1/status':
@@ -68,14 +69,12 @@ async function answer(exchange: Exchange): Promise<void> {
       return send(response, 200, inspection.subdevices());
     case '/v1/outbox':
       return sendInTime(response, inspection.outbox());
+    case '/v1/dead-letters':
+      return sendInTime(response, inspection.deadLetters(letterRequestOf(new URLSearchParams(query))));
     case '/v1/tail':
       return follow(exchange);
     default:
-      return refuse(
-        response,
-        404,
-        'There are /v1/status, /v1/ledger, /v1/subdevices, /v1/outbox, /v1/metrics and /v1/tail.',
-      );
+      return refuse(response, 404, 'There are /v1/status, ledger, subdevices, outbox, dead-letters, metrics and tail.');
   }
 }
 

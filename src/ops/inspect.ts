@@ -1,27 +1,20 @@
 /** The running gateway, as those who look in see it: fills the reports of `report.ts` from the stations. */
 import { EventEmitter } from 'node:events';
 import type { Direction } from '../base/message.ts';
-import type { Age } from '../base/time.ts';
-import type { Custodian } from '../custody/custodian.ts';
-import type { Lane } from '../custody/lane.ts';
-import { addCounts, type Counts, settledTotal, subtractCounts, ZERO } from '../custody/ledger.ts';
+import { laneWords } from '../custody/lane-number.ts';
+import { type Counts, settledTotal, subtractCounts, ZERO } from '../custody/ledger.ts';
+import type { LetterRequest } from '../custody/letter.ts';
 import type { Gateway } from '../gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
+import { bindingHealth } from './binding-report.ts';
 import { conditionsOf } from './conditions.ts';
+import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from './ledger-report.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
-import { Rate } from './rate.ts';
-import type {
-  Inspection,
-  OutboxLane,
-  OutboxReport,
-  QueueReport,
-  StatusReport,
-  StoreReport,
-  SubdevicesReport,
-  TailEvent,
-} from './report.ts';
+import { QueueReports, sumOf } from './queue-reports.ts';
+import type { Inspection, OutboxReport, StatusReport, StoreReport, SubdevicesReport } from './report.ts';
 import { hubReport, linkReports, subdevicesReport } from './station-reports.ts';
+import type { TailEvent } from './tail-line.ts';
 import { judge } from './verdict.ts';
 
 export interface InspectOptions {
@@ -30,15 +23,12 @@ export interface InspectOptions {
   readonly storePath: string;
 }
 
-/** Of the rates shown. */
-const SAMPLE_MS = 1000;
 export class Inspector implements Inspection {
   readonly #gateway: Gateway;
   readonly #options: InspectOptions;
   readonly #startedAtMs: number;
   readonly #atStart: Readonly<Record<Direction, Counts>>;
-  readonly #rates: Readonly<Record<Direction, Rate>>;
-  readonly #laneRates = new Map<number, Rate>();
+  readonly #queues: QueueReports;
   readonly #tail = new EventEmitter();
 
   constructor(options: InspectOptions) {
@@ -47,11 +37,7 @@ export class Inspector implements Inspection {
     this.#gateway = gateway;
     this.#startedAtMs = this.#nowMs();
     this.#atStart = { uplink: sumOf(gateway.stations.uplinks), downlink: sumOf(gateway.stations.downlinks) };
-    this.#rates = {
-      uplink: new Rate(settledTotal(this.#atStart.uplink), this.#startedAtMs),
-      downlink: new Rate(settledTotal(this.#atStart.downlink), this.#startedAtMs),
-    };
-    this.#sampleLater();
+    this.#queues = new QueueReports(gateway);
     this.#listen();
   }
 
@@ -59,26 +45,28 @@ export class Inspector implements Inspection {
     const gateway = this.#gateway;
     const { client, standing } = gateway.hub;
     const links = linkReports(gateway);
-    const outbox = this.#queue('uplink');
-    const { uplinks, downlinks, wallClock } = gateway.stations;
+    const outbox = this.#queues.queue('uplink');
+    const { uplinks, downlinks, wallClock, opening } = gateway.stations;
     const counts = { uplink: sumOf(uplinks), downlink: sumOf(downlinks) };
     const hub = hubReport(gateway);
     const conditions = conditionsOf({
-      nowMs: this.#nowMs(),
-      startedAtMs: this.#startedAtMs,
+      ...{ nowMs: this.#nowMs(), startedAtMs: this.#startedAtMs },
       hub: {
         ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: hub.takings },
         isOnline: client.state === 'online',
         refusedFilters: [...gateway.subscriptions.refused],
       },
       links,
+      ...bindingHealth(gateway),
       clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
       uplinks: subtractCounts(counts.uplink, this.#atStart.uplink),
       downlinks: subtractCounts(counts.downlink, this.#atStart.downlink),
-      lostRows: gateway.stations.opening.lostRows,
-      damagedRecords: gateway.stations.opening.damagedRecords,
+      dead: counts.uplink.dead,
+      refusals: gateway.uplink.refusals,
+      filters: gateway.subscriptions.standing,
+      ...{ lostRows: opening.lostRows, damagedRecords: opening.damagedRecords },
       imbalance: uplinks.imbalance() + downlinks.imbalance(),
     });
     return judge({
@@ -86,7 +74,7 @@ export class Inspector implements Inspection {
       hub,
       links,
       outbox,
-      inbox: this.#queue('downlink'),
+      inbox: this.#queues.queue('downlink'),
       books: {
         uplink: ledgerSum(counts.uplink, uplinks.pending),
         downlink: ledgerSum(counts.downlink, downlinks.pending),
@@ -107,7 +95,7 @@ export class Inspector implements Inspection {
         const rows = tally.rows.find((one) => one.direction === direction && one.lane === lane)?.rows ?? 0;
         const missing = durable.accepted - settledTotal(durable) - rows;
         readings.push({
-          subdevice: this.#name(lane),
+          subdevice: laneWords(lane, this.#name(lane)),
           direction,
           counts: custodian.counts(lane),
           pending: custodian.lane(lane).pending - missing,
@@ -122,57 +110,22 @@ export class Inspector implements Inspection {
   }
 
   async outbox(): Promise<OutboxReport> {
-    const lanes: OutboxLane[] = [];
-    for (const lane of this.#gateway.stations.uplinks.lanes()) {
-      if (lane.pending === 0) continue;
-      const perS = this.#laneRates.get(lane.lane)?.perS ?? 0;
-      lanes.push({
-        subdevice: this.#name(lane.lane),
-        messages: lane.pending,
-        bytes: lane.pendingBytes,
-        inFlight: lane.window.filter((entry) => entry.inFlight).length,
-        oldest: this.#oldest([lane]),
-        ratePerS: perS,
-        etaMs: perS === 0 ? null : (lane.pending / perS) * 1000,
-      });
-    }
-    return { total: this.#queue('uplink'), lanes };
+    return this.#queues.outbox();
+  }
+
+  async deadLetters(request: LetterRequest): Promise<DeadLettersReport> {
+    const { store, stations } = this.#gateway;
+    const page = await store.letters(request);
+    return deadLettersReportOf({
+      ...{ request, page },
+      nameOf: (lane) => this.#name(lane),
+      ageOf: (stamp) => stations.age(stamp),
+    });
   }
 
   onTail(listener: (event: TailEvent) => void): () => void {
     this.#tail.on('event', listener);
     return () => this.#tail.off('event', listener);
-  }
-
-  #queue(direction: Direction): QueueReport {
-    const { config } = this.#gateway.parts;
-    const custodian = direction === 'uplink' ? this.#gateway.stations.uplinks : this.#gateway.stations.downlinks;
-    const windows = [...custodian.lanes()];
-    const inRam = windows.flatMap((lane) => lane.window).filter((entry) => entry.keeping !== 'stored').length;
-    const perS = this.#rates[direction].perS;
-    return {
-      messages: custodian.pending,
-      bytes: custodian.pendingBytes,
-      onDisk: custodian.pending - inRam,
-      inFlight: windows.reduce((sum, lane) => sum + lane.window.filter((entry) => entry.inFlight).length, 0),
-      oldest: this.#oldest(windows),
-      ratePerS: perS,
-      etaMs: perS === 0 || custodian.pending === 0 ? null : (custodian.pending / perS) * 1000,
-      ...(direction === 'uplink'
-        ? { messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax, overflow: config.outbox.overflow }
-        : { messagesMax: config.inbox.messagesMax, bytesMax: 0, overflow: config.inbox.overflow }),
-    };
-  }
-
-  #oldest(lanes: readonly Lane[]): Age | null {
-    let oldest: Age | undefined;
-    for (const lane of lanes) {
-      const first = lane.window[0];
-      if (first === undefined) continue;
-      const age = this.#gateway.stations.age(first.row.stamp);
-      if (oldest === undefined || age.ms > oldest.ms) oldest = age;
-    }
-    return oldest ?? null;
   }
 
   #store(): StoreReport {
@@ -223,28 +176,7 @@ export class Inspector implements Inspection {
     }
   }
 
-  #sampleLater(): void {
-    const { clock } = this.#gateway.parts;
-    clock.wakeAt(clock.nowMs() + SAMPLE_MS, () => {
-      const nowMs = clock.nowMs();
-      const { uplinks, downlinks } = this.#gateway.stations;
-      this.#rates.uplink.sample(settledTotal(sumOf(uplinks)), nowMs);
-      this.#rates.downlink.sample(settledTotal(sumOf(downlinks)), nowMs);
-      for (const { lane } of uplinks.lanes()) {
-        const settled = settledTotal(uplinks.counts(lane));
-        const rate = this.#laneRates.get(lane);
-        if (rate === undefined) this.#laneRates.set(lane, new Rate(settled, nowMs));
-        else rate.sample(settled, nowMs);
-      }
-      this.#sampleLater();
-    });
-  }
-
   #nowMs(): number {
     return this.#gateway.parts.clock.nowMs();
   }
-}
-
-function sumOf(custodian: Custodian): Counts {
-  return custodian.knownLanes().reduce((sum, lane) => addCounts(sum, custodian.counts(lane)), ZERO);
 }

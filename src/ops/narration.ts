@@ -44,7 +44,11 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   subscriptionAdded: { weight: 'info', tell: ({ subdevice, filter }) => `${subdevice} subscribed to ${filter}` },
   subscriptionRemoved: { weight: 'info', tell: ({ subdevice, filter }) => `${subdevice} unsubscribed from ${filter}` },
-  subscriptionRefused: { weight: 'warn', tell: ({ filter, reason }) => `subscription to ${filter} refused: ${reason}` },
+  subscriptionRefused: {
+    weight: 'warn',
+    tell: ({ subdevice, filter, reason }) =>
+      `subscription${subdevice === undefined ? '' : ` of ${subdevice}`} to ${filter} refused: ${reason}`,
+  },
   hubConnected: {
     weight: 'info',
     tell: ({ sessionPresent, backlog }) =>
@@ -95,6 +99,14 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   uplinkBuried: {
     weight: 'error',
     tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} is a dead letter: ${reason}`,
+  },
+  deadLettersRetried: {
+    weight: 'info',
+    tell: ({ letters }) => `${countOf(letters, 'dead letter')} put back into the outbox by order`,
+  },
+  deadLettersDropped: {
+    weight: 'warn',
+    tell: ({ letters }) => `${countOf(letters, 'dead letter')} dropped by order`,
   },
   uplinkDelivered: {
     weight: 'debug',

@@ -7,8 +7,11 @@
  */
 
 import type { Age } from '../base/time.ts';
+import type { LetterRequest } from '../custody/letter.ts';
+import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { HubReport } from './hub-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
+import type { TailEvent } from './tail-line.ts';
 
 /** `at risk`: nothing is lost yet, and it will be if nobody acts. */
 export type Losing = 'no' | 'at risk' | 'yes';
@@ -41,12 +44,16 @@ export type ConditionCode =
   | 'downlink-gap'
   | 'hub-taken-over'
   | 'hub-subscriptions-full'
+  | 'hub-subscriptions-refused'
+  | 'subdevice-unbound'
+  | 'subdevice-not-configured'
   | 'link-down'
   | 'outbox-filling'
   | 'outbox-full'
   | 'inbox-shedding'
   | 'shedding'
   | 'dead-letters'
+  | 'uplinks-refused'
   | 'damaged-rows'
   | 'damaged-records'
   | 'ledger-unbalanced'
@@ -162,6 +169,8 @@ export interface SubdeviceReport {
   readonly hubIdentity: string | null;
   /** What the hub was last told and confirmed; `null`: it has no such notion, or has not answered. */
   readonly onlineAtHub: boolean | null;
+  /** Does the hub let us speak for it? `unknown` until it has said so, and served all the same; `null`: no such notion. */
+  readonly binding: 'bound' | 'unbound' | 'unknown' | null;
   readonly subscriptions: readonly string[];
   readonly uplinksPending: number;
   readonly downlinksPending: number;
@@ -171,10 +180,17 @@ export interface SubdeviceReport {
 export interface OutboxReport {
   readonly total: QueueReport;
   readonly lanes: readonly OutboxLane[];
+  /** Uplinks turned away for good since the start, by reason. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** The configuration's alarm topics are not in force before nothing waits (decisions/0014). */
+  readonly alarmTopicsWait: boolean;
 }
 
+/** A subdevice has two: its alarms have one of their own. */
 export interface OutboxLane {
   readonly subdevice: string;
+  /** `live`: nothing in it is older than this connection. */
+  readonly class: 'alarm' | 'live' | 'backlog';
   readonly messages: number;
   readonly bytes: number;
   readonly inFlight: number;
@@ -183,35 +199,13 @@ export interface OutboxLane {
   readonly etaMs: number | null;
 }
 
-/** `GET /v1/tail`: one JSON object per line, as things happen. */
-export type TailLine = TailEvent | TailSkipped;
-
-/** Something that has happened. */
-export interface TailEvent {
-  readonly kind: 'event';
-  /** Monotonic ms of this boot. */
-  readonly upMs: number;
-  /** Unix ms, as good as the machine's clock (`ProcessReport.clockTrusted`). */
-  readonly wallMs: number;
-  /** Past tense, camel case: `uplinkAccepted`, `hubLost`. */
-  readonly name: string;
-  /** The same in words. */
-  readonly sentence: string;
-  readonly detail: Readonly<Record<string, string | number | boolean | null>>;
-}
-
-/** This reader was too slow: so many events were not sent to it. */
-export interface TailSkipped {
-  readonly kind: 'skipped';
-  readonly events: number;
-}
-
 /** The gateway, as those who look in see it. The synchronous ones answer from RAM and cost next to nothing. */
 export interface Inspection {
   status(): StatusReport;
   ledger(): Promise<LedgerReport>;
   subdevices(): SubdevicesReport;
   outbox(): Promise<OutboxReport>;
+  deadLetters(request: LetterRequest): Promise<DeadLettersReport>;
   /** Calls `listener` for each event until the returned function is called. The listener neither throws nor blocks. */
   onTail(listener: (event: TailEvent) => void): () => void;
 }

@@ -3,6 +3,7 @@ import type { Fault } from '../base/fault.ts';
 import type { Config } from '../config/schema.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
 import type { Clock } from '../ports.ts';
+import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { HubReport } from './hub-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import type { Inspection, LinkReport, OutboxReport, QueueReport, StatusReport } from './report.ts';
@@ -67,7 +68,11 @@ export class Standby implements Inspection {
   }
 
   async outbox(): Promise<OutboxReport> {
-    return { total: EMPTY, lanes: [] };
+    return { total: EMPTY, lanes: [], refused: {}, alarmTopicsWait: false };
+  }
+
+  async deadLetters(): Promise<DeadLettersReport> {
+    throw this.#options.fault();
   }
 
   onTail(): () => void {

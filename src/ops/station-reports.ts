@@ -1,7 +1,9 @@
 /** Reports that are read straight off the stations: the hub's line, the links, the subdevices. */
 import type { Age } from '../base/time.ts';
 import type { HubIdentity } from '../config/schema.ts';
+import { alarmLaneOf } from '../custody/lane-number.ts';
 import type { Gateway } from '../gateway.ts';
+import { bindingWord, identityWords } from './binding-report.ts';
 import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
 import type { LinkReport, SubdeviceReport, SubdevicesReport } from './report.ts';
 
@@ -78,8 +80,9 @@ export function linkReports({ links, parts }: Gateway): LinkReport[] {
 }
 
 /** Those we know from the store, then those that are configured and never came. */
-export function subdevicesReport({ stations, parts }: Gateway): SubdevicesReport {
-  const { mirror, uplinks, downlinks, announcements } = stations;
+export function subdevicesReport(gateway: Gateway): SubdevicesReport {
+  const { stations, parts } = gateway;
+  const { mirror, uplinks, downlinks, operations } = stations;
   const nowMs = parts.clock.nowMs();
   const identities = new Map(parts.config.subdevices.map(({ id, hubIdentity }) => [id, hubIdentity]));
   const known = [...mirror.all()].map((subdevice): SubdeviceReport => {
@@ -90,34 +93,35 @@ export function subdevicesReport({ stations, parts }: Gateway): SubdevicesReport
       attached: subdevice.isAttached,
       lasting: subdevice.lasting,
       silentMs: subdevice.heardAtMs === undefined ? null : nowMs - subdevice.heardAtMs,
-      hubIdentity: identityWords(identity),
-      onlineAtHub: identity === undefined ? null : (announcements?.isOnlineAtHub(identity) ?? null),
+      hubIdentity: identity === undefined ? null : identityWords(identity),
+      onlineAtHub: identity === undefined ? null : (operations?.isOnlineAtHub(identity) ?? null),
+      binding: bindingWord(gateway, identity),
       subscriptions: [...subdevice.subscriptions.keys()],
-      uplinksPending: uplinks.lane(subdevice.lane).pending,
+      uplinksPending: [subdevice.lane, alarmLaneOf(subdevice.lane)].reduce(
+        (sum, lane) => sum + uplinks.lane(lane).pending,
+        0,
+      ),
       downlinksPending: downlinks.lane(subdevice.lane).pending,
     };
   });
   const never = [...identities]
     .filter(([id]) => mirror.byId(id) === undefined)
-    .map(([id, identity]) => neverSeen(id, identity));
+    .map(([id, identity]) => neverSeen(gateway, id, identity));
   return { subdevices: [...known, ...never] };
 }
 
-function neverSeen(id: string, identity: HubIdentity | undefined): SubdeviceReport {
+function neverSeen(gateway: Gateway, id: string, identity: HubIdentity | undefined): SubdeviceReport {
   return {
     id,
     link: null,
     attached: false,
     lasting: false,
     silentMs: null,
-    hubIdentity: identityWords(identity),
+    hubIdentity: identity === undefined ? null : identityWords(identity),
     onlineAtHub: null,
+    binding: bindingWord(gateway, identity),
     subscriptions: [],
     uplinksPending: 0,
     downlinksPending: 0,
   };
-}
-
-function identityWords(identity: HubIdentity | undefined): string | null {
-  return identity === undefined ? null : `${identity.productId}/${identity.deviceName}`;
 }

@@ -4,7 +4,7 @@
  * The gateway does not wait for a reader. What a slow one misses is counted, and the count is sent as soon as it reads
  * again, in the place of what is missing.
  */
-import type { TailEvent, TailLine } from './report.ts';
+import type { TailEvent, TailLine } from './tail-line.ts';
 
 /** About 250 events of a usual length. */
 export const QUEUED_BYTES_MAX = 65_536;

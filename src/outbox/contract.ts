@@ -1,24 +1,26 @@
 /** What the outbox is offered, what it answers, and the bounds it keeps. Shapes only. */
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
-import type { Entry } from '../custody/entry.ts';
+import type { Entry, LetterMark } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
+import type { HubLimitProblem, HubLimits } from './hub-limits.ts';
 
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
 
-export interface OutboxLimits {
+export interface OutboxLimits extends HubLimits {
   /** Entries of a lane in RAM: those that may be sent. */
   readonly windowMax: number;
   readonly messagesMax: number;
   readonly bytesMax: number;
   /** Bytes in RAM that no disk holds yet; beyond, subdevices are told to wait. */
   readonly unstoredBytesMax: number;
-  readonly payloadBytesMax: number;
   readonly inFlightMax: number;
   readonly attemptsMax: number;
   readonly pubackMsMax: number;
   /** Messages per second; 0 = no ceiling. */
   readonly messagesPerS: number;
+  /** Of what alarms leave, so much at least is for live messages while there is a backlog; 0 to 1. */
+  readonly liveShare: number;
 }
 
 /** A QoS 1 uplink at the door. */
@@ -30,13 +32,16 @@ export interface Offer {
   readonly owed: number | undefined;
   readonly holdMs: number;
   readonly commitMs: number;
+  /** The dead letter that comes back with it. */
+  readonly letter?: LetterMark | undefined;
 }
 
 export type Admission =
   | { readonly kind: 'accepted'; readonly entry: Entry }
   /** Accepted and dropped by policy at once: the sender is acknowledged, the ledger knows. */
   | { readonly kind: 'shed'; readonly reason: ShedReason }
-  | { readonly kind: 'refused'; readonly why: 'congestion' | 'too large' };
+  | { readonly kind: 'refused'; readonly why: 'congestion' }
+  | { readonly kind: 'refused'; readonly why: 'too large'; readonly problem: HubLimitProblem };
 
 /** What goes to the hub now. */
 export interface Sending {

@@ -117,9 +117,15 @@ export class Flight {
     return this.#again;
   }
 
-  takeAgain(entry: Entry): Entry {
-    this.#again = this.#again.filter((other) => other !== entry);
-    return entry;
+  /**
+   * Takes the first of these that may go. One whose PUBACK was never missed takes a slot of the window: others may have
+   * taken them all while its lane was not to go.
+   */
+  takeAgain(mayGo: (entry: Entry) => boolean, hasSlot: boolean): Entry | undefined {
+    const first = this.again.find(mayGo);
+    if (first === undefined || !this.isFree(first) || (!hasSlot && first.attempts === 0)) return undefined;
+    this.#again = this.#again.filter((entry) => entry !== first);
+    return first;
   }
 
   get isFlying(): boolean {

@@ -11,30 +11,31 @@ import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { Terms } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
+import { ownerOf } from '../custody/lane-number.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { RowPage } from '../custody/row.ts';
 import type { Admission, Burial, Offer, OutboxLimits, Sending, Verdict } from './contract.ts';
 import { EarlierSendings } from './earlier-sendings.ts';
 import { Flight, packetIdOf } from './flight.ts';
+import { messageProblem } from './hub-limits.ts';
 import { Pace } from './pace.ts';
+import { Selection } from './selection.ts';
+import type { LaneClass } from './shares.ts';
 import { Suspicion } from './suspicion.ts';
 import { Trust } from './trust.ts';
-import { Turns } from './turns.ts';
 
 export class Outbox {
   readonly #limits: OutboxLimits;
   readonly #custodian: Custodian;
   readonly #flight = new Flight();
-  readonly #turns = new Turns();
   readonly #trust = new Trust();
   readonly suspicion: Suspicion;
+  readonly #selection: Selection;
   readonly pace: Pace;
   #isConnected = false;
   /** The disk is full: nothing more can be promised. */
   isClosed = false;
   readonly #earlier: EarlierSendings;
-  /** Lanes that had something to send and no slot or packet identifier for it. */
-  readonly #blocked = new Set<number>();
 
   /** @param ownFrom the first number that no earlier process has used */
   constructor(limits: OutboxLimits, custodian: Custodian, ownFrom: number) {
@@ -42,6 +43,13 @@ export class Outbox {
     this.#custodian = custodian;
     this.#earlier = new EarlierSendings(ownFrom, limits.windowMax);
     this.suspicion = new Suspicion(limits.attemptsMax);
+    this.#selection = new Selection({
+      ...limits,
+      custodian,
+      flight: this.#flight,
+      trust: this.#trust,
+      suspicion: this.suspicion,
+    });
     this.pace = new Pace(limits.messagesPerS);
   }
 
@@ -53,10 +61,20 @@ export class Outbox {
     return this.#isConnected;
   }
 
+  /** Alarms wait: they go before everything else but our own requests. */
+  get hasAlarms(): boolean {
+    return this.#selection.hasAlarms;
+  }
+
+  classOf(lane: number): LaneClass {
+    return this.#selection.classOf(lane);
+  }
+
   /** Lets a QoS 1 uplink in, sheds for it, or turns it away. */
   admit(offer: Offer, nowMs: number): Admission {
     const { lane, message } = offer;
-    if (this.isTooLarge(message)) return { kind: 'refused', why: 'too large' };
+    const problem = messageProblem(message, this.#limits);
+    if (problem !== undefined) return { kind: 'refused', why: 'too large', problem };
     const unstoredBytes = this.#custodian.unstoredBytes + chargedBytes(message);
     if (this.isClosed || unstoredBytes > this.#limits.unstoredBytesMax) return { kind: 'refused', why: 'congestion' };
     const replaced = offer.overflow === 'keep-latest' ? this.#replaceable(lane, message.topic) : [];
@@ -72,21 +90,22 @@ export class Outbox {
     const entry = this.#custodian.accept(lane, message, {
       stamp: offer.stamp,
       owed: offer.owed,
+      letter: offer.letter,
       terms: this.#terms(offer, nowMs),
     });
-    this.#turns.join(lane);
+    this.#selection.join(lane);
     return { kind: 'accepted', entry };
   }
 
   /** The hub would take it for an offence, or drop it without a word. */
-  isTooLarge({ payload }: Message): boolean {
-    return payload.length > this.#limits.payloadBytesMax;
+  isTooLarge(message: Message): boolean {
+    return messageProblem(message, this.#limits) !== undefined;
   }
 
   /** The next uplink to send, if the pace, the window and the connection allow one. */
   next(nowMs: number): Sending | undefined {
     if (!this.#isConnected || !this.pace.isOpen(nowMs)) return undefined;
-    const entry = this.#pick(nowMs);
+    const entry = this.#selection.next(nowMs);
     if (entry === undefined) return undefined;
     const dup = entry.sentBefore; // [MQTT-3.3.1-1]
     this.pace.take(nowMs);
@@ -101,8 +120,8 @@ export class Outbox {
     this.#trust.restore(entry.row);
     this.suspicion.answered(entry);
     this.#custodian.end(entry, { as: 'delivered' });
-    this.#turns.join(entry.row.lane);
-    this.#unblock();
+    this.#selection.join(entry.row.lane);
+    this.#selection.unblock();
     return entry;
   }
 
@@ -114,23 +133,29 @@ export class Outbox {
     const buried: Burial[] = [];
     if (!this.#isConnected) return buried;
     for (const entry of this.#flight.takeUnanswered(heardAtMs - this.#limits.pubackMsMax)) {
-      entry.attempts += 1;
+      const isHalted = this.#selection.isHalted(entry.row.lane); // the hub could not answer: no fault of the message
+      if (!isHalted) entry.attempts += 1;
       this.suspicion.survived(entry);
-      const isRefused = this.#trust.standing(entry.row) === 'refused';
+      const isDue = entry.attempts >= this.#limits.attemptsMax || this.#trust.standing(entry.row) === 'refused';
       // only what is on disk can become a dead letter; what is not waits for the disk
-      if (entry.keeping === 'stored' && (isRefused || entry.attempts >= this.#limits.attemptsMax)) {
+      if (!isHalted && isDue && entry.keeping === 'stored') {
         const reason = `no PUBACK after ${entry.attempts} ${entry.attempts === 1 ? 'attempt' : 'attempts'}`;
         this.#trust.refuse(entry.row);
         this.#custodian.end(entry, { as: 'dead', reason });
         buried.push({ entry, reason });
       } else {
-        this.#trust.doubt(entry.row);
+        if (!isHalted) this.#trust.doubt(entry.row);
         this.#flight.sendAgain(entry);
       }
-      this.#turns.join(entry.row.lane);
+      this.#selection.join(entry.row.lane);
     }
-    this.#unblock();
+    this.#selection.unblock();
     return buried;
+  }
+
+  /** The hub takes nothing of this lane for now: nothing of it is sent, doubted or given up; or it does so again. */
+  setHalted(lane: number, isHalted: boolean): void {
+    this.#selection.setHalted(lane, isHalted);
   }
 
   /** @param sessionPresent the hub remembers us: what was in flight is a DUP; else it is new to it */
@@ -141,13 +166,14 @@ export class Outbox {
       this.#earlier.forget();
       for (const lane of this.#custodian.lanes()) for (const entry of lane.window) entry.sentBefore = false;
     }
-    for (const lane of this.#custodian.lanes()) this.#turns.join(lane.lane);
+    this.#selection.connected();
   }
 
   /** @param isByHub it was not we who ended it. @returns what that says about a message */
   disconnected(isByHub: boolean, nowMs: number): Verdict | undefined {
     this.#isConnected = false;
     const verdict = isByHub ? this.suspicion.closed(this.#flight.inTheAir, nowMs) : undefined;
+    this.#selection.disconnected();
     this.#flight.ground();
     if (verdict?.kind === 'buried') {
       this.#trust.giveBenefit(verdict.entry.row);
@@ -158,9 +184,8 @@ export class Outbox {
 
   /** Rows have come back from disk. */
   loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {
-    const entries = this.#custodian.loaded(wanted, page);
-    for (const entry of entries) this.#earlier.loaded(entry);
-    for (const lane of wanted.keys()) this.#turns.join(lane);
+    for (const entry of this.#custodian.loaded(wanted, page)) this.#earlier.loaded(entry);
+    for (const lane of wanted.keys()) this.#selection.join(lane);
   }
 
   /** Sheds what is certainly too old, from the oldest on. @returns how many */
@@ -178,44 +203,13 @@ export class Outbox {
 
   /** When `giveUp` may have something to do. */
   get overdueAtMs(): number | undefined {
-    if (!this.#isConnected) return undefined;
-    const oldest = this.#flight.oldestSentAtMs;
+    const oldest = this.#isConnected ? this.#flight.oldestSentAtMs : undefined;
     return oldest === undefined ? undefined : oldest + this.#limits.pubackMsMax;
   }
 
-  #pick(nowMs: number): Entry | undefined {
-    if (this.suspicion.isCautious && this.#flight.isFlying) return undefined;
-    const again = this.#flight.again.find((entry) => this.suspicion.mayFly(entry, nowMs));
-    if (again !== undefined && this.#flight.isFree(again)) return this.#flight.takeAgain(again);
-    if (this.#flight.fresh >= this.#limits.inFlightMax) return undefined;
-    return this.#turns.next((lane) => this.#sendable(lane, nowMs));
-  }
-
-  /** Order is kept within each topic; what cannot go yet holds up only its own topic. */
-  #sendable(lane: number, nowMs: number): Entry | undefined {
-    for (const entry of this.#custodian.lane(lane).window) {
-      if (entry.inFlight) continue;
-      const standing = this.#trust.standing(entry.row);
-      if (standing === 'suspect' || !this.suspicion.mayFly(entry, nowMs)) continue;
-      if (standing === 'refused' && this.#flight.doubtful >= this.#limits.inFlightMax) this.#blocked.add(lane);
-      else if (this.#flight.isFree(entry)) return entry;
-      else {
-        this.#blocked.add(lane);
-        return undefined;
-      }
-    }
-    return undefined;
-  }
-
-  /** A slot or an identifier has become free. */
-  #unblock(): void {
-    for (const lane of this.#blocked) this.#turns.join(lane);
-    this.#blocked.clear();
-  }
-
-  /** Held in RAM only if the hub is there and nothing is ahead: design §1. */
+  /** Held in RAM only if the hub is there and nothing is ahead (design §1), and if it is not on disk as a dead letter. */
   #terms(offer: Offer, nowMs: number): Terms {
-    const isNear = this.#isConnected && this.#custodian.lane(offer.lane).isOpenAtEnd;
+    const isNear = offer.letter === undefined && this.#isConnected && this.#custodian.lane(offer.lane).isOpenAtEnd;
     return { holdUntilMs: isNear ? nowMs + offer.holdMs : undefined, commitByMs: nowMs + offer.commitMs };
   }
 
@@ -226,8 +220,10 @@ export class Outbox {
     return pending >= this.#limits.messagesMax || pendingBytes + bytes > this.#limits.bytesMax;
   }
 
+  /** For an alarm the subdevice's ordinary messages give way first. */
   #dropOldest(lane: number): boolean {
-    const oldest = this.#custodian.lane(lane).window.find((entry) => !this.#isAtHub(entry));
+    const lanes = [ownerOf(lane), lane].map((number) => this.#custodian.lane(number));
+    const oldest = lanes.flatMap(({ window }) => window).find((entry) => !this.#isAtHub(entry));
     if (oldest === undefined) return false;
     this.#shed(oldest, 'overflow drop-oldest');
     return true;

@@ -19,6 +19,15 @@ export class Turns {
     this.#round.push(lane);
   }
 
+  get isEmpty(): boolean {
+    return this.#round.length === 0;
+  }
+
+  /** It is another round's now. */
+  leave(lane: number): void {
+    if (this.#deficits.delete(lane)) this.#round = this.#round.filter((other) => other !== lane);
+  }
+
   /**
    * @param pick the lane's next entry, or `undefined` when it has none for now: then it leaves the round
    * @returns the entry whose turn it is

@@ -6,6 +6,7 @@
  */
 import type { Qos } from '../base/message.ts';
 import { filterMatches } from '../base/topic.ts';
+import { ownerOf } from '../custody/lane-number.ts';
 import type { StoreOpening } from '../custody/row.ts';
 
 export interface Subdevice {
@@ -52,8 +53,9 @@ export class Mirror {
     return this.#byId.get(id);
   }
 
+  /** Whose lane it is, whichever of its lanes. */
   byLane(lane: number): Subdevice | undefined {
-    return this.#byLane.get(lane);
+    return this.#byLane.get(ownerOf(lane));
   }
 
   all(): IterableIterator<Subdevice> {

@@ -6,12 +6,13 @@
 import type { Direction } from '../base/message.ts';
 import { type Change, countsOf } from '../custody/change.ts';
 import { addCounts, type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
+import { DEAD_LETTERS_MAX } from '../custody/letter.ts';
 import type { Gap, HubSessionRow } from '../custody/row.ts';
 import type { Database, Statement } from './database.ts';
 import { valuesOf } from './row-codec.ts';
 
-/** Dead letters kept for the technician; the oldest make room. The ledger's count is never shortened. */
-const DEAD_LETTERS_MAX = 10_000;
+/** So many make room at one time: counting them costs some ms. */
+const ROOM_LETTERS = 100;
 
 /** Counters go on from those that were read: the UPDATE asks whether these were sound, a REPLACE would not. */
 const WRITE_LEDGER = `INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,NULL) ON CONFLICT (id) DO UPDATE SET
@@ -43,6 +44,8 @@ export function ledgerId(direction: Direction, lane: number): number {
 export class ChangeWriter {
   readonly #run: (sql: string, ...values: unknown[]) => number;
   readonly #ledgerRow: Statement;
+  readonly #letterEnds: Statement;
+  readonly #lettersKept: Statement;
 
   constructor(database: Database) {
     const prepared = new Map<string, Statement>();
@@ -54,6 +57,8 @@ export class ChangeWriter {
       }
       return statement.run(...values).changes;
     };
+    this.#letterEnds = database.prepare('SELECT max(id) AS newest, min(id) AS oldest FROM dead_letter');
+    this.#lettersKept = database.prepare('SELECT count(*) AS kept FROM dead_letter');
     this.#ledgerRow = database.prepare('SELECT * FROM ledger WHERE id = ?');
   }
 
@@ -85,6 +90,8 @@ export class ChangeWriter {
         return run(`DELETE FROM ${tableOf(change.direction)} WHERE seq = ?`, change.seq) > 0;
       case 'bury':
         return this.#bury(change);
+      case 'exhume':
+        return run('DELETE FROM dead_letter WHERE id = ?', change.letter) > 0;
       case 'count':
         return true;
       case 'subdevice': {
@@ -117,6 +124,10 @@ export class ChangeWriter {
         return this.#writeHubSession(change.row);
       case 'hubGap':
         return this.#writeHubGap(change.gap);
+      case 'alarmTopics':
+        run('DELETE FROM alarm_topic');
+        for (const filter of change.filters) run('INSERT INTO alarm_topic (filter) VALUES (?)', filter);
+        return true;
       case 'reserveSeq':
         return run('UPDATE sequence SET reserved_to = ? WHERE direction = ?', change.reservedTo, change.direction) > 0;
       case 'trustWall':
@@ -134,16 +145,26 @@ export class ChangeWriter {
   #bury(change: Extract<Change, { kind: 'bury' }>): boolean {
     const from = tableOf(change.direction);
     const moved = this.#run(
-      `INSERT INTO dead_letter (direction, seq, lane, qos, epoch, up_ms, topic, payload, attempts, reason)
-       SELECT ?, seq, lane, qos, epoch, up_ms, topic, payload, ?, ? FROM ${from} WHERE seq = ?`,
+      `INSERT INTO dead_letter (direction, seq, lane, qos, epoch, up_ms, topic, payload, attempts, reason, row_crc)
+       SELECT ?, seq, lane, qos, epoch, up_ms, topic, payload, ?, ?, crc FROM ${from} WHERE seq = ?`,
       change.direction,
       change.attempts,
       change.reason,
       change.seq,
     );
-    this.#run('DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?', DEAD_LETTERS_MAX);
+    this.#makeRoom();
     this.#run(`DELETE FROM ${from} WHERE seq = ?`, change.seq);
     return moved > 0;
+  }
+
+  /** The oldest letters go. The ledger goes on counting them as dead, so it is known how many are gone. */
+  #makeRoom(): void {
+    const ends = this.#letterEnds.get() as { newest: number | null; oldest: number | null };
+    if ((ends.newest ?? 0) - (ends.oldest ?? 0) < DEAD_LETTERS_MAX) return;
+    const { kept } = this.#lettersKept.get() as { kept: number };
+    if (kept <= DEAD_LETTERS_MAX) return;
+    const oldest = 'SELECT id FROM dead_letter ORDER BY id LIMIT ?';
+    this.#run(`DELETE FROM dead_letter WHERE id IN (${oldest})`, kept - DEAD_LETTERS_MAX + ROOM_LETTERS);
   }
 
   #writeHubSession(row: HubSessionRow): boolean {

@@ -181,6 +181,7 @@ export class StoreCore {
         grantedFilters: read.readFilters(database),
         hubSession: read.readHubSession(database),
         hubGap: read.readHubGap(database),
+        alarmTopics: read.readAlarmTopics(database),
         backlog: read.readBacklog(database),
         counts: read.readCounts(database),
         recovery: [...this.#opened.recovery, ...mending.sentences, ...testimony.sentences],

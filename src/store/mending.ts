@@ -24,6 +24,7 @@ const CONSEQUENCE: Readonly<Record<Sealed, string>> = {
   subscription: 'nobody knows whose: let the subdevices subscribe again',
   topic_id: 'the subdevices register again',
   hub_filter: 'the hub is asked for them again',
+  alarm_topic: 'alarms that wait may be overtaken by newer ones',
   hub_session: 'whatever is pending may have been sent before, and the session at the hub may be lost',
   hub_gap: 'downlinks may be missing, and nobody knows since when',
   ledger: 'they begin anew with what is pending, and rows lost besides cannot be told',

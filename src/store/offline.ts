@@ -1,11 +1,14 @@
 /** Reads the store of a gateway that does not run, without writing to it: what the next start will find is told now. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { laneWords, ownerOf } from '../custody/lane-number.ts';
 import { addCounts, ZERO } from '../custody/ledger.ts';
+import type { LetterPage, LetterRequest } from '../custody/letter.ts';
 import type { LaneCounts } from '../custody/row.ts';
 import { ledgerId } from './change-writer.ts';
 import { type Database, faultOf, openReadOnly } from './database.ts';
 import { STORE_FILE } from './file.ts';
+import { readLetters } from './letters.ts';
 import { findBroken, tellBroken } from './mending.ts';
 import { readSubdevices, readTally } from './reader.ts';
 import { holdAgainstMark, type Loss } from './witness.ts';
@@ -47,6 +50,29 @@ export async function readStoreOffline(stateDir: string): Promise<OfflineStore |
   }
 }
 
+export interface OfflineLetters {
+  readonly page: LetterPage;
+  readonly nameOf: (lane: number) => string;
+}
+
+/** As `readStoreOffline`. */
+export async function readLettersOffline(
+  stateDir: string,
+  request: LetterRequest,
+): Promise<OfflineLetters | undefined> {
+  const path = join(stateDir, STORE_FILE);
+  if (!existsSync(path)) return undefined;
+  const database = openReadOnly(path);
+  try {
+    const names = new Map(readSubdevices(database).map((row) => [row.lane, row.id]));
+    return { page: readLetters(database, request), nameOf: (lane) => names.get(ownerOf(lane)) ?? '(nobody)' };
+  } catch (error) {
+    throw faultOf(error, path);
+  } finally {
+    database.close();
+  }
+}
+
 /** As the next opening will have them: with what the high-water mark misses, and with new lines for damaged ones. */
 function readLanes(database: Database, losses: readonly Loss[], hasBooks: boolean): OfflineLane[] {
   const names = new Map(readSubdevices(database).map((row) => [row.lane, row.id]));
@@ -60,7 +86,7 @@ function readLanes(database: Database, losses: readonly Loss[], hasBooks: boolea
       lane,
       counts: ZERO,
       pending: 0,
-      subdevice: names.get(lane) ?? '(nobody)',
+      subdevice: laneWords(lane, names.get(ownerOf(lane)) ?? '(nobody)'),
     };
     lanes.set(id, { ...known, ...change(known) });
   };

@@ -122,6 +122,10 @@ export function readFilters(database: Database): string[] {
   return (database.prepare('SELECT filter FROM hub_filter').all() as { filter: string }[]).map((row) => row.filter);
 }
 
+export function readAlarmTopics(database: Database): string[] {
+  return (database.prepare('SELECT filter FROM alarm_topic').all() as { filter: string }[]).map((row) => row.filter);
+}
+
 export function readHubSession(database: Database): HubSessionRow {
   const row = database.prepare('SELECT * FROM hub_session').get() as Record<string, number | null>;
   const changedAt: Stamp | undefined =

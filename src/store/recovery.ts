@@ -90,7 +90,21 @@ function attempt(path: string, isChecked: boolean): Database | undefined {
 /** The small tables always: a row that its page no longer counts has no checksum that could tell. Messages if asked. */
 function isWhole(database: Database, isChecked: boolean): boolean {
   const parts = isChecked ? ['1'] : SEALED;
-  return parts.every((part) => database.pragma(`quick_check(${part})`, { simple: true }) === 'ok');
+  return (
+    hasItsColumns(database) && parts.every((part) => database.pragma(`quick_check(${part})`, { simple: true }) === 'ok')
+  );
+}
+
+/** A flipped bit in the text of the schema gives a column another name: no checksum of a row would tell. */
+function hasItsColumns(database: Database): boolean {
+  const sound = openDatabase(':memory:');
+  const columnsOf = (store: Database, table: string): string =>
+    (store.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name).join();
+  try {
+    return [...SEALED, 'outbox', 'inbox'].every((table) => columnsOf(database, table) === columnsOf(sound, table));
+  } finally {
+    sound.close();
+  }
 }
 
 /** The log of another store: SQLite would replay it over this one. @returns what was done */

@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib';
 import type { Qos } from '../base/message.ts';
 import type { Row } from '../custody/row.ts';
 
-/** Lanes are numbered from 1: no gateway has known more subdevices. */
-const LANE_BITS = 16;
+/** Up to the one that tells a lane of alarms (`custody/lane-number.ts`). */
+const LANE_BITS = 21;
 /** Of the numbers that a JavaScript number counts exactly. */
 const SEQ_BITS = 53;
 

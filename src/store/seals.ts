@@ -15,6 +15,7 @@ export const SEALED = [
   'hub_filter',
   'hub_session',
   'hub_gap',
+  'alarm_topic',
   'ledger',
   'sequence',
 ] as const;

@@ -6,6 +6,7 @@
 import type { Change } from '../custody/change.ts';
 import { type CoreOptions, StoreCore } from './core.ts';
 import { faultOf, isFull } from './database.ts';
+import { readLetters } from './letters.ts';
 import { readNewest, readPage, readTally } from './reader.ts';
 import { Reserve } from './reserve.ts';
 import type { FromStore, ToStore } from './wire.ts';
@@ -61,6 +62,9 @@ export class StoreService {
         return;
       case 'peek':
         send({ kind: 'answer', ask: message.ask, value: readNewest(core.database, message.direction, message.limit) });
+        return;
+      case 'letters':
+        send({ kind: 'answer', ask: message.ask, value: readLetters(core.database, message.request) });
         return;
       case 'close':
         core.close(this.#options.nowMs());

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../base/fault.ts';
 import type { Change } from '../custody/change.ts';
+import type { LetterPage } from '../custody/letter.ts';
 import type { Row, RowPage, Tally } from '../custody/row.ts';
 import type { OpenStore, Store, StoreListener } from '../ports.ts';
 import type { FromStore, ToStore, WorkerOrder } from './wire.ts';
@@ -50,6 +51,7 @@ export class StoreClient {
       page: (request) => this.#ask<RowPage>((ask) => ({ kind: 'page', ask, request })),
       tally: () => this.#ask<Tally>((ask) => ({ kind: 'tally', ask })),
       peek: (direction, limit) => this.#ask<readonly Row[]>((ask) => ({ kind: 'peek', ask, direction, limit })),
+      letters: (request) => this.#ask<LetterPage>((ask) => ({ kind: 'letters', ask, request })),
       close: () => this.#ask<undefined>((ask) => ({ kind: 'close', ask })),
     };
   }

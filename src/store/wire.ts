@@ -3,6 +3,7 @@
 import type { FaultCode } from '../base/fault.ts';
 import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
+import type { LetterPage, LetterRequest } from '../custody/letter.ts';
 import type { Row, RowPage, StoreOpening, Tally } from '../custody/row.ts';
 import type { PageRequest } from '../ports.ts';
 
@@ -11,6 +12,7 @@ export type ToStore =
   | { readonly kind: 'page'; readonly ask: number; readonly request: PageRequest }
   | { readonly kind: 'tally'; readonly ask: number }
   | { readonly kind: 'peek'; readonly ask: number; readonly direction: Direction; readonly limit: number }
+  | { readonly kind: 'letters'; readonly ask: number; readonly request: LetterRequest }
   | { readonly kind: 'close'; readonly ask: number };
 
 export type FromStore =
@@ -21,7 +23,11 @@ export type FromStore =
   | { readonly kind: 'committed'; readonly batch: number }
   | { readonly kind: 'full'; readonly batch: number }
   | { readonly kind: 'failed'; readonly reason: string; readonly code: FaultCode }
-  | { readonly kind: 'answer'; readonly ask: number; readonly value: RowPage | Tally | readonly Row[] | undefined };
+  | {
+      readonly kind: 'answer';
+      readonly ask: number;
+      readonly value: RowPage | Tally | readonly Row[] | LetterPage | undefined;
+    };
 
 /** What the thread is started with. */
 export interface WorkerOrder {

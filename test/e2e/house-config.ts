@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
 
-type Table = Readonly<Record<string, string | number>>;
+type Table = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** Keys a test decides itself; `link` goes into each link. */
 export type ConfigTables = Readonly<Partial<Record<'hub' | 'outbox' | 'inbox' | 'link', Table>>>;

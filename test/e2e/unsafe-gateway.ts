@@ -34,6 +34,7 @@ function forgetful(open: OpenStore): OpenStore {
       page: (request) => read(() => store.page(request)),
       tally: () => read(() => store.tally()),
       peek: (direction, limit) => read(() => store.peek(direction, limit)),
+      letters: (request) => store.letters(request),
       close: () => read(() => store.close()),
     };
     return { store: unsafe, opening };

@@ -14,10 +14,11 @@ const HUB: Health['hub'] = {
 
 function health(fields: Partial<Health>): Health {
   return {
-    ...{ nowMs: 9000, startedAtMs: 0, hub: HUB, links: [], storeFullSinceMs: undefined },
+    ...{ nowMs: 9000, startedAtMs: 0, hub: HUB, links: [], bindings: [], strangers: [], storeFullSinceMs: undefined },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
-    ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, damagedRecords: 0, imbalance: 0 },
+    ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, damagedRecords: 0, imbalance: 0, dead: 0 },
+    ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, refusals: { counts: new Map(), last: undefined } },
     ...fields,
   };
 }

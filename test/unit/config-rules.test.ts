@@ -103,6 +103,8 @@ describe('the hub section', () => {
   it.each([
     ['product_id = "ABCDEFGHIJ"', 'hub.product_id'],
     ['sign_method = "hmacsha1"', 'hub.sign_method'],
+    ['bind = "auto"', 'hub.bind'],
+    ['operations_batch_max = 1', 'hub.operations_batch_max'],
     ['password_file = "/p"', 'hub.username'],
     ['reconnect_floor_ms = 90000', 'hub.reconnect_ceiling_ms'],
     ['topic_template = "{gateway}/{topic}"', 'hub.topic_template'],

@@ -21,6 +21,8 @@ describe('defaults', () => {
         profile: 'generic',
         host: 'hub.example.net',
         port: 1883,
+        bind: 'manual',
+        operationsBatchMax: 64,
         credentials: { kind: 'none' },
         clientId: 'shed-3',
         topicTemplate: '{gateway}/{subdevice}/{topic}',
@@ -31,6 +33,8 @@ describe('defaults', () => {
         inFlightMax: 32,
         messagesPerS: 0,
         payloadBytesMax: 262_144,
+        topicBytesMax: 65_535,
+        topicSlashesMax: 0,
         reconnectFloorMs: 1000,
         reconnectCeilingMs: 60_000,
         subscriptionsMax: 0,
@@ -40,6 +44,8 @@ describe('defaults', () => {
         bytesMax: 536_870_912,
         ageHoursMax: 0,
         overflow: 'reject',
+        alarmTopics: [],
+        liveShare: 0.5,
         holdMs: 200,
         commitMs: 100,
       },
@@ -61,7 +67,7 @@ describe('defaults', () => {
           predefinedTopics: new Map(),
         },
       ],
-      subdevices: [{ id: 'meter-1', link: undefined, hubIdentity: undefined }],
+      subdevices: [{ id: 'meter-1', link: undefined, hubIdentity: undefined, deviceSecretFile: undefined }],
     });
   });
 
@@ -87,7 +93,10 @@ describe('defaults', () => {
       },
     });
     expect(subdevices).toEqual([
-      { id: 'meter-1', link: undefined, hubIdentity: { productId: 'KLMNOPQRST', deviceName: 'sub-01' } },
+      {
+        ...{ id: 'meter-1', link: undefined, deviceSecretFile: undefined },
+        hubIdentity: { productId: 'KLMNOPQRST', deviceName: 'sub-01' },
+      },
     ]);
   });
 

@@ -3,9 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ZERO } from '../../src/custody/ledger.ts';
+import type { DeadLetter, LetterPage, LetterRequest } from '../../src/custody/letter.ts';
 import { startControl } from '../../src/ops/control.ts';
+import { deadLettersReportOf } from '../../src/ops/dead-letter-report.ts';
 import { type LaneReading, ledgerReportOf } from '../../src/ops/ledger-report.ts';
-import type { Inspection, QueueReport, StatusFacts, TailEvent } from '../../src/ops/report.ts';
+import type { Inspection, QueueReport, StatusFacts } from '../../src/ops/report.ts';
+import type { TailEvent } from '../../src/ops/tail-line.ts';
 import { judge } from '../../src/ops/verdict.ts';
 
 const EMPTY_QUEUE: QueueReport = {
@@ -117,10 +120,28 @@ export const BALANCED: readonly LaneReading[] = [
   { subdevice: 'meter-1', direction: 'downlink', counts: { ...ZERO, accepted: 3, delivered: 3 }, pending: 0 },
 ];
 
+export function letter(id: number, topic: string, payload: Uint8Array = Buffer.from('{"on":true}')): DeadLetter {
+  const row = {
+    seq: id,
+    lane: 1,
+    topic: `shed-3/meter-1/${topic}`,
+    payload,
+    qos: 1,
+    stamp: { epoch: 1, upMs: 0 },
+  } as const;
+  return { id, row, attempts: 3, reason: 'no PUBACK after 3 attempts', isWhole: true };
+}
+
+function letterPage(all: readonly DeadLetter[], { after, limit, only }: LetterRequest): LetterPage {
+  const letters = all.filter(({ id }) => id > after && (only?.includes(id) ?? true)).slice(0, limit);
+  return { letters, kept: all.length, newest: all.at(-1)?.id ?? 0, dead: all.length + 2 };
+}
+
 export class FakeGateway implements Inspection {
   readonly #listeners = new Set<(event: TailEvent) => void>();
   facts: StatusFacts = AWAY;
   readings: readonly LaneReading[] = BALANCED;
+  letters: readonly DeadLetter[] = [letter(3, 'event'), letter(7, 'door/state')];
 
   status() {
     return judge(this.facts);
@@ -139,6 +160,7 @@ export class FakeGateway implements Inspection {
       silentMs: 3000,
       hubIdentity: null,
       onlineAtHub: null,
+      binding: null,
       subscriptions: ['control'],
       uplinksPending: 1204,
       downlinksPending: 0,
@@ -150,8 +172,19 @@ export class FakeGateway implements Inspection {
     const { messages, bytes, inFlight, oldest, ratePerS, etaMs } = this.facts.outbox;
     return {
       total: this.facts.outbox,
-      lanes: [{ subdevice: 'meter-1', messages, bytes, inFlight, oldest, ratePerS, etaMs }],
+      lanes: [{ subdevice: 'meter-1', class: 'backlog' as const, messages, bytes, inFlight, oldest, ratePerS, etaMs }],
+      refused: {},
+      alarmTopicsWait: false,
     };
+  }
+
+  async deadLetters(request: LetterRequest) {
+    return deadLettersReportOf({
+      request,
+      page: letterPage(this.letters, request),
+      nameOf: () => 'meter-1',
+      ageOf: () => ({ ms: 185_000, quality: 'exact' as const }),
+    });
   }
 
   onTail(listener: (event: TailEvent) => void) {

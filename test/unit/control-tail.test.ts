@@ -1,7 +1,7 @@
 /** One reader of the tail: bounded, and honest about what it left out. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TailEvent, TailLine } from '../../src/ops/report.ts';
+import type { TailEvent, TailLine } from '../../src/ops/tail-line.ts';
 import { QUEUED_BYTES_MAX, TailStream } from '../../src/ops/tail-stream.ts';
 
 /** A socket that takes bytes only when told to. */

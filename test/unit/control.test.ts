@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startControl } from '../../src/ops/control.ts';
 import { type Answers, ask, followTail } from '../../src/ops/control-client.ts';
-import type { TailLine } from '../../src/ops/report.ts';
+import type { TailLine } from '../../src/ops/tail-line.ts';
 import { FakeGateway, until, withControl, withDirectory } from './control-rig.ts';
 
 /** As curl would ask. */
@@ -32,6 +32,7 @@ describe('answers', () => {
         '/v1/ledger': await gateway.ledger(),
         '/v1/subdevices': gateway.subdevices(),
         '/v1/outbox': await gateway.outbox(),
+        '/v1/dead-letters': await gateway.deadLetters({ after: 0, limit: 50 }),
       };
       for (const path of Object.keys(expected) as (keyof Answers)[]) {
         expect(await ask(socketPath, path)).toEqual({ kind: 'answered', report: expected[path] });

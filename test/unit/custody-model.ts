@@ -8,10 +8,16 @@ import { AT_ONCE, BenchDisk, custodianOn, HELD, STAMP, uplink } from './custody-
 
 export type Step =
   | { readonly kind: 'accept'; readonly lane: number; readonly isHeld: boolean }
-  | { readonly kind: 'acknowledged' | 'shed'; readonly lane: number; readonly place: number }
+  | { readonly kind: 'acknowledged' | 'shed' | 'buried'; readonly lane: number; readonly place: number }
+  | { readonly kind: 'retry' | 'drop'; readonly lane: number; readonly place: number }
   | { readonly kind: 'let go' | 'begin commit' | 'finish commit' | 'page' | 'crash' };
 
 export const LANES = [1, 2, 3];
+const ENDS = {
+  acknowledged: { as: 'delivered' },
+  shed: { as: 'shed', reason: 'overflow drop-oldest' },
+  buried: { as: 'dead', reason: 'no PUBACK' },
+} as const;
 const WINDOW_MAX = 4;
 /** Larger than any test takes numbers. */
 const BLOCK = 1000;
@@ -24,16 +30,22 @@ interface Promised {
   hasEnded: boolean;
 }
 
-/** @param tellEarly the safety taken out: the receipt is given before the commit */
+/** The safety taken out: the receipt is given before the commit, or a letter taken away before its row is written. */
+export type Flaw = 'tells early' | 'takes letters early';
+
 export class CustodyModel {
-  readonly #tellEarly: boolean;
+  readonly #flaw: Flaw | undefined;
   readonly #disk = new BenchDisk();
   readonly #bySeq = new Map<number, Promised>();
   #custodian: Custodian;
   #lives = 0;
+  /** Letters that an order of this life has taken. */
+  readonly #ordered = new Set<number>();
+  /** Letter → the number under which it came back. */
+  readonly #retried = new Map<number, number>();
 
-  constructor(tellEarly = false) {
-    this.#tellEarly = tellEarly;
+  constructor(flaw?: Flaw) {
+    this.#flaw = flaw;
     this.#custodian = this.#open();
   }
 
@@ -43,12 +55,17 @@ export class CustodyModel {
         this.#accept(step.lane, step.isHeld);
         break;
       case 'acknowledged':
-      case 'shed': {
+      case 'shed':
+      case 'buried': {
         const { window } = this.#custodian.lane(step.lane);
         const entry = window[step.place % Math.max(1, window.length)];
         if (entry !== undefined) this.#end(entry, step.kind);
         break;
       }
+      case 'retry':
+      case 'drop':
+        this.#takeLetter(step);
+        break;
       case 'let go':
         this.#disk.letGo();
         break;
@@ -56,7 +73,7 @@ export class CustodyModel {
         this.#disk.begin();
         break;
       case 'finish commit':
-        for (const entry of this.#disk.finish()) if (!this.#tellEarly) this.#custodian.stored(entry);
+        for (const entry of this.#disk.finish()) if (this.#flaw !== 'tells early') this.#custodian.stored(entry);
         break;
       case 'page':
         this.#page();
@@ -74,7 +91,9 @@ export class CustodyModel {
       for (const kind of ['let go', 'begin commit', 'finish commit', 'page'] as const) this.take({ kind });
       for (const lane of LANES) this.take({ kind: 'acknowledged', lane, place: 0 });
     }
-    return [...this.#bySeq.values()].filter(({ isTold, hasEnded }) => isTold && !hasEnded).length;
+    const isOwed = ({ seq, isTold }: Promised): boolean =>
+      isTold && !this.#hasEnded(seq) && !this.#disk.letters.has(seq);
+    return [...this.#bySeq.values()].filter(isOwed).length;
   }
 
   #open(): Custodian {
@@ -83,6 +102,7 @@ export class CustodyModel {
     this.#disk.riders = [];
     this.#disk.abort();
     this.#lives += 1;
+    this.#ordered.clear();
     const safe = (entry: Entry): void => this.#told(entry);
     return custodianOn(this.#disk, { windowMax: WINDOW_MAX, nextSeq: this.#lives * BLOCK, safe });
   }
@@ -92,13 +112,50 @@ export class CustodyModel {
     const entry = this.#custodian.accept(lane, uplink(), from);
     const { seq } = entry.row;
     this.#bySeq.set(seq, { seq, lane, isTold: false, hasEnded: false });
-    if (this.#tellEarly) this.#custodian.stored(entry);
+    if (this.#flaw === 'tells early') this.#custodian.stored(entry);
   }
 
-  #end(entry: Entry, how: 'acknowledged' | 'shed'): void {
+  #end(entry: Entry, how: keyof typeof ENDS): void {
+    if (how === 'buried' && entry.keeping !== 'stored') return;
     const promised = this.#bySeq.get(entry.row.seq);
-    if (promised !== undefined) promised.hasEnded = true;
-    this.#custodian.end(entry, how === 'shed' ? { as: 'shed', reason: 'overflow drop-oldest' } : { as: 'delivered' });
+    if (promised !== undefined) promised.hasEnded = how !== 'buried';
+    this.#custodian.end(entry, ENDS[how]);
+  }
+
+  /** By order of a technician, into the lane it is told, which need not be the one it came from. */
+  #takeLetter({
+    kind,
+    lane,
+    place,
+  }: {
+    readonly kind: 'retry' | 'drop';
+    readonly lane: number;
+    readonly place: number;
+  }): void {
+    const letters = [...this.#disk.letters].filter(([id]) => !this.#ordered.has(id));
+    const [id, row] = letters[place % Math.max(1, letters.length)] ?? [];
+    if (id === undefined || row === undefined) return;
+    this.#ordered.add(id);
+    const letter = { id, lane: row.lane };
+    const promised = this.#bySeq.get(id);
+    if (promised !== undefined && kind === 'drop') promised.hasEnded = true;
+    if (kind === 'drop') return this.#disk.ride(this.#custodian.drop(letter));
+    if (this.#flaw === 'takes letters early') this.#disk.letters.delete(id);
+    const entry = this.#custodian.accept(lane, uplink(), { stamp: STAMP, owed: undefined, terms: AT_ONCE, letter });
+    this.#bySeq.set(entry.row.seq, { seq: entry.row.seq, lane, isTold: false, hasEnded: false });
+    this.#retried.set(id, entry.row.seq);
+  }
+
+  /** Under whatever number it came back. */
+  #hasEnded(seq: number): boolean {
+    const again = this.#retried.get(seq);
+    return this.#bySeq.get(seq)?.hasEnded === true || (again !== undefined && this.#hasEnded(again));
+  }
+
+  #isOnDisk(seq: number): boolean {
+    const again = this.#retried.get(seq);
+    const { rows, letters } = this.#disk;
+    return rows.has(seq) || letters.has(seq) || (again !== undefined && this.#isOnDisk(again));
   }
 
   #page(): void {
@@ -117,6 +174,8 @@ export class CustodyModel {
   #check(): void {
     if (this.#custodian.imbalance() !== 0) throw new Error(`the live books are off by ${this.#custodian.imbalance()}`);
     if (this.#disk.imbalance !== 0) throw new Error(`the durable books are off by ${this.#disk.imbalance}`);
+    for (const { seq, isTold } of this.#bySeq.values())
+      if (isTold && !this.#hasEnded(seq) && !this.#isOnDisk(seq)) throw new Error(`${seq} was told of and is nowhere`);
     let pending = 0;
     let pendingBytes = 0;
     for (const lane of this.#custodian.lanes()) {

@@ -4,7 +4,7 @@ import type { Stamp } from '../../src/base/time.ts';
 import { type Change, countsOf } from '../../src/custody/change.ts';
 import { Custodian, type CustodianOptions } from '../../src/custody/custodian.ts';
 import type { Durability } from '../../src/custody/durability.ts';
-import type { Entry } from '../../src/custody/entry.ts';
+import { type Entry, rowBegin } from '../../src/custody/entry.ts';
 import { addCounts, type Counts, imbalance, settledTotal, ZERO } from '../../src/custody/ledger.ts';
 import type { LaneBacklog, LaneCounts, Row, RowPage } from '../../src/custody/row.ts';
 
@@ -29,6 +29,8 @@ export function seqsOf(entries: Iterable<{ readonly row: Row }>): number[] {
 
 export class BenchDisk implements Durability {
   readonly rows = new Map<number, Row>();
+  /** Dead letters by number: that of the message they were. */
+  readonly letters = new Map<number, Row>();
   readonly books = new Map<number, { counts: Counts; bytes: number }>();
   held: Entry[] = [];
   gathered: Entry[] = [];
@@ -58,7 +60,7 @@ export class BenchDisk implements Durability {
     if (this.#running !== undefined) return;
     const puts = this.gathered.splice(0).filter((entry) => entry.ended === undefined);
     for (const entry of puts) entry.keeping = 'committing';
-    const changes: Change[] = puts.map(({ row }) => ({ kind: 'put', direction: 'uplink', row }));
+    const changes = puts.flatMap((entry) => rowBegin('uplink', entry));
     this.#running = { puts, changes: [...changes, ...this.riders.splice(0)] };
   }
 
@@ -112,7 +114,13 @@ export class BenchDisk implements Durability {
 
   #apply(change: Change): void {
     if (change.kind === 'put') this.rows.set(change.row.seq, change.row);
-    else if ((change.kind === 'settle' || change.kind === 'bury') && !this.rows.delete(change.seq)) return;
+    else if (change.kind === 'exhume' && !this.letters.delete(change.letter)) return;
+    else if (change.kind === 'bury' || change.kind === 'settle') {
+      const row = this.rows.get(change.seq);
+      if (row === undefined) return;
+      this.rows.delete(change.seq);
+      if (change.kind === 'bury') this.letters.set(change.seq, row);
+    }
     const delta = countsOf(change);
     if (delta === undefined) return;
     const { counts, bytes } = this.books.get(delta.lane) ?? { counts: ZERO, bytes: 0 };

@@ -1,6 +1,7 @@
 /** A clock turned by hand and a store that answers when it is told to: what the flows need of the world. */
 import type { Change } from '../../src/custody/change.ts';
 import { type Entry, newEntry } from '../../src/custody/entry.ts';
+import type { LetterPage } from '../../src/custody/letter.ts';
 import type { RowPage } from '../../src/custody/row.ts';
 import { Committer } from '../../src/flow/committer.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
@@ -71,6 +72,10 @@ export class StepStore implements Store {
 
   async peek(): Promise<[]> {
     return [];
+  }
+
+  async letters(): Promise<LetterPage> {
+    return { letters: [], kept: 0, newest: 0, dead: 0 };
   }
 
   async close(): Promise<void> {}

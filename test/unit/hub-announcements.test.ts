@@ -1,163 +1,143 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Announcements, type HubIdentity } from '../../src/hub/announcements.ts';
+import { identityOf, OperationsBench } from './gateway-operations-rig.ts';
 
-const GATEWAY = { productId: 'GGGGGGGGGG', deviceName: 'gw' };
-const identityOf = (name: string): HubIdentity => ({ productId: 'PPPPPPPPPP', deviceName: name });
-
-interface Asked {
-  readonly type: string;
-  readonly payload: { readonly devices: readonly { readonly device_name: string }[] };
-}
-
-class Bench {
-  readonly announcements = new Announcements(GATEWAY);
-  nowMs = 0;
-
-  present(...names: string[]): this {
-    for (const name of names) this.announcements.setPresent(identityOf(name), true);
-    return this;
-  }
-
-  absent(name: string): this {
-    this.announcements.setPresent(identityOf(name), false);
-    return this;
-  }
-
-  connect(): this {
-    this.announcements.connected();
-    return this;
-  }
-
-  /** What is asked of the hub now: verb and device names of each message. */
-  asked(): string[] {
-    const all: string[] = [];
-    for (
-      let next = this.announcements.next(this.nowMs);
-      next !== undefined;
-      next = this.announcements.next(this.nowMs)
-    ) {
-      expect(next.topic).toBe('$gateway/operation/GGGGGGGGGG/gw');
-      expect(next.payload.length).toBeLessThan(16_384);
-      const { type, payload } = JSON.parse(new TextDecoder().decode(next.payload)) as Asked;
-      all.push(`${type} ${payload.devices.map((device) => device.device_name).join(' ')}`);
-    }
-    return all;
-  }
-
-  answer(type: string, name: string, result = 0): string[] {
-    const devices = [{ product_id: 'PPPPPPPPPP', device_name: name, result }];
-    return this.hear(new TextEncoder().encode(JSON.stringify({ type, payload: { devices } })));
-  }
-
-  /** @returns what the technician is told */
-  hear(payload: Uint8Array): string[] {
-    const topic = '$gateway/operation/result/GGGGGGGGGG/gw';
-    return this.announcements.heard({ topic, payload, qos: 1 }).map(({ sentence }) => sentence);
-  }
+/** Two subdevices, bound, and a hub that has said so. */
+function benched(...present: string[]): OperationsBench {
+  return new OperationsBench(['a', 'b']).listed('a', 'b').present(...present);
 }
 
 describe('announcements', () => {
   it('go out after each CONNACK for everybody who is here, whatever was confirmed before', () => {
-    const bench = new Bench().present('a', 'b').connect();
-    expect(bench.asked()).toEqual(['online a b']);
+    const bench = new OperationsBench(['a', 'b']).present('a', 'b').connect();
+    expect(bench.asked()).toEqual(['describe_sub_devices', 'online a b']);
     bench.answer('online', 'a');
-    bench.announcements.disconnected();
+    bench.operations.disconnected();
     expect(bench.asked()).toEqual([]);
-    expect(bench.connect().asked()).toEqual(['online a b']);
+    expect(bench.connect().asked()).toEqual(['describe_sub_devices', 'online a b']);
   });
 
   it('say offline when one goes', () => {
-    const bench = new Bench().present('a').connect();
+    const bench = benched('a');
     bench.asked();
     bench.answer('online', 'a');
     expect(bench.absent('a').asked()).toEqual(['offline a']);
     bench.answer('offline', 'a');
-    expect(bench.announcements.isOnlineAtHub(identityOf('a'))).toBe(false);
+    expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBe(false);
   });
 
   it('say nothing of one who went before the hub heard of it', () => {
-    expect(new Bench().present('a').absent('a').connect().asked()).toEqual([]);
+    const bench = new OperationsBench(['a']).present('a').absent('a').connect();
+    expect(bench.asked()).toEqual(['describe_sub_devices']);
   });
 
   it('say online again to a hub that was just told offline, though it had confirmed online before', () => {
-    const bench = new Bench().present('a').connect();
+    const bench = benched('a');
     bench.asked();
     bench.answer('online', 'a');
     bench.absent('a').asked();
     expect(bench.present('a').asked()).toEqual(['online a']);
     bench.answer('offline', 'a');
-    expect(bench.announcements.isOnlineAtHub(identityOf('a'))).toBeUndefined();
+    expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBeUndefined();
     bench.answer('online', 'a');
-    expect(bench.announcements.isOnlineAtHub(identityOf('a'))).toBe(true);
+    expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBe(true);
   });
+});
 
-  it('stay below 16 KB however many and however long the names', () => {
-    const names = Array.from({ length: 1500 }, (_, index) => `${index}`.padEnd(48, 'x'));
-    const asked = new Bench()
+describe('batches', () => {
+  const names = Array.from({ length: 1500 }, (_, index) => `${index}`.padEnd(48, 'x'));
+
+  it('stay below 16 KB however many and however long the names, and name everybody once', () => {
+    const asked = new OperationsBench([], { operationsBatchMax: 500 })
       .present(...names)
       .connect()
-      .asked();
+      .asked()
+      .slice(1);
     expect(asked.flatMap((message) => message.split(' ').slice(1)).toSorted()).toEqual(names.toSorted());
-    expect(asked).toHaveLength(Math.ceil(1500 / 64));
+    expect(asked).toHaveLength(Math.ceil(1500 / 172)); // 93 bytes a device
+  });
+
+  it('hold one device each where the hub wants that', () => {
+    const asked = new OperationsBench([], { operationsBatchMax: 1 }).present('a', 'b', 'c').connect().asked();
+    expect(asked).toEqual(['describe_sub_devices', 'online a', 'online b', 'online c']);
+  });
+
+  it('hold one device even where not even one fits', () => {
+    const bench = new OperationsBench([], { payloadBytesMax: 64 }).present('a', 'b').connect();
+    expect(bench.asked()).toEqual(['describe_sub_devices', 'online a', 'online b']);
+  });
+});
+
+describe('a hub that takes one device per request', () => {
+  const names = ['a', 'b', 'c'];
+
+  it('and serves the first of several is asked about the others one by one', () => {
+    const bench = new OperationsBench(names).listed(...names).present(...names);
+    expect(bench.asked()).toEqual(['online a b c']);
+    bench.answer('online', 'a');
+    expect(bench.until(5000)).toEqual(['5 s: online b', '5 s: online c']);
+    expect([...bench.answer('online', 'b'), ...bench.answer('online', 'c')]).toEqual([]);
+    expect(names.map((name) => bench.operations.isOnlineAtHub(identityOf(name)))).toEqual([true, true, true]);
+    expect(bench.absent('a').absent('b').asked()).toEqual(['offline a', 'offline b']);
+  });
+
+  it('is not suspected for answering one by one', () => {
+    const bench = new OperationsBench(names).listed(...names).present(...names);
+    bench.asked();
+    for (const name of names) bench.answer('online', name);
+    bench.until(10_000);
+    expect(bench.absent('a').absent('b').asked()).toEqual(['offline a b']);
+  });
+
+  it('and refuses several with 801 is asked about each again', () => {
+    const bench = new OperationsBench(names).listed(...names).present(...names);
+    bench.asked();
+    const devices = names.map((name) => ({ product_id: 'PPPPPPPPPP', device_name: name, result: 801 }));
+    expect(bench.say({ type: 'online', payload: { devices } })).toEqual([]);
+    expect(bench.until(5000)).toEqual(['5 s: online a', '5 s: online b', '5 s: online c']);
+    expect(bench.answer('online', 'a', 801)).toHaveLength(1);
+    expect(bench.until(60_000).filter((asked) => asked.includes('online a'))).toEqual([]);
   });
 });
 
 describe('results', () => {
   it('end the asking; without one it is repeated every 5 s, five times in all', () => {
-    const bench = new Bench().present('a', 'b').connect();
+    const bench = benched('a', 'b');
     bench.asked();
     bench.answer('online', 'a');
-    const later: string[] = [];
-    for (let second = 1; second <= 60; second += 1) {
-      bench.nowMs = second * 1000;
-      later.push(...bench.asked().map((message) => `${second} s: ${message}`));
-    }
-    expect(later).toEqual(['5 s: online b', '10 s: online b', '15 s: online b', '20 s: online b']);
-    expect(bench.announcements.wakeAtMs()).toBeUndefined();
+    expect(bench.until(60_000)).toEqual(['5 s: online b', '10 s: online b', '15 s: online b', '20 s: online b']);
+    expect(bench.operations.wakeAtMs()).toBeUndefined();
   });
 
   it('that are stale change nothing', () => {
-    const bench = new Bench().present('a').connect();
+    const bench = benched('a');
     expect(bench.answer('online', 'a')).toEqual([]);
-    expect(bench.announcements.isOnlineAtHub(identityOf('a'))).toBeUndefined();
+    expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBeUndefined();
     bench.asked();
     bench.answer('offline', 'a', -1);
     bench.answer('online', 'stranger');
-    expect(bench.announcements.isOnlineAtHub(identityOf('a'))).toBeUndefined();
+    expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBeUndefined();
     bench.answer('online', 'a');
-    expect(bench.announcements.isOnlineAtHub(identityOf('a'))).toBe(true);
+    expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBe(true);
   });
 
-  it('that refuse become a sentence, and the hub is asked again', () => {
-    const bench = new Bench().present('a').connect();
+  it('that may pass become a sentence, and the hub is asked again', () => {
+    const bench = benched('a');
     bench.asked();
-    expect(bench.answer('online', 'a', -1)).toEqual(['the hub refuses online for PPPPPPPPPP/a: result -1']);
-    bench.nowMs = 5000;
-    expect(bench.asked()).toEqual(['online a']);
+    expect(bench.answer('online', 'a', -2)).toEqual([
+      'the hub refuses online for PPPPPPPPPP/a: the hub had an error of its own (result -2). Wait, and try again; if it stays, ask the hub’s operator.',
+    ]);
+    expect(bench.until(5000)).toEqual(['5 s: online a']);
+    expect(bench.answer('online', 'a', -2)).toEqual([]);
+    bench.until(10_000);
+    expect(bench.answer('online', 'a', 805)).toHaveLength(1);
   });
 
-  it.each(['{', 'null', '[]', '7', '"x"', '{"type":"online"}', '{"type":"online","payload":{"devices":[null,7,{}]}}'])(
-    'like %s are survived',
-    (text) => {
-      const bench = new Bench().present('a').connect();
-      bench.asked();
-      bench.hear(new TextEncoder().encode(text));
-      expect(bench.announcements.isOnlineAtHub(identityOf('a'))).toBeUndefined();
-    },
-  );
-
-  it('of any bytes never throw', () => {
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          fc.uint8Array(),
-          fc.json().map((text) => new TextEncoder().encode(text)),
-        ),
-        (bytes) => {
-          new Bench().present('a').connect().hear(bytes);
-        },
-      ),
-    );
+  it('that will not change are not asked for again in this connection', () => {
+    const bench = benched('a');
+    bench.asked();
+    expect(bench.answer('online', 'a', 810)).toHaveLength(1);
+    expect(bench.until(60_000)).toEqual([]);
+    expect(bench.operations.wakeAtMs()).toBeUndefined();
+    expect(bench.connect().asked()).toEqual(['describe_sub_devices', 'online a']);
   });
 });

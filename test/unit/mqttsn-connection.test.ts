@@ -79,6 +79,18 @@ describe('a connection', () => {
     expect(bench.heard()).toEqual([]);
   });
 
+  it('of one that is dismissed ends with DISCONNECT and one detach; nobody else is dismissed', () => {
+    const bench = new LinkBench().attach();
+    bench.order({ kind: 'dismiss', subdevice: 'mill-2' });
+    expect([bench.heard(), bench.reported()]).toEqual([[], []]);
+    bench.order({ kind: 'dismiss', subdevice: 'pump-7' });
+    expect(bench.heard()).toEqual([DISCONNECT]);
+    expect(bench.reported()).toEqual([{ kind: 'detach', subdevice: 'pump-7', cause: 'dismissed' }]);
+    expect(bench.link.attachedSubdevices()).toEqual([]);
+    bench.order({ kind: 'dismiss', subdevice: 'pump-7' });
+    expect([bench.heard(), bench.reported()]).toEqual([[], []]);
+  });
+
   it('made again by the same client is the same session anew, without a detach', () => {
     const bench = new LinkBench().attach();
     bench.order(delivery(9));

@@ -36,7 +36,16 @@ describe('the door of the outbox', () => {
   it('refuses what the hub would never take', () => {
     const bench = new OutboxBench({ payloadBytesMax: 10 });
     expect(bench.offer('t', { bytes: 10 }).kind).toBe('accepted');
-    expect(bench.offer('t', { bytes: 11 })).toEqual({ kind: 'refused', why: 'too large' });
+    expect(bench.offer('t', { bytes: 11 })).toMatchObject({
+      kind: 'refused',
+      problem: { excess: 'payload too large' },
+    });
+    expect(bench.offer('a'.repeat(256))).toMatchObject({ problem: { excess: 'topic too long' } });
+    expect(bench.offer('ä'.repeat(128))).toMatchObject({ problem: { excess: 'topic too long' } });
+    expect(bench.offer('ä'.repeat(127)).kind).toBe('accepted');
+    expect(bench.offer('1/2/3/4/5/6/7').kind).toBe('accepted');
+    const deep = { excess: 'too many slashes', words: 'its topic has 7 slashes there, and the hub takes 6' };
+    expect(bench.offer('1/2/3/4/5/6/7/8')).toMatchObject({ kind: 'refused', problem: deep });
   });
 
   it('is shut while the disk is full, and while a slow card has not written what was taken', () => {

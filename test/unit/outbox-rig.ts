@@ -10,11 +10,14 @@ export const LIMITS: OutboxLimits = {
   bytesMax: 1_000_000,
   unstoredBytesMax: 1_000_000,
   payloadBytesMax: 1000,
+  topicBytesMax: 255,
+  topicSlashesMax: 6,
   inFlightMax: 4,
   attemptsMax: 3,
   pubackMsMax: 10_000,
   windowMax: 16,
   messagesPerS: 0,
+  liveShare: 0.5,
 };
 
 export class OutboxBench {

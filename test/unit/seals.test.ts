@@ -20,6 +20,7 @@ const CHANGES: readonly Change[] = [
   { kind: 'topicId', lane: 1, topicId: 5, topic: 'temperature' },
   { kind: 'filterGranted', filter: 'gw/pump/cmd' },
   { kind: 'hubSession', row: { expected: true, connected: true, changedAt: CHANGED_AT, sentTo: 9, lostCount: 2 } },
+  { kind: 'alarmTopics', filters: ['alarm'] },
   { kind: 'trustWall', wallMinusUpMs: 1_780_000_000_000 },
   { kind: 'slept', atUpMs: 40 },
   { kind: 'hubGap', gap: { reason: 'session lost', from: CHANGED_AT } },

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { newFacts } from '../../src/base/events.ts';
+import { alarmLaneOf } from '../../src/custody/lane-number.ts';
 import type { DriverOrder } from '../../src/driver/driver.ts';
 import type { Links } from '../../src/flow/links.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
 import type { Replay } from '../../src/flow/replay.ts';
 import { UplinkFlow } from '../../src/flow/uplink.ts';
+import { AlarmTopics } from '../../src/outbox/alarm-topics.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
 import { Mirror } from '../../src/session/mirror.ts';
 import { topicMap } from '../../src/session/topic-map.ts';
@@ -20,9 +22,9 @@ class FlowBench {
   readonly disk = new BenchDisk();
   readonly quick: string[] = [];
   readonly #orders: string[] = [];
-  readonly #custodian = custodianOn(this.disk, { windowMax: 16, safe: (_, owed) => this.#flow.safe(owed) });
+  readonly #custodian = custodianOn(this.disk, { windowMax: 16, safe: (_, owed) => this.flow.safe(owed) });
   readonly #outbox: Outbox;
-  readonly #flow: UplinkFlow;
+  readonly flow: UplinkFlow;
 
   constructor(bytesMax = LIMITS.bytesMax) {
     const mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
@@ -34,13 +36,19 @@ class FlowBench {
       offerQuick: (_, { topic }) => this.quick.push(topic),
     };
     const owner = { gateway: 'gw', productId: undefined, deviceName: undefined };
-    this.#flow = new UplinkFlow({
+    this.flow = new UplinkFlow({
       clock: new StepClock(),
       mailbox: this.mailbox,
       stamp: () => STAMP,
       facts: newFacts(),
       mirror,
       outbox: this.#outbox,
+      alarmTopics: new AlarmTopics({
+        configured: ['alarm'],
+        inForce: ['alarm'],
+        isEmpty: () => true,
+        changed: () => {},
+      }),
       links: () => links as Links,
       replay: () => replay as Replay,
       topicsOf: (subdevice) => topicMap('{subdevice}/{topic}', { ...owner, subdevice }),
@@ -54,7 +62,7 @@ class FlowBench {
       for (const { subdevice = 'pump', topic = 'event', bytes = 1, token } of uplinks) {
         const payload = new Uint8Array(bytes);
         const qos = token === undefined ? 0 : 1;
-        this.#flow.offer('link', { kind: 'uplink', subdevice, topic, payload, qos, token });
+        this.flow.offer('link', { kind: 'uplink', subdevice, topic, payload, qos, token });
       }
     });
     return this.orders();
@@ -64,6 +72,10 @@ class FlowBench {
     this.disk.begin();
     for (const entry of this.disk.finish()) this.#custodian.stored(entry);
     return this.orders();
+  }
+
+  get lanes(): number[] {
+    return [...this.#custodian.lanes()].filter(({ pending }) => pending > 0).map(({ lane }) => lane);
   }
 
   orders(): string[] {
@@ -96,6 +108,21 @@ describe('an uplink at the door', () => {
     const bench = new FlowBench();
     expect(bench.offer({ token: 5, bytes: 9999 }, { token: 6 })).toEqual(['refuse 5: too large']);
     expect(bench.commit()).toEqual(['acknowledge 6']);
+    expect([...bench.flow.refusals.counts]).toEqual([['payload too large', 1]]);
+    const words = 'its payload has 9999 bytes, and the hub takes 1000';
+    expect(bench.flow.refusals.last).toEqual({ subdevice: 'pump', topic: 'event', words });
+  });
+
+  it('on a topic of too many levels is refused with the same code, and the technician hears why', () => {
+    const bench = new FlowBench();
+    expect(bench.offer({ token: 5, topic: '1/2/3/4/5/6/7' })).toEqual(['refuse 5: too large']);
+    expect(bench.flow.refusals.last?.words).toBe('its topic has 7 slashes there, and the hub takes 6');
+  });
+
+  it('on an alarm topic goes into the lane of alarms', () => {
+    const bench = new FlowBench();
+    bench.offer({ token: 5 }, { token: 6, topic: 'alarm' });
+    expect(bench.lanes).toEqual([1, alarmLaneOf(1)]);
   });
 });
 

@@ -1,0 +1,79 @@
+/** `holdfast hub bind|unbind|describe`: which subdevices the hub lets this gateway speak for. */
+import { EXIT } from '../base/fault.ts';
+import type { BindingOutcomes, BindingsReport } from '../ops/binding-report.ts';
+import { give } from '../ops/control-client.ts';
+import { countOf } from '../ops/words.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { locateGateway } from './location.ts';
+import { type Column, renderTable } from './table.ts';
+
+const OUTCOME_COLUMNS: readonly Column[] = [
+  { heading: 'subdevice', gives: true },
+  { heading: 'at the hub', gives: true },
+  { heading: 'outcome' },
+];
+const BINDING_COLUMNS: readonly Column[] = [
+  { heading: 'subdevice', gives: true },
+  { heading: 'at the hub', gives: true },
+  { heading: 'binding' },
+];
+
+/** @returns 1 unless all is done as ordered */
+export async function changeBindings(
+  context: CommandContext,
+  verb: 'bind' | 'unbind',
+  subdevices: readonly string[],
+): Promise<number> {
+  const { outcomes } = await order<BindingOutcomes>(context, `hub.${verb}`, { subdevices });
+  if (context.asJson) printJson(context, { outcomes });
+  else {
+    const rows = outcomes.map(({ subdevice, hubIdentity, done, sentence }) => [
+      subdevice,
+      hubIdentity,
+      done ? sentence : `NOT DONE: ${sentence}`,
+    ]);
+    context.terminal.print(renderTable(OUTCOME_COLUMNS, rows, context.terminal));
+    printRemedies(context, outcomes);
+  }
+  return outcomes.every(({ done }) => done) ? EXIT.ok : EXIT.refused;
+}
+
+/** @returns 1 if the hub did not give its list */
+export async function describeBindings(context: CommandContext): Promise<number> {
+  const report = await order<BindingsReport>(context, 'hub.describe', {});
+  const { answered, bindings, strangers } = report;
+  if (context.asJson) printJson(context, report);
+  else {
+    const rows = [
+      ...bindings.map(({ subdevice, hubIdentity, binding, sentence }) => [
+        subdevice,
+        hubIdentity,
+        sentence === null ? binding : `${binding}: ${sentence}`,
+      ]),
+      ...strangers.map((hubIdentity) => ['(not configured)', hubIdentity, 'bound']),
+    ];
+    if (!answered) context.terminal.print('The hub did not give its list; this is what was known before.\n');
+    context.terminal.print(renderTable(BINDING_COLUMNS, rows, context.terminal));
+    printRemedies(context, bindings);
+    if (strangers.length > 0)
+      context.terminal.print(
+        `\n${countOf(strangers.length, 'subdevice')} bound and not configured: add a [[subdevice]] for each, or take it away: holdfast hub unbind PRODUCT/DEVICE.`,
+      );
+  }
+  return answered ? EXIT.ok : EXIT.refused;
+}
+
+function printRemedies(
+  { terminal }: CommandContext,
+  rows: readonly { readonly subdevice: string; readonly remedy: string | null }[],
+): void {
+  const open = rows.filter(({ remedy }) => remedy !== null);
+  if (open.length === 0) return;
+  terminal.print('');
+  for (const { subdevice, remedy } of open) terminal.print(`  -> ${subdevice}: ${remedy}`);
+}
+
+async function order<Answer>(context: CommandContext, name: string, body: object): Promise<Answer> {
+  const { controlSocket } = await locateGateway(context);
+  return (await give(controlSocket, name, body)) as Answer;
+}

@@ -1,0 +1,159 @@
+/**
+ * Dead letters, by order of a technician: back into custody as new messages at the end of their lanes, or dropped.
+ *
+ * A letter leaves its table in the transaction that writes its row anew, so a power cut finds it in one place, never in
+ * none. One order at a time; each works through the letters that were there when it came, a page after the other.
+ */
+import type { Facts } from '../base/events.ts';
+import type { Message } from '../base/message.ts';
+import type { Stamp } from '../base/time.ts';
+import type { Custodian } from '../custody/custodian.ts';
+import type { DeadLetter } from '../custody/letter.ts';
+import type { AlarmTopics } from '../outbox/alarm-topics.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { Clock, Store } from '../ports.ts';
+import type { Mirror } from '../session/mirror.ts';
+import type { TopicMap } from '../session/topic-map.ts';
+import type { Committer } from './committer.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { Replay } from './replay.ts';
+
+/** Of one commit. */
+const PAGE = 64;
+
+export interface DeadLettersOptions {
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  readonly facts: Facts;
+  readonly stamp: () => Stamp;
+  readonly store: Store;
+  readonly mirror: Mirror;
+  readonly outbox: Outbox;
+  readonly custodian: Custodian;
+  readonly alarmTopics: AlarmTopics;
+  readonly committer: Committer;
+  readonly replay: () => Replay;
+  readonly topicsOf: (subdevice: string) => TopicMap;
+}
+
+/** By number, or all there are. */
+export type Letters = readonly number[] | 'all';
+
+export interface LettersDone {
+  readonly done: number;
+  /** Why it went no further; what is not done is as it was. */
+  readonly stopped: string | undefined;
+}
+
+/** Undefined: the letter is dealt with. Else why this and those behind it are not. */
+type Act = (letter: DeadLetter) => string | undefined;
+
+export class DeadLetters {
+  readonly #options: DeadLettersOptions;
+  #isBusy = false;
+
+  constructor(options: DeadLettersOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when it is durable. */
+  async retry(letters: Letters): Promise<LettersDone> {
+    const outcome = await this.#each(letters, (letter) => this.#readmit(letter));
+    if (outcome.done > 0) this.#options.facts.emit('deadLettersRetried', { letters: outcome.done });
+    return outcome;
+  }
+
+  /** Resolves when it is durable. */
+  async drop(letters: Letters): Promise<LettersDone> {
+    const { custodian, committer, clock, facts } = this.#options;
+    const outcome = await this.#each(letters, ({ id, row: { lane } }) => {
+      committer.require([custodian.drop({ id, lane })], clock.nowMs(), () => undefined);
+      return undefined;
+    });
+    if (outcome.done > 0) facts.emit('deadLettersDropped', { letters: outcome.done });
+    return outcome;
+  }
+
+  async #each(letters: Letters, act: Act): Promise<LettersDone> {
+    if (this.#isBusy) return { done: 0, stopped: 'another order on dead letters is being carried out' };
+    this.#isBusy = true;
+    try {
+      return await (letters === 'all' ? this.#work(undefined, act) : this.#eachOf(letters, act));
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async #eachOf(ids: readonly number[], act: Act): Promise<LettersDone> {
+    const wanted = [...new Set(ids)].sort((left, right) => left - right);
+    const found = new Set<number>();
+    for await (const page of this.#pages(wanted)) for (const { id } of page) found.add(id);
+    const missing = wanted.filter((id) => !found.has(id));
+    if (missing.length > 0) return { done: 0, stopped: `there is no dead letter ${missing.slice(0, 5).join(', ')}` };
+    return await this.#work(wanted, act);
+  }
+
+  async #work(only: readonly number[] | undefined, act: Act): Promise<LettersDone> {
+    let done = 0;
+    for await (const page of this.#pages(only)) {
+      const turn = await this.#commit(page, act);
+      done += turn.done;
+      if (turn.stopped !== undefined) return { done, stopped: turn.stopped };
+    }
+    return { done, stopped: undefined };
+  }
+
+  /** Those that are there now: what is buried meanwhile is not among them. */
+  async *#pages(only: readonly number[] | undefined): AsyncGenerator<readonly DeadLetter[]> {
+    const { store } = this.#options;
+    const { newest } = await store.letters({ after: 0, limit: 0 });
+    for (let after = 0; after < newest; ) {
+      const page = await store.letters({ after, limit: PAGE, only });
+      const last = page.letters.at(-1);
+      if (last === undefined) return;
+      after = last.id;
+      yield page.letters.filter(({ id }) => id <= newest);
+    }
+  }
+
+  /** In one task, so that it is one commit. */
+  #commit(page: readonly DeadLetter[], act: Act): Promise<LettersDone> {
+    const { mailbox, committer, clock, replay } = this.#options;
+    return new Promise((resolve) =>
+      mailbox.post(() => {
+        let done = 0;
+        let stopped: string | undefined;
+        for (const letter of page) {
+          stopped = act(letter);
+          if (stopped !== undefined) break;
+          done += 1;
+        }
+        committer.require([], clock.nowMs(), () => resolve({ done, stopped }));
+        replay().send();
+      }),
+    );
+  }
+
+  /** As a new message, of now, at the end of the lane that is its topic's today. */
+  #readmit({ id, row, isWhole }: DeadLetter): string | undefined {
+    if (!isWhole) return `dead letter ${id} is damaged: its checksum does not hold`;
+    const { outbox, clock, stamp } = this.#options;
+    const message: Message = { topic: row.topic, payload: row.payload, qos: 1 };
+    const admission = outbox.admit(
+      {
+        ...{ lane: this.#laneOf(row), message, overflow: 'reject', stamp: stamp() },
+        ...{ owed: undefined, holdMs: 0, commitMs: 0, letter: { id, lane: row.lane } },
+      },
+      clock.nowMs(),
+    );
+    if (admission.kind !== 'refused') return undefined;
+    return admission.why === 'too large' ? `dead letter ${id}: ${admission.problem.words}` : 'the outbox has no room';
+  }
+
+  #laneOf({ lane, topic }: DeadLetter['row']): number {
+    const { mirror, alarmTopics, topicsOf } = this.#options;
+    const subdevice = mirror.byLane(lane);
+    const own = subdevice === undefined ? undefined : topicsOf(subdevice.id).toSubdevice(topic);
+    return subdevice === undefined || own === undefined ? lane : alarmTopics.laneOf(subdevice.lane, own);
+  }
+}

@@ -1,0 +1,44 @@
+/** Health of the bindings: who is configured and not bound, and who is bound and not configured. Pure. */
+import type { BindingsReport } from './binding-report.ts';
+import type { Condition } from './report.ts';
+import { countOf } from './words.ts';
+
+export interface BindingHealth extends Omit<BindingsReport, 'answered'> {
+  readonly nowMs: number;
+  readonly startedAtMs: number;
+}
+
+/** So many names in a sentence; `holdfast hub describe` has them all. */
+const NAMES_MAX = 3;
+
+export function bindingConditions({ bindings, strangers, nowMs, startedAtMs }: BindingHealth): Condition[] {
+  const conditions: Condition[] = [];
+  const unbound = bindings.filter(({ binding }) => binding === 'unbound');
+  const [first] = unbound;
+  if (first !== undefined) {
+    const isAlone = unbound.length === 1;
+    const why = isAlone ? ` (${first.sentence})` : '';
+    conditions.push({
+      code: 'subdevice-unbound',
+      losing: 'at risk',
+      forMs: Math.max(...unbound.map(({ forMs }) => forMs ?? 0)),
+      sentence: `${countOf(unbound.length, 'subdevice')} not bound at the hub${why}, so not served: ${namesOf(unbound.map(({ subdevice }) => subdevice))}. What ${isAlone ? 'it' : 'they'} sent before is kept.`,
+      hint: isAlone ? first.remedy : 'See holdfast hub describe; bind each: holdfast hub bind ID…',
+    });
+  }
+  if (strangers.length > 0) {
+    conditions.push({
+      code: 'subdevice-not-configured',
+      losing: 'no',
+      forMs: nowMs - startedAtMs,
+      sentence: `${countOf(strangers.length, 'subdevice')} bound at the hub and not configured: ${namesOf(strangers)}.`,
+      hint: 'Add a [[subdevice]] for it, or take it away: holdfast hub unbind PRODUCT/DEVICE.',
+    });
+  }
+  return conditions;
+}
+
+function namesOf(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_MAX).join(', ');
+  return names.length > NAMES_MAX ? `${shown}, …` : shown;
+}

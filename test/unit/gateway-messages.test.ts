@@ -1,0 +1,55 @@
+/** What the hub may say on the result topic, sensible or not. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { identityOf, OperationsBench } from './gateway-operations-rig.ts';
+
+const AUTO = { bind: 'auto', secretOf: () => 'AAECAwQFBgcICQoLDA0ODw==' } as const;
+
+describe('what makes no sense', () => {
+  it.each([
+    ...['{', 'null', '[]', '7', '"x"', '{"type":"online"}', '{"type":"online","payload":{"devices":[null,7,{}]}}'],
+    ...['{"type":"change"}', '{"type":"change","payload":{"status":2,"devices":[]}}', '{"type":{}}'],
+    ...['{"type":"describe_sub_devices"}', '{"type":"describe_sub_devices","payload":{"devices":{"length":9}}}'],
+    '{"type":"online","payload":{"devices":[{"product_id":"PPPPPPPPPP","device_name":"a","result":"0"}]}}',
+    '{"type":"online","payload":{"devices":[{"product_id":"PPPPPPPPPP","device_name":"a","result":1e400}]}}',
+    '{"type":"change","payload":{"status":0,"devices":[{"product_id":"P/P","device_name":"\\u001b[2J"}]}}',
+    '{"__proto__":{"type":"unbind_all"}}',
+  ])('like %s is survived and changes nothing', (text) => {
+    const bench = new OperationsBench(['a']).present('a').connect();
+    bench.sent();
+    bench.hear(new TextEncoder().encode(text));
+    expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBeUndefined();
+    expect(bench.bindingOf('a')).toBe('unknown');
+    expect(bench.strangers).toEqual([]);
+  });
+
+  it('never throws, whatever the bytes, and never asks without end', () => {
+    const device = fc.record({
+      product_id: fc.constantFrom('PPPPPPPPPP', 7),
+      device_name: fc.constantFrom('a', 'b', 'x', '/'),
+      result: fc.constantFrom(0, -1, -2, 801, 803, 806, 809, 1.5, null),
+    });
+    const message = fc.record({
+      type: fc.constantFrom('online', 'offline', 'bind', 'unbind', 'describe_sub_devices', 'change', 'unbind_all'),
+      payload: fc.record({ status: fc.constantFrom(0, 1, 2), devices: fc.array(device) }),
+    });
+    const bytes = fc.oneof(
+      fc.uint8Array(),
+      fc.json().map((text) => new TextEncoder().encode(text)),
+      message.map((value) => new TextEncoder().encode(JSON.stringify(value))),
+    );
+    fc.assert(
+      fc.property(fc.array(bytes), (all) => {
+        const bench = new OperationsBench(['a', 'b'], AUTO).present('a').connect();
+        bench.operations.bindings.want('unbind', identityOf('x'));
+        for (const one of all) {
+          bench.hear(one);
+          bench.sent();
+        }
+        bench.until(200_000);
+        expect(bench.operations.wakeAtMs()).toBeUndefined();
+        expect(bench.operations.bindings.standings().length).toBeLessThanOrEqual(3);
+      }),
+    );
+  });
+});

@@ -1,0 +1,76 @@
+/** What is turned away at the door for the hub's sake: subscriptions beyond its cap, and the technician who hears of it. */
+import { describe, expect, it } from 'vitest';
+import { newFacts } from '../../src/base/events.ts';
+import { HubSubscriptions } from '../../src/flow/hub-subscriptions.ts';
+import { OwnServices } from '../../src/hub/own-service.ts';
+import { SessionMirror } from '../../src/hub/session-mirror.ts';
+import { turnedAwayConditions } from '../../src/ops/turned-away.ts';
+import { Mirror } from '../../src/session/mirror.ts';
+import { STAMP } from './custody-rig.ts';
+import { CommitBench } from './flow-rig.ts';
+
+const SESSION = { expected: false, connected: false, changedAt: undefined, sentTo: 0, lostCount: 0 };
+
+function setUp(subscriptionsMax: number) {
+  const mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
+  const facts = newFacts();
+  const told: string[] = [];
+  facts.on('subscriptionRefused', ({ subdevice, filter, reason }) => told.push(`${subdevice} ${filter}: ${reason}`));
+  const subscriptions = new HubSubscriptions({
+    ...{ facts, mirror, subscriptionsMax, stamp: () => STAMP, order: () => undefined },
+    session: new SessionMirror(SESSION, []),
+    committer: new CommitBench().committer,
+    services: new OwnServices([]),
+  });
+  const { subdevice } = mirror.enter('pump', 'link');
+  return { mirror, subscriptions, told, subscribe: (filter: string) => mirror.subscribe(subdevice, filter, 1) };
+}
+
+describe('the cap of subscriptions', () => {
+  it('is counted, and whoever finds it full is named', () => {
+    const { subscriptions, subscribe, told } = setUp(2);
+    subscribe('a');
+    expect(subscriptions.hasRoom()).toBe(true);
+    subscribe('b');
+    expect(subscriptions.hasRoom()).toBe(false);
+    subscriptions.turnAway('valve', 'c');
+    subscriptions.turnAway('valve', 'c');
+    expect(subscriptions.standing).toEqual({ wanted: 2, max: 2, turnedAway: [{ subdevice: 'valve', filter: 'c' }] });
+    expect(told).toEqual(['valve c: all 2 filters that the hub allows are taken']);
+    const refusals = { counts: new Map(), last: undefined };
+    const [condition] = turnedAwayConditions({ filters: subscriptions.standing, refusals }, 0);
+    expect(condition).toMatchObject({ code: 'hub-subscriptions-full', losing: 'at risk' });
+    expect(condition?.sentence).toBe('2 of the 2 subscriptions that the hub allows are taken: valve was refused c.');
+  });
+
+  it('is told of until whoever was refused has got it, or has gone', () => {
+    const { subscriptions } = setUp(1);
+    for (const filter of ['c', 'd']) subscriptions.turnAway('valve', filter);
+    subscriptions.turnAway('meter', 'e');
+    subscriptions.forget('valve', 'c');
+    expect(subscriptions.standing.turnedAway.map(({ filter }) => filter)).toEqual(['d', 'e']);
+    subscriptions.forget('valve');
+    expect(subscriptions.standing.turnedAway.map(({ filter }) => filter)).toEqual(['e']);
+  });
+
+  it('remembers a bounded number of those it refused', () => {
+    const { subscriptions } = setUp(1);
+    for (let count = 0; count < 500; count += 1) subscriptions.turnAway('valve', `${count}`);
+    expect(subscriptions.standing.turnedAway).toHaveLength(100);
+  });
+
+  it('is none where the hub has none', () => {
+    const { subscriptions, subscribe } = setUp(0);
+    for (let count = 0; count < 500; count += 1) subscribe(`${count}`);
+    expect(subscriptions.hasRoom()).toBe(true);
+  });
+});
+
+it('uplinks that the hub would not take are counted by reason, and the last is told of', () => {
+  const last = { subdevice: 'pump', topic: 'a', words: 'its payload has 17000 bytes, and the hub takes 16384' };
+  const refusals = { counts: new Map([['payload too large', 3]]), last };
+  const [condition] = turnedAwayConditions({ filters: { wanted: 0, max: 0, turnedAway: [] }, refusals }, 0);
+  expect(condition?.sentence).toBe(
+    '3 uplinks turned away since the start; the last from pump on a: its payload has 17000 bytes, and the hub takes 16384.',
+  );
+});
