@@ -2,6 +2,7 @@
 import { EXIT } from '../base/fault.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Config, Problem } from '../config/schema.ts';
+import { warningsOf } from '../config/warnings.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { hang, type Terminal } from './terminal.ts';
@@ -9,10 +10,12 @@ import { hang, type Terminal } from './terminal.ts';
 /** @throws Fault `config-unreadable` */
 export async function checkConfig(context: CommandContext, file: string): Promise<number> {
   const parsed = parseConfig(await readConfigText(file));
-  if (context.asJson) printJson(context, parsed.ok ? { ok: true, problems: [] } : parsed);
+  const warnings = parsed.ok ? warningsOf(parsed.config) : [];
+  if (context.asJson) printJson(context, { ok: parsed.ok, problems: parsed.ok ? [] : parsed.problems, warnings });
   else {
     const lines = parsed.ok ? goodLines(file, parsed.config) : problemLines(file, parsed.problems, context.terminal);
-    for (const line of lines) context.terminal.print(line);
+    for (const line of [...lines, ...warnings.flatMap((warning) => linesOf(warning, context.terminal))])
+      context.terminal.print(line);
   }
   return parsed.ok ? EXIT.ok : EXIT.config;
 }
@@ -28,12 +31,9 @@ function goodLines(file: string, config: Config): string[] {
 
 function problemLines(file: string, problems: readonly Problem[], terminal: Terminal): string[] {
   const title = `${file} has ${countOf(problems.length, 'problem')}:`;
-  return [
-    terminal.tone('bad', title),
-    ...problems.flatMap(({ path, what, hint }) => [
-      '',
-      ...hang('  ', `${path} ${what}.`, terminal.width),
-      ...hang('    -> ', hint, terminal.width),
-    ]),
-  ];
+  return [terminal.tone('bad', title), ...problems.flatMap((problem) => linesOf(problem, terminal))];
+}
+
+function linesOf({ path, what, hint }: Problem, terminal: Terminal): string[] {
+  return ['', ...hang('  ', `${path} ${what}.`, terminal.width), ...hang('    -> ', hint, terminal.width)];
 }

@@ -183,7 +183,7 @@ const PREDEFINED_TOPIC = z.strictObject({ id: whole(1, 65_534), topic: z.string(
 
 export const LINK = z.strictObject({
   name: NAME.meta(means('Name of the link, in status and logs.')),
-  path: text(PORT_NAME, 'path, usb:vendor:product:serial:interface or by-path:name')
+  path: text(PORT_NAME, 'absolute path, usb:vendor:product:serial:interface or by-path:name')
     .max(4095)
     .meta(means('The serial port, by a name that lasts: `holdfast ports` prints it.')),
   baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),

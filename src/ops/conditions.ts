@@ -4,7 +4,9 @@
 import { type Counts, shedEntries } from '../custody/ledger.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import type { SessionReport } from './hub-report.ts';
-import type { Condition, LinkReport } from './report.ts';
+import { linkConditions } from './link-conditions.ts';
+import type { LinkReport } from './link-report.ts';
+import type { Condition } from './report.ts';
 import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
 import { ageWords, countOf, dateWords } from './words.ts';
 
@@ -53,7 +55,7 @@ export function conditionsOf(health: Health): Condition[] {
   return [
     ...hubConditions(health),
     ...clockConditions(health),
-    ...linkConditions(health),
+    ...linkConditions(health.links),
     ...bindingConditions(health),
     ...queueConditions(health),
     ...ledgerConditions(health),
@@ -143,18 +145,6 @@ function clockConditions({ clock, hub, nowMs, startedAtMs }: Health): Condition[
       hint: 'Check the time service (timedatectl timesync-status) and the network it needs.',
     },
   ];
-}
-
-function linkConditions({ links }: Health): Condition[] {
-  return links
-    .filter((link) => link.state !== 'open' && link.state !== 'stopped')
-    .map((link) => ({
-      code: 'link-down',
-      losing: 'no',
-      forMs: link.forMs,
-      sentence: `Link ${link.name} is down: ${link.lastProblem ?? 'it does not open'}.`,
-      hint: `Check the cable and the adapter of ${link.path}; it is tried again by itself.`,
-    }));
 }
 
 function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Health): Condition[] {
