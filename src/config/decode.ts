@@ -4,9 +4,20 @@
  */
 import type { HubSection, LinkSection, OutboxSection, SubdeviceSection } from './keys.ts';
 import { PROFILE_DEFAULTS } from './profiles.ts';
-import type { Config, GatewayConfig, HubConfig, HubCredentials, LinkConfig, SubdeviceConfig } from './schema.ts';
+import type {
+  Config,
+  GatewayConfig,
+  HubConfig,
+  HubCredentials,
+  HubTls,
+  LinkConfig,
+  SubdeviceConfig,
+} from './schema.ts';
 import type { Sections } from './sections.ts';
 
+/** IANA service names mqtt and secure-mqtt; the hub's are the same (hub contract §1.2). */
+const MQTT_PORT = 1883;
+const MQTT_TLS_PORT = 8883;
 /** No SDK sends more than one device in a request, no document says how many there may be: enough to be quick. */
 const OPERATIONS_BATCH_MAX = 64;
 
@@ -59,12 +70,13 @@ function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
   return {
     profile: hub.profile,
     host: hub.host,
-    port: hub.port,
+    port: hub.port ?? (hub.tls === 'off' ? MQTT_PORT : MQTT_TLS_PORT),
+    tls: decodeTls(hub),
     bind: hub.bind ?? 'manual',
     operationsBatchMax: hub.operations_batch_max ?? OPERATIONS_BATCH_MAX,
     credentials,
     clientId:
-      credentials.kind === 'signed'
+      credentials.kind === 'device'
         ? `${credentials.productId}${credentials.deviceName}`
         : (hub.client_id ?? gatewayName),
     topicTemplate: hub.topic_template ?? defaults.topicTemplate,
@@ -86,11 +98,33 @@ function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
 
 function decodeCredentials(hub: HubSection): HubCredentials {
   const { product_id: productId, device_name: deviceName, device_secret_file: deviceSecretFile } = hub;
-  if (productId !== undefined && deviceName !== undefined && deviceSecretFile !== undefined) {
-    return { kind: 'signed', productId, deviceName, deviceSecretFile, signMethod: hub.sign_method ?? 'hmacsha256' };
+  if (productId !== undefined && deviceName !== undefined) {
+    return {
+      ...{ kind: 'device', productId, deviceName, signMethod: hub.sign_method ?? 'hmacsha256' },
+      deviceSecretFile: hub.tls === 'psk' ? undefined : deviceSecretFile,
+    };
   }
   if (hub.username === undefined) return { kind: 'none' };
   return { kind: 'password', username: hub.username, passwordFile: hub.password_file };
+}
+
+function decodeTls(hub: HubSection): HubTls {
+  const { tls_certificate_file: certificateFile, tls_key_file: keyFile } = hub;
+  switch (hub.tls) {
+    case 'off':
+      return { kind: 'off' };
+    case 'on':
+      return {
+        kind: 'on',
+        caFile: hub.tls_ca_file,
+        serverName: hub.tls_server_name ?? hub.host,
+        pins: hub.tls_pins,
+        client: certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile },
+      };
+    case 'psk':
+      if (hub.device_secret_file === undefined) throw new Error('decodeTls: no secret, and no problem was found');
+      return { kind: 'psk', secretFile: hub.device_secret_file };
+  }
 }
 
 function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly string[] | undefined): LinkConfig {

@@ -1,13 +1,15 @@
 /**
  * Every key of the configuration file: its type, its range, its default and what it means.
  *
- * This is the one table of them. `sections.ts` reads a file by it, `reference.ts` prints it, and the hints of the
+ * This is the one table of them (those of TLS: `tls-keys.ts`). `sections.ts` reads a file by it, `reference.ts` prints it, and the hints of the
  * problems quote it. What depends on more than one key is in `rules.ts`; what depends on the profile, in `profiles.ts`.
  */
 import { z } from 'zod';
 import { PORT_NAME } from '../base/serial-port.ts';
+import { absolutePath, means, text, whole } from './key-kinds.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
 import { byProfile } from './profiles.ts';
+import { TLS_KEYS } from './tls-keys.ts';
 
 /** A sockaddr_un has 108 bytes with its final NUL (unix(7)); the administrative socket's name is 11 bytes longer. */
 const SOCKET_PATH_BYTES_MAX = 96;
@@ -16,14 +18,6 @@ const HOUR_MS = 3_600_000;
 const AGE_HOURS_MAX = 87_600;
 /** An MQTT-SN client gives up on an acknowledgement after T_retry 10 to 15 s (MQTT-SN 1.2 §7.2). */
 const WAIT_MS_MAX = 10_000;
-
-const whole = (min: number, max: number) => z.int().min(min).max(max);
-/** `shape`: what a text must look like, in words; quoted by problems and by the reference. */
-const text = (pattern: RegExp, shape: string) => z.string().regex(pattern).meta({ shape });
-const absolutePath = (bytesMax = 4095) => text(/^\/[^\0]*$/, 'absolute path').max(bytesMax);
-/** `fallback`: the default in words, where it is no constant. */
-const means = (description: string, fallback?: string) =>
-  fallback === undefined ? { description } : { description, fallback };
 
 /** Names travel in topics, file names and MQTT-SN client ids: nothing that means something there. */
 const NAME = text(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _');
@@ -56,12 +50,13 @@ export const HUB = z.strictObject({
     .enum(['generic', 'intl', 'mainland'])
     .meta(means('Whose rules apply: any MQTT 3.1.1 server, or the IoT hub by its international or mainland limits.')),
   host: HOST.meta(means('Where the hub is.')),
-  port: whole(1, 65_535).default(1883).meta(means('TCP port of the hub.')),
+  port: whole(1, 65_535).optional().meta(means('TCP port of the hub.', '1883, with TLS 8883')),
+  ...TLS_KEYS,
   product_id: PRODUCT_ID.optional().meta(means('Product id of the gateway. Hub profiles only, required there.')),
   device_name: DEVICE_NAME.optional().meta(means('Device name of the gateway. Hub profiles only, required there.')),
   device_secret_file: absolutePath()
     .optional()
-    .meta(means('File with the device secret, readable by its owner only. Hub profiles only, required there.')),
+    .meta(means('File with the device secret. Hub profiles only, required there without tls_certificate_file.')),
   sign_method: z
     .enum(['hmacsha256', 'hmacsha1'])
     .optional()

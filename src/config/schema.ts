@@ -44,23 +44,44 @@ export type HubCredentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'password'; readonly username: string; readonly passwordFile: string | undefined }
   | {
-      readonly kind: 'signed';
+      readonly kind: 'device';
       readonly productId: string;
       readonly deviceName: string;
-      /** Holds the device secret as the hub's console shows it: base64. */
-      readonly deviceSecretFile: string;
+      /**
+       * Holds the device secret as the hub's console shows it: base64. `undefined`: TLS has proved who we are, by the
+       * client certificate or by the device secret as its key, and CONNECT carries no password.
+       */
+      readonly deviceSecretFile: string | undefined;
+      /** Of the password, and of what subdevices are bound with. */
       readonly signMethod: SignMethod;
     };
+
+/** How the way to the hub is protected. */
+export type HubTls =
+  | { readonly kind: 'off' }
+  | {
+      readonly kind: 'on';
+      /** `undefined`: the authorities that this machine trusts. */
+      readonly caFile: string | undefined;
+      /** What the hub's certificate must be for: a name, or the address in `host`. */
+      readonly serverName: string;
+      /** Base64 SHA-256 of the public keys that the hub may have; empty: any. */
+      readonly pins: readonly string[];
+      readonly client: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+    }
+  /** `secretFile` holds the device secret, base64. */
+  | { readonly kind: 'psk'; readonly secretFile: string };
 
 export interface HubConfig {
   readonly profile: HubProfile;
   readonly host: string;
   readonly port: number;
+  readonly tls: HubTls;
   /** Who binds subdevices that are configured and not bound. */
   readonly bind: 'manual' | 'auto';
   /** Subdevices in one request of the gateway protocol. */
   readonly operationsBatchMax: number;
-  /** `signed` with the hub profiles, one of the others with `generic`. */
+  /** `device` with the hub profiles, one of the others with `generic`. */
   readonly credentials: HubCredentials;
   /** Hub profiles: product id and device name, one after the other. */
   readonly clientId: string;

@@ -21,6 +21,7 @@ describe('defaults', () => {
         profile: 'generic',
         host: 'hub.example.net',
         port: 1883,
+        tls: { kind: 'off' },
         bind: 'manual',
         operationsBatchMax: 64,
         credentials: { kind: 'none' },
@@ -86,7 +87,7 @@ describe('defaults', () => {
       topicTemplate: '{product_id}/{device_name}/{topic}',
       clientId: 'ABCDEFGHIJgw-01',
       credentials: {
-        kind: 'signed',
+        kind: 'device',
         productId: 'ABCDEFGHIJ',
         deviceName: 'gw-01',
         deviceSecretFile: '/etc/holdfast/secret',
