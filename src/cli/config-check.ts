@@ -5,6 +5,7 @@ import type { Config, Problem } from '../config/schema.ts';
 import { warningsOf } from '../config/warnings.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
+import { sharedPorts } from './ports.ts';
 import { hang, type Terminal } from './terminal.ts';
 import { checkTls, type TlsFindings } from './tls-check.ts';
 
@@ -16,7 +17,7 @@ export async function checkConfig(context: CommandContext, file: string): Promis
   const tls = parsed.ok ? checkTls(parsed.config.hub.tls, Date.now()) : NOTHING;
   const problems = parsed.ok ? tls.problems : parsed.problems;
   const isGood = parsed.ok && problems.length === 0;
-  const warnings = parsed.ok ? warningsOf(parsed.config) : [];
+  const warnings = parsed.ok ? [...warningsOf(parsed.config), ...(await sharedWarnings(parsed.config))] : [];
   if (context.asJson) printJson(context, { ok: isGood, problems, warnings });
   else {
     const lines = isGood
@@ -26,6 +27,16 @@ export async function checkConfig(context: CommandContext, file: string): Promis
       context.terminal.print(line);
   }
   return isGood ? EXIT.ok : EXIT.config;
+}
+
+/** What only the machine it is for can tell. */
+async function sharedWarnings({ links }: Config): Promise<Problem[]> {
+  const shared = await sharedPorts(links);
+  return shared.map(([device, names]) => ({
+    path: `link[${links.findIndex(({ name }) => name === names.at(-1))}].path`,
+    what: `leads to ${device}, and so does that of link ${names.slice(0, -1).join(', ')}: only one can have it`,
+    hint: 'holdfast ports shows which is which.',
+  }));
 }
 
 function goodLines(file: string, config: Config): string[] {

@@ -60,16 +60,15 @@ export async function reportPorts(
   links: readonly Pick<LinkConfig, 'name' | 'path'>[],
 ): Promise<PortsReport> {
   const ports = await listPorts(roots);
-  const found = links.map(({ name, path }) => ({ name, path, finding: findPort(portNameOf(path), ports, realPathOf) }));
+  const found = findLinks(ports, links);
+  const linksOn = linksByDevice(found);
   return {
     ports: await Promise.all(
       ports.map(async (port) => ({
         device: port.device,
         name: stableNameOf(port, ports),
         adapter: adapterWords(port),
-        links: found
-          .filter(({ finding }) => finding.kind === 'found' && finding.device === port.device)
-          .map(({ name }) => name),
+        links: linksOn.get(port.device) ?? [],
         heldBy: await nameHolders(port.device),
         twins: twinsOf(port, ports).map(({ device }) => device),
       })),
@@ -78,6 +77,25 @@ export async function reportPorts(
       finding.kind === 'found' ? [] : [{ link: name, path, why: finding.why }],
     ),
   };
+}
+
+/** Devices of this machine that several links lead to, each with the names of those. */
+export async function sharedPorts(
+  links: readonly Pick<LinkConfig, 'name' | 'path'>[],
+): Promise<(readonly [device: string, links: readonly string[]])[]> {
+  const linksOn = linksByDevice(findLinks(await listPorts(MACHINE), links));
+  return [...linksOn].filter(([, names]) => names.length > 1);
+}
+
+function findLinks(ports: readonly SerialPort[], links: readonly Pick<LinkConfig, 'name' | 'path'>[]) {
+  return links.map(({ name, path }) => ({ name, path, finding: findPort(portNameOf(path), ports, realPathOf) }));
+}
+
+function linksByDevice(found: ReturnType<typeof findLinks>): Map<string, string[]> {
+  const links = new Map<string, string[]>();
+  for (const { name, finding } of found)
+    if (finding.kind === 'found') links.set(finding.device, [...(links.get(finding.device) ?? []), name]);
+  return links;
 }
 
 function realPathOf(path: string): string | undefined {

@@ -3,7 +3,7 @@
  * line once a second and answers with the next rung to be tried.
  *
  *     calm ─trouble─▶ resync ─▶ the rungs of the configuration, in its order ─▶ alarm
- *       ▲───────────────── a good frame, and no storm ──────────────────────────┘
+ *       ▲──────────── a good frame and no storm, or the storm is over ──────────┘
  *
  * Trouble is a subdevice that fell silent with nobody else on the line, or a storm of broken frames. Each rung has its
  * time; while the port is closed nothing is decided, since that is another trouble with a cure of its own. One climb per
@@ -26,7 +26,7 @@ export interface LineView {
 
 /** How long a rung may take to help, ms. Framing heals within a frame; a board boots in 2 s and says hello within 10. */
 const RUNG_MS: Readonly<Record<Rung, number>> = { resync: 5000, reopen: 10_000, toggle: 10_000, reauthorise: 15_000 };
-/** So many looks in a row with more broken frames than good ones, and at least so many broken, are a storm. */
+/** So many looks in a row with more broken frames than good ones, and at least so many broken, are a storm; without, its end. */
 const NOISY_LOOKS = 5;
 const BROKEN_MIN = 5;
 
@@ -41,6 +41,7 @@ export class Recovery {
   #state: State = { kind: 'calm' };
   #last: LineView = { isOpen: false, framesIn: 0, broken: 0, lost: 0, attached: 0 };
   #noisyLooks = 0;
+  #quietLooks = 0;
 
   /** @param rungs after `resync`, which is the framing's own; empty: straight to the alarm */
   constructor(rungs: readonly Exclude<Rung, 'resync'>[]) {
@@ -61,7 +62,8 @@ export class Recovery {
     const broken = view.broken - last.broken;
     const isNoisy = broken >= BROKEN_MIN && broken > good;
     this.#noisyLooks = isNoisy ? this.#noisyLooks + 1 : 0;
-    if (good > 0 && !isNoisy) this.#state = { kind: 'calm' };
+    this.#quietLooks = isNoisy ? 0 : this.#quietLooks + 1;
+    if ((good > 0 && !isNoisy) || this.#isStormOver()) this.#state = { kind: 'calm' };
     switch (this.#state.kind) {
       case 'calm':
         if (this.#noisyLooks >= NOISY_LOOKS) return this.#try('noise', 0, nowMs);
@@ -73,6 +75,11 @@ export class Recovery {
       case 'alarm':
         return undefined;
     }
+  }
+
+  /** Nobody need say anything good: a line that is still is not noisy. */
+  #isStormOver(): boolean {
+    return this.#state.kind !== 'calm' && this.#state.trouble === 'noise' && this.#quietLooks >= NOISY_LOOKS;
   }
 
   #try(trouble: Trouble, step: number, nowMs: number): Rung | undefined {

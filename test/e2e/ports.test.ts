@@ -71,3 +71,15 @@ it('the links and their score are shown, with round trips of deliveries', async 
   const json = await runProgram('ports', '--json', ...words);
   expect(JSON.parse(json.stdout)).toMatchObject({ ports: expect.any(Array), missing: [] });
 });
+
+it('the check of the configuration tells, on the machine it is for, that two links lead to one port', async () => {
+  const { house, path } = await openHouseWithLatePort();
+  const { pty } = house.subdevice('b');
+  symlinkSync(pty.path, path);
+  const { code, stdout } = await runProgram('--json', 'config', 'check', house.configPath);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: true,
+    warnings: [{ path: 'link[1].path', what: expect.stringContaining(`leads to ${pty.path}, and so does`) }],
+  });
+});

@@ -1,7 +1,9 @@
 /** Ports by their stable names, on real PTYs behind a fake /sys: plugged, pulled, renumbered, shared. */
-import { mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPty, type Pty } from '../../src/bench/pty.ts';
+import { PortWatch } from '../../src/io/port-watch.ts';
 import { StablePorts } from '../../src/io/stable-ports.ts';
 import type { PortWait } from '../../src/ports.ts';
 import { FakeMachine } from '../unit/port-rig.ts';
@@ -116,4 +118,23 @@ it('ends its waiting when it is closed', async () => {
   expect(channel.queuedBytes).toBe(0);
   channel.close('stopping');
   expect(await listener.untilClosed()).toBe('stopping');
+});
+
+it('a byte on a line is not taken for something plugged in, and a new file is', async () => {
+  const { roots } = new FakeMachine();
+  const watch = new PortWatch({ folders: [roots.dev], rescanMs: NEVER_MS });
+  writeFileSync(`${roots.dev}/tty`, '');
+  let looks = 0;
+  onTestFinished(
+    watch.onLook(() => {
+      looks += 1;
+    }),
+  );
+  for (let count = 0; count < 100; count += 1) {
+    appendFileSync(`${roots.dev}/tty`, 'x');
+    await turn();
+  }
+  writeFileSync(`${roots.dev}/another`, '');
+  await until(() => looks > 0);
+  expect(looks).toBe(1);
 });
