@@ -1,6 +1,8 @@
 /** The machines of one gateway, built by its configuration: the hub client, and one per link. */
 import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
+import type { LinkMachine } from './driver/driver.ts';
+import { createModbusLink } from './driver/modbus.ts';
 import { createMqttsnLink } from './driver/mqttsn.ts';
 import type { LinkPlan } from './flow/links.ts';
 import { HubClient } from './hub/client.ts';
@@ -15,6 +17,8 @@ const PACKET_OVERHEAD_BYTES = 66_000;
 const ANSWER_MS_MAX = 10_000;
 /** Reopening a port: serial.md's leak of 7 kB per opening makes 20 MB a day at this ceiling. */
 const REOPEN = { floorMs: 500, ceilingMs: 30_000 };
+/** How much later than its deadline the answer of a Modbus unit may come, in deadlines: it was lost then, or is wrong. */
+const MODBUS_LATENESS = 2;
 /** Topics one subdevice may have ids for. */
 const TOPIC_IDS_MAX = 256;
 
@@ -45,9 +49,25 @@ export function planLinks({ config, openLink, careOf, random }: Wiring): LinkPla
   return config.links.map((link) => ({
     name: link.name,
     path: link.path,
-    machine: createMqttsnLink({ ...link, uplinksMax: WINDOW_MAX, topicIdsMax: TOPIC_IDS_MAX, reopen: REOPEN, random }),
+    driver: link.driver,
+    machine: newLink(link, random),
     open: openLink(link),
     care: careOf?.(link),
     rungs: link.recovery,
   }));
+}
+
+function newLink(link: LinkConfig, random: Random): LinkMachine {
+  const bounds = { uplinksMax: WINDOW_MAX, reopen: REOPEN, random };
+  switch (link.driver) {
+    case 'mqttsn':
+      return createMqttsnLink({ ...link, ...bounds, topicIdsMax: TOPIC_IDS_MAX });
+    case 'modbus':
+      return createModbusLink({
+        ...link,
+        ...bounds,
+        answerMsMax: link.retryMs,
+        lateMsMax: link.retryMs * MODBUS_LATENESS,
+      });
+  }
 }

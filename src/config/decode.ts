@@ -3,7 +3,8 @@
  * The only place with defaults that depend on something.
  */
 import type { HubSection, LinkSection, OutboxSection, SubdeviceSection } from './keys.ts';
-import { PROFILE_DEFAULTS } from './profiles.ts';
+import { decodeUnit } from './modbus-units.ts';
+import { DRIVER_DEFAULTS, PROFILE_DEFAULTS } from './profiles.ts';
 import type {
   Config,
   GatewayConfig,
@@ -128,21 +129,25 @@ function decodeTls(hub: HubSection): HubTls {
 }
 
 function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly string[] | undefined): LinkConfig {
+  const defaults = DRIVER_DEFAULTS[link.driver];
   return {
     name: link.name,
     path: link.path,
     baudRate: link.baud_rate,
+    parity: link.parity,
+    stopBits: link.stop_bits === 2 ? 2 : 1,
     framing: link.framing,
     driver: link.driver,
     packetBytesMax: link.packet_bytes_max,
-    retryMs: link.retry_ms,
-    retriesMax: link.retries_max,
+    retryMs: link.retry_ms ?? defaults.retryMs,
+    retriesMax: link.retries_max ?? defaults.retriesMax,
     recovery: link.recovery,
     holdMs: link.hold_ms ?? outbox.hold_ms,
     commitMs: link.commit_ms ?? outbox.commit_ms,
     overflow: link.overflow ?? outbox.overflow,
     allowedSubdevices: allowed,
     predefinedTopics: new Map(link.predefined_topics.map(({ id, topic }) => [id, topic])),
+    units: link.unit.map(decodeUnit),
   };
 }
 
@@ -151,6 +156,7 @@ function allowedOn(
   subdevices: readonly SubdeviceSection[],
   takesAnyone: boolean,
 ): readonly string[] | undefined {
+  if (link.driver === 'modbus') return link.unit.map(({ id }) => id);
   if (link.subdevices.length > 0) return link.subdevices;
   if (takesAnyone) return undefined;
   return subdevices

@@ -8,3 +8,6 @@ export const absolutePath = (bytesMax = 4095) => text(/^\/[^\0]*$/, 'absolute pa
 /** `fallback`: the default in words, where it is no constant. */
 export const means = (description: string, fallback?: string) =>
   fallback === undefined ? { description } : { description, fallback };
+
+/** Names travel in topics, file names and MQTT-SN client ids: nothing that means something there. */
+export const NAME = text(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _');

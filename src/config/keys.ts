@@ -6,9 +6,10 @@
  */
 import { z } from 'zod';
 import { PORT_NAME } from '../base/serial-port.ts';
-import { absolutePath, means, text, whole } from './key-kinds.ts';
+import { absolutePath, means, NAME, text, whole } from './key-kinds.ts';
+import { POINT, UNIT } from './modbus-keys.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
-import { byProfile } from './profiles.ts';
+import { byDriver, byProfile } from './profiles.ts';
 import { TLS_KEYS } from './tls-keys.ts';
 
 /** A sockaddr_un has 108 bytes with its final NUL (unix(7)); the administrative socket's name is 11 bytes longer. */
@@ -19,8 +20,6 @@ const AGE_HOURS_MAX = 87_600;
 /** An MQTT-SN client gives up on an acknowledgement after T_retry 10 to 15 s (MQTT-SN 1.2 §7.2). */
 const WAIT_MS_MAX = 10_000;
 
-/** Names travel in topics, file names and MQTT-SN client ids: nothing that means something there. */
-const NAME = text(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _');
 /** hub-contract §1.4 (C headers): product id 10 characters, device name at most 48. */
 const PRODUCT_ID = text(/^[A-Za-z0-9]{10}$/, '10 letters or digits');
 const DEVICE_NAME = text(/^[A-Za-z0-9:_-]{1,48}$/, '1 to 48 letters, digits, :, - or _');
@@ -183,12 +182,16 @@ export const LINK = z.strictObject({
     .meta(means('The serial port, by a name that lasts: `holdfast ports` prints it.')),
   baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),
   framing: z.enum(['sn-cobs']).default('sn-cobs').meta(means('How packets are delimited on the line.')),
-  driver: z.enum(['mqttsn']).default('mqttsn').meta(means('What the subdevices speak.')),
+  parity: z.enum(['none', 'even', 'odd']).default('none').meta(means('Parity bit of each byte.')),
+  stop_bits: whole(1, 2).default(1).meta(means('Stop bits of each byte.')),
+  driver: z.enum(['mqttsn', 'modbus']).default('mqttsn').meta(means('What the subdevices speak.')),
   packet_bytes_max: whole(64, 4096).default(1024).meta(means('Largest packet on the line.')),
   retry_ms: whole(50, 60_000)
-    .default(1000)
-    .meta(means('Pause before an unanswered packet is sent to a subdevice again.')),
-  retries_max: whole(0, 100).default(5).meta(means('Repetitions before a subdevice counts as gone.')),
+    .optional()
+    .meta(means('Pause before an unanswered packet is sent to a subdevice again.', byDriver('retryMs'))),
+  retries_max: whole(0, 100)
+    .optional()
+    .meta(means('Repetitions before a subdevice counts as gone.', byDriver('retriesMax'))),
   recovery: z
     .array(z.enum(['reopen', 'toggle', 'reauthorise']))
     .max(3)
@@ -205,12 +208,17 @@ export const LINK = z.strictObject({
     .array(NAME)
     .max(10_000)
     .default([])
-    .meta(means('Ids of the subdevices served here. Empty = every [[subdevice]] not tied to another link.')),
+    .meta(
+      means(
+        'Ids of the subdevices served here. Empty = every [[subdevice]] not tied to another link; with driver modbus, its units.',
+      ),
+    ),
   predefined_topics: z
     .array(PREDEFINED_TOPIC)
     .max(1000)
     .default([])
     .meta(means('MQTT-SN predefined topic ids, e.g. [{ id = 1, topic = "temperature" }].')),
+  unit: z.array(UNIT).max(247).default([]).meta(means('Modbus units on this line, each a [[link.unit]].')),
 });
 
 export const SUBDEVICE = z.strictObject({
@@ -234,3 +242,5 @@ export type SubdeviceSection = z.output<typeof SUBDEVICE>;
 export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX } as const;
 /** `[[name]]` */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;
+/** `[[name]]` within the one that its name begins with. */
+export const NESTED_LISTS = { 'link.unit': UNIT, 'link.unit.point': POINT } as const;

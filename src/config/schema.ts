@@ -5,7 +5,11 @@
  * `keepAliveS`; where a key is empty in the file and the profile decides, the decision is already made here.
  */
 
+import type { PointSection } from './modbus-keys.ts';
+
 export type HubProfile = 'generic' | 'intl' | 'mainland';
+/** What the subdevices of a link speak. */
+export type LinkDriver = 'mqttsn' | 'modbus';
 export type SignMethod = 'hmacsha256' | 'hmacsha1';
 export type RecoveryRung = 'reopen' | 'toggle' | 'reauthorise';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -144,8 +148,10 @@ export interface LinkConfig {
   /** What the port is called: see `base/serial-port.ts`. */
   readonly path: string;
   readonly baudRate: number;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
   readonly framing: 'sn-cobs';
-  readonly driver: 'mqttsn';
+  readonly driver: LinkDriver;
   readonly packetBytesMax: number;
   readonly retryMs: number;
   readonly retriesMax: number;
@@ -162,7 +168,46 @@ export interface LinkConfig {
   readonly allowedSubdevices: readonly string[] | undefined;
   /** Topic id → the subdevice's own name for the topic. */
   readonly predefinedTopics: ReadonlyMap<number, string>;
+  /** Empty but with driver modbus. */
+  readonly units: readonly UnitConfig[];
 }
+
+/** A Modbus unit; addresses are unique on a link. */
+export interface UnitConfig {
+  readonly subdevice: string;
+  /** 0 to 247; 0 = all units at once. */
+  readonly address: number;
+  readonly heartbeatMs: number;
+  readonly gapMax: number;
+  readonly writeMode: 'single' | 'multiple' | 'read-write';
+  readonly stateTopic: string;
+  readonly setTopic: string;
+  readonly resultTopic: string;
+  /** At least one; names are unique. */
+  readonly points: readonly PointConfig[];
+}
+
+export interface PointConfig {
+  readonly name: string;
+  readonly table: 'coil' | 'discrete' | 'holding' | 'input';
+  readonly address: number;
+  readonly type: PointType;
+  /** Of a bool in a register, and there only. */
+  readonly bit: number | undefined;
+  /** Of a string, and there only; characters. */
+  readonly length: number | undefined;
+  readonly order: 'ABCD' | 'CDAB' | 'BADC' | 'DCBA';
+  /** Never 0. */
+  readonly scale: number;
+  readonly offset: number;
+  readonly deadband: number;
+  readonly pollMs: number;
+  readonly isWritable: boolean;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+}
+
+export type PointType = NonNullable<PointSection['type']>;
 
 export interface SubdeviceConfig {
   readonly id: string;

@@ -12,6 +12,8 @@ import { Pump } from './pump.ts';
 export interface LinkPlan {
   readonly name: string;
   readonly path: string;
+  /** Its name, for people. */
+  readonly driver: string;
   readonly machine: LinkMachine;
   readonly open: OpenChannel;
   /** `undefined`: the line is no device of this machine, and nothing is tried for it but to open it again. */

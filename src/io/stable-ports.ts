@@ -13,14 +13,12 @@ import { PortWatch } from './port-watch.ts';
 import { listPorts, MACHINE, type PortRoots } from './serial-ports.ts';
 import { openTty, type TtyOptions } from './tty.ts';
 
-export interface PortLink {
+/** `path` as the configuration writes it: matches `PORT_NAME`. */
+export interface PortLink extends Pick<TtyOptions, 'path' | 'baudRate' | 'parity' | 'stopBits'> {
   readonly name: string;
-  /** As the configuration writes it; matches `PORT_NAME`. */
-  readonly path: string;
-  readonly baudRate: number;
 }
 
-export interface StablePortsOptions extends Omit<TtyOptions, 'path' | 'baudRate'> {
+export interface StablePortsOptions extends Omit<TtyOptions, Exclude<keyof PortLink, 'name'>> {
   readonly links: readonly PortLink[];
   readonly roots?: PortRoots;
   /** Between two looks for a port that is missing; 5 s unless a test is in a hurry. */
@@ -52,13 +50,13 @@ export class StablePorts {
     this.#watch = new PortWatch({ folders, rescanMs });
   }
 
-  opener({ name, path, baudRate }: PortLink): OpenChannel {
+  opener({ name, path, baudRate, parity, stopBits }: PortLink): OpenChannel {
     const portName = portNameOf(path);
     return (listener) =>
       new AwaitedChannel(
         {
           find: () => this.#find(name, portName),
-          open: (device) => openTty({ ...this.#options, path: device, baudRate }),
+          open: (device) => openTty({ ...this.#options, path: device, baudRate, parity, stopBits }),
           release: (device) => this.#claims.delete(device),
           onLook: (look) => this.#watch.onLook(look),
         },

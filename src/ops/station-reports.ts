@@ -77,7 +77,7 @@ export function linkReports({ links, parts, presence }: Gateway, meters: LinkMet
     const { alarm: alarms, ...tried } = recovery.counts;
     const { alarm } = recovery;
     return {
-      ...{ name: plan.name, path: plan.path, driver: 'mqttsn', device: plan.care?.device() ?? null },
+      ...{ name: plan.name, path: plan.path, driver: plan.driver, device: plan.care?.device() ?? null },
       ...{ state: plan.machine.state, forMs: nowMs - sinceMs, lastProblem: lastProblem ?? null },
       ...{ waits: wait?.kind ?? null, subdevices, counters, rates: meters.rates(plan.name, counters) },
       foreigner: foreigner === undefined ? null : { subdevice: foreigner.subdevice, forMs: nowMs - foreigner.sinceMs },

@@ -57,7 +57,7 @@ class CareBench {
         listener.closed(reason);
       },
     });
-    const plan = { name: 'meters', path: 'usb:x', machine: this.machine, open, care, rungs };
+    const plan = { name: 'meters', path: 'usb:x', driver: 'mqttsn' as const, machine: this.machine, open, care, rungs };
     this.links = new Links({ clock, mailbox, facts, report: () => undefined }, [plan]);
     this.links.start();
     new LinkCare({ clock, mailbox, facts, links: () => this.links }).start();
