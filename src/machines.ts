@@ -9,7 +9,7 @@ import type { LinkPlan } from './flow/links.ts';
 import { HubClient } from './hub/client.ts';
 import type { Credentials } from './hub/credentials.ts';
 import { firstDialAtMs } from './hub/first-dial.ts';
-import type { OpenChannel } from './ports.ts';
+import type { OpenChannel, PortCare } from './ports.ts';
 import { type Stations, WINDOW_MAX } from './stations.ts';
 
 /** A hub's packet may be so much larger than its payload: topic and headers. */
@@ -28,6 +28,7 @@ interface Wiring {
   readonly config: Config;
   readonly random: Random;
   readonly openLink: (link: LinkConfig) => OpenChannel;
+  readonly careOf?: ((link: LinkConfig) => PortCare) | undefined;
   /** Called for every CONNECT, with the Unix ms as far as known. */
   readonly credentials: (wallMs: number | undefined) => Credentials;
 }
@@ -45,13 +46,15 @@ export function newHubClient({ config, credentials, random }: Wiring, { opening,
   });
 }
 
-export function planLinks({ config, openLink, random }: Wiring): LinkPlan[] {
+export function planLinks({ config, openLink, careOf, random }: Wiring): LinkPlan[] {
   return config.links.map((link) => ({
     name: link.name,
     path: link.path,
     driver: link.driver,
     machine: newLink(link, random),
     open: openLink(link),
+    care: careOf?.(link),
+    rungs: link.recovery,
   }));
 }
 

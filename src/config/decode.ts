@@ -142,6 +142,7 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
     packetBytesMax: link.packet_bytes_max,
     retryMs: link.retry_ms ?? defaults.retryMs,
     retriesMax: link.retries_max ?? defaults.retriesMax,
+    recovery: link.recovery,
     holdMs: link.hold_ms ?? outbox.hold_ms,
     commitMs: link.commit_ms ?? outbox.commit_ms,
     overflow: link.overflow ?? inheritedOverflow(link, outbox),

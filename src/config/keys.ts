@@ -5,6 +5,7 @@
  * problems quote it. What depends on more than one key is in `rules.ts`; what depends on the profile, in `profiles.ts`.
  */
 import { z } from 'zod';
+import { PORT_NAME } from '../base/serial-port.ts';
 import { absolutePath, means, NAME, text, whole } from './key-kinds.ts';
 import { LINES } from './keys-lines.ts';
 import { POINT, UNIT } from './modbus-keys.ts';
@@ -177,7 +178,9 @@ const PREDEFINED_TOPIC = z.strictObject({ id: whole(1, 65_534), topic: z.string(
 
 export const LINK = z.strictObject({
   name: NAME.meta(means('Name of the link, in status and logs.')),
-  path: absolutePath().meta(means('The serial port. Prefer /dev/serial/by-path/…: those names survive a reboot.')),
+  path: text(PORT_NAME, 'absolute path, usb:vendor:product:serial:interface or by-path:name')
+    .max(4095)
+    .meta(means('The serial port, by a name that lasts: `holdfast ports` prints it.')),
   baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),
   framing: z.enum(['sn-cobs']).default('sn-cobs').meta(means('How packets are delimited on the line.')),
   parity: z.enum(['none', 'even', 'odd']).default('none').meta(means('Parity bit of each byte.')),
@@ -190,6 +193,15 @@ export const LINK = z.strictObject({
   retries_max: whole(0, 100)
     .optional()
     .meta(means('Repetitions before a subdevice counts as gone.', byDriver('retriesMax'))),
+  recovery: z
+    .array(z.enum(['reopen', 'toggle', 'reauthorise']))
+    .max(3)
+    .default(['reopen'])
+    .meta(
+      means(
+        'What is tried, in this order, when a line is open and does not work. toggle resets most boards; reauthorise replugs the whole USB adapter and needs root.',
+      ),
+    ),
   hold_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.hold_ms')),
   commit_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.commit_ms')),
   overflow: OVERFLOW.optional().meta(means('As in [outbox], for this link.', 'outbox.overflow')),

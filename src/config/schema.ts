@@ -12,6 +12,7 @@ export type HubProfile = 'generic' | 'intl' | 'mainland';
 /** What the subdevices of a link speak. */
 export type LinkDriver = 'mqttsn' | 'modbus' | 'lines';
 export type SignMethod = 'hmacsha256' | 'hmacsha1';
+export type RecoveryRung = 'reopen' | 'toggle' | 'reauthorise';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'text' | 'json';
 /** What gives way when the outbox is full. `reject`: the sender is told to come back later, nothing is lost. */
@@ -145,7 +146,7 @@ export interface InboxConfig {
 
 export interface LinkConfig {
   readonly name: string;
-  /** A device below `/dev`. */
+  /** What the port is called: see `base/serial-port.ts`. */
   readonly path: string;
   readonly baudRate: number;
   readonly parity: 'none' | 'even' | 'odd';
@@ -155,6 +156,8 @@ export interface LinkConfig {
   readonly packetBytesMax: number;
   readonly retryMs: number;
   readonly retriesMax: number;
+  /** What may be tried for a line that is open and does not work, in this order. */
+  readonly recovery: readonly RecoveryRung[];
   /** These three come from the outbox where the link says nothing. */
   readonly holdMs: number;
   readonly commitMs: number;

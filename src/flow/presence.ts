@@ -47,6 +47,8 @@ type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: K
 
 export class Presence {
   readonly #options: PresenceOptions;
+  /** Link → who said hello there last and is not on its list, and since when, monotonic ms. One that is ends it. */
+  readonly foreigners = new Map<string, { readonly subdevice: string; readonly sinceMs: number }>();
   /** Client id → link and reason of the refusal that was told last. */
   readonly #refusals = new Map<string, string>();
 
@@ -65,10 +67,12 @@ export class Presence {
     const refusal = this.#refusalOf(id, link);
     if (refusal !== undefined) {
       this.#tellRefused(id, link, refusal.reason);
+      if (!this.#options.isAllowed(id, link)) this.#noteForeigner(link, id);
       links().order(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: refusal.why } });
       return;
     }
     this.#refusals.delete(id);
+    this.foreigners.delete(link);
     const { subdevice, isNew } = mirror.enter(id, link);
     if (report.clean) this.#clear(subdevice);
     const isChanged = isNew || subdevice.link !== link || subdevice.lasting === report.clean;
@@ -183,6 +187,11 @@ export class Presence {
     const unbound = identity === undefined ? undefined : operations?.bindings.of(identity)?.unbound;
     if (unbound === undefined) return undefined;
     return { reason: `it is not bound at the hub (${unbound.sentence})`, why: 'congestion' };
+  }
+
+  #noteForeigner(link: string, subdevice: string): void {
+    if (this.foreigners.get(link)?.subdevice === subdevice) return;
+    this.foreigners.set(link, { subdevice, sinceMs: this.#options.clock.nowMs() });
   }
 
   /** Once, not each time it comes back: it may try every second for days. */

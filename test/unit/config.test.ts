@@ -63,6 +63,7 @@ describe('defaults', () => {
           packetBytesMax: 1024,
           retryMs: 1000,
           retriesMax: 5,
+          recovery: ['reopen'],
           holdMs: 200,
           commitMs: 100,
           overflow: 'reject',
