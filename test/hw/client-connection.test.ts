@@ -77,6 +77,18 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
     });
   });
 
+  describe('starting', () => {
+    it.each([
+      ['no window', 'window=0', -5],
+      ['a window wider than the slots', 'window=5 slots=4', -5],
+      ['a window wider than the gateway remembers', 'window=17 slots=20', -5],
+      ['no room for a frame', 'packet=8', -6],
+      ['no pause between repetitions', 'retry=0', -8],
+    ])('does not start with %s', async (_, settings, number) => {
+      expect((await new ClientUnderTest(program.path).say('topic n t 0', `init ${settings}`)).number).toBe(number);
+    });
+  });
+
   describe('sleeping', () => {
     async function asleep(): Promise<ClientUnderTest> {
       const client = await connected('keep=60', ['n cmd 0']);

@@ -152,16 +152,6 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
       const client = await connected('', ['n t 0', 'r 8 0']);
       expect((await client.say(publish)).number).toBe(number);
     });
-
-    it.each([
-      ['no window', 'window=0', -5],
-      ['a window wider than the slots', 'window=5 slots=4', -5],
-      ['a window wider than the gateway remembers', 'window=17 slots=20', -5],
-      ['no room for a frame', 'packet=8', -6],
-      ['no pause between repetitions', 'retry=0', -8],
-    ])('does not start with %s', async (_, settings, number) => {
-      expect((await new ClientUnderTest(program.path).say('topic n t 0', `init ${settings}`)).number).toBe(number);
-    });
   });
 
   describe('listening', () => {
