@@ -11,6 +11,7 @@ const MAIN = `${ROOT}/hw/ports/posix/main.c`;
 /** Pieces of the stream that are damaged, each way, in each of two manners. */
 const DAMAGED = 0.04;
 const ROUNDS = 40;
+const CONFIG = { link: { retry_ms: 100, retries_max: 20 }, inbox: { replay_interval_ms: 5 } };
 
 describe.skipIf(isWithoutCompiler())('the C client on a real line', () => {
   let program: Program;
@@ -69,7 +70,7 @@ async function openFirmwareHouse(
   program: Program,
   options: { readonly window: number; readonly tap: Tap },
 ): Promise<Field> {
-  const house = await openHouse({ subdevices: { a: {} }, config: { link: { retry_ms: 100, retries_max: 20 } } });
+  const house = await openHouse({ subdevices: { a: {} }, config: CONFIG });
   await house.gateway.start();
   const firmware = await plugIn(house.subdevice('a'), { ...options, program: program.path });
   await until(() => house.session?.subscriptions.length === 1);

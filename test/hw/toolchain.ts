@@ -46,12 +46,3 @@ export function build(
   run('cc', [...C99, ...(options.flags ?? SANITIZED), '-o', path, '-x', 'c', ...sources], options.input);
   return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
-
-/** @param sort `c` or `c++` */
-export function compile(
-  compiler: string,
-  source: string,
-  { flags, object = '/dev/null' }: { readonly flags: readonly string[]; readonly object?: string },
-): void {
-  run(compiler, [...flags, ...STRICT, '-I', join(ROOT, 'hw/client'), '-c', '-o', object, source]);
-}
