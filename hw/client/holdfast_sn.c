@@ -358,7 +358,11 @@ static void take_puback(hf_client *c, const uint8_t *body) {
   uint8_t place = 0;
   const uint16_t message_id = word_at(body + 2);
   while (place < c->waiting && (slot_at(c, place)->stage != SENT || slot_at(c, place)->message_id != message_id)) place++;
-  if (place == c->waiting) return;
+  if (place == c->waiting) { /* QoS 0 waits for nothing, but its id may be wrong (§5.4.13) */
+    const uint8_t line = find_topic(c, HF_NAMED, word_at(body));
+    if (body[4] == INVALID_TOPIC_ID && line < c->config->topics_n) c->config->topics[line].id = 0;
+    return;
+  }
   hf_slot *slot = slot_at(c, place);
   hf_topic *topic = &c->config->topics[slot->topic];
   if (body[4] == ACCEPTED) {
@@ -449,11 +453,18 @@ static void send_will(hf_client *c, uint8_t type) {
 
 static void take_pingresp(hf_client *c) {
   if (c->state == HF_AWAKE && c->request == PINGREQ) {
+    c->collects = false;
     if (c->waiting > 0) connect(c); /* something to say: back to active (§6.14) */
     else leave(c, HF_ASLEEP, HF_SLEEPS);
   } else if (c->request == PINGREQ) {
     c->request = NONE;
   }
+}
+
+/* PINGREQ with the client id: the gateway sends what it keeps, then PINGRESP (§6.14). */
+static void collect(hf_client *c) {
+  c->state = HF_AWAKE;
+  ask(c, PINGREQ);
 }
 
 /* The answer to ours, or the gateway does not know us. */
@@ -465,12 +476,16 @@ static void take_disconnect(hf_client *c) {
     case HF_CONNECTING:
       if (c->request_tries > 1) c->request_tries = 1; /* somebody is there: no need to be rare */
       break;
-    case HF_CONNECTED:
     case HF_AWAKE:
+      c->collects = false; /* nothing is kept */
+      connect(c);
+      break;
+    case HF_CONNECTED:
       connect(c);
       break;
     case HF_FALLING_ASLEEP:
-      leave(c, HF_ASLEEP, HF_SLEEPS);
+      if (c->collects) collect(c);
+      else leave(c, HF_ASLEEP, HF_SLEEPS);
       break;
     case HF_LEAVING:
       leave(c, HF_OFF, HF_DOWN);
@@ -534,6 +549,10 @@ static void receive(hf_client *c, const uint8_t *bytes, uint16_t n) {
       break;
   }
   if (!has_connection(c)) return;
+  if (c->state == HF_AWAKE) { /* more is coming: PINGRESP has its time from here */
+    c->request_tries = 1;
+    c->request_ms = c->now_ms;
+  }
   switch (type) {
     case REGISTER:
       take_register(c, body, (uint16_t)(n - head));
@@ -733,12 +752,9 @@ void hf_sleep(hf_client *c, uint16_t duration_s) {
 
 void hf_wake(hf_client *c) {
   if (c->state != HF_ASLEEP) return;
-  if (c->waiting > 0) {
-    connect(c);
-    return;
-  }
-  c->state = HF_AWAKE;
-  ask(c, PINGREQ);
+  c->collects = true;
+  if (c->waiting > 0) connect(c); /* publishing takes a connection; collecting comes after it */
+  else collect(c);
 }
 
 int32_t hf_publish(hf_client *c, const hf_message *message) {

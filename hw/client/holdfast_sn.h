@@ -134,6 +134,7 @@ typedef struct {
   uint32_t held_ms;
   bool is_held;   /* the gateway is congested: nothing new for a pause */
   bool had_session;
+  bool collects; /* hf_wake asked for what the gateway keeps, and has not got it */
   uint8_t request; /* message type of the one request without an answer, 0: none */
   uint8_t request_tries;
   uint8_t request_topic;

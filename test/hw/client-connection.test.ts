@@ -116,13 +116,29 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
       expect(brief(await client.say('poll'))).toEqual([]);
     });
 
-    it('connects when it wakes with something to say, and sleeps again after that', async () => {
+    it('connects when it wakes with something to say, and collects before it sleeps again', async () => {
       const client = await asleep();
       expect(brief(await client.say('publish 0 0 00', 'wake', 'poll'))).toEqual(['connect']);
       await client.hear(connack());
       expect(brief(await client.say('poll'))).toEqual(['register 1']);
       await client.hear({ kind: 'regack', topicId: 1, messageId: 1, returnCode: ACCEPTED });
       expect(brief(await client.say('poll'))).toEqual(['publish 0', 'disconnect']);
+      expect((await client.hear(DISCONNECT)).states).toEqual([]);
+      expect((await client.say('poll')).packets).toEqual([{ kind: 'pingreq', clientId: 's1' }]);
+      expect((await client.hear({ kind: 'pingresp' })).states).toEqual(['sleeps 0']);
+    });
+
+    it('waits for PINGRESP as long as more is coming, and no longer', async () => {
+      const client = await asleep();
+      await client.say('wake', 'poll');
+      for (let second = 1; second <= 20; second += 1) {
+        await client.say(`at ${second * 1000 - 1}`);
+        const told = await client.hear({ kind: 'register', topicId: 1, messageId: second, topic: 'cmd' });
+        expect(brief(told)).toEqual([`regack ${second} = 0`]);
+        expect(brief(await client.say(`at ${second * 1000}`, 'poll'))).toEqual([]);
+      }
+      const silent = [21, 22, 23, 24, 25, 26].flatMap((second) => [`at ${second * 1000}`, 'poll']);
+      expect(brief(await client.say(...silent, 'poll'))).toEqual([...Array(5).fill('pingreq'), 'connect']);
     });
 
     it('connects when the gateway has forgotten it, and sleeps again after that', async () => {
@@ -132,6 +148,7 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
       expect(brief(await client.say('poll'))).toEqual(['connect']);
       await client.hear(connack());
       expect((await client.say('poll')).packets).toEqual([{ kind: 'disconnect', durationS: 600 }]);
+      expect((await client.hear(DISCONNECT)).states).toEqual(['sleeps 0']);
     });
 
     it('stays awake when it is told to connect', async () => {

@@ -113,6 +113,15 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
       expect(brief(await client.say('at 1000', 'poll'))).toEqual(['register 3']);
     });
 
+    it('registers again after QoS 0 to an id that the gateway does not know any more', async () => {
+      const client = await connected('', ['n t 0']);
+      await client.say('publish 0 0 00', 'poll');
+      await client.hear({ kind: 'regack', topicId: 5, messageId: 1, returnCode: ACCEPTED });
+      await client.say('poll');
+      await client.hear({ kind: 'puback', topicId: 5, messageId: 0, returnCode: INVALID_TOPIC_ID });
+      expect(brief(await client.say('publish 0 0 00', 'poll'))).toEqual(['register 2']);
+    });
+
     it('after a lost connection registers anew, and sends what is unanswered again, in order, before what is new', async () => {
       const client = await connected('window=2', ['n t 0']);
       await client.say(...Array(3).fill('publish 0 1 00'), 'poll');
