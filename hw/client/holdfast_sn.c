@@ -292,13 +292,11 @@ static uint8_t window_of(const hf_client *c) {
 static void begin_connection(hf_client *c) {
   c->request = NONE;
   c->had_session = true;
-  c->is_held = false;
   c->taken_id = 0;
   for (uint8_t i = 0; i < c->config->topics_n; i++) {
     hf_topic *topic = &c->config->topics[i];
     topic->is_subscribed = false;
     if (topic->kind == HF_NAMED) topic->id = 0;
-    if (topic->room != NULL) topic->name = NULL;
   }
   for (uint8_t i = 0; i < c->waiting; i++) {
     hf_slot *slot = slot_at(c, i);

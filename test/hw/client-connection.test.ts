@@ -59,7 +59,8 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
       const client = await connected('keep=60');
       expect(brief(await client.say('at 29999', 'poll'))).toEqual([]);
       expect(brief(await client.say('at 30000', 'poll'))).toEqual(['pingreq']);
-      expect(brief(await client.hear({ kind: 'pingresp' }))).toEqual([]);
+      await client.hear({ kind: 'pingresp' });
+      expect(brief(await client.say('at 30001', 'poll'))).toEqual([]);
       expect(brief(await client.say('at 60000', 'poll'))).toEqual(['pingreq']);
       const silent = [61, 62, 63, 64, 65, 66].flatMap((second) => [`at ${second * 1000}`, 'poll']);
       const told = await client.say(...silent, 'poll');
@@ -77,7 +78,7 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
     });
   });
 
-  describe('starting', () => {
+  describe('wrong use', () => {
     it.each([
       ['no window', 'window=0', -5],
       ['a window wider than the slots', 'window=5 slots=4', -5],
@@ -86,6 +87,16 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
       ['no pause between repetitions', 'retry=0', -8],
     ])('does not start with %s', async (_, settings, number) => {
       expect((await new ClientUnderTest(program.path).say('topic n t 0', `init ${settings}`)).number).toBe(number);
+    });
+
+    it.each([
+      ['a named topic at QoS −1', 'publish 0 -1', -3],
+      ['QoS 2', 'publish 0 2', -4],
+      ['a line with room', 'publish 1 1', -3],
+      ['a line that is not there', 'publish 9 1', -3],
+    ])('does not take %s', async (_, publish, number) => {
+      const client = await connected('', ['n t 0', 'r 8 0']);
+      expect((await client.say(publish)).number).toBe(number);
     });
   });
 
