@@ -46,6 +46,20 @@ describe.skipIf(isWithoutCompiler())('the C client on a real line', () => {
     expect(firmware.stderr).toBe('');
   });
 
+  it.each([
+    ['a clean line', CLEAN],
+    ['a noisy one', noisy(seededRandom(5), DAMAGED)],
+  ])('loses nothing and keeps the order when it sleeps between messages, on %s', async (_, tap) => {
+    const { house, firmware } = await openFirmwareHouse(program, { window: 1, tap, sleepS: 1 });
+    for (let round = 1; round <= 5; round += 1) {
+      house.command(house.subdevice('a'));
+      firmware.publish(2);
+      await until(() => firmware.isAcknowledged && house.downlinks.delivered === round);
+    }
+    await house.expectNothingLost();
+    expect(firmware.stderr).toBe('');
+  });
+
   it('would be seen to lose if it forgot a message before its PUBACK', async () => {
     const safety = 'if (slot->qos == 0) answer_slot(c, slot, HF_TAKEN);';
     const source = readFileSync(CLIENT, 'utf8');
@@ -68,7 +82,7 @@ interface Field {
 /** A gateway, and the C client connected to it and subscribed. */
 async function openFirmwareHouse(
   program: Program,
-  options: { readonly window: number; readonly tap: Tap },
+  options: { readonly window: number; readonly tap: Tap; readonly sleepS?: number },
 ): Promise<Field> {
   const house = await openHouse({ subdevices: { a: {} }, config: CONFIG });
   await house.gateway.start();

@@ -34,6 +34,8 @@ export interface FirmwareOptions {
   readonly program: string;
   readonly window: number;
   readonly tap: Tap;
+  /** It sleeps, for so long at most; 0: it does not. */
+  readonly sleepS?: number;
 }
 
 /** Short: a test does not wait. */
@@ -51,9 +53,9 @@ export class Firmware {
   readonly #named = new Map<number, number>();
   stderr = '';
 
-  constructor(books: FieldSubdevice, devicePath: string, { program, window }: FirmwareOptions) {
+  constructor(books: FieldSubdevice, devicePath: string, { program, window, sleepS = 0 }: FirmwareOptions) {
     this.#books = books;
-    const child = spawn(program, [devicePath, books.id, ...[window, RETRY_MS, KEEP_ALIVE_S].map(String)]);
+    const child = spawn(program, [devicePath, books.id, ...[window, RETRY_MS, KEEP_ALIVE_S, sleepS].map(String)]);
     child.stdin.on('error', () => undefined); // it has died, and the books tell
     child.stderr.on('data', (text: Buffer) => {
       this.stderr += text.toString();

@@ -1,10 +1,11 @@
 /*
  * A subdevice on Linux: each line of stdin is published to `t`, what comes for `cmd` is printed.
  *
- *     holdfast-subdevice DEVICE CLIENT_ID [WINDOW [RETRY_MS [KEEP_ALIVE_S]]]
+ *     holdfast-subdevice DEVICE CLIENT_ID [WINDOW [RETRY_MS [KEEP_ALIVE_S [SLEEP_S]]]]
  *
  * The line is set to 115200 8N1, raw. Prints `queued N` for each line and later `taken N` or `rejected N`; `message TEXT`;
- * `up` and `down`. Ends when stdin has ended and everything is acknowledged. Source: termios(3), poll(2).
+ * `up` and `down`. With SLEEP_S it sleeps, and wakes for each line and after half of that time. Ends when stdin has ended and everything is
+ * acknowledged. Source: termios(3), poll(2).
  */
 #define _POSIX_C_SOURCE 200809L
 #include "holdfast_sn.h"
@@ -24,6 +25,8 @@ enum { SLOTS = 16, PAYLOAD_BYTES = 200, PACKET_BYTES = 512, STEP_MS = 5, USAGE =
 typedef struct {
   int fd;
   hf_client client;
+  uint16_t sleep_s;
+  uint32_t slept_ms;
 } subdevice;
 
 /* The three functions to write. A line that takes nothing loses the rest, and the frame is repeated. */
@@ -57,7 +60,8 @@ static bool on_message(void *user, const hf_message *message) {
 }
 
 static void on_state(void *user, hf_event event, uint16_t value) {
-  (void)user;
+  subdevice *self = user;
+  if (event == HF_SLEEPS) self->slept_ms = read_clock(NULL);
   if (event == HF_UP) printf("up\n");
   if (event == HF_DOWN) printf("down\n");
   if (event == HF_TAKEN) printf("taken %u\n", value);
@@ -103,6 +107,8 @@ static void run(subdevice *self, const hf_topic *topic) {
     if ((ready[1].revents & (POLLIN | POLLHUP)) != 0) publish_line(self, topic, &is_over);
     const ssize_t n = read(self->fd, bytes, sizeof bytes);
     if (n > 0) hf_feed(&self->client, bytes, (size_t)n);
+    const bool is_time = self->client.waiting > 0 || read_clock(NULL) - self->slept_ms >= self->sleep_s * 500u;
+    if (self->client.state == HF_ASLEEP && is_time) hf_wake(&self->client);
     hf_poll(&self->client);
   }
 }
@@ -113,7 +119,7 @@ int main(int argc, char **argv) {
   static uint8_t payloads[SLOTS * PAYLOAD_BYTES], frame[HF_FRAME_BYTES(PACKET_BYTES)];
   static hf_topic topics[] = {{"t", HF_NAMED, HF_NOT, 0, NULL, 0, false}, {"cmd", HF_NAMED, HF_QOS_1, 0, NULL, 0, false}};
   if (argc < 3) {
-    fprintf(stderr, "usage: %s DEVICE CLIENT_ID [WINDOW [RETRY_MS [KEEP_ALIVE_S]]]\n", argv[0]);
+    fprintf(stderr, "usage: %s DEVICE CLIENT_ID [WINDOW [RETRY_MS [KEEP_ALIVE_S [SLEEP_S]]]]\n", argv[0]);
     return USAGE;
   }
   const hf_config config = {.client_id = argv[2], .keep_alive_s = (uint16_t)(argc > 5 ? atoi(argv[5]) : 60),
@@ -135,7 +141,9 @@ int main(int argc, char **argv) {
     fprintf(stderr, "the configuration is not possible: %d (see holdfast_sn.h)\n", wrong);
     return USAGE;
   }
-  hf_connect(&self.client);
+  self.sleep_s = (uint16_t)(argc > 6 ? atoi(argv[6]) : 0);
+  if (self.sleep_s > 0) hf_sleep(&self.client, self.sleep_s);
+  else hf_connect(&self.client);
   run(&self, &topics[0]);
   return 0;
 }
