@@ -34,7 +34,7 @@ describe.skipIf(isWithoutCompiler())('the C client on a real line', () => {
     const { house, firmware } = await openFirmwareHouse(program, { window: 1, tap: noisy(seededRandom(3), DAMAGED) });
     await liveThroughKills(house, firmware);
     await house.expectNothingLost();
-    expect((await house.gateway.status()).links[0]?.counters.crcErrors).toBeGreaterThan(0);
+    expect(firmware.damagedPieces).toBeGreaterThan(5);
     expect(firmware.stderr).toBe('');
   });
 

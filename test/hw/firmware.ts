@@ -52,6 +52,8 @@ export class Firmware {
   /** By the client's name of it. */
   readonly #named = new Map<number, number>();
   stderr = '';
+  /** What the tap did to this line. */
+  damagedPieces = 0;
 
   constructor(books: FieldSubdevice, devicePath: string, { program, window, sleepS = 0 }: FirmwareOptions) {
     this.#books = books;
@@ -93,10 +95,15 @@ export class Firmware {
 export async function plugIn(books: FieldSubdevice, options: FirmwareOptions): Promise<Firmware> {
   const own = await openPty();
   const ends = [new Recorder(), new Recorder()];
-  const far = books.pty.open(passing(ends[0], (bytes) => near.write(options.tap(bytes))));
-  const near = own.open(passing(ends[1], (bytes) => far.write(options.tap(bytes))));
-  for (const end of ends) await end.untilOpen();
+  const tap: Tap = (bytes) => {
+    const passed = options.tap(bytes);
+    if (Buffer.compare(passed, bytes) !== 0) firmware.damagedPieces += 1;
+    return passed;
+  };
+  const far = books.pty.open(passing(ends[0], (bytes) => near.write(tap(bytes))));
+  const near = own.open(passing(ends[1], (bytes) => far.write(tap(bytes))));
   const firmware = new Firmware(books, own.path, options);
+  for (const end of ends) await end.untilOpen();
   onTestFinished(async () => {
     firmware.kill();
     await own.hangUp();
