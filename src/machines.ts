@@ -1,8 +1,11 @@
 /** The machines of one gateway, built by its configuration: the hub client, and one per link. */
 import type { Random } from './base/random.ts';
+import { HUB } from './base/step.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
 import { createMqttsnLink } from './driver/mqttsn.ts';
+import { FlightRecorder } from './flow/flight-recorder.ts';
 import type { LinkPlan } from './flow/links.ts';
+import { blankPassword } from './hub/blank-password.ts';
 import { HubClient } from './hub/client.ts';
 import type { Credentials } from './hub/credentials.ts';
 import { firstDialAtMs } from './hub/first-dial.ts';
@@ -27,24 +30,40 @@ interface Wiring {
   readonly credentials: (wallMs: number | undefined) => Credentials;
 }
 
-export function newHubClient({ config, credentials, random }: Wiring, { opening, wallClock }: Stations): HubClient {
-  const { hub } = config;
-  return new HubClient({
-    ...hub,
-    credentials: () => credentials(wallClock.wallMs()),
-    random,
-    answerMsMax: ANSWER_MS_MAX,
-    packetBytesMax: hub.payloadBytesMax + PACKET_OVERHEAD_BYTES,
-    firstDialAtMs: firstDialAtMs(opening, hub.reconnectFloorMs),
-    reconnect: { floorMs: hub.reconnectFloorMs, ceilingMs: hub.reconnectCeilingMs },
+/** The client towards the hub, and what records it. */
+export function planHub(
+  { config, credentials, random }: Wiring,
+  { opening, wallClock }: Stations,
+): { readonly client: HubClient; readonly recorder: FlightRecorder } {
+  const { keepAliveS, connectMsMax, payloadBytesMax, reconnectFloorMs, reconnectCeilingMs } = config.hub;
+  const options = {
+    ...{ keepAliveS, connectMsMax, answerMsMax: ANSWER_MS_MAX },
+    packetBytesMax: payloadBytesMax + PACKET_OVERHEAD_BYTES,
+    firstDialAtMs: firstDialAtMs(opening, reconnectFloorMs),
+    reconnect: { floorMs: reconnectFloorMs, ceilingMs: reconnectCeilingMs },
+  };
+  const recorder = new FlightRecorder({
+    ...{ subject: { name: HUB, driver: HUB, options }, random, blank: blankPassword },
+    bytesMax: config.recorder.ringBytes,
+    stateOf: () => client.state,
   });
+  const client = new HubClient({
+    ...options,
+    credentials: () => credentials(wallClock.wallMs()),
+    random: recorder.random,
+  });
+  return { client, recorder };
 }
 
 export function planLinks({ config, openLink, random }: Wiring): LinkPlan[] {
-  return config.links.map((link) => ({
-    name: link.name,
-    path: link.path,
-    machine: createMqttsnLink({ ...link, uplinksMax: WINDOW_MAX, topicIdsMax: TOPIC_IDS_MAX, reopen: REOPEN, random }),
-    open: openLink(link),
-  }));
+  return config.links.map((link) => {
+    const options = { ...link, uplinksMax: WINDOW_MAX, topicIdsMax: TOPIC_IDS_MAX, reopen: REOPEN };
+    const recorder = new FlightRecorder({
+      ...{ subject: { name: link.name, driver: link.driver, options }, random },
+      bytesMax: config.recorder.ringBytes,
+      stateOf: () => machine.state,
+    });
+    const machine = createMqttsnLink({ ...options, random: recorder.random });
+    return { name: link.name, path: link.path, machine, recorder, open: openLink(link) };
+  });
 }

@@ -7,6 +7,7 @@ import { EXIT, Fault } from '../base/fault.ts';
 import { DEFAULT_CONFIG_PATH } from '../config/places.ts';
 import type { BenchHubOptions } from './bench-hub.ts';
 import type { CommandContext } from './context.ts';
+import type { RecordOptions } from './record.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -56,6 +57,7 @@ function buildProgram(words: readonly string[], finish: (exitCode: number) => vo
       });
   addLookingIn(add);
   addDeadLetters(add, program);
+  addRecorder(add);
   addHub(add, program);
   addConfig(add, program);
   addRunning(add);
@@ -98,6 +100,9 @@ function addLookingIn(add: Add): void {
   add('acknowledge-gap', 'the downlinks that may have been missing were seen to', async ({ context }) =>
     (await import('./acknowledge-gap.ts')).acknowledgeGap(context),
   );
+  add('trace <name>', 'the frames of a link, or of the hub, as they pass', async ({ context, words }) =>
+    (await import('./trace.ts')).showTrace(context, words[0] ?? ''),
+  );
   add('tail', 'what happens, as it happens', async ({ context }) => (await import('./tail.ts')).showTail(context));
 }
 
@@ -133,6 +138,24 @@ function addDeadLetters(add: Add, program: Command): void {
         (await import('./dead-letter-orders.ts')).orderDeadLetters(context, verb, options.all ? 'all' : words),
       letters,
     ).option('--all', 'every one there is');
+}
+
+function addRecorder(add: Add): void {
+  add<RecordOptions>(
+    'record [name]',
+    'write down what was last on a link, on the hub’s connection (hub), or on all of them',
+    async ({ context, options, words }) => (await import('./record.ts')).record(context, words[0], options),
+  )
+    .option('--out <file>', 'also copy it to here (one name only)')
+    .option('--pcapng', 'also as a capture for Wireshark, beside it');
+  add<{ pcapng: string }>('export <file>', 'turn a recording into a capture', async ({ context, options, words }) =>
+    (await import('./export.ts')).exportRecording(context, words[0] ?? '', options.pcapng),
+  ).requiredOption('--pcapng <out>', 'the file to write, for Wireshark');
+  add(
+    'replay <file>',
+    'run a recording through the real machine: does it decide the same?',
+    async ({ context, words }) => (await import('./replay.ts')).replay(context, words[0] ?? ''),
+  );
 }
 
 function addHub(add: Add, program: Command): void {

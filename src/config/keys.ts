@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
 import { byProfile } from './profiles.ts';
+import { RECORDER } from './recorder-keys.ts';
 
 /** A sockaddr_un has 108 bytes with its final NUL (unix(7)); the administrative socket's name is 11 bytes longer. */
 const SOCKET_PATH_BYTES_MAX = 96;
@@ -224,6 +225,6 @@ export type LinkSection = z.output<typeof LINK>;
 export type SubdeviceSection = z.output<typeof SUBDEVICE>;
 
 /** `[name]` */
-export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX } as const;
+export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX, recorder: RECORDER } as const;
 /** `[[name]]` */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;

@@ -4,6 +4,7 @@ import type { Facts } from '../base/events.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { DriverOrder, DriverReport, LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
 import type { Clock, OpenChannel } from '../ports.ts';
+import type { FlightRecorder } from './flight-recorder.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
 
@@ -11,6 +12,7 @@ export interface LinkPlan {
   readonly name: string;
   readonly path: string;
   readonly machine: LinkMachine;
+  readonly recorder: FlightRecorder;
   readonly open: OpenChannel;
 }
 
@@ -64,6 +66,7 @@ export class Links {
     let isOpen = false;
     const pump = new Pump<LinkInput, LinkAction>({
       machine: plan.machine,
+      recorder: plan.recorder,
       open: plan.open,
       clock,
       mailbox,
