@@ -26,6 +26,9 @@ const TOPIC_BYTES = 128;
 /** The place of forgotten steps is taken back when there are so many of them, and more than of those kept. */
 const FORGOTTEN_MAX = 1024;
 
+/** Most steps draw nothing. */
+const NONE: readonly number[] = [];
+
 interface Kept extends Step {
   readonly weightBytes: number;
 }
@@ -38,7 +41,7 @@ export class FlightRecorder {
   #weightBytes = 0;
   #forgotten = 0;
   #begun: { readonly upMs: number; readonly input: Kinded } | undefined;
-  #draws: number[] = [];
+  readonly #draws: number[] = [];
   readonly #followers = new Set<(step: Step) => void>();
 
   constructor(options: FlightRecorderOptions) {
@@ -76,8 +79,7 @@ export class FlightRecorder {
     if (begun === undefined) return;
     this.#begun = undefined;
     const { blank, stateOf } = this.#options;
-    const draws = this.#draws;
-    if (draws.length > 0) this.#draws = []; // most steps draw nothing, and share one empty list
+    const draws = this.#draws.length === 0 ? NONE : this.#draws.splice(0);
     const copies = actions.map((action) => kept(action, blank));
     const weightBytes = weightOf(begun.input, copies);
     const step = { upMs: begun.upMs, input: begun.input, draws, actions: copies, state: stateOf(), weightBytes };
@@ -89,7 +91,7 @@ export class FlightRecorder {
   steps(): readonly Step[] {
     const whole: Step[] = this.#steps.slice(this.#first);
     if (this.#begun !== undefined)
-      whole.push({ ...this.#begun, draws: this.#draws, actions: undefined, state: 'broken' });
+      whole.push({ ...this.#begun, draws: [...this.#draws], actions: undefined, state: 'broken' });
     return whole;
   }
 

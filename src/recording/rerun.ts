@@ -54,14 +54,15 @@ export function rerun({ header, steps }: Recording, path: string): Rerun {
       hint: 'holdfast export shows what is there. To keep more next time, raise recorder.ring_bytes.',
     });
   let now: Step | undefined;
-  let draws: number[] = [];
+  // the first step's are also those of the constructor
+  let draws = [...(steps[0]?.draws ?? [])];
   const machine = build(subject, path, {
     random: () => draws.shift() ?? 0,
     credentials: () => credentialsIn(now?.actions ?? []),
   });
   for (const [index, step] of steps.entries()) {
     now = step;
-    draws = [...step.draws];
+    if (index > 0) draws = [...step.draws];
     const recorded = step.actions?.map(encodeValue) ?? [THREW];
     const taken = decide(machine, step);
     if (draws.length > 0) taken.push(`left random numbers of the recording: ${draws.length}`);
