@@ -1,28 +1,30 @@
 /**
- * A recording as a capture for Wireshark. The hub's connection becomes TCP on port 1883. The packets of a link become
- * "exported PDUs", which name the dissector they are for, so nothing has to be set up: bytes that are no packet go to
- * `data`, with a comment that says why.
- * Sources: tcpdump.org's list of link types; epan/exported_pdu.h of Wireshark for the tags.
+ * A recording as a capture for Wireshark: the hub's connection as TCP on port 1883, the packets of an MQTT-SN link as UDP
+ * on that port, which Wireshark has to be told (`-d udp.port==1883,mqttsn`: it knows no port by itself). Packets of other
+ * drivers become "exported PDUs", which name their dissector. Bytes that are no packet go to the port that discards, with
+ * a comment that says why.
+ * Sources: tcpdump.org's list of link types; epan/exported_pdu.h of Wireshark for the tags; IANA's port numbers.
  */
 import { HUB } from '../base/step.ts';
 import type { Recording } from './file.ts';
+import { TcpStream, udpDatagram } from './ip-packets.ts';
 import { type Moment, MomentReader } from './moments.ts';
 import { type CapturedPacket, encodePcapng } from './pcapng.ts';
-import { TcpStream } from './tcp-segments.ts';
 
 const LINK_TYPE = { ipv4: 228, exportedPdu: 252 } as const;
-/** By driver, the name of Wireshark's dissector. */
-const DISSECTORS: Readonly<Record<string, string>> = { mqttsn: 'mqttsn' };
-const TAG = { end: 0, dissector: 12, ipv4From: 20, ipv4To: 21 } as const;
-/** RFC 5737: the gateway, and whoever is at the other end. */
-const GATEWAY = [192, 0, 2, 1];
-const SUBDEVICE = [192, 0, 2, 3];
+/** Drivers whose packets travel as datagrams, and their port. */
+const PORTS: Readonly<Record<string, number>> = { mqttsn: 1883 };
+const DISCARD_PORT = 9;
+/** Drivers whose packets have a dissector that is known by name. */
+const DISSECTORS: Readonly<Record<string, string>> = { modbus: 'mbrtu' };
+const TAG = { end: 0, dissector: 12 } as const;
 
 export function encodeCapture(recording: Recording): Uint8Array {
-  const { subject } = recording.header;
-  const isHub = subject.driver === HUB;
-  const packets = isHub ? tcpPackets(recording) : linkPackets(recording);
-  return encodePcapng(isHub ? LINK_TYPE.ipv4 : LINK_TYPE.exportedPdu, subject.name, packets);
+  const { driver, name } = recording.header.subject;
+  if (driver === HUB) return encodePcapng(LINK_TYPE.ipv4, name, tcpPackets(recording));
+  const port = PORTS[driver];
+  if (port === undefined) return encodePcapng(LINK_TYPE.exportedPdu, name, exportedPackets(recording));
+  return encodePcapng(LINK_TYPE.ipv4, name, datagrams(recording, port));
 }
 
 function* momentsOf({ header, steps }: Recording): Generator<Moment & { readonly wallMs: number }> {
@@ -32,17 +34,21 @@ function* momentsOf({ header, steps }: Recording): Generator<Moment & { readonly
     for (const moment of reader.read(step)) yield { ...moment, wallMs: wallMs - upMs + moment.upMs };
 }
 
-function* linkPackets(recording: Recording): Generator<CapturedPacket> {
+function* datagrams(recording: Recording, port: number): Generator<CapturedPacket> {
+  for (const { what, frame, wallMs } of momentsOf(recording)) {
+    if (frame === undefined || (what !== 'in' && what !== 'out')) continue;
+    const bytes = udpDatagram(what, frame.packet === undefined ? DISCARD_PORT : port, frame.bytes);
+    yield { wallMs, direction: what, bytes, comment: frame.problem };
+  }
+}
+
+function* exportedPackets(recording: Recording): Generator<CapturedPacket> {
   const dissector = DISSECTORS[recording.header.subject.driver] ?? 'data';
   for (const { what, frame, wallMs } of momentsOf(recording)) {
     if (frame === undefined || (what !== 'in' && what !== 'out')) continue;
-    const tags = [
-      tag(TAG.dissector, Buffer.from(frame.packet === undefined ? 'data' : dissector)),
-      tag(TAG.ipv4From, Uint8Array.from(what === 'out' ? GATEWAY : SUBDEVICE)),
-      tag(TAG.ipv4To, Uint8Array.from(what === 'out' ? SUBDEVICE : GATEWAY)),
-      tag(TAG.end, new Uint8Array(0)),
-    ];
-    yield { wallMs, direction: what, bytes: Buffer.concat([...tags, frame.bytes]), comment: frame.problem };
+    const name = Buffer.from(frame.packet === undefined ? 'data' : dissector);
+    const bytes = Buffer.concat([tag(TAG.dissector, name), tag(TAG.end, new Uint8Array(0)), frame.bytes]);
+    yield { wallMs, direction: what, bytes, comment: frame.problem };
   }
 }
 

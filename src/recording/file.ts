@@ -35,7 +35,7 @@ export const VERSION = 1;
 export function encodeRecording(header: RecordingHeader, steps: readonly Step[]): Uint8Array {
   const lines = [encodeValue(header), ...steps.map(encodeValue)].map((line) => `${line}\n`).join('');
   const text = new TextEncoder().encode(lines);
-  const end = new TextEncoder().encode(`${JSON.stringify({ steps: steps.length, crc32: crc32(text) })}\n`);
+  const end = new TextEncoder().encode(endLine(steps.length, text));
   const whole = new Uint8Array(text.length + end.length);
   whole.set(text);
   whole.set(end, text.length);
@@ -108,7 +108,12 @@ function endProblem(end: unknown, steps: number, bytes: Uint8Array): string | un
   if (typeof end !== 'object' || end === null || !('crc32' in end))
     return `it was cut, or damaged, after ${steps} steps: what is before is read`;
   const lastLineAt = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
-  return end.crc32 === crc32(bytes.subarray(0, lastLineAt))
+  const last = new TextDecoder().decode(bytes.subarray(lastLineAt));
+  return last === endLine(steps, bytes.subarray(0, lastLineAt))
     ? undefined
     : 'its CRC-32 does not hold: something in it was changed';
+}
+
+function endLine(steps: number, before: Uint8Array): string {
+  return `${JSON.stringify({ steps, crc32: crc32(before) })}\n`;
 }

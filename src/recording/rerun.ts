@@ -87,10 +87,18 @@ function decide(machine: Runnable, { input, upMs }: Step): string[] {
 
 function build({ driver, options }: Subject, path: string, surroundings: Surroundings): Runnable {
   const make = MACHINES[driver];
-  if (make !== undefined) return make(options, surroundings);
-  throw new Fault('usage', `${path} is of a driver that this program does not know: ${driver}`, {
-    hint: 'Use the program that made it; its version is in the first line of the file.',
-  });
+  if (make === undefined)
+    throw new Fault('usage', `${path} is of a driver that this program does not know: ${driver}`, {
+      hint: 'Use the program that made it; its version is in the first line of the file.',
+    });
+  try {
+    return make(options, surroundings);
+  } catch (cause) {
+    throw new Fault('usage', `${path} has a header of which no ${driver} machine can be built`, {
+      hint: 'The file was changed, or made by a program too different from this one.',
+      cause,
+    });
+  }
 }
 
 /** Who it said it was, as the CONNECT of this step shows it: the password is blank there. */

@@ -9,10 +9,22 @@ import { runProgram } from './program.ts';
 const TSHARK_IS_MISSING = spawnSync('tshark', ['--version']).error !== undefined;
 if (TSHARK_IS_MISSING) console.warn('skipped: tshark is not installed (apt-get install tshark)');
 
+/** Its MQTT-SN dissector has no port of its own. */
+const DECODE_AS = ['-d', 'udp.port==1883,mqttsn'];
+
 /** The fields of each packet that passes the filter. */
 async function dissect(path: string, filter: string, fields: readonly string[]): Promise<string[][]> {
   const wanted = fields.flatMap((field) => ['-e', field]);
-  const { stdout } = await promisify(execFile)('tshark', ['-r', path, '-Y', filter, '-T', 'fields', ...wanted]);
+  const { stdout } = await promisify(execFile)('tshark', [
+    '-r',
+    path,
+    ...DECODE_AS,
+    '-Y',
+    filter,
+    '-T',
+    'fields',
+    ...wanted,
+  ]);
   return stdout
     .split('\n')
     .filter((line) => line !== '')
@@ -20,7 +32,7 @@ async function dissect(path: string, filter: string, fields: readonly string[]):
 }
 
 describe.skipIf(TSHARK_IS_MISSING)('Wireshark', () => {
-  it('reads the hub’s connection as MQTT over TCP, and a link as MQTT-SN, without any setting', async () => {
+  it('reads the hub’s connection as MQTT over TCP, and a link as MQTT-SN over UDP', async () => {
     const house = await openHouse();
     await house.start();
     house.hub.setFault({ kind: 'dropConnections' });
