@@ -1,11 +1,13 @@
 /**
  * The last steps of one machine, in a ring that forgets the oldest. Hangs on the pump, where every input and every action
- * passes; encodes nothing until somebody asks, so that it costs next to nothing.
+ * passes; keeps bytes and no objects, so that it costs next to nothing and the heap does not grow by it.
  *
- * Invariants: never weighs more than `bytesMax`; bytes are copied, because channels reuse theirs; nothing that the product
+ * Invariants: never weighs more than `bytesMax`; nothing that the product
  * does hangs on it. What is secret in bytes is blanked before it is kept.
  */
 import type { Kinded, Step, Subject } from '../base/step.ts';
+import { ByteRing } from './byte-ring.ts';
+import { CompactReader, CompactWriter, Vocabulary } from './compact.ts';
 
 export interface FlightRecorderOptions {
   readonly subject: Subject;
@@ -18,34 +20,22 @@ export interface FlightRecorderOptions {
   readonly blank?: (bytes: Uint8Array) => Uint8Array;
 }
 
-/** A step with its objects, measured with `process.memoryUsage` at a million of them: 300 to 380 bytes. */
-const STEP_BYTES = 384;
-const ACTION_BYTES = 128;
-/** A topic id with its topic, in the answer to an attach. */
-const TOPIC_BYTES = 128;
-/** The place of forgotten steps is taken back when there are so many of them, and more than of those kept. */
-const FORGOTTEN_MAX = 1024;
-
 /** Most steps draw nothing. */
 const NONE: readonly number[] = [];
 
-interface Kept extends Step {
-  readonly weightBytes: number;
-}
-
 export class FlightRecorder {
   readonly #options: FlightRecorderOptions;
-  #steps: Kept[] = [];
-  /** Index of the oldest that is kept. */
-  #first = 0;
-  #weightBytes = 0;
-  #forgotten = 0;
+  readonly #ring: ByteRing;
+  readonly #words = new Vocabulary();
+  readonly #writer: CompactWriter;
   #begun: { readonly upMs: number; readonly input: Kinded } | undefined;
   readonly #draws: number[] = [];
   readonly #followers = new Set<(step: Step) => void>();
 
   constructor(options: FlightRecorderOptions) {
     this.#options = options;
+    this.#ring = new ByteRing(options.bytesMax);
+    this.#writer = new CompactWriter(this.#words, options.bytesMax);
   }
 
   get subject(): Subject {
@@ -54,11 +44,11 @@ export class FlightRecorder {
 
   /** Steps that are not kept any more: 0 = the recording begins with the machine's life. */
   get forgotten(): number {
-    return this.#forgotten;
+    return this.#ring.forgotten;
   }
 
   get weightBytes(): number {
-    return this.#weightBytes;
+    return this.#ring.usedBytes;
   }
 
   /** For the machine instead of the real one: what it draws is part of the recording. */
@@ -70,7 +60,7 @@ export class FlightRecorder {
 
   /** The machine is about to handle this. */
   begin(input: Kinded, upMs: number): void {
-    if (this.#isWanted) this.#begun = { upMs, input: kept(input) };
+    if (this.#isWanted) this.#begun = { upMs, input };
   }
 
   /** It has. */
@@ -78,24 +68,28 @@ export class FlightRecorder {
     const begun = this.#begun;
     if (begun === undefined) return;
     this.#begun = undefined;
-    const { blank, stateOf } = this.#options;
     const draws = this.#draws.length === 0 ? NONE : this.#draws.splice(0);
-    const copies = actions.map((action) => kept(action, blank));
-    const weightBytes = weightOf(begun.input, copies);
-    const step = { upMs: begun.upMs, input: begun.input, draws, actions: copies, state: stateOf(), weightBytes };
-    this.#keep(step);
-    for (const follow of this.#followers) follow(step);
+    const step = { ...begun, draws, actions, state: this.#options.stateOf() };
+    if (this.#options.bytesMax > 0) this.#keep(step);
+    if (this.#followers.size === 0) return;
+    const copies = actions.map((action) => this.#copy(action));
+    for (const follow of this.#followers) follow({ ...step, actions: copies });
   }
 
   /** The oldest first; the last may be one that the machine did not survive. */
   steps(): readonly Step[] {
-    const whole: Step[] = this.#steps.slice(this.#first);
+    const whole: Step[] = [];
+    for (const record of this.#ring.read()) {
+      const reader = new CompactReader(this.#words, record);
+      const [upMs, state, draws, input, actions] = Array.from({ length: 5 }, () => reader.value());
+      whole.push({ upMs, input, draws, actions, state } as Step);
+    }
     if (this.#begun !== undefined)
       whole.push({ ...this.#begun, draws: [...this.#draws], actions: undefined, state: 'broken' });
     return whole;
   }
 
-  /** Every step from now on. @returns how to stop */
+  /** Every step from now on; its bytes are lent for the call only. @returns how to stop */
   follow(follower: (step: Step) => void): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
@@ -105,50 +99,21 @@ export class FlightRecorder {
     return this.#options.bytesMax > 0 || this.#followers.size > 0;
   }
 
-  #keep(step: Kept): void {
-    this.#steps.push(step);
-    this.#weightBytes += step.weightBytes;
-    while (this.#weightBytes > this.#options.bytesMax) {
-      this.#weightBytes -= this.#steps[this.#first]?.weightBytes ?? this.#weightBytes;
-      this.#first += 1;
-      this.#forgotten += 1;
-    }
-    if (this.#first < FORGOTTEN_MAX || this.#first * 2 < this.#steps.length) return;
-    this.#steps = this.#steps.slice(this.#first);
-    this.#first = 0;
+  #keep({ upMs, input, draws, actions = [], state }: Step): void {
+    const writer = this.#writer;
+    writer.clear();
+    writer.number(upMs);
+    writer.word(state);
+    writer.list(draws);
+    writer.object(input);
+    writer.list(this.#options.blank === undefined ? actions : actions.map((action) => this.#copy(action)));
+    this.#ring.add(writer.written);
   }
-}
 
-/** What inputs and actions may carry that weighs something. */
-interface Weighable extends Kinded {
-  readonly bytes?: Uint8Array;
-  readonly topic?: string;
-  readonly payload?: Uint8Array;
-  readonly publish?: Carried;
-  readonly message?: Carried;
-  readonly answer?: { readonly topicIds?: ReadonlyMap<number, string> };
-}
-
-interface Carried {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-}
-
-function kept(one: Weighable, blank?: (bytes: Uint8Array) => Uint8Array): Kinded {
-  if (one.bytes === undefined) return one;
-  const copy = new Uint8Array(one.bytes);
-  return { ...one, bytes: blank?.(copy) ?? copy } as Kinded;
-}
-
-function weightOf(input: Kinded, actions: readonly Kinded[]): number {
-  let weight = STEP_BYTES + bytesOf(input);
-  for (const action of actions) weight += ACTION_BYTES + bytesOf(action);
-  return weight;
-}
-
-function bytesOf(one: Weighable): number {
-  if (one.bytes !== undefined) return one.bytes.length;
-  const { topic, payload } = one.publish ?? one.message ?? one;
-  const topicIds = one.answer?.topicIds?.size ?? 0;
-  return (topic?.length ?? 0) + (payload?.length ?? 0) + topicIds * TOPIC_BYTES;
+  /** Without its secrets, where it may have any. */
+  #copy(action: Kinded): Kinded {
+    const { blank } = this.#options;
+    if (blank === undefined || !('bytes' in action) || !(action.bytes instanceof Uint8Array)) return action;
+    return { ...action, bytes: blank(new Uint8Array(action.bytes)) } as Kinded;
+  }
 }
