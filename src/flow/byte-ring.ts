@@ -7,6 +7,7 @@ export class ByteRing {
   /** Taken when the first record comes. */
   #memory: Buffer | undefined;
   readonly #bytesMax: number;
+  readonly #head = Buffer.alloc(HEAD_BYTES);
   /** Where the oldest record begins. */
   #first = 0;
   #usedBytes = 0;
@@ -34,9 +35,8 @@ export class ByteRing {
       this.#forgotten += 1;
       return;
     }
-    const head = Buffer.allocUnsafe(HEAD_BYTES);
-    head.writeUInt32LE(record.length);
-    this.#write(head);
+    this.#head.writeUInt32LE(record.length);
+    this.#write(this.#head);
     this.#write(record);
     this.#records += 1;
   }

@@ -16,7 +16,7 @@ export interface FlightRecorderOptions {
   readonly random: () => number;
   /** Of the machine, now. */
   readonly stateOf: () => string;
-  /** Bytes about to be sent, without what nobody may read later; of the same length; may write over its own. */
+  /** Bytes about to be sent: the same, or a copy without what nobody may read later. */
   readonly blank?: (bytes: Uint8Array) => Uint8Array;
 }
 
@@ -114,6 +114,7 @@ export class FlightRecorder {
   #copy(action: Kinded): Kinded {
     const { blank } = this.#options;
     if (blank === undefined || !('bytes' in action) || !(action.bytes instanceof Uint8Array)) return action;
-    return { ...action, bytes: blank(new Uint8Array(action.bytes)) } as Kinded;
+    const clean = blank(action.bytes);
+    return clean === action.bytes ? action : ({ ...action, bytes: clean } as Kinded);
   }
 }

@@ -12,17 +12,18 @@ const BLANK = 0x78;
 const VARIABLE_HEADER_BYTES = 10;
 const FLAGS_AT = 7;
 
-/** @param bytes of one whole packet of ours; a CONNECT is written over. @returns the same bytes */
+/** @param bytes of one whole packet of ours. @returns the same, or a blanked copy of a CONNECT with a password */
 export function blankPassword(bytes: Uint8Array): Uint8Array {
   if (bytes[0] !== CONNECT) return bytes;
   const lengthBytes = bytes.subarray(1, 5).findIndex((octet) => octet < 0x80) + 1;
-  const body = bytes.subarray(1 + lengthBytes);
+  const blanked = new Uint8Array(bytes);
+  const body = blanked.subarray(1 + lengthBytes);
   const flags = body[FLAGS_AT] ?? 0;
   if ((flags & PASSWORD_FLAG) === 0) return bytes;
   let at = fieldEnd(body, VARIABLE_HEADER_BYTES); // the client id
   if ((flags & USERNAME_FLAG) !== 0) at = fieldEnd(body, at);
   body.subarray(at + 2).fill(BLANK);
-  return bytes;
+  return blanked;
 }
 
 /** A field has two octets of length before it (§1.5.3). */
