@@ -1,10 +1,9 @@
 /**
  * The last steps of one machine, in a ring that forgets the oldest. Hangs on the pump, where every input and every action
- * passes; keeps bytes and no objects, so that the heap does not grow by it. Measured: some 6 µs of
- * CPU per message, all its steps together.
+ * passes; keeps bytes and no objects, so that the heap does not grow by it. Measured: some 6 µs of CPU per message, all its
+ * steps together (a gateway flooded over eight PTYs, with a ring and without).
  *
- * Invariants: never weighs more than `bytesMax`; nothing that the product
- * does hangs on it. What is secret in bytes is blanked before it is kept.
+ * Invariants: never weighs more than `bytesMax`; nothing that the product does hangs on it. What is secret in bytes is blanked before it is kept.
  */
 import type { Kinded, Step, Subject } from '../base/step.ts';
 import { ByteRing } from './byte-ring.ts';
