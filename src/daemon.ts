@@ -96,6 +96,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const { code, reason } = await ending.ended;
   clearInterval(status);
   notifySystemd('STOPPING=1');
+  if (code !== EXIT.ok) gateway.parts.mailbox.halt();
   await recordings.end(triggerOf(code));
   if (code === EXIT.ok) await stopWithin(gateway, reason, journal);
   else
