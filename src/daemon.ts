@@ -3,10 +3,11 @@
  * tells systemd and the journal, and ends in one of three ways: asked to (0), storage failed (74), or a bug (70).
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { newFacts } from './base/events.ts';
 import { EXIT, Fault } from './base/fault.ts';
 import { parseConfig } from './config/parse.ts';
-import type { Config } from './config/schema.ts';
+import type { Config, RecordingTrigger } from './config/schema.ts';
 import { Mailbox } from './flow/mailbox.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 import { accessHub } from './hub-access.ts';
@@ -21,7 +22,8 @@ import { startAdministration } from './ops/administration.ts';
 import { startControl } from './ops/control.ts';
 import { Inspector } from './ops/inspect.ts';
 import { EVENT_NAMES, NARRATORS, tellFact } from './ops/narration.ts';
-import { ordersFor } from './orders.ts';
+import { Recordings } from './ops/recordings.ts';
+import { ordersFor, recorderOrders } from './orders.ts';
 import { Storage } from './storage.ts';
 
 export interface DaemonOptions {
@@ -38,6 +40,8 @@ const TTY_LIMITS = {
   /** Downlinks go one at a time and acknowledgements are small: more means that nobody reads. */
   queuedBytesMax: 256 * 1024,
 };
+/** In the state directory. */
+const RECORDINGS_FOLDER = 'recordings';
 /** A drain that hangs is left to the next start: everything acknowledged is on disk. */
 const DRAIN_MS_MAX = 10_000;
 /** systemd shows the answer to "is it losing data?" in `systemctl status`. */
@@ -76,6 +80,10 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     },
   });
   narrate(gateway, journal);
+  const recordings = new Recordings({
+    ...{ gateway, version: options.version, tell: (sentence) => journal.info(sentence) },
+    folder: join(config.gateway.stateDir, RECORDINGS_FOLDER),
+  });
   const inspection = new Inspector({
     gateway,
     version: options.version,
@@ -85,14 +93,17 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
   const administration = await startAdministration({
     controlSocket: config.gateway.controlSocket,
-    orders: ordersFor(gateway),
+    orders: { ...ordersFor(gateway), ...recorderOrders(gateway, recordings) },
   });
+  recordings.start();
   gateway.start();
   notifySystemd('READY=1');
   const status = setInterval(() => notifySystemd(statusOf(`Losing data? ${inspection.status().sentence}`)), STATUS_MS);
   const { code, reason } = await ending.ended;
   clearInterval(status);
   notifySystemd('STOPPING=1');
+  if (code !== EXIT.ok) gateway.parts.mailbox.halt();
+  await recordings.end(triggerOf(code));
   if (code === EXIT.ok) await stopWithin(gateway, reason, journal);
   else
     journal.error(
@@ -101,6 +112,11 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     );
   await Promise.all([control.close(), administration.close()]);
   return code;
+}
+
+function triggerOf(code: number): RecordingTrigger | undefined {
+  if (code === EXIT.storage) return 'store-failed';
+  return code === EXIT.bug ? 'bug' : undefined;
 }
 
 interface End {

@@ -24,7 +24,7 @@ import { SessionWatch } from './flow/session-watch.ts';
 import { UplinkFlow } from './flow/uplink.ts';
 import type { HubInput } from './hub/contract.ts';
 import type { Credentials } from './hub/credentials.ts';
-import { newHubClient, planLinks } from './machines.ts';
+import { planHub, planLinks } from './machines.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { allowance, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
 import type { Clock, OpenChannel, OpenStore, PortCare, Store, StoreListener, TimeService } from './ports.ts';
@@ -151,7 +151,7 @@ export class Gateway {
     });
     this.hub = new HubLine({
       ...shared,
-      client: newHubClient(parts, stations),
+      ...planHub(parts, stations),
       open: parts.openHub,
       replay: this.replay,
       downlink: this.#downlink,

@@ -1,11 +1,14 @@
 /** The machines of one gateway, built by its configuration: the hub client, and one per link. */
 import type { Random } from './base/random.ts';
+import { HUB } from './base/step.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
 import type { LinkMachine } from './driver/driver.ts';
 import { createLinesLink } from './driver/lines.ts';
 import { createModbusLink } from './driver/modbus.ts';
 import { createMqttsnLink } from './driver/mqttsn.ts';
+import { FlightRecorder } from './flow/flight-recorder.ts';
 import type { LinkPlan } from './flow/links.ts';
+import { blankPassword } from './hub/blank-password.ts';
 import { HubClient } from './hub/client.ts';
 import type { Credentials } from './hub/credentials.ts';
 import { firstDialAtMs } from './hub/first-dial.ts';
@@ -33,45 +36,72 @@ interface Wiring {
   readonly credentials: (wallMs: number | undefined) => Credentials;
 }
 
-export function newHubClient({ config, credentials, random }: Wiring, { opening, wallClock }: Stations): HubClient {
-  const { hub } = config;
-  return new HubClient({
-    ...hub,
-    credentials: () => credentials(wallClock.wallMs()),
-    random,
-    answerMsMax: ANSWER_MS_MAX,
-    packetBytesMax: hub.payloadBytesMax + PACKET_OVERHEAD_BYTES,
-    firstDialAtMs: firstDialAtMs(opening, hub.reconnectFloorMs),
-    reconnect: { floorMs: hub.reconnectFloorMs, ceilingMs: hub.reconnectCeilingMs },
+/** The client towards the hub, and what records it. */
+export function planHub(
+  { config, credentials, random }: Wiring,
+  { opening, wallClock }: Stations,
+): { readonly client: HubClient; readonly recorder: FlightRecorder } {
+  const { keepAliveS, connectMsMax, payloadBytesMax, reconnectFloorMs, reconnectCeilingMs } = config.hub;
+  const options = {
+    ...{ keepAliveS, connectMsMax, answerMsMax: ANSWER_MS_MAX },
+    packetBytesMax: payloadBytesMax + PACKET_OVERHEAD_BYTES,
+    firstDialAtMs: firstDialAtMs(opening, reconnectFloorMs),
+    reconnect: { floorMs: reconnectFloorMs, ceilingMs: reconnectCeilingMs },
+  };
+  const recorder = new FlightRecorder({
+    ...{ subject: { name: HUB, driver: HUB, options }, random, blank: blankPassword },
+    bytesMax: config.recorder.ringBytes,
+    stateOf: () => client.state,
   });
+  const client = new HubClient({
+    ...options,
+    credentials: () => credentials(wallClock.wallMs()),
+    random: recorder.random,
+  });
+  return { client, recorder };
 }
 
 export function planLinks({ config, openLink, careOf, random }: Wiring): LinkPlan[] {
-  return config.links.map((link) => ({
-    name: link.name,
-    path: link.path,
-    driver: link.driver,
-    machine: newLink(link, random),
-    open: openLink(link),
-    care: careOf?.(link),
-    rungs: link.recovery,
-  }));
+  return config.links.map((link) => {
+    const { options, create } = designLink(link);
+    const recorder = new FlightRecorder({
+      ...{ subject: { name: link.name, driver: link.driver, options }, random },
+      bytesMax: config.recorder.ringBytes,
+      stateOf: () => machine.state,
+    });
+    const machine = create(recorder.random);
+    const { name, path, driver } = link;
+    return {
+      ...{ name, path, driver, machine, recorder },
+      open: openLink(link),
+      care: careOf?.(link),
+      rungs: link.recovery,
+    };
+  });
 }
 
-function newLink(link: LinkConfig, random: Random): LinkMachine {
-  const bounds = { uplinksMax: WINDOW_MAX, reopen: REOPEN, random };
+interface LinkDesign {
+  /** All that the machine is told, but for chance: with it a recording can be run again. */
+  readonly options: object;
+  readonly create: (random: Random) => LinkMachine;
+}
+
+function designLink(link: LinkConfig): LinkDesign {
+  const bounds = { uplinksMax: WINDOW_MAX, reopen: REOPEN };
   switch (link.driver) {
-    case 'mqttsn':
-      return createMqttsnLink({ ...link, ...bounds, topicIdsMax: TOPIC_IDS_MAX });
-    case 'modbus':
-      return createModbusLink({
-        ...link,
-        ...bounds,
-        answerMsMax: link.retryMs,
-        lateMsMax: link.retryMs * MODBUS_LATENESS,
-      });
-    case 'lines':
+    case 'mqttsn': {
+      const options = { ...link, ...bounds, topicIdsMax: TOPIC_IDS_MAX };
+      return { options, create: (random) => createMqttsnLink({ ...options, random }) };
+    }
+    case 'modbus': {
+      const lateness = { answerMsMax: link.retryMs, lateMsMax: link.retryMs * MODBUS_LATENESS };
+      const options = { ...link, ...bounds, ...lateness };
+      return { options, create: (random) => createModbusLink({ ...options, random }) };
+    }
+    case 'lines': {
       if (link.lines === undefined) throw new Error(`link ${link.name} of lines without its table`);
-      return createLinesLink({ ...link, ...link.lines, ...bounds });
+      const options = { ...link, ...link.lines, ...bounds };
+      return { options, create: (random) => createLinesLink({ ...options, random }) };
+    }
   }
 }

@@ -6,6 +6,7 @@ import { type HubIdentity, identityKey } from './hub/identity.ts';
 import { isDone, meaningOf } from './hub/result-codes.ts';
 import { type Orders, refusal } from './ops/administration.ts';
 import { type BindingOutcome, type BindingOutcomes, type BindingsReport, bindingHealth } from './ops/binding-report.ts';
+import { type Frozen, type Recordings, recordersOf } from './ops/recordings.ts';
 
 /** As many as a hub allows one gateway (hub contract §1.8). */
 const NAMES_MAX = 1500;
@@ -23,6 +24,29 @@ export function ordersFor(gateway: Gateway): Orders {
     'hub.unbind': async (body) => bind(gateway, 'unbind', namesIn(body)),
     'hub.describe': () => describe(gateway),
   };
+}
+
+/** Orders that write files and change nothing else. */
+export function recorderOrders(gateway: Gateway, recordings: Recordings): Orders {
+  return { 'recorder.freeze': ({ of }) => freeze(gateway, recordings, of) };
+}
+
+/** @param of a name, or nothing for all */
+async function freeze(gateway: Gateway, recordings: Recordings, of: unknown): Promise<{ readonly frozen: Frozen[] }> {
+  if (gateway.parts.config.recorder.ringBytes === 0)
+    throw refusal('Nothing is recorded', 'recorder.ring_bytes is 0: give it a size, and restart the gateway.');
+  const wanted = recordersOf(gateway).filter(({ subject }) => of === undefined || subject.name === of);
+  if (wanted.length === 0)
+    throw refusal(
+      `No link has the name ${JSON.stringify(of)}`,
+      'holdfast status lists the links; hub is the hub’s connection.',
+    );
+  try {
+    return { frozen: await Promise.all(wanted.map((recorder) => recordings.freeze(recorder, 'asked'))) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw refusal(`The recording cannot be written: ${why}`, 'Look at the disk of the state directory: df, dmesg.');
+  }
 }
 
 function lettersOf(given: unknown): Letters {

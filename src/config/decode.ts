@@ -25,8 +25,8 @@ const OPERATIONS_BATCH_MAX = 64;
 
 /** @param sections without any problem; a missing one is a bug of the caller */
 export function decodeConfig(sections: Sections): Config {
-  const { gateway, hub, outbox, inbox } = sections;
-  if (gateway === undefined || hub === undefined || outbox === undefined || inbox === undefined) {
+  const { gateway, hub, outbox, inbox, recorder } = sections;
+  if (!gateway || !hub || !outbox || !inbox || !recorder) {
     throw new Error('decodeConfig: a section is missing, and no problem was found');
   }
   const links = sections.links.filter((link) => link !== undefined);
@@ -58,6 +58,12 @@ export function decodeConfig(sections: Sections): Config {
       replayIntervalMs: inbox.replay_interval_ms,
       overflow: inbox.overflow,
       holdMs: inbox.hold_ms,
+    },
+    recorder: {
+      ringBytes: recorder.ring_bytes,
+      triggers: recorder.triggers,
+      filesMax: recorder.files_max,
+      bytesMax: recorder.bytes_max,
     },
     links: links.map((link) =>
       decodeLink(link, outbox, allowedOn(link, subdevices, gateway.accept_unknown_subdevices)),

@@ -11,6 +11,7 @@ import { LINES } from './keys-lines.ts';
 import { POINT, UNIT } from './modbus-keys.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
 import { byDriver, byProfile } from './profiles.ts';
+import { RECORDER } from './recorder-keys.ts';
 import { TLS_KEYS } from './tls-keys.ts';
 
 /** A sockaddr_un has 108 bytes with its final NUL (unix(7)); the administrative socket's name is 11 bytes longer. */
@@ -241,7 +242,7 @@ export type LinkSection = z.output<typeof LINK>;
 export type SubdeviceSection = z.output<typeof SUBDEVICE>;
 
 /** `[name]` */
-export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX } as const;
+export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX, recorder: RECORDER } as const;
 /** `[[name]]` */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;
 /** `[[name]]` within the one that its name begins with. */

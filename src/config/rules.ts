@@ -30,6 +30,7 @@ export function ruleProblems(sections: Sections): Problem[] {
     ...duplicates(links, 'name', (link) => link.name),
     ...duplicates(links, 'path', (link) => link.path),
     ...duplicates(subdevices, 'id', (subdevice) => subdevice.id),
+    ...links.flatMap(reservedNameProblems),
     ...links.flatMap(predefinedTopicProblems),
     ...links.flatMap(({ path, section }) => unitProblems(section, path)),
     ...links.flatMap(({ path, section }) => uniqueUnitProblems(placed(`${path}.unit`, section.unit))),
@@ -58,6 +59,12 @@ function duplicates<Section>(
       { path: `${path}.${key}`, what: `is "${value}", as ${first}.${key} is`, hint: `Give each its own ${key}.` },
     ];
   });
+}
+
+function reservedNameProblems({ path, section }: Placed<LinkSection>): Problem[] {
+  if (section.name !== 'hub') return [];
+  const hint = 'Choose another name: holdfast trace hub shows the connection to the hub.';
+  return [{ path: `${path}.name`, what: 'is "hub", which means the hub itself', hint }];
 }
 
 function alarmTopicProblems({ outbox }: Sections): Problem[] {

@@ -25,6 +25,7 @@ export interface Config {
   readonly hub: HubConfig;
   readonly outbox: OutboxConfig;
   readonly inbox: InboxConfig;
+  readonly recorder: RecorderConfig;
   /** At least one; names and paths are unique. */
   readonly links: readonly LinkConfig[];
   /** Ids are unique. */
@@ -142,6 +143,18 @@ export interface InboxConfig {
   readonly overflow: InboxOverflow;
   /** How long a downlink may wait in RAM for the subdevice before it is committed. */
   readonly holdMs: number;
+}
+
+/** What may freeze a recording by itself. */
+export type RecordingTrigger = 'store-failed' | 'bug' | 'hub-protocol' | 'crc-storm' | 'dead-letter';
+
+export interface RecorderConfig {
+  /** Of one link, or of the hub's connection; 0 = nothing is kept. */
+  readonly ringBytes: number;
+  readonly triggers: readonly RecordingTrigger[];
+  /** Of the recordings in the state directory. */
+  readonly filesMax: number;
+  readonly bytesMax: number;
 }
 
 export interface LinkConfig {

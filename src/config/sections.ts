@@ -21,6 +21,7 @@ import {
   TABLES,
 } from './keys.ts';
 import { problemsOf } from './problem-words.ts';
+import { RECORDER, type RecorderSection } from './recorder-keys.ts';
 import type { Problem } from './schema.ts';
 import { nearestWord } from './suggestion.ts';
 
@@ -30,6 +31,7 @@ export interface Sections {
   readonly hub: HubSection | undefined;
   readonly outbox: OutboxSection | undefined;
   readonly inbox: InboxSection | undefined;
+  readonly recorder: RecorderSection | undefined;
   readonly links: readonly (LinkSection | undefined)[];
   readonly subdevices: readonly (SubdeviceSection | undefined)[];
 }
@@ -64,6 +66,7 @@ export function readSections(file: Table): { readonly sections: Sections; readon
     hub: read(HUB, 'hub', file.hub),
     outbox: read(OUTBOX, 'outbox', file.outbox),
     inbox: read(INBOX, 'inbox', file.inbox),
+    recorder: read(RECORDER, 'recorder', file.recorder),
     links: readList(LINK, 'link'),
     subdevices: readList(SUBDEVICE, 'subdevice'),
   };

@@ -6,6 +6,7 @@ import type { HubAction, HubInput } from '../hub/contract.ts';
 import type { BindingReport, OwnReport, OwnServices } from '../hub/own-service.ts';
 import type { Clock, OpenChannel } from '../ports.ts';
 import type { DownlinkFlow } from './downlink.ts';
+import type { FlightRecorder } from './flight-recorder.ts';
 import type { HubSubscriptions } from './hub-subscriptions.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
@@ -18,6 +19,7 @@ export interface HubLineOptions {
   readonly mailbox: Mailbox;
   readonly facts: Facts;
   readonly client: HubClient;
+  readonly recorder: FlightRecorder;
   readonly open: OpenChannel;
   readonly replay: Replay;
   readonly downlink: DownlinkFlow;
@@ -46,6 +48,7 @@ export class HubLine {
     this.#options = options;
     this.#pump = new Pump<HubInput, HubAction>({
       machine: options.client,
+      recorder: options.recorder,
       open: options.open,
       clock: options.clock,
       mailbox: options.mailbox,
@@ -67,6 +70,10 @@ export class HubLine {
 
   get queuedBytes(): number {
     return this.#pump.queuedBytes;
+  }
+
+  get recorder(): FlightRecorder {
+    return this.#options.recorder;
   }
 
   get client(): HubClient {

@@ -6,6 +6,7 @@ import type { ChannelAction } from '../base/machine.ts';
 import type { DriverOrder, DriverReport, LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
 import { Recovery, type Rung } from '../driver/recovery.ts';
 import type { Clock, OpenChannel, PortCare, PortWait } from '../ports.ts';
+import type { FlightRecorder } from './flight-recorder.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
 
@@ -15,6 +16,7 @@ export interface LinkPlan {
   /** Its name, for people. */
   readonly driver: string;
   readonly machine: LinkMachine;
+  readonly recorder: FlightRecorder;
   readonly open: OpenChannel;
   /** `undefined`: the line is no device of this machine, and nothing is tried for it but to open it again. */
   readonly care: PortCare | undefined;
@@ -93,7 +95,7 @@ export class Links {
       standing,
       sent: new Map(),
       pump: new Pump<LinkInput, LinkAction>({
-        ...{ machine: plan.machine, open: plan.open, clock, mailbox },
+        ...{ machine: plan.machine, recorder: plan.recorder, open: plan.open, clock, mailbox },
         act: (report: Exclude<LinkAction, ChannelAction>) => {
           this.#note(link, report);
           this.#options.report(plan.name, report);

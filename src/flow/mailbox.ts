@@ -12,6 +12,12 @@ export class Mailbox {
     this.#onBug = onBug;
   }
 
+  /** The process is about to end for a failure: nothing more happens, so nothing more is acknowledged. */
+  halt(): void {
+    this.#state = 'broken';
+    this.#tasks.length = 0;
+  }
+
   post(task: () => void): void {
     if (this.#state === 'broken') return;
     this.#tasks.push(task);

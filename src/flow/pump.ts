@@ -7,6 +7,7 @@
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
 import type { Channel, Clock, OpenChannel, PortWait } from '../ports.ts';
 import { Alarm } from './alarm.ts';
+import type { FlightRecorder } from './flight-recorder.ts';
 import type { Mailbox } from './mailbox.ts';
 
 export interface PumpOptions<Input, Action> {
@@ -20,9 +21,11 @@ export interface PumpOptions<Input, Action> {
   readonly onChannel?: (state: 'opened' | 'closed', reason: string) => void;
   /** It cannot be opened yet: for onlookers. */
   readonly onWait?: (wait: PortWait) => void;
+  /** Sees everything that goes in and comes out. */
+  readonly recorder?: FlightRecorder;
 }
 
-export class Pump<Input, Action extends { readonly kind: string }> {
+export class Pump<Input extends { readonly kind: string }, Action extends { readonly kind: string }> {
   readonly #options: PumpOptions<Input | ChannelInput, Action | ChannelAction>;
   readonly #alarm: Alarm;
   readonly #inputs: (Input | ChannelInput)[] = [];
@@ -60,7 +63,12 @@ export class Pump<Input, Action extends { readonly kind: string }> {
   }
 
   #run(input: Input | ChannelInput): void {
-    for (const action of this.#options.machine.handle(input, this.#options.clock.nowMs())) {
+    const { machine, clock, recorder } = this.#options;
+    const nowMs = clock.nowMs();
+    recorder?.begin(input, nowMs);
+    const actions = machine.handle(input, nowMs);
+    recorder?.end(actions);
+    for (const action of actions) {
       if (isChannelAction(action)) this.#operate(action);
       else this.#options.act(action as Exclude<Action, ChannelAction>);
     }

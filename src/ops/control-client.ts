@@ -75,20 +75,35 @@ export async function give(controlSocket: string, name: string, body: object): P
 
 /** Follows the tail until the gateway stops or the signal aborts. */
 export async function* followTail(socketPath: string, signal: AbortSignal): AsyncGenerator<TailLine> {
+  for await (const line of follow(socketPath, '/v1/tail', signal)) yield JSON.parse(line) as TailLine;
+}
+
+/**
+ * Follows the steps of one machine, as lines of `recording/file.ts`; the first is its subject.
+ * @throws Fault `order-refused` if there is no link of this name
+ */
+export function followTrace(socketPath: string, name: string, signal: AbortSignal): AsyncGenerator<string> {
+  return follow(socketPath, `/v1/trace?of=${encodeURIComponent(name)}`, signal);
+}
+
+async function* follow(socketPath: string, path: string, signal: AbortSignal): AsyncGenerator<string> {
   let response: IncomingMessage;
   try {
-    response = await open(request({ socketPath, path: '/v1/tail', signal, agent: false }));
+    response = await open(request({ socketPath, path, signal, agent: false }));
   } catch (error) {
     if (signal.aborted) return;
     throw unreachable(socketPath, error);
   }
-  if (response.statusCode !== 200)
-    throw silent(`The gateway refused: ${refusalIn(await readBody(response, socketPath))}`);
+  if (response.statusCode !== 200) {
+    const why = refusalIn(await readBody(response, socketPath));
+    if (response.statusCode !== 404) throw silent(`The gateway refused: ${why}`);
+    throw new Fault('order-refused', why, { hint: 'holdfast status lists the links; hub is the hub’s connection.' });
+  }
   try {
-    for await (const line of linesOf(response)) yield JSON.parse(line) as TailLine;
+    yield* linesOf(response);
   } catch (error) {
     // The gateway was killed: that is an end of the tail too.
-    if (!signal.aborted && !hasCode(error, 'ECONNRESET')) throw silent(`The tail from ${socketPath} broke off`, error);
+    if (!signal.aborted && !hasCode(error, 'ECONNRESET')) throw silent(`What came from ${socketPath} broke off`, error);
   }
 }
 

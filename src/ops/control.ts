@@ -7,6 +7,7 @@
  * connections, header bytes, time, queued tail lines (durability.md §6).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { encodeValue } from '../recording/file.ts';
 import { letterRequestOf } from './dead-letter-report.ts';
 import { listenLocally, refuse, send } from './local-server.ts';
 import type { Inspection } from './report.ts';
@@ -72,9 +73,15 @@ async function answer(exchange: Exchange): Promise<void> {
     case '/v1/dead-letters':
       return sendInTime(response, inspection.deadLetters(letterRequestOf(new URLSearchParams(query))));
     case '/v1/tail':
-      return follow(exchange);
+      return follow(exchange, [], (send) => inspection.onTail((event) => send(JSON.stringify(event))));
+    case '/v1/trace':
+      return trace(exchange, new URLSearchParams(query).get('of') ?? '');
     default:
-      return refuse(response, 404, 'There are /v1/status, ledger, subdevices, outbox, dead-letters, metrics and tail.');
+      return refuse(
+        response,
+        404,
+        'There are /v1/status, ledger, subdevices, outbox, dead-letters, metrics, tail and trace.',
+      );
   }
 }
 
@@ -100,7 +107,20 @@ async function sendInTime(response: ServerResponse, report: Promise<unknown>): P
   }
 }
 
-function follow({ inspection, tails, response }: Exchange): void {
+/** The steps of one machine as they are taken, encoded as in a recording; what they mean the reader finds out. */
+function trace(exchange: Exchange, name: string): void {
+  const recorder = exchange.inspection.recorder(name);
+  if (recorder === undefined) return refuse(exchange.response, 404, `No link has the name ${JSON.stringify(name)}.`);
+  const first = encodeValue(recorder.subject);
+  follow(exchange, [first], (send) => recorder.follow((step) => send(encodeValue(step))));
+}
+
+/** @param first lines that come before everything else; @param listen begins to send, and says how to stop */
+function follow(
+  { tails, response }: Exchange,
+  first: readonly string[],
+  listen: (send: (json: string) => void) => () => void,
+): void {
   if (tails.size >= TAILS_MAX) {
     refuse(response, 503, `${TAILS_MAX} others follow the tail already.`);
     return;
@@ -109,7 +129,8 @@ function follow({ inspection, tails, response }: Exchange): void {
   // A reader wants to know at once that it is heard, even if nothing happens.
   response.flushHeaders();
   const stream = new TailStream(response);
-  const stop = inspection.onTail((event) => stream.send(event));
+  for (const line of first) stream.send(line);
+  const stop = listen((json) => stream.send(json));
   tails.add(response);
   response.on('drain', () => stream.admitGap());
   response.once('close', () => {

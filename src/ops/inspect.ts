@@ -4,6 +4,7 @@ import type { Direction } from '../base/message.ts';
 import { laneWords } from '../custody/lane-number.ts';
 import { type Counts, settledTotal, subtractCounts, ZERO } from '../custody/ledger.ts';
 import type { LetterRequest } from '../custody/letter.ts';
+import type { FlightRecorder } from '../flow/flight-recorder.ts';
 import type { Gateway } from '../gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
 import { bindingHealth } from './binding-report.ts';
@@ -14,6 +15,7 @@ import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from '
 import { LinkMeters } from './link-meters.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
 import { QueueReports, sumOf } from './queue-reports.ts';
+import { recorderOf } from './recordings.ts';
 import type { Inspection, OutboxReport, StatusReport, StoreReport, SubdevicesReport } from './report.ts';
 import { hubReport, linkReports, subdevicesReport } from './station-reports.ts';
 import type { TailEvent } from './tail-line.ts';
@@ -132,6 +134,10 @@ export class Inspector implements Inspection {
   onTail(listener: (event: TailEvent) => void): () => void {
     this.#tail.on('event', listener);
     return () => this.#tail.off('event', listener);
+  }
+
+  recorder(name: string): FlightRecorder | undefined {
+    return recorderOf(this.#gateway, name);
   }
 
   #store(): StoreReport {

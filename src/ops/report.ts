@@ -8,6 +8,7 @@
 
 import type { Age } from '../base/time.ts';
 import type { LetterRequest } from '../custody/letter.ts';
+import type { FlightRecorder } from '../flow/flight-recorder.ts';
 import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { HubReport } from './hub-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
@@ -184,4 +185,6 @@ export interface Inspection {
   deadLetters(request: LetterRequest): Promise<DeadLettersReport>;
   /** Calls `listener` for each event until the returned function is called. The listener neither throws nor blocks. */
   onTail(listener: (event: TailEvent) => void): () => void;
+  /** Of a link, or of `hub`; `undefined`: there is none. */
+  recorder(name: string): Pick<FlightRecorder, 'subject' | 'follow'> | undefined;
 }

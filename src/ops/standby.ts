@@ -76,6 +76,10 @@ export class Standby implements Inspection {
     throw this.#options.fault();
   }
 
+  recorder(): undefined {
+    return undefined;
+  }
+
   onTail(): () => void {
     return () => undefined;
   }

@@ -1,10 +1,10 @@
 /**
- * One reader of the tail: events as NDJSON, never more than `QUEUED_BYTES_MAX` bytes of them waiting.
+ * One reader of the tail or of a trace: lines of JSON, never more than `QUEUED_BYTES_MAX` bytes of them waiting.
  *
  * The gateway does not wait for a reader. What a slow one misses is counted, and the count is sent as soon as it reads
  * again, in the place of what is missing.
  */
-import type { TailEvent, TailLine } from './tail-line.ts';
+import type { TailSkipped } from './tail-line.ts';
 
 /** About 250 events of a usual length. */
 export const QUEUED_BYTES_MAX = 65_536;
@@ -26,9 +26,9 @@ export class TailStream {
     this.#sink = sink;
   }
 
-  /** Takes an event, or counts it. */
-  send(event: TailEvent): void {
-    const line = lineOf(event);
+  /** Takes an event as one line of JSON, or counts it. */
+  send(json: string): void {
+    const line = `${json}\n`;
     const bytes = Buffer.byteLength(line) + GAP_BYTES_MAX;
     if (this.#sink.writableLength + bytes > QUEUED_BYTES_MAX) {
       this.#skipped += 1;
@@ -41,11 +41,8 @@ export class TailStream {
   /** The reader reads again: tells it what it missed. */
   admitGap(): void {
     if (this.#skipped === 0) return;
-    this.#sink.write(lineOf({ kind: 'skipped', events: this.#skipped }));
+    const skipped: TailSkipped = { kind: 'skipped', events: this.#skipped };
+    this.#sink.write(`${JSON.stringify(skipped)}\n`);
     this.#skipped = 0;
   }
-}
-
-function lineOf(line: TailLine): string {
-  return `${JSON.stringify(line)}\n`;
 }

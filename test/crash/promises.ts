@@ -33,8 +33,7 @@ export class Promises {
   required = noNames();
   /** Ever sent by anybody. */
   readonly sent = noNames();
-  /** Uplinks acknowledged, downlinks acknowledged, SUBSCRIBEs acknowledged. */
-  readonly count = { uplinks: 0, downlinks: 0, subscriptions: 0 };
+  readonly #promised = noNames();
   readonly #handedOn = noNames();
   readonly #lines = new Map<number, Line>();
   /** Of this life, by stream and direction. */
@@ -42,6 +41,12 @@ export class Promises {
   readonly #packets = new Map<string, MqttReader>();
   /** PUBLISH by its packet identifier, per connection and direction. */
   readonly #published = new Map<string, string>();
+
+  /** Uplinks, downlinks and subscriptions acknowledged, each once, however often its acknowledgement had to be repeated. */
+  get count(): Readonly<Record<Kept, number>> {
+    const { uplinks, downlinks, subscriptions } = this.#promised;
+    return { uplinks: uplinks.size, downlinks: downlinks.size, subscriptions: subscriptions.size };
+  }
 
   start(): void {
     this.#frames.clear();
@@ -128,7 +133,7 @@ export class Promises {
   }
 
   #promise(kept: Kept, name: string): void {
-    this.count[kept] += 1;
+    this.#promised[kept].add(name);
     if (this.#handedOn[kept].has(name)) return;
     this.owed[kept].add(name);
     this.required[kept].add(name);

@@ -1,10 +1,10 @@
 /** A line that carries anything but frames, and frames that carry anything but packets: counted, bounded, survived. */
 import { describe, expect, it } from 'vitest';
-import { type Random, seededRandom } from '../../src/base/random.ts';
+import { seededRandom } from '../../src/base/random.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../src/codec/sn-cobs.ts';
 import type { LinkCountersReport } from '../../src/ops/link-report.ts';
-import type { OpenChannel } from '../../src/ports.ts';
+import { damaging, turned } from './damage.ts';
 import { type House, openHouse } from './house.ts';
 import { Recorder } from './recorder.ts';
 
@@ -101,30 +101,6 @@ async function expectService(house: House): Promise<void> {
     losing: 'no',
     openings: [1, 1],
   });
-}
-
-function damaging(random: Random, share: number): (open: OpenChannel) => OpenChannel {
-  const pass = (bytes: Uint8Array): Uint8Array =>
-    random() < share ? turned(bytes, Math.floor(random() * bytes.length)) : bytes;
-  return (open) => (listener) => {
-    const channel = open({
-      opened: () => listener.opened(),
-      bytes: (bytes) => listener.bytes(pass(bytes)),
-      closed: (reason) => listener.closed(reason),
-    });
-    return {
-      write: (bytes) => channel.write(pass(bytes)),
-      get queuedBytes() {
-        return channel.queuedBytes;
-      },
-      close: (reason) => channel.close(reason),
-    };
-  };
-}
-
-/** The lowest bit of one octet is the other one. */
-function turned(bytes: Uint8Array, at: number): Uint8Array {
-  return bytes.map((octet, index) => (index === at ? octet ^ 1 : octet));
 }
 
 /** A frame without its delimiters. */

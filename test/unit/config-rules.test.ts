@@ -76,6 +76,11 @@ describe('links and subdevices', () => {
       path: 'subdevice[1].id',
     },
     {
+      rule: 'no link is called as the hub is',
+      sections: [LINK.replace('"a"', '"hub"'), SUBDEVICE],
+      path: 'link[0].name',
+    },
+    {
       rule: 'predefined ids differ',
       sections: [`${LINK}\npredefined_topics = [{ id = 1, topic = "t" }, { id = 1, topic = "u" }]`, SUBDEVICE],
       path: 'link[0].predefined_topics[1].id',

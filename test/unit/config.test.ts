@@ -50,6 +50,12 @@ describe('defaults', () => {
         holdMs: 200,
         commitMs: 100,
       },
+      recorder: {
+        ringBytes: 262_144,
+        triggers: ['store-failed', 'bug', 'hub-protocol', 'crc-storm', 'dead-letter'],
+        filesMax: 20,
+        bytesMax: 16_777_216,
+      },
       inbox: { messagesMax: 150, ageHoursMax: 24, replayIntervalMs: 500, overflow: 'drop-oldest', holdMs: 200 },
       links: [
         {

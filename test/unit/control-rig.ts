@@ -184,6 +184,10 @@ export class FakeGateway implements Inspection {
     });
   }
 
+  recorder(): undefined {
+    return undefined;
+  }
+
   onTail(listener: (event: TailEvent) => void) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,7 +1,9 @@
 /** What is done about a line that is open and does not work: each rung carried out, told, and counted. */
+
 import { expect, it } from 'vitest';
 import { newFacts } from '../../src/base/events.ts';
 import type { DriverReport, LinkCounters, LinkInput, LinkMachine } from '../../src/driver/driver.ts';
+import { FlightRecorder } from '../../src/flow/flight-recorder.ts';
 import { LinkCare } from '../../src/flow/link-care.ts';
 import { type LinkPlan, Links } from '../../src/flow/links.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
@@ -57,7 +59,18 @@ class CareBench {
         listener.closed(reason);
       },
     });
-    const plan = { name: 'meters', path: 'usb:x', driver: 'mqttsn' as const, machine: this.machine, open, care, rungs };
+    const subject = { name: 'meters', driver: 'mqttsn', options: {} };
+    const recorder = new FlightRecorder({ subject, random: Math.random, bytesMax: 65_536, stateOf: () => 'open' });
+    const plan = {
+      recorder,
+      name: 'meters',
+      path: 'usb:x',
+      driver: 'mqttsn' as const,
+      machine: this.machine,
+      open,
+      care,
+      rungs,
+    };
     this.links = new Links({ clock, mailbox, facts, report: () => undefined }, [plan]);
     this.links.start();
     new LinkCare({ clock, mailbox, facts, links: () => this.links }).start();

@@ -1,0 +1,198 @@
+/** The commands, group by group, each with its words and its options. What they do is in files of their own. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { BenchHubOptions } from './bench-hub.ts';
+import type { CommandContext } from './context.ts';
+import type { RecordOptions } from './record.ts';
+import { VERSION } from './version.ts';
+
+/** What a command is called with: the general options, its own options, its arguments. */
+export interface Call<Options> {
+  readonly context: CommandContext;
+  readonly options: Options;
+  readonly words: readonly string[];
+}
+
+export type Act<Options> = (call: Call<Options>) => Promise<number>;
+export type Add = <Options>(usage: string, description: string, act: Act<Options>, parent?: Command) => Command;
+
+export function addCommands(add: Add, program: Command): void {
+  addLookingIn(add);
+  addLinks(add, program);
+  addDeadLetters(add, program);
+  addRecorder(add);
+  addHub(add, program);
+  addConfig(add, program);
+  addRunning(add);
+}
+
+function addLookingIn(add: Add): void {
+  add('status', 'is it losing data? and how are things', async ({ context }) =>
+    (await import('./status.ts')).showStatus(context),
+  );
+  add('ledger', 'the books: accepted = delivered + pending + shed + dead + damaged', async ({ context }) =>
+    (await import('./ledger.ts')).showLedger(context),
+  );
+  add('subdevices', 'who is there, and what waits for whom', async ({ context }) =>
+    (await import('./subdevices.ts')).showSubdevices(context),
+  );
+  add('outbox', 'what is owed to the hub, and when it will be gone', async ({ context }) =>
+    (await import('./outbox.ts')).showOutbox(context),
+  );
+  add('acknowledge-gap', 'the downlinks that may have been missing were seen to', async ({ context }) =>
+    (await import('./acknowledge-gap.ts')).acknowledgeGap(context),
+  );
+  add('trace <name>', 'the frames of a link, or of the hub, as they pass', async ({ context, words }) =>
+    (await import('./trace.ts')).showTrace(context, words[0] ?? ''),
+  );
+  add('tail', 'what happens, as it happens', async ({ context }) => (await import('./tail.ts')).showTail(context));
+}
+
+function addLinks(add: Add, program: Command): void {
+  add('ports', 'serial ports that are plugged in, and what to call them', async ({ context }) =>
+    (await import('./ports.ts')).showPorts(context),
+  );
+  add('links', 'the lines: rates, errors, round trips', async ({ context }) =>
+    (await import('./links.ts')).showLinks(context),
+  );
+  const link = program.command('link').description('one line');
+  add<{ seconds: number }>(
+    'test <name>',
+    'watch it for a while, and say how good it is',
+    async ({ context, options, words }) =>
+      (await import('./link-test.ts')).testLink(context, words[0] ?? '', options.seconds),
+    link,
+  ).option('--seconds <count>', 'for how long', wholeNumber(1, 3600), 10);
+}
+
+interface Which {
+  readonly all?: true;
+}
+
+function addDeadLetters(add: Add, program: Command): void {
+  const letters = program.command('dead-letters').description('messages the hub never acknowledged, given up and kept');
+  add<{ after: number; limit: number }>(
+    'list',
+    'list them, the oldest first',
+    async ({ context, options }) => (await import('./dead-letters.ts')).listDeadLetters(context, options),
+    letters,
+  )
+    .option('--after <number>', 'those behind this one', wholeNumber(0, 9_999_999_999), 0)
+    .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50);
+  add(
+    'show <number>',
+    'one of them, with its payload',
+    async ({ context, words }) => (await import('./dead-letters.ts')).showDeadLetter(context, words[0] ?? ''),
+    letters,
+  );
+  const orders = [
+    ['retry', 'put them back into the outbox, as new messages'],
+    ['drop', 'drop them for good; the ledger counts them as dropped by hand'],
+  ] as const;
+  for (const [verb, description] of orders)
+    add<Which>(
+      `${verb} [numbers...]`,
+      description,
+      async ({ context, options, words }) =>
+        (await import('./dead-letter-orders.ts')).orderDeadLetters(context, verb, options.all ? 'all' : words),
+      letters,
+    ).option('--all', 'every one there is');
+}
+
+function addRecorder(add: Add): void {
+  add<RecordOptions>(
+    'record [name]',
+    'write down what was last on a link, on the hub’s connection (hub), or on all of them',
+    async ({ context, options, words }) => (await import('./record.ts')).record(context, words[0], options),
+  )
+    .option('--out <file>', 'also copy it to here (one name only)')
+    .option('--pcapng', 'also as a capture for Wireshark, beside it');
+  add<{ pcapng: string }>('export <file>', 'turn a recording into a capture', async ({ context, options, words }) =>
+    (await import('./export.ts')).exportRecording(context, words[0] ?? '', options.pcapng),
+  ).requiredOption('--pcapng <out>', 'the file to write, for Wireshark');
+  add(
+    'replay <file>',
+    'run a recording through the real machine: does it decide the same?',
+    async ({ context, words }) => (await import('./replay.ts')).replay(context, words[0] ?? ''),
+  );
+}
+
+function addHub(add: Add, program: Command): void {
+  const hub = program.command('hub').description('what the hub knows of this gateway’s subdevices');
+  for (const verb of ['bind', 'unbind'] as const) {
+    add(
+      `${verb} <ids...>`,
+      verb === 'bind' ? 'have the hub let this gateway speak for subdevices' : 'take that back',
+      async ({ context, words }) => (await import('./hub.ts')).changeBindings(context, verb, words),
+      hub,
+    );
+  }
+  add(
+    'describe',
+    'which subdevices the hub has bound, against those configured',
+    async ({ context }) => (await import('./hub.ts')).describeBindings(context),
+    hub,
+  );
+}
+
+function addConfig(add: Add, program: Command): void {
+  const config = program.command('config').description('the configuration file');
+  add(
+    'check [file]',
+    'say everything that is wrong with the file',
+    async ({ context, words }) =>
+      (await import('./config-check.ts')).checkConfig(context, words[0] ?? context.configPath),
+    config,
+  );
+  add(
+    'reference',
+    'list every key with its type, default and meaning',
+    async ({ context }) => (await import('./config-reference.ts')).showReference(context),
+    config,
+  );
+}
+
+function addRunning(add: Add): void {
+  add('run', 'run the gateway (what the service does)', async ({ context }) =>
+    (await import('../daemon.ts')).runGateway({ configPath: context.configPath, version: VERSION }),
+  );
+  add<{ seconds: number; seed: number }>(
+    'demo',
+    'a hub, a gateway and subdevices on this machine, and what they survive',
+    async ({ context, options }) => (await import('../bench/demo.ts')).runDemo({ ...options, json: context.asJson }),
+  )
+    .option('--seconds <count>', 'how long', wholeNumber(1, 86_400), 30)
+    .option('--seed <number>', 'which run of the dice', wholeNumber(0, 4_294_967_295), 1);
+  add<BenchHubOptions>('bench-hub', 'an emulation of the hub, to try things against', async ({ context, options }) =>
+    (await import('./bench-hub.ts')).startBench(context, options),
+  )
+    .option('--port <number>', 'MQTT port', wholeNumber(0, 65_535), 1883)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option(
+      '--application-port <number>',
+      'HTTP port of the application side (0: any free one, told at the start)',
+      wholeNumber(0, 65_535),
+      0,
+    )
+    .option('--tls-port <number>', 'MQTT port with TLS, beside the other (0: any free one)', wholeNumber(0, 65_535))
+    .option('--tls-folder <path>', 'where the certificates it makes go: ca.pem is tls_ca_file', 'bench-tls')
+    .option('--tls-client <client-id>', 'make a client certificate too: client.pem, client-key.pem')
+    .addOption(
+      new Option('--profile <name>', 'whose rules')
+        .choices(['documented', 'mainland', 'intl', 'generic'])
+        .default('documented'),
+    )
+    .option('--set <name=value>', 'another value of one of its rules, JSON or text; may be repeated', gather, [])
+    .option('--list-rules', 'print its rules, their values in the profile and their meaning, and end');
+}
+
+function gather(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= min && number <= max) return number;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}

@@ -1,0 +1,19 @@
+/** `holdfast export FILE --pcapng OUT`: a recording as a capture for Wireshark. */
+import { EXIT } from '../base/fault.ts';
+import { countOf } from '../ops/words.ts';
+import { encodeCapture } from '../recording/capture.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { readRecording, writeOut } from './recording-file.ts';
+
+/** @throws Fault `usage` */
+export async function exportRecording(context: CommandContext, path: string, out: string): Promise<number> {
+  const recording = await readRecording(path);
+  const { steps, damage } = recording;
+  await writeOut(out, encodeCapture(recording));
+  if (context.asJson) printJson(context, { out, steps: steps.length, damage: damage ?? null });
+  else {
+    if (damage !== undefined) context.terminal.print(context.terminal.tone('warning', `${path}: ${damage}`));
+    context.terminal.print(`${out}: ${countOf(steps.length, 'step')}`);
+  }
+  return EXIT.ok;
+}

@@ -1,0 +1,33 @@
+/** `holdfast replay FILE`: the recording through the real machine, and whether it decides the same again. */
+import { EXIT } from '../base/fault.ts';
+import { printable } from '../ops/words.ts';
+import { type Difference, rerun } from '../recording/rerun.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { readRecording } from './recording-file.ts';
+import type { Terminal } from './terminal.ts';
+
+/** @returns 1 if a decision differs, or the file is damaged; @throws Fault `usage` */
+export async function replay(context: CommandContext, path: string): Promise<number> {
+  const { terminal } = context;
+  const recording = await readRecording(path);
+  const run = rerun(recording, path);
+  const { damage } = recording;
+  if (context.asJson) printJson(context, { ...run, damage: damage ?? null });
+  else {
+    if (damage !== undefined) terminal.print(terminal.tone('warning', `${path}: ${damage}`));
+    terminal.print(`same decisions: ${run.same} of ${run.steps}`);
+    if (run.difference !== undefined) showDifference(run.same + 1, run.difference, terminal);
+  }
+  return run.difference === undefined && damage === undefined ? EXIT.ok : EXIT.unbalanced;
+}
+
+function showDifference(step: number, { upMs, input, recorded, taken }: Difference, terminal: Terminal): void {
+  terminal.print(`step ${step}, at ${upMs} ms: ${printable(input)}`);
+  for (const [heading, lines] of [
+    ['recorded', recorded],
+    ['now', taken],
+  ] as const) {
+    terminal.print(`  ${heading}:${lines.length === 0 ? ' nothing' : ''}`);
+    for (const line of lines) terminal.print(`    ${printable(line)}`);
+  }
+}

@@ -1,0 +1,102 @@
+/** `holdfast trace LINK|hub`: frames as they pass, decoded here, so that the gateway has no work with it; until Ctrl-C. */
+import { once } from 'node:events';
+import { EXIT } from '../base/fault.ts';
+import type { Step, Subject } from '../base/step.ts';
+import { followTrace } from '../ops/control-client.ts';
+import type { TailSkipped } from '../ops/tail-line.ts';
+import { countOf, printable } from '../ops/words.ts';
+import { decodeValue } from '../recording/file.ts';
+import { type Moment, MomentReader } from '../recording/moments.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { locateGateway } from './location.ts';
+import type { Terminal } from './terminal.ts';
+
+const SIGNS: Readonly<Record<Moment['what'], string>> = {
+  in: '──▶',
+  out: '◀──',
+  channel: ' ┄ ',
+  order: ' > ',
+  decision: ' < ',
+  state: ' = ',
+};
+
+/** @throws Fault `order-refused` if there is no link of this name */
+export async function showTrace(context: CommandContext, name: string): Promise<number> {
+  const { controlSocket } = await locateGateway(context);
+  const stop = new AbortController();
+  void once(process, 'SIGINT', { signal: stop.signal }).then(
+    () => stop.abort(),
+    () => undefined,
+  );
+  const rates = new Rates();
+  let reader: MomentReader | undefined;
+  for await (const line of followTrace(controlSocket, name, stop.signal)) {
+    const value = decodeValue(line) as Step | TailSkipped | Subject;
+    if ('driver' in value) reader = new MomentReader(value);
+    else if ('kind' in value) tellGap(context, value);
+    else for (const moment of reader?.read(value) ?? []) show(context, moment, rates);
+  }
+  stop.abort();
+  if (context.asJson) printJson(context, { kind: 'rates', ...rates.perS });
+  else context.terminal.print(rates.words);
+  return EXIT.ok;
+}
+
+function show(context: CommandContext, moment: Moment, rates: Rates): void {
+  rates.count(moment);
+  const { upMs, what, words, frame } = moment;
+  if (context.asJson) {
+    const bytes = frame === undefined ? undefined : Buffer.from(frame.bytes).toString('hex');
+    printJson(context, { kind: what, upMs, words, bytes, problem: frame?.problem });
+  } else context.terminal.print(rendered(moment, context.terminal));
+}
+
+function rendered({ upMs, what, words, frame }: Moment, terminal: Terminal): string {
+  const text = `${SIGNS[what]} ${printable(words)}`;
+  const isQuiet = what !== 'in' && what !== 'out';
+  const shown = frame?.problem === undefined ? text : terminal.tone('warning', text);
+  return `${terminal.tone('quiet', (upMs / 1000).toFixed(3))}  ${isQuiet ? terminal.tone('quiet', text) : shown}`;
+}
+
+function tellGap(context: CommandContext, gap: TailSkipped): void {
+  if (context.asJson) printJson(context, gap);
+  else {
+    const words = `${countOf(gap.events, 'step')} not shown: this terminal was too slow.`;
+    context.terminal.print(context.terminal.tone('warning', words));
+  }
+}
+
+/** Frames and bytes per second, each way, from the first that was seen to the last. */
+class Rates {
+  readonly #sums = { in: { frames: 0, bytes: 0 }, out: { frames: 0, bytes: 0 } };
+  #firstMs: number | undefined;
+  #lastMs = 0;
+
+  count({ upMs, what, frame }: Moment): void {
+    this.#firstMs ??= upMs;
+    this.#lastMs = upMs;
+    if (frame === undefined || (what !== 'in' && what !== 'out')) return;
+    this.#sums[what].frames += 1;
+    this.#sums[what].bytes += frame.bytes.length;
+  }
+
+  get perS(): {
+    readonly framesIn: number;
+    readonly bytesIn: number;
+    readonly framesOut: number;
+    readonly bytesOut: number;
+  } {
+    const seconds = Math.max(1, (this.#lastMs - (this.#firstMs ?? 0)) / 1000);
+    const rate = (count: number): number => Math.round((count / seconds) * 10) / 10;
+    const { in: arrived, out: sent } = this.#sums;
+    return {
+      ...{ framesIn: rate(arrived.frames), bytesIn: rate(arrived.bytes) },
+      ...{ framesOut: rate(sent.frames), bytesOut: rate(sent.bytes) },
+    };
+  }
+
+  get words(): string {
+    const { framesIn, bytesIn, framesOut, bytesOut } = this.perS;
+    return `in ${framesIn} frames/s, ${bytesIn} bytes/s; out ${framesOut} frames/s, ${bytesOut} bytes/s`;
+  }
+}

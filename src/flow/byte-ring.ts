@@ -1,0 +1,80 @@
+/** Records of bytes in one piece of memory: the oldest give way to the newest. */
+
+/** The length of a record stands before it. */
+const HEAD_BYTES = 4;
+
+export class ByteRing {
+  /** Taken when the first record comes. */
+  #memory: Buffer | undefined;
+  readonly #bytesMax: number;
+  readonly #head = Buffer.alloc(HEAD_BYTES);
+  /** Where the oldest record begins. */
+  #first = 0;
+  #usedBytes = 0;
+  #records = 0;
+  #forgotten = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** Records that gave way. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  /** @param record `undefined`: one too large for any ring. With it the others are forgotten: there would be a hole. */
+  add(record: Uint8Array | undefined): void {
+    const bytes = (record?.length ?? Number.POSITIVE_INFINITY) + HEAD_BYTES;
+    while (this.#records > 0 && this.#usedBytes + bytes > this.#bytesMax) this.#forget();
+    if (record === undefined || bytes > this.#bytesMax) {
+      this.#forgotten += 1;
+      return;
+    }
+    this.#head.writeUInt32LE(record.length);
+    this.#write(this.#head);
+    this.#write(record);
+    this.#records += 1;
+  }
+
+  /** The oldest first; each in its own memory. */
+  *read(): Generator<Buffer> {
+    let at = this.#first;
+    for (let left = this.#records; left > 0; left -= 1) {
+      const length = this.#copy(at, HEAD_BYTES).readUInt32LE();
+      yield this.#copy(at + HEAD_BYTES, length);
+      at += HEAD_BYTES + length;
+    }
+  }
+
+  #forget(): void {
+    const bytes = HEAD_BYTES + this.#copy(this.#first, HEAD_BYTES).readUInt32LE();
+    this.#first = (this.#first + bytes) % this.#bytesMax;
+    this.#usedBytes -= bytes;
+    this.#records -= 1;
+    this.#forgotten += 1;
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#memory ??= Buffer.alloc(this.#bytesMax);
+    const at = (this.#first + this.#usedBytes) % this.#bytesMax;
+    const fitting = Math.min(bytes.length, this.#bytesMax - at);
+    this.#memory.set(fitting === bytes.length ? bytes : bytes.subarray(0, fitting), at);
+    if (fitting < bytes.length) this.#memory.set(bytes.subarray(fitting), 0);
+    this.#usedBytes += bytes.length;
+  }
+
+  #copy(from: number, length: number): Buffer {
+    const memory = this.#memory ?? Buffer.alloc(0);
+    const at = from % this.#bytesMax;
+    const end = memory.subarray(at, at + length);
+    const copy = Buffer.allocUnsafe(length);
+    copy.set(end);
+    copy.set(memory.subarray(0, length - end.length), end.length);
+    return copy;
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * Recordings on the disk: freezes the rings of the flight recorders into files, when asked to and when something happens
+ * that somebody will want to understand. The folder is bounded; the oldest files give way, and are counted.
+ *
+ * An onlooker: it listens, reads the rings and writes files of its own. What it cannot write is told and forgotten.
+ */
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HUB, type Step } from '../base/step.ts';
+import type { RecordingTrigger } from '../config/schema.ts';
+import type { FlightRecorder } from '../flow/flight-recorder.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Cancel } from '../ports.ts';
+import { encodeRecording, FORMAT, VERSION } from '../recording/file.ts';
+
+export interface RecordingsOptions {
+  readonly gateway: Gateway;
+  readonly version: string;
+  /** Of the recordings; made when the first one is written. */
+  readonly folder: string;
+  readonly tell: (sentence: string) => void;
+}
+
+export interface Frozen {
+  readonly of: string;
+  readonly path: string;
+  readonly steps: number;
+  readonly bytes: number;
+}
+
+const SUFFIX = '.recording';
+/** One trigger that fires all the time writes no more than this often. */
+const TRIGGER_PAUSE_MS = 600_000;
+/** So many frames of one link with a wrong CRC, or too large, between two looks: more than noise on a plug. */
+const STORM_FRAMES = 20;
+const LOOK_MS = 10_000;
+const END_MS_MAX = 2000;
+
+export class Recordings {
+  readonly #options: RecordingsOptions;
+  /** Monotonic ms of the last recording that it wrote, by trigger and name. */
+  readonly #firedAtMs = new Map<string, number>();
+  readonly #badFrames = new Map<string, number>();
+  #stopLooking: Cancel = () => undefined;
+  #removed = 0;
+  /** One file after the other, so that their bounds hold. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: RecordingsOptions) {
+    this.#options = options;
+  }
+
+  /** Recordings that gave way since the start. */
+  get removed(): number {
+    return this.#removed;
+  }
+
+  /** Begins to heed the triggers. */
+  start(): void {
+    const { hub, parts } = this.#options.gateway;
+    if (parts.config.recorder.ringBytes === 0) return;
+    parts.facts.on('uplinkBuried', () => this.#fire('dead-letter', [hub.recorder]));
+    hub.recorder.follow((step) => {
+      if (isBreach(step)) this.#fire('hub-protocol', [hub.recorder]);
+    });
+    this.#look();
+  }
+
+  /** The last words of a process that ends for this. A disk that does not answer does not keep it from ending. */
+  async end(trigger: RecordingTrigger | undefined): Promise<void> {
+    this.#stopLooking();
+    const { gateway } = this.#options;
+    if (trigger !== undefined) this.#fire(trigger, recordersOf(gateway));
+    const { clock } = gateway.parts;
+    const late = new Promise<void>((resolve) => {
+      clock.wakeAt(clock.nowMs() + END_MS_MAX, resolve);
+    });
+    await Promise.race([this.#writing, late]);
+  }
+
+  /** Rejects with what the file system says. */
+  freeze(recorder: FlightRecorder, reason: string): Promise<Frozen> {
+    const frozen = this.#writing.then(() => this.#write(recorder, reason));
+    this.#writing = frozen.catch(() => undefined);
+    return frozen;
+  }
+
+  #fire(trigger: RecordingTrigger, recorders: readonly FlightRecorder[]): void {
+    const { parts } = this.#options.gateway;
+    const { ringBytes, triggers } = parts.config.recorder;
+    if (ringBytes === 0 || !triggers.includes(trigger)) return;
+    for (const recorder of recorders) {
+      const key = `${trigger} ${recorder.subject.name}`;
+      const nowMs = parts.clock.nowMs();
+      if (nowMs - (this.#firedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < TRIGGER_PAUSE_MS) continue;
+      this.#firedAtMs.set(key, nowMs);
+      this.freeze(recorder, trigger).then(
+        ({ path, steps }) =>
+          this.#options.tell(`recorded ${recorder.subject.name} (${trigger}): ${steps} steps in ${path}`),
+        (error: Error) =>
+          this.#options.tell(`could not record ${recorder.subject.name} (${trigger}): ${error.message}`),
+      );
+    }
+  }
+
+  #look(): void {
+    const { links, parts } = this.#options.gateway;
+    for (const { plan } of links.standings()) {
+      const { crcErrors, oversizeFrames } = plan.machine.counters;
+      const bad = crcErrors + oversizeFrames;
+      if (bad - (this.#badFrames.get(plan.name) ?? 0) >= STORM_FRAMES) this.#fire('crc-storm', [plan.recorder]);
+      this.#badFrames.set(plan.name, bad);
+    }
+    this.#stopLooking = parts.clock.wakeAt(parts.clock.nowMs() + LOOK_MS, () => this.#look());
+  }
+
+  async #write(recorder: FlightRecorder, reason: string): Promise<Frozen> {
+    const { folder, gateway, version } = this.#options;
+    const { clock, config } = gateway.parts;
+    const { subject, forgotten } = recorder;
+    const steps = recorder.steps();
+    const frozenAt = { upMs: clock.nowMs(), wallMs: clock.wallMs() };
+    const header = {
+      format: FORMAT,
+      version: VERSION,
+      subject,
+      gateway: config.gateway.name,
+      program: version,
+    } as const;
+    const bytes = encodeRecording({ ...header, reason, frozenAt, forgotten }, steps);
+    const day = new Date(frozenAt.wallMs).toISOString().replace(/[:.]/g, '');
+    const path = join(folder, `${day}-${subject.driver === HUB ? HUB : `link-${subject.name}`}-${reason}${SUFFIX}`);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await this.#makeRoom(bytes.length);
+    // payloads are nobody's business but the gateway's user's
+    await writeFile(`${path}.part`, bytes, { mode: 0o600 });
+    await rename(`${path}.part`, path);
+    return { of: subject.name, path, steps: steps.length, bytes: bytes.length };
+  }
+
+  /** For one more file of so many bytes. A single one may be larger than all together may: it is then the only one. */
+  async #makeRoom(bytes: number): Promise<void> {
+    const { folder, gateway } = this.#options;
+    const { filesMax, bytesMax } = gateway.parts.config.recorder;
+    const names = (await readdir(folder)).filter((name) => name.includes(SUFFIX));
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const { size, mtimeMs } = await stat(join(folder, name));
+        return { path: join(folder, name), size, mtimeMs };
+      }),
+    );
+    files.sort((one, other) => one.mtimeMs - other.mtimeMs);
+    let taken = bytes + files.reduce((sum, { size }) => sum + size, 0);
+    while (files.length >= filesMax || taken > bytesMax) {
+      const oldest = files.shift();
+      if (oldest === undefined) return;
+      await rm(oldest.path, { force: true });
+      taken -= oldest.size;
+      this.#removed += 1;
+    }
+  }
+}
+
+/** `hub` is the hub's, every other name a link's. */
+export function recorderOf(gateway: Gateway, name: string): FlightRecorder | undefined {
+  return recordersOf(gateway).find(({ subject }) => subject.name === name);
+}
+
+export function recordersOf({ hub, links }: Gateway): FlightRecorder[] {
+  return [hub.recorder, ...links.standings().map(({ plan }) => plan.recorder)];
+}
+
+/** We left a hub that broke the protocol [MQTT-4.8.0-1]; the words are those of `hub/client.ts`. */
+function isBreach({ actions = [] }: Step): boolean {
+  return actions.some(
+    (action) => action.kind === 'close' && 'reason' in action && /^the hub (broke|sent) /.test(String(action.reason)),
+  );
+}

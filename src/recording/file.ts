@@ -1,0 +1,119 @@
+/**
+ * A recording as a file: JSON lines. The first is the header, then one line per step, the last says how many there were
+ * and the CRC-32 of all before it. Bytes are base64. A file that was cut is readable up to the cut.
+ */
+import { Fault } from '../base/fault.ts';
+import type { Step, Subject } from '../base/step.ts';
+import { crc32 } from '../codec/crc32.ts';
+
+export interface RecordingHeader {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  readonly subject: Subject;
+  readonly gateway: string;
+  /** Version of the program that made it. */
+  readonly program: string;
+  /** Why it was frozen. */
+  readonly reason: string;
+  /** The same moment by both clocks, in ms. */
+  readonly frozenAt: { readonly upMs: number; readonly wallMs: number };
+  /** Steps before the first one here, which were not kept any more. */
+  readonly forgotten: number;
+}
+
+export interface Recording {
+  readonly header: RecordingHeader;
+  readonly steps: readonly Step[];
+  /** What is wrong with the file; the steps are those before. */
+  readonly damage: string | undefined;
+}
+
+export const FORMAT = 'holdfast recording';
+export const VERSION = 1;
+
+/** @returns UTF-8 */
+export function encodeRecording(header: RecordingHeader, steps: readonly Step[]): Uint8Array {
+  const lines = [encodeValue(header), ...steps.map(encodeValue)].map((line) => `${line}\n`).join('');
+  const text = new TextEncoder().encode(lines);
+  const end = new TextEncoder().encode(endLine(steps.length, text));
+  const whole = new Uint8Array(text.length + end.length);
+  whole.set(text);
+  whole.set(end, text.length);
+  return whole;
+}
+
+/** @throws Fault `usage` for what is no recording, or one of another version */
+export function decodeRecording(bytes: Uint8Array, path: string): Recording {
+  const lines = new TextDecoder().decode(bytes).split('\n');
+  const header = headerIn(lines[0] ?? '', path);
+  const steps: Step[] = [];
+  for (const line of lines.slice(1)) {
+    const value = parse(line);
+    if (isStep(value)) steps.push(value);
+    else return { header, steps, damage: endProblem(value, steps.length, bytes) };
+  }
+  return { header, steps, damage: endProblem(undefined, steps.length, bytes) };
+}
+
+/** One line, without its end. Bytes and maps are marked, so that `decodeValue` finds them; `undefined` is left out. */
+export function encodeValue(value: unknown): string {
+  // not the second argument: a Buffer has turned itself into something else by then
+  return JSON.stringify(value, function mark(this: Readonly<Record<string, unknown>>, key: string, plain: unknown) {
+    const own = this[key];
+    if (own instanceof Uint8Array) return { $bytes: Buffer.from(own).toString('base64') };
+    return own instanceof Map ? { $map: [...own] } : plain;
+  });
+}
+
+/** @throws SyntaxError for what is no JSON */
+export function decodeValue(line: string): unknown {
+  return JSON.parse(line, (_, value: unknown) => {
+    if (typeof value !== 'object' || value === null) return value;
+    if ('$bytes' in value && typeof value.$bytes === 'string')
+      return new Uint8Array(Buffer.from(value.$bytes, 'base64'));
+    return '$map' in value && Array.isArray(value.$map) ? new Map(value.$map) : value;
+  });
+}
+
+function headerIn(line: string, path: string): RecordingHeader {
+  const header = parse(line) as Partial<RecordingHeader> | undefined;
+  if (header?.format !== FORMAT || header.subject === undefined || header.frozenAt === undefined)
+    throw new Fault('usage', `${path} is no recording: its first line is no header`, {
+      hint: 'Recordings are made by holdfast record, and by the gateway in state_dir/recordings.',
+    });
+  if (header.version !== VERSION)
+    throw new Fault('usage', `${path} is a recording of version ${String(header.version)}, this program reads 1`, {
+      hint: `Use the program that made it: ${String(header.program)}.`,
+    });
+  return header as RecordingHeader;
+}
+
+function parse(line: string): unknown {
+  try {
+    return decodeValue(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function isStep(value: unknown): value is Step {
+  if (typeof value !== 'object' || value === null || !('input' in value) || !('upMs' in value)) return false;
+  const { upMs, input, draws, actions } = value as Partial<Step>;
+  const isKinded = (one: unknown): boolean => typeof one === 'object' && one !== null && 'kind' in one;
+  const isActed = actions === undefined || (Array.isArray(actions) && actions.every(isKinded));
+  return Number.isFinite(upMs) && isKinded(input) && Array.isArray(draws) && isActed;
+}
+
+function endProblem(end: unknown, steps: number, bytes: Uint8Array): string | undefined {
+  if (typeof end !== 'object' || end === null || !('crc32' in end))
+    return `it was cut, or damaged, after ${steps} steps: what is before is read`;
+  const lastLineAt = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
+  const last = new TextDecoder().decode(bytes.subarray(lastLineAt));
+  return last === endLine(steps, bytes.subarray(0, lastLineAt))
+    ? undefined
+    : 'its CRC-32 does not hold: something in it was changed';
+}
+
+function endLine(steps: number, before: Uint8Array): string {
+  return `${JSON.stringify({ steps, crc32: crc32(before) })}\n`;
+}

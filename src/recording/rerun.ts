@@ -1,0 +1,115 @@
+/**
+ * Runs a recording through the real machine: the same inputs at the same times, the same chance, and then what it decides
+ * against what it decided.
+ *
+ * A machine can be run from its beginning only: what a recording has forgotten nobody can feed it.
+ */
+import { Fault } from '../base/fault.ts';
+import type { Machine } from '../base/machine.ts';
+import { HUB, type Kinded, type Step, type Subject } from '../base/step.ts';
+import { MqttReader } from '../codec/mqtt-wire.ts';
+import { createModbusLink, type ModbusLinkOptions } from '../driver/modbus.ts';
+import { createMqttsnLink, type MqttsnLinkOptions } from '../driver/mqttsn.ts';
+import { HubClient } from '../hub/client.ts';
+import type { HubClientOptions } from '../hub/contract.ts';
+import type { Credentials } from '../hub/credentials.ts';
+import { encodeValue, type Recording } from './file.ts';
+
+export interface Rerun {
+  readonly steps: number;
+  /** Steps in a row, from the first, whose decisions are those of the recording. */
+  readonly same: number;
+  /** The step after them, if there is one. */
+  readonly difference: Difference | undefined;
+}
+
+/** Actions, and what else is compared, as JSON. */
+export interface Difference {
+  readonly upMs: number;
+  readonly input: string;
+  readonly recorded: readonly string[];
+  readonly taken: readonly string[];
+}
+
+/** What a machine is given besides its options. */
+interface Surroundings {
+  readonly random: () => number;
+  readonly credentials: () => Credentials;
+}
+
+type Runnable = Machine<Kinded, Kinded> & { readonly state: string };
+
+/** By driver. The options are those of the constructor, from the header. */
+const MACHINES: Readonly<Record<string, (options: object, surroundings: Surroundings) => Runnable>> = {
+  [HUB]: (options, surroundings) =>
+    new HubClient({ ...(options as HubClientOptions), ...surroundings }) as unknown as Runnable,
+  mqttsn: (options, { random }) =>
+    createMqttsnLink({ ...(options as MqttsnLinkOptions), random }) as unknown as Runnable,
+  modbus: (options, { random }) =>
+    createModbusLink({ ...(options as ModbusLinkOptions), random }) as unknown as Runnable,
+};
+
+/** @throws Fault `usage` for a recording that cannot be run again */
+export function rerun({ header, steps }: Recording, path: string): Rerun {
+  const { subject, forgotten } = header;
+  if (forgotten > 0)
+    throw new Fault('usage', `${path} lacks its first ${forgotten} steps, so it cannot be run again`, {
+      hint: 'holdfast export shows what is there. To keep more next time, raise recorder.ring_bytes.',
+    });
+  let now: Step | undefined;
+  // the first step's are also those of the constructor
+  let draws = [...(steps[0]?.draws ?? [])];
+  const machine = build(subject, path, {
+    random: () => draws.shift() ?? 0,
+    credentials: () => credentialsIn(now?.actions ?? []),
+  });
+  for (const [index, step] of steps.entries()) {
+    now = step;
+    if (index > 0) draws = [...step.draws];
+    const recorded = step.actions?.map(encodeValue) ?? [THREW];
+    const taken = decide(machine, step);
+    if (draws.length > 0) taken.push(`left random numbers of the recording: ${draws.length}`);
+    if (machine.state !== step.state && step.actions !== undefined) taken.push(`state ${machine.state}`);
+    if (taken.join('\n') === recorded.join('\n')) continue;
+    if (machine.state !== step.state) recorded.push(`state ${step.state}`);
+    const difference = { upMs: step.upMs, input: encodeValue(step.input), recorded, taken };
+    return { steps: steps.length, same: index, difference };
+  }
+  return { steps: steps.length, same: steps.length, difference: undefined };
+}
+
+const THREW = 'it threw';
+
+function decide(machine: Runnable, { input, upMs }: Step): string[] {
+  try {
+    return machine.handle(input, upMs).map(encodeValue);
+  } catch {
+    return [THREW];
+  }
+}
+
+function build({ driver, options }: Subject, path: string, surroundings: Surroundings): Runnable {
+  const make = MACHINES[driver];
+  if (make === undefined)
+    throw new Fault('usage', `${path} is of a driver that this program does not know: ${driver}`, {
+      hint: 'Use the program that made it; its version is in the first line of the file.',
+    });
+  try {
+    return make(options, surroundings);
+  } catch (cause) {
+    throw new Fault('usage', `${path} has a header of which no ${driver} machine can be built`, {
+      hint: 'The file was changed, or made by a program too different from this one.',
+      cause,
+    });
+  }
+}
+
+/** Who it said it was, as the CONNECT of this step shows it: the password is blank there. */
+function credentialsIn(actions: readonly Kinded[]): Credentials {
+  for (const action of actions) {
+    if (action.kind !== 'write' || !('bytes' in action) || !(action.bytes instanceof Uint8Array)) continue;
+    const [packet] = new MqttReader({ packetBytesMax: action.bytes.length }).push(action.bytes);
+    if (packet?.ok === true && packet.value.kind === 'connect') return packet.value;
+  }
+  return { clientId: '', username: undefined, password: undefined };
+}

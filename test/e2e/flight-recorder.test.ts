@@ -1,0 +1,152 @@
+/** The flight recorder of a real gateway: what it wrote down, what it shows meanwhile, and that it decides the same again. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
+import { damaging } from './damage.ts';
+import { type House, openHouse } from './house.ts';
+import { COMPILED_ONCE, MAIN, runProgram } from './program.ts';
+import { until } from './until.ts';
+
+const PASSWORD = 'correct-horse-battery';
+
+/** Two subdevices, one on a bad line, served for a while; the hub was gone once. */
+async function openNoisyHouse(): Promise<House> {
+  const house = await openHouse({
+    subdevices: { a: { window: 1, retryMs: 50, disturb: damaging(seededRandom(5), 0.1) }, b: {} },
+    config: { link: { retry_ms: 50, retries_max: 20 }, hub: { username: 'gw', password_file: passwordFile() } },
+  });
+  await house.start();
+  for (let count = 0; count < 20; count += 1) {
+    house.publish(1);
+    house.command(house.subdevice('a'));
+    if (count === 10) house.hub.setFault({ kind: 'dropConnections' });
+  }
+  await house.expectNothingLost();
+  return house;
+}
+
+async function record(house: House, ...words: readonly string[]): Promise<void> {
+  const { code, stderr } = await runProgram('--config', house.configPath, 'record', ...words);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+}
+
+function passwordFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'password');
+  writeFileSync(path, PASSWORD, { mode: 0o600 });
+  return path;
+}
+
+function recordings(house: House): string[] {
+  const folder = join(house.stateDir, 'recordings');
+  return readdirSync(folder).map((name) => join(folder, name));
+}
+
+describe('a recording of a gateway on a bad line', () => {
+  it('replays to the same decisions, for the hub and for each link', async () => {
+    const house = await openNoisyHouse();
+    await record(house);
+    const paths = recordings(house);
+    expect(paths).toHaveLength(3);
+    for (const path of paths) {
+      const { code, stdout } = await runProgram('--json', 'replay', path);
+      const run = JSON.parse(stdout);
+      expect({ code, ...run }).toMatchObject({ code: 0, same: run.steps, damage: null });
+      expect(run.steps).toBeGreaterThan(20);
+      expect(statSync(path).mode & 0o077).toBe(0);
+    }
+  });
+
+  it('shows where it would decide otherwise, if one byte that arrived had been another', async () => {
+    const house = await openNoisyHouse();
+    const path = join(house.folder, 'b.recording');
+    await record(house, 'link-b', '--out', path);
+    const lines = readFileSync(path, 'utf8').split('\n');
+    const at = lines.findIndex((line) => line.includes('"kind":"bytes"') && line.includes('"kind":"uplink"'));
+    lines[at] = (lines[at] ?? '').replace(/(?<="\$bytes":"[A-Za-z0-9+/]{8})./, (letter) =>
+      letter === 'A' ? 'B' : 'A',
+    );
+    writeFileSync(path, lines.join('\n'));
+    const { code, stdout } = await runProgram('replay', path);
+    expect(code).toBe(1);
+    expect(stdout).toContain('its CRC-32 does not hold');
+    expect(stdout).toMatch(new RegExp(`same decisions: ${at - 1} of `));
+    expect(stdout).toMatch(/step \d+, at \d+ ms: \{"kind":"bytes".*\n {2}recorded:\n.*"kind":"uplink"/);
+  });
+
+  it('holds the names in CONNECT and not its password', async () => {
+    const house = await openNoisyHouse();
+    const path = join(house.folder, 'hub.recording');
+    await record(house, 'hub', '--out', path);
+    const bytes = readFileSync(path, 'utf8').matchAll(/"\$bytes":"([^"]*)"/g);
+    const all = Buffer.concat([...bytes].map(([, base64 = '']) => Buffer.from(base64, 'base64'))).toString('latin1');
+    expect(all).toContain(`gw\0${String.fromCharCode(PASSWORD.length)}${'x'.repeat(PASSWORD.length)}`);
+    expect(all).not.toContain(PASSWORD);
+  });
+});
+
+describe('a trace', () => {
+  it('shows the frames of a link as they pass, decoded, without disturbing it', async () => {
+    const house = await openHouse();
+    await house.start();
+    const words = ['--json', '--config', house.configPath, 'trace', 'link-a'];
+    const child = spawn(process.execPath, [MAIN, ...words], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...COMPILED_ONCE },
+    });
+    let shown = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+    });
+    await until(async () => {
+      house.publish(1);
+      await house.untilAcknowledged();
+      return /"kind":"out".*PUBACK/.test(shown);
+    });
+    child.kill('SIGINT');
+    expect(await once(child, 'close')).toEqual([0, null]);
+    const lines = shown
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.find(({ kind }) => kind === 'in')).toMatchObject({ words: expect.stringMatching(/^PUBLISH .*qos=1/) });
+    expect(lines.at(-1)).toMatchObject({ kind: 'rates', framesIn: expect.any(Number) });
+    const { totals } = await house.expectNothingLost();
+    expect(totals.uplink.shed).toEqual({});
+  });
+
+  it('of a link that does not exist is refused with the way to find one', async () => {
+    const house = await openHouse();
+    await house.gateway.start();
+    const { code, stderr } = await runProgram('--config', house.configPath, 'trace', 'nowhere');
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/No link has the name "nowhere".*\n.*holdfast status/)]);
+  });
+});
+
+describe('a trigger', () => {
+  it('a hub that breaks the protocol freezes what it was, once for all its breaches', async () => {
+    const house = await openHouse({ isTapped: true });
+    await house.start();
+    const publishBeforeConnack = Buffer.from('30050001746869', 'hex');
+    let left = 0;
+    for (let count = 0; count < 2; count += 1)
+      house.tap.impostors.push((socket) => {
+        socket.once('data', () => socket.write(publishBeforeConnack));
+        socket.resume();
+        socket.once('close', () => {
+          left += 1;
+        });
+      });
+    house.hub.setFault({ kind: 'dropConnections' });
+    await until(() => left === 2);
+    await house.untilStatus(({ hub }) => hub.state === 'connected');
+    await until(() => house.gateway.journal.includes('recorded hub (hub-protocol)'));
+    expect(recordings(house).map((path) => path.replace(/.*Z-/, ''))).toEqual(['hub-hub-protocol.recording']);
+  });
+});

@@ -1,0 +1,65 @@
+/** Captures of recordings, read by Wireshark: every packet is what it was, none is malformed. */
+import { execFile, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { openHouse } from './house.ts';
+import { runProgram } from './program.ts';
+
+const TSHARK_IS_MISSING = spawnSync('tshark', ['--version']).error !== undefined;
+if (TSHARK_IS_MISSING) console.warn('skipped: tshark is not installed (apt-get install tshark)');
+
+/** Its MQTT-SN dissector has no port of its own. */
+const DECODE_AS = ['-d', 'udp.port==1883,mqttsn'];
+
+/** The fields of each packet that passes the filter. */
+async function dissect(path: string, filter: string, fields: readonly string[]): Promise<string[][]> {
+  const wanted = fields.flatMap((field) => ['-e', field]);
+  const { stdout } = await promisify(execFile)('tshark', [
+    '-r',
+    path,
+    ...DECODE_AS,
+    '-Y',
+    filter,
+    '-T',
+    'fields',
+    ...wanted,
+  ]);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('\t'));
+}
+
+describe.skipIf(TSHARK_IS_MISSING)('Wireshark', () => {
+  it('reads the hub’s connection as MQTT over TCP, and a link as MQTT-SN over UDP', async () => {
+    const house = await openHouse();
+    await house.start();
+    house.hub.setFault({ kind: 'dropConnections' });
+    house.publish(10);
+    house.command(house.subdevice('a'));
+    await house.expectNothingLost();
+    const [hub, link] = ['hub', 'link-a'].map((name) => join(house.folder, name));
+    for (const [name, path] of Object.entries({ hub, 'link-a': link }))
+      await runProgram('--config', house.configPath, 'record', name, '--pcapng', '--out', path ?? '');
+
+    const strange = '_ws.malformed || tcp.analysis.flags || tcp.checksum.status == 0 || ip.checksum.status == 0';
+    expect(await dissect(`${hub}.pcapng`, strange, ['frame.number'])).toEqual([]);
+    expect(await dissect(`${hub}.pcapng`, 'mqtt.msgtype == 1', ['mqtt.clientid', 'mqtt.kalive'])).toEqual([
+      ['gw', '60'],
+      ['gw', '60'],
+    ]);
+    const sent = await dissect(`${hub}.pcapng`, 'mqtt.msgtype == 3 && ip.src == 192.0.2.1', ['mqtt.topic', 'mqtt.qos']);
+    expect(new Set(sent.map((packet) => packet.join(' ')))).toEqual(new Set(['gw/a/t 1', 'gw/b/t 1']));
+    expect(await dissect(`${hub}.pcapng`, 'mqtt.msgtype == 3 && ip.dst == 192.0.2.1', ['mqtt.topic'])).toEqual([
+      ['gw/a/cmd'],
+    ]);
+
+    expect(await dissect(`${link}.pcapng`, '_ws.malformed || !mqttsn', ['frame.number'])).toEqual([]);
+    expect(await dissect(`${link}.pcapng`, 'mqttsn.msg.type == 0x04', ['mqttsn.client.id'])).toEqual([['a']]);
+    const published = await dissect(`${link}.pcapng`, 'mqttsn.msg.type == 0x0c && ip.dst == 192.0.2.1', [
+      'mqttsn.pub.msg',
+    ]);
+    expect(published).toHaveLength(10);
+  });
+});

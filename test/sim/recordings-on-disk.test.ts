@@ -1,0 +1,83 @@
+/** The folder of recordings beside a virtual plant: bounded, and written to when something happens. */
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import type { RecorderConfig } from '../../src/config/schema.ts';
+import { Recordings } from '../../src/ops/recordings.ts';
+import { recorderOrders } from '../../src/orders.ts';
+import { MINUTE_MS, Site } from './site.ts';
+
+async function open(recorder: Partial<RecorderConfig> = {}) {
+  const site = await new Site({ bound: ['s1', 's2'] }).begin();
+  const { gateway } = site;
+  const config = { ...gateway.parts.config, recorder: { ...gateway.parts.config.recorder, ...recorder } };
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const told: string[] = [];
+  const recordings = new Recordings({
+    gateway: Object.create(gateway, { parts: { value: { ...gateway.parts, config } } }),
+    version: 'test',
+    folder,
+    tell: (sentence) => told.push(sentence),
+  });
+  return { site, gateway, recordings, folder, told };
+}
+
+it('the folder holds no more files than it may: the oldest give way, and are counted', async () => {
+  const { gateway, recordings, folder } = await open({ filesMax: 3 });
+  for (let count = 0; count < 10; count += 1) await recordings.freeze(gateway.hub.recorder, `asked-${count}`);
+  expect(readdirSync(folder).map((name) => name.replace(/.*asked-/, ''))).toEqual(
+    ['7', '8', '9'].map((n) => `${n}.recording`),
+  );
+  expect(recordings.removed).toBe(7);
+});
+
+it('the folder holds no more bytes than it may', async () => {
+  const { gateway, recordings, folder } = await open();
+  const { bytes } = await recordings.freeze(gateway.hub.recorder, 'measured');
+  const bounded = await open({ bytesMax: bytes * 2 + 100 });
+  for (let count = 0; count < 6; count += 1) await bounded.recordings.freeze(bounded.gateway.hub.recorder, `${count}`);
+  const sizes = readdirSync(bounded.folder).map((name) => statSync(join(bounded.folder, name)).size);
+  expect(sizes).toHaveLength(2);
+  expect(readdirSync(folder)).toHaveLength(1);
+});
+
+it('a dead letter and a storm of bad frames are written down, once in ten minutes, and nothing after a quiet spell', async () => {
+  const { site, gateway, recordings, told } = await open();
+  let crcErrors = 0;
+  for (const { plan } of gateway.links.standings().slice(0, 1)) {
+    const { counters } = plan.machine;
+    Object.defineProperty(plan.machine, 'counters', { get: () => ({ ...counters, crcErrors }) });
+  }
+  recordings.start();
+  await site.pass(MINUTE_MS);
+  expect(told).toEqual([]);
+  for (let minute = 0; minute < 5; minute += 1) {
+    crcErrors += 20;
+    gateway.parts.facts.emit('uplinkBuried', { subdevice: 's1', topic: 't', reason: 'no PUBACK' });
+    await site.pass(MINUTE_MS);
+  }
+  await recordings.end(undefined);
+  const name = gateway.links.standings()[0]?.plan.name;
+  expect(told.map((sentence) => sentence.split(':')[0]).sort()).toEqual(
+    ['recorded hub (dead-letter)', `recorded ${name} (crc-storm)`].sort(),
+  );
+});
+
+it('a process that ends for a bug leaves everything it knew; one that has triggers switched off, nothing', async () => {
+  const { gateway, recordings, folder } = await open();
+  await recordings.end('bug');
+  expect(readdirSync(folder)).toHaveLength(1 + gateway.links.standings().length);
+  const silent = await open({ triggers: [] });
+  await silent.recordings.end('bug');
+  expect(readdirSync(silent.folder)).toEqual([]);
+});
+
+it('an order for a link that does not exist, or without a ring, is refused with what to do', async () => {
+  const { gateway, recordings } = await open();
+  await expect(recorderOrders(gateway, recordings)['recorder.freeze']?.({ of: 'nowhere' })).rejects.toMatchObject({
+    code: 'order-refused',
+    hint: expect.stringContaining('holdfast status'),
+  });
+});
