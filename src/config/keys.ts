@@ -1,8 +1,7 @@
 /**
- * Every key of the configuration file: its type, its range, its default and what it means.
- *
- * This is the one table of them (those of TLS: `tls-keys.ts`). `sections.ts` reads a file by it, `reference.ts` prints it, and the hints of the
- * problems quote it. What depends on more than one key is in `rules.ts`; what depends on the profile, in `profiles.ts`.
+ * Every key of the configuration file: its type, its range, its default and what it means (those of TLS: `tls-keys.ts`).
+ * `sections.ts` reads a file by it, `reference.ts` prints it, and the hints of problems quote it. What depends on more than
+ * one key is in `rules.ts`; what depends on the profile, in `profiles.ts`.
  */
 import { z } from 'zod';
 import { PORT_NAME } from '../base/serial-port.ts';
