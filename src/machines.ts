@@ -1,7 +1,7 @@
 /** The machines of one gateway, built by its configuration: the hub client, and one per link. */
 import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
-import { createMqttsnLink } from './driver/mqttsn.ts';
+import { createMqttsnLink, type MqttsnLinkOptions } from './driver/mqttsn.ts';
 import type { LinkPlan } from './flow/links.ts';
 import { HubClient } from './hub/client.ts';
 import type { Credentials } from './hub/credentials.ts';
@@ -44,7 +44,22 @@ export function planLinks({ config, openLink, random }: Wiring): LinkPlan[] {
   return config.links.map((link) => ({
     name: link.name,
     path: link.path,
-    machine: createMqttsnLink({ ...link, uplinksMax: WINDOW_MAX, topicIdsMax: TOPIC_IDS_MAX, reopen: REOPEN, random }),
+    machine: createMqttsnLink({
+      ...{ ...link, ...publishersOn(link, config), uplinksMax: WINDOW_MAX, topicIdsMax: TOPIC_IDS_MAX },
+      ...{ reopen: REOPEN, random },
+    }),
     open: openLink(link),
   }));
+}
+
+/** Who may publish without a connection: identity is where it comes from, by the configuration. */
+function publishersOn(
+  { allowedSubdevices = [] }: LinkConfig,
+  { subdevices }: Config,
+): Pick<MqttsnLinkOptions, 'soleSubdevice' | 'nodes'> {
+  const [first, ...others] = allowedSubdevices;
+  const nodes = subdevices.flatMap(({ id, nodeId }): [string, string][] =>
+    nodeId !== undefined && allowedSubdevices.includes(id) ? [[nodeId, id]] : [],
+  );
+  return { soleSubdevice: others.length === 0 ? first : undefined, nodes: new Map(nodes) };
 }

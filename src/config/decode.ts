@@ -103,6 +103,8 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
     packetBytesMax: link.packet_bytes_max,
     retryMs: link.retry_ms,
     retriesMax: link.retries_max,
+    gatewayId: link.gateway_id,
+    advertiseS: link.advertise_s,
     holdMs: link.hold_ms ?? outbox.hold_ms,
     commitMs: link.commit_ms ?? outbox.commit_ms,
     overflow: link.overflow ?? outbox.overflow,
@@ -128,6 +130,7 @@ function decodeSubdevice(subdevice: SubdeviceSection): SubdeviceConfig {
   return {
     id: subdevice.id,
     link: subdevice.link,
+    nodeId: subdevice.node_id,
     hubIdentity: productId === undefined || deviceName === undefined ? undefined : { productId, deviceName },
     deviceSecretFile: subdevice.device_secret_file,
   };

@@ -29,6 +29,8 @@ const NAME = text(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _');
 /** hub-contract §1.4 (C headers): product id 10 characters, device name at most 48. */
 const PRODUCT_ID = text(/^[A-Za-z0-9]{10}$/, '10 letters or digits');
 const DEVICE_NAME = text(/^[A-Za-z0-9:_-]{1,48}$/, '1 to 48 letters, digits, :, - or _');
+/** A wireless node id (MQTT-SN 1.2 §5.5); no radio has longer addresses. */
+const NODE_ID = text(/^(?:[0-9a-f]{2}){1,16}$/, '1 to 16 octets, each two digits 0-9a-f');
 const HOST = text(/^[A-Za-z0-9._:-]{1,253}$/, 'host name or address, without scheme and port');
 const CLIENT_ID = text(/^[\x21-\x7e]{1,128}$/, '1 to 128 printable characters, no spaces');
 const OVERFLOW = z.enum(['reject', 'drop-oldest', 'drop-newest', 'keep-latest']);
@@ -184,13 +186,18 @@ export const LINK = z.strictObject({
   name: NAME.meta(means('Name of the link, in status and logs.')),
   path: absolutePath().meta(means('The serial port. Prefer /dev/serial/by-path/…: those names survive a reboot.')),
   baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),
-  framing: z.enum(['sn-cobs']).default('sn-cobs').meta(means('How packets are delimited on the line.')),
+  framing: z
+    .enum(['sn-cobs', 'sn-raw'])
+    .default('sn-cobs')
+    .meta(means('How packets are delimited on the line. sn-raw: bare packets of stock clients, without a checksum.')),
   driver: z.enum(['mqttsn']).default('mqttsn').meta(means('What the subdevices speak.')),
   packet_bytes_max: whole(64, 4096).default(1024).meta(means('Largest packet on the line.')),
   retry_ms: whole(50, 60_000)
     .default(1000)
     .meta(means('Pause before an unanswered packet is sent to a subdevice again.')),
   retries_max: whole(0, 100).default(5).meta(means('Repetitions before a subdevice counts as gone.')),
+  gateway_id: whole(1, 255).default(1).meta(means('The gateway’s id in ADVERTISE and GWINFO.')),
+  advertise_s: whole(0, 65_535).default(0).meta(means('Pause between two ADVERTISE. 0 = none are sent.')),
   hold_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.hold_ms')),
   commit_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.commit_ms')),
   overflow: OVERFLOW.optional().meta(means('As in [outbox], for this link.', 'outbox.overflow')),
@@ -209,6 +216,9 @@ export const LINK = z.strictObject({
 export const SUBDEVICE = z.strictObject({
   id: NAME.meta(means('Its MQTT-SN client id.')),
   link: NAME.optional().meta(means('Served on this link only.')),
+  node_id: NODE_ID.optional().meta(
+    means('Where it is behind a forwarder, so that it may publish with QoS -1 from there.'),
+  ),
   product_id: PRODUCT_ID.optional().meta(means('Its product id. Hub profiles only, required there.')),
   device_name: DEVICE_NAME.optional().meta(means('Its device name. Hub profiles only, required there.')),
   device_secret_file: absolutePath()

@@ -27,6 +27,11 @@ export function ruleProblems(sections: Sections): Problem[] {
     ...duplicates(links, 'name', (link) => link.name),
     ...duplicates(links, 'path', (link) => link.path),
     ...duplicates(subdevices, 'id', (subdevice) => subdevice.id),
+    ...duplicates(
+      subdevices.filter(({ section }) => section.node_id !== undefined),
+      'node_id',
+      (subdevice) => subdevice.node_id ?? '',
+    ),
     ...links.flatMap(predefinedTopicProblems),
     // Whoever is missing from a broken list may be the very one that is referred to.
     ...(isWhole ? referenceProblems(sections, links, subdevices) : []),

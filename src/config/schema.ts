@@ -122,11 +122,15 @@ export interface LinkConfig {
   /** A device below `/dev`. */
   readonly path: string;
   readonly baudRate: number;
-  readonly framing: 'sn-cobs';
+  readonly framing: 'sn-cobs' | 'sn-raw';
   readonly driver: 'mqttsn';
   readonly packetBytesMax: number;
   readonly retryMs: number;
   readonly retriesMax: number;
+  /** 1 to 255. */
+  readonly gatewayId: number;
+  /** Seconds between two ADVERTISE; 0 = none. */
+  readonly advertiseS: number;
   /** These three come from the outbox where the link says nothing. */
   readonly holdMs: number;
   readonly commitMs: number;
@@ -144,6 +148,8 @@ export interface SubdeviceConfig {
   readonly id: string;
   /** Served on this link only; `undefined`: wherever it shows up and is allowed. */
   readonly link: string | undefined;
+  /** Wireless node id in hexadecimal, behind a forwarder. */
+  readonly nodeId: string | undefined;
   /** How the hub knows it; `undefined` only with `generic`. */
   readonly hubIdentity: HubIdentity | undefined;
   /** Holds its device secret: needed to bind it. */

@@ -60,6 +60,8 @@ describe('defaults', () => {
           packetBytesMax: 1024,
           retryMs: 1000,
           retriesMax: 5,
+          gatewayId: 1,
+          advertiseS: 0,
           holdMs: 200,
           commitMs: 100,
           overflow: 'reject',
@@ -67,7 +69,9 @@ describe('defaults', () => {
           predefinedTopics: new Map(),
         },
       ],
-      subdevices: [{ id: 'meter-1', link: undefined, hubIdentity: undefined, deviceSecretFile: undefined }],
+      subdevices: [
+        { id: 'meter-1', link: undefined, nodeId: undefined, hubIdentity: undefined, deviceSecretFile: undefined },
+      ],
     });
   });
 

@@ -50,6 +50,8 @@ export class VirtualWire {
     const predefinedTopics = new Map<number, string>();
     this.link = createMqttsnLink({
       name: 'virtual',
+      framing: 'sn-cobs',
+      ...{ gatewayId: 1, advertiseS: 0, soleSubdevice: undefined, nodes: new Map() },
       packetBytesMax: 256,
       retryMs: 100,
       retriesMax: 3,
