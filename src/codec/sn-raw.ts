@@ -74,7 +74,8 @@ export class RawReader {
       if (outlook === 'too large') this.#oversizeFrames += 1;
       if (outlook === 'too large' || outlook === 'no packet') {
         this.#lose();
-        at += 1;
+        // of a long head the last two octets would look like the head of a short packet, each time
+        at += outlook === 'too large' ? headBytesOf(rest) : 1;
         continue;
       }
       packets.push(rest.slice(0, outlook.packetBytes));
@@ -108,13 +109,12 @@ function lookAt(bytes: Uint8Array, packetBytesMax: number): Outlook {
 }
 
 function sizeOf(bytes: Uint8Array, isCarried = false): Outlook {
-  const isLong = bytes[0] === LONG_LENGTH;
-  const headBytes = isLong ? 4 : 2;
+  const headBytes = headBytesOf(bytes);
   if (bytes[0] === 0x00) return 'no packet';
   const type = bytes[headBytes - 1];
   if (type === undefined) return 'more bytes needed';
   const kind = kindOfType(type);
-  const length = isLong ? (bytes[1] ?? 0) * 0x100 + (bytes[2] ?? 0) : (bytes[0] ?? 0);
+  const length = headBytes > 2 ? (bytes[1] ?? 0) * 0x100 + (bytes[2] ?? 0) : (bytes[0] ?? 0);
   if (kind === undefined) return 'no packet';
   const [fewest, most] = BODY_BYTES[kind];
   if (length < headBytes + fewest || length > headBytes + most) return 'no packet';
@@ -123,4 +123,8 @@ function sizeOf(bytes: Uint8Array, isCarried = false): Outlook {
   if (isCarried) return 'no packet';
   const carried = sizeOf(bytes.subarray(length, length + HEAD_BYTES_MAX), true);
   return typeof carried === 'string' ? carried : { packetBytes: length + carried.packetBytes };
+}
+
+function headBytesOf(bytes: Uint8Array): number {
+  return bytes[0] === LONG_LENGTH ? 4 : 2;
 }
