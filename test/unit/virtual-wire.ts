@@ -63,7 +63,15 @@ export class VirtualWire {
     });
     const clientId = 'pump-7';
     const times = { keepAliveMs: 2000, retryMs: 130 };
-    this.subdevice = new Subdevice({ clientId, clean: false, ...times, window, packetBytesMax: 256, predefinedTopics });
+    this.subdevice = new Subdevice({
+      clientId,
+      clean: false,
+      ...times,
+      window,
+      packetBytesMax: 256,
+      predefinedTopics,
+      will: undefined,
+    });
     this.#toLink({ kind: 'start' });
     this.order({ kind: 'start' });
   }
