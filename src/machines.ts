@@ -54,12 +54,11 @@ export function planLinks({ config, openLink, random }: Wiring): LinkPlan[] {
 
 /** Who may publish without a connection: identity is where it comes from, by the configuration. */
 function publishersOn(
-  { allowedSubdevices = [] }: LinkConfig,
+  { allowedSubdevices }: LinkConfig,
   { subdevices }: Config,
 ): Pick<MqttsnLinkOptions, 'soleSubdevice' | 'nodes'> {
-  const [first, ...others] = allowedSubdevices;
-  const nodes = subdevices.flatMap(({ id, nodeId }): [string, string][] =>
-    nodeId !== undefined && allowedSubdevices.includes(id) ? [[nodeId, id]] : [],
-  );
-  return { soleSubdevice: others.length === 0 ? first : undefined, nodes: new Map(nodes) };
+  const served = subdevices.filter(({ id }) => allowedSubdevices?.includes(id) ?? true);
+  const nodes = served.flatMap(({ id, nodeId }): [string, string][] => (nodeId === undefined ? [] : [[nodeId, id]]));
+  const soleSubdevice = allowedSubdevices?.length === 1 ? allowedSubdevices[0] : undefined;
+  return { soleSubdevice, nodes: new Map(nodes) };
 }

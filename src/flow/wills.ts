@@ -52,6 +52,8 @@ export class Wills {
   readonly #alarm: Alarm;
   /** By lane: one for each session that has one. */
   readonly #wills = new Map<number, Will>();
+  /** By lane: how long whoever is connected may be silent, ms; 0 = for ever. */
+  readonly #aliveMs = new Map<number, number>();
   /** By lane: of those that are gone, and lost unless they come back. */
   readonly #due = new Map<number, Due>();
 
@@ -77,16 +79,17 @@ export class Wills {
     return messageProblem({ ...will, topic }, this.#options.hubLimits) === undefined;
   }
 
-  /** It is back. @returns what has to be durable before it is told so: a will that it has just given, or taken back */
+  /** It is back. @returns what has to be durable before it is told so */
   attached(subdevice: Subdevice, { will, aliveMs }: Extract<DriverReport, { kind: 'attach' }>): Change[] {
     this.#due.delete(subdevice.lane);
-    if (will !== 'unchanged') return this.#replace(subdevice, will === undefined ? undefined : { ...will, aliveMs });
-    this.#rideAlive(subdevice, aliveMs);
-    return [];
+    if (will === 'unchanged') return this.#arm(subdevice, aliveMs);
+    this.#aliveMs.set(subdevice.lane, aliveMs);
+    return this.#replace(subdevice, will);
   }
 
+  /** For how long is of use after a restart only: it makes no commit of its own. */
   slept(subdevice: Subdevice, aliveMs: number): void {
-    this.#rideAlive(subdevice, aliveMs);
+    for (const change of this.#arm(subdevice, aliveMs)) this.#options.committer.ride(change);
   }
 
   /** @param aliveUntilMs when it may count as lost, though nobody could hear it; `undefined`: never */
@@ -122,26 +125,23 @@ export class Wills {
     return this.#wills.delete(subdevice.lane);
   }
 
-  #replace(subdevice: Subdevice, will: Will | undefined): Change[] {
-    const { lane, lasting } = subdevice;
-    if (will === undefined) return this.#wills.delete(lane) && lasting ? [{ kind: 'willGone', lane }] : [];
+  #replace({ lane, lasting }: Subdevice, message: Message | undefined): Change[] {
+    if (message === undefined) return this.#wills.delete(lane) && lasting ? [{ kind: 'willGone', lane }] : [];
+    const will = { ...message, aliveMs: this.#aliveMs.get(lane) ?? 0 };
     this.#wills.set(lane, will);
     return lasting ? [{ kind: 'will', row: { lane, ...will } }] : [];
   }
 
-  /** That it is connected, and for how long it may be silent, is of use after a restart only: it makes no commit. */
-  #rideAlive(subdevice: Subdevice, aliveMs: number): void {
+  #arm(subdevice: Subdevice, aliveMs: number): Change[] {
+    this.#aliveMs.set(subdevice.lane, aliveMs);
     const will = this.#wills.get(subdevice.lane);
-    if (will === undefined || will.aliveMs === aliveMs) return;
-    for (const change of this.#replace(subdevice, { ...will, aliveMs })) this.#options.committer.ride(change);
+    return will === undefined || will.aliveMs === aliveMs ? [] : this.#replace(subdevice, will);
   }
 
   /** It said good-bye, or its will is in custody. */
   #disarm(subdevice: Subdevice): void {
     const { committer, clock, commitMs } = this.#options;
-    const will = this.#wills.get(subdevice.lane);
-    if (will === undefined || will.aliveMs === 0) return;
-    const changes = this.#replace(subdevice, { ...will, aliveMs: 0 });
+    const changes = this.#arm(subdevice, 0);
     if (changes.length > 0) committer.require(changes, clock.nowMs() + commitMs, () => undefined);
   }
 
@@ -185,12 +185,12 @@ export class Wills {
 }
 
 /** @returns `undefined`: there is to be none */
-function changed(will: Will | undefined, change: WillChange): Will | undefined | 'nothing to change' {
+function changed(will: Message | undefined, change: WillChange): Message | undefined | 'nothing to change' {
   switch (change.part) {
     case 'all':
       return undefined;
     case 'topic':
-      return { aliveMs: 0, payload: new Uint8Array(0), ...will, topic: change.topic, qos: change.qos };
+      return { payload: will?.payload ?? new Uint8Array(0), topic: change.topic, qos: change.qos };
     case 'payload':
       return will === undefined ? 'nothing to change' : { ...will, payload: change.payload };
   }

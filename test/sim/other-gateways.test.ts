@@ -75,6 +75,21 @@ describe('where other gateways lose messages', () => {
     expect(kindsOf(heard)).toEqual(['publish', 'publish', 'publish', 'pingresp']);
   });
 
+  it('and would be seen to come too early from a gateway that ends a wake at once', async () => {
+    const wire = await HandWire.open({
+      patch: ({ stations }) => {
+        const { inbox } = stations;
+        inbox.next = () => undefined;
+        inbox.endWake = () => true;
+      },
+    });
+    await wire.connect();
+    await wire.say([subscription('cmd/set'), SLEEP]);
+    wire.hubSends('cmd/set', 'one');
+    await wire.pass(1000);
+    expect(await wire.say([WAKE])).toEqual([{ kind: 'pingresp' }]);
+  });
+
   it('a wake brings each message once, and not the whole backlog again', async () => {
     const wire = await asleep('cmd/set');
     wire.isAcknowledging = true;

@@ -136,6 +136,18 @@ describe('a will', () => {
     expect(wire.arrived).toHaveLength(1);
   });
 
+  it('may be given first by an update, and is as durable', async () => {
+    const wire = await HandWire.open();
+    await wire.connect();
+    await wire.say([
+      { kind: 'willtopicupd', will: { qos: 1, retain: false, topic: 'gone' } },
+      { kind: 'willmsgupd', payload: new TextEncoder().encode('lost') },
+    ]);
+    await wire.restartGateway();
+    await wire.pass(100_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
   it('waits while the hub is away, in custody', async () => {
     const wire = await connected();
     wire.world.hub.leave();

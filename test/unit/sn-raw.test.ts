@@ -4,7 +4,8 @@ import { seededRandom } from '../../src/base/random.ts';
 import type { Packet } from '../../src/codec/mqttsn.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { RawReader } from '../../src/codec/sn-raw.ts';
-import { publish } from './mqttsn-bench.ts';
+import { createMqttsnLink } from '../../src/driver/mqttsn.ts';
+import { CONNECT, LINK_OPTIONS, publish } from './mqttsn-bench.ts';
 import { PACKETS } from './vectors.ts';
 
 const ALL = PACKETS.map(([, , golden]) => golden);
@@ -116,5 +117,19 @@ describe('bare packets', () => {
       expect(reader.push(ONE, 1000)).toEqual([ONE]);
     }
     expect(lost / runs).toBeLessThan(2);
+  });
+});
+
+describe('a link with bare packets', () => {
+  it('takes a CONNECT and answers with a CONNACK, without frames', () => {
+    const link = createMqttsnLink({ ...LINK_OPTIONS, framing: 'sn-raw' });
+    link.handle({ kind: 'start' }, 0);
+    link.handle({ kind: 'opened' }, 0);
+    const actions = link.handle({ kind: 'bytes', bytes: encodePacket(CONNECT) }, 1);
+    expect(actions).toMatchObject([{ kind: 'attach', subdevice: 'pump-7' }]);
+    const answer = { accepted: true, topicIds: new Map<number, string>() } as const;
+    expect(link.handle({ kind: 'attached', subdevice: 'pump-7', answer }, 2)).toEqual([
+      { kind: 'write', bytes: encodePacket({ kind: 'connack', returnCode: 0 }) },
+    ]);
   });
 });
