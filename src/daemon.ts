@@ -6,15 +6,14 @@ import { readFileSync } from 'node:fs';
 import { newFacts } from './base/events.ts';
 import { EXIT, Fault } from './base/fault.ts';
 import { parseConfig } from './config/parse.ts';
-import type { Config, HubConfig, LinkConfig } from './config/schema.ts';
+import type { Config, LinkConfig } from './config/schema.ts';
 import { Mailbox } from './flow/mailbox.ts';
 import { type Gateway, openGateway } from './gateway.ts';
-import { type Credentials, signCredentials } from './hub/credentials.ts';
+import { accessHub } from './hub-access.ts';
 import { systemClock } from './io/clock.ts';
 import { createJournal, type Journal } from './io/journal.ts';
 import { readSecretFile } from './io/secret-file.ts';
 import { notifySystemd, statusOf } from './io/systemd.ts';
-import { openTcp } from './io/tcp.ts';
 import { timesyncd } from './io/time-service.ts';
 import { openTty } from './io/tty.ts';
 import { startAdministration } from './ops/administration.ts';
@@ -44,7 +43,9 @@ const STATUS_MS = 5000;
 /** Runs until a signal or a failure. @returns the exit code; @throws Fault for what must be mended first */
 export async function runGateway(options: DaemonOptions): Promise<number> {
   const config = readConfig(options.configPath);
-  const credentials = credentialsOf(config.hub);
+  const clock = systemClock();
+  const facts = newFacts();
+  const access = accessHub({ hub: config.hub, clock, facts, closeMsMax: CLOSE_MS_MAX });
   const subdeviceSecrets = secretsOf(config);
   const journal = createJournal({ level: config.gateway.logLevel, format: config.gateway.logFormat });
   const ending = newEnding();
@@ -54,19 +55,14 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   if ((await storage.wellOr(ending.ended)) === 'ended') return EXIT.ok;
   const gateway = await openGateway({
     config,
-    clock: systemClock(),
+    clock,
     random: Math.random,
-    facts: newFacts(),
+    facts,
     mailbox: new Mailbox((error) => ending.end({ code: EXIT.bug, reason: bugWords(error) })),
     openStore: storage.open,
-    openHub: openTcp({
-      host: config.hub.host,
-      port: config.hub.port,
-      openMsMax: config.hub.connectMsMax,
-      closeMsMax: CLOSE_MS_MAX,
-    }),
+    openHub: access.open,
     openLink: openLinkTty,
-    credentials,
+    credentials: access.credentials,
     subdeviceSecrets,
     timeService: timesyncd(),
     onStoreFailed: (reason, code) => {
@@ -75,7 +71,12 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     },
   });
   narrate(gateway, journal);
-  const inspection = new Inspector({ gateway, version: options.version, storePath: storage.path });
+  const inspection = new Inspector({
+    gateway,
+    version: options.version,
+    storePath: storage.path,
+    tlsFilesTrouble: access.tlsFilesTrouble,
+  });
   const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
   const administration = await startAdministration({
     controlSocket: config.gateway.controlSocket,
@@ -134,24 +135,6 @@ function readConfig(path: string): Config {
   });
 }
 
-function credentialsOf(hub: HubConfig): (wallMs: number | undefined) => Credentials {
-  const { credentials, clientId } = hub;
-  switch (credentials.kind) {
-    case 'none':
-      return () => ({ clientId, username: undefined, password: undefined });
-    case 'password': {
-      const { username, passwordFile } = credentials;
-      const password = passwordFile === undefined ? undefined : new TextEncoder().encode(readSecretFile(passwordFile));
-      return () => ({ clientId, username, password });
-    }
-    case 'signed': {
-      const { productId, deviceName, signMethod, deviceSecretFile } = credentials;
-      const signing = { productId, deviceName, method: signMethod, deviceSecret: readSecretFile(deviceSecretFile) };
-      return (wallMs) => signCredentials(signing, wallMs, Math.random);
-    }
-  }
-}
-
 function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
   return new Map(
     subdevices.flatMap(({ id, deviceSecretFile }) =>
@@ -160,10 +143,12 @@ function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
   );
 }
 
-function openLinkTty({ path, baudRate }: LinkConfig): OpenChannel {
+function openLinkTty({ path, baudRate, parity, stopBits }: LinkConfig): OpenChannel {
   return openTty({
     path,
     baudRate,
+    parity,
+    stopBits,
     openMsMax: TTY_OPEN_MS_MAX,
     closeMsMax: CLOSE_MS_MAX,
     queuedBytesMax: TTY_QUEUED_BYTES_MAX,

@@ -112,6 +112,7 @@ export class Gateway {
     this.#pagers = [uplinkPager, downlinkPager];
     const shared = {
       ...{ clock, mailbox, facts, mirror, outbox, inbox, committer, operations, services, session, stamp },
+      wallClock: stations.wallClock,
       order: (order: HubInput) => this.hub.order(order),
       links: () => this.links,
       replay: () => this.replay,

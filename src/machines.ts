@@ -1,6 +1,8 @@
 /** The machines of one gateway, built by its configuration: the hub client, and one per link. */
 import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
+import type { LinkMachine } from './driver/driver.ts';
+import { createModbusLink } from './driver/modbus.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from './driver/mqttsn.ts';
 import type { LinkPlan } from './flow/links.ts';
 import { HubClient } from './hub/client.ts';
@@ -15,6 +17,8 @@ const PACKET_OVERHEAD_BYTES = 66_000;
 const ANSWER_MS_MAX = 10_000;
 /** Reopening a port: serial.md's leak of 7 kB per opening makes 20 MB a day at this ceiling. */
 const REOPEN = { floorMs: 500, ceilingMs: 30_000 };
+/** How much later than its deadline the answer of a Modbus unit may come, in deadlines: it was lost then, or is wrong. */
+const MODBUS_LATENESS = 2;
 /** Topics one subdevice may have ids for. */
 const TOPIC_IDS_MAX = 256;
 
@@ -44,10 +48,8 @@ export function planLinks({ config, openLink, random }: Wiring): LinkPlan[] {
   return config.links.map((link) => ({
     name: link.name,
     path: link.path,
-    machine: createMqttsnLink({
-      ...{ ...link, ...publishersOn(link, config), uplinksMax: WINDOW_MAX, topicIdsMax: TOPIC_IDS_MAX },
-      ...{ reopen: REOPEN, random },
-    }),
+    driver: link.driver,
+    machine: newLink(link, config, random),
     open: openLink(link),
   }));
 }
@@ -61,4 +63,19 @@ function publishersOn(
   const nodes = served.flatMap(({ id, nodeId }): [string, string][] => (nodeId === undefined ? [] : [[nodeId, id]]));
   const soleSubdevice = allowedSubdevices?.length === 1 ? allowedSubdevices[0] : undefined;
   return { soleSubdevice, nodes: new Map(nodes) };
+}
+
+function newLink(link: LinkConfig, config: Config, random: Random): LinkMachine {
+  const bounds = { uplinksMax: WINDOW_MAX, reopen: REOPEN, random };
+  switch (link.driver) {
+    case 'mqttsn':
+      return createMqttsnLink({ ...link, ...bounds, ...publishersOn(link, config), topicIdsMax: TOPIC_IDS_MAX });
+    case 'modbus':
+      return createModbusLink({
+        ...link,
+        ...bounds,
+        answerMsMax: link.retryMs,
+        lateMsMax: link.retryMs * MODBUS_LATENESS,
+      });
+  }
 }

@@ -20,9 +20,7 @@ export interface Clock {
   wakeAt(atMs: number, wake: () => void): Cancel;
 }
 
-/**
- * What the machine says about its wall clock. The hub's own time (its NTP topic) is to become a second one.
- */
+/** What the machine says about its wall clock. */
 export interface TimeService {
   /** Unix ms, by the clock of then, of the last synchronisation; `undefined`: none in this boot. */
   syncedAtMs(): number | undefined;

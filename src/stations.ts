@@ -14,6 +14,7 @@ import { Committer } from './flow/committer.ts';
 import type { Mailbox } from './flow/mailbox.ts';
 import { WallClock } from './flow/wall-clock.ts';
 import { GatewayOperations } from './hub/gateway-operations.ts';
+import { HubTime } from './hub/hub-time.ts';
 import { identityKey } from './hub/identity.ts';
 import { OwnServices } from './hub/own-service.ts';
 import { HUB_TERMS, SessionAccount } from './hub/session-account.ts';
@@ -81,7 +82,9 @@ export class Stations {
       },
     });
     const ride = (change: Change): void => this.committer.ride(change);
-    this.wallClock = new WallClock({ clock, facts, timeService, ...opening, ride });
+    const hubTime = hub.credentials.kind === 'device' ? new HubTime(hub.credentials) : undefined;
+    const doubted = (nowMs: number): void => hubTime?.ask(nowMs);
+    this.wallClock = new WallClock({ clock, facts, timeService, ...opening, ride, doubted });
     this.uplinks = this.#newCustodian('uplink', options);
     this.downlinks = this.#newCustodian('downlink', options);
     const limits = { ...outbox, ...hub, windowMax: WINDOW_MAX, unstoredBytesMax };
@@ -98,7 +101,7 @@ export class Stations {
     const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
     this.account = new SessionAccount({ terms, gap: opening.hubGap, openedAt: opening.now });
     this.operations = this.#newOperations(options);
-    this.services = new OwnServices(this.operations === undefined ? [] : [this.operations]);
+    this.services = new OwnServices([this.operations ?? [], hubTime ?? []].flat());
   }
 
   custodian(direction: Direction): Custodian {
@@ -120,7 +123,7 @@ export class Stations {
 
   #newOperations({ config, random, subdeviceSecrets }: StationsOptions): GatewayOperations | undefined {
     const { credentials, bind, operationsBatchMax, payloadBytesMax } = config.hub;
-    if (credentials.kind !== 'signed') return undefined;
+    if (credentials.kind !== 'device') return undefined;
     const secrets = new Map<string, string>();
     for (const { id, hubIdentity } of config.subdevices) {
       const secret = subdeviceSecrets?.get(id);

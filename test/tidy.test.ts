@@ -30,7 +30,8 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   gateway: 'base custody ports config driver session outbox hub flow machines plan stations',
   orders: 'base config custody session outbox hub flow ops gateway',
   storage: 'base config ports store io ops',
-  daemon: 'base custody ports config hub flow store io ops gateway orders storage',
+  'hub-access': 'base ports config hub io',
+  daemon: 'base custody ports config hub flow store io ops gateway hub-access orders storage',
   main: 'base cli',
 };
 

@@ -4,7 +4,10 @@
  * It is believed once a time service says that it has synchronised it, lately by that very clock, and it is not earlier
  * than what is known to have passed. From then on wall time is the monotonic clock plus a remembered offset, so whatever
  * happens to the wall clock later moves no age. A jump takes the belief away until the service has synchronised again: a
- * jump by the service itself comes with a new mark and keeps it. Pure.
+ * jump by the service itself comes with a new mark and keeps it.
+ *
+ * The hub's word is the second source, where no time service has spoken: its time is taken for the offset, and the wall
+ * clock is believed if it agrees. If it does not, ages and signatures follow the hub; nobody sets the clock. Pure.
  */
 import type { Epoch } from './time.ts';
 
@@ -26,6 +29,13 @@ export interface ClockReading {
   readonly syncedAtMs: number | undefined;
 }
 
+/** What the hub says the time is. */
+export interface ToldTime {
+  /** Unix ms, off by at most `errorMs`. */
+  readonly wallMs: number;
+  readonly errorMs: number;
+}
+
 /** What a reading has brought. */
 export interface ClockNews {
   /** What the clock would show, and what it shows, in Unix ms. */
@@ -43,6 +53,8 @@ export class ClockTrust {
   #seen: { readonly offsetMs: number; readonly syncedAtMs: number | undefined } | undefined;
   #sleptMs: number | undefined;
   #isTrusted = false;
+  /** The last word on the clock was the hub's. */
+  #isByHub = false;
   /** The mark of a synchronisation that came before a jump: it says nothing about the clock any more. */
   #staleMarkMs: number | undefined;
 
@@ -63,6 +75,12 @@ export class ClockTrust {
     return this.#wallMinusUpMs;
   }
 
+  /** By how much the wall clock at `reading` is off, in ms, where the hub's word is the better one; else `undefined`. */
+  aheadOfHubMs({ upMs, wallMs }: Pick<ClockReading, 'upMs' | 'wallMs'>): number | undefined {
+    if (!this.#isByHub || this.#isTrusted || this.#wallMinusUpMs === undefined) return undefined;
+    return wallMs - upMs - this.#wallMinusUpMs;
+  }
+
   /** Is that time of the wall clock possible at all? */
   isPossible(wallMs: number): boolean {
     return wallMs >= this.#floorMs;
@@ -72,14 +90,40 @@ export class ClockTrust {
     const before = this.#wallMinusUpMs;
     const sleptMs = this.#noteSleep(reading.sleptMs);
     const step = this.#noteStep(reading, sleptMs);
-    const gainedTrust = !this.#isTrusted && this.#isSynchronised(reading);
-    if (gainedTrust) this.#isTrusted = true;
-    const offsetMs = reading.wallMs - reading.upMs;
-    const known = this.#wallMinusUpMs;
-    if (this.#isTrusted && (known === undefined || Math.abs(offsetMs - known) > JUMP_MS))
-      this.#wallMinusUpMs = offsetMs;
+    const isVouched = (!this.#isTrusted || this.#isByHub) && this.#isSynchronised(reading);
+    const gainedTrust = isVouched && !this.#isTrusted;
+    if (isVouched) {
+      this.#isTrusted = true;
+      this.#isByHub = false;
+    }
+    if (this.#isTrusted) this.#remember(reading.wallMs - reading.upMs);
     const isNew = this.#wallMinusUpMs !== before;
     return { step, sleptMs, gainedTrust, wallMinusUpMs: isNew ? this.#wallMinusUpMs : undefined };
+  }
+
+  /** The hub has said what time it is, at `reading`. A time service that vouches for the clock knows better. */
+  hear(told: ToldTime, reading: Pick<ClockReading, 'upMs' | 'wallMs'>): ClockNews {
+    const before = this.#wallMinusUpMs;
+    const wasTrusted = this.#isTrusted;
+    const isTaken = (!wasTrusted || this.#isByHub) && this.isPossible(told.wallMs);
+    if (isTaken) {
+      this.#isByHub = true;
+      this.#isTrusted = Math.abs(reading.wallMs - told.wallMs) <= JUMP_MS + told.errorMs;
+      this.#remember(told.wallMs - reading.upMs);
+    }
+    const isNew = this.#wallMinusUpMs !== before;
+    return {
+      step: undefined,
+      sleptMs: 0,
+      gainedTrust: this.#isTrusted && !wasTrusted,
+      wallMinusUpMs: isNew ? this.#wallMinusUpMs : undefined,
+    };
+  }
+
+  /** Differences that are no jump are left alone: each new offset is a write. */
+  #remember(offsetMs: number): void {
+    const known = this.#wallMinusUpMs;
+    if (known === undefined || Math.abs(offsetMs - known) > JUMP_MS) this.#wallMinusUpMs = offsetMs;
   }
 
   #noteSleep(sleptMs: number): number {

@@ -41,6 +41,10 @@ export type GatewayEvents = {
   /** Downlinks may be missing. */
   possibleGap: (fact: { readonly reason: string; readonly away: Age | null }) => void;
   hubRefused: (fact: { readonly reason: string }) => void;
+  /** An attempt came to nothing, for another reason than the one before. */
+  hubUnreachable: (fact: { readonly reason: string }) => void;
+  /** The files of TLS were read and are no good, or are good again (`undefined`). */
+  tlsFilesJudged: (fact: { readonly problem: string | undefined }) => void;
   hubLost: (fact: { readonly reason: string }) => void;
   /** Somebody else seems to connect with our identity: it took so many connections in a row. */
   hubTakenOver: (fact: { readonly times: number }) => void;
@@ -67,6 +71,8 @@ export type GatewayEvents = {
   clockTrusted: (fact: { readonly wallMs: number }) => void;
   /** The wall clock jumped: Unix ms it would show, and shows. */
   clockStepped: (fact: { readonly wasMs: number; readonly isMs: number; readonly isTrusted: boolean }) => void;
+  /** The wall clock is wrong by the hub's: ages and signatures follow the hub, at Unix ms `wallMs`. */
+  clockOverruled: (fact: { readonly wallMs: number; readonly aheadMs: number }) => void;
   machineSlept: (fact: { readonly ms: number }) => void;
   storeRecovered: (fact: { readonly sentence: string }) => void;
 };

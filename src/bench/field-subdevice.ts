@@ -88,12 +88,16 @@ export class FieldSubdevice {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Sends the next numbered message. @returns its number */
-  publish(topic: string, options: { readonly bytes?: number; readonly qos?: Qos } = {}): number {
+  /** Sends the next numbered message, or one with a payload of its own under that number. @returns the number */
+  publish(
+    topic: string,
+    options: { readonly bytes?: number; readonly qos?: Qos; readonly payload?: Uint8Array } = {},
+  ): number {
     const { bytes = 32, qos = 1 } = options;
     const reference = this.uplinks.send();
+    const payload = options.payload ?? numberedPayload(reference, bytes);
     if (qos === 1) this.#sentAtMs.set(reference, this.#clock.nowMs());
-    this.#input({ kind: 'publish', topic, payload: numberedPayload(reference, bytes), qos, reference });
+    this.#input({ kind: 'publish', topic, payload, qos, reference });
     return reference;
   }
 

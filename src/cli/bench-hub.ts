@@ -9,6 +9,9 @@ export interface BenchHubOptions {
   readonly host: string;
   readonly applicationPort: number;
   readonly profile: HubRules['profile'];
+  readonly tlsPort?: number;
+  readonly tlsFolder: string;
+  readonly tlsClient?: string;
   /** `name=value` each. */
   readonly set: readonly string[];
   readonly listRules?: boolean;
@@ -35,5 +38,11 @@ export async function startBench({ terminal }: CommandContext, options: BenchHub
   }
   const { systemClock } = await import('../io/clock.ts');
   const { runBenchHub } = await import('../bench/hub/command.ts');
-  return await runBenchHub({ ...options, changes, clock: systemClock(), print: (line) => terminal.print(line) });
+  const { tlsPort, tlsFolder, tlsClient, ...rest } = options;
+  return await runBenchHub({
+    ...{ ...rest, changes },
+    ...(tlsPort === undefined ? {} : { tls: { port: tlsPort, folder: tlsFolder, client: tlsClient } }),
+    clock: systemClock(),
+    print: (line) => terminal.print(line),
+  });
 }

@@ -5,16 +5,24 @@ import type { Config, Problem } from '../config/schema.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { hang, type Terminal } from './terminal.ts';
+import { checkTls, type TlsFindings } from './tls-check.ts';
+
+const NOTHING: TlsFindings = { problems: [], lines: [] };
 
 /** @throws Fault `config-unreadable` */
 export async function checkConfig(context: CommandContext, file: string): Promise<number> {
   const parsed = parseConfig(await readConfigText(file));
-  if (context.asJson) printJson(context, parsed.ok ? { ok: true, problems: [] } : parsed);
+  const tls = parsed.ok ? checkTls(parsed.config.hub.tls, Date.now()) : NOTHING;
+  const problems = parsed.ok ? tls.problems : parsed.problems;
+  const isGood = parsed.ok && problems.length === 0;
+  if (context.asJson) printJson(context, { ok: isGood, problems });
   else {
-    const lines = parsed.ok ? goodLines(file, parsed.config) : problemLines(file, parsed.problems, context.terminal);
+    const lines = isGood
+      ? [...goodLines(file, parsed.config), ...tls.lines]
+      : problemLines(file, problems, context.terminal);
     for (const line of lines) context.terminal.print(line);
   }
-  return parsed.ok ? EXIT.ok : EXIT.config;
+  return isGood ? EXIT.ok : EXIT.config;
 }
 
 function goodLines(file: string, config: Config): string[] {

@@ -18,6 +18,9 @@ const BINDING_COLUMNS: readonly Column[] = [
   { heading: 'binding' },
 ];
 
+/** Who waits longer wonders what for. */
+const NOTICE_MS = 1000;
+
 /** @returns 1 unless all is done as ordered */
 export async function changeBindings(
   context: CommandContext,
@@ -75,5 +78,11 @@ function printRemedies(
 
 async function order<Answer>(context: CommandContext, name: string, body: object): Promise<Answer> {
   const { controlSocket } = await locateGateway(context);
-  return (await give(controlSocket, name, body)) as Answer;
+  const words = 'Waiting for the hub; it has 20 s to answer.';
+  const notice = setTimeout(() => context.asJson || context.terminal.print(words), NOTICE_MS);
+  try {
+    return (await give(controlSocket, name, body)) as Answer;
+  } finally {
+    clearTimeout(notice);
+  }
 }

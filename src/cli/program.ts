@@ -192,6 +192,9 @@ function addRunning(add: Add): void {
       wholeNumber(0, 65_535),
       0,
     )
+    .option('--tls-port <number>', 'MQTT port with TLS, beside the other (0: any free one)', wholeNumber(0, 65_535))
+    .option('--tls-folder <path>', 'where the certificates it makes go: ca.pem is tls_ca_file', 'bench-tls')
+    .option('--tls-client <client-id>', 'make a client certificate too: client.pem, client-key.pem')
     .addOption(
       new Option('--profile <name>', 'whose rules')
         .choices(['documented', 'mainland', 'intl', 'generic'])

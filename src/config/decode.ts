@@ -3,10 +3,22 @@
  * The only place with defaults that depend on something.
  */
 import type { HubSection, LinkSection, OutboxSection, SubdeviceSection } from './keys.ts';
-import { PROFILE_DEFAULTS } from './profiles.ts';
-import type { Config, GatewayConfig, HubConfig, HubCredentials, LinkConfig, SubdeviceConfig } from './schema.ts';
+import { decodeUnit } from './modbus-units.ts';
+import { DRIVER_DEFAULTS, PROFILE_DEFAULTS } from './profiles.ts';
+import type {
+  Config,
+  GatewayConfig,
+  HubConfig,
+  HubCredentials,
+  HubTls,
+  LinkConfig,
+  SubdeviceConfig,
+} from './schema.ts';
 import type { Sections } from './sections.ts';
 
+/** IANA service names mqtt and secure-mqtt; the hub's are the same (hub contract §1.2). */
+const MQTT_PORT = 1883;
+const MQTT_TLS_PORT = 8883;
 /** No SDK sends more than one device in a request, no document says how many there may be: enough to be quick. */
 const OPERATIONS_BATCH_MAX = 64;
 
@@ -59,12 +71,13 @@ function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
   return {
     profile: hub.profile,
     host: hub.host,
-    port: hub.port,
+    port: hub.port ?? (hub.tls === 'off' ? MQTT_PORT : MQTT_TLS_PORT),
+    tls: decodeTls(hub),
     bind: hub.bind ?? 'manual',
     operationsBatchMax: hub.operations_batch_max ?? OPERATIONS_BATCH_MAX,
     credentials,
     clientId:
-      credentials.kind === 'signed'
+      credentials.kind === 'device'
         ? `${credentials.productId}${credentials.deviceName}`
         : (hub.client_id ?? gatewayName),
     topicTemplate: hub.topic_template ?? defaults.topicTemplate,
@@ -86,23 +99,48 @@ function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
 
 function decodeCredentials(hub: HubSection): HubCredentials {
   const { product_id: productId, device_name: deviceName, device_secret_file: deviceSecretFile } = hub;
-  if (productId !== undefined && deviceName !== undefined && deviceSecretFile !== undefined) {
-    return { kind: 'signed', productId, deviceName, deviceSecretFile, signMethod: hub.sign_method ?? 'hmacsha256' };
+  if (productId !== undefined && deviceName !== undefined) {
+    return {
+      ...{ kind: 'device', productId, deviceName, signMethod: hub.sign_method ?? 'hmacsha256' },
+      deviceSecretFile: hub.tls === 'psk' ? undefined : deviceSecretFile,
+    };
   }
   if (hub.username === undefined) return { kind: 'none' };
   return { kind: 'password', username: hub.username, passwordFile: hub.password_file };
 }
 
+function decodeTls(hub: HubSection): HubTls {
+  const { tls_certificate_file: certificateFile, tls_key_file: keyFile } = hub;
+  switch (hub.tls) {
+    case 'off':
+      return { kind: 'off' };
+    case 'on':
+      return {
+        kind: 'on',
+        caFile: hub.tls_ca_file,
+        serverName: hub.tls_server_name ?? hub.host,
+        pins: hub.tls_pins,
+        client: certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile },
+      };
+    case 'psk':
+      if (hub.device_secret_file === undefined) throw new Error('decodeTls: no secret, and no problem was found');
+      return { kind: 'psk', secretFile: hub.device_secret_file };
+  }
+}
+
 function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly string[] | undefined): LinkConfig {
+  const defaults = DRIVER_DEFAULTS[link.driver];
   return {
     name: link.name,
     path: link.path,
     baudRate: link.baud_rate,
+    parity: link.parity,
+    stopBits: link.stop_bits === 2 ? 2 : 1,
     framing: link.framing,
     driver: link.driver,
     packetBytesMax: link.packet_bytes_max,
-    retryMs: link.retry_ms,
-    retriesMax: link.retries_max,
+    retryMs: link.retry_ms ?? defaults.retryMs,
+    retriesMax: link.retries_max ?? defaults.retriesMax,
     gatewayId: link.gateway_id,
     advertiseS: link.advertise_s,
     holdMs: link.hold_ms ?? outbox.hold_ms,
@@ -110,6 +148,7 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
     overflow: link.overflow ?? outbox.overflow,
     allowedSubdevices: allowed,
     predefinedTopics: new Map(link.predefined_topics.map(({ id, topic }) => [id, topic])),
+    units: link.unit.map(decodeUnit),
   };
 }
 
@@ -118,6 +157,7 @@ function allowedOn(
   subdevices: readonly SubdeviceSection[],
   takesAnyone: boolean,
 ): readonly string[] | undefined {
+  if (link.driver === 'modbus') return link.unit.map(({ id }) => id);
   if (link.subdevices.length > 0) return link.subdevices;
   if (takesAnyone) return undefined;
   return subdevices

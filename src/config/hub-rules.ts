@@ -7,6 +7,7 @@ import type { HubSection, SubdeviceSection } from './keys.ts';
 import { HUB_KEEP_ALIVE_S, PROFILE_DEFAULTS, TOPIC_PLACEHOLDERS } from './profiles.ts';
 import type { Problem } from './schema.ts';
 import type { Sections } from './sections.ts';
+import { provesByCertificate, tlsProblems } from './tls-rules.ts';
 
 const SIGNED_KEYS = ['product_id', 'device_name', 'device_secret_file'] as const;
 const SIGNED_CHOICES = ['sign_method', 'bind', 'operations_batch_max'] as const;
@@ -15,7 +16,12 @@ const GENERIC_KEYS = ['client_id', 'username', 'password_file'] as const;
 export function hubProblems({ gateway, hub }: Sections): Problem[] {
   if (hub === undefined) return [];
   const template = hub.topic_template ?? PROFILE_DEFAULTS[hub.profile].topicTemplate;
-  const problems = [...templateProblems(template, hub), ...resyncProblems(hub), ...pauseProblems(hub)];
+  const problems = [
+    ...tlsProblems(hub),
+    ...templateProblems(template, hub),
+    ...resyncProblems(hub),
+    ...pauseProblems(hub),
+  ];
   if (hub.profile === 'generic') return [...genericProblems(hub), ...problems];
   if (gateway?.accept_unknown_subdevices) {
     problems.push({
@@ -43,9 +49,9 @@ function signedProblems(hub: HubSection): Problem[] {
   const foreign = GENERIC_KEYS.filter((key) => hub[key] !== undefined).map((key) =>
     foreignKey(`hub.${key}`, hub.profile),
   );
-  const missing = SIGNED_KEYS.filter((key) => hub[key] === undefined).map((key) =>
-    missingKey(`hub.${key}`, hub.profile),
-  );
+  const missing = SIGNED_KEYS.filter((key) => hub[key] === undefined)
+    .filter((key) => key !== 'device_secret_file' || !provesByCertificate(hub))
+    .map((key) => missingKey(`hub.${key}`, hub.profile));
   return [...foreign, ...missing];
 }
 

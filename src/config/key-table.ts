@@ -2,7 +2,7 @@
  * The keys as rows of words, made from the schema: what the reference prints and what the hints of problems quote.
  */
 import { z } from 'zod';
-import { LISTS, TABLES } from './keys.ts';
+import { LISTS, NESTED_LISTS, TABLES } from './keys.ts';
 
 export interface KeyRow {
   /** `hub`, or `link` for `[[link]]`. */
@@ -28,20 +28,25 @@ interface JsonKey {
   readonly shape?: string;
 }
 
-const SECTIONS: readonly (readonly [string, z.ZodType])[] = [...Object.entries(TABLES), ...Object.entries(LISTS)];
+const SECTIONS: readonly (readonly [string, z.ZodType])[] = [TABLES, LISTS, NESTED_LISTS].flatMap((sections) =>
+  Object.entries(sections),
+);
 
 /** Every key of every section, in the order of the schema. */
 export function keyRows(): readonly KeyRow[] {
-  return SECTIONS.flatMap(([section, schema]) => {
-    const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' });
-    return Object.entries(properties).map(([key, json]) =>
-      rowOf({ section, key, isRequired: required.includes(key) }, json as JsonKey),
-    );
-  });
+  return SECTIONS.flatMap(([section, schema]) => rowsOf(section, schema));
 }
 
 export function keyRow(section: string, key: string): KeyRow | undefined {
-  return keyRows().find((row) => row.section === section && row.key === key);
+  const schema = SECTIONS.find(([name]) => name === section)?.[1];
+  return schema && rowsOf(section, schema).find((row) => row.key === key);
+}
+
+function rowsOf(section: string, schema: z.ZodType): KeyRow[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' });
+  return Object.entries(properties).map(([key, json]) =>
+    rowOf({ section, key, isRequired: required.includes(key) }, json as JsonKey),
+  );
 }
 
 /** Keys of one section; empty for a section that does not exist. */
@@ -57,7 +62,7 @@ export function sectionsWith(key: string): readonly string[] {
 
 /** `[hub]` or `[[link]]`, as the file writes it. */
 export function headingOf(section: string): string {
-  return section in LISTS ? `[[${section}]]` : `[${section}]`;
+  return section in LISTS || section in NESTED_LISTS ? `[[${section}]]` : `[${section}]`;
 }
 
 function rowOf(
@@ -77,7 +82,10 @@ function typeWords(json: JsonKey): string {
   if (json.enum !== undefined) return json.enum.map((value) => JSON.stringify(value)).join(', ');
   switch (json.type) {
     case 'number':
-      return `number, ${json.minimum} to ${json.maximum}`;
+      if (json.minimum === undefined) return 'number';
+      return json.maximum === undefined
+        ? `number, ${json.minimum} or more`
+        : `number, ${json.minimum} to ${json.maximum}`;
     case 'integer':
       return `integer, ${json.minimum} to ${json.maximum}`;
     case 'boolean':

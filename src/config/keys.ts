@@ -1,12 +1,15 @@
 /**
  * Every key of the configuration file: its type, its range, its default and what it means.
  *
- * This is the one table of them. `sections.ts` reads a file by it, `reference.ts` prints it, and the hints of the
+ * This is the one table of them (those of TLS: `tls-keys.ts`). `sections.ts` reads a file by it, `reference.ts` prints it, and the hints of the
  * problems quote it. What depends on more than one key is in `rules.ts`; what depends on the profile, in `profiles.ts`.
  */
 import { z } from 'zod';
+import { absolutePath, means, NAME, text, whole } from './key-kinds.ts';
+import { POINT, UNIT } from './modbus-keys.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
-import { byProfile } from './profiles.ts';
+import { byDriver, byProfile } from './profiles.ts';
+import { TLS_KEYS } from './tls-keys.ts';
 
 /** A sockaddr_un has 108 bytes with its final NUL (unix(7)); the administrative socket's name is 11 bytes longer. */
 const SOCKET_PATH_BYTES_MAX = 96;
@@ -16,16 +19,6 @@ const AGE_HOURS_MAX = 87_600;
 /** An MQTT-SN client gives up on an acknowledgement after T_retry 10 to 15 s (MQTT-SN 1.2 §7.2). */
 const WAIT_MS_MAX = 10_000;
 
-const whole = (min: number, max: number) => z.int().min(min).max(max);
-/** `shape`: what a text must look like, in words; quoted by problems and by the reference. */
-const text = (pattern: RegExp, shape: string) => z.string().regex(pattern).meta({ shape });
-const absolutePath = (bytesMax = 4095) => text(/^\/[^\0]*$/, 'absolute path').max(bytesMax);
-/** `fallback`: the default in words, where it is no constant. */
-const means = (description: string, fallback?: string) =>
-  fallback === undefined ? { description } : { description, fallback };
-
-/** Names travel in topics, file names and MQTT-SN client ids: nothing that means something there. */
-const NAME = text(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _');
 /** hub-contract §1.4 (C headers): product id 10 characters, device name at most 48. */
 const PRODUCT_ID = text(/^[A-Za-z0-9]{10}$/, '10 letters or digits');
 const DEVICE_NAME = text(/^[A-Za-z0-9:_-]{1,48}$/, '1 to 48 letters, digits, :, - or _');
@@ -57,12 +50,13 @@ export const HUB = z.strictObject({
     .enum(['generic', 'intl', 'mainland'])
     .meta(means('Whose rules apply: any MQTT 3.1.1 server, or the IoT hub by its international or mainland limits.')),
   host: HOST.meta(means('Where the hub is.')),
-  port: whole(1, 65_535).default(1883).meta(means('TCP port of the hub.')),
+  port: whole(1, 65_535).optional().meta(means('TCP port of the hub.', '1883, with TLS 8883')),
+  ...TLS_KEYS,
   product_id: PRODUCT_ID.optional().meta(means('Product id of the gateway. Hub profiles only, required there.')),
   device_name: DEVICE_NAME.optional().meta(means('Device name of the gateway. Hub profiles only, required there.')),
   device_secret_file: absolutePath()
     .optional()
-    .meta(means('File with the device secret, readable by its owner only. Hub profiles only, required there.')),
+    .meta(means('File with the device secret. Hub profiles only, required there without tls_certificate_file.')),
   sign_method: z
     .enum(['hmacsha256', 'hmacsha1'])
     .optional()
@@ -190,12 +184,16 @@ export const LINK = z.strictObject({
     .enum(['sn-cobs', 'sn-raw'])
     .default('sn-cobs')
     .meta(means('How packets are delimited on the line. sn-raw: bare packets of stock clients, without a checksum.')),
-  driver: z.enum(['mqttsn']).default('mqttsn').meta(means('What the subdevices speak.')),
+  parity: z.enum(['none', 'even', 'odd']).default('none').meta(means('Parity bit of each byte.')),
+  stop_bits: whole(1, 2).default(1).meta(means('Stop bits of each byte.')),
+  driver: z.enum(['mqttsn', 'modbus']).default('mqttsn').meta(means('What the subdevices speak.')),
   packet_bytes_max: whole(64, 4096).default(1024).meta(means('Largest packet on the line.')),
   retry_ms: whole(50, 60_000)
-    .default(1000)
-    .meta(means('Pause before an unanswered packet is sent to a subdevice again.')),
-  retries_max: whole(0, 100).default(5).meta(means('Repetitions before a subdevice counts as gone.')),
+    .optional()
+    .meta(means('Pause before an unanswered packet is sent to a subdevice again.', byDriver('retryMs'))),
+  retries_max: whole(0, 100)
+    .optional()
+    .meta(means('Repetitions before a subdevice counts as gone.', byDriver('retriesMax'))),
   gateway_id: whole(1, 255).default(1).meta(means('The gateway’s id in ADVERTISE and GWINFO.')),
   advertise_s: whole(0, 65_535).default(0).meta(means('Pause between two ADVERTISE. 0 = none are sent.')),
   hold_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.hold_ms')),
@@ -205,12 +203,17 @@ export const LINK = z.strictObject({
     .array(NAME)
     .max(10_000)
     .default([])
-    .meta(means('Ids of the subdevices served here. Empty = every [[subdevice]] not tied to another link.')),
+    .meta(
+      means(
+        'Ids of the subdevices served here. Empty = every [[subdevice]] not tied to another link; with driver modbus, its units.',
+      ),
+    ),
   predefined_topics: z
     .array(PREDEFINED_TOPIC)
     .max(1000)
     .default([])
     .meta(means('MQTT-SN predefined topic ids, e.g. [{ id = 1, topic = "temperature" }].')),
+  unit: z.array(UNIT).max(247).default([]).meta(means('Modbus units on this line, each a [[link.unit]].')),
 });
 
 export const SUBDEVICE = z.strictObject({
@@ -237,3 +240,5 @@ export type SubdeviceSection = z.output<typeof SUBDEVICE>;
 export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX } as const;
 /** `[[name]]` */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;
+/** `[[name]]` within the one that its name begins with. */
+export const NESTED_LISTS = { 'link.unit': UNIT, 'link.unit.point': POINT } as const;

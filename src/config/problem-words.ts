@@ -2,7 +2,8 @@
  * The schema's findings in the words of the file: where, what, and what to do.
  */
 import type { z } from 'zod';
-import { headingOf, keyRow, keysOf, sectionsWith } from './key-table.ts';
+import { headingOf, type KeyRow, keyRow, keysOf, sectionsWith } from './key-table.ts';
+import { NESTED_LISTS } from './keys.ts';
 import type { Problem } from './schema.ts';
 import { nearestWord } from './suggestion.ts';
 
@@ -14,14 +15,23 @@ interface Place {
 
 type Issue = z.core.$ZodIssue;
 
-export function problemsOf(issues: readonly Issue[], place: Place): Problem[] {
-  return issues.flatMap((issue) => {
+export function problemsOf(issues: readonly Issue[], outer: Place): Problem[] {
+  return issues.flatMap((found) => {
+    const { issue, place } = within(found, outer);
     const path = pathOf(place.path, issue.path);
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => unknownKey(key, { ...place, path: pathOf(path, [key]) }, issue.path.length > 0));
     }
-    return [{ path, what: whatIsWrong(issue), hint: hintFor(issue, place) }];
+    return [{ path, what: whatIsWrong(issue, place), hint: hintFor(issue, place) }];
   });
+}
+
+/** An issue of `link` at `unit[0].address` is one of `link.unit` at `address`. */
+function within(issue: Issue, place: Place): { readonly issue: Issue; readonly place: Place } {
+  const [key, index, ...rest] = issue.path;
+  const section = `${place.section}.${String(key)}`;
+  if (typeof index !== 'number' || !(section in NESTED_LISTS)) return { issue, place };
+  return within({ ...issue, path: rest }, { section, path: pathOf(place.path, issue.path.slice(0, 2)) });
 }
 
 /** `link[1]` and `['predefined_topics', 0, 'id']` make `link[1].predefined_topics[0].id`. */
@@ -47,13 +57,15 @@ function unknownKey(key: string, place: Place, isNested: boolean): Problem {
   return { ...problem, hint: `The keys of ${headingOf(place.section)} are ${keysOf(place.section).join(', ')}.` };
 }
 
-function whatIsWrong(issue: Issue): string {
+function whatIsWrong(issue: Issue, place: Place): string {
   if (issue.input === undefined && issue.code !== 'custom') return 'is missing';
   switch (issue.code) {
     case 'invalid_type':
-      return `is ${shown(issue.input)}, not ${kindWords(issue.expected)}`;
+      return `is ${shown(issue.input)}, not ${kindWords(issue.expected, keyRow(place.section, String(issue.path[0])))}`;
     case 'too_small':
-      return issue.origin === 'string' ? 'is empty' : `is ${shown(issue.input)}, less than ${issue.minimum}`;
+      return issue.origin === 'string' || issue.origin === 'array'
+        ? 'is empty'
+        : `is ${shown(issue.input)}, less than ${issue.minimum}`;
     case 'too_big':
       return issue.origin === 'number' || issue.origin === 'int'
         ? `is ${shown(issue.input)}, more than ${issue.maximum}`
@@ -73,9 +85,10 @@ function hintFor(issue: Issue, place: Place): string {
   return `Allowed: ${row.type}.`;
 }
 
-function kindWords(expected: string): string {
+function kindWords(expected: string, row: KeyRow | undefined): string {
   switch (expected) {
     case 'number':
+      return row?.type.startsWith('number') ? 'a number' : 'a whole number';
     case 'int':
       return 'a whole number';
     case 'boolean':

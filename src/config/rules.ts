@@ -7,6 +7,8 @@
 import { filterProblem, topicProblem } from '../base/topic.ts';
 import { hubProblems, identityProblems } from './hub-rules.ts';
 import type { LinkSection, SubdeviceSection } from './keys.ts';
+import type { UnitSection } from './modbus-keys.ts';
+import { unitProblems } from './modbus-units.ts';
 import type { Problem } from './schema.ts';
 import type { Sections } from './sections.ts';
 
@@ -33,6 +35,8 @@ export function ruleProblems(sections: Sections): Problem[] {
       (subdevice) => subdevice.node_id ?? '',
     ),
     ...links.flatMap(predefinedTopicProblems),
+    ...links.flatMap(({ path, section }) => unitProblems(section, path)),
+    ...links.flatMap(({ path, section }) => uniqueUnitProblems(placed(`${path}.unit`, section.unit))),
     // Whoever is missing from a broken list may be the very one that is referred to.
     ...(isWhole ? referenceProblems(sections, links, subdevices) : []),
   ];
@@ -92,6 +96,16 @@ function predefinedTopicProblems({ path, section }: Placed<LinkSection>): Proble
   return [...duplicates(topics, 'id', (topic) => String(topic.id)), ...unusable];
 }
 
+function uniqueUnitProblems(units: readonly Placed<UnitSection>[]): Problem[] {
+  return [
+    ...duplicates(units, 'id', (unit) => unit.id),
+    ...duplicates(units, 'address', (unit) => String(unit.address)),
+    ...units.flatMap(({ path, section }) =>
+      duplicates(placed(`${path}.point`, section.point), 'name', (point) => point.name),
+    ),
+  ];
+}
+
 function referenceProblems(
   sections: Sections,
   links: readonly Placed<LinkSection>[],
@@ -133,15 +147,22 @@ function tiedLinkProblems(
   ];
 }
 
+/** The ids a link lists, each with its path: those of its units, with driver modbus. */
+function listedOn({ path, section }: Placed<LinkSection>): { readonly place: string; readonly id: string }[] {
+  if (section.driver === 'modbus')
+    return section.unit.map(({ id }, index) => ({ place: `${path}.unit[${index}].id`, id }));
+  return section.subdevices.map((id, index) => ({ place: `${path}.subdevices[${index}]`, id }));
+}
+
 function allowListProblems(
-  { path, section }: Placed<LinkSection>,
+  link: Placed<LinkSection>,
   subdevices: readonly Placed<SubdeviceSection>[],
   takesAnyone: boolean,
 ): Problem[] {
-  return section.subdevices.flatMap((id, index) => {
-    const place = `${path}.subdevices[${index}]`;
+  const { name, driver, subdevices: ids } = link.section;
+  return listedOn(link).flatMap(({ place, id }, index) => {
     const listed = subdevices.find((subdevice) => subdevice.section.id === id)?.section;
-    if (section.subdevices.indexOf(id) !== index) {
+    if (driver !== 'modbus' && ids.indexOf(id) !== index) {
       return [{ path: place, what: `is "${id}" for a second time`, hint: 'Remove it.' }];
     }
     if (listed === undefined) {
@@ -154,7 +175,7 @@ function allowListProblems(
         },
       ];
     }
-    if (listed.link === undefined || listed.link === section.name) return [];
+    if (listed.link === undefined || listed.link === name) return [];
     return [
       {
         path: place,
@@ -171,15 +192,16 @@ function unservedProblems(
   links: readonly Placed<LinkSection>[],
 ): Problem[] {
   const candidates = links.filter((link) => section.link === undefined || section.link === link.section.name);
-  const isServed = candidates.some(
-    ({ section: link }) => link.subdevices.length === 0 || link.subdevices.includes(section.id),
-  );
+  const isServed = candidates.some((link) => {
+    const ids = listedOn(link).map(({ id }) => id);
+    return ids.includes(section.id) || (ids.length === 0 && link.section.driver !== 'modbus');
+  });
   if (isServed || candidates.length === 0) return [];
   return [
     {
       path: `${path}.id`,
       what: `is "${section.id}", which no link serves`,
-      hint: 'Add it to `subdevices` of a link, or leave that list empty.',
+      hint: 'Add it to `subdevices` of a link, or leave that list empty; on a Modbus line, add its [[link.unit]].',
     },
   ];
 }

@@ -5,7 +5,11 @@
  * `keepAliveS`; where a key is empty in the file and the profile decides, the decision is already made here.
  */
 
+import type { PointSection } from './modbus-keys.ts';
+
 export type HubProfile = 'generic' | 'intl' | 'mainland';
+/** What the subdevices of a link speak. */
+export type LinkDriver = 'mqttsn' | 'modbus';
 export type SignMethod = 'hmacsha256' | 'hmacsha1';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'text' | 'json';
@@ -43,23 +47,44 @@ export type HubCredentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'password'; readonly username: string; readonly passwordFile: string | undefined }
   | {
-      readonly kind: 'signed';
+      readonly kind: 'device';
       readonly productId: string;
       readonly deviceName: string;
-      /** Holds the device secret as the hub's console shows it: base64. */
-      readonly deviceSecretFile: string;
+      /**
+       * Holds the device secret as the hub's console shows it: base64. `undefined`: TLS has proved who we are, by the
+       * client certificate or by the device secret as its key, and CONNECT carries no password.
+       */
+      readonly deviceSecretFile: string | undefined;
+      /** Of the password, and of what subdevices are bound with. */
       readonly signMethod: SignMethod;
     };
+
+/** How the way to the hub is protected. */
+export type HubTls =
+  | { readonly kind: 'off' }
+  | {
+      readonly kind: 'on';
+      /** `undefined`: the authorities that this machine trusts. */
+      readonly caFile: string | undefined;
+      /** What the hub's certificate must be for: a name, or the address in `host`. */
+      readonly serverName: string;
+      /** Base64 SHA-256 of the public keys that the hub may have; empty: any. */
+      readonly pins: readonly string[];
+      readonly client: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+    }
+  /** `secretFile` holds the device secret, base64. */
+  | { readonly kind: 'psk'; readonly secretFile: string };
 
 export interface HubConfig {
   readonly profile: HubProfile;
   readonly host: string;
   readonly port: number;
+  readonly tls: HubTls;
   /** Who binds subdevices that are configured and not bound. */
   readonly bind: 'manual' | 'auto';
   /** Subdevices in one request of the gateway protocol. */
   readonly operationsBatchMax: number;
-  /** `signed` with the hub profiles, one of the others with `generic`. */
+  /** `device` with the hub profiles, one of the others with `generic`. */
   readonly credentials: HubCredentials;
   /** Hub profiles: product id and device name, one after the other. */
   readonly clientId: string;
@@ -122,8 +147,10 @@ export interface LinkConfig {
   /** A device below `/dev`. */
   readonly path: string;
   readonly baudRate: number;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
   readonly framing: 'sn-cobs' | 'sn-raw';
-  readonly driver: 'mqttsn';
+  readonly driver: LinkDriver;
   readonly packetBytesMax: number;
   readonly retryMs: number;
   readonly retriesMax: number;
@@ -142,7 +169,46 @@ export interface LinkConfig {
   readonly allowedSubdevices: readonly string[] | undefined;
   /** Topic id → the subdevice's own name for the topic. */
   readonly predefinedTopics: ReadonlyMap<number, string>;
+  /** Empty but with driver modbus. */
+  readonly units: readonly UnitConfig[];
 }
+
+/** A Modbus unit; addresses are unique on a link. */
+export interface UnitConfig {
+  readonly subdevice: string;
+  /** 0 to 247; 0 = all units at once. */
+  readonly address: number;
+  readonly heartbeatMs: number;
+  readonly gapMax: number;
+  readonly writeMode: 'single' | 'multiple' | 'read-write';
+  readonly stateTopic: string;
+  readonly setTopic: string;
+  readonly resultTopic: string;
+  /** At least one; names are unique. */
+  readonly points: readonly PointConfig[];
+}
+
+export interface PointConfig {
+  readonly name: string;
+  readonly table: 'coil' | 'discrete' | 'holding' | 'input';
+  readonly address: number;
+  readonly type: PointType;
+  /** Of a bool in a register, and there only. */
+  readonly bit: number | undefined;
+  /** Of a string, and there only; characters. */
+  readonly length: number | undefined;
+  readonly order: 'ABCD' | 'CDAB' | 'BADC' | 'DCBA';
+  /** Never 0. */
+  readonly scale: number;
+  readonly offset: number;
+  readonly deadband: number;
+  readonly pollMs: number;
+  readonly isWritable: boolean;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+}
+
+export type PointType = NonNullable<PointSection['type']>;
 
 export interface SubdeviceConfig {
   readonly id: string;

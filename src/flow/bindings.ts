@@ -3,6 +3,7 @@
  *
  * A subdevice that is not bound is not served: it is sent away and its uplinks wait, untried, since the hub would take none
  * and say nothing. Bound again, its uplinks go and its filters are asked for anew; it is served when it next connects.
+ * Filters that the hub refused before it held their subdevice to be online are asked for again when it does.
  */
 import type { Facts } from '../base/events.ts';
 import type { GatewayOperations } from '../hub/gateway-operations.ts';
@@ -11,7 +12,7 @@ import type { BindingReport } from '../hub/own-service.ts';
 import { isDone } from '../hub/result-codes.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Cancel, Clock } from '../ports.ts';
-import type { Mirror } from '../session/mirror.ts';
+import type { Mirror, Subdevice } from '../session/mirror.ts';
 import type { HubSubscriptions } from './hub-subscriptions.ts';
 import type { Links } from './links.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -57,6 +58,8 @@ export class BindingFlow {
       case 'binding':
         this.#tell(report);
         return report.isBound ? this.#serve(report.identity) : this.#dismiss(report.identity);
+      case 'announced':
+        return this.#options.subscriptions().retry(this.#subdeviceOf(report.identity)?.subscriptions.keys() ?? []);
       case 'answered':
         if (report.verb === 'bind' && isDone('bind', report.code)) this.#serve(report.identity);
         return this.#answered(report);
@@ -125,17 +128,22 @@ export class BindingFlow {
     facts.emit('hubAnswered', { sentence: `subdevice ${subdevice} is ${words.replace('ID', subdevice)}` });
   }
 
+  /** `undefined`: it has never come. */
+  #subdeviceOf(identity: HubIdentity): Subdevice | undefined {
+    return this.#options.mirror.byId(this.#options.ownerOf(identity) ?? '');
+  }
+
   #dismiss(identity: HubIdentity): void {
-    const { mirror, outbox, links } = this.#options;
-    const subdevice = mirror.byId(this.#options.ownerOf(identity) ?? '');
-    if (subdevice === undefined) return; // it has never come, and will be refused if it does
+    const { outbox, links } = this.#options;
+    const subdevice = this.#subdeviceOf(identity);
+    if (subdevice === undefined) return; // it will be refused if it comes
     outbox.setHalted(subdevice.lane, true);
     if (subdevice.isAttached) links().order(subdevice.link, { kind: 'dismiss', subdevice: subdevice.id });
   }
 
   #serve(identity: HubIdentity): void {
-    const { mirror, outbox, subscriptions, replay } = this.#options;
-    const subdevice = mirror.byId(this.#options.ownerOf(identity) ?? '');
+    const { outbox, subscriptions, replay } = this.#options;
+    const subdevice = this.#subdeviceOf(identity);
     if (subdevice === undefined) return;
     outbox.setHalted(subdevice.lane, false);
     subscriptions().renew(subdevice.subscriptions.keys());

@@ -11,6 +11,7 @@ import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
 import type { Replay } from './replay.ts';
 import type { SessionWatch } from './session-watch.ts';
+import type { WallClock } from './wall-clock.ts';
 
 export interface HubLineOptions {
   readonly clock: Clock;
@@ -23,6 +24,7 @@ export interface HubLineOptions {
   readonly subscriptions: HubSubscriptions;
   readonly watch: SessionWatch;
   readonly services: OwnServices;
+  readonly wallClock: WallClock;
   readonly heed: (report: BindingReport) => void;
   /** Uplinks held for the hub go to disk now. */
   readonly letGo: () => void;
@@ -133,9 +135,11 @@ export class HubLine {
 
   #offline({ reason, isByHub }: Extract<Report, { kind: 'offline' }>): void {
     const { replay, downlink, subscriptions, watch, facts, clock, letGo, lastUplink } = this.#options;
+    const isNews = reason !== this.#problem;
     this.#problem = reason;
     if (!this.#isOnline) {
       this.#attempts += 1;
+      if (isNews) facts.emit('hubUnreachable', { reason });
       return;
     }
     this.#isOnline = false;
@@ -166,7 +170,10 @@ export class HubLine {
       case 'said':
         this.#options.facts.emit('hubAnswered', { sentence: report.sentence });
         return;
+      case 'time':
+        return this.#options.wallClock.hear(report);
       case 'binding':
+      case 'announced':
       case 'answered':
       case 'described':
         return this.#options.heed(report);

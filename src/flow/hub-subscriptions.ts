@@ -40,7 +40,7 @@ const TURNED_AWAY_MAX = 100;
 export class HubSubscriptions {
   readonly #options: HubSubscriptionsOptions;
   #isConnected = false;
-  /** Refused by the hub in this connection: not asked for again until the next. */
+  /** Refused by the hub in this connection: not asked for again until the next, or until who wants it is online or bound. */
   readonly #refused = new Set<string>();
   readonly #turnedAway = new Map<string, TurnedAway>();
 
@@ -116,6 +116,11 @@ export class HubSubscriptions {
       this.#refused.delete(filter);
       this.#options.order({ kind: 'subscribe', filter });
     }
+  }
+
+  /** Whoever wants these may have them by now: what the hub has refused of them is asked for again. */
+  retry(filters: Iterable<string>): void {
+    this.renew([...filters].filter((filter) => this.#refused.has(filter)));
   }
 
   /** Somebody wants these no more; the hub is told if nobody does. */

@@ -10,6 +10,8 @@ import { Pump } from './pump.ts';
 export interface LinkPlan {
   readonly name: string;
   readonly path: string;
+  /** Its name, for people. */
+  readonly driver: string;
   readonly machine: LinkMachine;
   readonly open: OpenChannel;
 }

@@ -130,7 +130,7 @@ export class Presence {
   subscribe(link: string, report: Report<'subscribe'>): void {
     const { mirror, facts, subscriptions, hubLimits } = this.#options;
     const subdevice = this.#heard(report.subdevice);
-    const filter = this.#options.topicsOf(subdevice.id).toHub(report.filter);
+    const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
     if (filter === undefined) return this.#refuse(link, report.token, 'not allowed');
     if (filterProblem(filter) !== undefined) return this.#refuse(link, report.token, 'invalid topic');
     const excess = topicLimitProblem(filter, hubLimits);
@@ -157,7 +157,7 @@ export class Presence {
   unsubscribe(link: string, report: Report<'unsubscribe'>): void {
     const { mirror, facts, subscriptions } = this.#options;
     const subdevice = this.#heard(report.subdevice);
-    const filter = this.#options.topicsOf(subdevice.id).toHub(report.filter);
+    const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
     const confirm = (): void => this.#confirm(link, report.token);
     if (filter !== undefined) subscriptions().forget(subdevice.id, filter);
     if (filter === undefined || !subdevice.subscriptions.has(filter)) return confirm();

@@ -2,7 +2,7 @@
  * What is known of the wall clock, live: looks at it at the start, every minute, and when the hub is to be told who we are.
  * Whatever is learnt goes to the store with a later commit. Nothing is timed by it; ages and signatures are told by it.
  */
-import { type ClockNews, ClockTrust, wallFloorMs } from '../base/clock-trust.ts';
+import { type ClockNews, ClockTrust, type ToldTime, wallFloorMs } from '../base/clock-trust.ts';
 import type { Facts } from '../base/events.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
@@ -16,6 +16,8 @@ export interface WallClockOptions {
   readonly now: Stamp;
   readonly epochs: ReadonlyMap<number, Epoch>;
   readonly ride: (change: Change) => void;
+  /** The wall clock has jumped, and nobody vouches for it any more. */
+  readonly doubted: (nowMs: number) => void;
 }
 
 export class WallClock {
@@ -39,6 +41,23 @@ export class WallClock {
     return this.#trust.isTrusted;
   }
 
+  /** By how many ms the wall clock is ahead of the hub's, where ages and signatures follow the hub; else `undefined`. */
+  get aheadOfHubMs(): number | undefined {
+    const { clock } = this.#options;
+    return this.#trust.aheadOfHubMs({ upMs: clock.nowMs(), wallMs: clock.wallMs() });
+  }
+
+  /** For a technician. */
+  get standing(): {
+    readonly wallMs: number;
+    readonly isSet: boolean;
+    readonly isTrusted: boolean;
+    readonly aheadOfHubMs: number | undefined;
+  } {
+    const { isSet, isTrusted, aheadOfHubMs } = this;
+    return { wallMs: this.#options.clock.wallMs(), isSet, isTrusted, aheadOfHubMs };
+  }
+
   /** It shows a time that may be: later than what has certainly passed. */
   get isSet(): boolean {
     return this.#trust.isPossible(this.#options.clock.wallMs());
@@ -53,8 +72,21 @@ export class WallClock {
     return this.isSet ? clock.wallMs() : undefined;
   }
 
+  /** The hub has said what time it is now. */
+  hear(told: ToldTime): void {
+    const { clock, facts } = this.#options;
+    this.look();
+    const wasFollowing = this.aheadOfHubMs !== undefined;
+    const upMs = clock.nowMs();
+    const news = this.#trust.hear(told, { upMs, wallMs: clock.wallMs() });
+    this.#learn(news, upMs);
+    if (news.gainedTrust) facts.emit('clockTrusted', { wallMs: clock.wallMs() });
+    const aheadMs = this.aheadOfHubMs;
+    if (aheadMs !== undefined && !wasFollowing) facts.emit('clockOverruled', { wallMs: told.wallMs, aheadMs });
+  }
+
   look(): void {
-    const { clock, timeService, facts } = this.#options;
+    const { clock, timeService, facts, doubted } = this.#options;
     const wallMs = clock.wallMs();
     const upMs = clock.nowMs();
     const news = this.#trust.read({
@@ -66,6 +98,7 @@ export class WallClock {
     if (news.sleptMs > 0) facts.emit('machineSlept', { ms: news.sleptMs });
     if (news.step !== undefined) facts.emit('clockStepped', { ...news.step, isTrusted: this.isTrusted });
     if (news.gainedTrust) facts.emit('clockTrusted', { wallMs });
+    if (news.step !== undefined && !this.isTrusted) doubted(upMs);
   }
 
   #learn({ wallMinusUpMs, sleptMs }: ClockNews, upMs: number): void {

@@ -15,7 +15,7 @@ export function connackProblem(code: number): string | undefined {
     case 4:
       return 'the hub refuses our user name or password (CONNACK 4): check the secret, and the clock of this machine';
     case 5:
-      return 'the hub does not authorise us (CONNACK 5): the secret may have been replaced, or the device is disabled';
+      return 'the hub does not authorise us (CONNACK 5): a wrong user name or password, a replaced secret, or a disabled device';
     default:
       return `the hub refused the connection with the reserved code ${code}`;
   }

@@ -14,13 +14,18 @@ export interface Credentials {
   readonly password: Uint8Array | undefined;
 }
 
-export interface Signing {
+export interface Device {
   readonly productId: string;
   readonly deviceName: string;
+}
+
+export interface Signing extends Device {
   /** Base64, as the hub's console shows it. */
   readonly deviceSecret: string;
   readonly method: 'hmacsha256' | 'hmacsha1';
 }
+
+type NamedDevice = Credentials & { readonly username: string };
 
 /** Source of the number: the hub's documents and its Java SDK. */
 const SDK_APP_ID = '12010126';
@@ -33,14 +38,19 @@ const NEVER_S = 2_147_483_647;
 
 /** @param wallMs Unix ms as far as known; `undefined`: nobody knows; @param random uniform in [0, 1) */
 export function signCredentials(signing: Signing, wallMs: number | undefined, random: () => number): Credentials {
+  const named = nameDevice(signing, wallMs, random);
+  return { ...named, password: new TextEncoder().encode(signPassword(signing, named.username)) };
+}
+
+/** Where TLS has proved who we are, a user name is all that the vendor's SDK sends (hub contract §1.3). */
+export function nameDevice(device: Device, wallMs: number | undefined, random: () => number): NamedDevice {
   const expiryS = expiryOf(wallMs);
   let connectionId = '';
   for (let index = 0; index < CONNECTION_ID_CHARACTERS; index += 1) {
     connectionId += ALPHANUMERICS[Math.floor(random() * ALPHANUMERICS.length)] ?? '0';
   }
-  const clientId = signing.productId + signing.deviceName;
-  const username = `${clientId};${SDK_APP_ID};${connectionId};${expiryS}`;
-  return { clientId, username, password: new TextEncoder().encode(signPassword(signing, username)) };
+  const clientId = device.productId + device.deviceName;
+  return { clientId, username: `${clientId};${SDK_APP_ID};${connectionId};${expiryS}`, password: undefined };
 }
 
 function expiryOf(wallMs: number | undefined): number {

@@ -158,7 +158,9 @@ export class GatewayOperations implements OwnService {
     const standing = this.#announcements.answered(verb, identity, code);
     if (standing === 'stale') return [];
     if (saysUnbound(code)) return this.bindings.denied(identity, nowMs);
-    if (isDone(verb, code)) return verb === 'online' ? this.bindings.confirmed(identity) : [];
+    if (isDone(verb, code) && verb === 'online')
+      return [...this.bindings.confirmed(identity), { kind: 'announced', identity }];
+    if (isDone(verb, code)) return [];
     if (standing === 'known') return [];
     const { sentence, remedy } = meaningOf(code);
     const said = `the hub refuses ${verb} for ${identityKey(identity)}: ${sentence} (result ${code})`;

@@ -16,8 +16,12 @@ export interface OwnRequest {
 export type OwnReport =
   /** For the technician. */
   | { readonly kind: 'said'; readonly sentence: string }
+  /** The hub's clock, now: Unix ms, off by at most `errorMs`. */
+  | { readonly kind: 'time'; readonly wallMs: number; readonly errorMs: number }
   /** The hub lets us speak for a configured subdevice again, or no longer. */
   | { readonly kind: 'binding'; readonly identity: HubIdentity; readonly isBound: boolean }
+  /** The hub holds a subdevice to be online, so it may use its topics. */
+  | { readonly kind: 'announced'; readonly identity: HubIdentity }
   /** The end of a `bind` or `unbind`, by the hub's result code. */
   | {
       readonly kind: 'answered';
@@ -29,7 +33,7 @@ export type OwnReport =
   | { readonly kind: 'described' };
 
 /** What `flow/bindings.ts` acts upon. */
-export type BindingReport = Exclude<OwnReport, { kind: 'said' }>;
+export type BindingReport = Exclude<OwnReport, { kind: 'said' | 'time' }>;
 
 export interface OwnService {
   /** Subscribed with QoS 1, before anything of a subdevice. Exact topics. */

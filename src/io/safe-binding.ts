@@ -12,6 +12,8 @@ import { SerialPort } from 'serialport';
 export interface DeviceOptions {
   readonly path: string;
   readonly baudRate: number;
+  readonly parity?: 'none' | 'even' | 'odd';
+  readonly stopBits?: 1 | 2;
   /** Take the advisory lock (flock), so that a second opener that asks for it too is refused. */
   readonly lock: boolean;
 }

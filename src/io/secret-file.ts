@@ -31,6 +31,15 @@ export function readSecretFile(path: string, env: NodeJS.ProcessEnv = process.en
   return text;
 }
 
+/** The bytes of a secret that is written in base64. @throws Fault `secret-unreadable` */
+export function readBase64SecretFile(path: string): Uint8Array {
+  const text = readSecretFile(path);
+  if (/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return Buffer.from(text, 'base64');
+  throw new Fault('secret-unreadable', `secret ${path} is not base64`, {
+    hint: 'copy it again from the hub’s console',
+  });
+}
+
 /** Checks and reads the same open file, so that nobody exchanges it in between. */
 function readPrivate(file: string, isCredential: boolean): string {
   const fd = openSecret(file);

@@ -2,7 +2,7 @@
  * TCP connections behind the `OpenChannel` port: the way to the hub.
  *
  * Writes of one tick leave in one segment as far as they fit, at once (no Nagle). Every path ends in exactly one
- * `closed` whose reason is words for a technician. TLS will be a second opener over the same `SocketChannel`.
+ * `closed` whose reason is words for a technician. `tls.ts` is the other opener over the same `SocketChannel`.
  */
 import { connect, type Socket } from 'node:net';
 import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
@@ -18,22 +18,25 @@ export interface TcpOptions {
 
 export function openTcp(options: TcpOptions): OpenChannel {
   const { host, port } = options;
+  const explain = (error: Error): string => explainSocketError(`${host}:${port}`, error);
   return (listener) => {
     const socket = connect({ host, port, noDelay: true });
-    return new SocketChannel({ ...options, socket, connectedEvent: 'connect' }, listener);
+    return new SocketChannel({ ...options, socket, connectedEvent: 'connect', explain }, listener);
   };
 }
 
 interface SocketChannelOptions extends TcpOptions {
   readonly socket: Socket;
-  /** When bytes may flow: TCP says `connect`. */
-  readonly connectedEvent: 'connect';
+  /** When bytes may flow: TCP says `connect`, TLS `secureConnect`. */
+  readonly connectedEvent: 'connect' | 'secureConnect';
+  /** The words for an error of the socket. */
+  readonly explain: (error: Error) => string;
 }
 
 /** The MQTT client has at most some hundred messages of 16 KB in flight; this much means that nobody counts. */
 const QUEUED_BYTES_MAX = 16 * 1024 * 1024;
 
-class SocketChannel implements Channel {
+export class SocketChannel implements Channel {
   readonly #options: SocketChannelOptions;
   readonly #socket: Socket;
   readonly #listener: ChannelListener;
@@ -100,7 +103,7 @@ class SocketChannel implements Channel {
   }
 
   #failed(error: Error): void {
-    if (this.#state !== 'closing') this.#reason = explainSocketError(this.#peer, error);
+    if (this.#state !== 'closing') this.#reason = this.#options.explain(error);
   }
 
   /** Closes without waiting for anything. */

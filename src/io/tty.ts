@@ -1,7 +1,7 @@
 /**
  * Serial ports behind the `OpenChannel` port: the gateway's end of a line.
  *
- * Each call opens the device anew, with an exclusive lock, raw, 8N1. Opening raises DTR, which resets some boards, and
+ * Each call opens the device anew, with an exclusive lock, raw, eight data bits. Opening raises DTR, which resets some boards, and
  * discards what was received before; closing never waits for a device that takes no bytes longer than its deadline.
  */
 import type { OpenChannel } from '../ports.ts';
@@ -13,6 +13,8 @@ export interface TtyOptions {
   /** E.g. `/dev/ttyUSB0`, or a stable name below `/dev/serial/by-id`. */
   readonly path: string;
   readonly baudRate: number;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
   /** After so long without an answer from the driver, opening has failed. */
   readonly openMsMax: number;
   /** After so long, `closed` is reported though the driver still holds the descriptor. */
@@ -24,13 +26,13 @@ export interface TtyOptions {
 }
 
 export function openTty(options: TtyOptions): OpenChannel {
-  const { path, baudRate, ...limits } = options;
+  const { path, baudRate, parity, stopBits, ...limits } = options;
   return (listener) =>
     new DeviceChannel(
       {
         ...limits,
         overflow: 'close',
-        open: () => openDevice({ path, baudRate, lock: true }),
+        open: () => openDevice({ path, baudRate, parity, stopBits, lock: true }),
         explain: (error) => explainTtyError(path, baudRate, error),
       },
       listener,

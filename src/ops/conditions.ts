@@ -3,28 +3,15 @@
  */
 import { type Counts, shedEntries } from '../custody/ledger.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
-import type { SessionReport } from './hub-report.ts';
+import { type ClockHealth, clockConditions } from './clock-conditions.ts';
+import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import type { Condition, LinkReport } from './report.ts';
 import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
-import { ageWords, countOf, dateWords } from './words.ts';
+import { countOf } from './words.ts';
 
-export interface Health extends TurnedAway, BindingHealth {
-  readonly hub: {
-    readonly isOnline: boolean;
-    readonly changedAtMs: number | undefined;
-    readonly problem: string | undefined;
-    readonly refusal: string | undefined;
-    /** Return code of the CONNACK that refused us. */
-    readonly refusalCode: number | undefined;
-    readonly session: SessionReport;
-    readonly clientId: string;
-    /** Connections in a row that somebody else seems to have taken from us. */
-    readonly takings: number;
-    /** SUBACK 0x80. */
-    readonly refusedFilters: readonly string[];
-  };
+export interface Health extends TurnedAway, BindingHealth, ClockHealth {
+  readonly hub: HubHealth;
   readonly links: readonly LinkReport[];
-  readonly clock: { readonly wallMs: number; readonly isSet: boolean; readonly isTrusted: boolean };
   readonly storeFullSinceMs: number | undefined;
   readonly outbox: {
     readonly messages: number;
@@ -46,8 +33,6 @@ export interface Health extends TurnedAway, BindingHealth {
 
 /** Full enough to say so. */
 const FILLING = 0.8;
-/** CONNACK: bad user name or password [MQTT 3.1.1 §3.2.2.3]. */
-const BAD_CREDENTIALS = 4;
 
 export function conditionsOf(health: Health): Condition[] {
   return [
@@ -58,90 +43,6 @@ export function conditionsOf(health: Health): Condition[] {
     ...queueConditions(health),
     ...ledgerConditions(health),
     ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),
-  ];
-}
-
-function hubConditions({ hub, nowMs, startedAtMs }: Health): Condition[] {
-  const conditions: Condition[] = [];
-  const forMs = hub.session.away?.ms ?? nowMs - (hub.changedAtMs ?? startedAtMs);
-  if (!hub.isOnline && hub.refusal !== undefined) {
-    conditions.push({
-      code: 'hub-refuses',
-      losing: 'at risk',
-      forMs,
-      sentence: sentenceOf(hub.refusal),
-      hint: 'Check the hub section of the configuration and the secret file; the attempts go on.',
-    });
-  } else if (!hub.isOnline) {
-    const why = hub.problem === undefined ? '' : ` (${hub.problem})`;
-    conditions.push({
-      code: 'hub-away',
-      losing: 'no',
-      forMs,
-      sentence: `The hub is away${why}; messages are kept on disk.`,
-      hint: 'Check the network if this lasts.',
-    });
-  }
-  if (hub.takings > 0) {
-    conditions.push({
-      code: 'hub-taken-over',
-      losing: 'at risk',
-      forMs,
-      sentence: `The hub accepted ${countOf(hub.takings, 'connection')} in a row and closed each soon after, and nothing else failed: so it looks when another gateway connects as ${hub.clientId}. (A hub or a firewall that ends connections would look the same.)`,
-      hint: `Is another gateway running as ${hub.clientId}? Stop it, or give it an identity of its own. This one tries again, at most 15 min apart.`,
-    });
-  }
-  conditions.push(...sessionConditions(hub.session));
-  if (hub.refusedFilters.length > 0) {
-    conditions.push({
-      code: 'hub-subscriptions-refused',
-      losing: 'at risk',
-      forMs,
-      sentence: `The hub refused ${countOf(hub.refusedFilters.length, 'subscription')}: ${hub.refusedFilters.slice(0, 3).join(', ')}.`,
-      hint: 'Add the topics to the permissions of the product at the hub.',
-    });
-  }
-  return conditions;
-}
-
-function sessionConditions({ away, isOver, gap }: SessionReport): Condition[] {
-  const conditions: Condition[] = [];
-  if (isOver && away !== null) {
-    conditions.push({
-      code: 'hub-session-over',
-      losing: 'at risk',
-      forMs: away.ms,
-      sentence: `The hub has not seen us for ${ageWords(away)} and has ended our session: what is sent to the subdevices now is not kept for them.`,
-      hint: 'Bring the hub back; the subscriptions are restored by themselves.',
-    });
-  }
-  if (gap !== null) {
-    conditions.push({
-      code: 'downlink-gap',
-      losing: 'at risk',
-      forMs: gap.age.ms,
-      sentence: `Downlinks may be missing since ${ageWords(gap.age)} ago (${gap.reason}).`,
-      hint: 'Send again what was sent to the subdevices since then; then: holdfast acknowledge-gap.',
-    });
-  }
-  return conditions;
-}
-
-/** A clock that nobody has confirmed matters where it is plainly wrong, or where the hub may have refused us for it. */
-function clockConditions({ clock, hub, nowMs, startedAtMs }: Health): Condition[] {
-  const isBlamed = !hub.isOnline && hub.refusalCode === BAD_CREDENTIALS;
-  if (clock.isTrusted || (clock.isSet && !isBlamed)) return [];
-  const date = dateWords(clock.wallMs);
-  return [
-    {
-      code: 'clock-untrusted',
-      losing: isBlamed ? 'at risk' : 'no',
-      forMs: nowMs - startedAtMs,
-      sentence: isBlamed
-        ? `The hub refuses our signature, and the clock, which reads ${date}, is not synchronised.`
-        : `The clock is not set: it reads ${date}. Ages over a restart are lower bounds until it is.`,
-      hint: 'Check the time service (timedatectl timesync-status) and the network it needs.',
-    },
   ];
 }
 
@@ -243,8 +144,4 @@ function damagedRecordsConditions({ damagedRecords, nowMs, startedAtMs }: Health
       hint: 'What became of them stands under Store; replace the card: it no longer keeps what it is given.',
     },
   ];
-}
-
-function sentenceOf(words: string): string {
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }

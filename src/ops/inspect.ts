@@ -9,6 +9,7 @@ import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
 import { bindingHealth } from './binding-report.ts';
 import { conditionsOf } from './conditions.ts';
 import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
+import type { HubHealth } from './hub-conditions.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from './ledger-report.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
 import { QueueReports, sumOf } from './queue-reports.ts';
@@ -21,6 +22,7 @@ export interface InspectOptions {
   readonly gateway: Gateway;
   readonly version: string;
   readonly storePath: string;
+  readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
 }
 
 export class Inspector implements Inspection {
@@ -55,10 +57,11 @@ export class Inspector implements Inspection {
         ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: hub.takings },
         isOnline: client.state === 'online',
         refusedFilters: [...gateway.subscriptions.refused],
+        tlsFilesTrouble: this.#options.tlsFilesTrouble(),
       },
       links,
       ...bindingHealth(gateway),
-      clock: { wallMs: gateway.parts.clock.wallMs(), isSet: wallClock.isSet, isTrusted: wallClock.isTrusted },
+      clock: wallClock.standing,
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
       uplinks: subtractCounts(counts.uplink, this.#atStart.uplink),

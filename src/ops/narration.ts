@@ -73,6 +73,12 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   hubRefused: { weight: 'error', tell: ({ reason }) => reason },
   hubLost: { weight: 'warn', tell: ({ reason }) => `hub lost: ${reason}` },
+  hubUnreachable: { weight: 'warn', tell: ({ reason }) => `hub not reached: ${reason}` },
+  tlsFilesJudged: {
+    weight: 'warn',
+    tell: ({ problem }) =>
+      problem === undefined ? 'the files of TLS are good' : `the files of TLS are no good: ${problem}`,
+  },
   hubTakenOver: {
     weight: 'error',
     tell: ({ times }) =>
@@ -134,6 +140,14 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     tell: ({ wasMs, isMs, isTrusted }) => {
       const trust = isTrusted ? '' : '; it is not trusted until it has been synchronised again';
       return `the wall clock stepped from ${dateWords(wasMs)} to ${dateWords(isMs)}${trust}`;
+    },
+  },
+  clockOverruled: {
+    weight: 'warn',
+    tell: ({ wallMs, aheadMs }) => {
+      const direction = aheadMs > 0 ? 'ahead of' : 'behind';
+      const offBy = `${durationWords(Math.abs(aheadMs))} ${direction} the hub's, which reads ${dateWords(wallMs)}`;
+      return `the wall clock is ${offBy}: ages and signatures follow the hub`;
     },
   },
   machineSlept: { weight: 'info', tell: ({ ms }) => `the machine slept for ${durationWords(ms)}` },

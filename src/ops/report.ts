@@ -44,6 +44,7 @@ export type ConditionCode =
   | 'downlink-gap'
   | 'hub-taken-over'
   | 'hub-subscriptions-full'
+  | 'tls-files'
   | 'hub-subscriptions-refused'
   | 'subdevice-unbound'
   | 'subdevice-not-configured'
@@ -62,6 +63,7 @@ export type ConditionCode =
   | 'store-slow'
   | 'store-recovered'
   | 'clock-untrusted'
+  | 'clock-overruled'
   | 'stopping';
 
 export interface Condition {

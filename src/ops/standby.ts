@@ -1,6 +1,6 @@
 /** What can be looked at while there is no gateway: storage fails, and nothing is accepted until it is well again. */
 import type { Fault } from '../base/fault.ts';
-import type { Config } from '../config/schema.ts';
+import type { Config, LinkConfig } from '../config/schema.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
 import type { Clock } from '../ports.ts';
 import type { DeadLettersReport } from './dead-letter-report.ts';
@@ -35,7 +35,7 @@ export class Standby implements Inspection {
     return judge({
       conditions: [{ code: 'store-failed', losing: 'at risk', forMs, sentence, hint: `${capital(hint)}.` }],
       hub: this.#hub(),
-      links: config.links.map(({ name, path }) => restingLink(name, path, forMs)),
+      links: config.links.map((link) => restingLink(link, forMs)),
       outbox: { ...EMPTY, messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax },
       inbox: { ...EMPTY, messagesMax: config.inbox.messagesMax },
       books: null,
@@ -110,11 +110,11 @@ const EMPTY: QueueReport = {
   overflow: 'reject',
 };
 
-function restingLink(name: string, path: string, forMs: number): LinkReport {
+function restingLink({ name, path, driver }: LinkConfig, forMs: number): LinkReport {
   const counters = { openings: 0, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0 };
   const rest = { oversizeFrames: 0, malformedPackets: 0, unexpectedPackets: 0, duplicates: 0, retries: 0 };
   return {
-    ...{ name, path, driver: 'mqtt-sn', state: 'stopped', forMs, lastProblem: null, subdevices: [] },
+    ...{ name, path, driver, state: 'stopped', forMs, lastProblem: null, subdevices: [] },
     counters: { ...counters, ...rest },
   };
 }

@@ -70,7 +70,7 @@ export function linkReports({ links, parts }: Gateway): LinkReport[] {
   return links.standings().map(({ plan, sinceMs, lastProblem }) => ({
     name: plan.name,
     path: plan.path,
-    driver: 'mqttsn',
+    driver: plan.driver,
     state: plan.machine.state,
     forMs: nowMs - sinceMs,
     lastProblem: lastProblem ?? null,

@@ -49,6 +49,22 @@ const REPORT = 'report.json';
 /** After an unclean end a file up to this size is checked through, in a fraction of a second: a log may not be its own. */
 const CHECKED_BYTES_MAX = 32 * 1024 * 1024;
 
+/** Of a store that is born now. A flipped bit in the text of a schema gives a column another name: no checksum tells. */
+const COLUMNS = columnsAtBirth();
+
+function columnsAtBirth(): string {
+  const sound = openDatabase(':memory:');
+  const columns = columnsIn(sound);
+  sound.close();
+  return columns;
+}
+
+function columnsIn(database: Database): string {
+  const columnsOf = (table: string): string =>
+    (database.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name).join();
+  return [...SEALED, 'outbox', 'inbox'].map(columnsOf).join(';');
+}
+
 /** @throws Fault */
 export function openWell(options: RecoveryOptions): Opened {
   const finished = finish(options);
@@ -91,20 +107,9 @@ function attempt(path: string, isChecked: boolean): Database | undefined {
 function isWhole(database: Database, isChecked: boolean): boolean {
   const parts = isChecked ? ['1'] : SEALED;
   return (
-    hasItsColumns(database) && parts.every((part) => database.pragma(`quick_check(${part})`, { simple: true }) === 'ok')
+    columnsIn(database) === COLUMNS &&
+    parts.every((part) => database.pragma(`quick_check(${part})`, { simple: true }) === 'ok')
   );
-}
-
-/** A flipped bit in the text of the schema gives a column another name: no checksum of a row would tell. */
-function hasItsColumns(database: Database): boolean {
-  const sound = openDatabase(':memory:');
-  const columnsOf = (store: Database, table: string): string =>
-    (store.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name).join();
-  try {
-    return [...SEALED, 'outbox', 'inbox'].every((table) => columnsOf(database, table) === columnsOf(sound, table));
-  } finally {
-    sound.close();
-  }
 }
 
 /** The log of another store: SQLite would replay it over this one. @returns what was done */

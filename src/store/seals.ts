@@ -41,18 +41,19 @@ export function defineSeal(database: Connection): void {
 
 /** From now on what this connection writes is sealed. The tables have the newest schema. */
 export function sealWrites(database: Connection): void {
-  for (const table of SEALED) {
+  const triggers = SEALED.map((table) => {
     const columns = database.pragma(`table_info(${table})`) as { name: string; pk: number }[];
     const others = columns.map(({ name }) => name).filter((name) => name !== 'crc');
     const keys = columns.filter(({ pk }) => pk > 0).map(({ name }) => `${name} = NEW.${name}`);
     const seal = `UPDATE ${table} SET crc = ${sealing('NEW', others)} WHERE ${keys.join(' AND ')};`;
-    database.exec(`
+    return `
       CREATE TEMP TRIGGER seal_new_${table} AFTER INSERT ON main.${table} BEGIN ${seal} END;
       CREATE TEMP TRIGGER seal_changed_${table} AFTER UPDATE OF ${others} ON main.${table} BEGIN ${seal} END;
       CREATE TEMP TRIGGER refuse_broken_${table} BEFORE UPDATE OF ${others} ON main.${table}
         WHEN OLD.crc IS NOT ${sealing('OLD', others)}
-        BEGIN SELECT RAISE(ABORT, 'a damaged row of ${table} was about to be changed'); END;`);
-  }
+        BEGIN SELECT RAISE(ABORT, 'a damaged row of ${table} was about to be changed'); END;`;
+  });
+  database.exec(`BEGIN; ${triggers.join('')} COMMIT;`);
 }
 
 function sealing(row: 'NEW' | 'OLD', columns: readonly string[]): string {

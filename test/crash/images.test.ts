@@ -43,8 +43,8 @@ it('an empty trace proves nothing, and says so', () => {
   expect(() => readTrace(path)).toThrow('nothing was recorded');
 });
 
-describe.skipIf(isUnrecordable())('a power cut at any operation on the files', () => {
-  it('finds everything that was acknowledged, in books that balance', { timeout: 240_000 }, async () => {
+describe.skipIf(isUnrecordable())('a power cut at any operation on the files', { timeout: 240_000 }, () => {
+  it('finds everything that was acknowledged, in books that balance', async () => {
     const { house, trace } = await openRecordedHouse(DAY);
     await liveADay(house, 30);
     await house.expectNothingLost();
@@ -60,7 +60,7 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', (
     expect(again.images).toBeGreaterThan(500);
   });
 
-  it('finds everything in the middle of checkpoints too', { timeout: 240_000 }, async () => {
+  it('finds everything in the middle of checkpoints too', async () => {
     const { house, trace } = await openRecordedHouse({ ...DAY, program: CHECKPOINTING });
     await liveADay(house, 15);
     await house.expectNothingLost();

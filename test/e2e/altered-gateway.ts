@@ -44,7 +44,7 @@ export async function runAlteredGateway(
     ...alter(config),
   });
   watch(gateway);
-  const inspection = new Inspector({ gateway, version: 'unsafe', storePath });
+  const inspection = new Inspector({ gateway, version: 'unsafe', storePath, tlsFilesTrouble: () => undefined });
   await startControl({ socketPath: config.gateway.controlSocket, inspection });
   process.once('SIGTERM', () => void gateway.stop('SIGTERM').then(() => process.exit(0)));
   gateway.start();

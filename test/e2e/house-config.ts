@@ -4,8 +4,8 @@ import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
 
 type Table = Readonly<Record<string, string | number | readonly string[]>>;
 
-/** Keys a test decides itself; `link` goes into each link. */
-export type ConfigTables = Readonly<Partial<Record<'hub' | 'outbox' | 'inbox' | 'link', Table>>>;
+/** Keys a test decides itself; `link` goes into each link, `subdevice` into each subdevice. */
+export type ConfigTables = Readonly<Partial<Record<'hub' | 'outbox' | 'inbox' | 'link' | 'subdevice', Table>>>;
 
 /** Its name, and its client id at the hub. */
 export const GATEWAY = 'gw';
@@ -32,7 +32,7 @@ export function configText({ folder, socketPath, port, subdevices, tables }: Con
     ...subdevices.map(({ id, pty }) =>
       section('[[link]]', { name: `link-${id}`, path: pty.path, subdevices: [id], ...tables.link }),
     ),
-    ...subdevices.map(({ id }) => section('[[subdevice]]', { id })),
+    ...subdevices.map(({ id }) => section('[[subdevice]]', { id, ...tables.subdevice })),
   ].join('\n');
 }
 

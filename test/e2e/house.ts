@@ -34,8 +34,9 @@ export interface HousePlan {
   /** By id; `a` and `b` unless told otherwise. */
   readonly subdevices?: Readonly<Record<string, SubdevicePlan>>;
   readonly rules?: Partial<HubRules>;
-  /** Keys of the configuration, by table; `link` goes into each link. */
+  /** Keys of the configuration, by table; `link` goes into each link. `more` of it, as it is written. */
   readonly config?: ConfigTables;
+  readonly more?: string;
   /** The gateway talks to the hub through a tap. */
   readonly isTapped?: boolean;
   /** Environment of the gateway, as it is at each of its starts. */
@@ -98,7 +99,7 @@ export class House {
     this.subdevices = subdevices;
     const port = tap?.port ?? hub.port;
     const text = configText({ folder, socketPath: this.socketPath, port, subdevices, tables: plan.config ?? {} });
-    writeFileSync(this.configPath, text);
+    writeFileSync(this.configPath, `${text}${plan.more ?? ''}`);
     const { configPath, socketPath } = this;
     this.gateway = new GatewayProcess({
       configPath,

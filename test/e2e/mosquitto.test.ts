@@ -1,24 +1,30 @@
 /** The main path against an ordinary broker, which was written by others: profile generic holds for more than our own hub. */
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { numberedPayload } from '../../src/bench/account.ts';
-import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
-import { type House, openHouse } from './house.ts';
-import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
+import { describe, expect, it } from 'vitest';
+import { Authority, type CertificatePlan } from '../../src/bench/certificates.ts';
+import { findPort, Site, type SitePlan } from './any-broker.ts';
+import { GATEWAY } from './house-config.ts';
+import { MOSQUITTO_IS_MISSING, Mosquitto, writePasswords } from './mosquitto.ts';
+import { GOOD, TlsFolder } from './tls-rig.ts';
 import { until } from './until.ts';
 
-if (MOSQUITTO_IS_MISSING)
-  console.warn('skipped: mosquitto is not installed (apt-get install mosquitto mosquitto-clients)');
+const brokerAt = (port: number, folder: string) => new Mosquitto(port, folder);
 
 describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
-  it('messages go both ways, in order', async () => {
-    const { house, broker } = await openWithBroker();
-    for (const subdevice of house.subdevices) void command(broker, subdevice, 50);
-    house.publish(50);
-    await expectAllDelivered(house);
-  });
+  it.each(['{gateway}/{subdevice}/{topic}', 'plant/north/{subdevice}/{topic}', 'devices/{subdevice}/messages/{topic}'])(
+    'messages go both ways, in order, as %s',
+    async (template) => {
+      const site = await Site.open({ brokerAt, template });
+      await site.enter();
+      void site.commandAll(50);
+      site.house.publish(50);
+      await site.expectAllDelivered();
+    },
+  );
 
   it('a restart of the broker in the middle costs nothing, and its session with us is still there', async () => {
-    const { house, broker } = await openWithBroker();
+    const site = await Site.open({ brokerAt });
+    const { house, broker } = site;
+    await site.enter();
     house.publish(30);
     await until(() => house.uplinks.delivered > 10);
     await broker.stop();
@@ -26,8 +32,8 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
     house.publish(100);
     await house.untilAcknowledged();
     await broker.start();
-    for (const subdevice of house.subdevices) await command(broker, subdevice, 20);
-    await expectAllDelivered(house);
+    await site.commandAll(20);
+    await site.expectAllDelivered();
     expect((await house.gateway.status()).hub).toMatchObject({
       sessionPresent: true,
       sessionsLost: 0,
@@ -36,59 +42,106 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
   });
 
   it('it keeps commands for a gateway that is away, and gets the uplinks of one that was killed', async () => {
-    const { house, broker } = await openWithBroker();
+    const site = await Site.open({ brokerAt });
+    const { house, broker } = site;
+    await site.enter();
     house.publish(10);
-    await expectAllDelivered(house);
+    await site.expectAllDelivered();
     await broker.stop();
     house.publish(50);
     await house.untilAcknowledged();
     await house.gateway.signal('SIGKILL');
     await broker.start();
-    for (const subdevice of house.subdevices) await command(broker, subdevice, 20);
+    await site.commandAll(20);
     await house.gateway.start();
-    await expectAllDelivered(house);
+    await site.expectAllDelivered();
     expect((await house.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
   });
 });
 
-interface Site {
-  readonly house: House;
-  readonly broker: Mosquitto;
+const DAY_MS = 86_400_000;
+const inDays = (count: number): Date => new Date(Date.now() + count * DAY_MS);
+
+/** Mosquitto behind TLS, in a folder with its certificate, and whoever comes must show more. */
+async function secured(folder: TlsFolder, demands: readonly string[], keys: SitePlan['hub'] = {}): Promise<SitePlan> {
+  const { certificate, key } = folder.authority.issue(GOOD);
+  const files = [
+    `certfile ${folder.write('hub.pem', certificate)}`,
+    `keyfile ${folder.write('hub-key.pem', key)}`,
+    `cafile ${folder.caFile}`,
+  ];
+  const [port, open] = [await findPort(), await findPort()];
+  return {
+    port,
+    hub: { tls: 'on', tls_ca_file: folder.caFile, ...keys },
+    brokerAt: (_, path) => new Mosquitto(open, path, { port, lines: [...files, ...demands] }),
+  };
 }
 
-async function openWithBroker(): Promise<Site> {
-  const port = await Mosquitto.findPort();
-  const house = await openHouse({
-    // a subdevice with nothing to say notices a restart of the gateway by its keep alive
-    subdevices: { a: { keepAliveMs: 1000 }, b: { keepAliveMs: 1000 } },
-    config: { hub: { port }, inbox: { replay_interval_ms: 0 } },
+async function byPassword(password: string): Promise<SitePlan> {
+  const folder = new TlsFolder();
+  const passwords = writePasswords(folder.path, 'gateway', 'correct horse');
+  const secret = folder.write('password', `${password}\n`);
+  const demands = ['allow_anonymous false', `password_file ${passwords}`];
+  return await secured(folder, demands, { username: 'gateway', password_file: secret });
+}
+
+async function byCertificate(plan: CertificatePlan, authority?: Authority): Promise<SitePlan> {
+  const folder = new TlsFolder();
+  const { certificateFile, keyFile } = folder.writeClient(plan, authority);
+  const demands = ['require_certificate true', 'use_identity_as_username true'];
+  return await secured(folder, demands, { tls_certificate_file: certificateFile, tls_key_file: keyFile });
+}
+
+describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto behind TLS', () => {
+  it.each([
+    { proof: 'a password', planned: () => byPassword('correct horse') },
+    { proof: 'a client certificate', planned: () => byCertificate({ commonName: GATEWAY }) },
+  ])('and $proof, messages go both ways, over a restart of it too', async ({ planned }) => {
+    const site = await Site.open(await planned());
+    const { house, broker } = site;
+    await site.enter();
+    house.publish(20);
+    await site.expectAllDelivered();
+    await broker.stop();
+    house.publish(50);
+    await house.untilAcknowledged();
+    await broker.start();
+    await site.commandAll(20);
+    await site.expectAllDelivered();
+    expect((await house.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
   });
-  const broker = new Mosquitto(house.folder, port);
-  onTestFinished(() => broker.close());
-  await broker.start();
-  await broker.listen('gw/+/t', (topic, payload) => house.arrive({ topic, payload: Buffer.from(payload) }));
-  await house.gateway.start();
-  for (const subdevice of house.subdevices) house.enter(subdevice);
-  await house.untilStatus(({ hub }) => hub.subscriptions === house.subdevices.length);
-  return { house, broker };
-}
 
-/** The application side sends the subdevice so many numbered commands. */
-async function command(broker: Mosquitto, { id, downlinks }: FieldSubdevice, count: number): Promise<void> {
-  const numbers = Array.from({ length: count }, () => downlinks.send());
-  await broker.publish(
-    `gw/${id}/cmd`,
-    numbers.map((number) => Buffer.from(numberedPayload(number, 32)).toString()),
-  );
-  for (const number of numbers) downlinks.acknowledge(number);
-}
+  it('a wrong password is a refusal, said in plain words, and what was sent is kept', async () => {
+    const { house } = await Site.open(await byPassword('wrong horse'));
+    await house.gateway.start();
+    for (const subdevice of house.subdevices) house.enter(subdevice);
+    house.publish(10);
+    await house.untilAcknowledged();
+    const { conditions } = await house.untilStatus((status) =>
+      status.conditions.some(({ code }) => code === 'hub-refuses'),
+    );
+    expect(conditions.find(({ code }) => code === 'hub-refuses')?.sentence).toMatch(/does not authorise us|password/);
+    expect((await house.gateway.ledger()).totals.uplink.pending).toBe(20);
+  });
 
-async function expectAllDelivered(house: House): Promise<void> {
-  await house.untilAcknowledged();
-  await until(
-    () => house.uplinks.delivered === house.uplinks.sent && house.downlinks.delivered === house.downlinks.sent,
-  );
-  expect(house.uplinks.reordered + house.downlinks.reordered).toBe(0);
-  await until(async () => (await house.gateway.ledger()).totals.uplink.pending === 0);
-  expect((await house.gateway.ledger()).balances).toBe(true);
-}
+  it.each<[string, CertificatePlan, Authority | undefined, RegExp]>([
+    [
+      'another authority',
+      { commonName: GATEWAY },
+      new Authority('Somebody Else'),
+      /refused our client certificate: it does not know the authority that issued it$/,
+    ],
+    [
+      'yesterday',
+      { commonName: GATEWAY, from: inDays(-9), until: inDays(-1) },
+      undefined,
+      /refused our client certificate: it has expired$/,
+    ],
+  ])('a client certificate of %s is refused, and told so', async (_, plan, authority, words) => {
+    const { house } = await Site.open(await byCertificate(plan, authority));
+    await house.gateway.start();
+    const { hub } = await house.untilStatus((status) => /certificate/.test(status.hub.lastProblem ?? ''));
+    expect(hub.lastProblem).toMatch(words);
+  });
+});

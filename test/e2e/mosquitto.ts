@@ -1,64 +1,72 @@
 /** An ordinary broker from the distribution in the place of the hub, with its own command line as the application side. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { answers, type Broker, HOST } from './any-broker.ts';
 import { until } from './until.ts';
 
-const HOST = '127.0.0.1';
 /** Debian puts the daemon where a user's PATH does not look. */
 const PLACES = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
-/** Below the range from which Linux gives ports to those who name none (ip_local_port_range). */
-const PORTS = { first: 20_000, last: 32_000 };
-const PROGRAMS = ['mosquitto', 'mosquitto_pub', 'mosquitto_sub'] as const;
+const PROGRAMS = ['mosquitto', 'mosquitto_pub', 'mosquitto_sub', 'mosquitto_passwd'] as const;
 
 export const MOSQUITTO_IS_MISSING = PROGRAMS.some((name) => placeOf(name) === undefined);
 
-export class Mosquitto {
+/** A second listener, with demands on those who come. */
+export interface MosquittoDoor {
+  readonly port: number;
+  /** Of mosquitto.conf(5). */
+  readonly lines: readonly string[];
+}
+
+if (MOSQUITTO_IS_MISSING)
+  console.warn('skipped: mosquitto is not installed (apt-get install mosquitto mosquitto-clients)');
+
+/** Writes a password file of mosquitto. @returns its path */
+export function writePasswords(folder: string, username: string, password: string): string {
+  const path = join(folder, 'passwords');
+  execFileSync(programOf('mosquitto_passwd'), ['-b', '-c', path, username, password]);
+  return path;
+}
+
+export class Mosquitto implements Broker {
   readonly port: number;
   readonly #folder: string;
+  readonly #door: MosquittoDoor | undefined;
   #broker: ChildProcess | undefined;
   #listener: ChildProcess | undefined;
 
-  /** @param folder for its configuration and its persistent store */
-  constructor(folder: string, port: number) {
+  /** @param folder for its configuration and its persistent store @param port open to anybody on this machine */
+  constructor(port: number, folder: string, door?: MosquittoDoor) {
     this.#folder = folder;
     this.port = port;
-  }
-
-  /** A port that is free, and stays so while the broker is away: the system gives it to nobody who does not ask for it. */
-  static async findPort(): Promise<number> {
-    for (;;) {
-      const port = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first));
-      if (!(await answers(port))) return port;
-    }
+    this.#door = door;
   }
 
   async start(): Promise<void> {
     const configPath = join(this.#folder, 'mosquitto.conf');
     const lines = [
-      `listener ${this.port} ${HOST}`,
-      'allow_anonymous true',
+      'per_listener_settings true',
       'persistence true',
       `persistence_location ${this.#folder}/`,
       'max_queued_messages 0', // as many as come: the default is 1000
+      `listener ${this.port} ${HOST}`,
+      'allow_anonymous true',
+      ...(this.#door === undefined ? [] : [`listener ${this.#door.port} ${HOST}`, ...this.#door.lines]),
     ];
     // started as root it would become a user who may not write here
-    if (process.getuid?.() === 0) lines.push('user root');
+    if (process.getuid?.() === 0) lines.unshift('user root');
     writeFileSync(configPath, `${lines.join('\n')}\n`);
     this.#broker = spawn(programOf('mosquitto'), ['-c', configPath], { stdio: 'ignore' });
     await until(() => answers(this.port));
   }
 
-  /** Asked to: it saves its sessions and what they are owed. */
   async stop(): Promise<void> {
     await end(this.#broker);
     this.#broker = undefined;
   }
 
-  /** The application side, in a session that outlives the broker: every message once, or again after a reconnect. */
   async listen(filter: string, heard: (topic: string, payload: string) => void): Promise<void> {
     const words = ['-i', 'application', '-c', '-q', '1', '-t', filter, '-F', '%t %p'];
     const listener = spawn(programOf('mosquitto_sub'), [...this.#address, ...words], {
@@ -79,7 +87,6 @@ export class Mosquitto {
     });
   }
 
-  /** Sends the messages in order, QoS 1; resolves when the broker has acknowledged them all. */
   async publish(topic: string, payloads: readonly string[]): Promise<void> {
     const words = ['-q', '1', '-t', topic, '-l'];
     const publisher = spawn(programOf('mosquitto_pub'), [...this.#address, ...words], {
@@ -104,18 +111,6 @@ async function end(child: ChildProcess | undefined): Promise<void> {
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
   await once(child, 'exit');
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect({ port, host: HOST });
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 function placeOf(name: string): string | undefined {

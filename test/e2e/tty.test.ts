@@ -13,7 +13,10 @@ import { explainTtyError, openTty, type TtyOptions } from '../../src/io/tty.ts';
 import { Recorder, until } from './recorder.ts';
 
 const MEGABYTE = 1_000_000;
-const LIMITS = { openMsMax: 10_000, closeMsMax: 10_000, queuedBytesMax: 2 * MEGABYTE };
+const LIMITS = {
+  ...({ parity: 'none', stopBits: 1 } as const),
+  ...{ openMsMax: 10_000, closeMsMax: 10_000, queuedBytesMax: 2 * MEGABYTE },
+};
 
 let pty: Pty;
 beforeEach(async () => {

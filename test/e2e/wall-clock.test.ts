@@ -1,42 +1,16 @@
-/** The real process under a wall clock that is set by hand (Debian's faketime; the monotonic clock is left alone). */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { type House, type HousePlan, openHouse } from './house.ts';
+/** The real process under a wall clock that is set by hand. */
+import { describe, expect, it } from 'vitest';
+import { BOOTS, FAKETIME_IS_MISSING, newWallClock } from './fake-clock.ts';
+import { type House, openHouse } from './house.ts';
 import { until } from './until.ts';
 
-const LIBRARIES = ['x86_64', 'aarch64', 'arm'].map((machine) => {
-  return `/usr/lib/${machine}-linux-gnu${machine === 'arm' ? 'eabihf' : ''}/faketime/libfaketimeMT.so.1`;
-});
-const LIBRARY = LIBRARIES.find((path) => existsSync(path));
-if (LIBRARY === undefined) console.warn('skipped: libfaketime is not installed (apt-get install faketime)');
-
-const BOOTS = ['1', '2'].map((digit) => digit.repeat(32));
 /** Kept, not delivered: commits and ages are what is looked at. */
 const CONFIG = { outbox: { age_hours_max: 1 }, inbox: { age_hours_max: 1, replay_interval_ms: 0 } };
 
-interface Clock {
-  /** `+20y`, `-20y`, or an absolute time. */
-  readonly set: (time: string) => void;
-  readonly plan: HousePlan & { readonly env: Record<string, string> };
-}
-
 /** A clock that the test sets while the gateway runs. */
-function newClock(): Clock {
-  const folder = mkdtempSync('/var/tmp/holdfast-clock-');
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'now');
-  writeFileSync(file, '+0');
-  const env = {
-    LD_PRELOAD: LIBRARY ?? '',
-    FAKETIME_TIMESTAMP_FILE: file,
-    FAKETIME_NO_CACHE: '1',
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    DONT_FAKE_MONOTONIC: '1',
-    NO_FAKE_STAT: '1',
-    HOLDFAST_BOOT_ID: BOOTS[0] ?? '',
-  };
-  return { set: (time) => writeFileSync(file, time), plan: { env, config: CONFIG } };
+function newClock() {
+  const { set, env } = newWallClock();
+  return { set, plan: { env, config: CONFIG } };
 }
 
 /** The gateway has seen the clock that the test has set: it looks when it greets the hub. */
@@ -46,7 +20,7 @@ async function untilStepped(house: House, steps: number): Promise<void> {
   await house.untilStatus(({ hub }) => hub.state === 'connected');
 }
 
-describe.skipIf(LIBRARY === undefined)('a wall clock', () => {
+describe.skipIf(FAKETIME_IS_MISSING)('a wall clock', () => {
   it('that is set twenty years ahead and back while running loses and expires nothing', async () => {
     const clock = newClock();
     const house = await openHouse(clock.plan);

@@ -172,3 +172,24 @@ describe('an order', () => {
     expect(await site.order('hub.describe')).toMatchObject({ message: 'The hub is away, so it cannot be asked' });
   });
 });
+
+describe('a hub that subscribes only for who is online', () => {
+  async function forgotten(patch?: (gateway: Gateway) => void): Promise<Site> {
+    const site = await new Site({ bound: ['s1', 's2'], ...(patch === undefined ? {} : { patch }) }).begin();
+    site.platform.asksOnlineFirst = true;
+    site.world.hub.fault({ kind: 'forgetSession', clientId: site.world.clientId });
+    return await site.pass(2 * MINUTE_MS);
+  }
+
+  it('holds everybody’s filters after it forgot our session, though it refused them at first', async () => {
+    const site = await forgotten();
+    expect([site.isSubscribed('s1'), site.isSubscribed('s2')]).toEqual([true, true]);
+  });
+
+  it('would hold none if those that it refused were not asked for again', async () => {
+    const site = await forgotten((gateway) => {
+      gateway.subscriptions.retry = () => undefined; // the safety is out
+    });
+    expect([site.isSubscribed('s1'), site.isSubscribed('s2')]).toEqual([false, false]);
+  });
+});

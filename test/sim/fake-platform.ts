@@ -30,6 +30,9 @@ export class FakePlatform {
   readonly #secret: string;
   /** A hub that knows no `describe_sub_devices`, and results that get lost. */
   isSilent = false;
+  /** A hub that refuses to subscribe for who is not online in this connection. */
+  asksOnlineFirst = false;
+  readonly #online = new Set<string>();
   /** Publishes of subdevices that were not bound: dropped. */
   dropped = 0;
   /** What the gateway acknowledged. */
@@ -52,6 +55,7 @@ export class FakePlatform {
         bytes: (bytes) => listener.bytes(bytes),
         closed: (reason) => {
           this.#listener = undefined;
+          this.#online.clear();
           listener.closed(reason);
         },
       });
@@ -88,7 +92,8 @@ export class FakePlatform {
   /** @returns false for one that is refused here */
   #grants({ packetId, subscriptions }: Subscribe): boolean {
     const [product, name = ''] = subscriptions[0]?.filter.split('/') ?? [];
-    if (product !== 'SUBDEVICE1' || this.bound.has(name)) return true;
+    const isReady = this.bound.has(name) && (!this.asksOnlineFirst || this.#online.has(name));
+    if (product !== 'SUBDEVICE1' || isReady) return true;
     this.#listener?.bytes(encodeMqtt({ kind: 'suback', packetId, returnCodes: [0x80] }));
     return false;
   }
@@ -122,6 +127,7 @@ export class FakePlatform {
     }
     if (!isBound) return -1;
     if (type === 'unbind') this.bound.delete(device.device_name);
+    if (type === 'online') this.#online.add(device.device_name);
     return 0;
   }
 

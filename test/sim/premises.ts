@@ -24,9 +24,9 @@ export function rulesOf(scenario: Scenario): HubRules {
   const first = scenario.subdevices[0]?.id ?? '';
   return {
     ...PROFILES[scenario.profile],
+    sessionHoursMax: Number.POSITIVE_INFINITY, // it forgets sessions as a trouble of its own, which keeps count
     ...rules,
     payloadBytesMax: scenario.bounds.payloadBytesMax,
-    sessionHoursMax: Number.POSITIVE_INFINITY, // it forgets sessions as a trouble of its own, which keeps count
     mutedTopics: isDeafToAlarms ? [topicAtHub(scenario, first, 'alarm')] : [],
   };
 }
@@ -60,6 +60,6 @@ export function configOf({ profile, subdevices, bounds, isForwarded = false }: S
 /** Who the gateway says it is, for each CONNECT. */
 export function credentialsOf({ hub }: Config, random: () => number): (wallMs: number | undefined) => Credentials {
   const { clientId, credentials } = hub;
-  if (credentials.kind === 'signed') return (wallMs) => signCredentials(SIGNING, wallMs, random);
+  if (credentials.kind === 'device') return (wallMs) => signCredentials(SIGNING, wallMs, random);
   return () => ({ clientId, username: undefined, password: undefined });
 }

@@ -47,7 +47,7 @@ export type HubSwitches = Pick<
   | 'connectTooSoon'
   | 'subdevicesOfflineOnGatewayLoss'
 > &
-  Partial<Pick<HubRules, LaterSwitch>> & {
+  Partial<Pick<HubRules, LaterSwitch | 'sessionHoursMax'>> & {
     /** The hub never acknowledges the alarms of the first subdevice. */
     readonly isDeafToAlarms: boolean;
   };

@@ -6,12 +6,12 @@ import { live } from './simulate.ts';
 
 /** One absence of so many hours, with a downlink every 20 s to 3 subdevices; the luck of the hub's switches by seed. */
 async function absence(seed: number, hours: number) {
-  const calm = drawScenario({ seed, hours: hours + 1, trouble: 0, subdevices: 3 });
+  const { hub, ...calm } = drawScenario({ seed, hours: hours + 1, trouble: 0, subdevices: 3 });
   const away = { kind: 'hubAway', atMs: 0.25 * HOUR_MS, ms: hours * HOUR_MS, dice: 0 } as const;
   const gaps: string[] = [];
   const replays: number[] = [];
   const outcome = await live(
-    { ...calm, downlinkEveryMs: 20_000, troubles: [away] },
+    { ...calm, hub: { ...hub, sessionHoursMax: 24 }, downlinkEveryMs: 20_000, troubles: [away] },
     {
       patch: ({ parts }) => {
         const onGap: GatewayEvents['possibleGap'] = ({ reason }) => gaps.push(reason);

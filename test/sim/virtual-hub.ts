@@ -4,6 +4,7 @@ import type { Message } from '../../src/base/message.ts';
 import { type FaultOrder, NO_FAULTS } from '../../src/bench/hub/faults.ts';
 import { BenchHubMachine, type HubInput } from '../../src/bench/hub/machine.ts';
 import type { HubRules } from '../../src/bench/hub/rules.ts';
+import type { HubService } from '../../src/bench/hub/service.ts';
 import type { SessionView } from '../../src/bench/hub/sessions.ts';
 import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
 import type { Cancel, Channel, ChannelListener, OpenChannel } from '../../src/ports.ts';
@@ -37,10 +38,14 @@ export class VirtualHub {
   /** Downlinks that went with sessions it was made to forget. */
   #forgotten = 0;
 
-  constructor(time: VirtualTime, rules: HubRules, tap: HubTap) {
+  constructor(
+    time: VirtualTime,
+    tap: HubTap,
+    hub: { readonly rules: HubRules; readonly services: readonly HubService[] },
+  ) {
     this.#time = time;
     this.#tap = tap;
-    this.#machine = new BenchHubMachine(rules, 1_800_000_000_000);
+    this.#machine = new BenchHubMachine(hub.rules, 1_800_000_000_000, hub.services);
   }
 
   readonly open: OpenChannel = (listener) => {

@@ -2,8 +2,10 @@
  * A whole plant in one thread: the real gateway on a virtual machine, simulated subdevices on virtual lines, the bench hub
  * behind a virtual network, and the outside's books. Everything follows from one scenario.
  */
+
 import { newFacts } from '../../src/base/events.ts';
 import type { Direction } from '../../src/base/message.ts';
+import type { HubService } from '../../src/bench/hub/service.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
 import { type Gateway, type GatewayParts, openGateway } from '../../src/gateway.ts';
@@ -27,11 +29,13 @@ const WALL_MS = 1_800_000_000_000;
 /** A timeline longer than this is nobody's to read. */
 const STORY_MAX = 5000;
 
-/** A safety taken out of the gateway: the world must notice. */
+/** A safety taken out of the gateway, which the world must notice; or a hub that serves more than messages. */
 export interface Plant {
   readonly alter?: (parts: GatewayParts) => GatewayParts;
   /** Between building and starting. */
   readonly patch?: (gateway: Gateway) => void;
+  /** What the hub serves besides `$gateway`; nothing, unless told to. */
+  readonly hubServices?: readonly HubService[];
 }
 
 export class World {
@@ -69,7 +73,7 @@ export class World {
     const complain = (what: string): void => this.complain(what);
     this.tap = new HubTap({ ...hub, connectIntervalMs: hub.reconnectFloorMs }, complain);
     this.tap.isPatient = scenario.hub.isDeafToAlarms;
-    this.hub = new VirtualHub(this.time, rulesOf(scenario), this.tap);
+    this.hub = new VirtualHub(this.time, this.tap, { rules: rulesOf(scenario), services: plant.hubServices ?? [] });
     this.cabling = new Cabling(scenario, this.time);
     this.subdevices = scenario.subdevices.map(
       ({ id, clean }, index) =>

@@ -9,6 +9,7 @@ import { BenchHubMachine, type HubInput } from '../../src/bench/hub/machine.ts';
 import type { Arrival } from '../../src/bench/hub/outlet.ts';
 import type { PlatformOrder } from '../../src/bench/hub/platform.ts';
 import { type HubRules, MAINLAND } from '../../src/bench/hub/rules.ts';
+import type { HubService } from '../../src/bench/hub/service.ts';
 import type { SessionView } from '../../src/bench/hub/sessions.ts';
 import type { Connack, Connect, MqttPacket, MqttQos, Publish } from '../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../src/codec/mqtt-wire.ts';
@@ -41,8 +42,8 @@ export class HubRig {
   #lastConnection = 0;
   nowMs = 0;
 
-  constructor(rules: Partial<HubRules> = {}, wallMinusUpMs = 0) {
-    this.machine = new BenchHubMachine({ ...RELAXED, ...rules }, wallMinusUpMs);
+  constructor(rules: Partial<HubRules> = {}, wallMinusUpMs = 0, services: readonly HubService[] = []) {
+    this.machine = new BenchHubMachine({ ...RELAXED, ...rules }, wallMinusUpMs, services);
   }
 
   /** A TCP connection. */

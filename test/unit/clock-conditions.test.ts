@@ -10,12 +10,13 @@ const HUB: Health['hub'] = {
   refusalCode: undefined,
   session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
   ...{ refusedFilters: [], clientId: 'gw', takings: 0 },
+  tlsFilesTrouble: undefined,
 };
 
 function health(fields: Partial<Health>): Health {
   return {
     ...{ nowMs: 9000, startedAtMs: 0, hub: HUB, links: [], bindings: [], strangers: [], storeFullSinceMs: undefined },
-    clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false },
+    clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
     ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, damagedRecords: 0, imbalance: 0, dead: 0 },
     ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, refusals: { counts: new Map(), last: undefined } },
@@ -25,14 +26,16 @@ function health(fields: Partial<Health>): Health {
 
 const refused = (refusalCode: number): Health['hub'] => ({ ...HUB, isOnline: false, refusal: 'no', refusalCode });
 const codes = (fields: Partial<Health>): string[] => conditionsOf(health(fields)).map(({ code }) => code);
-const TRUSTED = { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true };
+const TRUSTED = { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined };
 
 it('a clock that nobody vouches for is no trouble by itself', () => {
   expect(codes({})).toEqual([]);
 });
 
 it('a clock that is not set is told of with the date it reads', () => {
-  const [condition] = conditionsOf(health({ clock: { wallMs: 600_000, isSet: false, isTrusted: false } }));
+  const [condition] = conditionsOf(
+    health({ clock: { wallMs: 600_000, isSet: false, isTrusted: false, aheadOfHubMs: undefined } }),
+  );
   expect(condition).toMatchObject({ code: 'clock-untrusted', losing: 'no' });
   expect(condition?.sentence).toContain('1970-01-01 00:10:00 UTC');
 });
@@ -41,6 +44,13 @@ it('a refused signature (CONNACK 4) brings the clock under suspicion, unless it 
   expect(codes({ hub: refused(4) })).toEqual(['hub-refuses', 'clock-untrusted']);
   expect(codes({ hub: refused(5) })).toEqual(['hub-refuses']);
   expect(codes({ hub: refused(4), clock: TRUSTED })).toEqual(['hub-refuses']);
+});
+
+it('a clock that the hub overrules is told of with the difference, and blamed for nothing', () => {
+  const clock = { ...TRUSTED, isTrusted: false, aheadOfHubMs: -3 * 3_600_000 };
+  const conditions = conditionsOf(health({ clock, hub: refused(4) }));
+  expect(conditions.map(({ code }) => code)).toEqual(['hub-refuses', 'clock-overruled']);
+  expect(conditions[1]?.sentence).toContain('3 h behind the hub');
 });
 
 it('rows that the opening store found lost are damage', () => {

@@ -21,6 +21,7 @@ describe('defaults', () => {
         profile: 'generic',
         host: 'hub.example.net',
         port: 1883,
+        tls: { kind: 'off' },
         bind: 'manual',
         operationsBatchMax: 64,
         credentials: { kind: 'none' },
@@ -55,6 +56,8 @@ describe('defaults', () => {
           name: 'meters',
           path: '/dev/ttyUSB0',
           baudRate: 115_200,
+          parity: 'none',
+          stopBits: 1,
           framing: 'sn-cobs',
           driver: 'mqttsn',
           packetBytesMax: 1024,
@@ -67,6 +70,7 @@ describe('defaults', () => {
           overflow: 'reject',
           allowedSubdevices: ['meter-1'],
           predefinedTopics: new Map(),
+          units: [],
         },
       ],
       subdevices: [
@@ -89,7 +93,7 @@ describe('defaults', () => {
       topicTemplate: '{product_id}/{device_name}/{topic}',
       clientId: 'ABCDEFGHIJgw-01',
       credentials: {
-        kind: 'signed',
+        kind: 'device',
         productId: 'ABCDEFGHIJ',
         deviceName: 'gw-01',
         deviceSecretFile: '/etc/holdfast/secret',

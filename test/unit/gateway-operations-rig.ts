@@ -103,7 +103,7 @@ export class OperationsBench {
   /** @returns what it means, in words */
   hear(payload: Uint8Array): string[] {
     const topic = '$gateway/operation/result/GGGGGGGGGG/gw';
-    return this.operations.heard({ topic, payload, qos: 1 }, this.nowMs).map(wordsOf);
+    return this.operations.heard({ topic, payload, qos: 1 }, this.nowMs).flatMap(wordsOf);
   }
 
   bindingOf(name: string): string | undefined {
@@ -120,10 +120,13 @@ function deviceOf(name: string): { readonly product_id: string; readonly device_
   return { product_id: productId, device_name: deviceName };
 }
 
-function wordsOf(report: OwnReport): string {
+function wordsOf(report: OwnReport): string | string[] {
   switch (report.kind) {
     case 'said':
       return report.sentence;
+    case 'announced':
+    case 'time':
+      return [];
     case 'binding':
       return `${report.identity.deviceName} ${report.isBound ? 'bound' : 'unbound'}`;
     case 'answered':

@@ -15,7 +15,8 @@ function machine() {
   const told: string[] = [];
   const rides: Change[] = [];
   const facts = newFacts();
-  for (const name of ['clockTrusted', 'clockStepped', 'machineSlept'] as const) facts.on(name, () => told.push(name));
+  for (const name of ['clockTrusted', 'clockStepped', 'clockOverruled', 'machineSlept'] as const)
+    facts.on(name, () => told.push(name));
   const epoch = { epoch: 1, bootId: 'b', lastUpMs: 0, wallMinusUpMs: undefined, sleptAtUpMs: undefined };
   const wall = new WallClock({
     clock: { nowMs: () => dials.upMs, wallMs: () => dials.wallMs, wakeAt: () => () => undefined },
@@ -23,6 +24,7 @@ function machine() {
     now: { epoch: 1, upMs: 1000 },
     epochs: new Map([[1, epoch]]),
     ride: (change) => rides.push(change),
+    doubted: () => told.push('doubted'),
     facts,
   });
   const expiryS = (): number => Number(signCredentials(SIGNING, wall.wallMs(), () => 0).username?.split(';')[3]);
@@ -67,7 +69,7 @@ it('after a step by hand goes on signing with the time that was vouched for', ()
   wall.look();
   dials.wallMs += 20 * 365 * DAY_MS;
   expect(expiryS()).toBe((NOW_MS + DAY_MS) / 1000);
-  expect([wall.isTrusted, told]).toEqual([false, ['clockTrusted', 'clockStepped']]);
+  expect([wall.isTrusted, told]).toEqual([false, ['clockTrusted', 'clockStepped', 'doubted']]);
 });
 
 it('notes a sleep for the ages of what came before it', () => {
@@ -77,4 +79,32 @@ it('notes a sleep for the ages of what came before it', () => {
   wall.look();
   expect(wall.epochs.get(1)?.sleptAtUpMs).toBe(2001);
   expect([rides, told]).toEqual([[{ kind: 'slept', atUpMs: 2001 }], ['machineSlept']]);
+});
+
+it('that the hub confirms is trusted, and its offset learnt', () => {
+  const { wall, dials, rides, told } = machine();
+  dials.wallMs = NOW_MS;
+  wall.hear({ wallMs: NOW_MS + 700, errorMs: 40 });
+  expect([wall.isTrusted, told]).toEqual([true, ['clockTrusted']]);
+  expect(rides).toEqual([{ kind: 'trustWall', wallMinusUpMs: NOW_MS - 300 }]);
+});
+
+it('that the hub denies stays as it is: ages and signatures follow the hub, and that is said once', () => {
+  const { wall, dials, rides, told, expiryS } = machine();
+  dials.wallMs = NOW_MS - 3 * DAY_MS;
+  for (let times = 0; times < 2; times += 1) wall.hear({ wallMs: NOW_MS, errorMs: 40 });
+  expect(wall.standing).toEqual({
+    wallMs: NOW_MS - 3 * DAY_MS,
+    isSet: true,
+    isTrusted: false,
+    aheadOfHubMs: -3 * DAY_MS,
+  });
+  expect([expiryS(), told]).toEqual([(NOW_MS + DAY_MS) / 1000, ['clockOverruled']]);
+  expect(rides).toEqual([{ kind: 'trustWall', wallMinusUpMs: NOW_MS - 1000 }]);
+});
+
+it('of a machine that wakes in 1970 signs with the hub’s time once it is told', () => {
+  const { wall, expiryS } = machine();
+  wall.hear({ wallMs: NOW_MS, errorMs: 40 });
+  expect([expiryS(), wall.isSet]).toEqual([(NOW_MS + DAY_MS) / 1000, false]);
 });

@@ -4,6 +4,7 @@
  * Source: MQTT 3.1.1 §3.1; the hub's limits and return codes (see `rules.ts`, `credentials.ts`).
  */
 import type { ConnackCode, Connect } from '../../codec/mqtt.ts';
+import type { Connection } from './connection.ts';
 import { credentialCode } from './credentials.ts';
 import type { Registry } from './registry.ts';
 import type { HubRules } from './rules.ts';
@@ -16,6 +17,12 @@ export type Judgement =
 /** Above this many remembered attempts the old ones are swept out. */
 const ATTEMPTS_KEPT = 1000;
 
+interface ConnectMoment {
+  readonly connection: Pick<Connection, 'number' | 'proven'>;
+  readonly nowMs: number;
+  readonly wallMs: number;
+}
+
 export class Admission {
   readonly #rules: HubRules;
   readonly #registry: Registry;
@@ -27,15 +34,12 @@ export class Admission {
     this.#registry = registry;
   }
 
-  judge(
-    connect: Connect,
-    at: { readonly connection: number; readonly nowMs: number; readonly wallMs: number },
-  ): Judgement {
+  judge(connect: Connect, at: ConnectMoment): Judgement {
     const { clientId, cleanSession, keepAliveS } = connect;
     if (clientId === '') {
       // [MQTT-3.1.3-8], and [MQTT-3.1.3-6] for the name the hub gives.
       if (!cleanSession) return { kind: 'refused', code: 2, why: 'no client id for a lasting session' };
-      return { kind: 'admitted', clientId: `unnamed-${at.connection}` };
+      return { kind: 'admitted', clientId: `unnamed-${at.connection.number}` };
     }
     const { connectIntervalMs, connectTooSoon, keepAliveSMin, keepAliveSMax, keepAliveRefusal } = this.#rules;
     if (!this.#isLateEnough(clientId, at.nowMs)) {
@@ -47,13 +51,15 @@ export class Admission {
     if (connect.will !== undefined && this.#rules.wills === 'close') {
       return { kind: 'closed', why: 'a will, which the hub does not serve' };
     }
-    return this.#refusalOfCredentials(connect, at.wallMs) ?? { kind: 'admitted', clientId };
+    return this.#refusalOfCredentials(connect, at) ?? { kind: 'admitted', clientId };
   }
 
-  #refusalOfCredentials(connect: Connect, wallMs: number): Judgement | undefined {
+  #refusalOfCredentials(connect: Connect, { connection: { proven }, wallMs }: ConnectMoment): Judgement | undefined {
     const { credentials, replaced } = this.#registry;
     // A subdevice speaks through its gateway only; the code is our reading.
     if (this.#registry.isOfSubdeviceProduct(connect.clientId)) return refusal(3, 'a subdevice on its own');
+    // "the password field is not verified" (hub contract §1.3), and another's name is a wrong device (§1.6)
+    if (proven !== undefined) return proven === connect.clientId ? undefined : refusal(3, `TLS proved ${proven}`);
     const code = credentials === undefined ? 0 : credentialCode(connect, credentials, wallMs);
     if (code === 0) return undefined;
     if (code === 3) return refusal(3, 'unknown device');

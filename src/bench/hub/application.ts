@@ -6,6 +6,7 @@
  *     GET  /sessions                                                        every session the hub holds
  *     GET  /stored?client=id                                                what the hub owes a client
  *     POST /platform an order (`platform.ts`)                               registers, binds, unbinds; answers a result code
+ *     POST /service  an order (`services/services.ts`)                      shadow, firmware, configuration, calls, broadcasts
  *     POST /fault    a fault order (`faults.ts`)                            something goes wrong
  *
  * Invariants: a request of at most `BODY_BYTES_MAX`; the last `ARRIVALS_KEPT` arrivals are kept, older ones are gone and
@@ -18,6 +19,7 @@ import { FaultOrder } from './faults.ts';
 import type { Arrival } from './outlet.ts';
 import { PlatformOrder } from './platform.ts';
 import type { BenchHub } from './server.ts';
+import { ServiceOrder } from './services/services.ts';
 
 /** Ours: a few minutes of a fast gateway. */
 const ARRIVALS_KEPT = 10_000;
@@ -35,7 +37,7 @@ const PublishOrder = z.strictObject({
   qos: z.union([z.literal(0), z.literal(1)]).default(1),
 });
 
-const PATHS = 'GET /arrived, /sessions, /stored and POST /publish, /platform, /fault';
+const PATHS = 'GET /arrived, /sessions, /stored and POST /publish, /platform, /service, /fault';
 
 interface Answer {
   readonly status: number;
@@ -131,6 +133,11 @@ async function answer(
       const order = PlatformOrder.safeParse(await readBody(request));
       if (!order.success) return refusal(z.prettifyError(order.error));
       return { status: 200, body: { result: side.hub.administer(order.data) } };
+    }
+    case 'POST /service': {
+      const order = ServiceOrder.safeParse(await readBody(request));
+      if (!order.success) return refusal(z.prettifyError(order.error));
+      return { status: 200, body: side.hub.serve(order.data) };
     }
     default:
       return { status: 404, body: { problem: `there are ${PATHS}` } };

@@ -16,6 +16,8 @@ const SECOND_MS = 1000;
 
 export class Connection {
   readonly number: number;
+  /** The client id that TLS has proved. */
+  readonly proven: string | undefined;
   readonly reader = new MqttReader({ packetBytesMax: PACKET_BYTES_MAX });
   /** It stands and carries nothing, either way; nobody will ever close it from here. */
   isSilent: boolean;
@@ -26,11 +28,12 @@ export class Connection {
   readonly uplinks: Rate;
 
   constructor(
-    connection: { readonly number: number; readonly isSilent: boolean; readonly uplinksPerS: number },
+    connection: Pick<Connection, 'number' | 'isSilent' | 'proven'> & { readonly uplinksPerS: number },
     nowMs: number,
   ) {
     this.uplinks = new Rate(connection.uplinksPerS);
     this.number = connection.number;
+    this.proven = connection.proven;
     this.isSilent = connection.isSilent;
     this.#heardAtMs = nowMs;
   }

@@ -44,7 +44,7 @@ export class Entrance {
   take(connect: Connect, connection: Connection, moment: Moment): string | undefined {
     const { admission, sessions, outlet, end } = this.#parts;
     const { nowMs, wallMs } = moment;
-    const judgement = admission.judge(connect, { connection: connection.number, nowMs, wallMs });
+    const judgement = admission.judge(connect, { connection, nowMs, wallMs });
     if (judgement.kind !== 'admitted') {
       const answer = judgement.kind === 'closed' ? 'a plain close' : `return code ${judgement.code}`;
       outlet.note({ kind: 'refused', clientId: connect.clientId, answer, why: judgement.why });

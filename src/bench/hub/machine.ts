@@ -24,7 +24,8 @@ import type { HubSession } from './session.ts';
 import type { SessionView } from './sessions.ts';
 
 export type HubInput =
-  | { readonly kind: 'accepted'; readonly connection: number }
+  /** `proven`: the client id that TLS has proved. */
+  | { readonly kind: 'accepted'; readonly connection: number; readonly proven?: string }
   | { readonly kind: 'bytes'; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly kind: 'gone'; readonly connection: number }
   | { readonly kind: 'wake' }
@@ -68,7 +69,7 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     this.#nowMs = nowMs;
     switch (input.kind) {
       case 'accepted':
-        this.#accept(input.connection);
+        this.#accept(input.connection, input.proven);
         break;
       case 'bytes':
         this.#hear(input.connection, input.bytes);
@@ -114,16 +115,15 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     return this.#inside.sessions.find(clientId, nowMs)?.messages();
   }
 
-  #accept(number: number): void {
+  #accept(number: number, proven: string | undefined): void {
     const { reach } = this.#faults;
     if (reach === 'refuses' || this.#connections.size >= CONNECTIONS_MAX) {
       this.#outlet.end(number, 'connection refused');
       return;
     }
-    this.#connections.set(
-      number,
-      new Connection({ number, isSilent: reach !== 'normal', uplinksPerS: this.#rules.uplinksPerS }, this.#nowMs),
-    );
+    const { uplinksPerS } = this.#rules;
+    const connection = new Connection({ number, isSilent: reach !== 'normal', proven, uplinksPerS }, this.#nowMs);
+    this.#connections.set(number, connection);
   }
 
   #hear(number: number, bytes: Uint8Array): void {

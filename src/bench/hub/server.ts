@@ -15,8 +15,9 @@ import type { Arrival, HubAction } from './outlet.ts';
 import type { PlatformOrder } from './platform.ts';
 import { RESULT } from './result-codes.ts';
 import type { HubRules } from './rules.ts';
-import type { HubService } from './service.ts';
+import { type ServiceOrder, Services } from './services/services.ts';
 import type { SessionView } from './sessions.ts';
+import { createTlsServer, type TlsDoor } from './tls-entrance.ts';
 
 export interface BenchHubSettings {
   /** 0: any free one, see `port`. */
@@ -25,8 +26,8 @@ export interface BenchHubSettings {
   readonly host?: string;
   readonly rules: HubRules;
   readonly clock: Clock;
-  /** What it serves besides `$gateway`. */
-  readonly services?: readonly HubService[];
+  /** A second door; the one without TLS is open too. */
+  readonly tls?: TlsDoor;
 }
 
 type ArrivedListener = (arrival: Arrival) => void;
@@ -45,12 +46,14 @@ export async function startBenchHub(settings: BenchHubSettings): Promise<BenchHu
 
 export class BenchHub {
   readonly #settings: BenchHubSettings;
+  readonly #services = new Services();
   readonly #machine: BenchHubMachine;
   readonly #sockets = new Map<number, Socket>();
   readonly #arrivedListeners = new Set<ArrivedListener>();
   readonly #eventListeners = new Set<EventListener>();
-  #server: Server | undefined;
+  #servers: readonly Server[] = [];
   #port: number;
+  #tlsPort: number;
   #lastConnection = 0;
   #cancelWake: Cancel = () => undefined;
   #wakeSetMs = Number.POSITIVE_INFINITY;
@@ -59,12 +62,19 @@ export class BenchHub {
     const { clock, rules, port } = settings;
     this.#settings = settings;
     this.#port = port;
-    this.#machine = new BenchHubMachine(rules, clock.wallMs() - clock.nowMs(), settings.services);
+    this.#tlsPort = settings.tls?.port ?? 0;
+    const services = rules.profile === 'generic' ? [] : this.#services.all;
+    this.#machine = new BenchHubMachine(rules, clock.wallMs() - clock.nowMs(), services);
   }
 
   /** Where it listens, also after a `stop()`: the one it will come back on. */
   get port(): number {
     return this.#port;
+  }
+
+  /** The same with TLS; 0 without that door. */
+  get tlsPort(): number {
+    return this.#tlsPort;
   }
 
   get rules(): HubRules {
@@ -73,28 +83,37 @@ export class BenchHub {
 
   /** Comes up, or comes back. Rejects if the port is taken. */
   async listen(): Promise<void> {
-    if (this.#server !== undefined) return;
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(this.#port, this.#settings.host ?? LOOPBACK, resolve);
-    });
-    this.#server = server;
-    const address = server.address();
-    if (address !== null && typeof address === 'object') this.#port = address.port;
+    if (this.#servers.length > 0) return;
+    try {
+      await this.#openDoors();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async #openDoors(): Promise<void> {
+    const { tls, host = LOOPBACK, rules } = this.#settings;
+    const plain = createServer({ noDelay: true }, (socket) => this.#accept(socket, undefined));
+    this.#servers = [plain];
+    this.#port = await listenOn(plain, this.#port, host);
+    if (tls === undefined) return;
+    const secure = createTlsServer(tls, rules.credentials ?? new Map(), (...who) => this.#accept(...who));
+    this.#servers = [plain, secure];
+    this.#tlsPort = await listenOn(secure, this.#tlsPort, host);
   }
 
   /** Goes away: every connection drops without a word, the sessions stay. Idempotent. */
   async stop(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
+    const servers = this.#servers;
+    if (servers.length === 0) return;
+    this.#servers = [];
     this.setFault({ kind: 'dropConnections' });
     for (const socket of this.#sockets.values()) socket.destroy();
     this.#sockets.clear();
     this.#cancelWake();
     this.#wakeSetMs = Number.POSITIVE_INFINITY;
-    await new Promise<void>((resolve) => server.close(() => resolve()));
+    await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
   }
 
   /** The application side sends a message. Throws on a topic that nobody may publish to. */
@@ -126,6 +145,13 @@ export class BenchHub {
     return result;
   }
 
+  /** What the application side does with the services. Returns what came of it. */
+  serve(order: ServiceOrder): object {
+    const { answer, messages } = this.#services.order(order, Math.round(this.#settings.clock.wallMs()));
+    for (const message of messages) this.#handle({ kind: 'applicationPublish', ...message });
+    return answer;
+  }
+
   setFault(order: FaultOrder): void {
     this.#handle({ kind: 'fault', order });
   }
@@ -144,7 +170,8 @@ export class BenchHub {
     return this.sessions().find((session) => session.clientId === clientId)?.stored ?? 0;
   }
 
-  #accept(socket: Socket): void {
+  /** @param proven the client id that TLS has proved */
+  #accept(socket: Socket, proven: string | undefined): void {
     this.#lastConnection += 1;
     const connection = this.#lastConnection;
     this.#sockets.set(connection, socket);
@@ -154,7 +181,7 @@ export class BenchHub {
       this.#sockets.delete(connection);
       this.#handle({ kind: 'gone', connection });
     });
-    this.#handle({ kind: 'accepted', connection });
+    this.#handle({ kind: 'accepted', connection, ...(proven === undefined ? {} : { proven }) });
   }
 
   #handle(input: HubInput): void {
@@ -202,4 +229,14 @@ export class BenchHub {
         return;
     }
   }
+}
+
+/** @returns the port; rejects if it is taken */
+async function listenOn(server: Server, port: number, host: string): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  return address !== null && typeof address === 'object' ? address.port : port;
 }

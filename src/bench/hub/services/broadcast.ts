@@ -1,0 +1,31 @@
+/**
+ * Broadcasts to the devices of a product: QoS 0, so only whoever is online and has subscribed hears one.
+ *
+ * Source: "Broadcast communication" (hub contract §4.8).
+ */
+import type { Message } from '../../../base/message.ts';
+import type { Device } from '../registry.ts';
+import type { HubService } from '../service.ts';
+import { messageTo } from './system-topic.ts';
+
+const NOTICES = '$broadcast/rxd/';
+
+/** 8 KB, counted in the base64 form in which the platform takes it. */
+const BASE64_BYTES_MAX = 8192;
+
+export class BroadcastService implements HubService {
+  takes(topic: string): boolean {
+    return topic.startsWith('$broadcast/');
+  }
+
+  /** No device may publish a broadcast. */
+  answer(): undefined {
+    return undefined;
+  }
+
+  /** `undefined`: the payload is too large. */
+  send(devices: readonly Device[], payload: Uint8Array): readonly Message[] | undefined {
+    if (Math.ceil(payload.length / 3) * 4 > BASE64_BYTES_MAX) return undefined;
+    return devices.map((device) => messageTo(device, NOTICES, { payload, qos: 0 }));
+  }
+}

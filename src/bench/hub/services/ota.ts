@@ -1,0 +1,95 @@
+/**
+ * Firmware: a device says which it runs, the hub tells it of another one, the device says how far it is.
+ *
+ * The image itself comes from the `url`, which this hub does not serve. A device that reports the old version again is
+ * told again. Invariant: a device is told of the firmware of its product only, and of none that it runs already.
+ *
+ * Source: "Firmware update of devices" (hub contract §4.2); numbers in progress reports are strings there.
+ */
+import { z } from 'zod';
+import type { Message } from '../../../base/message.ts';
+import type { Device } from '../registry.ts';
+import type { HubService, Requester } from '../service.ts';
+import { PerDevice } from './per-device.ts';
+import { addressee, jsonTo, readJson } from './system-topic.ts';
+
+const REPORTS = '$ota/report/';
+const UPDATES = '$ota/update/';
+
+const Progress = z.object({
+  state: z.enum(['downloading', 'burning', 'done', 'fail']),
+  percent: z.coerce.number().min(0).max(100).exactOptional(),
+  /** 0, or why it failed: −1 timeout, −2 no file, −3 signature expired, −4 MD5, −5 not updated. */
+  result_code: z.coerce.number().int().exactOptional(),
+  result_msg: z.string().exactOptional(),
+});
+
+const Report = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('report_version'), report: z.object({ version: z.string() }) }),
+  z.object({
+    type: z.literal('report_progress'),
+    report: z.object({ progress: Progress, version: z.string().exactOptional() }),
+  }),
+]);
+
+export const Firmware = z.strictObject({
+  version: z.string(),
+  url: z.string(),
+  md5sum: z.string(),
+  file_size: z.int().min(0),
+});
+
+export type Firmware = z.output<typeof Firmware>;
+
+/** What a device has said of itself. */
+export interface FirmwareState {
+  readonly version: string | undefined;
+  readonly progress: z.output<typeof Progress> | undefined;
+}
+
+const UNKNOWN: FirmwareState = { version: undefined, progress: undefined };
+
+export class OtaService implements HubService {
+  readonly #offered = new Map<string, Firmware>();
+  readonly #states = new PerDevice<FirmwareState>();
+
+  takes(topic: string): boolean {
+    return topic.startsWith(REPORTS);
+  }
+
+  answer({ topic, payload }: Message, from: Requester): readonly Message[] | undefined {
+    const to = addressee(topic, REPORTS, from);
+    if (to === undefined || to.rest.length > 0) return undefined;
+    const { device } = to;
+    const told = readJson(payload, Report);
+    switch (told?.type) {
+      case undefined:
+        return [];
+      case 'report_version': {
+        const { version } = told.report;
+        this.#states.set(device, { version, progress: undefined });
+        const accepted = { result_code: 0, result_msg: 'success', type: 'report_version_rsp', version };
+        return [jsonTo(device, UPDATES, accepted), ...this.#tell(device)];
+      }
+      case 'report_progress':
+        this.#states.set(device, { ...this.stateOf(device), progress: told.report.progress });
+        return [];
+    }
+  }
+
+  /** There is a firmware for a product: what those of its devices are to be told that are known to run another. */
+  offer(product: string, firmware: Firmware): readonly Message[] {
+    this.#offered.set(product, firmware);
+    return this.#states.devicesOf(product).flatMap((device) => this.#tell(device));
+  }
+
+  stateOf(device: Device): FirmwareState {
+    return this.#states.get(device) ?? UNKNOWN;
+  }
+
+  #tell(device: Device): readonly Message[] {
+    const firmware = this.#offered.get(device.product);
+    if (firmware === undefined || firmware.version === this.stateOf(device).version) return [];
+    return [jsonTo(device, UPDATES, { type: 'update_firmware', ...firmware })];
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * What a service keeps of each device. Invariant: at most `DEVICES_MAX` devices; then the one first heard of is forgotten.
+ */
+import type { Device } from '../registry.ts';
+import { keyOf } from './system-topic.ts';
+
+/** Ours: more than the largest gateway may have behind it, and its own. */
+const DEVICES_MAX = 10_000;
+
+export class PerDevice<T> {
+  readonly #kept = new Map<string, { readonly device: Device; readonly value: T }>();
+
+  get(device: Device): T | undefined {
+    return this.#kept.get(keyOf(device))?.value;
+  }
+
+  set(device: Device, value: T): void {
+    this.#kept.set(keyOf(device), { device, value });
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= DEVICES_MAX) break;
+      this.#kept.delete(oldest);
+    }
+  }
+
+  devicesOf(product: string): Device[] {
+    return [...this.#kept.values()].flatMap(({ device }) => (device.product === product ? [device] : []));
+  }
+}

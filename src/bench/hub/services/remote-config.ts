@@ -1,0 +1,51 @@
+/**
+ * Remote configuration: a device asks for its product's configuration, the application side pushes it.
+ *
+ * Source: "Remote configuration of devices" (hub contract §4.3); the Java SDK asks on `$config/report/…`.
+ */
+import { z } from 'zod';
+import type { Message } from '../../../base/message.ts';
+import type { Device } from '../registry.ts';
+import type { HubService, Requester } from '../service.ts';
+import { addressee, jsonTo, readJson } from './system-topic.ts';
+
+const REQUESTS = ['$config/operation/', '$config/report/'];
+const ANSWERS = '$config/operation/result/';
+
+/** The feature is off for the product. */
+const DISABLED = 1001;
+
+const Request = z.object({ type: z.literal('get') });
+
+type Configuration = Readonly<Record<string, unknown>>;
+
+export class RemoteConfigService implements HubService {
+  /** By product. None: the feature is off. */
+  readonly #configurations = new Map<string, Configuration>();
+
+  takes(topic: string): boolean {
+    return REQUESTS.some((prefix) => topic.startsWith(prefix));
+  }
+
+  answer({ topic, payload }: Message, from: Requester): readonly Message[] | undefined {
+    const prefix = REQUESTS.find((each) => topic.startsWith(each)) ?? '';
+    const to = addressee(topic, prefix, from);
+    if (to === undefined || to.rest.length > 0) return undefined;
+    if (readJson(payload, Request) === undefined) return [];
+    const configuration = this.#configurations.get(to.device.product);
+    const outcome = configuration === undefined ? { result: DISABLED } : { result: 0, payload: configuration };
+    return [jsonTo(to.device, ANSWERS, { type: 'reply', ...outcome })];
+  }
+
+  /** Turns the feature on, or off again. */
+  configure(product: string, configuration: Configuration | undefined): void {
+    if (configuration === undefined) this.#configurations.delete(product);
+    else this.#configurations.set(product, configuration);
+  }
+
+  /** `undefined`: the feature is off. */
+  push(device: Device): Message | undefined {
+    const payload = this.#configurations.get(device.product);
+    return payload === undefined ? undefined : jsonTo(device, ANSWERS, { type: 'push', result: 0, payload });
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * All services of the hub beside `$gateway`, and what the application side can have each of them do.
+ *
+ * Built once per hub by `server.ts`; `application.ts` brings the orders. An order changes a service at once and
+ * returns the messages it makes, for the hub to route.
+ */
+import { z } from 'zod';
+import type { Message } from '../../../base/message.ts';
+import type { HubService } from '../service.ts';
+import { BroadcastService } from './broadcast.ts';
+import { LogLevelService } from './log-level.ts';
+import { NtpService } from './ntp.ts';
+import { Firmware, OtaService } from './ota.ts';
+import { RemoteConfigService } from './remote-config.ts';
+import { RrpcService } from './rrpc.ts';
+import { JsonState, SHADOW_RESULT, ShadowService } from './shadow.ts';
+
+const Device = z.strictObject({ product: z.string().min(1), device: z.string().min(1) });
+
+export const ServiceOrder = z.discriminatedUnion('kind', [
+  /** State null clears it; with a version, only if the shadow has that one. */
+  z.strictObject({
+    kind: z.literal('desire'),
+    device: Device,
+    state: z.union([JsonState, z.null()]),
+    version: z.int().exactOptional(),
+  }),
+  z.strictObject({ kind: z.literal('shadow'), device: Device }),
+  z.strictObject({ kind: z.literal('offerFirmware'), product: z.string(), firmware: Firmware }),
+  z.strictObject({ kind: z.literal('firmware'), device: Device }),
+  /** Without a configuration: the feature is off. It is pushed to `devices`. */
+  z.strictObject({
+    kind: z.literal('configure'),
+    product: z.string(),
+    configuration: JsonState.exactOptional(),
+    devices: z.array(z.string()).default([]),
+  }),
+  z.strictObject({ kind: z.literal('logLevel'), device: Device, level: z.literal([0, 1, 2, 3, 4]) }),
+  /** Answers the number of the call; `reply` asks what came of it. */
+  z.strictObject({ kind: z.literal('call'), device: Device, payload: z.base64() }),
+  z.strictObject({ kind: z.literal('reply'), id: z.string() }),
+  z.strictObject({ kind: z.literal('broadcast'), devices: z.array(Device), payload: z.base64() }),
+  z.strictObject({ kind: z.literal('ntpStamps'), areSent: z.boolean() }),
+]);
+
+export type ServiceOrder = z.output<typeof ServiceOrder>;
+
+/** What came of an order: an answer in JSON, and messages to be routed. */
+export interface ServiceOutcome {
+  readonly answer: object;
+  readonly messages: readonly Message[];
+}
+
+const DONE = { done: true };
+
+export class Services {
+  readonly #ntp = new NtpService();
+  readonly #shadow = new ShadowService();
+  readonly #ota = new OtaService();
+  readonly #remoteConfig = new RemoteConfigService();
+  readonly #logLevel = new LogLevelService();
+  readonly #rrpc = new RrpcService();
+  readonly #broadcast = new BroadcastService();
+  readonly all: readonly HubService[] = [
+    this.#ntp,
+    this.#shadow,
+    this.#ota,
+    this.#remoteConfig,
+    this.#logLevel,
+    this.#rrpc,
+    this.#broadcast,
+  ];
+
+  order(order: ServiceOrder, wallMs: number): ServiceOutcome {
+    switch (order.kind) {
+      case 'desire': {
+        const { result, messages } = this.#shadow.desire(order.device, order, wallMs);
+        return { answer: { result, ...(result === SHADOW_RESULT.done ? DONE : {}) }, messages };
+      }
+      case 'shadow':
+        return { answer: this.#shadow.documentOf(order.device), messages: [] };
+      case 'offerFirmware':
+        return { answer: DONE, messages: this.#ota.offer(order.product, order.firmware) };
+      case 'firmware':
+        return { answer: this.#ota.stateOf(order.device), messages: [] };
+      case 'configure': {
+        const { product, configuration, devices } = order;
+        this.#remoteConfig.configure(product, configuration);
+        const pushed = devices.flatMap((device) => this.#remoteConfig.push({ product, device }) ?? []);
+        return { answer: DONE, messages: pushed };
+      }
+      case 'logLevel':
+        this.#logLevel.setLevel(order.device, order.level);
+        return { answer: DONE, messages: [] };
+      case 'call': {
+        const { id, message } = this.#rrpc.call(order.device, bytesOf(order.payload), wallMs);
+        return { answer: { id }, messages: [message] };
+      }
+      case 'reply': {
+        const outcome = this.#rrpc.outcome(order.id, wallMs);
+        const isReply = outcome.kind === 'replied';
+        return {
+          answer: isReply ? { ...outcome, payload: Buffer.from(outcome.payload).toString('base64') } : outcome,
+          messages: [],
+        };
+      }
+      case 'broadcast': {
+        const messages = this.#broadcast.send(order.devices, bytesOf(order.payload));
+        if (messages === undefined) return { answer: { problem: 'more than 8 KB in base64' }, messages: [] };
+        return { answer: DONE, messages };
+      }
+      case 'ntpStamps':
+        this.#ntp.answersStamps = order.areSent;
+        return { answer: DONE, messages: [] };
+    }
+  }
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return new Uint8Array(Buffer.from(base64, 'base64'));
+}

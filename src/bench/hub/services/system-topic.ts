@@ -1,0 +1,42 @@
+/**
+ * System topics of a device, and the JSON on them, as every service of the hub reads and writes them.
+ *
+ * Source: the table of topics in hub contract §4.
+ */
+import type { z } from 'zod';
+import type { Message } from '../../../base/message.ts';
+import type { Device } from '../registry.ts';
+import type { Requester } from '../service.ts';
+
+/** The device a topic under `prefix` names, if the client may speak for it. `rest`: the levels behind it. */
+export function addressee(
+  topic: string,
+  prefix: string,
+  { owns }: Requester,
+): { readonly device: Device; readonly rest: readonly string[] } | undefined {
+  const [product = '', device = '', ...rest] = topic.slice(prefix.length).split('/');
+  if (product === '' || device === '' || !owns(product, device)) return undefined;
+  return { device: { product, device }, rest };
+}
+
+/** QoS 1, so that it is stored for a device that is away. */
+export function jsonTo(device: Device, prefix: string, content: object): Message {
+  return messageTo(device, prefix, { payload: new TextEncoder().encode(JSON.stringify(content)), qos: 1 });
+}
+
+export function messageTo(device: Device, prefix: string, message: Omit<Message, 'topic'>): Message {
+  return { topic: `${prefix}${keyOf(device)}`, ...message };
+}
+
+/** `undefined`: no such request. The hub acknowledges it and does not answer. */
+export function readJson<T>(payload: Uint8Array, shape: z.ZodType<T>): T | undefined {
+  try {
+    return shape.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+export function keyOf({ product, device }: Device): string {
+  return `${product}/${device}`;
+}

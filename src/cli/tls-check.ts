@@ -1,0 +1,80 @@
+/** What `config check` finds when it looks at the files of TLS: what is wrong with each, and until when they are good. */
+import type { X509Certificate } from 'node:crypto';
+import { CLOCK_FLOOR_MS } from '../base/clock-trust.ts';
+import { Fault } from '../base/fault.ts';
+import type { HubTls, Problem } from '../config/schema.ts';
+import { readBase64SecretFile } from '../io/secret-file.ts';
+import { pskProblem } from '../io/tls.ts';
+import { readTlsFiles, type TlsReading } from '../io/tls-files.ts';
+import { countOf } from '../ops/words.ts';
+
+export interface TlsFindings {
+  readonly problems: readonly Problem[];
+  /** What is good to know when there are no problems. */
+  readonly lines: readonly string[];
+}
+
+/** @param wallMs Unix ms; nothing has expired for a clock that is not set */
+export function checkTls(tls: HubTls, wallMs: number): TlsFindings {
+  switch (tls.kind) {
+    case 'off':
+      return { problems: [], lines: [] };
+    case 'psk':
+      return { problems: pskProblems(tls.secretFile), lines: ['TLS with the device secret as the key.'] };
+    case 'on': {
+      const reading = readTlsFiles(tls);
+      const problems = reading.problems.map(({ file, path, what, hint }) => ({
+        path: `hub.tls_${file}_file`,
+        what: `${path} ${what}`,
+        hint,
+      }));
+      return { problems: [...problems, ...expiredProblems(reading, wallMs)], lines: linesOf(reading) };
+    }
+  }
+}
+
+function pskProblems(secretFile: string): Problem[] {
+  const refusal = pskProblem();
+  const hint = 'Run it with the Node that it ships with (bin/holdfast), or use a client certificate.';
+  if (refusal !== undefined) return [{ path: 'hub.tls', what: `"psk" is not possible here: ${refusal}`, hint }];
+  try {
+    readBase64SecretFile(secretFile);
+    return [];
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return [{ path: 'hub.device_secret_file', what: error.message, hint: `${error.hint}.` }];
+  }
+}
+
+function expiredProblems({ chain, authorities }: TlsReading, wallMs: number): Problem[] {
+  if (wallMs < CLOCK_FLOOR_MS) return [];
+  const isOver = (certificate: X509Certificate): boolean => certificate.validToDate.getTime() < wallMs;
+  const problems = chain.filter(isOver).map((certificate) => ({
+    path: 'hub.tls_certificate_file',
+    what: `${wordsOf(certificate)}: it has expired`,
+    hint: 'Renew it; the gateway takes the new one at its next connection.',
+  }));
+  if (authorities.length === 0 || !authorities.every(isOver)) return problems;
+  const what = `${authorities.map(wordsOf).join(', ')}: expired, so no certificate of the hub would be trusted`;
+  return [{ path: 'hub.tls_ca_file', what, hint: 'Get the authority’s new certificate.' }, ...problems];
+}
+
+/** The rest of a bundle tells nothing more. */
+const NAMED_MAX = 3;
+
+function linesOf({ ca, authorities, chain: [own] }: TlsReading): string[] {
+  const whom =
+    ca === undefined
+      ? 'the authorities of this machine are trusted'
+      : `${countOf(authorities.length, 'trusted certificate')}: ${authorities.slice(0, NAMED_MAX).map(wordsOf).join(', ')}`;
+  const us = own === undefined ? 'no client certificate' : `we are ${wordsOf(own)}`;
+  return [`TLS: ${whom}; ${us}.`];
+}
+
+function wordsOf({ subject, validToDate }: X509Certificate): string {
+  const name = (subject ?? 'a certificate without a name')
+    .split('\n')
+    .join(', ')
+    .replace(/\p{Cc}/gu, '?');
+  return `${name} until ${validToDate.toISOString().slice(0, 10)}`;
+}

@@ -1,0 +1,210 @@
+/**
+ * Modbus RTU frames as a master sees them: requests become bytes, and bytes become the answer to one request.
+ *
+ * An answer carries neither a number nor an address of what was asked, so it is only ever read against its request: that
+ * gives its unit, its function and its length. Bytes that do not fit are a verdict, never an exception.
+ * Sources: Modbus Application Protocol V1.1b3 ("app") and Modbus over Serial Line V1.02 ("line").
+ */
+
+/** What a frame asks for, by function code (app §6). Bits and registers are counted from 0. */
+export type ModbusRequest =
+  | { readonly function: 1 | 2 | 3 | 4; readonly unit: number; readonly address: number; readonly count: number }
+  | { readonly function: 5; readonly unit: number; readonly address: number; readonly on: boolean }
+  | { readonly function: 6; readonly unit: number; readonly address: number; readonly value: number }
+  | { readonly function: 15; readonly unit: number; readonly address: number; readonly bits: readonly boolean[] }
+  | { readonly function: 16; readonly unit: number; readonly address: number; readonly words: readonly number[] }
+  /** The register becomes `(register & and) | (or & ~and)`. */
+  | {
+      readonly function: 22;
+      readonly unit: number;
+      readonly address: number;
+      readonly and: number;
+      readonly or: number;
+    }
+  /** Written first, then read. */
+  | {
+      readonly function: 23;
+      readonly unit: number;
+      readonly address: number;
+      readonly count: number;
+      readonly writeAddress: number;
+      readonly words: readonly number[];
+    };
+
+/** `content`: the octets of bits or registers that were read; empty for a write. */
+export type ModbusAnswer =
+  | { readonly kind: 'done'; readonly content: Uint8Array }
+  | { readonly kind: 'exception'; readonly code: number };
+
+/** app §6.1 to §6.17: the most one request may ask for. */
+export const BITS_READ_MAX = 2000;
+export const WORDS_READ_MAX = 125;
+/** line §2.5.1: the largest frame. */
+export const FRAME_BYTES_MAX = 256;
+
+const EXCEPTION_FRAME_BYTES = 5;
+const EXCEPTION_FLAG = 0x80;
+/** app §6.5: what a coil is set to. */
+const COIL_ON = 0xff00;
+/**
+ * The drivers of an RS-485 line turning round can look like a byte or two. The content of an answer begins at its fourth
+ * byte, so no frame that another one carries in its content can be taken for an answer here.
+ */
+const GLITCH_BYTES_MAX = 2;
+
+const CRC_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xa001 : crc >>> 1;
+  return crc;
+});
+
+/** CRC-16/MODBUS (line §2.5.1.2, §6.2.2): reflected 0x8005, from 0xFFFF. Over a frame with its CRC it is 0. */
+export function crc16(bytes: Uint8Array): number {
+  let crc = 0xffff;
+  for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  return crc;
+}
+
+/** line §2.5.1.2: the CRC goes out low byte first. */
+export function sealFrame(body: readonly number[]): Uint8Array {
+  const crc = crc16(Uint8Array.from(body));
+  return Uint8Array.from([...body, crc & 0xff, crc >>> 8]);
+}
+
+export function encodeRequest(request: ModbusRequest): Uint8Array {
+  return sealFrame([request.unit, request.function, ...word(request.address), ...argumentsOf(request)]);
+}
+
+function argumentsOf(request: ModbusRequest): number[] {
+  switch (request.function) {
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+      return word(request.count);
+    case 5:
+      return word(request.on ? COIL_ON : 0);
+    case 6:
+      return word(request.value);
+    case 15: {
+      const packed = packBits(request.bits);
+      return [...word(request.bits.length), packed.length, ...packed];
+    }
+    case 16:
+      return [...word(request.words.length), request.words.length * 2, ...request.words.flatMap(word)];
+    case 22:
+      return [...word(request.and), ...word(request.or)];
+    case 23: {
+      const { count, writeAddress, words } = request;
+      return [...word(count), ...word(writeAddress), ...word(words.length), words.length * 2, ...words.flatMap(word)];
+    }
+  }
+}
+
+/** Octets of the answer, unless it is an exception. */
+export function answerBytes(request: ModbusRequest): number {
+  return answerHead(request).length + contentBytes(request) + 2;
+}
+
+/**
+ * Looks for the answer to `request` in what has come since it was sent; an answer is believed only with its unit, its
+ * function, its length, what it has to repeat of the request, and its CRC.
+ * @returns `undefined` if it is not there (yet)
+ */
+export function findAnswer(request: ModbusRequest, bytes: Uint8Array): ModbusAnswer | undefined {
+  for (let start = 0; start <= GLITCH_BYTES_MAX; start += 1) {
+    const answer = answerAt(request, bytes.subarray(start));
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
+
+function answerAt(request: ModbusRequest, bytes: Uint8Array): ModbusAnswer | undefined {
+  if (bytes[0] !== request.unit) return undefined;
+  if (bytes[1] === (request.function | EXCEPTION_FLAG)) {
+    const frame = bytes.subarray(0, EXCEPTION_FRAME_BYTES);
+    const isWhole = frame.length === EXCEPTION_FRAME_BYTES && crc16(frame) === 0;
+    return isWhole ? { kind: 'exception', code: frame[2] ?? 0 } : undefined;
+  }
+  const head = answerHead(request);
+  const length = answerBytes(request);
+  const frame = bytes.subarray(0, length);
+  if (frame.length < length || head.some((byte, index) => frame[index] !== byte)) return undefined;
+  return crc16(frame) === 0 ? { kind: 'done', content: frame.slice(head.length, length - 2) } : undefined;
+}
+
+/** How the answer begins: known beforehand but for what was read. */
+function answerHead(request: ModbusRequest): number[] {
+  const { unit, function: code, address } = request;
+  switch (code) {
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 23:
+      return [unit, code, contentBytes(request)];
+    case 5:
+    case 6:
+    case 22:
+      return [unit, code, ...word(address), ...argumentsOf(request)]; // an echo of the request (app §6.5, §6.6, §6.16)
+    case 15:
+      return [unit, code, ...word(address), ...word(request.bits.length)];
+    case 16:
+      return [unit, code, ...word(address), ...word(request.words.length)];
+  }
+}
+
+function contentBytes(request: ModbusRequest): number {
+  switch (request.function) {
+    case 1:
+    case 2:
+      return Math.ceil(request.count / 8);
+    case 3:
+    case 4:
+    case 23:
+      return request.count * 2;
+    case 5:
+    case 6:
+    case 15:
+    case 16:
+    case 22:
+      return 0;
+  }
+}
+
+function word(value: number): number[] {
+  return [(value >>> 8) & 0xff, value & 0xff];
+}
+
+/** app §6.11: the first bit is the lowest of the first octet; the rest of the last octet is 0. */
+function packBits(bits: readonly boolean[]): number[] {
+  return Array.from({ length: Math.ceil(bits.length / 8) }, (_, octet) =>
+    bits.slice(octet * 8, octet * 8 + 8).reduce((sum, bit, index) => sum | (bit ? 1 << index : 0), 0),
+  );
+}
+
+/** What exception codes mean (app §7), for people. */
+export function exceptionWords(code: number): string {
+  switch (code) {
+    case 1:
+      return 'illegal function';
+    case 2:
+      return 'illegal data address';
+    case 3:
+      return 'illegal data value';
+    case 4:
+      return 'the unit has failed';
+    case 5:
+      return 'accepted, and not done yet';
+    case 6:
+      return 'the unit is busy';
+    case 8:
+      return 'memory parity error';
+    case 10:
+      return 'the Modbus gateway finds no path';
+    case 11:
+      return 'the unit behind the Modbus gateway does not answer';
+    default:
+      return `exception ${code}`;
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * A command for a unit, `{"name": value, …}`, carried out: written point by point, each read back, and told of in words.
+ *
+ *     next ─▶ request ─▶ heard ─▶ next … until `ending` says how it went
+ *
+ * Nothing is written unless all of it may be.
+ */
+import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
+import { exceptionWords, type ModbusRequest } from '../codec/modbus-rtu.ts';
+import {
+  decodePoint,
+  encodeWrite,
+  type Point,
+  type PointValue,
+  READ_FUNCTION,
+  valueProblem,
+  type WriteMode,
+  widthOf,
+} from './modbus-points.ts';
+import type { Outcome } from './modbus-transaction.ts';
+
+export interface Write {
+  readonly point: Point;
+  readonly value: PointValue;
+}
+
+/** What is published of it. `values`: what the unit has been seen to hold after the write. */
+export interface CommandResult {
+  readonly ok: boolean;
+  readonly error?: string;
+  readonly values?: Readonly<Record<string, PointValue>>;
+}
+
+/** `refused`: the unit said no. `lost`: it said nothing, and may have done some of it. */
+export interface Ending {
+  readonly as: 'delivered' | 'refused' | 'lost';
+  readonly result: CommandResult;
+}
+
+export function decodeCommand(payload: Uint8Array, points: readonly Point[]): Decoded<Write[]> {
+  const values = parseObject(payload);
+  if (values === undefined) return undecodable('not a JSON object such as {"name": 1}');
+  const entries = Object.entries(values);
+  if (entries.length === 0) return undecodable('names no point');
+  const writes: Write[] = [];
+  for (const [name, value] of entries) {
+    const point = points.find((one) => one.name === name);
+    if (point === undefined) return undecodable(`${shown(name)} is no point of this unit`);
+    const problem = valueProblem(point, value);
+    if (problem !== undefined) return undecodable(`${name} ${problem}`);
+    writes.push({ point, value: value as PointValue });
+  }
+  return decoded(writes);
+}
+
+function parseObject(payload: Uint8Array): object | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A name from outside, in at most as many characters as a name may have. */
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, 64));
+}
+
+export class ModbusCommand {
+  readonly #unit: number;
+  readonly #mode: WriteMode;
+  /** Those not done yet; the first is under way. */
+  readonly #writes: Write[];
+  readonly #values: [string, PointValue][] = [];
+  #isReadingBack = false;
+  #problem: string | undefined;
+  #ending: Ending | undefined;
+
+  /** @param writes at least one */
+  constructor(writes: readonly Write[], by: { readonly unit: number; readonly mode: WriteMode }) {
+    this.#writes = [...writes];
+    this.#unit = by.unit;
+    this.#mode = by.mode;
+  }
+
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  /** What the unit is to be asked now; `undefined` when it has ended. */
+  next(): ModbusRequest | undefined {
+    const [write] = this.#writes;
+    if (write === undefined || this.#ending !== undefined) return undefined;
+    const { point } = write;
+    if (!this.#isReadingBack) return this.#encode(write);
+    const { table, address } = point;
+    return { function: READ_FUNCTION[table], unit: this.#unit, address, count: widthOf(point) };
+  }
+
+  heard(outcome: Outcome): void {
+    const [write] = this.#writes;
+    if (write === undefined) return;
+    const { name } = write.point;
+    if (outcome.kind === 'no answer') this.#missed(name);
+    else if (outcome.kind === 'sent') this.#wrote(name, write.value);
+    else if (outcome.kind === 'exception') this.#refused(name, exceptionWords(outcome.code));
+    else if (this.#isReadingBack || outcome.content.length > 0) this.#readBack(write, outcome.content);
+    else this.#isReadingBack = true;
+  }
+
+  #encode({ point, value }: Write): ModbusRequest {
+    return encodeWrite(point, value, { unit: this.#unit, mode: this.#mode });
+  }
+
+  #missed(name: string): void {
+    const isLastWritten = this.#isReadingBack && this.#writes.length === 1;
+    this.#problem ??= isLastWritten ? `${name} was written and not read back: no answer` : `${name}: no answer`;
+    this.#end(isLastWritten ? 'delivered' : 'lost');
+  }
+
+  #refused(name: string, words: string): void {
+    if (this.#isReadingBack) {
+      this.#problem ??= `${name} was written and cannot be read back: ${words}`;
+      this.#wrote(name, null);
+    } else {
+      this.#problem ??= `${name} was refused: ${words}`;
+      this.#end('refused');
+    }
+  }
+
+  #readBack(write: Write, content: Uint8Array): void {
+    const { point } = write;
+    const found = decodePoint(point, content, point.address);
+    if (found !== this.#meant(write)) this.#problem ??= `${point.name} was written and reads back as ${found}`;
+    this.#wrote(point.name, found);
+  }
+
+  /** The value as the unit's registers can hold it. */
+  #meant(write: Write): PointValue {
+    const request = this.#encode(write);
+    const words =
+      request.function === 6
+        ? [request.value]
+        : request.function === 16 || request.function === 23
+          ? request.words
+          : [];
+    if (words.length === 0) return write.value;
+    const content = Uint8Array.from(words.flatMap((word) => [word >> 8, word & 0xff]));
+    return decodePoint(write.point, content, write.point.address);
+  }
+
+  #wrote(name: string, value: PointValue): void {
+    this.#values.push([name, value]);
+    this.#writes.shift();
+    this.#isReadingBack = false;
+    if (this.#writes.length === 0) this.#end('delivered');
+  }
+
+  #end(as: Ending['as']): void {
+    const values = this.#values.length === 0 ? {} : { values: Object.fromEntries(this.#values) };
+    const error = this.#problem === undefined ? {} : { error: this.#problem };
+    this.#ending = { as, result: { ok: this.#problem === undefined, ...error, ...values } };
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * How the gateway gets to the hub and proves who it is: from the hub section and the files it names to an opener of
+ * connections and the credentials of CONNECT. Secrets are read once, at the start; the files of TLS for each connection.
+ */
+import type { Facts } from './base/events.ts';
+import type { HubConfig } from './config/schema.ts';
+import { type Credentials, nameDevice, signCredentials } from './hub/credentials.ts';
+import { readBase64SecretFile, readSecretFile } from './io/secret-file.ts';
+import { openTcp } from './io/tcp.ts';
+import { openTls, openTlsPsk } from './io/tls.ts';
+import { TlsFiles } from './io/tls-files.ts';
+import type { Clock, OpenChannel } from './ports.ts';
+
+export interface HubAccess {
+  readonly open: OpenChannel;
+  /** @param wallMs Unix ms as far as known */
+  readonly credentials: (wallMs: number | undefined) => Credentials;
+  readonly tlsFilesTrouble: () => TlsFilesTrouble | undefined;
+}
+
+/** What is wrong with the files of TLS, and since when; the last good ones are in use, if there were any. */
+interface TlsFilesTrouble {
+  readonly problem: string;
+  /** Monotonic. */
+  readonly sinceMs: number;
+}
+
+export interface HubAccessOptions {
+  readonly hub: HubConfig;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  /** How long a connection may take to close. */
+  readonly closeMsMax: number;
+}
+
+/** @throws Fault `secret-unreadable` */
+export function accessHub(options: HubAccessOptions): HubAccess {
+  return { credentials: credentialsOf(options.hub), ...wayTo(options) };
+}
+
+function wayTo({ hub, clock, facts, closeMsMax }: HubAccessOptions): Omit<HubAccess, 'credentials'> {
+  const wallMs = (): number => clock.wallMs();
+  const end = { host: hub.host, port: hub.port, openMsMax: hub.connectMsMax, closeMsMax };
+  switch (hub.tls.kind) {
+    case 'off':
+      return { open: openTcp(end), tlsFilesTrouble: () => undefined };
+    case 'on': {
+      const { caFile, client, serverName, pins } = hub.tls;
+      let trouble: TlsFilesTrouble | undefined;
+      const noted = (problem: string | undefined): void => {
+        trouble = problem === undefined ? undefined : { problem, sinceMs: clock.nowMs() };
+        facts.emit('tlsFilesJudged', { problem });
+      };
+      const files = new TlsFiles({ caFile, client, noted });
+      return { open: openTls({ ...end, serverName, pins, files, wallMs }), tlsFilesTrouble: () => trouble };
+    }
+    case 'psk': {
+      const key = readBase64SecretFile(hub.tls.secretFile);
+      // the vendor's SDK: the identity is the client id (hub contract §1.3)
+      return { open: openTlsPsk({ ...end, identity: hub.clientId, key, wallMs }), tlsFilesTrouble: () => undefined };
+    }
+  }
+}
+
+function credentialsOf(hub: HubConfig): (wallMs: number | undefined) => Credentials {
+  const { credentials, clientId } = hub;
+  switch (credentials.kind) {
+    case 'none':
+      return () => ({ clientId, username: undefined, password: undefined });
+    case 'password': {
+      const { username, passwordFile } = credentials;
+      const password = passwordFile === undefined ? undefined : new TextEncoder().encode(readSecretFile(passwordFile));
+      return () => ({ clientId, username, password });
+    }
+    case 'device': {
+      const { productId, deviceName, signMethod, deviceSecretFile } = credentials;
+      if (deviceSecretFile === undefined) return (wallMs) => nameDevice(credentials, wallMs, Math.random);
+      const signing = { productId, deviceName, method: signMethod, deviceSecret: readSecretFile(deviceSecretFile) };
+      return (wallMs) => signCredentials(signing, wallMs, Math.random);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/** Health on the hub's side: the connection, the session, the files of TLS. Pure; a part of `conditions.ts`. */
+import type { SessionReport } from './hub-report.ts';
+import type { Condition } from './report.ts';
+import { ageWords, countOf } from './words.ts';
+
+export interface HubHealth {
+  readonly isOnline: boolean;
+  readonly changedAtMs: number | undefined;
+  readonly problem: string | undefined;
+  readonly refusal: string | undefined;
+  /** Return code of the CONNACK that refused us. */
+  readonly refusalCode: number | undefined;
+  readonly session: SessionReport;
+  readonly clientId: string;
+  /** Connections in a row that somebody else seems to have taken from us. */
+  readonly takings: number;
+  /** SUBACK 0x80. */
+  readonly refusedFilters: readonly string[];
+  /** What is wrong with the files of TLS; the last good ones are in use, if there were any. */
+  readonly tlsFilesTrouble: { readonly problem: string; readonly sinceMs: number } | undefined;
+}
+
+interface Moment {
+  readonly hub: HubHealth;
+  /** Monotonic. */
+  readonly nowMs: number;
+  readonly startedAtMs: number;
+}
+
+export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] {
+  const conditions: Condition[] = [];
+  const forMs = hub.session.away?.ms ?? nowMs - (hub.changedAtMs ?? startedAtMs);
+  if (!hub.isOnline && hub.refusal !== undefined) {
+    conditions.push({
+      code: 'hub-refuses',
+      losing: 'at risk',
+      forMs,
+      sentence: sentenceOf(hub.refusal),
+      hint: 'Check the hub section of the configuration and the secret file; the attempts go on.',
+    });
+  } else if (!hub.isOnline) {
+    const why = hub.problem === undefined ? '' : ` (${hub.problem})`;
+    conditions.push({
+      code: 'hub-away',
+      losing: 'no',
+      forMs,
+      sentence: `The hub is away${why}; messages are kept on disk.`,
+      hint: 'Check the network if this lasts.',
+    });
+  }
+  if (hub.takings > 0) {
+    conditions.push({
+      code: 'hub-taken-over',
+      losing: 'at risk',
+      forMs,
+      sentence: `The hub accepted ${countOf(hub.takings, 'connection')} in a row and closed each soon after, and nothing else failed: so it looks when another gateway connects as ${hub.clientId}. (A hub or a firewall that ends connections would look the same.)`,
+      hint: `Is another gateway running as ${hub.clientId}? Stop it, or give it an identity of its own. This one tries again, at most 15 min apart.`,
+    });
+  }
+  conditions.push(...sessionConditions(hub.session), ...tlsConditions(hub.tlsFilesTrouble, nowMs));
+  if (hub.refusedFilters.length > 0) {
+    conditions.push({
+      code: 'hub-subscriptions-refused',
+      losing: 'at risk',
+      forMs,
+      sentence: `The hub refused ${countOf(hub.refusedFilters.length, 'subscription')}: ${hub.refusedFilters.slice(0, 3).join(', ')}.`,
+      hint: 'Add the topics to the permissions of the product at the hub.',
+    });
+  }
+  return conditions;
+}
+
+function sessionConditions({ away, isOver, gap }: SessionReport): Condition[] {
+  const conditions: Condition[] = [];
+  if (isOver && away !== null) {
+    conditions.push({
+      code: 'hub-session-over',
+      losing: 'at risk',
+      forMs: away.ms,
+      sentence: `The hub has not seen us for ${ageWords(away)} and has ended our session: what is sent to the subdevices now is not kept for them.`,
+      hint: 'Bring the hub back; the subscriptions are restored by themselves.',
+    });
+  }
+  if (gap !== null) {
+    conditions.push({
+      code: 'downlink-gap',
+      losing: 'at risk',
+      forMs: gap.age.ms,
+      sentence: `Downlinks may be missing since ${ageWords(gap.age)} ago (${gap.reason}).`,
+      hint: 'Send again what was sent to the subdevices since then; then: holdfast acknowledge-gap.',
+    });
+  }
+  return conditions;
+}
+
+/** A connection that stands goes on with what it has; the next one needs the files. */
+function tlsConditions(trouble: HubHealth['tlsFilesTrouble'], nowMs: number): Condition[] {
+  if (trouble === undefined) return [];
+  const { problem, sinceMs } = trouble;
+  return [
+    {
+      code: 'tls-files',
+      losing: 'no',
+      forMs: nowMs - sinceMs,
+      sentence: `The files of TLS are no good, and the last good ones, if any, stay in use: ${problem}`,
+      hint: 'Mend them; they are read again at the next connection. holdfast config check looks at them now.',
+    },
+  ];
+}
+
+function sentenceOf(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}

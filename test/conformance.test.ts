@@ -1,0 +1,119 @@
+/**
+ * The table of normative statements, docs/mqtt-conformance.md, kept true: every test it names exists, every statement is
+ * covered or says why it asks nothing, no number is missing, and every tag in the code is in it.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROW = /^\| (MQTT-[\d.-]+) \| (.*?) \| (.*?) \| (.*?) \|$/;
+const TAG = /MQTT-\d[\d.-]*-\d+/g;
+const PROOF = /^`([\w/-]+): (.+)`$/;
+const REASON = /^n\/a: [a-z]/;
+
+interface Row {
+  readonly tag: string;
+  /** Of the bench hub, and of the client. */
+  readonly cells: readonly string[];
+}
+
+interface House {
+  readonly rows: readonly Row[];
+  /** Text of a test by the name the table has for it; `undefined`: no such file. */
+  readonly testText: (name: string) => string | undefined;
+  readonly tagsInCode: ReadonlySet<string>;
+}
+
+function rowsOf(markdown: string): Row[] {
+  return markdown.split('\n').flatMap((line) => {
+    const [, tag, , hub, client] = ROW.exec(line) ?? [];
+    return tag === undefined || hub === undefined || client === undefined ? [] : [{ tag, cells: [hub, client] }];
+  });
+}
+
+function unprovedCells({ rows, testText }: House): string[] {
+  return rows.flatMap(({ tag, cells }) =>
+    cells
+      .flatMap((cell) => cell.split('<br>'))
+      .filter((claim) => !REASON.test(claim) && !isProved(claim, testText))
+      .map((claim) => `${tag}: ${claim}`),
+  );
+}
+
+/** Is it the title of a test in the file it names? */
+function isProved(claim: string, testText: House['testText']): boolean {
+  const [, file, title] = PROOF.exec(claim) ?? [];
+  if (file === undefined || title === undefined) return false;
+  return new RegExp(`\\(\\s*'${title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}'`).test(testText(file) ?? '');
+}
+
+/** The numbers of each section run from 1 without a gap, each once. The standard itself writes `MQTT-3-8.3-4`. */
+function misnumbered({ rows }: House): string[] {
+  const next = new Map<string, number>();
+  return rows.flatMap(({ tag }) => {
+    const [, section = '', number = ''] = /^(MQTT-.*)-(\d+)$/.exec(tag.replace('3-8.3', '3.8.3')) ?? [];
+    const expected = next.get(section) ?? 1;
+    next.set(section, expected + 1);
+    return Number(number) === expected ? [] : [`${tag} where ${section}-${expected} should be`];
+  });
+}
+
+function missingTags({ rows, tagsInCode }: House): string[] {
+  const listed = new Set(rows.map(({ tag }) => tag));
+  return [...tagsInCode].filter((tag) => !listed.has(tag));
+}
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => readFileSync(join(ROOT, folder, path), 'utf8'));
+}
+
+function readHouse(): House {
+  return {
+    rows: rowsOf(readFileSync(join(ROOT, 'docs/mqtt-conformance.md'), 'utf8')),
+    testText: (name) => {
+      const path = join(ROOT, 'test', `${name.includes('/') ? name : `unit/${name}`}.test.ts`);
+      return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+    },
+    tagsInCode: new Set([...filesUnder('src'), ...filesUnder('test/unit')].flatMap((text) => text.match(TAG) ?? [])),
+  };
+}
+
+/** The checks, and for each a table that it must complain about. */
+const CHECKS: readonly (readonly [string, (house: House) => string[], Partial<House>])[] = [
+  [
+    'names tests that exist, or a reason',
+    unprovedCells,
+    { rows: rowsOf('| MQTT-1.0.0-1 | What. | n/a: no QoS 2 | `a: goes by another title` |') },
+  ],
+  ['has a proof in each cell', unprovedCells, { rows: rowsOf('| MQTT-1.0.0-1 | What. | `a: is tested` | — |') }],
+  ['misses no number', misnumbered, { rows: rowsOf('| MQTT-1.0.0-2 | What. | n/a: no QoS 2 | n/a: no QoS 2 |') }],
+  ['has every tag of the code', missingTags, { tagsInCode: new Set(['MQTT-1.0.0-1']) }],
+];
+
+describe('the table of statements', () => {
+  const house = readHouse();
+
+  it.each(CHECKS)('%s', (_what, check) => {
+    expect(check(house)).toEqual([]);
+  });
+
+  it('is about the bench hub and the client both', () => {
+    const proved = [0, 1].map((column) =>
+      house.rows.filter(({ cells }) => PROOF.test(cells[column]?.split('<br>')[0] ?? '')),
+    );
+    expect(proved.map((rows) => rows.length > 60)).toEqual([true, true]);
+  });
+});
+
+describe('an untrue table', () => {
+  const truth: House = { rows: [], testText: () => "it('is tested', () => {})", tagsInCode: new Set() };
+
+  it.each(CHECKS)('would be noticed: %s', (_what, check, untrue) => {
+    expect(check(truth)).toEqual([]);
+    expect(check({ ...truth, ...untrue })).toHaveLength(1);
+  });
+});

@@ -1,0 +1,124 @@
+/** A gateway and a broker that others wrote in the place of the hub: what every such broker is asked for, and the site. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, onTestFinished } from 'vitest';
+import { numberedPayload } from '../../src/bench/account.ts';
+import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
+import { type House, openHouse } from './house.ts';
+import { type ConfigTables, GATEWAY } from './house-config.ts';
+import { until } from './until.ts';
+
+export const HOST = '127.0.0.1';
+/** Below the range from which Linux gives ports to those who name none (ip_local_port_range). */
+const PORTS = { first: 20_000, last: 32_000 };
+
+export interface Broker {
+  readonly start: () => Promise<void>;
+  /** Asked to, with time to save what it would save. */
+  readonly stop: () => Promise<void>;
+  readonly close: () => Promise<void>;
+  /** The application side, in a session that outlives the broker: every message once, or again after a reconnect. */
+  readonly listen: (filter: string, heard: (topic: string, payload: string) => void) => Promise<void>;
+  /** Sends the messages in order, QoS 1; resolves when the broker has acknowledged them all. */
+  readonly publish: (topic: string, payloads: readonly string[]) => Promise<void>;
+}
+
+export interface SitePlan {
+  /** Where the gateway connects; a free one unless told otherwise. */
+  readonly port?: number;
+  readonly hub?: ConfigTables['hub'];
+  /** Of the gateway, and of the application side. */
+  readonly template?: string;
+  /** @param folder for its files */
+  readonly brokerAt: (port: number, folder: string) => Broker;
+}
+
+/** A port that is free, and stays so while the broker is away: the system gives it to nobody who does not ask for it. */
+export async function findPort(): Promise<number> {
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first));
+    if (!(await answers(port))) return port;
+  }
+}
+
+export async function answers(port: number): Promise<boolean> {
+  const socket = connect({ port, host: HOST });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+export class Site {
+  readonly house: House;
+  readonly broker: Broker;
+  readonly #template: string;
+
+  constructor(house: House, broker: Broker, template: string) {
+    this.house = house;
+    this.broker = broker;
+    this.#template = template;
+  }
+
+  /** The broker is up, the application side listens, the gateway is down. */
+  static async open(plan: SitePlan): Promise<Site> {
+    const port = plan.port ?? (await findPort());
+    const template = plan.template ?? '{gateway}/{subdevice}/{topic}';
+    const house = await openHouse({
+      // a subdevice with nothing to say notices a restart of the gateway by its keep alive
+      subdevices: { a: { keepAliveMs: 1000 }, b: { keepAliveMs: 1000 } },
+      config: { hub: { port, topic_template: template, ...plan.hub }, inbox: { replay_interval_ms: 0 } },
+    });
+    const broker = plan.brokerAt(port, house.folder);
+    onTestFinished(() => broker.close());
+    await broker.start();
+    const site = new Site(house, broker, template);
+    const level = site.topicOf('{subdevice}', 't').split('/').indexOf('{subdevice}');
+    await broker.listen(site.topicOf('+', 't'), (topic, payload) =>
+      house.arrive({ topic: `${GATEWAY}/${topic.split('/')[level]}/t`, payload: Buffer.from(payload) }),
+    );
+    return site;
+  }
+
+  /** As the hub knows it. */
+  topicOf(subdevice: string, topic: string): string {
+    return this.#template.replace('{gateway}', GATEWAY).replace('{subdevice}', subdevice).replace('{topic}', topic);
+  }
+
+  /** The gateway and its subdevices; resolves when all of them are subscribed. */
+  async enter(): Promise<void> {
+    const { house } = this;
+    await house.gateway.start();
+    for (const subdevice of house.subdevices) house.enter(subdevice);
+    await house.untilStatus(({ hub }) => hub.subscriptions === house.subdevices.length);
+  }
+
+  /** The application side sends the subdevice so many numbered commands. */
+  async command({ id, downlinks }: FieldSubdevice, count: number): Promise<void> {
+    const numbers = Array.from({ length: count }, () => downlinks.send());
+    await this.broker.publish(
+      this.topicOf(id, 'cmd'),
+      numbers.map((number) => Buffer.from(numberedPayload(number, 32)).toString()),
+    );
+    for (const number of numbers) downlinks.acknowledge(number);
+  }
+
+  async commandAll(count: number): Promise<void> {
+    for (const subdevice of this.house.subdevices) await this.command(subdevice, count);
+  }
+
+  async expectAllDelivered(): Promise<void> {
+    const { house } = this;
+    await house.untilAcknowledged();
+    await until(
+      () => house.uplinks.delivered === house.uplinks.sent && house.downlinks.delivered === house.downlinks.sent,
+    );
+    expect(house.uplinks.reordered + house.downlinks.reordered).toBe(0);
+    await until(async () => (await house.gateway.ledger()).totals.uplink.pending === 0);
+    expect((await house.gateway.ledger()).balances).toBe(true);
+  }
+}

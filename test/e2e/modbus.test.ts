@@ -1,0 +1,156 @@
+/** The whole gateway with Modbus units that others wrote: their state reaches the hub, and commands reach them. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { MAINLAND } from '../../src/bench/hub/rules.ts';
+import { type House, type HousePlan, openHouse } from './house.ts';
+import { ModbusLine, UNIT_PROGRAMS, type UnitProgram } from './modbus-line.ts';
+import { until } from './until.ts';
+
+const POINTS = [
+  { name: 'level', table: 'holding', address: 5, writable: true, min: 0, max: 5000 },
+  { name: 'mode', table: 'holding', address: 9, writable: true },
+  { name: 'flow', table: 'holding', address: 20, type: 'float32', writable: true },
+  { name: 'temp', table: 'input', address: 7, scale: 0.1 },
+  { name: 'door', table: 'discrete', address: 3 },
+  { name: 'shut', table: 'discrete', address: 4 },
+  { name: 'pump', table: 'coil', address: 2, writable: true },
+];
+const SECRET = 'AAECAwQFBgcICQoLDA0ODw==';
+/** As both programs set them. */
+const AT_FIRST = { level: 1005, mode: 1009, temp: 200.7, door: true, shut: false, pump: false };
+
+describe.each(UNIT_PROGRAMS)('with a Modbus unit by $name', (program) => {
+  it.skipIf(program.missing)('its state arrives, and so do commands to it', async () => {
+    const { house } = await openModbus(program);
+    await until(() => stateOf(house) !== undefined);
+    expect(stateOf(house)).toMatchObject(AT_FIRST);
+    const values = { level: 42, flow: 0.25, pump: true };
+    command(house, values);
+    await until(() => results(house).length === 1);
+    expect(results(house)).toEqual([{ ok: true, values }]);
+    await until(() => stateOf(house)?.pump === true && stateOf(house)?.flow === 0.25);
+    expect(stateOf(house)).toMatchObject({ ...AT_FIRST, ...values });
+    command(house, { level: 5001 });
+    await until(() => results(house).length === 2);
+    expect(results(house)[1]).toEqual({ ok: false, error: 'level takes no more than 5000' });
+    const ledger = await house.untilIdle();
+    expect(ledger.balances).toBe(true);
+    expect(ledger.totals.downlink).toMatchObject({
+      accepted: 2,
+      delivered: 1,
+      shed: { 'refused by the subdevice': 1 },
+    });
+  });
+
+  it.skipIf(program.missing)(
+    'it is gone when it is switched off, and what it is owed reaches it when it is back',
+    async () => {
+      const { house, line } = await openModbus(program);
+      await until(() => stateOf(house) !== undefined);
+      await line.switchOff();
+      await house.untilStatus(({ links }) => links[0]?.subdevices.length === 0);
+      command(house, { mode: 3 });
+      await line.switchOn();
+      await until(() => results(house).length === 1);
+      expect(results(house)).toEqual([{ ok: true, values: { mode: 3 } }]);
+      await house.untilIdle();
+    },
+  );
+
+  it.skipIf(program.missing)('noise makes no wrong value and loses no command', async () => {
+    const { house, line } = await openModbus(program);
+    await until(() => stateOf(house) !== undefined);
+    line.damage = 0.05;
+    for (let mode = 1; mode <= 15; mode += 1) {
+      const before = results(house).length;
+      command(house, { mode });
+      await until(() => results(house).length > before);
+    }
+    line.damage = 0;
+    await until(() => stateOf(house)?.mode === 15);
+    const { mode: _, ...others } = AT_FIRST;
+    for (const state of states(house)) expect(state).toMatchObject(others);
+    const { links } = await house.gateway.status();
+    expect((links[0]?.counters.crcErrors ?? 0) + (links[0]?.counters.retries ?? 0)).toBeGreaterThan(0);
+    expect((await house.untilIdle()).totals.downlink).toMatchObject({ accepted: 15 });
+  });
+});
+
+const [anyProgram] = UNIT_PROGRAMS.filter(({ missing }) => missing === undefined);
+
+describe('at a hub that knows its devices', () => {
+  it.skipIf(anyProgram === undefined)('a unit is online while it answers, and offline while it does not', async () => {
+    if (anyProgram === undefined) return;
+    const { house, line } = await openModbus(anyProgram, strictHub());
+    const online = () => house.hub.sessions()[0]?.subdevicesOnline ?? [];
+    await until(() => online().length === 1);
+    await line.switchOff();
+    await until(() => online().length === 0);
+    await line.switchOn();
+    await until(() => online().length === 1);
+    const topics = () => new Set(house.arrivals.map(({ topic }) => topic).filter((topic) => !topic.startsWith('$')));
+    await until(() => topics().size > 0);
+    expect([...topics()]).toEqual(['PPPPPPPPPP/meter/state']);
+  });
+});
+
+type Values = Readonly<Record<string, unknown>>;
+
+interface Premises {
+  readonly plan: HousePlan;
+  /** Keys of the [[subdevice]]. */
+  readonly identity: object;
+}
+
+async function openModbus(
+  program: UnitProgram,
+  { plan, identity }: Premises = { plan: {}, identity: {} },
+): Promise<{ readonly house: House; readonly line: ModbusLine }> {
+  const line = await ModbusLine.open(program);
+  const house = await openHouse({ ...plan, subdevices: {}, more: configOf(line.path, identity) });
+  await line.switchOn();
+  await house.gateway.start();
+  return { house, line };
+}
+
+function strictHub(): Premises {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const secretFile = join(folder, 'secret');
+  writeFileSync(secretFile, SECRET, { mode: 0o600 });
+  const hub = { product_id: 'GGGGGGGGGG', device_name: 'gw', device_secret_file: secretFile };
+  const pauses = { reconnect_floor_ms: 5000, reconnect_ceiling_ms: 5000 };
+  return {
+    plan: {
+      rules: { ...MAINLAND, credentials: new Map([['GGGGGGGGGGgw', SECRET]]) },
+      config: { hub: { profile: 'mainland', ...hub, ...pauses } },
+    },
+    identity: { product_id: 'PPPPPPPPPP', device_name: 'meter' },
+  };
+}
+
+function configOf(path: string, identity: object): string {
+  // a table of strings, numbers and booleans is the same in TOML and in JSON, but for its signs
+  const table = (keys: object) => Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+  return [
+    ...['[[link]]', ...table({ name: 'meters', path, driver: 'modbus', retry_ms: 500 })],
+    ...['[[link.unit]]', ...table({ id: 'meter', address: 1, poll_ms: 50 })],
+    ...POINTS.flatMap((point) => ['[[link.unit.point]]', ...table(point)]),
+    ...['[[subdevice]]', ...table({ id: 'meter', ...identity })],
+  ].join('\n');
+}
+
+function told(house: House, topic: string): Values[] {
+  const texts = house.arrivals.filter((arrival) => arrival.topic === `gw/meter/${topic}`);
+  return texts.map(({ payload }) => JSON.parse(new TextDecoder().decode(payload)));
+}
+
+const states = (house: House): Values[] => told(house, 'state');
+const results = (house: House): Values[] => told(house, 'result');
+const stateOf = (house: House): Values | undefined => states(house).at(-1);
+
+function command(house: House, values: object): void {
+  house.hub.publish({ topic: 'gw/meter/set', payload: new TextEncoder().encode(JSON.stringify(values)), qos: 1 });
+}

@@ -1,0 +1,103 @@
+/** A subdevice uses the services of the hub through the gateway, under short names, and reaches nobody else's. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { MAINLAND } from '../../src/bench/hub/rules.ts';
+import type { SubdeviceReport } from '../../src/bench/subdevice-contract.ts';
+import { type House, openHouse } from './house.ts';
+import { until } from './until.ts';
+
+const GATEWAY = { product: 'GGGGGGGGGG', device: 'gw' };
+const DEVICE = { product: 'PPPPPPPPPP', device: 'a' };
+const SECRET = 'AAECAwQFBgcICQoLDA0ODw==';
+const DOWN = ['$shadow/operation/result', '$ota/update', '$rrpc/rxd/+'];
+
+/** A house at a hub that checks everything: credentials, permissions, who is online. */
+async function strictHouse(): Promise<House> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const secretFile = join(folder, 'secret');
+  writeFileSync(secretFile, SECRET, { mode: 0o600 });
+  const identity = { product_id: GATEWAY.product, device_name: GATEWAY.device };
+  const house = await openHouse({
+    subdevices: { a: {} },
+    rules: {
+      ...MAINLAND,
+      permissions: 'checked',
+      credentials: new Map([['GGGGGGGGGGgw', SECRET]]),
+    },
+    config: {
+      hub: {
+        profile: 'mainland',
+        ...identity,
+        device_secret_file: secretFile,
+        reconnect_floor_ms: 5000,
+        reconnect_ceiling_ms: 5000,
+      },
+      subdevice: { product_id: DEVICE.product, device_name: DEVICE.device },
+    },
+  });
+  await house.gateway.start();
+  return house;
+}
+
+it('a subdevice uses its shadow, reports its firmware, answers a call, and reaches no other topic of the hub', async () => {
+  const house = await strictHouse();
+  const subdevice = house.subdevice('a');
+  const received: { topic: string; text: string }[] = [];
+  subdevice.onReport((report: SubdeviceReport) => {
+    if (report.kind === 'received')
+      received.push({ topic: report.topic, text: new TextDecoder().decode(report.payload) });
+  });
+  const say = (topic: string, text: string): number =>
+    subdevice.publish(topic, { payload: new TextEncoder().encode(text) });
+  const answer = async (topic: string): Promise<unknown> => {
+    await until(() => received.some((one) => one.topic === topic));
+    return JSON.parse(
+      received.splice(
+        received.findIndex((one) => one.topic === topic),
+        1,
+      )[0]?.text ?? '',
+    );
+  };
+
+  subdevice.start();
+  for (const filter of DOWN) subdevice.order({ kind: 'subscribe', filter, qos: 1 });
+  const wanted = DOWN.map((filter) => filter.replace(/(\/\+)?$/, '/PPPPPPPPPP/a$1'));
+  const session = () => house.hub.sessions().find(({ clientId }) => clientId === 'GGGGGGGGGGgw');
+  await until(() => {
+    const filters = session()?.subscriptions.map(({ filter }) => filter) ?? [];
+    return wanted.every((filter) => filters.includes(filter)) && session()?.subdevicesOnline.length === 1;
+  });
+
+  say('$shadow/operation', '{"type":"update","state":{"reported":{"on":false}},"version":0}');
+  expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'update', result: 0 });
+  house.hub.serve({ kind: 'desire', device: DEVICE, state: { on: true } });
+  expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'delta', payload: { state: { on: true } } });
+  say('$shadow/operation', '{"type":"get"}');
+  expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'get', payload: { version: 2 } });
+
+  say('$ota/report', '{"type":"report_version","report":{"version":"0.1"}}');
+  expect(await answer('$ota/update')).toMatchObject({ type: 'report_version_rsp', version: '0.1' });
+  expect(house.hub.serve({ kind: 'firmware', device: DEVICE })).toMatchObject({ version: '0.1' });
+
+  house.hub.serve({ kind: 'call', device: DEVICE, payload: Buffer.from('{}').toString('base64') });
+  expect(await answer('$rrpc/rxd/1')).toEqual({});
+  say('$rrpc/txd/1', 'pong');
+  await until(() => 'payload' in house.hub.serve({ kind: 'reply', id: '1' }));
+  expect(house.hub.serve({ kind: 'reply', id: '1' })).toMatchObject({
+    payload: Buffer.from('pong').toString('base64'),
+  });
+
+  for (const filter of ['$ota/update/PPPPPPPPPP/b', '$gateway/operation/result', '$shadow/operation'])
+    subdevice.order({ kind: 'subscribe', filter, qos: 1 });
+  say('$gateway/operation', '{"type":"unbind_all"}');
+  say('$ota/report/PPPPPPPPPP/b', '{"type":"report_version","report":{"version":"9"}}');
+  await until(() => subdevice.queued === 2);
+  house.hub.serve({ kind: 'desire', device: DEVICE, state: { on: 1 } }); // passes behind all of them
+  expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'delta' });
+  expect(session()?.subscriptions).toHaveLength(DOWN.length + 2);
+  expect(house.arrivals.filter(({ topic }) => topic.startsWith('$'))).toEqual([]);
+  expect(house.events.filter(({ kind }) => kind === 'unanswered')).toEqual([]);
+});

@@ -1,0 +1,21 @@
+/** How a line is set: as the kernel has it, once the gateway has opened it. */
+import { execFileSync } from 'node:child_process';
+import { expect, it, onTestFinished } from 'vitest';
+import { openPty } from '../../src/bench/pty.ts';
+import { openTty } from '../../src/io/tty.ts';
+import { Recorder } from './recorder.ts';
+
+it('a tty has the baud rate, the parity and the stop bits it is told', async () => {
+  const pty = await openPty();
+  onTestFinished(() => pty.hangUp());
+  const listener = new Recorder();
+  openTty({
+    ...{ path: pty.path, baudRate: 9600, parity: 'odd', stopBits: 2 },
+    ...{ openMsMax: 10_000, closeMsMax: 10_000, queuedBytesMax: 1000 },
+  })(listener);
+  await listener.untilOpen();
+  const settings = execFileSync('stty', ['-a', '-F', pty.path], { encoding: 'utf8' });
+  expect(settings).toMatch(/speed 9600 baud/);
+  // of parity a pseudo-terminal keeps which, not whether (pty_set_termios of Linux)
+  expect(settings.split(/\s+/)).toEqual(expect.arrayContaining(['parodd', 'cstopb', 'cs8']));
+});
