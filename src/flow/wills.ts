@@ -39,9 +39,9 @@ export interface WillsOptions {
 interface Due {
   readonly subdevice: Subdevice;
   readonly will: Message;
-  readonly atMs: number;
-  /** The outbox has been asked. */
-  isOffered: boolean;
+  atMs: number;
+  /** `lost`: the outbox is to be asked again. */
+  state: 'may come back' | 'lost' | 'offered';
 }
 
 /** A full outbox is asked again after this time: a subdevice would come back as soon. */
@@ -52,7 +52,7 @@ export class Wills {
   readonly #alarm: Alarm;
   /** By lane: one for each session that has one. */
   readonly #wills = new Map<number, Will>();
-  /** By lane: how long whoever is connected may be silent, ms; 0 = for ever. */
+  /** By lane, of those that are connected: how long they may be silent, ms; 0 = for ever. */
   readonly #aliveMs = new Map<number, number>();
   /** By lane: of those that are gone, and lost unless they come back. */
   readonly #due = new Map<number, Due>();
@@ -81,7 +81,8 @@ export class Wills {
 
   /** It is back. @returns what has to be durable before it is told so */
   attached(subdevice: Subdevice, { will, aliveMs }: Extract<DriverReport, { kind: 'attach' }>): Change[] {
-    this.#due.delete(subdevice.lane);
+    // one that was lost was lost, though it is back before the outbox had room for its will
+    if (this.#due.get(subdevice.lane)?.state === 'may come back') this.#due.delete(subdevice.lane);
     if (will === 'unchanged') return this.#arm(subdevice, aliveMs);
     this.#aliveMs.set(subdevice.lane, aliveMs);
     return this.#replace(subdevice, will);
@@ -94,6 +95,7 @@ export class Wills {
 
   /** @param aliveUntilMs when it may count as lost, though nobody could hear it; `undefined`: never */
   detached(subdevice: Subdevice, cause: DetachCause, aliveUntilMs: number | undefined): void {
+    this.#aliveMs.delete(subdevice.lane);
     const will = this.#wills.get(subdevice.lane);
     if (will === undefined) return;
     if (cause === 'asked' || cause === 'dismissed') return this.#disarm(subdevice);
@@ -141,18 +143,20 @@ export class Wills {
   /** It said good-bye, or its will is in custody. */
   #disarm(subdevice: Subdevice): void {
     const { committer, clock, commitMs } = this.#options;
-    const changes = this.#arm(subdevice, 0);
+    const will = this.#wills.get(subdevice.lane);
+    if (will === undefined || will.aliveMs === 0) return;
+    const changes = this.#replace(subdevice, will);
     if (changes.length > 0) committer.require(changes, clock.nowMs() + commitMs, () => undefined);
   }
 
   #expect(subdevice: Subdevice, will: Message, atMs: number): void {
-    this.#due.set(subdevice.lane, { subdevice, will, atMs, isOffered: false });
+    this.#due.set(subdevice.lane, { subdevice, will, atMs, state: 'may come back' });
     this.#setAlarm();
   }
 
   #publishDue(): void {
     const nowMs = this.#options.clock.nowMs();
-    for (const due of this.#due.values()) if (!due.isOffered && nowMs >= due.atMs) this.#publish(due);
+    for (const due of this.#due.values()) if (due.state !== 'offered' && nowMs >= due.atMs) this.#publish(due);
     this.#setAlarm();
   }
 
@@ -160,26 +164,32 @@ export class Wills {
     const { subdevice, will } = due;
     const { facts, uplink, clock } = this.#options;
     const { lane, id } = subdevice;
-    const isStillDue = (): boolean => this.#due.get(lane) === due;
-    due.isOffered = true;
+    const settle = (): void => {
+      if (this.#due.get(lane) !== due) return; // it has been lost once more
+      this.#due.delete(lane);
+      if (!this.#aliveMs.has(lane)) this.#disarm(subdevice);
+    };
+    due.state = 'offered';
     uplink().offerWill(subdevice, will, {
       safe: () => {
         facts.emit('willPublished', { subdevice: id, topic: will.topic });
-        if (!isStillDue()) return; // it is back, and has armed its will anew
-        this.#due.delete(lane);
-        this.#disarm(subdevice);
+        settle();
       },
       refuse: (why) => {
-        if (!isStillDue()) return;
-        if (why === 'congestion') return this.#expect(subdevice, will, clock.nowMs() + RETRY_MS);
+        if (why === 'congestion') {
+          due.state = 'lost';
+          due.atMs = clock.nowMs() + RETRY_MS;
+          this.#setAlarm();
+          return;
+        }
         facts.emit('uplinkRefused', { subdevice: id, topic: will.topic, reason: `its will is ${why}` });
-        this.#due.delete(lane);
+        settle();
       },
     });
   }
 
   #setAlarm(): void {
-    const times = [...this.#due.values()].flatMap(({ atMs, isOffered }) => (isOffered ? [] : [atMs]));
+    const times = [...this.#due.values()].flatMap(({ atMs, state }) => (state === 'offered' ? [] : [atMs]));
     this.#alarm.set(times.length === 0 ? undefined : Math.min(...times));
   }
 }

@@ -159,6 +159,26 @@ describe('a will', () => {
     expect(wire.arrived).toEqual(LOST);
   });
 
+  it('waits while the outbox is full, and is published though its subdevice came back meanwhile', async () => {
+    let isFull = true;
+    const wire = await HandWire.open({
+      patch: ({ stations }) => {
+        const { outbox } = stations;
+        const admit = outbox.admit.bind(outbox);
+        outbox.admit = (offer, nowMs) => (isFull ? { kind: 'refused', why: 'congestion' } : admit(offer, nowMs));
+      },
+    });
+    await connectWithWill(wire, 'lost');
+    await wire.pass(100_000);
+    await wire.connect({ durationS: 0 });
+    expect(wire.arrived).toEqual([]);
+    isFull = false;
+    await wire.pass(10_000);
+    expect(wire.arrived).toEqual(LOST);
+    await wire.pass(600_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
   it('that the hub would not take, and a message for no will, are refused', async () => {
     const wire = await HandWire.open();
     const topic = { qos: 1, retain: false, topic: '$gateway/operation/x' } as const;
