@@ -6,22 +6,22 @@ import { readFileSync } from 'node:fs';
 import { newFacts } from './base/events.ts';
 import { EXIT, Fault } from './base/fault.ts';
 import { parseConfig } from './config/parse.ts';
-import type { Config, LinkConfig } from './config/schema.ts';
+import type { Config } from './config/schema.ts';
 import { Mailbox } from './flow/mailbox.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 import { accessHub } from './hub-access.ts';
 import { systemClock } from './io/clock.ts';
 import { createJournal, type Journal } from './io/journal.ts';
+import { careOf } from './io/port-care.ts';
 import { readSecretFile } from './io/secret-file.ts';
+import { StablePorts } from './io/stable-ports.ts';
 import { notifySystemd, statusOf } from './io/systemd.ts';
 import { timesyncd } from './io/time-service.ts';
-import { openTty } from './io/tty.ts';
 import { startAdministration } from './ops/administration.ts';
 import { startControl } from './ops/control.ts';
 import { Inspector } from './ops/inspect.ts';
 import { EVENT_NAMES, NARRATORS, tellFact } from './ops/narration.ts';
 import { ordersFor } from './orders.ts';
-import type { OpenChannel } from './ports.ts';
 import { Storage } from './storage.ts';
 
 export interface DaemonOptions {
@@ -32,9 +32,12 @@ export interface DaemonOptions {
 }
 
 const CLOSE_MS_MAX = 2000;
-const TTY_OPEN_MS_MAX = 5000;
-/** Downlinks go one at a time and acknowledgements are small: more means that nobody reads. */
-const TTY_QUEUED_BYTES_MAX = 256 * 1024;
+const TTY_LIMITS = {
+  openMsMax: 5000,
+  closeMsMax: CLOSE_MS_MAX,
+  /** Downlinks go one at a time and acknowledgements are small: more means that nobody reads. */
+  queuedBytesMax: 256 * 1024,
+};
 /** A drain that hangs is left to the next start: everything acknowledged is on disk. */
 const DRAIN_MS_MAX = 10_000;
 /** systemd shows the answer to "is it losing data?" in `systemctl status`. */
@@ -53,6 +56,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
   const storage = new Storage({ config, journal, version: options.version, tryMs: options.storageTryMs });
   if ((await storage.wellOr(ending.ended)) === 'ended') return EXIT.ok;
+  const ports = new StablePorts({ ...TTY_LIMITS, links: config.links });
   const gateway = await openGateway({
     config,
     clock,
@@ -61,7 +65,8 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     mailbox: new Mailbox((error) => ending.end({ code: EXIT.bug, reason: bugWords(error) })),
     openStore: storage.open,
     openHub: access.open,
-    openLink: openLinkTty,
+    openLink: (link) => ports.opener(link),
+    careOf: ({ name }) => careOf(ports, name),
     credentials: access.credentials,
     subdeviceSecrets,
     timeService: timesyncd(),
@@ -141,18 +146,6 @@ function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
       deviceSecretFile === undefined ? [] : [[id, readSecretFile(deviceSecretFile)] as const],
     ),
   );
-}
-
-function openLinkTty({ path, baudRate, parity, stopBits }: LinkConfig): OpenChannel {
-  return openTty({
-    path,
-    baudRate,
-    parity,
-    stopBits,
-    openMsMax: TTY_OPEN_MS_MAX,
-    closeMsMax: CLOSE_MS_MAX,
-    queuedBytesMax: TTY_QUEUED_BYTES_MAX,
-  });
 }
 
 function narrate(gateway: Gateway, journal: Journal): void {

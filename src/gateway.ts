@@ -12,6 +12,7 @@ import { DeadLetters } from './flow/dead-letters.ts';
 import { DownlinkFlow } from './flow/downlink.ts';
 import { HubLine } from './flow/hub-line.ts';
 import { HubSubscriptions } from './flow/hub-subscriptions.ts';
+import { LinkCare } from './flow/link-care.ts';
 import { Links } from './flow/links.ts';
 import type { Mailbox } from './flow/mailbox.ts';
 import { Minute } from './flow/minute.ts';
@@ -28,7 +29,7 @@ import type { Credentials } from './hub/credentials.ts';
 import { newHubClient, planLinks } from './machines.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { allowance, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
-import type { Clock, OpenChannel, OpenStore, Store, StoreListener, TimeService } from './ports.ts';
+import type { Clock, OpenChannel, OpenStore, PortCare, Store, StoreListener, TimeService } from './ports.ts';
 import type { Inbox } from './session/inbox.ts';
 import { Stations } from './stations.ts';
 
@@ -41,6 +42,8 @@ export interface GatewayParts {
   readonly openStore: OpenStore;
   readonly openHub: OpenChannel;
   readonly openLink: (link: LinkConfig) => OpenChannel;
+  /** What can be done for the port of a link; without it nothing is tried. */
+  readonly careOf?: (link: LinkConfig) => PortCare;
   /** What says when the wall clock is right; without it the clock is never trusted. */
   readonly timeService?: TimeService | undefined;
   /** Device secrets of subdevices, by id: for `bind`. */
@@ -83,11 +86,12 @@ export class Gateway {
   readonly links: Links;
   /** `undefined`: the hub has no gateway operations. */
   readonly bindings: BindingFlow | undefined;
-  readonly #presence: Presence;
+  readonly presence: Presence;
   readonly #wills: Wills;
   readonly #downlink: DownlinkFlow;
   readonly #pagers: readonly Pager[];
   readonly #minute: Minute;
+  readonly #care: LinkCare;
 
   constructor(parts: GatewayParts, store: Store, opening: StoreOpening) {
     const { config, clock, facts, mailbox } = parts;
@@ -141,7 +145,7 @@ export class Gateway {
     const isExpired = stations.expiry(config.inbox.ageHoursMax);
     this.#downlink = new DownlinkFlow({ ...shared, pager: () => downlinkPager, isExpired });
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
-    this.#presence = new Presence({
+    this.presence = new Presence({
       ...shared,
       wills: this.#wills,
       identityOf: identities(config),
@@ -166,13 +170,14 @@ export class Gateway {
       lastUplink: () => uplinks.lastSeq,
     });
     const reportedTo = {
-      ...{ presence: this.#presence, wills: this.#wills, uplink: this.uplink, downlink: this.#downlink },
+      ...{ presence: this.presence, wills: this.#wills, uplink: this.uplink, downlink: this.#downlink },
       sleepers: new Sleepers({ ...shared, wills: this.#wills }),
     };
     this.links = new Links(
       { clock, mailbox, facts, report: (link, report) => passOn(reportedTo, link, report) },
       planLinks(parts),
     );
+    this.#care = new LinkCare(shared);
     this.#minute = new Minute(clock, mailbox, () => {
       stations.wallClock.look();
       this.replay.expire();
@@ -187,12 +192,13 @@ export class Gateway {
       committer.attach(this.store);
       for (const sentence of opening.recovery) facts.emit('storeRecovered', { sentence });
       wallClock.look();
-      this.#presence.forgetEndedSessions();
+      this.presence.forgetEndedSessions();
       this.#wills.start();
       for (const pager of this.#pagers) pager.attach(this.store);
       this.hub.start();
       this.links.start();
       this.#minute.start();
+      this.#care.start();
       facts.emit('gatewayStarted', { recovered: uplinks.pending + downlinks.pending });
     });
   }
@@ -204,6 +210,7 @@ export class Gateway {
     mailbox.post(() => {
       facts.emit('gatewayStopping', { reason });
       this.#minute.stop();
+      this.#care.stop();
       this.links.stop();
     });
     const untilMs = clock.nowMs() + FAREWELL_MS;

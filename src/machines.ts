@@ -2,13 +2,14 @@
 import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
 import type { LinkMachine } from './driver/driver.ts';
+import { createLinesLink } from './driver/lines.ts';
 import { createModbusLink } from './driver/modbus.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from './driver/mqttsn.ts';
 import type { LinkPlan } from './flow/links.ts';
 import { HubClient } from './hub/client.ts';
 import type { Credentials } from './hub/credentials.ts';
 import { firstDialAtMs } from './hub/first-dial.ts';
-import type { OpenChannel } from './ports.ts';
+import type { OpenChannel, PortCare } from './ports.ts';
 import { type Stations, WINDOW_MAX } from './stations.ts';
 
 /** A hub's packet may be so much larger than its payload: topic and headers. */
@@ -27,6 +28,7 @@ interface Wiring {
   readonly config: Config;
   readonly random: Random;
   readonly openLink: (link: LinkConfig) => OpenChannel;
+  readonly careOf?: ((link: LinkConfig) => PortCare) | undefined;
   /** Called for every CONNECT, with the Unix ms as far as known. */
   readonly credentials: (wallMs: number | undefined) => Credentials;
 }
@@ -44,13 +46,15 @@ export function newHubClient({ config, credentials, random }: Wiring, { opening,
   });
 }
 
-export function planLinks({ config, openLink, random }: Wiring): LinkPlan[] {
+export function planLinks({ config, openLink, careOf, random }: Wiring): LinkPlan[] {
   return config.links.map((link) => ({
     name: link.name,
     path: link.path,
     driver: link.driver,
     machine: newLink(link, config, random),
     open: openLink(link),
+    care: careOf?.(link),
+    rungs: link.recovery,
   }));
 }
 
@@ -77,5 +81,8 @@ function newLink(link: LinkConfig, config: Config, random: Random): LinkMachine 
         answerMsMax: link.retryMs,
         lateMsMax: link.retryMs * MODBUS_LATENESS,
       });
+    case 'lines':
+      if (link.lines === undefined) throw new Error(`link ${link.name} of lines without its table`);
+      return createLinesLink({ ...link, ...link.lines, ...bounds });
   }
 }

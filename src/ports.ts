@@ -39,11 +39,30 @@ export interface Channel {
 }
 
 export interface ChannelListener {
+  /** It cannot be opened yet, and is as soon as it can: `opened` or `closed` follows. */
+  waits?(wait: PortWait): void;
   opened(): void;
   /** The bytes may be a view of a pool: copy what is kept. */
   bytes(bytes: Uint8Array): void;
   /** Exactly once per channel, also for an open that failed; nothing follows. */
   closed(reason: string): void;
+}
+
+/** Why a port cannot be opened yet. */
+export interface PortWait {
+  /** Nothing is plugged in by that name; several are; another link has it. */
+  readonly kind: 'absent' | 'ambiguous' | 'shared';
+  readonly why: string;
+}
+
+/** What can be done for the device of a link besides opening it. Each says what it did, or rejects with why it could not. */
+export interface PortCare {
+  /** The device it has now; `undefined`: none. */
+  device(): string | undefined;
+  /** Lets DTR and RTS fall for a moment: many boards start anew, and some adapters wake up. */
+  toggle(): Promise<string>;
+  /** Has the kernel forget the USB adapter and find it again, as if it had been replugged. */
+  reauthorise(): Promise<string>;
 }
 
 /** Opens a new channel each time it is called; never throws, never calls the listener synchronously. */

@@ -12,6 +12,11 @@ export type GatewayEvents = {
   gatewayStopping: (fact: { readonly reason: string }) => void;
   linkOpened: (fact: { readonly link: string; readonly path: string }) => void;
   linkClosed: (fact: { readonly link: string; readonly path: string; readonly reason: string }) => void;
+  /** Its port is not there, or is not to be taken: it is waited for. */
+  linkWaits: (fact: { readonly link: string; readonly path: string; readonly reason: string }) => void;
+  /** Something was tried for a line that is open and does not work. */
+  linkRecovery: (fact: { readonly link: string; readonly rung: string; readonly outcome: string }) => void;
+  linkGivenUp: (fact: { readonly link: string; readonly trouble: string }) => void;
   subdeviceAttached: (fact: {
     readonly subdevice: string;
     readonly link: string;

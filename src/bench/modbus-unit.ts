@@ -5,7 +5,8 @@
  * It reads requests by its own lights, not with the master's code: a slip there would else hide itself.
  */
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
-import { crc16, sealFrame } from '../codec/modbus-rtu.ts';
+import { crc16 } from '../codec/crc16.ts';
+import { sealFrame } from '../codec/modbus-rtu.ts';
 
 export interface SimulatedUnitOptions {
   readonly address: number;

@@ -2,8 +2,10 @@
 import { EXIT } from '../base/fault.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Config, Problem } from '../config/schema.ts';
+import { warningsOf } from '../config/warnings.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
+import { sharedPorts } from './ports.ts';
 import { hang, type Terminal } from './terminal.ts';
 import { checkTls, type TlsFindings } from './tls-check.ts';
 
@@ -15,14 +17,26 @@ export async function checkConfig(context: CommandContext, file: string): Promis
   const tls = parsed.ok ? checkTls(parsed.config.hub.tls, Date.now()) : NOTHING;
   const problems = parsed.ok ? tls.problems : parsed.problems;
   const isGood = parsed.ok && problems.length === 0;
-  if (context.asJson) printJson(context, { ok: isGood, problems });
+  const warnings = parsed.ok ? [...warningsOf(parsed.config), ...(await sharedWarnings(parsed.config))] : [];
+  if (context.asJson) printJson(context, { ok: isGood, problems, warnings });
   else {
     const lines = isGood
       ? [...goodLines(file, parsed.config), ...tls.lines]
       : problemLines(file, problems, context.terminal);
-    for (const line of lines) context.terminal.print(line);
+    for (const line of [...lines, ...warnings.flatMap((warning) => linesOf(warning, context.terminal))])
+      context.terminal.print(line);
   }
   return isGood ? EXIT.ok : EXIT.config;
+}
+
+/** What only the machine it is for can tell. */
+async function sharedWarnings({ links }: Config): Promise<Problem[]> {
+  const shared = await sharedPorts(links);
+  return shared.map(([device, names]) => ({
+    path: `link[${links.findIndex(({ name }) => name === names.at(-1))}].path`,
+    what: `leads to ${device}, and so does that of link ${names.slice(0, -1).join(', ')}: only one can have it`,
+    hint: 'holdfast ports shows which is which.',
+  }));
 }
 
 function goodLines(file: string, config: Config): string[] {
@@ -36,12 +50,9 @@ function goodLines(file: string, config: Config): string[] {
 
 function problemLines(file: string, problems: readonly Problem[], terminal: Terminal): string[] {
   const title = `${file} has ${countOf(problems.length, 'problem')}:`;
-  return [
-    terminal.tone('bad', title),
-    ...problems.flatMap(({ path, what, hint }) => [
-      '',
-      ...hang('  ', `${path} ${what}.`, terminal.width),
-      ...hang('    -> ', hint, terminal.width),
-    ]),
-  ];
+  return [terminal.tone('bad', title), ...problems.flatMap((problem) => linesOf(problem, terminal))];
+}
+
+function linesOf({ path, what, hint }: Problem, terminal: Terminal): string[] {
+  return ['', ...hang('  ', `${path} ${what}.`, terminal.width), ...hang('    -> ', hint, terminal.width)];
 }

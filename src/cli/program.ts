@@ -55,6 +55,7 @@ function buildProgram(words: readonly string[], finish: (exitCode: number) => vo
         finish(await act({ context: contextOf(program), options: command.opts() as Options, words: command.args }));
       });
   addLookingIn(add);
+  addLinks(add, program);
   addDeadLetters(add, program);
   addHub(add, program);
   addConfig(add, program);
@@ -99,6 +100,23 @@ function addLookingIn(add: Add): void {
     (await import('./acknowledge-gap.ts')).acknowledgeGap(context),
   );
   add('tail', 'what happens, as it happens', async ({ context }) => (await import('./tail.ts')).showTail(context));
+}
+
+function addLinks(add: Add, program: Command): void {
+  add('ports', 'serial ports that are plugged in, and what to call them', async ({ context }) =>
+    (await import('./ports.ts')).showPorts(context),
+  );
+  add('links', 'the lines: rates, errors, round trips', async ({ context }) =>
+    (await import('./links.ts')).showLinks(context),
+  );
+  const link = program.command('link').description('one line');
+  add<{ seconds: number }>(
+    'test <name>',
+    'watch it for a while, and say how good it is',
+    async ({ context, options, words }) =>
+      (await import('./link-test.ts')).testLink(context, words[0] ?? '', options.seconds),
+    link,
+  ).option('--seconds <count>', 'for how long', wholeNumber(1, 3600), 10);
 }
 
 interface Which {

@@ -2,7 +2,8 @@
  * `holdfast status` in words: first whether data is being lost, then what to do now, then how things are.
  */
 import type { HubReport, SessionReport } from '../ops/hub-report.ts';
-import type { Condition, LinkReport, Losing, QueueReport, StatusReport, StoreReport } from '../ops/report.ts';
+import { brokenFrames, type LinkReport } from '../ops/link-report.ts';
+import type { Condition, Losing, QueueReport, StatusReport, StoreReport } from '../ops/report.ts';
 import {
   ageWords,
   bytesWords,
@@ -115,10 +116,11 @@ function linkLine(link: LinkReport): string {
   const state = `${link.state} ${durationWords(link.forMs)}`;
   const why = link.state === 'open' || link.lastProblem === null ? '' : ` · ${link.lastProblem}`;
   const subdevices = countOf(link.subdevices.length, 'subdevice');
-  const broken = link.counters.crcErrors + link.counters.oversizeFrames + link.counters.malformedPackets;
+  const broken = brokenFrames(link.counters);
   const noise =
     broken === 0 ? '' : ` · ${countWords(broken)} broken of ${countWords(link.counters.framesIn + broken)} frames`;
-  return `${link.name} · ${link.path} · ${state} · ${subdevices}${noise}${why}`;
+  const port = link.device === null || link.device === link.path ? link.path : `${link.path} (${link.device})`;
+  return `${link.name} · ${port} · ${state} · ${subdevices}${noise}${why}`;
 }
 
 function queueLine(queue: QueueReport): string {

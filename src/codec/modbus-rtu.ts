@@ -5,6 +5,7 @@
  * gives its unit, its function and its length. Bytes that do not fit are a verdict, never an exception.
  * Sources: Modbus Application Protocol V1.1b3 ("app") and Modbus over Serial Line V1.02 ("line").
  */
+import { crc16 } from './crc16.ts';
 
 /** What a frame asks for, by function code (app §6). Bits and registers are counted from 0. */
 export type ModbusRequest =
@@ -51,19 +52,6 @@ const COIL_ON = 0xff00;
  * byte, so no frame that another one carries in its content can be taken for an answer here.
  */
 const GLITCH_BYTES_MAX = 2;
-
-const CRC_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xa001 : crc >>> 1;
-  return crc;
-});
-
-/** CRC-16/MODBUS (line §2.5.1.2, §6.2.2): reflected 0x8005, from 0xFFFF. Over a frame with its CRC it is 0. */
-export function crc16(bytes: Uint8Array): number {
-  let crc = 0xffff;
-  for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
-  return crc;
-}
 
 /** line §2.5.1.2: the CRC goes out low byte first. */
 export function sealFrame(body: readonly number[]): Uint8Array {

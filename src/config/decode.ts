@@ -3,6 +3,7 @@
  * The only place with defaults that depend on something.
  */
 import type { HubSection, LinkSection, OutboxSection, SubdeviceSection } from './keys.ts';
+import { decodeLines } from './lines-decode.ts';
 import { decodeUnit } from './modbus-units.ts';
 import { DRIVER_DEFAULTS, PROFILE_DEFAULTS } from './profiles.ts';
 import type {
@@ -143,13 +144,20 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
     retriesMax: link.retries_max ?? defaults.retriesMax,
     gatewayId: link.gateway_id,
     advertiseS: link.advertise_s,
+    recovery: link.recovery,
     holdMs: link.hold_ms ?? outbox.hold_ms,
     commitMs: link.commit_ms ?? outbox.commit_ms,
-    overflow: link.overflow ?? outbox.overflow,
+    overflow: link.overflow ?? inheritedOverflow(link, outbox),
     allowedSubdevices: allowed,
     predefinedTopics: new Map(link.predefined_topics.map(({ id, topic }) => [id, topic])),
     units: link.unit.map(decodeUnit),
+    lines: link.lines === undefined ? undefined : decodeLines(link.lines),
   };
+}
+
+/** Whoever is not answered cannot be told to come back: what does not fit is shed, and counted as that. */
+function inheritedOverflow({ lines }: LinkSection, { overflow }: OutboxSection): OutboxSection['overflow'] {
+  return lines !== undefined && lines.ack === undefined && overflow === 'reject' ? 'drop-newest' : overflow;
 }
 
 function allowedOn(
@@ -159,6 +167,7 @@ function allowedOn(
 ): readonly string[] | undefined {
   if (link.driver === 'modbus') return link.unit.map(({ id }) => id);
   if (link.subdevices.length > 0) return link.subdevices;
+  if (link.lines !== undefined) return [link.lines.subdevice];
   if (takesAnyone) return undefined;
   return subdevices
     .filter((subdevice) => subdevice.link === undefined || subdevice.link === link.name)

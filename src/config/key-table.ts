@@ -2,7 +2,7 @@
  * The keys as rows of words, made from the schema: what the reference prints and what the hints of problems quote.
  */
 import { z } from 'zod';
-import { LISTS, NESTED_LISTS, TABLES } from './keys.ts';
+import { LISTS, NESTED_LISTS, NESTED_TABLES, TABLES } from './keys.ts';
 
 export interface KeyRow {
   /** `hub`, or `link` for `[[link]]`. */
@@ -28,8 +28,8 @@ interface JsonKey {
   readonly shape?: string;
 }
 
-const SECTIONS: readonly (readonly [string, z.ZodType])[] = [TABLES, LISTS, NESTED_LISTS].flatMap((sections) =>
-  Object.entries(sections),
+const SECTIONS: readonly (readonly [string, z.ZodType])[] = [TABLES, LISTS, NESTED_LISTS, NESTED_TABLES].flatMap(
+  (sections) => Object.entries(sections),
 );
 
 /** Every key of every section, in the order of the schema. */
@@ -92,6 +92,8 @@ function typeWords(json: JsonKey): string {
       return 'true, false';
     case 'array':
       return json.items?.type === 'object' ? 'list of tables' : 'list of strings';
+    case 'object':
+      return 'table';
     case 'string':
       return json.shape ?? 'text';
     default:

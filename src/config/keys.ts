@@ -5,8 +5,11 @@
  * problems quote it. What depends on more than one key is in `rules.ts`; what depends on the profile, in `profiles.ts`.
  */
 import { z } from 'zod';
+import { PORT_NAME } from '../base/serial-port.ts';
 import { absolutePath, means, NAME, text, whole } from './key-kinds.ts';
+import { LINES } from './keys-lines.ts';
 import { POINT, UNIT } from './modbus-keys.ts';
+import { MQTTSN_KEYS, NODE_ID } from './mqttsn-keys.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
 import { byDriver, byProfile } from './profiles.ts';
 import { TLS_KEYS } from './tls-keys.ts';
@@ -22,8 +25,6 @@ const WAIT_MS_MAX = 10_000;
 /** hub-contract §1.4 (C headers): product id 10 characters, device name at most 48. */
 const PRODUCT_ID = text(/^[A-Za-z0-9]{10}$/, '10 letters or digits');
 const DEVICE_NAME = text(/^[A-Za-z0-9:_-]{1,48}$/, '1 to 48 letters, digits, :, - or _');
-/** A wireless node id (MQTT-SN 1.2 §5.5); no radio has longer addresses. */
-const NODE_ID = text(/^(?:[0-9a-f]{2}){1,16}$/, '1 to 16 octets, each two digits 0-9a-f');
 const HOST = text(/^[A-Za-z0-9._:-]{1,253}$/, 'host name or address, without scheme and port');
 const CLIENT_ID = text(/^[\x21-\x7e]{1,128}$/, '1 to 128 printable characters, no spaces');
 const OVERFLOW = z.enum(['reject', 'drop-oldest', 'drop-newest', 'keep-latest']);
@@ -173,12 +174,11 @@ export const INBOX = z.strictObject({
     .meta(means('How long a downlink may wait in RAM for the subdevice before it is written to disk.')),
 });
 
-/** 0x0000 and 0xFFFF are reserved (MQTT-SN 1.2 §5.3.11). */
-const PREDEFINED_TOPIC = z.strictObject({ id: whole(1, 65_534), topic: z.string().min(1).max(255) });
-
 export const LINK = z.strictObject({
   name: NAME.meta(means('Name of the link, in status and logs.')),
-  path: absolutePath().meta(means('The serial port. Prefer /dev/serial/by-path/…: those names survive a reboot.')),
+  path: text(PORT_NAME, 'absolute path, usb:vendor:product:serial:interface or by-path:name')
+    .max(4095)
+    .meta(means('The serial port, by a name that lasts: `holdfast ports` prints it.')),
   baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),
   framing: z
     .enum(['sn-cobs', 'sn-raw'])
@@ -186,7 +186,7 @@ export const LINK = z.strictObject({
     .meta(means('How packets are delimited on the line. sn-raw: bare packets of stock clients, without a checksum.')),
   parity: z.enum(['none', 'even', 'odd']).default('none').meta(means('Parity bit of each byte.')),
   stop_bits: whole(1, 2).default(1).meta(means('Stop bits of each byte.')),
-  driver: z.enum(['mqttsn', 'modbus']).default('mqttsn').meta(means('What the subdevices speak.')),
+  driver: z.enum(['mqttsn', 'modbus', 'lines']).default('mqttsn').meta(means('What the subdevices speak.')),
   packet_bytes_max: whole(64, 4096).default(1024).meta(means('Largest packet on the line.')),
   retry_ms: whole(50, 60_000)
     .optional()
@@ -194,8 +194,16 @@ export const LINK = z.strictObject({
   retries_max: whole(0, 100)
     .optional()
     .meta(means('Repetitions before a subdevice counts as gone.', byDriver('retriesMax'))),
-  gateway_id: whole(1, 255).default(1).meta(means('The gateway’s id in ADVERTISE and GWINFO.')),
-  advertise_s: whole(0, 65_535).default(0).meta(means('Pause between two ADVERTISE. 0 = none are sent.')),
+  ...MQTTSN_KEYS,
+  recovery: z
+    .array(z.enum(['reopen', 'toggle', 'reauthorise']))
+    .max(3)
+    .default(['reopen'])
+    .meta(
+      means(
+        'What is tried, in this order, when a line is open and does not work. toggle resets most boards; reauthorise replugs the whole USB adapter and needs root.',
+      ),
+    ),
   hold_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.hold_ms')),
   commit_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.commit_ms')),
   overflow: OVERFLOW.optional().meta(means('As in [outbox], for this link.', 'outbox.overflow')),
@@ -208,12 +216,8 @@ export const LINK = z.strictObject({
         'Ids of the subdevices served here. Empty = every [[subdevice]] not tied to another link; with driver modbus, its units.',
       ),
     ),
-  predefined_topics: z
-    .array(PREDEFINED_TOPIC)
-    .max(1000)
-    .default([])
-    .meta(means('MQTT-SN predefined topic ids, e.g. [{ id = 1, topic = "temperature" }].')),
   unit: z.array(UNIT).max(247).default([]).meta(means('Modbus units on this line, each a [[link.unit]].')),
+  lines: LINES.optional().meta(means('A table [link.lines]: how lines are read. Driver lines only, required there.')),
 });
 
 export const SUBDEVICE = z.strictObject({
@@ -242,3 +246,5 @@ export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;
 /** `[[name]]` within the one that its name begins with. */
 export const NESTED_LISTS = { 'link.unit': UNIT, 'link.unit.point': POINT } as const;
+/** `[name]` within the list that its name begins with. */
+export const NESTED_TABLES = { 'link.lines': LINES } as const;

@@ -20,8 +20,9 @@ export function parseConfig(text: string): ParsedConfig {
   const table = readToml(text);
   if (!table.ok) return refused([table.problem]);
   const { sections, problems } = readSections(table.value);
-  const told = new Set(problems.map((problem) => problem.path));
-  const all = [...problems, ...ruleProblems(sections).filter((problem) => !told.has(problem.path))];
+  const isTold = ({ path }: Problem): boolean =>
+    problems.some((told) => told.path === path || told.path.startsWith(`${path}.`));
+  const all = [...problems, ...ruleProblems(sections).filter((problem) => !isTold(problem))];
   if (all.length > 0) return refused(all.slice(0, PROBLEMS_MAX));
   return { ok: true, config: decodeConfig(sections) };
 }

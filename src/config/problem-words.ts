@@ -3,7 +3,7 @@
  */
 import type { z } from 'zod';
 import { headingOf, type KeyRow, keyRow, keysOf, sectionsWith } from './key-table.ts';
-import { NESTED_LISTS } from './keys.ts';
+import { NESTED_LISTS, NESTED_TABLES } from './keys.ts';
 import type { Problem } from './schema.ts';
 import { nearestWord } from './suggestion.ts';
 
@@ -26,12 +26,16 @@ export function problemsOf(issues: readonly Issue[], outer: Place): Problem[] {
   });
 }
 
-/** An issue of `link` at `unit[0].address` is one of `link.unit` at `address`. */
+/** An issue of `link` at `unit[0].address` is one of `link.unit` at `address`; at `lines.topic`, of `link.lines` at `topic`. */
 function within(issue: Issue, place: Place): { readonly issue: Issue; readonly place: Place } {
   const [key, index, ...rest] = issue.path;
   const section = `${place.section}.${String(key)}`;
-  if (typeof index !== 'number' || !(section in NESTED_LISTS)) return { issue, place };
-  return within({ ...issue, path: rest }, { section, path: pathOf(place.path, issue.path.slice(0, 2)) });
+  if (typeof index === 'number' && section in NESTED_LISTS)
+    return within({ ...issue, path: rest }, { section, path: pathOf(place.path, issue.path.slice(0, 2)) });
+  const inTable = issue.path.slice(1);
+  if (!(section in NESTED_TABLES) || (inTable.length === 0 && issue.code !== 'unrecognized_keys'))
+    return { issue, place };
+  return { issue: { ...issue, path: inTable }, place: { section, path: pathOf(place.path, issue.path.slice(0, 1)) } };
 }
 
 /** `link[1]` and `['predefined_topics', 0, 'id']` make `link[1].predefined_topics[0].id`. */

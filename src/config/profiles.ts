@@ -63,6 +63,7 @@ interface DriverDefaults {
 export const DRIVER_DEFAULTS: Readonly<Record<LinkDriver, DriverDefaults>> = {
   mqttsn: { retryMs: 1000, retriesMax: 5 },
   modbus: { retryMs: 300, retriesMax: 2 },
+  lines: { retryMs: 1000, retriesMax: 5 },
 };
 
 /** A default in words, where the profile decides: `60 (generic), 240 (intl, mainland)`. */

@@ -7,6 +7,7 @@
 import { filterProblem, topicProblem } from '../base/topic.ts';
 import { hubProblems, identityProblems } from './hub-rules.ts';
 import type { LinkSection, SubdeviceSection } from './keys.ts';
+import { linesProblems } from './lines-rules.ts';
 import type { UnitSection } from './modbus-keys.ts';
 import { unitProblems } from './modbus-units.ts';
 import type { Problem } from './schema.ts';
@@ -37,6 +38,7 @@ export function ruleProblems(sections: Sections): Problem[] {
     ...links.flatMap(predefinedTopicProblems),
     ...links.flatMap(({ path, section }) => unitProblems(section, path)),
     ...links.flatMap(({ path, section }) => uniqueUnitProblems(placed(`${path}.unit`, section.unit))),
+    ...links.flatMap(({ path, section }) => linesProblems(section, path)),
     // Whoever is missing from a broken list may be the very one that is referred to.
     ...(isWhole ? referenceProblems(sections, links, subdevices) : []),
   ];
@@ -147,11 +149,13 @@ function tiedLinkProblems(
   ];
 }
 
-/** The ids a link lists, each with its path: those of its units, with driver modbus. */
+/** The ids a link lists, each with its path: those of its units, with driver modbus; whose lines they are, of a line. */
 function listedOn({ path, section }: Placed<LinkSection>): { readonly place: string; readonly id: string }[] {
-  if (section.driver === 'modbus')
-    return section.unit.map(({ id }, index) => ({ place: `${path}.unit[${index}].id`, id }));
-  return section.subdevices.map((id, index) => ({ place: `${path}.subdevices[${index}]`, id }));
+  const { driver, unit, subdevices, lines } = section;
+  if (driver === 'modbus') return unit.map(({ id }, index) => ({ place: `${path}.unit[${index}].id`, id }));
+  if (subdevices.length === 0 && lines !== undefined)
+    return [{ place: `${path}.lines.subdevice`, id: lines.subdevice }];
+  return subdevices.map((id, index) => ({ place: `${path}.subdevices[${index}]`, id }));
 }
 
 function allowListProblems(
@@ -159,10 +163,10 @@ function allowListProblems(
   subdevices: readonly Placed<SubdeviceSection>[],
   takesAnyone: boolean,
 ): Problem[] {
-  const { name, driver, subdevices: ids } = link.section;
+  const { name, subdevices: ids } = link.section;
   return listedOn(link).flatMap(({ place, id }, index) => {
     const listed = subdevices.find((subdevice) => subdevice.section.id === id)?.section;
-    if (driver !== 'modbus' && ids.indexOf(id) !== index) {
+    if (ids.slice(0, index).includes(id)) {
       return [{ path: place, what: `is "${id}" for a second time`, hint: 'Remove it.' }];
     }
     if (listed === undefined) {

@@ -5,12 +5,14 @@
  * `keepAliveS`; where a key is empty in the file and the profile decides, the decision is already made here.
  */
 
-import type { PointSection } from './modbus-keys.ts';
+import type { LinesConfig } from './lines-schema.ts';
+import type { UnitConfig } from './modbus-schema.ts';
 
 export type HubProfile = 'generic' | 'intl' | 'mainland';
 /** What the subdevices of a link speak. */
-export type LinkDriver = 'mqttsn' | 'modbus';
+export type LinkDriver = 'mqttsn' | 'modbus' | 'lines';
 export type SignMethod = 'hmacsha256' | 'hmacsha1';
+export type RecoveryRung = 'reopen' | 'toggle' | 'reauthorise';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'text' | 'json';
 /** What gives way when the outbox is full. `reject`: the sender is told to come back later, nothing is lost. */
@@ -144,7 +146,7 @@ export interface InboxConfig {
 
 export interface LinkConfig {
   readonly name: string;
-  /** A device below `/dev`. */
+  /** What the port is called: see `base/serial-port.ts`. */
   readonly path: string;
   readonly baudRate: number;
   readonly parity: 'none' | 'even' | 'odd';
@@ -158,6 +160,8 @@ export interface LinkConfig {
   readonly gatewayId: number;
   /** Seconds between two ADVERTISE; 0 = none. */
   readonly advertiseS: number;
+  /** What may be tried for a line that is open and does not work, in this order. */
+  readonly recovery: readonly RecoveryRung[];
   /** These three come from the outbox where the link says nothing. */
   readonly holdMs: number;
   readonly commitMs: number;
@@ -171,44 +175,9 @@ export interface LinkConfig {
   readonly predefinedTopics: ReadonlyMap<number, string>;
   /** Empty but with driver modbus. */
   readonly units: readonly UnitConfig[];
+  /** With driver lines, and there only. */
+  readonly lines: LinesConfig | undefined;
 }
-
-/** A Modbus unit; addresses are unique on a link. */
-export interface UnitConfig {
-  readonly subdevice: string;
-  /** 0 to 247; 0 = all units at once. */
-  readonly address: number;
-  readonly heartbeatMs: number;
-  readonly gapMax: number;
-  readonly writeMode: 'single' | 'multiple' | 'read-write';
-  readonly stateTopic: string;
-  readonly setTopic: string;
-  readonly resultTopic: string;
-  /** At least one; names are unique. */
-  readonly points: readonly PointConfig[];
-}
-
-export interface PointConfig {
-  readonly name: string;
-  readonly table: 'coil' | 'discrete' | 'holding' | 'input';
-  readonly address: number;
-  readonly type: PointType;
-  /** Of a bool in a register, and there only. */
-  readonly bit: number | undefined;
-  /** Of a string, and there only; characters. */
-  readonly length: number | undefined;
-  readonly order: 'ABCD' | 'CDAB' | 'BADC' | 'DCBA';
-  /** Never 0. */
-  readonly scale: number;
-  readonly offset: number;
-  readonly deadband: number;
-  readonly pollMs: number;
-  readonly isWritable: boolean;
-  readonly min: number | undefined;
-  readonly max: number | undefined;
-}
-
-export type PointType = NonNullable<PointSection['type']>;
 
 export interface SubdeviceConfig {
   readonly id: string;

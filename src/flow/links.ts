@@ -1,9 +1,11 @@
-/** The links by name, each a driver machine on its pump, and orders to them. */
+/** The links by name, each a driver machine on its pump, orders to them, and what is to be known of each line. */
 
 import type { Facts } from '../base/events.ts';
+import { Histogram } from '../base/histogram.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { DriverOrder, DriverReport, LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
-import type { Clock, OpenChannel } from '../ports.ts';
+import { Recovery, type Rung } from '../driver/recovery.ts';
+import type { Clock, OpenChannel, PortCare, PortWait } from '../ports.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
 
@@ -14,18 +16,31 @@ export interface LinkPlan {
   readonly driver: string;
   readonly machine: LinkMachine;
   readonly open: OpenChannel;
+  /** `undefined`: the line is no device of this machine, and nothing is tried for it but to open it again. */
+  readonly care: PortCare | undefined;
+  /** What may be tried for it, in this order. */
+  readonly rungs: readonly Exclude<Rung, 'resync'>[];
 }
 
 export interface LinkStanding {
   readonly plan: LinkPlan;
+  readonly recovery: Recovery;
+  /** From a QoS 1 downlink to its PUBACK, REGISTER and repetitions included. */
+  readonly roundTrips: Histogram;
   /** Monotonic ms since when it is open, or since when it is not. */
   sinceMs: number;
   lastProblem: string | undefined;
+  /** Why the port cannot be opened yet. */
+  wait: PortWait | undefined;
+  /** Subdevices that fell silent here, since the start. */
+  lost: number;
 }
 
 interface Link {
   readonly standing: LinkStanding;
   readonly pump: Pump<LinkInput, LinkAction>;
+  /** Deliveries under way, one per subdevice. */
+  readonly sent: Map<string, { readonly token: number; readonly atMs: number }>;
 }
 
 export interface LinksOptions {
@@ -52,8 +67,16 @@ export class Links {
     for (const { pump } of this.#links.values()) pump.input({ kind: 'stop' });
   }
 
-  order(link: string, order: DriverOrder): void {
-    this.#links.get(link)?.pump.input(order);
+  order(name: string, order: DriverOrder): void {
+    const link = this.#links.get(name);
+    if (order.kind === 'deliver' && order.qos === 1)
+      link?.sent.set(order.subdevice, { token: order.token, atMs: this.#options.clock.nowMs() });
+    link?.pump.input(order);
+  }
+
+  /** Closes the port; the link opens it again after its pause. */
+  reopen(name: string): void {
+    this.#links.get(name)?.pump.closeChannel('the line does not work: opening it anew');
   }
 
   standings(): LinkStanding[] {
@@ -61,27 +84,60 @@ export class Links {
   }
 
   #build(plan: LinkPlan): Link {
-    const { clock, mailbox, facts } = this.#options;
-    const standing: LinkStanding = { plan, sinceMs: clock.nowMs(), lastProblem: undefined };
+    const { clock, mailbox } = this.#options;
+    const standing: LinkStanding = {
+      ...{ plan, sinceMs: clock.nowMs(), lastProblem: undefined, wait: undefined, lost: 0 },
+      ...{ recovery: new Recovery(plan.rungs), roundTrips: new Histogram() },
+    };
+    const link: Link = {
+      standing,
+      sent: new Map(),
+      pump: new Pump<LinkInput, LinkAction>({
+        ...{ machine: plan.machine, open: plan.open, clock, mailbox },
+        act: (report: Exclude<LinkAction, ChannelAction>) => {
+          this.#note(link, report);
+          this.#options.report(plan.name, report);
+        },
+        ...this.#onlookers(standing),
+      }),
+    };
+    return link;
+  }
+
+  #note({ standing, sent }: Link, report: DriverReport): void {
+    if (report.kind === 'detach') {
+      sent.delete(report.subdevice);
+      if (report.cause === 'no answer' || report.cause === 'keep alive ran out') standing.lost += 1;
+    } else if (report.kind === 'delivered') {
+      for (const [subdevice, { token, atMs }] of sent) {
+        if (token !== report.token) continue;
+        sent.delete(subdevice);
+        standing.roundTrips.record(this.#options.clock.nowMs() - atMs);
+      }
+    }
+  }
+
+  #onlookers(standing: LinkStanding) {
+    const { clock, facts } = this.#options;
+    const { name, path, machine } = standing.plan;
     let isOpen = false;
-    const pump = new Pump<LinkInput, LinkAction>({
-      machine: plan.machine,
-      open: plan.open,
-      clock,
-      mailbox,
-      act: (report: Exclude<LinkAction, ChannelAction>) => this.#options.report(plan.name, report),
-      onChannel: (state, reason) => {
-        const { name, path } = plan;
+    return {
+      onChannel: (state: 'opened' | 'closed', reason: string): void => {
+        standing.wait = undefined;
         if (state === 'closed') standing.lastProblem = reason;
         if ((state === 'opened') !== isOpen) {
           isOpen = !isOpen;
           standing.sinceMs = clock.nowMs();
           if (isOpen) facts.emit('linkOpened', { link: name, path });
           else facts.emit('linkClosed', { link: name, path, reason });
-        } else if (state === 'closed' && plan.machine.counters.openings <= 1)
+        } else if (state === 'closed' && machine.counters.openings <= 1)
           facts.emit('linkClosed', { link: name, path, reason });
       },
-    });
-    return { standing, pump };
+      onWait: (wait: PortWait): void => {
+        standing.wait = wait;
+        standing.lastProblem = wait.why;
+        facts.emit('linkWaits', { link: name, path, reason: wait.why });
+      },
+    };
   }
 }

@@ -20,6 +20,7 @@ import type { DownlinkFlow } from './downlink.ts';
 import type { HubSubscriptions } from './hub-subscriptions.ts';
 import type { Links } from './links.ts';
 import type { Replay } from './replay.ts';
+import { ToldRefusals } from './told-refusals.ts';
 import type { UplinkFlow } from './uplink.ts';
 import type { Wills } from './wills.ts';
 
@@ -44,9 +45,6 @@ export interface PresenceOptions {
   readonly commitMs: number;
 }
 
-/** Whoever is on a line may call itself by many names. */
-const REFUSALS_MAX = 256;
-
 type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;
 
 interface Refusal {
@@ -56,11 +54,13 @@ interface Refusal {
 
 export class Presence {
   readonly #options: PresenceOptions;
-  /** Client id → link and reason of the refusal that was told last. */
-  readonly #refusals = new Map<string, string>();
+  /** Link → who said hello there last and is not on its list, and since when, monotonic ms. One that is ends it. */
+  readonly foreigners = new Map<string, { readonly subdevice: string; readonly sinceMs: number }>();
+  readonly #refusals: ToldRefusals;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
+    this.#refusals = new ToldRefusals(options.facts);
   }
 
   /** At the start: a clean session that was connected when the process ended is over. */
@@ -73,11 +73,13 @@ export class Presence {
     const { subdevice: id, clean, will } = report;
     const refusal = this.#refusalOf(id, link, will);
     if (refusal !== undefined) {
-      this.#tellRefused(id, link, refusal.reason);
+      this.#refusals.tell(id, link, refusal.reason);
+      if (!this.#options.isAllowed(id, link)) this.#noteForeigner(link, id);
       links().order(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: refusal.why } });
       return;
     }
-    this.#refusals.delete(id);
+    this.#refusals.forget(id);
+    this.foreigners.delete(link);
     const { subdevice, isNew } = mirror.enter(id, link);
     if (clean) this.#clear(subdevice);
     const isChanged = isNew || subdevice.link !== link || subdevice.lasting === clean;
@@ -121,7 +123,7 @@ export class Presence {
   passOn(link: string, { subdevice: id, topic, payload }: Report<'unconnected'>): void {
     const { mirror, committer, uplink } = this.#options;
     const refusal = this.#refusalOf(id, link, 'unchanged');
-    if (refusal !== undefined) return this.#tellRefused(id, link, refusal.reason);
+    if (refusal !== undefined) return this.#refusals.tell(id, link, refusal.reason);
     const { subdevice, isNew } = mirror.enter(id, link);
     if (isNew) committer.ride({ kind: 'subdevice', row: rowOf(subdevice) });
     uplink().offer(link, { kind: 'uplink', subdevice: id, topic, payload, qos: 0, token: undefined });
@@ -216,13 +218,9 @@ export class Presence {
     return { reason: `it is not bound at the hub (${unbound.sentence})`, why: 'congestion' };
   }
 
-  /** Once, not each time it comes back: it may try every second for days. */
-  #tellRefused(id: string, link: string, reason: string): void {
-    const what = `${link} ${reason}`;
-    if (this.#refusals.get(id) === what) return;
-    if (this.#refusals.size >= REFUSALS_MAX) this.#refusals.clear();
-    this.#refusals.set(id, what);
-    this.#options.facts.emit('subdeviceRefused', { subdevice: id, link, reason });
+  #noteForeigner(link: string, subdevice: string): void {
+    if (this.foreigners.get(link)?.subdevice === subdevice) return;
+    this.foreigners.set(link, { subdevice, sinceMs: this.#options.clock.nowMs() });
   }
 
   #announce(id: string, isPresent: boolean): void {

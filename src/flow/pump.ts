@@ -5,7 +5,7 @@
  * leave in the order in which the machine decided.
  */
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
-import type { Channel, Clock, OpenChannel } from '../ports.ts';
+import type { Channel, Clock, OpenChannel, PortWait } from '../ports.ts';
 import { Alarm } from './alarm.ts';
 import type { Mailbox } from './mailbox.ts';
 
@@ -18,6 +18,8 @@ export interface PumpOptions<Input, Action> {
   readonly act: (action: Exclude<Action, ChannelAction>) => void;
   /** The channel has opened or closed: for onlookers. */
   readonly onChannel?: (state: 'opened' | 'closed', reason: string) => void;
+  /** It cannot be opened yet: for onlookers. */
+  readonly onWait?: (wait: PortWait) => void;
 }
 
 export class Pump<Input, Action extends { readonly kind: string }> {
@@ -37,6 +39,11 @@ export class Pump<Input, Action extends { readonly kind: string }> {
   /** Bytes written that the operating system has not taken yet. */
   get queuedBytes(): number {
     return this.#channel?.queuedBytes ?? 0;
+  }
+
+  /** Ends the channel, not the machine, which hears of it as of any other end. */
+  closeChannel(reason: string): void {
+    this.#channel?.close(reason);
   }
 
   /** Within a task of the mailbox. */
@@ -82,6 +89,7 @@ export class Pump<Input, Action extends { readonly kind: string }> {
       });
     };
     this.#channel = this.#options.open({
+      waits: (wait) => this.#options.onWait?.(wait),
       opened: () => {
         this.#options.onChannel?.('opened', '');
         post({ kind: 'opened' });

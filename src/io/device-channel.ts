@@ -6,7 +6,7 @@
  * ends in exactly one `closed`, and none of them waits for the device longer than its deadline.
  */
 import type { Channel, ChannelListener } from '../ports.ts';
-import type { Device } from './safe-binding.ts';
+import type { Device, Transfer } from './safe-binding.ts';
 
 export interface DeviceChannelOptions {
   readonly open: () => Promise<Device>;
@@ -16,6 +16,8 @@ export interface DeviceChannelOptions {
   readonly queuedBytesMax: number;
   /** What a write over that bound does: end the channel, or be lost as on a wire without flow control. */
   readonly overflow: 'close' | 'lose';
+  /** Another number in a test only: the negative control of fairness. */
+  readonly readsPerTurn?: number;
   /** Says in words why the device did not open. */
   readonly explain: (error: unknown) => Promise<string>;
   /** Called when a close ran into its deadline: the descriptor is still open in this process. */
@@ -30,6 +32,11 @@ type State =
 
 /** A tty hands out at most 4095 bytes a read (N_TTY_BUF_SIZE in the kernel's n_tty.c). */
 const READ_BYTES = 4096;
+/**
+ * What one device may have handled before every other has its turn: one read, so at most 4095 bytes, which are at most
+ * 455 frames (the shortest has 9). The rest waits in the kernel, and behind that the sender.
+ */
+const READS_PER_TURN = 1;
 
 export class DeviceChannel implements Channel {
   readonly #options: DeviceChannelOptions;
@@ -113,7 +120,15 @@ export class DeviceChannel implements Channel {
   }
 
   #read(device: Device, broken: boolean): void {
-    if (this.#state.kind !== 'open') return;
+    const { readsPerTurn = READS_PER_TURN } = this.#options;
+    for (let reads = 0; reads < readsPerTurn; reads += 1) {
+      if (this.#readOnce(device, broken) !== 'moved') break;
+    }
+    this.#rearm(device);
+  }
+
+  #readOnce(device: Device, broken: boolean): Transfer['kind'] | undefined {
+    if (this.#state.kind !== 'open') return undefined;
     const transfer = device.read(this.#readBuffer);
     switch (transfer.kind) {
       case 'moved':
@@ -126,7 +141,7 @@ export class DeviceChannel implements Channel {
         if (broken) this.close('the device is gone (poll error)');
         break;
     }
-    this.#rearm(device);
+    return transfer.kind;
   }
 
   #flush(): void {

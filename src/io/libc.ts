@@ -13,6 +13,7 @@ const socketCall = libc.func('int socket(int domain, int type, int protocol)');
 const sendtoCall = libc.func(
   'intptr_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t addressLength)',
 );
+const ioctlCall = libc.func('int ioctl(int fd, unsigned long request, ...)');
 const closeCall = libc.func('int close(int fd)');
 
 /** `/dev/pts/` and a number of at most ten digits. */
@@ -25,6 +26,18 @@ export function nameSlave(masterFd: number): string {
   check('unlockpt', unlockptCall(masterFd));
   check('ptsname_r', ptsnameCall(masterFd, buffer, buffer.length));
   return buffer.toString('utf8', 0, buffer.indexOf(0));
+}
+
+/** As <asm-generic/termios.h> numbers them. */
+const TIOCMBIS = 0x5416;
+const TIOCMBIC = 0x5417;
+const DTR_AND_RTS = 0x002 | 0x004;
+
+/** Of an open serial port; a PTY has none and throws. */
+export function setModemLines(fd: number, level: 'high' | 'low'): void {
+  const lines = Buffer.alloc(4);
+  lines.writeInt32LE(DTR_AND_RTS);
+  check('ioctl', ioctlCall(fd, level === 'high' ? TIOCMBIS : TIOCMBIC, 'int *', lines));
 }
 
 /** As <sys/socket.h> numbers them on Linux. */

@@ -21,6 +21,8 @@ export interface TtyOptions {
   readonly closeMsMax: number;
   /** Bytes that may wait for the device; a write above it closes the channel. */
   readonly queuedBytesMax: number;
+  /** See `device-channel.ts`; another number in a test only. */
+  readonly readsPerTurn?: number;
   /** Counts the closes that ran into `closeMsMax`. */
   readonly onHungClose?: () => void;
 }

@@ -5,7 +5,9 @@ import { type Counts, shedEntries } from '../custody/ledger.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
-import type { Condition, LinkReport } from './report.ts';
+import { linkConditions } from './link-conditions.ts';
+import type { LinkReport } from './link-report.ts';
+import type { Condition } from './report.ts';
 import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
 import { countOf } from './words.ts';
 
@@ -38,24 +40,12 @@ export function conditionsOf(health: Health): Condition[] {
   return [
     ...hubConditions(health),
     ...clockConditions(health),
-    ...linkConditions(health),
+    ...linkConditions(health.links),
     ...bindingConditions(health),
     ...queueConditions(health),
     ...ledgerConditions(health),
     ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),
   ];
-}
-
-function linkConditions({ links }: Health): Condition[] {
-  return links
-    .filter((link) => link.state !== 'open' && link.state !== 'stopped')
-    .map((link) => ({
-      code: 'link-down',
-      losing: 'no',
-      forMs: link.forMs,
-      sentence: `Link ${link.name} is down: ${link.lastProblem ?? 'it does not open'}.`,
-      hint: `Check the cable and the adapter of ${link.path}; it is tried again by itself.`,
-    }));
 }
 
 function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Health): Condition[] {

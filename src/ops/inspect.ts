@@ -11,6 +11,7 @@ import { conditionsOf } from './conditions.ts';
 import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
 import type { HubHealth } from './hub-conditions.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from './ledger-report.ts';
+import { LinkMeters } from './link-meters.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
 import { QueueReports, sumOf } from './queue-reports.ts';
 import type { Inspection, OutboxReport, StatusReport, StoreReport, SubdevicesReport } from './report.ts';
@@ -31,6 +32,7 @@ export class Inspector implements Inspection {
   readonly #startedAtMs: number;
   readonly #atStart: Readonly<Record<Direction, Counts>>;
   readonly #queues: QueueReports;
+  readonly #meters: LinkMeters;
   readonly #tail = new EventEmitter();
 
   constructor(options: InspectOptions) {
@@ -40,13 +42,14 @@ export class Inspector implements Inspection {
     this.#startedAtMs = this.#nowMs();
     this.#atStart = { uplink: sumOf(gateway.stations.uplinks), downlink: sumOf(gateway.stations.downlinks) };
     this.#queues = new QueueReports(gateway);
+    this.#meters = new LinkMeters(gateway);
     this.#listen();
   }
 
   status(): StatusReport {
     const gateway = this.#gateway;
     const { client, standing } = gateway.hub;
-    const links = linkReports(gateway);
+    const links = linkReports(gateway, this.#meters);
     const outbox = this.#queues.queue('uplink');
     const { uplinks, downlinks, wallClock, opening } = gateway.stations;
     const counts = { uplink: sumOf(uplinks), downlink: sumOf(downlinks) };

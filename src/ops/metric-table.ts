@@ -5,7 +5,8 @@
 import type { Direction } from '../base/message.ts';
 import type { Age } from '../base/time.ts';
 import type { LedgerSum } from './ledger-report.ts';
-import type { LinkReport, Losing, QueueReport, StatusReport } from './report.ts';
+import type { LinkReport } from './link-report.ts';
+import type { Losing, QueueReport, StatusReport } from './report.ts';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;

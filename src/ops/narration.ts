@@ -20,6 +20,15 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   gatewayStopping: { weight: 'info', tell: ({ reason }) => `gateway stopping: ${reason}` },
   linkOpened: { weight: 'info', tell: ({ link, path }) => `link ${link} open on ${path}` },
   linkClosed: { weight: 'warn', tell: ({ link, path, reason }) => `link ${link} on ${path} is down: ${reason}` },
+  linkWaits: { weight: 'warn', tell: ({ link, reason }) => `link ${link} waits for its port: ${reason}` },
+  linkRecovery: {
+    weight: 'warn',
+    tell: ({ link, rung, outcome }) => `link ${link} does not work: ${rung} (${outcome})`,
+  },
+  linkGivenUp: {
+    weight: 'error',
+    tell: ({ link, trouble }) => `link ${link}: everything that may be tried was tried, and the ${trouble} lasts`,
+  },
   subdeviceAttached: {
     weight: 'info',
     tell: ({ subdevice, link, lasting, waiting }) =>

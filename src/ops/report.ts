@@ -11,6 +11,7 @@ import type { LetterRequest } from '../custody/letter.ts';
 import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { HubReport } from './hub-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
+import type { LinkReport } from './link-report.ts';
 import type { TailEvent } from './tail-line.ts';
 
 /** `at risk`: nothing is lost yet, and it will be if nobody acts. */
@@ -49,6 +50,10 @@ export type ConditionCode =
   | 'subdevice-unbound'
   | 'subdevice-not-configured'
   | 'link-down'
+  | 'link-port-ambiguous'
+  | 'link-port-shared'
+  | 'link-foreign-device'
+  | 'link-out-of-order'
   | 'outbox-filling'
   | 'outbox-full'
   | 'inbox-shedding'
@@ -76,37 +81,6 @@ export interface Condition {
   readonly sentence: string;
   /** What to do now: a whole sentence; `null` if there is nothing to do but wait. */
   readonly hint: string | null;
-}
-
-export type LinkState = 'stopped' | 'opening' | 'open' | 'waiting to reopen';
-
-export interface LinkReport {
-  readonly name: string;
-  readonly path: string;
-  readonly driver: string;
-  readonly state: LinkState;
-  /** How long it has been in this state; `waiting` and `opening` count as one. */
-  readonly forMs: number;
-  /** Why it last closed; `null`: it never has. */
-  readonly lastProblem: string | null;
-  /** Ids attached now. */
-  readonly subdevices: readonly string[];
-  readonly counters: LinkCountersReport;
-}
-
-/** Since the process started; they only grow. */
-export interface LinkCountersReport {
-  readonly openings: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  readonly framesOut: number;
-  readonly crcErrors: number;
-  readonly oversizeFrames: number;
-  readonly malformedPackets: number;
-  readonly unexpectedPackets: number;
-  readonly duplicates: number;
-  readonly retries: number;
 }
 
 /** One direction as a whole. */

@@ -6,7 +6,8 @@ import type { Clock } from '../ports.ts';
 import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { HubReport } from './hub-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
-import type { Inspection, LinkReport, OutboxReport, QueueReport, StatusReport } from './report.ts';
+import { type LinkReport, RESTING } from './link-report.ts';
+import type { Inspection, OutboxReport, QueueReport, StatusReport } from './report.ts';
 import { judge } from './verdict.ts';
 
 export interface StandbyOptions {
@@ -111,12 +112,7 @@ const EMPTY: QueueReport = {
 };
 
 function restingLink({ name, path, driver }: LinkConfig, forMs: number): LinkReport {
-  const counters = { openings: 0, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0 };
-  const rest = { oversizeFrames: 0, malformedPackets: 0, unexpectedPackets: 0, duplicates: 0, retries: 0 };
-  return {
-    ...{ name, path, driver, state: 'stopped', forMs, lastProblem: null, subdevices: [] },
-    counters: { ...counters, ...rest },
-  };
+  return { ...RESTING, name, path, driver, state: 'stopped', forMs };
 }
 
 function capital(words: string): string {

@@ -5,7 +5,9 @@ import { alarmLaneOf } from '../custody/lane-number.ts';
 import type { Gateway } from '../gateway.ts';
 import { bindingWord, identityWords } from './binding-report.ts';
 import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
-import type { LinkReport, SubdeviceReport, SubdevicesReport } from './report.ts';
+import type { LinkMeters } from './link-meters.ts';
+import type { LinkReport } from './link-report.ts';
+import type { SubdeviceReport, SubdevicesReport } from './report.ts';
 
 const HUB_STATES = {
   stopped: 'stopped',
@@ -65,18 +67,31 @@ function replayReport({ watch }: Gateway): ReplayReport | null {
     : { received: replay.received, expectedMax: replay.storedMax, etaMs: replay.leftMs };
 }
 
-export function linkReports({ links, parts }: Gateway): LinkReport[] {
+export function linkReports({ links, parts, presence }: Gateway, meters: LinkMeters): LinkReport[] {
   const nowMs = parts.clock.nowMs();
-  return links.standings().map(({ plan, sinceMs, lastProblem }) => ({
-    name: plan.name,
-    path: plan.path,
-    driver: plan.driver,
-    state: plan.machine.state,
-    forMs: nowMs - sinceMs,
-    lastProblem: lastProblem ?? null,
-    subdevices: plan.machine.attachedSubdevices(),
-    counters: plan.machine.counters,
-  }));
+  return links.standings().map((standing) => {
+    const { plan, sinceMs, lastProblem, wait, roundTrips, recovery } = standing;
+    const { counters } = plan.machine;
+    const subdevices = plan.machine.attachedSubdevices();
+    const foreigner = subdevices.length > 0 ? undefined : presence.foreigners.get(plan.name);
+    const { alarm: alarms, ...tried } = recovery.counts;
+    const { alarm } = recovery;
+    return {
+      ...{ name: plan.name, path: plan.path, driver: plan.driver, device: plan.care?.device() ?? null },
+      ...{ state: plan.machine.state, forMs: nowMs - sinceMs, lastProblem: lastProblem ?? null },
+      ...{ waits: wait?.kind ?? null, subdevices, counters, rates: meters.rates(plan.name, counters) },
+      foreigner: foreigner === undefined ? null : { subdevice: foreigner.subdevice, forMs: nowMs - foreigner.sinceMs },
+      roundTrip: {
+        count: roundTrips.total,
+        p50Ms: roundTrips.quantile(0.5) ?? null,
+        p99Ms: roundTrips.quantile(0.99) ?? null,
+      },
+      recovery: {
+        ...{ ...tried, alarms },
+        alarm: alarm === undefined ? null : { trouble: alarm.trouble, forMs: nowMs - alarm.sinceMs },
+      },
+    };
+  });
 }
 
 /** Those we know from the store, then those that are configured and never came. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../src/codec/sn-cobs.ts';
-import type { LinkCountersReport } from '../../src/ops/report.ts';
+import type { LinkCountersReport } from '../../src/ops/link-report.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { type House, openHouse } from './house.ts';
 import { Recorder } from './recorder.ts';

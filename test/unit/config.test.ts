@@ -65,6 +65,7 @@ describe('defaults', () => {
           retriesMax: 5,
           gatewayId: 1,
           advertiseS: 0,
+          recovery: ['reopen'],
           holdMs: 200,
           commitMs: 100,
           overflow: 'reject',

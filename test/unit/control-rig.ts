@@ -7,6 +7,7 @@ import type { DeadLetter, LetterPage, LetterRequest } from '../../src/custody/le
 import { startControl } from '../../src/ops/control.ts';
 import { deadLettersReportOf } from '../../src/ops/dead-letter-report.ts';
 import { type LaneReading, ledgerReportOf } from '../../src/ops/ledger-report.ts';
+import { RESTING } from '../../src/ops/link-report.ts';
 import type { Inspection, QueueReport, StatusFacts } from '../../src/ops/report.ts';
 import type { TailEvent } from '../../src/ops/tail-line.ts';
 import { judge } from '../../src/ops/verdict.ts';
@@ -60,25 +61,21 @@ export const AWAY: StatusFacts = {
   },
   links: [
     {
+      ...RESTING,
       name: 'meters',
       path: '/dev/ttyUSB0',
       driver: 'mqttsn',
       state: 'open',
       forMs: 200_000_000,
-      lastProblem: null,
       subdevices: ['meter-1'],
       counters: {
+        ...RESTING.counters,
         openings: 1,
         bytesIn: 1,
         bytesOut: 1,
         framesIn: 990,
         framesOut: 1,
         crcErrors: 10,
-        oversizeFrames: 0,
-        malformedPackets: 0,
-        unexpectedPackets: 0,
-        duplicates: 0,
-        retries: 0,
       },
     },
   ],

@@ -1,0 +1,100 @@
+/**
+ * What the parts of a link of lines want done while one input is handled, in the order they want it, the counters they
+ * move, and the way from a text to the octets of a line.
+ */
+import type { ChannelAction } from '../base/machine.ts';
+import { appendCheck, type LineCheck } from '../codec/line-check.ts';
+import { encodeText, type LineEncoding } from '../codec/lines.ts';
+import type { DriverReport, LinkAction } from './driver.ts';
+
+export interface LineShape {
+  /** At least one octet. */
+  readonly delimiter: Uint8Array;
+  /** Octets of the longest line either way, delimiter not counted. */
+  readonly lineBytesMax: number;
+  readonly encoding: LineEncoding;
+  readonly check: LineCheck;
+  /** The device repeats what we write. */
+  readonly isEchoed: boolean;
+}
+
+/** Lines written whose echo may still come. */
+const ECHOES_MAX = 16;
+
+export class LineOutlet {
+  readonly counters = {
+    ...{
+      bytesOut: 0,
+      framesOut: 0,
+      crcErrors: 0,
+      malformedPackets: 0,
+      unexpectedPackets: 0,
+      duplicates: 0,
+      retries: 0,
+    },
+  };
+  readonly #shape: LineShape;
+  /** Without their delimiters, oldest first. */
+  readonly #echoes: string[] = [];
+  #actions: LinkAction[] = [];
+  #lastToken = 0;
+
+  constructor(shape: LineShape) {
+    this.#shape = shape;
+  }
+
+  /** @returns the line with check and delimiter, or why it cannot be one */
+  lineOf(text: string): Uint8Array | 'refused' | 'too large' {
+    const { delimiter, lineBytesMax, encoding, check } = this.#shape;
+    const encoded = encodeText(text, encoding);
+    if (encoded === undefined || encoded.length === 0) return 'refused';
+    const body = Buffer.from(appendCheck(encoded, check));
+    if (body.includes(Buffer.from(delimiter))) return 'refused';
+    if (body.length > lineBytesMax) return 'too large';
+    return Uint8Array.from(Buffer.concat([body, delimiter]));
+  }
+
+  write(line: Uint8Array): void {
+    this.counters.framesOut += 1;
+    this.counters.bytesOut += line.length;
+    this.#actions.push({ kind: 'write', bytes: line });
+    if (!this.#shape.isEchoed) return;
+    this.#echoes.push(keyOf(line.subarray(0, line.length - this.#shape.delimiter.length)));
+    if (this.#echoes.length > ECHOES_MAX) this.#echoes.shift();
+  }
+
+  /** Is this line one of ours, come back? Those written before it are not expected any more. */
+  isEcho(line: Uint8Array): boolean {
+    const at = this.#echoes.length === 0 ? -1 : this.#echoes.indexOf(keyOf(line));
+    this.#echoes.splice(0, at + 1);
+    return at !== -1;
+  }
+
+  closed(): void {
+    this.#echoes.length = 0;
+  }
+
+  report(report: DriverReport): void {
+    this.#actions.push(report);
+  }
+
+  act(actions: readonly ChannelAction[]): void {
+    this.#actions.push(...actions);
+  }
+
+  drawToken(): number {
+    this.#lastToken += 1;
+    return this.#lastToken;
+  }
+
+  /** Everything since the last call. */
+  take(): LinkAction[] {
+    const actions = this.#actions;
+    this.#actions = [];
+    return actions;
+  }
+}
+
+function keyOf(line: Uint8Array): string {
+  return Buffer.from(line).toString('latin1');
+}

@@ -1,0 +1,198 @@
+/**
+ * The link of lines: devices that speak text or NDJSON, one message a line.
+ *
+ *     bytes ▶ LineReader ▶ readLine ▶ LinePresence ▶ LineUplinks ▶ reports
+ *     orders ▶ LineUplinks (answers), LineDownlinks ▶ lines
+ *
+ * Invariants: total on bytes from outside; nothing is offered before the flow has let the subdevice in, and what comes
+ * meanwhile waits in order, at most `AHEAD_MAX` of it. Without `answers` nobody waits for custody: what is in RAM is lost
+ * with the power, for at most the link's `hold_ms`.
+ */
+import type { BackoffLimits } from '../base/backoff.ts';
+import { LineReader } from '../codec/lines.ts';
+import type { LinkAction, LinkCounters, LinkInput, LinkMachine } from './driver.ts';
+import { LineDownlinks, type LineDownlinkTerms } from './lines-downlinks.ts';
+import { LineOutlet } from './lines-outlet.ts';
+import { LinePresence, type PresenceTerms } from './lines-presence.ts';
+import { type LineMessage, type ReadingTerms, readLine } from './lines-reading.ts';
+import { type LineUplinkLimits, LineUplinks } from './lines-uplinks.ts';
+import { LinkOpening, type LinkState } from './link.ts';
+
+export interface LinesLinkOptions extends ReadingTerms, LineDownlinkTerms, PresenceTerms, LineUplinkLimits {
+  /** The subdevice is there once the port is open, or once a good line has come. */
+  readonly attach: 'open' | 'line';
+  /** What comes before the first delimiter may be half a line. */
+  readonly skipsFirstLine: boolean;
+  /** Pauses between openings of the channel. */
+  readonly reopen: BackoffLimits;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Lines that wait while the flow is asked; it answers before the next bytes come. */
+const AHEAD_MAX = 4096;
+
+export function createLinesLink(options: LinesLinkOptions): LinkMachine {
+  return new LinesLink(options);
+}
+
+class LinesLink implements LinkMachine {
+  readonly #options: LinesLinkOptions;
+  readonly #opening: LinkOpening;
+  readonly #reader: LineReader;
+  readonly #outlet: LineOutlet;
+  readonly #presence: LinePresence;
+  readonly #uplinks: LineUplinks;
+  readonly #downlinks: LineDownlinks;
+  #ahead: LineMessage[] = [];
+  #bytesIn = 0;
+
+  constructor(options: LinesLinkOptions) {
+    this.#options = options;
+    this.#opening = new LinkOpening(options.reopen, options.random);
+    this.#reader = new LineReader(options);
+    this.#outlet = new LineOutlet(options);
+    this.#presence = new LinePresence(options, this.#outlet);
+    this.#uplinks = new LineUplinks(options, this.#outlet);
+    this.#downlinks = new LineDownlinks(options, this.#outlet, options.random);
+  }
+
+  get state(): LinkState {
+    return this.#opening.state;
+  }
+
+  get counters(): LinkCounters {
+    return {
+      ...this.#outlet.counters,
+      openings: this.#opening.openings,
+      bytesIn: this.#bytesIn,
+      framesIn: this.#reader.lines,
+      oversizeFrames: this.#reader.oversizeLines,
+    };
+  }
+
+  attachedSubdevices(): readonly string[] {
+    return this.#presence.here();
+  }
+
+  wakeAtMs(): number | undefined {
+    const times = [this.#opening.wakeAtMs(), this.#presence.wakeAtMs(), this.#downlinks.wakeAtMs()];
+    const set = times.filter((time) => time !== undefined);
+    return set.length === 0 ? undefined : Math.min(...set);
+  }
+
+  handle(input: LinkInput, nowMs: number): LinkAction[] {
+    switch (input.kind) {
+      case 'start':
+        this.#outlet.act(this.#opening.start());
+        break;
+      case 'stop':
+        this.#outlet.act(this.#opening.stop());
+        break;
+      case 'wake':
+        this.#wake(nowMs);
+        break;
+      case 'opened':
+        this.#opening.opened(nowMs);
+        this.#reader.reset(this.#options.skipsFirstLine);
+        if (this.#options.attach === 'open') this.#presence.heard(this.#options.subdevice, nowMs);
+        break;
+      case 'bytes':
+        this.#receive(input.bytes, nowMs);
+        break;
+      case 'closed':
+        this.#opening.closed(nowMs);
+        this.#close();
+        break;
+      case 'attached':
+        this.#presence.attached(input.subdevice, input.answer, nowMs);
+        this.#offerAhead(nowMs);
+        break;
+      case 'dismiss':
+        this.#downlinks.abandon(input.subdevice, nowMs);
+        this.#presence.dismiss(input.subdevice, nowMs);
+        break;
+      case 'acknowledge':
+        this.#uplinks.acknowledge(input.token, nowMs);
+        break;
+      case 'refuse':
+        if (!this.#presence.refuse(input.token, input.why, nowMs)) this.#uplinks.refuse(input.token, input.why, nowMs);
+        break;
+      case 'confirm':
+        this.#presence.confirm(input.token);
+        break;
+      case 'deliver':
+        if (this.#presence.isHere(input.subdevice)) this.#downlinks.deliver(input, nowMs);
+        else this.#outlet.report({ kind: 'undelivered', token: input.token, why: 'lost' });
+        break;
+    }
+    return this.#outlet.take();
+  }
+
+  #receive(bytes: Uint8Array, nowMs: number): void {
+    if (this.#opening.state !== 'open') return;
+    this.#bytesIn += bytes.length;
+    for (const line of this.#reader.push(bytes)) if (!this.#outlet.isEcho(line)) this.#read(line, nowMs);
+    this.#offerAhead(nowMs);
+  }
+
+  #read(line: Uint8Array, nowMs: number): void {
+    const reading = readLine(line, this.#options, this.#outlet);
+    switch (reading.kind) {
+      case 'message':
+        if (this.#ahead.length < AHEAD_MAX) this.#ahead.push(reading);
+        else this.#outlet.counters.unexpectedPackets += 1;
+        break;
+      case 'answer':
+        this.#answer(reading.number, nowMs);
+        break;
+      case 'damaged':
+        this.#outlet.counters.crcErrors += 1;
+        break;
+      case 'malformed':
+        this.#outlet.counters.malformedPackets += 1;
+        break;
+    }
+  }
+
+  /** In order, up to one whose subdevice is not let in yet. */
+  #offerAhead(nowMs: number): void {
+    for (let next = this.#ahead[0]; next !== undefined; next = this.#ahead[0]) {
+      const standing = this.#presence.heard(next.subdevice, nowMs);
+      if (standing === 'attaching') return;
+      this.#ahead.shift();
+      if (standing === 'here') this.#uplinks.offer(next, nowMs);
+      else this.#uplinks.turnAway(next, standing, nowMs);
+    }
+  }
+
+  #wake(nowMs: number): void {
+    this.#outlet.act(this.#opening.wake(nowMs));
+    const silent = this.#downlinks.wake(nowMs);
+    if (silent !== undefined) {
+      this.#downlinks.abandon(silent, nowMs);
+      this.#presence.unanswered(silent, nowMs);
+    }
+    for (const overdue of this.#presence.overdue(nowMs)) {
+      this.#downlinks.abandon(overdue, nowMs);
+      this.#presence.fallSilent(overdue);
+    }
+    const returning = this.#presence.wake(nowMs);
+    if (this.#options.attach === 'open' && returning.includes(this.#options.subdevice))
+      this.#presence.heard(this.#options.subdevice, nowMs);
+  }
+
+  #answer(number: string | undefined, nowMs: number): void {
+    const subdevice = this.#downlinks.answer(number, nowMs);
+    if (subdevice === undefined) this.#outlet.counters.unexpectedPackets += 1;
+    else this.#presence.heard(subdevice, nowMs);
+  }
+
+  #close(): void {
+    this.#downlinks.closed();
+    this.#presence.closed();
+    this.#uplinks.closed();
+    this.#outlet.closed();
+    this.#ahead = [];
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Looks at each link once a second and carries out what its recovery decides. Only links whose port can be cared for:
+ * those on real devices.
+ */
+import type { Facts } from '../base/events.ts';
+import type { Rung } from '../driver/recovery.ts';
+import type { Clock, PortCare } from '../ports.ts';
+import type { LinkStanding, Links } from './links.ts';
+import type { Mailbox } from './mailbox.ts';
+
+export interface LinkCareOptions {
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  readonly facts: Facts;
+  readonly links: () => Links;
+}
+
+const LOOK_MS = 1000;
+
+export class LinkCare {
+  readonly #options: LinkCareOptions;
+  #isStopped = false;
+
+  constructor(options: LinkCareOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { clock, mailbox, links } = this.#options;
+    if (
+      !links()
+        .standings()
+        .some(({ plan }) => plan.care !== undefined)
+    )
+      return;
+    clock.wakeAt(clock.nowMs() + LOOK_MS, () => {
+      if (this.#isStopped) return;
+      mailbox.post(() => this.#lookAtAll());
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #lookAtAll(): void {
+    for (const standing of this.#options.links().standings()) {
+      if (standing.plan.care !== undefined) this.#lookAt(standing, standing.plan.care);
+    }
+  }
+
+  #lookAt(standing: LinkStanding, care: PortCare): void {
+    const { machine, name } = standing.plan;
+    const { framesIn, crcErrors, oversizeFrames, malformedPackets } = machine.counters;
+    const view = {
+      isOpen: machine.state === 'open',
+      framesIn,
+      broken: crcErrors + oversizeFrames + malformedPackets,
+      lost: standing.lost,
+      attached: machine.attachedSubdevices().length,
+    };
+    const hadAlarm = standing.recovery.alarm !== undefined;
+    const rung = standing.recovery.look(view, this.#options.clock.nowMs());
+    if (rung !== undefined) this.#climb(name, rung, care);
+    const { alarm } = standing.recovery;
+    if (alarm !== undefined && !hadAlarm)
+      this.#options.facts.emit('linkGivenUp', { link: name, trouble: alarm.trouble });
+  }
+
+  #climb(link: string, rung: Rung, care: PortCare): void {
+    const { facts, mailbox } = this.#options;
+    const tell = (outcome: string): void => {
+      facts.emit('linkRecovery', { link, rung, outcome });
+    };
+    switch (rung) {
+      case 'resync':
+        // The next delimiter is a fresh start already: this rung is the time that is given to it.
+        return tell('waiting for a good frame');
+      case 'reopen':
+        this.#options.links().reopen(link);
+        return tell('the port is opened anew');
+      case 'toggle':
+      case 'reauthorise':
+        care[rung]().then(
+          (outcome) => mailbox.post(() => tell(outcome)),
+          (error: unknown) => mailbox.post(() => tell(error instanceof Error ? error.message : String(error))),
+        );
+        return;
+    }
+  }
+}

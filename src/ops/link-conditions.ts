@@ -1,0 +1,70 @@
+/** What is wrong with the links: conditions for the technician. Nothing is lost by any of them alone. */
+import type { LinkReport } from './link-report.ts';
+import type { Condition } from './report.ts';
+
+export function linkConditions(links: readonly LinkReport[]): Condition[] {
+  return links.flatMap((link) => [...portConditions(link), ...lineConditions(link)]);
+}
+
+function portConditions(link: LinkReport): Condition[] {
+  if (link.state === 'open' || link.state === 'stopped') return [];
+  const { name, path, forMs, lastProblem, waits } = link;
+  const shared = { losing: 'no', forMs } as const;
+  switch (waits) {
+    case 'ambiguous':
+      return [
+        {
+          ...{ ...shared, code: 'link-port-ambiguous' },
+          sentence: `Link ${name} opens no port, since ${path} may be any of several: ${lastProblem ?? ''}.`,
+          hint: 'holdfast ports shows a name for each; write the right one into the configuration.',
+        },
+      ];
+    case 'shared':
+      return [
+        {
+          ...{ ...shared, code: 'link-port-shared' },
+          sentence: `Link ${name} opens no port: ${lastProblem ?? ''}.`,
+          hint: 'Two links lead to one port; holdfast ports shows which is which.',
+        },
+      ];
+    case 'absent':
+      return [
+        {
+          ...{ ...shared, code: 'link-down' },
+          sentence: `Link ${name} is down: ${lastProblem ?? ''}.`,
+          hint: 'Plug it in; it is opened at once. holdfast ports shows what is plugged in.',
+        },
+      ];
+    case null:
+      return [
+        {
+          ...{ ...shared, code: 'link-down' },
+          sentence: `Link ${name} is down: ${lastProblem ?? 'it does not open'}.`,
+          hint: `Check the cable and the adapter of ${path}; it is tried again by itself.`,
+        },
+      ];
+  }
+}
+
+function lineConditions({ name, foreigner, recovery: { alarm } }: LinkReport): Condition[] {
+  const conditions: Condition[] = [];
+  if (foreigner !== null) {
+    conditions.push({
+      ...{ code: 'link-foreign-device', losing: 'no', forMs: foreigner.forMs },
+      sentence: `On link ${name} there is ${foreigner.subdevice}, which is not on its list; nothing is delivered there until one that is says hello.`,
+      hint: 'Was a device swapped? Put the right one back, or add this one to the configuration.',
+    });
+  }
+  if (alarm !== null) {
+    const what = alarm.trouble === 'silence' ? 'is silent' : 'carries little but broken frames';
+    conditions.push({
+      ...{ code: 'link-out-of-order', losing: 'no', forMs: alarm.forMs },
+      sentence: `The line of link ${name} ${what}, and everything that may be tried was tried.`,
+      hint:
+        alarm.trouble === 'silence'
+          ? 'Look at the device: power, cable, the speed of the line.'
+          : 'Look at the speed of the line, its ground and its termination; holdfast links shows the counters.',
+    });
+  }
+  return conditions;
+}

@@ -1,0 +1,96 @@
+/**
+ * A line that the kernel hangs up under us (TIOCVHANGUP, what a pulled USB adapter does to its tty): noticed at once, and
+ * without reading it again and again.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, it, onTestFinished } from 'vitest';
+import { openPty } from '../../src/bench/pty.ts';
+import { DeviceChannel } from '../../src/io/device-channel.ts';
+import { type Device, openDevice } from '../../src/io/safe-binding.ts';
+import { Recorder } from './recorder.ts';
+
+/** 0x5437 is TIOCVHANGUP, and CAP_SYS_ADMIN is needed; prints the monotonic ns before and after. */
+const HANG_UP = `
+import fcntl, os, sys, time
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+before = time.monotonic_ns()
+fcntl.ioctl(fd, 0x5437)
+print(before)
+`;
+const NO_ROOT = process.getuid?.() === 0 ? false : 'TIOCVHANGUP needs root';
+if (NO_ROOT !== false) console.log(`skipped: ${NO_ROOT}`);
+
+class CountedDevice {
+  reads = 0;
+  /** Takes an end, and the poller's word for it, as nothing yet: the library's own way, for the negative control. */
+  readonly #isDeaf: boolean;
+
+  constructor(isDeaf: boolean) {
+    this.#isDeaf = isDeaf;
+  }
+
+  async open(path: string): Promise<Device> {
+    const device = await openDevice({ path, baudRate: 115_200, lock: true });
+    return {
+      fd: device.fd,
+      watch: (readable, writable) => device.watch((broken) => readable(broken && !this.#isDeaf), writable),
+      arm: (alsoWritable) => device.arm(alsoWritable),
+      read: (into) => {
+        this.reads += 1;
+        const transfer = device.read(into);
+        return this.#isDeaf && transfer.kind === 'gone' ? { kind: 'later' } : transfer;
+      },
+      write: (bytes) => device.write(bytes),
+      close: () => device.close(),
+    };
+  }
+}
+
+async function openLine(isDeaf: boolean) {
+  const pty = await openPty();
+  onTestFinished(() => pty.hangUp());
+  const counted = new CountedDevice(isDeaf);
+  const listener = new Recorder();
+  let closedNs = 0n;
+  const channel = new DeviceChannel(
+    {
+      ...{ openMsMax: 10_000, closeMsMax: 10_000, queuedBytesMax: 10_000, overflow: 'close' },
+      open: () => counted.open(pty.path),
+      explain: async (error) => String(error),
+    },
+    {
+      opened: () => listener.opened(),
+      bytes: (bytes) => listener.bytes(bytes),
+      closed: (reason) => {
+        closedNs = process.hrtime.bigint();
+        listener.closed(reason);
+      },
+    },
+  );
+  onTestFinished(() => channel.close('over'));
+  await listener.untilOpen();
+  return { pty, counted, listener, channel, closedNs: () => closedNs };
+}
+
+async function hangUp(path: string): Promise<bigint> {
+  const python = spawn('python3', ['-c', HANG_UP, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [[output], [code]] = await Promise.all([once(python.stdout, 'data'), once(python, 'exit')]);
+  expect(code).toBe(0);
+  return BigInt(String(output).trim());
+}
+
+it.skipIf(NO_ROOT !== false)('closes the channel after a single read', async () => {
+  const { pty, counted, listener, closedNs } = await openLine(false);
+  const hungUpNs = await hangUp(pty.path);
+  expect(await listener.untilClosed()).toMatch(/the device is gone/);
+  expect(counted.reads).toBe(1);
+  console.log(`hang-up noticed after ${Number(closedNs() - hungUpNs) / 1e6} ms, reads: ${counted.reads}`);
+});
+
+it.skipIf(NO_ROOT !== false)('would be read for ever if an end were taken for nothing yet', async () => {
+  const { pty, counted, listener } = await openLine(true);
+  await hangUp(pty.path);
+  await expect.poll(() => counted.reads, { timeout: 20_000 }).toBeGreaterThan(1000);
+  expect(listener.reasons).toEqual([]);
+});

@@ -1,0 +1,72 @@
+/** The upper rungs of the recovery on a fake /sys: what is written there, and what is refused. */
+import { readFileSync, watch, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { openPty } from '../../src/bench/pty.ts';
+import { careOf } from '../../src/io/port-care.ts';
+import { StablePorts } from '../../src/io/stable-ports.ts';
+import { type Adapter, FakeMachine } from '../unit/port-rig.ts';
+import { Recorder } from './recorder.ts';
+
+const LIMITS = { openMsMax: 10_000, closeMsMax: 10_000, queuedBytesMax: 100_000 };
+
+async function openLinks(machine: FakeMachine, links: Readonly<Record<string, string>>): Promise<StablePorts> {
+  const ports = new StablePorts({ ...LIMITS, roots: machine.roots, links: [] });
+  for (const [name, path] of Object.entries(links)) {
+    const listener = new Recorder();
+    const channel = ports.opener({ name, path, baudRate: 115_200, parity: 'none', stopBits: 1 })(listener);
+    onTestFinished(() => channel.close('over'));
+    await listener.untilOpen();
+  }
+  return ports;
+}
+
+async function plug(machine: FakeMachine, count = 1): Promise<Adapter> {
+  const ttys: Record<string, string> = {};
+  for (let number = 0; number < count; number += 1) {
+    const pty = await openPty();
+    onTestFinished(() => pty.hangUp());
+    ttys[`ttyUSB${number}`] = pty.path;
+  }
+  const adapter = { at: '1-1', serial: 'A9001', ttys };
+  machine.plug(adapter);
+  return adapter;
+}
+
+it('has the kernel forget the adapter and find it again', async () => {
+  const machine = new FakeMachine();
+  await plug(machine);
+  const ports = await openLinks(machine, { meters: 'usb:0403:6001:A9001:00' });
+  const file = join(machine.adapterFolder('1-1'), 'authorized');
+  const seen = new Set<string>();
+  const watcher = watch(file, () => seen.add(readFileSync(file, 'utf8').trim()));
+  onTestFinished(() => watcher.close());
+  expect(await careOf(ports, 'meters').reauthorise()).toBe('USB adapter Maker UART replugged');
+  expect(seen).toContain('0');
+  expect(readFileSync(file, 'utf8')).toBe('1');
+});
+
+it('does not replug an adapter that carries another link too', async () => {
+  const machine = new FakeMachine();
+  await plug(machine, 2);
+  const ports = await openLinks(machine, { meters: 'usb:0403:6001:A9001:00', pumps: 'usb:0403:6001:A9001:01' });
+  await expect(careOf(ports, 'meters').reauthorise()).rejects.toThrow('its adapter carries link pumps too');
+});
+
+it('does not authorise an adapter that somebody has forbidden', async () => {
+  const machine = new FakeMachine();
+  await plug(machine);
+  const ports = await openLinks(machine, { meters: 'usb:0403:6001:A9001:00' });
+  writeFileSync(join(machine.adapterFolder('1-1'), 'authorized'), '0\n');
+  await expect(careOf(ports, 'meters').reauthorise()).rejects.toThrow('somebody else has forbidden it');
+});
+
+it('says what it cannot do: no port, no adapter, no lines', async () => {
+  const machine = new FakeMachine();
+  const { ttys } = await plug(machine);
+  const ports = await openLinks(machine, { pty: ttys.ttyUSB0 ?? '' });
+  await expect(careOf(ports, 'nobody').toggle()).rejects.toThrow('it has no port now');
+  await expect(careOf(ports, 'pty').reauthorise()).rejects.toThrow('is no USB adapter');
+  // A PTY has no DTR: ENOTTY (25) or EINVAL (22), by the kernel's age.
+  await expect(careOf(ports, 'pty').toggle()).rejects.toThrow(/ioctl failed with errno (22|25)/);
+});

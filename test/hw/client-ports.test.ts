@@ -1,0 +1,69 @@
+/** How large the C client is for a Cortex-M0+, and that its ports compile. None of them runs here but the POSIX one. */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { CLIENT, isMissing, isWithoutCompiler, ROOT, run, STRICT } from './toolchain.ts';
+
+/** Octets of code and constants (issue: below 6 KB). */
+const CODE_BYTES_MAX = 6144;
+const STUBS = join(ROOT, 'test/hw/stubs');
+const INCLUDE_CLIENT = ['-I', join(ROOT, 'hw/client')];
+const CORTEX_M0_PLUS = ['-std=c99', ...STRICT, '-Os', '-mcpu=cortex-m0plus', '-mthumb', ...INCLUDE_CLIENT];
+/** A library's own headers go first. */
+const BARE = ['-idirafter', join(STUBS, 'libc')];
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'holdfast-ports-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+describe.skipIf(isMissing('arm-none-eabi-gcc', 'gcc-arm-none-eabi'))('the C client for a Cortex-M0+', () => {
+  it(`takes fewer than ${CODE_BYTES_MAX} octets of code and constants, and no variables of its own`, () => {
+    const object = join(folder(), 'client.o');
+    run('arm-none-eabi-gcc', [...CORTEX_M0_PLUS, ...BARE, '-c', '-o', object, CLIENT]);
+    const size = run('arm-none-eabi-size', [object]);
+    console.log(size);
+    const [text, initialised, zeroed] = (size.split('\n')[1] ?? '').trim().split(/\s+/).map(Number);
+    expect(text).toBeLessThan(CODE_BYTES_MAX);
+    expect([initialised, zeroed]).toEqual([0, 0]);
+  });
+
+  it('asks nothing of a library but memory and string functions, and its compiler’s own', () => {
+    const object = join(folder(), 'client.o');
+    run('arm-none-eabi-gcc', [...CORTEX_M0_PLUS, ...BARE, '-c', '-o', object, CLIENT]);
+    const wanted = run('arm-none-eabi-nm', ['-u', object]).match(/\w{2,}/g) ?? [];
+    expect(wanted.filter((name) => !/^(mem(cpy|set|cmp|chr)|strlen|__gnu_thumb1_case_\w+)$/.test(name))).toEqual([]);
+  });
+
+  it('is compiled into the RP2040 example (against stubs of the Pico SDK)', () => {
+    const pico = ['-I', join(STUBS, 'pico')];
+    const source = join(ROOT, 'hw/ports/rp2040/main.c');
+    run('arm-none-eabi-gcc', [...CORTEX_M0_PLUS, ...BARE, ...pico, '-c', '-o', '/dev/null', source]);
+  });
+});
+
+describe.skipIf(isWithoutCompiler())('the ports', () => {
+  it('POSIX: its Makefile makes a program that says what is wrong with its device', () => {
+    const copy = folder();
+    cpSync(join(ROOT, 'hw'), copy, { recursive: true });
+    run('make', ['--quiet', '-C', join(copy, 'ports/posix')]);
+    const program = join(copy, 'ports/posix/holdfast-subdevice');
+    expect(() => run(program, ['/dev/null', 'a'])).toThrow('cannot open /dev/null as a serial line');
+    expect(() => run(program, [])).toThrow('usage: ');
+  });
+
+  it('RP2040: the example compiles (against stubs of the Pico SDK)', () => {
+    const flags = ['-std=c99', ...STRICT, ...INCLUDE_CLIENT, '-I', join(STUBS, 'pico')];
+    run('cc', [...flags, '-c', '-o', '/dev/null', join(ROOT, 'hw/ports/rp2040/main.c')]);
+  });
+});
+
+describe.skipIf(isMissing('c++', 'g++', ['-x', 'c++']))('the Arduino example', () => {
+  it('compiles as C++ (against stubs of the Arduino core)', () => {
+    const flags = ['-std=c++11', ...STRICT, ...INCLUDE_CLIENT, '-I', join(STUBS, 'arduino'), '-x', 'c++'];
+    const sketch = join(ROOT, 'hw/ports/arduino/examples/subdevice/subdevice.ino');
+    run('c++', [...flags, '-c', '-o', '/dev/null', sketch]);
+  });
+});

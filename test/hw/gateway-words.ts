@@ -1,0 +1,38 @@
+/** What a test says as the gateway of the C client, and how it writes down what the client says. */
+import type { Packet } from '../../src/codec/mqttsn.ts';
+import type { Told } from './client-under-test.ts';
+
+export const ACCEPTED = 0;
+export const CONGESTION = 1;
+export const INVALID_TOPIC_ID = 2;
+export const NOT_SUPPORTED = 3;
+
+export const puback = (messageId: number, returnCode = ACCEPTED): Packet => ({
+  kind: 'puback',
+  topicId: 1,
+  messageId,
+  returnCode,
+});
+export const connack = (returnCode = ACCEPTED): Packet => ({ kind: 'connack', returnCode });
+export const DISCONNECT: Packet = { kind: 'disconnect', durationS: undefined };
+
+/** A QoS 1 message for the client. */
+export function downlink(
+  messageId: number,
+  text: string,
+  more: { readonly dup?: boolean; readonly id?: number } = {},
+): Packet {
+  const topic = { type: 'normal', id: more.id ?? 1 } as const;
+  const payload = new TextEncoder().encode(text);
+  return { kind: 'publish', dup: more.dup ?? false, qos: 1, retain: false, topic, messageId, payload };
+}
+
+/** `kind dup? message` of each packet, short enough to compare. */
+export function brief({ packets }: Told): string[] {
+  return packets.map((packet) => {
+    const dup = 'dup' in packet && packet.dup ? ' dup' : '';
+    const id = 'messageId' in packet ? ` ${packet.messageId}` : '';
+    const code = 'returnCode' in packet ? ` = ${packet.returnCode}` : '';
+    return packet.kind + dup + id + code;
+  });
+}
