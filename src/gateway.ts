@@ -7,7 +7,6 @@ import type { Facts } from './base/events.ts';
 import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
 import type { StoreOpening } from './custody/row.ts';
-import type { DriverReport } from './driver/driver.ts';
 import { BindingFlow } from './flow/bindings.ts';
 import { DeadLetters } from './flow/dead-letters.ts';
 import { DownlinkFlow } from './flow/downlink.ts';
@@ -20,8 +19,11 @@ import { Minute } from './flow/minute.ts';
 import { Pager } from './flow/pager.ts';
 import { Presence } from './flow/presence.ts';
 import { Replay } from './flow/replay.ts';
+import { passOn } from './flow/reports.ts';
 import { SessionWatch } from './flow/session-watch.ts';
+import { Sleepers } from './flow/sleepers.ts';
 import { UplinkFlow } from './flow/uplink.ts';
+import { Wills } from './flow/wills.ts';
 import type { HubInput } from './hub/contract.ts';
 import type { Credentials } from './hub/credentials.ts';
 import { planHub, planLinks } from './machines.ts';
@@ -85,6 +87,7 @@ export class Gateway {
   /** `undefined`: the hub has no gateway operations. */
   readonly bindings: BindingFlow | undefined;
   readonly presence: Presence;
+  readonly #wills: Wills;
   readonly #downlink: DownlinkFlow;
   readonly #pagers: readonly Pager[];
   readonly #minute: Minute;
@@ -118,7 +121,9 @@ export class Gateway {
       links: () => this.links,
       replay: () => this.replay,
       downlink: () => this.#downlink,
+      uplink: () => this.uplink,
       subscriptions: () => this.subscriptions,
+      ...{ hubLimits: config.hub, commitMs: config.outbox.commitMs },
       topicsOf: topicsBySubdevice(config),
     };
     this.replay = new Replay({
@@ -128,7 +133,11 @@ export class Gateway {
       queuedBytes: () => this.hub.queuedBytes,
       isExpired: stations.expiry(config.outbox.ageHoursMax),
     });
-    this.uplink = new UplinkFlow({ ...shared, alarmTopics: stations.alarmTopics, termsOf: termsByLink(config) });
+    this.uplink = new UplinkFlow({
+      ...{ ...shared, alarmTopics: stations.alarmTopics },
+      ...{ termsOf: termsByLink(config), willTerms: config.outbox },
+    });
+    this.#wills = new Wills(shared, opening.wills);
     this.deadLetters = new DeadLetters({
       ...shared,
       ...{ store, custodian: uplinks, alarmTopics: stations.alarmTopics },
@@ -138,16 +147,15 @@ export class Gateway {
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
     this.presence = new Presence({
       ...shared,
+      wills: this.#wills,
       identityOf: identities(config),
       isAllowed: allowance(config),
-      hubLimits: config.hub,
-      commitMs: config.outbox.commitMs,
     });
     this.bindings =
       operations === undefined ? undefined : new BindingFlow({ ...shared, operations, ownerOf: owners(config) });
     this.watch = new SessionWatch({
       ...{ ...shared, account: stations.account, epochs: () => stations.wallClock.epochs },
-      ...{ resyncTopic: config.hub.resyncTopic, commitMs: config.outbox.commitMs },
+      resyncTopic: config.hub.resyncTopic,
     });
     this.hub = new HubLine({
       ...shared,
@@ -161,7 +169,14 @@ export class Gateway {
       letGo: () => committer.letGo('uplink', clock.nowMs() + config.outbox.commitMs),
       lastUplink: () => uplinks.lastSeq,
     });
-    this.links = new Links({ clock, mailbox, facts, report: this.#report }, planLinks(parts));
+    const reportedTo = {
+      ...{ presence: this.presence, wills: this.#wills, uplink: this.uplink, downlink: this.#downlink },
+      sleepers: new Sleepers({ ...shared, wills: this.#wills }),
+    };
+    this.links = new Links(
+      { clock, mailbox, facts, report: (link, report) => passOn(reportedTo, link, report) },
+      planLinks(parts),
+    );
     this.#care = new LinkCare(shared);
     this.#minute = new Minute(clock, mailbox, () => {
       stations.wallClock.look();
@@ -178,6 +193,7 @@ export class Gateway {
       for (const sentence of opening.recovery) facts.emit('storeRecovered', { sentence });
       wallClock.look();
       this.presence.forgetEndedSessions();
+      this.#wills.start();
       for (const pager of this.#pagers) pager.attach(this.store);
       this.hub.start();
       this.links.start();
@@ -209,26 +225,6 @@ export class Gateway {
     this.stations.committer.committed(batch);
     for (const pager of this.#pagers) pager.turn(); // deletes may have piled up until now
   }
-
-  readonly #report = (link: string, report: DriverReport): void => {
-    switch (report.kind) {
-      case 'attach':
-        return this.presence.attach(link, report);
-      case 'detach':
-        return this.presence.detach(link, report);
-      case 'uplink':
-        return this.uplink.offer(link, report);
-      case 'subscribe':
-        return this.presence.subscribe(link, report);
-      case 'unsubscribe':
-        return this.presence.unsubscribe(link, report);
-      case 'topicBound':
-        return this.presence.topicBound(link, report);
-      case 'delivered':
-      case 'undelivered':
-        return this.#downlink.report(report);
-    }
-  };
 
   #uplinksLoaded(...page: Parameters<Outbox['loaded']>): void {
     this.stations.outbox.loaded(...page);

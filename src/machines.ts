@@ -5,7 +5,7 @@ import type { Config, LinkConfig } from './config/schema.ts';
 import type { LinkMachine } from './driver/driver.ts';
 import { createLinesLink } from './driver/lines.ts';
 import { createModbusLink } from './driver/modbus.ts';
-import { createMqttsnLink } from './driver/mqttsn.ts';
+import { createMqttsnLink, type MqttsnLinkOptions } from './driver/mqttsn.ts';
 import { FlightRecorder } from './flow/flight-recorder.ts';
 import type { LinkPlan } from './flow/links.ts';
 import { blankPassword } from './hub/blank-password.ts';
@@ -63,7 +63,7 @@ export function planHub(
 
 export function planLinks({ config, openLink, careOf, random }: Wiring): LinkPlan[] {
   return config.links.map((link) => {
-    const { options, create } = designLink(link);
+    const { options, create } = designLink(link, config);
     const recorder = new FlightRecorder({
       ...{ subject: { name: link.name, driver: link.driver, options }, random },
       bytesMax: config.recorder.ringBytes,
@@ -80,17 +80,28 @@ export function planLinks({ config, openLink, careOf, random }: Wiring): LinkPla
   });
 }
 
+/** Who may publish without a connection: identity is where it comes from, by the configuration. */
+function publishersOn(
+  { allowedSubdevices }: LinkConfig,
+  { subdevices }: Config,
+): Pick<MqttsnLinkOptions, 'soleSubdevice' | 'nodes'> {
+  const served = subdevices.filter(({ id }) => allowedSubdevices?.includes(id) ?? true);
+  const nodes = served.flatMap(({ id, nodeId }): [string, string][] => (nodeId === undefined ? [] : [[nodeId, id]]));
+  const soleSubdevice = allowedSubdevices?.length === 1 ? allowedSubdevices[0] : undefined;
+  return { soleSubdevice, nodes: new Map(nodes) };
+}
+
 interface LinkDesign {
   /** All that the machine is told, but for chance: with it a recording can be run again. */
   readonly options: object;
   readonly create: (random: Random) => LinkMachine;
 }
 
-function designLink(link: LinkConfig): LinkDesign {
+function designLink(link: LinkConfig, config: Config): LinkDesign {
   const bounds = { uplinksMax: WINDOW_MAX, reopen: REOPEN };
   switch (link.driver) {
     case 'mqttsn': {
-      const options = { ...link, ...bounds, topicIdsMax: TOPIC_IDS_MAX };
+      const options = { ...link, ...bounds, ...publishersOn(link, config), topicIdsMax: TOPIC_IDS_MAX };
       return { options, create: (random) => createMqttsnLink({ ...options, random }) };
     }
     case 'modbus': {

@@ -24,6 +24,9 @@ export type GatewayEvents = {
     readonly waiting: number;
   }) => void;
   subdeviceRefused: (fact: { readonly subdevice: string; readonly link: string; readonly reason: string }) => void;
+  subdeviceSlept: (fact: { readonly subdevice: string; readonly aliveMs: number }) => void;
+  /** It was lost, and its will is on its way to the hub. */
+  willPublished: (fact: { readonly subdevice: string; readonly topic: string }) => void;
   subdeviceDetached: (fact: { readonly subdevice: string; readonly link: string; readonly reason: string }) => void;
   subscriptionAdded: (fact: { readonly subdevice: string; readonly filter: string }) => void;
   subscriptionRemoved: (fact: { readonly subdevice: string; readonly filter: string }) => void;

@@ -1,6 +1,6 @@
 /** A simulated subdevice on a real PTY: the machine of `subdevice.ts` on its pump, with its side of the books. */
 import type { ChannelAction } from '../base/machine.ts';
-import type { Qos } from '../base/message.ts';
+import type { Message, Qos } from '../base/message.ts';
 import { Mailbox } from '../flow/mailbox.ts';
 import { Pump } from '../flow/pump.ts';
 import type { Clock } from '../ports.ts';
@@ -16,6 +16,7 @@ export interface FieldSubdeviceOptions {
   readonly keepAliveMs?: number;
   readonly retryMs?: number;
   readonly window?: number;
+  readonly will?: Message;
 }
 
 export class FieldSubdevice {
@@ -46,6 +47,7 @@ export class FieldSubdevice {
       window: options.window ?? 4,
       packetBytesMax: 1024,
       predefinedTopics: new Map(),
+      will: options.will,
     });
     this.#mailbox = new Mailbox((error) => {
       throw error;
@@ -72,7 +74,12 @@ export class FieldSubdevice {
     this.#input({ kind: 'stop' });
   }
 
-  order(order: Extract<SubdeviceInput, { kind: 'subscribe' | 'unsubscribe' | 'connect' | 'disconnect' }>): void {
+  order(
+    order: Extract<
+      SubdeviceInput,
+      { kind: 'subscribe' | 'unsubscribe' | 'connect' | 'disconnect' | 'sleep' | 'publishUnconnected' }
+    >,
+  ): void {
     this.#input(order);
   }
 
@@ -117,6 +124,8 @@ export class FieldSubdevice {
         if (number !== undefined) this.downlinks.arrive(number);
         break;
       }
+      case 'slept':
+      case 'rested':
       case 'rejected':
       case 'subscribed':
       case 'unsubscribed':

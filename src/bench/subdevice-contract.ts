@@ -1,6 +1,6 @@
 /** What a simulated subdevice is told and tells: its options, orders and reports beside the channel's own. */
 import type { ChannelAction, ChannelInput } from '../base/machine.ts';
-import type { Qos } from '../base/message.ts';
+import type { Message, Qos } from '../base/message.ts';
 
 export interface SubdeviceOptions {
   readonly clientId: string;
@@ -13,6 +13,7 @@ export interface SubdeviceOptions {
   readonly window: number;
   readonly packetBytesMax: number;
   readonly predefinedTopics: ReadonlyMap<number, string>;
+  readonly will: Message | undefined;
 }
 
 export type SubdeviceOrder =
@@ -27,11 +28,19 @@ export type SubdeviceOrder =
   | { readonly kind: 'unsubscribe'; readonly filter: string }
   /** Says good-bye and stays away until `connect`. */
   | { readonly kind: 'disconnect' }
-  | { readonly kind: 'connect' };
+  | { readonly kind: 'connect' }
+  /** Sleeps until `connect` or `disconnect`, and wakes every `durationMs` for what has waited. Only when connected. */
+  | { readonly kind: 'sleep'; readonly durationMs: number }
+  /** QoS −1: once, connected or not. By predefined id or short name, or not at all. */
+  | { readonly kind: 'publishUnconnected'; readonly topic: string; readonly payload: Uint8Array };
 
 export type SubdeviceReport =
   | { readonly kind: 'connected' }
   | { readonly kind: 'disconnected' }
+  /** Its gateway knows that it sleeps. */
+  | { readonly kind: 'slept' }
+  /** A wake has brought everything that waited. */
+  | { readonly kind: 'rested' }
   | { readonly kind: 'acknowledged'; readonly reference: number }
   /** The gateway will never take it: it is dropped. */
   | { readonly kind: 'rejected'; readonly reference: number }

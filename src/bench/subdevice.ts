@@ -1,41 +1,43 @@
 /**
  * A simulated subdevice: the client's half of MQTT-SN 1.2 in sn-cobs frames, as a Machine on a byte channel. Like a
- * careful microcontroller it gives up nothing and goes on for ever.
+ * careful microcontroller it gives up nothing and goes on for ever. Here: connection, keep alive, will and sleep; what is
+ * said within a connection is in `subdevice-exchange.ts`.
  *
  * Invariants: a QoS 1 publication is sent until it is acknowledged or rejected for good, over any number of connections;
  * one request (REGISTER …) is unanswered at a time. The caller bounds what it orders (`queued`).
  */
 import type { Machine } from '../base/machine.ts';
-import { type AcknowledgePacket, type Packet, type PublishPacket, RETURN_CODE, topicIdField } from '../codec/mqttsn.ts';
+import { type Packet, RETURN_CODE } from '../codec/mqttsn.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
 import { encodePacket } from '../codec/mqttsn-encode.ts';
 import { encodeFrame, FrameReader } from '../codec/sn-cobs.ts';
 import type { SubdeviceAction, SubdeviceInput, SubdeviceOptions } from './subdevice-contract.ts';
+import { SubdeviceExchange } from './subdevice-exchange.ts';
 import { SubdeviceKeepAlive } from './subdevice-keep-alive.ts';
-import { SubdeviceQueue } from './subdevice-queue.ts';
-import { SubdeviceRequests } from './subdevice-requests.ts';
-import { SubdeviceTopics } from './subdevice-topics.ts';
+import { SubdeviceSleep } from './subdevice-sleep.ts';
 
-type State = 'stopped' | 'opening' | 'waiting to reopen' | 'connecting' | 'connected' | 'away';
+type State = 'stopped' | 'opening' | 'waiting to reopen' | 'connecting' | 'connected' | 'sleeping' | 'away';
 
 export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
   readonly #options: SubdeviceOptions;
-  readonly #queue: SubdeviceQueue;
-  readonly #topics: SubdeviceTopics;
-  readonly #requests: SubdeviceRequests;
+  readonly #exchange: SubdeviceExchange;
   readonly #reader: FrameReader;
   readonly #keepAlive: SubdeviceKeepAlive;
   #actions: SubdeviceAction[] = [];
   #state: State = 'stopped';
   #wantsConnection = true;
-  /** When the channel is opened again, CONNECT is sent again, or a congested gateway is tried again. */
+  /** While it is sleeping. */
+  #sleep: SubdeviceSleep | undefined;
+  #nowMs = 0;
+  /** When the channel is opened again, or CONNECT is sent again. */
   #pauseUntilMs: number | undefined;
 
   constructor(options: SubdeviceOptions) {
     this.#options = options;
-    this.#queue = new SubdeviceQueue(options.window, options.retryMs);
-    this.#topics = new SubdeviceTopics(options.predefinedTopics);
-    this.#requests = new SubdeviceRequests(this.#queue, options.retryMs);
+    this.#exchange = new SubdeviceExchange(options, {
+      send: (packet) => this.#send(packet),
+      report: (report) => this.#actions.push(report),
+    });
     this.#reader = new FrameReader(options.packetBytesMax);
     this.#keepAlive = new SubdeviceKeepAlive(options);
   }
@@ -46,25 +48,24 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
 
   /** Publications not acknowledged yet. */
   get queued(): number {
-    return this.#queue.length;
+    return this.#exchange.queued;
   }
 
   /** Those of them that were sent at least once. */
   get outstanding(): number {
-    return this.#queue.outstanding;
+    return this.#exchange.outstanding;
   }
 
   wakeAtMs(): number | undefined {
     const wakes = [this.#pauseUntilMs];
-    if (this.#state === 'connected') {
-      wakes.push(this.#requests.wakeAtMs(), this.#keepAlive.pingAtMs());
-      if (this.#pauseUntilMs === undefined) wakes.push(this.#queue.wakeAtMs());
-    }
+    if (this.#state === 'connected') wakes.push(this.#exchange.wakeAtMs(), this.#keepAlive.pingAtMs());
+    if (this.#state === 'sleeping') wakes.push(this.#sleep?.wakeAtMs());
     const atMs = Math.min(...wakes.map((wake) => wake ?? Number.POSITIVE_INFINITY));
     return Number.isFinite(atMs) ? atMs : undefined;
   }
 
   handle(input: SubdeviceInput, nowMs: number): SubdeviceAction[] {
+    this.#nowMs = nowMs;
     switch (input.kind) {
       case 'start':
         if (this.#state === 'stopped') this.#open();
@@ -91,28 +92,36 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
         this.#wake(nowMs);
         break;
       case 'publish':
-        this.#queue.push(input);
-        break;
       case 'subscribe':
       case 'unsubscribe':
-        this.#requests.want(input);
+        this.#exchange.order(input);
+        break;
+      case 'publishUnconnected':
+        if (this.#isOpen) this.#exchange.publishUnconnected(input.topic, input.payload);
+        break;
+      case 'sleep':
+        if (this.#state === 'connected') this.#fallAsleep(input.durationMs);
         break;
       case 'disconnect':
         this.#wantsConnection = false;
-        if (this.#state === 'connected' || this.#state === 'connecting') {
-          this.#send({ kind: 'disconnect', durationS: undefined }, nowMs);
+        if (this.#isOpen && this.#state !== 'away') {
+          this.#send({ kind: 'disconnect', durationS: undefined });
           this.#leave('away', undefined);
         }
         break;
       case 'connect':
         this.#wantsConnection = true;
-        if (this.#state === 'away') this.#connect(nowMs);
+        if (this.#state === 'away' || this.#state === 'sleeping') this.#connect(nowMs);
         break;
     }
-    this.#advance(nowMs);
+    if (this.#state === 'connected') this.#exchange.advance(nowMs);
     const actions = this.#actions;
     this.#actions = [];
     return actions;
+  }
+
+  get #isOpen(): boolean {
+    return this.#state !== 'stopped' && this.#state !== 'opening' && this.#state !== 'waiting to reopen';
   }
 
   #open(): void {
@@ -124,9 +133,10 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
   #connect(nowMs: number): void {
     this.#leave(this.#wantsConnection ? 'connecting' : 'away', undefined);
     if (!this.#wantsConnection) return;
-    const { clientId, clean, keepAliveMs, retryMs } = this.#options;
+    const { clientId, clean, keepAliveMs, retryMs, will } = this.#options;
     this.#pauseUntilMs = nowMs + retryMs;
-    this.#send({ kind: 'connect', will: false, clean, durationS: Math.ceil(keepAliveMs / 1000), clientId }, nowMs);
+    const durationS = Math.ceil(keepAliveMs / 1000);
+    this.#send({ kind: 'connect', will: will !== undefined, clean, durationS, clientId });
   }
 
   #leave(state: State, pauseUntilMs: number | undefined): void {
@@ -141,6 +151,10 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
       if (this.#state === 'waiting to reopen') this.#open();
       else if (this.#state === 'connecting') this.#connect(nowMs);
     }
+    if (this.#state === 'sleeping') {
+      const words = this.#sleep?.wake(nowMs);
+      if (words !== undefined) this.#send(words);
+    }
     if (this.#state !== 'connected') return;
     if (this.#keepAlive.isOver(nowMs)) {
       this.#connect(nowMs);
@@ -148,102 +162,54 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
     }
     if (nowMs >= (this.#keepAlive.pingAtMs() ?? Number.POSITIVE_INFINITY)) {
       this.#keepAlive.asked(nowMs);
-      this.#send({ kind: 'pingreq', clientId: '' }, nowMs);
+      this.#send({ kind: 'pingreq', clientId: '' });
     }
-    this.#requests.wake(nowMs);
-    if (this.#pauseUntilMs === undefined) this.#queue.wake(nowMs);
+    this.#exchange.wake(nowMs);
   }
 
-  /** Sends what may be sent now: the pending request, then publications in order. */
-  #advance(nowMs: number): void {
-    if (this.#state !== 'connected') return;
-    const request = this.#requests.take(nowMs);
-    if (request !== undefined) this.#send(request, nowMs);
-    while (this.#pauseUntilMs === undefined) {
-      const sending = this.#queue.next();
-      if (sending === undefined) return;
-      const topic = this.#topics.referenceTo(sending.topic);
-      if (topic === undefined) {
-        const register = this.#requests.register(sending.topic, nowMs);
-        if (register !== undefined) this.#send(register, nowMs);
-        return;
-      }
-      this.#send(this.#queue.transmit(sending, topic, nowMs), nowMs);
-    }
+  #fallAsleep(durationMs: number): void {
+    this.#sleep = new SubdeviceSleep(this.#options, durationMs);
+    this.#leave('sleeping', undefined);
+    this.#wake(this.#nowMs);
   }
 
   #receive(packet: Packet, nowMs: number): void {
     this.#keepAlive.heard(nowMs);
-    if (packet.kind === 'connack') this.#connack(packet.returnCode);
-    if (this.#state !== 'connected') return;
-    switch (packet.kind) {
-      case 'disconnect':
-        this.#connect(nowMs);
-        break;
-      case 'register':
-        this.#topics.learn(packet.topicId, packet.topic);
-        this.#send({ ...packet, kind: 'regack', returnCode: RETURN_CODE.accepted }, nowMs);
-        break;
-      case 'publish':
-        this.#receivePublish(packet, nowMs);
-        break;
-      case 'puback':
-        this.#puback(packet, nowMs);
-        break;
-      case 'regack':
-      case 'suback':
-      case 'unsuback':
-        this.#answered(packet, nowMs);
-        break;
-      default:
+    if (this.#state === 'connecting') this.#receiveConnecting(packet);
+    else if (this.#state === 'sleeping') this.#receiveSleeping(packet, nowMs);
+    else if (this.#state === 'connected' && packet.kind === 'disconnect') this.#connect(nowMs);
+    else if (this.#state === 'connected') this.#exchange.receive(packet, nowMs);
+  }
+
+  #receiveConnecting(packet: Packet): void {
+    const { will } = this.#options;
+    if (packet.kind === 'willtopicreq') {
+      const topic = will === undefined ? undefined : { qos: will.qos, retain: false, topic: will.topic };
+      this.#send({ kind: 'willtopic', will: topic });
+    } else if (packet.kind === 'willmsgreq' && will !== undefined) {
+      this.#send({ kind: 'willmsg', payload: will.payload });
+    } else if (packet.kind === 'connack') {
+      this.#connack(packet.returnCode);
     }
+  }
+
+  #receiveSleeping(packet: Packet, nowMs: number): void {
+    const meaning = this.#sleep?.receive(packet, nowMs);
+    if (meaning === 'forgotten') this.#connect(nowMs);
+    else if (meaning === 'heard') this.#exchange.receive(packet, nowMs);
+    else if (meaning === 'slept' || meaning === 'rested') this.#actions.push({ kind: meaning });
   }
 
   #connack(returnCode: number): void {
-    if (this.#state !== 'connecting' || returnCode !== RETURN_CODE.accepted) return;
+    if (returnCode !== RETURN_CODE.accepted) return;
     this.#state = 'connected';
     this.#pauseUntilMs = undefined;
-    if (this.#options.clean) this.#topics.forget();
-    this.#requests.rewind(this.#options.clean);
-    this.#queue.rewind();
+    this.#exchange.connected();
     this.#actions.push({ kind: 'connected' });
   }
 
-  #receivePublish({ topic, messageId, qos, dup, payload }: PublishPacket, nowMs: number): void {
-    const name = this.#topics.nameOf(topic);
-    const returnCode = name === undefined ? RETURN_CODE.invalidTopicId : RETURN_CODE.accepted;
-    if (name !== undefined) this.#actions.push({ kind: 'received', topic: name, payload, qos: qos === 1 ? 1 : 0, dup });
-    if (qos === 1 || name === undefined) {
-      this.#send({ kind: 'puback', topicId: topicIdField(topic), messageId, returnCode }, nowMs);
-    }
-  }
-
-  #puback({ topicId, messageId, returnCode }: AcknowledgePacket<'puback'>, nowMs: number): void {
-    if (returnCode === RETURN_CODE.accepted || returnCode === RETURN_CODE.notSupported) {
-      const kind = returnCode === RETURN_CODE.accepted ? 'acknowledged' : 'rejected';
-      const sending = this.#queue.acknowledge(messageId);
-      if (sending !== undefined) this.#actions.push({ kind, reference: sending.reference });
-    } else if (returnCode === RETURN_CODE.invalidTopicId) {
-      this.#topics.unlearn(topicId);
-      const sending = this.#queue.find(messageId);
-      if (sending !== undefined && this.#topics.referenceTo(sending.topic) === undefined) sending.retryAtMs = undefined;
-    } else {
-      this.#queue.rewind();
-      this.#pauseUntilMs = nowMs + this.#options.retryMs;
-    }
-  }
-
-  #answered(packet: Extract<Packet, { kind: 'regack' | 'suback' | 'unsuback' }>, nowMs: number): void {
-    const request = this.#requests.answer(packet, nowMs);
-    if (request === undefined) return;
-    const { name, topicId } = request;
-    if (topicId !== 0) this.#topics.learn(topicId, name);
-    if (packet.kind === 'regack') return;
-    this.#actions.push({ kind: packet.kind === 'suback' ? 'subscribed' : 'unsubscribed', filter: name });
-  }
-
-  #send(packet: Packet, nowMs: number): void {
-    this.#keepAlive.sent(nowMs);
+  #send(packet: Packet): void {
+    this.#keepAlive.sent(this.#nowMs);
     this.#actions.push({ kind: 'write', bytes: encodeFrame(encodePacket(packet)) });
   }
 }

@@ -9,7 +9,7 @@ import {
   BODY_BYTES,
   type FilterReference,
   FLAG,
-  MESSAGE_TYPE,
+  kindOfType,
   type Packet,
   PROTOCOL_ID,
   QOS_SHIFT,
@@ -25,10 +25,6 @@ type Kind = Packet['kind'];
 /** First octet of a three-octet Length field (MQTT-SN 1.2 §5.2.1). */
 const LONG_LENGTH = 0x01;
 
-const KIND_OF_TYPE: ReadonlyMap<number, Kind> = new Map(
-  (Object.entries(MESSAGE_TYPE) as [Kind, number][]).map(([kind, type]) => [type, kind]),
-);
-
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function decodePacket(bytes: Uint8Array): Decoded<Packet> {
@@ -38,7 +34,7 @@ export function decodePacket(bytes: Uint8Array): Decoded<Packet> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = isLong ? view.getUint16(1) : view.getUint8(0);
   const type = view.getUint8(headBytes - 1);
-  const kind = KIND_OF_TYPE.get(type);
+  const kind = kindOfType(type);
   if (kind === undefined) return undecodable(`message type ${type} is reserved`, 'MQTT-SN 1.2 §5.2.2');
   if (kind === 'encapsulated') return decodeEncapsulated(bytes, { headBytes, length });
   if (length !== bytes.length) {

@@ -160,6 +160,15 @@ export const MESSAGE_TYPE: Readonly<Record<Packet['kind'], number>> = {
   encapsulated: 0xfe,
 };
 
+const KIND_OF_TYPE: ReadonlyMap<number, Packet['kind']> = new Map(
+  (Object.entries(MESSAGE_TYPE) as [Packet['kind'], number][]).map(([kind, type]) => [type, kind]),
+);
+
+/** `undefined`: the type is reserved. */
+export function kindOfType(type: number): Packet['kind'] | undefined {
+  return KIND_OF_TYPE.get(type);
+}
+
 const UNBOUNDED = 0xffff;
 
 /** Fewest and most octets after MsgType (MQTT-SN 1.2 §5.4). */

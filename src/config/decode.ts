@@ -148,6 +148,8 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
     packetBytesMax: link.packet_bytes_max,
     retryMs: link.retry_ms ?? defaults.retryMs,
     retriesMax: link.retries_max ?? defaults.retriesMax,
+    gatewayId: link.gateway_id,
+    advertiseS: link.advertise_s,
     recovery: link.recovery,
     holdMs: link.hold_ms ?? outbox.hold_ms,
     commitMs: link.commit_ms ?? outbox.commit_ms,
@@ -183,6 +185,7 @@ function decodeSubdevice(subdevice: SubdeviceSection): SubdeviceConfig {
   return {
     id: subdevice.id,
     link: subdevice.link,
+    nodeId: subdevice.node_id,
     hubIdentity: productId === undefined || deviceName === undefined ? undefined : { productId, deviceName },
     deviceSecretFile: subdevice.device_secret_file,
   };

@@ -8,6 +8,7 @@ import { PORT_NAME } from '../base/serial-port.ts';
 import { absolutePath, means, NAME, text, whole } from './key-kinds.ts';
 import { LINES } from './keys-lines.ts';
 import { POINT, UNIT } from './modbus-keys.ts';
+import { MQTTSN_KEYS, NODE_ID } from './mqttsn-keys.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';
 import { byDriver, byProfile } from './profiles.ts';
 import { RECORDER } from './recorder-keys.ts';
@@ -173,16 +174,16 @@ export const INBOX = z.strictObject({
     .meta(means('How long a downlink may wait in RAM for the subdevice before it is written to disk.')),
 });
 
-/** 0x0000 and 0xFFFF are reserved (MQTT-SN 1.2 §5.3.11). */
-const PREDEFINED_TOPIC = z.strictObject({ id: whole(1, 65_534), topic: z.string().min(1).max(255) });
-
 export const LINK = z.strictObject({
   name: NAME.meta(means('Name of the link, in status and logs.')),
   path: text(PORT_NAME, 'absolute path, usb:vendor:product:serial:interface or by-path:name')
     .max(4095)
     .meta(means('The serial port, by a name that lasts: `holdfast ports` prints it.')),
   baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),
-  framing: z.enum(['sn-cobs']).default('sn-cobs').meta(means('How packets are delimited on the line.')),
+  framing: z
+    .enum(['sn-cobs', 'sn-raw'])
+    .default('sn-cobs')
+    .meta(means('How packets are delimited on the line. sn-raw: bare packets of stock clients, without a checksum.')),
   parity: z.enum(['none', 'even', 'odd']).default('none').meta(means('Parity bit of each byte.')),
   stop_bits: whole(1, 2).default(1).meta(means('Stop bits of each byte.')),
   driver: z.enum(['mqttsn', 'modbus', 'lines']).default('mqttsn').meta(means('What the subdevices speak.')),
@@ -193,6 +194,7 @@ export const LINK = z.strictObject({
   retries_max: whole(0, 100)
     .optional()
     .meta(means('Repetitions before a subdevice counts as gone.', byDriver('retriesMax'))),
+  ...MQTTSN_KEYS,
   recovery: z
     .array(z.enum(['reopen', 'toggle', 'reauthorise']))
     .max(3)
@@ -214,11 +216,6 @@ export const LINK = z.strictObject({
         'Ids of the subdevices served here. Empty = every [[subdevice]] not tied to another link; with driver modbus, its units.',
       ),
     ),
-  predefined_topics: z
-    .array(PREDEFINED_TOPIC)
-    .max(1000)
-    .default([])
-    .meta(means('MQTT-SN predefined topic ids, e.g. [{ id = 1, topic = "temperature" }].')),
   unit: z.array(UNIT).max(247).default([]).meta(means('Modbus units on this line, each a [[link.unit]].')),
   lines: LINES.optional().meta(means('A table [link.lines]: how lines are read. Driver lines only, required there.')),
 });
@@ -226,6 +223,9 @@ export const LINK = z.strictObject({
 export const SUBDEVICE = z.strictObject({
   id: NAME.meta(means('Its MQTT-SN client id.')),
   link: NAME.optional().meta(means('Served on this link only.')),
+  node_id: NODE_ID.optional().meta(
+    means('Where it is behind a forwarder, so that it may publish with QoS -1 from there.'),
+  ),
   product_id: PRODUCT_ID.optional().meta(means('Its product id. Hub profiles only, required there.')),
   device_name: DEVICE_NAME.optional().meta(means('Its device name. Hub profiles only, required there.')),
   device_secret_file: absolutePath()

@@ -31,6 +31,11 @@ export function ruleProblems(sections: Sections): Problem[] {
     ...duplicates(links, 'path', (link) => link.path),
     ...duplicates(subdevices, 'id', (subdevice) => subdevice.id),
     ...links.flatMap(reservedNameProblems),
+    ...duplicates(
+      subdevices.filter(({ section }) => section.node_id !== undefined),
+      'node_id',
+      (subdevice) => subdevice.node_id ?? '',
+    ),
     ...links.flatMap(predefinedTopicProblems),
     ...links.flatMap(({ path, section }) => unitProblems(section, path)),
     ...links.flatMap(({ path, section }) => uniqueUnitProblems(placed(`${path}.unit`, section.unit))),

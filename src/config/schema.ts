@@ -164,11 +164,15 @@ export interface LinkConfig {
   readonly baudRate: number;
   readonly parity: 'none' | 'even' | 'odd';
   readonly stopBits: 1 | 2;
-  readonly framing: 'sn-cobs';
+  readonly framing: 'sn-cobs' | 'sn-raw';
   readonly driver: LinkDriver;
   readonly packetBytesMax: number;
   readonly retryMs: number;
   readonly retriesMax: number;
+  /** 1 to 255. */
+  readonly gatewayId: number;
+  /** Seconds between two ADVERTISE; 0 = none. */
+  readonly advertiseS: number;
   /** What may be tried for a line that is open and does not work, in this order. */
   readonly recovery: readonly RecoveryRung[];
   /** These three come from the outbox where the link says nothing. */
@@ -192,6 +196,8 @@ export interface SubdeviceConfig {
   readonly id: string;
   /** Served on this link only; `undefined`: wherever it shows up and is allowed. */
   readonly link: string | undefined;
+  /** Wireless node id in hexadecimal, behind a forwarder. */
+  readonly nodeId: string | undefined;
   /** How the hub knows it; `undefined` only with `generic`. */
   readonly hubIdentity: HubIdentity | undefined;
   /** Holds its device secret: needed to bind it. */

@@ -4,7 +4,7 @@
  */
 import { chargedBytes, type Direction } from '../base/message.ts';
 import { type Counts, type ShedReason, ZERO } from './ledger.ts';
-import type { Gap, HubSessionRow, Row, SubdeviceRow, SubscriptionRow } from './row.ts';
+import type { Gap, HubSessionRow, Row, SubdeviceRow, SubscriptionRow, WillRow } from './row.ts';
 
 export type Outcome =
   | { readonly as: 'delivered' }
@@ -47,7 +47,9 @@ export type Change =
   | { readonly kind: 'subscribe'; readonly row: SubscriptionRow }
   | { readonly kind: 'unsubscribe'; readonly lane: number; readonly filter: string }
   | { readonly kind: 'topicId'; readonly lane: number; readonly topicId: number; readonly topic: string }
-  /** A clean session: subscriptions and topic ids of the lane go. */
+  | { readonly kind: 'will'; readonly row: WillRow }
+  | { readonly kind: 'willGone'; readonly lane: number }
+  /** A clean session: subscriptions, topic ids and will of the lane go. */
   | { readonly kind: 'cleanSession'; readonly lane: number }
   | { readonly kind: 'filterGranted'; readonly filter: string }
   | { readonly kind: 'filterGone'; readonly filter: string }

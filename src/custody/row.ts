@@ -4,7 +4,7 @@
  * A *lane* is the ordered queue of one subdevice in one direction; its number is the subdevice's durable number.
  * `seq` rises over all lanes of a direction and is never used twice, over restarts and crashes too.
  */
-import type { Direction, Qos } from '../base/message.ts';
+import type { Direction, Message, Qos } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import type { Counts } from './ledger.ts';
 
@@ -51,6 +51,17 @@ export interface TopicIdRow {
   readonly topic: string;
 }
 
+/** What is published when a subdevice with a lasting session is lost. */
+export interface WillRow extends Will {
+  readonly lane: number;
+}
+
+/** The topic is the subdevice's own name for it. */
+export interface Will extends Message {
+  /** Silence after which the subdevice counts as lost, ms; 0 = it is not connected, or may be silent for ever. */
+  readonly aliveMs: number;
+}
+
 /** The mirror of the hub's session with this gateway. */
 export interface HubSessionRow {
   /** The hub said yes at least once, and has not lost the session since as far as we know. */
@@ -91,6 +102,7 @@ export interface StoreOpening {
   readonly subdevices: readonly SubdeviceRow[];
   readonly subscriptions: readonly SubscriptionRow[];
   readonly topicIds: readonly TopicIdRow[];
+  readonly wills: readonly WillRow[];
   /** Filters the hub granted us, as far as we know. */
   readonly grantedFilters: readonly string[];
   readonly hubSession: HubSessionRow;

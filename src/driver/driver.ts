@@ -5,13 +5,42 @@
  * names. Tokens are numbers the driver draws (reports) or the flow draws (deliveries); they mean nothing else.
  */
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
-import type { Qos } from '../base/message.ts';
+import type { Message, Qos } from '../base/message.ts';
 
 export type DriverReport =
   /** A subdevice asks to be served; answered by exactly one `attached`. */
-  | { readonly kind: 'attach'; readonly subdevice: string; readonly clean: boolean; readonly keepAliveMs: number }
-  /** It is gone. `asked`: it said so; the others are found out. Never follows a refused attach. */
-  | { readonly kind: 'detach'; readonly subdevice: string; readonly cause: DetachCause }
+  | {
+      readonly kind: 'attach';
+      readonly subdevice: string;
+      readonly clean: boolean;
+      /** Silence after which it counts as lost; 0 = it may be silent for ever. */
+      readonly aliveMs: number;
+      /** `undefined`: it wants none. A clean session that leaves it unchanged has none either. */
+      readonly will: Message | 'unchanged' | undefined;
+    }
+  /**
+   * It is gone. `asked`: it said so; the others are found out. Never follows a refused attach.
+   * `aliveUntilMs`: when its keep alive or its sleep would end; `undefined` without either.
+   */
+  | {
+      readonly kind: 'detach';
+      readonly subdevice: string;
+      readonly cause: DetachCause;
+      readonly aliveUntilMs: number | undefined;
+    }
+  /** It sleeps: nothing is to be delivered until it wakes. It is still attached, until `aliveMs` of silence. */
+  | { readonly kind: 'slept'; readonly subdevice: string; readonly aliveMs: number }
+  /** It listens, and wants what has waited. Answered by one `rest`, or ended by `slept`, `attach` or `detach`. */
+  | { readonly kind: 'woke'; readonly subdevice: string }
+  /** Answered by exactly one `confirm` or `refuse`. */
+  | { readonly kind: 'will'; readonly subdevice: string; readonly change: WillChange; readonly token: number }
+  /** QoS −1: published without a connection, by the subdevice that the configuration says it is. */
+  | {
+      readonly kind: 'unconnected';
+      readonly subdevice: string;
+      readonly topic: string;
+      readonly payload: Uint8Array;
+    }
   /** QoS 1 has a token and is answered by exactly one `acknowledge` or `refuse`; QoS 0 has none. */
   | {
       readonly kind: 'uplink';
@@ -44,6 +73,11 @@ export type DriverReport =
   /** `refused`: the subdevice will never take this one. `lost`: it did not answer; the message is still owed. */
   | { readonly kind: 'undelivered'; readonly token: number; readonly why: 'refused' | 'too large' | 'lost' };
 
+export type WillChange =
+  | { readonly part: 'topic'; readonly topic: string; readonly qos: Qos }
+  | { readonly part: 'payload'; readonly payload: Uint8Array }
+  | { readonly part: 'all'; readonly will: undefined };
+
 export type DetachCause = 'asked' | 'keep alive ran out' | 'no answer' | 'replaced' | 'link closed' | 'dismissed';
 
 export type DriverOrder =
@@ -55,6 +89,8 @@ export type DriverOrder =
   | { readonly kind: 'refuse'; readonly token: number; readonly why: RefuseReason }
   /** The change of the session is durable. */
   | { readonly kind: 'confirm'; readonly token: number }
+  /** What waited has been delivered: it may sleep again. */
+  | { readonly kind: 'rest'; readonly subdevice: string }
   /** One at a time per subdevice: the next only after `delivered`, `undelivered` or `detach`. */
   | {
       readonly kind: 'deliver';

@@ -65,7 +65,13 @@ export class LinePresence {
     if (standing?.state === 'turned away' && nowMs < standing.untilMs) return standing.why;
     this.#standings.set(id, { state: 'attaching', isOver: false });
     if (standing?.state !== 'attaching')
-      this.#outlet.report({ kind: 'attach', subdevice: id, clean: false, keepAliveMs: this.#terms.silenceMs });
+      this.#outlet.report({
+        kind: 'attach',
+        subdevice: id,
+        clean: false,
+        aliveMs: this.#terms.silenceMs,
+        will: 'unchanged',
+      });
     return 'attaching';
   }
 
@@ -153,7 +159,7 @@ export class LinePresence {
   #leave(id: string, cause: DetachCause): void {
     this.#standings.delete(id);
     this.#postponed = this.#postponed.filter(({ subdevice }) => subdevice !== id);
-    this.#outlet.report({ kind: 'detach', subdevice: id, cause });
+    this.#outlet.report({ kind: 'detach', subdevice: id, cause, aliveUntilMs: undefined });
   }
 
   #turnAway(id: string, why: RefuseReason, nowMs: number): void {

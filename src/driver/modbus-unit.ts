@@ -76,7 +76,7 @@ export class ModbusUnit {
     if (this.#presence === 'gone') this.#presence = 'asking';
     if (this.#presence !== 'away' || nowMs < this.#askAtMs) return;
     this.#presence = 'asking';
-    this.#ports.report({ kind: 'attach', subdevice: this.plan.subdevice, clean: false, keepAliveMs: 0 });
+    this.#ports.report({ kind: 'attach', subdevice: this.plan.subdevice, clean: false, aliveMs: 0, will: 'unchanged' });
   }
 
   left(cause: 'no answer' | 'link closed'): void {
@@ -86,7 +86,7 @@ export class ModbusUnit {
     if (this.#presence !== 'here') return;
     this.#presence = 'away';
     this.#subscribeAtMs = undefined;
-    this.#ports.report({ kind: 'detach', subdevice: this.plan.subdevice, cause });
+    this.#ports.report({ kind: 'detach', subdevice: this.plan.subdevice, cause, aliveUntilMs: undefined });
   }
 
   attached(answer: AttachAnswer, nowMs: number): void {

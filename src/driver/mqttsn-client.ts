@@ -34,12 +34,9 @@ export class MqttsnClient {
     this.#downlink = new Downlink(outlet, this.#topics, limits);
   }
 
-  get isConnected(): boolean {
-    return this.#isConnected;
-  }
-
-  /** @param topicIds the durable ones of the session; none of a clean one */
-  connect(clean: boolean, topicIds: ReadonlyMap<number, string>): void {
+  /** @param node where it is now, behind a forwarder; @param topicIds the durable ones; none of a clean session */
+  connect(node: Uint8Array | undefined, clean: boolean, topicIds: ReadonlyMap<number, string>): void {
+    this.#outlet.node = node;
     this.#isConnected = true;
     this.#uplinks.reconnected();
     if (clean) {
@@ -54,6 +51,11 @@ export class MqttsnClient {
   disconnect(): void {
     this.#isConnected = false;
     this.#requests.forget();
+    this.#downlink.abandon();
+  }
+
+  /** It sleeps: nothing is delivered until it wakes. What it asked for is still answered. */
+  sleep(): void {
     this.#downlink.abandon();
   }
 
@@ -72,6 +74,10 @@ export class MqttsnClient {
       case 'unsubscribe':
         this.#requests.unsubscribe(packet);
         break;
+      case 'willtopicupd':
+      case 'willmsgupd':
+        this.#requests.updateWill(packet);
+        break;
       case 'regack':
         this.#downlink.regack(packet, nowMs);
         break;
@@ -79,7 +85,7 @@ export class MqttsnClient {
         this.#downlink.puback(packet, nowMs);
         break;
       default:
-        // PINGRESP is never asked for; the handshake of QoS 2 and updates of a will have nothing to update.
+        // PINGRESP is never asked for, and of QoS 2 there is nothing to shake hands about.
         this.#outlet.counters.unexpectedPackets += 1;
     }
   }

@@ -1,33 +1,34 @@
 /**
- * Who is connected at one end of the wire: CONNECT, DISCONNECT, keep alive. One peer per link; a forwarder's nodes
- * would be one peer each. What a connected client says goes to `mqttsn-client.ts`.
+ * Who is connected at one address of the wire: CONNECT with its will, DISCONNECT, keep alive, sleep. One peer for whoever
+ * is on the wire itself, one for each node behind a forwarder. What a connected client says goes to `mqttsn-client.ts`.
  *
  *     nobody ─CONNECT─▶ attaching ─attached─▶ attached ─DISCONNECT, silence, link closed─▶ nobody
+ *     within attached: active ─DISCONNECT with duration─▶ asleep ─PINGREQ with client id─▶ awake ─PINGRESP─▶ asleep
  *
  * Invariants: one `attach` is unanswered at a time, and a CONNECT meanwhile waits (the newest counts); every accepted
- * attach ends in one `detach`, or in a new attach of the same client id. Source: MQTT-SN 1.2 §6.2, §6.11, §6.12.
+ * attach ends in one `detach`, or in a new attach of the same client id; the PINGRESP of a wake leaves after the flow
+ * has said that everything is delivered. Source: MQTT-SN 1.2 §6.2, §6.11, §6.12, §6.14.
  */
 import { type ConnectPacket, type Packet, RETURN_CODE } from '../codec/mqttsn.ts';
 import type { AttachAnswer, DetachCause } from './driver.ts';
+import { type Attached, aliveUntilMs, toleranceMs } from './mqttsn-attached.ts';
 import type { MqttsnClient } from './mqttsn-client.ts';
+import type { DeliverOrder } from './mqttsn-downlink.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
 import { returnCodeOf } from './mqttsn-requests.ts';
+import { Stranger, type StrangerTerms } from './mqttsn-stranger.ts';
+import { isRepeated, WillDialog, type Wish } from './mqttsn-will.ts';
 
 type Connection =
   | { readonly state: 'nobody' }
   | {
       readonly state: 'attaching';
       readonly client: MqttsnClient;
-      readonly connect: ConnectPacket;
-      /** What came while the flow was asked: the newest CONNECT, or the end. */
-      readonly next: ConnectPacket | DetachCause | undefined;
+      readonly wish: Wish;
+      /** What came while the flow was asked: the newest wish, or the end. */
+      readonly next: Wish | DetachCause | undefined;
     }
-  | {
-      readonly state: 'attached';
-      readonly client: MqttsnClient;
-      readonly keepAliveMs: number;
-      readonly heardMs: number;
-    };
+  | Attached;
 
 /**
  * MQTT-SN says 1 to 23 characters (§5.3.1); hubs take 64, and so do we. Whatever else stands in one could reach a
@@ -35,179 +36,207 @@ type Connection =
  */
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** Silence that ends a connection, as a multiple of the keep alive [MQTT-3.1.2-24]. */
-const KEEP_ALIVE_TOLERANCE = 1.5;
-
-/** GWINFO's GwId: there is one gateway on a wire. */
-const GATEWAY_ID = 1;
-
-const FROM_GATEWAYS: ReadonlySet<Packet['kind']> = new Set([
-  'advertise',
-  'gwinfo',
-  'connack',
-  'willtopicreq',
-  'willmsgreq',
-  'suback',
-  'unsuback',
-  'willtopicresp',
-  'willmsgresp',
-]);
-
-interface PeerSurroundings {
-  readonly outlet: Outlet;
-  /** The client of that id, new or known. */
-  readonly clientOf: (id: string) => MqttsnClient;
-  /** An unconnected peer is sent at most one DISCONNECT in this time, ms: a looped-back line would echo it for ever. */
-  readonly disconnectPauseMs: number;
+interface PeerSurroundings extends StrangerTerms {
+  /** The client of that id, new or known, taken from any other address; `undefined` while it is attaching there. */
+  readonly claimClient: (id: string) => MqttsnClient | undefined;
 }
 
 export class MqttsnPeer {
   readonly #outlet: Outlet;
-  readonly #clientOf: (id: string) => MqttsnClient;
-  readonly #disconnectPauseMs: number;
+  readonly #claimClient: PeerSurroundings['claimClient'];
+  readonly #stranger: Stranger;
   #connection: Connection = { state: 'nobody' };
-  #disconnectNotBeforeMs = 0;
+  #dialog: WillDialog | undefined;
 
-  constructor({ outlet, clientOf, disconnectPauseMs }: PeerSurroundings) {
-    this.#outlet = outlet;
-    this.#clientOf = clientOf;
-    this.#disconnectPauseMs = disconnectPauseMs;
+  constructor(surroundings: PeerSurroundings) {
+    this.#outlet = surroundings.outlet;
+    this.#claimClient = surroundings.claimClient;
+    this.#stranger = new Stranger(surroundings);
   }
 
-  get attachedClient(): MqttsnClient | undefined {
-    return this.#connection.state === 'attached' ? this.#connection.client : undefined;
+  get state(): Connection['state'] {
+    return this.#connection.state;
+  }
+
+  get clientId(): string | undefined {
+    return this.#connection.state === 'nobody' ? undefined : this.#connection.client.id;
   }
 
   receive(packet: Packet, nowMs: number): void {
+    const isOfDialog = packet.kind === 'willtopic' || packet.kind === 'willmsg';
+    if (this.#connection.state === 'attached') this.#connection = { ...this.#connection, heardMs: nowMs };
     if (packet.kind === 'connect') this.#connect(packet);
-    else if (packet.kind === 'searchgw') this.#describeGateway();
+    else if (isOfDialog && this.#dialog !== undefined) this.#describe(this.#dialog, packet);
     else if (this.#connection.state === 'attached') this.#receiveAttached(this.#connection, packet, nowMs);
     else if (this.#connection.state === 'attaching') this.#receiveAttaching(this.#connection, packet);
-    else this.#receiveUnconnected(packet, nowMs);
+    else this.#stranger.receive(packet, nowMs);
   }
 
-  attached(subdevice: string, answer: AttachAnswer, nowMs: number): void {
-    const connection = this.#connection;
-    if (connection.state !== 'attaching' || connection.client.id !== subdevice) return;
-    const { client, connect, next } = connection;
+  attached(answer: AttachAnswer, nowMs: number): void {
+    if (this.#connection.state !== 'attaching') return;
+    const { client, wish, next } = this.#connection;
+    const { clean, durationS } = wish.connect;
     this.#connection = { state: 'nobody' };
     if (answer.accepted) {
-      client.connect(connect.clean, answer.topicIds);
-      this.#connection = { state: 'attached', client, keepAliveMs: connect.durationS * 1000, heardMs: nowMs };
+      client.connect(this.#outlet.node, clean, answer.topicIds);
+      this.#connection = { state: 'attached', client, mode: 'active', aliveMs: toleranceMs(durationS), heardMs: nowMs };
     }
     if (typeof next === 'string') {
-      if (answer.accepted) this.#detach(client, next);
-    } else if (next !== undefined && !isRepeated(connect, next)) {
-      this.#connect(next);
+      if (this.#connection.state === 'attached') this.#detach(this.#connection, next);
+    } else if (next !== undefined && !isRepeated(wish.connect, next.connect)) {
+      this.#attach(next);
     } else {
+      if (this.#dialog !== undefined && isRepeated(wish.connect, this.#dialog.connect)) this.#dialog = undefined;
       const returnCode = answer.accepted ? RETURN_CODE.accepted : returnCodeOf(answer.why);
       this.#outlet.send({ kind: 'connack', returnCode });
     }
   }
 
-  dismiss(subdevice: string): void {
-    if (this.attachedClient?.id !== subdevice) return;
-    this.#detach(this.attachedClient, 'dismissed');
+  /** A client may be delivered to, now. Every delivery ends in one report: to one that is gone it is lost at once. */
+  deliver(order: DeliverOrder, nowMs: number): void {
+    if (this.#connection.state === 'attached' && this.#connection.mode !== 'asleep') {
+      this.#connection.client.deliver(order, nowMs);
+    } else {
+      this.#outlet.report({ kind: 'undelivered', token: order.token, why: 'lost' });
+    }
+  }
+
+  /** Everything that waited has been acknowledged: only now the PINGRESP (MQTT-SN 1.2 §6.14). */
+  rest(): void {
+    if (this.#connection.state !== 'attached' || this.#connection.mode !== 'awake') return;
+    this.#connection = { ...this.#connection, mode: 'asleep' };
+    this.#outlet.send({ kind: 'pingresp' });
+  }
+
+  dismiss(): void {
+    if (this.#connection.state !== 'attached') return;
+    this.#detach(this.#connection, 'dismissed');
     this.#outlet.send({ kind: 'disconnect', durationS: undefined });
   }
 
+  /** A sleeper sleeps on: it need not know that its port was gone for a while. */
   closed(): void {
-    if (this.#connection.state === 'attached') this.#detach(this.#connection.client, 'link closed');
-    if (this.#connection.state === 'attaching') this.#connection = { ...this.#connection, next: 'link closed' };
+    this.#dialog = undefined;
+    const connection = this.#connection;
+    if (connection.state === 'attaching') this.#connection = { ...connection, next: 'link closed' };
+    else if (connection.state === 'attached' && connection.mode === 'active') this.#detach(connection, 'link closed');
+    else if (connection.state === 'attached' && connection.mode === 'awake')
+      this.#sleep(connection, connection.aliveMs);
+  }
+
+  /** Its client has connected from another address of this link. */
+  yieldClient(): void {
+    if (this.#connection.state === 'attached') this.#connection.client.disconnect();
+    this.#connection = { state: 'nobody' };
   }
 
   wake(nowMs: number): void {
-    if (this.#connection.state !== 'attached') return;
-    const { client } = this.#connection;
-    if (nowMs >= (keepAliveEndMs(this.#connection) ?? Number.POSITIVE_INFINITY)) {
-      this.#detach(client, 'keep alive ran out');
-    } else if (client.wake(nowMs) === 'silent') {
-      this.#detach(client, 'no answer');
+    const connection = this.#connection;
+    if (connection.state !== 'attached') return;
+    if (nowMs >= (aliveUntilMs(connection) ?? Number.POSITIVE_INFINITY)) {
+      this.#detach(connection, 'keep alive ran out');
+    } else if (connection.client.wake(nowMs) === 'silent') {
+      // Whoever woke may have gone back to sleep early: it has the rest of its sleep to wake again.
+      if (connection.mode === 'awake') this.#sleep(connection, connection.aliveMs);
+      else this.#detach(connection, 'no answer');
     }
   }
 
-  wakeAtMs(): number | undefined {
-    if (this.#connection.state !== 'attached') return undefined;
-    const wakes = [keepAliveEndMs(this.#connection), this.#connection.client.wakeAtMs()];
-    const atMs = Math.min(...wakes.map((wake) => wake ?? Number.POSITIVE_INFINITY));
-    return Number.isFinite(atMs) ? atMs : undefined;
+  wakeAtMs(): number {
+    if (this.#connection.state !== 'attached') return Number.POSITIVE_INFINITY;
+    const { client } = this.#connection;
+    return Math.min(
+      aliveUntilMs(this.#connection) ?? Number.POSITIVE_INFINITY,
+      client.wakeAtMs() ?? Number.POSITIVE_INFINITY,
+    );
   }
 
-  /**
-   * Whoever is there and believes to be connected is to connect again, now and not at its next packet: after a restart of
-   * the gateway what waits for an idle subdevice would wait for its keep alive.
-   */
+  /** The line has opened, and whoever is there may believe to be connected. A sleeper is, and does not listen. */
   callBack(nowMs: number): void {
-    this.#disconnectNotBeforeMs = nowMs + this.#disconnectPauseMs;
-    this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+    if (this.#connection.state === 'nobody') this.#stranger.callBack(nowMs);
   }
 
   #connect(packet: ConnectPacket): void {
-    // The contract of the links has no place for a will yet: better refused than silently dropped.
-    if (packet.will || !CLIENT_ID.test(packet.clientId)) {
+    this.#dialog = undefined;
+    if (!CLIENT_ID.test(packet.clientId)) {
       this.#outlet.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
+    } else if (packet.will) {
+      this.#dialog = new WillDialog(packet, this.#outlet);
+    } else {
+      this.#attach({ connect: packet, will: 'unchanged' });
+    }
+  }
+
+  #describe(dialog: WillDialog, packet: Extract<Packet, { kind: 'willtopic' | 'willmsg' }>): void {
+    const progress = dialog.receive(packet);
+    if (progress === 'goes on') return;
+    this.#dialog = undefined;
+    if (progress !== 'refused') this.#attach(progress);
+  }
+
+  #attach(wish: Wish): void {
+    const connection = this.#connection;
+    const { clientId: subdevice, clean, durationS } = wish.connect;
+    if (connection.state === 'attaching') {
+      this.#connection = { ...connection, next: wish };
       return;
     }
-    const connection = this.#connection;
-    if (connection.state === 'attaching') {
-      this.#connection = { ...connection, next: packet };
+    const client = this.#claimClient(subdevice);
+    if (client === undefined) {
+      this.#outlet.counters.unexpectedPackets += 1;
       return;
     }
     if (connection.state === 'attached') {
-      if (connection.client.id === packet.clientId) connection.client.disconnect();
-      else this.#detach(connection.client, 'replaced');
+      if (connection.client.id === subdevice) client.disconnect();
+      else this.#detach(connection, 'replaced');
     }
-    const { clientId: subdevice, clean, durationS } = packet;
-    this.#connection = { state: 'attaching', client: this.#clientOf(subdevice), connect: packet, next: undefined };
-    this.#outlet.report({ kind: 'attach', subdevice, clean, keepAliveMs: durationS * 1000 });
+    this.#connection = { state: 'attaching', client, wish, next: undefined };
+    this.#outlet.report({ kind: 'attach', subdevice, clean, aliveMs: toleranceMs(durationS), will: wish.will });
   }
 
-  #receiveAttached(connection: Extract<Connection, { state: 'attached' }>, packet: Packet, nowMs: number): void {
-    this.#connection = { ...connection, heardMs: nowMs };
+  #receiveAttached(connection: Attached, packet: Packet, nowMs: number): void {
     if (packet.kind === 'pingreq') {
-      this.#outlet.send({ kind: 'pingresp' });
+      const isOther = packet.clientId !== '' && packet.clientId !== connection.client.id;
+      if (isOther) this.#stranger.receive(packet, nowMs);
+      else this.#ping(connection);
     } else if (packet.kind === 'disconnect') {
-      // A duration asks to sleep (§6.14). Until that is kept for it, the client is as good as gone, and connects again.
-      this.#detach(connection.client, 'asked');
+      if (packet.durationS === undefined || packet.durationS === 0) this.#detach(connection, 'asked');
+      else this.#sleep(connection, toleranceMs(packet.durationS));
       this.#outlet.send({ kind: 'disconnect', durationS: undefined });
     } else {
+      // Also of a sleeper, though it should connect first (MQTT-SN 1.2 §6.14): what has come is not thrown away.
       connection.client.receive(packet, nowMs);
     }
+  }
+
+  #ping(connection: Attached): void {
+    if (connection.mode === 'active') this.#outlet.send({ kind: 'pingresp' });
+    if (connection.mode !== 'asleep') return;
+    this.#connection = { ...connection, mode: 'awake' };
+    this.#outlet.report({ kind: 'woke', subdevice: connection.client.id });
+  }
+
+  #sleep(connection: Attached, aliveMs: number): void {
+    this.#connection = { ...connection, mode: 'asleep', aliveMs };
+    const { client } = connection;
+    this.#outlet.report({ kind: 'slept', subdevice: client.id, aliveMs });
+    client.sleep();
   }
 
   #receiveAttaching(connection: Extract<Connection, { state: 'attaching' }>, packet: Packet): void {
     if (packet.kind === 'disconnect') {
       this.#connection = { ...connection, next: 'asked' };
       this.#outlet.send({ kind: 'disconnect', durationS: undefined });
-    } else {
+    } else if (packet.kind !== 'willmsg') {
+      // a repeated WILLMSG waits for the same CONNACK
       this.#outlet.counters.unexpectedPackets += 1;
     }
   }
 
-  #receiveUnconnected(packet: Packet, nowMs: number): void {
-    this.#outlet.counters.unexpectedPackets += 1;
-    const isForNobody = packet.kind === 'publish' && packet.qos === -1;
-    if (isForNobody || FROM_GATEWAYS.has(packet.kind) || nowMs < this.#disconnectNotBeforeMs) return;
-    this.callBack(nowMs);
-  }
-
-  #describeGateway(): void {
-    this.#outlet.send({ kind: 'gwinfo', gatewayId: GATEWAY_ID, gatewayAddress: new Uint8Array(0) });
-  }
-
-  #detach(client: MqttsnClient, cause: DetachCause): void {
+  #detach(connection: Attached, cause: DetachCause): void {
     this.#connection = { state: 'nobody' };
+    const { client } = connection;
     client.disconnect();
-    this.#outlet.report({ kind: 'detach', subdevice: client.id, cause });
+    this.#outlet.report({ kind: 'detach', subdevice: client.id, cause, aliveUntilMs: aliveUntilMs(connection) });
   }
-}
-
-/** The client repeated its CONNECT while it waited for the CONNACK. */
-function isRepeated(connect: ConnectPacket, next: ConnectPacket): boolean {
-  return connect.clientId === next.clientId && connect.clean === next.clean && connect.durationS === next.durationS;
-}
-
-function keepAliveEndMs(connection: Extract<Connection, { state: 'attached' }>): number | undefined {
-  if (connection.keepAliveMs === 0) return undefined;
-  return connection.heardMs + connection.keepAliveMs * KEEP_ALIVE_TOLERANCE;
 }

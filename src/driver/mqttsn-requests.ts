@@ -1,13 +1,14 @@
 /**
- * What one client asks of its session: REGISTER, SUBSCRIBE, UNSUBSCRIBE. Each is reported to the flow and answered on
+ * What one client asks of its session: REGISTER, SUBSCRIBE, UNSUBSCRIBE, WILLTOPICUPD, WILLMSGUPD. Each is reported to the flow and answered on
  * the wire once the flow has made the change durable.
  *
- * Invariants: no REGACK or SUBACK promises what a power cut could take back; a repeated request that is being worked on
+ * Invariants: no answer promises what a power cut could take back; a repeated request that is being worked on
  * is not reported again; at most `requestsMax` at a time. Source: MQTT-SN 1.2 §6.5, §6.9.
  */
 import type { Qos } from '../base/message.ts';
 import {
   type FilterReference,
+  type Packet,
   RETURN_CODE,
   type RegisterPacket,
   type SubscribePacket,
@@ -16,6 +17,7 @@ import {
 import type { RefuseReason } from './driver.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
 import { hasWildcard, type TopicTable } from './mqttsn-topics.ts';
+import { willChangeOf } from './mqttsn-will.ts';
 
 type Request =
   | { readonly kind: 'register'; readonly messageId: number; readonly name: string; readonly topicId: number }
@@ -28,7 +30,7 @@ type Request =
       readonly givenId: number | undefined;
       readonly topicIdField: number;
     }
-  | { readonly kind: 'unsubscribe'; readonly messageId: number; readonly name: string };
+  | { readonly kind: 'unsubscribe' | 'willtopicupd' | 'willmsgupd'; readonly messageId: number; readonly name: string };
 
 export class Requests {
   readonly #subdevice: string;
@@ -111,6 +113,21 @@ export class Requests {
     this.#outlet.report({ kind: 'unsubscribe', subdevice: this.#subdevice, filter: name, token });
   }
 
+  /** One unanswered update of a kind at a time (MQTT-SN 1.2 §6.4). */
+  updateWill(packet: Extract<Packet, { kind: 'willtopicupd' | 'willmsgupd' }>): void {
+    const { kind } = packet;
+    if (this.#isUnderway(kind, 0, '')) return;
+    const change = willChangeOf(packet);
+    if (change === undefined) {
+      this.#answerUpdate(kind, RETURN_CODE.notSupported);
+    } else if (this.#isFull()) {
+      this.#answerUpdate(kind, RETURN_CODE.congestion);
+    } else {
+      const token = this.#await({ kind, messageId: 0, name: '' });
+      this.#outlet.report({ kind: 'will', subdevice: this.#subdevice, change, token });
+    }
+  }
+
   /** @returns whether the token was one of these */
   confirm(token: number): boolean {
     const request = this.#take(token);
@@ -132,6 +149,10 @@ export class Requests {
       case 'unsubscribe':
         this.#outlet.send({ kind: 'unsuback', messageId });
         break;
+      case 'willtopicupd':
+      case 'willmsgupd':
+        this.#answerUpdate(request.kind, RETURN_CODE.accepted);
+        break;
     }
     return true;
   }
@@ -152,6 +173,10 @@ export class Requests {
         break;
       case 'unsubscribe':
         if (why !== 'congestion') this.#outlet.send({ kind: 'unsuback', messageId });
+        break;
+      case 'willtopicupd':
+      case 'willmsgupd':
+        this.#answerUpdate(request.kind, returnCodeOf(why));
         break;
     }
     return true;
@@ -182,6 +207,10 @@ export class Requests {
 
   #regack(topicId: number, messageId: number, returnCode: number): void {
     this.#outlet.send({ kind: 'regack', topicId, messageId, returnCode });
+  }
+
+  #answerUpdate(kind: 'willtopicupd' | 'willmsgupd', returnCode: number): void {
+    this.#outlet.send({ kind: kind === 'willtopicupd' ? 'willtopicresp' : 'willmsgresp', returnCode });
   }
 
   #suback(answer: {

@@ -14,7 +14,8 @@ import type { Stamp } from '../base/time.ts';
 import type { DriverReport } from '../driver/driver.ts';
 import type { HubInput } from '../hub/contract.ts';
 import type { Clock } from '../ports.ts';
-import type { Delivery, Inbox } from '../session/inbox.ts';
+import type { Delivery } from '../session/attendance.ts';
+import type { Inbox } from '../session/inbox.ts';
 import { type Mirror, NOBODY } from '../session/mirror.ts';
 import type { TopicMap } from '../session/topic-map.ts';
 import { Alarm } from './alarm.ts';
@@ -144,7 +145,7 @@ export class DownlinkFlow {
     for (const lane of this.#options.inbox.attachedLanes()) this.deliver(lane);
   }
 
-  /** Hands the subdevice its next message, if it is there and idle. */
+  /** Hands the subdevice its next message, if it is there and idle; one that woke is told when there is no other. */
   deliver(lane: number): void {
     const { inbox, mirror, clock } = this.#options;
     const nowMs = clock.nowMs();
@@ -152,7 +153,11 @@ export class DownlinkFlow {
     const delivery = subdevice === undefined ? undefined : inbox.next(lane, nowMs);
     this.#alarm.set(inbox.wakeAtMs(nowMs));
     this.#options.pager().turn();
-    if (subdevice === undefined || delivery === undefined) return;
+    if (subdevice === undefined) return;
+    if (delivery === undefined) {
+      if (inbox.endWake(lane)) this.#options.links().order(subdevice.link, { kind: 'rest', subdevice: subdevice.id });
+      return;
+    }
     this.#lastDelivery += 1;
     const token = this.#lastDelivery;
     this.#deliveries.set(token, delivery);

@@ -7,7 +7,7 @@
 import type { Facts } from '../base/events.ts';
 import { filterProblem } from '../base/topic.ts';
 import type { Change } from '../custody/change.ts';
-import type { DriverReport, RefuseReason } from '../driver/driver.ts';
+import type { AttachAnswer, DriverReport, RefuseReason } from '../driver/driver.ts';
 import type { GatewayOperations } from '../hub/gateway-operations.ts';
 import type { HubIdentity } from '../hub/identity.ts';
 import { type HubLimits, topicLimitProblem } from '../outbox/hub-limits.ts';
@@ -20,6 +20,9 @@ import type { DownlinkFlow } from './downlink.ts';
 import type { HubSubscriptions } from './hub-subscriptions.ts';
 import type { Links } from './links.ts';
 import type { Replay } from './replay.ts';
+import { ToldRefusals } from './told-refusals.ts';
+import type { UplinkFlow } from './uplink.ts';
+import type { Wills } from './wills.ts';
 
 export interface PresenceOptions {
   readonly clock: Clock;
@@ -32,6 +35,8 @@ export interface PresenceOptions {
   readonly links: () => Links;
   readonly replay: () => Replay;
   readonly downlink: () => DownlinkFlow;
+  readonly uplink: () => UplinkFlow;
+  readonly wills: Wills;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly identityOf: (subdevice: string) => HubIdentity | undefined;
   /** Is this client id served on this link? */
@@ -40,20 +45,22 @@ export interface PresenceOptions {
   readonly commitMs: number;
 }
 
-/** Whoever is on a line may call itself by many names. */
-const REFUSALS_MAX = 256;
-
 type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;
+
+interface Refusal {
+  readonly reason: string;
+  readonly why: RefuseReason;
+}
 
 export class Presence {
   readonly #options: PresenceOptions;
   /** Link → who said hello there last and is not on its list, and since when, monotonic ms. One that is ends it. */
   readonly foreigners = new Map<string, { readonly subdevice: string; readonly sinceMs: number }>();
-  /** Client id → link and reason of the refusal that was told last. */
-  readonly #refusals = new Map<string, string>();
+  readonly #refusals: ToldRefusals;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
+    this.#refusals = new ToldRefusals(options.facts);
   }
 
   /** At the start: a clean session that was connected when the process ended is over. */
@@ -62,28 +69,36 @@ export class Presence {
   }
 
   attach(link: string, report: Report<'attach'>): void {
-    const { mirror, inbox, links, facts, clock } = this.#options;
-    const { subdevice: id } = report;
-    const refusal = this.#refusalOf(id, link);
+    const { mirror, links, committer, wills } = this.#options;
+    const { subdevice: id, clean, will } = report;
+    const refusal = this.#refusalOf(id, link, will);
     if (refusal !== undefined) {
-      this.#tellRefused(id, link, refusal.reason);
+      this.#refusals.tell(id, link, refusal.reason);
       if (!this.#options.isAllowed(id, link)) this.#noteForeigner(link, id);
       links().order(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: refusal.why } });
       return;
     }
-    this.#refusals.delete(id);
+    this.#refusals.forget(id);
     this.foreigners.delete(link);
     const { subdevice, isNew } = mirror.enter(id, link);
-    if (report.clean) this.#clear(subdevice);
-    const isChanged = isNew || subdevice.link !== link || subdevice.lasting === report.clean;
+    if (clean) this.#clear(subdevice);
+    const isChanged = isNew || subdevice.link !== link || subdevice.lasting === clean;
     subdevice.link = link;
-    subdevice.lasting = !report.clean;
+    subdevice.lasting = !clean;
+    if (isChanged) committer.ride({ kind: 'subdevice', row: rowOf(subdevice) });
+    this.#keep(wills.attached(subdevice, report), () => this.#welcome(link, subdevice));
+  }
+
+  /** Everything that it gave with its CONNECT is kept. */
+  #welcome(link: string, subdevice: Subdevice): void {
+    const { inbox, links, facts, clock } = this.#options;
+    const { id } = subdevice;
+    const answer = (what: AttachAnswer): void => links().order(link, { kind: 'attached', subdevice: id, answer: what });
+    if (subdevice.link !== link) return answer({ accepted: false, why: 'congestion' }); // it has moved meanwhile
     subdevice.isAttached = true;
     subdevice.heardAtMs = clock.nowMs();
-    if (isChanged) this.#options.committer.ride({ kind: 'subdevice', row: rowOf(subdevice) });
     inbox.attached(subdevice.lane, clock.nowMs());
-    const topicIds = new Map(subdevice.topicIds);
-    links().order(link, { kind: 'attached', subdevice: id, answer: { accepted: true, topicIds } });
+    answer({ accepted: true, topicIds: new Map(subdevice.topicIds) });
     const waiting = inbox.pending(subdevice.lane);
     facts.emit('subdeviceAttached', { subdevice: id, link, lasting: subdevice.lasting, waiting });
     this.#announce(id, true);
@@ -98,13 +113,24 @@ export class Presence {
     this.#options.subscriptions().forget(subdevice.id);
     inbox.detached(subdevice.lane, !subdevice.lasting);
     committer.letGo('downlink', clock.nowMs() + commitMs);
+    this.#options.wills.detached(subdevice, report.cause, report.aliveUntilMs);
     if (!subdevice.lasting) this.#clear(subdevice);
     facts.emit('subdeviceDetached', { subdevice: subdevice.id, link, reason: report.cause });
     this.#announce(subdevice.id, false);
   }
 
+  /** Published without a connection: QoS 0, of a subdevice that need never have been here. */
+  passOn(link: string, { subdevice: id, topic, payload }: Report<'unconnected'>): void {
+    const { mirror, committer, uplink } = this.#options;
+    const refusal = this.#refusalOf(id, link, 'unchanged');
+    if (refusal !== undefined) return this.#refusals.tell(id, link, refusal.reason);
+    const { subdevice, isNew } = mirror.enter(id, link);
+    if (isNew) committer.ride({ kind: 'subdevice', row: rowOf(subdevice) });
+    uplink().offer(link, { kind: 'uplink', subdevice: id, topic, payload, qos: 0, token: undefined });
+  }
+
   subscribe(link: string, report: Report<'subscribe'>): void {
-    const { mirror, committer, clock, facts, subscriptions, hubLimits } = this.#options;
+    const { mirror, facts, subscriptions, hubLimits } = this.#options;
     const subdevice = this.#heard(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
     if (filter === undefined) return this.#refuse(link, report.token, 'not allowed');
@@ -127,39 +153,39 @@ export class Presence {
     }
     if (report.topicId !== undefined) changes.push(...this.#bind(subdevice, report.topicId, report.filter));
     subscriptions().want(filter);
-    const confirm = (): void => this.#options.links().order(link, { kind: 'confirm', token: report.token });
-    if (changes.length === 0) confirm();
-    else committer.require(changes, clock.nowMs() + this.#options.commitMs, confirm);
+    this.#keep(changes, () => this.#confirm(link, report.token));
   }
 
   unsubscribe(link: string, report: Report<'unsubscribe'>): void {
-    const { mirror, committer, clock, facts, subscriptions } = this.#options;
+    const { mirror, facts, subscriptions } = this.#options;
     const subdevice = this.#heard(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
-    const confirm = (): void => this.#options.links().order(link, { kind: 'confirm', token: report.token });
+    const confirm = (): void => this.#confirm(link, report.token);
     if (filter !== undefined) subscriptions().forget(subdevice.id, filter);
     if (filter === undefined || !subdevice.subscriptions.has(filter)) return confirm();
     mirror.unsubscribe(subdevice, filter);
     subscriptions().release([filter]);
     facts.emit('subscriptionRemoved', { subdevice: subdevice.id, filter });
-    committer.require(
-      [{ kind: 'unsubscribe', lane: subdevice.lane, filter }],
-      clock.nowMs() + this.#options.commitMs,
-      confirm,
-    );
+    this.#keep([{ kind: 'unsubscribe', lane: subdevice.lane, filter }], confirm);
   }
 
   topicBound(link: string, report: Report<'topicBound'>): void {
     const subdevice = this.#heard(report.subdevice);
     const changes = this.#bind(subdevice, report.topicId, report.topic);
     const { token } = report;
-    const { committer, clock } = this.#options;
-    const confirm = (): void => {
-      if (token !== undefined) this.#options.links().order(link, { kind: 'confirm', token });
-    };
-    if (changes.length === 0) confirm();
-    else if (token === undefined) for (const change of changes) committer.ride(change);
-    else committer.require(changes, clock.nowMs() + this.#options.commitMs, confirm);
+    if (token === undefined) for (const change of changes) this.#options.committer.ride(change);
+    else this.#keep(changes, () => this.#confirm(link, token));
+  }
+
+  /** @param then when they are durable; at once where there are none */
+  #keep(changes: readonly Change[], then: () => void): void {
+    const { committer, clock, commitMs } = this.#options;
+    if (changes.length === 0) then();
+    else committer.require(changes, clock.nowMs() + commitMs, then);
+  }
+
+  #confirm(link: string, token: number): void {
+    this.#options.links().order(link, { kind: 'confirm', token });
   }
 
   #bind(subdevice: Subdevice, topicId: number, topic: string): Change[] {
@@ -172,7 +198,8 @@ export class Presence {
   #clear(subdevice: Subdevice): void {
     const { mirror, downlink, committer, subscriptions } = this.#options;
     const filters = [...subdevice.subscriptions.keys()];
-    const hadAnything = filters.length > 0 || subdevice.topicIds.size > 0;
+    const hadWill = this.#options.wills.forget(subdevice);
+    const hadAnything = hadWill || filters.length > 0 || subdevice.topicIds.size > 0;
     mirror.clear(subdevice);
     downlink().endSession(subdevice.lane);
     subscriptions().release(filters);
@@ -180,9 +207,11 @@ export class Presence {
   }
 
   /** One that is not bound is told to come back later: it may be bound by then. */
-  #refusalOf(id: string, link: string): { readonly reason: string; readonly why: RefuseReason } | undefined {
-    const { isAllowed, identityOf, operations } = this.#options;
+  #refusalOf(id: string, link: string, will: Report<'attach'>['will']): Refusal | undefined {
+    const { isAllowed, identityOf, operations, wills } = this.#options;
     if (!isAllowed(id, link)) return { reason: 'it is not configured for this link', why: 'not allowed' };
+    if (will !== 'unchanged' && will !== undefined && !wills.isPossible(id, will))
+      return { reason: `its will, on ${will.topic}, is nothing the hub would take from it`, why: 'not supported' };
     const identity = identityOf(id);
     const unbound = identity === undefined ? undefined : operations?.bindings.of(identity)?.unbound;
     if (unbound === undefined) return undefined;
@@ -192,15 +221,6 @@ export class Presence {
   #noteForeigner(link: string, subdevice: string): void {
     if (this.foreigners.get(link)?.subdevice === subdevice) return;
     this.foreigners.set(link, { subdevice, sinceMs: this.#options.clock.nowMs() });
-  }
-
-  /** Once, not each time it comes back: it may try every second for days. */
-  #tellRefused(id: string, link: string, reason: string): void {
-    const what = `${link} ${reason}`;
-    if (this.#refusals.get(id) === what) return;
-    if (this.#refusals.size >= REFUSALS_MAX) this.#refusals.clear();
-    this.#refusals.set(id, what);
-    this.#options.facts.emit('subdeviceRefused', { subdevice: id, link, reason });
   }
 
   #announce(id: string, isPresent: boolean): void {

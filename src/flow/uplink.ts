@@ -40,14 +40,26 @@ export interface UplinkOptions {
   readonly replay: () => Replay;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly termsOf: (link: string) => UplinkTerms;
+  /** The link of a will may be configured no more. */
+  readonly willTerms: UplinkTerms;
 }
 
 type UplinkReport = Extract<DriverReport, { kind: 'uplink' }>;
 
+/** Whoever waits for word of a message. */
 interface Creditor {
-  readonly link: string;
-  readonly token: number;
-  readonly report: UplinkReport;
+  readonly safe: () => void;
+  readonly refuse: (why: RefuseReason, problem?: HubLimitProblem) => void;
+}
+
+interface UplinkOffer {
+  readonly subdevice: Subdevice;
+  /** The subdevice's own name for it. */
+  readonly topic: string;
+  /** As it goes to the hub. */
+  readonly message: Message;
+  readonly terms: UplinkTerms;
+  readonly creditor: Creditor;
 }
 
 export class UplinkFlow {
@@ -74,40 +86,50 @@ export class UplinkFlow {
       return;
     }
     const message: Message = { topic, payload: report.payload, qos: report.qos };
-    if (report.token === undefined) this.#options.replay().offerQuick(subdevice.lane, message);
-    else if (this.#congested.has(subdevice.id)) this.#refuse(link, report, 'congestion');
-    else this.#admit(link, { subdevice, message, token: report.token, report });
+    const { token } = report;
+    if (token === undefined) {
+      this.#options.replay().offerQuick(subdevice.lane, message);
+    } else if (this.#congested.has(subdevice.id)) {
+      this.#refuse(link, report, 'congestion');
+    } else {
+      const creditor: Creditor = {
+        safe: () => this.#options.links().order(link, { kind: 'acknowledge', token }),
+        refuse: (why, problem) => this.#refuse(link, report, why, problem),
+      };
+      this.#admit({ subdevice, topic: report.topic, message, terms: this.#options.termsOf(link), creditor });
+    }
+  }
+
+  /** The will of a subdevice that is lost. @param creditor hears once; a QoS 0 will is as safe as it gets at once */
+  offerWill(subdevice: Subdevice, will: Message, creditor: Creditor): void {
+    const topic = this.#options.topicsOf(subdevice.id).toHub(will.topic);
+    if (topic === undefined) return creditor.refuse('not allowed');
+    const message: Message = { topic, payload: will.payload, qos: will.qos };
+    if (will.qos === 1) {
+      this.#admit({ subdevice, topic: will.topic, message, terms: this.#options.willTerms, creditor });
+    } else {
+      this.#options.replay().offerQuick(subdevice.lane, message);
+      creditor.safe();
+    }
   }
 
   /** Custody of the message is taken: committed, or acknowledged by the hub. */
   safe(owed: number): void {
-    const creditor = this.#debts.settle(owed);
-    if (creditor !== undefined)
-      this.#options.links().order(creditor.link, { kind: 'acknowledge', token: creditor.token });
+    this.#debts.settle(owed)?.safe();
   }
 
   /** There was no room for the message after all. */
   refused(owed: number): void {
-    const creditor = this.#debts.settle(owed);
-    if (creditor !== undefined) this.#refuse(creditor.link, creditor.report, 'congestion');
+    this.#debts.settle(owed)?.refuse('congestion');
   }
 
-  #admit(
-    link: string,
-    offer: {
-      readonly subdevice: Subdevice;
-      readonly message: Message;
-      readonly token: number;
-      readonly report: UplinkReport;
-    },
-  ): void {
-    const { subdevice, message, token, report } = offer;
-    const { holdMs, commitMs, overflow } = this.#options.termsOf(link);
-    const owed = this.#debts.note({ link, token, report });
+  #admit({ subdevice, topic, message, terms, creditor }: UplinkOffer): void {
+    const { holdMs, commitMs, overflow } = terms;
+    const owed = this.#debts.note(creditor);
     const { outbox, alarmTopics, clock, facts, replay } = this.#options;
     const admission = outbox.admit(
       {
-        lane: alarmTopics.laneOf(subdevice.lane, report.topic),
+        lane: alarmTopics.laneOf(subdevice.lane, topic),
         message,
         overflow,
         stamp: this.#options.stamp(),
@@ -120,8 +142,8 @@ export class UplinkFlow {
     replay().send();
     switch (admission.kind) {
       case 'accepted': {
-        const { topic, payload, qos } = message;
-        facts.emit('uplinkAccepted', { subdevice: subdevice.id, topic, bytes: payload.length, qos });
+        const { payload, qos } = message;
+        facts.emit('uplinkAccepted', { subdevice: subdevice.id, topic: message.topic, bytes: payload.length, qos });
         return;
       }
       case 'shed':
@@ -130,7 +152,7 @@ export class UplinkFlow {
         return;
       case 'refused':
         this.#debts.settle(owed);
-        this.#refuse(link, report, admission.why, 'problem' in admission ? admission.problem : undefined);
+        creditor.refuse(admission.why, 'problem' in admission ? admission.problem : undefined);
         return;
     }
   }

@@ -38,6 +38,15 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     weight: 'warn',
     tell: ({ subdevice, link, reason }) => `subdevice ${subdevice} refused on ${link}: ${reason}`,
   },
+  subdeviceSlept: {
+    weight: 'debug',
+    tell: ({ subdevice, aliveMs }) =>
+      `subdevice ${subdevice} sleeps, and is lost after ${durationWords(aliveMs)} of silence`,
+  },
+  willPublished: {
+    weight: 'warn',
+    tell: ({ subdevice, topic }) => `subdevice ${subdevice} is lost: its will goes to ${topic}`,
+  },
   subdeviceDetached: {
     weight: 'info',
     tell: ({ subdevice, link, reason }) => `subdevice ${subdevice} left ${link}: ${reason}`,

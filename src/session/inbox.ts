@@ -2,8 +2,9 @@
  * What we owe the subdevices: durable downlinks, lane by lane.
  *
  * The mirror image of the outbox: QoS 1 is kept for a subdevice that is away (bounded in number and age), delivered in
- * order, one at a time, and at a gentle pace to one that comes back. QoS 0 is for those who are there. Custody is the
- * Custodian's; the hub's PUBACK follows from it in `flow/downlink.ts`.
+ * order, one at a time, and at a gentle pace to one that comes back. One that sleeps gets at each waking what has waited
+ * until then, each message once. QoS 0 is for those who are there. Custody is the Custodian's; the hub's PUBACK follows
+ * from it in `flow/downlink.ts`.
  */
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
@@ -11,6 +12,7 @@ import type { Custodian } from '../custody/custodian.ts';
 import type { Entry } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { RowPage } from '../custody/row.ts';
+import { type Attendance, type Delivery, newAttendance } from './attendance.ts';
 
 export interface InboxLimits {
   /** Per subdevice. */
@@ -22,32 +24,13 @@ export interface InboxLimits {
   readonly commitMs: number;
 }
 
-/** QoS 0 messages that may wait for their turn at one subdevice. */
+/** QoS 0 messages that may wait for their turn at one subdevice, or for its waking. */
 const QUICK_MAX = 16;
-
-/** One message on its way to a subdevice. `entry` is undefined for QoS 0, which nobody keeps. */
-export interface Delivery {
-  readonly lane: number;
-  readonly message: Message;
-  readonly entry: Entry | undefined;
-  readonly dup: boolean;
-}
-
-interface Presence {
-  isAttached: boolean;
-  delivering: Delivery | undefined;
-  readonly quick: Message[];
-  /** Messages up to this number were waiting when it came: they are replayed. */
-  replayTo: number;
-  replayAtMs: number;
-  /** Messages up to this number belong to a session that is over. */
-  discardTo: number;
-}
 
 export class Inbox {
   readonly #limits: InboxLimits;
   readonly #custodian: Custodian;
-  readonly #presences = new Map<number, Presence>();
+  readonly #attendances = new Map<number, Attendance>();
 
   constructor(limits: InboxLimits, custodian: Custodian) {
     this.#limits = limits;
@@ -69,10 +52,10 @@ export class Inbox {
       }
       this.#custodian.end(oldest, { as: 'shed', reason: 'overflow drop-oldest' });
     }
-    const { isAttached, replayTo } = this.#of(lane);
+    const { state, replayTo } = this.#of(lane);
     // a few ahead of it are delivered within the hold; a replay is not
     const isReplaying = (queue.window[0]?.row.seq ?? Number.POSITIVE_INFINITY) <= replayTo;
-    const isNear = isAttached && queue.isOpenAtEnd && !isReplaying;
+    const isNear = state === 'active' && queue.isOpenAtEnd && !isReplaying;
     return this.#custodian.accept(lane, message, {
       stamp: from.stamp,
       owed: from.owed,
@@ -90,10 +73,10 @@ export class Inbox {
 
   /** QoS 0: now, soon, or not at all. */
   offerQuick(lane: number, message: Message): void {
-    const presence = this.#of(lane);
-    if (!presence.isAttached) this.pass(lane, 'QoS 0 while the subdevice is away');
-    else if (presence.quick.length >= QUICK_MAX) this.pass(lane, 'QoS 0 too fast');
-    else presence.quick.push(message);
+    const attendance = this.#of(lane);
+    if (attendance.state === 'away') this.pass(lane, 'QoS 0 while the subdevice is away');
+    else if (attendance.quick.length >= QUICK_MAX) this.pass(lane, 'QoS 0 too fast');
+    else attendance.quick.push(message);
   }
 
   /** Counts a downlink that goes nowhere. */
@@ -102,20 +85,45 @@ export class Inbox {
   }
 
   attached(lane: number, nowMs: number): void {
-    const presence = this.#of(lane);
-    presence.isAttached = true;
-    this.#backToWindow(presence); // it has moved from one link to another: what was under way there is still owed
-    presence.replayTo = this.#custodian.lane(lane).pending > 0 ? this.#custodian.lastSeq : 0;
-    presence.replayAtMs = nowMs;
+    const attendance = this.#of(lane);
+    attendance.state = 'active';
+    this.#backToWindow(attendance); // it has moved from one link to another: what was under way there is still owed
+    attendance.replayTo = this.#custodian.lane(lane).pending > 0 ? this.#custodian.lastSeq : 0;
+    attendance.replayAtMs = nowMs;
   }
 
   /** @param isOver its session ended with the connection: what it was still owed is shed, and counted */
   detached(lane: number, isOver: boolean): void {
-    const presence = this.#of(lane);
-    presence.isAttached = false;
-    this.#backToWindow(presence);
-    for (const _ of presence.quick.splice(0)) this.pass(lane, 'QoS 0 while the subdevice is away');
+    const attendance = this.#of(lane);
+    attendance.state = 'away';
+    this.#backToWindow(attendance);
+    for (const _ of attendance.quick.splice(0)) this.pass(lane, 'QoS 0 while the subdevice is away');
     if (isOver) this.endSession(lane);
+  }
+
+  /** It sleeps, or sleeps again: what is under way is still owed. */
+  slept(lane: number): void {
+    const attendance = this.#of(lane);
+    if (attendance.state === 'away') return;
+    attendance.state = 'asleep';
+    this.#backToWindow(attendance);
+  }
+
+  woke(lane: number): void {
+    const attendance = this.#of(lane);
+    if (attendance.state !== 'asleep') return;
+    attendance.state = 'awake';
+    attendance.wakeTo = this.#custodian.lastSeq;
+  }
+
+  /** Has whoever woke got all it woke for? Then it sleeps again, and this is said once. */
+  endWake(lane: number): boolean {
+    const attendance = this.#of(lane);
+    const { pending, window } = this.#custodian.lane(lane);
+    const isServed = pending === 0 || (window[0]?.row.seq ?? 0) > attendance.wakeTo;
+    if (attendance.state !== 'awake' || attendance.delivering !== undefined || !isServed) return false;
+    attendance.state = 'asleep';
+    return true;
   }
 
   /** What a clean session leaves behind; rows that are on disk only follow as they are read. */
@@ -126,24 +134,27 @@ export class Inbox {
 
   /** The next message for the subdevice of `lane`, if it is there, idle, and its replay allows it. */
   next(lane: number, nowMs: number): Delivery | undefined {
-    const presence = this.#of(lane);
-    if (!presence.isAttached || presence.delivering !== undefined) return undefined;
+    const attendance = this.#of(lane);
+    const { state } = attendance;
+    if (state === 'away' || state === 'asleep' || attendance.delivering !== undefined) return undefined;
     this.#discard(lane);
     const entry = this.#custodian.lane(lane).window[0];
-    const isReplay = entry !== undefined && entry.row.seq <= presence.replayTo;
-    if (entry !== undefined && (!isReplay || nowMs >= presence.replayAtMs)) {
-      if (isReplay) presence.replayAtMs = nowMs + this.#limits.replayIntervalMs;
+    const isReplay = state === 'active' && entry !== undefined && entry.row.seq <= attendance.replayTo;
+    const isDue =
+      state === 'active' ? !isReplay || nowMs >= attendance.replayAtMs : (entry?.row.seq ?? 0) <= attendance.wakeTo;
+    if (entry !== undefined && isDue) {
+      if (isReplay) attendance.replayAtMs = nowMs + this.#limits.replayIntervalMs;
       const { topic, payload } = entry.row;
       const dup = entry.sentBefore;
       entry.inFlight = true;
       entry.sentBefore = true;
-      presence.delivering = { lane, message: { topic, payload, qos: 1 }, entry, dup };
+      attendance.delivering = { lane, message: { topic, payload, qos: 1 }, entry, dup };
     } else {
-      const message = presence.quick.shift();
+      const message = attendance.quick.shift();
       if (message === undefined) return undefined;
-      presence.delivering = { lane, message, entry: undefined, dup: false };
+      attendance.delivering = { lane, message, entry: undefined, dup: false };
     }
-    return presence.delivering;
+    return attendance.delivering;
   }
 
   /** The subdevice has it. */
@@ -189,16 +200,16 @@ export class Inbox {
 
   /** Lanes of subdevices that are there. */
   *attachedLanes(): IterableIterator<number> {
-    for (const [lane, presence] of this.#presences) if (presence.isAttached) yield lane;
+    for (const [lane, { state }] of this.#attendances) if (state !== 'away') yield lane;
   }
 
   /** When a replay may go on; `nowMs` for one that may already, whose turn has not come yet. */
   wakeAtMs(nowMs: number): number | undefined {
     let soonest: number | undefined;
-    for (const [lane, presence] of this.#presences) {
-      if (!presence.isAttached || presence.delivering !== undefined) continue;
+    for (const [lane, attendance] of this.#attendances) {
+      if (attendance.state !== 'active' || attendance.delivering !== undefined) continue;
       if (this.#custodian.lane(lane).window.length === 0) continue;
-      const atMs = Math.max(presence.replayAtMs, nowMs);
+      const atMs = Math.max(attendance.replayAtMs, nowMs);
       soonest = Math.min(soonest ?? atMs, atMs);
     }
     return soonest;
@@ -213,24 +224,23 @@ export class Inbox {
 
   /** @returns whether it was under way; not so if the subdevice has attached anew meanwhile */
   #finish(delivery: Delivery): boolean {
-    const presence = this.#of(delivery.lane);
-    if (presence.delivering !== delivery) return false;
-    presence.delivering = undefined;
+    const attendance = this.#of(delivery.lane);
+    if (attendance.delivering !== delivery) return false;
+    attendance.delivering = undefined;
     return true;
   }
 
-  #backToWindow(presence: Presence): void {
-    const entry = presence.delivering?.entry;
+  #backToWindow(attendance: Attendance): void {
+    const entry = attendance.delivering?.entry;
     if (entry !== undefined) entry.inFlight = false;
-    presence.delivering = undefined;
+    attendance.delivering = undefined;
   }
 
-  #of(lane: number): Presence {
-    let presence = this.#presences.get(lane);
-    if (presence === undefined) {
-      presence = { isAttached: false, delivering: undefined, quick: [], replayTo: 0, replayAtMs: 0, discardTo: 0 };
-      this.#presences.set(lane, presence);
-    }
-    return presence;
+  #of(lane: number): Attendance {
+    const known = this.#attendances.get(lane);
+    if (known !== undefined) return known;
+    const attendance = newAttendance();
+    this.#attendances.set(lane, attendance);
+    return attendance;
   }
 }

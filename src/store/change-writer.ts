@@ -113,8 +113,16 @@ export class ChangeWriter {
         return (
           run('INSERT OR REPLACE INTO topic_id VALUES (?,?,?,NULL)', change.lane, change.topicId, change.topic) > 0
         );
+      case 'will': {
+        const { lane, topic, qos, payload, aliveMs } = change.row;
+        const sql = 'INSERT OR REPLACE INTO will VALUES (?,?,?,?,?,NULL)';
+        return run(sql, lane, topic, qos, payload, Math.round(aliveMs)) > 0;
+      }
+      case 'willGone':
+        return run('DELETE FROM will WHERE lane = ?', change.lane) > 0;
       case 'cleanSession':
         run('DELETE FROM subscription WHERE lane = ?', change.lane);
+        run('DELETE FROM will WHERE lane = ?', change.lane);
         return run('DELETE FROM topic_id WHERE lane = ?', change.lane) > 0;
       case 'filterGranted':
         return run('INSERT OR REPLACE INTO hub_filter VALUES (?,NULL)', change.filter) > 0;

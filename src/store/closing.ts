@@ -56,7 +56,7 @@ export function fillGaps(target: Database, lanes: readonly LaneState[]): void {
     target.prepare("INSERT INTO boot (epoch, boot_id, last_up_ms) VALUES (?, 'lost', 0)").run(latest);
   // a session whose owner nobody knows has ended
   const used = target
-    .prepare('SELECT lane FROM subscription UNION SELECT lane FROM topic_id')
+    .prepare('SELECT lane FROM subscription UNION SELECT lane FROM topic_id UNION SELECT lane FROM will')
     .pluck()
     .all() as number[];
   const name = target.prepare("INSERT OR IGNORE INTO subdevice (lane, id, lasting, link) VALUES (?, ?, 0, '')");

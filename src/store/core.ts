@@ -178,6 +178,7 @@ export class StoreCore {
         subdevices: read.readSubdevices(database),
         subscriptions: read.readSubscriptions(database),
         topicIds: read.readTopicIds(database),
+        wills: read.readWills(database),
         grantedFilters: read.readFilters(database),
         hubSession: read.readHubSession(database),
         hubGap: read.readHubGap(database),

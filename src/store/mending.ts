@@ -22,6 +22,7 @@ const CONSEQUENCE: Readonly<Record<Sealed, string>> = {
   boot: 'ages that reach back to them are lower bounds',
   subdevice: 'their names are lost and their sessions have ended; their uplinks go to the hub',
   subscription: 'nobody knows whose: let the subdevices subscribe again',
+  will: 'they are not published, until the subdevices give them again',
   topic_id: 'the subdevices register again',
   hub_filter: 'the hub is asked for them again',
   alarm_topic: 'alarms that wait may be overtaken by newer ones',

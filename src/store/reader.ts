@@ -14,6 +14,7 @@ import type {
   SubscriptionRow,
   Tally,
   TopicIdRow,
+  WillRow,
 } from '../custody/row.ts';
 import type { PageRequest } from '../ports.ts';
 import { countsOfLedger, type LedgerRow, tableOf } from './change-writer.ts';
@@ -116,6 +117,11 @@ export function readSubscriptions(database: Database): SubscriptionRow[] {
 
 export function readTopicIds(database: Database): TopicIdRow[] {
   return database.prepare('SELECT lane, topic_id AS topicId, topic FROM topic_id').all() as TopicIdRow[];
+}
+
+export function readWills(database: Database): WillRow[] {
+  const rows = database.prepare('SELECT lane, topic, qos, payload, alive_ms AS aliveMs FROM will').all() as WillRow[];
+  return rows.map((row) => ({ ...row, payload: new Uint8Array(row.payload) }));
 }
 
 export function readFilters(database: Database): string[] {

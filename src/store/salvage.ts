@@ -146,7 +146,7 @@ class Reader {
     if (isWhole({ seq, lane, qos, epoch, up_ms, crc, topic, payload: Buffer.from(hex, 'hex') })) {
       this.#taken.push(row);
       if (this.#taken.length === ROWS_AT_ONCE) this.#putTaken();
-      this.#last = seq;
+      this.#last = Math.max(this.#last, seq); // a broken inner page may lead back to where we were
       this.#whole += 1;
       if (this.#whole % STEP_ROWS === 0) this.#progress(`${this.#whole} messages salvaged`);
     } else {

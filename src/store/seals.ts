@@ -12,6 +12,7 @@ export const SEALED = [
   'subdevice',
   'subscription',
   'topic_id',
+  'will',
   'hub_filter',
   'hub_session',
   'hub_gap',

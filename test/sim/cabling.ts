@@ -1,4 +1,8 @@
-/** Which line is plugged in where: one line per subdevice, one port of the gateway for each, and cables that move. */
+/**
+ * Which line is plugged in where: one line per subdevice, one port of the gateway for each, and cables that move. Or one
+ * line for all of them, with a forwarder at its end.
+ */
+import { Forwarder } from '../../src/bench/forwarder.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { diceOf, type Scenario } from './scenario.ts';
 import { VirtualLine } from './virtual-line.ts';
@@ -10,12 +14,15 @@ export class Cabling {
   readonly #lines: VirtualLine[];
   /** Port of the gateway → line that is plugged in there. */
   readonly #ports: number[];
+  readonly #forwarder: Forwarder | undefined;
 
-  constructor({ seed, subdevices }: Scenario, time: VirtualTime) {
+  constructor({ seed, subdevices, isForwarded = false }: Scenario, time: VirtualTime) {
     this.#time = time;
     this.#seed = seed;
-    this.#lines = subdevices.map((_, index) => this.#newLine(index));
-    this.#ports = subdevices.map((_, index) => index);
+    const lines = isForwarded ? subdevices.slice(0, 1) : subdevices;
+    this.#lines = lines.map((_, index) => this.#newLine(index));
+    this.#ports = lines.map((_, index) => index);
+    if (isForwarded) this.#forwarder = new Forwarder((listener) => this.#line(0).subdeviceEnd(listener));
   }
 
   /** What is behind it may be another line each time it is opened. */
@@ -24,6 +31,7 @@ export class Cabling {
   }
 
   subdeviceEnd(index: number): OpenChannel {
+    if (this.#forwarder !== undefined) return this.#forwarder.channelOf(Uint8Array.of(0x0f, index));
     return (listener) => this.#line(index).subdeviceEnd(listener);
   }
 

@@ -31,7 +31,7 @@ export function rulesOf(scenario: Scenario): HubRules {
   };
 }
 
-export function configOf({ profile, subdevices, bounds }: Scenario): Config {
+export function configOf({ profile, subdevices, bounds, isForwarded = false }: Scenario): Config {
   const isGeneric = profile === 'generic';
   const identity = (product: string, device: string): string =>
     isGeneric ? '' : `product_id = "${product}"\ndevice_name = "${device}"`;
@@ -46,7 +46,7 @@ export function configOf({ profile, subdevices, bounds }: Scenario): Config {
     `[inbox]\nmessages_max = ${bounds.inboxMessagesMax}\nhold_ms = ${bounds.holdMs}`,
     `overflow = "${bounds.inboxOverflow}"\nage_hours_max = ${bounds.downlinkHoursMax}`,
     // no list of subdevices: each is served wherever its cable ends
-    ...subdevices.map(
+    ...(isForwarded ? subdevices.slice(0, 1) : subdevices).map(
       (_, index) =>
         `[[link]]\nname = "l${index}"\npath = "/dev/ttyV${index}"\npacket_bytes_max = ${bounds.packetBytesMax}`,
     ),

@@ -84,6 +84,8 @@ export interface Scenario {
   readonly window: number;
   readonly profile: Exclude<HubRules['profile'], 'documented'>;
   readonly hub: HubSwitches;
+  /** All subdevices are behind a forwarder, on one line. */
+  readonly isForwarded?: boolean;
   readonly bounds: Bounds;
   readonly troubles: readonly TroubleEvent[];
 }
@@ -130,6 +132,7 @@ export function drawScenario({ seed, hours, trouble, subdevices = 8, slowness = 
     largeShare: isPlain ? 0 : 0.02,
     window,
     profile: isPlain ? 'mainland' : oneOf('mainland', 'mainland', 'intl', 'generic', 'generic'),
+    ...(!isPlain && diceOf(seed, 'forwarder')() < 0.25 ? { isForwarded: true } : {}),
     hub: {
       overflow: oneOf('oldest', 'newest'),
       replayPacing: oneOf('send', 'acknowledgement'),

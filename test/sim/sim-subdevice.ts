@@ -80,6 +80,11 @@ export class SimSubdevice {
     if (this.#absences === 0) this.order({ kind: 'connect' });
   }
 
+  /** For good, unless it is away. */
+  wakeUp(): void {
+    if (this.#absences === 0) this.order({ kind: 'connect' });
+  }
+
   order(order: SubdeviceOrder): void {
     this.#input(order);
   }
@@ -112,6 +117,7 @@ export class SimSubdevice {
       retryMs: 1000,
       ...{ window, packetBytesMax },
       predefinedTopics: new Map(),
+      will: undefined,
     });
     const tap = new LineTap(id, complain);
     const pump = new Pump<SubdeviceInput, SubdeviceAction>({

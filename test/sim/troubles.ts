@@ -109,6 +109,11 @@ const TABLE = {
     begin: subdeviceGoes,
     end: subdeviceReturns,
   }),
+  subdeviceSleeps: trouble(60, 300, {
+    words: 'a subdevice goes to sleep, and wakes every 20 s',
+    begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'sleep', durationMs: 20 * SECOND_MS }),
+    end: (world, { dice }) => world.subdeviceAt(dice).wakeUp(),
+  }),
   subscriptionChanged: trouble(90, 30, {
     words: 'a subdevice unsubscribes',
     begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'unsubscribe', filter: 'control/+' }),

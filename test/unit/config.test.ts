@@ -69,6 +69,8 @@ describe('defaults', () => {
           packetBytesMax: 1024,
           retryMs: 1000,
           retriesMax: 5,
+          gatewayId: 1,
+          advertiseS: 0,
           recovery: ['reopen'],
           holdMs: 200,
           commitMs: 100,
@@ -78,7 +80,9 @@ describe('defaults', () => {
           units: [],
         },
       ],
-      subdevices: [{ id: 'meter-1', link: undefined, hubIdentity: undefined, deviceSecretFile: undefined }],
+      subdevices: [
+        { id: 'meter-1', link: undefined, nodeId: undefined, hubIdentity: undefined, deviceSecretFile: undefined },
+      ],
     });
   });
 

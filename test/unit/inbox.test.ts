@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Custodian } from '../../src/custody/custodian.ts';
 import { shedEntries } from '../../src/custody/ledger.ts';
-import { type Delivery, Inbox, type InboxLimits } from '../../src/session/inbox.ts';
+import type { Delivery } from '../../src/session/attendance.ts';
+import { Inbox, type InboxLimits } from '../../src/session/inbox.ts';
 import { BenchDisk, custodianOn, STAMP, uplink } from './custody-rig.ts';
 
 const LIMITS: InboxLimits = {

@@ -77,7 +77,7 @@ class CareBench {
   }
 
   async fallSilent(): Promise<void> {
-    this.machine.reports = [{ kind: 'detach', subdevice: 'a', cause: 'no answer' }];
+    this.machine.reports = [{ kind: 'detach', subdevice: 'a', cause: 'no answer', aliveUntilMs: undefined }];
     this.links.order('meters', { kind: 'confirm', token: 0 });
     for (let second = 0; second < 60; second += 1) {
       this.clock.pass(1000);
@@ -129,7 +129,7 @@ it('a round trip is from the delivery to its acknowledgement, and none is counte
   bench.clock.pass(100);
   report([{ kind: 'delivered', token: 1 }]);
   deliver(2);
-  report([{ kind: 'detach', subdevice: 'a', cause: 'link closed' }]);
+  report([{ kind: 'detach', subdevice: 'a', cause: 'link closed', aliveUntilMs: undefined }]);
   report([{ kind: 'delivered', token: 2 }]);
   const { roundTrips } = bench.links.standings()[0] ?? expect.fail('no link');
   expect(roundTrips.total).toBe(1);

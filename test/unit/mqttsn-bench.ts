@@ -9,6 +9,11 @@ import { createMqttsnLink, type MqttsnLinkOptions } from '../../src/driver/mqtts
 
 export const LINK_OPTIONS: MqttsnLinkOptions = {
   name: 'bench',
+  framing: 'sn-cobs',
+  gatewayId: 1,
+  advertiseS: 0,
+  soleSubdevice: undefined,
+  nodes: new Map(),
   packetBytesMax: 256,
   retryMs: 1000,
   retriesMax: 3,

@@ -16,7 +16,9 @@ describe('a connection', () => {
   it('is accepted when the flow has attached the subdevice, not before', () => {
     const bench = new LinkBench().open();
     bench.say({ ...CONNECT, clean: true, durationS: 60 });
-    expect(bench.reported()).toEqual([{ kind: 'attach', subdevice: 'pump-7', clean: true, keepAliveMs: 60_000 }]);
+    expect(bench.reported()).toEqual([
+      { kind: 'attach', subdevice: 'pump-7', clean: true, aliveMs: 90_000, will: 'unchanged' },
+    ]);
     expect(bench.heard()).toEqual([]);
     expect(bench.link.attachedSubdevices()).toEqual([]);
     bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: true, topicIds: new Map() } });
@@ -43,12 +45,6 @@ describe('a connection', () => {
     expect(bench.reported()).toEqual([]);
   });
 
-  it('with a will is not supported, rather than accepted without it', () => {
-    const bench = new LinkBench().open();
-    bench.say({ ...CONNECT, will: true });
-    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 3 }]);
-  });
-
   it('asked for twice while the flow is asked is attached once', () => {
     const bench = new LinkBench().open();
     bench.say(CONNECT, CONNECT, publish(1));
@@ -63,9 +59,9 @@ describe('a connection', () => {
     bench.say(CONNECT, { ...CONNECT, clientId: 'mill-2' }, { ...CONNECT, clientId: 'saw-3' });
     bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: true, topicIds: new Map() } });
     expect(bench.reported()).toEqual([
-      { kind: 'attach', subdevice: 'pump-7', clean: false, keepAliveMs: 0 },
-      { kind: 'detach', subdevice: 'pump-7', cause: 'replaced' },
-      { kind: 'attach', subdevice: 'saw-3', clean: false, keepAliveMs: 0 },
+      { kind: 'attach', subdevice: 'pump-7', clean: false, aliveMs: 0, will: 'unchanged' },
+      { kind: 'detach', subdevice: 'pump-7', cause: 'replaced', aliveUntilMs: undefined },
+      { kind: 'attach', subdevice: 'saw-3', clean: false, aliveMs: 0, will: 'unchanged' },
     ]);
     expect(bench.heard()).toEqual([]);
   });
@@ -75,7 +71,12 @@ describe('a connection', () => {
     bench.say(CONNECT);
     bench.input({ kind: 'closed', reason: 'unplugged' });
     bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: true, topicIds: new Map() } });
-    expect(bench.reported().at(-1)).toEqual({ kind: 'detach', subdevice: 'pump-7', cause: 'link closed' });
+    expect(bench.reported().at(-1)).toEqual({
+      kind: 'detach',
+      subdevice: 'pump-7',
+      cause: 'link closed',
+      aliveUntilMs: undefined,
+    });
     expect(bench.heard()).toEqual([]);
   });
 
@@ -97,7 +98,7 @@ describe('a connection', () => {
     bench.say(CONNECT);
     expect(bench.reported()).toEqual([
       { kind: 'undelivered', token: 9, why: 'lost' },
-      { kind: 'attach', subdevice: 'pump-7', clean: false, keepAliveMs: 0 },
+      { kind: 'attach', subdevice: 'pump-7', clean: false, aliveMs: 0, will: 'unchanged' },
     ]);
   });
 
@@ -105,15 +106,17 @@ describe('a connection', () => {
     const bench = new LinkBench().attach();
     bench.say({ ...CONNECT, clientId: 'mill-2' });
     expect(bench.reported()).toEqual([
-      { kind: 'detach', subdevice: 'pump-7', cause: 'replaced' },
-      { kind: 'attach', subdevice: 'mill-2', clean: false, keepAliveMs: 0 },
+      { kind: 'detach', subdevice: 'pump-7', cause: 'replaced', aliveUntilMs: undefined },
+      { kind: 'attach', subdevice: 'mill-2', clean: false, aliveMs: 0, will: 'unchanged' },
     ]);
   });
 
   it('ended by the subdevice is detached and acknowledged', () => {
     const bench = new LinkBench().attach();
     bench.say(DISCONNECT);
-    expect(bench.reported()).toEqual([{ kind: 'detach', subdevice: 'pump-7', cause: 'asked' }]);
+    expect(bench.reported()).toEqual([
+      { kind: 'detach', subdevice: 'pump-7', cause: 'asked', aliveUntilMs: undefined },
+    ]);
     expect(bench.heard()).toEqual([DISCONNECT]);
   });
 
@@ -125,7 +128,9 @@ describe('a connection', () => {
     bench.after(14_999);
     expect(bench.reported()).toEqual([]);
     bench.after(1);
-    expect(bench.reported()).toEqual([{ kind: 'detach', subdevice: 'pump-7', cause: 'keep alive ran out' }]);
+    expect(bench.reported()).toEqual([
+      { kind: 'detach', subdevice: 'pump-7', cause: 'keep alive ran out', aliveUntilMs: bench.nowMs },
+    ]);
   });
 
   it('without a keep alive outlasts any silence', () => {
@@ -163,19 +168,6 @@ describe('a peer that is not connected', () => {
     const bench = new LinkBench().open();
     bench.say({ kind: 'connack', returnCode: 0 }, { kind: 'unsuback', messageId: 1 });
     expect(bench.heard()).toEqual([]);
-  });
-
-  it('finds the gateway', () => {
-    const bench = new LinkBench().open();
-    bench.say({ kind: 'searchgw', radius: 0 });
-    expect(bench.heard()).toEqual([{ kind: 'gwinfo', gatewayId: 1, gatewayAddress: new Uint8Array(0) }]);
-  });
-
-  it('is counted and not served when it publishes with QoS -1', () => {
-    const bench = new LinkBench().open();
-    bench.say(publish(0, { qos: -1 }));
-    expect([bench.heard(), bench.reported()]).toEqual([[], []]);
-    expect(bench.link.counters.unexpectedPackets).toBe(1);
   });
 
   it('has orders for it ignored, and deliveries given back', () => {

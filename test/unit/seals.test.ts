@@ -18,6 +18,7 @@ const CHANGES: readonly Change[] = [
   { kind: 'subdevice', row: { lane: 1, id: 'pump', lasting: true, link: 'a' } },
   { kind: 'subscribe', row: { lane: 1, filter: 'gw/pump/cmd', qos: 1 } },
   { kind: 'topicId', lane: 1, topicId: 5, topic: 'temperature' },
+  { kind: 'will', row: { lane: 1, topic: 'lost', qos: 1, payload: Uint8Array.of(7, 8), aliveMs: 90_000 } },
   { kind: 'filterGranted', filter: 'gw/pump/cmd' },
   { kind: 'hubSession', row: { expected: true, connected: true, changedAt: CHANGED_AT, sentTo: 9, lostCount: 2 } },
   { kind: 'alarmTopics', filters: ['alarm'] },
@@ -38,10 +39,11 @@ async function written(): Promise<string> {
   return path;
 }
 
-type Value = string | number | bigint | null;
+type Value = string | number | bigint | Buffer | null;
 
 function flipValue(value: Value): Value {
   if (typeof value === 'number' || typeof value === 'bigint') return BigInt(value) ^ 4n;
+  if (Buffer.isBuffer(value)) return Buffer.concat([Buffer.of((value[0] ?? 0) ^ 4), value.subarray(1)]);
   return value === null ? 1 : String.fromCharCode(value.charCodeAt(0) ^ 1) + value.slice(1);
 }
 

@@ -53,6 +53,7 @@ class FlowBench {
       replay: () => replay as Replay,
       topicsOf: (subdevice) => topicMap('{subdevice}/{topic}', { ...owner, subdevice }),
       termsOf: () => ({ holdMs: 200, commitMs: 100, overflow: 'reject' }),
+      willTerms: { holdMs: 200, commitMs: 100, overflow: 'reject' },
     });
   }
 

@@ -50,6 +50,8 @@ export class VirtualWire {
     const predefinedTopics = new Map<number, string>();
     this.link = createMqttsnLink({
       name: 'virtual',
+      framing: 'sn-cobs',
+      ...{ gatewayId: 1, advertiseS: 0, soleSubdevice: undefined, nodes: new Map() },
       packetBytesMax: 256,
       retryMs: 100,
       retriesMax: 3,
@@ -61,7 +63,15 @@ export class VirtualWire {
     });
     const clientId = 'pump-7';
     const times = { keepAliveMs: 2000, retryMs: 130 };
-    this.subdevice = new Subdevice({ clientId, clean: false, ...times, window, packetBytesMax: 256, predefinedTopics });
+    this.subdevice = new Subdevice({
+      clientId,
+      clean: false,
+      ...times,
+      window,
+      packetBytesMax: 256,
+      predefinedTopics,
+      will: undefined,
+    });
     this.#toLink({ kind: 'start' });
     this.order({ kind: 'start' });
   }

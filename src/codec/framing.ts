@@ -1,0 +1,35 @@
+/** How packets are delimited on a line, by the name the configuration gives it: what writes a frame, and what reads them. */
+import { encodeFrame, FrameReader } from './sn-cobs.ts';
+import { RawReader } from './sn-raw.ts';
+
+export type FramingName = 'sn-cobs' | 'sn-raw';
+
+/** Takes bytes as they come and gives packets; holds at most one, whatever arrives. All counters only grow. */
+export interface PacketReader {
+  /** Packets passed on. */
+  readonly frames: number;
+  /** Frames that did not hold; where there are no frames, stretches of bytes that were no packet. */
+  readonly crcErrors: number;
+  readonly oversizeFrames: number;
+  readonly heldBytes: number;
+  readonly heldBytesMax: number;
+  /** @param nowMs monotonic. @returns the packets, each in its own memory, in the order of their arrival */
+  push(bytes: Uint8Array, nowMs: number): Uint8Array[];
+  /** Forgets what has not ended: the line was opened anew. */
+  reset(): void;
+}
+
+export interface Framing {
+  readonly encode: (packet: Uint8Array) => Uint8Array;
+  /** @param packetBytesMax largest packet passed on */
+  readonly newReader: (packetBytesMax: number) => PacketReader;
+}
+
+const FRAMINGS: Readonly<Record<FramingName, Framing>> = {
+  'sn-cobs': { encode: encodeFrame, newReader: (packetBytesMax) => new FrameReader(packetBytesMax) },
+  'sn-raw': { encode: (packet) => packet, newReader: (packetBytesMax) => new RawReader(packetBytesMax) },
+};
+
+export function framingOf(name: FramingName): Framing {
+  return FRAMINGS[name];
+}

@@ -1,0 +1,130 @@
+/**
+ * Bare MQTT-SN packets, one after the other, for USB-CDC and stock clients: nothing between them but their Length fields.
+ *
+ * A packet begins where its head is plausible: a known type, a Length that this type can have and that the line allows.
+ * What is whole must decode. If not, one byte is dropped and the next looked at; after `IDLE_MS` without a byte, what is
+ * held was cut off and is dropped. So a damaged byte costs what the wrong Length swallowed, and noise that looks like a
+ * packet is taken for one: there is no checksum. Where the firmware is yours, use sn-cobs.
+ * Invariant: the reader holds at most one packet of the largest size and one chunk of bytes, whatever arrives.
+ */
+import { BODY_BYTES, kindOfType } from './mqttsn.ts';
+import { decodePacket } from './mqttsn-decode.ts';
+
+/** A sender writes a packet in one go: 1024 octets at 115,200 baud take 89 ms, and between them there is no pause. */
+const IDLE_MS = 100;
+
+const LONG_LENGTH = 0x01;
+/** An encapsulated packet begins with the head of the carried one: at most 4 octets. */
+const HEAD_BYTES_MAX = 4;
+
+type Outlook = 'more bytes needed' | 'no packet' | 'too large' | { readonly packetBytes: number };
+
+export class RawReader {
+  readonly #packetBytesMax: number;
+  #held = new Uint8Array(0);
+  #heardMs = Number.NEGATIVE_INFINITY;
+  /** In the middle of a stretch of bytes that are no packet, which is counted once. */
+  #isLost = false;
+  #frames = 0;
+  #crcErrors = 0;
+  #oversizeFrames = 0;
+
+  constructor(packetBytesMax: number) {
+    this.#packetBytesMax = packetBytesMax;
+  }
+
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** Stretches of bytes that were no packet. */
+  get crcErrors(): number {
+    return this.#crcErrors;
+  }
+
+  /** Plausible heads of packets larger than allowed; noise counts too. */
+  get oversizeFrames(): number {
+    return this.#oversizeFrames;
+  }
+
+  get heldBytes(): number {
+    return this.#held.length;
+  }
+
+  /** The most it holds between two calls. */
+  get heldBytesMax(): number {
+    return this.#packetBytesMax;
+  }
+
+  push(bytes: Uint8Array, nowMs: number): Uint8Array[] {
+    if (this.#held.length > 0 && nowMs - this.#heardMs >= IDLE_MS) {
+      this.#lose();
+      this.reset();
+    }
+    this.#heardMs = nowMs;
+    const stream = new Uint8Array(this.#held.length + bytes.length);
+    stream.set(this.#held);
+    stream.set(bytes, this.#held.length);
+    const packets: Uint8Array[] = [];
+    let at = 0;
+    while (at < stream.length) {
+      const rest = stream.subarray(at);
+      const outlook = lookAt(rest, this.#packetBytesMax);
+      if (outlook === 'more bytes needed') break;
+      if (outlook === 'too large') this.#oversizeFrames += 1;
+      if (outlook === 'too large' || outlook === 'no packet') {
+        this.#lose();
+        // of a long head the last two octets would look like the head of a short packet, each time
+        at += outlook === 'too large' ? headBytesOf(rest) : 1;
+        continue;
+      }
+      packets.push(rest.slice(0, outlook.packetBytes));
+      this.#frames += 1;
+      this.#isLost = false;
+      at += outlook.packetBytes;
+    }
+    this.#held = stream.slice(at);
+    return packets;
+  }
+
+  reset(): void {
+    this.#held = new Uint8Array(0);
+    this.#isLost = false;
+  }
+
+  #lose(): void {
+    if (!this.#isLost) this.#crcErrors += 1;
+    this.#isLost = true;
+  }
+}
+
+/** What begins here? Decides as early as it can, so that noise holds nothing up. */
+function lookAt(bytes: Uint8Array, packetBytesMax: number): Outlook {
+  const size = sizeOf(bytes);
+  if (size === 'more bytes needed' && bytes.length >= packetBytesMax) return 'too large';
+  if (typeof size === 'string') return size;
+  if (size.packetBytes > packetBytesMax) return 'too large';
+  if (bytes.length < size.packetBytes) return 'more bytes needed';
+  return decodePacket(bytes.subarray(0, size.packetBytes)).ok ? size : 'no packet';
+}
+
+function sizeOf(bytes: Uint8Array, isCarried = false): Outlook {
+  const headBytes = headBytesOf(bytes);
+  if (bytes[0] === 0x00) return 'no packet';
+  const type = bytes[headBytes - 1];
+  if (type === undefined) return 'more bytes needed';
+  const kind = kindOfType(type);
+  const length = headBytes > 2 ? (bytes[1] ?? 0) * 0x100 + (bytes[2] ?? 0) : (bytes[0] ?? 0);
+  if (kind === undefined) return 'no packet';
+  const [fewest, most] = BODY_BYTES[kind];
+  if (length < headBytes + fewest || length > headBytes + most) return 'no packet';
+  if (kind !== 'encapsulated') return { packetBytes: length };
+  // Its Length ends before the packet it carries (MQTT-SN 1.2 §5.5), and forwarders are not stacked here.
+  if (isCarried) return 'no packet';
+  const carried = sizeOf(bytes.subarray(length, length + HEAD_BYTES_MAX), true);
+  return typeof carried === 'string' ? carried : { packetBytes: length + carried.packetBytes };
+}
+
+function headBytesOf(bytes: Uint8Array): number {
+  return bytes[0] === LONG_LENGTH ? 4 : 2;
+}

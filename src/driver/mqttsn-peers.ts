@@ -1,0 +1,179 @@
+/**
+ * Everybody on one link: whoever is on the wire itself, and the nodes behind a forwarder, each a peer; and the sessions of
+ * their clients, which outlive connections and move from peer to peer.
+ *
+ * Invariants: at most `NODES_MAX` nodes and as many clients connected; a client is attached at one peer at a time; of a
+ * packet within a packet within a packet nothing is believed. Source: MQTT-SN 1.2 §5.5, §6.1.
+ */
+import { type Packet, RETURN_CODE } from '../codec/mqttsn.ts';
+import { decodePacket } from '../codec/mqttsn-decode.ts';
+import type { DriverOrder } from './driver.ts';
+import type { Beacon } from './mqttsn-beacon.ts';
+import { type ClientLimits, MqttsnClient } from './mqttsn-client.ts';
+import { Outlet, type Spool } from './mqttsn-outlet.ts';
+import { MqttsnPeer } from './mqttsn-peer.ts';
+
+export interface PeersOptions extends ClientLimits {
+  /** Who is on the wire itself, if only one can be: it may publish without a connection. */
+  readonly soleSubdevice: string | undefined;
+  /** Wireless node id in hexadecimal → who is there: it may publish without a connection. */
+  readonly nodes: ReadonlyMap<string, string>;
+}
+
+/** Nodes behind forwarders on one link; those without a client that were not heard for longest give way. */
+const NODES_MAX = 256;
+/** Sessions remembered per link for the sake of duplicates; those of clients unseen longest are forgotten first. */
+const CLIENTS_MAX = 64;
+
+export class Peers {
+  readonly #options: PeersOptions;
+  readonly #spool: Spool;
+  readonly #beacon: Beacon;
+  readonly #onWire: MqttsnPeer;
+  /** By node id in hexadecimal, longest unheard first. */
+  readonly #nodes = new Map<string, MqttsnPeer>();
+  /** By client id, longest unseen first. */
+  readonly #clients = new Map<string, MqttsnClient>();
+
+  constructor(options: PeersOptions, spool: Spool, beacon: Beacon) {
+    this.#options = options;
+    this.#spool = spool;
+    this.#beacon = beacon;
+    this.#onWire = this.#newPeer(new Outlet(spool, undefined), options.soleSubdevice);
+  }
+
+  attachedSubdevices(): readonly string[] {
+    return [...this.#all()].flatMap(({ state, clientId }) => (state === 'attached' ? (clientId ?? []) : []));
+  }
+
+  /** @returns false: within it was no packet */
+  receive(packet: Packet, nowMs: number): boolean {
+    if (packet.kind !== 'encapsulated') {
+      if (packet.kind === 'searchgw') this.#beacon.answerSearch(new Outlet(this.#spool, undefined), packet.radius);
+      else this.#onWire.receive(packet, nowMs);
+      return true;
+    }
+    const carried = decodePacket(packet.packet);
+    if (!carried.ok || carried.value.kind === 'encapsulated' || packet.node.length === 0) return false;
+    if (carried.value.kind === 'searchgw') {
+      this.#beacon.answerSearch(new Outlet(this.#spool, packet.node), carried.value.radius);
+    } else {
+      this.#peerAt(packet.node, carried.value)?.receive(carried.value, nowMs);
+    }
+    return true;
+  }
+
+  order(order: DriverOrder, nowMs: number): void {
+    switch (order.kind) {
+      case 'attached':
+        this.#peerOf(order.subdevice)?.attached(order.answer, nowMs);
+        break;
+      case 'dismiss':
+        this.#peerOf(order.subdevice)?.dismiss();
+        break;
+      case 'acknowledge':
+        this.#find((client) => client.awaits(order.token))?.acknowledge(order.token);
+        break;
+      case 'refuse':
+        this.#find((client) => client.refuse(order.token, order.why, nowMs));
+        break;
+      case 'confirm':
+        this.#find((client) => client.confirm(order.token, nowMs));
+        break;
+      case 'rest':
+        this.#peerOf(order.subdevice)?.rest();
+        break;
+      case 'deliver': {
+        const peer = this.#peerOf(order.subdevice);
+        if (peer === undefined) this.#spool.act({ kind: 'undelivered', token: order.token, why: 'lost' });
+        else peer.deliver(order, nowMs);
+        break;
+      }
+    }
+  }
+
+  /** Only whoever is on the wire itself is called back: a forwarder has its own line to each of its nodes. */
+  opened(nowMs: number): void {
+    this.#onWire.callBack(nowMs);
+    this.#beacon.opened(nowMs);
+  }
+
+  closed(): void {
+    this.#beacon.closed();
+    for (const peer of this.#all()) peer.closed();
+  }
+
+  wake(nowMs: number): void {
+    this.#beacon.wake(nowMs);
+    for (const peer of this.#all()) peer.wake(nowMs);
+  }
+
+  wakeAtMs(): number | undefined {
+    let atMs = this.#beacon.wakeAtMs() ?? Number.POSITIVE_INFINITY;
+    for (const peer of this.#all()) atMs = Math.min(atMs, peer.wakeAtMs());
+    return Number.isFinite(atMs) ? atMs : undefined;
+  }
+
+  *#all(): Iterable<MqttsnPeer> {
+    yield this.#onWire;
+    yield* this.#nodes.values();
+  }
+
+  #peerOf(clientId: string): MqttsnPeer | undefined {
+    if (this.#onWire.clientId === clientId) return this.#onWire;
+    for (const peer of this.#nodes.values()) if (peer.clientId === clientId) return peer;
+    return undefined;
+  }
+
+  /** @returns `undefined`: so many nodes are connected that there is no room for another */
+  #peerAt(node: Uint8Array, packet: Packet): MqttsnPeer | undefined {
+    const key = Buffer.from(node).toString('hex');
+    const known = this.#nodes.get(key);
+    const outlet = new Outlet(this.#spool, node);
+    if (known === undefined && this.#nodes.size >= NODES_MAX && !this.#forgetNode()) {
+      this.#spool.counters.unexpectedPackets += 1;
+      if (packet.kind === 'connect') outlet.send({ kind: 'connack', returnCode: RETURN_CODE.congestion });
+      return undefined;
+    }
+    const peer = known ?? this.#newPeer(outlet, this.#options.nodes.get(key));
+    this.#nodes.delete(key);
+    this.#nodes.set(key, peer);
+    return peer;
+  }
+
+  #forgetNode(): boolean {
+    for (const [key, { state }] of this.#nodes) if (state === 'nobody') return this.#nodes.delete(key);
+    return false;
+  }
+
+  #newPeer(outlet: Outlet, publisher: string | undefined): MqttsnPeer {
+    const { predefinedTopics, retryMs } = this.#options;
+    const peer: MqttsnPeer = new MqttsnPeer({
+      ...{ outlet, publisher, predefinedTopics },
+      disconnectPauseMs: retryMs,
+      claimClient: (id) => this.#claim(id, peer),
+    });
+    return peer;
+  }
+
+  #claim(id: string, peer: MqttsnPeer): MqttsnClient | undefined {
+    const holder = this.#peerOf(id);
+    if (holder !== undefined && holder !== peer) {
+      if (holder.state === 'attaching') return undefined;
+      holder.yieldClient();
+    }
+    const client = this.#clients.get(id) ?? new MqttsnClient(id, new Outlet(this.#spool, undefined), this.#options);
+    this.#clients.delete(id);
+    this.#clients.set(id, client);
+    for (const other of this.#clients.keys()) {
+      if (this.#clients.size <= CLIENTS_MAX) break;
+      if (other !== id && this.#peerOf(other) === undefined) this.#clients.delete(other);
+    }
+    return client;
+  }
+
+  #find(isOwner: (client: MqttsnClient) => boolean): MqttsnClient | undefined {
+    for (const client of this.#clients.values()) if (isOwner(client)) return client;
+    return undefined;
+  }
+}

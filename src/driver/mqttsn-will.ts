@@ -1,0 +1,73 @@
+/**
+ * What a client wants published when it is lost: asked for at CONNECT with the flag Will, and changed at any time.
+ *
+ *     CONNECT ─▶ WILLTOPICREQ ─WILLTOPIC─▶ WILLMSGREQ ─WILLMSG─▶ known       an empty WILLTOPIC: it wants none
+ *
+ * Whoever waits repeats what it sent, and the client is who waits (MQTT-SN 1.2 §6.13): nothing is asked twice unasked.
+ * Source: MQTT-SN 1.2 §6.3, §6.4.
+ */
+import type { Message, Qos } from '../base/message.ts';
+import { type ConnectPacket, type Packet, RETURN_CODE, type Will } from '../codec/mqttsn.ts';
+import type { WillChange } from './driver.ts';
+import type { Outlet } from './mqttsn-outlet.ts';
+import { hasWildcard } from './mqttsn-topics.ts';
+
+/** A CONNECT with everything that belongs to it. */
+export interface Wish {
+  readonly connect: ConnectPacket;
+  readonly will: Message | 'unchanged' | undefined;
+}
+
+type WillPacket = Extract<Packet, { kind: 'willtopic' | 'willmsg' }>;
+
+export class WillDialog {
+  readonly connect: ConnectPacket;
+  readonly #outlet: Outlet;
+  #topic: Pick<Message, 'topic' | 'qos'> | undefined;
+
+  constructor(connect: ConnectPacket, outlet: Outlet) {
+    this.connect = connect;
+    this.#outlet = outlet;
+    outlet.send({ kind: 'willtopicreq' });
+  }
+
+  /** @returns `goes on`, `refused` (the CONNACK has left), or the wish that is now complete */
+  receive(packet: WillPacket): 'goes on' | 'refused' | Wish {
+    const { connect } = this;
+    if (packet.kind === 'willmsg') {
+      if (this.#topic === undefined) return 'goes on';
+      return { connect, will: { ...this.#topic, payload: packet.payload } };
+    }
+    if (packet.will === undefined) return { connect, will: undefined };
+    this.#topic = topicOf(packet.will);
+    if (this.#topic === undefined) {
+      this.#outlet.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
+      return 'refused';
+    }
+    this.#outlet.send({ kind: 'willmsgreq' });
+    return 'goes on';
+  }
+}
+
+/** @returns `undefined`: a will that cannot be kept */
+export function willChangeOf(packet: Extract<Packet, { kind: 'willtopicupd' | 'willmsgupd' }>): WillChange | undefined {
+  if (packet.kind === 'willmsgupd') return { part: 'payload', payload: packet.payload };
+  if (packet.will === undefined) return { part: 'all', will: undefined };
+  const topic = topicOf(packet.will);
+  return topic === undefined ? undefined : { part: 'topic', ...topic };
+}
+
+/** The hub has no QoS 2, and −1 is for publications without a connection. Retain is not for the hub either. */
+function topicOf({ topic, qos }: Will): { readonly topic: string; readonly qos: Qos } | undefined {
+  return (qos === 0 || qos === 1) && topic !== '' && !hasWildcard(topic) ? { topic, qos } : undefined;
+}
+
+/** Did the client repeat its CONNECT while it waited for the CONNACK? */
+export function isRepeated(connect: ConnectPacket, next: ConnectPacket): boolean {
+  return (
+    connect.clientId === next.clientId &&
+    connect.clean === next.clean &&
+    connect.durationS === next.durationS &&
+    connect.will === next.will
+  );
+}

@@ -1,0 +1,47 @@
+/** What a driver reports, to the flow that it is for. */
+import type { DriverReport } from '../driver/driver.ts';
+import type { DownlinkFlow } from './downlink.ts';
+import type { Presence } from './presence.ts';
+import type { Sleepers } from './sleepers.ts';
+import type { UplinkFlow } from './uplink.ts';
+import type { Wills } from './wills.ts';
+
+export interface ReportedTo {
+  readonly presence: Presence;
+  readonly sleepers: Sleepers;
+  readonly wills: Wills;
+  readonly uplink: UplinkFlow;
+  readonly downlink: DownlinkFlow;
+}
+
+export function passOn(
+  { presence, sleepers, wills, uplink, downlink }: ReportedTo,
+  link: string,
+  report: DriverReport,
+) {
+  switch (report.kind) {
+    case 'attach':
+      return presence.attach(link, report);
+    case 'detach':
+      return presence.detach(link, report);
+    case 'slept':
+      return sleepers.slept(link, report);
+    case 'woke':
+      return sleepers.woke(link, report);
+    case 'will':
+      return wills.change(link, report);
+    case 'uplink':
+      return uplink.offer(link, report);
+    case 'unconnected':
+      return presence.passOn(link, report);
+    case 'subscribe':
+      return presence.subscribe(link, report);
+    case 'unsubscribe':
+      return presence.unsubscribe(link, report);
+    case 'topicBound':
+      return presence.topicBound(link, report);
+    case 'delivered':
+    case 'undelivered':
+      return downlink.report(report);
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Subdevices that sleep (MQTT-SN 1.2 §6.14): what comes for them waits in the inbox; at each waking they get what has
+ * waited until then, and are told when that was all (`flow/downlink.ts`). The hub is not told: they are still served.
+ */
+import type { Facts } from '../base/events.ts';
+import type { DriverReport } from '../driver/driver.ts';
+import type { Clock } from '../ports.ts';
+import type { Inbox } from '../session/inbox.ts';
+import type { Mirror, Subdevice } from '../session/mirror.ts';
+import type { Committer } from './committer.ts';
+import type { DownlinkFlow } from './downlink.ts';
+import type { Wills } from './wills.ts';
+
+export interface SleepersOptions {
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly mirror: Mirror;
+  readonly inbox: Inbox;
+  readonly committer: Committer;
+  readonly wills: Wills;
+  readonly downlink: () => DownlinkFlow;
+  readonly commitMs: number;
+}
+
+export class Sleepers {
+  readonly #options: SleepersOptions;
+
+  constructor(options: SleepersOptions) {
+    this.#options = options;
+  }
+
+  slept(link: string, { subdevice: id, aliveMs }: Extract<DriverReport, { kind: 'slept' }>): void {
+    const { inbox, wills, committer, clock, facts, commitMs } = this.#options;
+    const subdevice = this.#attached(link, id);
+    if (subdevice === undefined) return;
+    inbox.slept(subdevice.lane);
+    wills.slept(subdevice, aliveMs);
+    committer.letGo('downlink', clock.nowMs() + commitMs); // it is not near any more
+    facts.emit('subdeviceSlept', { subdevice: id, aliveMs });
+  }
+
+  woke(link: string, { subdevice: id }: Extract<DriverReport, { kind: 'woke' }>): void {
+    const { inbox, downlink } = this.#options;
+    const subdevice = this.#attached(link, id);
+    if (subdevice === undefined) return;
+    inbox.woke(subdevice.lane);
+    downlink().deliver(subdevice.lane);
+  }
+
+  /** `undefined`: it has moved to another link meanwhile. */
+  #attached(link: string, id: string): Subdevice | undefined {
+    const subdevice = this.#options.mirror.byId(id);
+    if (subdevice?.link !== link || !subdevice.isAttached) return undefined;
+    subdevice.heardAtMs = this.#options.clock.nowMs();
+    return subdevice;
+  }
+}

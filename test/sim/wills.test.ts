@@ -1,0 +1,235 @@
+/** Wills through a whole gateway: published when a subdevice is lost, and only then; durable where the session is. */
+import { describe, expect, it } from 'vitest';
+import type { ConnectPacket, Packet } from '../../src/codec/mqttsn.ts';
+import { HandWire, ID, kindsOf } from './hand-wire.ts';
+
+const GOODBYE: Packet = { kind: 'disconnect', durationS: undefined };
+
+async function connectWithWill(wire: HandWire, text: string, fields: Partial<ConnectPacket> = {}): Promise<void> {
+  const connect = { kind: 'connect', will: true, clean: false, durationS: 60, clientId: ID, ...fields } as const;
+  expect(kindsOf(await wire.say([connect]))).toEqual(['willtopicreq']);
+  const topic = { qos: 1, retain: false, topic: 'gone' } as const;
+  expect(kindsOf(await wire.say([{ kind: 'willtopic', will: topic }]))).toEqual(['willmsgreq']);
+  const heard = await wire.say([{ kind: 'willmsg', payload: new TextEncoder().encode(text) }]);
+  expect(heard).toEqual([{ kind: 'connack', returnCode: 0 }]);
+}
+
+async function connected(fields: Partial<ConnectPacket> = {}): Promise<HandWire> {
+  const wire = await HandWire.open();
+  await connectWithWill(wire, 'lost', fields);
+  return wire;
+}
+
+const LOST = [['gone', 'lost']];
+
+describe('a will', () => {
+  it('is published when the keep alive has run out by half, once', async () => {
+    const wire = await connected();
+    await wire.pass(85_000);
+    expect(wire.arrived).toEqual([]);
+    await wire.pass(10_000);
+    expect(wire.arrived).toEqual(LOST);
+    await wire.pass(600_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
+  it('is not published after DISCONNECT', async () => {
+    const wire = await connected();
+    await wire.say([GOODBYE], 600_000);
+    expect(wire.arrived).toEqual([]);
+  });
+
+  it('is published when the subdevice does not answer', async () => {
+    const wire = await connected({ durationS: 0 });
+    await wire.say([{ kind: 'subscribe', dup: false, qos: 1, messageId: 1, filter: { type: 'name', name: 'cmd/x' } }]);
+    wire.hubSends('cmd/x', 'are you there?');
+    await wire.pass(10_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
+  it('is published for a lost sleeper, after one and a half of its sleep', async () => {
+    const wire = await connected();
+    await wire.say([{ kind: 'disconnect', durationS: 600 }], 890_000);
+    expect(wire.arrived).toEqual([]);
+    await wire.pass(12_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
+  it('is not published for a port that was gone for less than the keep alive', async () => {
+    const wire = await connected();
+    wire.world.cabling.lineAt(0).unplug();
+    await wire.pass(50_000);
+    wire.world.cabling.lineAt(0).plug();
+    await wire.pass(30_000);
+    await wire.plug();
+    await wire.connect();
+    await wire.pass(60_000);
+    expect(wire.arrived).toEqual([]);
+  });
+
+  it('is published for a port that is gone for longer', async () => {
+    const wire = await connected();
+    wire.world.cabling.lineAt(0).unplug();
+    await wire.pass(95_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
+  it('of a lasting session is published after a restart of the gateway, if the subdevice does not come back', async () => {
+    const wire = await connected();
+    await wire.restartGateway();
+    await wire.pass(70_000);
+    expect(wire.arrived).toEqual([]);
+    await wire.pass(30_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
+  it('is not published after a restart for one that comes back, or had said good-bye', async () => {
+    const back = await connected();
+    await back.restartGateway();
+    await back.connect({ durationS: 0 });
+    const away = await connected();
+    await away.say([GOODBYE]);
+    await away.restartGateway();
+    for (const wire of [back, away]) {
+      await wire.pass(600_000);
+      expect(wire.arrived).toEqual([]);
+    }
+  });
+
+  it('belongs to the session: a later connection without the flag has it still', async () => {
+    const wire = await connected();
+    await wire.say([GOODBYE]);
+    await wire.restartGateway();
+    await wire.connect();
+    await wire.pass(100_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
+  it('ends with a clean session', async () => {
+    const wire = await connected();
+    await wire.connect({ clean: true });
+    await wire.pass(100_000);
+    expect(wire.arrived).toEqual([]);
+  });
+
+  it('of a clean session is published all the same when its subdevice is lost', async () => {
+    const wire = await connected({ clean: true });
+    await wire.pass(100_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
+  it('is changed in topic and message, and taken back by an empty topic', async () => {
+    const wire = await connected();
+    const changed = await wire.say([
+      { kind: 'willtopicupd', will: { qos: 1, retain: false, topic: 'off' } },
+      { kind: 'willmsgupd', payload: new TextEncoder().encode('changed') },
+    ]);
+    expect(changed).toEqual([
+      { kind: 'willtopicresp', returnCode: 0 },
+      { kind: 'willmsgresp', returnCode: 0 },
+    ]);
+    await wire.restartGateway();
+    await wire.pass(100_000);
+    expect(wire.arrived).toEqual([['off', 'changed']]);
+    await wire.connect();
+    await wire.say([{ kind: 'willtopicupd', will: undefined }], 100_000);
+    expect(wire.arrived).toHaveLength(1);
+  });
+
+  it('may be given first by an update, and is as durable', async () => {
+    const wire = await HandWire.open();
+    await wire.connect();
+    await wire.say([
+      { kind: 'willtopicupd', will: { qos: 1, retain: false, topic: 'gone' } },
+      { kind: 'willmsgupd', payload: new TextEncoder().encode('lost') },
+    ]);
+    await wire.restartGateway();
+    await wire.pass(100_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
+  it('waits while the hub is away, in custody', async () => {
+    const wire = await connected();
+    wire.world.hub.leave();
+    await wire.pass(100_000);
+    await wire.restartGateway();
+    expect(wire.arrived).toEqual([]);
+    wire.world.hub.heal();
+    await wire.pass(120_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
+  it('waits while the outbox is full, and is published though its subdevice came back meanwhile', async () => {
+    let isFull = true;
+    const wire = await HandWire.open({
+      patch: ({ stations }) => {
+        const { outbox } = stations;
+        const admit = outbox.admit.bind(outbox);
+        outbox.admit = (offer, nowMs) => (isFull ? { kind: 'refused', why: 'congestion' } : admit(offer, nowMs));
+      },
+    });
+    await connectWithWill(wire, 'lost');
+    await wire.pass(100_000);
+    await wire.connect({ durationS: 0 });
+    expect(wire.arrived).toEqual([]);
+    isFull = false;
+    await wire.pass(10_000);
+    expect(wire.arrived).toEqual(LOST);
+    await wire.pass(600_000);
+    expect(wire.arrived).toEqual(LOST);
+  });
+
+  it('that the hub would not take, and a message for no will, are refused', async () => {
+    const wire = await HandWire.open();
+    const topic = { qos: 1, retain: false, topic: '$gateway/operation/x' } as const;
+    const connect = { kind: 'connect', will: true, clean: false, durationS: 60, clientId: ID } as const;
+    const heard = await wire.say([
+      connect,
+      { kind: 'willtopic', will: topic },
+      { kind: 'willmsg', payload: new Uint8Array(0) },
+    ]);
+    expect(heard.at(-1)).toEqual({ kind: 'connack', returnCode: 3 });
+    await wire.connect();
+    expect(await wire.say([{ kind: 'willmsgupd', payload: new Uint8Array(0) }])).toEqual([
+      { kind: 'willmsgresp', returnCode: 3 },
+    ]);
+  });
+});
+
+describe('without the safety', () => {
+  it('a will that is not kept on disk is lost with the gateway: the test above would notice', async () => {
+    const wire = await HandWire.open({
+      alter: (parts) => ({
+        ...parts,
+        openStore: async (listener) => {
+          const { store, opening } = await parts.openStore(listener);
+          return { store, opening: { ...opening, wills: [] } };
+        },
+      }),
+    });
+    await connectWithWill(wire, 'lost');
+    await wire.restartGateway();
+    await wire.pass(100_000);
+    expect(wire.arrived).toEqual([]);
+  });
+});
+
+describe('a publication with QoS -1', () => {
+  it('reaches the hub as the only subdevice of its link, which was never connected', async () => {
+    const wire = await HandWire.open();
+    const payload = new TextEncoder().encode('tick');
+    const heard = await wire.say([
+      {
+        kind: 'publish',
+        dup: false,
+        qos: -1,
+        retain: false,
+        topic: { type: 'short', name: 't1' },
+        messageId: 0,
+        payload,
+      },
+    ]);
+    expect(heard).toEqual([]);
+    expect(wire.arrived).toEqual([['t1', 'tick']]);
+  });
+});

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import type { Packet, SnQos } from '../../src/codec/mqttsn.ts';
+import { CONNECT, LinkBench, tokensOf } from './mqttsn-bench.ts';
+
+const WITH_WILL = { ...CONNECT, will: true };
+const TOPIC: Packet = { kind: 'willtopic', will: { qos: 1, retain: false, topic: 'gone' } };
+const MESSAGE: Packet = { kind: 'willmsg', payload: Uint8Array.of(1, 2) };
+const WILL = { topic: 'gone', qos: 1, payload: Uint8Array.of(1, 2) };
+const ACCEPTED = {
+  kind: 'attached',
+  subdevice: 'pump-7',
+  answer: { accepted: true, topicIds: new Map<number, string>() },
+} as const;
+
+function topicOf(qos: SnQos, topic: string): Packet {
+  return { kind: 'willtopic', will: { qos, retain: false, topic } };
+}
+
+describe('a CONNECT with a will', () => {
+  it('is asked for the topic, then for the message, and is accepted when the flow has both', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL);
+    expect(bench.heard()).toEqual([{ kind: 'willtopicreq' }]);
+    bench.say(TOPIC);
+    expect(bench.heard()).toEqual([{ kind: 'willmsgreq' }]);
+    expect(bench.reported()).toEqual([]);
+    bench.say(MESSAGE);
+    expect(bench.heard()).toEqual([]);
+    expect(bench.reported()).toEqual([{ kind: 'attach', subdevice: 'pump-7', clean: false, aliveMs: 0, will: WILL }]);
+    bench.order(ACCEPTED);
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 0 }]);
+  });
+
+  it('is asked again for what it repeats, and attached once', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, WITH_WILL, TOPIC, TOPIC, MESSAGE, MESSAGE);
+    expect(bench.heard().map(({ kind }) => kind)).toEqual(['willtopicreq', 'willtopicreq', 'willmsgreq', 'willmsgreq']);
+    expect(bench.reported()).toHaveLength(1);
+  });
+
+  it('that is repeated as a whole while the flow is asked gets the CONNACK', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, TOPIC, MESSAGE, WITH_WILL);
+    bench.heard();
+    bench.order(ACCEPTED);
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 0 }]);
+  });
+
+  it('and an empty WILLTOPIC wants none: what the session had is deleted', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, { kind: 'willtopic', will: undefined });
+    expect(bench.reported()).toMatchObject([{ kind: 'attach', will: undefined }]);
+  });
+
+  it.each([
+    ['QoS 2', topicOf(2, 'gone')],
+    ['QoS -1', topicOf(-1, 'gone')],
+    ['a wildcard', topicOf(1, 'gone/#')],
+    ['no topic', topicOf(1, '')],
+  ])('with %s is not supported', (_, topic) => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, topic, MESSAGE);
+    expect(bench.heard().slice(1, 2)).toEqual([{ kind: 'connack', returnCode: 3 }]);
+    expect(bench.reported()).toEqual([]);
+  });
+
+  it('that the flow does not take is refused', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, TOPIC, MESSAGE);
+    bench.heard();
+    bench.order({ ...ACCEPTED, answer: { accepted: false, why: 'not supported' } });
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 3 }]);
+  });
+
+  it('begun anew by whoever is connected leaves the connection until it is complete, and its keep alive runs on', () => {
+    const bench = new LinkBench().attach(new Map(), { durationS: 10 });
+    bench.say(WITH_WILL, TOPIC);
+    expect(bench.link.attachedSubdevices()).toEqual(['pump-7']);
+    bench.after(15_000);
+    expect(bench.reported()).toMatchObject([{ kind: 'detach', cause: 'keep alive ran out' }]);
+  });
+
+  it('interrupted by a CONNECT without one is forgotten', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, TOPIC, CONNECT);
+    expect(bench.reported()).toMatchObject([{ kind: 'attach', will: 'unchanged' }]);
+  });
+
+  it('is not continued over another opening of the port', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, TOPIC);
+    bench.input({ kind: 'closed', reason: 'unplugged' });
+    bench.after(1000);
+    bench.input({ kind: 'opened' });
+    bench.say(MESSAGE);
+    expect(bench.reported()).toEqual([]);
+  });
+});
+
+describe('a will', () => {
+  it.each([
+    [
+      { kind: 'willtopicupd', will: { qos: 0, retain: false, topic: 'off' } },
+      { part: 'topic', topic: 'off', qos: 0 },
+    ],
+    [
+      { kind: 'willtopicupd', will: undefined },
+      { part: 'all', will: undefined },
+    ],
+    [
+      { kind: 'willmsgupd', payload: Uint8Array.of(9) },
+      { part: 'payload', payload: Uint8Array.of(9) },
+    ],
+  ] as const)('is changed by $kind, answered once durable', (packet, change) => {
+    const bench = new LinkBench().attach();
+    bench.say(packet, packet);
+    const reports = bench.reported();
+    expect(reports).toMatchObject([{ kind: 'will', subdevice: 'pump-7', change }]);
+    expect(bench.heard()).toEqual([]);
+    bench.order({ kind: 'confirm', token: tokensOf(reports)[0] ?? 0 });
+    const kind = packet.kind === 'willtopicupd' ? 'willtopicresp' : 'willmsgresp';
+    expect(bench.heard()).toEqual([{ kind, returnCode: 0 }]);
+  });
+
+  it('that the flow or the standard does not allow is refused', () => {
+    const bench = new LinkBench().attach();
+    bench.say({ kind: 'willmsgupd', payload: new Uint8Array(0) });
+    bench.order({ kind: 'refuse', token: tokensOf(bench.reported())[0] ?? 0, why: 'not supported' });
+    bench.say({ kind: 'willtopicupd', will: { qos: 2, retain: false, topic: 'off' } });
+    expect(bench.heard()).toEqual([
+      { kind: 'willmsgresp', returnCode: 3 },
+      { kind: 'willtopicresp', returnCode: 3 },
+    ]);
+  });
+
+  it('of a client that is gone by the time comes with the time at which it may count as lost', () => {
+    const bench = new LinkBench().attach(new Map(), { durationS: 10 });
+    const heardMs = bench.nowMs;
+    bench.after(4000);
+    bench.input({ kind: 'closed', reason: 'unplugged' });
+    expect(bench.reported()).toMatchObject([{ cause: 'link closed', aliveUntilMs: heardMs + 15_000 }]);
+  });
+});
