@@ -3,11 +3,11 @@
  * A reader may begin in the middle of a stream; what it cannot read it shows as it came.
  */
 import { HUB, type Subject } from '../base/step.ts';
+import { framingOf, type PacketReader } from '../codec/framing.ts';
 import { decodeText, LineReader } from '../codec/lines.ts';
 import { MqttFraming } from '../codec/mqtt-framing.ts';
 import { MqttReader } from '../codec/mqtt-wire.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
-import { FrameReader } from '../codec/sn-cobs.ts';
 import type { Frame, FrameSource } from './frame.ts';
 import { ModbusSource } from './modbus-source.ts';
 
@@ -16,11 +16,13 @@ type NewSource = (packetBytesMax: number, options: object) => FrameSource;
 /** By driver. */
 const SOURCES: Readonly<Record<string, NewSource>> = {
   [HUB]: (packetBytesMax) => new MqttSource(packetBytesMax),
-  mqttsn: (packetBytesMax) => new SnCobsSource(packetBytesMax),
+  mqttsn: (packetBytesMax, options) => new SnSource(packetBytesMax, options),
   modbus: () => new ModbusSource(),
   lines: (_, options) => new LineSource(options),
 };
 
+/** A reader of bytes that are long past hears of no pause between them. */
+const NO_IDLE = 0;
 const NEWLINE = 0x0a;
 /** Where the options do not say: the largest packet of any link. */
 const PACKET_BYTES_MAX = 4096;
@@ -34,16 +36,17 @@ export function frameSource({ driver, options }: Subject): FrameSource {
 /** A driver that nobody here knows. */
 const RAW: FrameSource = { read: (bytes) => [unread(bytes, 'no codec for this driver')] };
 
-class SnCobsSource implements FrameSource {
-  readonly #reader: FrameReader;
+class SnSource implements FrameSource {
+  readonly #reader: PacketReader;
 
-  constructor(packetBytesMax: number) {
-    this.#reader = new FrameReader(packetBytesMax);
+  constructor(packetBytesMax: number, options: object) {
+    const isRaw = 'framing' in options && options.framing === 'sn-raw';
+    this.#reader = framingOf(isRaw ? 'sn-raw' : 'sn-cobs').newReader(packetBytesMax);
   }
 
   read(bytes: Uint8Array): Frame[] {
     const badBefore = this.#reader.crcErrors + this.#reader.oversizeFrames;
-    const frames = this.#reader.push(bytes).map((packet): Frame => {
+    const frames = this.#reader.push(bytes, NO_IDLE).map((packet): Frame => {
       const read = decodePacket(packet);
       return read.ok ? { bytes: packet, packet: read.value, problem: undefined } : unread(packet, read.problem);
     });

@@ -1,6 +1,7 @@
 /** Frames within recorded bytes, however they were cut: Modbus by its CRC, lines by their delimiter. */
 import { expect, it } from 'vitest';
 import { sealFrame } from '../../src/codec/modbus-rtu.ts';
+import { encodeFrame } from '../../src/codec/sn-cobs.ts';
 import type { Frame } from '../../src/recording/frame.ts';
 import { frameSource } from '../../src/recording/frames.ts';
 
@@ -41,4 +42,12 @@ it('lines end with their delimiter, and what is no text is said to be none', () 
     { kind: 'line', text: 'b=2' },
     'a line that is no UTF-8',
   ]);
+});
+
+it('MQTT-SN is read in the framing of its link', () => {
+  const ping = Uint8Array.of(2, 0x16); // PINGREQ (MQTT-SN 1.2 §5.4.20)
+  const kinds = (framing: string, bytes: Uint8Array) =>
+    framesIn('mqttsn', [bytes], { framing }).map((one) => one.packet?.kind);
+  expect(kinds('sn-raw', ping)).toEqual(['pingreq']);
+  expect(kinds('sn-cobs', encodeFrame(ping))).toEqual(['pingreq']);
 });
