@@ -20,8 +20,19 @@ const COMMANDS = 20;
 /** Uplinks acknowledged with the hub away, before the cut comes in the middle of the next ones. */
 const ACKNOWLEDGED = 200;
 
-/** Leaves the file system mounted again and the gateway down. @returns how that ended */
-async function cutInTraffic(house: House, disk: SmallDisk, how: Shutdown): Promise<number | string> {
+interface Cut {
+  /** How the gateway ended. */
+  readonly ended: number | string;
+  /** What was acknowledged before the cut and had reached nobody. */
+  readonly owed: readonly string[];
+}
+
+/**
+ * Leaves the file system mounted again and the gateway down. Unlike a power cut, this one lets the machine run on: an fsync
+ * that is under way in that instant may be told that all is well by a journal that has just been given up (seen once in
+ * some thirty cuts: one commit). So what counts is what was acknowledged before.
+ */
+async function cutInTraffic(house: House, disk: SmallDisk, how: Shutdown): Promise<Cut> {
   const c = house.subdevice('c');
   await house.start();
   c.stop();
@@ -30,21 +41,26 @@ async function cutInTraffic(house: House, disk: SmallDisk, how: Shutdown): Promi
   await house.loseHub();
   const traffic = keepSending(house, c);
   await until(() => house.uplinks.acknowledged >= ACKNOWLEDGED);
+  const owed = owedBy(house);
   disk.shutDown(how);
   const ended = await house.gateway.ended();
   traffic.stop();
   disk.remount();
-  return ended;
+  return { ended, owed };
 }
 
-/** What was acknowledged, has reached nobody, and is not in the store. */
-function missingFrom(house: House, names: ReturnType<typeof inspect>['names']): string[] {
-  const absent = (kept: 'uplinks' | 'downlinks', { id, [kept]: books }: FieldSubdevice): string[] =>
+function owedBy(house: House): string[] {
+  const owed = (kept: 'uplinks' | 'downlinks', { id, [kept]: books }: FieldSubdevice): string[] =>
     Array.from({ length: books.sent }, (_, index) => index + 1)
       .filter((number) => books.isAcknowledged(number) && !books.hasArrived(number))
-      .filter((number) => !names[kept].has(`${id}/${number}`))
       .map((number) => `${kept} ${id}/${number}`);
-  return house.subdevices.flatMap((one) => [...absent('uplinks', one), ...absent('downlinks', one)]);
+  return house.subdevices.flatMap((one) => [...owed('uplinks', one), ...owed('downlinks', one)]);
+}
+
+function missingFrom({ owed }: Cut, { uplinks, downlinks }: ReturnType<typeof inspect>['names']): string[] {
+  const found = new Set([...uplinks].map((name) => `uplinks ${name}`));
+  for (const name of downlinks) found.add(`downlinks ${name}`);
+  return owed.filter((name) => !found.has(name));
 }
 
 describe.skipIf(whyNoMount('ext4') !== undefined)('ext4 that is shut down in the middle of traffic', () => {
@@ -53,15 +69,19 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('ext4 that is shut down in the
     async (how) => {
       const house = await openHouse(DAY);
       const disk = new SmallDisk(house.stateDir, DISK_MB, 'ext4');
-      expect(await cutInTraffic(house, disk, how)).toBe(EXIT.storage);
+      const cut = await cutInTraffic(house, disk, how);
+      expect(cut.ended).toBe(EXIT.storage);
+      expect(cut.owed.length).toBeGreaterThanOrEqual(ACKNOWLEDGED);
       const { names, corrupt, wrong } = inspect(house.stateDir);
-      expect({ missing: missingFrom(house, names), corrupt, wrong }).toEqual({ missing: [], corrupt: [], wrong: [] });
+      expect({ missing: missingFrom(cut, names), corrupt, wrong }).toEqual({ missing: [], corrupt: [], wrong: [] });
       expect(names.downlinks.size).toBe(COMMANDS);
       expect(names.uplinks.size).toBeGreaterThanOrEqual(ACKNOWLEDGED);
       await house.gateway.start();
       house.restoreHub();
       house.subdevice('c').start();
-      await house.expectNothingLost();
+      await house.untilIdle();
+      const still = new Set(owedBy(house));
+      expect(cut.owed.filter((name) => still.has(name))).toEqual([]);
     },
   );
 
@@ -69,7 +89,7 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('ext4 that is shut down in the
     const house = await openHouse({ ...DAY, program: CARELESS });
     writeFileSync(join(house.folder, 'synchronous'), 'OFF');
     const disk = new SmallDisk(house.stateDir, DISK_MB, 'ext4');
-    await cutInTraffic(house, disk, 'journal lost');
-    expect(missingFrom(house, inspect(house.stateDir).names).length).toBeGreaterThan(COMMANDS);
+    const cut = await cutInTraffic(house, disk, 'journal lost');
+    expect(missingFrom(cut, inspect(house.stateDir).names).length).toBeGreaterThan(COMMANDS);
   });
 });
