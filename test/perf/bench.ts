@@ -6,17 +6,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { numberOf } from '../../src/bench/account.ts';
-import { type FieldSubdevice, newFieldSubdevice } from '../../src/bench/field-subdevice.ts';
+import { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
 import { GatewayProcess } from '../../src/bench/gateway-process.ts';
 import { GENERIC } from '../../src/bench/hub/rules.ts';
 import { type BenchHub, startBenchHub } from '../../src/bench/hub/server.ts';
+import { openPty } from '../../src/bench/pty.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import { flashBytesWritten } from '../../src/io/machine-facts.ts';
+import type { OpenChannel } from '../../src/ports.ts';
+import { limitedTo } from './line-rate.ts';
 
 const clock = systemClock();
 const PAYLOAD_BYTES = 32;
 const BACKLOG = 100_000;
 const RUN_MS = 5000;
+const BAUD_RATE = 115_200;
+/** With its start and stop bit. */
+const OCTET_BITS = 10;
 /** Messages each subdevice has in hand, window or not. */
 const OUTSTANDING = 32;
 
@@ -27,11 +33,25 @@ interface Rig {
   readonly close: () => Promise<void>;
 }
 
-async function build(links: number, window: number): Promise<Rig> {
+interface RigPlan {
+  readonly links: number;
+  readonly window: number;
+  /** In each `[[link]]`. */
+  readonly linkLines?: string;
+  /** Between a subdevice and its PTY. */
+  readonly disturb?: (open: OpenChannel) => OpenChannel;
+}
+
+async function build({ links, window, linkLines = '', disturb }: RigPlan): Promise<Rig> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
   const hub = await startBenchHub({ port: 0, rules: GENERIC, clock });
   const ids = Array.from({ length: links }, (_, index) => `s${index}`);
-  const subdevices = await Promise.all(ids.map((id) => newFieldSubdevice({ id, clock, window })));
+  const subdevices = await Promise.all(
+    ids.map(async (id) => {
+      const pty = await openPty();
+      return new FieldSubdevice({ id, clock, window }, { ...pty, open: disturb?.(pty.open) ?? pty.open });
+    }),
+  );
   hub.onArrived((arrival) => {
     const id = arrival.topic.split('/')[1];
     const number = numberOf(arrival.payload);
@@ -42,7 +62,9 @@ async function build(links: number, window: number): Promise<Rig> {
   const lines = [
     `[gateway]\nname = "gw"\nstate_dir = "${folder}/state"\ncontrol_socket = "${socketPath}"\nlog_level = "warn"`,
     `[hub]\nprofile = "generic"\nhost = "127.0.0.1"\nport = ${hub.port}`,
-    ...subdevices.map(({ id, pty }) => `[[link]]\nname = "${id}"\npath = "${pty.path}"\n[[subdevice]]\nid = "${id}"`),
+    ...subdevices.map(
+      ({ id, pty }) => `[[link]]\nname = "${id}"\npath = "${pty.path}"\n${linkLines}\n[[subdevice]]\nid = "${id}"`,
+    ),
   ];
   writeFileSync(configPath, lines.join('\n'));
   const env = { NODE_COMPILE_CACHE: join(tmpdir(), 'holdfast-bench-cache') };
@@ -68,10 +90,14 @@ async function connect(rig: Rig): Promise<void> {
 }
 
 /** As fast as the acknowledgements come. @returns messages per second */
-async function flood(rig: Rig, stop: (acknowledged: number, ms: number) => boolean): Promise<number> {
+async function flood(
+  rig: Rig,
+  stop: (acknowledged: number, ms: number) => boolean,
+  bytes = PAYLOAD_BYTES,
+): Promise<number> {
   const before = acknowledged(rig);
   const startedMs = clock.nowMs();
-  const send = (subdevice: FieldSubdevice): number => subdevice.publish('t', { bytes: PAYLOAD_BYTES });
+  const send = (subdevice: FieldSubdevice): number => subdevice.publish('t', { bytes });
   const stops = rig.subdevices.map((subdevice) =>
     subdevice.onReport((report) => {
       if (report.kind === 'acknowledged') send(subdevice);
@@ -122,7 +148,7 @@ async function timeToFirstPuback(rig: Rig): Promise<number> {
 }
 
 async function throughput(links: number, window: number): Promise<void> {
-  const rig = await build(links, window);
+  const rig = await build({ links, window });
   await rig.gateway.start();
   await connect(rig);
   await flood(rig, (_, ms) => ms > 1000); // warm up
@@ -135,7 +161,7 @@ async function throughput(links: number, window: number): Promise<void> {
 }
 
 async function latency(): Promise<void> {
-  const rig = await build(1, 1);
+  const rig = await build({ links: 1, window: 1 });
   await rig.gateway.start();
   await connect(rig);
   row('one message each 20 ms, hub near', await trickle(rig, 500));
@@ -146,7 +172,7 @@ async function latency(): Promise<void> {
 }
 
 async function backlog(): Promise<void> {
-  const rig = await build(8, 16);
+  const rig = await build({ links: 8, window: 16 });
   row('start to first PUBACK, empty store', { ms: await timeToFirstPuback1(rig) });
   await rig.hub.stop();
   await flood(rig, (count) => count >= BACKLOG);
@@ -162,6 +188,25 @@ async function backlog(): Promise<void> {
   const missing = rig.subdevices.reduce((sum, { uplinks }) => sum + uplinks.missing, 0);
   row('acknowledged and missing afterwards', { messages: missing });
   await rig.close();
+}
+
+/** How much of a line of 115,200 baud carries payload, beside the figures of the serial notes. */
+async function line(): Promise<void> {
+  for (const bytes of [32, 200])
+    for (const window of [1, 4]) {
+      const linkLines = 'commit_ms = 0';
+      const rig = await build({ links: 1, window, linkLines, disturb: limitedTo(BAUD_RATE, clock) });
+      await rig.gateway.start();
+      await connect(rig);
+      const near = await flood(rig, (_, ms) => ms > RUN_MS, bytes);
+      await rig.hub.stop();
+      const away = await flood(rig, (_, ms) => ms > RUN_MS, bytes);
+      await rig.close();
+      for (const [where, perS] of [['near', near] as const, ['away', away] as const]) {
+        const share = Math.round((perS * bytes * OCTET_BITS * 100) / BAUD_RATE);
+        row(`115,200 baud, ${bytes} B, window ${window}, hub ${where}`, { perS: Math.round(perS), '% payload': share });
+      }
+    }
 }
 
 /** The very first start: the subdevice connects as well. */
@@ -183,6 +228,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
   eight: () => throughput(8, 16),
   latency,
   backlog,
+  line,
 };
 const wanted = process.argv.slice(2);
 for (const [name, run] of Object.entries(cases)) if (wanted.length === 0 || wanted.includes(name)) await run();
