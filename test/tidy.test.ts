@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   outbox: 'base custody',
   hub: 'base custody codec',
   flow: 'base custody driver session outbox hub ports',
-  recording: 'base codec driver hub',
+  recording: 'base codec config driver hub',
   store: 'base custody ports',
   io: 'base ports',
   ops: 'base custody config flow recording ports io gateway',

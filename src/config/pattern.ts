@@ -6,6 +6,8 @@ import { RE2JS } from 're2js';
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
 
 export interface Pattern {
+  /** As it was written. */
+  readonly source: string;
   /** Names of its named groups. */
   readonly fields: readonly string[];
   /** @returns the named groups that took part, or `undefined`: it matches nowhere in the text */
@@ -22,6 +24,7 @@ export function compilePattern(source: string): Decoded<Pattern> {
   if (pattern.programSize() > PROGRAM_MAX) return undecodable('it is too large: repeat less');
   const fields = Object.keys(pattern.namedGroups());
   return decoded({
+    source,
     fields,
     match(text) {
       const matcher = pattern.matcher(text);

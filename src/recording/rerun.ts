@@ -8,6 +8,8 @@ import { Fault } from '../base/fault.ts';
 import type { Machine } from '../base/machine.ts';
 import { HUB, type Kinded, type Step, type Subject } from '../base/step.ts';
 import { MqttReader } from '../codec/mqtt-wire.ts';
+import { compilePattern, type Pattern } from '../config/pattern.ts';
+import { createLinesLink, type LinesLinkOptions } from '../driver/lines.ts';
 import { createModbusLink, type ModbusLinkOptions } from '../driver/modbus.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from '../driver/mqttsn.ts';
 import { HubClient } from '../hub/client.ts';
@@ -45,9 +47,22 @@ const MACHINES: Readonly<Record<string, (options: object, surroundings: Surround
     new HubClient({ ...(options as HubClientOptions), ...surroundings }) as unknown as Runnable,
   mqttsn: (options, { random }) =>
     createMqttsnLink({ ...(options as MqttsnLinkOptions), random }) as unknown as Runnable,
+  lines: (options, { random }) => {
+    const { pattern, downlinkAck, ...rest } = options as LinesLinkOptions;
+    const patterns = { pattern: compiled(pattern), downlinkAck: compiled(downlinkAck) };
+    return createLinesLink({ ...rest, ...patterns, random }) as unknown as Runnable;
+  },
   modbus: (options, { random }) =>
     createModbusLink({ ...(options as ModbusLinkOptions), random }) as unknown as Runnable,
 };
+
+/** A header holds the text of a pattern, not what was compiled from it. */
+function compiled(recorded: object | undefined): Pattern | undefined {
+  if (recorded === undefined) return undefined;
+  const pattern = compilePattern('source' in recorded ? String(recorded.source) : '');
+  if (!pattern.ok) throw new Error(pattern.problem);
+  return pattern.value;
+}
 
 /** @throws Fault `usage` for a recording that cannot be run again */
 export function rerun({ header, steps }: Recording, path: string): Rerun {

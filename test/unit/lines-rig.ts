@@ -1,6 +1,6 @@
 /** A link of lines as the configuration makes it, and the shortest way to see what it does. */
 import type { DriverReport, LinkAction, LinkInput, LinkMachine } from '../../src/driver/driver.ts';
-import { createLinesLink } from '../../src/driver/lines.ts';
+import { createLinesLink, type LinesLinkOptions } from '../../src/driver/lines.ts';
 import { configOf, GENERIC } from './config-rig.ts';
 
 /** Keys of [link.lines] beside its subdevice; texts, numbers, flags and lists are the same in JSON and in TOML. */
@@ -16,12 +16,17 @@ export function linesText(keys: LinesKeys, link: LinesKeys = {}): string {
 
 /** @param others subdevices that the link serves too */
 export function linesLink(keys: LinesKeys, others: readonly string[] = [], random = () => 0): LinkMachine {
+  return createLinesLink({ ...linesOptions(keys, others), random });
+}
+
+/** All of its options but chance. */
+export function linesOptions(keys: LinesKeys, others: readonly string[] = []): Omit<LinesLinkOptions, 'random'> {
   const served = others.length === 0 ? {} : { subdevices: ['meter-1', ...others] };
   const text = linesText(keys, served) + others.map((id) => `[[subdevice]]\nid = "${id}"\n`).join('');
   const [link] = configOf(text).links;
   if (link?.lines === undefined) throw new Error('not a link of lines');
-  const bounds = { uplinksMax: 4, retryMs: 100, retriesMax: 2, reopen: { floorMs: 50, ceilingMs: 200 }, random };
-  return createLinesLink({ ...link, ...link.lines, ...bounds });
+  const bounds = { uplinksMax: 4, retryMs: 100, retriesMax: 2, reopen: { floorMs: 50, ceilingMs: 200 } };
+  return { ...link, ...link.lines, ...bounds };
 }
 
 type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;

@@ -4,10 +4,22 @@ import { describe, expect, it } from 'vitest';
 import type { Kinded, Step } from '../../src/base/step.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../src/codec/sn-cobs.ts';
+import type { LinkInput } from '../../src/driver/driver.ts';
+import { createLinesLink } from '../../src/driver/lines.ts';
 import { encodeCapture } from '../../src/recording/capture.ts';
-import { decodeRecording, encodeRecording, FORMAT, type RecordingHeader, VERSION } from '../../src/recording/file.ts';
+import {
+  decodeRecording,
+  decodeValue,
+  encodeRecording,
+  encodeValue,
+  FORMAT,
+  type Recording,
+  type RecordingHeader,
+  VERSION,
+} from '../../src/recording/file.ts';
 import { MomentReader } from '../../src/recording/moments.ts';
 import { rerun } from '../../src/recording/rerun.ts';
+import { linesOptions } from './lines-rig.ts';
 
 const SUBJECT = {
   name: 'meters',
@@ -84,6 +96,23 @@ describe('a recording', () => {
     expect(() => rerun({ header: HEADER, steps: STEPS, damage: undefined }, 'f')).toThrow(/of which no mqttsn machine/);
     const header = { ...HEADER, subject: { ...SUBJECT, driver: 'smoke' } };
     expect(() => rerun({ header, steps: STEPS, damage: undefined }, 'f')).toThrow(/does not know: smoke/);
+  });
+
+  it('of a line with a pattern is run again, its pattern compiled anew', () => {
+    const options = linesOptions({ pattern: '^(?P<n>[0-9]+)$', topic: 'reading/{n}' });
+    const machine = createLinesLink({ ...options, random: () => 0 });
+    const inputs: LinkInput[] = [
+      { kind: 'start' },
+      { kind: 'opened' },
+      { kind: 'bytes', bytes: Buffer.from('42\nx\n') },
+    ];
+    const steps = inputs.map((input, upMs): Step => {
+      const actions = machine.handle(input, upMs);
+      return { upMs, input, actions, draws: [], state: machine.state };
+    });
+    const subject = { name: 'meters', driver: 'lines', options };
+    const again = decodeValue(encodeValue({ header: { ...HEADER, subject }, steps, damage: undefined }));
+    expect(rerun(again as Recording, 'f')).toEqual({ steps: 3, same: 3, difference: undefined });
   });
 
   it('with a step that no machine ever took ends in a difference, not in an exception', () => {
