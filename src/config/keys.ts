@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { PORT_NAME } from '../base/serial-port.ts';
 import { absolutePath, means, NAME, text, whole } from './key-kinds.ts';
-import { LINES } from './keys-lines.ts';
+import { LINES } from './lines-keys.ts';
 import { POINT, UNIT } from './modbus-keys.ts';
 import { MQTTSN_KEYS, NODE_ID } from './mqttsn-keys.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './places.ts';

@@ -1,6 +1,6 @@
 /** `[link.lines]` without a problem becomes a `LinesConfig`: templates parsed, patterns compiled. */
 import { parseTemplate, type Template } from '../base/template.ts';
-import type { LinesSection } from './keys-lines.ts';
+import type { LinesSection } from './lines-keys.ts';
 import type { AnswersConfig, LinesConfig } from './lines-schema.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 

@@ -5,7 +5,7 @@
 import { fieldsOf, fillTemplate, parseTemplate } from '../base/template.ts';
 import { filterProblem, topicProblem } from '../base/topic.ts';
 import type { LinkSection } from './keys.ts';
-import type { LinesSection } from './keys-lines.ts';
+import type { LinesSection } from './lines-keys.ts';
 import { compilePattern } from './pattern.ts';
 import type { Problem } from './schema.ts';
 

@@ -2,7 +2,7 @@
 import type { Template } from '../base/template.ts';
 import type { Pattern } from './pattern.ts';
 
-/** How lines are read and written; `keys-lines.ts` says what each means. */
+/** How lines are read and written; `lines-keys.ts` says what each means. */
 export interface LinesConfig {
   readonly subdevice: string;
   readonly subdeviceField: string | undefined;
