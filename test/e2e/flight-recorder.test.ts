@@ -115,7 +115,9 @@ describe('a trace', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(lines.find(({ kind }) => kind === 'in')).toMatchObject({ words: expect.stringMatching(/^PUBLISH .*qos=1/) });
+    // whoever comes late to the line may see another packet first
+    const publish = { kind: 'in', words: expect.stringMatching(/^PUBLISH .*qos=1/) };
+    expect(lines).toContainEqual(expect.objectContaining(publish));
     expect(lines.at(-1)).toMatchObject({ kind: 'rates', framesIn: expect.any(Number) });
     const { totals } = await house.expectNothingLost();
     expect(totals.uplink.shed).toEqual({});
