@@ -2,12 +2,14 @@
  * Decorrelated-jitter back-off: the next pause is drawn between the floor and three times the last pause, capped.
  * Spreads a fleet after a common outage better than doubling, and never falls under the floor.
  */
+import type { Restorable } from './snapshot.ts';
+
 export interface BackoffLimits {
   readonly floorMs: number;
   readonly ceilingMs: number;
 }
 
-export class Backoff {
+export class Backoff implements Restorable<{ readonly lastMs: number }> {
   readonly #limits: BackoffLimits;
   readonly #random: () => number;
   #lastMs: number;
@@ -30,5 +32,13 @@ export class Backoff {
   /** After a success that lasted. */
   reset(): void {
     this.#lastMs = this.#limits.floorMs;
+  }
+
+  snapshot(): { readonly lastMs: number } {
+    return { lastMs: this.#lastMs };
+  }
+
+  restore({ lastMs }: { readonly lastMs: number }): void {
+    this.#lastMs = lastMs;
   }
 }

@@ -7,6 +7,7 @@
  */
 import { Backoff, type BackoffLimits } from '../base/backoff.ts';
 import type { ChannelAction } from '../base/machine.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import type { LinkMachine } from './driver.ts';
 
 export type LinkState = LinkMachine['state'];
@@ -17,7 +18,13 @@ type Phase =
   | { readonly state: 'open'; readonly sinceMs: number }
   | { readonly state: 'waiting to reopen'; readonly atMs: number };
 
-export class LinkOpening {
+export interface LinkOpeningSnapshot {
+  readonly phase: Phase;
+  readonly openings: number;
+  readonly backoff: ReturnType<Backoff['snapshot']>;
+}
+
+export class LinkOpening implements Restorable<LinkOpeningSnapshot> {
   readonly #backoff: Backoff;
   readonly #steadyMs: number;
   #phase: Phase = { state: 'stopped' };
@@ -72,5 +79,15 @@ export class LinkOpening {
 
   wakeAtMs(): number | undefined {
     return this.#phase.state === 'waiting to reopen' ? this.#phase.atMs : undefined;
+  }
+
+  snapshot(): LinkOpeningSnapshot {
+    return { phase: this.#phase, openings: this.#openings, backoff: this.#backoff.snapshot() };
+  }
+
+  restore({ phase, openings, backoff }: LinkOpeningSnapshot): void {
+    this.#phase = phase;
+    this.#openings = openings;
+    this.#backoff.restore(backoff);
   }
 }
