@@ -52,6 +52,7 @@ export function planHub(
     ...{ subject: { name: HUB, driver: HUB, options }, random, blank: blankPassword },
     bytesMax: config.recorder.ringBytes,
     stateOf: () => client.state,
+    snapshotOf: () => client.snapshot(),
   });
   const client = new HubClient({
     ...options,
@@ -68,6 +69,7 @@ export function planLinks({ config, openLink, careOf, random }: Wiring): LinkPla
       ...{ subject: { name: link.name, driver: link.driver, options }, random },
       bytesMax: config.recorder.ringBytes,
       stateOf: () => machine.state,
+      snapshotOf: () => machine.snapshot?.(),
     });
     const machine = create(recorder.random);
     const { name, path, driver } = link;

@@ -5,6 +5,8 @@
 export interface Step {
   /** Monotonic ms, as the machine was told. */
   readonly upMs: number;
+  /** The machine as it was before, now and then: from here on it can be run again, whatever was forgotten. */
+  readonly before?: object | undefined;
   readonly input: Kinded;
   /** Random numbers it drew meanwhile, in order. */
   readonly draws: readonly number[];

@@ -1,7 +1,7 @@
 /** `holdfast replay FILE`: the recording through the real machine, and whether it decides the same again. */
 import { EXIT } from '../base/fault.ts';
-import { printable } from '../ops/words.ts';
-import { type Difference, rerun } from '../recording/rerun.ts';
+import { countOf, printable } from '../ops/words.ts';
+import { type Difference, type Rerun, rerun } from '../recording/rerun.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { readRecording } from './recording-file.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,10 +15,17 @@ export async function replay(context: CommandContext, path: string): Promise<num
   if (context.asJson) printJson(context, { ...run, damage: damage ?? null });
   else {
     if (damage !== undefined) terminal.print(terminal.tone('warning', `${path}: ${damage}`));
-    terminal.print(`same decisions: ${run.same} of ${run.steps}`);
-    if (run.difference !== undefined) showDifference(run.same + 1, run.difference, terminal);
+    const before = run.forgotten + run.skipped;
+    terminal.print(`same decisions: ${run.same} of ${run.steps}${before === 0 ? '' : beginningWords(run)}`);
+    if (run.difference !== undefined) showDifference(before + run.same + 1, run.difference, terminal);
   }
   return run.difference === undefined && damage === undefined ? EXIT.ok : EXIT.unbalanced;
+}
+
+/** Steps are counted from the beginning of the machine's life. */
+function beginningWords({ forgotten, skipped }: Rerun): string {
+  const first = forgotten + skipped + 1;
+  return `, from step ${first} on (${countOf(forgotten, 'step')} before it were forgotten, ${skipped} could not be run)`;
 }
 
 function showDifference(step: number, { upMs, input, recorded, taken }: Difference, terminal: Terminal): void {

@@ -1,11 +1,12 @@
 /** How packets are delimited on a line, by the name the configuration gives it: what writes a frame, and what reads them. */
+import type { Restorable } from '../base/snapshot.ts';
 import { encodeFrame, FrameReader } from './sn-cobs.ts';
 import { RawReader } from './sn-raw.ts';
 
 export type FramingName = 'sn-cobs' | 'sn-raw';
 
 /** Takes bytes as they come and gives packets; holds at most one, whatever arrives. All counters only grow. */
-export interface PacketReader {
+export interface PacketReader extends Restorable<object> {
   /** Packets passed on. */
   readonly frames: number;
   /** Frames that did not hold; where there are no frames, stretches of bytes that were no packet. */

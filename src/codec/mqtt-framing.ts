@@ -7,6 +7,7 @@
  * Source: MQTT 3.1.1 §2.2.3 (remaining length).
  */
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
+import type { Restorable } from '../base/snapshot.ts';
 
 export interface MqttFramingLimits {
   /** Of a whole packet, with its fixed header. */
@@ -30,7 +31,13 @@ export interface RawPacket {
   readonly bytes: Uint8Array;
 }
 
-export class MqttFraming {
+export interface MqttFramingSnapshot {
+  readonly held: Uint8Array;
+  readonly header: FixedHeader | undefined;
+  readonly isDead: boolean;
+}
+
+export class MqttFraming implements Restorable<MqttFramingSnapshot> {
   readonly #limits: MqttFramingLimits;
   /** The beginning of a packet: `#heldBytes` of `#held`, which is large enough for the packet once its length is known. */
   #held = new Uint8Array(HEADER_BYTES_MAX);
@@ -67,6 +74,15 @@ export class MqttFraming {
       rest = step.value.rest;
       if (step.value.packet !== undefined) yield decoded(step.value.packet);
     }
+  }
+
+  snapshot(): MqttFramingSnapshot {
+    return { held: this.#held.slice(0, this.#heldBytes), header: this.#header, isDead: this.#isDead };
+  }
+
+  restore({ held, header, isDead }: MqttFramingSnapshot): void {
+    this.#hold(header, held);
+    this.#isDead = isDead;
   }
 
   /** Nothing is held: takes a packet straight from the bytes, or holds what there is of it. */

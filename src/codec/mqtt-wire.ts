@@ -17,8 +17,9 @@ import {
   writeToStream,
 } from 'mqtt-packet';
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import type { ConnackCode, Connect, MqttPacket, SubackCode } from './mqtt.ts';
-import { MqttFraming, type MqttFramingLimits, type RawPacket } from './mqtt-framing.ts';
+import { MqttFraming, type MqttFramingLimits, type MqttFramingSnapshot, type RawPacket } from './mqtt-framing.ts';
 import { problemIn } from './mqtt-rules.ts';
 
 /** What a client must be able to take from a hub whose messages end at 16 KB, with room for other hubs. */
@@ -27,8 +28,13 @@ export const PACKET_BYTES_MAX = 64 * 1024;
 // The library would keep a Buffer for each of the 65536 packet identifiers: some 10 MB to save nothing measurable.
 writeToStream.cacheNumbers = false;
 
+export interface MqttReaderSnapshot {
+  readonly framing: MqttFramingSnapshot;
+  readonly isDead: boolean;
+}
+
 /** One per connection. After the first problem it is dead: the connection must be closed [MQTT-4.8.0-1]. */
-export class MqttReader {
+export class MqttReader implements Restorable<MqttReaderSnapshot> {
   readonly #framing: MqttFraming;
   readonly #parser: Parser;
   #isDead = false;
@@ -72,6 +78,16 @@ export class MqttReader {
       }
     }
     return packets;
+  }
+
+  /** The library is given whole packets only, and has nothing between them. */
+  snapshot(): MqttReaderSnapshot {
+    return { framing: this.#framing.snapshot(), isDead: this.#isDead };
+  }
+
+  restore({ framing, isDead }: MqttReaderSnapshot): void {
+    this.#framing.restore(framing);
+    this.#isDead = isDead;
   }
 
   #read(raw: RawPacket): Decoded<MqttPacket> {

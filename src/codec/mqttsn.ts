@@ -112,7 +112,7 @@ export interface SubscribePacket {
   readonly filter: FilterReference;
 }
 
-interface SubackPacket {
+export interface SubackPacket {
   readonly kind: 'suback';
   /** Granted. */
   readonly qos: SnQos;

@@ -6,6 +6,7 @@
  * Invariants: the reader holds at most one frame of the largest packet, whatever arrives; it passes on no frame whose
  * CRC-32 does not hold.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import { cobsBytesMax, decodeCobs, encodeCobs } from './cobs.ts';
 import { crc32 } from './crc32.ts';
 
@@ -23,8 +24,16 @@ export function encodeFrame(packet: Uint8Array): Uint8Array {
   return frame;
 }
 
+interface FrameReaderSnapshot {
+  readonly held: Uint8Array;
+  readonly isOversize: boolean;
+  readonly frames: number;
+  readonly crcErrors: number;
+  readonly oversizeFrames: number;
+}
+
 /** Takes bytes as they come, in pieces of any size, and gives the packets of the frames that arrived whole. */
-export class FrameReader {
+export class FrameReader implements Restorable<FrameReaderSnapshot> {
   readonly #packetBytesMax: number;
   readonly #held: Uint8Array;
   #heldBytes = 0;
@@ -84,6 +93,24 @@ export class FrameReader {
   reset(): void {
     this.#heldBytes = 0;
     this.#isOversize = false;
+  }
+
+  snapshot(): FrameReaderSnapshot {
+    return {
+      held: this.#held.slice(0, this.#heldBytes),
+      isOversize: this.#isOversize,
+      frames: this.#frames,
+      crcErrors: this.#crcErrors,
+      oversizeFrames: this.#oversizeFrames,
+    };
+  }
+
+  restore(snapshot: FrameReaderSnapshot): void {
+    this.#hold(snapshot.held);
+    this.#isOversize = snapshot.isOversize;
+    this.#frames = snapshot.frames;
+    this.#crcErrors = snapshot.crcErrors;
+    this.#oversizeFrames = snapshot.oversizeFrames;
   }
 
   #hold(bytes: Uint8Array): void {

@@ -7,6 +7,7 @@
  * packet is taken for one: there is no checksum. Where the firmware is yours, use sn-cobs.
  * Invariant: the reader holds at most one packet of the largest size and one chunk of bytes, whatever arrives.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import { BODY_BYTES, kindOfType } from './mqttsn.ts';
 import { decodePacket } from './mqttsn-decode.ts';
 
@@ -19,10 +20,20 @@ const HEAD_BYTES_MAX = 4;
 
 type Outlook = 'more bytes needed' | 'no packet' | 'too large' | { readonly packetBytes: number };
 
-export class RawReader {
+interface RawReaderSnapshot {
+  readonly held: Uint8Array;
+  readonly heardMs: number;
+  readonly isLost: boolean;
+  readonly frames: number;
+  readonly crcErrors: number;
+  readonly oversizeFrames: number;
+}
+
+export class RawReader implements Restorable<RawReaderSnapshot> {
   readonly #packetBytesMax: number;
   #held = new Uint8Array(0);
-  #heardMs = Number.NEGATIVE_INFINITY;
+  /** When `#held` last grew; monotonic. */
+  #heardMs = 0;
   /** In the middle of a stretch of bytes that are no packet, which is counted once. */
   #isLost = false;
   #frames = 0;
@@ -90,6 +101,26 @@ export class RawReader {
   reset(): void {
     this.#held = new Uint8Array(0);
     this.#isLost = false;
+  }
+
+  snapshot(): RawReaderSnapshot {
+    return {
+      held: this.#held, // replaced, never changed
+      heardMs: this.#heardMs,
+      isLost: this.#isLost,
+      frames: this.#frames,
+      crcErrors: this.#crcErrors,
+      oversizeFrames: this.#oversizeFrames,
+    };
+  }
+
+  restore(snapshot: RawReaderSnapshot): void {
+    this.#held = new Uint8Array(snapshot.held);
+    this.#heardMs = snapshot.heardMs;
+    this.#isLost = snapshot.isLost;
+    this.#frames = snapshot.frames;
+    this.#crcErrors = snapshot.crcErrors;
+    this.#oversizeFrames = snapshot.oversizeFrames;
   }
 
   #lose(): void {

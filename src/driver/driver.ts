@@ -6,6 +6,7 @@
  */
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
 import type { Message, Qos } from '../base/message.ts';
+import type { Restorable } from '../base/snapshot.ts';
 
 export type DriverReport =
   /** A subdevice asks to be served; answered by exactly one `attached`. */
@@ -126,7 +127,8 @@ export interface LinkCounters {
   readonly retries: number;
 }
 
-export interface LinkMachine extends Machine<LinkInput, LinkAction> {
+/** A recording of one that cannot be written down has to hold its life from the beginning. */
+export interface LinkMachine extends Machine<LinkInput, LinkAction>, Partial<Restorable<object>> {
   readonly counters: LinkCounters;
   readonly state: 'stopped' | 'opening' | 'open' | 'waiting to reopen';
   /** Client ids attached now. */

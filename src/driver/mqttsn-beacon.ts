@@ -4,6 +4,7 @@
  * On a wire with one device nobody needs it; stock clients and forwarders may ask all the same.
  * Source: MQTT-SN 1.2 §6.1.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
 
 export interface BeaconOptions {
@@ -13,7 +14,11 @@ export interface BeaconOptions {
   readonly advertiseS: number;
 }
 
-export class Beacon {
+export interface BeaconSnapshot {
+  readonly nextAtMs: number | undefined;
+}
+
+export class Beacon implements Restorable<BeaconSnapshot> {
   readonly #options: BeaconOptions;
   readonly #outlet: Outlet;
   #nextAtMs: number | undefined;
@@ -42,6 +47,14 @@ export class Beacon {
   /** As far as it was searched, so far goes the answer; the address is that of who sends it (MQTT-SN 1.2 §5.4.3). */
   answerSearch(outlet: Outlet, radius: number): void {
     outlet.send({ kind: 'gwinfo', gatewayId: this.#options.gatewayId, gatewayAddress: new Uint8Array(0) }, radius);
+  }
+
+  snapshot(): BeaconSnapshot {
+    return { nextAtMs: this.#nextAtMs };
+  }
+
+  restore({ nextAtMs }: BeaconSnapshot): void {
+    this.#nextAtMs = nextAtMs;
   }
 
   #advertise(nowMs: number): void {

@@ -5,18 +5,29 @@
  * Stands between a peer (`mqttsn-peer.ts`: who is connected?) and the flows. Invariants: a PUBACK with code 0 leaves
  * only on `acknowledge`; while not connected nothing is sent. Source: MQTT-SN 1.2 §6.3, §6.6, §6.9, §6.10.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import { type Packet, type PublishPacket, RETURN_CODE } from '../codec/mqttsn.ts';
 import type { RefuseReason } from './driver.ts';
-import { type DeliverOrder, Downlink, type RetryLimits } from './mqttsn-downlink.ts';
+import { type DeliverOrder, Downlink, type DownlinkSnapshot, type RetryLimits } from './mqttsn-downlink.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
-import { Requests, returnCodeOf } from './mqttsn-requests.ts';
-import { type TopicLimits, TopicTable } from './mqttsn-topics.ts';
-import { type Publication, publicationOf, type UplinkLimits, Uplinks } from './mqttsn-uplinks.ts';
+import { Requests, type RequestsSnapshot, returnCodeOf } from './mqttsn-requests.ts';
+import { type TopicLimits, TopicTable, type TopicTableSnapshot } from './mqttsn-topics.ts';
+import { type Publication, publicationOf, type UplinkLimits, Uplinks, type UplinksSnapshot } from './mqttsn-uplinks.ts';
 
 /** `uplinksMax` is also the bound of the requests of one client that may await their answer. */
 export type ClientLimits = TopicLimits & RetryLimits & UplinkLimits;
 
-export class MqttsnClient {
+export interface ClientSnapshot {
+  readonly isConnected: boolean;
+  /** Where it is, or was last. */
+  readonly node: Uint8Array | undefined;
+  readonly topics: TopicTableSnapshot;
+  readonly uplinks: UplinksSnapshot;
+  readonly requests: RequestsSnapshot;
+  readonly downlink: DownlinkSnapshot;
+}
+
+export class MqttsnClient implements Restorable<ClientSnapshot> {
   readonly id: string;
   readonly #outlet: Outlet;
   readonly #topics: TopicTable;
@@ -127,6 +138,26 @@ export class MqttsnClient {
 
   wakeAtMs(): number | undefined {
     return this.#downlink.wakeAtMs();
+  }
+
+  snapshot(): ClientSnapshot {
+    return {
+      isConnected: this.#isConnected,
+      node: this.#outlet.node,
+      topics: this.#topics.snapshot(),
+      uplinks: this.#uplinks.snapshot(),
+      requests: this.#requests.snapshot(),
+      downlink: this.#downlink.snapshot(),
+    };
+  }
+
+  restore({ isConnected, node, topics, uplinks, requests, downlink }: ClientSnapshot): void {
+    this.#isConnected = isConnected;
+    this.#outlet.node = node;
+    this.#topics.restore(topics);
+    this.#uplinks.restore(uplinks);
+    this.#requests.restore(requests);
+    this.#downlink.restore(downlink);
   }
 
   #publish(packet: PublishPacket, nowMs: number): void {

@@ -8,9 +8,10 @@
  * client has not accepted in this connection; silence is borne `retriesMax` times, congestion as long as the client
  * keeps saying so. Source: MQTT-SN 1.2 §6.5, §6.10, §6.13.
  */
-import { crc32 } from '../codec/crc32.ts';
-import { type AcknowledgePacket, MESSAGE_ID_MAX, RETURN_CODE, type TopicReference } from '../codec/mqttsn.ts';
+import type { Restorable } from '../base/snapshot.ts';
+import { type AcknowledgePacket, RETURN_CODE, type TopicReference } from '../codec/mqttsn.ts';
 import type { DriverOrder, DriverReport, RefuseReason } from './driver.ts';
+import { MessageIds, type MessageIdsSnapshot } from './mqttsn-message-ids.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
 import type { TopicTable } from './mqttsn-topics.ts';
 
@@ -39,13 +40,17 @@ interface Delivery {
   retryAtMs: number | undefined;
 }
 
-export class Downlink {
+export interface DownlinkSnapshot {
+  readonly delivery: Delivery | undefined;
+  readonly messageIds: MessageIdsSnapshot;
+}
+
+export class Downlink implements Restorable<DownlinkSnapshot> {
   readonly #outlet: Outlet;
   readonly #topics: TopicTable;
   readonly #limits: RetryLimits;
   #delivery: Delivery | undefined;
-  #lastMessageId = 0;
-  #lastPublished: { readonly topic: string; readonly payloadCrc: number; readonly messageId: number } | undefined;
+  readonly #messageIds = new MessageIds();
 
   constructor(outlet: Outlet, topics: TopicTable, limits: RetryLimits) {
     this.#outlet = outlet;
@@ -68,7 +73,7 @@ export class Downlink {
 
   /** The session ends: the client has forgotten what it has seen. */
   forget(): void {
-    this.#lastPublished = undefined;
+    this.#messageIds.forget();
   }
 
   /** @returns whether `token` was a binding of this delivery */
@@ -148,6 +153,18 @@ export class Downlink {
     return this.#delivery?.retryAtMs;
   }
 
+  snapshot(): DownlinkSnapshot {
+    return {
+      delivery: this.#delivery === undefined ? undefined : { ...this.#delivery },
+      messageIds: this.#messageIds.snapshot(),
+    };
+  }
+
+  restore({ delivery, messageIds }: DownlinkSnapshot): void {
+    this.#delivery = delivery === undefined ? undefined : { ...delivery };
+    this.#messageIds.restore(messageIds);
+  }
+
   #bind(delivery: Delivery, nowMs: number): void {
     const { subdevice, topic } = delivery.order;
     const topicId = this.#topics.give(topic);
@@ -164,7 +181,7 @@ export class Downlink {
   }
 
   #register(delivery: Delivery, topicId: number, nowMs: number): void {
-    this.#begin(delivery, { at: 'registering', topicId, messageId: this.#nextMessageId() }, nowMs);
+    this.#begin(delivery, { at: 'registering', topicId, messageId: this.#messageIds.next() }, nowMs);
   }
 
   #publish(delivery: Delivery, topic: TopicReference, nowMs: number): void {
@@ -173,12 +190,7 @@ export class Downlink {
       if (this.#send(delivery, { at: 'publishing', topic, messageId: 0 }, false)) this.#succeed(delivery);
       return;
     }
-    // A delivery begun again keeps its MsgId, so that the client can tell the repetition from news.
-    const payloadCrc = crc32(order.payload);
-    const last = this.#lastPublished;
-    const isRepetition = order.dup && last?.topic === order.topic && last.payloadCrc === payloadCrc;
-    const messageId = last !== undefined && isRepetition ? last.messageId : this.#nextMessageId();
-    this.#lastPublished = { topic: order.topic, payloadCrc, messageId };
+    const messageId = this.#messageIds.ofPublication(order);
     this.#begin(delivery, { at: 'publishing', topic, messageId }, nowMs);
   }
 
@@ -224,10 +236,5 @@ export class Downlink {
   #fail(delivery: Delivery, why: Failure): void {
     this.#delivery = undefined;
     this.#outlet.report({ kind: 'undelivered', token: delivery.order.token, why });
-  }
-
-  #nextMessageId(): number {
-    this.#lastMessageId = this.#lastMessageId >= MESSAGE_ID_MAX ? 1 : this.#lastMessageId + 1;
-    return this.#lastMessageId;
   }
 }

@@ -3,12 +3,19 @@
  * they move. One `Spool` per link, emptied after every input, so tokens are never drawn twice; one `Outlet` per address.
  */
 import type { ChannelAction } from '../base/machine.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import type { Framing } from '../codec/framing.ts';
 import type { Packet } from '../codec/mqttsn.ts';
 import { encodePacket } from '../codec/mqttsn-encode.ts';
 import type { DriverReport, LinkAction } from './driver.ts';
 
-export class Spool {
+export interface SpoolSnapshot {
+  readonly counters: Spool['counters'];
+  readonly lastToken: number;
+}
+
+/** Empty between inputs: what is written down then has no actions. */
+export class Spool implements Restorable<SpoolSnapshot> {
   readonly #frame: Framing['encode'];
   readonly #packetBytesMax: number;
   readonly counters = { bytesOut: 0, framesOut: 0, unexpectedPackets: 0, duplicates: 0, retries: 0 };
@@ -46,6 +53,15 @@ export class Spool {
     const actions = this.#actions;
     this.#actions = [];
     return actions;
+  }
+
+  snapshot(): SpoolSnapshot {
+    return { counters: { ...this.counters }, lastToken: this.#lastToken };
+  }
+
+  restore({ counters, lastToken }: SpoolSnapshot): void {
+    Object.assign(this.counters, counters);
+    this.#lastToken = lastToken;
   }
 }
 

@@ -11,34 +11,34 @@
  */
 import { type ConnectPacket, type Packet, RETURN_CODE } from '../codec/mqttsn.ts';
 import type { AttachAnswer, DetachCause } from './driver.ts';
-import { type Attached, aliveUntilMs, toleranceMs } from './mqttsn-attached.ts';
 import type { MqttsnClient } from './mqttsn-client.ts';
+import {
+  type Attached,
+  type Attaching,
+  aliveUntilMs,
+  type Connection,
+  type ConnectionSnapshot,
+  isClientId,
+  takeBack,
+  toleranceMs,
+  wakeAtMs,
+  writeDown,
+} from './mqttsn-connection.ts';
 import type { DeliverOrder } from './mqttsn-downlink.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
 import { returnCodeOf } from './mqttsn-requests.ts';
-import { Stranger, type StrangerTerms } from './mqttsn-stranger.ts';
-import { isRepeated, WillDialog, type Wish } from './mqttsn-will.ts';
-
-type Connection =
-  | { readonly state: 'nobody' }
-  | {
-      readonly state: 'attaching';
-      readonly client: MqttsnClient;
-      readonly wish: Wish;
-      /** What came while the flow was asked: the newest wish, or the end. */
-      readonly next: Wish | DetachCause | undefined;
-    }
-  | Attached;
-
-/**
- * MQTT-SN says 1 to 23 characters (§5.3.1); hubs take 64, and so do we. Whatever else stands in one could reach a
- * topic.
- */
-const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/;
+import { Stranger, type StrangerSnapshot, type StrangerTerms } from './mqttsn-stranger.ts';
+import { isRepeated, WillDialog, type WillDialogSnapshot, type Wish } from './mqttsn-will.ts';
 
 interface PeerSurroundings extends StrangerTerms {
   /** The client of that id, new or known, taken from any other address; `undefined` while it is attaching there. */
   readonly claimClient: (id: string) => MqttsnClient | undefined;
+}
+
+export interface PeerSnapshot {
+  readonly connection: ConnectionSnapshot;
+  readonly dialog: WillDialogSnapshot | undefined;
+  readonly stranger: StrangerSnapshot;
 }
 
 export class MqttsnPeer {
@@ -143,12 +143,7 @@ export class MqttsnPeer {
   }
 
   wakeAtMs(): number {
-    if (this.#connection.state !== 'attached') return Number.POSITIVE_INFINITY;
-    const { client } = this.#connection;
-    return Math.min(
-      aliveUntilMs(this.#connection) ?? Number.POSITIVE_INFINITY,
-      client.wakeAtMs() ?? Number.POSITIVE_INFINITY,
-    );
+    return wakeAtMs(this.#connection);
   }
 
   /** The line has opened, and whoever is there may believe to be connected. A sleeper is, and does not listen. */
@@ -156,12 +151,25 @@ export class MqttsnPeer {
     if (this.#connection.state === 'nobody') this.#stranger.callBack(nowMs);
   }
 
+  snapshot(): PeerSnapshot {
+    const connection = writeDown(this.#connection);
+    return { connection, dialog: this.#dialog?.snapshot(), stranger: this.#stranger.snapshot() };
+  }
+
+  /** @param clientOf the session that a connection names */
+  restore({ connection, dialog, stranger }: PeerSnapshot, clientOf: (id: string) => MqttsnClient): void {
+    this.#connection = takeBack(connection, clientOf);
+    this.#dialog = dialog === undefined ? undefined : new WillDialog(dialog, this.#outlet);
+    this.#stranger.restore(stranger);
+  }
+
   #connect(packet: ConnectPacket): void {
     this.#dialog = undefined;
-    if (!CLIENT_ID.test(packet.clientId)) {
+    if (!isClientId(packet.clientId)) {
       this.#outlet.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
     } else if (packet.will) {
-      this.#dialog = new WillDialog(packet, this.#outlet);
+      this.#dialog = new WillDialog({ connect: packet, topic: undefined }, this.#outlet);
+      this.#dialog.begin();
     } else {
       this.#attach({ connect: packet, will: 'unchanged' });
     }
@@ -223,7 +231,7 @@ export class MqttsnPeer {
     client.sleep();
   }
 
-  #receiveAttaching(connection: Extract<Connection, { state: 'attaching' }>, packet: Packet): void {
+  #receiveAttaching(connection: Attaching, packet: Packet): void {
     if (packet.kind === 'disconnect') {
       this.#connection = { ...connection, next: 'asked' };
       this.#outlet.send({ kind: 'disconnect', durationS: undefined });

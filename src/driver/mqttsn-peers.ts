@@ -5,13 +5,14 @@
  * Invariants: at most `NODES_MAX` nodes and as many clients connected; a client is attached at one peer at a time; of a
  * packet within a packet within a packet nothing is believed. Source: MQTT-SN 1.2 §5.5, §6.1.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import { type Packet, RETURN_CODE } from '../codec/mqttsn.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
 import type { DriverOrder } from './driver.ts';
-import type { Beacon } from './mqttsn-beacon.ts';
-import { type ClientLimits, MqttsnClient } from './mqttsn-client.ts';
+import type { Beacon, BeaconSnapshot } from './mqttsn-beacon.ts';
+import { type ClientLimits, type ClientSnapshot, MqttsnClient } from './mqttsn-client.ts';
 import { Outlet, type Spool } from './mqttsn-outlet.ts';
-import { MqttsnPeer } from './mqttsn-peer.ts';
+import { MqttsnPeer, type PeerSnapshot } from './mqttsn-peer.ts';
 
 export interface PeersOptions extends ClientLimits {
   /** Who is on the wire itself, if only one can be: it may publish without a connection. */
@@ -25,7 +26,15 @@ const NODES_MAX = 256;
 /** Sessions remembered per link for the sake of duplicates; those of clients unseen longest are forgotten first. */
 const CLIENTS_MAX = 64;
 
-export class Peers {
+/** A session belongs to its client id and not to a peer, which names it: so both are written down by name. */
+export interface PeersSnapshot {
+  readonly beacon: BeaconSnapshot;
+  readonly onWire: PeerSnapshot;
+  readonly nodes: ReadonlyMap<string, PeerSnapshot>;
+  readonly clients: ReadonlyMap<string, ClientSnapshot>;
+}
+
+export class Peers implements Restorable<PeersSnapshot> {
   readonly #options: PeersOptions;
   readonly #spool: Spool;
   readonly #beacon: Beacon;
@@ -114,6 +123,28 @@ export class Peers {
     return Number.isFinite(atMs) ? atMs : undefined;
   }
 
+  snapshot(): PeersSnapshot {
+    return {
+      beacon: this.#beacon.snapshot(),
+      onWire: this.#onWire.snapshot(),
+      nodes: new Map([...this.#nodes].map(([key, peer]) => [key, peer.snapshot()])),
+      clients: new Map([...this.#clients].map(([id, client]) => [id, client.snapshot()])),
+    };
+  }
+
+  restore({ beacon, onWire, nodes, clients }: PeersSnapshot): void {
+    this.#beacon.restore(beacon);
+    for (const [id, client] of clients) this.#clientOf(id).restore(client);
+    const clientOf = (id: string): MqttsnClient => this.#clientOf(id);
+    this.#onWire.restore(onWire, clientOf);
+    for (const [key, snapshot] of nodes) {
+      const outlet = new Outlet(this.#spool, new Uint8Array(Buffer.from(key, 'hex')));
+      const peer = this.#newPeer(outlet, this.#options.nodes.get(key));
+      peer.restore(snapshot, clientOf);
+      this.#nodes.set(key, peer);
+    }
+  }
+
   *#all(): Iterable<MqttsnPeer> {
     yield this.#onWire;
     yield* this.#nodes.values();
@@ -162,13 +193,20 @@ export class Peers {
       if (holder.state === 'attaching') return undefined;
       holder.yieldClient();
     }
-    const client = this.#clients.get(id) ?? new MqttsnClient(id, new Outlet(this.#spool, undefined), this.#options);
+    const client = this.#clientOf(id);
     this.#clients.delete(id);
     this.#clients.set(id, client);
     for (const other of this.#clients.keys()) {
       if (this.#clients.size <= CLIENTS_MAX) break;
       if (other !== id && this.#peerOf(other) === undefined) this.#clients.delete(other);
     }
+    return client;
+  }
+
+  /** Known, or new. */
+  #clientOf(id: string): MqttsnClient {
+    const client = this.#clients.get(id) ?? new MqttsnClient(id, new Outlet(this.#spool, undefined), this.#options);
+    this.#clients.set(id, client);
     return client;
   }
 

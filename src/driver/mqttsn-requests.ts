@@ -6,11 +6,13 @@
  * is not reported again; at most `requestsMax` at a time. Source: MQTT-SN 1.2 §6.5, §6.9.
  */
 import type { Qos } from '../base/message.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import {
   type FilterReference,
   type Packet,
   RETURN_CODE,
   type RegisterPacket,
+  type SubackPacket,
   type SubscribePacket,
   type UnsubscribePacket,
 } from '../codec/mqttsn.ts';
@@ -32,21 +34,24 @@ type Request =
     }
   | { readonly kind: 'unsubscribe' | 'willtopicupd' | 'willmsgupd'; readonly messageId: number; readonly name: string };
 
-export class Requests {
+interface RequestTerms {
+  readonly outlet: Outlet;
+  readonly topics: TopicTable;
+  readonly requestsMax: number;
+}
+
+export interface RequestsSnapshot {
+  readonly byToken: ReadonlyMap<number, Request>;
+}
+
+export class Requests implements Restorable<RequestsSnapshot> {
   readonly #subdevice: string;
   readonly #outlet: Outlet;
   readonly #topics: TopicTable;
   readonly #requestsMax: number;
   readonly #byToken = new Map<number, Request>();
 
-  constructor(
-    subdevice: string,
-    {
-      outlet,
-      topics,
-      requestsMax,
-    }: { readonly outlet: Outlet; readonly topics: TopicTable; readonly requestsMax: number },
-  ) {
+  constructor(subdevice: string, { outlet, topics, requestsMax }: RequestTerms) {
     this.#subdevice = subdevice;
     this.#outlet = outlet;
     this.#topics = topics;
@@ -56,10 +61,6 @@ export class Requests {
   /** The connection has ended: nobody waits for these answers. */
   forget(): void {
     this.#byToken.clear();
-  }
-
-  owns(token: number): boolean {
-    return this.#byToken.has(token);
   }
 
   register({ topic, messageId }: RegisterPacket): void {
@@ -182,6 +183,14 @@ export class Requests {
     return true;
   }
 
+  snapshot(): RequestsSnapshot {
+    return { byToken: new Map(this.#byToken) };
+  }
+
+  restore({ byToken }: RequestsSnapshot): void {
+    for (const [token, request] of byToken) this.#byToken.set(token, request);
+  }
+
   #isFull(): boolean {
     return this.#byToken.size >= this.#requestsMax;
   }
@@ -213,12 +222,7 @@ export class Requests {
     this.#outlet.send({ kind: kind === 'willtopicupd' ? 'willtopicresp' : 'willmsgresp', returnCode });
   }
 
-  #suback(answer: {
-    readonly topicId: number;
-    readonly qos: Qos;
-    readonly messageId: number;
-    readonly returnCode: number;
-  }): void {
+  #suback(answer: Omit<SubackPacket, 'kind'>): void {
     this.#outlet.send({ kind: 'suback', ...answer });
   }
 }

@@ -2,6 +2,7 @@
  * What comes from an address where nobody is connected: told to connect, or, with QoS −1, passed on for the subdevice that
  * the configuration says is there. Identity never comes from the frame. Source: MQTT-SN 1.2 §6.8, §6.12.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import type { Packet, PublishPacket } from '../codec/mqttsn.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
 import { hasWildcard } from './mqttsn-topics.ts';
@@ -27,7 +28,11 @@ export interface StrangerTerms {
   readonly disconnectPauseMs: number;
 }
 
-export class Stranger {
+export interface StrangerSnapshot {
+  readonly disconnectNotBeforeMs: number;
+}
+
+export class Stranger implements Restorable<StrangerSnapshot> {
   readonly #terms: StrangerTerms;
   #disconnectNotBeforeMs = 0;
 
@@ -48,6 +53,14 @@ export class Stranger {
   callBack(nowMs: number): void {
     this.#disconnectNotBeforeMs = nowMs + this.#terms.disconnectPauseMs;
     this.#terms.outlet.send({ kind: 'disconnect', durationS: undefined });
+  }
+
+  snapshot(): StrangerSnapshot {
+    return { disconnectNotBeforeMs: this.#disconnectNotBeforeMs };
+  }
+
+  restore({ disconnectNotBeforeMs }: StrangerSnapshot): void {
+    this.#disconnectNotBeforeMs = disconnectNotBeforeMs;
   }
 
   /** By predefined id or short name only (MQTT-SN 1.2 §6.8). Nobody waits for an answer: what cannot pass is counted. */

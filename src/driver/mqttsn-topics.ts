@@ -7,12 +7,13 @@
  * `topicIdsMax`.
  * Source: MQTT-SN 1.2 §6.5, §6.7, §6.10.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import { type FilterReference, isShortName, TOPIC_ID_MAX, type TopicReference } from '../codec/mqttsn.ts';
 
 interface Binding {
   readonly topic: string;
   /** The flow has made it durable. */
-  isDurable: boolean;
+  readonly isDurable: boolean;
 }
 
 export interface TopicLimits {
@@ -21,7 +22,15 @@ export interface TopicLimits {
   readonly topicIdsMax: number;
 }
 
-export class TopicTable {
+export interface TopicTableSnapshot {
+  readonly bindings: ReadonlyMap<number, Binding>;
+  /** Those by which their topics are known now. */
+  readonly ids: readonly number[];
+  readonly told: readonly number[];
+  readonly lastId: number;
+}
+
+export class TopicTable implements Restorable<TopicTableSnapshot> {
   readonly #limits: TopicLimits;
   readonly #predefinedIds: ReadonlyMap<string, number>;
   readonly #bindings = new Map<number, Binding>();
@@ -109,6 +118,22 @@ export class TopicTable {
     const predefinedId = this.#predefinedIds.get(topic);
     if (predefinedId !== undefined) return { type: 'predefined', id: predefinedId };
     return isShortName(topic) ? { type: 'short', name: topic } : undefined;
+  }
+
+  snapshot(): TopicTableSnapshot {
+    return {
+      bindings: new Map(this.#bindings),
+      ids: [...this.#ids.values()],
+      told: [...this.#told],
+      lastId: this.#lastId,
+    };
+  }
+
+  restore({ bindings, ids, told, lastId }: TopicTableSnapshot): void {
+    for (const [id, binding] of bindings) this.#bindings.set(id, binding);
+    for (const id of ids) this.#ids.set(bindings.get(id)?.topic ?? '', id);
+    for (const id of told) this.#told.add(id);
+    this.#lastId = lastId;
   }
 
   #lookUp(topic: TopicReference): string | undefined {

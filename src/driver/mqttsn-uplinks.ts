@@ -8,6 +8,7 @@
  * MsgId has been used anew since reaches nobody; nothing is let in ahead of a publication that was told to come again.
  * Lives as long as the session, over its connections. Source: MQTT-SN 1.2 §6.13.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import { crc32 } from '../codec/crc32.ts';
 import { type PublishPacket, topicIdField } from '../codec/mqttsn.ts';
 
@@ -49,7 +50,14 @@ export function publicationOf(packet: PublishPacket, topic: string): Publication
   };
 }
 
-export class Uplinks {
+export interface UplinksSnapshot {
+  readonly byToken: ReadonlyMap<number, Publication>;
+  readonly tokens: ReadonlyMap<number, number>;
+  readonly acknowledged: readonly Publication[];
+  readonly expected: Expected | undefined;
+}
+
+export class Uplinks implements Restorable<UplinksSnapshot> {
   readonly #limits: UplinkLimits;
   readonly #byToken = new Map<number, Publication>();
   /** MsgId → token of the publication that an answer now belongs to. */
@@ -129,6 +137,22 @@ export class Uplinks {
     if (publication === undefined || this.#tokens.get(publication.messageId) !== token) return undefined;
     this.#tokens.delete(publication.messageId);
     return publication;
+  }
+
+  snapshot(): UplinksSnapshot {
+    return {
+      byToken: new Map(this.#byToken),
+      tokens: new Map(this.#tokens),
+      acknowledged: [...this.#acknowledged],
+      expected: this.#expected,
+    };
+  }
+
+  restore({ byToken, tokens, acknowledged, expected }: UplinksSnapshot): void {
+    for (const [token, publication] of byToken) this.#byToken.set(token, publication);
+    for (const [messageId, token] of tokens) this.#tokens.set(messageId, token);
+    this.#acknowledged.push(...acknowledged);
+    this.#expected = expected;
   }
 }
 

@@ -6,7 +6,7 @@
  * Whoever waits repeats what it sent, and the client is who waits (MQTT-SN 1.2 §6.13): nothing is asked twice unasked.
  * Source: MQTT-SN 1.2 §6.3, §6.4.
  */
-import type { Message, Qos } from '../base/message.ts';
+import type { Message } from '../base/message.ts';
 import { type ConnectPacket, type Packet, RETURN_CODE, type Will } from '../codec/mqttsn.ts';
 import type { WillChange } from './driver.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
@@ -18,17 +18,28 @@ export interface Wish {
   readonly will: Message | 'unchanged' | undefined;
 }
 
+export interface WillDialogSnapshot {
+  readonly connect: ConnectPacket;
+  readonly topic: WillTopic | undefined;
+}
+
+type WillTopic = Pick<Message, 'topic' | 'qos'>;
 type WillPacket = Extract<Packet, { kind: 'willtopic' | 'willmsg' }>;
 
 export class WillDialog {
   readonly connect: ConnectPacket;
   readonly #outlet: Outlet;
-  #topic: Pick<Message, 'topic' | 'qos'> | undefined;
+  #topic: WillTopic | undefined;
 
-  constructor(connect: ConnectPacket, outlet: Outlet) {
+  /** As it was written down, or with no topic yet. */
+  constructor({ connect, topic }: WillDialogSnapshot, outlet: Outlet) {
     this.connect = connect;
     this.#outlet = outlet;
-    outlet.send({ kind: 'willtopicreq' });
+    this.#topic = topic;
+  }
+
+  begin(): void {
+    this.#outlet.send({ kind: 'willtopicreq' });
   }
 
   /** @returns `goes on`, `refused` (the CONNACK has left), or the wish that is now complete */
@@ -47,6 +58,10 @@ export class WillDialog {
     this.#outlet.send({ kind: 'willmsgreq' });
     return 'goes on';
   }
+
+  snapshot(): WillDialogSnapshot {
+    return { connect: this.connect, topic: this.#topic };
+  }
 }
 
 /** @returns `undefined`: a will that cannot be kept */
@@ -58,7 +73,7 @@ export function willChangeOf(packet: Extract<Packet, { kind: 'willtopicupd' | 'w
 }
 
 /** The hub has no QoS 2, and −1 is for publications without a connection. Retain is not for the hub either. */
-function topicOf({ topic, qos }: Will): { readonly topic: string; readonly qos: Qos } | undefined {
+function topicOf({ topic, qos }: Will): WillTopic | undefined {
   return (qos === 0 || qos === 1) && topic !== '' && !hasWildcard(topic) ? { topic, qos } : undefined;
 }
 

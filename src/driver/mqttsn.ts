@@ -8,13 +8,14 @@
  * their bounds in memory.
  */
 import type { BackoffLimits } from '../base/backoff.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import { type FramingName, framingOf, type PacketReader } from '../codec/framing.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
 import type { LinkAction, LinkCounters, LinkInput, LinkMachine } from './driver.ts';
-import { LinkOpening, type LinkState } from './link.ts';
+import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from './link.ts';
 import { Beacon, type BeaconOptions } from './mqttsn-beacon.ts';
-import { Outlet, Spool } from './mqttsn-outlet.ts';
-import { Peers, type PeersOptions } from './mqttsn-peers.ts';
+import { Outlet, Spool, type SpoolSnapshot } from './mqttsn-outlet.ts';
+import { Peers, type PeersOptions, type PeersSnapshot } from './mqttsn-peers.ts';
 
 export interface MqttsnLinkOptions extends PeersOptions, BeaconOptions {
   /** The link's, for people. */
@@ -28,11 +29,21 @@ export interface MqttsnLinkOptions extends PeersOptions, BeaconOptions {
   readonly random: () => number;
 }
 
-export function createMqttsnLink(options: MqttsnLinkOptions): LinkMachine {
+export function createMqttsnLink(options: MqttsnLinkOptions): LinkMachine & Restorable<object> {
   return new MqttsnLink(options);
 }
 
-class MqttsnLink implements LinkMachine {
+interface MqttsnLinkSnapshot {
+  readonly opening: LinkOpeningSnapshot;
+  /** Of the reader of this framing. */
+  readonly reader: object;
+  readonly spool: SpoolSnapshot;
+  readonly peers: PeersSnapshot;
+  readonly bytesIn: number;
+  readonly malformedPackets: number;
+}
+
+class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   readonly #opening: LinkOpening;
   readonly #reader: PacketReader;
   readonly #spool: Spool;
@@ -102,6 +113,26 @@ class MqttsnLink implements LinkMachine {
         this.#peers.order(input, nowMs);
     }
     return this.#spool.take();
+  }
+
+  snapshot(): MqttsnLinkSnapshot {
+    return {
+      opening: this.#opening.snapshot(),
+      reader: this.#reader.snapshot(),
+      spool: this.#spool.snapshot(),
+      peers: this.#peers.snapshot(),
+      bytesIn: this.#bytesIn,
+      malformedPackets: this.#malformedPackets,
+    };
+  }
+
+  restore({ opening, reader, spool, peers, bytesIn, malformedPackets }: MqttsnLinkSnapshot): void {
+    this.#opening.restore(opening);
+    this.#reader.restore(reader);
+    this.#spool.restore(spool);
+    this.#peers.restore(peers);
+    this.#bytesIn = bytesIn;
+    this.#malformedPackets = malformedPackets;
   }
 
   #receive(bytes: Uint8Array, nowMs: number): void {

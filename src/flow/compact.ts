@@ -57,8 +57,18 @@ export class CompactWriter {
     return this.#at > this.#bytesMax ? undefined : this.#buffer.subarray(0, this.#at);
   }
 
+  /** Bytes since `clear`, also those beyond the maximum. */
+  get length(): number {
+    return this.#at;
+  }
+
   clear(): void {
     this.#at = 0;
+  }
+
+  /** Takes back what was written since it was so long. */
+  cut(length: number): void {
+    this.#at = Math.min(this.#at, length);
   }
 
   number(value: number): void {

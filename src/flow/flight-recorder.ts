@@ -3,7 +3,11 @@
  * passes; keeps bytes and no objects, so that the heap does not grow by it. Measured: some 6 µs of CPU per message, all its
  * steps together (a gateway flooded over eight PTYs, with a ring and without).
  *
- * Invariants: never weighs more than `bytesMax`; nothing that the product does hangs on it. What is secret in bytes is blanked before it is kept.
+ * Now and then a step carries the machine as it was before, so that a ring which has forgotten the beginning can still be
+ * run again from there.
+ *
+ * Invariants: never weighs more than `bytesMax`; nothing that the product does hangs on it. What is secret in bytes is blanked before it is kept;
+ * in a snapshot there is nothing secret.
  */
 import type { Kinded, Step, Subject } from '../base/step.ts';
 import { ByteRing } from './byte-ring.ts';
@@ -16,10 +20,17 @@ export interface FlightRecorderOptions {
   readonly random: () => number;
   /** Of the machine, now. */
   readonly stateOf: () => string;
+  /** Of the machine, between steps; `undefined`: it cannot be written down. */
+  readonly snapshotOf: () => object | undefined;
   /** Bytes about to be sent: the same, or a copy without what nobody may read later. */
   readonly blank?: (bytes: Uint8Array) => Uint8Array;
 }
 
+/**
+ * The machine is written down after each quarter of the ring, and may weigh as much: so the ring holds it at least once,
+ * with half of the ring to run from there.
+ */
+const SNAPSHOT_SHARE = 1 / 4;
 /** Most steps draw nothing. */
 const NONE: readonly number[] = [];
 
@@ -28,7 +39,10 @@ export class FlightRecorder {
   readonly #ring: ByteRing;
   readonly #words = new Vocabulary();
   readonly #writer: CompactWriter;
-  #begun: { readonly upMs: number; readonly input: Kinded } | undefined;
+  #begun: Pick<Step, 'upMs' | 'before' | 'input'> | undefined;
+  /** Weight of the steps since the machine was last written down, or since it began. */
+  #bareBytes = 0;
+  #snapshotsTooLarge = 0;
   readonly #draws: number[] = [];
   readonly #followers = new Set<(step: Step) => void>();
 
@@ -47,6 +61,11 @@ export class FlightRecorder {
     return this.#ring.forgotten;
   }
 
+  /** Snapshots that were not kept: each would have taken more than its share of the ring. */
+  get snapshotsTooLarge(): number {
+    return this.#snapshotsTooLarge;
+  }
+
   get weightBytes(): number {
     return this.#ring.usedBytes;
   }
@@ -60,7 +79,9 @@ export class FlightRecorder {
 
   /** The machine is about to handle this. */
   begin(input: Kinded, upMs: number): void {
-    if (this.#isWanted) this.#begun = { upMs, input };
+    if (!this.#isWanted) return;
+    const isDue = this.#bareBytes > this.#options.bytesMax * SNAPSHOT_SHARE;
+    this.#begun = { upMs, before: isDue ? this.#options.snapshotOf() : undefined, input };
   }
 
   /** It has. */
@@ -73,7 +94,7 @@ export class FlightRecorder {
     if (this.#options.bytesMax > 0) this.#keep(step);
     if (this.#followers.size === 0) return;
     const copies = actions.map((action) => this.#copy(action));
-    for (const follow of this.#followers) follow({ ...step, actions: copies });
+    for (const follow of this.#followers) follow({ ...step, before: undefined, actions: copies });
   }
 
   /** The oldest first; the last may be one that the machine did not survive. */
@@ -81,8 +102,8 @@ export class FlightRecorder {
     const whole: Step[] = [];
     for (const record of this.#ring.read()) {
       const reader = new CompactReader(this.#words, record);
-      const [upMs, state, draws, input, actions] = Array.from({ length: 5 }, () => reader.value());
-      whole.push({ upMs, input, draws, actions, state } as Step);
+      const [upMs, state, draws, input, actions, before] = Array.from({ length: 6 }, () => reader.value());
+      whole.push({ upMs, before, input, draws, actions, state } as Step);
     }
     if (this.#begun !== undefined)
       whole.push({ ...this.#begun, draws: [...this.#draws], actions: undefined, state: 'broken' });
@@ -99,7 +120,7 @@ export class FlightRecorder {
     return this.#options.bytesMax > 0 || this.#followers.size > 0;
   }
 
-  #keep({ upMs, input, draws, actions = [], state }: Step): void {
+  #keep({ upMs, before, input, draws, actions = [], state }: Step): void {
     const writer = this.#writer;
     writer.clear();
     writer.number(upMs);
@@ -107,6 +128,14 @@ export class FlightRecorder {
     writer.list(draws);
     writer.object(input);
     writer.list(this.#options.blank === undefined ? actions : actions.map((action) => this.#copy(action)));
+    const bareBytes = writer.length;
+    this.#bareBytes = before === undefined ? this.#bareBytes + bareBytes : bareBytes;
+    writer.value(before);
+    if (writer.length - bareBytes > this.#options.bytesMax * SNAPSHOT_SHARE) {
+      this.#snapshotsTooLarge += 1;
+      writer.cut(bareBytes);
+      writer.value(undefined);
+    }
     this.#ring.add(writer.written);
   }
 

@@ -6,30 +6,34 @@
  * has a deadline; a hub that breaks the protocol is left and tried again later.
  */
 import type { Machine } from '../base/machine.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import type { MqttPacket, Publish } from '../codec/mqtt.ts';
-import { encodeMqtt, MqttReader } from '../codec/mqtt-wire.ts';
+import { encodeMqtt } from '../codec/mqtt-wire.ts';
 import { type ClientState, deadlineOf, onlineSince } from './client-state.ts';
-import { Comeback } from './comeback.ts';
+import { Comeback, type ComebackSnapshot } from './comeback.ts';
 import { connackProblem } from './connack.ts';
+import { Connection, type ConnectionSnapshot } from './connection.ts';
 import type { HubAction, HubClientOptions, HubInput, HubState } from './contract.ts';
-import { KeepAlive } from './keep-alive.ts';
-import { Requests } from './requests.ts';
 
-export class HubClient implements Machine<HubInput, HubAction> {
+/** Nothing of the credentials: they are asked for at each CONNECT, and not kept. */
+interface HubClientSnapshot {
+  readonly state: ClientState;
+  readonly isStopping: boolean;
+  readonly comeback: ComebackSnapshot;
+  readonly connection: ConnectionSnapshot;
+}
+
+export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubClientSnapshot> {
   readonly #options: HubClientOptions;
   readonly #comeback: Comeback;
-  readonly #requests: Requests;
+  readonly #connection: Connection;
   #state: ClientState = { kind: 'stopped' };
   #isStopping = false;
-  #reader: MqttReader;
-  #keepAlive: KeepAlive;
 
   constructor(options: HubClientOptions) {
     this.#options = options;
     this.#comeback = new Comeback(options.reconnect, options.random);
-    this.#requests = new Requests(options.answerMsMax);
-    this.#reader = new MqttReader({ packetBytesMax: options.packetBytesMax });
-    this.#keepAlive = new KeepAlive(options.keepAliveS * 1000, options.answerMsMax);
+    this.#connection = new Connection(options);
   }
 
   get state(): HubState {
@@ -68,10 +72,23 @@ export class HubClient implements Machine<HubInput, HubAction> {
   }
 
   wakeAtMs(): number | undefined {
-    if (this.#state.kind !== 'online') return deadlineOf(this.#state);
-    const times = [this.#keepAlive.wakeAtMs, this.#requests.deadlineMs];
-    const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
-    return Number.isFinite(soonest) ? soonest : undefined;
+    return this.#state.kind === 'online' ? this.#connection.wakeAtMs : deadlineOf(this.#state);
+  }
+
+  snapshot(): HubClientSnapshot {
+    return {
+      state: this.#state,
+      isStopping: this.#isStopping,
+      comeback: this.#comeback.snapshot(),
+      connection: this.#connection.snapshot(),
+    };
+  }
+
+  restore({ state, isStopping, comeback, connection }: HubClientSnapshot): void {
+    this.#state = state;
+    this.#isStopping = isStopping;
+    this.#comeback.restore(comeback);
+    this.#connection.restore(connection);
   }
 
   #order(
@@ -81,15 +98,14 @@ export class HubClient implements Machine<HubInput, HubAction> {
     switch (input.kind) {
       case 'publish':
         if (input.publish.qos === 1) this.#comeback.rivalry.published(input.isSuspect === true);
-        return [this.#send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
+        return [this.#connection.send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
       case 'puback':
-        return [this.#send({ kind: 'puback', packetId: input.packetId }, nowMs)];
+        return [this.#connection.send({ kind: 'puback', packetId: input.packetId }, nowMs)];
       case 'subscribe':
       case 'unsubscribe':
-        this.#requests.ask({ kind: input.kind, filter: input.filter });
-        return this.#sendRequests(nowMs);
+        return this.#connection.ask({ kind: input.kind, filter: input.filter }, nowMs);
       case 'probe':
-        return this.#ping(nowMs);
+        return this.#connection.ping(nowMs);
       case 'leave':
         return this.#close(input.reason);
     }
@@ -103,10 +119,10 @@ export class HubClient implements Machine<HubInput, HubAction> {
   #greet(nowMs: number): HubAction[] {
     if (this.#state.kind !== 'dialing') return [];
     this.#state = { kind: 'greeting', deadlineMs: this.#state.deadlineMs };
-    this.#renew();
+    this.#connection.renew();
     const session = { cleanSession: false, keepAliveS: this.#options.keepAliveS, will: undefined };
     // [MQTT-3.1.0-1] the first packet; [MQTT-3.1.2-4] CleanSession=0 resumes the session
-    return [this.#send({ kind: 'connect', ...this.#options.credentials(), ...session }, nowMs)];
+    return [this.#connection.send({ kind: 'connect', ...this.#options.credentials(), ...session }, nowMs)];
   }
 
   #stop(): HubAction[] {
@@ -145,15 +161,13 @@ export class HubClient implements Machine<HubInput, HubAction> {
   }
 
   #wakeOnline(nowMs: number): HubAction[] {
-    if (this.#keepAlive.isDead(nowMs)) return this.#close('no PINGRESP: the connection is dead');
-    const missing = this.#requests.overdue(nowMs);
-    if (missing !== undefined) return this.#close(`no answer to ${missing.kind.toUpperCase()} ${missing.filter}`);
-    return this.#keepAlive.mustAsk(nowMs) ? this.#ping(nowMs) : [];
+    const problem = this.#connection.problem(nowMs);
+    return problem === undefined ? this.#connection.keepUp(nowMs) : this.#close(problem);
   }
 
   #closed(reason: string, nowMs: number): HubAction[] {
     const before = this.#state;
-    this.#requests.clear();
+    this.#connection.closed();
     const { pauseMs, isTakenOver } = this.#comeback.after(before, nowMs);
     this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
     const isByHub = before.kind === 'online';
@@ -169,8 +183,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
   #read(bytes: Uint8Array, nowMs: number): HubAction[] {
     if (this.#state.kind !== 'greeting' && this.#state.kind !== 'online') return []; // not a word after the close
     const actions: HubAction[] = [];
-    this.#keepAlive.heard(nowMs);
-    for (const packet of this.#reader.push(bytes)) {
+    for (const packet of this.#connection.read(bytes, nowMs)) {
       if (packet.ok) actions.push(...this.#receive(packet.value, nowMs));
       else actions.push(...this.#close(`the hub broke the protocol: ${packet.problem}`)); // [MQTT-4.8.0-1]
       if (actions.at(-1)?.kind === 'close') break;
@@ -192,21 +205,12 @@ export class HubClient implements Machine<HubInput, HubAction> {
         return [{ kind: 'acknowledged', packetId: packet.packetId }];
       case 'publish':
         return this.#message(packet);
-      case 'suback': {
-        const request = this.#requests.answer('subscribe', packet.packetId);
-        if (request === undefined) return [];
-        const isGranted = packet.returnCodes[0] !== 0x80;
-        return [{ kind: 'subscribed', filter: request.filter, isGranted }, ...this.#sendRequests(nowMs)];
-      }
-      case 'unsuback': {
-        const request = this.#requests.answer('unsubscribe', packet.packetId);
-        return request === undefined
-          ? []
-          : [{ kind: 'unsubscribed', filter: request.filter }, ...this.#sendRequests(nowMs)];
-      }
+      case 'suback':
+        return this.#connection.subscribed(packet, nowMs);
+      case 'unsuback':
+        return this.#connection.unsubscribed(packet.packetId, nowMs);
       case 'pingresp':
-        this.#keepAlive.answered();
-        return [{ kind: 'alive' }];
+        return this.#connection.pinged();
       default:
         return this.#close(`the hub sent ${packet.kind}, which a client must not get`);
     }
@@ -225,24 +229,5 @@ export class HubClient implements Machine<HubInput, HubAction> {
     const { topic, payload, dup, packetId } = publish;
     if (publish.qos === 2) return this.#close('the hub sent QoS 2, which nobody subscribed to');
     return [{ kind: 'message', message: { topic, payload, qos: publish.qos }, dup, packetId }];
-  }
-
-  #sendRequests(nowMs: number): HubAction[] {
-    return this.#requests.takeSendable(nowMs).map((packet) => this.#send(packet, nowMs));
-  }
-
-  #ping(nowMs: number): HubAction[] {
-    return this.#keepAlive.ask(nowMs) ? [this.#send({ kind: 'pingreq' }, nowMs)] : [];
-  }
-
-  #send(packet: MqttPacket, nowMs: number): HubAction {
-    this.#keepAlive.sent(nowMs);
-    return { kind: 'write', bytes: encodeMqtt(packet) };
-  }
-
-  /** Nothing of the last connection is left in a new one. */
-  #renew(): void {
-    this.#reader = new MqttReader({ packetBytesMax: this.#options.packetBytesMax });
-    this.#keepAlive = new KeepAlive(this.#options.keepAliveS * 1000, this.#options.answerMsMax);
   }
 }

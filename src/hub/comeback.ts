@@ -3,13 +3,19 @@
  * to fight us for the identity (`rivalry.ts`).
  */
 import { Backoff, type BackoffLimits } from '../base/backoff.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import { type ClientState, onlineSince } from './client-state.ts';
-import { Rivalry } from './rivalry.ts';
+import { Rivalry, type RivalrySnapshot } from './rivalry.ts';
 
 /** A connection that lasted so long was good: the next pause starts at the floor again. */
 const STABLE_MS = 30_000;
 
-export class Comeback {
+export interface ComebackSnapshot {
+  readonly backoff: ReturnType<Backoff['snapshot']>;
+  readonly rivalry: RivalrySnapshot;
+}
+
+export class Comeback implements Restorable<ComebackSnapshot> {
   readonly #floorMs: number;
   readonly #backoff: Backoff;
   readonly rivalry: Rivalry;
@@ -36,6 +42,15 @@ export class Comeback {
   takings(state: ClientState, nowMs: number): number {
     const sinceMs = onlineSince(state);
     return sinceMs !== undefined && this.rivalry.isOver(nowMs - sinceMs) ? 0 : this.rivalry.takings;
+  }
+
+  snapshot(): ComebackSnapshot {
+    return { backoff: this.#backoff.snapshot(), rivalry: this.rivalry.snapshot() };
+  }
+
+  restore({ backoff, rivalry }: ComebackSnapshot): void {
+    this.#backoff.restore(backoff);
+    this.rivalry.restore(rivalry);
   }
 
   /** A refusal, or a close before CONNACK, says nothing: the hub may only have found the attempt too soon. */

@@ -2,7 +2,15 @@
  * Is the connection alive? Something is sent within the keep alive [MQTT-3.1.2-23], and a hub that has been silent for
  * half of it is asked. A PINGRESP that does not come means that the connection is dead, whatever TCP believes.
  */
-export class KeepAlive {
+import type { Restorable } from '../base/snapshot.ts';
+
+export interface KeepAliveSnapshot {
+  readonly sentAtMs: number;
+  readonly heardAtMs: number;
+  readonly deadlineMs: number | undefined;
+}
+
+export class KeepAlive implements Restorable<KeepAliveSnapshot> {
   readonly #keepAliveMs: number;
   readonly #answerMsMax: number;
   #sentAtMs = 0;
@@ -46,6 +54,16 @@ export class KeepAlive {
   /** When `isDead` or `mustAsk` may turn true. */
   get wakeAtMs(): number | undefined {
     return this.#deadlineMs ?? this.#askAtMs();
+  }
+
+  snapshot(): KeepAliveSnapshot {
+    return { sentAtMs: this.#sentAtMs, heardAtMs: this.#heardAtMs, deadlineMs: this.#deadlineMs };
+  }
+
+  restore({ sentAtMs, heardAtMs, deadlineMs }: KeepAliveSnapshot): void {
+    this.#sentAtMs = sentAtMs;
+    this.#heardAtMs = heardAtMs;
+    this.#deadlineMs = deadlineMs;
   }
 
   #askAtMs(): number | undefined {

@@ -2,6 +2,7 @@
  * SUBSCRIBE and UNSUBSCRIBE: asked in order, one filter per packet (the hub allows no more), a few at a time, each with a
  * deadline. Their packet identifiers lie above those of PUBLISH, so neither can meet the other [MQTT-2.3.1-2].
  */
+import type { Restorable } from '../base/snapshot.ts';
 import type { Subscribe, Unsubscribe } from '../codec/mqtt.ts';
 
 const PACKET_ID_FIRST = 60_001;
@@ -18,7 +19,13 @@ interface OpenRequest extends Request {
   readonly deadlineMs: number;
 }
 
-export class Requests {
+export interface RequestsSnapshot {
+  readonly open: ReadonlyMap<number, OpenRequest>;
+  readonly waiting: readonly Request[];
+  readonly lastId: number;
+}
+
+export class Requests implements Restorable<RequestsSnapshot> {
   readonly #answerMsMax: number;
   readonly #open = new Map<number, OpenRequest>();
   #waiting: Request[] = [];
@@ -71,6 +78,16 @@ export class Requests {
   clear(): void {
     this.#open.clear();
     this.#waiting = [];
+  }
+
+  snapshot(): RequestsSnapshot {
+    return { open: new Map(this.#open), waiting: [...this.#waiting], lastId: this.#lastId };
+  }
+
+  restore({ open, waiting, lastId }: RequestsSnapshot): void {
+    for (const [packetId, request] of open) this.#open.set(packetId, request);
+    this.#waiting = [...waiting];
+    this.#lastId = lastId;
   }
 
   #freeId(): number {

@@ -6,6 +6,7 @@
  * What it cannot tell: a hub, or a middlebox, that closes each connection soon after letting it in looks the same. A
  * network that flaps does not, as long as one attempt in between fails or one connection dies of silence.
  */
+import type { Restorable } from '../base/snapshot.ts';
 
 /** So many in a row are no accident. */
 const SURE = 3;
@@ -14,7 +15,15 @@ const SOON_MS = 60_000;
 /** The other one gets so long a turn at most, and whoever remains alone is back after that. */
 const PAUSE_MS_MAX = 15 * 60_000;
 
-export class Rivalry {
+export interface RivalrySnapshot {
+  readonly takings: number;
+  readonly lastPauseMs: number;
+  readonly hasPublished: boolean;
+  readonly hasAnswer: boolean;
+  readonly hasSuspectInTheAir: boolean;
+}
+
+export class Rivalry implements Restorable<RivalrySnapshot> {
   readonly #pauseMsMin: number;
   readonly #random: () => number;
   #takings = 0;
@@ -77,5 +86,23 @@ export class Rivalry {
     const widestMs = Math.min(PAUSE_MS_MAX, this.#pauseMsMin * 2 ** (this.#takings - SURE + 1));
     this.#lastPauseMs = widestMs * (1 + this.#random()) * 0.5;
     return this.#lastPauseMs;
+  }
+
+  snapshot(): RivalrySnapshot {
+    return {
+      takings: this.#takings,
+      lastPauseMs: this.#lastPauseMs,
+      hasPublished: this.#hasPublished,
+      hasAnswer: this.#hasAnswer,
+      hasSuspectInTheAir: this.#hasSuspectInTheAir,
+    };
+  }
+
+  restore(snapshot: RivalrySnapshot): void {
+    this.#takings = snapshot.takings;
+    this.#lastPauseMs = snapshot.lastPauseMs;
+    this.#hasPublished = snapshot.hasPublished;
+    this.#hasAnswer = snapshot.hasAnswer;
+    this.#hasSuspectInTheAir = snapshot.hasSuspectInTheAir;
   }
 }

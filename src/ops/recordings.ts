@@ -117,7 +117,7 @@ export class Recordings {
   async #write(recorder: FlightRecorder, reason: string): Promise<Frozen> {
     const { folder, gateway, version } = this.#options;
     const { clock, config } = gateway.parts;
-    const { subject, forgotten } = recorder;
+    const { subject, forgotten, snapshotsTooLarge } = recorder;
     const steps = recorder.steps();
     const frozenAt = { upMs: clock.nowMs(), wallMs: clock.wallMs() };
     const header = {
@@ -127,7 +127,7 @@ export class Recordings {
       gateway: config.gateway.name,
       program: version,
     } as const;
-    const bytes = encodeRecording({ ...header, reason, frozenAt, forgotten }, steps);
+    const bytes = encodeRecording({ ...header, reason, frozenAt, forgotten, snapshotsTooLarge }, steps);
     const day = new Date(frozenAt.wallMs).toISOString().replace(/[:.]/g, '');
     const path = join(folder, `${day}-${subject.driver === HUB ? HUB : `link-${subject.name}`}-${reason}${SUFFIX}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });

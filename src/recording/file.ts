@@ -1,6 +1,8 @@
 /**
  * A recording as a file: JSON lines. The first is the header, then one line per step, the last says how many there were
  * and the CRC-32 of all before it. Bytes are base64. A file that was cut is readable up to the cut.
+ *
+ * Version 2: now and then a step carries the machine as it was before (`before`). In version 1 none did.
  */
 import { Fault } from '../base/fault.ts';
 import type { Step, Subject } from '../base/step.ts';
@@ -8,7 +10,7 @@ import { crc32 } from '../codec/crc32.ts';
 
 export interface RecordingHeader {
   readonly format: typeof FORMAT;
-  readonly version: typeof VERSION;
+  readonly version: (typeof VERSIONS)[number];
   readonly subject: Subject;
   readonly gateway: string;
   /** Version of the program that made it. */
@@ -19,6 +21,8 @@ export interface RecordingHeader {
   readonly frozenAt: { readonly upMs: number; readonly wallMs: number };
   /** Steps before the first one here, which were not kept any more. */
   readonly forgotten: number;
+  /** How often the machine was too large for its share of the ring, and was not written down; since version 2. */
+  readonly snapshotsTooLarge?: number;
 }
 
 export interface Recording {
@@ -29,7 +33,8 @@ export interface Recording {
 }
 
 export const FORMAT = 'holdfast recording';
-export const VERSION = 1;
+export const VERSION = 2;
+const VERSIONS = [1, VERSION] as const;
 
 /** @returns UTF-8 */
 export function encodeRecording(header: RecordingHeader, steps: readonly Step[]): Uint8Array {
@@ -81,10 +86,14 @@ function headerIn(line: string, path: string): RecordingHeader {
     throw new Fault('usage', `${path} is no recording: its first line is no header`, {
       hint: 'Recordings are made by holdfast record, and by the gateway in state_dir/recordings.',
     });
-  if (header.version !== VERSION)
-    throw new Fault('usage', `${path} is a recording of version ${String(header.version)}, this program reads 1`, {
-      hint: `Use the program that made it: ${String(header.program)}.`,
-    });
+  if (!VERSIONS.some((version) => version === header.version))
+    throw new Fault(
+      'usage',
+      `${path} is a recording of version ${String(header.version)}, this program reads 1 and 2`,
+      {
+        hint: `Use the program that made it: ${String(header.program)}.`,
+      },
+    );
   return header as RecordingHeader;
 }
 
@@ -98,10 +107,11 @@ function parse(line: string): unknown {
 
 function isStep(value: unknown): value is Step {
   if (typeof value !== 'object' || value === null || !('input' in value) || !('upMs' in value)) return false;
-  const { upMs, input, draws, actions } = value as Partial<Step>;
+  const { upMs, before, input, draws, actions } = value as Partial<Step>;
   const isKinded = (one: unknown): boolean => typeof one === 'object' && one !== null && 'kind' in one;
   const isActed = actions === undefined || (Array.isArray(actions) && actions.every(isKinded));
-  return Number.isFinite(upMs) && isKinded(input) && Array.isArray(draws) && isActed;
+  const isWritten = before === undefined || (typeof before === 'object' && before !== null);
+  return Number.isFinite(upMs) && isWritten && isKinded(input) && Array.isArray(draws) && isActed;
 }
 
 function endProblem(end: unknown, steps: number, bytes: Uint8Array): string | undefined {

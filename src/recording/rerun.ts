@@ -2,10 +2,11 @@
  * Runs a recording through the real machine: the same inputs at the same times, the same chance, and then what it decides
  * against what it decided.
  *
- * A machine can be run from its beginning only: what a recording has forgotten nobody can feed it.
+ * A machine is run from its beginning or, where that is forgotten, from the first step that carries it as it was before.
  */
 import { Fault } from '../base/fault.ts';
 import type { Machine } from '../base/machine.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import { HUB, type Kinded, type Step, type Subject } from '../base/step.ts';
 import { MqttReader } from '../codec/mqtt-wire.ts';
 import { compilePattern, type Pattern } from '../config/pattern.ts';
@@ -18,8 +19,12 @@ import type { Credentials } from '../hub/credentials.ts';
 import { encodeValue, type Recording } from './file.ts';
 
 export interface Rerun {
+  /** Steps of the machine's life before the first that was run: forgotten, or without a machine to take them. */
+  readonly forgotten: number;
+  readonly skipped: number;
+  /** Those that were run, up to the end of the recording. */
   readonly steps: number;
-  /** Steps in a row, from the first, whose decisions are those of the recording. */
+  /** Of these, in a row from the first: whose decisions are those of the recording. */
   readonly same: number;
   /** The step after them, if there is one. */
   readonly difference: Difference | undefined;
@@ -39,7 +44,7 @@ interface Surroundings {
   readonly credentials: () => Credentials;
 }
 
-type Runnable = Machine<Kinded, Kinded> & { readonly state: string };
+type Runnable = Machine<Kinded, Kinded> & Partial<Restorable<object>> & { readonly state: string };
 
 /** By driver. The options are those of the constructor, from the header. */
 const MACHINES: Readonly<Record<string, (options: object, surroundings: Surroundings) => Runnable>> = {
@@ -65,22 +70,22 @@ function compiled(recorded: object | undefined): Pattern | undefined {
 }
 
 /** @throws Fault `usage` for a recording that cannot be run again */
-export function rerun({ header, steps }: Recording, path: string): Rerun {
-  const { subject, forgotten } = header;
-  if (forgotten > 0)
-    throw new Fault('usage', `${path} lacks its first ${forgotten} steps, so it cannot be run again`, {
-      hint: 'holdfast export shows what is there. To keep more next time, raise recorder.ring_bytes.',
-    });
+export function rerun(recording: Recording, path: string): Rerun {
+  const { header } = recording;
+  const skipped = firstRunnable(recording, path);
+  const steps = recording.steps.slice(skipped);
   let now: Step | undefined;
   // the first step's are also those of the constructor
   let draws = [...(steps[0]?.draws ?? [])];
-  const machine = build(subject, path, {
+  const machine = build(header.subject, path, {
     random: () => draws.shift() ?? 0,
     credentials: () => credentialsIn(now?.actions ?? []),
   });
+  const run = { forgotten: header.forgotten, skipped, steps: steps.length };
+  if (header.forgotten > 0) takeBack(machine, steps[0]?.before, path);
   for (const [index, step] of steps.entries()) {
     now = step;
-    if (index > 0) draws = [...step.draws];
+    if (index > 0 || header.forgotten > 0) draws = [...step.draws];
     const recorded = step.actions?.map(encodeValue) ?? [THREW];
     const taken = decide(machine, step);
     if (draws.length > 0) taken.push(`left random numbers of the recording: ${draws.length}`);
@@ -88,9 +93,35 @@ export function rerun({ header, steps }: Recording, path: string): Rerun {
     if (taken.join('\n') === recorded.join('\n')) continue;
     if (machine.state !== step.state) recorded.push(`state ${step.state}`);
     const difference = { upMs: step.upMs, input: encodeValue(step.input), recorded, taken };
-    return { steps: steps.length, same: index, difference };
+    return { ...run, same: index, difference };
   }
-  return { steps: steps.length, same: steps.length, difference: undefined };
+  return { ...run, same: steps.length, difference: undefined };
+}
+
+/** Index of the step from which on the machine can be run. */
+function firstRunnable({ header, steps }: Recording, path: string): number {
+  const { forgotten, snapshotsTooLarge = 0 } = header;
+  if (forgotten === 0) return 0;
+  const at = steps.findIndex(({ before }) => before !== undefined);
+  if (at !== -1) return at;
+  const why =
+    snapshotsTooLarge === 0
+      ? 'and holds no later state of its machine'
+      : 'and its machine was too large to be kept in a quarter of the ring';
+  throw new Fault('usage', `${path} lacks its first ${forgotten} steps, ${why}, so it cannot be run again`, {
+    hint: 'holdfast export shows what is there. To keep more next time, raise recorder.ring_bytes.',
+  });
+}
+
+function takeBack(machine: Runnable, snapshot: object | undefined, path: string): void {
+  try {
+    machine.restore?.(snapshot ?? {});
+  } catch (cause) {
+    throw new Fault('usage', `${path} holds a state that no machine of this program can be in`, {
+      hint: 'The file was changed, or made by a program too different from this one.',
+      cause,
+    });
+  }
 }
 
 const THREW = 'it threw';

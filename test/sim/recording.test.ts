@@ -9,16 +9,18 @@ import { simulate } from './simulate.ts';
 import { ROUGH } from './well.ts';
 
 /** More than any life of these worlds fills. */
-const RING_BYTES = 2 ** 28;
+const WHOLE_BYTES = 2 ** 28;
+/** Less than most lives fill, and enough for four snapshots of their machines. */
+const SHORT_BYTES = 2 ** 15;
 
 /** Every machine of every life of one world. */
-async function recordWorld(seed: number): Promise<FlightRecorder[]> {
+async function recordWorld(seed: number, ringBytes: number): Promise<FlightRecorder[]> {
   const gateways: Gateway[] = [];
   await simulate(
     { ...ROUGH, seed },
     {
       alter: (parts) => {
-        const recorder = { ...parts.config.recorder, ringBytes: RING_BYTES };
+        const recorder = { ...parts.config.recorder, ringBytes };
         return { ...parts, config: { ...parts.config, recorder } };
       },
       patch: (gateway) => gateways.push(gateway),
@@ -28,9 +30,10 @@ async function recordWorld(seed: number): Promise<FlightRecorder[]> {
 }
 
 function reread(recorder: FlightRecorder): Recording {
-  const { subject, forgotten } = recorder;
+  const { subject, forgotten, snapshotsTooLarge } = recorder;
   const header = { format: FORMAT, version: VERSION, gateway: 'gw', program: 'test', reason: 'asked' } as const;
-  const bytes = encodeRecording({ ...header, subject, frozenAt: { upMs: 0, wallMs: 0 }, forgotten }, recorder.steps());
+  const kept = { subject, frozenAt: { upMs: 0, wallMs: 0 }, forgotten, snapshotsTooLarge };
+  const bytes = encodeRecording({ ...header, ...kept }, recorder.steps());
   return decodeRecording(bytes, 'a recording');
 }
 
@@ -55,7 +58,7 @@ function isHeard({ input, actions = [] }: Step): boolean {
 
 describe('the recordings of a world in trouble', () => {
   it.each([1, 2, 3, 4])('replay to the same decisions, step by step (seed %i)', async (seed) => {
-    const recordings = (await recordWorld(seed)).map(reread);
+    const recordings = (await recordWorld(seed, WHOLE_BYTES)).map(reread);
     let steps = 0;
     for (const recording of recordings) {
       expect(recording.damage).toBeUndefined();
@@ -67,8 +70,23 @@ describe('the recordings of a world in trouble', () => {
     expect(steps).toBeGreaterThan(1000);
   });
 
+  it.each([1, 2, 3, 4])('replay from where they can be, if their beginning is forgotten (seed %i)', async (seed) => {
+    const recordings = (await recordWorld(seed, SHORT_BYTES)).map(reread).filter(({ header }) => header.forgotten > 0);
+    let steps = 0;
+    for (const recording of recordings) {
+      const run = rerun(recording, 'a recording');
+      expect(run.difference).toBeUndefined();
+      expect(run.skipped + run.steps).toBe(recording.steps.length);
+      steps += run.same;
+    }
+    process.stdout.write(
+      `sim: ${steps} steps of ${recordings.length} machines replayed from the middle of their lives\n`,
+    );
+    expect(steps).toBeGreaterThan(500);
+  });
+
   it('do not where one bit that arrived is another', async () => {
-    const heard = (await recordWorld(1)).map(reread).filter(({ steps }) => steps.some(isHeard));
+    const heard = (await recordWorld(1, WHOLE_BYTES)).map(reread).filter(({ steps }) => steps.some(isHeard));
     expect(heard.length).toBeGreaterThan(0);
     for (const recording of heard) {
       const { same, difference } = rerun(altered(recording), 'a recording');

@@ -8,7 +8,8 @@ import { blankPassword } from '../../src/hub/blank-password.ts';
 
 function newRecorder(options: Partial<FlightRecorderOptions> = {}): FlightRecorder {
   const subject = { name: 'meters', driver: 'mqttsn', options: {} };
-  return new FlightRecorder({ subject, bytesMax: 10_000, random: () => 0.25, stateOf: () => 'open', ...options });
+  const machine = { stateOf: () => 'open', snapshotOf: () => undefined };
+  return new FlightRecorder({ subject, bytesMax: 10_000, random: () => 0.25, ...machine, ...options });
 }
 
 const bytesOf = (bytes: Uint8Array): Kinded => ({ kind: 'bytes', bytes }) as Kinded;

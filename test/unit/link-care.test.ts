@@ -60,7 +60,8 @@ class CareBench {
       },
     });
     const subject = { name: 'meters', driver: 'mqttsn', options: {} };
-    const recorder = new FlightRecorder({ subject, random: Math.random, bytesMax: 65_536, stateOf: () => 'open' });
+    const machine = { stateOf: () => 'open', snapshotOf: () => undefined };
+    const recorder = new FlightRecorder({ subject, random: Math.random, bytesMax: 65_536, ...machine });
     const plan = {
       recorder,
       name: 'meters',
