@@ -2,6 +2,7 @@
  * What stands between one address and the gateway: nobody; a client that asks to be served; or one that is: who it is,
  * whether it listens, and how long it may be silent.
  */
+import type { ConnectPacket } from '../codec/mqttsn.ts';
 import type { DetachCause } from './driver.ts';
 import type { MqttsnClient } from './mqttsn-client.ts';
 import type { Wish } from './mqttsn-will.ts';
@@ -11,7 +12,7 @@ export type Connection = { readonly state: 'nobody' } | Attaching | Attached;
 export interface Attaching {
   readonly state: 'attaching';
   readonly client: MqttsnClient;
-  readonly wish: Wish;
+  readonly connect: ConnectPacket;
   /** What came while the flow was asked: the newest wish, or the end. */
   readonly next: Wish | DetachCause | undefined;
 }

@@ -74,8 +74,8 @@ export class MqttsnPeer {
 
   attached(answer: AttachAnswer, nowMs: number): void {
     if (this.#connection.state !== 'attaching') return;
-    const { client, wish, next } = this.#connection;
-    const { clean, durationS } = wish.connect;
+    const { client, connect, next } = this.#connection;
+    const { clean, durationS } = connect;
     this.#connection = { state: 'nobody' };
     if (answer.accepted) {
       client.connect(this.#outlet.node, clean, answer.topicIds);
@@ -83,10 +83,10 @@ export class MqttsnPeer {
     }
     if (typeof next === 'string') {
       if (this.#connection.state === 'attached') this.#detach(this.#connection, next);
-    } else if (next !== undefined && !isRepeated(wish.connect, next.connect)) {
+    } else if (next !== undefined && !isRepeated(connect, next.connect)) {
       this.#attach(next);
     } else {
-      if (this.#dialog !== undefined && isRepeated(wish.connect, this.#dialog.connect)) this.#dialog = undefined;
+      if (this.#dialog !== undefined && isRepeated(connect, this.#dialog.connect)) this.#dialog = undefined;
       const returnCode = answer.accepted ? RETURN_CODE.accepted : returnCodeOf(answer.why);
       this.#outlet.send({ kind: 'connack', returnCode });
     }
@@ -198,7 +198,7 @@ export class MqttsnPeer {
       if (connection.client.id === subdevice) client.disconnect();
       else this.#detach(connection, 'replaced');
     }
-    this.#connection = { state: 'attaching', client, wish, next: undefined };
+    this.#connection = { state: 'attaching', client, connect: wish.connect, next: undefined };
     this.#outlet.report({ kind: 'attach', subdevice, clean, aliveMs: toleranceMs(durationS), will: wish.will });
   }
 
