@@ -8,19 +8,24 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { damaging } from './damage.ts';
 import { type House, openHouse } from './house.ts';
+import type { Table } from './house-config.ts';
 import { COMPILED_ONCE, MAIN, runProgram } from './program.ts';
 import { until } from './until.ts';
 
 const PASSWORD = 'correct-horse-battery';
 
 /** Two subdevices, one on a bad line, served for a while; the hub was gone once. */
-async function openNoisyHouse(): Promise<House> {
+async function openNoisyHouse(recorder: Table = {}, rounds = 20): Promise<House> {
   const house = await openHouse({
     subdevices: { a: { window: 1, retryMs: 50, disturb: damaging(seededRandom(5), 0.1) }, b: {} },
-    config: { link: { retry_ms: 50, retries_max: 20 }, hub: { username: 'gw', password_file: passwordFile() } },
+    config: {
+      link: { retry_ms: 50, retries_max: 20 },
+      hub: { username: 'gw', password_file: passwordFile() },
+      recorder,
+    },
   });
   await house.start();
-  for (let count = 0; count < 20; count += 1) {
+  for (let count = 0; count < rounds; count += 1) {
     house.publish(1);
     house.command(house.subdevice('a'));
     if (count === 10) house.hub.setFault({ kind: 'dropConnections' });
@@ -60,6 +65,23 @@ describe('a recording of a gateway on a bad line', () => {
       expect({ code, ...run }).toMatchObject({ code: 0, same: run.steps, damage: null });
       expect(run.steps).toBeGreaterThan(20);
       expect(statSync(path).mode & 0o077).toBe(0);
+    }
+  });
+
+  it('replays from a state that it holds, where its beginning was forgotten', async () => {
+    const house = await openNoisyHouse({ ring_bytes: 8192 }, 100);
+    await record(house);
+    const paths = recordings(house);
+    expect(paths).toHaveLength(3);
+    for (const path of paths) {
+      const { code, stdout } = await runProgram('replay', path);
+      const [, same, steps, first, forgotten] =
+        /^same decisions: (\d+) of (\d+), from step (\d+) on \((\d+) steps before it were forgotten, \d+ could not be run\)$/m.exec(
+          stdout,
+        ) ?? [];
+      expect({ code, stdout, same }).toEqual({ code: 0, stdout, same: steps });
+      expect(Number(steps)).toBeGreaterThan(5);
+      expect(Number(first)).toBeGreaterThan(Number(forgotten));
     }
   });
 

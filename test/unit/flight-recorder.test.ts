@@ -12,6 +12,11 @@ function newRecorder(options: Partial<FlightRecorderOptions> = {}): FlightRecord
   return new FlightRecorder({ subject, bytesMax: 10_000, random: () => 0.25, ...machine, ...options });
 }
 
+function pass(recorder: FlightRecorder, upMs: number, input: Kinded = { kind: 'wake' }): void {
+  recorder.begin(input, upMs);
+  recorder.end([]);
+}
+
 const bytesOf = (bytes: Uint8Array): Kinded => ({ kind: 'bytes', bytes }) as Kinded;
 
 describe('a flight recorder', () => {
@@ -59,17 +64,54 @@ describe('a flight recorder', () => {
   it('of size 0 keeps nothing, and shows all the same what passes to those who follow', () => {
     const recorder = newRecorder({ bytesMax: 0 });
     const seen: Step[] = [];
-    const pass = (upMs: number): void => {
-      recorder.begin({ kind: 'wake' }, upMs);
-      recorder.end([]);
-    };
-    pass(1);
+    pass(recorder, 1);
     const stop = recorder.follow((step) => seen.push(step));
-    pass(2);
+    pass(recorder, 2);
     stop();
-    pass(3);
+    pass(recorder, 3);
     expect(seen.map(({ upMs }) => upMs)).toEqual([2]);
     expect(recorder.steps()).toEqual([]);
+  });
+
+  it('that has forgotten its beginning holds the machine as it was at some step, and half the ring behind it', () => {
+    const sizes = fc.array(fc.nat(200), { minLength: 300, maxLength: 1000 });
+    fc.assert(
+      fc.property(sizes, fc.nat(2400), (lengths, snapshotBytes) => {
+        let taken = 0;
+        const snapshotOf = (): object => ({ step: taken, rest: new Uint8Array(snapshotBytes) });
+        const recorder = newRecorder({ snapshotOf });
+        for (const [upMs, length] of lengths.entries()) {
+          pass(recorder, upMs, bytesOf(new Uint8Array(length)));
+          taken += 1;
+        }
+        const steps = recorder.steps();
+        const written = steps.flatMap(({ upMs, before }) => (before === undefined ? [] : [{ upMs, before }]));
+        expect(written.length).toBeGreaterThan(0);
+        for (const { upMs, before } of written) expect(before).toMatchObject({ step: upMs });
+        const weigh = (some: readonly Step[]): number =>
+          some.reduce((sum, { input }) => sum + JSON.stringify(input).length, 0);
+        const first = steps.findIndex(({ before }) => before !== undefined);
+        expect(weigh(steps.slice(first)) / weigh(steps)).toBeGreaterThan(0.4);
+        expect(recorder.snapshotsTooLarge).toBe(0);
+      }),
+    );
+  });
+
+  it('keeps its steps and no snapshot where one is larger than a quarter of the ring, and counts those', () => {
+    const recorder = newRecorder({ snapshotOf: () => ({ rest: new Uint8Array(2500) }) });
+    for (let upMs = 0; upMs < 1000; upMs += 1) pass(recorder, upMs, bytesOf(new Uint8Array(100)));
+    expect(recorder.snapshotsTooLarge).toBeGreaterThan(10);
+    expect(recorder.steps().every(({ before }) => before === undefined)).toBe(true);
+    expect(recorder.steps().length + recorder.forgotten).toBe(1000);
+  });
+
+  it('does not show its snapshots to those who follow', () => {
+    const recorder = newRecorder({ snapshotOf: () => ({}) });
+    const seen: Step[] = [];
+    recorder.follow((step) => seen.push(step));
+    for (let upMs = 0; upMs < 100; upMs += 1) pass(recorder, upMs, bytesOf(new Uint8Array(100)));
+    expect(recorder.steps().some(({ before }) => before !== undefined)).toBe(true);
+    expect(seen.every(({ before }) => before === undefined)).toBe(true);
   });
 });
 

@@ -9,7 +9,8 @@ import type { Talk } from './snapshot-rig.ts';
 export class HubTalk implements Talk<HubInput, HubAction> {
   readonly #random: Random;
   #reader = new MqttReader(OPTIONS);
-  #phase: 'stopped' | 'closed' | 'opening' | 'open' = 'stopped';
+  #phase: 'stopped' | 'closed' | 'opening' | 'open' | 'closing' = 'stopped';
+  #isStopping = false;
   /** On its way to the client. */
   #wire = Buffer.alloc(0);
   #number = 0;
@@ -23,11 +24,13 @@ export class HubTalk implements Talk<HubInput, HubAction> {
 
   next(): HubInput {
     if (this.#phase === 'stopped') {
+      this.#isStopping = false;
       this.#phase = 'closed';
       return { kind: 'start' };
     }
     if (this.#phase === 'opening') return this.#is(this.#hasRival ? 0.97 : 0.8) ? this.#open() : this.#close();
-    if (this.#is(this.#hasRival ? 0.08 : 0.01) && this.#phase === 'open') return this.#close();
+    if (this.#is(this.#hasRival ? 0.05 : 0.01) && this.#phase === 'open') return this.#close();
+    if (this.#phase === 'closing' && this.#is(0.5)) return this.#close();
     if (this.#is(0.003)) return this.#stop();
     if (this.#wire.length > 0 && this.#is(0.6)) return this.#arrive();
     if (this.#phase === 'open' && this.#is(0.2)) this.#say(this.#packet());
@@ -36,7 +39,7 @@ export class HubTalk implements Talk<HubInput, HubAction> {
 
   heed(action: HubAction): void {
     if (action.kind === 'open') this.#phase = 'opening';
-    if (action.kind === 'close') this.#wire = Buffer.alloc(0);
+    if (action.kind === 'close') this.#phase = 'closing';
     if (action.kind !== 'write') return;
     for (const packet of this.#reader.push(action.bytes)) if (packet.ok) this.#answer(packet.value);
   }
@@ -48,12 +51,13 @@ export class HubTalk implements Talk<HubInput, HubAction> {
   }
 
   #close(): HubInput {
-    this.#phase = 'closed';
+    this.#phase = this.#isStopping ? 'stopped' : 'closed';
     this.#wire = Buffer.alloc(0);
     return { kind: 'closed', reason: 'gone' };
   }
 
   #stop(): HubInput {
+    this.#isStopping = true;
     if (this.#phase === 'closed') this.#phase = 'stopped';
     return { kind: 'stop' };
   }

@@ -87,11 +87,6 @@ describe('the file of a recording', () => {
 });
 
 describe('a recording', () => {
-  it('that has forgotten its beginning is not run again: nobody could say what it should decide', () => {
-    const recording = { header: { ...HEADER, forgotten: 3 }, steps: STEPS, damage: undefined };
-    expect(() => rerun(recording, 'f')).toThrow('f lacks its first 3 steps');
-  });
-
   it('that no machine can be built from is refused, with what to do', () => {
     expect(() => rerun({ header: HEADER, steps: STEPS, damage: undefined }, 'f')).toThrow(/of which no mqttsn machine/);
     const header = { ...HEADER, subject: { ...SUBJECT, driver: 'smoke' } };

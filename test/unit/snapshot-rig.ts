@@ -65,9 +65,11 @@ export function playThrough<Input, Action, Built>(
     const wakeAtMs = machine.wakeAtMs() ?? Number.POSITIVE_INFINITY;
     nowMs = Math.max(nowMs, Math.min(atMs, wakeAtMs));
     const input = wakeAtMs <= atMs ? ({ kind: 'wake' } as const) : talk.next();
-    const before = encodeValue(machine.snapshot());
+    const snapshot = machine.snapshot();
+    const before = encodeValue(snapshot);
     draws = [];
     const actions = machine.handle(input, nowMs);
+    if (encodeValue(snapshot) !== before) throw new Error(`step ${steps.length} changed what had been written down`);
     steps.push({ input, nowMs, draws, before, outcome: outcomeOf(play, machine, { actions, nowMs }) });
     for (const action of actions) talk.heed(action);
   }

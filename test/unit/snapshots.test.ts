@@ -14,7 +14,8 @@ import { goOn, type Play, playThrough, unnoticedFields } from './snapshot-rig.ts
 const STEPS = 600;
 
 const HUB: Play<HubInput, HubAction, HubClient> = {
-  make: (random) => new HubClient({ ...OPTIONS, keepAliveS: 10, reconnect: { floorMs: 100, ceilingMs: 1000 }, random }),
+  make: (random) =>
+    new HubClient({ ...OPTIONS, keepAliveS: 10, reconnect: { floorMs: 100, ceilingMs: 10_000 }, random }),
   talk: (random) => new HubTalk(random),
   lookAt: (client, nowMs) => ({ nextAttemptAtMs: client.nextAttemptAtMs, takings: client.takings(nowMs) }),
 };
