@@ -14,7 +14,7 @@ export class HubTalk implements Talk<HubInput, HubAction> {
   /** On its way to the client. */
   #wire = Buffer.alloc(0);
   #number = 0;
-  /** Somebody else may have our identity, and takes each connection soon. */
+  /** Somebody else may have our identity, and takes each connection soon; for that to show, all else goes well. */
   readonly #hasRival: boolean;
 
   constructor(random: Random) {
@@ -28,8 +28,8 @@ export class HubTalk implements Talk<HubInput, HubAction> {
       this.#phase = 'closed';
       return { kind: 'start' };
     }
-    if (this.#phase === 'opening') return this.#is(this.#hasRival ? 0.97 : 0.8) ? this.#open() : this.#close();
-    if (this.#is(this.#hasRival ? 0.05 : 0.01) && this.#phase === 'open') return this.#close();
+    if (this.#phase === 'opening') return this.#is(this.#hasRival ? 1 : 0.8) ? this.#open() : this.#close();
+    if (this.#is(this.#hasRival ? 0.03 : 0.01) && this.#phase === 'open') return this.#close();
     if (this.#phase === 'closing' && this.#is(0.5)) return this.#close();
     if (this.#is(0.003)) return this.#stop();
     if (this.#wire.length > 0 && this.#is(0.6)) return this.#arrive();
@@ -69,7 +69,7 @@ export class HubTalk implements Talk<HubInput, HubAction> {
   }
 
   #answer(packet: MqttPacket): void {
-    if (this.#is(0.05)) return;
+    if (!this.#hasRival && this.#is(0.05)) return;
     const code = (this.#is(0.9) ? 0 : 3) as ConnackCode;
     if (packet.kind === 'connect') this.#say({ kind: 'connack', sessionPresent: code === 0, returnCode: code });
     if (packet.kind === 'pingreq') this.#say({ kind: 'pingresp' });
@@ -82,7 +82,7 @@ export class HubTalk implements Talk<HubInput, HubAction> {
 
   /** Unasked. */
   #packet(): MqttPacket {
-    if (this.#is(0.02)) return { kind: 'pingreq' };
+    if (!this.#hasRival && this.#is(0.02)) return { kind: 'pingreq' };
     const payload = new Uint8Array(Math.floor(this.#random() * 300));
     const common = { kind: 'publish', topic: 'down/x', payload, retain: false } as const;
     this.#number += 1;
@@ -97,7 +97,7 @@ export class HubTalk implements Talk<HubInput, HubAction> {
     if (dice < 0.25) return { kind: 'subscribe', filter };
     if (dice < 0.4) return { kind: 'unsubscribe', filter };
     if (dice < 0.45) return { kind: 'probe' };
-    if (dice < 0.46) return { kind: 'leave', reason: 'asked' };
+    if (dice < 0.46 && !this.#hasRival) return { kind: 'leave', reason: 'asked' };
     this.#number += 1;
     if (dice < 0.6) return { kind: 'puback', packetId: this.#number };
     const publish = {

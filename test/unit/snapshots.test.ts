@@ -14,10 +14,13 @@ import { goOn, type Play, playThrough, unnoticedFields } from './snapshot-rig.ts
 const STEPS = 600;
 
 const HUB: Play<HubInput, HubAction, HubClient> = {
-  make: (random) =>
-    new HubClient({ ...OPTIONS, keepAliveS: 10, reconnect: { floorMs: 100, ceilingMs: 10_000 }, random }),
+  make: (random) => new HubClient({ ...OPTIONS, keepAliveS: 10, reconnect: { floorMs: 100, ceilingMs: 1000 }, random }),
   talk: (random) => new HubTalk(random),
-  lookAt: (client, nowMs) => ({ nextAttemptAtMs: client.nextAttemptAtMs, takings: client.takings(nowMs) }),
+  lookAt: (client, nowMs) => {
+    // a rival is forgotten after a while
+    const takings = [0, 60_000, 600_000].map((laterMs) => client.takings(nowMs + laterMs));
+    return { nextAttemptAtMs: client.nextAttemptAtMs, takings };
+  },
 };
 
 function mqttsn(framing: MqttsnLinkOptions['framing']) {
