@@ -78,10 +78,7 @@ export class CompactWriter {
 
   /** Of a small vocabulary. */
   word(value: string): void {
-    const number = this.#words.numberOf(value);
-    if (!this.#tag(TAG.word, 2)) return;
-    this.#buffer[this.#at - 2] = number;
-    this.#buffer[this.#at - 1] = number >>> 8;
+    this.#head(TAG.word, this.#words.numberOf(value), 0);
   }
 
   bytes(value: Uint8Array): void {
@@ -125,13 +122,17 @@ export class CompactWriter {
     else for (let at = 0; at < bytes; at += 1) this.#buffer[this.#at - bytes + at] = value.charCodeAt(at);
   }
 
+  /** A count of 32 bits in as few octets as it takes: seven bits in each, the lowest first, the eighth says that more follow. */
   #head(tag: number, count: number, bytes: number): boolean {
-    if (!this.#tag(tag, 4 + bytes)) return false;
-    const at = this.#at - 4 - bytes;
-    this.#buffer[at] = count;
-    this.#buffer[at + 1] = count >>> 8;
-    this.#buffer[at + 2] = count >>> 16;
-    this.#buffer[at + 3] = count >>> 24;
+    const countBytes = count < 0x80 ? 1 : Math.ceil((32 - Math.clz32(count)) / 7);
+    if (!this.#tag(tag, countBytes + bytes)) return false;
+    let at = this.#at - countBytes - bytes;
+    let rest = count;
+    for (; rest > 0x7f; rest >>>= 7) {
+      this.#buffer[at] = rest | 0x80; // the octet takes the lowest eight bits
+      at += 1;
+    }
+    this.#buffer[at] = rest;
     return true;
   }
 
@@ -176,7 +177,7 @@ export class CompactReader {
       case TAG.whole:
         return this.#count();
       case TAG.word:
-        return this.#words.word(this.#buffer.readUInt16LE(this.#skip(2)));
+        return this.#words.word(this.#count());
       case TAG.text:
         return this.#take().toString();
       case TAG.bytes:
@@ -203,7 +204,12 @@ export class CompactReader {
   }
 
   #count(): number {
-    return this.#buffer.readUInt32LE(this.#skip(4));
+    let count = 0;
+    for (let shift = 0; ; shift += 7) {
+      const octet = this.#buffer[this.#skip(1)] ?? 0;
+      count |= (octet & 0x7f) << shift;
+      if (octet < 0x80) return count >>> 0;
+    }
   }
 
   #skip(bytes: number): number {
