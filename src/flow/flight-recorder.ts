@@ -4,10 +4,10 @@
  * steps together (a gateway flooded over eight PTYs, with a ring and without).
  *
  * Now and then a step carries the machine as it was before, so that a ring which has forgotten the beginning can still be
- * run again from there.
+ * run again from there: once in some 300 messages, 20 µs for a link with one subdevice, 0.7 ms for one with 32.
  *
- * Invariants: never weighs more than `bytesMax`; nothing that the product does hangs on it. What is secret in bytes is blanked before it is kept;
- * in a snapshot there is nothing secret.
+ * Invariants: never weighs more than `bytesMax`; nothing that the product does hangs on it. What is secret in bytes is
+ * blanked before it is kept; in a snapshot there is nothing secret.
  */
 import type { Kinded, Step, Subject } from '../base/step.ts';
 import { ByteRing } from './byte-ring.ts';
