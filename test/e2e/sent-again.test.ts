@@ -5,7 +5,7 @@ import { type House, type HousePlan, openHouse } from './house.ts';
 import { until } from './until.ts';
 
 const COMMANDS = 10;
-const DUP_BLIND = fileURLToPath(new URL('./dup-blind-gateway.ts', import.meta.url));
+const HEEDLESS = fileURLToPath(new URL('./heedless-gateway.ts', import.meta.url));
 
 /** The subdevice does not answer, and a second goes by until it is given up: the hub sends everything again ten times. */
 async function commandInAbsence(plan: HousePlan = {}): Promise<House> {
@@ -32,7 +32,7 @@ it('what the hub sends again before its PUBACK is taken once, delivered once and
 });
 
 it('by a gateway that overlooks DUP it is delivered again and again', async () => {
-  const house = await commandInAbsence({ program: DUP_BLIND });
+  const house = await commandInAbsence({ program: HEEDLESS, env: { OVERLOOKS: 'dup' } });
   const ledger = await house.untilIdle();
   expect(ledger.totals.downlink.accepted).toBeGreaterThan(COMMANDS);
 });
