@@ -100,12 +100,34 @@ describe('a hub that takes one device per request', () => {
 });
 
 describe('results', () => {
-  it('end the asking; without one it is repeated every 5 s, five times in all', () => {
+  it('end the asking; without one it is repeated every 5 s, five times in all, and then once in five minutes', () => {
     const bench = benched('a', 'b');
     bench.asked();
     bench.answer('online', 'a');
-    expect(bench.until(60_000)).toEqual(['5 s: online b', '10 s: online b', '15 s: online b', '20 s: online b']);
+    expect(bench.until(700_000)).toEqual([5, 10, 15, 20, 320, 620].map((atS) => `${atS} s: online b`));
+    expect(bench.answer('online', 'b')).toEqual([]);
     expect(bench.operations.wakeAtMs()).toBeUndefined();
+  });
+
+  it('that do not come are told of from the fifth time on, while there is a hub and somebody to announce', () => {
+    const bench = benched('a', 'b');
+    const unconfirmed = () => bench.operations.unconfirmed().map(({ identity }) => identity.deviceName);
+    bench.asked();
+    bench.answer('online', 'a');
+    bench.until(19_000);
+    expect(unconfirmed()).toEqual([]);
+    bench.until(21_000);
+    expect(unconfirmed()).toEqual(['b']);
+    bench.answer('online', 'b');
+    expect(unconfirmed()).toEqual([]);
+  });
+
+  it('that refuse are no silence', () => {
+    const bench = benched('a');
+    bench.asked();
+    bench.answer('online', 'a', 802);
+    bench.until(60_000);
+    expect(bench.operations.unconfirmed()).toEqual([]);
   });
 
   it('that are stale change nothing', () => {
