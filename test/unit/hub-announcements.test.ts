@@ -61,10 +61,17 @@ describe('batches', () => {
     expect(asked).toEqual(['describe_sub_devices', 'online a', 'online b', 'online c']);
   });
 
-  it('hold one device even where not even one fits', () => {
-    const bench = new OperationsBench([], { payloadBytesMax: 64 }).present('a', 'b').connect();
-    expect(bench.asked()).toEqual(['describe_sub_devices', 'online a', 'online b']);
-  });
+  it.each([512, 1000, 4096])(
+    'of 64 stay below a payload_bytes_max of %i, and so does a bind of the longest names',
+    (most) => {
+      const options = { payloadBytesMax: most, secretOf: () => 'c2VjcmV0', bind: 'auto' } as const;
+      const bench = new OperationsBench([], options).present(...names.slice(0, 64)).connect();
+      for (const name of names.slice(0, 3)) bench.operations.bindings.want('bind', identityOf(name.padEnd(64, 'x')));
+      const sent = bench.sent().map((request) => JSON.stringify(request).length);
+      expect(sent.length).toBeGreaterThanOrEqual(4);
+      expect(Math.max(...sent)).toBeLessThanOrEqual(most);
+    },
+  );
 });
 
 describe('a hub that takes one device per request', () => {
