@@ -1,10 +1,11 @@
 /** `holdfast links`: each line with its rates, its errors, its round trips and what was tried for it. */
 import { EXIT } from '../base/fault.ts';
 import { brokenFrames, type LinkReport } from '../ops/link-report.ts';
-import { bytesWords, countWords, durationWords } from '../ops/words.ts';
+import { bytesWords, countWords, durationWords, kernelWords, printable, sleepWords } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning } from './location.ts';
 import { type Column, renderTable } from './table.ts';
+import { hang } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
   { heading: 'link', gives: true },
@@ -23,8 +24,22 @@ const COLUMNS: readonly Column[] = [
 export async function showLinks(context: CommandContext): Promise<number> {
   const { links } = await askRunning(context, '/v1/status');
   if (context.asJson) printJson(context, { links });
-  else context.terminal.print(renderTable(COLUMNS, links.map(cells), context.terminal));
+  else {
+    const { terminal } = context;
+    terminal.print(`${renderTable(COLUMNS, links.map(cells), terminal)}\n`);
+    for (const link of links)
+      for (const line of hang(`${printable(link.name)}: `, furtherWords(link), terminal.width)) terminal.print(line);
+  }
   return EXIT.ok;
+}
+
+/** What has no room in a table. */
+function furtherWords({ state, kernel, asleep }: LinkReport): string {
+  const counted = state === 'open' ? [`errors the kernel counted: ${kernelWords(kernel)}`] : [];
+  const sleeping = asleep.map(
+    ({ subdevice, lostInMs }) => `${printable(subdevice)} is asleep (${sleepWords(lostInMs)})`,
+  );
+  return `${[...counted, ...sleeping].join('; ') || 'not open'}.`;
 }
 
 function cells(link: LinkReport): string[] {

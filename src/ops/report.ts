@@ -138,6 +138,8 @@ export interface SubdeviceReport {
   /** Where it is, or was last seen; `null`: never seen. */
   readonly link: string | null;
   readonly attached: boolean;
+  /** It is asleep, and counts as lost in so long unless it wakes before; `null`: it is not asleep. */
+  readonly lostInMs: number | null;
   /** Its session outlives its connection. */
   readonly lasting: boolean;
   /** Since its last packet in this boot; `null`: none yet. */

@@ -153,6 +153,7 @@ export class FakeGateway implements Inspection {
       id: 'meter-1',
       link: 'meters',
       attached: true,
+      lostInMs: null,
       lasting: true,
       silentMs: 3000,
       hubIdentity: null,
