@@ -89,6 +89,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     version: options.version,
     storePath: storage.path,
     tlsFilesTrouble: access.tlsFilesTrouble,
+    recordings,
   });
   const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
   const administration = await startAdministration({

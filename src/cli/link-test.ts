@@ -32,7 +32,6 @@ const COLUMNS: readonly Column[] = [
   { heading: 'silence', align: 'right' },
   { heading: 'p50', align: 'right' },
   { heading: 'p99', align: 'right' },
-  { heading: 'not asked', gives: true },
 ];
 
 export async function testLink(context: CommandContext, name: string, options: LinkTestOptions): Promise<number> {
@@ -103,20 +102,23 @@ function showScore({ terminal }: CommandContext, score: LinkScore, notProbed: st
   const { verdict, sentence, probes, kernel, advice } = score;
   for (const line of wrap(printable(sentence), terminal.width)) terminal.print(terminal.tone(TONES[verdict], line));
   if (probes.length > 0) terminal.print(`\n${renderTable(COLUMNS, probes.map(cells), terminal)}\n`);
+  for (const { subdevice, notAsked } of probes)
+    if (notAsked !== null) terminal.print(printable(`${subdevice} was not always asked: ${notAsked}.`));
   if (notProbed !== undefined) for (const line of wrap(printable(notProbed), terminal.width)) terminal.print(line);
-  terminal.print(`Kernel: ${kernelWords(kernel)}.`);
+  terminal.print(`Kernel errors: ${kernelWords(kernel)}.`);
   for (const words of advice) for (const line of hang('  -> ', printable(words), terminal.width)) terminal.print(line);
 }
 
-function cells({ subdevice, requests, answers, damaged, p50Ms, p99Ms, notAsked }: ProbeReport): string[] {
+function cells({ subdevice, requests, answers, damaged, p50Ms, p99Ms }: ProbeReport): string[] {
   const silence = requests - answers - damaged;
   const counts = [requests, answers, damaged, silence].map(countWords);
-  return [subdevice, ...counts, tripWords(p50Ms), tripWords(p99Ms), notAsked ?? ''].map(printable);
+  return [subdevice, ...counts, tripWords(p50Ms), tripWords(p99Ms)].map(printable);
 }
 
-/** `12 ms`, `2 s` */
+/** `<1 ms`, `12 ms`, `2 s` */
 function tripWords(ms: number | null): string {
   if (ms === null) return '-';
+  if (ms < 1) return '<1 ms';
   return ms < 1000 ? `${Math.ceil(ms)} ms` : durationWords(ms);
 }
 

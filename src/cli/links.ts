@@ -1,7 +1,7 @@
 /** `holdfast links`: each line with its rates, its errors, its round trips and what was tried for it. */
 import { EXIT } from '../base/fault.ts';
 import { brokenFrames, type LinkReport } from '../ops/link-report.ts';
-import { bytesWords, countWords, durationWords, kernelWords, printable, sleepWords } from '../ops/words.ts';
+import { bytesWords, countOf, countWords, durationWords, kernelWords, printable, sleepWords } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning } from './location.ts';
 import { type Column, renderTable } from './table.ts';
@@ -17,8 +17,6 @@ const COLUMNS: readonly Column[] = [
   { heading: 'retries', align: 'right' },
   { heading: 'p50', align: 'right' },
   { heading: 'p99', align: 'right' },
-  { heading: 'opened', align: 'right' },
-  { heading: 'tried', align: 'right' },
 ];
 
 export async function showLinks(context: CommandContext): Promise<number> {
@@ -34,16 +32,21 @@ export async function showLinks(context: CommandContext): Promise<number> {
 }
 
 /** What has no room in a table. */
-function furtherWords({ state, kernel, asleep }: LinkReport): string {
-  const counted = state === 'open' ? [`errors the kernel counted: ${kernelWords(kernel)}`] : [];
+function furtherWords({ state, kernel, asleep, counters, recovery }: LinkReport): string {
+  const tried = recovery.resync + recovery.reopen + recovery.toggle + recovery.reauthorise;
   const sleeping = asleep.map(
     ({ subdevice, lostInMs }) => `${printable(subdevice)} is asleep (${sleepWords(lostInMs)})`,
   );
-  return `${[...counted, ...sleeping].join('; ') || 'not open'}.`;
+  return `${[
+    `opened ${countOf(counters.openings, 'time')}`,
+    ...(tried === 0 ? [] : [`recovery tried ${countOf(tried, 'time')}`]),
+    ...(state === 'open' ? [`kernel errors: ${kernelWords(kernel)}`] : []),
+    ...sleeping,
+  ].join('; ')}.`;
 }
 
 function cells(link: LinkReport): string[] {
-  const { counters, roundTrip, recovery } = link;
+  const { counters, roundTrip } = link;
   return [
     link.name,
     link.device ?? link.path,
@@ -54,8 +57,6 @@ function cells(link: LinkReport): string[] {
     countWords(counters.retries),
     msWords(roundTrip.p50Ms),
     msWords(roundTrip.p99Ms),
-    countWords(counters.openings),
-    countWords(recovery.resync + recovery.reopen + recovery.toggle + recovery.reauthorise),
   ];
 }
 

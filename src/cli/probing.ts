@@ -19,6 +19,8 @@ export interface ProbingPlan {
 
 /** Between two questions: at 9600 baud a PINGREQ and its PINGRESP take 20 ms. */
 const PAUSE_MS_MIN = 50;
+/** However long the test is: whoever waits wants to see something. */
+const PAUSE_MS_MAX = 1000;
 /** Of the time there is: the last answer has the rest. */
 const ASKING_SHARE = 0.9;
 
@@ -44,13 +46,14 @@ export class Probing {
   /** Until everybody was asked, or nobody can be, or the signal aborts: then a question under way is forgotten. */
   async run(signal: AbortSignal): Promise<void> {
     const { rounds, seconds } = this.#plan;
-    const pauseMs = Math.max(PAUSE_MS_MIN, (seconds * 1000 * ASKING_SHARE) / (rounds * this.#tallies.size));
+    const shareMs = (seconds * 1000 * ASKING_SHARE) / (rounds * this.#tallies.size);
+    const pauseMs = Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, shareMs));
     try {
       for (let round = 0; round < rounds; round += 1) {
         for (const [subdevice, tally] of this.#tallies) {
           if (signal.aborted) return;
-          const [outcome] = await Promise.all([this.#ask(subdevice), pause(pauseMs, undefined, { signal })]);
-          tally.add(outcome);
+          const asking = this.#ask(subdevice).then((outcome) => tally.add(outcome));
+          await Promise.all([asking, pause(pauseMs, undefined, { signal })]);
         }
       }
     } catch (error) {

@@ -124,12 +124,12 @@ function linkLine(link: LinkReport): string {
   return `${link.name} · ${port} · ${state} · ${subdevices}${noise}${why}`;
 }
 
-/** `, of them asleep: pump-7 (lost in 75 s unless it wakes)`; those to be lost first, and how many others. */
+/** `, asleep: pump-7 (lost in 75 s unless it wakes)`; those to be lost first, and how many others. */
 function sleeperWords(asleep: LinkReport['asleep']): string {
   const [first, ...others] = asleep.toSorted((one, other) => one.lostInMs - other.lostInMs);
   if (first === undefined) return '';
   const more = others.length === 0 ? '' : ` and ${countOf(others.length, 'other')}`;
-  return `, of them asleep: ${first.subdevice} (${sleepWords(first.lostInMs)})${more}`;
+  return `, asleep: ${first.subdevice} (${sleepWords(first.lostInMs)})${more}`;
 }
 
 function queueLine(queue: QueueReport): string {

@@ -1,7 +1,7 @@
 /** `holdfast subdevices`: who is there, since when silent, and what waits for whom. */
 import { EXIT } from '../base/fault.ts';
 import type { SubdeviceReport } from '../ops/report.ts';
-import { countWords, durationWords, sleepWords } from '../ops/words.ts';
+import { countWords, durationWords } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning } from './location.ts';
 import { type Column, renderTable } from './table.ts';
@@ -40,7 +40,7 @@ function cells(subdevice: SubdeviceReport): string[] {
 }
 
 function stateWords({ attached, link, lasting, lostInMs }: SubdeviceReport): string {
-  if (lostInMs !== null) return `asleep, ${sleepWords(lostInMs)}`;
+  if (lostInMs !== null) return `asleep, ${durationWords(lostInMs)} left`;
   if (attached) return 'attached';
   if (link === null) return 'never seen';
   return lasting ? 'away, session kept' : 'away';

@@ -44,7 +44,7 @@ function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'ver
     };
   }
   if (framesIn + broken === 0 && sumOf(probes, 'requests') === 0) {
-    const sentence = `Nothing came over link ${name} in ${seconds} s, and nobody could be asked.`;
+    const sentence = `Nothing came over link ${name} in ${seconds} s.`;
     const advice = ['Is the device on, and wired? If it only speaks now and then, test for longer.'];
     return { verdict: 'silent', sentence, advice };
   }

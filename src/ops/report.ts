@@ -33,6 +33,7 @@ export interface StatusReport {
   /** The live books; `GET /v1/ledger` counts the rows on disk to see whether they are right. `null`: the storage fails. */
   readonly books: LedgerReport['totals'] | null;
   readonly store: StoreReport;
+  readonly recordings: RecordingsReport;
   readonly process: ProcessReport;
 }
 
@@ -116,6 +117,14 @@ export interface StoreReport {
   readonly flashBytesWritten: number | null;
   /** What recovery did at the last opening, one sentence each. */
   readonly recovery: readonly string[];
+}
+
+/** Of the flight recorder, since the start. */
+export interface RecordingsReport {
+  readonly written: number;
+  readonly failed: number;
+  /** Old ones that gave way to them. */
+  readonly removed: number;
 }
 
 export interface ProcessReport {

@@ -97,6 +97,7 @@ export const AWAY: StatusFacts = {
     flashBytesWritten: null,
     recovery: [],
   },
+  recordings: { written: 3, failed: 0, removed: 1 },
   process: {
     gateway: 'shed-3',
     pid: 812,
