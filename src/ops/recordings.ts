@@ -139,9 +139,15 @@ export class Recordings {
     const path = join(folder, `${day}-${subject.driver === HUB ? HUB : `link-${subject.name}`}-${reason}${SUFFIX}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await this.#makeRoom(bytes.length);
-    // payloads are nobody's business but the gateway's user's
-    await writeFile(`${path}.part`, bytes, { mode: 0o600 });
-    await rename(`${path}.part`, path);
+    const part = `${path}.part`;
+    try {
+      // payloads are nobody's business but the gateway's user's
+      await writeFile(part, bytes, { mode: 0o600 });
+      await rename(part, path);
+    } catch (error) {
+      await rm(part, { force: true }); // on a full disk half a file is room that the store needs
+      throw error;
+    }
     return { of: subject.name, path, steps: steps.length, bytes: bytes.length };
   }
 
