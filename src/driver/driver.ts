@@ -7,6 +7,7 @@
 import type { LinkCounters } from '../base/link-counters.ts';
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
 import type { Message, Qos } from '../base/message.ts';
+import type { ProbeOutcome } from '../base/probe.ts';
 
 export type DriverReport =
   /** A subdevice asks to be served; answered by exactly one `attached`. */
@@ -72,7 +73,8 @@ export type DriverReport =
   /** The subdevice has acknowledged a delivery (QoS 1), or its bytes were written (QoS 0). */
   | { readonly kind: 'delivered'; readonly token: number }
   /** `refused`: the subdevice will never take this one. `lost`: it did not answer; the message is still owed. */
-  | { readonly kind: 'undelivered'; readonly token: number; readonly why: 'refused' | 'too large' | 'lost' };
+  | { readonly kind: 'undelivered'; readonly token: number; readonly why: 'refused' | 'too large' | 'lost' }
+  | { readonly kind: 'probed'; readonly token: number; readonly outcome: ProbeOutcome };
 
 export type WillChange =
   | { readonly part: 'topic'; readonly topic: string; readonly qos: Qos }
@@ -101,7 +103,9 @@ export type DriverOrder =
       readonly payload: Uint8Array;
       readonly qos: Qos;
       readonly dup: boolean;
-    };
+    }
+  /** Ask it something without meaning, beside everything else. Answered by exactly one `probed`. */
+  | { readonly kind: 'probe'; readonly subdevice: string; readonly token: number };
 
 export type AttachAnswer =
   | { readonly accepted: true; readonly topicIds: ReadonlyMap<number, string> }
@@ -117,4 +121,8 @@ export interface LinkMachine extends Machine<LinkInput, LinkAction> {
   readonly state: 'stopped' | 'opening' | 'open' | 'waiting to reopen';
   /** Client ids attached now. */
   attachedSubdevices(): readonly string[];
+  /** Those of them that sleep → monotonic ms at which each counts as lost. */
+  sleepers(): ReadonlyMap<string, number>;
+  /** Client ids that a `probe` would reach now; none where the driver knows no question without meaning. */
+  probeable(): readonly string[];
 }

@@ -31,6 +31,8 @@ export interface LinesLinkOptions extends ReadingTerms, LineDownlinkTerms, Prese
   readonly random: () => number;
 }
 
+/** Every line means something to a device that speaks lines. */
+const NO_PROBE = { kind: 'not asked', why: 'it speaks lines, which know no probe' } as const;
 /** Lines that wait while the flow is asked; it answers before the next bytes come. */
 const AHEAD_MAX = 4096;
 
@@ -71,6 +73,14 @@ class LinesLink implements LinkMachine {
       framesIn: this.#reader.lines,
       oversizeFrames: this.#reader.oversizeLines,
     };
+  }
+
+  sleepers(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
+  probeable(): readonly string[] {
+    return [];
   }
 
   attachedSubdevices(): readonly string[] {
@@ -126,6 +136,9 @@ class LinesLink implements LinkMachine {
       case 'deliver':
         if (this.#presence.isHere(input.subdevice)) this.#downlinks.deliver(input, nowMs);
         else this.#outlet.report({ kind: 'undelivered', token: input.token, why: 'lost' });
+        break;
+      case 'probe':
+        this.#outlet.report({ kind: 'probed', token: input.token, outcome: NO_PROBE });
         break;
     }
     return this.#outlet.take();

@@ -13,6 +13,7 @@ import type { LinkCounters } from '../base/link-counters.ts';
 import type { ModbusRequest } from '../codec/modbus-rtu.ts';
 import type { LinkAction, LinkInput, LinkMachine } from './driver.ts';
 import { LinkOpening, type LinkState } from './link.ts';
+import { ModbusProbe } from './modbus-probe.ts';
 import { type Block, ModbusSchedule, readRequest } from './modbus-schedule.ts';
 import { type LineLimits, ModbusTransactions, type Outcome, type TransactionAction } from './modbus-transaction.ts';
 import { isBroadcast, ModbusUnit, type UnitPlan } from './modbus-unit.ts';
@@ -48,6 +49,7 @@ class ModbusLink implements LinkMachine {
   readonly #line: ModbusTransactions;
   readonly #schedule: ModbusSchedule;
   readonly #units: readonly ModbusUnit[];
+  readonly #probe: ModbusProbe;
   #asking: Asking | undefined;
   #commandsInARow = 0;
   /** Whose command was asked last: the next one's goes first. */
@@ -70,6 +72,7 @@ class ModbusLink implements LinkMachine {
       },
     };
     this.#units = units.map((unit) => new ModbusUnit(unit, ports));
+    this.#probe = new ModbusProbe((token, outcome) => this.#actions.push({ kind: 'probed', token, outcome }));
   }
 
   get state(): LinkState {
@@ -87,6 +90,16 @@ class ModbusLink implements LinkMachine {
     return this.#units.filter(({ isAttached }) => isAttached).map(({ plan }) => plan.subdevice);
   }
 
+  sleepers(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
+  /** Also units that do not answer: that is what one wants to know. */
+  probeable(): readonly string[] {
+    if (this.#opening.state !== 'open') return [];
+    return this.#units.flatMap(({ plan }) => (isBroadcast(plan) ? [] : plan.subdevice));
+  }
+
   wakeAtMs(): number | undefined {
     const opening = this.#opening.wakeAtMs();
     if (opening !== undefined || this.#opening.state !== 'open') return opening;
@@ -94,7 +107,8 @@ class ModbusLink implements LinkMachine {
     const rests = (unit: number): number => this.#line.restsUntilMs(unit);
     const commands = this.#units.flatMap((unit) => (unit.hasCommand ? rests(unit.plan.address) : []));
     const words = this.#units.map((unit) => unit.wakeAtMs() ?? Number.POSITIVE_INFINITY);
-    const atMs = Math.min(...commands, ...words, this.#schedule.wakeAtMs(rests) ?? Number.POSITIVE_INFINITY);
+    const polls = this.#schedule.wakeAtMs(rests) ?? Number.POSITIVE_INFINITY;
+    const atMs = Math.min(...commands, ...words, polls, this.#probe.wakeAtMs(rests));
     return Number.isFinite(atMs) ? atMs : undefined;
   }
 
@@ -121,6 +135,7 @@ class ModbusLink implements LinkMachine {
         this.#opening.closed(nowMs);
         this.#line.closed();
         this.#asking = undefined;
+        this.#probe.abandon();
         for (const unit of this.#units) {
           unit.left('link closed');
           this.#schedule.startOver(unit.plan.address, nowMs);
@@ -142,6 +157,11 @@ class ModbusLink implements LinkMachine {
         else unit.deliver(input);
         break;
       }
+      case 'probe': {
+        const unit = this.probeable().includes(input.subdevice) ? this.#unitOf(input.subdevice) : undefined;
+        this.#probe.ask(input, unit?.plan, nowMs);
+        break;
+      }
     }
     if (this.#opening.state === 'open') this.#turn(nowMs);
     return this.#actions.splice(0);
@@ -149,8 +169,10 @@ class ModbusLink implements LinkMachine {
 
   #act(actions: readonly TransactionAction[], nowMs: number): void {
     for (const action of actions) {
-      if (action.kind === 'write') this.#actions.push(action);
-      else this.#ended(action.outcome, nowMs);
+      if (action.kind === 'write') {
+        this.#actions.push(action);
+        this.#probe.sent(nowMs);
+      } else this.#ended(action.outcome, nowMs);
     }
   }
 
@@ -159,12 +181,15 @@ class ModbusLink implements LinkMachine {
     this.#asking = undefined;
     if (asking === undefined) return;
     const { unit, block } = asking;
+    const { isRunning: isProbe } = this.#probe;
     const { address } = unit.plan;
     const isThere = outcome.kind === 'exception' ? !NOBODY_THERE.includes(outcome.code) : outcome.kind !== 'no answer';
     const told: Outcome = isThere ? outcome : { kind: 'no answer' };
+    if (isProbe) this.#probe.done(this.#line.counters, isThere, nowMs);
+    if (isProbe && !isThere) return; // the next poll will find out
     if (block === undefined) unit.heard(told);
     else {
-      this.#schedule.done(block, nowMs);
+      if (!isProbe) this.#schedule.done(block, nowMs);
       unit.polled(block, told, nowMs);
     }
     if (isThere) {
@@ -186,10 +211,17 @@ class ModbusLink implements LinkMachine {
     const polled = block && this.#units.find(({ plan }) => plan.address === block.unit);
     const isPollsTurn = block !== undefined && this.#commandsInARow >= COMMANDS_IN_A_ROW;
     const commanded = isPollsTurn ? undefined : this.#nextCommand(nowMs);
+    const probed = isPollsTurn ? undefined : this.#probe.next(nowMs, (unit) => this.#line.restsUntilMs(unit));
+    const probedUnit = probed && this.#units.find(({ plan }) => plan.address === probed.unit);
     if (commanded !== undefined) {
       this.#commandsInARow += 1;
       this.#asking = { unit: commanded.unit, block: undefined };
       this.#line.begin(commanded.request, nowMs);
+    } else if (probed !== undefined && probedUnit !== undefined) {
+      this.#commandsInARow += 1;
+      this.#asking = { unit: probedUnit, block: probed };
+      this.#probe.begin(this.#line.counters);
+      this.#line.begin(readRequest(probed), nowMs);
     } else if (block !== undefined && polled !== undefined) {
       this.#commandsInARow = 0;
       this.#asking = { unit: polled, block };

@@ -9,6 +9,7 @@ import { type Packet, type PublishPacket, RETURN_CODE } from '../codec/mqttsn.ts
 import type { RefuseReason } from './driver.ts';
 import { type DeliverOrder, Downlink, type RetryLimits } from './mqttsn-downlink.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
+import { Ping } from './mqttsn-ping.ts';
 import { Requests, returnCodeOf } from './mqttsn-requests.ts';
 import { type TopicLimits, TopicTable } from './mqttsn-topics.ts';
 import { type Publication, publicationOf, type UplinkLimits, Uplinks } from './mqttsn-uplinks.ts';
@@ -23,6 +24,7 @@ export class MqttsnClient {
   readonly #uplinks: Uplinks;
   readonly #requests: Requests;
   readonly #downlink: Downlink;
+  readonly #ping: Ping;
   #isConnected = false;
 
   constructor(id: string, outlet: Outlet, limits: ClientLimits) {
@@ -32,6 +34,7 @@ export class MqttsnClient {
     this.#uplinks = new Uplinks(limits);
     this.#requests = new Requests(id, { outlet, topics: this.#topics, requestsMax: limits.uplinksMax });
     this.#downlink = new Downlink(outlet, this.#topics, limits);
+    this.#ping = new Ping(outlet, limits.retryMs);
   }
 
   /** @param node where it is now, behind a forwarder; @param topicIds the durable ones; none of a clean session */
@@ -52,11 +55,13 @@ export class MqttsnClient {
     this.#isConnected = false;
     this.#requests.forget();
     this.#downlink.abandon();
+    this.#ping.abandon();
   }
 
   /** It sleeps: nothing is delivered until it wakes. What it asked for is still answered. */
   sleep(): void {
     this.#downlink.abandon();
+    this.#ping.abandon();
   }
 
   /** A packet of the connected client, other than what its peer handles. */
@@ -84,10 +89,17 @@ export class MqttsnClient {
       case 'puback':
         this.#downlink.puback(packet, nowMs);
         break;
+      case 'pingresp':
+        if (!this.#ping.answered(nowMs)) this.#outlet.counters.unexpectedPackets += 1;
+        break;
       default:
-        // PINGRESP is never asked for, and of QoS 2 there is nothing to shake hands about.
+        // of QoS 2 there is nothing to shake hands about
         this.#outlet.counters.unexpectedPackets += 1;
     }
+  }
+
+  probe(token: number, nowMs: number): void {
+    this.#ping.probe(token, nowMs);
   }
 
   deliver(order: DeliverOrder, nowMs: number): void {
@@ -122,11 +134,13 @@ export class MqttsnClient {
 
   /** @returns `silent` when the client does not answer any more */
   wake(nowMs: number): 'silent' | undefined {
+    this.#ping.wake(nowMs);
     return this.#downlink.wake(nowMs);
   }
 
   wakeAtMs(): number | undefined {
-    return this.#downlink.wakeAtMs();
+    const [delivery, ping] = [this.#downlink.wakeAtMs(), this.#ping.wakeAtMs()];
+    return delivery === undefined || ping === undefined ? (delivery ?? ping) : Math.min(delivery, ping);
   }
 
   #publish(packet: PublishPacket, nowMs: number): void {

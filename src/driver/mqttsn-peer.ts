@@ -62,6 +62,10 @@ export class MqttsnPeer {
     return this.#connection.state === 'nobody' ? undefined : this.#connection.client.id;
   }
 
+  get attachment(): Attached | undefined {
+    return this.#connection.state === 'attached' ? this.#connection : undefined;
+  }
+
   receive(packet: Packet, nowMs: number): void {
     const isOfDialog = packet.kind === 'willtopic' || packet.kind === 'willmsg';
     if (this.#connection.state === 'attached') this.#connection = { ...this.#connection, heardMs: nowMs };

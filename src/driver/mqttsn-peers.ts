@@ -8,6 +8,7 @@
 import { type Packet, RETURN_CODE } from '../codec/mqttsn.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
 import type { DriverOrder } from './driver.ts';
+import { aliveUntilMs } from './mqttsn-attached.ts';
 import type { Beacon } from './mqttsn-beacon.ts';
 import { type ClientLimits, MqttsnClient } from './mqttsn-client.ts';
 import { Outlet, type Spool } from './mqttsn-outlet.ts';
@@ -44,6 +45,19 @@ export class Peers {
 
   attachedSubdevices(): readonly string[] {
     return [...this.#all()].flatMap(({ state, clientId }) => (state === 'attached' ? (clientId ?? []) : []));
+  }
+
+  sleepers(): ReadonlyMap<string, number> {
+    const sleeping = [...this.#all()].flatMap(({ attachment }): [string, number][] => {
+      const untilMs = attachment?.mode === 'asleep' ? aliveUntilMs(attachment) : undefined;
+      return attachment === undefined || untilMs === undefined ? [] : [[attachment.client.id, untilMs]];
+    });
+    return new Map(sleeping);
+  }
+
+  /** Whoever listens: one that is in the middle of a wake awaits a PINGRESP of its own. */
+  probeable(): readonly string[] {
+    return [...this.#all()].flatMap(({ attachment }) => (attachment?.mode === 'active' ? attachment.client.id : []));
   }
 
   /** @returns false: within it was no packet */
@@ -89,6 +103,9 @@ export class Peers {
         else peer.deliver(order, nowMs);
         break;
       }
+      case 'probe':
+        this.#probe(order, nowMs);
+        break;
     }
   }
 
@@ -112,6 +129,13 @@ export class Peers {
     let atMs = this.#beacon.wakeAtMs() ?? Number.POSITIVE_INFINITY;
     for (const peer of this.#all()) atMs = Math.min(atMs, peer.wakeAtMs());
     return Number.isFinite(atMs) ? atMs : undefined;
+  }
+
+  #probe({ subdevice, token }: Extract<DriverOrder, { kind: 'probe' }>, nowMs: number): void {
+    const attachment = this.#peerOf(subdevice)?.attachment;
+    if (attachment?.mode === 'active') return attachment.client.probe(token, nowMs);
+    const why = attachment === undefined ? 'it is not connected' : 'it is asleep';
+    this.#spool.act({ kind: 'probed', token, outcome: { kind: 'not asked', why } });
   }
 
   *#all(): Iterable<MqttsnPeer> {

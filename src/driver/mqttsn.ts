@@ -70,6 +70,14 @@ class MqttsnLink implements LinkMachine {
     return this.#peers.attachedSubdevices();
   }
 
+  sleepers(): ReadonlyMap<string, number> {
+    return this.#peers.sleepers();
+  }
+
+  probeable(): readonly string[] {
+    return this.#peers.probeable();
+  }
+
   wakeAtMs(): number | undefined {
     const wakes = [this.#opening.wakeAtMs(), this.#peers.wakeAtMs()];
     const atMs = Math.min(...wakes.map((wake) => wake ?? Number.POSITIVE_INFINITY));

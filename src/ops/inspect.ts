@@ -15,7 +15,7 @@ import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from '
 import { LinkMeters } from './link-meters.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
 import { QueueReports, sumOf } from './queue-reports.ts';
-import { recorderOf } from './recordings.ts';
+import { NO_RECORDINGS, type Recordings, recorderOf } from './recordings.ts';
 import type { Inspection, OutboxReport, StatusReport, StoreReport, SubdevicesReport } from './report.ts';
 import { hubReport, linkReports, subdevicesReport } from './station-reports.ts';
 import type { TailEvent } from './tail-line.ts';
@@ -26,6 +26,8 @@ export interface InspectOptions {
   readonly version: string;
   readonly storePath: string;
   readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
+  /** Without recordings none are counted. */
+  readonly recordings?: Pick<Recordings, 'counts'>;
 }
 
 export class Inspector implements Inspection {
@@ -89,6 +91,7 @@ export class Inspector implements Inspection {
         downlink: ledgerSum(counts.downlink, downlinks.pending),
       },
       store: this.#store(),
+      recordings: this.#options.recordings?.counts ?? NO_RECORDINGS,
       process: this.#process(),
     });
   }

@@ -1,6 +1,7 @@
 /** What the control API tells of a link: its port, its line and what was done about them. */
 
 import type { LinkCounters } from '../base/link-counters.ts';
+import type { LineErrors } from '../ports.ts';
 
 export type LinkState = 'stopped' | 'opening' | 'open' | 'waiting to reopen';
 
@@ -20,9 +21,15 @@ export interface LinkReport {
   readonly waits: 'absent' | 'ambiguous' | 'shared' | null;
   /** Ids attached now. */
   readonly subdevices: readonly string[];
+  /** Those of them that sleep, and when each counts as lost unless it wakes before. */
+  readonly asleep: readonly { readonly subdevice: string; readonly lostInMs: number }[];
+  /** Ids that `link test` could ask something now; none where the driver knows no probe. */
+  readonly probeable: readonly string[];
   /** Who said hello last and is not on its list, with nobody attached since; `null`: nobody. */
   readonly foreigner: { readonly subdevice: string; readonly forMs: number } | null;
   readonly counters: LinkCounters;
+  /** Counted by the kernel since it found the port; `null`: its driver does not report them, or it is not open. */
+  readonly kernel: LineErrors | null;
   /** Over the last seconds, or since the start if that is less. */
   readonly rates: readonly LinkRate[];
   /** QoS 1 downlinks, from their sending to the PUBACK of the subdevice, since the start. */
@@ -68,6 +75,7 @@ export function brokenFrames(counters: LinkCounters): number {
 /** Of a link that nothing is known of yet. */
 export const RESTING = {
   ...{ device: null, waits: null, foreigner: null, lastProblem: null, subdevices: [], rates: [] },
+  ...{ asleep: [], probeable: [], kernel: null },
   counters: {
     ...{ openings: 0, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0, oversizeFrames: 0 },
     ...{ malformedPackets: 0, unexpectedPackets: 0, duplicates: 0, retries: 0 },

@@ -26,6 +26,14 @@ class FakeMachine implements LinkMachine {
     return [];
   }
 
+  sleepers(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
+  probeable(): readonly string[] {
+    return [];
+  }
+
   wakeAtMs(): number | undefined {
     return undefined;
   }

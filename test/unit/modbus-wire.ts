@@ -2,6 +2,7 @@
  * A Modbus link and simulated units on a virtual wire that damages and loses bytes, with a flow that takes what it is told.
  * Everything from one seed, on a virtual clock.
  */
+import type { ProbeOutcome } from '../../src/base/probe.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { SimulatedUnit } from '../../src/bench/modbus-unit.ts';
 import { sealFrame } from '../../src/codec/modbus-rtu.ts';
@@ -54,6 +55,7 @@ export class ModbusWire {
   readonly detaches: { readonly subdevice: string; readonly cause: DetachCause }[] = [];
   /** How deliveries ended, by token. */
   readonly endings = new Map<number, string>();
+  readonly probes = new Map<number, ProbeOutcome>();
   readonly filters: string[] = [];
   /** When requests left, and to which unit. */
   readonly sent: { readonly atMs: number; readonly bytes: Uint8Array }[] = [];
@@ -170,6 +172,9 @@ export class ModbusWire {
         return this.later(5, () => this.order({ kind: 'confirm', token: action.token }));
       case 'delivered':
         this.endings.set(action.token, 'delivered');
+        return;
+      case 'probed':
+        this.probes.set(action.token, action.outcome);
         return;
       case 'undelivered':
         this.endings.set(action.token, action.why);
