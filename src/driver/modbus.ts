@@ -1,19 +1,23 @@
 /**
  * The Modbus RTU link: this gateway is the only master of the line, and each unit on it is a subdevice.
  *
- *     schedule, commands ▶ ModbusTransactions ▶ bytes
+ *     schedule, commands ▶ ModbusTurns ▶ ModbusTransactions ▶ bytes
  *     bytes ▶ ModbusTransactions ▶ ModbusUnit ▶ reports
- *
- * Between two transactions it is decided who is next: a command, else the block most overdue. After `COMMANDS_IN_A_ROW`
- * a block that is due goes first, so that commands without end starve no poll.
  */
 import type { BackoffLimits } from '../base/backoff.ts';
-import type { ModbusRequest } from '../codec/modbus-rtu.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import type { LinkAction, LinkCounters, LinkInput, LinkMachine } from './driver.ts';
-import { LinkOpening, type LinkState } from './link.ts';
-import { type Block, ModbusSchedule, readRequest } from './modbus-schedule.ts';
-import { type LineLimits, ModbusTransactions, type Outcome, type TransactionAction } from './modbus-transaction.ts';
-import { isBroadcast, ModbusUnit, type UnitPlan } from './modbus-unit.ts';
+import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from './link.ts';
+import { ModbusSchedule, type ModbusScheduleSnapshot } from './modbus-schedule.ts';
+import {
+  type LineLimits,
+  ModbusTransactions,
+  type ModbusTransactionsSnapshot,
+  type Outcome,
+  type TransactionAction,
+} from './modbus-transaction.ts';
+import { ModbusTurns, type ModbusTurnsSnapshot, type Question } from './modbus-turns.ts';
+import { isBroadcast, ModbusUnit, type ModbusUnitSnapshot, type UnitPlan } from './modbus-unit.ts';
 
 export interface ModbusLinkOptions extends LineLimits {
   readonly units: readonly UnitPlan[];
@@ -25,33 +29,36 @@ export interface ModbusLinkOptions extends LineLimits {
   readonly random: () => number;
 }
 
-interface Asking {
-  readonly unit: ModbusUnit;
-  /** What is read; `undefined`: a command is carried out. */
-  readonly block: Block | undefined;
+export interface ModbusLinkSnapshot {
+  readonly opening: LinkOpeningSnapshot;
+  readonly line: ModbusTransactionsSnapshot;
+  readonly schedule: ModbusScheduleSnapshot;
+  /** In the order of the configuration. */
+  readonly units: readonly ModbusUnitSnapshot[];
+  /** Which of the units, and which of its blocks. */
+  readonly asking: { readonly unit: number; readonly block: number | undefined } | undefined;
+  readonly turns: ModbusTurnsSnapshot;
+  readonly lastToken: number;
 }
 
-const COMMANDS_IN_A_ROW = 8;
 /** Pauses between questions to a unit that does not answer, in ms: found soon after it is plugged in, at little cost. */
 const UNIT_PAUSES: BackoffLimits = { floorMs: 1000, ceilingMs: 30_000 };
 /** Answers of a Modbus gateway (app §7) on behalf of a unit that gave none. */
 const NOBODY_THERE = [10, 11];
 
-export function createModbusLink(options: ModbusLinkOptions): LinkMachine {
+export function createModbusLink(options: ModbusLinkOptions): LinkMachine & Restorable<ModbusLinkSnapshot> {
   return new ModbusLink(options);
 }
 
-class ModbusLink implements LinkMachine {
+class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
   readonly #opening: LinkOpening;
   readonly #line: ModbusTransactions;
   readonly #schedule: ModbusSchedule;
   readonly #units: readonly ModbusUnit[];
-  #asking: Asking | undefined;
-  #commandsInARow = 0;
-  /** Whose command was asked last: the next one's goes first. */
-  #lastCommanded = 0;
+  readonly #turns: ModbusTurns;
+  #asking: Omit<Question, 'request'> | undefined;
   #lastToken = 0;
-  #actions: LinkAction[] = [];
+  readonly #actions: LinkAction[] = [];
 
   constructor(options: ModbusLinkOptions) {
     const { units, uplinksMax, random } = options;
@@ -68,6 +75,7 @@ class ModbusLink implements LinkMachine {
       },
     };
     this.#units = units.map((unit) => new ModbusUnit(unit, ports));
+    this.#turns = new ModbusTurns(this.#units, this.#schedule);
   }
 
   get state(): LinkState {
@@ -145,6 +153,33 @@ class ModbusLink implements LinkMachine {
     return this.#actions.splice(0);
   }
 
+  snapshot(): ModbusLinkSnapshot {
+    const { unit, block } = this.#asking ?? {};
+    const blocks = unit === undefined ? [] : this.#schedule.blocksOf(unit.plan.address);
+    return {
+      opening: this.#opening.snapshot(),
+      line: this.#line.snapshot(),
+      schedule: this.#schedule.snapshot(),
+      units: this.#units.map((one) => one.snapshot()),
+      asking: unit && { unit: this.#units.indexOf(unit), block: block && blocks.indexOf(block) },
+      turns: this.#turns.snapshot(),
+      lastToken: this.#lastToken,
+    };
+  }
+
+  restore(snapshot: ModbusLinkSnapshot): void {
+    const { asking } = snapshot;
+    this.#opening.restore(snapshot.opening);
+    this.#line.restore(snapshot.line);
+    this.#schedule.restore(snapshot.schedule);
+    for (const [index, unit] of snapshot.units.entries()) this.#units[index]?.restore(unit);
+    const unit = asking && this.#units[asking.unit];
+    const blocks = unit === undefined ? [] : this.#schedule.blocksOf(unit.plan.address);
+    this.#asking = unit && { unit, block: asking?.block === undefined ? undefined : blocks[asking.block] };
+    this.#turns.restore(snapshot.turns);
+    this.#lastToken = snapshot.lastToken;
+  }
+
   #act(actions: readonly TransactionAction[], nowMs: number): void {
     for (const action of actions) {
       if (action.kind === 'write') this.#actions.push(action);
@@ -180,34 +215,9 @@ class ModbusLink implements LinkMachine {
   }
 
   #ask(nowMs: number): void {
-    const block = this.#schedule.next(nowMs, (unit) => this.#line.restsUntilMs(unit));
-    const polled = block && this.#units.find(({ plan }) => plan.address === block.unit);
-    const isPollsTurn = block !== undefined && this.#commandsInARow >= COMMANDS_IN_A_ROW;
-    const commanded = isPollsTurn ? undefined : this.#nextCommand(nowMs);
-    if (commanded !== undefined) {
-      this.#commandsInARow += 1;
-      this.#asking = { unit: commanded.unit, block: undefined };
-      this.#line.begin(commanded.request, nowMs);
-    } else if (block !== undefined && polled !== undefined) {
-      this.#commandsInARow = 0;
-      this.#asking = { unit: polled, block };
-      this.#line.begin(readRequest(block), nowMs);
-    }
-  }
-
-  /** The next unit in turn that has a command to carry out and may be asked. */
-  #nextCommand(nowMs: number): { readonly unit: ModbusUnit; readonly request: ModbusRequest } | undefined {
-    const count = this.#units.length;
-    for (let step = 1; step <= count; step += 1) {
-      const index = (this.#lastCommanded + step) % count;
-      const unit = this.#units[index];
-      if (unit === undefined || nowMs < this.#line.restsUntilMs(unit.plan.address)) continue;
-      const request = unit.nextRequest();
-      if (request === undefined) continue;
-      this.#lastCommanded = index;
-      return { unit, request };
-    }
-    return undefined;
+    const question = this.#turns.next(nowMs, (unit) => this.#line.restsUntilMs(unit));
+    this.#asking = question;
+    if (question !== undefined) this.#line.begin(question.request, nowMs);
   }
 
   #unitOf(subdevice: string): ModbusUnit | undefined {
