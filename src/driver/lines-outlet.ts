@@ -36,6 +36,7 @@ export class LineOutlet implements Restorable<LineOutletSnapshot> {
       crcErrors: 0,
       malformedPackets: 0,
       unexpectedPackets: 0,
+      refusedUplinks: 0,
       duplicates: 0,
       retries: 0,
     },

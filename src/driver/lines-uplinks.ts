@@ -72,10 +72,8 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
 
   /** It is refused without asking the flow. Where there is no room even for that, nothing is said: it comes again. */
   turnAway(message: LineMessage, why: RefuseReason, nowMs: number): void {
-    if (message.answers === undefined) {
-      this.#outlet.counters.unexpectedPackets += 1;
-      return;
-    }
+    this.#outlet.counters.refusedUplinks += 1;
+    if (message.answers === undefined) return;
     if (why === 'congestion') this.#expect(message, nowMs);
     this.#answer(message, message.answers, why === 'congestion' ? 'busy' : 'refused');
   }
@@ -90,11 +88,9 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
   }
 
   refuse(token: number, why: RefuseReason, nowMs: number): void {
+    this.#outlet.counters.refusedUplinks += 1;
     const waiting = this.#waiting.find((one) => one.token === token);
-    if (waiting === undefined) {
-      this.#outlet.counters.unexpectedPackets += 1; // nobody can be told: without answers it is gone, else it comes again
-      return;
-    }
+    if (waiting === undefined) return; // nobody can be told: without answers it is gone, else it comes again
     waiting.answer = why === 'congestion' ? 'busy' : 'refused';
     if (why === 'congestion') this.#expect(waiting, nowMs);
     this.#flush();

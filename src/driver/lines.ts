@@ -177,7 +177,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
     switch (reading.kind) {
       case 'message':
         if (this.#ahead.length < AHEAD_MAX) this.#ahead.push(reading);
-        else this.#outlet.counters.unexpectedPackets += 1;
+        else this.#outlet.counters.refusedUplinks += 1;
         break;
       case 'answer':
         this.#answer(reading.number, nowMs);

@@ -67,6 +67,10 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     return this.#command !== undefined || (this.#order !== undefined && this.#uplinks.hasRoomForResult);
   }
 
+  get refusedUplinks(): number {
+    return this.#uplinks.refusals;
+  }
+
   get isAttached(): boolean {
     return this.#presence === 'here';
   }

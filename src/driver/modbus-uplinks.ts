@@ -25,6 +25,7 @@ export interface ModbusUplinksSnapshot {
   readonly unanswered: ReadonlyMap<number, Uint8Array | 'state'>;
   readonly results: readonly Uint8Array[];
   readonly againAtMs: number;
+  readonly refusals: number;
 }
 
 const RESULTS_MAX = 16;
@@ -39,11 +40,17 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
   #unanswered = new Map<number, Uint8Array | 'state'>();
   #results: Uint8Array[] = [];
   #againAtMs = 0;
+  #refusals = 0;
 
   constructor(plan: UplinkPlan, state: ModbusState, ports: UnitPorts) {
     this.#plan = plan;
     this.#state = state;
     this.#ports = ports;
+  }
+
+  /** How many the flow has refused. */
+  get refusals(): number {
+    return this.#refusals;
   }
 
   get hasRoomForResult(): boolean {
@@ -83,6 +90,7 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
     const uplink = this.#unanswered.get(token);
     if (uplink === undefined) return;
     this.#unanswered.delete(token);
+    this.#refusals += 1;
     if (why !== 'congestion') return; // it never will have room: the flow has counted it
     this.#againAtMs = nowMs + AGAIN_MS;
     if (uplink === 'state') this.#state.tellAnew(nowMs);
@@ -91,13 +99,14 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
 
   snapshot(): ModbusUplinksSnapshot {
     const [unanswered, results] = [new Map(this.#unanswered), [...this.#results]];
-    return { unanswered, results, againAtMs: this.#againAtMs };
+    return { unanswered, results, againAtMs: this.#againAtMs, refusals: this.#refusals };
   }
 
-  restore({ unanswered, results, againAtMs }: ModbusUplinksSnapshot): void {
+  restore({ unanswered, results, againAtMs, refusals }: ModbusUplinksSnapshot): void {
     this.#unanswered = new Map(unanswered);
     this.#results = [...results];
     this.#againAtMs = againAtMs;
+    this.#refusals = refusals;
   }
 
   get #hasRoom(): boolean {

@@ -86,7 +86,8 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     const { damaged, strays, ...counted } = this.#line.counters;
     const { openings } = this.#opening;
     const none = { oversizeFrames: 0, malformedPackets: 0, duplicates: 0 };
-    return { ...none, ...counted, openings, crcErrors: damaged, unexpectedPackets: strays };
+    const refusedUplinks = this.#units.reduce((sum, unit) => sum + unit.refusedUplinks, 0);
+    return { ...none, ...counted, openings, crcErrors: damaged, unexpectedPackets: strays, refusedUplinks };
   }
 
   attachedSubdevices(): readonly string[] {
