@@ -60,13 +60,14 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
   const storage = new Storage({ config, journal, version: options.version, tryMs: options.storageTryMs });
   if ((await storage.wellOr(ending.ended)) === 'ended') return EXIT.ok;
+  const mailbox = new Mailbox((error) => ending.end({ code: EXIT.bug, reason: bugWords(error) }));
   const ports = new StablePorts({ ...TTY_LIMITS, links: config.links });
   const gateway = await openGateway({
     config,
     clock,
     random: Math.random,
     facts,
-    mailbox: new Mailbox((error) => ending.end({ code: EXIT.bug, reason: bugWords(error) })),
+    mailbox,
     openStore: storage.open,
     openHub: access.open,
     openLink: (link) => ports.opener(link),
@@ -89,6 +90,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     version: options.version,
     storePath: storage.path,
     tlsFilesTrouble: access.tlsFilesTrouble,
+    recordings,
   });
   const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
   const administration = await startAdministration({
@@ -96,13 +98,19 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     orders: { ...ordersFor(gateway), ...recorderOrders(gateway, recordings) },
   });
   recordings.start();
+  // whatever was thrown outside the mailbox: it is halted at once, and the last words are those of any bug
+  process.setUncaughtExceptionCaptureCallback((error) => {
+    mailbox.halt();
+    ending.end({ code: EXIT.bug, reason: bugWords(error) });
+  });
   gateway.start();
   notifySystemd('READY=1');
   const status = setInterval(() => notifySystemd(statusOf(`Losing data? ${inspection.status().sentence}`)), STATUS_MS);
   const { code, reason } = await ending.ended;
+  process.setUncaughtExceptionCaptureCallback(null); // from here on `main.ts` ends the process at once
   clearInterval(status);
   notifySystemd('STOPPING=1');
-  if (code !== EXIT.ok) gateway.parts.mailbox.halt();
+  if (code !== EXIT.ok) mailbox.halt();
   await recordings.end(triggerOf(code));
   if (code === EXIT.ok) await stopWithin(gateway, reason, journal);
   else

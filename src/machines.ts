@@ -69,7 +69,7 @@ export function planLinks({ config, openLink, careOf, random }: Wiring): LinkPla
       ...{ subject: { name: link.name, driver: link.driver, options }, random },
       bytesMax: config.recorder.ringBytes,
       stateOf: () => machine.state,
-      snapshotOf: () => machine.snapshot?.(),
+      snapshotOf: () => machine.snapshot(),
     });
     const machine = create(recorder.random);
     const { name, path, driver } = link;

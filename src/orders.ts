@@ -1,4 +1,5 @@
 /** What the administrative socket can have done, by name; each order checks its own body. */
+import type { ProbeOutcome } from './base/probe.ts';
 import type { BindingFlow } from './flow/bindings.ts';
 import type { Letters, LettersDone } from './flow/dead-letters.ts';
 import type { Gateway } from './gateway.ts';
@@ -23,6 +24,7 @@ export function ordersFor(gateway: Gateway): Orders {
     'hub.bind': async (body) => bind(gateway, 'bind', namesIn(body)),
     'hub.unbind': async (body) => bind(gateway, 'unbind', namesIn(body)),
     'hub.describe': () => describe(gateway),
+    'link.probe': ({ link, subdevice }) => probe(gateway, link, subdevice),
   };
 }
 
@@ -63,6 +65,16 @@ function told({ done, stopped }: LettersDone): { readonly done: number; readonly
   if (stopped !== undefined && done === 0)
     throw refusal(`Nothing was done: ${stopped}`, 'holdfast dead-letters list shows what there is.');
   return { done, stopped: stopped ?? null };
+}
+
+/** One question to one subdevice; whoever wants more of them sets the pace. */
+async function probe(gateway: Gateway, link: unknown, subdevice: unknown): Promise<ProbeOutcome> {
+  if (typeof link !== 'string' || typeof subdevice !== 'string')
+    throw refusal(
+      'An order to probe names a link and a subdevice',
+      'Write {"link": "meters", "subdevice": "meter-1"}.',
+    );
+  return await inTurn(gateway, () => gateway.links.probe(link, subdevice));
 }
 
 async function describe(gateway: Gateway): Promise<BindingsReport> {
@@ -127,7 +139,7 @@ function identityOf(gateway: Gateway, verb: 'bind' | 'unbind', name: string): Hu
 }
 
 /** An order takes its turn in the mailbox, like everything else that happens. */
-function inTurn<Answer>({ parts }: Gateway, act: () => Answer): Promise<Answer> {
+function inTurn<Answer>({ parts }: Gateway, act: () => Answer | Promise<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     parts.mailbox.post(() => {
       try {

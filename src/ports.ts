@@ -34,8 +34,23 @@ export interface Channel {
   write(bytes: Uint8Array): void;
   /** Bytes written but not yet taken by the operating system. */
   readonly queuedBytes: number;
+  /** Of a serial port; `undefined`: its driver does not count, or it is not open. */
+  lineErrors?(): LineErrors | undefined;
   /** Begins to close; `closed` follows within a deadline, whatever the device does. Idempotent. */
   close(reason: string): void;
+}
+
+/** What the kernel's driver of a serial port has counted since it found the port; the numbers only grow. */
+export interface LineErrors {
+  /** Bytes without a stop bit where it should be: another speed, or noise. */
+  readonly framing: number;
+  readonly parity: number;
+  /** Bytes lost in the hardware: the kernel did not fetch them in time. */
+  readonly overruns: number;
+  /** Bytes lost in the kernel: nobody read them in time. */
+  readonly bufferOverruns: number;
+  /** The line was low for longer than a byte: unplugged, swapped wires, or meant so. */
+  readonly breaks: number;
 }
 
 export interface ChannelListener {

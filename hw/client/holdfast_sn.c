@@ -459,6 +459,11 @@ static void take_pingresp(hf_client *c) {
   }
 }
 
+static void answer_ping(hf_client *c) {
+  packet p = begin_packet(PINGRESP);
+  send(c, &p);
+}
+
 /* PINGREQ with the client id: the gateway sends what it keeps, then PINGRESP (§6.14). */
 static void collect(hf_client *c) {
   c->state = HF_AWAKE;
@@ -515,6 +520,8 @@ static bool is_well_formed(uint8_t type, const uint8_t *body, uint16_t n) {
       return n >= 5 && (body[0] & TWO_BITS) != TWO_BITS;
     case DISCONNECT:
       return n == 0 || n == 2;
+    case PINGREQ: /* whose id is in it is no matter on a wire */
+      return true;
     default:
       return false;
   }
@@ -566,6 +573,9 @@ static void receive(hf_client *c, const uint8_t *bytes, uint16_t n) {
       break;
     case SUBACK:
       take_suback(c, body);
+      break;
+    case PINGREQ: /* the gateway asks whether the line works (§6.11) */
+      answer_ping(c);
       break;
     case PINGRESP:
       take_pingresp(c);

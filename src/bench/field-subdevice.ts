@@ -1,6 +1,7 @@
 /** A simulated subdevice on a real PTY: the machine of `subdevice.ts` on its pump, with its side of the books. */
 import type { ChannelAction } from '../base/machine.ts';
 import type { Message, Qos } from '../base/message.ts';
+import type { FramingName } from '../codec/framing.ts';
 import { Mailbox } from '../flow/mailbox.ts';
 import { Pump } from '../flow/pump.ts';
 import type { Clock } from '../ports.ts';
@@ -12,6 +13,7 @@ import type { SubdeviceAction, SubdeviceInput, SubdeviceReport } from './subdevi
 export interface FieldSubdeviceOptions {
   readonly id: string;
   readonly clock: Clock;
+  readonly framing?: FramingName;
   readonly clean?: boolean;
   readonly keepAliveMs?: number;
   readonly retryMs?: number;
@@ -41,6 +43,7 @@ export class FieldSubdevice {
     this.#clock = clock;
     this.#machine = new Subdevice({
       clientId: id,
+      framing: options.framing ?? 'sn-cobs',
       clean: options.clean ?? false,
       keepAliveMs: options.keepAliveMs ?? 60_000,
       retryMs: options.retryMs ?? 1000,

@@ -1,9 +1,11 @@
 /** What a simulated subdevice is told and tells: its options, orders and reports beside the channel's own. */
 import type { ChannelAction, ChannelInput } from '../base/machine.ts';
 import type { Message, Qos } from '../base/message.ts';
+import type { FramingName } from '../codec/framing.ts';
 
 export interface SubdeviceOptions {
   readonly clientId: string;
+  readonly framing: FramingName;
   readonly clean: boolean;
   /** Whole seconds in ms; 0 = none: then it never finds out by itself that nobody hears it. */
   readonly keepAliveMs: number;

@@ -106,6 +106,9 @@ export class SubdeviceExchange {
       case 'unsuback':
         this.#answered(packet, nowMs);
         break;
+      case 'pingreq':
+        this.#outlet.send({ kind: 'pingresp' }); // MQTT-SN 1.2 §6.11
+        break;
       default:
     }
   }

@@ -1,5 +1,5 @@
 /**
- * A simulated subdevice: the client's half of MQTT-SN 1.2 in sn-cobs frames, as a Machine on a byte channel. Like a
+ * A simulated subdevice: the client's half of MQTT-SN 1.2 in frames of either kind, as a Machine on a byte channel. Like a
  * careful microcontroller it gives up nothing and goes on for ever. Here: connection, keep alive, will and sleep; what is
  * said within a connection is in `subdevice-exchange.ts`.
  *
@@ -7,10 +7,10 @@
  * one request (REGISTER …) is unanswered at a time. The caller bounds what it orders (`queued`).
  */
 import type { Machine } from '../base/machine.ts';
+import { type Framing, framingOf, type PacketReader } from '../codec/framing.ts';
 import { type Packet, RETURN_CODE } from '../codec/mqttsn.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
 import { encodePacket } from '../codec/mqttsn-encode.ts';
-import { encodeFrame, FrameReader } from '../codec/sn-cobs.ts';
 import type { SubdeviceAction, SubdeviceInput, SubdeviceOptions } from './subdevice-contract.ts';
 import { SubdeviceExchange } from './subdevice-exchange.ts';
 import { SubdeviceKeepAlive } from './subdevice-keep-alive.ts';
@@ -21,7 +21,8 @@ type State = 'stopped' | 'opening' | 'waiting to reopen' | 'connecting' | 'conne
 export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
   readonly #options: SubdeviceOptions;
   readonly #exchange: SubdeviceExchange;
-  readonly #reader: FrameReader;
+  readonly #framing: Framing;
+  readonly #reader: PacketReader;
   readonly #keepAlive: SubdeviceKeepAlive;
   #actions: SubdeviceAction[] = [];
   #state: State = 'stopped';
@@ -38,7 +39,8 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
       send: (packet) => this.#send(packet),
       report: (report) => this.#actions.push(report),
     });
-    this.#reader = new FrameReader(options.packetBytesMax);
+    this.#framing = framingOf(options.framing);
+    this.#reader = this.#framing.newReader(options.packetBytesMax);
     this.#keepAlive = new SubdeviceKeepAlive(options);
   }
 
@@ -84,7 +86,7 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
         if (this.#state !== 'stopped') this.#leave('waiting to reopen', nowMs + this.#options.retryMs);
         break;
       case 'bytes':
-        for (const packet of this.#reader.push(input.bytes).map(decodePacket)) {
+        for (const packet of this.#reader.push(input.bytes, nowMs).map(decodePacket)) {
           if (packet.ok) this.#receive(packet.value, nowMs);
         }
         break;
@@ -210,6 +212,6 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
 
   #send(packet: Packet): void {
     this.#keepAlive.sent(this.#nowMs);
-    this.#actions.push({ kind: 'write', bytes: encodeFrame(encodePacket(packet)) });
+    this.#actions.push({ kind: 'write', bytes: this.#framing.encode(encodePacket(packet)) });
   }
 }

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BenchHubOptions } from './bench-hub.ts';
 import type { CommandContext } from './context.ts';
+import type { LinkTestOptions } from './link-test.ts';
 import type { RecordOptions } from './record.ts';
 import { VERSION } from './version.ts';
 
@@ -55,13 +56,14 @@ function addLinks(add: Add, program: Command): void {
     (await import('./links.ts')).showLinks(context),
   );
   const link = program.command('link').description('one line');
-  add<{ seconds: number }>(
+  add<LinkTestOptions>(
     'test <name>',
-    'watch it for a while, and say how good it is',
-    async ({ context, options, words }) =>
-      (await import('./link-test.ts')).testLink(context, words[0] ?? '', options.seconds),
+    'watch it for a while, ask whoever is on it, and say how good it is',
+    async ({ context, options, words }) => (await import('./link-test.ts')).testLink(context, words[0] ?? '', options),
     link,
-  ).option('--seconds <count>', 'for how long', wholeNumber(1, 3600), 10);
+  )
+    .option('--seconds <count>', 'for how long', wholeNumber(1, 3600), 10)
+    .option('--probes <count>', 'questions to each subdevice; 0 = only watch', wholeNumber(0, 1000), 20);
 }
 
 interface Which {

@@ -1,36 +1,125 @@
 /**
- * `holdfast link test`: watches a link for some seconds and scores it. It only looks, so the reading socket does, and the
- * line is not disturbed. Exits 1 for a line that is not good.
+ * `holdfast link test`: watches a link for some seconds, asks whoever is on it meanwhile, and scores it. Ends before its time
+ * with Ctrl-C, with the score of what was seen. Exits 1 for a line that is not good.
  */
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, Fault } from '../base/fault.ts';
+import { sumOf } from '../ops/link-findings.ts';
 import type { LinkReport } from '../ops/link-report.ts';
-import { type LinkVerdict, scoreLink } from '../ops/link-score.ts';
-import { countWords, printable } from '../ops/words.ts';
+import { type LinkScore, type LinkVerdict, scoreLink } from '../ops/link-score.ts';
+import type { ProbeReport } from '../ops/probe-tally.ts';
+import { countWords, durationWords, kernelWords, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
-import { askRunning } from './location.ts';
-import { type Tone, wrap } from './terminal.ts';
+import { askRunning, locateGateway } from './location.ts';
+import { Probing } from './probing.ts';
+import { type Column, renderTable } from './table.ts';
+import { hang, type Tone, wrap } from './terminal.ts';
+
+export interface LinkTestOptions {
+  readonly seconds: number;
+  /** Questions to each subdevice; 0 = only watch. */
+  readonly probes: number;
+}
 
 const TONES: Readonly<Record<LinkVerdict, Tone>> = { good: 'good', fair: 'warning', bad: 'bad', silent: 'warning' };
 
-export async function testLink(context: CommandContext, name: string, seconds: number): Promise<number> {
-  const { terminal, asJson } = context;
+const COLUMNS: readonly Column[] = [
+  { heading: 'subdevice', gives: true },
+  { heading: 'asked', align: 'right' },
+  { heading: 'answered', align: 'right' },
+  { heading: 'damaged', align: 'right' },
+  { heading: 'silence', align: 'right' },
+  { heading: 'p50', align: 'right' },
+  { heading: 'p99', align: 'right' },
+];
+
+export async function testLink(context: CommandContext, name: string, options: LinkTestOptions): Promise<number> {
+  const stop = new AbortController();
+  void once(process, 'SIGINT', { signal: stop.signal }).then(
+    () => stop.abort(),
+    () => undefined,
+  );
   const before = await askLink(context, name);
-  let score = scoreLink(before, before, 0);
-  for (let second = 1; second <= seconds; second += 1) {
-    await pause(1000);
-    score = scoreLink(before, await askLink(context, name), second);
-    const { framesIn, broken } = score;
-    if (!asJson && second < seconds)
-      terminal.print(
-        terminal.tone('quiet', `${second}/${seconds} s  ${countWords(framesIn)} good, ${countWords(broken)} broken`),
-      );
+  const { controlSocket } = await locateGateway(context);
+  const { seconds, probes: rounds } = options;
+  const subdevices = rounds === 0 ? [] : before.probeable;
+  const probing = new Probing({ controlSocket, link: name, subdevices, rounds, seconds });
+  const over = new AbortController();
+  const asking = probing.run(AbortSignal.any([stop.signal, over.signal]));
+  const startedAtMs = performance.now();
+  for (let second = 1; second <= seconds && !stop.signal.aborted; second += 1) {
+    await pause(1000, undefined, { signal: stop.signal }).catch(() => undefined);
+    if (second < seconds && !stop.signal.aborted) await showProgress(context, probing, { before, second, seconds });
   }
-  if (asJson) printJson(context, score);
-  else
-    for (const line of wrap(printable(score.sentence), terminal.width))
-      terminal.print(terminal.tone(TONES[score.verdict], line));
+  over.abort();
+  if (!stop.signal.aborted) await asking;
+  const watchedS = Math.round((performance.now() - startedAtMs) / 1000);
+  const after = await askLink(context, name);
+  const score = scoreLink({ before, after, seconds: watchedS, probes: probing.reports() });
+  stop.abort();
+  if (context.asJson) printJson(context, { ...score, notProbed: notProbedWords(before, probing, rounds) ?? null });
+  else showScore(context, score, notProbedWords(before, probing, rounds));
   return score.verdict === 'good' || score.verdict === 'fair' ? EXIT.ok : EXIT.refused;
+}
+
+interface Progress {
+  readonly before: LinkReport;
+  readonly second: number;
+  readonly seconds: number;
+}
+
+async function showProgress(
+  context: CommandContext,
+  probing: Probing,
+  { before, second, seconds }: Progress,
+): Promise<void> {
+  const { terminal, asJson } = context;
+  if (asJson) return;
+  const probes = probing.reports();
+  const { framesIn, broken } = scoreLink({ before, after: await askLink(context, before.name), seconds, probes });
+  const requests = sumOf(probes, 'requests');
+  const asked = requests === 0 ? '' : `, ${countWords(sumOf(probes, 'answers'))} of ${countWords(requests)} answered`;
+  const words = `${second}/${seconds} s  ${countWords(framesIn)} good, ${countWords(broken)} broken${asked}`;
+  terminal.print(terminal.tone('quiet', words));
+}
+
+/** Why the score rests on counters alone. */
+function notProbedWords(
+  { driver, probeable, asleep }: LinkReport,
+  probing: Probing,
+  rounds: number,
+): string | undefined {
+  if (rounds === 0) return 'Nobody was asked: --probes 0.';
+  if (probing.problem !== undefined) return `Nobody could be asked: ${probing.problem}`;
+  if (probeable.length > 0) return undefined;
+  if (driver === 'lines') return 'Nobody was asked: every line means something to a device, so lines know no probe.';
+  const sleepers = asleep.length === 0 ? 'nobody is connected' : 'whoever is connected is asleep';
+  return `Nobody was asked: ${sleepers}.`;
+}
+
+function showScore({ terminal }: CommandContext, score: LinkScore, notProbed: string | undefined): void {
+  const { verdict, sentence, probes, kernel, advice } = score;
+  for (const line of wrap(printable(sentence), terminal.width)) terminal.print(terminal.tone(TONES[verdict], line));
+  if (probes.length > 0) terminal.print(`\n${renderTable(COLUMNS, probes.map(cells), terminal)}\n`);
+  for (const { subdevice, notAsked } of probes)
+    if (notAsked !== null) terminal.print(printable(`${subdevice} was not always asked: ${notAsked}.`));
+  if (notProbed !== undefined) for (const line of wrap(printable(notProbed), terminal.width)) terminal.print(line);
+  terminal.print(`Kernel errors: ${kernelWords(kernel)}.`);
+  for (const words of advice) for (const line of hang('  -> ', printable(words), terminal.width)) terminal.print(line);
+}
+
+function cells({ subdevice, requests, answers, damaged, p50Ms, p99Ms }: ProbeReport): string[] {
+  const silence = requests - answers - damaged;
+  const counts = [requests, answers, damaged, silence].map(countWords);
+  return [subdevice, ...counts, tripWords(p50Ms), tripWords(p99Ms)].map(printable);
+}
+
+/** `<1 ms`, `12 ms`, `2 s` */
+function tripWords(ms: number | null): string {
+  if (ms === null) return '-';
+  if (ms < 1) return '<1 ms';
+  return ms < 1000 ? `${Math.ceil(ms)} ms` : durationWords(ms);
 }
 
 async function askLink(context: CommandContext, name: string): Promise<LinkReport> {

@@ -1,10 +1,11 @@
 /** `holdfast links`: each line with its rates, its errors, its round trips and what was tried for it. */
 import { EXIT } from '../base/fault.ts';
 import { brokenFrames, type LinkReport } from '../ops/link-report.ts';
-import { bytesWords, countWords, durationWords } from '../ops/words.ts';
+import { bytesWords, countOf, countWords, durationWords, kernelWords, printable, sleepWords } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning } from './location.ts';
 import { type Column, renderTable } from './table.ts';
+import { hang } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
   { heading: 'link', gives: true },
@@ -13,22 +14,40 @@ const COLUMNS: readonly Column[] = [
   { heading: 'frames/s 5/30/60 s', align: 'right' },
   { heading: 'in/s', align: 'right' },
   { heading: 'broken', align: 'right' },
+  { heading: 'refused', align: 'right' },
   { heading: 'retries', align: 'right' },
   { heading: 'p50', align: 'right' },
   { heading: 'p99', align: 'right' },
-  { heading: 'opened', align: 'right' },
-  { heading: 'tried', align: 'right' },
 ];
 
 export async function showLinks(context: CommandContext): Promise<number> {
   const { links } = await askRunning(context, '/v1/status');
   if (context.asJson) printJson(context, { links });
-  else context.terminal.print(renderTable(COLUMNS, links.map(cells), context.terminal));
+  else {
+    const { terminal } = context;
+    terminal.print(`${renderTable(COLUMNS, links.map(cells), terminal)}\n`);
+    for (const link of links)
+      for (const line of hang(`${printable(link.name)}: `, furtherWords(link), terminal.width)) terminal.print(line);
+  }
   return EXIT.ok;
 }
 
+/** What has no room in a table. */
+function furtherWords({ state, kernel, asleep, counters, recovery }: LinkReport): string {
+  const tried = recovery.resync + recovery.reopen + recovery.toggle + recovery.reauthorise;
+  const sleeping = asleep.map(
+    ({ subdevice, lostInMs }) => `${printable(subdevice)} is asleep (${sleepWords(lostInMs)})`,
+  );
+  return `${[
+    `opened ${countOf(counters.openings, 'time')}`,
+    ...(tried === 0 ? [] : [`recovery tried ${countOf(tried, 'time')}`]),
+    ...(state === 'open' ? [`kernel errors: ${kernelWords(kernel)}`] : []),
+    ...sleeping,
+  ].join('; ')}.`;
+}
+
 function cells(link: LinkReport): string[] {
-  const { counters, roundTrip, recovery } = link;
+  const { counters, roundTrip } = link;
   return [
     link.name,
     link.device ?? link.path,
@@ -36,11 +55,10 @@ function cells(link: LinkReport): string[] {
     link.rates.map(({ framesIn }) => framesIn.toFixed(framesIn < 10 ? 1 : 0)).join('/') || '-',
     bytesWords(link.rates[0]?.bytesIn ?? 0),
     countWords(brokenFrames(counters)),
+    countWords(counters.refusedUplinks),
     countWords(counters.retries),
     msWords(roundTrip.p50Ms),
     msWords(roundTrip.p99Ms),
-    countWords(counters.openings),
-    countWords(recovery.resync + recovery.reopen + recovery.toggle + recovery.reauthorise),
   ];
 }
 

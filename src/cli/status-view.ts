@@ -13,6 +13,7 @@ import {
   etaWords,
   printable,
   rateWords,
+  sleepWords,
 } from '../ops/words.ts';
 import { hang, type Terminal, type Tone, wrap } from './terminal.ts';
 
@@ -115,12 +116,20 @@ function waitingSession({ away, keptMs, isOver }: SessionReport): string[] {
 function linkLine(link: LinkReport): string {
   const state = `${link.state} ${durationWords(link.forMs)}`;
   const why = link.state === 'open' || link.lastProblem === null ? '' : ` · ${link.lastProblem}`;
-  const subdevices = countOf(link.subdevices.length, 'subdevice');
+  const subdevices = `${countOf(link.subdevices.length, 'subdevice')}${sleeperWords(link.asleep)}`;
   const broken = brokenFrames(link.counters);
   const noise =
     broken === 0 ? '' : ` · ${countWords(broken)} broken of ${countWords(link.counters.framesIn + broken)} frames`;
   const port = link.device === null || link.device === link.path ? link.path : `${link.path} (${link.device})`;
   return `${link.name} · ${port} · ${state} · ${subdevices}${noise}${why}`;
+}
+
+/** `, asleep: pump-7 (lost in 75 s unless it wakes)`; those to be lost first, and how many others. */
+function sleeperWords(asleep: LinkReport['asleep']): string {
+  const [first, ...others] = asleep.toSorted((one, other) => one.lostInMs - other.lostInMs);
+  if (first === undefined) return '';
+  const more = others.length === 0 ? '' : ` and ${countOf(others.length, 'other')}`;
+  return `, asleep: ${first.subdevice} (${sleepWords(first.lostInMs)})${more}`;
 }
 
 function queueLine(queue: QueueReport): string {

@@ -39,7 +39,8 @@ function cells(subdevice: SubdeviceReport): string[] {
   ];
 }
 
-function stateWords({ attached, link, lasting }: SubdeviceReport): string {
+function stateWords({ attached, link, lasting, lostInMs }: SubdeviceReport): string {
+  if (lostInMs !== null) return `asleep, ${durationWords(lostInMs)} left`;
   if (attached) return 'attached';
   if (link === null) return 'never seen';
   return lasting ? 'away, session kept' : 'away';

@@ -4,8 +4,10 @@
  * A link is a Machine: channel in, channel out (`base/machine.ts`), plus these. Topics here are the subdevice's own
  * names. Tokens are numbers the driver draws (reports) or the flow draws (deliveries); they mean nothing else.
  */
+import type { LinkCounters } from '../base/link-counters.ts';
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
 import type { Message, Qos } from '../base/message.ts';
+import type { ProbeOutcome } from '../base/probe.ts';
 import type { Restorable } from '../base/snapshot.ts';
 
 export type DriverReport =
@@ -72,7 +74,8 @@ export type DriverReport =
   /** The subdevice has acknowledged a delivery (QoS 1), or its bytes were written (QoS 0). */
   | { readonly kind: 'delivered'; readonly token: number }
   /** `refused`: the subdevice will never take this one. `lost`: it did not answer; the message is still owed. */
-  | { readonly kind: 'undelivered'; readonly token: number; readonly why: 'refused' | 'too large' | 'lost' };
+  | { readonly kind: 'undelivered'; readonly token: number; readonly why: 'refused' | 'too large' | 'lost' }
+  | { readonly kind: 'probed'; readonly token: number; readonly outcome: ProbeOutcome };
 
 export type WillChange =
   | { readonly part: 'topic'; readonly topic: string; readonly qos: Qos }
@@ -101,7 +104,9 @@ export type DriverOrder =
       readonly payload: Uint8Array;
       readonly qos: Qos;
       readonly dup: boolean;
-    };
+    }
+  /** Ask it something without meaning, beside everything else. Answered by exactly one `probed`. */
+  | { readonly kind: 'probe'; readonly subdevice: string; readonly token: number };
 
 export type AttachAnswer =
   | { readonly accepted: true; readonly topicIds: ReadonlyMap<number, string> }
@@ -112,25 +117,13 @@ export type RefuseReason = 'congestion' | 'not allowed' | 'invalid topic' | 'not
 export type LinkInput = ChannelInput | DriverOrder;
 export type LinkAction = ChannelAction | DriverReport;
 
-/** What a technician wants to know of a line; all counters only grow. */
-export interface LinkCounters {
-  readonly openings: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  readonly framesOut: number;
-  readonly crcErrors: number;
-  readonly oversizeFrames: number;
-  readonly malformedPackets: number;
-  readonly unexpectedPackets: number;
-  readonly duplicates: number;
-  readonly retries: number;
-}
-
-/** A recording of one that cannot be written down has to hold its life from the beginning. */
-export interface LinkMachine extends Machine<LinkInput, LinkAction>, Partial<Restorable<object>> {
+export interface LinkMachine extends Machine<LinkInput, LinkAction>, Restorable<object> {
   readonly counters: LinkCounters;
   readonly state: 'stopped' | 'opening' | 'open' | 'waiting to reopen';
   /** Client ids attached now. */
   attachedSubdevices(): readonly string[];
+  /** Those of them that sleep → monotonic ms at which each counts as lost. */
+  sleepers(): ReadonlyMap<string, number>;
+  /** Client ids that a `probe` would reach now; none where the driver knows no question without meaning. */
+  probeable(): readonly string[];
 }

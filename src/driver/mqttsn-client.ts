@@ -10,6 +10,7 @@ import { type Packet, type PublishPacket, RETURN_CODE } from '../codec/mqttsn.ts
 import type { RefuseReason } from './driver.ts';
 import { type DeliverOrder, Downlink, type DownlinkSnapshot, type RetryLimits } from './mqttsn-downlink.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
+import { Ping, type PingSnapshot } from './mqttsn-ping.ts';
 import { Requests, type RequestsSnapshot, returnCodeOf } from './mqttsn-requests.ts';
 import { type TopicLimits, TopicTable, type TopicTableSnapshot } from './mqttsn-topics.ts';
 import { type Publication, publicationOf, type UplinkLimits, Uplinks, type UplinksSnapshot } from './mqttsn-uplinks.ts';
@@ -25,6 +26,7 @@ export interface ClientSnapshot {
   readonly uplinks: UplinksSnapshot;
   readonly requests: RequestsSnapshot;
   readonly downlink: DownlinkSnapshot;
+  readonly ping: PingSnapshot;
 }
 
 export class MqttsnClient implements Restorable<ClientSnapshot> {
@@ -34,6 +36,7 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
   readonly #uplinks: Uplinks;
   readonly #requests: Requests;
   readonly #downlink: Downlink;
+  readonly #ping: Ping;
   #isConnected = false;
 
   constructor(id: string, outlet: Outlet, limits: ClientLimits) {
@@ -43,6 +46,7 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     this.#uplinks = new Uplinks(limits);
     this.#requests = new Requests(id, { outlet, topics: this.#topics, requestsMax: limits.uplinksMax });
     this.#downlink = new Downlink(outlet, this.#topics, limits);
+    this.#ping = new Ping(outlet, limits.retryMs);
   }
 
   /** @param node where it is now, behind a forwarder; @param topicIds the durable ones; none of a clean session */
@@ -63,11 +67,13 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     this.#isConnected = false;
     this.#requests.forget();
     this.#downlink.abandon();
+    this.#ping.abandon();
   }
 
   /** It sleeps: nothing is delivered until it wakes. What it asked for is still answered. */
   sleep(): void {
     this.#downlink.abandon();
+    this.#ping.abandon();
   }
 
   /** A packet of the connected client, other than what its peer handles. */
@@ -95,10 +101,17 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
       case 'puback':
         this.#downlink.puback(packet, nowMs);
         break;
+      case 'pingresp':
+        if (!this.#ping.answered(nowMs)) this.#outlet.counters.unexpectedPackets += 1;
+        break;
       default:
-        // PINGRESP is never asked for, and of QoS 2 there is nothing to shake hands about.
+        // of QoS 2 there is nothing to shake hands about
         this.#outlet.counters.unexpectedPackets += 1;
     }
+  }
+
+  probe(token: number, nowMs: number): void {
+    this.#ping.probe(token, nowMs);
   }
 
   deliver(order: DeliverOrder, nowMs: number): void {
@@ -133,11 +146,13 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
 
   /** @returns `silent` when the client does not answer any more */
   wake(nowMs: number): 'silent' | undefined {
+    this.#ping.wake(nowMs);
     return this.#downlink.wake(nowMs);
   }
 
   wakeAtMs(): number | undefined {
-    return this.#downlink.wakeAtMs();
+    const [delivery, ping] = [this.#downlink.wakeAtMs(), this.#ping.wakeAtMs()];
+    return delivery === undefined || ping === undefined ? (delivery ?? ping) : Math.min(delivery, ping);
   }
 
   snapshot(): ClientSnapshot {
@@ -148,16 +163,18 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
       uplinks: this.#uplinks.snapshot(),
       requests: this.#requests.snapshot(),
       downlink: this.#downlink.snapshot(),
+      ping: this.#ping.snapshot(),
     };
   }
 
-  restore({ isConnected, node, topics, uplinks, requests, downlink }: ClientSnapshot): void {
+  restore({ isConnected, node, topics, uplinks, requests, downlink, ping }: ClientSnapshot): void {
     this.#isConnected = isConnected;
     this.#outlet.node = node;
     this.#topics.restore(topics);
     this.#uplinks.restore(uplinks);
     this.#requests.restore(requests);
     this.#downlink.restore(downlink);
+    this.#ping.restore(ping);
   }
 
   #publish(packet: PublishPacket, nowMs: number): void {
@@ -199,6 +216,7 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
   }
 
   #puback({ topicId, messageId }: Publication, returnCode: number): void {
+    if (returnCode !== RETURN_CODE.accepted) this.#outlet.counters.refusedUplinks += 1;
     if (this.#isConnected) this.#outlet.send({ kind: 'puback', topicId, messageId, returnCode });
   }
 }

@@ -18,7 +18,7 @@ export interface SpoolSnapshot {
 export class Spool implements Restorable<SpoolSnapshot> {
   readonly #frame: Framing['encode'];
   readonly #packetBytesMax: number;
-  readonly counters = { bytesOut: 0, framesOut: 0, unexpectedPackets: 0, duplicates: 0, retries: 0 };
+  readonly counters = { bytesOut: 0, framesOut: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 };
   #actions: LinkAction[] = [];
   #lastToken = 0;
 

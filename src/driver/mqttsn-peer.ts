@@ -54,12 +54,12 @@ export class MqttsnPeer {
     this.#stranger = new Stranger(surroundings);
   }
 
-  get state(): Connection['state'] {
-    return this.#connection.state;
-  }
-
   get clientId(): string | undefined {
     return this.#connection.state === 'nobody' ? undefined : this.#connection.client.id;
+  }
+
+  get attachment(): Attached | undefined {
+    return this.#connection.state === 'attached' ? this.#connection : undefined;
   }
 
   receive(packet: Packet, nowMs: number): void {

@@ -11,6 +11,7 @@ import { decodePacket } from '../codec/mqttsn-decode.ts';
 import type { DriverOrder } from './driver.ts';
 import type { Beacon, BeaconSnapshot } from './mqttsn-beacon.ts';
 import { type ClientLimits, type ClientSnapshot, MqttsnClient } from './mqttsn-client.ts';
+import { aliveUntilMs } from './mqttsn-connection.ts';
 import { Outlet, type Spool } from './mqttsn-outlet.ts';
 import { MqttsnPeer, type PeerSnapshot } from './mqttsn-peer.ts';
 
@@ -52,7 +53,20 @@ export class Peers implements Restorable<PeersSnapshot> {
   }
 
   attachedSubdevices(): readonly string[] {
-    return [...this.#all()].flatMap(({ state, clientId }) => (state === 'attached' ? (clientId ?? []) : []));
+    return [...this.#all()].flatMap(({ attachment }) => attachment?.client.id ?? []);
+  }
+
+  sleepers(): ReadonlyMap<string, number> {
+    const sleeping = [...this.#all()].flatMap(({ attachment }): [string, number][] => {
+      const untilMs = attachment?.mode === 'asleep' ? aliveUntilMs(attachment) : undefined;
+      return attachment === undefined || untilMs === undefined ? [] : [[attachment.client.id, untilMs]];
+    });
+    return new Map(sleeping);
+  }
+
+  /** Whoever listens: one that is in the middle of a wake awaits a PINGRESP of its own. */
+  probeable(): readonly string[] {
+    return [...this.#all()].flatMap(({ attachment }) => (attachment?.mode === 'active' ? attachment.client.id : []));
   }
 
   /** @returns false: within it was no packet */
@@ -98,6 +112,9 @@ export class Peers implements Restorable<PeersSnapshot> {
         else peer.deliver(order, nowMs);
         break;
       }
+      case 'probe':
+        this.#probe(order, nowMs);
+        break;
     }
   }
 
@@ -145,6 +162,13 @@ export class Peers implements Restorable<PeersSnapshot> {
     }
   }
 
+  #probe({ subdevice, token }: Extract<DriverOrder, { kind: 'probe' }>, nowMs: number): void {
+    const attachment = this.#peerOf(subdevice)?.attachment;
+    if (attachment?.mode === 'active') return attachment.client.probe(token, nowMs);
+    const why = attachment === undefined ? 'it is not connected' : 'it is asleep';
+    this.#spool.act({ kind: 'probed', token, outcome: { kind: 'not asked', why } });
+  }
+
   *#all(): Iterable<MqttsnPeer> {
     yield this.#onWire;
     yield* this.#nodes.values();
@@ -173,7 +197,7 @@ export class Peers implements Restorable<PeersSnapshot> {
   }
 
   #forgetNode(): boolean {
-    for (const [key, { state }] of this.#nodes) if (state === 'nobody') return this.#nodes.delete(key);
+    for (const [key, { clientId }] of this.#nodes) if (clientId === undefined) return this.#nodes.delete(key);
     return false;
   }
 
@@ -190,7 +214,7 @@ export class Peers implements Restorable<PeersSnapshot> {
   #claim(id: string, peer: MqttsnPeer): MqttsnClient | undefined {
     const holder = this.#peerOf(id);
     if (holder !== undefined && holder !== peer) {
-      if (holder.state === 'attaching') return undefined;
+      if (holder.attachment === undefined) return undefined; // not yet
       holder.yieldClient();
     }
     const client = this.#clientOf(id);

@@ -8,10 +8,11 @@
  * their bounds in memory.
  */
 import type { BackoffLimits } from '../base/backoff.ts';
+import type { LinkCounters } from '../base/link-counters.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import { type FramingName, framingOf, type PacketReader } from '../codec/framing.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
-import type { LinkAction, LinkCounters, LinkInput, LinkMachine } from './driver.ts';
+import type { LinkAction, LinkInput, LinkMachine } from './driver.ts';
 import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from './link.ts';
 import { Beacon, type BeaconOptions } from './mqttsn-beacon.ts';
 import { Outlet, Spool, type SpoolSnapshot } from './mqttsn-outlet.ts';
@@ -29,7 +30,7 @@ export interface MqttsnLinkOptions extends PeersOptions, BeaconOptions {
   readonly random: () => number;
 }
 
-export function createMqttsnLink(options: MqttsnLinkOptions): LinkMachine & Restorable<object> {
+export function createMqttsnLink(options: MqttsnLinkOptions): LinkMachine {
   return new MqttsnLink(options);
 }
 
@@ -77,6 +78,14 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
 
   attachedSubdevices(): readonly string[] {
     return this.#peers.attachedSubdevices();
+  }
+
+  sleepers(): ReadonlyMap<string, number> {
+    return this.#peers.sleepers();
+  }
+
+  probeable(): readonly string[] {
+    return this.#peers.probeable();
   }
 
   wakeAtMs(): number | undefined {

@@ -20,8 +20,8 @@ export interface FlightRecorderOptions {
   readonly random: () => number;
   /** Of the machine, now. */
   readonly stateOf: () => string;
-  /** Of the machine, between steps; `undefined`: it cannot be written down. */
-  readonly snapshotOf: () => object | undefined;
+  /** Of the machine, between two steps. */
+  readonly snapshotOf: () => object;
   /** Bytes about to be sent: the same, or a copy without what nobody may read later. */
   readonly blank?: (bytes: Uint8Array) => Uint8Array;
 }

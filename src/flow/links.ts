@@ -3,9 +3,10 @@
 import type { Facts } from '../base/events.ts';
 import { Histogram } from '../base/histogram.ts';
 import type { ChannelAction } from '../base/machine.ts';
+import type { ProbeOutcome } from '../base/probe.ts';
 import type { DriverOrder, DriverReport, LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
 import { Recovery, type Rung } from '../driver/recovery.ts';
-import type { Clock, OpenChannel, PortCare, PortWait } from '../ports.ts';
+import type { Clock, LineErrors, OpenChannel, PortCare, PortWait } from '../ports.ts';
 import type { FlightRecorder } from './flight-recorder.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
@@ -38,9 +39,15 @@ export interface LinkStanding {
   lost: number;
 }
 
+/** What the flows are told; the answer to a probe is for whoever asked. */
+export type FlowReport = Exclude<DriverReport, ProbeReport>;
+type ProbeReport = Extract<DriverReport, { kind: 'probed' }>;
+
 interface Link {
   readonly standing: LinkStanding;
   readonly pump: Pump<LinkInput, LinkAction>;
+  /** Probes under way, by token. */
+  readonly probes: Map<number, (outcome: ProbeOutcome) => void>;
   /** Deliveries under way, one per subdevice. */
   readonly sent: Map<string, { readonly token: number; readonly atMs: number }>;
 }
@@ -49,12 +56,16 @@ export interface LinksOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
-  readonly report: (link: string, report: DriverReport) => void;
+  readonly report: (link: string, report: FlowReport) => void;
 }
+
+/** At once, on one link: a few technicians. */
+const PROBES_MAX = 8;
 
 export class Links {
   readonly #options: LinksOptions;
   readonly #links = new Map<string, Link>();
+  #lastProbe = 0;
 
   constructor(options: LinksOptions, plans: readonly LinkPlan[]) {
     this.#options = options;
@@ -76,9 +87,28 @@ export class Links {
     link?.pump.input(order);
   }
 
+  /** Asks a subdevice something without meaning, beside everything else. Settles within the deadlines of its driver. */
+  probe(name: string, subdevice: string): Promise<ProbeOutcome> {
+    const link = this.#links.get(name);
+    if (link === undefined) return Promise.resolve({ kind: 'not asked', why: `there is no link ${name}` });
+    if (link.probes.size >= PROBES_MAX)
+      return Promise.resolve({ kind: 'not asked', why: 'too many others are being asked at once' });
+    this.#lastProbe += 1;
+    const token = this.#lastProbe;
+    const { promise, resolve } = Promise.withResolvers<ProbeOutcome>();
+    link.probes.set(token, resolve);
+    link.pump.input({ kind: 'probe', subdevice, token });
+    return promise;
+  }
+
   /** Closes the port; the link opens it again after its pause. */
   reopen(name: string): void {
     this.#links.get(name)?.pump.closeChannel('the line does not work: opening it anew');
+  }
+
+  /** What the kernel has counted on its port; `undefined`: its driver does not, or the port is not open. */
+  lineErrors(name: string): LineErrors | undefined {
+    return this.#links.get(name)?.pump.lineErrors;
   }
 
   standings(): LinkStanding[] {
@@ -93,12 +123,14 @@ export class Links {
     };
     const link: Link = {
       standing,
+      probes: new Map(),
       sent: new Map(),
       pump: new Pump<LinkInput, LinkAction>({
         ...{ machine: plan.machine, recorder: plan.recorder, open: plan.open, clock, mailbox },
         act: (report: Exclude<LinkAction, ChannelAction>) => {
           this.#note(link, report);
-          this.#options.report(plan.name, report);
+          if (report.kind === 'probed') endProbe(link, report);
+          else this.#options.report(plan.name, report);
         },
         ...this.#onlookers(standing),
       }),
@@ -142,4 +174,9 @@ export class Links {
       },
     };
   }
+}
+
+function endProbe({ probes }: Link, { token, outcome }: ProbeReport): void {
+  probes.get(token)?.(outcome);
+  probes.delete(token);
 }

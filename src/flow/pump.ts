@@ -5,7 +5,7 @@
  * leave in the order in which the machine decided.
  */
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
-import type { Channel, Clock, OpenChannel, PortWait } from '../ports.ts';
+import type { Channel, Clock, LineErrors, OpenChannel, PortWait } from '../ports.ts';
 import { Alarm } from './alarm.ts';
 import type { FlightRecorder } from './flight-recorder.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -42,6 +42,11 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
   /** Bytes written that the operating system has not taken yet. */
   get queuedBytes(): number {
     return this.#channel?.queuedBytes ?? 0;
+  }
+
+  /** What the kernel has counted on its channel; `undefined`: it does not, or there is none. */
+  get lineErrors(): LineErrors | undefined {
+    return this.#channel?.lineErrors?.();
   }
 
   /** Ends the channel, not the machine, which hears of it as of any other end. */

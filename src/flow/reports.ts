@@ -1,6 +1,6 @@
 /** What a driver reports, to the flow that it is for. */
-import type { DriverReport } from '../driver/driver.ts';
 import type { DownlinkFlow } from './downlink.ts';
+import type { FlowReport } from './links.ts';
 import type { Presence } from './presence.ts';
 import type { Sleepers } from './sleepers.ts';
 import type { UplinkFlow } from './uplink.ts';
@@ -14,11 +14,7 @@ export interface ReportedTo {
   readonly downlink: DownlinkFlow;
 }
 
-export function passOn(
-  { presence, sleepers, wills, uplink, downlink }: ReportedTo,
-  link: string,
-  report: DriverReport,
-) {
+export function passOn({ presence, sleepers, wills, uplink, downlink }: ReportedTo, link: string, report: FlowReport) {
   switch (report.kind) {
     case 'attach':
       return presence.attach(link, report);

@@ -5,7 +5,8 @@
  * Invariants: one device per channel, never reopened; nothing is written before `opened` or after `close`; every path
  * ends in exactly one `closed`, and none of them waits for the device longer than its deadline.
  */
-import type { Channel, ChannelListener } from '../ports.ts';
+import type { Channel, ChannelListener, LineErrors } from '../ports.ts';
+import { readLineErrors } from './libc.ts';
 import type { Device, Transfer } from './safe-binding.ts';
 
 export interface DeviceChannelOptions {
@@ -61,6 +62,10 @@ export class DeviceChannel implements Channel {
 
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  lineErrors(): LineErrors | undefined {
+    return this.#state.kind === 'open' ? readLineErrors(this.#state.device.fd) : undefined;
   }
 
   /** Writes of one tick leave in one system call. The caller leaves the bytes alone from now on. */

@@ -4,6 +4,7 @@
  * The symbols come from the running program itself, so any libc does. Each call answers at once or fails.
  */
 import koffi from 'koffi';
+import type { LineErrors } from '../ports.ts';
 
 const libc = koffi.load(null);
 const grantptCall = libc.func('int grantpt(int fd)');
@@ -38,6 +39,37 @@ export function setModemLines(fd: number, level: 'high' | 'low'): void {
   const lines = Buffer.alloc(4);
   lines.writeInt32LE(DTR_AND_RTS);
   check('ioctl', ioctlCall(fd, level === 'high' ? TIOCMBIS : TIOCMBIC, 'int *', lines));
+}
+
+/** As <asm-generic/ioctls.h> numbers it, on all that Node runs on here. */
+const TIOCGICOUNT = 0x545d;
+/**
+ * `struct serial_icounter_struct` of <linux/serial.h>: 20 ints, of them cts, dsr, rng, dcd, rx, tx, frame, overrun, parity,
+ * brk, buf_overrun, and nine reserved.
+ */
+const ICOUNTER_BYTES = 80;
+const ICOUNTER_AT = { framing: 24, overruns: 28, parity: 32, breaks: 36, bufferOverruns: 40 } as const;
+
+/**
+ * What the driver of an open serial port has counted. `undefined`: it does not count, as a PTY (ENOTTY or EINVAL, by the
+ * kernel's age).
+ * @param ioctl another one in a test only
+ */
+export function readLineErrors(
+  fd: number,
+  ioctl: (fd: number, request: number, into: Buffer) => number = (...call) =>
+    ioctlCall(call[0], call[1], 'void *', call[2]),
+): LineErrors | undefined {
+  const counters = Buffer.alloc(ICOUNTER_BYTES);
+  if (ioctl(fd, TIOCGICOUNT, counters) < 0) return undefined;
+  const at = (offset: number): number => counters.readUInt32LE(offset);
+  return {
+    framing: at(ICOUNTER_AT.framing),
+    parity: at(ICOUNTER_AT.parity),
+    overruns: at(ICOUNTER_AT.overruns),
+    bufferOverruns: at(ICOUNTER_AT.bufferOverruns),
+    breaks: at(ICOUNTER_AT.breaks),
+  };
 }
 
 /** As <sys/socket.h> numbers them on Linux. */

@@ -8,7 +8,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { findPort, type PortFinding, type PortName, portNameOf, type UsbIdentity } from '../base/serial-port.ts';
-import type { Cancel, Channel, ChannelListener, OpenChannel, PortWait } from '../ports.ts';
+import type { Cancel, Channel, ChannelListener, LineErrors, OpenChannel, PortWait } from '../ports.ts';
 import { PortWatch } from './port-watch.ts';
 import { listPorts, MACHINE, type PortRoots } from './serial-ports.ts';
 import { openTty, type TtyOptions } from './tty.ts';
@@ -126,6 +126,10 @@ class AwaitedChannel implements Channel {
 
   get queuedBytes(): number {
     return this.#state.kind === 'found' ? this.#state.channel.queuedBytes : 0;
+  }
+
+  lineErrors(): LineErrors | undefined {
+    return this.#state.kind === 'found' ? this.#state.channel.lineErrors?.() : undefined;
   }
 
   write(bytes: Uint8Array): void {

@@ -7,7 +7,7 @@ import type { LetterRequest } from '../custody/letter.ts';
 import type { FlightRecorder } from '../flow/flight-recorder.ts';
 import type { Gateway } from '../gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
-import { bindingHealth } from './binding-report.ts';
+import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
 import { conditionsOf } from './conditions.ts';
 import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
 import type { HubHealth } from './hub-conditions.ts';
@@ -15,7 +15,7 @@ import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from '
 import { LinkMeters } from './link-meters.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
 import { QueueReports, sumOf } from './queue-reports.ts';
-import { recorderOf } from './recordings.ts';
+import { NO_RECORDINGS, type Recordings, recorderOf } from './recordings.ts';
 import type { Inspection, OutboxReport, StatusReport, StoreReport, SubdevicesReport } from './report.ts';
 import { hubReport, linkReports, subdevicesReport } from './station-reports.ts';
 import type { TailEvent } from './tail-line.ts';
@@ -26,6 +26,8 @@ export interface InspectOptions {
   readonly version: string;
   readonly storePath: string;
   readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
+  /** Without recordings none are counted. */
+  readonly recordings?: Pick<Recordings, 'counts'>;
 }
 
 export class Inspector implements Inspection {
@@ -62,10 +64,11 @@ export class Inspector implements Inspection {
         ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: hub.takings },
         isOnline: client.state === 'online',
         refusedFilters: [...gateway.subscriptions.refused],
+        doubtedTopics: gateway.stations.outbox.trust.suspects,
         tlsFilesTrouble: this.#options.tlsFilesTrouble(),
       },
       links,
-      ...bindingHealth(gateway),
+      ...{ ...bindingHealth(gateway), unconfirmed: unconfirmedSubdevices(gateway) },
       clock: wallClock.standing,
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
@@ -88,6 +91,7 @@ export class Inspector implements Inspection {
         downlink: ledgerSum(counts.downlink, downlinks.pending),
       },
       store: this.#store(),
+      recordings: this.#options.recordings?.counts ?? NO_RECORDINGS,
       process: this.#process(),
     });
   }

@@ -1,5 +1,8 @@
 /** What the control API tells of a link: its port, its line and what was done about them. */
 
+import type { LinkCounters } from '../base/link-counters.ts';
+import type { LineErrors } from '../ports.ts';
+
 export type LinkState = 'stopped' | 'opening' | 'open' | 'waiting to reopen';
 
 export interface LinkReport {
@@ -18,29 +21,20 @@ export interface LinkReport {
   readonly waits: 'absent' | 'ambiguous' | 'shared' | null;
   /** Ids attached now. */
   readonly subdevices: readonly string[];
+  /** Those of them that sleep, and when each counts as lost unless it wakes before. */
+  readonly asleep: readonly { readonly subdevice: string; readonly lostInMs: number }[];
+  /** Ids that `link test` could ask something now; none where the driver knows no probe. */
+  readonly probeable: readonly string[];
   /** Who said hello last and is not on its list, with nobody attached since; `null`: nobody. */
   readonly foreigner: { readonly subdevice: string; readonly forMs: number } | null;
-  readonly counters: LinkCountersReport;
+  readonly counters: LinkCounters;
+  /** Counted by the kernel since it found the port; `null`: its driver does not report them, or it is not open. */
+  readonly kernel: LineErrors | null;
   /** Over the last seconds, or since the start if that is less. */
   readonly rates: readonly LinkRate[];
   /** QoS 1 downlinks, from their sending to the PUBACK of the subdevice, since the start. */
   readonly roundTrip: RoundTripReport;
   readonly recovery: RecoveryReport;
-}
-
-/** Since the process started; they only grow. */
-export interface LinkCountersReport {
-  readonly openings: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  readonly framesOut: number;
-  readonly crcErrors: number;
-  readonly oversizeFrames: number;
-  readonly malformedPackets: number;
-  readonly unexpectedPackets: number;
-  readonly duplicates: number;
-  readonly retries: number;
 }
 
 /** Per second. */
@@ -74,16 +68,17 @@ export interface RecoveryReport {
 }
 
 /** Frames that came and were of no use. */
-export function brokenFrames(counters: LinkCountersReport): number {
+export function brokenFrames(counters: LinkCounters): number {
   return counters.crcErrors + counters.oversizeFrames + counters.malformedPackets;
 }
 
 /** Of a link that nothing is known of yet. */
 export const RESTING = {
   ...{ device: null, waits: null, foreigner: null, lastProblem: null, subdevices: [], rates: [] },
+  ...{ asleep: [], probeable: [], kernel: null },
   counters: {
     ...{ openings: 0, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0, oversizeFrames: 0 },
-    ...{ malformedPackets: 0, unexpectedPackets: 0, duplicates: 0, retries: 0 },
+    ...{ malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 },
   },
   roundTrip: { count: 0, p50Ms: null, p99Ms: null },
   recovery: { resync: 0, reopen: 0, toggle: 0, reauthorise: 0, alarms: 0, alarm: null },

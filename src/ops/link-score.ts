@@ -1,64 +1,75 @@
-/** How good a line is, from what came over it in a while: the verdict of `holdfast link test`. Pure. */
-import { brokenFrames, type LinkReport } from './link-report.ts';
+/**
+ * How good a line is: the verdict of `holdfast link test`, from what came over it in a while and what its probes met. Pure.
+ * What is to be done about it is in `link-advice.ts`.
+ */
+import { adviceOf } from './link-advice.ts';
+import { countedIn, findingsOf, type LinkFindings, type LinkTrial, muteIn, sumOf } from './link-findings.ts';
+import type { LinkReport } from './link-report.ts';
 import { countOf, countWords } from './words.ts';
 
-/** `silent`: nothing came, so nothing can be said. */
+/** `silent`: nothing came and nobody could be asked, so nothing can be said. */
 export type LinkVerdict = 'good' | 'fair' | 'bad' | 'silent';
 
-export interface LinkScore {
-  readonly link: string;
+export interface LinkScore extends LinkFindings {
   readonly verdict: LinkVerdict;
   readonly sentence: string;
-  readonly seconds: number;
-  readonly framesIn: number;
-  readonly framesOut: number;
-  readonly broken: number;
-  readonly retries: number;
-  readonly openings: number;
+  /** What to check, one sentence each. */
+  readonly advice: readonly string[];
 }
 
 /** Of all frames: one in a thousand is a wire; one in fifty costs a repetition every few seconds at 10 frames/s. */
 const BROKEN_GOOD_MAX = 0.001;
 const BROKEN_FAIR_MAX = 0.02;
-
-export function scoreLink(before: LinkReport, after: LinkReport, seconds: number): LinkScore {
-  const framesIn = after.counters.framesIn - before.counters.framesIn;
-  const framesOut = after.counters.framesOut - before.counters.framesOut;
-  const broken = brokenFrames(after.counters) - brokenFrames(before.counters);
-  const retries = after.counters.retries - before.counters.retries;
-  const openings = after.counters.openings - before.counters.openings;
-  const counted = { link: after.name, seconds, framesIn, framesOut, broken, retries, openings };
-  return { ...counted, ...judge(after, counted) };
+/** A probe is two frames, so it fails twice as often; 1 of 20, the number one test asks, may be chance. */
+const LOST_GOOD_MAX = 2 * BROKEN_GOOD_MAX;
+const LOST_FAIR_MAX = 0.05;
+export function scoreLink(trial: LinkTrial): LinkScore {
+  const findings = findingsOf(trial);
+  return { ...findings, ...judge(trial.after, findings) };
 }
 
-function judge(
-  { name, state, lastProblem, roundTrip }: LinkReport,
-  { seconds, framesIn, broken, retries, openings }: Omit<LinkScore, 'verdict' | 'sentence'>,
-): Pick<LinkScore, 'verdict' | 'sentence'> {
-  if (state !== 'open')
-    return { verdict: 'bad', sentence: `Bad: link ${name} is not open (${lastProblem ?? 'it does not open'}).` };
-  if (openings > 0)
+function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'verdict' | 'sentence' | 'advice'> {
+  const { name, state, lastProblem } = report;
+  const { seconds, framesIn, broken, openings, probes } = findings;
+  if (state !== 'open') {
+    const sentence = `Bad: link ${name} is not open (${lastProblem ?? 'it does not open'}).`;
+    return { verdict: 'bad', sentence, advice: ['See holdfast status, and holdfast ports for what is plugged in.'] };
+  }
+  if (openings > 0) {
+    const sentence = `Bad: the port of link ${name} came back ${countOf(openings, 'time')} meanwhile.`;
     return {
       verdict: 'bad',
-      sentence: `Bad: the port of link ${name} came back ${countOf(openings, 'time')} meanwhile.`,
+      sentence,
+      advice: ['Check plug, USB hub and power supply; dmesg tells what the kernel saw.'],
     };
-  if (framesIn + broken === 0) {
-    const sentence = `Nothing came over link ${name} in ${seconds} s. Is the device on, and wired? If it only speaks now and then, test for longer.`;
-    return { verdict: 'silent', sentence };
   }
-  const share = broken / (framesIn + broken);
-  const verdict = share <= BROKEN_GOOD_MAX ? 'good' : share <= BROKEN_FAIR_MAX ? 'fair' : 'bad';
+  if (framesIn + broken === 0 && sumOf(probes, 'requests') === 0) {
+    const sentence = `Nothing came over link ${name} in ${seconds} s.`;
+    const advice = ['Is the device on, and wired? If it only speaks now and then, test for longer.'];
+    return { verdict: 'silent', sentence, advice };
+  }
+  const verdict = verdictOf(findings);
+  const word = { good: 'Good', fair: 'Fair', bad: 'Bad' }[verdict];
+  return { verdict, sentence: `${word}: ${findingWords(findings)}.`, advice: adviceOf(findings) };
+}
+
+function verdictOf(findings: LinkFindings): 'good' | 'fair' | 'bad' {
+  const { framesIn, broken, kernel } = findings;
+  if (muteIn(findings).some(({ isExcused }) => !isExcused)) return 'bad';
+  const counted = countedIn(findings);
+  const requests = sumOf(counted, 'requests');
+  const lost = requests === 0 ? 0 : (requests - sumOf(counted, 'answers')) / requests;
+  const share = framesIn + broken === 0 ? 0 : broken / (framesIn + broken);
+  if (share > BROKEN_FAIR_MAX || lost > LOST_FAIR_MAX) return 'bad';
+  const hasLostBytes = kernel !== null && kernel.overruns + kernel.bufferOverruns > 0;
+  return share > BROKEN_GOOD_MAX || lost > LOST_GOOD_MAX || hasLostBytes ? 'fair' : 'good';
+}
+
+function findingWords({ seconds, framesIn, broken, retries, probes }: LinkFindings): string {
   const noise = `${countWords(broken)} of ${countOf(framesIn + broken, 'frame')} broken`;
   const repeated = retries === 0 ? '' : `, ${countOf(retries, 'repetition')}`;
-  const trips =
-    roundTrip.p50Ms === null || roundTrip.p99Ms === null
-      ? ''
-      : `, a delivery acknowledged within ${Math.ceil(roundTrip.p50Ms)} ms (99 %: ${Math.ceil(roundTrip.p99Ms)} ms)`;
-  const advice = {
-    good: '',
-    fair: ' Look at ground and cable when there is time.',
-    bad: ' Check speed, ground, termination.',
-  };
-  const word = { good: 'Good', fair: 'Fair', bad: 'Bad' }[verdict];
-  return { verdict, sentence: `${word}: in ${seconds} s ${noise}${repeated}${trips}.${advice[verdict]}` };
+  const requests = sumOf(probes, 'requests');
+  const answers = sumOf(probes, 'answers');
+  const asked = requests === 0 ? '' : `, ${countWords(answers)} of ${countOf(requests, 'probe')} answered`;
+  return `in ${seconds} s ${noise}${repeated}${asked}`;
 }

@@ -4,6 +4,7 @@
  */
 import type { Direction } from '../base/message.ts';
 import type { Age } from '../base/time.ts';
+import type { LineErrors } from '../ports.ts';
 import type { LedgerSum } from './ledger-report.ts';
 import type { LinkReport } from './link-report.ts';
 import type { Losing, QueueReport, StatusReport } from './report.ts';
@@ -123,10 +124,15 @@ function links(): Metric[] {
     ...link(`${name}_total`, help, ({ counters }) => counters[key]),
     kind: 'counter',
   });
+  const kernel = (name: string, help: string, key: keyof LineErrors): Metric => ({
+    ...link(`kernel_${name}_total`, help, (each) => each.kernel?.[key]),
+    kind: 'counter',
+  });
   return [
     link('open', 'The port is open: 1, else 0.', ({ state }) => Number(state === 'open')),
     link('state_seconds', 'For how long it has been as it is.', ({ forMs }) => forMs / 1000),
     link('subdevices', 'Subdevices attached.', ({ subdevices }) => subdevices.length),
+    link('asleep_subdevices', 'Of them, asleep.', ({ asleep }) => asleep.length),
     counter('openings', 'Times it was opened.', 'openings'),
     counter('received_bytes', 'Bytes from the line.', 'bytesIn'),
     counter('sent_bytes', 'Bytes to the line.', 'bytesOut'),
@@ -136,8 +142,14 @@ function links(): Metric[] {
     counter('oversize_frames', 'Frames longer than allowed.', 'oversizeFrames'),
     counter('malformed_packets', 'Frames that hold no packet.', 'malformedPackets'),
     counter('unexpected_packets', 'Packets out of place.', 'unexpectedPackets'),
+    counter('refused_uplinks', 'Uplinks not taken, e.g. because the disk is full.', 'refusedUplinks'),
     counter('duplicates', 'Messages repeated by a subdevice.', 'duplicates'),
     counter('retries', 'Packets repeated to a subdevice.', 'retries'),
+    kernel('overruns', 'Bytes the hardware lost; since the port was found, as all link_kernel_.', 'overruns'),
+    kernel('buffer_overruns', 'Bytes the kernel lost.', 'bufferOverruns'),
+    kernel('framing_errors', 'Bytes without a stop bit.', 'framing'),
+    kernel('parity_errors', 'Bytes of wrong parity.', 'parity'),
+    kernel('breaks', 'Times the line was held low.', 'breaks'),
   ];
 }
 
@@ -152,6 +164,9 @@ function machine(): Metric[] {
       'Written to flash, as the kernel counts.',
       ({ store }) => store.flashBytesWritten,
     ),
+    count('recordings_total', 'Recordings written.', ({ recordings }) => recordings.written),
+    count('recordings_failed_total', 'Recordings that could not be written.', ({ recordings }) => recordings.failed),
+    count('recordings_removed_total', 'Old ones that gave way.', ({ recordings }) => recordings.removed),
     one('process_uptime_seconds', 'Since the start.', ({ process }) => process.uptimeMs / 1000),
     one('process_resident_bytes', 'Resident memory.', ({ process }) => process.rssBytes),
     one('clock_trusted', 'The wall clock may date messages: 1, else 0.', ({ process }) => Number(process.clockTrusted)),
@@ -180,10 +195,10 @@ function queue(name: string, help: string, read: (queue: QueueReport) => number 
   };
 }
 
-function link(name: string, help: string, read: (link: LinkReport) => number): Metric {
+function link(name: string, help: string, read: (link: LinkReport) => number | undefined): Metric {
   return {
     ...labelled(`link_${name}`, help, ['link']),
-    read: ({ links }) => links.map((each) => sample({ link: each.name }, read(each))),
+    read: ({ links }) => links.flatMap((each) => samples({ link: each.name }, read(each))),
   };
 }
 

@@ -12,6 +12,7 @@ import type { FlightRecorder } from '../flow/flight-recorder.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Cancel } from '../ports.ts';
 import { encodeRecording, FORMAT, VERSION } from '../recording/file.ts';
+import type { RecordingsReport } from './report.ts';
 
 export interface RecordingsOptions {
   readonly gateway: Gateway;
@@ -42,7 +43,7 @@ export class Recordings {
   readonly #firedAtMs = new Map<string, number>();
   readonly #badFrames = new Map<string, number>();
   #stopLooking: Cancel = () => undefined;
-  #removed = 0;
+  #counts: RecordingsReport = NO_RECORDINGS;
   /** One file after the other, so that their bounds hold. */
   #writing: Promise<unknown> = Promise.resolve();
 
@@ -50,9 +51,8 @@ export class Recordings {
     this.#options = options;
   }
 
-  /** Recordings that gave way since the start. */
-  get removed(): number {
-    return this.#removed;
+  get counts(): RecordingsReport {
+    return this.#counts;
   }
 
   /** Begins to heed the triggers. */
@@ -81,8 +81,15 @@ export class Recordings {
   /** Rejects with what the file system says. */
   freeze(recorder: FlightRecorder, reason: string): Promise<Frozen> {
     const frozen = this.#writing.then(() => this.#write(recorder, reason));
-    this.#writing = frozen.catch(() => undefined);
+    this.#writing = frozen.then(
+      () => this.#count('written'),
+      () => this.#count('failed'),
+    );
     return frozen;
+  }
+
+  #count(what: keyof RecordingsReport): void {
+    this.#counts = { ...this.#counts, [what]: this.#counts[what] + 1 };
   }
 
   #fire(trigger: RecordingTrigger, recorders: readonly FlightRecorder[]): void {
@@ -132,9 +139,15 @@ export class Recordings {
     const path = join(folder, `${day}-${subject.driver === HUB ? HUB : `link-${subject.name}`}-${reason}${SUFFIX}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await this.#makeRoom(bytes.length);
-    // payloads are nobody's business but the gateway's user's
-    await writeFile(`${path}.part`, bytes, { mode: 0o600 });
-    await rename(`${path}.part`, path);
+    const part = `${path}.part`;
+    try {
+      // payloads are nobody's business but the gateway's user's
+      await writeFile(part, bytes, { mode: 0o600 });
+      await rename(part, path);
+    } catch (error) {
+      await rm(part, { force: true }); // on a full disk half a file is room that the store needs
+      throw error;
+    }
     return { of: subject.name, path, steps: steps.length, bytes: bytes.length };
   }
 
@@ -156,10 +169,12 @@ export class Recordings {
       if (oldest === undefined) return;
       await rm(oldest.path, { force: true });
       taken -= oldest.size;
-      this.#removed += 1;
+      this.#count('removed');
     }
   }
 }
+
+export const NO_RECORDINGS: RecordingsReport = { written: 0, failed: 0, removed: 0 };
 
 /** `hub` is the hub's, every other name a link's. */
 export function recorderOf(gateway: Gateway, name: string): FlightRecorder | undefined {

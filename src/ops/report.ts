@@ -33,6 +33,7 @@ export interface StatusReport {
   /** The live books; `GET /v1/ledger` counts the rows on disk to see whether they are right. `null`: the storage fails. */
   readonly books: LedgerReport['totals'] | null;
   readonly store: StoreReport;
+  readonly recordings: RecordingsReport;
   readonly process: ProcessReport;
 }
 
@@ -48,8 +49,10 @@ export type ConditionCode =
   | 'hub-subscriptions-full'
   | 'tls-files'
   | 'hub-subscriptions-refused'
+  | 'hub-pubacks-missing'
   | 'subdevice-unbound'
   | 'subdevice-not-configured'
+  | 'subdevice-unconfirmed'
   | 'link-down'
   | 'link-port-ambiguous'
   | 'link-port-shared'
@@ -118,6 +121,14 @@ export interface StoreReport {
   readonly recovery: readonly string[];
 }
 
+/** Of the flight recorder, since the start. */
+export interface RecordingsReport {
+  readonly written: number;
+  readonly failed: number;
+  /** Old ones that gave way to them. */
+  readonly removed: number;
+}
+
 export interface ProcessReport {
   readonly gateway: string;
   readonly pid: number;
@@ -138,6 +149,8 @@ export interface SubdeviceReport {
   /** Where it is, or was last seen; `null`: never seen. */
   readonly link: string | null;
   readonly attached: boolean;
+  /** It is asleep, and counts as lost in so long unless it wakes before; `null`: it is not asleep. */
+  readonly lostInMs: number | null;
   /** Its session outlives its connection. */
   readonly lasting: boolean;
   /** Since its last packet in this boot; `null`: none yet. */

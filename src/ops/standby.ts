@@ -7,6 +7,7 @@ import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { HubReport } from './hub-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import { type LinkReport, RESTING } from './link-report.ts';
+import { NO_RECORDINGS } from './recordings.ts';
 import type { Inspection, OutboxReport, QueueReport, StatusReport } from './report.ts';
 import { judge } from './verdict.ts';
 
@@ -49,6 +50,7 @@ export class Standby implements Inspection {
         flashBytesWritten: flashBytesWritten(),
         recovery: [],
       },
+      recordings: NO_RECORDINGS,
       process: {
         gateway: config.gateway.name,
         pid: process.pid,

@@ -73,6 +73,8 @@ export function linkReports({ links, parts, presence }: Gateway, meters: LinkMet
     const { plan, sinceMs, lastProblem, wait, roundTrips, recovery } = standing;
     const { counters } = plan.machine;
     const subdevices = plan.machine.attachedSubdevices();
+    const sleepers = [...plan.machine.sleepers()];
+    const asleep = sleepers.map(([subdevice, untilMs]) => ({ subdevice, lostInMs: Math.max(0, untilMs - nowMs) }));
     const foreigner = subdevices.length > 0 ? undefined : presence.foreigners.get(plan.name);
     const { alarm: alarms, ...tried } = recovery.counts;
     const { alarm } = recovery;
@@ -80,6 +82,7 @@ export function linkReports({ links, parts, presence }: Gateway, meters: LinkMet
       ...{ name: plan.name, path: plan.path, driver: plan.driver, device: plan.care?.device() ?? null },
       ...{ state: plan.machine.state, forMs: nowMs - sinceMs, lastProblem: lastProblem ?? null },
       ...{ waits: wait?.kind ?? null, subdevices, counters, rates: meters.rates(plan.name, counters) },
+      ...{ asleep, probeable: plan.machine.probeable(), kernel: links.lineErrors(plan.name) ?? null },
       foreigner: foreigner === undefined ? null : { subdevice: foreigner.subdevice, forMs: nowMs - foreigner.sinceMs },
       roundTrip: {
         count: roundTrips.total,
@@ -99,13 +102,16 @@ export function subdevicesReport(gateway: Gateway): SubdevicesReport {
   const { stations, parts } = gateway;
   const { mirror, uplinks, downlinks, operations } = stations;
   const nowMs = parts.clock.nowMs();
+  const sleepers = new Map(gateway.links.standings().map(({ plan }) => [plan.name, plan.machine.sleepers()]));
   const identities = new Map(parts.config.subdevices.map(({ id, hubIdentity }) => [id, hubIdentity]));
   const known = [...mirror.all()].map((subdevice): SubdeviceReport => {
     const identity = identities.get(subdevice.id);
+    const lostAtMs = sleepers.get(subdevice.link)?.get(subdevice.id);
     return {
       id: subdevice.id,
       link: subdevice.link,
       attached: subdevice.isAttached,
+      lostInMs: lostAtMs === undefined ? null : Math.max(0, lostAtMs - nowMs),
       lasting: subdevice.lasting,
       silentMs: subdevice.heardAtMs === undefined ? null : nowMs - subdevice.heardAtMs,
       hubIdentity: identity === undefined ? null : identityWords(identity),
@@ -130,6 +136,7 @@ function neverSeen(gateway: Gateway, id: string, identity: HubIdentity | undefin
     id,
     link: null,
     attached: false,
+    lostInMs: null,
     lasting: false,
     silentMs: null,
     hubIdentity: identity === undefined ? null : identityWords(identity),

@@ -2,6 +2,7 @@
  * Numbers in words, for people: thousands separated, durations to two units, bytes in binary units.
  */
 import type { Age } from '../base/time.ts';
+import type { LineErrors } from '../ports.ts';
 
 /** `1,204`. By hand: loading Intl costs 12 ms, a tenth of `holdfast status`. */
 export function countWords(count: number): string {
@@ -67,6 +68,19 @@ export function bytesWords(bytes: number): string {
 /** `0/s`, `0.4/s`, `1,250/s` */
 export function rateWords(perS: number): string {
   return `${perS > 0 && perS < 10 ? perS.toFixed(1) : countWords(perS)}/s`;
+}
+
+/** Of one that sleeps. */
+export function sleepWords(lostInMs: number): string {
+  return `lost in ${durationWords(lostInMs)} unless it wakes`;
+}
+
+/** What the kernel has counted on a port. */
+export function kernelWords(errors: LineErrors | null): string {
+  if (errors === null) return 'not reported by this driver';
+  const { overruns, bufferOverruns, framing, parity, breaks } = errors;
+  const lost = `${countOf(overruns + bufferOverruns, 'byte')} lost`;
+  return `${lost}, ${countWords(framing)} without a stop bit, ${countWords(parity)} of wrong parity, ${countOf(breaks, 'break')}`;
 }
 
 /** Control characters made visible: what comes from a subdevice must not steer the terminal. */

@@ -44,7 +44,7 @@ interface Surroundings {
   readonly credentials: () => Credentials;
 }
 
-type Runnable = Machine<Kinded, Kinded> & Partial<Restorable<object>> & { readonly state: string };
+type Runnable = Machine<Kinded, Kinded> & Restorable<object> & { readonly state: string };
 
 /** By driver. The options are those of the constructor, from the header. */
 const MACHINES: Readonly<Record<string, (options: object, surroundings: Surroundings) => Runnable>> = {
@@ -115,7 +115,7 @@ function firstRunnable({ header, steps }: Recording, path: string): number {
 
 function takeBack(machine: Runnable, snapshot: object | undefined, path: string): void {
   try {
-    machine.restore?.(snapshot ?? {});
+    machine.restore(snapshot ?? {});
   } catch (cause) {
     throw new Fault('usage', `${path} holds a state that no machine of this program can be in`, {
       hint: 'The file was changed, or made by a program too different from this one.',

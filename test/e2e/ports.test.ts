@@ -64,7 +64,7 @@ it('the links and their score are shown, with round trips of deliveries', async 
   const words = ['--config', house.configPath];
   const shown = await runProgram('links', ...words);
   expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^link-a +\/dev\/pts\/\d+ +open /m) });
-  const silent = await runProgram('link', 'test', 'link-b', '--seconds', '1', ...words);
+  const silent = await runProgram('link', 'test', 'link-b', '--seconds', '1', '--probes', '0', ...words);
   expect(silent).toMatchObject({ code: 1, stdout: expect.stringMatching(/^Nothing came over link link-b in 1 s/) });
   const nobody = await runProgram('link', 'test', 'nowhere', ...words);
   expect(nobody).toMatchObject({ code: 64, stderr: expect.stringContaining('There are: link-a, link-b.') });

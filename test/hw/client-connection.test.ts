@@ -68,6 +68,14 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
       expect(told.states).toEqual(['down 0']);
     });
 
+    it('answers when the gateway asks whether the line works, and only the gateway that it is connected to', async () => {
+      const client = await connected();
+      expect(brief(await client.hear({ kind: 'pingreq', clientId: '' }))).toEqual(['pingresp']);
+      const stranger = new ClientUnderTest(program.path);
+      await stranger.say('topic p 1 0', 'init ', 'connect', 'poll');
+      expect(brief(await stranger.hear({ kind: 'pingreq', clientId: '' }))).toEqual([]);
+    });
+
     it('works over the wrap of the millisecond counter', async () => {
       const client = new ClientUnderTest(program.path);
       await client.say('topic p 1 0', 'at 4294967000', 'init', 'connect', 'poll');

@@ -30,7 +30,7 @@ it('the folder holds no more files than it may: the oldest give way, and are cou
   expect(readdirSync(folder).map((name) => name.replace(/.*asked-/, ''))).toEqual(
     ['7', '8', '9'].map((n) => `${n}.recording`),
   );
-  expect(recordings.removed).toBe(7);
+  expect(recordings.counts.removed).toBe(7);
 });
 
 it('the folder holds no more bytes than it may', async () => {

@@ -111,6 +111,7 @@ export class SimSubdevice {
   #boot(): [Subdevice, Pump<SubdeviceInput, SubdeviceAction>] {
     const { id, clean, window, packetBytesMax, time, open, complain } = this.#options;
     const machine = new Subdevice({
+      framing: 'sn-cobs',
       clientId: id,
       clean,
       keepAliveMs: 60_000,

@@ -97,6 +97,7 @@ export const AWAY: StatusFacts = {
     flashBytesWritten: null,
     recovery: [],
   },
+  recordings: { written: 3, failed: 0, removed: 1 },
   process: {
     gateway: 'shed-3',
     pid: 812,
@@ -153,6 +154,7 @@ export class FakeGateway implements Inspection {
       id: 'meter-1',
       link: 'meters',
       attached: true,
+      lostInMs: null,
       lasting: true,
       silentMs: 3000,
       hubIdentity: null,

@@ -8,7 +8,7 @@ import { blankPassword } from '../../src/hub/blank-password.ts';
 
 function newRecorder(options: Partial<FlightRecorderOptions> = {}): FlightRecorder {
   const subject = { name: 'meters', driver: 'mqttsn', options: {} };
-  const machine = { stateOf: () => 'open', snapshotOf: () => undefined };
+  const machine = { stateOf: () => 'open', snapshotOf: () => ({}) };
   return new FlightRecorder({ subject, bytesMax: 10_000, random: () => 0.25, ...machine, ...options });
 }
 

@@ -2,7 +2,8 @@
 
 import { expect, it } from 'vitest';
 import { newFacts } from '../../src/base/events.ts';
-import type { DriverReport, LinkCounters, LinkInput, LinkMachine } from '../../src/driver/driver.ts';
+import type { LinkCounters } from '../../src/base/link-counters.ts';
+import type { DriverReport, LinkInput, LinkMachine } from '../../src/driver/driver.ts';
 import { FlightRecorder } from '../../src/flow/flight-recorder.ts';
 import { LinkCare } from '../../src/flow/link-care.ts';
 import { type LinkPlan, Links } from '../../src/flow/links.ts';
@@ -12,7 +13,7 @@ import { StepClock } from './flow-rig.ts';
 
 const COUNTERS: LinkCounters = {
   ...{ openings: 1, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0, oversizeFrames: 0 },
-  ...{ malformedPackets: 0, unexpectedPackets: 0, duplicates: 0, retries: 0 },
+  ...{ malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 },
 };
 
 /** Open from the start; a `wake` passes on what its line reports next. */
@@ -25,9 +26,23 @@ class FakeMachine implements LinkMachine {
     return [];
   }
 
+  sleepers(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
+  probeable(): readonly string[] {
+    return [];
+  }
+
   wakeAtMs(): number | undefined {
     return undefined;
   }
+
+  snapshot(): object {
+    return {};
+  }
+
+  restore(): void {}
 
   handle(input: LinkInput) {
     const reports = this.reports;
@@ -60,7 +75,7 @@ class CareBench {
       },
     });
     const subject = { name: 'meters', driver: 'mqttsn', options: {} };
-    const machine = { stateOf: () => 'open', snapshotOf: () => undefined };
+    const machine = { stateOf: () => 'open', snapshotOf: () => ({}) };
     const recorder = new FlightRecorder({ subject, random: Math.random, bytesMax: 65_536, ...machine });
     const plan = {
       recorder,

@@ -1,4 +1,4 @@
-/** What is told of links and ports: rates, round trips, scores, conditions, the list of what is plugged in. */
+/** What is told of links and ports: rates, round trips, conditions, the list of what is plugged in. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Histogram } from '../../src/base/histogram.ts';
@@ -8,15 +8,10 @@ import { warningsOf } from '../../src/config/warnings.ts';
 import { linkConditions } from '../../src/ops/link-conditions.ts';
 import { ratesOf } from '../../src/ops/link-meters.ts';
 import { type LinkReport, RESTING } from '../../src/ops/link-report.ts';
-import { scoreLink } from '../../src/ops/link-score.ts';
 import { GENERIC } from './config-rig.ts';
 import { FakeMachine } from './port-rig.ts';
 
 const OPEN: LinkReport = { ...RESTING, name: 'meters', path: 'usb:x', driver: 'mqttsn', state: 'open', forMs: 5000 };
-const counted = (counters: Partial<LinkReport['counters']>) => ({
-  ...OPEN,
-  counters: { ...RESTING.counters, ...counters },
-});
 const terminal = { width: 100, print: () => undefined, tone: (_: unknown, text: string) => text };
 
 describe('the histogram', () => {
@@ -65,30 +60,6 @@ describe('the rates of a link', () => {
     const now = samples[2] ?? { atMs: 0, counters: RESTING.counters };
     expect(ratesOf(samples.slice(0, 3), now).map(({ framesIn }) => framesIn)).toEqual([100, 100, 100]);
     expect(ratesOf([], now).map(({ framesIn }) => framesIn)).toEqual([0, 0, 0]);
-  });
-});
-
-describe('the score of a link', () => {
-  it.each([
-    ['good', { framesIn: 1000, crcErrors: 1 }, /^Good: in 10 s 1 of 1,001 frames broken\.$/],
-    ['fair', { framesIn: 990, crcErrors: 10 }, /^Fair: .*10 of 1,000 frames broken/],
-    ['bad', { framesIn: 900, malformedPackets: 100, retries: 7 }, /^Bad: .*, 7 repetitions\. Check speed/],
-    ['bad', { framesIn: 900, openings: 2 }, /^Bad: the port of link meters came back 2 times meanwhile/],
-    ['silent', {}, /^Nothing came over link meters in 10 s/],
-  ] as const)('%s: %o', (verdict, counters, sentence) => {
-    const score = scoreLink(OPEN, counted(counters), 10);
-    expect(score.verdict).toBe(verdict);
-    expect(score.sentence).toMatch(sentence);
-  });
-
-  it('is bad for a port that is not open, and counts only what came meanwhile', () => {
-    expect(scoreLink(OPEN, { ...OPEN, state: 'opening', lastProblem: 'no such device' }, 10).sentence).toBe(
-      'Bad: link meters is not open (no such device).',
-    );
-    expect(scoreLink(counted({ crcErrors: 500 }), counted({ crcErrors: 500, framesIn: 9 }), 10)).toMatchObject({
-      verdict: 'good',
-      broken: 0,
-    });
   });
 });
 

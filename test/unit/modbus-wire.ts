@@ -2,6 +2,7 @@
  * A Modbus link and simulated units on a virtual wire that damages and loses bytes, with a flow that takes what it is told.
  * Everything from one seed, on a virtual clock.
  */
+import type { ProbeOutcome } from '../../src/base/probe.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { SimulatedUnit } from '../../src/bench/modbus-unit.ts';
 import { sealFrame } from '../../src/codec/modbus-rtu.ts';
@@ -39,7 +40,10 @@ export interface WirePlan {
   readonly answerMs?: (address: number, random: () => number) => number | undefined;
   /** Why an uplink is refused; `undefined`: it is taken. */
   readonly refuse?: () => RefuseReason | undefined;
+  /** Whether the flow has no room for a subdevice that asks to be served, or for its filter. */
+  readonly turnsAway?: () => boolean;
   readonly link?: Partial<ModbusLinkOptions>;
+  readonly create?: (options: ModbusLinkOptions) => LinkMachine;
 }
 
 export const ANSWER_MS_MAX = 100;
@@ -54,6 +58,7 @@ export class ModbusWire {
   readonly detaches: { readonly subdevice: string; readonly cause: DetachCause }[] = [];
   /** How deliveries ended, by token. */
   readonly endings = new Map<number, string>();
+  readonly probes = new Map<number, ProbeOutcome>();
   readonly filters: string[] = [];
   /** When requests left, and to which unit. */
   readonly sent: { readonly atMs: number; readonly bytes: Uint8Array }[] = [];
@@ -71,7 +76,7 @@ export class ModbusWire {
       const answerMs = () => (plan.answerMs === undefined ? 5 : plan.answerMs(address, random));
       this.units.set(address, new SimulatedUnit({ address, size: 1000, silenceMs: 4, answerMs }));
     }
-    this.link = createModbusLink({
+    this.link = (plan.create ?? createModbusLink)({
       ...{
         baudRate: 115_200,
         answerMsMax: ANSWER_MS_MAX,
@@ -157,7 +162,9 @@ export class ModbusWire {
           for (const unit of this.units.values()) this.#toUnit(unit, { kind: 'bytes', bytes });
         });
       case 'attach': {
-        const answer = { accepted: true, topicIds: new Map() } as const;
+        const answer = this.#isTurnedAway
+          ? ({ accepted: false, why: 'congestion' } as const)
+          : ({ accepted: true, topicIds: new Map() } as const);
         return this.later(3, () => this.order({ kind: 'attached', subdevice: action.subdevice, answer }));
       }
       case 'detach':
@@ -167,9 +174,12 @@ export class ModbusWire {
         return this.#uplink(action);
       case 'subscribe':
         this.filters.push(`${action.subdevice}/${action.filter}`);
-        return this.later(5, () => this.order({ kind: 'confirm', token: action.token }));
+        return this.#answerSubscribe(action.token);
       case 'delivered':
         this.endings.set(action.token, 'delivered');
+        return;
+      case 'probed':
+        this.probes.set(action.token, action.outcome);
         return;
       case 'undelivered':
         this.endings.set(action.token, action.why);
@@ -178,6 +188,15 @@ export class ModbusWire {
       case 'topicBound':
         throw new Error(`a Modbus link has no ${action.kind}`);
     }
+  }
+
+  get #isTurnedAway(): boolean {
+    return this.#plan.turnsAway?.() === true;
+  }
+
+  #answerSubscribe(token: number): void {
+    if (this.#isTurnedAway) this.later(1000, () => this.order({ kind: 'refuse', token, why: 'congestion' }));
+    else this.later(5, () => this.order({ kind: 'confirm', token }));
   }
 
   #uplink({ subdevice, topic, payload, token }: Extract<LinkAction, { kind: 'uplink' }>): void {

@@ -54,6 +54,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
     if (order !== undefined) return order;
     const delivery = this.#is(0.2) ? this.#deliver() : undefined;
     if (delivery !== undefined) return delivery;
+    if (this.#is(0.03)) return { kind: 'probe', subdevice: this.#pick(CLIENTS), token: this.#dice(1000) };
     if (this.#line.length === 0 || this.#is(0.3)) this.#speak();
     const bytes = this.#line.subarray(0, 1 + Math.floor(this.#random() * this.#line.length * 1.3));
     this.#line = this.#line.subarray(bytes.length);
@@ -134,6 +135,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
         this.#say(address, { kind: 'regack', topicId: packet.topicId, messageId: packet.messageId, returnCode });
       // told to come again
       if (packet.kind === 'puback' && packet.returnCode === 1) this.#say(address, this.#publication(packet.messageId));
+      if (packet.kind === 'pingreq') this.#say(address, { kind: 'pingresp' });
       if (packet.kind === 'publish') {
         const topicId = packet.topic.type === 'short' ? 0x7431 : packet.topic.id;
         this.#say(address, { kind: 'puback', topicId, messageId: packet.messageId, returnCode });
@@ -201,6 +203,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
         this.#ended(report);
         break;
       case 'unconnected':
+      case 'probed':
         break;
     }
   }

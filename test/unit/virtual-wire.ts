@@ -64,6 +64,7 @@ export class VirtualWire {
     const clientId = 'pump-7';
     const times = { keepAliveMs: 2000, retryMs: 130 };
     this.subdevice = new Subdevice({
+      framing: 'sn-cobs',
       clientId,
       clean: false,
       ...times,

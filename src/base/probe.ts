@@ -1,0 +1,14 @@
+/** What became of one probe: a question to a subdevice that means nothing but "do you hear me?". */
+export type ProbeOutcome =
+  | {
+      readonly kind: 'asked';
+      /** Requests on the wire, repetitions included. */
+      readonly requests: number;
+      readonly answers: number;
+      /** Answers that came, and came broken. */
+      readonly damaged: number;
+      /** From the last request to its answer; `undefined`: none came. */
+      readonly tripMs: number | undefined;
+    }
+  /** `why`: a phrase that begins "it …". */
+  | { readonly kind: 'not asked'; readonly why: string };

@@ -1,0 +1,48 @@
+/** What a technician does about a line, by what was found on it. Pure. */
+import { countedIn, type LinkFindings, muteIn, sumOf } from './link-findings.ts';
+import { countOf, countWords } from './words.ts';
+
+export function adviceOf(findings: LinkFindings): string[] {
+  return [...muteAdvice(findings), ...lineAdvice(findings), ...kernelAdvice(findings)];
+}
+
+function muteAdvice(findings: LinkFindings): string[] {
+  return muteIn(findings).map(({ subdevice, isExcused }) =>
+    isExcused
+      ? `${subdevice} answers no probe at all, so it was left out: its firmware may not know PINGREQ (MQTT-SN 1.2 §6.11).`
+      : `${subdevice} does not answer at all: is it on, is it wired (A and B, RX and TX), is its address the right one?`,
+  );
+}
+
+function lineAdvice(findings: LinkFindings): string[] {
+  const { broken } = findings;
+  const counted = countedIn(findings);
+  const silence = sumOf(counted, 'requests') - sumOf(counted, 'answers') - sumOf(counted, 'damaged');
+  const advice: string[] = [];
+  if (broken > 0)
+    advice.push(
+      'Frames arrive broken: check that speed and parity are the same at both ends; then the ground wire; on RS-485 the termination (120 Ω at both ends, none between); then what runs beside the cable.',
+    );
+  if (silence > 0)
+    advice.push(
+      `${countOf(silence, 'question')} met silence: a plug that is loose, a question that arrived broken there, an adapter that switches its direction late, or a device slower than retry_ms.`,
+    );
+  return advice;
+}
+
+function kernelAdvice({ kernel }: LinkFindings): string[] {
+  if (kernel === null) return [];
+  const { framing, parity, overruns, bufferOverruns, breaks } = kernel;
+  const advice: string[] = [];
+  if (overruns + bufferOverruns > 0)
+    advice.push(
+      `The kernel lost ${countOf(overruns + bufferOverruns, 'byte')} (${countWords(overruns)} in the hardware, ${countWords(bufferOverruns)} in its buffer): this machine is too slow for this port. Lower the speed, or use an adapter with a larger buffer.`,
+    );
+  if (framing + parity > 0)
+    advice.push(
+      `The kernel saw ${countOf(framing, 'byte')} without a stop bit and ${countWords(parity)} of wrong parity: the ends differ in speed or parity, or the line is noisy.`,
+    );
+  if (breaks > 0)
+    advice.push(`The line was held low ${countOf(breaks, 'time')}: a loose plug, or A and B are swapped.`);
+  return advice;
+}

@@ -1,0 +1,120 @@
+/** What a gateway that ends for a bug or a failing disk leaves behind: recordings that can be read, and its exit code. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { EXIT } from '../../src/base/fault.ts';
+import type { Step } from '../../src/base/step.ts';
+import { decodeRecording } from '../../src/recording/file.ts';
+import { type House, openHouse } from './house.ts';
+import { runProgram } from './program.ts';
+import { SmallDisk, whyNoMount } from './small-disk.ts';
+
+const THROWING = fileURLToPath(new URL('./throwing-gateway.ts', import.meta.url));
+
+/** By name of the machine: where its recording is. */
+function recordings(house: House, trigger: string): Map<string, string> {
+  const folder = join(house.stateDir, 'recordings');
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const pattern = new RegExp(`Z-(.*)-${trigger}\\.recording$`);
+  return new Map(names.map((name) => [pattern.exec(name)?.[1] ?? name, join(folder, name)]));
+}
+
+function stepsIn(path: string | undefined): readonly Step[] {
+  return decodeRecording(readFileSync(path ?? ''), path ?? '').steps;
+}
+
+/** Subdevice a publishes there, and the gateway ends. */
+async function publishAndEnd(house: House, topic: string): Promise<number | string> {
+  await house.start();
+  house.publish(3);
+  await house.untilAcknowledged();
+  house.subdevice('a').publish(topic);
+  return await house.gateway.ended();
+}
+
+describe('a machine that throws', () => {
+  it('ends the process with 70, and the last step in its recording is the one that failed', async () => {
+    const house = await openHouse({ program: THROWING });
+    expect(await publishAndEnd(house, 'within')).toBe(EXIT.bug);
+    expect(house.gateway.journal).toContain('planted in a machine');
+    const found = recordings(house, 'bug');
+    expect([...found.keys()].toSorted()).toEqual(['hub', 'link-link-a', 'link-link-b']);
+    const last = stepsIn(found.get('link-link-a')).at(-1);
+    expect(last).toMatchObject({ input: { kind: 'bytes' }, state: 'broken' });
+    expect(last?.actions).toBeUndefined();
+    expect(stepsIn(found.get('link-link-b')).at(-1)?.actions).toBeDefined();
+    const { code, stdout } = await runProgram('replay', found.get('link-link-a') ?? '');
+    const steps = stepsIn(found.get('link-link-a')).length;
+    // this program has no such bug
+    expect([code, stdout]).toEqual([1, expect.stringMatching(new RegExp(`same decisions: ${steps - 1} of ${steps}`))]);
+    expect(stdout).toMatch(/recorded:\n +it threw/);
+    const capture = join(house.folder, 'a.pcapng');
+    expect(await runProgram('export', found.get('link-link-a') ?? '', '--pcapng', capture)).toMatchObject({ code: 0 });
+    expect(readFileSync(capture).includes('within')).toBe(true);
+  });
+
+  it('is not recorded where the configuration names other triggers, and ends the same', async () => {
+    const house = await openHouse({ program: THROWING, more: '[recorder]\ntriggers = ["dead-letter"]\n' });
+    expect(await publishAndEnd(house, 'within')).toBe(EXIT.bug);
+    expect(recordings(house, 'bug').size).toBe(0);
+  });
+});
+
+it('an exception that nobody catches ends the process with 70 too, and what went before it is recorded', async () => {
+  const house = await openHouse({ program: THROWING });
+  expect(await publishAndEnd(house, 'beside')).toBe(EXIT.bug);
+  expect(house.gateway.journal).toContain('planted beside the mailbox');
+  const found = recordings(house, 'bug');
+  expect(found.size).toBe(3);
+  for (const path of found.values()) expect(await runProgram('replay', path)).toMatchObject({ code: 0 });
+});
+
+describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that fails', () => {
+  async function openFailingHouse(isRecordedElsewhere: boolean): Promise<House> {
+    const house = await openHouse();
+    const disk = new SmallDisk(house.stateDir, 16, 'ext4');
+    const elsewhere = join(house.folder, 'elsewhere');
+    mkdirSync(elsewhere);
+    if (isRecordedElsewhere) symlinkSync(elsewhere, join(house.stateDir, 'recordings'));
+    await house.start();
+    house.publish(1);
+    await house.untilIdle();
+    await house.loseHub();
+    disk.remountReadOnly();
+    house.publish(1);
+    return house;
+  }
+
+  it('ends the process with 74, and what went before is recorded where it can be', async () => {
+    const house = await openFailingHouse(true);
+    expect(await house.gateway.ended()).toBe(EXIT.storage);
+    const found = recordings(house, 'store-failed');
+    expect([...found.keys()].toSorted()).toEqual(['hub', 'link-link-a', 'link-link-b']);
+    for (const path of found.values()) expect(await runProgram('replay', path)).toMatchObject({ code: 0 });
+    const uplinks = stepsIn(found.get('link-link-a')).filter(({ actions = [] }) =>
+      actions.some(({ kind }) => kind === 'uplink'),
+    );
+    expect(uplinks.length).toBeGreaterThan(0); // the message that found no storage
+  });
+
+  it('keeps no process from ending with 74, if the recordings are on it too', async () => {
+    const house = await openFailingHouse(false);
+    expect(await house.gateway.ended()).toBe(EXIT.storage);
+    expect(house.gateway.journal).toMatch(/could not record link-a \(store-failed\): /);
+  });
+});
+
+it.skipIf(whyNoMount('tmpfs') !== undefined)('a full disk keeps no process from ending with 70', async () => {
+  const house = await openHouse({ program: THROWING });
+  const disk = new SmallDisk(house.stateDir, 16);
+  await house.start();
+  house.publish(3);
+  await house.untilIdle();
+  disk.fill();
+  house.subdevice('a').publish('within');
+  expect(await house.gateway.ended()).toBe(EXIT.bug);
+  expect(house.gateway.journal).toMatch(/could not record link-a \(bug\): /);
+  // nor is half a file left that would pass for a recording
+  expect(recordings(house, 'bug').size).toBe(0);
+});

@@ -1,0 +1,77 @@
+/** `holdfast link test` on a running gateway: clean and noisy lines told apart, under traffic that loses nothing by it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, it, onTestFinished } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
+import { openPty } from '../../src/bench/pty.ts';
+import { damaging } from './damage.ts';
+import { type House, openHouse } from './house.ts';
+import { COMPILED_ONCE, MAIN, runProgram } from './program.ts';
+import { until } from './until.ts';
+
+const CONFIG = { link: { retry_ms: 100, retries_max: 20 } };
+
+async function score(house: House, link: string) {
+  const words = ['--json', '--config', house.configPath, 'link', 'test', link, '--seconds', '3'];
+  const { code, stdout } = await runProgram(...words);
+  return { code, ...JSON.parse(stdout) };
+}
+
+it('a noisy line scores worse than a clean one, with traffic on both, and costs no message', async () => {
+  const disturb = damaging(seededRandom(5), 0.15);
+  const house = await openHouse({ subdevices: { a: {}, b: { window: 1, retryMs: 100, disturb } }, config: CONFIG });
+  await house.start();
+  let isOver = false;
+  const traffic = (async () => {
+    while (!isOver) {
+      house.publish(1);
+      for (const subdevice of house.subdevices) house.command(subdevice);
+      await house.untilIdle();
+    }
+  })();
+  const clean = await score(house, 'link-a');
+  const noisy = await score(house, 'link-b');
+  isOver = true;
+  await traffic;
+  expect(clean).toMatchObject({ code: 0, verdict: 'good', advice: [], notProbed: null, kernel: null });
+  expect(clean.probes).toMatchObject([{ subdevice: 'a', requests: 20, answers: 20, damaged: 0, notAsked: null }]);
+  expect(clean.probes[0].p50Ms).toBeLessThanOrEqual(clean.probes[0].p99Ms);
+  expect(noisy).toMatchObject({ code: 1, verdict: 'bad', advice: expect.arrayContaining([expect.any(String)]) });
+  expect(noisy.probes[0].answers).toBeLessThan(noisy.probes[0].requests);
+  await house.expectNothingLost();
+  const { links } = await house.gateway.status();
+  expect(links[0]?.counters).toMatchObject({ retries: 0, unexpectedPackets: 0, duplicates: 0 });
+});
+
+it('Ctrl-C ends it at once, with the score of what was seen', async () => {
+  const house = await openHouse();
+  await house.start();
+  const words = ['--config', house.configPath, 'link', 'test', 'link-a', '--seconds', '3600', '--probes', '1000'];
+  const child = spawn(process.execPath, [MAIN, ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...COMPILED_ONCE },
+  });
+  let shown = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  await until(() => shown.includes('1/3600 s'));
+  child.kill('SIGINT');
+  expect(await once(child, 'close')).toEqual([0, null]);
+  expect(shown).toMatch(/^Good: in \d s 0 of \d+ frames? broken, \d+ of \d+ probes? answered/m);
+});
+
+it('of lines it says that they know no probe, and of a kernel that does not count, that it does not', async () => {
+  const pty = await openPty();
+  onTestFinished(() => pty.hangUp());
+  const link = `[[link]]\nname = "text"\npath = "${pty.path}"\ndriver = "lines"\n[link.lines]\nsubdevice = "a"\n`;
+  const house = await openHouse({ more: link });
+  await house.start();
+  const words = ['--config', house.configPath, 'link', 'test', 'text', '--seconds', '1'];
+  const { code, stdout } = await runProgram(...words);
+  const flat = stdout.replaceAll(/\s+/g, ' ');
+  expect(code).toBe(1);
+  expect(flat).toContain('Nothing came over link text in 1 s');
+  expect(flat).toContain('lines know no probe');
+  expect(flat).toContain('Kernel errors: not reported by this driver.');
+});

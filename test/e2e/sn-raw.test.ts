@@ -1,0 +1,75 @@
+/**
+ * Bare packets on a real line: whole packets lost and stray bytes between them, and the gateway killed in the middle of
+ * it. There is no checksum, so what stands against noise here are lengths and pauses, and nothing flips bits of a payload.
+ */
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { type Random, seededRandom } from '../../src/base/random.ts';
+import type { OpenChannel } from '../../src/ports.ts';
+import { type HousePlan, openHouse } from './house.ts';
+import { killAgainAndAgain } from './kills.ts';
+
+const UNSAFE = fileURLToPath(new URL('./unsafe-gateway.ts', import.meta.url));
+/** Of the pieces that pass, either way: so many are gone, and so many have a stray byte before them. */
+const SHARE = 0.04;
+/** What a stray bit on an idle line is read as, mostly: a start bit, and then ones. */
+const STRAY = Uint8Array.of(0xff);
+
+function disturbing(random: Random): {
+  readonly disturb: (open: OpenChannel) => OpenChannel;
+  readonly hits: () => number;
+} {
+  let hits = 0;
+  const pass = (bytes: Uint8Array, take: (bytes: Uint8Array) => void): void => {
+    const dice = random();
+    if (dice < 2 * SHARE) hits += 1;
+    if (dice < SHARE) return;
+    take(dice < 2 * SHARE ? Buffer.concat([STRAY, bytes]) : bytes);
+  };
+  const disturb =
+    (open: OpenChannel): OpenChannel =>
+    (listener) => {
+      const channel = open({
+        opened: () => listener.opened(),
+        bytes: (bytes) => pass(bytes, (passed) => listener.bytes(passed)),
+        closed: (reason) => listener.closed(reason),
+      });
+      return {
+        write: (bytes) => pass(bytes, (passed) => channel.write(passed)),
+        get queuedBytes() {
+          return channel.queuedBytes;
+        },
+        close: (reason) => channel.close(reason),
+      };
+    };
+  return { disturb, hits: () => hits };
+}
+
+function planOf(disturb?: (open: OpenChannel) => OpenChannel): HousePlan {
+  const raw = { framing: 'sn-raw', window: 1 } as const;
+  return {
+    subdevices: { a: { ...raw, ...(disturb === undefined ? {} : { disturb }) }, b: raw },
+    config: {
+      ...{ outbox: { commit_ms: 20 }, inbox: { replay_interval_ms: 5 } },
+      link: { framing: 'sn-raw', retry_ms: 200, retries_max: 20 },
+    },
+  };
+}
+
+it('loses nothing and keeps the order, both ways, through noise and kills', { timeout: 180_000 }, async () => {
+  const noise = disturbing(seededRandom(11));
+  const house = await openHouse(planOf(noise.disturb));
+  await house.start();
+  await killAgainAndAgain(house, { kills: 12, seed: 7 });
+  const { totals } = await house.expectNothingLost();
+  expect(noise.hits()).toBeGreaterThan(20);
+  expect(totals.uplink).toMatchObject({ dead: 0, damaged: 0 });
+});
+
+it('is seen to lose messages when the gateway acknowledges before the commit', { timeout: 120_000 }, async () => {
+  const house = await openHouse({ ...planOf(), program: UNSAFE });
+  await house.start();
+  await killAgainAndAgain(house, { kills: 12, seed: 7, sights: ['acknowledged', 'arrived'] });
+  await house.untilIdle();
+  expect(house.uplinks.missing).toBeGreaterThan(0);
+});
