@@ -31,6 +31,8 @@ export interface FlightRecorderOptions {
  * with half of the ring to run from there.
  */
 const SNAPSHOT_SHARE = 1 / 4;
+/** After one that was too large it is tried again behind so many times its weight of steps: they cost more than it did. */
+const TOO_LARGE_PAUSE = 4;
 /** Most steps draw nothing. */
 const NONE: readonly number[] = [];
 
@@ -42,6 +44,8 @@ export class FlightRecorder {
   #begun: Pick<Step, 'upMs' | 'before' | 'input'> | undefined;
   /** Weight of the steps since the machine was last written down, or since it began. */
   #bareBytes = 0;
+  /** At which weight it is written down again. */
+  #dueBytes: number;
   #snapshotsTooLarge = 0;
   readonly #draws: number[] = [];
   readonly #followers = new Set<(step: Step) => void>();
@@ -50,6 +54,7 @@ export class FlightRecorder {
     this.#options = options;
     this.#ring = new ByteRing(options.bytesMax);
     this.#writer = new CompactWriter(this.#words, options.bytesMax);
+    this.#dueBytes = this.#shareBytes;
   }
 
   get subject(): Subject {
@@ -80,7 +85,7 @@ export class FlightRecorder {
   /** The machine is about to handle this. */
   begin(input: Kinded, upMs: number): void {
     if (!this.#isWanted) return;
-    const isDue = this.#bareBytes > this.#options.bytesMax * SNAPSHOT_SHARE;
+    const isDue = this.#bareBytes > this.#dueBytes;
     this.#begun = { upMs, before: isDue ? this.#options.snapshotOf() : undefined, input };
   }
 
@@ -116,6 +121,10 @@ export class FlightRecorder {
     return () => this.#followers.delete(follower);
   }
 
+  get #shareBytes(): number {
+    return this.#options.bytesMax * SNAPSHOT_SHARE;
+  }
+
   get #isWanted(): boolean {
     return this.#options.bytesMax > 0 || this.#followers.size > 0;
   }
@@ -128,15 +137,25 @@ export class FlightRecorder {
     writer.list(draws);
     writer.object(input);
     writer.list(this.#options.blank === undefined ? actions : actions.map((action) => this.#copy(action)));
-    const bareBytes = writer.length;
-    this.#bareBytes = before === undefined ? this.#bareBytes + bareBytes : bareBytes;
-    writer.value(before);
-    if (writer.length - bareBytes > this.#options.bytesMax * SNAPSHOT_SHARE) {
-      this.#snapshotsTooLarge += 1;
-      writer.cut(bareBytes);
-      writer.value(undefined);
-    }
+    this.#bareBytes += writer.length;
+    this.#keepSnapshot(before);
     this.#ring.add(writer.written);
+  }
+
+  /** Behind what was written of its step. */
+  #keepSnapshot(snapshot: object | undefined): void {
+    const writer = this.#writer;
+    const stepBytes = writer.length;
+    writer.value(snapshot);
+    if (snapshot === undefined) return;
+    const weightBytes = writer.length - stepBytes;
+    const isTooLarge = weightBytes > this.#shareBytes;
+    this.#bareBytes = stepBytes;
+    this.#dueBytes = isTooLarge ? weightBytes * TOO_LARGE_PAUSE : this.#shareBytes;
+    if (!isTooLarge) return;
+    this.#snapshotsTooLarge += 1;
+    writer.cut(stepBytes);
+    writer.value(undefined);
   }
 
   /** Without its secrets, where it may have any. */

@@ -8,21 +8,20 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { damaging } from './damage.ts';
 import { type House, openHouse } from './house.ts';
-import type { Table } from './house-config.ts';
 import { COMPILED_ONCE, MAIN, runProgram } from './program.ts';
 import { until } from './until.ts';
 
 const PASSWORD = 'correct-horse-battery';
 
 /** Two subdevices, one on a bad line, served for a while; the hub was gone once. */
-async function openNoisyHouse(recorder: Table = {}, rounds = 20): Promise<House> {
+async function openNoisyHouse(more = '', rounds = 20): Promise<House> {
   const house = await openHouse({
     subdevices: { a: { window: 1, retryMs: 50, disturb: damaging(seededRandom(5), 0.1) }, b: {} },
     config: {
       link: { retry_ms: 50, retries_max: 20 },
       hub: { username: 'gw', password_file: passwordFile() },
-      recorder,
     },
+    more,
   });
   await house.start();
   for (let count = 0; count < rounds; count += 1) {
@@ -69,7 +68,7 @@ describe('a recording of a gateway on a bad line', () => {
   });
 
   it('replays from a state that it holds, where its beginning was forgotten', async () => {
-    const house = await openNoisyHouse({ ring_bytes: 8192 }, 100);
+    const house = await openNoisyHouse('[recorder]\nring_bytes = 8192\n', 100);
     await record(house);
     const paths = recordings(house);
     expect(paths).toHaveLength(3);

@@ -2,12 +2,10 @@
 import { join } from 'node:path';
 import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
 
-export type Table = Readonly<Record<string, string | number | readonly string[]>>;
+type Table = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** Keys a test decides itself; `link` goes into each link, `subdevice` into each subdevice. */
-export type ConfigTables = Readonly<
-  Partial<Record<'hub' | 'outbox' | 'inbox' | 'recorder' | 'link' | 'subdevice', Table>>
->;
+export type ConfigTables = Readonly<Partial<Record<'hub' | 'outbox' | 'inbox' | 'link' | 'subdevice', Table>>>;
 
 /** Its name, and its client id at the hub. */
 export const GATEWAY = 'gw';
@@ -31,7 +29,6 @@ export function configText({ folder, socketPath, port, subdevices, tables }: Con
     section('[hub]', { profile: 'generic', host: '127.0.0.1', port, ...HUB_DEFAULTS, ...tables.hub }),
     section('[outbox]', tables.outbox ?? {}),
     section('[inbox]', tables.inbox ?? {}),
-    section('[recorder]', tables.recorder ?? {}),
     ...subdevices.map(({ id, pty }) =>
       section('[[link]]', { name: `link-${id}`, path: pty.path, subdevices: [id], ...tables.link }),
     ),
