@@ -9,7 +9,7 @@ import { EXIT, exitCodeOf, Fault, type FaultCode } from './base/fault.ts';
 import type { Config } from './config/schema.ts';
 import { readBootId } from './io/boot.ts';
 import { systemClock } from './io/clock.ts';
-import { noteFailure, readFailures } from './io/failure-log.ts';
+import { forgetFailures, noteFailure, readFailures } from './io/failure-log.ts';
 import type { Journal } from './io/journal.ts';
 import { notifySystemd, statusOf } from './io/systemd.ts';
 import { startControl } from './ops/control.ts';
@@ -97,6 +97,7 @@ export class Storage {
     } finally {
       await control.close();
     }
+    forgetFailures(this.#failuresPath);
     journal.info('storage is well again');
     return 'well';
   }

@@ -87,6 +87,9 @@ function resyncProblems({ resync_topic: topic }: HubSection): Problem[] {
   ];
 }
 
+/** A `bind` of one subdevice with the longest names takes some 330 bytes: with less room nobody could be announced or bound. */
+const REQUEST_BYTES = 512;
+
 /** The hub's own ceilings: beyond them it refuses, drops without a word, or hangs up. */
 function ceilingProblems(hub: HubSection): Problem[] {
   const limits = PROFILE_DEFAULTS[hub.profile];
@@ -95,7 +98,7 @@ function ceilingProblems(hub: HubSection): Problem[] {
   return [
     ...outside(hub, 'keep_alive_s', HUB_KEEP_ALIVE_S.min, HUB_KEEP_ALIVE_S.max),
     ...outside(hub, 'messages_per_s', 1, limits.messagesPerS),
-    ...outside(hub, 'payload_bytes_max', 64, limits.payloadBytesMax),
+    ...outside(hub, 'payload_bytes_max', REQUEST_BYTES, limits.payloadBytesMax),
     ...outside(hub, 'topic_bytes_max', 16, limits.topicBytesMax),
     ...outside(hub, 'topic_slashes_max', 1, limits.topicSlashesMax),
     ...outside(hub, 'reconnect_floor_ms', limits.reconnectFloorMs, Number.POSITIVE_INFINITY),

@@ -4,6 +4,7 @@
  * A link is a Machine: channel in, channel out (`base/machine.ts`), plus these. Topics here are the subdevice's own
  * names. Tokens are numbers the driver draws (reports) or the flow draws (deliveries); they mean nothing else.
  */
+import type { LinkCounters } from '../base/link-counters.ts';
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
 import type { Message, Qos } from '../base/message.ts';
 import type { ProbeOutcome } from '../base/probe.ts';
@@ -114,21 +115,6 @@ export type RefuseReason = 'congestion' | 'not allowed' | 'invalid topic' | 'not
 
 export type LinkInput = ChannelInput | DriverOrder;
 export type LinkAction = ChannelAction | DriverReport;
-
-/** What a technician wants to know of a line; all counters only grow. */
-export interface LinkCounters {
-  readonly openings: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  readonly framesOut: number;
-  readonly crcErrors: number;
-  readonly oversizeFrames: number;
-  readonly malformedPackets: number;
-  readonly unexpectedPackets: number;
-  readonly duplicates: number;
-  readonly retries: number;
-}
 
 export interface LinkMachine extends Machine<LinkInput, LinkAction> {
   readonly counters: LinkCounters;

@@ -8,9 +8,11 @@
  * meanwhile waits in order, at most `AHEAD_MAX` of it. Without `answers` nobody waits for custody: what is in RAM is lost
  * with the power, for at most the link's `hold_ms`.
  */
+
 import type { BackoffLimits } from '../base/backoff.ts';
+import type { LinkCounters } from '../base/link-counters.ts';
 import { LineReader } from '../codec/lines.ts';
-import type { LinkAction, LinkCounters, LinkInput, LinkMachine } from './driver.ts';
+import type { LinkAction, LinkInput, LinkMachine } from './driver.ts';
 import { LineDownlinks, type LineDownlinkTerms } from './lines-downlinks.ts';
 import { LineOutlet } from './lines-outlet.ts';
 import { LinePresence, type PresenceTerms } from './lines-presence.ts';

@@ -7,9 +7,11 @@
  * Between two transactions it is decided who is next: a command, else the block most overdue. After `COMMANDS_IN_A_ROW`
  * a block that is due goes first, so that commands without end starve no poll.
  */
+
 import type { BackoffLimits } from '../base/backoff.ts';
+import type { LinkCounters } from '../base/link-counters.ts';
 import type { ModbusRequest } from '../codec/modbus-rtu.ts';
-import type { LinkAction, LinkCounters, LinkInput, LinkMachine } from './driver.ts';
+import type { LinkAction, LinkInput, LinkMachine } from './driver.ts';
 import { LinkOpening, type LinkState } from './link.ts';
 import { ModbusProbe } from './modbus-probe.ts';
 import { type Block, ModbusSchedule, readRequest } from './modbus-schedule.ts';

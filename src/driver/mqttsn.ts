@@ -7,10 +7,12 @@
  * Invariants: total on bytes from outside; never more than one frame, the peers and sessions of `mqttsn-peers.ts` and
  * their bounds in memory.
  */
+
 import type { BackoffLimits } from '../base/backoff.ts';
+import type { LinkCounters } from '../base/link-counters.ts';
 import { type FramingName, framingOf, type PacketReader } from '../codec/framing.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
-import type { LinkAction, LinkCounters, LinkInput, LinkMachine } from './driver.ts';
+import type { LinkAction, LinkInput, LinkMachine } from './driver.ts';
 import { LinkOpening, type LinkState } from './link.ts';
 import { Beacon, type BeaconOptions } from './mqttsn-beacon.ts';
 import { Outlet, Spool } from './mqttsn-outlet.ts';

@@ -2,10 +2,13 @@
  * Downlinks: from the hub into the inbox, from the inbox to the subdevice, and the PUBACK back to the hub.
  *
  * The PUBACK leaves once every subdevice's copy is committed or acknowledged by the subdevice, and in the order of arrival
- * [MQTT-4.6.0-2]. A message that the hub sends again because we had not sent its PUBACK when the connection broke is
- * recognised (DUP, same packet identifier, same topic and bytes, in a later connection of the session) and not delivered
- * twice. Once its PUBACK has left it is not: the hub may have used the identifier anew, for a message with the same bytes
- * that never reached us, and a duplicate is better than a loss.
+ * [MQTT-4.6.0-2]. A message that the hub sends again before that is recognised (DUP, same packet identifier, same topic and
+ * bytes) and not delivered twice: in a later connection of the session [MQTT-4.4.0-1], and in the same one, where some hubs
+ * send again what is not acknowledged soon enough. There one PUBACK answers all its copies. A second one could reach the hub
+ * when it has given the identifier to another message, and take that for acknowledged though the connection lost it.
+ *
+ * Once the PUBACK has left nothing is recognised: whatever comes with its identifier then is a new message, DUP or not
+ * [MQTT-4.3.2-2]. A copy that met our PUBACK on the way is delivered twice; a duplicate is better than a loss.
  */
 import { crc32 } from 'node:zlib';
 import type { Facts } from '../base/events.ts';
@@ -72,22 +75,22 @@ export class DownlinkFlow {
       this.#route({ ...message, qos: 0 }, undefined);
       return;
     }
-    const print = crc32(message.payload, crc32(message.topic));
+    const print = printOf(message);
+    if (dup && this.#isWaiting(packetId, print)) return;
     const known = dup ? this.#unacknowledged.get(packetId) : undefined;
     const arrival = known?.print === print ? known : { packetId, print, owed: 0 };
     this.#unacknowledged.delete(packetId);
     if (arrival !== known) this.#route(message, arrival);
-    this.#arrivals.push(arrival);
-    if (this.#arrivals.length > ARRIVALS_MAX)
-      this.#options.order({ kind: 'leave', reason: 'the hub sends faster than we can store' });
-    this.#acknowledge();
+    this.#owePuback(arrival);
   }
 
-  /** An answer to ourselves: nobody's message, but it has its place in the order of PUBACKs. */
-  consumed(packetId: number | undefined): void {
-    if (packetId === undefined) return;
-    this.#arrivals.push({ packetId, print: 0, owed: 0 });
-    this.#acknowledge();
+  /** An answer to ourselves: nobody's message, but it has its place in the order of PUBACKs. @returns whether it is news */
+  consumed(message: Message, dup: boolean, packetId: number | undefined): boolean {
+    if (packetId === undefined) return true;
+    const print = printOf(message);
+    if (dup && this.#isWaiting(packetId, print)) return false;
+    this.#owePuback({ packetId, print, owed: 0 });
+    return true;
   }
 
   /** One copy is kept: committed, delivered, or shed by policy. */
@@ -203,10 +206,26 @@ export class DownlinkFlow {
     this.#options.pager().turn(); // the policy may have made room
   }
 
+  /** It has come in this connection, and its PUBACK has not left. */
+  #isWaiting(packetId: number, print: number): boolean {
+    return this.#arrivals.some((arrival) => arrival.packetId === packetId && arrival.print === print);
+  }
+
+  #owePuback(arrival: Arrival): void {
+    this.#arrivals.push(arrival);
+    if (this.#arrivals.length > ARRIVALS_MAX)
+      this.#options.order({ kind: 'leave', reason: 'the hub sends faster than we can store' });
+    this.#acknowledge();
+  }
+
   #acknowledge(): void {
     for (let first = this.#arrivals[0]; first !== undefined && first.owed === 0; first = this.#arrivals[0]) {
       this.#arrivals.shift();
       this.#options.order({ kind: 'puback', packetId: first.packetId });
     }
   }
+}
+
+function printOf({ topic, payload }: Message): number {
+  return crc32(payload, crc32(topic));
 }

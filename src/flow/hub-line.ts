@@ -167,8 +167,8 @@ export class HubLine {
       downlink.arrived(message, dup, packetId);
       return;
     }
+    if (!downlink.consumed(message, dup, packetId)) return;
     for (const report of services.heard(message, clock.nowMs())) this.#note(report);
-    downlink.consumed(packetId);
     replay.send();
   }
 

@@ -71,10 +71,15 @@ export class SessionWatch {
 
   /** The technician, or the application side, has dealt with the gap. @returns whether there was one */
   settleGap(): boolean {
-    const { account, committer } = this.#options;
-    const had = account.settleGap();
-    if (had) committer.ride({ kind: 'hubGap', gap: undefined });
+    const had = this.#options.account.settleGap();
+    if (had) this.#keepGap();
     return had;
+  }
+
+  /** At once: a crash in the next moment must not forget that downlinks may be missing. */
+  #keepGap(): void {
+    const { account, committer, clock } = this.#options;
+    committer.require([{ kind: 'hubGap', gap: account.gap }], clock.nowMs(), () => undefined);
   }
 
   #tell(reports: readonly AccountReport[]): void {
@@ -97,7 +102,7 @@ export class SessionWatch {
         return;
       case 'gap':
         facts.emit('possibleGap', { reason: report.gap.reason, away: report.away ?? null });
-        this.#options.committer.ride({ kind: 'hubGap', gap: this.#options.account.gap });
+        if (report.gap === this.#options.account.gap) this.#keepGap();
         this.#askForResync(report.gap, report.away);
         return;
     }

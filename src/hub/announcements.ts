@@ -57,6 +57,13 @@ export class Announcements {
     return confirmed === undefined ? undefined : confirmed === 'online';
   }
 
+  /** Who is here and was announced again and again, and the hub says nothing; since when, monotonic ms. */
+  unconfirmed(): readonly { readonly identity: HubIdentity; readonly sinceMs: number }[] {
+    return [...this.#standings.values()].flatMap(({ identity, isPresent, ask: { inVainSinceMs: sinceMs } }) =>
+      isPresent && sinceMs !== undefined && this.#isBound(identity) ? [{ identity, sinceMs }] : [],
+    );
+  }
+
   /** Of whom the hub is to be told this now. Whoever gets into a message is noted by `sent`. */
   due(verb: PresenceVerb, nowMs: number): readonly Due[] {
     return [...this.#standings.values()].filter((standing) => this.#mustAsk(standing, verb, nowMs));

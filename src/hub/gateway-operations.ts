@@ -79,6 +79,11 @@ export class GatewayOperations implements OwnService {
     return this.#announcements.isOnline(identity);
   }
 
+  /** See `announcements.ts`; nobody while there is no hub to answer. */
+  unconfirmed(): ReturnType<Announcements['unconfirmed']> {
+    return this.#isConnected ? this.#announcements.unconfirmed() : [];
+  }
+
   canBind(identity: HubIdentity): boolean {
     return this.#options.secretOf(identity) !== undefined;
   }

@@ -3,7 +3,7 @@
  * is a tmpfs under systemd, so it can be written when the disk cannot, and a reboot begins anew. The file may be missing,
  * empty or torn, or not writable at all: what cannot be read did not happen.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 export interface Failure {
   /** CLOCK_MONOTONIC ms. */
@@ -36,6 +36,15 @@ export function noteFailure(path: string, failure: Failure): void {
     writeFileSync(path, lines.join(''), { mode: 0o600 });
   } catch {
     // it will be counted when there is a place to count it
+  }
+}
+
+/** It works again: the next failure is the first. */
+export function forgetFailures(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // they are forgotten when they are old
   }
 }
 

@@ -4,6 +4,8 @@ import type { Condition } from './report.ts';
 import { countOf } from './words.ts';
 
 export interface BindingHealth extends Omit<BindingsReport, 'answered'> {
+  /** Present, and not confirmed by the hub though announced again and again. */
+  readonly unconfirmed: { readonly subdevices: readonly string[]; readonly forMs: number };
   readonly nowMs: number;
   readonly startedAtMs: number;
 }
@@ -11,7 +13,13 @@ export interface BindingHealth extends Omit<BindingsReport, 'answered'> {
 /** So many names in a sentence; `holdfast hub describe` has them all. */
 const NAMES_MAX = 3;
 
-export function bindingConditions({ bindings, strangers, nowMs, startedAtMs }: BindingHealth): Condition[] {
+export function bindingConditions({
+  bindings,
+  strangers,
+  unconfirmed,
+  nowMs,
+  startedAtMs,
+}: BindingHealth): Condition[] {
   const conditions: Condition[] = [];
   const unbound = bindings.filter(({ binding }) => binding === 'unbound');
   const [first] = unbound;
@@ -24,6 +32,16 @@ export function bindingConditions({ bindings, strangers, nowMs, startedAtMs }: B
       forMs: Math.max(...unbound.map(({ forMs }) => forMs ?? 0)),
       sentence: `${countOf(unbound.length, 'subdevice')} not bound at the hub${why}, so not served: ${namesOf(unbound.map(({ subdevice }) => subdevice))}. What ${isAlone ? 'it' : 'they'} sent before is kept.`,
       hint: isAlone ? first.remedy : 'See holdfast hub describe; bind each: holdfast hub bind ID…',
+    });
+  }
+  if (unconfirmed.subdevices.length > 0) {
+    const { subdevices, forMs } = unconfirmed;
+    conditions.push({
+      code: 'subdevice-unconfirmed',
+      losing: 'at risk',
+      forMs,
+      sentence: `The hub does not answer: ${countOf(subdevices.length, 'subdevice')} announced as online and not confirmed: ${namesOf(subdevices)}. It may take nothing of what they send.`,
+      hint: 'It is asked again once in 5 min and after each connect; holdfast trace hub shows it. If this lasts, look at the hub.',
     });
   }
   if (strangers.length > 0) {

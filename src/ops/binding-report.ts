@@ -59,6 +59,19 @@ export function bindingHealth(gateway: Gateway): Omit<BindingsReport, 'answered'
   return { bindings: subdeviceBindings(gateway), strangers: strangersAt(gateway) };
 }
 
+/** The hub has been told that they are online, and says nothing; and for how long. */
+export function unconfirmedSubdevices(gateway: Gateway): { readonly subdevices: readonly string[]; forMs: number } {
+  const { config, clock } = gateway.parts;
+  const unconfirmed = gateway.stations.operations?.unconfirmed() ?? [];
+  const names = new Map(
+    config.subdevices.map(({ id, hubIdentity }) => [hubIdentity && identityWords(hubIdentity), id]),
+  );
+  return {
+    subdevices: unconfirmed.map(({ identity }) => names.get(identityWords(identity)) ?? identityWords(identity)),
+    forMs: Math.max(0, ...unconfirmed.map(({ sinceMs }) => clock.nowMs() - sinceMs)),
+  };
+}
+
 function strangersAt({ stations }: Gateway): string[] {
   return (stations.operations?.bindings.strangers ?? []).map(identityWords);
 }

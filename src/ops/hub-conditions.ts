@@ -16,6 +16,8 @@ export interface HubHealth {
   readonly takings: number;
   /** SUBACK 0x80. */
   readonly refusedFilters: readonly string[];
+  /** On which PUBACKs are missing. */
+  readonly doubtedTopics: readonly string[];
   /** What is wrong with the files of TLS; the last good ones are in use, if there were any. */
   readonly tlsFilesTrouble: { readonly problem: string; readonly sinceMs: number } | undefined;
 }
@@ -67,7 +69,20 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
       hint: 'Add the topics to the permissions of the product at the hub.',
     });
   }
-  return conditions;
+  return [...conditions, ...pubackConditions(hub, forMs)];
+}
+
+function pubackConditions({ isOnline, doubtedTopics }: HubHealth, forMs: number): Condition[] {
+  if (!isOnline || doubtedTopics.length === 0) return [];
+  return [
+    {
+      code: 'hub-pubacks-missing',
+      losing: 'at risk',
+      forMs,
+      sentence: `The hub does not acknowledge what it is sent on ${countOf(doubtedTopics.length, 'topic')}: ${doubtedTopics.slice(0, 3).join(', ')}. It is sent again, and what follows there waits.`,
+      hint: 'Check the permissions of these topics at the hub: after attempts_max sendings a message goes to the dead letters.',
+    },
+  ];
 }
 
 function sessionConditions({ away, isOver, gap }: SessionReport): Condition[] {

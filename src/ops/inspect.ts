@@ -7,7 +7,7 @@ import type { LetterRequest } from '../custody/letter.ts';
 import type { FlightRecorder } from '../flow/flight-recorder.ts';
 import type { Gateway } from '../gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
-import { bindingHealth } from './binding-report.ts';
+import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
 import { conditionsOf } from './conditions.ts';
 import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
 import type { HubHealth } from './hub-conditions.ts';
@@ -64,10 +64,11 @@ export class Inspector implements Inspection {
         ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: hub.takings },
         isOnline: client.state === 'online',
         refusedFilters: [...gateway.subscriptions.refused],
+        doubtedTopics: gateway.stations.outbox.trust.suspects,
         tlsFilesTrouble: this.#options.tlsFilesTrouble(),
       },
       links,
-      ...bindingHealth(gateway),
+      ...{ ...bindingHealth(gateway), unconfirmed: unconfirmedSubdevices(gateway) },
       clock: wallClock.standing,
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,

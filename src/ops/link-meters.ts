@@ -1,6 +1,7 @@
 /** Rates of the links over 5, 30 and 60 s: counters read once a second, the last minute of them kept. */
+import type { LinkCounters } from '../base/link-counters.ts';
 import type { Gateway } from '../gateway.ts';
-import { brokenFrames, type LinkCountersReport, type LinkRate } from './link-report.ts';
+import { brokenFrames, type LinkRate } from './link-report.ts';
 
 const SAMPLE_MS = 1000;
 const SPANS_S = [5, 30, 60] as const;
@@ -9,7 +10,7 @@ const SAMPLES_MAX = 61;
 
 export interface Sample {
   readonly atMs: number;
-  readonly counters: LinkCountersReport;
+  readonly counters: LinkCounters;
 }
 
 export class LinkMeters {
@@ -22,7 +23,7 @@ export class LinkMeters {
     this.#sample();
   }
 
-  rates(link: string, counters: LinkCountersReport): LinkRate[] {
+  rates(link: string, counters: LinkCounters): LinkRate[] {
     return ratesOf(this.#samples.get(link) ?? [], { atMs: this.#gateway.parts.clock.nowMs(), counters });
   }
 
@@ -44,7 +45,7 @@ export function ratesOf(samples: readonly Sample[], now: Sample): LinkRate[] {
   return SPANS_S.map((overS) => {
     const then = samples.find(({ atMs }) => now.atMs - atMs <= overS * 1000) ?? now;
     const seconds = (now.atMs - then.atMs) / 1000;
-    const perS = (count: (counters: LinkCountersReport) => number): number =>
+    const perS = (count: (counters: LinkCounters) => number): number =>
       seconds === 0 ? 0 : (count(now.counters) - count(then.counters)) / seconds;
     return {
       overS,

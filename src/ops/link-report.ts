@@ -1,5 +1,6 @@
 /** What the control API tells of a link: its port, its line and what was done about them. */
 
+import type { LinkCounters } from '../base/link-counters.ts';
 import type { LineErrors } from '../ports.ts';
 
 export type LinkState = 'stopped' | 'opening' | 'open' | 'waiting to reopen';
@@ -26,7 +27,7 @@ export interface LinkReport {
   readonly probeable: readonly string[];
   /** Who said hello last and is not on its list, with nobody attached since; `null`: nobody. */
   readonly foreigner: { readonly subdevice: string; readonly forMs: number } | null;
-  readonly counters: LinkCountersReport;
+  readonly counters: LinkCounters;
   /** Counted by the kernel since it found the port; `null`: its driver does not report them, or it is not open. */
   readonly kernel: LineErrors | null;
   /** Over the last seconds, or since the start if that is less. */
@@ -34,21 +35,6 @@ export interface LinkReport {
   /** QoS 1 downlinks, from their sending to the PUBACK of the subdevice, since the start. */
   readonly roundTrip: RoundTripReport;
   readonly recovery: RecoveryReport;
-}
-
-/** Since the process started; they only grow. */
-export interface LinkCountersReport {
-  readonly openings: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  readonly framesOut: number;
-  readonly crcErrors: number;
-  readonly oversizeFrames: number;
-  readonly malformedPackets: number;
-  readonly unexpectedPackets: number;
-  readonly duplicates: number;
-  readonly retries: number;
 }
 
 /** Per second. */
@@ -82,7 +68,7 @@ export interface RecoveryReport {
 }
 
 /** Frames that came and were of no use. */
-export function brokenFrames(counters: LinkCountersReport): number {
+export function brokenFrames(counters: LinkCounters): number {
   return counters.crcErrors + counters.oversizeFrames + counters.malformedPackets;
 }
 

@@ -28,7 +28,7 @@ export class Outbox {
   readonly #limits: OutboxLimits;
   readonly #custodian: Custodian;
   readonly #flight = new Flight();
-  readonly #trust = new Trust();
+  readonly trust = new Trust();
   readonly suspicion: Suspicion;
   readonly #selection: Selection;
   readonly pace: Pace;
@@ -47,7 +47,7 @@ export class Outbox {
       ...limits,
       custodian,
       flight: this.#flight,
-      trust: this.#trust,
+      trust: this.trust,
       suspicion: this.suspicion,
     });
     this.pace = new Pace(limits.messagesPerS);
@@ -109,7 +109,7 @@ export class Outbox {
     if (entry === undefined) return undefined;
     const dup = entry.sentBefore; // [MQTT-3.3.1-1]
     this.pace.take(nowMs);
-    this.#flight.launch(entry, nowMs, this.#trust.standing(entry.row) === 'refused');
+    this.#flight.launch(entry, nowMs, this.trust.standing(entry.row) === 'refused');
     return { entry, packetId: packetIdOf(entry.row.seq), dup, isSuspect: this.suspicion.isSuspect(entry) };
   }
 
@@ -117,7 +117,7 @@ export class Outbox {
   acknowledged(packetId: number): Entry | undefined {
     const entry = this.#flight.land(packetId);
     if (entry === undefined) return undefined;
-    this.#trust.restore(entry.row);
+    this.trust.restore(entry.row);
     this.suspicion.answered(entry);
     this.#custodian.end(entry, { as: 'delivered' });
     this.#selection.join(entry.row.lane);
@@ -136,15 +136,15 @@ export class Outbox {
       const isHalted = this.#selection.isHalted(entry.row.lane); // the hub could not answer: no fault of the message
       if (!isHalted) entry.attempts += 1;
       this.suspicion.survived(entry);
-      const isDue = entry.attempts >= this.#limits.attemptsMax || this.#trust.standing(entry.row) === 'refused';
+      const isDue = entry.attempts >= this.#limits.attemptsMax || this.trust.standing(entry.row) === 'refused';
       // only what is on disk can become a dead letter; what is not waits for the disk
       if (!isHalted && isDue && entry.keeping === 'stored') {
         const reason = `no PUBACK after ${entry.attempts} ${entry.attempts === 1 ? 'attempt' : 'attempts'}`;
-        this.#trust.refuse(entry.row);
+        this.trust.refuse(entry.row);
         this.#custodian.end(entry, { as: 'dead', reason });
         buried.push({ entry, reason });
       } else {
-        if (!isHalted) this.#trust.doubt(entry.row);
+        if (!isHalted) this.trust.doubt(entry.row);
         this.#flight.sendAgain(entry);
       }
       this.#selection.join(entry.row.lane);
@@ -176,7 +176,7 @@ export class Outbox {
     this.#selection.disconnected();
     this.#flight.ground();
     if (verdict?.kind === 'buried') {
-      this.#trust.giveBenefit(verdict.entry.row);
+      this.trust.giveBenefit(verdict.entry.row);
       this.#custodian.end(verdict.entry, { as: 'dead', reason: verdict.reason });
     }
     return verdict;
@@ -244,6 +244,6 @@ export class Outbox {
     if (entry.attempts === 0) return;
     const { lane, topic } = entry.row;
     const isDoubted = (other: Entry): boolean => other.attempts > 0 && other.row.topic === topic;
-    if (!this.#custodian.lane(lane).window.some(isDoubted)) this.#trust.giveBenefit(entry.row);
+    if (!this.#custodian.lane(lane).window.some(isDoubted)) this.trust.giveBenefit(entry.row);
   }
 }

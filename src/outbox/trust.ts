@@ -25,6 +25,12 @@ export class Trust {
     return this.#standings.get(keyOf(row)) ?? 'trusted';
   }
 
+  /** Topics on which a message waits for its PUBACK beyond the time for it. */
+  get suspects(): readonly string[] {
+    const suspects = [...this.#standings].filter(([, standing]) => standing === 'suspect');
+    return suspects.map(([key]) => key.slice(key.indexOf(' ') + 1));
+  }
+
   doubt(row: Row): void {
     if (this.#standings.size < TOPICS_MAX && !this.#standings.has(keyOf(row)))
       this.#standings.set(keyOf(row), 'suspect');

@@ -106,7 +106,7 @@ export class StoreCore {
     return this.#logPages >= LOG_CHECKPOINTS_MAX * this.#checkpointPages;
   }
 
-  /** After the receipts are out, and every few seconds: lets the witness note how far the store has come. */
+  /** After the receipts are out, and every few seconds: lets the witness note how far the store has come. Throws an I/O error. */
   note(upMs: number): void {
     this.#witness?.note(upMs);
   }
@@ -139,8 +139,11 @@ export class StoreCore {
     } catch (error) {
       if (!isFull(error)) throw error;
     }
-    this.#witness?.noteLast();
-    this.#database.close();
+    try {
+      this.#witness?.noteLast();
+    } finally {
+      this.#database.close();
+    }
   }
 
   /** In the log, which begins anew only once all of it is in the database; none in memory, where there is no log. */

@@ -45,7 +45,11 @@ export class StoreService {
 
   /** To be called every few seconds: the last commit of a burst wants its note too. */
   note(): void {
-    this.#core?.note(this.#options.nowMs());
+    try {
+      this.#core?.note(this.#options.nowMs());
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #answer(core: StoreCore, message: ToStore): void {

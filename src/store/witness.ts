@@ -53,7 +53,10 @@ export class Witness {
     if (changes.some(({ kind }) => kind === 'put' || kind === 'settle' || kind === 'bury')) this.#isBehind = true;
   }
 
-  /** Notes how far the store has come, if it has and if it is time. Failing costs the witness, not the store. */
+  /**
+   * Notes how far the store has come, if it has and if it is time. What stands in its way (a full disk, foreign rights) costs
+   * the witness, not the store. Throws an I/O error: the medium is the store's own, and it does not hold what is written.
+   */
   note(nowMs: number): void {
     if (!this.#isBehind || nowMs - this.#markedAtMs < MARK_EVERY_MS) return;
     this.#markedAtMs = nowMs;
@@ -70,8 +73,8 @@ export class Witness {
       });
       this.#turn += 1;
       this.#isBehind = false;
-    } catch {
-      // a disk that is full, or worse: the store's own next commit says so
+    } catch (error) {
+      if (isOfMedium(error)) throw error;
     }
   }
 
@@ -157,6 +160,10 @@ export interface Loss {
 
 function damagedIn(losses: readonly Loss[]): number {
   return losses.reduce((sum, { damaged }) => sum + damaged, 0);
+}
+
+function isOfMedium(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EIO';
 }
 
 function identityOf(database: Database): string {

@@ -48,7 +48,7 @@ it('an empty trace proves nothing, and says so', () => {
 describe.skipIf(isUnrecordable())('a power cut at any operation on the files', { timeout: 240_000 }, () => {
   it('finds everything that was acknowledged, in books that balance', async () => {
     const { house, trace } = await openRecordedHouse(DAY);
-    await liveADay(house, 30);
+    await liveADay(house, 20);
     await house.expectNothingLost();
     await house.gateway.signal('SIGTERM');
     const sample = new Sample(RECOVERIES_EVERY);
@@ -64,7 +64,7 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', {
 
   it('finds everything in the middle of checkpoints too', async () => {
     const { house, trace } = await openRecordedHouse({ ...DAY, program: CHECKPOINTING });
-    await liveADay(house, 15);
+    await liveADay(house, 10);
     await house.expectNothingLost();
     await house.gateway.signal('SIGTERM');
     const events = trace();

@@ -1,9 +1,9 @@
 /** A line that carries anything but frames, and frames that carry anything but packets: counted, bounded, survived. */
 import { describe, expect, it } from 'vitest';
+import type { LinkCounters } from '../../src/base/link-counters.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../src/codec/sn-cobs.ts';
-import type { LinkCountersReport } from '../../src/ops/link-report.ts';
 import { damaging, turned } from './damage.ts';
 import { type House, openHouse } from './house.ts';
 import { Recorder } from './recorder.ts';
@@ -15,7 +15,7 @@ const DELIMITER = Uint8Array.of(0);
 const OVERSIZE_BYTES = 5000;
 
 describe('bytes that no subdevice should send', () => {
-  const cases: readonly (readonly [string, Uint8Array, keyof LinkCountersReport])[] = [
+  const cases: readonly (readonly [string, Uint8Array, keyof LinkCounters])[] = [
     ['a frame cut off by the next one', joined(PINGREQ.subarray(0, 4), DELIMITER, PINGREQ), 'crcErrors'],
     ['two frames run together', joined(within(SEARCHGW), within(PINGREQ)), 'crcErrors'],
     ['a frame with one bit turned', turned(PINGREQ, 2), 'crcErrors'],

@@ -49,7 +49,7 @@ export interface HousePlan {
 
 /** On the disk, not in a tmpfs: a test looks at the bytes that reach the medium (FHS 3.0 §5.15). */
 const FOLDERS = '/var/tmp';
-const FILTER = 'cmd';
+export const FILTER = 'cmd';
 /** Builds it; the gateway is not started. */
 export async function openHouse(plan: HousePlan = {}): Promise<House> {
   const clock = systemClock();
@@ -132,7 +132,7 @@ export class House {
   /** The application side takes a message, wherever the hub is. */
   arrive({ topic, payload }: Pick<Message, 'topic' | 'payload'>): void {
     const number = numberOf(payload);
-    const subdevice = this.subdevices.find(({ id }) => topic.startsWith(`${GATEWAY}/${id}/`));
+    const subdevice = this.subdevices.find(({ id }) => topic.split('/')[1] === id);
     if (number !== undefined) subdevice?.uplinks.arrive(number);
   }
 
@@ -150,7 +150,7 @@ export class House {
 
   /** The gateway's session at the hub. */
   get session(): SessionView | undefined {
-    return this.hub.sessions().find(({ clientId }) => clientId === GATEWAY);
+    return this.hub.sessions().find(({ clientId }) => clientId.endsWith(GATEWAY));
   }
 
   /** The hub goes away. Its port stays taken, so that no hub of another test can be in its place. */
@@ -182,7 +182,11 @@ export class House {
   /** The application side sends the subdevice its next numbered command; the hub answers for it from now on. */
   command(subdevice: FieldSubdevice): void {
     const number = subdevice.downlinks.send();
-    this.hub.publish({ topic: `${GATEWAY}/${subdevice.id}/${FILTER}`, payload: numberedPayload(number, 32), qos: 1 });
+    this.hub.publish({
+      topic: `${GATEWAY}/${subdevice.id}/${FILTER}`,
+      payload: numberedPayload(number, 32),
+      qos: 1,
+    });
     subdevice.downlinks.acknowledge(number);
   }
 
@@ -207,7 +211,7 @@ export class House {
     await until(async () => {
       ledger = await this.gateway.ledger();
       this.#ledger = ledger;
-      return pendingIn(ledger) === 0;
+      return ledger.totals.uplink.pending + ledger.totals.downlink.pending === 0;
     });
     return ledger;
   }
@@ -243,8 +247,4 @@ export class House {
     await this.hub.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-function pendingIn({ totals }: LedgerReport): number {
-  return totals.uplink.pending + totals.downlink.pending;
 }

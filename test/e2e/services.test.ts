@@ -1,49 +1,15 @@
 /** A subdevice uses the services of the hub through the gateway, under short names, and reaches nobody else's. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
-import { MAINLAND } from '../../src/bench/hub/rules.ts';
+import { expect, it } from 'vitest';
 import type { SubdeviceReport } from '../../src/bench/subdevice-contract.ts';
-import { type House, openHouse } from './house.ts';
+import { openStrictHouse, PRODUCT } from './strict-house.ts';
 import { until } from './until.ts';
 
-const GATEWAY = { product: 'GGGGGGGGGG', device: 'gw' };
-const DEVICE = { product: 'PPPPPPPPPP', device: 'a' };
-const SECRET = 'AAECAwQFBgcICQoLDA0ODw==';
+const DEVICE = { product: PRODUCT, device: 'a' };
 const DOWN = ['$shadow/operation/result', '$ota/update', '$rrpc/rxd/+'];
 
-/** A house at a hub that checks everything: credentials, permissions, who is online. */
-async function strictHouse(): Promise<House> {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const secretFile = join(folder, 'secret');
-  writeFileSync(secretFile, SECRET, { mode: 0o600 });
-  const identity = { product_id: GATEWAY.product, device_name: GATEWAY.device };
-  const house = await openHouse({
-    subdevices: { a: {} },
-    rules: {
-      ...MAINLAND,
-      permissions: 'checked',
-      credentials: new Map([['GGGGGGGGGGgw', SECRET]]),
-    },
-    config: {
-      hub: {
-        profile: 'mainland',
-        ...identity,
-        device_secret_file: secretFile,
-        reconnect_floor_ms: 5000,
-        reconnect_ceiling_ms: 5000,
-      },
-      subdevice: { product_id: DEVICE.product, device_name: DEVICE.device },
-    },
-  });
-  await house.gateway.start();
-  return house;
-}
-
 it('a subdevice uses its shadow, reports its firmware, answers a call, and reaches no other topic of the hub', async () => {
-  const house = await strictHouse();
+  const house = await openStrictHouse();
+  await house.gateway.start();
   const subdevice = house.subdevice('a');
   const received: { topic: string; text: string }[] = [];
   subdevice.onReport((report: SubdeviceReport) => {

@@ -1,11 +1,29 @@
 /** Downlinks that may be missing: shown until somebody has seen to them, over restarts too. */
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { give } from '../../src/ops/control-client.ts';
-import { type House, openHouse } from './house.ts';
+import { type House, type HousePlan, openHouse } from './house.ts';
 import { until } from './until.ts';
 
 const conditionsOf = async (house: House): Promise<string[]> =>
   (await house.gateway.status()).conditions.map(({ code }) => code);
+
+const HEEDLESS = fileURLToPath(new URL('./heedless-gateway.ts', import.meta.url));
+
+/** The gateway is killed as soon as it has told of a gap. @returns whether it knows of it when it is back */
+async function isNotedAtOnce(plan: HousePlan = {}): Promise<boolean> {
+  const house = await openHouse(plan);
+  await house.start();
+  await house.loseHub();
+  house.hub.setFault({ kind: 'forgetSession', clientId: 'gw' });
+  house.restoreHub();
+  await until(() => house.session?.subscriptions.length === 2);
+  await house.gateway.ledger(); // the store answers in turn: what it was given before is written
+  await house.gateway.signal('SIGKILL');
+  await house.gateway.start();
+  const { hub } = await house.untilStatus(({ hub }) => hub.session.finding === 'resumed');
+  return hub.session.gap !== null;
+}
 
 /** The hub forgets the session while the gateway is away. */
 async function forget(house: House): Promise<void> {
@@ -33,6 +51,11 @@ describe('a session that the hub lost', () => {
     await house.gateway.signal('SIGTERM');
     await house.gateway.start();
     expect((await house.gateway.status()).hub.session.gap).toBeNull();
+  });
+
+  it('is a gap though the gateway is killed while it subscribes anew, and would be none if the note could wait', async () => {
+    expect(await isNotedAtOnce()).toBe(true);
+    expect(await isNotedAtOnce({ program: HEEDLESS, env: { OVERLOOKS: 'gaps' } })).toBe(false);
   });
 
   it('is told to the application side on the resync topic, which takes the gap over', async () => {

@@ -1,5 +1,5 @@
 /** Storage that fails: nothing is acknowledged any more, exit 74, a start, and after too many of them degraded mode. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -93,10 +93,11 @@ describe.skipIf(whyNoMount('tmpfs') !== undefined)('degraded mode', () => {
     expect([degraded.code, degraded.stdout]).toEqual([EXIT.ok, expect.stringContaining('Storage fails')]);
     expect(house.uplinks.acknowledged).toBe(10);
     disk.allowWriting();
-    await until(() => house.gateway.journal.includes('storage is well again'));
+    await until(() => /(?<!until )storage is well again/.test(house.gateway.journal));
     await house.gateway.ready();
     await house.expectNothingLost();
     expect(house.uplinks.acknowledged).toBe(20);
+    expect(existsSync(join(house.folder, 'storage-failures'))).toBe(false);
     const { conditions } = await house.gateway.status();
     expect(conditions.map(({ code }) => code)).not.toContain('store-failed');
     const well = await runProgram('--config', house.configPath, 'status');

@@ -1,5 +1,6 @@
 /** The gateway as a process, and the bench hub behind TLS: certificates renewed, a hub that pretends, a clock of 1970. */
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Authority } from '../../src/bench/certificates.ts';
 import { GatewayProcess } from '../../src/bench/gateway-process.ts';
@@ -8,11 +9,13 @@ import { GENERIC, INTL } from '../../src/bench/hub/rules.ts';
 import { type BenchHub, startBenchHub } from '../../src/bench/hub/server.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import { FAKETIME_IS_MISSING, newWallClock } from './fake-clock.ts';
-import { type House, openHouse } from './house.ts';
+import { type House, type HousePlan, openHouse } from './house.ts';
 import { GATEWAY } from './house-config.ts';
 import { COMPILED_ONCE } from './program.ts';
 import { GOOD, HOST, TlsFolder } from './tls-rig.ts';
 import { until } from './until.ts';
+
+const HEEDLESS = fileURLToPath(new URL('./heedless-gateway.ts', import.meta.url));
 
 interface Site {
   readonly house: House;
@@ -21,12 +24,12 @@ interface Site {
 }
 
 /** A gateway with a client certificate; its hub is up, the gateway is not. */
-async function openSite(env: Record<string, string> = {}): Promise<Site> {
+async function openSite(plan: Pick<HousePlan, 'env' | 'program'> = {}): Promise<Site> {
   const folder = new TlsFolder();
   const { certificateFile, keyFile } = folder.writeClient({ commonName: GATEWAY });
   const hub = await secureHub(folder.authority, { tlsPort: 0 });
   const files = { tls_ca_file: folder.caFile, tls_certificate_file: certificateFile, tls_key_file: keyFile };
-  const house = await openHouse({ config: { hub: { port: hub.tlsPort, tls: 'on', ...files } }, env });
+  const house = await openHouse({ config: { hub: { port: hub.tlsPort, tls: 'on', ...files } }, ...plan });
   const site = { house, folder, hub };
   onTestFinished(() => site.hub.stop());
   hub.onArrived((arrival) => house.arrive(arrival));
@@ -91,6 +94,14 @@ describe('a gateway behind TLS', () => {
     expect(site.house.gateway.journal.match(/hub not reached: .* not trusted/g)).toHaveLength(1);
   });
 
+  it('gives everything to a hub that only pretends, once it does not look whose certificate it is', async () => {
+    const site = await openSite({ program: HEEDLESS, env: { OVERLOOKS: 'certificates' } });
+    await exchangeHub(site, new Authority('Somebody Else'));
+    await start(site);
+    site.house.publish(20);
+    await expectUplinksDelivered(site.house);
+  });
+
   it('goes on with the last good certificate while a new one is broken, and says so', async () => {
     const site = await openSite();
     await start(site);
@@ -123,7 +134,7 @@ describe('a gateway behind TLS', () => {
     async () => {
       const clock = newWallClock();
       clock.set('-56y');
-      const site = await openSite(clock.env);
+      const site = await openSite({ env: clock.env });
       await start(site);
       site.house.publish(20);
       await site.house.untilAcknowledged();

@@ -113,14 +113,26 @@ describe('over TLS', () => {
     expect(await refusal(certified(), { files })).toContain('an authority that is not trusted, "CN=Bench Authority"');
   });
 
-  it('the same hub would get in if nobody checked: it is the check that keeps it out', async () => {
-    const { folder, ...server } = certified(GOOD, new Authority('Somebody Else'));
-    const { port } = await serveTls(server);
-    const careless = connect({ host: HOST, port, ca: folder.authority.certificate, rejectUnauthorized: false });
-    onTestFinished(() => void careless.destroy());
-    const [bytes] = await once(careless, 'data');
-    expect(String(bytes)).toBe('hello');
-  });
+  it.each([
+    ['an authority nobody trusts', GOOD, new Authority('Somebody Else'), {}],
+    ['an authority that borrows a name', GOOD, new Authority('Bench Authority'), {}],
+    ['the wrong name', GOOD, undefined, { serverName: 'other.example' }],
+    ['a certificate that has expired', { ...GOOD, from: inDays(-30), until: inDays(-3) }, undefined, {}],
+    ['a certificate of the future', { ...GOOD, from: inDays(30), until: inDays(60) }, undefined, {}],
+    ['another key than the pinned one', GOOD, undefined, { pins: ['AAAA'] }],
+  ] as const)(
+    'a hub with %s is kept out by the check alone: whoever does not look hears its hello',
+    async (...site) => {
+      const [, plan, authority, client] = site;
+      const { folder, ...server } = certified(plan, authority);
+      const { port } = await serveTls(server);
+      expect((await dial(folder, port, client).untilClosed()).length).toBeGreaterThan(0);
+      const careless = connect({ host: HOST, port, ca: folder.authority.certificate, rejectUnauthorized: false });
+      onTestFinished(() => void careless.destroy());
+      const [bytes] = await once(careless, 'data');
+      expect(String(bytes)).toBe('hello');
+    },
+  );
 
   it('nor does an authority of the same name get in', async () => {
     expect(await refusal(certified(GOOD, new Authority('Bench Authority')))).toMatch(

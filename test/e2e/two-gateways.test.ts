@@ -1,21 +1,29 @@
 /** The classic mistake in the field: a cloned card, and two gateways fight for one identity. */
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { type House, openHouse } from './house.ts';
+import { type House, type HousePlan, openHouse } from './house.ts';
 import { until } from './until.ts';
 
 const PENDING = async ({ gateway }: House): Promise<number> => (await gateway.ledger()).totals.uplink.pending;
 const isWarned = (house: House): Promise<unknown> =>
   house.untilStatus(({ conditions }) => conditions.some(({ code }) => code === 'hub-taken-over'));
+const HEEDLESS = fileURLToPath(new URL('./heedless-gateway.ts', import.meta.url));
 
-it('two gateways with one identity keep everything, say so, and whoever remains recovers by itself', async () => {
-  const one = await openHouse({ subdevices: { a: {} } });
-  const other = await openHouse({ subdevices: { b: {} }, config: { hub: { port: one.hub.port } } });
+/** Two gateways with one identity, each with a subdevice that has something to say. */
+async function twins(plan: HousePlan = {}): Promise<readonly [one: House, other: House]> {
+  const one = await openHouse({ ...plan, subdevices: { a: {} } });
+  const other = await openHouse({ ...plan, subdevices: { b: {} }, config: { hub: { port: one.hub.port } } });
   one.hub.onArrived((arrival) => other.arrive(arrival));
   for (const house of [one, other]) {
     await house.gateway.start();
     for (const subdevice of house.subdevices) house.enter(subdevice);
     house.publish(50);
   }
+  return [one, other];
+}
+
+it('two gateways with one identity keep everything, say so, and whoever remains recovers by itself', async () => {
+  const [one, other] = await twins();
   await Promise.all([isWarned(one), isWarned(other)]);
   expect(one.gateway.journal).toMatch(/is another gateway running with our identity\?/);
   for (const house of [one, other]) {
@@ -33,4 +41,11 @@ it('two gateways with one identity keep everything, say so, and whoever remains 
   await until(async () => (await PENDING(other)) === 0);
   expect(other.uplinks).toMatchObject({ sent: 100, delivered: 100, missing: 0, reordered: 0 });
   expect((await other.gateway.ledger()).balances).toBe(true);
+});
+
+it('two that do not look at it throw each other out ten times as often, and say nothing', async () => {
+  const [one, other] = await twins({ program: HEEDLESS, env: { OVERLOOKS: 'rivals' } });
+  await until(() => one.events.filter(({ kind }) => kind === 'connected').length >= 30);
+  for (const { gateway } of [one, other])
+    expect((await gateway.status()).conditions.map(({ code }) => code)).not.toContain('hub-taken-over');
 });

@@ -5,7 +5,7 @@ import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { encodeFrame, FrameReader } from '../../src/codec/sn-cobs.ts';
 import type { Channel } from '../../src/ports.ts';
-import { drawScenario } from './scenario.ts';
+import { drawScenario, type HubSwitches } from './scenario.ts';
 import { type Plant, World } from './world.ts';
 
 export const ID = 's1';
@@ -18,8 +18,9 @@ export class HandWire {
   #packets: Packet[] = [];
   #isAcknowledging = false;
 
-  private constructor(plant: Plant) {
-    this.world = new World(drawScenario({ seed: 7, hours: 1, trouble: 0, subdevices: 1 }), plant);
+  private constructor(plant: Plant, switches: Partial<HubSwitches>) {
+    const { hub, ...calm } = drawScenario({ seed: 7, hours: 1, trouble: 0, subdevices: 1 });
+    this.world = new World({ ...calm, hub: { ...hub, ...switches } }, plant);
     this.world.hub.onArrived = ({ topic, payload }: Message) => {
       const own = topic.split('/');
       if (own[1] === ID) this.arrived.push([own.slice(2).join('/'), new TextDecoder().decode(payload)]);
@@ -27,8 +28,8 @@ export class HandWire {
   }
 
   /** The gateway runs and is connected to the hub, and the line is open. */
-  static async open(plant: Plant = {}): Promise<HandWire> {
-    const wire = new HandWire(plant);
+  static async open(plant: Plant = {}, switches: Partial<HubSwitches> = {}): Promise<HandWire> {
+    const wire = new HandWire(plant, switches);
     await wire.world.start(true);
     await wire.plug();
     await wire.pass(5000); // the first connection to the hub takes a while

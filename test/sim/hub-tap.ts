@@ -77,7 +77,10 @@ export class HubTap {
         this.#earlier.delete(value.packetId);
       }
       if (value.kind === 'publish' && value.packetId !== undefined) {
-        this.#downlinks.push({ packetId: value.packetId, publish: value });
+        const { packetId, dup } = value;
+        // one PUBACK answers all copies of a connection
+        if (dup && this.#downlinks.some((other) => other.packetId === packetId)) continue;
+        this.#downlinks.push({ packetId, publish: value });
         this.onDownlink(value);
       }
     }

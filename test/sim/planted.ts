@@ -95,6 +95,28 @@ function swapPubacks({ hub, parts: { clock, mailbox } }: Gateway): void {
   };
 }
 
+/** What the hub sends again looks like any other message. */
+export function overlookDup({ hub: { client } }: Gateway): void {
+  const handle = client.handle.bind(client);
+  client.handle = (input, nowMs) =>
+    handle(input, nowMs).map((action) => (action.kind === 'message' ? { ...action, dup: false } : action));
+}
+
+/** Each connection that ends counts as one that we have left. */
+export function overlookRivals({ hub: { client } }: Gateway): void {
+  const handle = client.handle.bind(client);
+  client.handle = (input, nowMs) => {
+    if (input.kind === 'closed') handle({ kind: 'leave', reason: input.reason }, nowMs);
+    return handle(input, nowMs);
+  };
+}
+
+/** Whatever the hub does with our session, nothing is concluded from it. */
+export function overlookGaps({ stations: { account } }: Gateway): void {
+  account.connected = () => [];
+  account.message = () => [];
+}
+
 function sendUnpaced({ stations: { outbox } }: Gateway): void {
   outbox.pace.isOpen = () => true;
   outbox.pace.take = () => undefined;

@@ -29,6 +29,7 @@ export interface SubdevicePlan {
 type LaterSwitch =
   | 'unacknowledged'
   | 'resentAs'
+  | 'retransmitMs'
   | 'storedMaxCounts'
   | 'storedAgeFrom'
   | 'downlinksPerS'
@@ -165,7 +166,7 @@ export function drawScenario({ seed, hours, trouble, subdevices = 8, slowness = 
 }
 
 /** Not those that break order, lose by themselves or send twice within a connection: the invariants would blame us. */
-function drawLaterSwitches(random: Random): Pick<HubRules, LaterSwitch> {
+function drawLaterSwitches(random: Random): Omit<Pick<HubRules, LaterSwitch>, 'retransmitMs'> {
   const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
   return {
     unacknowledged: oneOf('at once', 'paced'),

@@ -1,11 +1,13 @@
 /** The account of the session against the bench hub, whose store really overflows: what it says is what happened. */
 import { describe, expect, it } from 'vitest';
 import type { GatewayEvents } from '../../src/base/events.ts';
+import type { Gateway } from '../../src/gateway.ts';
+import { overlookGaps } from './planted.ts';
 import { drawScenario, HOUR_MS } from './scenario.ts';
 import { live } from './simulate.ts';
 
 /** One absence of so many hours, with a downlink every 20 s to 3 subdevices; the luck of the hub's switches by seed. */
-async function absence(seed: number, hours: number) {
+async function absence(seed: number, hours: number, plant: (gateway: Gateway) => void = () => undefined) {
   const { hub, ...calm } = drawScenario({ seed, hours: hours + 1, trouble: 0, subdevices: 3 });
   const away = { kind: 'hubAway', atMs: 0.25 * HOUR_MS, ms: hours * HOUR_MS, dice: 0 } as const;
   const gaps: string[] = [];
@@ -13,7 +15,9 @@ async function absence(seed: number, hours: number) {
   const outcome = await live(
     { ...calm, hub: { ...hub, sessionHoursMax: 24 }, downlinkEveryMs: 20_000, troubles: [away] },
     {
-      patch: ({ parts }) => {
+      patch: (gateway) => {
+        plant(gateway);
+        const { parts } = gateway;
         const onGap: GatewayEvents['possibleGap'] = ({ reason }) => gaps.push(reason);
         const onReplay: GatewayEvents['replayDone'] = ({ received }) => replays.push(received);
         parts.facts.on('possibleGap', onGap);
@@ -43,4 +47,8 @@ describe.each([1, 2, 3, 4])('after an absence (seed %i)', (seed) => {
 it('of more than a day the session has ended, and that is said', async () => {
   // what was stored has gone with it: the books of the world miss that, and the gap says so
   expect((await absence(1, 25)).gaps).toEqual(['session lost']);
+});
+
+it.each([3, 25])('of %i hours nothing is said by a gateway that keeps no account', async (hours) => {
+  expect((await absence(1, hours, overlookGaps)).gaps).toEqual([]);
 });

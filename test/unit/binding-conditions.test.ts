@@ -8,7 +8,7 @@ function unbound(subdevice: string, forMs: number): SubdeviceBinding {
 }
 
 const BOUND: SubdeviceBinding = { ...unbound('b', 0), binding: 'bound', sentence: null, remedy: null, forMs: null };
-const NOW = { nowMs: 9000, startedAtMs: 1000, strangers: [] };
+const NOW = { nowMs: 9000, startedAtMs: 1000, strangers: [], unconfirmed: { subdevices: [], forMs: 0 } };
 
 it('who is bound, and who is unknown, is no trouble', () => {
   expect(bindingConditions({ ...NOW, bindings: [BOUND, { ...BOUND, binding: 'unknown' }] })).toEqual([]);
@@ -37,6 +37,17 @@ it('who is bound and not configured is told, and loses nothing', () => {
       code: 'subdevice-not-configured',
       losing: 'no',
       sentence: '1 subdevice bound at the hub and not configured: P/x.',
+    },
+  ]);
+});
+
+it('who is announced and never confirmed is told, with the time since when', () => {
+  const unconfirmed = { subdevices: ['m1', 'm2'], forMs: 21_000 };
+  expect(bindingConditions({ ...NOW, bindings: [BOUND], unconfirmed })).toMatchObject([
+    {
+      ...{ code: 'subdevice-unconfirmed', losing: 'at risk', forMs: 21_000 },
+      sentence:
+        'The hub does not answer: 2 subdevices announced as online and not confirmed: m1, m2. It may take nothing of what they send.',
     },
   ]);
 });

@@ -9,13 +9,22 @@ const HUB: Health['hub'] = {
   refusal: undefined,
   refusalCode: undefined,
   session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
-  ...{ refusedFilters: [], clientId: 'gw', takings: 0 },
+  ...{ refusedFilters: [], doubtedTopics: [], clientId: 'gw', takings: 0 },
   tlsFilesTrouble: undefined,
 };
 
 function health(fields: Partial<Health>): Health {
   return {
-    ...{ nowMs: 9000, startedAtMs: 0, hub: HUB, links: [], bindings: [], strangers: [], storeFullSinceMs: undefined },
+    ...{
+      nowMs: 9000,
+      startedAtMs: 0,
+      hub: HUB,
+      links: [],
+      bindings: [],
+      strangers: [],
+      unconfirmed: { subdevices: [], forMs: 0 },
+      storeFullSinceMs: undefined,
+    },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
     ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, damagedRecords: 0, imbalance: 0, dead: 0 },

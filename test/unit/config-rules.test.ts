@@ -131,6 +131,7 @@ describe('the hub section', () => {
     ['messages_per_s = 21', 'hub.messages_per_s'],
     ['messages_per_s = 0', 'hub.messages_per_s'],
     ['payload_bytes_max = 16385', 'hub.payload_bytes_max'],
+    ['payload_bytes_max = 511', 'hub.payload_bytes_max'],
     ['reconnect_floor_ms = 4999', 'hub.reconnect_floor_ms'],
     ['subscriptions_max = 101', 'hub.subscriptions_max'],
     ['subscriptions_max = 0', 'hub.subscriptions_max'],

@@ -61,10 +61,17 @@ describe('batches', () => {
     expect(asked).toEqual(['describe_sub_devices', 'online a', 'online b', 'online c']);
   });
 
-  it('hold one device even where not even one fits', () => {
-    const bench = new OperationsBench([], { payloadBytesMax: 64 }).present('a', 'b').connect();
-    expect(bench.asked()).toEqual(['describe_sub_devices', 'online a', 'online b']);
-  });
+  it.each([512, 1000, 4096])(
+    'of 64 stay below a payload_bytes_max of %i, and so does a bind of the longest names',
+    (most) => {
+      const options = { payloadBytesMax: most, secretOf: () => 'c2VjcmV0', bind: 'auto' } as const;
+      const bench = new OperationsBench([], options).present(...names.slice(0, 64)).connect();
+      for (const name of names.slice(0, 3)) bench.operations.bindings.want('bind', identityOf(name.padEnd(64, 'x')));
+      const sent = bench.sent().map((request) => JSON.stringify(request).length);
+      expect(sent.length).toBeGreaterThanOrEqual(4);
+      expect(Math.max(...sent)).toBeLessThanOrEqual(most);
+    },
+  );
 });
 
 describe('a hub that takes one device per request', () => {
@@ -100,12 +107,34 @@ describe('a hub that takes one device per request', () => {
 });
 
 describe('results', () => {
-  it('end the asking; without one it is repeated every 5 s, five times in all', () => {
+  it('end the asking; without one it is repeated every 5 s, five times in all, and then once in five minutes', () => {
     const bench = benched('a', 'b');
     bench.asked();
     bench.answer('online', 'a');
-    expect(bench.until(60_000)).toEqual(['5 s: online b', '10 s: online b', '15 s: online b', '20 s: online b']);
+    expect(bench.until(700_000)).toEqual([5, 10, 15, 20, 320, 620].map((atS) => `${atS} s: online b`));
+    expect(bench.answer('online', 'b')).toEqual([]);
     expect(bench.operations.wakeAtMs()).toBeUndefined();
+  });
+
+  it('that do not come are told of from the fifth time on, while there is a hub and somebody to announce', () => {
+    const bench = benched('a', 'b');
+    const unconfirmed = () => bench.operations.unconfirmed().map(({ identity }) => identity.deviceName);
+    bench.asked();
+    bench.answer('online', 'a');
+    bench.until(19_000);
+    expect(unconfirmed()).toEqual([]);
+    bench.until(21_000);
+    expect(unconfirmed()).toEqual(['b']);
+    bench.answer('online', 'b');
+    expect(unconfirmed()).toEqual([]);
+  });
+
+  it('that refuse are no silence', () => {
+    const bench = benched('a');
+    bench.asked();
+    bench.answer('online', 'a', 802);
+    bench.until(60_000);
+    expect(bench.operations.unconfirmed()).toEqual([]);
   });
 
   it('that are stale change nothing', () => {

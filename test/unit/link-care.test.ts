@@ -2,7 +2,8 @@
 
 import { expect, it } from 'vitest';
 import { newFacts } from '../../src/base/events.ts';
-import type { DriverReport, LinkCounters, LinkInput, LinkMachine } from '../../src/driver/driver.ts';
+import type { LinkCounters } from '../../src/base/link-counters.ts';
+import type { DriverReport, LinkInput, LinkMachine } from '../../src/driver/driver.ts';
 import { FlightRecorder } from '../../src/flow/flight-recorder.ts';
 import { LinkCare } from '../../src/flow/link-care.ts';
 import { type LinkPlan, Links } from '../../src/flow/links.ts';

@@ -16,6 +16,23 @@ function wait(bench: OutboxBench): string[] {
   return bench.outbox.giveUp(bench.nowMs).map(({ entry }) => entry.row.topic);
 }
 
+it('the topics on which a PUBACK is missing are known until it comes, or nothing is left to wait for', () => {
+  const bench = new OutboxBench().connect();
+  for (const topic of ['a/x', 'b/y']) bench.offer(topic);
+  const [first, second] = bench.send();
+  expect(bench.outbox.trust.suspects).toEqual([]);
+  wait(bench);
+  expect(bench.outbox.trust.suspects).toEqual(['a/x', 'b/y']);
+  acknowledge(bench, [first, second].flatMap((sending) => sending ?? []).slice(0, 1));
+  expect(bench.outbox.trust.suspects).toEqual(['b/y']);
+  bench.commit();
+  for (let attempt = 1; attempt < LIMITS.attemptsMax; attempt += 1) {
+    bench.send();
+    wait(bench);
+  }
+  expect(bench.outbox.trust.suspects).toEqual([]); // a dead letter: told of as such
+});
+
 describe('a message sent again', () => {
   it('after a reconnect to the same session is a DUP with the same packet identifier [MQTT-3.3.1-1]', () => {
     const bench = new OutboxBench().fill('a').connect();

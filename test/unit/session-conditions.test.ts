@@ -12,13 +12,20 @@ const HOUR_MS = 3_600_000;
 const KEPT: SessionReport = { finding: 'resumed', away: null, keptMs: 24 * HOUR_MS, isOver: false, gap: null };
 const HUB: Health['hub'] = {
   ...{ isOnline: true, changedAtMs: 0, problem: undefined, refusal: undefined, refusalCode: undefined },
-  ...{ session: KEPT, refusedFilters: [], clientId: 'PRODUCT001gw-1', takings: 0, tlsFilesTrouble: undefined },
+  ...{
+    session: KEPT,
+    refusedFilters: [],
+    doubtedTopics: [],
+    clientId: 'PRODUCT001gw-1',
+    takings: 0,
+    tlsFilesTrouble: undefined,
+  },
 };
 
 function told(hub: Partial<Health['hub']>): string {
   const conditions = conditionsOf({
     ...{ nowMs: 9000, startedAtMs: 0, hub: { ...HUB, ...hub }, links: [] },
-    ...{ bindings: [], strangers: [], storeFullSinceMs: undefined },
+    ...{ bindings: [], strangers: [], unconfirmed: { subdevices: [], forMs: 0 }, storeFullSinceMs: undefined },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
     ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, damagedRecords: 0, imbalance: 0, dead: 0 },

@@ -1,0 +1,14 @@
+/** What a technician wants to know of a line. Counted by its driver since the process started; they only grow. */
+export interface LinkCounters {
+  readonly openings: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly framesIn: number;
+  readonly framesOut: number;
+  readonly crcErrors: number;
+  readonly oversizeFrames: number;
+  readonly malformedPackets: number;
+  readonly unexpectedPackets: number;
+  readonly duplicates: number;
+  readonly retries: number;
+}

@@ -1,0 +1,48 @@
+/**
+ * A gateway that does not look at one thing of the hub's, named by `OVERLOOKS`, for the negative controls: whether a message
+ * comes again (`dup`), that somebody else takes its connections (`rivals`), that the note of a gap must be written at once
+ * (`gaps`) and who it is that answers (`certificates`).
+ */
+import { connect } from 'node:tls';
+import type { Config } from '../../src/config/schema.ts';
+import type { Gateway, GatewayParts } from '../../src/gateway.ts';
+import { SocketChannel } from '../../src/io/tcp.ts';
+import { storeThread } from '../../src/store/thread.ts';
+import { overlookDup, overlookRivals } from '../sim/planted.ts';
+import { runAlteredGateway } from './altered-gateway.ts';
+
+interface Change {
+  readonly alter?: (config: Config) => Partial<GatewayParts>;
+  readonly patch?: (gateway: Gateway) => void;
+}
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  dup: { patch: overlookDup },
+  rivals: { patch: overlookRivals },
+  gaps: { patch: noteGapsLater },
+  certificates: { alter: trustAnybody },
+};
+
+/** As whatever can be had again: with a later commit. */
+function noteGapsLater({ stations: { committer } }: Gateway): void {
+  const require = committer.require.bind(committer);
+  committer.require = (changes, byMs, then) => {
+    if (changes.every(({ kind }) => kind === 'hubGap')) for (const change of changes) committer.ride(change);
+    else require(changes, byMs, then);
+  };
+}
+
+function trustAnybody({ hub: { host, port, connectMsMax } }: Config): Partial<GatewayParts> {
+  const limits = { host, port, openMsMax: connectMsMax, closeMsMax: 2000 };
+  return {
+    openHub: (listener) => {
+      const socket = connect({ host, port, rejectUnauthorized: false });
+      const explain = ({ message }: Error): string => message;
+      return new SocketChannel({ ...limits, socket, connectedEvent: 'secureConnect', explain }, listener);
+    },
+  };
+}
+
+const { alter, patch } = CHANGES[process.env.OVERLOOKS ?? ''] ?? {};
+if (alter === undefined && patch === undefined) throw new Error(`OVERLOOKS is none of ${Object.keys(CHANGES)}`);
+await runAlteredGateway((path) => storeThread(path, 'one boot'), alter, patch);

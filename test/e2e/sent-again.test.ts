@@ -1,0 +1,38 @@
+/** A hub that sends again, within the connection, what is not acknowledged soon enough, and a gateway that takes its time. */
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { type House, type HousePlan, openHouse } from './house.ts';
+import { until } from './until.ts';
+
+const COMMANDS = 10;
+const HEEDLESS = fileURLToPath(new URL('./heedless-gateway.ts', import.meta.url));
+
+/** The subdevice does not answer, and a second goes by until it is given up: the hub sends everything again ten times. */
+async function commandInAbsence(plan: HousePlan = {}): Promise<House> {
+  const house = await openHouse({
+    subdevices: { a: {} },
+    rules: { retransmitMs: 100 },
+    config: { inbox: { hold_ms: 1000, replay_interval_ms: 0 } },
+    ...plan,
+  });
+  await house.start();
+  const a = house.subdevice('a');
+  a.stop();
+  for (let count = 0; count < COMMANDS; count += 1) house.command(a);
+  await until(() => house.session?.inFlight === 0);
+  a.start();
+  return house;
+}
+
+it('what the hub sends again before its PUBACK is taken once, delivered once and acknowledged once', async () => {
+  const house = await commandInAbsence();
+  const ledger = await house.expectNothingLost();
+  expect(ledger.totals.downlink).toMatchObject({ accepted: COMMANDS, delivered: COMMANDS });
+  expect(house.downlinks.duplicates).toBe(0);
+});
+
+it('by a gateway that overlooks DUP it is delivered again and again', async () => {
+  const house = await commandInAbsence({ program: HEEDLESS, env: { OVERLOOKS: 'dup' } });
+  const ledger = await house.untilIdle();
+  expect(ledger.totals.downlink.accepted).toBeGreaterThan(COMMANDS);
+});

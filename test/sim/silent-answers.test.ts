@@ -1,0 +1,43 @@
+/** A hub that loses its answers for a while, in a connection that lasts: whoever waits for its word gets it in the end. */
+import { expect, it } from 'vitest';
+import type { Gateway } from '../../src/gateway.ts';
+import { HandWire, ID } from './hand-wire.ts';
+
+const SILENT_MS = 60_000;
+const WELL_MS = 5 * 60_000;
+
+/** @returns what the hub has confirmed: while it is silent, and when it is well again */
+async function outlive(patch: (gateway: Gateway) => void) {
+  const wire = await HandWire.open({ patch });
+  wire.world.hub.fault({ kind: 'set', faults: { answers: 'missing' } });
+  await wire.connect({ durationS: 3600 });
+  await wire.pass(SILENT_MS);
+  const { operations } = wire.world.gateway?.stations ?? {};
+  const identity = wire.world.config.subdevices.find(({ id }) => id === ID)?.hubIdentity;
+  if (operations === undefined || identity === undefined) throw new Error('this hub knows subdevices');
+  const [before, unconfirmed] = [operations.isOnlineAtHub(identity), operations.unconfirmed().length];
+  wire.world.hub.fault({ kind: 'set', faults: { answers: 'prompt' } });
+  await wire.pass(WELL_MS);
+  return { before, unconfirmed, after: operations.isOnlineAtHub(identity) };
+}
+
+/** Nobody is announced more than five times in a connection. */
+function announceFiveTimes({ stations: { operations } }: Gateway): void {
+  const next = operations?.next.bind(operations);
+  if (operations === undefined || next === undefined) return;
+  let announced = 0;
+  operations.next = (nowMs) => {
+    const request = next(nowMs);
+    if (request === undefined || !Buffer.from(request.payload).includes('"online"')) return request;
+    announced += 1;
+    return announced > 5 ? undefined : request;
+  };
+}
+
+it('an announcement that was never answered is confirmed in the same connection, once the hub answers again', async () => {
+  expect(await outlive(() => undefined)).toEqual({ before: undefined, unconfirmed: 1, after: true });
+});
+
+it('it is not, by a gateway that announces five times and waits', async () => {
+  expect(await outlive(announceFiveTimes)).toEqual({ before: undefined, unconfirmed: 1, after: undefined });
+});

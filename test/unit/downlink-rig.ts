@@ -1,0 +1,113 @@
+/** The flow of downlinks, and around it a hub and subdevices played by the test. */
+import { newFacts } from '../../src/base/events.ts';
+import type { Message } from '../../src/base/message.ts';
+import type { DriverOrder } from '../../src/driver/driver.ts';
+import { DownlinkFlow } from '../../src/flow/downlink.ts';
+import type { Links } from '../../src/flow/links.ts';
+import { Mailbox } from '../../src/flow/mailbox.ts';
+import type { Pager } from '../../src/flow/pager.ts';
+import type { HubInput } from '../../src/hub/contract.ts';
+import { Inbox } from '../../src/session/inbox.ts';
+import { Mirror } from '../../src/session/mirror.ts';
+import { topicMap } from '../../src/session/topic-map.ts';
+import { BenchDisk, custodianOn, STAMP } from './custody-rig.ts';
+import { StepClock } from './flow-rig.ts';
+
+type Deliver = Extract<DriverOrder, { kind: 'deliver' }>;
+
+const LIMITS = { messagesMax: 150, overflow: 'drop-oldest', replayIntervalMs: 0, holdMs: 200, commitMs: 100 } as const;
+
+/** The flow with a real inbox, custody and mirror; the links, the hub and the disk are the test's. */
+export class FlowBench {
+  readonly clock = new StepClock();
+  readonly disk = new BenchDisk();
+  readonly mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
+  readonly custodian = custodianOn(this.disk, {
+    direction: 'downlink',
+    windowMax: 64,
+    safe: (_, owed) => this.flow.safe(owed),
+  });
+  readonly inbox = new Inbox(LIMITS, this.custodian);
+  readonly #orders: HubInput[] = [];
+  readonly #deliveries: Deliver[] = [];
+  readonly flow: DownlinkFlow;
+
+  constructor() {
+    const links: Pick<Links, 'order'> = {
+      order: (_, order) => {
+        if (order.kind === 'deliver') this.#deliveries.push(order);
+      },
+    };
+    const pager: Pick<Pager, 'turn'> = { turn: () => {} };
+    this.flow = new DownlinkFlow({
+      clock: this.clock,
+      mailbox: new Mailbox((error) => {
+        throw error;
+      }),
+      stamp: () => STAMP,
+      facts: newFacts(),
+      mirror: this.mirror,
+      inbox: this.inbox,
+      links: () => links as Links,
+      pager: () => pager as Pager,
+      topicsOf: (subdevice) =>
+        topicMap('{subdevice}/{topic}', { gateway: 'gw', subdevice, productId: undefined, deviceName: undefined }),
+      order: (order) => this.#orders.push(order),
+      isExpired: undefined,
+    });
+    this.flow.hubConnected(true);
+  }
+
+  /** A subdevice that subscribed to `filter`. */
+  enter(id: string, isAttached = true, filter = '#'): this {
+    const { subdevice } = this.mirror.enter(id, 'link');
+    this.mirror.subscribe(subdevice, filter, 1);
+    if (isAttached) this.inbox.attached(subdevice.lane, this.clock.nowMs());
+    return this;
+  }
+
+  /** The hub sends. */
+  arrive(packetId: number, text: string, message: Partial<Message> & { readonly dup?: boolean } = {}): this {
+    const { dup = false, topic = 'pump/set', qos = 1 } = message;
+    this.flow.arrived({ topic, payload: new TextEncoder().encode(text), qos }, dup, qos === 0 ? undefined : packetId);
+    return this;
+  }
+
+  /** The hub answers the gateway itself. @returns whether it is news */
+  consume(packetId: number | undefined, dup = false): boolean {
+    return this.flow.consumed({ topic: '$gateway', payload: Uint8Array.of(1), qos: 1 }, dup, packetId);
+  }
+
+  reconnect(sessionPresent = true): this {
+    this.flow.hubLost();
+    this.flow.hubConnected(sessionPresent);
+    return this;
+  }
+
+  commit(): this {
+    this.disk.letGo();
+    this.disk.begin();
+    for (const entry of this.disk.finish()) this.custodian.stored(entry);
+    return this;
+  }
+
+  /** Packet identifiers acknowledged to the hub since the last look. */
+  pubacks(): number[] {
+    return this.#orders.splice(0).flatMap((order) => (order.kind === 'puback' ? [order.packetId] : []));
+  }
+
+  /** The hub's connection was ordered to close. */
+  get isLeft(): boolean {
+    return this.#orders.some((order) => order.kind === 'leave');
+  }
+
+  /** What the subdevices were handed since the last look; they acknowledge it all. */
+  delivered(): string[] {
+    const texts: string[] = [];
+    for (let next = this.#deliveries.shift(); next !== undefined; next = this.#deliveries.shift()) {
+      texts.push(new TextDecoder().decode(next.payload));
+      this.flow.report({ kind: 'delivered', token: next.token });
+    }
+    return texts;
+  }
+}
