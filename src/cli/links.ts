@@ -11,7 +11,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'link', gives: true },
   { heading: 'port', gives: true },
   { heading: 'state' },
-  { heading: 'frames/s 5/30/60 s', align: 'right' },
+  { heading: 'frames/s', align: 'right' },
   { heading: 'in/s', align: 'right' },
   { heading: 'broken', align: 'right' },
   { heading: 'retries', align: 'right' },
