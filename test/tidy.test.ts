@@ -40,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
 const PURE: Readonly<Record<string, string>> = {
   base: 'node:events typed-emitter',
   custody: '',
-  config: 'zod smol-toml re2js',
+  config: 'node:module zod smol-toml re2js',
   codec: 'node:zlib node:buffer mqtt-packet',
   driver: '',
   session: '',

@@ -9,6 +9,8 @@ export interface LinkCounters {
   readonly oversizeFrames: number;
   readonly malformedPackets: number;
   readonly unexpectedPackets: number;
+  /** Not taken into custody, and the subdevice told so where it can be told: what it does not repeat is gone. */
+  readonly refusedUplinks: number;
   readonly duplicates: number;
   readonly retries: number;
 }

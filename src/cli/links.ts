@@ -39,6 +39,7 @@ function furtherWords({ state, kernel, asleep, counters, recovery }: LinkReport)
   );
   return `${[
     `opened ${countOf(counters.openings, 'time')}`,
+    ...(counters.refusedUplinks === 0 ? [] : [`${countOf(counters.refusedUplinks, 'uplink')} refused`]),
     ...(tried === 0 ? [] : [`recovery tried ${countOf(tried, 'time')}`]),
     ...(state === 'open' ? [`kernel errors: ${kernelWords(kernel)}`] : []),
     ...sleeping,

@@ -2,6 +2,8 @@
  * Bytes ↔ lines: what stands between two delimiters. The reader holds at most one line and its delimiter, wherever the
  * bytes are split; a longer line is dropped to the next delimiter and counted. Empty lines are none.
  */
+import type { Restorable } from '../base/snapshot.ts';
+
 export type LineEncoding = 'utf-8' | 'latin1' | 'bytes';
 
 export interface LineLimits {
@@ -11,7 +13,15 @@ export interface LineLimits {
   readonly lineBytesMax: number;
 }
 
-export class LineReader {
+export interface LineReaderSnapshot {
+  /** What has come of the line. */
+  readonly begun: Uint8Array;
+  readonly isSkipping: boolean;
+  readonly lines: number;
+  readonly oversizeLines: number;
+}
+
+export class LineReader implements Restorable<LineReaderSnapshot> {
   readonly #delimiter: Uint8Array;
   readonly #buffer: Uint8Array;
   #length = 0;
@@ -48,6 +58,19 @@ export class LineReader {
       else if (this.#length === this.#buffer.length) this.#overflow();
     }
     return lines;
+  }
+
+  snapshot(): LineReaderSnapshot {
+    const [begun, isSkipping] = [this.#buffer.slice(0, this.#length), this.#isSkipping];
+    return { begun, isSkipping, lines: this.#lines, oversizeLines: this.#oversizeLines };
+  }
+
+  restore({ begun, isSkipping, lines, oversizeLines }: LineReaderSnapshot): void {
+    this.#buffer.set(begun);
+    this.#length = begun.length;
+    this.#isSkipping = isSkipping;
+    this.#lines = lines;
+    this.#oversizeLines = oversizeLines;
   }
 
   #endsInDelimiter(): boolean {

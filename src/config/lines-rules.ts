@@ -69,9 +69,9 @@ function patternProblems(lines: LinesSection, at: At): Problem[] {
 /** Where each field must come from; `ndjson` may have any. */
 function fieldProblems(lines: LinesSection, at: At): Problem[] {
   const { topic, ack, busy, refused, sequence, subdevice_field, downlink } = lines;
-  const source = lines.pattern ?? '';
-  const compiled = compilePattern(source);
-  const known = compiled.ok ? [...compiled.value.fields, 'subdevice'] : undefined;
+  const compiled = lines.pattern === undefined ? undefined : compilePattern(lines.pattern);
+  const groups = compiled === undefined ? [] : compiled.ok ? compiled.value.fields : undefined;
+  const known = groups && [...groups, 'subdevice'];
   const isKnown = (name: string): boolean => lines.format === 'ndjson' || known === undefined || known.includes(name);
   const unknown = (key: string, name: string): Problem =>
     at(key, `names the field "${name}", which no group of pattern has`, `Add (?P<${name}>…) to \`pattern\`.`);

@@ -1,8 +1,10 @@
 /**
  * Patterns of the configuration: regular expressions as RE2 has them, which match in time linear in the line, whatever is
- * on it. So no look-around and no back references. The only file that knows which library does it.
+ * on it. So no look-around and no back references. The only file that knows which library does it; it is loaded for the
+ * first pattern, since most gateways have none.
  */
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
+import type { RE2JS } from 're2js';
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
 
 export interface Pattern {
@@ -39,9 +41,16 @@ export function compilePattern(source: string): Decoded<Pattern> {
   });
 }
 
+const require = createRequire(import.meta.url);
+
+/** Node keeps what it has loaded. */
+function library(): typeof import('re2js') {
+  return require('re2js');
+}
+
 function compile(source: string): Decoded<RE2JS> {
   try {
-    return decoded(RE2JS.compile(source));
+    return decoded(library().RE2JS.compile(source));
   } catch (error) {
     // The library throws for what it cannot compile; its words begin with its own name for the trouble.
     const words = error instanceof Error ? error.message : String(error);

@@ -5,6 +5,7 @@
  * Invariant: every `deliver` ends in exactly one `delivered` or `undelivered`. An answer with a number ends only the
  * downlink of that number; without one a late answer could be taken for that of the next, so devices should give it.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import { fillTemplate, type Template } from '../base/template.ts';
 import { filterMatches } from '../base/topic.ts';
 import { decodeText } from '../codec/lines.ts';
@@ -38,7 +39,12 @@ interface Delivery {
 
 const NUMBERS = 65_536;
 
-export class LineDownlinks {
+export interface LineDownlinksSnapshot {
+  readonly deliveries: readonly Readonly<Delivery>[];
+  readonly lastNumber: number;
+}
+
+export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
   readonly #terms: LineDownlinkTerms;
   readonly #outlet: LineOutlet;
   /** At most one per subdevice; the first is on the line. */
@@ -105,6 +111,15 @@ export class LineDownlinks {
 
   wakeAtMs(): number | undefined {
     return this.#deliveries[0]?.retryAtMs;
+  }
+
+  snapshot(): LineDownlinksSnapshot {
+    return { deliveries: this.#deliveries.map((one) => ({ ...one })), lastNumber: this.#lastNumber };
+  }
+
+  restore({ deliveries, lastNumber }: LineDownlinksSnapshot): void {
+    this.#deliveries = deliveries.map((one) => ({ ...one }));
+    this.#lastNumber = lastNumber;
   }
 
   #lose(isLost: (delivery: Delivery) => boolean): void {

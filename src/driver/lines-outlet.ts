@@ -3,6 +3,7 @@
  * move, and the way from a text to the octets of a line.
  */
 import type { ChannelAction } from '../base/machine.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import { appendCheck, type LineCheck } from '../codec/line-check.ts';
 import { encodeText, type LineEncoding } from '../codec/lines.ts';
 import type { DriverReport, LinkAction } from './driver.ts';
@@ -21,7 +22,13 @@ export interface LineShape {
 /** Lines written whose echo may still come. */
 const ECHOES_MAX = 16;
 
-export class LineOutlet {
+export interface LineOutletSnapshot {
+  readonly counters: Readonly<LineOutlet['counters']>;
+  readonly echoes: readonly string[];
+  readonly lastToken: number;
+}
+
+export class LineOutlet implements Restorable<LineOutletSnapshot> {
   readonly counters = {
     ...{
       bytesOut: 0,
@@ -29,14 +36,15 @@ export class LineOutlet {
       crcErrors: 0,
       malformedPackets: 0,
       unexpectedPackets: 0,
+      refusedUplinks: 0,
       duplicates: 0,
       retries: 0,
     },
   };
   readonly #shape: LineShape;
   /** Without their delimiters, oldest first. */
-  readonly #echoes: string[] = [];
-  #actions: LinkAction[] = [];
+  #echoes: string[] = [];
+  readonly #actions: LinkAction[] = [];
   #lastToken = 0;
 
   constructor(shape: LineShape) {
@@ -71,7 +79,7 @@ export class LineOutlet {
   }
 
   closed(): void {
-    this.#echoes.length = 0;
+    this.#echoes = [];
   }
 
   report(report: DriverReport): void {
@@ -89,9 +97,17 @@ export class LineOutlet {
 
   /** Everything since the last call. */
   take(): LinkAction[] {
-    const actions = this.#actions;
-    this.#actions = [];
-    return actions;
+    return this.#actions.splice(0);
+  }
+
+  snapshot(): LineOutletSnapshot {
+    return { counters: { ...this.counters }, echoes: [...this.#echoes], lastToken: this.#lastToken };
+  }
+
+  restore({ counters, echoes, lastToken }: LineOutletSnapshot): void {
+    Object.assign(this.counters, counters);
+    this.#echoes = [...echoes];
+    this.#lastToken = lastToken;
   }
 }
 

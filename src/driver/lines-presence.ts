@@ -8,6 +8,7 @@
  *
  * Invariants: one `attach` per subdevice is unanswered at a time; every accepted one ends in one `detach`.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import type { AttachAnswer, DetachCause, RefuseReason } from './driver.ts';
 import type { LineOutlet } from './lines-outlet.ts';
 
@@ -21,7 +22,7 @@ export interface PresenceTerms {
 type Standing =
   /** The port has closed meanwhile: what is accepted now is over already. */
   | { readonly state: 'attaching'; readonly isOver: boolean }
-  | { readonly state: 'here'; heardMs: number }
+  | { readonly state: 'here'; readonly heardMs: number }
   /** It did not answer; its next line brings it back at once. */
   | { readonly state: 'silent'; readonly untilMs: number }
   | { readonly state: 'turned away'; readonly why: RefuseReason; readonly untilMs: number };
@@ -34,13 +35,21 @@ interface Subscription {
   readonly filter: string;
 }
 
-export class LinePresence {
+type Postponed = Subscription & { readonly atMs: number };
+
+export interface LinePresenceSnapshot {
+  readonly standings: ReadonlyMap<string, Standing>;
+  readonly subscribing: ReadonlyMap<number, Subscription>;
+  readonly postponed: readonly Postponed[];
+}
+
+export class LinePresence implements Restorable<LinePresenceSnapshot> {
   readonly #terms: PresenceTerms;
   readonly #outlet: LineOutlet;
-  readonly #standings = new Map<string, Standing>();
-  readonly #subscribing = new Map<number, Subscription>();
+  #standings = new Map<string, Standing>();
+  #subscribing = new Map<number, Subscription>();
   /** Refused for now, and when they are tried again. */
-  #postponed: readonly (Subscription & { readonly atMs: number })[] = [];
+  #postponed: readonly Postponed[] = [];
 
   constructor(terms: PresenceTerms, outlet: LineOutlet) {
     this.#terms = terms;
@@ -59,7 +68,7 @@ export class LinePresence {
   heard(id: string, nowMs: number): 'here' | 'attaching' | RefuseReason {
     const standing = this.#standings.get(id);
     if (standing?.state === 'here') {
-      standing.heardMs = nowMs;
+      this.#standings.set(id, { state: 'here', heardMs: nowMs });
       return 'here';
     }
     if (standing?.state === 'turned away' && nowMs < standing.untilMs) return standing.why;
@@ -154,6 +163,17 @@ export class LinePresence {
       if (isPausing(standing)) times.push(standing.untilMs);
     }
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  snapshot(): LinePresenceSnapshot {
+    const [standings, subscribing] = [new Map(this.#standings), new Map(this.#subscribing)];
+    return { standings, subscribing, postponed: this.#postponed };
+  }
+
+  restore({ standings, subscribing, postponed }: LinePresenceSnapshot): void {
+    this.#standings = new Map(standings);
+    this.#subscribing = new Map(subscribing);
+    this.#postponed = postponed;
   }
 
   #leave(id: string, cause: DetachCause): void {

@@ -7,6 +7,7 @@
  * which is meant; nothing is let in ahead of a line that was told to come again; what was remembered of a connection ends
  * with it, since the device may have restarted and count anew: a duplicate is better than a loss.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import type { RefuseReason } from './driver.ts';
 import type { LineOutlet } from './lines-outlet.ts';
 import type { LineAnswers, LineMessage } from './lines-reading.ts';
@@ -36,16 +37,22 @@ interface Remembered {
   readonly untilMs: number;
 }
 
+export interface LineUplinksSnapshot {
+  readonly waiting: readonly Readonly<Waiting>[];
+  readonly acknowledged: readonly Remembered[];
+  readonly expected: ReadonlyMap<string, Remembered>;
+}
+
 /** The token of what is answered without asking the flow. */
 const NOBODY = 0;
 
-export class LineUplinks {
+export class LineUplinks implements Restorable<LineUplinksSnapshot> {
   readonly #limits: LineUplinkLimits;
   readonly #outlet: LineOutlet;
-  readonly #waiting: Waiting[] = [];
-  readonly #acknowledged: Remembered[] = [];
+  #waiting: Waiting[] = [];
+  #acknowledged: Remembered[] = [];
   /** By subdevice: what was refused for congestion and is expected again; those behind it have to wait for it. */
-  readonly #expected = new Map<string, Remembered>();
+  #expected = new Map<string, Remembered>();
 
   constructor(limits: LineUplinkLimits, outlet: LineOutlet) {
     this.#limits = limits;
@@ -65,10 +72,8 @@ export class LineUplinks {
 
   /** It is refused without asking the flow. Where there is no room even for that, nothing is said: it comes again. */
   turnAway(message: LineMessage, why: RefuseReason, nowMs: number): void {
-    if (message.answers === undefined) {
-      this.#outlet.counters.unexpectedPackets += 1;
-      return;
-    }
+    this.#outlet.counters.refusedUplinks += 1;
+    if (message.answers === undefined) return;
     if (why === 'congestion') this.#expect(message, nowMs);
     this.#answer(message, message.answers, why === 'congestion' ? 'busy' : 'refused');
   }
@@ -83,20 +88,27 @@ export class LineUplinks {
   }
 
   refuse(token: number, why: RefuseReason, nowMs: number): void {
+    this.#outlet.counters.refusedUplinks += 1;
     const waiting = this.#waiting.find((one) => one.token === token);
-    if (waiting === undefined) {
-      this.#outlet.counters.unexpectedPackets += 1; // nobody can be told: without answers it is gone, else it comes again
-      return;
-    }
+    if (waiting === undefined) return; // nobody can be told: without answers it is gone, else it comes again
     waiting.answer = why === 'congestion' ? 'busy' : 'refused';
     if (why === 'congestion') this.#expect(waiting, nowMs);
     this.#flush();
   }
 
   closed(): void {
-    this.#waiting.length = 0;
-    this.#acknowledged.length = 0;
-    this.#expected.clear();
+    this.restore({ waiting: [], acknowledged: [], expected: new Map() });
+  }
+
+  snapshot(): LineUplinksSnapshot {
+    const waiting = this.#waiting.map((one) => ({ ...one }));
+    return { waiting, acknowledged: [...this.#acknowledged], expected: new Map(this.#expected) };
+  }
+
+  restore({ waiting, acknowledged, expected }: LineUplinksSnapshot): void {
+    this.#waiting = waiting.map((one) => ({ ...one }));
+    this.#acknowledged = [...acknowledged];
+    this.#expected = new Map(expected);
   }
 
   #report({ subdevice, topic, payload }: LineMessage, token: number): void {

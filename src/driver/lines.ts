@@ -11,14 +11,15 @@
 
 import type { BackoffLimits } from '../base/backoff.ts';
 import type { LinkCounters } from '../base/link-counters.ts';
-import { LineReader } from '../codec/lines.ts';
+import type { Restorable } from '../base/snapshot.ts';
+import { LineReader, type LineReaderSnapshot } from '../codec/lines.ts';
 import type { LinkAction, LinkInput, LinkMachine } from './driver.ts';
-import { LineDownlinks, type LineDownlinkTerms } from './lines-downlinks.ts';
-import { LineOutlet } from './lines-outlet.ts';
-import { LinePresence, type PresenceTerms } from './lines-presence.ts';
+import { LineDownlinks, type LineDownlinksSnapshot, type LineDownlinkTerms } from './lines-downlinks.ts';
+import { LineOutlet, type LineOutletSnapshot } from './lines-outlet.ts';
+import { LinePresence, type LinePresenceSnapshot, type PresenceTerms } from './lines-presence.ts';
 import { type LineMessage, type ReadingTerms, readLine } from './lines-reading.ts';
-import { type LineUplinkLimits, LineUplinks } from './lines-uplinks.ts';
-import { LinkOpening, type LinkState } from './link.ts';
+import { type LineUplinkLimits, LineUplinks, type LineUplinksSnapshot } from './lines-uplinks.ts';
+import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from './link.ts';
 
 export interface LinesLinkOptions extends ReadingTerms, LineDownlinkTerms, PresenceTerms, LineUplinkLimits {
   /** The subdevice is there once the port is open, or once a good line has come. */
@@ -33,14 +34,25 @@ export interface LinesLinkOptions extends ReadingTerms, LineDownlinkTerms, Prese
 
 /** Every line means something to a device that speaks lines. */
 const NO_PROBE = { kind: 'not asked', why: 'it speaks lines, which know no probe' } as const;
+export interface LinesLinkSnapshot {
+  readonly opening: LinkOpeningSnapshot;
+  readonly reader: LineReaderSnapshot;
+  readonly outlet: LineOutletSnapshot;
+  readonly presence: LinePresenceSnapshot;
+  readonly uplinks: LineUplinksSnapshot;
+  readonly downlinks: LineDownlinksSnapshot;
+  readonly ahead: readonly LineMessage[];
+  readonly bytesIn: number;
+}
+
 /** Lines that wait while the flow is asked; it answers before the next bytes come. */
 const AHEAD_MAX = 4096;
 
-export function createLinesLink(options: LinesLinkOptions): LinkMachine {
+export function createLinesLink(options: LinesLinkOptions): LinkMachine & Restorable<LinesLinkSnapshot> {
   return new LinesLink(options);
 }
 
-class LinesLink implements LinkMachine {
+class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
   readonly #options: LinesLinkOptions;
   readonly #opening: LinkOpening;
   readonly #reader: LineReader;
@@ -144,6 +156,30 @@ class LinesLink implements LinkMachine {
     return this.#outlet.take();
   }
 
+  snapshot(): LinesLinkSnapshot {
+    return {
+      opening: this.#opening.snapshot(),
+      reader: this.#reader.snapshot(),
+      outlet: this.#outlet.snapshot(),
+      presence: this.#presence.snapshot(),
+      uplinks: this.#uplinks.snapshot(),
+      downlinks: this.#downlinks.snapshot(),
+      ahead: [...this.#ahead],
+      bytesIn: this.#bytesIn,
+    };
+  }
+
+  restore(snapshot: LinesLinkSnapshot): void {
+    this.#opening.restore(snapshot.opening);
+    this.#reader.restore(snapshot.reader);
+    this.#outlet.restore(snapshot.outlet);
+    this.#presence.restore(snapshot.presence);
+    this.#uplinks.restore(snapshot.uplinks);
+    this.#downlinks.restore(snapshot.downlinks);
+    this.#ahead = [...snapshot.ahead];
+    this.#bytesIn = snapshot.bytesIn;
+  }
+
   #receive(bytes: Uint8Array, nowMs: number): void {
     if (this.#opening.state !== 'open') return;
     this.#bytesIn += bytes.length;
@@ -156,7 +192,7 @@ class LinesLink implements LinkMachine {
     switch (reading.kind) {
       case 'message':
         if (this.#ahead.length < AHEAD_MAX) this.#ahead.push(reading);
-        else this.#outlet.counters.unexpectedPackets += 1;
+        else this.#outlet.counters.refusedUplinks += 1;
         break;
       case 'answer':
         this.#answer(reading.number, nowMs);

@@ -1,11 +1,12 @@
 /**
  * A command for a unit, `{"name": value, …}`, carried out: written point by point, each read back, and told of in words.
  *
- *     next ─▶ request ─▶ heard ─▶ next … until `ending` says how it went
+ *     next ─▶ request ─▶ heard ─▶ next … until `heard` says how it ended
  *
  * Nothing is written unless all of it may be.
  */
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import { exceptionWords, type ModbusRequest } from '../codec/modbus-rtu.ts';
 import {
   decodePoint,
@@ -67,73 +68,90 @@ function shown(name: string): string {
   return JSON.stringify(name.slice(0, 64));
 }
 
-export class ModbusCommand {
+/** The writes are left out: they follow from the command's payload. */
+export interface ModbusCommandSnapshot {
+  readonly values: readonly (readonly [string, PointValue])[];
+  readonly isReadingBack: boolean;
+  readonly problem: string | undefined;
+}
+
+export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
   readonly #unit: number;
   readonly #mode: WriteMode;
-  /** Those not done yet; the first is under way. */
-  readonly #writes: Write[];
-  readonly #values: [string, PointValue][] = [];
+  readonly #writes: readonly Write[];
+  /** Of the writes that are done; the next one is under way. */
+  #values: readonly (readonly [string, PointValue])[] = [];
   #isReadingBack = false;
   #problem: string | undefined;
-  #ending: Ending | undefined;
 
   /** @param writes at least one */
   constructor(writes: readonly Write[], by: { readonly unit: number; readonly mode: WriteMode }) {
-    this.#writes = [...writes];
+    this.#writes = writes;
     this.#unit = by.unit;
     this.#mode = by.mode;
   }
 
-  get ending(): Ending | undefined {
-    return this.#ending;
-  }
-
-  /** What the unit is to be asked now; `undefined` when it has ended. */
+  /** What the unit is to be asked now, until it has ended. */
   next(): ModbusRequest | undefined {
-    const [write] = this.#writes;
-    if (write === undefined || this.#ending !== undefined) return undefined;
+    const write = this.#underWay;
+    if (write === undefined) return undefined;
     const { point } = write;
     if (!this.#isReadingBack) return this.#encode(write);
     const { table, address } = point;
     return { function: READ_FUNCTION[table], unit: this.#unit, address, count: widthOf(point) };
   }
 
-  heard(outcome: Outcome): void {
-    const [write] = this.#writes;
-    if (write === undefined) return;
+  /** @returns how the command ended; `undefined`: it goes on */
+  heard(outcome: Outcome): Ending | undefined {
+    const write = this.#underWay;
+    if (write === undefined) return undefined;
     const { name } = write.point;
-    if (outcome.kind === 'no answer') this.#missed(name);
-    else if (outcome.kind === 'sent') this.#wrote(name, write.value);
-    else if (outcome.kind === 'exception') this.#refused(name, exceptionWords(outcome.code));
-    else if (this.#isReadingBack || outcome.content.length > 0) this.#readBack(write, outcome.content);
-    else this.#isReadingBack = true;
+    if (outcome.kind === 'no answer') return this.#missed(name);
+    if (outcome.kind === 'sent') return this.#wrote(name, write.value);
+    if (outcome.kind === 'exception') return this.#refused(name, exceptionWords(outcome.code));
+    if (this.#isReadingBack || outcome.content.length > 0) return this.#readBack(write, outcome.content);
+    this.#isReadingBack = true;
+    return undefined;
+  }
+
+  snapshot(): ModbusCommandSnapshot {
+    return { values: this.#values, isReadingBack: this.#isReadingBack, problem: this.#problem };
+  }
+
+  restore({ values, isReadingBack, problem }: ModbusCommandSnapshot): void {
+    this.#values = values;
+    this.#isReadingBack = isReadingBack;
+    this.#problem = problem;
+  }
+
+  get #underWay(): Write | undefined {
+    return this.#writes[this.#values.length];
   }
 
   #encode({ point, value }: Write): ModbusRequest {
     return encodeWrite(point, value, { unit: this.#unit, mode: this.#mode });
   }
 
-  #missed(name: string): void {
-    const isLastWritten = this.#isReadingBack && this.#writes.length === 1;
+  #missed(name: string): Ending {
+    const isLastWritten = this.#isReadingBack && this.#values.length === this.#writes.length - 1;
     this.#problem ??= isLastWritten ? `${name} was written and not read back: no answer` : `${name}: no answer`;
-    this.#end(isLastWritten ? 'delivered' : 'lost');
+    return this.#ending(isLastWritten ? 'delivered' : 'lost');
   }
 
-  #refused(name: string, words: string): void {
+  #refused(name: string, words: string): Ending | undefined {
     if (this.#isReadingBack) {
       this.#problem ??= `${name} was written and cannot be read back: ${words}`;
-      this.#wrote(name, null);
-    } else {
-      this.#problem ??= `${name} was refused: ${words}`;
-      this.#end('refused');
+      return this.#wrote(name, null);
     }
+    this.#problem ??= `${name} was refused: ${words}`;
+    return this.#ending('refused');
   }
 
-  #readBack(write: Write, content: Uint8Array): void {
+  #readBack(write: Write, content: Uint8Array): Ending | undefined {
     const { point } = write;
     const found = decodePoint(point, content, point.address);
     if (found !== this.#meant(write)) this.#problem ??= `${point.name} was written and reads back as ${found}`;
-    this.#wrote(point.name, found);
+    return this.#wrote(point.name, found);
   }
 
   /** The value as the unit's registers can hold it. */
@@ -150,16 +168,15 @@ export class ModbusCommand {
     return decodePoint(write.point, content, write.point.address);
   }
 
-  #wrote(name: string, value: PointValue): void {
-    this.#values.push([name, value]);
-    this.#writes.shift();
+  #wrote(name: string, value: PointValue): Ending | undefined {
+    this.#values = [...this.#values, [name, value]];
     this.#isReadingBack = false;
-    if (this.#writes.length === 0) this.#end('delivered');
+    return this.#underWay === undefined ? this.#ending('delivered') : undefined;
   }
 
-  #end(as: Ending['as']): void {
+  #ending(as: Ending['as']): Ending {
     const values = this.#values.length === 0 ? {} : { values: Object.fromEntries(this.#values) };
     const error = this.#problem === undefined ? {} : { error: this.#problem };
-    this.#ending = { as, result: { ok: this.#problem === undefined, ...error, ...values } };
+    return { as, result: { ok: this.#problem === undefined, ...error, ...values } };
   }
 }

@@ -8,14 +8,18 @@
  */
 import type { ProbeOutcome } from '../base/probe.ts';
 import type { Restorable } from '../base/snapshot.ts';
-import { type Block, type PolledUnit, planBlocks } from './modbus-schedule.ts';
 import type { ModbusTransactions } from './modbus-transaction.ts';
 
 type Counted = Pick<ModbusTransactions['counters'], 'framesIn' | 'framesOut' | 'damaged'>;
 
+export interface ModbusProbeSnapshot {
+  readonly wanted: Wanted | undefined;
+}
+
 interface Wanted {
   readonly token: number;
-  readonly block: Block;
+  /** Its address. */
+  readonly unit: number;
   readonly giveUpAtMs: number;
   /** The line's counters when its turn came; `undefined`: it has not come. */
   readonly before: Counted | undefined;
@@ -25,7 +29,7 @@ interface Wanted {
 /** A line that has no room for one more question in so long is fully taken by its polls. */
 const TURN_MS_MAX = 10_000;
 
-export class ModbusProbe implements Restorable<Wanted | undefined> {
+export class ModbusProbe implements Restorable<ModbusProbeSnapshot> {
   readonly #report: (token: number, outcome: ProbeOutcome) => void;
   #wanted: Wanted | undefined;
 
@@ -33,12 +37,11 @@ export class ModbusProbe implements Restorable<Wanted | undefined> {
     this.#report = report;
   }
 
-  /** Its turn is decided on by `next`. @param unit who is to be asked; `undefined`: nobody who could be */
-  ask({ token }: { readonly token: number }, unit: PolledUnit | undefined, nowMs: number): void {
-    const [block] = unit === undefined ? [] : planBlocks(unit).sort((one, other) => one.count - other.count);
-    if (block === undefined) this.#report(token, { kind: 'not asked', why: 'it is nothing that can be read now' });
+  /** Its turn is decided on by `next`. @param unit address of who is to be asked; `undefined`: nobody who could be */
+  ask({ token }: { readonly token: number }, unit: number | undefined, nowMs: number): void {
+    if (unit === undefined) this.#report(token, { kind: 'not asked', why: 'it is nothing that can be read now' });
     else if (this.#wanted !== undefined) this.#report(token, { kind: 'not asked', why: 'its line is being probed' });
-    else this.#wanted = { token, block, giveUpAtMs: nowMs + TURN_MS_MAX, before: undefined, sentAtMs: nowMs };
+    else this.#wanted = { token, unit, giveUpAtMs: nowMs + TURN_MS_MAX, before: undefined, sentAtMs: nowMs };
   }
 
   /** What is asked now, or was asked last, is its block. */
@@ -46,22 +49,22 @@ export class ModbusProbe implements Restorable<Wanted | undefined> {
     return this.#wanted?.before !== undefined;
   }
 
-  /** The block to be read now, while the line is idle. */
-  next(nowMs: number, restsUntilMs: (unit: number) => number): Block | undefined {
+  /** The address of the unit to be asked now, while the line is idle. */
+  next(nowMs: number, restsUntilMs: (unit: number) => number): number | undefined {
     const wanted = this.#wanted;
     if (wanted === undefined || wanted.before !== undefined) return undefined;
     if (nowMs >= wanted.giveUpAtMs) this.#end({ kind: 'not asked', why: 'it had no turn: its line is busy' });
-    else if (nowMs >= restsUntilMs(wanted.block.unit)) return wanted.block;
+    else if (nowMs >= restsUntilMs(wanted.unit)) return wanted.unit;
     return undefined;
   }
 
   wakeAtMs(restsUntilMs: (unit: number) => number): number {
     const wanted = this.#wanted;
     if (wanted === undefined || wanted.before !== undefined) return Number.POSITIVE_INFINITY;
-    return Math.min(wanted.giveUpAtMs, restsUntilMs(wanted.block.unit));
+    return Math.min(wanted.giveUpAtMs, restsUntilMs(wanted.unit));
   }
 
-  /** The block that `next` gave is being read. */
+  /** The unit that `next` gave is being asked. */
   begin({ framesIn, framesOut, damaged }: Counted): void {
     if (this.#wanted !== undefined) this.#wanted = { ...this.#wanted, before: { framesIn, framesOut, damaged } };
   }
@@ -89,11 +92,11 @@ export class ModbusProbe implements Restorable<Wanted | undefined> {
     this.#end({ kind: 'not asked', why: 'it was cut off: its line is gone' });
   }
 
-  snapshot(): Wanted | undefined {
-    return this.#wanted;
+  snapshot(): ModbusProbeSnapshot {
+    return { wanted: this.#wanted };
   }
 
-  restore(wanted: Wanted | undefined): void {
+  restore({ wanted }: ModbusProbeSnapshot): void {
     this.#wanted = wanted;
   }
 

@@ -5,6 +5,7 @@
  * answer is asked for one block at a time, after pauses that grow.
  */
 import { Backoff, type BackoffLimits } from '../base/backoff.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import { BITS_READ_MAX, type ModbusRequest, WORDS_READ_MAX } from '../codec/modbus-rtu.ts';
 import { isBitTable, type Point, READ_FUNCTION, type Table, widthOf } from './modbus-points.ts';
 
@@ -70,7 +71,17 @@ interface Round {
   pauseUntilMs: number;
 }
 
-export class ModbusSchedule {
+/** By unit; `dueAtMs`: of its blocks, in their order. */
+export type ModbusScheduleSnapshot = ReadonlyMap<
+  number,
+  {
+    readonly dueAtMs: readonly number[];
+    readonly backoff: ReturnType<Backoff['snapshot']>;
+    readonly pauseUntilMs: number;
+  }
+>;
+
+export class ModbusSchedule implements Restorable<ModbusScheduleSnapshot> {
   readonly #rounds = new Map<number, Round>();
   readonly #random: () => number;
 
@@ -81,6 +92,11 @@ export class ModbusSchedule {
       const turns = planBlocks(unit).map((block) => ({ block, dueAtMs: 0 }));
       this.#rounds.set(unit.address, { turns, backoff: new Backoff(pauses, random), pauseUntilMs: 0 });
     }
+  }
+
+  /** Their order follows from the configuration. */
+  blocksOf(unit: number): readonly Block[] {
+    return (this.#rounds.get(unit)?.turns ?? []).map(({ block }) => block);
   }
 
   /** The block most overdue, of a unit that does not rest. */
@@ -130,5 +146,24 @@ export class ModbusSchedule {
   /** Nothing is known of the unit any more: all of it is due. */
   startOver(unit: number, nowMs: number): void {
     for (const turn of this.#rounds.get(unit)?.turns ?? []) turn.dueAtMs = Math.min(turn.dueAtMs, nowMs);
+  }
+
+  snapshot(): ModbusScheduleSnapshot {
+    return new Map(
+      [...this.#rounds].map(([unit, { turns, backoff, pauseUntilMs }]) => {
+        const dueAtMs = turns.map((turn) => turn.dueAtMs);
+        return [unit, { dueAtMs, backoff: backoff.snapshot(), pauseUntilMs }];
+      }),
+    );
+  }
+
+  restore(snapshot: ModbusScheduleSnapshot): void {
+    for (const [unit, { dueAtMs, backoff, pauseUntilMs }] of snapshot) {
+      const round = this.#rounds.get(unit);
+      if (round === undefined) continue;
+      for (const [index, turn] of round.turns.entries()) turn.dueAtMs = dueAtMs[index] ?? 0;
+      round.backoff.restore(backoff);
+      round.pauseUntilMs = pauseUntilMs;
+    }
   }
 }

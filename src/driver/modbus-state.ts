@@ -1,4 +1,5 @@
 /** What is known of a unit's points, what of it has been told, and when it is time to tell again. */
+import type { Restorable } from '../base/snapshot.ts';
 import { decodePoint, isSame, type Point, type PointValue } from './modbus-points.ts';
 import type { Block } from './modbus-schedule.ts';
 import type { Outcome } from './modbus-transaction.ts';
@@ -6,11 +7,18 @@ import type { Outcome } from './modbus-transaction.ts';
 /** A change waits for the rest of its round of polls, and no longer. */
 const ROUND_MS_MAX = 1000;
 
-export class ModbusState {
+export interface ModbusStateSnapshot {
+  readonly values: ReadonlyMap<string, PointValue>;
+  readonly told: ReadonlyMap<string, PointValue>;
+  readonly toldAtMs: number | undefined;
+  readonly changedAtMs: number | undefined;
+}
+
+export class ModbusState implements Restorable<ModbusStateSnapshot> {
   readonly #points: readonly Point[];
   readonly #heartbeatMs: number;
-  readonly #values = new Map<string, PointValue>();
-  #told = new Map<string, PointValue>();
+  #values = new Map<string, PointValue>();
+  #told: ReadonlyMap<string, PointValue> = new Map();
   #toldAtMs: number | undefined;
   #changedAtMs: number | undefined;
 
@@ -64,5 +72,17 @@ export class ModbusState {
     this.#toldAtMs = nowMs;
     this.#changedAtMs = undefined;
     return Object.fromEntries(entries);
+  }
+
+  snapshot(): ModbusStateSnapshot {
+    const [told, toldAtMs, changedAtMs] = [this.#told, this.#toldAtMs, this.#changedAtMs];
+    return { values: new Map(this.#values), told, toldAtMs, changedAtMs };
+  }
+
+  restore({ values, told, toldAtMs, changedAtMs }: ModbusStateSnapshot): void {
+    this.#values = new Map(values);
+    this.#told = told;
+    this.#toldAtMs = toldAtMs;
+    this.#changedAtMs = changedAtMs;
   }
 }

@@ -11,6 +11,7 @@
  * `lateMsMax` of its deadline or not at all.
  * Sources: Modbus over Serial Line V1.02 ("line") §2.4, §2.5.1.1; serial.md §1.2 for how other masters fail here.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import {
   answerBytes,
   encodeRequest,
@@ -68,18 +69,26 @@ type Phase =
     }
   | { readonly kind: 'turnaround'; readonly untilMs: number };
 
-export class ModbusTransactions {
+export interface ModbusTransactionsSnapshot {
+  readonly counters: Readonly<ModbusTransactions['counters']>;
+  readonly phase: Phase;
+  readonly heard: Uint8Array;
+  readonly quietAtMs: number;
+  readonly debts: ReadonlyMap<number, number>;
+}
+
+export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot> {
   readonly counters = { bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, damaged: 0, strays: 0, retries: 0 };
   readonly #limits: LineLimits;
   /** line §2.5.1.1: 3.5 characters, rounded up to whole ms as our timers are. */
   readonly #silenceMs: number;
   #phase: Phase = { kind: 'idle' };
   /** What has come since the request; at most two frames of it are kept. */
-  #heard = new Uint8Array();
+  #heard: Uint8Array = new Uint8Array();
   #quietAtMs = 0;
   /** By unit (at most 247): until when a late answer may come. */
-  readonly #debts = new Map<number, number>();
-  #actions: TransactionAction[] = [];
+  #debts = new Map<number, number>();
+  readonly #actions: TransactionAction[] = [];
 
   constructor(limits: LineLimits) {
     this.#limits = limits;
@@ -165,6 +174,19 @@ export class ModbusTransactions {
     this.#phase = { kind: 'idle' };
   }
 
+  snapshot(): ModbusTransactionsSnapshot {
+    const [phase, heard, quietAtMs] = [this.#phase, this.#heard, this.#quietAtMs];
+    return { counters: { ...this.counters }, phase, heard, quietAtMs, debts: new Map(this.#debts) };
+  }
+
+  restore({ counters, phase, heard, quietAtMs, debts }: ModbusTransactionsSnapshot): void {
+    Object.assign(this.counters, counters);
+    this.#phase = phase;
+    this.#heard = heard;
+    this.#quietAtMs = quietAtMs;
+    this.#debts = new Map(debts);
+  }
+
   #wait(request: ModbusRequest, attempt: number, nowMs: number): void {
     this.#quietAtMs = Math.max(this.#quietAtMs, nowMs + LISTEN_MS);
     this.#phase = { kind: 'quiet', request, attempt, giveUpAtMs: this.#quietAtMs + this.#limits.answerMsMax };
@@ -215,14 +237,12 @@ export class ModbusTransactions {
   }
 
   #take(): TransactionAction[] {
-    const actions = this.#actions;
-    this.#actions = [];
-    return actions;
+    return this.#actions.splice(0);
   }
 }
 
 /** What is beyond the bound is noise: no answer is as long. */
-function joined(before: Uint8Array, after: Uint8Array, bytesMax: number): Uint8Array<ArrayBuffer> {
+function joined(before: Uint8Array, after: Uint8Array, bytesMax: number): Uint8Array {
   const all = new Uint8Array(Math.min(before.length + after.length, bytesMax));
   all.set(before.subarray(0, all.length));
   all.set(after.subarray(0, all.length - before.length), before.length);

@@ -1,46 +1,48 @@
 /**
  * One Modbus unit as the flows see it: a subdevice that is there when it answers, tells its state and takes commands.
  *
- * Invariants: uplinks only while attached, at most `uplinksMax` of them unanswered; a state refused for want of room is
- * told again as it is then; a result is never dropped: while `RESULTS_MAX` are under way, no command begins.
+ * Invariants: uplinks only while attached; no command begins without room for its result.
  */
+import type { Restorable } from '../base/snapshot.ts';
 import type { ModbusRequest } from '../codec/modbus-rtu.ts';
-import type { AttachAnswer, DriverOrder, DriverReport, RefuseReason } from './driver.ts';
-import { type CommandResult, decodeCommand, ModbusCommand } from './modbus-command.ts';
+import type { AttachAnswer, DriverOrder, RefuseReason } from './driver.ts';
+import { decodeCommand, ModbusCommand, type ModbusCommandSnapshot } from './modbus-command.ts';
 import type { WriteMode } from './modbus-points.ts';
 import type { Block, PolledUnit } from './modbus-schedule.ts';
-import { ModbusState } from './modbus-state.ts';
+import { ModbusState, type ModbusStateSnapshot } from './modbus-state.ts';
 import { BROADCAST, type Outcome } from './modbus-transaction.ts';
+import { ModbusUplinks, type ModbusUplinksSnapshot, type UnitPorts, type UplinkPlan } from './modbus-uplinks.ts';
 
-export interface UnitPlan extends PolledUnit {
-  readonly subdevice: string;
-  readonly stateTopic: string;
+export interface UnitPlan extends PolledUnit, UplinkPlan {
   readonly setTopic: string;
-  readonly resultTopic: string;
   /** The state is told at least so often, with a poll; 0 = only when it changes. */
   readonly heartbeatMs: number;
   readonly writeMode: WriteMode;
-}
-
-export interface UnitPorts {
-  readonly report: (report: DriverReport) => void;
-  readonly drawToken: () => number;
-  readonly uplinksMax: number;
 }
 
 type DeliverOrder = Extract<DriverOrder, { kind: 'deliver' }>;
 /** `gone`: it stopped answering before its attach was answered. */
 type Presence = 'away' | 'asking' | 'gone' | 'here';
 
-const RESULTS_MAX = 16;
-/** After a refusal: room comes with the hub, or with the next commit. */
-const AGAIN_MS = 1000;
 /** A configuration that does not serve the unit changes with a restart only; a full hub may change. */
 const ASK_AGAIN_MS = 30_000;
 /** A command the unit does not answer, while it answers every poll between: it never will. */
 const UNHEARD_MAX = 3;
 
-export class ModbusUnit {
+export interface ModbusUnitSnapshot {
+  readonly presence: Presence;
+  readonly askAtMs: number;
+  readonly subscribeAtMs: number | undefined;
+  readonly subscribeToken: number | undefined;
+  readonly state: ModbusStateSnapshot;
+  readonly uplinks: ModbusUplinksSnapshot;
+  readonly order: DeliverOrder | undefined;
+  /** Of the order. */
+  readonly command: ModbusCommandSnapshot | undefined;
+  readonly unheard: number;
+}
+
+export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   readonly plan: UnitPlan;
   readonly #ports: UnitPorts;
   #presence: Presence = 'away';
@@ -48,10 +50,7 @@ export class ModbusUnit {
   #subscribeAtMs: number | undefined;
   #subscribeToken: number | undefined;
   readonly #state: ModbusState;
-  /** Uplinks without an answer; `undefined` for a state, which is told anew. */
-  readonly #uplinks = new Map<number, Uint8Array | undefined>();
-  readonly #results: Uint8Array[] = [];
-  #againAtMs = 0;
+  readonly #uplinks: ModbusUplinks;
   #order: DeliverOrder | undefined;
   #command: ModbusCommand | undefined;
   #unheard = 0;
@@ -60,11 +59,16 @@ export class ModbusUnit {
     this.plan = plan;
     this.#ports = ports;
     this.#state = new ModbusState(plan.points, plan.heartbeatMs);
+    this.#uplinks = new ModbusUplinks(plan, this.#state, ports);
   }
 
   /** A command waits for its turn on the line, or is in the middle of it. */
   get hasCommand(): boolean {
-    return this.#command !== undefined || (this.#order !== undefined && this.#hasRoomForResult);
+    return this.#command !== undefined || (this.#order !== undefined && this.#uplinks.hasRoomForResult);
+  }
+
+  get refusedUplinks(): number {
+    return this.#uplinks.refusals;
   }
 
   get isAttached(): boolean {
@@ -112,21 +116,12 @@ export class ModbusUnit {
   tell(isBehind: boolean, nowMs: number): void {
     if (this.#presence !== 'here') return;
     if (this.#subscribeAtMs !== undefined && nowMs >= this.#subscribeAtMs) this.#subscribe();
-    if (nowMs < this.#againAtMs) return;
-    this.#againAtMs = 0;
-    for (let result = this.#results[0]; result !== undefined && this.#hasRoom; result = this.#results[0]) {
-      this.#results.shift();
-      this.#publish(this.plan.resultTopic, result, result);
-    }
-    if (!this.#hasRoom || !this.#state.isDue(isBehind, nowMs)) return;
-    this.#publish(this.plan.stateTopic, encodeJson(this.#state.tell(nowMs)), undefined);
+    this.#uplinks.tell(isBehind, nowMs);
   }
 
   wakeAtMs(): number | undefined {
     if (this.#presence !== 'here') return undefined;
-    const hasWord = this.#results.length > 0 || this.#state.hasNews;
-    const againAtMs = hasWord && this.#hasRoom ? this.#againAtMs : 0;
-    const times = [againAtMs, this.#subscribeAtMs ?? 0].filter((atMs) => atMs > 0);
+    const times = [this.#uplinks.wakeAtMs(), this.#subscribeAtMs].filter((atMs) => atMs !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -137,28 +132,28 @@ export class ModbusUnit {
 
   /** What a command wants asked of the unit now. */
   nextRequest(): ModbusRequest | undefined {
-    if (this.#order !== undefined && this.#command === undefined && this.#hasRoomForResult) this.#begin(this.#order);
+    if (this.#order !== undefined && this.#command === undefined && this.#uplinks.hasRoomForResult)
+      this.#begin(this.#order);
     return this.#command?.next();
   }
 
   /** The outcome of `nextRequest`. */
   heard(outcome: Outcome): void {
-    this.#command?.heard(outcome);
-    const ending = this.#command?.ending;
+    const ending = this.#command?.heard(outcome);
     if (ending === undefined) return;
     if (ending.as !== 'lost') this.#unheard = 0;
     else {
       this.#unheard += 1;
       if (this.#unheard < UNHEARD_MAX) return this.#finish('lost');
     }
-    this.#result(ending.result);
+    this.#uplinks.addResult(ending.result);
     this.#finish(ending.as === 'lost' ? 'refused' : ending.as);
   }
 
   /** Custody of an uplink is taken, or a subscription is durable. */
   settled(token: number): void {
     if (token === this.#subscribeToken) this.#subscribeToken = undefined;
-    this.#uplinks.delete(token);
+    this.#uplinks.settled(token);
   }
 
   refused(token: number, why: RefuseReason, nowMs: number): void {
@@ -166,22 +161,35 @@ export class ModbusUnit {
       this.#subscribeToken = undefined;
       this.#subscribeAtMs = nowMs + ASK_AGAIN_MS;
     }
-    if (!this.#uplinks.has(token)) return;
-    const result = this.#uplinks.get(token);
-    this.#uplinks.delete(token);
-    if (why !== 'congestion') return; // it never will have room: the flow has counted it
-    this.#againAtMs = nowMs + AGAIN_MS;
-    if (result !== undefined) this.#results.unshift(result);
-    else this.#state.tellAnew(nowMs);
+    this.#uplinks.refused(token, why, nowMs);
   }
 
-  get #hasRoom(): boolean {
-    return this.#uplinks.size < this.#ports.uplinksMax;
+  snapshot(): ModbusUnitSnapshot {
+    return {
+      presence: this.#presence,
+      askAtMs: this.#askAtMs,
+      subscribeAtMs: this.#subscribeAtMs,
+      subscribeToken: this.#subscribeToken,
+      state: this.#state.snapshot(),
+      uplinks: this.#uplinks.snapshot(),
+      order: this.#order,
+      command: this.#command?.snapshot(),
+      unheard: this.#unheard,
+    };
   }
 
-  get #hasRoomForResult(): boolean {
-    const underWay = [...this.#uplinks.values()].filter((result) => result !== undefined).length;
-    return underWay + this.#results.length < RESULTS_MAX;
+  restore(snapshot: ModbusUnitSnapshot): void {
+    this.#presence = snapshot.presence;
+    this.#askAtMs = snapshot.askAtMs;
+    this.#subscribeAtMs = snapshot.subscribeAtMs;
+    this.#subscribeToken = snapshot.subscribeToken;
+    this.#state.restore(snapshot.state);
+    this.#uplinks.restore(snapshot.uplinks);
+    this.#order = snapshot.order;
+    this.#unheard = snapshot.unheard;
+    if (snapshot.order === undefined || snapshot.command === undefined) return;
+    this.#begin(snapshot.order);
+    this.#command?.restore(snapshot.command);
   }
 
   #subscribe(): void {
@@ -197,7 +205,7 @@ export class ModbusUnit {
     const writes = decodeCommand(payload, points);
     if (topic === setTopic && writes.ok) this.#command = new ModbusCommand(writes.value, { unit, mode });
     else {
-      this.#result({ ok: false, error: writes.ok ? `commands come on ${setTopic}` : writes.problem });
+      this.#uplinks.addResult({ ok: false, error: writes.ok ? `commands come on ${setTopic}` : writes.problem });
       this.#finish('refused');
     }
   }
@@ -209,20 +217,6 @@ export class ModbusUnit {
     if (token === undefined) return;
     this.#ports.report(as === 'delivered' ? { kind: 'delivered', token } : { kind: 'undelivered', token, why: as });
   }
-
-  #result(result: CommandResult): void {
-    this.#results.push(encodeJson(result));
-  }
-
-  #publish(topic: string, payload: Uint8Array, result: Uint8Array | undefined): void {
-    const token = this.#ports.drawToken();
-    this.#uplinks.set(token, result);
-    this.#ports.report({ kind: 'uplink', subdevice: this.plan.subdevice, topic, payload, qos: 1, token });
-  }
 }
 
 export const isBroadcast = ({ address }: UnitPlan): boolean => address === BROADCAST;
-
-function encodeJson(value: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
-}

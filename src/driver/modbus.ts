@@ -1,22 +1,26 @@
 /**
  * The Modbus RTU link: this gateway is the only master of the line, and each unit on it is a subdevice.
  *
- *     schedule, commands ▶ ModbusTransactions ▶ bytes
+ *     schedule, commands ▶ ModbusTurns ▶ ModbusTransactions ▶ bytes
  *     bytes ▶ ModbusTransactions ▶ ModbusUnit ▶ reports
- *
- * Between two transactions it is decided who is next: a command, else the block most overdue. After `COMMANDS_IN_A_ROW`
- * a block that is due goes first, so that commands without end starve no poll.
  */
 
 import type { BackoffLimits } from '../base/backoff.ts';
 import type { LinkCounters } from '../base/link-counters.ts';
-import type { ModbusRequest } from '../codec/modbus-rtu.ts';
+import type { Restorable } from '../base/snapshot.ts';
 import type { LinkAction, LinkInput, LinkMachine } from './driver.ts';
-import { LinkOpening, type LinkState } from './link.ts';
-import { ModbusProbe } from './modbus-probe.ts';
-import { type Block, ModbusSchedule, readRequest } from './modbus-schedule.ts';
-import { type LineLimits, ModbusTransactions, type Outcome, type TransactionAction } from './modbus-transaction.ts';
-import { isBroadcast, ModbusUnit, type UnitPlan } from './modbus-unit.ts';
+import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from './link.ts';
+import { ModbusProbe, type ModbusProbeSnapshot } from './modbus-probe.ts';
+import { ModbusSchedule, type ModbusScheduleSnapshot } from './modbus-schedule.ts';
+import {
+  type LineLimits,
+  ModbusTransactions,
+  type ModbusTransactionsSnapshot,
+  type Outcome,
+  type TransactionAction,
+} from './modbus-transaction.ts';
+import { ModbusTurns, type ModbusTurnsSnapshot } from './modbus-turns.ts';
+import { isBroadcast, ModbusUnit, type ModbusUnitSnapshot, type UnitPlan } from './modbus-unit.ts';
 
 export interface ModbusLinkOptions extends LineLimits {
   readonly units: readonly UnitPlan[];
@@ -28,34 +32,35 @@ export interface ModbusLinkOptions extends LineLimits {
   readonly random: () => number;
 }
 
-interface Asking {
-  readonly unit: ModbusUnit;
-  /** What is read; `undefined`: a command is carried out. */
-  readonly block: Block | undefined;
+export interface ModbusLinkSnapshot {
+  readonly opening: LinkOpeningSnapshot;
+  readonly line: ModbusTransactionsSnapshot;
+  readonly schedule: ModbusScheduleSnapshot;
+  /** In the order of the configuration. */
+  readonly units: readonly ModbusUnitSnapshot[];
+  readonly probe: ModbusProbeSnapshot;
+  readonly turns: ModbusTurnsSnapshot;
+  readonly lastToken: number;
 }
 
-const COMMANDS_IN_A_ROW = 8;
 /** Pauses between questions to a unit that does not answer, in ms: found soon after it is plugged in, at little cost. */
 const UNIT_PAUSES: BackoffLimits = { floorMs: 1000, ceilingMs: 30_000 };
 /** Answers of a Modbus gateway (app §7) on behalf of a unit that gave none. */
 const NOBODY_THERE = [10, 11];
 
-export function createModbusLink(options: ModbusLinkOptions): LinkMachine {
+export function createModbusLink(options: ModbusLinkOptions): LinkMachine & Restorable<ModbusLinkSnapshot> {
   return new ModbusLink(options);
 }
 
-class ModbusLink implements LinkMachine {
+class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
   readonly #opening: LinkOpening;
   readonly #line: ModbusTransactions;
   readonly #schedule: ModbusSchedule;
   readonly #units: readonly ModbusUnit[];
   readonly #probe: ModbusProbe;
-  #asking: Asking | undefined;
-  #commandsInARow = 0;
-  /** Whose command was asked last: the next one's goes first. */
-  #lastCommanded = 0;
+  readonly #turns: ModbusTurns;
   #lastToken = 0;
-  #actions: LinkAction[] = [];
+  readonly #actions: LinkAction[] = [];
 
   constructor(options: ModbusLinkOptions) {
     const { units, uplinksMax, random } = options;
@@ -73,6 +78,7 @@ class ModbusLink implements LinkMachine {
     };
     this.#units = units.map((unit) => new ModbusUnit(unit, ports));
     this.#probe = new ModbusProbe((token, outcome) => this.#actions.push({ kind: 'probed', token, outcome }));
+    this.#turns = new ModbusTurns(this.#units, this.#schedule, this.#probe);
   }
 
   get state(): LinkState {
@@ -83,7 +89,8 @@ class ModbusLink implements LinkMachine {
     const { damaged, strays, ...counted } = this.#line.counters;
     const { openings } = this.#opening;
     const none = { oversizeFrames: 0, malformedPackets: 0, duplicates: 0 };
-    return { ...none, ...counted, openings, crcErrors: damaged, unexpectedPackets: strays };
+    const refusedUplinks = this.#units.reduce((sum, unit) => sum + unit.refusedUplinks, 0);
+    return { ...none, ...counted, openings, crcErrors: damaged, unexpectedPackets: strays, refusedUplinks };
   }
 
   attachedSubdevices(): readonly string[] {
@@ -97,7 +104,9 @@ class ModbusLink implements LinkMachine {
   /** Also units that do not answer: that is what one wants to know. */
   probeable(): readonly string[] {
     if (this.#opening.state !== 'open') return [];
-    return this.#units.flatMap(({ plan }) => (isBroadcast(plan) ? [] : plan.subdevice));
+    return this.#units.flatMap(({ plan }) =>
+      this.#schedule.blocksOf(plan.address).length === 0 ? [] : plan.subdevice,
+    );
   }
 
   wakeAtMs(): number | undefined {
@@ -134,7 +143,7 @@ class ModbusLink implements LinkMachine {
       case 'closed':
         this.#opening.closed(nowMs);
         this.#line.closed();
-        this.#asking = undefined;
+        this.#turns.over();
         this.#probe.abandon();
         for (const unit of this.#units) {
           unit.left('link closed');
@@ -159,12 +168,34 @@ class ModbusLink implements LinkMachine {
       }
       case 'probe': {
         const unit = this.probeable().includes(input.subdevice) ? this.#unitOf(input.subdevice) : undefined;
-        this.#probe.ask(input, unit?.plan, nowMs);
+        this.#probe.ask(input, unit?.plan.address, nowMs);
         break;
       }
     }
     if (this.#opening.state === 'open') this.#turn(nowMs);
     return this.#actions.splice(0);
+  }
+
+  snapshot(): ModbusLinkSnapshot {
+    return {
+      opening: this.#opening.snapshot(),
+      line: this.#line.snapshot(),
+      schedule: this.#schedule.snapshot(),
+      units: this.#units.map((one) => one.snapshot()),
+      probe: this.#probe.snapshot(),
+      turns: this.#turns.snapshot(),
+      lastToken: this.#lastToken,
+    };
+  }
+
+  restore(snapshot: ModbusLinkSnapshot): void {
+    this.#opening.restore(snapshot.opening);
+    this.#line.restore(snapshot.line);
+    this.#schedule.restore(snapshot.schedule);
+    for (const [index, unit] of snapshot.units.entries()) this.#units[index]?.restore(unit);
+    this.#probe.restore(snapshot.probe);
+    this.#turns.restore(snapshot.turns);
+    this.#lastToken = snapshot.lastToken;
   }
 
   #act(actions: readonly TransactionAction[], nowMs: number): void {
@@ -177,10 +208,9 @@ class ModbusLink implements LinkMachine {
   }
 
   #ended(outcome: Outcome, nowMs: number): void {
-    const asking = this.#asking;
-    this.#asking = undefined;
-    if (asking === undefined) return;
-    const { unit, block } = asking;
+    const question = this.#turns.over();
+    if (question === undefined) return;
+    const { unit, block } = question;
     const { isRunning: isProbe } = this.#probe;
     const { address } = unit.plan;
     const isThere = outcome.kind === 'exception' ? !NOBODY_THERE.includes(outcome.code) : outcome.kind !== 'no answer';
@@ -207,41 +237,10 @@ class ModbusLink implements LinkMachine {
   }
 
   #ask(nowMs: number): void {
-    const block = this.#schedule.next(nowMs, (unit) => this.#line.restsUntilMs(unit));
-    const polled = block && this.#units.find(({ plan }) => plan.address === block.unit);
-    const isPollsTurn = block !== undefined && this.#commandsInARow >= COMMANDS_IN_A_ROW;
-    const commanded = isPollsTurn ? undefined : this.#nextCommand(nowMs);
-    const probed = isPollsTurn ? undefined : this.#probe.next(nowMs, (unit) => this.#line.restsUntilMs(unit));
-    const probedUnit = probed && this.#units.find(({ plan }) => plan.address === probed.unit);
-    if (commanded !== undefined) {
-      this.#commandsInARow += 1;
-      this.#asking = { unit: commanded.unit, block: undefined };
-      this.#line.begin(commanded.request, nowMs);
-    } else if (probed !== undefined && probedUnit !== undefined) {
-      this.#commandsInARow += 1;
-      this.#asking = { unit: probedUnit, block: probed };
-      this.#probe.begin(this.#line.counters);
-      this.#line.begin(readRequest(probed), nowMs);
-    } else if (block !== undefined && polled !== undefined) {
-      this.#commandsInARow = 0;
-      this.#asking = { unit: polled, block };
-      this.#line.begin(readRequest(block), nowMs);
-    }
-  }
-
-  /** The next unit in turn that has a command to carry out and may be asked. */
-  #nextCommand(nowMs: number): { readonly unit: ModbusUnit; readonly request: ModbusRequest } | undefined {
-    const count = this.#units.length;
-    for (let step = 1; step <= count; step += 1) {
-      const index = (this.#lastCommanded + step) % count;
-      const unit = this.#units[index];
-      if (unit === undefined || nowMs < this.#line.restsUntilMs(unit.plan.address)) continue;
-      const request = unit.nextRequest();
-      if (request === undefined) continue;
-      this.#lastCommanded = index;
-      return { unit, request };
-    }
-    return undefined;
+    const question = this.#turns.next(nowMs, (unit) => this.#line.restsUntilMs(unit));
+    if (question === undefined) return;
+    if (question.isProbe) this.#probe.begin(this.#line.counters);
+    this.#line.begin(question.request, nowMs);
   }
 
   #unitOf(subdevice: string): ModbusUnit | undefined {

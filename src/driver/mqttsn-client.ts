@@ -182,6 +182,7 @@ export class MqttsnClient {
   }
 
   #puback({ topicId, messageId }: Publication, returnCode: number): void {
+    if (returnCode !== RETURN_CODE.accepted) this.#outlet.counters.refusedUplinks += 1;
     if (this.#isConnected) this.#outlet.send({ kind: 'puback', topicId, messageId, returnCode });
   }
 }

@@ -11,7 +11,7 @@ import type { DriverReport, LinkAction } from './driver.ts';
 export class Spool {
   readonly #frame: Framing['encode'];
   readonly #packetBytesMax: number;
-  readonly counters = { bytesOut: 0, framesOut: 0, unexpectedPackets: 0, duplicates: 0, retries: 0 };
+  readonly counters = { bytesOut: 0, framesOut: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 };
   #actions: LinkAction[] = [];
   #lastToken = 0;
 

@@ -1,6 +1,7 @@
 /**
  * Changes that need no commit of their own: they ride along with the next one. Deletes of delivered rows are the bulk;
- * they force a commit when many have gathered or when they grow old, which bounds the duplicates after a crash.
+ * they force a commit when many have gathered or when they grow old, which bounds the duplicates after a crash. At first
+ * they grow old soon: whoever dies young again and again, on a bad supply, still gets on with its backlog each time.
  * Counters of messages that never touched the disk force nothing: a crash may forget them, in pairs.
  */
 
@@ -9,7 +10,9 @@ import { addCounts } from '../custody/ledger.ts';
 
 /** At most so many duplicates after a crash in the middle of a replay. */
 const MANY = 512;
-const OLD_MS = 2000;
+/** Doubled with each commit: a start costs seven commits more than it had to. */
+const OLD_MS_MIN = 16;
+const OLD_MS_MAX = 2000;
 /** About 1 MB of RAM, and what a disk that stays full makes come twice after a crash. */
 const TOO_MANY = 8192;
 
@@ -19,6 +22,7 @@ export class Riders {
   readonly #counts = new Map<string, CountChange>();
   #others: Change[] = [];
   #oldestMs: number | undefined;
+  #oldMs = OLD_MS_MIN;
 
   get isEmpty(): boolean {
     return this.#counts.size === 0 && this.#others.length === 0;
@@ -34,7 +38,7 @@ export class Riders {
   }
 
   get dueAtMs(): number | undefined {
-    return this.#oldestMs === undefined ? undefined : this.#oldestMs + OLD_MS;
+    return this.#oldestMs === undefined ? undefined : this.#oldestMs + this.#oldMs;
   }
 
   areDue(nowMs: number): boolean {
@@ -59,6 +63,7 @@ export class Riders {
   /** @param most bound of the transaction; counters always fit, there is one per lane and direction */
   take(most: number): Change[] {
     const taken = this.#others.splice(0, most);
+    if (taken.length > 0) this.#oldMs = Math.min(this.#oldMs * 2, OLD_MS_MAX);
     taken.push(...this.#counts.values());
     this.#counts.clear();
     if (this.#others.length === 0) this.#oldestMs = undefined;

@@ -78,7 +78,7 @@ export const RESTING = {
   ...{ asleep: [], probeable: [], kernel: null },
   counters: {
     ...{ openings: 0, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0, oversizeFrames: 0 },
-    ...{ malformedPackets: 0, unexpectedPackets: 0, duplicates: 0, retries: 0 },
+    ...{ malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 },
   },
   roundTrip: { count: 0, p50Ms: null, p99Ms: null },
   recovery: { resync: 0, reopen: 0, toggle: 0, reauthorise: 0, alarms: 0, alarm: null },

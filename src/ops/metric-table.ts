@@ -142,6 +142,7 @@ function links(): Metric[] {
     counter('oversize_frames', 'Frames longer than allowed.', 'oversizeFrames'),
     counter('malformed_packets', 'Frames that hold no packet.', 'malformedPackets'),
     counter('unexpected_packets', 'Packets out of place.', 'unexpectedPackets'),
+    counter('refused_uplinks', 'Uplinks not taken, e.g. because the disk is full.', 'refusedUplinks'),
     counter('duplicates', 'Messages repeated by a subdevice.', 'duplicates'),
     counter('retries', 'Packets repeated to a subdevice.', 'retries'),
     kernel('overruns', 'Bytes the hardware lost; since the port was found, as all link_kernel_.', 'overruns'),

@@ -139,13 +139,16 @@ describe('held messages', () => {
 });
 
 describe('riders', () => {
-  it('make no commit of their own while they are few and young', () => {
+  it('make no commit of their own while they are few and young; young for less time after a start', () => {
     const bench = new CommitBench();
-    for (let seq = 1; seq <= 511; seq += 1) bench.committer.ride(settle(seq));
-    bench.clock.pass(1999);
-    expect(bench.store.commits).toEqual([]);
-    bench.clock.pass(1);
-    expect(bench.store.last.changes).toHaveLength(511);
+    for (const [commits, oldMs] of [16, 32, 64, 128, 256, 512, 1024, 2000, 2000].entries()) {
+      for (let seq = 1; seq <= 511; seq += 1) bench.committer.ride(settle(seq));
+      bench.clock.pass(oldMs - 1);
+      expect(bench.store.commits).toHaveLength(commits);
+      bench.clock.pass(1);
+      expect(bench.store.last.changes).toHaveLength(511);
+      bench.receipt();
+    }
   });
 
   it('force a commit when there are 512 of them', () => {

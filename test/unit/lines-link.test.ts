@@ -160,6 +160,6 @@ describe('a line that nobody answers', () => {
     const [first = 0, second = 0] = tokens(bench);
     bench.order({ kind: 'acknowledge', token: first });
     bench.order({ kind: 'refuse', token: second, why: 'congestion' });
-    expect([bench.written, bench.link.counters.unexpectedPackets]).toEqual(['', 1]);
+    expect([bench.written, bench.link.counters.refusedUplinks]).toEqual(['', 1]);
   });
 });

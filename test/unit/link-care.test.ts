@@ -13,7 +13,7 @@ import { StepClock } from './flow-rig.ts';
 
 const COUNTERS: LinkCounters = {
   ...{ openings: 1, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0, oversizeFrames: 0 },
-  ...{ malformedPackets: 0, unexpectedPackets: 0, duplicates: 0, retries: 0 },
+  ...{ malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 },
 };
 
 /** Open from the start; a `wake` passes on what its line reports next. */

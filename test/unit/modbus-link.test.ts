@@ -66,6 +66,7 @@ describe('a Modbus link', () => {
     wire.unit(1).holdings[10] = 7;
     wire.runFor(3000);
     isFull = false;
+    expect(wire.link.counters.refusedUplinks).toBeGreaterThan(0);
     expect(wire.run(() => wire.states.length === 1)).toBe(true);
     expect(wire.states[0]?.values).toEqual({ p10: 7, p20: 1020, p30: 1030, p40: 1040 });
     wire.runFor(3000);

@@ -40,7 +40,10 @@ export interface WirePlan {
   readonly answerMs?: (address: number, random: () => number) => number | undefined;
   /** Why an uplink is refused; `undefined`: it is taken. */
   readonly refuse?: () => RefuseReason | undefined;
+  /** Whether the flow has no room for a subdevice that asks to be served, or for its filter. */
+  readonly turnsAway?: () => boolean;
   readonly link?: Partial<ModbusLinkOptions>;
+  readonly create?: (options: ModbusLinkOptions) => LinkMachine;
 }
 
 export const ANSWER_MS_MAX = 100;
@@ -73,7 +76,7 @@ export class ModbusWire {
       const answerMs = () => (plan.answerMs === undefined ? 5 : plan.answerMs(address, random));
       this.units.set(address, new SimulatedUnit({ address, size: 1000, silenceMs: 4, answerMs }));
     }
-    this.link = createModbusLink({
+    this.link = (plan.create ?? createModbusLink)({
       ...{
         baudRate: 115_200,
         answerMsMax: ANSWER_MS_MAX,
@@ -159,7 +162,9 @@ export class ModbusWire {
           for (const unit of this.units.values()) this.#toUnit(unit, { kind: 'bytes', bytes });
         });
       case 'attach': {
-        const answer = { accepted: true, topicIds: new Map() } as const;
+        const answer = this.#isTurnedAway
+          ? ({ accepted: false, why: 'congestion' } as const)
+          : ({ accepted: true, topicIds: new Map() } as const);
         return this.later(3, () => this.order({ kind: 'attached', subdevice: action.subdevice, answer }));
       }
       case 'detach':
@@ -169,7 +174,7 @@ export class ModbusWire {
         return this.#uplink(action);
       case 'subscribe':
         this.filters.push(`${action.subdevice}/${action.filter}`);
-        return this.later(5, () => this.order({ kind: 'confirm', token: action.token }));
+        return this.#answerSubscribe(action.token);
       case 'delivered':
         this.endings.set(action.token, 'delivered');
         return;
@@ -183,6 +188,15 @@ export class ModbusWire {
       case 'topicBound':
         throw new Error(`a Modbus link has no ${action.kind}`);
     }
+  }
+
+  get #isTurnedAway(): boolean {
+    return this.#plan.turnsAway?.() === true;
+  }
+
+  #answerSubscribe(token: number): void {
+    if (this.#isTurnedAway) this.later(1000, () => this.order({ kind: 'refuse', token, why: 'congestion' }));
+    else this.later(5, () => this.order({ kind: 'confirm', token }));
   }
 
   #uplink({ subdevice, topic, payload, token }: Extract<LinkAction, { kind: 'uplink' }>): void {

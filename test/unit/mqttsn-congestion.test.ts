@@ -24,6 +24,7 @@ describe('after a publication was refused for congestion', () => {
     bench.say(publish(2), publish(3));
     expect(bench.reported()).toEqual([]);
     expect(bench.heard()).toEqual([puback(2, CONGESTION), puback(3, CONGESTION)]);
+    expect(bench.link.counters.refusedUplinks).toBe(3);
   });
 
   it.each([true, false])('everything goes on once it is offered again (DUP %s)', (dup) => {

@@ -1,0 +1,88 @@
+/** A Modbus link whose state another takes over in the middle: it goes on as the first one does. */
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
+import { createModbusLink, type ModbusLinkSnapshot } from '../../src/driver/modbus.ts';
+import { ModbusWire, point, unitPlan } from './modbus-wire.ts';
+import { fieldsOf, omitField, SucceededLink, type Succession } from './successor.ts';
+
+const POINTS = [
+  point('a', 0, { deadband: 2, pollMs: 500 }),
+  point('b', 1, { pollMs: 250 }),
+  point('c', 9, { pollMs: 500 }),
+  point('d', 20, { type: 'float32', pollMs: 1000 }),
+  point('e', 3, { table: 'coil', type: 'bool', pollMs: 500 }),
+];
+const UNITS = [
+  unitPlan(1, POINTS, { heartbeatMs: 3000 }),
+  unitPlan(2, POINTS, { writeMode: 'multiple' }),
+  unitPlan(3, [point('a', 0, { pollMs: 1000 })]),
+  unitPlan(0, POINTS),
+];
+const COMMANDS = [{ a: 1 }, { a: 7, b: 8, c: 9 }, { d: 1.5, e: true }, { nothing: 1 }, 'no JSON'];
+/** About a minute and a half on the wire's clock. */
+const EVENTS = 200;
+
+/** Noise, units that fall silent, commands, a flow that has no room, and a cable that is pulled. */
+function converse(seed: number, plan: Partial<Succession<ModbusLinkSnapshot>> = {}): SucceededLink<ModbusLinkSnapshot> {
+  const random = seededRandom(seed);
+  const silent = new Set<number>();
+  let succeeded: SucceededLink<ModbusLinkSnapshot> | undefined;
+  const wire = new ModbusWire({
+    ...{ units: UNITS, seed, damage: 0.03 },
+    answerMs: (address, draw) => (silent.has(address) ? undefined : 2 + draw() * (draw() < 0.05 ? 250 : 20)),
+    turnsAway: () => random() < 0.3,
+    refuse: () => (random() < 0.2 ? 'congestion' : undefined),
+    create: (options) => {
+      const create = (draw: () => number) => createModbusLink({ ...options, uplinksMax: 2, random: draw });
+      succeeded = new SucceededLink({ seed, chance: 0.05, create, ...plan });
+      return succeeded;
+    },
+  });
+  if (succeeded === undefined) throw new Error('the wire has made no link');
+  let token = 0;
+  for (let event = 0; event < EVENTS && succeeded.difference === undefined; event += 1) {
+    wire.runFor(Math.floor(random() * (random() < 0.015 ? 40_000 : 200)));
+    const unit = Math.floor(random() * UNITS.length);
+    const chosen = random();
+    token += 1;
+    if (chosen < 0.4) wire.command(unit, token, COMMANDS[Math.floor(random() * COMMANDS.length)]);
+    else if (chosen < 0.45) silent.add(unit);
+    else if (chosen < 0.55) silent.clear();
+    else if (chosen < 0.58) wire.order({ kind: 'closed', reason: 'unplugged' });
+    else if (chosen < 0.66) wire.order({ kind: 'probe', subdevice: succeeded.probeable()[unit] ?? 'nobody', token });
+    else if (unit > 0) wire.unit(unit).holdings[Math.floor(random() * 10)] = event;
+  }
+  return succeeded;
+}
+
+/** Of an order a unit needs its token, topic and payload. That a subscription was refused matters 30 s later only. */
+const UNUSED = ['order.dup', 'order.kind', 'order.qos', 'order.subdevice', 'subscribeToken'].map(
+  (field) => `units.*.${field}`,
+);
+const SEEDS = Array.from({ length: 10 }, (_, seed) => seed + 1);
+
+describe('a Modbus link that takes over the state of another', () => {
+  it('does from then on what the other does, whatever came before', () => {
+    let takeovers = 0;
+    for (const seed of SEEDS) {
+      const succeeded = converse(seed);
+      expect({ seed, difference: succeeded.difference }).toEqual({ seed, difference: undefined });
+      takeovers += succeeded.takeovers;
+    }
+    expect(takeovers).toBeGreaterThan(SEEDS.length * 20);
+  }, 60_000);
+
+  it('is noticed to lack any of its fields', () => {
+    const fields = new Set<string>();
+    const note = (decoded: ModbusLinkSnapshot): void => {
+      for (const field of fieldsOf(decoded)) fields.add(field);
+    };
+    for (const seed of SEEDS) converse(seed, { spoil: note });
+    const isNoticed = (field: string): boolean => {
+      const spoil = (decoded: ModbusLinkSnapshot): void => omitField(decoded, field);
+      return SEEDS.some((seed) => converse(seed, { spoil }).difference !== undefined);
+    };
+    const missed = [...fields].filter((field) => !UNUSED.includes(field) && !isNoticed(field));
+    expect(missed).toEqual([]);
+  }, 60_000);
+});
