@@ -14,6 +14,7 @@ import { connackProblem } from './connack.ts';
 import type { HubAction, HubClientOptions, HubInput, HubState } from './contract.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { Requests } from './requests.ts';
+import type { Takings } from './rivalry.ts';
 
 export class HubClient implements Machine<HubInput, HubAction> {
   readonly #options: HubClientOptions;
@@ -41,8 +42,8 @@ export class HubClient implements Machine<HubInput, HubAction> {
     return this.#state.kind === 'waiting' ? this.#state.untilMs : undefined;
   }
 
-  /** Connections in a row that somebody else seems to have taken from us; 0: no such pattern. */
-  takings(nowMs: number): number {
+  /** Connections in a row that somebody else seems to have taken from us. */
+  takings(nowMs: number): Takings {
     return this.#comeback.takings(this.#state, nowMs);
   }
 
@@ -158,7 +159,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
     this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
     const isByHub = before.kind === 'online';
     const offline: HubAction = { kind: 'offline', reason: before.kind === 'closing' ? before.reason : reason, isByHub };
-    return isTakenOver ? [offline, { kind: 'takenOver', times: this.#comeback.rivalry.takings }] : [offline];
+    return isTakenOver ? [offline, { kind: 'takenOver', times: this.#comeback.rivalry.takings.times }] : [offline];
   }
 
   #close(reason: string, isRefused = false): HubAction[] {
@@ -217,7 +218,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
     const reason = connackProblem(code);
     if (reason !== undefined) return [{ kind: 'refused', code, reason }, ...this.#close(reason, true)];
     this.#state = { kind: 'online', sinceMs: nowMs };
-    this.#comeback.rivalry.connected();
+    this.#comeback.rivalry.connected(connack.sessionPresent);
     return [{ kind: 'online', sessionPresent: connack.sessionPresent }];
   }
 
