@@ -167,7 +167,6 @@ export class Gateway {
       heed: (report) => this.bindings?.heed(report),
       watch: this.watch,
       letGo: () => committer.letGo('uplink', clock.nowMs() + config.outbox.commitMs),
-      lastUplink: () => uplinks.lastSeq,
     });
     const reportedTo = {
       ...{ presence: this.presence, wills: this.#wills, uplink: this.uplink, downlink: this.#downlink },

@@ -18,7 +18,7 @@ import { HubTime } from './hub/hub-time.ts';
 import { identityKey } from './hub/identity.ts';
 import { OwnServices } from './hub/own-service.ts';
 import { HUB_TERMS, SessionAccount } from './hub/session-account.ts';
-import { SessionMirror } from './hub/session-mirror.ts';
+import { SessionMirror, sessionOwner } from './hub/session-mirror.ts';
 import { AlarmTopics } from './outbox/alarm-topics.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { Clock, TimeService } from './ports.ts';
@@ -97,7 +97,7 @@ export class Stations {
     });
     this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
     this.mirror = new Mirror(opening);
-    this.session = new SessionMirror(opening.hubSession, opening.grantedFilters);
+    this.session = new SessionMirror(opening.hubSession, opening.grantedFilters, sessionOwner(hub));
     const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
     this.account = new SessionAccount({ terms, gap: opening.hubGap, openedAt: opening.now });
     this.operations = this.#newOperations(options);

@@ -11,10 +11,9 @@ const COLUMNS: readonly Column[] = [
   { heading: 'link', gives: true },
   { heading: 'port', gives: true },
   { heading: 'state' },
-  { heading: 'frames/s 5/30/60 s', align: 'right' },
+  { heading: 'frames/s', align: 'right' },
   { heading: 'in/s', align: 'right' },
   { heading: 'broken', align: 'right' },
-  { heading: 'refused', align: 'right' },
   { heading: 'retries', align: 'right' },
   { heading: 'p50', align: 'right' },
   { heading: 'p99', align: 'right' },
@@ -40,6 +39,7 @@ function furtherWords({ state, kernel, asleep, counters, recovery }: LinkReport)
   );
   return `${[
     `opened ${countOf(counters.openings, 'time')}`,
+    ...(counters.refusedUplinks === 0 ? [] : [`${countOf(counters.refusedUplinks, 'uplink')} refused`]),
     ...(tried === 0 ? [] : [`recovery tried ${countOf(tried, 'time')}`]),
     ...(state === 'open' ? [`kernel errors: ${kernelWords(kernel)}`] : []),
     ...sleeping,
@@ -55,7 +55,6 @@ function cells(link: LinkReport): string[] {
     link.rates.map(({ framesIn }) => framesIn.toFixed(framesIn < 10 ? 1 : 0)).join('/') || '-',
     bytesWords(link.rates[0]?.bytesIn ?? 0),
     countWords(brokenFrames(counters)),
-    countWords(counters.refusedUplinks),
     countWords(counters.retries),
     msWords(roundTrip.p50Ms),
     msWords(roundTrip.p99Ms),

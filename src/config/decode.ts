@@ -5,6 +5,7 @@
 import type { HubSection, LinkSection, OutboxSection, SubdeviceSection } from './keys.ts';
 import { decodeLines } from './lines-decode.ts';
 import { decodeUnit } from './modbus-units.ts';
+import { MQTTSN_DEFAULTS } from './mqttsn-keys.ts';
 import { DRIVER_DEFAULTS, PROFILE_DEFAULTS } from './profiles.ts';
 import type {
   Config,
@@ -143,19 +144,19 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
     baudRate: link.baud_rate,
     parity: link.parity,
     stopBits: link.stop_bits === 2 ? 2 : 1,
-    framing: link.framing,
+    framing: link.framing ?? MQTTSN_DEFAULTS.framing,
     driver: link.driver,
-    packetBytesMax: link.packet_bytes_max,
+    packetBytesMax: link.packet_bytes_max ?? MQTTSN_DEFAULTS.packet_bytes_max,
     retryMs: link.retry_ms ?? defaults.retryMs,
     retriesMax: link.retries_max ?? defaults.retriesMax,
-    gatewayId: link.gateway_id,
-    advertiseS: link.advertise_s,
+    gatewayId: link.gateway_id ?? MQTTSN_DEFAULTS.gateway_id,
+    advertiseS: link.advertise_s ?? MQTTSN_DEFAULTS.advertise_s,
     recovery: link.recovery,
     holdMs: link.hold_ms ?? outbox.hold_ms,
     commitMs: link.commit_ms ?? outbox.commit_ms,
     overflow: link.overflow ?? inheritedOverflow(link, outbox),
     allowedSubdevices: allowed,
-    predefinedTopics: new Map(link.predefined_topics.map(({ id, topic }) => [id, topic])),
+    predefinedTopics: new Map((link.predefined_topics ?? []).map(({ id, topic }) => [id, topic])),
     units: link.unit.map(decodeUnit),
     lines: link.lines === undefined ? undefined : decodeLines(link.lines),
   };

@@ -180,14 +180,9 @@ export const LINK = z.strictObject({
     .max(4095)
     .meta(means('The serial port, by a name that lasts: `holdfast ports` prints it.')),
   baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),
-  framing: z
-    .enum(['sn-cobs', 'sn-raw'])
-    .default('sn-cobs')
-    .meta(means('How packets are delimited on the line. sn-raw: bare packets of stock clients, without a checksum.')),
   parity: z.enum(['none', 'even', 'odd']).default('none').meta(means('Parity bit of each byte.')),
   stop_bits: whole(1, 2).default(1).meta(means('Stop bits of each byte.')),
   driver: z.enum(['mqttsn', 'modbus', 'lines']).default('mqttsn').meta(means('What the subdevices speak.')),
-  packet_bytes_max: whole(64, 4096).default(1024).meta(means('Largest packet on the line.')),
   retry_ms: whole(50, 60_000)
     .optional()
     .meta(means('Pause before an unanswered packet is sent to a subdevice again.', byDriver('retryMs'))),

@@ -10,6 +10,7 @@ import type { LinkSection, SubdeviceSection } from './keys.ts';
 import { linesProblems } from './lines-rules.ts';
 import type { UnitSection } from './modbus-keys.ts';
 import { unitProblems } from './modbus-units.ts';
+import { mqttsnProblems, nodeProblems } from './mqttsn-rules.ts';
 import type { Problem } from './schema.ts';
 import type { Sections } from './sections.ts';
 
@@ -37,6 +38,7 @@ export function ruleProblems(sections: Sections): Problem[] {
       (subdevice) => subdevice.node_id ?? '',
     ),
     ...links.flatMap(predefinedTopicProblems),
+    ...links.flatMap(({ path, section }) => mqttsnProblems(section, path)),
     ...links.flatMap(({ path, section }) => unitProblems(section, path)),
     ...links.flatMap(({ path, section }) => uniqueUnitProblems(placed(`${path}.unit`, section.unit))),
     ...links.flatMap(({ path, section }) => linesProblems(section, path)),
@@ -87,7 +89,7 @@ function alarmTopicProblems({ outbox }: Sections): Problem[] {
 }
 
 function predefinedTopicProblems({ path, section }: Placed<LinkSection>): Problem[] {
-  const topics = section.predefined_topics.map((topic, index) => ({
+  const topics = (section.predefined_topics ?? []).map((topic, index) => ({
     path: `${path}.predefined_topics[${index}]`,
     section: topic,
   }));
@@ -141,8 +143,15 @@ function referenceProblems(
   }
   const tied = subdevices.flatMap((subdevice) => tiedLinkProblems(subdevice, links));
   const listed = links.flatMap((link) => allowListProblems(link, subdevices, takesAnyone));
+  const unreachable = subdevices.flatMap(({ path, section }) =>
+    nodeProblems(
+      section,
+      path,
+      links.map((link) => link.section),
+    ),
+  );
   const unserved = subdevices.flatMap((subdevice) => unservedProblems(subdevice, links));
-  return [...tied, ...listed, ...unserved];
+  return [...tied, ...listed, ...unreachable, ...unserved];
 }
 
 function tiedLinkProblems(

@@ -70,8 +70,8 @@ export interface HubSessionRow {
   readonly connected: boolean;
   /** When the connection was last seen to come up or go down. */
   readonly changedAt: Stamp | undefined;
-  /** Uplinks up to this `seq` may have been sent at the last disconnection seen. */
-  readonly sentTo: number;
+  /** CRC-32 of the hub's host and our client id there; 0 = not known. */
+  readonly owner: number;
   /** Sessions the hub lost though we expected them. */
   readonly lostCount: number;
 }

@@ -30,7 +30,6 @@ export interface HubLineOptions {
   readonly heed: (report: BindingReport) => void;
   /** Uplinks held for the hub go to disk now. */
   readonly letGo: () => void;
-  readonly lastUplink: () => number;
 }
 
 type Report = Exclude<HubAction, ChannelAction>;
@@ -141,7 +140,7 @@ export class HubLine {
   }
 
   #offline({ reason, isByHub }: Extract<Report, { kind: 'offline' }>): void {
-    const { replay, downlink, subscriptions, watch, facts, clock, letGo, lastUplink } = this.#options;
+    const { replay, downlink, subscriptions, watch, facts, clock, letGo } = this.#options;
     const isNews = reason !== this.#problem;
     this.#problem = reason;
     if (!this.#isOnline) {
@@ -154,7 +153,7 @@ export class HubLine {
     watch.disconnected();
     downlink.hubLost();
     replay.disconnected(isByHub);
-    subscriptions.disconnected(lastUplink());
+    subscriptions.disconnected();
     letGo();
     facts.emit('hubLost', { reason });
   }

@@ -94,12 +94,11 @@ export class HubSubscriptions {
     for (const filter of unsubscribe) order({ kind: 'unsubscribe', filter });
   }
 
-  /** @param sentTo uplinks up to this number may have been sent */
-  disconnected(sentTo: number): void {
+  disconnected(): void {
     const { session, committer, stamp } = this.#options;
     if (!this.#isConnected) return;
     this.#isConnected = false;
-    session.disconnected(stamp(), sentTo);
+    session.disconnected(stamp());
     committer.ride({ kind: 'hubSession', row: session.row });
   }
 

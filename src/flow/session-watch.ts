@@ -108,9 +108,9 @@ export class SessionWatch {
     }
   }
 
-  /** Once the message is in our custody it will arrive, and the gap is the application's. */
+  /** Once the message is in our custody it will arrive, and the gap is the application's; but a full disk keeps none. */
   #askForResync(gap: Gap, away: Age | undefined): void {
-    const { resyncTopic, outbox, stamp, commitMs, clock } = this.#options;
+    const { resyncTopic, outbox, stamp, commitMs, clock, committer } = this.#options;
     if (resyncTopic === undefined) return;
     const text = {
       type: 'possible_gap',
@@ -121,6 +121,6 @@ export class SessionWatch {
     const message = { topic: resyncTopic, payload: new TextEncoder().encode(JSON.stringify(text)), qos: 1 } as const;
     const terms = { overflow: 'reject', stamp: stamp(), owed: undefined, holdMs: 0, commitMs } as const;
     const admission = outbox.admit({ lane: NOBODY, message, ...terms }, clock.nowMs());
-    if (admission.kind === 'accepted') this.settleGap();
+    if (admission.kind === 'accepted' && committer.fullSinceMs === undefined) this.settleGap();
   }
 }

@@ -14,6 +14,7 @@ import { Comeback, type ComebackSnapshot } from './comeback.ts';
 import { connackProblem } from './connack.ts';
 import { Connection, type ConnectionSnapshot } from './connection.ts';
 import type { HubAction, HubClientOptions, HubInput, HubState } from './contract.ts';
+import type { Takings } from './rivalry.ts';
 
 /** Nothing of the credentials: they are asked for at each CONNECT, and not kept. */
 interface HubClientSnapshot {
@@ -45,8 +46,8 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     return this.#state.kind === 'waiting' ? this.#state.untilMs : undefined;
   }
 
-  /** Connections in a row that somebody else seems to have taken from us; 0: no such pattern. */
-  takings(nowMs: number): number {
+  /** Connections in a row that somebody else seems to have taken from us. */
+  takings(nowMs: number): Takings {
     return this.#comeback.takings(this.#state, nowMs);
   }
 
@@ -172,7 +173,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
     const isByHub = before.kind === 'online';
     const offline: HubAction = { kind: 'offline', reason: before.kind === 'closing' ? before.reason : reason, isByHub };
-    return isTakenOver ? [offline, { kind: 'takenOver', times: this.#comeback.rivalry.takings }] : [offline];
+    return isTakenOver ? [offline, { kind: 'takenOver', times: this.#comeback.rivalry.takings.times }] : [offline];
   }
 
   #close(reason: string, isRefused = false): HubAction[] {
@@ -221,7 +222,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     const reason = connackProblem(code);
     if (reason !== undefined) return [{ kind: 'refused', code, reason }, ...this.#close(reason, true)];
     this.#state = { kind: 'online', sinceMs: nowMs };
-    this.#comeback.rivalry.connected();
+    this.#comeback.rivalry.connected(connack.sessionPresent);
     return [{ kind: 'online', sessionPresent: connack.sessionPresent }];
   }
 

@@ -5,7 +5,7 @@
 import { Backoff, type BackoffLimits } from '../base/backoff.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import { type ClientState, onlineSince } from './client-state.ts';
-import { Rivalry, type RivalrySnapshot } from './rivalry.ts';
+import { NO_TAKINGS, Rivalry, type RivalrySnapshot, type Takings } from './rivalry.ts';
 
 /** A connection that lasted so long was good: the next pause starts at the floor again. */
 const STABLE_MS = 30_000;
@@ -31,17 +31,17 @@ export class Comeback implements Restorable<ComebackSnapshot> {
   after(state: ClientState, nowMs: number): { readonly pauseMs: number; readonly isTakenOver: boolean } {
     const sinceMs = onlineSince(state);
     if (sinceMs !== undefined && nowMs - sinceMs >= STABLE_MS) this.#backoff.reset();
-    const { takings } = this.rivalry;
+    const { times } = this.rivalry.takings;
     this.#judge(state, nowMs);
     const usualMs = this.#backoff.next();
     const pauseMs = Math.max(this.#floorMs, this.rivalry.nextPauseMs() ?? usualMs);
-    return { pauseMs, isTakenOver: takings === 0 && this.rivalry.takings > 0 };
+    return { pauseMs, isTakenOver: times === 0 && this.rivalry.takings.times > 0 };
   }
 
-  /** Connections in a row that were taken from us; 0: no pattern, or not any more. */
-  takings(state: ClientState, nowMs: number): number {
+  /** Connections in a row that were taken from us; none: no pattern, or not any more. */
+  takings(state: ClientState, nowMs: number): Takings {
     const sinceMs = onlineSince(state);
-    return sinceMs !== undefined && this.rivalry.isOver(nowMs - sinceMs) ? 0 : this.rivalry.takings;
+    return sinceMs !== undefined && this.rivalry.isOver(nowMs - sinceMs) ? NO_TAKINGS : this.rivalry.takings;
   }
 
   snapshot(): ComebackSnapshot {

@@ -3,10 +3,26 @@
  * both come back at once, for ever. So the pattern is what there is to go by: connections that were accepted and closed
  * from outside soon after, several in a row, while every attempt in between got through.
  *
- * What it cannot tell: a hub, or a middlebox, that closes each connection soon after letting it in looks the same. A
- * network that flaps does not, as long as one attempt in between fails or one connection dies of silence.
+ * What it cannot tell: a hub, or a middlebox, that closes each connection soon after letting it in looks the same: for how
+ * long each lasted depends on the rival's pauses, and they may be as regular as a time limit. A close before CONNACK is no
+ * rival's: it is let in only by a CONNECT of its own. A network that flaps is none, as long as one attempt in between fails
+ * or one connection dies of silence. That a session is gone in between speaks for somebody else, who wanted a clean one; so
+ * what is known is told with the number, and the rest is the technician's.
  */
 import type { Restorable } from '../base/snapshot.ts';
+
+/** Connections in a row that were taken from us, and what is known of them. */
+export interface Takings {
+  /** 0: no pattern. */
+  readonly times: number;
+  /** For how long they lasted. */
+  readonly shortestMs: number;
+  readonly longestMs: number;
+  /** So often the session that we had was not there when we came back. */
+  readonly sessionsGone: number;
+}
+
+export const NO_TAKINGS: Takings = { times: 0, shortestMs: 0, longestMs: 0, sessionsGone: 0 };
 
 /** So many in a row are no accident. */
 const SURE = 3;
@@ -16,7 +32,7 @@ const SOON_MS = 60_000;
 const PAUSE_MS_MAX = 15 * 60_000;
 
 export interface RivalrySnapshot {
-  readonly takings: number;
+  readonly seen: Takings;
   readonly lastPauseMs: number;
   readonly hasPublished: boolean;
   readonly hasAnswer: boolean;
@@ -26,7 +42,7 @@ export interface RivalrySnapshot {
 export class Rivalry implements Restorable<RivalrySnapshot> {
   readonly #pauseMsMin: number;
   readonly #random: () => number;
-  #takings = 0;
+  #seen = NO_TAKINGS;
   #lastPauseMs = 0;
   #hasPublished = false;
   #hasAnswer = false;
@@ -38,13 +54,14 @@ export class Rivalry implements Restorable<RivalrySnapshot> {
     this.#random = random;
   }
 
-  /** Connections in a row that were taken from us; 0: no pattern. */
-  get takings(): number {
-    return this.#takings < SURE ? 0 : this.#takings;
+  get takings(): Takings {
+    return this.#seen.times < SURE ? NO_TAKINGS : this.#seen;
   }
 
-  /** CONNACK: accepted. */
-  connected(): void {
+  /** CONNACK: accepted. The session of a connection that was taken from us had been kept for us [MQTT-3.1.2-4]. */
+  connected(sessionPresent: boolean): void {
+    const { times, sessionsGone } = this.#seen;
+    if (times > 0 && !sessionPresent) this.#seen = { ...this.#seen, sessionsGone: sessionsGone + 1 };
     this.#hasPublished = false;
     this.#hasAnswer = false;
     this.#hasSuspectInTheAir = false;
@@ -66,31 +83,38 @@ export class Rivalry implements Restorable<RivalrySnapshot> {
   taken(lastedMs: number): void {
     // perhaps it was what we sent that it closed on (`outbox/suspicion.ts`)
     if (this.#hasSuspectInTheAir || (this.#hasPublished && !this.#hasAnswer)) return;
-    if (this.isOver(lastedMs)) this.#takings = 0;
-    else this.#takings += 1;
+    const { times, shortestMs, longestMs, sessionsGone } = this.#seen;
+    if (this.isOver(lastedMs)) this.#seen = NO_TAKINGS;
+    else
+      this.#seen = {
+        times: times + 1,
+        shortestMs: times === 0 ? lastedMs : Math.min(shortestMs, lastedMs),
+        longestMs: Math.max(longestMs, lastedMs),
+        sessionsGone,
+      };
   }
 
   /** The network is in trouble, or the hub is: that explains it. */
   explained(): void {
-    this.#takings = 0;
+    this.#seen = NO_TAKINGS;
   }
 
   /** Has a connection lasted so long that nobody takes it any more? */
   isOver(lastedMs: number): boolean {
-    return lastedMs >= Math.max(SOON_MS, 2 * this.#lastPauseMs * Math.sign(this.takings));
+    return lastedMs >= Math.max(SOON_MS, 2 * this.#lastPauseMs * Math.sign(this.takings.times));
   }
 
   /** The pause before the next attempt, ms: doubles with each taking; `undefined`: no pattern, no pause of its own. */
   nextPauseMs(): number | undefined {
-    if (this.takings === 0) return undefined;
-    const widestMs = Math.min(PAUSE_MS_MAX, this.#pauseMsMin * 2 ** (this.#takings - SURE + 1));
+    if (this.takings.times === 0) return undefined;
+    const widestMs = Math.min(PAUSE_MS_MAX, this.#pauseMsMin * 2 ** (this.#seen.times - SURE + 1));
     this.#lastPauseMs = widestMs * (1 + this.#random()) * 0.5;
     return this.#lastPauseMs;
   }
 
   snapshot(): RivalrySnapshot {
     return {
-      takings: this.#takings,
+      seen: this.#seen,
       lastPauseMs: this.#lastPauseMs,
       hasPublished: this.#hasPublished,
       hasAnswer: this.#hasAnswer,
@@ -99,7 +123,7 @@ export class Rivalry implements Restorable<RivalrySnapshot> {
   }
 
   restore(snapshot: RivalrySnapshot): void {
-    this.#takings = snapshot.takings;
+    this.#seen = snapshot.seen;
     this.#lastPauseMs = snapshot.lastPauseMs;
     this.#hasPublished = snapshot.hasPublished;
     this.#hasAnswer = snapshot.hasAnswer;

@@ -3,9 +3,12 @@
  *
  * SessionPresent is believed. 1: keep what is granted, mend the difference. 0: nothing is there; if we expected a session,
  * it was lost, and downlinks may be missing.
+ *
+ * What is kept was granted to one client id at one hub. Under another one, or at another hub, a session may be present too,
+ * and hold other filters: then all are asked for anew.
  */
-
 import type { Stamp } from '../base/time.ts';
+import { crc32 } from '../codec/crc32.ts';
 import type { HubSessionRow } from '../custody/row.ts';
 
 export interface Reconciliation {
@@ -17,14 +20,26 @@ export interface Reconciliation {
   readonly gone: readonly string[];
 }
 
+/** The port does not matter: the hub is the same with TLS and without. */
+export function sessionOwner({ host, clientId }: { readonly host: string; readonly clientId: string }): number {
+  return crc32(new TextEncoder().encode(`${clientId} ${host}`));
+}
+
 export class SessionMirror {
   readonly #granted: Set<string>;
+  readonly #owner: number;
+  /** Granted to somebody else: to be forgotten. */
+  #foreign: readonly string[] = [];
   #row: HubSessionRow;
   #sessionPresent: boolean | undefined;
 
-  constructor(row: HubSessionRow, grantedFilters: readonly string[]) {
+  /** @param owner as `sessionOwner` says */
+  constructor(row: HubSessionRow, grantedFilters: readonly string[], owner: number) {
     this.#row = row;
-    this.#granted = new Set(grantedFilters);
+    this.#owner = owner;
+    const isOurs = row.owner === owner || row.owner === 0;
+    this.#granted = new Set(isOurs ? grantedFilters : []);
+    if (!isOurs) this.#foreign = grantedFilters;
   }
 
   get row(): HubSessionRow {
@@ -43,7 +58,8 @@ export class SessionMirror {
   /** CONNACK: what is to be asked of the hub so that it holds exactly `wanted`. */
   connected(sessionPresent: boolean, wanted: ReadonlySet<string>, at: Stamp): Reconciliation {
     const isLost = !sessionPresent && this.#row.expected;
-    const gone = sessionPresent ? [] : [...this.#granted];
+    const gone = sessionPresent ? this.#foreign : [...this.#granted, ...this.#foreign];
+    this.#foreign = [];
     if (!sessionPresent) this.#granted.clear();
     this.#sessionPresent = sessionPresent;
     this.#row = {
@@ -51,6 +67,7 @@ export class SessionMirror {
       expected: true,
       connected: true,
       changedAt: at,
+      owner: this.#owner,
       lostCount: this.#row.lostCount + (isLost ? 1 : 0),
     };
     return {
@@ -61,9 +78,8 @@ export class SessionMirror {
     };
   }
 
-  /** @param sentTo uplinks up to this number may have been sent */
-  disconnected(at: Stamp, sentTo: number): void {
-    this.#row = { ...this.#row, connected: false, changedAt: at, sentTo };
+  disconnected(at: Stamp): void {
+    this.#row = { ...this.#row, connected: false, changedAt: at };
   }
 
   grant(filter: string): void {

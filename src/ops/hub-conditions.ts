@@ -1,7 +1,10 @@
 /** Health on the hub's side: the connection, the session, the files of TLS. Pure; a part of `conditions.ts`. */
+import type { Gateway } from '../gateway.ts';
 import type { SessionReport } from './hub-report.ts';
 import type { Condition } from './report.ts';
-import { ageWords, countOf } from './words.ts';
+import { ageWords, countOf, durationWords } from './words.ts';
+
+type Takings = ReturnType<Gateway['hub']['client']['takings']>;
 
 export interface HubHealth {
   readonly isOnline: boolean;
@@ -13,7 +16,7 @@ export interface HubHealth {
   readonly session: SessionReport;
   readonly clientId: string;
   /** Connections in a row that somebody else seems to have taken from us. */
-  readonly takings: number;
+  readonly takings: Takings;
   /** SUBACK 0x80. */
   readonly refusedFilters: readonly string[];
   /** On which PUBACKs are missing. */
@@ -50,13 +53,13 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
       hint: 'Check the network if this lasts.',
     });
   }
-  if (hub.takings > 0) {
+  if (hub.takings.times > 0) {
     conditions.push({
       code: 'hub-taken-over',
       losing: 'at risk',
       forMs,
-      sentence: `The hub accepted ${countOf(hub.takings, 'connection')} in a row and closed each soon after, and nothing else failed: so it looks when another gateway connects as ${hub.clientId}. (A hub or a firewall that ends connections would look the same.)`,
-      hint: `Is another gateway running as ${hub.clientId}? Stop it, or give it an identity of its own. This one tries again, at most 15 min apart.`,
+      sentence: takingWords(hub.takings, hub.clientId),
+      hint: `Look in the log of the hub for connections of ${hub.clientId} from elsewhere: stop that gateway, or give it an identity of its own. If there are none, look at the hub and at the firewalls on the way. This one tries again, at most 15 min apart.`,
     });
   }
   conditions.push(...sessionConditions(hub.session), ...tlsConditions(hub.tlsFilesTrouble, nowMs));
@@ -70,6 +73,15 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
     });
   }
   return [...conditions, ...pubackConditions(hub, forMs)];
+}
+
+/** Which of the causes it is can seldom be told from here; what speaks for one of them is. */
+function takingWords({ times, shortestMs, longestMs, sessionsGone }: Takings, clientId: string): string {
+  const lasted = `${durationWords(shortestMs)} to ${durationWords(longestMs + 999)}`; // rounded up
+  const seen = `The hub accepted ${countOf(times, 'connection')} in a row and closed each soon after (they lasted ${lasted}), and nothing else failed`;
+  if (sessionsGone > 0)
+    return `${seen}; our session was gone ${countOf(sessionsGone, 'time')} in between. So it looks when another client connects as ${clientId}, with a clean session; a hub that restarts and forgets looks the same.`;
+  return `${seen}. So it looks when another gateway connects as ${clientId}, and when the hub or a firewall ends connections that it has let in: from here they look the same.`;
 }
 
 function pubackConditions({ isOnline, doubtedTopics }: HubHealth, forMs: number): Condition[] {

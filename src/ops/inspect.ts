@@ -61,7 +61,7 @@ export class Inspector implements Inspection {
     const conditions = conditionsOf({
       ...{ nowMs: this.#nowMs(), startedAtMs: this.#startedAtMs },
       hub: {
-        ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: hub.takings },
+        ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: client.takings(this.#nowMs()) },
         isOnline: client.state === 'online',
         refusedFilters: [...gateway.subscriptions.refused],
         doubtedTopics: gateway.stations.outbox.trust.suspects,

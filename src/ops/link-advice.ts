@@ -15,7 +15,7 @@ function muteAdvice(findings: LinkFindings): string[] {
 }
 
 function lineAdvice(findings: LinkFindings): string[] {
-  const { broken } = findings;
+  const { broken, retries } = findings;
   const counted = countedIn(findings);
   const silence = sumOf(counted, 'requests') - sumOf(counted, 'answers') - sumOf(counted, 'damaged');
   const advice: string[] = [];
@@ -23,9 +23,9 @@ function lineAdvice(findings: LinkFindings): string[] {
     advice.push(
       'Frames arrive broken: check that speed and parity are the same at both ends; then the ground wire; on RS-485 the termination (120 Ω at both ends, none between); then what runs beside the cable.',
     );
-  if (silence > 0)
+  if (silence + retries > 0)
     advice.push(
-      `${countOf(silence, 'question')} met silence: a plug that is loose, a question that arrived broken there, an adapter that switches its direction late, or a device slower than retry_ms.`,
+      `What was sent met silence (${countOf(silence, 'probe')}, ${countOf(retries, 'repetition')}): a loose plug, noise at the other end, an adapter that switches its direction late, or a device slower than retry_ms.`,
     );
   return advice;
 }

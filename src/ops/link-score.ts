@@ -54,11 +54,13 @@ function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'ver
 }
 
 function verdictOf(findings: LinkFindings): 'good' | 'fair' | 'bad' {
-  const { framesIn, broken, kernel } = findings;
+  const { framesIn, framesOut, broken, retries, kernel } = findings;
   if (muteIn(findings).some(({ isExcused }) => !isExcused)) return 'bad';
   const counted = countedIn(findings);
   const requests = sumOf(counted, 'requests');
-  const lost = requests === 0 ? 0 : (requests - sumOf(counted, 'answers')) / requests;
+  const unanswered = requests === 0 ? 0 : (requests - sumOf(counted, 'answers')) / requests;
+  // whatever the gateway had to repeat was lost too, or its answer
+  const lost = Math.max(unanswered, retries / Math.max(1, framesOut));
   const share = framesIn + broken === 0 ? 0 : broken / (framesIn + broken);
   if (share > BROKEN_FAIR_MAX || lost > LOST_FAIR_MAX) return 'bad';
   const hasLostBytes = kernel !== null && kernel.overruns + kernel.bufferOverruns > 0;

@@ -91,7 +91,7 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   hubTakenOver: {
     weight: 'error',
     tell: ({ times }) =>
-      `the hub accepted ${countOf(times, 'connection')} in a row and closed each soon after: is another gateway running with our identity?`,
+      `the hub accepted ${countOf(times, 'connection')} in a row and closed each soon after: is another gateway running with our identity, or does the hub or a firewall end connections?`,
   },
   hubAnswered: { weight: 'warn', tell: ({ sentence }) => sentence },
   uplinkAccepted: {

@@ -34,7 +34,7 @@ export function hubReport(gateway: Gateway): HubReport {
     sessionPresent: sessionPresent ?? null,
     sessionsLost: row.lostCount,
     lastProblem: standing.problem ?? null,
-    takings: client.takings(nowMs),
+    takings: client.takings(nowMs).times,
     nextAttemptInMs: client.nextAttemptAtMs === undefined ? null : Math.max(0, client.nextAttemptAtMs - nowMs),
     subscriptions: granted.size,
     subscriptionsMax,

@@ -183,7 +183,7 @@ export class ChangeWriter {
         Number(row.connected),
         row.changedAt?.epoch ?? null,
         row.changedAt === undefined ? null : Math.floor(row.changedAt.upMs),
-        row.sentTo,
+        row.owner,
         row.lostCount,
       ) > 0
     );

@@ -44,9 +44,7 @@ export function fillGaps(target: Database, lanes: readonly LaneState[]): void {
   raise.run('uplink', highestOf(target, 'outbox', 'seq') + SEQ_BLOCK);
   raise.run('downlink', highestOf(target, 'inbox', 'seq') + SEQ_BLOCK);
   // as after a cut connection: everything may have been sent, and a session that the hub has not is a lost one
-  target.exec(
-    `INSERT OR IGNORE INTO hub_session (one, expected, connected, sent_to, lost_count) VALUES (1, 1, 1, 0, 0)`,
-  );
+  target.exec(`INSERT OR IGNORE INTO hub_session (one, expected, connected, owner, lost_count) VALUES (1, 1, 1, 0, 0)`);
   const latest = Math.max(
     ...lanes.map(({ epoch }) => epoch),
     highestOf(target, 'dead_letter', 'epoch'),

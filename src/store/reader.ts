@@ -140,7 +140,7 @@ export function readHubSession(database: Database): HubSessionRow {
     expected: row.expected === 1,
     connected: row.connected === 1,
     changedAt,
-    sentTo: row.sent_to ?? 0,
+    owner: row.owner ?? 0,
     lostCount: row.lost_count ?? 0,
   };
 }

@@ -1,12 +1,15 @@
 /**
  * A gateway that does not look at one thing of the hub's, named by `OVERLOOKS`, for the negative controls: whether a message
  * comes again (`dup`), that somebody else takes its connections (`rivals`), that the note of a gap must be written at once
- * (`gaps`) and who it is that answers (`certificates`).
+ * (`gaps`), who it is
+ * that answers (`certificates`), and whose session was noted (`owners`).
  */
+import { join } from 'node:path';
 import { connect } from 'node:tls';
 import type { Config } from '../../src/config/schema.ts';
 import type { Gateway, GatewayParts } from '../../src/gateway.ts';
 import { SocketChannel } from '../../src/io/tcp.ts';
+import { STORE_FILE } from '../../src/store/file.ts';
 import { storeThread } from '../../src/store/thread.ts';
 import { overlookDup, overlookRivals } from '../sim/planted.ts';
 import { runAlteredGateway } from './altered-gateway.ts';
@@ -21,6 +24,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   rivals: { patch: overlookRivals },
   gaps: { patch: noteGapsLater },
   certificates: { alter: trustAnybody },
+  owners: { alter: takeAnySession },
 };
 
 /** As whatever can be had again: with a later commit. */
@@ -39,6 +43,16 @@ function trustAnybody({ hub: { host, port, connectMsMax } }: Config): Partial<Ga
       const socket = connect({ host, port, rejectUnauthorized: false });
       const explain = ({ message }: Error): string => message;
       return new SocketChannel({ ...limits, socket, connectedEvent: 'secureConnect', explain }, listener);
+    },
+  };
+}
+
+function takeAnySession({ gateway: { stateDir } }: Config): Partial<GatewayParts> {
+  const open = storeThread(join(stateDir, STORE_FILE), 'one boot');
+  return {
+    openStore: async (listener) => {
+      const { store, opening } = await open(listener);
+      return { store, opening: { ...opening, hubSession: { ...opening.hubSession, owner: 0 } } };
     },
   };
 }

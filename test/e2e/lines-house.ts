@@ -31,6 +31,8 @@ export interface LinesPlan {
 
 const AHEAD = 8;
 const TIMES_MAX = 40;
+/** Lines acknowledged without a downlink between: those under way are lost, as the control wants it, and others must follow. */
+const UNHEARD_MAX = 64;
 
 export async function openLinesHouse(plan: LinesPlan = {}): Promise<LinesHouse> {
   const clock = systemClock();
@@ -128,8 +130,11 @@ export class LinesHouse {
   async #killAt(sight: LinesDeviceReport['kind'], times: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     let left = times;
+    let unheard = 0;
     this.#seen = ({ kind }) => {
       this.#keepBusy();
+      unheard = kind === 'received' ? 0 : unheard + 1;
+      if (unheard > UNHEARD_MAX) this.command();
       if (kind === sight) left -= 1;
       if (left === 0 && kind === sight) void this.gateway.signal('SIGKILL').then(() => resolve());
     };

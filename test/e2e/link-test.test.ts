@@ -1,9 +1,12 @@
 /** `holdfast link test` on a running gateway: clean and noisy lines told apart, under traffic that loses nothing by it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { openPty } from '../../src/bench/pty.ts';
+import { give } from '../../src/ops/control-client.ts';
 import { damaging } from './damage.ts';
 import { type House, openHouse } from './house.ts';
 import { COMPILED_ONCE, MAIN, runProgram } from './program.ts';
@@ -34,13 +37,21 @@ it('a noisy line scores worse than a clean one, with traffic on both, and costs 
   isOver = true;
   await traffic;
   expect(clean).toMatchObject({ code: 0, verdict: 'good', advice: [], notProbed: null, kernel: null });
-  expect(clean.probes).toMatchObject([{ subdevice: 'a', requests: 20, answers: 20, damaged: 0, notAsked: null }]);
+  expect(clean.probes).toMatchObject([{ subdevice: 'a', damaged: 0, notAsked: null }]);
+  expect(clean.probes[0].answers).toBe(clean.probes[0].requests);
   expect(clean.probes[0].p50Ms).toBeLessThanOrEqual(clean.probes[0].p99Ms);
   expect(noisy).toMatchObject({ code: 1, verdict: 'bad', advice: expect.arrayContaining([expect.any(String)]) });
   expect(noisy.probes[0].answers).toBeLessThan(noisy.probes[0].requests);
   await house.expectNothingLost();
   const { links } = await house.gateway.status();
   expect(links[0]?.counters).toMatchObject({ retries: 0, unexpectedPackets: 0, duplicates: 0 });
+  for (const link of ['link-a', 'link-b']) {
+    const path = join(house.folder, `${link}.recording`);
+    await runProgram('--config', house.configPath, 'record', link, '--out', path);
+    // what was asked is an input like any other
+    expect(readFileSync(path, 'utf8')).toContain('"kind":"probe"');
+    expect(await runProgram('replay', path)).toMatchObject({ code: 0 });
+  }
 });
 
 it('Ctrl-C ends it at once, with the score of what was seen', async () => {
@@ -74,4 +85,20 @@ it('of lines it says that they know no probe, and of a kernel that does not coun
   expect(flat).toContain('Nothing came over link text in 1 s');
   expect(flat).toContain('lines know no probe');
   expect(flat).toContain('Kernel errors: not reported by this driver.');
+});
+
+it('an order to probe says what it cannot ask, and is refused without names', async () => {
+  const house = await openHouse();
+  await house.start();
+  const probe = (body: object) => give(house.socketPath, 'link.probe', body);
+  await expect(probe({ link: 'link-a' })).rejects.toThrow('names a link and a subdevice');
+  expect(await probe({ link: 'nowhere', subdevice: 'a' })).toMatchObject({
+    kind: 'not asked',
+    why: 'there is no link nowhere',
+  });
+  expect(await probe({ link: 'link-a', subdevice: 'b' })).toMatchObject({
+    kind: 'not asked',
+    why: 'it is not connected',
+  });
+  expect(await probe({ link: 'link-a', subdevice: 'a' })).toMatchObject({ kind: 'asked', requests: 1, answers: 1 });
 });

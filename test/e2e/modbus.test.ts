@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { MAINLAND } from '../../src/bench/hub/rules.ts';
 import { type House, type HousePlan, openHouse } from './house.ts';
 import { ModbusLine, UNIT_PROGRAMS, type UnitProgram } from './modbus-line.ts';
+import { runProgram } from './program.ts';
 import { until } from './until.ts';
 
 const POINTS = [
@@ -75,6 +76,38 @@ describe.each(UNIT_PROGRAMS)('with a Modbus unit by $name', (program) => {
     const { links } = await house.gateway.status();
     expect((links[0]?.counters.crcErrors ?? 0) + (links[0]?.counters.retries ?? 0)).toBeGreaterThan(0);
     expect((await house.untilIdle()).totals.downlink).toMatchObject({ accepted: 15 });
+  });
+});
+
+async function score(house: House) {
+  const words = ['--json', '--config', house.configPath, 'link', 'test', 'meters', '--seconds', '5'];
+  const { code, stdout } = await runProgram(...words);
+  return { code, ...JSON.parse(stdout) };
+}
+
+describe.each(UNIT_PROGRAMS)('a line with a unit by $name', (program) => {
+  it.skipIf(program.missing)('is tested between its polls: good, then noisy, then without its unit', async () => {
+    const { house, line } = await openModbus(program);
+    await until(() => stateOf(house) !== undefined);
+    const clean = await score(house);
+    expect(clean).toMatchObject({
+      code: 0,
+      verdict: 'good',
+      advice: [],
+      probes: [{ subdevice: 'meter', notAsked: null }],
+    });
+    expect(clean.probes[0].answers).toBe(clean.probes[0].requests);
+    line.damage = 0.1;
+    const noisy = await score(house);
+    expect(noisy).toMatchObject({ code: 1, verdict: 'bad' });
+    expect(noisy.retries).toBeGreaterThan(0);
+    line.damage = 0;
+    await line.switchOff();
+    const gone = await score(house);
+    expect(gone).toMatchObject({ code: 1, verdict: 'bad', probes: [{ answers: 0 }] });
+    expect(gone.advice[0]).toMatch(/^meter does not answer at all/);
+    await line.switchOn();
+    await house.untilStatus(({ links }) => links[0]?.subdevices.length === 1);
   });
 });
 

@@ -10,6 +10,7 @@ export function keepBooks(world: World): void {
   const { store, tap, hub } = world;
   store.onPut = (direction, row) => world.streamOf(direction, row.topic)?.stored(row.payload);
   tap.onDownlink = ({ topic, payload }) => world.streamOf('downlink', topic)?.place(payload);
+  tap.onCrossed = ({ topic, payload }) => world.streamOf('downlink', topic)?.cross(payload);
   tap.onDownlinkAcknowledged = ({ topic, payload }) => {
     const number = numberOf(payload);
     if (number !== undefined) world.streamOf('downlink', topic)?.acknowledge(number);

@@ -39,9 +39,13 @@ export class HubTap {
   readonly #earlier = new Map<number, string>();
   /** Packet identifiers of downlinks that arrived and are to be acknowledged, in order. */
   #downlinks: { readonly packetId: number; readonly publish: Publish }[] = [];
+  /** Packet identifiers of downlinks acknowledged in this connection. */
+  readonly #answered = new Set<number>();
   readonly #complain: (what: string) => void;
   /** A downlink reaches the gateway. */
   onDownlink: (publish: Publish) => void = () => undefined;
+  /** The hub's copy and our PUBACK have met on the way: it counts as a new message [MQTT-4.3.2-2]. */
+  onCrossed: (publish: Publish) => void = () => undefined;
   /** The gateway has said that this downlink is safe. */
   onDownlinkAcknowledged: (publish: Publish) => void = () => undefined;
 
@@ -56,9 +60,10 @@ export class HubTap {
     for (const [packetId, { print }] of this.#uplinks) this.#earlier.set(packetId, print);
     this.#uplinks.clear();
     this.#downlinks = [];
+    this.#answered.clear();
   }
 
-  /** What arrives at the hub. */
+  /** What leaves the gateway. */
   up(bytes: Uint8Array, nowMs: number): void {
     for (const packet of this.#up.push(bytes)) {
       if (packet.ok) this.#judge(packet.value, nowMs);
@@ -78,8 +83,9 @@ export class HubTap {
       }
       if (value.kind === 'publish' && value.packetId !== undefined) {
         const { packetId, dup } = value;
-        // one PUBACK answers all copies of a connection
+        // one PUBACK answers all copies that come before it
         if (dup && this.#downlinks.some((other) => other.packetId === packetId)) continue;
+        if (dup && this.#answered.has(packetId)) this.onCrossed(value);
         this.#downlinks.push({ packetId, publish: value });
         this.onDownlink(value);
       }
@@ -142,6 +148,7 @@ export class HubTap {
       this.#complain(`PUBACK ${packetId} before ${first?.packetId ?? 'any message'} [MQTT-4.6.0-2]`);
       return;
     }
+    this.#answered.add(packetId);
     this.onDownlinkAcknowledged(first.publish);
   }
 }

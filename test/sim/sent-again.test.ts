@@ -2,6 +2,8 @@
 import { expect, it } from 'vitest';
 import { HandWire, subscription, textsOf } from './hand-wire.ts';
 import { overlookDup } from './planted.ts';
+import { drawScenario, type Scenario } from './scenario.ts';
+import { live } from './simulate.ts';
 import type { Plant } from './world.ts';
 
 const TEXTS = ['one', 'two', 'three'];
@@ -31,4 +33,26 @@ it('a message that comes again while it is being committed is delivered once, an
 it('the same message is delivered again and again by a gateway that overlooks DUP', async () => {
   const { texts } = await receive({ patch: overlookDup });
   expect(texts.length).toBeGreaterThan(2 * TEXTS.length);
+});
+
+/** Worlds full of trouble, with cards that take 2 s, and a hub that waits for half of that. */
+function roughWorld(seed: number): Scenario {
+  const scenario = drawScenario({ seed, hours: 1, trouble: 12, subdevices: 3 });
+  const slow = { kind: 'slowCard', ms: 10 * 60_000, dice: 0 } as const;
+  const troubles = [10, 40].map((minute) => ({ ...slow, atMs: minute * 60_000 }));
+  const hub = { ...scenario.hub, retransmitMs: 1000, resentAs: 'duplicates' } as const;
+  return { ...scenario, hub, troubles: [...scenario.troubles, ...troubles] };
+}
+
+it.each([1, 2, 3, 4, 5, 6])(
+  'whatever else goes wrong, nothing is lost, and nothing comes twice (seed %i)',
+  async (seed) => {
+    const { problems, story } = await live(roughWorld(seed));
+    expect(problems, story.join('\n')).toEqual([]);
+  },
+);
+
+it('of a gateway that overlooks DUP such a world complains', async () => {
+  const { problems } = await live(roughWorld(1), { patch: overlookDup });
+  expect(problems[0]).toMatch(/arrived twice|MQTT-4\.6\.0-2/);
 });

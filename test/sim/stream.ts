@@ -28,6 +28,8 @@ export class Stream {
   readonly #places = new Map<number, number>();
   readonly #highest = new Map<string, number>();
   #duplicates = 0;
+  /** May come twice: its second copy counts as a message of its own. */
+  readonly #crossed = new Set<number>();
   /** Let go without a number, e.g. because nobody subscribed. */
   nameless = 0;
 
@@ -73,6 +75,11 @@ export class Stream {
     if (number !== undefined) this.#stored.add(number);
   }
 
+  cross(payload: Uint8Array): void {
+    const number = numberOf(payload);
+    if (number !== undefined) this.#crossed.add(number);
+  }
+
   letGo(payload: Uint8Array, why: string): void {
     const number = numberOf(payload);
     if (number !== undefined) this.#letGo.set(number, why);
@@ -83,7 +90,7 @@ export class Stream {
     const firstAtMs = this.#arrivedAtMs.get(number);
     if (firstAtMs !== undefined) {
       this.#duplicates += 1;
-      if (excuse(firstAtMs, this.#sentAtMs[number] ?? 0) === undefined)
+      if (!this.#crossed.has(number) && excuse(firstAtMs, this.#sentAtMs[number] ?? 0) === undefined)
         this.#complain(`${this.name} ${number} arrived twice without a crash, a reconnect or a retry`);
       return;
     }

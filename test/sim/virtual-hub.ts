@@ -156,9 +156,9 @@ export class VirtualHub {
   }
 
   #carryUp(socket: Socket, bytes: Uint8Array): void {
+    if (!socket.isSilent) this.#tap.up(bytes, this.#time.nowMs);
     this.#time.after(LATENCY_MS, () => {
       if (!socket.isOpen || socket.isSilent) return;
-      this.#tap.up(bytes, this.#time.nowMs);
       this.#feed({ kind: 'bytes', connection: socket.connection, bytes });
     });
   }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { ZERO } from '../../src/custody/ledger.ts';
+import { NO_TAKINGS } from '../../src/hub/rivalry.ts';
 import { conditionsOf, type Health } from '../../src/ops/conditions.ts';
 
 const HUB: Health['hub'] = {
@@ -9,7 +10,7 @@ const HUB: Health['hub'] = {
   refusal: undefined,
   refusalCode: undefined,
   session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
-  ...{ refusedFilters: [], doubtedTopics: [], clientId: 'gw', takings: 0 },
+  ...{ refusedFilters: [], doubtedTopics: [], clientId: 'gw', takings: NO_TAKINGS },
   tlsFilesTrouble: undefined,
 };
 

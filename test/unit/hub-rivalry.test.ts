@@ -7,13 +7,13 @@ const PAUSE_MS_MAX = 15 * 60_000;
 const SOON_MS = 5000;
 
 /** Waits for the next attempt, gets through, and says nothing for a while. @returns the pause before it, ms */
-function connect(bench: HubBench, lastsMs = SOON_MS): number {
+function connect(bench: HubBench, lastsMs = SOON_MS, sessionPresent = true): number {
   const fromMs = bench.nowMs;
   if (bench.client.state === 'stopped') bench.input({ kind: 'start' });
   const untilMs = bench.client.nextAttemptAtMs;
   if (untilMs !== undefined) bench.pass(untilMs - fromMs);
   const pauseMs = bench.nowMs - fromMs;
-  bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent: true, returnCode: 0 });
+  bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent, returnCode: 0 });
   for (let leftMs = lastsMs; leftMs > 0; leftMs -= 20_000) {
     bench.pass(Math.min(leftMs, 20_000));
     if (bench.sent().some(({ kind }) => kind === 'pingreq')) bench.say({ kind: 'pingresp' });
@@ -31,7 +31,7 @@ function lose(bench: HubBench, times: number): number[] {
   });
 }
 
-const takings = (bench: HubBench): number => bench.client.takings(bench.nowMs);
+const takings = (bench: HubBench): number => bench.client.takings(bench.nowMs).times;
 
 describe('another gateway with our identity', () => {
   it('is noticed at the third connection it takes, told once, and not before', () => {
@@ -79,7 +79,41 @@ describe('another gateway with our identity', () => {
   });
 });
 
+describe('what is known of those who close', () => {
+  it('is for how long the connections lasted', () => {
+    const bench = new HubBench();
+    for (const lastsMs of [3000, 700, 9000]) {
+      connect(bench, lastsMs);
+      close(bench);
+    }
+    expect(bench.client.takings(bench.nowMs)).toEqual({ times: 3, shortestMs: 700, longestMs: 9000, sessionsGone: 0 });
+  });
+
+  it('is that our session was gone in between: not at the first connection, and not after a quiet one', () => {
+    const bench = new HubBench();
+    for (const sessionPresent of [false, true, false, false]) {
+      connect(bench, SOON_MS, sessionPresent);
+      close(bench);
+    }
+    expect(bench.client.takings(bench.nowMs)).toMatchObject({ times: 4, sessionsGone: 2 });
+    connect(bench, 2 * PAUSE_MS_MAX);
+    close(bench);
+    lose(bench, 3);
+    expect(bench.client.takings(bench.nowMs)).toMatchObject({ times: 3, sessionsGone: 0 });
+  });
+});
+
 describe('no other gateway is suspected', () => {
+  it('when each attempt is closed before CONNACK, however often: nobody takes what was never given', () => {
+    const bench = new HubBench();
+    bench.input({ kind: 'start' });
+    for (let round = 0; round < 20; round += 1) {
+      close(bench.input({ kind: 'opened' }));
+      bench.pass((bench.client.nextAttemptAtMs ?? 0) - bench.nowMs);
+    }
+    expect(takings(bench)).toBe(0);
+  });
+
   it.each([
     ['an attempt fails', (bench: HubBench) => close(bench)],
     ['nobody answers', (bench: HubBench) => close(bench.pass(OPTIONS.connectMsMax))],

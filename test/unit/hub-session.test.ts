@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { HubSessionRow } from '../../src/custody/row.ts';
-import { SessionMirror } from '../../src/hub/session-mirror.ts';
+import { SessionMirror, sessionOwner } from '../../src/hub/session-mirror.ts';
 
 const AT = { epoch: 2, upMs: 9 };
-const FRESH: HubSessionRow = { expected: false, connected: false, changedAt: undefined, sentTo: 0, lostCount: 0 };
-const KNOWN: HubSessionRow = { ...FRESH, expected: true, sentTo: 41, lostCount: 1 };
+const FRESH: HubSessionRow = { expected: false, connected: false, changedAt: undefined, owner: 0, lostCount: 0 };
+const US = sessionOwner({ host: 'hub.example', clientId: 'gw' });
+const KNOWN: HubSessionRow = { ...FRESH, expected: true, owner: US, lostCount: 1 };
 
 describe('the mirror of the session at the hub', () => {
   it.each([
@@ -45,19 +46,20 @@ describe('the mirror of the session at the hub', () => {
       { isLost: false, gone: [], subscribe: ['a', 'b'], unsubscribe: [] },
     ],
   ])('reconciles %s', (_what, row, granted, sessionPresent, reconciliation) => {
-    const mirror = new SessionMirror(row, granted);
+    const mirror = new SessionMirror(row, granted, US);
     expect(mirror.connected(sessionPresent, new Set(['a', 'b']), AT)).toEqual(reconciliation);
     expect(mirror.row).toEqual({
       ...row,
       expected: true,
       connected: true,
       changedAt: AT,
+      owner: US,
       lostCount: row.lostCount + (reconciliation.isLost ? 1 : 0),
     });
   });
 
   it('believes a grant and its end', () => {
-    const mirror = new SessionMirror(FRESH, []);
+    const mirror = new SessionMirror(FRESH, [], US);
     mirror.connected(false, new Set(['a']), AT);
     mirror.grant('a');
     expect(mirror.connected(true, new Set(['a']), AT).subscribe).toEqual([]);
@@ -65,10 +67,30 @@ describe('the mirror of the session at the hub', () => {
     expect(mirror.connected(true, new Set(['a']), AT).subscribe).toEqual(['a']);
   });
 
-  it('remembers up to where messages may have been sent', () => {
-    const mirror = new SessionMirror(FRESH, []);
+  it('remembers whose it is, and that it has ended', () => {
+    const mirror = new SessionMirror(FRESH, [], US);
     mirror.connected(true, new Set(), AT);
-    mirror.disconnected(AT, 77);
-    expect(mirror.row).toMatchObject({ connected: false, sentTo: 77, expected: true });
+    mirror.disconnected(AT);
+    expect(mirror.row).toMatchObject({ connected: false, owner: US, expected: true });
+  });
+});
+
+describe('filters granted to another client id, or by another hub', () => {
+  it.each([
+    ['another client id', { host: 'hub.example', clientId: 'gw-2' }],
+    ['another hub', { host: 'other.example', clientId: 'gw' }],
+  ])('are not believed of the session that is present: %s', (_what, them) => {
+    const mirror = new SessionMirror({ ...KNOWN, owner: sessionOwner(them) }, ['a', 'c'], US);
+    expect(mirror.connected(true, new Set(['a', 'b']), AT)).toEqual({
+      ...{ isLost: false, gone: ['a', 'c'], subscribe: ['a', 'b'], unsubscribe: [] },
+    });
+    expect(mirror.row.owner).toBe(US);
+    mirror.grant('a');
+    expect(mirror.connected(true, new Set(['a']), AT)).toMatchObject({ gone: [], subscribe: [] });
+  });
+
+  it('are believed where nobody noted whose they were', () => {
+    const mirror = new SessionMirror({ ...KNOWN, owner: 0 }, ['a'], US);
+    expect(mirror.connected(true, new Set(['a']), AT)).toMatchObject({ gone: [], subscribe: [] });
   });
 });

@@ -25,6 +25,8 @@ describe('a line that is only watched', () => {
     ['good', { framesIn: 1000, crcErrors: 1 }, /^Good: in 10 s 1 of 1,001 frames broken\.$/],
     ['fair', { framesIn: 990, crcErrors: 10 }, /^Fair: .*10 of 1,000 frames broken/],
     ['bad', { framesIn: 900, malformedPackets: 100, retries: 7 }, /^Bad: .*, 7 repetitions\.$/],
+    ['fair', { framesIn: 900, framesOut: 100, retries: 1 }, /^Fair: .*0 of 900 frames broken, 1 repetition\.$/],
+    ['bad', { framesIn: 900, framesOut: 100, retries: 6 }, /^Bad: /],
     ['bad', { framesIn: 900, openings: 2 }, /^Bad: the port of link meters came back 2 times meanwhile/],
     ['silent', {}, /^Nothing came over link meters in 10 s/],
   ] as const)('is %s: %o', (verdict, counters, sentence) => {
@@ -77,7 +79,7 @@ describe('a line that is probed', () => {
     const score = scoreOf(counted({ framesIn: 90, crcErrors: 8 }), [probed(30, 20, { damaged: 8 })]);
     expect(score.advice).toEqual([
       expect.stringMatching(/^Frames arrive broken: check that speed/),
-      expect.stringMatching(/^2 questions met silence/),
+      expect.stringMatching(/^What was sent met silence \(2 probes, 0 repetitions\)/),
     ]);
   });
 });

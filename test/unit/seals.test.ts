@@ -1,5 +1,5 @@
 /** Bit rot in what is not a message: one flipped bit in any value of any table is found, told of, and mended. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { imbalance } from '../../src/custody/ledger.ts';
 import type { StoreOpening } from '../../src/custody/row.ts';
 import { SEQ_BLOCK } from '../../src/custody/sequence.ts';
 import { openDatabase, PAGE_BYTES } from '../../src/store/database.ts';
-import { SEALED, type Sealed } from '../../src/store/seals.ts';
+import { defineSeal, SEALED, type Sealed } from '../../src/store/seals.ts';
 import { flipped } from './bit-rot-rig.ts';
 import { type OpenedStore, openStore, put, row, settle, storePath } from './store-rig.ts';
 
@@ -20,7 +20,7 @@ const CHANGES: readonly Change[] = [
   { kind: 'topicId', lane: 1, topicId: 5, topic: 'temperature' },
   { kind: 'will', row: { lane: 1, topic: 'lost', qos: 1, payload: Uint8Array.of(7, 8), aliveMs: 90_000 } },
   { kind: 'filterGranted', filter: 'gw/pump/cmd' },
-  { kind: 'hubSession', row: { expected: true, connected: true, changedAt: CHANGED_AT, sentTo: 9, lostCount: 2 } },
+  { kind: 'hubSession', row: { expected: true, connected: true, changedAt: CHANGED_AT, owner: 9, lostCount: 2 } },
   { kind: 'alarmTopics', filters: ['alarm'] },
   { kind: 'trustWall', wallMinusUpMs: 1_780_000_000_000 },
   { kind: 'slept', atUpMs: 40 },
@@ -183,8 +183,8 @@ describe('what takes the place of damaged', () => {
   });
 
   it('knowledge of the hub: that everything may have been sent, and that a session is expected', async () => {
-    const { hubSession } = await afterFlip('hub_session', 'sent_to');
-    expect(hubSession).toEqual({ expected: true, connected: true, changedAt: undefined, sentTo: 0, lostCount: 0 });
+    const { hubSession } = await afterFlip('hub_session', 'owner');
+    expect(hubSession).toEqual({ expected: true, connected: true, changedAt: undefined, owner: 0, lostCount: 0 });
   });
 });
 
@@ -229,4 +229,20 @@ it('a store of the schema before has its records sealed as they are', async () =
   const { opening } = openStore(path);
   expect(opening).toMatchObject({ recovery: [], damagedRecords: 0, subdevices: [{ id: 'pump' }] });
   expect(opening.counts).toMatchObject([{ lane: 1, counts: { accepted: 5, delivered: 5 } }]);
+});
+
+it.each([
+  ['whole', 7, 0],
+  ['damaged', 8, 1],
+])('a session of schema 6 whose row is %s', async (_what, lostCount, damagedRecords) => {
+  const path = storePath();
+  const database = new Sqlite(path);
+  defineSeal(database);
+  const folder = join(import.meta.dirname, '../../src/store/migrations');
+  for (const name of readdirSync(folder).sort().slice(0, 6)) database.exec(readFileSync(join(folder, name), 'utf8'));
+  database.exec(`PRAGMA user_version = 6; UPDATE hub_session SET
+    expected = 1, sent_to = 99, lost_count = ${lostCount}, crc = seal(1, 1, 0, NULL, NULL, 99, 7)`);
+  database.close();
+  const { opening } = openStore(path);
+  expect(opening).toMatchObject({ damagedRecords, hubSession: { expected: true, owner: 0 } });
 });

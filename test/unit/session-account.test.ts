@@ -12,7 +12,7 @@ const EPOCHS: ReadonlyMap<number, Epoch> = new Map(
     { epoch, bootId: `${epoch}`, lastUpMs: 9000, wallMinusUpMs: undefined, sleptAtUpMs: undefined },
   ]),
 );
-const FRESH: HubSessionRow = { expected: false, connected: false, changedAt: undefined, sentTo: 0, lostCount: 0 };
+const FRESH: HubSessionRow = { expected: false, connected: false, changedAt: undefined, owner: 0, lostCount: 0 };
 const LEFT: HubSessionRow = { ...FRESH, expected: true, changedAt: { epoch: 2, upMs: 0 } };
 
 const newAccount = (gap?: Gap): SessionAccount => new SessionAccount({ terms: HUB_TERMS, gap, openedAt: OPENED });

@@ -1,8 +1,10 @@
 /** What the technician reads of the session at the hub. */
+
 import { describe, expect, it } from 'vitest';
 import { renderStatus } from '../../src/cli/status-view.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
 import { ZERO } from '../../src/custody/ledger.ts';
+import { NO_TAKINGS } from '../../src/hub/rivalry.ts';
 import { conditionsOf, type Health } from '../../src/ops/conditions.ts';
 import type { HubReport, SessionReport } from '../../src/ops/hub-report.ts';
 import { judge } from '../../src/ops/verdict.ts';
@@ -17,7 +19,7 @@ const HUB: Health['hub'] = {
     refusedFilters: [],
     doubtedTopics: [],
     clientId: 'PRODUCT001gw-1',
-    takings: 0,
+    takings: NO_TAKINGS,
     tlsFilesTrouble: undefined,
   },
 };
@@ -36,9 +38,16 @@ function told(hub: Partial<Health['hub']>): string {
 
 describe('a condition', () => {
   it('of another gateway names the identity, what else it could be, and what to do', () => {
-    const words = told({ takings: 4 });
+    const words = told({ takings: { times: 4, shortestMs: 500, longestMs: 5200, sessionsGone: 0 } });
     expect(words).toMatch(/^hub-taken-over: The hub accepted 4 connections in a row and closed each soon after/);
-    expect(words).toMatch(/firewall .* same.* Is another gateway running as PRODUCT001gw-1\?/);
+    expect(words).toMatch(
+      /\(they lasted 0 s to 6 s\).* another gateway connects as PRODUCT001gw-1, and when the hub or a firewall/,
+    );
+  });
+
+  it('of another gateway says what speaks for one, where something does', () => {
+    const words = told({ takings: { times: 4, shortestMs: 500, longestMs: 5200, sessionsGone: 2 } });
+    expect(words).toMatch(/our session was gone 2 times in between\. So it looks when another client connects as/);
   });
 
   it('of a session that is certainly over comes beside that of the hub being away', () => {

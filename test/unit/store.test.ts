@@ -28,7 +28,7 @@ describe('what is committed', () => {
       { kind: 'filterGranted', filter: 'q' },
       { kind: 'filterGone', filter: 'q' },
       { kind: 'hubGap', gap: { reason: 'session lost', from: changedAt } },
-      { kind: 'hubSession', row: { expected: true, connected: true, changedAt, sentTo: 9, lostCount: 2 } },
+      { kind: 'hubSession', row: { expected: true, connected: true, changedAt, owner: 9, lostCount: 2 } },
       { kind: 'trustWall', wallMinusUpMs: 1_780_000_000_000 },
       put(1),
       { kind: 'put', direction: 'downlink', row: row(1, 2) },
@@ -45,7 +45,7 @@ describe('what is committed', () => {
       topicIds: [{ lane: 1, topicId: 5, topic: 'x' }],
       grantedFilters: ['p/#'],
       hubGap: { reason: 'session lost', from: changedAt },
-      hubSession: { expected: true, connected: true, changedAt, sentTo: 9, lostCount: 2 },
+      hubSession: { expected: true, connected: true, changedAt, owner: 9, lostCount: 2 },
       backlog: [
         { direction: 'uplink', lane: 1, rows: 1, bytes: ROW_BYTES },
         { direction: 'downlink', lane: 2, rows: 1, bytes: ROW_BYTES },

@@ -9,7 +9,7 @@ import { Mirror } from '../../src/session/mirror.ts';
 import { STAMP } from './custody-rig.ts';
 import { CommitBench } from './flow-rig.ts';
 
-const SESSION = { expected: false, connected: false, changedAt: undefined, sentTo: 0, lostCount: 0 };
+const SESSION = { expected: false, connected: false, changedAt: undefined, owner: 0, lostCount: 0 };
 
 function setUp(subscriptionsMax: number) {
   const mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
@@ -18,7 +18,7 @@ function setUp(subscriptionsMax: number) {
   facts.on('subscriptionRefused', ({ subdevice, filter, reason }) => told.push(`${subdevice} ${filter}: ${reason}`));
   const subscriptions = new HubSubscriptions({
     ...{ facts, mirror, subscriptionsMax, stamp: () => STAMP, order: () => undefined },
-    session: new SessionMirror(SESSION, []),
+    session: new SessionMirror(SESSION, [], 1),
     committer: new CommitBench().committer,
     services: new OwnServices([]),
   });
