@@ -79,6 +79,8 @@ export class ModbusTransactions {
   #quietAtMs = 0;
   /** By unit (at most 247): until when a late answer may come. */
   readonly #debts = new Map<number, number>();
+  /** The same for all of them: what an earlier life of this process asked, nobody remembers. */
+  #strangeUntilMs = 0;
   #actions: TransactionAction[] = [];
 
   constructor(limits: LineLimits) {
@@ -95,7 +97,12 @@ export class ModbusTransactions {
 
   /** Until when the unit may still answer an earlier request; 0: it owes nothing. No request begins before. */
   restsUntilMs(unit: number): number {
-    return this.#debts.get(unit) ?? 0;
+    return Math.max(this.#strangeUntilMs, this.#debts.get(unit) ?? 0);
+  }
+
+  /** The line is there for the first time, and may still carry the answer to a question that was not ours. */
+  met(nowMs: number): void {
+    this.#strangeUntilMs = this.#latestMs(nowMs);
   }
 
   wakeAtMs(): number | undefined {
@@ -200,9 +207,13 @@ export class ModbusTransactions {
   }
 
   #owe(unit: number, sentAtMs: number): void {
+    this.#debts.set(unit, Math.max(this.restsUntilMs(unit), this.#latestMs(sentAtMs)));
+  }
+
+  /** Until when the answer to a request of then may come. */
+  #latestMs(sentAtMs: number): number {
     const { answerMsMax, lateMsMax } = this.#limits;
-    const latestMs = sentAtMs + answerMsMax + this.#wireMs(2 * FRAME_BYTES_MAX) + lateMsMax;
-    this.#debts.set(unit, Math.max(this.restsUntilMs(unit), latestMs));
+    return sentAtMs + answerMsMax + this.#wireMs(2 * FRAME_BYTES_MAX) + lateMsMax;
   }
 
   #end(outcome: Outcome): void {

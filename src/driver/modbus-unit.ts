@@ -1,8 +1,9 @@
 /**
  * One Modbus unit as the flows see it: a subdevice that is there when it answers, tells its state and takes commands.
  *
- * Invariants: uplinks only while attached, at most `uplinksMax` of them unanswered; a state refused for want of room is
- * told again as it is then; a result is never dropped: while `RESULTS_MAX` are under way, no command begins.
+ * Invariants: states only while attached; at most `uplinksMax` uplinks unanswered; a state refused for want of room is
+ * told again as it is then; a result is never dropped: while `RESULTS_MAX` are under way, no command begins. It does not
+ * wait for a unit that is gone meanwhile, since it would go with the power.
  */
 import type { ModbusRequest } from '../codec/modbus-rtu.ts';
 import type { AttachAnswer, DriverOrder, DriverReport, RefuseReason } from './driver.ts';
@@ -110,7 +111,6 @@ export class ModbusUnit {
 
   /** @param isBehind other blocks of it are due: the state is told when they are read too */
   tell(isBehind: boolean, nowMs: number): void {
-    if (this.#presence !== 'here') return;
     if (this.#subscribeAtMs !== undefined && nowMs >= this.#subscribeAtMs) this.#subscribe();
     if (nowMs < this.#againAtMs) return;
     this.#againAtMs = 0;
@@ -118,13 +118,12 @@ export class ModbusUnit {
       this.#results.shift();
       this.#publish(this.plan.resultTopic, result, result);
     }
-    if (!this.#hasRoom || !this.#state.isDue(isBehind, nowMs)) return;
+    if (this.#presence !== 'here' || !this.#hasRoom || !this.#state.isDue(isBehind, nowMs)) return;
     this.#publish(this.plan.stateTopic, encodeJson(this.#state.tell(nowMs)), undefined);
   }
 
   wakeAtMs(): number | undefined {
-    if (this.#presence !== 'here') return undefined;
-    const hasWord = this.#results.length > 0 || this.#state.hasNews;
+    const hasWord = this.#results.length > 0 || (this.#presence === 'here' && this.#state.hasNews);
     const againAtMs = hasWord && this.#hasRoom ? this.#againAtMs : 0;
     const times = [againAtMs, this.#subscribeAtMs ?? 0].filter((atMs) => atMs > 0);
     return times.length === 0 ? undefined : Math.min(...times);
@@ -164,7 +163,7 @@ export class ModbusUnit {
   refused(token: number, why: RefuseReason, nowMs: number): void {
     if (token === this.#subscribeToken) {
       this.#subscribeToken = undefined;
-      this.#subscribeAtMs = nowMs + ASK_AGAIN_MS;
+      if (this.isAttached) this.#subscribeAtMs = nowMs + ASK_AGAIN_MS;
     }
     if (!this.#uplinks.has(token)) return;
     const result = this.#uplinks.get(token);

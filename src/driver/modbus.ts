@@ -86,14 +86,15 @@ class ModbusLink implements LinkMachine {
   }
 
   wakeAtMs(): number | undefined {
-    const opening = this.#opening.wakeAtMs();
-    if (opening !== undefined || this.#opening.state !== 'open') return opening;
-    if (!this.#line.isIdle) return this.#line.wakeAtMs();
+    if (this.#opening.state === 'stopped') return undefined;
+    const isOpen = this.#opening.state === 'open';
+    if (isOpen && !this.#line.isIdle) return this.#line.wakeAtMs();
     const rests = (unit: number): number => this.#line.restsUntilMs(unit);
     const commands = this.#units.flatMap((unit) => (unit.hasCommand ? rests(unit.plan.address) : []));
-    const words = this.#units.map((unit) => unit.wakeAtMs() ?? Number.POSITIVE_INFINITY);
-    const atMs = Math.min(...commands, ...words, this.#schedule.wakeAtMs(rests) ?? Number.POSITIVE_INFINITY);
-    return Number.isFinite(atMs) ? atMs : undefined;
+    const next = isOpen ? this.#schedule.wakeAtMs(rests) : this.#opening.wakeAtMs();
+    const words = this.#units.map((unit) => unit.wakeAtMs());
+    const times = [next, ...words, ...(isOpen ? commands : [])].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   handle(input: LinkInput, nowMs: number): LinkAction[] {
@@ -110,6 +111,7 @@ class ModbusLink implements LinkMachine {
         break;
       case 'opened':
         this.#opening.opened(nowMs);
+        if (this.#opening.openings === 1) this.#line.met(nowMs);
         for (const unit of this.#units) if (isBroadcast(unit.plan)) unit.answered(nowMs);
         break;
       case 'bytes':
@@ -141,7 +143,8 @@ class ModbusLink implements LinkMachine {
         break;
       }
     }
-    if (this.#opening.state === 'open') this.#turn(nowMs);
+    if (this.#opening.state === 'open' && this.#line.isIdle) this.#ask(nowMs);
+    for (const unit of this.#units) unit.tell(this.#schedule.isBehind(unit.plan.address, nowMs), nowMs);
     return this.#actions.splice(0);
   }
 
@@ -172,11 +175,6 @@ class ModbusLink implements LinkMachine {
       this.#schedule.unanswered(address, nowMs);
       unit.left('no answer');
     }
-  }
-
-  #turn(nowMs: number): void {
-    if (this.#line.isIdle) this.#ask(nowMs);
-    for (const unit of this.#units) unit.tell(this.#schedule.isBehind(unit.plan.address, nowMs), nowMs);
   }
 
   #ask(nowMs: number): void {

@@ -8,7 +8,7 @@ import { BYTES_PER_MS } from './virtual-line.ts';
 
 /** Above 19,200 baud (§2.5.1.1). */
 const SILENCE_MS = 1.75;
-/** Bytes of noise that may stand before an answer. */
+/** Bytes of noise that may stand before an answer; as many as there are may follow. */
 const NOISE_BYTES_MAX = 2;
 const ANSWER_BYTES_MIN = 5;
 
@@ -41,10 +41,11 @@ export class ModbusTap {
     this.#quietAtMs = nowMs + SILENCE_MS;
     const request = this.#request?.bytes;
     if (request === undefined) return;
-    for (let start = 0; start <= NOISE_BYTES_MAX && start + ANSWER_BYTES_MIN <= bytes.length; start += 1) {
-      const frame = bytes.subarray(start);
-      const isItsOwn = frame[0] === request[0] && ((frame[1] ?? 0) & 0x7f) === request[1];
-      if (isItsOwn && crc16(frame) === 0) this.#request = undefined;
-    }
+    for (let start = 0; start <= NOISE_BYTES_MAX; start += 1)
+      for (let end = start + ANSWER_BYTES_MIN; end <= bytes.length; end += 1) {
+        const frame = bytes.subarray(start, end);
+        const isItsOwn = frame[0] === request[0] && ((frame[1] ?? 0) & 0x7f) === request[1];
+        if (isItsOwn && crc16(frame) === 0) this.#request = undefined;
+      }
   }
 }

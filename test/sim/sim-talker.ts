@@ -31,6 +31,9 @@ export interface SimTalkerOptions {
 const ON_THE_WIRE_MS = 2000;
 /** The gateway knows a repeated line for ten of its pauses; one that comes later is new. A stall may keep one so long. */
 const KNOWN_MS = 8000;
+/** In peace it says something at least so often. */
+const HERE_MS = 20_000;
+const QUICK_BYTES_MAX = 100;
 
 export class SimTalker implements SimDevice {
   readonly id: string;
@@ -115,6 +118,13 @@ export class SimTalker implements SimDevice {
     if (kind !== 'connect') return;
     this.#absences = 0;
     this.wakeUp();
+    this.#speakOn();
+  }
+
+  /** What is owed to one that attaches with a line, or falls silent, waits for its next. */
+  #speakOn(): void {
+    this.publish('state', 0, false);
+    this.#options.time.after(HERE_MS, () => this.#speakOn());
   }
 
   publish(topic: string, bytes: number, isTooLarge: boolean): void {
@@ -124,9 +134,9 @@ export class SimTalker implements SimDevice {
     this.#input({ kind: 'say', number, topic, bytes });
   }
 
-  /** Every line is of QoS 1. */
+  /** Every line is of QoS 1; those said in passing are short. */
   publishQuick(topic: string, bytes: number): void {
-    this.publish(topic, bytes, false);
+    this.publish(topic, Math.min(bytes, QUICK_BYTES_MAX), false);
   }
 
   commandOf(command: Command): Pick<Message, 'topic' | 'payload'> {

@@ -35,8 +35,10 @@ export class Stream {
   /** By number, from 1. */
   readonly #sentAtMs: number[] = [0];
   readonly #acknowledged = new Set<number>();
-  /** Taken into custody without a word to anybody: when, and how often the same was. */
-  readonly #taken = new Map<number, { readonly atMs: number; readonly times: number }>();
+  /** Taken into custody without a word to anybody: when, each time that the same was. */
+  readonly #taken = new Map<number, number[]>();
+  /** Taken more than once: there is no order between what was said again and what was said between. */
+  readonly #repeated = new Set<number>();
   readonly #arrivedAtMs = new Map<number, number>();
   /** No hop behind the gateway takes these. */
   readonly #tooLarge = new Set<number>();
@@ -103,21 +105,27 @@ export class Stream {
   take(payload: Uint8Array, nowMs: number): void {
     const number = this.numberOf(payload);
     if (number === undefined) return;
-    this.#taken.set(number, { atMs: nowMs, times: (this.#taken.get(number)?.times ?? 0) + 1 });
+    const times = this.#taken.get(number) ?? [];
+    if (this.#taken.has(number)) this.#repeated.add(number);
+    this.#taken.set(number, [...times, nowMs]);
+    this.#letGo.delete(number); // whatever became of it when it was taken before
     this.place(payload);
   }
 
   /** There was no room for it after all. */
   withdraw(payload: Uint8Array): void {
     const number = this.numberOf(payload);
-    if (number !== undefined) this.#taken.delete(number);
+    if (number !== undefined) this.#taken.get(number)?.pop();
   }
 
   /** The power has failed: what was taken later than this may be gone. */
   forgive(sinceMs: number, onDisk: ReadonlySet<number> | undefined): void {
-    for (const [number, { atMs }] of this.#taken)
-      if (atMs >= sinceMs && !this.#arrivedAtMs.has(number) && !(onDisk?.has(number) ?? false))
-        this.#letGo.set(number, 'lost with the power');
+    for (const [number, times] of this.#taken) {
+      const isEarly = times.some((atMs) => atMs < sinceMs);
+      if (isEarly || this.#arrivedAtMs.has(number) || onDisk?.has(number)) continue;
+      times.length = 0;
+      this.#letGo.set(number, 'lost with the power');
+    }
   }
 
   arrive({ topic, number, nowMs, excuse }: Arrival): void {
@@ -126,8 +134,7 @@ export class Stream {
     const firstAtMs = this.#arrivedAtMs.get(number);
     if (firstAtMs !== undefined) {
       this.#duplicates += 1;
-      const isRepeated = (this.#taken.get(number)?.times ?? 0) > 1;
-      if (!isRepeated && excuse(firstAtMs, this.#sentAtMs[number] ?? 0) === undefined)
+      if (!this.#repeated.has(number) && excuse(firstAtMs, this.#sentAtMs[number] ?? 0) === undefined)
         this.#complain(`${this.name} ${number} arrived twice without a crash, a reconnect or a retry`);
       return;
     }
@@ -135,8 +142,8 @@ export class Stream {
     const place = this.#places.get(number) ?? 0;
     const highest = this.#highest.get(topic) ?? 0;
     // what was shed and comes back from a disk that had not heard of it yet may be late
-    if (this.#isOrdered && place < highest && !this.#letGo.has(number))
-      this.#complain(`${this.name} ${number} arrived out of order`);
+    const mayBeLate = !this.#isOrdered || this.#letGo.has(number) || this.#repeated.has(number);
+    if (place < highest && !mayBeLate) this.#complain(`${this.name} ${number} arrived out of order`);
     this.#highest.set(topic, Math.max(place, highest));
   }
 
@@ -144,7 +151,8 @@ export class Stream {
   lost(onDisk?: ReadonlySet<number>): number[] {
     const isLost = (number: number): boolean =>
       !this.#arrivedAtMs.has(number) && !this.#letGo.has(number) && !(onDisk?.has(number) ?? false);
-    return [...new Set([...this.#acknowledged, ...this.#taken.keys()])].filter(isLost).slice(this.nameless);
+    const taken = [...this.#taken].flatMap(([number, times]) => (times.length === 0 ? [] : [number]));
+    return [...new Set([...this.#acknowledged, ...taken])].filter(isLost).slice(this.nameless);
   }
 
   /** Sent and never seen again, for whatever reason but a policy of the gateway. */

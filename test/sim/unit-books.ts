@@ -90,7 +90,7 @@ export class UnitBooks implements Insight {
 
   #judgeState(state: Partial<Registers>): void {
     this.#judgeValues('state', state);
-    const { v = 0 } = state;
+    const { v = this.#highest } = state; // what has not been read yet is left out
     if (v < this.#highest) this.#options.complain(`unit ${this.#options.id} went from v ${this.#highest} back to ${v}`);
     this.#highest = v;
     this.#newest = state;

@@ -49,7 +49,7 @@ export class VirtualLine {
 
   unplug(): void {
     this.#isPlugged = false;
-    this.disturbedAtMs = this.#time.nowMs;
+    this.#hurt(this.#time.nowMs);
     for (const end of [this.#gateway, this.#subdevice]) this.#close(end, 'unplugged');
   }
 
@@ -70,7 +70,7 @@ export class VirtualLine {
   /** The subdevice reads nothing for so long; what it is sent waits. */
   stall(ms: number): void {
     this.#subdevice.stalledUntilMs = this.#time.nowMs + ms;
-    this.disturbedAtMs = this.#subdevice.stalledUntilMs;
+    this.#hurt(this.#subdevice.stalledUntilMs);
   }
 
   #open(mine: End, other: End, listener: ChannelListener): Channel {
@@ -101,6 +101,10 @@ export class VirtualLine {
     this.#time.after(0, () => listener.closed(reason));
   }
 
+  #hurt(untilMs: number): void {
+    this.disturbedAtMs = Math.max(this.disturbedAtMs, untilMs);
+  }
+
   #carry(from: End, to: End, bytes: Uint8Array): void {
     const startMs = Math.max(this.#time.nowMs, to.busyUntilMs, to.stalledUntilMs);
     to.busyUntilMs = startMs + bytes.length / BYTES_PER_MS;
@@ -113,14 +117,14 @@ export class VirtualLine {
     const { listener } = to;
     this.#time.at(to.busyUntilMs, () => {
       // what was sent to an end that is closed, or opened anew since, is lost
-      if (listener === undefined || to.listener !== listener) this.disturbedAtMs = this.#time.nowMs;
+      if (listener === undefined || to.listener !== listener) this.#hurt(this.#time.nowMs);
       else listener.bytes(this.#spoil(bytes, flight.isHit ? 1 : this.#damage));
     });
   }
 
   #spoil(bytes: Uint8Array, damage: number): Uint8Array {
     if (bytes.length === 0 || this.#random() >= damage) return bytes;
-    this.disturbedAtMs = this.#time.nowMs;
+    this.#hurt(this.#time.nowMs);
     const at = Math.floor(this.#random() * bytes.length);
     const kind = this.#random();
     if (kind < 0.4) {
