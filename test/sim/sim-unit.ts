@@ -15,7 +15,7 @@ import { QuickStream } from './quick-stream.ts';
 import type { Command, Insight, SimDevice } from './sim-device.ts';
 import { ANSWER_MS_MAX, addressOf, POINTS, POLL_MS } from './speech.ts';
 import { Stream } from './stream.ts';
-import { type Registers, UnitBooks } from './unit-books.ts';
+import { REGISTERS, type Registers, UnitBooks } from './unit-books.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface SimUnitOptions {
@@ -30,15 +30,16 @@ export interface SimUnitOptions {
   readonly isAttached: () => boolean | undefined;
 }
 
-const REGISTERS = 1000;
+const SIZE = 1000;
 /** On the line at 115200 baud it is 1.75 ms; a unit's own clock is coarse. */
 const SILENCE_MS = 2;
 const QUICK_MS = 5;
 /** Of the deadline; beyond three nothing is promised. */
 const LATE_MAX = 2.8;
 const BOOT_MS = 1000;
-/** No register of v ever holds a number as small as a command's. */
+/** Neither ever holds a number as small as a command's, or one of the other's. */
 const V_BASE = 3_000_000;
+const Q_BASE = 1_000_000_000;
 const M_MOD = 5000;
 /** Its polls may wait behind those of units that do not answer, three times a deadline, and behind commands. */
 const PERIODS_MAX = 4;
@@ -77,13 +78,14 @@ export class SimUnit implements SimDevice {
     this.quickUplinks = new QuickStream(`uplink of ${id}`, complain);
     this.quickDownlinks = new QuickStream(`downlink to ${id}`, complain);
     this.#machine = new SimulatedUnit({
-      ...{ address: addressOf(id), size: REGISTERS, silenceMs: SILENCE_MS },
+      ...{ address: addressOf(id), size: SIZE, silenceMs: SILENCE_MS },
       answerMs: () => (this.#isDawdling ? ANSWER_MS_MAX * random() * LATE_MAX : QUICK_MS),
     });
     this.#books = new UnitBooks({ id, complain, time, registers: () => this.#registers });
     this.uplinks = this.#books.uplinks;
     this.insight = this.#books;
     this.#set('v', V_BASE);
+    this.#set('q', Q_BASE);
     bus.join(this);
   }
 
@@ -96,7 +98,7 @@ export class SimUnit implements SimDevice {
   }
 
   get #registers(): Registers {
-    return { v: this.#get('v'), n: this.#get('n'), m: this.#get('m') };
+    return { v: this.#get('v'), q: this.#get('q'), n: this.#get('n'), m: this.#get('m') };
   }
 
   get queued(): number {
@@ -164,6 +166,7 @@ export class SimUnit implements SimDevice {
 
   hear(bytes: Uint8Array): void {
     if (this.#isAway) return;
+    this.#set('q', this.#get('q') + 1);
     this.#heard = bytes.slice();
     this.#feed({ kind: 'bytes', bytes });
   }
@@ -185,8 +188,9 @@ export class SimUnit implements SimDevice {
     if (code !== READ && start === POINTS.n.address) this.#commanded(this.#get('n'));
     if (code === READ && start === POINTS.v.address) this.#polled();
     if (code !== READ && code !== READ_WRITE) return;
-    for (const register of ['v', 'n', 'm'] as const)
-      if (start === POINTS[register].address) this.#books.said(register, this.#get(register));
+    const isWithin = (register: keyof Registers): boolean =>
+      POINTS[register].address >= start && POINTS[register].address < start + request.getUint16(4);
+    for (const register of REGISTERS) if (isWithin(register)) this.#books.said(register, this.#get(register));
   }
 
   #commanded(number: number): void {

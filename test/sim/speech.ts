@@ -33,10 +33,15 @@ export const LINES_RETRY_MS = 1000;
 /** A unit has so long to answer, ms. */
 export const ANSWER_MS_MAX = 200;
 export const POLL_MS = 2000;
-/** Points of a unit: two blocks that look alike, one of one register, and one that the unit does not have. */
+/**
+ * Points of a unit: what it measures, with the number of frames it has heard, so that no two states are the same; what can
+ * be written, one as long and one of one register; and one that the unit does not have.
+ */
 export const POINTS = {
   v: { address: 0, type: 'uint32' },
+  q: { address: 2, type: 'uint32' },
   n: { address: 100, type: 'uint32' },
+  w: { address: 102, type: 'uint32' },
   m: { address: 300, type: 'uint16' },
   far: { address: 5000, type: 'uint16' },
 } as const;
@@ -96,7 +101,8 @@ function unitText({ id, speech }: SubdevicePlan): string[] {
   unit.push(`heartbeat_s = ${speech.heartbeatS}`, `write_mode = "${speech.writeMode}"`);
   const points = Object.entries(POINTS).map(([name, { address, type }]) => [
     ...['[[link.unit.point]]', `name = "${name}"`, 'table = "holding"', `address = ${address}`, `type = "${type}"`],
-    ...(name === 'v' ? [] : ['writable = true']),
+    ...(name === 'q' ? ['deadband = 1e9'] : []),
+    ...(name === 'v' || name === 'q' ? [] : ['writable = true']),
     ...(name === 'far' ? [`poll_ms = ${FAR_POLL_MS}`] : []),
   ]);
   return [...unit, ...points.flat()];

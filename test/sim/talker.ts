@@ -112,8 +112,11 @@ export class Talker implements Machine<TalkerInput, Action> {
     else if (this.#isHere) this.#actions.push({ kind: 'write', bytes: line });
   }
 
+  /** No line so far ahead of the oldest unanswered one that the gateway may forget that. */
   #send(nowMs: number): void {
-    for (const owed of this.#owed.slice(0, this.#speech.window)) {
+    const endsBefore = (this.#owed[0]?.number ?? 0) + this.#speech.window;
+    for (const owed of this.#owed) {
+      if (owed.number >= endsBefore) return;
       if (owed.sentAtMs !== undefined) continue;
       owed.sentAtMs = nowMs;
       this.#actions.push({ kind: 'write', bytes: owed.line });

@@ -4,8 +4,9 @@ import type { Insight } from './sim-device.ts';
 import { Stream } from './stream.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-export type Registers = Readonly<Record<'v' | 'n' | 'm', number>>;
+export type Registers = Readonly<Record<'v' | 'q' | 'n' | 'm', number>>;
 type Register = keyof Registers;
+export const REGISTERS = ['v', 'q', 'n', 'm'] as const satisfies readonly Register[];
 
 export interface UnitBooksOptions {
   readonly id: string;
@@ -28,11 +29,13 @@ export class UnitBooks implements Insight {
   readonly uplinks: Stream;
   readonly #options: UnitBooksOptions;
   /** Values that it has said each register holds. */
-  readonly #said: Readonly<Record<Register, Set<number>>> = { v: new Set(), n: new Set(), m: new Set() };
+  readonly #said: Readonly<Record<Register, Set<number>>> = {
+    ...{ v: new Set(), q: new Set(), n: new Set(), m: new Set() },
+  };
   /** States and results, by what they say: the gateway makes them, so they have no number until it does. */
   readonly #numbers = new Map<string, number>();
   #newest: Partial<Registers> | undefined;
-  #highest = 0;
+  #lastHeard = 0;
   /** When commands ended whose results nobody has taken yet. */
   readonly #unreported: number[] = [];
   #refusedAtMs = Number.NEGATIVE_INFINITY;
@@ -90,9 +93,10 @@ export class UnitBooks implements Insight {
 
   #judgeState(state: Partial<Registers>): void {
     this.#judgeValues('state', state);
-    const { v = this.#highest } = state; // what has not been read yet is left out
-    if (v < this.#highest) this.#options.complain(`unit ${this.#options.id} went from v ${this.#highest} back to ${v}`);
-    this.#highest = v;
+    const { q = this.#lastHeard } = state; // what has not been read yet is left out
+    if (q < this.#lastHeard)
+      this.#options.complain(`unit ${this.#options.id} went from frame ${this.#lastHeard} back to ${q}`);
+    this.#lastHeard = q;
     this.#newest = state;
   }
 
@@ -103,7 +107,7 @@ export class UnitBooks implements Insight {
   }
 
   #judgeValues(what: string, values: Partial<Registers>): void {
-    for (const register of ['v', 'n', 'm'] as const) {
+    for (const register of REGISTERS) {
       const value = values[register];
       if (value !== undefined && !this.#said[register].has(value))
         this.#options.complain(
