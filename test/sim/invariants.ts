@@ -75,6 +75,7 @@ export function problemsAtCrash(world: World, isOrderly: boolean): string[] {
     for (const { uplinks, downlinks, insight } of world.subdevices) {
       const stream = direction === 'uplink' ? uplinks : downlinks;
       if (direction === 'uplink') insight?.crashed(mayLoseFromMs);
+      else stream.displace(onDisk.get(stream));
       stream.forgive(mayLoseFromMs, onDisk.get(stream));
       const lost = stream.lost(onDisk.get(stream));
       if (lost.length > 0)

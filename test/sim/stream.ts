@@ -47,6 +47,7 @@ export class Stream {
   readonly #letGo = new Map<number, string>();
   /** Number → its place in the order that is to be kept. */
   readonly #places = new Map<number, number>();
+  #lastPlace = 0;
   readonly #highest = new Map<string, number>();
   #duplicates = 0;
   /** Let go without a number, e.g. because nobody subscribed. */
@@ -80,7 +81,15 @@ export class Stream {
   /** It is on its way to the gateway: from here on the order counts. Only the first time is noted. */
   place(payload: Uint8Array): void {
     const number = this.numberOf(payload);
-    if (number !== undefined && !this.#places.has(number)) this.#places.set(number, this.#places.size + 1);
+    if (number === undefined || this.#places.has(number)) return;
+    this.#lastPlace += 1;
+    this.#places.set(number, this.#lastPlace);
+  }
+
+  /** The gateway's RAM is gone: whatever it held of this there comes again, in the order in which it comes then. */
+  displace(onDisk: ReadonlySet<number> | undefined): void {
+    for (const number of this.#places.keys())
+      if (!this.#acknowledged.has(number) && !onDisk?.has(number)) this.#places.delete(number);
   }
 
   /** Somebody was told that it is safe. It has to be, at this very moment. */
