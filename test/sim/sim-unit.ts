@@ -42,7 +42,7 @@ const V_BASE = 3_000_000;
 const Q_BASE = 1_000_000_000;
 const M_MOD = 5000;
 /** Its polls may wait behind those of units that do not answer, three times a deadline, and behind commands. */
-const PERIODS_MAX = 4;
+const PERIODS_MAX = 3;
 /** Function codes: a read, and a write that is read back at once. */
 const READ = 3;
 const READ_WRITE = 23;

@@ -32,7 +32,7 @@ export type Company = 'mixed' | Speech['kind'];
 export const LINES_RETRY_MS = 1000;
 /** A unit has so long to answer, ms. */
 export const ANSWER_MS_MAX = 200;
-export const POLL_MS = 2000;
+export const POLL_MS = 4000;
 /**
  * Points of a unit: what it measures, with the number of frames it has heard, so that no two states are the same; what can
  * be written, one as long and one of one register; and one that the unit does not have.

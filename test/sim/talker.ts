@@ -39,7 +39,8 @@ export class Talker implements Machine<TalkerInput, Action> {
   readonly #speech: LinesSpeech;
   readonly #reader = new LineReader({ delimiter: LINE_FEED, lineBytesMax: LINE_BYTES_MAX });
   #owed: Owed[] = [];
-  #state: 'stopped' | 'opening' | 'open' = 'stopped';
+  #state: 'stopped' | 'opening' | 'open' | 'closed' = 'stopped';
+  #reopenAtMs = 0;
   #isAway = false;
   /** The last downlink that was carried out, as it came. */
   #lastDone = '';
@@ -55,6 +56,7 @@ export class Talker implements Machine<TalkerInput, Action> {
   }
 
   wakeAtMs(): number | undefined {
+    if (this.#state === 'closed') return this.#reopenAtMs;
     const sentAtMs = this.#isHere ? this.#owed[0]?.sentAtMs : undefined;
     return sentAtMs === undefined ? undefined : sentAtMs + LINES_RETRY_MS;
   }
@@ -62,10 +64,12 @@ export class Talker implements Machine<TalkerInput, Action> {
   handle(input: TalkerInput, nowMs: number): Action[] {
     switch (input.kind) {
       case 'start':
+        this.#open();
+        break;
       case 'closed':
-        if (this.#state === 'stopped' && input.kind === 'closed') break;
-        this.#state = 'opening';
-        this.#actions.push({ kind: 'open' });
+        if (this.#state === 'stopped') break;
+        this.#state = 'closed';
+        this.#reopenAtMs = nowMs + LINES_RETRY_MS;
         break;
       case 'stop':
         this.#state = 'stopped';
@@ -89,6 +93,7 @@ export class Talker implements Machine<TalkerInput, Action> {
         this.#say(input);
         break;
       case 'wake':
+        if (this.#state === 'closed') this.#open();
         for (const owed of this.#owed) owed.sentAtMs = undefined;
         break;
     }
@@ -98,6 +103,11 @@ export class Talker implements Machine<TalkerInput, Action> {
 
   get #isHere(): boolean {
     return this.#state === 'open' && !this.#isAway;
+  }
+
+  #open(): void {
+    this.#state = 'opening';
+    this.#actions.push({ kind: 'open' });
   }
 
   #begin(): void {
