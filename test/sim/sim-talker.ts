@@ -196,11 +196,12 @@ export class SimTalker implements SimDevice {
     const { time, complain, disturbedAtMs, upheavalAtMs } = this.#options;
     const number = this.downlinks.numberOf(payload);
     if (number === undefined) return;
-    const writtenAtMs = time.nowMs;
+    // a line that has lost its end spoils the next one too
+    const wellSinceMs = Math.min(time.nowMs, this.#answeredAtMs);
     this.downlinks.letGo(payload, 'written, and nobody says whether it was heard');
     time.after(ON_THE_WIRE_MS, () => {
       const wentWrongAtMs = Math.max(disturbedAtMs(), this.#awayAtMs, this.#begunAtMs, upheavalAtMs());
-      if (this.#absences === 0 && wentWrongAtMs < writtenAtMs && !this.downlinks.hasArrived(number))
+      if (this.#absences === 0 && wentWrongAtMs < wellSinceMs && !this.downlinks.hasArrived(number))
         complain(`downlink ${number} was written to ${this.id}, and never heard`);
     });
   }

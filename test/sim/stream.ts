@@ -148,8 +148,8 @@ export class Stream {
       return;
     }
     this.#arrivedAtMs.set(number, nowMs);
-    const place = this.#places.get(number) ?? 0;
     const highest = this.#highest.get(topic) ?? 0;
+    const place = this.#places.get(number) ?? highest; // displaced, and on the line already
     // what was shed and comes back from a disk that had not heard of it yet may be late
     const mayBeLate = !this.#isOrdered || this.#letGo.has(number) || this.#repeated.has(number);
     if (place < highest && !mayBeLate) this.#complain(`${this.name} ${number} arrived out of order`);
