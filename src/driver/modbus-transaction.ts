@@ -92,10 +92,8 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
 
   constructor(limits: LineLimits) {
     this.#limits = limits;
-    const { baudRate } = limits;
-    this.#silenceMs = Math.ceil(
-      baudRate > FIXED_SILENCE_BAUD ? SILENCE_MS_MIN : (3.5 * BITS_PER_BYTE * 1000) / baudRate,
-    );
+    const silenceMs = (3.5 * BITS_PER_BYTE * 1000) / limits.baudRate;
+    this.#silenceMs = Math.ceil(limits.baudRate > FIXED_SILENCE_BAUD ? SILENCE_MS_MIN : silenceMs);
   }
 
   get isIdle(): boolean {
@@ -105,6 +103,13 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
   /** Until when the unit may still answer an earlier request; 0: it owes nothing. No request begins before. */
   restsUntilMs(unit: number): number {
     return this.#debts.get(unit) ?? 0;
+  }
+
+  /** A question was asked at this time whose answer never came, or is not waited for. */
+  owe(unit: number, sentAtMs: number): void {
+    const { answerMsMax, lateMsMax } = this.#limits;
+    const latestMs = sentAtMs + answerMsMax + this.#wireMs(2 * FRAME_BYTES_MAX) + lateMsMax;
+    this.#debts.set(unit, Math.max(this.restsUntilMs(unit), latestMs));
   }
 
   wakeAtMs(): number | undefined {
@@ -140,7 +145,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     if (answer === undefined) return [];
     this.counters.framesIn += 1;
     this.#quietAtMs = nowMs + this.#silenceMs;
-    if (phase.kind === 'awaiting' && phase.attempt > 0) this.#owe(phase.request.unit, phase.sentAtMs);
+    if (phase.kind === 'awaiting' && phase.attempt > 0) this.owe(phase.request.unit, phase.sentAtMs);
     if (answer.kind === 'exception' && answer.code === BUSY && phase.attempt < this.#limits.retriesMax) {
       this.#quietAtMs = nowMs + this.#limits.answerMsMax;
       this.#repeat(phase.request, phase.attempt, nowMs);
@@ -170,7 +175,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
   /** The line is gone, and the transaction with it; its unit may still answer on the next one. */
   closed(): void {
     const phase = this.#phase;
-    if (phase.kind === 'awaiting') this.#owe(phase.request.unit, phase.sentAtMs);
+    if (phase.kind === 'awaiting') this.owe(phase.request.unit, phase.sentAtMs);
     this.#phase = { kind: 'idle' };
   }
 
@@ -210,7 +215,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
   }
 
   #miss({ request, attempt, sentAtMs }: Extract<Phase, { kind: 'awaiting' }>, nowMs: number): void {
-    this.#owe(request.unit, sentAtMs);
+    this.owe(request.unit, sentAtMs);
     if (this.#heard.length > 0) this.counters.damaged += 1;
     if (attempt < this.#limits.retriesMax) this.#repeat(request, attempt, nowMs);
     else this.#end({ kind: 'no answer' });
@@ -219,12 +224,6 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
   #repeat(request: ModbusRequest, attempt: number, nowMs: number): void {
     this.counters.retries += 1;
     this.#wait(request, attempt + 1, nowMs);
-  }
-
-  #owe(unit: number, sentAtMs: number): void {
-    const { answerMsMax, lateMsMax } = this.#limits;
-    const latestMs = sentAtMs + answerMsMax + this.#wireMs(2 * FRAME_BYTES_MAX) + lateMsMax;
-    this.#debts.set(unit, Math.max(this.restsUntilMs(unit), latestMs));
   }
 
   #end(outcome: Outcome): void {

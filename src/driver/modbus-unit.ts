@@ -1,7 +1,8 @@
 /**
  * One Modbus unit as the flows see it: a subdevice that is there when it answers, tells its state and takes commands.
  *
- * Invariants: uplinks only while attached; no command begins without room for its result.
+ * Invariants: states only while attached; no command begins without room for its result. That does not wait for a unit that
+ * is gone meanwhile, since it would go with the power.
  */
 import type { Restorable } from '../base/snapshot.ts';
 import type { ModbusRequest } from '../codec/modbus-rtu.ts';
@@ -114,14 +115,12 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
 
   /** @param isBehind other blocks of it are due: the state is told when they are read too */
   tell(isBehind: boolean, nowMs: number): void {
-    if (this.#presence !== 'here') return;
     if (this.#subscribeAtMs !== undefined && nowMs >= this.#subscribeAtMs) this.#subscribe();
-    this.#uplinks.tell(isBehind, nowMs);
+    this.#uplinks.tell({ isHere: this.isAttached, isBehind }, nowMs);
   }
 
   wakeAtMs(): number | undefined {
-    if (this.#presence !== 'here') return undefined;
-    const times = [this.#uplinks.wakeAtMs(), this.#subscribeAtMs].filter((atMs) => atMs !== undefined);
+    const times = [this.#uplinks.wakeAtMs(this.isAttached), this.#subscribeAtMs].filter((atMs) => atMs !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -159,7 +158,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   refused(token: number, why: RefuseReason, nowMs: number): void {
     if (token === this.#subscribeToken) {
       this.#subscribeToken = undefined;
-      this.#subscribeAtMs = nowMs + ASK_AGAIN_MS;
+      if (this.isAttached) this.#subscribeAtMs = nowMs + ASK_AGAIN_MS;
     }
     this.#uplinks.refused(token, why, nowMs);
   }

@@ -62,8 +62,11 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
     this.#results.push(encodeJson(result));
   }
 
-  /** @param isBehind other blocks of the unit are due: its state is told when they are read too */
-  tell(isBehind: boolean, nowMs: number): void {
+  /**
+   * Results also of a unit that is gone, states only while it is here.
+   * `isBehind`: other blocks of it are due: its state is told when they are read too.
+   */
+  tell({ isHere, isBehind }: { readonly isHere: boolean; readonly isBehind: boolean }, nowMs: number): void {
     if (nowMs < this.#againAtMs) return;
     this.#againAtMs = 0;
     const { stateTopic, resultTopic } = this.#plan;
@@ -71,13 +74,13 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
       this.#results.shift();
       this.#unanswered.set(this.#publish(resultTopic, result), result);
     }
-    if (!this.#hasRoom || !this.#state.isDue(isBehind, nowMs)) return;
+    if (!isHere || !this.#hasRoom || !this.#state.isDue(isBehind, nowMs)) return;
     this.#unanswered.set(this.#publish(stateTopic, encodeJson(this.#state.tell(nowMs))), 'state');
   }
 
   /** `undefined`: nothing that is known now will be told by itself. */
-  wakeAtMs(): number | undefined {
-    const hasWord = this.#results.length > 0 || this.#state.hasNews;
+  wakeAtMs(isHere: boolean): number | undefined {
+    const hasWord = this.#results.length > 0 || (isHere && this.#state.hasNews);
     return hasWord && this.#hasRoom && this.#againAtMs > 0 ? this.#againAtMs : undefined;
   }
 

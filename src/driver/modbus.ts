@@ -110,14 +110,15 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
   }
 
   wakeAtMs(): number | undefined {
-    const opening = this.#opening.wakeAtMs();
-    if (opening !== undefined || this.#opening.state !== 'open') return opening;
-    if (!this.#line.isIdle) return this.#line.wakeAtMs();
+    if (this.#opening.state === 'stopped') return undefined;
+    const isOpen = this.#opening.state === 'open';
+    if (isOpen && !this.#line.isIdle) return this.#line.wakeAtMs();
     const rests = (unit: number): number => this.#line.restsUntilMs(unit);
     const commands = this.#units.flatMap((unit) => (unit.hasCommand ? rests(unit.plan.address) : []));
-    const words = this.#units.map((unit) => unit.wakeAtMs() ?? Number.POSITIVE_INFINITY);
-    const polls = this.#schedule.wakeAtMs(rests) ?? Number.POSITIVE_INFINITY;
-    const atMs = Math.min(...commands, ...words, polls, this.#probe.wakeAtMs(rests));
+    const questions = [...commands, this.#schedule.wakeAtMs(rests), this.#probe.wakeAtMs(rests)];
+    const words = this.#units.map((unit) => unit.wakeAtMs());
+    const times = [...words, ...(isOpen ? questions : [this.#opening.wakeAtMs()])];
+    const atMs = Math.min(...times.filter((time) => time !== undefined));
     return Number.isFinite(atMs) ? atMs : undefined;
   }
 
@@ -135,7 +136,11 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
         break;
       case 'opened':
         this.#opening.opened(nowMs);
-        for (const unit of this.#units) if (isBroadcast(unit.plan)) unit.answered(nowMs);
+        for (const unit of this.#units) {
+          // the answer to a question of an earlier life of this process may be on its way
+          if (this.#opening.openings === 1) this.#line.owe(unit.plan.address, nowMs);
+          if (isBroadcast(unit.plan)) unit.answered(nowMs);
+        }
         break;
       case 'bytes':
         if (this.#opening.state === 'open') this.#act(this.#line.receive(input.bytes, nowMs), nowMs);
@@ -172,7 +177,8 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
         break;
       }
     }
-    if (this.#opening.state === 'open') this.#turn(nowMs);
+    if (this.#opening.state === 'open' && this.#line.isIdle) this.#ask(nowMs);
+    for (const unit of this.#units) unit.tell(this.#schedule.isBehind(unit.plan.address, nowMs), nowMs);
     return this.#actions.splice(0);
   }
 
@@ -229,11 +235,6 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
       this.#schedule.unanswered(address, nowMs);
       unit.left('no answer');
     }
-  }
-
-  #turn(nowMs: number): void {
-    if (this.#line.isIdle) this.#ask(nowMs);
-    for (const unit of this.#units) unit.tell(this.#schedule.isBehind(unit.plan.address, nowMs), nowMs);
   }
 
   #ask(nowMs: number): void {

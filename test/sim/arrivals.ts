@@ -1,6 +1,6 @@
 /** Joins the world's taps to the outside's books: what is noted when a message is on the disk, at the hub, acknowledged. */
 import type { Message } from '../../src/base/message.ts';
-import { numberOf } from '../../src/bench/account.ts';
+import { numberIn } from './stream.ts';
 import type { World } from './world.ts';
 
 /** A PUBACK that is late by this much less than its time is overdue on its way back, ms. */
@@ -12,15 +12,15 @@ export function keepBooks(world: World): void {
   tap.onDownlink = ({ topic, payload }) => world.streamOf('downlink', topic)?.place(payload);
   tap.onCrossed = ({ topic, payload }) => world.streamOf('downlink', topic)?.cross(payload);
   tap.onDownlinkAcknowledged = ({ topic, payload }) => {
-    const number = numberOf(payload);
+    const number = numberIn(payload);
     if (number !== undefined) world.streamOf('downlink', topic)?.acknowledge(number);
   };
   hub.onArrived = (message) => uplinkArrived(world, message);
 }
 
 function uplinkArrived(world: World, { topic, payload, qos }: Message): void {
-  const number = numberOf(payload);
   const subdevice = world.subdeviceOf(topic);
+  const number = subdevice?.uplinks.numberOf(payload);
   if (number === undefined || subdevice === undefined) return;
   if (qos === 0) return subdevice.quickUplinks.arrive(number);
   const { nowMs } = world.time;

@@ -1,4 +1,4 @@
-/** `npm run sim -- --seed N --hours H [--seeds COUNT] [--trouble X] [--subdevices N] [--slowness X] [--story]`: lives through worlds, tells what was wrong. */
+/** `npm run sim -- --seed N --hours H [--seeds COUNT] [--trouble X] [--subdevices N] [--slowness X] [--company mixed|lines|modbus] [--story]`: lives through worlds, tells what was wrong. */
 import { parseArgs } from 'node:util';
 import { shrink, timelineOf } from './shrink.ts';
 import { simulate } from './simulate.ts';
@@ -11,9 +11,12 @@ const { values } = parseArgs({
     trouble: { type: 'string', default: '1' },
     subdevices: { type: 'string', default: '8' },
     slowness: { type: 'string', default: '1' },
+    company: { type: 'string' },
     story: { type: 'boolean', default: false },
   },
 });
+
+const COMPANIES = ['mixed', 'lines', 'modbus'] as const;
 
 let failed = 0;
 const firstSeed = Number(values.seed);
@@ -24,6 +27,7 @@ for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
   const began = performance.now();
   const wish = {
     ...{ seed, hours, trouble: Number(values.trouble) },
+    company: COMPANIES.find((one) => one === values.company),
     ...{ subdevices: Number(values.subdevices), slowness: Number(values.slowness) },
   };
   const outcome = await simulate(wish);

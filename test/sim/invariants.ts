@@ -3,7 +3,6 @@
  * `line-tap.ts`) complain by themselves; here the gateway's own books are held against its bounds and against the disk.
  */
 import type { Direction } from '../../src/base/message.ts';
-import { numberOf } from '../../src/bench/account.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
 import { imbalance } from '../../src/custody/ledger.ts';
 import type { Tally } from '../../src/custody/row.ts';
@@ -46,21 +45,38 @@ function custodianProblem(custodian: Custodian, laneMax: number): string | undef
   return pending === custodian.pending ? undefined : `${direction}s: ${custodian.pending} pending, ${pending} in lanes`;
 }
 
-/** A life ends, with or without a warning: what was promised must be on the disk, and the ledger must agree with it. */
-export function problemsAtCrash(world: World): string[] {
+/** Between two timers of a gateway, and the way of a receipt, ms. */
+const TURN_MS = 20;
+
+/** What came into custody later may be gone with the power, where nobody was told that it is safe. */
+function lossWindowFromMs({ time, store, config }: World): number {
+  const { holdMs, commitMs } = config.outbox;
+  return time.nowMs - holdMs - commitMs - store.commitMsMax - TURN_MS;
+}
+
+/**
+ * A life ends, with or without a warning: what was promised must be on the disk, and the ledger must agree with it.
+ * @param isOrderly nothing may be lost then but what found no room
+ */
+export function problemsAtCrash(world: World, isOrderly: boolean): string[] {
+  const mayLoseFromMs =
+    isOrderly && Number.isFinite(world.store.commitMsMax) ? world.time.nowMs : lossWindowFromMs(world);
   const { problem } = world.witness;
   const problems = problem === undefined ? [] : [problem];
   for (const direction of ['uplink', 'downlink'] as const) {
     const onDisk = new Map<Stream, Set<number>>();
     for (const { topic, payload } of world.store.messages(direction)) {
       const stream = world.streamOf(direction, topic);
-      const number = numberOf(payload);
+      const number = stream?.numberOf(payload);
       if (stream === undefined || number === undefined) continue;
       const numbers = onDisk.get(stream) ?? new Set();
       onDisk.set(stream, numbers.add(number));
     }
-    for (const { uplinks, downlinks } of world.subdevices) {
+    for (const { uplinks, downlinks, insight } of world.subdevices) {
       const stream = direction === 'uplink' ? uplinks : downlinks;
+      if (direction === 'uplink') insight?.crashed(mayLoseFromMs);
+      else stream.displace(onDisk.get(stream));
+      stream.forgive(mayLoseFromMs, onDisk.get(stream));
       const lost = stream.lost(onDisk.get(stream));
       if (lost.length > 0)
         problems.push(`${stream.name}: acknowledged and not on the disk: ${lost.slice(0, 10).join(', ')}`);

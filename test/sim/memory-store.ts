@@ -15,6 +15,8 @@ import type { Life } from './life.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const COMMIT_MS = 5;
+/** So long after it a trouble of the card may still hold up what was in custody. */
+const AFTERMATH_MS = 10_000;
 
 export class MemoryStore {
   readonly #database: Database = openDatabase(':memory:');
@@ -24,6 +26,9 @@ export class MemoryStore {
   /** Nothing can be written. */
   isFull = false;
   commits = 0;
+  /** World time of the last commit that was slow, and how slow; and of the last that found no room. */
+  #slow = { atMs: Number.NEGATIVE_INFINITY, commitMs: COMMIT_MS };
+  #fullAtMs = Number.NEGATIVE_INFINITY;
   /** A row is on the disk from now on. */
   onPut: (direction: Direction, row: Row) => void = () => undefined;
 
@@ -35,6 +40,13 @@ export class MemoryStore {
   heal(): void {
     this.commitMs = COMMIT_MS;
     this.isFull = false;
+  }
+
+  /** What waits for a commit is on the disk after so long: behind the one that runs, with the next. */
+  get commitMsMax(): number {
+    const sinceMs = this.#time.nowMs - AFTERMATH_MS;
+    if (this.#fullAtMs > sinceMs) return Number.POSITIVE_INFINITY;
+    return 2 * Math.max(COMMIT_MS, this.commitMs, this.#slow.atMs > sinceMs ? this.#slow.commitMs : 0);
   }
 
   /** The durable ledger, beside any gateway. */
@@ -54,6 +66,7 @@ export class MemoryStore {
         const messages: { service?: StoreService } = {};
         const post = (message: ToStore): void => {
           if (message.kind === 'commit') this.commits += 1;
+          if (this.commitMs > COMMIT_MS) this.#slow = { atMs: this.#time.nowMs, commitMs: this.commitMs };
           busyUntilMs = Math.max(busyUntilMs, this.#time.nowMs) + (message.kind === 'commit' ? this.commitMs : 1);
           this.#time.at(busyUntilMs, () => {
             if (life.isAlive) this.#serve(message, messages.service, hear);
@@ -81,6 +94,7 @@ export class MemoryStore {
     // the next life needs the database: closing it would be the end of what is in memory
     if (message.kind === 'close') return hear({ kind: 'answer', ask: message.ask, value: undefined });
     if (message.kind !== 'commit') return service?.handle(message);
+    if (this.isFull) this.#fullAtMs = this.#time.nowMs;
     if (this.isFull) return hear({ kind: 'full', batch: message.batch });
     service?.handle(message);
     for (const change of message.changes) if (change.kind === 'put') this.onPut(change.direction, change.row);

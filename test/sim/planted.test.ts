@@ -1,6 +1,7 @@
 /** The negative controls of the simulation: a gateway with a safety taken out must not get through. */
 import { describe, expect, it } from 'vitest';
 import { PLANTED_BUGS } from './planted.ts';
+import { PLANTED_IN_DRIVERS } from './planted-drivers.ts';
 import { PLANTED_LIMITS } from './planted-limits.ts';
 import { kindOf, shrink, timelineOf } from './shrink.ts';
 import { simulate } from './simulate.ts';
@@ -10,9 +11,10 @@ const SEEDS_MAX = 40;
 const WISH = { hours: 0.4, trouble: 12, subdevices: 3 };
 
 describe('a gateway with a planted bug', () => {
-  it.each([...PLANTED_BUGS, ...PLANTED_LIMITS])('is found out: $name', async ({ name, complaint, ...plant }) => {
+  const all = [...PLANTED_BUGS, ...PLANTED_LIMITS, ...PLANTED_IN_DRIVERS];
+  it.each(all)('is found out: $name', async ({ name, complaint, company, ...plant }) => {
     for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
-      const { problems } = await simulate({ ...WISH, seed }, plant);
+      const { problems } = await simulate({ ...WISH, company, seed }, plant);
       if (problems.length === 0) continue;
       expect(problems[0]).toMatch(complaint);
       process.stdout.write(`planted: ${name}: found by seed ${seed}: ${problems[0]}\n`);

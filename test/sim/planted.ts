@@ -11,12 +11,15 @@ import type { Custodian } from '../../src/custody/custodian.ts';
 import type { Gateway } from '../../src/gateway.ts';
 import type { OpenChannel, OpenStore } from '../../src/ports.ts';
 import { HOUR_MS } from './scenario.ts';
+import type { Company } from './speech.ts';
 import type { Plant } from './world.ts';
 
 export interface PlantedBug extends Plant {
   readonly name: string;
   /** What the simulation must say. */
   readonly complaint: RegExp;
+  /** The worlds that show it, if it takes others than those of MQTT-SN. */
+  readonly company?: Company;
 }
 
 /** The receipt comes before the commit. */

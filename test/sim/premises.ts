@@ -4,6 +4,7 @@ import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { type Credentials, signCredentials } from '../../src/hub/credentials.ts';
 import type { Scenario } from './scenario.ts';
+import { linksOf, linkText } from './speech.ts';
 
 const PRODUCT = 'GATEWAY001';
 const SUB_PRODUCT = 'SUBDEVICE1';
@@ -31,7 +32,8 @@ export function rulesOf(scenario: Scenario): HubRules {
   };
 }
 
-export function configOf({ profile, subdevices, bounds, isForwarded = false }: Scenario): Config {
+export function configOf(scenario: Scenario): Config {
+  const { profile, subdevices, bounds } = scenario;
   const isGeneric = profile === 'generic';
   const identity = (product: string, device: string): string =>
     isGeneric ? '' : `product_id = "${product}"\ndevice_name = "${device}"`;
@@ -45,11 +47,8 @@ export function configOf({ profile, subdevices, bounds, isForwarded = false }: S
     `age_hours_max = ${bounds.uplinkHoursMax}\nhold_ms = ${bounds.holdMs}\ncommit_ms = ${bounds.commitMs}`,
     `[inbox]\nmessages_max = ${bounds.inboxMessagesMax}\nhold_ms = ${bounds.holdMs}`,
     `overflow = "${bounds.inboxOverflow}"\nage_hours_max = ${bounds.downlinkHoursMax}`,
-    // no list of subdevices: each is served wherever its cable ends
-    ...(isForwarded ? subdevices.slice(0, 1) : subdevices).map(
-      (_, index) =>
-        `[[link]]\nname = "l${index}"\npath = "/dev/ttyV${index}"\npacket_bytes_max = ${bounds.packetBytesMax}`,
-    ),
+    // no list of subdevices: each that speaks MQTT-SN is served wherever its cable ends
+    ...linksOf(scenario).map((link, port) => linkText(link, port, scenario)),
     ...subdevices.map(({ id }) => `[[subdevice]]\nid = "${id}"\n${identity(SUB_PRODUCT, id)}`),
   ];
   const parsed = parseConfig(lines.join('\n'));

@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { type HubRules, MAINLAND } from '../../src/bench/hub/rules.ts';
 import type { OverflowPolicy } from '../../src/outbox/contract.ts';
+import { type Company, drawSpeech, type Speech } from './speech.ts';
 import { TROUBLE_KINDS, TROUBLES, type TroubleKind } from './troubles.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -23,6 +24,8 @@ export interface SubdevicePlan {
   readonly id: string;
   /** Its session ends with its connection. */
   readonly clean: boolean;
+  /** MQTT-SN, if nothing is said. */
+  readonly speech?: Speech;
 }
 
 /** Worlds that were kept before there were these lack them. */
@@ -99,6 +102,8 @@ export interface Wish {
   readonly subdevices?: number;
   /** So many times as long are the pauses between messages; for worlds that last for days. */
   readonly slowness?: number;
+  /** Subdevices that do not speak MQTT-SN; none, unless told so. */
+  readonly company?: Company | undefined;
 }
 
 /** Independent dice for each part of a world: taking one part away leaves the luck of the others as it was. */
@@ -111,7 +116,8 @@ export function pauseOf(random: Random, meanMs: number): number {
   return -Math.log(1 - random()) * meanMs;
 }
 
-export function drawScenario({ seed, hours, trouble, subdevices = 8, slowness = 1 }: Wish): Scenario {
+export function drawScenario(wish: Wish): Scenario {
+  const { seed, hours, trouble, subdevices = 8, slowness = 1 } = wish;
   const random = diceOf(seed, 'scenario');
   const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
   const isPlain = trouble === 0;
@@ -125,6 +131,7 @@ export function drawScenario({ seed, hours, trouble, subdevices = 8, slowness = 
     subdevices: Array.from({ length: subdevices }, (_, index) => ({
       id: `s${index + 1}`,
       clean: !isPlain && random() < 0.25,
+      ...speechOf(wish, index),
     })),
     uplinkEveryMs: slowness * (isPlain ? 30_000 : oneOf(10_000, 30_000, 30_000)),
     downlinkEveryMs: slowness * oneOf(10_000, 20_000),
@@ -163,6 +170,13 @@ export function drawScenario({ seed, hours, trouble, subdevices = 8, slowness = 
       ? []
       : drawTroubles(seed, hours * HOUR_MS, trouble).filter(({ kind }) => window === 1 || kind !== 'noise'),
   };
+}
+
+/** Half of the mixed worlds are not: MQTT-SN is what most subdevices speak. */
+function speechOf({ seed, company }: Wish, index: number): Pick<SubdevicePlan, 'speech'> {
+  if (company === undefined || (company === 'mixed' && diceOf(seed, 'company')() < 0.5)) return {};
+  const speech = drawSpeech(diceOf(seed, `speech ${index}`), company, index === 0);
+  return speech === undefined ? {} : { speech };
 }
 
 /** Not those that break order, lose by themselves or send twice within a connection: the invariants would blame us. */

@@ -58,9 +58,10 @@ async function dropOnePart(
 
 export function timelineOf({ scenario, story }: Outcome): string {
   const { seed, hours, subdevices, troubles } = scenario;
+  const speeches = subdevices.map(({ speech }) => speech?.kind ?? 'mqttsn').join(', ');
   const shown = story.length <= TIMELINE_MAX ? story : ['    …', ...story.slice(-TIMELINE_MAX)];
   return [
-    `seed ${seed}, ${hours} h, ${subdevices.length} subdevices (${subdevices.filter(({ clean }) => clean).length} clean), ${troubles.length} troubles`,
+    `seed ${seed}, ${hours} h, ${subdevices.length} subdevices (${speeches}; ${subdevices.filter(({ clean }) => clean).length} clean), ${troubles.length} troubles`,
     `to keep it, with its story, in seeds.json: ${JSON.stringify(scenario)}`,
     ...shown,
   ].join('\n');

@@ -1,6 +1,6 @@
 /** A simulated subdevice on a virtual line, with its side of the books. A power cycle of it costs what it had not sent. */
 import type { ChannelAction } from '../../src/base/machine.ts';
-import { numberedPayload, numberOf } from '../../src/bench/account.ts';
+import { numberedPayload } from '../../src/bench/account.ts';
 import { Subdevice } from '../../src/bench/subdevice.ts';
 import type { SubdeviceAction, SubdeviceInput, SubdeviceOrder } from '../../src/bench/subdevice-contract.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
@@ -8,8 +8,11 @@ import { Pump } from '../../src/flow/pump.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { LineTap } from './line-tap.ts';
 import { QuickStream } from './quick-stream.ts';
-import { Stream } from './stream.ts';
+import { plainCommand, type SimDevice } from './sim-device.ts';
+import { numberIn, Stream } from './stream.ts';
 import type { VirtualTime } from './virtual-time.ts';
+
+const FILTER = 'control/+';
 
 export interface SimSubdeviceOptions {
   readonly id: string;
@@ -25,8 +28,10 @@ export interface SimSubdeviceOptions {
 
 type Report = Exclude<SubdeviceAction, ChannelAction>;
 
-export class SimSubdevice {
+export class SimSubdevice implements SimDevice {
   readonly id: string;
+  readonly filter = FILTER;
+  readonly commandOf = plainCommand;
   readonly uplinks: Stream;
   readonly downlinks: Stream;
   readonly quickUplinks: QuickStream;
@@ -59,7 +64,7 @@ export class SimSubdevice {
 
   start(): void {
     this.#input({ kind: 'start' });
-    this.order({ kind: 'subscribe', filter: 'control/+', qos: 1 });
+    this.order({ kind: 'subscribe', filter: FILTER, qos: 1 });
   }
 
   /** Its power fails and comes back: RAM is gone, and what it had not sent with it. */
@@ -148,7 +153,7 @@ export class SimSubdevice {
     else if (report.kind === 'acknowledged') this.uplinks.acknowledge(report.reference);
     else if (report.kind === 'rejected') this.uplinks.reject(report.reference);
     else if (report.kind === 'received') {
-      const number = numberOf(report.payload);
+      const number = numberIn(report.payload);
       if (number === undefined) return;
       if (report.qos === 0) return this.quickDownlinks.arrive(number);
       const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {

@@ -1,8 +1,17 @@
 /**
  * The outside's books of one subdevice in one direction, message by message: sent, let in by the hub or the gateway,
  * acknowledged, on the disk, let go by policy, arrived. Complaints are made the moment a promise is broken.
+ *
+ * Where nobody is told that a message is safe, it is promised once it has been in custody for the window of loss.
  */
-import { numberOf } from '../../src/bench/account.ts';
+
+/** The number of a message, in whichever way its sender writes it: `n=17;…` or `{"n":17,…}`. */
+const NUMBERED = /^(?:n=(\d+);|\{"n":(\d+)[,}])/;
+
+export function numberIn(payload: Uint8Array): number | undefined {
+  const found = NUMBERED.exec(new TextDecoder().decode(payload.subarray(0, 20)));
+  return found === null ? undefined : Number(found[1] ?? found[2]);
+}
 
 export interface Arrival {
   readonly topic: string;
@@ -12,12 +21,24 @@ export interface Arrival {
   readonly excuse: (sinceMs: number, sentAtMs: number) => string | undefined;
 }
 
+export interface StreamTerms {
+  /** Its messages are to arrive in the order in which they were sent. */
+  readonly isOrdered: boolean;
+  readonly numberOf: (payload: Uint8Array) => number | undefined;
+}
+
 export class Stream {
   readonly name: string;
+  readonly numberOf: StreamTerms['numberOf'];
+  readonly #isOrdered: boolean;
   readonly #complain: (what: string) => void;
   /** By number, from 1. */
   readonly #sentAtMs: number[] = [0];
   readonly #acknowledged = new Set<number>();
+  /** Taken into custody without a word to anybody: when, each time that the same was. */
+  readonly #taken = new Map<number, number[]>();
+  /** Taken more than once: there is no order between what was said again and what was said between. */
+  readonly #repeated = new Set<number>();
   readonly #arrivedAtMs = new Map<number, number>();
   /** No hop behind the gateway takes these. */
   readonly #tooLarge = new Set<number>();
@@ -26,6 +47,7 @@ export class Stream {
   readonly #letGo = new Map<number, string>();
   /** Number → its place in the order that is to be kept. */
   readonly #places = new Map<number, number>();
+  #lastPlace = 0;
   readonly #highest = new Map<string, number>();
   #duplicates = 0;
   /** May come twice: its second copy counts as a message of its own. */
@@ -33,9 +55,11 @@ export class Stream {
   /** Let go without a number, e.g. because nobody subscribed. */
   nameless = 0;
 
-  constructor(name: string, complain: (what: string) => void) {
+  constructor(name: string, complain: (what: string) => void, terms: Partial<StreamTerms> = {}) {
     this.name = name;
     this.#complain = complain;
+    this.numberOf = terms.numberOf ?? numberIn;
+    this.#isOrdered = terms.isOrdered ?? true;
   }
 
   /** The number of the next message. */
@@ -58,8 +82,16 @@ export class Stream {
 
   /** It is on its way to the gateway: from here on the order counts. Only the first time is noted. */
   place(payload: Uint8Array): void {
-    const number = numberOf(payload);
-    if (number !== undefined && !this.#places.has(number)) this.#places.set(number, this.#places.size + 1);
+    const number = this.numberOf(payload);
+    if (number === undefined || this.#places.has(number)) return;
+    this.#lastPlace += 1;
+    this.#places.set(number, this.#lastPlace);
+  }
+
+  /** The gateway's RAM is gone: whatever it held of this there comes again, in the order in which it comes then. */
+  displace(onDisk: ReadonlySet<number> | undefined): void {
+    for (const number of this.#places.keys())
+      if (!this.#acknowledged.has(number) && !onDisk?.has(number)) this.#places.delete(number);
   }
 
   /** Somebody was told that it is safe. It has to be, at this very moment. */
@@ -71,42 +103,73 @@ export class Stream {
   }
 
   stored(payload: Uint8Array): void {
-    const number = numberOf(payload);
+    const number = this.numberOf(payload);
     if (number !== undefined) this.#stored.add(number);
   }
 
   cross(payload: Uint8Array): void {
-    const number = numberOf(payload);
+    const number = this.numberOf(payload);
     if (number !== undefined) this.#crossed.add(number);
   }
 
   letGo(payload: Uint8Array, why: string): void {
-    const number = numberOf(payload);
+    const number = this.numberOf(payload);
     if (number !== undefined) this.#letGo.set(number, why);
   }
 
+  /** It is in custody, and its sender will never know. */
+  take(payload: Uint8Array, nowMs: number): void {
+    const number = this.numberOf(payload);
+    if (number === undefined) return;
+    const times = this.#taken.get(number) ?? [];
+    if (this.#taken.has(number)) this.#repeated.add(number);
+    this.#taken.set(number, [...times, nowMs]);
+    this.#letGo.delete(number); // whatever became of it when it was taken before
+    this.place(payload);
+  }
+
+  /** There was no room for it after all. */
+  withdraw(payload: Uint8Array): void {
+    const number = this.numberOf(payload);
+    if (number !== undefined) this.#taken.get(number)?.pop();
+  }
+
+  /** The power has failed: what was taken later than this may be gone. */
+  forgive(sinceMs: number, onDisk: ReadonlySet<number> | undefined): void {
+    for (const [number, times] of this.#taken) {
+      const isEarly = times.some((atMs) => atMs < sinceMs);
+      if (isEarly || this.#arrivedAtMs.has(number) || onDisk?.has(number)) continue;
+      times.length = 0;
+      this.#letGo.set(number, 'lost with the power');
+    }
+  }
+
   arrive({ topic, number, nowMs, excuse }: Arrival): void {
+    if (number >= this.#sentAtMs.length) this.#complain(`${this.name} ${number} arrived and was never sent`);
     if (this.#tooLarge.has(number)) this.#complain(`${this.name} ${number} is too large, and was passed on`);
     const firstAtMs = this.#arrivedAtMs.get(number);
     if (firstAtMs !== undefined) {
       this.#duplicates += 1;
-      if (!this.#crossed.has(number) && excuse(firstAtMs, this.#sentAtMs[number] ?? 0) === undefined)
+      const mayRepeat = this.#crossed.has(number) || this.#repeated.has(number);
+      if (!mayRepeat && excuse(firstAtMs, this.#sentAtMs[number] ?? 0) === undefined)
         this.#complain(`${this.name} ${number} arrived twice without a crash, a reconnect or a retry`);
       return;
     }
     this.#arrivedAtMs.set(number, nowMs);
-    const place = this.#places.get(number) ?? 0;
     const highest = this.#highest.get(topic) ?? 0;
+    const place = this.#places.get(number) ?? highest; // displaced, and on the line already
     // what was shed and comes back from a disk that had not heard of it yet may be late
-    if (place < highest && !this.#letGo.has(number)) this.#complain(`${this.name} ${number} arrived out of order`);
+    const mayBeLate = !this.#isOrdered || this.#letGo.has(number) || this.#repeated.has(number);
+    if (place < highest && !mayBeLate) this.#complain(`${this.name} ${number} arrived out of order`);
     this.#highest.set(topic, Math.max(place, highest));
   }
 
-  /** Acknowledged, never arrived, and nobody said why; as many as nobody can account for. @param onDisk what still may */
+  /** Acknowledged or taken, never arrived, and nobody said why; as many as nobody can account for. @param onDisk what still may */
   lost(onDisk?: ReadonlySet<number>): number[] {
     const isLost = (number: number): boolean =>
       !this.#arrivedAtMs.has(number) && !this.#letGo.has(number) && !(onDisk?.has(number) ?? false);
-    return [...this.#acknowledged].filter(isLost).slice(this.nameless);
+    const taken = [...this.#taken].flatMap(([number, times]) => (times.length === 0 ? [] : [number]));
+    return [...new Set([...this.#acknowledged, ...taken])].filter(isLost).slice(this.nameless);
   }
 
   /** Sent and never seen again, for whatever reason but a policy of the gateway. */
@@ -115,6 +178,10 @@ export class Stream {
     for (let number = 1; number < this.#sentAtMs.length; number += 1)
       if (!this.#arrivedAtMs.has(number) && !this.#letGo.has(number)) vanished += 1;
     return vanished;
+  }
+
+  hasArrived(number: number): boolean {
+    return this.#arrivedAtMs.has(number);
   }
 
   /** Different messages that arrived. */

@@ -1,8 +1,8 @@
 /** Who has something to say: subdevices at their own pace, the application side now and then, both in bursts. */
+import type { Qos } from '../../src/base/message.ts';
 import type { Random } from '../../src/base/random.ts';
-import { numberedPayload } from '../../src/bench/account.ts';
 import { diceOf, pauseOf } from './scenario.ts';
-import type { SimSubdevice } from './sim-subdevice.ts';
+import type { SimDevice } from './sim-device.ts';
 import type { World } from './world.ts';
 
 /** A subdevice has little memory: it samples no more while so much is unsent. */
@@ -30,14 +30,14 @@ export class Traffic {
     }
   }
 
-  burst(subdevice: SimSubdevice, messages: number): void {
+  burst(subdevice: SimDevice, messages: number): void {
     for (let sent = 0; sent < messages; sent += 1) {
       this.#uplink(subdevice);
       this.#downlink(subdevice);
     }
   }
 
-  #uplinkLater(subdevice: SimSubdevice): void {
+  #uplinkLater(subdevice: SimDevice): void {
     const { time, scenario } = this.#world;
     time.after(pauseOf(this.#diceOf(subdevice), scenario.uplinkEveryMs), () => {
       if (!this.isOn) return;
@@ -46,7 +46,7 @@ export class Traffic {
     });
   }
 
-  #downlinkLater(subdevice: SimSubdevice): void {
+  #downlinkLater(subdevice: SimDevice): void {
     const { time, scenario } = this.#world;
     time.after(pauseOf(this.#diceOf(subdevice), scenario.downlinkEveryMs * scenario.subdevices.length), () => {
       if (!this.isOn) return;
@@ -55,7 +55,7 @@ export class Traffic {
     });
   }
 
-  #uplink(subdevice: SimSubdevice): void {
+  #uplink(subdevice: SimDevice): void {
     const random = this.#diceOf(subdevice);
     if (subdevice.queued >= UNSENT_MAX) return;
     const { quickShare, largeShare, uplinkBytesMax, bounds } = this.#world.scenario;
@@ -67,28 +67,25 @@ export class Traffic {
   }
 
   /** Only what somebody subscribed to: nobody promises anything about the rest. */
-  #downlink(subdevice: SimSubdevice): void {
+  #downlink(subdevice: SimDevice): void {
     const { hub, clientId, time, scenario } = this.#world;
     const { quickShare, largeShare, bounds } = scenario;
     const random = this.#diceOf(subdevice);
     const isQuick = random() < quickShare;
-    const topic = this.#world.topicAtHub(
-      subdevice.id,
-      isQuick ? QUICK_TOPICS.downlink : oneOf(DOWNLINK_TOPICS, random),
-    );
-    if (!hub.subscriptions(clientId).includes(this.#world.topicAtHub(subdevice.id, 'control/+'))) return;
+    const topic = isQuick ? QUICK_TOPICS.downlink : oneOf(DOWNLINK_TOPICS, random);
+    if (!hub.subscriptions(clientId).includes(this.#world.topicAtHub(subdevice.id, subdevice.filter))) return;
     const isTooLarge = random() < largeShare;
     const bytes = isTooLarge ? bounds.packetBytesMax + TOO_MANY_BYTES : 24;
-    if (isQuick) {
-      hub.publish({ topic, payload: numberedPayload(subdevice.quickDownlinks.send(), bytes), qos: 0 });
-      return;
-    }
+    const publish = (number: number, qos: Qos): void => {
+      const command = subdevice.commandOf({ topic, number, bytes, isTooLarge });
+      hub.publish({ ...command, topic: this.#world.topicAtHub(subdevice.id, command.topic), qos });
+    };
+    if (isQuick) return publish(subdevice.quickDownlinks.send(), 0);
     const { downlinks } = subdevice;
-    const number = isTooLarge ? downlinks.sendTooLarge(time.nowMs) : downlinks.send(time.nowMs);
-    hub.publish({ topic, payload: numberedPayload(number, bytes), qos: 1 });
+    publish(isTooLarge ? downlinks.sendTooLarge(time.nowMs) : downlinks.send(time.nowMs), 1);
   }
 
-  #diceOf({ id }: SimSubdevice): Random {
+  #diceOf({ id }: SimDevice): Random {
     const dice = this.#dice.get(id) ?? diceOf(this.#world.scenario.seed, `traffic of ${id}`);
     this.#dice.set(id, dice);
     return dice;

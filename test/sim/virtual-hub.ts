@@ -95,6 +95,11 @@ export class VirtualHub {
     return (this.#session(clientId)?.subscriptions ?? []).map(({ filter }) => filter);
   }
 
+  /** Device names of the subdevices that are online there. */
+  online(clientId: string): readonly string[] {
+    return this.#session(clientId)?.subdevicesOnline ?? [];
+  }
+
   /** Somebody else connects under our name, which ends our connection, and leaves after a while. */
   impersonate(clientId: string, ms: number): void {
     if (!this.isReachable) return;

@@ -11,7 +11,7 @@ export async function expectWell(wish: Wish): Promise<Outcome> {
 }
 
 /** Short lives, much trouble: what CI can afford by the hundred. */
-export const ROUGH = { hours: 0.4, trouble: 12, subdevices: 3 } as const;
+export const ROUGH = { hours: 0.4, trouble: 12, subdevices: 3, company: 'mixed' } as const;
 
 export async function expectAllWell(firstSeed: number, seeds: number): Promise<void> {
   const startedMs = performance.now();

@@ -32,6 +32,9 @@ export class Witness {
     const admitUplink = outbox.admit.bind(outbox);
     outbox.admit = (offer, nowMs) => {
       const admission = admitUplink(offer, nowMs);
+      const insight = this.#world.subdeviceOf(offer.message.topic)?.insight;
+      if (admission.kind === 'refused') insight?.refused(offer.message);
+      else insight?.taken(offer.message);
       if (admission.kind === 'shed') this.#letGo('uplink', offer.message, admission.reason);
       return admission;
     };
@@ -77,14 +80,28 @@ export class Witness {
       if (outcome.as === 'shed') add(this.#shed, wordsOf(custodian, outcome.reason), 1);
       pass(lane, outcome);
     };
+    this.#watchRoom(custodian);
     const end = custodian.end.bind(custodian);
     custodian.end = (entry, how) => {
+      if (entry.ended === undefined && direction === 'downlink')
+        this.#world.subdeviceOf(entry.row.topic)?.insight?.ended(entry.row, how.as === 'shed' ? how.reason : how.as);
       if (entry.ended === undefined && how.as !== 'delivered') {
         this.#letGo(direction, entry.row, how.as === 'dead' || how.as === 'shed' ? how.reason : how.as);
         if (how.as === 'shed') add(this.#shed, wordsOf(custodian, how.reason), 1);
         if (how.as === 'shed' && how.reason === 'expired') this.#judgeExpiry(direction, entry.row.seq);
       }
       end(entry, how);
+    };
+  }
+
+  #watchRoom(custodian: Custodian): void {
+    const unstored = custodian.unstored.bind(custodian);
+    custodian.unstored = (entry) => {
+      const hasEnded = entry.ended !== undefined;
+      const stays = unstored(entry);
+      if (!stays && !hasEnded && custodian.direction === 'uplink')
+        this.#world.subdeviceOf(entry.row.topic)?.insight?.withdrawn(entry.row);
+      return stays;
     };
   }
 

@@ -11,13 +11,14 @@ import { Mailbox } from '../../src/flow/mailbox.ts';
 import { type Gateway, type GatewayParts, openGateway } from '../../src/gateway.ts';
 import { keepBooks } from './arrivals.ts';
 import { Cabling } from './cabling.ts';
+import { crewOf } from './crew.ts';
 import { HubTap } from './hub-tap.ts';
 import { problemsAtCrash } from './invariants.ts';
 import { type Boot, Life } from './life.ts';
 import { MemoryStore } from './memory-store.ts';
 import { configOf, credentialsOf, rulesOf, topicAtHub } from './premises.ts';
 import { diceOf, type Scenario } from './scenario.ts';
-import { SimSubdevice } from './sim-subdevice.ts';
+import type { SimDevice } from './sim-device.ts';
 import type { Stream } from './stream.ts';
 import { Traffic } from './traffic.ts';
 import { VirtualHub } from './virtual-hub.ts';
@@ -46,7 +47,7 @@ export class World {
   readonly store = new MemoryStore(this.time);
   readonly tap: HubTap;
   readonly hub: VirtualHub;
-  readonly subdevices: readonly SimSubdevice[];
+  readonly subdevices: readonly SimDevice[];
   readonly cabling: Cabling;
   readonly traffic: Traffic;
   readonly story: string[] = [];
@@ -74,16 +75,8 @@ export class World {
     this.tap = new HubTap({ ...hub, connectIntervalMs: hub.reconnectFloorMs }, complain);
     this.tap.isPatient = scenario.hub.isDeafToAlarms;
     this.hub = new VirtualHub(this.time, this.tap, { rules: rulesOf(scenario), services: plant.hubServices ?? [] });
-    this.cabling = new Cabling(scenario, this.time);
-    this.subdevices = scenario.subdevices.map(
-      ({ id, clean }, index) =>
-        new SimSubdevice({
-          ...{ id, clean, complain, time: this.time, window: scenario.window },
-          packetBytesMax: scenario.bounds.packetBytesMax,
-          open: this.cabling.subdeviceEnd(index),
-          upheavalAtMs: () => Math.max(this.startedAtMs, this.tap.connectedAtMs),
-        }),
-    );
+    this.cabling = new Cabling(scenario, this.time, complain);
+    this.subdevices = crewOf(this);
     this.traffic = new Traffic(this);
     this.witness = new Witness(this);
     keepBooks(this);
@@ -115,7 +108,7 @@ export class World {
   }
 
   /** @param topic as the hub knows it */
-  subdeviceOf(topic: string): SimSubdevice | undefined {
+  subdeviceOf(topic: string): SimDevice | undefined {
     const id = topic.split('/')[1];
     return this.subdevices.find((one) => one.id === id);
   }
@@ -146,8 +139,8 @@ export class World {
     this.time.after(ms, () => void this.start(true));
   }
 
-  killProcess(ms: number): void {
-    if (!this.kill()) return;
+  killProcess(ms: number, isOrderly = false): void {
+    if (!this.kill(isOrderly)) return;
     this.hub.cut();
     this.time.after(ms, () => void this.start(false));
   }
@@ -157,13 +150,13 @@ export class World {
     const life = this.#life;
     if (gateway === undefined) return;
     void gateway.stop('told to').then(() => {
-      if (life === this.#life) this.killProcess(ms);
+      if (life === this.#life) this.killProcess(ms, true);
     });
   }
 
   /** @param dice in [0, 1) */
-  subdeviceAt(dice: number): SimSubdevice {
-    return this.subdevices[Math.floor(dice * this.subdevices.length)] as SimSubdevice;
+  subdeviceAt(dice: number): SimDevice {
+    return this.subdevices[Math.floor(dice * this.subdevices.length)] as SimDevice;
   }
 
   /** The end of all trouble. */
@@ -176,9 +169,9 @@ export class World {
   }
 
   /** The process is gone at once, whatever it was doing. @returns false when there was none */
-  kill(): boolean {
+  kill(isOrderly = false): boolean {
     if (this.#life === undefined || this.gateway === undefined) return false;
-    for (const problem of problemsAtCrash(this)) this.complain(problem);
+    for (const problem of problemsAtCrash(this, isOrderly)) this.complain(problem);
     this.#life.isAlive = false;
     this.#life = undefined;
     this.gateway = undefined;

@@ -137,6 +137,22 @@ describe('a command to a Modbus unit', () => {
     expect(wire.run(() => wire.results.length === 17, 30_000)).toBe(true);
   });
 
+  it('is told of as soon as there is room, though its unit has gone meanwhile', () => {
+    let isFull = true;
+    let isSilent = false;
+    const wire = openWire({
+      refuse: () => (isFull ? 'congestion' : undefined),
+      answerMs: (address) => (isSilent && address === 1 ? undefined : 5),
+    });
+    wire.command(1, 1, { level: 42 });
+    wire.run(() => wire.endings.size === 1);
+    isSilent = true;
+    expect(wire.run(() => !wire.isAttached(1))).toBe(true);
+    isFull = false;
+    expect(wire.run(() => wire.results.length === 1, 5000)).toBe(true);
+    expect(wire.isAttached(1)).toBe(false);
+  });
+
   it('without end starves no poll', () => {
     const wire = openWire();
     let token = 0;

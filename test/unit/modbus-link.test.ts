@@ -1,5 +1,6 @@
 /** The Modbus link among its units: what it asks, what it tells, and what it makes of silence, noise and late answers. */
 import { describe, expect, it } from 'vitest';
+import { sealFrame } from '../../src/codec/modbus-rtu.ts';
 import { ANSWER_MS_MAX, ModbusWire, point, unitPlan, type WirePlan } from './modbus-wire.ts';
 
 /** Registers that say themselves where they are, none next to another: one request each, and answers of one length. */
@@ -179,6 +180,33 @@ describe('answers', () => {
       return mixedUp(wire);
     });
     expect(mixed).not.toEqual([]);
+  });
+
+  /** What unit 1 would say of its second register, over and over. */
+  function strayAnswers(wire: ModbusWire, forMs: number): void {
+    const untilMs = wire.nowMs + forMs;
+    const [high, low] = [markOf(1, 20) >> 8, markOf(1, 20) & 0xff];
+    const say = (): void => {
+      wire.order({ kind: 'bytes', bytes: sealFrame([1, 3, 2, high, low]) });
+      if (wire.nowMs < untilMs) wire.later(30, say);
+    };
+    say();
+  }
+
+  it('to questions of an earlier life of the gateway are not taken for answers to this', () => {
+    const wire = markedWire({ answerMs: () => 80 }, [1]);
+    wire.run(() => wire.link.state === 'open');
+    strayAnswers(wire, 2 * ANSWER_MS_MAX);
+    expect(wire.run(() => wire.states.length === 1)).toBe(true);
+    expect(mixedUp(wire)).toEqual([]);
+  });
+
+  it('would be seen to be taken: if they came when none can come any more', () => {
+    const wire = markedWire({ answerMs: () => 80 }, [1]);
+    wire.run(() => wire.sent.length === 1);
+    strayAnswers(wire, 2 * ANSWER_MS_MAX);
+    expect(wire.run(() => wire.states.length === 1)).toBe(true);
+    expect(mixedUp(wire)).not.toEqual([]);
   });
 
   it('of the first sending are taken when they come while the second waits', () => {

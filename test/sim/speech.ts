@@ -1,0 +1,130 @@
+/**
+ * What is spoken on a link beside MQTT-SN: lines with and without answers, and Modbus. Drawn apart from the rest of a
+ * world, so that the others keep their luck; and the gateway's configuration for it.
+ */
+import type { Random } from '../../src/base/random.ts';
+import type { Scenario, SubdevicePlan } from './scenario.ts';
+
+export interface LinesSpeech {
+  readonly kind: 'lines';
+  readonly format: 'text' | 'ndjson';
+  /** The gateway says when a line is safe, and the device repeats it until then. */
+  readonly isAnswered: boolean;
+  /** The device says that it has heard a downlink, and the gateway repeats it until then. */
+  readonly confirms: boolean;
+  readonly attach: 'open' | 'line';
+  readonly silenceS: number;
+  /** Unanswered lines. With more than one, nobody promises their order: a device of lines does not hear of a new gateway. */
+  readonly window: number;
+}
+
+export interface ModbusSpeech {
+  readonly kind: 'modbus';
+  readonly heartbeatS: number;
+  readonly writeMode: 'single' | 'multiple' | 'read-write';
+}
+
+export type Speech = LinesSpeech | ModbusSpeech;
+/** Who is in a world beside subdevices that speak MQTT-SN. */
+export type Company = 'mixed' | Speech['kind'];
+
+/** A device of lines, and its gateway, before they say it again, ms. */
+export const LINES_RETRY_MS = 1000;
+/** A unit has so long to answer, ms. */
+export const ANSWER_MS_MAX = 200;
+export const POLL_MS = 4000;
+/**
+ * Points of a unit: what it measures, with the number of frames it has heard, so that no two states are the same; what can
+ * be written, one as long and one of one register; and one that the unit does not have.
+ */
+export const POINTS = {
+  v: { address: 0, type: 'uint32' },
+  q: { address: 2, type: 'uint32' },
+  n: { address: 100, type: 'uint32' },
+  w: { address: 102, type: 'uint32' },
+  m: { address: 300, type: 'uint16' },
+  far: { address: 5000, type: 'uint16' },
+} as const;
+const FAR_POLL_MS = 60_000;
+
+/** @param isFirst one subdevice of a mixed world always speaks MQTT-SN */
+export function drawSpeech(random: Random, company: Company, isFirst: boolean): Speech | undefined {
+  const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
+  const kind = company === 'mixed' ? oneOf(undefined, 'modbus', 'lines') : company;
+  if (kind === undefined || (company === 'mixed' && isFirst)) return undefined;
+  if (kind === 'modbus')
+    return { kind, heartbeatS: oneOf(0, 60), writeMode: oneOf('single', 'multiple', 'read-write') };
+  return {
+    ...{ kind, format: oneOf('text', 'ndjson'), isAnswered: oneOf(true, true, false) },
+    ...{ confirms: oneOf(true, true, false), attach: oneOf('open', 'line'), silenceS: oneOf(0, 60) },
+    window: oneOf(1, 1, 4),
+  };
+}
+
+interface LinkPlan {
+  readonly driver: 'mqttsn' | Speech['kind'];
+  readonly subdevices: readonly SubdevicePlan[];
+}
+
+/** Port by port: one for each subdevice, but one for all that are behind a forwarder, and one for all units. */
+export function linksOf({ subdevices, isForwarded = false }: Scenario): LinkPlan[] {
+  const links: { driver: LinkPlan['driver']; subdevices: SubdevicePlan[] }[] = [];
+  for (const plan of subdevices) {
+    const driver = plan.speech?.kind ?? 'mqttsn';
+    const isShared = driver === 'modbus' || (driver === 'mqttsn' && isForwarded);
+    const shared = isShared ? links.find((link) => link.driver === driver) : undefined;
+    if (shared === undefined) links.push({ driver, subdevices: [plan] });
+    else shared.subdevices.push(plan);
+  }
+  return links;
+}
+
+/** Tables of TOML. @param port of the gateway */
+export function linkText({ driver, subdevices }: LinkPlan, port: number, { bounds }: Scenario): string {
+  const link = ['[[link]]', `name = "l${port}"`, `path = "/dev/ttyV${port}"`, `driver = "${driver}"`];
+  if (driver === 'modbus') {
+    link.push(`retry_ms = ${ANSWER_MS_MAX}`, 'retries_max = 2', ...subdevices.flatMap(unitText));
+    return link.join('\n');
+  }
+  if (driver === 'mqttsn') return [...link, `packet_bytes_max = ${bounds.packetBytesMax}`].join('\n');
+  const [{ id, speech } = { id: '' }] = subdevices;
+  if (speech?.kind !== 'lines') throw new Error(`${id} speaks no lines`);
+  link.push(`retry_ms = ${LINES_RETRY_MS}`, 'retries_max = 3');
+  // whoever is not answered cannot be told to come again
+  if (!speech.isAnswered && bounds.overflow === 'reject') link.push('overflow = "drop-oldest"');
+  return [...link, ...linesText(id, speech, bounds.packetBytesMax)].join('\n');
+}
+
+function unitText({ id, speech }: SubdevicePlan): string[] {
+  if (speech?.kind !== 'modbus') throw new Error(`${id} is no unit`);
+  const unit = ['[[link.unit]]', `id = "${id}"`, `address = ${addressOf(id)}`, `poll_ms = ${POLL_MS}`];
+  unit.push(`heartbeat_s = ${speech.heartbeatS}`, `write_mode = "${speech.writeMode}"`);
+  const points = Object.entries(POINTS).map(([name, { address, type }]) => [
+    ...['[[link.unit.point]]', `name = "${name}"`, 'table = "holding"', `address = ${address}`, `type = "${type}"`],
+    ...(name === 'q' ? ['deadband = 1e9'] : []),
+    ...(name === 'v' || name === 'q' ? [] : ['writable = true']),
+    ...(name === 'far' ? [`poll_ms = ${FAR_POLL_MS}`] : []),
+  ]);
+  return [...unit, ...points.flat()];
+}
+
+/** Of the unit of this name, `s1` and so on, on the line. */
+export function addressOf(id: string): number {
+  return 10 + Number(id.slice(1));
+}
+
+function linesText(id: string, { format, isAnswered, confirms, attach, silenceS }: LinesSpeech, bytesMax: number) {
+  const isText = format === 'text';
+  const keys = {
+    ...{ subdevice: id, format, check: 'crc32', line_bytes_max: bytesMax, attach, silence_s: silenceS },
+    ...(isText ? { pattern: '^n=(?P<n>[0-9]+);(?P<topic>[a-z]+);' } : {}),
+    topic: isText ? '{topic}' : '{kind}',
+    ...(isAnswered ? { sequence: 'n' } : {}),
+    ...(isAnswered && isText ? { ack: 'OK {n}', busy: 'BUSY {n}', refused: 'NO {n}' } : {}),
+    ...(isAnswered && !isText ? { ack: '{"OK":{n}}', busy: '{"BUSY":{n}}', refused: '{"NO":{n}}' } : {}),
+    downlinks: ['control/+'],
+    downlink: isText ? 'DO {number} {topic} {payload}' : '{"DO":{number},"topic":"{topic}","with":{payload}}',
+    ...(confirms ? { downlink_ack: isText ? '^DONE (?P<number>[0-9]+)$' : '^\\{"DONE":(?P<number>[0-9]+)\\}$' } : {}),
+  };
+  return ['[link.lines]', ...Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`)];
+}
