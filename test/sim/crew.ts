@@ -25,7 +25,8 @@ function deviceOf(world: Plant, { id, clean, speech }: SubdevicePlan, index: num
     }
     case 'lines': {
       const disturbedAtMs = (): number => cabling.disturbedAtMs(index);
-      return new SimTalker({ ...terms, speech, open: cabling.talkerEnd(index), disturbedAtMs });
+      const startedAtMs = (): number => world.startedAtMs;
+      return new SimTalker({ ...terms, speech, startedAtMs, open: cabling.talkerEnd(index), disturbedAtMs });
     }
     case 'modbus': {
       const isAttached = (): boolean | undefined => world.gateway?.stations.mirror.byId(id)?.isAttached;

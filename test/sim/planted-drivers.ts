@@ -78,6 +78,22 @@ function forgetDebts({ links }: Gateway): void {
   }
 }
 
+/** Whoever does not answer stays. */
+function keepSilentUnits({ links }: Gateway): void {
+  for (const { plan } of links.standings()) {
+    const { machine } = plan;
+    const handle = machine.handle.bind(machine);
+    if (plan.driver === 'modbus')
+      machine.handle = (input, nowMs) => handle(input, nowMs).filter(({ kind }) => kind !== 'detach');
+  }
+}
+
+function pollSeldom({ units }: LinkConfig): Partial<LinkConfig> {
+  const points = (unit: LinkConfig['units'][number]) =>
+    unit.points.map((point) => ({ ...point, pollMs: EVERY * point.pollMs }));
+  return { units: units.map((unit) => ({ ...unit, points: points(unit) })) };
+}
+
 function deliverTwice({ stations: { inbox } }: Gateway): void {
   const delivered = inbox.delivered.bind(inbox);
   let count = 0;
@@ -132,6 +148,18 @@ export const PLANTED_IN_DRIVERS: readonly PlantedBug[] = [
     company: 'modbus',
     complaint: /has time to answer another/,
     alter: reconfigured('modbus', () => ({ retryMs: ANSWER_MS_MAX / 4 })),
+  },
+  {
+    name: 'silent unit not noticed',
+    company: 'modbus',
+    complaint: /was away, and the gateway did not notice/,
+    patch: keepSilentUnits,
+  },
+  {
+    name: 'units left alone',
+    company: 'modbus',
+    complaint: /was left alone for/,
+    alter: reconfigured('modbus', pollSeldom),
   },
   {
     name: 'command carried out twice',

@@ -23,6 +23,8 @@ export interface SimTalkerOptions {
   readonly complain: (what: string) => void;
   /** When the gateway last began a life, or a connection to the hub. */
   readonly upheavalAtMs: () => number;
+  /** When the gateway last began a life: it does not know then what it has answered. */
+  readonly startedAtMs: () => number;
   /** When the line last lost or spoilt something. */
   readonly disturbedAtMs: () => number;
 }
@@ -82,8 +84,9 @@ export class SimTalker implements SimDevice {
   }
 
   get connectedAtMs(): number {
-    const isForgotten = this.#options.time.nowMs - this.#answeredAtMs > KNOWN_MS;
-    return isForgotten && this.queued > 0 ? this.#options.time.nowMs : this.#begunAtMs;
+    const { time, startedAtMs } = this.#options;
+    const isForgotten = time.nowMs - this.#answeredAtMs > KNOWN_MS;
+    return isForgotten && this.queued > 0 ? time.nowMs : Math.max(this.#begunAtMs, startedAtMs());
   }
 
   start(): void {
