@@ -35,6 +35,8 @@ const ON_THE_WIRE_MS = 2000;
 const KNOWN_MS = 8000;
 /** In peace it says something at least so often. */
 const HERE_MS = 20_000;
+/** A downlink may have been written over and over for so long before it was heard: four times, one retry apart. */
+const REPEATED_MS = 5000;
 const QUICK_BYTES_MAX = 100;
 
 export class SimTalker implements SimDevice {
@@ -189,7 +191,9 @@ export class SimTalker implements SimDevice {
     const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
       if (upheavalAtMs() >= sentAtMs) return 'the gateway or its connection began anew';
       if (!speech.confirms) return undefined;
-      return Math.max(this.#begunAtMs, disturbedAtMs()) >= sinceMs ? 'its answer was not heard' : undefined;
+      return Math.max(this.#begunAtMs, disturbedAtMs()) >= sinceMs - REPEATED_MS
+        ? 'its answer was not heard'
+        : undefined;
     };
     this.downlinks.arrive({ topic, number, nowMs: time.nowMs, excuse });
   }
