@@ -202,6 +202,9 @@ export class World {
 
   #downlinkShed(topic: string, reason: string): void {
     const stream = this.streamOf('downlink', topic);
-    if (reason === 'no subscriber' && stream !== undefined) stream.nameless += 1;
+    if (reason === 'no subscriber' && stream !== undefined) {
+      stream.nameless += 1;
+      stream.displace(undefined); // should the hub send it again, it does so when it likes
+    }
   }
 }
