@@ -33,15 +33,13 @@ function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'ver
   const { seconds, framesIn, broken, openings, probes } = findings;
   if (state !== 'open') {
     const sentence = `Bad: link ${name} is not open (${lastProblem ?? 'it does not open'}).`;
-    return { verdict: 'bad', sentence, advice: ['See holdfast status, and holdfast ports for what is plugged in.'] };
+    const advice = ['See holdfast status, and holdfast ports for what is plugged in.', ...adviceOf(findings)];
+    return { verdict: 'bad', sentence, advice };
   }
   if (openings > 0) {
     const sentence = `Bad: the port of link ${name} came back ${countOf(openings, 'time')} meanwhile.`;
-    return {
-      verdict: 'bad',
-      sentence,
-      advice: ['Check plug, USB hub and power supply; dmesg tells what the kernel saw.'],
-    };
+    const advice = ['Check plug, USB hub and power supply; dmesg tells what the kernel saw.', ...adviceOf(findings)];
+    return { verdict: 'bad', sentence, advice };
   }
   if (framesIn + broken === 0 && sumOf(probes, 'requests') === 0) {
     const sentence = `Nothing came over link ${name} in ${seconds} s.`;

@@ -11,9 +11,7 @@ describe('with aedes as the hub', () => {
     async (template) => {
       const site = await Site.open({ brokerAt, template });
       await site.enter();
-      void site.commandAll(50);
-      site.house.publish(50);
-      await site.expectAllDelivered();
+      await site.trade(50);
     },
   );
 

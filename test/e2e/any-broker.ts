@@ -111,6 +111,14 @@ export class Site {
     for (const subdevice of this.house.subdevices) await this.command(subdevice, count);
   }
 
+  /** So many messages to and from each subdevice, at the same time; all arrive. */
+  async trade(count: number): Promise<void> {
+    const commanded = this.commandAll(count);
+    this.house.publish(count);
+    await commanded;
+    await this.expectAllDelivered();
+  }
+
   async expectAllDelivered(): Promise<void> {
     const { house } = this;
     await house.untilAcknowledged();
