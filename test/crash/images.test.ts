@@ -45,7 +45,7 @@ it('an empty trace proves nothing, and says so', () => {
   expect(() => readTrace(path)).toThrow('nothing was recorded');
 });
 
-describe.skipIf(isUnrecordable())('a power cut at any operation on the files', { timeout: 240_000 }, () => {
+describe.skipIf(isUnrecordable())('a power cut at any operation on the files', { timeout: 600_000 }, () => {
   it('finds everything that was acknowledged, in books that balance', async () => {
     const { house, trace } = await openRecordedHouse(DAY);
     await liveADay(house, 20);

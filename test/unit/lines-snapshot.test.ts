@@ -160,5 +160,5 @@ describe('a link of lines that takes over the state of another', () => {
       return SEEDS.some((seed) => converse(seed, { spoil }).difference !== undefined);
     };
     expect([...fields].filter((field) => !UNUSED.includes(field) && !isNoticed(field))).toEqual([]);
-  }, 60_000);
+  });
 });
