@@ -1,11 +1,10 @@
 /** A link of lines whose state another takes over in the middle: it goes on as the first one does. */
-import { describe, expect, it } from 'vitest';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { appendCheck } from '../../src/codec/line-check.ts';
 import type { LinkAction, LinkInput } from '../../src/driver/driver.ts';
 import { createLinesLink, type LinesLinkSnapshot } from '../../src/driver/lines.ts';
 import { linesOptions } from './lines-rig.ts';
-import { fieldsOf, omitField, SucceededLink, type Succession } from './successor.ts';
+import { describeSuccession, SucceededLink, type Succession } from './successor.ts';
 
 const OTHERS = ['meter-2', 'meter-3'];
 const OPTIONS = linesOptions(
@@ -138,27 +137,4 @@ function converse(seed: number, plan: Partial<Succession<LinesLinkSnapshot>> = {
 const UNUSED = ['ahead.*.kind', 'presence.subscribing.*.filter', 'presence.postponed.*.filter'];
 const SEEDS = Array.from({ length: 8 }, (_, seed) => seed + 1);
 
-describe('a link of lines that takes over the state of another', () => {
-  it('does from then on what the other does, whatever came before', () => {
-    let takeovers = 0;
-    for (const seed of SEEDS) {
-      const succeeded = converse(seed);
-      expect({ seed, difference: succeeded.difference }).toEqual({ seed, difference: undefined });
-      takeovers += succeeded.takeovers;
-    }
-    expect(takeovers).toBeGreaterThan(SEEDS.length * 20);
-  });
-
-  it('is noticed to lack any of its fields', () => {
-    const fields = new Set<string>();
-    const note = (decoded: LinesLinkSnapshot): void => {
-      for (const field of fieldsOf(decoded)) fields.add(field);
-    };
-    for (const seed of SEEDS) converse(seed, { spoil: note });
-    const isNoticed = (field: string): boolean => {
-      const spoil = (decoded: LinesLinkSnapshot): void => omitField(decoded, field);
-      return SEEDS.some((seed) => converse(seed, { spoil }).difference !== undefined);
-    };
-    expect([...fields].filter((field) => !UNUSED.includes(field) && !isNoticed(field))).toEqual([]);
-  });
-});
+describeSuccession('a link of lines that takes over the state of another', { seeds: SEEDS, unused: UNUSED, converse });

@@ -1,9 +1,8 @@
 /** A Modbus link whose state another takes over in the middle: it goes on as the first one does. */
-import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { createModbusLink, type ModbusLinkSnapshot } from '../../src/driver/modbus.ts';
 import { ModbusWire, point, unitPlan } from './modbus-wire.ts';
-import { fieldsOf, omitField, SucceededLink, type Succession } from './successor.ts';
+import { describeSuccession, SucceededLink, type Succession } from './successor.ts';
 
 const POINTS = [
   point('a', 0, { deadband: 2, pollMs: 500 }),
@@ -61,28 +60,4 @@ const UNUSED = ['order.dup', 'order.kind', 'order.qos', 'order.subdevice', 'subs
 );
 const SEEDS = Array.from({ length: 10 }, (_, seed) => seed + 1);
 
-describe('a Modbus link that takes over the state of another', () => {
-  it('does from then on what the other does, whatever came before', () => {
-    let takeovers = 0;
-    for (const seed of SEEDS) {
-      const succeeded = converse(seed);
-      expect({ seed, difference: succeeded.difference }).toEqual({ seed, difference: undefined });
-      takeovers += succeeded.takeovers;
-    }
-    expect(takeovers).toBeGreaterThan(SEEDS.length * 20);
-  });
-
-  it('is noticed to lack any of its fields', () => {
-    const fields = new Set<string>();
-    const note = (decoded: ModbusLinkSnapshot): void => {
-      for (const field of fieldsOf(decoded)) fields.add(field);
-    };
-    for (const seed of SEEDS) converse(seed, { spoil: note });
-    const isNoticed = (field: string): boolean => {
-      const spoil = (decoded: ModbusLinkSnapshot): void => omitField(decoded, field);
-      return SEEDS.some((seed) => converse(seed, { spoil }).difference !== undefined);
-    };
-    const missed = [...fields].filter((field) => !UNUSED.includes(field) && !isNoticed(field));
-    expect(missed).toEqual([]);
-  });
-});
+describeSuccession('a Modbus link that takes over the state of another', { seeds: SEEDS, unused: UNUSED, converse });

@@ -2,6 +2,8 @@
  * A link with a successor: at random steps another machine takes over its state as a recording would carry it, and from
  * then on is told everything that the first is told. Where the two differ is noted.
  */
+
+import { describe, expect, it } from 'vitest';
 import type { LinkCounters } from '../../src/base/link-counters.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Restorable } from '../../src/base/snapshot.ts';
@@ -115,8 +117,43 @@ function lookOf(link: LinkMachine, actions: readonly LinkAction[]): string {
   return encodeValue({ actions, state, counters, wakeAtMs: link.wakeAtMs(), attached: link.attachedSubdevices() });
 }
 
+interface Conversations<Snapshot> {
+  readonly seeds: readonly number[];
+  /** Fields that cannot be missed within such a conversation. */
+  readonly unused: readonly string[];
+  readonly converse: (seed: number, plan?: Partial<Succession<Snapshot>>) => SucceededLink<Snapshot>;
+}
+
+/** That a successor does the same, and that it is noticed if any field of what it takes over is missing. */
+export function describeSuccession<Snapshot>(what: string, { seeds, unused, converse }: Conversations<Snapshot>): void {
+  describe(what, () => {
+    it('does from then on what the other does, whatever came before', () => {
+      let takeovers = 0;
+      for (const seed of seeds) {
+        const succeeded = converse(seed);
+        expect({ seed, difference: succeeded.difference }).toEqual({ seed, difference: undefined });
+        takeovers += succeeded.takeovers;
+      }
+      expect(takeovers).toBeGreaterThan(seeds.length * 20);
+    });
+
+    it('is noticed to lack any of its fields', () => {
+      const fields = new Set<string>();
+      const note = (decoded: Snapshot): void => {
+        for (const field of fieldsOf(decoded)) fields.add(field);
+      };
+      for (const seed of seeds) converse(seed, { spoil: note });
+      const isNoticed = (field: string): boolean => {
+        const spoil = (decoded: Snapshot): void => omitField(decoded, field);
+        return seeds.some((seed) => converse(seed, { spoil }).difference !== undefined);
+      };
+      expect([...fields].filter((field) => !unused.includes(field) && !isNoticed(field))).toEqual([]);
+    });
+  });
+}
+
 /** Paths of all fields in a snapshot; `*` stands for each element of a list and each value of a map. */
-export function fieldsOf(value: unknown, path = ''): Set<string> {
+function fieldsOf(value: unknown, path = ''): Set<string> {
   const paths = new Set<string>();
   for (const [step, inner] of partsOf(value)) {
     paths.add(`${path}${step}`);
@@ -126,7 +163,7 @@ export function fieldsOf(value: unknown, path = ''): Set<string> {
 }
 
 /** Takes a field away, wherever the path leads. */
-export function omitField(value: unknown, path: string): void {
+function omitField(value: unknown, path: string): void {
   const [first = '', ...rest] = path.split('.');
   for (const [step, inner] of partsOf(value)) {
     if (step !== first) continue;
