@@ -52,7 +52,7 @@ const ONE_IMPORTER = ['mqtt-packet', 'serialport', 'better-sqlite3', 'koffi', 'p
 const IMPURE_WORDS =
   /\b(Date\.now|new Date\(\)|set(Timeout|Interval|Immediate)\(|process\.|performance\.|Math\.random)/;
 const NOT_A_NAME = /(^|-)(data|info|items?|manager|handlers?|helpers?|utils?|common|misc|tmp|perform|execute)(-|\.|$)/;
-const LINES_MAX = 250;
+const LINES_MAX = 400;
 /** One file to copy into firmware is the point of it; with its header it is all there is. */
 const MAY_BE_LONG = 'hw/client/holdfast_sn.c';
 
@@ -190,7 +190,7 @@ const CHECKS: readonly (readonly [string, (house: House) => string[], Readonly<R
   ],
   ['keeps pure folders free of packages', impureFiles, { 'src/codec/a.ts': "import { connect } from 'node:net';" }],
   ['keeps pure folders free of time and chance', impureFiles, { 'src/outbox/a.ts': 'const nowMs = Date.now();' }],
-  ['has no file above 250 lines', longFiles, { 'hw/client.c': 'x\n'.repeat(LINES_MAX + 1) }],
+  ['has no file above 400 lines', longFiles, { 'hw/client.c': 'x\n'.repeat(LINES_MAX + 1) }],
   ['has kebab-case file names that say something', badNames, { 'src/io/string-utils.ts': '' }],
   ['opens each source file with a doc comment', uncommentedFiles, { 'src/io/a.ts': "import './b.ts';\n/** Late. */" }],
   ['links to files that exist', brokenLinks, { 'docs/a.md': 'see [b](../b.md#part)' }],
