@@ -12,6 +12,7 @@ import { DeadLetters } from './flow/dead-letters.ts';
 import { DownlinkFlow } from './flow/downlink.ts';
 import { HubLine } from './flow/hub-line.ts';
 import { HubSubscriptions } from './flow/hub-subscriptions.ts';
+import { Intake } from './flow/intake.ts';
 import { LinkCare } from './flow/link-care.ts';
 import { Links } from './flow/links.ts';
 import type { Mailbox } from './flow/mailbox.ts';
@@ -84,6 +85,7 @@ export class Gateway {
   readonly deadLetters: DeadLetters;
   readonly hub: HubLine;
   readonly links: Links;
+  readonly intake: Intake;
   /** `undefined`: the hub has no gateway operations. */
   readonly bindings: BindingFlow | undefined;
   readonly presence: Presence;
@@ -104,6 +106,7 @@ export class Gateway {
     this.parts = parts;
     this.store = store;
     this.stations = stations;
+    this.intake = new Intake(clock, facts);
     const paging = { mailbox, isPaused: () => committer.isOverloaded };
     const uplinkPager = new Pager({
       ...{ ...paging, custodian: uplinks },
@@ -170,6 +173,7 @@ export class Gateway {
     });
     const reportedTo = {
       ...{ presence: this.presence, wills: this.#wills, uplink: this.uplink, downlink: this.#downlink },
+      ...{ intake: this.intake, framesIn: (link: string) => this.links.framesIn(link) },
       sleepers: new Sleepers({ ...shared, wills: this.#wills }),
     };
     this.links = new Links(

@@ -62,6 +62,15 @@ export type GatewayEvents = {
   }) => void;
   uplinkRefused: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   uplinkShed: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
+  /** Messages or commands ended outside custody: the first of a kind, and now and then how many more (`flow/intake.ts`). */
+  discarded: (fact: {
+    readonly link: string | null;
+    readonly subdevice: string | null;
+    readonly reason: string;
+    /** Since the last such fact. */
+    readonly count: number;
+    readonly sample: string;
+  }) => void;
   /** The hub closed the connection with only this one in the air; `closes` count against it so far. */
   uplinkSuspected: (fact: { readonly subdevice: string; readonly topic: string; readonly closes: number }) => void;
   uplinkBuried: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;

@@ -4,6 +4,7 @@
  * A link is a Machine: channel in, channel out (`base/machine.ts`), plus these. Topics here are the subdevice's own
  * names. Tokens are numbers the driver draws (reports) or the flow draws (deliveries); they mean nothing else.
  */
+import type { DiscardReason } from '../base/discard.ts';
 import type { LinkCounters } from '../base/link-counters.ts';
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
 import type { Message, Qos } from '../base/message.ts';
@@ -74,7 +75,24 @@ export type DriverReport =
   /** The subdevice has acknowledged a delivery (QoS 1), or its bytes were written (QoS 0). */
   | { readonly kind: 'delivered'; readonly token: number }
   /** `refused`: the subdevice will never take this one. `lost`: it did not answer; the message is still owed. */
-  | { readonly kind: 'undelivered'; readonly token: number; readonly why: 'refused' | 'too large' | 'lost' }
+  | {
+      readonly kind: 'undelivered';
+      readonly token: number;
+      readonly why: 'refused' | 'too large' | 'lost';
+      /** Of `refused`: why, in words for people. */
+      readonly because?: string;
+    }
+  /** Something of the user's ended here: it is in nobody's custody, and never will be. Answered by nothing. */
+  | {
+      readonly kind: 'discarded';
+      /** `undefined`: whose it was cannot be known. A name from the line is none, unless it is configured. */
+      readonly subdevice: string | undefined;
+      readonly reason: DiscardReason;
+      /** Its beginning (`sampleBytes`), or words: what was asked and what was answered. */
+      readonly sample: Uint8Array | string;
+      /** How many; 1 if absent. */
+      readonly count?: number;
+    }
   | { readonly kind: 'probed'; readonly token: number; readonly outcome: ProbeOutcome };
 
 export type WillChange =

@@ -111,6 +111,11 @@ export class Links {
     return this.#links.get(name)?.pump.lineErrors;
   }
 
+  /** Good frames of a link so far. */
+  framesIn(name: string): number {
+    return this.#links.get(name)?.standing.plan.machine.counters.framesIn ?? 0;
+  }
+
   standings(): LinkStanding[] {
     return [...this.#links.values()].map(({ standing }) => standing);
   }

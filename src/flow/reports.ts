@@ -1,5 +1,6 @@
 /** What a driver reports, to the flow that it is for. */
 import type { DownlinkFlow } from './downlink.ts';
+import type { Intake } from './intake.ts';
 import type { FlowReport } from './links.ts';
 import type { Presence } from './presence.ts';
 import type { Sleepers } from './sleepers.ts';
@@ -12,9 +13,13 @@ export interface ReportedTo {
   readonly wills: Wills;
   readonly uplink: UplinkFlow;
   readonly downlink: DownlinkFlow;
+  readonly intake: Intake;
+  /** Good frames of a link so far. */
+  readonly framesIn: (link: string) => number;
 }
 
-export function passOn({ presence, sleepers, wills, uplink, downlink }: ReportedTo, link: string, report: FlowReport) {
+export function passOn(to: ReportedTo, link: string, report: FlowReport): void {
+  const { presence, sleepers, wills, uplink, downlink, intake } = to;
   switch (report.kind) {
     case 'attach':
       return presence.attach(link, report);
@@ -39,5 +44,7 @@ export function passOn({ presence, sleepers, wills, uplink, downlink }: Reported
     case 'delivered':
     case 'undelivered':
       return downlink.report(report);
+    case 'discarded':
+      return intake.note({ ...report, link, count: report.count ?? 1, framesIn: to.framesIn(link) });
   }
 }

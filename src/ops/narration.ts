@@ -4,7 +4,7 @@
  */
 import type { EventName, GatewayEvents } from '../base/events.ts';
 import type { Age } from '../base/time.ts';
-import { ageWords, countOf, dateWords, durationWords } from './words.ts';
+import { ageWords, countOf, countWords, dateWords, durationWords } from './words.ts';
 
 export type Weight = 'debug' | 'info' | 'warn' | 'error';
 
@@ -105,6 +105,14 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   uplinkShed: {
     weight: 'warn',
     tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} shed: ${reason}`,
+  },
+  discarded: {
+    weight: 'warn',
+    tell: ({ link, subdevice, reason, count, sample }) => {
+      const whose = subdevice === null ? '' : ` of ${subdevice}`;
+      const where = link === null ? '' : ` on link ${link}`;
+      return `${countWords(count)} discarded${where}${whose}: ${reason}; the last: ${sample}`;
+    },
   },
   uplinkSuspected: {
     weight: 'warn',

@@ -1,0 +1,155 @@
+/**
+ * The ledger beside custody: what was sent by subdevices and for them and ended without being delivered, by link,
+ * subdevice and reason, since the process started. Custody's own ledger begins where a message is accepted; what is
+ * accepted and shed is noted here too, since only here it has a time.
+ *
+ * A tally is a state while it lasts, and history afterwards: it lasts for `LASTS_MS` after the last one, or for three of
+ * its usual intervals if that is longer. Invariants: at most `TALLIES_MAX` tallies, beyond which subdevices are not told
+ * apart; at most `TOLD_PER_MINUTE` facts a minute.
+ */
+import { type DiscardReason, sampleBytes, sampleWords } from '../base/discard.ts';
+import type { Facts } from '../base/events.ts';
+import type { ShedReason } from '../custody/ledger.ts';
+import type { Clock } from '../ports.ts';
+
+export type IntakeReason = DiscardReason | ShedReason;
+
+export interface Discard {
+  /** `undefined`: it was in custody, so no link is to blame. */
+  readonly link: string | undefined;
+  readonly subdevice: string | undefined;
+  readonly reason: IntakeReason;
+  readonly sample: Uint8Array | string;
+  readonly count: number;
+  /** Good frames of the link so far. */
+  readonly framesIn: number;
+}
+
+export interface Tally {
+  readonly link: string | undefined;
+  readonly subdevice: string | undefined;
+  readonly reason: IntakeReason;
+  /** Since the process started. */
+  readonly count: number;
+  /** Of them, since it began the last time. */
+  readonly recent: number;
+  readonly sinceMs: number;
+  readonly lastAtMs: number;
+  readonly sample: string;
+  /** It is a state still. */
+  readonly lasts: boolean;
+  /** Of the last frames of the link, good ones and these: 0 to 1, by frames and not by time. */
+  readonly share: number;
+}
+
+interface Entry extends Discard {
+  count: number;
+  recent: number;
+  times: number;
+  firstAtMs: number;
+  lastAtMs: number;
+  sample: Uint8Array | string;
+  framesIn: number;
+  share: number;
+  untold: number;
+  toldAtMs: number | undefined;
+}
+
+const LASTS_MS = 10 * 60_000;
+/** Nothing is waited for longer than this. */
+const LASTS_MS_MAX = 24 * 3_600_000;
+const INTERVALS = 3;
+/** Weight of the newest frame in `share`: four broken ones in a row make more than a half of it, four good ones less. */
+const FRAME_WEIGHT = 1 / 6;
+const TALLIES_MAX = 256;
+const TOLD_PER_MINUTE = 6;
+const MINUTE_MS = 60_000;
+/** One that goes on is told of again after this. */
+const TELL_AGAIN_MS = 10 * MINUTE_MS;
+
+export class Intake {
+  readonly #clock: Clock;
+  readonly #facts: Facts;
+  readonly #entries = new Map<string, Entry>();
+  #minuteEndsAtMs = 0;
+  #toldThisMinute = 0;
+
+  constructor(clock: Clock, facts: Facts) {
+    this.#clock = clock;
+    this.#facts = facts;
+  }
+
+  note(discard: Discard): void {
+    const nowMs = this.#clock.nowMs();
+    const entry = this.#entryOf(discard, nowMs);
+    if (!lasts(entry, nowMs)) Object.assign(entry, { recent: 0, times: 0, firstAtMs: nowMs, toldAtMs: undefined });
+    const share = fade(entry.share, discard.framesIn - entry.framesIn);
+    entry.share = 1 - fade(1 - share, discard.count);
+    entry.count += discard.count;
+    entry.recent += discard.count;
+    entry.untold += discard.count;
+    entry.times += 1;
+    entry.lastAtMs = nowMs;
+    entry.sample = typeof discard.sample === 'string' ? discard.sample : sampleBytes(discard.sample);
+    entry.framesIn = discard.framesIn;
+    this.#tell(entry, nowMs);
+  }
+
+  /** @param framesIn good frames of a link so far */
+  tallies(framesIn: (link: string) => number): Tally[] {
+    const nowMs = this.#clock.nowMs();
+    return [...this.#entries.values()].map((entry) => {
+      const { link, subdevice, reason, count, recent, firstAtMs, lastAtMs, share } = entry;
+      const goodSince = link === undefined ? 0 : framesIn(link) - entry.framesIn;
+      return {
+        ...{ link, subdevice, reason, count, recent, sinceMs: firstAtMs, lastAtMs },
+        share: fade(share, goodSince),
+        sample: sampleWords(entry.sample),
+        lasts: lasts(entry, nowMs),
+      };
+    });
+  }
+
+  #entryOf(discard: Discard, nowMs: number): Entry {
+    const { link, reason } = discard;
+    const isFull = this.#entries.size >= TALLIES_MAX;
+    const key = (subdevice: string | undefined): string => `${link ?? ''}\n${subdevice ?? ''}\n${reason}`;
+    const known = this.#entries.get(key(discard.subdevice));
+    if (known !== undefined) return known;
+    const subdevice = isFull ? undefined : discard.subdevice;
+    const entry: Entry = this.#entries.get(key(subdevice)) ?? {
+      ...{ ...discard, subdevice, count: 0, recent: 0, times: 0, firstAtMs: nowMs, lastAtMs: nowMs },
+      ...{ share: 0, untold: 0, toldAtMs: undefined },
+    };
+    this.#entries.set(key(subdevice), entry);
+    return entry;
+  }
+
+  /** The first of its kind, and then what has come together; what has to wait for its turn is not forgotten. */
+  #tell(entry: Entry, nowMs: number): void {
+    if (entry.toldAtMs !== undefined && nowMs < entry.toldAtMs + TELL_AGAIN_MS) return;
+    if (nowMs >= this.#minuteEndsAtMs) {
+      this.#minuteEndsAtMs = nowMs + MINUTE_MS;
+      this.#toldThisMinute = 0;
+    }
+    if (this.#toldThisMinute >= TOLD_PER_MINUTE) return;
+    this.#toldThisMinute += 1;
+    const { link, subdevice, reason, untold: count } = entry;
+    entry.toldAtMs = nowMs;
+    entry.untold = 0;
+    this.#facts.emit('discarded', {
+      ...{ link: link ?? null, subdevice: subdevice ?? null, reason, count },
+      sample: sampleWords(entry.sample),
+    });
+  }
+}
+
+/** What is left of a share after so many frames of the other kind. */
+function fade(share: number, frames: number): number {
+  return share * (1 - FRAME_WEIGHT) ** Math.max(0, frames);
+}
+
+function lasts({ firstAtMs, lastAtMs, times }: Entry, nowMs: number): boolean {
+  const interval = times < 2 ? 0 : (lastAtMs - firstAtMs) / (times - 1);
+  return nowMs - lastAtMs < Math.min(LASTS_MS_MAX, Math.max(LASTS_MS, INTERVALS * interval));
+}
