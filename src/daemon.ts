@@ -59,6 +59,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
   const storage = new Storage({ config, journal, version: options.version, tryMs: options.storageTryMs });
+  storage.refuseVolatile();
   if ((await storage.wellOr(ending.ended)) === 'ended') return EXIT.ok;
   const mailbox = new Mailbox((error) => ending.end({ code: EXIT.bug, reason: bugWords(error) }));
   const ports = new StablePorts({ ...TTY_LIMITS, links: config.links });

@@ -12,6 +12,7 @@ import { systemClock } from './io/clock.ts';
 import { forgetFailures, noteFailure, readFailures } from './io/failure-log.ts';
 import type { Journal } from './io/journal.ts';
 import { notifySystemd, statusOf } from './io/systemd.ts';
+import { volatilePlaceOf } from './io/volatile-storage.ts';
 import { startControl } from './ops/control.ts';
 import { Standby } from './ops/standby.ts';
 import type { OpenStore } from './ports.ts';
@@ -46,6 +47,25 @@ export class Storage {
     this.#options = options;
     this.path = join(stateDir, STORE_FILE);
     this.#failuresPath = join(dirname(controlSocket), FAILURES_FILE);
+  }
+
+  /** @throws Fault `store-volatile` for a state directory that a power cut would empty, unless the configuration allows it */
+  refuseVolatile(): void {
+    const { stateDir, allowVolatileStore } = this.#options.config.gateway;
+    const place = volatilePlaceOf(stateDir);
+    if (place === undefined) return;
+    if (!allowVolatileStore)
+      throw new Fault(
+        'store-volatile',
+        `state_dir ${stateDir} is in RAM (${place}): a power cut loses every message in it`,
+        {
+          hint: 'set state_dir to a directory on a disk; or set allow_volatile_store = true in [gateway] to accept the loss',
+        },
+      );
+    this.#options.journal.warn('the store is in RAM: a power cut loses every message in it', {
+      state_dir: stateDir,
+      place,
+    });
   }
 
   /** Opens the store in its thread. A file that the last process found corrupt is looked at first. */

@@ -13,6 +13,7 @@ export type FaultCode =
   | 'store-corrupt'
   | 'store-newer'
   | 'store-locked'
+  | 'store-volatile'
   | 'node-too-old'
   | 'order-refused'
   | 'usage';
@@ -63,6 +64,7 @@ export function exitCodeOf(code: FaultCode): number {
     case 'config-unreadable':
     case 'secret-unreadable':
     case 'control-socket-in-use':
+    case 'store-volatile':
     case 'node-too-old':
       return EXIT.config;
     case 'store-failed':

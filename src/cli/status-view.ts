@@ -34,11 +34,11 @@ export function renderStatus(report: StatusReport, terminal: Terminal): string[]
   ];
 }
 
-const TONE: Readonly<Record<Losing, Tone>> = { no: 'good', 'at risk': 'warning', yes: 'bad' };
+const TONE: Readonly<Record<Losing, Tone>> = { no: 'good', 'at risk': 'warning', unknown: 'bad', yes: 'bad' };
 
 export function renderVerdict(losing: Losing, sentence: string, terminal: Terminal): string[] {
   const [first = '', ...rest] = wrap(`Losing data? ${printable(sentence)}`, terminal.width);
-  // The answer is the first sentence: "No.", "Not yet.", "Yes."
+  // The answer is the first sentence: "No.", "Not yet.", "Unknown.", "Yes."
   const answer = first.indexOf('. ') + 1 || first.length;
   return [`${terminal.tone(TONE[losing], first.slice(0, answer))}${first.slice(answer)}`, ...rest];
 }
@@ -46,7 +46,7 @@ export function renderVerdict(losing: Losing, sentence: string, terminal: Termin
 function renderCondition(condition: Condition, terminal: Terminal): string[] {
   const { losing, forMs, hint } = condition;
   const sentence = `${printable(condition.sentence)} For ${durationWords(forMs)}.`;
-  const tone = losing === 'yes' ? 'bad' : 'warning';
+  const tone = losing === 'no' ? 'warning' : TONE[losing];
   return [
     '',
     ...hang('  ! ', sentence, terminal.width).map((line) => terminal.tone(tone, line)),

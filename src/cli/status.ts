@@ -2,6 +2,7 @@
  * `holdfast status`: is it losing data, and how are things. Without a running gateway it says what is safe on disk.
  */
 import { EXIT, type Fault } from '../base/fault.ts';
+import { volatilePlaceOf } from '../io/volatile-storage.ts';
 import { ask } from '../ops/control-client.ts';
 import { offlineStatusOf } from '../ops/offline-report.ts';
 import { bytesWords, countOf } from '../ops/words.ts';
@@ -22,7 +23,7 @@ export async function showStatus(context: CommandContext): Promise<number> {
 
 async function showOfflineStatus(context: CommandContext, stateDir: string, fault: Fault): Promise<number> {
   const reading = await readOffline(stateDir, fault);
-  const status = offlineStatusOf(reading);
+  const status = offlineStatusOf(reading, volatilePlaceOf(reading.path) ?? null);
   const { terminal } = context;
   if (context.asJson) {
     printJson(context, status);

@@ -35,6 +35,7 @@ export function decodeConfig(sections: Sections): Config {
   const gatewayConfig: GatewayConfig = {
     name: gateway.name,
     stateDir: gateway.state_dir,
+    allowVolatileStore: gateway.allow_volatile_store,
     controlSocket: gateway.control_socket,
     logLevel: gateway.log_level,
     logFormat: gateway.log_format,

@@ -29,9 +29,17 @@ const HOST = text(/^[A-Za-z0-9._:-]{1,253}$/, 'host name or address, without sch
 const CLIENT_ID = text(/^[\x21-\x7e]{1,128}$/, '1 to 128 printable characters, no spaces');
 const OVERFLOW = z.enum(['reject', 'drop-oldest', 'drop-newest', 'keep-latest']);
 
+const NO = z.boolean().default(false);
+
 export const GATEWAY = z.strictObject({
   name: NAME.meta(means('Name of this gateway, used in topics and as the client id.')),
   state_dir: absolutePath().default(DEFAULT_STATE_DIR).meta(means('Directory of the store; nobody else writes there.')),
+  allow_volatile_store: z
+    .boolean()
+    .default(false)
+    .meta(
+      means('Start even if state_dir is in RAM (tmpfs, overlay on tmpfs, zram): a power cut then loses all messages.'),
+    ),
   control_socket: absolutePath(SOCKET_PATH_BYTES_MAX)
     .default(DEFAULT_CONTROL_SOCKET)
     .meta(means('Unix socket that `holdfast status` and its like ask. Orders go to one beside it, `…-admin.sock`.')),
@@ -40,10 +48,7 @@ export const GATEWAY = z.strictObject({
     .default('info')
     .meta(means('Least important line that is logged.')),
   log_format: z.enum(['text', 'json']).default('text').meta(means('Lines for people or for machines.')),
-  accept_unknown_subdevices: z
-    .boolean()
-    .default(false)
-    .meta(means('Serve subdevices that have no [[subdevice]]. Profile generic only.')),
+  accept_unknown_subdevices: NO.meta(means('Serve subdevices that have no [[subdevice]]. Profile generic only.')),
 });
 
 export const HUB = z.strictObject({

@@ -37,6 +37,8 @@ export interface GatewayConfig {
   readonly name: string;
   /** Absolute path of a directory of our own. */
   readonly stateDir: string;
+  /** The state directory may be in RAM, where a power cut loses it. */
+  readonly allowVolatileStore: boolean;
   /** Absolute path of the Unix socket of the control API; at most 96 bytes (sockaddr_un). */
   readonly controlSocket: string;
   readonly logLevel: LogLevel;

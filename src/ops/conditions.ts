@@ -8,6 +8,7 @@ import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import { linkConditions } from './link-conditions.ts';
 import type { LinkReport } from './link-report.ts';
 import type { Condition } from './report.ts';
+import { type StoreHealth, storeConditions } from './store-conditions.ts';
 import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
 import { countOf } from './words.ts';
 
@@ -24,10 +25,7 @@ export interface Health extends TurnedAway, BindingHealth, ClockHealth {
   /** Since the process started. */
   readonly uplinks: Counts;
   readonly downlinks: Counts;
-  /** Found lost by the opening store, so before the start. */
-  readonly lostRows: number;
-  /** Records of the gateway's own that it found damaged. */
-  readonly damagedRecords: number;
+  readonly store: StoreHealth;
   readonly imbalance: number;
   /** Dead letters, of all starts. */
   readonly dead: number;
@@ -38,6 +36,7 @@ const FILLING = 0.8;
 
 export function conditionsOf(health: Health): Condition[] {
   return [
+    ...storeConditions(health.store, health.nowMs - health.startedAtMs),
     ...hubConditions(health),
     ...clockConditions(health),
     ...linkConditions(health.links),
@@ -76,9 +75,9 @@ function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Healt
 }
 
 function ledgerConditions(health: Health): Condition[] {
-  const { uplinks, downlinks, lostRows, imbalance, dead, nowMs, startedAtMs } = health;
+  const { uplinks, downlinks, imbalance, dead, nowMs, startedAtMs } = health;
   const forMs = nowMs - startedAtMs;
-  const conditions: Condition[] = damagedRecordsConditions(health);
+  const conditions: Condition[] = [];
   const shed = [...shedEntries(uplinks), ...shedEntries(downlinks)].filter(([reason]) => reason !== 'no subscriber');
   const total = shed.reduce((sum, [, count]) => sum + count, 0);
   if (total > 0) {
@@ -100,16 +99,6 @@ function ledgerConditions(health: Health): Condition[] {
       hint: 'Check the permissions of their topics at the hub; then holdfast dead-letters list, and retry or drop.',
     });
   }
-  const damaged = uplinks.damaged + downlinks.damaged + lostRows;
-  if (damaged > 0) {
-    conditions.push({
-      code: 'damaged-rows',
-      losing: 'yes',
-      forMs,
-      sentence: `${countOf(damaged, 'message')} damaged or lost on the disk; none is passed on.`,
-      hint: 'Replace the card: it no longer keeps what it is given.',
-    });
-  }
   if (imbalance !== 0) {
     conditions.push({
       code: 'ledger-unbalanced',
@@ -120,18 +109,4 @@ function ledgerConditions(health: Health): Condition[] {
     });
   }
   return conditions;
-}
-
-/** Sessions, counters and the like: nothing that was accepted, but what surrounds it. */
-function damagedRecordsConditions({ damagedRecords, nowMs, startedAtMs }: Health): Condition[] {
-  if (damagedRecords === 0) return [];
-  return [
-    {
-      code: 'damaged-records',
-      losing: 'at risk',
-      forMs: nowMs - startedAtMs,
-      sentence: `${countOf(damagedRecords, 'record')} of the gateway's own (sessions, counters, …) damaged on the disk.`,
-      hint: 'What became of them stands under Store; replace the card: it no longer keeps what it is given.',
-    },
-  ];
 }

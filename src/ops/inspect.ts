@@ -7,6 +7,7 @@ import type { LetterRequest } from '../custody/letter.ts';
 import type { FlightRecorder } from '../flow/flight-recorder.ts';
 import type { Gateway } from '../gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
+import { volatilePlaceOf } from '../io/volatile-storage.ts';
 import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
 import { conditionsOf } from './conditions.ts';
 import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
@@ -18,6 +19,7 @@ import { QueueReports, sumOf } from './queue-reports.ts';
 import { NO_RECORDINGS, type Recordings, recorderOf } from './recordings.ts';
 import type { Inspection, OutboxReport, StatusReport, StoreReport, SubdevicesReport } from './report.ts';
 import { hubReport, linkReports, subdevicesReport } from './station-reports.ts';
+import type { StoreHealth } from './store-conditions.ts';
 import type { TailEvent } from './tail-line.ts';
 import { judge } from './verdict.ts';
 
@@ -38,6 +40,7 @@ export class Inspector implements Inspection {
   readonly #queues: QueueReports;
   readonly #meters: LinkMeters;
   readonly #tail = new EventEmitter();
+  readonly #volatile: string | null;
 
   constructor(options: InspectOptions) {
     const { gateway } = options;
@@ -47,6 +50,7 @@ export class Inspector implements Inspection {
     this.#atStart = { uplink: sumOf(gateway.stations.uplinks), downlink: sumOf(gateway.stations.downlinks) };
     this.#queues = new QueueReports(gateway);
     this.#meters = new LinkMeters(gateway);
+    this.#volatile = volatilePlaceOf(options.storePath) ?? null;
     this.#listen();
   }
 
@@ -55,9 +59,13 @@ export class Inspector implements Inspection {
     const { client, standing } = gateway.hub;
     const links = linkReports(gateway, this.#meters);
     const outbox = this.#queues.queue('uplink');
-    const { uplinks, downlinks, wallClock, opening } = gateway.stations;
+    const { uplinks, downlinks, wallClock } = gateway.stations;
     const counts = { uplink: sumOf(uplinks), downlink: sumOf(downlinks) };
     const hub = hubReport(gateway);
+    const since = {
+      uplinks: subtractCounts(counts.uplink, this.#atStart.uplink),
+      downlinks: subtractCounts(counts.downlink, this.#atStart.downlink),
+    };
     const conditions = conditionsOf({
       ...{ nowMs: this.#nowMs(), startedAtMs: this.#startedAtMs },
       hub: {
@@ -72,12 +80,11 @@ export class Inspector implements Inspection {
       clock: wallClock.standing,
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
-      uplinks: subtractCounts(counts.uplink, this.#atStart.uplink),
-      downlinks: subtractCounts(counts.downlink, this.#atStart.downlink),
+      ...since,
       dead: counts.uplink.dead,
       refusals: gateway.uplink.refusals,
       filters: gateway.subscriptions.standing,
-      ...{ lostRows: opening.lostRows, damagedRecords: opening.damagedRecords },
+      store: this.#storeHealth(since),
       imbalance: uplinks.imbalance() + downlinks.imbalance(),
     });
     return judge({
@@ -144,10 +151,17 @@ export class Inspector implements Inspection {
     return recorderOf(this.#gateway, name);
   }
 
+  #storeHealth({ uplinks, downlinks }: Readonly<Record<'uplinks' | 'downlinks', Counts>>): StoreHealth {
+    const { lostRows, damagedRecords } = this.#gateway.stations.opening;
+    const damaged = lostRows + uplinks.damaged + downlinks.damaged;
+    return { volatile: this.#volatile, damaged, damagedRecords };
+  }
+
   #store(): StoreReport {
     const path = this.#options.storePath;
     return {
       path,
+      volatile: this.#volatile,
       bytes: sizeOf(path),
       walBytes: sizeOf(`${path}-wal`),
       freeBytes: freeBytesAt(path),

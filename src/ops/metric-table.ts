@@ -23,7 +23,7 @@ export interface Metric {
   readonly read: (status: StatusReport) => readonly Sample[];
 }
 
-const LOSING: Readonly<Record<Losing, number>> = { no: 0, 'at risk': 1, yes: 2 };
+const LOSING: Readonly<Record<Losing, number>> = { no: 0, 'at risk': 1, yes: 2, unknown: 3 };
 
 export const METRICS: readonly Metric[] = [
   ...overall(),
@@ -37,7 +37,7 @@ export const METRICS: readonly Metric[] = [
 
 function overall(): Metric[] {
   return [
-    one('losing', 'Is it losing data? 0 no, 1 at risk, 2 yes.', ({ losing }) => LOSING[losing]),
+    one('losing', 'Is it losing data? 0 no, 1 at risk, 2 yes, 3 unknown.', ({ losing }) => LOSING[losing]),
     {
       ...labelled('condition', 'A condition stands: 1. The codes are those of holdfast status.', ['code']),
       read: ({ conditions }) => [...new Set(conditions.map(({ code }) => code))].map((code) => sample({ code }, 1)),

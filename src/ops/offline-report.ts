@@ -13,13 +13,19 @@ export interface OfflineStatus {
   readonly balances: boolean;
   /** What the medium has damaged or lost, as the next start will find it. */
   readonly findings: readonly string[];
-  readonly store: { readonly path: string; readonly bytes: number; readonly walBytes: number };
+  readonly store: {
+    readonly path: string;
+    readonly volatile: string | null;
+    readonly bytes: number;
+    readonly walBytes: number;
+  };
 }
 
-export function offlineStatusOf(reading: OfflineReading): OfflineStatus {
+/** @param volatile as in `StoreReport` */
+export function offlineStatusOf(reading: OfflineReading, volatile: string | null): OfflineStatus {
   const uplinksOnDisk = pendingOf(reading.lanes, 'uplink');
   const { balances } = offlineLedgerOf(reading);
-  const safe = `${countOf(uplinksOnDisk, 'message')} for the hub ${uplinksOnDisk === 1 ? 'is' : 'are'} safe on disk`;
+  const safe = `${countOf(uplinksOnDisk, 'message')} for the hub ${uplinksOnDisk === 1 ? 'is' : 'are'} ${volatile === null ? 'safe on disk' : `in RAM only (${volatile}): a power cut loses them`}`;
   const books = balances ? 'The ledger balances.' : 'The ledger does not balance.';
   return {
     running: false,
@@ -28,7 +34,7 @@ export function offlineStatusOf(reading: OfflineReading): OfflineStatus {
     downlinksOnDisk: pendingOf(reading.lanes, 'downlink'),
     balances,
     findings: reading.findings,
-    store: { path: reading.path, bytes: reading.bytes, walBytes: reading.walBytes },
+    store: { path: reading.path, volatile, bytes: reading.bytes, walBytes: reading.walBytes },
   };
 }
 

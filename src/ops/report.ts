@@ -15,8 +15,8 @@ import type { LedgerReport } from './ledger-report.ts';
 import type { LinkReport } from './link-report.ts';
 import type { TailEvent } from './tail-line.ts';
 
-/** `at risk`: nothing is lost yet, and it will be if nobody acts. */
-export type Losing = 'no' | 'at risk' | 'yes';
+/** `at risk`: nothing is lost yet, and it will be if nobody acts. `unknown`: something may be lost, and nobody can know. */
+export type Losing = 'no' | 'at risk' | 'unknown' | 'yes';
 
 /** `GET /v1/status`. The first two fields answer the technician's first question. */
 export interface StatusReport {
@@ -71,6 +71,7 @@ export type ConditionCode =
   | 'store-failed'
   | 'store-slow'
   | 'store-recovered'
+  | 'store-volatile'
   | 'clock-untrusted'
   | 'clock-overruled'
   | 'stopping';
@@ -110,6 +111,8 @@ export interface QueueReport {
 
 export interface StoreReport {
   readonly path: string;
+  /** Where it is in RAM, e.g. "tmpfs on /tmp": a power cut loses it; `null`: it is on a disk. */
+  readonly volatile: string | null;
   readonly bytes: number;
   readonly walBytes: number;
   /** Free bytes of the file system that holds it. */

@@ -2,6 +2,7 @@
 import type { Fault } from '../base/fault.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
+import { volatilePlaceOf } from '../io/volatile-storage.ts';
 import type { Clock } from '../ports.ts';
 import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { HubReport } from './hub-report.ts';
@@ -43,6 +44,7 @@ export class Standby implements Inspection {
       books: null,
       store: {
         path: storePath,
+        volatile: volatilePlaceOf(storePath) ?? null,
         bytes: sizeOf(storePath),
         walBytes: sizeOf(`${storePath}-wal`),
         freeBytes: freeBytesAt(storePath),

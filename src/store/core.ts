@@ -106,9 +106,14 @@ export class StoreCore {
     return this.#logPages >= LOG_CHECKPOINTS_MAX * this.#checkpointPages;
   }
 
-  /** After the receipts are out, and every few seconds: lets the witness note how far the store has come. Throws an I/O error. */
+  /** After the receipts are out, and when a note is due: lets the witness note how far the store has come. Throws an I/O error. */
   note(upMs: number): void {
     this.#witness?.note(upMs);
+  }
+
+  /** As `Witness.dueInMs`. */
+  noteDueInMs(upMs: number): number | undefined {
+    return this.#witness?.dueInMs(upMs);
   }
 
   checkpoint(): void {

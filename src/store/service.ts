@@ -43,7 +43,11 @@ export class StoreService {
     }
   }
 
-  /** To be called every few seconds: the last commit of a burst wants its note too. */
+  /** Time until `note` is to be called, ms, since the last commit of a burst wants its note too; `undefined`: it is not. */
+  get noteDueInMs(): number | undefined {
+    return this.#core?.noteDueInMs(this.#options.nowMs());
+  }
+
   note(): void {
     try {
       this.#core?.note(this.#options.nowMs());

@@ -13,8 +13,8 @@ import type { Database } from './database.ts';
 import { type LaneMark, type Mark, readMark, writeMark } from './high-water.ts';
 import { ledgerRows, readTally } from './reader.ts';
 
-/** A mark costs a block of the medium: at most so often, and only after a commit. */
-export const MARK_EVERY_MS = 10_000;
+/** A mark costs a block of the medium: at most so often, and only after a commit. The oldest commit without one is no older. */
+const MARK_EVERY_MS = 5000;
 /** The ledger line of nobody: lost rows whose lane the mark had no room for. */
 const NOBODY = 0;
 
@@ -76,6 +76,11 @@ export class Witness {
     } catch (error) {
       if (isOfMedium(error)) throw error;
     }
+  }
+
+  /** Time until the next note is due, ms; `undefined`: none is, for nothing has changed since the last. */
+  dueInMs(nowMs: number): number | undefined {
+    return this.#isBehind ? Math.max(0, this.#markedAtMs + MARK_EVERY_MS - nowMs) : undefined;
   }
 
   /** The last note of this process, whenever the one before was. */

@@ -4,7 +4,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { RESERVE_FILE } from './file.ts';
 import { StoreService } from './service.ts';
 import type { ToStore, WorkerOrder } from './wire.ts';
-import { MARK_EVERY_MS } from './witness.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('store/worker.ts runs as a worker thread only');
@@ -24,10 +23,23 @@ const service = new StoreService({
   nowMs,
   send: (message) => port.postMessage(message),
 });
-const notes = setInterval(() => service.note(), MARK_EVERY_MS);
+let noteTimer: NodeJS.Timeout | undefined;
+
+/** To the millisecond: what a grid of fixed looks adds to the age of a mark is messages that nobody would miss. */
+function waitForNote(): void {
+  const dueInMs = service.noteDueInMs;
+  if (noteTimer !== undefined || dueInMs === undefined) return;
+  noteTimer = setTimeout(() => {
+    noteTimer = undefined;
+    service.note();
+    waitForNote();
+  }, dueInMs);
+}
+
 port.on('message', (message: ToStore) => {
   service.handle(message);
+  waitForNote();
   if (message.kind !== 'close') return;
-  clearInterval(notes);
+  clearTimeout(noteTimer);
   port.close();
 });

@@ -2,10 +2,12 @@
 import { join } from 'node:path';
 import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
 
-type Table = Readonly<Record<string, string | number | readonly string[]>>;
+type Table = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 /** Keys a test decides itself; `link` goes into each link, `subdevice` into each subdevice. */
-export type ConfigTables = Readonly<Partial<Record<'hub' | 'outbox' | 'inbox' | 'link' | 'subdevice', Table>>>;
+export type ConfigTables = Readonly<
+  Partial<Record<'gateway' | 'hub' | 'outbox' | 'inbox' | 'link' | 'subdevice', Table>>
+>;
 
 /** Its name, and its client id at the hub. */
 export const GATEWAY = 'gw';
@@ -25,7 +27,13 @@ export interface ConfigParts {
 
 export function configText({ folder, socketPath, port, subdevices, tables }: ConfigParts): string {
   return [
-    section('[gateway]', { name: GATEWAY, state_dir: join(folder, 'state'), control_socket: socketPath }),
+    section('[gateway]', {
+      name: GATEWAY,
+      state_dir: join(folder, 'state'),
+      allow_volatile_store: true,
+      control_socket: socketPath,
+      ...tables.gateway,
+    }),
     section('[hub]', { profile: 'generic', host: '127.0.0.1', port, ...HUB_DEFAULTS, ...tables.hub }),
     section('[outbox]', tables.outbox ?? {}),
     section('[inbox]', tables.inbox ?? {}),
@@ -36,7 +44,7 @@ export function configText({ folder, socketPath, port, subdevices, tables }: Con
   ].join('\n');
 }
 
-function section(heading: string, table: Readonly<Record<string, string | number | readonly string[]>>): string {
-  // a string, a number and a list of strings are the same in TOML and in JSON
+function section(heading: string, table: Table): string {
+  // a string, a number, a boolean and a list of strings are the same in TOML and in JSON
   return [heading, ...Object.entries(table).map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ''].join('\n');
 }

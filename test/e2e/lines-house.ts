@@ -153,7 +153,10 @@ export class LinesHouse {
       [heading, ...Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ''].join('\n');
     const times = { reconnect_floor_ms: 100, reconnect_ceiling_ms: 200 };
     return [
-      table('[gateway]', { name: 'gw', state_dir: join(this.#folder, 'state'), control_socket: socketPath }),
+      table('[gateway]', {
+        ...{ name: 'gw', state_dir: join(this.#folder, 'state'), control_socket: socketPath },
+        allow_volatile_store: true,
+      }),
       table('[hub]', { profile: 'generic', host: '127.0.0.1', port: this.hub.port, ...times }),
       table('[outbox]', { commit_ms: 20 }),
       table('[inbox]', { replay_interval_ms: 5 }),

@@ -172,6 +172,7 @@ describe('a gateway with TLS-PSK', () => {
 name = "gw"
 state_dir = "${folder.path}/state"
 control_socket = "${folder.path}/control.sock"
+allow_volatile_store = true
 [hub]
 profile = "intl"
 host = "${HOST}"

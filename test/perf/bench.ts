@@ -60,7 +60,7 @@ async function build({ links, window, linkLines = '', disturb }: RigPlan): Promi
   const socketPath = join(folder, 'control.sock');
   const configPath = join(folder, 'holdfast.toml');
   const lines = [
-    `[gateway]\nname = "gw"\nstate_dir = "${folder}/state"\ncontrol_socket = "${socketPath}"\nlog_level = "warn"`,
+    `[gateway]\nname = "gw"\nstate_dir = "${folder}/state"\ncontrol_socket = "${socketPath}"\nallow_volatile_store = true\nlog_level = "warn"`,
     `[hub]\nprofile = "generic"\nhost = "127.0.0.1"\nport = ${hub.port}`,
     ...subdevices.map(
       ({ id, pty }) => `[[link]]\nname = "${id}"\npath = "${pty.path}"\n${linkLines}\n[[subdevice]]\nid = "${id}"`,

@@ -179,6 +179,19 @@ describe('the mark', () => {
     expect(readBack(none)).toMatchObject({ damaged: lanes, balances: true });
   });
 
+  it('is due at once after a pause, and else five seconds after the last', () => {
+    imageOf((core) => {
+      expect(core.noteDueInMs(1000)).toBeUndefined();
+      core.commit(puts(1, 3), 2000);
+      expect(core.noteDueInMs(2000)).toBe(0);
+      core.note(2000);
+      expect(core.noteDueInMs(2000)).toBeUndefined();
+      core.commit(puts(4, 6), 2100);
+      core.note(2100);
+      expect([core.noteDueInMs(2100), core.noteDueInMs(6999), core.noteDueInMs(9000)]).toEqual([4900, 1, 0]);
+    }, true);
+  });
+
   it('is written by commits alone: an idle store writes nothing', () => {
     const turns = imageOf((core, path) => {
       core.commit(puts(1, 3), 2000);

@@ -14,6 +14,8 @@ const HUB: Health['hub'] = {
   tlsFilesTrouble: undefined,
 };
 
+const STORE: Health['store'] = { volatile: null, damaged: 0, damagedRecords: 0 };
+
 function health(fields: Partial<Health>): Health {
   return {
     ...{
@@ -28,7 +30,7 @@ function health(fields: Partial<Health>): Health {
     },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
-    ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, damagedRecords: 0, imbalance: 0, dead: 0 },
+    ...{ uplinks: ZERO, downlinks: ZERO, store: STORE, imbalance: 0, dead: 0 },
     ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, refusals: { counts: new Map(), last: undefined } },
     ...fields,
   };
@@ -64,9 +66,13 @@ it('a clock that the hub overrules is told of with the difference, and blamed fo
 });
 
 it('rows that the opening store found lost are damage', () => {
-  expect(conditionsOf(health({ lostRows: 7 }))).toMatchObject([{ code: 'damaged-rows', losing: 'yes' }]);
+  expect(conditionsOf(health({ store: { ...STORE, damaged: 7 } }))).toMatchObject([
+    { code: 'damaged-rows', losing: 'yes' },
+  ]);
 });
 
 it('records that it found damaged are a condition of their own', () => {
-  expect(conditionsOf(health({ damagedRecords: 2 }))).toMatchObject([{ code: 'damaged-records', losing: 'at risk' }]);
+  expect(conditionsOf(health({ store: { ...STORE, damagedRecords: 2 } }))).toMatchObject([
+    { code: 'damaged-records', losing: 'at risk' },
+  ]);
 });

@@ -12,6 +12,7 @@ describe('defaults', () => {
       gateway: {
         name: 'shed-3',
         stateDir: '/var/lib/holdfast',
+        allowVolatileStore: false,
         controlSocket: '/run/holdfast/control.sock',
         logLevel: 'info',
         logFormat: 'text',

@@ -90,6 +90,7 @@ export const AWAY: StatusFacts = {
   books: ledgerReportOf([], 'running').totals,
   store: {
     path: '/var/lib/holdfast/holdfast.db',
+    volatile: null,
     bytes: 1_300_000,
     walBytes: 4_200_000,
     freeBytes: null,

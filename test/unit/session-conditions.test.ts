@@ -30,7 +30,13 @@ function told(hub: Partial<Health['hub']>): string {
     ...{ bindings: [], strangers: [], unconfirmed: { subdevices: [], forMs: 0 }, storeFullSinceMs: undefined },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
-    ...{ uplinks: ZERO, downlinks: ZERO, lostRows: 0, damagedRecords: 0, imbalance: 0, dead: 0 },
+    ...{
+      uplinks: ZERO,
+      downlinks: ZERO,
+      store: { volatile: null, damaged: 0, damagedRecords: 0 },
+      imbalance: 0,
+      dead: 0,
+    },
     ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, refusals: { counts: new Map(), last: undefined } },
   });
   return conditions.map(({ code, sentence, hint }) => `${code}: ${sentence} ${hint}`).join('\n');

@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../io/clock.ts';
+import { volatilePlaceOf } from '../../io/volatile-storage.ts';
 import type { Clock } from '../../ports.ts';
 import { numberOf } from '../account.ts';
 import { type FieldSubdevice, newFieldSubdevice } from '../field-subdevice.ts';
@@ -72,9 +73,11 @@ export async function setStage(plan: Plan): Promise<Stage> {
   };
 }
 
-/** Where files go to a disk: /tmp is often RAM, and then no byte would ever count as written. */
+/** Where files go to a disk, if there is such a place: /tmp is often RAM, and then no byte would ever count as written. */
 function diskFolder(): string {
-  return process.env.TMPDIR === undefined && existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
+  const places = process.env.TMPDIR === undefined ? ['/var/tmp', tmpdir()] : [tmpdir()];
+  const found = places.filter((place) => existsSync(place));
+  return found.find((place) => volatilePlaceOf(place) === undefined) ?? found[0] ?? tmpdir();
 }
 
 async function stopGateway(gateway: GatewayProcess): Promise<void> {
@@ -97,6 +100,9 @@ function configOf(plan: Plan, { folder, hubPort, subdevices }: Surroundings): st
     `name = "${GATEWAY_NAME}"`,
     `state_dir = "${join(folder, 'state')}"`,
     `control_socket = "${join(folder, 'control.sock')}"`,
+    ...(volatilePlaceOf(folder) === undefined
+      ? []
+      : ['allow_volatile_store = true # this folder is in RAM: it survives the kill, and no power cut']),
     '',
     '[hub]',
     'profile = "generic"         # any MQTT 3.1.1 hub',

@@ -1,0 +1,143 @@
+/**
+ * Storage that the next power cut forgets: a file system in RAM, an overlay that writes to one (`overlayroot` of a
+ * read-only system), and a block device in RAM.
+ *
+ * Sources: proc(5) for /proc/self/mountinfo; the kernel's overlayfs.rst for `upperdir`; sysfs for block devices. What
+ * cannot be seen is taken for durable: a container's overlay names a folder of its host.
+ */
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** What the machine says; another in a test. */
+export interface MachineMounts {
+  /** Text of /proc/self/mountinfo. */
+  readonly mountinfo: string;
+  /** Text of /proc/cmdline. */
+  readonly commandLine: string;
+  /** Directory of block devices; `/sys/class/block`. */
+  readonly blockDevices: string;
+}
+
+interface Mount {
+  readonly point: string;
+  readonly type: string;
+  readonly source: string;
+  /** Options of the file system, e.g. `upperdir=/media/root-rw/overlay`. */
+  readonly options: readonly string[];
+}
+
+const IN_RAM = new Set(['tmpfs', 'ramfs', 'devtmpfs', 'rootfs', 'hugetlbfs']);
+/** zram, and the RAM disks of brd. */
+const RAM_DEVICE = /^(zram|ram)\d+$/;
+/** Boot options of raspi-config, overlayroot and live systems, whose upper folder is not to be seen once they run. */
+const OVERLAY_IN_RAM = /(?:^|\s)(?:boot=(?:overlay|live|casper)|overlayroot=(?:tmpfs|"tmpfs))/;
+/** A folder within a folder within …: more is a loop. */
+const DEPTH_MAX = 8;
+
+/**
+ * @param path of a file or folder; it need not exist yet
+ * @returns where its bytes are instead of on a disk, as "tmpfs on /tmp"; `undefined`: on a disk, as far as can be seen
+ */
+export function volatilePlaceOf(path: string, machine: MachineMounts = thisMachine()): string | undefined {
+  return placeIn(resolved(path), { machine, mounts: mountsIn(machine.mountinfo), depth: 0 });
+}
+
+interface Search {
+  readonly machine: MachineMounts;
+  readonly mounts: readonly Mount[];
+  readonly depth: number;
+}
+
+function placeIn(path: string, search: Search): string | undefined {
+  const { mounts, machine, depth } = search;
+  const mount = mountOf(path, mounts);
+  if (mount === undefined || depth > DEPTH_MAX) return undefined;
+  const { type, point, source } = mount;
+  if (IN_RAM.has(type)) return `${type} on ${point}`;
+  const deeper = { ...search, depth: depth + 1 };
+  if (type === 'overlay' || type === 'overlayfs') {
+    const upper = mount.options.find((option) => option.startsWith('upperdir='))?.slice('upperdir='.length);
+    const isSeen = upper !== undefined && mountOf(upper, mounts) !== mount;
+    const below = isSeen ? placeIn(upper, deeper) : undefined;
+    if (below !== undefined) return `overlay on ${point}, which writes to ${below}`;
+    const isHidden = OVERLAY_IN_RAM.test(machine.commandLine);
+    return isHidden ? `overlay on ${point}, which writes to RAM (see /proc/cmdline)` : undefined;
+  }
+  const device = source.startsWith('/dev/') ? ramDeviceOf(basename(resolved(source)), deeper) : undefined;
+  return device === undefined ? undefined : `${type} on ${point}, on ${device}`;
+}
+
+/** @returns the RAM that a block device is made of: itself, the file of a loop device, or what it is mapped to */
+function ramDeviceOf(name: string, search: Search): string | undefined {
+  if (RAM_DEVICE.test(name)) return `/dev/${name}`;
+  if (search.depth > DEPTH_MAX) return undefined;
+  const folder = join(search.machine.blockDevices, name);
+  const deeper = { ...search, depth: search.depth + 1 };
+  const backing = textOf(join(folder, 'loop', 'backing_file')).trim();
+  if (backing.startsWith('/')) return placeIn(backing, deeper);
+  for (const slave of namesIn(join(folder, 'slaves'))) {
+    const found = ramDeviceOf(slave, deeper);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The mount that a path is in: the longest mount point above it, and of two on one point the later. */
+function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
+  let found: Mount | undefined;
+  for (const mount of mounts)
+    if (isWithin(path, mount.point) && mount.point.length >= (found?.point.length ?? 0)) found = mount;
+  return found;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}
+
+function mountsIn(mountinfo: string): Mount[] {
+  return mountinfo.split('\n').flatMap((line) => {
+    const [own = '', ofFileSystem = ''] = line.split(' - ');
+    const point = own.split(' ')[4];
+    const [type, source = '', options = ''] = ofFileSystem.split(' ');
+    if (point === undefined || type === undefined || type === '') return [];
+    return [{ point: unescaped(point), type, source: unescaped(source), options: unescaped(options).split(',') }];
+  });
+}
+
+/** Blank, tab, newline and backslash are octal there. */
+function unescaped(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+/** Without symbolic links, as far up as it exists. */
+function resolved(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path === dirname(path) ? path : join(resolved(dirname(path)), basename(path));
+  }
+}
+
+function thisMachine(): MachineMounts {
+  return {
+    mountinfo: textOf('/proc/self/mountinfo'),
+    commandLine: textOf('/proc/cmdline'),
+    blockDevices: '/sys/class/block',
+  };
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,37 @@
+/** A state directory in RAM, with the real process: refused, unless the configuration accepts it, and then said first. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { volatilePlaceOf } from '../../src/io/volatile-storage.ts';
+import { openHouse } from './house.ts';
+import { runProgram } from './program.ts';
+
+const MEMORY = '/dev/shm';
+
+function isMemory(): boolean {
+  return existsSync(MEMORY) && volatilePlaceOf(MEMORY) !== undefined;
+}
+
+it.skipIf(!isMemory())('a store in RAM is refused with 78, or named first', async () => {
+  const memory = mkdtempSync(join(MEMORY, 'holdfast-'));
+  onTestFinished(() => rmSync(memory, { recursive: true, force: true }));
+  const stateDir = join(memory, 'state');
+  const house = await openHouse({ config: { gateway: { state_dir: stateDir, allow_volatile_store: false } } });
+  const refused = await runProgram('run', '--config', house.configPath);
+  expect(refused).toMatchObject({
+    code: 78,
+    stderr: expect.stringContaining(`${stateDir} is in RAM (tmpfs on /dev/shm)`),
+  });
+  expect(refused.stderr).toContain('allow_volatile_store = true');
+  expect(existsSync(stateDir)).toBe(false);
+
+  const refusing = readFileSync(house.configPath, 'utf8');
+  writeFileSync(house.configPath, refusing.replace('allow_volatile_store = false', 'allow_volatile_store = true'));
+  await house.start();
+  const { sentence, conditions } = await house.gateway.status();
+  expect(sentence).toMatch(/^Not yet\. The store is in RAM/);
+  expect(conditions[0]).toMatchObject({ code: 'store-volatile', losing: 'at risk' });
+  await house.gateway.signal('SIGTERM');
+  const offline = await runProgram('status', '--config', house.configPath);
+  expect(offline.stdout).toContain('in RAM only');
+});
