@@ -7,7 +7,7 @@ export default defineConfig({
     exclude: ['test/long/**'],
     pool: 'forks', // PTYs and native code: a file that dies must take nobody with it
     maxWorkers: 3, // end-to-end tests wait most of the time, also on two cores
-    testTimeout: 180_000, // a machine with other work is slow, not wrong
-    hookTimeout: 180_000,
+    testTimeout: 300_000, // a machine with other work is slow, not wrong
+    hookTimeout: 300_000,
   },
 });

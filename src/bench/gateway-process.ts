@@ -7,7 +7,7 @@ import type { OutboxReport, StatusReport } from '../ops/report.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** A cold start compiles everything once. */
-const START_MS_MAX = 20_000;
+const START_MS_MAX = 120_000;
 const ASK_EVERY_MS = 20;
 /** Last lines of its journal kept for whoever asks why. */
 const JOURNAL_CHARACTERS_MAX = 64_000;

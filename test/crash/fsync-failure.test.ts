@@ -23,7 +23,7 @@ const TRUSTING = fileURLToPath(new URL('./trusting-gateway.ts', import.meta.url)
 
 describe.skipIf(isUnrecordable())('an fsync that fails', () => {
   it('ends the first start with 74 wherever it comes, and the next start does as if nothing had been', {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const { house, failFsync } = await openRecordedHouse(DAY);
     let n = 0;
@@ -50,7 +50,7 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
   it.each([
     ['alone', 0],
     ['and every later one of that life', EVERY],
-  ])('%s loses nothing that was acknowledged, in traffic, for each n', { timeout: 300_000 }, async (_, more) => {
+  ])('%s loses nothing that was acknowledged, in traffic, for each n', { timeout: 600_000 }, async (_, more) => {
     const recorded = await openRecordedHouse(DAY);
     const { house } = recorded;
     expect(await liveAndFail(recorded, more)).toEqual(Array.from({ length: LIVES }, () => EXIT.storage));
@@ -66,7 +66,7 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
     expect(result.promised.uplinks).toBeGreaterThan(LIVES);
   });
 
-  it('is seen to cost messages when the next life builds on the log as it finds it', { timeout: 300_000 }, async () => {
+  it('is seen to cost messages when the next life builds on the log as it finds it', { timeout: 600_000 }, async () => {
     const recorded = await openRecordedHouse({ ...DAY, program: TRUSTING });
     await liveAndFail(recorded, EVERY);
     await recorded.house.gateway.start();

@@ -12,7 +12,7 @@ const PLAN: HousePlan = {
 const UNSAFE = fileURLToPath(new URL('./unsafe-gateway.ts', import.meta.url));
 
 describe('a gateway killed in the middle of traffic', () => {
-  it('loses nothing it acknowledged, in either direction, over 50 kills', { timeout: 300_000 }, async () => {
+  it('loses nothing it acknowledged, in either direction, over 50 kills', { timeout: 600_000 }, async () => {
     const house = await openHouse(PLAN);
     await house.start();
     const { whileHubAway, whileHubNear } = await killAgainAndAgain(house, { kills: 50, seed: 20_260_701 });
@@ -23,7 +23,7 @@ describe('a gateway killed in the middle of traffic', () => {
     expect(totals.downlink).toMatchObject({ shed: {}, dead: 0, damaged: 0 });
   });
 
-  it('is noticed to lose messages when it acknowledges before the commit', { timeout: 120_000 }, async () => {
+  it('is noticed to lose messages when it acknowledges before the commit', { timeout: 600_000 }, async () => {
     const house = await openHouse({ ...PLAN, program: UNSAFE });
     await house.start();
     await killAgainAndAgain(house, { kills: 12, seed: 20_260_701, sights: ['acknowledged', 'arrived'] });

@@ -27,7 +27,7 @@ const UPLINKS_AHEAD = 8;
 const COMMANDS_AHEAD = 8;
 const ALL_SIGHTS: readonly Sight[] = ['acknowledged', 'received', 'arrived', 'connected'];
 const TIMES_MAX = 80;
-const LIFE_MS_MAX = 40_000;
+const LIFE_MS_MAX = 120_000;
 
 /** Leaves the gateway running, the hub in reach and nobody sending. */
 export async function killAgainAndAgain(house: House, plan: KillPlan): Promise<KillCount> {

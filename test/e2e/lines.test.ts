@@ -9,7 +9,7 @@ const UNSAFE = fileURLToPath(new URL('./unsafe-gateway.ts', import.meta.url));
 
 describe('a device whose lines are answered', () => {
   it('loses nothing that was acknowledged, either way, over 20 kills of the gateway', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const house = await openLinesHouse();
     await house.start();
@@ -28,7 +28,7 @@ describe('a device whose lines are answered', () => {
     expect(links[0]).toMatchObject({ driver: 'lines', counters: { crcErrors: 0, malformedPackets: 0 } });
   });
 
-  it('is noticed to lose when the gateway answers before the commit', { timeout: 120_000 }, async () => {
+  it('is noticed to lose when the gateway answers before the commit', { timeout: 600_000 }, async () => {
     const house = await openLinesHouse({ program: UNSAFE });
     await house.start();
     await house.killAgainAndAgain(10, 20_261_122);

@@ -19,7 +19,7 @@ const LARGE_BYTES = 512;
 const NARROW_BYTES = 8 * LARGE_BYTES;
 
 describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a keep alive for a commit', () => {
-  it('costs no link, no keep alive on either side, and no message either way', { timeout: 200_000 }, async () => {
+  it('costs no link, no keep alive on either side, and no message either way', { timeout: 600_000 }, async () => {
     const slow = await openSlowHouse();
     const { house } = slow;
     await startBusy(house);
@@ -51,7 +51,7 @@ describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a 
     expect([slow.partings, hubPartings(house)]).toEqual([[], 1]);
   });
 
-  it('is seen to cost keep alives when commits are made in the main thread', { timeout: 200_000 }, async () => {
+  it('is seen to cost keep alives when commits are made in the main thread', { timeout: 600_000 }, async () => {
     const slow = await openSlowHouse({ program: IN_THREAD });
     const { house } = slow;
     writeFileSync(join(house.folder, 'synchronous'), 'FULL');
@@ -66,7 +66,7 @@ describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a 
   });
 
   it('makes subdevices wait when too much is in RAM only, and never more than the bound is', {
-    timeout: 200_000,
+    timeout: 600_000,
   }, async () => {
     const { slow, peak } = await crowdedHouse(NARROW_BYTES);
     const { house } = slow;
@@ -79,7 +79,7 @@ describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a 
     expect(peak()).toBeLessThanOrEqual(NARROW_BYTES);
   });
 
-  it('would hold more than that in RAM without the bound', { timeout: 200_000 }, async () => {
+  it('would hold more than that in RAM without the bound', { timeout: 600_000 }, async () => {
     const { peak } = await crowdedHouse(1024 * NARROW_BYTES);
     expect(peak()).toBeGreaterThan(NARROW_BYTES);
   });

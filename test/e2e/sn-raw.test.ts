@@ -56,7 +56,7 @@ function planOf(disturb?: (open: OpenChannel) => OpenChannel): HousePlan {
   };
 }
 
-it('loses nothing and keeps the order, both ways, through noise and kills', { timeout: 180_000 }, async () => {
+it('loses nothing and keeps the order, both ways, through noise and kills', { timeout: 600_000 }, async () => {
   const noise = disturbing(seededRandom(11));
   const house = await openHouse(planOf(noise.disturb));
   await house.start();
@@ -66,7 +66,7 @@ it('loses nothing and keeps the order, both ways, through noise and kills', { ti
   expect(totals.uplink).toMatchObject({ dead: 0, damaged: 0 });
 });
 
-it('is seen to lose messages when the gateway acknowledges before the commit', { timeout: 120_000 }, async () => {
+it('is seen to lose messages when the gateway acknowledges before the commit', { timeout: 600_000 }, async () => {
   const house = await openHouse({ ...planOf(), program: UNSAFE });
   await house.start();
   await killAgainAndAgain(house, { kills: 12, seed: 7, sights: ['acknowledged', 'arrived'] });

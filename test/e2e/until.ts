@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Generous: a loaded machine is slow, not wrong. */
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 120_000;
 const LOOK_EVERY_MS = 20;
 
 /** @throws when the condition does not come true; its own text says which one that was */

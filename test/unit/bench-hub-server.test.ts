@@ -8,7 +8,7 @@ import type { MqttPacket } from '../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../src/codec/mqtt-wire.ts';
 import { systemClock } from '../../src/io/clock.ts';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 120_000;
 
 const closing: (() => unknown)[] = [];
 

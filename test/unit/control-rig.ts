@@ -237,7 +237,7 @@ export async function withControl(act: (rig: Rig) => Promise<void>): Promise<voi
 
 /** Looks again until it is so; the deadline is only for a test that fails. */
 export async function until(isSo: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 20_000;
+  const deadlineMs = performance.now() + 120_000;
   while (!isSo()) {
     if (performance.now() > deadlineMs) throw new Error('it has not come to that in 20 s');
     await new Promise((resolve) => setImmediate(resolve));

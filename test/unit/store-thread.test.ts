@@ -69,6 +69,6 @@ describe('the store in its thread', () => {
     const { store } = await storeThread(storePath(), 'boot')(listener);
     store.commit(1, [put(1)]);
     store.commit(2, [put(1)]);
-    await expect.poll(() => failures.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => failures.length, { timeout: 120_000 }).toBe(1);
   });
 });

@@ -22,7 +22,7 @@ export interface StoryFacts {
 
 const LOOK_EVERY_MS = 50;
 /** For a start, a connection, a last acknowledgement: all take about a second. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 /** No byte written for so long: the start is over. Longer than any hold or commit delay. */
 const SETTLED_MS = 500;
 const SETTLE_MS_MAX = 5000;
