@@ -117,3 +117,14 @@ describe('whatever starts Node', () => {
     expect(existsSync(join(HOME, program))).toBe(true);
   });
 });
+
+describe('what npm may leave out', () => {
+  // npm skips an optional package whose engines exclude the Node that runs npm; that Node runs nothing else here.
+  it('has no engines in the lockfile, so that an older Node of the machine installs everything', () => {
+    const { packages } = JSON.parse(readFileSync(join(HOME, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { optional?: boolean; engines?: object }>;
+    };
+    const choosy = Object.entries(packages).filter(([, { optional, engines }]) => optional && engines !== undefined);
+    expect(choosy.map(([name]) => name)).toEqual([]);
+  });
+});
