@@ -146,7 +146,11 @@ export class Gateway {
       ...{ store, custodian: uplinks, alarmTopics: stations.alarmTopics },
     });
     const isExpired = stations.expiry(config.inbox.ageHoursMax);
-    this.#downlink = new DownlinkFlow({ ...shared, pager: () => downlinkPager, isExpired });
+    this.#downlink = new DownlinkFlow({
+      ...{ ...shared, pager: () => downlinkPager, isExpired },
+      unstoredBytes: () => downlinks.unstoredBytes,
+      setReading: (isReading) => this.hub.setReading(isReading),
+    });
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
     this.presence = new Presence({
       ...shared,

@@ -34,6 +34,8 @@ export interface Channel {
   write(bytes: Uint8Array): void;
   /** Bytes written but not yet taken by the operating system. */
   readonly queuedBytes: number;
+  /** Stops or resumes reading; without it, or while it is stopped, bytes may still come. The far end waits behind its window. */
+  setReading?(isReading: boolean): void;
   /** Of a serial port; `undefined`: its driver does not count, or it is not open. */
   lineErrors?(): LineErrors | undefined;
   /** Begins to close; `closed` follows within a deadline, whatever the device does. Idempotent. */

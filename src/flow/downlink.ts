@@ -10,7 +10,6 @@
  * Once the PUBACK has left nothing is recognised: whatever comes with its identifier then is a new message, DUP or not
  * [MQTT-4.3.2-2]. A copy that met our PUBACK on the way is delivered twice; a duplicate is better than a loss.
  */
-import { crc32 } from 'node:zlib';
 import type { Facts } from '../base/events.ts';
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
@@ -22,13 +21,12 @@ import type { Inbox } from '../session/inbox.ts';
 import { type Mirror, NOBODY } from '../session/mirror.ts';
 import type { TopicMap } from '../session/topic-map.ts';
 import { Alarm } from './alarm.ts';
+import { ARRIVALS_MAX, type Arrival, Arrivals } from './arrivals.ts';
 import { Debts } from './debts.ts';
+import { BackPressure } from './back-pressure.ts';
 import type { Links } from './links.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Pager } from './pager.ts';
-
-/** Downlinks waiting for their PUBACK; a hub that sends more than this without one is left. */
-const ARRIVALS_MAX = 1024;
 
 export interface DownlinkOptions {
   readonly clock: Clock;
@@ -41,15 +39,11 @@ export interface DownlinkOptions {
   readonly pager: () => Pager;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly order: (order: HubInput) => void;
+  /** Bytes of downlinks that are in RAM only. */
+  readonly unstoredBytes: () => number;
+  /** Stops or resumes reading of the hub's connection. */
+  readonly setReading: (isReading: boolean) => void;
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
-}
-
-interface Arrival {
-  readonly packetId: number;
-  /** Of topic and payload. */
-  readonly print: number;
-  /** Copies that nobody keeps for us yet. */
-  owed: number;
 }
 
 export class DownlinkFlow {
@@ -60,13 +54,18 @@ export class DownlinkFlow {
   #lastDelivery = 0;
   /** The last look found something too old: what the disk brings next may be too. */
   #isExpiring = false;
-  readonly #arrivals: Arrival[] = [];
-  /** By packet identifier: arrivals of earlier connections without a PUBACK, which the hub will send again. */
-  #unacknowledged = new Map<number, Arrival>();
+  readonly #arrivals: Arrivals;
+  readonly #pressure: BackPressure;
 
   constructor(options: DownlinkOptions) {
     this.#options = options;
     this.#alarm = new Alarm(options.clock, options.mailbox, () => this.deliverAll());
+    this.#arrivals = new Arrivals((packetId) => options.order({ kind: 'puback', packetId }));
+    this.#pressure = new BackPressure({
+      ...{ clock: options.clock, mailbox: options.mailbox, setReading: options.setReading },
+      load: () => ({ copies: this.#debts.size, bytes: options.unstoredBytes() }),
+      leave: (reason) => options.order({ kind: 'leave', reason }),
+    });
   }
 
   /** A message from the hub for whoever subscribed to it. */
@@ -75,21 +74,19 @@ export class DownlinkFlow {
       this.#route({ ...message, qos: 0 }, undefined);
       return;
     }
-    const print = printOf(message);
-    if (dup && this.#isWaiting(packetId, print)) return;
-    const known = dup ? this.#unacknowledged.get(packetId) : undefined;
-    const arrival = known?.print === print ? known : { packetId, print, owed: 0 };
-    this.#unacknowledged.delete(packetId);
-    if (arrival !== known) this.#route(message, arrival);
+    const known = dup ? this.#arrivals.recognise(packetId, message) : undefined;
+    if (known === 'waiting') return;
+    if (known === undefined && !this.#pressure.admits()) return; // without PUBACK it stays the hub's
+    const arrival = known ?? this.#arrivals.newArrival(packetId, message);
+    if (known === undefined) this.#route(message, arrival);
     this.#owePuback(arrival);
   }
 
   /** An answer to ourselves: nobody's message, but it has its place in the order of PUBACKs. @returns whether it is news */
   consumed(message: Message, dup: boolean, packetId: number | undefined): boolean {
     if (packetId === undefined) return true;
-    const print = printOf(message);
-    if (dup && this.#isWaiting(packetId, print)) return false;
-    this.#owePuback({ packetId, print, owed: 0 });
+    if (dup && this.#arrivals.recognise(packetId, message) === 'waiting') return false;
+    this.#owePuback(this.#arrivals.newArrival(packetId, message));
     return true;
   }
 
@@ -98,20 +95,19 @@ export class DownlinkFlow {
     const arrival = this.#debts.settle(owed);
     if (arrival === undefined) return;
     arrival.owed -= 1;
-    this.#acknowledge();
+    this.#arrivals.settle();
+    this.#pressure.turn();
   }
 
   /** @param sessionPresent the hub will send again what we did not acknowledge; else nothing is known any more */
   hubConnected(sessionPresent: boolean): void {
-    if (!sessionPresent) this.#unacknowledged.clear();
+    if (!sessionPresent) this.#arrivals.sessionLost();
+    this.#pressure.turn(); // what came in earlier connections may still wait for the disk
   }
 
   hubLost(): void {
-    for (const arrival of this.#arrivals.splice(0)) this.#unacknowledged.set(arrival.packetId, arrival);
-    for (const oldest of this.#unacknowledged.keys()) {
-      if (this.#unacknowledged.size <= ARRIVALS_MAX) break;
-      this.#unacknowledged.delete(oldest);
-    }
+    this.#arrivals.connectionLost();
+    this.#pressure.connectionLost();
   }
 
   /** The subdevice's session is over: what it was still owed is shed, as far as it is in RAM; the rest as it is read. */
@@ -206,26 +202,10 @@ export class DownlinkFlow {
     this.#options.pager().turn(); // the policy may have made room
   }
 
-  /** It has come in this connection, and its PUBACK has not left. */
-  #isWaiting(packetId: number, print: number): boolean {
-    return this.#arrivals.some((arrival) => arrival.packetId === packetId && arrival.print === print);
-  }
-
   #owePuback(arrival: Arrival): void {
-    this.#arrivals.push(arrival);
-    if (this.#arrivals.length > ARRIVALS_MAX)
-      this.#options.order({ kind: 'leave', reason: 'the hub sends faster than we can store' });
-    this.#acknowledge();
+    this.#arrivals.add(arrival);
+    if (this.#arrivals.waiting > ARRIVALS_MAX)
+      this.#options.order({ kind: 'leave', reason: 'the hub broke the protocol: a packet identifier used twice' });
+    this.#pressure.turn();
   }
-
-  #acknowledge(): void {
-    for (let first = this.#arrivals[0]; first !== undefined && first.owed === 0; first = this.#arrivals[0]) {
-      this.#arrivals.shift();
-      this.#options.order({ kind: 'puback', packetId: first.packetId });
-    }
-  }
-}
-
-function printOf({ topic, payload }: Message): number {
-  return crc32(payload, crc32(topic));
 }

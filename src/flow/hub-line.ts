@@ -67,6 +67,11 @@ export class HubLine {
     this.#pump.input(order);
   }
 
+  /** Back-pressure on the hub. */
+  setReading(isReading: boolean): void {
+    this.#pump.setReading(isReading);
+  }
+
   get queuedBytes(): number {
     return this.#pump.queuedBytes;
   }
@@ -98,7 +103,7 @@ export class HubLine {
 
   #act(report: Report): void {
     const { replay, subscriptions } = this.#options;
-    if (report.kind !== 'offline' && report.kind !== 'takenOver') replay.heard();
+    if (report.kind !== 'offline' && report.kind !== 'takenOver') replay.heard(report.kind !== 'message');
     switch (report.kind) {
       case 'online':
         return this.#online(report.sessionPresent);

@@ -49,6 +49,11 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
     return this.#channel?.lineErrors?.();
   }
 
+  /** Stops or resumes reading of the channel that is open now; a new one is read. */
+  setReading(isReading: boolean): void {
+    this.#channel?.setReading?.(isReading);
+  }
+
   /** Ends the channel, not the machine, which hears of it as of any other end. */
   closeChannel(reason: string): void {
     this.#channel?.close(reason);

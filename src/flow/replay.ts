@@ -46,7 +46,7 @@ export class Replay {
   readonly #alarm: Alarm;
   readonly #quick: Quick[] = [];
   #isQuickTurn = true;
-  /** The hub spoke last at this moment, monotonic ms. */
+  /** The hub answered something last at this moment, monotonic ms. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #backlogAtConnect = 0;
   /** The last look found something too old: what the disk brings next may be too. */
@@ -94,9 +94,12 @@ export class Replay {
     this.#alarm.set(undefined);
   }
 
-  /** The hub has said something, whatever it was: the connection carries. */
-  heard(): void {
-    this.#heardAtMs = this.#options.clock.nowMs();
+  /**
+   * The hub has said something, whatever it was: the connection carries. @param isAnswer no message of its own: PUBACKs
+   * that were due may still wait behind any number of those
+   */
+  heard(isAnswer: boolean): void {
+    if (isAnswer) this.#heardAtMs = this.#options.clock.nowMs();
     this.#options.outbox.suspicion.heard();
   }
 
@@ -185,7 +188,7 @@ export class Replay {
 
   /**
    * PUBACKs are late: is it the messages, or is the connection dead? The hub is asked. A message counts as refused only
-   * if the hub has spoken since its PUBACK was due; a silent hub has refused nothing.
+   * if the hub has answered since its PUBACK was due; a silent hub has refused nothing.
    */
   #giveUp(nowMs: number): void {
     const { outbox } = this.#options;

@@ -1,6 +1,7 @@
 /**
  * Is the connection alive? Something is sent within the keep alive [MQTT-3.1.2-23], and a hub that has been silent for
- * half of it is asked. A PINGRESP that does not come means that the connection is dead, whatever TCP believes.
+ * half of it is asked. A PINGRESP that does not come means that the connection is dead, whatever TCP believes; but while
+ * other packets come it may only be waiting behind them, as they are read no faster than they are stored.
  */
 import type { Restorable } from '../base/snapshot.ts';
 
@@ -9,6 +10,9 @@ export interface KeepAliveSnapshot {
   readonly heardAtMs: number;
   readonly deadlineMs: number | undefined;
 }
+
+/** A PINGRESP may wait so many times its usual wait behind other packets. */
+const PATIENCE = 6;
 
 export class KeepAlive implements Restorable<KeepAliveSnapshot> {
   readonly #keepAliveMs: number;
@@ -43,7 +47,8 @@ export class KeepAlive implements Restorable<KeepAliveSnapshot> {
   }
 
   isDead(nowMs: number): boolean {
-    return this.#deadlineMs !== undefined && nowMs >= this.#deadlineMs;
+    const deadMs = this.#deadMs();
+    return deadMs !== undefined && nowMs >= deadMs;
   }
 
   mustAsk(nowMs: number): boolean {
@@ -53,7 +58,7 @@ export class KeepAlive implements Restorable<KeepAliveSnapshot> {
 
   /** When `isDead` or `mustAsk` may turn true. */
   get wakeAtMs(): number | undefined {
-    return this.#deadlineMs ?? this.#askAtMs();
+    return this.#deadMs() ?? this.#askAtMs();
   }
 
   snapshot(): KeepAliveSnapshot {
@@ -64,6 +69,12 @@ export class KeepAlive implements Restorable<KeepAliveSnapshot> {
     this.#sentAtMs = sentAtMs;
     this.#heardAtMs = heardAtMs;
     this.#deadlineMs = deadlineMs;
+  }
+
+  #deadMs(): number | undefined {
+    if (this.#deadlineMs === undefined) return undefined;
+    const latestMs = this.#deadlineMs + (PATIENCE - 1) * this.#answerMsMax;
+    return Math.min(Math.max(this.#deadlineMs, this.#heardAtMs + this.#answerMsMax), latestMs);
   }
 
   #askAtMs(): number | undefined {

@@ -3,6 +3,9 @@
  *
  * Writes of one tick leave in one segment as far as they fit, at once (no Nagle). Every path ends in exactly one
  * `closed` whose reason is words for a technician. `tls.ts` is the other opener over the same `SocketChannel`.
+ *
+ * What the far end sends is handed on in pieces of `TURN_BYTES`, one per turn of the event loop. Meanwhile the socket is
+ * not read, so the rest waits in the kernel, and behind that the sender.
  */
 import { connect, type Socket } from 'node:net';
 import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
@@ -14,6 +17,8 @@ export interface TcpOptions {
   readonly openMsMax: number;
   /** How long a close may wait for queued bytes to leave and for the far end to agree. */
   readonly closeMsMax: number;
+  /** Another number in a test only: the negative control of fairness. */
+  readonly turnBytes?: number;
 }
 
 export function openTcp(options: TcpOptions): OpenChannel {
@@ -35,6 +40,11 @@ interface SocketChannelOptions extends TcpOptions {
 
 /** The MQTT client has at most some hundred messages of 16 KB in flight; this much means that nobody counts. */
 const QUEUED_BYTES_MAX = 16 * 1024 * 1024;
+/** What the far end may have handled before every line has its turn: as much as one read of a tty (`device-channel.ts`). */
+const TURN_BYTES = 4096;
+/** A far end that sends more than this while the channel closes is not waited for. */
+const CLOSING_BYTES_MAX = 256 * 1024;
+const NOTHING = new Uint8Array(0);
 
 export class SocketChannel implements Channel {
   readonly #options: SocketChannelOptions;
@@ -43,6 +53,11 @@ export class SocketChannel implements Channel {
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #reason: string;
   #deadline: NodeJS.Timeout;
+  /** Bytes read from the socket and not handed on yet: at most one read and what the stream had buffered. */
+  #unread: Uint8Array = NOTHING;
+  #isReading = true;
+  #turnIsDue = false;
+  #closingBytes = 0;
 
   constructor(options: SocketChannelOptions, listener: ChannelListener) {
     this.#options = options;
@@ -77,6 +92,12 @@ export class SocketChannel implements Channel {
     this.#socket.write(bytes);
   }
 
+  setReading(isReading: boolean): void {
+    if (this.#isReading === isReading) return;
+    this.#isReading = isReading;
+    this.#readOn();
+  }
+
   /** What was written still leaves, and the far end may say that it is done: within the deadline. */
   close(reason: string): void {
     if (this.#state === 'opening') this.#abandon(reason);
@@ -84,7 +105,9 @@ export class SocketChannel implements Channel {
     this.#state = 'closing';
     this.#reason = reason;
     this.#deadline = setTimeout(() => this.#socket.destroy(), this.#options.closeMsMax);
+    this.#unread = NOTHING;
     this.#socket.end();
+    this.#socket.resume(); // the end of the far end comes behind what it has sent
   }
 
   get #peer(): string {
@@ -99,7 +122,37 @@ export class SocketChannel implements Channel {
   }
 
   #received(bytes: Uint8Array): void {
-    if (this.#state === 'open') this.#listener.bytes(bytes);
+    if (this.#state === 'open') {
+      this.#unread = this.#unread.length === 0 ? bytes : Buffer.concat([this.#unread, bytes]);
+      if (this.#isReading && !this.#turnIsDue) this.#handOn();
+      return;
+    }
+    this.#closingBytes += bytes.length;
+    if (this.#closingBytes > CLOSING_BYTES_MAX) this.#socket.destroy();
+  }
+
+  #handOn(): void {
+    const { turnBytes = TURN_BYTES } = this.#options;
+    const bytes = this.#unread.subarray(0, turnBytes);
+    this.#unread = this.#unread.subarray(bytes.length);
+    this.#listener.bytes(bytes);
+    this.#readOn();
+  }
+
+  /** Stops or goes on, in a turn of its own. */
+  #readOn(): void {
+    if (this.#state !== 'open') return;
+    if (!this.#isReading || this.#unread.length > 0) this.#socket.pause();
+    if (!this.#isReading || this.#turnIsDue || !this.#socket.isPaused()) return;
+    this.#turnIsDue = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#turnIsDue = false;
+    if (this.#state !== 'open' || !this.#isReading) return;
+    if (this.#unread.length > 0) this.#handOn();
+    else this.#socket.resume();
   }
 
   #failed(error: Error): void {

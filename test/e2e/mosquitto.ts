@@ -34,14 +34,19 @@ export class Mosquitto implements Broker {
   readonly port: number;
   readonly #folder: string;
   readonly #door: MosquittoDoor | undefined;
+  readonly #more: readonly string[];
   #broker: ChildProcess | undefined;
   #listener: ChildProcess | undefined;
 
-  /** @param folder for its configuration and its persistent store @param port open to anybody on this machine */
-  constructor(port: number, folder: string, door?: MosquittoDoor) {
+  /**
+   * @param port open to anybody on this machine @param folder for its configuration and its persistent store
+   * @param more lines of its configuration
+   */
+  constructor(port: number, folder: string, door?: MosquittoDoor, more: readonly string[] = []) {
     this.#folder = folder;
     this.port = port;
     this.#door = door;
+    this.#more = more;
   }
 
   async start(): Promise<void> {
@@ -51,6 +56,7 @@ export class Mosquitto implements Broker {
       'persistence true',
       `persistence_location ${this.#folder}/`,
       'max_queued_messages 0', // as many as come: the default is 1000
+      ...this.#more,
       `listener ${this.port} ${HOST}`,
       'allow_anonymous true',
       ...(this.#door === undefined ? [] : [`listener ${this.#door.port} ${HOST}`, ...this.#door.lines]),

@@ -15,7 +15,7 @@ import { StepClock } from './flow-rig.ts';
 
 type Deliver = Extract<DriverOrder, { kind: 'deliver' }>;
 
-const LIMITS = { messagesMax: 150, overflow: 'drop-oldest', replayIntervalMs: 0, holdMs: 200, commitMs: 100 } as const;
+const LIMITS = { overflow: 'drop-oldest', replayIntervalMs: 0, holdMs: 200, commitMs: 100 } as const;
 
 /** The flow with a real inbox, custody and mirror; the links, the hub and the disk are the test's. */
 export class FlowBench {
@@ -27,12 +27,17 @@ export class FlowBench {
     windowMax: 64,
     safe: (_, owed) => this.flow.safe(owed),
   });
-  readonly inbox = new Inbox(LIMITS, this.custodian);
+  readonly mailbox = new Mailbox((error) => {
+    throw error;
+  });
+  readonly inbox: Inbox;
+  isReading = true;
   readonly #orders: HubInput[] = [];
   readonly #deliveries: Deliver[] = [];
   readonly flow: DownlinkFlow;
 
-  constructor() {
+  constructor(messagesMax = 150) {
+    this.inbox = new Inbox({ ...LIMITS, messagesMax }, this.custodian);
     const links: Pick<Links, 'order'> = {
       order: (_, order) => {
         if (order.kind === 'deliver') this.#deliveries.push(order);
@@ -41,9 +46,7 @@ export class FlowBench {
     const pager: Pick<Pager, 'turn'> = { turn: () => {} };
     this.flow = new DownlinkFlow({
       clock: this.clock,
-      mailbox: new Mailbox((error) => {
-        throw error;
-      }),
+      mailbox: this.mailbox,
       stamp: () => STAMP,
       facts: newFacts(),
       mirror: this.mirror,
@@ -53,6 +56,10 @@ export class FlowBench {
       topicsOf: (subdevice) =>
         topicMap('{subdevice}/{topic}', { gateway: 'gw', subdevice, productId: undefined, deviceName: undefined }),
       order: (order) => this.#orders.push(order),
+      unstoredBytes: () => this.custodian.unstoredBytes,
+      setReading: (isReading) => {
+        this.isReading = isReading;
+      },
       isExpired: undefined,
     });
     this.flow.hubConnected(true);
@@ -87,7 +94,9 @@ export class FlowBench {
   commit(): this {
     this.disk.letGo();
     this.disk.begin();
-    for (const entry of this.disk.finish()) this.custodian.stored(entry);
+    this.mailbox.post(() => {
+      for (const entry of this.disk.finish()) this.custodian.stored(entry);
+    });
     return this;
   }
 

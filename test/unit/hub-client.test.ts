@@ -95,6 +95,16 @@ describe('a hub that is silent', () => {
     expect(bench.asked()).toEqual(['close: no PINGRESP: the connection is dead']);
   });
 
+  it('that sends messages instead of PINGRESP is alive, and left all the same after six times the wait', () => {
+    const bench = new HubBench().online().pass(30_000);
+    const publish = { kind: 'publish', topic: 't', payload: new Uint8Array(1), retain: false } as const;
+    for (let elapsed = 0; elapsed < 29_000; elapsed += 1000)
+      bench.pass(1000).say({ ...publish, qos: 0, dup: false, packetId: undefined });
+    expect(bench.asked().filter((one) => one.startsWith('close'))).toEqual([]);
+    bench.pass(1000);
+    expect(bench.asked()).toEqual(['close: no PINGRESP: the connection is dead']);
+  });
+
   it('but answers PINGREQ stays connected for ever, and hears of us within each keep alive [MQTT-3.1.2-23]', () => {
     const bench = new HubBench().online();
     for (let turn = 0; turn < 100; turn += 1) {
