@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { newFacts } from './base/events.ts';
+import { type EventName, newFacts } from './base/events.ts';
 import { EXIT, Fault } from './base/fault.ts';
 import { parseConfig } from './config/parse.ts';
 import type { Config, RecordingTrigger } from './config/schema.ts';
@@ -12,7 +12,7 @@ import { Mailbox } from './flow/mailbox.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 import { accessHub } from './hub-access.ts';
 import { systemClock } from './io/clock.ts';
-import { createJournal, type Journal } from './io/journal.ts';
+import { createJournal, type Journal, type JournalLevel } from './io/journal.ts';
 import { careOf } from './io/port-care.ts';
 import { readSecretFile } from './io/secret-file.ts';
 import { StablePorts } from './io/stable-ports.ts';
@@ -21,7 +21,8 @@ import { timesyncd } from './io/time-service.ts';
 import { startAdministration } from './ops/administration.ts';
 import { startControl } from './ops/control.ts';
 import { Inspector } from './ops/inspect.ts';
-import { EVENT_NAMES, NARRATORS, tellFact } from './ops/narration.ts';
+import { JournalBudget } from './ops/journal-budget.ts';
+import { EVENT_NAMES, NARRATORS } from './ops/narration.ts';
 import { Recordings } from './ops/recordings.ts';
 import { ordersFor, recorderOrders } from './orders.ts';
 import { Storage } from './storage.ts';
@@ -46,6 +47,9 @@ const RECORDINGS_FOLDER = 'recordings';
 const DRAIN_MS_MAX = 10_000;
 /** systemd shows the answer to "is it losing data?" in `systemctl status`. */
 const STATUS_MS = 5000;
+/** How late a minute's count of repeated events may come. */
+const BUDGET_TURN_MS = 5000;
+const LEVELS: readonly JournalLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** Runs until a signal or a failure. @returns the exit code; @throws Fault for what must be mended first */
 export async function runGateway(options: DaemonOptions): Promise<number> {
@@ -81,7 +85,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       ending.end({ code: EXIT.storage, reason });
     },
   });
-  narrate(gateway, journal);
+  const endNarration = narrate(gateway, journal, config.gateway.logLevel);
   const recordings = new Recordings({
     ...{ gateway, version: options.version, tell: (sentence) => journal.info(sentence) },
     folder: join(config.gateway.stateDir, RECORDINGS_FOLDER),
@@ -119,6 +123,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       code === EXIT.storage ? 'storage failed: nothing is acknowledged any more' : 'a bug ends this process',
       { reason },
     );
+  endNarration();
   await Promise.all([control.close(), administration.close()]);
   return code;
 }
@@ -173,10 +178,21 @@ function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
   );
 }
 
-function narrate(gateway: Gateway, journal: Journal): void {
-  for (const name of EVENT_NAMES) {
-    gateway.parts.facts.on(name, (fact: object) => journal[NARRATORS[name].weight](tellFact(name, fact as never)));
+/** @returns called at the end: says what was counted and not written */
+function narrate({ parts: { facts, clock } }: Gateway, journal: Journal, level: JournalLevel): () => void {
+  const budget = new JournalBudget({
+    nowMs: () => clock.nowMs(),
+    write: (weight, sentence) => journal[weight](sentence),
+  });
+  const isWritten = (name: EventName): boolean => LEVELS.indexOf(NARRATORS[name].weight) >= LEVELS.indexOf(level);
+  for (const name of EVENT_NAMES.filter(isWritten)) {
+    facts.on(name, (fact: object) => budget.tell(name, fact as never));
   }
+  const turns = setInterval(() => budget.turn(), BUDGET_TURN_MS);
+  return () => {
+    clearInterval(turns);
+    budget.end();
+  };
 }
 
 function bugWords(error: unknown): string {

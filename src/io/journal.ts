@@ -3,7 +3,8 @@
  *
  * Text from outside (client ids, topics, reasons) comes in only as detail, never as event, and cannot forge a line or
  * move a cursor: control characters leave as escapes. Under systemd a line starts with its priority (sd-daemon(3)) and
- * has no timestamp, since journald adds its own. Writes are synchronous: what was said before a crash was said.
+ * has no timestamp, since journald adds its own. Writes are synchronous: what was said before a crash was said. A line has
+ * a bound, since a topic alone may have 65,535 bytes.
  */
 import { fstatSync } from 'node:fs';
 import pino from 'pino';
@@ -18,6 +19,10 @@ export interface Journal {
 
 export type Detail = Readonly<Record<string, unknown>>;
 export type JournalLevel = 'debug' | 'info' | 'warn' | 'error';
+
+const EVENT_LENGTH_MAX = 1000;
+/** A stack has some 2,000 characters. */
+const DETAIL_LENGTH_MAX = 4000;
 
 export interface JournalOptions {
   readonly level: JournalLevel;
@@ -50,7 +55,7 @@ export function createJournal(options: JournalOptions): Journal {
   const at =
     (level: JournalLevel) =>
     (event: string, detail: Detail = {}): void => {
-      if (logger.isLevelEnabled(level)) logger[level]({ detail: plain(detail) }, event);
+      if (logger.isLevelEnabled(level)) logger[level]({ detail: plain(detail) }, shortened(event, EVENT_LENGTH_MAX));
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
@@ -101,9 +106,18 @@ function plain(detail: Detail): Detail {
 }
 
 function plainValue(value: unknown): unknown {
-  if (value instanceof Error) return value.stack ?? value.message;
+  if (value instanceof Error) return shortened(value.stack ?? value.message, DETAIL_LENGTH_MAX);
+  if (typeof value === 'string') return shortened(value, DETAIL_LENGTH_MAX);
   if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function') return String(value);
   return value;
+}
+
+/** Without its middle: a sentence says at its end why. */
+function shortened(text: string, lengthMax: number): string {
+  if (text.length <= lengthMax) return text;
+  const head = Math.floor(lengthMax * 0.7);
+  const tail = lengthMax - head;
+  return `${text.slice(0, head)}… (${text.length - lengthMax} more characters) …${text.slice(-tail)}`;
 }
 
 /** C0, DEL, C1, and the Unicode characters that break or reverse a line. JSON escapes only the first of these. */

@@ -68,6 +68,14 @@ describe('the journal', () => {
     );
   });
 
+  it.each(['text', 'json'] as const)('has lines of bounded length, with the end of the sentence (%s)', (format) => {
+    const [line = ''] = record({ format }, (journal) =>
+      journal.warn(`downlink on ${'t'.repeat(65_535)} shed: no subscriber`, { detail: 'x'.repeat(1e6) }),
+    );
+    expect(line.length).toBeLessThan(6000);
+    expect(line).toMatch(/64\d\d\d more characters.*shed: no subscriber/);
+  });
+
   it('knows whether journald reads the stream', () => {
     const { dev, ino } = fstatSync(2);
     expect(isJournalStream(`${dev}:${ino}`)).toBe(true);

@@ -1,0 +1,126 @@
+/**
+ * How many lines of the journal one cause may write: the first few, then one a minute that counts the others.
+ *
+ * A cause is an event with its subdevice or link and its reason. Whoever floods the gateway with messages that nobody
+ * wants is one cause, however many topics he makes up; a flood of names is caught by the bound of the event. A sentence
+ * is put into words only if it is written, so a flood costs counting alone.
+ */
+import type { EventName } from '../base/events.ts';
+import { type FactOf, NARRATORS, tellFact, type Weight } from './narration.ts';
+import { countOf } from './words.ts';
+
+export const WINDOW_MS = 60_000;
+/** Lines of one cause within a window; at level debug the single messages are what is looked for. */
+const CAUSE_LINES_MAX: Readonly<Record<Weight, number>> = { debug: 100, info: 3, warn: 3, error: 3 };
+/** Lines of one event within a window, whatever their causes: each subdevice of a large line may be said to be there. */
+const EVENT_LINES_MAX: Readonly<Record<Weight, number>> = { debug: 1000, info: 64, warn: 64, error: 64 };
+/** Part of a reason that tells causes apart. */
+const REASON_LENGTH = 80;
+/** The cause of everything beyond the bound of its event. */
+const OTHERS = '…';
+
+export interface JournalBudgetOptions {
+  readonly nowMs: () => number;
+  readonly write: (weight: Weight, sentence: string) => void;
+}
+
+interface Cause {
+  linesLeft: number;
+  untold: number;
+  /** The newest that was not written. */
+  sample: object | undefined;
+}
+
+interface EventWindow {
+  readonly endMs: number;
+  linesLeft: number;
+  readonly causes: Map<string, Cause>;
+}
+
+export class JournalBudget {
+  readonly #options: JournalBudgetOptions;
+  readonly #windows = new Map<EventName, EventWindow>();
+
+  constructor(options: JournalBudgetOptions) {
+    this.#options = options;
+  }
+
+  /** Writes the fact as a sentence, or counts it. */
+  tell<Name extends EventName>(name: Name, fact: FactOf<Name>): void {
+    const { weight } = NARRATORS[name];
+    const cause = this.#causeOf(name, weight, fact);
+    if (cause.linesLeft > 0) {
+      cause.linesLeft -= 1;
+      this.#options.write(weight, tellFact(name, fact));
+      return;
+    }
+    cause.untold += 1;
+    cause.sample = fact;
+  }
+
+  /** Says what was counted in the windows that are over. To be called every few seconds. */
+  turn(): void {
+    const nowMs = this.#options.nowMs();
+    for (const [name, window] of this.#windows) if (nowMs >= window.endMs) this.#close(name, window);
+  }
+
+  /** Says what was counted so far: nothing follows. */
+  end(): void {
+    for (const [name, window] of this.#windows) this.#close(name, window);
+  }
+
+  #causeOf(name: EventName, weight: Weight, fact: object): Cause {
+    const window = this.#windowOf(name, weight);
+    const key = keyOf(name, fact);
+    const known = window.causes.get(key);
+    if (known !== undefined) {
+      if (window.linesLeft <= 0) known.linesLeft = 0;
+      else if (known.linesLeft > 0) window.linesLeft -= 1;
+      return known;
+    }
+    const isOther = window.linesLeft <= 0;
+    const others = isOther ? window.causes.get(OTHERS) : undefined;
+    if (others !== undefined) return others;
+    if (!isOther) window.linesLeft -= 1;
+    const cause = { linesLeft: isOther ? 0 : CAUSE_LINES_MAX[weight], untold: 0, sample: undefined };
+    window.causes.set(isOther ? OTHERS : key, cause);
+    return cause;
+  }
+
+  #windowOf(name: EventName, weight: Weight): EventWindow {
+    const open = this.#windows.get(name);
+    const nowMs = this.#options.nowMs();
+    if (open !== undefined && nowMs < open.endMs) return open;
+    const lasting = open === undefined ? new Map<string, Cause>() : this.#close(name, open);
+    const window = { endMs: nowMs + WINDOW_MS, linesLeft: EVENT_LINES_MAX[weight], causes: lasting };
+    this.#windows.set(name, window);
+    return window;
+  }
+
+  /** @returns causes that go on: each is worth one line for each window from now on */
+  #close(name: EventName, { causes }: EventWindow): Map<string, Cause> {
+    const lasting = new Map<string, Cause>();
+    for (const [key, { untold, sample }] of causes) {
+      if (sample === undefined) continue;
+      const sentence = tellFact(name, sample as never);
+      this.#options.write(
+        NARRATORS[name].weight,
+        `${countOf(untold, 'more event')} like this in the last minute: ${sentence}`,
+      );
+      lasting.set(key, { linesLeft: 0, untold: 0, sample: undefined });
+    }
+    this.#windows.delete(name);
+    if (lasting.size > 0) {
+      const linesLeft = EVENT_LINES_MAX[NARRATORS[name].weight] - lasting.size;
+      this.#windows.set(name, { endMs: this.#options.nowMs() + WINDOW_MS, linesLeft, causes: lasting });
+    }
+    return lasting;
+  }
+}
+
+/** Names that the far end makes up are no causes of their own: those of clients that are refused, and topics. */
+function keyOf(name: EventName, fact: object): string {
+  const { subdevice, link, reason } = fact as Partial<Record<'subdevice' | 'link' | 'reason', string>>;
+  const subject = name === 'subdeviceRefused' ? link : (subdevice ?? link);
+  return `${subject ?? ''} ${reason?.slice(0, REASON_LENGTH) ?? ''}`;
+}
