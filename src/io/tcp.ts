@@ -58,6 +58,8 @@ export class SocketChannel implements Channel {
   #isReading = true;
   #turnIsDue = false;
   #closingBytes = 0;
+  /** The socket has ended; what it brought is handed on first. */
+  #isGone = false;
 
   constructor(options: SocketChannelOptions, listener: ChannelListener) {
     this.#options = options;
@@ -80,7 +82,7 @@ export class SocketChannel implements Channel {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#state !== 'open' || bytes.length === 0) return;
+    if (this.#state !== 'open' || this.#isGone || bytes.length === 0) return;
     if (this.#socket.writableLength + bytes.length > QUEUED_BYTES_MAX) {
       this.#abandon(`${this.#peer} takes no bytes: ${this.#socket.writableLength} waiting`);
       return;
@@ -104,8 +106,12 @@ export class SocketChannel implements Channel {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
     this.#reason = reason;
-    this.#deadline = setTimeout(() => this.#socket.destroy(), this.#options.closeMsMax);
     this.#unread = NOTHING;
+    if (this.#isGone) {
+      setImmediate(() => this.#finish());
+      return;
+    }
+    this.#deadline = setTimeout(() => this.#socket.destroy(), this.#options.closeMsMax);
     this.#socket.end();
     this.#socket.resume(); // the end of the far end comes behind what it has sent
   }
@@ -143,7 +149,8 @@ export class SocketChannel implements Channel {
   #readOn(): void {
     if (this.#state !== 'open') return;
     if (!this.#isReading || this.#unread.length > 0) this.#socket.pause();
-    if (!this.#isReading || this.#turnIsDue || !this.#socket.isPaused()) return;
+    const hasMore = this.#unread.length > 0 || this.#isGone || this.#socket.isPaused();
+    if (!this.#isReading || this.#turnIsDue || !hasMore) return;
     this.#turnIsDue = true;
     setImmediate(() => this.#turn());
   }
@@ -152,6 +159,7 @@ export class SocketChannel implements Channel {
     this.#turnIsDue = false;
     if (this.#state !== 'open' || !this.#isReading) return;
     if (this.#unread.length > 0) this.#handOn();
+    else if (this.#isGone) this.#finish();
     else this.#socket.resume();
   }
 
@@ -167,6 +175,8 @@ export class SocketChannel implements Channel {
   }
 
   #finish(): void {
+    this.#isGone = true;
+    if (this.#state === 'open' && this.#unread.length > 0) return this.#readOn();
     clearTimeout(this.#deadline);
     this.#state = 'closed';
     this.#listener.closed(this.#reason);

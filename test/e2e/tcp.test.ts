@@ -21,8 +21,7 @@ afterEach(() => {
   server.close();
 });
 
-async function open(limits: Partial<typeof LIMITS> = {}) {
-  const listener = new Recorder();
+async function open(limits: Partial<Parameters<typeof openTcp>[0]> = {}, listener = new Recorder()) {
   const { port } = server.address() as AddressInfo;
   const channel = openTcp({ host: '127.0.0.1', port, ...LIMITS, ...limits })(listener);
   expect(listener.openings).toBe(0);
@@ -32,6 +31,93 @@ async function open(limits: Partial<typeof LIMITS> = {}) {
   if (far === undefined) throw new Error('no connection arrived');
   return { listener, channel, far };
 }
+
+/** Notes the most bytes that came within one turn of the event loop. */
+class TurnRecorder extends Recorder {
+  mostBytes = 0;
+  #bytes = 0;
+
+  override bytes(bytes: Uint8Array): void {
+    if (this.#bytes === 0)
+      setImmediate(() => {
+        this.#bytes = 0;
+      });
+    this.#bytes += bytes.length;
+    this.mostBytes = Math.max(this.mostBytes, this.#bytes);
+    super.bytes(bytes);
+  }
+}
+
+/** A far end that has sent a flood before the first byte is read. @returns the most bytes handed on in one turn */
+async function flood(turnBytes?: number): Promise<number> {
+  const sent = randomBytes(FLOOD_BYTES);
+  const { channel, listener, far } = await open(turnBytes === undefined ? {} : { turnBytes }, new TurnRecorder());
+  channel.setReading?.(false);
+  await new Promise((resolve) => far.write(sent, resolve));
+  channel.setReading?.(true);
+  expect((await listener.untilReceived(sent.length)).equals(sent)).toBe(true);
+  return (listener as TurnRecorder).mostBytes;
+}
+
+/** The kernel keeps so much for a reader who does not read (tcp_rmem). */
+const FLOOD_BYTES = 100_000;
+/** Two pieces: one from the poll of the sockets, and one behind it. */
+const TURN_BYTES_MAX = 2 * 4096;
+
+describe('a far end that floods', () => {
+  it('has two reads of a tty handled in a turn, so every line has its turn, too', async () => {
+    expect(await flood()).toBeLessThanOrEqual(TURN_BYTES_MAX);
+  });
+
+  it('would have all handled that was read, without the budget', async () => {
+    expect(await flood(Number.POSITIVE_INFINITY)).toBeGreaterThan(TURN_BYTES_MAX);
+  });
+
+  it('waits while nothing is read, for as long as it takes, and is still found dead when it resets', async () => {
+    const { channel, listener, far } = await open();
+    channel.setReading?.(false);
+    far.write(Buffer.alloc(50_000_000));
+    await until(() => far.writableLength > 0);
+    for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(listener.received.length).toBeLessThanOrEqual(65_536);
+    channel.setReading?.(true);
+    await listener.untilReceived(1_000_000);
+    channel.setReading?.(false);
+    far.resetAndDestroy();
+    channel.setReading?.(true);
+    expect(await listener.untilClosed()).toMatch(/reset the connection|closed the connection/);
+  });
+
+  it('has its last bytes handed on before its end', async () => {
+    const { listener, far } = await open();
+    far.resume().end(randomBytes(FLOOD_BYTES));
+    expect(await listener.untilClosed()).toBe('127.0.0.1 closed the connection');
+    expect(listener.received).toHaveLength(FLOOD_BYTES);
+  });
+
+  it('that is gone is closed once, also in the middle of what it left', async () => {
+    const { listener, channel, far } = await open();
+    const handOn = listener.bytes.bind(listener);
+    listener.bytes = (bytes) => {
+      handOn(bytes);
+      if (listener.received.length > FLOOD_BYTES - 20_000) channel.close('enough');
+    };
+    far.resume().end(randomBytes(FLOOD_BYTES));
+    expect(await listener.untilClosed()).toBe('enough');
+  });
+
+  it('is not waited for while the channel closes', async () => {
+    const { channel, listener, far } = await open({ closeMsMax: 600_000 });
+    const flooding = (): void => {
+      while (!far.destroyed && far.write(Buffer.alloc(65_536)));
+    };
+    far.on('drain', flooding);
+    flooding();
+    await listener.untilReceived(1);
+    channel.close('enough');
+    expect(await listener.untilClosed()).toBe('enough');
+  });
+});
 
 describe('a TCP channel', () => {
   it('sends the small writes of one tick together', async () => {
