@@ -4,14 +4,15 @@
  *     curl --unix-socket /run/holdfast/control.sock http://holdfast/v1/status
  *
  * Who may connect is decided by the file's mode (0660) and group. Everything a client can make us hold is bounded:
- * connections, header bytes, time, queued tail lines (durability.md §6).
+ * connections, header bytes, time, queued tail lines (durability.md §6). Answers are made one at a time.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodeValue } from '../recording/file.ts';
 import { letterRequestOf } from './dead-letter-report.ts';
-import { listenLocally, refuse, send } from './local-server.ts';
+import { listenLocally, refuse, sendText, type TextAnswer } from './local-server.ts';
 import type { Inspection } from './report.ts';
 import { TailStream } from './tail-stream.ts';
+import { Turnstile } from './turnstile.ts';
 
 export interface ControlOptions {
   readonly socketPath: string;
@@ -34,11 +35,12 @@ const SOCKET_MASK = 0o117;
 /** @throws Fault `control-socket-in-use`, or `config-invalid` if the path cannot be used */
 export async function startControl({ socketPath, inspection }: ControlOptions): Promise<ControlServer> {
   const tails = new Set<ServerResponse>();
+  const turnstiles = { ram: new Turnstile(), store: new Turnstile() };
   const local = await listenLocally({
     socketPath,
     mask: SOCKET_MASK,
     connectionsMax: CONNECTIONS_MAX,
-    answer: (request, response) => answer({ inspection, tails, request, response }),
+    answer: (request, response) => answer({ inspection, turnstiles, tails, request, response }),
   });
   return {
     close: () => {
@@ -50,6 +52,8 @@ export async function startControl({ socketPath, inspection }: ControlOptions): 
 
 interface Exchange {
   readonly inspection: Inspection;
+  /** For answers out of RAM, and for those that take the time of the store's thread, which writes messages as well. */
+  readonly turnstiles: { readonly ram: Turnstile; readonly store: Turnstile };
   readonly tails: Set<ServerResponse>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -61,19 +65,19 @@ async function answer(exchange: Exchange): Promise<void> {
   if (request.method !== 'GET') return refuse(response, 405, 'The control API answers GET only.');
   switch (path) {
     case '/v1/status':
-      return send(response, 200, inspection.status());
+      return sendNow(exchange, () => json(inspection.status()));
     case '/v1/metrics':
-      return sendMetrics(response, inspection);
-    case '/v1/ledger':
-      return sendInTime(response, inspection.ledger());
+      return sendNow(exchange, () => metrics(inspection));
     case '/v1/subdevices':
-      return send(response, 200, inspection.subdevices());
+      return sendNow(exchange, () => json(inspection.subdevices()));
+    case '/v1/ledger':
+      return sendInTime(exchange, () => inspection.ledger());
     case '/v1/outbox':
-      return sendInTime(response, inspection.outbox());
+      return sendInTime(exchange, () => inspection.outbox());
     case '/v1/dead-letters':
-      return sendInTime(response, inspection.deadLetters(letterRequestOf(new URLSearchParams(query))));
+      return sendInTime(exchange, () => inspection.deadLetters(letterRequestOf(new URLSearchParams(query))));
     case '/v1/tail':
-      return follow(exchange, [], (send) => inspection.onTail((event) => send(JSON.stringify(event))));
+      return follow(exchange, [], (send) => inspection.onTail((event) => send(() => JSON.stringify(event))));
     case '/v1/trace':
       return trace(exchange, new URLSearchParams(query).get('of') ?? '');
     default:
@@ -85,23 +89,34 @@ async function answer(exchange: Exchange): Promise<void> {
   }
 }
 
-/** For a scraper; its library is loaded for the first one who asks. */
-async function sendMetrics(response: ServerResponse, inspection: Inspection): Promise<void> {
-  const { renderMetrics } = await import('./metrics.ts');
-  const { contentType, text } = await renderMetrics(inspection.status());
-  response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
-  response.end(text);
+function json(report: unknown): TextAnswer {
+  return { contentType: 'application/json', text: `${JSON.stringify(report)}\n` };
 }
 
-async function sendInTime(response: ServerResponse, report: Promise<unknown>): Promise<void> {
+/** For a scraper; its library is loaded for the first one who asks. */
+async function metrics(inspection: Inspection): Promise<TextAnswer> {
+  const { renderMetrics } = await import('./metrics.ts');
+  return renderMetrics(inspection.status());
+}
+
+async function sendNow(
+  { turnstiles, request, response }: Exchange,
+  work: () => TextAnswer | Promise<TextAnswer>,
+): Promise<void> {
+  sendText(response, 200, await turnstiles.ram.pass(request.url ?? '', work));
+}
+
+async function sendInTime(exchange: Exchange, work: () => Promise<unknown>): Promise<void> {
+  const { turnstiles, request, response } = exchange;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(resolve, ANSWER_MS_MAX, 'late');
   });
   try {
-    const first = await Promise.race([report, late]);
+    const answer = turnstiles.store.pass(request.url ?? '', async () => json(await work()));
+    const first = await Promise.race([answer, late]);
     if (first === 'late') refuse(response, 504, 'The store did not answer in 30 s.');
-    else send(response, 200, first);
+    else sendText(response, 200, first);
   } finally {
     clearTimeout(timer);
   }
@@ -112,14 +127,14 @@ function trace(exchange: Exchange, name: string): void {
   const recorder = exchange.inspection.recorder(name);
   if (recorder === undefined) return refuse(exchange.response, 404, `No link has the name ${JSON.stringify(name)}.`);
   const first = encodeValue(recorder.subject);
-  follow(exchange, [first], (send) => recorder.follow((step) => send(encodeValue(step))));
+  follow(exchange, [first], (send) => recorder.follow((step) => send(() => encodeValue(step))));
 }
 
 /** @param first lines that come before everything else; @param listen begins to send, and says how to stop */
 function follow(
   { tails, response }: Exchange,
   first: readonly string[],
-  listen: (send: (json: string) => void) => () => void,
+  listen: (send: (json: () => string) => void) => () => void,
 ): void {
   if (tails.size >= TAILS_MAX) {
     refuse(response, 503, `${TAILS_MAX} others follow the tail already.`);
@@ -129,7 +144,7 @@ function follow(
   // A reader wants to know at once that it is heard, even if nothing happens.
   response.flushHeaders();
   const stream = new TailStream(response);
-  for (const line of first) stream.send(line);
+  for (const line of first) stream.send(() => line);
   const stop = listen((json) => stream.send(json));
   tails.add(response);
   response.on('drain', () => stream.admitGap());

@@ -1,10 +1,15 @@
 /**
  * HTTP on a Unix socket: what the reading and the administrative socket have in common. Everything a client can make us
  * hold is bounded: connections, header bytes, time (durability.md §6); who may connect is decided by the mode of the file.
+ *
+ * One connection serves one request, and closes. A client that sends a second one with the first is disconnected: the
+ * parser makes an object of every request in the 64 KB that it reads, so the first sign of it has to be the last.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Fault } from '../base/fault.ts';
 import { claimSocketPath } from './control-socket.ts';
+import { Places } from './places.ts';
 
 export interface LocalServerOptions {
   readonly socketPath: string;
@@ -23,6 +28,10 @@ export interface LocalServer {
 /** Our requests have a line and three headers. */
 const HEADER_BYTES_MAX = 4096;
 const REQUEST_MS_MAX = 5000;
+/** An answer lies in the kernel at once, unless it is larger than its buffer and nobody reads. */
+const TAKEN_MS_MAX = 10_000;
+/** Connections that have not asked yet: some 20 KB each. */
+const WAITING_MAX = 128;
 /** Far below what a tail may queue: so `drain` always follows when a reader that missed something has caught up. */
 const DRAIN_BYTES = 16_384;
 
@@ -38,8 +47,27 @@ export async function listenLocally(options: LocalServerOptions): Promise<LocalS
     connectionsCheckingInterval: 1000,
     highWaterMark: DRAIN_BYTES,
   });
-  server.maxConnections = connectionsMax;
+  const places = new Places({ waitingMax: WAITING_MAX, servedMax: connectionsMax });
+  server.on('connection', (socket: Socket) => {
+    places.enter(socket);
+    socket.once('close', () => places.left(socket));
+  });
   server.on('request', (request, response) => {
+    const { socket } = request;
+    if (socket.destroyed) return;
+    const place = places.ask(socket);
+    if (place === 'again') {
+      socket.destroy();
+      return;
+    }
+    response.shouldKeepAlive = false;
+    // called at the end of the answer, before it has left
+    response.once('prefinish', () => {
+      places.answered(socket);
+      const late = setTimeout(() => socket.destroy(), TAKEN_MS_MAX);
+      socket.once('close', () => clearTimeout(late));
+    });
+    if (place === 'full') return refuse(response, 503, `${connectionsMax} others are being answered.`, 'Try again.');
     void answer(request, response).catch((error: unknown) => {
       refuse(response, 500, error instanceof Error ? error.message : String(error));
     });
@@ -61,8 +89,16 @@ export function refuse(response: ServerResponse, status: number, error: string, 
 }
 
 export function send(response: ServerResponse, status: number, body: unknown): void {
-  const text = `${JSON.stringify(body)}\n`;
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  sendText(response, status, { contentType: 'application/json', text: `${JSON.stringify(body)}\n` });
+}
+
+export interface TextAnswer {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+export function sendText(response: ServerResponse, status: number, { contentType, text }: TextAnswer): void {
+  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
   response.end(text);
 }
 

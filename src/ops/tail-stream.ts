@@ -12,6 +12,9 @@ export const QUEUED_BYTES_MAX = 65_536;
 /** Room kept for the line that tells of a gap: `{"kind":"skipped","events":…}` with 16 digits. */
 const GAP_BYTES_MAX = 48;
 
+/** With less room than this no line is even made: a flood costs a slow reader's gateway nothing. */
+const LINE_BYTES_MIN = 1024;
+
 /** The part of a response that is needed here. */
 export interface TailSink {
   readonly writableLength: number;
@@ -26,9 +29,13 @@ export class TailStream {
     this.#sink = sink;
   }
 
-  /** Takes an event as one line of JSON, or counts it. */
-  send(json: string): void {
-    const line = `${json}\n`;
+  /** Takes an event as one line of JSON, or counts it. @param json called only while there is room for a line */
+  send(json: () => string): void {
+    if (this.#sink.writableLength + LINE_BYTES_MIN > QUEUED_BYTES_MAX) {
+      this.#skipped += 1;
+      return;
+    }
+    const line = `${json()}\n`;
     const bytes = Buffer.byteLength(line) + GAP_BYTES_MAX;
     if (this.#sink.writableLength + bytes > QUEUED_BYTES_MAX) {
       this.#skipped += 1;

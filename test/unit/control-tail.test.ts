@@ -43,7 +43,8 @@ describe('the tail of a reader', () => {
             continue;
           }
           for (let count = 0; count < step.burst; count += 1) {
-            stream.send(JSON.stringify(eventOf('ü'.repeat(step.size), sent)));
+            const event = eventOf('ü'.repeat(step.size), sent);
+            stream.send(() => JSON.stringify(event));
             sent += 1;
           }
         }
@@ -64,8 +65,8 @@ describe('the tail of a reader', () => {
   it('leaves out what is larger than its maximum', () => {
     const pipe = new Pipe();
     const stream = new TailStream(pipe);
-    stream.send(JSON.stringify(eventOf('x'.repeat(QUEUED_BYTES_MAX), 0)));
-    stream.send(JSON.stringify(eventOf('next', 1)));
+    stream.send(() => JSON.stringify(eventOf('x'.repeat(QUEUED_BYTES_MAX), 0)));
+    stream.send(() => JSON.stringify(eventOf('next', 1)));
     expect(pipe.lines).toMatchObject([{ kind: 'skipped', events: 1 }, { sentence: 'next' }]);
   });
 });

@@ -1,7 +1,7 @@
 /** The control API: a fake gateway behind a real socket, asked by the real client and by bare HTTP. */
 import { chmod, rename, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startControl } from '../../src/ops/control.ts';
@@ -113,16 +113,6 @@ describe('the socket', () => {
   it('in a directory that does not exist is a fault of the configuration', async () => {
     const start = startControl({ socketPath: '/nonexistent/control.sock', inspection: new FakeGateway() });
     await expect(start).rejects.toMatchObject({ code: 'config-invalid', message: /control_socket/ });
-  });
-
-  it('takes no more than 32 connections', async () => {
-    await withControl(async ({ socketPath }) => {
-      const dropped: boolean[] = [];
-      const sockets = Array.from({ length: 40 }, () => connect(socketPath));
-      for (const socket of sockets) socket.on('error', () => undefined).once('close', () => dropped.push(true));
-      await until(() => dropped.length === 8);
-      for (const socket of sockets) socket.destroy();
-    });
   });
 });
 

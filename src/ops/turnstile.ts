@@ -1,0 +1,54 @@
+/**
+ * Answers for onlookers, one at a time, and never more than a share of the time: after each the gateway has three times
+ * as long for its own work. Those who wait for the same answer share it.
+ */
+
+/** An answer that was slow because the disk is may not hold up the others for ever. */
+const PAUSE_MS_MAX = 1000;
+/** Three parts of four are the gateway's. */
+const PAUSE_SHARE = 3;
+
+export interface TurnstileOptions {
+  readonly nowMs: () => number;
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+const REAL: TurnstileOptions = {
+  nowMs: () => performance.now(),
+  pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+export class Turnstile {
+  readonly #options: TurnstileOptions;
+  /** Work that has not begun, by its key. */
+  readonly #queued = new Map<string, Promise<unknown>>();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: TurnstileOptions = REAL) {
+    this.#options = options;
+  }
+
+  /** Resolves to the answer of `work`, which begins after this call. @param key the same for the same answer */
+  pass<T>(key: string, work: () => T | Promise<T>): Promise<T> {
+    const queued = this.#queued.get(key);
+    if (queued !== undefined) return queued as Promise<T>;
+    const job = this.#run(key, work);
+    this.#queued.set(key, job);
+    return job;
+  }
+
+  async #run<T>(key: string, work: () => T | Promise<T>): Promise<T> {
+    const before = this.#last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#last = promise;
+    await before;
+    this.#queued.delete(key);
+    const startMs = this.#options.nowMs();
+    try {
+      return await work();
+    } finally {
+      const pauseMs = Math.min(PAUSE_SHARE * (this.#options.nowMs() - startMs), PAUSE_MS_MAX);
+      void this.#options.pause(pauseMs).then(resolve);
+    }
+  }
+}
