@@ -2,14 +2,14 @@
  * HTTP on a Unix socket: what the reading and the administrative socket have in common. Everything a client can make us
  * hold is bounded: connections, header bytes, time (durability.md §6); who may connect is decided by the mode of the file.
  *
- * One connection serves one request, and closes. A client that sends a second one with the first is disconnected: the
- * parser makes an object of every request in the 64 KB that it reads, so the first sign of it has to be the last.
+ * One connection serves one request, and closes. A client that sends a second one with the first is disconnected.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Fault } from '../base/fault.ts';
 import { claimSocketPath } from './control-socket.ts';
 import { Places } from './places.ts';
+import { Trickle } from './trickle.ts';
 
 export interface LocalServerOptions {
   readonly socketPath: string;
@@ -48,9 +48,13 @@ export async function listenLocally(options: LocalServerOptions): Promise<LocalS
     highWaterMark: DRAIN_BYTES,
   });
   const places = new Places({ waitingMax: WAITING_MAX, servedMax: connectionsMax });
-  server.on('connection', (socket: Socket) => {
+  const [serve] = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (accepted: Socket) => {
+    const socket = new Trickle(accepted, DRAIN_BYTES);
     places.enter(socket);
-    socket.once('close', () => places.left(socket));
+    socket.once('close', () => places.left(socket)).on('error', () => undefined);
+    serve?.call(server, socket);
   });
   server.on('request', (request, response) => {
     const { socket } = request;

@@ -1,0 +1,67 @@
+/**
+ * A socket whose bytes come in small pieces, one per turn of the event loop.
+ *
+ * Node's HTTP parser takes all that has been read, up to 64 KB, and makes objects of every request in it before anybody
+ * can say that one is enough. Behind this it sees a few at a time, and whoever has had enough closes in between.
+ */
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+
+/** One request of ours with its headers. */
+const PIECE_BYTES = 512;
+
+export class Trickle extends Duplex {
+  readonly #socket: Socket;
+  #rest: Uint8Array = new Uint8Array(0);
+  #turnIsDue = false;
+
+  /** @param highWaterMark of what is written */
+  constructor(socket: Socket, highWaterMark: number) {
+    super({ writableHighWaterMark: highWaterMark });
+    this.#socket = socket;
+    socket.on('data', (bytes: Uint8Array) => {
+      socket.pause();
+      this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+      this.#await();
+    });
+    socket.on('end', () => this.#await());
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('close', () => this.destroy());
+  }
+
+  override _read(): void {
+    // pieces come by themselves
+  }
+
+  override _write(bytes: Uint8Array, _encoding: BufferEncoding, taken: (error?: Error | null) => void): void {
+    if (this.#socket.write(bytes)) taken();
+    else this.#socket.once('drain', taken);
+  }
+
+  override _final(done: () => void): void {
+    this.#socket.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#rest = new Uint8Array(0);
+    this.#socket.destroy();
+    done(error);
+  }
+
+  #await(): void {
+    if (this.#turnIsDue) return;
+    this.#turnIsDue = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#turnIsDue = false;
+    if (this.destroyed) return;
+    const piece = this.#rest.subarray(0, PIECE_BYTES);
+    this.#rest = this.#rest.subarray(piece.length);
+    if (piece.length > 0) this.push(piece);
+    if (this.#rest.length > 0) this.#await();
+    else if (this.#socket.readableEnded) this.push(null);
+    else this.#socket.resume();
+  }
+}

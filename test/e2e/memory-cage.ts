@@ -1,0 +1,38 @@
+/** A memory cgroup of the size that the unit allows (`systemd/holdfast.service`, MemoryMax), where this machine lets one be made. */
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+export const LIMIT_BYTES = 256 * 1024 * 1024;
+
+const V1 = { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' } as const;
+const V2 = { root: '/sys/fs/cgroup', limit: 'memory.max' } as const;
+
+/** @returns the file that takes a process in, or `undefined` and a printed reason: then only the peak is measured */
+export function openCage(): string | undefined {
+  const { root, limit } = existsSync(V1.root) ? V1 : V2;
+  const path = join(root, `holdfast-test-${process.pid}-${Math.floor(performance.now())}`);
+  try {
+    mkdirSync(path);
+    onTestFinished(() => {
+      try {
+        rmdirSync(path);
+      } catch {
+        // the last process in it has not quite gone
+      }
+    });
+    writeFileSync(join(path, limit), `${LIMIT_BYTES}`);
+    return join(path, 'cgroup.procs');
+  } catch (error) {
+    console.warn(
+      `no memory cgroup here, the peak is measured without one: ${error instanceof Error ? error.message : error}`,
+    );
+    return undefined;
+  }
+}
+
+/** Most bytes that the process has had in RAM at once. */
+export function peakBytes(pid: number): number {
+  const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) * 1024;
+}

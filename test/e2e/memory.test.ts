@@ -1,0 +1,111 @@
+/** Hostile peers on every side, in the memory that the unit allows: nothing is lost, and the process is not killed. */
+import { connect, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
+import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
+import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
+import { encodeFrame } from '../../src/codec/sn-cobs.ts';
+import { type House, openHouse } from './house.ts';
+import { openCage, peakBytes } from './memory-cage.ts';
+import { Recorder } from './recorder.ts';
+import { until } from './until.ts';
+
+const CAGED = fileURLToPath(new URL('./caged-gateway.ts', import.meta.url));
+/** A tenth below the limit of the unit. */
+const PEAK_BYTES_MAX = 230 * 1024 * 1024;
+const REQUESTS = 'GET /v1/metrics HTTP/1.1\r\nHost: holdfast\r\n\r\n'.repeat(5000);
+const CONNACK = encodeMqtt({ kind: 'connack', sessionPresent: true, returnCode: 0 });
+/** PUBLISH with a remaining length of 268,435,455 (MQTT 3.1.1 §2.2.3), and bytes of it. */
+const GIANT = Buffer.concat([Buffer.from('30ffffff7f', 'hex'), Buffer.alloc(1024 * 1024, 0x61)]);
+const NOISE_BYTES = 3_000_000;
+
+/** So many connections, each sending 5,000 requests at once and reading nothing. */
+async function pipeline(house: House, connections: number): Promise<void> {
+  let closed = 0;
+  const attack = (): void => {
+    const socket = connect(house.socketPath);
+    socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        closed += 1;
+        if (closed + 32 <= connections) attack();
+      });
+    socket.write(REQUESTS);
+    socket.pause();
+  };
+  for (let count = 0; count < 32; count += 1) attack();
+  await until(() => closed >= connections);
+}
+
+/** The hub announces a packet of 256 MB on each of so many connections, and goes on sending until it is left. */
+async function announce(house: House, connections: number): Promise<void> {
+  let left = 0;
+  const impostor = (gateway: Socket): void => {
+    const send = (): void => {
+      while (!gateway.destroyed && gateway.write(GIANT));
+    };
+    gateway.once('data', () => gateway.write(CONNACK, send));
+    gateway.on('drain', send).on('close', () => {
+      left += 1;
+    });
+    gateway.resume();
+  };
+  for (let count = 0; count < connections; count += 1) house.tap.impostors.push(impostor);
+  house.hub.setFault({ kind: 'dropConnections' });
+  await until(() => left === connections);
+}
+
+/** Noise, frames cut short, and good frames without a connection, as fast as the line takes them. */
+async function babble(house: House): Promise<void> {
+  const random = seededRandom(5);
+  const line = new Recorder();
+  const channel = house.subdevice('b').pty.open(line);
+  await line.untilOpen();
+  const noise = Uint8Array.from({ length: 40_000 }, () => Math.floor(random() * 256));
+  const publish = encodeFrame(
+    encodePacket({
+      ...{ kind: 'publish', dup: false, qos: 0, retain: false, messageId: 0 },
+      ...{ topic: { type: 'short', name: 'fl' }, payload: new Uint8Array(200) },
+    }),
+  );
+  const connects = Array.from({ length: 500 }, (_, index) =>
+    encodeFrame(encodePacket({ kind: 'connect', clean: true, will: false, clientId: `x${index}`, durationS: 60 })),
+  );
+  const chunk = Buffer.concat([noise, ...connects, ...Array.from({ length: 200 }, () => publish)]);
+  for (let sent = 0; sent < NOISE_BYTES; sent += chunk.length) {
+    await until(() => channel.queuedBytes === 0);
+    channel.write(chunk);
+  }
+  await until(() => channel.queuedBytes === 0);
+  channel.close('done');
+  await line.untilClosed();
+}
+
+it('pipelined requests, giants from the hub and a babbling line leave the process below its limit', async () => {
+  const cage = openCage();
+  const house = await openHouse({
+    isTapped: true,
+    program: CAGED,
+    ...(cage === undefined ? {} : { env: { HOLDFAST_TEST_CAGE: cage } }),
+  });
+  await house.start();
+  const pid = house.gateway.pid ?? 0;
+  const peaks = [peakBytes(pid)];
+  house.publish(10);
+  await pipeline(house, 200);
+  peaks.push(peakBytes(pid));
+  house.publish(10);
+  await house.untilAcknowledged();
+  await announce(house, 8);
+  peaks.push(peakBytes(pid));
+  house.subdevice('b').stop();
+  house.subdevice('a').publish('t');
+  await babble(house);
+  peaks.push(peakBytes(pid));
+  house.subdevice('b').start();
+  await house.expectNothingLost();
+  console.log(peaks.map((bytes) => Math.round(bytes / 1e6)));
+  expect(peaks.at(-1)).toBeLessThan(PEAK_BYTES_MAX);
+  expect(house.gateway.pid).toBe(pid);
+});
