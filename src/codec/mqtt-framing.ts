@@ -2,7 +2,8 @@
  * Cuts a byte stream into whole MQTT packets, and holds no more than one of them.
  *
  * Stands in front of the parser: the remaining length is read and bounded before a byte of the body is kept, so that an
- * announced giant costs nothing. A packet that arrives whole in one piece is passed on as a view, without copying.
+ * announced giant costs nothing. A packet that arrives whole in one piece is passed on as a view, without copying. Of a
+ * PUBLISH that is too large only the beginning is kept, where the reader can go on behind it.
  *
  * Source: MQTT 3.1.1 §2.2.3 (remaining length).
  */
@@ -12,7 +13,16 @@ import type { Restorable } from '../base/snapshot.ts';
 export interface MqttFramingLimits {
   /** Of a whole packet, with its fixed header. */
   readonly packetBytesMax: number;
+  /**
+   * A larger PUBLISH is read to its end and passed on without its payload, so that it can be acknowledged. Without this
+   * it ends the stream, as every other packet that is too large.
+   */
+  readonly skipsLargePublish?: boolean;
 }
+
+/** Beginning of a PUBLISH: its topic with two bytes of length, and its packet identifier (MQTT 3.1.1 §3.3.2). */
+const PUBLISH_HEAD_BYTES_MAX = 2 + 65_535 + 2;
+const PUBLISH = 3;
 
 /** First byte, then one to four bytes of remaining length. */
 const HEADER_BYTES_MAX = 5;
@@ -20,6 +30,9 @@ const HEADER_BYTES_MAX = 5;
 interface FixedHeader {
   readonly headerBytes: number;
   readonly remainingLength: number;
+  /** A PUBLISH that is too large: of its end `skippedBytes` are not kept. */
+  readonly isOversize: boolean;
+  readonly skippedBytes: number;
 }
 
 /** A packet on the wire: its first byte and what follows the remaining length. */
@@ -29,11 +42,15 @@ export interface RawPacket {
   readonly body: Uint8Array;
   /** The whole packet. A view, valid during the call only. */
   readonly bytes: Uint8Array;
+  /** A PUBLISH that is too large: `skippedBytes` at its end were not kept, and are neither in `body` nor in `bytes`. */
+  readonly isOversize: boolean;
+  readonly skippedBytes: number;
 }
 
 export interface MqttFramingSnapshot {
   readonly held: Uint8Array;
   readonly header: FixedHeader | undefined;
+  readonly bytesToSkip: number;
   readonly isDead: boolean;
 }
 
@@ -43,6 +60,8 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
   #held = new Uint8Array(HEADER_BYTES_MAX);
   #heldBytes = 0;
   #header: FixedHeader | undefined;
+  /** Bytes of the packet under way that are still to come and are not kept. */
+  #bytesToSkip = 0;
   #isDead = false;
 
   constructor(limits: MqttFramingLimits) {
@@ -77,11 +96,17 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
   }
 
   snapshot(): MqttFramingSnapshot {
-    return { held: this.#held.slice(0, this.#heldBytes), header: this.#header, isDead: this.#isDead };
+    return {
+      held: this.#held.slice(0, this.#heldBytes),
+      header: this.#header,
+      bytesToSkip: this.#bytesToSkip,
+      isDead: this.#isDead,
+    };
   }
 
-  restore({ held, header, isDead }: MqttFramingSnapshot): void {
+  restore({ held, header, bytesToSkip, isDead }: MqttFramingSnapshot): void {
     this.#hold(header, held);
+    this.#bytesToSkip = bytesToSkip;
     this.#isDead = isDead;
   }
 
@@ -89,14 +114,15 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
   #readWhole(bytes: Uint8Array): Decoded<Step> {
     const header = this.#readHeader(bytes);
     if (!header.ok) return header;
-    const packetBytes = header.value === undefined ? Infinity : header.value.headerBytes + header.value.remainingLength;
-    if (header.value === undefined || bytes.length < packetBytes) {
-      this.#hold(header.value, bytes);
-      return decoded({ packet: undefined, rest: bytes.subarray(bytes.length) });
+    const keptBytes = header.value === undefined ? bytes.length : keptBytesOf(header.value);
+    if (header.value === undefined || header.value.isOversize || bytes.length < keptBytes) {
+      const kept = bytes.subarray(0, keptBytes);
+      this.#hold(header.value, kept);
+      return decoded({ packet: this.#takeIfWhole(), rest: bytes.subarray(kept.length) });
     }
     return decoded({
-      packet: rawPacket(header.value, bytes.subarray(0, packetBytes)),
-      rest: bytes.subarray(packetBytes),
+      packet: rawPacket(header.value, bytes.subarray(0, keptBytes)),
+      rest: bytes.subarray(keptBytes),
     });
   }
 
@@ -115,19 +141,23 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
     const taken = bytes.subarray(0, missing);
     this.#held.set(taken, this.#heldBytes);
     this.#heldBytes += taken.length;
-    return decoded({ packet: this.#takeIfWhole(), rest: bytes.subarray(taken.length) });
+    const rest = bytes.subarray(taken.length);
+    const skipped = Math.min(rest.length, this.#bytesToSkip);
+    this.#bytesToSkip -= skipped;
+    return decoded({ packet: this.#takeIfWhole(), rest: rest.subarray(skipped) });
   }
 
   #hold(header: FixedHeader | undefined, bytes: Uint8Array): void {
-    const held = new Uint8Array(header === undefined ? HEADER_BYTES_MAX : header.headerBytes + header.remainingLength);
+    const held = new Uint8Array(header === undefined ? HEADER_BYTES_MAX : keptBytesOf(header));
     held.set(bytes);
     this.#held = held;
     this.#heldBytes = bytes.length;
     this.#header = header;
+    this.#bytesToSkip = header?.skippedBytes ?? 0;
   }
 
   #takeIfWhole(): RawPacket | undefined {
-    if (this.#header === undefined || this.#heldBytes < this.#held.length) return undefined;
+    if (this.#header === undefined || this.#heldBytes < this.#held.length || this.#bytesToSkip > 0) return undefined;
     const packet = rawPacket(this.#header, this.#held);
     this.#hold(undefined, NOTHING);
     return packet;
@@ -142,14 +172,25 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
       remainingLength += (byte & 0x7f) * 128 ** (at - 1);
       if ((byte & 0x80) === 0) {
         const headerBytes = at + 1;
-        if (headerBytes + remainingLength <= this.#limits.packetBytesMax)
-          return decoded({ headerBytes, remainingLength });
-        return undecodable(
-          `packet of ${headerBytes + remainingLength} bytes, more than ${this.#limits.packetBytesMax}`,
-        );
+        return this.#bounded(headerBytes, remainingLength, (bytes[0] ?? 0) >> 4);
       }
     }
     return undecodable('remaining length of more than four bytes (§2.2.3)');
+  }
+
+  #bounded(headerBytes: number, remainingLength: number, type: number): Decoded<FixedHeader> {
+    const { packetBytesMax, skipsLargePublish = false } = this.#limits;
+    const packetBytes = headerBytes + remainingLength;
+    if (packetBytes <= packetBytesMax)
+      return decoded({ headerBytes, remainingLength, isOversize: false, skippedBytes: 0 });
+    if (!skipsLargePublish || type !== PUBLISH)
+      return undecodable(`packet of ${packetBytes} bytes, more than ${packetBytesMax}`);
+    return decoded({
+      headerBytes,
+      remainingLength,
+      isOversize: true,
+      skippedBytes: remainingLength - Math.min(remainingLength, PUBLISH_HEAD_BYTES_MAX),
+    });
   }
 }
 
@@ -160,6 +201,10 @@ interface Step {
 
 const NOTHING = new Uint8Array(0);
 
-function rawPacket(header: FixedHeader, bytes: Uint8Array): RawPacket {
-  return { first: bytes[0] ?? 0, body: bytes.subarray(header.headerBytes), bytes };
+function keptBytesOf({ headerBytes, remainingLength, skippedBytes }: FixedHeader): number {
+  return headerBytes + remainingLength - skippedBytes;
+}
+
+function rawPacket({ headerBytes, isOversize, skippedBytes }: FixedHeader, bytes: Uint8Array): RawPacket {
+  return { first: bytes[0] ?? 0, body: bytes.subarray(headerBytes), bytes, isOversize, skippedBytes };
 }

@@ -18,7 +18,7 @@ import {
 } from 'mqtt-packet';
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
 import type { Restorable } from '../base/snapshot.ts';
-import type { ConnackCode, Connect, MqttPacket, SubackCode } from './mqtt.ts';
+import type { ConnackCode, Connect, MqttPacket, MqttQos, Publish, SubackCode } from './mqtt.ts';
 import { MqttFraming, type MqttFramingLimits, type MqttFramingSnapshot, type RawPacket } from './mqtt-framing.ts';
 import { problemIn } from './mqtt-rules.ts';
 
@@ -93,6 +93,7 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
   #read(raw: RawPacket): Decoded<MqttPacket> {
     const broken = problemIn(raw);
     if (broken !== undefined) return undecodable(broken.problem, broken.tag);
+    if (raw.isOversize) return decoded(oversizePublish(raw));
     this.#parsed = undefined;
     this.#parser.parse(bufferOver(raw.bytes));
     return this.#parsed ?? undecodable('packet that the library does not read');
@@ -102,6 +103,22 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
 /** The packet on the wire. Throws only on what no caller of ours may ask for (an empty SUBSCRIBE, a client id missing). */
 export function encodeMqtt(packet: MqttPacket): Uint8Array {
   return generate(libraryPacketOf(packet));
+}
+
+/** What is known of a PUBLISH whose payload was not kept; its fields are sound (`mqtt-rules.ts`). */
+function oversizePublish({ first, body, bytes, skippedBytes }: RawPacket): Publish {
+  const [fields, topicEnd] = [bufferOver(body), 2 + bufferOver(body).readUInt16BE(0)];
+  const qos = ((first >> 1) & 0b11) as MqttQos;
+  return {
+    kind: 'publish',
+    topic: fields.toString('utf8', 2, topicEnd),
+    payload: new Uint8Array(0),
+    qos,
+    retain: (first & 0b1) !== 0,
+    dup: (first & 0b1000) !== 0,
+    packetId: qos === 0 ? undefined : fields.readUInt16BE(topicEnd),
+    oversizeBytes: bytes.length + skippedBytes,
+  };
 }
 
 function packetOf(packet: Packet): Decoded<MqttPacket> {

@@ -47,6 +47,8 @@ export interface Publish {
   readonly dup: boolean;
   /** 1…65535 with QoS 1 and 2, `undefined` with QoS 0. */
   readonly packetId: number | undefined;
+  /** Bytes of the packet, if it was larger than its reader takes: then `payload` is empty. */
+  readonly oversizeBytes?: number;
 }
 
 export interface Subscription {

@@ -1,8 +1,8 @@
 /**
  * MQTT-SN packet → bytes. The inverse of `mqttsn-decode.ts`: what is written here is read there as the same value.
  *
- * Lengths up to 255 take one octet, longer ones the three-octet form. A packet over 65535 octets is a broken invariant
- * of the caller and throws. Source: MQTT-SN 1.2 §5.
+ * Lengths up to 255 take one octet, longer ones the three-octet form. No length field can say more than 65535: whoever
+ * has a payload or a topic from outside asks `packetBytes` first. Source: MQTT-SN 1.2 §5.
  */
 import {
   type FilterReference,
@@ -27,14 +27,22 @@ const NOTHING = new Uint8Array(0);
 const SHORT_LENGTH_MAX = 0xff;
 const LENGTH_MAX = 0xffff;
 
+/**
+ * Octets of the packet on the wire, without building it.
+ * @returns `undefined`: more than the length field can say, of this packet or of the one that it carries
+ */
+export function packetBytes(packet: Packet): number | undefined {
+  const { length, carried } = sizeOf(bodyOf(packet), packet);
+  return length > LENGTH_MAX ? undefined : length + carried.length;
+}
+
+/** @throws RangeError for a packet that has no `packetBytes` */
 export function encodePacket(packet: Packet): Uint8Array {
-  const { head, tail } = bodyOf(packet);
-  const bodyBytes = 1 + head.length + tail.length;
-  const isLong = bodyBytes + 1 > SHORT_LENGTH_MAX;
-  const length = bodyBytes + (isLong ? 3 : 1);
+  const body = bodyOf(packet);
+  const { head, tail } = body;
+  const { length, isLong, carried } = sizeOf(body, packet);
   if (length > LENGTH_MAX) throw new RangeError(`${packet.kind} of ${length} octets`);
   const start = isLong ? [0x01, ...octets(length)] : [length];
-  const carried = packet.kind === 'encapsulated' ? packet.packet : NOTHING;
   const bytes = new Uint8Array(length + carried.length);
   bytes.set(start);
   bytes[start.length] = MESSAGE_TYPE[packet.kind];
@@ -42,6 +50,14 @@ export function encodePacket(packet: Packet): Uint8Array {
   bytes.set(tail, start.length + 1 + head.length);
   bytes.set(carried, length);
   return bytes;
+}
+
+/** `length` is what the packet says of itself: of an encapsulated one, without what it carries (MQTT-SN 1.2 §5.5). */
+function sizeOf({ head, tail }: Body, packet: Packet) {
+  const bodyBytes = 1 + head.length + tail.length;
+  const isLong = bodyBytes + 1 > SHORT_LENGTH_MAX;
+  const carried = packet.kind === 'encapsulated' ? packet.packet : NOTHING;
+  return { length: bodyBytes + (isLong ? 3 : 1), isLong, carried };
 }
 
 function bodyOf(packet: Packet): Body {

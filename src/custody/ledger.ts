@@ -19,6 +19,7 @@ export type ShedReason =
   | 'session ended'
   | 'too large for the link'
   | 'too large for the hub'
+  | 'too large for the gateway'
   | 'dropped by hand'
   | 'refused by the subdevice';
 

@@ -62,7 +62,8 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     if (this.#delivery !== undefined) throw new Error(`a second delivery to ${order.subdevice} before the end of one`);
     this.#delivery = { order, wasRejected: false, step: undefined, retries: 0, retryAtMs: undefined };
     const topic = this.#topics.referenceTo(order.topic);
-    if (topic === undefined) this.#bind(this.#delivery, nowMs);
+    if (!this.#fits(order, topic === undefined)) this.#fail(this.#delivery, 'too large');
+    else if (topic === undefined) this.#bind(this.#delivery, nowMs);
     else this.#publish(this.#delivery, topic, nowMs);
   }
 
@@ -163,6 +164,15 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
   restore({ delivery, messageIds }: DownlinkSnapshot): void {
     this.#delivery = delivery === undefined ? undefined : { ...delivery };
     this.#messageIds.restore(messageIds);
+  }
+
+  /** Asked before anything is done for it: no topic id is given, and made durable, for what can never be sent. */
+  #fits({ topic, payload, qos }: DeliverOrder, mustRegister: boolean): boolean {
+    const register = { kind: 'register', topicId: 0, messageId: 0, topic } as const;
+    if (mustRegister && !this.#outlet.fits(register)) return false;
+    const reference: TopicReference = { type: 'normal', id: 0 };
+    const flags = { dup: false, retain: false };
+    return this.#outlet.fits({ kind: 'publish', ...flags, qos, topic: reference, messageId: 0, payload });
   }
 
   #bind(delivery: Delivery, nowMs: number): void {

@@ -6,7 +6,7 @@ import type { ChannelAction } from '../base/machine.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import type { Framing } from '../codec/framing.ts';
 import type { Packet } from '../codec/mqttsn.ts';
-import { encodePacket } from '../codec/mqttsn-encode.ts';
+import { encodePacket, packetBytes } from '../codec/mqttsn-encode.ts';
 import type { DriverReport, LinkAction } from './driver.ts';
 
 export interface SpoolSnapshot {
@@ -28,11 +28,15 @@ export class Spool implements Restorable<SpoolSnapshot> {
     this.#packetBytesMax = packetBytesMax;
   }
 
+  /** @param more octets that a forwarder's header adds */
+  fits(packet: Packet, more = 0): boolean {
+    return (packetBytes(packet) ?? Number.POSITIVE_INFINITY) + more <= this.#packetBytesMax;
+  }
+
   /** @returns false, and nothing is sent, when the packet is larger than the link allows */
   send(packet: Packet): boolean {
-    const bytes = encodePacket(packet);
-    if (bytes.length > this.#packetBytesMax) return false;
-    const frame = this.#frame(bytes);
+    if (!this.fits(packet)) return false;
+    const frame = this.#frame(encodePacket(packet));
     this.counters.framesOut += 1;
     this.counters.bytesOut += frame.length;
     this.#actions.push({ kind: 'write', bytes: frame });
@@ -79,6 +83,12 @@ export class Outlet {
     return this.#spool.counters;
   }
 
+  /** Whether `send` would send it. */
+  fits(packet: Packet): boolean {
+    const { node } = this;
+    return this.#spool.fits(packet, node === undefined ? 0 : headerBytes(node));
+  }
+
   /**
    * @param radius hops a broadcast may take behind a forwarder; means nothing to one receiver (MQTT-SN 1.2 §5.5)
    * @returns false, and nothing is sent, when the packet is larger than the link allows
@@ -86,6 +96,7 @@ export class Outlet {
   send(packet: Packet, radius = 0): boolean {
     const { node } = this;
     if (node === undefined) return this.#spool.send(packet);
+    if (!this.fits(packet)) return false;
     return this.#spool.send({ kind: 'encapsulated', radius, node, packet: encodePacket(packet) });
   }
 
@@ -96,4 +107,9 @@ export class Outlet {
   drawToken(): number {
     return this.#spool.drawToken();
   }
+}
+
+/** Octets that a forwarder puts in front of a packet for `node`. */
+function headerBytes(node: Uint8Array): number {
+  return packetBytes({ kind: 'encapsulated', radius: 0, node, packet: new Uint8Array(0) }) ?? Number.POSITIVE_INFINITY;
 }

@@ -14,7 +14,7 @@ import type { Facts } from '../base/events.ts';
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { DriverReport } from '../driver/driver.ts';
-import type { HubInput } from '../hub/contract.ts';
+import type { HubAction, HubInput } from '../hub/contract.ts';
 import type { Clock } from '../ports.ts';
 import type { Delivery } from '../session/attendance.ts';
 import type { Inbox } from '../session/inbox.ts';
@@ -88,6 +88,15 @@ export class DownlinkFlow {
     if (dup && this.#arrivals.recognise(packetId, message) === 'waiting') return false;
     this.#owePuback(this.#arrivals.newArrival(packetId, message));
     return true;
+  }
+
+  /** Larger than the gateway takes: nobody can get it, so the hub is not to send it again. */
+  oversize({ topic, qos, packetBytes, dup, packetId }: Extract<HubAction, { kind: 'oversize' }>): void {
+    if (!this.consumed({ topic, payload: new Uint8Array(0), qos }, dup, packetId)) return;
+    const { mirror, inbox, facts } = this.#options;
+    const lanes = mirror.route(topic).map(({ subdevice }) => subdevice.lane);
+    for (const lane of lanes.length === 0 ? [NOBODY] : lanes) inbox.pass(lane, 'too large for the gateway');
+    facts.emit('downlinkShed', { topic, reason: `too large for the gateway: a packet of ${packetBytes} bytes` });
   }
 
   /** One copy is kept: committed, delivered, or shed by policy. */

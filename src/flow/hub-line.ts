@@ -122,6 +122,9 @@ export class HubLine {
         return replay.acknowledged(report.packetId);
       case 'message':
         return this.#message(report);
+      case 'oversize':
+        this.#options.watch.message(report.qos, report.dup);
+        return this.#options.downlink.oversize(report);
       case 'subscribed':
         return subscriptions.answered(report.filter, report.isGranted);
       case 'unsubscribed':

@@ -227,8 +227,9 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   }
 
   #message(publish: Publish): HubAction[] {
-    const { topic, payload, dup, packetId } = publish;
-    if (publish.qos === 2) return this.#close('the hub sent QoS 2, which nobody subscribed to');
-    return [{ kind: 'message', message: { topic, payload, qos: publish.qos }, dup, packetId }];
+    const { topic, payload, qos, dup, packetId, oversizeBytes } = publish;
+    if (qos === 2) return this.#close('the hub sent QoS 2, which nobody subscribed to');
+    if (oversizeBytes === undefined) return [{ kind: 'message', message: { topic, payload, qos }, dup, packetId }];
+    return [{ kind: 'oversize', topic, qos, packetBytes: oversizeBytes, dup, packetId }];
   }
 }

@@ -30,7 +30,7 @@ export class Connection implements Restorable<ConnectionSnapshot> {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#requests = new Requests(options.answerMsMax);
-    this.#reader = new MqttReader({ packetBytesMax: options.packetBytesMax });
+    this.#reader = newReader(options);
     this.#keepAlive = new KeepAlive(options.keepAliveS * 1000, options.answerMsMax);
   }
 
@@ -43,7 +43,7 @@ export class Connection implements Restorable<ConnectionSnapshot> {
 
   /** Nothing of the last connection is left in a new one. */
   renew(): void {
-    this.#reader = new MqttReader({ packetBytesMax: this.#options.packetBytesMax });
+    this.#reader = newReader(this.#options);
     this.#keepAlive = new KeepAlive(this.#options.keepAliveS * 1000, this.#options.answerMsMax);
   }
 
@@ -120,4 +120,9 @@ export class Connection implements Restorable<ConnectionSnapshot> {
   #sendRequests(nowMs: number): HubAction[] {
     return this.#requests.takeSendable(nowMs).map((packet) => this.send(packet, nowMs));
   }
+}
+
+/** A PUBLISH that is too large would be sent again in every connection if it ended this one. */
+function newReader({ packetBytesMax }: ConnectionOptions): MqttReader {
+  return new MqttReader({ packetBytesMax, skipsLargePublish: true });
 }

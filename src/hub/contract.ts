@@ -44,6 +44,15 @@ export type HubAction =
       readonly dup: boolean;
       readonly packetId: number | undefined;
     }
+  /** A message that is larger than `packetBytesMax`: of its payload nothing was kept. */
+  | {
+      readonly kind: 'oversize';
+      readonly topic: string;
+      readonly qos: Qos;
+      readonly packetBytes: number;
+      readonly dup: boolean;
+      readonly packetId: number | undefined;
+    }
   | { readonly kind: 'subscribed'; readonly filter: string; readonly isGranted: boolean }
   | { readonly kind: 'unsubscribed'; readonly filter: string };
 

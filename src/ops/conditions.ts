@@ -1,13 +1,14 @@
 /**
  * Health: what is not as it should be, what it means for the data, and what to do now. Pure, from what the stations say.
  */
-import { type Counts, shedEntries } from '../custody/ledger.ts';
+import type { Counts } from '../custody/ledger.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import { linkConditions } from './link-conditions.ts';
 import type { LinkReport } from './link-report.ts';
 import type { Condition } from './report.ts';
+import { shedConditions } from './shed-conditions.ts';
 import { type StoreHealth, storeConditions } from './store-conditions.ts';
 import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
 import { countOf } from './words.ts';
@@ -77,19 +78,7 @@ function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Healt
 function ledgerConditions(health: Health): Condition[] {
   const { uplinks, downlinks, imbalance, dead, nowMs, startedAtMs } = health;
   const forMs = nowMs - startedAtMs;
-  const conditions: Condition[] = [];
-  const shed = [...shedEntries(uplinks), ...shedEntries(downlinks)].filter(([reason]) => reason !== 'no subscriber');
-  const total = shed.reduce((sum, [, count]) => sum + count, 0);
-  if (total > 0) {
-    const reasons = [...new Set(shed.map(([reason]) => reason))].join(', ');
-    conditions.push({
-      code: 'shedding',
-      losing: 'yes',
-      forMs,
-      sentence: `${countOf(total, 'message')} shed since the start: ${reasons}.`,
-      hint: 'See holdfast ledger; raise the bounds, or change the overflow policy.',
-    });
-  }
+  const conditions: Condition[] = shedConditions([uplinks, downlinks], forMs);
   if (dead > 0) {
     conditions.push({
       code: 'dead-letters',

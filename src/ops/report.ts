@@ -62,6 +62,7 @@ export type ConditionCode =
   | 'outbox-full'
   | 'inbox-shedding'
   | 'shedding'
+  | 'too-large'
   | 'dead-letters'
   | 'uplinks-refused'
   | 'damaged-rows'

@@ -82,7 +82,7 @@ class MqttSource implements FrameSource {
   constructor(packetBytesMax: number) {
     this.#packetBytesMax = packetBytesMax;
     this.#framing = new MqttFraming({ packetBytesMax });
-    this.#reader = new MqttReader({ packetBytesMax });
+    this.#reader = new MqttReader({ packetBytesMax, skipsLargePublish: true });
   }
 
   read(bytes: Uint8Array): Frame[] {
@@ -101,7 +101,7 @@ class MqttSource implements FrameSource {
   /** The stream has no place to catch on: perhaps the next chunk begins a packet. */
   #giveUp(bytes: Uint8Array, problem: string): Frame {
     this.#framing = new MqttFraming({ packetBytesMax: this.#packetBytesMax });
-    this.#reader = new MqttReader({ packetBytesMax: this.#packetBytesMax });
+    this.#reader = new MqttReader({ packetBytesMax: this.#packetBytesMax, skipsLargePublish: true });
     return unread(bytes, problem);
   }
 }
