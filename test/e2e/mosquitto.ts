@@ -103,6 +103,12 @@ export class Mosquitto implements Broker {
     if (code !== 0) throw new Error(`mosquitto_pub ended with ${code}`);
   }
 
+  /** One message of so many bytes. @param words more of the command line, e.g. `-q 1` */
+  publishBytes(topic: string, bytes: number, ...words: readonly string[]): void {
+    const input = Buffer.alloc(bytes, 'x');
+    execFileSync(programOf('mosquitto_pub'), [...this.#address, '-t', topic, '-s', ...words], { input });
+  }
+
   async close(): Promise<void> {
     await end(this.#listener);
     await this.stop();
