@@ -21,6 +21,7 @@ import { Pager } from './flow/pager.ts';
 import { Presence } from './flow/presence.ts';
 import { Replay } from './flow/replay.ts';
 import { passOn } from './flow/reports.ts';
+import { SessionChanges } from './flow/session-changes.ts';
 import { SessionWatch } from './flow/session-watch.ts';
 import { Sleepers } from './flow/sleepers.ts';
 import { UplinkFlow } from './flow/uplink.ts';
@@ -129,6 +130,7 @@ export class Gateway {
       ...{ hubLimits: config.hub, commitMs: config.outbox.commitMs },
       topicsOf: topicsBySubdevice(config),
     };
+    const sessions = new SessionChanges(shared);
     this.replay = new Replay({
       ...shared,
       custodian: uplinks,
@@ -140,7 +142,7 @@ export class Gateway {
       ...{ ...shared, alarmTopics: stations.alarmTopics },
       ...{ termsOf: termsByLink(config), willTerms: config.outbox },
     });
-    this.#wills = new Wills(shared, opening.wills);
+    this.#wills = new Wills({ ...shared, sessions }, opening.wills);
     this.deadLetters = new DeadLetters({
       ...shared,
       ...{ store, custodian: uplinks, alarmTopics: stations.alarmTopics },
@@ -154,7 +156,7 @@ export class Gateway {
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
     this.presence = new Presence({
       ...shared,
-      wills: this.#wills,
+      ...{ sessions, wills: this.#wills },
       identityOf: identities(config),
       isAllowed: allowance(config),
     });

@@ -2,35 +2,34 @@
  * Group commit: while one commit runs, changes gather; the next takes them all.
  *
  * An entry waits for its acknowledgement in `held` (RAM, nobody told), for company in the gathering, and for fsync in the
- * running commit. Riders (deletes of delivered rows, counters) make no commit of their own while there is little of them.
+ * running commit. Lazy changes (deletes of delivered rows, counters) make no commit of their own while there is little of
+ * them. Each commit takes the oldest changes that wait, in the order of their decisions (`segments.ts`): after a crash the
+ * store holds what was decided up to some moment, and nothing of what was decided later.
  * Receipts are handled in the order of the commits; only then is anybody told. Origin of the times: durability §3.
  *
- * On a full disk a commit is taken apart. Messages go back to the gathering and are tried again each second, alone; riders
- * and required changes make commits of their own meanwhile, small enough for the room that the store keeps for them.
+ * On a full disk a commit is taken apart. Messages are tried again each second; meanwhile changes that need no room overtake
+ * them, in commits small enough for the room that the store keeps for them. A message overtakes nothing. So whoever decides
+ * something because a message is durable waits for that with `whenSettled`, or for its receipt.
  */
 import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
 import type { Durability } from '../custody/durability.ts';
-import { type Entry, rowBegin } from '../custody/entry.ts';
+import type { Entry } from '../custody/entry.ts';
 import type { Clock, Store } from '../ports.ts';
 import { Alarm } from './alarm.ts';
-import type { Commit, Gathered, Load, Required } from './commit.ts';
 import { Company } from './company.ts';
 import { HoldQueue } from './hold-queue.ts';
 import type { Mailbox } from './mailbox.ts';
-import { Riders } from './riders.ts';
+import { type Commit, changesOf, type Load, NOTHING, type Taken } from './segment.ts';
+import { Segments } from './segments.ts';
 
 /** With so many gathered a commit starts at once (design §1). */
 const COMPANY = 32;
 /** Pause between two frames of one subdevice at 115200 baud: 32 B of payload take 4 ms. */
 const QUIET_MS = 5;
 const NEVER = Number.POSITIVE_INFINITY;
-/** Bound of one transaction, so that a receipt never waits long behind a burst. */
-const BATCH_CHANGES_MAX = 4096;
 /** A full disk is tried again at this pace. */
 const FULL_RETRY_MS = 1000;
-/** Deletes of one commit on a full disk: some 60 leaves of rows, a fraction of the store's reserve. */
-const RELIEF_CHANGES_MAX = 256;
 
 export interface CommitterOptions {
   readonly clock: Clock;
@@ -46,11 +45,10 @@ export class Committer implements Durability {
   readonly #options: CommitterOptions;
   readonly #alarm: Alarm;
   readonly #held = new HoldQueue();
-  readonly #riders = new Riders();
   readonly #company = new Company();
+  /** What waits for a commit, in its order. */
+  readonly waiting = new Segments();
   #store: Store | undefined;
-  #gathered: Gathered[] = [];
-  #required: Required[] = [];
   #dueAtMs: number | undefined;
   /** When the commit leaves early, because nobody is left to come. */
   #quietAtMs: number | undefined;
@@ -78,9 +76,9 @@ export class Committer implements Durability {
     return this.#fullSinceMs;
   }
 
-  /** Whoever makes riders had better wait. */
+  /** Nothing should be done that makes more lazy changes. */
   get isOverloaded(): boolean {
-    return this.#riders.areTooMany;
+    return this.waiting.isOverloaded;
   }
 
   get commits(): number {
@@ -93,21 +91,26 @@ export class Committer implements Durability {
   }
 
   gather(direction: Direction, entry: Entry, byMs: number): void {
-    entry.keeping = 'gathering';
-    this.#gathered.push({ direction, entry });
+    this.#put(direction, entry);
     if (entry.owed !== undefined) this.#welcome(`${direction} ${entry.row.lane}`);
     this.#due(byMs);
   }
 
   ride(change: Change): void {
-    this.#riders.add(change, this.#options.clock.nowMs());
-    if (this.#riders.areMany) this.#advance();
+    this.waiting.addLazy(change, this.#options.clock.nowMs());
+    if (this.waiting.areManyLazy) this.#advance();
     else this.#setAlarm();
   }
 
-  /** Makes changes durable together; `then` runs after the receipt. */
+  /** Makes changes durable together; `then` runs after the receipt, when everything decided before is durable, too. */
   require(changes: readonly Change[], byMs: number, then: () => void): void {
-    this.#required.push({ changes, then });
+    this.waiting.require({ changes, then });
+    this.#due(byMs);
+  }
+
+  /** Runs `then` when everything decided before is durable; messages, too, which a full disk makes wait. */
+  whenSettled(byMs: number, then: () => void): void {
+    this.waiting.whenSettled(then);
     this.#due(byMs);
   }
 
@@ -116,7 +119,7 @@ export class Committer implements Durability {
     for (const entry of this.#held.takeAll(direction)) this.gather(direction, entry, byMs);
   }
 
-  /** Resolves when everything known now, riders too, is durable, as far as there is room: nobody was told of the rest. */
+  /** Resolves when everything known now is durable, lazy changes too, as far as there is room: nobody was told of the rest. */
   drain(): Promise<void> {
     for (const direction of ['uplink', 'downlink'] as const) this.letGo(direction, this.#options.clock.nowMs());
     return new Promise((resolve) => {
@@ -127,33 +130,31 @@ export class Committer implements Durability {
 
   /** The store's receipt. */
   committed(batch: number): void {
-    const commit = this.#end(batch);
-    if (this.#fullSinceMs !== undefined && commit.load !== 'relief') {
+    const { taken, asksForRoom } = this.#end(batch);
+    this.waiting.done();
+    if (this.#fullSinceMs !== undefined && asksForRoom) {
       this.#fullSinceMs = undefined;
       this.#options.fullChanged(false);
     }
-    for (const { direction, entry } of commit.puts) this.#options.stored(direction, entry);
-    for (const { then } of commit.required) then();
+    this.#tell(taken);
     // what gathered meanwhile has had company enough
-    if (this.#gathered.length + this.#required.length > 0) this.#dueAtMs = this.#options.clock.nowMs();
+    if (this.waiting.urgent > 0) this.#dueAtMs = this.#options.clock.nowMs();
     this.#advance();
   }
 
   /** Nothing of the batch was written; its parts are tried again until there is room. */
   full(batch: number): void {
-    const commit = this.#end(batch);
+    const { load, taken } = this.#end(batch);
     const nowMs = this.#options.clock.nowMs();
-    const waiting = [...commit.puts, ...this.#gathered];
-    this.#gathered = waiting.filter(({ direction, entry }) => this.#options.unstored(direction, entry));
-    this.#required.unshift(...commit.required);
-    this.#riders.giveBack(commit.riders, nowMs);
+    this.waiting.giveBack(taken, nowMs);
+    this.waiting.sift(({ direction, entry }) => this.#options.unstored(direction, entry));
     this.#retryAtMs = nowMs + FULL_RETRY_MS;
-    if (commit.load === 'relief') this.#reliefAtMs = this.#retryAtMs;
+    if (load === 'relief') this.#reliefAtMs = this.#retryAtMs;
     if (this.#fullSinceMs === undefined) {
       this.#fullSinceMs = nowMs;
       this.#options.fullChanged(true);
     }
-    if (commit.load === 'relief') this.#drained?.();
+    if (load === 'relief') this.#drained?.();
     this.#advance();
   }
 
@@ -164,6 +165,12 @@ export class Committer implements Durability {
     return commit;
   }
 
+  #tell({ puts, steps, settled }: Taken): void {
+    for (const { direction, entry } of puts) this.#options.stored(direction, entry);
+    for (const step of steps) if ('then' in step) step.then();
+    for (const then of settled) then();
+  }
+
   #welcome(who: string): void {
     const nowMs = this.#options.clock.nowMs();
     this.#company.join(who, nowMs);
@@ -172,71 +179,69 @@ export class Committer implements Durability {
 
   #due(byMs: number): void {
     this.#dueAtMs = this.#dueAtMs === undefined ? byMs : Math.min(this.#dueAtMs, byMs);
-    if (this.#gathered.length + this.#required.length >= COMPANY) this.#dueAtMs = this.#options.clock.nowMs();
+    if (this.waiting.urgent >= COMPANY) this.#dueAtMs = this.#options.clock.nowMs();
     // a commit of its own task: whoever gathers in this very task still gets on it
     this.#options.mailbox.post(() => this.#advance());
   }
 
   #advance(): void {
     const nowMs = this.#options.clock.nowMs();
-    for (const { direction, entry } of this.#held.takeDue(nowMs)) this.#gatherHeld(direction, entry, nowMs);
+    for (const { direction, entry } of this.#held.takeDue(nowMs)) {
+      this.#put(direction, entry);
+      this.#dueAtMs = nowMs;
+    }
     if (this.#running === undefined) {
       const load = this.#dueLoad(nowMs);
       if (load !== undefined) this.#commit(load);
-      else if (this.#riders.isEmpty) this.#drained?.();
+      else if (this.#fullSinceMs === undefined ? this.waiting.isEmpty : !this.waiting.hasRelief) this.#drained?.();
     }
     this.#setAlarm();
   }
 
-  #gatherHeld(direction: Direction, entry: Entry, nowMs: number): void {
+  #put(direction: Direction, entry: Entry): void {
     entry.keeping = 'gathering';
-    this.#gathered.push({ direction, entry });
-    this.#dueAtMs = nowMs;
+    this.waiting.put({ direction, entry });
   }
 
   #dueLoad(nowMs: number): Load | undefined {
     if (this.#store === undefined) return undefined;
+    const { waiting } = this;
     const isDraining = this.#drained !== undefined;
-    const hasRiders = isDraining ? !this.#riders.isEmpty : this.#riders.areDue(nowMs);
     if (this.#fullSinceMs !== undefined) {
-      if (nowMs >= this.#reliefAtMs && (hasRiders || this.#required.length > 0)) return 'relief';
-      return nowMs >= this.#retryAtMs ? 'puts' : undefined;
+      const hasRelief = waiting.hasRequired || (isDraining ? waiting.hasRelief : waiting.areLazyDue(nowMs));
+      if (nowMs >= this.#reliefAtMs && hasRelief) return 'relief';
+      return nowMs >= this.#retryAtMs ? waiting.next : undefined;
     }
     const isDue = nowMs >= Math.min(this.#dueAtMs ?? NEVER, this.#quietAtMs ?? NEVER);
-    return isDue || hasRiders || (isDraining && this.#dueAtMs !== undefined) ? 'all' : undefined;
+    return isDue || waiting.areLazyDue(nowMs) || (isDraining && !waiting.isEmpty) ? 'all' : undefined;
   }
 
   #commit(load: Load): void {
-    const puts = load === 'relief' ? [] : this.#takePuts();
-    const required = load === 'puts' ? [] : this.#required.splice(0);
-    const riders = load === 'puts' ? [] : this.#riders.take(load === 'all' ? BATCH_CHANGES_MAX : RELIEF_CHANGES_MAX);
+    const taken = this.#take(load);
     this.#quietAtMs = undefined;
     this.#company.leave();
-    this.#dueAtMs = this.#gathered.length > 0 ? this.#options.clock.nowMs() : undefined;
-    const changes: Change[] = puts.flatMap(({ direction, entry }) => rowBegin(direction, entry));
-    for (const one of required) changes.push(...one.changes);
-    changes.push(...riders);
-    // on a full disk an empty commit asks whether there is room again
-    if (changes.length === 0 && load !== 'puts') {
-      for (const { then } of required) then();
+    this.#dueAtMs = this.waiting.urgent > 0 ? this.#options.clock.nowMs() : undefined;
+    const changes = changesOf(taken);
+    if (changes.length === 0 && load !== 'nothing') {
+      this.waiting.done();
+      this.#tell(taken);
       return this.#advance();
     }
     this.#batch += 1;
-    this.#running = { batch: this.#batch, load, puts, required, riders };
+    this.#running = { batch: this.#batch, load, taken, asksForRoom: taken.puts.length > 0 || changes.length === 0 };
+    for (const { entry } of taken.puts) entry.keeping = 'committing';
     this.#store?.commit(this.#batch, changes);
   }
 
-  /** Those that still need it: what was acknowledged before it was written is not kept. */
-  #takePuts(): Gathered[] {
-    const puts = this.#gathered.splice(0, BATCH_CHANGES_MAX).filter(({ entry }) => entry.ended === undefined);
-    for (const { entry } of puts) entry.keeping = 'committing';
-    return puts;
+  #take(load: Load): Taken {
+    if (load === 'nothing') return NOTHING;
+    return (load === 'relief' ? this.waiting.takeRelief() : this.waiting.take()) ?? NOTHING;
   }
 
   #setAlarm(): void {
     const times = [this.#held.nextMs];
     if (this.#running === undefined && this.#fullSinceMs !== undefined) times.push(this.#retryAtMs);
-    else if (this.#running === undefined) times.push(this.#dueAtMs, this.#quietAtMs, this.#riders.dueAtMs);
+    else if (this.#running === undefined) times.push(this.#dueAtMs, this.#quietAtMs, this.waiting.lazyDueAtMs);
     const soonest = Math.min(...times.map((time) => time ?? NEVER));
     this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
   }

@@ -7,6 +7,7 @@
 import type { Facts } from '../base/events.ts';
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
+import type { Change } from '../custody/change.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { DeadLetter } from '../custody/letter.ts';
 import type { AlarmTopics } from '../outbox/alarm-topics.ts';
@@ -45,8 +46,8 @@ export interface LettersDone {
   readonly stopped: string | undefined;
 }
 
-/** Undefined: the letter is dealt with. Else why this and those behind it are not. */
-type Act = (letter: DeadLetter) => string | undefined;
+/** Changes that deal with the letter; or why this letter and the following ones are not dealt with. */
+type Act = (letter: DeadLetter) => readonly Change[] | string;
 
 export class DeadLetters {
   readonly #options: DeadLettersOptions;
@@ -65,11 +66,8 @@ export class DeadLetters {
 
   /** Resolves when it is durable. */
   async drop(letters: Letters): Promise<LettersDone> {
-    const { custodian, committer, clock, facts } = this.#options;
-    const outcome = await this.#each(letters, ({ id, row: { lane } }) => {
-      committer.require([custodian.drop({ id, lane })], clock.nowMs(), () => undefined);
-      return undefined;
-    });
+    const { custodian, facts } = this.#options;
+    const outcome = await this.#each(letters, ({ id, row: { lane } }) => [custodian.drop({ id, lane })]);
     if (outcome.done > 0) facts.emit('deadLettersDropped', { letters: outcome.done });
     return outcome;
   }
@@ -123,19 +121,28 @@ export class DeadLetters {
       mailbox.post(() => {
         let done = 0;
         let stopped: string | undefined;
+        const changes: Change[] = [];
         for (const letter of page) {
-          stopped = act(letter);
-          if (stopped !== undefined) break;
+          const outcome = act(letter);
+          if (typeof outcome === 'string') {
+            stopped = outcome;
+            break;
+          }
+          changes.push(...outcome);
           done += 1;
         }
-        committer.require([], clock.nowMs(), () => resolve({ done, stopped }));
+        const then = (): void => resolve({ done, stopped });
+        // a full disk takes dropped letters, and makes those that are messages again wait
+        if (changes.length > 0) committer.require(changes, clock.nowMs(), then);
+        // one that the hub has acknowledged meanwhile leaves its table by a change of its own
+        else committer.whenSettled(clock.nowMs(), () => committer.require([], clock.nowMs(), then));
         replay().send();
       }),
     );
   }
 
   /** As a new message, of now, at the end of the lane that is its topic's today. */
-  #readmit({ id, row, isWhole }: DeadLetter): string | undefined {
+  #readmit({ id, row, isWhole }: DeadLetter): readonly Change[] | string {
     if (!isWhole) return `dead letter ${id} is damaged: its checksum does not hold`;
     const { outbox, clock, stamp } = this.#options;
     const message: Message = { topic: row.topic, payload: row.payload, qos: 1 };
@@ -146,7 +153,7 @@ export class DeadLetters {
       },
       clock.nowMs(),
     );
-    if (admission.kind !== 'refused') return undefined;
+    if (admission.kind !== 'refused') return [];
     return admission.why === 'too large' ? `dead letter ${id}: ${admission.problem.words}` : 'the outbox has no room';
   }
 

@@ -13,13 +13,14 @@ import type { HubIdentity } from '../hub/identity.ts';
 import { type HubLimits, topicLimitProblem } from '../outbox/hub-limits.ts';
 import type { Clock } from '../ports.ts';
 import type { Inbox } from '../session/inbox.ts';
-import type { Mirror, Subdevice } from '../session/mirror.ts';
+import { type Mirror, rowOf, type Subdevice } from '../session/mirror.ts';
 import type { TopicMap } from '../session/topic-map.ts';
 import type { Committer } from './committer.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { HubSubscriptions } from './hub-subscriptions.ts';
 import type { Links } from './links.ts';
 import type { Replay } from './replay.ts';
+import type { SessionChanges } from './session-changes.ts';
 import { ToldRefusals } from './told-refusals.ts';
 import type { UplinkFlow } from './uplink.ts';
 import type { Wills } from './wills.ts';
@@ -30,6 +31,7 @@ export interface PresenceOptions {
   readonly mirror: Mirror;
   readonly inbox: Inbox;
   readonly committer: Committer;
+  readonly sessions: SessionChanges;
   readonly operations: GatewayOperations | undefined;
   readonly subscriptions: () => HubSubscriptions;
   readonly links: () => Links;
@@ -65,11 +67,13 @@ export class Presence {
 
   /** At the start: a clean session that was connected when the process ended is over. */
   forgetEndedSessions(): void {
-    for (const subdevice of this.#options.mirror.all()) if (!subdevice.lasting) this.#clear(subdevice);
+    const { mirror, sessions } = this.#options;
+    for (const subdevice of mirror.all())
+      if (!subdevice.lasting) sessions.addLazy(subdevice.lane, this.#clear(subdevice));
   }
 
   attach(link: string, report: Report<'attach'>): void {
-    const { mirror, links, committer, wills } = this.#options;
+    const { mirror, links, sessions, wills } = this.#options;
     const { subdevice: id, clean, will } = report;
     const refusal = this.#refusalOf(id, link, will);
     if (refusal !== undefined) {
@@ -81,15 +85,21 @@ export class Presence {
     this.#refusals.forget(id);
     this.foreigners.delete(link);
     const { subdevice, isNew } = mirror.enter(id, link);
-    if (clean) this.#clear(subdevice);
+    const changes = clean ? this.#clear(subdevice) : [];
+    const wasLasting = !isNew && subdevice.lasting;
     const isChanged = isNew || subdevice.link !== link || subdevice.lasting === clean;
     subdevice.link = link;
     subdevice.lasting = !clean;
-    if (isChanged) committer.ride({ kind: 'subdevice', row: rowOf(subdevice) });
-    this.#keep(wills.attached(subdevice, report), () => this.#welcome(link, subdevice));
+    if (isChanged) changes.push({ kind: 'subdevice', row: rowOf(subdevice) });
+    changes.push(...wills.attached(subdevice, report));
+    const welcome = (): void => this.#welcome(link, subdevice);
+    if (subdevice.lasting || wasLasting) return sessions.require(subdevice.lane, changes, welcome);
+    // after a crash a clean session is over anyway: nothing of it is promised
+    sessions.addLazy(subdevice.lane, changes);
+    welcome();
   }
 
-  /** Everything that it gave with its CONNECT is kept. */
+  /** Everything that a lasting session was given with its CONNECT is durable, and the end of an earlier one. */
   #welcome(link: string, subdevice: Subdevice): void {
     const { inbox, links, facts, clock } = this.#options;
     const { id } = subdevice;
@@ -106,7 +116,7 @@ export class Presence {
   }
 
   detach(link: string, report: Report<'detach'>): void {
-    const { mirror, inbox, facts, committer, clock, commitMs } = this.#options;
+    const { mirror, inbox, facts, committer, sessions, clock, commitMs } = this.#options;
     const subdevice = mirror.byId(report.subdevice);
     if (subdevice?.link !== link || !subdevice.isAttached) return; // it has moved to another link meanwhile
     subdevice.isAttached = false;
@@ -114,23 +124,23 @@ export class Presence {
     inbox.detached(subdevice.lane, !subdevice.lasting);
     committer.letGo('downlink', clock.nowMs() + commitMs);
     this.#options.wills.detached(subdevice, report.cause, report.aliveUntilMs);
-    if (!subdevice.lasting) this.#clear(subdevice);
+    if (!subdevice.lasting) sessions.addLazy(subdevice.lane, this.#clear(subdevice));
     facts.emit('subdeviceDetached', { subdevice: subdevice.id, link, reason: report.cause });
     this.#announce(subdevice.id, false);
   }
 
   /** Published without a connection: QoS 0, of a subdevice that need never have been here. */
   passOn(link: string, { subdevice: id, topic, payload }: Report<'unconnected'>): void {
-    const { mirror, committer, uplink } = this.#options;
+    const { mirror, sessions, uplink } = this.#options;
     const refusal = this.#refusalOf(id, link, 'unchanged');
     if (refusal !== undefined) return this.#refusals.tell(id, link, refusal.reason);
     const { subdevice, isNew } = mirror.enter(id, link);
-    if (isNew) committer.ride({ kind: 'subdevice', row: rowOf(subdevice) });
+    if (isNew) sessions.addLazy(subdevice.lane, [{ kind: 'subdevice', row: rowOf(subdevice) }]);
     uplink().offer(link, { kind: 'uplink', subdevice: id, topic, payload, qos: 0, token: undefined });
   }
 
   subscribe(link: string, report: Report<'subscribe'>): void {
-    const { mirror, facts, subscriptions, hubLimits } = this.#options;
+    const { mirror, facts, subscriptions, sessions, hubLimits } = this.#options;
     const subdevice = this.#heard(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
     if (filter === undefined) return this.#refuse(link, report.token, 'not allowed');
@@ -153,35 +163,30 @@ export class Presence {
     }
     if (report.topicId !== undefined) changes.push(...this.#bind(subdevice, report.topicId, report.filter));
     subscriptions().want(filter);
-    this.#keep(changes, () => this.#confirm(link, report.token));
+    sessions.require(subdevice.lane, changes, () => this.#confirm(link, report.token));
   }
 
   unsubscribe(link: string, report: Report<'unsubscribe'>): void {
-    const { mirror, facts, subscriptions } = this.#options;
+    const { mirror, facts, subscriptions, sessions } = this.#options;
     const subdevice = this.#heard(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
     const confirm = (): void => this.#confirm(link, report.token);
     if (filter !== undefined) subscriptions().forget(subdevice.id, filter);
-    if (filter === undefined || !subdevice.subscriptions.has(filter)) return confirm();
+    if (filter === undefined || !subdevice.subscriptions.has(filter))
+      return sessions.require(subdevice.lane, [], confirm);
     mirror.unsubscribe(subdevice, filter);
     subscriptions().release([filter]);
     facts.emit('subscriptionRemoved', { subdevice: subdevice.id, filter });
-    this.#keep([{ kind: 'unsubscribe', lane: subdevice.lane, filter }], confirm);
+    sessions.require(subdevice.lane, [{ kind: 'unsubscribe', lane: subdevice.lane, filter }], confirm);
   }
 
   topicBound(link: string, report: Report<'topicBound'>): void {
+    const { sessions } = this.#options;
     const subdevice = this.#heard(report.subdevice);
     const changes = this.#bind(subdevice, report.topicId, report.topic);
     const { token } = report;
-    if (token === undefined) for (const change of changes) this.#options.committer.ride(change);
-    else this.#keep(changes, () => this.#confirm(link, token));
-  }
-
-  /** @param then when they are durable; at once where there are none */
-  #keep(changes: readonly Change[], then: () => void): void {
-    const { committer, clock, commitMs } = this.#options;
-    if (changes.length === 0) then();
-    else committer.require(changes, clock.nowMs() + commitMs, then);
+    if (token === undefined) sessions.addLazy(subdevice.lane, changes);
+    else sessions.require(subdevice.lane, changes, () => this.#confirm(link, token));
   }
 
   #confirm(link: string, token: number): void {
@@ -194,16 +199,19 @@ export class Presence {
     return [{ kind: 'topicId', lane: subdevice.lane, topicId, topic }];
   }
 
-  /** A clean session begins, or has ended: nothing of it is kept, and the hub need not keep its filters. */
-  #clear(subdevice: Subdevice): void {
-    const { mirror, downlink, committer, subscriptions } = this.#options;
+  /**
+   * A clean session begins, or has ended: nothing of it is kept, and the hub need not keep its filters.
+   * @returns what is to become durable
+   */
+  #clear(subdevice: Subdevice): Change[] {
+    const { mirror, downlink, subscriptions } = this.#options;
     const filters = [...subdevice.subscriptions.keys()];
     const hadWill = this.#options.wills.forget(subdevice);
     const hadAnything = hadWill || filters.length > 0 || subdevice.topicIds.size > 0;
     mirror.clear(subdevice);
     downlink().endSession(subdevice.lane);
     subscriptions().release(filters);
-    if (hadAnything) committer.ride({ kind: 'cleanSession', lane: subdevice.lane });
+    return hadAnything ? [{ kind: 'cleanSession', lane: subdevice.lane }] : [];
   }
 
   /** One that is not bound is told to come back later: it may be bound by then. */
@@ -240,9 +248,4 @@ export class Presence {
     subdevice.heardAtMs = this.#options.clock.nowMs();
     return subdevice;
   }
-}
-
-function rowOf(subdevice: Subdevice): { lane: number; id: string; lasting: boolean; link: string } {
-  const { lane, id, lasting, link } = subdevice;
-  return { lane, id, lasting, link };
 }

@@ -32,6 +32,8 @@ export interface SessionWatchOptions {
 export class SessionWatch {
   readonly #options: SessionWatchOptions;
   readonly #alarm: Alarm;
+  /** Messages in custody that tell the application side of a gap. */
+  #resyncs = 0;
 
   constructor(options: SessionWatchOptions) {
     this.#options = options;
@@ -108,7 +110,7 @@ export class SessionWatch {
     }
   }
 
-  /** Once the message is in our custody it will arrive, and the gap is the application's; but a full disk keeps none. */
+  /** Once the message is durable it will arrive, and the gap is the application's; a crash before that finds the gap. */
   #askForResync(gap: Gap, away: Age | undefined): void {
     const { resyncTopic, outbox, stamp, commitMs, clock, committer } = this.#options;
     if (resyncTopic === undefined) return;
@@ -121,6 +123,10 @@ export class SessionWatch {
     const message = { topic: resyncTopic, payload: new TextEncoder().encode(JSON.stringify(text)), qos: 1 } as const;
     const terms = { overflow: 'reject', stamp: stamp(), owed: undefined, holdMs: 0, commitMs } as const;
     const admission = outbox.admit({ lane: NOBODY, message, ...terms }, clock.nowMs());
-    if (admission.kind === 'accepted' && committer.fullSinceMs === undefined) this.settleGap();
+    if (admission.kind !== 'accepted') return;
+    this.#resyncs += 1;
+    const newest = this.#resyncs;
+    // a later gap is a later message's
+    committer.whenSettled(clock.nowMs() + commitMs, () => newest === this.#resyncs && this.settleGap());
   }
 }

@@ -18,9 +18,9 @@ import type { Clock } from '../ports.ts';
 import type { Mirror, Subdevice } from '../session/mirror.ts';
 import type { TopicMap } from '../session/topic-map.ts';
 import { Alarm } from './alarm.ts';
-import type { Committer } from './committer.ts';
 import type { Links } from './links.ts';
 import type { Mailbox } from './mailbox.ts';
+import type { SessionChanges } from './session-changes.ts';
 import type { UplinkFlow } from './uplink.ts';
 
 export interface WillsOptions {
@@ -28,12 +28,11 @@ export interface WillsOptions {
   readonly mailbox: Mailbox;
   readonly facts: Facts;
   readonly mirror: Mirror;
-  readonly committer: Committer;
+  readonly sessions: SessionChanges;
   readonly links: () => Links;
   readonly uplink: () => UplinkFlow;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly hubLimits: HubLimits;
-  readonly commitMs: number;
 }
 
 interface Due {
@@ -90,7 +89,7 @@ export class Wills {
 
   /** For how long is of use after a restart only: it makes no commit of its own. */
   slept(subdevice: Subdevice, aliveMs: number): void {
-    for (const change of this.#arm(subdevice, aliveMs)) this.#options.committer.ride(change);
+    this.#options.sessions.addLazy(subdevice.lane, this.#arm(subdevice, aliveMs));
   }
 
   /** @param aliveUntilMs when it may count as lost, though nobody could hear it; `undefined`: never */
@@ -107,7 +106,7 @@ export class Wills {
 
   /** WILLTOPICUPD and WILLMSGUPD (MQTT-SN 1.2 §6.4): answered once durable. */
   change(link: string, report: Extract<DriverReport, { kind: 'will' }>): void {
-    const { mirror, links, committer, clock, commitMs } = this.#options;
+    const { mirror, links, sessions } = this.#options;
     const { token } = report;
     const subdevice = mirror.byId(report.subdevice);
     if (subdevice === undefined) throw new Error(`will of ${report.subdevice}, which never attached`);
@@ -117,9 +116,7 @@ export class Wills {
       return;
     }
     const confirm = (): void => links().order(link, { kind: 'confirm', token });
-    const changes = this.#replace(subdevice, will);
-    if (changes.length === 0) confirm();
-    else committer.require(changes, clock.nowMs() + commitMs, confirm);
+    sessions.require(subdevice.lane, this.#replace(subdevice, will), confirm);
   }
 
   /** Its session has ended. One that is due is still published: it is of the session that was lost. */
@@ -142,11 +139,9 @@ export class Wills {
 
   /** It said good-bye, or its will is in custody. */
   #disarm(subdevice: Subdevice): void {
-    const { committer, clock, commitMs } = this.#options;
     const will = this.#wills.get(subdevice.lane);
     if (will === undefined || will.aliveMs === 0) return;
-    const changes = this.#replace(subdevice, will);
-    if (changes.length > 0) committer.require(changes, clock.nowMs() + commitMs, () => undefined);
+    this.#options.sessions.require(subdevice.lane, this.#replace(subdevice, will), () => undefined);
   }
 
   #expect(subdevice: Subdevice, will: Message, atMs: number): void {

@@ -7,7 +7,7 @@
 import type { Qos } from '../base/message.ts';
 import { filterMatches } from '../base/topic.ts';
 import { ownerOf } from '../custody/lane-number.ts';
-import type { StoreOpening } from '../custody/row.ts';
+import type { StoreOpening, SubdeviceRow } from '../custody/row.ts';
 
 export interface Subdevice {
   readonly lane: number;
@@ -140,4 +140,8 @@ export class Mirror {
   #indexOf(filter: string): Map<string, Set<number>> {
     return filter.includes('#') || filter.includes('+') ? this.#wild : this.#exact;
   }
+}
+
+export function rowOf({ lane, id, lasting, link }: Subdevice): SubdeviceRow {
+  return { lane, id, lasting, link };
 }

@@ -1,0 +1,235 @@
+/**
+ * Changes that wait for a commit, in the order in which they were decided (docs/decisions/0018).
+ *
+ *     [ segment: taken by the running commit ] [ segment ] … [ segment: takes what is decided now ]
+ *
+ * A segment is what one transaction takes, whole: so every commit is a prefix of the decisions, and within a segment counters
+ * may be summed. A put has its place where its message was gathered; a message that ends before its put was taken is struck
+ * out, and its counters have their place at its end. Only on a full disk a commit takes a piece of a segment: changes that
+ * need no room, in their order, while the puts keep their places.
+ *
+ * Lazy changes (deletes of delivered rows are the bulk) make no commit of their own until many wait or the oldest is old,
+ * which bounds the duplicates after a crash. At first they grow old soon: a gateway that keeps losing power still makes
+ * progress on its backlog. Counters force no commit at all.
+ */
+import type { Change } from '../custody/change.ts';
+import {
+  addTo,
+  type CountChange,
+  type Gathered,
+  isEmpty,
+  isWanted,
+  newSegment,
+  type Required,
+  type Segment,
+  type Step,
+  sizeOf,
+  type Taken,
+} from './segment.ts';
+
+/** Bound of one transaction, so that a receipt never waits long behind a burst. */
+const SEGMENT_CHANGES_MAX = 4096;
+/** Changes of one commit on a full disk: some 60 leaves of rows, a fraction of the store's reserve. */
+const PIECE_CHANGES_MAX = 256;
+/** Number of lazy changes that force a commit: the most duplicates after a crash in the middle of a replay. */
+const MANY = 512;
+/** Doubled with each commit: a start costs seven commits more than it had to. */
+const OLD_MS_MIN = 16;
+const OLD_MS_MAX = 2000;
+/** About 1 MB of RAM, and what a disk that stays full makes come twice after a crash. */
+const TOO_MANY = 8192;
+
+export class Segments {
+  #segments: Segment[] = [];
+  #taken: Segment | undefined;
+  #number = 0;
+  #puts = 0;
+  #required = 0;
+  #settled = 0;
+  #lazy = 0;
+  #oldestLazyMs: number | undefined;
+  #oldMs = OLD_MS_MIN;
+
+  /** Nothing waits, and nothing is under way. */
+  get isEmpty(): boolean {
+    return this.#taken === undefined && this.#segments.every(isEmpty);
+  }
+
+  /** Something waits that needs no room on the disk. */
+  get hasRelief(): boolean {
+    return this.#segments.some(({ steps, counts }) => steps.length > 0 || counts.size > 0);
+  }
+
+  get hasRequired(): boolean {
+    return this.#required > 0;
+  }
+
+  /** Messages, and changes that somebody waits for. */
+  get urgent(): number {
+    return this.#puts + this.#required + this.#settled;
+  }
+
+  get areManyLazy(): boolean {
+    return this.#lazy >= MANY;
+  }
+
+  /** Nothing should be done that makes more lazy changes, until a commit has taken some. */
+  get isOverloaded(): boolean {
+    return this.#lazy >= TOO_MANY;
+  }
+
+  get lazyDueAtMs(): number | undefined {
+    return this.#oldestLazyMs === undefined ? undefined : this.#oldestLazyMs + this.#oldMs;
+  }
+
+  areLazyDue(nowMs: number): boolean {
+    const { lazyDueAtMs } = this;
+    return this.areManyLazy || (lazyDueAtMs !== undefined && nowMs >= lazyDueAtMs);
+  }
+
+  /** What the next commit on a full disk has to be; messages are written after everything decided before them. */
+  get next(): 'all' | 'relief' | 'nothing' {
+    for (const { puts, settled, steps, counts } of this.#segments) {
+      if (settled.length > 0 || puts.some(isWanted)) return 'all';
+      if (steps.length > 0) return 'relief';
+      if (counts.size > 0 && this.#puts > 0) return 'relief';
+    }
+    return 'nothing';
+  }
+
+  /** Number of the segment that the next change goes into. */
+  get mark(): number {
+    return this.#last().number;
+  }
+
+  /** Are the changes durable that were decided up to the time of `mark`? */
+  isDurable(mark: number): boolean {
+    const first = this.#taken ?? this.#segments.find((segment) => !isEmpty(segment));
+    return first === undefined || mark < first.number;
+  }
+
+  put(put: Gathered): void {
+    const segment = this.#last();
+    segment.puts.push(put);
+    segment.size += 1;
+    this.#puts += 1;
+  }
+
+  require(required: Required): void {
+    const segment = this.#last();
+    segment.steps.push(required);
+    segment.size += required.changes.length;
+    this.#required += 1;
+  }
+
+  whenSettled(then: () => void): void {
+    this.#last().settled.push(then);
+    this.#settled += 1;
+  }
+
+  addLazy(change: Change, nowMs: number): void {
+    const segment = this.#last();
+    if (change.kind === 'count') return addTo(segment.counts, change);
+    if (change.kind === 'hubSession') this.#forgetHubSession(segment);
+    segment.steps.push(change);
+    segment.size += 1;
+    this.#lazy += 1;
+    this.#oldestLazyMs ??= nowMs;
+  }
+
+  /** The oldest segment, whole. Puts whose messages have ended are struck out. */
+  take(): Taken | undefined {
+    while (this.#segments[0] !== undefined && isEmpty(this.#segments[0])) this.#segments.shift();
+    const segment = this.#segments.shift();
+    if (segment === undefined) return undefined;
+    this.#taken = segment;
+    const { puts, steps, counts, settled } = segment;
+    this.#puts -= puts.length;
+    this.#settled -= settled.length;
+    this.#leave(steps);
+    return { puts: puts.filter(isWanted), steps, counts, settled, segment: undefined };
+  }
+
+  /** A piece that needs no room: the oldest steps, and the counters of their segment with the last of them. */
+  takeRelief(): Taken | undefined {
+    const segment = this.#segments.find(({ steps, counts }) => steps.length > 0 || counts.size > 0);
+    if (segment === undefined) return undefined;
+    this.#taken = segment;
+    let size = 0;
+    let count = 0;
+    for (const step of segment.steps) {
+      if (size >= PIECE_CHANGES_MAX) break;
+      size += sizeOf(step);
+      count += 1;
+    }
+    const steps = segment.steps.splice(0, count);
+    segment.size -= size;
+    const isLast = segment.steps.length === 0;
+    const counts = isLast ? segment.counts : new Map<string, CountChange>();
+    if (isLast) segment.counts = new Map();
+    this.#leave(steps);
+    return { puts: [], steps, counts, settled: [], segment };
+  }
+
+  /** The commit is durable. */
+  done(): void {
+    this.#taken = undefined;
+  }
+
+  /** The commit found no room: everything has its place again. */
+  giveBack({ puts, steps, counts, segment }: Taken, nowMs: number): void {
+    const before = this.#taken;
+    this.#taken = undefined;
+    if (segment !== undefined) {
+      segment.steps = [...steps, ...segment.steps];
+      for (const change of counts.values()) addTo(segment.counts, change);
+    } else if (before !== undefined) {
+      this.#segments.unshift({ ...before, puts: [...puts] });
+      this.#puts += puts.length;
+      this.#settled += before.settled.length;
+    }
+    for (const step of steps) {
+      if ('then' in step) this.#required += 1;
+      else this.#lazy += 1;
+    }
+    if (this.#lazy > 0) this.#oldestLazyMs ??= nowMs;
+  }
+
+  /** Leaves only the puts that go on waiting. */
+  sift(isWaiting: (put: Gathered) => boolean): void {
+    for (const segment of [...this.#segments]) {
+      const waiting = segment.puts.filter(isWaiting);
+      this.#puts -= segment.puts.length - waiting.length;
+      segment.puts = waiting;
+    }
+  }
+
+  #leave(steps: readonly Step[]): void {
+    const lazyBefore = this.#lazy;
+    for (const step of steps) {
+      if ('then' in step) this.#required -= 1;
+      else this.#lazy -= 1;
+    }
+    if (this.#lazy < lazyBefore) this.#oldMs = Math.min(this.#oldMs * 2, OLD_MS_MAX);
+    if (this.#lazy === 0) this.#oldestLazyMs = undefined;
+  }
+
+  /** The segment that takes what is decided now. */
+  #last(): Segment {
+    const last = this.#segments.at(-1);
+    if (last !== undefined && last.size < SEGMENT_CHANGES_MAX) return last;
+    this.#number += 1;
+    const segment = newSegment(this.#number);
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /** Only the newest row of a transaction counts. */
+  #forgetHubSession(segment: Segment): void {
+    const isOther = (step: Step): boolean => 'then' in step || step.kind !== 'hubSession';
+    const others = segment.steps.filter(isOther);
+    this.#lazy -= segment.steps.length - others.length;
+    segment.size -= segment.steps.length - others.length;
+    segment.steps = others;
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Changes of subdevices' sessions, and the answers that wait for them: no answer promises what a power cut could take back.
+ * A request that changes nothing is answered once the earlier changes of its session are durable; most are already.
+ */
+import type { Change } from '../custody/change.ts';
+import type { Clock } from '../ports.ts';
+import type { Committer } from './committer.ts';
+
+interface SessionChangesOptions {
+  readonly clock: Clock;
+  readonly committer: Committer;
+  readonly commitMs: number;
+}
+
+export class SessionChanges {
+  readonly #options: SessionChangesOptions;
+  /** By lane: where its last change waits. */
+  readonly #marks = new Map<number, number>();
+
+  constructor(options: SessionChangesOptions) {
+    this.#options = options;
+  }
+
+  /** Changes that nobody waits for. They take their place in the order all the same. */
+  addLazy(lane: number, changes: readonly Change[]): void {
+    for (const change of changes) this.#options.committer.ride(change);
+    if (changes.length > 0) this.#mark(lane);
+  }
+
+  /** @param then called when these and all earlier changes of the session are durable; at once if they are */
+  require(lane: number, changes: readonly Change[], then: () => void): void {
+    const { committer, clock, commitMs } = this.#options;
+    const mark = this.#marks.get(lane);
+    if (changes.length === 0 && (mark === undefined || committer.waiting.isDurable(mark))) return then();
+    committer.require(changes, clock.nowMs() + commitMs, then);
+    this.#mark(lane);
+  }
+
+  #mark(lane: number): void {
+    this.#marks.set(lane, this.#options.committer.waiting.mark);
+  }
+}
