@@ -64,13 +64,13 @@ export type DriverReport =
       readonly token: number;
     }
   | { readonly kind: 'unsubscribe'; readonly subdevice: string; readonly filter: string; readonly token: number }
-  /** A topic id was given. With a token: answered by `confirm` once durable. */
+  /** A topic id was given: answered by `confirm` once durable. */
   | {
       readonly kind: 'topicBound';
       readonly subdevice: string;
       readonly topicId: number;
       readonly topic: string;
-      readonly token: number | undefined;
+      readonly token: number;
     }
   /** The subdevice has acknowledged a delivery (QoS 1), or its bytes were written (QoS 0). */
   | { readonly kind: 'delivered'; readonly token: number }

@@ -68,12 +68,11 @@ export class Presence {
   /** At the start: a clean session that was connected when the process ended is over. */
   forgetEndedSessions(): void {
     const { mirror, sessions } = this.#options;
-    for (const subdevice of mirror.all())
-      if (!subdevice.lasting) sessions.addLazy(subdevice.lane, this.#clear(subdevice));
+    for (const subdevice of mirror.all()) if (!subdevice.lasting) sessions.addLazy(this.#clear(subdevice));
   }
 
   attach(link: string, report: Report<'attach'>): void {
-    const { mirror, links, sessions, wills } = this.#options;
+    const { mirror, links, inbox, sessions, wills } = this.#options;
     const { subdevice: id, clean, will } = report;
     const refusal = this.#refusalOf(id, link, will);
     if (refusal !== undefined) {
@@ -85,21 +84,22 @@ export class Presence {
     this.#refusals.forget(id);
     this.foreigners.delete(link);
     const { subdevice, isNew } = mirror.enter(id, link);
-    const changes = clean ? this.#clear(subdevice) : [];
     const wasLasting = !isNew && subdevice.lasting;
+    const ended = clean || !subdevice.lasting ? this.#clear(subdevice) : []; // a clean session ends with its connection
     const isChanged = isNew || subdevice.link !== link || subdevice.lasting === clean;
     subdevice.link = link;
     subdevice.lasting = !clean;
-    if (isChanged) changes.push({ kind: 'subdevice', row: rowOf(subdevice) });
-    changes.push(...wills.attached(subdevice, report));
-    const welcome = (): void => this.#welcome(link, subdevice);
-    if (subdevice.lasting || wasLasting) return sessions.require(subdevice.lane, changes, welcome);
-    // after a crash a clean session is over anyway: nothing of it is promised
-    sessions.addLazy(subdevice.lane, changes);
-    welcome();
+    const row: Change[] = isChanged ? [{ kind: 'subdevice', row: rowOf(subdevice) }] : [];
+    const willChanges = wills.attached(subdevice, report);
+    const changes = [...ended, ...row, ...willChanges];
+    // a new row alone promises nothing, and after a crash a clean session is over anyway
+    const isPromise = ended.length + willChanges.length > 0 && (wasLasting || subdevice.lasting);
+    if (!isPromise) sessions.addLazy(changes);
+    inbox.slept(subdevice.lane); // one that connects anew gets nothing before its answer
+    sessions.require(subdevice.lane, isPromise ? changes : [], () => this.#welcome(link, subdevice));
   }
 
-  /** Everything that a lasting session was given with its CONNECT is durable, and the end of an earlier one. */
+  /** The will given with CONNECT is durable, and so is the end of an earlier session. */
   #welcome(link: string, subdevice: Subdevice): void {
     const { inbox, links, facts, clock } = this.#options;
     const { id } = subdevice;
@@ -124,7 +124,7 @@ export class Presence {
     inbox.detached(subdevice.lane, !subdevice.lasting);
     committer.letGo('downlink', clock.nowMs() + commitMs);
     this.#options.wills.detached(subdevice, report.cause, report.aliveUntilMs);
-    if (!subdevice.lasting) sessions.addLazy(subdevice.lane, this.#clear(subdevice));
+    if (!subdevice.lasting) sessions.addLazy(this.#clear(subdevice));
     facts.emit('subdeviceDetached', { subdevice: subdevice.id, link, reason: report.cause });
     this.#announce(subdevice.id, false);
   }
@@ -135,7 +135,7 @@ export class Presence {
     const refusal = this.#refusalOf(id, link, 'unchanged');
     if (refusal !== undefined) return this.#refusals.tell(id, link, refusal.reason);
     const { subdevice, isNew } = mirror.enter(id, link);
-    if (isNew) sessions.addLazy(subdevice.lane, [{ kind: 'subdevice', row: rowOf(subdevice) }]);
+    if (isNew) sessions.addLazy([{ kind: 'subdevice', row: rowOf(subdevice) }]);
     uplink().offer(link, { kind: 'uplink', subdevice: id, topic, payload, qos: 0, token: undefined });
   }
 
@@ -181,12 +181,10 @@ export class Presence {
   }
 
   topicBound(link: string, report: Report<'topicBound'>): void {
-    const { sessions } = this.#options;
+    const { topicId, topic, token } = report;
     const subdevice = this.#heard(report.subdevice);
-    const changes = this.#bind(subdevice, report.topicId, report.topic);
-    const { token } = report;
-    if (token === undefined) sessions.addLazy(subdevice.lane, changes);
-    else sessions.require(subdevice.lane, changes, () => this.#confirm(link, token));
+    const changes = this.#bind(subdevice, topicId, topic);
+    this.#options.sessions.require(subdevice.lane, changes, () => this.#confirm(link, token));
   }
 
   #confirm(link: string, token: number): void {

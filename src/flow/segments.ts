@@ -130,7 +130,11 @@ export class Segments {
   addLazy(change: Change, nowMs: number): void {
     const segment = this.#last();
     if (change.kind === 'count') return addTo(segment.counts, change);
-    if (change.kind === 'hubSession') this.#forgetHubSession(segment);
+    const before = segment.steps.at(-1);
+    if (change.kind === 'hubSession' && before !== undefined && 'kind' in before && before.kind === 'hubSession') {
+      segment.steps[segment.steps.length - 1] = change; // a hub that comes and goes makes no heap on a full disk
+      return;
+    }
     segment.steps.push(change);
     segment.size += 1;
     this.#lazy += 1;
@@ -222,14 +226,5 @@ export class Segments {
     const segment = newSegment(this.#number);
     this.#segments.push(segment);
     return segment;
-  }
-
-  /** Only the newest row of a transaction counts. */
-  #forgetHubSession(segment: Segment): void {
-    const isOther = (step: Step): boolean => 'then' in step || step.kind !== 'hubSession';
-    const others = segment.steps.filter(isOther);
-    this.#lazy -= segment.steps.length - others.length;
-    segment.size -= segment.steps.length - others.length;
-    segment.steps = others;
   }
 }

@@ -14,29 +14,24 @@ interface SessionChangesOptions {
 
 export class SessionChanges {
   readonly #options: SessionChangesOptions;
-  /** By lane: where its last change waits. */
+  /** By lane: where its last required change has its place. */
   readonly #marks = new Map<number, number>();
 
   constructor(options: SessionChangesOptions) {
     this.#options = options;
   }
 
-  /** Changes that nobody waits for. They take their place in the order all the same. */
-  addLazy(lane: number, changes: readonly Change[]): void {
+  /** Changes that no answer promises. They take their place in the order all the same. */
+  addLazy(changes: readonly Change[]): void {
     for (const change of changes) this.#options.committer.ride(change);
-    if (changes.length > 0) this.#mark(lane);
   }
 
-  /** @param then called when these and all earlier changes of the session are durable; at once if they are */
+  /** @param then called when these and all earlier required changes of the session are durable; at once if they are */
   require(lane: number, changes: readonly Change[], then: () => void): void {
     const { committer, clock, commitMs } = this.#options;
     const mark = this.#marks.get(lane);
     if (changes.length === 0 && (mark === undefined || committer.waiting.isDurable(mark))) return then();
     committer.require(changes, clock.nowMs() + commitMs, then);
-    this.#mark(lane);
-  }
-
-  #mark(lane: number): void {
-    this.#marks.set(lane, this.#options.committer.waiting.mark);
+    this.#marks.set(lane, committer.waiting.mark);
   }
 }

@@ -110,9 +110,12 @@ export class SessionWatch {
     }
   }
 
-  /** Once the message is durable it will arrive, and the gap is the application's; a crash before that finds the gap. */
+  /**
+   * Once the message is in our custody it will arrive, and the gap is the application's; but a full disk keeps none. The note
+   * of the gap stays until the message is durable.
+   */
   #askForResync(gap: Gap, away: Age | undefined): void {
-    const { resyncTopic, outbox, stamp, commitMs, clock, committer } = this.#options;
+    const { resyncTopic, outbox, account, stamp, commitMs, clock, committer } = this.#options;
     if (resyncTopic === undefined) return;
     const text = {
       type: 'possible_gap',
@@ -123,10 +126,11 @@ export class SessionWatch {
     const message = { topic: resyncTopic, payload: new TextEncoder().encode(JSON.stringify(text)), qos: 1 } as const;
     const terms = { overflow: 'reject', stamp: stamp(), owed: undefined, holdMs: 0, commitMs } as const;
     const admission = outbox.admit({ lane: NOBODY, message, ...terms }, clock.nowMs());
-    if (admission.kind !== 'accepted') return;
+    if (admission.kind !== 'accepted' || committer.fullSinceMs !== undefined) return;
+    account.settleGap();
     this.#resyncs += 1;
     const newest = this.#resyncs;
-    // a later gap is a later message's
-    committer.whenSettled(clock.nowMs() + commitMs, () => newest === this.#resyncs && this.settleGap());
+    // a later gap waits for its own message
+    committer.whenSettled(clock.nowMs() + commitMs, () => newest === this.#resyncs && this.#keepGap());
   }
 }

@@ -89,7 +89,7 @@ export class Wills {
 
   /** For how long is of use after a restart only: it makes no commit of its own. */
   slept(subdevice: Subdevice, aliveMs: number): void {
-    this.#options.sessions.addLazy(subdevice.lane, this.#arm(subdevice, aliveMs));
+    this.#options.sessions.addLazy(this.#arm(subdevice, aliveMs));
   }
 
   /** @param aliveUntilMs when it may count as lost, though nobody could hear it; `undefined`: never */

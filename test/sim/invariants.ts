@@ -61,8 +61,8 @@ function lossWindowFromMs({ time, store, config }: World): number {
 export function problemsAtCrash(world: World, isOrderly: boolean): string[] {
   const mayLoseFromMs =
     isOrderly && Number.isFinite(world.store.commitMsMax) ? world.time.nowMs : lossWindowFromMs(world);
-  const { problem } = world.witness;
-  const problems = problem === undefined ? [] : [problem];
+  const { problem, disorder } = world.witness;
+  const problems = [problem, disorder].filter((one) => one !== undefined);
   for (const direction of ['uplink', 'downlink'] as const) {
     const onDisk = new Map<Stream, Set<number>>();
     for (const { topic, payload } of world.store.messages(direction)) {
@@ -116,6 +116,7 @@ export function problemsOnDisk(world: World): string[] {
   const { uplinks, downlinks } = world.gateway?.stations ?? {};
   const tally = world.store.tally();
   const problems = ledgerProblems(tally);
+  if (world.witness.disorder !== undefined) problems.push(world.witness.disorder);
   for (const { direction, lane, counts } of tally.counts) {
     const live = (direction === 'uplink' ? uplinks : downlinks)?.counts(lane);
     if (live !== undefined && JSON.stringify(sorted(live)) !== JSON.stringify(sorted(counts)))

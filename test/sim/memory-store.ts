@@ -12,6 +12,7 @@ import { StoreService } from '../../src/store/service.ts';
 import { StoreClient } from '../../src/store/thread.ts';
 import type { FromStore, ToStore } from '../../src/store/wire.ts';
 import type { Life } from './life.ts';
+import { type StoredState, stateOf } from './stored-state.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const COMMIT_MS = 5;
@@ -54,7 +55,17 @@ export class MemoryStore {
     return readTally(this.#database);
   }
 
-  /** What is on the disk now. */
+  /** Everything that is on the disk now. */
+  state(): StoredState {
+    return stateOf(this.#database);
+  }
+
+  /** World time at which something last found no room. */
+  get fullAtMs(): number {
+    return this.#fullAtMs;
+  }
+
+  /** Messages on the disk now. */
   messages(direction: Direction): Pick<Row, 'topic' | 'payload'>[] {
     return this.#database.prepare(`SELECT topic, payload FROM ${tableOf(direction)}`).all() as Row[];
   }

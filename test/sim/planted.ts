@@ -1,5 +1,5 @@
 /**
- * Eight safeties taken out, one at a time, to show that the simulation can fail. Each is done to the built gateway from
+ * Nine safeties taken out, one at a time, to show that the simulation can fail. Each is done to the built gateway from
  * outside, through its ports and its public parts; the product knows nothing of it.
  */
 import type { Stamp } from '../../src/base/time.ts';
@@ -33,6 +33,21 @@ function receiptFirst(openStore: OpenStore): OpenStore {
       void Promise.resolve().then(() => listener.committed(batch));
     };
     return opened;
+  };
+}
+
+/** Changes that nobody waits for are written after those that somebody does, as if their order meant nothing. */
+export function lazyLast({ stations: { committer } }: Gateway): void {
+  const { waiting } = committer;
+  const take = waiting.take.bind(waiting);
+  waiting.take = () => {
+    const taken = take();
+    return (
+      taken && {
+        ...taken,
+        steps: taken.steps.toSorted((left, right) => Number('kind' in left) - Number('kind' in right)),
+      }
+    );
   };
 }
 
@@ -158,6 +173,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     complaint: /neither on the disk nor with the next hop|acknowledged and lost/,
     patch: deleteBeforePuback,
   },
+  { name: 'lazy changes written last', complaint: /no prefix of the decisions/, patch: lazyLast },
   { name: 'packet identifier reused in flight', complaint: /was used twice in flight/, patch: reusePacketIds },
   { name: 'PUBACK out of order', complaint: /MQTT-4\.6\.0-2/, patch: swapPubacks },
   { name: 'replay unpaced', complaint: /publishes within a second/, patch: sendUnpaced },

@@ -22,6 +22,8 @@ export interface SimDevice {
   start(): void;
   /** Its power fails and comes back: RAM is gone. */
   reset(): void;
+  /** One that has no sessions passes it over. */
+  reprogram?(program: Program): void;
   leave(): void;
   comeBack(): void;
   wakeUp(): void;
@@ -32,6 +34,17 @@ export interface SimDevice {
   publishQuick(topic: string, bytes: number): void;
   /** What the application tells it. */
   commandOf(command: Command): Pick<Message, 'topic' | 'payload'>;
+}
+
+/** What a subdevice is made to do, for a moment, under the same client id. */
+export interface Program {
+  /** Its session is clean where its own is lasting, and the other way round. */
+  readonly isOther: boolean;
+  readonly saysGoodBye: boolean;
+  readonly will: Message | undefined;
+  readonly filters: readonly string[];
+  /** What it publishes first: so it gets topic ids in this order. */
+  readonly topics: readonly string[];
 }
 
 export interface Command {

@@ -8,11 +8,13 @@ import { Pump } from '../../src/flow/pump.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { LineTap } from './line-tap.ts';
 import { QuickStream } from './quick-stream.ts';
-import { plainCommand, type SimDevice } from './sim-device.ts';
+import { type Program, plainCommand, type SimDevice } from './sim-device.ts';
 import { numberIn, Stream } from './stream.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const FILTER = 'control/+';
+/** Without a number: in nobody's books. */
+const SAMPLE = new TextEncoder().encode('sample');
 
 export interface SimSubdeviceOptions {
   readonly id: string;
@@ -75,6 +77,20 @@ export class SimSubdevice implements SimDevice {
     this.start();
   }
 
+  /**
+   * Its power fails, and another program of the same client id begins: with the other kind of session, or with its own;
+   * with or without a will, with another filter first.
+   */
+  reprogram(program: Program): void {
+    if (this.#absences > 0) return;
+    if (program.saysGoodBye) this.order({ kind: 'disconnect' });
+    this.#input({ kind: 'stop' });
+    [this.#machine, this.#pump] = this.#boot(program);
+    this.#input({ kind: 'start' });
+    for (const filter of program.filters) this.order({ kind: 'subscribe', filter, qos: 1 });
+    for (const topic of program.topics) this.order({ kind: 'publish', topic, payload: SAMPLE, qos: 1, reference: 0 });
+  }
+
   leave(): void {
     this.#absences += 1;
     this.order({ kind: 'disconnect' });
@@ -113,8 +129,9 @@ export class SimSubdevice implements SimDevice {
     this.#mailbox.post(() => pump.input(input));
   }
 
-  #boot(): [Subdevice, Pump<SubdeviceInput, SubdeviceAction>] {
-    const { id, clean, window, packetBytesMax, time, open, complain } = this.#options;
+  #boot(program: Partial<Program> = {}): [Subdevice, Pump<SubdeviceInput, SubdeviceAction>] {
+    const { id, window, packetBytesMax, time, open, complain } = this.#options;
+    const clean = program.isOther === true ? !this.#options.clean : this.#options.clean;
     const machine = new Subdevice({
       framing: 'sn-cobs',
       clientId: id,
@@ -123,7 +140,7 @@ export class SimSubdevice implements SimDevice {
       retryMs: 1000,
       ...{ window, packetBytesMax },
       predefinedTopics: new Map(),
-      will: undefined,
+      will: program.will,
     });
     const tap = new LineTap(id, complain);
     const pump = new Pump<SubdeviceInput, SubdeviceAction>({
@@ -150,7 +167,7 @@ export class SimSubdevice implements SimDevice {
   #note(report: Report): void {
     const { time, upheavalAtMs } = this.#options;
     if (report.kind === 'connected') this.connectedAtMs = time.nowMs;
-    else if (report.kind === 'acknowledged') this.uplinks.acknowledge(report.reference);
+    else if (report.kind === 'acknowledged' && report.reference > 0) this.uplinks.acknowledge(report.reference);
     else if (report.kind === 'rejected') this.uplinks.reject(report.reference);
     else if (report.kind === 'received') {
       const number = numberIn(report.payload);

@@ -119,6 +119,21 @@ const TABLE = {
     begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'unsubscribe', filter: 'control/+' }),
     end: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
   }),
+  sessionSwapped: trouble(30, 0.7, {
+    words: 'a subdevice begins a session of the other kind, and soon after one of its own',
+    begin: (world, event) => reprogram(world, event, true),
+    end: (world, event) => reprogram(world, event, false),
+  }),
+  subscribedAgain: trouble(90, 0.3, {
+    words: 'a subdevice unsubscribes and subscribes at once',
+    begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'unsubscribe', filter: 'control/+' }),
+    end: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
+  }),
+  lettersHandled: trouble(60, 0.5, {
+    words: 'a technician puts dead letters back, and drops what is left',
+    begin: (world) => void world.gateway?.deadLetters.retry('all'),
+    end: (world) => void world.gateway?.deadLetters.drop('all'),
+  }),
   burst: trouble(45, 0, {
     words: 'a subdevice and the application have much to say',
     begin: (world, { dice }) => world.traffic.burst(world.subdeviceAt(dice), 40),
@@ -181,4 +196,19 @@ function subdeviceGoes(world: World, { dice }: TroubleEvent): void {
 
 function subdeviceReturns(world: World, { dice }: TroubleEvent): void {
   world.subdeviceAt(dice).comeBack();
+}
+
+const WILL = { topic: 'gone', payload: new TextEncoder().encode('gone'), qos: 1 } as const;
+const ORDERS_OF_TOPICS = [['event', 'state'], ['state', 'event'], [], ['alarm']];
+
+/** The kinds of programs follow from the dice, beside the choice of the subdevice. */
+function reprogram(world: World, { dice }: TroubleEvent, isOther: boolean): void {
+  const chance = Math.floor(dice * 1_000_000) % 16;
+  world.subdeviceAt(dice).reprogram?.({
+    isOther,
+    saysGoodBye: chance % 2 === 0,
+    will: chance % 4 < 2 === isOther ? WILL : undefined,
+    filters: isOther && chance >= 8 ? ['control/set'] : ['control/+'],
+    topics: ORDERS_OF_TOPICS[(chance + Number(isOther)) % ORDERS_OF_TOPICS.length] ?? [],
+  });
 }

@@ -6,6 +6,7 @@ import type { Direction, Message } from '../../src/base/message.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
 import { shedEntries } from '../../src/custody/ledger.ts';
 import type { Gateway } from '../../src/gateway.ts';
+import { Decisions } from './decisions.ts';
 import { HOUR_MS } from './scenario.ts';
 import type { World } from './world.ts';
 
@@ -17,6 +18,7 @@ export class Witness {
   #shed = new Map<string, number>();
   #shedBefore = new Map<string, number>();
   #custodians: readonly Custodian[] = [];
+  #decisions: Decisions | undefined;
 
   constructor(world: World) {
     this.#world = world;
@@ -26,6 +28,7 @@ export class Witness {
   watch(gateway: Gateway): void {
     const { uplinks, downlinks, outbox, inbox } = gateway.stations;
     this.#custodians = [uplinks, downlinks];
+    this.#decisions = new Decisions(gateway, this.#world.store.state());
     this.#shed = new Map();
     this.#shedBefore = this.#shedByLedger();
     for (const custodian of this.#custodians) this.#watchCustodian(custodian);
@@ -55,6 +58,12 @@ export class Witness {
       if (counted !== seen) return `${seen} ${what}, and the ledger says ${counted}`;
     }
     return undefined;
+  }
+
+  /** Is the disk what a prefix of the decisions of this life makes of it? */
+  get disorder(): string | undefined {
+    const { store, startedAtMs } = this.#world;
+    return this.#decisions?.problem(store.state(), store.fullAtMs >= startedAtMs);
   }
 
   #shedByLedger(): Map<string, number> {

@@ -33,7 +33,7 @@ describe('on a full disk', () => {
     bench.committer.require([{ kind: 'filterGone', filter: 'a' }], bench.clock.nowMs(), () => done.push('a'));
     bench.full();
     bench.clock.pass(1);
-    expect(bench.store.last.changes.map(({ kind }) => kind)).toEqual(['filterGone', 'settle']);
+    expect(bench.store.last.changes.map(({ kind }) => kind)).toEqual(['settle', 'filterGone']);
     bench.receipt();
     expect([done, bench.committer.fullSinceMs === undefined]).toEqual([['a'], false]);
   });

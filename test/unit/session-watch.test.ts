@@ -58,3 +58,21 @@ it('the application’s word on a gap counts once it is kept, which it is not on
   full.lose();
   expect(full.watch.account.gap?.reason).toBe('session lost');
 });
+
+it('the note of a gap stays until the application’s word on it is durable, also on a disk that fills meanwhile', () => {
+  const { bench, notes, lose } = watched('gw/resync');
+  bench.mailbox.post(() => {
+    lose();
+    bench.committer.gather('uplink', bench.entry(), bench.clock.nowMs()); // as the outbox does with the word
+  });
+  expect(notes()).toEqual(['session lost']);
+  bench.full();
+  bench.receipt();
+  bench.clock.pass(500);
+  expect(notes()).toEqual(['session lost', 'session lost']);
+  bench.clock.pass(500);
+  expect(bench.put).toEqual([1]);
+  bench.receipt();
+  bench.clock.pass(1);
+  expect(notes().at(-1)).toBeUndefined();
+});

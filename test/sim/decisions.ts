@@ -1,0 +1,114 @@
+/**
+ * The decisions of one life of a gateway, in their order, and what a store must be after any end of that life: what a prefix
+ * of them makes of the store that the life began with (docs/decisions/0018). Taps the queue in which changes wait for a commit.
+ *
+ * On a full disk messages wait for room while other changes go on: then there is one prefix of the messages and one of the
+ * rest, and the latter reaches at least as far.
+ */
+import type { Change } from '../../src/custody/change.ts';
+import { type Entry, rowBegin } from '../../src/custody/entry.ts';
+import type { Gathered } from '../../src/flow/segment.ts';
+import type { Segments } from '../../src/flow/segments.ts';
+import type { Gateway } from '../../src/gateway.ts';
+import { ModelStore, type StoredState } from './stored-state.ts';
+
+interface Decision {
+  readonly changes: readonly Change[];
+  /** The message that is put; without one the changes need no room. */
+  readonly put: Gathered | undefined;
+  /** From 1. */
+  readonly place: number;
+}
+
+export class Decisions {
+  readonly #begin: StoredState;
+  readonly #decisions: Decision[] = [];
+  /** Entries that a full disk has given back. */
+  readonly #withdrawn = new Set<Entry>();
+  /** So many decisions were said to be durable. */
+  #promised = 0;
+
+  /** @param begin what the store held when this life had opened it */
+  constructor({ stations: { committer, uplinks, downlinks } }: Gateway, begin: StoredState) {
+    this.#begin = begin;
+    this.#tap(committer.waiting);
+    for (const custodian of [uplinks, downlinks]) {
+      const unstored = custodian.unstored.bind(custodian);
+      custodian.unstored = (entry) => {
+        const stays = unstored(entry);
+        if (!stays) this.#withdrawn.add(entry);
+        return stays;
+      };
+    }
+  }
+
+  /**
+   * @param wasFull the disk was full in this life
+   * @returns why the store is not what a prefix of the decisions makes of it; `undefined`: it is
+   */
+  problem(store: StoredState, wasFull: boolean): string | undefined {
+    const decisions = this.#decisions.filter((one) => isWritten(one, store) || !this.#isStruck(one));
+    const last = decisions.findLastIndex((one) => one.put !== undefined && isWritten(one, store));
+    const promised = decisions.findLastIndex(({ place }) => place <= this.#promised) + 1;
+    const model = new ModelStore(this.#begin, store);
+    let nearest: readonly string[] | undefined;
+    let hole: string | undefined;
+    for (let kept = 0; kept <= decisions.length; kept += 1) {
+      if (kept >= promised && kept > last) {
+        if (model.isGoal) return hole;
+        if (nearest === undefined || model.differing < nearest.length) nearest = model.differences;
+      }
+      const decision = decisions[kept];
+      if (decision === undefined) break;
+      if (isWritten(decision, store)) for (const change of decision.changes) model.apply(change);
+      else if (!wasFull)
+        break; // nothing behind it may be on the disk
+      else if (kept < last) hole ??= `a message was written before an older one: row ${decision.put?.entry.row.seq}`;
+    }
+    const where = `${promised} of ${decisions.length} decisions promised, the last message is ${last + 1}`;
+    return `the store is no prefix of the decisions: ${(nearest ?? ['it goes too far']).slice(0, 3).join('; ')} (${where})`;
+  }
+
+  #isStruck({ put }: Decision): boolean {
+    return put !== undefined && (put.entry.ended !== undefined || this.#withdrawn.has(put.entry));
+  }
+
+  #tap(waiting: Segments): void {
+    const put = waiting.put.bind(waiting);
+    const require = waiting.require.bind(waiting);
+    const whenSettled = waiting.whenSettled.bind(waiting);
+    const addLazy = waiting.addLazy.bind(waiting);
+    const promise = (then: () => void): (() => void) => {
+      const place = this.#decisions.length;
+      return () => {
+        this.#promised = Math.max(this.#promised, place);
+        then();
+      };
+    };
+    waiting.put = (gathered) => {
+      this.#note(rowBegin(gathered.direction, gathered.entry), gathered);
+      put(gathered);
+    };
+    waiting.addLazy = (change, nowMs) => {
+      this.#note([change]);
+      addLazy(change, nowMs);
+    };
+    waiting.require = (required) => {
+      this.#note(required.changes);
+      const then = promise(required.then);
+      require({ ...required, then });
+    };
+    waiting.whenSettled = (then) => whenSettled(promise(then));
+  }
+
+  #note(changes: readonly Change[], put?: Gathered): void {
+    this.#decisions.push({ changes, put, place: this.#decisions.length + 1 });
+  }
+}
+
+/** Rows end only after their receipt: one that is written is on the disk, or its entry knows that it was. */
+function isWritten({ put }: Decision, store: StoredState): boolean {
+  if (put === undefined) return true;
+  const { direction, entry } = put;
+  return entry.keeping === 'stored' || store.has(`${direction} ${entry.row.seq}`);
+}

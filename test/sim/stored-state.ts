@@ -1,0 +1,210 @@
+/**
+ * What a store holds, as keys and values: read from its tables, and as a model of what each change does to it. The model knows
+ * nothing of SQL and of commits; so the two agree only if the store has done what was decided, in its order.
+ */
+import { crc32 } from 'node:zlib';
+import type { Direction } from '../../src/base/message.ts';
+import { type Change, countsOf } from '../../src/custody/change.ts';
+import { addCounts, type Counts, ZERO } from '../../src/custody/ledger.ts';
+import type { Gap, HubSessionRow, Row, WillRow } from '../../src/custody/row.ts';
+import { tableOf } from '../../src/store/change-writer.ts';
+import type { Database } from '../../src/store/database.ts';
+import * as read from '../../src/store/reader.ts';
+
+export type StoredState = Map<string, string>;
+
+/** Number of the newest letter that ever was. */
+const NEWEST_LETTER = 'newest letter';
+
+export function stateOf(database: Database): StoredState {
+  const state: StoredState = new Map();
+  for (const { lane, id, lasting, link } of read.readSubdevices(database))
+    state.set(`subdevice ${lane}`, words(id, lasting, link));
+  for (const { lane, filter, qos } of read.readSubscriptions(database))
+    state.set(`session ${lane} filter ${filter}`, String(qos));
+  for (const { lane, topicId, topic } of read.readTopicIds(database))
+    state.set(`session ${lane} topic ${topicId}`, topic);
+  for (const will of read.readWills(database)) state.set(`session ${will.lane} will`, willWords(will));
+  for (const filter of read.readFilters(database)) state.set(`granted ${filter}`, '');
+  state.set('hub session', sessionWords(read.readHubSession(database)));
+  const gap = read.readHubGap(database);
+  if (gap !== undefined) state.set('hub gap', gapWords(gap));
+  state.set('alarm topics', filterWords(read.readAlarmTopics(database)));
+  for (const { direction, reserved_to } of all<{ direction: Direction; reserved_to: number }>(database, 'sequence'))
+    state.set(`reserved ${direction}`, String(reserved_to));
+  const newest = [...read.readEpochs(database).values()].sort((left, right) => right.epoch - left.epoch)[0];
+  if (newest?.wallMinusUpMs !== undefined) state.set('wall', String(newest.wallMinusUpMs));
+  if (newest?.sleptAtUpMs !== undefined) state.set('slept', String(newest.sleptAtUpMs));
+  for (const direction of ['uplink', 'downlink'] as const)
+    for (const row of all<Row>(database, tableOf(direction))) state.set(`${direction} ${row.seq}`, rowWords(row));
+  let newestLetter = 0;
+  for (const letter of all<Row & Letter>(database, 'dead_letter')) {
+    state.set(`letter ${letter.id}`, words(letter.direction, rowWords(letter), letter.attempts, letter.reason));
+    newestLetter = Math.max(newestLetter, letter.id);
+  }
+  const ids = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'dead_letter'").get();
+  state.set(NEWEST_LETTER, String((ids as { seq: number } | undefined)?.seq ?? newestLetter));
+  for (const { direction, lane, counts } of read.readCounts(database))
+    state.set(`ledger ${direction} ${lane}`, countWords(counts));
+  return state;
+}
+
+interface Letter {
+  readonly id: number;
+  readonly direction: Direction;
+  readonly attempts: number;
+  readonly reason: string;
+}
+
+/** A state that is changed, one decision after the other, and compared with another all the while. */
+export class ModelStore {
+  readonly #state: StoredState;
+  readonly #goal: ReadonlyMap<string, string>;
+  readonly #differing = new Set<string>();
+
+  /** @param goal what the state is compared with */
+  constructor(state: StoredState, goal: ReadonlyMap<string, string>) {
+    this.#state = new Map(state);
+    this.#goal = goal;
+    for (const key of new Set([...state.keys(), ...goal.keys()])) this.#compare(key);
+  }
+
+  get differences(): string[] {
+    return [...this.#differing].map((key) => `${key}: ${this.#goal.get(key)}, not ${this.#state.get(key)}`);
+  }
+
+  get differing(): number {
+    return this.#differing.size;
+  }
+
+  get isGoal(): boolean {
+    return this.#differing.size === 0;
+  }
+
+  apply(change: Change): void {
+    const state = this.#state;
+    switch (change.kind) {
+      case 'put':
+        this.#set(`${change.direction} ${change.row.seq}`, rowWords(change.row));
+        break;
+      case 'settle':
+        if (!state.has(`${change.direction} ${change.seq}`)) return;
+        this.#set(`${change.direction} ${change.seq}`, undefined);
+        break;
+      case 'bury': {
+        const row = state.get(`${change.direction} ${change.seq}`);
+        if (row === undefined) return;
+        const id = Number(state.get(NEWEST_LETTER)) + 1;
+        this.#set(NEWEST_LETTER, String(id));
+        this.#set(`letter ${id}`, words(change.direction, row, change.attempts, change.reason));
+        this.#set(`${change.direction} ${change.seq}`, undefined);
+        break;
+      }
+      case 'exhume':
+        if (!state.has(`letter ${change.letter}`)) return;
+        this.#set(`letter ${change.letter}`, undefined);
+        break;
+      case 'subdevice':
+        this.#set(`subdevice ${change.row.lane}`, words(change.row.id, change.row.lasting, change.row.link));
+        break;
+      case 'subscribe':
+        this.#set(`session ${change.row.lane} filter ${change.row.filter}`, String(change.row.qos));
+        break;
+      case 'unsubscribe':
+        this.#set(`session ${change.lane} filter ${change.filter}`, undefined);
+        break;
+      case 'topicId':
+        this.#set(`session ${change.lane} topic ${change.topicId}`, change.topic);
+        break;
+      case 'will':
+        this.#set(`session ${change.row.lane} will`, willWords(change.row));
+        break;
+      case 'willGone':
+        this.#set(`session ${change.lane} will`, undefined);
+        break;
+      case 'cleanSession':
+        for (const key of [...state.keys()]) if (key.startsWith(`session ${change.lane} `)) this.#set(key, undefined);
+        break;
+      case 'filterGranted':
+        this.#set(`granted ${change.filter}`, '');
+        break;
+      case 'filterGone':
+        this.#set(`granted ${change.filter}`, undefined);
+        break;
+      case 'hubSession':
+        this.#set('hub session', sessionWords(change.row));
+        break;
+      case 'hubGap':
+        this.#set('hub gap', change.gap && gapWords(change.gap));
+        break;
+      case 'alarmTopics':
+        this.#set('alarm topics', filterWords(change.filters));
+        break;
+      case 'reserveSeq':
+        this.#set(`reserved ${change.direction}`, String(change.reservedTo));
+        break;
+      case 'trustWall':
+        this.#set('wall', String(change.wallMinusUpMs));
+        break;
+      case 'slept':
+        this.#set('slept', String(change.atUpMs));
+        break;
+      case 'count':
+        break;
+    }
+    this.#count(change);
+  }
+
+  #count(change: Change): void {
+    const delta = countsOf(change);
+    if (delta === undefined) return;
+    const key = `ledger ${delta.direction} ${delta.lane}`;
+    const before = this.#state.get(key);
+    const counts = before === undefined ? ZERO : (JSON.parse(before) as Counts);
+    this.#set(key, countWords(addCounts(counts, delta.counts)));
+  }
+
+  #set(key: string, value: string | undefined): void {
+    if (value === undefined) this.#state.delete(key);
+    else this.#state.set(key, value);
+    this.#compare(key);
+  }
+
+  #compare(key: string): void {
+    if (this.#state.get(key) === this.#goal.get(key)) this.#differing.delete(key);
+    else this.#differing.add(key);
+  }
+}
+
+function words(...parts: readonly unknown[]): string {
+  return parts.join(' ');
+}
+
+function rowWords({ lane, topic, payload }: Row): string {
+  return words(lane, topic, crc32(payload));
+}
+
+function willWords({ topic, qos, payload, aliveMs }: WillRow): string {
+  return words(topic, qos, crc32(payload), Math.round(aliveMs));
+}
+
+function sessionWords({ expected, connected, changedAt, owner, lostCount }: HubSessionRow): string {
+  return words(expected, connected, changedAt?.epoch, changedAt && Math.floor(changedAt.upMs), owner, lostCount);
+}
+
+function gapWords({ from, reason }: Gap): string {
+  return words(from.epoch, Math.floor(from.upMs), reason);
+}
+
+function filterWords(filters: readonly string[]): string {
+  return filters.toSorted().join(' ');
+}
+
+function countWords({ accepted, delivered, dead, damaged, shed }: Counts): string {
+  const reasons = Object.entries(shed).filter(([, count]) => count !== 0);
+  return JSON.stringify({ accepted, delivered, dead, damaged, shed: Object.fromEntries(reasons.sort()) });
+}
+
+function all<Found>(database: Database, table: string): Found[] {
+  return database.prepare(`SELECT * FROM ${table}`).all() as Found[];
+}
