@@ -12,7 +12,7 @@ import { type FileSystem, SmallDisk, whyNoMount } from './small-disk.ts';
 import { until } from './until.ts';
 
 const DISK_MB = 8;
-/** Deletes of delivered messages make a commit of their own when so many wait, or when they are two seconds old (`src/flow/riders.ts`). */
+/** Deletes of delivered messages make a commit of their own when so many wait, or when they are two seconds old (`src/flow/segments.ts`). */
 const DELETES_WAITING_MAX = 512;
 const DEAF = fileURLToPath(new URL('./deaf-gateway.ts', import.meta.url));
 

@@ -54,7 +54,7 @@ describe('with the hub in reach', () => {
   });
 });
 
-/** Longer than anything the gateway puts off (`OLD_MS` of flow/riders.ts: 2 s). */
+/** Longer than anything the gateway puts off (`OLD_MS_MAX` of flow/segments.ts: 2 s). */
 const STEADY_MS = 2500;
 
 /** Bytes written while messages go both ways, each answered before the next is sent. */

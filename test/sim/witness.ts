@@ -89,6 +89,11 @@ export class Witness {
       if (outcome.as === 'shed') add(this.#shed, wordsOf(custodian, outcome.reason), 1);
       pass(lane, outcome);
     };
+    const drop = custodian.drop.bind(custodian);
+    custodian.drop = (letter) => {
+      add(this.#shed, wordsOf(custodian, 'dropped by hand'), 1);
+      return drop(letter);
+    };
     this.#watchRoom(custodian);
     const end = custodian.end.bind(custodian);
     custodian.end = (entry, how) => {
