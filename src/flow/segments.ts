@@ -1,5 +1,5 @@
 /**
- * Changes that wait for a commit, in the order in which they were decided (docs/decisions/0019).
+ * Changes that wait for a commit, in the order in which they were decided (docs/decisions/0018).
  *
  *     [ segment: taken by the running commit ] [ segment ] … [ segment: takes what is decided now ]
  *

@@ -1,6 +1,6 @@
 /**
  * The decisions of one life of a gateway, in their order, and what a store must be after any end of that life: what a prefix
- * of them makes of the store that the life began with (docs/decisions/0019). Taps the queue in which changes wait for a commit.
+ * of them makes of the store that the life began with (docs/decisions/0018). Taps the queue in which changes wait for a commit.
  *
  * On a full disk messages wait for room while other changes go on: then there is one prefix of the messages and one of the
  * rest, and the latter reaches at least as far.
