@@ -62,7 +62,7 @@ export function problemsAtCrash(world: World, isOrderly: boolean): string[] {
   const mayLoseFromMs =
     isOrderly && Number.isFinite(world.store.commitMsMax) ? world.time.nowMs : lossWindowFromMs(world);
   const { problem, disorder } = world.witness;
-  const problems = [problem, disorder].filter((one) => one !== undefined);
+  const problems = problem === undefined ? [] : [problem];
   for (const direction of ['uplink', 'downlink'] as const) {
     const onDisk = new Map<Stream, Set<number>>();
     for (const { topic, payload } of world.store.messages(direction)) {
@@ -82,7 +82,7 @@ export function problemsAtCrash(world: World, isOrderly: boolean): string[] {
         problems.push(`${stream.name}: acknowledged and not on the disk: ${lost.slice(0, 10).join(', ')}`);
     }
   }
-  return [...problems, ...ledgerProblems(world.store.tally())];
+  return [...problems, ...ledgerProblems(world.store.tally()), ...(disorder === undefined ? [] : [disorder])];
 }
 
 /** Nothing is on its way any more. */
