@@ -18,6 +18,14 @@ export interface SimulatedUnitOptions {
   readonly answerMs: () => number | undefined;
 }
 
+/** What a unit is asked: function code, first register or bit, and how many. */
+export interface UnitRequest {
+  readonly code: number;
+  readonly start: number;
+  readonly count: number;
+}
+
+const ACKNOWLEDGE = 5;
 const ILLEGAL_FUNCTION = 1;
 const ILLEGAL_ADDRESS = 2;
 const ILLEGAL_VALUE = 3;
@@ -34,6 +42,12 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
   readonly discretes: Uint8Array;
   readonly holdings: Uint16Array;
   readonly inputs: Uint16Array;
+  /** The exception with which it answers instead of acting, e.g. 2 for a register that it does not have, 6 when busy. */
+  exceptionTo: (request: UnitRequest) => number | undefined = () => undefined;
+  /** Whether it only acknowledges (exception 5) that write, and does it nevertheless. */
+  acknowledges: (request: UnitRequest) => boolean = () => false;
+  /** What it makes of a value that is written to a holding register. */
+  limit: (register: number, value: number) => number = (_, value) => value;
   /** Requests it has acted on. */
   requests = 0;
   readonly #options: SimulatedUnitOptions;
@@ -105,6 +119,15 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
     if (body.length < 4) return ILLEGAL_VALUE;
     const [start, second] = [view.getUint16(0), view.getUint16(2)];
+    const request = { code, start, count: code === 5 || code === 6 || code === 22 ? 1 : second };
+    const exception = this.exceptionTo(request);
+    if (exception !== undefined) return exception;
+    const answer = this.#obey(code, body, view);
+    return typeof answer !== 'number' && this.acknowledges(request) ? ACKNOWLEDGE : answer;
+  }
+
+  #obey(code: number, body: Uint8Array, view: DataView): readonly number[] | number {
+    const [start, second] = [view.getUint16(0), view.getUint16(2)];
     switch (code) {
       case 1:
         return readBits(this.coils, start, second);
@@ -118,26 +141,30 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
         if (second !== 0 && second !== 0xff00) return ILLEGAL_VALUE;
         return this.#write(this.coils, start, [second === 0 ? 0 : 1]) ?? [...body];
       case 6:
-        return this.#write(this.holdings, start, [second]) ?? [...body];
+        return this.#writeWords(start, [second]) ?? [...body.subarray(0, 2), ...octetsOf(this.limit(start, second))];
       case 15: {
         const bits = Array.from({ length: second }, (_, bit) => ((body[5 + (bit >> 3)] ?? 0) >> (bit & 7)) & 1);
         return this.#write(this.coils, start, bits) ?? [...body.subarray(0, 4)];
       }
       case 16:
-        return this.#write(this.holdings, start, wordsOf(body.subarray(5))) ?? [...body.subarray(0, 4)];
+        return this.#writeWords(start, wordsOf(body.subarray(5))) ?? [...body.subarray(0, 4)];
       case 22: {
         const [and, or] = [second, view.getUint16(4)];
         const value = ((this.holdings[start] ?? 0) & and) | (or & ~and & 0xffff);
-        return this.#write(this.holdings, start, [value]) ?? [...body];
+        return this.#writeWords(start, [value]) ?? [...body];
       }
       case 23:
         return (
-          this.#write(this.holdings, view.getUint16(4), wordsOf(body.subarray(9))) ??
-          readWords(this.holdings, start, second)
+          this.#writeWords(view.getUint16(4), wordsOf(body.subarray(9))) ?? readWords(this.holdings, start, second)
         );
       default:
         return ILLEGAL_FUNCTION;
     }
+  }
+
+  #writeWords(start: number, words: readonly number[]): number | undefined {
+    const limited = words.map((word, index) => this.limit(start + index, word));
+    return this.#write(this.holdings, start, limited);
   }
 
   #write(table: Uint8Array | Uint16Array, start: number, values: readonly number[]): number | undefined {
@@ -158,7 +185,11 @@ function readBits(table: Uint8Array, start: number, count: number): readonly num
 function readWords(table: Uint16Array, start: number, count: number): readonly number[] | number {
   if (start + count > table.length) return ILLEGAL_ADDRESS;
   const words = table.subarray(start, start + count);
-  return [count * 2, ...Array.from(words).flatMap((word) => [word >> 8, word & 0xff])];
+  return [count * 2, ...Array.from(words).flatMap(octetsOf)];
+}
+
+function octetsOf(word: number): number[] {
+  return [word >> 8, word & 0xff];
 }
 
 function wordsOf(octets: Uint8Array): number[] {

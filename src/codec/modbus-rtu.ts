@@ -32,7 +32,10 @@ export type ModbusRequest =
       readonly words: readonly number[];
     };
 
-/** `content`: the octets of bits or registers that were read; empty for a write. */
+/**
+ * `content`: the octets of bits or registers that were read; of a write what the answer says of it behind the address, which
+ * may differ from what was sent where a unit limits or ignores it.
+ */
 export type ModbusAnswer =
   | { readonly kind: 'done'; readonly content: Uint8Array }
   | { readonly kind: 'exception'; readonly code: number };
@@ -133,12 +136,26 @@ function answerHead(request: ModbusRequest): number[] {
       return [unit, code, contentBytes(request)];
     case 5:
     case 6:
-    case 22:
-      return [unit, code, ...word(address), ...argumentsOf(request)]; // an echo of the request (app §6.5, §6.6, §6.16)
     case 15:
-      return [unit, code, ...word(address), ...word(request.bits.length)];
     case 16:
-      return [unit, code, ...word(address), ...word(request.words.length)];
+    case 22:
+      return [unit, code, ...word(address)]; // the beginning of an echo of the request (app §6.5, §6.6, §6.11, §6.12, §6.16)
+  }
+}
+
+/** Content of the answer when the unit does what the write asks; `undefined`: a read. */
+export function echoOf(request: ModbusRequest): Uint8Array | undefined {
+  switch (request.function) {
+    case 5:
+    case 6:
+    case 22:
+      return Uint8Array.from(argumentsOf(request));
+    case 15:
+      return Uint8Array.from(word(request.bits.length));
+    case 16:
+      return Uint8Array.from(word(request.words.length));
+    default:
+      return undefined;
   }
 }
 
@@ -151,12 +168,8 @@ function contentBytes(request: ModbusRequest): number {
     case 4:
     case 23:
       return request.count * 2;
-    case 5:
-    case 6:
-    case 15:
-    case 16:
-    case 22:
-      return 0;
+    default:
+      return echoOf(request)?.length ?? 0;
   }
 }
 
@@ -170,6 +183,11 @@ function packBits(bits: readonly boolean[]): number[] {
     bits.slice(octet * 8, octet * 8 + 8).reduce((sum, bit, index) => sum | (bit ? 1 << index : 0), 0),
   );
 }
+
+/** app §7: the unit has taken the request and is at work on it. */
+export const ACKNOWLEDGE = 5;
+/** app §7: "server device busy", which asks to be asked again. */
+export const BUSY = 6;
 
 /** What exception codes mean (app §7), for people. */
 export function exceptionWords(code: number): string {

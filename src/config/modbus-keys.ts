@@ -21,7 +21,19 @@ export const POINT = z.strictObject({
     .optional()
     .meta(means('How its bits are read.', '"bool" of coil and discrete, "uint16" of the others')),
   bit: whole(0, 15).optional().meta(means('Which bit of its register a bool is, 0 = lowest.')),
-  length: whole(1, 250).optional().meta(means('Characters of a string, two in a register.')),
+  length: whole(1, 250)
+    .optional()
+    .meta(means('Characters of a string: octets, two in a register; of UTF-16 one in each.')),
+  encoding: z
+    .enum(['ascii', 'latin1', 'utf-8', 'utf-16be', 'utf-16le'])
+    .optional()
+    .meta(means('Encoding of a string. Registers with the low octet first: word_order = "BADC".', '"ascii"')),
+  padding: z
+    .enum(['nul', 'space', 'ff'])
+    .optional()
+    .meta(
+      means('Fills up a string that is written. A string that is read loses any of the three at its ends.', '"nul"'),
+    ),
   word_order: z
     .enum(['ABCD', 'CDAB', 'BADC', 'DCBA'])
     .default('ABCD')
@@ -55,6 +67,9 @@ export const UNIT = z.strictObject({
     ),
   state_topic: topic.default('state').meta(means('Topic of its values, {"name": value}.')),
   set_topic: topic.default('set').meta(means('Topic of commands to it, {"name": value}.')),
+  busy_s: whole(0, 3600)
+    .default(10)
+    .meta(means('How long a command is repeated to a unit that is busy, or that accepts it and has not done it.')),
   result_topic: topic.default('result').meta(means('Topic on which it is told how a command went.')),
   point: z.array(POINT).min(1).max(2000).meta(means('What it has, each a [[link.unit.point]].')),
 });

@@ -9,6 +9,8 @@ export interface UnitConfig {
   readonly heartbeatMs: number;
   readonly gapMax: number;
   readonly writeMode: 'single' | 'multiple' | 'read-write';
+  /** How long a command is repeated to a unit that is busy. */
+  readonly busyMs: number;
   readonly stateTopic: string;
   readonly setTopic: string;
   readonly resultTopic: string;
@@ -25,6 +27,8 @@ export interface PointConfig {
   readonly bit: number | undefined;
   /** Of a string, and there only; characters. */
   readonly length: number | undefined;
+  readonly encoding: NonNullable<PointSection['encoding']>;
+  readonly padding: NonNullable<PointSection['padding']>;
   readonly order: 'ABCD' | 'CDAB' | 'BADC' | 'DCBA';
   /** Never 0. */
   readonly scale: number;

@@ -11,6 +11,7 @@ export function decodeUnit(unit: UnitSection): UnitConfig {
     heartbeatMs: unit.heartbeat_s * 1000,
     gapMax: unit.gap_max,
     writeMode: unit.write_mode,
+    busyMs: unit.busy_s * 1000,
     stateTopic: unit.state_topic,
     setTopic: unit.set_topic,
     resultTopic: unit.result_topic,
@@ -26,6 +27,8 @@ function decodePoint(point: PointSection, unitPollMs: number): PointConfig {
     type: typeOf(point),
     bit: point.bit,
     length: point.length,
+    encoding: point.encoding ?? 'ascii',
+    padding: point.padding ?? 'nul',
     order: point.word_order,
     scale: point.scale,
     offset: point.offset,
@@ -101,9 +104,16 @@ function shapeProblems(point: PointSection, path: string): Problem[] {
   if (!needsBit && point.bit !== undefined) complain('bit', 'is only for a bool in a register', 'Remove it.');
   if (type === 'string' && point.length === undefined)
     complain('length', 'is missing', 'Say how many characters it has.');
-  if (type !== 'string' && point.length !== undefined) complain('length', 'is only for a string', 'Remove it.');
+  for (const key of ['length', 'encoding', 'padding'] as const)
+    if (type !== 'string' && point[key] !== undefined) complain(key, 'is only for a string', 'Remove it.');
+  if (widthOf(type, point) > WORDS_READ_MAX)
+    complain(
+      'length',
+      `is ${point.length}, more than one request can read`,
+      `The most is ${WORDS_READ_MAX} of UTF-16.`,
+    );
   if (point.scale === 0) complain('scale', 'is 0', 'Write what a step of the register is worth.');
-  const last = point.address + widthOf(type, point.length) - 1;
+  const last = point.address + widthOf(type, point) - 1;
   if (last > 65_535)
     complain('address', `is ${point.address}, and the point would end at ${last}`, 'The last is 65535.');
   return problems;
@@ -124,9 +134,12 @@ function writeProblems({ table, writable, min, max }: PointSection, path: string
   return problems;
 }
 
+/** Registers that one request can read (Modbus Application Protocol V1.1b3 §6.3). */
+const WORDS_READ_MAX = 125;
+
 /** Registers, or bits. */
-function widthOf(type: PointType, length: number | undefined): number {
-  if (type === 'string') return Math.ceil((length ?? 0) / 2);
+function widthOf(type: PointType, { length = 0, encoding }: PointSection): number {
+  if (type === 'string') return encoding?.startsWith('utf-16') === true ? length : Math.ceil(length / 2);
   if (type.endsWith('64')) return 4;
   return type.endsWith('32') ? 2 : 1;
 }

@@ -1,24 +1,31 @@
 /**
- * A command for a unit, `{"name": value, …}`, carried out: written point by point, each read back, and told of in words.
+ * A command for a unit, `{"name": value, …}`, carried out: written point by point, each read back, and reported in words.
  *
  *     next ─▶ request ─▶ heard ─▶ next … until `heard` says how it ended
  *
+ *     write ─done▶ read back ─▶ the next point
+ *       │ busy (6): again after a pause, for `busyMs`; then read back, and the command ends
+ *       └ acknowledge (5): read back after a pause, for `busyMs` or until the unit holds the value
+ *
  * Nothing is written unless all of it may be.
  */
+
+import { digitsOf } from '../base/decimal.ts';
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
 import type { Restorable } from '../base/snapshot.ts';
-import { exceptionWords, type ModbusRequest } from '../codec/modbus-rtu.ts';
+import { ACKNOWLEDGE, BUSY, echoOf, exceptionWords, type ModbusRequest } from '../codec/modbus-rtu.ts';
+import { decodeEntries } from './modbus-payload.ts';
 import {
   decodePoint,
-  encodeWrite,
+  isNumeric,
+  isSame,
   type Point,
   type PointValue,
   READ_FUNCTION,
-  valueProblem,
-  type WriteMode,
   widthOf,
 } from './modbus-points.ts';
 import type { Outcome } from './modbus-transaction.ts';
+import { encodeWrite, valueProblem, type WriteMode } from './modbus-writes.ts';
 
 export interface Write {
   readonly point: Point;
@@ -39,9 +46,8 @@ export interface Ending {
 }
 
 export function decodeCommand(payload: Uint8Array, points: readonly Point[]): Decoded<Write[]> {
-  const values = parseObject(payload);
-  if (values === undefined) return undecodable('not a JSON object such as {"name": 1}');
-  const entries = Object.entries(values);
+  const entries = decodeEntries(payload);
+  if (entries === undefined) return undecodable('not a JSON object such as {"name": 1}');
   if (entries.length === 0) return undecodable('names no point');
   const writes: Write[] = [];
   for (const [name, value] of entries) {
@@ -54,73 +60,97 @@ export function decodeCommand(payload: Uint8Array, points: readonly Point[]): De
   return decoded(writes);
 }
 
-function parseObject(payload: Uint8Array): object | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** A name from outside, in at most as many characters as a name may have. */
 function shown(name: string): string {
   return JSON.stringify(name.slice(0, 64));
 }
 
+/** Of the point under way. */
+interface Progress {
+  /** `look`: the unit was busy for `busyMs`; what it holds now is asked for, and nothing is written any more. */
+  readonly step: 'write' | 'read back' | 'look';
+  /** The value in the unit's answer to the write, where it is not the one that was sent. */
+  readonly answered: PointValue | undefined;
+  /** Since when the unit says that it is busy, or that it has not done it yet. */
+  readonly waitsSinceMs: number | undefined;
+  readonly againAtMs: number;
+}
+
+const BEGUN: Progress = { step: 'write', answered: undefined, waitsSinceMs: undefined, againAtMs: 0 };
+
 /** The writes are left out: they follow from the command's payload. */
 export interface ModbusCommandSnapshot {
   readonly values: readonly (readonly [string, PointValue])[];
-  readonly isReadingBack: boolean;
+  readonly progress: Progress;
   readonly problem: string | undefined;
 }
 
+export interface CommandTerms {
+  readonly unit: number;
+  readonly mode: WriteMode;
+  /** How long a unit may be busy with one point. */
+  readonly busyMs: number;
+}
+
+/** Between two attempts at a unit that is busy. */
+const PAUSE_MS = 500;
+
 export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
-  readonly #unit: number;
-  readonly #mode: WriteMode;
+  readonly #terms: CommandTerms;
   readonly #writes: readonly Write[];
   /** Of the writes that are done; the next one is under way. */
   #values: readonly (readonly [string, PointValue])[] = [];
-  #isReadingBack = false;
+  #progress = BEGUN;
   #problem: string | undefined;
 
   /** @param writes at least one */
-  constructor(writes: readonly Write[], by: { readonly unit: number; readonly mode: WriteMode }) {
+  constructor(writes: readonly Write[], terms: CommandTerms) {
     this.#writes = writes;
-    this.#unit = by.unit;
-    this.#mode = by.mode;
+    this.#terms = terms;
   }
 
-  /** What the unit is to be asked now, until it has ended. */
-  next(): ModbusRequest | undefined {
+  /** Monotonic ms; before, there is nothing to ask the unit. */
+  get nextAtMs(): number {
+    return this.#progress.againAtMs;
+  }
+
+  /** What the unit is to be asked now, until the command has ended. */
+  next(nowMs: number): ModbusRequest | undefined {
     const write = this.#underWay;
-    if (write === undefined) return undefined;
+    if (write === undefined || nowMs < this.#progress.againAtMs) return undefined;
     const { point } = write;
-    if (!this.#isReadingBack) return this.#encode(write);
+    if (this.#progress.step === 'write') return this.#encode(write);
     const { table, address } = point;
-    return { function: READ_FUNCTION[table], unit: this.#unit, address, count: widthOf(point) };
+    return { function: READ_FUNCTION[table], unit: this.#terms.unit, address, count: widthOf(point) };
   }
 
   /** @returns how the command ended; `undefined`: it goes on */
-  heard(outcome: Outcome): Ending | undefined {
+  heard(outcome: Outcome, nowMs: number): Ending | undefined {
     const write = this.#underWay;
     if (write === undefined) return undefined;
     const { name } = write.point;
     if (outcome.kind === 'no answer') return this.#missed(name);
     if (outcome.kind === 'sent') return this.#wrote(name, write.value);
-    if (outcome.kind === 'exception') return this.#refused(name, exceptionWords(outcome.code));
-    if (this.#isReadingBack || outcome.content.length > 0) return this.#readBack(write, outcome.content);
-    this.#isReadingBack = true;
+    if (outcome.kind === 'exception') {
+      const isWait = outcome.code === BUSY || outcome.code === ACKNOWLEDGE;
+      return isWait && this.#progress.step !== 'look'
+        ? this.#wait(write, outcome.code, nowMs)
+        : this.#refused(write, exceptionWords(outcome.code));
+    }
+    const request = this.#encode(write);
+    if (this.#progress.step !== 'write' || request.function === 23)
+      return this.#readBack(write, outcome.content, nowMs);
+    this.#progress = { ...BEGUN, step: 'read back', answered: answeredValue(write, request, outcome.content) };
     return undefined;
   }
 
   snapshot(): ModbusCommandSnapshot {
-    return { values: this.#values, isReadingBack: this.#isReadingBack, problem: this.#problem };
+    return { values: this.#values, progress: this.#progress, problem: this.#problem };
   }
 
-  restore({ values, isReadingBack, problem }: ModbusCommandSnapshot): void {
+  restore({ values, progress, problem }: ModbusCommandSnapshot): void {
     this.#values = values;
-    this.#isReadingBack = isReadingBack;
+    this.#progress = progress;
     this.#problem = problem;
   }
 
@@ -129,29 +159,71 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
   }
 
   #encode({ point, value }: Write): ModbusRequest {
-    return encodeWrite(point, value, { unit: this.#unit, mode: this.#mode });
+    return encodeWrite(point, value, this.#terms);
   }
 
   #missed(name: string): Ending {
-    const isLastWritten = this.#isReadingBack && this.#values.length === this.#writes.length - 1;
+    const isLastWritten = this.#progress.step === 'read back' && this.#values.length === this.#writes.length - 1;
     this.#problem ??= isLastWritten ? `${name} was written and not read back: no answer` : `${name}: no answer`;
     return this.#ending(isLastWritten ? 'delivered' : 'lost');
   }
 
-  #refused(name: string, words: string): Ending | undefined {
-    if (this.#isReadingBack) {
-      this.#problem ??= `${name} was written and cannot be read back: ${words}`;
-      return this.#wrote(name, null);
+  /** The unit is busy, or has taken the write and not done it: it is asked again, and in the end what it holds. */
+  #wait(write: Write, code: number, nowMs: number): Ending | undefined {
+    const { step } = this.#progress;
+    if (this.#mayWait(nowMs)) {
+      this.#again(code === ACKNOWLEDGE ? 'read back' : step, nowMs);
+      return undefined;
     }
-    this.#problem ??= `${name} was refused: ${words}`;
-    return this.#ending('refused');
+    if (step === 'read back') return this.#refused(write, exceptionWords(code));
+    this.#progress = { ...this.#progress, step: 'look', againAtMs: nowMs };
+    return undefined;
   }
 
-  #readBack(write: Write, content: Uint8Array): Ending | undefined {
+  #mayWait(nowMs: number): boolean {
+    return nowMs - (this.#progress.waitsSinceMs ?? nowMs) < this.#terms.busyMs;
+  }
+
+  #again(step: Progress['step'], nowMs: number): void {
+    const waitsSinceMs = this.#progress.waitsSinceMs ?? nowMs;
+    this.#progress = { ...this.#progress, step, waitsSinceMs, againAtMs: nowMs + PAUSE_MS };
+  }
+
+  #refused({ point: { name } }: Write, words: string): Ending | undefined {
+    const { step, answered } = this.#progress;
+    if (step === 'look') {
+      this.#problem ??= `${name} was not written: ${exceptionWords(BUSY)}`;
+      return this.#ending('refused');
+    }
+    if (step === 'write') {
+      this.#problem ??= `${name} was refused: ${words}`;
+      return this.#ending('refused');
+    }
+    this.#problem ??=
+      answered === undefined ? `${name} was written and cannot be read back: ${words}` : limitedTo(name, answered);
+    return this.#wrote(name, answered ?? null);
+  }
+
+  #readBack(write: Write, content: Uint8Array, nowMs: number): Ending | undefined {
     const { point } = write;
+    const { name } = point;
+    const { step, answered, waitsSinceMs } = this.#progress;
     const found = decodePoint(point, content, point.address);
-    if (found !== this.#meant(write)) this.#problem ??= `${point.name} was written and reads back as ${found}`;
-    return this.#wrote(point.name, found);
+    const isDone = isSame({ ...point, deadband: 0 }, this.#meant(write), found);
+    if (isDone) return this.#wrote(name, found);
+    if (step === 'look') {
+      this.#problem ??= `${name} was not written: ${exceptionWords(BUSY)}`;
+      this.#values = [...this.#values, [name, found]];
+      return this.#ending('refused');
+    }
+    if (waitsSinceMs !== undefined && this.#mayWait(nowMs)) {
+      this.#again('read back', nowMs);
+      return undefined;
+    }
+    const wrote = waitsSinceMs === undefined ? 'written' : 'accepted';
+    this.#problem ??=
+      answered === undefined ? `${name} was ${wrote} and reads back as ${shownValue(found)}` : limitedTo(name, found);
+    return this.#wrote(name, found);
   }
 
   /** The value as the unit's registers can hold it. */
@@ -170,7 +242,7 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
 
   #wrote(name: string, value: PointValue): Ending | undefined {
     this.#values = [...this.#values, [name, value]];
-    this.#isReadingBack = false;
+    this.#progress = BEGUN;
     return this.#underWay === undefined ? this.#ending('delivered') : undefined;
   }
 
@@ -180,3 +252,14 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     return { as, result: { ok: this.#problem === undefined, ...error, ...values } };
   }
 }
+
+/** The value in the answer to a write; `undefined`: the one that was sent, or the answer has none. */
+function answeredValue({ point }: Write, request: ModbusRequest, content: Uint8Array): PointValue | undefined {
+  if (echoOf(request)?.every((byte, index) => byte === content[index]) !== false) return undefined;
+  if (request.function === 5) return content[0] === 0xff;
+  return request.function === 6 ? decodePoint(point, content, point.address) : undefined;
+}
+
+const limitedTo = (name: string, value: PointValue): string => `${name} was limited to ${shownValue(value)}`;
+
+const shownValue = (value: PointValue): string => (isNumeric(value) ? digitsOf(value) : String(value));

@@ -1,9 +1,21 @@
 /**
  * What the registers of a unit mean: bits and octets become values, and values become what is to be written.
  *
- *     value = raw · scale + offset
+ *     value = raw · scale + offset, in decimals: nothing is rounded that the register holds
  */
-import type { ModbusRequest } from '../codec/modbus-rtu.ts';
+import {
+  add,
+  compare,
+  type Decimal,
+  decimalOf,
+  digitsOf,
+  isExactNumber,
+  multiply,
+  type Numeric,
+  numericOf,
+  subtract,
+} from '../base/decimal.ts';
+import { decodeText, type TextEncoding, type TextPadding, textBytes } from './modbus-texts.ts';
 
 export type Table = 'coil' | 'discrete' | 'holding' | 'input';
 export type PointType =
@@ -28,8 +40,12 @@ export interface Point {
   readonly type: PointType;
   /** Of a bool in a register, 0 (lowest) to 15. */
   readonly bit: number | undefined;
-  /** Characters of a string, two in each register. */
+  /** Characters of a string: octets, two in each register; of UTF-16 one in each. */
   readonly length: number | undefined;
+  /** Of a string. */
+  readonly encoding: TextEncoding;
+  /** What a string that is written is filled up with. */
+  readonly padding: TextPadding;
   readonly order: WordOrder;
   readonly scale: number;
   readonly offset: number;
@@ -41,11 +57,8 @@ export interface Point {
   readonly max: number | undefined;
 }
 
-/** How a unit likes one register or coil to be written: by 5 and 6, by 15 and 16, or by 23, which reads it back at once. */
-export type WriteMode = 'single' | 'multiple' | 'read-write';
-
 /** `null`: there is no such value, as with the NaN of a float. */
-export type PointValue = boolean | number | string | null;
+export type PointValue = boolean | Numeric | string | null;
 
 /** Function codes that read (app §6.1 to §6.4). */
 export const READ_FUNCTION = { coil: 1, discrete: 2, holding: 3, input: 4 } as const;
@@ -60,8 +73,8 @@ const WORDS: Readonly<Record<Exclude<PointType, 'string'>, number>> = {
 export const isBitTable = (table: Table): boolean => table === 'coil' || table === 'discrete';
 
 /** Registers, or coils, that the point takes. */
-export function widthOf({ type, length }: Pick<Point, 'type' | 'length'>): number {
-  return type === 'string' ? Math.ceil((length ?? 0) / 2) : WORDS[type];
+export function widthOf({ type, length, encoding }: Pick<Point, 'type' | 'length' | 'encoding'>): number {
+  return type === 'string' ? Math.ceil(textBytes(length ?? 0, encoding) / 2) : WORDS[type];
 }
 
 /** @param content of the answer to a request that began at `start` and read at least the whole point */
@@ -74,13 +87,16 @@ export function decodePoint(point: Point, content: Uint8Array, start: number): P
     case 'bool':
       return ((view.getUint16(0) >> (point.bit ?? 0)) & 1) === 1;
     case 'string':
-      return decodeText(bytes.subarray(0, point.length));
+      return decodeText(bytes.subarray(0, textBytes(point.length ?? 0, point.encoding)), point.encoding);
     case 'int64':
-      return scaled(point, exact(view.getBigInt64(0)));
+      return scaled(point, { coefficient: view.getBigInt64(0), exponent: 0 });
     case 'uint64':
-      return scaled(point, exact(view.getBigUint64(0)));
-    default:
-      return scaled(point, READERS[point.type](view));
+      return scaled(point, { coefficient: view.getBigUint64(0), exponent: 0 });
+    default: {
+      const raw = READERS[point.type](view);
+      const value = Number.isFinite(raw) ? scaled(point, decimalOf(raw)) : null;
+      return typeof value === 'number' && !Number.isFinite(value) ? null : value;
+    }
   }
 }
 
@@ -101,30 +117,17 @@ function shortest(float: number): number {
   return digits === undefined ? float : Number(float.toPrecision(digits));
 }
 
-/** JSON's numbers are doubles: what they cannot hold goes as its digits. */
-function exact(value: bigint): number | string {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : String(value);
+/** The value of what a register holds. */
+export function scaled({ type, scale, offset }: Pick<Point, 'type' | 'scale' | 'offset'>, raw: Decimal): Numeric {
+  const value = numericOf(add(multiply(raw, decimalOf(scale)), decimalOf(offset)));
+  // a float holds no more digits than a double prints
+  return isFloat(type) ? Number(digitsOf(value)) : value;
 }
 
-/** Twelve digits: a scale such as 0.1 leaves no dust behind, and no register's precision is lost but a float64's. */
-function scaled({ scale, offset }: Point, raw: number | string): PointValue {
-  if (typeof raw === 'string') return scale === 1 && offset === 0 ? raw : Number(raw) * scale + offset;
-  if (!Number.isFinite(raw)) return null;
-  return scale === 1 && offset === 0 ? raw : Number((raw * scale + offset).toPrecision(12));
-}
-
-/** Octets of ASCII up to the first NUL, without the blanks that fill a field; others are replaced. */
-function decodeText(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  const text = bytes.subarray(0, end < 0 ? bytes.length : end);
-  return Array.from(text, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '\ufffd'))
-    .join('')
-    .trimEnd();
-}
+export const isFloat = (type: PointType): boolean => type === 'float32' || type === 'float64';
 
 /** Its own inverse. */
-function reordered(bytes: Uint8Array, order: WordOrder): Uint8Array<ArrayBuffer> {
+export function reordered(bytes: Uint8Array, order: WordOrder): Uint8Array<ArrayBuffer> {
   const isSwapped = order === 'BADC' || order === 'DCBA';
   const isReversed = order === 'CDAB' || order === 'DCBA';
   const words = bytes.length / 2;
@@ -134,87 +137,14 @@ function reordered(bytes: Uint8Array, order: WordOrder): Uint8Array<ArrayBuffer>
   });
 }
 
-/** Words for why a value cannot be written to the point; `undefined`: it can. */
-export function valueProblem(point: Point, value: unknown): string | undefined {
-  const { type, min, max } = point;
-  if (!point.isWritable) return 'is not writable';
-  if (type === 'bool') return typeof value === 'boolean' ? undefined : 'takes true or false';
-  if (type === 'string') {
-    const fits = typeof value === 'string' && value.length <= (point.length ?? 0) && /^[\x20-\x7e]*$/.test(value);
-    return fits ? undefined : `takes a text of at most ${point.length} ASCII characters`;
-  }
-  if (typeof value !== 'number' || !Number.isFinite(value)) return 'takes a number';
-  if (min !== undefined && value < min) return `takes no less than ${min}`;
-  if (max !== undefined && value > max) return `takes no more than ${max}`;
-  const [least, most] = RANGES[type];
-  const raw = rawOf(point, value);
-  return raw >= least && raw <= most ? undefined : `takes ${scaled(point, least)} to ${scaled(point, most)}`;
+export function isNumeric(value: unknown): value is Numeric {
+  return typeof value === 'number' ? Number.isFinite(value) : isExactNumber(value);
 }
-
-/** What fits; 64-bit integers end where doubles stop being exact. */
-const RANGES: Readonly<Record<Exclude<PointType, 'bool' | 'string'>, readonly [number, number]>> = {
-  int16: [-0x8000, 0x7fff],
-  uint16: [0, 0xffff],
-  int32: [-0x8000_0000, 0x7fff_ffff],
-  uint32: [0, 0xffff_ffff],
-  float32: [-3.4028234663852886e38, 3.4028234663852886e38],
-  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
-  uint64: [0, Number.MAX_SAFE_INTEGER],
-  float64: [-Number.MAX_VALUE, Number.MAX_VALUE],
-};
-
-function rawOf({ type, scale, offset }: Point, value: number): number {
-  const raw = (value - offset) / scale;
-  return type === 'float32' || type === 'float64' ? raw : Math.round(raw);
-}
-
-/** @param value one that `valueProblem` has nothing against */
-export function encodeWrite(
-  point: Point,
-  value: PointValue,
-  by: { readonly unit: number; readonly mode: WriteMode },
-): ModbusRequest {
-  const { unit, mode } = by;
-  const { address, bit } = point;
-  if (point.table === 'coil') {
-    if (mode === 'multiple') return { function: 15, unit, address, bits: [value === true] };
-    return { function: 5, unit, address, on: value === true };
-  }
-  if (bit !== undefined) {
-    const mask = 1 << bit;
-    return { function: 22, unit, address, and: 0xffff & ~mask, or: value === true ? mask : 0 };
-  }
-  const words = encodeWords(point, value);
-  const [first] = words;
-  if (mode === 'read-write') return { function: 23, unit, address, count: words.length, writeAddress: address, words };
-  if (mode === 'single' && words.length === 1 && first !== undefined) {
-    return { function: 6, unit, address, value: first };
-  }
-  return { function: 16, unit, address, words };
-}
-
-function encodeWords(point: Point, value: PointValue): number[] {
-  const bytes = new Uint8Array(widthOf(point) * 2);
-  const view = new DataView(bytes.buffer);
-  if (point.type === 'string') bytes.set(new TextEncoder().encode(String(value)));
-  else if (point.type !== 'bool') WRITERS[point.type](view, rawOf(point, Number(value)));
-  const ordered = new DataView(reordered(bytes, point.order).buffer);
-  return Array.from({ length: widthOf(point) }, (_, index) => ordered.getUint16(index * 2));
-}
-
-const WRITERS: Readonly<Record<Exclude<PointType, 'bool' | 'string'>, (view: DataView, raw: number) => void>> = {
-  int16: (view, raw) => view.setInt16(0, raw),
-  uint16: (view, raw) => view.setUint16(0, raw),
-  int32: (view, raw) => view.setInt32(0, raw),
-  uint32: (view, raw) => view.setUint32(0, raw),
-  float32: (view, raw) => view.setFloat32(0, raw),
-  int64: (view, raw) => view.setBigInt64(0, BigInt(raw)),
-  uint64: (view, raw) => view.setBigUint64(0, BigInt(raw)),
-  float64: (view, raw) => view.setFloat64(0, raw),
-};
 
 /** Are they the same but for what the point's deadband lets pass? */
 export function isSame(point: Point, before: PointValue | undefined, after: PointValue): boolean {
-  if (typeof before === 'number' && typeof after === 'number') return Math.abs(after - before) <= point.deadband;
-  return before === after;
+  if (!isNumeric(before) || !isNumeric(after)) return before === after;
+  const change = subtract(decimalOf(after), decimalOf(before));
+  const size = change.coefficient < 0n ? { ...change, coefficient: -change.coefficient } : change;
+  return compare(size, decimalOf(point.deadband)) <= 0;
 }

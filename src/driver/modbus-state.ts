@@ -1,15 +1,33 @@
-/** What is known of a unit's points, what of it has been told, and when it is time to tell again. */
+/**
+ * What is known of a unit's points, what of it has been told, and when it is time to tell again.
+ *
+ *     {"flow": 12.5, "setpoint": null, "$errors": {"setpoint": "illegal data address"}}
+ */
 import type { Restorable } from '../base/snapshot.ts';
+import { exceptionWords } from '../codec/modbus-rtu.ts';
+import type { Block } from './modbus-blocks.ts';
 import { decodePoint, isSame, type Point, type PointValue } from './modbus-points.ts';
-import type { Block } from './modbus-schedule.ts';
 import type { Outcome } from './modbus-transaction.ts';
+
+/** Why there is no value, by name of the point; no point has this name. */
+const ERRORS = '$errors';
+const NOT_A_NUMBER = 'not a number';
+
+export interface Reading {
+  readonly value: PointValue;
+  /** Why it is `null`. */
+  readonly error: string | undefined;
+}
+
+/** What is published. */
+export type UnitState = Readonly<Record<string, PointValue | Readonly<Record<string, string>>>>;
 
 /** A change waits for the rest of its round of polls, and no longer. */
 const ROUND_MS_MAX = 1000;
 
 export interface ModbusStateSnapshot {
-  readonly values: ReadonlyMap<string, PointValue>;
-  readonly told: ReadonlyMap<string, PointValue>;
+  readonly values: ReadonlyMap<string, Reading>;
+  readonly told: ReadonlyMap<string, Reading>;
   readonly toldAtMs: number | undefined;
   readonly changedAtMs: number | undefined;
 }
@@ -17,8 +35,8 @@ export interface ModbusStateSnapshot {
 export class ModbusState implements Restorable<ModbusStateSnapshot> {
   readonly #points: readonly Point[];
   readonly #heartbeatMs: number;
-  #values = new Map<string, PointValue>();
-  #told: ReadonlyMap<string, PointValue> = new Map();
+  #values = new Map<string, Reading>();
+  #told: ReadonlyMap<string, Reading> = new Map();
   #toldAtMs: number | undefined;
   #changedAtMs: number | undefined;
 
@@ -32,13 +50,19 @@ export class ModbusState implements Restorable<ModbusStateSnapshot> {
     return this.#changedAtMs !== undefined;
   }
 
+  /** Of points that the unit has answered for without a value → why. */
+  get errors(): ReadonlyMap<string, string> {
+    return new Map([...this.#values].flatMap(([name, { error }]) => (error === undefined ? [] : [[name, error]])));
+  }
+
   /** A block was read, or refused: then nothing is known of its points. */
   note(block: Block, outcome: Outcome, nowMs: number): void {
     if (outcome.kind !== 'done' && outcome.kind !== 'exception') return;
     for (const point of block.points) {
-      const value = outcome.kind === 'done' ? decodePoint(point, outcome.content, block.start) : null;
-      this.#values.set(point.name, value);
-      if (!isSame(point, this.#told.get(point.name), value)) this.#changedAtMs ??= nowMs;
+      const reading = outcome.kind === 'done' ? readingOf(point, outcome.content, block) : noReading(outcome.code);
+      this.#values.set(point.name, reading);
+      const told = this.#told.get(point.name);
+      if (told?.error !== reading.error || !isSame(point, told?.value, reading.value)) this.#changedAtMs ??= nowMs;
     }
   }
 
@@ -63,15 +87,17 @@ export class ModbusState implements Restorable<ModbusStateSnapshot> {
   }
 
   /** The state by name, in the order of the configuration; points not read yet are left out. It counts as told. */
-  tell(nowMs: number): Readonly<Record<string, PointValue>> {
-    const entries = this.#points.flatMap(({ name }): [string, PointValue][] => {
-      const value = this.#values.get(name);
-      return value === undefined ? [] : [[name, value]];
+  tell(nowMs: number): UnitState {
+    const told = this.#points.flatMap(({ name }): [string, Reading][] => {
+      const reading = this.#values.get(name);
+      return reading === undefined ? [] : [[name, reading]];
     });
-    this.#told = new Map(entries);
+    this.#told = new Map(told);
     this.#toldAtMs = nowMs;
     this.#changedAtMs = undefined;
-    return Object.fromEntries(entries);
+    const values = Object.fromEntries(told.map(([name, { value }]) => [name, value]));
+    const errors = told.flatMap(([name, { error }]) => (error === undefined ? [] : [[name, error]]));
+    return errors.length === 0 ? values : { ...values, [ERRORS]: Object.fromEntries(errors) };
   }
 
   snapshot(): ModbusStateSnapshot {
@@ -85,4 +111,13 @@ export class ModbusState implements Restorable<ModbusStateSnapshot> {
     this.#toldAtMs = toldAtMs;
     this.#changedAtMs = changedAtMs;
   }
+}
+
+function readingOf(point: Point, content: Uint8Array, { start }: Block): Reading {
+  const value = decodePoint(point, content, start);
+  return { value, error: value === null ? NOT_A_NUMBER : undefined };
+}
+
+function noReading(code: number): Reading {
+  return { value: null, error: exceptionWords(code) };
 }

@@ -52,8 +52,6 @@ const RESYNC_MS = 20;
 const LISTEN_MS = 1;
 /** line §2.4.1: units need 100 to 200 ms to act on what is sent to all. */
 const TURNAROUND_MS = 200;
-/** app §7: "server device busy", which asks to be asked again. */
-const BUSY = 6;
 export const BROADCAST = 0;
 
 type Phase =
@@ -146,10 +144,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     this.counters.framesIn += 1;
     this.#quietAtMs = nowMs + this.#silenceMs;
     if (phase.kind === 'awaiting' && phase.attempt > 0) this.owe(phase.request.unit, phase.sentAtMs);
-    if (answer.kind === 'exception' && answer.code === BUSY && phase.attempt < this.#limits.retriesMax) {
-      this.#quietAtMs = nowMs + this.#limits.answerMsMax;
-      this.#repeat(phase.request, phase.attempt, nowMs);
-    } else this.#end(answer);
+    this.#end(answer);
     return this.#take();
   }
 

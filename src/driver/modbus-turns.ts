@@ -4,8 +4,9 @@
  */
 import type { Restorable } from '../base/snapshot.ts';
 import type { ModbusRequest } from '../codec/modbus-rtu.ts';
+import { type Block, readRequest } from './modbus-blocks.ts';
 import type { ModbusProbe } from './modbus-probe.ts';
-import { type Block, type ModbusSchedule, readRequest } from './modbus-schedule.ts';
+import type { ModbusSchedule } from './modbus-schedule.ts';
 import type { ModbusUnit } from './modbus-unit.ts';
 
 interface Question {
@@ -98,7 +99,7 @@ export class ModbusTurns implements Restorable<ModbusTurnsSnapshot> {
       const index = (this.#lastCommanded + step) % count;
       const unit = this.#units[index];
       if (unit === undefined || nowMs < restsUntilMs(unit.plan.address)) continue;
-      const request = unit.nextRequest();
+      const request = unit.nextRequest(nowMs);
       if (request === undefined) continue;
       this.#lastCommanded = index;
       return { unit, block: undefined, request, isProbe: false };
@@ -110,7 +111,7 @@ export class ModbusTurns implements Restorable<ModbusTurnsSnapshot> {
   #nextProbe(nowMs: number, restsUntilMs: (unit: number) => number): Turn | undefined {
     const probed = this.#probe.next(nowMs, restsUntilMs);
     if (probed === undefined) return undefined;
-    const [block] = this.#schedule.blocksOf(probed).toSorted((one, other) => one.count - other.count);
+    const block = this.#schedule.probeOf(probed);
     return block && this.#reading(block, true);
   }
 

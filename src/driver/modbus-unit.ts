@@ -7,18 +7,20 @@
 import type { Restorable } from '../base/snapshot.ts';
 import type { ModbusRequest } from '../codec/modbus-rtu.ts';
 import type { AttachAnswer, DriverOrder, RefuseReason } from './driver.ts';
+import type { Block, PolledUnit } from './modbus-blocks.ts';
 import { decodeCommand, ModbusCommand, type ModbusCommandSnapshot } from './modbus-command.ts';
-import type { WriteMode } from './modbus-points.ts';
-import type { Block, PolledUnit } from './modbus-schedule.ts';
 import { ModbusState, type ModbusStateSnapshot } from './modbus-state.ts';
 import { BROADCAST, type Outcome } from './modbus-transaction.ts';
 import { ModbusUplinks, type ModbusUplinksSnapshot, type UnitPorts, type UplinkPlan } from './modbus-uplinks.ts';
+import type { WriteMode } from './modbus-writes.ts';
 
 export interface UnitPlan extends PolledUnit, UplinkPlan {
   readonly setTopic: string;
   /** The state is told at least so often, with a poll; 0 = only when it changes. */
   readonly heartbeatMs: number;
   readonly writeMode: WriteMode;
+  /** How long a command is repeated to a unit that is busy. */
+  readonly busyMs: number;
 }
 
 type DeliverOrder = Extract<DriverOrder, { kind: 'deliver' }>;
@@ -63,9 +65,10 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     this.#uplinks = new ModbusUplinks(plan, this.#state, ports);
   }
 
-  /** A command waits for its turn on the line, or is in the middle of it. */
-  get hasCommand(): boolean {
-    return this.#command !== undefined || (this.#order !== undefined && this.#uplinks.hasRoomForResult);
+  /** When a command has something to ask, on its turn on the line; `undefined`: there is none. */
+  get commandAtMs(): number | undefined {
+    if (this.#command !== undefined) return this.#command.nextAtMs;
+    return this.#order !== undefined && this.#uplinks.hasRoomForResult ? 0 : undefined;
   }
 
   get refusedUplinks(): number {
@@ -130,15 +133,15 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   }
 
   /** What a command wants asked of the unit now. */
-  nextRequest(): ModbusRequest | undefined {
+  nextRequest(nowMs: number): ModbusRequest | undefined {
     if (this.#order !== undefined && this.#command === undefined && this.#uplinks.hasRoomForResult)
       this.#begin(this.#order);
-    return this.#command?.next();
+    return this.#command?.next(nowMs);
   }
 
   /** The outcome of `nextRequest`. */
-  heard(outcome: Outcome): void {
-    const ending = this.#command?.heard(outcome);
+  heard(outcome: Outcome, nowMs: number): void {
+    const ending = this.#command?.heard(outcome, nowMs);
     if (ending === undefined) return;
     if (ending.as !== 'lost') this.#unheard = 0;
     else {
@@ -200,9 +203,9 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   }
 
   #begin({ topic, payload }: DeliverOrder): void {
-    const { address: unit, writeMode: mode, points, setTopic } = this.plan;
+    const { address: unit, writeMode: mode, busyMs, points, setTopic } = this.plan;
     const writes = decodeCommand(payload, points);
-    if (topic === setTopic && writes.ok) this.#command = new ModbusCommand(writes.value, { unit, mode });
+    if (topic === setTopic && writes.ok) this.#command = new ModbusCommand(writes.value, { unit, mode, busyMs });
     else {
       this.#uplinks.addResult({ ok: false, error: writes.ok ? `commands come on ${setTopic}` : writes.problem });
       this.#finish('refused');

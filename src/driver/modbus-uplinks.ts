@@ -7,6 +7,7 @@
 import type { Restorable } from '../base/snapshot.ts';
 import type { DriverReport, RefuseReason } from './driver.ts';
 import type { CommandResult } from './modbus-command.ts';
+import { encodeJson } from './modbus-payload.ts';
 import type { ModbusState } from './modbus-state.ts';
 
 export interface UplinkPlan {
@@ -122,8 +123,4 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
     this.#ports.report({ kind: 'uplink', subdevice: this.#plan.subdevice, topic, payload, qos: 1, token });
     return token;
   }
-}
-
-function encodeJson(value: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
 }

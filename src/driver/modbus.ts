@@ -114,7 +114,9 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     const isOpen = this.#opening.state === 'open';
     if (isOpen && !this.#line.isIdle) return this.#line.wakeAtMs();
     const rests = (unit: number): number => this.#line.restsUntilMs(unit);
-    const commands = this.#units.flatMap((unit) => (unit.hasCommand ? rests(unit.plan.address) : []));
+    const commands = this.#units.flatMap(({ commandAtMs, plan }) =>
+      commandAtMs === undefined ? [] : Math.max(commandAtMs, rests(plan.address)),
+    );
     const questions = [...commands, this.#schedule.wakeAtMs(rests), this.#probe.wakeAtMs(rests)];
     const words = this.#units.map((unit) => unit.wakeAtMs());
     const times = [...words, ...(isOpen ? questions : [this.#opening.wakeAtMs()])];
@@ -223,10 +225,11 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     const told: Outcome = isThere ? outcome : { kind: 'no answer' };
     if (isProbe) this.#probe.done(this.#line.counters, isThere, nowMs);
     if (isProbe && !isThere) return; // the next poll will find out
-    if (block === undefined) unit.heard(told);
+    if (block === undefined) unit.heard(told, nowMs);
     else {
-      if (!isProbe) this.#schedule.done(block, nowMs);
-      unit.polled(block, told, nowMs);
+      // a probe that was answered is no turn of its block
+      const isKnown = (isProbe && told.kind === 'done') || this.#schedule.done(block, told, nowMs);
+      if (isKnown) unit.polled(block, told, nowMs);
     }
     if (isThere) {
       this.#schedule.answered(address);

@@ -56,7 +56,7 @@ describe('a Modbus line', () => {
     });
     expect(link?.units).toMatchObject([
       {
-        ...{ subdevice: 'meter-1', address: 17, heartbeatMs: 60_000, gapMax: 0, writeMode: 'single' },
+        ...{ subdevice: 'meter-1', address: 17, heartbeatMs: 60_000, gapMax: 0, writeMode: 'single', busyMs: 10_000 },
         ...{ stateTopic: 'state', setTopic: 'set', resultTopic: 'result' },
         points: [
           { name: 'power', type: 'float32', order: 'CDAB', scale: 1, pollMs: 500, isWritable: false },

@@ -87,6 +87,101 @@ describe('a command to a Modbus unit', () => {
     expect(wire.endings.get(1)).toBe('delivered');
   });
 
+  it.each(['single', 'multiple', 'read-write'] as const)(
+    'that the unit carries out with another value is answered with that (%s)',
+    (mode) => {
+      const wire = openWire({}, mode);
+      wire.unit(1).limit = (register, value) => (register === 0 ? Math.min(value, 80) : value);
+      const words = mode === 'single' ? 'level was limited to 80' : 'level was written and reads back as 80';
+      const result = { ok: false, error: words, values: { level: 80 } };
+      expect(outcomeOf(wire, { level: 90 })).toEqual(['delivered', result]);
+      expect(outcomeOf(wire, { level: 70 }, 2)).toEqual(['delivered', { ok: true, values: { level: 70 } }]);
+    },
+  );
+
+  it('that is answered with another value and cannot be read back is told by the answer', () => {
+    const wire = openWire();
+    wire.unit(1).limit = (_, value) => Math.min(value, 80);
+    wire.unit(1).exceptionTo = ({ code, count }) => (code === 3 && count === 1 ? 2 : undefined);
+    const result = { ok: false, error: 'level was limited to 80', values: { level: 80 } };
+    expect(outcomeOf(wire, { level: 90 })).toEqual(['delivered', result]);
+  });
+
+  it('to a unit that is busy is repeated until it is not, and the others are read meanwhile', () => {
+    const wire = openWire();
+    const untilMs = wire.nowMs + 2000;
+    wire.unit(1).exceptionTo = ({ code }) => (code === 6 && wire.nowMs < untilMs ? 6 : undefined);
+    const before = wire.sent.length;
+    expect(outcomeOf(wire, { level: 42 })).toEqual(['delivered', { ok: true, values: { level: 42 } }]);
+    expect(wire.nowMs).toBeGreaterThanOrEqual(untilMs);
+    const sent = wire.sent.slice(before);
+    expect(sent.filter(({ bytes }) => bytes[1] === 6).length).toBeLessThanOrEqual(6);
+    expect(sent.filter(({ bytes }) => bytes[0] === 2).length).toBeGreaterThan(10);
+  });
+
+  it('to a unit that stays busy ends with what the unit holds', () => {
+    const wire = openWire();
+    wire.unit(1).holdings[0] = 55;
+    wire.unit(1).exceptionTo = ({ code }) => (code === 6 ? 6 : undefined);
+    const result = { ok: false, error: 'level was not written: the unit is busy', values: { level: 55 } };
+    expect(outcomeOf(wire, { level: 42, pump: true })).toEqual(['refused', result]);
+    expect(wire.unit(1).coils[3]).toBe(0);
+  });
+
+  it('to a unit that stays busy with reads, too, ends as well', () => {
+    const wire = openWire();
+    wire.unit(1).exceptionTo = () => 6;
+    expect(outcomeOf(wire, { level: 42 })).toEqual([
+      ...['refused', { ok: false, error: 'level was not written: the unit is busy' }],
+    ]);
+  });
+
+  it('that the unit only acknowledges is read back until it is done, and not written again', () => {
+    const wire = openWire();
+    const unit = wire.unit(1);
+    unit.limit = (_, value) => {
+      wire.later(1500, () => unit.holdings.set([value], 0));
+      return 0;
+    };
+    unit.acknowledges = ({ code }) => code === 6;
+    const before = wire.sent.length;
+    expect(outcomeOf(wire, { level: 42 })).toEqual(['delivered', { ok: true, values: { level: 42 } }]);
+    expect(wire.sent.slice(before).filter(({ bytes }) => bytes[1] === 6)).toHaveLength(1);
+  });
+
+  it('that the unit only acknowledges and never does is told with what it holds', () => {
+    const wire = openWire();
+    wire.unit(1).holdings[0] = 55;
+    wire.unit(1).exceptionTo = ({ code }) => (code === 6 ? 5 : undefined);
+    const result = { ok: false, error: 'level was accepted and reads back as 55', values: { level: 55 } };
+    expect(outcomeOf(wire, { level: 42 })).toEqual(['delivered', result]);
+  });
+
+  it('keeps all digits of its numbers, both ways', () => {
+    const points = [point('total', 40, { type: 'uint64' }), point('rate', 50, { scale: 0.1 })];
+    const wire = new ModbusWire({ units: [unitPlan(1, points)] });
+    wire.run(() => wire.filters.length === 1);
+    wire.command(1, 1, '{"total": 18446744073709551615, "rate": 234.5}');
+    wire.run(() => wire.results.length > 0);
+    expect([...wire.unit(1).holdings.subarray(40, 44), wire.unit(1).holdings[50]]).toEqual([
+      ...[0xffff, 0xffff, 0xffff, 0xffff, 2345],
+    ]);
+    expect(wire.resultTexts).toEqual(['{"ok":true,"values":{"total":18446744073709551615,"rate":234.5}}']);
+    wire.command(1, 2, '{"total": 18446744073709551616}');
+    wire.run(() => wire.results.length > 1);
+    expect(wire.results[1]).toEqual({ ok: false, error: 'total takes 0 to 18446744073709551615' });
+  });
+
+  it('takes no object for a number', () => {
+    const wire = openWire();
+    expect(outcomeOf(wire, '{"level": {"digits": "42"}}')).toEqual([
+      ...['refused', { ok: false, error: 'level takes a number' }],
+    ]);
+    expect(outcomeOf(wire, '{"level": 1e999}', 2)).toEqual([
+      ...['refused', { ok: false, error: 'level takes a number' }],
+    ]);
+  });
+
   it('is still owed when the unit is silent, and carried out when it is back', () => {
     let isSilent = false;
     const wire = openWire({ answerMs: (address) => (isSilent && address === 1 ? undefined : 5) });

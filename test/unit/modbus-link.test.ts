@@ -57,7 +57,8 @@ describe('a Modbus link', () => {
   it('tells null for what a unit refuses to read', () => {
     const wire = new ModbusWire({ units: [unitPlan(1, [point('here', 0), point('beyond', 5000)])] });
     wire.run(() => wire.states.length === 1);
-    expect(wire.states[0]?.values).toEqual({ here: 0, beyond: null });
+    const $errors = { beyond: 'illegal data address' };
+    expect(wire.states[0]?.values).toEqual({ here: 0, beyond: null, $errors });
   });
 
   it('keeps the newest state when there is no room, and tells it when there is', () => {

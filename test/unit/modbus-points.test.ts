@@ -1,19 +1,16 @@
 /** Registers and values: types, word orders, scales; and which points are read together. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  decodePoint,
-  encodeWrite,
-  isSame,
-  type Point,
-  type PointType,
-  valueProblem,
-} from '../../src/driver/modbus-points.ts';
-import { ModbusSchedule, planBlocks } from '../../src/driver/modbus-schedule.ts';
+import { digitsOf, isExactNumber } from '../../src/base/decimal.ts';
+import { planBlocks } from '../../src/driver/modbus-blocks.ts';
+import { decodePoint, isSame, type Point, type PointType, type PointValue } from '../../src/driver/modbus-points.ts';
+import { ModbusSchedule } from '../../src/driver/modbus-schedule.ts';
+import type { TextEncoding, TextPadding } from '../../src/driver/modbus-texts.ts';
+import { encodeWrite, valueProblem } from '../../src/driver/modbus-writes.ts';
 import { point } from './modbus-wire.ts';
 
 const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
-const written = (one: Point, value: boolean | number | string): Uint8Array => {
+const written = (one: Point, value: PointValue): Uint8Array => {
   const request = encodeWrite(one, value, { unit: 1, mode: 'multiple' });
   if (request.function !== 16) throw new Error(`written by function ${request.function}`);
   return Uint8Array.from(request.words.flatMap((word) => [word >> 8, word & 0xff]));
@@ -28,13 +25,72 @@ describe('a point', () => {
     ['float32', '3dcccccd', 0.1],
     ['float32', '7fc00000', null],
     ['uint64', '001fffffffffffff', Number.MAX_SAFE_INTEGER],
-    ['uint64', 'ffffffffffffffff', '18446744073709551615'],
+    ['uint64', 'ffffffffffffffff', { digits: '18446744073709551615' }],
+    ['int64', '8000000000000000', { digits: '-9223372036854775808' }],
+    ['int64', 'ffdfffffffffffff', { digits: '-9007199254740993' }],
+    ['uint64', '0020000000000000', 9007199254740992],
     ['int64', 'ffffffffffffffff', -1],
     ['float64', '3fb999999999999a', 0.1],
     ['string', '6162 6300 7878', 'abc'],
-    ['string', '6162 ff20 2020', 'ab\ufffd'],
+    ['string', '6162 8041 2020', 'ab\ufffdA'],
   ])('of type %s reads %s as %j', (type, content, value) => {
-    expect(decodePoint(point('p', 5, { type, length: 6 }), bytes(content), 5)).toBe(value);
+    expect(decodePoint(point('p', 5, { type, length: 6 }), bytes(content), 5)).toEqual(value);
+  });
+
+  it.each<[TextEncoding, string, string]>([
+    ['ascii', '4142 0000 0000 0000', 'AB'],
+    ['ascii', '4142 2020 2020 2020', 'AB'],
+    ['ascii', '4142 ffff ffff ffff', 'AB'],
+    ['ascii', '2020 2020 3132 2e35', '12.5'],
+    ['ascii', '0000 4142 0058 5858', 'AB'],
+    ['ascii', 'ffff ffff ffff ffff', ''],
+    ['ascii', '4120 4200 20ff 2000', 'A B'],
+    ['ascii', '4107 42e9 0000 0000', 'A\ufffdB\ufffd'],
+    ['latin1', '4bfc 636b 2020 2020', 'Kück'],
+    ['latin1', '4b85 20b0 4300 0000', 'K\ufffd °C'],
+    ['utf-8', '4bc3 bc63 6b00 0000', 'Kück'],
+    ['utf-8', '4bc3 bc63 6bff ffff', 'Kück'],
+    ['utf-8', '4bfc 0000 0000 0000', 'K\ufffd'],
+    ['utf-16be', '004b 00fc 20ac 0000', 'Kü€'],
+    ['utf-16le', '4b00 fc00 ac20 ffff', 'Kü€'],
+    ['utf-16be', 'd83d 0041 0020 0020', '\ufffdA'],
+  ])('of %s reads %s as %j', (encoding, content, text) => {
+    const length = encoding.startsWith('utf-16') ? 4 : 8;
+    expect(decodePoint(point('p', 0, { type: 'string', length, encoding }), bytes(content), 0)).toBe(text);
+  });
+
+  it('of a text reads registers with the low octet first', () => {
+    const one = point('p', 0, { type: 'string', length: 4, order: 'BADC' });
+    expect(decodePoint(one, bytes('4241 4443'), 0)).toBe('ABCD');
+    expect(written(one, 'ABCD')).toEqual(bytes('4241 4443'));
+  });
+
+  it.each<[TextEncoding, TextPadding, string, string]>([
+    ['ascii', 'nul', 'AB', '4142 0000 0000'],
+    ['ascii', 'space', 'AB', '4142 2020 2020'],
+    ['latin1', 'ff', 'ü', 'fcff ffff ffff'],
+    ['utf-8', 'space', 'ü', 'c3bc 2020 2020'],
+    ['utf-16be', 'ff', 'ü', '00fc ffff ffff'],
+    ['utf-16le', 'space', '€', 'ac20 2000 2000'],
+  ])('of %s filled up with %s writes %j as %s', (encoding, padding, text, content) => {
+    const length = encoding.startsWith('utf-16') ? 3 : 6;
+    const one = point('p', 0, { type: 'string', length, encoding, padding });
+    expect(valueProblem(one, text)).toBeUndefined();
+    expect(written(one, text)).toEqual(bytes(content));
+    expect(decodePoint(one, bytes(content), 0)).toBe(text);
+  });
+
+  it.each<[TextEncoding, string]>([
+    ['ascii', 'ü'],
+    ['ascii', 'a\nb'],
+    ['latin1', '€'],
+    ['utf-8', 'üüü'],
+    ['utf-8', '\ud800'],
+    ['utf-16be', '12345'],
+    ['utf-16be', '\ud800'],
+  ])('of %s takes no %j', (encoding, text) => {
+    const one = point('p', 0, { type: 'string', length: encoding.startsWith('utf-16') ? 4 : 5, encoding });
+    expect(valueProblem(one, text)).toMatch(/^takes a text of at most/);
   });
 
   it.each([
@@ -56,6 +112,42 @@ describe('a point', () => {
 
   it('is scaled without dust', () => {
     expect(decodePoint(point('p', 0, { scale: 0.1, offset: -40 }), bytes('0283'), 0)).toBe(24.3);
+  });
+
+  it.each<[Partial<Point>, string, string]>([
+    [{ scale: 0.1 }, '0929', '234.5'],
+    [{ scale: 0.01, type: 'int16' }, 'fffd', '-0.03'],
+    [{ scale: 0.001, type: 'uint64' }, 'ffffffffffffffff', '18446744073709551.615'],
+    [{ scale: 10, type: 'uint64' }, 'ffffffffffffffff', '184467440737095516150'],
+    [{ offset: 0.5, type: 'int64' }, '7fffffffffffffff', '9223372036854775807.5'],
+    [{ scale: 1e-7 }, '0001', '1e-7'],
+    [{ scale: 1e21 }, '0002', '2e+21'],
+    [{ scale: 0.1, type: 'float32' }, '40490fdb', '0.31415927'],
+    [{ scale: 0.3, type: 'float64' }, '3fb999999999999a', '0.03'],
+    [{ scale: 2, type: 'float64' }, '7fefffffffffffff', 'null'],
+  ])('of %j reads %s exactly as %s', (plan, content, digits) => {
+    const value = decodePoint(point('p', 0, plan), bytes(content), 0);
+    expect(typeof value === 'number' || isExactNumber(value) ? digitsOf(value) : String(value)).toBe(digits);
+  });
+
+  it.each<[Partial<Point>, string, string]>([
+    [{ scale: 0.1 }, '234.5', '0929'],
+    [{ scale: 0.1 }, '234.46', '0929'],
+    [{ type: 'uint64' }, '18446744073709551615', 'ffffffffffffffff'],
+    [{ type: 'int64' }, '-9223372036854775808', '8000000000000000'],
+    [{ type: 'int64' }, '9007199254740993', '0020000000000001'],
+    [{ type: 'uint64', scale: 0.001 }, '18446744073709551.615', 'ffffffffffffffff'],
+    [{ type: 'int16', scale: -1 }, '3', 'fffd'],
+    [{ type: 'float32', scale: 10 }, '1', '3dcccccd'],
+  ])('of %j writes %s as %s', (plan, digits, content) => {
+    expect(written(point('p', 0, plan), { digits })).toEqual(bytes(content));
+  });
+
+  it('bounds 64-bit integers where they end', () => {
+    const one = point('p', 0, { type: 'uint64' });
+    expect(valueProblem(one, { digits: '18446744073709551615' })).toBeUndefined();
+    expect(valueProblem(one, { digits: '18446744073709551616' })).toBe('takes 0 to 18446744073709551615');
+    expect(valueProblem(point('p', 0, { type: 'int16', scale: -0.1 }), 5000)).toBe('takes -3276.7 to 3276.8');
   });
 
   it('reads what was written to it, whatever its type, order and value', () => {
@@ -151,7 +243,7 @@ describe('a schedule', () => {
       const block = schedule.next(nowMs, () => 0);
       if (block === undefined) continue;
       turns.set(block.unit, (turns.get(block.unit) ?? 0) + 1);
-      schedule.done(block, nowMs);
+      schedule.done(block, { kind: 'done', content: new Uint8Array() }, nowMs);
     }
     expect(Math.min(...[1, 2, 3].map((unit) => turns.get(unit) ?? 0))).toBeGreaterThan(40);
   });

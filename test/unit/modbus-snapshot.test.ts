@@ -12,8 +12,8 @@ const POINTS = [
   point('e', 3, { table: 'coil', type: 'bool', pollMs: 500 }),
 ];
 const UNITS = [
-  unitPlan(1, POINTS, { heartbeatMs: 3000 }),
-  unitPlan(2, POINTS, { writeMode: 'multiple' }),
+  unitPlan(1, POINTS, { heartbeatMs: 3000, busyMs: 700 }),
+  unitPlan(2, [...POINTS, point('f', 2, { pollMs: 250 }), point('g', 3, { pollMs: 250 })], { writeMode: 'multiple' }),
   unitPlan(3, [point('a', 0, { pollMs: 1000 })]),
   unitPlan(0, POINTS),
 ];
@@ -21,7 +21,7 @@ const COMMANDS = [{ a: 1 }, { a: 7, b: 8, c: 9 }, { d: 1.5, e: true }, { nothing
 /** About a minute and a half on the wire's clock. */
 const EVENTS = 200;
 
-/** Noise, units that fall silent, commands, a flow that has no room, and a cable that is pulled. */
+/** Noise, units that fall silent, are busy or refuse registers, commands, a flow that has no room, and a cable that is pulled. */
 function converse(seed: number, plan: Partial<Succession<ModbusLinkSnapshot>> = {}): SucceededLink<ModbusLinkSnapshot> {
   const random = seededRandom(seed);
   const silent = new Set<number>();
@@ -38,17 +38,24 @@ function converse(seed: number, plan: Partial<Succession<ModbusLinkSnapshot>> = 
     },
   });
   if (succeeded === undefined) throw new Error('the wire has made no link');
+  let isBusy = false;
+  let longest = 1;
+  wire.unit(1).exceptionTo = ({ code, start }) => (isBusy && code !== 3 ? 6 : start === 20 ? 2 : undefined);
+  wire.unit(2).exceptionTo = ({ count }) => (count > longest ? 3 : undefined);
   let token = 0;
   for (let event = 0; event < EVENTS && succeeded.difference === undefined; event += 1) {
     wire.runFor(Math.floor(random() * (random() < 0.015 ? 40_000 : 200)));
     const unit = Math.floor(random() * UNITS.length);
     const chosen = random();
     token += 1;
-    if (chosen < 0.4) wire.command(unit, token, COMMANDS[Math.floor(random() * COMMANDS.length)]);
+    if (chosen < 0.06) for (const [at, to] of [1, 2, 3].entries()) wire.command(to, token + at * 1000, COMMANDS[at]);
+    else if (chosen < 0.4) wire.command(unit, token, COMMANDS[Math.floor(random() * COMMANDS.length)]);
     else if (chosen < 0.45) silent.add(unit);
     else if (chosen < 0.55) silent.clear();
     else if (chosen < 0.58) wire.order({ kind: 'closed', reason: 'unplugged' });
     else if (chosen < 0.66) wire.order({ kind: 'probe', subdevice: succeeded.probeable()[unit] ?? 'nobody', token });
+    else if (chosen < 0.76) isBusy = !isBusy;
+    else if (chosen < 0.8) longest = 1 + (event % 3);
     else if (unit > 0) wire.unit(unit).holdings[Math.floor(random() * 10)] = event;
   }
   return succeeded;

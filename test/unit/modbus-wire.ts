@@ -14,6 +14,7 @@ import type { UnitPlan } from '../../src/driver/modbus-unit.ts';
 export function point(name: string, address: number, more: Partial<Point> = {}): Point {
   return {
     ...{ name, address, table: 'holding', type: 'uint16', bit: undefined, length: undefined, order: 'ABCD' },
+    ...{ encoding: 'ascii', padding: 'nul' },
     ...{ scale: 1, offset: 0, deadband: 0, pollMs: 100, isWritable: true, min: undefined, max: undefined },
     ...more,
   };
@@ -21,7 +22,7 @@ export function point(name: string, address: number, more: Partial<Point> = {}):
 
 export function unitPlan(address: number, points: readonly Point[], more: Partial<UnitPlan> = {}): UnitPlan {
   return {
-    ...{ subdevice: `unit-${address}`, address, points, gapMax: 0, heartbeatMs: 0, writeMode: 'single' },
+    ...{ subdevice: `unit-${address}`, address, points, gapMax: 0, heartbeatMs: 0, writeMode: 'single', busyMs: 3000 },
     ...{ stateTopic: 'state', setTopic: 'set', resultTopic: 'result' },
     ...more,
   };
@@ -55,6 +56,7 @@ export class ModbusWire {
   readonly units = new Map<number, SimulatedUnit>();
   readonly states: { readonly subdevice: string; readonly values: Readonly<Record<string, unknown>> }[] = [];
   readonly results: unknown[] = [];
+  readonly resultTexts: string[] = [];
   readonly detaches: { readonly subdevice: string; readonly cause: DetachCause }[] = [];
   /** How deliveries ended, by token. */
   readonly endings = new Map<number, string>();
@@ -203,9 +205,13 @@ export class ModbusWire {
     if (token === undefined) throw new Error('a Modbus uplink without a token');
     const why = this.#plan.refuse?.();
     if (why !== undefined) return this.later(20, () => this.order({ kind: 'refuse', token, why }));
-    const values = JSON.parse(new TextDecoder().decode(payload));
+    const text = new TextDecoder().decode(payload);
+    const values = JSON.parse(text);
     if (topic === 'state') this.states.push({ subdevice, values });
-    else this.results.push(values);
+    else {
+      this.results.push(values);
+      this.resultTexts.push(text);
+    }
     this.later(20, () => this.order({ kind: 'acknowledge', token }));
   }
 
