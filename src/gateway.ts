@@ -150,6 +150,8 @@ export class Gateway {
     const isExpired = stations.expiry(config.inbox.ageHoursMax);
     this.#downlink = new DownlinkFlow({
       ...{ ...shared, pager: () => downlinkPager, isExpired },
+      retainedCommands: stations.retainedCommands,
+      ride: (change) => committer.ride(change),
       unstoredBytes: () => downlinks.unstoredBytes,
       setReading: (isReading) => this.hub.setReading(isReading),
     });
@@ -191,6 +193,7 @@ export class Gateway {
       stations.wallClock.look();
       this.replay.expire();
       this.#downlink.expire();
+      this.#downlink.saveMarks();
     });
   }
 
@@ -224,7 +227,10 @@ export class Gateway {
     });
     const untilMs = clock.nowMs() + FAREWELL_MS;
     while (outbox.isConnected && outbox.inFlight > 0 && clock.nowMs() < untilMs) await pause(clock, 10);
-    mailbox.post(() => this.hub.stop());
+    mailbox.post(() => {
+      this.#downlink.saveMarks();
+      this.hub.stop();
+    });
     await new Promise<void>((resolve) => mailbox.post(() => void committer.drain().then(resolve)));
     await this.store.close();
   }

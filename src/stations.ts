@@ -2,6 +2,7 @@
  * The stations of one gateway, built from the configuration and from what the opening store knows: who keeps what. They
  * know nothing of each other; `gateway.ts` joins them by flows.
  */
+import { hash } from 'node:crypto';
 import type { Facts } from './base/events.ts';
 import type { Direction } from './base/message.ts';
 import type { Random } from './base/random.ts';
@@ -24,12 +25,15 @@ import { Outbox } from './outbox/outbox.ts';
 import type { Clock, TimeService } from './ports.ts';
 import { Inbox } from './session/inbox.ts';
 import { Mirror } from './session/mirror.ts';
+import { RetainedCommands } from './session/retained-commands.ts';
 
 /** Entries of one lane in RAM: what a fast subdevice may have in flight, and what a page brings back. */
 export const WINDOW_MAX = 64;
 /** What a slow card may make us hold in RAM before subdevices are told to wait. */
 const UNSTORED_BYTES_MAX = 16 * 1024 * 1024;
 const HOUR_MS = 3_600_000;
+
+const sha256 = (of: string | Uint8Array): string => hash('sha256', of, 'base64');
 
 export interface StationsOptions {
   readonly config: Config;
@@ -57,6 +61,7 @@ export class Stations {
   readonly outbox: Outbox;
   readonly alarmTopics: AlarmTopics;
   readonly inbox: Inbox;
+  readonly retainedCommands: RetainedCommands;
   readonly mirror: Mirror;
   readonly session: SessionMirror;
   readonly account: SessionAccount;
@@ -96,6 +101,7 @@ export class Stations {
       changed: (filters) => this.committer.require([{ kind: 'alarmTopics', filters }], clock.nowMs(), () => undefined),
     });
     this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
+    this.retainedCommands = new RetainedCommands(inbox.retainedCommands, opening.commandMarks, sha256);
     this.mirror = new Mirror(opening);
     this.session = new SessionMirror(opening.hubSession, opening.grantedFilters, sessionOwner(hub));
     const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;

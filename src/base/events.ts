@@ -77,6 +77,12 @@ export type GatewayEvents = {
   deadLettersRetried: (fact: { readonly letters: number }) => void;
   deadLettersDropped: (fact: { readonly letters: number }) => void;
   uplinkDelivered: (fact: { readonly subdevice: string; readonly topic: string; readonly isReplay: boolean }) => void;
+  /** A message that the hub retains was not delivered (`inbox.retained_commands`). */
+  retainedSkipped: (fact: {
+    readonly subdevice: string;
+    readonly topic: string;
+    readonly policy: 'once' | 'always' | 'never';
+  }) => void;
   downlinkAccepted: (fact: { readonly topic: string; readonly subdevices: number; readonly qos: Qos }) => void;
   downlinkShed: (fact: { readonly topic: string; readonly reason: string }) => void;
   downlinkDelivered: (fact: { readonly subdevice: string; readonly topic: string }) => void;

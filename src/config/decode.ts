@@ -60,6 +60,7 @@ export function decodeConfig(sections: Sections): Config {
       replayIntervalMs: inbox.replay_interval_ms,
       overflow: inbox.overflow,
       holdMs: inbox.hold_ms,
+      retainedCommands: inbox.retained_commands,
     },
     recorder: {
       ringBytes: recorder.ring_bytes,

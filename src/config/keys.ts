@@ -177,6 +177,14 @@ export const INBOX = z.strictObject({
   hold_ms: whole(0, WAIT_MS_MAX)
     .default(200)
     .meta(means('How long a downlink may wait in RAM for the subdevice before it is written to disk.')),
+  retained_commands: z
+    .enum(['once', 'always', 'never'])
+    .default('once')
+    .meta(
+      means(
+        'Messages that the hub retains, which it sends again in each new session: delivered once for each content, always, or never.',
+      ),
+    ),
 });
 
 export const LINK = z.strictObject({

@@ -145,6 +145,8 @@ export interface InboxConfig {
   readonly overflow: InboxOverflow;
   /** How long a downlink may wait in RAM for the subdevice before it is committed. */
   readonly holdMs: number;
+  /** Which messages with RETAIN a subdevice gets. */
+  readonly retainedCommands: 'once' | 'always' | 'never';
 }
 
 /** What may freeze a recording by itself. */

@@ -4,7 +4,7 @@
  */
 import { chargedBytes, type Direction } from '../base/message.ts';
 import { type Counts, type ShedReason, ZERO } from './ledger.ts';
-import type { Gap, HubSessionRow, Row, SubdeviceRow, SubscriptionRow, WillRow } from './row.ts';
+import type { CommandMark, Gap, HubSessionRow, Row, SubdeviceRow, SubscriptionRow, WillRow } from './row.ts';
 
 export type Outcome =
   | { readonly as: 'delivered' }
@@ -49,6 +49,8 @@ export type Change =
   | { readonly kind: 'topicId'; readonly lane: number; readonly topicId: number; readonly topic: string }
   | { readonly kind: 'will'; readonly row: WillRow }
   | { readonly kind: 'willGone'; readonly lane: number }
+  | { readonly kind: 'commandMark'; readonly mark: CommandMark }
+  | { readonly kind: 'commandMarkGone'; readonly lane: number; readonly topic: string }
   /** A clean session: subscriptions, topic ids and will of the lane go. */
   | { readonly kind: 'cleanSession'; readonly lane: number }
   | { readonly kind: 'filterGranted'; readonly filter: string }

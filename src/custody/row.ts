@@ -62,6 +62,15 @@ export interface Will extends Message {
   readonly aliveMs: number;
 }
 
+/** What was last delivered to a subdevice on a topic; hashes, '' where there is none. */
+export interface CommandMark {
+  readonly lane: number;
+  readonly topic: string;
+  readonly last: string;
+  /** Of the last message that the hub had retained. */
+  readonly retained: string;
+}
+
 /** The mirror of the hub's session with this gateway. */
 export interface HubSessionRow {
   /** The hub said yes at least once, and has not lost the session since as far as we know. */
@@ -103,6 +112,7 @@ export interface StoreOpening {
   readonly subscriptions: readonly SubscriptionRow[];
   readonly topicIds: readonly TopicIdRow[];
   readonly wills: readonly WillRow[];
+  readonly commandMarks: readonly CommandMark[];
   /** Filters the hub granted us, as far as we know. */
   readonly grantedFilters: readonly string[];
   readonly hubSession: HubSessionRow;

@@ -13,12 +13,14 @@
 import type { Facts } from '../base/events.ts';
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
+import type { Change } from '../custody/change.ts';
 import type { DriverReport } from '../driver/driver.ts';
 import type { HubAction, HubInput } from '../hub/contract.ts';
 import type { Clock } from '../ports.ts';
 import type { Delivery } from '../session/attendance.ts';
 import type { Inbox } from '../session/inbox.ts';
-import { type Mirror, NOBODY } from '../session/mirror.ts';
+import { type Mirror, NOBODY, type Subdevice } from '../session/mirror.ts';
+import type { RetainedCommands } from '../session/retained-commands.ts';
 import type { TopicMap } from '../session/topic-map.ts';
 import { Alarm } from './alarm.ts';
 import { ARRIVALS_MAX, type Arrival, Arrivals } from './arrivals.ts';
@@ -35,6 +37,8 @@ export interface DownlinkOptions {
   readonly facts: Facts;
   readonly mirror: Mirror;
   readonly inbox: Inbox;
+  readonly retainedCommands: RetainedCommands;
+  readonly ride: (change: Change) => void;
   readonly links: () => Links;
   readonly pager: () => Pager;
   readonly topicsOf: (subdevice: string) => TopicMap;
@@ -44,6 +48,13 @@ export interface DownlinkOptions {
   /** Stops or resumes reading of the hub's connection. */
   readonly setReading: (isReading: boolean) => void;
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
+}
+
+/** How the hub sent a message. */
+export interface Arriving {
+  readonly dup: boolean;
+  readonly retained: boolean;
+  readonly packetId: number | undefined;
 }
 
 export class DownlinkFlow {
@@ -69,16 +80,16 @@ export class DownlinkFlow {
   }
 
   /** A message from the hub for whoever subscribed to it. */
-  arrived(message: Message, dup: boolean, packetId: number | undefined): void {
+  arrived(message: Message, { dup, retained, packetId }: Arriving): void {
     if (message.qos === 0 || packetId === undefined) {
-      this.#route({ ...message, qos: 0 }, undefined);
+      this.#route({ ...message, qos: 0 }, undefined, retained);
       return;
     }
     const known = dup ? this.#arrivals.recognise(packetId, message) : undefined;
     if (known === 'waiting') return;
     if (known === undefined && !this.#pressure.admits()) return; // without PUBACK it stays the hub's
     const arrival = known ?? this.#arrivals.newArrival(packetId, message);
-    if (known === undefined) this.#route(message, arrival);
+    if (known === undefined) this.#route(message, arrival, retained);
     this.#owePuback(arrival);
   }
 
@@ -131,6 +142,7 @@ export class DownlinkFlow {
     this.#deliveries.delete(report.token);
     if (report.kind === 'delivered') {
       this.#options.inbox.delivered(delivery);
+      this.#save(this.#options.retainedCommands.delivered(delivery.lane, delivery.message));
       const subdevice = this.#options.mirror.byLane(delivery.lane)?.id ?? '';
       this.#options.facts.emit('downlinkDelivered', { subdevice, topic: delivery.message.topic });
     } else {
@@ -186,7 +198,16 @@ export class DownlinkFlow {
     });
   }
 
-  #route(message: Message, arrival: Arrival | undefined): void {
+  /** What was delivered lately is made durable with the next commit. */
+  saveMarks(): void {
+    this.#save(this.#options.retainedCommands.save());
+  }
+
+  #save(changes: readonly Change[]): void {
+    for (const change of changes) this.#options.ride(change);
+  }
+
+  #route(message: Message, arrival: Arrival | undefined, retained: boolean): void {
     const { mirror, inbox, facts } = this.#options;
     const routes = mirror.route(message.topic);
     if (routes.length === 0) {
@@ -194,12 +215,23 @@ export class DownlinkFlow {
       facts.emit('downlinkShed', { topic: message.topic, reason: 'no subscriber' });
       return;
     }
-    facts.emit('downlinkAccepted', { topic: message.topic, subdevices: routes.length, qos: message.qos });
-    for (const { subdevice, qos } of routes) {
+    const taking = retained ? routes.filter(({ subdevice }) => this.#takes(subdevice, message)) : routes;
+    if (taking.length === 0) return;
+    facts.emit('downlinkAccepted', { topic: message.topic, subdevices: taking.length, qos: message.qos });
+    for (const { subdevice, qos } of taking) {
       if (arrival === undefined || qos === 0) inbox.offerQuick(subdevice.lane, { ...message, qos: 0 });
       else this.#admit(subdevice.lane, message, arrival);
       this.deliver(subdevice.lane);
     }
+  }
+
+  /** Whether the subdevice gets a retained message: not one that it had, or that waits for it. */
+  #takes({ lane, id }: Subdevice, message: Message): boolean {
+    const { inbox, retainedCommands, facts } = this.#options;
+    if (retainedCommands.policy === 'once' && inbox.holds(lane, message)) return false;
+    if (retainedCommands.admits(lane, message)) return true;
+    facts.emit('retainedSkipped', { subdevice: id, topic: message.topic, policy: retainedCommands.policy });
+    return false;
   }
 
   #admit(lane: number, message: Message, arrival: Arrival): void {

@@ -168,10 +168,10 @@ export class HubLine {
 
   #message(report: Extract<Report, { kind: 'message' }>): void {
     const { services, watch, downlink, replay, clock } = this.#options;
-    const { message, dup, packetId } = report;
+    const { message, dup, retained, packetId } = report;
     watch.message(message.qos, dup);
     if (!services.owns(message.topic)) {
-      downlink.arrived(message, dup, packetId);
+      downlink.arrived(message, { dup, retained, packetId });
       return;
     }
     if (!downlink.consumed(message, dup, packetId)) return;

@@ -227,9 +227,10 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   }
 
   #message(publish: Publish): HubAction[] {
-    const { topic, payload, qos, dup, packetId, oversizeBytes } = publish;
+    const { topic, payload, qos, dup, retain: retained, packetId, oversizeBytes } = publish;
     if (qos === 2) return this.#close('the hub sent QoS 2, which nobody subscribed to');
-    if (oversizeBytes === undefined) return [{ kind: 'message', message: { topic, payload, qos }, dup, packetId }];
+    if (oversizeBytes === undefined)
+      return [{ kind: 'message', message: { topic, payload, qos }, dup, retained, packetId }];
     return [{ kind: 'oversize', topic, qos, packetBytes: oversizeBytes, dup, packetId }];
   }
 }

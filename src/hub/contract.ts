@@ -42,6 +42,8 @@ export type HubAction =
       readonly kind: 'message';
       readonly message: Message;
       readonly dup: boolean;
+      /** The hub had it before we subscribed. */
+      readonly retained: boolean;
       readonly packetId: number | undefined;
     }
   /** A message that is larger than `packetBytesMax`: of its payload nothing was kept. */

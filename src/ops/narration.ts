@@ -136,6 +136,13 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     tell: ({ subdevice, topic, isReplay }) =>
       `uplink from ${subdevice} on ${topic} acknowledged by the hub${isReplay ? ' (replay)' : ''}`,
   },
+  retainedSkipped: {
+    weight: 'debug',
+    tell: ({ subdevice, topic, policy }) =>
+      policy === 'never'
+        ? `retained downlink on ${topic} not delivered to ${subdevice}: retained_commands is "never"`
+        : `retained downlink on ${topic} not delivered to ${subdevice} again: it has had this content`,
+  },
   downlinkAccepted: {
     weight: 'debug',
     tell: ({ topic, subdevices, qos }) => `downlink on ${topic} for ${countOf(subdevices, 'subdevice')}, QoS ${qos}`,

@@ -71,6 +71,12 @@ export class Inbox {
     return this.#custodian.lane(lane).pending;
   }
 
+  /** Whether the same message waits for the subdevice of `lane`, as far as that is in RAM. */
+  holds(lane: number, { topic, payload }: Message): boolean {
+    const { window } = this.#custodian.lane(lane);
+    return window.some(({ row }) => row.topic === topic && Buffer.compare(row.payload, payload) === 0);
+  }
+
   /** QoS 0: now, soon, or not at all. */
   offerQuick(lane: number, message: Message): void {
     const attendance = this.#of(lane);

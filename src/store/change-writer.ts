@@ -120,6 +120,12 @@ export class ChangeWriter {
       }
       case 'willGone':
         return run('DELETE FROM will WHERE lane = ?', change.lane) > 0;
+      case 'commandMark': {
+        const { lane, topic, last, retained } = change.mark;
+        return run('INSERT OR REPLACE INTO command_mark VALUES (?,?,?,?,NULL)', lane, topic, last, retained) > 0;
+      }
+      case 'commandMarkGone':
+        return run('DELETE FROM command_mark WHERE lane = ? AND topic = ?', change.lane, change.topic) > 0;
       case 'cleanSession':
         run('DELETE FROM subscription WHERE lane = ?', change.lane);
         run('DELETE FROM will WHERE lane = ?', change.lane);

@@ -187,6 +187,7 @@ export class StoreCore {
         subscriptions: read.readSubscriptions(database),
         topicIds: read.readTopicIds(database),
         wills: read.readWills(database),
+        commandMarks: read.readCommandMarks(database),
         grantedFilters: read.readFilters(database),
         hubSession: read.readHubSession(database),
         hubGap: read.readHubGap(database),

@@ -23,6 +23,7 @@ const CONSEQUENCE: Readonly<Record<Sealed, string>> = {
   subdevice: 'their names are lost and their sessions have ended; their uplinks go to the hub',
   subscription: 'nobody knows whose: let the subdevices subscribe again',
   will: 'they are not published, until the subdevices give them again',
+  command_mark: 'retained commands on their topics may be carried out once more',
   topic_id: 'the subdevices register again',
   hub_filter: 'the hub is asked for them again',
   alarm_topic: 'alarms that wait may be overtaken by newer ones',

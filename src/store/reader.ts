@@ -3,6 +3,7 @@ import { chargedBytes, type Direction } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import { settledTotal } from '../custody/ledger.ts';
 import type {
+  CommandMark,
   Gap,
   GapReason,
   HubSessionRow,
@@ -122,6 +123,10 @@ export function readTopicIds(database: Database): TopicIdRow[] {
 export function readWills(database: Database): WillRow[] {
   const rows = database.prepare('SELECT lane, topic, qos, payload, alive_ms AS aliveMs FROM will').all() as WillRow[];
   return rows.map((row) => ({ ...row, payload: new Uint8Array(row.payload) }));
+}
+
+export function readCommandMarks(database: Database): CommandMark[] {
+  return database.prepare('SELECT lane, topic, last, retained FROM command_mark').all() as CommandMark[];
 }
 
 export function readFilters(database: Database): string[] {

@@ -13,6 +13,7 @@ export const SEALED = [
   'subscription',
   'topic_id',
   'will',
+  'command_mark',
   'hub_filter',
   'hub_session',
   'hub_gap',

@@ -57,7 +57,10 @@ describe('defaults', () => {
         filesMax: 20,
         bytesMax: 16_777_216,
       },
-      inbox: { messagesMax: 150, ageHoursMax: 24, replayIntervalMs: 500, overflow: 'drop-oldest', holdMs: 200 },
+      inbox: {
+        ...{ messagesMax: 150, ageHoursMax: 24, replayIntervalMs: 500, overflow: 'drop-oldest', holdMs: 200 },
+        retainedCommands: 'once',
+      },
       links: [
         {
           name: 'meters',

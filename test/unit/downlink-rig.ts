@@ -1,14 +1,18 @@
 /** The flow of downlinks, and around it a hub and subdevices played by the test. */
+import { hash } from 'node:crypto';
 import { newFacts } from '../../src/base/events.ts';
 import type { Message } from '../../src/base/message.ts';
+import type { Change } from '../../src/custody/change.ts';
+import type { CommandMark } from '../../src/custody/row.ts';
 import type { DriverOrder } from '../../src/driver/driver.ts';
-import { DownlinkFlow } from '../../src/flow/downlink.ts';
+import { type Arriving, DownlinkFlow } from '../../src/flow/downlink.ts';
 import type { Links } from '../../src/flow/links.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
 import type { Pager } from '../../src/flow/pager.ts';
 import type { HubInput } from '../../src/hub/contract.ts';
 import { Inbox } from '../../src/session/inbox.ts';
 import { Mirror } from '../../src/session/mirror.ts';
+import { RetainedCommands, type RetainedPolicy } from '../../src/session/retained-commands.ts';
 import { topicMap } from '../../src/session/topic-map.ts';
 import { BenchDisk, custodianOn, STAMP } from './custody-rig.ts';
 import { StepClock } from './flow-rig.ts';
@@ -36,7 +40,9 @@ export class FlowBench {
   readonly #deliveries: Deliver[] = [];
   readonly flow: DownlinkFlow;
 
-  constructor(messagesMax = 150) {
+  readonly rides: Change[] = [];
+
+  constructor(messagesMax = 150, retained: RetainedPolicy = 'once', marks: readonly CommandMark[] = []) {
     this.inbox = new Inbox({ ...LIMITS, messagesMax }, this.custodian);
     const links: Pick<Links, 'order'> = {
       order: (_, order) => {
@@ -51,6 +57,8 @@ export class FlowBench {
       facts: newFacts(),
       mirror: this.mirror,
       inbox: this.inbox,
+      retainedCommands: new RetainedCommands(retained, marks, (of) => hash('sha256', of, 'base64')),
+      ride: (change) => this.rides.push(change),
       links: () => links as Links,
       pager: () => pager as Pager,
       topicsOf: (subdevice) =>
@@ -74,9 +82,10 @@ export class FlowBench {
   }
 
   /** The hub sends. */
-  arrive(packetId: number, text: string, message: Partial<Message> & { readonly dup?: boolean } = {}): this {
-    const { dup = false, topic = 'pump/set', qos = 1 } = message;
-    this.flow.arrived({ topic, payload: new TextEncoder().encode(text), qos }, dup, qos === 0 ? undefined : packetId);
+  arrive(packetId: number, text: string, message: Partial<Message> & Partial<Arriving> = {}): this {
+    const { dup = false, retained = false, topic = 'pump/set', qos = 1 } = message;
+    const how = { dup, retained, packetId: qos === 0 ? undefined : packetId };
+    this.flow.arrived({ topic, payload: new TextEncoder().encode(text), qos }, how);
     return this;
   }
 
@@ -118,5 +127,11 @@ export class FlowBench {
       this.flow.report({ kind: 'delivered', token: next.token });
     }
     return texts;
+  }
+
+  /** The subdevices refuse what they were handed since the last look. */
+  refuse(): void {
+    for (const { token } of this.#deliveries.splice(0))
+      this.flow.report({ kind: 'undelivered', token, why: 'refused' });
   }
 }

@@ -27,6 +27,7 @@ const CHANGES: readonly Change[] = [
   { kind: 'hubGap', gap: { reason: 'session lost', from: CHANGED_AT } },
   ...[1, 2, 3, 4].map((seq) => put(seq)),
   settle(1),
+  { kind: 'commandMark', mark: { lane: 1, topic: 'hash of a topic', last: 'hash 1', retained: 'hash 2' } },
   { kind: 'put', direction: 'downlink', row: row(1) },
 ];
 
