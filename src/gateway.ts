@@ -193,7 +193,7 @@ export class Gateway {
       stations.wallClock.look();
       this.replay.expire();
       this.#downlink.expire();
-      this.#downlink.saveMarks();
+      this.#downlink.saveOldMarks();
     });
   }
 

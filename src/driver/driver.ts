@@ -142,6 +142,11 @@ export interface LinkMachine extends Machine<LinkInput, LinkAction>, Restorable<
   attachedSubdevices(): readonly string[];
   /** Those of them that sleep → monotonic ms at which each counts as lost. */
   sleepers(): ReadonlyMap<string, number>;
+  /**
+   * Monotonic ms of the last answer of a subdevice that speaks only when it is asked; `undefined`: it never answered. Of other
+   * drivers every report of a subdevice means that it was heard.
+   */
+  heardAtMs?(subdevice: string): number | undefined;
   /** Client ids that a `probe` would reach now; none where the driver knows no question without meaning. */
   probeable(): readonly string[];
 }

@@ -50,9 +50,13 @@ export class ModbusState implements Restorable<ModbusStateSnapshot> {
     return this.#changedAtMs !== undefined;
   }
 
-  /** Of points that the unit has answered for without a value → why. */
-  get errors(): ReadonlyMap<string, string> {
-    return new Map([...this.#values].flatMap(([name, { error }]) => (error === undefined ? [] : [[name, error]])));
+  /** Of points that the unit has answered for without a value. */
+  get errors(): { readonly words: string; readonly isRefused: boolean }[] {
+    return this.#points.flatMap(({ name, table, address }) => {
+      const error = this.#values.get(name)?.error;
+      const words = `${name} (${table} ${address}): ${error}`;
+      return error === undefined ? [] : [{ words, isRefused: error !== NOT_A_NUMBER }];
+    });
   }
 
   /** A block was read, or refused: then nothing is known of its points. */

@@ -35,7 +35,8 @@ export type Outcome =
   | ModbusAnswer
   /** To all units (line §2.1): nobody answers. */
   | { readonly kind: 'sent' }
-  | { readonly kind: 'no answer' };
+  /** `isDamaged`: the last thing that came was no answer, and something came. */
+  | { readonly kind: 'no answer'; readonly isDamaged: boolean };
 
 export type TransactionAction =
   | { readonly kind: 'write'; readonly bytes: Uint8Array }
@@ -155,7 +156,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
         break;
       case 'quiet':
         if (nowMs >= this.#quietAtMs) this.#send(phase.request, phase.attempt, nowMs);
-        else if (nowMs >= phase.giveUpAtMs) this.#end({ kind: 'no answer' });
+        else if (nowMs >= phase.giveUpAtMs) this.#end({ kind: 'no answer', isDamaged: true });
         break;
       case 'awaiting':
         if (nowMs >= phase.untilMs) this.#miss(phase, nowMs);
@@ -213,7 +214,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     this.owe(request.unit, sentAtMs);
     if (this.#heard.length > 0) this.counters.damaged += 1;
     if (attempt < this.#limits.retriesMax) this.#repeat(request, attempt, nowMs);
-    else this.#end({ kind: 'no answer' });
+    else this.#end({ kind: 'no answer', isDamaged: this.#heard.length > 0 });
   }
 
   #repeat(request: ModbusRequest, attempt: number, nowMs: number): void {

@@ -5,7 +5,7 @@
  * is gone meanwhile, since it would go with the power.
  */
 import type { Restorable } from '../base/snapshot.ts';
-import type { ModbusRequest } from '../codec/modbus-rtu.ts';
+import { exceptionWords, type ModbusRequest } from '../codec/modbus-rtu.ts';
 import type { AttachAnswer, DriverOrder, RefuseReason } from './driver.ts';
 import type { Block, PolledUnit } from './modbus-blocks.ts';
 import { decodeCommand, ModbusCommand, type ModbusCommandSnapshot } from './modbus-command.ts';
@@ -31,6 +31,8 @@ type Presence = 'away' | 'asking' | 'gone' | 'here';
 const ASK_AGAIN_MS = 30_000;
 /** A command the unit does not answer, while it answers every poll between: it never will. */
 const UNHEARD_MAX = 3;
+/** Points without a value are reported so often while that lasts. */
+const REMIND_MS = 60_000;
 
 export interface ModbusUnitSnapshot {
   readonly presence: Presence;
@@ -43,6 +45,8 @@ export interface ModbusUnitSnapshot {
   /** Of the order. */
   readonly command: ModbusCommandSnapshot | undefined;
   readonly unheard: number;
+  readonly answeredAtMs: number | undefined;
+  readonly remindAtMs: number;
 }
 
 export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
@@ -57,6 +61,9 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   #order: DeliverOrder | undefined;
   #command: ModbusCommand | undefined;
   #unheard = 0;
+  #answeredAtMs: number | undefined;
+  /** Refused points are reported again from then on. */
+  #remindAtMs = 0;
 
   constructor(plan: UnitPlan, ports: UnitPorts) {
     this.plan = plan;
@@ -75,12 +82,18 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     return this.#uplinks.refusals;
   }
 
+  /** Monotonic ms of its last answer. */
+  get answeredAtMs(): number | undefined {
+    return this.#answeredAtMs;
+  }
+
   get isAttached(): boolean {
     return this.#presence === 'here';
   }
 
   /** It has answered, whatever it was. */
   answered(nowMs: number): void {
+    if (!isBroadcast(this.plan)) this.#answeredAtMs = nowMs;
     if (this.#presence === 'gone') this.#presence = 'asking';
     if (this.#presence !== 'away' || nowMs < this.#askAtMs) return;
     this.#presence = 'asking';
@@ -114,6 +127,33 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   polled(block: Block, outcome: Outcome, nowMs: number): void {
     if (outcome.kind === 'no answer') this.#unheard = 0;
     this.#state.note(block, outcome, nowMs);
+    const errors = this.#state.errors;
+    if (errors.length === 0 || (outcome.kind !== 'exception' && nowMs < this.#remindAtMs)) return;
+    this.#remindAtMs = nowMs + REMIND_MS;
+    const isException = errors.some(({ isRefused }) => isRefused);
+    const samples = errors.filter(({ isRefused }) => isRefused === isException);
+    const [first] = samples;
+    const more = samples.length > 1 ? `, and ${samples.length - 1} more` : '';
+    this.#discard(isException ? 'unit exception' : 'unit value', `${first?.words ?? ''}${more}`);
+  }
+
+  /** It was asked, and nothing came that is an answer of its own. @param block what was read; `undefined`: a command */
+  missed(block: Block | undefined, outcome: Outcome): void {
+    const isDamaged = outcome.kind === 'no answer' && outcome.isDamaged;
+    const asked =
+      block === undefined ? 'a command' : `a request for ${block.table} ${block.start}, ${block.count} of them`;
+    const what =
+      outcome.kind === 'exception'
+        ? exceptionWords(outcome.code)
+        : isDamaged
+          ? 'what came instead of an answer is damaged'
+          : 'no answer';
+    this.#discard(isDamaged ? 'unit checksum' : 'unit silent', `${asked}: ${what}`);
+  }
+
+  #discard(reason: 'unit silent' | 'unit exception' | 'unit checksum' | 'unit value', sample: string): void {
+    const { subdevice, address } = this.plan;
+    this.#ports.report({ kind: 'discarded', subdevice, reason, sample: `unit ${address}, ${sample}` });
   }
 
   /** @param isBehind other blocks of it are due: the state is told when they are read too */
@@ -149,7 +189,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
       if (this.#unheard < UNHEARD_MAX) return this.#finish('lost');
     }
     this.#uplinks.addResult(ending.result);
-    this.#finish(ending.as === 'lost' ? 'refused' : ending.as);
+    this.#finish(ending.as === 'lost' ? 'refused' : ending.as, ending.result.error);
   }
 
   /** Custody of an uplink is taken, or a subscription is durable. */
@@ -177,6 +217,8 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
       order: this.#order,
       command: this.#command?.snapshot(),
       unheard: this.#unheard,
+      answeredAtMs: this.#answeredAtMs,
+      remindAtMs: this.#remindAtMs,
     };
   }
 
@@ -189,6 +231,8 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     this.#uplinks.restore(snapshot.uplinks);
     this.#order = snapshot.order;
     this.#unheard = snapshot.unheard;
+    this.#answeredAtMs = snapshot.answeredAtMs;
+    this.#remindAtMs = snapshot.remindAtMs;
     if (snapshot.order === undefined || snapshot.command === undefined) return;
     this.#begin(snapshot.order);
     this.#command?.restore(snapshot.command);
@@ -207,17 +251,20 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     const writes = decodeCommand(payload, points);
     if (topic === setTopic && writes.ok) this.#command = new ModbusCommand(writes.value, { unit, mode, busyMs });
     else {
-      this.#uplinks.addResult({ ok: false, error: writes.ok ? `commands come on ${setTopic}` : writes.problem });
-      this.#finish('refused');
+      const error = writes.ok ? `commands come on ${setTopic}` : writes.problem;
+      this.#uplinks.addResult({ ok: false, error });
+      this.#finish('refused', error);
     }
   }
 
-  #finish(as: 'delivered' | 'refused' | 'lost'): void {
+  /** @param because why it was refused */
+  #finish(as: 'delivered' | 'refused' | 'lost', because?: string): void {
     const token = this.#order?.token;
     this.#order = undefined;
     this.#command = undefined;
     if (token === undefined) return;
-    this.#ports.report(as === 'delivered' ? { kind: 'delivered', token } : { kind: 'undelivered', token, why: as });
+    if (as === 'delivered') this.#ports.report({ kind: 'delivered', token });
+    else this.#ports.report({ kind: 'undelivered', token, why: as, ...(because === undefined ? {} : { because }) });
   }
 }
 

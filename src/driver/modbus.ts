@@ -101,6 +101,10 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     return new Map();
   }
 
+  heardAtMs(subdevice: string): number | undefined {
+    return this.#unitOf(subdevice)?.answeredAtMs;
+  }
+
   /** Also units that do not answer: that is what one wants to know. */
   probeable(): readonly string[] {
     if (this.#opening.state !== 'open') return [];
@@ -222,7 +226,8 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     const { isRunning: isProbe } = this.#probe;
     const { address } = unit.plan;
     const isThere = outcome.kind === 'exception' ? !NOBODY_THERE.includes(outcome.code) : outcome.kind !== 'no answer';
-    const told: Outcome = isThere ? outcome : { kind: 'no answer' };
+    const told: Outcome = isThere ? outcome : { kind: 'no answer', isDamaged: false };
+    if (!isThere) unit.missed(block, outcome);
     if (isProbe) this.#probe.done(this.#line.counters, isThere, nowMs);
     if (isProbe && !isThere) return; // the next poll will find out
     if (block === undefined) unit.heard(told, nowMs);

@@ -50,6 +50,9 @@ export interface DownlinkOptions {
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
 }
 
+/** A crash may have a retained command carried out again that came without RETAIN in this time. */
+const SAVE_MARKS_MS = 3_600_000;
+
 /** How the hub sent a message. */
 export interface Arriving {
   readonly dup: boolean;
@@ -63,6 +66,7 @@ export class DownlinkFlow {
   readonly #debts = new Debts<Arrival>();
   readonly #deliveries = new Map<number, Delivery>();
   #lastDelivery = 0;
+  #savedAtMs = 0;
   /** The last look found something too old: what the disk brings next may be too. */
   #isExpiring = false;
   readonly #arrivals: Arrivals;
@@ -198,7 +202,15 @@ export class DownlinkFlow {
     });
   }
 
-  /** What was delivered lately is made durable with the next commit. */
+  /** What was delivered lately is made durable, seldom: it costs a commit. */
+  saveOldMarks(): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#savedAtMs < SAVE_MARKS_MS) return;
+    this.#savedAtMs = nowMs;
+    this.saveMarks();
+  }
+
+  /** The same at once. */
   saveMarks(): void {
     this.#save(this.#options.retainedCommands.save());
   }

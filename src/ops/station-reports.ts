@@ -102,18 +102,21 @@ export function subdevicesReport(gateway: Gateway): SubdevicesReport {
   const { stations, parts } = gateway;
   const { mirror, uplinks, downlinks, operations } = stations;
   const nowMs = parts.clock.nowMs();
-  const sleepers = new Map(gateway.links.standings().map(({ plan }) => [plan.name, plan.machine.sleepers()]));
+  const machines = new Map(gateway.links.standings().map(({ plan }) => [plan.name, plan.machine]));
+  const sleepers = new Map([...machines].map(([name, machine]) => [name, machine.sleepers()]));
   const identities = new Map(parts.config.subdevices.map(({ id, hubIdentity }) => [id, hubIdentity]));
   const known = [...mirror.all()].map((subdevice): SubdeviceReport => {
     const identity = identities.get(subdevice.id);
     const lostAtMs = sleepers.get(subdevice.link)?.get(subdevice.id);
+    const machine = machines.get(subdevice.link);
+    const heardAtMs = machine?.heardAtMs === undefined ? subdevice.heardAtMs : machine.heardAtMs(subdevice.id);
     return {
       id: subdevice.id,
       link: subdevice.link,
       attached: subdevice.isAttached,
       lostInMs: lostAtMs === undefined ? null : Math.max(0, lostAtMs - nowMs),
       lasting: subdevice.lasting,
-      silentMs: subdevice.heardAtMs === undefined ? null : nowMs - subdevice.heardAtMs,
+      silentMs: heardAtMs === undefined ? null : nowMs - heardAtMs,
       hubIdentity: identity === undefined ? null : identityWords(identity),
       onlineAtHub: identity === undefined ? null : (operations?.isOnlineAtHub(identity) ?? null),
       binding: bindingWord(gateway, identity),

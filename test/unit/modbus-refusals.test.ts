@@ -162,3 +162,48 @@ describe('a unit that is busy', () => {
     expect(new Set(readsIn(wire, 1000).map(({ count }) => count))).toEqual(new Set([4]));
   });
 });
+
+describe('what the driver reports', () => {
+  it('of a unit that never answers is that, again for as long as it lasts, and when it was last heard', () => {
+    const wire = openWire(row(2), { answerMs: (address) => (address === 1 ? undefined : 5) });
+    wire.runFor(120_000);
+    expect(wire.discards.length).toBeGreaterThan(3);
+    expect(new Set(wire.discards.map(({ subdevice, reason }) => `${subdevice} ${reason}`))).toEqual(
+      new Set(['unit-1 unit silent']),
+    );
+    expect(wire.discards[0]?.sample).toBe('unit 1, a request for holding 0, 2 of them: no answer');
+    expect(wire.link.heardAtMs?.('unit-1')).toBeUndefined();
+    expect(wire.nowMs - (wire.link.heardAtMs?.('unit-2') ?? 0)).toBeLessThan(300);
+  });
+
+  it('of one that refuses points is which, and why, at least each minute or so', () => {
+    const wire = openWire(row(10));
+    unitWithHoles(wire, [4, 7]);
+    wire.runFor(600_000);
+    expect(wire.discards.every(({ reason }) => reason === 'unit exception')).toBe(true);
+    expect(wire.discards.at(-1)?.sample).toBe('unit 1, p4 (holding 4): illegal data address, and 1 more');
+    expect(wire.discards.length).toBeGreaterThanOrEqual(9);
+    expect(wire.discards.length).toBeLessThan(25);
+  });
+
+  it('of one whose Modbus gateway does not reach it is what that says', () => {
+    const wire = openWire(row(2));
+    wire.unit(1).exceptionTo = () => 11;
+    wire.runFor(10_000);
+    expect(wire.discards[0]).toMatchObject({
+      reason: 'unit silent',
+      sample: expect.stringContaining('behind the Modbus gateway'),
+    });
+    expect(wire.isAttached(1)).toBe(false);
+  });
+
+  it('of a float that is no number is that', () => {
+    const wire = openWire([point('f', 0, { type: 'float32' })]);
+    wire.unit(1).holdings.set([0x7fc0, 0], 0);
+    wire.runFor(5000);
+    expect(stateOf(wire)).toEqual({ f: null, $errors: { f: 'not a number' } });
+    expect(wire.discards).toEqual([
+      { subdevice: 'unit-1', reason: 'unit value', sample: 'unit 1, f (holding 0): not a number' },
+    ]);
+  });
+});

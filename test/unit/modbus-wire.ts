@@ -57,6 +57,8 @@ export class ModbusWire {
   readonly states: { readonly subdevice: string; readonly values: Readonly<Record<string, unknown>> }[] = [];
   readonly results: unknown[] = [];
   readonly resultTexts: string[] = [];
+  readonly discards: { readonly subdevice: string | undefined; readonly reason: string; readonly sample: string }[] =
+    [];
   readonly detaches: { readonly subdevice: string; readonly cause: DetachCause }[] = [];
   /** How deliveries ended, by token. */
   readonly endings = new Map<number, string>();
@@ -185,6 +187,9 @@ export class ModbusWire {
         return;
       case 'undelivered':
         this.endings.set(action.token, action.why);
+        return;
+      case 'discarded':
+        this.discards.push({ subdevice: action.subdevice, reason: action.reason, sample: String(action.sample) });
         return;
       case 'unsubscribe':
       case 'topicBound':

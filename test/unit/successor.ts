@@ -114,7 +114,13 @@ export class SucceededLink<Snapshot> implements LinkMachine {
 
 function lookOf(link: LinkMachine, actions: readonly LinkAction[]): string {
   const { state, counters } = link;
-  return encodeValue({ actions, state, counters, wakeAtMs: link.wakeAtMs(), attached: link.attachedSubdevices() });
+  return encodeValue({
+    actions,
+    state,
+    counters,
+    wakeAtMs: link.wakeAtMs(),
+    attached: link.attachedSubdevices().map((id) => [id, link.heardAtMs?.(id)]),
+  });
 }
 
 interface Conversations<Snapshot> {
