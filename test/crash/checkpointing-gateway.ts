@@ -1,12 +1,15 @@
-/** The gateway with a store that moves its log into the database after a few commits, which the product does after 4 MB. */
+/** The gateway with a store that moves its log into the database after a few commits, which the product does after 4 MB. Commits are noted. */
 import { dirname, join } from 'node:path';
 import { RESERVE_FILE } from '../../src/store/file.ts';
 import { runAlteredGateway } from '../e2e/altered-gateway.ts';
+import { COMMITS_FILE, notingCommits } from './commit-log.ts';
 import { nearStore } from './near-store.ts';
 
 /** Two or three commits of the traffic of a test. */
 const CHECKPOINT_PAGES = 6;
 
-await runAlteredGateway((path) =>
-  nearStore({ path, reservePath: join(dirname(path), RESERVE_FILE), checkpointPages: CHECKPOINT_PAGES }),
-);
+await runAlteredGateway((path) => {
+  const reservePath = join(dirname(path), RESERVE_FILE);
+  const store = nearStore({ path, reservePath, checkpointPages: CHECKPOINT_PAGES });
+  return notingCommits(store, join(dirname(path), '..', COMMITS_FILE));
+});

@@ -18,6 +18,8 @@ export interface EnumerationOptions {
   readonly from?: Specimen;
   /** Crash points that are looked at, one of so many; 1: all. */
   readonly stride?: number;
+  /** A store may hold these and nothing else; anything, unless told otherwise. */
+  readonly states?: ReadonlySet<string>;
   /** Sees each image that is opened first, with what it has to hold. */
   readonly onImage?: (specimen: Specimen) => void;
 }
@@ -147,7 +149,7 @@ class Run {
       this.#lossy += 1;
       this.#tell('lost', missing);
     }
-    const wrong = [...found.wrong, ...this.#strangersIn(found)];
+    const wrong = [...found.wrong, ...this.#strangersIn(found), ...this.#disorderIn(found)];
     if (wrong.length > 0) {
       this.#wrong += 1;
       this.#tell('wrong', wrong);
@@ -185,6 +187,12 @@ class Run {
     return (['uplinks', 'downlinks', 'subscriptions'] as const).flatMap((kept) =>
       [...required[kept].difference(names[kept])].map((name) => `${kept} ${name}`),
     );
+  }
+
+  #disorderIn({ state, corrupt }: Found): string[] {
+    const { states } = this.#options;
+    const isAny = states === undefined || corrupt.length > 0 || states.has(state);
+    return isAny ? [] : ['the store holds what it held between no two commits'];
   }
 
   #strangersIn({ names }: Found): string[] {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { STORE_FILE } from '../../src/store/file.ts';
 import type { HousePlan } from '../e2e/house.ts';
+import { COMMITS_FILE, emptyState, statesBetweenCommits } from './commit-log.ts';
 import type { Enumeration } from './enumeration.ts';
 import { DAY, isUnrecordable, liveADay, loseTheHub, openRecordedHouse, scratchFolder } from './recording.ts';
 import { crashAgain, Sample } from './second-crash.ts';
@@ -69,7 +70,12 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', {
     await house.gateway.signal('SIGTERM');
     const events = trace();
     expect(checkpointsIn(events)).toBeGreaterThan(12); // births and ends alone make seven
-    const result = enumerateTrace('with many checkpoints', events);
+    const states = statesBetweenCommits(join(house.folder, COMMITS_FILE), emptyState());
+    const result = enumerateTrace('with many checkpoints', events, { states });
+    expect(states.size).toBeGreaterThan(20);
+    const fewer = new Set([...states].slice(0, 10));
+    const control = enumerateTrace('where most commits are denied', events, { states: fewer, stride: 50 });
+    expect(control.wrong).toBeGreaterThan(0);
     expect(result).toMatchObject({ lossy: 0, corrupt: 0, wrong: 0 });
     expect(result.promised).toEqual({ uplinks: house.uplinks.sent, downlinks: house.downlinks.sent, subscriptions: 3 });
   });

@@ -8,6 +8,7 @@ import { StoreCore } from '../../src/store/core.ts';
 import type { Database } from '../../src/store/database.ts';
 import { STORE_FILE } from '../../src/store/file.ts';
 import { readNewest, readTally } from '../../src/store/reader.ts';
+import { digestOfStore } from './commit-log.ts';
 import type { Image } from './medium.ts';
 import { type Names, noNames } from './promises.ts';
 
@@ -17,6 +18,8 @@ export interface Found {
   readonly corrupt: readonly string[];
   /** What contradicts itself in books that can be read. */
   readonly wrong: readonly string[];
+  /** Everything that is in the store; empty when it did not open. */
+  readonly state: string;
 }
 
 const ROWS_MAX = 1_000_000;
@@ -38,7 +41,7 @@ export function inspect(folder: string): Found {
       core.database.close();
     }
   } catch (error) {
-    return { names: noNames(), corrupt: [String(error)], wrong: [] };
+    return { names: noNames(), corrupt: [String(error)], wrong: [], state: '' };
   }
 }
 
@@ -58,7 +61,8 @@ function look({ database, opening }: StoreCore): Found {
   }
   for (const { lane, filter } of opening.subscriptions)
     names.subscriptions.add(`${lanes.get(lane)} ${filter.split('/').at(-1)}`);
-  return { names, wrong: [...wrong, ...imbalances(tally)], corrupt: integrity(database) };
+  const state = digestOfStore(database);
+  return { names, wrong: [...wrong, ...imbalances(tally)], corrupt: integrity(database), state };
 }
 
 function integrity(database: Database): string[] {

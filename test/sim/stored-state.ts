@@ -69,6 +69,10 @@ export class ModelStore {
     for (const key of new Set([...state.keys(), ...goal.keys()])) this.#compare(key);
   }
 
+  get state(): StoredState {
+    return this.#state;
+  }
+
   get differences(): string[] {
     return [...this.#differing].map((key) => `${key}: ${this.#goal.get(key)}, not ${this.#state.get(key)}`);
   }
