@@ -4,6 +4,7 @@ import type { BenchHubOptions } from './bench-hub.ts';
 import type { CommandContext } from './context.ts';
 import type { LinkTestOptions } from './link-test.ts';
 import type { RecordOptions } from './record.ts';
+import type { StatusOptions } from './status.ts';
 import { VERSION } from './version.ts';
 
 /** What a command is called with: the general options, its own options, its arguments. */
@@ -27,9 +28,9 @@ export function addCommands(add: Add, program: Command): void {
 }
 
 function addLookingIn(add: Add): void {
-  add('status', 'is it losing data? and how are things', async ({ context }) =>
-    (await import('./status.ts')).showStatus(context),
-  );
+  add<StatusOptions>('status', 'is it losing data? and how are things', async ({ context, options }) =>
+    (await import('./status.ts')).showStatus(context, options),
+  ).option('--check', 'print one line; exit 0 if no data is being lost, 1 at risk, 2 if it is, 3 if nobody can tell');
   add('ledger', 'the books: accepted = delivered + pending + shed + dead + damaged', async ({ context }) =>
     (await import('./ledger.ts')).showLedger(context),
   );

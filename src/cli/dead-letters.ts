@@ -12,7 +12,7 @@ import {
 import { ageWords, bytesWords, countOf, countWords, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { numberIn } from './dead-letter-orders.ts';
-import { locateGateway } from './location.ts';
+import { locateGateway, storeOf } from './location.ts';
 import { labelled } from './status-view.ts';
 import { type Column, renderTable } from './table.ts';
 import { type Terminal, wrap } from './terminal.ts';
@@ -50,11 +50,12 @@ export async function showDeadLetter(context: CommandContext, word: string): Pro
 }
 
 async function readReport(context: CommandContext, request: Parameters<typeof queryOf>[0]): Promise<DeadLettersReport> {
-  const { controlSocket, stateDir } = await locateGateway(context);
-  const asked = await ask(controlSocket, '/v1/dead-letters', queryOf(request));
+  const places = await locateGateway(context);
+  const asked = await ask(places.controlSocket, '/v1/dead-letters', queryOf(request));
   if (asked.kind === 'answered') return asked.report;
+  if (asked.kind === 'stalled') throw asked.fault;
   const { readLettersOffline } = await import('../store/offline.ts');
-  const reading = await readLettersOffline(stateDir, request);
+  const reading = await readLettersOffline(storeOf(places, asked.fault), request);
   if (reading === undefined) throw asked.fault;
   return deadLettersReportOf({ request, ...reading, ageOf: () => null });
 }

@@ -7,7 +7,7 @@ import type { LedgerReport, LedgerSum } from '../ops/ledger-report.ts';
 import { offlineLedgerOf } from '../ops/offline-report.ts';
 import { countWords } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
-import { locateGateway } from './location.ts';
+import { locateGateway, storeOf } from './location.ts';
 import { readOffline } from './offline.ts';
 import { type Column, renderTable } from './table.ts';
 import { findingLines, type Terminal, wrap } from './terminal.ts';
@@ -15,8 +15,11 @@ import { findingLines, type Terminal, wrap } from './terminal.ts';
 export async function showLedger(context: CommandContext): Promise<number> {
   const places = await locateGateway(context);
   const asked = await ask(places.controlSocket, '/v1/ledger');
+  if (asked.kind === 'stalled') throw asked.fault;
   const report =
-    asked.kind === 'answered' ? asked.report : offlineLedgerOf(await readOffline(places.stateDir, asked.fault));
+    asked.kind === 'answered'
+      ? asked.report
+      : offlineLedgerOf(await readOffline(storeOf(places, asked.fault), asked.fault));
   if (context.asJson) printJson(context, report);
   else for (const line of renderLedger(report, context.terminal)) context.terminal.print(line);
   return report.balances ? EXIT.ok : EXIT.unbalanced;

@@ -1,13 +1,76 @@
 /** Finds the gateway: its socket, and its files for when it does not run. */
-import { type Places, placesIn } from '../config/places.ts';
+import { statSync } from 'node:fs';
+import { Fault } from '../base/fault.ts';
+import { DEFAULT_CONFIG_PATH, type Places, placesIn, USUAL_PLACES } from '../config/places.ts';
 import { type Answers, ask } from '../ops/control-client.ts';
+import { hasCode } from '../ops/control-socket.ts';
+import { countOf } from '../ops/words.ts';
 import { type CommandContext, readConfigText } from './context.ts';
 
-/** A configuration that cannot be read leaves the usual places: the gateway may run all the same. */
+/**
+ * A broken configuration is told, and the gateway may run all the same. Its store is looked for where the configuration
+ * says and nowhere else: another place may hold the store of another gateway.
+ * @throws Fault `config-unreadable` for a file that was named and cannot be read
+ */
 export async function locateGateway(context: CommandContext): Promise<Places> {
-  const text = await readConfigText(context.configPath).catch(() => undefined);
-  const places = placesIn(text);
-  return context.socketPath === undefined ? places : { ...places, controlSocket: context.socketPath };
+  const places = await configuredPlaces(context);
+  if (places.problem !== undefined)
+    warn(context, `The configuration ${context.configPath} is broken: ${places.problem}.`);
+  const { socketPath } = context;
+  if (socketPath === undefined || socketPath === places.controlSocket) return places;
+  return { ...places, controlSocket: socketPath, stateDir: undefined };
+}
+
+async function configuredPlaces({ configPath, socketPath }: CommandContext): Promise<Places> {
+  try {
+    return placesIn(await readConfigText(configPath));
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    if (socketPath !== undefined) return { ...USUAL_PLACES, stateDir: undefined };
+    if (configPath !== DEFAULT_CONFIG_PATH) throw error;
+    if (hasCode(error.cause, 'ENOENT')) return USUAL_PLACES;
+    return { ...USUAL_PLACES, stateDir: undefined, problem: error.message };
+  }
+}
+
+/**
+ * Store directory of a gateway that does not run.
+ * @param absent the fault of not finding it running
+ * @throws Fault `absent`, where nobody can tell which directory that is
+ */
+export function storeOf({ stateDir, problem }: Places, absent: Fault): string {
+  if (stateDir !== undefined) return stateDir;
+  if (problem === undefined) throw absent;
+  throw new Fault('not-running', `${absent.message}, and its store cannot be found: ${problem}`, {
+    hint: 'Correct the configuration; holdfast config check shows what is wrong.',
+  });
+}
+
+/** Tells what the next start will meet, where the file was changed after the start of the gateway. */
+export async function warnOfNextStart(context: CommandContext, uptimeMs: number): Promise<void> {
+  const { configPath, socketPath } = context;
+  if (socketPath !== undefined || !isNewerThan(configPath, Date.now() - uptimeMs)) return;
+  const { parseConfig } = await import('../config/parse.ts');
+  const parsed = parseConfig(await readConfigText(configPath));
+  if (parsed.ok) return;
+  const found = `${countOf(parsed.problems.length, 'problem')}`;
+  warn(context, `The configuration ${configPath} was changed after the gateway started, and has ${found}.`);
+}
+
+function isNewerThan(path: string, wallMs: number): boolean {
+  try {
+    return statSync(path).mtimeMs > wallMs;
+  } catch {
+    return false;
+  }
+}
+
+/** To standard error: what a command prints is for other programs, too. */
+function warn({ configPath, asJson }: CommandContext, what: string): void {
+  const hint = `The next start will fail. Run: holdfast config check ${configPath}`;
+  process.stderr.write(
+    asJson ? `${JSON.stringify({ warning: { message: what, hint } })}\n` : `holdfast: ${what}\n  -> ${hint}\n`,
+  );
 }
 
 /** @throws Fault `not-running` */
@@ -17,6 +80,6 @@ export async function askRunning<Path extends keyof Answers>(
 ): Promise<Answers[Path]> {
   const { controlSocket } = await locateGateway(context);
   const asked = await ask(controlSocket, path);
-  if (asked.kind === 'absent') throw asked.fault;
+  if (asked.kind !== 'answered') throw asked.fault;
   return asked.report;
 }

@@ -11,27 +11,41 @@ export const DEFAULT_STATE_DIR = '/var/lib/holdfast';
 export const DEFAULT_CONTROL_SOCKET = '/run/holdfast/control.sock';
 
 export interface Places {
-  readonly stateDir: string;
+  /** `undefined`: cannot be told, since the file is broken before it says so. */
+  readonly stateDir: string | undefined;
   readonly controlSocket: string;
+  /** What is wrong with the file; `undefined`: it is TOML. */
+  readonly problem: string | undefined;
 }
 
-/** @param text of the configuration file, right or wrong; `undefined`: it cannot be read */
-export function placesIn(text: string | undefined): Places {
-  const gateway = gatewayTable(text);
-  return {
-    stateDir: textOf(gateway.state_dir) ?? DEFAULT_STATE_DIR,
-    controlSocket: textOf(gateway.control_socket) ?? DEFAULT_CONTROL_SOCKET,
-  };
-}
+/** Places of a machine without a configuration file. */
+export const USUAL_PLACES = {
+  ...{ stateDir: DEFAULT_STATE_DIR, controlSocket: DEFAULT_CONTROL_SOCKET, problem: undefined },
+} satisfies Places;
 
-function gatewayTable(text: string | undefined): Readonly<Record<string, unknown>> {
-  if (text === undefined) return {};
+/** @param text of the configuration file, right or wrong */
+export function placesIn(text: string): Places {
   try {
     const { gateway } = parse(text);
-    return typeof gateway === 'object' ? { ...gateway } : {};
-  } catch {
-    return {};
+    const table: Readonly<Record<string, unknown>> = typeof gateway === 'object' ? { ...gateway } : {};
+    return {
+      stateDir: textOf(table.state_dir) ?? DEFAULT_STATE_DIR,
+      controlSocket: textOf(table.control_socket) ?? DEFAULT_CONTROL_SOCKET,
+      problem: undefined,
+    };
+  } catch (error) {
+    const what = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    return {
+      stateDir: lineOf(text, 'state_dir'),
+      controlSocket: lineOf(text, 'control_socket') ?? DEFAULT_CONTROL_SOCKET,
+      problem: `it is not TOML (${what})`,
+    };
   }
+}
+
+/** Value of a key whose line is whole, in a file that is not. */
+function lineOf(text: string, key: string): string | undefined {
+  return new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*(["'])([^"'\\\\\\n]+)\\1[ \\t]*(#.*)?$`, 'm').exec(text)?.[2];
 }
 
 function textOf(value: unknown): string | undefined {

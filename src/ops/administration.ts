@@ -1,9 +1,9 @@
 /**
- * The administrative socket: orders that change something, for the gateway's own user and root.
+ * The administrative socket: orders that change something, for the gateway's own user, its group and root.
  *
  *     curl --unix-socket /run/holdfast/control-admin.sock -d '{}' http://holdfast/v1/orders/hub.describe
  *
- * It stands beside the reading one (durability.md §6), whose group may look and not touch. An order is a name and a JSON
+ * It stands beside the reading one and has the same mode: who is in the group of the gateway administers it. An order is a name and a JSON
  * object; what it may hold is the order's own business.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -23,8 +23,8 @@ export interface AdministrationOptions {
 const CONNECTIONS_MAX = 8;
 /** A list of 500 subdevices with their names takes 50 KB. */
 const BODY_BYTES_MAX = 256 * 1024;
-/** rw-------: whoever may give orders may as well edit the configuration. */
-const SOCKET_MASK = 0o177;
+/** rw-rw----, as the reading socket: the group is the one that commands tell a user to join. */
+const SOCKET_MASK = 0o117;
 const PREFIX = '/v1/orders/';
 
 /** What is refused is the sender's mistake, or cannot be done now. */

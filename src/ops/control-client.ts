@@ -1,9 +1,14 @@
 /**
- * Asks a running gateway, over its control socket. Each question has a deadline; a gateway that is not there is told
- * from one that does not answer.
+ * Asks a running gateway, over its control socket. Nothing that listens there is taken for a gateway before it has
+ * answered like one: a gateway that is not there, one that is stopped or overloaded, one of another version and another
+ * program are told apart. Each question has a deadline.
  */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../base/fault.ts';
+import { isMachineOverloaded, ownerOfSocket } from '../io/socket-owner.ts';
+import { unusableIn } from './answer-shape.ts';
+import { foreign, Stalled, silent, unreachable } from './control-faults.ts';
 import { adminSocketOf, hasCode } from './control-socket.ts';
 import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
@@ -18,10 +23,19 @@ export interface Answers {
   readonly '/v1/dead-letters': DeadLettersReport;
 }
 
-/** `absent`: nobody listens on the socket; `fault` is what to throw if that is the end of it. */
+/**
+ * `absent`: nobody listens on the socket; `stalled`: somebody does and says nothing, in time. `fault` is what to throw if
+ * that is the end of it.
+ */
 export type Asked<Path extends keyof Answers> =
   | { readonly kind: 'answered'; readonly report: Answers[Path] }
-  | { readonly kind: 'absent'; readonly fault: Fault };
+  | { readonly kind: 'absent'; readonly fault: Fault }
+  | { readonly kind: 'stalled'; readonly fault: Fault };
+
+/** Deadline of the first sign of life: a gateway takes milliseconds, and every command has to answer within 2 s. */
+export const ALIVE_MS_MAX = 1200;
+const OVERLOADED_MS_MAX = 15_000;
+const LATE = Symbol('late');
 
 /** 1,500 subdevices with their subscriptions take under 1 MiB. */
 const ANSWER_BYTES_MAX = 33_554_432;
@@ -32,25 +46,32 @@ const ANSWER_MS_MAX = 35_000;
 
 /**
  * @param query from its question mark on
- * @throws Fault `not-running` if the gateway is there and does not answer, or we may not ask
+ * @param aliveMsMax deadline of the first sign of life; more than usual for programs that have the time
+ * @throws Fault `not-running` if what is there is no gateway of this version, or we may not ask
  */
 export async function ask<Path extends keyof Answers>(
   socketPath: string,
   path: Path,
   query = '',
+  aliveMsMax = ALIVE_MS_MAX,
 ): Promise<Asked<Path>> {
   const signal = AbortSignal.timeout(ANSWER_MS_MAX);
   let response: IncomingMessage;
   try {
+    await greet(socketPath, aliveMsMax);
     response = await open(request({ socketPath, path: `${path}${query}`, signal, agent: false }));
   } catch (error) {
     const fault = unreachable(socketPath, error);
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ECONNREFUSED')) return { kind: 'absent', fault };
+    if (error instanceof Stalled) return { kind: 'stalled', fault };
     throw fault;
   }
   const body = await readBody(response, socketPath);
-  if (response.statusCode === 200) return { kind: 'answered', report: body as Answers[Path] };
-  throw silent(`The gateway refused: ${refusalIn(body)}`);
+  if (response.statusCode === 404) throw foreign(socketPath, `it does not know ${path}`);
+  if (response.statusCode !== 200) throw silent(`The gateway refused: ${refusalIn(body)}`);
+  const unusable = unusableIn(path, body);
+  if (unusable === undefined) return { kind: 'answered', report: body as Answers[Path] };
+  throw foreign(socketPath, `its answer to ${path} makes no sense (${unusable})`, versionIn(body));
 }
 
 /**
@@ -63,19 +84,53 @@ export async function give(controlSocket: string, name: string, body: object): P
   const path = `/v1/orders/${name}`;
   let response: IncomingMessage;
   try {
+    await greet(socketPath, ALIVE_MS_MAX);
     response = await open(request({ socketPath, path, method: 'POST', signal, agent: false }), JSON.stringify(body));
   } catch (error) {
     throw unreachable(socketPath, error);
   }
   const answer = await readBody(response, socketPath);
+  if (response.statusCode === 404) throw foreign(socketPath, `it does not know the order ${name}`);
+  if (typeof answer !== 'object' || answer === null) throw foreign(socketPath, 'it answers no object');
   if (response.statusCode === 200) return answer;
-  const hint = typeof answer === 'object' && answer !== null && 'hint' in answer ? String(answer.hint) : '';
+  const hint = 'hint' in answer && typeof answer.hint === 'string' ? answer.hint : 'holdfast status says more.';
   throw new Fault('order-refused', refusalIn(answer), { hint });
+}
+
+/** Any gateway, of whatever version, refuses this question at once, as JSON with a text `error`. */
+async function greet(socketPath: string, aliveMsMax: number): Promise<void> {
+  const waited = new AbortController();
+  const outgoing = request({ socketPath, path: '/', signal: waited.signal, agent: false });
+  const answered = open(outgoing).then((response) => readBody(response, socketPath));
+  try {
+    const body = await inTime(answered, socketPath, aliveMsMax);
+    const isGateway = typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string';
+    if (!isGateway) throw foreign(socketPath, 'it does not answer like one');
+  } finally {
+    answered.catch(() => undefined);
+    waited.abort();
+  }
+}
+
+/** On an overloaded machine a process gets more time, unless it is stopped. */
+async function inTime(answered: Promise<unknown>, socketPath: string, aliveMsMax: number): Promise<unknown> {
+  const first = await Promise.race([answered, pause(aliveMsMax, LATE, { ref: false })]);
+  if (first !== LATE) return first;
+  const owner = ownerOfSocket(socketPath);
+  if (owner?.isStopped !== true && isMachineOverloaded()) {
+    const second = await Promise.race([answered, pause(OVERLOADED_MS_MAX, LATE, { ref: false })]);
+    if (second !== LATE) return second;
+  }
+  throw new Stalled(socketPath, owner);
 }
 
 /** Follows the tail until the gateway stops or the signal aborts. */
 export async function* followTail(socketPath: string, signal: AbortSignal): AsyncGenerator<TailLine> {
-  for await (const line of follow(socketPath, '/v1/tail', signal)) yield JSON.parse(line) as TailLine;
+  for await (const line of follow(socketPath, '/v1/tail', signal)) {
+    const read = tailLineIn(line);
+    if (read === undefined) throw foreign(socketPath, 'a line of its tail makes no sense');
+    yield read;
+  }
 }
 
 /**
@@ -86,9 +141,20 @@ export function followTrace(socketPath: string, name: string, signal: AbortSigna
   return follow(socketPath, `/v1/trace?of=${encodeURIComponent(name)}`, signal);
 }
 
+function tailLineIn(line: string): TailLine | undefined {
+  try {
+    const { kind, sentence, wallMs, events } = JSON.parse(line);
+    const isRead = kind === 'event' ? typeof sentence === 'string' && Number.isFinite(wallMs) : Number.isFinite(events);
+    return isRead ? (JSON.parse(line) as TailLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 async function* follow(socketPath: string, path: string, signal: AbortSignal): AsyncGenerator<string> {
   let response: IncomingMessage;
   try {
+    await greet(socketPath, ALIVE_MS_MAX);
     response = await open(request({ socketPath, path, signal, agent: false }));
   } catch (error) {
     if (signal.aborted) return;
@@ -139,32 +205,17 @@ async function readBody(response: IncomingMessage, socketPath: string): Promise<
     }
     return JSON.parse(Buffer.concat(chunks).toString());
   } catch (error) {
-    throw silent(`What answers on ${socketPath} broke off or makes no sense`, error);
+    if (error instanceof Error && error.name === 'AbortError') throw error;
+    throw foreign(socketPath, 'its answer broke off or makes no sense');
   }
 }
 
 function refusalIn(body: unknown): string {
-  const isRefusal = typeof body === 'object' && body !== null && 'error' in body;
-  return isRefusal ? String(body.error) : 'it did not say why';
+  const why = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined;
+  return typeof why === 'string' ? why : 'it did not say why';
 }
 
-function unreachable(socketPath: string, error: unknown): Fault {
-  if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) {
-    return new Fault('not-running', `You may not open ${socketPath}`, {
-      hint: 'Use sudo, or join the group that owns the socket (usually holdfast) and log in again.',
-      cause: error,
-    });
-  }
-  if (hasCode(error, 'ENOENT') || hasCode(error, 'ECONNREFUSED')) {
-    return new Fault('not-running', `No gateway is running (nobody answers on ${socketPath})`, {
-      hint: 'Start it with: systemctl start holdfast. If it does not stay up: journalctl -u holdfast -n 50.',
-      cause: error,
-    });
-  }
-  return silent(`The gateway does not answer on ${socketPath}`, error);
-}
-
-function silent(what: string, cause?: unknown): Fault {
-  const hint = 'Look at the journal: journalctl -u holdfast -n 50. As a last resort: systemctl restart holdfast.';
-  return new Fault('not-running', what, { hint, retryable: true, cause });
+function versionIn(body: unknown): string | undefined {
+  const { process: itself } = Object(body) as { readonly process?: { readonly version?: unknown } };
+  return typeof itself?.version === 'string' ? itself.version.slice(0, 20) : undefined;
 }

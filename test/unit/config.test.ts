@@ -189,10 +189,7 @@ describe('the places of the gateway', () => {
     expect(placesIn('[gateway]\ncontrol_socket = "/x"\nlog_level = 3').controlSocket).toBe('/x');
   });
 
-  it.each([undefined, '', '[gateway', 'gateway = 3', '[gateway]\ncontrol_socket = 3'])(
-    'are the usual ones for %j',
-    (text) => {
-      expect(placesIn(text).controlSocket).toBe(DEFAULT_CONTROL_SOCKET);
-    },
-  );
+  it.each(['', '[gateway', 'gateway = 3', '[gateway]\ncontrol_socket = 3'])('are the usual ones for %j', (text) => {
+    expect(placesIn(text).controlSocket).toBe(DEFAULT_CONTROL_SOCKET);
+  });
 });

@@ -145,7 +145,10 @@ describe('a gateway that is not there', () => {
         socket.resume().end('HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n{x}');
       });
       await new Promise<void>((resolve) => server.listen(socketPath, resolve));
-      await expect(ask(socketPath, '/v1/status')).rejects.toMatchObject({ code: 'not-running', message: /no sense/ });
+      await expect(ask(socketPath, '/v1/status')).rejects.toMatchObject({
+        code: 'not-running',
+        message: /no gateway of this version/,
+      });
       await new Promise((resolve) => server.close(resolve));
     });
   });

@@ -1,0 +1,32 @@
+/** Names of users and groups of this machine, for advice about permissions. What cannot be found is told by number. */
+import { readFileSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+
+/** Name of the user that this process runs as. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `number ${process.geteuid?.() ?? '?'}`; // of no line in /etc/passwd
+  }
+}
+
+/** Name of the group of a file, by the local list of groups; `undefined`: the file cannot be seen, or the list has no name. */
+export function groupOf(path: string): string | undefined {
+  try {
+    const { gid } = statSync(path);
+    const line = readFileSync('/etc/group', 'utf8')
+      .split('\n')
+      .find((one) => one.split(':')[2] === String(gid));
+    return line?.split(':')[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Advice to somebody who may not open a file that a group may: what to type. */
+export function joiningWords(path: string): string {
+  const group = groupOf(path);
+  if (group === undefined || group === 'root') return 'Use sudo';
+  return `Use sudo, or add the user to group ${group} (sudo usermod -aG ${group} ${userName()}), and log in again`;
+}
