@@ -2,8 +2,8 @@
  * `holdfast run`: the gateway on the operating system. Reads the configuration and the secrets, opens the control socket,
  * tells systemd and the journal, and ends in one of three ways: asked to (0), storage failed (74), or a bug (70).
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type EventName, newFacts } from './base/events.ts';
 import { EXIT, Fault } from './base/fault.ts';
 import { parseConfig } from './config/parse.ts';
@@ -12,6 +12,7 @@ import { Mailbox } from './flow/mailbox.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 import { accessHub } from './hub-access.ts';
 import { systemClock } from './io/clock.ts';
+import { folderProblem } from './io/folders.ts';
 import { createJournal, type Journal, type JournalLevel } from './io/journal.ts';
 import { careOf } from './io/port-care.ts';
 import { readSecretFile } from './io/secret-file.ts';
@@ -54,12 +55,18 @@ const LEVELS: readonly JournalLevel[] = ['debug', 'info', 'warn', 'error'];
 /** Runs until a signal or a failure. @returns the exit code; @throws Fault for what must be mended first */
 export async function runGateway(options: DaemonOptions): Promise<number> {
   const config = readConfig(options.configPath);
+  makeSocketFolder(config.gateway.controlSocket);
   const clock = systemClock();
   const facts = newFacts();
   const access = accessHub({ hub: config.hub, clock, facts, closeMsMax: CLOSE_MS_MAX });
   const subdeviceSecrets = secretsOf(config);
   const journal = createJournal({ level: config.gateway.logLevel, format: config.gateway.logFormat });
   const ending = newEnding();
+  process.on('SIGHUP', () =>
+    journal.warn(
+      'SIGHUP is ignored: the configuration is read at the start only; systemctl restart holdfast takes a new one',
+    ),
+  );
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
   const storage = new Storage({ config, journal, version: options.version, tryMs: options.storageTryMs });
@@ -95,6 +102,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     version: options.version,
     storePath: storage.path,
     tlsFilesTrouble: access.tlsFilesTrouble,
+    secretTrouble: access.secretTrouble,
     recordings,
   });
   const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
@@ -168,6 +176,15 @@ function readConfig(path: string): Config {
   throw new Fault('config-invalid', `The configuration ${path} has problems:\n${lines.join('\n')}`, {
     hint: `Mend them and try: holdfast config check ${path}`,
   });
+}
+
+/** Before anything else is made: a gateway that nobody can ask is not started. */
+function makeSocketFolder(socketPath: string): void {
+  const folder = dirname(socketPath);
+  const found = folderProblem(folder);
+  if (found !== undefined)
+    throw new Fault('config-invalid', `gateway.control_socket: ${found.what}`, { hint: found.hint });
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
 }
 
 function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {

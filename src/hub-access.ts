@@ -1,11 +1,11 @@
 /**
  * How the gateway gets to the hub and proves who it is: from the hub section and the files it names to an opener of
- * connections and the credentials of CONNECT. Secrets are read once, at the start; the files of TLS for each connection.
+ * connections and the credentials of CONNECT. Secrets and the files of TLS are read again for each connection.
  */
 import type { Facts } from './base/events.ts';
 import type { HubConfig } from './config/schema.ts';
 import { type Credentials, nameDevice, signCredentials } from './hub/credentials.ts';
-import { readBase64SecretFile, readSecretFile } from './io/secret-file.ts';
+import { RenewedSecret, readBase64SecretFile, readSecretFile } from './io/secret-file.ts';
 import { openTcp } from './io/tcp.ts';
 import { openTls, openTlsPsk } from './io/tls.ts';
 import { TlsFiles } from './io/tls-files.ts';
@@ -15,11 +15,12 @@ export interface HubAccess {
   readonly open: OpenChannel;
   /** @param wallMs Unix ms as far as known */
   readonly credentials: (wallMs: number | undefined) => Credentials;
-  readonly tlsFilesTrouble: () => TlsFilesTrouble | undefined;
+  readonly tlsFilesTrouble: () => FilesTrouble | undefined;
+  readonly secretTrouble: () => FilesTrouble | undefined;
 }
 
-/** What is wrong with the files of TLS, and since when; the last good ones are in use, if there were any. */
-interface TlsFilesTrouble {
+/** What is wrong with files, and since when; the last good ones are in use, if there were any. */
+interface FilesTrouble {
   readonly problem: string;
   /** Monotonic. */
   readonly sinceMs: number;
@@ -35,10 +36,23 @@ export interface HubAccessOptions {
 
 /** @throws Fault `secret-unreadable` */
 export function accessHub(options: HubAccessOptions): HubAccess {
-  return { credentials: credentialsOf(options.hub), ...wayTo(options) };
+  const { clock, facts } = options;
+  let trouble: FilesTrouble | undefined;
+  const renewed = <Secret>(read: () => Secret): RenewedSecret<Secret> =>
+    new RenewedSecret(read, (problem) => {
+      trouble = problem === undefined ? undefined : { problem, sinceMs: clock.nowMs() };
+      facts.emit('secretFileJudged', { problem });
+    });
+  const credentials = credentialsOf(options.hub, renewed);
+  return { credentials, secretTrouble: () => trouble, ...wayTo(options, renewed) };
 }
 
-function wayTo({ hub, clock, facts, closeMsMax }: HubAccessOptions): Omit<HubAccess, 'credentials'> {
+type Renewed = <Secret>(read: () => Secret) => RenewedSecret<Secret>;
+
+function wayTo(
+  { hub, clock, facts, closeMsMax }: HubAccessOptions,
+  renewed: Renewed,
+): Omit<HubAccess, 'credentials' | 'secretTrouble'> {
   const wallMs = (): number => clock.wallMs();
   const end = { host: hub.host, port: hub.port, openMsMax: hub.connectMsMax, closeMsMax };
   switch (hub.tls.kind) {
@@ -46,7 +60,7 @@ function wayTo({ hub, clock, facts, closeMsMax }: HubAccessOptions): Omit<HubAcc
       return { open: openTcp(end), tlsFilesTrouble: () => undefined };
     case 'on': {
       const { caFile, client, serverName, pins } = hub.tls;
-      let trouble: TlsFilesTrouble | undefined;
+      let trouble: FilesTrouble | undefined;
       const noted = (problem: string | undefined): void => {
         trouble = problem === undefined ? undefined : { problem, sinceMs: clock.nowMs() };
         facts.emit('tlsFilesJudged', { problem });
@@ -55,28 +69,33 @@ function wayTo({ hub, clock, facts, closeMsMax }: HubAccessOptions): Omit<HubAcc
       return { open: openTls({ ...end, serverName, pins, files, wallMs }), tlsFilesTrouble: () => trouble };
     }
     case 'psk': {
-      const key = readBase64SecretFile(hub.tls.secretFile);
+      const { secretFile } = hub.tls;
+      const key = renewed(() => readBase64SecretFile(secretFile));
       // the vendor's SDK: the identity is the client id (hub contract §1.3)
-      return { open: openTlsPsk({ ...end, identity: hub.clientId, key, wallMs }), tlsFilesTrouble: () => undefined };
+      const open: OpenChannel = (listener) =>
+        openTlsPsk({ ...end, identity: hub.clientId, key: key.current(), wallMs })(listener);
+      return { open, tlsFilesTrouble: () => undefined };
     }
   }
 }
 
-function credentialsOf(hub: HubConfig): (wallMs: number | undefined) => Credentials {
+function credentialsOf(hub: HubConfig, renewed: Renewed): (wallMs: number | undefined) => Credentials {
   const { credentials, clientId } = hub;
   switch (credentials.kind) {
     case 'none':
       return () => ({ clientId, username: undefined, password: undefined });
     case 'password': {
       const { username, passwordFile } = credentials;
-      const password = passwordFile === undefined ? undefined : new TextEncoder().encode(readSecretFile(passwordFile));
-      return () => ({ clientId, username, password });
+      if (passwordFile === undefined) return () => ({ clientId, username, password: undefined });
+      const password = renewed(() => new TextEncoder().encode(readSecretFile(passwordFile)));
+      return () => ({ clientId, username, password: password.current() });
     }
     case 'device': {
       const { productId, deviceName, signMethod, deviceSecretFile } = credentials;
       if (deviceSecretFile === undefined) return (wallMs) => nameDevice(credentials, wallMs, Math.random);
-      const signing = { productId, deviceName, method: signMethod, deviceSecret: readSecretFile(deviceSecretFile) };
-      return (wallMs) => signCredentials(signing, wallMs, Math.random);
+      const secret = renewed(() => readSecretFile(deviceSecretFile));
+      const signing = { productId, deviceName, method: signMethod };
+      return (wallMs) => signCredentials({ ...signing, deviceSecret: secret.current() }, wallMs, Math.random);
     }
   }
 }

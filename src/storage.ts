@@ -10,6 +10,7 @@ import type { Config } from './config/schema.ts';
 import { readBootId } from './io/boot.ts';
 import { systemClock } from './io/clock.ts';
 import { forgetFailures, noteFailure, readFailures } from './io/failure-log.ts';
+import { fileProblem, folderProblem } from './io/folders.ts';
 import type { Journal } from './io/journal.ts';
 import { notifySystemd, statusOf } from './io/systemd.ts';
 import { volatilePlaceOf } from './io/volatile-storage.ts';
@@ -76,9 +77,17 @@ export class Storage {
       return await storeThread(this.path, this.#bootId(), { suspect: isSuspect, progress: this.#tell })(listener);
     } catch (error) {
       if (error instanceof Fault && exitCodeOf(error.code) === EXIT.storage) this.note(error.code);
-      throw error;
+      throw this.#withCause(error);
     }
   };
+
+  /** The library says only that the file does not open: who may write where is seen here. */
+  #withCause(error: unknown): unknown {
+    if (!(error instanceof Fault) || error.code !== 'store-failed') return error;
+    const found = fileProblem(this.path) ?? folderProblem(dirname(this.path));
+    if (found === undefined) return error;
+    return new Fault('store-failed', `The store does not open: ${found.what}`, { hint: found.hint, cause: error });
+  }
 
   readonly #tell = (sentence: string): void => {
     this.#options.journal.warn(`the store is being recovered: ${sentence}`);

@@ -50,6 +50,8 @@ export type GatewayEvents = {
   hubUnreachable: (fact: { readonly reason: string }) => void;
   /** The files of TLS were read and are no good, or are good again (`undefined`). */
   tlsFilesJudged: (fact: { readonly problem: string | undefined }) => void;
+  /** The file of a secret cannot be read again, or can be (`undefined`). */
+  secretFileJudged: (fact: { readonly problem: string | undefined }) => void;
   hubLost: (fact: { readonly reason: string }) => void;
   /** Somebody else seems to connect with our identity: it took so many connections in a row. */
   hubTakenOver: (fact: { readonly times: number }) => void;

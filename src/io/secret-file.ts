@@ -40,6 +40,37 @@ export function readBase64SecretFile(path: string): Uint8Array {
   });
 }
 
+/** A secret that may be renewed while the gateway runs: read again for each use; the last good one holds meanwhile. */
+export class RenewedSecret<Secret> {
+  readonly #read: () => Secret;
+  readonly #noted: (problem: string | undefined) => void;
+  #secret: Secret;
+  #problem: string | undefined;
+
+  /**
+   * @param noted called when what is wrong with the file has changed, with it or with nothing
+   * @throws Fault `secret-unreadable`, at the start only
+   */
+  constructor(read: () => Secret, noted: (problem: string | undefined) => void) {
+    this.#read = read;
+    this.#noted = noted;
+    this.#secret = read();
+  }
+
+  current(): Secret {
+    let problem: string | undefined;
+    try {
+      this.#secret = this.#read();
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      problem = `${error.message}: ${error.hint}`;
+    }
+    if (problem !== this.#problem) this.#noted(problem);
+    this.#problem = problem;
+    return this.#secret;
+  }
+}
+
 /** Checks and reads the same open file, so that nobody exchanges it in between. */
 function readPrivate(file: string, isCredential: boolean): string {
   const fd = openSecret(file);

@@ -23,6 +23,8 @@ export interface HubHealth {
   readonly doubtedTopics: readonly string[];
   /** What is wrong with the files of TLS; the last good ones are in use, if there were any. */
   readonly tlsFilesTrouble: { readonly problem: string; readonly sinceMs: number } | undefined;
+  /** What is wrong with the file of our secret; the last one that could be read is in use. */
+  readonly secretTrouble?: HubHealth['tlsFilesTrouble'];
 }
 
 interface Moment {
@@ -63,6 +65,7 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
     });
   }
   conditions.push(...sessionConditions(hub.session), ...tlsConditions(hub.tlsFilesTrouble, nowMs));
+  conditions.push(...secretConditions(hub.secretTrouble, nowMs));
   if (hub.refusedFilters.length > 0) {
     conditions.push({
       code: 'hub-subscriptions-refused',
@@ -118,6 +121,20 @@ function sessionConditions({ away, isOver, gap }: SessionReport): Condition[] {
     });
   }
   return conditions;
+}
+
+function secretConditions(trouble: HubHealth['secretTrouble'], nowMs: number): Condition[] {
+  if (trouble === undefined) return [];
+  const { problem, sinceMs } = trouble;
+  return [
+    {
+      code: 'hub-secret-file',
+      losing: 'no',
+      forMs: nowMs - sinceMs,
+      sentence: `The file of our secret cannot be read; the last secret stays in use until the next start: ${problem}.`,
+      hint: 'Correct the file; it is read again at the next connection.',
+    },
+  ];
 }
 
 /** A connection that stands goes on with what it has; the next one needs the files. */

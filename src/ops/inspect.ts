@@ -28,6 +28,7 @@ export interface InspectOptions {
   readonly version: string;
   readonly storePath: string;
   readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
+  readonly secretTrouble: () => HubHealth['secretTrouble'];
   /** Without recordings none are counted. */
   readonly recordings?: Pick<Recordings, 'counts'>;
 }
@@ -74,6 +75,7 @@ export class Inspector implements Inspection {
         refusedFilters: [...gateway.subscriptions.refused],
         doubtedTopics: gateway.stations.outbox.trust.suspects,
         tlsFilesTrouble: this.#options.tlsFilesTrouble(),
+        secretTrouble: this.#options.secretTrouble(),
       },
       links,
       ...{ ...bindingHealth(gateway), unconfirmed: unconfirmedSubdevices(gateway) },

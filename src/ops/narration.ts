@@ -88,6 +88,13 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     tell: ({ problem }) =>
       problem === undefined ? 'the files of TLS are good' : `the files of TLS are no good: ${problem}`,
   },
+  secretFileJudged: {
+    weight: 'warn',
+    tell: ({ problem }) =>
+      problem === undefined
+        ? 'the secret file can be read again'
+        : `the secret file cannot be read, the last secret is used: ${problem}`,
+  },
   hubTakenOver: {
     weight: 'error',
     tell: ({ times }) =>

@@ -48,6 +48,7 @@ export type ConditionCode =
   | 'hub-taken-over'
   | 'hub-subscriptions-full'
   | 'tls-files'
+  | 'hub-secret-file'
   | 'hub-subscriptions-refused'
   | 'hub-pubacks-missing'
   | 'subdevice-unbound'
