@@ -4,6 +4,7 @@
  * Imports nothing but words until the Node is known to be new enough (an older one crashes in SQLite's binding).
  */
 import { EXIT, exitCodeOf, Fault } from './base/fault.ts';
+import { errorLines } from './cli/error-lines.ts';
 import { nodeProblem } from './cli/node-version.ts';
 
 const words = process.argv.slice(2);
@@ -26,7 +27,7 @@ function report(error: unknown): number {
     process.stderr.write(
       asJson
         ? `${JSON.stringify({ error: { code, message, hint, retryable } })}\n`
-        : `holdfast: ${message}\n  -> ${hint}\n`,
+        : `${errorLines(message, hint, process.stderr).join('\n')}\n`,
     );
     return exitCodeOf(code);
   }

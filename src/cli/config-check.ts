@@ -1,8 +1,11 @@
 /** `holdfast config check`: everything that is wrong with the file, at once. Exits 78 if something is. */
-import { EXIT } from '../base/fault.ts';
+import { dirname, isAbsolute } from 'node:path';
+import { EXIT, Fault } from '../base/fault.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Config, Problem } from '../config/schema.ts';
 import { warningsOf } from '../config/warnings.ts';
+import { folderProblem } from '../io/folders.ts';
+import { readSecretFile } from '../io/secret-file.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { sharedPorts } from './ports.ts';
@@ -15,9 +18,11 @@ const NOTHING: TlsFindings = { problems: [], lines: [] };
 export async function checkConfig(context: CommandContext, file: string): Promise<number> {
   const parsed = parseConfig(await readConfigText(file));
   const tls = parsed.ok ? checkTls(parsed.config.hub.tls, Date.now()) : NOTHING;
-  const problems = parsed.ok ? tls.problems : parsed.problems;
+  const problems = parsed.ok ? [...tls.problems, ...secretProblems(parsed.config, tls.problems)] : parsed.problems;
   const isGood = parsed.ok && problems.length === 0;
-  const warnings = parsed.ok ? [...warningsOf(parsed.config), ...(await sharedWarnings(parsed.config))] : [];
+  const warnings = parsed.ok
+    ? [...warningsOf(parsed.config), ...folderWarnings(parsed.config), ...(await sharedWarnings(parsed.config))]
+    : [];
   if (context.asJson) printJson(context, { ok: isGood, problems, warnings });
   else {
     const lines = isGood
@@ -27,6 +32,49 @@ export async function checkConfig(context: CommandContext, file: string): Promis
       context.terminal.print(line);
   }
   return isGood ? EXIT.ok : EXIT.config;
+}
+
+/** Secret files that are missing, readable by others, empty or too large. A relative name is systemd's, at the start only. */
+function secretProblems({ hub, subdevices }: Config, told: readonly Problem[]): Problem[] {
+  const { credentials } = hub;
+  const files: readonly (readonly [path: string, file: string | undefined])[] = [
+    ['hub.password_file', credentials.kind === 'password' ? credentials.passwordFile : undefined],
+    ['hub.device_secret_file', credentials.kind === 'device' ? credentials.deviceSecretFile : undefined],
+    ...subdevices.map(
+      ({ deviceSecretFile }, index) => [`subdevice[${index}].device_secret_file`, deviceSecretFile] as const,
+    ),
+  ];
+  return files.flatMap(([path, file]) => {
+    if (file === undefined || !isAbsolute(file) || told.some((problem) => problem.path === path)) return [];
+    if (file.startsWith(CREDENTIALS)) return [];
+    try {
+      readSecretFile(file);
+      return [];
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      return [{ path, what: `cannot be used: ${error.message}`, hint: `${sentence(error.hint)}.` }];
+    }
+  });
+}
+
+/** Where systemd puts what the unit loads: there while the service runs. */
+const CREDENTIALS = '/run/credentials/';
+
+function sentence(words: string): string {
+  if (words.startsWith('chmod ')) return `Run: ${words}`;
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+}
+
+/** Directories in which this user could not start the gateway; the user of the service may. */
+function folderWarnings({ gateway }: Config): Problem[] {
+  const folders = [
+    ['gateway.control_socket', dirname(gateway.controlSocket)],
+    ['gateway.state_dir', gateway.stateDir],
+  ] as const;
+  return folders.flatMap(([path, folder]) => {
+    const found = folderProblem(folder);
+    return found === undefined ? [] : [{ path, what: `will not work here: ${found.what}`, hint: found.hint }];
+  });
 }
 
 /** What only the machine it is for can tell. */

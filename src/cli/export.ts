@@ -3,13 +3,16 @@ import { EXIT } from '../base/fault.ts';
 import { countOf } from '../ops/words.ts';
 import { encodeCapture } from '../recording/capture.ts';
 import { type CommandContext, printJson } from './context.ts';
-import { readRecording, writeOut } from './recording-file.ts';
+import { madeOf, readRecording, writeOut } from './recording-file.ts';
 
 /** @throws Fault `usage` */
 export async function exportRecording(context: CommandContext, path: string, out: string): Promise<number> {
   const recording = await readRecording(path);
   const { steps, damage } = recording;
-  await writeOut(out, encodeCapture(recording));
+  await writeOut(
+    out,
+    madeOf(path, () => encodeCapture(recording)),
+  );
   if (context.asJson) printJson(context, { out, steps: steps.length, damage: damage ?? null });
   else {
     if (damage !== undefined) context.terminal.print(context.terminal.tone('warning', `${path}: ${damage}`));

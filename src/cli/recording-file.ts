@@ -11,6 +11,23 @@ export async function readRecording(path: string): Promise<Recording> {
   return decodeRecording(await readBounded(path), path);
 }
 
+/**
+ * What is made of a recording that may hold anything.
+ * @throws Fault `usage` where it cannot be made
+ */
+export function madeOf<Made>(path: string, make: () => Made): Made {
+  try {
+    return make();
+  } catch (cause) {
+    if (cause instanceof Fault) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Fault('usage', `${path} holds what no gateway writes: ${why}`, {
+      hint: 'The file was changed, or made by a program too different from this one.',
+      cause,
+    });
+  }
+}
+
 /** @throws Fault `usage` */
 export async function writeOut(path: string, bytes: Uint8Array): Promise<void> {
   try {

@@ -3,14 +3,14 @@ import { EXIT } from '../base/fault.ts';
 import { countOf, printable } from '../ops/words.ts';
 import { type Difference, type Rerun, rerun } from '../recording/rerun.ts';
 import { type CommandContext, printJson } from './context.ts';
-import { readRecording } from './recording-file.ts';
+import { madeOf, readRecording } from './recording-file.ts';
 import type { Terminal } from './terminal.ts';
 
 /** @returns 1 if a decision differs, or the file is damaged; @throws Fault `usage` */
 export async function replay(context: CommandContext, path: string): Promise<number> {
   const { terminal } = context;
   const recording = await readRecording(path);
-  const run = rerun(recording, path);
+  const run = madeOf(path, () => rerun(recording, path));
   const { damage } = recording;
   if (context.asJson) printJson(context, { ...run, damage: damage ?? null });
   else {

@@ -6,7 +6,7 @@ import type { TailLine } from '../ops/tail-line.ts';
 import { countOf, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
-import type { Terminal } from './terminal.ts';
+import { hangOnScreen, type Terminal } from './terminal.ts';
 
 export async function showTail(context: CommandContext): Promise<number> {
   const { controlSocket } = await locateGateway(context);
@@ -17,19 +17,22 @@ export async function showTail(context: CommandContext): Promise<number> {
   );
   for await (const line of followTail(controlSocket, stop.signal)) {
     if (context.asJson) printJson(context, line);
-    else context.terminal.print(renderLine(line, context.terminal));
+    else for (const part of renderLine(line, context.terminal)) context.terminal.print(part);
   }
   if (!stop.signal.aborted && !context.asJson) context.terminal.print('The gateway has stopped.');
   stop.abort();
   return EXIT.ok;
 }
 
-function renderLine(line: TailLine, terminal: Terminal): string {
+function renderLine(line: TailLine, terminal: Terminal): string[] {
   switch (line.kind) {
-    case 'event':
-      return `${terminal.tone('quiet', clockTime(line.wallMs))}  ${printable(line.sentence)}`;
+    case 'event': {
+      const time = clockTime(line.wallMs);
+      const [first = '', ...further] = hangOnScreen(`${time}  `, printable(line.sentence), terminal);
+      return [`${terminal.tone('quiet', time)}${first.slice(time.length)}`, ...further];
+    }
     case 'skipped':
-      return terminal.tone('warning', `${countOf(line.events, 'event')} not shown: this terminal was too slow.`);
+      return [terminal.tone('warning', `${countOf(line.events, 'event')} not shown: this terminal was too slow.`)];
   }
 }
 

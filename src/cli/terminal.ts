@@ -11,6 +11,8 @@ export type Tone = 'good' | 'warning' | 'bad' | 'quiet' | 'strong';
 export interface Terminal {
   /** Columns. */
   readonly width: number;
+  /** Somebody looks at it: lines are broken at `width`. Into a pipe each stays whole, for other programs. */
+  readonly isScreen: boolean;
   /** Writes a line to standard output. */
   print(line: string): void;
   tone(tone: Tone, text: string): string;
@@ -36,6 +38,7 @@ export function openTerminal(stream: TextStream, environment: NodeJS.ProcessEnv)
   // https://no-color.org: any value that is not empty.
   const isStyled = stream.isTTY === true && (environment.NO_COLOR ?? '') === '' && environment.TERM !== 'dumb';
   return {
+    isScreen: stream.isTTY === true,
     width: Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, stream.columns ?? WIDTH_UNKNOWN)),
     print: (line) => {
       stream.write(`${line}\n`);
@@ -66,6 +69,11 @@ export function wrap(text: string, width: number): string[] {
 export function hang(mark: string, text: string, width: number): string[] {
   const margin = ' '.repeat(mark.length);
   return wrap(text, width - mark.length).map((line, index) => `${index === 0 ? mark : margin}${line}`);
+}
+
+/** As `hang`, in one line where nobody looks. */
+export function hangOnScreen(mark: string, text: string, { isScreen, width }: Terminal): string[] {
+  return isScreen ? hang(mark, text, width) : [`${mark}${text}`];
 }
 
 /** What is wrong with a store that was read offline, each finding as a sentence of its own. */

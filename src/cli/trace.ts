@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { EXIT } from '../base/fault.ts';
 import type { Step, Subject } from '../base/step.ts';
 import { followTrace } from '../ops/control-client.ts';
+import { foreign } from '../ops/control-faults.ts';
 import type { TailSkipped } from '../ops/tail-line.ts';
 import { countOf, printable } from '../ops/words.ts';
 import { decodeValue } from '../recording/file.ts';
 import { type Moment, MomentReader } from '../recording/moments.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
-import type { Terminal } from './terminal.ts';
+import { hangOnScreen, type Terminal } from './terminal.ts';
 
 const SIGNS: Readonly<Record<Moment['what'], string>> = {
   in: '──▶',
@@ -31,10 +32,18 @@ export async function showTrace(context: CommandContext, name: string): Promise<
   const rates = new Rates();
   let reader: MomentReader | undefined;
   for await (const line of followTrace(controlSocket, name, stop.signal)) {
-    const value = decodeValue(line) as Step | TailSkipped | Subject;
-    if ('driver' in value) reader = new MomentReader(value);
-    else if ('kind' in value) tellGap(context, value);
-    else for (const moment of reader?.read(value) ?? []) show(context, moment, rates);
+    try {
+      const value = decodeValue(line) as Step | TailSkipped | Subject;
+      if ('driver' in value) reader = new MomentReader(value);
+      else if ('kind' in value) tellGap(context, value);
+      else for (const moment of reader?.read(value) ?? []) show(context, moment, rates);
+    } catch (error) {
+      // a gateway of another version writes other steps
+      throw foreign(
+        controlSocket,
+        `a step of its trace makes no sense (${error instanceof Error ? error.message : error})`,
+      );
+    }
   }
   stop.abort();
   if (context.asJson) printJson(context, { kind: 'rates', ...rates.perS });
@@ -48,14 +57,18 @@ function show(context: CommandContext, moment: Moment, rates: Rates): void {
   if (context.asJson) {
     const bytes = frame === undefined ? undefined : Buffer.from(frame.bytes).toString('hex');
     printJson(context, { kind: what, upMs, words, bytes, problem: frame?.problem });
-  } else context.terminal.print(rendered(moment, context.terminal));
+  } else for (const line of rendered(moment, context.terminal)) context.terminal.print(line);
 }
 
-function rendered({ upMs, what, words, frame }: Moment, terminal: Terminal): string {
-  const text = `${SIGNS[what]} ${printable(words)}`;
+function rendered({ upMs, what, words, frame }: Moment, terminal: Terminal): string[] {
+  const time = (upMs / 1000).toFixed(3);
   const isQuiet = what !== 'in' && what !== 'out';
-  const shown = frame?.problem === undefined ? text : terminal.tone('warning', text);
-  return `${terminal.tone('quiet', (upMs / 1000).toFixed(3))}  ${isQuiet ? terminal.tone('quiet', text) : shown}`;
+  const tone = isQuiet ? 'quiet' : frame?.problem === undefined ? undefined : 'warning';
+  return hangOnScreen(`${time}  ${SIGNS[what]} `, printable(words), terminal).map((line, index) => {
+    const text = index === 0 ? line.slice(time.length) : line;
+    const shown = tone === undefined ? text : terminal.tone(tone, text);
+    return index === 0 ? `${terminal.tone('quiet', time)}${shown}` : shown;
+  });
 }
 
 function tellGap(context: CommandContext, gap: TailSkipped): void {

@@ -3,6 +3,7 @@
  * of its own; a key of the wrong profile is a problem rather than ignored, since somebody meant something by it.
  */
 import { topicProblem } from '../base/topic.ts';
+import { hostProblems } from './host-rules.ts';
 import type { HubSection, SubdeviceSection } from './keys.ts';
 import { HUB_KEEP_ALIVE_S, PROFILE_DEFAULTS, TOPIC_PLACEHOLDERS } from './profiles.ts';
 import type { Problem } from './schema.ts';
@@ -17,6 +18,7 @@ export function hubProblems({ gateway, hub }: Sections): Problem[] {
   if (hub === undefined) return [];
   const template = hub.topic_template ?? PROFILE_DEFAULTS[hub.profile].topicTemplate;
   const problems = [
+    ...hostProblems(hub),
     ...tlsProblems(hub),
     ...templateProblems(template, hub),
     ...resyncProblems(hub),

@@ -25,7 +25,7 @@ const WAIT_MS_MAX = 10_000;
 /** hub-contract §1.4 (C headers): product id 10 characters, device name at most 48. */
 const PRODUCT_ID = text(/^[A-Za-z0-9]{10}$/, '10 letters or digits');
 const DEVICE_NAME = text(/^[A-Za-z0-9:_-]{1,48}$/, '1 to 48 letters, digits, :, - or _');
-const HOST = text(/^[A-Za-z0-9._:-]{1,253}$/, 'host name or address, without scheme and port');
+const HOST = text(/^[\x21-\x7e]{1,253}$/, 'host name or address, without scheme and port');
 const CLIENT_ID = text(/^[\x21-\x7e]{1,128}$/, '1 to 128 printable characters, no spaces');
 const OVERFLOW = z.enum(['reject', 'drop-oldest', 'drop-newest', 'keep-latest']);
 

@@ -4,6 +4,7 @@
  */
 import { parse, TomlError } from 'smol-toml';
 import { decodeConfig } from './decode.ts';
+import { withoutFollowUps } from './follow-ups.ts';
 import { ruleProblems } from './rules.ts';
 import type { ParsedConfig, Problem } from './schema.ts';
 import { readSections } from './sections.ts';
@@ -20,9 +21,7 @@ export function parseConfig(text: string): ParsedConfig {
   const table = readToml(text);
   if (!table.ok) return refused([table.problem]);
   const { sections, problems } = readSections(table.value);
-  const isTold = ({ path }: Problem): boolean =>
-    problems.some((told) => told.path === path || told.path.startsWith(`${path}.`));
-  const all = [...problems, ...ruleProblems(sections).filter((problem) => !isTold(problem))];
+  const all = withoutFollowUps(problems, ruleProblems(sections));
   if (all.length > 0) return refused(all.slice(0, PROBLEMS_MAX));
   return { ok: true, config: decodeConfig(sections) };
 }

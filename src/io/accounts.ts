@@ -24,9 +24,13 @@ export function groupOf(path: string): string | undefined {
   }
 }
 
-/** Advice to somebody who may not open a file that a group may: what to type. */
-export function joiningWords(path: string): string {
-  const group = groupOf(path);
-  if (group === undefined || group === 'root') return 'Use sudo';
+/**
+ * Advice to somebody who may not open a file that a group may: what to type.
+ * @param usual group of such files, where this one does not say
+ */
+export function joiningWords(path: string, usual?: string): string {
+  const found = groupOf(path);
+  const group = found === undefined || found === 'root' ? usual : found;
+  if (group === undefined) return 'Use sudo';
   return `Use sudo, or add the user to group ${group} (sudo usermod -aG ${group} ${userName()}), and log in again`;
 }

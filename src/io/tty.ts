@@ -5,6 +5,7 @@
  * discards what was received before; closing never waits for a device that takes no bytes longer than its deadline.
  */
 import type { OpenChannel } from '../ports.ts';
+import { joiningWords, userName } from './accounts.ts';
 import { DeviceChannel } from './device-channel.ts';
 import { openDevice } from './safe-binding.ts';
 import { nameHolders } from './tty-holder.ts';
@@ -45,12 +46,19 @@ export function openTty(options: TtyOptions): OpenChannel {
 const EXPLANATIONS: readonly (readonly [RegExp, (path: string, baudRate: number) => string])[] = [
   [/no such file/i, (path) => `no such device ${path}`],
   [/no such device/i, (path) => `${path} has no hardware behind it`],
-  [/permission denied/i, (path) => `permission denied for ${path}: add the user to group dialout`],
+  [
+    /permission denied/i,
+    (path) => `user ${userName()} may not open ${path}: ${uncapitalised(joiningWords(path, 'dialout'))}`,
+  ],
   [/input\/output error/i, (path) => `${path} does not answer: is this port enabled on the board?`],
   [/inappropriate ioctl|is a directory/i, (path) => `${path} is not a serial device`],
   [/baud rate/i, (path, baudRate) => `${path} does not support ${baudRate} baud`],
   [/too many open files/i, (path) => `${path}: too many open files in this process`],
 ];
+
+function uncapitalised(words: string): string {
+  return `${words.charAt(0).toLowerCase()}${words.slice(1)}`;
+}
 
 /** EWOULDBLOCK of the lock; EBUSY of a program that took the port with TIOCEXCL. */
 const TAKEN = /cannot lock port|resource busy/i;

@@ -6,7 +6,7 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../base/fault.ts';
-import { isMachineOverloaded, ownerOfSocket } from '../io/socket-owner.ts';
+import { isMachineOverloaded, ownerOfSocket, type SocketOwner } from '../io/socket-owner.ts';
 import { unusableIn } from './answer-shape.ts';
 import { foreign, Stalled, silent, unreachable } from './control-faults.ts';
 import { adminSocketOf, hasCode } from './control-socket.ts';
@@ -33,7 +33,9 @@ export type Asked<Path extends keyof Answers> =
   | { readonly kind: 'stalled'; readonly fault: Fault };
 
 /** Deadline of the first sign of life: a gateway takes milliseconds, and every command has to answer within 2 s. */
-export const ALIVE_MS_MAX = 1200;
+export const ALIVE_MS_MAX = 1000;
+/** After so long without an answer it is looked whether the process is stopped. */
+const STOPPED_MS = 300;
 const OVERLOADED_MS_MAX = 15_000;
 const LATE = Symbol('late');
 
@@ -114,12 +116,13 @@ async function greet(socketPath: string, aliveMsMax: number): Promise<void> {
 
 /** On an overloaded machine a process gets more time, unless it is stopped. */
 async function inTime(answered: Promise<unknown>, socketPath: string, aliveMsMax: number): Promise<unknown> {
-  const first = await Promise.race([answered, pause(aliveMsMax, LATE, { ref: false })]);
-  if (first !== LATE) return first;
-  const owner = ownerOfSocket(socketPath);
-  if (owner?.isStopped !== true && isMachineOverloaded()) {
-    const second = await Promise.race([answered, pause(OVERLOADED_MS_MAX, LATE, { ref: false })]);
-    if (second !== LATE) return second;
+  let owner: SocketOwner | undefined;
+  for (const ms of [STOPPED_MS, aliveMsMax - STOPPED_MS, OVERLOADED_MS_MAX]) {
+    if (ms === OVERLOADED_MS_MAX && !isMachineOverloaded()) break;
+    const first = await Promise.race([answered, pause(ms, LATE, { ref: false })]);
+    if (first !== LATE) return first;
+    owner = ownerOfSocket(socketPath);
+    if (owner?.isStopped) break;
   }
   throw new Stalled(socketPath, owner);
 }

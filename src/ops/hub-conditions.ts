@@ -1,5 +1,6 @@
 /** Health on the hub's side: the connection, the session, the files of TLS. Pure; a part of `conditions.ts`. */
 import type { Gateway } from '../gateway.ts';
+import { remedyFor } from './hub-remedies.ts';
 import type { SessionReport } from './hub-report.ts';
 import type { Condition } from './report.ts';
 import { ageWords, countOf, durationWords } from './words.ts';
@@ -46,13 +47,14 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
       hint: 'Check the hub section of the configuration and the secret file; the attempts go on.',
     });
   } else if (!hub.isOnline) {
+    const remedy = remedyFor(hub.problem);
     const why = hub.problem === undefined ? '' : ` (${hub.problem})`;
     conditions.push({
       code: 'hub-away',
-      losing: 'no',
+      losing: remedy.losing,
       forMs,
       sentence: `The hub is away${why}; messages are kept on disk.`,
-      hint: 'Check the network if this lasts.',
+      hint: remedy.hint,
     });
   }
   if (hub.takings.times > 0) {

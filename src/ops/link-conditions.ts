@@ -40,10 +40,26 @@ function portConditions(link: LinkReport): Condition[] {
         {
           ...{ ...shared, code: 'link-down' },
           sentence: `Link ${name} is down: ${lastProblem ?? 'it does not open'}.`,
-          hint: `Check the cable and the adapter of ${path}; it is tried again by itself.`,
+          hint: remedyOf(path, lastProblem ?? ''),
         },
       ];
   }
+}
+
+/** The words are those of `io/tty.ts`; a cable is suspected only where nothing else is known. */
+function remedyOf(path: string, problem: string): string {
+  const again = 'it is tried again by itself.';
+  if (/ is in use by /.test(problem))
+    return `Stop that program (a login console: raspi-config or systemctl disable serial-getty@…; else systemctl disable --now ModemManager, for instance); ${again}`;
+  if (/ may not open /.test(problem))
+    return `Then restart the gateway: groups are read when it starts. The unit has SupplementaryGroups=dialout.`;
+  if (/ is not a serial device| does not support /.test(problem)) return 'Correct path or baud_rate of the link.';
+  if (/ no hardware behind it| does not answer: /.test(problem))
+    return 'Switch the port on (on a Raspberry Pi: raspi-config), or correct path: holdfast ports shows what there is.';
+  if (/too many open files/.test(problem)) return 'Restart the gateway, and report this with the journal.';
+  if (/^no such device/.test(problem))
+    return `Plug it in, or correct path: holdfast ports shows what there is; ${again}`;
+  return `Check the cable and the adapter of ${path}; ${again}`;
 }
 
 function lineConditions({ name, foreigner, recovery: { alarm } }: LinkReport): Condition[] {

@@ -15,6 +15,8 @@ const LINK_TYPE = { ipv4: 228, exportedPdu: 252 } as const;
 /** Drivers whose packets travel as datagrams, and their port. */
 const PORTS: Readonly<Record<string, number>> = { mqttsn: 1883 };
 const DISCARD_PORT = 9;
+/** A length of 16 bit, without the headers; bytes that are no frame may be more. */
+const DATAGRAM_BYTES_MAX = 0xffff - 28;
 /** Drivers whose packets have a dissector that is known by name. */
 const DISSECTORS: Readonly<Record<string, string>> = { modbus: 'mbrtu' };
 const TAG = { end: 0, dissector: 12 } as const;
@@ -22,7 +24,7 @@ const TAG = { end: 0, dissector: 12 } as const;
 export function encodeCapture(recording: Recording): Uint8Array {
   const { driver, name } = recording.header.subject;
   if (driver === HUB) return encodePcapng(LINK_TYPE.ipv4, name, tcpPackets(recording));
-  const port = PORTS[driver];
+  const port = Object.hasOwn(PORTS, driver) ? PORTS[driver] : undefined;
   if (port === undefined) return encodePcapng(LINK_TYPE.exportedPdu, name, exportedPackets(recording));
   return encodePcapng(LINK_TYPE.ipv4, name, datagrams(recording, port));
 }
@@ -37,13 +39,18 @@ function* momentsOf({ header, steps }: Recording): Generator<Moment & { readonly
 function* datagrams(recording: Recording, port: number): Generator<CapturedPacket> {
   for (const { what, frame, wallMs } of momentsOf(recording)) {
     if (frame === undefined || (what !== 'in' && what !== 'out')) continue;
-    const bytes = udpDatagram(what, frame.packet === undefined ? DISCARD_PORT : port, frame.bytes);
+    const bytes = udpDatagram(
+      what,
+      frame.packet === undefined ? DISCARD_PORT : port,
+      frame.bytes.subarray(0, DATAGRAM_BYTES_MAX),
+    );
     yield { wallMs, direction: what, bytes, comment: frame.problem };
   }
 }
 
 function* exportedPackets(recording: Recording): Generator<CapturedPacket> {
-  const dissector = DISSECTORS[recording.header.subject.driver] ?? 'data';
+  const { driver } = recording.header.subject;
+  const dissector = (Object.hasOwn(DISSECTORS, driver) ? DISSECTORS[driver] : undefined) ?? 'data';
   for (const { what, frame, wallMs } of momentsOf(recording)) {
     if (frame === undefined || (what !== 'in' && what !== 'out')) continue;
     const name = Buffer.from(frame.packet === undefined ? 'data' : dissector);

@@ -81,8 +81,8 @@ export function decodeValue(line: string): unknown {
 }
 
 function headerIn(line: string, path: string): RecordingHeader {
-  const header = parse(line) as Partial<RecordingHeader> | undefined;
-  if (header?.format !== FORMAT || header.subject === undefined || header.frozenAt === undefined)
+  const header = Object(parse(line)) as Partial<RecordingHeader>;
+  if (header.format !== FORMAT)
     throw new Fault('usage', `${path} is no recording: its first line is no header`, {
       hint: 'Recordings are made by holdfast record, and by the gateway in state_dir/recordings.',
     });
@@ -94,7 +94,26 @@ function headerIn(line: string, path: string): RecordingHeader {
         hint: `Use the program that made it: ${String(header.program)}.`,
       },
     );
-  return header as RecordingHeader;
+  if (!isWhole(header))
+    throw new Fault('usage', `${path} has a header that makes no sense`, {
+      hint: 'The file was changed, or made by a program too different from this one.',
+    });
+  return header;
+}
+
+/** The file may come from anywhere: what is read from the header is looked at. */
+function isWhole(header: Partial<RecordingHeader>): header is RecordingHeader {
+  const { subject, frozenAt, forgotten, snapshotsTooLarge = 0, gateway, program, reason } = header;
+  const { name, driver, options } = Object(subject) as Partial<Subject>;
+  const { upMs, wallMs } = Object(frozenAt) as Partial<RecordingHeader['frozenAt']>;
+  const isTold = [name, driver, gateway, program, reason].every((text) => typeof text === 'string');
+  const isCounted = [forgotten, snapshotsTooLarge].every((count) => Number.isSafeInteger(count) && Number(count) >= 0);
+  return isTold && isCounted && isTime(upMs) && isTime(wallMs) && typeof options === 'object' && options !== null;
+}
+
+/** Milliseconds since whenever, up to the last date there is (ECMA-262 §21.4.1.1). */
+function isTime(ms: unknown): boolean {
+  return typeof ms === 'number' && ms >= 0 && ms <= 8.64e15;
 }
 
 function parse(line: string): unknown {
@@ -107,11 +126,13 @@ function parse(line: string): unknown {
 
 function isStep(value: unknown): value is Step {
   if (typeof value !== 'object' || value === null || !('input' in value) || !('upMs' in value)) return false;
-  const { upMs, before, input, draws, actions } = value as Partial<Step>;
-  const isKinded = (one: unknown): boolean => typeof one === 'object' && one !== null && 'kind' in one;
+  const { upMs, before, input, draws, actions, state } = value as Partial<Step>;
+  const isKinded = (one: unknown): boolean =>
+    typeof one === 'object' && one !== null && 'kind' in one && typeof one.kind === 'string';
   const isActed = actions === undefined || (Array.isArray(actions) && actions.every(isKinded));
   const isWritten = before === undefined || (typeof before === 'object' && before !== null);
-  return Number.isFinite(upMs) && isWritten && isKinded(input) && Array.isArray(draws) && isActed;
+  const isDrawn = Array.isArray(draws) && draws.every((draw) => Number.isFinite(draw));
+  return isTime(upMs) && isWritten && isKinded(input) && isDrawn && isActed && typeof state === 'string';
 }
 
 function endProblem(end: unknown, steps: number, bytes: Uint8Array): string | undefined {

@@ -29,7 +29,7 @@ const PACKET_BYTES_MAX = 4096;
 
 export function frameSource({ driver, options }: Subject): FrameSource {
   const limit = 'packetBytesMax' in options ? Number(options.packetBytesMax) : Number.NaN;
-  const newSource = SOURCES[driver];
+  const newSource = Object.hasOwn(SOURCES, driver) ? SOURCES[driver] : undefined;
   return newSource?.(Number.isSafeInteger(limit) && limit > 0 ? limit : PACKET_BYTES_MAX, options) ?? RAW;
 }
 

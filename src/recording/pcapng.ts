@@ -33,7 +33,7 @@ export function encodePcapng(linkType: number, name: string, packets: Iterable<C
 }
 
 function packetBlock({ wallMs, bytes, direction, comment }: CapturedPacket): Uint8Array {
-  const micros = Math.round(wallMs * 1000);
+  const micros = Math.min(Math.max(0, Math.round(wallMs * 1000)), 2 ** 63);
   return block(BLOCK.packet, [
     word(0), // the only interface
     word(Math.floor(micros / 2 ** 32)),
@@ -53,7 +53,11 @@ function block(type: number, parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat([word(type), length, body, length]);
 }
 
-function option(code: number, value: Uint8Array): Uint8Array {
+/** A length of 16 bit. */
+const OPTION_BYTES_MAX = 0xffff;
+
+function option(code: number, whole: Uint8Array): Uint8Array {
+  const value = whole.subarray(0, OPTION_BYTES_MAX);
   return Buffer.concat([half(code), half(value.length), padded(value)]);
 }
 

@@ -135,7 +135,7 @@ function decide(machine: Runnable, { input, upMs }: Step): string[] {
 }
 
 function build({ driver, options }: Subject, path: string, surroundings: Surroundings): Runnable {
-  const make = MACHINES[driver];
+  const make = Object.hasOwn(MACHINES, driver) ? MACHINES[driver] : undefined;
   if (make === undefined)
     throw new Fault('usage', `${path} is of a driver that this program does not know: ${driver}`, {
       hint: 'Use the program that made it; its version is in the first line of the file.',

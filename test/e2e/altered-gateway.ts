@@ -44,7 +44,8 @@ export async function runAlteredGateway(
     ...alter(config),
   });
   watch(gateway);
-  const inspection = new Inspector({ gateway, version: 'unsafe', storePath, tlsFilesTrouble: () => undefined });
+  const noTrouble = { tlsFilesTrouble: () => undefined, secretTrouble: () => undefined };
+  const inspection = new Inspector({ gateway, version: 'unsafe', storePath, ...noTrouble });
   await startControl({ socketPath: config.gateway.controlSocket, inspection });
   process.once('SIGTERM', () => void gateway.stop('SIGTERM').then(() => process.exit(0)));
   gateway.start();

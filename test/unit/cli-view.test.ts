@@ -23,7 +23,7 @@ import {
 import { AWAY, BALANCED } from './control-rig.ts';
 
 function terminalOf(width: number): Terminal {
-  return { width, print: () => undefined, tone: (_tone, text) => text };
+  return { width, isScreen: true, print: () => undefined, tone: (_tone, text) => text };
 }
 
 const CONNECTED: StatusFacts = {

@@ -12,7 +12,7 @@ import { GENERIC } from './config-rig.ts';
 import { FakeMachine } from './port-rig.ts';
 
 const OPEN: LinkReport = { ...RESTING, name: 'meters', path: 'usb:x', driver: 'mqttsn', state: 'open', forMs: 5000 };
-const terminal = { width: 100, print: () => undefined, tone: (_: unknown, text: string) => text };
+const terminal = { width: 100, isScreen: true, print: () => undefined, tone: (_: unknown, text: string) => text };
 
 describe('the histogram', () => {
   it('is at most a fifth too high, from 1 ms to a minute', () => {

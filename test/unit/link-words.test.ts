@@ -6,7 +6,7 @@ import { judge } from '../../src/ops/verdict.ts';
 import { kernelWords } from '../../src/ops/words.ts';
 import { AWAY } from './control-rig.ts';
 
-const terminal = { width: 120, print: () => undefined, tone: (_: unknown, text: string) => text };
+const terminal = { width: 120, isScreen: true, print: () => undefined, tone: (_: unknown, text: string) => text };
 
 function linkLine(asleep: readonly { readonly subdevice: string; readonly lostInMs: number }[]): string {
   const link = {

@@ -1,0 +1,22 @@
+/** An error in lines: what happened, and what to do, as wide as the screen; into a file each is one line. */
+import { printable } from '../ops/words.ts';
+import { hang } from './terminal.ts';
+
+/** The part of standard error that is needed here. */
+interface ErrorStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+const WIDTH_MIN = 20;
+
+/** @param message may have lines of its own, with their indentation */
+export function errorLines(message: string, hint: string, { isTTY, columns = 80 }: ErrorStream): string[] {
+  const [first = '', ...further] = message.split('\n').map(printable);
+  const width = isTTY === true ? Math.max(WIDTH_MIN, columns) : Number.POSITIVE_INFINITY;
+  const below = further.flatMap((line) => {
+    const indent = /^ */.exec(line)?.[0] ?? '';
+    return hang(indent, line.slice(indent.length), width);
+  });
+  return [...hang('holdfast: ', first, width), ...below, ...hang('  -> ', printable(hint), width)];
+}
