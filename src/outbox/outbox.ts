@@ -136,7 +136,7 @@ export class Outbox {
       const isHalted = this.#selection.isHalted(entry.row.lane); // the hub could not answer: no fault of the message
       if (!isHalted) entry.attempts += 1;
       this.suspicion.survived(entry);
-      const isDue = entry.attempts >= this.#limits.attemptsMax || this.trust.standing(entry.row) === 'refused';
+      const isDue = entry.attempts >= this.#limits.attemptsMax;
       // only what is on disk can become a dead letter; what is not waits for the disk
       if (!isHalted && isDue && entry.keeping === 'stored') {
         const reason = `no PUBACK after ${entry.attempts} ${entry.attempts === 1 ? 'attempt' : 'attempts'}`;

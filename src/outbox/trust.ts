@@ -7,8 +7,8 @@
  * A suspect topic whose doubted messages were all shed meanwhile is trusted again: no PUBACK of them can come.
  *
  * While a topic is suspect its later messages wait, so that order is kept if the first gets through after all. Once it
- * is refused they go one attempt each, side by side, in slots of their own: there is no order to keep, and they must
- * block nobody.
+ * is refused they go side by side, in slots of their own: there is no order to keep, and they must block nobody. Each
+ * has as many attempts as any other message.
  */
 import type { Row } from '../custody/row.ts';
 

@@ -244,3 +244,18 @@ describe('a topic without PUBACKs', () => {
     expect(topicsOf(bench.send())).toEqual(['bad']);
   });
 });
+
+it('a message is given up after attempts_max sendings and not before, also on a topic that has a dead letter', () => {
+  const bench = new OutboxBench().connect();
+  const attemptsOf = (): number => {
+    bench.offer('a/refused');
+    let attempts = 0;
+    bench.commit();
+    for (let dead: string[] = []; dead.length === 0; attempts += 1) {
+      bench.send();
+      dead = wait(bench);
+    }
+    return attempts;
+  };
+  expect([attemptsOf(), attemptsOf(), attemptsOf()]).toEqual(Array(3).fill(LIMITS.attemptsMax));
+});
