@@ -10,6 +10,7 @@ import type { StoreOpening } from './custody/row.ts';
 import { BindingFlow } from './flow/bindings.ts';
 import { DeadLetters } from './flow/dead-letters.ts';
 import { DownlinkFlow } from './flow/downlink.ts';
+import { FilterRequests } from './flow/filter-requests.ts';
 import { HubLine } from './flow/hub-line.ts';
 import { HubSubscriptions } from './flow/hub-subscriptions.ts';
 import { Intake } from './flow/intake.ts';
@@ -30,7 +31,7 @@ import type { HubInput } from './hub/contract.ts';
 import type { Credentials } from './hub/credentials.ts';
 import { planHub, planLinks } from './machines.ts';
 import type { Outbox } from './outbox/outbox.ts';
-import { allowance, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
+import { allowance, filtersByConfig, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
 import type { Clock, OpenChannel, OpenStore, PortCare, Store, StoreListener, TimeService } from './ports.ts';
 import type { Inbox } from './session/inbox.ts';
 import { Stations } from './stations.ts';
@@ -122,6 +123,8 @@ export class Gateway {
       ...{ clock, mailbox, facts, mirror, outbox, inbox, committer, operations, services, session, stamp },
       wallClock: stations.wallClock,
       order: (order: HubInput) => this.hub.order(order),
+      filters: new FilterRequests(outbox.poison),
+      send: () => this.replay.send(),
       links: () => this.links,
       replay: () => this.replay,
       downlink: () => this.#downlink,
@@ -160,7 +163,7 @@ export class Gateway {
       ...shared,
       ...{ sessions, wills: this.#wills },
       identityOf: identities(config),
-      isAllowed: allowance(config),
+      ...{ isAllowed: allowance(config), filtersOf: filtersByConfig(config) },
     });
     this.bindings =
       operations === undefined ? undefined : new BindingFlow({ ...shared, operations, ownerOf: owners(config) });
@@ -205,6 +208,7 @@ export class Gateway {
       for (const sentence of opening.recovery) facts.emit('storeRecovered', { sentence });
       wallClock.look();
       this.presence.forgetEndedSessions();
+      this.presence.forgetUnreceivable();
       this.#wills.start();
       for (const pager of this.#pagers) pager.attach(this.store);
       this.hub.start();

@@ -7,6 +7,7 @@ import { type HubIdentity, identityKey } from './hub/identity.ts';
 import { isDone, meaningOf } from './hub/result-codes.ts';
 import { type Orders, refusal } from './ops/administration.ts';
 import { type BindingOutcome, type BindingOutcomes, type BindingsReport, bindingHealth } from './ops/binding-report.ts';
+import { releasePackets } from './ops/hub-packets-report.ts';
 import { type Frozen, type Recordings, recordersOf } from './ops/recordings.ts';
 
 /** As many as a hub allows one gateway (hub contract §1.8). */
@@ -24,6 +25,7 @@ export function ordersFor(gateway: Gateway): Orders {
     'hub.bind': async (body) => bind(gateway, 'bind', namesIn(body)),
     'hub.unbind': async (body) => bind(gateway, 'unbind', namesIn(body)),
     'hub.describe': () => describe(gateway),
+    'hub.release': ({ names }) => inTurn(gateway, () => release(gateway, names)),
     'link.probe': ({ link, subdevice }) => probe(gateway, link, subdevice),
   };
 }
@@ -108,6 +110,23 @@ async function bind(gateway: Gateway, verb: 'bind' | 'unbind', names: readonly s
     return { ...what, done: false, sentence, remedy: remedy?.replace('ID', name) ?? null };
   });
   return { outcomes };
+}
+
+/** Packets that are held back, by filter or topic. */
+function release(gateway: Gateway, names: unknown): { readonly released: readonly string[] } {
+  const isList = Array.isArray(names) && names.length > 0 && names.length <= NAMES_MAX;
+  if (!isList || !names.every((name) => typeof name === 'string'))
+    throw refusal(
+      `An order needs "names", a list of 1 to ${NAMES_MAX} filters or topics`,
+      'Write {"names": ["gw/a/#"]}.',
+    );
+  const released = names.flatMap((name) => releasePackets(gateway, name));
+  if (released.length === 0)
+    throw refusal(
+      `Nothing of ${names.join(', ')} is held back`,
+      'holdfast hub subscriptions lists the filters and topics that are.',
+    );
+  return { released };
 }
 
 function bindingsOf({ bindings, stations, parts }: Gateway): BindingFlow {

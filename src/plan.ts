@@ -40,6 +40,27 @@ export function allowance(config: Config): (subdevice: string, link: string) => 
   return (subdevice, link) => byLink.get(link)?.has(subdevice) ?? byLink.has(link);
 }
 
+/**
+ * The filters, in a subdevice's own names, that the gateway subscribes in its name; `undefined`: it subscribes itself, or
+ * its link is not configured.
+ */
+export function filtersByConfig(config: Config): (subdevice: string, link: string) => readonly string[] | undefined {
+  const links = new Map(config.links.map((link) => [link.name, link]));
+  return (subdevice, name) => {
+    const link = links.get(name);
+    switch (link?.driver) {
+      case 'lines':
+        return link.lines?.downlinks ?? [];
+      case 'modbus':
+        return link.units
+          .filter((unit) => unit.subdevice === subdevice && unit.points.some(({ isWritable }) => isWritable))
+          .map(({ setTopic }) => setTopic);
+      default:
+        return undefined;
+    }
+  };
+}
+
 export function termsByLink(config: Config): (link: string) => LinkConfig {
   const byName = new Map(config.links.map((link) => [link.name, link]));
   return (name) => {

@@ -74,7 +74,10 @@ export type GatewayEvents = {
     readonly sample: string;
   }) => void;
   /** The hub closed the connection with only this one in the air; `closes` count against it so far. */
-  uplinkSuspected: (fact: { readonly subdevice: string; readonly topic: string; readonly closes: number }) => void;
+  /** The hub closed the connection upon this packet alone; `closes`: those that count against it. */
+  packetSuspected: (fact: { readonly packet: string; readonly closes: number }) => void;
+  packetSetAside: (fact: { readonly packet: string; readonly closes: number }) => void;
+  packetReleased: (fact: { readonly packet: string }) => void;
   uplinkBuried: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   deadLettersRetried: (fact: { readonly letters: number }) => void;
   deadLettersDropped: (fact: { readonly letters: number }) => void;

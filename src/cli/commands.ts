@@ -135,6 +135,18 @@ function addHub(add: Add, program: Command): void {
     async ({ context }) => (await import('./hub.ts')).describeBindings(context),
     hub,
   );
+  const subscriptions = add(
+    'subscriptions',
+    'List the filters at the hub with their state, and packets that the hub closes the connection on',
+    async ({ context }) => (await import('./hub-subscriptions.ts')).showHubSubscriptions(context),
+    hub,
+  );
+  add(
+    'release <names...>',
+    'Send packets again that are set aside, by filter or topic',
+    async ({ context, words }) => (await import('./hub-subscriptions.ts')).releasePackets(context, words),
+    subscriptions,
+  );
 }
 
 function addConfig(add: Add, program: Command): void {

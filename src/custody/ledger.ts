@@ -15,6 +15,7 @@ export type ShedReason =
   | 'QoS 0 while the hub is away'
   | 'QoS 0 while the subdevice is away'
   | 'QoS 0 too fast'
+  | 'QoS 0 held back: the hub closes on its topic'
   | 'no subscriber'
   | 'session ended'
   | 'too large for the link'

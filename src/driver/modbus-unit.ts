@@ -119,7 +119,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
       this.#presence = 'here';
       if (hasGone) return this.left('no answer');
       this.#state.tellAnew(nowMs);
-      this.#subscribe();
+      if (this.plan.points.some(({ isWritable }) => isWritable)) this.#subscribe(); // else nobody could obey a command
     }
   }
 

@@ -145,6 +145,7 @@ export class DeadLetters {
   #readmit({ id, row, isWhole }: DeadLetter): readonly Change[] | string {
     if (!isWhole) return `dead letter ${id} is damaged: its checksum does not hold`;
     const { outbox, clock, stamp } = this.#options;
+    outbox.poison.release(({ kind, name }) => kind === 'uplink' && name === row.topic); // by order it is sent
     const message: Message = { topic: row.topic, payload: row.payload, qos: 1 };
     const admission = outbox.admit(
       {

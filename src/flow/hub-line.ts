@@ -34,12 +34,17 @@ export interface HubLineOptions {
 
 type Report = Exclude<HubAction, ChannelAction>;
 
+/** Reports that are no word of the hub. */
+const NOT_HEARD: ReadonlySet<Report['kind']> = new Set(['offline', 'takenOver', 'probed', 'unanswered']);
+
 export class HubLine {
   readonly #options: HubLineOptions;
   readonly #pump: Pump<HubInput, HubAction>;
   #isOnline = false;
   #changedAtMs: number | undefined;
   #problem: string | undefined;
+  /** How far the connection, or the attempt, had come whose end the problem is. */
+  #stage: Extract<Report, { kind: 'offline' }>['stage'] | undefined;
   #refusal: { readonly code: number; readonly reason: string } | undefined;
   #attempts = 0;
 
@@ -88,6 +93,7 @@ export class HubLine {
   get standing(): {
     readonly changedAtMs: number | undefined;
     readonly problem: string | undefined;
+    readonly problemStage: 'no connection' | 'before CONNACK' | 'accepted' | undefined;
     readonly refusal: string | undefined;
     readonly refusalCode: number | undefined;
     readonly attempts: number;
@@ -95,6 +101,7 @@ export class HubLine {
     return {
       changedAtMs: this.#changedAtMs,
       problem: this.#problem,
+      problemStage: this.#stage,
       refusal: this.#refusal?.reason,
       refusalCode: this.#refusal?.code,
       attempts: this.#attempts,
@@ -103,7 +110,7 @@ export class HubLine {
 
   #act(report: Report): void {
     const { replay, subscriptions } = this.#options;
-    if (report.kind !== 'offline' && report.kind !== 'takenOver') replay.heard(report.kind !== 'message');
+    if (!NOT_HEARD.has(report.kind)) replay.heard(report.kind !== 'message');
     switch (report.kind) {
       case 'online':
         return this.#online(report.sessionPresent);
@@ -116,8 +123,10 @@ export class HubLine {
       case 'takenOver':
         this.#options.facts.emit('hubTakenOver', { times: report.times });
         return;
+      case 'probed':
+        return replay.probed();
       case 'alive':
-        return replay.send();
+        return replay.alive();
       case 'acknowledged':
         return replay.acknowledged(report.packetId);
       case 'message':
@@ -126,9 +135,11 @@ export class HubLine {
         this.#options.watch.message(report.qos, report.dup);
         return this.#options.downlink.oversize(report);
       case 'subscribed':
-        return subscriptions.answered(report.filter, report.isGranted);
+        return subscriptions.answered(report.filter, report.answer);
       case 'unsubscribed':
         return subscriptions.unsubscribed(report.filter);
+      case 'unanswered':
+        return subscriptions.unanswered(report.request, report.filter);
       default:
         report satisfies never;
     }
@@ -147,10 +158,11 @@ export class HubLine {
     replay.connected(sessionPresent);
   }
 
-  #offline({ reason, isByHub }: Extract<Report, { kind: 'offline' }>): void {
+  #offline({ reason, isByHub, stage }: Extract<Report, { kind: 'offline' }>): void {
     const { replay, downlink, subscriptions, watch, facts, clock, letGo } = this.#options;
     const isNews = reason !== this.#problem;
     this.#problem = reason;
+    this.#stage = stage;
     if (!this.#isOnline) {
       this.#attempts += 1;
       if (isNews) facts.emit('hubUnreachable', { reason });

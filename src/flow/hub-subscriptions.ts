@@ -4,11 +4,12 @@
  */
 import type { Facts } from '../base/events.ts';
 import type { Stamp } from '../base/time.ts';
-import type { HubInput } from '../hub/contract.ts';
 import type { OwnServices } from '../hub/own-service.ts';
 import type { SessionMirror } from '../hub/session-mirror.ts';
+import type { Clock } from '../ports.ts';
 import type { Mirror } from '../session/mirror.ts';
 import type { Committer } from './committer.ts';
+import type { FilterRequests, FilterVerb } from './filter-requests.ts';
 
 export interface HubSubscriptionsOptions {
   readonly facts: Facts;
@@ -19,7 +20,10 @@ export interface HubSubscriptionsOptions {
   readonly services: OwnServices;
   /** 0 = no limit. */
   readonly subscriptionsMax: number;
-  readonly order: (order: HubInput) => void;
+  readonly filters: FilterRequests;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** What waits may be sent. */
+  readonly send: () => void;
 }
 
 interface TurnedAway {
@@ -42,6 +46,8 @@ export class HubSubscriptions {
   #isConnected = false;
   /** Refused by the hub in this connection: not asked for again until the next, or until who wants it is online or bound. */
   readonly #refused = new Set<string>();
+  /** Granted with QoS 0 in this connection, though QoS 1 was asked for. */
+  readonly #loweredQos = new Set<string>();
   readonly #turnedAway = new Map<string, TurnedAway>();
 
   constructor(options: HubSubscriptionsOptions) {
@@ -57,6 +63,31 @@ export class HubSubscriptions {
 
   get refused(): ReadonlySet<string> {
     return this.#refused;
+  }
+
+  get loweredQos(): ReadonlySet<string> {
+    return this.#loweredQos;
+  }
+
+  /** Of a filter that somebody wants. */
+  stateOf(filter: string): 'granted' | 'granted with QoS 0' | 'refused' | 'unanswered' | 'asked' | 'wanted' {
+    const { session, filters } = this.#options;
+    if (session.granted.has(filter)) return this.#loweredQos.has(filter) ? 'granted with QoS 0' : 'granted';
+    if (this.#refused.has(filter)) return 'refused';
+    if (filters.silent.has(filter)) return 'unanswered';
+    return filters.isAsked(filter) ? 'asked' : 'wanted';
+  }
+
+  /** Filters whose request the hub leaves unanswered. */
+  get silent(): readonly string[] {
+    return [...this.#options.filters.silent.keys()];
+  }
+
+  /** By order it is no longer held back. */
+  released(filter: string): void {
+    this.#refused.delete(filter);
+    this.#options.filters.look();
+    this.#options.send();
   }
 
   hasRoom(): boolean {
@@ -82,30 +113,31 @@ export class HubSubscriptions {
   }
 
   connected(sessionPresent: boolean): void {
-    const { session, mirror, services, committer, stamp, order } = this.#options;
+    const { session, mirror, services, committer, stamp } = this.#options;
     this.#isConnected = true;
     this.#refused.clear();
+    this.#loweredQos.clear();
     const wanted = mirror.wantedFilters();
     for (const filter of services.filters) wanted.add(filter);
     const { gone, subscribe, unsubscribe } = session.connected(sessionPresent, wanted, stamp());
     for (const filter of gone) committer.ride({ kind: 'filterGone', filter });
     committer.ride({ kind: 'hubSession', row: session.row });
-    for (const filter of subscribe) order({ kind: 'subscribe', filter });
-    for (const filter of unsubscribe) order({ kind: 'unsubscribe', filter });
+    for (const filter of subscribe) this.#options.filters.ask('subscribe', filter);
+    for (const filter of unsubscribe) this.#options.filters.ask('unsubscribe', filter);
   }
 
   disconnected(): void {
     const { session, committer, stamp } = this.#options;
     if (!this.#isConnected) return;
     this.#isConnected = false;
+    this.#options.filters.clear();
     session.disconnected(stamp());
     committer.ride({ kind: 'hubSession', row: session.row });
   }
 
   /** Somebody wants it (again). */
   want(filter: string): void {
-    if (this.#isConnected && !this.#options.session.granted.has(filter))
-      this.#options.order({ kind: 'subscribe', filter });
+    if (this.#isConnected && !this.#options.session.granted.has(filter)) this.#ask('subscribe', filter);
   }
 
   /** The hub may have refused these, or dropped them without a word: they are asked for again. */
@@ -113,7 +145,7 @@ export class HubSubscriptions {
     if (!this.#isConnected) return;
     for (const filter of filters) {
       this.#refused.delete(filter);
-      this.#options.order({ kind: 'subscribe', filter });
+      this.#ask('subscribe', filter);
     }
   }
 
@@ -124,15 +156,16 @@ export class HubSubscriptions {
 
   /** Somebody wants these no more; the hub is told if nobody does. */
   release(filters: readonly string[]): void {
-    const { mirror, order } = this.#options;
-    for (const filter of filters)
-      if (this.#isConnected && !mirror.isWanted(filter)) order({ kind: 'unsubscribe', filter });
+    const { mirror } = this.#options;
+    for (const filter of filters) if (this.#isConnected && !mirror.isWanted(filter)) this.#ask('unsubscribe', filter);
   }
 
   /** SUBACK. */
-  answered(filter: string, isGranted: boolean): void {
-    const { session, committer, facts, mirror, order } = this.#options;
-    if (!isGranted) {
+  answered(filter: string, answer: 'granted' | 'granted QoS 0' | 'refused'): void {
+    const { session, committer, facts, mirror, filters, send } = this.#options;
+    filters.answered('subscribe', filter);
+    send();
+    if (answer === 'refused') {
       this.#refused.add(filter);
       facts.emit('subscriptionRefused', {
         subdevice: undefined,
@@ -141,17 +174,35 @@ export class HubSubscriptions {
       });
       return;
     }
+    if (answer === 'granted QoS 0') this.#loweredQos.add(filter);
     session.grant(filter);
     committer.ride({ kind: 'filterGranted', filter });
     const isWanted = mirror.isWanted(filter) || this.#options.services.filters.includes(filter);
-    if (!isWanted) order({ kind: 'unsubscribe', filter }); // released while the hub was thinking
+    if (!isWanted) this.#ask('unsubscribe', filter); // released while the hub was thinking
   }
 
   /** UNSUBACK. */
   unsubscribed(filter: string): void {
-    const { session, committer, mirror } = this.#options;
+    const { session, committer, mirror, filters, send } = this.#options;
+    filters.answered('unsubscribe', filter);
+    send();
     session.drop(filter);
     committer.ride({ kind: 'filterGone', filter });
     if (mirror.isWanted(filter)) this.want(filter);
+  }
+
+  /** No SUBACK or UNSUBACK in the time for it: the connection stays, and the hub is asked again later. */
+  unanswered(kind: FilterVerb, filter: string): void {
+    const { filters, facts, clock, send } = this.#options;
+    const isNews = !filters.silent.has(filter);
+    filters.unanswered(kind, filter, clock.nowMs());
+    const reason = `the hub does not answer ${kind.toUpperCase()}; it is asked again later`;
+    if (isNews) facts.emit('subscriptionRefused', { subdevice: undefined, filter, reason });
+    send();
+  }
+
+  #ask(kind: FilterVerb, filter: string): void {
+    this.#options.filters.ask(kind, filter);
+    this.#options.send();
   }
 }

@@ -41,6 +41,8 @@ export interface PresenceOptions {
   readonly wills: Wills;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly identityOf: (subdevice: string) => HubIdentity | undefined;
+  /** The filters that the configuration subscribes in its name; `undefined`: it subscribes itself. */
+  readonly filtersOf: (subdevice: string, link: string) => readonly string[] | undefined;
   /** Is this client id served on this link? */
   readonly isAllowed: (subdevice: string, link: string) => boolean;
   readonly hubLimits: HubLimits;
@@ -69,6 +71,25 @@ export class Presence {
   forgetEndedSessions(): void {
     const { mirror, sessions } = this.#options;
     for (const subdevice of mirror.all()) if (!subdevice.lasting) sessions.addLazy(this.#clear(subdevice));
+  }
+
+  /**
+   * At the start: what an earlier configuration subscribed in the name of a subdevice, and nobody can receive any more,
+   * is not asked of the hub again.
+   */
+  forgetUnreceivable(): void {
+    const { mirror, topicsOf, filtersOf, subscriptions, committer } = this.#options;
+    for (const subdevice of mirror.all()) {
+      const filters = filtersOf(subdevice.id, subdevice.link);
+      if (filters === undefined) continue;
+      const receivable = new Set(filters.map((filter) => topicsOf(subdevice.id).filterToHub(filter)));
+      const gone = [...subdevice.subscriptions.keys()].filter((filter) => !receivable.has(filter));
+      for (const filter of gone) {
+        mirror.unsubscribe(subdevice, filter);
+        committer.ride({ kind: 'unsubscribe', lane: subdevice.lane, filter });
+      }
+      subscriptions().release(gone);
+    }
   }
 
   attach(link: string, report: Report<'attach'>): void {

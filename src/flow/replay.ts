@@ -8,12 +8,14 @@ import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { HubInput } from '../hub/contract.ts';
-import type { OwnServices } from '../hub/own-service.ts';
+import type { OwnRequest, OwnServices } from '../hub/own-service.ts';
+import { actOf, actWords } from '../outbox/act.ts';
 import type { Verdict } from '../outbox/contract.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock } from '../ports.ts';
 import type { Mirror } from '../session/mirror.ts';
 import { Alarm } from './alarm.ts';
+import type { FilterRequests } from './filter-requests.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Pager } from './pager.ts';
 
@@ -31,6 +33,7 @@ export interface ReplayOptions {
   readonly custodian: Custodian;
   readonly pager: () => Pager;
   readonly services: OwnServices;
+  readonly filters: FilterRequests;
   readonly order: (order: HubInput) => void;
   readonly queuedBytes: () => number;
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
@@ -46,6 +49,9 @@ export class Replay {
   readonly #alarm: Alarm;
   readonly #quick: Quick[] = [];
   #isQuickTurn = true;
+  /** A request of our own that goes alone, once what is unanswered is answered. */
+  #heldRequest: OwnRequest | undefined;
+  #isFilterTurn = false;
   /** The hub answered something last at this moment, monotonic ms. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #backlogAtConnect = 0;
@@ -79,16 +85,17 @@ export class Replay {
     const nowMs = this.#options.clock.nowMs();
     this.#options.outbox.connected(sessionPresent, nowMs);
     this.#options.services.connected(nowMs);
-    if (this.#options.outbox.suspicion.isCautious) this.#options.order({ kind: 'probe' });
+    if (this.#options.outbox.poison.isTroubled) this.#options.order({ kind: 'probe' });
     this.send();
   }
 
-  /** @param isByHub it was not we who ended it */
+  /** @param isByHub not we ended it, or the hub broke the protocol */
   disconnected(isByHub: boolean): void {
     const { outbox, custodian, services, clock } = this.#options;
     const verdict = outbox.disconnected(isByHub, clock.nowMs());
     if (verdict !== undefined) this.#tell(verdict);
     services.disconnected();
+    this.#heldRequest = undefined;
     for (const { lane } of this.#quick.splice(0))
       custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
     this.#alarm.set(undefined);
@@ -100,7 +107,18 @@ export class Replay {
    */
   heard(isAnswer: boolean): void {
     if (isAnswer) this.#heardAtMs = this.#options.clock.nowMs();
-    this.#options.outbox.suspicion.heard();
+    this.#options.outbox.poison.heard();
+  }
+
+  /** PINGREQ has left. */
+  probed(): void {
+    this.#options.outbox.poison.pinged();
+  }
+
+  /** PINGRESP. */
+  alive(): void {
+    this.#options.outbox.poison.ponged(this.#heardAtMs);
+    this.send();
   }
 
   /** PUBACK. */
@@ -133,25 +151,42 @@ export class Replay {
     this.#options.pager().turn();
     let hasMore = false;
     if (outbox.isConnected) {
-      while (outbox.pace.isOpen(nowMs) && this.#sendOne(nowMs));
+      // before the uplinks, unless one of them may end the connection
+      if (!outbox.poison.isTroubled) while (this.#sendFilter(nowMs));
+      do while (outbox.pace.isOpen(nowMs) && this.#sendOne(nowMs));
+      while (this.#buryAside());
       hasMore = !outbox.pace.isOpen(nowMs);
+      if (outbox.poison.needsPing(nowMs)) this.#options.order({ kind: 'probe' });
+      if (outbox.poison.takeCleared()) this.#options.order({ kind: 'cleared' });
     }
     const { overdueAtMs } = outbox;
+    // a request of our own that waits for answers of others is no reason to look again before they come
+    const isWaiting = this.#heldRequest !== undefined || outbox.poison.mustWait(nowMs);
     const times = [
       // what is overdue already waits for the hub's answer to the probe, or for the end of the connection
       overdueAtMs !== undefined && overdueAtMs > nowMs ? overdueAtMs : undefined,
       // while the pace is closed nothing can be sent, requests of our own neither: an alarm for them would spin
-      outbox.isConnected && !hasMore ? services.wakeAtMs() : undefined,
+      outbox.isConnected && !hasMore && !isWaiting ? services.wakeAtMs() : undefined,
       hasMore ? outbox.pace.nextAtMs : undefined,
-      outbox.isConnected ? outbox.suspicion.wakeAtMs(nowMs) : undefined,
+      outbox.isConnected ? outbox.poison.wakeAtMs(nowMs) : undefined,
+      outbox.isConnected ? this.#options.filters.wakeAtMs(nowMs) : undefined,
     ];
     const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
     this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
     this.#options.pager().turn();
   }
 
-  /** Requests of our own first, then alarms, then QoS 0 and QoS 1 in turn, so that neither waits for the other. */
+  /**
+   * Requests of our own first, then alarms, then QoS 0 and QoS 1 in turn, so that neither waits for the other. While
+   * something is suspected or doubted, filters take turns with all of them.
+   */
   #sendOne(nowMs: number): boolean {
+    this.#isFilterTurn = !this.#isFilterTurn;
+    if (this.#isFilterTurn && this.#sendFilter(nowMs)) return true;
+    return this.#sendMessage(nowMs) || this.#sendFilter(nowMs);
+  }
+
+  #sendMessage(nowMs: number): boolean {
     if (this.#sendRequest(nowMs)) return true;
     if (this.#options.outbox.hasAlarms && this.#sendNext(nowMs)) return true;
     this.#isQuickTurn = !this.#isQuickTurn;
@@ -160,21 +195,57 @@ export class Replay {
   }
 
   #sendRequest(nowMs: number): boolean {
-    const request = this.#options.services.next(nowMs);
+    const { outbox, services } = this.#options;
+    let request = this.#heldRequest ?? services.next(nowMs);
+    this.#heldRequest = undefined;
+    for (; request !== undefined; request = services.next(nowMs)) {
+      const act = actOf('request', request.topic);
+      const permission = outbox.poison.mayGo(act, nowMs);
+      if (permission === 'go') break;
+      if (permission === 'wait') {
+        this.#heldRequest = request;
+        return false;
+      }
+      // held back or set aside: as if the hub did not answer it, so its service asks again later
+    }
     if (request === undefined) return false;
-    this.#options.outbox.pace.take(nowMs);
-    this.#options.order({ kind: 'publish', publish: { ...request, qos: 0, packetId: undefined, dup: false } });
+    this.#sendUnanswered('request', request, nowMs);
     return true;
   }
 
-  #sendQuick(nowMs: number): boolean {
-    const quick = this.#quick.shift();
-    if (quick === undefined) return false;
-    const { topic, payload } = quick.message;
-    this.#options.outbox.pace.take(nowMs);
-    this.#options.order({ kind: 'publish', publish: { topic, payload, qos: 0, packetId: undefined, dup: false } });
-    this.#options.custodian.pass(quick.lane, { as: 'delivered' });
+  #sendFilter(nowMs: number): boolean {
+    const request = this.#options.filters.next(nowMs);
+    if (request === undefined) return false;
+    this.#options.order(request);
     return true;
+  }
+
+  /** PUBLISH with QoS 0. */
+  #sendUnanswered(kind: 'request' | 'QoS 0 uplink', { topic, payload }: OwnRequest, nowMs: number): void {
+    const { poison, pace } = this.#options.outbox;
+    const act = actOf(kind, topic);
+    const isSuspect = poison.isWatched(act);
+    poison.sent(act, nowMs);
+    pace.take(nowMs);
+    const publish = { topic, payload, qos: 0, packetId: undefined, dup: false } as const;
+    this.#options.order({ kind: 'publish', publish, isSuspect });
+  }
+
+  #sendQuick(nowMs: number): boolean {
+    const { outbox, custodian } = this.#options;
+    for (let first = this.#quick[0]; first !== undefined; first = this.#quick[0]) {
+      const { lane, message } = first;
+      const permission = outbox.poison.mayGo(actOf('QoS 0 uplink', message.topic), nowMs);
+      if (permission === 'wait') return false;
+      this.#quick.shift();
+      if (permission === 'go') {
+        this.#sendUnanswered('QoS 0 uplink', message, nowMs);
+        custodian.pass(lane, { as: 'delivered' });
+        return true;
+      }
+      custodian.pass(lane, { as: 'shed', reason: 'QoS 0 held back: the hub closes on its topic' });
+    }
+    return false;
   }
 
   #sendNext(nowMs: number): boolean {
@@ -198,11 +269,23 @@ export class Replay {
     this.#options.pager().turn();
   }
 
+  /** @returns whether there was any: what is behind them may go */
+  #buryAside(): boolean {
+    const burials = this.#options.outbox.buryAside();
+    for (const burial of burials) this.#tell({ kind: 'buried', ...burial });
+    if (burials.length > 0) this.#options.pager().turn();
+    return burials.length > 0;
+  }
+
   #tell(verdict: Verdict): void {
     const { facts, mirror } = this.#options;
-    const { lane, topic } = verdict.entry.row;
-    const subdevice = mirror.byLane(lane)?.id ?? '';
-    if (verdict.kind === 'buried') facts.emit('uplinkBuried', { subdevice, topic, reason: verdict.reason });
-    else facts.emit('uplinkSuspected', { subdevice, topic, closes: verdict.closes });
+    if (verdict.kind === 'buried') {
+      const { lane, topic } = verdict.entry.row;
+      facts.emit('uplinkBuried', { subdevice: mirror.byLane(lane)?.id ?? '', topic, reason: verdict.reason });
+      return;
+    }
+    const { act, closes } = verdict;
+    const name = verdict.kind === 'suspected' ? 'packetSuspected' : 'packetSetAside';
+    facts.emit(name, { packet: actWords(act), closes });
   }
 }

@@ -10,8 +10,18 @@ export type ClientState =
       readonly reason: string;
       /** The hub said no to CONNECT. */
       readonly isRefused: boolean;
+      /** The hub broke the protocol. */
+      readonly isBreach: boolean;
       readonly onlineSinceMs: number | undefined;
+      readonly stage: 'dialing' | 'greeting' | 'online';
     };
+
+/** How far a connection that is over had come. */
+export function stageOf(state: ClientState): 'no connection' | 'before CONNACK' | 'accepted' {
+  const kind = state.kind === 'closing' ? state.stage : state.kind;
+  if (kind === 'online') return 'accepted';
+  return kind === 'greeting' ? 'before CONNACK' : 'no connection';
+}
 
 /** Since when the connection that is ending was a good one; `undefined`: it never was. */
 export function onlineSince(state: ClientState): number | undefined {

@@ -9,7 +9,7 @@ import type { Machine } from '../base/machine.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import type { MqttPacket, Publish } from '../codec/mqtt.ts';
 import { encodeMqtt } from '../codec/mqtt-wire.ts';
-import { type ClientState, deadlineOf, onlineSince } from './client-state.ts';
+import { type ClientState, deadlineOf, onlineSince, stageOf } from './client-state.ts';
 import { Comeback, type ComebackSnapshot } from './comeback.ts';
 import { connackProblem } from './connack.ts';
 import { Connection, type ConnectionSnapshot } from './connection.ts';
@@ -98,13 +98,21 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   ): HubAction[] {
     switch (input.kind) {
       case 'publish':
-        if (input.publish.qos === 1) this.#comeback.rivalry.published(input.isSuspect === true);
+        this.#comeback.rivalry.sent(
+          input.publish.qos === 1 ? 'answered' : 'unanswered',
+          input.isSuspect === true,
+          nowMs,
+        );
         return [this.#connection.send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
       case 'puback':
         return [this.#connection.send({ kind: 'puback', packetId: input.packetId }, nowMs)];
       case 'subscribe':
       case 'unsubscribe':
+        this.#comeback.rivalry.sent('answered', input.isSuspect === true, nowMs);
         return this.#connection.ask({ kind: input.kind, filter: input.filter }, nowMs);
+      case 'cleared':
+        this.#comeback.rivalry.cleared();
+        return [];
       case 'probe':
         return this.#connection.ping(nowMs);
       case 'leave':
@@ -171,13 +179,18 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     this.#connection.closed();
     const { pauseMs, isTakenOver } = this.#comeback.after(before, nowMs);
     this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
-    const isByHub = before.kind === 'online';
-    const offline: HubAction = { kind: 'offline', reason: before.kind === 'closing' ? before.reason : reason, isByHub };
+    const isByHub =
+      before.kind === 'online' || (before.kind === 'closing' && before.isBreach && before.onlineSinceMs !== undefined);
+    const why = before.kind === 'closing' ? before.reason : reason;
+    const offline: HubAction = { kind: 'offline', reason: why, isByHub, stage: stageOf(before) };
     return isTakenOver ? [offline, { kind: 'takenOver', times: this.#comeback.rivalry.takings.times }] : [offline];
   }
 
-  #close(reason: string, isRefused = false): HubAction[] {
-    this.#state = { kind: 'closing', reason, isRefused, onlineSinceMs: onlineSince(this.#state) };
+  #close(reason: string, cause: 'ours' | 'refused' | 'breach' = 'ours'): HubAction[] {
+    const [isRefused, isBreach] = [cause === 'refused', cause === 'breach'];
+    const before = this.#state.kind;
+    const stage = before === 'greeting' || before === 'dialing' ? before : 'online';
+    this.#state = { kind: 'closing', reason, isRefused, isBreach, stage, onlineSinceMs: onlineSince(this.#state) };
     return [{ kind: 'close', reason }];
   }
 
@@ -186,7 +199,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     const actions: HubAction[] = [];
     for (const packet of this.#connection.read(bytes, nowMs)) {
       if (packet.ok) actions.push(...this.#receive(packet.value, nowMs));
-      else actions.push(...this.#close(`the hub broke the protocol: ${packet.problem}`)); // [MQTT-4.8.0-1]
+      else actions.push(...this.#close(`the hub broke the protocol: ${packet.problem}`, 'breach')); // [MQTT-4.8.0-1]
       if (actions.at(-1)?.kind === 'close') break;
     }
     return actions;
@@ -197,30 +210,33 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       // [MQTT-3.2.0-1] the first packet of the hub is CONNACK
       return packet.kind === 'connack'
         ? this.#welcome(packet, nowMs)
-        : this.#close(`the hub sent ${packet.kind} before CONNACK`);
+        : this.#close(`the hub sent ${packet.kind} before CONNACK`, 'breach');
     }
     if (this.#state.kind !== 'online') return [];
     switch (packet.kind) {
       case 'puback':
-        this.#comeback.rivalry.answered();
+        this.#comeback.rivalry.answered('answered', nowMs);
         return [{ kind: 'acknowledged', packetId: packet.packetId }];
       case 'publish':
         return this.#message(packet);
       case 'suback':
+        this.#comeback.rivalry.answered('answered', nowMs);
         return this.#connection.subscribed(packet, nowMs);
       case 'unsuback':
+        this.#comeback.rivalry.answered('answered', nowMs);
         return this.#connection.unsubscribed(packet.packetId, nowMs);
       case 'pingresp':
+        this.#comeback.rivalry.answered('unanswered', nowMs);
         return this.#connection.pinged();
       default:
-        return this.#close(`the hub sent ${packet.kind}, which a client must not get`);
+        return this.#close(`the hub sent ${packet.kind}, which a client must not get`, 'breach');
     }
   }
 
   #welcome(connack: Extract<MqttPacket, { kind: 'connack' }>, nowMs: number): HubAction[] {
     const { returnCode: code } = connack;
     const reason = connackProblem(code);
-    if (reason !== undefined) return [{ kind: 'refused', code, reason }, ...this.#close(reason, true)];
+    if (reason !== undefined) return [{ kind: 'refused', code, reason }, ...this.#close(reason, 'refused')];
     this.#state = { kind: 'online', sinceMs: nowMs };
     this.#comeback.rivalry.connected(connack.sessionPresent);
     return [{ kind: 'online', sessionPresent: connack.sessionPresent }];
@@ -228,7 +244,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
 
   #message(publish: Publish): HubAction[] {
     const { topic, payload, qos, dup, retain: retained, packetId, oversizeBytes } = publish;
-    if (qos === 2) return this.#close('the hub sent QoS 2, which nobody subscribed to');
+    if (qos === 2) return this.#close('the hub sent QoS 2, which nobody subscribed to', 'breach');
     if (oversizeBytes === undefined)
       return [{ kind: 'message', message: { topic, payload, qos }, dup, retained, packetId }];
     return [{ kind: 'oversize', topic, qos, packetBytes: oversizeBytes, dup, packetId }];

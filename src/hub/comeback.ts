@@ -31,11 +31,12 @@ export class Comeback implements Restorable<ComebackSnapshot> {
   after(state: ClientState, nowMs: number): { readonly pauseMs: number; readonly isTakenOver: boolean } {
     const sinceMs = onlineSince(state);
     if (sinceMs !== undefined && nowMs - sinceMs >= STABLE_MS) this.#backoff.reset();
-    const { times } = this.rivalry.takings;
+    const isOurs = state.kind === 'online' && this.rivalry.isSuspectInTheAir(nowMs);
+    if (isOurs) this.#backoff.reset(); // the hub is well: it closed upon a packet of ours
     this.#judge(state, nowMs);
     const usualMs = this.#backoff.next();
-    const pauseMs = Math.max(this.#floorMs, this.rivalry.nextPauseMs() ?? usualMs);
-    return { pauseMs, isTakenOver: times === 0 && this.rivalry.takings.times > 0 };
+    const pauseMs = Math.max(this.#floorMs, (isOurs ? undefined : this.rivalry.nextPauseMs()) ?? usualMs);
+    return { pauseMs, isTakenOver: this.rivalry.isNews() };
   }
 
   /** Connections in a row that were taken from us; none: no pattern, or not any more. */
@@ -57,7 +58,7 @@ export class Comeback implements Restorable<ComebackSnapshot> {
   #judge(state: ClientState, nowMs: number): void {
     switch (state.kind) {
       case 'online':
-        return this.rivalry.taken(nowMs - state.sinceMs);
+        return this.rivalry.taken(nowMs - state.sinceMs, nowMs);
       case 'closing':
         return state.isRefused ? undefined : this.rivalry.explained();
       case 'dialing':

@@ -20,6 +20,8 @@ export interface ConnectionSnapshot {
 
 /** In a SUBACK: the filter was refused (MQTT 3.1.1 §3.9.3). */
 const REFUSED = 0x80;
+/** In a SUBACK: granted, and what comes comes with QoS 0, so the hub keeps nothing while we are away. */
+const GRANTED_QOS_0 = 0;
 
 export class Connection implements Restorable<ConnectionSnapshot> {
   readonly #options: ConnectionOptions;
@@ -71,8 +73,9 @@ export class Connection implements Restorable<ConnectionSnapshot> {
   subscribed({ packetId, returnCodes }: Suback, nowMs: number): HubAction[] {
     const request = this.#requests.answer('subscribe', packetId);
     if (request === undefined) return [];
-    const isGranted = returnCodes[0] !== REFUSED;
-    return [{ kind: 'subscribed', filter: request.filter, isGranted }, ...this.#sendRequests(nowMs)];
+    const [code] = returnCodes;
+    const answer = code === REFUSED ? 'refused' : code === GRANTED_QOS_0 ? 'granted QoS 0' : 'granted';
+    return [{ kind: 'subscribed', filter: request.filter, answer }, ...this.#sendRequests(nowMs)];
   }
 
   unsubscribed(packetId: number, nowMs: number): HubAction[] {
@@ -88,19 +91,20 @@ export class Connection implements Restorable<ConnectionSnapshot> {
   }
 
   ping(nowMs: number): HubAction[] {
-    return this.#keepAlive.ask(nowMs) ? [this.send({ kind: 'pingreq' }, nowMs)] : [];
+    return this.#keepAlive.ask(nowMs) ? [this.send({ kind: 'pingreq' }, nowMs), { kind: 'probed' }] : [];
   }
 
-  /** A PINGREQ, if it is time for one. */
+  /** A PINGREQ, if it is time for one; requests that the hub leaves unanswered, and what waited for a place. */
   keepUp(nowMs: number): HubAction[] {
-    return this.#keepAlive.mustAsk(nowMs) ? this.ping(nowMs) : [];
+    const overdue = this.#requests.takeOverdue(nowMs);
+    const told = overdue.map(({ kind, filter }): HubAction => ({ kind: 'unanswered', request: kind, filter }));
+    const ping = this.#keepAlive.mustAsk(nowMs) || told.length > 0 ? this.ping(nowMs) : [];
+    return [...told, ...ping, ...(told.length > 0 ? this.#sendRequests(nowMs) : [])];
   }
 
   /** Why it is to be given up. */
   problem(nowMs: number): string | undefined {
-    if (this.#keepAlive.isDead(nowMs)) return 'no PINGRESP: the connection is dead';
-    const missing = this.#requests.overdue(nowMs);
-    return missing === undefined ? undefined : `no answer to ${missing.kind.toUpperCase()} ${missing.filter}`;
+    return this.#keepAlive.isDead(nowMs) ? 'no PINGRESP: the connection is dead' : undefined;
   }
 
   snapshot(): ConnectionSnapshot {

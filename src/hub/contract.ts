@@ -10,8 +10,9 @@ export type HubInput =
   /** `isSuspect`: the hub may close the connection on it. */
   | { readonly kind: 'publish'; readonly publish: HubPublish; readonly isSuspect?: boolean }
   | { readonly kind: 'puback'; readonly packetId: number }
-  | { readonly kind: 'subscribe'; readonly filter: string }
-  | { readonly kind: 'unsubscribe'; readonly filter: string }
+  | { readonly kind: 'subscribe' | 'unsubscribe'; readonly filter: string; readonly isSuspect?: boolean }
+  /** All that was unanswered at the last close was sent again, and the connection stands: it did not cause the close. */
+  | { readonly kind: 'cleared' }
   /** Is the connection alive? Answered by silence, or by `offline`. */
   | { readonly kind: 'probe' }
   /** Close and come back after the back-off. */
@@ -29,12 +30,22 @@ export interface HubPublish {
 export type HubAction =
   | ChannelAction
   | { readonly kind: 'online'; readonly sessionPresent: boolean }
-  /** The connection, or the attempt, is over. `isByHub`: it was up, and not we ended it. */
-  | { readonly kind: 'offline'; readonly reason: string; readonly isByHub: boolean }
+  /**
+   * The connection, or the attempt, is over. `isByHub`: it was up, and the hub closed it or broke the protocol.
+   * `stage`: how far it had come.
+   */
+  | {
+      readonly kind: 'offline';
+      readonly reason: string;
+      readonly isByHub: boolean;
+      readonly stage: 'no connection' | 'before CONNACK' | 'accepted';
+    }
   /** The hub said no to CONNECT, with this return code. `offline` follows. */
   | { readonly kind: 'refused'; readonly code: number; readonly reason: string }
   /** Another gateway seems to use our identity: so many connections in a row were taken from us. */
   | { readonly kind: 'takenOver'; readonly times: number }
+  /** PINGREQ has left. */
+  | { readonly kind: 'probed' }
   /** PINGRESP: the connection carries. */
   | { readonly kind: 'alive' }
   | { readonly kind: 'acknowledged'; readonly packetId: number }
@@ -55,8 +66,11 @@ export type HubAction =
       readonly dup: boolean;
       readonly packetId: number | undefined;
     }
-  | { readonly kind: 'subscribed'; readonly filter: string; readonly isGranted: boolean }
-  | { readonly kind: 'unsubscribed'; readonly filter: string };
+  /** SUBACK. `answer`: what it says of the filter; QoS 1 was asked for. */
+  | { readonly kind: 'subscribed'; readonly filter: string; readonly answer: 'granted' | 'granted QoS 0' | 'refused' }
+  | { readonly kind: 'unsubscribed'; readonly filter: string }
+  /** No SUBACK or UNSUBACK in the time for it; one that comes later counts. */
+  | { readonly kind: 'unanswered'; readonly request: 'subscribe' | 'unsubscribe'; readonly filter: string };
 
 export type HubState = 'stopped' | 'waiting' | 'dialing' | 'greeting' | 'online' | 'closing';
 

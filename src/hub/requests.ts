@@ -9,6 +9,8 @@ const PACKET_ID_FIRST = 60_001;
 const PACKET_ID_LAST = 65_535;
 /** Unanswered at a time: gentle on a hub that limits its clients. */
 const OPEN_MAX = 8;
+/** Whose answer is overdue and still counts; beyond, the oldest is forgotten. */
+const LATE_MAX = 256;
 
 export interface Request {
   readonly kind: 'subscribe' | 'unsubscribe';
@@ -21,6 +23,7 @@ interface OpenRequest extends Request {
 
 export interface RequestsSnapshot {
   readonly open: ReadonlyMap<number, OpenRequest>;
+  readonly late: ReadonlyMap<number, Request>;
   readonly waiting: readonly Request[];
   readonly lastId: number;
 }
@@ -28,6 +31,7 @@ export interface RequestsSnapshot {
 export class Requests implements Restorable<RequestsSnapshot> {
   readonly #answerMsMax: number;
   readonly #open = new Map<number, OpenRequest>();
+  readonly #late = new Map<number, Request>();
   #waiting: Request[] = [];
   #lastId = PACKET_ID_LAST;
 
@@ -64,27 +68,40 @@ export class Requests implements Restorable<RequestsSnapshot> {
 
   /** What the hub answers; `undefined`: nothing that was asked. */
   answer(kind: Request['kind'], packetId: number): Request | undefined {
-    const request = this.#open.get(packetId);
+    const request = this.#open.get(packetId) ?? this.#late.get(packetId);
     if (request?.kind !== kind) return undefined;
     this.#open.delete(packetId);
+    this.#late.delete(packetId);
     return request;
   }
 
-  overdue(nowMs: number): Request | undefined {
-    for (const request of this.#open.values()) return nowMs >= request.deadlineMs ? request : undefined;
-    return undefined;
+  /** Those without an answer in the time for it: told once each. */
+  takeOverdue(nowMs: number): Request[] {
+    const overdue = [...this.#open].filter(([, { deadlineMs }]) => nowMs >= deadlineMs);
+    for (const [packetId, request] of overdue) {
+      this.#open.delete(packetId);
+      this.#late.set(packetId, request);
+      const [oldest] = this.#late.keys();
+      if (oldest !== undefined && this.#late.size > LATE_MAX) this.#late.delete(oldest);
+    }
+    return overdue.map(([, request]) => request);
   }
 
   clear(): void {
     this.#open.clear();
+    this.#late.clear();
     this.#waiting = [];
   }
 
   snapshot(): RequestsSnapshot {
-    return { open: new Map(this.#open), waiting: [...this.#waiting], lastId: this.#lastId };
+    return {
+      ...{ open: new Map(this.#open), late: new Map(this.#late) },
+      ...{ waiting: [...this.#waiting], lastId: this.#lastId },
+    };
   }
 
-  restore({ open, waiting, lastId }: RequestsSnapshot): void {
+  restore({ open, late, waiting, lastId }: RequestsSnapshot): void {
+    for (const [packetId, request] of late) this.#late.set(packetId, request);
     for (const [packetId, request] of open) this.#open.set(packetId, request);
     this.#waiting = [...waiting];
     this.#lastId = lastId;
@@ -92,7 +109,7 @@ export class Requests implements Restorable<RequestsSnapshot> {
 
   #freeId(): number {
     do this.#lastId = this.#lastId >= PACKET_ID_LAST ? PACKET_ID_FIRST : this.#lastId + 1;
-    while (this.#open.has(this.#lastId));
+    while (this.#open.has(this.#lastId) || this.#late.has(this.#lastId));
     return this.#lastId;
   }
 }

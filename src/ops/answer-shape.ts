@@ -101,10 +101,22 @@ const DEAD_LETTERS = keys({
   ),
 });
 
+const HELD_PACKET = keys({
+  ...named('packet name state', 'text'),
+  ...named('closes firstCloseMs lastCloseMs', 'number'),
+  triedAgainInMs: maybe('number'),
+});
+
+const HUB_SUBSCRIPTIONS = keys({
+  subscriptions: list(keys({ ...named('filter state', 'text'), wantedBy: list('text'), evidence: maybe(HELD_PACKET) })),
+  publishes: list(HELD_PACKET),
+});
+
 const SHAPES = {
   '/v1/status': STATUS,
   '/v1/ledger': LEDGER,
   '/v1/subdevices': SUBDEVICES,
+  '/v1/hub-subscriptions': HUB_SUBSCRIPTIONS,
   '/v1/outbox': OUTBOX,
   '/v1/dead-letters': DEAD_LETTERS,
 } as const;

@@ -11,6 +11,7 @@ import { unusableIn } from './answer-shape.ts';
 import { foreign, Stalled, silent, unreachable } from './control-faults.ts';
 import { adminSocketOf, hasCode } from './control-socket.ts';
 import type { DeadLettersReport } from './dead-letter-report.ts';
+import type { HubSubscriptionsReport } from './hub-packet-words.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import type { OutboxReport, StatusReport, SubdevicesReport } from './report.ts';
 import type { TailLine } from './tail-line.ts';
@@ -19,6 +20,7 @@ export interface Answers {
   readonly '/v1/status': StatusReport;
   readonly '/v1/ledger': LedgerReport;
   readonly '/v1/subdevices': SubdevicesReport;
+  readonly '/v1/hub-subscriptions': HubSubscriptionsReport;
   readonly '/v1/outbox': OutboxReport;
   readonly '/v1/dead-letters': DeadLettersReport;
 }

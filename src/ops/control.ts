@@ -72,6 +72,8 @@ async function answer(exchange: Exchange): Promise<void> {
       return sendNow(exchange, () => json(inspection.subdevices()));
     case '/v1/ledger':
       return sendInTime(exchange, () => inspection.ledger());
+    case '/v1/hub-subscriptions':
+      return sendNow(exchange, () => json(inspection.hubSubscriptions()));
     case '/v1/outbox':
       return sendInTime(exchange, () => inspection.outbox());
     case '/v1/dead-letters':
@@ -84,7 +86,7 @@ async function answer(exchange: Exchange): Promise<void> {
       return refuse(
         response,
         404,
-        'There are /v1/status, ledger, subdevices, outbox, dead-letters, metrics, tail and trace.',
+        'There are /v1/status, ledger, subdevices, hub-subscriptions, outbox, dead-letters, metrics, tail and trace.',
       );
   }
 }

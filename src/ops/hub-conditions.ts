@@ -1,5 +1,7 @@
 /** Health on the hub's side: the connection, the session, the files of TLS. Pure; a part of `conditions.ts`. */
 import type { Gateway } from '../gateway.ts';
+import { type PacketHealth, packetConditions } from './hub-packet-conditions.ts';
+import { evidenceWords } from './hub-packet-words.ts';
 import { remedyFor } from './hub-remedies.ts';
 import type { SessionReport } from './hub-report.ts';
 import type { Condition } from './report.ts';
@@ -7,10 +9,12 @@ import { ageWords, countOf, durationWords } from './words.ts';
 
 type Takings = ReturnType<Gateway['hub']['client']['takings']>;
 
-export interface HubHealth {
+export interface HubHealth extends PacketHealth {
   readonly isOnline: boolean;
   readonly changedAtMs: number | undefined;
   readonly problem: string | undefined;
+  /** How far the connection had come that ended with the problem. */
+  readonly problemStage: Gateway['hub']['standing']['problemStage'];
   readonly refusal: string | undefined;
   /** Return code of the CONNACK that refused us. */
   readonly refusalCode: number | undefined;
@@ -47,15 +51,7 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
       hint: 'Check the hub section of the configuration and the secret file; the attempts go on.',
     });
   } else if (!hub.isOnline) {
-    const remedy = remedyFor(hub.problem);
-    const why = hub.problem === undefined ? '' : ` (${hub.problem})`;
-    conditions.push({
-      code: 'hub-away',
-      losing: remedy.losing,
-      forMs,
-      sentence: `The hub is away${why}; messages are kept on disk.`,
-      hint: remedy.hint,
-    });
+    conditions.push({ code: 'hub-away', forMs, ...awayWords(hub) });
   }
   if (hub.takings.times > 0) {
     conditions.push({
@@ -66,7 +62,11 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
       hint: `Look in the log of the hub for connections of ${hub.clientId} from elsewhere: stop that gateway, or give it an identity of its own. If there are none, look at the hub and at the firewalls on the way. This one tries again, at most 15 min apart.`,
     });
   }
-  conditions.push(...sessionConditions(hub.session), ...tlsConditions(hub.tlsFilesTrouble, nowMs));
+  conditions.push(
+    ...packetConditions(hub, forMs),
+    ...sessionConditions(hub.session),
+    ...tlsConditions(hub.tlsFilesTrouble, nowMs),
+  );
   conditions.push(...secretConditions(hub.secretTrouble, nowMs));
   if (hub.refusedFilters.length > 0) {
     conditions.push({
@@ -78,6 +78,36 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
     });
   }
   return [...conditions, ...pubackConditions(hub, forMs)];
+}
+
+/** What is known of the cause: a hub that has accepted the connection is no matter of the network. */
+function awayWords({ problem, problemStage, heldPackets, takings }: HubHealth): Omit<Condition, 'code' | 'forMs'> {
+  const why = problem === undefined ? '' : ` (${problem})`;
+  const kept = 'messages are kept on disk';
+  const [last] = heldPackets
+    .filter(({ state }) => state === 'suspect')
+    .toSorted((left, right) => left.lastCloseMs - right.lastCloseMs);
+  switch (problemStage) {
+    case 'accepted':
+      if (last !== undefined && takings.times === 0)
+        return {
+          losing: 'no',
+          sentence: `The hub accepted the connection and closed it after ${evidenceWords(last)}; ${kept}.`,
+          hint: 'The gateway connects again by itself and sends this packet alone, after everything else.',
+        };
+      return {
+        losing: 'no',
+        sentence: `The hub accepted the connection, and it ended${why}; ${kept}.`,
+        hint: 'The gateway connects again by itself. If this lasts, look in the log of the hub for why it closed.',
+      };
+    case 'before CONNACK':
+      return {
+        ...remedyFor(problem),
+        sentence: `The hub takes the connection and does not accept CONNECT${why}; ${kept}.`,
+      };
+    default:
+      return { ...remedyFor(problem), sentence: `The hub is away${why}; ${kept}.` };
+  }
 }
 
 /** Which of the causes it is can seldom be told from here; what speaks for one of them is. */

@@ -12,6 +12,8 @@ import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
 import { conditionsOf } from './conditions.ts';
 import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
 import type { HubHealth } from './hub-conditions.ts';
+import type { HubSubscriptionsReport } from './hub-packet-words.ts';
+import { heldPackets, hubSubscriptionsReport } from './hub-packets-report.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from './ledger-report.ts';
 import { LinkMeters } from './link-meters.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
@@ -73,6 +75,8 @@ export class Inspector implements Inspection {
         ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: client.takings(this.#nowMs()) },
         isOnline: client.state === 'online',
         refusedFilters: [...gateway.subscriptions.refused],
+        ...{ heldPackets: heldPackets(gateway), silentFilters: gateway.subscriptions.silent },
+        loweredFilters: [...gateway.subscriptions.loweredQos],
         doubtedTopics: gateway.stations.outbox.trust.suspects,
         tlsFilesTrouble: this.#options.tlsFilesTrouble(),
         secretTrouble: this.#options.secretTrouble(),
@@ -128,6 +132,10 @@ export class Inspector implements Inspection {
 
   subdevices(): SubdevicesReport {
     return subdevicesReport(this.#gateway);
+  }
+
+  hubSubscriptions(): HubSubscriptionsReport {
+    return hubSubscriptionsReport(this.#gateway);
   }
 
   async outbox(): Promise<OutboxReport> {

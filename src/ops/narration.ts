@@ -121,11 +121,17 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
       return `${countWords(count)} discarded${where}${whose}: ${reason}; the last: ${sample}`;
     },
   },
-  uplinkSuspected: {
+  packetSuspected: {
     weight: 'warn',
-    tell: ({ subdevice, topic, closes }) =>
-      `the hub may be closing the connection on an uplink from ${subdevice} on ${topic} (${closes} closes so far): the others go first`,
+    tell: ({ packet, closes }) =>
+      `the hub closed the connection right after ${packet}, with nothing else unanswered (${countOf(closes, 'close')} counted so far): it is sent alone and after the others`,
   },
+  packetSetAside: {
+    weight: 'error',
+    tell: ({ packet, closes }) =>
+      `the hub closes the connection on ${packet} (${countOf(closes, 'time')}): it is set aside and not sent; holdfast hub subscriptions shows it`,
+  },
+  packetReleased: { weight: 'info', tell: ({ packet }) => `${packet} is no longer set aside: it is sent again` },
   uplinkBuried: {
     weight: 'error',
     tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} is a dead letter: ${reason}`,

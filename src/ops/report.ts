@@ -10,6 +10,7 @@ import type { Age } from '../base/time.ts';
 import type { LetterRequest } from '../custody/letter.ts';
 import type { FlightRecorder } from '../flow/flight-recorder.ts';
 import type { DeadLettersReport } from './dead-letter-report.ts';
+import type { HubSubscriptionsReport } from './hub-packet-words.ts';
 import type { HubReport } from './hub-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import type { LinkReport } from './link-report.ts';
@@ -50,6 +51,10 @@ export type ConditionCode =
   | 'tls-files'
   | 'hub-secret-file'
   | 'hub-subscriptions-refused'
+  | 'hub-subscriptions-unanswered'
+  | 'hub-subscriptions-lowered'
+  | 'hub-closes-on-packet'
+  | 'hub-closes-suspect'
   | 'hub-pubacks-missing'
   | 'subdevice-unbound'
   | 'subdevice-not-configured'
@@ -199,6 +204,7 @@ export interface Inspection {
   status(): StatusReport;
   ledger(): Promise<LedgerReport>;
   subdevices(): SubdevicesReport;
+  hubSubscriptions(): HubSubscriptionsReport;
   outbox(): Promise<OutboxReport>;
   deadLetters(request: LetterRequest): Promise<DeadLettersReport>;
   /** Calls `listener` for each event until the returned function is called. The listener neither throws nor blocks. */

@@ -5,6 +5,7 @@ import { flashBytesWritten, freeBytesAt, sizeOf } from '../io/machine-facts.ts';
 import { volatilePlaceOf } from '../io/volatile-storage.ts';
 import type { Clock } from '../ports.ts';
 import type { DeadLettersReport } from './dead-letter-report.ts';
+import type { HubSubscriptionsReport } from './hub-packet-words.ts';
 import type { HubReport } from './hub-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import { type LinkReport, RESTING } from './link-report.ts';
@@ -70,6 +71,10 @@ export class Standby implements Inspection {
 
   subdevices(): { readonly subdevices: readonly [] } {
     return { subdevices: [] };
+  }
+
+  hubSubscriptions(): HubSubscriptionsReport {
+    return { subscriptions: [], publishes: [] };
   }
 
   async outbox(): Promise<OutboxReport> {

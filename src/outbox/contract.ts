@@ -3,6 +3,7 @@ import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Entry, LetterMark } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
+import type { Act } from './act.ts';
 import type { HubLimitProblem, HubLimits } from './hub-limits.ts';
 
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
@@ -52,9 +53,10 @@ export interface Sending {
   readonly isSuspect: boolean;
 }
 
-/** What the end of a connection says about a message. */
+/** What the end of a connection says about a packet of ours; `closes`: those that count against it. */
 export type Verdict =
-  | { readonly kind: 'suspected'; readonly entry: Entry; readonly closes: number }
+  | { readonly kind: 'suspected'; readonly act: Act; readonly closes: number }
+  | { readonly kind: 'set aside'; readonly act: Act; readonly closes: number }
   | { readonly kind: 'buried'; readonly entry: Entry; readonly reason: string };
 
 export interface Burial {

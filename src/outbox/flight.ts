@@ -128,10 +128,6 @@ export class Flight {
     return first;
   }
 
-  get isFlying(): boolean {
-    return this.#flying.size > 0;
-  }
-
   /** Sent in this connection and not answered yet. */
   get inTheAir(): Entry[] {
     return [...this.#flying.values()].map(({ entry }) => entry);

@@ -14,14 +14,15 @@ import type { Entry } from '../custody/entry.ts';
 import { ownerOf } from '../custody/lane-number.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { RowPage } from '../custody/row.ts';
+import { uplinkAct } from './act.ts';
 import type { Admission, Burial, Offer, OutboxLimits, Sending, Verdict } from './contract.ts';
 import { EarlierSendings } from './earlier-sendings.ts';
 import { Flight, packetIdOf } from './flight.ts';
 import { messageProblem } from './hub-limits.ts';
 import { Pace } from './pace.ts';
+import { PoisonDetector } from './poison-detector.ts';
 import { Selection } from './selection.ts';
 import type { LaneClass } from './shares.ts';
-import { Suspicion } from './suspicion.ts';
 import { Trust } from './trust.ts';
 
 export class Outbox {
@@ -29,7 +30,7 @@ export class Outbox {
   readonly #custodian: Custodian;
   readonly #flight = new Flight();
   readonly trust = new Trust();
-  readonly suspicion: Suspicion;
+  readonly poison: PoisonDetector;
   readonly #selection: Selection;
   readonly pace: Pace;
   #isConnected = false;
@@ -42,13 +43,13 @@ export class Outbox {
     this.#limits = limits;
     this.#custodian = custodian;
     this.#earlier = new EarlierSendings(ownFrom, limits.windowMax);
-    this.suspicion = new Suspicion(limits.attemptsMax);
+    this.poison = new PoisonDetector(limits.attemptsMax);
     this.#selection = new Selection({
       ...limits,
       custodian,
       flight: this.#flight,
       trust: this.trust,
-      suspicion: this.suspicion,
+      poison: this.poison,
     });
     this.pace = new Pace(limits.messagesPerS);
   }
@@ -110,7 +111,10 @@ export class Outbox {
     const dup = entry.sentBefore; // [MQTT-3.3.1-1]
     this.pace.take(nowMs);
     this.#flight.launch(entry, nowMs, this.trust.standing(entry.row) === 'refused');
-    return { entry, packetId: packetIdOf(entry.row.seq), dup, isSuspect: this.suspicion.isSuspect(entry) };
+    const act = uplinkAct(entry);
+    const isSuspect = this.poison.isWatched(act);
+    this.poison.sent(act, nowMs);
+    return { entry, packetId: packetIdOf(entry.row.seq), dup, isSuspect };
   }
 
   /** PUBACK: custody is the hub's. @returns the entry; `undefined` for an identifier that is not in flight */
@@ -118,7 +122,7 @@ export class Outbox {
     const entry = this.#flight.land(packetId);
     if (entry === undefined) return undefined;
     this.trust.restore(entry.row);
-    this.suspicion.answered(entry);
+    this.poison.uplinkSurvived(entry);
     this.#custodian.end(entry, { as: 'delivered' });
     this.#selection.join(entry.row.lane);
     this.#selection.unblock();
@@ -135,7 +139,7 @@ export class Outbox {
     for (const entry of this.#flight.takeUnanswered(heardAtMs - this.#limits.pubackMsMax)) {
       const isHalted = this.#selection.isHalted(entry.row.lane); // the hub could not answer: no fault of the message
       if (!isHalted) entry.attempts += 1;
-      this.suspicion.survived(entry);
+      this.poison.uplinkSurvived(entry);
       const isDue = entry.attempts >= this.#limits.attemptsMax;
       // only what is on disk can become a dead letter; what is not waits for the disk
       if (!isHalted && isDue && entry.keeping === 'stored') {
@@ -153,6 +157,18 @@ export class Outbox {
     return buried;
   }
 
+  /** Messages of topics that are set aside become dead letters without being sent. */
+  buryAside(): Burial[] {
+    const reason = 'its topic is set aside: the hub closed the connection on each of the messages before it';
+    const aside = this.#selection.takeAside().filter(({ ended }) => ended === undefined);
+    for (const entry of aside) {
+      if (entry.ended !== undefined) continue;
+      this.#custodian.end(entry, { as: 'dead', reason });
+      this.#selection.join(entry.row.lane);
+    }
+    return [...new Set(aside)].map((entry) => ({ entry, reason }));
+  }
+
   /** The hub takes nothing of this lane for now: nothing of it is sent, doubted or given up; or it does so again. */
   setHalted(lane: number, isHalted: boolean): void {
     this.#selection.setHalted(lane, isHalted);
@@ -161,7 +177,7 @@ export class Outbox {
   /** @param sessionPresent the hub remembers us: what was in flight is a DUP; else it is new to it */
   connected(sessionPresent: boolean, nowMs: number): void {
     this.#isConnected = true;
-    this.suspicion.connected(nowMs);
+    this.poison.connected(nowMs);
     if (!sessionPresent) {
       this.#earlier.forget();
       for (const lane of this.#custodian.lanes()) for (const entry of lane.window) entry.sentBefore = false;
@@ -169,10 +185,11 @@ export class Outbox {
     this.#selection.connected();
   }
 
-  /** @param isByHub it was not we who ended it. @returns what that says about a message */
+  /** @param isByHub not we ended it, or the hub broke the protocol. @returns what that says about a packet */
   disconnected(isByHub: boolean, nowMs: number): Verdict | undefined {
     this.#isConnected = false;
-    const verdict = isByHub ? this.suspicion.closed(this.#flight.inTheAir, nowMs) : undefined;
+    const verdict = isByHub ? this.poison.closed(nowMs) : undefined;
+    this.poison.left();
     this.#selection.disconnected();
     this.#flight.ground();
     if (verdict?.kind === 'buried') {

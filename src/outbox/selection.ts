@@ -5,16 +5,17 @@
 import type { Custodian } from '../custody/custodian.ts';
 import type { Entry } from '../custody/entry.ts';
 import { alarmLaneOf, isAlarmLane, ownerOf } from '../custody/lane-number.ts';
+import { uplinkAct } from './act.ts';
 import type { Flight } from './flight.ts';
+import type { PoisonDetector } from './poison-detector.ts';
 import { type LaneClass, Shares } from './shares.ts';
-import type { Suspicion } from './suspicion.ts';
 import type { Trust } from './trust.ts';
 
 export interface SelectionOptions {
   readonly custodian: Custodian;
   readonly flight: Flight;
   readonly trust: Trust;
-  readonly suspicion: Suspicion;
+  readonly poison: PoisonDetector;
   readonly inFlightMax: number;
   readonly liveShare: number;
 }
@@ -31,6 +32,9 @@ export class Selection {
   readonly #halted = new Set<number>();
   /** Messages after this one came in during this connection. */
   #liveFrom = Number.POSITIVE_INFINITY;
+
+  /** Met on the way, of topics that are set aside: they are not sent. */
+  #aside: Entry[] = [];
 
   constructor(options: SelectionOptions) {
     this.#options = options;
@@ -80,23 +84,34 @@ export class Selection {
   }
 
   next(nowMs: number): Entry | undefined {
-    const { flight, inFlightMax, suspicion } = this.#options;
-    if (suspicion.isCautious && flight.isFlying) return undefined;
+    const { flight, inFlightMax, poison } = this.#options;
+    if (poison.mustWait(nowMs)) return undefined;
     const hasSlot = flight.fresh < inFlightMax;
-    const mayGo = (entry: Entry) => !this.isHalted(entry.row.lane) && suspicion.mayFly(entry, nowMs);
+    const mayGo = (entry: Entry) => !this.isHalted(entry.row.lane) && this.#mayGo(entry, nowMs);
     const again = flight.takeAgain(mayGo, hasSlot);
     if (again !== undefined || flight.fresh >= inFlightMax + ALARM_SLOTS) return again;
     return this.#shares.next((lane) => this.#sendable(lane, nowMs), !hasSlot);
   }
 
+  /** Stored messages that are not sent, since their topics are set aside. */
+  takeAside(): Entry[] {
+    return this.#aside.splice(0);
+  }
+
+  #mayGo(entry: Entry, nowMs: number): boolean {
+    const permission = this.#options.poison.mayGo(uplinkAct(entry), nowMs);
+    if (permission === 'set aside' && entry.keeping === 'stored') this.#aside.push(entry);
+    return permission === 'go';
+  }
+
   /** What cannot go yet holds up only its own topic. */
   #sendable(lane: number, nowMs: number): Entry | undefined {
-    const { custodian, flight, trust, suspicion, inFlightMax } = this.#options;
+    const { custodian, flight, trust, inFlightMax } = this.#options;
     if (this.isHalted(lane)) return undefined;
     for (const entry of custodian.lane(lane).window) {
       if (entry.inFlight) continue;
       const standing = trust.standing(entry.row);
-      if (standing === 'suspect' || !suspicion.mayFly(entry, nowMs)) continue;
+      if (standing === 'suspect' || !this.#mayGo(entry, nowMs)) continue;
       if (standing === 'refused' && flight.doubtful >= inFlightMax) this.#blocked.add(lane);
       else if (flight.isFree(entry)) return entry;
       else {

@@ -57,6 +57,29 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
   });
 });
 
+describe.skipIf(MOSQUITTO_IS_MISSING)('with a mosquitto that closes on packets above 200 bytes', () => {
+  it('a SUBSCRIBE that is too long stops no uplink, and is named; nobody else is blamed', async () => {
+    const small = (port: number, folder: string) => new Mosquitto(port, folder, undefined, ['max_packet_size 200']);
+    const site = await Site.open({ brokerAt: small });
+    const { house } = site;
+    await house.gateway.start();
+    const long = 'f'.repeat(196);
+    for (const subdevice of house.subdevices) house.enter(subdevice);
+    house.subdevice('a').order({ kind: 'subscribe', filter: long, qos: 1 });
+    house.publish(60);
+    await house.untilAcknowledged();
+    await until(() => house.uplinks.delivered === house.uplinks.sent);
+    const { conditions, hub } = await house.untilStatus(({ conditions }) =>
+      conditions.some(({ code }) => code === 'hub-closes-suspect'),
+    );
+    const [suspected] = conditions.filter(({ code }) => code === 'hub-closes-suspect');
+    expect(suspected?.sentence).toContain(`SUBSCRIBE ${GATEWAY}/a/${long}`);
+    expect([hub.takings, conditions.flatMap(({ hint }) => (hint?.includes('network') ? [hint] : []))]).toEqual([0, []]);
+    await site.commandAll(3);
+    await site.expectAllDelivered();
+  });
+});
+
 const DAY_MS = 86_400_000;
 const inDays = (count: number): Date => new Date(Date.now() + count * DAY_MS);
 

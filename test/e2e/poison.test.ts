@@ -1,6 +1,7 @@
 /** A message on which the hub closes the connection each time: it must not stop everything behind it. */
 import { expect, it } from 'vitest';
 import { openHouse } from './house.ts';
+import { runProgram } from './program.ts';
 import { until } from './until.ts';
 
 it('a message on which the hub closes the connection is set aside, and everything behind it arrives', async () => {
@@ -21,4 +22,52 @@ it('a message on which the hub closes the connection is set aside, and everythin
   );
   const { hub, conditions } = await house.untilStatus(({ hub }) => hub.state === 'connected');
   expect([hub.takings, conditions.map(({ code }) => code)]).toEqual([0, ['dead-letters']]);
+});
+
+it('a filter that the hub closes on is set aside, listed and released; uplinks flow meanwhile, and after a restart', async () => {
+  const house = await openHouse({ isTapped: true, config: { hub: { attempts_max: 1 } } });
+  const isForbidden = (filter: string): boolean => filter === 'gw/a/forbidden';
+  house.tap.closesOn = (packet) =>
+    packet.kind === 'subscribe' && packet.subscriptions.some(({ filter }) => isForbidden(filter));
+  await house.start();
+  house.subdevice('a').order({ kind: 'subscribe', filter: 'forbidden', qos: 1 });
+  house.publish(20);
+  await house.untilAcknowledged();
+  await until(() => house.uplinks.delivered === house.uplinks.sent);
+  const { hub, conditions } = await house.untilStatus(
+    (status) =>
+      status.hub.state === 'connected' && status.conditions.some(({ code }) => code === 'hub-closes-on-packet'),
+  );
+  expect([hub.takings, conditions.map(({ code }) => code)]).toEqual([0, ['hub-closes-on-packet']]);
+  const cli = (...words: string[]) => runProgram('--socket', house.socketPath, 'hub', 'subscriptions', ...words);
+  const listed = await cli();
+  expect(listed.stdout).toMatch(/gw\/a\/forbidden +set aside +a/);
+  expect(listed.stdout).toContain("release 'gw/a/forbidden'");
+  expect(await cli('release', 'gw/b/cmd')).toMatchObject({ code: 1, stderr: expect.stringContaining('is held back') });
+  await house.gateway.signal('SIGKILL');
+  await house.gateway.start();
+  house.publish(20);
+  await until(() => house.uplinks.delivered === house.uplinks.sent);
+  await house.untilStatus((status) => status.conditions.some(({ code }) => code === 'hub-closes-on-packet'));
+  house.tap.closesOn = () => false;
+  expect((await cli('release', 'gw/a/forbidden')).stdout).toBe('1 packet released: SUBSCRIBE gw/a/forbidden.\n');
+  await until(() => house.session?.subscriptions.length === 3);
+});
+
+it('a topic of QoS 0 that the hub closes on costs the other subdevice nothing', async () => {
+  const house = await openHouse({ isTapped: true, config: { hub: { attempts_max: 1 } } });
+  house.tap.closesOn = (packet) => packet.kind === 'publish' && packet.topic === 'gw/a/tick';
+  await house.start();
+  const [a, b] = [house.subdevice('a'), house.subdevice('b')];
+  const tick = setInterval(() => a.publish('tick', { qos: 0 }), 100);
+  for (let count = 0; count < 60; count += 1) b.publish('t');
+  await until(() => b.uplinks.delivered === 60);
+  const { hub, conditions } = await house.untilStatus((status) =>
+    status.conditions.some(({ code }) => code === 'hub-closes-on-packet'),
+  );
+  clearInterval(tick);
+  expect(hub.takings).toBe(0);
+  expect(conditions.find(({ code }) => code === 'hub-closes-on-packet')?.sentence).toContain(
+    'PUBLISH (QoS 0) on gw/a/tick',
+  );
 });

@@ -11,7 +11,7 @@ const HUB: Health['hub'] = {
   refusalCode: undefined,
   session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
   ...{ refusedFilters: [], doubtedTopics: [], clientId: 'gw', takings: NO_TAKINGS },
-  tlsFilesTrouble: undefined,
+  ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
 };
 
 const STORE: Health['store'] = { volatile: null, damaged: 0, damagedRecords: 0 };

@@ -6,6 +6,7 @@ import { ZERO } from '../../src/custody/ledger.ts';
 import type { DeadLetter, LetterPage, LetterRequest } from '../../src/custody/letter.ts';
 import { startControl } from '../../src/ops/control.ts';
 import { deadLettersReportOf } from '../../src/ops/dead-letter-report.ts';
+import type { FilterReport, HeldPacketReport } from '../../src/ops/hub-packet-words.ts';
 import { type LaneReading, ledgerReportOf } from '../../src/ops/ledger-report.ts';
 import { RESTING } from '../../src/ops/link-report.ts';
 import type { Inspection, QueueReport, StatusFacts } from '../../src/ops/report.ts';
@@ -136,6 +137,25 @@ function letterPage(all: readonly DeadLetter[], { after, limit, only }: LetterRe
   return { letters, kept: all.length, newest: all.at(-1)?.id ?? 0, dead: all.length + 2 };
 }
 
+const HELD: HeldPacketReport = {
+  ...{ packet: 'PUBLISH (QoS 0) on gw/a/tick', name: 'gw/a/tick', state: 'set aside', closes: 3 },
+  ...{ firstCloseMs: 300_000, lastCloseMs: 60_000, triedAgainInMs: 3_540_000 },
+};
+const SUBSCRIPTIONS: readonly FilterReport[] = [
+  { filter: 'gw/a/set', state: 'granted', wantedBy: ['meter-1'], evidence: null },
+  {
+    ...{ filter: 'gw/b/set', state: 'suspect', wantedBy: ['meter-1', 'pump'] },
+    evidence: {
+      ...HELD,
+      packet: 'SUBSCRIBE gw/b/set',
+      name: 'gw/b/set',
+      state: 'suspect',
+      closes: 0,
+      triedAgainInMs: null,
+    },
+  },
+];
+
 export class FakeGateway implements Inspection {
   readonly #listeners = new Set<(event: TailEvent) => void>();
   facts: StatusFacts = AWAY;
@@ -166,6 +186,10 @@ export class FakeGateway implements Inspection {
       downlinksPending: 0,
     };
     return { subdevices: [subdevice] };
+  }
+
+  hubSubscriptions() {
+    return { subscriptions: SUBSCRIPTIONS, publishes: [HELD] };
   }
 
   async outbox() {

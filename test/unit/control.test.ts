@@ -31,6 +31,7 @@ describe('answers', () => {
         '/v1/status': gateway.status(),
         '/v1/ledger': await gateway.ledger(),
         '/v1/subdevices': gateway.subdevices(),
+        '/v1/hub-subscriptions': gateway.hubSubscriptions(),
         '/v1/outbox': await gateway.outbox(),
         '/v1/dead-letters': await gateway.deadLetters({ after: 0, limit: 50 }),
       };

@@ -94,8 +94,9 @@ export class HubTalk implements Talk<HubInput, HubAction> {
   #order(): HubInput {
     const filter = `down/${Math.floor(this.#random() * 20)}`;
     const dice = this.#random();
-    if (dice < 0.25) return { kind: 'subscribe', filter };
+    if (dice < 0.25) return { kind: 'subscribe', filter, isSuspect: dice < 0.05 };
     if (dice < 0.4) return { kind: 'unsubscribe', filter };
+    if (dice < 0.42) return { kind: 'cleared' };
     if (dice < 0.45) return { kind: 'probe' };
     if (dice < 0.46 && !this.#hasRival) return { kind: 'leave', reason: 'asked' };
     this.#number += 1;

@@ -22,13 +22,13 @@ class Closer {
     const { bench } = this;
     bench.connect();
     bench.nowMs += 10;
-    bench.outbox.suspicion.heard();
+    bench.outbox.poison.heard();
     const endMs = bench.nowMs + 600_000;
     while (bench.nowMs < endMs) {
       const sent = bench.send();
       bench.nowMs += 20;
       if (this.#take(sent)) return true;
-      if (sent.length === 0) bench.nowMs = bench.outbox.suspicion.wakeAtMs(bench.nowMs) ?? endMs;
+      if (sent.length === 0) bench.nowMs = bench.outbox.poison.wakeAtMs(bench.nowMs) ?? endMs;
     }
     bench.disconnect();
     return false;
@@ -89,7 +89,7 @@ describe('a message on which the hub closes the connection', () => {
     const hub = new Closer(bench);
     for (let count = 0; count < 3; count += 1) hub.connection();
     bench.connect();
-    bench.outbox.suspicion.heard();
+    bench.outbox.poison.heard();
     bench.nowMs += 60_000;
     const [first, ...more] = bench.send();
     expect([first?.entry.row.seq, first?.isSuspect, more]).toEqual([1, true, []]);
@@ -124,7 +124,7 @@ describe('a network that flaps', () => {
     const startMs = bench.nowMs;
     bench.connect();
     bench.nowMs += 10;
-    bench.outbox.suspicion.heard();
+    bench.outbox.poison.heard();
     const flying: { readonly packetId: number; readonly dueMs: number }[] = [];
     for (; bench.nowMs < startMs + lastsMs; bench.nowMs += 10) {
       for (const { packetId } of bench.send()) flying.push({ packetId, dueMs: bench.nowMs + answerMs });
@@ -171,14 +171,14 @@ describe('a network that flaps', () => {
       bench.disconnect(true);
     }
     bench.connect();
-    bench.outbox.suspicion.heard();
+    bench.outbox.poison.heard();
     for (let count = 0; count < 8; count += 1) {
       bench.nowMs += LIMITS.pubackMsMax;
       for (const { packetId, entry } of bench.send())
         if (entry.row.topic !== 'muted') bench.outbox.acknowledged(packetId);
       bench.outbox.giveUp(bench.nowMs);
     }
-    expect([bench.outbox.suspicion.isCautious, bench.custodian.counts(1)]).toMatchObject([
+    expect([bench.outbox.poison.isTroubled, bench.custodian.counts(1)]).toMatchObject([
       false,
       { delivered: 2, dead: 1 },
     ]);

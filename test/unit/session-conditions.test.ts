@@ -20,7 +20,7 @@ const HUB: Health['hub'] = {
     doubtedTopics: [],
     clientId: 'PRODUCT001gw-1',
     takings: NO_TAKINGS,
-    tlsFilesTrouble: undefined,
+    ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
   },
 };
 

@@ -1,13 +1,15 @@
 /** What is turned away at the door for the hub's sake: subscriptions beyond its cap, and the technician who hears of it. */
 import { describe, expect, it } from 'vitest';
 import { newFacts } from '../../src/base/events.ts';
+import { FilterRequests } from '../../src/flow/filter-requests.ts';
 import { HubSubscriptions } from '../../src/flow/hub-subscriptions.ts';
 import { OwnServices } from '../../src/hub/own-service.ts';
 import { SessionMirror } from '../../src/hub/session-mirror.ts';
 import { turnedAwayConditions } from '../../src/ops/turned-away.ts';
+import { PoisonDetector } from '../../src/outbox/poison-detector.ts';
 import { Mirror } from '../../src/session/mirror.ts';
 import { STAMP } from './custody-rig.ts';
-import { CommitBench } from './flow-rig.ts';
+import { CommitBench, StepClock } from './flow-rig.ts';
 
 const SESSION = { expected: false, connected: false, changedAt: undefined, owner: 0, lostCount: 0 };
 
@@ -17,10 +19,11 @@ function setUp(subscriptionsMax: number) {
   const told: string[] = [];
   facts.on('subscriptionRefused', ({ subdevice, filter, reason }) => told.push(`${subdevice} ${filter}: ${reason}`));
   const subscriptions = new HubSubscriptions({
-    ...{ facts, mirror, subscriptionsMax, stamp: () => STAMP, order: () => undefined },
+    ...{ facts, mirror, subscriptionsMax, stamp: () => STAMP, send: () => undefined, clock: new StepClock() },
     session: new SessionMirror(SESSION, [], 1),
     committer: new CommitBench().committer,
     services: new OwnServices([]),
+    filters: new FilterRequests(new PoisonDetector(3)),
   });
   const { subdevice } = mirror.enter('pump', 'link');
   return { mirror, subscriptions, told, subscribe: (filter: string) => mirror.subscribe(subdevice, filter, 1) };

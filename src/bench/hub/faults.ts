@@ -26,6 +26,15 @@ const Faults = z.strictObject({
   answerDelayMs: z.number().min(0).max(HOUR_MS),
   /** A PUBLISH on a topic these filters match ends the connection, unacknowledged. */
   poison: filters,
+  /** A SUBSCRIBE, or an UNSUBSCRIBE, of one of these filters (as they stand, or matched) ends the connection. */
+  poisonSubscribes: filters,
+  poisonUnsubscribes: filters,
+  /** A SUBSCRIBE of one of these filters is answered: with 0x80, with QoS 0, or not at all. */
+  refusesSubscribes: filters,
+  lowersSubscribes: filters,
+  swallowsSubacks: filters,
+  /** An UNSUBSCRIBE of one of these filters is not answered. */
+  swallowsUnsubacks: filters,
   /** How it ends: the hub closes, or sends what is no MQTT and leaves the closing to the client. */
   poisonReaction: z.enum(['close', 'garbage']),
 });
@@ -40,6 +49,12 @@ export const NO_FAULTS: HubFaults = {
   answers: 'prompt',
   answerDelayMs: 0,
   poison: [],
+  poisonSubscribes: [],
+  poisonUnsubscribes: [],
+  refusesSubscribes: [],
+  lowersSubscribes: [],
+  swallowsSubacks: [],
+  swallowsUnsubacks: [],
   poisonReaction: 'close',
 };
 

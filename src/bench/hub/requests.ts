@@ -3,7 +3,8 @@
  *
  * Source: MQTT 3.1.1 §3.3 to §3.14.
  */
-import type { MqttPacket } from '../../codec/mqtt.ts';
+import { filterMatches } from '../../base/topic.ts';
+import type { MqttPacket, SubackCode, Subscribe } from '../../codec/mqtt.ts';
 import type { Origin } from './connection.ts';
 import { type Publishing, QOS_2 } from './publishing.ts';
 import type { Router, SendPacket } from './router.ts';
@@ -34,16 +35,17 @@ export class Requests {
         session.acknowledge(packet.packetId, nowMs);
         router.sendDue(session, nowMs);
         return undefined;
-      case 'subscribe': {
-        const returnCodes = subscribing.subscribe(packet, session, nowMs);
-        send(connection.number, { kind: 'suback', packetId: packet.packetId, returnCodes });
-        return undefined;
-      }
-      case 'unsubscribe':
+      case 'subscribe':
+        return this.#subscribe(packet, origin);
+      case 'unsubscribe': {
+        const { poisonUnsubscribes, swallowsUnsubacks } = origin.faults;
+        if (isAmong(poisonUnsubscribes, packet.filters)) return 'this UNSUBSCRIBE is poison, on order';
+        if (isAmong(swallowsUnsubacks, packet.filters)) return undefined;
         subscribing.unsubscribe(packet.filters, session);
         // Also for filters that were not there [MQTT-3.10.4-5].
         send(connection.number, { kind: 'unsuback', packetId: packet.packetId });
         return undefined;
+      }
       case 'pingreq':
         send(connection.number, { kind: 'pingresp' }); // [MQTT-3.12.4-1]
         return undefined;
@@ -61,4 +63,20 @@ export class Requests {
         return `${packet.kind.toUpperCase()} from a client`;
     }
   }
+
+  #subscribe(packet: Subscribe, { session, connection, nowMs, faults }: Origin): string | undefined {
+    const filters = packet.subscriptions.map(({ filter }) => filter);
+    const answer = (returnCodes: SubackCode[]): undefined =>
+      void this.#parts.send(connection.number, { kind: 'suback', packetId: packet.packetId, returnCodes });
+    if (isAmong(faults.poisonSubscribes, filters)) return 'this SUBSCRIBE is poison, on order';
+    if (isAmong(faults.swallowsSubacks, filters)) return undefined;
+    if (isAmong(faults.refusesSubscribes, filters)) return answer(filters.map(() => 0x80));
+    const returnCodes = this.#parts.subscribing.subscribe(packet, session, nowMs);
+    return answer(isAmong(faults.lowersSubscribes, filters) ? filters.map(() => 0) : returnCodes);
+  }
+}
+
+/** Is one of these filters meant: the same, or one that a pattern matches as if it were a topic? */
+function isAmong(patterns: readonly string[], filters: readonly string[]): boolean {
+  return patterns.some((pattern) => filters.some((filter) => pattern === filter || filterMatches(pattern, filter)));
 }

@@ -1,0 +1,56 @@
+/** `holdfast hub subscriptions [release]`: filters at the hub, and packets that it closes the connection on. */
+import { EXIT } from '../base/fault.ts';
+import { give } from '../ops/control-client.ts';
+import { evidenceWords, type FilterReport, type HeldPacketReport } from '../ops/hub-packet-words.ts';
+import { countOf, durationWords, printable } from '../ops/words.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { askRunning, locateGateway } from './location.ts';
+import { type Column, renderTable } from './table.ts';
+import { type Terminal, wrap } from './terminal.ts';
+
+const COLUMNS: readonly Column[] = [
+  { heading: 'filter', gives: true },
+  { heading: 'state' },
+  { heading: 'wanted by', gives: true },
+];
+/** Names in a cell. */
+const NAMES_MAX = 3;
+
+export async function showHubSubscriptions(context: CommandContext): Promise<number> {
+  const report = await askRunning(context, '/v1/hub-subscriptions');
+  const { subscriptions, publishes } = report;
+  if (context.asJson) printJson(context, report);
+  else {
+    const { terminal } = context;
+    if (subscriptions.length === 0) terminal.print('No filter is wanted.');
+    else terminal.print(renderTable(COLUMNS, subscriptions.map(cells), terminal));
+    const held = [...subscriptions.flatMap(({ evidence }) => evidence ?? []), ...publishes];
+    for (const packet of held) for (const line of ['', ...evidenceLines(packet, terminal)]) terminal.print(line);
+  }
+  return EXIT.ok;
+}
+
+/** @throws Fault `order-refused` if nothing of these names is held back */
+export async function releasePackets(context: CommandContext, names: readonly string[]): Promise<number> {
+  const { controlSocket } = await locateGateway(context);
+  const { released } = (await give(controlSocket, 'hub.release', { names })) as { readonly released: string[] };
+  if (context.asJson) printJson(context, { released });
+  else context.terminal.print(`${countOf(released.length, 'packet')} released: ${released.map(printable).join('; ')}.`);
+  return EXIT.ok;
+}
+
+function cells({ filter, state, wantedBy }: FilterReport): string[] {
+  const more = wantedBy.length > NAMES_MAX ? [`and ${wantedBy.length - NAMES_MAX} more`] : [];
+  return [printable(filter), state, [...wantedBy.slice(0, NAMES_MAX), ...more].join(', ') || '-'];
+}
+
+function evidenceLines(packet: HeldPacketReport, terminal: Terminal): string[] {
+  const what = `The hub closed the connection on ${evidenceWords(packet)}, with nothing else unanswered.`;
+  if (packet.state === 'suspect')
+    return wrap(`${printable(what)} It is sent alone and after the others.`, terminal.width);
+  const again = packet.triedAgainInMs === null ? '' : ` It is tried again in ${durationWords(packet.triedAgainInMs)}.`;
+  return [
+    ...wrap(`${printable(what)} It is set aside.${again}`, terminal.width),
+    ...wrap(`  -> holdfast hub subscriptions release '${printable(packet.name)}'`, terminal.width),
+  ];
+}

@@ -1,0 +1,163 @@
+/**
+ * A hub that closes the connection on a packet of ours, whatever its kind: everything else gets through, the packet is
+ * found and set aside with the evidence, and nobody else is blamed. A hub that leaves requests unanswered costs no
+ * connection.
+ */
+import { describe, expect, it } from 'vitest';
+import type { HubFaults } from '../../src/bench/hub/faults.ts';
+import type { Gateway } from '../../src/gateway.ts';
+import { hubSubscriptionsReport } from '../../src/ops/hub-packets-report.ts';
+import { ordersFor } from '../../src/orders.ts';
+import { drawScenario } from './scenario.ts';
+import { World } from './world.ts';
+
+const MINUTE_MS = 60_000;
+/** The longest that an innocent uplink waits for the hub, whatever the hub closes on. */
+const WAIT_MS_MAX = 30_000;
+
+type Fault = Partial<HubFaults>;
+
+const UPLINK = 'PUBLISH on gw-1/s1/alarm';
+const POISONS: Readonly<Record<string, Fault>> = {
+  'SUBSCRIBE gw-1/s1/control/+': { poisonSubscribes: ['gw-1/s1/control/+'] },
+  'UNSUBSCRIBE gw-1/s4/control/+': { poisonUnsubscribes: ['gw-1/s4/control/+'] },
+  'PUBLISH (QoS 0) on gw-1/s2/tick': { poison: ['gw-1/s2/tick'] },
+  [UPLINK]: { poison: ['gw-1/s1/alarm'] },
+};
+const ALL: Fault = {
+  ...{ poisonSubscribes: ['gw-1/s1/control/+'], poisonUnsubscribes: ['gw-1/s4/control/+'] },
+  poison: ['gw-1/s2/tick', 'gw-1/s1/alarm'],
+};
+
+class Plant {
+  readonly world: World;
+  takings = 0;
+  closes = 0;
+  readonly buried: string[] = [];
+  /** For how long at most something of s3, of which the hub takes everything, was owed to the hub. */
+  longestWaitMs = 0;
+  #emptyAtMs = 0;
+
+  /** Four subdevices, of which s4 leaves after two minutes; each publishes every 2 s. */
+  constructor(patch: (gateway: Gateway) => void = () => undefined) {
+    const calm = drawScenario({ seed: 3, hours: 1, trouble: 0, subdevices: 4 });
+    const subdevices = calm.subdevices.map((plan) => ({ ...plan, clean: plan.id === 's4' }));
+    const roomy = { outboxMessagesMax: 10_000, outboxBytesMax: 10_000_000, uplinkHoursMax: 0 };
+    const bounds = { ...calm.bounds, ...roomy, overflow: 'reject' as const };
+    const rates = { uplinkEveryMs: 2000, downlinkEveryMs: 5000, quickShare: 0.2, largeShare: 0 };
+    this.world = new World(
+      { ...calm, ...rates, bounds, subdevices, profile: 'generic' },
+      {
+        patch: (gateway) => {
+          patch(gateway);
+          const { facts } = gateway.parts;
+          facts.on('hubTakenOver', () => {
+            this.takings += 1;
+          });
+          facts.on('hubLost', () => {
+            this.closes += 1;
+          });
+          facts.on('uplinkBuried', ({ topic }) => this.buried.push(topic));
+        },
+      },
+    );
+  }
+
+  async live(faults: Fault, ms: number): Promise<this> {
+    this.world.hub.fault({ kind: 'set', faults });
+    await this.world.start(true);
+    this.world.traffic.start();
+    await this.pass(2 * MINUTE_MS);
+    this.world.subdevices[3]?.leave();
+    return await this.pass(ms - 2 * MINUTE_MS);
+  }
+
+  async pass(ms: number): Promise<this> {
+    await this.world.time.run(this.world.time.nowMs + ms, () => this.#look());
+    return this;
+  }
+
+  get gateway(): Gateway {
+    if (this.world.gateway === undefined) throw new Error('there is no gateway');
+    return this.world.gateway;
+  }
+
+  /** Filters and topics that are set aside, in the words of MQTT. */
+  get setAside(): string[] {
+    const { subscriptions, publishes } = hubSubscriptionsReport(this.gateway);
+    const held = [...subscriptions.flatMap(({ evidence }) => evidence ?? []), ...publishes];
+    return held.flatMap(({ packet, state }) => (state === 'set aside' ? [packet] : [])).sort();
+  }
+
+  #look(): void {
+    expect(this.world.complaints).toEqual([]);
+    const { mirror, uplinks } = this.world.gateway?.stations ?? {};
+    const lane = mirror?.byId('s3')?.lane;
+    if (lane === undefined || uplinks?.lane(lane).pending === 0) this.#emptyAtMs = this.world.time.nowMs;
+    this.longestWaitMs = Math.max(this.longestWaitMs, this.world.time.nowMs - this.#emptyAtMs);
+  }
+}
+
+describe('a hub that closes on one packet', () => {
+  it.each(Object.entries(POISONS))('%s: the others get through within 30 s, and it is found', async (name, faults) => {
+    const plant = await new Plant().live(faults, 6 * MINUTE_MS);
+    expect(plant.longestWaitMs).toBeLessThan(WAIT_MS_MAX);
+    expect(plant.takings).toBe(0);
+    expect(plant.setAside).toEqual([name]);
+    expect([...new Set(plant.buried)]).toEqual(name === UPLINK ? ['gw-1/s1/alarm'] : []);
+    expect(plant.closes).toBeLessThan(20);
+  });
+
+  it('all of these at once: the same', async () => {
+    const plant = await new Plant().live(ALL, 12 * MINUTE_MS);
+    expect(plant.longestWaitMs).toBeLessThan(WAIT_MS_MAX);
+    expect(plant.takings).toBe(0);
+    expect(plant.setAside).toEqual(Object.keys(POISONS).sort());
+  });
+
+  it('the uplinks wait for ever behind the filter, in a gateway that suspects nothing', async () => {
+    const blind = ({ stations }: Gateway): void => {
+      stations.outbox.poison.closed = () => undefined;
+    };
+    const plant = await new Plant(blind).live({ poisonSubscribes: ['gw-1/+/control/+'] }, 4 * MINUTE_MS);
+    expect(plant.longestWaitMs).toBeGreaterThan(WAIT_MS_MAX);
+    expect(plant.setAside).toEqual([]);
+  });
+
+  it('is asked again by order, and holds the filter once the hub allows it', async () => {
+    const plant = await new Plant().live({ poisonSubscribes: ['gw-1/s1/control/+'] }, 6 * MINUTE_MS);
+    plant.world.hub.fault({ kind: 'set', faults: { poisonSubscribes: [] } });
+    await plant.pass(MINUTE_MS);
+    expect(plant.world.hub.subscriptions(plant.world.clientId)).not.toContain('gw-1/s1/control/+');
+    void ordersFor(plant.gateway)['hub.release']?.({ names: ['gw-1/s1/control/+'] });
+    await plant.pass(MINUTE_MS);
+    expect(plant.world.hub.subscriptions(plant.world.clientId)).toContain('gw-1/s1/control/+');
+    expect(plant.setAside).toEqual([]);
+  });
+});
+
+describe('a hub that does not answer as it should costs no connection, and it is told', () => {
+  it.each([
+    ['no SUBACK', { swallowsSubacks: ['gw-1/s1/control/+'] }, 'unanswered'],
+    ['SUBACK 0x80', { refusesSubscribes: ['gw-1/s1/control/+'] }, 'refused'],
+    ['SUBACK with QoS 0', { lowersSubscribes: ['gw-1/s1/control/+'] }, 'granted with QoS 0'],
+  ] as const)('%s', async (_what, faults, state) => {
+    const plant = await new Plant().live(faults, 4 * MINUTE_MS);
+    const { subscriptions } = hubSubscriptionsReport(plant.gateway);
+    expect(subscriptions.find(({ filter }) => filter === 'gw-1/s1/control/+')?.state).toBe(state);
+    expect([plant.closes, plant.longestWaitMs < WAIT_MS_MAX]).toEqual([0, true]);
+  });
+
+  it('a SUBSCRIBE without an answer is sent again, and granted once the hub answers', async () => {
+    const plant = await new Plant().live({ swallowsSubacks: ['gw-1/s1/control/+'] }, 4 * MINUTE_MS);
+    plant.world.hub.fault({ kind: 'set', faults: { swallowsSubacks: [] } });
+    await plant.pass(10 * MINUTE_MS);
+    expect(plant.world.hub.subscriptions(plant.world.clientId)).toContain('gw-1/s1/control/+');
+    expect([plant.closes, plant.gateway.subscriptions.silent]).toEqual([0, []]);
+  });
+
+  it('no UNSUBACK', async () => {
+    const plant = await new Plant().live({ swallowsUnsubacks: ['gw-1/s4/control/+'] }, 4 * MINUTE_MS);
+    expect([plant.closes, plant.gateway.subscriptions.silent]).toEqual([0, ['gw-1/s4/control/+']]);
+  });
+});
