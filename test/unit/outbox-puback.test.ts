@@ -201,7 +201,20 @@ describe('a topic without PUBACKs', () => {
     acknowledge(bench, sent);
   });
 
-  it('once it is refused, gives each message one attempt, in slots beside the window', () => {
+  it('once it is refused, still gives each message as many attempts as configured', () => {
+    const bench = new OutboxBench({ attemptsMax: 2 }).fill('bad').connect();
+    bench.send();
+    expect(wait(bench)).toEqual([]);
+    bench.send();
+    expect(wait(bench)).toEqual(['bad']);
+    bench.fill('bad', 'bad');
+    expect(topicsOf(bench.send())).toEqual(['bad', 'bad']);
+    expect(wait(bench)).toEqual([]);
+    expect(topicsOf(bench.send())).toEqual(['bad', 'bad']);
+    expect(wait(bench)).toEqual(['bad', 'bad']);
+  });
+
+  it('once it is refused, gives each message its attempts in slots beside the window', () => {
     const bench = new OutboxBench({ inFlightMax: 2, attemptsMax: 1 }).fill('bad').connect();
     bench.send();
     expect(wait(bench)).toEqual(['bad']);
