@@ -17,7 +17,7 @@ const VIOLATIONS: readonly (readonly [string, string])[] = [
   ['a PUBLISH before CONNACK', '30 05 00 01 74 68 69'],
   ['a second CONNACK', `${CONNACK} ${CONNACK}`],
   ['a remaining length of five octets (§2.2.3)', `${CONNACK} 30 ff ff ff ff 01`],
-  ['a packet of 256 MB announced', `${CONNACK} 30 ff ff ff 7f`],
+  ['a SUBACK of 256 MB announced', `${CONNACK} 90 ff ff ff 7f`],
   ['PUBLISH with QoS 3 [MQTT-3.3.1-4]', `${CONNACK} 36 07 00 01 74 00 01 68 69`],
   ['PUBLISH QoS 2, which was never granted', `${CONNACK} 34 07 00 01 74 00 01 68 69`],
   ['PUBLISH to a topic with a wildcard [MQTT-3.3.2-2]', `${CONNACK} 30 05 00 01 23 68 69`],

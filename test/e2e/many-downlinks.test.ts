@@ -43,4 +43,27 @@ describe('a hub that sends all it has stored at once', () => {
     expect([hub.state, hub.sessionsLost, losing]).toEqual(['connected', 0, 'no']);
     expect(house.downlinks.duplicates).toBe(0);
   });
+
+  it.skipIf(MOSQUITTO_IS_MISSING)(
+    'and has stored one that is too large, gets rid of it and of all the others',
+    async () => {
+      const site = await Site.open({ brokerAt: (port, folder) => new Mosquitto(port, folder) });
+      const { house, broker } = site;
+      await site.enter();
+      await house.gateway.signal('SIGTERM');
+      await site.commandAll(3);
+      await broker.publish(site.topicOf('a', 'cmd'), ['x'.repeat(GIANT_BYTES)]);
+      await site.commandAll(3);
+      await house.gateway.start();
+      house.publish(5);
+      await site.expectAllDelivered();
+      const { totals } = await house.gateway.ledger();
+      expect(totals.downlink.shed).toEqual({ 'too large for the link': 1 });
+      expect((await house.gateway.status()).hub).toMatchObject({
+        state: 'connected',
+        sessionsLost: 0,
+        lastProblem: null,
+      });
+    },
+  );
 });
