@@ -34,7 +34,7 @@ const SOCKET_MASK = 0o117;
 
 /** @throws Fault `control-socket-in-use`, or `config-invalid` if the path cannot be used */
 export async function startControl({ socketPath, inspection }: ControlOptions): Promise<ControlServer> {
-  const tails = new Set<ServerResponse>();
+  const tails = new Map<ServerResponse, TailStream>();
   const turnstiles = { ram: new Turnstile(), store: new Turnstile() };
   const local = await listenLocally({
     socketPath,
@@ -44,7 +44,7 @@ export async function startControl({ socketPath, inspection }: ControlOptions): 
   });
   return {
     close: () => {
-      for (const tail of tails) tail.end();
+      for (const tail of tails.keys()) tail.end();
       return local.close();
     },
   };
@@ -54,7 +54,7 @@ interface Exchange {
   readonly inspection: Inspection;
   /** For answers out of RAM, and for those that take the time of the store's thread, which writes messages as well. */
   readonly turnstiles: { readonly ram: Turnstile; readonly store: Turnstile };
-  readonly tails: Set<ServerResponse>;
+  readonly tails: Map<ServerResponse, TailStream>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
@@ -138,6 +138,7 @@ function follow(
   first: readonly string[],
   listen: (send: (json: () => string) => void) => () => void,
 ): void {
+  if (tails.size >= TAILS_MAX) evictStuck(tails);
   if (tails.size >= TAILS_MAX) {
     refuse(response, 503, `${TAILS_MAX} others follow the tail already.`);
     return;
@@ -148,10 +149,20 @@ function follow(
   const stream = new TailStream(response);
   for (const line of first) stream.send(() => line);
   const stop = listen((json) => stream.send(json));
-  tails.add(response);
+  tails.set(response, stream);
   response.on('drain', () => stream.admitGap());
   response.once('close', () => {
     stop();
     tails.delete(response);
   });
+}
+
+/** One who does not read gives way to one who may. */
+function evictStuck(tails: Map<ServerResponse, TailStream>): void {
+  for (const [response, stream] of tails) {
+    if (!stream.isBehind) continue;
+    tails.delete(response);
+    response.destroy();
+    return;
+  }
 }

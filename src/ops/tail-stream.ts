@@ -29,6 +29,11 @@ export class TailStream {
     this.#sink = sink;
   }
 
+  /** It has missed something, and has not read since. */
+  get isBehind(): boolean {
+    return this.#skipped > 0;
+  }
+
   /** Takes an event as one line of JSON, or counts it. @param json called only while there is room for a line */
   send(json: () => string): void {
     if (this.#sink.writableLength + LINE_BYTES_MIN > QUEUED_BYTES_MAX) {

@@ -1,7 +1,7 @@
 /** What a local client can make the gateway hold or do: bounded, and never at the cost of a client who asks and reads. */
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ask } from '../../src/ops/control-client.ts';
+import { ask, followTail } from '../../src/ops/control-client.ts';
 import { Places } from '../../src/ops/places.ts';
 import { Turnstile } from '../../src/ops/turnstile.ts';
 import { type Rig, until, withControl } from './control-rig.ts';
@@ -94,6 +94,30 @@ describe('clients that take places', () => {
       expect((await ask(rig.socketPath, '/v1/status')).kind).toBe('answered');
       expect((await ask(rig.socketPath, '/v1/status')).kind).toBe('answered');
     });
+  });
+});
+
+it('tails that nobody reads give way to one that is read', async () => {
+  await withControl(async (rig) => {
+    const stuck = Array.from({ length: 8 }, () => new Client(rig, REQUEST.replace('status', 'tail')));
+    await until(() => rig.gateway.followers === 8);
+    for (const { socket } of stuck) socket.pause();
+    const stop = new AbortController();
+    let first: unknown;
+    const follow = (): void => {
+      followTail(rig.socketPath, stop.signal)
+        .next()
+        .then(({ value }) => {
+          first ??= value;
+        }, follow); // the buffers of the kernel are not full yet
+    };
+    follow();
+    await until(() => {
+      rig.gateway.happen('x'.repeat(60_000));
+      return first !== undefined;
+    });
+    expect(first).toMatchObject({ kind: 'event' });
+    stop.abort();
   });
 });
 
