@@ -27,7 +27,6 @@ export interface SitePlan {
   /** Where the gateway connects; a free one unless told otherwise. */
   readonly port?: number;
   readonly hub?: ConfigTables['hub'];
-  readonly inbox?: ConfigTables['inbox'];
   /** Ids of the subdevices; `a` and `b` unless told otherwise. */
   readonly subdevices?: readonly string[];
   /** Of the gateway, and of the application side. */
@@ -74,10 +73,7 @@ export class Site {
     const house = await openHouse({
       // a subdevice with nothing to say notices a restart of the gateway by its keep alive
       subdevices: Object.fromEntries((plan.subdevices ?? ['a', 'b']).map((id) => [id, { keepAliveMs: 1000 }])),
-      config: {
-        hub: { port, topic_template: template, ...plan.hub },
-        inbox: { replay_interval_ms: 0, ...plan.inbox },
-      },
+      config: { hub: { port, topic_template: template, ...plan.hub }, inbox: { replay_interval_ms: 0 } },
     });
     const broker = plan.brokerAt(port, house.folder);
     onTestFinished(() => broker.close());
