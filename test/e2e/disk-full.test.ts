@@ -3,7 +3,6 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { HubRules } from '../../src/bench/hub/rules.ts';
 import { followTail } from '../../src/ops/control-client.ts';
 import type { OfflineStatus } from '../../src/ops/offline-report.ts';
 import { RESERVE_BYTES } from '../../src/store/reserve.ts';
@@ -15,8 +14,6 @@ import { until } from './until.ts';
 const DISK_MB = 8;
 /** Deletes of delivered messages make a commit of their own when so many wait, or when they are two seconds old (`src/flow/segments.ts`). */
 const DELETES_WAITING_MAX = 512;
-/** More than may be in RAM (`COPIES_MAX` of `src/flow/back-pressure.ts`). */
-const DOWNLINKS = 1500;
 const DEAF = fileURLToPath(new URL('./deaf-gateway.ts', import.meta.url));
 
 describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a disk that is full', () => {
@@ -104,28 +101,6 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
     await house.expectNothingLost();
   });
 
-  it('is full of downlinks that stay at the hub: uplinks leave meanwhile, and each downlink comes once', async () => {
-    const { house, disk } = await houseOn('tmpfs', undefined, { storedMax: 10_000, inFlightMax: 60_000 });
-    const [a] = house.subdevices;
-    if (a === undefined) throw new Error('this house has a subdevice');
-    await house.loseHub();
-    house.publish(300);
-    await house.untilAcknowledged();
-    a.stop();
-    for (let count = 0; count < DOWNLINKS; count += 1) house.command(a);
-    disk.fill();
-    for (let round = 0; round < 3000; round += 1) house.subdevices.at(1)?.publish('t');
-    await house.untilStatus(({ conditions }) => conditions.some(({ code }) => code === 'store-full'));
-    house.restoreHub();
-    await until(async () => (await house.gateway.status()).outbox.onDisk === 0);
-    expect((await house.gateway.status()).conditions.map(({ code }) => code)).toContain('store-full');
-    expect(house.session?.inFlight).toBe(DOWNLINKS);
-    disk.free();
-    house.enter(a);
-    await house.expectNothingLost();
-    expect(house.downlinks).toMatchObject({ delivered: DOWNLINKS, duplicates: 0 });
-  });
-
   it.each([
     ['empty', 0],
     ['torn', 1000],
@@ -150,12 +125,9 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
   });
 });
 
-async function houseOn(kind: FileSystem, program?: string, rules: Partial<HubRules> = {}) {
+async function houseOn(kind: FileSystem, program?: string) {
   const other = program === undefined ? {} : { program };
-  const house = await openHouse({
-    ...{ ...other, rules },
-    config: { outbox: { commit_ms: 5 }, inbox: { replay_interval_ms: 5, messages_max: 10_000 } },
-  });
+  const house = await openHouse({ ...other, config: { outbox: { commit_ms: 5 }, inbox: { replay_interval_ms: 5 } } });
   const state = join(house.folder, 'state');
   const disk = new SmallDisk(state, kind === 'ext4' ? 2 * DISK_MB : DISK_MB, kind);
   await house.start();
