@@ -8,6 +8,8 @@ export interface SocketOwner {
   readonly name: string;
   /** By SIGSTOP or a debugger: it answers nothing until it goes on. */
   readonly isStopped: boolean;
+  /** It runs the same Node as this process: it may be a gateway. */
+  readonly runsOurNode: boolean;
 }
 
 /** @returns `undefined` if the process cannot be found, or not looked at */
@@ -21,7 +23,8 @@ export function ownerOfSocket(path: string): SocketOwner | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const end = stat.lastIndexOf(')');
     const name = stat.slice(stat.indexOf('(') + 1, end);
-    return { pid: Number(pid), name, isStopped: /^[Tt]$/.test(stat.charAt(end + 2)) };
+    const runsOurNode = linkOf(`/proc/${pid}/exe`) === linkOf('/proc/self/exe');
+    return { pid: Number(pid), name, isStopped: /^[Tt]$/.test(stat.charAt(end + 2)), runsOurNode };
   } catch {
     return undefined;
   }

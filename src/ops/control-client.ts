@@ -124,7 +124,7 @@ async function inTime(answered: Promise<unknown>, socketPath: string, aliveMsMax
     const first = await Promise.race([answered, pause(ms, LATE, { ref: false })]);
     if (first !== LATE) return first;
     owner = ownerOfSocket(socketPath);
-    if (owner?.isStopped) break;
+    if (owner !== undefined && (owner.isStopped || !owner.runsOurNode)) break;
   }
   throw new Stalled(socketPath, owner);
 }

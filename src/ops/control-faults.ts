@@ -29,7 +29,9 @@ export function unreachable(socketPath: string, error: unknown): Fault {
 /** Something accepts connections and says nothing in time. */
 export class Stalled extends Fault {
   constructor(socketPath: string, owner: SocketOwner | undefined, cause?: unknown) {
-    const what = `The gateway does not answer: ${socketPath} accepts connections, and nothing comes back`;
+    const whose =
+      owner?.runsOurNode === false ? `What listens on ${socketPath} is no gateway` : 'The gateway does not answer';
+    const what = `${whose}: ${socketPath} accepts connections, and nothing comes back`;
     super('not-running', what, { hint: stalledHint(owner), retryable: true, cause });
   }
 }
@@ -38,7 +40,9 @@ function stalledHint(owner: SocketOwner | undefined): string {
   const journal = `Then: ${JOURNAL}.`;
   if (owner === undefined)
     return `Is its process stopped (ps -eo pid,stat,args: T in the second column; sudo kill -CONT its pid), or the machine overloaded (uptime)? ${journal}`;
-  const { pid, name, isStopped } = owner;
+  const { pid, name, isStopped, runsOurNode } = owner;
+  if (!runsOurNode)
+    return `Process ${pid} (${name}) listens there: stop it, or correct --socket or gateway.control_socket.`;
   if (isStopped)
     return `Its process ${pid} (${name}) is stopped, by a signal or a debugger: kill -CONT ${pid} lets it go on.`;
   return `Process ${pid} (${name}) listens there: is it the gateway, and is the machine overloaded (uptime)? ${journal}`;
