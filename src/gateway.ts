@@ -24,6 +24,7 @@ import { Replay } from './flow/replay.ts';
 import { passOn } from './flow/reports.ts';
 import { SessionChanges } from './flow/session-changes.ts';
 import { SessionWatch } from './flow/session-watch.ts';
+import { SetAside } from './flow/set-aside.ts';
 import { Sleepers } from './flow/sleepers.ts';
 import { UplinkFlow } from './flow/uplink.ts';
 import { Wills } from './flow/wills.ts';
@@ -87,6 +88,8 @@ export class Gateway {
   readonly deadLetters: DeadLetters;
   readonly hub: HubLine;
   readonly links: Links;
+  /** What a machine threw on. */
+  readonly setAside: SetAside;
   readonly intake: Intake;
   /** `undefined`: the hub has no gateway operations. */
   readonly bindings: BindingFlow | undefined;
@@ -105,6 +108,8 @@ export class Gateway {
     };
     const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.uplink.refused(owed) });
     const { committer, outbox, inbox, uplinks, downlinks, operations, services, mirror, session, stamp } = stations;
+    const setAside = new SetAside(facts);
+    this.setAside = setAside;
     this.parts = parts;
     this.store = store;
     this.stations = stations;
@@ -173,6 +178,7 @@ export class Gateway {
     });
     this.hub = new HubLine({
       ...shared,
+      setAside,
       ...planHub(parts, stations),
       open: parts.openHub,
       replay: this.replay,
@@ -188,7 +194,7 @@ export class Gateway {
       sleepers: new Sleepers({ ...shared, wills: this.#wills }),
     };
     this.links = new Links(
-      { clock, mailbox, facts, report: (link, report) => passOn(reportedTo, link, report) },
+      { clock, mailbox, facts, setAside, report: (link, report) => passOn(reportedTo, link, report) },
       planLinks(parts),
     );
     this.#care = new LinkCare(shared);

@@ -8,6 +8,7 @@ import { createModbusLink } from './driver/modbus.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from './driver/mqttsn.ts';
 import { FlightRecorder } from './flow/flight-recorder.ts';
 import type { LinkPlan } from './flow/links.ts';
+import { RenewableLink } from './flow/renewable-link.ts';
 import { blankPassword } from './hub/blank-password.ts';
 import { HubClient } from './hub/client.ts';
 import type { Credentials } from './hub/credentials.ts';
@@ -71,10 +72,11 @@ export function planLinks({ config, openLink, careOf, random }: Wiring): LinkPla
       stateOf: () => machine.state,
       snapshotOf: () => machine.snapshot(),
     });
-    const machine = create(recorder.random);
+    const machine = new RenewableLink(() => create(recorder.random));
     const { name, path, driver } = link;
     return {
       ...{ name, path, driver, machine, recorder },
+      renew: () => machine.renew(),
       open: openLink(link),
       care: careOf?.(link),
       rungs: link.recovery,

@@ -92,6 +92,8 @@ export type GatewayEvents = {
   downlinkShed: (fact: { readonly topic: string; readonly reason: string }) => void;
   downlinkDelivered: (fact: { readonly subdevice: string; readonly topic: string }) => void;
   backlogDrained: (fact: { readonly messages: number }) => void;
+  /** A machine threw on this: it is set aside, and the machine begins again. */
+  messageSetAside: (fact: { readonly of: string; readonly what: string; readonly why: string }) => void;
   storeFull: (fact: { readonly isFull: boolean }) => void;
   clockTrusted: (fact: { readonly wallMs: number }) => void;
   /** The wall clock jumped: Unix ms it would show, and shows. */

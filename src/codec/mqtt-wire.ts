@@ -95,7 +95,11 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
     if (broken !== undefined) return undecodable(broken.problem, broken.tag);
     if (raw.isOversize) return decoded(oversizePublish(raw));
     this.#parsed = undefined;
-    this.#parser.parse(bufferOver(raw.bytes));
+    try {
+      this.#parser.parse(bufferOver(raw.bytes));
+    } catch (error) {
+      return undecodable(`packet on which the library threw: ${String(error)}`);
+    }
     return this.#parsed ?? undecodable('packet that the library does not read');
   }
 }

@@ -78,7 +78,7 @@ export type DriverReport =
   | {
       readonly kind: 'undelivered';
       readonly token: number;
-      readonly why: 'refused' | 'too large' | 'lost';
+      readonly why: UndeliveredReason;
       /** Of `refused`: why, in words for people. */
       readonly because?: string;
     }
@@ -94,6 +94,9 @@ export type DriverReport =
       readonly count?: number;
     }
   | { readonly kind: 'probed'; readonly token: number; readonly outcome: ProbeOutcome };
+
+/** `failed`: the driver threw on it, which `flow/links.ts` says in its place. */
+export type UndeliveredReason = 'refused' | 'too large' | 'failed' | 'lost';
 
 export type WillChange =
   | { readonly part: 'topic'; readonly topic: string; readonly qos: Qos }

@@ -27,6 +27,14 @@ export class ByteRing {
     return this.#forgotten;
   }
 
+  /** As if nothing had ever been added. */
+  clear(): void {
+    this.#first = 0;
+    this.#usedBytes = 0;
+    this.#records = 0;
+    this.#forgotten = 0;
+  }
+
   /** @param record `undefined`: one too large for any ring. With it the others are forgotten: there would be a hole. */
   add(record: Uint8Array | undefined): void {
     const bytes = (record?.length ?? Number.POSITIVE_INFINITY) + HEAD_BYTES;

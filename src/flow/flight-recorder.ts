@@ -115,6 +115,15 @@ export class FlightRecorder {
     return whole;
   }
 
+  /** A new machine: what the last one did cannot be run again before what this one does. */
+  renew(): void {
+    this.#ring.clear();
+    this.#begun = undefined;
+    this.#bareBytes = 0;
+    this.#dueBytes = this.#shareBytes;
+    this.#draws.length = 0;
+  }
+
   /** Every step from now on; its bytes are lent for the call only. @returns how to stop */
   follow(follower: (step: Step) => void): () => void {
     this.#followers.add(follower);

@@ -12,6 +12,7 @@ import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
 import type { Replay } from './replay.ts';
 import type { SessionWatch } from './session-watch.ts';
+import type { SetAside } from './set-aside.ts';
 import type { WallClock } from './wall-clock.ts';
 
 export interface HubLineOptions {
@@ -28,6 +29,7 @@ export interface HubLineOptions {
   readonly services: OwnServices;
   readonly wallClock: WallClock;
   readonly heed: (report: BindingReport) => void;
+  readonly setAside: SetAside;
   /** Uplinks held for the hub go to disk now. */
   readonly letGo: () => void;
 }
@@ -57,6 +59,7 @@ export class HubLine {
       clock: options.clock,
       mailbox: options.mailbox,
       act: (report: Report) => this.#act(report),
+      contain: (input, error) => this.#contain(input, error),
     });
   }
 
@@ -106,6 +109,15 @@ export class HubLine {
       refusalCode: this.#refusal?.code,
       attempts: this.#attempts,
     };
+  }
+
+  #contain(input: HubInput, error: unknown): readonly HubAction[] {
+    const { setAside, recorder, client, replay } = this.#options;
+    setAside.note(recorder.subject.name, input, error);
+    recorder.renew();
+    if (input.kind === 'publish' && input.publish.packetId !== undefined)
+      replay.setAside(input.publish.packetId, error instanceof Error ? error.message : String(error));
+    return client.abort('the gateway failed on this connection');
   }
 
   #act(report: Report): void {

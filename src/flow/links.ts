@@ -7,9 +7,13 @@ import type { ProbeOutcome } from '../base/probe.ts';
 import type { DriverOrder, DriverReport, LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
 import { Recovery, type Rung } from '../driver/recovery.ts';
 import type { Clock, LineErrors, OpenChannel, PortCare, PortWait } from '../ports.ts';
+import { Alarm } from './alarm.ts';
 import type { FlightRecorder } from './flight-recorder.ts';
+import { LinkEngagements } from './link-engagements.ts';
+import { LinkRestarts } from './link-restarts.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Pump } from './pump.ts';
+import type { SetAside } from './set-aside.ts';
 
 export interface LinkPlan {
   readonly name: string;
@@ -17,6 +21,8 @@ export interface LinkPlan {
   /** Its name, for people. */
   readonly driver: string;
   readonly machine: LinkMachine;
+  /** Replaces what is within `machine` by a new one that has not begun. */
+  readonly renew: () => void;
   readonly recorder: FlightRecorder;
   readonly open: OpenChannel;
   /** `undefined`: the line is no device of this machine, and nothing is tried for it but to open it again. */
@@ -45,6 +51,10 @@ type ProbeReport = Extract<DriverReport, { kind: 'probed' }>;
 
 interface Link {
   readonly standing: LinkStanding;
+  readonly engagements: LinkEngagements;
+  readonly restarts: LinkRestarts;
+  /** Begins again once the pause after a fault is over. */
+  readonly restart: Alarm;
   readonly pump: Pump<LinkInput, LinkAction>;
   /** Probes under way, by token. */
   readonly probes: Map<number, (outcome: ProbeOutcome) => void>;
@@ -57,6 +67,7 @@ export interface LinksOptions {
   readonly mailbox: Mailbox;
   readonly facts: Facts;
   readonly report: (link: string, report: FlowReport) => void;
+  readonly setAside: SetAside;
 }
 
 /** At once, on one link: a few technicians. */
@@ -77,14 +88,19 @@ export class Links {
   }
 
   stop(): void {
-    for (const { pump } of this.#links.values()) pump.input({ kind: 'stop' });
+    for (const { pump, restart } of this.#links.values()) {
+      restart.set(undefined);
+      pump.input({ kind: 'stop' });
+    }
   }
 
   order(name: string, order: DriverOrder): void {
     const link = this.#links.get(name);
     if (order.kind === 'deliver' && order.qos === 1)
       link?.sent.set(order.subdevice, { token: order.token, atMs: this.#options.clock.nowMs() });
-    link?.pump.input(order);
+    const meant = link?.engagements.ordered(order);
+    if (meant !== undefined) link?.pump.input(meant);
+    else if (link !== undefined && order.kind === 'attached') this.#sendAway(link, order.subdevice);
   }
 
   /** Asks a subdevice something without meaning, beside everything else. Settles within the deadlines of its driver. */
@@ -128,19 +144,52 @@ export class Links {
     };
     const link: Link = {
       standing,
+      engagements: new LinkEngagements(),
+      restarts: new LinkRestarts(),
+      restart: new Alarm(clock, mailbox, () => link.pump.input({ kind: 'start' })),
       probes: new Map(),
       sent: new Map(),
       pump: new Pump<LinkInput, LinkAction>({
         ...{ machine: plan.machine, recorder: plan.recorder, open: plan.open, clock, mailbox },
         act: (report: Exclude<LinkAction, ChannelAction>) => {
-          this.#note(link, report);
-          if (report.kind === 'probed') endProbe(link, report);
-          else this.#options.report(plan.name, report);
+          this.#pass(link, link.engagements.reported(report));
         },
+        contain: (input: LinkInput, error: unknown) => this.#contain(link, input, error),
         ...this.#onlookers(standing),
       }),
     };
     return link;
+  }
+
+  #pass(link: Link, report: DriverReport): void {
+    this.#note(link, report);
+    if (report.kind === 'probed') endProbe(link, report);
+    else this.#options.report(link.standing.plan.name, report);
+  }
+
+  /** The machine threw: what it was to do is set aside, and a new one begins, of which nobody need know. */
+  #contain(link: Link, input: LinkInput, error: unknown): LinkAction[] {
+    const { setAside, clock, mailbox } = this.#options;
+    const { plan } = link.standing;
+    setAside.note(plan.name, input, error);
+    plan.renew();
+    plan.recorder.renew();
+    link.pump.abandonChannel('the gateway failed on this link: it begins again');
+    if (input.kind !== 'stop') link.restart.set(link.restarts.fault(clock.nowMs()));
+    const outcome = { kind: 'not asked', why: 'the gateway failed on this link' } as const;
+    for (const token of [...link.probes.keys()]) endProbe(link, { kind: 'probed', token, outcome });
+    const failed = input.kind === 'deliver' ? input.token : undefined;
+    const owed = link.engagements.renew(failed, clock.nowMs());
+    mailbox.post(() => {
+      for (const report of owed) this.#pass(link, report);
+    });
+    return [];
+  }
+
+  /** It was let in for a machine that is gone. */
+  #sendAway(link: Link, subdevice: string): void {
+    const { clock, mailbox } = this.#options;
+    mailbox.post(() => this.#pass(link, link.engagements.detach(subdevice, clock.nowMs())));
   }
 
   #note({ standing, sent }: Link, report: DriverReport): void {

@@ -23,6 +23,11 @@ export interface PumpOptions<Input, Action> {
   readonly onWait?: (wait: PortWait) => void;
   /** Sees everything that goes in and comes out. */
   readonly recorder?: FlightRecorder;
+  /**
+   * The machine threw on this input. Brings it, or another in its place, into a known state; without this the throw goes
+   * on to the mailbox. @returns what is to be done then
+   */
+  readonly contain?: (input: Input, error: unknown) => readonly Action[];
 }
 
 export class Pump<Input extends { readonly kind: string }, Action extends { readonly kind: string }> {
@@ -59,6 +64,13 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
     this.#channel?.close(reason);
   }
 
+  /** Gives the channel up: what it says from now on reaches nobody. */
+  abandonChannel(reason: string): void {
+    this.#generation += 1;
+    this.#channel?.close(reason);
+    this.#channel = undefined;
+  }
+
   /** Within a task of the mailbox. */
   input(input: Input | ChannelInput): void {
     this.#inputs.push(input);
@@ -73,14 +85,26 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
   }
 
   #run(input: Input | ChannelInput): void {
-    const { machine, clock, recorder } = this.#options;
-    const nowMs = clock.nowMs();
-    recorder?.begin(input, nowMs);
-    const actions = machine.handle(input, nowMs);
-    recorder?.end(actions);
+    const actions = this.#handle(input, this.#options.clock.nowMs());
     for (const action of actions) {
       if (isChannelAction(action)) this.#operate(action);
       else this.#options.act(action as Exclude<Action, ChannelAction>);
+    }
+  }
+
+  /** What the machine throws is contained; what comes of its actions is not. */
+  #handle(input: Input | ChannelInput, nowMs: number): readonly (Action | ChannelAction)[] {
+    const { machine, recorder, contain } = this.#options;
+    try {
+      recorder?.begin(input, nowMs);
+      const actions = machine.handle(input, nowMs);
+      machine.wakeAtMs(); // asked for again once the actions are done: it would throw there
+      recorder?.end(actions);
+      return actions;
+    } catch (error) {
+      if (contain === undefined) throw error;
+      this.#inputs.length = 0; // they were for a machine that is no more
+      return contain(input, error);
     }
   }
 

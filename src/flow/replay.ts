@@ -135,6 +135,13 @@ export class Replay {
     this.send();
   }
 
+  /** The client threw on this publication. */
+  setAside(packetId: number, why: string): void {
+    const reason = `the gateway failed on it: ${why}`;
+    const entry = this.#options.outbox.setAside(packetId, reason);
+    if (entry !== undefined) this.#tell({ kind: 'buried', entry, reason });
+  }
+
   /** Sheds what is certainly too old. */
   expire(): void {
     const { isExpired, outbox, pager } = this.#options;

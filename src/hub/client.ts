@@ -76,6 +76,14 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     return this.#state.kind === 'online' ? this.#connection.wakeAtMs : deadlineOf(this.#state);
   }
 
+  /** It threw half way: whatever it knew of the connection is forgotten with the connection. */
+  abort(reason: string): HubAction[] {
+    this.#connection.renew();
+    this.#connection.closed();
+    const { kind } = this.#state;
+    return kind === 'stopped' || kind === 'waiting' || kind === 'closing' ? [] : this.#close(reason);
+  }
+
   snapshot(): HubClientSnapshot {
     return {
       state: this.#state,

@@ -2,6 +2,7 @@
  * Health: what is not as it should be, what it means for the data, and what to do now. Pure, from what the stations say.
  */
 import type { Counts } from '../custody/ledger.ts';
+import type { SetAsideReport } from '../flow/set-aside.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
@@ -28,6 +29,7 @@ export interface Health extends TurnedAway, BindingHealth, ClockHealth {
   readonly downlinks: Counts;
   readonly store: StoreHealth;
   readonly imbalance: number;
+  readonly setAside: SetAsideReport;
   /** Dead letters, of all starts. */
   readonly dead: number;
 }
@@ -43,6 +45,7 @@ export function conditionsOf(health: Health): Condition[] {
     ...linkConditions(health.links),
     ...bindingConditions(health),
     ...queueConditions(health),
+    ...setAsideConditions(health),
     ...ledgerConditions(health),
     ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),
   ];
@@ -71,6 +74,20 @@ function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Healt
       forMs,
       sentence: isFull ? 'The outbox is full.' : `The outbox is ${Math.floor(fullness * 100)} % full.`,
       hint: 'Bring the hub back, or raise messages_max and bytes_max of [outbox].',
+    },
+  ];
+}
+
+function setAsideConditions({ setAside: { times, last }, nowMs, startedAtMs }: Health): Condition[] {
+  if (last === undefined) return [];
+  const { of, what, why } = last;
+  return [
+    {
+      code: 'message-set-aside',
+      losing: 'yes',
+      forMs: nowMs - startedAtMs,
+      sentence: `The program failed on ${countOf(times, 'input')} since the start, last on ${what} at ${of} (${why}): set aside.`,
+      hint: 'This is a defect: please report it with the newest file of the folder recordings in the state directory.',
     },
   ];
 }

@@ -91,6 +91,7 @@ export class Inspector implements Inspection {
       refusals: gateway.uplink.refusals,
       filters: gateway.subscriptions.standing,
       store: this.#storeHealth(since),
+      setAside: gateway.setAside.report,
       imbalance: uplinks.imbalance() + downlinks.imbalance(),
     });
     return judge({

@@ -166,6 +166,11 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     tell: ({ subdevice, topic }) => `downlink on ${topic} delivered to ${subdevice}`,
   },
   backlogDrained: { weight: 'info', tell: ({ messages }) => `backlog of ${countOf(messages, 'message')} delivered` },
+  messageSetAside: {
+    weight: 'error',
+    tell: ({ of, what, why }) =>
+      `${of} failed on ${what} (${why}): set aside, and ${of} begins again; please report this with the recording`,
+  },
   storeFull: {
     weight: 'error',
     tell: ({ isFull }) =>

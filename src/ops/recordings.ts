@@ -29,6 +29,13 @@ export interface Frozen {
   readonly bytes: number;
 }
 
+/** What a recorder held when it was asked. */
+interface Recorded {
+  readonly steps: readonly Step[];
+  readonly forgotten: number;
+  readonly snapshotsTooLarge: number;
+}
+
 const SUFFIX = '.recording';
 /** One trigger that fires all the time writes no more than this often. */
 const TRIGGER_PAUSE_MS = 600_000;
@@ -60,6 +67,10 @@ export class Recordings {
     const { hub, parts } = this.#options.gateway;
     if (parts.config.recorder.ringBytes === 0) return;
     parts.facts.on('uplinkBuried', () => this.#fire('dead-letter', [hub.recorder]));
+    parts.facts.on('messageSetAside', ({ of }) => {
+      const recorder = recorderOf(this.#options.gateway, of);
+      if (recorder !== undefined) this.#fire('bug', [recorder]);
+    });
     hub.recorder.follow((step) => {
       if (isBreach(step)) this.#fire('hub-protocol', [hub.recorder]);
     });
@@ -80,7 +91,9 @@ export class Recordings {
 
   /** Rejects with what the file system says. */
   freeze(recorder: FlightRecorder, reason: string): Promise<Frozen> {
-    const frozen = this.#writing.then(() => this.#write(recorder, reason));
+    const { forgotten, snapshotsTooLarge } = recorder;
+    const recorded = { steps: recorder.steps(), forgotten, snapshotsTooLarge }; // of now: the machine may be replaced
+    const frozen = this.#writing.then(() => this.#write(recorder, reason, recorded));
     this.#writing = frozen.then(
       () => this.#count('written'),
       () => this.#count('failed'),
@@ -121,11 +134,10 @@ export class Recordings {
     this.#stopLooking = parts.clock.wakeAt(parts.clock.nowMs() + LOOK_MS, () => this.#look());
   }
 
-  async #write(recorder: FlightRecorder, reason: string): Promise<Frozen> {
+  async #write({ subject }: FlightRecorder, reason: string, recorded: Recorded): Promise<Frozen> {
     const { folder, gateway, version } = this.#options;
     const { clock, config } = gateway.parts;
-    const { subject, forgotten, snapshotsTooLarge } = recorder;
-    const steps = recorder.steps();
+    const { steps, ...left } = recorded;
     const frozenAt = { upMs: clock.nowMs(), wallMs: clock.wallMs() };
     const header = {
       format: FORMAT,
@@ -134,7 +146,7 @@ export class Recordings {
       gateway: config.gateway.name,
       program: version,
     } as const;
-    const bytes = encodeRecording({ ...header, reason, frozenAt, forgotten, snapshotsTooLarge }, steps);
+    const bytes = encodeRecording({ ...header, reason, frozenAt, ...left }, steps);
     const day = new Date(frozenAt.wallMs).toISOString().replace(/[:.]/g, '');
     const path = join(folder, `${day}-${subject.driver === HUB ? HUB : `link-${subject.name}`}-${reason}${SUFFIX}`);
     await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -69,6 +69,7 @@ export type ConditionCode =
   | 'inbox-shedding'
   | 'shedding'
   | 'too-large'
+  | 'message-set-aside'
   | 'dead-letters'
   | 'uplinks-refused'
   | 'damaged-rows'

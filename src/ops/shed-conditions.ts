@@ -10,9 +10,12 @@ const SIZE_REMEDIES: Readonly<Partial<Record<ShedReason, string>>> = {
   'too large for the hub': 'raise payload_bytes_max or topic_bytes_max of [hub], if the hub takes more',
 };
 
+/** Told of by conditions of their own, or nobody's loss. */
+const ELSEWHERE: ReadonlySet<ShedReason> = new Set(['no subscriber', 'set aside after a fault']);
+
 /** @param counts of both directions, since the start */
 export function shedConditions(counts: readonly Counts[], forMs: number): Condition[] {
-  const shed = counts.flatMap(shedEntries).filter(([reason]) => reason !== 'no subscriber');
+  const shed = counts.flatMap(shedEntries).filter(([reason]) => !ELSEWHERE.has(reason));
   const { tooLarge = [], others = [] } = Object.groupBy(shed, ([reason]) =>
     SIZE_REMEDIES[reason] === undefined ? 'others' : 'tooLarge',
   );

@@ -129,6 +129,17 @@ export class Outbox {
     return entry;
   }
 
+  /** It cannot be sent: a dead letter where it is on disk, else shed, so that the next one gets on. */
+  setAside(packetId: number, reason: string): Entry | undefined {
+    const entry = this.#flight.land(packetId);
+    if (entry === undefined) return undefined;
+    const isStored = entry.keeping === 'stored';
+    this.#custodian.end(entry, isStored ? { as: 'dead', reason } : { as: 'shed', reason: 'set aside after a fault' });
+    this.#selection.join(entry.row.lane);
+    this.#selection.unblock();
+    return entry;
+  }
+
   /**
    * PUBACKs that are missing for too long: counted, sent again, or given up.
    * @param heardAtMs when the hub last spoke: what fell due later may be in a connection that is dead, and is not counted

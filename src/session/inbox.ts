@@ -27,6 +27,13 @@ export interface InboxLimits {
 /** QoS 0 messages that may wait for their turn at one subdevice, or for its waking. */
 const QUICK_MAX = 16;
 
+/** Why it is not owed any more. */
+const UNDELIVERED = {
+  refused: 'refused by the subdevice',
+  'too large': 'too large for the link',
+  failed: 'set aside after a fault',
+} as const satisfies Record<string, ShedReason>;
+
 export class Inbox {
   readonly #limits: InboxLimits;
   readonly #custodian: Custodian;
@@ -171,17 +178,12 @@ export class Inbox {
   }
 
   /** `lost`: still owed. The others: it will never take this one. */
-  undelivered(delivery: Delivery, why: 'refused' | 'too large' | 'lost'): void {
+  undelivered(delivery: Delivery, why: keyof typeof UNDELIVERED | 'lost'): void {
     const wasCurrent = this.#finish(delivery);
-    if (delivery.entry === undefined)
-      this.pass(delivery.lane, why === 'too large' ? 'too large for the link' : 'refused by the subdevice');
+    if (delivery.entry === undefined) this.pass(delivery.lane, UNDELIVERED[why === 'lost' ? 'refused' : why]);
     else if (why === 'lost') {
       if (wasCurrent) delivery.entry.inFlight = false;
-    } else
-      this.#custodian.end(delivery.entry, {
-        as: 'shed',
-        reason: why === 'too large' ? 'too large for the link' : 'refused by the subdevice',
-      });
+    } else this.#custodian.end(delivery.entry, { as: 'shed', reason: UNDELIVERED[why] });
   }
 
   loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {

@@ -1,12 +1,19 @@
 /**
- * The product's own `run`, with two bugs planted in it: a subdevice that registers the topic `within` has its link's
- * machine throw; one that registers `beside` has an exception thrown where nobody catches it.
+ * The product's own `run`, with bugs planted in it. A machine throws: a link's when a subdevice registers the topic
+ * `within` or is to have the downlink `poison`, the hub client on an uplink on `t/poison`. A flow throws on an uplink on
+ * `astray`; and an exception is thrown where nobody catches it when a subdevice registers `beside`.
  */
 import type { Packet } from '../../src/codec/mqttsn.ts';
 import { runGateway } from '../../src/daemon.ts';
 import { MqttsnClient } from '../../src/driver/mqttsn-client.ts';
+import type { DeliverOrder } from '../../src/driver/mqttsn-downlink.ts';
+import { UplinkFlow } from '../../src/flow/uplink.ts';
+import { HubClient } from '../../src/hub/client.ts';
+import type { HubAction, HubInput } from '../../src/hub/contract.ts';
 
-const { receive } = MqttsnClient.prototype;
+const { receive, deliver } = MqttsnClient.prototype;
+const { offer } = UplinkFlow.prototype;
+const { handle } = HubClient.prototype;
 
 MqttsnClient.prototype.receive = function (packet: Packet, nowMs: number): void {
   const topic = packet.kind === 'register' ? packet.topic : '';
@@ -16,6 +23,22 @@ MqttsnClient.prototype.receive = function (packet: Packet, nowMs: number): void 
       throw new Error('planted beside the mailbox');
     });
   receive.call(this, packet, nowMs);
+};
+
+MqttsnClient.prototype.deliver = function (order: DeliverOrder, nowMs: number): void {
+  if (Buffer.from(order.payload).toString() === 'poison') throw new Error('planted in a delivery');
+  deliver.call(this, order, nowMs);
+};
+
+HubClient.prototype.handle = function (input: HubInput, nowMs: number): HubAction[] {
+  if (input.kind === 'publish' && input.publish.topic.endsWith('t/poison'))
+    throw new Error('planted in the hub client');
+  return handle.call(this, input, nowMs);
+};
+
+UplinkFlow.prototype.offer = function (...[link, report]: Parameters<typeof offer>): void {
+  if (report.topic === 'astray') throw new Error('planted in a flow');
+  offer.call(this, link, report);
 };
 
 process.exit(await runGateway({ configPath: process.argv.at(-1) ?? '', version: 'throwing' }));

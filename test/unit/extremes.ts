@@ -62,7 +62,7 @@ class Extremes {
   readonly #underWay = new Map<number, string>();
   #nowMs = 0;
   #token = 0;
-  readonly endings = { delivered: 0, refused: 0, 'too large': 0, lost: 0 };
+  readonly endings = { delivered: 0, refused: 0, 'too large': 0, failed: 0, lost: 0 };
 
   constructor(dice: Dice, link: LinkMachine, served: readonly string[], speak: (dice: Dice) => Uint8Array) {
     this.#dice = dice;
@@ -213,7 +213,13 @@ export function converse(
   served: readonly string[],
   speak: (dice: Dice) => Uint8Array,
 ) {
-  const sum: Record<keyof Extremes['endings'], number> = { delivered: 0, refused: 0, 'too large': 0, lost: 0 };
+  const sum: Record<keyof Extremes['endings'], number> = {
+    delivered: 0,
+    refused: 0,
+    'too large': 0,
+    failed: 0,
+    lost: 0,
+  };
   for (const seed of SEEDS) {
     const dice = new Dice(seed);
     const extremes = new Extremes(dice, make(dice.random), served, speak);

@@ -8,6 +8,7 @@ import { FlightRecorder } from '../../src/flow/flight-recorder.ts';
 import { LinkCare } from '../../src/flow/link-care.ts';
 import { type LinkPlan, Links } from '../../src/flow/links.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
+import { SetAside } from '../../src/flow/set-aside.ts';
 import type { ChannelListener, PortCare } from '../../src/ports.ts';
 import { StepClock } from './flow-rig.ts';
 
@@ -83,11 +84,12 @@ class CareBench {
       path: 'usb:x',
       driver: 'mqttsn' as const,
       machine: this.machine,
+      renew: () => undefined,
       open,
       care,
       rungs,
     };
-    this.links = new Links({ clock, mailbox, facts, report: () => undefined }, [plan]);
+    this.links = new Links({ clock, mailbox, facts, report: () => undefined, setAside: new SetAside(facts) }, [plan]);
     this.links.start();
     new LinkCare({ clock, mailbox, facts, links: () => this.links }).start();
   }

@@ -35,6 +35,7 @@ function told(hub: Partial<Health['hub']>): string {
       downlinks: ZERO,
       store: { volatile: null, damaged: 0, damagedRecords: 0 },
       imbalance: 0,
+      setAside: { times: 0, last: undefined },
       dead: 0,
     },
     ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, refusals: { counts: new Map(), last: undefined } },

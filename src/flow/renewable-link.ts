@@ -1,0 +1,54 @@
+/** A link's machine that can be replaced by a new one when it threw; everybody else goes on knowing it by this. */
+import type { LinkCounters } from '../base/link-counters.ts';
+import type { LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
+
+export class RenewableLink implements LinkMachine {
+  readonly #create: () => LinkMachine;
+  #machine: LinkMachine;
+
+  constructor(create: () => LinkMachine) {
+    this.#create = create;
+    this.#machine = create();
+  }
+
+  /** A half-done state cannot be trusted: nothing of it is kept. */
+  renew(): void {
+    this.#machine = this.#create();
+  }
+
+  get counters(): LinkCounters {
+    return this.#machine.counters;
+  }
+
+  get state(): LinkMachine['state'] {
+    return this.#machine.state;
+  }
+
+  attachedSubdevices(): readonly string[] {
+    return this.#machine.attachedSubdevices();
+  }
+
+  sleepers(): ReadonlyMap<string, number> {
+    return this.#machine.sleepers();
+  }
+
+  probeable(): readonly string[] {
+    return this.#machine.probeable();
+  }
+
+  handle(input: LinkInput, nowMs: number): LinkAction[] {
+    return this.#machine.handle(input, nowMs);
+  }
+
+  wakeAtMs(): number | undefined {
+    return this.#machine.wakeAtMs();
+  }
+
+  snapshot(): object {
+    return this.#machine.snapshot();
+  }
+
+  restore(snapshot: object): void {
+    this.#machine.restore(snapshot);
+  }
+}
