@@ -1,7 +1,7 @@
 /**
  * What was set aside because a machine threw on it: counted, told of, and looked at by nobody else. The border: a machine
  * (a driver, the hub client) that throws loses its state and one message, and the process goes on; a flow, custody or
- * the store that throws ends the process (docs/decisions/0019-set-aside.md).
+ * the store that throws ends the process (docs/decisions/0020-messages-set-aside.md).
  */
 import type { Facts } from '../base/events.ts';
 
