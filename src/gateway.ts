@@ -13,7 +13,7 @@ import { DownlinkFlow } from './flow/downlink.ts';
 import { FilterRequests } from './flow/filter-requests.ts';
 import { HubLine } from './flow/hub-line.ts';
 import { HubSubscriptions } from './flow/hub-subscriptions.ts';
-import { Intake } from './flow/intake.ts';
+import { Intake, noteShed } from './flow/intake.ts';
 import { LinkCare } from './flow/link-care.ts';
 import { Links } from './flow/links.ts';
 import type { Mailbox } from './flow/mailbox.ts';
@@ -32,7 +32,7 @@ import type { HubInput } from './hub/contract.ts';
 import type { Credentials } from './hub/credentials.ts';
 import { planHub, planLinks } from './machines.ts';
 import type { Outbox } from './outbox/outbox.ts';
-import { allowance, filtersByConfig, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
+import { allowance, configured, filtersByConfig, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
 import type { Clock, OpenChannel, OpenStore, PortCare, Store, StoreListener, TimeService } from './ports.ts';
 import type { Inbox } from './session/inbox.ts';
 import { Stations } from './stations.ts';
@@ -106,14 +106,19 @@ export class Gateway {
       uplink: (owed: number) => this.uplink.safe(owed),
       downlink: (owed: number) => this.#downlink.safe(owed),
     };
-    const stations = new Stations({ ...parts, opening, safe, refused: (owed) => this.uplink.refused(owed) });
+    const intake = new Intake(clock, facts, (link) => this.links.framesIn(link));
+    const stations = new Stations({
+      ...{ ...parts, opening, safe, refused: (owed) => this.uplink.refused(owed) },
+      shed: (lane, reason, topic) => noteShed(intake, { subdevice: mirror.byLane(lane)?.id, reason, topic }),
+    });
     const { committer, outbox, inbox, uplinks, downlinks, operations, services, mirror, session, stamp } = stations;
     const setAside = new SetAside(facts);
     this.setAside = setAside;
     this.parts = parts;
     this.store = store;
     this.stations = stations;
-    this.intake = new Intake(clock, facts);
+    this.intake = intake;
+    
     const paging = { mailbox, isPaused: () => committer.isOverloaded };
     const uplinkPager = new Pager({
       ...{ ...paging, custodian: uplinks },
@@ -126,7 +131,7 @@ export class Gateway {
     this.#pagers = [uplinkPager, downlinkPager];
     const shared = {
       ...{ clock, mailbox, facts, mirror, outbox, inbox, committer, operations, services, session, stamp },
-      wallClock: stations.wallClock,
+      ...{ wallClock: stations.wallClock, intake },
       order: (order: HubInput) => this.hub.order(order),
       filters: new FilterRequests(outbox.poison),
       send: () => this.replay.send(),
@@ -169,6 +174,7 @@ export class Gateway {
       ...{ sessions, wills: this.#wills },
       identityOf: identities(config),
       ...{ isAllowed: allowance(config), filtersOf: filtersByConfig(config) },
+      isConfigured: configured(config),
     });
     this.bindings =
       operations === undefined ? undefined : new BindingFlow({ ...shared, operations, ownerOf: owners(config) });
@@ -190,8 +196,7 @@ export class Gateway {
     });
     const reportedTo = {
       ...{ presence: this.presence, wills: this.#wills, uplink: this.uplink, downlink: this.#downlink },
-      ...{ intake: this.intake, framesIn: (link: string) => this.links.framesIn(link) },
-      sleepers: new Sleepers({ ...shared, wills: this.#wills }),
+      ...{ intake, sleepers: new Sleepers({ ...shared, wills: this.#wills }) },
     };
     this.links = new Links(
       { clock, mailbox, facts, setAside, report: (link, report) => passOn(reportedTo, link, report) },

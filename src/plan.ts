@@ -59,6 +59,13 @@ export function filtersByConfig(config: Config): (subdevice: string, link: strin
         return undefined;
     }
   };
+/** Is there a subdevice of this id? */
+export function configured(config: Config): (subdevice: string) => boolean {
+  const ids = new Set([
+    ...config.subdevices.map(({ id }) => id),
+    ...config.links.flatMap(({ allowedSubdevices }) => allowedSubdevices ?? []),
+  ]);
+  return (subdevice) => ids.has(subdevice);
 }
 
 export function termsByLink(config: Config): (link: string) => LinkConfig {

@@ -10,6 +10,7 @@ import { type Age, ageOf, type Stamp } from './base/time.ts';
 import type { Config } from './config/schema.ts';
 import type { Change } from './custody/change.ts';
 import { Custodian } from './custody/custodian.ts';
+import type { ShedReason } from './custody/ledger.ts';
 import type { StoreOpening } from './custody/row.ts';
 import { Committer } from './flow/committer.ts';
 import type { Mailbox } from './flow/mailbox.ts';
@@ -51,6 +52,8 @@ export interface StationsOptions {
   readonly unstoredBytesMax?: number | undefined;
   /** A full disk: the subdevice is told to send its uplink later. A downlink waits, and so does the hub. */
   readonly refused: (owed: number) => void;
+  /** A message has been shed. */
+  readonly shed: (lane: number, reason: ShedReason, topic: string | undefined) => void;
 }
 
 export class Stations {
@@ -144,14 +147,14 @@ export class Stations {
     });
   }
 
-  #newCustodian(direction: Direction, { opening, safe, refused }: StationsOptions): Custodian {
+  #newCustodian(direction: Direction, { opening, safe, refused, shed }: StationsOptions): Custodian {
     return new Custodian({
       direction,
       windowMax: WINDOW_MAX,
       nextSeq: opening.nextSeq[direction],
       backlog: opening.backlog.filter((lane) => lane.direction === direction),
       counts: opening.counts.filter((lane) => lane.direction === direction),
-      durability: this.committer,
+      ...{ durability: this.committer, shed },
       safe: (_, owed) => safe[direction](owed),
       ...(direction === 'uplink' ? { withdrawn: refused } : {}),
     });

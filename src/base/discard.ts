@@ -38,7 +38,7 @@ export type DiscardReason =
   | 'topic too long'
   | 'too many slashes'
   /** Full, and its sender cannot be told to come again. */
-  | 'no room'
+  | 'not taken'
   /** Downlinks, for a reason that `sample` gives. */
   | 'command refused';
 

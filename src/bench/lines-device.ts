@@ -53,7 +53,7 @@ export class LinesDevice implements Machine<Input, ChannelAction | LinesDeviceRe
   readonly uplinks = new StreamAccount();
   readonly downlinks = new StreamAccount();
   readonly #options: LinesDeviceOptions;
-  readonly #reader = new LineReader({ delimiter: LINE_FEED, lineBytesMax: LINE_BYTES_MAX });
+  readonly #reader = new LineReader({ delimiter: LINE_FEED, lineBytesMax: LINE_BYTES_MAX, encoding: 'bytes' });
   #owed: Owed[] = [];
   #state: 'stopped' | 'opening' | 'open' = 'stopped';
   #actions: (ChannelAction | LinesDeviceReport)[] = [];

@@ -36,7 +36,10 @@ export async function showTrace(context: CommandContext, name: string): Promise<
       const value = decodeValue(line) as Step | TailSkipped | Subject;
       if ('driver' in value) reader = new MomentReader(value);
       else if ('kind' in value) tellGap(context, value);
-      else for (const moment of reader?.read(value) ?? []) show(context, moment, rates);
+      else {
+        rates.countBytes(value);
+        for (const moment of reader?.read(value) ?? []) show(context, moment, rates);
+      }
     } catch (error) {
       // a gateway of another version writes other steps
       throw foreign(
@@ -85,12 +88,16 @@ class Rates {
   #firstMs: number | undefined;
   #lastMs = 0;
 
-  count({ upMs, what, frame }: Moment): void {
+  /** Bytes as they come and go: they need not make a frame. */
+  countBytes({ upMs, input, actions }: Step): void {
     this.#firstMs ??= upMs;
     this.#lastMs = upMs;
-    if (frame === undefined || (what !== 'in' && what !== 'out')) return;
-    this.#sums[what].frames += 1;
-    this.#sums[what].bytes += frame.bytes.length;
+    if (input.kind === 'bytes') this.#sums.in.bytes += bytesIn(input);
+    for (const action of actions ?? []) if (action.kind === 'write') this.#sums.out.bytes += bytesIn(action);
+  }
+
+  count({ what, frame }: Moment): void {
+    if (frame !== undefined && (what === 'in' || what === 'out')) this.#sums[what].frames += 1;
   }
 
   get perS(): {
@@ -112,4 +119,8 @@ class Rates {
     const { framesIn, bytesIn, framesOut, bytesOut } = this.perS;
     return `in ${framesIn} frames/s, ${bytesIn} bytes/s; out ${framesOut} frames/s, ${bytesOut} bytes/s`;
   }
+}
+
+function bytesIn(carrier: object): number {
+  return 'bytes' in carrier && carrier.bytes instanceof Uint8Array ? carrier.bytes.length : 0;
 }

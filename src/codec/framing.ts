@@ -1,5 +1,6 @@
 /** How packets are delimited on a line, by the name the configuration gives it: what writes a frame, and what reads them. */
 import type { Restorable } from '../base/snapshot.ts';
+import type { OnBroken } from './broken-frame.ts';
 import { encodeFrame, FrameReader } from './sn-cobs.ts';
 import { RawReader } from './sn-raw.ts';
 
@@ -23,12 +24,12 @@ export interface PacketReader extends Restorable<object> {
 export interface Framing {
   readonly encode: (packet: Uint8Array) => Uint8Array;
   /** @param packetBytesMax largest packet passed on */
-  readonly newReader: (packetBytesMax: number) => PacketReader;
+  readonly newReader: (packetBytesMax: number, onBroken?: OnBroken) => PacketReader;
 }
 
 const FRAMINGS: Readonly<Record<FramingName, Framing>> = {
-  'sn-cobs': { encode: encodeFrame, newReader: (packetBytesMax) => new FrameReader(packetBytesMax) },
-  'sn-raw': { encode: (packet) => packet, newReader: (packetBytesMax) => new RawReader(packetBytesMax) },
+  'sn-cobs': { encode: encodeFrame, newReader: (...terms) => new FrameReader(...terms) },
+  'sn-raw': { encode: (packet) => packet, newReader: (...terms) => new RawReader(...terms) },
 };
 
 export function framingOf(name: FramingName): Framing {

@@ -1,6 +1,7 @@
 /**
  * Bytes ↔ lines: what stands between two delimiters. The reader holds at most one line and its delimiter, wherever the
- * bytes are split; a longer line is dropped to the next delimiter and counted. Empty lines are none.
+ * bytes are split; a longer line is dropped to the next delimiter and counted. Empty lines are none. Where text lines end
+ * in `\n`, one `\r` before it belongs to the end of the line: most devices write both.
  */
 import type { Restorable } from '../base/snapshot.ts';
 
@@ -11,40 +12,60 @@ export interface LineLimits {
   readonly delimiter: Uint8Array;
   /** Octets of the longest line, delimiter not counted. */
   readonly lineBytesMax: number;
+  readonly encoding: LineEncoding;
 }
 
 export interface LineReaderSnapshot {
   /** What has come of the line. */
   readonly begun: Uint8Array;
   readonly isSkipping: boolean;
-  readonly lines: number;
+  readonly unendedBytes: number;
   readonly oversizeLines: number;
 }
 
+const LF = 0x0a;
+const CR = 0x0d;
+
 export class LineReader implements Restorable<LineReaderSnapshot> {
   readonly #delimiter: Uint8Array;
+  readonly #lineBytesMax: number;
+  /** A carriage return at the end of a line is not part of it. */
+  readonly #dropsReturn: boolean;
   readonly #buffer: Uint8Array;
+  readonly #onOversize: (begun: Uint8Array) => void;
   #length = 0;
   #isSkipping = false;
-  #lines = 0;
+  #unendedBytes = 0;
   #oversizeLines = 0;
 
-  constructor({ delimiter, lineBytesMax }: LineLimits) {
+  /** @param onOversize told of each line that is too long, with what is held of it: a view */
+  constructor(limits: LineLimits, onOversize: (begun: Uint8Array) => void = () => undefined) {
+    const { delimiter, lineBytesMax, encoding } = limits;
     this.#delimiter = delimiter;
-    this.#buffer = new Uint8Array(lineBytesMax + delimiter.length);
-  }
-
-  get lines(): number {
-    return this.#lines;
+    this.#lineBytesMax = lineBytesMax;
+    this.#dropsReturn = encoding !== 'bytes' && delimiter.length === 1 && delimiter[0] === LF;
+    this.#buffer = new Uint8Array(lineBytesMax + delimiter.length + Number(this.#dropsReturn));
+    this.#onOversize = onOversize;
   }
 
   get oversizeLines(): number {
     return this.#oversizeLines;
   }
 
+  /** Bytes since the last delimiter. */
+  get unendedBytes(): number {
+    return this.#unendedBytes;
+  }
+
+  /** What is held of the line that has not ended: a view. */
+  get begun(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
   /** A new connection. @param isWithinLine what comes up to the first delimiter may be the end of a line, and is dropped */
   reset(isWithinLine: boolean): void {
     this.#length = 0;
+    this.#unendedBytes = 0;
     this.#isSkipping = isWithinLine;
   }
 
@@ -54,6 +75,7 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
     for (const octet of bytes) {
       this.#buffer[this.#length] = octet;
       this.#length += 1;
+      this.#unendedBytes += 1;
       if (octet === this.#delimiter.at(-1) && this.#endsInDelimiter()) this.#finish(lines);
       else if (this.#length === this.#buffer.length) this.#overflow();
     }
@@ -62,14 +84,15 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
 
   snapshot(): LineReaderSnapshot {
     const [begun, isSkipping] = [this.#buffer.slice(0, this.#length), this.#isSkipping];
-    return { begun, isSkipping, lines: this.#lines, oversizeLines: this.#oversizeLines };
+    const [unendedBytes, oversizeLines] = [this.#unendedBytes, this.#oversizeLines];
+    return { begun, isSkipping, unendedBytes, oversizeLines };
   }
 
-  restore({ begun, isSkipping, lines, oversizeLines }: LineReaderSnapshot): void {
+  restore({ begun, isSkipping, unendedBytes, oversizeLines }: LineReaderSnapshot): void {
     this.#buffer.set(begun);
     this.#length = begun.length;
     this.#isSkipping = isSkipping;
-    this.#lines = lines;
+    this.#unendedBytes = unendedBytes;
     this.#oversizeLines = oversizeLines;
   }
 
@@ -79,18 +102,23 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
   }
 
   #finish(lines: Uint8Array[]): void {
-    const length = this.#length - this.#delimiter.length;
-    if (!this.#isSkipping && length > 0) {
-      this.#lines += 1;
+    const end = this.#length - this.#delimiter.length;
+    const length = this.#dropsReturn && this.#buffer[end - 1] === CR ? end - 1 : end;
+    if (!this.#isSkipping && length > this.#lineBytesMax) this.#oversize();
+    else if (!this.#isSkipping && length > 0) {
       lines.push(this.#buffer.slice(0, length));
     }
-    this.#length = 0;
-    this.#isSkipping = false;
+    this.reset(false);
+  }
+
+  #oversize(): void {
+    this.#oversizeLines += 1;
+    this.#onOversize(this.begun);
   }
 
   /** Only the beginning of a delimiter is still of interest. */
   #overflow(): void {
-    if (!this.#isSkipping) this.#oversizeLines += 1;
+    if (!this.#isSkipping) this.#oversize();
     this.#isSkipping = true;
     const kept = this.#delimiter.length - 1;
     this.#buffer.copyWithin(0, this.#length - kept, this.#length);

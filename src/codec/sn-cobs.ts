@@ -7,6 +7,7 @@
  * CRC-32 does not hold.
  */
 import type { Restorable } from '../base/snapshot.ts';
+import type { BrokenFrame, OnBroken } from './broken-frame.ts';
 import { cobsBytesMax, decodeCobs, encodeCobs } from './cobs.ts';
 import { crc32 } from './crc32.ts';
 
@@ -36,6 +37,7 @@ interface FrameReaderSnapshot {
 export class FrameReader implements Restorable<FrameReaderSnapshot> {
   readonly #packetBytesMax: number;
   readonly #held: Uint8Array;
+  readonly #onBroken: OnBroken;
   #heldBytes = 0;
   #isOversize = false;
   #frames = 0;
@@ -43,8 +45,9 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
   #oversizeFrames = 0;
 
   /** @param packetBytesMax largest packet passed on; a frame of a larger one is dropped while it arrives */
-  constructor(packetBytesMax: number) {
+  constructor(packetBytesMax: number, onBroken: OnBroken = () => undefined) {
     this.#packetBytesMax = packetBytesMax;
+    this.#onBroken = onBroken;
     this.#held = new Uint8Array(cobsBytesMax(packetBytesMax + CRC_BYTES));
   }
 
@@ -116,6 +119,8 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
   #hold(bytes: Uint8Array): void {
     if (this.#isOversize) return;
     if (this.#heldBytes + bytes.length > this.#held.length) {
+      // counted when it ends; one that never does is told of now
+      this.#onBroken('frame too long', this.#heldBytes > 0 ? this.#held.subarray(0, this.#heldBytes) : bytes);
       this.#isOversize = true;
       this.#heldBytes = 0;
       return;
@@ -134,12 +139,14 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
     }
     if (encoded.length === 0) return undefined;
     const packet = openFrame(encoded);
-    if (packet === undefined) {
+    if (typeof packet === 'string') {
       this.#crcErrors += 1;
+      this.#onBroken(packet, encoded);
       return undefined;
     }
     if (packet.length > this.#packetBytesMax) {
       this.#oversizeFrames += 1;
+      this.#onBroken('frame too long', encoded);
       return undefined;
     }
     this.#frames += 1;
@@ -147,12 +154,12 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
   }
 }
 
-/** The packet in what stood between two delimiters, if its CRC-32 holds. */
-function openFrame(encoded: Uint8Array): Uint8Array | undefined {
+/** The packet in what stood between two delimiters, or why there is none. */
+function openFrame(encoded: Uint8Array): Uint8Array | BrokenFrame {
   const guarded = decodeCobs(encoded);
-  if (guarded === undefined || guarded.length < CRC_BYTES) return undefined;
+  if (guarded === undefined || guarded.length < CRC_BYTES) return 'frame coding';
   const packetBytes = guarded.length - CRC_BYTES;
   const crc = new DataView(guarded.buffer, guarded.byteOffset).getUint32(packetBytes, true);
   const packet = guarded.subarray(0, packetBytes);
-  return crc32(packet) === crc ? packet : undefined;
+  return crc32(packet) === crc ? packet : 'frame checksum';
 }

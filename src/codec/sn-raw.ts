@@ -8,6 +8,7 @@
  * Invariant: the reader holds at most one packet of the largest size and one chunk of bytes, whatever arrives.
  */
 import type { Restorable } from '../base/snapshot.ts';
+import type { OnBroken } from './broken-frame.ts';
 import { BODY_BYTES, kindOfType } from './mqttsn.ts';
 import { decodePacket } from './mqttsn-decode.ts';
 
@@ -40,8 +41,11 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
   #crcErrors = 0;
   #oversizeFrames = 0;
 
-  constructor(packetBytesMax: number) {
+  readonly #onBroken: OnBroken;
+
+  constructor(packetBytesMax: number, onBroken: OnBroken = () => undefined) {
     this.#packetBytesMax = packetBytesMax;
+    this.#onBroken = onBroken;
   }
 
   get frames(): number {
@@ -69,7 +73,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
 
   push(bytes: Uint8Array, nowMs: number): Uint8Array[] {
     if (this.#held.length > 0 && nowMs - this.#heardMs >= IDLE_MS) {
-      this.#lose();
+      this.#lose(this.#held, false);
       this.reset();
     }
     this.#heardMs = nowMs;
@@ -82,9 +86,8 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
       const rest = stream.subarray(at);
       const outlook = lookAt(rest, this.#packetBytesMax);
       if (outlook === 'more bytes needed') break;
-      if (outlook === 'too large') this.#oversizeFrames += 1;
       if (outlook === 'too large' || outlook === 'no packet') {
-        this.#lose();
+        this.#lose(rest, outlook === 'too large');
         // of a long head the last two octets would look like the head of a short packet, each time
         at += outlook === 'too large' ? headBytesOf(rest) : 1;
         continue;
@@ -123,9 +126,13 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
     this.#oversizeFrames = snapshot.oversizeFrames;
   }
 
-  #lose(): void {
-    if (!this.#isLost) this.#crcErrors += 1;
+  /** A stretch of bytes is counted once, by what it began with. */
+  #lose(bytes: Uint8Array, isTooLarge: boolean): void {
+    if (this.#isLost) return;
     this.#isLost = true;
+    if (isTooLarge) this.#oversizeFrames += 1;
+    else this.#crcErrors += 1;
+    this.#onBroken(isTooLarge ? 'frame too long' : 'noise', bytes);
   }
 }
 

@@ -25,6 +25,7 @@ export function decodeLines(lines: LinesSection): LinesConfig {
     downlinks: lines.downlinks,
     downlink: parseTemplate(lines.downlink),
     downlinkAck: patternOf(lines.downlink_ack),
+    downlinkRefused: patternOf(lines.downlink_refused),
   };
 }
 

@@ -68,6 +68,14 @@ export const LINES = z.strictObject({
         'delivered once written',
       ),
     ),
+  downlink_refused: pattern
+    .optional()
+    .meta(
+      means(
+        'RE2 expression of the answer of a device that will never take this downlink. Groups: `number` as above, `reason` for people. Needs downlink_ack.',
+        'a downlink that is not acknowledged is written again',
+      ),
+    ),
 });
 
 export type LinesSection = z.output<typeof LINES>;

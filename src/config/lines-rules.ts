@@ -57,7 +57,7 @@ function formatProblems({ format, pattern, payload, encoding }: LinesSection, at
 }
 
 function patternProblems(lines: LinesSection, at: At): Problem[] {
-  return (['pattern', 'downlink_ack'] as const).flatMap((key) => {
+  return (['pattern', 'downlink_ack', 'downlink_refused'] as const).flatMap((key) => {
     const source = lines[key];
     const compiled = source === undefined ? undefined : compilePattern(source);
     if (compiled === undefined || compiled.ok) return [];
@@ -94,11 +94,13 @@ function answerProblems(lines: LinesSection, at: At): Problem[] {
   const idle = (['busy', 'refused', 'sequence'] as const).filter(
     (key) => lines.ack === undefined && lines[key] !== undefined,
   );
+  const unheard = lines.downlink_refused !== undefined && lines.downlink_ack === undefined;
   const ended = (['ack', 'busy', 'refused', 'downlink'] as const).filter((key) =>
     lines[key]?.includes(lines.delimiter),
   );
   return [
     ...idle.map((key) => at(key, 'needs ack', 'Without `ack` nobody waits for an answer.')),
+    ...(unheard ? [at('downlink_refused', 'needs downlink_ack', 'Without it nobody waits for an answer.')] : []),
     ...ended.map((key) => at(key, 'has the delimiter in it', 'Remove it: what we write is ended for you.')),
   ];
 }

@@ -28,6 +28,8 @@ export interface LinesConfig {
   readonly downlink: Template;
   /** `undefined`: a downlink is delivered once it is written. */
   readonly downlinkAck: Pattern | undefined;
+  /** The device will never take the downlink. */
+  readonly downlinkRefused: Pattern | undefined;
 }
 
 export interface AnswersConfig {

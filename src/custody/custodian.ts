@@ -11,7 +11,7 @@ import { type Change, countsOf, countsOfOutcome, type Outcome, TAKEN_BACK } from
 import type { Durability, Origin } from './durability.ts';
 import { type Burial, type Entry, exhumed, type LetterMark, newEntry, rowEnd } from './entry.ts';
 import { Lane } from './lane.ts';
-import { addCounts, type Counts, ZERO } from './ledger.ts';
+import { addCounts, type Counts, ZERO, type ShedReason } from './ledger.ts';
 import { type Lost, Recall } from './recall.ts';
 import type { LaneBacklog, LaneCounts, RowPage } from './row.ts';
 import { Sequence } from './sequence.ts';
@@ -27,6 +27,8 @@ export interface CustodianOptions {
   readonly safe: (entry: Entry, owed: number) => void;
   /** A full disk: it is as if the message had never been accepted, and the previous hop must be told. Never: it waits. */
   readonly withdrawn?: (owed: number) => void;
+  /** A message has been shed; its topic if it had been kept. */
+  readonly shed?: (lane: number, reason: ShedReason, topic: string | undefined) => void;
 }
 
 export class Custodian {
@@ -122,6 +124,7 @@ export class Custodian {
     const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(outcome));
     this.#books.add(lane, counts);
     this.#options.durability.ride({ kind: 'count', direction: this.direction, lane, counts });
+    if (outcome.as === 'shed') this.#options.shed?.(lane, outcome.reason, undefined);
   }
 
   /** The receipt: the entry's row is durable. */
@@ -171,6 +174,7 @@ export class Custodian {
       case 'committing':
         break; // `stored` will see that it has ended
     }
+    if (how.as === 'shed') this.#options.shed?.(entry.row.lane, how.reason, entry.row.topic);
     this.#release(entry);
   }
 

@@ -9,12 +9,11 @@ import type { Restorable } from '../base/snapshot.ts';
 import { fillTemplate, type Template } from '../base/template.ts';
 import { filterMatches } from '../base/topic.ts';
 import { decodeText } from '../codec/lines.ts';
-import type { DriverOrder, DriverReport } from './driver.ts';
-import type { LineOutlet, LineShape } from './lines-outlet.ts';
-import { type LinePattern, writtenValue } from './lines-reading.ts';
+import type { DriverOrder } from './driver.ts';
+import { type LineOutlet, type LineShape, type NoLine, noLine } from './lines-outlet.ts';
+import { type DownlinkAnswer, type LinePattern, writtenValue } from './lines-reading.ts';
 
 export type DeliverOrder = Extract<DriverOrder, { kind: 'deliver' }>;
-type Failure = Extract<DriverReport, { kind: 'undelivered' }>['why'];
 
 export interface LineDownlinkTerms extends LineShape {
   readonly format: 'text' | 'ndjson';
@@ -63,8 +62,8 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
     this.#lastNumber = (this.#lastNumber + 1) % NUMBERS;
     const number = String(this.#lastNumber);
     const line = this.#lineOf(order, number);
-    if (typeof line === 'string') {
-      this.#outlet.report({ kind: 'undelivered', token: order.token, why: line });
+    if (!(line instanceof Uint8Array)) {
+      this.#outlet.report({ kind: 'undelivered', token: order.token, ...line });
       return;
     }
     const { token, subdevice } = order;
@@ -74,14 +73,15 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
 
   /**
    * The device has answered.
-   * @param number as it said, if it did
    * @returns which subdevice that was; `undefined`: nothing of the kind was expected
    */
-  answer(number: string | undefined, nowMs: number): string | undefined {
+  answer({ number, refusal }: DownlinkAnswer, nowMs: number): string | undefined {
     const [first] = this.#deliveries;
     if (first === undefined || (number !== undefined && Number(number) !== Number(first.number))) return undefined;
     this.#deliveries.shift();
-    this.#outlet.report({ kind: 'delivered', token: first.token });
+    const { token } = first;
+    if (refusal === undefined) this.#outlet.report({ kind: 'delivered', token });
+    else this.#outlet.report({ kind: 'undelivered', token, why: 'refused', because: refusal });
     this.#write(nowMs);
     return first.subdevice;
   }
@@ -139,10 +139,12 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
     }
   }
 
-  #lineOf({ topic, payload, subdevice }: DeliverOrder, number: string): Uint8Array | Exclude<Failure, 'lost'> {
+  #lineOf({ topic, payload, subdevice }: DeliverOrder, number: string): Uint8Array | NoLine {
     const { format, downlink, downlinks } = this.#terms;
+    if (!downlinks.some((filter) => filterMatches(filter, topic)))
+      return noLine(`no filter in downlinks takes ${topic}`);
     const written = this.#payloadText(payload);
-    if (written === undefined || !downlinks.some((filter) => filterMatches(filter, topic))) return 'refused';
+    if (written === undefined) return noLine(`its payload is not ${format === 'text' ? 'valid UTF-8' : 'JSON'}`);
     const fields = new Map([
       ['payload', written],
       ...[
@@ -152,7 +154,7 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
       ].map(([name = '', value = '']) => [name, writtenValue(value, format) ?? ''] as const),
     ]);
     const text = fillTemplate(downlink, (name) => fields.get(name));
-    return text === undefined ? 'refused' : this.#outlet.lineOf(text);
+    return text === undefined ? noLine('the template downlink cannot be filled') : this.#outlet.lineOf(text);
   }
 
   /** JSON in one line: outside of its texts a line break is as good as a space, and within them there is none. */

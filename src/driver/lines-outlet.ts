@@ -2,6 +2,7 @@
  * What the parts of a link of lines want done while one input is handled, in the order they want it, the counters they
  * move, and the way from a text to the octets of a line.
  */
+import { type DiscardReason, sampleBytes } from '../base/discard.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import { appendCheck, type LineCheck } from '../codec/line-check.ts';
@@ -17,6 +18,16 @@ export interface LineShape {
   readonly check: LineCheck;
   /** The device repeats what we write. */
   readonly isEchoed: boolean;
+}
+
+/** Why a text cannot be written. */
+export interface NoLine {
+  readonly why: 'refused' | 'too large';
+  readonly because: string;
+}
+
+export function noLine(because: string): NoLine {
+  return { why: 'refused', because };
 }
 
 /** Lines written whose echo may still come. */
@@ -52,13 +63,15 @@ export class LineOutlet implements Restorable<LineOutletSnapshot> {
   }
 
   /** @returns the line with check and delimiter, or why it cannot be one */
-  lineOf(text: string): Uint8Array | 'refused' | 'too large' {
+  lineOf(text: string): Uint8Array | NoLine {
     const { delimiter, lineBytesMax, encoding, check } = this.#shape;
     const encoded = encodeText(text, encoding);
-    if (encoded === undefined || encoded.length === 0) return 'refused';
+    if (encoded === undefined) return noLine(`it has characters that ${encoding} has not`);
+    if (encoded.length === 0) return noLine('the line would be empty');
     const body = Buffer.from(appendCheck(encoded, check));
-    if (body.includes(Buffer.from(delimiter))) return 'refused';
-    if (body.length > lineBytesMax) return 'too large';
+    if (body.includes(Buffer.from(delimiter))) return noLine('the delimiter of lines is in it');
+    if (body.length > lineBytesMax)
+      return { why: 'too large', because: `the line would have ${body.length} bytes of ${lineBytesMax}` };
     return Uint8Array.from(Buffer.concat([body, delimiter]));
   }
 
@@ -84,6 +97,11 @@ export class LineOutlet implements Restorable<LineOutletSnapshot> {
 
   report(report: DriverReport): void {
     this.#actions.push(report);
+  }
+
+  discard(reason: DiscardReason, sample: Uint8Array | string, subdevice: string | undefined, count = 1): void {
+    const kept = typeof sample === 'string' ? sample : sampleBytes(sample);
+    this.report({ kind: 'discarded', subdevice, reason, sample: kept, count });
   }
 
   act(actions: readonly ChannelAction[]): void {

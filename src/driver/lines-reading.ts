@@ -6,7 +6,8 @@
  * Invariants: total; a value can make neither a level nor a wildcard nor a service name in a topic, nor a second line in
  * an answer; whatever a template needs is there and short, or the line is malformed.
  */
-import { fillTemplate, type Template } from '../base/template.ts';
+import type { DiscardReason } from '../base/discard.ts';
+import { fieldsOf, fillTemplate, type Template } from '../base/template.ts';
 import { crc32 } from '../codec/crc32.ts';
 import { removeCheck } from '../codec/line-check.ts';
 import { decodeText } from '../codec/lines.ts';
@@ -35,6 +36,7 @@ export interface ReadingTerms extends LineShape {
       }
     | undefined;
   readonly downlinkAck: LinePattern | undefined;
+  readonly downlinkRefused: LinePattern | undefined;
 }
 
 export interface LineMessage {
@@ -56,35 +58,67 @@ export interface LineAnswers {
   readonly refused: Uint8Array | undefined;
 }
 
+/** The device answers a downlink. */
+export interface DownlinkAnswer {
+  readonly kind: 'answer';
+  /** Of the downlink, if it says so. */
+  readonly number: string | undefined;
+  /** Why it refuses the downlink; `undefined`: it has taken it. */
+  readonly refusal: string | undefined;
+}
+
+/** No message, and it will be none when it comes again. */
+export interface Rejection {
+  readonly kind: 'rejected';
+  readonly reason: DiscardReason;
+  /** What is the matter, beside the reason. */
+  readonly detail: string | undefined;
+  /** Told to whoever waits for an answer; a whole line. `undefined`: it cannot be formed, or nobody waits. */
+  readonly refused: Uint8Array | undefined;
+}
+
 export type Reading =
   | LineMessage
-  /** The device answers a downlink, of that number if it says so. */
-  | { readonly kind: 'answer'; readonly number: string | undefined }
-  | { readonly kind: 'damaged' }
-  | { readonly kind: 'malformed' };
+  | DownlinkAnswer
+  | Rejection
+  /** Its check does not hold: what comes again may be whole. */
+  | { readonly kind: 'damaged' };
 
 type Fields = ReadonlyMap<string, string>;
 
 /** A topic is at most 255 characters at any hub we know, and it has other parts too. */
 const TOPIC_VALUE_MAX = 128;
-const MALFORMED: Reading = { kind: 'malformed' };
+/** Of the words of a device. */
+const REFUSAL_CHARS_MAX = 128;
 
 export function readLine(line: Uint8Array, terms: ReadingTerms, outlet: LineOutlet): Reading {
   const body = removeCheck(line, terms.check);
   if (body === undefined) return { kind: 'damaged' };
   const text = decodeText(body, terms.encoding);
-  if (text === undefined) return MALFORMED;
-  const answer = terms.downlinkAck?.match(text);
-  if (answer !== undefined) return { kind: 'answer', number: answer.get('number') };
-  const said = fieldsIn(text, terms);
-  const subdevice = said === undefined ? undefined : subdeviceOf(said, terms);
-  if (said === undefined || subdevice === undefined) return MALFORMED;
+  const answer = text === undefined ? undefined : answerIn(text, terms);
+  if (answer !== undefined) return answer;
+  const said = text === undefined ? undefined : fieldsIn(text, terms);
+  // what is legible of a line that cannot be read
+  const legible = said ?? legibleFields(text ?? decodeText(body, 'bytes') ?? '', terms);
+  const rejected = (reason: DiscardReason, detail?: string): Rejection => ({
+    ...{ kind: 'rejected', reason, detail },
+    refused: answerLine(terms.answers?.refused, named(legible, terms), { terms, outlet }),
+  });
+  if (text === undefined) return rejected('line encoding');
+  if (said === undefined) return rejected(terms.format === 'ndjson' ? 'line not JSON' : 'line pattern');
+  const subdevice = subdeviceOf(said, terms);
+  if (subdevice === undefined) return rejected('line subdevice', `${terms.subdeviceField} names none of this link`);
   const fields = new Map(said).set('subdevice', subdevice);
   const topic = fillTemplate(terms.topic, (name) => topicValue(fields.get(name)));
+  if (topic === undefined) return rejected('line field', missingIn(terms.topic, fields, topicValue));
+  const { sequence, ack } = terms.answers ?? {};
+  if (sequence !== undefined && !fields.has(sequence)) return rejected('line sequence', `${sequence} is missing`);
   const answers = answersTo(fields, terms, outlet);
-  const { sequence } = terms.answers ?? {};
-  if (topic === undefined || answers === 'impossible' || (sequence !== undefined && !fields.has(sequence)))
-    return MALFORMED;
+  if (answers === 'impossible')
+    return rejected(
+      'line field',
+      missingIn(ack ?? [], fields, (value) => value),
+    );
   return {
     ...{ kind: 'message', subdevice, topic, answers, isNumbered: sequence !== undefined },
     payload: payloadOf({ body, text, fields: said }, terms),
@@ -92,37 +126,84 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, outlet: LineOutl
   };
 }
 
+function answerIn(text: string, { downlinkAck, downlinkRefused }: ReadingTerms): DownlinkAnswer | undefined {
+  const taken = downlinkAck?.match(text);
+  if (taken !== undefined) return { kind: 'answer', number: taken.get('number'), refusal: undefined };
+  const refused = downlinkRefused?.match(text);
+  if (refused === undefined) return undefined;
+  const refusal = (refused.get('reason') ?? text).slice(0, REFUSAL_CHARS_MAX);
+  return { kind: 'answer', number: refused.get('number'), refusal };
+}
+
+function missingIn(template: Template, fields: Fields, wordOf: (value: string | undefined) => string | undefined) {
+  const name = fieldsOf(template).find((field) => wordOf(fields.get(field)) === undefined);
+  if (name === undefined) return 'its answer is no line';
+  return `${name} ${fields.has(name) ? 'is empty or too long for a topic' : 'is missing'}`;
+}
+
 function fieldsIn(text: string, { format, pattern }: ReadingTerms): Fields | undefined {
   if (format === 'ndjson') return membersIn(text);
   return pattern === undefined ? new Map() : pattern.match(text);
 }
 
-/** Members of a JSON object that are texts, truth values, or numbers that JavaScript can spell as they came. */
+/** Members of a JSON object that are texts, truth values, or numbers, which stay as they are written. */
 function membersIn(text: string): Fields | undefined {
   const object = objectIn(text);
   if (object === undefined) return undefined;
   return new Map(
     Object.entries(object).flatMap(([name, value]) => {
-      if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) return [];
-      const isScalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-      return isScalar ? [[name, String(value)] as const] : [];
+      if (value instanceof Numeral) return [[name, value.source] as const];
+      return typeof value === 'string' || typeof value === 'boolean' ? [[name, String(value)] as const] : [];
     }),
   );
 }
 
+/** A number as it is written: an integer of any length is no other integer. */
+class Numeral {
+  readonly source: string;
+
+  constructor(source: string) {
+    this.source = source;
+  }
+}
+
+type Reviver = (name: string, value: unknown, context: { readonly source?: string }) => unknown;
+
+const keepNumerals: Reviver = (_, value, { source }) =>
+  typeof value === 'number' ? new Numeral(source ?? String(value)) : value;
+
 function objectIn(text: string): object | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(text, keepNumerals as Parameters<typeof JSON.parse>[1]);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Of a line that is no message: the fields that its refusal needs, each where it stands in it exactly once. */
+function legibleFields(text: string, { format, pattern, answers }: ReadingTerms): Fields {
+  if (format === 'text') return pattern?.match(text) ?? new Map();
+  const fields = new Map<string, string>();
+  for (const name of fieldsOf(answers?.refused ?? [])) {
+    const [, value, ...others] = text.split(new RegExp(`"${name}"\\s*:`));
+    const found = /^\s*(?:"([^"\\\u0000-\u001f]*)"|(-?[0-9]+)(?=[\s,}]|$))/.exec(value ?? '');
+    const said = found?.[1] ?? found?.[2];
+    if (said !== undefined && others.length === 0) fields.set(name, said);
+  }
+  return fields;
+}
+
+/** With the name that an answer is to have in it. */
+function named(fields: Fields, terms: ReadingTerms): Fields {
+  const said = terms.subdeviceField === undefined ? undefined : fields.get(terms.subdeviceField);
+  return new Map(fields).set('subdevice', said ?? terms.subdevice);
+}
+
 function subdeviceOf(fields: Fields, terms: ReadingTerms): string | undefined {
-  const named = terms.subdeviceField === undefined ? undefined : fields.get(terms.subdeviceField);
-  if (named === undefined) return terms.subdevice;
-  return terms.allowedSubdevices?.includes(named) === true ? named : undefined;
+  const name = terms.subdeviceField === undefined ? undefined : fields.get(terms.subdeviceField);
+  if (name === undefined) return terms.subdevice;
+  return terms.allowedSubdevices?.includes(name) === true ? name : undefined;
 }
 
 /** Letters, digits and -_.~ stay; everything else is %XX of its UTF-8: different values, different topics. */
@@ -133,14 +214,20 @@ function topicValue(value: string | undefined): string | undefined {
 
 function answersTo(fields: Fields, terms: ReadingTerms, outlet: LineOutlet): LineAnswers | undefined | 'impossible' {
   if (terms.answers === undefined) return undefined;
-  const say = (template: Template | undefined): Uint8Array | undefined => {
-    const text = template && fillTemplate(template, (name) => writtenValue(fields.get(name), terms.format));
-    const line = text === undefined ? undefined : outlet.lineOf(text);
-    return typeof line === 'string' ? undefined : line;
-  };
+  const say = (template: Template | undefined) => answerLine(template, fields, { terms, outlet });
   const ack = say(terms.answers.ack);
   if (ack === undefined) return 'impossible';
   return { ack, busy: say(terms.answers.busy), refused: say(terms.answers.refused) };
+}
+
+function answerLine(
+  template: Template | undefined,
+  fields: Fields,
+  { terms, outlet }: { readonly terms: ReadingTerms; readonly outlet: LineOutlet },
+): Uint8Array | undefined {
+  const text = template && fillTemplate(template, (name) => writtenValue(fields.get(name), terms.format));
+  const line = text === undefined ? undefined : outlet.lineOf(text);
+  return line instanceof Uint8Array ? line : undefined;
 }
 
 /** In JSON a value is what may stand between the quotes of a text, or a number as it is. */

@@ -22,6 +22,8 @@ export interface LineUplinkLimits {
   readonly uplinksMax: number;
   /** The device's pause before it sends again, as far as we know, in ms. */
   readonly retryMs: number;
+  /** Devices wait for an answer to their lines. */
+  readonly isAnswered: boolean;
 }
 
 interface Waiting {
@@ -73,9 +75,14 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
   /** It is refused without asking the flow. Where there is no room even for that, nothing is said: it comes again. */
   turnAway(message: LineMessage, why: RefuseReason, nowMs: number): void {
     this.#outlet.counters.refusedUplinks += 1;
-    if (message.answers === undefined) return;
+    if (message.answers === undefined) return this.#lose(message.subdevice, message.payload);
     if (why === 'congestion') this.#expect(message, nowMs);
     this.#answer(message, message.answers, why === 'congestion' ? 'busy' : 'refused');
+  }
+
+  /** It is no message: whoever waits for an answer is told so, in its turn. */
+  reject(refused: Uint8Array): void {
+    this.#answer({ subdevice: '', identity: '' }, { ack: refused, busy: undefined, refused }, 'refused');
   }
 
   acknowledge(token: number, nowMs: number): void {
@@ -90,7 +97,11 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
   refuse(token: number, why: RefuseReason, nowMs: number): void {
     this.#outlet.counters.refusedUplinks += 1;
     const waiting = this.#waiting.find((one) => one.token === token);
-    if (waiting === undefined) return; // nobody can be told: without answers it is gone, else it comes again
+    if (waiting === undefined) {
+      // nobody can be told: with answers it comes again, else it is gone
+      if (!this.#limits.isAnswered && why === 'congestion') this.#lose(undefined, 'the outbox or the disk is full');
+      return;
+    }
     waiting.answer = why === 'congestion' ? 'busy' : 'refused';
     if (why === 'congestion') this.#expect(waiting, nowMs);
     this.#flush();
@@ -142,7 +153,15 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     return nowMs + RETURN_RETRIES_MAX * this.#limits.retryMs;
   }
 
-  #answer({ subdevice, identity }: LineMessage, answers: LineAnswers, answer: keyof LineAnswers): void {
+  #lose(subdevice: string | undefined, sample: Uint8Array | string): void {
+    this.#outlet.discard('not taken', sample, subdevice);
+  }
+
+  #answer(
+    { subdevice, identity }: Pick<LineMessage, 'subdevice' | 'identity'>,
+    answers: LineAnswers,
+    answer: keyof LineAnswers,
+  ): void {
     if (this.#waiting.length >= this.#limits.uplinksMax) return;
     this.#waiting.push({ token: NOBODY, subdevice, identity, answers, answer });
     this.#flush();

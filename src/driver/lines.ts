@@ -10,6 +10,7 @@
  */
 
 import type { BackoffLimits } from '../base/backoff.ts';
+import { type DiscardReason, sampleWords } from '../base/discard.ts';
 import type { LinkCounters } from '../base/link-counters.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import { LineReader, type LineReaderSnapshot } from '../codec/lines.ts';
@@ -17,11 +18,15 @@ import type { LinkAction, LinkInput, LinkMachine } from './driver.ts';
 import { LineDownlinks, type LineDownlinksSnapshot, type LineDownlinkTerms } from './lines-downlinks.ts';
 import { LineOutlet, type LineOutletSnapshot } from './lines-outlet.ts';
 import { LinePresence, type LinePresenceSnapshot, type PresenceTerms } from './lines-presence.ts';
-import { type LineMessage, type ReadingTerms, readLine } from './lines-reading.ts';
+import { type DownlinkAnswer, type LineMessage, type ReadingTerms, type Rejection, readLine } from './lines-reading.ts';
 import { type LineUplinkLimits, LineUplinks, type LineUplinksSnapshot } from './lines-uplinks.ts';
 import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from './link.ts';
 
-export interface LinesLinkOptions extends ReadingTerms, LineDownlinkTerms, PresenceTerms, LineUplinkLimits {
+export interface LinesLinkOptions
+  extends ReadingTerms,
+    LineDownlinkTerms,
+    PresenceTerms,
+    Omit<LineUplinkLimits, 'isAnswered'> {
   /** The subdevice is there once the port is open, or once a good line has come. */
   readonly attach: 'open' | 'line';
   /** What comes before the first delimiter may be half a line. */
@@ -41,9 +46,21 @@ export interface LinesLinkSnapshot {
   readonly presence: LinePresenceSnapshot;
   readonly uplinks: LineUplinksSnapshot;
   readonly downlinks: LineDownlinksSnapshot;
-  readonly ahead: readonly LineMessage[];
+  readonly ahead: readonly (LineMessage | Rejection)[];
   readonly bytesIn: number;
+  readonly framesIn: number;
+  readonly unended: Unended;
 }
+
+/** Bytes behind the last delimiter: told of when they have stood there for `UNENDED_MS`, and again when more have come. */
+interface Unended {
+  readonly toldBytes: number;
+  readonly tellAtMs: number | undefined;
+}
+
+const ENDED: Unended = { toldBytes: 0, tellAtMs: undefined };
+/** A line is written in one go: 4096 octets at 9600 baud take 4 s. */
+const UNENDED_MS = 5000;
 
 /** Lines that wait while the flow is asked; it answers before the next bytes come. */
 const AHEAD_MAX = 4096;
@@ -60,16 +77,19 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
   readonly #presence: LinePresence;
   readonly #uplinks: LineUplinks;
   readonly #downlinks: LineDownlinks;
-  #ahead: LineMessage[] = [];
+  #ahead: (LineMessage | Rejection)[] = [];
   #bytesIn = 0;
+  /** Lines that were read. */
+  #framesIn = 0;
+  #unended = ENDED;
 
   constructor(options: LinesLinkOptions) {
     this.#options = options;
     this.#opening = new LinkOpening(options.reopen, options.random);
-    this.#reader = new LineReader(options);
     this.#outlet = new LineOutlet(options);
+    this.#reader = new LineReader(options, (begun) => this.#discard('line too long', begun));
     this.#presence = new LinePresence(options, this.#outlet);
-    this.#uplinks = new LineUplinks(options, this.#outlet);
+    this.#uplinks = new LineUplinks({ ...options, isAnswered: options.answers !== undefined }, this.#outlet);
     this.#downlinks = new LineDownlinks(options, this.#outlet, options.random);
   }
 
@@ -82,7 +102,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
       ...this.#outlet.counters,
       openings: this.#opening.openings,
       bytesIn: this.#bytesIn,
-      framesIn: this.#reader.lines,
+      framesIn: this.#framesIn,
       oversizeFrames: this.#reader.oversizeLines,
     };
   }
@@ -101,6 +121,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
 
   wakeAtMs(): number | undefined {
     const times = [this.#opening.wakeAtMs(), this.#presence.wakeAtMs(), this.#downlinks.wakeAtMs()];
+    times.push(this.#unended.tellAtMs);
     const set = times.filter((time) => time !== undefined);
     return set.length === 0 ? undefined : Math.min(...set);
   }
@@ -166,6 +187,8 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
       downlinks: this.#downlinks.snapshot(),
       ahead: [...this.#ahead],
       bytesIn: this.#bytesIn,
+      framesIn: this.#framesIn,
+      unended: this.#unended,
     };
   }
 
@@ -178,37 +201,76 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
     this.#downlinks.restore(snapshot.downlinks);
     this.#ahead = [...snapshot.ahead];
     this.#bytesIn = snapshot.bytesIn;
+    this.#framesIn = snapshot.framesIn;
+    this.#unended = snapshot.unended;
   }
 
   #receive(bytes: Uint8Array, nowMs: number): void {
     if (this.#opening.state !== 'open') return;
     this.#bytesIn += bytes.length;
-    for (const line of this.#reader.push(bytes)) if (!this.#outlet.isEcho(line)) this.#read(line, nowMs);
+    for (const line of this.#reader.push(bytes)) {
+      if (this.#outlet.isEcho(line)) this.#framesIn += 1;
+      else this.#read(line, nowMs);
+    }
+    this.#watchEnd(nowMs);
     this.#offerAhead(nowMs);
+  }
+
+  #watchEnd(nowMs: number): void {
+    const { unendedBytes } = this.#reader;
+    if (unendedBytes < this.#unended.toldBytes || unendedBytes === 0) this.#unended = ENDED;
+    const { toldBytes, tellAtMs } = this.#unended;
+    if (unendedBytes > toldBytes) this.#unended = { toldBytes, tellAtMs: tellAtMs ?? nowMs + UNENDED_MS };
+  }
+
+  #tellUnended(nowMs: number): void {
+    const { toldBytes, tellAtMs } = this.#unended;
+    if (tellAtMs === undefined || nowMs < tellAtMs) return;
+    const { unendedBytes, begun } = this.#reader;
+    this.#unended = { toldBytes: unendedBytes, tellAtMs: undefined };
+    this.#discard('line not ended', begun, unendedBytes - toldBytes);
+  }
+
+  /** @param count lines, or bytes of one that does not end */
+  #discard(reason: DiscardReason, sample: Uint8Array | string, count = 1): void {
+    const { subdevice, subdeviceField } = this.#options;
+    this.#outlet.discard(reason, sample, subdeviceField === undefined ? subdevice : undefined, count);
   }
 
   #read(line: Uint8Array, nowMs: number): void {
     const reading = readLine(line, this.#options, this.#outlet);
     switch (reading.kind) {
       case 'message':
+        this.#framesIn += 1;
         if (this.#ahead.length < AHEAD_MAX) this.#ahead.push(reading);
-        else this.#outlet.counters.refusedUplinks += 1;
+        else this.#uplinks.turnAway(reading, 'congestion', nowMs);
         break;
       case 'answer':
-        this.#answer(reading.number, nowMs);
+        this.#framesIn += 1;
+        this.#answer(reading, nowMs);
         break;
       case 'damaged':
         this.#outlet.counters.crcErrors += 1;
+        this.#discard('line check', line);
         break;
-      case 'malformed':
+      case 'rejected': {
+        const { reason, detail, refused } = reading;
         this.#outlet.counters.malformedPackets += 1;
+        this.#discard(reason, detail === undefined ? line : `${detail}: ${sampleWords(line)}`);
+        if (refused !== undefined && this.#ahead.length < AHEAD_MAX) this.#ahead.push(reading);
         break;
+      }
     }
   }
 
-  /** In order, up to one whose subdevice is not let in yet. */
+  /** In order, up to one whose subdevice is not let in yet: a refusal has its place among the answers. */
   #offerAhead(nowMs: number): void {
     for (let next = this.#ahead[0]; next !== undefined; next = this.#ahead[0]) {
+      if (next.kind === 'rejected') {
+        this.#ahead.shift();
+        if (next.refused !== undefined) this.#uplinks.reject(next.refused);
+        continue;
+      }
       const standing = this.#presence.heard(next.subdevice, nowMs);
       if (standing === 'attaching') return;
       this.#ahead.shift();
@@ -219,6 +281,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
 
   #wake(nowMs: number): void {
     this.#outlet.act(this.#opening.wake(nowMs));
+    this.#tellUnended(nowMs);
     const silent = this.#downlinks.wake(nowMs);
     if (silent !== undefined) {
       this.#downlinks.abandon(silent, nowMs);
@@ -233,8 +296,8 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
       this.#presence.heard(this.#options.subdevice, nowMs);
   }
 
-  #answer(number: string | undefined, nowMs: number): void {
-    const subdevice = this.#downlinks.answer(number, nowMs);
+  #answer(answer: DownlinkAnswer, nowMs: number): void {
+    const subdevice = this.#downlinks.answer(answer, nowMs);
     if (subdevice === undefined) this.#outlet.counters.unexpectedPackets += 1;
     else this.#presence.heard(subdevice, nowMs);
   }
@@ -245,5 +308,6 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
     this.#uplinks.closed();
     this.#outlet.closed();
     this.#ahead = [];
+    this.#unended = ENDED;
   }
 }

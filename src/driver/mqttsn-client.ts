@@ -181,8 +181,12 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     const topic = this.#topics.nameOf(packet.topic);
     const publication = publicationOf(packet, topic ?? '');
     if (packet.qos === 2) {
+      this.#outlet.discard('QoS 2', packet.payload, this.id);
       this.#puback(publication, RETURN_CODE.notSupported);
     } else if (topic === undefined) {
+      // of QoS 1 with an id that it had been given it registers again and repeats
+      if (packet.qos !== 1 || packet.topic.type !== 'normal')
+        this.#outlet.discard('unknown topic id', idWords(packet), this.id);
       this.#puback(publication, RETURN_CODE.invalidTopicId);
     } else if (packet.qos === 1) {
       this.#publishAcknowledged(packet, publication, nowMs);
@@ -219,4 +223,9 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     if (returnCode !== RETURN_CODE.accepted) this.#outlet.counters.refusedUplinks += 1;
     if (this.#isConnected) this.#outlet.send({ kind: 'puback', topicId, messageId, returnCode });
   }
+}
+
+function idWords({ topic, qos }: PublishPacket): string {
+  const id = topic.type === 'short' ? topic.name : topic.id;
+  return `PUBLISH of QoS ${qos} with ${topic.type} topic ${id}`;
 }

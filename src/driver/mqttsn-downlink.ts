@@ -95,7 +95,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
       this.#pause(delivery, nowMs);
     } else {
       this.#topics.release(delivery.step.topicId);
-      this.#fail(delivery, 'refused');
+      this.#fail(delivery, 'refused', `no topic id: ${why}`);
     }
     return true;
   }
@@ -110,7 +110,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     } else if (packet.returnCode === RETURN_CODE.congestion) {
       this.#pause(delivery, nowMs);
     } else {
-      this.#fail(delivery, 'refused');
+      this.#fail(delivery, 'refused', `REGACK with return code ${packet.returnCode}`);
     }
   }
 
@@ -129,7 +129,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
       delivery.wasRejected = true;
       this.#bind(delivery, nowMs);
     } else {
-      this.#fail(delivery, 'refused');
+      this.#fail(delivery, 'refused', `PUBACK with return code ${returnCode}`);
     }
   }
 
@@ -179,7 +179,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     const { subdevice, topic } = delivery.order;
     const topicId = this.#topics.give(topic);
     if (topicId === undefined) {
-      this.#fail(delivery, 'refused');
+      this.#fail(delivery, 'refused', 'it has as many topic ids as a subdevice may have');
     } else if (this.#topics.isDurable(topicId)) {
       this.#register(delivery, topicId, nowMs);
     } else {
@@ -243,8 +243,9 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     this.#outlet.report({ kind: 'delivered', token: delivery.order.token });
   }
 
-  #fail(delivery: Delivery, why: Failure): void {
+  #fail(delivery: Delivery, why: Failure, because?: string): void {
     this.#delivery = undefined;
-    this.#outlet.report({ kind: 'undelivered', token: delivery.order.token, why });
+    const { token } = delivery.order;
+    this.#outlet.report({ kind: 'undelivered', token, why, ...(because === undefined ? {} : { because }) });
   }
 }

@@ -2,6 +2,7 @@
  * What the parts of an MQTT-SN link want done while one input is handled, in the order they want it, and the counters
  * they move. One `Spool` per link, emptied after every input, so tokens are never drawn twice; one `Outlet` per address.
  */
+import { type DiscardReason, sampleBytes } from '../base/discard.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import type { Framing } from '../codec/framing.ts';
@@ -45,6 +46,12 @@ export class Spool implements Restorable<SpoolSnapshot> {
 
   act(...actions: readonly (ChannelAction | DriverReport)[]): void {
     this.#actions.push(...actions);
+  }
+
+  /** @param subdevice if it is known to be one of ours */
+  discard(reason: DiscardReason, sample: Uint8Array | string, subdevice?: string): void {
+    const kept = typeof sample === 'string' ? sample : sampleBytes(sample);
+    this.act({ kind: 'discarded', subdevice, reason, sample: kept, count: 1 });
   }
 
   drawToken(): number {
@@ -102,6 +109,10 @@ export class Outlet {
 
   report(report: DriverReport): void {
     this.#spool.act(report);
+  }
+
+  discard(...discarded: Parameters<Spool['discard']>): void {
+    this.#spool.discard(...discarded);
   }
 
   drawToken(): number {

@@ -43,6 +43,9 @@ export class Stranger implements Restorable<StrangerSnapshot> {
   receive(packet: Packet, nowMs: number): void {
     if (packet.kind === 'publish' && packet.qos === -1) return this.#publish(packet);
     this.#terms.outlet.counters.unexpectedPackets += 1;
+    // of QoS 1 it comes again once its subdevice has connected
+    if (packet.kind === 'publish' && packet.qos === 0)
+      this.#terms.outlet.discard('client not connected', packet.payload, this.#terms.publisher);
     if (!FROM_GATEWAYS.has(packet.kind) && nowMs >= this.#disconnectNotBeforeMs) this.callBack(nowMs);
   }
 
@@ -67,7 +70,9 @@ export class Stranger implements Restorable<StrangerSnapshot> {
   #publish({ topic, payload }: PublishPacket): void {
     const { outlet, publisher: subdevice, predefinedTopics } = this.#terms;
     const name = topic.type === 'short' ? topic.name : predefinedTopics.get(topic.type === 'predefined' ? topic.id : 0);
-    if (subdevice === undefined || name === undefined || hasWildcard(name)) outlet.counters.unexpectedPackets += 1;
-    else outlet.report({ kind: 'unconnected', subdevice, topic: name, payload });
+    if (subdevice === undefined || name === undefined || hasWildcard(name)) {
+      outlet.counters.unexpectedPackets += 1;
+      outlet.discard(subdevice === undefined ? 'client not connected' : 'unknown topic id', payload, subdevice);
+    } else outlet.report({ kind: 'unconnected', subdevice, topic: name, payload });
   }
 }

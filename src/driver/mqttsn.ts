@@ -41,6 +41,7 @@ interface MqttsnLinkSnapshot {
   readonly spool: SpoolSnapshot;
   readonly peers: PeersSnapshot;
   readonly bytesIn: number;
+  readonly framesIn: number;
   readonly malformedPackets: number;
 }
 
@@ -50,13 +51,15 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   readonly #spool: Spool;
   readonly #peers: Peers;
   #bytesIn = 0;
+  /** Of which a packet could be made. */
+  #framesIn = 0;
   #malformedPackets = 0;
 
   constructor(options: MqttsnLinkOptions) {
     const framing = framingOf(options.framing);
     this.#opening = new LinkOpening(options.reopen, options.random);
-    this.#reader = framing.newReader(options.packetBytesMax);
     this.#spool = new Spool(framing, options.packetBytesMax);
+    this.#reader = framing.newReader(options.packetBytesMax, (...broken) => this.#spool.discard(...broken));
     this.#peers = new Peers(options, this.#spool, new Beacon(options, new Outlet(this.#spool, undefined)));
   }
 
@@ -69,7 +72,7 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
       ...this.#spool.counters,
       openings: this.#opening.openings,
       bytesIn: this.#bytesIn,
-      framesIn: this.#reader.frames,
+      framesIn: this.#framesIn,
       crcErrors: this.#reader.crcErrors,
       oversizeFrames: this.#reader.oversizeFrames,
       malformedPackets: this.#malformedPackets,
@@ -131,16 +134,18 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
       spool: this.#spool.snapshot(),
       peers: this.#peers.snapshot(),
       bytesIn: this.#bytesIn,
+      framesIn: this.#framesIn,
       malformedPackets: this.#malformedPackets,
     };
   }
 
-  restore({ opening, reader, spool, peers, bytesIn, malformedPackets }: MqttsnLinkSnapshot): void {
+  restore({ opening, reader, spool, peers, bytesIn, framesIn, malformedPackets }: MqttsnLinkSnapshot): void {
     this.#opening.restore(opening);
     this.#reader.restore(reader);
     this.#spool.restore(spool);
     this.#peers.restore(peers);
     this.#bytesIn = bytesIn;
+    this.#framesIn = framesIn;
     this.#malformedPackets = malformedPackets;
   }
 
@@ -149,7 +154,11 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
     this.#bytesIn += bytes.length;
     for (const frame of this.#reader.push(bytes, nowMs)) {
       const packet = decodePacket(frame);
-      if (!packet.ok || !this.#peers.receive(packet.value, nowMs)) this.#malformedPackets += 1;
+      if (packet.ok && this.#peers.receive(packet.value, nowMs)) this.#framesIn += 1;
+      else {
+        this.#malformedPackets += 1;
+        this.#spool.discard('malformed packet', frame);
+      }
     }
   }
 }

@@ -26,6 +26,7 @@ import { Alarm } from './alarm.ts';
 import { ARRIVALS_MAX, type Arrival, Arrivals } from './arrivals.ts';
 import { BackPressure } from './back-pressure.ts';
 import { Debts } from './debts.ts';
+import type { Intake } from './intake.ts';
 import type { Links } from './links.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Pager } from './pager.ts';
@@ -39,6 +40,7 @@ export interface DownlinkOptions {
   readonly inbox: Inbox;
   readonly retainedCommands: RetainedCommands;
   readonly ride: (change: Change) => void;
+  readonly intake: Pick<Intake, 'note'>;
   readonly links: () => Links;
   readonly pager: () => Pager;
   readonly topicsOf: (subdevice: string) => TopicMap;
@@ -151,10 +153,17 @@ export class DownlinkFlow {
       this.#options.facts.emit('downlinkDelivered', { subdevice, topic: delivery.message.topic });
     } else {
       this.#options.inbox.undelivered(delivery, report.why);
-      if (report.why !== 'lost')
-        this.#options.facts.emit('downlinkShed', { topic: delivery.message.topic, reason: report.why });
+      if (report.why !== 'lost') this.#tellRefused(delivery, report.why, report.because ?? report.why);
     }
     if (report.kind === 'delivered' || report.why !== 'lost') this.deliver(delivery.lane);
+  }
+
+  #tellRefused({ lane, message: { topic } }: Delivery, why: 'refused' | 'too large', because: string): void {
+    const { mirror, intake, facts } = this.#options;
+    const { id: subdevice, link } = mirror.byLane(lane) ?? {};
+    const reason = why === 'refused' ? 'command refused' : 'too large for the link';
+    intake.note({ link, subdevice, reason, sample: `${topic}: ${because}`, count: 1 });
+    facts.emit('downlinkShed', { topic, reason: because });
   }
 
   /** Sheds what is certainly too old. */
@@ -187,7 +196,7 @@ export class DownlinkFlow {
     this.#deliveries.set(token, delivery);
     const topic = this.#options.topicsOf(subdevice.id).toSubdevice(delivery.message.topic);
     if (topic === undefined) {
-      this.report({ kind: 'undelivered', token, why: 'refused' });
+      this.report({ kind: 'undelivered', token, why: 'refused', because: 'its topic is none of the subdevice' });
       return;
     }
     const { payload, qos } = delivery.message;

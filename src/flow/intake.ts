@@ -21,8 +21,6 @@ export interface Discard {
   readonly reason: IntakeReason;
   readonly sample: Uint8Array | string;
   readonly count: number;
-  /** Good frames of the link so far. */
-  readonly framesIn: number;
 }
 
 export interface Tally {
@@ -49,6 +47,7 @@ interface Entry extends Discard {
   firstAtMs: number;
   lastAtMs: number;
   sample: Uint8Array | string;
+  /** Good frames of the link when the last one came. */
   framesIn: number;
   share: number;
   untold: number;
@@ -70,20 +69,24 @@ const TELL_AGAIN_MS = 10 * MINUTE_MS;
 export class Intake {
   readonly #clock: Clock;
   readonly #facts: Facts;
+  readonly #framesIn: (link: string) => number;
   readonly #entries = new Map<string, Entry>();
   #minuteEndsAtMs = 0;
   #toldThisMinute = 0;
 
-  constructor(clock: Clock, facts: Facts) {
+  /** @param framesIn good frames of a link so far */
+  constructor(clock: Clock, facts: Facts, framesIn: (link: string) => number) {
     this.#clock = clock;
     this.#facts = facts;
+    this.#framesIn = framesIn;
   }
 
   note(discard: Discard): void {
     const nowMs = this.#clock.nowMs();
     const entry = this.#entryOf(discard, nowMs);
     if (!lasts(entry, nowMs)) Object.assign(entry, { recent: 0, times: 0, firstAtMs: nowMs, toldAtMs: undefined });
-    const share = fade(entry.share, discard.framesIn - entry.framesIn);
+    const framesIn = this.#goodOn(entry.link);
+    const share = fade(entry.share, framesIn - entry.framesIn);
     entry.share = 1 - fade(1 - share, discard.count);
     entry.count += discard.count;
     entry.recent += discard.count;
@@ -91,23 +94,25 @@ export class Intake {
     entry.times += 1;
     entry.lastAtMs = nowMs;
     entry.sample = typeof discard.sample === 'string' ? discard.sample : sampleBytes(discard.sample);
-    entry.framesIn = discard.framesIn;
+    entry.framesIn = framesIn;
     this.#tell(entry, nowMs);
   }
 
-  /** @param framesIn good frames of a link so far */
-  tallies(framesIn: (link: string) => number): Tally[] {
+  tallies(): Tally[] {
     const nowMs = this.#clock.nowMs();
     return [...this.#entries.values()].map((entry) => {
       const { link, subdevice, reason, count, recent, firstAtMs, lastAtMs, share } = entry;
-      const goodSince = link === undefined ? 0 : framesIn(link) - entry.framesIn;
       return {
         ...{ link, subdevice, reason, count, recent, sinceMs: firstAtMs, lastAtMs },
-        share: fade(share, goodSince),
+        share: fade(share, this.#goodOn(link) - entry.framesIn),
         sample: sampleWords(entry.sample),
         lasts: lasts(entry, nowMs),
       };
     });
+  }
+
+  #goodOn(link: string | undefined): number {
+    return link === undefined ? 0 : this.#framesIn(link);
   }
 
   #entryOf(discard: Discard, nowMs: number): Entry {
@@ -119,7 +124,7 @@ export class Intake {
     const subdevice = isFull ? undefined : discard.subdevice;
     const entry: Entry = this.#entries.get(key(subdevice)) ?? {
       ...{ ...discard, subdevice, count: 0, recent: 0, times: 0, firstAtMs: nowMs, lastAtMs: nowMs },
-      ...{ share: 0, untold: 0, toldAtMs: undefined },
+      ...{ framesIn: this.#goodOn(link), share: 0, untold: 0, toldAtMs: undefined },
     };
     this.#entries.set(key(subdevice), entry);
     return entry;
@@ -152,4 +157,17 @@ function fade(share: number, frames: number): number {
 function lasts({ firstAtMs, lastAtMs, times }: Entry, nowMs: number): boolean {
   const interval = times < 2 ? 0 : (lastAtMs - firstAtMs) / (times - 1);
   return nowMs - lastAtMs < Math.min(LASTS_MS_MAX, Math.max(LASTS_MS, INTERVALS * interval));
+}
+
+/** Downlinks that a driver has refused are noted with its words, where they are refused. */
+const NOTED_ELSEWHERE: readonly ShedReason[] = ['refused by the subdevice', 'too large for the link'];
+
+/** Custody has ended by a policy. @param shed topic: `undefined` where it is not known */
+export function noteShed(
+  intake: Intake,
+  shed: { readonly subdevice: string | undefined; readonly reason: ShedReason; readonly topic: string | undefined },
+): void {
+  const { subdevice, reason, topic = '' } = shed;
+  if (NOTED_ELSEWHERE.includes(reason)) return;
+  intake.note({ link: undefined, subdevice, reason, sample: topic, count: 1 });
 }

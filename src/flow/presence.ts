@@ -18,10 +18,12 @@ import type { TopicMap } from '../session/topic-map.ts';
 import type { Committer } from './committer.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { HubSubscriptions } from './hub-subscriptions.ts';
+import type { Intake } from './intake.ts';
 import type { Links } from './links.ts';
 import type { Replay } from './replay.ts';
 import type { SessionChanges } from './session-changes.ts';
 import { ToldRefusals } from './told-refusals.ts';
+import { UnlistedClients } from './unlisted-clients.ts';
 import type { UplinkFlow } from './uplink.ts';
 import type { Wills } from './wills.ts';
 
@@ -45,6 +47,8 @@ export interface PresenceOptions {
   readonly filtersOf: (subdevice: string, link: string) => readonly string[] | undefined;
   /** Is this client id served on this link? */
   readonly isAllowed: (subdevice: string, link: string) => boolean;
+  readonly isConfigured: (subdevice: string) => boolean;
+  readonly intake: Pick<Intake, 'note'>;
   readonly hubLimits: HubLimits;
   readonly commitMs: number;
 }
@@ -60,10 +64,12 @@ export class Presence {
   readonly #options: PresenceOptions;
   /** Link → who said hello there last and is not on its list, and since when, monotonic ms. One that is ends it. */
   readonly foreigners = new Map<string, { readonly subdevice: string; readonly sinceMs: number }>();
+  readonly unlisted: UnlistedClients;
   readonly #refusals: ToldRefusals;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
+    this.unlisted = new UnlistedClients(options.clock);
     this.#refusals = new ToldRefusals(options.facts);
   }
 
@@ -97,13 +103,13 @@ export class Presence {
     const { subdevice: id, clean, will } = report;
     const refusal = this.#refusalOf(id, link, will);
     if (refusal !== undefined) {
-      this.#refusals.tell(id, link, refusal.reason);
-      if (!this.#options.isAllowed(id, link)) this.#noteForeigner(link, id);
+      this.#tellRefusal(id, link, refusal);
       links().order(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: refusal.why } });
       return;
     }
     this.#refusals.forget(id);
     this.foreigners.delete(link);
+    this.unlisted.forget(id);
     const { subdevice, isNew } = mirror.enter(id, link);
     const wasLasting = !isNew && subdevice.lasting;
     const ended = clean || !subdevice.lasting ? this.#clear(subdevice) : []; // a clean session ends with its connection
@@ -154,7 +160,7 @@ export class Presence {
   passOn(link: string, { subdevice: id, topic, payload }: Report<'unconnected'>): void {
     const { mirror, sessions, uplink } = this.#options;
     const refusal = this.#refusalOf(id, link, 'unchanged');
-    if (refusal !== undefined) return this.#refusals.tell(id, link, refusal.reason);
+    if (refusal !== undefined) return this.#tellRefusal(id, link, refusal);
     const { subdevice, isNew } = mirror.enter(id, link);
     if (isNew) sessions.addLazy([{ kind: 'subdevice', row: rowOf(subdevice) }]);
     uplink().offer(link, { kind: 'uplink', subdevice: id, topic, payload, qos: 0, token: undefined });
@@ -245,7 +251,18 @@ export class Presence {
     return { reason: `it is not bound at the hub (${unbound.sentence})`, why: 'congestion' };
   }
 
+  /** One that is to come back later is no loss, and has a condition of its own. */
+  #tellRefusal(id: string, link: string, { reason, why }: Refusal): void {
+    const { isAllowed, isConfigured, intake } = this.#options;
+    this.#refusals.tell(id, link, reason);
+    if (!isAllowed(id, link)) this.#noteForeigner(link, id);
+    if (why === 'congestion') return;
+    const subdevice = isConfigured(id) ? id : undefined;
+    intake.note({ link, subdevice, reason: 'client refused', sample: `${id}: ${reason}`, count: 1 });
+  }
+
   #noteForeigner(link: string, subdevice: string): void {
+    this.unlisted.note(link, subdevice);
     if (this.foreigners.get(link)?.subdevice === subdevice) return;
     this.foreigners.set(link, { subdevice, sinceMs: this.#options.clock.nowMs() });
   }

@@ -14,8 +14,6 @@ export interface ReportedTo {
   readonly uplink: UplinkFlow;
   readonly downlink: DownlinkFlow;
   readonly intake: Intake;
-  /** Good frames of a link so far. */
-  readonly framesIn: (link: string) => number;
 }
 
 export function passOn(to: ReportedTo, link: string, report: FlowReport): void {
@@ -45,6 +43,6 @@ export function passOn(to: ReportedTo, link: string, report: FlowReport): void {
     case 'undelivered':
       return downlink.report(report);
     case 'discarded':
-      return intake.note({ ...report, link, count: report.count ?? 1, framesIn: to.framesIn(link) });
+      return intake.note({ ...report, link, count: report.count ?? 1 });
   }
 }

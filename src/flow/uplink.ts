@@ -16,9 +16,9 @@ import type { Clock } from '../ports.ts';
 import type { Mirror, Subdevice } from '../session/mirror.ts';
 import type { TopicMap } from '../session/topic-map.ts';
 import { Debts } from './debts.ts';
+import type { Intake } from './intake.ts';
 import type { Links } from './links.ts';
 import type { Mailbox } from './mailbox.ts';
-import { Refusals } from './refusals.ts';
 import type { Replay } from './replay.ts';
 
 /** What the configuration says about uplinks of a link. */
@@ -36,6 +36,7 @@ export interface UplinkOptions {
   readonly mirror: Mirror;
   readonly outbox: Outbox;
   readonly alarmTopics: AlarmTopics;
+  readonly intake: Pick<Intake, 'note'>;
   readonly links: () => Links;
   readonly replay: () => Replay;
   readonly topicsOf: (subdevice: string) => TopicMap;
@@ -65,7 +66,6 @@ interface UplinkOffer {
 export class UplinkFlow {
   readonly #options: UplinkOptions;
   readonly #debts = new Debts<Creditor>();
-  readonly refusals = new Refusals();
   /**
    * Subdevices told to come back in this task. The driver keeps what comes later behind what it had to refuse, but it
    * hears of the refusal at the end of the task; until then nothing may pass here.
@@ -165,7 +165,10 @@ export class UplinkFlow {
     }
     const { subdevice, topic } = report;
     const words = problem?.words ?? (why === 'not allowed' ? 'that is no topic of its own' : why);
-    if (why !== 'congestion') this.refusals.note(problem?.excess ?? why, { subdevice, topic, words });
+    if (why !== 'congestion') {
+      const reason = problem?.excess ?? 'topic not allowed';
+      this.#options.intake.note({ link, subdevice, reason, sample: `${topic}: ${words}`, count: 1 });
+    }
     this.#options.facts.emit('uplinkRefused', { subdevice, topic, reason: words });
     if (report.token !== undefined) this.#options.links().order(link, { kind: 'refuse', token: report.token, why });
   }

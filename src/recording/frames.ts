@@ -4,7 +4,7 @@
  */
 import { HUB, type Subject } from '../base/step.ts';
 import { framingOf, type PacketReader } from '../codec/framing.ts';
-import { decodeText, LineReader } from '../codec/lines.ts';
+import { decodeText, type LineEncoding, LineReader } from '../codec/lines.ts';
 import { MqttFraming } from '../codec/mqtt-framing.ts';
 import { MqttReader } from '../codec/mqtt-wire.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
@@ -55,22 +55,38 @@ class SnSource implements FrameSource {
   }
 }
 
+/** So many bytes without an end of a line are shown as they are. */
+const UNENDED_BYTES = 256;
+
+/** Lines with all that is on them, also a carriage return that is not part of the message. */
 class LineSource implements FrameSource {
   readonly #reader: LineReader;
+  readonly #encoding: LineEncoding;
+  #shownBytes = 0;
 
   constructor(options: object) {
     const given = 'delimiter' in options && options.delimiter instanceof Uint8Array ? options.delimiter : undefined;
     const delimiter = given === undefined || given.length === 0 ? Uint8Array.of(NEWLINE) : given;
-    this.#reader = new LineReader({ delimiter, lineBytesMax: PACKET_BYTES_MAX });
+    this.#encoding = 'encoding' in options && options.encoding !== 'utf-8' ? 'latin1' : 'utf-8';
+    this.#reader = new LineReader({ delimiter, lineBytesMax: PACKET_BYTES_MAX, encoding: 'bytes' });
   }
 
   read(bytes: Uint8Array): Frame[] {
-    return this.#reader.push(bytes).map((line): Frame => {
-      const text = decodeText(line, 'utf-8');
-      if (text === undefined) return unread(line, 'a line that is no UTF-8');
+    const lines = this.#reader.push(bytes).map((line): Frame => {
+      const text = decodeText(line, this.#encoding);
+      if (text === undefined) return unread(line, 'a line that is not valid UTF-8');
       const packet = { kind: 'line', text };
       return { bytes: line, packet, problem: undefined };
     });
+    return [...lines, ...this.#unended(bytes)];
+  }
+
+  #unended(bytes: Uint8Array): Frame[] {
+    const { unendedBytes } = this.#reader;
+    if (unendedBytes < this.#shownBytes) this.#shownBytes = 0;
+    if (unendedBytes < this.#shownBytes + UNENDED_BYTES) return [];
+    this.#shownBytes = unendedBytes;
+    return [unread(bytes, `${unendedBytes} bytes so far, and no end of a line`)];
   }
 }
 

@@ -37,7 +37,7 @@ type Action = ChannelAction | TalkerReport;
 
 export class Talker implements Machine<TalkerInput, Action> {
   readonly #speech: LinesSpeech;
-  readonly #reader = new LineReader({ delimiter: LINE_FEED, lineBytesMax: LINE_BYTES_MAX });
+  readonly #reader = new LineReader({ delimiter: LINE_FEED, lineBytesMax: LINE_BYTES_MAX, encoding: 'bytes' });
   #owed: Owed[] = [];
   #state: 'stopped' | 'opening' | 'open' | 'closed' = 'stopped';
   #reopenAtMs = 0;

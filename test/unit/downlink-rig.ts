@@ -36,6 +36,7 @@ export class FlowBench {
   });
   readonly inbox: Inbox;
   isReading = true;
+  readonly refusals: string[] = [];
   readonly #orders: HubInput[] = [];
   readonly #deliveries: Deliver[] = [];
   readonly flow: DownlinkFlow;
@@ -56,9 +57,9 @@ export class FlowBench {
       stamp: () => STAMP,
       facts: newFacts(),
       mirror: this.mirror,
-      inbox: this.inbox,
       retainedCommands: new RetainedCommands(retained, marks, (of) => hash('sha256', of, 'base64')),
       ride: (change) => this.rides.push(change),
+      ...{ inbox: this.inbox, intake: { note: ({ reason, sample }) => this.refusals.push(`${reason}: ${sample}`) } },
       links: () => links as Links,
       pager: () => pager as Pager,
       topicsOf: (subdevice) =>

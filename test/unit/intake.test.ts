@@ -11,13 +11,13 @@ function rig() {
   const facts = newFacts();
   const told: { readonly reason: string; readonly count: number; readonly sample: string }[] = [];
   facts.on('discarded', ({ reason, count, sample }) => told.push({ reason, count, sample }));
-  const intake = new Intake(clock, facts);
   let framesIn = 0;
+  const intake = new Intake(clock, facts, () => framesIn);
   return {
     told,
     note: (discard: Partial<Discard> = {}) =>
       intake.note({
-        ...{ link: 'field1', subdevice: undefined, reason: 'line pattern', sample: '', count: 1, framesIn },
+        ...{ link: 'field1', subdevice: undefined, reason: 'line pattern', sample: '', count: 1 },
         ...discard,
       }),
     good: (frames: number) => {
@@ -26,8 +26,8 @@ function rig() {
     pass: (ms: number) => {
       clock.now += ms;
     },
-    tallies: () => intake.tallies(() => framesIn),
-    first: () => intake.tallies(() => framesIn)[0],
+    tallies: () => intake.tallies(),
+    first: () => intake.tallies()[0],
   };
 }
 

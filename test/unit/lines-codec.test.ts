@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { appendCheck, type LineCheck, removeCheck } from '../../src/codec/line-check.ts';
-import { decodeText, encodeText, LineReader } from '../../src/codec/lines.ts';
+import { decodeText, encodeText, type LineEncoding, LineReader } from '../../src/codec/lines.ts';
 
 const octets = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
 const texts = (lines: readonly Uint8Array[]): string[] => lines.map((line) => Buffer.from(line).toString('latin1'));
-const reader = (delimiter = '\n', lineBytesMax = 16): LineReader =>
-  new LineReader({ delimiter: octets(delimiter), lineBytesMax });
+const reader = (delimiter = '\n', lineBytesMax = 16, encoding: LineEncoding = 'utf-8'): LineReader =>
+  new LineReader({ delimiter: octets(delimiter), lineBytesMax, encoding });
 const check = (kind: 'nmea' | 'crc16-modbus' | 'crc32'): LineCheck => ({ kind, separator: octets('*') });
 
 describe('a reader of lines', () => {
@@ -20,10 +20,33 @@ describe('a reader of lines', () => {
     expect(texts(reader(delimiter).push(octets(text)))).toEqual(lines);
   });
 
+  it('takes one carriage return before a line feed for part of the end, in text only', () => {
+    const text = 'a\r\nb\n\r\nc\r\r\nd\re\n';
+    expect(texts(reader().push(octets(text)))).toEqual(['a', 'b', 'c\r', 'd\re']);
+    expect(texts(reader('\n', 16, 'bytes').push(octets(text)))).toEqual(['a\r', 'b', '\r', 'c\r\r', 'd\re']);
+    expect(texts(reader(';').push(octets('a\r;')))).toEqual(['a\r']);
+  });
+
+  it('does not count it into the length of a line', () => {
+    const oversize: string[] = [];
+    const limits = { delimiter: octets('\n'), lineBytesMax: 4, encoding: 'latin1' } as const;
+    const lines = new LineReader(limits, (begun) => oversize.push(...texts([begun])));
+    expect(texts(lines.push(octets('1234\r\n1234\n12345\n12345\r\n')))).toEqual(['1234', '1234']);
+    expect([lines.oversizeLines, oversize]).toEqual([2, ['12345\n', '12345\r']]);
+  });
+
+  it('knows how many bytes no delimiter has followed', () => {
+    const lines = reader('\n', 4);
+    lines.push(octets('ab\n123456789'));
+    expect(lines.unendedBytes).toBe(9);
+    lines.push(octets('\nx'));
+    expect([lines.unendedBytes, ...texts([lines.begun])]).toEqual([1, 'x']);
+  });
+
   it('takes a line of the maximum, drops a longer one to the next delimiter, and counts it once', () => {
     const lines = reader('\r\n', 4);
     expect(texts(lines.push(octets('1234\r\n12345\r\n123456789012345678\r\nab\r\n')))).toEqual(['1234', 'ab']);
-    expect([lines.lines, lines.oversizeLines]).toEqual([2, 2]);
+    expect(lines.oversizeLines).toBe(2);
   });
 
   it('forgets half a line of an earlier connection, and may drop the first of a new one', () => {

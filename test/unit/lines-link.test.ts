@@ -28,9 +28,9 @@ describe('the subdevice of a line', () => {
   it('is there with its first good line, where the configuration says so', () => {
     const bench = new LinesBench({ attach: 'line', check: 'crc32' });
     bench.receive('noise\n');
-    expect(bench.reports).toEqual([]);
+    expect(bench.of('attach')).toEqual([]);
     bench.receive('123456789*CBF43926\n');
-    expect(bench.reports.map(({ kind }) => kind)).toEqual(['attach', 'uplink']);
+    expect(bench.reports.map(({ kind }) => kind)).toEqual(['discarded', 'attach', 'uplink']);
   });
 
   it('is gone after its silence, and back with its next line', () => {

@@ -1,4 +1,5 @@
 /** An MQTT-SN link on a bench: packets instead of bytes on one side, a clock that is turned by hand. */
+import { sampleWords } from '../../src/base/discard.ts';
 import type { ChannelAction } from '../../src/base/machine.ts';
 import type { ConnectPacket, Packet, PublishPacket } from '../../src/codec/mqttsn.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
@@ -91,13 +92,24 @@ export class LinkBench {
   }
 
   /** What the flows were told since they last looked. */
+  /** What is not discarded, without words for people. */
   reported(): DriverReport[] {
-    return this.#reports.splice(0);
+    return this.#reports.splice(0).flatMap((report) => {
+      if (report.kind === 'discarded') this.discards.push(`${report.reason}: ${sampleWords(report.sample)}`);
+      if (report.kind !== 'undelivered') return report.kind === 'discarded' ? [] : [report];
+      const { because, ...undelivered } = report;
+      if (because !== undefined) this.because.push(because);
+      return [undelivered];
+    });
   }
 
   asked(): ChannelAction[] {
     return this.#channel.splice(0);
   }
+
+  /** What `reported` has left out. */
+  readonly discards: string[] = [];
+  readonly because: string[] = [];
 
   #sort(action: LinkAction): void {
     switch (action.kind) {

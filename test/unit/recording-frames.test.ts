@@ -40,7 +40,7 @@ it('lines end with their delimiter, and what is no text is said to be none', () 
   expect(frames.map(({ packet, problem }) => packet ?? problem)).toEqual([
     { kind: 'line', text: 'a=1' },
     { kind: 'line', text: 'b=2' },
-    'a line that is no UTF-8',
+    'a line that is not valid UTF-8',
   ]);
 });
 
