@@ -118,7 +118,7 @@ export class Gateway {
     this.store = store;
     this.stations = stations;
     this.intake = intake;
-    
+
     const paging = { mailbox, isPaused: () => committer.isOverloaded };
     const uplinkPager = new Pager({
       ...{ ...paging, custodian: uplinks },

@@ -75,7 +75,7 @@ export function planLinks({ config, openLink, careOf, random }: Wiring): LinkPla
     const machine = new RenewableLink(() => create(recorder.random));
     const { name, path, driver } = link;
     return {
-      ...{ name, path, driver, machine, recorder },
+      ...{ name, path, driver, machine, recorder, framing: driver === 'mqttsn' ? link.framing : undefined },
       renew: () => machine.renew(),
       open: openLink(link),
       care: careOf?.(link),

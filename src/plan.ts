@@ -59,6 +59,8 @@ export function filtersByConfig(config: Config): (subdevice: string, link: strin
         return undefined;
     }
   };
+}
+
 /** Is there a subdevice of this id? */
 export function configured(config: Config): (subdevice: string) => boolean {
   const ids = new Set([

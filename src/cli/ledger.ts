@@ -5,12 +5,13 @@ import { EXIT } from '../base/fault.ts';
 import { ask } from '../ops/control-client.ts';
 import type { LedgerReport, LedgerSum } from '../ops/ledger-report.ts';
 import { offlineLedgerOf } from '../ops/offline-report.ts';
-import { countWords } from '../ops/words.ts';
+import { countWords, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
+import { discardWords } from './links.ts';
 import { locateGateway, storeOf } from './location.ts';
 import { readOffline } from './offline.ts';
 import { type Column, renderTable } from './table.ts';
-import { findingLines, type Terminal, wrap } from './terminal.ts';
+import { findingLines, hang, type Terminal, wrap } from './terminal.ts';
 
 export async function showLedger(context: CommandContext): Promise<number> {
   const places = await locateGateway(context);
@@ -47,6 +48,7 @@ function renderLedger(report: LedgerReport, terminal: Terminal): string[] {
     '',
     renderTable(COLUMNS, rows, terminal),
     ...shedLines(report),
+    ...discardLines(report, terminal),
   ];
 }
 
@@ -69,6 +71,16 @@ function arrow(direction: 'uplink' | 'downlink'): string {
 function sumCells(sum: LedgerSum): string[] {
   const shed = shedEntries(sum).reduce((total, [, count]) => total + count, 0);
   return [sum.accepted, sum.delivered, sum.pending, shed, sum.dead, sum.damaged, sum.imbalance].map(countWords);
+}
+
+/** What never came so far as to be in the sum, and what was shed since the start. */
+function discardLines({ discarded }: LedgerReport, terminal: Terminal): string[] {
+  if (discarded.length === 0) return [];
+  const lines = discarded.flatMap((each) => {
+    const where = each.link === null ? '' : `${printable(each.link)}: `;
+    return hang('  ', `${where}${discardWords(each)}${each.sample === '' ? '' : `: ${each.sample}`}`, terminal.width);
+  });
+  return ['', 'Discarded or shed since the start of the process:', ...lines];
 }
 
 /** Why messages were shed, over all subdevices. */

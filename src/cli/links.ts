@@ -1,5 +1,7 @@
 /** `holdfast links`: each line with its rates, its errors, its round trips and what was tried for it. */
 import { EXIT } from '../base/fault.ts';
+import type { DiscardReport } from '../ops/intake-report.ts';
+import { INTAKE_WORDS } from '../ops/intake-words.ts';
 import { brokenFrames, type LinkReport } from '../ops/link-report.ts';
 import { bytesWords, countOf, countWords, durationWords, kernelWords, printable, sleepWords } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
@@ -32,7 +34,7 @@ export async function showLinks(context: CommandContext): Promise<number> {
 }
 
 /** What has no room in a table. */
-function furtherWords({ state, kernel, asleep, counters, recovery }: LinkReport): string {
+function furtherWords({ state, kernel, asleep, counters, recovery, discarded }: LinkReport): string {
   const tried = recovery.resync + recovery.reopen + recovery.toggle + recovery.reauthorise;
   const sleeping = asleep.map(
     ({ subdevice, lostInMs }) => `${printable(subdevice)} is asleep (${sleepWords(lostInMs)})`,
@@ -43,7 +45,14 @@ function furtherWords({ state, kernel, asleep, counters, recovery }: LinkReport)
     ...(tried === 0 ? [] : [`recovery tried ${countOf(tried, 'time')}`]),
     ...(state === 'open' ? [`kernel errors: ${kernelWords(kernel)}`] : []),
     ...sleeping,
+    ...discarded.map(discardWords),
   ].join('; ')}.`;
+}
+
+/** `12 discarded: line pattern, last 3 s ago` */
+export function discardWords({ count, reason, subdevice, lastMs }: DiscardReport): string {
+  const whose = subdevice === null ? '' : ` of ${printable(subdevice)}`;
+  return `${countOf(count, INTAKE_WORDS[reason].noun)}${whose}: ${reason}, last ${durationWords(lastMs)} ago`;
 }
 
 function cells(link: LinkReport): string[] {

@@ -2,6 +2,7 @@
  * `holdfast status` in words: first whether data is being lost, then what to do now, then how things are.
  */
 import type { HubReport, SessionReport } from '../ops/hub-report.ts';
+import { type DiscardReport, discardedMessages } from '../ops/intake-report.ts';
 import { brokenFrames, type LinkReport } from '../ops/link-report.ts';
 import type { Condition, Losing, QueueReport, StatusReport, StoreReport } from '../ops/report.ts';
 import {
@@ -29,6 +30,7 @@ export function renderStatus(report: StatusReport, terminal: Terminal): string[]
     ...labelled('Links', report.links.map(linkLine), terminal),
     ...labelled('Outbox', [queueLine(report.outbox)], terminal),
     ...labelled('Inbox', [inboxLine(report.inbox)], terminal),
+    ...labelled('Earlier', earlierLines(report.discarded), terminal),
     ...labelled('Store', storeLines(report.store), terminal),
     ...labelled('Gateway', [processLine(report)], terminal),
   ];
@@ -158,6 +160,17 @@ function storeLines(store: StoreReport): string[] {
     `${store.path} · ${bytesWords(store.bytes)} + ${bytesWords(store.walBytes)} log${free}`,
     `written to flash since start: ${flash} in ${countOf(store.commits, 'commit')}`,
     ...store.recovery.map((sentence) => `at start: ${sentence}`),
+  ];
+}
+
+/** What is over: history, and no condition. */
+function earlierLines(discarded: readonly DiscardReport[]): string[] {
+  const over = discarded.filter(({ lasts, reason }) => !lasts && reason !== 'no subscriber');
+  if (over.length === 0) return [];
+  const last = durationWords(Math.min(...over.map(({ lastMs }) => lastMs)));
+  const reasons = [...new Set(over.map(({ reason }) => reason))].slice(0, 3).join(', ');
+  return [
+    `${countWords(discardedMessages(over))} discarded or shed (${reasons}), last ${last} ago; see holdfast ledger`,
   ];
 }
 

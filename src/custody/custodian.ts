@@ -11,7 +11,7 @@ import { type Change, countsOf, countsOfOutcome, type Outcome, TAKEN_BACK } from
 import type { Durability, Origin } from './durability.ts';
 import { type Burial, type Entry, exhumed, type LetterMark, newEntry, rowEnd } from './entry.ts';
 import { Lane } from './lane.ts';
-import { addCounts, type Counts, ZERO, type ShedReason } from './ledger.ts';
+import { addCounts, type Counts, type ShedReason, ZERO } from './ledger.ts';
 import { type Lost, Recall } from './recall.ts';
 import type { LaneBacklog, LaneCounts, RowPage } from './row.ts';
 import { Sequence } from './sequence.ts';

@@ -12,6 +12,7 @@ import type { FlightRecorder } from './flight-recorder.ts';
 import { LinkEngagements } from './link-engagements.ts';
 import { LinkRestarts } from './link-restarts.ts';
 import type { Mailbox } from './mailbox.ts';
+import { NewestBytes } from './newest-bytes.ts';
 import { Pump } from './pump.ts';
 import type { SetAside } from './set-aside.ts';
 
@@ -20,6 +21,8 @@ export interface LinkPlan {
   readonly path: string;
   /** Its name, for people. */
   readonly driver: string;
+  /** Of MQTT-SN; `undefined`: the driver has but one. */
+  readonly framing: string | undefined;
   readonly machine: LinkMachine;
   /** Replaces what is within `machine` by a new one that has not begun. */
   readonly renew: () => void;
@@ -43,6 +46,8 @@ export interface LinkStanding {
   wait: PortWait | undefined;
   /** Subdevices that fell silent here, since the start. */
   lost: number;
+  /** The newest bytes that came, whatever they mean. */
+  readonly heard: NewestBytes;
 }
 
 /** What the flows are told; the answer to a probe is for whoever asked. */
@@ -140,7 +145,7 @@ export class Links {
     const { clock, mailbox } = this.#options;
     const standing: LinkStanding = {
       ...{ plan, sinceMs: clock.nowMs(), lastProblem: undefined, wait: undefined, lost: 0 },
-      ...{ recovery: new Recovery(plan.rungs), roundTrips: new Histogram() },
+      ...{ recovery: new Recovery(plan.rungs), roundTrips: new Histogram(), heard: new NewestBytes() },
     };
     const link: Link = {
       standing,
@@ -155,6 +160,7 @@ export class Links {
           this.#pass(link, link.engagements.reported(report));
         },
         contain: (input: LinkInput, error: unknown) => this.#contain(link, input, error),
+        onBytes: (bytes) => standing.heard.add(bytes),
         ...this.#onlookers(standing),
       }),
     };

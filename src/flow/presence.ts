@@ -65,6 +65,8 @@ export class Presence {
   /** Link → who said hello there last and is not on its list, and since when, monotonic ms. One that is ends it. */
   readonly foreigners = new Map<string, { readonly subdevice: string; readonly sinceMs: number }>();
   readonly unlisted: UnlistedClients;
+  /** Those that left after saying so: nobody need miss them. */
+  readonly goodbyes = new Set<string>();
   readonly #refusals: ToldRefusals;
 
   constructor(options: PresenceOptions) {
@@ -110,6 +112,7 @@ export class Presence {
     this.#refusals.forget(id);
     this.foreigners.delete(link);
     this.unlisted.forget(id);
+    this.goodbyes.delete(id);
     const { subdevice, isNew } = mirror.enter(id, link);
     const wasLasting = !isNew && subdevice.lasting;
     const ended = clean || !subdevice.lasting ? this.#clear(subdevice) : []; // a clean session ends with its connection
@@ -147,6 +150,7 @@ export class Presence {
     const subdevice = mirror.byId(report.subdevice);
     if (subdevice?.link !== link || !subdevice.isAttached) return; // it has moved to another link meanwhile
     subdevice.isAttached = false;
+    if (report.cause === 'asked') this.goodbyes.add(subdevice.id);
     this.#options.subscriptions().forget(subdevice.id);
     inbox.detached(subdevice.lane, !subdevice.lasting);
     committer.letGo('downlink', clock.nowMs() + commitMs);

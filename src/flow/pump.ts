@@ -21,6 +21,8 @@ export interface PumpOptions<Input, Action> {
   readonly onChannel?: (state: 'opened' | 'closed', reason: string) => void;
   /** It cannot be opened yet: for onlookers. */
   readonly onWait?: (wait: PortWait) => void;
+  /** Bytes have come, whatever they mean; a view. */
+  readonly onBytes?: (bytes: Uint8Array) => void;
   /** Sees everything that goes in and comes out. */
   readonly recorder?: FlightRecorder;
   /**
@@ -85,6 +87,7 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
   }
 
   #run(input: Input | ChannelInput): void {
+    if (input.kind === 'bytes' && 'bytes' in input) this.#options.onBytes?.(input.bytes);
     const actions = this.#handle(input, this.#options.clock.nowMs());
     for (const action of actions) {
       if (isChannelAction(action)) this.#operate(action);

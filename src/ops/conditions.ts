@@ -1,15 +1,16 @@
 /**
  * Health: what is not as it should be, what it means for the data, and what to do now. Pure, from what the stations say.
  */
-import type { Counts } from '../custody/ledger.ts';
 import type { SetAsideReport } from '../flow/set-aside.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
+import { intakeConditions } from './intake-conditions.ts';
+import type { DiscardReport } from './intake-report.ts';
 import { linkConditions } from './link-conditions.ts';
-import type { LinkReport } from './link-report.ts';
+import type { LinkReport, MissingSubdevice } from './link-report.ts';
+import { missingConditions } from './missing.ts';
 import type { Condition } from './report.ts';
-import { shedConditions } from './shed-conditions.ts';
 import { type StoreHealth, storeConditions } from './store-conditions.ts';
 import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
 import { countOf } from './words.ts';
@@ -17,6 +18,9 @@ import { countOf } from './words.ts';
 export interface Health extends TurnedAway, BindingHealth, ClockHealth {
   readonly hub: HubHealth;
   readonly links: readonly LinkReport[];
+  readonly discarded: readonly DiscardReport[];
+  /** Subdevices that are not there and may be on any of several links. */
+  readonly missing: readonly MissingSubdevice[];
   readonly storeFullSinceMs: number | undefined;
   readonly outbox: {
     readonly messages: number;
@@ -24,9 +28,6 @@ export interface Health extends TurnedAway, BindingHealth, ClockHealth {
     readonly bytes: number;
     readonly bytesMax: number;
   };
-  /** Since the process started. */
-  readonly uplinks: Counts;
-  readonly downlinks: Counts;
   readonly store: StoreHealth;
   readonly imbalance: number;
   readonly setAside: SetAsideReport;
@@ -43,6 +44,8 @@ export function conditionsOf(health: Health): Condition[] {
     ...hubConditions(health),
     ...clockConditions(health),
     ...linkConditions(health.links),
+    ...missingConditions(health.missing, { link: '', driver: undefined, heard: undefined }),
+    ...intakeConditions(health.discarded, health.links),
     ...bindingConditions(health),
     ...queueConditions(health),
     ...setAsideConditions(health),
@@ -93,9 +96,9 @@ function setAsideConditions({ setAside: { times, last }, nowMs, startedAtMs }: H
 }
 
 function ledgerConditions(health: Health): Condition[] {
-  const { uplinks, downlinks, imbalance, dead, nowMs, startedAtMs } = health;
+  const { imbalance, dead, nowMs, startedAtMs } = health;
   const forMs = nowMs - startedAtMs;
-  const conditions: Condition[] = shedConditions([uplinks, downlinks], forMs);
+  const conditions: Condition[] = [];
   if (dead > 0) {
     conditions.push({
       code: 'dead-letters',

@@ -14,8 +14,10 @@ import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-repor
 import type { HubHealth } from './hub-conditions.ts';
 import type { HubSubscriptionsReport } from './hub-packet-words.ts';
 import { heldPackets, hubSubscriptionsReport } from './hub-packets-report.ts';
+import { discardReports } from './intake-report.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from './ledger-report.ts';
 import { LinkMeters } from './link-meters.ts';
+import { missingSubdevices } from './missing.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
 import { QueueReports, sumOf } from './queue-reports.ts';
 import { NO_RECORDINGS, type Recordings, recorderOf } from './recordings.ts';
@@ -60,7 +62,8 @@ export class Inspector implements Inspection {
   status(): StatusReport {
     const gateway = this.#gateway;
     const { client, standing } = gateway.hub;
-    const links = linkReports(gateway, this.#meters);
+    const discarded = discardReports(gateway);
+    const links = linkReports(gateway, { meters: this.#meters, discarded });
     const outbox = this.#queues.queue('uplink');
     const { uplinks, downlinks, wallClock } = gateway.stations;
     const counts = { uplink: sumOf(uplinks), downlink: sumOf(downlinks) };
@@ -81,14 +84,12 @@ export class Inspector implements Inspection {
         tlsFilesTrouble: this.#options.tlsFilesTrouble(),
         secretTrouble: this.#options.secretTrouble(),
       },
-      links,
+      ...{ links, discarded, missing: missingSubdevices(gateway).get('') ?? [] },
       ...{ ...bindingHealth(gateway), unconfirmed: unconfirmedSubdevices(gateway) },
       clock: wallClock.standing,
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
-      ...since,
       dead: counts.uplink.dead,
-      refusals: gateway.uplink.refusals,
       filters: gateway.subscriptions.standing,
       store: this.#storeHealth(since),
       setAside: gateway.setAside.report,
@@ -97,7 +98,7 @@ export class Inspector implements Inspection {
     return judge({
       conditions,
       hub,
-      links,
+      ...{ links, discarded },
       outbox,
       inbox: this.#queues.queue('downlink'),
       books: {
@@ -128,7 +129,7 @@ export class Inspector implements Inspection {
         });
       }
     }
-    return ledgerReportOf(readings, 'running');
+    return ledgerReportOf(readings, 'running', { discarded: discardReports(this.#gateway) });
   }
 
   subdevices(): SubdevicesReport {

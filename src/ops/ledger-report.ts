@@ -5,6 +5,7 @@
  */
 import type { Direction } from '../base/message.ts';
 import { addCounts, type Counts, imbalance, type ShedReason, ZERO } from '../custody/ledger.ts';
+import type { DiscardReport } from './intake-report.ts';
 
 /** `GET /v1/ledger`: accepted = delivered + pending + shed + dead + damaged, for every subdevice and direction. */
 export interface LedgerReport {
@@ -16,6 +17,8 @@ export interface LedgerReport {
   readonly totals: Readonly<Record<Direction, LedgerSum>>;
   /** Of a reading from the store: what the medium has damaged or lost, as the next start will find it. */
   readonly findings: readonly string[];
+  /** What ended outside custody, or was shed by it, since the process started; none of a reading from the store. */
+  readonly discarded: readonly DiscardReport[];
 }
 
 export interface LedgerSum {
@@ -57,7 +60,7 @@ export interface OfflineReading {
 export function ledgerReportOf(
   readings: readonly LaneReading[],
   source: LedgerReport['source'],
-  findings: readonly string[] = [],
+  beside: Partial<Pick<LedgerReport, 'findings' | 'discarded'>> = {},
 ): LedgerReport {
   const lanes = readings
     .map((reading) => ({
@@ -71,7 +74,8 @@ export function ledgerReportOf(
     source,
     lanes,
     totals: { uplink: totalOf(readings, 'uplink'), downlink: totalOf(readings, 'downlink') },
-    findings,
+    findings: beside.findings ?? [],
+    discarded: beside.discarded ?? [],
   };
 }
 

@@ -1,9 +1,23 @@
 /** What a technician does about a line, by what was found on it. Pure. */
-import { countedIn, type LinkFindings, muteIn, sumOf } from './link-findings.ts';
+import { INTAKE_WORDS } from './intake-words.ts';
+import { countedIn, isAboutContent, type LinkFindings, muteIn, sumOf } from './link-findings.ts';
 import { countOf, countWords } from './words.ts';
 
 export function adviceOf(findings: LinkFindings): string[] {
-  return [...muteAdvice(findings), ...lineAdvice(findings), ...kernelAdvice(findings)];
+  return [...muteAdvice(findings), ...discardAdvice(findings), ...lineAdvice(findings), ...kernelAdvice(findings)];
+}
+
+const ADVICE_MAX = 3;
+
+/** For each reason its own remedy; what the wire may be guilty of is told by `lineAdvice`. */
+function discardAdvice({ discarded }: LinkFindings): string[] {
+  return discarded
+    .filter(({ reason }) => INTAKE_WORDS[reason].code !== 'frames-broken' || reason === 'malformed packet')
+    .slice(0, ADVICE_MAX)
+    .map(({ reason, count, sample }) => {
+      const { noun, why, hint } = INTAKE_WORDS[reason];
+      return `${countOf(count, noun)} discarded: ${why}; the last: ${sample}. ${hint}`;
+    });
 }
 
 function muteAdvice(findings: LinkFindings): string[] {
@@ -19,7 +33,7 @@ function lineAdvice(findings: LinkFindings): string[] {
   const counted = countedIn(findings);
   const silence = sumOf(counted, 'requests') - sumOf(counted, 'answers') - sumOf(counted, 'damaged');
   const advice: string[] = [];
-  if (broken > 0)
+  if (broken > 0 && !isAboutContent(findings))
     advice.push(
       'Frames arrive broken: check that speed and parity are the same at both ends; then the ground wire; on RS-485 the termination (120 Ω at both ends, none between); then what runs beside the cable.',
     );

@@ -1,9 +1,17 @@
 /** What is wrong with the links: conditions for the technician. Nothing is lost by any of them alone. */
 import type { LinkReport } from './link-report.ts';
+import { looksLikeWords, misplacedConditions, unlistedConditions } from './misplaced.ts';
+import { missingConditions } from './missing.ts';
 import type { Condition } from './report.ts';
 
 export function linkConditions(links: readonly LinkReport[]): Condition[] {
-  return links.flatMap((link) => [...portConditions(link), ...lineConditions(link)]);
+  return links.flatMap((link) => [
+    ...portConditions(link),
+    ...unlistedConditions(link),
+    ...misplacedConditions(link),
+    ...missingConditions(link.missing, { link: link.name, driver: link.driver, heard: heardWords(link) }),
+    ...lineConditions(link),
+  ]);
 }
 
 function portConditions(link: LinkReport): Condition[] {
@@ -62,16 +70,18 @@ function remedyOf(path: string, problem: string): string {
   return `Check the cable and the adapter of ${path}; ${again}`;
 }
 
-function lineConditions({ name, foreigner, recovery: { alarm } }: LinkReport): Condition[] {
+/** What is heard on a link instead of whoever is missing. */
+function heardWords(link: LinkReport): string | undefined {
+  const others = link.unlisted.map(({ subdevice }) => `the client id ${subdevice}`);
+  const words = [...others, ...(looksLikeWords(link) === undefined ? [] : ['another protocol'])];
+  return words.length === 0 ? undefined : words.join(', ');
+}
+
+/** Which remedy fits is said by what is discarded there, where something is. */
+function lineConditions({ name, discarded, recovery: { alarm } }: LinkReport): Condition[] {
   const conditions: Condition[] = [];
-  if (foreigner !== null) {
-    conditions.push({
-      ...{ code: 'link-foreign-device', losing: 'no', forMs: foreigner.forMs },
-      sentence: `On link ${name} there is ${foreigner.subdevice}, which is not on its list; nothing is delivered there until one that is says hello.`,
-      hint: 'Was a device swapped? Put the right one back, or add this one to the configuration.',
-    });
-  }
   if (alarm !== null) {
+    if (alarm.trouble === 'noise' && discarded.some(({ lasts, share }) => lasts && share > 0.5)) return [];
     const what = alarm.trouble === 'silence' ? 'is silent' : 'carries little but broken frames';
     conditions.push({
       ...{ code: 'link-out-of-order', losing: 'no', forMs: alarm.forMs },

@@ -1,7 +1,14 @@
 /** What came to light about a line while it was looked at and asked: the ground of its score. Pure. */
+import type { IntakeReason } from '../flow/intake.ts';
 import type { LineErrors } from '../ports.ts';
 import { brokenFrames, type LinkReport } from './link-report.ts';
 import type { ProbeReport } from './probe-tally.ts';
+
+/** What a clean wire carries, too. */
+const CONTENT: readonly IntakeReason[] = [
+  ...(['line pattern', 'line encoding', 'line not JSON', 'line field', 'line sequence'] as const),
+  ...(['line subdevice', 'malformed packet'] as const),
+];
 
 /** What is known of a line by looking at it and asking on it. */
 export interface LinkTrial {
@@ -24,6 +31,15 @@ export interface LinkFindings {
   /** `null`: the driver of the port does not report them. */
   readonly kernel: LineErrors | null;
   readonly probes: readonly ProbeReport[];
+  /** What was discarded in the trial, the most first. */
+  readonly discarded: readonly TrialDiscard[];
+  readonly bytesIn: number;
+}
+
+export interface TrialDiscard {
+  readonly reason: IntakeReason;
+  readonly count: number;
+  readonly sample: string;
 }
 
 /** So many questions without any answer: that is no noise. */
@@ -39,7 +55,25 @@ export function findingsOf({ before, after, seconds, probes }: LinkTrial): LinkF
     retries: grown(({ counters }) => counters.retries),
     openings: grown(({ counters }) => counters.openings),
     kernel: grownErrors(before.kernel, after.kernel),
+    discarded: discardedIn(before, after),
+    bytesIn: grown(({ counters }) => counters.bytesIn),
   };
+}
+
+function discardedIn(before: LinkReport, after: LinkReport): TrialDiscard[] {
+  const counts = new Map<IntakeReason, TrialDiscard>();
+  for (const { subdevice, reason, count, sample } of after.discarded) {
+    const earlier = before.discarded.find((one) => one.subdevice === subdevice && one.reason === reason)?.count ?? 0;
+    const sum = count - earlier + (counts.get(reason)?.count ?? 0);
+    if (sum > 0) counts.set(reason, { reason, count: sum, sample });
+  }
+  return [...counts.values()].toSorted((one, other) => other.count - one.count);
+}
+
+/** Are most of the broken frames whole, and only not what is configured? Then the wire is not to blame. */
+export function isAboutContent({ discarded, broken }: LinkFindings): boolean {
+  const ofContent = discarded.filter(({ reason }) => CONTENT.includes(reason));
+  return broken > 0 && ofContent.reduce((sum, { count }) => sum + count, 0) * 2 > broken;
 }
 
 /** The counters of a port that was plugged in anew begin anew. */

@@ -2,6 +2,7 @@
 
 import type { LinkCounters } from '../base/link-counters.ts';
 import type { LineErrors } from '../ports.ts';
+import type { DiscardReport } from './intake-report.ts';
 
 export type LinkState = 'stopped' | 'opening' | 'open' | 'waiting to reopen';
 
@@ -27,6 +28,14 @@ export interface LinkReport {
   readonly probeable: readonly string[];
   /** Who said hello last and is not on its list, with nobody attached since; `null`: nobody. */
   readonly foreigner: { readonly subdevice: string; readonly forMs: number } | null;
+  /** Who says hello here lately and is not served here, and the link that each is configured for. */
+  readonly unlisted: readonly UnlistedReport[];
+  /** Configured for this link alone, and not there. */
+  readonly missing: readonly MissingSubdevice[];
+  /** What ended here without being taken into custody. */
+  readonly discarded: readonly DiscardReport[];
+  /** What the newest bytes look like where none of the last could be read; `null`: nothing known, or they can be. */
+  readonly looksLike: 'sn-cobs' | 'sn-raw' | 'modbus' | 'lines' | null;
   readonly counters: LinkCounters;
   /** Counted by the kernel since it found the port; `null`: its driver does not report them, or it is not open. */
   readonly kernel: LineErrors | null;
@@ -35,6 +44,21 @@ export interface LinkReport {
   /** QoS 1 downlinks, from their sending to the PUBACK of the subdevice, since the start. */
   readonly roundTrip: RoundTripReport;
   readonly recovery: RecoveryReport;
+}
+
+export interface MissingSubdevice {
+  readonly subdevice: string;
+  /** Heard since the process started. */
+  readonly wasHeard: boolean;
+  /** Since it was heard last, or since its link is open. */
+  readonly forMs: number;
+}
+
+export interface UnlistedReport {
+  readonly subdevice: string;
+  /** `null`: none. */
+  readonly configuredOn: string | null;
+  readonly forMs: number;
 }
 
 /** Per second. */
@@ -75,7 +99,7 @@ export function brokenFrames(counters: LinkCounters): number {
 /** Of a link that nothing is known of yet. */
 export const RESTING = {
   ...{ device: null, waits: null, foreigner: null, lastProblem: null, subdevices: [], rates: [] },
-  ...{ asleep: [], probeable: [], kernel: null },
+  ...{ asleep: [], probeable: [], kernel: null, unlisted: [], missing: [], discarded: [], looksLike: null },
   counters: {
     ...{ openings: 0, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0, oversizeFrames: 0 },
     ...{ malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 },

@@ -5,6 +5,7 @@
 import { adviceOf } from './link-advice.ts';
 import { countedIn, findingsOf, type LinkFindings, type LinkTrial, muteIn, sumOf } from './link-findings.ts';
 import type { LinkReport } from './link-report.ts';
+import { looksLikeWords } from './misplaced.ts';
 import { countOf, countWords } from './words.ts';
 
 /** `silent`: nothing came and nobody could be asked, so nothing can be said. */
@@ -23,14 +24,18 @@ const BROKEN_FAIR_MAX = 0.02;
 /** A probe is two frames, so it fails twice as often; 1 of 20, the number one test asks, may be chance. */
 const LOST_GOOD_MAX = 2 * BROKEN_GOOD_MAX;
 const LOST_FAIR_MAX = 0.05;
+
+/** What the bytes should have made. */
+const UNITS: Readonly<Record<string, string>> = { lines: 'line', modbus: 'answer' };
+
 export function scoreLink(trial: LinkTrial): LinkScore {
   const findings = findingsOf(trial);
   return { ...findings, ...judge(trial.after, findings) };
 }
 
 function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'verdict' | 'sentence' | 'advice'> {
-  const { name, state, lastProblem } = report;
-  const { seconds, framesIn, broken, openings, probes } = findings;
+  const { name, state, lastProblem, driver } = report;
+  const { seconds, framesIn, broken, openings, probes, bytesIn } = findings;
   if (state !== 'open') {
     const sentence = `Bad: link ${name} is not open (${lastProblem ?? 'it does not open'}).`;
     const advice = ['See holdfast status, and holdfast ports for what is plugged in.', ...adviceOf(findings)];
@@ -41,6 +46,12 @@ function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'ver
     const advice = ['Check plug, USB hub and power supply; dmesg tells what the kernel saw.', ...adviceOf(findings)];
     return { verdict: 'bad', sentence, advice };
   }
+  const words = looksLikeWords(report);
+  const guess = words === undefined ? [] : [`${words.sentence} ${words.hint}`];
+  if (framesIn + broken === 0 && bytesIn > 0 && sumOf(probes, 'answers') === 0) {
+    const sentence = `Bad: ${countOf(bytesIn, 'byte')} came over link ${name} in ${seconds} s, and no ${UNITS[driver] ?? 'frame'} could be made of them.`;
+    return { verdict: 'bad', sentence, advice: [...guess, ...adviceOf(findings)] };
+  }
   if (framesIn + broken === 0 && sumOf(probes, 'requests') === 0) {
     const sentence = `Nothing came over link ${name} in ${seconds} s.`;
     const advice = ['Is the device on, and wired? If it only speaks now and then, test for longer.'];
@@ -48,7 +59,7 @@ function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'ver
   }
   const verdict = verdictOf(findings);
   const word = { good: 'Good', fair: 'Fair', bad: 'Bad' }[verdict];
-  return { verdict, sentence: `${word}: ${findingWords(findings)}.`, advice: adviceOf(findings) };
+  return { verdict, sentence: `${word}: ${findingWords(findings)}.`, advice: [...guess, ...adviceOf(findings)] };
 }
 
 function verdictOf(findings: LinkFindings): 'good' | 'fair' | 'bad' {

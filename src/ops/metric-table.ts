@@ -32,6 +32,7 @@ export const METRICS: readonly Metric[] = [
   ...queues(),
   ...ledger(),
   ...links(),
+  ...intake(),
   ...machine(),
 ];
 
@@ -150,6 +151,24 @@ function links(): Metric[] {
     kernel('framing_errors', 'Bytes without a stop bit.', 'framing'),
     kernel('parity_errors', 'Bytes of wrong parity.', 'parity'),
     kernel('breaks', 'Times the line was held low.', 'breaks'),
+  ];
+}
+
+function intake(): Metric[] {
+  return [
+    {
+      ...labelled('discarded_total', 'Ended outside custody, or shed (bytes for "line not ended").', [
+        'link',
+        'subdevice',
+        'reason',
+      ]),
+      kind: 'counter',
+      read: ({ discarded }) =>
+        discarded.map(({ link: name, subdevice, reason, count: messages }) =>
+          sample({ link: name ?? '', subdevice: subdevice ?? '', reason }, messages),
+        ),
+    },
+    link('missing_subdevices', 'Configured for this link alone, and not there.', ({ missing }) => missing.length),
   ];
 }
 

@@ -39,7 +39,7 @@ export function offlineStatusOf(reading: OfflineReading, volatile: string | null
 }
 
 export function offlineLedgerOf(reading: OfflineReading): LedgerReport {
-  return ledgerReportOf(reading.lanes, 'store', reading.findings);
+  return ledgerReportOf(reading.lanes, 'store', { findings: reading.findings });
 }
 
 function pendingOf(lanes: readonly LaneReading[], direction: LaneReading['direction']): number {

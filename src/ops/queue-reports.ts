@@ -3,8 +3,10 @@ import type { Direction } from '../base/message.ts';
 import { type Age, ageOf } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { Lane } from '../custody/lane.ts';
-import { addCounts, type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
+import { addCounts, type Counts, settledTotal, shedTotal, ZERO } from '../custody/ledger.ts';
 import type { Gateway } from '../gateway.ts';
+import { type DiscardReport, discardReports } from './intake-report.ts';
+import { INTAKE_WORDS } from './intake-words.ts';
 import { Rate } from './rate.ts';
 import type { OutboxLane, OutboxReport, QueueReport } from './report.ts';
 
@@ -63,11 +65,10 @@ export class QueueReports {
         etaMs: flow?.etaMs(lane.pending) ?? null,
       });
     }
-    const { refusals } = this.#gateway.uplink;
     return {
       total: this.queue('uplink'),
       lanes,
-      refused: Object.fromEntries(refusals.counts),
+      refused: refusedOf(discardReports(this.#gateway)),
       alarmTopicsWait: !alarmTopics.isSettled,
     };
   }
@@ -124,12 +125,12 @@ class Flow {
 
   constructor(counts: Counts, nowMs: number) {
     this.#in = new Rate(counts.accepted, nowMs);
-    this.#out = new Rate(settledTotal(counts), nowMs);
+    this.#out = new Rate(passedOn(counts), nowMs);
   }
 
   sample(counts: Counts, nowMs: number): void {
     this.#in.sample(counts.accepted, nowMs);
-    this.#out.sample(settledTotal(counts), nowMs);
+    this.#out.sample(passedOn(counts), nowMs);
   }
 
   get outPerS(): number {
@@ -144,6 +145,19 @@ class Flow {
     const netPerS = this.outPerS - this.#in.perS;
     return netPerS > 0 ? (pending / netPerS) * 1000 : null;
   }
+}
+
+/** What gives way is no progress. */
+function passedOn(counts: Counts): number {
+  return settledTotal(counts) - shedTotal(counts);
+}
+
+/** Uplinks turned away for good, by reason. */
+function refusedOf(discarded: readonly DiscardReport[]): Record<string, number> {
+  const refused: Record<string, number> = {};
+  for (const { reason, count } of discarded)
+    if (INTAKE_WORDS[reason].code === 'uplinks-refused') refused[reason] = (refused[reason] ?? 0) + count;
+  return refused;
 }
 
 function inFlightIn(lane: Lane): number {

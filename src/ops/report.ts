@@ -12,6 +12,7 @@ import type { FlightRecorder } from '../flow/flight-recorder.ts';
 import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { HubSubscriptionsReport } from './hub-packet-words.ts';
 import type { HubReport } from './hub-report.ts';
+import type { DiscardReport } from './intake-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import type { LinkReport } from './link-report.ts';
 import type { TailEvent } from './tail-line.ts';
@@ -33,6 +34,8 @@ export interface StatusReport {
   readonly inbox: QueueReport;
   /** The live books; `GET /v1/ledger` counts the rows on disk to see whether they are right. `null`: the storage fails. */
   readonly books: LedgerReport['totals'] | null;
+  /** What ended outside custody, or was shed by it, since the process started: what lasts, and what is history. */
+  readonly discarded: readonly DiscardReport[];
   readonly store: StoreReport;
   readonly recordings: RecordingsReport;
   readonly process: ProcessReport;
@@ -64,6 +67,14 @@ export type ConditionCode =
   | 'link-port-shared'
   | 'link-foreign-device'
   | 'link-out-of-order'
+  | 'link-other-protocol'
+  | 'frames-broken'
+  | 'lines-discarded'
+  | 'lines-not-ended'
+  | 'client-refused'
+  | 'subdevice-silent'
+  | 'unit-trouble'
+  | 'commands-refused'
   | 'outbox-filling'
   | 'outbox-full'
   | 'inbox-shedding'

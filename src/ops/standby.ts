@@ -43,6 +43,7 @@ export class Standby implements Inspection {
       outbox: { ...EMPTY, messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax },
       inbox: { ...EMPTY, messagesMax: config.inbox.messagesMax },
       books: null,
+      discarded: [],
       store: {
         path: storePath,
         volatile: volatilePlaceOf(storePath) ?? null,

@@ -2,11 +2,15 @@
 import type { Age } from '../base/time.ts';
 import type { HubIdentity } from '../config/schema.ts';
 import { alarmLaneOf } from '../custody/lane-number.ts';
+import type { LinkStanding } from '../flow/links.ts';
 import type { Gateway } from '../gateway.ts';
+import { recognise } from '../recording/recognise.ts';
 import { bindingWord, identityWords } from './binding-report.ts';
 import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
+import type { DiscardReport } from './intake-report.ts';
 import type { LinkMeters } from './link-meters.ts';
 import type { LinkReport } from './link-report.ts';
+import { missingSubdevices } from './missing.ts';
 import type { SubdeviceReport, SubdevicesReport } from './report.ts';
 
 const HUB_STATES = {
@@ -67,8 +71,17 @@ function replayReport({ watch }: Gateway): ReplayReport | null {
     : { received: replay.received, expectedMax: replay.storedMax, etaMs: replay.leftMs };
 }
 
-export function linkReports({ links, parts, presence }: Gateway, meters: LinkMeters): LinkReport[] {
+interface LinkSurroundings {
+  readonly meters: LinkMeters;
+  readonly discarded: readonly DiscardReport[];
+}
+
+export function linkReports(gateway: Gateway, { meters, discarded }: LinkSurroundings): LinkReport[] {
+  const { links, parts, presence } = gateway;
   const nowMs = parts.clock.nowMs();
+  const missing = missingSubdevices(gateway);
+  const homeOf = (id: string, link: string): string | null =>
+    parts.config.links.find((one) => one.name !== link && one.allowedSubdevices?.includes(id))?.name ?? null;
   return links.standings().map((standing) => {
     const { plan, sinceMs, lastProblem, wait, roundTrips, recovery } = standing;
     const { counters } = plan.machine;
@@ -78,7 +91,12 @@ export function linkReports({ links, parts, presence }: Gateway, meters: LinkMet
     const foreigner = subdevices.length > 0 ? undefined : presence.foreigners.get(plan.name);
     const { alarm: alarms, ...tried } = recovery.counts;
     const { alarm } = recovery;
+    const ofLink = discarded.filter(({ link }) => link === plan.name);
+    const unlisted = presence.unlisted.on(plan.name).map(({ subdevice, sinceMs: from }) => ({
+      ...{ subdevice, configuredOn: homeOf(subdevice, plan.name), forMs: nowMs - from },
+    }));
     return {
+      ...{ unlisted, missing: missing.get(plan.name) ?? [], discarded: ofLink, looksLike: looksLike(standing, ofLink) },
       ...{ name: plan.name, path: plan.path, driver: plan.driver, device: plan.care?.device() ?? null },
       ...{ state: plan.machine.state, forMs: nowMs - sinceMs, lastProblem: lastProblem ?? null },
       ...{ waits: wait?.kind ?? null, subdevices, counters, rates: meters.rates(plan.name, counters) },
@@ -95,6 +113,15 @@ export function linkReports({ links, parts, presence }: Gateway, meters: LinkMet
       },
     };
   });
+}
+
+/** Only where nothing, or hardly anything, can be read as what is configured. */
+function looksLike({ plan, heard }: LinkStanding, discarded: readonly DiscardReport[]): LinkReport['looksLike'] {
+  const isUnread = discarded.some(({ lasts, share }) => lasts && share > 0.5) || plan.machine.counters.framesIn === 0;
+  if (plan.machine.state !== 'open' || !isUnread) return null;
+  const protocol = recognise(heard.read());
+  const configured = plan.driver === 'mqttsn' ? plan.framing : plan.driver;
+  return protocol === undefined || protocol === configured ? null : protocol;
 }
 
 /** Those we know from the store, then those that are configured and never came. */

@@ -9,15 +9,10 @@ export interface TurnedAway {
     readonly max: number;
     readonly turnedAway: readonly { readonly subdevice: string; readonly filter: string }[];
   };
-  /** Uplinks turned away for good since the start, by reason. */
-  readonly refusals: {
-    readonly counts: ReadonlyMap<string, number>;
-    readonly last: { readonly subdevice: string; readonly topic: string; readonly words: string } | undefined;
-  };
 }
 
 /** Nothing is lost by us, the subdevice was told: but it will not get through as it is. */
-export function turnedAwayConditions({ filters, refusals }: TurnedAway, forMs: number): Condition[] {
+export function turnedAwayConditions({ filters }: TurnedAway, forMs: number): Condition[] {
   const conditions: Condition[] = [];
   const [first, ...others] = filters.turnedAway;
   if (first !== undefined) {
@@ -28,17 +23,6 @@ export function turnedAwayConditions({ filters, refusals }: TurnedAway, forMs: n
       forMs,
       sentence: `${countWords(filters.wanted)} of the ${countOf(filters.max, 'subscription')} that the hub allows are taken: ${first.subdevice} was refused ${first.filter}${more}.`,
       hint: 'Let subdevices subscribe to less, or with wildcards; the bound is subscriptions_max of [hub].',
-    });
-  }
-  const total = [...refusals.counts.values()].reduce((sum, count) => sum + count, 0);
-  if (refusals.last !== undefined) {
-    const { subdevice, topic, words } = refusals.last;
-    conditions.push({
-      code: 'uplinks-refused',
-      losing: 'at risk',
-      forMs,
-      sentence: `${countOf(total, 'uplink')} turned away since the start; the last from ${subdevice} on ${topic}: ${words}.`,
-      hint: 'The subdevice was told, and must send something else; holdfast outbox counts the reasons.',
     });
   }
   return conditions;

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { ZERO } from '../../src/custody/ledger.ts';
 import { NO_TAKINGS } from '../../src/hub/rivalry.ts';
 import { conditionsOf, type Health } from '../../src/ops/conditions.ts';
 
@@ -30,8 +29,8 @@ function health(fields: Partial<Health>): Health {
     },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
-    ...{ uplinks: ZERO, downlinks: ZERO, store: STORE, imbalance: 0, setAside: { times: 0, last: undefined }, dead: 0 },
-    ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, refusals: { counts: new Map(), last: undefined } },
+    ...{ store: STORE, imbalance: 0, setAside: { times: 0, last: undefined }, dead: 0 },
+    ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, discarded: [], missing: [] },
     ...fields,
   };
 }

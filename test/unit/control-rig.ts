@@ -88,6 +88,7 @@ export const AWAY: StatusFacts = {
     oldest: { ms: 185_000, quality: 'at_least' },
   },
   inbox: { ...EMPTY_QUEUE, messagesMax: 150, bytesMax: 0, overflow: 'drop-oldest' },
+  discarded: [],
   books: ledgerReportOf([], 'running').totals,
   store: {
     path: '/var/lib/holdfast/holdfast.db',

@@ -75,14 +75,14 @@ class CareBench {
         listener.closed(reason);
       },
     });
-    const subject = { name: 'meters', driver: 'mqttsn', options: {} };
+    const subject = { name: 'meters', driver: 'mqttsn', framing: 'sn-cobs', options: {} };
     const machine = { stateOf: () => 'open', snapshotOf: () => ({}) };
     const recorder = new FlightRecorder({ subject, random: Math.random, bytesMax: 65_536, ...machine });
     const plan = {
       recorder,
       name: 'meters',
       path: 'usb:x',
-      driver: 'mqttsn' as const,
+      ...{ driver: 'mqttsn' as const, framing: 'sn-cobs' },
       machine: this.machine,
       renew: () => undefined,
       open,

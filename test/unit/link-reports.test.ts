@@ -69,7 +69,22 @@ describe('the conditions of a link', () => {
     [{ state: 'opening', waits: 'shared', lastProblem: 'it is the port of b' }, 'link-port-shared', /port of b/],
     [{ state: 'opening', waits: 'ambiguous', lastProblem: 'A and B' }, 'link-port-ambiguous', /A and B/],
     [{ state: 'waiting to reopen', lastProblem: 'in use by minicom' }, 'link-down', /minicom/],
-    [{ foreigner: { subdevice: 'x9', forMs: 1 } }, 'link-foreign-device', /x9, which is not on its list/],
+    [
+      { unlisted: [{ subdevice: 'x9', configuredOn: null, forMs: 1 }] },
+      'link-foreign-device',
+      /x9, which is not on its list/,
+    ],
+    [
+      { unlisted: [{ subdevice: 'x9', configuredOn: 'other', forMs: 1 }] },
+      'link-foreign-device',
+      /x9, which is configured for link other, and refused here/,
+    ],
+    [{ looksLike: 'modbus' }, 'link-other-protocol', /looks like Modbus RTU frames/],
+    [
+      { missing: [{ subdevice: 'm1', wasHeard: false, forMs: 300_000 }] },
+      'subdevice-silent',
+      /m1 said nothing on link/,
+    ],
     [
       { recovery: { ...RESTING.recovery, alarm: { trouble: 'noise', forMs: 1 } } },
       'link-out-of-order',
@@ -77,7 +92,8 @@ describe('the conditions of a link', () => {
     ],
   ] as const)('%o: %s', (change, code, sentence) => {
     const [condition, ...others] = linkConditions([{ ...OPEN, ...change }]);
-    expect(condition).toMatchObject({ code, losing: 'no', sentence: expect.stringMatching(sentence) });
+    const losing = code === 'link-foreign-device' || code === 'link-other-protocol' ? 'at risk' : 'no';
+    expect(condition).toMatchObject({ code, losing, sentence: expect.stringMatching(sentence) });
     expect(others).toEqual([]);
   });
 

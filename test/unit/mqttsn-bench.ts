@@ -94,7 +94,7 @@ export class LinkBench {
   /** What the flows were told since they last looked. */
   /** What is not discarded, without words for people. */
   reported(): DriverReport[] {
-    return this.#reports.splice(0).flatMap((report) => {
+    return this.#reports.splice(0).flatMap((report): DriverReport[] => {
       if (report.kind === 'discarded') this.discards.push(`${report.reason}: ${sampleWords(report.sample)}`);
       if (report.kind !== 'undelivered') return report.kind === 'discarded' ? [] : [report];
       const { because, ...undelivered } = report;

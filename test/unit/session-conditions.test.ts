@@ -3,7 +3,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderStatus } from '../../src/cli/status-view.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
-import { ZERO } from '../../src/custody/ledger.ts';
 import { NO_TAKINGS } from '../../src/hub/rivalry.ts';
 import { conditionsOf, type Health } from '../../src/ops/conditions.ts';
 import type { HubReport, SessionReport } from '../../src/ops/hub-report.ts';
@@ -31,14 +30,12 @@ function told(hub: Partial<Health['hub']>): string {
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
     ...{
-      uplinks: ZERO,
-      downlinks: ZERO,
       store: { volatile: null, damaged: 0, damagedRecords: 0 },
       imbalance: 0,
       setAside: { times: 0, last: undefined },
       dead: 0,
     },
-    ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, refusals: { counts: new Map(), last: undefined } },
+    ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, discarded: [], missing: [] },
   });
   return conditions.map(({ code, sentence, hint }) => `${code}: ${sentence} ${hint}`).join('\n');
 }

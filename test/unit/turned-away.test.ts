@@ -40,8 +40,7 @@ describe('the cap of subscriptions', () => {
     subscriptions.turnAway('valve', 'c');
     expect(subscriptions.standing).toEqual({ wanted: 2, max: 2, turnedAway: [{ subdevice: 'valve', filter: 'c' }] });
     expect(told).toEqual(['valve c: all 2 filters that the hub allows are taken']);
-    const refusals = { counts: new Map(), last: undefined };
-    const [condition] = turnedAwayConditions({ filters: subscriptions.standing, refusals }, 0);
+    const [condition] = turnedAwayConditions({ filters: subscriptions.standing }, 0);
     expect(condition).toMatchObject({ code: 'hub-subscriptions-full', losing: 'at risk' });
     expect(condition?.sentence).toBe('2 of the 2 subscriptions that the hub allows are taken: valve was refused c.');
   });
@@ -67,13 +66,4 @@ describe('the cap of subscriptions', () => {
     for (let count = 0; count < 500; count += 1) subscribe(`${count}`);
     expect(subscriptions.hasRoom()).toBe(true);
   });
-});
-
-it('uplinks that the hub would not take are counted by reason, and the last is told of', () => {
-  const last = { subdevice: 'pump', topic: 'a', words: 'its payload has 17000 bytes, and the hub takes 16384' };
-  const refusals = { counts: new Map([['payload too large', 3]]), last };
-  const [condition] = turnedAwayConditions({ filters: { wanted: 0, max: 0, turnedAway: [] }, refusals }, 0);
-  expect(condition?.sentence).toBe(
-    '3 uplinks turned away since the start; the last from pump on a: its payload has 17000 bytes, and the hub takes 16384.',
-  );
 });
