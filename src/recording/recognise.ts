@@ -14,6 +14,8 @@ const PACKET_BYTES_MAX = 1024;
 const MODBUS_FRAMES_MIN = 2;
 /** There is no checksum, so much of it must make sense. */
 const RAW_PACKETS_MIN = 2;
+/** On average: heads that noise makes by chance are those of long packets. */
+const RAW_PACKET_BYTES_MAX = 40;
 const RAW_SHARE_MIN = 0.8;
 const TEXT_SHARE_MIN = 0.95;
 const LINE_ENDS: readonly number[] = [0x0a, 0x0d];
@@ -30,8 +32,9 @@ export function recognise(bytes: Uint8Array): Protocol | undefined {
 
 function rawShareOf(bytes: Uint8Array): number {
   const packets = new RawReader(PACKET_BYTES_MAX).push(bytes, 0);
-  if (packets.length < RAW_PACKETS_MIN) return 0;
-  return packets.reduce((sum, packet) => sum + packet.length, 0) / bytes.length;
+  const total = packets.reduce((sum, packet) => sum + packet.length, 0);
+  const isPlausible = packets.length >= RAW_PACKETS_MIN && total <= packets.length * RAW_PACKET_BYTES_MAX;
+  return isPlausible ? total / bytes.length : 0;
 }
 
 function isText(bytes: Uint8Array): boolean {
