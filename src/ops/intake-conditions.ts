@@ -24,7 +24,8 @@ const TOLD_ELSEWHERE: readonly ConditionCode[] = ['client-refused'];
 export function intakeConditions(discarded: readonly DiscardReport[], links: readonly LinkReport[]): Condition[] {
   const groups = new Map<string, DiscardReport[]>();
   for (const each of discarded) {
-    if (!each.lasts) continue;
+    // a silent unit is told of by `missing.ts`, until it answers
+    if (!each.lasts || each.reason === 'unit silent') continue;
     const { code } = INTAKE_WORDS[each.reason];
     const key = `${each.link ?? ''}\n${code}`;
     groups.set(key, [...(groups.get(key) ?? []), each]);
