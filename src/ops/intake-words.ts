@@ -144,6 +144,10 @@ export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'QoS 0, and the subdevice was away',
     'Send downlinks with QoS 1: QoS 0 is not kept.',
   ),
+  'QoS 0 held back: the hub closes on its topic': shed(
+    'QoS 0 on a topic on which the hub closes the connection',
+    'Correct the topic, or its permissions at the hub; holdfast hub subscriptions and dead-letters show what is held back.',
+  ),
   'QoS 0 too fast': shed('QoS 0, faster than it could be passed on', 'Send with QoS 1, or less often.'),
   'no subscriber': shed('no subdevice has subscribed to its topic', 'Compare topics with holdfast subdevices.', 'no'),
   'session ended': shed(
