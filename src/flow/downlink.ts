@@ -153,7 +153,10 @@ export class DownlinkFlow {
       this.#options.facts.emit('downlinkDelivered', { subdevice, topic: delivery.message.topic });
     } else {
       this.#options.inbox.undelivered(delivery, report.why);
-      if (report.why !== 'lost') this.#tellRefused(delivery, report.why, report.because ?? report.why);
+      if (report.why === 'refused' || report.why === 'too large')
+        this.#tellRefused(delivery, report.why, report.because ?? report.why);
+      else if (report.why === 'failed')
+        this.#options.facts.emit('downlinkShed', { topic: delivery.message.topic, reason: report.why });
     }
     if (report.kind === 'delivered' || report.why !== 'lost') this.deliver(delivery.lane);
   }

@@ -161,6 +161,8 @@ export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'the hub',
     'raise payload_bytes_max or topic_bytes_max of [hub], if the hub takes more',
   ),
+  // the condition message-set-aside says more
+  'set aside after a fault': shed('the program failed on it', 'See the condition message-set-aside.', 'no'),
   'dropped by hand': shed('dropped by order', 'Nothing is to be done.', 'no'),
   'refused by the subdevice': shed('the subdevice refused it', 'Correct the message at its sender.', 'at risk'),
 };
