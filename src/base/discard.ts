@@ -31,6 +31,8 @@ export type DiscardReason =
   | 'unit silent'
   | 'unit exception'
   | 'unit checksum'
+  /** A whole frame that answers another request, or is of another unit. */
+  | 'unit mismatch'
   | 'unit value'
   /** Uplinks. */
   | 'topic not allowed'

@@ -48,6 +48,8 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
   acknowledges: (request: UnitRequest) => boolean = () => false;
   /** What it makes of a value that is written to a holding register. */
   limit: (register: number, value: number) => number = (_, value) => value;
+  /** What it sends instead of this answer: address, function and what follows. */
+  alters: (body: readonly number[]) => readonly number[] = (body) => body;
   /** Requests it has acted on. */
   requests = 0;
   readonly #options: SimulatedUnitOptions;
@@ -111,7 +113,7 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
     const delayMs = frame[0] === 0 ? undefined : answerMs();
     if (delayMs === undefined) return;
     const body = typeof answer === 'number' ? [address, code | 0x80, answer] : [address, code, ...answer];
-    this.#replies.push({ atMs: nowMs + delayMs, bytes: sealFrame(body) });
+    this.#replies.push({ atMs: nowMs + delayMs, bytes: sealFrame(this.alters(body)) });
   }
 
   /** @returns what follows the function code, or an exception */

@@ -110,6 +110,54 @@ export function findAnswer(request: ModbusRequest, bytes: Uint8Array): ModbusAns
   return undefined;
 }
 
+/** Octets of a whole answer that begins so; `undefined`: not known for its function. */
+function frameBytes(frame: Uint8Array): number | undefined {
+  const [, code = 0, count = 0] = frame;
+  if ((code & EXCEPTION_FLAG) !== 0) return EXCEPTION_FRAME_BYTES;
+  if (BY_COUNT.includes(code)) return 5 + count;
+  if (code === 22) return 10;
+  return [5, 6, 15, 16].includes(code) ? REQUEST_BYTES : undefined;
+}
+
+/** Functions whose answer says how long it is. */
+const BY_COUNT: readonly number[] = [1, 2, 3, 4, 23];
+/** A request to read, and the answer to a write. */
+const REQUEST_BYTES = 8;
+
+/**
+ * Says in which way a whole frame with a good CRC is no answer to `request`: `an answer of unit 7`.
+ * @returns `undefined` if no such frame is in `bytes`: they are damaged
+ */
+export function mismatchWords(request: ModbusRequest, bytes: Uint8Array): string | undefined {
+  for (let start = 0; start <= GLITCH_BYTES_MAX; start += 1) {
+    const rest = bytes.subarray(start);
+    const lengths = [frameBytes(rest), REQUEST_BYTES];
+    for (const length of lengths) {
+      if (length === undefined || rest.length < length || crc16(rest.subarray(0, length)) !== 0) continue;
+      return differenceWords(request, rest.subarray(0, length));
+    }
+  }
+  return undefined;
+}
+
+function differenceWords(request: ModbusRequest, frame: Uint8Array): string {
+  const [unit = 0, code = 0, high = 0, low = 0] = frame;
+  const answered = code & ~EXCEPTION_FLAG;
+  const isRead = BY_COUNT.includes(code);
+  if (isRead && frame.length !== high + 5) {
+    const isEcho = encodeRequest(request).every((octet, index) => frame[index] === octet);
+    return isEcho
+      ? 'the request itself, as an adapter sends back that echoes'
+      : `a request to unit ${unit} of another master`;
+  }
+  if (unit !== request.unit) return `an answer of unit ${unit}`;
+  if (answered !== request.function) return `an answer to function ${answered} instead of ${request.function}`;
+  if (isRead) return `an answer of ${high} octets instead of ${contentBytes(request)}`;
+  const address = (high << 8) | low;
+  if (address !== request.address) return `an answer for address ${address} instead of ${request.address}`;
+  return 'an answer of another form';
+}
+
 function answerAt(request: ModbusRequest, bytes: Uint8Array): ModbusAnswer | undefined {
   if (bytes[0] !== request.unit) return undefined;
   if (bytes[1] === (request.function | EXCEPTION_FLAG)) {

@@ -24,7 +24,7 @@ import {
   READ_FUNCTION,
   widthOf,
 } from './modbus-points.ts';
-import type { Outcome } from './modbus-transaction.ts';
+import type { Heard, Outcome } from './modbus-transaction.ts';
 import { encodeWrite, valueProblem, type WriteMode } from './modbus-writes.ts';
 
 export interface Write {
@@ -129,7 +129,7 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     const write = this.#underWay;
     if (write === undefined) return undefined;
     const { name } = write.point;
-    if (outcome.kind === 'no answer') return this.#missed(name);
+    if (outcome.kind === 'no answer') return this.#missed(name, outcome.heard);
     if (outcome.kind === 'sent') return this.#wrote(name, write.value);
     if (outcome.kind === 'exception') {
       const isWait = outcome.code === BUSY || outcome.code === ACKNOWLEDGE;
@@ -162,9 +162,10 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     return encodeWrite(point, value, this.#terms);
   }
 
-  #missed(name: string): Ending {
+  #missed(name: string, heard: Heard): Ending {
     const isLastWritten = this.#progress.step === 'read back' && this.#values.length === this.#writes.length - 1;
-    this.#problem ??= isLastWritten ? `${name} was written and not read back: no answer` : `${name}: no answer`;
+    const why = heard.kind === 'mismatch' ? `${heard.words} came` : 'no answer';
+    this.#problem ??= isLastWritten ? `${name} was written and not read back: ${why}` : `${name}: ${why}`;
     return this.#ending(isLastWritten ? 'delivered' : 'lost');
   }
 

@@ -10,7 +10,7 @@ import type { ProbeOutcome } from '../base/probe.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import type { ModbusTransactions } from './modbus-transaction.ts';
 
-type Counted = Pick<ModbusTransactions['counters'], 'framesIn' | 'framesOut' | 'damaged'>;
+type Counted = Pick<ModbusTransactions['counters'], 'framesIn' | 'framesOut' | 'damaged' | 'mismatches'>;
 
 export interface ModbusProbeSnapshot {
   readonly wanted: Wanted | undefined;
@@ -65,8 +65,9 @@ export class ModbusProbe implements Restorable<ModbusProbeSnapshot> {
   }
 
   /** The unit that `next` gave is being asked. */
-  begin({ framesIn, framesOut, damaged }: Counted): void {
-    if (this.#wanted !== undefined) this.#wanted = { ...this.#wanted, before: { framesIn, framesOut, damaged } };
+  begin({ framesIn, framesOut, damaged, mismatches }: Counted): void {
+    if (this.#wanted !== undefined)
+      this.#wanted = { ...this.#wanted, before: { framesIn, framesOut, damaged, mismatches } };
   }
 
   /** A request has left, whoever's it is. */
@@ -74,16 +75,17 @@ export class ModbusProbe implements Restorable<ModbusProbeSnapshot> {
     if (this.#wanted !== undefined) this.#wanted = { ...this.#wanted, sentAtMs: nowMs };
   }
 
-  /** The reading has ended. */
-  done(now: Counted, hasAnswered: boolean, nowMs: number): void {
+  /** The reading has ended. @param refused `undefined`: it has not answered; else what it has no value for */
+  done(now: Counted, refused: readonly string[] | undefined, nowMs: number): void {
     const { before, sentAtMs } = this.#wanted ?? {};
     if (before === undefined || sentAtMs === undefined) return;
     this.#end({
       kind: 'asked',
       requests: now.framesOut - before.framesOut,
       answers: now.framesIn - before.framesIn,
-      damaged: now.damaged - before.damaged,
-      tripMs: hasAnswered ? nowMs - sentAtMs : undefined,
+      damaged: now.damaged - before.damaged + now.mismatches - before.mismatches,
+      tripMs: refused === undefined ? undefined : nowMs - sentAtMs,
+      ...(refused === undefined || refused.length === 0 ? {} : { refused }),
     });
   }
 

@@ -19,6 +19,7 @@ import {
   findAnswer,
   type ModbusAnswer,
   type ModbusRequest,
+  mismatchWords,
 } from '../codec/modbus-rtu.ts';
 
 export interface LineLimits {
@@ -35,8 +36,11 @@ export type Outcome =
   | ModbusAnswer
   /** To all units (line §2.1): nobody answers. */
   | { readonly kind: 'sent' }
-  /** `isDamaged`: the last thing that came was no answer, and something came. */
-  | { readonly kind: 'no answer'; readonly isDamaged: boolean };
+  /** `heard`: what came last instead. */
+  | { readonly kind: 'no answer'; readonly heard: Heard };
+
+/** `mismatch`: a whole frame that is no answer to the request; `words` say why. */
+export type Heard = { readonly kind: 'nothing' | 'damage' } | { readonly kind: 'mismatch'; readonly words: string };
 
 export type TransactionAction =
   | { readonly kind: 'write'; readonly bytes: Uint8Array }
@@ -77,7 +81,16 @@ export interface ModbusTransactionsSnapshot {
 }
 
 export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot> {
-  readonly counters = { bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, damaged: 0, strays: 0, retries: 0 };
+  readonly counters = {
+    bytesIn: 0,
+    bytesOut: 0,
+    framesIn: 0,
+    framesOut: 0,
+    damaged: 0,
+    mismatches: 0,
+    strays: 0,
+    retries: 0,
+  };
   readonly #limits: LineLimits;
   /** line §2.5.1.1: 3.5 characters, rounded up to whole ms as our timers are. */
   readonly #silenceMs: number;
@@ -156,7 +169,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
         break;
       case 'quiet':
         if (nowMs >= this.#quietAtMs) this.#send(phase.request, phase.attempt, nowMs);
-        else if (nowMs >= phase.giveUpAtMs) this.#end({ kind: 'no answer', isDamaged: true });
+        else if (nowMs >= phase.giveUpAtMs) this.#end({ kind: 'no answer', heard: { kind: 'damage' } });
         break;
       case 'awaiting':
         if (nowMs >= phase.untilMs) this.#miss(phase, nowMs);
@@ -212,9 +225,13 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
 
   #miss({ request, attempt, sentAtMs }: Extract<Phase, { kind: 'awaiting' }>, nowMs: number): void {
     this.owe(request.unit, sentAtMs);
-    if (this.#heard.length > 0) this.counters.damaged += 1;
-    if (attempt < this.#limits.retriesMax) this.#repeat(request, attempt, nowMs);
-    else this.#end({ kind: 'no answer', isDamaged: this.#heard.length > 0 });
+    const words = mismatchWords(request, this.#heard);
+    if (words !== undefined) this.counters.mismatches += 1;
+    else if (this.#heard.length > 0) this.counters.damaged += 1;
+    if (attempt < this.#limits.retriesMax) return this.#repeat(request, attempt, nowMs);
+    const heard: Heard =
+      words === undefined ? { kind: this.#heard.length > 0 ? 'damage' : 'nothing' } : { kind: 'mismatch', words };
+    this.#end({ kind: 'no answer', heard });
   }
 
   #repeat(request: ModbusRequest, attempt: number, nowMs: number): void {

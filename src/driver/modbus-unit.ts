@@ -4,6 +4,7 @@
  * Invariants: states only while attached; no command begins without room for its result. That does not wait for a unit that
  * is gone meanwhile, since it would go with the power.
  */
+import type { DiscardReason } from '../base/discard.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import { exceptionWords, type ModbusRequest } from '../codec/modbus-rtu.ts';
 import type { AttachAnswer, DriverOrder, RefuseReason } from './driver.ts';
@@ -33,6 +34,9 @@ const ASK_AGAIN_MS = 30_000;
 const UNHEARD_MAX = 3;
 /** Points without a value are reported so often while that lasts. */
 const REMIND_MS = 60_000;
+const REFUSALS_MAX = 4;
+
+type UnitTrouble = Extract<DiscardReason, `unit ${string}`>;
 
 export interface ModbusUnitSnapshot {
   readonly presence: Presence;
@@ -126,32 +130,42 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   /** A block of it has been asked for. */
   polled(block: Block, outcome: Outcome, nowMs: number): void {
     if (outcome.kind === 'no answer') this.#unheard = 0;
+    const before = this.#errorWords;
     this.#state.note(block, outcome, nowMs);
-    const errors = this.#state.errors;
-    if (errors.length === 0 || (outcome.kind !== 'exception' && nowMs < this.#remindAtMs)) return;
-    this.#remindAtMs = nowMs + REMIND_MS;
-    const isException = errors.some(({ isRefused }) => isRefused);
-    const samples = errors.filter(({ isRefused }) => isRefused === isException);
-    const [first] = samples;
-    const more = samples.length > 1 ? `, and ${samples.length - 1} more` : '';
-    this.#discard(isException ? 'unit exception' : 'unit value', `${first?.words ?? ''}${more}`);
+    if (this.#errorWords !== before) this.#remindAtMs = nowMs;
+  }
+
+  /** Points that have no value, and why. @param block asked last */
+  refusals(block: Block, outcome: Outcome): readonly string[] {
+    const words = this.#state.errors.map((error) => error.words);
+    const [first] = words.length === 0 && outcome.kind === 'exception' ? [outcome.code] : [];
+    const all = first === undefined ? words : [`${blockWords(block)}: ${exceptionWords(first)}`];
+    const more = all.length - REFUSALS_MAX;
+    return more > 0 ? [...all.slice(0, REFUSALS_MAX), `${more} more`] : all;
   }
 
   /** It was asked, and nothing came that is an answer of its own. @param block what was read; `undefined`: a command */
   missed(block: Block | undefined, outcome: Outcome): void {
-    const isDamaged = outcome.kind === 'no answer' && outcome.isDamaged;
-    const asked =
-      block === undefined ? 'a command' : `a request for ${block.table} ${block.start}, ${block.count} of them`;
-    const what =
-      outcome.kind === 'exception'
-        ? exceptionWords(outcome.code)
-        : isDamaged
-          ? 'what came instead of an answer is damaged'
-          : 'no answer';
-    this.#discard(isDamaged ? 'unit checksum' : 'unit silent', `${asked}: ${what}`);
+    const asked = block === undefined ? 'a command' : `a request for ${blockWords(block)}`;
+    const [reason, came] = missedAs(outcome);
+    this.#discard(reason, `${asked}: ${came}`);
   }
 
-  #discard(reason: 'unit silent' | 'unit exception' | 'unit checksum' | 'unit value', sample: string): void {
+  get #errorWords(): string {
+    return this.#state.errors.map(({ words }) => words).join('\n');
+  }
+
+  #remind(nowMs: number): void {
+    const { errors } = this.#state;
+    const isException = errors.some(({ isRefused }) => isRefused);
+    const [first, ...others] = errors.filter(({ isRefused }) => isRefused === isException);
+    if (first === undefined || nowMs < this.#remindAtMs) return;
+    this.#remindAtMs = nowMs + REMIND_MS;
+    const more = others.length > 0 ? `, and ${others.length} more` : '';
+    this.#discard(isException ? 'unit exception' : 'unit value', `${first.words}${more}`);
+  }
+
+  #discard(reason: UnitTrouble, sample: string): void {
     const { subdevice, address } = this.plan;
     this.#ports.report({ kind: 'discarded', subdevice, reason, sample: `unit ${address}, ${sample}` });
   }
@@ -160,10 +174,13 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   tell(isBehind: boolean, nowMs: number): void {
     if (this.#subscribeAtMs !== undefined && nowMs >= this.#subscribeAtMs) this.#subscribe();
     this.#uplinks.tell({ isHere: this.isAttached, isBehind }, nowMs);
+    this.#remind(nowMs);
   }
 
   wakeAtMs(): number | undefined {
-    const times = [this.#uplinks.wakeAtMs(this.isAttached), this.#subscribeAtMs].filter((atMs) => atMs !== undefined);
+    const remindAtMs = this.#state.errors.length === 0 ? undefined : this.#remindAtMs;
+    const all = [this.#uplinks.wakeAtMs(this.isAttached), this.#subscribeAtMs, remindAtMs];
+    const times = all.filter((atMs) => atMs !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -269,3 +286,21 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
 }
 
 export const isBroadcast = ({ address }: UnitPlan): boolean => address === BROADCAST;
+
+function blockWords({ table, start, count }: Block): string {
+  return `${table} ${start}, ${count} of them`;
+}
+
+function missedAs(outcome: Outcome): readonly [UnitTrouble, string] {
+  // by a Modbus gateway in the name of the unit
+  if (outcome.kind === 'exception') return ['unit silent', exceptionWords(outcome.code)];
+  const heard = outcome.kind === 'no answer' ? outcome.heard : ({ kind: 'nothing' } as const);
+  switch (heard.kind) {
+    case 'nothing':
+      return ['unit silent', 'no answer'];
+    case 'damage':
+      return ['unit checksum', 'what came is damaged'];
+    case 'mismatch':
+      return ['unit mismatch', `${heard.words} came`];
+  }
+}

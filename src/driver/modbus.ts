@@ -86,11 +86,18 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
   }
 
   get counters(): LinkCounters {
-    const { damaged, strays, ...counted } = this.#line.counters;
+    const { damaged, mismatches, strays, ...counted } = this.#line.counters;
     const { openings } = this.#opening;
     const none = { oversizeFrames: 0, malformedPackets: 0, duplicates: 0 };
     const refusedUplinks = this.#units.reduce((sum, unit) => sum + unit.refusedUplinks, 0);
-    return { ...none, ...counted, openings, crcErrors: damaged, unexpectedPackets: strays, refusedUplinks };
+    return {
+      ...none,
+      ...counted,
+      openings,
+      crcErrors: damaged,
+      unexpectedPackets: strays + mismatches,
+      refusedUplinks,
+    };
   }
 
   attachedSubdevices(): readonly string[] {
@@ -226,15 +233,16 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     const { isRunning: isProbe } = this.#probe;
     const { address } = unit.plan;
     const isThere = outcome.kind === 'exception' ? !NOBODY_THERE.includes(outcome.code) : outcome.kind !== 'no answer';
-    const told: Outcome = isThere ? outcome : { kind: 'no answer', isDamaged: false };
+    const told: Outcome =
+      isThere || outcome.kind === 'no answer' ? outcome : { kind: 'no answer', heard: { kind: 'nothing' } };
     if (!isThere) unit.missed(block, outcome);
-    if (isProbe) this.#probe.done(this.#line.counters, isThere, nowMs);
-    if (isProbe && !isThere) return; // the next poll will find out
+    if (isProbe && !isThere) return this.#probe.done(this.#line.counters, undefined, nowMs); // the next poll will find out
     if (block === undefined) unit.heard(told, nowMs);
     else {
       // a probe that was answered is no turn of its block
       const isKnown = (isProbe && told.kind === 'done') || this.#schedule.done(block, told, nowMs);
       if (isKnown) unit.polled(block, told, nowMs);
+      if (isProbe) this.#probe.done(this.#line.counters, unit.refusals(block, told), nowMs);
     }
     if (isThere) {
       this.#schedule.answered(address);

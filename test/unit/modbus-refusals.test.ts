@@ -197,6 +197,65 @@ describe('what the driver reports', () => {
     expect(wire.isAttached(1)).toBe(false);
   });
 
+  it.each<[string, (body: readonly number[]) => readonly number[], string]>([
+    ['another unit', ([, ...rest]) => [9, ...rest], 'an answer of unit 9'],
+    ['another function', ([unit = 0, , ...rest]) => [unit, 4, ...rest], 'an answer to function 4 instead of 3'],
+    ['an exception of another function', ([unit = 0]) => [unit, 0x84, 2], 'an answer to function 4 instead of 3'],
+    ['fewer registers', (body) => [...body.slice(0, 2), 2, ...body.slice(3, 5)], 'an answer of 2 octets instead of 4'],
+    [
+      'more registers',
+      (body) => [...body.slice(0, 2), 6, ...body.slice(3), 0, 1],
+      'an answer of 6 octets instead of 4',
+    ],
+    ['a request', () => [1, 3, 0, 0, 0, 2], 'the request itself, as an adapter sends back that echoes'],
+    ['a request of others', () => [7, 3, 0, 0, 0, 2], 'a request to unit 7 of another master'],
+  ])('of one that answers with %s is that, counted apart from damage', (_, alters, words) => {
+    const wire = openWire(row(2));
+    wire.unit(1).alters = alters;
+    wire.runFor(20_000);
+    const [first] = wire.discards;
+    expect(first).toEqual({
+      ...{ subdevice: 'unit-1', reason: 'unit mismatch' },
+      sample: `unit 1, a request for holding 0, 2 of them: ${words} came`,
+    });
+    expect(wire.link.counters.unexpectedPackets).toBeGreaterThanOrEqual(3);
+    expect(wire.link.counters.crcErrors).toBe(0);
+    expect(stateOf(wire)).toBeUndefined();
+    expect(wire.isAttached(2)).toBe(true);
+  });
+
+  it('of one whose answers arrive damaged is that', () => {
+    const wire = openWire(row(2));
+    wire.unit(1).alters = (body) => [...body, 0x55];
+    wire.runFor(5000);
+    expect(wire.discards[0]).toMatchObject({ reason: 'unit checksum' });
+    expect(wire.link.counters.crcErrors).toBeGreaterThanOrEqual(3);
+  });
+
+  it('of a write whose answer names another register is that, in the result too', () => {
+    const wire = openWire(row(2));
+    wire.run(() => wire.isAttached(1));
+    wire.unit(1).alters = (body) => (body[1] === 6 ? [1, 6, 0, 5, ...body.slice(4)] : body);
+    for (let token = 1; token <= 3; token += 1) {
+      wire.run(() => wire.isAttached(1), 60_000);
+      wire.command(1, token, { p1: 7 });
+      wire.run(() => wire.endings.has(token));
+    }
+    const words = 'an answer for address 5 instead of 1 came';
+    expect(wire.discards[0]).toMatchObject({ reason: 'unit mismatch', sample: `unit 1, a command: ${words}` });
+    expect(wire.endings.get(3)).toBe('refused');
+    expect(wire.run(() => wire.results.length > 0)).toBe(true);
+    expect(wire.results).toEqual([{ ok: false, error: `p1: ${words}` }]);
+  });
+
+  it('of one that refuses all it has goes on for hours, and ends when it is away', () => {
+    const wire = openWire(row(2, { pollMs: 60_000 }));
+    wire.unit(1).exceptionTo = () => 1;
+    wire.runFor(3 * 3_600_000);
+    expect(wire.discards.length).toBeGreaterThan(150);
+    expect(wire.discards.length).toBeLessThan(220);
+  });
+
   it('of a float that is no number is that', () => {
     const wire = openWire([point('f', 0, { type: 'float32' })]);
     wire.unit(1).holdings.set([0x7fc0, 0], 0);
