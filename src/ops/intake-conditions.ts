@@ -7,6 +7,7 @@ import { INTAKE_WORDS } from './intake-words.ts';
 import type { LinkReport } from './link-report.ts';
 import { looksLikeWords } from './misplaced.ts';
 import type { Condition, ConditionCode, Losing } from './report.ts';
+import { exceptionRemedy } from './unit-words.ts';
 import { countOf, durationWords } from './words.ts';
 
 /** Fewer may be what a device says when it starts: told, and no proof of a loss. */
@@ -17,6 +18,8 @@ const MOST = 0.5;
 /** From here on a line costs so many repetitions that somebody should look at it. */
 const NOISY = 0.2;
 const NAMES_MAX = 3;
+/** The driver reports trouble of a unit at least each minute while it lasts. */
+const UNIT_LASTS_MS = 150_000;
 
 /** Of these there are conditions that say more. */
 const TOLD_ELSEWHERE: readonly ConditionCode[] = ['client-refused'];
@@ -27,7 +30,10 @@ export function intakeConditions(discarded: readonly DiscardReport[], links: rea
     // a silent unit is told of by `missing.ts`, until it answers
     if (!each.lasts || each.reason === 'unit silent') continue;
     const { code } = INTAKE_WORDS[each.reason];
-    const key = `${each.link ?? ''}\n${code}`;
+    const isOfUnit = code === 'unit-trouble';
+    if (isOfUnit && each.lastMs > UNIT_LASTS_MS) continue;
+    // each trouble of a unit has its own sample and remedy
+    const key = `${each.link ?? ''}\n${code}${isOfUnit ? `\n${each.reason}\n${each.subdevice}` : ''}`;
     groups.set(key, [...(groups.get(key) ?? []), each]);
   }
   return [...groups.values()].flatMap((group) => conditionOf(group, links) ?? []);
@@ -45,7 +51,7 @@ function conditionOf(group: readonly DiscardReport[], links: readonly LinkReport
   const guess = link === undefined ? undefined : looksLikeWords(link);
   const forMs = Math.max(...group.map((each) => each.forMs));
   const sentence = `${sentenceOf(first, group)}${guess === undefined ? '' : ` ${guess.sentence}`}`;
-  return { code, losing, forMs, sentence, hint: guess?.hint ?? hint };
+  return { code, losing, forMs, sentence, hint: guess?.hint ?? exceptionRemedy(first) ?? hint };
 }
 
 const WEIGHT: Readonly<Record<Losing | 'nothing', number>> = { nothing: -1, no: 0, 'at risk': 1, unknown: 2, yes: 3 };
@@ -76,6 +82,8 @@ function losingOf({ reason, recent, share }: DiscardReport): Losing | 'nothing' 
 
 function sentenceOf(first: DiscardReport, group: readonly DiscardReport[]): string {
   const { noun, why, code } = INTAKE_WORDS[first.reason];
+  if (code === 'unit-trouble')
+    return `${first.subdevice ?? 'A unit'} on link ${first.link ?? '?'}: ${why}; ${durationWords(first.lastMs)} ago: ${first.sample}.`;
   const recent = group.reduce((sum, each) => sum + each.recent, 0);
   const where = first.link === null ? '' : ` on link ${first.link}`;
   const names = [...new Set(group.flatMap(({ subdevice }) => subdevice ?? []))];

@@ -29,7 +29,7 @@ function uplinks(why: string, hint: string, losing: Losing = 'at risk'): IntakeW
 }
 
 function units(why: string, hint: string): IntakeWords {
-  return { code: 'unit-trouble', noun: 'answer', why, hint, losing: 'at risk' };
+  return { code: 'unit-trouble', noun: 'request', why, hint, losing: 'at risk' };
 }
 
 function shed(why: string, hint: string, losing: Losing = 'yes'): IntakeWords {
@@ -111,11 +111,18 @@ export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'Check its power, its wires, its address and the speed of the line.',
   ),
   'unit exception': units(
-    'the unit refuses the registers',
-    'Compare table, address and count of the points with the manual of the unit: some count from 1, some from 40001.',
+    'the unit refuses points, and these have no value',
+    'Compare table, address and type of the points with the manual of the unit: some manuals count from 1 or from 40001.',
   ),
-  'unit checksum': units('a wrong checksum', CHECK_WIRE),
-  'unit value': units('a value that is none of its type', 'Compare type and word order of the points with the manual.'),
+  'unit checksum': units('its answers arrive damaged', CHECK_WIRE),
+  'unit mismatch': units(
+    'what comes is whole, and answers another request',
+    'Look for a second master, two units with one address, an adapter that echoes, or a fault in the firmware of the unit; holdfast trace shows the frames.',
+  ),
+  'unit value': units(
+    'the unit answers, and the value is no number',
+    'Compare type and word_order of the points with the manual, unless the unit says so when a sensor is missing.',
+  ),
   'topic not allowed': uplinks(
     'a topic that does not belong to the subdevice',
     'Correct the topic in the device, or topic_template of [hub].',

@@ -1,17 +1,34 @@
 /** What a technician does about a line, by what was found on it. Pure. */
 import { INTAKE_WORDS } from './intake-words.ts';
-import { countedIn, isAboutContent, type LinkFindings, muteIn, sumOf } from './link-findings.ts';
+import { countedIn, isAboutContent, type LinkFindings, muteIn, refusingIn, sumOf } from './link-findings.ts';
+import { remedyOfRefusal } from './unit-words.ts';
 import { countOf, countWords } from './words.ts';
 
 export function adviceOf(findings: LinkFindings): string[] {
-  return [...muteAdvice(findings), ...discardAdvice(findings), ...lineAdvice(findings), ...kernelAdvice(findings)];
+  return [
+    ...muteAdvice(findings),
+    ...refusalAdvice(findings),
+    ...discardAdvice(findings),
+    ...lineAdvice(findings),
+    ...kernelAdvice(findings),
+  ];
 }
 
 const ADVICE_MAX = 3;
+/** Told by the probes, with names. */
+const TOLD_BY_PROBES: readonly string[] = ['unit silent', 'unit exception', 'unit value'];
+
+function refusalAdvice(findings: LinkFindings): string[] {
+  return refusingIn(findings).map(({ subdevice, refused }) => {
+    const words = refused.join('; ');
+    return `${subdevice} answers, and has no value for: ${words}. ${remedyOfRefusal(words) ?? INTAKE_WORDS['unit value'].hint}`;
+  });
+}
 
 /** For each reason its own remedy; what the wire may be guilty of is told by `lineAdvice`. */
 function discardAdvice({ discarded }: LinkFindings): string[] {
   return discarded
+    .filter(({ reason }) => !TOLD_BY_PROBES.includes(reason))
     .filter(({ reason }) => INTAKE_WORDS[reason].code !== 'frames-broken' || reason === 'malformed packet')
     .slice(0, ADVICE_MAX)
     .map(({ reason, count, sample }) => {
@@ -24,7 +41,7 @@ function muteAdvice(findings: LinkFindings): string[] {
   return muteIn(findings).map(({ subdevice, isExcused }) =>
     isExcused
       ? `${subdevice} answers no probe at all, so it was left out: its firmware may not know PINGREQ (MQTT-SN 1.2 §6.11).`
-      : `${subdevice} does not answer at all: is it on, is it wired (A and B, RX and TX), is its address the right one?`,
+      : `${subdevice} does not answer at all: is it on, is it wired (A and B, RX and TX), is its address the right one, are speed and parity those of the device?`,
   );
 }
 
@@ -37,7 +54,8 @@ function lineAdvice(findings: LinkFindings): string[] {
     advice.push(
       'Frames arrive broken: check that speed and parity are the same at both ends; then the ground wire; on RS-485 the termination (120 Ω at both ends, none between); then what runs beside the cable.',
     );
-  if (silence + retries > 0)
+  // whoever is mute is repeated to, and named above
+  if (silence > 0 || (retries > 0 && muteIn(findings).length === 0))
     advice.push(
       `What was sent met silence (${countOf(silence, 'probe')}, ${countOf(retries, 'repetition')}): a loose plug, noise at the other end, an adapter that switches its direction late, or a device slower than retry_ms.`,
     );

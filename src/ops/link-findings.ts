@@ -86,6 +86,18 @@ function grownErrors(before: LineErrors | null, after: LineErrors | null): LineE
   };
 }
 
+/** Units that answer and have no value for some of what they are asked. */
+export function refusingIn({
+  probes,
+  discarded,
+}: LinkFindings): { readonly subdevice: string; readonly refused: readonly string[] }[] {
+  const probed = probes.filter(({ refused }) => refused.length > 0);
+  if (probed.length > 0) return probed;
+  return discarded
+    .filter(({ reason }) => reason === 'unit exception' || reason === 'unit value')
+    .map(({ sample }) => ({ subdevice: 'A unit', refused: [sample] }));
+}
+
 interface Mute {
   readonly subdevice: string;
   /** Its silence says nothing of the line: frames come, and its firmware may not know the question. */

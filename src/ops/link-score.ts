@@ -3,7 +3,15 @@
  * What is to be done about it is in `link-advice.ts`.
  */
 import { adviceOf } from './link-advice.ts';
-import { countedIn, findingsOf, type LinkFindings, type LinkTrial, muteIn, sumOf } from './link-findings.ts';
+import {
+  countedIn,
+  findingsOf,
+  type LinkFindings,
+  type LinkTrial,
+  muteIn,
+  refusingIn,
+  sumOf,
+} from './link-findings.ts';
 import type { LinkReport } from './link-report.ts';
 import { looksLikeWords } from './misplaced.ts';
 import { countOf, countWords } from './words.ts';
@@ -64,7 +72,7 @@ function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'ver
 
 function verdictOf(findings: LinkFindings): 'good' | 'fair' | 'bad' {
   const { framesIn, framesOut, broken, retries, kernel } = findings;
-  if (muteIn(findings).some(({ isExcused }) => !isExcused)) return 'bad';
+  if (muteIn(findings).some(({ isExcused }) => !isExcused) || refusingIn(findings).length > 0) return 'bad';
   const counted = countedIn(findings);
   const requests = sumOf(counted, 'requests');
   const unanswered = requests === 0 ? 0 : (requests - sumOf(counted, 'answers')) / requests;
@@ -76,11 +84,18 @@ function verdictOf(findings: LinkFindings): 'good' | 'fair' | 'bad' {
   return share > BROKEN_GOOD_MAX || lost > LOST_GOOD_MAX || hasLostBytes ? 'fair' : 'good';
 }
 
-function findingWords({ seconds, framesIn, broken, retries, probes }: LinkFindings): string {
+function findingWords(findings: LinkFindings): string {
+  const { seconds, framesIn, broken, retries, probes } = findings;
   const noise = `${countWords(broken)} of ${countOf(framesIn + broken, 'frame')} broken`;
   const repeated = retries === 0 ? '' : `, ${countOf(retries, 'repetition')}`;
   const requests = sumOf(probes, 'requests');
   const answers = sumOf(probes, 'answers');
   const asked = requests === 0 ? '' : `, ${countWords(answers)} of ${countOf(requests, 'probe')} answered`;
-  return `in ${seconds} s ${noise}${repeated}${asked}`;
+  const refusing = refusingIn(findings).map(
+    ({ subdevice, refused }) => `, and ${subdevice} has no value for ${refused.join(', ')}`,
+  );
+  const mute = muteIn(findings).flatMap(({ subdevice, isExcused }) =>
+    isExcused ? [] : `, and ${subdevice} answers nothing`,
+  );
+  return `in ${seconds} s ${noise}${repeated}${asked}${mute.join('')}${refusing.join('')}`;
 }

@@ -6,13 +6,15 @@ export interface ProbeReport {
   /** Questions on the wire, repetitions included. */
   readonly requests: number;
   readonly answers: number;
-  /** Answers that came broken; the rest of the requests met silence. */
+  /** Answers that came broken, or to another question; the rest of the requests met silence. */
   readonly damaged: number;
   /** From a question to its answer; `null`: none came. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
   /** Why it was not asked, the last time that it was not; `null`: it always was. */
   readonly notAsked: string | null;
+  /** What it had no value for when it answered last, and why. */
+  readonly refused: readonly string[];
 }
 
 export class ProbeTally {
@@ -21,6 +23,7 @@ export class ProbeTally {
   #answers = 0;
   #damaged = 0;
   #notAsked: string | null = null;
+  #refused: readonly string[] = [];
   /** One per answer: as many as were ordered. */
   readonly #tripsMs: number[] = [];
 
@@ -34,6 +37,7 @@ export class ProbeTally {
       return;
     }
     this.#requests += outcome.requests;
+    if (outcome.tripMs !== undefined) this.#refused = outcome.refused ?? [];
     this.#answers += outcome.answers;
     this.#damaged += outcome.damaged;
     if (outcome.tripMs !== undefined) this.#tripsMs.push(outcome.tripMs);
@@ -44,7 +48,7 @@ export class ProbeTally {
     const quantile = (share: number): number | null => sorted[Math.ceil(share * sorted.length) - 1] ?? null;
     return {
       ...{ subdevice: this.#subdevice, requests: this.#requests, answers: this.#answers, damaged: this.#damaged },
-      ...{ p50Ms: quantile(0.5), p99Ms: quantile(0.99), notAsked: this.#notAsked },
+      ...{ p50Ms: quantile(0.5), p99Ms: quantile(0.99), notAsked: this.#notAsked, refused: this.#refused },
     };
   }
 }

@@ -13,7 +13,17 @@ const counted = (counters: Partial<LinkReport['counters']>, more: Partial<LinkRe
 
 function probed(requests: number, answers: number, more: Partial<ProbeReport> = {}): ProbeReport {
   const trip = answers === 0 ? null : 12;
-  return { subdevice: 'm1', requests, answers, damaged: 0, p50Ms: trip, p99Ms: trip, notAsked: null, ...more };
+  return {
+    subdevice: 'm1',
+    requests,
+    answers,
+    damaged: 0,
+    p50Ms: trip,
+    p99Ms: trip,
+    notAsked: null,
+    refused: [],
+    ...more,
+  };
 }
 
 function scoreOf(after: LinkReport, probes: readonly ProbeReport[] = [], before: LinkReport = OPEN) {
@@ -63,6 +73,36 @@ describe('a line that is probed', () => {
     const score = scoreOf(after, [probed(20, 20), probed(6, 0, { subdevice: 'pump' })]);
     expect(score.verdict).toBe('bad');
     expect(score.advice).toEqual([expect.stringMatching(/^pump does not answer at all: is it on/)]);
+  });
+
+  it.each([
+    ['b (holding 9): illegal data address', /address, table and type/],
+    ['a (input 0): illegal function', /correct table of the points/],
+    ['c (holding 3): the unit has failed', /fault of its own/],
+    ['f (holding 0): not a number', /Compare type and word_order/],
+  ])('is not good where a unit answers and has no value for a point: %s', (refused, remedy) => {
+    const after = counted({ framesIn: 100 }, { driver: 'modbus' });
+    const score = scoreOf(after, [probed(20, 20), probed(20, 20, { subdevice: 'pump', refused: [refused] })]);
+    expect(score.verdict).toBe('bad');
+    expect(score.sentence).toContain(`40 of 40 probes answered, and pump has no value for ${refused}.`);
+    expect(score.advice).toEqual([expect.stringMatching(remedy)]);
+    expect(score.advice[0]).toContain(`pump answers, and has no value for: ${refused}.`);
+  });
+
+  it('is not good where a unit refuses points and nobody was asked', () => {
+    const sample = 'unit 3, b (holding 9): illegal data address';
+    const discard = {
+      link: 'meters',
+      subdevice: 'pump',
+      reason: 'unit exception',
+      count: 1,
+      recent: 1,
+      sample,
+    } as const;
+    const times = { forMs: 0, lastMs: 0, lasts: true, share: 0 };
+    const after = counted({ framesIn: 100 }, { driver: 'modbus', discarded: [{ ...discard, ...times }] });
+    const score = scoreOf(after);
+    expect([score.verdict, score.advice]).toEqual(['bad', [expect.stringContaining(sample)]]);
   });
 
   it('is not judged by an MQTT-SN client that talks and knows no PINGREQ, and says so', () => {
@@ -121,5 +161,6 @@ it('a tally sums up what became of probes, with the trips that half and nearly a
   tally.add({ kind: 'not asked', why: 'it is asleep' });
   expect(tally.report()).toEqual({
     ...{ subdevice: 'm1', requests: 103, answers: 100, damaged: 1, p50Ms: 50, p99Ms: 99, notAsked: 'it is asleep' },
+    refused: [],
   });
 });

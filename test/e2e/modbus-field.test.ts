@@ -1,0 +1,109 @@
+/** Modbus units that are missing or refuse registers, at a real gateway: what status, link test and the journal say of each. */
+import { expect, it, onTestFinished } from 'vitest';
+import type { ChannelAction, ChannelInput, Machine } from '../../src/base/machine.ts';
+import { SimulatedUnit } from '../../src/bench/modbus-unit.ts';
+import { openPty } from '../../src/bench/pty.ts';
+import { Mailbox } from '../../src/flow/mailbox.ts';
+import { Pump } from '../../src/flow/pump.ts';
+import { systemClock } from '../../src/io/clock.ts';
+import { openHouse } from './house.ts';
+import { runProgram } from './program.ts';
+import { until } from './until.ts';
+
+/** The far end of a line with several units on it. */
+class UnitBus implements Machine<ChannelInput, ChannelAction> {
+  readonly #units: readonly SimulatedUnit[];
+
+  constructor(units: readonly SimulatedUnit[]) {
+    this.#units = units;
+  }
+
+  wakeAtMs(): number | undefined {
+    const times = this.#units.flatMap((unit) => unit.wakeAtMs() ?? []);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  handle(input: ChannelInput, nowMs: number): ChannelAction[] {
+    const actions = this.#units.flatMap((unit) => unit.handle(input, nowMs));
+    return actions.filter(({ kind }, index) => kind !== 'open' || index === 0);
+  }
+}
+
+const IDS = ['fine', 'gone', 'hole', 'table', 'lost', 'twin'];
+
+/** Address of unit n is n + 1; on the bus, unit 5 (`lost`) does not exist. */
+function unitText(id: string, index: number): string {
+  const table = id === 'table' ? 'input' : 'holding';
+  return [
+    `[[link.unit]]\nid = "${id}"\naddress = ${index + 1}\npoll_ms = 100`,
+    `[[link.unit.point]]\nname = "a"\ntable = "${table}"\naddress = 0`,
+    `[[link.unit.point]]\nname = "b"\ntable = "${table}"\naddress = 9`,
+    `[[subdevice]]\nid = "${id}"\n`,
+  ].join('\n');
+}
+
+async function openField() {
+  const pty = await openPty();
+  const clock = systemClock();
+  let isGone = false;
+  const units = [1, 2, 3, 4, 6].map((address) => {
+    const answerMs = () => (isGone && address === 2 ? undefined : 1);
+    return new SimulatedUnit({ address, size: 100, silenceMs: 4, answerMs });
+  });
+  const [, , hole, table, twin] = units;
+  if (hole === undefined || table === undefined || twin === undefined) throw new Error('units');
+  hole.exceptionTo = ({ start, count }) => (start <= 9 && start + count > 9 ? 2 : undefined);
+  twin.alters = ([, ...rest]) => [7, ...rest];
+  table.exceptionTo = ({ code }) => (code === 4 ? 1 : undefined);
+  const mailbox = new Mailbox((error) => {
+    throw error;
+  });
+  const pump = new Pump<ChannelInput, ChannelAction>({
+    ...{ machine: new UnitBus(units), open: pty.open, clock, mailbox },
+    act: () => undefined,
+  });
+  mailbox.post(() => pump.input({ kind: 'start' }));
+  onTestFinished(() => pty.hangUp());
+  const link = `[[link]]\nname = "meters"\npath = "${pty.path}"\ndriver = "modbus"\nretry_ms = 100\nrecovery = []\n`;
+  const house = await openHouse({ subdevices: {}, more: `${link}${IDS.map(unitText).join('\n')}` });
+  await house.gateway.start();
+  return { house, switchOff: () => (isGone = true) };
+}
+
+/** What the status and the journal have to say of each. */
+const TOLD: Readonly<Record<string, RegExp>> = {
+  gone: /unit silent; the last: unit 2, a request for holding 0, 1 of them: no answer/,
+  hole: /unit exception; the last: unit 3, b \(holding 9\): illegal data address/,
+  table: /unit exception; the last: unit 4, a \(input 0\): illegal function/,
+  lost: /unit silent; the last: unit 5, a request for holding 0, 1 of them: no answer/,
+  twin: /unit mismatch; the last: unit 6, .*: an answer of unit 7 came/,
+};
+
+it('says of each unit why its data does not arrive, and what to do', async () => {
+  const { house, switchOff } = await openField();
+  await until(() => new Set(house.arrivals.map(({ topic }) => topic)).size === 4);
+  switchOff();
+  const testing = runProgram(...['--json', '--config', house.configPath, 'link', 'test', 'meters', '--seconds', '4']);
+  const ofUnits = ['subdevice-silent', 'unit-trouble'];
+  const status = await house.untilStatus(({ conditions }) => {
+    const sentences = conditions.filter(({ code }) => ofUnits.includes(code)).map(({ sentence }) => sentence);
+    return Object.keys(TOLD).every((id) => sentences.some((sentence) => sentence.includes(id)));
+  });
+  expect(status.losing).not.toBe('no');
+  const hints = (words: string) => status.conditions.find(({ sentence }) => sentence.includes(words))?.hint;
+  expect(hints('illegal data address')).toMatch(/correct address, table and type/);
+  expect(hints('illegal function')).toMatch(/correct table of the points/);
+  expect(hints('an answer of unit 7')).toMatch(/two units with one address/);
+  expect(hints('answered nothing')).toMatch(/power, its wires .*, its address and the speed/);
+  expect(JSON.stringify(status.conditions)).not.toMatch(/\bfine\b/);
+  for (const [id, words] of Object.entries(TOLD)) {
+    await until(() => new RegExp(`of ${id}: ${words.source}`).test(house.gateway.journal));
+  }
+  const { code, stdout } = await testing;
+  const { verdict, sentence, advice } = JSON.parse(stdout);
+  expect([code, verdict]).toEqual([1, 'bad']);
+  expect(sentence).toMatch(/ hole has no value for b \(holding 9\): illegal data address/);
+  expect(advice.join('\n')).toMatch(/^lost does not answer at all: .* its address .* speed/m);
+  expect(advice.join('\n')).toMatch(/an answer of unit 7 came/);
+  expect(advice.join('\n')).not.toMatch(/Frames arrive broken/);
+});
