@@ -24,7 +24,7 @@ const ANSWER_MS_MAX = 10_000;
 const REOPEN = { floorMs: 500, ceilingMs: 30_000 };
 /** How much later than its deadline the answer of a Modbus unit may come, in deadlines: it was lost then, or is wrong. */
 const MODBUS_LATENESS = 2;
-/** Topics one subdevice may have ids for. */
+/** Topic ids of one subdevice that are kept for its session, and as many again that are replaced when needed. */
 const TOPIC_IDS_MAX = 256;
 
 /** What the outside brings along for them. */

@@ -47,6 +47,7 @@ export type Change =
   | { readonly kind: 'subscribe'; readonly row: SubscriptionRow }
   | { readonly kind: 'unsubscribe'; readonly lane: number; readonly filter: string }
   | { readonly kind: 'topicId'; readonly lane: number; readonly topicId: number; readonly topic: string }
+  | { readonly kind: 'topicIdGone'; readonly lane: number; readonly topicId: number }
   | { readonly kind: 'will'; readonly row: WillRow }
   | { readonly kind: 'willGone'; readonly lane: number }
   | { readonly kind: 'commandMark'; readonly mark: CommandMark }

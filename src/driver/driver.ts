@@ -72,6 +72,8 @@ export type DriverReport =
       readonly topic: string;
       readonly token: number;
     }
+  /** A topic id that made room for another one, and stands for nothing from now on. */
+  | { readonly kind: 'topicReleased'; readonly subdevice: string; readonly topicId: number }
   /** The subdevice has acknowledged a delivery (QoS 1), or its bytes were written (QoS 0). */
   | { readonly kind: 'delivered'; readonly token: number }
   /** `refused`: the subdevice will never take this one. `lost`: it did not answer; the message is still owed. */

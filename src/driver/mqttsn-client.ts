@@ -42,7 +42,9 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
   constructor(id: string, outlet: Outlet, limits: ClientLimits) {
     this.id = id;
     this.#outlet = outlet;
-    this.#topics = new TopicTable(limits);
+    this.#topics = new TopicTable(limits, (topicId) => {
+      outlet.report({ kind: 'topicReleased', subdevice: id, topicId });
+    });
     this.#uplinks = new Uplinks(limits);
     this.#requests = new Requests(id, { outlet, topics: this.#topics, requestsMax: limits.uplinksMax });
     this.#downlink = new Downlink(outlet, this.#topics, limits);

@@ -177,10 +177,8 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
 
   #bind(delivery: Delivery, nowMs: number): void {
     const { subdevice, topic } = delivery.order;
-    const topicId = this.#topics.give(topic);
-    if (topicId === undefined) {
-      this.#fail(delivery, 'refused', 'it has as many topic ids as a subdevice may have');
-    } else if (this.#topics.isDurable(topicId)) {
+    const topicId = this.#topics.idForDownlink(topic);
+    if (this.#topics.isDurable(topicId)) {
       this.#register(delivery, topicId, nowMs);
     } else {
       const token = this.#outlet.drawToken();

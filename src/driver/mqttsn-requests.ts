@@ -69,7 +69,7 @@ export class Requests implements Restorable<RequestsSnapshot> {
       return;
     }
     if (this.#isUnderway('register', messageId, topic)) return;
-    const topicId = this.#isFull() ? undefined : this.#topics.give(topic);
+    const topicId = this.#isFull() ? undefined : this.#topics.idForClient(topic);
     if (topicId === undefined) {
       this.#regack(0, messageId, RETURN_CODE.congestion);
     } else if (this.#topics.isDurable(topicId)) {
@@ -89,11 +89,11 @@ export class Requests implements Restorable<RequestsSnapshot> {
     }
     if (this.#isUnderway('subscribe', messageId, name)) return;
     const isGiven = filter.type === 'name' && !hasWildcard(name);
-    const givenId = isGiven && !this.#isFull() ? this.#topics.give(name) : undefined;
-    if (this.#isFull() || (isGiven && givenId === undefined)) {
+    if (this.#isFull()) {
       this.#suback({ topicId: 0, qos: 0, messageId, returnCode: RETURN_CODE.congestion });
       return;
     }
+    const givenId = isGiven ? this.#topics.idForClient(name) : undefined;
     // There is no QoS 2 to give: QoS 1 is granted in its place.
     const qos: Qos = asked.qos >= 1 ? 1 : 0;
     const topicIdField = givenId ?? predefinedIdOf(filter);

@@ -218,6 +218,13 @@ export class Presence {
     this.#options.sessions.require(subdevice.lane, changes, () => this.#confirm(link, token));
   }
 
+  /** The id stands for nothing in the store before the id that takes its place stands for something. */
+  topicReleased({ subdevice: id, topicId }: Report<'topicReleased'>): void {
+    const subdevice = this.#heard(id);
+    if (!subdevice.topicIds.delete(topicId)) return;
+    this.#options.sessions.addLazy([{ kind: 'topicIdGone', lane: subdevice.lane, topicId }]);
+  }
+
   #confirm(link: string, token: number): void {
     this.#options.links().order(link, { kind: 'confirm', token });
   }

@@ -39,6 +39,8 @@ export function passOn(to: ReportedTo, link: string, report: FlowReport): void {
       return presence.unsubscribe(link, report);
     case 'topicBound':
       return presence.topicBound(link, report);
+    case 'topicReleased':
+      return presence.topicReleased(report);
     case 'delivered':
     case 'undelivered':
       return downlink.report(report);

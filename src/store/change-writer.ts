@@ -113,6 +113,8 @@ export class ChangeWriter {
         return (
           run('INSERT OR REPLACE INTO topic_id VALUES (?,?,?,NULL)', change.lane, change.topicId, change.topic) > 0
         );
+      case 'topicIdGone':
+        return run('DELETE FROM topic_id WHERE lane = ? AND topic_id = ?', change.lane, change.topicId) > 0;
       case 'will': {
         const { lane, topic, qos, payload, aliveMs } = change.row;
         const sql = 'INSERT OR REPLACE INTO will VALUES (?,?,?,?,?,NULL)';

@@ -120,6 +120,9 @@ export class ModelStore {
       case 'topicId':
         this.#set(`session ${change.lane} topic ${change.topicId}`, change.topic);
         break;
+      case 'topicIdGone':
+        this.#set(`session ${change.lane} topic ${change.topicId}`, undefined);
+        break;
       case 'will':
         this.#set(`session ${change.row.lane} will`, willWords(change.row));
         break;

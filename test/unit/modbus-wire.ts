@@ -193,6 +193,7 @@ export class ModbusWire {
         return;
       case 'unsubscribe':
       case 'topicBound':
+      case 'topicReleased':
         throw new Error(`a Modbus link has no ${action.kind}`);
     }
   }

@@ -198,6 +198,9 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
       case 'will':
         this.#answer(report.token, 'confirm');
         break;
+      case 'topicReleased':
+        this.#topicIds.get(report.subdevice)?.delete(report.topicId);
+        break;
       case 'delivered':
       case 'undelivered':
         this.#ended(report);

@@ -150,6 +150,9 @@ export class VirtualWire {
           if (action.token !== undefined) this.#toLink({ kind: 'confirm', token: action.token });
         });
         break;
+      case 'topicReleased':
+        this.#durableTopics.delete(action.topicId);
+        break;
       case 'delivered':
         this.#owed.shift();
         this.#attempts = 0;
