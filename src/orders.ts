@@ -22,6 +22,7 @@ export function ordersFor(gateway: Gateway): Orders {
     'dead-letters.retry': async ({ letters }) => told(await deadLetters.retry(lettersOf(letters))),
     'dead-letters.drop': async ({ letters }) => told(await deadLetters.drop(lettersOf(letters))),
     'gap.acknowledge': () => inTurn(gateway, () => acknowledgeGap(gateway)),
+    'loss.acknowledge': () => inTurn(gateway, () => acknowledgeLoss(gateway)),
     'hub.bind': async (body) => bind(gateway, 'bind', namesIn(body)),
     'hub.unbind': async (body) => bind(gateway, 'unbind', namesIn(body)),
     'hub.describe': () => describe(gateway),
@@ -173,5 +174,14 @@ function inTurn<Answer>({ parts }: Gateway, act: () => Answer | Promise<Answer>)
 function acknowledgeGap({ watch }: Gateway): { readonly acknowledged: true } {
   if (!watch.settleGap())
     throw refusal('There is no gap to acknowledge', 'See holdfast status: no downlinks are known to be missing.');
+  return { acknowledged: true };
+}
+
+async function acknowledgeLoss({ stations, parts }: Gateway): Promise<{ readonly acknowledged: true }> {
+  if (!(await stations.losses.acknowledge(parts.clock.nowMs())))
+    throw refusal(
+      'There is no loss to acknowledge',
+      'See holdfast status: no messages are known to be lost by the store.',
+    );
   return { acknowledged: true };
 }

@@ -13,6 +13,7 @@ import { Custodian } from './custody/custodian.ts';
 import type { ShedReason } from './custody/ledger.ts';
 import type { StoreOpening } from './custody/row.ts';
 import { Committer } from './flow/committer.ts';
+import { Losses } from './flow/losses.ts';
 import type { Mailbox } from './flow/mailbox.ts';
 import { WallClock } from './flow/wall-clock.ts';
 import { GatewayOperations } from './hub/gateway-operations.ts';
@@ -63,6 +64,7 @@ export class Stations {
   readonly downlinks: Custodian;
   readonly outbox: Outbox;
   readonly alarmTopics: AlarmTopics;
+  readonly losses: Losses;
   readonly inbox: Inbox;
   readonly retainedCommands: RetainedCommands;
   readonly mirror: Mirror;
@@ -89,6 +91,7 @@ export class Stations {
         facts.emit('storeFull', { isFull });
       },
     });
+    this.losses = new Losses(opening.losses, this.committer);
     const ride = (change: Change): void => this.committer.ride(change);
     const hubTime = hub.credentials.kind === 'device' ? new HubTime(hub.credentials) : undefined;
     const doubted = (nowMs: number): void => hubTime?.ask(nowMs);

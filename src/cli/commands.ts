@@ -43,6 +43,9 @@ function addLookingIn(add: Add): void {
   add('acknowledge-gap', 'the downlinks that may have been missing were seen to', async ({ context }) =>
     (await import('./acknowledge-gap.ts')).acknowledgeGap(context),
   );
+  add('acknowledge-loss', 'Mark messages that the store lost as handled', async ({ context }) =>
+    (await import('./acknowledge-loss.ts')).acknowledgeLoss(context),
+  );
   add('trace <name>', 'the frames of a link, or of the hub, as they pass', async ({ context, words }) =>
     (await import('./trace.ts')).showTrace(context, words[0] ?? ''),
   );

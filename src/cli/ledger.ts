@@ -53,15 +53,22 @@ function renderLedger(report: LedgerReport, terminal: Terminal): string[] {
 }
 
 function verdict(report: LedgerReport, terminal: Terminal): string {
-  if (report.balances) {
+  if (report.balances && report.unknown.length === 0)
     return terminal.tone('good', 'The ledger balances: all that was accepted is delivered, pending or accounted for.');
-  }
+  const why = report.unknown.join('; ');
+  if (report.balances)
+    return terminal.tone(
+      'bad',
+      `The ledger balances as far as it goes. Messages may be missing that nobody can count: ${why}.`,
+    );
   const off = report.lanes.filter((lane) => lane.imbalance !== 0).map((lane) => lane.subdevice);
   const names = [...new Set(off)].join(', ');
-  return terminal.tone(
-    'bad',
-    `THE LEDGER DOES NOT BALANCE for ${names}. This is a defect of holdfast: keep the state directory.`,
-  );
+  const { uplink, downlink } = report.totals;
+  const isDamaged = uplink.damaged + downlink.damaged + report.findings.length + report.unknown.length > 0;
+  const cause = isDamaged
+    ? 'The disk has damaged the store; restart the gateway, which then looks through it'
+    : 'This is a defect of holdfast: keep the state directory';
+  return terminal.tone('bad', `THE LEDGER DOES NOT BALANCE for ${names}. ${cause}.`);
 }
 
 function arrow(direction: 'uplink' | 'downlink'): string {

@@ -58,6 +58,8 @@ export type Change =
   | { readonly kind: 'filterGone'; readonly filter: string }
   | { readonly kind: 'hubSession'; readonly row: HubSessionRow }
   | { readonly kind: 'hubGap'; readonly gap: Gap | undefined }
+  /** Somebody has seen what was found lost: it is history. */
+  | { readonly kind: 'lossesSeen' }
   /** Under which filters the uplinks that come from now on are sorted into lanes. */
   | { readonly kind: 'alarmTopics'; readonly filters: readonly string[] }
   /** Sequence numbers below `reservedTo` may be in use by messages that never touched the disk. */

@@ -94,6 +94,15 @@ export interface Gap {
 
 export type GapReason = 'session lost' | 'away longer than the hub keeps messages' | 'the hub’s store was full';
 
+/** What an opening of the store found lost. */
+export interface LossRow {
+  readonly at: Stamp;
+  /** Counted as damaged in the ledger. */
+  readonly messages: number;
+  /** Why more may be missing than anybody can count; `undefined`: nothing more is. */
+  readonly unknown: string | undefined;
+}
+
 /** What one lane has on disk, without reading a row of it. */
 export interface LaneBacklog {
   readonly direction: Direction;
@@ -125,8 +134,8 @@ export interface StoreOpening {
   readonly nextSeq: Readonly<Record<Direction, number>>;
   /** What recovery did, in one sentence each; empty when there was nothing to do. */
   readonly recovery: readonly string[];
-  /** Rows that the opening found lost, in the ledger as damaged. */
-  readonly lostRows: number;
+  /** What openings found lost, this one and those before, until somebody acknowledges it; in the ledger as damaged. */
+  readonly losses: readonly LossRow[];
   /** Rows of the store's own records (sessions, counters, …) that the opening found damaged and took out. */
   readonly damagedRecords: number;
 }

@@ -15,7 +15,7 @@ import type { HubHealth } from './hub-conditions.ts';
 import type { HubSubscriptionsReport } from './hub-packet-words.ts';
 import { heldPackets, hubSubscriptionsReport } from './hub-packets-report.ts';
 import { discardReports } from './intake-report.ts';
-import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum } from './ledger-report.ts';
+import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum, unknownIn } from './ledger-report.ts';
 import { LinkMeters } from './link-meters.ts';
 import { missingSubdevices } from './missing.ts';
 import { EVENT_NAMES, tellFact } from './narration.ts';
@@ -129,7 +129,10 @@ export class Inspector implements Inspection {
         });
       }
     }
-    return ledgerReportOf(readings, 'running', { discarded: discardReports(this.#gateway) });
+    return ledgerReportOf(readings, 'running', {
+      unknown: unknownIn(this.#gateway.stations.losses.rows),
+      discarded: discardReports(this.#gateway),
+    });
   }
 
   subdevices(): SubdevicesReport {
@@ -164,9 +167,10 @@ export class Inspector implements Inspection {
   }
 
   #storeHealth({ uplinks, downlinks }: Readonly<Record<'uplinks' | 'downlinks', Counts>>): StoreHealth {
-    const { lostRows, damagedRecords } = this.#gateway.stations.opening;
-    const damaged = lostRows + uplinks.damaged + downlinks.damaged;
-    return { volatile: this.#volatile, damaged, damagedRecords };
+    const { stations } = this.#gateway;
+    const losses = stations.losses.rows.map(({ at, ...loss }) => ({ ...loss, age: stations.age(at) }));
+    const { damagedRecords } = stations.opening;
+    return { volatile: this.#volatile, losses, damaged: uplinks.damaged + downlinks.damaged, damagedRecords };
   }
 
   #store(): StoreReport {

@@ -5,6 +5,7 @@
  */
 import type { Direction } from '../base/message.ts';
 import { addCounts, type Counts, imbalance, type ShedReason, ZERO } from '../custody/ledger.ts';
+import type { LossRow } from '../custody/row.ts';
 import type { DiscardReport } from './intake-report.ts';
 
 /** `GET /v1/ledger`: accepted = delivered + pending + shed + dead + damaged, for every subdevice and direction. */
@@ -17,6 +18,8 @@ export interface LedgerReport {
   readonly totals: Readonly<Record<Direction, LedgerSum>>;
   /** Of a reading from the store: what the medium has damaged or lost, as the next start will find it. */
   readonly findings: readonly string[];
+  /** Why messages may be missing that nobody can count, and that no sum here holds; empty if none are. */
+  readonly unknown: readonly string[];
   /** What ended outside custody, or was shed by it, since the process started; none of a reading from the store. */
   readonly discarded: readonly DiscardReport[];
 }
@@ -54,13 +57,21 @@ export interface OfflineReading {
   readonly lanes: readonly LaneReading[];
   /** What the medium has damaged or lost, one sentence each. */
   readonly findings: readonly string[];
+  readonly losses: readonly LossRow[];
 }
+
+/** Sentences, each once. */
+export function unknownIn(losses: readonly LossRow[]): string[] {
+  return [...new Set(losses.flatMap(({ unknown }) => unknown ?? []))];
+}
+
+const NOTHING_FOUND: Pick<LedgerReport, 'findings' | 'unknown'> = { findings: [], unknown: [] };
 
 /** Adds the lanes up. A lane that does not balance is not evened out by another: each has to. */
 export function ledgerReportOf(
   readings: readonly LaneReading[],
   source: LedgerReport['source'],
-  beside: Partial<Pick<LedgerReport, 'findings' | 'discarded'>> = {},
+  beside: Partial<Pick<LedgerReport, 'findings' | 'unknown' | 'discarded'>> = {},
 ): LedgerReport {
   const lanes = readings
     .map((reading) => ({
@@ -75,6 +86,7 @@ export function ledgerReportOf(
     lanes,
     totals: { uplink: totalOf(readings, 'uplink'), downlink: totalOf(readings, 'downlink') },
     findings: beside.findings ?? [],
+    unknown: beside.unknown ?? [],
     discarded: beside.discarded ?? [],
   };
 }

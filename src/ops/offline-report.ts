@@ -1,7 +1,13 @@
 /**
  * What can be said of a gateway that does not run, from a reading of its file.
  */
-import { type LaneReading, type LedgerReport, ledgerReportOf, type OfflineReading } from './ledger-report.ts';
+import {
+  type LaneReading,
+  type LedgerReport,
+  ledgerReportOf,
+  type OfflineReading,
+  unknownIn,
+} from './ledger-report.ts';
 import { countOf } from './words.ts';
 
 /** `holdfast status --json` while no daemon runs: `running` tells it from a `StatusReport`. */
@@ -13,6 +19,8 @@ export interface OfflineStatus {
   readonly balances: boolean;
   /** What the medium has damaged or lost, as the next start will find it. */
   readonly findings: readonly string[];
+  /** As in `LedgerReport`. */
+  readonly unknown: readonly string[];
   readonly store: {
     readonly path: string;
     readonly volatile: string | null;
@@ -24,9 +32,10 @@ export interface OfflineStatus {
 /** @param volatile as in `StoreReport` */
 export function offlineStatusOf(reading: OfflineReading, volatile: string | null): OfflineStatus {
   const uplinksOnDisk = pendingOf(reading.lanes, 'uplink');
-  const { balances } = offlineLedgerOf(reading);
+  const { balances, unknown } = offlineLedgerOf(reading);
   const safe = `${countOf(uplinksOnDisk, 'message')} for the hub ${uplinksOnDisk === 1 ? 'is' : 'are'} ${volatile === null ? 'safe on disk' : `in RAM only (${volatile}): a power cut loses them`}`;
-  const books = balances ? 'The ledger balances.' : 'The ledger does not balance.';
+  const doubt = ' as far as it goes: messages may be missing that nobody can count';
+  const books = balances ? `The ledger balances${unknown.length === 0 ? '' : doubt}.` : 'The ledger does not balance.';
   return {
     running: false,
     sentence: `The gateway is not running: it accepts nothing. ${safe}. ${books}`,
@@ -34,12 +43,13 @@ export function offlineStatusOf(reading: OfflineReading, volatile: string | null
     downlinksOnDisk: pendingOf(reading.lanes, 'downlink'),
     balances,
     findings: reading.findings,
+    unknown,
     store: { path: reading.path, volatile, bytes: reading.bytes, walBytes: reading.walBytes },
   };
 }
 
 export function offlineLedgerOf(reading: OfflineReading): LedgerReport {
-  return ledgerReportOf(reading.lanes, 'store', { findings: reading.findings });
+  return ledgerReportOf(reading.lanes, 'store', { findings: reading.findings, unknown: unknownIn(reading.losses) });
 }
 
 function pendingOf(lanes: readonly LaneReading[], direction: LaneReading['direction']): number {

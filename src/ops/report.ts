@@ -85,6 +85,7 @@ export type ConditionCode =
   | 'uplinks-refused'
   | 'damaged-rows'
   | 'damaged-records'
+  | 'loss-unknown'
   | 'ledger-unbalanced'
   | 'store-full'
   | 'store-failed'

@@ -43,6 +43,7 @@ export function ledgerId(direction: Direction, lane: number): number {
 
 export class ChangeWriter {
   readonly #run: (sql: string, ...values: unknown[]) => number;
+  #hasMissed = false;
   readonly #ledgerRow: Statement;
   readonly #letterEnds: Statement;
   readonly #lettersKept: Statement;
@@ -62,11 +63,19 @@ export class ChangeWriter {
     this.#ledgerRow = database.prepare('SELECT * FROM ledger WHERE id = ?');
   }
 
+  /** A row that was to be settled was not found by its number. */
+  get hasMissed(): boolean {
+    return this.#hasMissed;
+  }
+
   /** Within a transaction of the caller's. */
   apply(changes: readonly Change[]): void {
     const ledger = new Map<number, LedgerDelta>();
     for (const change of changes) {
-      if (!this.#applyOne(change)) continue;
+      if (!this.#applyOne(change)) {
+        if (change.kind === 'settle' || change.kind === 'bury') this.#hasMissed = true;
+        continue;
+      }
       const delta = countsOf(change);
       if (delta === undefined) continue;
       const id = ledgerId(delta.direction, delta.lane);
@@ -85,7 +94,12 @@ export class ChangeWriter {
     const run = this.#run;
     switch (change.kind) {
       case 'put':
-        return run(`INSERT INTO ${tableOf(change.direction)} VALUES (?,?,?,?,?,?,?,?)`, ...valuesOf(change.row)) > 0;
+        return (
+          run(
+            `INSERT INTO ${tableOf(change.direction)} VALUES (?,?,?,?,?,?,?,?)`,
+            ...valuesOf(change.direction, change.row),
+          ) > 0
+        );
       case 'settle':
         return run(`DELETE FROM ${tableOf(change.direction)} WHERE seq = ?`, change.seq) > 0;
       case 'bury':
@@ -140,6 +154,8 @@ export class ChangeWriter {
         return this.#writeHubSession(change.row);
       case 'hubGap':
         return this.#writeHubGap(change.gap);
+      case 'lossesSeen':
+        return run('DELETE FROM loss') > 0;
       case 'alarmTopics':
         run('DELETE FROM alarm_topic');
         for (const filter of change.filters) run('INSERT INTO alarm_topic (filter) VALUES (?)', filter);

@@ -23,17 +23,23 @@ export function missingIn(lanes: readonly LaneState[]): number {
   return lanes.reduce((sum, { pending, rows }) => sum + Math.max(0, pending - rows), 0);
 }
 
+/** Lines that the ledger lacks: they begin with the rows that are there. */
+export function anewIn(lanes: readonly LaneState[]): ReadonlySet<number> {
+  return new Set(lanes.filter(({ isKnown }) => !isKnown).map(({ id }) => id));
+}
+
 /** The books agree with the rows: what they have pending and is not there is damaged, what only the rows know is accepted. */
 export function closeBooks(target: Database, lanes: readonly LaneState[]): void {
   const write = target.prepare(
-    `INSERT INTO ledger (id, accepted, delivered, dead, damaged, shed, bytes) VALUES (?,?,?,?,?,?,?)
-     ON CONFLICT (id) DO UPDATE SET (accepted, delivered, dead, damaged, shed, bytes) =
-     (excluded.accepted, excluded.delivered, excluded.dead, excluded.damaged, excluded.shed, excluded.bytes)`,
+    `INSERT INTO ledger (id, accepted, delivered, dead, damaged, shed, bytes, puts) VALUES (?,?,?,?,?,?,?,?)
+     ON CONFLICT (id) DO UPDATE SET (accepted, delivered, dead, damaged, shed, bytes, puts) = (excluded.accepted,
+     excluded.delivered, excluded.dead, excluded.damaged, excluded.shed, excluded.bytes, excluded.puts)`,
   );
-  for (const { id, counts, pending, rows, bytes } of lanes) {
-    const accepted = counts.accepted + Math.max(0, rows - pending); // delivered before, and to be delivered again
+  for (const { id, counts, puts, pending, rows, bytes } of lanes) {
+    const more = Math.max(0, rows - pending); // delivered before, and to be delivered again
     const damaged = counts.damaged + Math.max(0, pending - rows);
-    write.run(id, accepted, counts.delivered, counts.dead, damaged, JSON.stringify(counts.shed), bytes);
+    const { accepted, delivered, dead, shed } = counts;
+    write.run(id, accepted + more, delivered, dead, damaged, JSON.stringify(shed), bytes, puts + more);
   }
 }
 
@@ -65,7 +71,10 @@ export function fillGaps(target: Database, lanes: readonly LaneState[]): void {
 /** What the books say of one of their lines, and what is there. */
 export interface LaneState {
   readonly id: number;
+  /** The ledger has this line. */
+  readonly isKnown: boolean;
   readonly counts: Counts;
+  readonly puts: number;
   readonly pending: number;
   readonly rows: number;
   readonly bytes: number;
@@ -86,7 +95,9 @@ export function lanesOf(target: Database): LaneState[] {
     const row = ledger.get(id);
     const counts = row === undefined ? ZERO : countsOfLedger(row);
     const { rows, bytes, epoch } = found.get(id) ?? { rows: 0, bytes: 0, epoch: 0 };
-    return { id, counts, pending: counts.accepted - settledTotal(counts), rows, bytes: bytes + rows * overhead, epoch };
+    const pending = counts.accepted - settledTotal(counts);
+    const { puts } = row ?? { puts: 0 };
+    return { id, isKnown: row !== undefined, counts, puts, pending, rows, bytes: bytes + rows * overhead, epoch };
   });
 }
 

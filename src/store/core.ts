@@ -8,9 +8,9 @@ import type { StoreOpening } from '../custody/row.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
 import { ChangeWriter } from './change-writer.ts';
 import { assertDurable, type Database, isFull, PAGE_BYTES, type Statement } from './database.ts';
-import { mend } from './mending.ts';
+import { enterLoss, findLosses } from './loss-account.ts';
 import * as read from './reader.ts';
-import { type Opened, openWell } from './recovery.ts';
+import { clearSuspicion, type Opened, openWell, suspect } from './recovery.ts';
 import { Witness } from './witness.ts';
 
 export interface CoreOptions {
@@ -39,8 +39,15 @@ const BEAT_MS = 60_000;
 /** Boots remembered: more than a year of daily power cuts. */
 const BOOTS_MAX = 512;
 
+/** Of a database that was open already. */
+const NOTHING_FOUND = {
+  ...{ recovery: [], lostRows: 0, unknown: [], isChecked: false, isNew: false, hasBooks: true },
+  anew: new Set<number>(),
+};
+
 export class StoreCore {
   readonly #database: Database;
+  readonly #path: string;
   /** One transaction; made once, since making it costs more than a small commit does. */
   readonly #write: (changes: readonly Change[], upMs: number) => void;
   readonly #epoch: number;
@@ -49,21 +56,26 @@ export class StoreCore {
   readonly #opened: Opened;
   readonly #checkpointPages: number;
   readonly #logState: Statement;
+  /** A row that is in custody was not found by its number. */
+  readonly #missed: () => boolean;
+  #isSuspect = false;
   #logPages = 0;
   #beatAtMs: number;
   readonly opening: StoreOpening;
 
   /** @throws Fault */
   constructor(options: CoreOptions) {
-    const { path, database, suspect = false, progress = () => undefined } = options;
+    const { path, database, suspect: isSuspect = false, progress = () => undefined } = options;
     const opened =
-      database === undefined ? openWell({ path, suspect, progress }) : { database, recovery: [], lostRows: 0 };
+      database === undefined ? openWell({ path, suspect: isSuspect, progress }) : { ...NOTHING_FOUND, database };
     this.#database = opened.database;
+    this.#path = path;
     this.#opened = opened;
     try {
       this.#checkpointPages = options.checkpointPages ?? CHECKPOINT_PAGES;
       this.#logState = this.#database.prepare('PRAGMA wal_checkpoint(NOOP)'); // looks, and moves nothing
       const writer = new ChangeWriter(this.#database);
+      this.#missed = () => writer.hasMissed;
       this.#write = this.#database.transaction((changes: readonly Change[], upMs: number) => {
         writer.apply(changes);
         if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
@@ -73,6 +85,8 @@ export class StoreCore {
       this.opening = this.#open(options);
       this.#epoch = this.opening.now.epoch;
       assertDurable(this.#database, path);
+      this.#witness?.note(options.upMs);
+      if (this.#opened.isChecked) clearSuspicion(path);
       this.#checkpointAtStart();
     } catch (error) {
       if (database === undefined) this.#database.close(); // its lock would outlive us
@@ -87,6 +101,7 @@ export class StoreCore {
   /** Returns when the changes are on the medium: COMMIT has fsynced. Throws what SQLite throws, having changed nothing. */
   commit(changes: readonly Change[], upMs: number): void {
     this.#write(changes, upMs);
+    if (this.#missed() || changes.some(isDamage)) this.#suspect();
     this.#logPages = this.#pagesInLog();
     this.#witness?.committed(changes);
   }
@@ -151,6 +166,12 @@ export class StoreCore {
     }
   }
 
+  #suspect(): void {
+    if (this.#isSuspect || this.#witness === undefined) return;
+    this.#isSuspect = true;
+    suspect(this.#path);
+  }
+
   /** In the log, which begins anew only once all of it is in the database; none in memory, where there is no log. */
   #pagesInLog(): number {
     const { log, checkpointed } = this.#logState.get() as { log: number; checkpointed: number };
@@ -165,9 +186,9 @@ export class StoreCore {
   #open(options: CoreOptions): StoreOpening {
     const database = this.#database;
     return database.transaction(() => {
-      const mending = mend(database);
-      const testimony = this.#witness?.testify(mending.hasBooks) ?? { damaged: 0, sentences: [] };
+      const found = findLosses(database, this.#opened, this.#witness);
       const { now, isFirstOfBoot } = this.#enterBoot(options);
+      enterLoss(database, found, now);
       const nextSeq = { uplink: 1, downlink: 1 };
       for (const direction of ['uplink', 'downlink'] as const) {
         const row = database.prepare('SELECT reserved_to FROM sequence WHERE direction = ?').get(direction) as {
@@ -194,9 +215,9 @@ export class StoreCore {
         alarmTopics: read.readAlarmTopics(database),
         backlog: read.readBacklog(database),
         counts: read.readCounts(database),
-        recovery: [...this.#opened.recovery, ...mending.sentences, ...testimony.sentences],
-        lostRows: this.#opened.lostRows + mending.lostRows + testimony.damaged,
-        damagedRecords: mending.records,
+        recovery: found.sentences,
+        losses: read.readLosses(database),
+        damagedRecords: found.records,
       };
     })();
   }
@@ -219,4 +240,10 @@ export class StoreCore {
     this.#database.prepare('DELETE FROM boot WHERE epoch <= ?').run(epoch - BOOTS_MAX);
     return { now: { epoch, upMs }, isFirstOfBoot: true };
   }
+}
+
+/** A row was found damaged or missing while it was read. */
+function isDamage(change: Change): boolean {
+  if (change.kind === 'count') return change.counts.damaged > 0;
+  return change.kind === 'settle' && change.outcome.as === 'damaged';
 }

@@ -6,8 +6,10 @@
  * witness, and no alarm either. It is never ahead of the store: only what a commit's fsync has made durable is noted.
  */
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Direction } from '../base/message.ts';
+import { syncFolder } from './folder.ts';
 
 /** One block of the medium: a slot is written whole or not at all, or its CRC tells. */
 const SLOT_BYTES = 4096;
@@ -27,6 +29,10 @@ export interface Mark {
   readonly lanes: readonly LaneMark[];
   /** What found no room in the slot, in sum: puts and pending. */
   readonly rest: readonly [puts: number, pending: number];
+}
+
+export function markPathOf(storePath: string): string {
+  return `${storePath}-highwater`;
 }
 
 /** The newest whole mark; `undefined`: there is none. */
@@ -62,6 +68,7 @@ function openToWrite(path: string): number {
   } catch {
     const file = openSync(path, 'w+', 0o600);
     writeSync(file, Buffer.alloc(2 * SLOT_BYTES, ' '), 0, 2 * SLOT_BYTES, 0);
+    syncFolder(dirname(path));
     return file;
   }
 }

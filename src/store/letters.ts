@@ -1,4 +1,5 @@
 /** Reads dead letters: the whole table at most in pages, bounded in rows and bytes. */
+import type { Direction } from '../base/message.ts';
 import type { DeadLetter, LetterPage, LetterRequest } from '../custody/letter.ts';
 import type { Database } from './database.ts';
 import { readCounts } from './reader.ts';
@@ -9,6 +10,7 @@ const PAGE_BYTES_MAX = 1_048_576;
 
 type StoredLetter = Omit<StoredRow, 'crc'> & {
   readonly id: number;
+  readonly direction: Direction;
   readonly row_crc: number | null;
   readonly attempts: number;
   readonly reason: string;
@@ -35,7 +37,7 @@ export function readLetters(database: Database, { after, limit, only }: LetterRe
 
 function letterOf(stored: StoredLetter): DeadLetter {
   const { id, attempts, reason, row_crc: crc, seq, lane, topic, epoch, up_ms: upMs } = stored;
-  const row = crc === null ? undefined : rowOf({ ...stored, crc });
+  const row = crc === null ? undefined : rowOf(stored.direction, { ...stored, crc });
   // before schema 4 letters had no checksum
   const unchecked = {
     seq,

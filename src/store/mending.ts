@@ -2,7 +2,7 @@
  * Finds records of the gateway's own that the medium has damaged, while the store opens: takes them out, and puts the most
  * careful thing in their place. Nothing of it goes by in silence: each table has its sentence in `recovery`.
  */
-import { closeBooks, fillGaps, lanesOf, missingIn } from './closing.ts';
+import { anewIn, closeBooks, fillGaps, lanesOf, missingIn } from './closing.ts';
 import type { Database } from './database.ts';
 import { readSealed, writeSealed } from './sealed-rows.ts';
 import { SEALED, type Sealed } from './seals.ts';
@@ -15,6 +15,10 @@ export interface Mending {
   readonly lostRows: number;
   /** No line of the ledger was among them. */
   readonly hasBooks: boolean;
+  /** Why messages may be missing that nobody can count. */
+  readonly unknown: readonly string[];
+  /** Lines of the ledger that begin anew with what is pending. */
+  readonly anew: ReadonlySet<number>;
 }
 
 /** What becomes of what stood in a damaged row. */
@@ -31,13 +35,14 @@ const CONSEQUENCE: Readonly<Record<Sealed, string>> = {
   hub_gap: 'downlinks may be missing, and nobody knows since when',
   ledger: 'they begin anew with what is pending, and rows lost besides cannot be told',
   sequence: 'message numbers go on behind the highest that is known',
+  loss: 'how much was lost at an earlier start is forgotten',
 };
 
 /** Within the opening transaction, before anything is read from these tables. */
 export function mend(database: Database): Mending {
   const broken = findBroken(database);
   const records = [...broken.values()].reduce((sum, rows) => sum + rows, 0);
-  if (records === 0) return { sentences: [], records, lostRows: 0, hasBooks: true };
+  if (records === 0) return { sentences: [], records, lostRows: 0, hasBooks: true, unknown: [], anew: new Set() };
   for (const table of broken.keys()) {
     const sound = [...readSealed(database, table)].filter(({ isSound }) => isSound);
     // written anew as a whole: a damaged key stands in the wrong place of the tree, where no DELETE would find it
@@ -48,7 +53,9 @@ export function mend(database: Database): Mending {
   const lostRows = missingIn(lanes);
   closeBooks(database, lanes);
   fillGaps(database, lanes);
-  return { sentences: tellBroken(broken), records, lostRows, hasBooks: !broken.has('ledger') };
+  const unknown = tellBroken(new Map([...broken].filter(([table]) => table === 'ledger' || table === 'loss')));
+  const hasBooks = !broken.has('ledger');
+  return { sentences: tellBroken(broken), records, lostRows, hasBooks, unknown, anew: anewIn(lanes) };
 }
 
 /** How many rows of which tables have a checksum that does not hold. Changes nothing. */

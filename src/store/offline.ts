@@ -1,17 +1,27 @@
-/** Reads the store of a gateway that does not run, without writing to it: what the next start will find is told now. */
+/**
+ * Reads the store of a gateway that does not run, without writing to it: what the next start will find is told now. A store
+ * of usual size is opened as a copy (`dry-run.ts`); a large one only if there is anything wrong with it.
+ */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { laneWords, ownerOf } from '../custody/lane-number.ts';
-import { addCounts, ZERO } from '../custody/ledger.ts';
+import { ZERO } from '../custody/ledger.ts';
 import type { LetterPage, LetterRequest } from '../custody/letter.ts';
-import type { LaneCounts } from '../custody/row.ts';
+import type { LaneCounts, LossRow } from '../custody/row.ts';
 import { ledgerId } from './change-writer.ts';
 import { type Database, faultOf, openReadOnly } from './database.ts';
+import { dryRun } from './dry-run.ts';
 import { STORE_FILE } from './file.ts';
+import { markPathOf } from './high-water.ts';
 import { readLetters } from './letters.ts';
-import { findBroken, tellBroken } from './mending.ts';
-import { readSubdevices, readTally } from './reader.ts';
-import { holdAgainstMark, type Loss } from './witness.ts';
+import { isLogOwn } from './log-owner.ts';
+import { findBroken } from './mending.ts';
+import { readLosses, readSubdevices, readTally } from './reader.ts';
+import { isSuspect, isWhole } from './recovery.ts';
+import { holdAgainstMark } from './witness.ts';
+
+/** A larger store is not copied while it is healthy. */
+const COPIED_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface OfflineLane extends LaneCounts {
   readonly subdevice: string;
@@ -26,28 +36,25 @@ export interface OfflineStore {
   readonly lanes: readonly OfflineLane[];
   /** What the medium has damaged or lost, one sentence each. */
   readonly findings: readonly string[];
+  readonly losses: readonly LossRow[];
 }
 
-/** @returns `undefined` where there is no store; @throws Fault, `store-locked` while a gateway runs */
+type Look<T> = (found: {
+  readonly database: Database;
+  readonly findings: readonly string[];
+  readonly losses: readonly LossRow[];
+}) => T;
+
+/** @returns `undefined` where there is no store; @throws Fault, `store-locked` while a gateway runs or starts */
 export async function readStoreOffline(stateDir: string): Promise<OfflineStore | undefined> {
-  const path = join(stateDir, STORE_FILE);
-  if (!existsSync(path)) return undefined;
-  const database = openReadOnly(path);
-  try {
-    const broken = findBroken(database);
-    const { losses, sentences } = holdAgainstMark(database, path, !broken.has('ledger'));
-    return {
-      path,
-      bytes: sizeOf(path),
-      walBytes: sizeOf(`${path}-wal`),
-      lanes: readLanes(database, losses, !broken.has('ledger')),
-      findings: [...tellBroken(broken), ...sentences],
-    };
-  } catch (error) {
-    throw faultOf(error, path);
-  } finally {
-    database.close();
-  }
+  return readOffline(stateDir, (path, { database, findings, losses }) => ({
+    path,
+    bytes: sizeOf(path),
+    walBytes: sizeOf(`${path}-wal`),
+    lanes: readLanes(database),
+    findings,
+    losses,
+  }));
 }
 
 export interface OfflineLetters {
@@ -60,44 +67,61 @@ export async function readLettersOffline(
   stateDir: string,
   request: LetterRequest,
 ): Promise<OfflineLetters | undefined> {
-  const path = join(stateDir, STORE_FILE);
-  if (!existsSync(path)) return undefined;
-  const database = openReadOnly(path);
-  try {
+  return readOffline(stateDir, (_path, { database }) => {
     const names = new Map(readSubdevices(database).map((row) => [row.lane, row.id]));
     return { page: readLetters(database, request), nameOf: (lane) => names.get(ownerOf(lane)) ?? '(nobody)' };
+  });
+}
+
+function readOffline<T>(stateDir: string, read: (path: string, ...found: Parameters<Look<T>>) => T): T | undefined {
+  const path = join(stateDir, STORE_FILE);
+  if (![path, `${path}-wal`, markPathOf(path)].some((part) => existsSync(part))) return undefined;
+  const look: Look<T> = (found) => read(path, found);
+  const bytes = sizeOf(path) + sizeOf(`${path}-wal`);
+  const found = bytes > COPIED_BYTES_MAX ? readHealthy(path, look) : undefined;
+  return (found ?? lookAtCopy(path, look)).found;
+}
+
+function lookAtCopy<T>(path: string, look: Look<T>): { readonly found: T } {
+  return dryRun(path, ({ database, opening }, inPlace) => {
+    const losses = opening.losses.map((loss) => ({ ...loss, unknown: loss.unknown && inPlace(loss.unknown) }));
+    return { found: look({ database, findings: opening.recovery.map(inPlace), losses }) };
+  });
+}
+
+/** @returns `undefined` for a store in which the next start will have something to put right */
+function readHealthy<T>(path: string, look: Look<T>): { readonly found: T } | undefined {
+  if (isSuspect(path) || !isLogOwn(path)) return undefined;
+  let database: Database;
+  try {
+    database = openReadOnly(path);
   } catch (error) {
+    if (faultOf(error, path).code === 'store-locked') throw error;
+    return undefined;
+  }
+  try {
+    if (!isWhole(database, false) || findBroken(database).size > 0) return undefined;
+    const { sentences } = holdAgainstMark(database, path, { isNew: false, hasBooks: true, anew: new Set() });
+    return sentences.length > 0 ? undefined : { found: look({ database, findings: [], losses: readLosses(database) }) };
+  } catch (error) {
+    if (faultOf(error, path).code === 'store-corrupt') return undefined;
     throw faultOf(error, path);
   } finally {
     database.close();
   }
 }
 
-/** As the next opening will have them: with what the high-water mark misses, and with new lines for damaged ones. */
-function readLanes(database: Database, losses: readonly Loss[], hasBooks: boolean): OfflineLane[] {
+function readLanes(database: Database): OfflineLane[] {
   const names = new Map(readSubdevices(database).map((row) => [row.lane, row.id]));
   const tally = readTally(database);
   const lanes = new Map<number, OfflineLane>();
-  const enter = (id: number, change: (lane: OfflineLane) => Partial<OfflineLane>): void => {
-    const lane = Math.floor(id / 2);
-    const direction = id % 2 === 0 ? 'uplink' : 'downlink';
-    const known = lanes.get(id) ?? {
-      direction,
-      lane,
-      counts: ZERO,
-      pending: 0,
-      subdevice: laneWords(lane, names.get(ownerOf(lane)) ?? '(nobody)'),
-    };
-    lanes.set(id, { ...known, ...change(known) });
-  };
-  for (const { direction, lane, counts } of tally.counts) enter(ledgerId(direction, lane), () => ({ counts }));
-  for (const { direction, lane, rows } of tally.rows) {
+  const enter = ({ direction, lane }: Omit<LaneCounts, 'counts'>, known: Partial<OfflineLane>): void => {
     const id = ledgerId(direction, lane);
-    const isNew = !lanes.has(id) && !hasBooks;
-    enter(id, () => ({ pending: rows, ...(isNew ? { counts: { ...ZERO, accepted: rows } } : {}) }));
-  }
-  for (const { id, forgotten, damaged } of losses)
-    enter(id, ({ counts }) => ({ counts: addCounts(counts, { ...ZERO, accepted: forgotten + damaged, damaged }) }));
+    const subdevice = laneWords(lane, names.get(ownerOf(lane)) ?? '(nobody)');
+    lanes.set(id, { ...(lanes.get(id) ?? { direction, lane, counts: ZERO, pending: 0, subdevice }), ...known });
+  };
+  for (const { counts, ...lane } of tally.counts) enter(lane, { counts });
+  for (const { rows, ...lane } of tally.rows) enter(lane, { pending: rows });
   return [...lanes.values()];
 }
 

@@ -9,6 +9,7 @@ import type {
   HubSessionRow,
   LaneBacklog,
   LaneCounts,
+  LossRow,
   Row,
   RowPage,
   SubdeviceRow,
@@ -28,19 +29,20 @@ const SCAN_MAX = 2048;
 
 /** Reads one page; bounded in rows returned and in rows passed over. */
 export function readPage(database: Database, request: PageRequest): RowPage {
+  const { direction } = request;
   const rows: Row[] = [];
   const damaged: { seq: number; lane: number; bytes: number }[] = [];
   const from = Math.min(...request.lanes.values());
-  const statement = database.prepare(`SELECT * FROM ${tableOf(request.direction)} WHERE seq >= ? ORDER BY seq LIMIT ?`);
+  const statement = database.prepare(`SELECT * FROM ${tableOf(direction)} WHERE seq >= ? ORDER BY seq LIMIT ?`);
   let scanned = 0;
   let scannedTo = from - 1;
   for (const found of statement.iterate(from, SCAN_MAX)) {
     const stored = found as StoredRow;
     scanned += 1;
-    const row = rowOf(stored);
-    if (row === undefined && isNumberDamaged(stored)) continue; // its lane will miss it
+    const row = rowOf(direction, stored);
+    if (row === undefined && isNumberDamaged(direction, stored)) continue; // its lane will miss it
     scannedTo = stored.seq;
-    const lane = row?.lane ?? laneOfDamaged(stored);
+    const lane = row?.lane ?? laneOfDamaged(direction, stored);
     const wantedFrom = request.lanes.get(lane);
     if (wantedFrom === undefined || stored.seq < wantedFrom) continue;
     if (row === undefined) damaged.push({ seq: stored.seq, lane, bytes: bytesOfDamaged(stored) });
@@ -157,6 +159,18 @@ export function readHubGap(database: Database): Gap | undefined {
   return row && { reason: row.reason, from: { epoch: row.epoch, upMs: row.upMs } };
 }
 
+export function readLosses(database: Database): LossRow[] {
+  const rows = database.prepare('SELECT epoch, up_ms AS upMs, messages, unknown FROM loss ORDER BY id').all() as {
+    epoch: number;
+    upMs: number;
+    messages: number;
+    unknown: string | null;
+  }[];
+  return rows.map(({ epoch, upMs, messages, unknown }) => ({
+    ...{ at: { epoch, upMs }, messages, unknown: unknown ?? undefined },
+  }));
+}
+
 export function readEpochs(database: Database): Map<number, Epoch> {
   const rows = database.prepare('SELECT * FROM boot').all() as {
     epoch: number;
@@ -184,5 +198,5 @@ export function readNewest(database: Database, direction: Direction, limit: numb
   const rows = database
     .prepare(`SELECT * FROM ${tableOf(direction)} ORDER BY seq DESC LIMIT ?`)
     .all(limit) as StoredRow[];
-  return rows.flatMap((stored) => rowOf(stored) ?? []);
+  return rows.flatMap((stored) => rowOf(direction, stored) ?? []);
 }

@@ -3,7 +3,7 @@
  * their order and ahead of everything new; and the small tables as far as they go. The books are closed over what is
  * missing: what the ledger says is pending and is not there is damaged, and nothing else is.
  */
-import { closeBooks, fillGaps, type LaneState, lanesOf, missingIn } from './closing.ts';
+import { anewIn, closeBooks, fillGaps, type LaneState, lanesOf, missingIn } from './closing.ts';
 import type { Database } from './database.ts';
 import { salvageRows } from './salvage.ts';
 import { readSealed, writeSealed } from './sealed-rows.ts';
@@ -19,6 +19,8 @@ export interface Rebuilt {
   readonly records: number;
   /** The ledger could be read: without it nobody knows how many are missing. */
   readonly hasBooks: boolean;
+  /** Lines of the ledger that begin anew with what was salvaged. */
+  readonly anew: readonly number[];
 }
 
 const HOT = ['outbox', 'inbox'] as const;
@@ -33,7 +35,7 @@ export interface RebuildOptions {
 export function rebuild({ sources, target, progress }: RebuildOptions): Rebuilt {
   const damaged = new Set<string>();
   const records = new Set<string>();
-  let lanes: LaneState[] = [];
+  let lanes: LaneState[] = lanesOf(target);
   let hasBooks = false;
   target.exec('DELETE FROM hub_session'); // of a birth: nothing is known of the hub unless it can be read
   for (const source of sources) {
@@ -55,7 +57,8 @@ export function rebuild({ sources, target, progress }: RebuildOptions): Rebuilt 
     fillGaps(target, lanes);
   })();
   const salvaged = lanes.reduce((sum, { rows }) => sum + rows, 0);
-  return { salvaged, damaged: broken, unreadable: Math.max(0, missing - broken), records: records.size, hasBooks };
+  const unreadable = Math.max(0, missing - broken);
+  return { salvaged, damaged: broken, unreadable, records: records.size, hasBooks, anew: [...anewIn(lanes)] };
 }
 
 function isKnown(source: Database, table: string): boolean {

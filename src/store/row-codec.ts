@@ -1,6 +1,10 @@
-/** Rows of the outbox and the inbox as SQLite holds them, each with a CRC-32 over all that matters in it. */
+/**
+ * Rows of the outbox and the inbox as SQLite holds them, each with a CRC-32 over all that matters in it. The CRC of a
+ * downlink covers its direction too, so that a row found on a stray page tells which table it is of; downlinks stored
+ * before that have the CRC of an uplink, and are known by their table only.
+ */
 import { crc32 } from 'node:zlib';
-import type { Qos } from '../base/message.ts';
+import type { Direction, Qos } from '../base/message.ts';
 import type { Row } from '../custody/row.ts';
 
 /** Up to the one that tells a lane of alarms (`custody/lane-number.ts`). */
@@ -22,10 +26,10 @@ export interface StoredRow {
 /** seq, lane, qos, epoch, up_ms, crc, topic, payload. */
 export type RowValues = [number, number, number, number, number, number, string, Uint8Array];
 
-export function valuesOf(row: Row): RowValues {
+export function valuesOf(direction: Direction, row: Row): RowValues {
   const epoch = row.stamp.epoch;
   const upMs = Math.floor(row.stamp.upMs);
-  const crc = crcOf({
+  const crc = crcOf(direction, {
     seq: row.seq,
     lane: row.lane,
     qos: row.qos,
@@ -38,38 +42,50 @@ export function valuesOf(row: Row): RowValues {
 }
 
 /** `undefined`: the row is damaged and must not be passed on. */
-export function rowOf(stored: StoredRow): Row | undefined {
-  if (!isWhole(stored)) return undefined;
+export function rowOf(direction: Direction, stored: StoredRow): Row | undefined {
+  if (!isWhole(direction, stored)) return undefined;
   const { seq, lane, qos, topic, epoch } = stored;
   return { seq, lane, topic, payload: new Uint8Array(stored.payload), qos, stamp: { epoch, upMs: stored.up_ms } };
 }
 
-export function isWhole(stored: StoredRow): stored is StoredRow & { readonly qos: Qos } {
+export function isWhole(direction: Direction, stored: StoredRow): stored is StoredRow & { readonly qos: Qos } {
   if (!(stored.payload instanceof Uint8Array) || typeof stored.topic !== 'string') return false;
-  return crcOf(stored) === stored.crc && (stored.qos === 0 || stored.qos === 1);
+  return (stored.qos === 0 || stored.qos === 1) && isCrcOf(direction, stored);
+}
+
+/** The table that a row found on a stray page is of. @returns `undefined` for a row that is not whole */
+export function directionOf(stored: StoredRow): Direction | undefined {
+  if (!isWhole('downlink', stored)) return undefined;
+  return crcOf('downlink', stored) === stored.crc ? 'downlink' : 'uplink';
 }
 
 /** Which lane a damaged row belonged to: the bit that flipped may be one of the lane's, and then the CRC tells which. */
-export function laneOfDamaged(stored: StoredRow): number {
+export function laneOfDamaged(direction: Direction, stored: StoredRow): number {
   if (!(stored.payload instanceof Uint8Array)) return stored.lane;
   for (let bit = 0; bit < LANE_BITS; bit += 1) {
     const lane = stored.lane ^ (2 ** bit);
-    if (crcOf({ ...stored, lane }) === stored.crc) return lane;
+    if (isCrcOf(direction, { ...stored, lane })) return lane;
   }
   return stored.lane;
 }
 
 /** Is it the number itself that is damaged? Then it may be another row's, which must not suffer for it. */
-export function isNumberDamaged(stored: StoredRow): boolean {
+export function isNumberDamaged(direction: Direction, stored: StoredRow): boolean {
   if (!(stored.payload instanceof Uint8Array)) return false;
   for (let bit = 0; bit < SEQ_BITS; bit += 1) {
     const seq = Number(BigInt(stored.seq) ^ (1n << BigInt(bit)));
-    if (crcOf({ ...stored, seq }) === stored.crc) return true;
+    if (isCrcOf(direction, { ...stored, seq })) return true;
   }
   return false;
 }
 
-function crcOf(row: Omit<StoredRow, 'crc'>): number {
+function isCrcOf(direction: Direction, stored: StoredRow): boolean {
+  return (
+    crcOf(direction, stored) === stored.crc || (direction === 'downlink' && crcOf('uplink', stored) === stored.crc)
+  );
+}
+
+function crcOf(direction: Direction, row: Omit<StoredRow, 'crc'>): number {
   const head = `${row.seq} ${row.lane} ${row.qos} ${row.epoch} ${row.up_ms} ${row.topic}`;
-  return crc32(row.payload, crc32(head));
+  return crc32(row.payload, crc32(direction === 'uplink' ? head : `${direction} ${head}`));
 }

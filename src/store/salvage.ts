@@ -6,6 +6,7 @@
  * A break may be several, with something between them: its keys are halved until every readable page has been reached.
  * Bounded, for keys jump far (a block of numbers per start): a wide break is sampled, a narrow one searched through.
  */
+import type { Direction } from '../base/message.ts';
 import type { Database, Statement } from './database.ts';
 import { isWhole } from './row-codec.ts';
 
@@ -75,6 +76,7 @@ type RowInWords = [
 
 class Reader {
   readonly #damaged = new Set<number>();
+  readonly #direction: Direction;
   readonly #read: Statement;
   readonly #touch: Statement;
   readonly #put: Statement;
@@ -87,6 +89,7 @@ class Reader {
   #taken: RowInWords[] = [];
 
   constructor({ source, target, table, progress }: Salvage) {
+    this.#direction = table === 'outbox' ? 'uplink' : 'downlink';
     source.function('take', { varargs: true }, (...words) => this.#take(...(words as RowInWords)));
     // a payload that is no blob is not whole: nothing takes the place of its QoS
     this.#read = source.prepare(
@@ -143,7 +146,7 @@ class Reader {
 
   #take(...row: RowInWords): number {
     const [seq, lane, qos, epoch, up_ms, crc, topic, hex] = row;
-    if (isWhole({ seq, lane, qos, epoch, up_ms, crc, topic, payload: Buffer.from(hex, 'hex') })) {
+    if (isWhole(this.#direction, { seq, lane, qos, epoch, up_ms, crc, topic, payload: Buffer.from(hex, 'hex') })) {
       this.#taken.push(row);
       if (this.#taken.length === ROWS_AT_ONCE) this.#putTaken();
       this.#last = Math.max(this.#last, seq); // a broken inner page may lead back to where we were

@@ -20,6 +20,7 @@ export const SEALED = [
   'alarm_topic',
   'ledger',
   'sequence',
+  'loss',
 ] as const;
 
 export type Sealed = (typeof SEALED)[number];

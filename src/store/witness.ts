@@ -10,11 +10,13 @@ import type { Change } from '../custody/change.ts';
 import { settledTotal } from '../custody/ledger.ts';
 import { countsOfLedger, type LedgerRow } from './change-writer.ts';
 import type { Database } from './database.ts';
-import { type LaneMark, type Mark, readMark, writeMark } from './high-water.ts';
+import { type LaneMark, type Mark, markPathOf, readMark, writeMark } from './high-water.ts';
 import { ledgerRows, readTally } from './reader.ts';
 
 /** A mark costs a block of the medium: at most so often, and only after a commit. The oldest commit without one is no older. */
 const MARK_EVERY_MS = 5000;
+/** End of a sentence: the mark is that old at most. */
+const SINCE_THE_MARK = 'what was stored in the 5 s after that may be missing too';
 /** The ledger line of nobody: lost rows whose lane the mark had no room for. */
 const NOBODY = 0;
 
@@ -22,6 +24,17 @@ interface Testimony {
   /** Rows lost, entered into the ledger as damaged. */
   readonly damaged: number;
   readonly sentences: readonly string[];
+  /** Why more may be missing than anybody can count. */
+  readonly unknown: readonly string[];
+}
+
+/** What the opening knows of the ledger. */
+export interface Books {
+  /** The store was born just now. */
+  readonly isNew: boolean;
+  /** Lines of the ledger were lost: those that are not there, and those that began anew with the rows that are. */
+  readonly hasBooks: boolean;
+  readonly anew: ReadonlySet<number>;
 }
 
 export class Witness {
@@ -36,16 +49,14 @@ export class Witness {
     this.#path = storePath;
   }
 
-  /**
-   * Within the opening transaction, before anything is read from the ledger.
-   * @param hasBooks false: lines of the ledger began anew, so the mark says nothing of what they lack
-   */
-  testify(hasBooks: boolean): Testimony {
-    const { mark, isOwn, losses, sentences } = holdAgainstMark(this.#database, this.#path, hasBooks);
+  /** Within the opening transaction, before anything is read from the ledger. */
+  testify(books: Books): Testimony {
+    const { mark, isOwn, losses, sentences, unknown } = holdAgainstMark(this.#database, this.#path, books);
     this.#turn = mark?.turn ?? 0;
-    if (mark !== undefined && isOwn) this.#reserve(mark);
+    if (mark !== undefined && (isOwn || books.isNew)) this.#reserve(mark);
     for (const loss of losses) this.#enter(loss);
-    return { damaged: damagedIn(losses), sentences };
+    this.#isBehind = !isOwn || losses.length > 0; // from now on there is a mark, or its absence would say nothing
+    return { damaged: damagedIn(losses), sentences, unknown };
   }
 
   /** A commit is durable. Worth a note if rows came or went; what never touched the disk moves neither number. */
@@ -118,23 +129,44 @@ interface Comparison {
   readonly isOwn: boolean;
   readonly losses: readonly Loss[];
   readonly sentences: readonly string[];
+  readonly unknown: readonly string[];
 }
 
-/** What does the store at `storePath` lack that its mark has seen? Changes nothing. @param hasBooks as in `testify` */
-export function holdAgainstMark(database: Database, storePath: string, hasBooks: boolean): Comparison {
+/** What does the store at `storePath` lack that its mark has seen? Changes nothing. */
+export function holdAgainstMark(database: Database, storePath: string, books: Books): Comparison {
   const mark = readMark(markPathOf(storePath));
-  if (mark === undefined) return { mark, isOwn: false, losses: [], sentences: [] };
-  if (mark.store !== identityOf(database)) return { mark, isOwn: false, losses: [], sentences: foreign(mark) };
-  const losses = lossesIn(database, mark);
-  if (!hasBooks) {
-    const unknown = losses.map((loss) => ({ ...loss, forgotten: 0, damaged: 0 }));
-    return { mark, isOwn: true, losses: unknown, sentences: [] };
-  }
-  const what = `the store has lost its newest transactions: ${damagedIn(losses)} messages that it held are counted as damaged`;
-  return { mark, isOwn: true, losses, sentences: losses.length === 0 ? [] : [what] };
+  if (mark === undefined) return { mark, isOwn: false, losses: [], ...unmarked(database, books) };
+  if (mark.store !== identityOf(database)) return { mark, isOwn: false, ...foreign(mark, books) };
+  const losses = lossesIn(database, mark, books);
+  if (losses.length === 0 || (!books.hasBooks && damagedIn(losses) === 0))
+    return { mark, isOwn: true, losses, sentences: [], unknown: [] };
+  const what = books.hasBooks ? 'the store has lost its newest transactions' : 'the store has lost lines of its ledger';
+  const sentence = `${what}: ${damagedIn(losses)} messages that it held are counted as damaged; ${SINCE_THE_MARK}`;
+  return { mark, isOwn: true, losses, sentences: [sentence], unknown: [sentence] };
 }
 
-function lossesIn(database: Database, mark: Mark): Loss[] {
+/** Each store has a mark from its first opening on. */
+function unmarked(database: Database, { isNew }: Books): Pick<Comparison, 'sentences' | 'unknown'> {
+  const puts = ledgerRows(database).reduce((sum, row) => sum + row.puts, 0);
+  if (isNew || puts === 0) return { sentences: [], unknown: [] };
+  const sentence =
+    'the high-water mark beside the store is missing or unreadable: whether the newest messages are there cannot be known';
+  return { sentences: [sentence], unknown: [sentence] };
+}
+
+/** The mark of a store that is gone, or a mark that was put here. */
+function foreign(mark: Mark, { isNew }: Books): Pick<Comparison, 'losses' | 'sentences' | 'unknown'> {
+  const pending = mark.lanes.reduce((sum, [, , rows]) => sum + rows, mark.rest[1]);
+  if (isNew) {
+    const sentence = `the database is missing: the store that was here held ${pending} messages when last seen, which are counted as damaged; ${SINCE_THE_MARK}`;
+    const losses = pending === 0 ? [] : [{ id: NOBODY, puts: 0, forgotten: 0, damaged: pending }];
+    return { losses, sentences: [sentence], unknown: [sentence] };
+  }
+  const sentence = `the high-water mark beside the store is another store's, which held ${pending} messages when last seen: whether messages are missing here cannot be known`;
+  return { losses: [], sentences: [sentence], unknown: [sentence] };
+}
+
+function lossesIn(database: Database, mark: Mark, { hasBooks, anew }: Books): Loss[] {
   const ledger = new Map(ledgerRows(database).map((row) => [row.id, row]));
   const missing = mark.lanes.map(([id, puts, pending]) => ({ id, puts, pending, row: ledger.get(id) }));
   for (const { id } of missing) ledger.delete(id);
@@ -148,12 +180,16 @@ function lossesIn(database: Database, mark: Mark): Loss[] {
   // something is wrong, so it is worth reading the whole backlog: the ledger itself may be what is out of date
   const rows = new Map(readTally(database).rows.map((one) => [lineOf(one), one.rows]));
   return losses.map(({ id, puts, pending, row }) => {
-    const forgotten = Math.max(0, (rows.get(id) ?? 0) - (row === undefined ? 0 : pendingOf(row)));
+    const there = rows.get(id) ?? 0;
+    // a line that began anew counts what is there, and knows nothing of what was delivered
+    if (!hasBooks && (row === undefined || anew.has(id)))
+      return { id, puts, forgotten: 0, damaged: Math.max(0, pending - there) };
+    const forgotten = Math.max(0, there - (row === undefined ? 0 : pendingOf(row)));
     return { id, puts, forgotten, damaged: Math.max(0, Math.min(puts, pending) - forgotten) };
   });
 }
 
-export interface Loss {
+interface Loss {
   /** Of the ledger line. */
   readonly id: number;
   /** Puts that the store has forgotten. */
@@ -175,21 +211,10 @@ function identityOf(database: Database): string {
   return (database.prepare('SELECT id FROM identity').get() as { id: string }).id;
 }
 
-function markPathOf(storePath: string): string {
-  return `${storePath}-highwater`;
-}
-
 function pendingOf(row: LedgerRow): number {
   return Math.max(0, row.accepted - settledTotal(countsOfLedger(row)));
 }
 
 function lineOf({ direction, lane }: { readonly direction: string; readonly lane: number }): number {
   return lane * 2 + (direction === 'downlink' ? 1 : 0);
-}
-
-/** A file that was moved away, or is gone: its messages are nobody's here, but they are not passed over in silence. */
-function foreign({ lanes, rest }: Mark): string[] {
-  const pending = lanes.reduce((sum, [, , rows]) => sum + rows, rest[1]);
-  if (pending === 0) return [];
-  return [`this store is new: another one was here before it, and held ${pending} messages when last seen`];
 }

@@ -24,7 +24,8 @@ it('a corrupt store of 110 MB is in service again, with every message accounted 
     const core = new StoreCore({ path, ...BOOT, suspect: true });
     const tookMs = Math.round(performance.now() - startedMs);
     const { counts, rows } = readTally(core.database);
-    const { recovery, lostRows } = core.opening;
+    const { recovery, losses } = core.opening;
+    const lostRows = losses[0]?.messages ?? 0;
     core.close(2000);
     const salvaged = rows.reduce((sum, lane) => sum + lane.rows, 0);
     console.log(`${sectors} sectors of ${statSync(filled).size} bytes: ${tookMs} ms, ${salvaged} of ${ROWS} salvaged`);

@@ -125,7 +125,10 @@ describe('the ledger', () => {
   });
 
   it('without a running gateway is read from the store, and the status says what is safe', () => {
-    const status = offlineStatusOf({ path: '/s', bytes: 1, walBytes: 2, lanes: BALANCED, findings: ['x'] }, null);
+    const status = offlineStatusOf(
+      { path: '/s', bytes: 1, walBytes: 2, lanes: BALANCED, findings: ['x'], losses: [] },
+      null,
+    );
     expect(status).toMatchObject({
       running: false,
       uplinksOnDisk: 1204,

@@ -24,7 +24,7 @@ describe('a store in RAM', () => {
   });
 
   it('is called so without a running gateway, too', () => {
-    const reading = { path: '/s', bytes: 1, walBytes: 2, lanes: BALANCED, findings: [] };
+    const reading = { path: '/s', bytes: 1, walBytes: 2, lanes: BALANCED, findings: [], losses: [] };
     const { sentence } = offlineStatusOf(reading, 'tmpfs on /tmp');
     expect(sentence).toContain('in RAM only (tmpfs on /tmp)');
     expect(sentence).not.toContain('safe on disk');

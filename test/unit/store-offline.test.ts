@@ -50,6 +50,6 @@ it('tells of messages that the store has forgotten, as the next opening will', a
   const reading = await look(path);
   expect(reading?.findings).toEqual([expect.stringContaining('2 messages that it held')]);
   const { opening } = openStore(path);
-  expect(opening).toMatchObject({ lostRows: 2, recovery: reading?.findings });
+  expect(opening).toMatchObject({ losses: [{ messages: 2 }], recovery: reading?.findings });
   expect(reading?.lanes[0]?.counts).toEqual(opening.counts[0]?.counts);
 });

@@ -1,0 +1,24 @@
+/** What the store has found lost at its openings, until somebody has seen it (`holdfast acknowledge-loss`). */
+import type { LossRow } from '../custody/row.ts';
+import type { Committer } from './committer.ts';
+
+export class Losses {
+  #rows: readonly LossRow[];
+  readonly #committer: Committer;
+
+  constructor(rows: readonly LossRow[], committer: Committer) {
+    this.#rows = rows;
+    this.#committer = committer;
+  }
+
+  get rows(): readonly LossRow[] {
+    return this.#rows;
+  }
+
+  /** Resolves once a restart does not show them again; false: there are none. */
+  acknowledge(nowMs: number): Promise<boolean> {
+    if (this.#rows.length === 0) return Promise.resolve(false);
+    this.#rows = [];
+    return new Promise((resolve) => this.#committer.require([{ kind: 'lossesSeen' }], nowMs, () => resolve(true)));
+  }
+}
