@@ -101,8 +101,11 @@ function salvage(folder: string, { path, progress }: SalvageOptions): Rebuilt {
   try {
     // begun anew after a crash; on the disk before anybody relies on it
     for (const setting of ['journal_mode = MEMORY', 'synchronous = OFF']) database.pragma(setting);
-    const rebuilt = rebuild({ sources, target: database, progress });
-    const identity = sources.map(identityIn).find((id) => id !== undefined) ?? readMark(markPathOf(path))?.store;
+    const mark = readMark(markPathOf(path));
+    const marked = new Map((mark?.lanes ?? []).map(([id, , pending]) => [id, pending]));
+    const damaged = join(folder, basename(path));
+    const rebuilt = rebuild({ sources, target: database, path: damaged, marked, progress });
+    const identity = sources.map(identityIn).find((id) => id !== undefined) ?? mark?.store;
     // the mark beside it goes on being its own
     if (identity !== undefined) database.prepare('UPDATE identity SET id = ?').run(identity);
     return rebuilt;

@@ -8,6 +8,7 @@ import type { Database } from './database.ts';
 import { salvageRows } from './salvage.ts';
 import { readSealed, writeSealed } from './sealed-rows.ts';
 import { SEALED } from './seals.ts';
+import { findStrayRows } from './stray-rows.ts';
 
 export interface Rebuilt {
   readonly salvaged: number;
@@ -29,10 +30,14 @@ export interface RebuildOptions {
   /** The damaged store with its log, then, if that does not suffice, without; none that could not be opened. */
   readonly sources: readonly Database[];
   readonly target: Database;
+  /** Of the damaged file, for what SQLite does not find in it. */
+  readonly path: string;
+  /** By line of the ledger: messages pending when the store was last seen. */
+  readonly marked: ReadonlyMap<number, number>;
   readonly progress: (sentence: string) => void;
 }
 
-export function rebuild({ sources, target, progress }: RebuildOptions): Rebuilt {
+export function rebuild({ sources, target, path, marked, progress }: RebuildOptions): Rebuilt {
   const damaged = new Set<string>();
   const records = new Set<string>();
   let lanes: LaneState[] = lanesOf(target);
@@ -49,6 +54,10 @@ export function rebuild({ sources, target, progress }: RebuildOptions): Rebuilt 
     hasBooks ||= (target.prepare('SELECT count(*) AS lanes FROM ledger').get() as { lanes: number }).lanes > 0;
     lanes = lanesOf(target);
     if (hasBooks && missingIn(lanes) === 0) break;
+  }
+  if (!hasBooks || missingIn(lanes) > 0) {
+    target.transaction(() => findStrayRows({ path, target, hasBooks, marked, progress }))();
+    lanes = lanesOf(target);
   }
   const missing = missingIn(lanes);
   const broken = Math.min(damaged.size, hasBooks ? missing : damaged.size);
