@@ -42,9 +42,12 @@ export function dryRun<T>(path: string, look: (core: StoreCore, words: (sentence
   }
 }
 
-/** A gateway holds the lock of the database for as long as it runs; whatever else is wrong with the file is found later. */
+/**
+ * A gateway holds the lock of the database for as long as it runs; whatever else is wrong with the file is found later. An empty
+ * file is not opened: SQLite, reading only, too, would remove the log beside it (`pagerOpenWalIfPresent` in pager.c).
+ */
 function refuseRunning(path: string): void {
-  if (!existsSync(path)) return;
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
   try {
     openReadOnly(path).close();
   } catch (error) {

@@ -84,7 +84,7 @@ export function finish(options: SalvageOptions): Salvaged {
   syncFolder(dirname(path));
   const rebuilt = JSON.parse(readFileSync(report, 'utf8')) as Rebuilt;
   const sentence = sentenceOf(rebuilt, folder);
-  const unknown = rebuilt.hasBooks ? [] : [sentence];
+  const unknown = rebuilt.hasBooks && !rebuilt.isDoubtful ? [] : [sentence];
   const { hasBooks, anew = [] } = rebuilt; // the report of an earlier version does not say
   return {
     ...{ recovery: [sentence], lostRows: rebuilt.damaged + rebuilt.unreadable, unknown },
@@ -139,12 +139,13 @@ function linkReadings(damaged: string, folder: string): string[] {
   return [whole, alone];
 }
 
-function sentenceOf({ salvaged, damaged, unreadable, records, hasBooks }: Rebuilt, folder: string): string {
+function sentenceOf({ salvaged, damaged, unreadable, records, hasBooks, isDoubtful }: Rebuilt, folder: string): string {
   const lost = hasBooks
     ? `${damaged} were damaged and ${unreadable} unreadable`
     : `${damaged} were damaged, and the books were unreadable too: nobody knows how many are missing`;
+  const doubt = hasBooks && isDoubtful ? ', or more: some of the salvaged ones may have been delivered before' : '';
   const own = records > 0 ? `; ${records} records of its own were damaged and left out` : '';
-  return `the store was corrupt: ${salvaged} messages were salvaged, ${lost}${own}; the file is kept in ${folder}`;
+  return `the store was corrupt: ${salvaged} messages were salvaged, ${lost}${doubt}${own}; the file is kept in ${folder}`;
 }
 
 export function quarantinesOf(path: string): string {

@@ -20,6 +20,8 @@ export interface Rebuilt {
   readonly records: number;
   /** The ledger could be read: without it nobody knows how many are missing. */
   readonly hasBooks: boolean;
+  /** A salvaged message may have been delivered before, and another that was not is missing in its place. */
+  readonly isDoubtful: boolean;
   /** Lines of the ledger that begin anew with what was salvaged. */
   readonly anew: readonly number[];
 }
@@ -42,6 +44,7 @@ export function rebuild({ sources, target, path, marked, progress }: RebuildOpti
   const records = new Set<string>();
   let lanes: LaneState[] = lanesOf(target);
   let hasBooks = false;
+  let isDoubtful = false;
   target.exec('DELETE FROM hub_session'); // of a birth: nothing is known of the hub unless it can be read
   for (const source of sources) {
     target.exec('BEGIN');
@@ -56,7 +59,7 @@ export function rebuild({ sources, target, path, marked, progress }: RebuildOpti
     if (hasBooks && missingIn(lanes) === 0) break;
   }
   if (!hasBooks || missingIn(lanes) > 0) {
-    target.transaction(() => findStrayRows({ path, target, hasBooks, marked, progress }))();
+    isDoubtful = target.transaction(() => findStrayRows({ path, target, hasBooks, marked, progress }))();
     lanes = lanesOf(target);
   }
   const missing = missingIn(lanes);
@@ -67,7 +70,8 @@ export function rebuild({ sources, target, path, marked, progress }: RebuildOpti
   })();
   const salvaged = lanes.reduce((sum, { rows }) => sum + rows, 0);
   const unreadable = Math.max(0, missing - broken);
-  return { salvaged, damaged: broken, unreadable, records: records.size, hasBooks, anew: [...anewIn(lanes)] };
+  const counted = { salvaged, damaged: broken, unreadable, records: records.size };
+  return { ...counted, hasBooks, isDoubtful, anew: [...anewIn(lanes)] };
 }
 
 function isKnown(source: Database, table: string): boolean {

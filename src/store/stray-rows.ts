@@ -2,9 +2,9 @@
  * Rows that SQLite finds no way to, from the bytes of the pages: under a broken page that led to them, in a file whose schema
  * is noise, in the log of a database that is gone. The checksum of each row says whether it is one, and of which table.
  *
- * A page holds rows that were deleted, too. Where the books tell how many are missing in a lane, the newest so many are
- * taken: a lane delivers in order. Where nobody knows, those that a page of the table still lists are taken: one of them may
- * have been delivered before, and none that is legible is lost.
+ * What a page of the table lists is taken. A page whose head is broken holds rows that were deleted, too, and so has the log
+ * of its older images: of those rows the newest are taken, as many as the books miss (a lane delivers in order), and then
+ * it is said that others may be missing, for one of them may have been delivered before.
  */
 import type { Direction } from '../base/message.ts';
 import { ledgerId, tableOf } from './change-writer.ts';
@@ -45,8 +45,8 @@ const KEY_COLUMNS: Readonly<Partial<Record<Sealed, number>>> = { subscription: 2
 /** Bytes between two signs of life. */
 const STEP_BYTES = 64 * 1024 * 1024;
 
-/** @returns how many messages were found */
-export function findStrayRows(search: StraySearch): number {
+/** @returns whether a row was taken that may have been delivered before */
+export function findStrayRows(search: StraySearch): boolean {
   const images = new PageImages(search.path);
   try {
     const finder = new Finder(search, images);
@@ -59,7 +59,7 @@ export function findStrayRows(search: StraySearch): number {
 
 interface Stray {
   readonly cell: Cell;
-  /** A page of the table lists it, and no newer image of that page is there. */
+  /** The newest image of its page lists it. */
   readonly isListed: boolean;
 }
 
@@ -98,18 +98,19 @@ class Finder {
     }
   }
 
-  putMessages(): number {
+  putMessages(): boolean {
     const { target, hasBooks } = this.#search;
     const cutoffs = this.#cutoffs(lanesOf(target));
-    let found = 0;
+    let isDoubtful = false;
     for (const { cell, isListed } of this.#strays(true)) {
       const stored = messageIn(cell);
       const direction = stored === undefined ? undefined : directionOf(stored);
       if (stored === undefined || direction === undefined) continue;
       const cutoff = cutoffs.get(ledgerId(direction, stored.lane)) ?? Number.POSITIVE_INFINITY;
-      if (stored.seq >= cutoff || (!hasBooks && isListed)) found += this.#put(direction, stored);
+      const isWanted = stored.seq >= cutoff || (!hasBooks && isListed);
+      if (isWanted && this.#put(direction, stored) && !isListed) isDoubtful = true;
     }
-    return found;
+    return isDoubtful;
   }
 
   /** @returns for each line of the ledger that misses rows the lowest number that is taken */
@@ -142,9 +143,9 @@ class Finder {
     return this.#search.target.prepare(`SELECT 1 FROM ${tableOf(direction)} WHERE seq = ?`).get(seq) !== undefined;
   }
 
-  #put(direction: Direction, { seq, lane, qos, epoch, up_ms, crc, topic, payload }: StoredRow): number {
+  #put(direction: Direction, { seq, lane, qos, epoch, up_ms, crc, topic, payload }: StoredRow): boolean {
     const sql = `INSERT OR IGNORE INTO ${tableOf(direction)} VALUES (?,?,?,?,?,?,?,?)`;
-    return this.#search.target.prepare(sql).run(seq, lane, qos, epoch, up_ms, crc, topic, payload).changes;
+    return this.#search.target.prepare(sql).run(seq, lane, qos, epoch, up_ms, crc, topic, payload).changes > 0;
   }
 
   /** A dead letter is known by the checksum of the message that it was. */
@@ -170,7 +171,7 @@ class Finder {
     }
   }
 
-  /** @param isThorough cells that no page lists, too: a page whose head is broken, and what was deleted */
+  /** @param isThorough cells that no page lists, too */
   *#strays(isThorough: boolean): Iterable<Stray> {
     let bytes = 0;
     for (const image of this.#images.all()) {
@@ -180,21 +181,31 @@ class Finder {
     }
   }
 
+  /** Where the newest image of a page is sound, what it does not list was deleted. */
   *#straysOn({ number, bytes, isNewest }: PageImage, isThorough: boolean): Iterable<Stray> {
     const { pageOf } = this.#images;
     const leaf = leafOf(bytes, number);
-    const listed = new Set(leaf?.cells ?? []);
-    for (const at of listed) {
-      const cell = cellAt(bytes, at, leaf?.kind ?? 'table', pageOf);
-      if (cell !== undefined) yield { cell, isListed: isNewest };
-    }
-    if (!isThorough) return;
+    if (!isNewest && this.#isSound(number)) return;
+    if (leaf !== undefined)
+      for (const at of leaf.cells) {
+        const cell = cellAt(bytes, at, leaf.kind, pageOf);
+        if (cell !== undefined) yield { cell, isListed: isNewest };
+      }
+    if (!isThorough || (isNewest && this.#isSound(number))) return;
     for (let at = 0; at < bytes.length; at += 1) {
-      if (listed.has(at)) continue;
       const cell = cellAt(bytes, at, 'table', pageOf);
-      // a page that is no leaf of anything, though rows stand on it, has lost its head
-      if (cell !== undefined) yield { cell, isListed: leaf === undefined && isNewest };
+      if (cell !== undefined) yield { cell, isListed: false };
     }
+  }
+
+  /** Each cell that the newest image of a page lists is one. */
+  #isSound(number: number): boolean {
+    const { pageOf } = this.#images;
+    const page = pageOf(number);
+    if (page === undefined) return false;
+    const leaf = leafOf(page, number);
+    if (leaf === undefined) return page[number === 1 ? 100 : 0] === 2 || page[number === 1 ? 100 : 0] === 5;
+    return leaf.cells.every((at) => cellAt(page, at, leaf.kind, pageOf) !== undefined);
   }
 }
 

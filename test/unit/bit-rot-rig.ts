@@ -52,6 +52,8 @@ export interface ReadBack {
   readonly settled: number;
   readonly balances: boolean;
   readonly recovery: readonly string[];
+  /** Messages may be missing that nobody can count. */
+  readonly isUnknown: boolean;
 }
 
 /** Opens the image and reads it to the end; `undefined`: the store says aloud that it cannot. */
@@ -69,7 +71,7 @@ export function readBack(image: Image): ReadBack | undefined {
 }
 
 function readAll(core: StoreCore): ReadBack {
-  const { backlog, counts, nextSeq, recovery } = core.opening;
+  const { backlog, counts, nextSeq, recovery, losses } = core.opening;
   const disk = new BenchDisk();
   const custodian = custodianOn(disk, { windowMax: 1000, backlog, counts, nextSeq: nextSeq.uplink });
   for (let wanted = custodian.wanted(); wanted.size > 0; wanted = custodian.wanted())
@@ -87,6 +89,7 @@ function readAll(core: StoreCore): ReadBack {
     settled: ledger.reduce((sum, lane) => sum + settledTotal(lane.counts), 0),
     balances: ledger.every((lane) => imbalance(lane.counts, rowsOf(lane.lane)) === 0),
     recovery,
+    isUnknown: losses.some(({ unknown }) => unknown !== undefined),
   };
   core.close(4000);
   return read;
@@ -101,9 +104,13 @@ export function flipped(bytes: Buffer, position: number, bit: number): Buffer {
 /** With the path of a store in a folder that is gone afterwards. */
 export function inFolder<T>(use: (path: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-rot-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  let used: T | undefined;
   try {
-    return use(join(folder, 'holdfast.db'));
+    used = use(join(folder, 'holdfast.db'));
+    return used;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (used instanceof Promise) void used.then(remove, remove);
+    else remove();
   }
 }
