@@ -17,6 +17,7 @@ import { volatilePlaceOf } from './io/volatile-storage.ts';
 import { startControl } from './ops/control.ts';
 import { Standby } from './ops/standby.ts';
 import type { OpenStore } from './ports.ts';
+import { faultOf } from './store/database.ts';
 import { STORE_FILE } from './store/file.ts';
 import { makeFolder } from './store/folder.ts';
 import { storeThread } from './store/thread.ts';
@@ -164,11 +165,7 @@ export class Storage {
 function prepareFolder(path: string): void {
   try {
     makeFolder(path);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Fault('store-failed', `Cannot make the state directory: ${why}`, {
-      hint: 'check that its disk is there, writable and not full',
-      cause,
-    });
+  } catch (error) {
+    throw faultOf(error, path);
   }
 }

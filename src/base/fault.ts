@@ -10,6 +10,8 @@ export type FaultCode =
   | 'not-running'
   | 'store-failed'
   | 'store-full'
+  | 'store-read-only'
+  | 'store-forbidden'
   | 'store-corrupt'
   | 'store-newer'
   | 'store-locked'
@@ -69,6 +71,8 @@ export function exitCodeOf(code: FaultCode): number {
       return EXIT.config;
     case 'store-failed':
     case 'store-full':
+    case 'store-read-only':
+    case 'store-forbidden':
     case 'store-corrupt':
     case 'store-newer':
     case 'store-locked':

@@ -7,9 +7,11 @@
  * errors of automatic ones are swallowed.
  */
 import { randomInt } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { Fault } from '../base/fault.ts';
+import { Fault, type FaultCode } from '../base/fault.ts';
 import { defineSeal, sealWrites } from './seals.ts';
 import { rewriteWal } from './wal.ts';
 
@@ -148,28 +150,53 @@ export function faultOf(error: unknown, path: string): Fault {
   if (error instanceof Fault) return error;
   const code = error instanceof Sqlite.SqliteError ? error.code : '';
   const what = error instanceof Error ? error.message : String(error);
+  const fault = (of: FaultCode, sentence: string, hint: string, retryable = false): Fault =>
+    new Fault(of, sentence, { hint, retryable, cause: error });
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
-    return new Fault('store-locked', `${path} is in use by another process`, {
-      hint: 'a gateway is running on this store: ask it (holdfast status), or stop it first',
-      retryable: true,
-      cause: error,
-    });
-  }
-  if (code.startsWith('SQLITE_FULL')) {
-    return new Fault('store-full', `${path}: the disk is full`, {
-      hint: 'free some space on it',
-      retryable: true,
-      cause: error,
-    });
+    const hint = 'a gateway is running on this store: ask it (holdfast status), or stop it first';
+    return fault('store-locked', `${path} is in use by another process`, hint, true);
   }
   if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
-    return new Fault('store-corrupt', `${path} cannot be read: ${what}`, {
-      hint: 'keep the file for salvage; move it away to start with an empty store',
-      cause: error,
-    });
+    const hint = 'keep the file for salvage; move it away to start with an empty store';
+    return fault('store-corrupt', `${path} cannot be read: ${what}`, hint);
+  }
+  switch (code === '' ? errnoOf(error) : obstacleOf(code, path)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return fault('store-full', `${path}: the disk is full`, 'free some space on it', true);
+    case 'EROFS': {
+      const hint = 'remount it read-write; if the kernel made it read-only (dmesg), check or replace the card first';
+      return fault('store-read-only', `${path}: the file system is read-only`, hint);
+    }
+    case 'EACCES':
+    case 'EPERM': {
+      const hint = `run the gateway as its owner, or give it the folder: chown -R USER: ${dirname(path)}`;
+      return fault('store-forbidden', `${path} may not be read and written by ${userWords()}`, hint);
+    }
   }
   return new Fault('store-failed', `${path}: ${what}`, {
     hint: 'check that the directory exists, belongs to the gateway and that its disk is well (dmesg)',
     cause: error,
   });
+}
+
+/** SQLite says only that it cannot: the system says why. @returns `undefined`: nothing stands in the way now */
+function obstacleOf(code: string, path: string): string | undefined {
+  if (code.startsWith('SQLITE_FULL')) return 'ENOSPC';
+  if (!/^SQLITE_(READONLY|CANTOPEN|PERM|AUTH)/.test(code)) return undefined;
+  for (const place of [dirname(path), path, `${path}-wal`])
+    try {
+      accessSync(place, constants.R_OK | constants.W_OK);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') return errnoOf(error);
+    }
+  return undefined;
+}
+
+function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function userWords(): string {
+  return `user ${userInfo().username}`;
 }

@@ -61,13 +61,18 @@ export function readBack(image: Image): ReadBack | undefined {
   return inFolder((path) => {
     for (const [suffix, bytes] of image) writeFileSync(path + suffix, bytes);
     try {
-      return readAll(new StoreCore({ path, ...BOOT, upMs: 3000 }));
+      return readFolder(path);
     } catch (error) {
       const isLoud = error instanceof Error && (error.name === 'Fault' || error.name === 'SqliteError');
       if (!isLoud) throw error;
       return undefined;
     }
   });
+}
+
+/** As `readBack`, of files that stay. */
+export function readFolder(path: string): ReadBack {
+  return readAll(new StoreCore({ path, ...BOOT, upMs: 3000 }));
 }
 
 function readAll(core: StoreCore): ReadBack {
