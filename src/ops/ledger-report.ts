@@ -65,8 +65,6 @@ export function unknownIn(losses: readonly LossRow[]): string[] {
   return [...new Set(losses.flatMap(({ unknown }) => unknown ?? []))];
 }
 
-const NOTHING_FOUND: Pick<LedgerReport, 'findings' | 'unknown'> = { findings: [], unknown: [] };
-
 /** Adds the lanes up. A lane that does not balance is not evened out by another: each has to. */
 export function ledgerReportOf(
   readings: readonly LaneReading[],
