@@ -118,7 +118,11 @@ function readConnack(fields: Fields): void {
   const returnCode = fields.byte();
   fields.demand(flags <= 1, 'reserved CONNACK flags (§3.2.2.1)');
   fields.demand(returnCode <= 5, `reserved CONNACK return code ${returnCode} (table 3.1)`);
-  fields.demand(returnCode === 0 || flags === 0, 'session present in a refusal', 'MQTT-3.2.2-4');
+  fields.demand(
+    returnCode === 0 || flags === 0,
+    `session present in a refusal (CONNACK ${returnCode})`,
+    'MQTT-3.2.2-4',
+  );
 }
 
 function readPublish(fields: Fields, flags: number): void {

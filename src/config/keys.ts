@@ -182,7 +182,7 @@ export const INBOX = z.strictObject({
     .default('once')
     .meta(
       means(
-        'Messages that the hub retains, which it sends again in each new session: delivered once for each content, always, or never.',
+        'Messages that the hub retains, which it sends again after each reconnect: delivered once for each content, always, or never.',
       ),
     ),
 });

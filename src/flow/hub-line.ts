@@ -193,7 +193,7 @@ export class HubLine {
   #message(report: Extract<Report, { kind: 'message' }>): void {
     const { services, watch, downlink, replay, clock } = this.#options;
     const { message, dup, retained, packetId } = report;
-    watch.message(message.qos, dup);
+    if (!retained) watch.message(message.qos, dup); // a retained one was not stored for us: it answers a SUBSCRIBE
     if (!services.owns(message.topic)) {
       downlink.arrived(message, { dup, retained, packetId });
       return;

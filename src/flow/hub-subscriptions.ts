@@ -1,6 +1,7 @@
 /**
  * What the hub is to hold for us, and what it holds: the session mirror kept true against the real hub, filter by filter.
- * A grant is durable lazily: forgetting one costs a SUBSCRIBE, remembering one that is gone is mended by SessionPresent.
+ * A grant is durable lazily: forgetting one costs a SUBSCRIBE; one that is remembered and gone is sent again in the next
+ * connection, whatever SessionPresent says.
  */
 import type { Facts } from '../base/events.ts';
 import type { Stamp } from '../base/time.ts';
@@ -124,6 +125,8 @@ export class HubSubscriptions {
     committer.ride({ kind: 'hubSession', row: session.row });
     for (const filter of subscribe) this.#options.filters.ask('subscribe', filter);
     for (const filter of unsubscribe) this.#options.filters.ask('unsubscribe', filter);
+    const granted = [...session.granted].filter((filter) => wanted.has(filter));
+    this.#options.filters.renew(granted, this.#options.clock.nowMs());
   }
 
   disconnected(): void {
@@ -167,6 +170,10 @@ export class HubSubscriptions {
     send();
     if (answer === 'refused') {
       this.#refused.add(filter);
+      if (session.granted.has(filter)) {
+        session.drop(filter); // granted before: the permission was taken back, or the session was lost
+        committer.ride({ kind: 'filterGone', filter });
+      }
       facts.emit('subscriptionRefused', {
         subdevice: undefined,
         filter,

@@ -236,6 +236,9 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       case 'pingresp':
         this.#comeback.rivalry.answered('unanswered', nowMs);
         return this.#connection.pinged();
+      case 'connack':
+        // no packet of ours explains it, so none is doubted for it
+        return this.#close('the hub sent CONNACK twice, which breaks the protocol');
       default:
         return this.#close(`the hub sent ${packet.kind}, which a client must not get`, 'breach');
     }

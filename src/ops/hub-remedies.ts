@@ -17,6 +17,16 @@ const TLS_FILES = 'Correct the files that the TLS keys of [hub] name: holdfast c
 /** The first that fits; certain causes first. */
 const REMEDIES: readonly Entry[] = [
   [/^no connection: /, 'at risk', TLS_FILES],
+  [
+    /session present in a refusal/,
+    'at risk',
+    'The hub refuses us. Check [hub] of the configuration and the secret file, and the log of the hub.',
+  ],
+  [
+    /broke the protocol: |^no CONNACK within | before CONNACK$/,
+    'no',
+    'Check that an MQTT 3.1.1 broker listens on host and port in [hub], and look in its log. It is tried again by itself.',
+  ],
   [/the clock|it is not set/, 'no', 'Check the clock of this machine and its time service: timedatectl.'],
   [/ that expired on | has expired$|must be renewed/, 'at risk', 'Renew the certificate at the hub.'],
   [

@@ -1,5 +1,5 @@
 /** Each fault of the bench hub that no other test here brings about, in the middle of traffic of the real gateway. */
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type House, openHouse } from './house.ts';
 import { until } from './until.ts';
 
@@ -37,4 +37,16 @@ describe('a hub that in the middle of traffic', () => {
     await until(() => house.session?.isConnected === true);
     await house.expectNothingLost();
   });
+});
+
+it('a hub that lost the subscriptions and says SessionPresent=1 gets them again within seconds', async () => {
+  const house = await openHouse({ config: { hub: { reconnect_floor_ms: 100 } } });
+  await house.start();
+  house.setFaults({ sessionPresentClaim: 'always' });
+  house.hub.setFault({ kind: 'forgetSession', clientId: CLIENT_ID });
+  await until(() => house.session?.subscriptions.length === 2);
+  expect((await house.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
+  for (const subdevice of house.subdevices) house.command(subdevice);
+  house.publish(5);
+  await house.expectNothingLost();
 });

@@ -55,6 +55,31 @@ describe('a connection', () => {
     expect(bench.client.state).toBe('waiting');
   });
 
+  it.each([
+    ['a reserved code', '20 02 00 06', /reserved CONNACK return code 6/],
+    ['the largest code', '20 02 00 ff', /reserved CONNACK return code 255/],
+    ['a refusal with SessionPresent=1', '20 02 01 05', /session present in a refusal \(CONNACK 5\)/],
+    ['reserved flags', '20 02 02 00', /reserved CONNACK flags/],
+    ['another packet first', 'd0 00', /sent pingresp before CONNACK/],
+    ['CONNACK twice', '20 02 00 00 20 02 00 00', /sent CONNACK twice/],
+  ])('%s is named, accuses no packet of ours, and the pauses grow', (_what, hex, reason) => {
+    const bench = new HubBench().input({ kind: 'start' });
+    const pauses: number[] = [];
+    for (let count = 0; count < 6; count += 1) {
+      bench.input({ kind: 'opened' }, { kind: 'bytes', bytes: Buffer.from(hex.replaceAll(' ', ''), 'hex') });
+      bench.input({ kind: 'closed', reason: 'closed' });
+      const offline = bench.reports().find(({ kind }) => kind === 'offline');
+      expect(offline).toMatchObject({ reason: expect.stringMatching(reason), isByHub: false });
+      const attemptAtMs = bench.client.nextAttemptAtMs ?? 0;
+      pauses.push(attemptAtMs - bench.nowMs);
+      bench.pass(attemptAtMs - bench.nowMs);
+    }
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(OPTIONS.reconnect.floorMs);
+    expect(pauses.toSorted((left, right) => left - right)).toEqual(pauses);
+    expect(pauses.at(-1)).toBe(OPTIONS.reconnect.ceilingMs);
+    expect(bench.client.takings(bench.nowMs).times).toBe(0);
+  });
+
   it('is started once, however often that is asked', () => {
     const bench = new HubBench().input({ kind: 'start' }, { kind: 'start' });
     expect(bench.asked()).toEqual(['open']);
