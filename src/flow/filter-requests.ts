@@ -112,13 +112,17 @@ export class FilterRequests {
 
   /** SUBACK or UNSUBACK. */
   answered(kind: FilterVerb, filter: string): void {
-    this.#close(kind, filter);
+    if (this.#open.get(filter) === kind) this.#open.delete(filter);
+    this.#poison.survived(actOf(kind, filter));
+    this.look();
     this.#silent.delete(filter);
   }
 
   /** No answer in the time for it, and the connection stands. */
   unanswered(kind: FilterVerb, filter: string, nowMs: number): void {
-    this.#close(kind, filter);
+    this.#poison.overdue(actOf(kind, filter));
+    if (this.#open.get(filter) === kind) this.#open.delete(filter);
+    this.look();
     const pauseMs = Math.min(REPEAT_MS_MAX, (this.#silent.get(filter)?.pauseMs ?? REPEAT_MS / 2) * 2);
     this.#silent.set(filter, { kind, pauseMs, repeatAtMs: nowMs + pauseMs });
   }
@@ -145,12 +149,6 @@ export class FilterRequests {
     this.#open.set(filter, kind);
     this.#poison.sent(actOf(kind, filter), nowMs);
     return request;
-  }
-
-  #close(kind: FilterVerb, filter: string): void {
-    if (this.#open.get(filter) === kind) this.#open.delete(filter);
-    this.#poison.survived(actOf(kind, filter));
-    this.look();
   }
 
   /** While another request is unanswered, a renewal waits for the answer, which is followed by another look. */

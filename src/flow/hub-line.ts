@@ -170,7 +170,7 @@ export class HubLine {
     replay.connected(sessionPresent);
   }
 
-  #offline({ reason, isByHub, stage }: Extract<Report, { kind: 'offline' }>): void {
+  #offline({ reason, ended, stage }: Extract<Report, { kind: 'offline' }>): void {
     const { replay, downlink, subscriptions, watch, facts, clock, letGo } = this.#options;
     const isNews = reason !== this.#problem;
     this.#problem = reason;
@@ -184,7 +184,7 @@ export class HubLine {
     this.#changedAtMs = clock.nowMs();
     watch.disconnected();
     downlink.hubLost();
-    replay.disconnected(isByHub);
+    replay.disconnected(ended);
     subscriptions.disconnected();
     letGo();
     facts.emit('hubLost', { reason });

@@ -7,7 +7,7 @@ import type { Facts } from '../base/events.ts';
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
-import type { HubInput } from '../hub/contract.ts';
+import type { Ended, HubInput } from '../hub/contract.ts';
 import type { OwnRequest, OwnServices } from '../hub/own-service.ts';
 import { actOf, actWords } from '../outbox/act.ts';
 import type { Verdict } from '../outbox/contract.ts';
@@ -89,10 +89,9 @@ export class Replay {
     this.send();
   }
 
-  /** @param isByHub not we ended it, or the hub broke the protocol */
-  disconnected(isByHub: boolean): void {
+  disconnected(ended: Ended): void {
     const { outbox, custodian, services, clock } = this.#options;
-    const verdict = outbox.disconnected(isByHub, clock.nowMs());
+    const verdict = outbox.disconnected(ended, clock.nowMs());
     if (verdict !== undefined) this.#tell(verdict);
     services.disconnected();
     this.#heldRequest = undefined;
@@ -106,8 +105,9 @@ export class Replay {
    * that were due may still wait behind any number of those
    */
   heard(isAnswer: boolean): void {
-    if (isAnswer) this.#heardAtMs = this.#options.clock.nowMs();
-    this.#options.outbox.poison.heard();
+    const nowMs = this.#options.clock.nowMs();
+    if (isAnswer) this.#heardAtMs = nowMs;
+    this.#options.outbox.poison.heard(nowMs);
   }
 
   /** PINGREQ has left. */
@@ -118,6 +118,7 @@ export class Replay {
   /** PINGRESP. */
   alive(): void {
     this.#options.outbox.poison.ponged(this.#heardAtMs);
+    this.#options.filters.look();
     this.send();
   }
 
@@ -223,6 +224,7 @@ export class Replay {
   #sendFilter(nowMs: number): boolean {
     const request = this.#options.filters.next(nowMs);
     if (request === undefined) return false;
+    if (request.isSuspect) this.#options.order({ kind: 'probe' });
     this.#options.order(request);
     return true;
   }
@@ -232,6 +234,7 @@ export class Replay {
     const { poison, pace } = this.#options.outbox;
     const act = actOf(kind, topic);
     const isSuspect = poison.isWatched(act);
+    if (isSuspect) this.#options.order({ kind: 'probe' });
     poison.sent(act, nowMs);
     pace.take(nowMs);
     const publish = { topic, payload, qos: 0, packetId: undefined, dup: false } as const;
@@ -260,6 +263,7 @@ export class Replay {
     if (sending === undefined) return false;
     const { topic, payload } = sending.entry.row;
     const { packetId, dup, isSuspect } = sending;
+    if (isSuspect && this.#options.outbox.poison.isTroubled) this.#options.order({ kind: 'probe' });
     this.#options.order({ kind: 'publish', publish: { topic, payload, qos: 1, packetId, dup }, isSuspect });
     return true;
   }

@@ -1,4 +1,6 @@
 /** Where the hub client stands with its one connection. */
+import type { Ended } from './contract.ts';
+
 export type ClientState =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'waiting'; readonly untilMs: number }
@@ -12,6 +14,8 @@ export type ClientState =
       readonly isRefused: boolean;
       /** The hub broke the protocol. */
       readonly isBreach: boolean;
+      /** PINGREQ was not answered. */
+      readonly isSilent: boolean;
       readonly onlineSinceMs: number | undefined;
       readonly stage: 'dialing' | 'greeting' | 'online';
     };
@@ -21,6 +25,14 @@ export function stageOf(state: ClientState): 'no connection' | 'before CONNACK' 
   const kind = state.kind === 'closing' ? state.stage : state.kind;
   if (kind === 'online') return 'accepted';
   return kind === 'greeting' ? 'before CONNACK' : 'no connection';
+}
+
+/** What ended a connection that was up. */
+export function endOf(state: ClientState): Ended {
+  if (state.kind === 'online') return 'by hub';
+  if (state.kind !== 'closing' || state.onlineSinceMs === undefined) return 'otherwise';
+  if (state.isSilent) return 'by silence';
+  return state.isBreach ? 'by hub' : 'otherwise';
 }
 
 /** Since when the connection that is ending was a good one; `undefined`: it never was. */

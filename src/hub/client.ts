@@ -9,7 +9,7 @@ import type { Machine } from '../base/machine.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import type { MqttPacket, Publish } from '../codec/mqtt.ts';
 import { encodeMqtt } from '../codec/mqtt-wire.ts';
-import { type ClientState, deadlineOf, onlineSince, stageOf } from './client-state.ts';
+import { type ClientState, deadlineOf, endOf, onlineSince, stageOf } from './client-state.ts';
 import { Comeback, type ComebackSnapshot } from './comeback.ts';
 import { connackProblem } from './connack.ts';
 import { Connection, type ConnectionSnapshot } from './connection.ts';
@@ -179,7 +179,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
 
   #wakeOnline(nowMs: number): HubAction[] {
     const problem = this.#connection.problem(nowMs);
-    return problem === undefined ? this.#connection.keepUp(nowMs) : this.#close(problem);
+    return problem === undefined ? this.#connection.keepUp(nowMs) : this.#close(problem, 'silence');
   }
 
   #closed(reason: string, nowMs: number): HubAction[] {
@@ -187,18 +187,16 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     this.#connection.closed();
     const { pauseMs, isTakenOver } = this.#comeback.after(before, nowMs);
     this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
-    const isByHub =
-      before.kind === 'online' || (before.kind === 'closing' && before.isBreach && before.onlineSinceMs !== undefined);
     const why = before.kind === 'closing' ? before.reason : reason;
-    const offline: HubAction = { kind: 'offline', reason: why, isByHub, stage: stageOf(before) };
+    const offline: HubAction = { kind: 'offline', reason: why, ended: endOf(before), stage: stageOf(before) };
     return isTakenOver ? [offline, { kind: 'takenOver', times: this.#comeback.rivalry.takings.times }] : [offline];
   }
 
-  #close(reason: string, cause: 'ours' | 'refused' | 'breach' = 'ours'): HubAction[] {
-    const [isRefused, isBreach] = [cause === 'refused', cause === 'breach'];
+  #close(reason: string, cause: 'ours' | 'refused' | 'breach' | 'silence' = 'ours'): HubAction[] {
+    const causes = { isRefused: cause === 'refused', isBreach: cause === 'breach', isSilent: cause === 'silence' };
     const before = this.#state.kind;
     const stage = before === 'greeting' || before === 'dialing' ? before : 'online';
-    this.#state = { kind: 'closing', reason, isRefused, isBreach, stage, onlineSinceMs: onlineSince(this.#state) };
+    this.#state = { kind: 'closing', reason, ...causes, stage, onlineSinceMs: onlineSince(this.#state) };
     return [{ kind: 'close', reason }];
   }
 

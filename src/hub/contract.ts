@@ -18,6 +18,8 @@ export type HubInput =
   /** Close and come back after the back-off. */
   | { readonly kind: 'leave'; readonly reason: string };
 
+export type Ended = 'by hub' | 'by silence' | 'otherwise';
+
 export interface HubPublish {
   readonly topic: string;
   readonly payload: Uint8Array;
@@ -31,13 +33,13 @@ export type HubAction =
   | ChannelAction
   | { readonly kind: 'online'; readonly sessionPresent: boolean }
   /**
-   * The connection, or the attempt, is over. `isByHub`: it was up, and the hub closed it or broke the protocol.
-   * `stage`: how far it had come.
+   * The connection, or the attempt, is over. `ended`: it was up, and the hub closed it or broke the protocol, or went
+   * silent; or anything else. `stage`: how far it had come.
    */
   | {
       readonly kind: 'offline';
       readonly reason: string;
-      readonly isByHub: boolean;
+      readonly ended: Ended;
       readonly stage: 'no connection' | 'before CONNACK' | 'accepted';
     }
   /** The hub said no to CONNECT, with this return code. `offline` follows. */

@@ -196,10 +196,12 @@ export class Outbox {
     this.#selection.connected();
   }
 
-  /** @param isByHub not we ended it, or the hub broke the protocol. @returns what that says about a packet */
-  disconnected(isByHub: boolean, nowMs: number): Verdict | undefined {
+  /** @returns what the end of the connection says about a packet */
+  disconnected(ended: 'by hub' | 'by silence' | 'otherwise', nowMs: number): Verdict | undefined {
     this.#isConnected = false;
-    const verdict = isByHub ? this.poison.closed(nowMs) : undefined;
+    let verdict: Verdict | undefined;
+    if (ended === 'by hub') verdict = this.poison.closed(nowMs);
+    if (ended === 'by silence') verdict = this.poison.died(nowMs);
     this.poison.left();
     this.#selection.disconnected();
     this.#flight.ground();

@@ -7,7 +7,10 @@
  *     suspect: held back while the others go, longer each time; then sent alone, and only if the connection, which had
  *     carried until then, ends sooner after that than it had lasted before, does it count ─▶ `closesMax` times ─▶ proven
  *
- * An answer clears it, and so does a connection that stands until the answer is overdue; a close with nothing unanswered
+ * A connection that goes mute, PINGREQ unanswered too, is a close as well. It counts against a suspect only if the hub
+ * answered the PINGREQ sent right before the suspect, and said nothing more: a network that dies is not told apart otherwise.
+ *
+ * An answer clears it, and so does a PINGRESP after the answer is overdue; a close with nothing unanswered
  * clears every suspect, since connections end without them too. A proven uplink is a dead letter, for custody never drops
  * it; any other proven packet is set aside: not sent until it is released, or until a long pause is over. So is a topic
  * once `IN_A_ROW` of its uplinks were proven one after the other: the others become dead letters without costing a
@@ -17,7 +20,7 @@
  * doubles the time for which the next connection carries uplinks only.
  */
 import type { Entry } from '../custody/entry.ts';
-import { type Act, isFilterAct, uplinkId, uplinkKey } from './act.ts';
+import { type Act, isFilterAct, isUnansweredAct, uplinkId, uplinkKey } from './act.ts';
 import type { Verdict } from './contract.ts';
 import { GRACE_MS, type Sent, Wire } from './wire.ts';
 
@@ -90,6 +93,12 @@ export class PoisonDetector {
   /** A suspect was answered: the hub may still close on it. */
   #settledAtMs = 0;
   #lastCleared: { readonly id: string; readonly suspect: Suspect | undefined; readonly atMs: number } | undefined;
+  /** The hub was heard last at this moment, monotonic ms. */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  /** A PINGREQ that follows a packet sent alone is on its way; it is answered, or the connection ends. */
+  #isProbing = false;
+  /** PINGREQs due around a packet that is sent alone: does the hub live when it gets the packet, and after that? */
+  #pingsLeft = 0;
   /** The last moment that it was told of. */
   #nowMs = 0;
   #isCleared = false;
@@ -117,12 +126,12 @@ export class PoisonDetector {
   mustWait(nowMs: number): boolean {
     this.#nowMs = nowMs;
     if (nowMs < this.#settledAtMs) return true;
-    return nowMs < this.#aloneUntilMs && !this.#wire.isEmpty;
+    return (nowMs < this.#aloneUntilMs || this.#isProbing) && !this.#wire.isEmpty;
   }
 
   /** Only a PINGRESP can show that what is unanswered was survived, and somebody waits for that. */
   needsPing(nowMs: number): boolean {
-    return nowMs < this.#aloneUntilMs && this.#wire.needsPing;
+    return nowMs < this.#aloneUntilMs && (this.#wire.needsPing || (this.#pingsLeft > 0 && !this.#wire.isEmpty));
   }
 
   connected(nowMs: number): void {
@@ -136,28 +145,43 @@ export class PoisonDetector {
     this.#settledAtMs = 0;
     this.#hasCarried = false;
     this.#isCleared = false;
+    this.#isProbing = false;
+    this.#pingsLeft = 0;
+    this.#heardAtMs = nowMs;
   }
 
   /** The hub has said something after CONNACK: the connection carries. */
-  heard(): void {
+  heard(nowMs: number): void {
     this.#hasCarried = true;
+    this.#heardAtMs = nowMs;
   }
 
   sent(act: Act, nowMs: number): void {
     this.#nowMs = nowMs;
-    if (this.isWatched(act)) this.#aloneUntilMs = nowMs + ALONE_MS;
+    if (this.isWatched(act)) {
+      this.#aloneUntilMs = nowMs + ALONE_MS;
+      this.#pingsLeft = isUnansweredAct(act) ? 0 : 2;
+    }
     this.#wire.send(act, nowMs);
   }
 
   /** PINGREQ has left. */
   pinged(): void {
     this.#wire.ping();
+    if (this.#pingsLeft > 0) this.#pingsLeft -= 1;
+    this.#isProbing = this.#aloneUntilMs > this.#nowMs && !this.#wire.isEmpty;
   }
 
   /** PINGRESP. */
   ponged(nowMs: number): void {
     this.#nowMs = nowMs;
+    this.#isProbing = false;
     for (const act of this.#wire.pong(nowMs)) this.#clear(act);
+  }
+
+  /** No answer in the time for it: a PINGRESP from now on shows that the hub does not close on it. */
+  overdue({ id }: Act): void {
+    this.#wire.overdue(id);
   }
 
   /** Answered, or the connection stands though the answer is overdue: the hub does not close on it. */
@@ -231,7 +255,20 @@ export class PoisonDetector {
     return undefined;
   }
 
-  /** We ended the connection, or it died of silence: that says nothing. */
+  /** The connection died of silence. @returns what that says about a packet, if anything */
+  died(nowMs: number): Verdict | undefined {
+    const sent = this.#wire.unanswered;
+    this.#wire.clear();
+    const [first, second] = sent;
+    if (first === undefined) return undefined; // it dies without a packet of ours, too; but it may only have been idle
+    const isAlone = second === undefined && this.isWatched(first.act);
+    const isUponIt = this.#heardAtMs >= first.atMs && this.#heardAtMs - first.atMs < ALONE_MS;
+    if (isAlone && isUponIt) return this.#accuse(first, nowMs, true);
+    for (const { act } of sent) if (this.#doubted.size < DOUBTED_MAX) this.#doubted.set(act.id, act);
+    return undefined;
+  }
+
+  /** We ended the connection: that says nothing. */
   left(): void {
     this.#wire.clear();
   }
@@ -260,7 +297,7 @@ export class PoisonDetector {
     return [...aside, ...suspects.map((one): Evidence => ({ ...one, state: 'suspect', trialAtMs: undefined }))];
   }
 
-  #accuse({ act, atMs: sentAtMs }: Sent, nowMs: number): Verdict | undefined {
+  #accuse({ act, atMs: sentAtMs }: Sent, nowMs: number, isMute = false): Verdict | undefined {
     const cleared = this.#wasJustCleared(act, nowMs) ? this.#lastCleared?.suspect : undefined;
     const known = this.#suspects.get(act.key) ?? cleared;
     const suspect = known?.act.id === act.id ? known : { act, closes: 0, sinceMs: nowMs, lastMs: nowMs };
@@ -269,7 +306,7 @@ export class PoisonDetector {
     if (known === undefined && this.#suspects.size >= SUSPECTS_MAX) return undefined;
     this.#suspects.set(act.key, suspect);
     suspect.lastMs = nowMs;
-    const isUponIt = nowMs - sentAtMs < sentAtMs - this.#connectedAtMs;
+    const isUponIt = isMute || nowMs - sentAtMs < sentAtMs - this.#connectedAtMs;
     if (suspect === known && isUponIt && this.#hasCarried) suspect.closes += 1;
     if (act.entry !== undefined) return this.#judgeUplink(suspect, act.entry);
     if (suspect.closes < this.#closesMax) return { kind: 'suspected', act, closes: suspect.closes };

@@ -26,6 +26,8 @@ export class Wire {
   readonly #recent = new Map<string, Sent & { readonly shownAtMs: number }>();
   /** Identities that the PINGREQ on its way covers. */
   #pinged = new Set<string>();
+  /** Identities whose answer is overdue: a PINGRESP shows that they were survived. */
+  readonly #overdue = new Set<string>();
 
   get isEmpty(): boolean {
     return this.#sent.size === 0;
@@ -33,7 +35,7 @@ export class Wire {
 
   /** Something was sent that only a PINGRESP will answer, and no PINGREQ on its way does. */
   get needsPing(): boolean {
-    for (const { act } of this.#sent.values()) if (isUnansweredAct(act) && !this.#pinged.has(act.id)) return true;
+    for (const { act } of this.#sent.values()) if (this.#isForPing(act) && !this.#pinged.has(act.id)) return true;
     return false;
   }
 
@@ -41,14 +43,26 @@ export class Wire {
     this.#sent.clear();
     this.#recent.clear();
     this.#pinged.clear();
+    this.#overdue.clear();
+  }
+
+  /** All without a sign that they were survived. */
+  get unanswered(): Sent[] {
+    return [...this.#sent.values()];
   }
 
   send(act: Act, nowMs: number): void {
     this.#sent.delete(act.id);
     this.#pinged.delete(act.id);
+    this.#overdue.delete(act.id);
     this.#sent.set(act.id, { act, atMs: nowMs });
     const [oldest] = this.#sent.keys();
     if (oldest !== undefined && this.#sent.size > SENT_MAX) this.#sent.delete(oldest);
+  }
+
+  /** Its answer is overdue. */
+  overdue(id: string): void {
+    if (this.#sent.has(id)) this.#overdue.add(id);
   }
 
   /** An answer to this one. @returns all that it shows to be survived */
@@ -67,7 +81,7 @@ export class Wire {
 
   /** PINGREQ has left. */
   ping(): void {
-    this.#pinged = new Set([...this.#sent.values()].flatMap(({ act }) => (isUnansweredAct(act) ? [act.id] : [])));
+    this.#pinged = new Set([...this.#sent.values()].flatMap(({ act }) => (this.#isForPing(act) ? [act.id] : [])));
   }
 
   /** PINGRESP. @returns all that it shows to be survived */
@@ -87,10 +101,15 @@ export class Wire {
     return [...this.#recent.values()].filter(({ shownAtMs }) => nowMs - shownAtMs < GRACE_MS);
   }
 
+  #isForPing(act: Act): boolean {
+    return isUnansweredAct(act) || this.#overdue.has(act.id);
+  }
+
   #show(acts: readonly Act[], nowMs: number): void {
     for (const { id, kind } of acts) {
       const sent = this.#sent.get(id);
       this.#sent.delete(id);
+      this.#overdue.delete(id);
       this.#recent.delete(id);
       if (sent !== undefined && kind !== 'uplink') this.#recent.set(id, { ...sent, shownAtMs: nowMs });
     }

@@ -108,6 +108,27 @@ describe('a hub that closes on one packet', () => {
     expect(plant.closes).toBeLessThan(20);
   });
 
+  it.each(Object.entries(POISONS))(
+    '%s makes the hub mute: the same, and each costs a time-out',
+    async (name, faults) => {
+      const plant = await new Plant().live({ ...faults, poisonReaction: 'mute' }, 10 * MINUTE_MS);
+      expect(plant.longestWaitMs).toBeLessThan(3 * WAIT_MS_MAX);
+      expect(plant.takings).toBe(0);
+      expect(plant.setAside).toEqual([name]);
+      expect([...new Set(plant.buried)]).toEqual(name === UPLINK ? ['gw-1/s1/alarm'] : []);
+      expect(plant.closes).toBeLessThan(20);
+    },
+  );
+
+  it('a network that falls silent again and again sets nothing aside', async () => {
+    const plant = await new Plant().live({}, 3 * MINUTE_MS);
+    for (let count = 0; count < 20; count += 1) {
+      plant.world.hub.silence();
+      await plant.pass(MINUTE_MS);
+    }
+    expect([plant.setAside, plant.buried]).toEqual([[], []]);
+  });
+
   it('all of these at once: the same', async () => {
     const plant = await new Plant().live(ALL, 12 * MINUTE_MS);
     expect(plant.longestWaitMs).toBeLessThan(WAIT_MS_MAX);

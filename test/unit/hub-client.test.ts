@@ -69,7 +69,7 @@ describe('a connection', () => {
       bench.input({ kind: 'opened' }, { kind: 'bytes', bytes: Buffer.from(hex.replaceAll(' ', ''), 'hex') });
       bench.input({ kind: 'closed', reason: 'closed' });
       const offline = bench.reports().find(({ kind }) => kind === 'offline');
-      expect(offline).toMatchObject({ reason: expect.stringMatching(reason), isByHub: false });
+      expect(offline).toMatchObject({ reason: expect.stringMatching(reason), ended: 'otherwise' });
       const attemptAtMs = bench.client.nextAttemptAtMs ?? 0;
       pauses.push(attemptAtMs - bench.nowMs);
       bench.pass(attemptAtMs - bench.nowMs);
@@ -191,7 +191,7 @@ describe('orders', () => {
     const bench = new HubBench().online().input({ kind: 'leave', reason: 'too fast' });
     expect(bench.asked()).toEqual(['close: too fast']);
     bench.input({ kind: 'closed', reason: 'closed' });
-    expect(bench.reports()).toEqual([{ kind: 'offline', reason: 'too fast', isByHub: false, stage: 'accepted' }]);
+    expect(bench.reports()).toEqual([{ kind: 'offline', reason: 'too fast', ended: 'otherwise', stage: 'accepted' }]);
   });
 });
 

@@ -7,7 +7,7 @@ it('nothing of a halted lane is sent, in no connection, and all of it in its ord
   bench.outbox.setHalted(1, true);
   bench.offer('other', { lane: 2 });
   expect(topicsOf(bench.send())).toEqual(['other']);
-  bench.outbox.disconnected(false, bench.nowMs);
+  bench.outbox.disconnected('otherwise', bench.nowMs);
   bench.connect();
   expect(topicsOf(bench.send())).toEqual(['other']);
   bench.outbox.setHalted(1, false);

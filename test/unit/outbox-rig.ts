@@ -88,7 +88,7 @@ export class OutboxBench {
   }
 
   disconnect(isByHub = false): Verdict | undefined {
-    return this.outbox.disconnected(isByHub, this.nowMs);
+    return this.outbox.disconnected(isByHub ? 'by hub' : 'otherwise', this.nowMs);
   }
 }
 

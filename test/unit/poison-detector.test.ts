@@ -31,7 +31,7 @@ class Bench {
     const { poison } = this;
     const endMs = this.nowMs + 120_000;
     poison.connected(this.nowMs);
-    poison.heard();
+    poison.heard(this.nowMs);
     let left = [...this.#acts];
     while (this.nowMs < endMs) {
       const going: Act[] = [];
@@ -153,7 +153,7 @@ describe('a topic of uplinks', () => {
     let nowMs = startMs;
     for (let count = 0; count < 12; count += 1) {
       poison.connected(nowMs);
-      poison.heard();
+      poison.heard(nowMs);
       while (poison.mayGo(act, nowMs) !== 'go') nowMs = poison.wakeAtMs(nowMs) ?? nowMs + 1;
       poison.sent(act, nowMs);
       nowMs += 5;
@@ -183,7 +183,7 @@ describe('nobody is blamed', () => {
     const bench = new Bench(others, () => false);
     for (let round = 0; round < 200; round += 1) {
       bench.poison.connected(bench.nowMs);
-      bench.poison.heard();
+      bench.poison.heard(bench.nowMs);
       const endMs = bench.nowMs + ((round * 7919) % 9000);
       for (const act of others) {
         if (bench.nowMs >= endMs || bench.poison.mayGo(act, bench.nowMs) !== 'go') continue;

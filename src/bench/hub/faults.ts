@@ -35,8 +35,11 @@ const Faults = z.strictObject({
   swallowsSubacks: filters,
   /** An UNSUBSCRIBE of one of these filters is not answered. */
   swallowsUnsubacks: filters,
-  /** How it ends: the hub closes, or sends what is no MQTT and leaves the closing to the client. */
-  poisonReaction: z.enum(['close', 'garbage']),
+  /**
+   * How it ends: the hub closes; or sends what is no MQTT and leaves the closing to the client; or carries nothing more on
+   * this connection, and leaves it to the client to notice.
+   */
+  poisonReaction: z.enum(['close', 'garbage', 'mute']),
 });
 
 export type HubFaults = Readonly<z.output<typeof Faults>>;

@@ -130,6 +130,7 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     const connection = this.#connections.get(number);
     if (connection === undefined || connection.isSilent) return;
     for (const packet of connection.reader.push(bytes)) {
+      if (connection.isSilent) return;
       const problem = this.#take(connection, packet);
       if (problem !== undefined) {
         this.#end(number, problem);

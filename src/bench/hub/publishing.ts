@@ -68,6 +68,10 @@ export class Publishing {
     const { rules } = this.#parts;
     const { poison, poisonReaction } = origin.faults;
     if (poison.some((filter) => filterMatches(filter, topic))) {
+      if (poisonReaction === 'mute') {
+        origin.connection.isSilent = true;
+        return { kind: 'silence', why: 'this topic is poison, on order' };
+      }
       return poisonReaction === 'close'
         ? { kind: 'close', why: 'this topic is poison, on order' }
         : { kind: 'garbage' };

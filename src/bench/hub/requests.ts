@@ -39,7 +39,7 @@ export class Requests {
         return this.#subscribe(packet, origin);
       case 'unsubscribe': {
         const { poisonUnsubscribes, swallowsUnsubacks } = origin.faults;
-        if (isAmong(poisonUnsubscribes, packet.filters)) return 'this UNSUBSCRIBE is poison, on order';
+        if (isAmong(poisonUnsubscribes, packet.filters)) return poisoned(origin, 'UNSUBSCRIBE');
         if (isAmong(swallowsUnsubacks, packet.filters)) return undefined;
         subscribing.unsubscribe(packet.filters, session);
         // Also for filters that were not there [MQTT-3.10.4-5].
@@ -64,16 +64,24 @@ export class Requests {
     }
   }
 
-  #subscribe(packet: Subscribe, { session, connection, nowMs, faults }: Origin): string | undefined {
+  #subscribe(packet: Subscribe, origin: Origin): string | undefined {
+    const { session, connection, nowMs, faults } = origin;
     const filters = packet.subscriptions.map(({ filter }) => filter);
     const answer = (returnCodes: SubackCode[]): undefined =>
       void this.#parts.send(connection.number, { kind: 'suback', packetId: packet.packetId, returnCodes });
-    if (isAmong(faults.poisonSubscribes, filters)) return 'this SUBSCRIBE is poison, on order';
+    if (isAmong(faults.poisonSubscribes, filters)) return poisoned(origin, 'SUBSCRIBE');
     if (isAmong(faults.swallowsSubacks, filters)) return undefined;
     if (isAmong(faults.refusesSubscribes, filters)) return answer(filters.map(() => 0x80));
     const returnCodes = this.#parts.subscribing.subscribe(packet, session, nowMs);
     return answer(isAmong(faults.lowersSubscribes, filters) ? filters.map(() => 0) : returnCodes);
   }
+}
+
+/** The end of the connection, unless it goes mute instead. */
+function poisoned({ connection, faults }: Origin, packet: string): string | undefined {
+  if (faults.poisonReaction !== 'mute') return `this ${packet} is poison, on order`;
+  connection.isSilent = true;
+  return undefined;
 }
 
 /** Is one of these filters meant: the same, or one that a pattern matches as if it were a topic? */
