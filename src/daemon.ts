@@ -4,14 +4,16 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type EventName, newFacts } from './base/events.ts';
+import { type EventName, looking, newFacts } from './base/events.ts';
 import { EXIT, Fault } from './base/fault.ts';
+import type { MessageMark } from './base/message-mark.ts';
 import { parseConfig } from './config/parse.ts';
 import type { Config, RecordingTrigger } from './config/schema.ts';
 import { Mailbox } from './flow/mailbox.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 import { accessHub } from './hub-access.ts';
 import { systemClock } from './io/clock.ts';
+import { addFaultMark, readFaultMarks } from './io/fault-marks.ts';
 import { folderProblem } from './io/folders.ts';
 import { createJournal, type Journal, type JournalLevel } from './io/journal.ts';
 import { careOf } from './io/port-care.ts';
@@ -44,6 +46,8 @@ const TTY_LIMITS = {
 };
 /** In the state directory. */
 const RECORDINGS_FOLDER = 'recordings';
+/** In the state directory: messages on which the process ended. */
+const MARKS_FILE = 'fault-marks';
 /** A drain that hangs is left to the next start: everything acknowledged is on disk. */
 const DRAIN_MS_MAX = 10_000;
 /** systemd shows the answer to "is it losing data?" in `systemctl status`. */
@@ -72,7 +76,24 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const storage = new Storage({ config, journal, version: options.version, tryMs: options.storageTryMs });
   storage.refuseVolatile();
   if ((await storage.wellOr(ending.ended)) === 'ended') return EXIT.ok;
-  const mailbox = new Mailbox((error) => ending.end({ code: EXIT.bug, reason: bugWords(error) }));
+  let opened: Gateway | undefined;
+  const mailbox = new Mailbox((error) => {
+    const mark = opened?.underWay.mark(error);
+    if (mark !== undefined) keepMark(mark);
+    ending.end({ code: EXIT.bug, reason: bugWords(error) });
+  });
+  const marksPath = join(config.gateway.stateDir, MARKS_FILE);
+  const keepMark = (mark: MessageMark): void => {
+    try {
+      addFaultMark(marksPath, options.version, mark);
+      journal.error('the message that the bug came from is set aside at the next start', { message: mark.what });
+    } catch (error) {
+      journal.error(`cannot write ${marksPath}: the message may end the next process too`, { reason: bugWords(error) });
+    }
+  };
+  const { marks, problem } = readFaultMarks(marksPath, options.version);
+  if (problem !== undefined)
+    journal.warn(`${marksPath} is ignored (${problem}): messages on which the process ended before are handled again`);
   const ports = new StablePorts({ ...TTY_LIMITS, links: config.links });
   const gateway = await openGateway({
     config,
@@ -86,12 +107,14 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     careOf: ({ name }) => careOf(ports, name),
     credentials: access.credentials,
     subdeviceSecrets,
+    marks,
     timeService: timesyncd(),
     onStoreFailed: (reason, code) => {
       storage.note(code);
       ending.end({ code: EXIT.storage, reason });
     },
   });
+  opened = gateway;
   const endNarration = narrate(gateway, journal, config.gateway.logLevel);
   const recordings = new Recordings({
     ...{ gateway, version: options.version, tell: (sentence) => journal.info(sentence) },
@@ -118,7 +141,8 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   });
   gateway.start();
   notifySystemd('READY=1');
-  const status = setInterval(() => notifySystemd(statusOf(`Losing data? ${inspection.status().sentence}`)), STATUS_MS);
+  const show = looking(facts, 'status', () => notifySystemd(statusOf(`Losing data? ${inspection.status().sentence}`)));
+  const status = setInterval(show, STATUS_MS);
   const { code, reason } = await ending.ended;
   process.setUncaughtExceptionCaptureCallback(null); // from here on `main.ts` ends the process at once
   clearInterval(status);
@@ -205,7 +229,10 @@ function narrate({ parts: { facts, clock } }: Gateway, journal: Journal, level: 
   for (const name of EVENT_NAMES.filter(isWritten)) {
     facts.on(name, (fact: object) => budget.tell(name, fact as never));
   }
-  const turns = setInterval(() => budget.turn(), BUDGET_TURN_MS);
+  const turns = setInterval(
+    looking(facts, 'repeated events', () => budget.turn()),
+    BUDGET_TURN_MS,
+  );
   return () => {
     clearInterval(turns);
     budget.end();

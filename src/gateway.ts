@@ -4,6 +4,7 @@
  * simulation builds the very same gateway on virtual parts.
  */
 import type { Facts } from './base/events.ts';
+import type { MessageMark } from './base/message-mark.ts';
 import type { Random } from './base/random.ts';
 import type { Config, LinkConfig } from './config/schema.ts';
 import type { StoreOpening } from './custody/row.ts';
@@ -21,11 +22,12 @@ import { Minute } from './flow/minute.ts';
 import { Pager } from './flow/pager.ts';
 import { Presence } from './flow/presence.ts';
 import { Replay } from './flow/replay.ts';
-import { passOn } from './flow/reports.ts';
+import { passOn, type ReportedTo } from './flow/reports.ts';
 import { SessionChanges } from './flow/session-changes.ts';
 import { SessionWatch } from './flow/session-watch.ts';
 import { SetAside } from './flow/set-aside.ts';
 import { Sleepers } from './flow/sleepers.ts';
+import { UnderWay } from './flow/under-way.ts';
 import { UplinkFlow } from './flow/uplink.ts';
 import { Wills } from './flow/wills.ts';
 import type { HubInput } from './hub/contract.ts';
@@ -54,6 +56,8 @@ export interface GatewayParts {
   readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
   /** Called for every CONNECT, with the Unix ms as far as known. */
   readonly credentials: (wallMs: number | undefined) => Credentials;
+  /** Messages on which an earlier process ended. */
+  readonly marks?: readonly MessageMark[];
   /** See `stations.ts`; another number in a test only. */
   readonly unstoredBytesMax?: number;
   /** The storage cannot be trusted: acknowledge nothing more, end the process. */
@@ -90,6 +94,7 @@ export class Gateway {
   readonly links: Links;
   /** What a machine threw on. */
   readonly setAside: SetAside;
+  readonly underWay: UnderWay;
   readonly intake: Intake;
   /** `undefined`: the hub has no gateway operations. */
   readonly bindings: BindingFlow | undefined;
@@ -114,6 +119,8 @@ export class Gateway {
     const { committer, outbox, inbox, uplinks, downlinks, operations, services, mirror, session, stamp } = stations;
     const setAside = new SetAside(facts);
     this.setAside = setAside;
+    const underWay = new UnderWay(setAside, parts.marks ?? []);
+    this.underWay = underWay;
     this.parts = parts;
     this.store = store;
     this.stations = stations;
@@ -130,7 +137,7 @@ export class Gateway {
     });
     this.#pagers = [uplinkPager, downlinkPager];
     const shared = {
-      ...{ clock, mailbox, facts, mirror, outbox, inbox, committer, operations, services, session, stamp },
+      ...{ underWay, clock, mailbox, facts, mirror, outbox, inbox, committer, operations, services, session, stamp },
       ...{ wallClock: stations.wallClock, intake },
       order: (order: HubInput) => this.hub.order(order),
       filters: new FilterRequests(outbox.poison),
@@ -194,7 +201,8 @@ export class Gateway {
       watch: this.watch,
       letGo: () => committer.letGo('uplink', clock.nowMs() + config.outbox.commitMs),
     });
-    const reportedTo = {
+    const reportedTo: ReportedTo = {
+      ...{ underWay, order: (link, order) => this.links.order(link, order) },
       ...{ presence: this.presence, wills: this.#wills, uplink: this.uplink, downlink: this.#downlink },
       ...{ intake, sleepers: new Sleepers({ ...shared, wills: this.#wills }) },
     };

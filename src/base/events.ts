@@ -92,8 +92,18 @@ export type GatewayEvents = {
   downlinkShed: (fact: { readonly topic: string; readonly reason: string }) => void;
   downlinkDelivered: (fact: { readonly subdevice: string; readonly topic: string }) => void;
   backlogDrained: (fact: { readonly messages: number }) => void;
-  /** A machine threw on this: it is set aside, and the machine begins again. */
-  messageSetAside: (fact: { readonly of: string; readonly what: string; readonly why: string }) => void;
+  /**
+   * A machine threw on this: it is set aside, and the machine begins again. `endedProcess`: an earlier process ended on
+   * it, so it was not handled at all.
+   */
+  messageSetAside: (fact: {
+    readonly of: string;
+    readonly what: string;
+    readonly why: string;
+    readonly endedProcess: boolean;
+  }) => void;
+  /** A listener of the facts called `fact` threw: the first time, and never again for this name. */
+  listenerFailed: (fact: { readonly fact: string; readonly why: string }) => void;
   storeFull: (fact: { readonly isFull: boolean }) => void;
   clockTrusted: (fact: { readonly wallMs: number }) => void;
   /** The wall clock jumped: Unix ms it would show, and shows. */
@@ -108,5 +118,43 @@ export type EventName = keyof GatewayEvents;
 export type Facts = typedEmitter.default<GatewayEvents>;
 
 export function newFacts(): Facts {
-  return new EventEmitter() as unknown as Facts;
+  return new Announcer() as unknown as Facts;
+}
+
+/** A listener that throws is an onlooker that fails: told of once, and nobody else notices. */
+class Announcer extends EventEmitter {
+  readonly #failed = new Set<string | symbol>();
+
+  override emit(name: string | symbol, ...fact: unknown[]): boolean {
+    const listeners = this.rawListeners(name);
+    for (const listener of listeners) {
+      try {
+        Reflect.apply(listener, this, fact);
+      } catch (error) {
+        this.#note(name, error);
+      }
+    }
+    return listeners.length > 0;
+  }
+
+  #note(name: string | symbol, error: unknown): void {
+    if (this.#failed.has(name)) return;
+    this.#failed.add(name);
+    const why = error instanceof Error ? error.message : String(error);
+    this.emit('listenerFailed', { fact: String(name), why });
+  }
+}
+
+/** For the timer of an onlooker, outside the mailbox: what `look` throws ends nothing, and is told of once. */
+export function looking(facts: Facts, name: string, look: () => void): () => void {
+  let isTold = false;
+  return () => {
+    try {
+      look();
+    } catch (error) {
+      if (!isTold)
+        facts.emit('listenerFailed', { fact: name, why: error instanceof Error ? error.message : String(error) });
+      isTold = true;
+    }
+  };
 }

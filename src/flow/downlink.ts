@@ -14,6 +14,7 @@ import type { Facts } from '../base/events.ts';
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
+import type { ShedReason } from '../custody/ledger.ts';
 import type { DriverReport } from '../driver/driver.ts';
 import type { HubAction, HubInput } from '../hub/contract.ts';
 import type { Clock } from '../ports.ts';
@@ -30,6 +31,7 @@ import type { Intake } from './intake.ts';
 import type { Links } from './links.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Pager } from './pager.ts';
+import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 
 export interface DownlinkOptions {
   readonly clock: Clock;
@@ -43,6 +45,7 @@ export interface DownlinkOptions {
   readonly intake: Pick<Intake, 'note'>;
   readonly links: () => Links;
   readonly pager: () => Pager;
+  readonly underWay: UnderWay;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly order: (order: HubInput) => void;
   /** Bytes of downlinks that are in RAM only. */
@@ -110,10 +113,19 @@ export class DownlinkFlow {
   /** Larger than the gateway takes: nobody can get it, so the hub is not to send it again. */
   oversize({ topic, qos, packetBytes, dup, packetId }: Extract<HubAction, { kind: 'oversize' }>): void {
     if (!this.consumed({ topic, payload: new Uint8Array(0), qos }, dup, packetId)) return;
+    this.#shed(topic, 'too large for the gateway', `: a packet of ${packetBytes} bytes`);
+  }
+
+  /** The program failed on it before: nobody gets it, and the hub is not to send it again. */
+  setAside(message: Message, { dup, packetId }: Pick<Arriving, 'dup' | 'packetId'>): void {
+    if (this.consumed(message, dup, packetId)) this.#shed(message.topic, 'set aside after a fault', '');
+  }
+
+  #shed(topic: string, reason: ShedReason, details: string): void {
     const { mirror, inbox, facts } = this.#options;
     const lanes = mirror.route(topic).map(({ subdevice }) => subdevice.lane);
-    for (const lane of lanes.length === 0 ? [NOBODY] : lanes) inbox.pass(lane, 'too large for the gateway');
-    facts.emit('downlinkShed', { topic, reason: `too large for the gateway: a packet of ${packetBytes} bytes` });
+    for (const lane of lanes.length === 0 ? [NOBODY] : lanes) inbox.pass(lane, reason);
+    facts.emit('downlinkShed', { topic, reason: `${reason}${details}` });
   }
 
   /** One copy is kept: committed, delivered, or shed by policy. */
@@ -146,6 +158,10 @@ export class DownlinkFlow {
     const delivery = this.#deliveries.get(report.token);
     if (delivery === undefined) return;
     this.#deliveries.delete(report.token);
+    this.#options.underWay.handle(onItsWay(delivery), () => this.#end(delivery, report));
+  }
+
+  #end(delivery: Delivery, report: Parameters<DownlinkFlow['report']>[0]): void {
     if (report.kind === 'delivered') {
       this.#options.inbox.delivered(delivery);
       this.#save(this.#options.retainedCommands.delivered(delivery.lane, delivery.message));
@@ -197,9 +213,17 @@ export class DownlinkFlow {
     this.#lastDelivery += 1;
     const token = this.#lastDelivery;
     this.#deliveries.set(token, delivery);
+    this.#options.underWay.handle(
+      onItsWay(delivery),
+      () => this.#send(subdevice, token, delivery),
+      () => this.#fail(token, 'failed', 'the process ended on it before'),
+    );
+  }
+
+  #send(subdevice: Subdevice, token: number, delivery: Delivery): void {
     const topic = this.#options.topicsOf(subdevice.id).toSubdevice(delivery.message.topic);
     if (topic === undefined) {
-      this.report({ kind: 'undelivered', token, why: 'refused', because: 'its topic is none of the subdevice' });
+      this.#fail(token, 'refused', 'its topic is none of the subdevice');
       return;
     }
     const { payload, qos } = delivery.message;
@@ -212,6 +236,11 @@ export class DownlinkFlow {
       qos,
       dup: delivery.dup,
     });
+  }
+
+  /** Behind this task: the next one may fail as well, and so may any number behind it. */
+  #fail(token: number, why: 'refused' | 'failed', because: string): void {
+    this.#options.mailbox.post(() => this.report({ kind: 'undelivered', token, why, because }));
   }
 
   /** What was delivered lately is made durable, seldom: it costs a commit. */
@@ -273,4 +302,8 @@ export class DownlinkFlow {
       this.#options.order({ kind: 'leave', reason: 'the hub broke the protocol: a packet identifier used twice' });
     this.#pressure.turn();
   }
+}
+
+function onItsWay({ lane: whose, message: { topic, payload } }: Delivery): MessageOnItsWay {
+  return { way: 'downlink', whose, topic, payload };
 }

@@ -99,7 +99,13 @@ export class FlightRecorder {
     if (this.#options.bytesMax > 0) this.#keep(step);
     if (this.#followers.size === 0) return;
     const copies = actions.map((action) => this.#copy(action));
-    for (const follow of this.#followers) follow({ ...step, before: undefined, actions: copies });
+    for (const follow of this.#followers) {
+      try {
+        follow({ ...step, before: undefined, actions: copies });
+      } catch {
+        this.#followers.delete(follow); // an onlooker: what it cannot read is no fault of the machine
+      }
+    }
   }
 
   /** The oldest first; the last may be one that the machine did not survive. */

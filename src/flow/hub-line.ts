@@ -13,6 +13,7 @@ import { Pump } from './pump.ts';
 import type { Replay } from './replay.ts';
 import type { SessionWatch } from './session-watch.ts';
 import type { SetAside } from './set-aside.ts';
+import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 import type { WallClock } from './wall-clock.ts';
 
 export interface HubLineOptions {
@@ -30,6 +31,7 @@ export interface HubLineOptions {
   readonly wallClock: WallClock;
   readonly heed: (report: BindingReport) => void;
   readonly setAside: SetAside;
+  readonly underWay: UnderWay;
   /** Uplinks held for the hub go to disk now. */
   readonly letGo: () => void;
 }
@@ -38,6 +40,8 @@ type Report = Exclude<HubAction, ChannelAction>;
 
 /** Reports that are no word of the hub. */
 const NOT_HEARD: ReadonlySet<Report['kind']> = new Set(['offline', 'takenOver', 'probed', 'unanswered']);
+
+const NOTHING = new Uint8Array(0);
 
 export class HubLine {
   readonly #options: HubLineOptions;
@@ -121,8 +125,30 @@ export class HubLine {
   }
 
   #act(report: Report): void {
-    const { replay, subscriptions } = this.#options;
+    const { replay } = this.#options;
     if (!NOT_HEARD.has(report.kind)) replay.heard(report.kind !== 'message');
+    const message = messageIn(report);
+    if (message === undefined) return this.#heed(report);
+    this.#options.underWay.handle(
+      message,
+      () => this.#heed(report),
+      () => this.#setAside(report),
+    );
+  }
+
+  #setAside(report: Report): void {
+    const { downlink, watch } = this.#options;
+    if (report.kind === 'message') {
+      watch.message(report.message.qos, report.dup);
+      downlink.setAside(report.message, report);
+    } else if (report.kind === 'oversize') {
+      watch.message(report.qos, report.dup);
+      downlink.setAside({ topic: report.topic, payload: NOTHING, qos: report.qos }, report);
+    }
+  }
+
+  #heed(report: Report): void {
+    const { replay, subscriptions } = this.#options;
     switch (report.kind) {
       case 'online':
         return this.#online(report.sessionPresent);
@@ -216,5 +242,21 @@ export class HubLine {
       case 'described':
         return this.#options.heed(report);
     }
+  }
+}
+
+/** `undefined`: it is none, and need not come again. */
+function messageIn(report: Report): MessageOnItsWay | undefined {
+  switch (report.kind) {
+    case 'message':
+      return { way: 'arrival', whose: '', topic: report.message.topic, payload: report.message.payload };
+    case 'oversize':
+      return { way: 'arrival', whose: '', topic: report.topic };
+    case 'subscribed':
+    case 'unsubscribed':
+    case 'unanswered':
+      return { way: 'answer', whose: report.kind, topic: report.filter };
+    default:
+      return undefined;
   }
 }

@@ -7,6 +7,8 @@ import type { Facts } from '../base/events.ts';
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
+import type { ShedReason } from '../custody/ledger.ts';
+import type { Row } from '../custody/row.ts';
 import type { Ended, HubInput } from '../hub/contract.ts';
 import type { OwnRequest, OwnServices } from '../hub/own-service.ts';
 import { actOf, actWords } from '../outbox/act.ts';
@@ -18,6 +20,7 @@ import { Alarm } from './alarm.ts';
 import type { FilterRequests } from './filter-requests.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Pager } from './pager.ts';
+import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 
 /** QoS 0 uplinks that may wait for the pace; beyond they are shed. */
 const QUICK_MAX = 64;
@@ -33,6 +36,7 @@ export interface ReplayOptions {
   readonly custodian: Custodian;
   readonly pager: () => Pager;
   readonly services: OwnServices;
+  readonly underWay: UnderWay;
   readonly filters: FilterRequests;
   readonly order: (order: HubInput) => void;
   readonly queuedBytes: () => number;
@@ -80,6 +84,11 @@ export class Replay {
     }
   }
 
+  /** Counts an uplink that goes nowhere. */
+  shed(lane: number, reason: ShedReason): void {
+    this.#options.custodian.pass(lane, { as: 'shed', reason });
+  }
+
   connected(sessionPresent: boolean): void {
     this.#backlogAtConnect = this.#options.custodian.pending;
     const nowMs = this.#options.clock.nowMs();
@@ -124,6 +133,11 @@ export class Replay {
 
   /** PUBACK. */
   acknowledged(packetId: number): void {
+    const row = this.#options.outbox.rowInFlight(packetId);
+    if (row !== undefined) this.#options.underWay.handle(onItsWay(row), () => this.#land(packetId));
+  }
+
+  #land(packetId: number): void {
     const { outbox, mirror, facts, custodian } = this.#options;
     const entry = outbox.acknowledged(packetId);
     if (entry === undefined) return;
@@ -136,7 +150,7 @@ export class Replay {
     this.send();
   }
 
-  /** The client threw on this publication. */
+  /** The client, or a process before this one, threw on this publication. */
   setAside(packetId: number, why: string): void {
     const reason = `the gateway failed on it: ${why}`;
     const entry = this.#options.outbox.setAside(packetId, reason);
@@ -263,8 +277,14 @@ export class Replay {
     if (sending === undefined) return false;
     const { topic, payload } = sending.entry.row;
     const { packetId, dup, isSuspect } = sending;
-    if (isSuspect && this.#options.outbox.poison.isTroubled) this.#options.order({ kind: 'probe' });
-    this.#options.order({ kind: 'publish', publish: { topic, payload, qos: 1, packetId, dup }, isSuspect });
+    this.#options.underWay.handle(
+      onItsWay(sending.entry.row),
+      () => {
+        if (isSuspect && this.#options.outbox.poison.isTroubled) this.#options.order({ kind: 'probe' });
+        this.#options.order({ kind: 'publish', publish: { topic, payload, qos: 1, packetId, dup }, isSuspect });
+      },
+      (why) => this.setAside(packetId, why),
+    );
     return true;
   }
 
@@ -299,4 +319,8 @@ export class Replay {
     const name = verdict.kind === 'suspected' ? 'packetSuspected' : 'packetSetAside';
     facts.emit(name, { packet: actWords(act), closes });
   }
+}
+
+function onItsWay({ lane: whose, topic, payload }: Row): MessageOnItsWay {
+  return { way: 'uplink', whose, topic, payload };
 }

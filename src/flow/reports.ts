@@ -1,9 +1,11 @@
 /** What a driver reports, to the flow that it is for. */
+import type { DriverOrder } from '../driver/driver.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { Intake } from './intake.ts';
 import type { FlowReport } from './links.ts';
 import type { Presence } from './presence.ts';
 import type { Sleepers } from './sleepers.ts';
+import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 import type { UplinkFlow } from './uplink.ts';
 import type { Wills } from './wills.ts';
 
@@ -14,10 +16,73 @@ export interface ReportedTo {
   readonly uplink: UplinkFlow;
   readonly downlink: DownlinkFlow;
   readonly intake: Intake;
+  readonly underWay: UnderWay;
+  readonly order: (link: string, order: DriverOrder) => void;
 }
 
 export function passOn(to: ReportedTo, link: string, report: FlowReport): void {
-  const { presence, sleepers, wills, uplink, downlink, intake } = to;
+  // a delivery is known by its message, which was looked at when it went out
+  if (report.kind === 'delivered' || report.kind === 'undelivered') return to.downlink.report(report);
+  to.underWay.handle(
+    messageIn(report),
+    () => pass(to, link, report),
+    () => setAside(to, link, report),
+  );
+}
+
+type Report = Exclude<FlowReport, { kind: 'delivered' | 'undelivered' }>;
+
+function messageIn(report: Report): MessageOnItsWay {
+  const { kind, subdevice: whose = '' } = report;
+  const way = `report ${kind}` as const;
+  switch (report.kind) {
+    case 'uplink':
+    case 'unconnected':
+      return { way, whose, topic: report.topic, payload: report.payload };
+    case 'attach':
+      return report.will === 'unchanged' || report.will === undefined
+        ? { way, whose, topic: '' }
+        : { way, whose, topic: report.will.topic, payload: report.will.payload };
+    case 'will': {
+      const { change } = report;
+      return {
+        ...{ way, whose, topic: change.part === 'topic' ? change.topic : '' },
+        payload: change.part === 'payload' ? change.payload : undefined,
+      };
+    }
+    case 'subscribe':
+    case 'unsubscribe':
+      return { way, whose, topic: report.filter };
+    case 'topicBound':
+      return { way, whose, topic: report.topic };
+    case 'discarded':
+      return typeof report.sample === 'string'
+        ? { way, whose, topic: report.sample }
+        : { way, whose, topic: report.reason, payload: report.sample };
+    default:
+      return { way, whose, topic: '' };
+  }
+}
+
+/** Whoever waits for an answer is refused, for good. */
+function setAside({ uplink, order }: ReportedTo, link: string, report: Report): void {
+  const why = 'not supported';
+  switch (report.kind) {
+    case 'attach':
+      return order(link, { kind: 'attached', subdevice: report.subdevice, answer: { accepted: false, why } });
+    case 'uplink':
+      return uplink.setAside(link, report);
+    case 'will':
+    case 'subscribe':
+    case 'unsubscribe':
+    case 'topicBound':
+      return order(link, { kind: 'refuse', token: report.token, why });
+    default:
+  }
+}
+
+function pass(to: ReportedTo, link: string, report: Report): void {
+  const { presence, sleepers, wills, uplink, intake } = to;
   switch (report.kind) {
     case 'attach':
       return presence.attach(link, report);
@@ -41,9 +106,6 @@ export function passOn(to: ReportedTo, link: string, report: FlowReport): void {
       return presence.topicBound(link, report);
     case 'topicReleased':
       return presence.topicReleased(report);
-    case 'delivered':
-    case 'undelivered':
-      return downlink.report(report);
     case 'discarded':
       return intake.note({ ...report, link, count: report.count ?? 1 });
   }

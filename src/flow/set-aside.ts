@@ -1,12 +1,13 @@
 /**
- * What was set aside because a machine threw on it: counted, told of, and looked at by nobody else. The border: a machine
+ * What was set aside because the program threw on it: counted, told of, and looked at by nobody else. The border: a machine
  * (a driver, the hub client) that throws loses its state and one message, and the process goes on; a flow, custody or
  * the store that throws ends the process (docs/decisions/0020-messages-set-aside.md).
  */
 import type { Facts } from '../base/events.ts';
+import type { MessageMark } from '../base/message-mark.ts';
 
 export interface SetAsideReport {
-  /** Times that a machine threw, since the start. */
+  /** Times that a machine threw, or that a message came on which a process ended, since the start. */
   readonly times: number;
   readonly last: { readonly of: string; readonly what: string; readonly why: string } | undefined;
 }
@@ -31,8 +32,17 @@ export class SetAside {
   note(of: string, input: object, error: unknown): void {
     const what = wordsOf(input);
     const why = error instanceof Error ? error.message : String(error);
-    this.#report = { times: this.#report.times + 1, last: { of, what, why } };
-    this.#facts.emit('messageSetAside', { of, what, why });
+    this.#tell({ of, what, why }, false);
+  }
+
+  /** An earlier process ended on this message: it is not handled. */
+  known({ what, why }: MessageMark): void {
+    this.#tell({ of: 'gateway', what, why }, true);
+  }
+
+  #tell(last: NonNullable<SetAsideReport['last']>, endedProcess: boolean): void {
+    this.#report = { times: this.#report.times + 1, last };
+    this.#facts.emit('messageSetAside', { ...last, endedProcess });
   }
 }
 

@@ -48,7 +48,7 @@ export interface UplinkOptions {
 type UplinkReport = Extract<DriverReport, { kind: 'uplink' }>;
 
 /** Whoever waits for word of a message. */
-interface Creditor {
+export interface Creditor {
   readonly safe: () => void;
   readonly refuse: (why: RefuseReason, problem?: HubLimitProblem) => void;
 }
@@ -98,6 +98,15 @@ export class UplinkFlow {
       };
       this.#admit({ subdevice, topic: report.topic, message, terms: this.#options.termsOf(link), creditor });
     }
+  }
+
+  /** It is not handled: counted where its subdevice is known, and refused. */
+  setAside(link: string, { subdevice, topic, token }: UplinkReport): void {
+    const { mirror, replay, facts, links } = this.#options;
+    const lane = mirror.byId(subdevice)?.lane;
+    if (lane !== undefined) replay().shed(lane, 'set aside after a fault');
+    facts.emit('uplinkShed', { subdevice, topic, reason: 'set aside after a fault' });
+    if (token !== undefined) links().order(link, { kind: 'refuse', token, why: 'not supported' });
   }
 
   /** The will of a subdevice that is lost. @param creditor hears once; a QoS 0 will is as safe as it gets at once */

@@ -21,7 +21,8 @@ import { Alarm } from './alarm.ts';
 import type { Links } from './links.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { SessionChanges } from './session-changes.ts';
-import type { UplinkFlow } from './uplink.ts';
+import type { UnderWay } from './under-way.ts';
+import type { Creditor, UplinkFlow } from './uplink.ts';
 
 export interface WillsOptions {
   readonly clock: Clock;
@@ -31,6 +32,7 @@ export interface WillsOptions {
   readonly sessions: SessionChanges;
   readonly links: () => Links;
   readonly uplink: () => UplinkFlow;
+  readonly underWay: UnderWay;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly hubLimits: HubLimits;
 }
@@ -165,7 +167,7 @@ export class Wills {
       if (!this.#aliveMs.has(lane)) this.#disarm(subdevice);
     };
     due.state = 'offered';
-    uplink().offerWill(subdevice, will, {
+    const creditor: Creditor = {
       safe: () => {
         facts.emit('willPublished', { subdevice: id, topic: will.topic });
         settle();
@@ -180,7 +182,12 @@ export class Wills {
         facts.emit('uplinkRefused', { subdevice: id, topic: will.topic, reason: `its will is ${why}` });
         settle();
       },
-    });
+    };
+    this.#options.underWay.handle(
+      { way: 'will', whose: id, ...will },
+      () => uplink().offerWill(subdevice, will, creditor),
+      () => creditor.refuse('not supported'),
+    );
   }
 
   #setAlarm(): void {

@@ -90,7 +90,7 @@ function setAsideConditions({ setAside: { times, last }, nowMs, startedAtMs }: H
       losing: 'yes',
       forMs: nowMs - startedAtMs,
       sentence: `The program failed on ${countOf(times, 'input')} since the start, last on ${what} at ${of} (${why}): set aside.`,
-      hint: 'This is a defect: please report it with the newest file of the folder recordings in the state directory.',
+      hint: 'This is a defect: please report it with the newest file of the folder recordings in the state directory. If holdfast ended on it, the file fault-marks there keeps it out until another version; without that file it is tried again.',
     },
   ];
 }

@@ -1,4 +1,5 @@
 /** Rates of the links over 5, 30 and 60 s: counters read once a second, the last minute of them kept. */
+import { looking } from '../base/events.ts';
 import type { LinkCounters } from '../base/link-counters.ts';
 import type { Gateway } from '../gateway.ts';
 import { brokenFrames, type LinkRate } from './link-report.ts';
@@ -36,7 +37,10 @@ export class LinkMeters {
       if (samples.length > SAMPLES_MAX) samples.shift();
       this.#samples.set(plan.name, samples);
     }
-    parts.clock.wakeAt(atMs + SAMPLE_MS, () => this.#sample());
+    parts.clock.wakeAt(
+      atMs + SAMPLE_MS,
+      looking(parts.facts, 'samples of links', () => this.#sample()),
+    );
   }
 }
 

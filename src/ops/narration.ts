@@ -168,8 +168,15 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   backlogDrained: { weight: 'info', tell: ({ messages }) => `backlog of ${countOf(messages, 'message')} delivered` },
   messageSetAside: {
     weight: 'error',
-    tell: ({ of, what, why }) =>
-      `${of} failed on ${what} (${why}): set aside, and ${of} begins again; please report this with the recording`,
+    tell: ({ of, what, why, endedProcess }) =>
+      endedProcess
+        ? `${what}: set aside, since holdfast ended on it before (${why}); please report this with the recording`
+        : `${of} failed on ${what} (${why}): set aside, and ${of} begins again; please report this with the recording`,
+  },
+  listenerFailed: {
+    weight: 'error',
+    tell: ({ fact, why }) =>
+      `telling of ${fact} failed (${why}): the journal, tail or recordings may miss some; messages are not affected; please report this`,
   },
   storeFull: {
     weight: 'error',

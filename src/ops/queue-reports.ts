@@ -1,4 +1,5 @@
 /** The two queues as they are shown: what waits in them, how fast it goes, and when it will be gone. */
+import { looking } from '../base/events.ts';
 import type { Direction } from '../base/message.ts';
 import { type Age, ageOf } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
@@ -110,11 +111,12 @@ export class QueueReports {
   }
 
   #sampleLater(): void {
-    const { clock } = this.#gateway.parts;
-    clock.wakeAt(clock.nowMs() + SAMPLE_MS, () => {
+    const { clock, facts } = this.#gateway.parts;
+    const sample = looking(facts, 'samples of queues', () => {
       this.#sample();
       this.#sampleLater();
     });
+    clock.wakeAt(clock.nowMs() + SAMPLE_MS, sample);
   }
 }
 

@@ -4,8 +4,10 @@
  *
  * An onlooker: it listens, reads the rings and writes files of its own. What it cannot write is told and forgotten.
  */
+
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { looking } from '../base/events.ts';
 import { HUB, type Step } from '../base/step.ts';
 import type { RecordingTrigger } from '../config/schema.ts';
 import type { FlightRecorder } from '../flow/flight-recorder.ts';
@@ -131,7 +133,10 @@ export class Recordings {
       if (bad - (this.#badFrames.get(plan.name) ?? 0) >= STORM_FRAMES) this.#fire('crc-storm', [plan.recorder]);
       this.#badFrames.set(plan.name, bad);
     }
-    this.#stopLooking = parts.clock.wakeAt(parts.clock.nowMs() + LOOK_MS, () => this.#look());
+    this.#stopLooking = parts.clock.wakeAt(
+      parts.clock.nowMs() + LOOK_MS,
+      looking(parts.facts, 'broken frames', () => this.#look()),
+    );
   }
 
   async #write({ subject }: FlightRecorder, reason: string, recorded: Recorded): Promise<Frozen> {

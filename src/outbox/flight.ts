@@ -51,6 +51,11 @@ export class Flight {
     return other === undefined || other === entry;
   }
 
+  /** The entry that a PUBACK with this identifier would be for. */
+  of(packetId: number): Entry | undefined {
+    return this.#flying.get(packetId)?.entry ?? this.#late.get(packetId);
+  }
+
   /** @param isDoubtful it is of a topic that the hub has refused */
   launch(entry: Entry, nowMs: number, isDoubtful: boolean): void {
     const packetId = packetIdOf(entry.row.seq);

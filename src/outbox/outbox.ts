@@ -13,7 +13,7 @@ import type { Terms } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
 import { ownerOf } from '../custody/lane-number.ts';
 import type { ShedReason } from '../custody/ledger.ts';
-import type { RowPage } from '../custody/row.ts';
+import type { Row, RowPage } from '../custody/row.ts';
 import { uplinkAct } from './act.ts';
 import type { Admission, Burial, Offer, OutboxLimits, Sending, Verdict } from './contract.ts';
 import { EarlierSendings } from './earlier-sendings.ts';
@@ -117,6 +117,11 @@ export class Outbox {
     return { entry, packetId: packetIdOf(entry.row.seq), dup, isSuspect };
   }
 
+  /** `undefined` for an identifier that is not in flight. */
+  rowInFlight(packetId: number): Row | undefined {
+    return this.#flight.of(packetId)?.row;
+  }
+
   /** PUBACK: custody is the hub's. @returns the entry; `undefined` for an identifier that is not in flight */
   acknowledged(packetId: number): Entry | undefined {
     const entry = this.#flight.land(packetId);
@@ -133,6 +138,7 @@ export class Outbox {
   setAside(packetId: number, reason: string): Entry | undefined {
     const entry = this.#flight.land(packetId);
     if (entry === undefined) return undefined;
+    this.poison.uplinkSurvived(entry);
     const isStored = entry.keeping === 'stored';
     this.#custodian.end(entry, isStored ? { as: 'dead', reason } : { as: 'shed', reason: 'set aside after a fault' });
     this.#selection.join(entry.row.lane);

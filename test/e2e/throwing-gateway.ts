@@ -1,18 +1,22 @@
 /**
  * The product's own `run`, with bugs planted in it. A machine throws: a link's when a subdevice registers the topic
- * `within` or is to have the downlink `poison`, the hub client on an uplink on `t/poison`. A flow throws on an uplink on
- * `astray`; and an exception is thrown where nobody catches it when a subdevice registers `beside`.
+ * `within` or is to have the downlink `poison`, the hub client on an uplink on `t/poison` and on reading `unreadable`. A
+ * flow throws on an uplink on `astray`, on a downlink `astray`, and on sending what is on `t/unsendable`; and an exception is thrown where nobody catches it when a subdevice registers `beside`.
  */
 import type { Packet } from '../../src/codec/mqttsn.ts';
 import { runGateway } from '../../src/daemon.ts';
 import { MqttsnClient } from '../../src/driver/mqttsn-client.ts';
 import type { DeliverOrder } from '../../src/driver/mqttsn-downlink.ts';
+import { DownlinkFlow } from '../../src/flow/downlink.ts';
+import { HubLine } from '../../src/flow/hub-line.ts';
 import { UplinkFlow } from '../../src/flow/uplink.ts';
 import { HubClient } from '../../src/hub/client.ts';
 import type { HubAction, HubInput } from '../../src/hub/contract.ts';
 
 const { receive, deliver } = MqttsnClient.prototype;
 const { offer } = UplinkFlow.prototype;
+const { arrived } = DownlinkFlow.prototype;
+const { order } = HubLine.prototype;
 const { handle } = HubClient.prototype;
 
 MqttsnClient.prototype.receive = function (packet: Packet, nowMs: number): void {
@@ -39,6 +43,16 @@ HubClient.prototype.handle = function (input: HubInput, nowMs: number): HubActio
 UplinkFlow.prototype.offer = function (...[link, report]: Parameters<typeof offer>): void {
   if (report.topic === 'astray') throw new Error('planted in a flow');
   offer.call(this, link, report);
+};
+
+DownlinkFlow.prototype.arrived = function (...[message, arriving]: Parameters<typeof arrived>): void {
+  if (Buffer.from(message.payload).toString() === 'astray') throw new Error('planted in an arrival');
+  arrived.call(this, message, arriving);
+};
+
+HubLine.prototype.order = function (input: HubInput): void {
+  if (input.kind === 'publish' && input.publish.topic.endsWith('t/unsendable')) throw new Error('planted in a sending');
+  order.call(this, input);
 };
 
 process.exit(await runGateway({ configPath: process.argv.at(-1) ?? '', version: 'throwing' }));

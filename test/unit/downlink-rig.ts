@@ -9,6 +9,8 @@ import { type Arriving, DownlinkFlow } from '../../src/flow/downlink.ts';
 import type { Links } from '../../src/flow/links.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
 import type { Pager } from '../../src/flow/pager.ts';
+import { SetAside } from '../../src/flow/set-aside.ts';
+import { UnderWay } from '../../src/flow/under-way.ts';
 import type { HubInput } from '../../src/hub/contract.ts';
 import { Inbox } from '../../src/session/inbox.ts';
 import { Mirror } from '../../src/session/mirror.ts';
@@ -39,6 +41,7 @@ export class FlowBench {
   readonly refusals: string[] = [];
   readonly #orders: HubInput[] = [];
   readonly #deliveries: Deliver[] = [];
+  readonly facts = newFacts();
   readonly flow: DownlinkFlow;
 
   readonly rides: Change[] = [];
@@ -55,7 +58,8 @@ export class FlowBench {
       clock: this.clock,
       mailbox: this.mailbox,
       stamp: () => STAMP,
-      facts: newFacts(),
+      facts: this.facts,
+      underWay: new UnderWay(new SetAside(this.facts), []),
       mirror: this.mirror,
       retainedCommands: new RetainedCommands(retained, marks, (of) => hash('sha256', of, 'base64')),
       ride: (change) => this.rides.push(change),

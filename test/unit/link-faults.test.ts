@@ -73,9 +73,9 @@ it('what was set aside is counted and told of in few words', () => {
   setAside.note('link-1', { kind: 'bytes', bytes: new Uint8Array(7) }, 'odd');
   setAside.note('link-1', { kind: 'wake' }, undefined);
   expect(told).toEqual([
-    { of: 'hub', what: `a message on ${'a'.repeat(80)}`, why: 'no' },
-    { of: 'link-1', what: '7 bytes from the other end', why: 'odd' },
-    { of: 'link-1', what: 'wake', why: 'undefined' },
+    { of: 'hub', what: `a message on ${'a'.repeat(80)}`, why: 'no', endedProcess: false },
+    { of: 'link-1', what: '7 bytes from the other end', why: 'odd', endedProcess: false },
+    { of: 'link-1', what: 'wake', why: 'undefined', endedProcess: false },
   ]);
   expect(setAside.report).toMatchObject({ times: 3, last: { what: 'wake' } });
 });

@@ -1,0 +1,67 @@
+/**
+ * The message under way: the one place where flows say which message they are about to handle. When a flow throws, the
+ * process ends, and the innermost message is marked (`mark`); in the next process a marked message is set aside instead
+ * of handled, so the same message never ends the process twice (docs/decisions/0020-messages-set-aside.md).
+ */
+import { createHash } from 'node:crypto';
+import type { MessageMark } from '../base/message-mark.ts';
+import type { SetAside } from './set-aside.ts';
+
+export interface MessageOnItsWay {
+  /** Where it is on its way. */
+  readonly way: 'uplink' | 'downlink' | 'arrival' | 'will' | 'answer' | `report ${string}`;
+  /** Its subdevice or lane. */
+  readonly whose: string | number;
+  /** Or the filter. */
+  readonly topic: string;
+  readonly payload?: Uint8Array | undefined;
+}
+
+const KEY_DIGITS = 32;
+/** Enough to recognise it: the rest is in the recording. */
+const TOPIC_SHOWN_MAX = 80;
+const WHY_SHOWN_MAX = 200;
+
+export class UnderWay {
+  readonly #setAside: SetAside;
+  /** By key: messages on which an earlier process ended. */
+  readonly #marks: ReadonlyMap<string, MessageMark>;
+  #innermost: MessageOnItsWay | undefined;
+
+  constructor(setAside: SetAside, marks: readonly MessageMark[]) {
+    this.#setAside = setAside;
+    this.#marks = new Map(marks.map((mark) => [mark.key, mark]));
+  }
+
+  /** @param aside in place of `act` for a marked message; without it none is looked for */
+  handle(message: MessageOnItsWay, act: () => void, aside?: (why: string) => void): void {
+    const mark = aside === undefined || this.#marks.size === 0 ? undefined : this.#marks.get(keyOf(message));
+    const outer = this.#innermost;
+    this.#innermost = message; // stays so when something is thrown
+    if (mark === undefined) act();
+    else {
+      this.#setAside.known(mark);
+      aside?.(mark.why);
+    }
+    this.#innermost = outer;
+  }
+
+  /** The process ends for this error. `undefined`: no message was under way. */
+  mark(error: unknown): MessageMark | undefined {
+    const message = this.#innermost;
+    if (message === undefined) return undefined;
+    const why = error instanceof Error ? error.message : String(error);
+    return { key: keyOf(message), what: wordsOf(message), why: why.slice(0, WHY_SHOWN_MAX) };
+  }
+}
+
+function keyOf({ way, whose, topic, payload = new Uint8Array(0) }: MessageOnItsWay): string {
+  const head = JSON.stringify([way, whose, topic]);
+  return createHash('sha256').update(head).update(payload).digest('hex').slice(0, KEY_DIGITS);
+}
+
+function wordsOf({ way, whose, topic, payload }: MessageOnItsWay): string {
+  const of = typeof whose === 'number' || whose === '' ? '' : ` of ${whose.slice(0, TOPIC_SHOWN_MAX)}`;
+  const on = topic === '' ? '' : ` on ${topic.slice(0, TOPIC_SHOWN_MAX)}`;
+  return `${way}${of}${on}${payload === undefined ? '' : `, ${payload.length} bytes`}`;
+}
