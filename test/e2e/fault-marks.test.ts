@@ -43,7 +43,8 @@ it('an uplink is refused by the next process; without the mark it ends that one 
   expect(await house.gateway.ended()).toBe(EXIT.bug);
   await house.gateway.start();
   await untilSetAside(house, 'report uplink of a on astray');
-  expect((await house.gateway.ledger()).totals.uplink.shed).toMatchObject({ 'set aside after a fault': 1 });
+  // the subdevice may have sent it again before it was refused
+  expect((await house.gateway.ledger()).totals.uplink.shed['set aside after a fault']).toBeGreaterThan(0);
   expect(await house.gateway.signal('SIGTERM')).toBe(0);
 });
 
