@@ -141,7 +141,7 @@ describe('the file of marks', () => {
     mkdirSync(folder);
     expect(readFaultMarks(folder, '1').problem).toBeDefined();
     const pipe = markFile();
-    execFileSync('mkfifo', [pipe]);
+    execFileSync('/usr/bin/mkfifo', [pipe]);
     expect(readFaultMarks(pipe, '1').marks).toEqual([]);
   });
 });
