@@ -28,6 +28,8 @@ export class Selection {
   readonly #shares: Shares;
   /** Lanes that had something to send and no slot or packet identifier for it. */
   readonly #blocked = new Set<number>();
+  /** Lanes that left their round since a message of theirs waits for what is suspected or doubted. */
+  readonly #held = new Set<number>();
   /** Subdevices the hub would take nothing of now: they have no turn until it would again. */
   readonly #halted = new Set<number>();
   /** Messages after this one came in during this connection. */
@@ -86,6 +88,8 @@ export class Selection {
   next(nowMs: number): Entry | undefined {
     const { flight, inFlightMax, poison } = this.#options;
     if (poison.mustWait(nowMs)) return undefined;
+    for (const lane of this.#held) this.join(lane);
+    this.#held.clear();
     const hasSlot = flight.fresh < inFlightMax;
     const mayGo = (entry: Entry) => !this.isHalted(entry.row.lane) && this.#mayGo(entry, nowMs);
     const again = flight.takeAgain(mayGo, hasSlot);
@@ -111,7 +115,11 @@ export class Selection {
     for (const entry of custodian.lane(lane).window) {
       if (entry.inFlight) continue;
       const standing = trust.standing(entry.row);
-      if (standing === 'suspect' || !this.#mayGo(entry, nowMs)) continue;
+      if (standing === 'suspect') continue;
+      if (!this.#mayGo(entry, nowMs)) {
+        this.#held.add(lane);
+        continue;
+      }
       if (standing === 'refused' && flight.doubtful >= inFlightMax) this.#blocked.add(lane);
       else if (flight.isFree(entry)) return entry;
       else {

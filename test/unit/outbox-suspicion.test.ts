@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { actOf } from '../../src/outbox/act.ts';
 import type { Sending } from '../../src/outbox/contract.ts';
 import { LIMITS, OutboxBench, topicsOf } from './outbox-rig.ts';
 
@@ -191,4 +192,24 @@ describe('a network that flaps', () => {
       expect(bench.disconnect()).toBeUndefined();
     }
   });
+});
+
+it('a lane that waits for messages which go alone gets its turn when they are answered', () => {
+  const bench = new OutboxBench().fill('first', 'second');
+  bench.connect().send();
+  bench.disconnect(true);
+  bench.offer('behind', { lane: 2 });
+  bench.commit();
+  bench.connect();
+  const { poison } = bench.outbox;
+  poison.sent(actOf('QoS 0 uplink', 'quick'), bench.nowMs);
+  expect(bench.send()).toEqual([]);
+  poison.pinged();
+  poison.ponged(bench.nowMs);
+  const arrived: string[] = [];
+  for (let sent = bench.send(); sent.length > 0; sent = bench.send()) {
+    arrived.push(...topicsOf(sent));
+    for (const { packetId } of sent) bench.outbox.acknowledged(packetId);
+  }
+  expect(arrived).toEqual(['first', 'second', 'behind']);
 });
