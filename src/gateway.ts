@@ -208,7 +208,7 @@ export class Gateway {
     };
     this.links = new Links(
       { clock, mailbox, facts, setAside, report: (link, report) => passOn(reportedTo, link, report) },
-      planLinks(parts),
+      planLinks(parts, new Set(stations.opening.subdevices.map(({ link }) => link))),
     );
     this.#care = new LinkCare(shared);
     this.#minute = new Minute(clock, mailbox, () => {

@@ -63,9 +63,10 @@ export function planHub(
   return { client, recorder };
 }
 
-export function planLinks({ config, openLink, careOf, random }: Wiring): LinkPlan[] {
+/** @param knownLinks names of the links on which a subdevice was seen before this start */
+export function planLinks({ config, openLink, careOf, random }: Wiring, knownLinks: ReadonlySet<string>): LinkPlan[] {
   return config.links.map((link) => {
-    const { options, create } = designLink(link, config);
+    const { options, create } = designLink(link, config, knownLinks.has(link.name));
     const recorder = new FlightRecorder({
       ...{ subject: { name: link.name, driver: link.driver, options }, random },
       bytesMax: config.recorder.ringBytes,
@@ -101,11 +102,11 @@ interface LinkDesign {
   readonly create: (random: Random) => LinkMachine;
 }
 
-function designLink(link: LinkConfig, config: Config): LinkDesign {
+function designLink(link: LinkConfig, config: Config, wasInUse: boolean): LinkDesign {
   const bounds = { uplinksMax: WINDOW_MAX, reopen: REOPEN };
   switch (link.driver) {
     case 'mqttsn': {
-      const options = { ...link, ...bounds, ...publishersOn(link, config), topicIdsMax: TOPIC_IDS_MAX };
+      const options = { ...link, ...bounds, ...publishersOn(link, config), wasInUse, topicIdsMax: TOPIC_IDS_MAX };
       return { options, create: (random) => createMqttsnLink({ ...options, random }) };
     }
     case 'modbus': {

@@ -17,6 +17,8 @@ export interface PacketReader extends Restorable<object> {
   readonly heldBytesMax: number;
   /** @param nowMs monotonic. @returns the packets, each in its own memory, in the order of their arrival */
   push(bytes: Uint8Array, nowMs: number): Uint8Array[];
+  /** When an unfinished packet counts as cut off, and `push` is to be called without bytes; monotonic ms. */
+  wakeAtMs(): number | undefined;
   /** Forgets what has not ended: the line was opened anew. */
   reset(): void;
 }

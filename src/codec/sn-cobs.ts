@@ -93,6 +93,11 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
   }
 
   /** Forgets the frame that has not ended: the line was opened anew. */
+  /** Frames have delimiters: no time passes for them. */
+  wakeAtMs(): undefined {
+    return undefined;
+  }
+
   reset(): void {
     this.#heldBytes = 0;
     this.#isOversize = false;

@@ -3,7 +3,8 @@
  *
  * A packet begins where its head is plausible: a known type, a Length that this type can have and that the line allows.
  * What is whole must decode. If not, one byte is dropped and the next looked at; after `IDLE_MS` without a byte, what is
- * held was cut off and is dropped. So a damaged byte costs what the wrong Length swallowed, and noise that looks like a
+ * held was cut off and is dropped, except for a CONNECT within: boot text can look like the head of a long packet, and the
+ * CONNECT that follows must not be lost in it. So a damaged byte costs what the wrong Length swallowed, and noise that looks like a
  * packet is taken for one: there is no checksum. Where the firmware is yours, use sn-cobs.
  * Invariant: the reader holds at most one packet of the largest size and one chunk of bytes, whatever arrives.
  */
@@ -16,6 +17,11 @@ import { decodePacket } from './mqttsn-decode.ts';
 const IDLE_MS = 100;
 
 const LONG_LENGTH = 0x01;
+const CONNECT_TYPE = 0x04;
+/** Head, flags, protocol id, duration and a client id of one character. */
+const CONNECT_BYTES_MIN = 7;
+/** TopicId and MsgId, before the name. */
+const REGISTER_IDS_BYTES = 4;
 /** An encapsulated packet begins with the head of the carried one: at most 4 octets. */
 const HEAD_BYTES_MAX = 4;
 
@@ -72,15 +78,22 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
   }
 
   push(bytes: Uint8Array, nowMs: number): Uint8Array[] {
+    const packets: Uint8Array[] = [];
     if (this.#held.length > 0 && nowMs - this.#heardMs >= IDLE_MS) {
-      this.#lose(this.#held, false);
+      const connect = connectIn(this.#held);
+      const lost = connect === undefined ? this.#held : this.#held.subarray(0, -connect.length);
+      this.#lose(lost, false);
       this.reset();
+      if (connect !== undefined) {
+        packets.push(connect);
+        this.#frames += 1;
+      }
     }
+    if (bytes.length === 0) return packets;
     this.#heardMs = nowMs;
     const stream = new Uint8Array(this.#held.length + bytes.length);
     stream.set(this.#held);
     stream.set(bytes, this.#held.length);
-    const packets: Uint8Array[] = [];
     let at = 0;
     while (at < stream.length) {
       const rest = stream.subarray(at);
@@ -99,6 +112,10 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
     }
     this.#held = stream.slice(at);
     return packets;
+  }
+
+  wakeAtMs(): number | undefined {
+    return this.#held.length === 0 ? undefined : this.#heardMs + IDLE_MS;
   }
 
   reset(): void {
@@ -142,6 +159,7 @@ function lookAt(bytes: Uint8Array, packetBytesMax: number): Outlook {
   if (size === 'more bytes needed' && bytes.length >= packetBytesMax) return 'too large';
   if (typeof size === 'string') return size;
   if (size.packetBytes > packetBytesMax) return 'too large';
+  if (hasControlInName(bytes)) return 'no packet';
   if (bytes.length < size.packetBytes) return 'more bytes needed';
   return decodePacket(bytes.subarray(0, size.packetBytes)).ok ? size : 'no packet';
 }
@@ -161,6 +179,24 @@ function sizeOf(bytes: Uint8Array, isCarried = false): Outlook {
   if (isCarried) return 'no packet';
   const carried = sizeOf(bytes.subarray(length, length + HEAD_BYTES_MAX), true);
   return typeof carried === 'string' ? carried : { packetBytes: length + carried.packetBytes };
+}
+
+/** The topic of a REGISTER has no control characters; with them, it is the end of a line of text with a packet behind. */
+function hasControlInName(bytes: Uint8Array): boolean {
+  const headBytes = headBytesOf(bytes);
+  if (kindOfType(bytes[headBytes - 1] ?? 0) !== 'register') return false;
+  const end = headBytes > 2 ? (bytes[1] ?? 0) * 0x100 + (bytes[2] ?? 0) : (bytes[0] ?? 0);
+  return bytes.subarray(headBytes + REGISTER_IDS_BYTES, end).some((byte) => byte < 0x20);
+}
+
+/** The last CONNECT that stands whole in `bytes`, and at their end. */
+function connectIn(bytes: Uint8Array): Uint8Array | undefined {
+  for (let at = 1; at + CONNECT_BYTES_MIN <= bytes.length; at += 1) {
+    if (bytes[at] !== bytes.length - at || bytes[at + 1] !== CONNECT_TYPE) continue;
+    const packet = bytes.slice(at);
+    if (decodePacket(packet).ok) return packet;
+  }
+  return undefined;
 }
 
 function headBytesOf(bytes: Uint8Array): number {

@@ -28,7 +28,14 @@ import type { DeliverOrder } from './mqttsn-downlink.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
 import { returnCodeOf } from './mqttsn-requests.ts';
 import { Stranger, type StrangerSnapshot, type StrangerTerms } from './mqttsn-stranger.ts';
-import { isRepeated, WillDialog, type WillDialogSnapshot, type Wish } from './mqttsn-will.ts';
+import {
+  type EndedDialog,
+  isRepeated,
+  repeatedAnswer,
+  WillDialog,
+  type WillDialogSnapshot,
+  type Wish,
+} from './mqttsn-will.ts';
 
 interface PeerSurroundings extends StrangerTerms {
   /** The client of that id, new or known, taken from any other address; `undefined` while it is attaching there. */
@@ -38,6 +45,7 @@ interface PeerSurroundings extends StrangerTerms {
 export interface PeerSnapshot {
   readonly connection: ConnectionSnapshot;
   readonly dialog: WillDialogSnapshot | undefined;
+  readonly ended: EndedDialog | undefined;
   readonly stranger: StrangerSnapshot;
 }
 
@@ -47,6 +55,8 @@ export class MqttsnPeer {
   readonly #stranger: Stranger;
   #connection: Connection = { state: 'nobody' };
   #dialog: WillDialog | undefined;
+  /** The last dialogue, for as long as the client may repeat its last packet. */
+  #ended: EndedDialog | undefined;
 
   constructor(surroundings: PeerSurroundings) {
     this.#outlet = surroundings.outlet;
@@ -63,10 +73,9 @@ export class MqttsnPeer {
   }
 
   receive(packet: Packet, nowMs: number): void {
-    const isOfDialog = packet.kind === 'willtopic' || packet.kind === 'willmsg';
     if (this.#connection.state === 'attached') this.#connection = { ...this.#connection, heardMs: nowMs };
     if (packet.kind === 'connect') this.#connect(packet);
-    else if (isOfDialog && this.#dialog !== undefined) this.#describe(this.#dialog, packet);
+    else if ((packet.kind === 'willtopic' || packet.kind === 'willmsg') && this.#describe(packet)) return;
     else if (this.#connection.state === 'attached') this.#receiveAttached(this.#connection, packet, nowMs);
     else if (this.#connection.state === 'attaching') this.#receiveAttaching(this.#connection, packet);
     else this.#stranger.receive(packet, nowMs);
@@ -88,6 +97,7 @@ export class MqttsnPeer {
     } else {
       if (this.#dialog !== undefined && isRepeated(connect, this.#dialog.connect)) this.#dialog = undefined;
       const returnCode = answer.accepted ? RETURN_CODE.accepted : returnCodeOf(answer.why);
+      if (this.#ended !== undefined) this.#ended = { ...this.#ended, returnCode };
       this.#outlet.send({ kind: 'connack', returnCode });
     }
   }
@@ -117,6 +127,8 @@ export class MqttsnPeer {
   /** A sleeper sleeps on: it need not know that its port was gone for a while. */
   closed(): void {
     this.#dialog = undefined;
+    this.#ended = undefined;
+    this.#stranger.calm();
     const connection = this.#connection;
     if (connection.state === 'attaching') this.#connection = { ...connection, next: 'link closed' };
     else if (connection.state === 'attached' && connection.mode === 'active') this.#detach(connection, 'link closed');
@@ -126,12 +138,14 @@ export class MqttsnPeer {
 
   /** Its client has connected from another address of this link. */
   yieldClient(): void {
+    this.#ended = undefined;
     if (this.#connection.state === 'attached') this.#connection.client.disconnect();
     this.#connection = { state: 'nobody' };
   }
 
   wake(nowMs: number): void {
     const connection = this.#connection;
+    this.#stranger.wake(nowMs);
     if (connection.state !== 'attached') return;
     if (nowMs >= (aliveUntilMs(connection) ?? Number.POSITIVE_INFINITY)) {
       this.#detach(connection, 'keep alive ran out');
@@ -143,7 +157,7 @@ export class MqttsnPeer {
   }
 
   wakeAtMs(): number {
-    return wakeAtMs(this.#connection);
+    return Math.min(wakeAtMs(this.#connection), this.#stranger.wakeAtMs());
   }
 
   /** The line has opened, and whoever is there may believe to be connected. A sleeper is, and does not listen. */
@@ -151,19 +165,28 @@ export class MqttsnPeer {
     if (this.#connection.state === 'nobody') this.#stranger.callBack(nowMs);
   }
 
+  bytesArrived(nowMs: number): void {
+    this.#stranger.bytesArrived(nowMs);
+  }
+
   snapshot(): PeerSnapshot {
     const connection = writeDown(this.#connection);
-    return { connection, dialog: this.#dialog?.snapshot(), stranger: this.#stranger.snapshot() };
+    const [dialog, stranger] = [this.#dialog?.snapshot(), this.#stranger.snapshot()];
+    return { connection, dialog, ended: this.#ended, stranger };
   }
 
   /** @param clientOf the session that a connection names */
-  restore({ connection, dialog, stranger }: PeerSnapshot, clientOf: (id: string) => MqttsnClient): void {
+  restore({ connection, dialog, ended, stranger }: PeerSnapshot, clientOf: (id: string) => MqttsnClient): void {
     this.#connection = takeBack(connection, clientOf);
     this.#dialog = dialog === undefined ? undefined : new WillDialog(dialog, this.#outlet);
+    this.#ended = ended;
     this.#stranger.restore(stranger);
   }
 
   #connect(packet: ConnectPacket): void {
+    this.#stranger.calm();
+    const isRepeat = this.#dialog !== undefined && isRepeated(this.#dialog.connect, packet);
+    if (isRepeat && packet.will) return this.#dialog?.begin(); // with the topic that is known already
     this.#dialog = undefined;
     if (!isClientId(packet.clientId)) {
       this.#outlet.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
@@ -171,15 +194,26 @@ export class MqttsnPeer {
       this.#dialog = new WillDialog({ connect: packet, topic: undefined }, this.#outlet);
       this.#dialog.begin();
     } else {
+      this.#ended = undefined;
       this.#attach({ connect: packet, will: 'unchanged' });
     }
   }
 
-  #describe(dialog: WillDialog, packet: Extract<Packet, { kind: 'willtopic' | 'willmsg' }>): void {
-    const progress = dialog.receive(packet);
-    if (progress === 'goes on') return;
-    this.#dialog = undefined;
-    if (progress !== 'refused') this.#attach(progress);
+  /** @returns false: it is no part of a dialogue, nor of the last one */
+  #describe(packet: Extract<Packet, { kind: 'willtopic' | 'willmsg' }>): boolean {
+    const dialog = this.#dialog;
+    const progress = dialog?.receive(packet) ?? 'goes on';
+    if (dialog !== undefined && progress !== 'goes on') {
+      this.#dialog = undefined;
+      const isRefused = progress === 'refused';
+      this.#ended = dialog.ended(packet, isRefused ? RETURN_CODE.notSupported : undefined);
+      if (!isRefused) this.#attach(progress);
+      return true;
+    }
+    if (this.#ended === undefined || (dialog !== undefined && packet.kind === 'willtopic')) return dialog !== undefined;
+    const answer = repeatedAnswer(this.#ended, packet);
+    if (answer !== undefined) this.#outlet.send(answer);
+    return answer !== undefined || dialog !== undefined;
   }
 
   #attach(wish: Wish): void {
@@ -243,6 +277,7 @@ export class MqttsnPeer {
 
   #detach(connection: Attached, cause: DetachCause): void {
     this.#connection = { state: 'nobody' };
+    this.#ended = undefined;
     const { client } = connection;
     client.disconnect();
     this.#outlet.report({ kind: 'detach', subdevice: client.id, cause, aliveUntilMs: aliveUntilMs(connection) });

@@ -6,6 +6,7 @@
  * packet within a packet within a packet nothing is believed. Source: MQTT-SN 1.2 §5.5, §6.1.
  */
 import type { Restorable } from '../base/snapshot.ts';
+import type { FramingName } from '../codec/framing.ts';
 import { type Packet, RETURN_CODE } from '../codec/mqttsn.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
 import type { DriverOrder } from './driver.ts';
@@ -18,6 +19,9 @@ import { MqttsnPeer, type PeerSnapshot } from './mqttsn-peer.ts';
 export interface PeersOptions extends ClientLimits {
   /** Who is on the wire itself, if only one can be: it may publish without a connection. */
   readonly soleSubdevice: string | undefined;
+  /** A client may believe to be connected here, since one was when an earlier process ended. */
+  readonly wasInUse: boolean;
+  readonly framing: FramingName;
   /** Wireless node id in hexadecimal → who is there: it may publish without a connection. */
   readonly nodes: ReadonlyMap<string, string>;
 }
@@ -30,6 +34,7 @@ const CLIENTS_MAX = 64;
 /** A session belongs to its client id and not to a peer, which names it: so both are written down by name. */
 export interface PeersSnapshot {
   readonly beacon: BeaconSnapshot;
+  readonly isInUse: boolean;
   readonly onWire: PeerSnapshot;
   readonly nodes: ReadonlyMap<string, PeerSnapshot>;
   readonly clients: ReadonlyMap<string, ClientSnapshot>;
@@ -40,6 +45,8 @@ export class Peers implements Restorable<PeersSnapshot> {
   readonly #spool: Spool;
   readonly #beacon: Beacon;
   readonly #onWire: MqttsnPeer;
+  /** A client has been connected on the wire itself. */
+  #isInUse: boolean;
   /** By node id in hexadecimal, longest unheard first. */
   readonly #nodes = new Map<string, MqttsnPeer>();
   /** By client id, longest unseen first. */
@@ -49,6 +56,7 @@ export class Peers implements Restorable<PeersSnapshot> {
     this.#options = options;
     this.#spool = spool;
     this.#beacon = beacon;
+    this.#isInUse = options.wasInUse;
     this.#onWire = this.#newPeer(new Outlet(spool, undefined), options.soleSubdevice);
   }
 
@@ -90,6 +98,7 @@ export class Peers implements Restorable<PeersSnapshot> {
     switch (order.kind) {
       case 'attached':
         this.#peerOf(order.subdevice)?.attached(order.answer, nowMs);
+        this.#isInUse ||= this.#onWire.attachment !== undefined;
         break;
       case 'dismiss':
         this.#peerOf(order.subdevice)?.dismiss();
@@ -118,9 +127,12 @@ export class Peers implements Restorable<PeersSnapshot> {
     }
   }
 
-  /** Only whoever is on the wire itself is called back: a forwarder has its own line to each of its nodes. */
+  /**
+   * Only a client on the wire itself is called back, since a forwarder has its own line to each of its nodes; and only where
+   * one was connected before, since a new one would read the DISCONNECT as the answer to its first CONNECT.
+   */
   opened(nowMs: number): void {
-    this.#onWire.callBack(nowMs);
+    if (this.#isInUse) this.#onWire.callBack(nowMs);
     this.#beacon.opened(nowMs);
   }
 
@@ -134,6 +146,10 @@ export class Peers implements Restorable<PeersSnapshot> {
     for (const peer of this.#all()) peer.wake(nowMs);
   }
 
+  bytesArrived(nowMs: number): void {
+    for (const peer of this.#all()) peer.bytesArrived(nowMs);
+  }
+
   wakeAtMs(): number | undefined {
     let atMs = this.#beacon.wakeAtMs() ?? Number.POSITIVE_INFINITY;
     for (const peer of this.#all()) atMs = Math.min(atMs, peer.wakeAtMs());
@@ -143,14 +159,16 @@ export class Peers implements Restorable<PeersSnapshot> {
   snapshot(): PeersSnapshot {
     return {
       beacon: this.#beacon.snapshot(),
+      isInUse: this.#isInUse,
       onWire: this.#onWire.snapshot(),
       nodes: new Map([...this.#nodes].map(([key, peer]) => [key, peer.snapshot()])),
       clients: new Map([...this.#clients].map(([id, client]) => [id, client.snapshot()])),
     };
   }
 
-  restore({ beacon, onWire, nodes, clients }: PeersSnapshot): void {
+  restore({ beacon, isInUse, onWire, nodes, clients }: PeersSnapshot): void {
     this.#beacon.restore(beacon);
+    this.#isInUse = isInUse;
     for (const [id, client] of clients) this.#clientOf(id).restore(client);
     const clientOf = (id: string): MqttsnClient => this.#clientOf(id);
     this.#onWire.restore(onWire, clientOf);
@@ -202,9 +220,10 @@ export class Peers implements Restorable<PeersSnapshot> {
   }
 
   #newPeer(outlet: Outlet, publisher: string | undefined): MqttsnPeer {
-    const { predefinedTopics, retryMs } = this.#options;
+    const { predefinedTopics, retryMs, framing } = this.#options;
     const peer: MqttsnPeer = new MqttsnPeer({
       ...{ outlet, publisher, predefinedTopics },
+      isLineChecked: framing !== 'sn-raw',
       disconnectPauseMs: retryMs,
       claimClient: (id) => this.#claim(id, peer),
     });

@@ -20,16 +20,19 @@ export interface Wish {
 
 export interface WillDialogSnapshot {
   readonly connect: ConnectPacket;
-  readonly topic: WillTopic | undefined;
+  readonly topic: WillTopicPacket | undefined;
 }
 
 type WillTopic = Pick<Message, 'topic' | 'qos'>;
-type WillPacket = Extract<Packet, { kind: 'willtopic' | 'willmsg' }>;
+type WillTopicPacket = Extract<Packet, { kind: 'willtopic' }>;
+type WillMessagePacket = Extract<Packet, { kind: 'willmsg' }>;
+type WillPacket = WillTopicPacket | WillMessagePacket;
+type Answer = Extract<Packet, { kind: 'willmsgreq' | 'connack' }>;
 
 export class WillDialog {
   readonly connect: ConnectPacket;
   readonly #outlet: Outlet;
-  #topic: WillTopic | undefined;
+  #topic: WillTopicPacket | undefined;
 
   /** As it was written down, or with no topic yet. */
   constructor({ connect, topic }: WillDialogSnapshot, outlet: Outlet) {
@@ -46,17 +49,23 @@ export class WillDialog {
   receive(packet: WillPacket): 'goes on' | 'refused' | Wish {
     const { connect } = this;
     if (packet.kind === 'willmsg') {
-      if (this.#topic === undefined) return 'goes on';
-      return { connect, will: { ...this.#topic, payload: packet.payload } };
+      const topic = this.#topic?.will === undefined ? undefined : topicOf(this.#topic.will);
+      return topic === undefined ? 'goes on' : { connect, will: { ...topic, payload: packet.payload } };
     }
     if (packet.will === undefined) return { connect, will: undefined };
-    this.#topic = topicOf(packet.will);
-    if (this.#topic === undefined) {
+    this.#topic = packet;
+    if (topicOf(packet.will) === undefined) {
       this.#outlet.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
       return 'refused';
     }
     this.#outlet.send({ kind: 'willmsgreq' });
     return 'goes on';
+  }
+
+  /** @param last packet that ended it */
+  ended(last: WillPacket, returnCode: number | undefined): EndedDialog {
+    const isMessage = last.kind === 'willmsg';
+    return { topic: this.#topic, ...(isMessage ? { message: last } : { topic: last, message: undefined }), returnCode };
   }
 
   snapshot(): WillDialogSnapshot {
@@ -75,6 +84,30 @@ export function willChangeOf(packet: Extract<Packet, { kind: 'willtopicupd' | 'w
 /** The hub has no QoS 2, and −1 is for publications without a connection. Retain is not for the hub either. */
 function topicOf({ topic, qos }: Will): WillTopic | undefined {
   return (qos === 0 || qos === 1) && topic !== '' && !hasWildcard(topic) ? { topic, qos } : undefined;
+}
+
+/**
+ * What the last dialogue ended with. A client whose CONNACK was lost repeats its last packet of the dialogue (MQTT-SN 1.2
+ * §6.13), and gets the same answer again without another change of its session.
+ */
+export interface EndedDialog {
+  /** The client's WILLTOPIC and WILLMSG. */
+  readonly topic: WillTopicPacket | undefined;
+  readonly message: WillMessagePacket | undefined;
+  /** Of the CONNACK; `undefined`: not sent yet. */
+  readonly returnCode: number | undefined;
+}
+
+/** @returns the answer to a packet that was repeated; `undefined`: it is none of this dialogue, or its answer is to come */
+export function repeatedAnswer({ topic, message, returnCode }: EndedDialog, packet: WillPacket): Answer | undefined {
+  if (packet.kind === 'willmsg') {
+    if (message === undefined || Buffer.compare(packet.payload, message.payload) !== 0) return undefined;
+  } else {
+    const [will, first] = [packet.will, topic?.will];
+    if (will?.topic !== first?.topic || will?.qos !== first?.qos || will?.retain !== first?.retain) return undefined;
+    if (message !== undefined) return { kind: 'willmsgreq' };
+  }
+  return returnCode === undefined ? undefined : { kind: 'connack', returnCode };
 }
 
 /** Did the client repeat its CONNECT while it waited for the CONNACK? */

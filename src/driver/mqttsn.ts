@@ -92,7 +92,7 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   }
 
   wakeAtMs(): number | undefined {
-    const wakes = [this.#opening.wakeAtMs(), this.#peers.wakeAtMs()];
+    const wakes = [this.#opening.wakeAtMs(), this.#peers.wakeAtMs(), this.#reader.wakeAtMs()];
     const atMs = Math.min(...wakes.map((wake) => wake ?? Number.POSITIVE_INFINITY));
     return Number.isFinite(atMs) ? atMs : undefined;
   }
@@ -107,6 +107,7 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
         break;
       case 'wake':
         this.#spool.act(...this.#opening.wake(nowMs));
+        if (nowMs >= (this.#reader.wakeAtMs() ?? Number.POSITIVE_INFINITY)) this.#read(new Uint8Array(0), nowMs);
         this.#peers.wake(nowMs);
         break;
       case 'opened':
@@ -118,6 +119,7 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
         this.#receive(input.bytes, nowMs);
         break;
       case 'closed':
+        this.#reader.reset();
         this.#opening.closed(nowMs);
         this.#peers.closed();
         break;
@@ -152,6 +154,11 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   #receive(bytes: Uint8Array, nowMs: number): void {
     if (this.#opening.state !== 'open') return;
     this.#bytesIn += bytes.length;
+    this.#peers.bytesArrived(nowMs);
+    this.#read(bytes, nowMs);
+  }
+
+  #read(bytes: Uint8Array, nowMs: number): void {
     for (const frame of this.#reader.push(bytes, nowMs)) {
       const packet = decodePacket(frame);
       if (packet.ok && this.#peers.receive(packet.value, nowMs)) this.#framesIn += 1;

@@ -14,6 +14,7 @@ export const LINK_OPTIONS: MqttsnLinkOptions = {
   gatewayId: 1,
   advertiseS: 0,
   soleSubdevice: undefined,
+  wasInUse: true,
   nodes: new Map(),
   packetBytesMax: 256,
   retryMs: 1000,
@@ -48,8 +49,8 @@ export class LinkBench {
     this.input({ kind: 'opened' });
     this.#channel = [];
     // whoever believes to be connected was called back; the tests are about what comes after
+    this.after(2 * LINK_OPTIONS.retryMs);
     this.heard();
-    this.nowMs += LINK_OPTIONS.retryMs;
     return this;
   }
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
+import { encodeFrame } from '../../src/codec/sn-cobs.ts';
 import { CONNECT, delivery, LinkBench, publish } from './mqttsn-bench.ts';
 
 const DISCONNECT = { kind: 'disconnect', durationS: undefined } as const;
@@ -8,9 +10,50 @@ describe('a connection', () => {
     const bench = new LinkBench();
     bench.input({ kind: 'start' });
     bench.input({ kind: 'opened' });
+    bench.after(250);
     expect(bench.heard()).toEqual([{ kind: 'disconnect', durationS: undefined }]);
     bench.say({ kind: 'pingreq', clientId: '' });
     expect(bench.heard()).toEqual([]);
+  });
+
+  it('of a line on which nobody was connected before is not called back', () => {
+    const bench = new LinkBench({ wasInUse: false });
+    bench.input({ kind: 'start' });
+    bench.input({ kind: 'opened' });
+    bench.after(10_000);
+    expect(bench.heard()).toEqual([]);
+    bench.attach();
+    bench.input({ kind: 'closed', reason: 'unplugged' });
+    bench.after(1000);
+    bench.input({ kind: 'opened' });
+    bench.after(1000);
+    expect(bench.heard()).toEqual([DISCONNECT]);
+  });
+
+  it.each([
+    ['at once', []],
+    ['twice', [CONNECT]],
+    ['behind a packet of an earlier connection', [{ kind: 'pingreq', clientId: '' }]],
+  ] as const)('that is asked for when the line opens, %s, is accepted and hears no DISCONNECT', (_, before) => {
+    const bench = new LinkBench();
+    bench.input({ kind: 'start' });
+    bench.input({ kind: 'opened' });
+    bench.say(...before, CONNECT);
+    bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: true, topicIds: new Map() } });
+    bench.after(60_000);
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 0 }]);
+  });
+
+  it('whose CONNECT comes in pieces while the line opens hears no DISCONNECT between them', () => {
+    const bench = new LinkBench();
+    bench.input({ kind: 'start' });
+    bench.input({ kind: 'opened' });
+    for (const byte of encodeFrame(encodePacket(CONNECT))) {
+      bench.after(100);
+      bench.input({ kind: 'bytes', bytes: Uint8Array.of(byte) });
+    }
+    expect(bench.heard()).toEqual([]);
+    expect(bench.reported()).toMatchObject([{ kind: 'attach', subdevice: 'pump-7' }]);
   });
 
   it('is accepted when the flow has attached the subdevice, not before', () => {

@@ -84,6 +84,7 @@ describe('behind a forwarder', () => {
     const bench = new LinkBench();
     bench.input({ kind: 'start' });
     bench.input({ kind: 'opened' });
+    bench.after(1000);
     expect(heardByNodes(bench).map(([node]) => node)).toEqual(['wire']);
   });
 
@@ -129,7 +130,7 @@ describe('the gateway', () => {
   });
 
   it('advertises itself when the port opens and then at its pace, as long as the port is open', () => {
-    const bench = new LinkBench({ advertiseS: 900 });
+    const bench = new LinkBench({ wasInUse: false, advertiseS: 900 });
     const ADVERTISE = { kind: 'advertise', gatewayId: 1, durationS: 900 };
     bench.input({ kind: 'start' });
     bench.input({ kind: 'opened' });

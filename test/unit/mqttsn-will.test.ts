@@ -38,6 +38,55 @@ describe('a CONNECT with a will', () => {
     expect(bench.reported()).toHaveLength(1);
   });
 
+  it('and a repeated WILLTOPIC or WILLMSG is answered again after the CONNACK, and changes nothing', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, TOPIC, MESSAGE);
+    bench.order(ACCEPTED);
+    bench.heard();
+    bench.reported();
+    bench.say(MESSAGE, TOPIC, MESSAGE);
+    const connack = { kind: 'connack', returnCode: 0 };
+    expect(bench.heard()).toEqual([connack, { kind: 'willmsgreq' }, connack]);
+    expect(bench.reported()).toEqual([]);
+    expect(bench.link.counters.unexpectedPackets).toBe(0);
+    bench.say({ kind: 'willmsg', payload: Uint8Array.of(3) });
+    expect(bench.heard()).toEqual([]);
+  });
+
+  it('and a repeated packet while the flow is asked begins no second change of the session', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, TOPIC, MESSAGE, MESSAGE, TOPIC, MESSAGE);
+    expect(bench.heard().map(({ kind }) => kind)).toEqual(['willtopicreq', 'willmsgreq', 'willmsgreq']);
+    expect(bench.reported()).toHaveLength(1);
+    bench.order(ACCEPTED);
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 0 }]);
+  });
+
+  it('that was refused, or that wants no will, is answered again with the same code', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, TOPIC, MESSAGE);
+    bench.order({ ...ACCEPTED, answer: { accepted: false, why: 'congestion' } });
+    bench.heard();
+    bench.say(MESSAGE);
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 1 }]);
+    bench.say(WITH_WILL, topicOf(2, 'gone'), topicOf(2, 'gone'));
+    expect(bench.heard().slice(1)).toEqual([
+      { kind: 'connack', returnCode: 3 },
+      { kind: 'connack', returnCode: 3 },
+    ]);
+    bench.say(WITH_WILL, { kind: 'willtopic', will: undefined });
+    bench.order(ACCEPTED);
+    bench.heard();
+    bench.say({ kind: 'willtopic', will: undefined });
+    expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 0 }]);
+  });
+
+  it('whose CONNECT comes once more between WILLTOPIC and WILLMSG still knows the topic', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, TOPIC, WITH_WILL, MESSAGE);
+    expect(bench.reported()).toMatchObject([{ kind: 'attach', will: WILL }]);
+  });
+
   it('that is repeated as a whole while the flow is asked gets the CONNACK', () => {
     const bench = new LinkBench().open();
     bench.say(WITH_WILL, TOPIC, MESSAGE, WITH_WILL);

@@ -132,4 +132,21 @@ describe('a link with bare packets', () => {
       { kind: 'write', bytes: encodePacket({ kind: 'connack', returnCode: 0 }) },
     ]);
   });
+
+  it.each(['rst cause:2, boot mode:(3,6)\r\n', 'boot\n', 'Temp:\t23\r\n', 'ready.\n', '\0\xff~\t'])(
+    'takes a CONNECT behind the boot text %j, twice, and sends no DISCONNECT',
+    (text) => {
+      const link = createMqttsnLink({ ...LINK_OPTIONS, framing: 'sn-raw' });
+      const connect = encodePacket({ ...CONNECT, durationS: 60 });
+      link.handle({ kind: 'start' }, 0);
+      link.handle({ kind: 'opened' }, 0);
+      const actions = [
+        ...link.handle({ kind: 'bytes', bytes: Buffer.concat([Buffer.from(text, 'latin1'), connect]) }, 1),
+        ...link.handle({ kind: 'wake' }, 101),
+        ...link.handle({ kind: 'bytes', bytes: connect }, 200),
+        ...link.handle({ kind: 'wake' }, 10_000),
+      ];
+      expect(actions).toMatchObject([{ kind: 'attach', subdevice: 'pump-7' }]);
+    },
+  );
 });

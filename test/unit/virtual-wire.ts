@@ -51,7 +51,7 @@ export class VirtualWire {
     this.link = createMqttsnLink({
       name: 'virtual',
       framing: 'sn-cobs',
-      ...{ gatewayId: 1, advertiseS: 0, soleSubdevice: undefined, nodes: new Map() },
+      ...{ gatewayId: 1, advertiseS: 0, soleSubdevice: undefined, wasInUse: true, nodes: new Map() },
       packetBytesMax: 256,
       retryMs: 100,
       retriesMax: 3,
