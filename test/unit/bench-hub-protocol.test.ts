@@ -1,5 +1,6 @@
 /** The bench hub is a correct MQTT 3.1.1 server for QoS 0 and 1. */
 import { describe, expect, it, test } from 'vitest';
+import { PROFILES } from '../../src/bench/hub/rules.ts';
 import type { MqttPacket } from '../../src/codec/mqtt.ts';
 import { HubRig } from './bench-hub-rig.ts';
 
@@ -213,7 +214,35 @@ describe('messages', () => {
     expect([...rig.messagesTo(gateway), ...rig.messagesTo(other)]).toEqual([]);
   });
 
-  it('of a device reach matching other devices with the generic profile, and still not the device itself', () => {
+  it.each([
+    [0, 0, 0],
+    [1, 0, 0],
+    [1, 1, 1],
+  ] as const)(
+    'with QoS %i reach the device itself once, subscribed with QoS %i, in profile generic',
+    (sent, granted, got) => {
+      const rig = new HubRig(PROFILES.generic);
+      const client = rig.connect('c');
+      rig.subscribe(client, 'p/+/data', granted);
+      rig.publish(client, 'p/d/data', { qos: sent });
+      expect(rig.messagesTo(client)).toMatchObject([{ topic: 'p/d/data', qos: got }]);
+    },
+  );
+
+  it.each(['documented', 'mainland', 'intl'] as const)(
+    'reach the device itself in profile %s only by the switch ownPublishes',
+    (profile) => {
+      for (const ownPublishes of [PROFILES[profile].ownPublishes, 'echoed'] as const) {
+        const rig = new HubRig({ ...PROFILES[profile], routing: 'other devices too', keepAliveSMin: 0, ownPublishes });
+        const client = rig.connect('c');
+        rig.subscribe(client, 'p/d/data');
+        rig.publish(client, 'p/d/data');
+        expect(rig.messagesTo(client)).toHaveLength(ownPublishes === 'echoed' ? 1 : 0);
+      }
+    },
+  );
+
+  it('of a device reach matching other devices, and by the switch not the device itself', () => {
     const rig = new HubRig({ routing: 'other devices too' });
     const [gateway, other] = [rig.connect('gw'), rig.connect('other')];
     rig.subscribe(gateway, '#');

@@ -10,6 +10,8 @@ import { runCommandLine } from '../../src/cli/program.ts';
 describe('--set', () => {
   test.each([
     ['overflow=newest', { overflow: 'newest' }],
+    ['ownPublishes=echoed', { ownPublishes: 'echoed' }],
+    ['ownPublishes=not echoed', { ownPublishes: 'not echoed' }],
     ['replayIntervalMs=0', { replayIntervalMs: 0 }],
     ['connectTooSoon=3', { connectTooSoon: 3 }],
     ['connectTooSoon=close', { connectTooSoon: 'close' }],

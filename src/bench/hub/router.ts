@@ -1,7 +1,7 @@
 /**
  * Brings messages to sessions, and what sessions release to their connections.
  *
- * Source: MQTT 3.1.1 §3.3.4, §4.7; the hub does not send a device its own messages.
+ * Source: MQTT 3.1.1 §3.3.4, §3.3.5, §4.7; whether a device gets its own messages is a rule.
  */
 import type { Message } from '../../base/message.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
@@ -28,10 +28,11 @@ export class Router {
     this.#parts = parts;
   }
 
-  /** To every session with a matching filter, except the one it comes `from`. */
+  /** To every session with a matching filter; to the one it comes `from` by the rule `ownPublishes`. */
   route(message: Message, origin: { readonly nowMs: number; readonly from?: string }): void {
+    const isEchoed = this.#parts.rules.ownPublishes === 'echoed';
     for (const session of this.#parts.sessions.all(origin.nowMs)) {
-      if (session.clientId !== origin.from) this.offer(session, message, origin.nowMs);
+      if (session.clientId !== origin.from || isEchoed) this.offer(session, message, origin.nowMs);
     }
   }
 

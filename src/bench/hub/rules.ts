@@ -44,9 +44,10 @@ export const RULES = z.strictObject({
   mutedTopics: texts.describe('filters of topics that get no PUBACK ever'),
   qos2: z.enum(['close', 'ignored', 'downgraded']).describe('reaction to a QoS 2 PUBLISH; undocumented'),
   retain: z.enum(['ignored', 'close']).describe('reaction to the RETAIN flag; undocumented'),
-  routing: z
-    .enum(['application only', 'other devices too'])
-    .describe('who hears what a device publishes; never the device itself'),
+  routing: z.enum(['application only', 'other devices too']).describe('who hears what a device publishes'),
+  ownPublishes: z
+    .enum(['echoed', 'not echoed'])
+    .describe('does a device get what it publishes itself, if it is subscribed? With "other devices too"'),
   republications: z
     .array(z.strictObject({ filter: z.string(), topic: z.string().exactOptional() }))
     .readonly()
@@ -150,6 +151,7 @@ export const MAINLAND: HubRules = {
   qos2: 'close',
   retain: 'ignored',
   routing: 'application only',
+  ownPublishes: 'not echoed',
   republications: [],
   filtersPerSubscribeMax: 1,
   subscriptionsMax: 100,
@@ -219,6 +221,7 @@ export const GENERIC: HubRules = {
   topicSlashesMax: 65_535,
   filtersPerSubscribeMax: 1000,
   routing: 'other devices too',
+  ownPublishes: 'echoed', // [MQTT-3.3.5-1]: to every client with a matching subscription
   wills: 'published',
   gatewayOperations: false,
 };
@@ -235,6 +238,7 @@ const DOCUMENTED: HubRules = {
   storedHoursMax: MAINLAND.storedHoursMax,
   sessionHoursMax: MAINLAND.sessionHoursMax,
   inFlightMax: MAINLAND.inFlightMax,
+  ownPublishes: MAINLAND.ownPublishes,
   wills: MAINLAND.wills,
   gatewayOperations: true,
 };
