@@ -146,7 +146,8 @@ describe('a link with bare packets', () => {
         ...link.handle({ kind: 'bytes', bytes: connect }, 200),
         ...link.handle({ kind: 'wake' }, 10_000),
       ];
-      expect(actions).toMatchObject([{ kind: 'attach', subdevice: 'pump-7' }]);
+      const others = actions.filter(({ kind }) => kind !== 'discarded');
+      expect(others).toMatchObject([{ kind: 'attach', subdevice: 'pump-7' }]);
     },
   );
 });
