@@ -8,8 +8,6 @@ export type FramingName = 'sn-cobs' | 'sn-raw';
 
 /** Takes bytes as they come and gives packets; holds at most one, whatever arrives. All counters only grow. */
 export interface PacketReader extends Restorable<object> {
-  /** Packets passed on. */
-  readonly frames: number;
   /** Frames that did not hold; where there are no frames, stretches of bytes that were no packet. */
   readonly crcErrors: number;
   readonly oversizeFrames: number;

@@ -28,7 +28,6 @@ export function encodeFrame(packet: Uint8Array): Uint8Array {
 interface FrameReaderSnapshot {
   readonly held: Uint8Array;
   readonly isOversize: boolean;
-  readonly frames: number;
   readonly crcErrors: number;
   readonly oversizeFrames: number;
 }
@@ -40,7 +39,6 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
   readonly #onBroken: OnBroken;
   #heldBytes = 0;
   #isOversize = false;
-  #frames = 0;
   #crcErrors = 0;
   #oversizeFrames = 0;
 
@@ -49,11 +47,6 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
     this.#packetBytesMax = packetBytesMax;
     this.#onBroken = onBroken;
     this.#held = new Uint8Array(cobsBytesMax(packetBytesMax + CRC_BYTES));
-  }
-
-  /** Frames whose packet was passed on. */
-  get frames(): number {
-    return this.#frames;
   }
 
   /** Frames that were no COBS, too short to hold a CRC-32, or did not match theirs. */
@@ -107,7 +100,6 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
     return {
       held: this.#held.slice(0, this.#heldBytes),
       isOversize: this.#isOversize,
-      frames: this.#frames,
       crcErrors: this.#crcErrors,
       oversizeFrames: this.#oversizeFrames,
     };
@@ -116,7 +108,6 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
   restore(snapshot: FrameReaderSnapshot): void {
     this.#hold(snapshot.held);
     this.#isOversize = snapshot.isOversize;
-    this.#frames = snapshot.frames;
     this.#crcErrors = snapshot.crcErrors;
     this.#oversizeFrames = snapshot.oversizeFrames;
   }
@@ -154,7 +145,6 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
       this.#onBroken('frame too long', encoded);
       return undefined;
     }
-    this.#frames += 1;
     return packet;
   }
 }

@@ -31,7 +31,6 @@ interface RawReaderSnapshot {
   readonly held: Uint8Array;
   readonly heardMs: number;
   readonly isLost: boolean;
-  readonly frames: number;
   readonly crcErrors: number;
   readonly oversizeFrames: number;
 }
@@ -43,7 +42,6 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
   #heardMs = 0;
   /** In the middle of a stretch of bytes that are no packet, which is counted once. */
   #isLost = false;
-  #frames = 0;
   #crcErrors = 0;
   #oversizeFrames = 0;
 
@@ -52,10 +50,6 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
   constructor(packetBytesMax: number, onBroken: OnBroken = () => undefined) {
     this.#packetBytesMax = packetBytesMax;
     this.#onBroken = onBroken;
-  }
-
-  get frames(): number {
-    return this.#frames;
   }
 
   /** Stretches of bytes that were no packet. */
@@ -86,7 +80,6 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
       this.reset();
       if (connect !== undefined) {
         packets.push(connect);
-        this.#frames += 1;
       }
     }
     if (bytes.length === 0) return packets;
@@ -106,7 +99,6 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
         continue;
       }
       packets.push(rest.slice(0, outlook.packetBytes));
-      this.#frames += 1;
       this.#isLost = false;
       at += outlook.packetBytes;
     }
@@ -128,7 +120,6 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
       held: this.#held, // replaced, never changed
       heardMs: this.#heardMs,
       isLost: this.#isLost,
-      frames: this.#frames,
       crcErrors: this.#crcErrors,
       oversizeFrames: this.#oversizeFrames,
     };
@@ -138,7 +129,6 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
     this.#held = new Uint8Array(snapshot.held);
     this.#heardMs = snapshot.heardMs;
     this.#isLost = snapshot.isLost;
-    this.#frames = snapshot.frames;
     this.#crcErrors = snapshot.crcErrors;
     this.#oversizeFrames = snapshot.oversizeFrames;
   }

@@ -31,8 +31,8 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
   readonly #listening = new Map<string, boolean>();
   readonly #deliveries = new Map<number, Order>();
   readonly #topicIds = new Map<string, Map<number, string>>();
-  /** By address: the last packet of a will dialogue, which a client repeats when its answer was lost. */
-  readonly #lastOfDialog = new Map<Address, Packet>();
+  /** By address: the last packets of will dialogues, which a client repeats when their answers were lost. */
+  readonly #dialogs = new Map<Address, readonly Packet[]>();
   #number = 0;
 
   constructor(random: Random, isRaw: boolean) {
@@ -79,7 +79,8 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
     if (this.#is(0.03))
       this.#line = Buffer.concat([this.#line, Buffer.alloc(this.#is(0.2) ? 400 : 3, this.#dice(255))]);
     const [address, packet] = [this.#pick(ADDRESSES), this.#packet()];
-    if (packet.kind === 'willtopic' || packet.kind === 'willmsg') this.#lastOfDialog.set(address, packet);
+    if (packet.kind === 'willtopic' || packet.kind === 'willmsg')
+      this.#dialogs.set(address, [...(this.#dialogs.get(address) ?? []), packet].slice(-2));
     this.#say(address, packet);
   }
 
@@ -139,8 +140,8 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
         this.#say(address, { kind: 'regack', topicId: packet.topicId, messageId: packet.messageId, returnCode });
       // told to come again
       if (packet.kind === 'puback' && packet.returnCode === 1) this.#say(address, this.#publication(packet.messageId));
-      const last = packet.kind === 'connack' ? this.#lastOfDialog.get(address) : undefined;
-      if (last !== undefined && this.#is(0.5)) this.#say(address, last);
+      const dialog = packet.kind === 'connack' ? (this.#dialogs.get(address) ?? []) : [];
+      if (dialog.length > 0) this.#say(address, this.#pick(dialog));
       if (packet.kind === 'pingreq') this.#say(address, { kind: 'pingresp' });
       if (packet.kind === 'publish') {
         const topicId = packet.topic.type === 'short' ? 0x7431 : packet.topic.id;

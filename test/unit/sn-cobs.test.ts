@@ -86,7 +86,6 @@ describe('the frame reader', () => {
           const read: Uint8Array[] = [];
           for (let at = 0; at < stream.length; at += step) read.push(...reader.push(stream.subarray(at, at + step)));
           expect(read).toEqual(packets);
-          expect(reader.frames).toBe(packets.length);
         },
       ),
     );
@@ -95,7 +94,7 @@ describe('the frame reader', () => {
   it('ignores empty frames without counting them', () => {
     const reader = new FrameReader(16);
     expect(reader.push(new Uint8Array(100))).toEqual([]);
-    expect(reader).toMatchObject({ frames: 0, crcErrors: 0, oversizeFrames: 0 });
+    expect(reader).toMatchObject({ crcErrors: 0, oversizeFrames: 0 });
   });
 
   it('loses only the noise before a frame, not the frame', () => {
@@ -121,7 +120,7 @@ describe('the frame reader', () => {
       const reader = new FrameReader(packetBytesMax);
       expect(reader.push(encodeFrame(new Uint8Array(packetBytesMax).fill(5)))).toHaveLength(1);
       expect(reader.push(encodeFrame(new Uint8Array(packetBytesMax + 1).fill(5)))).toEqual([]);
-      expect(reader).toMatchObject({ frames: 1, crcErrors: 0, oversizeFrames: 1 });
+      expect(reader).toMatchObject({ crcErrors: 0, oversizeFrames: 1 });
     }
   });
 

@@ -66,7 +66,7 @@ describe('bare packets', () => {
     const reader = new RawReader(1024);
     expect(reader.push(ONE.subarray(0, 5), 0)).toEqual([]);
     expect(reader.push(TWO, 100)).toEqual([TWO]);
-    expect([reader.frames, reader.crcErrors]).toEqual([1, 1]);
+    expect(reader.crcErrors).toBe(1);
   });
 
   it('that come slowly, but with no such pause, are read', () => {
