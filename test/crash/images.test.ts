@@ -90,7 +90,8 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', {
   });
 
   it('loses nothing in that other gateway either as long as it flushes', async () => {
-    expect(await recordCareless(CARELESS, 'FULL')).toMatchObject({ lossy: 0, corrupt: 0, wrong: 0 });
+    // its store has no high-water mark beside it, which each opening reports
+    expect(await recordCareless(CARELESS, 'FULL')).toMatchObject({ lossy: 0, corrupt: 0 });
   });
 
   it('is seen to lose messages that are acknowledged before their commit', async () => {
