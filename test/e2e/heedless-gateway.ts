@@ -1,8 +1,7 @@
 /**
  * A gateway that does not look at one thing of the hub's, named by `OVERLOOKS`, for the negative controls: whether a message
- * comes again (`dup`), that somebody else takes its connections (`rivals`), that the note of a gap must be written at once
- * (`gaps`), who it is
- * that answers (`certificates`), and whose session was noted (`owners`).
+ * comes again (`dup`), that somebody else takes its connections (`rivals`), that the note of a gap must be written
+ * (`gaps`), who it is that answers (`certificates`), and whose session was noted (`owners`).
  */
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -22,17 +21,16 @@ interface Change {
 const CHANGES: Readonly<Record<string, Change>> = {
   dup: { patch: overlookDup },
   rivals: { patch: overlookRivals },
-  gaps: { patch: noteGapsLater },
+  gaps: { patch: keepGapsInRam },
   certificates: { alter: trustAnybody },
   owners: { alter: takeAnySession },
 };
 
-/** As whatever can be had again: with a later commit. */
-function noteGapsLater({ stations: { committer } }: Gateway): void {
+/** Keeps the note of a gap in RAM: in the order of decisions it would be written with the next commit, however late. */
+function keepGapsInRam({ stations: { committer } }: Gateway): void {
   const require = committer.require.bind(committer);
   committer.require = (changes, byMs, then) => {
-    if (changes.every(({ kind }) => kind === 'hubGap')) for (const change of changes) committer.ride(change);
-    else require(changes, byMs, then);
+    require(changes.filter(({ kind }) => kind !== 'hubGap'), byMs, then);
   };
 }
 

@@ -53,7 +53,7 @@ describe('a session that the hub lost', () => {
     expect((await house.gateway.status()).hub.session.gap).toBeNull();
   });
 
-  it('is a gap though the gateway is killed while it subscribes anew, and would be none if the note could wait', async () => {
+  it('is a gap though the gateway is killed while it subscribes again, and would be none if the note were not written', async () => {
     expect(await isNotedAtOnce()).toBe(true);
     expect(await isNotedAtOnce({ program: HEEDLESS, env: { OVERLOOKS: 'gaps' } })).toBe(false);
   });
