@@ -51,7 +51,7 @@ const UNPRINTABLE_SHARE_MAX = 0.25;
 /** Characters of a sample that is a text already. */
 const SAMPLE_TEXT_MAX = 160;
 
-/** What is kept of something that was discarded. */
+/** Sample and reason kept of something that was discarded. */
 export function sampleBytes(bytes: Uint8Array): Uint8Array {
   return bytes.slice(0, SAMPLE_BYTES_MAX + 1);
 }

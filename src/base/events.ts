@@ -121,7 +121,7 @@ export function newFacts(): Facts {
   return new Announcer() as unknown as Facts;
 }
 
-/** A listener that throws is an onlooker that fails: told of once, and nobody else notices. */
+/** Reports a listener that throws once; the other listeners are not affected. */
 class Announcer extends EventEmitter {
   readonly #failed = new Set<string | symbol>();
 
@@ -145,7 +145,7 @@ class Announcer extends EventEmitter {
   }
 }
 
-/** For the timer of an onlooker, outside the mailbox: what `look` throws ends nothing, and is told of once. */
+/** Guard for the timer of an onlooker, outside the mailbox: an error that `look` throws ends nothing and is reported once. */
 export function looking(facts: Facts, name: string, look: () => void): () => void {
   let isTold = false;
   return () => {

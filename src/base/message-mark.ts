@@ -1,6 +1,6 @@
-/** What is left of a message on which the process ended: enough to know it again, and to tell of it. */
+/** Mark of a message on which the process ended: enough to recognise and to report the message. */
 export interface MessageMark {
-  /** Of where the message was on its way, whose it is, and its content: 32 hexadecimal digits. */
+  /** Digest of direction, owner and content of the message: 32 hexadecimal digits. */
   readonly key: string;
   readonly what: string;
   readonly why: string;

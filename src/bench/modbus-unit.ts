@@ -18,7 +18,7 @@ export interface SimulatedUnitOptions {
   readonly answerMs: () => number | undefined;
 }
 
-/** What a unit is asked: function code, first register or bit, and how many. */
+/** Request to a unit: function code, first register or bit, and their number. */
 export interface UnitRequest {
   readonly code: number;
   readonly start: number;
@@ -46,9 +46,9 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
   exceptionTo: (request: UnitRequest) => number | undefined = () => undefined;
   /** Whether it only acknowledges (exception 5) that write, and does it nevertheless. */
   acknowledges: (request: UnitRequest) => boolean = () => false;
-  /** What it makes of a value that is written to a holding register. */
+  /** Value that the unit stores for a value written to a holding register. */
   limit: (register: number, value: number) => number = (_, value) => value;
-  /** What it sends instead of this answer: address, function and what follows. */
+  /** Frame sent instead of this answer: address, function and the rest. */
   alters: (body: readonly number[]) => readonly number[] = (body) => body;
   /** Requests it has acted on. */
   requests = 0;

@@ -80,7 +80,7 @@ function sumCells(sum: LedgerSum): string[] {
   return [sum.accepted, sum.delivered, sum.pending, shed, sum.dead, sum.damaged, sum.imbalance].map(countWords);
 }
 
-/** What never came so far as to be in the sum, and what was shed since the start. */
+/** Messages that never reached the sum, and those shed since the start. */
 function discardLines({ discarded }: LedgerReport, terminal: Terminal): string[] {
   if (discarded.length === 0) return [];
   const lines = discarded.flatMap((each) => {

@@ -163,7 +163,7 @@ function storeLines(store: StoreReport): string[] {
   ];
 }
 
-/** What is over: history, and no condition. */
+/** Discards that are over: history, and no condition. */
 function earlierLines(discarded: readonly DiscardReport[]): string[] {
   const over = discarded.filter(({ lasts, reason }) => !lasts && reason !== 'no subscriber');
   if (over.length === 0) return [];

@@ -61,7 +61,7 @@ async function checkStatus(context: CommandContext): Promise<number> {
   return code;
 }
 
-/** What can be said of a gateway that is there and does not answer: its store is left alone. */
+/** Report of a gateway that runs and does not answer; its store is not opened. */
 function showStalled({ asJson, terminal }: CommandContext, stateDir: string | undefined, fault: Fault): number {
   if (asJson || stateDir === undefined) throw fault;
   const path = join(stateDir, STORE_FILE);

@@ -38,7 +38,7 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
   #unendedBytes = 0;
   #oversizeLines = 0;
 
-  /** @param onOversize told of each line that is too long, with what is held of it: a view */
+  /** @param onOversize called for each line that is too long, with a view of the bytes held */
   constructor(limits: LineLimits, onOversize: (begun: Uint8Array) => void = () => undefined) {
     const { delimiter, lineBytesMax, encoding } = limits;
     this.#delimiter = delimiter;
@@ -57,7 +57,7 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
     return this.#unendedBytes;
   }
 
-  /** What is held of the line that has not ended: a view. */
+  /** View of the bytes held of the line that has not ended. */
   get begun(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }

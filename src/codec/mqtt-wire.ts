@@ -109,7 +109,7 @@ export function encodeMqtt(packet: MqttPacket): Uint8Array {
   return generate(libraryPacketOf(packet));
 }
 
-/** What is known of a PUBLISH whose payload was not kept; its fields are sound (`mqtt-rules.ts`). */
+/** Fields of a PUBLISH whose payload was not kept; the fields are valid (`mqtt-rules.ts`). */
 function oversizePublish({ first, body, bytes, skippedBytes }: RawPacket): Publish {
   const [fields, topicEnd] = [bufferOver(body), 2 + bufferOver(body).readUInt16BE(0)];
   const qos = ((first >> 1) & 0b11) as MqttQos;

@@ -115,7 +115,7 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
   #hold(bytes: Uint8Array): void {
     if (this.#isOversize) return;
     if (this.#heldBytes + bytes.length > this.#held.length) {
-      // counted when it ends; one that never does is told of now
+      // counted when it ends; a frame that never ends is reported now
       this.#onBroken('frame too long', this.#heldBytes > 0 ? this.#held.subarray(0, this.#heldBytes) : bytes);
       this.#isOversize = true;
       this.#heldBytes = 0;

@@ -80,7 +80,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     this.#answer(message, message.answers, why === 'congestion' ? 'busy' : 'refused');
   }
 
-  /** It is no message: whoever waits for an answer is told so, in its turn. */
+  /** Rejects a line that is no message, in its turn, if the device waits for an answer. */
   reject(refused: Uint8Array): void {
     this.#answer({ subdevice: '', identity: '' }, { ack: refused, busy: undefined, refused }, 'refused');
   }

@@ -52,7 +52,7 @@ export interface LinesLinkSnapshot {
   readonly unended: Unended;
 }
 
-/** Bytes behind the last delimiter: told of when they have stood there for `UNENDED_MS`, and again when more have come. */
+/** Bytes behind the last delimiter: reported after `UNENDED_MS`, and again when more have come. */
 interface Unended {
   readonly toldBytes: number;
   readonly tellAtMs: number | undefined;

@@ -85,7 +85,7 @@ export class Arrivals {
     this.#marks.clear();
   }
 
-  /** The session is gone: nothing is sent again, and identifiers begin anew. */
+  /** The session is gone: nothing is sent again, and identifiers start again. */
   sessionLost(): void {
     this.#earlier.clear();
   }
