@@ -24,7 +24,7 @@ export type DriverReport =
     }
   /**
    * It is gone. `asked`: it said so; the others are found out. Never follows a refused attach.
-   * `aliveUntilMs`: when its keep alive or its sleep would end; `undefined` without either.
+   * Cause `asked` is answered by one `released`. `aliveUntilMs`: when its keep alive or its sleep would end; `undefined` without either.
    */
   | {
       readonly kind: 'detach';
@@ -116,6 +116,8 @@ export type DriverOrder =
   | { readonly kind: 'refuse'; readonly token: number; readonly why: RefuseReason }
   /** The change of the session is durable. */
   | { readonly kind: 'confirm'; readonly token: number }
+  /** The end of its connection, which it asked for, is durable: its DISCONNECT may be answered. */
+  | { readonly kind: 'released'; readonly subdevice: string }
   /** What waited has been delivered: it may sleep again. */
   | { readonly kind: 'rest'; readonly subdevice: string }
   /** One at a time per subdevice: the next only after `delivered`, `undelivered` or `detach`. */

@@ -46,6 +46,7 @@ export interface PeerSnapshot {
   readonly connection: ConnectionSnapshot;
   readonly dialog: WillDialogSnapshot | undefined;
   readonly ended: EndedDialog | undefined;
+  readonly leaving: string | undefined;
   readonly stranger: StrangerSnapshot;
 }
 
@@ -57,6 +58,8 @@ export class MqttsnPeer {
   #dialog: WillDialog | undefined;
   /** The last dialogue, for as long as the client may repeat its last packet. */
   #ended: EndedDialog | undefined;
+  /** Client whose DISCONNECT is answered once the end of its connection, and of its will, is durable. */
+  #leaving: string | undefined;
 
   constructor(surroundings: PeerSurroundings) {
     this.#outlet = surroundings.outlet;
@@ -78,7 +81,7 @@ export class MqttsnPeer {
     else if ((packet.kind === 'willtopic' || packet.kind === 'willmsg') && this.#describe(packet)) return;
     else if (this.#connection.state === 'attached') this.#receiveAttached(this.#connection, packet, nowMs);
     else if (this.#connection.state === 'attaching') this.#receiveAttaching(this.#connection, packet);
-    else this.#stranger.receive(packet, nowMs);
+    else if (this.#leaving === undefined || packet.kind !== 'disconnect') this.#stranger.receive(packet, nowMs);
   }
 
   attached(answer: AttachAnswer, nowMs: number): void {
@@ -91,7 +94,8 @@ export class MqttsnPeer {
       this.#connection = { state: 'attached', client, mode: 'active', aliveMs: toleranceMs(durationS), heardMs: nowMs };
     }
     if (typeof next === 'string') {
-      if (this.#connection.state === 'attached') this.#detach(this.#connection, next);
+      if (this.#connection.state === 'attached') this.#leave(this.#connection, next);
+      else if (next === 'asked') this.#outlet.send({ kind: 'disconnect', durationS: undefined });
     } else if (next !== undefined && !isRepeated(connect, next.connect)) {
       this.#attach(next);
     } else {
@@ -118,6 +122,13 @@ export class MqttsnPeer {
     this.#outlet.send({ kind: 'pingresp' });
   }
 
+  /** Answers the DISCONNECT of a client that has left here and has not come back since (MQTT-SN 1.2 §6.12). */
+  released(clientId: string): void {
+    if (this.#leaving !== clientId) return;
+    this.#leaving = undefined;
+    this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+  }
+
   dismiss(): void {
     if (this.#connection.state !== 'attached') return;
     this.#detach(this.#connection, 'dismissed');
@@ -128,6 +139,7 @@ export class MqttsnPeer {
   closed(): void {
     this.#dialog = undefined;
     this.#ended = undefined;
+    this.#leaving = undefined;
     this.#stranger.calm();
     const connection = this.#connection;
     if (connection.state === 'attaching') this.#connection = { ...connection, next: 'link closed' };
@@ -172,19 +184,24 @@ export class MqttsnPeer {
   snapshot(): PeerSnapshot {
     const connection = writeDown(this.#connection);
     const [dialog, stranger] = [this.#dialog?.snapshot(), this.#stranger.snapshot()];
-    return { connection, dialog, ended: this.#ended, stranger };
+    return { connection, dialog, ended: this.#ended, leaving: this.#leaving, stranger };
   }
 
   /** @param clientOf the session that a connection names */
-  restore({ connection, dialog, ended, stranger }: PeerSnapshot, clientOf: (id: string) => MqttsnClient): void {
+  restore(
+    { connection, dialog, ended, leaving, stranger }: PeerSnapshot,
+    clientOf: (id: string) => MqttsnClient,
+  ): void {
     this.#connection = takeBack(connection, clientOf);
     this.#dialog = dialog === undefined ? undefined : new WillDialog(dialog, this.#outlet);
     this.#ended = ended;
+    this.#leaving = leaving;
     this.#stranger.restore(stranger);
   }
 
   #connect(packet: ConnectPacket): void {
     this.#stranger.calm();
+    this.#leaving = undefined; // a DISCONNECT now would be read as the answer to this CONNECT
     const isRepeat = this.#dialog !== undefined && isRepeated(this.#dialog.connect, packet);
     if (isRepeat && packet.will) return this.#dialog?.begin(); // with the topic that is known already
     this.#dialog = undefined;
@@ -242,8 +259,8 @@ export class MqttsnPeer {
       if (isOther) this.#stranger.receive(packet, nowMs);
       else this.#ping(connection);
     } else if (packet.kind === 'disconnect') {
-      if (packet.durationS === undefined || packet.durationS === 0) this.#detach(connection, 'asked');
-      else this.#sleep(connection, toleranceMs(packet.durationS));
+      if (packet.durationS === undefined || packet.durationS === 0) return this.#leave(connection, 'asked');
+      this.#sleep(connection, toleranceMs(packet.durationS));
       this.#outlet.send({ kind: 'disconnect', durationS: undefined });
     } else {
       // Also of a sleeper, though it should connect first (MQTT-SN 1.2 §6.14): what has come is not thrown away.
@@ -268,11 +285,15 @@ export class MqttsnPeer {
   #receiveAttaching(connection: Attaching, packet: Packet): void {
     if (packet.kind === 'disconnect') {
       this.#connection = { ...connection, next: 'asked' };
-      this.#outlet.send({ kind: 'disconnect', durationS: undefined });
     } else if (packet.kind !== 'willmsg') {
       // a repeated WILLMSG waits for the same CONNACK
       this.#outlet.counters.unexpectedPackets += 1;
     }
+  }
+
+  #leave(connection: Attached, cause: DetachCause): void {
+    if (cause === 'asked') this.#leaving = connection.client.id;
+    this.#detach(connection, cause);
   }
 
   #detach(connection: Attached, cause: DetachCause): void {

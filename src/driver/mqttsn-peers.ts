@@ -112,6 +112,9 @@ export class Peers implements Restorable<PeersSnapshot> {
       case 'confirm':
         this.#find((client) => client.confirm(order.token, nowMs));
         break;
+      case 'released':
+        for (const peer of this.#all()) peer.released(order.subdevice);
+        break;
       case 'rest':
         this.#peerOf(order.subdevice)?.rest();
         break;

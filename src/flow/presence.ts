@@ -148,7 +148,8 @@ export class Presence {
   detach(link: string, report: Report<'detach'>): void {
     const { mirror, inbox, facts, committer, sessions, clock, commitMs } = this.#options;
     const subdevice = mirror.byId(report.subdevice);
-    if (subdevice?.link !== link || !subdevice.isAttached) return; // it has moved to another link meanwhile
+    const release = (): void => this.#options.links().order(link, { kind: 'released', subdevice: report.subdevice });
+    if (subdevice?.link !== link || !subdevice.isAttached) return release(); // it has moved to another link meanwhile
     subdevice.isAttached = false;
     if (report.cause === 'asked') this.goodbyes.add(subdevice.id);
     this.#options.subscriptions().forget(subdevice.id);
@@ -158,6 +159,7 @@ export class Presence {
     if (!subdevice.lasting) sessions.addLazy(this.#clear(subdevice));
     facts.emit('subdeviceDetached', { subdevice: subdevice.id, link, reason: report.cause });
     this.#announce(subdevice.id, false);
+    if (report.cause === 'asked') sessions.require(subdevice.lane, [], release);
   }
 
   /** Published without a connection: QoS 0, of a subdevice that need never have been here. */

@@ -94,6 +94,18 @@ describe('on a slow card', () => {
     expect(await answersOnSlowCard([unsubscribe(1), unsubscribe(2)], before)).toEqual(['unsuback', 'unsuback']);
   });
 
+  it('the answer to a DISCONNECT waits until the will that it ends is disarmed', async () => {
+    const connect = [{ ...LASTING, will: true }, WILLTOPIC, WILLMSG];
+    expect(await answersOnSlowCard([GOODBYE, GOODBYE], connect)).toEqual(['disconnect']);
+  });
+
+  it('a DISCONNECT that ends no will is answered at once', async () => {
+    const wire = await HandWire.open();
+    await say(wire, [LASTING, subscription('one')]);
+    wire.world.store.commitMs = 2000;
+    expect(kindsOf(await wire.say([GOODBYE], 10))).toEqual(['disconnect']);
+  });
+
   it('a CONNECT that changes nothing, or begins a session, is answered at once', async () => {
     const wire = await HandWire.open();
     await say(wire, [LASTING, subscription('one'), GOODBYE]);

@@ -25,6 +25,7 @@ export function stateOf(database: Database): StoredState {
   for (const { lane, topicId, topic } of read.readTopicIds(database))
     state.set(`session ${lane} topic ${topicId}`, topic);
   for (const will of read.readWills(database)) state.set(`session ${will.lane} will`, willWords(will));
+  for (const mark of read.readCommandMarks(database)) state.set(markKey(mark), words(mark.last, mark.retained));
   for (const filter of read.readFilters(database)) state.set(`granted ${filter}`, '');
   state.set('hub session', sessionWords(read.readHubSession(database)));
   const gap = read.readHubGap(database);
@@ -132,6 +133,12 @@ export class ModelStore {
       case 'cleanSession':
         for (const key of [...state.keys()]) if (key.startsWith(`session ${change.lane} `)) this.#set(key, undefined);
         break;
+      case 'commandMark':
+        this.#set(markKey(change.mark), words(change.mark.last, change.mark.retained));
+        break;
+      case 'commandMarkGone':
+        this.#set(markKey(change), undefined);
+        break;
       case 'filterGranted':
         this.#set(`granted ${change.filter}`, '');
         break;
@@ -185,6 +192,10 @@ export class ModelStore {
 
 function words(...parts: readonly unknown[]): string {
   return parts.join(' ');
+}
+
+function markKey({ lane, topic }: { readonly lane: number; readonly topic: string }): string {
+  return `command ${lane} ${topic}`;
 }
 
 function rowWords({ lane, topic, payload }: Row): string {

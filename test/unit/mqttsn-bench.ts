@@ -34,6 +34,9 @@ export class LinkBench {
   #packets: Packet[] = [];
   #reports: DriverReport[] = [];
   #channel: ChannelAction[] = [];
+  /** False: the end of a connection is not durable until a test says so. */
+  isReleasing = true;
+  readonly #leaving: string[] = [];
   readonly #reader = new FrameReader(4096);
 
   constructor(options: Partial<MqttsnLinkOptions> = {}) {
@@ -42,6 +45,9 @@ export class LinkBench {
 
   input(input: LinkInput): void {
     for (const action of this.link.handle(input, this.nowMs)) this.#sort(action);
+    for (const subdevice of this.#leaving.splice(0)) {
+      if (this.isReleasing) this.input({ kind: 'released', subdevice });
+    }
   }
 
   open(): this {
@@ -126,6 +132,7 @@ export class LinkBench {
         }
         break;
       default:
+        if (action.kind === 'detach' && action.cause === 'asked') this.#leaving.push(action.subdevice);
         this.#reports.push(action);
     }
   }

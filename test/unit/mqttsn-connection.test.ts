@@ -154,6 +154,33 @@ describe('a connection', () => {
     ]);
   });
 
+  it('ended by the subdevice is answered when its end is durable, and not before', () => {
+    const bench = new LinkBench().attach();
+    bench.isReleasing = false;
+    bench.say(DISCONNECT, DISCONNECT);
+    expect(bench.heard()).toEqual([]);
+    bench.order({ kind: 'released', subdevice: 'pump-7' }, { kind: 'released', subdevice: 'pump-7' });
+    expect(bench.heard()).toEqual([DISCONNECT]);
+  });
+
+  it('ended and begun again at once gets no DISCONNECT in the place of its CONNACK', () => {
+    const bench = new LinkBench().attach();
+    bench.isReleasing = false;
+    bench.say(DISCONNECT, CONNECT);
+    bench.order({ kind: 'released', subdevice: 'pump-7' });
+    expect(bench.heard()).toEqual([]);
+    bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: true, topicIds: new Map() } });
+    expect(bench.heard()).toMatchObject([{ kind: 'connack' }]);
+  });
+
+  it('ended by the subdevice before it was accepted is answered all the same', () => {
+    const bench = new LinkBench().open();
+    bench.say(CONNECT, DISCONNECT);
+    expect(bench.heard()).toEqual([]);
+    bench.order({ kind: 'attached', subdevice: 'pump-7', answer: { accepted: false, why: 'congestion' } });
+    expect(bench.heard()).toEqual([DISCONNECT]);
+  });
+
   it('ended by the subdevice is detached and acknowledged', () => {
     const bench = new LinkBench().attach();
     bench.say(DISCONNECT);

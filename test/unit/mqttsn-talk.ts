@@ -185,6 +185,9 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
         this.#orders.push(this.#attached(report.subdevice));
         break;
       case 'detach':
+        this.#listening.delete(report.subdevice);
+        if (report.cause === 'asked') this.#orders.push({ kind: 'released', subdevice: report.subdevice });
+        break;
       case 'slept':
         this.#listening.delete(report.subdevice);
         break;

@@ -140,6 +140,7 @@ export class VirtualWire {
         break;
       case 'detach':
         this.#isAttached = false;
+        if (action.cause === 'asked') this.#toLink({ kind: 'released', subdevice: 'pump-7' });
         break;
       case 'uplink':
         this.#uplink(action);
