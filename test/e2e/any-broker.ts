@@ -31,6 +31,10 @@ export interface SitePlan {
   readonly subdevices?: readonly string[];
   /** Of the gateway, and of the application side. */
   readonly template?: string;
+  /** Keys of the configuration's [inbox]. */
+  readonly inbox?: ConfigTables['inbox'];
+  /** More of the configuration, as it is written. */
+  readonly more?: string;
   /** @param folder for its files */
   readonly brokerAt: (port: number, folder: string) => Broker;
 }
@@ -73,7 +77,8 @@ export class Site {
     const house = await openHouse({
       // a subdevice with nothing to say notices a restart of the gateway by its keep alive
       subdevices: Object.fromEntries((plan.subdevices ?? ['a', 'b']).map((id) => [id, { keepAliveMs: 1000 }])),
-      config: { hub: { port, topic_template: template, ...plan.hub }, inbox: { replay_interval_ms: 0 } },
+      config: { hub: { port, topic_template: template, ...plan.hub }, inbox: { replay_interval_ms: 0, ...plan.inbox } },
+      ...(plan.more === undefined ? {} : { more: plan.more }),
     });
     const broker = plan.brokerAt(port, house.folder);
     onTestFinished(() => broker.close());

@@ -1,33 +1,9 @@
 /** Modbus units that are missing or refuse registers, at a real gateway: what status, link test and the journal say of each. */
-import { expect, it, onTestFinished } from 'vitest';
-import type { ChannelAction, ChannelInput, Machine } from '../../src/base/machine.ts';
-import { SimulatedUnit } from '../../src/bench/modbus-unit.ts';
-import { openPty } from '../../src/bench/pty.ts';
-import { Mailbox } from '../../src/flow/mailbox.ts';
-import { Pump } from '../../src/flow/pump.ts';
-import { systemClock } from '../../src/io/clock.ts';
+import { expect, it } from 'vitest';
 import { openHouse } from './house.ts';
 import { runProgram } from './program.ts';
+import { openUnits, simulatedUnit } from './simulated-units.ts';
 import { until } from './until.ts';
-
-/** The far end of a line with several units on it. */
-class UnitBus implements Machine<ChannelInput, ChannelAction> {
-  readonly #units: readonly SimulatedUnit[];
-
-  constructor(units: readonly SimulatedUnit[]) {
-    this.#units = units;
-  }
-
-  wakeAtMs(): number | undefined {
-    const times = this.#units.flatMap((unit) => unit.wakeAtMs() ?? []);
-    return times.length === 0 ? undefined : Math.min(...times);
-  }
-
-  handle(input: ChannelInput, nowMs: number): ChannelAction[] {
-    const actions = this.#units.flatMap((unit) => unit.handle(input, nowMs));
-    return actions.filter(({ kind }, index) => kind !== 'open' || index === 0);
-  }
-}
 
 const IDS = ['fine', 'gone', 'hole', 'table', 'lost', 'twin'];
 
@@ -43,28 +19,17 @@ function unitText(id: string, index: number): string {
 }
 
 async function openField() {
-  const pty = await openPty();
-  const clock = systemClock();
   let isGone = false;
-  const units = [1, 2, 3, 4, 6].map((address) => {
-    const answerMs = () => (isGone && address === 2 ? undefined : 1);
-    return new SimulatedUnit({ address, size: 100, silenceMs: 4, answerMs });
-  });
+  const units = [1, 2, 3, 4, 6].map((address) =>
+    simulatedUnit(address, () => (isGone && address === 2 ? undefined : 1)),
+  );
   const [, , hole, table, twin] = units;
   if (hole === undefined || table === undefined || twin === undefined) throw new Error('units');
   hole.exceptionTo = ({ start, count }) => (start <= 9 && start + count > 9 ? 2 : undefined);
   twin.alters = ([, ...rest]) => [7, ...rest];
   table.exceptionTo = ({ code }) => (code === 4 ? 1 : undefined);
-  const mailbox = new Mailbox((error) => {
-    throw error;
-  });
-  const pump = new Pump<ChannelInput, ChannelAction>({
-    ...{ machine: new UnitBus(units), open: pty.open, clock, mailbox },
-    act: () => undefined,
-  });
-  mailbox.post(() => pump.input({ kind: 'start' }));
-  onTestFinished(() => pty.hangUp());
-  const link = `[[link]]\nname = "meters"\npath = "${pty.path}"\ndriver = "modbus"\nretry_ms = 100\nrecovery = []\n`;
+  const path = await openUnits(units);
+  const link = `[[link]]\nname = "meters"\npath = "${path}"\ndriver = "modbus"\nretry_ms = 100\nrecovery = []\n`;
   const house = await openHouse({ subdevices: {}, more: `${link}${IDS.map(unitText).join('\n')}` });
   await house.gateway.start();
   return { house, switchOff: () => (isGone = true) };

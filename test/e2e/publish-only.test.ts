@@ -1,0 +1,117 @@
+/** Hubs that let the gateway publish and forbid it to subscribe, each in another way. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { StatusReport } from '../../src/ops/report.ts';
+import { findPort, Site } from './any-broker.ts';
+import { type House, openHouse } from './house.ts';
+import { GATEWAY } from './house-config.ts';
+import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
+import { runProgram } from './program.ts';
+import { openUnits, simulatedUnit } from './simulated-units.ts';
+import { until } from './until.ts';
+
+const FILTER = `${GATEWAY}/a/cmd`;
+/** For mosquitto's dynamic security plugin: each client may publish, no client may subscribe. */
+const NO_SUBSCRIBE = {
+  defaultACLAccess: { publishClientSend: true, publishClientReceive: true, subscribe: false, unsubscribe: true },
+};
+const PLUGIN = '/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so';
+const POINT = '[[link.unit.point]]\nname = "flow"\ntable = "holding"\naddress = 0\n';
+
+/** A Modbus unit whose only register counts up. @returns its part of the configuration */
+async function openMeter(isWritable = false): Promise<string> {
+  const unit = simulatedUnit(1);
+  const path = await openUnits([unit]);
+  const counting = setInterval(() => (unit.holdings[0] = (unit.holdings[0] ?? 0) + 1), 100);
+  onTestFinished(() => clearInterval(counting));
+  const link = `[[link]]\nname = "meters"\npath = "${path}"\ndriver = "modbus"\n`;
+  return `${link}[[link.unit]]\nid = "meter"\naddress = 1\npoll_ms = 100\n${POINT}writable = ${isWritable}\n[[subdevice]]\nid = "meter"\n`;
+}
+
+type Hub = 'grants and delivers nothing' | 'refuses (SUBACK 0x80)' | 'closes the connection';
+
+/** What the gateway has to say of the filter at such a hub. */
+const TOLD: Readonly<Record<Hub, { readonly listed: RegExp; readonly conditions: readonly string[] }>> = {
+  'grants and delivers nothing': { listed: /gw\/a\/cmd +granted +a$/m, conditions: [] },
+  'refuses (SUBACK 0x80)': { listed: /gw\/a\/cmd +refused +a$/m, conditions: ['hub-subscriptions-refused'] },
+  'closes the connection': { listed: /gw\/a\/cmd +set aside +a$/m, conditions: ['hub-closes-on-packet'] },
+};
+
+/** Lines of mosquitto.conf(5) for the gateway's listener. @param folder for files that the lines name */
+function policyOf(hub: Exclude<Hub, 'closes the connection'>, folder: string): string[] {
+  const path = join(folder, 'policy');
+  if (hub === 'grants and delivers nothing') {
+    writeFileSync(path, 'topic write #\n');
+    return ['allow_anonymous true', `acl_file ${path}`];
+  }
+  writeFileSync(path, JSON.stringify(NO_SUBSCRIBE));
+  return ['allow_anonymous true', `plugin ${PLUGIN}`, `plugin_opt_config_file ${path}`];
+}
+
+async function openAt(hub: Hub, isWritable = false): Promise<House> {
+  const more = await openMeter(isWritable);
+  if (hub === 'closes the connection') {
+    const config = { hub: { attempts_max: 1 } };
+    const house = await openHouse({ subdevices: { a: { keepAliveMs: 1000 } }, isTapped: true, more, config });
+    house.tap.closesOn = ({ kind }) => kind === 'subscribe';
+    return house;
+  }
+  const [port, open] = [await findPort(), await findPort()];
+  const brokerAt = (_: number, folder: string) => new Mosquitto(open, folder, { port, lines: policyOf(hub, folder) });
+  const { house } = await Site.open({ port, subdevices: ['a'], more, brokerAt });
+  return house;
+}
+
+/** Uplinks of both subdevices reach the hub from now on. */
+async function expectUplinks(house: House): Promise<void> {
+  const delivered = async (): Promise<number> => {
+    const { lanes } = await house.gateway.ledger();
+    return lanes.find(({ subdevice, direction }) => subdevice === 'meter' && direction === 'uplink')?.delivered ?? 0;
+  };
+  const before = await delivered();
+  house.publish(20);
+  await until(() => house.uplinks.delivered === house.uplinks.sent);
+  await until(async () => (await delivered()) >= before + 5);
+}
+
+const commandOf = (house: House, ...words: string[]) => runProgram('--config', house.configPath, ...words);
+
+describe.each(Object.keys(TOLD) as Hub[])('at a hub that %s upon SUBSCRIBE', (hub) => {
+  const { listed, conditions } = TOLD[hub];
+  const isMissing = hub !== 'closes the connection' && (MOSQUITTO_IS_MISSING || !existsSync(PLUGIN));
+
+  it.skipIf(isMissing)('uplinks flow, also after a restart, and only the filter is named', async () => {
+    const house = await openAt(hub);
+    await house.gateway.start();
+    for (const subdevice of house.subdevices) house.enter(subdevice);
+    for (const life of ['first', 'second']) {
+      if (life === 'second') {
+        await house.gateway.signal('SIGKILL');
+        await house.gateway.start();
+      }
+      await expectUplinks(house);
+      await until(async () => listed.test((await commandOf(house, 'hub', 'subscriptions')).stdout));
+      const isSettled = ({ hub }: StatusReport): boolean => hub.state === 'connected';
+      const status = await house.untilStatus(isSettled);
+      expect([status.hub.takings, status.conditions.map(({ code }) => code)]).toEqual([0, conditions]);
+      for (const { sentence } of status.conditions) expect(sentence).toContain(FILTER);
+      const { stdout } = await commandOf(house, 'hub', 'subscriptions');
+      expect(stdout).not.toContain('meter');
+      await expectUplinks(house);
+    }
+  });
+});
+
+it('a unit with a writable point is subscribed for, and its uplinks flow all the same', async () => {
+  const house = await openAt('closes the connection', true);
+  await house.gateway.start();
+  for (const subdevice of house.subdevices) house.enter(subdevice);
+  await expectUplinks(house);
+  const rows = [/gw\/a\/cmd +set aside +a$/m, /gw\/meter\/set +set aside +meter$/m];
+  await until(async () => {
+    const { stdout } = await commandOf(house, 'hub', 'subscriptions');
+    return rows.every((row) => row.test(stdout));
+  });
+  await expectUplinks(house);
+});

@@ -1,0 +1,48 @@
+/** Simulated Modbus units at the far end of a PTY. */
+import { onTestFinished } from 'vitest';
+import type { ChannelAction, ChannelInput, Machine } from '../../src/base/machine.ts';
+import { SimulatedUnit, type SimulatedUnitOptions } from '../../src/bench/modbus-unit.ts';
+import { openPty } from '../../src/bench/pty.ts';
+import { Mailbox } from '../../src/flow/mailbox.ts';
+import { Pump } from '../../src/flow/pump.ts';
+import { systemClock } from '../../src/io/clock.ts';
+
+/** A line with several units on it. */
+class UnitBus implements Machine<ChannelInput, ChannelAction> {
+  readonly #units: readonly SimulatedUnit[];
+
+  constructor(units: readonly SimulatedUnit[]) {
+    this.#units = units;
+  }
+
+  wakeAtMs(): number | undefined {
+    const times = this.#units.flatMap((unit) => unit.wakeAtMs() ?? []);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  handle(input: ChannelInput, nowMs: number): ChannelAction[] {
+    const actions = this.#units.flatMap((unit) => unit.handle(input, nowMs));
+    return actions.filter(({ kind }, index) => kind !== 'open' || index === 0);
+  }
+}
+
+/** A unit with 100 bits and registers of each table, at 9600 baud or faster. */
+export function simulatedUnit(address: number, answerMs: SimulatedUnitOptions['answerMs'] = () => 1): SimulatedUnit {
+  return new SimulatedUnit({ address, size: 100, silenceMs: 4, answerMs });
+}
+
+/** Closed when the test is over. @returns path of the gateway's end of the line */
+export async function openUnits(units: readonly SimulatedUnit[]): Promise<string> {
+  const pty = await openPty();
+  const mailbox = new Mailbox((error) => {
+    throw error;
+  });
+  const machine = new UnitBus(units);
+  const pump = new Pump<ChannelInput, ChannelAction>({
+    ...{ machine, open: pty.open, clock: systemClock(), mailbox },
+    act: () => undefined,
+  });
+  mailbox.post(() => pump.input({ kind: 'start' }));
+  onTestFinished(() => pty.hangUp());
+  return pty.path;
+}
