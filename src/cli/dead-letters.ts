@@ -12,6 +12,7 @@ import {
 import { ageWords, bytesWords, countOf, countWords, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { numberIn } from './dead-letter-orders.ts';
+import { heldPacketLines } from './held-packet-lines.ts';
 import { locateGateway, storeOf } from './location.ts';
 import { labelled } from './status-view.ts';
 import { type Column, renderTable } from './table.ts';
@@ -57,16 +58,18 @@ async function readReport(context: CommandContext, request: Parameters<typeof qu
   const { readLettersOffline } = await import('../store/offline.ts');
   const reading = await readLettersOffline(storeOf(places, asked.fault), request);
   if (reading === undefined) throw asked.fault;
-  return deadLettersReportOf({ request, ...reading, ageOf: () => null });
+  return deadLettersReportOf({ request, ...reading, ageOf: () => null, heldPackets: [] });
 }
 
 function renderLetters(report: DeadLettersReport, terminal: Terminal): string[] {
-  const { letters, kept, keptMax, gone, next } = report;
+  const { letters, kept, keptMax, gone, next, setAside } = report;
+  const aside = setAside.flatMap((packet) => ['', ...heldPacketLines(packet, terminal)]);
   const made = gone === 0 ? '' : ` ${countWords(gone)} older ones are gone: they made room.`;
-  if (kept === 0) return wrap(`There are no dead letters.${made}`, terminal.width);
+  if (kept === 0) return [...wrap(`There are no dead letters.${made}`, terminal.width), ...aside];
   const summary = `${countOf(kept, 'dead letter')}, of ${countWords(keptMax)} there is room for.${made}`;
   const more = next === null ? [] : ['', `More: holdfast dead-letters list --after ${next}`];
-  return [...wrap(summary, terminal.width), '', renderTable(COLUMNS, letters.map(cells), terminal), ...more];
+  const table = renderTable(COLUMNS, letters.map(cells), terminal);
+  return [...wrap(summary, terminal.width), '', table, ...more, ...aside];
 }
 
 function cells(letter: DeadLetterReport): string[] {

@@ -1,12 +1,12 @@
 /** `holdfast hub subscriptions [release]`: filters at the hub, and packets that it closes the connection on. */
 import { EXIT } from '../base/fault.ts';
 import { give } from '../ops/control-client.ts';
-import { evidenceWords, type FilterReport, type HeldPacketReport } from '../ops/hub-packet-words.ts';
-import { countOf, durationWords, printable } from '../ops/words.ts';
+import type { FilterReport } from '../ops/hub-packet-words.ts';
+import { countOf, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
+import { heldPacketLines } from './held-packet-lines.ts';
 import { askRunning, locateGateway } from './location.ts';
 import { type Column, renderTable } from './table.ts';
-import { type Terminal, wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
   { heading: 'filter', gives: true },
@@ -25,7 +25,7 @@ export async function showHubSubscriptions(context: CommandContext): Promise<num
     if (subscriptions.length === 0) terminal.print('No filter is wanted.');
     else terminal.print(renderTable(COLUMNS, subscriptions.map(cells), terminal));
     const held = [...subscriptions.flatMap(({ evidence }) => evidence ?? []), ...publishes];
-    for (const packet of held) for (const line of ['', ...evidenceLines(packet, terminal)]) terminal.print(line);
+    for (const packet of held) for (const line of ['', ...heldPacketLines(packet, terminal)]) terminal.print(line);
   }
   return EXIT.ok;
 }
@@ -42,15 +42,4 @@ export async function releasePackets(context: CommandContext, names: readonly st
 function cells({ filter, state, wantedBy }: FilterReport): string[] {
   const more = wantedBy.length > NAMES_MAX ? [`and ${wantedBy.length - NAMES_MAX} more`] : [];
   return [printable(filter), state, [...wantedBy.slice(0, NAMES_MAX), ...more].join(', ') || '-'];
-}
-
-function evidenceLines(packet: HeldPacketReport, terminal: Terminal): string[] {
-  const what = `The hub closed the connection on ${evidenceWords(packet)}, with nothing else unanswered.`;
-  if (packet.state === 'suspect')
-    return wrap(`${printable(what)} It is sent alone and after the others.`, terminal.width);
-  const again = packet.triedAgainInMs === null ? '' : ` It is tried again in ${durationWords(packet.triedAgainInMs)}.`;
-  return [
-    ...wrap(`${printable(what)} It is set aside.${again}`, terminal.width),
-    ...wrap(`  -> holdfast hub subscriptions release '${printable(packet.name)}'`, terminal.width),
-  ];
 }

@@ -90,6 +90,12 @@ const OUTBOX = keys({
   ),
 });
 
+const HELD_PACKET = keys({
+  ...named('packet name state', 'text'),
+  ...named('closes firstCloseMs lastCloseMs', 'number'),
+  triedAgainInMs: maybe('number'),
+});
+
 const DEAD_LETTERS = keys({
   ...{ ...named('kept keptMax gone', 'number'), next: maybe('number') },
   letters: list(
@@ -99,12 +105,7 @@ const DEAD_LETTERS = keys({
       payload: maybe(keys({ text: maybe('text'), hex: 'text', cut: 'flag' })),
     }),
   ),
-});
-
-const HELD_PACKET = keys({
-  ...named('packet name state', 'text'),
-  ...named('closes firstCloseMs lastCloseMs', 'number'),
-  triedAgainInMs: maybe('number'),
+  setAside: list(HELD_PACKET),
 });
 
 const HUB_SUBSCRIPTIONS = keys({

@@ -1,6 +1,7 @@
 /** Dead letters as they are shown: `GET /v1/dead-letters`, and the same from the file of a gateway that does not run. */
 import type { Age, Stamp } from '../base/time.ts';
 import { DEAD_LETTERS_MAX, type DeadLetter, type LetterPage, type LetterRequest } from '../custody/letter.ts';
+import type { HeldPacketReport } from './hub-packet-words.ts';
 
 /** `GET /v1/dead-letters?after=7&limit=50`; `?only=7` for one, with its payload. */
 export interface DeadLettersReport {
@@ -12,6 +13,8 @@ export interface DeadLettersReport {
   readonly gone: number;
   /** Ask again with `after` this number; `null`: these are the last. */
   readonly next: number | null;
+  /** Packets that are not sent because the hub closes the connection on them; empty while no gateway runs. */
+  readonly setAside: readonly HeldPacketReport[];
 }
 
 export interface DeadLetterReport {
@@ -44,13 +47,14 @@ export interface LettersSource {
   readonly page: LetterPage;
   readonly nameOf: (lane: number) => string;
   readonly ageOf: (stamp: Stamp) => Age | null;
+  readonly heldPackets: readonly HeldPacketReport[];
 }
 
 export const LETTERS_SHOWN_MAX = 1000;
 /** Of a payload shown: a screen of hexadecimal. */
 const PAYLOAD_SHOWN_BYTES = 1024;
 
-export function deadLettersReportOf({ request, page, nameOf, ageOf }: LettersSource): DeadLettersReport {
+export function deadLettersReportOf({ request, page, nameOf, ageOf, heldPackets }: LettersSource): DeadLettersReport {
   const last = page.letters.at(-1);
   const showsPayload = request.only !== undefined;
   return {
@@ -69,6 +73,7 @@ export function deadLettersReportOf({ request, page, nameOf, ageOf }: LettersSou
     keptMax: DEAD_LETTERS_MAX,
     gone: Math.max(0, page.dead - page.kept),
     next: last === undefined || showsPayload || last.id >= page.newest ? null : last.id,
+    setAside: heldPackets.filter(({ state }) => state === 'set aside'),
   };
 }
 

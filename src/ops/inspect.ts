@@ -154,6 +154,7 @@ export class Inspector implements Inspection {
       ...{ request, page },
       nameOf: (lane) => this.#name(lane),
       ageOf: (stamp) => stations.age(stamp),
+      heldPackets: heldPackets(this.#gateway),
     });
   }
 

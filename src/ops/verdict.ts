@@ -33,14 +33,15 @@ function sentenceFor(facts: StatusFacts, losing: Losing): string {
   const worst = worstOf(facts.conditions);
   const inRam = volatile === null ? '' : `The store is in RAM (${volatile}): a power cut loses every message in it. `;
   const what = losing === 'no' || worst?.code === 'store-volatile' ? '' : `${worst?.sentence ?? ''} `;
-  return `${ANSWER[losing]} ${inRam}${what}${whereaboutsOf(facts)}`;
+  return `${ANSWER[losing]} ${inRam}${what}${whereaboutsOf(facts, losing)}`;
 }
 
 /** Where the uplinks are. */
-function whereaboutsOf({ outbox, hub, store }: StatusFacts): string {
+function whereaboutsOf({ outbox, hub, store }: StatusFacts, losing: Losing): string {
   const safe = store.volatile === null ? 'safe on disk' : 'stored in RAM only';
   if (hub.state === 'connected') {
-    if (outbox.onDisk === 0) return 'The hub is connected and takes everything.';
+    if (outbox.onDisk === 0)
+      return `The hub is connected${losing === 'no' ? ' and takes everything' : '; no uplink waits on disk'}.`;
     const eta = outbox.etaMs === null ? '' : `, done in ${etaWords(outbox.etaMs)}`;
     return `${countOf(outbox.onDisk, 'message')} ${safe}, on the way to the hub at ${countWords(outbox.ratePerS)}/s${eta}.`;
   }

@@ -43,6 +43,9 @@ it('a filter that the hub closes on is set aside, listed and released; uplinks f
   const listed = await cli();
   expect(listed.stdout).toMatch(/gw\/a\/forbidden +set aside +a/);
   expect(listed.stdout).toContain("release 'gw/a/forbidden'");
+  const letters = await runProgram('--socket', house.socketPath, 'dead-letters', 'list');
+  expect(letters.stdout).toMatch(/^There are no dead letters\.\n\n.*SUBSCRIBE gw\/a\/forbidden/);
+  expect(letters.stdout).toContain("  -> holdfast hub subscriptions release 'gw/a/forbidden'");
   expect(await cli('release', 'gw/b/cmd')).toMatchObject({ code: 1, stderr: expect.stringContaining('is held back') });
   await house.gateway.signal('SIGKILL');
   await house.gateway.start();
@@ -70,4 +73,30 @@ it('a topic of QoS 0 that the hub closes on costs the other subdevice nothing', 
   expect(conditions.find(({ code }) => code === 'hub-closes-on-packet')?.sentence).toContain(
     'PUBLISH (QoS 0) on gw/a/tick',
   );
+});
+
+it('a topic whose uplinks the hub closes on is listed beside its dead letters, and released; the others flow', async () => {
+  const house = await openHouse({ isTapped: true, config: { hub: { attempts_max: 1 } } });
+  house.tap.closesOn = (packet) => packet.kind === 'publish' && packet.topic === 'gw/a/poison';
+  await house.start();
+  const a = house.subdevice('a');
+  for (let count = 0; count < 8; count += 1) a.publish('poison');
+  house.publish(20);
+  await house.untilAcknowledged();
+  await until(async () => (await house.gateway.ledger()).totals.uplink.dead === 8);
+  await until(() => house.uplinks.delivered === house.uplinks.sent - 8);
+  const cli = (...words: string[]) => runProgram('--socket', house.socketPath, ...words);
+  const { stdout } = await cli('dead-letters', 'list');
+  expect(stdout).toMatch(/PUBLISH on\s+gw\/a\/poison[\s\S]+It\s+is\s+set\s+aside/);
+  expect(stdout).toContain("  -> holdfast hub subscriptions release 'gw/a/poison'");
+  await house.gateway.signal('SIGKILL');
+  await house.gateway.start();
+  a.publish('poison');
+  house.publish(20);
+  await until(() => house.uplinks.delivered === house.uplinks.sent - 9);
+  const kept = async () => JSON.parse((await cli('--json', 'dead-letters', 'list')).stdout).kept;
+  await until(async () => (await kept()) === 9);
+  house.tap.closesOn = () => false;
+  expect((await cli('dead-letters', 'retry', '--all')).code).toBe(0);
+  await until(() => house.uplinks.delivered === house.uplinks.sent);
 });

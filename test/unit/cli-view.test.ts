@@ -48,6 +48,12 @@ describe('the verdict', () => {
     expect(judge(CONNECTED).sentence).toBe('No. The hub is connected and takes everything.');
   });
 
+  it('does not say that the hub takes everything when something is wrong', () => {
+    expect(judge({ ...CONNECTED, conditions: [condition('at risk', 1)] }).sentence).toBe(
+      'Not yet. It is at risk. The hub is connected; no uplink waits on disk.',
+    );
+  });
+
   it('says when a backlog will be done', () => {
     const outbox = { ...CONNECTED.outbox, messages: 600, onDisk: 600, ratePerS: 20, etaMs: 30_000 };
     expect(judge({ ...CONNECTED, outbox }).sentence).toBe(

@@ -209,6 +209,7 @@ export class FakeGateway implements Inspection {
       page: letterPage(this.letters, request),
       nameOf: () => 'meter-1',
       ageOf: () => ({ ms: 185_000, quality: 'exact' as const }),
+      heldPackets: [],
     });
   }
 
