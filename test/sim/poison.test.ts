@@ -145,6 +145,16 @@ describe('a hub that closes on one packet', () => {
     expect(plant.setAside).toEqual([]);
   });
 
+  it('the same at a hub that goes mute, in a gateway that learns nothing from a connection that dies of silence', async () => {
+    const blind = ({ stations }: Gateway): void => {
+      stations.outbox.poison.died = () => undefined;
+    };
+    const faults = { poison: ['gw-1/s1/alarm'], poisonReaction: 'mute' } as const;
+    const plant = await new Plant(blind).live(faults, 10 * MINUTE_MS);
+    expect(plant.longestWaitMs).toBeGreaterThan(3 * WAIT_MS_MAX);
+    expect([plant.setAside, plant.buried]).toEqual([[], []]);
+  });
+
   it('is asked again by order, and holds the filter once the hub allows it', async () => {
     const plant = await new Plant().live({ poisonSubscribes: ['gw-1/s1/control/+'] }, 6 * MINUTE_MS);
     plant.world.hub.fault({ kind: 'set', faults: { poisonSubscribes: [] } });
