@@ -1,7 +1,10 @@
 /**
- * The product's own `run`, with bugs planted in it. A machine throws: a link's when a subdevice registers the topic
- * `within` or is to have the downlink `poison`, the hub client on an uplink on `t/poison` and on reading `unreadable`. A
- * flow throws on an uplink on `astray`, on a downlink `astray`, and on sending what is on `t/unsendable`; and an exception is thrown where nobody catches it when a subdevice registers `beside`.
+ * The product's own `run` with planted bugs.
+ *
+ * - The machine of a link throws when a subdevice registers the topic `within` and on the downlink `poison`.
+ * - The hub client throws when it is to send an uplink on `t/poison`. No bug is planted in what it reads from the hub.
+ * - A flow throws on an uplink on `astray`, on a downlink `astray`, and when it sends an uplink on `t/unsendable`.
+ * - An exception is thrown outside the mailbox when a subdevice registers `beside`.
  */
 import type { Packet } from '../../src/codec/mqttsn.ts';
 import { runGateway } from '../../src/daemon.ts';
