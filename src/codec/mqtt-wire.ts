@@ -28,6 +28,14 @@ export const PACKET_BYTES_MAX = 64 * 1024;
 // The library would keep a Buffer for each of the 65536 packet identifiers: some 10 MB to save nothing measurable.
 writeToStream.cacheNumbers = false;
 
+export interface MqttReaderLimits extends MqttFramingLimits {
+  /**
+   * A well-framed PUBLISH of QoS 0 or 1 with an invalid topic or text is passed on with its `problem`. Without this it ends the
+   * stream, as every other breach of the protocol.
+   */
+  readonly passesInvalidPublish?: boolean;
+}
+
 export interface MqttReaderSnapshot {
   readonly framing: MqttFramingSnapshot;
   readonly isDead: boolean;
@@ -37,12 +45,14 @@ export interface MqttReaderSnapshot {
 export class MqttReader implements Restorable<MqttReaderSnapshot> {
   readonly #framing: MqttFraming;
   readonly #parser: Parser;
+  readonly #passesInvalidPublish: boolean;
   #isDead = false;
   /** What the library made of the packet it was just given. */
   #parsed: Decoded<MqttPacket> | undefined;
 
-  constructor(limits: MqttFramingLimits) {
+  constructor(limits: MqttReaderLimits) {
     this.#framing = new MqttFraming(limits);
+    this.#passesInvalidPublish = limits.passesInvalidPublish === true;
     this.#parser = newParser();
     this.#parser.on('packet', (packet) => {
       this.#parsed = packetOf(packet);
@@ -92,15 +102,21 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
 
   #read(raw: RawPacket): Decoded<MqttPacket> {
     const broken = problemIn(raw);
-    if (broken !== undefined) return undecodable(broken.problem, broken.tag);
+    if (broken !== undefined) return this.#invalid(raw, broken.problem, broken.tag);
     if (raw.isOversize) return decoded(oversizePublish(raw));
     this.#parsed = undefined;
     try {
       this.#parser.parse(bufferOver(raw.bytes));
     } catch (error) {
-      return undecodable(`packet on which the library threw: ${String(error)}`);
+      return this.#invalid(raw, `packet on which the library threw: ${String(error)}`);
     }
-    return this.#parsed ?? undecodable('packet that the library does not read');
+    const parsed: Decoded<MqttPacket> = this.#parsed ?? undecodable('packet that the library does not read');
+    return parsed.ok ? parsed : this.#invalid(raw, parsed.problem, parsed.tag);
+  }
+
+  #invalid(raw: RawPacket, problem: string, tag?: string): Decoded<MqttPacket> {
+    const publish = this.#passesInvalidPublish ? invalidPublish(raw, problem) : undefined;
+    return publish === undefined ? undecodable(problem, tag) : decoded(publish);
   }
 }
 
@@ -122,6 +138,34 @@ function oversizePublish({ first, body, bytes, skippedBytes }: RawPacket): Publi
     dup: (first & 0b1000) !== 0,
     packetId: qos === 0 ? undefined : fields.readUInt16BE(topicEnd),
     oversizeBytes: bytes.length + skippedBytes,
+  };
+}
+
+const PUBLISH = 3;
+
+/** A PUBLISH whose fields are where they belong, whatever is in them; `undefined`: the packet cannot be acknowledged. */
+function invalidPublish(
+  { first, body, bytes, isOversize, skippedBytes }: RawPacket,
+  problem: string,
+): Publish | undefined {
+  const qos = ((first >> 1) & 0b11) as MqttQos;
+  if (first >> 4 !== PUBLISH || qos > 1 || body.length < 2) return undefined;
+  const fields = bufferOver(body);
+  const topicEnd = 2 + fields.readUInt16BE(0);
+  const payloadAt = topicEnd + (qos === 1 ? 2 : 0);
+  if (body.length < payloadAt) return undefined;
+  const packetId = qos === 1 ? fields.readUInt16BE(topicEnd) : undefined;
+  if (packetId === 0) return undefined; // [MQTT-2.3.1-1]
+  return {
+    kind: 'publish',
+    topic: fields.toString('utf8', 2, topicEnd),
+    payload: isOversize ? new Uint8Array(0) : ownBytes(body.subarray(payloadAt)),
+    qos,
+    retain: (first & 0b1) !== 0,
+    dup: (first & 0b1000) !== 0,
+    packetId,
+    ...(isOversize ? { oversizeBytes: bytes.length + skippedBytes } : {}),
+    problem,
   };
 }
 

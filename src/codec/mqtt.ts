@@ -49,6 +49,8 @@ export interface Publish {
   readonly packetId: number | undefined;
   /** Bytes of the packet, if it was larger than its reader takes: then `payload` is empty. */
   readonly oversizeBytes?: number;
+  /** What the standard forbids about the message, if its reader passes such a message on. `topic` is what is legible of it. */
+  readonly problem?: string;
 }
 
 export interface Subscription {

@@ -21,6 +21,7 @@ export type ShedReason =
   | 'too large for the link'
   | 'too large for the hub'
   | 'too large for the gateway'
+  | 'invalid message'
   | 'set aside after a fault'
   | 'dropped by hand'
   | 'refused by the subdevice';

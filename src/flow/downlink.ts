@@ -10,6 +10,7 @@
  * Once the PUBACK has left nothing is recognised: whatever comes with its identifier then is a new message, DUP or not
  * [MQTT-4.3.2-2]. A copy that met our PUBACK on the way is delivered twice; a duplicate is better than a loss.
  */
+import { sampleWords } from '../base/discard.ts';
 import type { Facts } from '../base/events.ts';
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
@@ -114,6 +115,13 @@ export class DownlinkFlow {
   oversize({ topic, qos, packetBytes, dup, packetId }: Extract<HubAction, { kind: 'oversize' }>): void {
     if (!this.consumed({ topic, payload: new Uint8Array(0), qos }, dup, packetId)) return;
     this.#shed(topic, 'too large for the gateway', `: a packet of ${packetBytes} bytes`);
+  }
+
+  /** MQTT 3.1.1 forbids it, and the hub sends it in each connection: it is acknowledged, so that the others come. */
+  invalid({ topic, qos, problem, dup, packetId }: Extract<HubAction, { kind: 'invalid' }>): void {
+    if (!this.consumed({ topic, payload: new Uint8Array(0), qos }, dup, packetId)) return;
+    this.#options.inbox.pass(NOBODY, 'invalid message');
+    this.#options.facts.emit('downlinkShed', { topic: sampleWords(topic), reason: `invalid message: ${problem}` });
   }
 
   /** The program failed on it before: nobody gets it, and the hub is not to send it again. */

@@ -141,7 +141,7 @@ export class HubLine {
     if (report.kind === 'message') {
       watch.message(report.message.qos, report.dup);
       downlink.setAside(report.message, report);
-    } else if (report.kind === 'oversize') {
+    } else if (report.kind === 'oversize' || report.kind === 'invalid') {
       watch.message(report.qos, report.dup);
       downlink.setAside({ topic: report.topic, payload: NOTHING, qos: report.qos }, report);
     }
@@ -172,6 +172,9 @@ export class HubLine {
       case 'oversize':
         this.#options.watch.message(report.qos, report.dup);
         return this.#options.downlink.oversize(report);
+      case 'invalid':
+        this.#options.watch.message(report.qos, report.dup);
+        return this.#options.downlink.invalid(report);
       case 'subscribed':
         return subscriptions.answered(report.filter, report.answer);
       case 'unsubscribed':
@@ -251,6 +254,7 @@ function messageIn(report: Report): MessageOnItsWay | undefined {
     case 'message':
       return { way: 'arrival', whose: '', topic: report.message.topic, payload: report.message.payload };
     case 'oversize':
+    case 'invalid':
       return { way: 'arrival', whose: '', topic: report.topic };
     case 'subscribed':
     case 'unsubscribed':

@@ -6,7 +6,9 @@
  * has a deadline; a hub that breaks the protocol is left and tried again later.
  */
 import type { Machine } from '../base/machine.ts';
+import type { Qos } from '../base/message.ts';
 import type { Restorable } from '../base/snapshot.ts';
+import { crc32 } from '../codec/crc32.ts';
 import type { MqttPacket, Publish } from '../codec/mqtt.ts';
 import { encodeMqtt } from '../codec/mqtt-wire.ts';
 import { type ClientState, deadlineOf, endOf, onlineSince, stageOf } from './client-state.ts';
@@ -22,12 +24,18 @@ interface HubClientSnapshot {
   readonly isStopping: boolean;
   readonly comeback: ComebackSnapshot;
   readonly connection: ConnectionSnapshot;
+  readonly invalidMessages: readonly string[];
 }
+
+/** Invalid messages that are recognised when the hub sends them again; the oldest are forgotten first. */
+const INVALID_MESSAGES_MAX = 64;
 
 export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubClientSnapshot> {
   readonly #options: HubClientOptions;
   readonly #comeback: Comeback;
   readonly #connection: Connection;
+  /** Messages for which a connection was closed, by content. */
+  readonly #invalidMessages = new Set<string>();
   #state: ClientState = { kind: 'stopped' };
   #isStopping = false;
 
@@ -90,10 +98,12 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       isStopping: this.#isStopping,
       comeback: this.#comeback.snapshot(),
       connection: this.#connection.snapshot(),
+      invalidMessages: [...this.#invalidMessages],
     };
   }
 
-  restore({ state, isStopping, comeback, connection }: HubClientSnapshot): void {
+  restore({ state, isStopping, comeback, connection, invalidMessages }: HubClientSnapshot): void {
+    for (const content of invalidMessages) this.#invalidMessages.add(content);
     this.#state = state;
     this.#isStopping = isStopping;
     this.#comeback.restore(comeback);
@@ -254,8 +264,23 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   #message(publish: Publish): HubAction[] {
     const { topic, payload, qos, dup, retain: retained, packetId, oversizeBytes } = publish;
     if (qos === 2) return this.#close('the hub sent QoS 2, which nobody subscribed to', 'breach');
+    if (publish.problem !== undefined) return this.#invalid({ ...publish, qos, problem: publish.problem });
     if (oversizeBytes === undefined)
       return [{ kind: 'message', message: { topic, payload, qos }, dup, retained, packetId }];
     return [{ kind: 'oversize', topic, qos, packetBytes: oversizeBytes, dup, packetId }];
+  }
+
+  /**
+   * Closes the connection [MQTT-4.8.0-1], once for each message. A hub that has stored the message sends it in every connection, so
+   * the second time it is reported as lost and the connection goes on.
+   */
+  #invalid({ topic, payload, qos, problem, dup, packetId }: Publish & { qos: Qos; problem: string }): HubAction[] {
+    const content = `${qos} ${crc32(payload)} ${topic}`;
+    if (this.#invalidMessages.has(content)) return [{ kind: 'invalid', topic, qos, problem, dup, packetId }];
+    this.#invalidMessages.add(content);
+    const [oldest] = this.#invalidMessages;
+    if (this.#invalidMessages.size > INVALID_MESSAGES_MAX && oldest !== undefined) this.#invalidMessages.delete(oldest);
+    // no packet of ours explains it, so none is doubted for it
+    return this.#close(`the hub broke the protocol: ${problem}`);
   }
 }

@@ -126,7 +126,7 @@ export class Connection implements Restorable<ConnectionSnapshot> {
   }
 }
 
-/** A PUBLISH that is too large would be sent again in every connection if it ended this one. */
+/** A PUBLISH that is too large, or invalid, would be sent again in every connection if it ended each of them. */
 function newReader({ packetBytesMax }: ConnectionOptions): MqttReader {
-  return new MqttReader({ packetBytesMax, skipsLargePublish: true });
+  return new MqttReader({ packetBytesMax, skipsLargePublish: true, passesInvalidPublish: true });
 }

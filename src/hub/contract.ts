@@ -68,6 +68,15 @@ export type HubAction =
       readonly dup: boolean;
       readonly packetId: number | undefined;
     }
+  /** A message that MQTT 3.1.1 forbids, and that has ended a connection before: the hub sends it again in each. */
+  | {
+      readonly kind: 'invalid';
+      readonly topic: string;
+      readonly qos: Qos;
+      readonly problem: string;
+      readonly dup: boolean;
+      readonly packetId: number | undefined;
+    }
   /** SUBACK. `answer`: what it says of the filter; QoS 1 was asked for. */
   | { readonly kind: 'subscribed'; readonly filter: string; readonly answer: 'granted' | 'granted QoS 0' | 'refused' }
   | { readonly kind: 'unsubscribed'; readonly filter: string }

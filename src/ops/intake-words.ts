@@ -168,6 +168,10 @@ export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'the hub',
     'raise payload_bytes_max or topic_bytes_max of [hub], if the hub takes more',
   ),
+  'invalid message': shed(
+    'MQTT 3.1.1 forbids it, and the hub sends it in every connection',
+    'Correct the topic at the sender of the message, or report the fault to the operator of the hub.',
+  ),
   // the condition message-set-aside says more
   'set aside after a fault': shed('the program failed on it', 'See the condition message-set-aside.', 'no'),
   'dropped by hand': shed('dropped by order', 'Nothing is to be done.', 'no'),

@@ -1,6 +1,8 @@
 /** What answers is no hub, or a broken one: left at once, tried again, and nothing is lost to it. */
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
+import type { MqttPacket } from '../../src/codec/mqtt.ts';
+import { encodeMqtt, MqttReader } from '../../src/codec/mqtt-wire.ts';
 import { openHouse } from './house.ts';
 import { until } from './until.ts';
 import type { Impostor } from './wire-tap.ts';
@@ -52,6 +54,29 @@ describe('an impostor in the place of the hub', () => {
     });
   });
 
+  it('that has stored an invalid message stops no uplink: it ends one connection, and is then acknowledged', async () => {
+    const house = await openHouse({ isTapped: true, config: { hub: { connect_ms_max: 2000 } } });
+    await house.start();
+    const pubacks: number[] = [];
+    let connections = 0;
+    for (let connection = 0; connection < 20; connection += 1)
+      house.tap.impostors.push((socket) => {
+        connections += 1;
+        hubWithInvalidMessage(socket, (packetId) => pubacks.push(packetId));
+      });
+    house.hub.setFault({ kind: 'dropConnections' });
+    house.publish(20);
+    await until(() => pubacks.length > 0);
+    await until(async () => (await house.gateway.ledger()).totals.uplink.delivered === 40);
+    expect(pubacks).toEqual([7]);
+    expect(connections).toBe(2);
+    const { totals } = await house.gateway.ledger();
+    expect(totals.downlink.shed).toEqual({ 'invalid message': 1 });
+    const { losing, conditions } = await house.gateway.status();
+    expect(losing).toBe('yes');
+    expect(conditions.map(({ sentence }) => sentence).join()).toContain('MQTT 3.1.1 forbids it');
+  });
+
   it('that answers what was never asked is borne: nothing is taken for delivered', async () => {
     const house = await openHouse({ isTapped: true });
     await house.start();
@@ -81,4 +106,31 @@ function impostor(hex: string, left: () => void): Impostor {
     socket.resume();
     socket.on('close', left);
   };
+}
+
+/** PUBLISH of QoS 1 with packet identifier 7 on `#`, which is no topic [MQTT-3.3.2-2]. */
+const INVALID_MESSAGE = Uint8Array.of(0x32, 7, 0, 1, 0x23, 0, 7, 0x68, 0x69);
+
+/** A hub that answers every request, and sends its stored message in each connection until it is acknowledged. */
+function hubWithInvalidMessage(socket: Parameters<Impostor>[0], acknowledged: (packetId: number) => void): void {
+  const reader = new MqttReader({ packetBytesMax: 70_000 });
+  const say = (packet: MqttPacket): void => void socket.write(encodeMqtt(packet));
+  socket.on('data', (bytes) => {
+    for (const packet of reader.push(bytes)) {
+      if (!packet.ok) continue;
+      const { value } = packet;
+      if (value.kind === 'connect') {
+        say({ kind: 'connack', sessionPresent: true, returnCode: 0 });
+        socket.write(INVALID_MESSAGE);
+      } else if (value.kind === 'publish' && value.packetId !== undefined) {
+        say({ kind: 'puback', packetId: value.packetId });
+      } else if (value.kind === 'subscribe') {
+        say({ kind: 'suback', packetId: value.packetId, returnCodes: [1] });
+      } else if (value.kind === 'pingreq') {
+        say({ kind: 'pingresp' });
+      } else if (value.kind === 'puback') {
+        acknowledged(value.packetId);
+      }
+    }
+  });
 }

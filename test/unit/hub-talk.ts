@@ -11,6 +11,8 @@ export class HubTalk implements Talk<HubInput, HubAction> {
   #reader = new MqttReader(OPTIONS);
   #phase: 'stopped' | 'closed' | 'opening' | 'open' | 'closing' = 'stopped';
   #isStopping = false;
+  /** PUBLISH of QoS 0 on `#`, which is no topic, with a payload of one octet. */
+  static readonly #INVALID = [0x30, 4, 0, 1, 0x23];
   /** On its way to the client. */
   #wire = Buffer.alloc(0);
   #number = 0;
@@ -33,6 +35,8 @@ export class HubTalk implements Talk<HubInput, HubAction> {
     if (this.#phase === 'closing' && this.#is(0.5)) return this.#close();
     if (this.#is(0.003)) return this.#stop();
     if (this.#wire.length > 0 && this.#is(0.6)) return this.#arrive();
+    if (this.#phase === 'open' && !this.#hasRival && this.#is(0.02))
+      this.#wire = Buffer.concat([this.#wire, Uint8Array.of(...HubTalk.#INVALID, Math.floor(this.#random() * 2))]);
     if (this.#phase === 'open' && this.#is(0.2)) this.#say(this.#packet());
     return this.#order();
   }
