@@ -5,6 +5,7 @@
  */
 import type { Facts } from '../base/events.ts';
 import type { Stamp } from '../base/time.ts';
+import { filterProblem } from '../base/topic.ts';
 import type { OwnServices } from '../hub/own-service.ts';
 import type { SessionMirror } from '../hub/session-mirror.ts';
 import type { Clock } from '../ports.ts';
@@ -41,6 +42,8 @@ interface SubscriptionStanding {
 
 /** Remembered for the technician. */
 const TURNED_AWAY_MAX = 100;
+/** Characters of an invalid filter that are shown. */
+const FILTER_SHOWN_MAX = 200;
 
 export class HubSubscriptions {
   readonly #options: HubSubscriptionsOptions;
@@ -114,15 +117,20 @@ export class HubSubscriptions {
   }
 
   connected(sessionPresent: boolean): void {
-    const { session, mirror, services, committer, stamp } = this.#options;
+    const { session, mirror, services, committer, stamp, facts } = this.#options;
     this.#isConnected = true;
     this.#refused.clear();
     this.#loweredQos.clear();
     const wanted = mirror.wantedFilters();
     for (const filter of services.filters) wanted.add(filter);
-    const { gone, subscribe, unsubscribe } = session.connected(sessionPresent, wanted, stamp());
+    const { gone, subscribe, unsubscribe, invalid } = session.connected(sessionPresent, wanted, stamp());
     for (const filter of gone) committer.ride({ kind: 'filterGone', filter });
     committer.ride({ kind: 'hubSession', row: session.row });
+    for (const filter of invalid) {
+      this.#refused.add(filter);
+      const reason = `the stored filter is not valid: ${filterProblem(filter)?.problem}`;
+      facts.emit('subscriptionRefused', { subdevice: undefined, filter: filter.slice(0, FILTER_SHOWN_MAX), reason });
+    }
     for (const filter of subscribe) this.#options.filters.ask('subscribe', filter);
     for (const filter of unsubscribe) this.#options.filters.ask('unsubscribe', filter);
     const granted = [...session.granted].filter((filter) => wanted.has(filter));
@@ -208,7 +216,9 @@ export class HubSubscriptions {
     send();
   }
 
+  /** An invalid filter never reaches the encoder: it would end each connection. */
   #ask(kind: FilterVerb, filter: string): void {
+    if (filterProblem(filter) !== undefined) return;
     this.#options.filters.ask(kind, filter);
     this.#options.send();
   }

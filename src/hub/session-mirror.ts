@@ -8,6 +8,7 @@
  * and hold other filters: then all are asked for anew.
  */
 import type { Stamp } from '../base/time.ts';
+import { filterProblem } from '../base/topic.ts';
 import { crc32 } from '../codec/crc32.ts';
 import type { HubSessionRow } from '../custody/row.ts';
 
@@ -18,6 +19,8 @@ export interface Reconciliation {
   readonly unsubscribe: readonly string[];
   /** Filters that were granted and are not any more. */
   readonly gone: readonly string[];
+  /** Wanted filters that no SUBSCRIBE can carry (§4.7). Only a damaged store holds such filters. */
+  readonly invalid: readonly string[];
 }
 
 /** The port does not matter: the hub is the same with TLS and without. */
@@ -58,9 +61,11 @@ export class SessionMirror {
   /** CONNACK: what is to be asked of the hub so that it holds exactly `wanted`. */
   connected(sessionPresent: boolean, wanted: ReadonlySet<string>, at: Stamp): Reconciliation {
     const isLost = !sessionPresent && this.#row.expected;
-    const gone = sessionPresent ? this.#foreign : [...this.#granted, ...this.#foreign];
+    const impossible = [...this.#granted].filter((filter) => filterProblem(filter) !== undefined);
+    const gone = sessionPresent ? [...impossible, ...this.#foreign] : [...this.#granted, ...this.#foreign];
     this.#foreign = [];
     if (!sessionPresent) this.#granted.clear();
+    for (const filter of impossible) this.#granted.delete(filter);
     this.#sessionPresent = sessionPresent;
     this.#row = {
       ...this.#row,
@@ -73,7 +78,8 @@ export class SessionMirror {
     return {
       isLost,
       gone,
-      subscribe: [...wanted].filter((filter) => !this.#granted.has(filter)),
+      subscribe: [...wanted].filter((filter) => !this.#granted.has(filter) && filterProblem(filter) === undefined),
+      invalid: [...wanted].filter((filter) => filterProblem(filter) !== undefined),
       unsubscribe: [...this.#granted].filter((filter) => !wanted.has(filter)),
     };
   }

@@ -47,7 +47,7 @@ describe('the mirror of the session at the hub', () => {
     ],
   ])('reconciles %s', (_what, row, granted, sessionPresent, reconciliation) => {
     const mirror = new SessionMirror(row, granted, US);
-    expect(mirror.connected(sessionPresent, new Set(['a', 'b']), AT)).toEqual(reconciliation);
+    expect(mirror.connected(sessionPresent, new Set(['a', 'b']), AT)).toEqual({ invalid: [], ...reconciliation });
     expect(mirror.row).toEqual({
       ...row,
       expected: true,
@@ -82,7 +82,7 @@ describe('filters granted to another client id, or by another hub', () => {
   ])('are not believed of the session that is present: %s', (_what, them) => {
     const mirror = new SessionMirror({ ...KNOWN, owner: sessionOwner(them) }, ['a', 'c'], US);
     expect(mirror.connected(true, new Set(['a', 'b']), AT)).toEqual({
-      ...{ isLost: false, gone: ['a', 'c'], subscribe: ['a', 'b'], unsubscribe: [] },
+      ...{ isLost: false, gone: ['a', 'c'], subscribe: ['a', 'b'], unsubscribe: [], invalid: [] },
     });
     expect(mirror.row.owner).toBe(US);
     mirror.grant('a');
