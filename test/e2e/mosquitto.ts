@@ -109,6 +109,21 @@ export class Mosquitto implements Broker {
     execFileSync(programOf('mosquitto_pub'), [...this.#address, '-t', topic, '-s', ...words], { input });
   }
 
+  /** One message with RETAIN, QoS 1. */
+  async retain(topic: string, payload: string): Promise<void> {
+    await this.#run('mosquitto_pub', ['-q', '1', '-r', '-t', topic, '-m', payload]);
+  }
+
+  /** The session of a client that is away, as if it had expired: a clean session of that id ends it [MQTT-3.1.2-6]. */
+  async endSession(clientId: string): Promise<void> {
+    await this.#run('mosquitto_pub', ['-i', clientId, '-t', 'ended', '-n']);
+  }
+
+  async #run(name: (typeof PROGRAMS)[number], words: readonly string[]): Promise<void> {
+    const [code] = await once(spawn(programOf(name), [...this.#address, ...words], { stdio: 'ignore' }), 'exit');
+    if (code !== 0) throw new Error(`${name} ended with ${code}`);
+  }
+
   async close(): Promise<void> {
     await end(this.#listener);
     await this.stop();

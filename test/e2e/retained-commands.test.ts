@@ -1,0 +1,95 @@
+/** What mosquitto retains on the topics of commands, under each `retained_commands`, over restarts of both sides. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { RetainedPolicy } from '../../src/session/retained-commands.ts';
+import { findPort, Site } from './any-broker.ts';
+import { GATEWAY } from './house-config.ts';
+import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
+import { openUnits, simulatedUnit } from './simulated-units.ts';
+import { until } from './until.ts';
+import { openWireTap } from './wire-tap.ts';
+
+const LANES = ['a', 'meter'];
+const POINT = '[[link.unit.point]]\nname = "level"\ntable = "holding"\naddress = 0\nwritable = true\n';
+
+/** A Modbus unit `meter` that takes commands, and an MQTT-SN client `a`, at mosquitto, with a tap in between. */
+async function openField(policy: RetainedPolicy) {
+  const port = await findPort();
+  const tap = await openWireTap(port);
+  onTestFinished(() => tap.close());
+  const unit = simulatedUnit(1);
+  const link = `[[link]]\nname = "meters"\npath = "${await openUnits([unit])}"\ndriver = "modbus"\nretry_ms = 5000\n`;
+  const site = await Site.open({
+    port,
+    subdevices: ['a'],
+    hub: { port: tap.port },
+    inbox: { retained_commands: policy },
+    more: `${link}[[link.unit]]\nid = "meter"\naddress = 1\npoll_ms = 100\n${POINT}[[subdevice]]\nid = "meter"\n`,
+    brokerAt: (at, folder) => new Mosquitto(at, folder),
+  });
+  const { house } = site;
+  const broker = site.broker as Mosquitto;
+  const retain = async (content: number): Promise<void> => {
+    await broker.retain(`${GATEWAY}/a/cmd`, String(content));
+    await broker.retain(`${GATEWAY}/meter/set`, JSON.stringify({ level: content }));
+  };
+  const pubacks = (): number => tap.packets.filter(({ packet }) => packet.kind === 'puback').length;
+  /** Messages given to each subdevice, once the gateway has acknowledged so many in all. */
+  const expectGiven = async (acknowledged: number, given: number, givenToMeter = given): Promise<void> => {
+    await until(() => pubacks() >= acknowledged);
+    const lanes = async () => (await house.gateway.ledger()).lanes.filter(({ direction }) => direction === 'downlink');
+    await until(async () => (await lanes()).every(({ pending }) => pending === 0));
+    const all = await lanes();
+    expect([pubacks(), LANES.map((id) => all.find(({ subdevice }) => subdevice === id)?.delivered ?? 0)]).toEqual([
+      acknowledged,
+      [given, givenToMeter],
+    ]);
+  };
+  const askedFor = (kind: 'subscribe' | 'unsubscribe'): number =>
+    tap.packets.filter(({ packet }) => packet.kind === kind).length;
+  return { site, house, broker, unit, retain, expectGiven, askedFor };
+}
+
+/** Copies given to each subdevice of the content that was retained before the gateway came: at first, and then each time. */
+const GIVEN: Readonly<Record<RetainedPolicy, { readonly first: number; readonly each: number }>> = {
+  once: { first: 1, each: 0 },
+  always: { first: 1, each: 1 },
+  never: { first: 0, each: 0 },
+};
+
+describe.skipIf(MOSQUITTO_IS_MISSING).each(Object.keys(GIVEN) as RetainedPolicy[])('with "%s"', (policy) => {
+  it('retained commands are carried out as often as that says, over restarts and new subscriptions', async () => {
+    const { first, each } = GIVEN[policy];
+    const { house, broker, unit, retain, expectGiven, askedFor } = await openField(policy);
+    await retain(7);
+    await house.gateway.start();
+    for (const subdevice of house.subdevices) house.enter(subdevice);
+    await expectGiven(2, first);
+    expect(unit.holdings[0]).toBe(first * 7);
+    // the session is present, and each filter is sent again
+    await broker.stop();
+    await house.untilStatus(({ hub }) => hub.state !== 'connected');
+    await broker.start();
+    await expectGiven(4, first + each);
+    await house.gateway.signal('SIGTERM');
+    await house.gateway.start();
+    await expectGiven(6, first + 2 * each);
+    expect((await house.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
+    // what comes without RETAIN is for the subdevice whatever was retained
+    await retain(8);
+    await expectGiven(8, first + 2 * each + 1);
+    expect(unit.holdings[0]).toBe(8);
+    // a new session, with the broker's other memory
+    await house.gateway.signal('SIGTERM');
+    await broker.endSession(GATEWAY);
+    await house.gateway.start();
+    await expectGiven(10, first + 3 * each + 1);
+    expect((await house.gateway.status()).hub).toMatchObject({ sessionPresent: false, sessionsLost: 1 });
+    // and a subscription that was given up meanwhile
+    const [a] = house.subdevices;
+    const before = askedFor('unsubscribe');
+    a?.order({ kind: 'unsubscribe', filter: 'cmd' });
+    await until(() => askedFor('unsubscribe') > before);
+    a?.order({ kind: 'subscribe', filter: 'cmd', qos: 1 });
+    await expectGiven(11, first + 4 * each + 1, first + 3 * each + 1);
+  });
+});
