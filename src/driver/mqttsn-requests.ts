@@ -3,7 +3,7 @@
  * the wire once the flow has made the change durable.
  *
  * Invariants: no answer promises what a power cut could take back; a repeated request that is being worked on
- * is not reported again; at most `requestsMax` at a time. Source: MQTT-SN 1.2 §6.5, §6.9.
+ * is not reported again; updates of the will are answered in their order; at most `requestsMax` at a time. Source: MQTT-SN 1.2 §6.5, §6.9.
  */
 import type { Qos } from '../base/message.ts';
 import type { Restorable } from '../base/snapshot.ts';
@@ -32,7 +32,20 @@ type Request =
       readonly givenId: number | undefined;
       readonly topicIdField: number;
     }
-  | { readonly kind: 'unsubscribe' | 'willtopicupd' | 'willmsgupd'; readonly messageId: number; readonly name: string };
+  | { readonly kind: 'unsubscribe'; readonly messageId: number; readonly name: string }
+  | WillUpdate;
+
+/** Has no message id on the wire, and neither has its answer. */
+interface WillUpdate {
+  readonly kind: WillUpdatePacket['kind'];
+  readonly messageId: 0;
+  /** What the will is to be, as text. */
+  readonly name: string;
+  /** Of its answer, which waits for those of the updates before it; `undefined`: the flow is at work. */
+  readonly returnCode: number | undefined;
+}
+
+type WillUpdatePacket = Extract<Packet, { kind: 'willtopicupd' | 'willmsgupd' }>;
 
 interface RequestTerms {
   readonly outlet: Outlet;
@@ -114,23 +127,30 @@ export class Requests implements Restorable<RequestsSnapshot> {
     this.#outlet.report({ kind: 'unsubscribe', subdevice: this.#subdevice, filter: name, token });
   }
 
-  /** One unanswered update of a kind at a time (MQTT-SN 1.2 §6.4). */
-  updateWill(packet: Extract<Packet, { kind: 'willtopicupd' | 'willmsgupd' }>): void {
+  /**
+   * The newest update wins, and each gets an answer, in their order: an answer does not say which update it is for
+   * (MQTT-SN 1.2 §5.4.22 to §5.4.25). One that repeats the newest before its answer is the same update.
+   */
+  updateWill(packet: WillUpdatePacket): void {
     const { kind } = packet;
-    if (this.#isUnderway(kind, 0, '')) return;
+    const name = willText(packet);
+    const unanswered = [...this.#byToken.values()].filter((request) => request.kind === kind);
+    if (unanswered.at(-1)?.name === name) return;
     const change = willChangeOf(packet);
-    if (change === undefined) {
-      this.#answerUpdate(kind, RETURN_CODE.notSupported);
-    } else if (this.#isFull()) {
-      this.#answerUpdate(kind, RETURN_CODE.congestion);
-    } else {
-      const token = this.#await({ kind, messageId: 0, name: '' });
-      this.#outlet.report({ kind: 'will', subdevice: this.#subdevice, change, token });
+    if (this.#isFull()) {
+      // without an answer it comes again; one now would be taken for that of an update before it
+      if (unanswered.length === 0) this.#answerUpdate(kind, RETURN_CODE.congestion);
+      return;
     }
+    const returnCode = change === undefined ? RETURN_CODE.notSupported : undefined;
+    const token = this.#await({ kind, messageId: 0, name, returnCode });
+    if (change === undefined) this.#answerUpdates(kind);
+    else this.#outlet.report({ kind: 'will', subdevice: this.#subdevice, change, token });
   }
 
   /** @returns whether the token was one of these */
   confirm(token: number): boolean {
+    if (this.#settleUpdate(token, RETURN_CODE.accepted)) return true;
     const request = this.#take(token);
     if (request === undefined) return false;
     const { messageId, name } = request;
@@ -150,16 +170,13 @@ export class Requests implements Restorable<RequestsSnapshot> {
       case 'unsubscribe':
         this.#outlet.send({ kind: 'unsuback', messageId });
         break;
-      case 'willtopicupd':
-      case 'willmsgupd':
-        this.#answerUpdate(request.kind, RETURN_CODE.accepted);
-        break;
     }
     return true;
   }
 
   /** @returns whether the token was one of these */
   refuse(token: number, why: RefuseReason): boolean {
+    if (this.#settleUpdate(token, returnCodeOf(why))) return true;
     const request = this.#take(token);
     if (request === undefined) return false;
     const { messageId } = request;
@@ -174,10 +191,6 @@ export class Requests implements Restorable<RequestsSnapshot> {
         break;
       case 'unsubscribe':
         if (why !== 'congestion') this.#outlet.send({ kind: 'unsuback', messageId });
-        break;
-      case 'willtopicupd':
-      case 'willmsgupd':
-        this.#answerUpdate(request.kind, returnCodeOf(why));
         break;
     }
     return true;
@@ -218,13 +231,37 @@ export class Requests implements Restorable<RequestsSnapshot> {
     this.#outlet.send({ kind: 'regack', topicId, messageId, returnCode });
   }
 
-  #answerUpdate(kind: 'willtopicupd' | 'willmsgupd', returnCode: number): void {
+  /** @returns whether the token was of an update of the will */
+  #settleUpdate(token: number, returnCode: number): boolean {
+    const request = this.#byToken.get(token);
+    if (request?.kind !== 'willtopicupd' && request?.kind !== 'willmsgupd') return false;
+    this.#byToken.set(token, { ...request, returnCode });
+    this.#answerUpdates(request.kind);
+    return true;
+  }
+
+  /** Those that are settled, up to the first that is not. */
+  #answerUpdates(kind: WillUpdatePacket['kind']): void {
+    for (const [token, request] of this.#byToken) {
+      if (request.kind !== kind) continue;
+      if (request.returnCode === undefined) return;
+      this.#byToken.delete(token);
+      this.#answerUpdate(kind, request.returnCode);
+    }
+  }
+
+  #answerUpdate(kind: WillUpdatePacket['kind'], returnCode: number): void {
     this.#outlet.send({ kind: kind === 'willtopicupd' ? 'willtopicresp' : 'willmsgresp', returnCode });
   }
 
   #suback(answer: Omit<SubackPacket, 'kind'>): void {
     this.#outlet.send({ kind: 'suback', ...answer });
   }
+}
+
+function willText(packet: WillUpdatePacket): string {
+  if (packet.kind === 'willmsgupd') return Buffer.from(packet.payload).toString('latin1');
+  return packet.will === undefined ? '' : `${packet.will.qos} ${packet.will.retain} ${packet.will.topic}`;
 }
 
 /** What a refusal looks like on the wire (MQTT-SN 1.2 §5.3.10). */

@@ -171,6 +171,42 @@ describe('a will', () => {
     expect(bench.heard()).toEqual([{ kind, returnCode: 0 }]);
   });
 
+  it.each([
+    [
+      { kind: 'willtopicupd', will: { qos: 0, retain: false, topic: 'off' } },
+      { kind: 'willtopicupd', will: { qos: 1, retain: false, topic: 'off' } },
+      { kind: 'willtopicupd', will: { qos: 2, retain: false, topic: 'off' } },
+    ],
+    [
+      { kind: 'willmsgupd', payload: Uint8Array.of(9) },
+      { kind: 'willmsgupd', payload: Uint8Array.of(9, 9) },
+      undefined,
+    ],
+  ] as const)(
+    'that is changed again before the answer is changed to the newest, and each $kind is answered in order',
+    (first, second, invalid) => {
+      const bench = new LinkBench().attach();
+      bench.say(first, second, second, first);
+      if (invalid !== undefined) bench.say(invalid);
+      const reports = bench.reported();
+      const changes = reports.flatMap((report) => (report.kind === 'will' ? [report.change] : []));
+      expect(changes).toHaveLength(3);
+      expect(changes[2]).toEqual(changes[0]);
+      expect(changes[1]).not.toEqual(changes[0]);
+      const kind = first.kind === 'willtopicupd' ? 'willtopicresp' : 'willmsgresp';
+      const [one = 0, two = 0, three = 0] = tokensOf(reports);
+      // a refusal needs no commit and may be there first
+      bench.order({ kind: 'refuse', token: two, why: 'not supported' });
+      bench.order({ kind: 'confirm', token: three });
+      expect(bench.heard()).toEqual([]);
+      bench.order({ kind: 'confirm', token: one });
+      const codes = [0, 3, 0, ...(invalid === undefined ? [] : [3])];
+      expect(bench.heard()).toEqual(codes.map((returnCode) => ({ kind, returnCode })));
+      bench.say(first);
+      expect(bench.reported()).toMatchObject([{ kind: 'will', change: changes[0] }]);
+    },
+  );
+
   it('that the flow or the standard does not allow is refused', () => {
     const bench = new LinkBench().attach();
     bench.say({ kind: 'willmsgupd', payload: new Uint8Array(0) });
