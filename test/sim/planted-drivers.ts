@@ -65,6 +65,36 @@ function believeWrites(open: OpenChannel): OpenChannel {
   };
 }
 
+/** Once a unit has refused a block with `n` in it, `n` is taken for refused, too. */
+function emptyNeighbours(open: OpenChannel): OpenChannel {
+  return (listener) => {
+    const units = new Set<number>();
+    let asked: readonly number[] = [];
+    const channel = open({
+      ...listener,
+      bytes: (bytes) => {
+        const [unit = 0, code, exception] = bytes;
+        if (code === 0x83 && (exception === 2 || exception === 3) && isOfN(asked)) units.add(unit);
+        listener.bytes(bytes);
+      },
+    });
+    return {
+      write: (bytes) => {
+        asked = [...bytes];
+        const [unit = 0, code = 0] = bytes;
+        if (code === 3 && isOfN(asked) && units.has(unit)) listener.bytes(sealFrame([unit, code | 0x80, 2]));
+        else channel.write(bytes);
+      },
+      queuedBytes: 0,
+      close: (reason) => channel.close(reason),
+    };
+  };
+}
+
+function isOfN([, , high = 0, low = 0]: readonly number[]): boolean {
+  return high * 256 + low === POINTS.n.address;
+}
+
 /** Nobody waits for answers that may still come. */
 function forgetDebts({ links }: Gateway): void {
   for (const { plan } of links.standings()) {
@@ -160,6 +190,18 @@ export const PLANTED_IN_DRIVERS: readonly PlantedBug[] = [
     company: 'modbus',
     complaint: /was left alone for/,
     alter: reconfigured('modbus', pollSeldom),
+  },
+  {
+    name: 'refused block empties its neighbours',
+    company: 'modbus',
+    complaint: /a (state|result) of unit s\d says n is null: it never said that/,
+    alter: rewired('modbus', emptyNeighbours),
+  },
+  {
+    name: 'command to a busy unit dropped',
+    company: 'modbus',
+    complaint: /command to s\d \d+ was given up, and the unit was busy for/,
+    alter: reconfigured('modbus', ({ units }) => ({ units: units.map((unit) => ({ ...unit, busyMs: 0 })) })),
   },
   {
     name: 'command carried out twice',

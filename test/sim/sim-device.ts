@@ -4,6 +4,7 @@ import { numberedPayload } from '../../src/bench/account.ts';
 import type { SubdeviceOrder } from '../../src/bench/subdevice-contract.ts';
 import type { QuickStream } from './quick-stream.ts';
 import type { Stream } from './stream.ts';
+import type { UnitMood } from './unit-answers.ts';
 
 export interface SimDevice {
   readonly id: string;
@@ -24,6 +25,8 @@ export interface SimDevice {
   reset(): void;
   /** One that has no sessions passes it over. */
   reprogram?(program: Program): void;
+  /** One that is no Modbus unit has none of these moods. */
+  begin?(mood: UnitMood, ms: number): void;
   leave(): void;
   comeBack(): void;
   wakeUp(): void;
@@ -57,8 +60,8 @@ export interface Command {
 
 /** What happens to its messages within the gateway, as the witness sees it. */
 export interface Insight {
-  /** In custody from now on, or shed at once by a policy. */
-  taken(uplink: Message): void;
+  /** In custody from now on, or shed at once by a policy. @param isPutBack it was a dead letter */
+  taken(uplink: Message, isPutBack: boolean): void;
   /** At the door. */
   refused(uplink: Message): void;
   /** Taken, and given back for want of room on the disk. */

@@ -13,8 +13,9 @@ import type { Cancel } from '../../src/ports.ts';
 import type { ModbusBus } from './modbus-bus.ts';
 import { QuickStream } from './quick-stream.ts';
 import type { Command, Insight, SimDevice } from './sim-device.ts';
-import { ANSWER_MS_MAX, addressOf, POINTS, POLL_MS } from './speech.ts';
+import { ANSWER_MS_MAX, addressOf, BUSY_MS_MAX, POINTS, POLL_MS } from './speech.ts';
 import { Stream } from './stream.ts';
+import { BUSY, UnitAnswers, type UnitMood } from './unit-answers.ts';
 import { REGISTERS, type Registers, UnitBooks } from './unit-books.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -48,6 +49,8 @@ const READ = 3;
 const READ_WRITE = 23;
 /** Absent for longer, the gateway knows: a period, three deadlines, and other units that do not answer either. */
 const MISSED_MS = 20_000;
+/** What went wrong up to so long ago may be the reason that a command has failed. */
+const EXCUSED_MS = 30_000;
 
 export class SimUnit implements SimDevice {
   readonly id: string;
@@ -60,6 +63,7 @@ export class SimUnit implements SimDevice {
   readonly #options: SimUnitOptions;
   readonly #machine: SimulatedUnit;
   readonly #books: UnitBooks;
+  readonly #answers: UnitAnswers;
   #heard = new Uint8Array();
   #cancelWake: Cancel = () => undefined;
   #absences = 0;
@@ -81,7 +85,11 @@ export class SimUnit implements SimDevice {
       ...{ address: addressOf(id), size: SIZE, silenceMs: SILENCE_MS },
       answerMs: () => (this.#isDawdling ? ANSWER_MS_MAX * random() * LATE_MAX : QUICK_MS),
     });
-    this.#books = new UnitBooks({ id, complain, time, registers: () => this.#registers });
+    this.#answers = new UnitAnswers(this.#machine, time);
+    this.#books = new UnitBooks({
+      ...{ id, complain, time, registers: () => this.#registers },
+      judgeRefusal: (command) => this.#judgeRefusal(command),
+    });
     this.uplinks = this.#books.uplinks;
     this.insight = this.#books;
     this.#set('v', V_BASE);
@@ -98,7 +106,10 @@ export class SimUnit implements SimDevice {
   }
 
   get #registers(): Registers {
-    return { v: this.#get('v'), q: this.#get('q'), n: this.#get('n'), m: this.#get('m') };
+    return {
+      ...{ v: this.#get('v'), q: this.#get('q'), n: this.#get('n') },
+      ...{ w: this.#get('w'), m: this.#get('m') },
+    };
   }
 
   get queued(): number {
@@ -137,8 +148,13 @@ export class SimUnit implements SimDevice {
 
   order({ kind }: Parameters<SimDevice['order']>[0]): void {
     if (kind !== 'connect') return;
+    this.#answers.end();
     this.#absences = Math.min(1, this.#absences);
     this.comeBack();
+  }
+
+  begin(mood: UnitMood, ms: number): void {
+    this.#answers.begin(mood, ms);
   }
 
   dawdle(ms: number): void {
@@ -185,12 +201,17 @@ export class SimUnit implements SimDevice {
   #acted(request: DataView): void {
     const code = request.getUint8(1);
     const start = request.getUint16(2);
-    if (code !== READ && start === POINTS.n.address) this.#commanded(this.#get('n'));
+    const { exception } = this.#answers;
     if (code === READ && start === POINTS.v.address) this.#polled();
+    if (code !== READ && exception !== undefined) return;
+    if (code !== READ && start === POINTS.n.address) this.#commanded(this.#get('n'));
     if (code !== READ && code !== READ_WRITE) return;
     const isWithin = (register: keyof Registers): boolean =>
       POINTS[register].address >= start && POINTS[register].address < start + request.getUint16(4);
-    for (const register of REGISTERS) if (isWithin(register)) this.#books.said(register, this.#get(register));
+    const within = REGISTERS.filter(isWithin);
+    // of several, the one that it refuses is not known: it has said nothing of its neighbours
+    if (exception !== undefined && exception !== BUSY && within.length > 1) return;
+    for (const register of within) this.#books.said(register, exception === undefined ? this.#get(register) : null);
   }
 
   #commanded(number: number): void {
@@ -200,6 +221,18 @@ export class SimUnit implements SimDevice {
       return Math.max(this.#hurtAtMs, bus.disturbedAtMs) >= sinceMs ? 'it was not heard to answer' : undefined;
     };
     this.downlinks.arrive({ topic: this.filter, number, nowMs: time.nowMs, excuse });
+  }
+
+  /** One that names what the unit does not have is refused, and one that it was too busy for. */
+  #judgeRefusal(command: Uint8Array): void {
+    const { time, bus, complain } = this.#options;
+    const { n, m: _, ...others } = JSON.parse(new TextDecoder().decode(command));
+    const sinceMs = time.nowMs - EXCUSED_MS;
+    const hurtAtMs = Math.max(this.#hurtAtMs, bus.disturbedAtMs);
+    if (Object.keys(others).length > 0 || this.#isAway || hurtAtMs >= sinceMs) return;
+    const busyMs = this.#answers.busyMs(sinceMs);
+    if (busyMs < BUSY_MS_MAX / 2)
+      complain(`command to ${this.id} ${n} was given up, and the unit was busy for ${Math.round(busyMs)} ms`);
   }
 
   #judgeAbsence(): void {

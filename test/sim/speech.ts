@@ -33,6 +33,8 @@ export const LINES_RETRY_MS = 1000;
 /** A unit has so long to answer, ms. */
 export const ANSWER_MS_MAX = 200;
 export const POLL_MS = 4000;
+/** A command is repeated so long to a unit that is busy, ms. */
+export const BUSY_MS_MAX = 10_000;
 /**
  * Points of a unit: what it measures, with the number of frames it has heard, so that no two states are the same; what can
  * be written, one as long and one of one register; and one that the unit does not have.
@@ -98,7 +100,11 @@ export function linkText({ driver, subdevices }: LinkPlan, port: number, { bound
 function unitText({ id, speech }: SubdevicePlan): string[] {
   if (speech?.kind !== 'modbus') throw new Error(`${id} is no unit`);
   const unit = ['[[link.unit]]', `id = "${id}"`, `address = ${addressOf(id)}`, `poll_ms = ${POLL_MS}`];
-  unit.push(`heartbeat_s = ${speech.heartbeatS}`, `write_mode = "${speech.writeMode}"`);
+  unit.push(
+    `busy_s = ${BUSY_MS_MAX / 1000}`,
+    `heartbeat_s = ${speech.heartbeatS}`,
+    `write_mode = "${speech.writeMode}"`,
+  );
   const points = Object.entries(POINTS).map(([name, { address, type }]) => [
     ...['[[link.unit.point]]', `name = "${name}"`, 'table = "holding"', `address = ${address}`, `type = "${type}"`],
     ...(name === 'q' ? ['deadband = 1e9'] : []),

@@ -1,6 +1,7 @@
 /** What may go wrong, how often in a bad week, for how long, and what it does to a world. Each is over by itself. */
 import { type HubFaults, NO_FAULTS } from '../../src/bench/hub/faults.ts';
 import type { TroubleEvent } from './scenario.ts';
+import type { UnitMood } from './unit-answers.ts';
 import type { World } from './world.ts';
 
 const SECOND_MS = 1000;
@@ -38,6 +39,9 @@ function withoutFaults(faults: Partial<HubFaults>): Partial<HubFaults> {
   const names = Object.keys(faults) as (keyof HubFaults)[];
   return Object.fromEntries(names.map((name) => [name, NO_FAULTS[name]]));
 }
+
+const REFUSING = ['refuses 2', 'refuses 3'] as const;
+const BUSY = ['busy with writes', 'busy with everything', 'acknowledges'] as const;
 
 export type TroubleKind = keyof typeof TABLE;
 
@@ -129,6 +133,14 @@ const TABLE = {
     begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'unsubscribe', filter: 'control/+' }),
     end: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
   }),
+  unitRefuses: trouble(90, 120, {
+    words: 'a Modbus unit refuses one of its registers',
+    begin: (world, { dice, ms }) => world.subdeviceAt(dice).begin?.(moodOf(dice, REFUSING), ms),
+  }),
+  unitBusy: trouble(30, 5, {
+    words: 'a Modbus unit is busy, or takes its time with what it is told',
+    begin: (world, { dice, ms }) => world.subdeviceAt(dice).begin?.(moodOf(dice, BUSY), ms),
+  }),
   lettersHandled: trouble(60, 0.5, {
     words: 'a technician puts dead letters back, and drops what is left',
     begin: (world) => void world.gateway?.deadLetters.retry('all'),
@@ -196,6 +208,11 @@ function subdeviceGoes(world: World, { dice }: TroubleEvent): void {
 
 function subdeviceReturns(world: World, { dice }: TroubleEvent): void {
   world.subdeviceAt(dice).comeBack();
+}
+
+/** Of the dice, beside the choice of the subdevice. */
+function moodOf(dice: number, moods: readonly [UnitMood, ...UnitMood[]]): UnitMood {
+  return moods[Math.floor(dice * 1_000_000) % moods.length] ?? moods[0];
 }
 
 const WILL = { topic: 'gone', payload: new TextEncoder().encode('gone'), qos: 1 } as const;

@@ -4,9 +4,11 @@ import type { Insight } from './sim-device.ts';
 import { Stream } from './stream.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-export type Registers = Readonly<Record<'v' | 'q' | 'n' | 'm', number>>;
+export type Registers = Readonly<Record<'v' | 'q' | 'n' | 'w' | 'm', number>>;
 type Register = keyof Registers;
-export const REGISTERS = ['v', 'q', 'n', 'm'] as const satisfies readonly Register[];
+/** `null`: the unit has said that there is none. */
+type Values = Partial<Readonly<Record<Register, number | null>>>;
+export const REGISTERS = ['v', 'q', 'n', 'w', 'm'] as const satisfies readonly Register[];
 
 export interface UnitBooksOptions {
   readonly id: string;
@@ -14,11 +16,13 @@ export interface UnitBooksOptions {
   readonly complain: (what: string) => void;
   /** As they are now. */
   readonly registers: () => Registers;
+  /** A command has ended, and the unit is said to have refused it. */
+  readonly judgeRefusal: (command: Uint8Array) => void;
 }
 
 interface CommandResult {
   readonly ok: boolean;
-  readonly values?: Partial<Registers>;
+  readonly values?: Values;
 }
 
 /** Results that found no room are offered again after a second, and may meet the same. */
@@ -29,12 +33,12 @@ export class UnitBooks implements Insight {
   readonly uplinks: Stream;
   readonly #options: UnitBooksOptions;
   /** Values that it has said each register holds. */
-  readonly #said: Readonly<Record<Register, Set<number>>> = {
-    ...{ v: new Set(), q: new Set(), n: new Set(), m: new Set() },
+  readonly #said: Readonly<Record<Register, Set<number | null>>> = {
+    ...{ v: new Set(), q: new Set(), n: new Set(), w: new Set(), m: new Set() },
   };
   /** States and results, by what they say: the gateway makes them, so they have no number until it does. */
   readonly #numbers = new Map<string, number>();
-  #newest: Partial<Registers> | undefined;
+  #newest: Values | undefined;
   #lastHeard = 0;
   /** When commands ended whose results nobody has taken yet. */
   readonly #unreported: number[] = [];
@@ -54,14 +58,15 @@ export class UnitBooks implements Insight {
   }
 
   /** It answers a question for this register. */
-  said(register: Register, value: number): void {
+  said(register: Register, value: number | null): void {
     this.#said[register].add(value);
   }
 
-  taken({ topic, payload }: Message): void {
+  taken({ topic, payload }: Message, isPutBack: boolean): void {
     const { time } = this.#options;
     const text = textOf(payload);
-    if (topic.endsWith('/state')) this.#judgeState(JSON.parse(text));
+    if (isPutBack) this.#judgeLetter(text);
+    else if (topic.endsWith('/state')) this.#judgeState(JSON.parse(text));
     else this.#judgeResult(JSON.parse(text));
     if (!this.#numbers.has(text)) this.#numbers.set(text, this.uplinks.send(time.nowMs));
     this.uplinks.take(payload, time.nowMs);
@@ -78,7 +83,8 @@ export class UnitBooks implements Insight {
     else this.#unreported.unshift(this.#options.time.nowMs);
   }
 
-  ended(_: Message, as: string): void {
+  ended({ payload }: Message, as: string): void {
+    if (as === REFUSED) this.#options.judgeRefusal(payload);
     if (as === 'delivered' || as === REFUSED) this.#unreported.push(this.#options.time.nowMs);
   }
 
@@ -91,9 +97,14 @@ export class UnitBooks implements Insight {
     this.#newest = undefined;
   }
 
-  #judgeState(state: Partial<Registers>): void {
+  /** It was judged when it was taken first, and is old now. */
+  #judgeLetter(text: string): void {
+    if (!this.#numbers.has(text)) this.#options.complain(`a dead letter of unit ${this.#options.id} was never taken`);
+  }
+
+  #judgeState(state: Values): void {
     this.#judgeValues('state', state);
-    const { q = this.#lastHeard } = state; // what has not been read yet is left out
+    const q = state.q ?? this.#lastHeard; // what has not been read yet is left out, or has no value
     if (q < this.#lastHeard)
       this.#options.complain(`unit ${this.#options.id} went from frame ${this.#lastHeard} back to ${q}`);
     this.#lastHeard = q;
@@ -106,7 +117,7 @@ export class UnitBooks implements Insight {
       this.#options.complain(`a result of unit ${this.#options.id}, and no command has ended`);
   }
 
-  #judgeValues(what: string, values: Partial<Registers>): void {
+  #judgeValues(what: string, values: Values): void {
     for (const register of REGISTERS) {
       const value = values[register];
       if (value !== undefined && !this.#said[register].has(value))

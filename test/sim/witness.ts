@@ -37,7 +37,7 @@ export class Witness {
       const admission = admitUplink(offer, nowMs);
       const insight = this.#world.subdeviceOf(offer.message.topic)?.insight;
       if (admission.kind === 'refused') insight?.refused(offer.message);
-      else insight?.taken(offer.message);
+      else insight?.taken(offer.message, offer.letter !== undefined);
       if (admission.kind === 'shed') this.#letGo('uplink', offer.message, admission.reason);
       return admission;
     };
