@@ -157,6 +157,7 @@ export class Gateway {
       pager: () => uplinkPager,
       queuedBytes: () => this.hub.queuedBytes,
       isExpired: stations.expiry(config.outbox.ageHoursMax),
+      isRetainServed: config.hub.retain,
     });
     this.uplink = new UplinkFlow({
       ...{ ...shared, alarmTopics: stations.alarmTopics },

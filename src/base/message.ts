@@ -8,6 +8,15 @@ export interface Message {
   /** Owns its memory: never a view of a larger pool, since it may travel to the store's thread. */
   readonly payload: Uint8Array;
   readonly qos: Qos;
+  /** Uplinks only: the subdevice published it with RETAIN. Absent otherwise. */
+  readonly retain?: true;
+}
+
+/** The optional part of a message that says whether it is retained. */
+export type Retaining = Pick<Message, 'retain'>;
+
+export function retaining(isRetained: boolean | undefined): Retaining {
+  return isRetained ? { retain: true } : {};
 }
 
 export type Direction = 'uplink' | 'downlink';

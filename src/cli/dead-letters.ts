@@ -99,6 +99,7 @@ function renderLetter(letter: DeadLetterReport, terminal: Terminal): string[] {
     ...lines('Number', String(letter.id)),
     ...lines('From', letter.subdevice),
     ...lines('Topic', letter.topic),
+    ...(letter.retain ? lines('Retain', 'yes') : []),
     ...lines('Accepted', acceptedWords(letter)),
     ...lines('Why', whyWords(letter)),
     ...lines('Payload', `${bytesWords(letter.bytes)}${cut}:`),

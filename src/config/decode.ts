@@ -91,6 +91,7 @@ function decodeHub(hub: HubSection, gatewayName: string): HubConfig {
         ? `${credentials.productId}${credentials.deviceName}`
         : (hub.client_id ?? gatewayName),
     topicTemplate: hub.topic_template ?? defaults.topicTemplate,
+    retain: hub.retain,
     keepAliveS: hub.keep_alive_s ?? defaults.keepAliveS,
     connectMsMax: hub.connect_ms_max,
     pubackMsMax: hub.puback_ms_max,

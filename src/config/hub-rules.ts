@@ -32,7 +32,7 @@ export function hubProblems({ gateway, hub }: Sections): Problem[] {
       hint: 'The hub serves only subdevices that are bound to the gateway: configure each as a [[subdevice]].',
     });
   }
-  return [...signedProblems(hub), ...problems, ...ceilingProblems(hub)];
+  return [...signedProblems(hub), ...retainProblems(hub), ...problems, ...ceilingProblems(hub)];
 }
 
 function genericProblems(hub: HubSection): Problem[] {
@@ -55,6 +55,12 @@ function signedProblems(hub: HubSection): Problem[] {
     .filter((key) => key !== 'device_secret_file' || !provesByCertificate(hub))
     .map((key) => missingKey(`hub.${key}`, hub.profile));
   return [...foreign, ...missing];
+}
+
+function retainProblems({ profile, retain }: HubSection): Problem[] {
+  if (!retain) return [];
+  const hint = 'Remove it: the hub does not support RETAIN, and publishes without it are delivered.';
+  return [{ path: 'hub.retain', what: `is true, and hub.profile is "${profile}"`, hint }];
 }
 
 function foreignKey(path: string, profile: string): Problem {

@@ -92,6 +92,9 @@ export const HUB = z.strictObject({
     .max(255)
     .optional()
     .meta(means('Topic at the hub of a subdevice’s topic. Ends in {topic}.', byProfile('topicTemplate'))),
+  retain: NO.meta(
+    means('Pass RETAIN of a subdevice’s PUBLISH or will on to the hub; false: leave it out. Profile generic only.'),
+  ),
   keep_alive_s: whole(0, 65_535)
     .optional()
     .meta(means('Keep alive. Hub profiles: 60 to 690; generic: 0 = none.', byProfile('keepAliveS'))),

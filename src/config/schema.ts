@@ -95,6 +95,8 @@ export interface HubConfig {
   readonly clientId: string;
   /** Ends in `{topic}`; the placeholders are listed in `profiles.ts`. */
   readonly topicTemplate: string;
+  /** Whether RETAIN of a subdevice's PUBLISH and will is passed on to the hub (generic only). */
+  readonly retain: boolean;
   /** Seconds; 0 = no keep alive (generic only). */
   readonly keepAliveS: number;
   /** From the first byte of the dial to CONNACK. */

@@ -5,7 +5,7 @@
  * Between admission and sending (outbox, inbox) and the group commit (`Durability`). `safe` is called exactly once for each
  * entry that somebody waits for, and it is the only way to an acknowledgement.
  */
-import type { Direction, Message } from '../base/message.ts';
+import { type Direction, type Message, retaining } from '../base/message.ts';
 import { Books } from './books.ts';
 import { type Change, countsOf, countsOfOutcome, type Outcome, TAKEN_BACK } from './change.ts';
 import type { Durability, Origin } from './durability.ts';
@@ -102,8 +102,9 @@ export class Custodian {
 
   /** Takes a message into custody. Bounds and policies are the caller's and come first. */
   accept(lane: number, message: Message, from: Origin): Entry {
-    const { topic, payload, qos } = message;
-    const row = { seq: this.#sequence.take(), lane, topic, payload, qos, stamp: from.stamp };
+    const { topic, payload, qos, retain } = message;
+    const seq = this.#sequence.take();
+    const row = { seq, lane, topic, payload, qos, ...retaining(retain), stamp: from.stamp };
     const entry = newEntry(row, from.owed, from.letter);
     this.#books.add(lane, { ...ZERO, accepted: 1 });
     if (from.letter !== undefined) this.#books.add(from.letter.lane, TAKEN_BACK);

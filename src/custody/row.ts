@@ -4,11 +4,11 @@
  * A *lane* is the ordered queue of one subdevice in one direction; its number is the subdevice's durable number.
  * `seq` rises over all lanes of a direction and is never used twice, over restarts and crashes too.
  */
-import type { Direction, Message, Qos } from '../base/message.ts';
+import type { Direction, Message, Qos, Retaining } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import type { Counts } from './ledger.ts';
 
-export interface Row {
+export interface Row extends Retaining {
   readonly seq: number;
   readonly lane: number;
   readonly topic: string;

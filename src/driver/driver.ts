@@ -7,7 +7,7 @@
 import type { DiscardReason } from '../base/discard.ts';
 import type { LinkCounters } from '../base/link-counters.ts';
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
-import type { Message, Qos } from '../base/message.ts';
+import type { Message, Qos, Retaining } from '../base/message.ts';
 import type { ProbeOutcome } from '../base/probe.ts';
 import type { Restorable } from '../base/snapshot.ts';
 
@@ -39,21 +39,21 @@ export type DriverReport =
   /** Answered by exactly one `confirm` or `refuse`. */
   | { readonly kind: 'will'; readonly subdevice: string; readonly change: WillChange; readonly token: number }
   /** QoS −1: published without a connection, by the subdevice that the configuration says it is. */
-  | {
+  | ({
       readonly kind: 'unconnected';
       readonly subdevice: string;
       readonly topic: string;
       readonly payload: Uint8Array;
-    }
+    } & Retaining)
   /** QoS 1 has a token and is answered by exactly one `acknowledge` or `refuse`; QoS 0 has none. */
-  | {
+  | ({
       readonly kind: 'uplink';
       readonly subdevice: string;
       readonly topic: string;
       readonly payload: Uint8Array;
       readonly qos: Qos;
       readonly token: number | undefined;
-    }
+    } & Retaining)
   /** Answered by exactly one `confirm` or `refuse`. `topicId` is to be remembered with it, where the driver gave one. */
   | {
       readonly kind: 'subscribe';
@@ -101,7 +101,7 @@ export type DriverReport =
 export type UndeliveredReason = 'refused' | 'too large' | 'failed' | 'lost';
 
 export type WillChange =
-  | { readonly part: 'topic'; readonly topic: string; readonly qos: Qos }
+  | ({ readonly part: 'topic'; readonly topic: string; readonly qos: Qos } & Retaining)
   | { readonly part: 'payload'; readonly payload: Uint8Array }
   | { readonly part: 'all'; readonly will: undefined };
 

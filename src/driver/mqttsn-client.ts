@@ -5,6 +5,7 @@
  * Stands between a peer (`mqttsn-peer.ts`: who is connected?) and the flows. Invariants: a PUBACK with code 0 leaves
  * only on `acknowledge`; while not connected nothing is sent. Source: MQTT-SN 1.2 §6.3, §6.6, §6.9, §6.10.
  */
+import { retaining } from '../base/message.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import { type Packet, type PublishPacket, RETURN_CODE } from '../codec/mqttsn.ts';
 import type { RefuseReason } from './driver.ts';
@@ -201,11 +202,12 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
         payload: packet.payload,
         qos: 0,
         token: undefined,
+        ...retaining(packet.retain),
       });
     }
   }
 
-  #publishAcknowledged({ dup, payload }: PublishPacket, publication: Publication, nowMs: number): void {
+  #publishAcknowledged({ dup, payload, retain }: PublishPacket, publication: Publication, nowMs: number): void {
     const duplicate = dup ? this.#uplinks.findDuplicate(publication) : undefined;
     if (duplicate !== undefined) {
       this.#outlet.counters.duplicates += 1;
@@ -218,7 +220,11 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     }
     const token = this.#outlet.drawToken();
     this.#uplinks.admit(token, publication);
-    this.#outlet.report({ kind: 'uplink', subdevice: this.id, topic: publication.topic, payload, qos: 1, token });
+    const { topic } = publication;
+    this.#outlet.report({
+      ...{ kind: 'uplink', subdevice: this.id, topic, payload, qos: 1, token },
+      ...retaining(retain),
+    });
   }
 
   #puback({ topicId, messageId }: Publication, returnCode: number): void {

@@ -6,6 +6,7 @@
  * one that answers what may be boot text, waits until the line is quiet, and a CONNECT cancels it.
  * Identity never comes from the frame. Source: MQTT-SN 1.2 §6.8, §6.12.
  */
+import { retaining } from '../base/message.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import type { Packet, PublishPacket } from '../codec/mqttsn.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
@@ -115,12 +116,12 @@ export class Stranger implements Restorable<StrangerSnapshot> {
   }
 
   /** By predefined id or short name only (MQTT-SN 1.2 §6.8). Nobody waits for an answer: what cannot pass is counted. */
-  #publish({ topic, payload }: PublishPacket): void {
+  #publish({ topic, payload, retain }: PublishPacket): void {
     const { outlet, publisher: subdevice, predefinedTopics } = this.#terms;
     const name = topic.type === 'short' ? topic.name : predefinedTopics.get(topic.type === 'predefined' ? topic.id : 0);
     if (subdevice === undefined || name === undefined || hasWildcard(name)) {
       outlet.counters.unexpectedPackets += 1;
       outlet.discard(subdevice === undefined ? 'client not connected' : 'unknown topic id', payload, subdevice);
-    } else outlet.report({ kind: 'unconnected', subdevice, topic: name, payload });
+    } else outlet.report({ kind: 'unconnected', subdevice, topic: name, payload, ...retaining(retain) });
   }
 }

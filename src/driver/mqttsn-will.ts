@@ -6,7 +6,7 @@
  * Whoever waits repeats what it sent, and the client is who waits (MQTT-SN 1.2 §6.13): nothing is asked twice unasked.
  * Source: MQTT-SN 1.2 §6.3, §6.4.
  */
-import type { Message } from '../base/message.ts';
+import { type Message, retaining } from '../base/message.ts';
 import { type ConnectPacket, type Packet, RETURN_CODE, type Will } from '../codec/mqttsn.ts';
 import type { WillChange } from './driver.ts';
 import type { Outlet } from './mqttsn-outlet.ts';
@@ -23,7 +23,7 @@ export interface WillDialogSnapshot {
   readonly topic: WillTopicPacket | undefined;
 }
 
-type WillTopic = Pick<Message, 'topic' | 'qos'>;
+type WillTopic = Omit<Message, 'payload'>;
 type WillTopicPacket = Extract<Packet, { kind: 'willtopic' }>;
 type WillMessagePacket = Extract<Packet, { kind: 'willmsg' }>;
 type WillPacket = WillTopicPacket | WillMessagePacket;
@@ -81,9 +81,10 @@ export function willChangeOf(packet: Extract<Packet, { kind: 'willtopicupd' | 'w
   return topic === undefined ? undefined : { part: 'topic', ...topic };
 }
 
-/** The hub has no QoS 2, and −1 is for publications without a connection. Retain is not for the hub either. */
-function topicOf({ topic, qos }: Will): WillTopic | undefined {
-  return (qos === 0 || qos === 1) && topic !== '' && !hasWildcard(topic) ? { topic, qos } : undefined;
+/** The hub has no QoS 2, and −1 is for publications without a connection. */
+function topicOf({ topic, qos, retain }: Will): WillTopic | undefined {
+  const isPossible = (qos === 0 || qos === 1) && topic !== '' && !hasWildcard(topic);
+  return isPossible ? { topic, qos, ...retaining(retain) } : undefined;
 }
 
 /**

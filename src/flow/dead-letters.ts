@@ -5,7 +5,7 @@
  * none. One order at a time; each works through the letters that were there when it came, a page after the other.
  */
 import type { Facts } from '../base/events.ts';
-import type { Message } from '../base/message.ts';
+import { type Message, retaining } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
 import type { Custodian } from '../custody/custodian.ts';
@@ -146,7 +146,7 @@ export class DeadLetters {
     if (!isWhole) return `dead letter ${id} is damaged: its checksum does not hold`;
     const { outbox, clock, stamp } = this.#options;
     outbox.poison.release(({ kind, name }) => kind === 'uplink' && name === row.topic); // by order it is sent
-    const message: Message = { topic: row.topic, payload: row.payload, qos: 1 };
+    const message: Message = { topic: row.topic, payload: row.payload, qos: 1, ...retaining(row.retain) };
     const admission = outbox.admit(
       {
         ...{ lane: this.#laneOf(row), message, overflow: 'reject', stamp: stamp() },

@@ -5,6 +5,7 @@
  * filters that somebody wants: after a connection for the difference, else one by one.
  */
 import type { Facts } from '../base/events.ts';
+import { retaining } from '../base/message.ts';
 import { filterProblem } from '../base/topic.ts';
 import type { Change } from '../custody/change.ts';
 import type { AttachAnswer, DriverReport, RefuseReason } from '../driver/driver.ts';
@@ -163,13 +164,16 @@ export class Presence {
   }
 
   /** Published without a connection: QoS 0, of a subdevice that need never have been here. */
-  passOn(link: string, { subdevice: id, topic, payload }: Report<'unconnected'>): void {
+  passOn(link: string, { subdevice: id, topic, payload, retain }: Report<'unconnected'>): void {
     const { mirror, sessions, uplink } = this.#options;
     const refusal = this.#refusalOf(id, link, 'unchanged');
     if (refusal !== undefined) return this.#tellRefusal(id, link, refusal);
     const { subdevice, isNew } = mirror.enter(id, link);
     if (isNew) sessions.addLazy([{ kind: 'subdevice', row: rowOf(subdevice) }]);
-    uplink().offer(link, { kind: 'uplink', subdevice: id, topic, payload, qos: 0, token: undefined });
+    uplink().offer(link, {
+      ...{ kind: 'uplink', subdevice: id, topic, payload, qos: 0, token: undefined },
+      ...retaining(retain),
+    });
   }
 
   subscribe(link: string, report: Report<'subscribe'>): void {

@@ -4,7 +4,7 @@
  * drains too.
  */
 import type { Facts } from '../base/events.ts';
-import type { Message } from '../base/message.ts';
+import { type Message, type Retaining, retaining } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { ShedReason } from '../custody/ledger.ts';
@@ -41,6 +41,8 @@ export interface ReplayOptions {
   readonly order: (order: HubInput) => void;
   readonly queuedBytes: () => number;
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
+  /** `hub.retain`: the hub takes RETAIN; else it is left out. */
+  readonly isRetainServed: boolean;
 }
 
 interface Quick {
@@ -244,14 +246,15 @@ export class Replay {
   }
 
   /** PUBLISH with QoS 0. */
-  #sendUnanswered(kind: 'request' | 'QoS 0 uplink', { topic, payload }: OwnRequest, nowMs: number): void {
+  #sendUnanswered(kind: 'request' | 'QoS 0 uplink', message: Omit<Message, 'qos'>, nowMs: number): void {
+    const { topic, payload } = message;
     const { poison, pace } = this.#options.outbox;
     const act = actOf(kind, topic);
     const isSuspect = poison.isWatched(act);
     if (isSuspect) this.#options.order({ kind: 'probe' });
     poison.sent(act, nowMs);
     pace.take(nowMs);
-    const publish = { topic, payload, qos: 0, packetId: undefined, dup: false } as const;
+    const publish = { topic, payload, qos: 0, packetId: undefined, dup: false, ...this.#retain(message) } as const;
     this.#options.order({ kind: 'publish', publish, isSuspect });
   }
 
@@ -281,11 +284,16 @@ export class Replay {
       onItsWay(sending.entry.row),
       () => {
         if (isSuspect && this.#options.outbox.poison.isTroubled) this.#options.order({ kind: 'probe' });
-        this.#options.order({ kind: 'publish', publish: { topic, payload, qos: 1, packetId, dup }, isSuspect });
+        const publish = { topic, payload, qos: 1, packetId, dup, ...this.#retain(sending.entry.row) } as const;
+        this.#options.order({ kind: 'publish', publish, isSuspect });
       },
       (why) => this.setAside(packetId, why),
     );
     return true;
+  }
+
+  #retain({ retain }: Retaining): Retaining {
+    return retaining(retain && this.#options.isRetainServed);
   }
 
   /**

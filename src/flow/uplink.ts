@@ -4,7 +4,7 @@
  *     report ─▶ own topic? ─▶ outbox.admit ─▶ (held · gathered) … safe ─▶ acknowledge
  */
 import type { Facts } from '../base/events.ts';
-import type { Message } from '../base/message.ts';
+import { type Message, retaining } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import { topicProblem } from '../base/topic.ts';
 import type { DriverReport, RefuseReason } from '../driver/driver.ts';
@@ -85,7 +85,8 @@ export class UplinkFlow {
       this.#refuse(link, report, 'not allowed');
       return;
     }
-    const message: Message = { topic, payload: report.payload, qos: report.qos };
+    const { payload, qos, retain } = report;
+    const message: Message = { topic, payload, qos, ...retaining(retain) };
     const { token } = report;
     if (token === undefined) {
       this.#options.replay().offerQuick(subdevice.lane, message);
@@ -113,8 +114,9 @@ export class UplinkFlow {
   offerWill(subdevice: Subdevice, will: Message, creditor: Creditor): void {
     const topic = this.#options.topicsOf(subdevice.id).toHub(will.topic);
     if (topic === undefined) return creditor.refuse('not allowed');
-    const message: Message = { topic, payload: will.payload, qos: will.qos };
-    if (will.qos === 1) {
+    const { payload, qos, retain } = will;
+    const message: Message = { topic, payload, qos, ...retaining(retain) };
+    if (qos === 1) {
       this.#admit({ subdevice, topic: will.topic, message, terms: this.#options.willTerms, creditor });
     } else {
       this.#options.replay().offerQuick(subdevice.lane, message);

@@ -8,7 +8,7 @@
  * Invariant: a will stays due until the outbox has custody of it, over restarts too; so it may come twice.
  */
 import type { Facts } from '../base/events.ts';
-import type { Message } from '../base/message.ts';
+import { type Message, retaining } from '../base/message.ts';
 import { topicProblem } from '../base/topic.ts';
 import type { Change } from '../custody/change.ts';
 import type { Will, WillRow } from '../custody/row.ts';
@@ -202,7 +202,12 @@ function changed(will: Message | undefined, change: WillChange): Message | undef
     case 'all':
       return undefined;
     case 'topic':
-      return { payload: will?.payload ?? new Uint8Array(0), topic: change.topic, qos: change.qos };
+      return {
+        payload: will?.payload ?? new Uint8Array(0),
+        topic: change.topic,
+        qos: change.qos,
+        ...retaining(change.retain),
+      };
     case 'payload':
       return will === undefined ? 'nothing to change' : { ...will, payload: change.payload };
   }

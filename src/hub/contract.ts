@@ -1,7 +1,7 @@
 /** What the hub client hears and says. */
 import type { BackoffLimits } from '../base/backoff.ts';
 import type { ChannelAction, ChannelInput } from '../base/machine.ts';
-import type { Message, Qos } from '../base/message.ts';
+import type { Message, Qos, Retaining } from '../base/message.ts';
 import type { Credentials } from './credentials.ts';
 
 /** Orders are ignored unless the client is online: whoever gives them hears `offline` and gives them again later. */
@@ -20,7 +20,8 @@ export type HubInput =
 
 export type Ended = 'by hub' | 'by silence' | 'otherwise';
 
-export interface HubPublish {
+/** RETAIN is absent unless the hub is to keep the message [MQTT-3.3.1-5]. */
+export interface HubPublish extends Retaining {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: Qos;

@@ -24,6 +24,8 @@ export interface DeadLetterReport {
   /** As the hub knows it. */
   readonly topic: string;
   readonly bytes: number;
+  /** The subdevice published it with RETAIN. */
+  readonly retain: boolean;
   readonly attempts: number;
   readonly reason: string;
   /** Since it was accepted; `null`: cannot be said while no gateway runs. */
@@ -63,6 +65,7 @@ export function deadLettersReportOf({ request, page, nameOf, ageOf, heldPackets 
       subdevice: nameOf(row.lane),
       topic: row.topic,
       bytes: row.payload.length,
+      retain: row.retain ?? false,
       attempts,
       reason,
       age: ageOf(row.stamp),

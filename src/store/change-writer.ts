@@ -9,7 +9,7 @@ import { addCounts, type Counts, settledTotal, ZERO } from '../custody/ledger.ts
 import { DEAD_LETTERS_MAX } from '../custody/letter.ts';
 import type { Gap, HubSessionRow } from '../custody/row.ts';
 import type { Database, Statement } from './database.ts';
-import { valuesOf } from './row-codec.ts';
+import { storedQos, valuesOf } from './row-codec.ts';
 
 /** So many make room at one time: counting them costs some ms. */
 const ROOM_LETTERS = 100;
@@ -130,9 +130,9 @@ export class ChangeWriter {
       case 'topicIdGone':
         return run('DELETE FROM topic_id WHERE lane = ? AND topic_id = ?', change.lane, change.topicId) > 0;
       case 'will': {
-        const { lane, topic, qos, payload, aliveMs } = change.row;
+        const { lane, topic, payload, aliveMs } = change.row;
         const sql = 'INSERT OR REPLACE INTO will VALUES (?,?,?,?,?,NULL)';
-        return run(sql, lane, topic, qos, payload, Math.round(aliveMs)) > 0;
+        return run(sql, lane, topic, storedQos(change.row), payload, Math.round(aliveMs)) > 0;
       }
       case 'willGone':
         return run('DELETE FROM will WHERE lane = ?', change.lane) > 0;

@@ -21,7 +21,7 @@ import type {
 import type { PageRequest } from '../ports.ts';
 import { countsOfLedger, type LedgerRow, tableOf } from './change-writer.ts';
 import type { Database } from './database.ts';
-import { isNumberDamaged, laneOfDamaged, rowOf, type StoredRow } from './row-codec.ts';
+import { flagsOf, isNumberDamaged, laneOfDamaged, rowOf, type StoredRow } from './row-codec.ts';
 import { readSealed } from './sealed-rows.ts';
 
 /** Rows one page read may pass over while it looks for those of the wanted lanes: about 5 ms of the store's time. */
@@ -123,8 +123,11 @@ export function readTopicIds(database: Database): TopicIdRow[] {
 }
 
 export function readWills(database: Database): WillRow[] {
-  const rows = database.prepare('SELECT lane, topic, qos, payload, alive_ms AS aliveMs FROM will').all() as WillRow[];
-  return rows.map((row) => ({ ...row, payload: new Uint8Array(row.payload) }));
+  const rows = database.prepare('SELECT lane, topic, qos, payload, alive_ms AS aliveMs FROM will').all() as (Omit<
+    WillRow,
+    'qos'
+  > & { readonly qos: number })[];
+  return rows.map(({ qos, payload, ...row }) => ({ ...row, payload: new Uint8Array(payload), ...flagsOf(qos) }));
 }
 
 export function readCommandMarks(database: Database): CommandMark[] {

@@ -2,15 +2,20 @@
  * Rows of the outbox and the inbox as SQLite holds them, each with a CRC-32 over all that matters in it. The CRC of a
  * downlink covers its direction too, so that a row found on a stray page tells which table it is of; downlinks stored
  * before that have the CRC of an uplink, and are known by their table only.
+ *
+ * Column `qos`: the QoS (0 or 1), plus 16 with RETAIN, here and in the table of wills.
  */
 import { crc32 } from 'node:zlib';
-import type { Direction, Qos } from '../base/message.ts';
+import { type Direction, type Message, type Qos, retaining } from '../base/message.ts';
 import type { Row } from '../custody/row.ts';
 
 /** Up to the one that tells a lane of alarms (`custody/lane-number.ts`). */
 const LANE_BITS = 21;
 /** Of the numbers that a JavaScript number counts exactly. */
 const SEQ_BITS = 53;
+
+/** In the column `qos`. The bit that RETAIN has among the flags of MQTT-SN 1.2 §5.3.4. */
+const RETAIN = 0x10;
 
 export interface StoredRow {
   readonly seq: number;
@@ -29,28 +34,40 @@ export type RowValues = [number, number, number, number, number, number, string,
 export function valuesOf(direction: Direction, row: Row): RowValues {
   const epoch = row.stamp.epoch;
   const upMs = Math.floor(row.stamp.upMs);
+  const qos = storedQos(row);
   const crc = crcOf(direction, {
     seq: row.seq,
     lane: row.lane,
-    qos: row.qos,
+    qos,
     epoch,
     up_ms: upMs,
     topic: row.topic,
     payload: row.payload,
   });
-  return [row.seq, row.lane, row.qos, epoch, upMs, crc, row.topic, row.payload];
+  return [row.seq, row.lane, qos, epoch, upMs, crc, row.topic, row.payload];
 }
 
 /** `undefined`: the row is damaged and must not be passed on. */
 export function rowOf(direction: Direction, stored: StoredRow): Row | undefined {
   if (!isWhole(direction, stored)) return undefined;
-  const { seq, lane, qos, topic, epoch } = stored;
-  return { seq, lane, topic, payload: new Uint8Array(stored.payload), qos, stamp: { epoch, upMs: stored.up_ms } };
+  const { seq, lane, qos, topic, epoch, up_ms: upMs } = stored;
+  return { seq, lane, topic, payload: new Uint8Array(stored.payload), ...flagsOf(qos), stamp: { epoch, upMs } };
 }
 
-export function isWhole(direction: Direction, stored: StoredRow): stored is StoredRow & { readonly qos: Qos } {
+/** Value of the column `qos`. */
+export function storedQos({ qos, retain }: Pick<Message, 'qos' | 'retain'>): number {
+  return qos + (retain ? RETAIN : 0);
+}
+
+/** @param stored value of the column `qos`, as `storedQos` makes it */
+export function flagsOf(stored: number): Pick<Message, 'qos' | 'retain'> {
+  const qos: Qos = (stored & ~RETAIN) === 1 ? 1 : 0;
+  return { qos, ...retaining((stored & RETAIN) !== 0) };
+}
+
+export function isWhole(direction: Direction, stored: StoredRow): boolean {
   if (!(stored.payload instanceof Uint8Array) || typeof stored.topic !== 'string') return false;
-  return (stored.qos === 0 || stored.qos === 1) && isCrcOf(direction, stored);
+  return storedQos(flagsOf(stored.qos)) === stored.qos && isCrcOf(direction, stored);
 }
 
 /** The table that a row found on a stray page is of. @returns `undefined` for a row that is not whole */

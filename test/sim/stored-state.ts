@@ -37,10 +37,12 @@ export function stateOf(database: Database): StoredState {
   if (newest?.wallMinusUpMs !== undefined) state.set('wall', String(newest.wallMinusUpMs));
   if (newest?.sleptAtUpMs !== undefined) state.set('slept', String(newest.sleptAtUpMs));
   for (const direction of ['uplink', 'downlink'] as const)
-    for (const row of all<Row>(database, tableOf(direction))) state.set(`${direction} ${row.seq}`, rowWords(row));
+    for (const row of all<Row>(database, tableOf(direction)))
+      state.set(`${direction} ${row.seq}`, rowWords(row, row.qos));
   let newestLetter = 0;
   for (const letter of all<Row & Letter>(database, 'dead_letter')) {
-    state.set(`letter ${letter.id}`, words(letter.direction, rowWords(letter), letter.attempts, letter.reason));
+    const row = rowWords(letter, letter.qos);
+    state.set(`letter ${letter.id}`, words(letter.direction, row, letter.attempts, letter.reason));
     newestLetter = Math.max(newestLetter, letter.id);
   }
   const ids = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'dead_letter'").get();
@@ -90,7 +92,7 @@ export class ModelStore {
     const state = this.#state;
     switch (change.kind) {
       case 'put':
-        this.#set(`${change.direction} ${change.row.seq}`, rowWords(change.row));
+        this.#set(`${change.direction} ${change.row.seq}`, rowWords(change.row, flagsIn(change.row)));
         break;
       case 'settle':
         if (!state.has(`${change.direction} ${change.seq}`)) return;
@@ -198,12 +200,18 @@ function markKey({ lane, topic }: { readonly lane: number; readonly topic: strin
   return `command ${lane} ${topic}`;
 }
 
-function rowWords({ lane, topic, payload }: Row): string {
-  return words(lane, topic, crc32(payload));
+/** @param flags as the column `qos` has them */
+function rowWords({ lane, topic, payload }: Row, flags: number): string {
+  return words(lane, topic, flags, crc32(payload));
 }
 
-function willWords({ topic, qos, payload, aliveMs }: WillRow): string {
-  return words(topic, qos, crc32(payload), Math.round(aliveMs));
+function willWords(will: WillRow): string {
+  const { topic, payload, aliveMs } = will;
+  return words(topic, flagsIn(will), crc32(payload), Math.round(aliveMs));
+}
+
+function flagsIn({ qos, retain }: Pick<Row, 'qos' | 'retain'>): number {
+  return retain ? qos + 16 : qos;
 }
 
 function sessionWords({ expected, connected, changedAt, owner, lostCount }: HubSessionRow): string {

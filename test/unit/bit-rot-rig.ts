@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { retaining } from '../../src/base/message.ts';
 import type { Change } from '../../src/custody/change.ts';
 import { imbalance, settledTotal } from '../../src/custody/ledger.ts';
 import { StoreCore } from '../../src/store/core.ts';
@@ -27,7 +28,11 @@ export function payloadOf(seq: number): Uint8Array {
 export function puts(from: number, to: number): Change[] {
   return Array.from({ length: to - from + 1 }, (_, index) => {
     const seq = from + index;
-    return { kind: 'put', direction: 'uplink', row: row(seq, 1 + (seq % LANES), { payload: payloadOf(seq) }) };
+    return {
+      kind: 'put',
+      direction: 'uplink',
+      row: row(seq, 1 + (seq % LANES), { payload: payloadOf(seq), ...retaining(seq % 2 === 0) }),
+    };
   });
 }
 

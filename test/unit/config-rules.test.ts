@@ -144,6 +144,22 @@ describe('the hub section', () => {
     expect(blamed(GATEWAY, without.join('\n'), LINK, BOUND)).toEqual([`hub.${key}`]);
   });
 
+  it.each(['intl', 'mainland'])(
+    'with profile %s there is no RETAIN; generic has it, and without the key too',
+    (profile) => {
+      const parsed = parseConfig(
+        [GATEWAY, `${MAINLAND.replace('mainland', profile)}\nretain = true`, LINK, BOUND].join('\n'),
+      );
+      expect(parsed).toMatchObject({
+        ok: false,
+        problems: [{ path: 'hub.retain', what: `is true, and hub.profile is "${profile}"`, hint: expect.any(String) }],
+      });
+      for (const line of ['retain = false', ''])
+        expect(blamed(GATEWAY, `${MAINLAND}\n${line}`, LINK, BOUND)).toEqual([]);
+      expect(blamed(GATEWAY, `${GENERIC}\nretain = true`, LINK, SUBDEVICE)).toEqual([]);
+    },
+  );
+
   it('with a hub profile serves nobody who is not configured', () => {
     const paths = blamed(`${GATEWAY}\naccept_unknown_subdevices = true`, MAINLAND, LINK, BOUND);
     expect(paths).toEqual(['gateway.accept_unknown_subdevices']);

@@ -28,6 +28,7 @@ describe('defaults', () => {
         credentials: { kind: 'none' },
         clientId: 'shed-3',
         topicTemplate: '{gateway}/{subdevice}/{topic}',
+        retain: false,
         keepAliveS: 60,
         connectMsMax: 10_000,
         pubackMsMax: 10_000,

@@ -160,10 +160,15 @@ describe('orders', () => {
     const bench = new HubBench().online();
     bench.input(
       { kind: 'publish', publish: { topic: 't', payload: Uint8Array.of(1), qos: 1, packetId: 7, dup: true } },
+      {
+        ...{ kind: 'publish' },
+        publish: { topic: 't', payload: Uint8Array.of(1), qos: 0, packetId: undefined, dup: false, retain: true },
+      },
       { kind: 'puback', packetId: 9 },
     );
     expect(bench.sent()).toEqual([
       { kind: 'publish', ...message, dup: true, qos: 1, packetId: 7 },
+      { kind: 'publish', ...message, dup: false, qos: 0, packetId: undefined, retain: true },
       { kind: 'puback', packetId: 9 },
     ]);
   });

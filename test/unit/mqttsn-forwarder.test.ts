@@ -160,6 +160,12 @@ describe('a publication with QoS -1', () => {
     expect(bench.heard()).toEqual([]);
   });
 
+  it('comes with its RETAIN', () => {
+    const bench = new LinkBench({ soleSubdevice: 'pump-7' }).open();
+    bench.say(publish(0, { qos: -1, retain: true }));
+    expect(bench.reported()).toMatchObject([{ kind: 'unconnected', retain: true }]);
+  });
+
   it('comes from whoever the configuration has at that node', () => {
     const bench = new LinkBench({ nodes }).open();
     bench.say(from(NODE_A, predefined));

@@ -157,6 +157,17 @@ describe('a QoS 1 publication', () => {
 });
 
 describe('a publication', () => {
+  it.each([1, 0, -1] as const)('of QoS %i is reported with RETAIN where it has it, and only there', (qos) => {
+    const bench = new LinkBench().attach();
+    bench.say(
+      publish(7, { qos, retain: true }),
+      publish(8, { qos }),
+      publish(9, { qos, payload: new Uint8Array(0), retain: true }),
+    );
+    const retains = bench.reported().map((report) => ('retain' in report ? report.retain : 'absent'));
+    expect(retains).toEqual([true, 'absent', true]);
+  });
+
   it('of QoS 0 is reported without a token and not answered', () => {
     const bench = new LinkBench().attach();
     bench.say(publish(0, { qos: 0 }), publish(0, { qos: -1 }));

@@ -31,6 +31,12 @@ describe('a CONNECT with a will', () => {
     expect(bench.heard()).toEqual([{ kind: 'connack', returnCode: 0 }]);
   });
 
+  it('with RETAIN is reported so', () => {
+    const bench = new LinkBench().open();
+    bench.say(WITH_WILL, { kind: 'willtopic', will: { qos: 1, retain: true, topic: 'gone' } }, MESSAGE);
+    expect(bench.reported()).toMatchObject([{ kind: 'attach', will: { ...WILL, retain: true } }]);
+  });
+
   it('is asked again for what it repeats, and attached once', () => {
     const bench = new LinkBench().open();
     bench.say(WITH_WILL, WITH_WILL, TOPIC, TOPIC, MESSAGE, MESSAGE);
@@ -151,6 +157,10 @@ describe('a will', () => {
     [
       { kind: 'willtopicupd', will: { qos: 0, retain: false, topic: 'off' } },
       { part: 'topic', topic: 'off', qos: 0 },
+    ],
+    [
+      { kind: 'willtopicupd', will: { qos: 1, retain: true, topic: 'off' } },
+      { part: 'topic', topic: 'off', qos: 1, retain: true },
     ],
     [
       { kind: 'willtopicupd', will: undefined },

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { newFacts } from '../../src/base/events.ts';
+import { type Message, retaining } from '../../src/base/message.ts';
 import { alarmLaneOf } from '../../src/custody/lane-number.ts';
+import type { Row } from '../../src/custody/row.ts';
 import type { DriverOrder } from '../../src/driver/driver.ts';
 import type { Links } from '../../src/flow/links.ts';
 import { Mailbox } from '../../src/flow/mailbox.ts';
@@ -21,20 +23,25 @@ class FlowBench {
   });
   readonly disk = new BenchDisk();
   readonly quick: string[] = [];
+  readonly retained: (true | undefined)[] = [];
   readonly discards: string[] = [];
   readonly #orders: string[] = [];
   readonly #custodian = custodianOn(this.disk, { windowMax: 16, safe: (_, owed) => this.flow.safe(owed) });
+  readonly #mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
   readonly #outbox: Outbox;
   readonly flow: UplinkFlow;
 
   constructor(bytesMax = LIMITS.bytesMax) {
-    const mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
+    const mirror = this.#mirror;
     for (const id of ['pump', 'valve']) mirror.enter(id, 'link');
     this.#outbox = new Outbox({ ...LIMITS, bytesMax }, this.#custodian, 0);
     const links: Pick<Links, 'order'> = { order: (_, order) => this.#note(order) };
     const replay: Pick<Replay, 'send' | 'offerQuick'> = {
       send: () => {},
-      offerQuick: (_, { topic }) => this.quick.push(topic),
+      offerQuick: (_, { topic, retain }) => {
+        this.quick.push(topic);
+        this.retained.push(retain);
+      },
     };
     const owner = { gateway: 'gw', productId: undefined, deviceName: undefined };
     this.flow = new UplinkFlow({
@@ -59,15 +66,35 @@ class FlowBench {
   }
 
   /** Within one task, as a driver reports what one read of the line brought. */
-  offer(...uplinks: { subdevice?: string; topic?: string; bytes?: number; token: number | undefined }[]): string[] {
+  offer(
+    ...uplinks: {
+      subdevice?: string;
+      topic?: string;
+      bytes?: number;
+      isRetained?: boolean;
+      token: number | undefined;
+    }[]
+  ): string[] {
     this.mailbox.post(() => {
-      for (const { subdevice = 'pump', topic = 'event', bytes = 1, token } of uplinks) {
+      for (const { subdevice = 'pump', topic = 'event', bytes = 1, isRetained, token } of uplinks) {
         const payload = new Uint8Array(bytes);
         const qos = token === undefined ? 0 : 1;
-        this.flow.offer('link', { kind: 'uplink', subdevice, topic, payload, qos, token });
+        this.flow.offer('link', { kind: 'uplink', subdevice, topic, payload, qos, token, ...retaining(isRetained) });
       }
     });
     return this.orders();
+  }
+
+  offerWill(will: Message): void {
+    const subdevice = this.#mirror.byId('pump');
+    if (subdevice !== undefined) this.flow.offerWill(subdevice, will, { safe: () => {}, refuse: () => {} });
+  }
+
+  /** In custody, by number. */
+  get rows(): Row[] {
+    return [...this.#custodian.lanes()]
+      .flatMap(({ window }) => window.map(({ row }) => row))
+      .sort((a, b) => a.seq - b.seq);
   }
 
   commit(): string[] {
@@ -104,6 +131,15 @@ describe('an uplink at the door', () => {
   it('of QoS 0 goes past custody', () => {
     const bench = new FlowBench();
     expect([bench.offer({ token: undefined }), bench.quick]).toEqual([[], ['pump/event']]);
+  });
+
+  it('goes on with its RETAIN, of QoS 0, of QoS 1 and as a will', () => {
+    const bench = new FlowBench();
+    bench.offer({ token: undefined, isRetained: true }, { token: undefined });
+    expect(bench.retained).toEqual([true, undefined]);
+    bench.offer({ token: 5, isRetained: true }, { token: 6 });
+    bench.offerWill({ topic: 'gone', payload: new Uint8Array(0), qos: 1, retain: true });
+    expect(bench.rows.map(({ retain }) => retain)).toEqual([true, undefined, true]);
   });
 
   it('that is too large is refused as such, and nothing waits for it', () => {
