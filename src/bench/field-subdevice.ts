@@ -1,6 +1,6 @@
 /** A simulated subdevice on a real PTY: the machine of `subdevice.ts` on its pump, with its side of the books. */
 import type { ChannelAction } from '../base/machine.ts';
-import type { Message, Qos } from '../base/message.ts';
+import { type Message, type Qos, type Retaining, retaining } from '../base/message.ts';
 import type { FramingName } from '../codec/framing.ts';
 import { Mailbox } from '../flow/mailbox.ts';
 import { Pump } from '../flow/pump.ts';
@@ -94,13 +94,13 @@ export class FieldSubdevice {
   /** Sends the next numbered message, or one with a payload of its own under that number. @returns the number */
   publish(
     topic: string,
-    options: { readonly bytes?: number; readonly qos?: Qos; readonly payload?: Uint8Array } = {},
+    options: Retaining & { readonly bytes?: number; readonly qos?: Qos; readonly payload?: Uint8Array } = {},
   ): number {
     const { bytes = 32, qos = 1 } = options;
     const reference = this.uplinks.send();
     const payload = options.payload ?? numberedPayload(reference, bytes);
     if (qos === 1) this.#sentAtMs.set(reference, this.#clock.nowMs());
-    this.#input({ kind: 'publish', topic, payload, qos, reference });
+    this.#input({ kind: 'publish', topic, payload, qos, reference, ...retaining(options.retain) });
     return reference;
   }
 

@@ -1,6 +1,6 @@
 /** What a simulated subdevice is told and tells: its options, orders and reports beside the channel's own. */
 import type { ChannelAction, ChannelInput } from '../base/machine.ts';
-import type { Message, Qos } from '../base/message.ts';
+import type { Message, Qos, Retaining } from '../base/message.ts';
 import type { FramingName } from '../codec/framing.ts';
 
 export interface SubdeviceOptions {
@@ -19,13 +19,13 @@ export interface SubdeviceOptions {
 }
 
 export type SubdeviceOrder =
-  | {
+  | ({
       readonly kind: 'publish';
       readonly topic: string;
       readonly payload: Uint8Array;
       readonly qos: Qos;
       readonly reference: number;
-    }
+    } & Retaining)
   | { readonly kind: 'subscribe'; readonly filter: string; readonly qos: Qos }
   | { readonly kind: 'unsubscribe'; readonly filter: string }
   /** Says good-bye and stays away until `connect`. */
@@ -34,7 +34,7 @@ export type SubdeviceOrder =
   /** Sleeps until `connect` or `disconnect`, and wakes every `durationMs` for what has waited. Only when connected. */
   | { readonly kind: 'sleep'; readonly durationMs: number }
   /** QoS −1: once, connected or not. By predefined id or short name, or not at all. */
-  | { readonly kind: 'publishUnconnected'; readonly topic: string; readonly payload: Uint8Array };
+  | ({ readonly kind: 'publishUnconnected'; readonly topic: string; readonly payload: Uint8Array } & Retaining);
 
 export type SubdeviceReport =
   | { readonly kind: 'connected' }

@@ -2,6 +2,7 @@
  * What a connected simulated subdevice and its gateway say to each other: requests one at a time, publications in order,
  * deliveries. It outlives connections, as what it owes does. Source: MQTT-SN 1.2 §6.5, §6.6, §6.13.
  */
+import type { Message } from '../base/message.ts';
 import { type AcknowledgePacket, type Packet, type PublishPacket, RETURN_CODE, topicIdField } from '../codec/mqttsn.ts';
 import type { SubdeviceOptions, SubdeviceOrder, SubdeviceReport } from './subdevice-contract.ts';
 import { SubdeviceQueue } from './subdevice-queue.ts';
@@ -52,10 +53,10 @@ export class SubdeviceExchange {
   }
 
   /** QoS −1: sent once, connected or not, by predefined id or short name (MQTT-SN 1.2 §6.8). */
-  publishUnconnected(topic: string, payload: Uint8Array): void {
+  publishUnconnected({ topic, payload, retain }: Omit<Message, 'qos'>): void {
     const reference = this.#topics.referenceTo(topic);
     if (reference === undefined || reference.type === 'normal') return;
-    const flags = { dup: false, qos: -1, retain: false } as const;
+    const flags = { dup: false, qos: -1, retain: retain ?? false } as const;
     this.#outlet.send({ kind: 'publish', ...flags, topic: reference, messageId: 0, payload });
   }
 

@@ -5,10 +5,10 @@
  * places or more after the oldest unanswered one; after a new connection the unanswered ones go again, oldest first,
  * before anything new.
  */
-import type { Qos } from '../base/message.ts';
+import type { Qos, Retaining } from '../base/message.ts';
 import { MESSAGE_ID_MAX, type PublishPacket, type TopicReference } from '../codec/mqttsn.ts';
 
-interface Publication {
+interface Publication extends Retaining {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: Qos;
@@ -63,12 +63,12 @@ export class SubdeviceQueue {
 
   /** Sent now: its packet. QoS 0 is done with that. */
   transmit(sending: Sending, topic: TopicReference, nowMs: number): PublishPacket {
-    const { qos, payload } = sending;
+    const { qos, payload, retain = false } = sending;
     const dup = sending.messageId !== 0;
     if (qos === 0) this.#drop(sending);
     else if (!dup) sending.messageId = this.nextMessageId();
     sending.retryAtMs = nowMs + this.#retryMs;
-    return { kind: 'publish', dup, qos, retain: false, topic, messageId: sending.messageId, payload };
+    return { kind: 'publish', dup, qos, retain, topic, messageId: sending.messageId, payload };
   }
 
   /** Takes out the one that was acknowledged. */

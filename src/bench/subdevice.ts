@@ -99,7 +99,7 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
         this.#exchange.order(input);
         break;
       case 'publishUnconnected':
-        if (this.#isOpen) this.#exchange.publishUnconnected(input.topic, input.payload);
+        if (this.#isOpen) this.#exchange.publishUnconnected(input);
         break;
       case 'sleep':
         if (this.#state === 'connected') this.#fallAsleep(input.durationMs);
@@ -186,7 +186,8 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
   #receiveConnecting(packet: Packet): void {
     const { will } = this.#options;
     if (packet.kind === 'willtopicreq') {
-      const topic = will === undefined ? undefined : { qos: will.qos, retain: false, topic: will.topic };
+      const retain = will?.retain ?? false;
+      const topic = will === undefined ? undefined : { qos: will.qos, retain, topic: will.topic };
       this.#send({ kind: 'willtopic', will: topic });
     } else if (packet.kind === 'willmsgreq' && will !== undefined) {
       this.#send({ kind: 'willmsg', payload: will.payload });

@@ -96,6 +96,69 @@ describe('a will', () => {
   });
 });
 
+describe('a PUBLISH with RETAIN', () => {
+  /** What a new subscription to everything brings, as [topic, text, RETAIN]. */
+  function broughtTo(rig: HubRig, filter = '#'): [string, string, boolean][] {
+    const newcomer = rig.connect(`newcomer to ${filter}`);
+    rig.subscribe(newcomer, filter, 1);
+    return rig.messagesTo(newcomer).map(({ topic, text, retain }) => [topic, text, retain]);
+  }
+
+  const text = (words: string): Uint8Array => new TextEncoder().encode(words);
+
+  it('is kept, the last of each topic, and goes to new subscribers with RETAIN [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-8]', () => {
+    const { rig, speaker } = busyRig();
+    for (const [topic, words] of [
+      ['a', '1'],
+      ['b', '2'],
+      ['a', '3'],
+    ] as const)
+      rig.publish(speaker, topic, { retain: true, payload: text(words) });
+    expect(broughtTo(rig)).toEqual([
+      ['b', '2', true],
+      ['a', '3', true],
+    ]);
+    expect(broughtTo(rig, 'a')).toEqual([['a', '3', true]]);
+  });
+
+  it('of QoS 0 takes the place of what was kept [MQTT-3.3.1-7]', () => {
+    const { rig, speaker } = busyRig();
+    rig.publish(speaker, 'a', { retain: true, payload: text('1') });
+    rig.publish(speaker, 'a', { retain: true, qos: 0, payload: text('2') });
+    expect(broughtTo(rig)).toEqual([['a', '2', true]]);
+  });
+
+  it('that is empty removes what was kept, and is not kept itself [MQTT-3.3.1-10] [MQTT-3.3.1-11]', () => {
+    const { rig, listener, speaker } = busyRig();
+    rig.publish(speaker, 'a', { retain: true, payload: text('1') });
+    rig.publish(speaker, 'a', { retain: true, payload: new Uint8Array(0) });
+    expect(rig.messagesTo(listener)).toMatchObject([{ text: '1' }, { text: '', retain: false }]);
+    expect(broughtTo(rig)).toEqual([]);
+  });
+
+  it('stays when one without RETAIN follows, which is not kept [MQTT-3.3.1-12]', () => {
+    const { rig, speaker } = busyRig();
+    rig.publish(speaker, 'a', { retain: true, payload: text('1') });
+    rig.publish(speaker, 'a', { payload: text('2') });
+    rig.publish(speaker, 'a', { payload: new Uint8Array(0) });
+    rig.publish(speaker, 'b', { payload: text('3') });
+    expect(broughtTo(rig)).toEqual([['a', '1', true]]);
+  });
+
+  it('is kept for a will too [MQTT-3.1.2-17]', () => {
+    const { rig } = busyRig();
+    rig.cut(rig.connect('dying', { will: { topic: 'will', payload: text('x'), qos: 1, retain: true } }));
+    expect(broughtTo(rig)).toEqual([['will', 'x', true]]);
+  });
+
+  it('is not kept where the hub does not know it', () => {
+    const rig = new HubRig();
+    rig.publish(rig.connect('speaker'), 'a', { retain: true, payload: text('1') });
+    expect(rig.arrivals).toMatchObject([{ topic: 'a', retain: true }]);
+    expect(broughtTo(rig)).toEqual([]);
+  });
+});
+
 describe('a PUBLISH', () => {
   it('with DUP or RETAIN reaches subscribers without [MQTT-3.3.1-3] [MQTT-3.3.1-9]', () => {
     const { rig, listener, speaker } = busyRig();

@@ -120,5 +120,5 @@ export function publishOf(
   message: Message,
   sending: { readonly packetId: number | undefined; readonly dup: boolean },
 ): Publish {
-  return { kind: 'publish', ...message, ...sending, retain: false };
+  return { kind: 'publish', ...message, ...sending, retain: message.retain ?? false };
 }

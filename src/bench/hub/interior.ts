@@ -13,6 +13,7 @@ import { Platform } from './platform.ts';
 import { Publishing } from './publishing.ts';
 import { Registry } from './registry.ts';
 import { Requests } from './requests.ts';
+import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
 import type { HubRules } from './rules.ts';
 import type { HubService } from './service.ts';
@@ -33,6 +34,7 @@ export interface Ties {
 
 export interface Interior {
   readonly sessions: Sessions;
+  readonly retained: RetainedMessages;
   readonly topology: Topology;
   readonly platform: Platform;
   readonly router: Router;
@@ -55,6 +57,7 @@ export function buildInterior(rules: HubRules, services: readonly HubService[], 
     const session = sessions.find(clientId, ties.nowMs());
     if (session !== undefined) router.offer(session, message, ties.nowMs());
   };
+  const retained = new RetainedMessages(rules);
   const answers = new Answers(offer);
   const gatewayService = new GatewayService({
     rules,
@@ -63,15 +66,16 @@ export function buildInterior(rules: HubRules, services: readonly HubService[], 
     replied: (gateway, type) => outlet.note({ kind: 'gatewayReplied', gateway, type }),
   });
   const served = rules.gatewayOperations ? [gatewayService, ...services] : services;
-  const publishing = new Publishing({ rules, services: served, answers, permissions, router, ...ties });
+  const publishing = new Publishing({ rules, services: served, answers, permissions, retained, router, ...ties });
   const subscribing = new Subscribing({ rules, permissions, outlet });
   return {
     sessions,
+    retained,
     topology,
     platform: new Platform({ registry, topology }),
     router,
     answers,
-    requests: new Requests({ publishing, subscribing, router, send: ties.send }),
+    requests: new Requests({ publishing, subscribing, retained, router, send: ties.send }),
     entrance: new Entrance({ admission: new Admission(rules, registry), sessions, router, ...ties }),
     offer,
     views: (nowMs) =>

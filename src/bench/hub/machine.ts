@@ -203,10 +203,9 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     if (this.#rules.subdevicesOfflineOnGatewayLoss) this.#inside.topology.gatewayLost(clientId);
     // [MQTT-3.1.2-8], and not after a DISCONNECT [MQTT-3.1.2-10].
     if (will === undefined || will.qos === 2 || ending.isAsked || this.#rules.wills !== 'published') return;
-    this.#inside.router.route(
-      { topic: will.topic, payload: will.payload, qos: will.qos },
-      { nowMs: this.#nowMs, from: clientId },
-    );
+    const { topic, payload, qos, retain } = will;
+    if (retain) this.#inside.retained.keep({ topic, payload, qos }); // [MQTT-3.1.2-17]
+    this.#inside.router.route({ topic, payload, qos }, { nowMs: this.#nowMs, from: clientId });
   }
 
   #obey(order: FaultOrder): void {

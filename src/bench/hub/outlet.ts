@@ -4,10 +4,10 @@
  * Invariants: packets to one connection leave in the order they were sent, whatever the delay did meanwhile; at most
  * `HELD_MAX` are held, then they leave early.
  */
-import type { Qos } from '../../base/message.ts';
+import type { Qos, Retaining } from '../../base/message.ts';
 import type { HubEvent } from './events.ts';
 
-export interface Arrival {
+export interface Arrival extends Retaining {
   readonly clientId: string;
   readonly topic: string;
   readonly payload: Uint8Array;

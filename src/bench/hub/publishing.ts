@@ -5,7 +5,7 @@
  * Source: MQTT 3.1.1 §3.3; the hub's silence on what it does not permit: no PUBACK, and the connection stays (hub
  * contract §1.9).
  */
-import type { Message, Qos } from '../../base/message.ts';
+import { type Message, type Qos, retaining } from '../../base/message.ts';
 import { filterMatches } from '../../base/topic.ts';
 import type { MqttQos, Publish } from '../../codec/mqtt.ts';
 import type { Answers } from './answers.ts';
@@ -13,6 +13,7 @@ import type { Origin } from './connection.ts';
 import type { Outlet } from './outlet.ts';
 import type { Permissions } from './permissions.ts';
 import { republish } from './republication.ts';
+import type { RetainedMessages } from './retained-messages.ts';
 import type { Router, SendPacket } from './router.ts';
 import type { HubRules } from './rules.ts';
 import type { HubService } from './service.ts';
@@ -22,6 +23,7 @@ interface PublishingParts {
   readonly services: readonly HubService[];
   readonly answers: Answers;
   readonly permissions: Permissions;
+  readonly retained: RetainedMessages;
   readonly router: Router;
   readonly outlet: Outlet;
   readonly send: SendPacket;
@@ -100,13 +102,14 @@ export class Publishing {
   }
 
   #serve(message: Message, from: { readonly packet: Publish; readonly origin: Origin }): void {
-    const { rules, services, answers, permissions, router, outlet } = this.#parts;
+    const { rules, services, answers, permissions, retained, router, outlet } = this.#parts;
     const { packet, origin } = from;
     const { nowMs, faults } = origin;
     const { clientId } = origin.session;
     const service = services.find((each) => each.takes(message.topic));
     if (service === undefined) {
-      outlet.arrive({ clientId, ...message, dup: packet.dup });
+      outlet.arrive({ clientId, ...message, dup: packet.dup, ...retaining(packet.retain) });
+      if (packet.retain) retained.keep(message);
       this.#acknowledge(packet, origin);
       if (rules.routing === 'other devices too') router.route(message, { nowMs, from: clientId });
       for (const copy of republish(message, rules.republications)) router.route(copy, { nowMs });

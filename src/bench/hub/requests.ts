@@ -7,12 +7,14 @@ import { filterMatches } from '../../base/topic.ts';
 import type { MqttPacket, SubackCode, Subscribe } from '../../codec/mqtt.ts';
 import type { Origin } from './connection.ts';
 import { type Publishing, QOS_2 } from './publishing.ts';
+import type { RetainedMessages } from './retained-messages.ts';
 import type { Router, SendPacket } from './router.ts';
 import type { Subscribing } from './subscribing.ts';
 
 interface RequestsParts {
   readonly publishing: Publishing;
   readonly subscribing: Subscribing;
+  readonly retained: RetainedMessages;
   readonly router: Router;
   readonly send: SendPacket;
 }
@@ -73,7 +75,15 @@ export class Requests {
     if (isAmong(faults.swallowsSubacks, filters)) return undefined;
     if (isAmong(faults.refusesSubscribes, filters)) return answer(filters.map(() => 0x80));
     const returnCodes = this.#parts.subscribing.subscribe(packet, session, nowMs);
-    return answer(isAmong(faults.lowersSubscribes, filters) ? filters.map(() => 0) : returnCodes);
+    answer(isAmong(faults.lowersSubscribes, filters) ? filters.map(() => 0) : returnCodes);
+    for (const [index, filter] of filters.entries())
+      if (returnCodes[index] !== 0x80) this.#offerRetained(filter, origin);
+    return undefined;
+  }
+
+  #offerRetained(filter: string, { session, nowMs }: Origin): void {
+    const { retained, router } = this.#parts;
+    for (const message of retained.matching(filter)) router.offer(session, message, nowMs);
   }
 }
 

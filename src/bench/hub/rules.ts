@@ -43,7 +43,11 @@ export const RULES = z.strictObject({
   topicSlashesMax: count.describe('the same for topics with more slashes'),
   mutedTopics: texts.describe('filters of topics that get no PUBACK ever'),
   qos2: z.enum(['close', 'ignored', 'downgraded']).describe('reaction to a QoS 2 PUBLISH; undocumented'),
-  retain: z.enum(['ignored', 'close']).describe('reaction to the RETAIN flag; undocumented'),
+  retain: z
+    .enum(['ignored', 'kept', 'close'])
+    .describe(
+      'what RETAIN does: nothing, the last message of a topic is kept for later subscribers; reaction undocumented',
+    ),
   routing: z.enum(['application only', 'other devices too']).describe('who hears what a device publishes'),
   ownPublishes: z
     .enum(['echoed', 'not echoed'])
@@ -223,6 +227,7 @@ export const GENERIC: HubRules = {
   routing: 'other devices too',
   ownPublishes: 'echoed', // [MQTT-3.3.5-1]: to every client with a matching subscription
   wills: 'published',
+  retain: 'kept', // [MQTT-3.3.1-5]
   gatewayOperations: false,
 };
 
@@ -240,6 +245,7 @@ const DOCUMENTED: HubRules = {
   inFlightMax: MAINLAND.inFlightMax,
   ownPublishes: MAINLAND.ownPublishes,
   wills: MAINLAND.wills,
+  retain: MAINLAND.retain,
   gatewayOperations: true,
 };
 
