@@ -18,10 +18,13 @@ export function keepBooks(world: World): void {
   hub.onArrived = (message) => uplinkArrived(world, message);
 }
 
-function uplinkArrived(world: World, { topic, payload, qos }: Message): void {
+function uplinkArrived(world: World, { topic, payload, qos, retain }: Message): void {
   const subdevice = world.subdeviceOf(topic);
   const number = subdevice?.uplinks.numberOf(payload);
   if (number === undefined || subdevice === undefined) return;
+  const isRetained = world.config.hub.retain && subdevice.retains?.(number) === true;
+  if ((retain === true) !== isRetained)
+    world.complain(`uplink of ${subdevice.id} ${number} arrived ${isRetained ? 'without' : 'with'} RETAIN`);
   if (qos === 0) return subdevice.quickUplinks.arrive(number);
   const { nowMs } = world.time;
   const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {

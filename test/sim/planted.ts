@@ -1,5 +1,5 @@
 /**
- * Nine safeties taken out, one at a time, to show that the simulation can fail. Each is done to the built gateway from
+ * Safeties taken out, one at a time, to show that the simulation can fail. Each is done to the built gateway from
  * outside, through its ports and its public parts; the product knows nothing of it.
  */
 import type { Stamp } from '../../src/base/time.ts';
@@ -162,6 +162,20 @@ function expireByWall({ stations, parts: { clock, config } }: Gateway): void {
   inbox.expire = () => expireDownlinks(byWall(config.inbox.ageHoursMax));
 }
 
+/** The column of the disk that says so was never read. */
+function forgetRetain(openStore: OpenStore): OpenStore {
+  return async (listener) => {
+    const opened = await openStore(listener);
+    const { store } = opened;
+    const page = store.page.bind(store);
+    store.page = async (request) => {
+      const found = await page(request);
+      return { ...found, rows: found.rows.map(({ retain, ...row }) => row) };
+    };
+    return opened;
+  };
+}
+
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'acknowledge before commit',
@@ -174,6 +188,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patch: deleteBeforePuback,
   },
   { name: 'lazy changes written last', complaint: /no prefix of the decisions/, patch: lazyLast },
+  {
+    name: 'RETAIN forgotten on disk',
+    complaint: /arrived without RETAIN/,
+    alter: (parts) => ({ ...parts, openStore: forgetRetain(parts.openStore) }),
+  },
   { name: 'packet identifier reused in flight', complaint: /was used twice in flight/, patch: reusePacketIds },
   { name: 'PUBACK out of order', complaint: /MQTT-4\.6\.0-2/, patch: swapPubacks },
   { name: 'replay unpaced', complaint: /publishes within a second/, patch: sendUnpaced },

@@ -39,7 +39,8 @@ export function configOf(scenario: Scenario): Config {
     isGeneric ? '' : `product_id = "${product}"\ndevice_name = "${device}"`;
   const lines = [
     `[gateway]\nname = "${DEVICE}"`,
-    `[hub]\nprofile = "${profile}"\nhost = "hub.example"\npayload_bytes_max = ${bounds.payloadBytesMax}`,
+    `[hub]\nprofile = "${profile}"\nhost = "hub.example"\nretain = ${isGeneric}`,
+    `payload_bytes_max = ${bounds.payloadBytesMax}`,
     `in_flight_max = ${bounds.inFlightMax}\n${identity(PRODUCT, DEVICE)}`,
     isGeneric ? '' : 'device_secret_file = "/etc/holdfast/secret"',
     `[outbox]\nmessages_max = ${bounds.outboxMessagesMax}\noverflow = "${bounds.overflow}"`,

@@ -35,6 +35,8 @@ export interface SimDevice {
   /** @param isTooLarge for the hub */
   publish(topic: string, bytes: number, isTooLarge: boolean): void;
   publishQuick(topic: string, bytes: number): void;
+  /** Whether it publishes the message of this number with RETAIN; one that cannot has none. */
+  retains?(number: number): boolean;
   /** What the application tells it. */
   commandOf(command: Command): Pick<Message, 'topic' | 'payload'>;
 }

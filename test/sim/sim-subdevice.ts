@@ -1,5 +1,6 @@
 /** A simulated subdevice on a virtual line, with its side of the books. A power cycle of it costs what it had not sent. */
 import type { ChannelAction } from '../../src/base/machine.ts';
+import { retaining } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
 import { Subdevice } from '../../src/bench/subdevice.ts';
 import type { SubdeviceAction, SubdeviceInput, SubdeviceOrder } from '../../src/bench/subdevice-contract.ts';
@@ -13,6 +14,8 @@ import { numberIn, Stream } from './stream.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const FILTER = 'control/+';
+/** Each third message has RETAIN. */
+const RETAINED_EVERY = 3;
 /** Without a number: in nobody's books. */
 const SAMPLE = new TextEncoder().encode('sample');
 
@@ -116,12 +119,17 @@ export class SimSubdevice implements SimDevice {
     const reference = isTooLarge ? this.uplinks.sendTooLarge(nowMs) : this.uplinks.send(nowMs);
     const payload = numberedPayload(reference, bytes);
     this.uplinks.place(payload);
-    this.order({ kind: 'publish', topic, payload, qos: 1, reference });
+    this.order({ kind: 'publish', topic, payload, qos: 1, reference, ...retaining(this.retains(reference)) });
   }
 
   publishQuick(topic: string, bytes: number): void {
-    const payload = numberedPayload(this.quickUplinks.send(), bytes);
-    this.order({ kind: 'publish', topic, payload, qos: 0, reference: 0 });
+    const number = this.quickUplinks.send();
+    const payload = numberedPayload(number, bytes);
+    this.order({ kind: 'publish', topic, payload, qos: 0, reference: 0, ...retaining(this.retains(number)) });
+  }
+
+  retains(number: number): boolean {
+    return number % RETAINED_EVERY === 0;
   }
 
   #input(input: SubdeviceInput | { readonly kind: 'start' | 'stop' }): void {
