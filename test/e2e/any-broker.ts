@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
+import type { Message } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
 import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
 import { type House, openHouse } from './house.ts';
@@ -29,6 +30,8 @@ export interface SitePlan {
   readonly hub?: ConfigTables['hub'];
   /** Ids of the subdevices; `a` and `b` unless told otherwise. */
   readonly subdevices?: readonly string[];
+  /** Of each subdevice. */
+  readonly will?: Message;
   /** Of the gateway, and of the application side. */
   readonly template?: string;
   /** Keys of the configuration's [inbox]. */
@@ -74,9 +77,10 @@ export class Site {
   static async open(plan: SitePlan): Promise<Site> {
     const port = plan.port ?? (await findPort());
     const template = plan.template ?? '{gateway}/{subdevice}/{topic}';
+    const will = plan.will === undefined ? {} : { will: plan.will };
     const house = await openHouse({
       // a subdevice with nothing to say notices a restart of the gateway by its keep alive
-      subdevices: Object.fromEntries((plan.subdevices ?? ['a', 'b']).map((id) => [id, { keepAliveMs: 1000 }])),
+      subdevices: Object.fromEntries((plan.subdevices ?? ['a', 'b']).map((id) => [id, { keepAliveMs: 1000, ...will }])),
       config: { hub: { port, topic_template: template, ...plan.hub }, inbox: { replay_interval_ms: 0, ...plan.inbox } },
       ...(plan.more === undefined ? {} : { more: plan.more }),
     });

@@ -119,14 +119,32 @@ export class Mosquitto implements Broker {
     await this.#run('mosquitto_pub', ['-i', clientId, '-t', 'ended', '-n']);
   }
 
-  async #run(name: (typeof PROGRAMS)[number], words: readonly string[]): Promise<void> {
-    const [code] = await once(spawn(programOf(name), [...this.#address, ...words], { stdio: 'ignore' }), 'exit');
-    if (code !== 0) throw new Error(`${name} ended with ${code}`);
+  /** What a new subscriber gets with RETAIN, as `topic payload`, sorted. @param filter not `last` */
+  async retained(filter: string): Promise<string[]> {
+    const last = 'last/retained';
+    await this.retain(last, 'here');
+    // filters are served in their order: behind this one nothing retained comes any more
+    const words = ['-q', '1', '-t', filter, '-t', last, '-F', '%r %t %p'];
+    const subscriber = spawn(programOf('mosquitto_sub'), [...this.#address, ...words], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const lines: string[] = [];
+    for await (const line of createInterface(subscriber.stdout)) {
+      if (line === `1 ${last} here`) break;
+      if (line.startsWith('1 ')) lines.push(line.slice(2));
+    }
+    await end(subscriber);
+    return lines.sort();
   }
 
   async close(): Promise<void> {
     await end(this.#listener);
     await this.stop();
+  }
+
+  async #run(name: (typeof PROGRAMS)[number], words: readonly string[]): Promise<void> {
+    const [code] = await once(spawn(programOf(name), [...this.#address, ...words], { stdio: 'ignore' }), 'exit');
+    if (code !== 0) throw new Error(`${name} ended with ${code}`);
   }
 
   get #address(): string[] {

@@ -1,0 +1,103 @@
+/** RETAIN of a subdevice's messages and wills, through kills of the gateway, to an ordinary broker that keeps them. */
+import { describe, expect, it } from 'vitest';
+import type { DeadLettersReport } from '../../src/ops/dead-letter-report.ts';
+import { Site } from './any-broker.ts';
+import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
+import { runProgram } from './program.ts';
+import { until } from './until.ts';
+
+const text = (words: string): Uint8Array => new TextEncoder().encode(words);
+const WILL = { topic: 'gone', payload: text('lost'), qos: 1, retain: true } as const;
+
+interface RetainSite {
+  readonly site: Site;
+  readonly broker: Mosquitto;
+}
+
+async function openSite(retain: boolean, lines: readonly string[] = []): Promise<RetainSite> {
+  const brokers: Mosquitto[] = [];
+  const site = await Site.open({
+    hub: { retain },
+    will: WILL,
+    brokerAt: (port, folder) => {
+      const broker = new Mosquitto(port, folder, undefined, lines);
+      brokers.push(broker);
+      return broker;
+    },
+  });
+  const [broker] = brokers;
+  if (broker === undefined) throw new Error('the site has no broker');
+  return { site, broker };
+}
+
+/**
+ * The broker is away; `a` publishes, with RETAIN and without, and `b` is lost while the gateway is killed. Resolves when
+ * the broker is back and has all three messages.
+ */
+async function accumulate({ site, broker }: RetainSite): Promise<void> {
+  const { house } = site;
+  await site.enter();
+  await broker.stop();
+  await house.untilStatus(({ hub }) => hub.state !== 'connected');
+  const a = house.subdevice('a');
+  a.publish('kept', { payload: text('1'), retain: true });
+  a.publish('passing', { payload: text('2') });
+  await house.untilAcknowledged();
+  await house.gateway.signal('SIGKILL');
+  house.subdevice('b').stop();
+  await house.gateway.start();
+  await until(async () => (await house.gateway.ledger()).totals.uplink.pending === 3); // the will of b too
+  await house.gateway.signal('SIGKILL');
+  await house.gateway.start();
+  await broker.start();
+  await until(async () => (await house.gateway.ledger()).totals.uplink.delivered === 3);
+}
+
+describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, RETAIN of subdevices', () => {
+  it('reaches it, though the gateway was killed while it was away; and an empty message deletes', async () => {
+    const plan = await openSite(true);
+    const { site, broker } = plan;
+    await accumulate(plan);
+    expect(await broker.retained('gw/#')).toEqual(['gw/a/kept 1', 'gw/b/gone lost']);
+    const a = site.house.subdevice('a');
+    a.publish('kept', { payload: new Uint8Array(0), retain: true });
+    a.publish('quick', { payload: text('3'), qos: 0, retain: true });
+    a.order({ kind: 'publishUnconnected', topic: 'un', payload: text('4'), retain: true });
+    const left = ['gw/a/quick 3', 'gw/a/un 4', 'gw/b/gone lost'];
+    await until(async () => (await broker.retained('gw/#')).join() === left.join());
+  });
+
+  it('is left out without hub.retain: the messages come, and nothing is kept', async () => {
+    const plan = await openSite(false);
+    await accumulate(plan);
+    expect(await plan.broker.retained('gw/#')).toEqual([]);
+  });
+
+  it('on which the broker closes the connection costs one message, which goes with RETAIN once it is put back', async () => {
+    const lines = ['retain_available false'];
+    const { site, broker } = await openSite(true, lines);
+    const { house } = site;
+    await site.enter();
+    house.subdevice('a').publish('kept', { payload: text('1'), retain: true });
+    house.publish(5);
+    await until(async () => {
+      const { uplink } = (await house.gateway.ledger()).totals;
+      return uplink.dead === 1 && uplink.delivered === 10;
+    });
+    expect(house.uplinks.delivered).toBe(10);
+    const list = async (): Promise<DeadLettersReport> => {
+      const { stdout } = await runProgram('--config', house.configPath, '--json', 'dead-letters', 'list');
+      return JSON.parse(stdout) as DeadLettersReport;
+    };
+    await until(async () => (await list()).kept === 1); // a dead letter is written with a later commit
+    expect((await list()).letters).toMatchObject([{ topic: 'gw/a/kept', retain: true }]);
+    const shown = await runProgram('--config', house.configPath, 'dead-letters', 'show', '1');
+    expect(shown.stdout).toMatch(/Topic +gw\/a\/kept\n.*Retain +yes\n/);
+    await broker.stop();
+    lines.length = 0;
+    await broker.start();
+    await runProgram('--config', house.configPath, 'dead-letters', 'retry', '--all');
+    await until(async () => (await house.gateway.ledger()).totals.uplink.delivered === 11);
+    expect(await broker.retained('gw/#')).toEqual(['gw/a/kept 1']);
+  });
+});
