@@ -18,6 +18,8 @@ export type DiscardReason =
   | 'QoS 2'
   /** Lines. */
   | 'line check'
+  /** Octets that are no text. */
+  | 'line noise'
   | 'line encoding'
   | 'line pattern'
   | 'line not JSON'

@@ -5,8 +5,10 @@ export interface LinkCounters {
   readonly bytesOut: number;
   readonly framesIn: number;
   readonly framesOut: number;
+  /** Damaged on the line: a wrong checksum, and bytes that are noise. */
   readonly crcErrors: number;
   readonly oversizeFrames: number;
+  /** Whole, and of no use: no packet, or a line that is not as configured. */
   readonly malformedPackets: number;
   readonly unexpectedPackets: number;
   /** Not taken into custody, and the subdevice told so where it can be told: what it does not repeat is gone. */

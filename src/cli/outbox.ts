@@ -25,15 +25,20 @@ export async function showOutbox(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
-function renderOutbox({ total, lanes, refused, alarmTopicsWait }: OutboxReport, terminal: Terminal): string[] {
+function renderOutbox({ total, lanes, refused, shed, alarmTopicsWait }: OutboxReport, terminal: Terminal): string[] {
   const bounds = `Room for ${countOf(total.messagesMax, 'message')} or ${bytesWords(total.bytesMax)}; when full: ${total.overflow}.`;
-  const turnedAway = Object.entries(refused).map(([reason, count]) => `${reason} (${countWords(count)})`);
+  const countsOf = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts).map(([reason, count]) => `${reason} (${countWords(count)})`);
+  const [turnedAway, givenUp] = [countsOf(refused), countsOf(shed)];
   const notes = [
     bounds,
     ...(turnedAway.length === 0 ? [] : [`Turned away for good since the start: ${turnedAway.join(', ')}.`]),
+    ...(givenUp.length === 0 ? [] : [`Shed, of all starts: ${givenUp.join(', ')}.`]),
     ...(alarmTopicsWait ? ['The alarm topics have changed; the new ones hold as soon as nothing waits here.'] : []),
   ].flatMap((note) => wrap(note, terminal.width));
-  if (total.messages === 0) return ['The outbox is empty: the hub has everything.', ...notes];
+  const isWhole = turnedAway.length + givenUp.length === 0;
+  if (total.messages === 0)
+    return [isWhole ? 'The outbox is empty: the hub has everything.' : 'The outbox is empty.', ...notes];
   const waiting = `${countOf(total.messages, 'message')} for the hub, ${countWords(total.onDisk)} of them on disk. Done in: ${etaWords(total.etaMs)}.`;
   const busy = lanes.filter((lane) => lane.messages > 0);
   return [...wrap(waiting, terminal.width), ...notes, '', renderTable(COLUMNS, busy.map(cells), terminal)];

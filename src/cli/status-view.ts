@@ -165,7 +165,9 @@ function storeLines(store: StoreReport): string[] {
 
 /** Discards that are over: history, and no condition. */
 function earlierLines(discarded: readonly DiscardReport[]): string[] {
-  const over = discarded.filter(({ lasts, reason }) => !lasts && reason !== 'no subscriber');
+  const over = discarded.filter(
+    ({ lasts, reason, subdevice }) => !lasts && (reason !== 'no subscriber' || subdevice !== null),
+  );
   if (over.length === 0) return [];
   const last = durationWords(Math.min(...over.map(({ lastMs }) => lastMs)));
   const reasons = [...new Set(over.map(({ reason }) => reason))].slice(0, 3).join(', ');

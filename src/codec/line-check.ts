@@ -30,6 +30,12 @@ export function removeCheck(line: Uint8Array, check: LineCheck): Uint8Array | un
   return isSeparated && written.toUpperCase() === digitsOf(body, check.kind) ? body : undefined;
 }
 
+/** @returns what a line with a wrong check says, as far as its end looks like a check */
+export function withoutCheck(line: Uint8Array, check: LineCheck): Uint8Array {
+  const end = check.kind === 'none' ? -1 : Buffer.from(line).lastIndexOf(Buffer.from(check.separator));
+  return end < 0 ? line : line.subarray(0, end);
+}
+
 export function appendCheck(body: Uint8Array, check: LineCheck): Uint8Array {
   if (check.kind === 'none') return body;
   return Buffer.concat([body, check.separator, Buffer.from(digitsOf(body, check.kind), 'latin1')]);

@@ -1,6 +1,6 @@
 /**
  * Bytes ↔ lines: what stands between two delimiters. The reader holds at most one line and its delimiter, wherever the
- * bytes are split; a longer line is dropped to the next delimiter and counted. Empty lines are none. Where text lines end
+ * bytes are split; of a longer line the beginning is reported once it ends. Empty lines are none. Where text lines end
  * in `\n`, one `\r` before it belongs to the end of the line: most devices write both.
  */
 import type { Restorable } from '../base/snapshot.ts';
@@ -20,7 +20,8 @@ export interface LineReaderSnapshot {
   readonly begun: Uint8Array;
   readonly isSkipping: boolean;
   readonly unendedBytes: number;
-  readonly oversizeLines: number;
+  /** Beginning of the line that has not ended, if it is too long. */
+  readonly overlong: Uint8Array | undefined;
 }
 
 const LF = 0x0a;
@@ -36,9 +37,9 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
   #length = 0;
   #isSkipping = false;
   #unendedBytes = 0;
-  #oversizeLines = 0;
+  #overlong: Uint8Array | undefined;
 
-  /** @param onOversize called for each line that is too long, with a view of the bytes held */
+  /** @param onOversize called at the end of each line that is too long, with its first `lineBytesMax` + 1 octets */
   constructor(limits: LineLimits, onOversize: (begun: Uint8Array) => void = () => undefined) {
     const { delimiter, lineBytesMax, encoding } = limits;
     this.#delimiter = delimiter;
@@ -46,10 +47,6 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
     this.#dropsReturn = encoding !== 'bytes' && delimiter.length === 1 && delimiter[0] === LF;
     this.#buffer = new Uint8Array(lineBytesMax + delimiter.length + Number(this.#dropsReturn));
     this.#onOversize = onOversize;
-  }
-
-  get oversizeLines(): number {
-    return this.#oversizeLines;
   }
 
   /** Bytes since the last delimiter. */
@@ -66,6 +63,7 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
   reset(isWithinLine: boolean): void {
     this.#length = 0;
     this.#unendedBytes = 0;
+    this.#overlong = undefined;
     this.#isSkipping = isWithinLine;
   }
 
@@ -84,16 +82,17 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
 
   snapshot(): LineReaderSnapshot {
     const [begun, isSkipping] = [this.#buffer.slice(0, this.#length), this.#isSkipping];
-    const [unendedBytes, oversizeLines] = [this.#unendedBytes, this.#oversizeLines];
-    return { begun, isSkipping, unendedBytes, oversizeLines };
+    // replaced, never changed
+    const [unendedBytes, overlong] = [this.#unendedBytes, this.#overlong];
+    return { begun, isSkipping, unendedBytes, overlong };
   }
 
-  restore({ begun, isSkipping, unendedBytes, oversizeLines }: LineReaderSnapshot): void {
+  restore({ begun, isSkipping, unendedBytes, overlong }: LineReaderSnapshot): void {
     this.#buffer.set(begun);
     this.#length = begun.length;
     this.#isSkipping = isSkipping;
     this.#unendedBytes = unendedBytes;
-    this.#oversizeLines = oversizeLines;
+    this.#overlong = overlong;
   }
 
   #endsInDelimiter(): boolean {
@@ -104,21 +103,21 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
   #finish(lines: Uint8Array[]): void {
     const end = this.#length - this.#delimiter.length;
     const length = this.#dropsReturn && this.#buffer[end - 1] === CR ? end - 1 : end;
-    if (!this.#isSkipping && length > this.#lineBytesMax) this.#oversize();
-    else if (!this.#isSkipping && length > 0) {
-      lines.push(this.#buffer.slice(0, length));
-    }
+    const isTooLong = !this.#isSkipping && length > this.#lineBytesMax;
+    const overlong = isTooLong ? this.#beginning() : this.#overlong;
+    if (overlong !== undefined) this.#onOversize(overlong);
+    else if (!this.#isSkipping && length > 0) lines.push(this.#buffer.slice(0, length));
     this.reset(false);
   }
 
-  #oversize(): void {
-    this.#oversizeLines += 1;
-    this.#onOversize(this.begun);
+  /** One octet more than is allowed. */
+  #beginning(): Uint8Array {
+    return this.#buffer.slice(0, this.#lineBytesMax + 1);
   }
 
   /** Only the beginning of a delimiter is still of interest. */
   #overflow(): void {
-    if (!this.#isSkipping) this.#oversize();
+    if (!this.#isSkipping) this.#overlong = this.#beginning();
     this.#isSkipping = true;
     const kept = this.#delimiter.length - 1;
     this.#buffer.copyWithin(0, this.#length - kept, this.#length);

@@ -45,6 +45,7 @@ export class LineOutlet implements Restorable<LineOutletSnapshot> {
       bytesOut: 0,
       framesOut: 0,
       crcErrors: 0,
+      oversizeFrames: 0,
       malformedPackets: 0,
       unexpectedPackets: 0,
       refusedUplinks: 0,

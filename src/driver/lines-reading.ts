@@ -9,8 +9,9 @@
 import type { DiscardReason } from '../base/discard.ts';
 import { fieldsOf, fillTemplate, type Template } from '../base/template.ts';
 import { crc32 } from '../codec/crc32.ts';
-import { removeCheck } from '../codec/line-check.ts';
+import { removeCheck, withoutCheck } from '../codec/line-check.ts';
 import { decodeText } from '../codec/lines.ts';
+import { isNoise } from '../codec/noise.ts';
 import type { LineOutlet, LineShape } from './lines-outlet.ts';
 
 /** Matches in time linear in the text. */
@@ -67,22 +68,20 @@ export interface DownlinkAnswer {
   readonly refusal: string | undefined;
 }
 
-/** No message, and it will be none when it comes again. */
+/** A line that is no message. */
 export interface Rejection {
   readonly kind: 'rejected';
   readonly reason: DiscardReason;
   /** What is the matter, beside the reason. */
   readonly detail: string | undefined;
-  /** Told to whoever waits for an answer; a whole line. `undefined`: it cannot be formed, or nobody waits. */
-  readonly refused: Uint8Array | undefined;
+  /**
+   * Whole line for the device that waits for an answer: `refused` if the line would be no message either when it came
+   * again; `busy`, so that it comes again, if it was damaged on the way. `undefined`: it cannot be formed, or nobody waits.
+   */
+  readonly answer: Uint8Array | undefined;
 }
 
-export type Reading =
-  | LineMessage
-  | DownlinkAnswer
-  | Rejection
-  /** Its check does not hold: what comes again may be whole. */
-  | { readonly kind: 'damaged' };
+export type Reading = LineMessage | DownlinkAnswer | Rejection;
 
 type Fields = ReadonlyMap<string, string>;
 
@@ -93,17 +92,19 @@ const REFUSAL_CHARS_MAX = 128;
 
 export function readLine(line: Uint8Array, terms: ReadingTerms, outlet: LineOutlet): Reading {
   const body = removeCheck(line, terms.check);
-  if (body === undefined) return { kind: 'damaged' };
+  if (body === undefined) return damaged('line check', line, { terms, outlet });
   const text = decodeText(body, terms.encoding);
   const answer = text === undefined ? undefined : answerIn(text, terms);
   if (answer !== undefined) return answer;
   const said = text === undefined ? undefined : fieldsIn(text, terms);
   // what is legible of a line that cannot be read
-  const legible = said ?? legibleFields(text ?? decodeText(body, 'bytes') ?? '', terms);
+  const legible = said ?? legibleFields(text ?? textOf(body), terms);
   const rejected = (reason: DiscardReason, detail?: string): Rejection => ({
     ...{ kind: 'rejected', reason, detail },
-    refused: answerLine(terms.answers?.refused, named(legible, terms), { terms, outlet }),
+    answer: answerLine(terms.answers?.refused, named(legible, terms), { terms, outlet }),
   });
+  if (said === undefined && terms.check.kind === 'none' && isNoise(body))
+    return damaged('line noise', line, { terms, outlet });
   if (text === undefined) return rejected('line encoding');
   if (said === undefined) return rejected(terms.format === 'ndjson' ? 'line not JSON' : 'line pattern');
   const subdevice = subdeviceOf(said, terms);
@@ -124,6 +125,34 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, outlet: LineOutl
     payload: payloadOf({ body, text, fields: said }, terms),
     identity: `${subdevice} ${fields.get(sequence ?? '') ?? ''} ${body.length} ${crc32(body)}`,
   };
+}
+
+/** @param begun beginning of a line that is too long */
+export function readOverlong(begun: Uint8Array, terms: ReadingTerms, outlet: LineOutlet): Rejection {
+  // two lines whose delimiter was damaged are one that is too long
+  if (terms.check.kind !== 'none' || isNoise(begun)) {
+    const reason = isNoise(begun) ? 'line noise' : 'line too long';
+    return damaged(reason, begun, { terms, outlet });
+  }
+  // a number at the cut may have more digits
+  const legible = terms.format === 'text' ? new Map() : legibleFields(`${textOf(begun)}…`, terms);
+  const answer = answerLine(terms.answers?.refused, named(legible, terms), { terms, outlet });
+  return { kind: 'rejected', reason: 'line too long', detail: undefined, answer };
+}
+
+function damaged(
+  reason: DiscardReason,
+  line: Uint8Array,
+  { terms, outlet }: { readonly terms: ReadingTerms; readonly outlet: LineOutlet },
+): Rejection {
+  const legible = legibleFields(textOf(withoutCheck(line, terms.check)), terms);
+  const answer = answerLine(terms.answers?.busy, named(legible, terms), { terms, outlet });
+  return { kind: 'rejected', reason, detail: undefined, answer };
+}
+
+/** One character an octet. */
+function textOf(octets: Uint8Array): string {
+  return decodeText(octets, 'bytes') ?? '';
 }
 
 function answerIn(text: string, { downlinkAck, downlinkRefused }: ReadingTerms): DownlinkAnswer | undefined {
@@ -181,11 +210,11 @@ function objectIn(text: string): object | undefined {
   }
 }
 
-/** Of a line that is no message: the fields that its refusal needs, each where it stands in it exactly once. */
+/** Of a line that is no message: the fields that an answer needs, each where it stands in it exactly once and ends there. */
 function legibleFields(text: string, { format, pattern, answers }: ReadingTerms): Fields {
   if (format === 'text') return pattern?.match(text) ?? new Map();
   const fields = new Map<string, string>();
-  for (const name of fieldsOf(answers?.refused ?? [])) {
+  for (const name of fieldsOf([...(answers?.refused ?? []), ...(answers?.busy ?? [])])) {
     const [, value, ...others] = text.split(new RegExp(`"${name}"\\s*:`));
     const found = /^\s*(?:"([^"\\\u0000-\u001f]*)"|(-?[0-9]+)(?=[\s,}]|$))/.exec(value ?? '');
     const said = found?.[1] ?? found?.[2];

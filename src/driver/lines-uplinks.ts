@@ -80,9 +80,9 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     this.#answer(message, message.answers, why === 'congestion' ? 'busy' : 'refused');
   }
 
-  /** Rejects a line that is no message, in its turn, if the device waits for an answer. */
-  reject(refused: Uint8Array): void {
-    this.#answer({ subdevice: '', identity: '' }, { ack: refused, busy: undefined, refused }, 'refused');
+  /** Answers a line that is no message, in its turn. @param answer `refused` or `busy`, as a whole line */
+  reject(answer: Uint8Array): void {
+    this.#answer({ subdevice: '', identity: '' }, { ack: answer, busy: undefined, refused: undefined }, 'ack');
   }
 
   acknowledge(token: number, nowMs: number): void {

@@ -18,7 +18,14 @@ import type { LinkAction, LinkInput, LinkMachine } from './driver.ts';
 import { LineDownlinks, type LineDownlinksSnapshot, type LineDownlinkTerms } from './lines-downlinks.ts';
 import { LineOutlet, type LineOutletSnapshot } from './lines-outlet.ts';
 import { LinePresence, type LinePresenceSnapshot, type PresenceTerms } from './lines-presence.ts';
-import { type DownlinkAnswer, type LineMessage, type ReadingTerms, type Rejection, readLine } from './lines-reading.ts';
+import {
+  type DownlinkAnswer,
+  type LineMessage,
+  type ReadingTerms,
+  type Rejection,
+  readLine,
+  readOverlong,
+} from './lines-reading.ts';
 import { type LineUplinkLimits, LineUplinks, type LineUplinksSnapshot } from './lines-uplinks.ts';
 import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from './link.ts';
 
@@ -62,6 +69,13 @@ const ENDED: Unended = { toldBytes: 0, tellAtMs: undefined };
 /** A line is written in one go: 4096 octets at 9600 baud take 4 s. */
 const UNENDED_MS = 5000;
 
+/** Counters of the lines that are not merely of other content than expected. */
+const COUNTED_AS: Readonly<Partial<Record<DiscardReason, 'crcErrors' | 'oversizeFrames'>>> = {
+  'line check': 'crcErrors',
+  'line noise': 'crcErrors',
+  'line too long': 'oversizeFrames',
+};
+
 /** Lines that wait while the flow is asked; it answers before the next bytes come. */
 const AHEAD_MAX = 4096;
 
@@ -87,7 +101,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
     this.#options = options;
     this.#opening = new LinkOpening(options.reopen, options.random);
     this.#outlet = new LineOutlet(options);
-    this.#reader = new LineReader(options, (begun) => this.#discard('line too long', begun));
+    this.#reader = new LineReader(options, (begun) => this.#reject(begun, readOverlong(begun, options, this.#outlet)));
     this.#presence = new LinePresence(options, this.#outlet);
     this.#uplinks = new LineUplinks({ ...options, isAnswered: options.answers !== undefined }, this.#outlet);
     this.#downlinks = new LineDownlinks(options, this.#outlet, options.random);
@@ -103,7 +117,6 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
       openings: this.#opening.openings,
       bytesIn: this.#bytesIn,
       framesIn: this.#framesIn,
-      oversizeFrames: this.#reader.oversizeLines,
     };
   }
 
@@ -249,18 +262,17 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
         this.#framesIn += 1;
         this.#answer(reading, nowMs);
         break;
-      case 'damaged':
-        this.#outlet.counters.crcErrors += 1;
-        this.#discard('line check', line);
+      case 'rejected':
+        this.#reject(line, reading);
         break;
-      case 'rejected': {
-        const { reason, detail, refused } = reading;
-        this.#outlet.counters.malformedPackets += 1;
-        this.#discard(reason, detail === undefined ? line : `${detail}: ${sampleWords(line)}`);
-        if (refused !== undefined && this.#ahead.length < AHEAD_MAX) this.#ahead.push(reading);
-        break;
-      }
     }
+  }
+
+  #reject(line: Uint8Array, rejection: Rejection): void {
+    const { reason, detail, answer } = rejection;
+    this.#outlet.counters[COUNTED_AS[reason] ?? 'malformedPackets'] += 1;
+    this.#discard(reason, detail === undefined ? line : `${detail}: ${sampleWords(line)}`);
+    if (answer !== undefined && this.#ahead.length < AHEAD_MAX) this.#ahead.push(rejection);
   }
 
   /** In order, up to one whose subdevice is not let in yet: a refusal has its place among the answers. */
@@ -268,7 +280,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
     for (let next = this.#ahead[0]; next !== undefined; next = this.#ahead[0]) {
       if (next.kind === 'rejected') {
         this.#ahead.shift();
-        if (next.refused !== undefined) this.#uplinks.reject(next.refused);
+        if (next.answer !== undefined) this.#uplinks.reject(next.answer);
         continue;
       }
       const standing = this.#presence.heard(next.subdevice, nowMs);

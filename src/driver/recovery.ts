@@ -3,10 +3,10 @@
  * line once a second and answers with the next rung to be tried.
  *
  *     calm ─trouble─▶ resync ─▶ the rungs of the configuration, in its order ─▶ alarm
- *       ▲──────────── a good frame and no storm, or the storm is over ──────────┘
+ *       ▲──────────── a whole frame and no storm, or the storm is over ─────────┘
  *
- * Trouble is a subdevice that fell silent with nobody else on the line, or a storm of broken frames. Each rung has its
- * time; while the port is closed nothing is decided, since that is another trouble with a cure of its own. One climb per
+ * Trouble is a subdevice that fell silent with nobody else on the line, or a storm of broken frames. A subdevice whose
+ * frames arrive whole, and only cannot be read as configured, is not silent. Each rung has its time; while the port is closed nothing is decided, since that is another trouble with a cure of its own. One climb per
  * trouble: who stays silent after it is reported, not disturbed for ever. Source: serial.md §3.
  */
 
@@ -17,8 +17,10 @@ export type Trouble = 'silence' | 'noise';
 export interface LineView {
   readonly isOpen: boolean;
   readonly framesIn: number;
-  /** CRC errors, oversize frames, packets that make no sense. */
+  /** Frames damaged on the line. */
   readonly broken: number;
+  /** Frames that came whole and are not what the configuration expects: no reason to touch the port. */
+  readonly unexpected: number;
   /** Subdevices found gone without a word. */
   readonly lost: number;
   readonly attached: number;
@@ -26,7 +28,7 @@ export interface LineView {
 
 /** How long a rung may take to help, ms. Framing heals within a frame; a board boots in 2 s and says hello within 10. */
 const RUNG_MS: Readonly<Record<Rung, number>> = { resync: 5000, reopen: 10_000, toggle: 10_000, reauthorise: 15_000 };
-/** So many looks in a row with more broken frames than good ones, and at least so many broken, are a storm; without, its end. */
+/** So many looks in a row with more broken frames than whole ones, and at least so many broken, are a storm; without, its end. */
 const NOISY_LOOKS = 5;
 const BROKEN_MIN = 5;
 
@@ -39,8 +41,10 @@ export class Recovery {
   readonly counts: Record<Rung | 'alarm', number> = { resync: 0, reopen: 0, toggle: 0, reauthorise: 0, alarm: 0 };
   readonly #rungs: readonly Rung[];
   #state: State = { kind: 'calm' };
-  #last: LineView = { isOpen: false, framesIn: 0, broken: 0, lost: 0, attached: 0 };
+  #last: LineView = { isOpen: false, framesIn: 0, broken: 0, unexpected: 0, lost: 0, attached: 0 };
   #noisyLooks = 0;
+  /** The last whole frames were not what the configuration expects. */
+  #isTalking = false;
   #quietLooks = 0;
 
   /** @param rungs after `resync`, which is the framing's own; empty: straight to the alarm */
@@ -59,15 +63,18 @@ export class Recovery {
     this.#last = view;
     if (!view.isOpen) return undefined;
     const good = view.framesIn - last.framesIn;
+    const whole = good + view.unexpected - last.unexpected;
     const broken = view.broken - last.broken;
-    const isNoisy = broken >= BROKEN_MIN && broken > good;
+    if (whole > 0) this.#isTalking = whole > good;
+    const isNoisy = broken >= BROKEN_MIN && broken > whole;
     this.#noisyLooks = isNoisy ? this.#noisyLooks + 1 : 0;
     this.#quietLooks = isNoisy ? 0 : this.#quietLooks + 1;
-    if ((good > 0 && !isNoisy) || this.#isStormOver()) this.#state = { kind: 'calm' };
+    if ((whole > 0 && !isNoisy) || this.#isStormOver()) this.#state = { kind: 'calm' };
     switch (this.#state.kind) {
       case 'calm':
         if (this.#noisyLooks >= NOISY_LOOKS) return this.#try('noise', 0, nowMs);
-        return view.lost > last.lost && view.attached === 0 ? this.#try('silence', 0, nowMs) : undefined;
+        if (this.#isTalking || view.attached > 0) return undefined;
+        return view.lost > last.lost ? this.#try('silence', 0, nowMs) : undefined;
       case 'trying': {
         const { trouble, step, untilMs } = this.#state;
         return nowMs < untilMs ? undefined : this.#try(trouble, step + 1, nowMs);

@@ -269,10 +269,11 @@ export class DownlinkFlow {
   }
 
   #route(message: Message, arrival: Arrival | undefined, retained: boolean): void {
-    const { mirror, inbox, facts } = this.#options;
+    const { mirror, inbox, intake, facts } = this.#options;
     const routes = mirror.route(message.topic);
     if (routes.length === 0) {
       inbox.pass(NOBODY, 'no subscriber');
+      intake.note({ ...this.#ownerOf(message.topic), reason: 'no subscriber', sample: message.topic, count: 1 });
       facts.emit('downlinkShed', { topic: message.topic, reason: 'no subscriber' });
       return;
     }
@@ -284,6 +285,14 @@ export class DownlinkFlow {
       else this.#admit(subdevice.lane, message, arrival);
       this.deliver(subdevice.lane);
     }
+  }
+
+  /** The one known subdevice whose own topic this is; nobody where it may be that of several. */
+  #ownerOf(topic: string): { readonly link: string | undefined; readonly subdevice: string | undefined } {
+    const { mirror, topicsOf } = this.#options;
+    const owners = [...mirror.all()].filter(({ id }) => topicsOf(id).toSubdevice(topic) !== undefined);
+    const [owner] = owners.length === 1 ? owners : [];
+    return { link: owner?.link, subdevice: owner?.id };
   }
 
   /** Whether the subdevice gets a retained message: not one that it had, or that waits for it. */

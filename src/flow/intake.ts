@@ -159,8 +159,8 @@ function lasts({ firstAtMs, lastAtMs, times }: Entry, nowMs: number): boolean {
   return nowMs - lastAtMs < Math.min(LASTS_MS_MAX, Math.max(LASTS_MS, INTERVALS * interval));
 }
 
-/** Downlinks that a driver has refused are noted with its words, where they are refused. */
-const NOTED_ELSEWHERE: readonly ShedReason[] = ['refused by the subdevice', 'too large for the link'];
+/** Noted where they are decided, with the words of the driver or the subdevice that the topic belongs to. */
+const NOTED_ELSEWHERE: readonly ShedReason[] = ['refused by the subdevice', 'too large for the link', 'no subscriber'];
 
 /** Custody has ended by a policy. @param shed topic: `undefined` where it is not known */
 export function noteShed(

@@ -51,12 +51,15 @@ export class LinkCare {
   }
 
   #lookAt(standing: LinkStanding, care: PortCare): void {
-    const { machine, name } = standing.plan;
+    const { machine, name, driver } = standing.plan;
     const { framesIn, crcErrors, oversizeFrames, malformedPackets } = machine.counters;
+    // a frame that does not end was damaged, or is none; a line that is too long was read to its end
+    const broken = driver === 'lines' ? crcErrors : crcErrors + oversizeFrames;
     const view = {
       isOpen: machine.state === 'open',
       framesIn,
-      broken: crcErrors + oversizeFrames + malformedPackets,
+      broken,
+      unexpected: crcErrors + oversizeFrames + malformedPackets - broken,
       lost: standing.lost,
       attached: machine.attachedSubdevices().length,
     };

@@ -39,22 +39,27 @@ export interface Health extends TurnedAway, BindingHealth, ClockHealth {
 const FILLING = 0.8;
 
 export function conditionsOf(health: Health): Condition[] {
+  const discarded = intakeConditions(health.discarded, health.links);
   return [
     ...storeConditions(health.store, health.nowMs - health.startedAtMs),
     ...hubConditions(health),
     ...clockConditions(health),
     ...linkConditions(health.links),
     ...missingConditions(health.missing, { link: '', driver: undefined, heard: undefined }),
-    ...intakeConditions(health.discarded, health.links),
+    ...discarded,
     ...bindingConditions(health),
-    ...queueConditions(health),
+    ...queueConditions(
+      health,
+      discarded.some(({ code }) => code === 'shedding'),
+    ),
     ...setAsideConditions(health),
     ...ledgerConditions(health),
     ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),
   ];
 }
 
-function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Health): Condition[] {
+/** @param isShedding a condition says so already, with the remedy */
+function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Health, isShedding: boolean): Condition[] {
   const forMs = nowMs - startedAtMs;
   if (storeFullSinceMs !== undefined) {
     return [
@@ -68,7 +73,7 @@ function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Healt
     ];
   }
   const fullness = Math.max(outbox.messages / outbox.messagesMax, outbox.bytes / outbox.bytesMax);
-  if (fullness < FILLING) return [];
+  if (fullness < FILLING || (fullness >= 1 && isShedding)) return [];
   const isFull = fullness >= 1;
   return [
     {

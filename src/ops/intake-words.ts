@@ -77,6 +77,10 @@ export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'the check at the end is missing or wrong',
     'Compare check and check_separator with what the device sends; if only some are wrong, look at the wire.',
   ),
+  'line noise': lines(
+    'bytes that are no text',
+    'Compare speed and parity of both ends first; then the ground wire, on RS-485 the termination. If the device sends binary data, it does not speak lines.',
+  ),
   'line encoding': lines(
     'it is not valid UTF-8',
     'Write encoding = "latin1" in [link.lines] if the device sends Latin-1; if the bytes are garbage, compare the speed.',
@@ -156,7 +160,11 @@ export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'Correct the topic, or its permissions at the hub; holdfast hub subscriptions and dead-letters show what is held back.',
   ),
   'QoS 0 too fast': shed('QoS 0, faster than it could be passed on', 'Send with QoS 1, or less often.'),
-  'no subscriber': shed('no subdevice has subscribed to its topic', 'Compare topics with holdfast subdevices.', 'no'),
+  'no subscriber': {
+    ...{ code: 'downlinks-unsubscribed', noun: 'downlink', losing: 'yes' },
+    why: 'the subdevice has not subscribed to the topic',
+    hint: 'Let the subdevice subscribe to it (downlinks of [link.lines], writable points of a Modbus unit), or correct the topic at the sender; holdfast subdevices shows the subscriptions.',
+  },
   'session ended': shed(
     'its subdevice ended its session',
     'Let the subdevice connect with CleanSession = 0 to keep its downlinks.',

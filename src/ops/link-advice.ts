@@ -1,4 +1,5 @@
 /** What a technician does about a line, by what was found on it. Pure. */
+import { remedyOf } from './discard-remedy.ts';
 import { INTAKE_WORDS } from './intake-words.ts';
 import { countedIn, isAboutContent, type LinkFindings, muteIn, refusingIn, sumOf } from './link-findings.ts';
 import { remedyOfRefusal } from './unit-words.ts';
@@ -32,8 +33,8 @@ function discardAdvice({ discarded }: LinkFindings): string[] {
     .filter(({ reason }) => INTAKE_WORDS[reason].code !== 'frames-broken' || reason === 'malformed packet')
     .slice(0, ADVICE_MAX)
     .map(({ reason, count, sample }) => {
-      const { noun, why, hint } = INTAKE_WORDS[reason];
-      return `${countOf(count, noun)} discarded: ${why}; the last: ${sample}. ${hint}`;
+      const { noun, why } = INTAKE_WORDS[reason];
+      return `${countOf(count, noun)} discarded: ${why}; the last: ${sample}. ${remedyOf({ reason, sample })}`;
     });
 }
 
@@ -52,7 +53,7 @@ function lineAdvice(findings: LinkFindings): string[] {
   const advice: string[] = [];
   if (broken > 0 && !isAboutContent(findings))
     advice.push(
-      'Frames arrive broken: check that speed and parity are the same at both ends; then the ground wire; on RS-485 the termination (120 Ω at both ends, none between); then what runs beside the cable.',
+      `Frames arrive broken${brokenWords(findings)}: check that speed and parity are the same at both ends; then the ground wire; on RS-485 the termination (120 Ω at both ends, none between); then what runs beside the cable.`,
     );
   // whoever is mute is repeated to, and named above
   if (silence > 0 || (retries > 0 && muteIn(findings).length === 0))
@@ -60,6 +61,12 @@ function lineAdvice(findings: LinkFindings): string[] {
       `What was sent met silence (${countOf(silence, 'probe')}, ${countOf(retries, 'repetition')}): a loose plug, noise at the other end, an adapter that switches its direction late, or a device slower than retry_ms.`,
     );
   return advice;
+}
+
+/** The most frequent reason, with the last of them. */
+function brokenWords({ discarded }: LinkFindings): string {
+  const first = discarded.find(({ reason }) => INTAKE_WORDS[reason].code === 'frames-broken');
+  return first === undefined ? '' : ` (${INTAKE_WORDS[first.reason].why}; the last: ${first.sample})`;
 }
 
 function kernelAdvice({ kernel }: LinkFindings): string[] {

@@ -1,6 +1,6 @@
 /** What is wrong with the links: conditions for the technician. Nothing is lost by any of them alone. */
 import type { LinkReport } from './link-report.ts';
-import { looksLikeWords, misplacedConditions, unlistedConditions } from './misplaced.ts';
+import { misplacedConditions, unlistedConditions } from './misplaced.ts';
 import { missingConditions } from './missing.ts';
 import type { Condition } from './report.ts';
 
@@ -8,10 +8,14 @@ export function linkConditions(links: readonly LinkReport[]): Condition[] {
   return links.flatMap((link) => [
     ...portConditions(link),
     ...unlistedConditions(link),
-    ...misplacedConditions(link),
-    ...missingConditions(link.missing, { link: link.name, driver: link.driver, heard: heardWords(link) }),
-    ...lineConditions(link),
+    ...(link.looksLike === null ? troubleConditions(link) : misplacedConditions(link, links)),
   ]);
+}
+
+/** Of a line whose bytes look like nothing else: what else they look like would explain all of these. */
+function troubleConditions(link: LinkReport): Condition[] {
+  const { name, driver, missing } = link;
+  return [...missingConditions(missing, { link: name, driver, heard: heardWords(link) }), ...lineConditions(link)];
 }
 
 function portConditions(link: LinkReport): Condition[] {
@@ -73,8 +77,7 @@ function remedyOf(path: string, problem: string): string {
 /** What is heard on a link instead of whoever is missing. */
 function heardWords(link: LinkReport): string | undefined {
   const others = link.unlisted.map(({ subdevice }) => `the client id ${subdevice}`);
-  const words = [...others, ...(looksLikeWords(link) === undefined ? [] : ['another protocol'])];
-  return words.length === 0 ? undefined : words.join(', ');
+  return others.length === 0 ? undefined : others.join(', ');
 }
 
 /** Which remedy fits is said by what is discarded there, where something is. */

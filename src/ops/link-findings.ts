@@ -7,7 +7,7 @@ import type { ProbeReport } from './probe-tally.ts';
 /** What a clean wire carries, too. */
 const CONTENT: readonly IntakeReason[] = [
   ...(['line pattern', 'line encoding', 'line not JSON', 'line field', 'line sequence'] as const),
-  ...(['line subdevice', 'malformed packet'] as const),
+  ...(['line subdevice', 'line too long', 'malformed packet'] as const),
 ];
 
 /** What is known of a line by looking at it and asking on it. */
@@ -96,6 +96,11 @@ export function refusingIn({
   return discarded
     .filter(({ reason }) => reason === 'unit exception' || reason === 'unit value')
     .map(({ sample }) => ({ subdevice: 'A unit', refused: [sample] }));
+}
+
+/** The last CONNECT that was refused, with the reason; `undefined`: none was. */
+export function refusedIn({ discarded }: LinkFindings): string | undefined {
+  return discarded.find(({ reason }) => reason === 'client refused')?.sample;
 }
 
 interface Mute {

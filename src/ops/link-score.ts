@@ -9,6 +9,7 @@ import {
   type LinkFindings,
   type LinkTrial,
   muteIn,
+  refusedIn,
   refusingIn,
   sumOf,
 } from './link-findings.ts';
@@ -54,20 +55,24 @@ function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'ver
     const advice = ['Check plug, USB hub and power supply; dmesg tells what the kernel saw.', ...adviceOf(findings)];
     return { verdict: 'bad', sentence, advice };
   }
-  const words = looksLikeWords(report);
-  const guess = words === undefined ? [] : [`${words.sentence} ${words.hint}`];
+  const words = looksLikeWords(report, []);
+  // what else the bytes look like explains all that is found on the line
+  const advice = words === undefined ? adviceOf(findings) : [`${words.sentence} ${words.hint}`];
   if (framesIn + broken === 0 && bytesIn > 0 && sumOf(probes, 'answers') === 0) {
     const sentence = `Bad: ${countOf(bytesIn, 'byte')} came over link ${name} in ${seconds} s, and no ${UNITS[driver] ?? 'frame'} could be made of them.`;
-    return { verdict: 'bad', sentence, advice: [...guess, ...adviceOf(findings)] };
+    return { verdict: 'bad', sentence, advice };
   }
   if (framesIn + broken === 0 && sumOf(probes, 'requests') === 0) {
     const sentence = `Nothing came over link ${name} in ${seconds} s.`;
-    const advice = ['Is the device on, and wired? If it only speaks now and then, test for longer.'];
-    return { verdict: 'silent', sentence, advice };
+    const silent = ['Is the device on, and wired? If it only speaks now and then, test for longer.'];
+    return { verdict: 'silent', sentence, advice: silent };
   }
-  const verdict = verdictOf(findings);
+  // the line is good, and nobody on it is served
+  const refused = report.subdevices.length === 0 ? refusedIn(findings) : undefined;
+  const verdict = refused === undefined ? verdictOf(findings) : 'bad';
   const word = { good: 'Good', fair: 'Fair', bad: 'Bad' }[verdict];
-  return { verdict, sentence: `${word}: ${findingWords(findings)}.`, advice: [...guess, ...adviceOf(findings)] };
+  const last = refused === undefined ? '' : `, and nobody is served (${refused})`;
+  return { verdict, sentence: `${word}: ${findingWords(findings)}${last}.`, advice };
 }
 
 function verdictOf(findings: LinkFindings): 'good' | 'fair' | 'bad' {

@@ -70,6 +70,7 @@ export class QueueReports {
       total: this.queue('uplink'),
       lanes,
       refused: refusedOf(discardReports(this.#gateway)),
+      shed: sumOf(uplinks).shed,
       alarmTopicsWait: !alarmTopics.isSettled,
     };
   }

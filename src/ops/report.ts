@@ -75,6 +75,7 @@ export type ConditionCode =
   | 'subdevice-silent'
   | 'unit-trouble'
   | 'commands-refused'
+  | 'downlinks-unsubscribed'
   | 'outbox-filling'
   | 'outbox-full'
   | 'inbox-shedding'
@@ -195,6 +196,8 @@ export interface OutboxReport {
   readonly lanes: readonly OutboxLane[];
   /** Uplinks turned away for good since the start, by reason. */
   readonly refused: Readonly<Record<string, number>>;
+  /** Uplinks in custody that were given up, of all starts, by reason. */
+  readonly shed: Readonly<Record<string, number>>;
   /** The configuration's alarm topics are not in force before nothing waits (decisions/0014). */
   readonly alarmTopicsWait: boolean;
 }

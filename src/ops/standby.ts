@@ -79,7 +79,7 @@ export class Standby implements Inspection {
   }
 
   async outbox(): Promise<OutboxReport> {
-    return { total: EMPTY, lanes: [], refused: {}, alarmTopicsWait: false };
+    return { total: EMPTY, lanes: [], refused: {}, shed: {}, alarmTopicsWait: false };
   }
 
   async deadLetters(): Promise<DeadLettersReport> {

@@ -24,13 +24,3 @@ const REMEDIES: readonly (readonly [words: string, remedy: string])[] = [
 export function remedyOfRefusal(words: string): string | undefined {
   return REMEDIES.find(([exception]) => words.includes(exception))?.[1];
 }
-
-export function exceptionRemedy({
-  reason,
-  sample,
-}: {
-  readonly reason: string;
-  readonly sample: string;
-}): string | undefined {
-  return reason === 'unit exception' ? remedyOfRefusal(sample) : undefined;
-}

@@ -4,10 +4,12 @@
  */
 import { crc16 } from '../codec/crc16.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
+import { isStretched } from '../codec/noise.ts';
 import { FrameReader } from '../codec/sn-cobs.ts';
 import { RawReader } from '../codec/sn-raw.ts';
 
-export type Protocol = 'sn-cobs' | 'sn-raw' | 'modbus' | 'lines';
+/** `other speed`: a protocol sent slower than it is read, perhaps. */
+export type Protocol = 'sn-cobs' | 'sn-raw' | 'modbus' | 'lines' | 'other speed';
 
 const PACKET_BYTES_MAX = 1024;
 /** A CRC-16 holds by chance once in 65,536 trials, and there are many. */
@@ -27,7 +29,8 @@ export function recognise(bytes: Uint8Array): Protocol | undefined {
   if (framed.some((packet) => decodePacket(packet).ok)) return 'sn-cobs';
   if (modbusFramesIn(bytes) >= MODBUS_FRAMES_MIN) return 'modbus';
   if (isText(bytes)) return 'lines';
-  return rawShareOf(bytes) >= RAW_SHARE_MIN ? 'sn-raw' : undefined;
+  if (rawShareOf(bytes) >= RAW_SHARE_MIN) return 'sn-raw';
+  return isStretched(bytes) ? 'other speed' : undefined;
 }
 
 function rawShareOf(bytes: Uint8Array): number {

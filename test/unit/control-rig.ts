@@ -199,6 +199,7 @@ export class FakeGateway implements Inspection {
       total: this.facts.outbox,
       lanes: [{ subdevice: 'meter-1', class: 'backlog' as const, messages, bytes, inFlight, oldest, ratePerS, etaMs }],
       refused: {},
+      shed: {},
       alarmTopicsWait: false,
     };
   }

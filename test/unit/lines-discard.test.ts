@@ -12,6 +12,9 @@ const JSON_LINES: LinesKeys = {
   ...{ format: 'ndjson', topic: '{kind}', sequence: 'seq', ack: '{"ok":{seq}}', refused: '{"no":{seq}}' },
 };
 
+/** 64 bytes are the end of the digit in `"seq":1`. */
+const LONG: LinesKeys = { ...JSON_LINES, line_bytes_max: 64 };
+
 const discards = (bench: LinesBench): string[] =>
   bench.of('discarded').map(({ reason, sample }) => `${reason}: ${sampleWords(sample)}`);
 
@@ -20,8 +23,9 @@ describe('a line that is no message', () => {
     ['does not match the pattern', WEIGHT, 'boot v1', 'line pattern: "boot v1"'],
     ['is Latin-1 and not UTF-8', {}, 'caf\xe9', 'line encoding: "caf\\xe9"'],
     ['is no JSON', { format: 'ndjson' }, '{"a":', 'line not JSON: "{"a":"'],
+    ['is noise', WEIGHT, '\x00\xf8\x80\xfe1', 'line noise: hex 00 f8 80 fe 31'],
     ['has a wrong check', { check: 'crc32' }, 'x*00000000', 'line check: "x*00000000"'],
-    ['is too long', { line_bytes_max: 16 }, 'x'.repeat(17), `line too long: "${'x'.repeat(17)}\\n"`],
+    ['is too long', { line_bytes_max: 16 }, 'x'.repeat(17), `line too long: "${'x'.repeat(17)}"`],
     ['lacks a field of its topic', { format: 'ndjson', topic: '{k}' }, '{}', 'line field: k is missing: "{}"'],
     ['lacks its sequence', JSON_LINES, '{"kind":"a"}', 'line sequence: seq is missing: "{"kind":"a"}"'],
   ])('because it %s is counted once, as broken, and told with its sample', (_, keys, line, told) => {
@@ -85,6 +89,13 @@ describe('a device that waits for an answer', () => {
     ['a Latin-1 character', JSON_LINES, '{"seq":7,"kind":"\xe9"}', '{"no":7}\n'],
     ['a text field that is empty', TEXT, '7 ', 'NO 7\n'],
     ['no match, and a refusal without fields', { ...WEIGHT, ack: 'OK', refused: 'NO' }, 'boot', 'NO\n'],
+    ['more bytes than the longest', LONG, `{"seq":7,"kind":"${'a'.repeat(64)}"}`, '{"no":7}\n'],
+    [
+      'more bytes than the longest, and a refusal without fields',
+      { ...LONG, ack: 'OK', refused: 'NO' },
+      ' '.repeat(65),
+      'NO\n',
+    ],
     [
       'another subdevice than any',
       { format: 'ndjson', subdevice_field: 'id', ack: 'OK', refused: 'NO {id}' },
@@ -100,6 +111,7 @@ describe('a device that waits for an answer', () => {
   it.each<[string, LinesKeys, string]>([
     ['no number is legible', JSON_LINES, '{"kind":"a"}'],
     ['two are', JSON_LINES, '{"seq":7{"seq":8,"kind":"a"}'],
+    ['its number may go on behind what was kept of it', LONG, `{${' '.repeat(55)}"seq":123456789}`],
     ['half of one may be', JSON_LINES, '{"kind":"a","seq":7x'],
     [
       'its check does not hold, so that it may come whole',
@@ -111,6 +123,17 @@ describe('a device that waits for an answer', () => {
     const bench = new LinesBench(keys);
     bench.receive(`${line}\n`);
     expect([bench.written, bench.of('discarded').length]).toEqual(['', 1]);
+  });
+
+  it.each<[string, LinesKeys, string, string]>([
+    ['a wrong check', { ...JSON_LINES, check: 'crc32' }, '{"seq":7,"kind":"a"}*00000000', '{"later":7}*'],
+    ['a wrong check, two lines in one', { ...LONG, check: 'crc32' }, `${' '.repeat(64)}{"seq":7}*00000000`, ''],
+    ['noise in it', JSON_LINES, '{"seq":7,"k\x00\xf8\x80\xfe\x00\xf8\x80\xfe\x00\xf8', '{"later":7}\n'],
+  ])('is asked to repeat a line with %s, since that may come whole', (_, keys, line, answer) => {
+    const bench = new LinesBench({ ...keys, busy: '{"later":{seq}}' });
+    bench.receive(`${line}\n`);
+    expect([bench.written.slice(0, answer.length), bench.written === '']).toEqual([answer, answer === '']);
+    expect(bench.link.counters.malformedPackets).toBe(0);
   });
 
   it('is answered in the order of its lines', () => {

@@ -20,7 +20,7 @@ const COUNTERS: LinkCounters = {
 /** Open from the start; a `wake` passes on what its line reports next. */
 class FakeMachine implements LinkMachine {
   readonly state = 'open';
-  readonly counters = COUNTERS;
+  counters = COUNTERS;
   reports: DriverReport[] = [];
 
   attachedSubdevices(): readonly string[] {
@@ -59,7 +59,7 @@ class CareBench {
   readonly closes: string[] = [];
   readonly links: Links;
 
-  constructor(care: PortCare | undefined, rungs: LinkPlan['rungs']) {
+  constructor(care: PortCare | undefined, rungs: LinkPlan['rungs'], driver: LinkPlan['driver'] = 'mqttsn') {
     const { clock } = this;
     const facts = newFacts();
     facts.on('linkRecovery', ({ rung, outcome }) => this.told.push(`${rung}: ${outcome}`));
@@ -82,7 +82,7 @@ class CareBench {
       recorder,
       name: 'meters',
       path: 'usb:x',
-      ...{ driver: 'mqttsn' as const, framing: 'sn-cobs' },
+      ...{ driver, framing: 'sn-cobs' },
       machine: this.machine,
       renew: () => undefined,
       open,
@@ -92,6 +92,14 @@ class CareBench {
     this.links = new Links({ clock, mailbox, facts, report: () => undefined, setAside: new SetAside(facts) }, [plan]);
     this.links.start();
     new LinkCare({ clock, mailbox, facts, links: () => this.links }).start();
+  }
+
+  /** A minute in which so many are counted each second. */
+  count(counter: keyof LinkCounters, perS: number): void {
+    for (let second = 0; second < 60; second += 1) {
+      this.machine.counters = { ...this.machine.counters, [counter]: this.machine.counters[counter] + perS };
+      this.clock.pass(1000);
+    }
   }
 
   async fallSilent(): Promise<void> {
@@ -124,6 +132,20 @@ it('each rung is carried out and told, one that cannot be done with its reason, 
   expect(bench.links.standings()[0]?.recovery.counts).toEqual({
     ...{ resync: 1, reopen: 1, toggle: 1, reauthorise: 1, alarm: 1 },
   });
+});
+
+it.each([
+  ['mqttsn', 'crcErrors', true],
+  ['mqttsn', 'oversizeFrames', true],
+  ['mqttsn', 'malformedPackets', false],
+  ['modbus', 'crcErrors', true],
+  ['lines', 'crcErrors', true],
+  ['lines', 'oversizeFrames', false],
+  ['lines', 'malformedPackets', false],
+] as const)('the port of a link of %s is opened again for %s: %s', (driver, counter, isOpened) => {
+  const bench = new CareBench(PORT, ['reopen'], driver);
+  bench.count(counter, 10);
+  expect([bench.closes.length > 0, bench.told.length > 0]).toEqual([isOpened, isOpened]);
 });
 
 it('a line that is no device of this machine is left alone', async () => {

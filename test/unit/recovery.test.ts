@@ -9,7 +9,7 @@ const ALL = ['reopen', 'toggle', 'reauthorise'] as const;
 class Line {
   readonly recovery: Recovery;
   readonly tried: Rung[] = [];
-  view: LineView = { isOpen: true, framesIn: 0, broken: 0, lost: 0, attached: 1 };
+  view: LineView = { isOpen: true, framesIn: 0, broken: 0, unexpected: 0, lost: 0, attached: 1 };
   #nowMs = 0;
 
   constructor(rungs: ConstructorParameters<typeof Recovery>[0] = ALL) {
@@ -38,6 +38,40 @@ class Line {
     this.look({ lost: this.view.lost + 1, attached: 0 });
   }
 }
+
+describe('frames that arrive whole and cannot be read as configured', () => {
+  /** Ten of them a second. */
+  const babble = (line: Line, seconds: number): void => {
+    for (let second = 0; second < seconds; second += 1) line.look({ unexpected: line.view.unexpected + 10 });
+  };
+
+  it('are no storm', () => {
+    const line = new Line();
+    babble(line, 60);
+    expect([line.tried, line.recovery.alarm]).toEqual([[], undefined]);
+    line.hear(5, [0, 10]);
+    expect(line.tried).toEqual(['resync']);
+  });
+
+  it('are no silence, even if their subdevice counts as gone for want of a good one', () => {
+    const line = new Line();
+    babble(line, 1);
+    line.pass(60);
+    line.fallSilent();
+    expect(line.tried).toEqual([]);
+    line.hear(1, [1, 0]);
+    line.fallSilent();
+    expect(line.tried).toEqual(['resync']);
+  });
+
+  it('end what is tried against a silence', () => {
+    const line = new Line();
+    line.fallSilent();
+    babble(line, 1);
+    line.pass(3600);
+    expect([line.tried, line.recovery.alarm]).toEqual([['resync'], undefined]);
+  });
+});
 
 describe('a subdevice that falls silent', () => {
   it('has every rung tried, each after its time, then the alarm, and then it is left alone', () => {
