@@ -6,7 +6,7 @@
 import type { FaultCode } from './base/fault.ts';
 import type { Direction } from './base/message.ts';
 import type { Change } from './custody/change.ts';
-import type { LetterPage, LetterRequest } from './custody/letter.ts';
+import type { LetterPage, LetterRequest } from './custody/dead-letter.ts';
 import type { Row, RowPage, StoreOpening, Tally } from './custody/row.ts';
 
 export type Cancel = () => void;

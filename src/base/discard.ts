@@ -1,6 +1,6 @@
 /**
  * Ways in which a message or a command of the user ends before custody, or in spite of it: each has a counter, a sample
- * of the last one, a line in the journal and a remedy (`flow/intake.ts`, `ops/intake-words.ts`).
+ * of the last one, a line in the journal and a remedy (`flow/intake.ts`, `ops/conditions/intake-words.ts`).
  *
  * Not among them: congestion towards a sender that is told to come again, and repetitions.
  */

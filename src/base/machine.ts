@@ -2,7 +2,7 @@
  * The one abstraction: a protocol with the I/O taken out.
  *
  * Bytes, packets and orders go in as `Input`; what is to be done comes out as `Action`. A machine knows no socket, no
- * timer and no file, so the simulator runs it on a virtual clock and `flow/pump.ts` runs it on a real channel.
+ * timer and no file, so the simulator runs it on a virtual clock and `runtime/pump.ts` runs it on a real channel.
  */
 export interface Machine<Input, Action> {
   /**

@@ -1,6 +1,6 @@
 /**
  * Serial ports and the names they keep: what a configuration calls a port, and which of the ports that are plugged in
- * is meant. Pure; `io/serial-ports.ts` sees which there are.
+ * is meant. Pure; `io/serial/serial-ports.ts` sees which there are.
  *
  * A number such as that of `/dev/ttyUSB0` counts in the order of plugging and names nothing for long. What lasts is who
  * the adapter says it is (`usb:vendor:product:serial:interface`) or where it is plugged in (`by-path:…`).

@@ -1,9 +1,9 @@
 /** The gateway as a process of its own: started, asked, killed, started again. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Answers, ask } from '../ops/control-client.ts';
-import type { LedgerReport } from '../ops/ledger-report.ts';
-import type { OutboxReport, StatusReport } from '../ops/report.ts';
+import { type Answers, ask } from '../ops/api/control-client.ts';
+import type { LedgerReport } from '../ops/reports/ledger-report.ts';
+import type { OutboxReport, StatusReport } from '../ops/reports/report.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** A cold start compiles everything once. */

@@ -1,6 +1,6 @@
 /** `holdfast acknowledge-gap`: the technician has seen to the downlinks that may be missing. */
 import { EXIT } from '../base/fault.ts';
-import { give } from '../ops/control-client.ts';
+import { give } from '../ops/api/control-client.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 

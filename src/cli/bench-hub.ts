@@ -1,6 +1,6 @@
 /** `holdfast bench-hub`: the emulation of the hub, on real TCP and real time, until Ctrl-C. */
 import { EXIT, Fault } from '../base/fault.ts';
-import type { HubRules } from '../bench/hub/rules.ts';
+import type { HubRules } from '../bench/hub/bench-rules.ts';
 import type { CommandContext } from './context.ts';
 import { hang } from './terminal.ts';
 
@@ -37,7 +37,7 @@ export async function startBench({ terminal }: CommandContext, options: BenchHub
     changes = { ...changes, ...change.rules };
   }
   const { systemClock } = await import('../io/clock.ts');
-  const { runBenchHub } = await import('../bench/hub/command.ts');
+  const { runBenchHub } = await import('../bench/hub/run-bench-hub.ts');
   const { tlsPort, tlsFolder, tlsClient, ...rest } = options;
   return await runBenchHub({
     ...{ ...rest, changes },

@@ -4,7 +4,7 @@ import type { BenchHubOptions } from './bench-hub.ts';
 import type { CommandContext } from './context.ts';
 import type { LinkTestOptions } from './link-test.ts';
 import type { RecordOptions } from './record.ts';
-import type { StatusOptions } from './status.ts';
+import type { StatusOptions } from './show-status.ts';
 import { VERSION } from './version.ts';
 
 /** What a command is called with: the general options, its own options, its arguments. */
@@ -29,16 +29,16 @@ export function addCommands(add: Add, program: Command): void {
 
 function addLookingIn(add: Add): void {
   add<StatusOptions>('status', 'is it losing data? and how are things', async ({ context, options }) =>
-    (await import('./status.ts')).showStatus(context, options),
+    (await import('./show-status.ts')).showStatus(context, options),
   ).option('--check', 'print one line; exit 0 if no data is being lost, 1 at risk, 2 if it is, 3 if nobody can tell');
   add('ledger', 'the books: accepted = delivered + pending + shed + dead + damaged', async ({ context }) =>
-    (await import('./ledger.ts')).showLedger(context),
+    (await import('./show-ledger.ts')).showLedger(context),
   );
   add('subdevices', 'who is there, and what waits for whom', async ({ context }) =>
-    (await import('./subdevices.ts')).showSubdevices(context),
+    (await import('./show-subdevices.ts')).showSubdevices(context),
   );
   add('outbox', 'what is owed to the hub, and when it will be gone', async ({ context }) =>
-    (await import('./outbox.ts')).showOutbox(context),
+    (await import('./show-outbox.ts')).showOutbox(context),
   );
   add('acknowledge-gap', 'the downlinks that may have been missing were seen to', async ({ context }) =>
     (await import('./acknowledge-gap.ts')).acknowledgeGap(context),
@@ -54,10 +54,10 @@ function addLookingIn(add: Add): void {
 
 function addLinks(add: Add, program: Command): void {
   add('ports', 'serial ports that are plugged in, and what to call them', async ({ context }) =>
-    (await import('./ports.ts')).showPorts(context),
+    (await import('./show-ports.ts')).showPorts(context),
   );
   add('links', 'the lines: rates, errors, round trips', async ({ context }) =>
-    (await import('./links.ts')).showLinks(context),
+    (await import('./show-links.ts')).showLinks(context),
   );
   const link = program.command('link').description('one line');
   add<LinkTestOptions>(
@@ -79,7 +79,7 @@ function addDeadLetters(add: Add, program: Command): void {
   add<{ after: number; limit: number }>(
     'list',
     'list them, the oldest first',
-    async ({ context, options }) => (await import('./dead-letters.ts')).listDeadLetters(context, options),
+    async ({ context, options }) => (await import('./show-dead-letters.ts')).listDeadLetters(context, options),
     letters,
   )
     .option('--after <number>', 'those behind this one', wholeNumber(0, 9_999_999_999), 0)
@@ -87,7 +87,7 @@ function addDeadLetters(add: Add, program: Command): void {
   add(
     'show <number>',
     'one of them, with its payload',
-    async ({ context, words }) => (await import('./dead-letters.ts')).showDeadLetter(context, words[0] ?? ''),
+    async ({ context, words }) => (await import('./show-dead-letters.ts')).showDeadLetter(context, words[0] ?? ''),
     letters,
   );
   const orders = [
@@ -176,7 +176,7 @@ function addRunning(add: Add): void {
   add<{ seconds: number; seed: number }>(
     'demo',
     'a hub, a gateway and subdevices on this machine, and what they survive',
-    async ({ context, options }) => (await import('../bench/demo.ts')).runDemo({ ...options, json: context.asJson }),
+    async ({ context, options }) => (await import('../bench/demo/demo.ts')).runDemo({ ...options, json: context.asJson }),
   )
     .option('--seconds <count>', 'how long', wholeNumber(1, 86_400), 30)
     .option('--seed <number>', 'which run of the dice', wholeNumber(0, 4_294_967_295), 1);

@@ -8,7 +8,7 @@ import { folderProblem } from '../io/folders.ts';
 import { readSecretFile } from '../io/secret-file.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
-import { sharedPorts } from './ports.ts';
+import { sharedPorts } from './show-ports.ts';
 import { hang, type Terminal } from './terminal.ts';
 import { checkTls, type TlsFindings } from './tls-check.ts';
 

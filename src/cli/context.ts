@@ -3,7 +3,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { Fault } from '../base/fault.ts';
-import { hasCode } from '../ops/control-socket.ts';
+import { hasCode } from '../ops/api/control-socket.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandContext {

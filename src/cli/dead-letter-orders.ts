@@ -1,6 +1,6 @@
 /** `holdfast dead-letters retry|drop`: orders to the running gateway. */
 import { EXIT, Fault } from '../base/fault.ts';
-import { give } from '../ops/control-client.ts';
+import { give } from '../ops/api/control-client.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';

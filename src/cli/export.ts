@@ -1,9 +1,9 @@
 /** `holdfast export FILE --pcapng OUT`: a recording as a capture for Wireshark. */
 import { EXIT } from '../base/fault.ts';
 import { countOf } from '../ops/words.ts';
-import { encodeCapture } from '../recording/capture.ts';
+import { encodeCapture } from '../recorder/capture.ts';
 import { type CommandContext, printJson } from './context.ts';
-import { madeOf, readRecording, writeOut } from './recording-file.ts';
+import { madeOf, readRecording, writeOut } from './recording-files.ts';
 
 /** @throws Fault `usage` */
 export async function exportRecording(context: CommandContext, path: string, out: string): Promise<number> {

@@ -1,5 +1,5 @@
 /** What speaks against a packet that is held back, and the command that releases it. */
-import { evidenceWords, type HeldPacketReport } from '../ops/hub-packet-words.ts';
+import { evidenceWords, type HeldPacketReport } from '../ops/conditions/hub-packet-words.ts';
 import { durationWords, printable } from '../ops/words.ts';
 import { hang, type Terminal, wrap } from './terminal.ts';
 

@@ -1,7 +1,7 @@
 /** `holdfast hub subscriptions [release]`: filters at the hub, and packets that it closes the connection on. */
 import { EXIT } from '../base/fault.ts';
-import { give } from '../ops/control-client.ts';
-import type { FilterReport } from '../ops/hub-packet-words.ts';
+import { give } from '../ops/api/control-client.ts';
+import type { FilterReport } from '../ops/conditions/hub-packet-words.ts';
 import { countOf, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { heldPacketLines } from './held-packet-lines.ts';

@@ -1,7 +1,7 @@
 /** `holdfast hub bind|unbind|describe`: which subdevices the hub lets this gateway speak for. */
 import { EXIT } from '../base/fault.ts';
-import type { BindingOutcomes, BindingsReport } from '../ops/binding-report.ts';
-import { give } from '../ops/control-client.ts';
+import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
+import { give } from '../ops/api/control-client.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';

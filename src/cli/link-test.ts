@@ -5,10 +5,10 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, Fault } from '../base/fault.ts';
-import { sumOf } from '../ops/link-findings.ts';
-import type { LinkReport } from '../ops/link-report.ts';
-import { type LinkScore, type LinkVerdict, scoreLink } from '../ops/link-score.ts';
-import type { ProbeReport } from '../ops/probe-tally.ts';
+import { sumOf } from '../ops/link-test/link-findings.ts';
+import type { LinkReport } from '../ops/reports/link-report.ts';
+import { type LinkScore, type LinkVerdict, scoreLink } from '../ops/link-test/link-score.ts';
+import type { ProbeReport } from '../ops/link-test/probe-tally.ts';
 import { countWords, durationWords, kernelWords, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning, locateGateway } from './location.ts';

@@ -1,9 +1,9 @@
 /** Finds the gateway: its socket, and its files for when it does not run. */
 import { statSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
-import { DEFAULT_CONFIG_PATH, type Places, placesIn, USUAL_PLACES } from '../config/places.ts';
-import { type Answers, ask } from '../ops/control-client.ts';
-import { hasCode } from '../ops/control-socket.ts';
+import { DEFAULT_CONFIG_PATH, type Places, placesIn, USUAL_PLACES } from '../config/default-places.ts';
+import { type Answers, ask } from '../ops/api/control-client.ts';
+import { hasCode } from '../ops/api/control-socket.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, readConfigText } from './context.ts';
 

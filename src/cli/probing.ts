@@ -5,8 +5,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../base/fault.ts';
 import type { ProbeOutcome } from '../base/probe.ts';
-import { give } from '../ops/control-client.ts';
-import { type ProbeReport, ProbeTally } from '../ops/probe-tally.ts';
+import { give } from '../ops/api/control-client.ts';
+import { type ProbeReport, ProbeTally } from '../ops/link-test/probe-tally.ts';
 
 export interface ProbingPlan {
   readonly controlSocket: string;

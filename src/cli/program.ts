@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, Fault } from '../base/fault.ts';
-import { DEFAULT_CONFIG_PATH } from '../config/places.ts';
+import { DEFAULT_CONFIG_PATH } from '../config/default-places.ts';
 import { type Act, addCommands } from './commands.ts';
 import type { CommandContext } from './context.ts';
 import { openTerminal } from './terminal.ts';

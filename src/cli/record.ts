@@ -1,13 +1,13 @@
 /** `holdfast record`: freezes what the flight recorder still knows, and says where it is. */
 import { EXIT, Fault } from '../base/fault.ts';
-import { give } from '../ops/control-client.ts';
+import { give } from '../ops/api/control-client.ts';
 import type { Frozen } from '../ops/recordings.ts';
 import { countOf } from '../ops/words.ts';
-import { encodeCapture } from '../recording/capture.ts';
-import { encodeRecording } from '../recording/file.ts';
+import { encodeCapture } from '../recorder/capture.ts';
+import { encodeRecording } from '../recorder/recording-file.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
-import { readRecording, writeOut } from './recording-file.ts';
+import { readRecording, writeOut } from './recording-files.ts';
 
 export interface RecordOptions {
   readonly out?: string;

@@ -1,9 +1,9 @@
 /** `holdfast replay FILE`: the recording through the real machine, and whether it decides the same again. */
 import { EXIT } from '../base/fault.ts';
 import { countOf, printable } from '../ops/words.ts';
-import { type Difference, type Rerun, rerun } from '../recording/rerun.ts';
+import { type Difference, type Rerun, rerun } from '../recorder/rerun.ts';
 import { type CommandContext, printJson } from './context.ts';
-import { madeOf, readRecording } from './recording-file.ts';
+import { madeOf, readRecording } from './recording-files.ts';
 import type { Terminal } from './terminal.ts';
 
 /** @returns 1 if a decision differs, or the file is damaged; @throws Fault `usage` */

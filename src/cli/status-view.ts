@@ -1,10 +1,10 @@
 /**
  * `holdfast status` in words: first whether data is being lost, then what to do now, then how things are.
  */
-import type { HubReport, SessionReport } from '../ops/hub-report.ts';
-import { type DiscardReport, discardedMessages } from '../ops/intake-report.ts';
-import { brokenFrames, type LinkReport } from '../ops/link-report.ts';
-import type { Condition, Losing, QueueReport, StatusReport, StoreReport } from '../ops/report.ts';
+import type { HubReport, SessionReport } from '../ops/reports/hub-report.ts';
+import { type DiscardReport, discardedMessages } from '../ops/reports/intake-report.ts';
+import { brokenFrames, type LinkReport } from '../ops/reports/link-report.ts';
+import type { Condition, Losing, QueueReport, StatusReport, StoreReport } from '../ops/reports/report.ts';
 import {
   ageWords,
   bytesWords,

@@ -1,8 +1,8 @@
 /** `holdfast tail`: what happens, as it happens, until Ctrl-C. */
 import { once } from 'node:events';
 import { EXIT } from '../base/fault.ts';
-import { followTail } from '../ops/control-client.ts';
-import type { TailLine } from '../ops/tail-line.ts';
+import { followTail } from '../ops/api/control-client.ts';
+import type { TailLine } from '../ops/api/tail-line.ts';
 import { countOf, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';

@@ -4,8 +4,8 @@ import { CLOCK_FLOOR_MS } from '../base/clock-trust.ts';
 import { Fault } from '../base/fault.ts';
 import type { HubTls, Problem } from '../config/schema.ts';
 import { readBase64SecretFile } from '../io/secret-file.ts';
-import { pskProblem } from '../io/tls.ts';
-import { readTlsFiles, type TlsReading } from '../io/tls-files.ts';
+import { pskProblem } from '../io/tls/tls.ts';
+import { readTlsFiles, type TlsReading } from '../io/tls/tls-files.ts';
 import { countOf } from '../ops/words.ts';
 
 export interface TlsFindings {

@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import { EXIT } from '../base/fault.ts';
 import type { Step, Subject } from '../base/step.ts';
-import { followTrace } from '../ops/control-client.ts';
-import { foreign } from '../ops/control-faults.ts';
-import type { TailSkipped } from '../ops/tail-line.ts';
+import { followTrace } from '../ops/api/control-client.ts';
+import { foreign } from '../ops/api/control-faults.ts';
+import type { TailSkipped } from '../ops/api/tail-line.ts';
 import { countOf, printable } from '../ops/words.ts';
-import { decodeValue } from '../recording/file.ts';
-import { type Moment, MomentReader } from '../recording/moments.ts';
+import { decodeValue } from '../recorder/recording-file.ts';
+import { type Moment, MomentReader } from '../recorder/moments.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 import { hangOnScreen, type Terminal } from './terminal.ts';

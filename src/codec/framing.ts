@@ -1,8 +1,8 @@
 /** How packets are delimited on a line, by the name the configuration gives it: what writes a frame, and what reads them. */
 import type { Restorable } from '../base/snapshot.ts';
 import type { OnBroken } from './broken-frame.ts';
-import { encodeFrame, FrameReader } from './sn-cobs.ts';
-import { RawReader } from './sn-raw.ts';
+import { encodeFrame, FrameReader } from './mqttsn-cobs.ts';
+import { RawReader } from './mqttsn-raw.ts';
 
 export type FramingName = 'sn-cobs' | 'sn-raw';
 

@@ -18,7 +18,7 @@ import {
   TOPIC_TYPE,
   type TopicReference,
   type Will,
-} from './mqttsn.ts';
+} from './mqttsn-packets.ts';
 
 type Kind = Packet['kind'];
 

@@ -15,7 +15,7 @@ import {
   TOPIC_TYPE,
   topicIdField,
   type Will,
-} from './mqttsn.ts';
+} from './mqttsn-packets.ts';
 
 /** What follows MsgType: fixed octets, then a byte string. */
 interface Body {

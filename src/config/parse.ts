@@ -3,7 +3,7 @@
  * keys, then the decisions of the profile. Pure; reading the file is the caller's. All problems are told at once.
  */
 import { parse, TomlError } from 'smol-toml';
-import { decodeConfig } from './decode.ts';
+import { decodeConfig } from './config-decode.ts';
 import { withoutFollowUps } from './follow-ups.ts';
 import { ruleProblems } from './rules.ts';
 import type { ParsedConfig, Problem } from './schema.ts';

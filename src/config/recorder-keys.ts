@@ -1,4 +1,4 @@
-/** The keys of `[recorder]`, the flight recorder (`flow/flight-recorder.ts`); part of the table in `keys.ts`. */
+/** The keys of `[recorder]`, the flight recorder (`recorder/flight-recorder.ts`); part of the table in `keys.ts`. */
 import { z } from 'zod';
 
 /** What may freeze a recording by itself. */

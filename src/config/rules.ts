@@ -5,12 +5,12 @@
  * A rule looks only at sections that were readable, so each problem is said once.
  */
 import { filterProblem, topicProblem } from '../base/topic.ts';
-import { hubProblems, identityProblems } from './hub-rules.ts';
+import { hubProblems, identityProblems } from './hub/hub-rules.ts';
 import type { LinkSection, SubdeviceSection } from './keys.ts';
-import { linesProblems } from './lines-rules.ts';
-import type { UnitSection } from './modbus-keys.ts';
-import { unitProblems } from './modbus-units.ts';
-import { mqttsnProblems, nodeProblems } from './mqttsn-rules.ts';
+import { linesProblems } from './lines/lines-rules.ts';
+import type { UnitSection } from './modbus/modbus-keys.ts';
+import { unitProblems } from './modbus/modbus-units.ts';
+import { mqttsnProblems, nodeProblems } from './mqttsn/mqttsn-rules.ts';
 import type { Problem } from './schema.ts';
 import type { Sections } from './sections.ts';
 

@@ -5,8 +5,8 @@
  * `keepAliveS`; where a key is empty in the file and the profile decides, the decision is already made here.
  */
 
-import type { LinesConfig } from './lines-schema.ts';
-import type { UnitConfig } from './modbus-schema.ts';
+import type { LinesConfig } from './lines/lines-schema.ts';
+import type { UnitConfig } from './modbus/modbus-schema.ts';
 
 export type HubProfile = 'generic' | 'intl' | 'mainland';
 /** What the subdevices of a link speak. */

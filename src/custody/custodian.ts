@@ -6,7 +6,7 @@
  * entry that somebody waits for, and it is the only way to an acknowledgement.
  */
 import { type Direction, type Message, retaining } from '../base/message.ts';
-import { Books } from './books.ts';
+import { Books } from './ledger-counters.ts';
 import { type Change, countsOf, countsOfOutcome, type Outcome, TAKEN_BACK } from './change.ts';
 import type { Durability, Origin } from './durability.ts';
 import { type Burial, type Entry, exhumed, type LetterMark, newEntry, rowEnd } from './entry.ts';

@@ -1,4 +1,4 @@
-/** The group commit, as custody sees it; `flow/committer.ts` is it. */
+/** The group commit, as custody sees it; `commit/committer.ts` is it. */
 import type { Direction } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Change } from './change.ts';

@@ -12,8 +12,8 @@
  * new ones are, so the order stays.
  */
 import type { Clock } from '../ports.ts';
-import { Alarm } from './alarm.ts';
-import type { Mailbox } from './mailbox.ts';
+import { Alarm } from '../runtime/timer.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
 
 /** Copies in RAM only, beyond which the socket is not read: as many as one commit takes in its stride. */
 export const COPIES_MAX = 1024;

@@ -9,15 +9,15 @@ import { type Message, retaining } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
 import type { Custodian } from '../custody/custodian.ts';
-import type { DeadLetter } from '../custody/letter.ts';
+import type { DeadLetter } from '../custody/dead-letter.ts';
 import type { AlarmTopics } from '../outbox/alarm-topics.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock, Store } from '../ports.ts';
-import type { Mirror } from '../session/mirror.ts';
-import type { TopicMap } from '../session/topic-map.ts';
-import type { Committer } from './committer.ts';
-import type { Mailbox } from './mailbox.ts';
-import type { Replay } from './replay.ts';
+import type { Mirror } from '../subdevices/registry.ts';
+import type { TopicMap } from '../subdevices/topic-map.ts';
+import type { Committer } from '../commit/committer.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import type { Replay } from './hub-sender.ts';
 
 /** Of one commit. */
 const PAGE = 64;

@@ -1,5 +1,5 @@
 /**
- * SUBSCRIBE and UNSUBSCRIBE on their way to the hub, a few at a time: the flow's part of what `hub/requests.ts` sends. The
+ * SUBSCRIBE and UNSUBSCRIBE on their way to the hub, a few at a time: the flow's part of what `hub/client/filter-answers.ts` sends. The
  * poison detector says when each may go, so a filter on which the hub closes the connection holds nothing up.
  *
  * A hub that does not answer one is asked again later in the same connection: leaving it would stop the uplinks.
@@ -8,7 +8,7 @@
  * it is to hold is sent again, one at a time and slowly; a SUBSCRIBE for a subscription that exists replaces it
  * [MQTT-3.8.4-3].
  */
-import { actOf } from '../outbox/act.ts';
+import { actOf } from '../outbox/hub-packet.ts';
 import type { PoisonDetector } from '../outbox/poison-detector.ts';
 
 /** Unanswered at a time: gentle on a hub that limits its clients. */

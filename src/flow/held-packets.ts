@@ -1,5 +1,5 @@
 /** Packets that are held back since the hub closes the connection on them, as those who look in see them. */
-import { actWords, isFilterAct } from '../outbox/act.ts';
+import { actWords, isFilterAct } from '../outbox/hub-packet.ts';
 import type { PoisonDetector } from '../outbox/poison-detector.ts';
 
 export interface HeldPacket {

@@ -3,10 +3,10 @@
  * those on real devices.
  */
 import type { Facts } from '../base/events.ts';
-import type { Rung } from '../driver/recovery.ts';
+import type { Rung } from '../driver/line-recovery.ts';
 import type { Clock, PortCare } from '../ports.ts';
 import type { LinkStanding, Links } from './links.ts';
-import type { Mailbox } from './mailbox.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
 
 export interface LinkCareOptions {
   readonly clock: Clock;

@@ -5,15 +5,15 @@ import { Histogram } from '../base/histogram.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { ProbeOutcome } from '../base/probe.ts';
 import type { DriverOrder, DriverReport, LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
-import { Recovery, type Rung } from '../driver/recovery.ts';
+import { Recovery, type Rung } from '../driver/line-recovery.ts';
 import type { Clock, LineErrors, OpenChannel, PortCare, PortWait } from '../ports.ts';
-import { Alarm } from './alarm.ts';
-import type { FlightRecorder } from './flight-recorder.ts';
+import { Alarm } from '../runtime/timer.ts';
+import type { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { LinkEngagements } from './link-engagements.ts';
 import { LinkRestarts } from './link-restarts.ts';
-import type { Mailbox } from './mailbox.ts';
-import { NewestBytes } from './newest-bytes.ts';
-import { Pump } from './pump.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import { NewestBytes } from '../recorder/newest-bytes.ts';
+import { Pump } from '../runtime/pump.ts';
 import type { SetAside } from './set-aside.ts';
 
 export interface LinkPlan {

@@ -1,6 +1,6 @@
 /** What the store has found lost at its openings, until somebody has seen it (`holdfast acknowledge-loss`). */
 import type { LossRow } from '../custody/row.ts';
-import type { Committer } from './committer.ts';
+import type { Committer } from '../commit/committer.ts';
 
 export class Losses {
   #rows: readonly LossRow[];

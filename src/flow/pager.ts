@@ -3,7 +3,7 @@ import type { Custodian } from '../custody/custodian.ts';
 import { isAlarmLane } from '../custody/lane-number.ts';
 import type { RowPage } from '../custody/row.ts';
 import type { Store } from '../ports.ts';
-import type { Mailbox } from './mailbox.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
 
 /** Rows of one page over all lanes. */
 const PAGE_ROWS_MAX = 256;

@@ -5,9 +5,9 @@
 import type { Facts } from '../base/events.ts';
 import type { DriverReport } from '../driver/driver.ts';
 import type { Clock } from '../ports.ts';
-import type { Inbox } from '../session/inbox.ts';
-import type { Mirror, Subdevice } from '../session/mirror.ts';
-import type { Committer } from './committer.ts';
+import type { Inbox } from '../subdevices/inbox.ts';
+import type { Mirror, Subdevice } from '../subdevices/registry.ts';
+import type { Committer } from '../commit/committer.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { Wills } from './wills.ts';
 

@@ -9,17 +9,17 @@ import type { Stamp } from '../base/time.ts';
 import { topicProblem } from '../base/topic.ts';
 import type { DriverReport, RefuseReason } from '../driver/driver.ts';
 import type { AlarmTopics } from '../outbox/alarm-topics.ts';
-import type { OverflowPolicy } from '../outbox/contract.ts';
+import type { OverflowPolicy } from '../outbox/outbox-contract.ts';
 import type { HubLimitProblem } from '../outbox/hub-limits.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock } from '../ports.ts';
-import type { Mirror, Subdevice } from '../session/mirror.ts';
-import type { TopicMap } from '../session/topic-map.ts';
-import { Debts } from './debts.ts';
+import type { Mirror, Subdevice } from '../subdevices/registry.ts';
+import type { TopicMap } from '../subdevices/topic-map.ts';
+import { Debts } from './pending-acks.ts';
 import type { Intake } from './intake.ts';
 import type { Links } from './links.ts';
-import type { Mailbox } from './mailbox.ts';
-import type { Replay } from './replay.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import type { Replay } from './hub-sender.ts';
 
 /** What the configuration says about uplinks of a link. */
 export interface UplinkTerms {

@@ -15,12 +15,12 @@ import type { Will, WillRow } from '../custody/row.ts';
 import type { DetachCause, DriverReport, WillChange } from '../driver/driver.ts';
 import { type HubLimits, messageProblem } from '../outbox/hub-limits.ts';
 import type { Clock } from '../ports.ts';
-import type { Mirror, Subdevice } from '../session/mirror.ts';
-import type { TopicMap } from '../session/topic-map.ts';
-import { Alarm } from './alarm.ts';
+import type { Mirror, Subdevice } from '../subdevices/registry.ts';
+import type { TopicMap } from '../subdevices/topic-map.ts';
+import { Alarm } from '../runtime/timer.ts';
 import type { Links } from './links.ts';
-import type { Mailbox } from './mailbox.ts';
-import type { SessionChanges } from './session-changes.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import type { SessionChanges } from '../commit/session-changes.ts';
 import type { UnderWay } from './under-way.ts';
 import type { Creditor, UplinkFlow } from './uplink.ts';
 

@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { looking } from '../base/events.ts';
 import { HUB, type Step } from '../base/step.ts';
 import type { RecordingTrigger } from '../config/schema.ts';
-import type { FlightRecorder } from '../flow/flight-recorder.ts';
-import type { Gateway } from '../gateway.ts';
+import type { FlightRecorder } from '../recorder/flight-recorder.ts';
+import type { Gateway } from '../app/gateway.ts';
 import type { Cancel } from '../ports.ts';
-import { encodeRecording, FORMAT, VERSION } from '../recording/file.ts';
-import type { RecordingsReport } from './report.ts';
+import { encodeRecording, FORMAT, VERSION } from '../recorder/recording-file.ts';
+import type { RecordingsReport } from './reports/report.ts';
 
 export interface RecordingsOptions {
   readonly gateway: Gateway;
@@ -202,7 +202,7 @@ export function recordersOf({ hub, links }: Gateway): FlightRecorder[] {
   return [hub.recorder, ...links.standings().map(({ plan }) => plan.recorder)];
 }
 
-/** We left a hub that broke the protocol [MQTT-4.8.0-1]; the words are those of `hub/client.ts`. */
+/** We left a hub that broke the protocol [MQTT-4.8.0-1]; the words are those of `hub/client/hub-client.ts`. */
 function isBreach({ actions = [] }: Step): boolean {
   return actions.some(
     (action) => action.kind === 'close' && 'reason' in action && /^the hub (broke|sent) /.test(String(action.reason)),

@@ -14,16 +14,16 @@ import type { Entry } from '../custody/entry.ts';
 import { ownerOf } from '../custody/lane-number.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { Row, RowPage } from '../custody/row.ts';
-import { uplinkAct } from './act.ts';
-import type { Admission, Burial, Offer, OutboxLimits, Sending, Verdict } from './contract.ts';
+import { uplinkAct } from './hub-packet.ts';
+import type { Admission, Burial, Offer, OutboxLimits, Sending, Verdict } from './outbox-contract.ts';
 import { EarlierSendings } from './earlier-sendings.ts';
-import { Flight, packetIdOf } from './flight.ts';
+import { Flight, packetIdOf } from './in-flight.ts';
 import { messageProblem } from './hub-limits.ts';
-import { Pace } from './pace.ts';
+import { Pace } from './pacer.ts';
 import { PoisonDetector } from './poison-detector.ts';
-import { Selection } from './selection.ts';
-import type { LaneClass } from './shares.ts';
-import { Trust } from './trust.ts';
+import { Selection } from './scheduler.ts';
+import type { LaneClass } from './class-shares.ts';
+import { Trust } from './topic-ack-health.ts';
 
 export class Outbox {
   readonly #limits: OutboxLimits;

@@ -20,9 +20,9 @@
  * doubles the time for which the next connection carries uplinks only.
  */
 import type { Entry } from '../custody/entry.ts';
-import { type Act, isFilterAct, isUnansweredAct, uplinkId, uplinkKey } from './act.ts';
-import type { Verdict } from './contract.ts';
-import { GRACE_MS, type Sent, Wire } from './wire.ts';
+import { type Act, isFilterAct, isUnansweredAct, uplinkId, uplinkKey } from './hub-packet.ts';
+import type { Verdict } from './outbox-contract.ts';
+import { GRACE_MS, type Sent, Wire } from './unconfirmed-packets.ts';
 
 /** How long a suspect is held back first; each close doubles it, so that no fixed lifetime of a connection can fit. */
 const QUIET_MS = 2000;

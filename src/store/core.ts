@@ -6,12 +6,12 @@ import type { Epoch } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
 import type { StoreOpening } from '../custody/row.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
-import { ChangeWriter } from './change-writer.ts';
+import { ChangeWriter } from './writer.ts';
 import { assertDurable, type Database, isFull, PAGE_BYTES, type Statement } from './database.ts';
-import { enterLoss, findLosses } from './loss-account.ts';
+import { enterLoss, findLosses } from './repair/loss-account.ts';
 import * as read from './reader.ts';
-import { clearSuspicion, type Opened, openWell, suspect } from './recovery.ts';
-import { Witness } from './witness.ts';
+import { clearSuspicion, type Opened, openWell, suspect } from './repair/store-recovery.ts';
+import { Witness } from './repair/high-water-check.ts';
 
 export interface CoreOptions {
   /** Of the database file; ':memory:' in the simulation. */

@@ -12,7 +12,7 @@ import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { Fault, type FaultCode } from '../base/fault.ts';
-import { defineSeal, sealWrites } from './seals.ts';
+import { defineSeal, sealWrites } from './repair/row-checksums.ts';
 import { rewriteWal } from './wal.ts';
 
 export type Database = Sqlite.Database;

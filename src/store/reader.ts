@@ -19,10 +19,10 @@ import type {
   WillRow,
 } from '../custody/row.ts';
 import type { PageRequest } from '../ports.ts';
-import { countsOfLedger, type LedgerRow, tableOf } from './change-writer.ts';
+import { countsOfLedger, type LedgerRow, tableOf } from './writer.ts';
 import type { Database } from './database.ts';
 import { flagsOf, isNumberDamaged, laneOfDamaged, rowOf, type StoredRow } from './row-codec.ts';
-import { readSealed } from './sealed-rows.ts';
+import { readSealed } from './repair/checked-rows.ts';
 
 /** Rows one page read may pass over while it looks for those of the wanted lanes: about 5 ms of the store's time. */
 const SCAN_MAX = 2048;

@@ -6,10 +6,10 @@
 import type { Change } from '../custody/change.ts';
 import { type CoreOptions, StoreCore } from './core.ts';
 import { faultOf, isFull } from './database.ts';
-import { readLetters } from './letters.ts';
+import { readLetters } from './dead-letter-rows.ts';
 import { readNewest, readPage, readTally } from './reader.ts';
-import { Reserve } from './reserve.ts';
-import type { FromStore, ToStore } from './wire.ts';
+import { Reserve } from './disk-reserve.ts';
+import type { FromStore, ToStore } from './thread-messages.ts';
 
 export interface ServiceOptions extends CoreOptions {
   readonly nowMs: () => number;

@@ -2,10 +2,10 @@
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../base/fault.ts';
 import type { Change } from '../custody/change.ts';
-import type { LetterPage } from '../custody/letter.ts';
+import type { LetterPage } from '../custody/dead-letter.ts';
 import type { Row, RowPage, Tally } from '../custody/row.ts';
 import type { OpenStore, Store, StoreListener } from '../ports.ts';
-import type { FromStore, ToStore, WorkerOrder } from './wire.ts';
+import type { FromStore, ToStore, WorkerOrder } from './thread-messages.ts';
 
 export interface RecoveryTerms {
   /** The last process found the file corrupt. */

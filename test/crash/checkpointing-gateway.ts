@@ -1,6 +1,6 @@
 /** The gateway with a store that moves its log into the database after a few commits, which the product does after 4 MB. Commits are noted. */
 import { dirname, join } from 'node:path';
-import { RESERVE_FILE } from '../../src/store/file.ts';
+import { RESERVE_FILE } from '../../src/store/state-files.ts';
 import { runAlteredGateway } from '../e2e/altered-gateway.ts';
 import { COMMITS_FILE, notingCommits } from './commit-log.ts';
 import { nearStore } from './near-store.ts';

@@ -5,8 +5,8 @@
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { STORE_FILE } from '../../src/store/file.ts';
-import { openHouse } from '../e2e/house.ts';
+import { STORE_FILE } from '../../src/store/state-files.ts';
+import { openHouse } from '../e2e/testbed.ts';
 import { buildRecorder, isUnrecordable, recorderEnvironment, scratchFolder } from './recording.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 

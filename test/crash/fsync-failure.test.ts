@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
-import type { House } from '../e2e/house.ts';
+import type { House } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
 import { DAY, isUnrecordable, keepSending, openRecordedHouse, type RecordedHouse, SLOW_HUB_MS } from './recording.ts';
-import { enumerateTrace } from './telling.ts';
+import { enumerateTrace } from './enumeration-report.ts';
 
 /** Lives in traffic: past the opening of the store and its first commits. */
 const LIVES = 12;
@@ -19,7 +19,7 @@ const LIVES = 12;
 const STRIDE = 3;
 /** Of one life: more than it makes. */
 const EVERY = 1_000_000;
-const TRUSTING = fileURLToPath(new URL('./trusting-gateway.ts', import.meta.url));
+const TRUSTING = fileURLToPath(new URL('./gateway-without-wal-sync.ts', import.meta.url));
 
 describe.skipIf(isUnrecordable())('an fsync that fails', () => {
   it('ends the first start with 74 wherever it comes, and the next start does as if nothing had been', {

@@ -6,22 +6,22 @@ import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { STORE_FILE } from '../../src/store/file.ts';
-import type { HousePlan } from '../e2e/house.ts';
+import { STORE_FILE } from '../../src/store/state-files.ts';
+import type { HousePlan } from '../e2e/testbed.ts';
 import { COMMITS_FILE, emptyState, statesBetweenCommits } from './commit-log.ts';
 import type { Enumeration } from './enumeration.ts';
 import { DAY, isUnrecordable, liveADay, loseTheHub, openRecordedHouse, scratchFolder } from './recording.ts';
 import { crashAgain, Sample } from './second-crash.ts';
-import { enumerateTrace, SEED } from './telling.ts';
+import { enumerateTrace, SEED } from './enumeration-report.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 
 /** Of the power cuts of other gateways one in so many is looked at: those that lose do so in every second one. */
 const CONTROL_STRIDE = 5;
 /** One image of so many is recovered with the recorder on it. */
 const RECOVERIES_EVERY = 300;
-const CARELESS = fileURLToPath(new URL('./careless-gateway.ts', import.meta.url));
+const CARELESS = fileURLToPath(new URL('./gateway-without-full-sync.ts', import.meta.url));
 const CHECKPOINTING = fileURLToPath(new URL('./checkpointing-gateway.ts', import.meta.url));
-const UNSAFE = fileURLToPath(new URL('../e2e/unsafe-gateway.ts', import.meta.url));
+const UNSAFE = fileURLToPath(new URL('../e2e/gateway-without-commits.ts', import.meta.url));
 
 /** Uplinks while the hub is away, by a gateway that is not the product. */
 async function recordCareless(program: string, synchronous = 'FULL'): Promise<Enumeration> {

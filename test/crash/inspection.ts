@@ -6,7 +6,7 @@ import { imbalance, settledTotal } from '../../src/custody/ledger.ts';
 import type { Row, Tally } from '../../src/custody/row.ts';
 import { StoreCore } from '../../src/store/core.ts';
 import type { Database } from '../../src/store/database.ts';
-import { STORE_FILE } from '../../src/store/file.ts';
+import { STORE_FILE } from '../../src/store/state-files.ts';
 import { readNewest, readTally } from '../../src/store/reader.ts';
 import { digestOfStore } from './commit-log.ts';
 import type { Image } from './medium.ts';

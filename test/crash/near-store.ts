@@ -3,7 +3,7 @@ import type { OpenStore } from '../../src/ports.ts';
 import type { CoreOptions } from '../../src/store/core.ts';
 import { StoreService } from '../../src/store/service.ts';
 import { StoreClient } from '../../src/store/thread.ts';
-import type { FromStore } from '../../src/store/wire.ts';
+import type { FromStore } from '../../src/store/thread-messages.ts';
 
 export function nearStore(options: Omit<CoreOptions, 'bootId' | 'upMs'>): OpenStore {
   return (listener) =>

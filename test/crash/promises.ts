@@ -5,9 +5,9 @@
 import { numberOf } from '../../src/bench/account.ts';
 import type { MqttPacket } from '../../src/codec/mqtt.ts';
 import { MqttReader } from '../../src/codec/mqtt-wire.ts';
-import type { Packet } from '../../src/codec/mqttsn.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
-import { FrameReader } from '../../src/codec/sn-cobs.ts';
+import { FrameReader } from '../../src/codec/mqttsn-cobs.ts';
 import type { StreamEvent } from './trace.ts';
 
 const PACKET_BYTES_MAX = 64 * 1024;

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
-import { type House, type HousePlan, openHouse } from '../e2e/house.ts';
+import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
+import { type House, type HousePlan, openHouse } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreCore } from '../../src/store/core.ts';
-import { STORE_FILE } from '../../src/store/file.ts';
+import { STORE_FILE } from '../../src/store/state-files.ts';
 
 const root = process.argv.at(-1) ?? '';
 for (const folder of readdirSync(root)) {

@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
-import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
-import { type House, openHouse } from '../e2e/house.ts';
+import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
+import { type House, openHouse } from '../e2e/testbed.ts';
 import { type Shutdown, SmallDisk, whyNoMount } from '../e2e/small-disk.ts';
 import { until } from '../e2e/until.ts';
 import { inspect } from './inspection.ts';
 import { DAY, keepSending } from './recording.ts';
 
-const CARELESS = fileURLToPath(new URL('./careless-gateway.ts', import.meta.url));
+const CARELESS = fileURLToPath(new URL('./gateway-without-full-sync.ts', import.meta.url));
 const DISK_MB = 16;
 const COMMANDS = 20;
 /** Uplinks acknowledged with the hub away, before the cut comes in the middle of the next ones. */

@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { newFacts } from '../../src/base/events.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { Mailbox } from '../../src/flow/mailbox.ts';
-import { type Gateway, type GatewayParts, openGateway } from '../../src/gateway.ts';
+import { Mailbox } from '../../src/runtime/mailbox.ts';
+import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import { openTcp } from '../../src/io/tcp.ts';
-import { openTty } from '../../src/io/tty.ts';
-import { startControl } from '../../src/ops/control.ts';
-import { Inspector } from '../../src/ops/inspect.ts';
+import { openTty } from '../../src/io/serial/tty.ts';
+import { startControl } from '../../src/ops/api/control.ts';
+import { Inspector } from '../../src/ops/reports/inspect.ts';
 import type { OpenStore } from '../../src/ports.ts';
-import { STORE_FILE } from '../../src/store/file.ts';
+import { STORE_FILE } from '../../src/store/state-files.ts';
 
 /** @param storeAt opens the store of that path; @param alter more that is not as in the product; @param watch looks on */
 export async function runAlteredGateway(

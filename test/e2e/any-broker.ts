@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
 import type { Message } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
-import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
-import { type House, openHouse } from './house.ts';
-import { type ConfigTables, GATEWAY } from './house-config.ts';
+import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
+import { type House, openHouse } from './testbed.ts';
+import { type ConfigTables, GATEWAY } from './testbed-config.ts';
 import { until } from './until.ts';
 
 export const HOST = '127.0.0.1';

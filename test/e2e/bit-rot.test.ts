@@ -3,8 +3,8 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import type { LedgerReport } from '../../src/ops/ledger-report.ts';
-import { type House, openHouse } from './house.ts';
+import type { LedgerReport } from '../../src/ops/reports/ledger-report.ts';
+import { type House, openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { until } from './until.ts';
 

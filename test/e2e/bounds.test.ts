@@ -1,6 +1,6 @@
 /** A full outbox: each policy does what it says, and the ledger counts what it cost. */
 import { describe, expect, it } from 'vitest';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 describe('a full outbox', () => {

@@ -1,7 +1,7 @@
 /** A hub with a ceiling, a big backlog, live traffic and an alarm: who gets what of the one stream. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 const BACKLOG = 150;

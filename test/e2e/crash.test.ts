@@ -1,7 +1,7 @@
 /** SIGKILL at any moment: nothing acknowledged is lost, nothing comes out of order. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type House, type HousePlan, openHouse } from './house.ts';
+import { type House, type HousePlan, openHouse } from './testbed.ts';
 import { killAgainAndAgain } from './kills.ts';
 import { until } from './until.ts';
 
@@ -9,7 +9,7 @@ const PLAN: HousePlan = {
   subdevices: { a: {}, b: {}, c: { window: 1 } },
   config: { outbox: { commit_ms: 20 }, inbox: { replay_interval_ms: 5 } },
 };
-const UNSAFE = fileURLToPath(new URL('./unsafe-gateway.ts', import.meta.url));
+const UNSAFE = fileURLToPath(new URL('./gateway-without-commits.ts', import.meta.url));
 
 describe('a gateway killed in the middle of traffic', () => {
   it('loses nothing it acknowledged, in either direction, over 50 kills', { timeout: 600_000 }, async () => {

@@ -1,7 +1,7 @@
 /** Dead letters in the hands of a technician: listed, shown, retried, dropped; and never lost on the way back. */
 import { describe, expect, it } from 'vitest';
-import type { DeadLettersReport } from '../../src/ops/dead-letter-report.ts';
-import { type House, openHouse } from './house.ts';
+import type { DeadLettersReport } from '../../src/ops/reports/dead-letter-report.ts';
+import { type House, openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { until } from './until.ts';
 

@@ -3,18 +3,18 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { followTail } from '../../src/ops/control-client.ts';
-import type { OfflineStatus } from '../../src/ops/offline-report.ts';
-import { RESERVE_BYTES } from '../../src/store/reserve.ts';
-import { type House, openHouse } from './house.ts';
+import { followTail } from '../../src/ops/api/control-client.ts';
+import type { OfflineStatus } from '../../src/ops/reports/offline-report.ts';
+import { RESERVE_BYTES } from '../../src/store/disk-reserve.ts';
+import { type House, openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { type FileSystem, SmallDisk, whyNoMount } from './small-disk.ts';
 import { until } from './until.ts';
 
 const DISK_MB = 8;
-/** Deletes of delivered messages make a commit of their own when so many wait, or when they are two seconds old (`src/flow/segments.ts`). */
+/** Deletes of delivered messages make a commit of their own when so many wait, or when they are two seconds old (`src/commit/segments.ts`). */
 const DELETES_WAITING_MAX = 512;
-const DEAF = fileURLToPath(new URL('./deaf-gateway.ts', import.meta.url));
+const DEAF = fileURLToPath(new URL('./gateway-without-storage-errors.ts', import.meta.url));
 
 describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a disk that is full', () => {
   it.each<FileSystem>(['tmpfs', 'ext4'])(

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
-import { FILTER, type House, openHouse } from './house.ts';
-import { GATEWAY } from './house-config.ts';
+import { FILTER, type House, openHouse } from './testbed.ts';
+import { GATEWAY } from './testbed-config.ts';
 import { runProgram } from './program.ts';
 import { until } from './until.ts';
 
-const THROWING = fileURLToPath(new URL('./throwing-gateway.ts', import.meta.url));
+const THROWING = fileURLToPath(new URL('./gateway-that-throws.ts', import.meta.url));
 
 async function openThrowing(): Promise<House> {
   const house = await openHouse({ program: THROWING });

@@ -4,12 +4,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
-import { encodeFrame } from '../../src/codec/sn-cobs.ts';
+import { encodeFrame } from '../../src/codec/mqttsn-cobs.ts';
 import type { Channel } from '../../src/ports.ts';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './testbed.ts';
 import { Recorder } from './recorder.ts';
 
-const GREEDY = fileURLToPath(new URL('./greedy-gateway.ts', import.meta.url));
+const GREEDY = fileURLToPath(new URL('./gateway-without-turn-budget.ts', import.meta.url));
 const OTHERS = ['b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const MESSAGES = 20;
 /** In the kernel's buffers and ours there may be so much that the gateway has not read. */

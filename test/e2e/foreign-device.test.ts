@@ -1,10 +1,10 @@
 /** A device that is swapped on a line is not taken for the one that belongs there. */
 import { expect, it } from 'vitest';
-import type { Packet } from '../../src/codec/mqttsn.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
-import { encodeFrame, FrameReader } from '../../src/codec/sn-cobs.ts';
-import { type House, openHouse } from './house.ts';
+import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
+import { type House, openHouse } from './testbed.ts';
 import { Recorder } from './recorder.ts';
 import { until } from './until.ts';
 

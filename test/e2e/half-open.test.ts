@@ -1,6 +1,6 @@
 /** A connection that is dead while TCP believes in it: found out by the deadlines of the protocol above, without a loss. */
 import { describe, expect, it } from 'vitest';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 
 describe('a connection that carries nothing any more, though TCP believes in it', () => {
   it('is given up when a PUBACK and then the PINGRESP stay out', async () => {

@@ -6,8 +6,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPty } from '../../src/bench/pty.ts';
-import { DeviceChannel } from '../../src/io/device-channel.ts';
-import { type Device, openDevice } from '../../src/io/safe-binding.ts';
+import { DeviceChannel } from '../../src/io/serial/device-channel.ts';
+import { type Device, openDevice } from '../../src/io/serial/safe-binding.ts';
 import { Recorder } from './recorder.ts';
 
 /** 0x5437 is TIOCVHANGUP, and CAP_SYS_ADMIN is needed; prints the monotonic ns before and after. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import type { MqttPacket } from '../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../src/codec/mqtt-wire.ts';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { until } from './until.ts';
 import type { Impostor } from './wire-tap.ts';
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { LinkCounters } from '../../src/base/link-counters.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
-import { encodeFrame } from '../../src/codec/sn-cobs.ts';
+import { encodeFrame } from '../../src/codec/mqttsn-cobs.ts';
 import { damaging, turned } from './damage.ts';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './testbed.ts';
 import { Recorder } from './recorder.ts';
 
 const PINGREQ = encodeFrame(encodePacket({ kind: 'pingreq', clientId: '' }));

@@ -1,7 +1,7 @@
 /** The hub goes away and comes back: subdevices do not notice, and the hub gets everything, in order, at its pace. */
 import { describe, expect, it } from 'vitest';
 import type { Publish } from '../../src/codec/mqtt.ts';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { until } from './until.ts';
 import type { Tapped } from './wire-tap.ts';
 

@@ -1,6 +1,6 @@
 /** Each fault of the bench hub that no other test here brings about, in the middle of traffic of the real gateway. */
 import { describe, expect, it } from 'vitest';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 const CLIENT_ID = 'gw';

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 const CONNACK = encodeMqtt({ kind: 'connack', sessionPresent: true, returnCode: 0 });

@@ -1,7 +1,7 @@
 /** Everything a hub may do wrong while its socket looks fine: found out by deadlines, survived without a loss. */
 import { setInterval as ticks } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 describe('a hub that lost our session', () => {

@@ -2,10 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { type House, type HousePlan, openHouse } from './house.ts';
+import { type House, type HousePlan, openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
-const HEEDLESS = fileURLToPath(new URL('./heedless-gateway.ts', import.meta.url));
+const HEEDLESS = fileURLToPath(new URL('./gateway-without-hub-checks.ts', import.meta.url));
 
 async function becomes(house: House, clientId: string): Promise<void> {
   await house.gateway.signal('SIGTERM');

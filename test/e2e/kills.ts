@@ -4,8 +4,8 @@
  * lives the hub is away.
  */
 import { seededRandom } from '../../src/base/random.ts';
-import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
-import type { House } from './house.ts';
+import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
+import type { House } from './testbed.ts';
 
 export interface KillPlan {
   readonly kills: number;

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
 import type { Step } from '../../src/base/step.ts';
-import { decodeRecording } from '../../src/recording/file.ts';
-import { type House, openHouse } from './house.ts';
+import { decodeRecording } from '../../src/recorder/recording-file.ts';
+import { type House, openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { SmallDisk, whyNoMount } from './small-disk.ts';
 
-const THROWING = fileURLToPath(new URL('./throwing-gateway.ts', import.meta.url));
+const THROWING = fileURLToPath(new URL('./gateway-that-throws.ts', import.meta.url));
 
 /** By name of the machine: where its recording is. */
 function recordings(house: House, trigger: string): Map<string, string> {

@@ -1,11 +1,11 @@
 /** Plain lines on a PTY, through the real process: both ways, with kills, and for a device that waits for nobody. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openLinesHouse } from './lines-house.ts';
+import { openLinesHouse } from './lines-testbed.ts';
 import { Recorder } from './recorder.ts';
 import { until } from './until.ts';
 
-const UNSAFE = fileURLToPath(new URL('./unsafe-gateway.ts', import.meta.url));
+const UNSAFE = fileURLToPath(new URL('./gateway-without-commits.ts', import.meta.url));
 
 describe('a device whose lines are answered', () => {
   it('loses nothing that was acknowledged, either way, over 20 kills of the gateway', {

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { openPty } from '../../src/bench/pty.ts';
-import { give } from '../../src/ops/control-client.ts';
+import { give } from '../../src/ops/api/control-client.ts';
 import { damaging } from './damage.ts';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './testbed.ts';
 import { COMPILED_ONCE, MAIN, runProgram } from './program.ts';
 import { until } from './until.ts';
 

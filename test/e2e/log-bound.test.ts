@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Change } from '../../src/custody/change.ts';
 import { PAGE_BYTES } from '../../src/store/database.ts';
-import { openStore, put, row, settle, storePath } from '../unit/store-rig.ts';
+import { openStore, put, row, settle, storePath } from '../unit/store/store-rig.ts';
 import { SmallDisk, whyNoMount } from './small-disk.ts';
 
 const CHECKPOINT_PAGES = 200;

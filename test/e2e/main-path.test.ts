@@ -1,7 +1,7 @@
 /** The main job while everything is well: both ways, in order, without wearing the flash. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 describe('with the hub in reach', () => {
@@ -54,7 +54,7 @@ describe('with the hub in reach', () => {
   });
 });
 
-/** Longer than anything the gateway puts off (`OLD_MS_MAX` of flow/segments.ts: 2 s). */
+/** Longer than anything the gateway puts off (`OLD_MS_MAX` of commit/segments.ts: 2 s). */
 const STEADY_MS = 2500;
 
 /** Bytes written while messages go both ways, each answered before the next is sent. */

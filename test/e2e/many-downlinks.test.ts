@@ -1,7 +1,7 @@
 /** More downlinks at once than the gateway keeps in RAM: the hub waits, each subdevice gets each of them, in order, once. */
 import { describe, expect, it } from 'vitest';
 import { Site } from './any-broker.ts';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 
 /** With two subdevices more than `COPIES_MAX` of `src/flow/back-pressure.ts`, and all of them in flight at once. */

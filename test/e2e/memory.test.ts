@@ -5,13 +5,13 @@ import { expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
-import { encodeFrame } from '../../src/codec/sn-cobs.ts';
-import { type House, openHouse } from './house.ts';
+import { encodeFrame } from '../../src/codec/mqttsn-cobs.ts';
+import { type House, openHouse } from './testbed.ts';
 import { openCage, peakBytes } from './memory-cage.ts';
 import { Recorder } from './recorder.ts';
 import { until } from './until.ts';
 
-const CAGED = fileURLToPath(new URL('./caged-gateway.ts', import.meta.url));
+const CAGED = fileURLToPath(new URL('./gateway-in-memory-cgroup.ts', import.meta.url));
 /** A tenth below the limit of the unit. */
 const PEAK_BYTES_MAX = 230 * 1024 * 1024;
 const REQUESTS = 'GET /v1/metrics HTTP/1.1\r\nHost: holdfast\r\n\r\n'.repeat(5000);

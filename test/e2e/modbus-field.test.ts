@@ -1,6 +1,6 @@
 /** Modbus units that are missing or refuse registers, at a real gateway: what status, link test and the journal say of each. */
 import { expect, it } from 'vitest';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { openUnits, simulatedUnit } from './simulated-units.ts';
 import { until } from './until.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Authority, type CertificatePlan } from '../../src/bench/certificates.ts';
 import { findPort, Site, type SitePlan } from './any-broker.ts';
-import { GATEWAY } from './house-config.ts';
+import { GATEWAY } from './testbed-config.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto, writePasswords } from './mosquitto.ts';
 import { GOOD, TlsFolder } from './tls-rig.ts';
 import { until } from './until.ts';

@@ -1,9 +1,9 @@
 /** Sleep, will, QoS −1 and a forwarder, through the real process, a real PTY and the bench hub. */
 import { describe, expect, it } from 'vitest';
-import { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
-import { Forwarder } from '../../src/bench/forwarder.ts';
+import { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
+import { Forwarder } from '../../src/bench/subdevices/forwarder.ts';
 import { systemClock } from '../../src/io/clock.ts';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);

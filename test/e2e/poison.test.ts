@@ -1,6 +1,6 @@
 /** A message on which the hub closes the connection each time: it must not stop everything behind it. */
 import { expect, it } from 'vitest';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { until } from './until.ts';
 

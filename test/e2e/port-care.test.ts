@@ -3,9 +3,9 @@ import { readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPty } from '../../src/bench/pty.ts';
-import { careOf } from '../../src/io/port-care.ts';
-import { StablePorts } from '../../src/io/stable-ports.ts';
-import { type Adapter, FakeMachine } from '../unit/port-rig.ts';
+import { careOf } from '../../src/io/serial/port-care.ts';
+import { StablePorts } from '../../src/io/serial/stable-ports.ts';
+import { type Adapter, FakeMachine } from '../unit/io/serial/port-rig.ts';
 import { Recorder } from './recorder.ts';
 
 const LIMITS = { openMsMax: 10_000, closeMsMax: 10_000, queuedBytesMax: 100_000 };

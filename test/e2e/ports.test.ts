@@ -3,8 +3,8 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
-import { encodeFrame } from '../../src/codec/sn-cobs.ts';
-import { type House, openHouse } from './house.ts';
+import { encodeFrame } from '../../src/codec/mqttsn-cobs.ts';
+import { type House, openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { Recorder } from './recorder.ts';
 

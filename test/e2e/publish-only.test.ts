@@ -2,10 +2,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { StatusReport } from '../../src/ops/report.ts';
+import type { StatusReport } from '../../src/ops/reports/report.ts';
 import { findPort, Site } from './any-broker.ts';
-import { type House, openHouse } from './house.ts';
-import { GATEWAY } from './house-config.ts';
+import { type House, openHouse } from './testbed.ts';
+import { GATEWAY } from './testbed-config.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { runProgram } from './program.ts';
 import { openUnits, simulatedUnit } from './simulated-units.ts';

@@ -5,10 +5,10 @@ import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
 import { systemClock } from '../../src/io/clock.ts';
-import type { LedgerReport } from '../../src/ops/ledger-report.ts';
+import type { LedgerReport } from '../../src/ops/reports/ledger-report.ts';
 import { PAGE_BYTES } from '../../src/store/database.ts';
-import { openStore, put, storePath } from '../unit/store-rig.ts';
-import { type House, openHouse } from './house.ts';
+import { openStore, put, storePath } from '../unit/store/store-rig.ts';
+import { type House, openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { until } from './until.ts';
 

@@ -2,7 +2,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 
 describe('a configuration with mistakes', () => {

@@ -1,6 +1,6 @@
 /** RETAIN of a subdevice's messages and wills, through kills of the gateway, to an ordinary broker that keeps them. */
 import { describe, expect, it } from 'vitest';
-import type { DeadLettersReport } from '../../src/ops/dead-letter-report.ts';
+import type { DeadLettersReport } from '../../src/ops/reports/dead-letter-report.ts';
 import { Site } from './any-broker.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { runProgram } from './program.ts';

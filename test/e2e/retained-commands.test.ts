@@ -1,8 +1,8 @@
 /** What mosquitto retains on the topics of commands, under each `retained_commands`, over restarts of both sides. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { RetainedPolicy } from '../../src/session/retained-commands.ts';
+import type { RetainedPolicy } from '../../src/subdevices/retained-commands.ts';
 import { findPort, Site } from './any-broker.ts';
-import { GATEWAY } from './house-config.ts';
+import { GATEWAY } from './testbed-config.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { openUnits, simulatedUnit } from './simulated-units.ts';
 import { until } from './until.ts';

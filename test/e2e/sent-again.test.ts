@@ -1,11 +1,11 @@
 /** A hub that sends again, within the connection, what is not acknowledged soon enough, and a gateway that takes its time. */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { type House, type HousePlan, openHouse } from './house.ts';
+import { type House, type HousePlan, openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 const COMMANDS = 10;
-const HEEDLESS = fileURLToPath(new URL('./heedless-gateway.ts', import.meta.url));
+const HEEDLESS = fileURLToPath(new URL('./gateway-without-hub-checks.ts', import.meta.url));
 
 /** The subdevice does not answer, and a second goes by until its commands are on the disk: the hub sends each ten times more. */
 async function commandInAbsence(plan: HousePlan = {}): Promise<House> {

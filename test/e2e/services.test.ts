@@ -1,7 +1,7 @@
 /** A subdevice uses the services of the hub through the gateway, under short names, and reaches nobody else's. */
 import { expect, it } from 'vitest';
-import type { SubdeviceReport } from '../../src/bench/subdevice-contract.ts';
-import { openStrictHouse, PRODUCT } from './strict-house.ts';
+import type { SubdeviceReport } from '../../src/bench/subdevices/subdevice-contract.ts';
+import { openStrictHouse, PRODUCT } from './strict-hub-testbed.ts';
 import { until } from './until.ts';
 
 const DEVICE = { product: PRODUCT, device: 'a' };

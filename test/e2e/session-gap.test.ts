@@ -1,14 +1,14 @@
 /** Downlinks that may be missing: shown until somebody has seen to them, over restarts too. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { give } from '../../src/ops/control-client.ts';
-import { type House, type HousePlan, openHouse } from './house.ts';
+import { give } from '../../src/ops/api/control-client.ts';
+import { type House, type HousePlan, openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 const conditionsOf = async (house: House): Promise<string[]> =>
   (await house.gateway.status()).conditions.map(({ code }) => code);
 
-const HEEDLESS = fileURLToPath(new URL('./heedless-gateway.ts', import.meta.url));
+const HEEDLESS = fileURLToPath(new URL('./gateway-without-hub-checks.ts', import.meta.url));
 
 /** The gateway is killed as soon as it has told of a gap. @returns whether it knows of it when it is back */
 async function isNotedAtOnce(plan: HousePlan = {}): Promise<boolean> {

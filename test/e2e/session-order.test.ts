@@ -1,10 +1,10 @@
 /** A clean session and at once a lasting one of the same client, and the gateway is killed: the lasting one is as acknowledged. */
 import { expect, it } from 'vitest';
 import { framingOf } from '../../src/codec/framing.ts';
-import type { Packet } from '../../src/codec/mqttsn.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
 import type { Channel } from '../../src/ports.ts';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 const RAW = framingOf('sn-raw');

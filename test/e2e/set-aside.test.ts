@@ -3,13 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { decodeRecording } from '../../src/recording/file.ts';
-import { FILTER, type House, openHouse } from './house.ts';
-import { GATEWAY } from './house-config.ts';
+import { decodeRecording } from '../../src/recorder/recording-file.ts';
+import { FILTER, type House, openHouse } from './testbed.ts';
+import { GATEWAY } from './testbed-config.ts';
 import { runProgram } from './program.ts';
 import { until } from './until.ts';
 
-const THROWING = fileURLToPath(new URL('./throwing-gateway.ts', import.meta.url));
+const THROWING = fileURLToPath(new URL('./gateway-that-throws.ts', import.meta.url));
 
 async function openThrowing(): Promise<House> {
   const house = await openHouse({ program: THROWING, subdevices: { a: { keepAliveMs: 1000 }, b: {} } });

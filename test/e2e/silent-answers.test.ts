@@ -1,10 +1,10 @@
 /** A hub whose word comes late, is an old one, or never comes: what it answers to `$gateway`, and its PUBACKs. */
 import { describe, expect, it } from 'vitest';
 import type { HubFaults } from '../../src/bench/hub/faults.ts';
-import { ask } from '../../src/ops/control-client.ts';
-import { type House, openHouse } from './house.ts';
+import { ask } from '../../src/ops/api/control-client.ts';
+import { type House, openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
-import { command, openStrictHouse } from './strict-house.ts';
+import { command, openStrictHouse } from './strict-hub-testbed.ts';
 import { until } from './until.ts';
 
 /** What `holdfast status` says. */

@@ -1,6 +1,6 @@
 /** A subdevice that sleeps, as whoever looks in sees it: in every command, and as what it is after a restart. */
 import { expect, it } from 'vitest';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { until } from './until.ts';
 

@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { House } from './house.ts';
+import type { House } from './testbed.ts';
 import { openSlowHouse, type SlowHouse, whyNoSlowCard } from './slow-card.ts';
 import { until } from './until.ts';
 
-const IN_THREAD = fileURLToPath(new URL('../crash/careless-gateway.ts', import.meta.url));
-const NARROW = fileURLToPath(new URL('./narrow-gateway.ts', import.meta.url));
+const IN_THREAD = fileURLToPath(new URL('../crash/gateway-without-full-sync.ts', import.meta.url));
+const NARROW = fileURLToPath(new URL('./gateway-with-small-ram-bound.ts', import.meta.url));
 /** Of the whole process; the unit allows 256 MB. */
 const RSS_BYTES_MAX = 256 * 1024 * 1024;
 /** A window of each link. */

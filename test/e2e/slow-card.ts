@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { type House, type HousePlan, openHouse } from './house.ts';
+import { type House, type HousePlan, openHouse } from './testbed.ts';
 
 const SOURCE = fileURLToPath(new URL('./slow-fsync.c', import.meta.url));
 /** Whole seconds are what MQTT-SN has; one of them would leave a loaded machine too little time. */

@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { OpenChannel } from '../../src/ports.ts';
-import { type HousePlan, openHouse } from './house.ts';
+import { type HousePlan, openHouse } from './testbed.ts';
 import { killAgainAndAgain } from './kills.ts';
 
-const UNSAFE = fileURLToPath(new URL('./unsafe-gateway.ts', import.meta.url));
+const UNSAFE = fileURLToPath(new URL('./gateway-without-commits.ts', import.meta.url));
 /** Of the pieces that pass, either way: so many are gone, and so many have a stray byte before them. */
 const SHARE = 0.04;
 /** What a stray bit on an idle line is read as, mostly: a start bit, and then ones. */

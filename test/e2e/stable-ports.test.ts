@@ -3,10 +3,10 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPty, type Pty } from '../../src/bench/pty.ts';
-import { PortWatch } from '../../src/io/port-watch.ts';
-import { StablePorts } from '../../src/io/stable-ports.ts';
+import { PortWatch } from '../../src/io/serial/port-watch.ts';
+import { StablePorts } from '../../src/io/serial/stable-ports.ts';
 import type { PortWait } from '../../src/ports.ts';
-import { FakeMachine } from '../unit/port-rig.ts';
+import { FakeMachine } from '../unit/io/serial/port-rig.ts';
 import { Recorder } from './recorder.ts';
 import { until } from './until.ts';
 

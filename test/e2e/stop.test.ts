@@ -1,8 +1,8 @@
 /** SIGTERM: in flight lands, the rest is committed, and what the process leaves behind can be read and goes on. */
 import { describe, expect, it } from 'vitest';
-import type { LedgerReport } from '../../src/ops/ledger-report.ts';
-import type { OfflineStatus } from '../../src/ops/offline-report.ts';
-import { type House, openHouse } from './house.ts';
+import type { LedgerReport } from '../../src/ops/reports/ledger-report.ts';
+import type { OfflineStatus } from '../../src/ops/reports/offline-report.ts';
+import { type House, openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { until } from './until.ts';
 

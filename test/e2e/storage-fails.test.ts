@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { SmallDisk, whyNoMount } from './small-disk.ts';
 import { until } from './until.ts';
 
-const IMPATIENT = fileURLToPath(new URL('./impatient-gateway.ts', import.meta.url));
-const DEAF = fileURLToPath(new URL('./deaf-gateway.ts', import.meta.url));
+const IMPATIENT = fileURLToPath(new URL('./gateway-with-fast-storage-checks.ts', import.meta.url));
+const DEAF = fileURLToPath(new URL('./gateway-without-storage-errors.ts', import.meta.url));
 
 describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that turns read-only under traffic', () => {
   it('ends the process with 74; writable again, nothing acknowledged is lost', async () => {

@@ -1,6 +1,6 @@
 /** A subdevice goes and comes back: what it is owed waits for it, or ends with its clean session and is counted. */
 import { describe, expect, it } from 'vitest';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 /** A subdevice that does not answer is found out soon. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Authority } from '../../src/bench/certificates.ts';
 import { checkTls } from '../../src/cli/tls-check.ts';
 import type { HubTls } from '../../src/config/schema.ts';
-import { TlsFiles } from '../../src/io/tls-files.ts';
+import { TlsFiles } from '../../src/io/tls/tls-files.ts';
 import { runProgram } from './program.ts';
 import { TlsFolder } from './tls-rig.ts';
 

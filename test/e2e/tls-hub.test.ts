@@ -4,18 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Authority } from '../../src/bench/certificates.ts';
 import { GatewayProcess } from '../../src/bench/gateway-process.ts';
-import type { HubEvent } from '../../src/bench/hub/events.ts';
-import { GENERIC, INTL } from '../../src/bench/hub/rules.ts';
+import type { HubEvent } from '../../src/bench/hub/hub-events.ts';
+import { GENERIC, INTL } from '../../src/bench/hub/bench-rules.ts';
 import { type BenchHub, startBenchHub } from '../../src/bench/hub/server.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import { FAKETIME_IS_MISSING, newWallClock } from './fake-clock.ts';
-import { type House, type HousePlan, openHouse } from './house.ts';
-import { GATEWAY } from './house-config.ts';
+import { type House, type HousePlan, openHouse } from './testbed.ts';
+import { GATEWAY } from './testbed-config.ts';
 import { COMPILED_ONCE } from './program.ts';
 import { GOOD, HOST, TlsFolder } from './tls-rig.ts';
 import { until } from './until.ts';
 
-const HEEDLESS = fileURLToPath(new URL('./heedless-gateway.ts', import.meta.url));
+const HEEDLESS = fileURLToPath(new URL('./gateway-without-hub-checks.ts', import.meta.url));
 
 interface Site {
   readonly house: House;

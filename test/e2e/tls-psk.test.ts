@@ -1,7 +1,7 @@
 /** TLS-PSK on real sockets: the device secret is the key, its identity the client id. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Authority } from '../../src/bench/certificates.ts';
-import { openTlsPsk, pskProblem } from '../../src/io/tls.ts';
+import { openTlsPsk, pskProblem } from '../../src/io/tls/tls.ts';
 import { Recorder } from './recorder.ts';
 import { GOOD, HOST, serveTls } from './tls-rig.ts';
 

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { connect, type TlsOptions as ServerOptions } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Authority } from '../../src/bench/certificates.ts';
-import { openTls, type TlsOptions } from '../../src/io/tls.ts';
-import { TlsFiles } from '../../src/io/tls-files.ts';
+import { openTls, type TlsOptions } from '../../src/io/tls/tls.ts';
+import { TlsFiles } from '../../src/io/tls/tls-files.ts';
 import { Recorder, until } from './recorder.ts';
 import { GOOD, HOST, serveTls, standUp, TlsFolder } from './tls-rig.ts';
 

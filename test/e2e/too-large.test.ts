@@ -5,8 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { findPort, Site } from './any-broker.ts';
-import { FILTER } from './house.ts';
-import { GATEWAY } from './house-config.ts';
+import { FILTER } from './testbed.ts';
+import { GATEWAY } from './testbed-config.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { until } from './until.ts';
 

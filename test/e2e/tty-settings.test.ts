@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPty } from '../../src/bench/pty.ts';
-import { openTty } from '../../src/io/tty.ts';
+import { openTty } from '../../src/io/serial/tty.ts';
 import { Recorder } from './recorder.ts';
 
 it('a tty has the baud rate, the parity and the stop bits it is told', async () => {

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openPty, type Pty } from '../../src/bench/pty.ts';
-import { DeviceChannel } from '../../src/io/device-channel.ts';
-import type { Device } from '../../src/io/safe-binding.ts';
-import { explainTtyError, openTty, type TtyOptions } from '../../src/io/tty.ts';
+import { DeviceChannel } from '../../src/io/serial/device-channel.ts';
+import type { Device } from '../../src/io/serial/safe-binding.ts';
+import { explainTtyError, openTty, type TtyOptions } from '../../src/io/serial/tty.ts';
 import { Recorder, until } from './recorder.ts';
 
 const MEGABYTE = 1_000_000;

@@ -1,13 +1,13 @@
 /** The classic mistake in the field: a cloned card, and two gateways fight for one identity. */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { type House, type HousePlan, openHouse } from './house.ts';
+import { type House, type HousePlan, openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 const PENDING = async ({ gateway }: House): Promise<number> => (await gateway.ledger()).totals.uplink.pending;
 const isWarned = (house: House): Promise<unknown> =>
   house.untilStatus(({ conditions }) => conditions.some(({ code }) => code === 'hub-taken-over'));
-const HEEDLESS = fileURLToPath(new URL('./heedless-gateway.ts', import.meta.url));
+const HEEDLESS = fileURLToPath(new URL('./gateway-without-hub-checks.ts', import.meta.url));
 
 /** Two gateways with one identity, each with a subdevice that has something to say. */
 async function twins(plan: HousePlan = {}): Promise<readonly [one: House, other: House]> {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { volatilePlaceOf } from '../../src/io/volatile-storage.ts';
-import { openHouse } from './house.ts';
+import { openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 
 const MEMORY = '/dev/shm';

@@ -1,7 +1,7 @@
 /** The real process under a wall clock that is set by hand. */
 import { describe, expect, it } from 'vitest';
 import { BOOTS, FAKETIME_IS_MISSING, newWallClock } from './fake-clock.ts';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse } from './testbed.ts';
 import { until } from './until.ts';
 
 /** Kept, not delivered: commits and ages are what is looked at. */

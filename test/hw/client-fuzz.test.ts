@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { hexOf, MALFORMED, PACKETS } from '../unit/vectors.ts';
+import { hexOf, MALFORMED, PACKETS } from '../unit/base/vectors.ts';
 import { build, CLIENT, isWithoutCompiler, ROOT, run, SANITIZED } from './toolchain.ts';
 
 const INPUTS = 100_000;

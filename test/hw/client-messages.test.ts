@@ -1,6 +1,6 @@
 /** What the C client publishes and what it is sent: what waits, what is repeated, what is told, and when. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Packet } from '../../src/codec/mqttsn.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { ClientUnderTest } from './client-under-test.ts';
 import {
   ACCEPTED,

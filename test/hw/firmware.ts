@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import type { Random } from '../../src/base/random.ts';
 import { numberedPayload, numberOf } from '../../src/bench/account.ts';
-import type { FieldSubdevice } from '../../src/bench/field-subdevice.ts';
+import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
 import { openPty } from '../../src/bench/pty.ts';
 import type { ChannelListener } from '../../src/ports.ts';
 import { Recorder } from '../e2e/recorder.ts';

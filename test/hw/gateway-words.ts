@@ -1,5 +1,5 @@
 /** What a test says as the gateway of the C client, and how it writes down what the client says. */
-import type { Packet } from '../../src/codec/mqttsn.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import type { Told } from './client-under-test.ts';
 
 export const ACCEPTED = 0;

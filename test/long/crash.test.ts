@@ -1,6 +1,6 @@
 /** The same guarantee as in `test/e2e/crash.test.ts`, over ten times as many kills and other dice. */
 import { describe, expect, it } from 'vitest';
-import { openHouse } from '../e2e/house.ts';
+import { openHouse } from '../e2e/testbed.ts';
 import { killAgainAndAgain } from '../e2e/kills.ts';
 
 const KILLS = 100;

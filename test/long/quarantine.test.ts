@@ -6,7 +6,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { settledTotal } from '../../src/custody/ledger.ts';
 import { StoreCore } from '../../src/store/core.ts';
 import { readTally } from '../../src/store/reader.ts';
-import { BOOT, row, storePath } from '../unit/store-rig.ts';
+import { BOOT, row, storePath } from '../unit/store/store-rig.ts';
 
 const ROWS = 430_000;
 const LANES = 8;

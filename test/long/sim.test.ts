@@ -1,6 +1,6 @@
 /** The same invariants as in `test/sim`, over many more worlds and over whole days. */
 import { describe, it } from 'vitest';
-import { expectAllWell, expectWell } from '../sim/well.ts';
+import { expectAllWell, expectWell } from '../sim/expect-healthy.ts';
 
 const DAYS = Array.from({ length: 30 }, (_, index) => index + 1);
 

@@ -1,7 +1,7 @@
 /** Subdevices that are bound and unbound under way: who is served, what is kept, what the technician sees and can do. */
 import { describe, expect, it } from 'vitest';
-import type { Gateway } from '../../src/gateway.ts';
-import { MINUTE_MS, SECRET, Site } from './site.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import { MINUTE_MS, SECRET, Site } from './bindings-world.ts';
 
 describe('a subdevice that is unbound on the platform', () => {
   it('is sent away and refused with the reason; what it sent is kept, and goes once it is bound again', async () => {

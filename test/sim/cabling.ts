@@ -5,11 +5,11 @@
  */
 
 import type { Random } from '../../src/base/random.ts';
-import { Forwarder } from '../../src/bench/forwarder.ts';
+import { Forwarder } from '../../src/bench/subdevices/forwarder.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { ModbusBus } from './modbus-bus.ts';
 import { diceOf, type Scenario } from './scenario.ts';
-import { linksOf } from './speech.ts';
+import { linksOf } from './line-protocols.ts';
 import { VirtualLine } from './virtual-line.ts';
 import type { VirtualTime } from './virtual-time.ts';
 

@@ -1,7 +1,7 @@
 /** Worlds that last for days: absences longer than the hub and the gateway keep anything, clocks that are set and lost. */
 import { expect, it } from 'vitest';
 import { HOUR_MS } from './scenario.ts';
-import { expectWell } from './well.ts';
+import { expectWell } from './expect-healthy.ts';
 
 it.each([
   { seed: 12, away: 'hubAwayDays' },

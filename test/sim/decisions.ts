@@ -7,9 +7,9 @@
  */
 import type { Change } from '../../src/custody/change.ts';
 import { type Entry, rowBegin } from '../../src/custody/entry.ts';
-import type { Gathered } from '../../src/flow/segment.ts';
-import type { Segments } from '../../src/flow/segments.ts';
-import type { Gateway } from '../../src/gateway.ts';
+import type { Gathered } from '../../src/commit/segment.ts';
+import type { Segments } from '../../src/commit/segments.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
 import { ModelStore, type StoredState } from './stored-state.ts';
 
 interface Decision {

@@ -1,9 +1,9 @@
 /** A whole gateway in an untroubled world, and in the place of its one subdevice packets said by hand. */
 import type { Message } from '../../src/base/message.ts';
-import type { ConnectPacket, Packet, PublishPacket } from '../../src/codec/mqttsn.ts';
+import type { ConnectPacket, Packet, PublishPacket } from '../../src/codec/mqttsn-packets.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
-import { encodeFrame, FrameReader } from '../../src/codec/sn-cobs.ts';
+import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
 import type { Channel } from '../../src/ports.ts';
 import { drawScenario, type HubSwitches } from './scenario.ts';
 import { type Plant, World } from './world.ts';

@@ -1,6 +1,6 @@
 /** The hub's time through the real flows: a machine whose clock nobody synchronises, at a hub that tells the time. */
 import { describe, expect, it } from 'vitest';
-import type { HubService } from '../../src/bench/hub/service.ts';
+import type { HubService } from '../../src/bench/hub/service-contract.ts';
 import { Services } from '../../src/bench/hub/services/services.ts';
 import { drawScenario } from './scenario.ts';
 import { World } from './world.ts';

@@ -6,7 +6,7 @@ import type { Direction } from '../../src/base/message.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
 import { imbalance } from '../../src/custody/ledger.ts';
 import type { Tally } from '../../src/custody/row.ts';
-import { WINDOW_MAX } from '../../src/stations.ts';
+import { WINDOW_MAX } from '../../src/app/stations.ts';
 import type { Stream } from './stream.ts';
 import type { World } from './world.ts';
 

@@ -3,7 +3,7 @@
  * one request at a time, silence between frames (Modbus over Serial Line V1.02 §2.4, §2.5.1.1).
  */
 import { crc16 } from '../../src/codec/crc16.ts';
-import { ANSWER_MS_MAX } from './speech.ts';
+import { ANSWER_MS_MAX } from './line-protocols.ts';
 import { BYTES_PER_MS } from './virtual-line.ts';
 
 /** Above 19,200 baud (§2.5.1.1). */

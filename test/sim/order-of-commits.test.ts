@@ -1,8 +1,8 @@
 /** What is durable is a prefix of what was decided, and an answer to a subdevice waits for all that it promises. */
 import { describe, expect, it } from 'vitest';
-import type { Packet } from '../../src/codec/mqttsn.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { HandWire, ID, kindsOf, subscription } from './hand-wire.ts';
-import { lazyLast } from './planted.ts';
+import { lazyLast } from './sabotage.ts';
 import type { StoredState } from './stored-state.ts';
 import type { Plant } from './world.ts';
 

@@ -1,6 +1,6 @@
 /** Where other MQTT-SN gateways are known to lose messages: each such place has a test here, by a whole gateway. */
 import { describe, expect, it } from 'vitest';
-import type { Packet } from '../../src/codec/mqttsn.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { HandWire, ID, kindsOf, publication, subscription, textsOf } from './hand-wire.ts';
 
 const SLEEP: Packet = { kind: 'disconnect', durationS: 600 };

@@ -5,9 +5,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { HubFaults } from '../../src/bench/hub/faults.ts';
-import type { Gateway } from '../../src/gateway.ts';
-import { hubSubscriptionsReport } from '../../src/ops/hub-packets-report.ts';
-import { ordersFor } from '../../src/orders.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import { hubSubscriptionsReport } from '../../src/ops/reports/hub-packets-report.ts';
+import { ordersFor } from '../../src/app/admin-commands.ts';
 import { drawScenario } from './scenario.ts';
 import { World } from './world.ts';
 

@@ -1,12 +1,12 @@
 /** Whatever a machine lived through in the simulation, its recording makes a new one decide the same. */
 import { describe, expect, it } from 'vitest';
 import type { Step } from '../../src/base/step.ts';
-import type { FlightRecorder } from '../../src/flow/flight-recorder.ts';
-import type { Gateway } from '../../src/gateway.ts';
-import { decodeRecording, encodeRecording, FORMAT, type Recording, VERSION } from '../../src/recording/file.ts';
-import { rerun } from '../../src/recording/rerun.ts';
+import type { FlightRecorder } from '../../src/recorder/flight-recorder.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import { decodeRecording, encodeRecording, FORMAT, type Recording, VERSION } from '../../src/recorder/recording-file.ts';
+import { rerun } from '../../src/recorder/rerun.ts';
 import { simulate } from './simulate.ts';
-import { ROUGH } from './well.ts';
+import { ROUGH } from './expect-healthy.ts';
 
 /** Of the seeds of rough worlds, the first with Modbus and with lines. */
 const MIXED = 6;

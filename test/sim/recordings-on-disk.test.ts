@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { RecorderConfig } from '../../src/config/schema.ts';
 import { Recordings } from '../../src/ops/recordings.ts';
-import { recorderOrders } from '../../src/orders.ts';
-import { MINUTE_MS, Site } from './site.ts';
+import { recorderOrders } from '../../src/app/admin-commands.ts';
+import { MINUTE_MS, Site } from './bindings-world.ts';
 
 async function open(recorder: Partial<RecorderConfig> = {}) {
   const site = await new Site({ bound: ['s1', 's2'] }).begin();

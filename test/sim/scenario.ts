@@ -4,9 +4,9 @@
  */
 import { crc32 } from 'node:zlib';
 import { type Random, seededRandom } from '../../src/base/random.ts';
-import { type HubRules, MAINLAND } from '../../src/bench/hub/rules.ts';
-import type { OverflowPolicy } from '../../src/outbox/contract.ts';
-import { type Company, drawSpeech, type Speech } from './speech.ts';
+import { type HubRules, MAINLAND } from '../../src/bench/hub/bench-rules.ts';
+import type { OverflowPolicy } from '../../src/outbox/outbox-contract.ts';
+import { type Company, drawSpeech, type Speech } from './line-protocols.ts';
 import { TROUBLE_KINDS, TROUBLES, type TroubleKind } from './troubles.ts';
 
 export const HOUR_MS = 3_600_000;

@@ -1,7 +1,7 @@
 /** A hub that sends again, within the connection, what is not acknowledged soon enough: it is delivered once all the same. */
 import { expect, it } from 'vitest';
 import { HandWire, subscription, textsOf } from './hand-wire.ts';
-import { overlookDup } from './planted.ts';
+import { overlookDup } from './sabotage.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
 import { live } from './simulate.ts';
 import type { Plant } from './world.ts';

@@ -1,8 +1,8 @@
 /** The account of the session against the bench hub, whose store really overflows: what it says is what happened. */
 import { describe, expect, it } from 'vitest';
 import type { GatewayEvents } from '../../src/base/events.ts';
-import type { Gateway } from '../../src/gateway.ts';
-import { overlookGaps } from './planted.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import { overlookGaps } from './sabotage.ts';
 import { drawScenario, HOUR_MS } from './scenario.ts';
 import { live } from './simulate.ts';
 

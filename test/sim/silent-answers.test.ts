@@ -1,6 +1,6 @@
 /** A hub that loses its answers for a while, in a connection that lasts: whoever waits for its word gets it in the end. */
 import { expect, it } from 'vitest';
-import type { Gateway } from '../../src/gateway.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
 import { HandWire, ID } from './hand-wire.ts';
 
 const SILENT_MS = 60_000;

@@ -1,8 +1,8 @@
 /** What a world knows of whatever is at the far end of a line: a subdevice with its side of the books. */
 import type { Message } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
-import type { SubdeviceOrder } from '../../src/bench/subdevice-contract.ts';
-import type { QuickStream } from './quick-stream.ts';
+import type { SubdeviceOrder } from '../../src/bench/subdevices/subdevice-contract.ts';
+import type { QuickStream } from './qos0-stream.ts';
 import type { Stream } from './stream.ts';
 import type { UnitMood } from './unit-answers.ts';
 

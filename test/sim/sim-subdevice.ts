@@ -2,13 +2,13 @@
 import type { ChannelAction } from '../../src/base/machine.ts';
 import { retaining } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
-import { Subdevice } from '../../src/bench/subdevice.ts';
-import type { SubdeviceAction, SubdeviceInput, SubdeviceOrder } from '../../src/bench/subdevice-contract.ts';
-import { Mailbox } from '../../src/flow/mailbox.ts';
-import { Pump } from '../../src/flow/pump.ts';
+import { Subdevice } from '../../src/bench/subdevices/subdevice.ts';
+import type { SubdeviceAction, SubdeviceInput, SubdeviceOrder } from '../../src/bench/subdevices/subdevice-contract.ts';
+import { Mailbox } from '../../src/runtime/mailbox.ts';
+import { Pump } from '../../src/runtime/pump.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { LineTap } from './line-tap.ts';
-import { QuickStream } from './quick-stream.ts';
+import { QuickStream } from './qos0-stream.ts';
 import { type Program, plainCommand, type SimDevice } from './sim-device.ts';
 import { numberIn, Stream } from './stream.ts';
 import type { VirtualTime } from './virtual-time.ts';

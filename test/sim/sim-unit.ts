@@ -8,12 +8,12 @@
 
 import type { Message } from '../../src/base/message.ts';
 import type { Random } from '../../src/base/random.ts';
-import { SimulatedUnit } from '../../src/bench/modbus-unit.ts';
+import { SimulatedUnit } from '../../src/bench/subdevices/modbus-device.ts';
 import type { Cancel } from '../../src/ports.ts';
 import type { ModbusBus } from './modbus-bus.ts';
-import { QuickStream } from './quick-stream.ts';
+import { QuickStream } from './qos0-stream.ts';
 import type { Command, Insight, SimDevice } from './sim-device.ts';
-import { ANSWER_MS_MAX, addressOf, BUSY_MS_MAX, POINTS, POLL_MS } from './speech.ts';
+import { ANSWER_MS_MAX, addressOf, BUSY_MS_MAX, POINTS, POLL_MS } from './line-protocols.ts';
 import { Stream } from './stream.ts';
 import { BUSY, UnitAnswers, type UnitMood } from './unit-answers.ts';
 import { REGISTERS, type Registers, UnitBooks } from './unit-books.ts';

@@ -1,7 +1,7 @@
 /** The whole plant on virtual time: in peace, for a day, and the same way each time. */
 import { describe, expect, it } from 'vitest';
 import { live, simulate } from './simulate.ts';
-import { expectWell, ROUGH } from './well.ts';
+import { expectWell, ROUGH } from './expect-healthy.ts';
 
 describe('a virtual plant', () => {
   it('undisturbed, delivers everything once and writes next to nothing', async () => {

@@ -7,7 +7,7 @@ import type { Direction } from '../../src/base/message.ts';
 import { type Change, countsOf } from '../../src/custody/change.ts';
 import { addCounts, type Counts, ZERO } from '../../src/custody/ledger.ts';
 import type { Gap, HubSessionRow, Row, WillRow } from '../../src/custody/row.ts';
-import { tableOf } from '../../src/store/change-writer.ts';
+import { tableOf } from '../../src/store/writer.ts';
 import type { Database } from '../../src/store/database.ts';
 import * as read from '../../src/store/reader.ts';
 

@@ -1,9 +1,9 @@
 /** A subdevice that gets downlinks on more topics than its session may have ids for, and a gateway that is killed. */
 import { describe, expect, it } from 'vitest';
-import type { Packet } from '../../src/codec/mqttsn.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { HandWire, subscription } from './hand-wire.ts';
 
-/** More than `TOPIC_IDS_MAX` of `src/machines.ts`. */
+/** More than `TOPIC_IDS_MAX` of `src/app/machines.ts`. */
 const TOPICS = 300;
 const IDS_MAX = 256;
 

@@ -1,7 +1,7 @@
 /** Somebody else connects under our name, again and again for an hour: custody holds, and the pattern is noticed. */
 import { expect, it } from 'vitest';
-import type { Gateway } from '../../src/gateway.ts';
-import { overlookRivals } from './planted.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import { overlookRivals } from './sabotage.ts';
 import { drawScenario, HOUR_MS, type TroubleEvent } from './scenario.ts';
 import { live } from './simulate.ts';
 

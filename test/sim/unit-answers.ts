@@ -1,6 +1,6 @@
 /** Troubles of a simulated Modbus unit that answers all the same: registers that it refuses, and times in which it is busy. */
-import type { SimulatedUnit, UnitRequest } from '../../src/bench/modbus-unit.ts';
-import { POINTS } from './speech.ts';
+import type { SimulatedUnit, UnitRequest } from '../../src/bench/subdevices/modbus-device.ts';
+import { POINTS } from './line-protocols.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** `refuses 2`, `refuses 3`: register `w`, with this exception. `acknowledges`: it does what it is told and answers 5. */

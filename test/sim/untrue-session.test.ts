@@ -5,7 +5,7 @@
 import { expect, it } from 'vitest';
 import type { HubFaults } from '../../src/bench/hub/faults.ts';
 import { FilterRequests } from '../../src/flow/filter-requests.ts';
-import type { Gateway } from '../../src/gateway.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
 import { drawScenario } from './scenario.ts';
 import { World } from './world.ts';
 

@@ -2,10 +2,10 @@
 
 import type { Message } from '../../src/base/message.ts';
 import { type FaultOrder, NO_FAULTS } from '../../src/bench/hub/faults.ts';
-import { BenchHubMachine, type HubInput } from '../../src/bench/hub/machine.ts';
-import type { HubRules } from '../../src/bench/hub/rules.ts';
-import type { HubService } from '../../src/bench/hub/service.ts';
-import type { SessionView } from '../../src/bench/hub/sessions.ts';
+import { BenchHubMachine, type HubInput } from '../../src/bench/hub/hub-machine.ts';
+import type { HubRules } from '../../src/bench/hub/bench-rules.ts';
+import type { HubService } from '../../src/bench/hub/service-contract.ts';
+import type { SessionView } from '../../src/bench/hub/client-sessions.ts';
 import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
 import type { Cancel, Channel, ChannelListener, OpenChannel } from '../../src/ports.ts';
 import type { HubTap } from './hub-tap.ts';

@@ -1,6 +1,6 @@
 /** Wills through a whole gateway: published when a subdevice is lost, and only then; durable where the session is. */
 import { describe, expect, it } from 'vitest';
-import type { ConnectPacket, Packet } from '../../src/codec/mqttsn.ts';
+import type { ConnectPacket, Packet } from '../../src/codec/mqttsn-packets.ts';
 import { HandWire, ID, kindsOf } from './hand-wire.ts';
 
 const GOODBYE: Packet = { kind: 'disconnect', durationS: undefined };

@@ -5,25 +5,25 @@
 
 import { newFacts } from '../../src/base/events.ts';
 import type { Direction } from '../../src/base/message.ts';
-import type { HubService } from '../../src/bench/hub/service.ts';
+import type { HubService } from '../../src/bench/hub/service-contract.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { Mailbox } from '../../src/flow/mailbox.ts';
-import { type Gateway, type GatewayParts, openGateway } from '../../src/gateway.ts';
+import { Mailbox } from '../../src/runtime/mailbox.ts';
+import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
 import { keepBooks } from './arrivals.ts';
 import { Cabling } from './cabling.ts';
-import { crewOf } from './crew.ts';
+import { crewOf } from './devices.ts';
 import { HubTap } from './hub-tap.ts';
 import { problemsAtCrash } from './invariants.ts';
 import { type Boot, Life } from './life.ts';
 import { MemoryStore } from './memory-store.ts';
-import { configOf, credentialsOf, rulesOf, topicAtHub } from './premises.ts';
+import { configOf, credentialsOf, rulesOf, topicAtHub } from './scenario-config.ts';
 import { diceOf, type Scenario } from './scenario.ts';
 import type { SimDevice } from './sim-device.ts';
 import type { Stream } from './stream.ts';
 import { Traffic } from './traffic.ts';
 import { VirtualHub } from './virtual-hub.ts';
 import { VirtualTime } from './virtual-time.ts';
-import { Witness } from './witness.ts';
+import { Witness } from './custody-observer.ts';
 
 /** Virtual wall time of the beginning. */
 const WALL_MS = 1_800_000_000_000;

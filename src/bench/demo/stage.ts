@@ -11,11 +11,11 @@ import { systemClock } from '../../io/clock.ts';
 import { volatilePlaceOf } from '../../io/volatile-storage.ts';
 import type { Clock } from '../../ports.ts';
 import { numberOf } from '../account.ts';
-import { type FieldSubdevice, newFieldSubdevice } from '../field-subdevice.ts';
+import { type FieldSubdevice, newFieldSubdevice } from '../subdevices/field-subdevice.ts';
 import { GatewayProcess } from '../gateway-process.ts';
-import { GENERIC, type HubRules } from '../hub/rules.ts';
+import { GENERIC, type HubRules } from '../hub/bench-rules.ts';
 import { type BenchHub, startBenchHub } from '../hub/server.ts';
-import { type Plan, SUBDEVICES } from './plan.ts';
+import { type Plan, SUBDEVICES } from './demo-plan.ts';
 
 export const GATEWAY_NAME = 'demo';
 

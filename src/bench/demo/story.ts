@@ -5,8 +5,8 @@
  * Invariant: every wait has a deadline, and ends at once when the signal aborts or the gateway ends by itself.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LedgerReport } from '../../ops/ledger-report.ts';
-import type { Plan } from './plan.ts';
+import type { LedgerReport } from '../../ops/reports/ledger-report.ts';
+import type { Plan } from './demo-plan.ts';
 import { GATEWAY_NAME, type Stage } from './stage.ts';
 import { Traffic } from './traffic.ts';
 import type { Watch } from './watch.ts';

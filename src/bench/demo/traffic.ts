@@ -5,7 +5,7 @@
 import { type Random, seededRandom } from '../../base/random.ts';
 import type { Cancel } from '../../ports.ts';
 import { numberedPayload } from '../account.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './demo-plan.ts';
 import { GATEWAY_NAME, type Stage } from './stage.ts';
 
 /** A subdevice that has so many unacknowledged readings takes no new one: its memory is small. */

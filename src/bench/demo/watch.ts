@@ -2,10 +2,10 @@
  * Keeps an eye on the stage: what the story says it did, what the books of both ends say, and what the gateway says of
  * its backlog. Makes a scene of it whenever one is wanted.
  */
-import type { QueueReport } from '../../ops/report.ts';
+import type { QueueReport } from '../../ops/reports/report.ts';
 import { sumAccounts } from '../account.ts';
 import { FlashMeter } from './flash-meter.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './demo-plan.ts';
 import type { Act, GatewayState, ReplayScene, Scene } from './scene.ts';
 import { GATEWAY_NAME, type Stage } from './stage.ts';
 

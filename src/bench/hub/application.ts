@@ -16,7 +16,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { z } from 'zod';
 import type { Message } from '../../base/message.ts';
 import { FaultOrder } from './faults.ts';
-import type { Arrival } from './outlet.ts';
+import type { Arrival } from './outgoing.ts';
 import { PlatformOrder } from './platform.ts';
 import type { BenchHub } from './server.ts';
 import { ServiceOrder } from './services/services.ts';

@@ -10,11 +10,11 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../base/message.ts';
-import { bindSignatureResult } from './bind-signature.ts';
-import { clientIdOf, type Device, type Registry } from './registry.ts';
-import { RESULT } from './result-codes.ts';
-import type { HubRules } from './rules.ts';
-import type { HubService, Requester } from './service.ts';
+import { bindSignatureResult } from './bind-check.ts';
+import { clientIdOf, type Device, type Registry } from './device-registry.ts';
+import { RESULT } from './service-result-codes.ts';
+import type { HubRules } from './bench-rules.ts';
+import type { HubService, Requester } from './service-contract.ts';
 import type { Topology } from './topology.ts';
 
 const OPERATION_PREFIX = '$gateway/operation/';

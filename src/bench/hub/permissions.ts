@@ -8,8 +8,8 @@
  * §3.5, §4.
  */
 import { filterMatches } from '../../base/topic.ts';
-import { clientIdOf, type Device } from './registry.ts';
-import type { HubRules } from './rules.ts';
+import { clientIdOf, type Device } from './device-registry.ts';
+import type { HubRules } from './bench-rules.ts';
 import type { Topology } from './topology.ts';
 
 type Right = 'publish' | 'subscribe';

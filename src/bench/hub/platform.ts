@@ -9,8 +9,8 @@
 import { z } from 'zod';
 import type { Message } from '../../base/message.ts';
 import { type GatewayNotice, messageTo, namesOf } from './gateway-service.ts';
-import { clientIdOf, type Device, type Registry } from './registry.ts';
-import { RESULT } from './result-codes.ts';
+import { clientIdOf, type Device, type Registry } from './device-registry.ts';
+import { RESULT } from './service-result-codes.ts';
 import type { Topology } from './topology.ts';
 
 const Named = z.strictObject({ product: z.string().min(1), device: z.string().min(1) });

@@ -7,7 +7,7 @@
  */
 import type { Message } from '../../base/message.ts';
 import { filterMatches } from '../../base/topic.ts';
-import type { HubRules } from './rules.ts';
+import type { HubRules } from './bench-rules.ts';
 
 export function republish(message: Message, republications: HubRules['republications']): Message[] {
   return republications

@@ -6,7 +6,7 @@
  */
 import type { Message } from '../../base/message.ts';
 import { filterMatches } from '../../base/topic.ts';
-import type { HubRules } from './rules.ts';
+import type { HubRules } from './bench-rules.ts';
 
 /** Topics; beyond, the one that was kept first makes room. */
 const TOPICS_MAX = 10_000;

@@ -5,11 +5,11 @@
  */
 import type { Message } from '../../base/message.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
-import type { Outlet } from './outlet.ts';
+import type { Outlet } from './outgoing.ts';
 import type { Permissions } from './permissions.ts';
-import type { HubRules } from './rules.ts';
-import type { HubSession } from './session.ts';
-import type { Sessions } from './sessions.ts';
+import type { HubRules } from './bench-rules.ts';
+import type { HubSession } from './client-session.ts';
+import type { Sessions } from './client-sessions.ts';
 
 export type SendPacket = (connection: number, packet: MqttPacket) => void;
 

@@ -4,7 +4,7 @@
  * Source: the table of `rules.ts`, which also says what each means.
  */
 import { z } from 'zod';
-import { type HubRules, PROFILES, RULES } from './rules.ts';
+import { type HubRules, PROFILES, RULES } from './bench-rules.ts';
 
 /** A partial of the table; the profile itself is chosen otherwise. */
 const CHANGES = RULES.omit({ profile: true }).exactPartial();

@@ -8,16 +8,16 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Message } from '../../base/message.ts';
 import { topicProblem } from '../../base/topic.ts';
 import type { Cancel, Clock } from '../../ports.ts';
-import type { HubEvent } from './events.ts';
+import type { HubEvent } from './hub-events.ts';
 import type { FaultOrder } from './faults.ts';
-import { BenchHubMachine, type HubInput } from './machine.ts';
-import type { Arrival, HubAction } from './outlet.ts';
+import { BenchHubMachine, type HubInput } from './hub-machine.ts';
+import type { Arrival, HubAction } from './outgoing.ts';
 import type { PlatformOrder } from './platform.ts';
-import { RESULT } from './result-codes.ts';
-import type { HubRules } from './rules.ts';
+import { RESULT } from './service-result-codes.ts';
+import type { HubRules } from './bench-rules.ts';
 import { type ServiceOrder, Services } from './services/services.ts';
-import type { SessionView } from './sessions.ts';
-import { createTlsServer, type TlsDoor } from './tls-entrance.ts';
+import type { SessionView } from './client-sessions.ts';
+import { createTlsServer, type TlsDoor } from './tls-server.ts';
 
 export interface BenchHubSettings {
   /** 0: any free one, see `port`. */

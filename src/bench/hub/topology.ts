@@ -5,9 +5,9 @@
  * (`platform.ts`), who both change it. Invariants: a subdevice is bound to one gateway at most; with bindings required
  * only what is bound is online; no gateway has more than `subdevicesPerGatewayMax` of either.
  */
-import { clientIdOf, type Device, type Registry } from './registry.ts';
-import { RESULT } from './result-codes.ts';
-import type { HubRules } from './rules.ts';
+import { clientIdOf, type Device, type Registry } from './device-registry.ts';
+import { RESULT } from './service-result-codes.ts';
+import type { HubRules } from './bench-rules.ts';
 
 export interface PresenceChange {
   /** Client id. */

@@ -4,8 +4,8 @@
  * Source: "Broadcast communication" (hub contract §4.8).
  */
 import type { Message } from '../../../base/message.ts';
-import type { Device } from '../registry.ts';
-import type { HubService } from '../service.ts';
+import type { Device } from '../device-registry.ts';
+import type { HubService } from '../service-contract.ts';
 import { messageTo } from './system-topic.ts';
 
 const NOTICES = '$broadcast/rxd/';

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
-import type { HubService, Requester } from '../service.ts';
+import type { HubService, Requester } from '../service-contract.ts';
 import { addressee, jsonTo, readJson } from './system-topic.ts';
 
 const REQUESTS = '$sys/operation/';

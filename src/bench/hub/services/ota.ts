@@ -8,8 +8,8 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
-import type { Device } from '../registry.ts';
-import type { HubService, Requester } from '../service.ts';
+import type { Device } from '../device-registry.ts';
+import type { HubService, Requester } from '../service-contract.ts';
 import { PerDevice } from './per-device.ts';
 import { addressee, jsonTo, readJson } from './system-topic.ts';
 

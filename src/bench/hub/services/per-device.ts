@@ -1,7 +1,7 @@
 /**
  * What a service keeps of each device. Invariant: at most `DEVICES_MAX` devices; then the one first heard of is forgotten.
  */
-import type { Device } from '../registry.ts';
+import type { Device } from '../device-registry.ts';
 import { keyOf } from './system-topic.ts';
 
 /** Ours: more than the largest gateway may have behind it, and its own. */

@@ -6,8 +6,8 @@
  * Source: "RRPC communication": QoS 0, 4 s; the limits page says 10 s (hub contract §4.7).
  */
 import type { Message } from '../../../base/message.ts';
-import { clientIdOf, type Device } from '../registry.ts';
-import type { HubService, Requester } from '../service.ts';
+import { clientIdOf, type Device } from '../device-registry.ts';
+import type { HubService, Requester } from '../service-contract.ts';
 import { addressee, keyOf } from './system-topic.ts';
 
 const CALLS = '$rrpc/rxd/';

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
-import type { HubService } from '../service.ts';
+import type { HubService } from '../service-contract.ts';
 import { BroadcastService } from './broadcast.ts';
 import { LogLevelService } from './log-level.ts';
 import { NtpService } from './ntp.ts';

@@ -5,8 +5,8 @@
  */
 import type { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
-import type { Device } from '../registry.ts';
-import type { Requester } from '../service.ts';
+import type { Device } from '../device-registry.ts';
+import type { Requester } from '../service-contract.ts';
 
 /** The device a topic under `prefix` names, if the client may speak for it. `rest`: the levels behind it. */
 export function addressee(

@@ -1,0 +1,187 @@
+/** What the administrative socket can have done, by name; each order checks its own body. */
+import type { ProbeOutcome } from '../base/probe.ts';
+import type { BindingFlow } from '../flow/subdevice-bindings.ts';
+import type { Letters, LettersDone } from '../flow/dead-letters.ts';
+import type { Gateway } from './gateway.ts';
+import { type HubIdentity, identityKey } from '../hub/identity.ts';
+import { isDone, meaningOf } from '../hub/gateway/result-codes.ts';
+import { type Orders, refusal } from '../ops/api/administration.ts';
+import { type BindingOutcome, type BindingOutcomes, type BindingsReport, bindingHealth } from '../ops/reports/binding-report.ts';
+import { releasePackets } from '../ops/reports/hub-packets-report.ts';
+import { type Frozen, type Recordings, recordersOf } from '../ops/recordings.ts';
+
+/** As many as a hub allows one gateway (hub contract §1.8). */
+const NAMES_MAX = 1500;
+
+/** Numbers in one order: its body has a bound of its own. */
+const LETTERS_MAX = 1000;
+
+export function ordersFor(gateway: Gateway): Orders {
+  const { deadLetters } = gateway;
+  return {
+    'dead-letters.retry': async ({ letters }) => told(await deadLetters.retry(lettersOf(letters))),
+    'dead-letters.drop': async ({ letters }) => told(await deadLetters.drop(lettersOf(letters))),
+    'gap.acknowledge': () => inTurn(gateway, () => acknowledgeGap(gateway)),
+    'loss.acknowledge': () => inTurn(gateway, () => acknowledgeLoss(gateway)),
+    'hub.bind': async (body) => bind(gateway, 'bind', namesIn(body)),
+    'hub.unbind': async (body) => bind(gateway, 'unbind', namesIn(body)),
+    'hub.describe': () => describe(gateway),
+    'hub.release': ({ names }) => inTurn(gateway, () => release(gateway, names)),
+    'link.probe': ({ link, subdevice }) => probe(gateway, link, subdevice),
+  };
+}
+
+/** Orders that write files and change nothing else. */
+export function recorderOrders(gateway: Gateway, recordings: Recordings): Orders {
+  return { 'recorder.freeze': ({ of }) => freeze(gateway, recordings, of) };
+}
+
+/** @param of a name, or nothing for all */
+async function freeze(gateway: Gateway, recordings: Recordings, of: unknown): Promise<{ readonly frozen: Frozen[] }> {
+  if (gateway.parts.config.recorder.ringBytes === 0)
+    throw refusal('Nothing is recorded', 'recorder.ring_bytes is 0: give it a size, and restart the gateway.');
+  const wanted = recordersOf(gateway).filter(({ subject }) => of === undefined || subject.name === of);
+  if (wanted.length === 0)
+    throw refusal(
+      `No link has the name ${JSON.stringify(of)}`,
+      'holdfast status lists the links; hub is the hub’s connection.',
+    );
+  try {
+    return { frozen: await Promise.all(wanted.map((recorder) => recordings.freeze(recorder, 'asked'))) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw refusal(`The recording cannot be written: ${why}`, 'Look at the disk of the state directory: df, dmesg.');
+  }
+}
+
+function lettersOf(given: unknown): Letters {
+  const isNumber = (one: unknown): one is number => Number.isSafeInteger(one);
+  if (given === 'all') return 'all';
+  if (Array.isArray(given) && given.length > 0 && given.length <= LETTERS_MAX && given.every(isNumber)) return given;
+  throw refusal(
+    'Which dead letters is not said',
+    `letters is "all", or a list of 1 to ${LETTERS_MAX} numbers as holdfast dead-letters list shows them.`,
+  );
+}
+
+function told({ done, stopped }: LettersDone): { readonly done: number; readonly stopped: string | null } {
+  if (stopped !== undefined && done === 0)
+    throw refusal(`Nothing was done: ${stopped}`, 'holdfast dead-letters list shows what there is.');
+  return { done, stopped: stopped ?? null };
+}
+
+/** One question to one subdevice; whoever wants more of them sets the pace. */
+async function probe(gateway: Gateway, link: unknown, subdevice: unknown): Promise<ProbeOutcome> {
+  if (typeof link !== 'string' || typeof subdevice !== 'string')
+    throw refusal(
+      'An order to probe names a link and a subdevice',
+      'Write {"link": "meters", "subdevice": "meter-1"}.',
+    );
+  return await inTurn(gateway, () => gateway.links.probe(link, subdevice));
+}
+
+async function describe(gateway: Gateway): Promise<BindingsReport> {
+  const answered = await bindingsOf(gateway).describe();
+  return { answered, ...bindingHealth(gateway) };
+}
+
+async function bind(gateway: Gateway, verb: 'bind' | 'unbind', names: readonly string[]): Promise<BindingOutcomes> {
+  const flow = bindingsOf(gateway);
+  const named = names.map((name) => ({ name, identity: identityOf(gateway, verb, name) }));
+  const canDo = (identity: HubIdentity): boolean =>
+    verb === 'unbind' || gateway.stations.operations?.canBind(identity) === true;
+  const answers = await flow.ask(
+    verb,
+    named.map(({ identity }) => identity).filter((identity) => canDo(identity)),
+  );
+  const outcomes = named.map(({ name, identity }): BindingOutcome => {
+    const hubIdentity = identityKey(identity);
+    const code = answers.get(hubIdentity) ?? null;
+    const what = { subdevice: name, hubIdentity, code };
+    if (!canDo(identity)) {
+      const remedy = 'Add device_secret_file to its [[subdevice]] and restart the gateway.';
+      return { ...what, done: false, sentence: 'its device secret is not known here', remedy };
+    }
+    if (code === null) {
+      const remedy = 'Look at holdfast status, and try again; some hubs take operations_batch_max = 1 only.';
+      return { ...what, done: false, sentence: 'the hub did not answer', remedy };
+    }
+    const { sentence, remedy } = meaningOf(code);
+    if (isDone(verb, code)) return { ...what, done: true, sentence, remedy: null };
+    return { ...what, done: false, sentence, remedy: remedy?.replace('ID', name) ?? null };
+  });
+  return { outcomes };
+}
+
+/** Packets that are held back, by filter or topic. */
+function release(gateway: Gateway, names: unknown): { readonly released: readonly string[] } {
+  const isList = Array.isArray(names) && names.length > 0 && names.length <= NAMES_MAX;
+  if (!isList || !names.every((name) => typeof name === 'string'))
+    throw refusal(
+      `An order needs "names", a list of 1 to ${NAMES_MAX} filters or topics`,
+      'Write {"names": ["gw/a/#"]}.',
+    );
+  const released = names.flatMap((name) => releasePackets(gateway, name));
+  if (released.length === 0)
+    throw refusal(
+      `Nothing of ${names.join(', ')} is held back`,
+      'holdfast hub subscriptions lists the filters and topics that are.',
+    );
+  return { released };
+}
+
+function bindingsOf({ bindings, stations, parts }: Gateway): BindingFlow {
+  if (bindings === undefined) {
+    const what = `The hub profile "${parts.config.hub.profile}" has no bindings`;
+    throw refusal(what, 'They belong to the profiles intl and mainland.');
+  }
+  if (stations.operations?.isConnected !== true)
+    throw refusal('The hub is away, so it cannot be asked', 'Try again when holdfast status shows it connected.');
+  return bindings;
+}
+
+/** The names as given, each once. */
+function namesIn({ subdevices }: Readonly<Record<string, unknown>>): readonly string[] {
+  const isList = Array.isArray(subdevices) && subdevices.length > 0 && subdevices.length <= NAMES_MAX;
+  const names = isList ? subdevices.filter((name) => typeof name === 'string') : [];
+  if (isList && names.length === subdevices.length) return [...new Set(names)];
+  throw refusal(`An order needs "subdevices", a list of 1 to ${NAMES_MAX} names`, 'Write {"subdevices": ["meter-1"]}.');
+}
+
+/** A configured id; or, to take away what is not configured, `product/device`. */
+function identityOf(gateway: Gateway, verb: 'bind' | 'unbind', name: string): HubIdentity {
+  const subdevice = gateway.parts.config.subdevices.find(({ id }) => id === name);
+  if (subdevice?.hubIdentity !== undefined) return subdevice.hubIdentity;
+  const [, productId, deviceName] = /^([A-Za-z0-9]{10})\/([A-Za-z0-9:_-]{1,48})$/.exec(name) ?? [];
+  if (verb === 'unbind' && productId !== undefined && deviceName !== undefined) return { productId, deviceName };
+  const also = verb === 'unbind' ? ', or PRODUCT/DEVICE for one that is not configured' : '';
+  throw refusal(`No [[subdevice]] has the id ${JSON.stringify(name)}`, `Name the ids that are configured${also}.`);
+}
+
+/** An order takes its turn in the mailbox, like everything else that happens. */
+function inTurn<Answer>({ parts }: Gateway, act: () => Answer | Promise<Answer>): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    parts.mailbox.post(() => {
+      try {
+        resolve(act());
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+}
+
+function acknowledgeGap({ watch }: Gateway): { readonly acknowledged: true } {
+  if (!watch.settleGap())
+    throw refusal('There is no gap to acknowledge', 'See holdfast status: no downlinks are known to be missing.');
+  return { acknowledged: true };
+}
+
+async function acknowledgeLoss({ stations, parts }: Gateway): Promise<{ readonly acknowledged: true }> {
+  if (!(await stations.losses.acknowledge(parts.clock.nowMs())))
+    throw refusal(
+      'There is no loss to acknowledge',
+      'See holdfast status: no messages are known to be lost by the store.',
+    );
+  return { acknowledged: true };
+}

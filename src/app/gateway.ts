@@ -1,0 +1,281 @@
+/**
+ * Composition root: builds the stations and the flows from the ports, starts them, drains and stops them. The only file
+ * that knows all of them; it decides nothing about a message. The operating system stays outside (`daemon.ts`), so the
+ * simulation builds the very same gateway on virtual parts.
+ */
+import type { Facts } from '../base/events.ts';
+import type { MessageMark } from '../base/message-mark.ts';
+import type { Random } from '../base/random.ts';
+import type { Config, LinkConfig } from '../config/schema.ts';
+import type { StoreOpening } from '../custody/row.ts';
+import { BindingFlow } from '../flow/subdevice-bindings.ts';
+import { DeadLetters } from '../flow/dead-letters.ts';
+import { DownlinkFlow } from '../flow/downlink.ts';
+import { FilterRequests } from '../flow/filter-requests.ts';
+import { HubLine } from '../flow/hub-connection.ts';
+import { HubSubscriptions } from '../flow/subscriptions.ts';
+import { Intake, noteShed } from '../flow/intake.ts';
+import { LinkCare } from '../flow/link-care.ts';
+import { Links } from '../flow/links.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import { Minute } from '../runtime/housekeeping.ts';
+import { Pager } from '../flow/pager.ts';
+import { Presence } from '../flow/presence.ts';
+import { Replay } from '../flow/hub-sender.ts';
+import { passOn, type ReportedTo } from '../flow/reports.ts';
+import { SessionChanges } from '../commit/session-changes.ts';
+import { SessionWatch } from '../flow/hub-session-monitor.ts';
+import { SetAside } from '../flow/set-aside.ts';
+import { Sleepers } from '../flow/sleepers.ts';
+import { UnderWay } from '../flow/under-way.ts';
+import { UplinkFlow } from '../flow/uplink.ts';
+import { Wills } from '../flow/wills.ts';
+import type { HubInput } from '../hub/client/hub-contract.ts';
+import type { Credentials } from '../hub/client/credentials.ts';
+import { planHub, planLinks } from './machines.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { allowance, configured, filtersByConfig, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
+import type { Clock, OpenChannel, OpenStore, PortCare, Store, StoreListener, TimeService } from '../ports.ts';
+import type { Inbox } from '../subdevices/inbox.ts';
+import { Stations } from './stations.ts';
+
+export interface GatewayParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly facts: Facts;
+  readonly mailbox: Mailbox;
+  readonly openStore: OpenStore;
+  readonly openHub: OpenChannel;
+  readonly openLink: (link: LinkConfig) => OpenChannel;
+  /** What can be done for the port of a link; without it nothing is tried. */
+  readonly careOf?: (link: LinkConfig) => PortCare;
+  /** What says when the wall clock is right; without it the clock is never trusted. */
+  readonly timeService?: TimeService | undefined;
+  /** Device secrets of subdevices, by id: for `bind`. */
+  readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
+  /** Called for every CONNECT, with the Unix ms as far as known. */
+  readonly credentials: (wallMs: number | undefined) => Credentials;
+  /** Messages on which an earlier process ended. */
+  readonly marks?: readonly MessageMark[];
+  /** See `stations.ts`; another number in a test only. */
+  readonly unstoredBytesMax?: number;
+  /** The storage cannot be trusted: acknowledge nothing more, end the process. */
+  readonly onStoreFailed: StoreListener['failed'];
+}
+
+/** At a stop, messages in flight may still be acknowledged for so long. */
+const FAREWELL_MS = 500;
+
+/** Opens the store and builds everything on it. Rejects with a Fault. Nothing moves before `start`. */
+export async function openGateway(parts: GatewayParts): Promise<Gateway> {
+  const { mailbox } = parts;
+  const receipts: { gateway?: Gateway } = {};
+  const { store, opening } = await parts.openStore({
+    committed: (batch) => mailbox.post(() => receipts.gateway?.committed(batch)),
+    full: (batch) => mailbox.post(() => receipts.gateway?.stations.committer.full(batch)),
+    failed: parts.onStoreFailed,
+  });
+  const gateway = new Gateway(parts, store, opening);
+  receipts.gateway = gateway;
+  return gateway;
+}
+
+export class Gateway {
+  readonly parts: GatewayParts;
+  readonly stations: Stations;
+  readonly store: Store;
+  readonly subscriptions: HubSubscriptions;
+  readonly replay: Replay;
+  readonly watch: SessionWatch;
+  readonly uplink: UplinkFlow;
+  readonly deadLetters: DeadLetters;
+  readonly hub: HubLine;
+  readonly links: Links;
+  /** What a machine threw on. */
+  readonly setAside: SetAside;
+  readonly underWay: UnderWay;
+  readonly intake: Intake;
+  /** `undefined`: the hub has no gateway operations. */
+  readonly bindings: BindingFlow | undefined;
+  readonly presence: Presence;
+  readonly #wills: Wills;
+  readonly #downlink: DownlinkFlow;
+  readonly #pagers: readonly Pager[];
+  readonly #minute: Minute;
+  readonly #care: LinkCare;
+
+  constructor(parts: GatewayParts, store: Store, opening: StoreOpening) {
+    const { config, clock, facts, mailbox } = parts;
+    const safe = {
+      uplink: (owed: number) => this.uplink.safe(owed),
+      downlink: (owed: number) => this.#downlink.safe(owed),
+    };
+    const intake = new Intake(clock, facts, (link) => this.links.framesIn(link));
+    const stations = new Stations({
+      ...{ ...parts, opening, safe, refused: (owed) => this.uplink.refused(owed) },
+      shed: (lane, reason, topic) => noteShed(intake, { subdevice: mirror.byLane(lane)?.id, reason, topic }),
+    });
+    const { committer, outbox, inbox, uplinks, downlinks, operations, services, mirror, session, stamp } = stations;
+    const setAside = new SetAside(facts);
+    this.setAside = setAside;
+    const underWay = new UnderWay(setAside, parts.marks ?? []);
+    this.underWay = underWay;
+    this.parts = parts;
+    this.store = store;
+    this.stations = stations;
+    this.intake = intake;
+
+    const paging = { mailbox, isPaused: () => committer.isOverloaded };
+    const uplinkPager = new Pager({
+      ...{ ...paging, custodian: uplinks },
+      loaded: (...page) => this.#uplinksLoaded(...page),
+    });
+    const downlinkPager = new Pager({
+      ...{ ...paging, custodian: downlinks },
+      loaded: (...page) => this.#downlinksLoaded(...page),
+    });
+    this.#pagers = [uplinkPager, downlinkPager];
+    const shared = {
+      ...{ underWay, clock, mailbox, facts, mirror, outbox, inbox, committer, operations, services, session, stamp },
+      ...{ wallClock: stations.wallClock, intake },
+      order: (order: HubInput) => this.hub.order(order),
+      filters: new FilterRequests(outbox.poison),
+      send: () => this.replay.send(),
+      links: () => this.links,
+      replay: () => this.replay,
+      downlink: () => this.#downlink,
+      uplink: () => this.uplink,
+      subscriptions: () => this.subscriptions,
+      ...{ hubLimits: config.hub, commitMs: config.outbox.commitMs },
+      topicsOf: topicsBySubdevice(config),
+    };
+    const sessions = new SessionChanges(shared);
+    this.replay = new Replay({
+      ...shared,
+      custodian: uplinks,
+      pager: () => uplinkPager,
+      queuedBytes: () => this.hub.queuedBytes,
+      isExpired: stations.expiry(config.outbox.ageHoursMax),
+      isRetainServed: config.hub.retain,
+    });
+    this.uplink = new UplinkFlow({
+      ...{ ...shared, alarmTopics: stations.alarmTopics },
+      ...{ termsOf: termsByLink(config), willTerms: config.outbox },
+    });
+    this.#wills = new Wills({ ...shared, sessions }, opening.wills);
+    this.deadLetters = new DeadLetters({
+      ...shared,
+      ...{ store, custodian: uplinks, alarmTopics: stations.alarmTopics },
+    });
+    const isExpired = stations.expiry(config.inbox.ageHoursMax);
+    this.#downlink = new DownlinkFlow({
+      ...{ ...shared, pager: () => downlinkPager, isExpired },
+      retainedCommands: stations.retainedCommands,
+      ride: (change) => committer.ride(change),
+      unstoredBytes: () => downlinks.unstoredBytes,
+      setReading: (isReading) => this.hub.setReading(isReading),
+    });
+    this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
+    this.presence = new Presence({
+      ...shared,
+      ...{ sessions, wills: this.#wills },
+      identityOf: identities(config),
+      ...{ isAllowed: allowance(config), filtersOf: filtersByConfig(config) },
+      isConfigured: configured(config),
+    });
+    this.bindings =
+      operations === undefined ? undefined : new BindingFlow({ ...shared, operations, ownerOf: owners(config) });
+    this.watch = new SessionWatch({
+      ...{ ...shared, account: stations.account, epochs: () => stations.wallClock.epochs },
+      resyncTopic: config.hub.resyncTopic,
+    });
+    this.hub = new HubLine({
+      ...shared,
+      setAside,
+      ...planHub(parts, stations),
+      open: parts.openHub,
+      replay: this.replay,
+      downlink: this.#downlink,
+      subscriptions: this.subscriptions,
+      heed: (report) => this.bindings?.heed(report),
+      watch: this.watch,
+      letGo: () => committer.letGo('uplink', clock.nowMs() + config.outbox.commitMs),
+    });
+    const reportedTo: ReportedTo = {
+      ...{ underWay, order: (link, order) => this.links.order(link, order) },
+      ...{ presence: this.presence, wills: this.#wills, uplink: this.uplink, downlink: this.#downlink },
+      ...{ intake, sleepers: new Sleepers({ ...shared, wills: this.#wills }) },
+    };
+    this.links = new Links(
+      { clock, mailbox, facts, setAside, report: (link, report) => passOn(reportedTo, link, report) },
+      planLinks(parts, new Set(stations.opening.subdevices.map(({ link }) => link))),
+    );
+    this.#care = new LinkCare(shared);
+    this.#minute = new Minute(clock, mailbox, () => {
+      stations.wallClock.look();
+      this.replay.expire();
+      this.#downlink.expire();
+      this.#downlink.saveOldMarks();
+    });
+  }
+
+  start(): void {
+    const { committer, uplinks, downlinks, opening, wallClock } = this.stations;
+    const { facts } = this.parts;
+    this.parts.mailbox.post(() => {
+      committer.attach(this.store);
+      for (const sentence of opening.recovery) facts.emit('storeRecovered', { sentence });
+      wallClock.look();
+      this.presence.forgetEndedSessions();
+      this.presence.forgetUnreceivable();
+      this.#wills.start();
+      for (const pager of this.#pagers) pager.attach(this.store);
+      this.hub.start();
+      this.links.start();
+      this.#minute.start();
+      this.#care.start();
+      facts.emit('gatewayStarted', { recovered: uplinks.pending + downlinks.pending });
+    });
+  }
+
+  /** Takes nothing more in, lets what is in flight land, commits the rest. Resolves when the file is closed. */
+  async stop(reason: string): Promise<void> {
+    const { mailbox, facts, clock } = this.parts;
+    const { outbox, committer } = this.stations;
+    mailbox.post(() => {
+      facts.emit('gatewayStopping', { reason });
+      this.#minute.stop();
+      this.#care.stop();
+      this.links.stop();
+    });
+    const untilMs = clock.nowMs() + FAREWELL_MS;
+    while (outbox.isConnected && outbox.inFlight > 0 && clock.nowMs() < untilMs) await pause(clock, 10);
+    mailbox.post(() => {
+      this.#downlink.saveMarks();
+      this.hub.stop();
+    });
+    await new Promise<void>((resolve) => mailbox.post(() => void committer.drain().then(resolve)));
+    await this.store.close();
+  }
+
+  /** The store's receipt. */
+  committed(batch: number): void {
+    this.stations.committer.committed(batch);
+    for (const pager of this.#pagers) pager.turn(); // deletes may have piled up until now
+  }
+
+  #uplinksLoaded(...page: Parameters<Outbox['loaded']>): void {
+    this.stations.outbox.loaded(...page);
+    this.replay.send();
+  }
+
+  #downlinksLoaded(...page: Parameters<Inbox['loaded']>): void {
+    this.stations.inbox.loaded(...page);
+    this.#downlink.deliverAll();
+  }
+}
+
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.wakeAt(clock.nowMs() + ms, resolve));
+}

@@ -1,0 +1,101 @@
+/**
+ * How the gateway gets to the hub and proves who it is: from the hub section and the files it names to an opener of
+ * connections and the credentials of CONNECT. Secrets and the files of TLS are read again for each connection.
+ */
+import type { Facts } from '../base/events.ts';
+import type { HubConfig } from '../config/schema.ts';
+import { type Credentials, nameDevice, signCredentials } from '../hub/client/credentials.ts';
+import { RenewedSecret, readBase64SecretFile, readSecretFile } from '../io/secret-file.ts';
+import { openTcp } from '../io/tcp.ts';
+import { openTls, openTlsPsk } from '../io/tls/tls.ts';
+import { TlsFiles } from '../io/tls/tls-files.ts';
+import type { Clock, OpenChannel } from '../ports.ts';
+
+export interface HubAccess {
+  readonly open: OpenChannel;
+  /** @param wallMs Unix ms as far as known */
+  readonly credentials: (wallMs: number | undefined) => Credentials;
+  readonly tlsFilesTrouble: () => FilesTrouble | undefined;
+  readonly secretTrouble: () => FilesTrouble | undefined;
+}
+
+/** What is wrong with files, and since when; the last good ones are in use, if there were any. */
+interface FilesTrouble {
+  readonly problem: string;
+  /** Monotonic. */
+  readonly sinceMs: number;
+}
+
+export interface HubAccessOptions {
+  readonly hub: HubConfig;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  /** How long a connection may take to close. */
+  readonly closeMsMax: number;
+}
+
+/** @throws Fault `secret-unreadable` */
+export function accessHub(options: HubAccessOptions): HubAccess {
+  const { clock, facts } = options;
+  let trouble: FilesTrouble | undefined;
+  const renewed = <Secret>(read: () => Secret): RenewedSecret<Secret> =>
+    new RenewedSecret(read, (problem) => {
+      trouble = problem === undefined ? undefined : { problem, sinceMs: clock.nowMs() };
+      facts.emit('secretFileJudged', { problem });
+    });
+  const credentials = credentialsOf(options.hub, renewed);
+  return { credentials, secretTrouble: () => trouble, ...wayTo(options, renewed) };
+}
+
+type Renewed = <Secret>(read: () => Secret) => RenewedSecret<Secret>;
+
+function wayTo(
+  { hub, clock, facts, closeMsMax }: HubAccessOptions,
+  renewed: Renewed,
+): Omit<HubAccess, 'credentials' | 'secretTrouble'> {
+  const wallMs = (): number => clock.wallMs();
+  const end = { host: hub.host, port: hub.port, openMsMax: hub.connectMsMax, closeMsMax };
+  switch (hub.tls.kind) {
+    case 'off':
+      return { open: openTcp(end), tlsFilesTrouble: () => undefined };
+    case 'on': {
+      const { caFile, client, serverName, pins } = hub.tls;
+      let trouble: FilesTrouble | undefined;
+      const noted = (problem: string | undefined): void => {
+        trouble = problem === undefined ? undefined : { problem, sinceMs: clock.nowMs() };
+        facts.emit('tlsFilesJudged', { problem });
+      };
+      const files = new TlsFiles({ caFile, client, noted });
+      return { open: openTls({ ...end, serverName, pins, files, wallMs }), tlsFilesTrouble: () => trouble };
+    }
+    case 'psk': {
+      const { secretFile } = hub.tls;
+      const key = renewed(() => readBase64SecretFile(secretFile));
+      // the vendor's SDK: the identity is the client id (hub contract §1.3)
+      const open: OpenChannel = (listener) =>
+        openTlsPsk({ ...end, identity: hub.clientId, key: key.current(), wallMs })(listener);
+      return { open, tlsFilesTrouble: () => undefined };
+    }
+  }
+}
+
+function credentialsOf(hub: HubConfig, renewed: Renewed): (wallMs: number | undefined) => Credentials {
+  const { credentials, clientId } = hub;
+  switch (credentials.kind) {
+    case 'none':
+      return () => ({ clientId, username: undefined, password: undefined });
+    case 'password': {
+      const { username, passwordFile } = credentials;
+      if (passwordFile === undefined) return () => ({ clientId, username, password: undefined });
+      const password = renewed(() => new TextEncoder().encode(readSecretFile(passwordFile)));
+      return () => ({ clientId, username, password: password.current() });
+    }
+    case 'device': {
+      const { productId, deviceName, signMethod, deviceSecretFile } = credentials;
+      if (deviceSecretFile === undefined) return (wallMs) => nameDevice(credentials, wallMs, Math.random);
+      const secret = renewed(() => readSecretFile(deviceSecretFile));
+      const signing = { productId, deviceName, method: signMethod };
+      return (wallMs) => signCredentials({ ...signing, deviceSecret: secret.current() }, wallMs, Math.random);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/** What the configuration says, in the shape in which the flows ask for it. */
+import type { Config, LinkConfig } from '../config/schema.ts';
+import { type HubIdentity, identityKey } from '../hub/identity.ts';
+import { type TopicMap, topicMap } from '../subdevices/topic-map.ts';
+
+export function topicsBySubdevice(config: Config): (subdevice: string) => TopicMap {
+  const maps = new Map<string, TopicMap>();
+  const identityOf = identities(config);
+  return (subdevice) => {
+    let map = maps.get(subdevice);
+    if (map === undefined) {
+      const identity = identityOf(subdevice);
+      const { productId, deviceName } = identity ?? { productId: undefined, deviceName: undefined };
+      map = topicMap(config.hub.topicTemplate, { gateway: config.gateway.name, subdevice, productId, deviceName });
+      maps.set(subdevice, map);
+    }
+    return map;
+  };
+}
+
+export function identities(config: Config): (subdevice: string) => HubIdentity | undefined {
+  const byId = new Map(config.subdevices.map((subdevice) => [subdevice.id, subdevice.hubIdentity]));
+  return (subdevice) => byId.get(subdevice);
+}
+
+/** Whose identity this is; `undefined`: nobody's that is configured. */
+export function owners(config: Config): (identity: HubIdentity) => string | undefined {
+  const byIdentity = new Map(
+    config.subdevices.flatMap(({ id, hubIdentity }) =>
+      hubIdentity === undefined ? [] : [[identityKey(hubIdentity), id] as const],
+    ),
+  );
+  return (identity) => byIdentity.get(identityKey(identity));
+}
+
+export function allowance(config: Config): (subdevice: string, link: string) => boolean {
+  const byLink = new Map(
+    config.links.map((link) => [link.name, link.allowedSubdevices && new Set(link.allowedSubdevices)]),
+  );
+  return (subdevice, link) => byLink.get(link)?.has(subdevice) ?? byLink.has(link);
+}
+
+/**
+ * The filters, in a subdevice's own names, that the gateway subscribes in its name; `undefined`: it subscribes itself, or
+ * its link is not configured.
+ */
+export function filtersByConfig(config: Config): (subdevice: string, link: string) => readonly string[] | undefined {
+  const links = new Map(config.links.map((link) => [link.name, link]));
+  return (subdevice, name) => {
+    const link = links.get(name);
+    switch (link?.driver) {
+      case 'lines':
+        return link.lines?.downlinks ?? [];
+      case 'modbus':
+        return link.units
+          .filter((unit) => unit.subdevice === subdevice && unit.points.some(({ isWritable }) => isWritable))
+          .map(({ setTopic }) => setTopic);
+      default:
+        return undefined;
+    }
+  };
+}
+
+/** Is there a subdevice of this id? */
+export function configured(config: Config): (subdevice: string) => boolean {
+  const ids = new Set([
+    ...config.subdevices.map(({ id }) => id),
+    ...config.links.flatMap(({ allowedSubdevices }) => allowedSubdevices ?? []),
+  ]);
+  return (subdevice) => ids.has(subdevice);
+}
+
+export function termsByLink(config: Config): (link: string) => LinkConfig {
+  const byName = new Map(config.links.map((link) => [link.name, link]));
+  return (name) => {
+    const link = byName.get(name);
+    if (link === undefined) throw new Error(`link ${name} is not configured`);
+    return link;
+  };
+}

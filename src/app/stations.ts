@@ -1,0 +1,165 @@
+/**
+ * The stations of one gateway, built from the configuration and from what the opening store knows: who keeps what. They
+ * know nothing of each other; `gateway.ts` joins them by flows.
+ */
+import { hash } from 'node:crypto';
+import type { Facts } from '../base/events.ts';
+import type { Direction } from '../base/message.ts';
+import type { Random } from '../base/random.ts';
+import { type Age, ageOf, type Stamp } from '../base/time.ts';
+import type { Config } from '../config/schema.ts';
+import type { Change } from '../custody/change.ts';
+import { Custodian } from '../custody/custodian.ts';
+import type { ShedReason } from '../custody/ledger.ts';
+import type { StoreOpening } from '../custody/row.ts';
+import { Committer } from '../commit/committer.ts';
+import { Losses } from '../flow/losses.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import { WallClock } from '../flow/wall-clock.ts';
+import { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
+import { HubTime } from '../hub/session/hub-time.ts';
+import { identityKey } from '../hub/identity.ts';
+import { OwnServices } from '../hub/gateway/hub-service.ts';
+import { HUB_TERMS, SessionAccount } from '../hub/session/session-tracker.ts';
+import { SessionMirror, sessionOwner } from '../hub/session/session-state.ts';
+import { AlarmTopics } from '../outbox/alarm-topics.ts';
+import { Outbox } from '../outbox/outbox.ts';
+import type { Clock, TimeService } from '../ports.ts';
+import { Inbox } from '../subdevices/inbox.ts';
+import { Mirror } from '../subdevices/registry.ts';
+import { RetainedCommands } from '../subdevices/retained-commands.ts';
+
+/** Entries of one lane in RAM: what a fast subdevice may have in flight, and what a page brings back. */
+export const WINDOW_MAX = 64;
+/** What a slow card may make us hold in RAM before subdevices are told to wait. */
+const UNSTORED_BYTES_MAX = 16 * 1024 * 1024;
+const HOUR_MS = 3_600_000;
+
+const sha256 = (of: string | Uint8Array): string => hash('sha256', of, 'base64');
+
+export interface StationsOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  readonly facts: Facts;
+  readonly random: Random;
+  /** By subdevice id, where there is one: for `bind`. */
+  readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
+  readonly timeService?: TimeService | undefined;
+  readonly opening: StoreOpening;
+  /** Custody is taken of a message: whoever waits for that may be told. */
+  readonly safe: Readonly<Record<Direction, (owed: number) => void>>;
+  /** Uplinks in RAM only, before subdevices are told to wait; another number in a test only. */
+  readonly unstoredBytesMax?: number | undefined;
+  /** A full disk: the subdevice is told to send its uplink later. A downlink waits, and so does the hub. */
+  readonly refused: (owed: number) => void;
+  /** A message has been shed. */
+  readonly shed: (lane: number, reason: ShedReason, topic: string | undefined) => void;
+}
+
+export class Stations {
+  readonly opening: StoreOpening;
+  readonly committer: Committer;
+  readonly uplinks: Custodian;
+  readonly downlinks: Custodian;
+  readonly outbox: Outbox;
+  readonly alarmTopics: AlarmTopics;
+  readonly losses: Losses;
+  readonly inbox: Inbox;
+  readonly retainedCommands: RetainedCommands;
+  readonly mirror: Mirror;
+  readonly session: SessionMirror;
+  readonly account: SessionAccount;
+  /** `undefined`: the hub has no gateway operations. */
+  readonly operations: GatewayOperations | undefined;
+  readonly services: OwnServices;
+  readonly wallClock: WallClock;
+  readonly #clock: Clock;
+
+  constructor(options: StationsOptions) {
+    const { config, clock, mailbox, facts, timeService, opening, unstoredBytesMax = UNSTORED_BYTES_MAX } = options;
+    const { hub, outbox, inbox } = config;
+    this.#clock = clock;
+    this.opening = opening;
+    this.committer = new Committer({
+      clock,
+      mailbox,
+      stored: (direction, entry) => this.custodian(direction).stored(entry),
+      unstored: (direction, entry) => this.custodian(direction).unstored(entry),
+      fullChanged: (isFull) => {
+        this.outbox.isClosed = isFull;
+        facts.emit('storeFull', { isFull });
+      },
+    });
+    this.losses = new Losses(opening.losses, this.committer);
+    const ride = (change: Change): void => this.committer.ride(change);
+    const hubTime = hub.credentials.kind === 'device' ? new HubTime(hub.credentials) : undefined;
+    const doubted = (nowMs: number): void => hubTime?.ask(nowMs);
+    this.wallClock = new WallClock({ clock, facts, timeService, ...opening, ride, doubted });
+    this.uplinks = this.#newCustodian('uplink', options);
+    this.downlinks = this.#newCustodian('downlink', options);
+    const limits = { ...outbox, ...hub, windowMax: WINDOW_MAX, unstoredBytesMax };
+    this.outbox = new Outbox(limits, this.uplinks, opening.nextSeq.uplink);
+    this.alarmTopics = new AlarmTopics({
+      configured: outbox.alarmTopics,
+      inForce: opening.alarmTopics,
+      isEmpty: () => this.uplinks.pending === 0,
+      changed: (filters) => this.committer.require([{ kind: 'alarmTopics', filters }], clock.nowMs(), () => undefined),
+    });
+    this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
+    this.retainedCommands = new RetainedCommands(inbox.retainedCommands, opening.commandMarks, sha256);
+    this.mirror = new Mirror(opening);
+    this.session = new SessionMirror(opening.hubSession, opening.grantedFilters, sessionOwner(hub));
+    const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
+    this.account = new SessionAccount({ terms, gap: opening.hubGap, openedAt: opening.now });
+    this.operations = this.#newOperations(options);
+    this.services = new OwnServices([this.operations ?? [], hubTime ?? []].flat());
+  }
+
+  custodian(direction: Direction): Custodian {
+    return direction === 'uplink' ? this.uplinks : this.downlinks;
+  }
+
+  /** Now, in this boot. */
+  readonly stamp = (): Stamp => ({ epoch: this.opening.now.epoch, upMs: this.#clock.nowMs() });
+
+  age(stamp: Stamp): Age {
+    return ageOf(stamp, this.stamp(), this.wallClock.epochs);
+  }
+
+  /** Is something of that stamp certainly older than so many hours? 0 hours: nothing ever is. */
+  expiry(hoursMax: number): ((stamp: Stamp) => boolean) | undefined {
+    if (hoursMax === 0) return undefined;
+    return (stamp) => this.age(stamp).ms >= hoursMax * HOUR_MS;
+  }
+
+  #newOperations({ config, random, subdeviceSecrets }: StationsOptions): GatewayOperations | undefined {
+    const { credentials, bind, operationsBatchMax, payloadBytesMax } = config.hub;
+    if (credentials.kind !== 'device') return undefined;
+    const secrets = new Map<string, string>();
+    for (const { id, hubIdentity } of config.subdevices) {
+      const secret = subdeviceSecrets?.get(id);
+      if (hubIdentity !== undefined && secret !== undefined) secrets.set(identityKey(hubIdentity), secret);
+    }
+    return new GatewayOperations({
+      ...{ bind, operationsBatchMax, payloadBytesMax, random, signMethod: credentials.signMethod },
+      gateway: credentials,
+      configured: config.subdevices.flatMap(({ hubIdentity }) => hubIdentity ?? []),
+      secretOf: (identity) => secrets.get(identityKey(identity)),
+      wallMs: () => this.wallClock.wallMs(),
+    });
+  }
+
+  #newCustodian(direction: Direction, { opening, safe, refused, shed }: StationsOptions): Custodian {
+    return new Custodian({
+      direction,
+      windowMax: WINDOW_MAX,
+      nextSeq: opening.nextSeq[direction],
+      backlog: opening.backlog.filter((lane) => lane.direction === direction),
+      counts: opening.counts.filter((lane) => lane.direction === direction),
+      ...{ durability: this.committer, shed },
+      safe: (_, owed) => safe[direction](owed),
+      ...(direction === 'uplink' ? { withdrawn: refused } : {}),
+    });
+  }
+}

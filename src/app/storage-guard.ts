@@ -1,0 +1,171 @@
+/**
+ * The disk the gateway stands on: opens the store, remembers over restarts how often it failed, and after too many failures
+ * waits in degraded mode. There the control socket answers and says why; no link is opened, the hub is not connected,
+ * nothing is acknowledged. The store is tried once a minute; when it opens, the gateway goes on.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { EXIT, exitCodeOf, Fault, type FaultCode } from '../base/fault.ts';
+import type { Config } from '../config/schema.ts';
+import { readBootId } from '../io/boot.ts';
+import { systemClock } from '../io/clock.ts';
+import { forgetFailures, noteFailure, readFailures } from '../io/failure-log.ts';
+import { fileProblem, folderProblem } from '../io/folders.ts';
+import type { Journal } from '../io/journal.ts';
+import { notifySystemd, statusOf } from '../io/systemd.ts';
+import { volatilePlaceOf } from '../io/volatile-storage.ts';
+import { startControl } from '../ops/api/control.ts';
+import { Standby } from '../ops/api/standby.ts';
+import type { OpenStore } from '../ports.ts';
+import { faultOf } from '../store/database.ts';
+import { STORE_FILE } from '../store/state-files.ts';
+import { makeFolder } from '../store/synced-folder.ts';
+import { storeThread } from '../store/thread.ts';
+
+export interface StorageOptions {
+  readonly config: Config;
+  readonly journal: Journal;
+  readonly version: string;
+  /** Between two looks at storage that keeps failing; a minute, but in a test. */
+  readonly tryMs?: number | undefined;
+}
+
+/** Beside the control socket, which is in a tmpfs: to be written when the disk cannot be. */
+const FAILURES_FILE = 'storage-failures';
+/** So many failures within ten minutes are no accident any more (`io/failure-log.ts`). */
+const FAILURES_MAX = 5;
+const TRY_MS = 60_000;
+/** A step of recovery takes less, on whatever card: systemd waits so long for the next one. */
+const RECOVERY_STEP_MS = 60_000;
+
+export class Storage {
+  readonly path: string;
+  readonly #options: StorageOptions;
+  readonly #failuresPath: string;
+  readonly #clock = systemClock();
+
+  constructor(options: StorageOptions) {
+    const { stateDir, controlSocket } = options.config.gateway;
+    this.#options = options;
+    this.path = join(stateDir, STORE_FILE);
+    this.#failuresPath = join(dirname(controlSocket), FAILURES_FILE);
+  }
+
+  /** @throws Fault `store-volatile` for a state directory that a power cut would empty, unless the configuration allows it */
+  refuseVolatile(): void {
+    const { stateDir, allowVolatileStore } = this.#options.config.gateway;
+    const place = volatilePlaceOf(stateDir);
+    if (place === undefined) return;
+    if (!allowVolatileStore)
+      throw new Fault(
+        'store-volatile',
+        `state_dir ${stateDir} is in RAM (${place}): a power cut loses every message in it`,
+        {
+          hint: 'set state_dir to a directory on a disk; or set allow_volatile_store = true in [gateway] to accept the loss',
+        },
+      );
+    this.#options.journal.warn('the store is in RAM: a power cut loses every message in it', {
+      state_dir: stateDir,
+      place,
+    });
+  }
+
+  /** Opens the store in its thread. A file that the last process found corrupt is looked at first. */
+  readonly open: OpenStore = async (listener) => {
+    const isSuspect = this.#failures().at(-1)?.code === ('store-corrupt' satisfies FaultCode);
+    try {
+      if (!existsSync(this.path)) prepareFolder(dirname(this.path));
+      return await storeThread(this.path, this.#bootId(), { suspect: isSuspect, progress: this.#tell })(listener);
+    } catch (error) {
+      if (error instanceof Fault && exitCodeOf(error.code) === EXIT.storage) this.note(error.code);
+      throw this.#withCause(error);
+    }
+  };
+
+  /** The library says only that the file does not open: who may write where is seen here. */
+  #withCause(error: unknown): unknown {
+    if (!(error instanceof Fault) || error.code !== 'store-failed') return error;
+    const found = fileProblem(this.path) ?? folderProblem(dirname(this.path));
+    if (found === undefined) return error;
+    return new Fault('store-failed', `The store does not open: ${found.what}`, { hint: found.hint, cause: error });
+  }
+
+  readonly #tell = (sentence: string): void => {
+    this.#options.journal.warn(`the store is being recovered: ${sentence}`);
+    notifySystemd(`EXTEND_TIMEOUT_USEC=${RECOVERY_STEP_MS * 1000}\n${statusOf(`recovering: ${sentence}`)}`);
+  };
+
+  /** It failed: the next starts are to know. */
+  note(code: FaultCode): void {
+    noteFailure(this.#failuresPath, { upMs: this.#clock.nowMs(), code });
+  }
+
+  /** At once, unless it has failed too often: then when it opens again, or when the process is to end. */
+  async wellOr(ended: Promise<unknown>): Promise<'well' | 'ended'> {
+    const failures = this.#failures();
+    if (failures.length < FAILURES_MAX) return 'well';
+    const often = `it failed ${failures.length} times within ten minutes, the last time with ${failures.at(-1)?.code}`;
+    return await this.#standBy(often, ended);
+  }
+
+  async #standBy(why: string, ended: Promise<unknown>): Promise<'well' | 'ended'> {
+    const { config, journal, version } = this.#options;
+    const hint = 'check the disk of the state directory (df, dmesg); it is tried again every minute';
+    let fault = new Fault('store-failed', why, { hint });
+    const standby = new Standby({ config, clock: this.#clock, version, storePath: this.path, fault: () => fault });
+    const control = await startControl({ socketPath: config.gateway.controlSocket, inspection: standby });
+    journal.error('degraded: nothing is accepted until storage is well again', { reason: why });
+    notifySystemd('READY=1');
+    try {
+      for (;;) {
+        notifySystemd(statusOf(standby.status().sentence));
+        if ((await Promise.race([this.#pause(), ended])) !== 'rested') return 'ended';
+        const found = await this.#try();
+        if (found === undefined) break;
+        fault = found;
+      }
+    } finally {
+      await control.close();
+    }
+    forgetFailures(this.#failuresPath);
+    journal.info('storage is well again');
+    return 'well';
+  }
+
+  #pause(): Promise<'rested'> {
+    const untilMs = this.#clock.nowMs() + (this.#options.tryMs ?? TRY_MS);
+    return new Promise((resolve) => this.#clock.wakeAt(untilMs, () => resolve('rested')));
+  }
+
+  /** @returns why it does not open */
+  async #try(): Promise<Fault | undefined> {
+    try {
+      const { store } = await this.open({ committed: () => undefined, full: () => undefined, failed: () => undefined });
+      await store.close();
+      return undefined;
+    } catch (error) {
+      if (error instanceof Fault) return error;
+      throw error;
+    }
+  }
+
+  #failures(): ReturnType<typeof readFailures> {
+    return readFailures(this.#failuresPath, this.#clock.nowMs());
+  }
+
+  /** Without a boot id every start counts as a new boot: ages are then lower bounds, never wrong. */
+  #bootId(): string {
+    const found = readBootId();
+    if (found !== undefined) return found;
+    this.#options.journal.warn('the kernel does not say its boot id; ages over this restart are lower bounds');
+    return `unknown-${process.pid}-${Date.now()}`;
+  }
+}
+
+function prepareFolder(path: string): void {
+  try {
+    makeFolder(path);
+  } catch (error) {
+    throw faultOf(error, path);
+  }
+}

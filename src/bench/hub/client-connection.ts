@@ -1,0 +1,79 @@
+/**
+ * One TCP connection as the bench hub sees it: what it has heard, by when it must hear more, and whose session it serves.
+ *
+ * Source: MQTT 3.1.1 §3.1.2.10 (keep alive).
+ */
+import type { Connect, Will } from '../../codec/mqtt.ts';
+import { MqttReader, PACKET_BYTES_MAX } from '../../codec/mqtt-wire.ts';
+import type { HubFaults } from './faults.ts';
+import { Rate } from './rate-limit.ts';
+import type { HubSession } from './client-session.ts';
+
+/** A reasonable time for a CONNECT after the connection (§3.1). Ours; the hub states none. */
+const CONNECT_WAIT_MS = 10_000;
+
+const SECOND_MS = 1000;
+
+export class Connection {
+  readonly number: number;
+  /** The client id that TLS has proved. */
+  readonly proven: string | undefined;
+  readonly reader = new MqttReader({ packetBytesMax: PACKET_BYTES_MAX });
+  /** It stands and carries nothing, either way; nobody will ever close it from here. */
+  isSilent: boolean;
+  #session: HubSession | undefined;
+  #will: Will | undefined;
+  #keepAliveMs = 0;
+  #heardAtMs: number;
+  readonly uplinks: Rate;
+
+  constructor(
+    connection: Pick<Connection, 'number' | 'isSilent' | 'proven'> & { readonly uplinksPerS: number },
+    nowMs: number,
+  ) {
+    this.uplinks = new Rate(connection.uplinksPerS);
+    this.number = connection.number;
+    this.proven = connection.proven;
+    this.isSilent = connection.isSilent;
+    this.#heardAtMs = nowMs;
+  }
+
+  get session(): HubSession | undefined {
+    return this.#session;
+  }
+
+  get will(): Will | undefined {
+    return this.#will;
+  }
+
+  serve(session: HubSession, connect: Connect): void {
+    this.#session = session;
+    this.#will = connect.will;
+    this.#keepAliveMs = connect.keepAliveS * SECOND_MS;
+  }
+
+  /** The session went on without it. */
+  release(): void {
+    this.#session = undefined;
+    this.#will = undefined;
+  }
+
+  hear(nowMs: number): void {
+    this.#heardAtMs = nowMs;
+  }
+
+  /** One and a half times the keep alive after the last packet [MQTT-3.1.2-24]; `undefined`: it may stay quiet. */
+  get deadlineMs(): number | undefined {
+    if (this.#session === undefined) return this.isSilent ? undefined : this.#heardAtMs + CONNECT_WAIT_MS;
+    return this.#keepAliveMs === 0 ? undefined : this.#heardAtMs + 1.5 * this.#keepAliveMs;
+  }
+}
+
+/** Where a packet came from, and when. */
+export interface Origin {
+  readonly connection: Connection;
+  readonly session: HubSession;
+  readonly nowMs: number;
+  readonly wallMs: number;
+  readonly faults: HubFaults;
+}

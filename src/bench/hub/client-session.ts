@@ -1,0 +1,228 @@
+/**
+ * What a hub remembers of one client: its subscriptions, what it has not acknowledged, and what is stored for it.
+ *
+ * Stands between the hub's routing (`offer`) and a connection, which sends the packets that come out. Invariants: at most
+ * `inFlightMax` are unacknowledged (`flight.ts`); stored messages leave one by one, `replayIntervalMs` apart.
+ *
+ * Source: MQTT 3.1.1 §4.1, §4.4, §4.6; the hub's "Persistent session".
+ */
+import type { Message } from '../../base/message.ts';
+import type { Publish } from '../../codec/mqtt.ts';
+import { Flight, publishOf } from './client-window.ts';
+import { type PutOutcome, StoredQueue } from './stored-messages.ts';
+import { Rate } from './rate-limit.ts';
+import type { HubRules } from './bench-rules.ts';
+import { Subscriptions } from './client-filters.ts';
+
+type Presence =
+  | { readonly kind: 'connected'; readonly connection: number }
+  | { readonly kind: 'away'; readonly sinceMs: number };
+
+/** What became of a message that was offered to a session. */
+export type Offered =
+  | { readonly kind: 'sent'; readonly packet: Publish }
+  | { readonly kind: 'queued'; readonly outcome: PutOutcome }
+  /** Above the rate, and the rules do not store it. */
+  | { readonly kind: 'lost' }
+  /** No subscription matches, or QoS 0 with nobody there. */
+  | { readonly kind: 'ignored' };
+
+export interface Replay {
+  readonly sent: number;
+  /** Messages that were stored when the connection came up, and those that joined them. */
+  readonly of: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+export class HubSession {
+  readonly clientId: string;
+  /** Ends with its connection. */
+  readonly isClean: boolean;
+  readonly #rules: HubRules;
+  readonly subscriptions: Subscriptions;
+  readonly #flight: Flight;
+  readonly #downlinks: Rate;
+  /** Stored while away, and what joined the end of it; leaves at the hub's pace. */
+  readonly #stored: StoredQueue;
+  /** Came while connected and waits for the in-flight window only. */
+  readonly #waiting: StoredQueue;
+  #presence: Presence;
+  #replay: Replay = { sent: 0, of: 0 };
+  #replayAtMs = 0;
+  /** The replayed message whose PUBACK starts the next interval, with that pacing, and when it stalls no longer. */
+  #awaited: { readonly packetId: number | undefined; readonly untilMs: number } | undefined;
+
+  constructor(identity: { readonly clientId: string; readonly isClean: boolean }, rules: HubRules, nowMs: number) {
+    this.clientId = identity.clientId;
+    this.isClean = identity.isClean;
+    this.#rules = rules;
+    this.subscriptions = new Subscriptions(rules);
+    this.#flight = new Flight(rules);
+    this.#downlinks = new Rate(rules.downlinksPerS);
+    const { storedMax: countMax, storedHoursMax, overflow } = rules;
+    const limits = { countMax, ageMsMax: storedHoursMax * HOUR_MS, overflow };
+    this.#stored = new StoredQueue(limits);
+    this.#waiting = new StoredQueue(limits);
+    this.#presence = { kind: 'away', sinceMs: nowMs };
+  }
+
+  /** The connection it is served on; `undefined`: away. */
+  get connection(): number | undefined {
+    return this.#presence.kind === 'connected' ? this.#presence.connection : undefined;
+  }
+
+  get inFlightCount(): number {
+    return this.#flight.count;
+  }
+
+  /** Messages given up: the store was full, or they grew too old in it. */
+  get dropped(): number {
+    return this.#stored.dropped + this.#waiting.dropped;
+  }
+
+  /** Those of them that grew too old. */
+  get expired(): number {
+    return this.#stored.expired + this.#waiting.expired;
+  }
+
+  get replay(): Replay {
+    return this.#replay;
+  }
+
+  storedCount(nowMs: number): number {
+    return this.#stored.count(nowMs) + this.#waiting.count(nowMs);
+  }
+
+  /** What it owes the client: sent without a PUBACK, then not sent yet. */
+  messages(): { readonly inFlight: readonly Message[]; readonly stored: readonly Message[] } {
+    return { inFlight: this.#flight.messages, stored: [...this.#stored.messages, ...this.#waiting.messages] };
+  }
+
+  /** Away for more than the hub keeps a session. */
+  isOver(nowMs: number): boolean {
+    return this.#presence.kind === 'away' && nowMs - this.#presence.sinceMs > this.#rules.sessionHoursMax * HOUR_MS;
+  }
+
+  /** A connection serves it from now on. Returns what goes out again at once, in the order first sent [MQTT-4.6.0-1]. */
+  attach(connection: number, nowMs: number): Publish[] {
+    this.#presence = { kind: 'connected', connection };
+    this.#replay = { sent: 0, of: this.#stored.count(nowMs) };
+    this.#replayAtMs = nowMs;
+    this.#awaited = undefined;
+    this.#flight.resume();
+    const packets: Publish[] = [];
+    while (this.#rules.unacknowledged === 'at once') {
+      const packet = this.#flight.resend(nowMs);
+      if (packet === undefined) break;
+      packets.push(packet);
+    }
+    return packets;
+  }
+
+  detach(nowMs: number): void {
+    this.#presence = { kind: 'away', sinceMs: nowMs };
+    for (const waiting of this.#waiting.takeAll(nowMs)) this.#stored.put(waiting, nowMs, this.#taken);
+  }
+
+  /** Routing has a message; it is this session's if a filter matches. */
+  offer(message: Message, nowMs: number): Offered {
+    const granted = this.subscriptions.grantedQos(message.topic, nowMs);
+    if (granted === undefined) return { kind: 'ignored' };
+    if (message.qos === 0 || granted === 0) {
+      if (this.#presence.kind === 'away') return { kind: 'ignored' };
+      if (!this.#downlinks.admits(nowMs)) return { kind: 'lost' };
+      return { kind: 'sent', packet: publishOf({ ...message, qos: 0 }, { packetId: undefined, dup: false }) };
+    }
+    if (this.#presence.kind === 'away') {
+      const countsFrom = this.#rules.storedAgeFrom === 'arrival' ? nowMs : this.#presence.sinceMs;
+      return { kind: 'queued', outcome: this.#stored.put({ message, arrivedAtMs: countsFrom }, nowMs, this.#taken) };
+    }
+    if (this.#rules.liveMessages === 'behind replay' && this.#owesReplay(nowMs)) return this.#store(message, nowMs);
+    if (!this.#downlinks.admits(nowMs)) {
+      if (this.#rules.downlinkOverRate === 'lost') return { kind: 'lost' };
+      // It must not get ahead of those that wait for the window: then it waits with them.
+      if (this.#waiting.count(nowMs) === 0) {
+        this.#replayAtMs = Math.max(this.#replayAtMs, this.#downlinks.endMs);
+        return this.#store(message, nowMs);
+      }
+    }
+    if (!this.#flight.isFull && this.#waiting.count(nowMs) === 0) {
+      return { kind: 'sent', packet: this.#flight.launch(message, nowMs) };
+    }
+    return { kind: 'queued', outcome: this.#waiting.put({ message, arrivedAtMs: nowMs }, nowMs, this.#taken) };
+  }
+
+  /** A PUBACK. `false`: nothing was in flight under this identifier. */
+  acknowledge(packetId: number, nowMs: number): boolean {
+    if (packetId === this.#awaited?.packetId) {
+      this.#awaited = undefined;
+      this.#replayAtMs = nowMs + this.#rules.replayIntervalMs;
+    }
+    return this.#flight.acknowledge(packetId);
+  }
+
+  /** What may go out now, of what waits. To be asked after `attach`, after a PUBACK and at `wakeAtMs`. */
+  due(nowMs: number): Publish[] {
+    if (this.#presence.kind === 'away') return [];
+    const packets = this.#flight.retransmit(nowMs);
+    while (!this.#flight.isFull) {
+      const waiting = this.#waiting.take(nowMs);
+      if (waiting === undefined) break;
+      packets.push(this.#flight.launch(waiting.message, nowMs));
+    }
+    while (nowMs >= this.#nextReplayAtMs) {
+      const packet = this.#replayOne(nowMs);
+      if (packet === undefined) break;
+      packets.push(packet);
+      this.#replayAtMs = nowMs + this.#rules.replayIntervalMs;
+      const { replayPacing, replayStallMsMax } = this.#rules;
+      this.#awaited = undefined;
+      if (replayPacing === 'acknowledgement') {
+        this.#awaited = { packetId: packet.packetId, untilMs: nowMs + replayStallMsMax };
+      }
+    }
+    return packets;
+  }
+
+  /** When something may leave without any input; `undefined`: only a PUBACK or a connection can bring that on. */
+  wakeAtMs(nowMs: number): number | undefined {
+    if (this.#presence.kind === 'away') return undefined;
+    const canReplay = this.#flight.owedCount > 0 || (!this.#flight.isFull && this.#stored.count(nowMs) > 0);
+    const replayAtMs = canReplay ? this.#nextReplayAtMs : Number.POSITIVE_INFINITY;
+    const atMs = Math.min(replayAtMs, this.#flight.retransmitAtMs ?? replayAtMs);
+    return Number.isFinite(atMs) ? atMs : undefined;
+  }
+
+  get #nextReplayAtMs(): number {
+    return Math.max(this.#replayAtMs, this.#awaited?.untilMs ?? this.#replayAtMs);
+  }
+
+  /** Places of the store that unacknowledged messages take up. */
+  get #taken(): number {
+    return this.#rules.storedMaxCounts === 'stored' ? 0 : this.#flight.count;
+  }
+
+  #owesReplay(nowMs: number): boolean {
+    return this.#stored.count(nowMs) > 0 || this.#flight.owedCount > 0;
+  }
+
+  /** Joins what is being replayed. */
+  #store(message: Message, nowMs: number): Offered {
+    const outcome = this.#stored.put({ message, arrivedAtMs: nowMs }, nowMs, this.#taken);
+    if (outcome === 'stored') this.#replay = { ...this.#replay, of: this.#replay.of + 1 };
+    return { kind: 'queued', outcome };
+  }
+
+  /** One that is owed again, or one that was stored: whose turn it is, and for which there is room. */
+  #replayOne(nowMs: number): Publish | undefined {
+    const hasRoom = !this.#flight.isFull && this.#stored.count(nowMs) > 0;
+    if (this.#flight.owedCount > 0 && !(this.#rules.unacknowledged === 'after stored' && hasRoom)) {
+      return this.#flight.resend(nowMs);
+    }
+    const stored = hasRoom ? this.#stored.take(nowMs) : undefined;
+    if (stored === undefined) return undefined;
+    this.#replay = { ...this.#replay, sent: this.#replay.sent + 1 };
+    return this.#flight.launch(stored.message, nowMs);
+  }
+}

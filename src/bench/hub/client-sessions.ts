@@ -1,0 +1,96 @@
+/**
+ * Every session the bench hub holds, by client id. A session that is over is gone as soon as anybody looks.
+ *
+ * Invariant: at most `SESSIONS_MAX`, so a client cannot fill the memory by inventing names.
+ *
+ * Source: MQTT 3.1.1 §3.1.2.4; the hub's "Persistent session".
+ */
+import type { Subscription } from '../../codec/mqtt.ts';
+import type { HubRules } from './bench-rules.ts';
+import { HubSession } from './client-session.ts';
+
+/** Ours: a few times the gateways of any test. */
+const SESSIONS_MAX = 1000;
+
+/** A session for a person's eyes. */
+export interface SessionView {
+  readonly clientId: string;
+  readonly isConnected: boolean;
+  readonly stored: number;
+  readonly inFlight: number;
+  readonly dropped: number;
+  readonly expired: number;
+  readonly subscriptions: readonly Subscription[];
+  readonly subdevicesOnline: readonly string[];
+  readonly subdevicesBound: readonly string[];
+}
+
+export class Sessions {
+  readonly #rules: HubRules;
+  readonly #byClientId = new Map<string, HubSession>();
+  /** Lasting sessions that a clean one took the place of, where the rules spare them. */
+  readonly #spared = new Map<string, HubSession>();
+
+  constructor(rules: HubRules) {
+    this.#rules = rules;
+  }
+
+  find(clientId: string, nowMs: number): HubSession | undefined {
+    const session = this.#byClientId.get(clientId);
+    if (session === undefined || !session.isOver(nowMs)) return session;
+    this.#byClientId.delete(clientId);
+    return undefined;
+  }
+
+  /**
+   * The session a CONNECT asks for: resumed if there is one [MQTT-3.1.2-4], new if there is none or a clean one is
+   * wanted [MQTT-3.1.2-6]. `undefined`: no room.
+   */
+  open(
+    identity: { readonly clientId: string; readonly isClean: boolean; readonly isTakeover: boolean },
+    nowMs: number,
+  ): HubSession | undefined {
+    const known = this.find(identity.clientId, nowMs);
+    if (known !== undefined && !identity.isClean) return known;
+    if (known !== undefined && identity.isTakeover && this.#rules.cleanTakeover === 'spares') {
+      this.#spared.set(identity.clientId, known);
+    }
+    this.#byClientId.delete(identity.clientId);
+    if (this.#byClientId.size >= SESSIONS_MAX) return undefined;
+    const session = new HubSession(identity, this.#rules, nowMs);
+    this.#byClientId.set(identity.clientId, session);
+    return session;
+  }
+
+  /** The session is gone, as a clean one is with its connection; a spared one takes its place again. */
+  forget(clientId: string): void {
+    this.#byClientId.delete(clientId);
+    const spared = this.#spared.get(clientId);
+    if (spared !== undefined) this.#byClientId.set(clientId, spared);
+    this.#spared.delete(clientId);
+  }
+
+  /** Those that are not over, and those that wait for a clean one to leave. */
+  all(nowMs: number): HubSession[] {
+    const active = [...this.#byClientId.keys()].flatMap((clientId) => this.find(clientId, nowMs) ?? []);
+    return this.#spared.size === 0 ? active : [...active, ...this.#spared.values()];
+  }
+}
+
+export function viewOf(
+  session: HubSession,
+  subdevices: { readonly online: readonly string[]; readonly bound: readonly string[] },
+  nowMs: number,
+): SessionView {
+  return {
+    clientId: session.clientId,
+    isConnected: session.connection !== undefined,
+    stored: session.storedCount(nowMs),
+    inFlight: session.inFlightCount,
+    dropped: session.dropped,
+    expired: session.expired,
+    subscriptions: session.subscriptions.list(),
+    subdevicesOnline: subdevices.online,
+    subdevicesBound: subdevices.bound,
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * What the bench hub does with the packets of a connected client: each to whom it concerns.
+ *
+ * Source: MQTT 3.1.1 §3.3 to §3.14.
+ */
+import { filterMatches } from '../../base/topic.ts';
+import type { MqttPacket, SubackCode, Subscribe } from '../../codec/mqtt.ts';
+import type { Origin } from './client-connection.ts';
+import { type Publishing, QOS_2 } from './handle-publish.ts';
+import type { RetainedMessages } from './retained-messages.ts';
+import type { Router, SendPacket } from './router.ts';
+import type { Subscribing } from './handle-subscribe.ts';
+
+interface RequestsParts {
+  readonly publishing: Publishing;
+  readonly subscribing: Subscribing;
+  readonly retained: RetainedMessages;
+  readonly router: Router;
+  readonly send: SendPacket;
+}
+
+export class Requests {
+  readonly #parts: RequestsParts;
+
+  constructor(parts: RequestsParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers one packet. What is so wrong that the connection must be closed; `undefined`: nothing. */
+  take(packet: MqttPacket, origin: Origin): string | undefined {
+    const { session, connection, nowMs } = origin;
+    const { publishing, subscribing, router, send } = this.#parts;
+    switch (packet.kind) {
+      case 'publish':
+        return publishing.take(packet, origin);
+      case 'puback':
+        session.acknowledge(packet.packetId, nowMs);
+        router.sendDue(session, nowMs);
+        return undefined;
+      case 'subscribe':
+        return this.#subscribe(packet, origin);
+      case 'unsubscribe': {
+        const { poisonUnsubscribes, swallowsUnsubacks } = origin.faults;
+        if (isAmong(poisonUnsubscribes, packet.filters)) return poisoned(origin, 'UNSUBSCRIBE');
+        if (isAmong(swallowsUnsubacks, packet.filters)) return undefined;
+        subscribing.unsubscribe(packet.filters, session);
+        // Also for filters that were not there [MQTT-3.10.4-5].
+        send(connection.number, { kind: 'unsuback', packetId: packet.packetId });
+        return undefined;
+      }
+      case 'pingreq':
+        send(connection.number, { kind: 'pingresp' }); // [MQTT-3.12.4-1]
+        return undefined;
+      case 'connect':
+        return 'a second CONNECT [MQTT-3.1.0-2]';
+      case 'pubrec':
+      case 'pubrel':
+      case 'pubcomp':
+        return QOS_2;
+      case 'connack':
+      case 'suback':
+      case 'unsuback':
+      case 'pingresp':
+      case 'disconnect':
+        return `${packet.kind.toUpperCase()} from a client`;
+    }
+  }
+
+  #subscribe(packet: Subscribe, origin: Origin): string | undefined {
+    const { session, connection, nowMs, faults } = origin;
+    const filters = packet.subscriptions.map(({ filter }) => filter);
+    const answer = (returnCodes: SubackCode[]): undefined =>
+      void this.#parts.send(connection.number, { kind: 'suback', packetId: packet.packetId, returnCodes });
+    if (isAmong(faults.poisonSubscribes, filters)) return poisoned(origin, 'SUBSCRIBE');
+    if (isAmong(faults.swallowsSubacks, filters)) return undefined;
+    if (isAmong(faults.refusesSubscribes, filters)) return answer(filters.map(() => 0x80));
+    const returnCodes = this.#parts.subscribing.subscribe(packet, session, nowMs);
+    answer(isAmong(faults.lowersSubscribes, filters) ? filters.map(() => 0) : returnCodes);
+    for (const [index, filter] of filters.entries())
+      if (returnCodes[index] !== 0x80) this.#offerRetained(filter, origin);
+    return undefined;
+  }
+
+  #offerRetained(filter: string, { session, nowMs }: Origin): void {
+    const { retained, router } = this.#parts;
+    for (const message of retained.matching(filter)) router.offer(session, message, nowMs);
+  }
+}
+
+/** The end of the connection, unless it goes mute instead. */
+function poisoned({ connection, faults }: Origin, packet: string): string | undefined {
+  if (faults.poisonReaction !== 'mute') return `this ${packet} is poison, on order`;
+  connection.isSilent = true;
+  return undefined;
+}
+
+/** Is one of these filters meant: the same, or one that a pattern matches as if it were a topic? */
+function isAmong(patterns: readonly string[], filters: readonly string[]): boolean {
+  return patterns.some((pattern) => filters.some((filter) => pattern === filter || filterMatches(pattern, filter)));
+}

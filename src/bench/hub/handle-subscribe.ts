@@ -1,0 +1,56 @@
+/**
+ * What the bench hub does with a SUBSCRIBE and an UNSUBSCRIBE.
+ *
+ * Source: MQTT 3.1.1 §3.8, §3.10; hub contract §1.8 (limits), §1.9 (0x80, and what UNSUBSCRIBE of a wildcard clears).
+ */
+import { filterMatches } from '../../base/topic.ts';
+import type { SubackCode, Subscribe } from '../../codec/mqtt.ts';
+import type { Outlet } from './outgoing.ts';
+import type { Permissions } from './permissions.ts';
+import type { HubRules } from './bench-rules.ts';
+import type { HubSession } from './client-session.ts';
+
+interface SubscribingParts {
+  readonly rules: HubRules;
+  readonly permissions: Permissions;
+  readonly outlet: Outlet;
+}
+
+export class Subscribing {
+  readonly #parts: SubscribingParts;
+
+  constructor(parts: SubscribingParts) {
+    this.#parts = parts;
+  }
+
+  /** One return code per filter, in their order [MQTT-3.8.4-5]. */
+  subscribe({ subscriptions }: Subscribe, session: HubSession, nowMs: number): SubackCode[] {
+    const { rules, outlet } = this.#parts;
+    return subscriptions.map(({ filter, qos }, index): SubackCode => {
+      const granted = qos === 0 ? 0 : 1; // QoS 2 is granted as 1 (§3.8.4 permits less than was asked for)
+      const isGranted =
+        index < rules.filtersPerSubscribeMax &&
+        this.#permits(filter, session.clientId) &&
+        session.subscriptions.add({ filter, qos: granted }, nowMs);
+      outlet.note({ kind: 'subscribed', clientId: session.clientId, filter, isGranted });
+      return isGranted ? granted : 0x80;
+    });
+  }
+
+  /** With checked permissions `{product}/{device}/#` clears everything of that device. */
+  unsubscribe(filters: readonly string[], session: HubSession): void {
+    for (const filter of filters) {
+      session.subscriptions.remove(filter);
+      if (this.#parts.rules.permissions === 'unchecked' || !/^[^+#/]+\/[^+#/]+\/#$/.test(filter)) continue;
+      for (const { filter: held } of session.subscriptions.list()) {
+        if (held.startsWith(filter.slice(0, -1))) session.subscriptions.remove(held);
+      }
+    }
+  }
+
+  #permits(filter: string, clientId: string): boolean {
+    const { rules, permissions } = this.#parts;
+    const isForbidden = rules.forbiddenFilters.some((pattern) => pattern === filter || filterMatches(pattern, filter));
+    return !isForbidden && permissions.maySubscribe(clientId, filter);
+  }
+}

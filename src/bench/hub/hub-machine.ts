@@ -1,0 +1,248 @@
+/**
+ * The bench hub: an emulation of the IoT hub's MQTT side, as far as its documents and the traces of others go.
+ *
+ * Stands where the real hub would: `server.ts` runs it on TCP, the simulation on virtual wires. Connections come in by
+ * number, each is served one session; `rules.ts` says how, `faults.ts` what goes wrong on purpose. A correct MQTT 3.1.1
+ * server for QoS 0 and 1, unless the rules break it.
+ *
+ * Source: MQTT 3.1.1 §3 and §4; the hub's documents as named in `rules.ts`.
+ */
+import type { Decoded } from '../../base/decoded.ts';
+import type { Machine } from '../../base/machine.ts';
+import type { Message } from '../../base/message.ts';
+import type { MqttPacket } from '../../codec/mqtt.ts';
+import { LEVEL_TAG } from '../../codec/mqtt-rules.ts';
+import { encodeMqtt } from '../../codec/mqtt-wire.ts';
+import { Connection } from './client-connection.ts';
+import { type FaultOrder, type HubFaults, NO_FAULTS } from './faults.ts';
+import { buildInterior, type Interior } from './hub-parts.ts';
+import { type HubAction, Outlet } from './outgoing.ts';
+import type { PlatformOrder } from './platform.ts';
+import type { HubRules } from './bench-rules.ts';
+import type { HubService } from './service-contract.ts';
+import type { HubSession } from './client-session.ts';
+import type { SessionView } from './client-sessions.ts';
+
+export type HubInput =
+  /** `proven`: the client id that TLS has proved. */
+  | { readonly kind: 'accepted'; readonly connection: number; readonly proven?: string }
+  | { readonly kind: 'bytes'; readonly connection: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'gone'; readonly connection: number }
+  | { readonly kind: 'wake' }
+  /** The application side sends a message to whoever subscribed. */
+  | ({ readonly kind: 'applicationPublish' } & Message)
+  | { readonly kind: 'fault'; readonly order: FaultOrder }
+  | { readonly kind: 'platform'; readonly order: PlatformOrder };
+
+/** Ours: beyond it the oldest connections are a leak of the test, and new ones are closed. */
+const CONNECTIONS_MAX = 1000;
+
+/** A control packet of type 0, which is reserved (table 2.1). */
+const GARBAGE = new Uint8Array([0x00, 0x02, 0xde, 0xad]);
+
+export class BenchHubMachine implements Machine<HubInput, HubAction> {
+  readonly #rules: HubRules;
+  readonly #wallMinusUpMs: number;
+  readonly #outlet = new Outlet();
+  readonly #connections = new Map<number, Connection>();
+  readonly #inside: Interior;
+  #faults: HubFaults = NO_FAULTS;
+  #nowMs = 0;
+
+  /**
+   * @param wallMinusUpMs Unix ms minus monotonic ms: expiries in credentials are on wall time
+   * @param services what the hub serves besides `$gateway`
+   */
+  constructor(rules: HubRules, wallMinusUpMs: number, services: readonly HubService[] = []) {
+    this.#rules = rules;
+    this.#wallMinusUpMs = wallMinusUpMs;
+    this.#inside = buildInterior(rules, services, {
+      outlet: this.#outlet,
+      send: (connection, packet) => this.#send(connection, encodeMqtt(packet)),
+      sendGarbage: (connection) => this.#send(connection, GARBAGE),
+      end: (connection, why) => this.#end(connection, why),
+      nowMs: () => this.#nowMs,
+    });
+  }
+
+  handle(input: HubInput, nowMs: number): HubAction[] {
+    this.#nowMs = nowMs;
+    switch (input.kind) {
+      case 'accepted':
+        this.#accept(input.connection, input.proven);
+        break;
+      case 'bytes':
+        this.#hear(input.connection, input.bytes);
+        break;
+      case 'gone':
+        this.#lose(input.connection, { why: 'the connection is gone', isAsked: false });
+        break;
+      case 'wake':
+        this.#wake();
+        break;
+      case 'applicationPublish':
+        this.#inside.router.route({ topic: input.topic, payload: input.payload, qos: input.qos }, { nowMs });
+        break;
+      case 'fault':
+        this.#obey(input.order);
+        break;
+      case 'platform': {
+        const { result, notice } = this.#inside.platform.decide(input.order);
+        this.#outlet.note({ kind: 'ordered', order: input.order, result });
+        if (notice !== undefined) this.#inside.offer(notice.clientId, notice.message);
+        break;
+      }
+    }
+    return this.#outlet.take(nowMs);
+  }
+
+  wakeAtMs(): number | undefined {
+    const never = Number.POSITIVE_INFINITY;
+    let earliestMs = Math.min(this.#outlet.wakeAtMs ?? never, this.#inside.answers.wakeAtMs ?? never);
+    for (const connection of this.#connections.values()) {
+      const replayMs = connection.session?.wakeAtMs(this.#nowMs);
+      earliestMs = Math.min(earliestMs, connection.deadlineMs ?? earliestMs, replayMs ?? earliestMs);
+    }
+    return earliestMs === never ? undefined : earliestMs;
+  }
+
+  sessions(nowMs: number): SessionView[] {
+    return this.#inside.views(nowMs);
+  }
+
+  /** What the hub owes a client: sent and not acknowledged, and stored; `undefined`: it has no session. */
+  messages(clientId: string, nowMs: number): ReturnType<HubSession['messages']> | undefined {
+    return this.#inside.sessions.find(clientId, nowMs)?.messages();
+  }
+
+  #accept(number: number, proven: string | undefined): void {
+    const { reach } = this.#faults;
+    if (reach === 'refuses' || this.#connections.size >= CONNECTIONS_MAX) {
+      this.#outlet.end(number, 'connection refused');
+      return;
+    }
+    const { uplinksPerS } = this.#rules;
+    const connection = new Connection({ number, isSilent: reach !== 'normal', proven, uplinksPerS }, this.#nowMs);
+    this.#connections.set(number, connection);
+  }
+
+  #hear(number: number, bytes: Uint8Array): void {
+    const connection = this.#connections.get(number);
+    if (connection === undefined || connection.isSilent) return;
+    for (const packet of connection.reader.push(bytes)) {
+      if (connection.isSilent) return;
+      const problem = this.#take(connection, packet);
+      if (problem !== undefined) {
+        this.#end(number, problem);
+        return;
+      }
+      // After a DISCONNECT nothing more is read [MQTT-3.14.4-2].
+      if (!this.#connections.has(number)) return;
+    }
+  }
+
+  /** What is so wrong that the connection must be closed; `undefined`: nothing. */
+  #take(connection: Connection, read: Decoded<MqttPacket>): string | undefined {
+    const { session } = connection;
+    if (!read.ok) {
+      // [MQTT-3.1.2-2]: another protocol level is told so before the close.
+      if (read.tag === LEVEL_TAG && session === undefined) this.#inside.entrance.refuse(connection, 1);
+      return `${read.problem}${read.tag === undefined ? '' : ` [${read.tag}]`}`;
+    }
+    connection.hear(this.#nowMs);
+    const packet = read.value;
+    const moment = { nowMs: this.#nowMs, wallMs: this.#nowMs + this.#wallMinusUpMs, faults: this.#faults };
+    if (session === undefined) {
+      if (packet.kind !== 'connect') return 'no CONNECT first [MQTT-3.1.0-1]';
+      return this.#inside.entrance.take(packet, connection, moment);
+    }
+    if (packet.kind === 'disconnect') {
+      this.#lose(connection.number, { why: 'it said so', isAsked: true });
+      this.#outlet.end(connection.number, 'DISCONNECT');
+      return undefined;
+    }
+    return this.#inside.requests.take(packet, { connection, session, ...moment });
+  }
+
+  #wake(): void {
+    const nowMs = this.#nowMs;
+    this.#inside.answers.giveDue(nowMs);
+    for (const connection of [...this.#connections.values()]) {
+      if ((connection.deadlineMs ?? Number.POSITIVE_INFINITY) <= nowMs) {
+        this.#end(connection.number, connection.session === undefined ? 'no CONNECT in time' : 'keep alive ran out');
+        continue;
+      }
+      if (connection.session !== undefined) this.#inside.router.sendDue(connection.session, nowMs);
+    }
+  }
+
+  /** Closes from this side. A silent connection is only given up: its other end learns nothing. */
+  #end(number: number, why: string): void {
+    const connection = this.#connections.get(number);
+    if (connection === undefined) return;
+    this.#lose(number, { why, isAsked: false });
+    if (connection.isSilent) this.#connections.set(number, connection);
+    else this.#outlet.end(number, why);
+  }
+
+  /** The connection is over; its session is detached, or over too if it was a clean one [MQTT-3.1.2-6]. */
+  #lose(number: number, ending: { readonly why: string; readonly isAsked: boolean }): void {
+    const connection = this.#connections.get(number);
+    if (connection === undefined) return;
+    this.#connections.delete(number);
+    const { session, will } = connection;
+    connection.release();
+    if (session === undefined) {
+      this.#outlet.note({ kind: 'rejected', connection: number, why: ending.why });
+      return;
+    }
+    const { clientId } = session;
+    session.detach(this.#nowMs);
+    if (session.isClean) this.#inside.sessions.forget(clientId);
+    this.#outlet.note({ kind: 'disconnected', clientId, why: ending.why });
+    if (this.#rules.subdevicesOfflineOnGatewayLoss) this.#inside.topology.gatewayLost(clientId);
+    // [MQTT-3.1.2-8], and not after a DISCONNECT [MQTT-3.1.2-10].
+    if (will === undefined || will.qos === 2 || ending.isAsked || this.#rules.wills !== 'published') return;
+    const { topic, payload, qos, retain } = will;
+    if (retain) this.#inside.retained.keep({ topic, payload, qos }); // [MQTT-3.1.2-17]
+    this.#inside.router.route({ topic, payload, qos }, { nowMs: this.#nowMs, from: clientId });
+  }
+
+  #obey(order: FaultOrder): void {
+    switch (order.kind) {
+      case 'set':
+        this.#faults = { ...this.#faults, ...order.faults };
+        if (order.faults.reach === 'half-open') for (const each of this.#connections.values()) each.isSilent = true;
+        return;
+      case 'dropConnections':
+        for (const connection of [...this.#connections.values()]) {
+          connection.isSilent = false;
+          this.#end(connection.number, 'dropped on order');
+        }
+        return;
+      case 'kick':
+        this.#end(this.#connectionOf(order.clientId), 'another connection has the same client id [MQTT-3.1.4-2]');
+        return;
+      case 'sendGarbage':
+        this.#send(this.#connectionOf(order.clientId), GARBAGE);
+        return;
+      case 'forgetSession':
+        this.#end(this.#connectionOf(order.clientId), 'its session was forgotten on order');
+        this.#inside.sessions.forget(order.clientId);
+        this.#inside.topology.gatewayLost(order.clientId);
+        this.#outlet.note({ kind: 'sessionEnded', clientId: order.clientId, why: 'forgotten on order' });
+        return;
+    }
+  }
+
+  /** 0, which no connection has: it is away. */
+  #connectionOf(clientId: string): number {
+    return this.#inside.sessions.find(clientId, this.#nowMs)?.connection ?? 0;
+  }
+
+  #send(connection: number, bytes: Uint8Array): void {
+    if (this.#connections.get(connection)?.isSilent === false) {
+      this.#outlet.send(connection, bytes, this.#nowMs + this.#faults.sendDelayMs);
+    }
+  }
+}

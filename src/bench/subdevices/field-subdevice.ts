@@ -1,0 +1,143 @@
+/** A simulated subdevice on a real PTY: the machine of `subdevice.ts` on its pump, with its side of the books. */
+import type { ChannelAction } from '../../base/machine.ts';
+import { type Message, type Qos, type Retaining, retaining } from '../../base/message.ts';
+import type { FramingName } from '../../codec/framing.ts';
+import { Mailbox } from '../../runtime/mailbox.ts';
+import { Pump } from '../../runtime/pump.ts';
+import type { Clock } from '../../ports.ts';
+import { numberedPayload, numberOf, StreamAccount } from '../account.ts';
+import { openPty, type Pty } from '../pty.ts';
+import { Subdevice } from './subdevice.ts';
+import type { SubdeviceAction, SubdeviceInput, SubdeviceReport } from './subdevice-contract.ts';
+
+export interface FieldSubdeviceOptions {
+  readonly id: string;
+  readonly clock: Clock;
+  readonly framing?: FramingName;
+  readonly clean?: boolean;
+  readonly keepAliveMs?: number;
+  readonly retryMs?: number;
+  readonly window?: number;
+  readonly will?: Message;
+}
+
+export class FieldSubdevice {
+  readonly id: string;
+  readonly uplinks = new StreamAccount();
+  readonly downlinks = new StreamAccount();
+  readonly pty: Pty;
+  readonly #machine: Subdevice;
+  readonly #pump: Pump<SubdeviceInput, SubdeviceAction>;
+  readonly #mailbox: Mailbox;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<(report: SubdeviceReport) => void>();
+  readonly #sentAtMs = new Map<number, number>();
+  /** PUBLISH to PUBACK of each acknowledged message, ms; the newest 100,000. */
+  readonly latenciesMs: number[] = [];
+  isConnected = false;
+
+  constructor(options: FieldSubdeviceOptions, pty: Pty) {
+    const { id, clock } = options;
+    this.id = id;
+    this.pty = pty;
+    this.#clock = clock;
+    this.#machine = new Subdevice({
+      clientId: id,
+      framing: options.framing ?? 'sn-cobs',
+      clean: options.clean ?? false,
+      keepAliveMs: options.keepAliveMs ?? 60_000,
+      retryMs: options.retryMs ?? 1000,
+      window: options.window ?? 4,
+      packetBytesMax: 1024,
+      predefinedTopics: new Map(),
+      will: options.will,
+    });
+    this.#mailbox = new Mailbox((error) => {
+      throw error;
+    });
+    this.#pump = new Pump<SubdeviceInput, SubdeviceAction>({
+      machine: this.#machine,
+      open: pty.open,
+      clock,
+      mailbox: this.#mailbox,
+      act: (report: Exclude<SubdeviceAction, ChannelAction>) => this.#hear(report),
+    });
+  }
+
+  /** Messages taken and not yet acknowledged. */
+  get queued(): number {
+    return this.#machine.queued;
+  }
+
+  start(): void {
+    this.#input({ kind: 'start' });
+  }
+
+  stop(): void {
+    this.#input({ kind: 'stop' });
+  }
+
+  order(
+    order: Extract<
+      SubdeviceInput,
+      { kind: 'subscribe' | 'unsubscribe' | 'connect' | 'disconnect' | 'sleep' | 'publishUnconnected' }
+    >,
+  ): void {
+    this.#input(order);
+  }
+
+  onReport(listener: (report: SubdeviceReport) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Sends the next numbered message, or one with a payload of its own under that number. @returns the number */
+  publish(
+    topic: string,
+    options: Retaining & { readonly bytes?: number; readonly qos?: Qos; readonly payload?: Uint8Array } = {},
+  ): number {
+    const { bytes = 32, qos = 1 } = options;
+    const reference = this.uplinks.send();
+    const payload = options.payload ?? numberedPayload(reference, bytes);
+    if (qos === 1) this.#sentAtMs.set(reference, this.#clock.nowMs());
+    this.#input({ kind: 'publish', topic, payload, qos, reference, ...retaining(options.retain) });
+    return reference;
+  }
+
+  #input(input: SubdeviceInput): void {
+    this.#mailbox.post(() => this.#pump.input(input));
+  }
+
+  #hear(report: SubdeviceReport): void {
+    switch (report.kind) {
+      case 'connected':
+      case 'disconnected':
+        this.isConnected = report.kind === 'connected';
+        break;
+      case 'acknowledged': {
+        this.uplinks.acknowledge(report.reference);
+        const sentAtMs = this.#sentAtMs.get(report.reference);
+        this.#sentAtMs.delete(report.reference);
+        if (sentAtMs !== undefined && this.latenciesMs.length < 100_000)
+          this.latenciesMs.push(this.#clock.nowMs() - sentAtMs);
+        break;
+      }
+      case 'received': {
+        const number = numberOf(report.payload);
+        if (number !== undefined) this.downlinks.arrive(number);
+        break;
+      }
+      case 'slept':
+      case 'rested':
+      case 'rejected':
+      case 'subscribed':
+      case 'unsubscribed':
+        break;
+    }
+    for (const listener of this.#listeners) listener(report);
+  }
+}
+
+export async function newFieldSubdevice(options: FieldSubdeviceOptions): Promise<FieldSubdevice> {
+  return new FieldSubdevice(options, await openPty());
+}

@@ -1,0 +1,123 @@
+/**
+ * `holdfast dead-letters list|show`: what the hub never acknowledged. Without a running gateway it is read from the store.
+ */
+import { EXIT, Fault } from '../base/fault.ts';
+import { ask } from '../ops/api/control-client.ts';
+import {
+  type DeadLetterReport,
+  type DeadLettersReport,
+  deadLettersReportOf,
+  queryOf,
+} from '../ops/reports/dead-letter-report.ts';
+import { ageWords, bytesWords, countOf, countWords, printable } from '../ops/words.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { numberIn } from './dead-letter-orders.ts';
+import { heldPacketLines } from './held-packet-lines.ts';
+import { locateGateway, storeOf } from './location.ts';
+import { labelled } from './status-view.ts';
+import { type Column, renderTable } from './table.ts';
+import { type Terminal, wrap } from './terminal.ts';
+
+const COLUMNS: readonly Column[] = [
+  { heading: 'number', align: 'right' },
+  { heading: 'subdevice', gives: true },
+  { heading: 'topic', gives: true },
+  { heading: 'bytes', align: 'right' },
+  { heading: 'accepted' },
+  { heading: 'attempts', align: 'right' },
+];
+/** Bytes of a line of hexadecimal: two groups of eight fit 80 columns beside their place. */
+const HEX_LINE = 16;
+
+export async function listDeadLetters(
+  context: CommandContext,
+  options: { readonly after: number; readonly limit: number },
+): Promise<number> {
+  const report = await readReport(context, { after: options.after, limit: options.limit });
+  if (context.asJson) printJson(context, report);
+  else for (const line of renderLetters(report, context.terminal)) context.terminal.print(line);
+  return EXIT.ok;
+}
+
+/** @throws Fault `usage` where there is no such letter */
+export async function showDeadLetter(context: CommandContext, word: string): Promise<number> {
+  const { letters } = await readReport(context, { after: 0, limit: 1, only: [numberIn(word)] });
+  const [letter] = letters;
+  if (letter === undefined)
+    throw new Fault('usage', `There is no dead letter ${word}`, { hint: 'holdfast dead-letters list shows them.' });
+  if (context.asJson) printJson(context, letter);
+  else for (const line of renderLetter(letter, context.terminal)) context.terminal.print(line);
+  return EXIT.ok;
+}
+
+async function readReport(context: CommandContext, request: Parameters<typeof queryOf>[0]): Promise<DeadLettersReport> {
+  const places = await locateGateway(context);
+  const asked = await ask(places.controlSocket, '/v1/dead-letters', queryOf(request));
+  if (asked.kind === 'answered') return asked.report;
+  if (asked.kind === 'stalled') throw asked.fault;
+  const { readLettersOffline } = await import('../store/offline.ts');
+  const reading = await readLettersOffline(storeOf(places, asked.fault), request);
+  if (reading === undefined) throw asked.fault;
+  return deadLettersReportOf({ request, ...reading, ageOf: () => null, heldPackets: [] });
+}
+
+function renderLetters(report: DeadLettersReport, terminal: Terminal): string[] {
+  const { letters, kept, keptMax, gone, next, setAside } = report;
+  const aside = setAside.flatMap((packet) => ['', ...heldPacketLines(packet, terminal)]);
+  const made = gone === 0 ? '' : ` ${countWords(gone)} older ones are gone: they made room.`;
+  if (kept === 0) return [...wrap(`There are no dead letters.${made}`, terminal.width), ...aside];
+  const summary = `${countOf(kept, 'dead letter')}, of ${countWords(keptMax)} there is room for.${made}`;
+  const more = next === null ? [] : ['', `More: holdfast dead-letters list --after ${next}`];
+  const table = renderTable(COLUMNS, letters.map(cells), terminal);
+  return [...wrap(summary, terminal.width), '', table, ...more, ...aside];
+}
+
+function cells(letter: DeadLetterReport): string[] {
+  return [
+    String(letter.id),
+    letter.subdevice,
+    printable(letter.topic),
+    countWords(letter.bytes),
+    acceptedWords(letter),
+    letter.whole ? countWords(letter.attempts) : 'damaged',
+  ];
+}
+
+function acceptedWords({ age }: DeadLetterReport): string {
+  return age === null ? '-' : `${ageWords(age)} ago`;
+}
+
+function whyWords({ reason, whole }: DeadLetterReport): string {
+  return whole ? reason : 'damaged on the disk';
+}
+
+function renderLetter(letter: DeadLetterReport, terminal: Terminal): string[] {
+  const { payload } = letter;
+  const lines = (label: string, ...beside: string[]): string[] => labelled(label, beside, terminal);
+  const cut = payload?.cut === true ? ', the beginning of it' : '';
+  return [
+    ...lines('Number', String(letter.id)),
+    ...lines('From', letter.subdevice),
+    ...lines('Topic', letter.topic),
+    ...(letter.retain ? lines('Retain', 'yes') : []),
+    ...lines('Accepted', acceptedWords(letter)),
+    ...lines('Why', whyWords(letter)),
+    ...lines('Payload', `${bytesWords(letter.bytes)}${cut}:`),
+    '',
+    ...(payload?.text == null
+      ? hexLines(payload?.hex ?? '')
+      : payload.text.split('\n').map((line) => `  ${printable(line)}`)),
+  ];
+}
+
+function hexLines(hex: string): string[] {
+  const bytes = Buffer.from(hex, 'hex');
+  return Array.from({ length: Math.ceil(bytes.length / HEX_LINE) }, (_, index) => {
+    const line = bytes.subarray(index * HEX_LINE, (index + 1) * HEX_LINE);
+    const groups = [line.subarray(0, HEX_LINE / 2), line.subarray(HEX_LINE / 2)].map((group) =>
+      [...group].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
+    );
+    const text = [...line].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
+    return `  ${(index * HEX_LINE).toString(16).padStart(4, '0')}  ${groups.join('  ').padEnd(48)}  ${text}`;
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * `holdfast ledger`: the books of every subdevice and direction. Exits 1 if they do not balance.
+ */
+import { EXIT } from '../base/fault.ts';
+import { ask } from '../ops/api/control-client.ts';
+import type { LedgerReport, LedgerSum } from '../ops/reports/ledger-report.ts';
+import { offlineLedgerOf } from '../ops/reports/offline-report.ts';
+import { countWords, printable } from '../ops/words.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { discardWords } from './show-links.ts';
+import { locateGateway, storeOf } from './location.ts';
+import { readOffline } from './read-store.ts';
+import { type Column, renderTable } from './table.ts';
+import { findingLines, hang, type Terminal, wrap } from './terminal.ts';
+
+export async function showLedger(context: CommandContext): Promise<number> {
+  const places = await locateGateway(context);
+  const asked = await ask(places.controlSocket, '/v1/ledger');
+  if (asked.kind === 'stalled') throw asked.fault;
+  const report =
+    asked.kind === 'answered'
+      ? asked.report
+      : offlineLedgerOf(await readOffline(storeOf(places, asked.fault), asked.fault));
+  if (context.asJson) printJson(context, report);
+  else for (const line of renderLedger(report, context.terminal)) context.terminal.print(line);
+  return report.balances ? EXIT.ok : EXIT.unbalanced;
+}
+
+const COLUMNS: readonly Column[] = [
+  { heading: 'subdevice', gives: true },
+  { heading: '' },
+  ...['accepted', 'delivered', 'pending', 'shed', 'dead', 'damaged', 'off by'].map(
+    (heading): Column => ({ heading, align: 'right' }),
+  ),
+];
+
+function renderLedger(report: LedgerReport, terminal: Terminal): string[] {
+  const rows = [
+    ...report.lanes.map((lane) => [lane.subdevice, arrow(lane.direction), ...sumCells(lane)]),
+    ['all', arrow('uplink'), ...sumCells(report.totals.uplink)],
+    ['all', arrow('downlink'), ...sumCells(report.totals.downlink)],
+  ];
+  const source = report.source === 'store' ? ['Read from the store: no gateway is running.', ''] : [];
+  return [
+    ...source,
+    ...findingLines(report.findings, terminal),
+    ...wrap(verdict(report, terminal), terminal.width),
+    '',
+    renderTable(COLUMNS, rows, terminal),
+    ...shedLines(report),
+    ...discardLines(report, terminal),
+  ];
+}
+
+function verdict(report: LedgerReport, terminal: Terminal): string {
+  if (report.balances && report.unknown.length === 0)
+    return terminal.tone('good', 'The ledger balances: all that was accepted is delivered, pending or accounted for.');
+  const why = report.unknown.join('; ');
+  if (report.balances)
+    return terminal.tone(
+      'bad',
+      `The ledger balances as far as it goes. Messages may be missing that nobody can count: ${why}.`,
+    );
+  const off = report.lanes.filter((lane) => lane.imbalance !== 0).map((lane) => lane.subdevice);
+  const names = [...new Set(off)].join(', ');
+  const { uplink, downlink } = report.totals;
+  const isDamaged = uplink.damaged + downlink.damaged + report.findings.length + report.unknown.length > 0;
+  const cause = isDamaged
+    ? 'The disk has damaged the store; restart the gateway, which then looks through it'
+    : 'This is a defect of holdfast: keep the state directory';
+  return terminal.tone('bad', `THE LEDGER DOES NOT BALANCE for ${names}. ${cause}.`);
+}
+
+function arrow(direction: 'uplink' | 'downlink'): string {
+  return direction === 'uplink' ? 'up' : 'down';
+}
+
+function sumCells(sum: LedgerSum): string[] {
+  const shed = shedEntries(sum).reduce((total, [, count]) => total + count, 0);
+  return [sum.accepted, sum.delivered, sum.pending, shed, sum.dead, sum.damaged, sum.imbalance].map(countWords);
+}
+
+/** Messages that never reached the sum, and those shed since the start. */
+function discardLines({ discarded }: LedgerReport, terminal: Terminal): string[] {
+  if (discarded.length === 0) return [];
+  const lines = discarded.flatMap((each) => {
+    const where = each.link === null ? '' : `${printable(each.link)}: `;
+    return hang('  ', `${where}${discardWords(each)}${each.sample === '' ? '' : `: ${each.sample}`}`, terminal.width);
+  });
+  return ['', 'Discarded or shed since the start of the process:', ...lines];
+}
+
+/** Why messages were shed, over all subdevices. */
+function shedLines(report: LedgerReport): string[] {
+  const lines = (['uplink', 'downlink'] as const).flatMap((direction) =>
+    shedEntries(report.totals[direction]).map(([reason, count]) => `  ${countWords(count)} ${direction}s: ${reason}`),
+  );
+  return lines.length === 0 ? [] : ['', 'Shed by policy:', ...lines];
+}
+
+function shedEntries(sum: LedgerSum): [string, number][] {
+  return Object.entries(sum.shed);
+}

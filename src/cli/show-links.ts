@@ -1,0 +1,75 @@
+/** `holdfast links`: each line with its rates, its errors, its round trips and what was tried for it. */
+import { EXIT } from '../base/fault.ts';
+import type { DiscardReport } from '../ops/reports/intake-report.ts';
+import { INTAKE_WORDS } from '../ops/conditions/intake-words.ts';
+import { brokenFrames, type LinkReport } from '../ops/reports/link-report.ts';
+import { bytesWords, countOf, countWords, durationWords, kernelWords, printable, sleepWords } from '../ops/words.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { askRunning } from './location.ts';
+import { type Column, renderTable } from './table.ts';
+import { hang } from './terminal.ts';
+
+const COLUMNS: readonly Column[] = [
+  { heading: 'link', gives: true },
+  { heading: 'port', gives: true },
+  { heading: 'state' },
+  { heading: 'frames/s', align: 'right' },
+  { heading: 'in/s', align: 'right' },
+  { heading: 'broken', align: 'right' },
+  { heading: 'retries', align: 'right' },
+  { heading: 'p50', align: 'right' },
+  { heading: 'p99', align: 'right' },
+];
+
+export async function showLinks(context: CommandContext): Promise<number> {
+  const { links } = await askRunning(context, '/v1/status');
+  if (context.asJson) printJson(context, { links });
+  else {
+    const { terminal } = context;
+    terminal.print(`${renderTable(COLUMNS, links.map(cells), terminal)}\n`);
+    for (const link of links)
+      for (const line of hang(`${printable(link.name)}: `, furtherWords(link), terminal.width)) terminal.print(line);
+  }
+  return EXIT.ok;
+}
+
+/** What has no room in a table. */
+function furtherWords({ state, kernel, asleep, counters, recovery, discarded }: LinkReport): string {
+  const tried = recovery.resync + recovery.reopen + recovery.toggle + recovery.reauthorise;
+  const sleeping = asleep.map(
+    ({ subdevice, lostInMs }) => `${printable(subdevice)} is asleep (${sleepWords(lostInMs)})`,
+  );
+  return `${[
+    `opened ${countOf(counters.openings, 'time')}`,
+    ...(counters.refusedUplinks === 0 ? [] : [`${countOf(counters.refusedUplinks, 'uplink')} refused`]),
+    ...(tried === 0 ? [] : [`recovery tried ${countOf(tried, 'time')}`]),
+    ...(state === 'open' ? [`kernel errors: ${kernelWords(kernel)}`] : []),
+    ...sleeping,
+    ...discarded.map(discardWords),
+  ].join('; ')}.`;
+}
+
+/** `12 discarded: line pattern, last 3 s ago` */
+export function discardWords({ count, reason, subdevice, lastMs }: DiscardReport): string {
+  const whose = subdevice === null ? '' : ` of ${printable(subdevice)}`;
+  return `${countOf(count, INTAKE_WORDS[reason].noun)}${whose}: ${reason}, last ${durationWords(lastMs)} ago`;
+}
+
+function cells(link: LinkReport): string[] {
+  const { counters, roundTrip } = link;
+  return [
+    link.name,
+    link.device ?? link.path,
+    link.state,
+    link.rates.map(({ framesIn }) => framesIn.toFixed(framesIn < 10 ? 1 : 0)).join('/') || '-',
+    bytesWords(link.rates[0]?.bytesIn ?? 0),
+    countWords(brokenFrames(counters)),
+    countWords(counters.retries),
+    msWords(roundTrip.p50Ms),
+    msWords(roundTrip.p99Ms),
+  ];
+}
+
+function msWords(ms: number | null): string {
+  return ms === null ? '-' : durationWords(Math.round(ms));
+}

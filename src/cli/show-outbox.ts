@@ -1,0 +1,58 @@
+/** `holdfast outbox`: what is owed to the hub, by subdevice, and when it will be gone. */
+import { EXIT } from '../base/fault.ts';
+import type { OutboxLane, OutboxReport } from '../ops/reports/report.ts';
+import { ageWords, bytesWords, countOf, countWords, etaWords, rateWords } from '../ops/words.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { askRunning } from './location.ts';
+import { type Column, renderTable } from './table.ts';
+import { type Terminal, wrap } from './terminal.ts';
+
+const COLUMNS: readonly Column[] = [
+  { heading: 'subdevice', gives: true },
+  { heading: 'class' },
+  { heading: 'messages', align: 'right' },
+  { heading: 'bytes', align: 'right' },
+  { heading: 'in flight', align: 'right' },
+  { heading: 'oldest' },
+  { heading: 'rate', align: 'right' },
+  { heading: 'done in' },
+];
+
+export async function showOutbox(context: CommandContext): Promise<number> {
+  const report = await askRunning(context, '/v1/outbox');
+  if (context.asJson) printJson(context, report);
+  else for (const line of renderOutbox(report, context.terminal)) context.terminal.print(line);
+  return EXIT.ok;
+}
+
+function renderOutbox({ total, lanes, refused, shed, alarmTopicsWait }: OutboxReport, terminal: Terminal): string[] {
+  const bounds = `Room for ${countOf(total.messagesMax, 'message')} or ${bytesWords(total.bytesMax)}; when full: ${total.overflow}.`;
+  const countsOf = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts).map(([reason, count]) => `${reason} (${countWords(count)})`);
+  const [turnedAway, givenUp] = [countsOf(refused), countsOf(shed)];
+  const notes = [
+    bounds,
+    ...(turnedAway.length === 0 ? [] : [`Turned away for good since the start: ${turnedAway.join(', ')}.`]),
+    ...(givenUp.length === 0 ? [] : [`Shed, of all starts: ${givenUp.join(', ')}.`]),
+    ...(alarmTopicsWait ? ['The alarm topics have changed; the new ones hold as soon as nothing waits here.'] : []),
+  ].flatMap((note) => wrap(note, terminal.width));
+  const isWhole = turnedAway.length + givenUp.length === 0;
+  if (total.messages === 0)
+    return [isWhole ? 'The outbox is empty: the hub has everything.' : 'The outbox is empty.', ...notes];
+  const waiting = `${countOf(total.messages, 'message')} for the hub, ${countWords(total.onDisk)} of them on disk. Done in: ${etaWords(total.etaMs)}.`;
+  const busy = lanes.filter((lane) => lane.messages > 0);
+  return [...wrap(waiting, terminal.width), ...notes, '', renderTable(COLUMNS, busy.map(cells), terminal)];
+}
+
+function cells(lane: OutboxLane): string[] {
+  return [
+    lane.subdevice,
+    lane.class,
+    countWords(lane.messages),
+    bytesWords(lane.bytes),
+    countWords(lane.inFlight),
+    lane.oldest === null ? '-' : ageWords(lane.oldest),
+    rateWords(lane.ratePerS),
+    etaWords(lane.etaMs),
+  ];
+}

@@ -1,0 +1,100 @@
+/**
+ * `holdfast status`: is it losing data, and how are things. Without a running gateway it says what is safe on disk.
+ */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT, Fault } from '../base/fault.ts';
+import { volatilePlaceOf } from '../io/volatile-storage.ts';
+import { ask } from '../ops/api/control-client.ts';
+import { offlineStatusOf } from '../ops/reports/offline-report.ts';
+import type { Losing } from '../ops/reports/report.ts';
+import { bytesWords, countOf, printable } from '../ops/words.ts';
+import { STORE_FILE } from '../store/state-files.ts';
+import { type CommandContext, printJson } from './context.ts';
+import { locateGateway, storeOf, warnOfNextStart } from './location.ts';
+import { readOffline } from './read-store.ts';
+import { labelled, renderStatus } from './status-view.ts';
+import { findingLines, hang, wrap } from './terminal.ts';
+
+export interface StatusOptions {
+  /** One line, and an exit code that tells the verdict. */
+  readonly check?: true;
+}
+
+export async function showStatus(context: CommandContext, options: StatusOptions): Promise<number> {
+  if (options.check) return await checkStatus(context);
+  const places = await locateGateway(context);
+  const asked = await ask(places.controlSocket, '/v1/status');
+  if (asked.kind === 'absent') return await showOfflineStatus(context, storeOf(places, asked.fault), asked.fault);
+  if (asked.kind === 'stalled') return showStalled(context, places.stateDir, asked.fault);
+  if (context.asJson) printJson(context, asked.report);
+  else for (const line of renderStatus(asked.report, context.terminal)) context.terminal.print(line);
+  await warnOfNextStart(context, asked.report.process.uptimeMs);
+  return EXIT.ok;
+}
+
+/** Exit codes of monitoring plug-ins (Nagios Plugin Development Guidelines, "Plugin Return Codes"). */
+const CHECKS: Readonly<Record<Losing, { readonly word: string; readonly code: number }>> = {
+  no: { word: 'OK', code: 0 },
+  'at risk': { word: 'WARNING', code: 1 },
+  yes: { word: 'CRITICAL', code: 2 },
+  unknown: { word: 'UNKNOWN', code: 3 },
+};
+
+/** Prints one line and never throws a Fault: what keeps a gateway from answering is the line. */
+async function checkStatus(context: CommandContext): Promise<number> {
+  let losing: Losing = 'unknown';
+  let sentence: string;
+  try {
+    const { controlSocket } = await locateGateway(context);
+    const asked = await ask(controlSocket, '/v1/status');
+    if (asked.kind === 'answered') ({ losing, sentence } = asked.report);
+    else sentence = `${asked.fault.message}.`;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    sentence = `${error.message}.`;
+  }
+  const { word, code } = CHECKS[losing] ?? CHECKS.unknown;
+  const line = printable(sentence.replaceAll(/\s*\n\s*/g, ' '));
+  if (context.asJson) printJson(context, { check: word, code, losing, sentence: line });
+  else context.terminal.print(`HOLDFAST ${word} - Losing data? ${line}`);
+  return code;
+}
+
+/** Report of a gateway that runs and does not answer; its store is not opened. */
+function showStalled({ asJson, terminal }: CommandContext, stateDir: string | undefined, fault: Fault): number {
+  if (asJson || stateDir === undefined) throw fault;
+  const path = join(stateDir, STORE_FILE);
+  const size = bytesOf(path);
+  const store = size === undefined ? [] : ['', ...labelled('Store', [`${path} · ${bytesWords(size)}`], terminal)];
+  const sentence = `Losing data? Nobody can tell. ${fault.message}. What was acknowledged is on the disk or at the hub.`;
+  for (const line of [...wrap(sentence, terminal.width), ...hang('  -> ', fault.hint, terminal.width), ...store])
+    terminal.print(line);
+  return EXIT.notRunning;
+}
+
+function bytesOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
+
+async function showOfflineStatus(context: CommandContext, stateDir: string, fault: Fault): Promise<number> {
+  const reading = await readOffline(stateDir, fault);
+  const status = offlineStatusOf(reading, volatilePlaceOf(reading.path) ?? null);
+  const { terminal } = context;
+  if (context.asJson) {
+    printJson(context, status);
+    return EXIT.notRunning;
+  }
+  const { path, bytes, walBytes } = status.store;
+  const lines = [
+    ...wrap(status.sentence, terminal.width),
+    ...hang('  -> ', fault.hint, terminal.width),
+    ...findingLines(status.findings, terminal),
+    '',
+    ...labelled('Outbox', [countOf(status.uplinksOnDisk, 'message')], terminal),
+    ...labelled('Inbox', [`${countOf(status.downlinksOnDisk, 'message')} for subdevices`], terminal),
+    ...labelled('Store', [`${path} · ${bytesWords(bytes)} + ${bytesWords(walBytes)} log`], terminal),
+  ];
+  for (const line of lines) terminal.print(line);
+  return EXIT.notRunning;
+}

@@ -1,0 +1,194 @@
+/**
+ * Bare MQTT-SN packets, one after the other, for USB-CDC and stock clients: nothing between them but their Length fields.
+ *
+ * A packet begins where its head is plausible: a known type, a Length that this type can have and that the line allows.
+ * What is whole must decode. If not, one byte is dropped and the next looked at; after `IDLE_MS` without a byte, what is
+ * held was cut off and is dropped, except for a CONNECT within: boot text can look like the head of a long packet, and the
+ * CONNECT that follows must not be lost in it. So a damaged byte costs what the wrong Length swallowed, and noise that looks like a
+ * packet is taken for one: there is no checksum. Where the firmware is yours, use sn-cobs.
+ * Invariant: the reader holds at most one packet of the largest size and one chunk of bytes, whatever arrives.
+ */
+import type { Restorable } from '../base/snapshot.ts';
+import type { OnBroken } from './broken-frame.ts';
+import { BODY_BYTES, kindOfType } from './mqttsn-packets.ts';
+import { decodePacket } from './mqttsn-decode.ts';
+
+/** A sender writes a packet in one go: 1024 octets at 115,200 baud take 89 ms, and between them there is no pause. */
+const IDLE_MS = 100;
+
+const LONG_LENGTH = 0x01;
+const CONNECT_TYPE = 0x04;
+/** Head, flags, protocol id, duration and a client id of one character. */
+const CONNECT_BYTES_MIN = 7;
+/** TopicId and MsgId, before the name. */
+const REGISTER_IDS_BYTES = 4;
+/** An encapsulated packet begins with the head of the carried one: at most 4 octets. */
+const HEAD_BYTES_MAX = 4;
+
+type Outlook = 'more bytes needed' | 'no packet' | 'too large' | { readonly packetBytes: number };
+
+interface RawReaderSnapshot {
+  readonly held: Uint8Array;
+  readonly heardMs: number;
+  readonly isLost: boolean;
+  readonly crcErrors: number;
+  readonly oversizeFrames: number;
+}
+
+export class RawReader implements Restorable<RawReaderSnapshot> {
+  readonly #packetBytesMax: number;
+  #held = new Uint8Array(0);
+  /** When `#held` last grew; monotonic. */
+  #heardMs = 0;
+  /** In the middle of a stretch of bytes that are no packet, which is counted once. */
+  #isLost = false;
+  #crcErrors = 0;
+  #oversizeFrames = 0;
+
+  readonly #onBroken: OnBroken;
+
+  constructor(packetBytesMax: number, onBroken: OnBroken = () => undefined) {
+    this.#packetBytesMax = packetBytesMax;
+    this.#onBroken = onBroken;
+  }
+
+  /** Stretches of bytes that were no packet. */
+  get crcErrors(): number {
+    return this.#crcErrors;
+  }
+
+  /** Plausible heads of packets larger than allowed; noise counts too. */
+  get oversizeFrames(): number {
+    return this.#oversizeFrames;
+  }
+
+  get heldBytes(): number {
+    return this.#held.length;
+  }
+
+  /** The most it holds between two calls. */
+  get heldBytesMax(): number {
+    return this.#packetBytesMax;
+  }
+
+  push(bytes: Uint8Array, nowMs: number): Uint8Array[] {
+    const packets: Uint8Array[] = [];
+    if (this.#held.length > 0 && nowMs - this.#heardMs >= IDLE_MS) {
+      const connect = connectIn(this.#held);
+      const lost = connect === undefined ? this.#held : this.#held.subarray(0, -connect.length);
+      this.#lose(lost, false);
+      this.reset();
+      if (connect !== undefined) {
+        packets.push(connect);
+      }
+    }
+    if (bytes.length === 0) return packets;
+    this.#heardMs = nowMs;
+    const stream = new Uint8Array(this.#held.length + bytes.length);
+    stream.set(this.#held);
+    stream.set(bytes, this.#held.length);
+    let at = 0;
+    while (at < stream.length) {
+      const rest = stream.subarray(at);
+      const outlook = lookAt(rest, this.#packetBytesMax);
+      if (outlook === 'more bytes needed') break;
+      if (outlook === 'too large' || outlook === 'no packet') {
+        this.#lose(rest, outlook === 'too large');
+        // of a long head the last two octets would look like the head of a short packet, each time
+        at += outlook === 'too large' ? headBytesOf(rest) : 1;
+        continue;
+      }
+      packets.push(rest.slice(0, outlook.packetBytes));
+      this.#isLost = false;
+      at += outlook.packetBytes;
+    }
+    this.#held = stream.slice(at);
+    return packets;
+  }
+
+  wakeAtMs(): number | undefined {
+    return this.#held.length === 0 ? undefined : this.#heardMs + IDLE_MS;
+  }
+
+  reset(): void {
+    this.#held = new Uint8Array(0);
+    this.#isLost = false;
+  }
+
+  snapshot(): RawReaderSnapshot {
+    return {
+      held: this.#held, // replaced, never changed
+      heardMs: this.#heardMs,
+      isLost: this.#isLost,
+      crcErrors: this.#crcErrors,
+      oversizeFrames: this.#oversizeFrames,
+    };
+  }
+
+  restore(snapshot: RawReaderSnapshot): void {
+    this.#held = new Uint8Array(snapshot.held);
+    this.#heardMs = snapshot.heardMs;
+    this.#isLost = snapshot.isLost;
+    this.#crcErrors = snapshot.crcErrors;
+    this.#oversizeFrames = snapshot.oversizeFrames;
+  }
+
+  /** A stretch of bytes is counted once, by what it began with. */
+  #lose(bytes: Uint8Array, isTooLarge: boolean): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    if (isTooLarge) this.#oversizeFrames += 1;
+    else this.#crcErrors += 1;
+    this.#onBroken(isTooLarge ? 'frame too long' : 'noise', bytes);
+  }
+}
+
+/** What begins here? Decides as early as it can, so that noise holds nothing up. */
+function lookAt(bytes: Uint8Array, packetBytesMax: number): Outlook {
+  const size = sizeOf(bytes);
+  if (size === 'more bytes needed' && bytes.length >= packetBytesMax) return 'too large';
+  if (typeof size === 'string') return size;
+  if (size.packetBytes > packetBytesMax) return 'too large';
+  if (hasControlInName(bytes)) return 'no packet';
+  if (bytes.length < size.packetBytes) return 'more bytes needed';
+  return decodePacket(bytes.subarray(0, size.packetBytes)).ok ? size : 'no packet';
+}
+
+function sizeOf(bytes: Uint8Array, isCarried = false): Outlook {
+  const headBytes = headBytesOf(bytes);
+  if (bytes[0] === 0x00) return 'no packet';
+  const type = bytes[headBytes - 1];
+  if (type === undefined) return 'more bytes needed';
+  const kind = kindOfType(type);
+  const length = headBytes > 2 ? (bytes[1] ?? 0) * 0x100 + (bytes[2] ?? 0) : (bytes[0] ?? 0);
+  if (kind === undefined) return 'no packet';
+  const [fewest, most] = BODY_BYTES[kind];
+  if (length < headBytes + fewest || length > headBytes + most) return 'no packet';
+  if (kind !== 'encapsulated') return { packetBytes: length };
+  // Its Length ends before the packet it carries (MQTT-SN 1.2 §5.5), and forwarders are not stacked here.
+  if (isCarried) return 'no packet';
+  const carried = sizeOf(bytes.subarray(length, length + HEAD_BYTES_MAX), true);
+  return typeof carried === 'string' ? carried : { packetBytes: length + carried.packetBytes };
+}
+
+/** The topic of a REGISTER has no control characters; with them, it is the end of a line of text with a packet behind. */
+function hasControlInName(bytes: Uint8Array): boolean {
+  const headBytes = headBytesOf(bytes);
+  if (kindOfType(bytes[headBytes - 1] ?? 0) !== 'register') return false;
+  const end = headBytes > 2 ? (bytes[1] ?? 0) * 0x100 + (bytes[2] ?? 0) : (bytes[0] ?? 0);
+  return bytes.subarray(headBytes + REGISTER_IDS_BYTES, end).some((byte) => byte < 0x20);
+}
+
+/** The last CONNECT that stands whole in `bytes`, and at their end. */
+function connectIn(bytes: Uint8Array): Uint8Array | undefined {
+  for (let at = 1; at + CONNECT_BYTES_MIN <= bytes.length; at += 1) {
+    if (bytes[at] !== bytes.length - at || bytes[at + 1] !== CONNECT_TYPE) continue;
+    const packet = bytes.slice(at);
+    if (decodePacket(packet).ok) return packet;
+  }
+  return undefined;
+}
+
+function headBytesOf(bytes: Uint8Array): number {
+  return bytes[0] === LONG_LENGTH ? 4 : 2;
+}

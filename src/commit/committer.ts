@@ -1,0 +1,248 @@
+/**
+ * Group commit: while one commit runs, changes gather; the next takes them all.
+ *
+ * An entry waits for its acknowledgement in `held` (RAM, nobody told), for company in the gathering, and for fsync in the
+ * running commit. Lazy changes (deletes of delivered rows, counters) make no commit of their own while there is little of
+ * them. Each commit takes the oldest changes that wait, in the order of their decisions (`segments.ts`): after a crash the
+ * store holds what was decided up to some moment, and nothing of what was decided later.
+ * Receipts are handled in the order of the commits; only then is anybody told. Origin of the times: durability §3.
+ *
+ * On a full disk a commit is taken apart. Messages are tried again each second; meanwhile changes that need no room overtake
+ * them, in commits small enough for the room that the store keeps for them. A message overtakes nothing. So whoever decides
+ * something because a message is durable waits for that with `whenSettled`, or for its receipt.
+ */
+import type { Direction } from '../base/message.ts';
+import type { Change } from '../custody/change.ts';
+import type { Durability } from '../custody/durability.ts';
+import type { Entry } from '../custody/entry.ts';
+import type { Clock, Store } from '../ports.ts';
+import { Alarm } from '../runtime/timer.ts';
+import { Company } from './batch-wait.ts';
+import { HoldQueue } from './hold-queue.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import { type Commit, changesOf, type Load, NOTHING, type Taken } from './segment.ts';
+import { Segments } from './segments.ts';
+
+/** With so many gathered a commit starts at once (design §1). */
+const COMPANY = 32;
+/** Pause between two frames of one subdevice at 115200 baud: 32 B of payload take 4 ms. */
+const QUIET_MS = 5;
+const NEVER = Number.POSITIVE_INFINITY;
+/** A full disk is tried again at this pace. */
+const FULL_RETRY_MS = 1000;
+
+export interface CommitterOptions {
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  /** A put is durable: custody tells whoever waits. */
+  readonly stored: (direction: Direction, entry: Entry) => void;
+  /** There is no room for it now. @returns whether it goes on waiting for some */
+  readonly unstored: (direction: Direction, entry: Entry) => boolean;
+  readonly fullChanged: (isFull: boolean) => void;
+}
+
+export class Committer implements Durability {
+  readonly #options: CommitterOptions;
+  readonly #alarm: Alarm;
+  readonly #held = new HoldQueue();
+  readonly #company = new Company();
+  /** What waits for a commit, in its order. */
+  readonly waiting = new Segments();
+  #store: Store | undefined;
+  #dueAtMs: number | undefined;
+  /** When the commit leaves early, because nobody is left to come. */
+  #quietAtMs: number | undefined;
+  #running: Commit | undefined;
+  #fullSinceMs: number | undefined;
+  /** On a full disk: when messages are tried again, and from when on the others are. */
+  #retryAtMs = 0;
+  #reliefAtMs = 0;
+  #batch = 0;
+  #drained: (() => void) | undefined;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+    this.#alarm = new Alarm(options.clock, options.mailbox, () => this.#advance());
+  }
+
+  /** Before this nothing is written; the store's listener must be wired to `committed` and `full`. */
+  attach(store: Store): void {
+    this.#store = store;
+    this.#advance();
+  }
+
+  /** Since when the disk is full: no message is written until there is room. */
+  get fullSinceMs(): number | undefined {
+    return this.#fullSinceMs;
+  }
+
+  /** Nothing should be done that makes more lazy changes. */
+  get isOverloaded(): boolean {
+    return this.waiting.isOverloaded;
+  }
+
+  get commits(): number {
+    return this.#batch;
+  }
+
+  hold(direction: Direction, entry: Entry, untilMs: number): void {
+    this.#held.add(direction, entry, untilMs);
+    this.#setAlarm();
+  }
+
+  gather(direction: Direction, entry: Entry, byMs: number): void {
+    this.#put(direction, entry);
+    if (entry.owed !== undefined) this.#welcome(`${direction} ${entry.row.lane}`);
+    this.#due(byMs);
+  }
+
+  ride(change: Change): void {
+    this.waiting.addLazy(change, this.#options.clock.nowMs());
+    if (this.waiting.areManyLazy) this.#advance();
+    else this.#setAlarm();
+  }
+
+  /** Makes changes durable together; `then` runs after the receipt, when everything decided before is durable, too. */
+  require(changes: readonly Change[], byMs: number, then: () => void): void {
+    this.waiting.require({ changes, then });
+    this.#due(byMs);
+  }
+
+  /** Runs `then` when everything decided before is durable; messages, too, which a full disk makes wait. */
+  whenSettled(byMs: number, then: () => void): void {
+    this.waiting.whenSettled(then);
+    this.#due(byMs);
+  }
+
+  /** The next hop of a direction is gone: what was held for it goes to disk. */
+  letGo(direction: Direction, byMs: number): void {
+    for (const entry of this.#held.takeAll(direction)) this.gather(direction, entry, byMs);
+  }
+
+  /** Resolves when everything known now is durable, lazy changes too, as far as there is room: nobody was told of the rest. */
+  drain(): Promise<void> {
+    for (const direction of ['uplink', 'downlink'] as const) this.letGo(direction, this.#options.clock.nowMs());
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+      this.#advance();
+    });
+  }
+
+  /** The store's receipt. */
+  committed(batch: number): void {
+    const { taken, asksForRoom } = this.#end(batch);
+    this.waiting.done();
+    if (this.#fullSinceMs !== undefined && asksForRoom) {
+      this.#fullSinceMs = undefined;
+      this.#options.fullChanged(false);
+    }
+    this.#tell(taken);
+    // what gathered meanwhile has had company enough
+    if (this.waiting.urgent > 0) this.#dueAtMs = this.#options.clock.nowMs();
+    this.#advance();
+  }
+
+  /** Nothing of the batch was written; its parts are tried again until there is room. */
+  full(batch: number): void {
+    const { load, taken } = this.#end(batch);
+    const nowMs = this.#options.clock.nowMs();
+    this.waiting.giveBack(taken, nowMs);
+    this.waiting.sift(({ direction, entry }) => this.#options.unstored(direction, entry));
+    this.#retryAtMs = nowMs + FULL_RETRY_MS;
+    if (load === 'relief') this.#reliefAtMs = this.#retryAtMs;
+    if (this.#fullSinceMs === undefined) {
+      this.#fullSinceMs = nowMs;
+      this.#options.fullChanged(true);
+    }
+    if (load === 'relief') this.#drained?.();
+    this.#advance();
+  }
+
+  #end(batch: number): Commit {
+    const commit = this.#running;
+    if (commit?.batch !== batch) throw new Error(`receipt for commit ${batch}, but ${commit?.batch ?? 'none'} runs`);
+    this.#running = undefined;
+    return commit;
+  }
+
+  #tell({ puts, steps, settled }: Taken): void {
+    for (const { direction, entry } of puts) this.#options.stored(direction, entry);
+    for (const step of steps) if ('then' in step) step.then();
+    for (const then of settled) then();
+  }
+
+  #welcome(who: string): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#company.join(who, nowMs);
+    this.#quietAtMs = this.#company.isComplete(nowMs) ? nowMs + QUIET_MS : undefined;
+  }
+
+  #due(byMs: number): void {
+    this.#dueAtMs = this.#dueAtMs === undefined ? byMs : Math.min(this.#dueAtMs, byMs);
+    if (this.waiting.urgent >= COMPANY) this.#dueAtMs = this.#options.clock.nowMs();
+    // a commit of its own task: whoever gathers in this very task still gets on it
+    this.#options.mailbox.post(() => this.#advance());
+  }
+
+  #advance(): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const { direction, entry } of this.#held.takeDue(nowMs)) {
+      this.#put(direction, entry);
+      this.#dueAtMs = nowMs;
+    }
+    if (this.#running === undefined) {
+      const load = this.#dueLoad(nowMs);
+      if (load !== undefined) this.#commit(load);
+      else if (this.#fullSinceMs === undefined ? this.waiting.isEmpty : !this.waiting.hasRelief) this.#drained?.();
+    }
+    this.#setAlarm();
+  }
+
+  #put(direction: Direction, entry: Entry): void {
+    entry.keeping = 'gathering';
+    this.waiting.put({ direction, entry });
+  }
+
+  #dueLoad(nowMs: number): Load | undefined {
+    if (this.#store === undefined) return undefined;
+    const { waiting } = this;
+    const isDraining = this.#drained !== undefined;
+    if (this.#fullSinceMs !== undefined) {
+      const hasRelief = waiting.hasRequired || (isDraining ? waiting.hasRelief : waiting.areLazyDue(nowMs));
+      if (nowMs >= this.#reliefAtMs && hasRelief) return 'relief';
+      return nowMs >= this.#retryAtMs ? waiting.next : undefined;
+    }
+    const isDue = nowMs >= Math.min(this.#dueAtMs ?? NEVER, this.#quietAtMs ?? NEVER);
+    return isDue || waiting.areLazyDue(nowMs) || (isDraining && !waiting.isEmpty) ? 'all' : undefined;
+  }
+
+  #commit(load: Load): void {
+    const taken = this.#take(load);
+    this.#quietAtMs = undefined;
+    this.#company.leave();
+    this.#dueAtMs = this.waiting.urgent > 0 ? this.#options.clock.nowMs() : undefined;
+    const changes = changesOf(taken);
+    if (changes.length === 0 && load !== 'nothing') {
+      this.waiting.done();
+      this.#tell(taken);
+      return this.#advance();
+    }
+    this.#batch += 1;
+    this.#running = { batch: this.#batch, load, taken, asksForRoom: taken.puts.length > 0 || changes.length === 0 };
+    for (const { entry } of taken.puts) entry.keeping = 'committing';
+    this.#store?.commit(this.#batch, changes);
+  }
+
+  #take(load: Load): Taken {
+    if (load === 'nothing') return NOTHING;
+    return (load === 'relief' ? this.waiting.takeRelief() : this.waiting.take()) ?? NOTHING;
+  }
+
+  #setAlarm(): void {
+    const times = [this.#held.nextMs];
+    if (this.#running === undefined && this.#fullSinceMs !== undefined) times.push(this.#retryAtMs);
+    else if (this.#running === undefined) times.push(this.#dueAtMs, this.#quietAtMs, this.waiting.lazyDueAtMs);
+    const soonest = Math.min(...times.map((time) => time ?? NEVER));
+    this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
+  }
+}

@@ -1,0 +1,145 @@
+/** Modbus units of the file: what must hold within and between them, and what they are to the program. */
+import type { LinkSection } from '../keys.ts';
+import type { PointSection, UnitSection } from './modbus-keys.ts';
+import type { PointConfig, PointType, UnitConfig } from './modbus-schema.ts';
+import type { Problem } from '../schema.ts';
+
+export function decodeUnit(unit: UnitSection): UnitConfig {
+  return {
+    subdevice: unit.id,
+    address: unit.address,
+    heartbeatMs: unit.heartbeat_s * 1000,
+    gapMax: unit.gap_max,
+    writeMode: unit.write_mode,
+    busyMs: unit.busy_s * 1000,
+    stateTopic: unit.state_topic,
+    setTopic: unit.set_topic,
+    resultTopic: unit.result_topic,
+    points: unit.point.map((point) => decodePoint(point, unit.poll_ms)),
+  };
+}
+
+function decodePoint(point: PointSection, unitPollMs: number): PointConfig {
+  return {
+    name: point.name,
+    table: point.table,
+    address: point.address,
+    type: typeOf(point),
+    bit: point.bit,
+    length: point.length,
+    encoding: point.encoding ?? 'ascii',
+    padding: point.padding ?? 'nul',
+    order: point.word_order,
+    scale: point.scale,
+    offset: point.offset,
+    deadband: point.deadband,
+    pollMs: point.poll_ms ?? unitPollMs,
+    isWritable: point.writable,
+    min: point.min,
+    max: point.max,
+  };
+}
+
+const isBits = ({ table }: PointSection): boolean => table === 'coil' || table === 'discrete';
+const typeOf = (point: PointSection): PointType => point.type ?? (isBits(point) ? 'bool' : 'uint16');
+
+/** Problems of one link with its units; `path` is the link's. */
+export function unitProblems(link: LinkSection, path: string): Problem[] {
+  if (link.driver !== 'modbus') {
+    if (link.unit.length === 0) return [];
+    return [
+      { path: `${path}.unit`, what: 'needs driver modbus', hint: 'Write driver = "modbus", or remove the units.' },
+    ];
+  }
+  const problems: Problem[] = [];
+  if (link.unit.length === 0)
+    problems.push({ path: `${path}.unit`, what: 'is missing', hint: 'Add a [[link.unit]] for each unit on the line.' });
+  if (link.subdevices.length > 0)
+    problems.push({
+      path: `${path}.subdevices`,
+      what: 'is not for driver modbus',
+      hint: 'Remove it: the units are the subdevices.',
+    });
+  return [...problems, ...link.unit.flatMap((unit, index) => problemsOfUnit(unit, `${path}.unit[${index}]`))];
+}
+
+function problemsOfUnit(unit: UnitSection, path: string): Problem[] {
+  const topics = ['state_topic', 'set_topic', 'result_topic'] as const;
+  const unusable = topics
+    .filter((key) => /[+#\0]/.test(unit[key]))
+    .map((key) => ({ path: `${path}.${key}`, what: 'has a wildcard', hint: 'Name one topic.' }));
+  const places = unit.point.map((point, index) => ({ point, place: `${path}.point[${index}]` }));
+  const looped = topics
+    .filter((key) => key !== 'set_topic' && unit[key] === unit.set_topic)
+    .map((key) => ({
+      path: `${path}.${key}`,
+      what: `is "${unit[key]}", as set_topic is`,
+      hint: 'What the unit tells would come back to it as a command.',
+    }));
+  return [
+    ...unusable,
+    ...looped,
+    ...places.flatMap(({ point, place }) => [
+      ...shapeProblems(point, place),
+      ...writeProblems(point, place),
+      ...(unit.address === 0 && !point.writable
+        ? [{ path: `${place}.writable`, what: 'is false', hint: 'Unit 0 can only be written.' }]
+        : []),
+    ]),
+  ];
+}
+
+/** Type, bit, length and place must fit together. */
+function shapeProblems(point: PointSection, path: string): Problem[] {
+  const type = typeOf(point);
+  const isBool = type === 'bool';
+  const problems: Problem[] = [];
+  const complain = (key: string, what: string, hint: string): void => {
+    problems.push({ path: `${path}.${key}`, what, hint });
+  };
+  if (isBits(point) && !isBool) complain('type', `is "${type}", and a ${point.table} is one bit`, 'Leave it out.');
+  const needsBit = isBool && !isBits(point);
+  if (needsBit && point.bit === undefined)
+    complain('bit', 'is missing', 'Say which bit of the register it is, 0 to 15.');
+  if (!needsBit && point.bit !== undefined) complain('bit', 'is only for a bool in a register', 'Remove it.');
+  if (type === 'string' && point.length === undefined)
+    complain('length', 'is missing', 'Say how many characters it has.');
+  for (const key of ['length', 'encoding', 'padding'] as const)
+    if (type !== 'string' && point[key] !== undefined) complain(key, 'is only for a string', 'Remove it.');
+  if (widthOf(type, point) > WORDS_READ_MAX)
+    complain(
+      'length',
+      `is ${point.length}, more than one request can read`,
+      `The most is ${WORDS_READ_MAX} of UTF-16.`,
+    );
+  if (point.scale === 0) complain('scale', 'is 0', 'Write what a step of the register is worth.');
+  const last = point.address + widthOf(type, point) - 1;
+  if (last > 65_535)
+    complain('address', `is ${point.address}, and the point would end at ${last}`, 'The last is 65535.');
+  return problems;
+}
+
+function writeProblems({ table, writable, min, max }: PointSection, path: string): Problem[] {
+  const problems: Problem[] = [];
+  if (writable && (table === 'discrete' || table === 'input'))
+    problems.push({ path: `${path}.writable`, what: `is true, and a ${table} can only be read`, hint: 'Remove it.' });
+  if (!writable && (min !== undefined || max !== undefined))
+    problems.push({
+      path: `${path}.${min === undefined ? 'max' : 'min'}`,
+      what: 'bounds a value that is never written',
+      hint: 'Write writable = true, or remove it.',
+    });
+  if (min !== undefined && max !== undefined && min > max)
+    problems.push({ path: `${path}.min`, what: `is ${min}, more than max`, hint: 'Swap them.' });
+  return problems;
+}
+
+/** Registers that one request can read (Modbus Application Protocol V1.1b3 §6.3). */
+const WORDS_READ_MAX = 125;
+
+/** Registers, or bits. */
+function widthOf(type: PointType, { length = 0, encoding }: PointSection): number {
+  if (type === 'string') return encoding?.startsWith('utf-16') === true ? length : Math.ceil(length / 2);
+  if (type.endsWith('64')) return 4;
+  return type.endsWith('32') ? 2 : 1;
+}

@@ -1,0 +1,172 @@
+/**
+ * Downlinks as lines. Where the device answers them, one at a time on the line, repeated until it does; else each is
+ * delivered once it is written, and nobody knows more.
+ *
+ * Invariant: every `deliver` ends in exactly one `delivered` or `undelivered`. An answer with a number ends only the
+ * downlink of that number; without one a late answer could be taken for that of the next, so devices should give it.
+ */
+import type { Restorable } from '../../base/snapshot.ts';
+import { fillTemplate, type Template } from '../../base/template.ts';
+import { filterMatches } from '../../base/topic.ts';
+import { decodeText } from '../../codec/lines.ts';
+import type { DriverOrder } from '../driver.ts';
+import { type LineOutlet, type LineShape, type NoLine, noLine } from './packet-sink.ts';
+import { type DownlinkAnswer, type LinePattern, writtenValue } from './parse-line.ts';
+
+export type DeliverOrder = Extract<DriverOrder, { kind: 'deliver' }>;
+
+export interface LineDownlinkTerms extends LineShape {
+  readonly format: 'text' | 'ndjson';
+  readonly downlinks: readonly string[];
+  readonly downlink: Template;
+  readonly downlinkAck: LinePattern | undefined;
+  /** Pause before an unanswered line is written again, ms. */
+  readonly retryMs: number;
+  /** How often, before the subdevice counts as gone. */
+  readonly retriesMax: number;
+}
+
+interface Delivery {
+  readonly token: number;
+  readonly subdevice: string;
+  readonly number: string;
+  readonly line: Uint8Array;
+  retries: number;
+  /** `undefined`: it has not been written yet. */
+  retryAtMs: number | undefined;
+}
+
+const NUMBERS = 65_536;
+
+export interface LineDownlinksSnapshot {
+  readonly deliveries: readonly Readonly<Delivery>[];
+  readonly lastNumber: number;
+}
+
+export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
+  readonly #terms: LineDownlinkTerms;
+  readonly #outlet: LineOutlet;
+  /** At most one per subdevice; the first is on the line. */
+  #deliveries: Delivery[] = [];
+  /** Begins anywhere, so that an answer to the gateway's earlier life is hardly taken for one to this. */
+  #lastNumber: number;
+
+  /** @param random uniform in [0, 1) */
+  constructor(terms: LineDownlinkTerms, outlet: LineOutlet, random: () => number) {
+    this.#terms = terms;
+    this.#outlet = outlet;
+    this.#lastNumber = Math.floor(random() * NUMBERS);
+  }
+
+  deliver(order: DeliverOrder, nowMs: number): void {
+    this.#lastNumber = (this.#lastNumber + 1) % NUMBERS;
+    const number = String(this.#lastNumber);
+    const line = this.#lineOf(order, number);
+    if (!(line instanceof Uint8Array)) {
+      this.#outlet.report({ kind: 'undelivered', token: order.token, ...line });
+      return;
+    }
+    const { token, subdevice } = order;
+    this.#deliveries.push({ token, subdevice, number, line, retries: 0, retryAtMs: undefined });
+    this.#write(nowMs);
+  }
+
+  /**
+   * The device has answered.
+   * @returns which subdevice that was; `undefined`: nothing of the kind was expected
+   */
+  answer({ number, refusal }: DownlinkAnswer, nowMs: number): string | undefined {
+    const [first] = this.#deliveries;
+    if (first === undefined || (number !== undefined && Number(number) !== Number(first.number))) return undefined;
+    this.#deliveries.shift();
+    const { token } = first;
+    if (refusal === undefined) this.#outlet.report({ kind: 'delivered', token });
+    else this.#outlet.report({ kind: 'undelivered', token, why: 'refused', because: refusal });
+    this.#write(nowMs);
+    return first.subdevice;
+  }
+
+  /** What the subdevice has not taken is still owed to it. */
+  abandon(subdevice: string, nowMs: number): void {
+    this.#lose((one) => one.subdevice === subdevice);
+    this.#write(nowMs);
+  }
+
+  /** There is no line any more. */
+  closed(): void {
+    this.#lose(() => true);
+  }
+
+  /** @returns the subdevice that does not answer any more */
+  wake(nowMs: number): string | undefined {
+    const [first] = this.#deliveries;
+    if (first?.retryAtMs === undefined || nowMs < first.retryAtMs) return undefined;
+    if (first.retries >= this.#terms.retriesMax) return first.subdevice;
+    first.retries += 1;
+    first.retryAtMs = nowMs + this.#terms.retryMs;
+    this.#outlet.counters.retries += 1;
+    this.#outlet.write(first.line);
+    return undefined;
+  }
+
+  wakeAtMs(): number | undefined {
+    return this.#deliveries[0]?.retryAtMs;
+  }
+
+  snapshot(): LineDownlinksSnapshot {
+    return { deliveries: this.#deliveries.map((one) => ({ ...one })), lastNumber: this.#lastNumber };
+  }
+
+  restore({ deliveries, lastNumber }: LineDownlinksSnapshot): void {
+    this.#deliveries = deliveries.map((one) => ({ ...one }));
+    this.#lastNumber = lastNumber;
+  }
+
+  #lose(isLost: (delivery: Delivery) => boolean): void {
+    const lost = this.#deliveries.filter(isLost);
+    this.#deliveries = this.#deliveries.filter((one) => !isLost(one));
+    for (const { token } of lost) this.#outlet.report({ kind: 'undelivered', token, why: 'lost' });
+  }
+
+  #write(nowMs: number): void {
+    const [first] = this.#deliveries;
+    if (first === undefined || first.retryAtMs !== undefined) return;
+    this.#outlet.write(first.line);
+    if (this.#terms.downlinkAck !== undefined) first.retryAtMs = nowMs + this.#terms.retryMs;
+    else {
+      this.#deliveries.shift();
+      this.#outlet.report({ kind: 'delivered', token: first.token });
+    }
+  }
+
+  #lineOf({ topic, payload, subdevice }: DeliverOrder, number: string): Uint8Array | NoLine {
+    const { format, downlink, downlinks } = this.#terms;
+    if (!downlinks.some((filter) => filterMatches(filter, topic)))
+      return noLine(`no filter in downlinks takes ${topic}`);
+    const written = this.#payloadText(payload);
+    if (written === undefined) return noLine(`its payload is not ${format === 'text' ? 'valid UTF-8' : 'JSON'}`);
+    const fields = new Map([
+      ['payload', written],
+      ...[
+        ['topic', topic],
+        ['subdevice', subdevice],
+        ['number', number],
+      ].map(([name = '', value = '']) => [name, writtenValue(value, format) ?? ''] as const),
+    ]);
+    const text = fillTemplate(downlink, (name) => fields.get(name));
+    return text === undefined ? noLine('the template downlink cannot be filled') : this.#outlet.lineOf(text);
+  }
+
+  /** JSON in one line: outside of its texts a line break is as good as a space, and within them there is none. */
+  #payloadText(payload: Uint8Array): string | undefined {
+    const { format, encoding } = this.#terms;
+    const text = decodeText(payload, encoding === 'bytes' ? 'bytes' : 'utf-8');
+    if (text === undefined || format === 'text') return text;
+    try {
+      JSON.parse(text);
+      return text.replace(/[\r\n]/g, ' ');
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,325 @@
+/**
+ * The link of lines: devices that speak text or NDJSON, one message a line.
+ *
+ *     bytes ▶ LineReader ▶ readLine ▶ LinePresence ▶ LineUplinks ▶ reports
+ *     orders ▶ LineUplinks (answers), LineDownlinks ▶ lines
+ *
+ * Invariants: total on bytes from outside; nothing is offered before the flow has let the subdevice in, and what comes
+ * meanwhile waits in order, at most `AHEAD_MAX` of it. Without `answers` nobody waits for custody: what is in RAM is lost
+ * with the power, for at most the link's `hold_ms`.
+ */
+
+import type { BackoffLimits } from '../../base/backoff.ts';
+import { type DiscardReason, sampleWords } from '../../base/discard.ts';
+import type { LinkCounters } from '../../base/link-counters.ts';
+import type { Restorable } from '../../base/snapshot.ts';
+import { LineReader, type LineReaderSnapshot } from '../../codec/lines.ts';
+import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
+import { LineDownlinks, type LineDownlinksSnapshot, type LineDownlinkTerms } from './downlinks.ts';
+import { LineOutlet, type LineOutletSnapshot } from './packet-sink.ts';
+import { LinePresence, type LinePresenceSnapshot, type PresenceTerms } from './device-presence.ts';
+import {
+  type DownlinkAnswer,
+  type LineMessage,
+  type ReadingTerms,
+  type Rejection,
+  readLine,
+  readOverlong,
+} from './parse-line.ts';
+import { type LineUplinkLimits, LineUplinks, type LineUplinksSnapshot } from './uplinks.ts';
+import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from '../reopen.ts';
+
+export interface LinesLinkOptions
+  extends ReadingTerms,
+    LineDownlinkTerms,
+    PresenceTerms,
+    Omit<LineUplinkLimits, 'isAnswered'> {
+  /** The subdevice is there once the port is open, or once a good line has come. */
+  readonly attach: 'open' | 'line';
+  /** What comes before the first delimiter may be half a line. */
+  readonly skipsFirstLine: boolean;
+  /** Pauses between openings of the channel. */
+  readonly reopen: BackoffLimits;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Every line means something to a device that speaks lines. */
+const NO_PROBE = { kind: 'not asked', why: 'it speaks lines, which know no probe' } as const;
+export interface LinesLinkSnapshot {
+  readonly opening: LinkOpeningSnapshot;
+  readonly reader: LineReaderSnapshot;
+  readonly outlet: LineOutletSnapshot;
+  readonly presence: LinePresenceSnapshot;
+  readonly uplinks: LineUplinksSnapshot;
+  readonly downlinks: LineDownlinksSnapshot;
+  readonly ahead: readonly (LineMessage | Rejection)[];
+  readonly bytesIn: number;
+  readonly framesIn: number;
+  readonly unended: Unended;
+}
+
+/** Bytes behind the last delimiter: reported after `UNENDED_MS`, and again when more have come. */
+interface Unended {
+  readonly toldBytes: number;
+  readonly tellAtMs: number | undefined;
+}
+
+const ENDED: Unended = { toldBytes: 0, tellAtMs: undefined };
+/** A line is written in one go: 4096 octets at 9600 baud take 4 s. */
+const UNENDED_MS = 5000;
+
+/** Counters of the lines that are not merely of other content than expected. */
+const COUNTED_AS: Readonly<Partial<Record<DiscardReason, 'crcErrors' | 'oversizeFrames'>>> = {
+  'line check': 'crcErrors',
+  'line noise': 'crcErrors',
+  'line too long': 'oversizeFrames',
+};
+
+/** Lines that wait while the flow is asked; it answers before the next bytes come. */
+const AHEAD_MAX = 4096;
+
+export function createLinesLink(options: LinesLinkOptions): LinkMachine & Restorable<LinesLinkSnapshot> {
+  return new LinesLink(options);
+}
+
+class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
+  readonly #options: LinesLinkOptions;
+  readonly #opening: LinkOpening;
+  readonly #reader: LineReader;
+  readonly #outlet: LineOutlet;
+  readonly #presence: LinePresence;
+  readonly #uplinks: LineUplinks;
+  readonly #downlinks: LineDownlinks;
+  #ahead: (LineMessage | Rejection)[] = [];
+  #bytesIn = 0;
+  /** Lines that were read. */
+  #framesIn = 0;
+  #unended = ENDED;
+
+  constructor(options: LinesLinkOptions) {
+    this.#options = options;
+    this.#opening = new LinkOpening(options.reopen, options.random);
+    this.#outlet = new LineOutlet(options);
+    this.#reader = new LineReader(options, (begun) => this.#reject(begun, readOverlong(begun, options, this.#outlet)));
+    this.#presence = new LinePresence(options, this.#outlet);
+    this.#uplinks = new LineUplinks({ ...options, isAnswered: options.answers !== undefined }, this.#outlet);
+    this.#downlinks = new LineDownlinks(options, this.#outlet, options.random);
+  }
+
+  get state(): LinkState {
+    return this.#opening.state;
+  }
+
+  get counters(): LinkCounters {
+    return {
+      ...this.#outlet.counters,
+      openings: this.#opening.openings,
+      bytesIn: this.#bytesIn,
+      framesIn: this.#framesIn,
+    };
+  }
+
+  sleepers(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
+  probeable(): readonly string[] {
+    return [];
+  }
+
+  attachedSubdevices(): readonly string[] {
+    return this.#presence.here();
+  }
+
+  wakeAtMs(): number | undefined {
+    const times = [this.#opening.wakeAtMs(), this.#presence.wakeAtMs(), this.#downlinks.wakeAtMs()];
+    times.push(this.#unended.tellAtMs);
+    const set = times.filter((time) => time !== undefined);
+    return set.length === 0 ? undefined : Math.min(...set);
+  }
+
+  handle(input: LinkInput, nowMs: number): LinkAction[] {
+    switch (input.kind) {
+      case 'start':
+        this.#outlet.act(this.#opening.start());
+        break;
+      case 'stop':
+        this.#outlet.act(this.#opening.stop());
+        break;
+      case 'wake':
+        this.#wake(nowMs);
+        break;
+      case 'opened':
+        this.#opening.opened(nowMs);
+        this.#reader.reset(this.#options.skipsFirstLine);
+        if (this.#options.attach === 'open') this.#presence.heard(this.#options.subdevice, nowMs);
+        break;
+      case 'bytes':
+        this.#receive(input.bytes, nowMs);
+        break;
+      case 'closed':
+        this.#opening.closed(nowMs);
+        this.#close();
+        break;
+      case 'attached':
+        this.#presence.attached(input.subdevice, input.answer, nowMs);
+        this.#offerAhead(nowMs);
+        break;
+      case 'dismiss':
+        this.#downlinks.abandon(input.subdevice, nowMs);
+        this.#presence.dismiss(input.subdevice, nowMs);
+        break;
+      case 'acknowledge':
+        this.#uplinks.acknowledge(input.token, nowMs);
+        break;
+      case 'refuse':
+        if (!this.#presence.refuse(input.token, input.why, nowMs)) this.#uplinks.refuse(input.token, input.why, nowMs);
+        break;
+      case 'confirm':
+        this.#presence.confirm(input.token);
+        break;
+      case 'deliver':
+        if (this.#presence.isHere(input.subdevice)) this.#downlinks.deliver(input, nowMs);
+        else this.#outlet.report({ kind: 'undelivered', token: input.token, why: 'lost' });
+        break;
+      case 'probe':
+        this.#outlet.report({ kind: 'probed', token: input.token, outcome: NO_PROBE });
+        break;
+    }
+    return this.#outlet.take();
+  }
+
+  snapshot(): LinesLinkSnapshot {
+    return {
+      opening: this.#opening.snapshot(),
+      reader: this.#reader.snapshot(),
+      outlet: this.#outlet.snapshot(),
+      presence: this.#presence.snapshot(),
+      uplinks: this.#uplinks.snapshot(),
+      downlinks: this.#downlinks.snapshot(),
+      ahead: [...this.#ahead],
+      bytesIn: this.#bytesIn,
+      framesIn: this.#framesIn,
+      unended: this.#unended,
+    };
+  }
+
+  restore(snapshot: LinesLinkSnapshot): void {
+    this.#opening.restore(snapshot.opening);
+    this.#reader.restore(snapshot.reader);
+    this.#outlet.restore(snapshot.outlet);
+    this.#presence.restore(snapshot.presence);
+    this.#uplinks.restore(snapshot.uplinks);
+    this.#downlinks.restore(snapshot.downlinks);
+    this.#ahead = [...snapshot.ahead];
+    this.#bytesIn = snapshot.bytesIn;
+    this.#framesIn = snapshot.framesIn;
+    this.#unended = snapshot.unended;
+  }
+
+  #receive(bytes: Uint8Array, nowMs: number): void {
+    if (this.#opening.state !== 'open') return;
+    this.#bytesIn += bytes.length;
+    for (const line of this.#reader.push(bytes)) {
+      if (this.#outlet.isEcho(line)) this.#framesIn += 1;
+      else this.#read(line, nowMs);
+    }
+    this.#watchEnd(nowMs);
+    this.#offerAhead(nowMs);
+  }
+
+  #watchEnd(nowMs: number): void {
+    const { unendedBytes } = this.#reader;
+    if (unendedBytes < this.#unended.toldBytes || unendedBytes === 0) this.#unended = ENDED;
+    const { toldBytes, tellAtMs } = this.#unended;
+    if (unendedBytes > toldBytes) this.#unended = { toldBytes, tellAtMs: tellAtMs ?? nowMs + UNENDED_MS };
+  }
+
+  #tellUnended(nowMs: number): void {
+    const { toldBytes, tellAtMs } = this.#unended;
+    if (tellAtMs === undefined || nowMs < tellAtMs) return;
+    const { unendedBytes, begun } = this.#reader;
+    this.#unended = { toldBytes: unendedBytes, tellAtMs: undefined };
+    this.#discard('line not ended', begun, unendedBytes - toldBytes);
+  }
+
+  /** @param count lines, or bytes of one that does not end */
+  #discard(reason: DiscardReason, sample: Uint8Array | string, count = 1): void {
+    const { subdevice, subdeviceField } = this.#options;
+    this.#outlet.discard(reason, sample, subdeviceField === undefined ? subdevice : undefined, count);
+  }
+
+  #read(line: Uint8Array, nowMs: number): void {
+    const reading = readLine(line, this.#options, this.#outlet);
+    switch (reading.kind) {
+      case 'message':
+        this.#framesIn += 1;
+        if (this.#ahead.length < AHEAD_MAX) this.#ahead.push(reading);
+        else this.#uplinks.turnAway(reading, 'congestion', nowMs);
+        break;
+      case 'answer':
+        this.#framesIn += 1;
+        this.#answer(reading, nowMs);
+        break;
+      case 'rejected':
+        this.#reject(line, reading);
+        break;
+    }
+  }
+
+  #reject(line: Uint8Array, rejection: Rejection): void {
+    const { reason, detail, answer } = rejection;
+    this.#outlet.counters[COUNTED_AS[reason] ?? 'malformedPackets'] += 1;
+    this.#discard(reason, detail === undefined ? line : `${detail}: ${sampleWords(line)}`);
+    if (answer !== undefined && this.#ahead.length < AHEAD_MAX) this.#ahead.push(rejection);
+  }
+
+  /** In order, up to one whose subdevice is not let in yet: a refusal has its place among the answers. */
+  #offerAhead(nowMs: number): void {
+    for (let next = this.#ahead[0]; next !== undefined; next = this.#ahead[0]) {
+      if (next.kind === 'rejected') {
+        this.#ahead.shift();
+        if (next.answer !== undefined) this.#uplinks.reject(next.answer);
+        continue;
+      }
+      const standing = this.#presence.heard(next.subdevice, nowMs);
+      if (standing === 'attaching') return;
+      this.#ahead.shift();
+      if (standing === 'here') this.#uplinks.offer(next, nowMs);
+      else this.#uplinks.turnAway(next, standing, nowMs);
+    }
+  }
+
+  #wake(nowMs: number): void {
+    this.#outlet.act(this.#opening.wake(nowMs));
+    this.#tellUnended(nowMs);
+    const silent = this.#downlinks.wake(nowMs);
+    if (silent !== undefined) {
+      this.#downlinks.abandon(silent, nowMs);
+      this.#presence.unanswered(silent, nowMs);
+    }
+    for (const overdue of this.#presence.overdue(nowMs)) {
+      this.#downlinks.abandon(overdue, nowMs);
+      this.#presence.fallSilent(overdue);
+    }
+    const returning = this.#presence.wake(nowMs);
+    if (this.#options.attach === 'open' && returning.includes(this.#options.subdevice))
+      this.#presence.heard(this.#options.subdevice, nowMs);
+  }
+
+  #answer(answer: DownlinkAnswer, nowMs: number): void {
+    const subdevice = this.#downlinks.answer(answer, nowMs);
+    if (subdevice === undefined) this.#outlet.counters.unexpectedPackets += 1;
+    else this.#presence.heard(subdevice, nowMs);
+  }
+
+  #close(): void {
+    this.#downlinks.closed();
+    this.#presence.closed();
+    this.#uplinks.closed();
+    this.#outlet.closed();
+    this.#ahead = [];
+    this.#unended = ENDED;
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * What the parts of a link of lines want done while one input is handled, in the order they want it, the counters they
+ * move, and the way from a text to the octets of a line.
+ */
+import { type DiscardReason, sampleBytes } from '../../base/discard.ts';
+import type { ChannelAction } from '../../base/machine.ts';
+import type { Restorable } from '../../base/snapshot.ts';
+import { appendCheck, type LineCheck } from '../../codec/line-check.ts';
+import { encodeText, type LineEncoding } from '../../codec/lines.ts';
+import type { DriverReport, LinkAction } from '../driver.ts';
+
+export interface LineShape {
+  /** At least one octet. */
+  readonly delimiter: Uint8Array;
+  /** Octets of the longest line either way, delimiter not counted. */
+  readonly lineBytesMax: number;
+  readonly encoding: LineEncoding;
+  readonly check: LineCheck;
+  /** The device repeats what we write. */
+  readonly isEchoed: boolean;
+}
+
+/** Why a text cannot be written. */
+export interface NoLine {
+  readonly why: 'refused' | 'too large';
+  readonly because: string;
+}
+
+export function noLine(because: string): NoLine {
+  return { why: 'refused', because };
+}
+
+/** Lines written whose echo may still come. */
+const ECHOES_MAX = 16;
+
+export interface LineOutletSnapshot {
+  readonly counters: Readonly<LineOutlet['counters']>;
+  readonly echoes: readonly string[];
+  readonly lastToken: number;
+}
+
+export class LineOutlet implements Restorable<LineOutletSnapshot> {
+  readonly counters = {
+    ...{
+      bytesOut: 0,
+      framesOut: 0,
+      crcErrors: 0,
+      oversizeFrames: 0,
+      malformedPackets: 0,
+      unexpectedPackets: 0,
+      refusedUplinks: 0,
+      duplicates: 0,
+      retries: 0,
+    },
+  };
+  readonly #shape: LineShape;
+  /** Without their delimiters, oldest first. */
+  #echoes: string[] = [];
+  readonly #actions: LinkAction[] = [];
+  #lastToken = 0;
+
+  constructor(shape: LineShape) {
+    this.#shape = shape;
+  }
+
+  /** @returns the line with check and delimiter, or why it cannot be one */
+  lineOf(text: string): Uint8Array | NoLine {
+    const { delimiter, lineBytesMax, encoding, check } = this.#shape;
+    const encoded = encodeText(text, encoding);
+    if (encoded === undefined) return noLine(`it has characters that ${encoding} has not`);
+    if (encoded.length === 0) return noLine('the line would be empty');
+    const body = Buffer.from(appendCheck(encoded, check));
+    if (body.includes(Buffer.from(delimiter))) return noLine('the delimiter of lines is in it');
+    if (body.length > lineBytesMax)
+      return { why: 'too large', because: `the line would have ${body.length} bytes of ${lineBytesMax}` };
+    return Uint8Array.from(Buffer.concat([body, delimiter]));
+  }
+
+  write(line: Uint8Array): void {
+    this.counters.framesOut += 1;
+    this.counters.bytesOut += line.length;
+    this.#actions.push({ kind: 'write', bytes: line });
+    if (!this.#shape.isEchoed) return;
+    this.#echoes.push(keyOf(line.subarray(0, line.length - this.#shape.delimiter.length)));
+    if (this.#echoes.length > ECHOES_MAX) this.#echoes.shift();
+  }
+
+  /** Is this line one of ours, come back? Those written before it are not expected any more. */
+  isEcho(line: Uint8Array): boolean {
+    const at = this.#echoes.length === 0 ? -1 : this.#echoes.indexOf(keyOf(line));
+    this.#echoes.splice(0, at + 1);
+    return at !== -1;
+  }
+
+  closed(): void {
+    this.#echoes = [];
+  }
+
+  report(report: DriverReport): void {
+    this.#actions.push(report);
+  }
+
+  discard(reason: DiscardReason, sample: Uint8Array | string, subdevice: string | undefined, count = 1): void {
+    const kept = typeof sample === 'string' ? sample : sampleBytes(sample);
+    this.report({ kind: 'discarded', subdevice, reason, sample: kept, count });
+  }
+
+  act(actions: readonly ChannelAction[]): void {
+    this.#actions.push(...actions);
+  }
+
+  drawToken(): number {
+    this.#lastToken += 1;
+    return this.#lastToken;
+  }
+
+  /** Everything since the last call. */
+  take(): LinkAction[] {
+    return this.#actions.splice(0);
+  }
+
+  snapshot(): LineOutletSnapshot {
+    return { counters: { ...this.counters }, echoes: [...this.#echoes], lastToken: this.#lastToken };
+  }
+
+  restore({ counters, echoes, lastToken }: LineOutletSnapshot): void {
+    Object.assign(this.counters, counters);
+    this.#echoes = [...echoes];
+    this.#lastToken = lastToken;
+  }
+}
+
+function keyOf(line: Uint8Array): string {
+  return Buffer.from(line).toString('latin1');
+}

@@ -1,0 +1,61 @@
+/** Blocks: neighbouring points of one table and period, read with one request; planned, split and joined. Pure. */
+import { BITS_READ_MAX, type ModbusRequest, WORDS_READ_MAX } from '../../codec/modbus-rtu.ts';
+import { isBitTable, type Point, READ_FUNCTION, type Table, widthOf } from './points.ts';
+
+/** Read with one request. */
+export interface Block {
+  readonly unit: number;
+  readonly table: Table;
+  readonly start: number;
+  readonly count: number;
+  readonly pollMs: number;
+  /** At least one, in the order of their addresses. */
+  readonly points: readonly Point[];
+}
+
+export interface PolledUnit {
+  readonly address: number;
+  readonly points: readonly Point[];
+  /** Registers or coils nobody asked for that may lie between two points of a block. */
+  readonly gapMax: number;
+}
+
+/** Points of one table and period, in the order of their addresses, as far as one request may reach. */
+export function planBlocks({ address: unit, points, gapMax }: PolledUnit): Block[] {
+  const kinds = Map.groupBy(points, ({ table, pollMs }) => `${table} ${pollMs}`);
+  return [...kinds.values()].flatMap((kind) => {
+    const sorted = kind.toSorted((a, b) => a.address - b.address);
+    const blocks: Block[] = [];
+    for (const point of sorted) {
+      const last = blocks.at(-1);
+      if (last !== undefined && canJoin(last, point, gapMax))
+        blocks[blocks.length - 1] = blockOf(unit, [...last.points, point]);
+      else blocks.push(blockOf(unit, [point]));
+    }
+    return blocks;
+  });
+}
+
+/** @param points at least one, of one table and period, in the order of their addresses */
+export function blockOf(unit: number, points: readonly Point[]): Block {
+  const [first] = points;
+  if (first === undefined) throw new Error('a block without points');
+  const end = Math.max(...points.map((point) => point.address + widthOf(point)));
+  return { unit, table: first.table, start: first.address, count: end - first.address, pollMs: first.pollMs, points };
+}
+
+/** @param at index of the first point of the second half; `undefined`: in the middle */
+export function splitBlock({ unit, points }: Block, at: number | undefined): [Block, Block] {
+  const middle = at ?? points.length >> 1;
+  return [blockOf(unit, points.slice(0, middle)), blockOf(unit, points.slice(middle))];
+}
+
+export function readRequest({ unit, table, start, count }: Block): ModbusRequest {
+  return { function: READ_FUNCTION[table], unit, address: start, count };
+}
+
+function canJoin(block: Block, point: Point, gapMax: number): boolean {
+  const countMax = isBitTable(block.table) ? BITS_READ_MAX : WORDS_READ_MAX;
+  const count = Math.max(block.count, point.address + widthOf(point) - block.start);
+  return point.address - (block.start + block.count) <= gapMax && count <= countMax;
+}

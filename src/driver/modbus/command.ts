@@ -1,0 +1,266 @@
+/**
+ * A command for a unit, `{"name": value, …}`, carried out: written point by point, each read back, and reported in words.
+ *
+ *     next ─▶ request ─▶ heard ─▶ next … until `heard` says how it ended
+ *
+ *     write ─done▶ read back ─▶ the next point
+ *       │ busy (6): again after a pause, for `busyMs`; then read back, and the command ends
+ *       └ acknowledge (5): read back after a pause, for `busyMs` or until the unit holds the value
+ *
+ * Nothing is written unless all of it may be.
+ */
+
+import { digitsOf } from '../../base/decimal.ts';
+import { type Decoded, decoded, undecodable } from '../../base/decoded.ts';
+import type { Restorable } from '../../base/snapshot.ts';
+import { ACKNOWLEDGE, BUSY, echoOf, exceptionWords, type ModbusRequest } from '../../codec/modbus-rtu.ts';
+import { decodeEntries } from './json.ts';
+import {
+  decodePoint,
+  isNumeric,
+  isSame,
+  type Point,
+  type PointValue,
+  READ_FUNCTION,
+  widthOf,
+} from './points.ts';
+import type { Heard, Outcome } from './transaction.ts';
+import { encodeWrite, valueProblem, type WriteMode } from './writes.ts';
+
+export interface Write {
+  readonly point: Point;
+  readonly value: PointValue;
+}
+
+/** What is published of it. `values`: what the unit has been seen to hold after the write. */
+export interface CommandResult {
+  readonly ok: boolean;
+  readonly error?: string;
+  readonly values?: Readonly<Record<string, PointValue>>;
+}
+
+/** `refused`: the unit said no. `lost`: it said nothing, and may have done some of it. */
+export interface Ending {
+  readonly as: 'delivered' | 'refused' | 'lost';
+  readonly result: CommandResult;
+}
+
+export function decodeCommand(payload: Uint8Array, points: readonly Point[]): Decoded<Write[]> {
+  const entries = decodeEntries(payload);
+  if (entries === undefined) return undecodable('not a JSON object such as {"name": 1}');
+  if (entries.length === 0) return undecodable('names no point');
+  const writes: Write[] = [];
+  for (const [name, value] of entries) {
+    const point = points.find((one) => one.name === name);
+    if (point === undefined) return undecodable(`${shown(name)} is no point of this unit`);
+    const problem = valueProblem(point, value);
+    if (problem !== undefined) return undecodable(`${name} ${problem}`);
+    writes.push({ point, value: value as PointValue });
+  }
+  return decoded(writes);
+}
+
+/** A name from outside, in at most as many characters as a name may have. */
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, 64));
+}
+
+/** Of the point under way. */
+interface Progress {
+  /** `look`: the unit was busy for `busyMs`; what it holds now is asked for, and nothing is written any more. */
+  readonly step: 'write' | 'read back' | 'look';
+  /** The value in the unit's answer to the write, where it is not the one that was sent. */
+  readonly answered: PointValue | undefined;
+  /** Since when the unit says that it is busy, or that it has not done it yet. */
+  readonly waitsSinceMs: number | undefined;
+  readonly againAtMs: number;
+}
+
+const BEGUN: Progress = { step: 'write', answered: undefined, waitsSinceMs: undefined, againAtMs: 0 };
+
+/** The writes are left out: they follow from the command's payload. */
+export interface ModbusCommandSnapshot {
+  readonly values: readonly (readonly [string, PointValue])[];
+  readonly progress: Progress;
+  readonly problem: string | undefined;
+}
+
+export interface CommandTerms {
+  readonly unit: number;
+  readonly mode: WriteMode;
+  /** How long a unit may be busy with one point. */
+  readonly busyMs: number;
+}
+
+/** Between two attempts at a unit that is busy. */
+const PAUSE_MS = 500;
+
+export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
+  readonly #terms: CommandTerms;
+  readonly #writes: readonly Write[];
+  /** Of the writes that are done; the next one is under way. */
+  #values: readonly (readonly [string, PointValue])[] = [];
+  #progress = BEGUN;
+  #problem: string | undefined;
+
+  /** @param writes at least one */
+  constructor(writes: readonly Write[], terms: CommandTerms) {
+    this.#writes = writes;
+    this.#terms = terms;
+  }
+
+  /** Monotonic ms; before, there is nothing to ask the unit. */
+  get nextAtMs(): number {
+    return this.#progress.againAtMs;
+  }
+
+  /** What the unit is to be asked now, until the command has ended. */
+  next(nowMs: number): ModbusRequest | undefined {
+    const write = this.#underWay;
+    if (write === undefined || nowMs < this.#progress.againAtMs) return undefined;
+    const { point } = write;
+    if (this.#progress.step === 'write') return this.#encode(write);
+    const { table, address } = point;
+    return { function: READ_FUNCTION[table], unit: this.#terms.unit, address, count: widthOf(point) };
+  }
+
+  /** @returns how the command ended; `undefined`: it goes on */
+  heard(outcome: Outcome, nowMs: number): Ending | undefined {
+    const write = this.#underWay;
+    if (write === undefined) return undefined;
+    const { name } = write.point;
+    if (outcome.kind === 'no answer') return this.#missed(name, outcome.heard);
+    if (outcome.kind === 'sent') return this.#wrote(name, write.value);
+    if (outcome.kind === 'exception') {
+      const isWait = outcome.code === BUSY || outcome.code === ACKNOWLEDGE;
+      return isWait && this.#progress.step !== 'look'
+        ? this.#wait(write, outcome.code, nowMs)
+        : this.#refused(write, exceptionWords(outcome.code));
+    }
+    const request = this.#encode(write);
+    if (this.#progress.step !== 'write' || request.function === 23)
+      return this.#readBack(write, outcome.content, nowMs);
+    this.#progress = { ...BEGUN, step: 'read back', answered: answeredValue(write, request, outcome.content) };
+    return undefined;
+  }
+
+  snapshot(): ModbusCommandSnapshot {
+    return { values: this.#values, progress: this.#progress, problem: this.#problem };
+  }
+
+  restore({ values, progress, problem }: ModbusCommandSnapshot): void {
+    this.#values = values;
+    this.#progress = progress;
+    this.#problem = problem;
+  }
+
+  get #underWay(): Write | undefined {
+    return this.#writes[this.#values.length];
+  }
+
+  #encode({ point, value }: Write): ModbusRequest {
+    return encodeWrite(point, value, this.#terms);
+  }
+
+  #missed(name: string, heard: Heard): Ending {
+    const isLastWritten = this.#progress.step === 'read back' && this.#values.length === this.#writes.length - 1;
+    const why = heard.kind === 'mismatch' ? `${heard.words} came` : 'no answer';
+    this.#problem ??= isLastWritten ? `${name} was written and not read back: ${why}` : `${name}: ${why}`;
+    return this.#ending(isLastWritten ? 'delivered' : 'lost');
+  }
+
+  /** The unit is busy, or has taken the write and not done it: it is asked again, and in the end what it holds. */
+  #wait(write: Write, code: number, nowMs: number): Ending | undefined {
+    const { step } = this.#progress;
+    if (this.#mayWait(nowMs)) {
+      this.#again(code === ACKNOWLEDGE ? 'read back' : step, nowMs);
+      return undefined;
+    }
+    if (step === 'read back') return this.#refused(write, exceptionWords(code));
+    this.#progress = { ...this.#progress, step: 'look', againAtMs: nowMs };
+    return undefined;
+  }
+
+  #mayWait(nowMs: number): boolean {
+    return nowMs - (this.#progress.waitsSinceMs ?? nowMs) < this.#terms.busyMs;
+  }
+
+  #again(step: Progress['step'], nowMs: number): void {
+    const waitsSinceMs = this.#progress.waitsSinceMs ?? nowMs;
+    this.#progress = { ...this.#progress, step, waitsSinceMs, againAtMs: nowMs + PAUSE_MS };
+  }
+
+  #refused({ point: { name } }: Write, words: string): Ending | undefined {
+    const { step, answered } = this.#progress;
+    if (step === 'look') {
+      this.#problem ??= `${name} was not written: ${exceptionWords(BUSY)}`;
+      return this.#ending('refused');
+    }
+    if (step === 'write') {
+      this.#problem ??= `${name} was refused: ${words}`;
+      return this.#ending('refused');
+    }
+    this.#problem ??=
+      answered === undefined ? `${name} was written and cannot be read back: ${words}` : limitedTo(name, answered);
+    return this.#wrote(name, answered ?? null);
+  }
+
+  #readBack(write: Write, content: Uint8Array, nowMs: number): Ending | undefined {
+    const { point } = write;
+    const { name } = point;
+    const { step, answered, waitsSinceMs } = this.#progress;
+    const found = decodePoint(point, content, point.address);
+    const isDone = isSame({ ...point, deadband: 0 }, this.#meant(write), found);
+    if (isDone) return this.#wrote(name, found);
+    if (step === 'look') {
+      this.#problem ??= `${name} was not written: ${exceptionWords(BUSY)}`;
+      this.#values = [...this.#values, [name, found]];
+      return this.#ending('refused');
+    }
+    if (waitsSinceMs !== undefined && this.#mayWait(nowMs)) {
+      this.#again('read back', nowMs);
+      return undefined;
+    }
+    const wrote = waitsSinceMs === undefined ? 'written' : 'accepted';
+    this.#problem ??=
+      answered === undefined ? `${name} was ${wrote} and reads back as ${shownValue(found)}` : limitedTo(name, found);
+    return this.#wrote(name, found);
+  }
+
+  /** The value as the unit's registers can hold it. */
+  #meant(write: Write): PointValue {
+    const request = this.#encode(write);
+    const words =
+      request.function === 6
+        ? [request.value]
+        : request.function === 16 || request.function === 23
+          ? request.words
+          : [];
+    if (words.length === 0) return write.value;
+    const content = Uint8Array.from(words.flatMap((word) => [word >> 8, word & 0xff]));
+    return decodePoint(write.point, content, write.point.address);
+  }
+
+  #wrote(name: string, value: PointValue): Ending | undefined {
+    this.#values = [...this.#values, [name, value]];
+    this.#progress = BEGUN;
+    return this.#underWay === undefined ? this.#ending('delivered') : undefined;
+  }
+
+  #ending(as: Ending['as']): Ending {
+    const values = this.#values.length === 0 ? {} : { values: Object.fromEntries(this.#values) };
+    const error = this.#problem === undefined ? {} : { error: this.#problem };
+    return { as, result: { ok: this.#problem === undefined, ...error, ...values } };
+  }
+}
+
+/** The value in the answer to a write; `undefined`: the one that was sent, or the answer has none. */
+function answeredValue({ point }: Write, request: ModbusRequest, content: Uint8Array): PointValue | undefined {
+  if (echoOf(request)?.every((byte, index) => byte === content[index]) !== false) return undefined;
+  if (request.function === 5) return content[0] === 0xff;
+  return request.function === 6 ? decodePoint(point, content, point.address) : undefined;
+}
+
+const limitedTo = (name: string, value: PointValue): string => `${name} was limited to ${shownValue(value)}`;
+
+const shownValue = (value: PointValue): string => (isNumeric(value) ? digitsOf(value) : String(value));

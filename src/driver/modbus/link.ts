@@ -1,0 +1,266 @@
+/**
+ * The Modbus RTU link: this gateway is the only master of the line, and each unit on it is a subdevice.
+ *
+ *     schedule, commands ▶ ModbusTurns ▶ ModbusTransactions ▶ bytes
+ *     bytes ▶ ModbusTransactions ▶ ModbusUnit ▶ reports
+ */
+
+import type { BackoffLimits } from '../../base/backoff.ts';
+import type { LinkCounters } from '../../base/link-counters.ts';
+import type { Restorable } from '../../base/snapshot.ts';
+import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
+import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from '../reopen.ts';
+import { ModbusProbe, type ModbusProbeSnapshot } from './unit-probe.ts';
+import { ModbusSchedule, type ModbusScheduleSnapshot } from './poll-plan.ts';
+import {
+  type LineLimits,
+  ModbusTransactions,
+  type ModbusTransactionsSnapshot,
+  type Outcome,
+  type TransactionAction,
+} from './transaction.ts';
+import { ModbusTurns, type ModbusTurnsSnapshot } from './request-order.ts';
+import { isBroadcast, ModbusUnit, type ModbusUnitSnapshot, type UnitPlan } from './unit.ts';
+
+export interface ModbusLinkOptions extends LineLimits {
+  readonly units: readonly UnitPlan[];
+  /** Uplinks of one unit that may wait for their answer. */
+  readonly uplinksMax: number;
+  /** Pauses between openings of the channel. */
+  readonly reopen: BackoffLimits;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export interface ModbusLinkSnapshot {
+  readonly opening: LinkOpeningSnapshot;
+  readonly line: ModbusTransactionsSnapshot;
+  readonly schedule: ModbusScheduleSnapshot;
+  /** In the order of the configuration. */
+  readonly units: readonly ModbusUnitSnapshot[];
+  readonly probe: ModbusProbeSnapshot;
+  readonly turns: ModbusTurnsSnapshot;
+  readonly lastToken: number;
+}
+
+/** Pauses between questions to a unit that does not answer, in ms: found soon after it is plugged in, at little cost. */
+const UNIT_PAUSES: BackoffLimits = { floorMs: 1000, ceilingMs: 30_000 };
+/** Answers of a Modbus gateway (app §7) on behalf of a unit that gave none. */
+const NOBODY_THERE = [10, 11];
+
+export function createModbusLink(options: ModbusLinkOptions): LinkMachine & Restorable<ModbusLinkSnapshot> {
+  return new ModbusLink(options);
+}
+
+class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
+  readonly #opening: LinkOpening;
+  readonly #line: ModbusTransactions;
+  readonly #schedule: ModbusSchedule;
+  readonly #units: readonly ModbusUnit[];
+  readonly #probe: ModbusProbe;
+  readonly #turns: ModbusTurns;
+  #lastToken = 0;
+  readonly #actions: LinkAction[] = [];
+
+  constructor(options: ModbusLinkOptions) {
+    const { units, uplinksMax, random } = options;
+    this.#opening = new LinkOpening(options.reopen, random);
+    this.#line = new ModbusTransactions(options);
+    const polled = units.filter((unit) => !isBroadcast(unit));
+    this.#schedule = new ModbusSchedule(polled, UNIT_PAUSES, random);
+    const ports = {
+      uplinksMax,
+      report: (report: LinkAction) => this.#actions.push(report),
+      drawToken: () => {
+        this.#lastToken += 1;
+        return this.#lastToken;
+      },
+    };
+    this.#units = units.map((unit) => new ModbusUnit(unit, ports));
+    this.#probe = new ModbusProbe((token, outcome) => this.#actions.push({ kind: 'probed', token, outcome }));
+    this.#turns = new ModbusTurns(this.#units, this.#schedule, this.#probe);
+  }
+
+  get state(): LinkState {
+    return this.#opening.state;
+  }
+
+  get counters(): LinkCounters {
+    const { damaged, mismatches, strays, ...counted } = this.#line.counters;
+    const { openings } = this.#opening;
+    const none = { oversizeFrames: 0, malformedPackets: 0, duplicates: 0 };
+    const refusedUplinks = this.#units.reduce((sum, unit) => sum + unit.refusedUplinks, 0);
+    return {
+      ...none,
+      ...counted,
+      openings,
+      crcErrors: damaged,
+      unexpectedPackets: strays + mismatches,
+      refusedUplinks,
+    };
+  }
+
+  attachedSubdevices(): readonly string[] {
+    return this.#units.filter(({ isAttached }) => isAttached).map(({ plan }) => plan.subdevice);
+  }
+
+  sleepers(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
+  heardAtMs(subdevice: string): number | undefined {
+    return this.#unitOf(subdevice)?.answeredAtMs;
+  }
+
+  /** Also units that do not answer: that is what one wants to know. */
+  probeable(): readonly string[] {
+    if (this.#opening.state !== 'open') return [];
+    return this.#units.flatMap(({ plan }) =>
+      this.#schedule.blocksOf(plan.address).length === 0 ? [] : plan.subdevice,
+    );
+  }
+
+  wakeAtMs(): number | undefined {
+    if (this.#opening.state === 'stopped') return undefined;
+    const isOpen = this.#opening.state === 'open';
+    if (isOpen && !this.#line.isIdle) return this.#line.wakeAtMs();
+    const rests = (unit: number): number => this.#line.restsUntilMs(unit);
+    const commands = this.#units.flatMap(({ commandAtMs, plan }) =>
+      commandAtMs === undefined ? [] : Math.max(commandAtMs, rests(plan.address)),
+    );
+    const questions = [...commands, this.#schedule.wakeAtMs(rests), this.#probe.wakeAtMs(rests)];
+    const words = this.#units.map((unit) => unit.wakeAtMs());
+    const times = [...words, ...(isOpen ? questions : [this.#opening.wakeAtMs()])];
+    const atMs = Math.min(...times.filter((time) => time !== undefined));
+    return Number.isFinite(atMs) ? atMs : undefined;
+  }
+
+  handle(input: LinkInput, nowMs: number): LinkAction[] {
+    switch (input.kind) {
+      case 'start':
+        this.#actions.push(...this.#opening.start());
+        break;
+      case 'stop':
+        this.#actions.push(...this.#opening.stop());
+        break;
+      case 'wake':
+        this.#actions.push(...this.#opening.wake(nowMs));
+        this.#act(this.#line.wake(nowMs), nowMs);
+        break;
+      case 'opened':
+        this.#opening.opened(nowMs);
+        for (const unit of this.#units) {
+          // the answer to a question of an earlier life of this process may be on its way
+          if (this.#opening.openings === 1) this.#line.owe(unit.plan.address, nowMs);
+          if (isBroadcast(unit.plan)) unit.answered(nowMs);
+        }
+        break;
+      case 'bytes':
+        if (this.#opening.state === 'open') this.#act(this.#line.receive(input.bytes, nowMs), nowMs);
+        break;
+      case 'closed':
+        this.#opening.closed(nowMs);
+        this.#line.closed();
+        this.#turns.over();
+        this.#probe.abandon();
+        for (const unit of this.#units) {
+          unit.left('link closed');
+          this.#schedule.startOver(unit.plan.address, nowMs);
+        }
+        break;
+      case 'attached':
+        this.#unitOf(input.subdevice)?.attached(input.answer, nowMs);
+        break;
+      case 'acknowledge':
+      case 'confirm':
+        for (const unit of this.#units) unit.settled(input.token);
+        break;
+      case 'refuse':
+        for (const unit of this.#units) unit.refused(input.token, input.why, nowMs);
+        break;
+      case 'deliver': {
+        const unit = this.#unitOf(input.subdevice);
+        if (unit === undefined) this.#actions.push({ kind: 'undelivered', token: input.token, why: 'lost' });
+        else unit.deliver(input);
+        break;
+      }
+      case 'probe': {
+        const unit = this.probeable().includes(input.subdevice) ? this.#unitOf(input.subdevice) : undefined;
+        this.#probe.ask(input, unit?.plan.address, nowMs);
+        break;
+      }
+    }
+    if (this.#opening.state === 'open' && this.#line.isIdle) this.#ask(nowMs);
+    for (const unit of this.#units) unit.tell(this.#schedule.isBehind(unit.plan.address, nowMs), nowMs);
+    return this.#actions.splice(0);
+  }
+
+  snapshot(): ModbusLinkSnapshot {
+    return {
+      opening: this.#opening.snapshot(),
+      line: this.#line.snapshot(),
+      schedule: this.#schedule.snapshot(),
+      units: this.#units.map((one) => one.snapshot()),
+      probe: this.#probe.snapshot(),
+      turns: this.#turns.snapshot(),
+      lastToken: this.#lastToken,
+    };
+  }
+
+  restore(snapshot: ModbusLinkSnapshot): void {
+    this.#opening.restore(snapshot.opening);
+    this.#line.restore(snapshot.line);
+    this.#schedule.restore(snapshot.schedule);
+    for (const [index, unit] of snapshot.units.entries()) this.#units[index]?.restore(unit);
+    this.#probe.restore(snapshot.probe);
+    this.#turns.restore(snapshot.turns);
+    this.#lastToken = snapshot.lastToken;
+  }
+
+  #act(actions: readonly TransactionAction[], nowMs: number): void {
+    for (const action of actions) {
+      if (action.kind === 'write') {
+        this.#actions.push(action);
+        this.#probe.sent(nowMs);
+      } else this.#ended(action.outcome, nowMs);
+    }
+  }
+
+  #ended(outcome: Outcome, nowMs: number): void {
+    const question = this.#turns.over();
+    if (question === undefined) return;
+    const { unit, block } = question;
+    const { isRunning: isProbe } = this.#probe;
+    const { address } = unit.plan;
+    const isThere = outcome.kind === 'exception' ? !NOBODY_THERE.includes(outcome.code) : outcome.kind !== 'no answer';
+    const told: Outcome =
+      isThere || outcome.kind === 'no answer' ? outcome : { kind: 'no answer', heard: { kind: 'nothing' } };
+    if (!isThere) unit.missed(block, outcome);
+    if (isProbe && !isThere) return this.#probe.done(this.#line.counters, undefined, nowMs); // the next poll will find out
+    if (block === undefined) unit.heard(told, nowMs);
+    else {
+      // a probe that was answered is no turn of its block
+      const isKnown = (isProbe && told.kind === 'done') || this.#schedule.done(block, told, nowMs);
+      if (isKnown) unit.polled(block, told, nowMs);
+      if (isProbe) this.#probe.done(this.#line.counters, unit.refusals(block, told), nowMs);
+    }
+    if (isThere) {
+      this.#schedule.answered(address);
+      unit.answered(nowMs);
+    } else {
+      this.#schedule.unanswered(address, nowMs);
+      unit.left('no answer');
+    }
+  }
+
+  #ask(nowMs: number): void {
+    const question = this.#turns.next(nowMs, (unit) => this.#line.restsUntilMs(unit));
+    if (question === undefined) return;
+    if (question.isProbe) this.#probe.begin(this.#line.counters);
+    this.#line.begin(question.request, nowMs);
+  }
+
+  #unitOf(subdevice: string): ModbusUnit | undefined {
+    return this.#units.find(({ plan }) => plan.subdevice === subdevice);
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * What the registers of a unit mean: bits and octets become values, and values become what is to be written.
+ *
+ *     value = raw · scale + offset, in decimals: nothing is rounded that the register holds
+ */
+import {
+  add,
+  compare,
+  type Decimal,
+  decimalOf,
+  digitsOf,
+  isExactNumber,
+  multiply,
+  type Numeric,
+  numericOf,
+  subtract,
+} from '../../base/decimal.ts';
+import { decodeText, type TextEncoding, type TextPadding, textBytes } from './register-text.ts';
+
+export type Table = 'coil' | 'discrete' | 'holding' | 'input';
+export type PointType =
+  | 'bool'
+  | 'int16'
+  | 'uint16'
+  | 'int32'
+  | 'uint32'
+  | 'float32'
+  | 'int64'
+  | 'uint64'
+  | 'float64'
+  | 'string';
+/** The order in which the octets of a value come; four letters stand for any number of octets. */
+export type WordOrder = 'ABCD' | 'CDAB' | 'BADC' | 'DCBA';
+
+export interface Point {
+  readonly name: string;
+  readonly table: Table;
+  /** Counted from 0. */
+  readonly address: number;
+  readonly type: PointType;
+  /** Of a bool in a register, 0 (lowest) to 15. */
+  readonly bit: number | undefined;
+  /** Characters of a string: octets, two in each register; of UTF-16 one in each. */
+  readonly length: number | undefined;
+  /** Of a string. */
+  readonly encoding: TextEncoding;
+  /** What a string that is written is filled up with. */
+  readonly padding: TextPadding;
+  readonly order: WordOrder;
+  readonly scale: number;
+  readonly offset: number;
+  /** A change by no more than this is none. */
+  readonly deadband: number;
+  readonly pollMs: number;
+  readonly isWritable: boolean;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+}
+
+/** `null`: there is no such value, as with the NaN of a float. */
+export type PointValue = boolean | Numeric | string | null;
+
+/** Function codes that read (app §6.1 to §6.4). */
+export const READ_FUNCTION = { coil: 1, discrete: 2, holding: 3, input: 4 } as const;
+
+const WORDS: Readonly<Record<Exclude<PointType, 'string'>, number>> = {
+  bool: 1,
+  ...{ int16: 1, uint16: 1 },
+  ...{ int32: 2, uint32: 2, float32: 2 },
+  ...{ int64: 4, uint64: 4, float64: 4 },
+};
+
+export const isBitTable = (table: Table): boolean => table === 'coil' || table === 'discrete';
+
+/** Registers, or coils, that the point takes. */
+export function widthOf({ type, length, encoding }: Pick<Point, 'type' | 'length' | 'encoding'>): number {
+  return type === 'string' ? Math.ceil(textBytes(length ?? 0, encoding) / 2) : WORDS[type];
+}
+
+/** @param content of the answer to a request that began at `start` and read at least the whole point */
+export function decodePoint(point: Point, content: Uint8Array, start: number): PointValue {
+  const at = point.address - start;
+  if (isBitTable(point.table)) return (((content[at >> 3] ?? 0) >> (at & 7)) & 1) === 1;
+  const bytes = reordered(content.slice(at * 2, (at + widthOf(point)) * 2), point.order);
+  const view = new DataView(bytes.buffer);
+  switch (point.type) {
+    case 'bool':
+      return ((view.getUint16(0) >> (point.bit ?? 0)) & 1) === 1;
+    case 'string':
+      return decodeText(bytes.subarray(0, textBytes(point.length ?? 0, point.encoding)), point.encoding);
+    case 'int64':
+      return scaled(point, { coefficient: view.getBigInt64(0), exponent: 0 });
+    case 'uint64':
+      return scaled(point, { coefficient: view.getBigUint64(0), exponent: 0 });
+    default: {
+      const raw = READERS[point.type](view);
+      const value = Number.isFinite(raw) ? scaled(point, decimalOf(raw)) : null;
+      return typeof value === 'number' && !Number.isFinite(value) ? null : value;
+    }
+  }
+}
+
+type Plain = Exclude<PointType, 'bool' | 'string' | 'int64' | 'uint64'>;
+
+const READERS: Readonly<Record<Plain, (view: DataView) => number>> = {
+  int16: (view) => view.getInt16(0),
+  uint16: (view) => view.getUint16(0),
+  int32: (view) => view.getInt32(0),
+  uint32: (view) => view.getUint32(0),
+  float32: (view) => shortest(view.getFloat32(0)),
+  float64: (view) => view.getFloat64(0),
+};
+
+/** The fewest digits that are this float32: 0.1, not 0.10000000149. Nine always do (IEEE 754). */
+function shortest(float: number): number {
+  const digits = [6, 7, 8].find((count) => Math.fround(Number(float.toPrecision(count))) === float);
+  return digits === undefined ? float : Number(float.toPrecision(digits));
+}
+
+/** The value of what a register holds. */
+export function scaled({ type, scale, offset }: Pick<Point, 'type' | 'scale' | 'offset'>, raw: Decimal): Numeric {
+  const value = numericOf(add(multiply(raw, decimalOf(scale)), decimalOf(offset)));
+  // a float holds no more digits than a double prints
+  return isFloat(type) ? Number(digitsOf(value)) : value;
+}
+
+export const isFloat = (type: PointType): boolean => type === 'float32' || type === 'float64';
+
+/** Its own inverse. */
+export function reordered(bytes: Uint8Array, order: WordOrder): Uint8Array<ArrayBuffer> {
+  const isSwapped = order === 'BADC' || order === 'DCBA';
+  const isReversed = order === 'CDAB' || order === 'DCBA';
+  const words = bytes.length / 2;
+  return Uint8Array.from(bytes, (_, index) => {
+    const word = isReversed ? words - 1 - (index >> 1) : index >> 1;
+    return bytes[word * 2 + (isSwapped ? 1 - (index & 1) : index & 1)] ?? 0;
+  });
+}
+
+export function isNumeric(value: unknown): value is Numeric {
+  return typeof value === 'number' ? Number.isFinite(value) : isExactNumber(value);
+}
+
+/** Are they the same but for what the point's deadband lets pass? */
+export function isSame(point: Point, before: PointValue | undefined, after: PointValue): boolean {
+  if (!isNumeric(before) || !isNumeric(after)) return before === after;
+  const change = subtract(decimalOf(after), decimalOf(before));
+  const size = change.coefficient < 0n ? { ...change, coefficient: -change.coefficient } : change;
+  return compare(size, decimalOf(point.deadband)) <= 0;
+}

@@ -1,0 +1,161 @@
+/**
+ * What is read next: blocks of neighbouring points, each with its period, the one most overdue first.
+ *
+ * Nobody starves: whoever is due longest is next, and no unit's lateness counts against another's. A unit that does not
+ * answer is asked for one block at a time, after pauses that grow; one that is busy is left in peace for a moment.
+ */
+import { Backoff, type BackoffLimits } from '../../base/backoff.ts';
+import type { Restorable } from '../../base/snapshot.ts';
+import { ACKNOWLEDGE, BUSY } from '../../codec/modbus-rtu.ts';
+import type { Block, PolledUnit } from './blocks.ts';
+import { ModbusPieces, type ModbusPiecesSnapshot, type Piece } from './pieces.ts';
+import type { Outcome } from './transaction.ts';
+
+/** Each period is drawn from the last tenth of the configured one: lines that began together do not stay in step. */
+const JITTER = 0.1;
+/** A unit that is busy is asked again so many times, after this pause, before its values count as unknown. */
+const BUSY_MAX = 2;
+const BUSY_MS = 500;
+
+interface Round {
+  readonly pieces: ModbusPieces;
+  readonly backoff: Backoff;
+  /** The unit does not answer, or is busy: nothing is asked of it before. */
+  pauseUntilMs: number;
+  /** Answers in a row that it is busy. */
+  busy: number;
+}
+
+/** By unit. */
+export type ModbusScheduleSnapshot = ReadonlyMap<
+  number,
+  {
+    readonly pieces: ModbusPiecesSnapshot;
+    readonly backoff: ReturnType<Backoff['snapshot']>;
+    readonly pauseUntilMs: number;
+    readonly busy: number;
+  }
+>;
+
+export class ModbusSchedule implements Restorable<ModbusScheduleSnapshot> {
+  readonly #rounds = new Map<number, Round>();
+  readonly #random: () => number;
+
+  /** @param random uniform in [0, 1) */
+  constructor(units: readonly PolledUnit[], pauses: BackoffLimits, random: () => number) {
+    this.#random = random;
+    for (const unit of units) {
+      const backoff = new Backoff(pauses, random);
+      this.#rounds.set(unit.address, { pieces: new ModbusPieces(unit), backoff, pauseUntilMs: 0, busy: 0 });
+    }
+  }
+
+  blocksOf(unit: number): readonly Block[] {
+    return this.#piecesOf(unit).map(({ block }) => block);
+  }
+
+  /** The cheapest block of the unit, of those that it lets be read where there is one. */
+  probeOf(unit: number): Block | undefined {
+    const cost = (piece: Piece): number => piece.block.count + (piece.refusals > 0 ? 65_536 : 0);
+    return this.#piecesOf(unit).toSorted((one, other) => cost(one) - cost(other))[0]?.block;
+  }
+
+  /** Names of the points that the unit refuses. */
+  refusedBy(unit: number): readonly string[] {
+    return this.#rounds.get(unit)?.pieces.refused ?? [];
+  }
+
+  /** The block most overdue, of a unit that does not rest. */
+  next(nowMs: number, restsUntilMs: (unit: number) => number): Block | undefined {
+    let first: Piece | undefined;
+    for (const [unit, { pieces, pauseUntilMs }] of this.#rounds) {
+      if (nowMs < Math.max(pauseUntilMs, restsUntilMs(unit))) continue;
+      for (const piece of pieces.all) if (piece.dueAtMs < (first?.dueAtMs ?? Number.POSITIVE_INFINITY)) first = piece;
+    }
+    return first === undefined || first.dueAtMs > nowMs ? undefined : first.block;
+  }
+
+  /** When `next` will have something, if nothing happens before. */
+  wakeAtMs(restsUntilMs: (unit: number) => number): number | undefined {
+    const times = [...this.#rounds].flatMap(([unit, { pieces, pauseUntilMs }]) =>
+      pieces.all.map(({ dueAtMs }) => Math.max(dueAtMs, pauseUntilMs, restsUntilMs(unit))),
+    );
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /**
+   * The block was asked for. Its next turn is one period after this one was due; turns that were missed are left out.
+   * @returns whether that is what is known of its points now; false: the same or its parts will be asked for first
+   */
+  done(block: Block, outcome: Outcome, nowMs: number): boolean {
+    const round = this.#rounds.get(block.unit);
+    if (round === undefined) return true;
+    if (outcome.kind !== 'exception') {
+      round.busy = 0;
+      if (outcome.kind === 'done') round.pieces.read(block, this.#nextAtMs(block, nowMs));
+      else round.pieces.defer(block, this.#nextAtMs(block, nowMs));
+      return true;
+    }
+    if (outcome.code !== BUSY && outcome.code !== ACKNOWLEDGE) {
+      round.busy = 0;
+      return round.pieces.refuse(block, outcome.code, nowMs);
+    }
+    round.busy += 1;
+    round.pauseUntilMs = nowMs + BUSY_MS;
+    if (round.busy <= BUSY_MAX) return false;
+    round.pieces.defer(block, this.#nextAtMs(block, nowMs));
+    return true;
+  }
+
+  /** Is a block of the unit due? */
+  isBehind(unit: number, nowMs: number): boolean {
+    return this.#piecesOf(unit).some(({ dueAtMs }) => dueAtMs <= nowMs);
+  }
+
+  answered(unit: number): void {
+    const round = this.#rounds.get(unit);
+    if (round === undefined) return;
+    round.backoff.reset();
+    if (round.busy === 0) round.pauseUntilMs = 0;
+  }
+
+  unanswered(unit: number, nowMs: number): void {
+    this.startOver(unit, nowMs);
+    const round = this.#rounds.get(unit);
+    if (round !== undefined) round.pauseUntilMs = nowMs + round.backoff.next();
+  }
+
+  /** Nothing is known of the unit any more: all of it is due. */
+  startOver(unit: number, nowMs: number): void {
+    this.#rounds.get(unit)?.pieces.startOver(nowMs);
+  }
+
+  snapshot(): ModbusScheduleSnapshot {
+    return new Map(
+      [...this.#rounds].map(([unit, { pieces, backoff, pauseUntilMs, busy }]) => {
+        return [unit, { pieces: pieces.snapshot(), backoff: backoff.snapshot(), pauseUntilMs, busy }];
+      }),
+    );
+  }
+
+  restore(snapshot: ModbusScheduleSnapshot): void {
+    for (const [unit, { pieces, backoff, pauseUntilMs, busy }] of snapshot) {
+      const round = this.#rounds.get(unit);
+      if (round === undefined) continue;
+      round.pieces.restore(pieces);
+      round.backoff.restore(backoff);
+      round.pauseUntilMs = pauseUntilMs;
+      round.busy = busy;
+    }
+  }
+
+  #nextAtMs(block: Block, nowMs: number): number {
+    const dueAtMs = this.#piecesOf(block.unit).find((piece) => piece.block === block)?.dueAtMs ?? nowMs;
+    const periodMs = block.pollMs * (1 - JITTER * this.#random());
+    return dueAtMs + periodMs > nowMs ? dueAtMs + periodMs : nowMs + periodMs;
+  }
+
+  #piecesOf(unit: number): readonly Piece[] {
+    return this.#rounds.get(unit)?.pieces.all ?? [];
+  }
+}

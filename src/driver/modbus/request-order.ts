@@ -1,0 +1,122 @@
+/**
+ * Who is asked next on a Modbus line: a command, else a probe, else the block most overdue. After `COMMANDS_IN_A_ROW` of the
+ * former a block that is due goes first, so that commands without end starve no poll; units with commands take turns.
+ */
+import type { Restorable } from '../../base/snapshot.ts';
+import type { ModbusRequest } from '../../codec/modbus-rtu.ts';
+import { type Block, readRequest } from './blocks.ts';
+import type { ModbusProbe } from './unit-probe.ts';
+import type { ModbusSchedule } from './poll-plan.ts';
+import type { ModbusUnit } from './unit.ts';
+
+interface Question {
+  readonly unit: ModbusUnit;
+  /** What is read; `undefined`: a command is carried out. */
+  readonly block: Block | undefined;
+}
+
+interface Turn extends Question {
+  readonly request: ModbusRequest;
+  readonly isProbe: boolean;
+}
+
+export interface ModbusTurnsSnapshot {
+  /** Indexes of the unit, and of its block. */
+  readonly asking: { readonly unit: number; readonly block: number | undefined } | undefined;
+  readonly commandsInARow: number;
+  readonly lastCommanded: number;
+}
+
+const COMMANDS_IN_A_ROW = 8;
+
+export class ModbusTurns implements Restorable<ModbusTurnsSnapshot> {
+  readonly #units: readonly ModbusUnit[];
+  readonly #schedule: ModbusSchedule;
+  readonly #probe: ModbusProbe;
+  #asking: Question | undefined;
+  #commandsInARow = 0;
+  /** Index of the unit whose command was asked last: the next one's goes first. */
+  #lastCommanded = 0;
+
+  constructor(units: readonly ModbusUnit[], schedule: ModbusSchedule, probe: ModbusProbe) {
+    this.#units = units;
+    this.#schedule = schedule;
+    this.#probe = probe;
+  }
+
+  /** What is asked now, while the line is idle. @param restsUntilMs when a unit may be asked again */
+  next(nowMs: number, restsUntilMs: (unit: number) => number): Turn | undefined {
+    const turn = this.#choose(nowMs, restsUntilMs);
+    this.#asking = turn && { unit: turn.unit, block: turn.block };
+    return turn;
+  }
+
+  /** The last question has been answered, or nobody waits for the answer. @returns which one it was */
+  over(): Question | undefined {
+    const asking = this.#asking;
+    this.#asking = undefined;
+    return asking;
+  }
+
+  snapshot(): ModbusTurnsSnapshot {
+    const { unit, block } = this.#asking ?? {};
+    const blocks = unit === undefined ? [] : this.#schedule.blocksOf(unit.plan.address);
+    return {
+      asking: unit && { unit: this.#units.indexOf(unit), block: block && blocks.indexOf(block) },
+      commandsInARow: this.#commandsInARow,
+      lastCommanded: this.#lastCommanded,
+    };
+  }
+
+  restore({ asking, commandsInARow, lastCommanded }: ModbusTurnsSnapshot): void {
+    const unit = asking && this.#units[asking.unit];
+    const blocks = unit === undefined ? [] : this.#schedule.blocksOf(unit.plan.address);
+    const block = asking?.block === undefined ? undefined : blocks[asking.block];
+    this.#asking = unit && { unit, block };
+    this.#commandsInARow = commandsInARow;
+    this.#lastCommanded = lastCommanded;
+  }
+
+  #choose(nowMs: number, restsUntilMs: (unit: number) => number): Turn | undefined {
+    const block = this.#schedule.next(nowMs, restsUntilMs);
+    const isPollsTurn = block !== undefined && this.#commandsInARow >= COMMANDS_IN_A_ROW;
+    const pressing = isPollsTurn
+      ? undefined
+      : (this.#nextCommand(nowMs, restsUntilMs) ?? this.#nextProbe(nowMs, restsUntilMs));
+    if (pressing !== undefined) {
+      this.#commandsInARow += 1;
+      return pressing;
+    }
+    if (block === undefined) return undefined;
+    this.#commandsInARow = 0;
+    return this.#reading(block, false);
+  }
+
+  /** Of the next unit in turn that has a command to carry out and may be asked. */
+  #nextCommand(nowMs: number, restsUntilMs: (unit: number) => number): Turn | undefined {
+    const count = this.#units.length;
+    for (let step = 1; step <= count; step += 1) {
+      const index = (this.#lastCommanded + step) % count;
+      const unit = this.#units[index];
+      if (unit === undefined || nowMs < restsUntilMs(unit.plan.address)) continue;
+      const request = unit.nextRequest(nowMs);
+      if (request === undefined) continue;
+      this.#lastCommanded = index;
+      return { unit, block: undefined, request, isProbe: false };
+    }
+    return undefined;
+  }
+
+  /** The cheapest block of the unit. */
+  #nextProbe(nowMs: number, restsUntilMs: (unit: number) => number): Turn | undefined {
+    const probed = this.#probe.next(nowMs, restsUntilMs);
+    if (probed === undefined) return undefined;
+    const block = this.#schedule.probeOf(probed);
+    return block && this.#reading(block, true);
+  }
+
+  #reading(block: Block, isProbe: boolean): Turn | undefined {
+    const unit = this.#units.find(({ plan }) => plan.address === block.unit);
+    return unit && { unit, block, request: readRequest(block), isProbe };
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * What is known of a unit's points, what of it has been told, and when it is time to tell again.
+ *
+ *     {"flow": 12.5, "setpoint": null, "$errors": {"setpoint": "illegal data address"}}
+ */
+import type { Restorable } from '../../base/snapshot.ts';
+import { exceptionWords } from '../../codec/modbus-rtu.ts';
+import type { Block } from './blocks.ts';
+import { decodePoint, isSame, type Point, type PointValue } from './points.ts';
+import type { Outcome } from './transaction.ts';
+
+/** Why there is no value, by name of the point; no point has this name. */
+const ERRORS = '$errors';
+const NOT_A_NUMBER = 'not a number';
+
+export interface Reading {
+  readonly value: PointValue;
+  /** Why it is `null`. */
+  readonly error: string | undefined;
+}
+
+/** What is published. */
+export type UnitState = Readonly<Record<string, PointValue | Readonly<Record<string, string>>>>;
+
+/** A change waits for the rest of its round of polls, and no longer. */
+const ROUND_MS_MAX = 1000;
+
+export interface ModbusStateSnapshot {
+  readonly values: ReadonlyMap<string, Reading>;
+  readonly told: ReadonlyMap<string, Reading>;
+  readonly toldAtMs: number | undefined;
+  readonly changedAtMs: number | undefined;
+}
+
+export class ModbusState implements Restorable<ModbusStateSnapshot> {
+  readonly #points: readonly Point[];
+  readonly #heartbeatMs: number;
+  #values = new Map<string, Reading>();
+  #told: ReadonlyMap<string, Reading> = new Map();
+  #toldAtMs: number | undefined;
+  #changedAtMs: number | undefined;
+
+  /** @param heartbeatMs told at least so often; 0 = only when it changes */
+  constructor(points: readonly Point[], heartbeatMs: number) {
+    this.#points = points;
+    this.#heartbeatMs = heartbeatMs;
+  }
+
+  get hasNews(): boolean {
+    return this.#changedAtMs !== undefined;
+  }
+
+  /** Of points that the unit has answered for without a value. */
+  get errors(): { readonly words: string; readonly isRefused: boolean }[] {
+    return this.#points.flatMap(({ name, table, address }) => {
+      const error = this.#values.get(name)?.error;
+      const words = `${name} (${table} ${address}): ${error}`;
+      return error === undefined ? [] : [{ words, isRefused: error !== NOT_A_NUMBER }];
+    });
+  }
+
+  /** A block was read, or refused: then nothing is known of its points. */
+  note(block: Block, outcome: Outcome, nowMs: number): void {
+    if (outcome.kind !== 'done' && outcome.kind !== 'exception') return;
+    for (const point of block.points) {
+      const reading = outcome.kind === 'done' ? readingOf(point, outcome.content, block) : noReading(outcome.code);
+      this.#values.set(point.name, reading);
+      const told = this.#told.get(point.name);
+      if (told?.error !== reading.error || !isSame(point, told?.value, reading.value)) this.#changedAtMs ??= nowMs;
+    }
+  }
+
+  /** The unit is gone: what it held may have changed when it is back. */
+  forget(): void {
+    this.#values.clear();
+    this.#changedAtMs = undefined;
+  }
+
+  /** What was told is not known to have arrived. */
+  tellAnew(nowMs: number): void {
+    this.#told = new Map();
+    if (this.#values.size > 0) this.#changedAtMs ??= nowMs;
+  }
+
+  /** @param isBehind other blocks of the unit are due: the state is told when they are read too */
+  isDue(isBehind: boolean, nowMs: number): boolean {
+    if (this.#values.size === 0) return false;
+    const quietMs = nowMs - (this.#toldAtMs ?? nowMs);
+    if (this.#heartbeatMs > 0 && quietMs >= this.#heartbeatMs) return true;
+    return this.#changedAtMs !== undefined && (!isBehind || nowMs - this.#changedAtMs >= ROUND_MS_MAX);
+  }
+
+  /** The state by name, in the order of the configuration; points not read yet are left out. It counts as told. */
+  tell(nowMs: number): UnitState {
+    const told = this.#points.flatMap(({ name }): [string, Reading][] => {
+      const reading = this.#values.get(name);
+      return reading === undefined ? [] : [[name, reading]];
+    });
+    this.#told = new Map(told);
+    this.#toldAtMs = nowMs;
+    this.#changedAtMs = undefined;
+    const values = Object.fromEntries(told.map(([name, { value }]) => [name, value]));
+    const errors = told.flatMap(([name, { error }]) => (error === undefined ? [] : [[name, error]]));
+    return errors.length === 0 ? values : { ...values, [ERRORS]: Object.fromEntries(errors) };
+  }
+
+  snapshot(): ModbusStateSnapshot {
+    const [told, toldAtMs, changedAtMs] = [this.#told, this.#toldAtMs, this.#changedAtMs];
+    return { values: new Map(this.#values), told, toldAtMs, changedAtMs };
+  }
+
+  restore({ values, told, toldAtMs, changedAtMs }: ModbusStateSnapshot): void {
+    this.#values = new Map(values);
+    this.#told = told;
+    this.#toldAtMs = toldAtMs;
+    this.#changedAtMs = changedAtMs;
+  }
+}
+
+function readingOf(point: Point, content: Uint8Array, { start }: Block): Reading {
+  const value = decodePoint(point, content, start);
+  return { value, error: value === null ? NOT_A_NUMBER : undefined };
+}
+
+function noReading(code: number): Reading {
+  return { value: null, error: exceptionWords(code) };
+}

@@ -1,0 +1,126 @@
+/**
+ * What a Modbus unit has to say and how far it has come: results of commands, in their order, then its state.
+ *
+ * Invariants: at most `uplinksMax` unanswered; a state refused for want of room is told again as it is then; a result is
+ * never dropped: where `RESULTS_MAX` are under way, there is no room for another.
+ */
+import type { Restorable } from '../../base/snapshot.ts';
+import type { DriverReport, RefuseReason } from '../driver.ts';
+import type { CommandResult } from './command.ts';
+import { encodeJson } from './json.ts';
+import type { ModbusState } from './unit-state.ts';
+
+export interface UplinkPlan {
+  readonly subdevice: string;
+  readonly stateTopic: string;
+  readonly resultTopic: string;
+}
+
+export interface UnitPorts {
+  readonly report: (report: DriverReport) => void;
+  readonly drawToken: () => number;
+  readonly uplinksMax: number;
+}
+
+export interface ModbusUplinksSnapshot {
+  readonly unanswered: ReadonlyMap<number, Uint8Array | 'state'>;
+  readonly results: readonly Uint8Array[];
+  readonly againAtMs: number;
+  readonly refusals: number;
+}
+
+const RESULTS_MAX = 16;
+/** After a refusal: room comes with the hub, or with the next commit. */
+const AGAIN_MS = 1000;
+
+export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
+  readonly #plan: UplinkPlan;
+  readonly #state: ModbusState;
+  readonly #ports: UnitPorts;
+  /** By token: a result, or a state, which is told anew. */
+  #unanswered = new Map<number, Uint8Array | 'state'>();
+  #results: Uint8Array[] = [];
+  #againAtMs = 0;
+  #refusals = 0;
+
+  constructor(plan: UplinkPlan, state: ModbusState, ports: UnitPorts) {
+    this.#plan = plan;
+    this.#state = state;
+    this.#ports = ports;
+  }
+
+  /** How many the flow has refused. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
+  get hasRoomForResult(): boolean {
+    const underWay = [...this.#unanswered.values()].filter((uplink) => uplink !== 'state').length;
+    return underWay + this.#results.length < RESULTS_MAX;
+  }
+
+  addResult(result: CommandResult): void {
+    this.#results.push(encodeJson(result));
+  }
+
+  /**
+   * Results also of a unit that is gone, states only while it is here.
+   * `isBehind`: other blocks of it are due: its state is told when they are read too.
+   */
+  tell({ isHere, isBehind }: { readonly isHere: boolean; readonly isBehind: boolean }, nowMs: number): void {
+    if (nowMs < this.#againAtMs) return;
+    this.#againAtMs = 0;
+    const { stateTopic, resultTopic } = this.#plan;
+    for (let result = this.#results[0]; result !== undefined && this.#hasRoom; result = this.#results[0]) {
+      this.#results.shift();
+      this.#unanswered.set(this.#publish(resultTopic, result), result);
+    }
+    if (!isHere || !this.#hasRoom || !this.#state.isDue(isBehind, nowMs)) return;
+    this.#unanswered.set(this.#publish(stateTopic, encodeJson(this.#state.tell(nowMs))), 'state');
+  }
+
+  /** `undefined`: nothing that is known now will be told by itself. */
+  wakeAtMs(isHere: boolean): number | undefined {
+    const hasWord = this.#results.length > 0 || (isHere && this.#state.hasNews);
+    return hasWord && this.#hasRoom && this.#againAtMs > 0 ? this.#againAtMs : undefined;
+  }
+
+  /** Custody is taken. */
+  settled(token: number): void {
+    this.#unanswered.delete(token);
+  }
+
+  refused(token: number, why: RefuseReason, nowMs: number): void {
+    const uplink = this.#unanswered.get(token);
+    if (uplink === undefined) return;
+    this.#unanswered.delete(token);
+    this.#refusals += 1;
+    if (why !== 'congestion') return; // it never will have room: the flow has counted it
+    this.#againAtMs = nowMs + AGAIN_MS;
+    if (uplink === 'state') this.#state.tellAnew(nowMs);
+    else this.#results.unshift(uplink);
+  }
+
+  snapshot(): ModbusUplinksSnapshot {
+    const [unanswered, results] = [new Map(this.#unanswered), [...this.#results]];
+    return { unanswered, results, againAtMs: this.#againAtMs, refusals: this.#refusals };
+  }
+
+  restore({ unanswered, results, againAtMs, refusals }: ModbusUplinksSnapshot): void {
+    this.#unanswered = new Map(unanswered);
+    this.#results = [...results];
+    this.#againAtMs = againAtMs;
+    this.#refusals = refusals;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#unanswered.size < this.#ports.uplinksMax;
+  }
+
+  /** @returns its token */
+  #publish(topic: string, payload: Uint8Array): number {
+    const token = this.#ports.drawToken();
+    this.#ports.report({ kind: 'uplink', subdevice: this.#plan.subdevice, topic, payload, qos: 1, token });
+    return token;
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * One MQTT-SN client: its session as far as the wire is concerned. It belongs to the client id, not to the port or the
+ * connection, and outlives both: what was published and not yet acknowledged is still known when the client is back.
+ *
+ * Stands between a peer (`mqttsn-peer.ts`: who is connected?) and the flows. Invariants: a PUBACK with code 0 leaves
+ * only on `acknowledge`; while not connected nothing is sent. Source: MQTT-SN 1.2 §6.3, §6.6, §6.9, §6.10.
+ */
+import { retaining } from '../../base/message.ts';
+import type { Restorable } from '../../base/snapshot.ts';
+import { type Packet, type PublishPacket, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
+import type { RefuseReason } from '../driver.ts';
+import { type DeliverOrder, Downlink, type DownlinkSnapshot, type RetryLimits } from './downlinks.ts';
+import type { Outlet } from './packet-sink.ts';
+import { Ping, type PingSnapshot } from './ping.ts';
+import { Requests, type RequestsSnapshot, returnCodeOf } from './requests.ts';
+import { type TopicLimits, TopicTable, type TopicTableSnapshot } from './topics.ts';
+import { type Publication, publicationOf, type UplinkLimits, Uplinks, type UplinksSnapshot } from './uplinks.ts';
+
+/** `uplinksMax` is also the bound of the requests of one client that may await their answer. */
+export type ClientLimits = TopicLimits & RetryLimits & UplinkLimits;
+
+export interface ClientSnapshot {
+  readonly isConnected: boolean;
+  /** Where it is, or was last. */
+  readonly node: Uint8Array | undefined;
+  readonly topics: TopicTableSnapshot;
+  readonly uplinks: UplinksSnapshot;
+  readonly requests: RequestsSnapshot;
+  readonly downlink: DownlinkSnapshot;
+  readonly ping: PingSnapshot;
+}
+
+export class MqttsnClient implements Restorable<ClientSnapshot> {
+  readonly id: string;
+  readonly #outlet: Outlet;
+  readonly #topics: TopicTable;
+  readonly #uplinks: Uplinks;
+  readonly #requests: Requests;
+  readonly #downlink: Downlink;
+  readonly #ping: Ping;
+  #isConnected = false;
+
+  constructor(id: string, outlet: Outlet, limits: ClientLimits) {
+    this.id = id;
+    this.#outlet = outlet;
+    this.#topics = new TopicTable(limits, (topicId) => {
+      outlet.report({ kind: 'topicReleased', subdevice: id, topicId });
+    });
+    this.#uplinks = new Uplinks(limits);
+    this.#requests = new Requests(id, { outlet, topics: this.#topics, requestsMax: limits.uplinksMax });
+    this.#downlink = new Downlink(outlet, this.#topics, limits);
+    this.#ping = new Ping(outlet, limits.retryMs);
+  }
+
+  /** @param node where it is now, behind a forwarder; @param topicIds the durable ones; none of a clean session */
+  connect(node: Uint8Array | undefined, clean: boolean, topicIds: ReadonlyMap<number, string>): void {
+    this.#outlet.node = node;
+    this.#isConnected = true;
+    this.#uplinks.reconnected();
+    if (clean) {
+      this.#topics.forget();
+      this.#uplinks.forget();
+      this.#downlink.forget();
+    }
+    this.#topics.resume(topicIds);
+  }
+
+  /** A delivery under way is still owed; the answers to publications are waited for. */
+  disconnect(): void {
+    this.#isConnected = false;
+    this.#requests.forget();
+    this.#downlink.abandon();
+    this.#ping.abandon();
+  }
+
+  /** It sleeps: nothing is delivered until it wakes. What it asked for is still answered. */
+  sleep(): void {
+    this.#downlink.abandon();
+    this.#ping.abandon();
+  }
+
+  /** A packet of the connected client, other than what its peer handles. */
+  receive(packet: Packet, nowMs: number): void {
+    switch (packet.kind) {
+      case 'publish':
+        this.#publish(packet, nowMs);
+        break;
+      case 'register':
+        this.#requests.register(packet);
+        break;
+      case 'subscribe':
+        this.#requests.subscribe(packet);
+        break;
+      case 'unsubscribe':
+        this.#requests.unsubscribe(packet);
+        break;
+      case 'willtopicupd':
+      case 'willmsgupd':
+        this.#requests.updateWill(packet);
+        break;
+      case 'regack':
+        this.#downlink.regack(packet, nowMs);
+        break;
+      case 'puback':
+        this.#downlink.puback(packet, nowMs);
+        break;
+      case 'pingresp':
+        if (!this.#ping.answered(nowMs)) this.#outlet.counters.unexpectedPackets += 1;
+        break;
+      default:
+        // of QoS 2 there is nothing to shake hands about
+        this.#outlet.counters.unexpectedPackets += 1;
+    }
+  }
+
+  probe(token: number, nowMs: number): void {
+    this.#ping.probe(token, nowMs);
+  }
+
+  deliver(order: DeliverOrder, nowMs: number): void {
+    this.#downlink.deliver(order, nowMs);
+  }
+
+  /** Does an answer with this token mean this client? */
+  awaits(token: number): boolean {
+    return this.#uplinks.owns(token);
+  }
+
+  acknowledge(token: number): void {
+    const publication = this.#uplinks.acknowledge(token);
+    if (publication !== undefined) this.#puback(publication, RETURN_CODE.accepted);
+  }
+
+  /** @returns whether the token was this client's */
+  confirm(token: number, nowMs: number): boolean {
+    return this.#requests.confirm(token) || this.#downlink.confirm(token, nowMs);
+  }
+
+  /** @returns whether the token was this client's */
+  refuse(token: number, why: RefuseReason, nowMs: number): boolean {
+    if (this.#requests.refuse(token, why) || this.#downlink.refuse(token, why, nowMs)) return true;
+    if (!this.#uplinks.owns(token)) return false;
+    const publication = this.#uplinks.refuse(token);
+    if (publication === undefined) return true;
+    if (why === 'congestion') this.#uplinks.congested(publication, nowMs);
+    this.#puback(publication, returnCodeOf(why));
+    return true;
+  }
+
+  /** @returns `silent` when the client does not answer any more */
+  wake(nowMs: number): 'silent' | undefined {
+    this.#ping.wake(nowMs);
+    return this.#downlink.wake(nowMs);
+  }
+
+  wakeAtMs(): number | undefined {
+    const [delivery, ping] = [this.#downlink.wakeAtMs(), this.#ping.wakeAtMs()];
+    return delivery === undefined || ping === undefined ? (delivery ?? ping) : Math.min(delivery, ping);
+  }
+
+  snapshot(): ClientSnapshot {
+    return {
+      isConnected: this.#isConnected,
+      node: this.#outlet.node,
+      topics: this.#topics.snapshot(),
+      uplinks: this.#uplinks.snapshot(),
+      requests: this.#requests.snapshot(),
+      downlink: this.#downlink.snapshot(),
+      ping: this.#ping.snapshot(),
+    };
+  }
+
+  restore({ isConnected, node, topics, uplinks, requests, downlink, ping }: ClientSnapshot): void {
+    this.#isConnected = isConnected;
+    this.#outlet.node = node;
+    this.#topics.restore(topics);
+    this.#uplinks.restore(uplinks);
+    this.#requests.restore(requests);
+    this.#downlink.restore(downlink);
+    this.#ping.restore(ping);
+  }
+
+  #publish(packet: PublishPacket, nowMs: number): void {
+    const topic = this.#topics.nameOf(packet.topic);
+    const publication = publicationOf(packet, topic ?? '');
+    if (packet.qos === 2) {
+      this.#outlet.discard('QoS 2', packet.payload, this.id);
+      this.#puback(publication, RETURN_CODE.notSupported);
+    } else if (topic === undefined) {
+      // of QoS 1 with an id that it had been given it registers again and repeats
+      if (packet.qos !== 1 || packet.topic.type !== 'normal')
+        this.#outlet.discard('unknown topic id', idWords(packet), this.id);
+      this.#puback(publication, RETURN_CODE.invalidTopicId);
+    } else if (packet.qos === 1) {
+      this.#publishAcknowledged(packet, publication, nowMs);
+    } else {
+      // MQTT-SN 1.2 §6.8: QoS −1 asks for no answer, like QoS 0.
+      this.#outlet.report({
+        kind: 'uplink',
+        subdevice: this.id,
+        topic,
+        payload: packet.payload,
+        qos: 0,
+        token: undefined,
+        ...retaining(packet.retain),
+      });
+    }
+  }
+
+  #publishAcknowledged({ dup, payload, retain }: PublishPacket, publication: Publication, nowMs: number): void {
+    const duplicate = dup ? this.#uplinks.findDuplicate(publication) : undefined;
+    if (duplicate !== undefined) {
+      this.#outlet.counters.duplicates += 1;
+      if (duplicate === 'acknowledged') this.#puback(publication, RETURN_CODE.accepted);
+      return;
+    }
+    if (!this.#uplinks.hasRoomFor(publication, nowMs)) {
+      this.#puback(publication, RETURN_CODE.congestion);
+      return;
+    }
+    const token = this.#outlet.drawToken();
+    this.#uplinks.admit(token, publication);
+    const { topic } = publication;
+    this.#outlet.report({
+      ...{ kind: 'uplink', subdevice: this.id, topic, payload, qos: 1, token },
+      ...retaining(retain),
+    });
+  }
+
+  #puback({ topicId, messageId }: Publication, returnCode: number): void {
+    if (returnCode !== RETURN_CODE.accepted) this.#outlet.counters.refusedUplinks += 1;
+    if (this.#isConnected) this.#outlet.send({ kind: 'puback', topicId, messageId, returnCode });
+  }
+}
+
+function idWords({ topic, qos }: PublishPacket): string {
+  const id = topic.type === 'short' ? topic.name : topic.id;
+  return `PUBLISH of QoS ${qos} with ${topic.type} topic ${id}`;
+}

@@ -1,0 +1,249 @@
+/**
+ * The one delivery to a client that is under way: REGISTER if the client was not told the topic id, then PUBLISH, each
+ * repeated until it is answered or given up.
+ *
+ *     binding ─confirm─▶ registering ─REGACK─▶ publishing ─PUBACK─▶ delivered
+ *
+ * Invariants: every `deliver` ends in exactly one `delivered` or `undelivered`; no PUBLISH leaves with an id that the
+ * client has not accepted in this connection; silence is borne `retriesMax` times, congestion as long as the client
+ * keeps saying so. Source: MQTT-SN 1.2 §6.5, §6.10, §6.13.
+ */
+import type { Restorable } from '../../base/snapshot.ts';
+import { type AcknowledgePacket, RETURN_CODE, type TopicReference } from '../../codec/mqttsn-packets.ts';
+import type { DriverOrder, DriverReport, RefuseReason } from '../driver.ts';
+import { MessageIds, type MessageIdsSnapshot } from './message-ids.ts';
+import type { Outlet } from './packet-sink.ts';
+import type { TopicTable } from './topics.ts';
+
+export type DeliverOrder = Extract<DriverOrder, { kind: 'deliver' }>;
+type Failure = Extract<DriverReport, { kind: 'undelivered' }>['why'];
+
+export interface RetryLimits {
+  /** Pause before the same packet is sent again, ms (T_retry of MQTT-SN 1.2 §7.2; about 1000 on a wire). */
+  readonly retryMs: number;
+  /** How often it is sent again before the client counts as lost (N_retry). */
+  readonly retriesMax: number;
+}
+
+type Step =
+  /** The flow makes the new topic id durable; without a token it was too busy and is asked again. */
+  | { readonly at: 'binding'; readonly topicId: number; readonly token: number | undefined }
+  | { readonly at: 'registering'; readonly topicId: number; readonly messageId: number }
+  | { readonly at: 'publishing'; readonly topic: TopicReference; readonly messageId: number };
+
+interface Delivery {
+  readonly order: DeliverOrder;
+  /** The client rejected a topic id of this delivery before. */
+  wasRejected: boolean;
+  step: Step | undefined;
+  retries: number;
+  retryAtMs: number | undefined;
+}
+
+export interface DownlinkSnapshot {
+  readonly delivery: Delivery | undefined;
+  readonly messageIds: MessageIdsSnapshot;
+}
+
+export class Downlink implements Restorable<DownlinkSnapshot> {
+  readonly #outlet: Outlet;
+  readonly #topics: TopicTable;
+  readonly #limits: RetryLimits;
+  #delivery: Delivery | undefined;
+  readonly #messageIds = new MessageIds();
+
+  constructor(outlet: Outlet, topics: TopicTable, limits: RetryLimits) {
+    this.#outlet = outlet;
+    this.#topics = topics;
+    this.#limits = limits;
+  }
+
+  deliver(order: DeliverOrder, nowMs: number): void {
+    if (this.#delivery !== undefined) throw new Error(`a second delivery to ${order.subdevice} before the end of one`);
+    this.#delivery = { order, wasRejected: false, step: undefined, retries: 0, retryAtMs: undefined };
+    const topic = this.#topics.referenceTo(order.topic);
+    if (!this.#fits(order, topic === undefined)) this.#fail(this.#delivery, 'too large');
+    else if (topic === undefined) this.#bind(this.#delivery, nowMs);
+    else this.#publish(this.#delivery, topic, nowMs);
+  }
+
+  /** The connection ends: the message is still owed. */
+  abandon(): void {
+    if (this.#delivery !== undefined) this.#fail(this.#delivery, 'lost');
+  }
+
+  /** The session ends: the client has forgotten what it has seen. */
+  forget(): void {
+    this.#messageIds.forget();
+  }
+
+  /** @returns whether `token` was a binding of this delivery */
+  confirm(token: number, nowMs: number): boolean {
+    const delivery = this.#delivery;
+    if (delivery?.step?.at !== 'binding' || delivery.step.token !== token) return false;
+    this.#topics.bind(delivery.step.topicId, delivery.order.topic);
+    this.#register(delivery, delivery.step.topicId, nowMs);
+    return true;
+  }
+
+  /** @returns whether `token` was a binding of this delivery */
+  refuse(token: number, why: RefuseReason, nowMs: number): boolean {
+    const delivery = this.#delivery;
+    if (delivery?.step?.at !== 'binding' || delivery.step.token !== token) return false;
+    if (why === 'congestion') {
+      delivery.step = { ...delivery.step, token: undefined };
+      this.#pause(delivery, nowMs);
+    } else {
+      this.#topics.release(delivery.step.topicId);
+      this.#fail(delivery, 'refused', `no topic id: ${why}`);
+    }
+    return true;
+  }
+
+  regack(packet: AcknowledgePacket<'regack'>, nowMs: number): void {
+    const delivery = this.#delivery;
+    if (delivery?.step?.at !== 'registering' || delivery.step.messageId !== packet.messageId) {
+      this.#outlet.counters.unexpectedPackets += 1;
+    } else if (packet.returnCode === RETURN_CODE.accepted) {
+      this.#topics.told(delivery.step.topicId);
+      this.#publish(delivery, { type: 'normal', id: delivery.step.topicId }, nowMs);
+    } else if (packet.returnCode === RETURN_CODE.congestion) {
+      this.#pause(delivery, nowMs);
+    } else {
+      this.#fail(delivery, 'refused', `REGACK with return code ${packet.returnCode}`);
+    }
+  }
+
+  /** Answers a QoS 1 PUBLISH; for a QoS 0 one it only ever says that the topic id was invalid (MQTT-SN 1.2 §5.4.13). */
+  puback(packet: AcknowledgePacket<'puback'>, nowMs: number): void {
+    const { topicId, messageId, returnCode } = packet;
+    if (returnCode === RETURN_CODE.invalidTopicId) this.#topics.untold(topicId);
+    const delivery = this.#delivery;
+    if (delivery?.step?.at !== 'publishing' || delivery.step.messageId !== messageId) {
+      this.#outlet.counters.unexpectedPackets += 1;
+    } else if (returnCode === RETURN_CODE.accepted) {
+      this.#succeed(delivery);
+    } else if (returnCode === RETURN_CODE.congestion) {
+      this.#pause(delivery, nowMs);
+    } else if (returnCode === RETURN_CODE.invalidTopicId && !delivery.wasRejected) {
+      delivery.wasRejected = true;
+      this.#bind(delivery, nowMs);
+    } else {
+      this.#fail(delivery, 'refused', `PUBACK with return code ${returnCode}`);
+    }
+  }
+
+  /** @returns `silent` when the client did not answer the last repetition either */
+  wake(nowMs: number): 'silent' | undefined {
+    const delivery = this.#delivery;
+    if (delivery?.step === undefined || delivery.retryAtMs === undefined || nowMs < delivery.retryAtMs)
+      return undefined;
+    if (delivery.step.at === 'binding') {
+      this.#bind(delivery, nowMs);
+      return undefined;
+    }
+    if (delivery.retries >= this.#limits.retriesMax) return 'silent';
+    delivery.retries += 1;
+    delivery.retryAtMs = nowMs + this.#limits.retryMs;
+    this.#outlet.counters.retries += 1;
+    this.#send(delivery, delivery.step, true);
+    return undefined;
+  }
+
+  wakeAtMs(): number | undefined {
+    return this.#delivery?.retryAtMs;
+  }
+
+  snapshot(): DownlinkSnapshot {
+    return {
+      delivery: this.#delivery === undefined ? undefined : { ...this.#delivery },
+      messageIds: this.#messageIds.snapshot(),
+    };
+  }
+
+  restore({ delivery, messageIds }: DownlinkSnapshot): void {
+    this.#delivery = delivery === undefined ? undefined : { ...delivery };
+    this.#messageIds.restore(messageIds);
+  }
+
+  /** Asked before anything is done for it: no topic id is given, and made durable, for what can never be sent. */
+  #fits({ topic, payload, qos }: DeliverOrder, mustRegister: boolean): boolean {
+    const register = { kind: 'register', topicId: 0, messageId: 0, topic } as const;
+    if (mustRegister && !this.#outlet.fits(register)) return false;
+    const reference: TopicReference = { type: 'normal', id: 0 };
+    const flags = { dup: false, retain: false };
+    return this.#outlet.fits({ kind: 'publish', ...flags, qos, topic: reference, messageId: 0, payload });
+  }
+
+  #bind(delivery: Delivery, nowMs: number): void {
+    const { subdevice, topic } = delivery.order;
+    const topicId = this.#topics.idForDownlink(topic);
+    if (this.#topics.isDurable(topicId)) {
+      this.#register(delivery, topicId, nowMs);
+    } else {
+      const token = this.#outlet.drawToken();
+      delivery.step = { at: 'binding', topicId, token };
+      delivery.retryAtMs = undefined;
+      this.#outlet.report({ kind: 'topicBound', subdevice, topicId, topic, token });
+    }
+  }
+
+  #register(delivery: Delivery, topicId: number, nowMs: number): void {
+    this.#begin(delivery, { at: 'registering', topicId, messageId: this.#messageIds.next() }, nowMs);
+  }
+
+  #publish(delivery: Delivery, topic: TopicReference, nowMs: number): void {
+    const { order } = delivery;
+    if (order.qos === 0) {
+      if (this.#send(delivery, { at: 'publishing', topic, messageId: 0 }, false)) this.#succeed(delivery);
+      return;
+    }
+    const messageId = this.#messageIds.ofPublication(order);
+    this.#begin(delivery, { at: 'publishing', topic, messageId }, nowMs);
+  }
+
+  #begin(delivery: Delivery, step: Step, nowMs: number): void {
+    delivery.step = step;
+    delivery.retries = 0;
+    delivery.retryAtMs = nowMs + this.#limits.retryMs;
+    this.#send(delivery, step, false);
+  }
+
+  /** @returns false when the packet was too large, which ends the delivery */
+  #send(delivery: Delivery, step: Step, again: boolean): boolean {
+    const { topic, payload, qos, dup } = delivery.order;
+    if (step.at === 'binding') return true;
+    const { messageId } = step;
+    const sent =
+      step.at === 'registering'
+        ? this.#outlet.send({ kind: 'register', topicId: step.topicId, messageId, topic })
+        : this.#outlet.send({
+            kind: 'publish',
+            dup: qos === 1 && (dup || again),
+            qos,
+            retain: false,
+            topic: step.topic,
+            messageId,
+            payload,
+          });
+    if (!sent) this.#fail(delivery, 'too large');
+    return sent;
+  }
+
+  /** The client is there but busy: its answer starts the count of silence anew. */
+  #pause(delivery: Delivery, nowMs: number): void {
+    delivery.retries = 0;
+    delivery.retryAtMs = nowMs + this.#limits.retryMs;
+  }
+
+  #succeed(delivery: Delivery): void {
+    this.#delivery = undefined;
+    this.#outlet.report({ kind: 'delivered', token: delivery.order.token });
+  }
+
+  #fail(delivery: Delivery, why: Failure, because?: string): void {
+    this.#delivery = undefined;
+    const { token } = delivery.order;
+    this.#outlet.report({ kind: 'undelivered', token, why, ...(because === undefined ? {} : { because }) });
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The MsgIds of what is sent to one client: counted up, and kept by a delivery that begins again, so that the client can
+ * tell the repetition from news. Source: MQTT-SN 1.2 §5.3.7, §6.13.
+ */
+import type { Restorable } from '../../base/snapshot.ts';
+import { crc32 } from '../../codec/crc32.ts';
+import { MESSAGE_ID_MAX } from '../../codec/mqttsn-packets.ts';
+import type { DriverOrder } from '../driver.ts';
+
+export interface MessageIdsSnapshot {
+  readonly last: number;
+  readonly published: Published | undefined;
+}
+
+interface Published {
+  readonly topic: string;
+  readonly payloadCrc: number;
+  readonly messageId: number;
+}
+
+type Publication = Pick<Extract<DriverOrder, { kind: 'deliver' }>, 'topic' | 'payload' | 'dup'>;
+
+export class MessageIds implements Restorable<MessageIdsSnapshot> {
+  #last = 0;
+  /** The last publication that has got one. */
+  #published: Published | undefined;
+
+  next(): number {
+    this.#last = this.#last >= MESSAGE_ID_MAX ? 1 : this.#last + 1;
+    return this.#last;
+  }
+
+  /** Of this publication: its own of last time if it is repeated and nothing was published in between. */
+  ofPublication({ topic, payload, dup }: Publication): number {
+    const payloadCrc = crc32(payload);
+    const last = this.#published;
+    const isRepetition = dup && last?.topic === topic && last.payloadCrc === payloadCrc;
+    const messageId = last !== undefined && isRepetition ? last.messageId : this.next();
+    this.#published = { topic, payloadCrc, messageId };
+    return messageId;
+  }
+
+  /** The client has forgotten what it has seen. */
+  forget(): void {
+    this.#published = undefined;
+  }
+
+  snapshot(): MessageIdsSnapshot {
+    return { last: this.#last, published: this.#published };
+  }
+
+  restore({ last, published }: MessageIdsSnapshot): void {
+    this.#last = last;
+    this.#published = published;
+  }
+}

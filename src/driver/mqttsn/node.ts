@@ -1,0 +1,306 @@
+/**
+ * Who is connected at one address of the wire: CONNECT with its will, DISCONNECT, keep alive, sleep. One peer for whoever
+ * is on the wire itself, one for each node behind a forwarder. What a connected client says goes to `mqttsn-client.ts`.
+ *
+ *     nobody ─CONNECT─▶ attaching ─attached─▶ attached ─DISCONNECT, silence, link closed─▶ nobody
+ *     within attached: active ─DISCONNECT with duration─▶ asleep ─PINGREQ with client id─▶ awake ─PINGRESP─▶ asleep
+ *
+ * Invariants: one `attach` is unanswered at a time, and a CONNECT meanwhile waits (the newest counts); every accepted
+ * attach ends in one `detach`, or in a new attach of the same client id; the PINGRESP of a wake leaves after the flow
+ * has said that everything is delivered. Source: MQTT-SN 1.2 §6.2, §6.11, §6.12, §6.14.
+ */
+import { type ConnectPacket, type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
+import type { AttachAnswer, DetachCause } from '../driver.ts';
+import type { MqttsnClient } from './client.ts';
+import {
+  type Attached,
+  type Attaching,
+  aliveUntilMs,
+  type Connection,
+  type ConnectionSnapshot,
+  isClientId,
+  takeBack,
+  toleranceMs,
+  wakeAtMs,
+  writeDown,
+} from './connection.ts';
+import type { DeliverOrder } from './downlinks.ts';
+import type { Outlet } from './packet-sink.ts';
+import { returnCodeOf } from './requests.ts';
+import { Stranger, type StrangerSnapshot, type StrangerTerms } from './unconnected-peer.ts';
+import {
+  type EndedDialog,
+  isRepeated,
+  repeatedAnswer,
+  WillDialog,
+  type WillDialogSnapshot,
+  type Wish,
+} from './will.ts';
+
+interface PeerSurroundings extends StrangerTerms {
+  /** The client of that id, new or known, taken from any other address; `undefined` while it is attaching there. */
+  readonly claimClient: (id: string) => MqttsnClient | undefined;
+}
+
+export interface PeerSnapshot {
+  readonly connection: ConnectionSnapshot;
+  readonly dialog: WillDialogSnapshot | undefined;
+  readonly ended: EndedDialog | undefined;
+  readonly leaving: string | undefined;
+  readonly stranger: StrangerSnapshot;
+}
+
+export class MqttsnPeer {
+  readonly #outlet: Outlet;
+  readonly #claimClient: PeerSurroundings['claimClient'];
+  readonly #stranger: Stranger;
+  #connection: Connection = { state: 'nobody' };
+  #dialog: WillDialog | undefined;
+  /** The last dialogue, for as long as the client may repeat its last packet. */
+  #ended: EndedDialog | undefined;
+  /** Client whose DISCONNECT is answered once the end of its connection, and of its will, is durable. */
+  #leaving: string | undefined;
+
+  constructor(surroundings: PeerSurroundings) {
+    this.#outlet = surroundings.outlet;
+    this.#claimClient = surroundings.claimClient;
+    this.#stranger = new Stranger(surroundings);
+  }
+
+  get clientId(): string | undefined {
+    return this.#connection.state === 'nobody' ? undefined : this.#connection.client.id;
+  }
+
+  get attachment(): Attached | undefined {
+    return this.#connection.state === 'attached' ? this.#connection : undefined;
+  }
+
+  receive(packet: Packet, nowMs: number): void {
+    if (this.#connection.state === 'attached') this.#connection = { ...this.#connection, heardMs: nowMs };
+    if (packet.kind === 'connect') this.#connect(packet);
+    else if ((packet.kind === 'willtopic' || packet.kind === 'willmsg') && this.#describe(packet)) return;
+    else if (this.#connection.state === 'attached') this.#receiveAttached(this.#connection, packet, nowMs);
+    else if (this.#connection.state === 'attaching') this.#receiveAttaching(this.#connection, packet);
+    else if (this.#leaving === undefined || packet.kind !== 'disconnect') this.#stranger.receive(packet, nowMs);
+  }
+
+  attached(answer: AttachAnswer, nowMs: number): void {
+    if (this.#connection.state !== 'attaching') return;
+    const { client, connect, next } = this.#connection;
+    const { clean, durationS } = connect;
+    this.#connection = { state: 'nobody' };
+    if (answer.accepted) {
+      client.connect(this.#outlet.node, clean, answer.topicIds);
+      this.#connection = { state: 'attached', client, mode: 'active', aliveMs: toleranceMs(durationS), heardMs: nowMs };
+    }
+    if (typeof next === 'string') {
+      if (this.#connection.state === 'attached') this.#leave(this.#connection, next);
+      else if (next === 'asked') this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+    } else if (next !== undefined && !isRepeated(connect, next.connect)) {
+      this.#attach(next);
+    } else {
+      if (this.#dialog !== undefined && isRepeated(connect, this.#dialog.connect)) this.#dialog = undefined;
+      const returnCode = answer.accepted ? RETURN_CODE.accepted : returnCodeOf(answer.why);
+      if (this.#ended !== undefined) this.#ended = { ...this.#ended, returnCode };
+      this.#outlet.send({ kind: 'connack', returnCode });
+    }
+  }
+
+  /** A client may be delivered to, now. Every delivery ends in one report: to one that is gone it is lost at once. */
+  deliver(order: DeliverOrder, nowMs: number): void {
+    if (this.#connection.state === 'attached' && this.#connection.mode !== 'asleep') {
+      this.#connection.client.deliver(order, nowMs);
+    } else {
+      this.#outlet.report({ kind: 'undelivered', token: order.token, why: 'lost' });
+    }
+  }
+
+  /** Everything that waited has been acknowledged: only now the PINGRESP (MQTT-SN 1.2 §6.14). */
+  rest(): void {
+    if (this.#connection.state !== 'attached' || this.#connection.mode !== 'awake') return;
+    this.#connection = { ...this.#connection, mode: 'asleep' };
+    this.#outlet.send({ kind: 'pingresp' });
+  }
+
+  /** Answers the DISCONNECT of a client that has left here and has not come back since (MQTT-SN 1.2 §6.12). */
+  released(clientId: string): void {
+    if (this.#leaving !== clientId) return;
+    this.#leaving = undefined;
+    this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+  }
+
+  dismiss(): void {
+    if (this.#connection.state !== 'attached') return;
+    this.#detach(this.#connection, 'dismissed');
+    this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+  }
+
+  /** A sleeper sleeps on: it need not know that its port was gone for a while. */
+  closed(): void {
+    this.#dialog = undefined;
+    this.#ended = undefined;
+    this.#leaving = undefined;
+    this.#stranger.calm();
+    const connection = this.#connection;
+    if (connection.state === 'attaching') this.#connection = { ...connection, next: 'link closed' };
+    else if (connection.state === 'attached' && connection.mode === 'active') this.#detach(connection, 'link closed');
+    else if (connection.state === 'attached' && connection.mode === 'awake')
+      this.#sleep(connection, connection.aliveMs);
+  }
+
+  /** Its client has connected from another address of this link. */
+  yieldClient(): void {
+    this.#ended = undefined;
+    if (this.#connection.state === 'attached') this.#connection.client.disconnect();
+    this.#connection = { state: 'nobody' };
+  }
+
+  wake(nowMs: number): void {
+    const connection = this.#connection;
+    this.#stranger.wake(nowMs);
+    if (connection.state !== 'attached') return;
+    if (nowMs >= (aliveUntilMs(connection) ?? Number.POSITIVE_INFINITY)) {
+      this.#detach(connection, 'keep alive ran out');
+    } else if (connection.client.wake(nowMs) === 'silent') {
+      // Whoever woke may have gone back to sleep early: it has the rest of its sleep to wake again.
+      if (connection.mode === 'awake') this.#sleep(connection, connection.aliveMs);
+      else this.#detach(connection, 'no answer');
+    }
+  }
+
+  wakeAtMs(): number {
+    return Math.min(wakeAtMs(this.#connection), this.#stranger.wakeAtMs());
+  }
+
+  /** The line has opened, and whoever is there may believe to be connected. A sleeper is, and does not listen. */
+  callBack(nowMs: number): void {
+    if (this.#connection.state === 'nobody') this.#stranger.callBack(nowMs);
+  }
+
+  bytesArrived(nowMs: number): void {
+    this.#stranger.bytesArrived(nowMs);
+  }
+
+  snapshot(): PeerSnapshot {
+    const connection = writeDown(this.#connection);
+    const [dialog, stranger] = [this.#dialog?.snapshot(), this.#stranger.snapshot()];
+    return { connection, dialog, ended: this.#ended, leaving: this.#leaving, stranger };
+  }
+
+  /** @param clientOf the session that a connection names */
+  restore(
+    { connection, dialog, ended, leaving, stranger }: PeerSnapshot,
+    clientOf: (id: string) => MqttsnClient,
+  ): void {
+    this.#connection = takeBack(connection, clientOf);
+    this.#dialog = dialog === undefined ? undefined : new WillDialog(dialog, this.#outlet);
+    this.#ended = ended;
+    this.#leaving = leaving;
+    this.#stranger.restore(stranger);
+  }
+
+  #connect(packet: ConnectPacket): void {
+    this.#stranger.calm();
+    this.#leaving = undefined; // a DISCONNECT now would be read as the answer to this CONNECT
+    const isRepeat = this.#dialog !== undefined && isRepeated(this.#dialog.connect, packet);
+    if (isRepeat && packet.will) return this.#dialog?.begin(); // with the topic that is known already
+    this.#dialog = undefined;
+    if (!isClientId(packet.clientId)) {
+      this.#outlet.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
+    } else if (packet.will) {
+      this.#dialog = new WillDialog({ connect: packet, topic: undefined }, this.#outlet);
+      this.#dialog.begin();
+    } else {
+      this.#ended = undefined;
+      this.#attach({ connect: packet, will: 'unchanged' });
+    }
+  }
+
+  /** @returns false: it is no part of a dialogue, nor of the last one */
+  #describe(packet: Extract<Packet, { kind: 'willtopic' | 'willmsg' }>): boolean {
+    const dialog = this.#dialog;
+    const progress = dialog?.receive(packet) ?? 'goes on';
+    if (dialog !== undefined && progress !== 'goes on') {
+      this.#dialog = undefined;
+      const isRefused = progress === 'refused';
+      this.#ended = dialog.ended(packet, isRefused ? RETURN_CODE.notSupported : undefined);
+      if (!isRefused) this.#attach(progress);
+      return true;
+    }
+    if (this.#ended === undefined || (dialog !== undefined && packet.kind === 'willtopic')) return dialog !== undefined;
+    const answer = repeatedAnswer(this.#ended, packet);
+    if (answer !== undefined) this.#outlet.send(answer);
+    return answer !== undefined || dialog !== undefined;
+  }
+
+  #attach(wish: Wish): void {
+    const connection = this.#connection;
+    const { clientId: subdevice, clean, durationS } = wish.connect;
+    if (connection.state === 'attaching') {
+      this.#connection = { ...connection, next: wish };
+      return;
+    }
+    const client = this.#claimClient(subdevice);
+    if (client === undefined) {
+      this.#outlet.counters.unexpectedPackets += 1;
+      return;
+    }
+    if (connection.state === 'attached') {
+      if (connection.client.id === subdevice) client.disconnect();
+      else this.#detach(connection, 'replaced');
+    }
+    this.#connection = { state: 'attaching', client, connect: wish.connect, next: undefined };
+    this.#outlet.report({ kind: 'attach', subdevice, clean, aliveMs: toleranceMs(durationS), will: wish.will });
+  }
+
+  #receiveAttached(connection: Attached, packet: Packet, nowMs: number): void {
+    if (packet.kind === 'pingreq') {
+      const isOther = packet.clientId !== '' && packet.clientId !== connection.client.id;
+      if (isOther) this.#stranger.receive(packet, nowMs);
+      else this.#ping(connection);
+    } else if (packet.kind === 'disconnect') {
+      if (packet.durationS === undefined || packet.durationS === 0) return this.#leave(connection, 'asked');
+      this.#sleep(connection, toleranceMs(packet.durationS));
+      this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+    } else {
+      // Also of a sleeper, though it should connect first (MQTT-SN 1.2 §6.14): what has come is not thrown away.
+      connection.client.receive(packet, nowMs);
+    }
+  }
+
+  #ping(connection: Attached): void {
+    if (connection.mode === 'active') this.#outlet.send({ kind: 'pingresp' });
+    if (connection.mode !== 'asleep') return;
+    this.#connection = { ...connection, mode: 'awake' };
+    this.#outlet.report({ kind: 'woke', subdevice: connection.client.id });
+  }
+
+  #sleep(connection: Attached, aliveMs: number): void {
+    this.#connection = { ...connection, mode: 'asleep', aliveMs };
+    const { client } = connection;
+    this.#outlet.report({ kind: 'slept', subdevice: client.id, aliveMs });
+    client.sleep();
+  }
+
+  #receiveAttaching(connection: Attaching, packet: Packet): void {
+    if (packet.kind === 'disconnect') {
+      this.#connection = { ...connection, next: 'asked' };
+    } else if (packet.kind !== 'willmsg') {
+      // a repeated WILLMSG waits for the same CONNACK
+      this.#outlet.counters.unexpectedPackets += 1;
+    }
+  }
+
+  #leave(connection: Attached, cause: DetachCause): void {
+    if (cause === 'asked') this.#leaving = connection.client.id;
+    this.#detach(connection, cause);
+  }
+
+  #detach(connection: Attached, cause: DetachCause): void {
+    this.#connection = { state: 'nobody' };
+    this.#ended = undefined;
+    const { client } = connection;
+    client.disconnect();
+    this.#outlet.report({ kind: 'detach', subdevice: client.id, cause, aliveUntilMs: aliveUntilMs(connection) });
+  }
+}

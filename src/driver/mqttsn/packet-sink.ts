@@ -1,0 +1,126 @@
+/**
+ * What the parts of an MQTT-SN link want done while one input is handled, in the order they want it, and the counters
+ * they move. One `Spool` per link, emptied after every input, so tokens are never drawn twice; one `Outlet` per address.
+ */
+import { type DiscardReason, sampleBytes } from '../../base/discard.ts';
+import type { ChannelAction } from '../../base/machine.ts';
+import type { Restorable } from '../../base/snapshot.ts';
+import type { Framing } from '../../codec/framing.ts';
+import type { Packet } from '../../codec/mqttsn-packets.ts';
+import { encodePacket, packetBytes } from '../../codec/mqttsn-encode.ts';
+import type { DriverReport, LinkAction } from '../driver.ts';
+
+export interface SpoolSnapshot {
+  readonly counters: Spool['counters'];
+  readonly lastToken: number;
+}
+
+/** Empty between inputs: what is written down then has no actions. */
+export class Spool implements Restorable<SpoolSnapshot> {
+  readonly #frame: Framing['encode'];
+  readonly #packetBytesMax: number;
+  readonly counters = { bytesOut: 0, framesOut: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 };
+  #actions: LinkAction[] = [];
+  #lastToken = 0;
+
+  /** @param packetBytesMax octets of the largest packet that may be sent, with what a forwarder puts around it */
+  constructor(framing: Pick<Framing, 'encode'>, packetBytesMax: number) {
+    this.#frame = framing.encode;
+    this.#packetBytesMax = packetBytesMax;
+  }
+
+  /** @param more octets that a forwarder's header adds */
+  fits(packet: Packet, more = 0): boolean {
+    return (packetBytes(packet) ?? Number.POSITIVE_INFINITY) + more <= this.#packetBytesMax;
+  }
+
+  /** @returns false, and nothing is sent, when the packet is larger than the link allows */
+  send(packet: Packet): boolean {
+    if (!this.fits(packet)) return false;
+    const frame = this.#frame(encodePacket(packet));
+    this.counters.framesOut += 1;
+    this.counters.bytesOut += frame.length;
+    this.#actions.push({ kind: 'write', bytes: frame });
+    return true;
+  }
+
+  act(...actions: readonly (ChannelAction | DriverReport)[]): void {
+    this.#actions.push(...actions);
+  }
+
+  /** @param subdevice if it is known to be one of ours */
+  discard(reason: DiscardReason, sample: Uint8Array | string, subdevice?: string): void {
+    const kept = typeof sample === 'string' ? sample : sampleBytes(sample);
+    this.act({ kind: 'discarded', subdevice, reason, sample: kept, count: 1 });
+  }
+
+  drawToken(): number {
+    this.#lastToken += 1;
+    return this.#lastToken;
+  }
+
+  /** Everything since the last call. */
+  take(): LinkAction[] {
+    const actions = this.#actions;
+    this.#actions = [];
+    return actions;
+  }
+
+  snapshot(): SpoolSnapshot {
+    return { counters: { ...this.counters }, lastToken: this.#lastToken };
+  }
+
+  restore({ counters, lastToken }: SpoolSnapshot): void {
+    Object.assign(this.counters, counters);
+    this.#lastToken = lastToken;
+  }
+}
+
+export class Outlet {
+  readonly #spool: Spool;
+  /** The node behind a forwarder that hears what is sent; `undefined`: whoever is on the wire itself. */
+  node: Uint8Array | undefined;
+
+  constructor(spool: Spool, node: Uint8Array | undefined) {
+    this.#spool = spool;
+    this.node = node;
+  }
+
+  get counters(): Spool['counters'] {
+    return this.#spool.counters;
+  }
+
+  /** Whether `send` would send it. */
+  fits(packet: Packet): boolean {
+    const { node } = this;
+    return this.#spool.fits(packet, node === undefined ? 0 : headerBytes(node));
+  }
+
+  /**
+   * @param radius hops a broadcast may take behind a forwarder; means nothing to one receiver (MQTT-SN 1.2 §5.5)
+   * @returns false, and nothing is sent, when the packet is larger than the link allows
+   */
+  send(packet: Packet, radius = 0): boolean {
+    const { node } = this;
+    if (node === undefined) return this.#spool.send(packet);
+    if (!this.fits(packet)) return false;
+    return this.#spool.send({ kind: 'encapsulated', radius, node, packet: encodePacket(packet) });
+  }
+
+  report(report: DriverReport): void {
+    this.#spool.act(report);
+  }
+
+  discard(...discarded: Parameters<Spool['discard']>): void {
+    this.#spool.discard(...discarded);
+  }
+
+  drawToken(): number {
+    return this.#spool.drawToken();
+  }
+}
+
+/** Octets that a forwarder puts in front of a packet for `node`. */
+function headerBytes(node: Uint8Array): number {
+  return packetBytes({ kind: 'encapsulated', radius: 0, node, packet: new Uint8Array(0) }) ?? Number.POSITIVE_INFINITY;
+}

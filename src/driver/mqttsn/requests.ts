@@ -1,0 +1,284 @@
+/**
+ * What one client asks of its session: REGISTER, SUBSCRIBE, UNSUBSCRIBE, WILLTOPICUPD, WILLMSGUPD. Each is reported to the flow and answered on
+ * the wire once the flow has made the change durable.
+ *
+ * Invariants: no answer promises what a power cut could take back; a repeated request that is being worked on
+ * is not reported again; updates of the will are answered in their order; at most `requestsMax` at a time. Source: MQTT-SN 1.2 §6.5, §6.9.
+ */
+import type { Qos } from '../../base/message.ts';
+import type { Restorable } from '../../base/snapshot.ts';
+import {
+  type FilterReference,
+  type Packet,
+  RETURN_CODE,
+  type RegisterPacket,
+  type SubackPacket,
+  type SubscribePacket,
+  type UnsubscribePacket,
+} from '../../codec/mqttsn-packets.ts';
+import type { RefuseReason } from '../driver.ts';
+import type { Outlet } from './packet-sink.ts';
+import { hasWildcard, type TopicTable } from './topics.ts';
+import { willChangeOf } from './will.ts';
+
+type Request =
+  | { readonly kind: 'register'; readonly messageId: number; readonly name: string; readonly topicId: number }
+  | {
+      readonly kind: 'subscribe';
+      readonly messageId: number;
+      readonly name: string;
+      readonly qos: Qos;
+      /** Given with this subscription, or had before. */
+      readonly givenId: number | undefined;
+      readonly topicIdField: number;
+    }
+  | { readonly kind: 'unsubscribe'; readonly messageId: number; readonly name: string }
+  | WillUpdate;
+
+/** Has no message id on the wire, and neither has its answer. */
+interface WillUpdate {
+  readonly kind: WillUpdatePacket['kind'];
+  readonly messageId: 0;
+  /** What the will is to be, as text. */
+  readonly name: string;
+  /** Of its answer, which waits for those of the updates before it; `undefined`: the flow is at work. */
+  readonly returnCode: number | undefined;
+}
+
+type WillUpdatePacket = Extract<Packet, { kind: 'willtopicupd' | 'willmsgupd' }>;
+
+interface RequestTerms {
+  readonly outlet: Outlet;
+  readonly topics: TopicTable;
+  readonly requestsMax: number;
+}
+
+export interface RequestsSnapshot {
+  readonly byToken: ReadonlyMap<number, Request>;
+}
+
+export class Requests implements Restorable<RequestsSnapshot> {
+  readonly #subdevice: string;
+  readonly #outlet: Outlet;
+  readonly #topics: TopicTable;
+  readonly #requestsMax: number;
+  readonly #byToken = new Map<number, Request>();
+
+  constructor(subdevice: string, { outlet, topics, requestsMax }: RequestTerms) {
+    this.#subdevice = subdevice;
+    this.#outlet = outlet;
+    this.#topics = topics;
+    this.#requestsMax = requestsMax;
+  }
+
+  /** The connection has ended: nobody waits for these answers. */
+  forget(): void {
+    this.#byToken.clear();
+  }
+
+  register({ topic, messageId }: RegisterPacket): void {
+    if (topic === '' || hasWildcard(topic)) {
+      this.#regack(0, messageId, RETURN_CODE.notSupported);
+      return;
+    }
+    if (this.#isUnderway('register', messageId, topic)) return;
+    const topicId = this.#isFull() ? undefined : this.#topics.idForClient(topic);
+    if (topicId === undefined) {
+      this.#regack(0, messageId, RETURN_CODE.congestion);
+    } else if (this.#topics.isDurable(topicId)) {
+      this.#topics.told(topicId);
+      this.#regack(topicId, messageId, RETURN_CODE.accepted);
+    } else {
+      const token = this.#await({ kind: 'register', messageId, name: topic, topicId });
+      this.#outlet.report({ kind: 'topicBound', subdevice: this.#subdevice, topicId, topic, token });
+    }
+  }
+
+  subscribe({ filter, messageId, ...asked }: SubscribePacket): void {
+    const name = this.#topics.filterOf(filter);
+    if (name === undefined || name === '') {
+      this.#suback({ topicId: 0, qos: 0, messageId, returnCode: RETURN_CODE.invalidTopicId });
+      return;
+    }
+    if (this.#isUnderway('subscribe', messageId, name)) return;
+    const isGiven = filter.type === 'name' && !hasWildcard(name);
+    if (this.#isFull()) {
+      this.#suback({ topicId: 0, qos: 0, messageId, returnCode: RETURN_CODE.congestion });
+      return;
+    }
+    const givenId = isGiven ? this.#topics.idForClient(name) : undefined;
+    // There is no QoS 2 to give: QoS 1 is granted in its place.
+    const qos: Qos = asked.qos >= 1 ? 1 : 0;
+    const topicIdField = givenId ?? predefinedIdOf(filter);
+    const token = this.#await({ kind: 'subscribe', messageId, name, qos, givenId, topicIdField });
+    const subdevice = this.#subdevice;
+    this.#outlet.report({ kind: 'subscribe', subdevice, filter: name, qos, topicId: givenId, token });
+  }
+
+  /** UNSUBACK has no return code: what cannot be done now is left unanswered, and asked again. */
+  unsubscribe({ filter, messageId }: UnsubscribePacket): void {
+    const name = this.#topics.filterOf(filter);
+    if (name === undefined || name === '') {
+      this.#outlet.send({ kind: 'unsuback', messageId });
+      return;
+    }
+    if (this.#isFull() || this.#isUnderway('unsubscribe', messageId, name)) return;
+    const token = this.#await({ kind: 'unsubscribe', messageId, name });
+    this.#outlet.report({ kind: 'unsubscribe', subdevice: this.#subdevice, filter: name, token });
+  }
+
+  /**
+   * The newest update wins, and each gets an answer, in their order: an answer does not say which update it is for
+   * (MQTT-SN 1.2 §5.4.22 to §5.4.25). One that repeats the newest before its answer is the same update.
+   */
+  updateWill(packet: WillUpdatePacket): void {
+    const { kind } = packet;
+    const name = willText(packet);
+    const unanswered = [...this.#byToken.values()].filter((request) => request.kind === kind);
+    if (unanswered.at(-1)?.name === name) return;
+    const change = willChangeOf(packet);
+    if (this.#isFull()) {
+      // without an answer it comes again; one now would be taken for that of an update before it
+      if (unanswered.length === 0) this.#answerUpdate(kind, RETURN_CODE.congestion);
+      return;
+    }
+    const returnCode = change === undefined ? RETURN_CODE.notSupported : undefined;
+    const token = this.#await({ kind, messageId: 0, name, returnCode });
+    if (change === undefined) this.#answerUpdates(kind);
+    else this.#outlet.report({ kind: 'will', subdevice: this.#subdevice, change, token });
+  }
+
+  /** @returns whether the token was one of these */
+  confirm(token: number): boolean {
+    if (this.#settleUpdate(token, RETURN_CODE.accepted)) return true;
+    const request = this.#take(token);
+    if (request === undefined) return false;
+    const { messageId, name } = request;
+    switch (request.kind) {
+      case 'register':
+        this.#topics.bind(request.topicId, name);
+        this.#topics.told(request.topicId);
+        this.#regack(request.topicId, messageId, RETURN_CODE.accepted);
+        break;
+      case 'subscribe':
+        if (request.givenId !== undefined) {
+          this.#topics.bind(request.givenId, name);
+          this.#topics.told(request.givenId);
+        }
+        this.#suback({ topicId: request.topicIdField, qos: request.qos, messageId, returnCode: RETURN_CODE.accepted });
+        break;
+      case 'unsubscribe':
+        this.#outlet.send({ kind: 'unsuback', messageId });
+        break;
+    }
+    return true;
+  }
+
+  /** @returns whether the token was one of these */
+  refuse(token: number, why: RefuseReason): boolean {
+    if (this.#settleUpdate(token, returnCodeOf(why))) return true;
+    const request = this.#take(token);
+    if (request === undefined) return false;
+    const { messageId } = request;
+    switch (request.kind) {
+      case 'register':
+        this.#topics.release(request.topicId);
+        this.#regack(0, messageId, returnCodeOf(why));
+        break;
+      case 'subscribe':
+        if (request.givenId !== undefined) this.#topics.release(request.givenId);
+        this.#suback({ topicId: 0, qos: 0, messageId, returnCode: returnCodeOf(why) });
+        break;
+      case 'unsubscribe':
+        if (why !== 'congestion') this.#outlet.send({ kind: 'unsuback', messageId });
+        break;
+    }
+    return true;
+  }
+
+  snapshot(): RequestsSnapshot {
+    return { byToken: new Map(this.#byToken) };
+  }
+
+  restore({ byToken }: RequestsSnapshot): void {
+    for (const [token, request] of byToken) this.#byToken.set(token, request);
+  }
+
+  #isFull(): boolean {
+    return this.#byToken.size >= this.#requestsMax;
+  }
+
+  #isUnderway(kind: Request['kind'], messageId: number, name: string): boolean {
+    for (const request of this.#byToken.values()) {
+      if (request.kind === kind && request.messageId === messageId && request.name === name) return true;
+    }
+    return false;
+  }
+
+  #await(request: Request): number {
+    const token = this.#outlet.drawToken();
+    this.#byToken.set(token, request);
+    return token;
+  }
+
+  #take(token: number): Request | undefined {
+    const request = this.#byToken.get(token);
+    this.#byToken.delete(token);
+    return request;
+  }
+
+  #regack(topicId: number, messageId: number, returnCode: number): void {
+    this.#outlet.send({ kind: 'regack', topicId, messageId, returnCode });
+  }
+
+  /** @returns whether the token was of an update of the will */
+  #settleUpdate(token: number, returnCode: number): boolean {
+    const request = this.#byToken.get(token);
+    if (request?.kind !== 'willtopicupd' && request?.kind !== 'willmsgupd') return false;
+    this.#byToken.set(token, { ...request, returnCode });
+    this.#answerUpdates(request.kind);
+    return true;
+  }
+
+  /** Those that are settled, up to the first that is not. */
+  #answerUpdates(kind: WillUpdatePacket['kind']): void {
+    for (const [token, request] of this.#byToken) {
+      if (request.kind !== kind) continue;
+      if (request.returnCode === undefined) return;
+      this.#byToken.delete(token);
+      this.#answerUpdate(kind, request.returnCode);
+    }
+  }
+
+  #answerUpdate(kind: WillUpdatePacket['kind'], returnCode: number): void {
+    this.#outlet.send({ kind: kind === 'willtopicupd' ? 'willtopicresp' : 'willmsgresp', returnCode });
+  }
+
+  #suback(answer: Omit<SubackPacket, 'kind'>): void {
+    this.#outlet.send({ kind: 'suback', ...answer });
+  }
+}
+
+function willText(packet: WillUpdatePacket): string {
+  if (packet.kind === 'willmsgupd') return Buffer.from(packet.payload).toString('latin1');
+  return packet.will === undefined ? '' : `${packet.will.qos} ${packet.will.retain} ${packet.will.topic}`;
+}
+
+/** What a refusal looks like on the wire (MQTT-SN 1.2 §5.3.10). */
+export function returnCodeOf(why: RefuseReason): number {
+  switch (why) {
+    case 'congestion':
+      return RETURN_CODE.congestion;
+    case 'invalid topic':
+      return RETURN_CODE.invalidTopicId;
+    case 'not allowed':
+    case 'not supported':
+    case 'too large':
+      return RETURN_CODE.notSupported;
+  }
+}
+
+/** The SUBACK's TopicId is not relevant for short names and for wildcards (MQTT-SN 1.2 §5.4.16). */
+function predefinedIdOf(filter: FilterReference): number {
+  return filter.type === 'predefined' ? filter.id : 0;
+}

@@ -1,0 +1,240 @@
+/**
+ * The topic ids of one client's session: which id stands for which topic, and which of them the client has been told in
+ * this connection.
+ *
+ * The first `topicIdsMax` ids that the client asks for (REGISTER, SUBSCRIBE) are kept as long as the session lives. All
+ * other ids, those for downlinks above all, are replaceable: when `topicIdsMax` of them are in use, the one that was used
+ * least recently is released, and a new number is given. The number itself tells the two sorts apart, also after a restart.
+ *
+ * Invariants: an id stands for one topic as long as it is known; the number of a released id is given again only after
+ * all other replaceable numbers, so a late PUBLISH with the old meaning gets "invalid topic id" and never another topic;
+ * an id is used towards the client only after the client was told the id in this very connection (a client that restarted
+ * has forgotten); at most `topicIdsMax` ids of each sort. Source: MQTT-SN 1.2 §6.5, §6.7, §6.10.
+ */
+import type { Restorable } from '../../base/snapshot.ts';
+import { type FilterReference, isShortName, TOPIC_ID_MAX, type TopicReference } from '../../codec/mqttsn-packets.ts';
+
+/** Smallest replaceable topic id. Smaller ids belong to the client for the whole session. */
+export const REPLACEABLE_ID_MIN = 0x8000;
+
+interface Binding {
+  readonly topic: string;
+  /** The flow has made it durable. */
+  readonly isDurable: boolean;
+}
+
+export interface TopicLimits {
+  /** Known to both sides beforehand, by configuration. */
+  readonly predefinedTopics: ReadonlyMap<number, string>;
+  /** Number of ids of each sort: kept for the session, and replaceable. */
+  readonly topicIdsMax: number;
+}
+
+export interface TopicTableSnapshot {
+  /** Least recently used first. */
+  readonly bindings: ReadonlyMap<number, Binding>;
+  /** Those by which their topics are known now. */
+  readonly ids: readonly number[];
+  readonly told: readonly number[];
+  readonly lastKeptId: number;
+  readonly lastReplaceableId: number;
+}
+
+export class TopicTable implements Restorable<TopicTableSnapshot> {
+  readonly #limits: TopicLimits;
+  readonly #released: (id: number) => void;
+  readonly #predefinedIds: ReadonlyMap<string, number>;
+  readonly #bindings = new Map<number, Binding>();
+  readonly #ids = new Map<string, number>();
+  readonly #told = new Set<number>();
+  #lastKeptId = 0;
+  #lastReplaceableId = REPLACEABLE_ID_MIN - 1;
+
+  /** @param released called with each id that has to make room for another */
+  constructor(limits: TopicLimits, released: (id: number) => void) {
+    this.#limits = limits;
+    this.#released = released;
+    this.#predefinedIds = new Map([...limits.predefinedTopics].map(([id, topic]) => [topic, id]));
+  }
+
+  /** A clean session: everything given is forgotten. */
+  forget(): void {
+    this.#bindings.clear();
+    this.#ids.clear();
+    this.#lastKeptId = 0;
+    this.#lastReplaceableId = REPLACEABLE_ID_MIN - 1;
+  }
+
+  /**
+   * A new connection: what is durable counts, and the client has been told nothing. Ids that were given before and are
+   * not durable may still become so: they are not given again.
+   */
+  resume(durable: ReadonlyMap<number, string>): void {
+    this.#told.clear();
+    this.#bindings.clear();
+    this.#ids.clear();
+    for (const [id, topic] of durable) {
+      this.#set(id, topic, true);
+      if (isReplaceable(id)) this.#lastReplaceableId = Math.max(this.#lastReplaceableId, id);
+      else this.#lastKeptId = Math.max(this.#lastKeptId, id);
+    }
+  }
+
+  /** Id for a topic that the client asked for, kept for the session while there is room for such ids. */
+  idForClient(topic: string): number {
+    const known = this.#ids.get(topic);
+    if (known !== undefined && !isReplaceable(known)) return known;
+    const keptCount = this.#count((id) => !isReplaceable(id));
+    const hasRoom = keptCount < this.#limits.topicIdsMax && this.#lastKeptId + 1 < REPLACEABLE_ID_MIN;
+    if (!hasRoom) return this.idForDownlink(topic);
+    this.#lastKeptId += 1;
+    this.#set(this.#lastKeptId, topic, false);
+    return this.#lastKeptId;
+  }
+
+  /** Id for a topic of the gateway's choice, given now if the topic had none. */
+  idForDownlink(topic: string): number {
+    const known = this.#ids.get(topic);
+    if (known !== undefined) {
+      this.#touch(known);
+      return known;
+    }
+    while (this.#count(isReplaceable) >= this.#limits.topicIdsMax) this.#releaseOldest();
+    const id = this.#nextReplaceableId();
+    this.#set(id, topic, false);
+    return id;
+  }
+
+  isDurable(id: number): boolean {
+    return this.#bindings.get(id)?.isDurable === true;
+  }
+
+  /** The flow has made the binding durable. An id that was released meanwhile stays released. */
+  bind(id: number, topic: string): void {
+    if (this.#bindings.get(id)?.topic === topic) this.#set(id, topic, true);
+  }
+
+  /** The flow refused the binding: the id stands for nothing, and is not given again. */
+  release(id: number): void {
+    if (this.#bindings.get(id)?.isDurable === false) this.#forgetId(id);
+  }
+
+  /** The client knows the id from now on, in this connection. */
+  told(id: number): void {
+    if (this.#bindings.has(id)) this.#told.add(id);
+  }
+
+  /** The client says that it does not know the id. */
+  untold(id: number): void {
+    this.#told.delete(id);
+  }
+
+  /** The name behind the topic of a PUBLISH from the client; `undefined`: invalid topic id. */
+  nameOf(topic: TopicReference): string | undefined {
+    const name = this.#lookUp(topic);
+    return name === undefined || hasWildcard(name) ? undefined : name;
+  }
+
+  filterOf(filter: FilterReference): string | undefined {
+    return filter.type === 'predefined' ? this.#limits.predefinedTopics.get(filter.id) : filter.name;
+  }
+
+  /** How `topic` can be sent to the client without a REGISTER; `undefined`: it must be registered first. */
+  referenceTo(topic: string): TopicReference | undefined {
+    const id = this.#ids.get(topic);
+    if (id !== undefined && this.#told.has(id)) {
+      this.#touch(id);
+      return { type: 'normal', id };
+    }
+    const predefinedId = this.#predefinedIds.get(topic);
+    if (predefinedId !== undefined) return { type: 'predefined', id: predefinedId };
+    return isShortName(topic) ? { type: 'short', name: topic } : undefined;
+  }
+
+  snapshot(): TopicTableSnapshot {
+    return {
+      bindings: new Map(this.#bindings),
+      ids: [...this.#ids.values()],
+      told: [...this.#told],
+      lastKeptId: this.#lastKeptId,
+      lastReplaceableId: this.#lastReplaceableId,
+    };
+  }
+
+  restore({ bindings, ids, told, lastKeptId, lastReplaceableId }: TopicTableSnapshot): void {
+    for (const [id, binding] of bindings) this.#bindings.set(id, binding);
+    for (const id of ids) this.#ids.set(bindings.get(id)?.topic ?? '', id);
+    for (const id of told) this.#told.add(id);
+    this.#lastKeptId = lastKeptId;
+    this.#lastReplaceableId = lastReplaceableId;
+  }
+
+  #lookUp(topic: TopicReference): string | undefined {
+    switch (topic.type) {
+      case 'normal': {
+        const binding = this.#bindings.get(topic.id);
+        if (binding?.isDurable !== true) return undefined;
+        this.#touch(topic.id);
+        return binding.topic;
+      }
+      case 'predefined':
+        return this.#limits.predefinedTopics.get(topic.id);
+      case 'short':
+        return topic.name;
+    }
+  }
+
+  /** A topic that has a kept id goes by that id. */
+  #set(id: number, topic: string, isDurable: boolean): void {
+    this.#bindings.set(id, { topic, isDurable });
+    const known = this.#ids.get(topic);
+    if (known === undefined || isReplaceable(known)) this.#ids.set(topic, id);
+  }
+
+  /** Makes a replaceable id the most recently used one. */
+  #touch(id: number): void {
+    const binding = this.#bindings.get(id);
+    if (binding === undefined || !isReplaceable(id)) return;
+    this.#bindings.delete(id);
+    this.#bindings.set(id, binding);
+  }
+
+  #count(isCounted: (id: number) => boolean): number {
+    let count = 0;
+    for (const id of this.#bindings.keys()) if (isCounted(id)) count += 1;
+    return count;
+  }
+
+  /** An id whose binding is being made durable is in use, and is released only if there is no other. */
+  #releaseOldest(): void {
+    const replaceable = [...this.#bindings.keys()].filter(isReplaceable);
+    const id = replaceable.find((each) => this.isDurable(each)) ?? replaceable[0];
+    if (id === undefined) return;
+    this.#forgetId(id);
+    this.#released(id);
+  }
+
+  #forgetId(id: number): void {
+    const topic = this.#bindings.get(id)?.topic ?? '';
+    this.#bindings.delete(id);
+    this.#told.delete(id);
+    if (this.#ids.get(topic) === id) this.#ids.delete(topic);
+  }
+
+  #nextReplaceableId(): number {
+    do {
+      this.#lastReplaceableId += 1;
+      if (this.#lastReplaceableId > TOPIC_ID_MAX) this.#lastReplaceableId = REPLACEABLE_ID_MIN;
+    } while (this.#bindings.has(this.#lastReplaceableId));
+    return this.#lastReplaceableId;
+  }
+}
+
+function isReplaceable(id: number): boolean {
+  return id >= REPLACEABLE_ID_MIN;
+}
+
+/** MQTT-4.7.1-1: wildcards are for filters, not for topic names. */
+export function hasWildcard(topic: string): boolean {
+  return topic.includes('+') || topic.includes('#');
+}

@@ -1,0 +1,127 @@
+/**
+ * Packets from an address where no client is connected. Publications with QoS −1 are passed on for the subdevice that the
+ * configuration names there; other packets are answered with DISCONNECT, which tells the client to connect again.
+ *
+ * A stock client that waits for its CONNACK takes a DISCONNECT for a refusal. So a DISCONNECT at the opening of the line, and
+ * one that answers what may be boot text, waits until the line is quiet, and a CONNECT cancels it.
+ * Identity never comes from the frame. Source: MQTT-SN 1.2 §6.8, §6.12.
+ */
+import { retaining } from '../../base/message.ts';
+import type { Restorable } from '../../base/snapshot.ts';
+import type { Packet, PublishPacket } from '../../codec/mqttsn-packets.ts';
+import type { Outlet } from './packet-sink.ts';
+import { hasWildcard } from './topics.ts';
+
+const FROM_GATEWAYS: ReadonlySet<Packet['kind']> = new Set([
+  'advertise',
+  'gwinfo',
+  'connack',
+  'willtopicreq',
+  'willmsgreq',
+  'suback',
+  'unsuback',
+  'willtopicresp',
+  'willmsgresp',
+]);
+
+export interface StrangerTerms {
+  readonly outlet: Outlet;
+  /** Whose publications come from here without a connection; `undefined`: nobody's. */
+  readonly publisher: string | undefined;
+  readonly predefinedTopics: ReadonlyMap<number, string>;
+  /** Packets have a checksum: what looks like one is no boot text, with a CONNECT behind. */
+  readonly isLineChecked: boolean;
+  /** A stranger is sent at most one DISCONNECT in this time, ms: a looped-back line would echo it for ever. */
+  readonly disconnectPauseMs: number;
+}
+
+export interface StrangerSnapshot {
+  readonly disconnectNotBeforeMs: number;
+  readonly due: Due | undefined;
+}
+
+/** A DISCONNECT that waits; each byte that arrives postpones `atMs`, up to `latestMs`. */
+interface Due {
+  readonly atMs: number;
+  readonly latestMs: number;
+}
+
+/** Boot text and a CONNECT of the largest size behind it take less time, at 9600 baud. */
+const QUIET_MS = 250;
+/** Longest wait on a line that is never quiet. */
+const DUE_MS_MAX = 2000;
+
+export class Stranger implements Restorable<StrangerSnapshot> {
+  readonly #terms: StrangerTerms;
+  #disconnectNotBeforeMs = 0;
+  #due: Due | undefined;
+
+  constructor(terms: StrangerTerms) {
+    this.#terms = terms;
+  }
+
+  receive(packet: Packet, nowMs: number): void {
+    if (packet.kind === 'publish' && packet.qos === -1) return this.#publish(packet);
+    this.#terms.outlet.counters.unexpectedPackets += 1;
+    // of QoS 1 it comes again once its subdevice has connected
+    if (packet.kind === 'publish' && packet.qos === 0)
+      this.#terms.outlet.discard('client not connected', packet.payload, this.#terms.publisher);
+    if (FROM_GATEWAYS.has(packet.kind) || nowMs < this.#disconnectNotBeforeMs) return;
+    if (this.#due !== undefined) return;
+    if (packet.kind === 'disconnect' || this.#terms.isLineChecked) this.#disconnect(nowMs);
+    else this.callBack(nowMs);
+  }
+
+  /**
+   * Tells a client that believes to be connected to connect again, soon and not at its next packet: after a restart of the
+   * gateway what waits for an idle subdevice would wait for its keep alive.
+   */
+  callBack(nowMs: number): void {
+    this.#due = { atMs: nowMs + QUIET_MS, latestMs: nowMs + DUE_MS_MAX };
+  }
+
+  /** A CONNECT has come, or the line has closed: no DISCONNECT is to follow. */
+  calm(): void {
+    this.#due = undefined;
+  }
+
+  /** Bytes have arrived: they may be the beginning of a CONNECT. */
+  bytesArrived(nowMs: number): void {
+    if (this.#due === undefined) return;
+    const { latestMs } = this.#due;
+    this.#due = { atMs: Math.min(nowMs + QUIET_MS, latestMs), latestMs };
+  }
+
+  wake(nowMs: number): void {
+    if (this.#due !== undefined && nowMs >= this.#due.atMs) this.#disconnect(nowMs);
+  }
+
+  wakeAtMs(): number {
+    return this.#due?.atMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  snapshot(): StrangerSnapshot {
+    return { disconnectNotBeforeMs: this.#disconnectNotBeforeMs, due: this.#due };
+  }
+
+  restore({ disconnectNotBeforeMs, due }: StrangerSnapshot): void {
+    this.#disconnectNotBeforeMs = disconnectNotBeforeMs;
+    this.#due = due;
+  }
+
+  #disconnect(nowMs: number): void {
+    this.#due = undefined;
+    this.#disconnectNotBeforeMs = nowMs + this.#terms.disconnectPauseMs;
+    this.#terms.outlet.send({ kind: 'disconnect', durationS: undefined });
+  }
+
+  /** By predefined id or short name only (MQTT-SN 1.2 §6.8). Nobody waits for an answer: what cannot pass is counted. */
+  #publish({ topic, payload, retain }: PublishPacket): void {
+    const { outlet, publisher: subdevice, predefinedTopics } = this.#terms;
+    const name = topic.type === 'short' ? topic.name : predefinedTopics.get(topic.type === 'predefined' ? topic.id : 0);
+    if (subdevice === undefined || name === undefined || hasWildcard(name)) {
+      outlet.counters.unexpectedPackets += 1;
+      outlet.discard(subdevice === undefined ? 'client not connected' : 'unknown topic id', payload, subdevice);
+    } else outlet.report({ kind: 'unconnected', subdevice, topic: name, payload, ...retaining(retain) });
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * What a client wants published when it is lost: asked for at CONNECT with the flag Will, and changed at any time.
+ *
+ *     CONNECT ─▶ WILLTOPICREQ ─WILLTOPIC─▶ WILLMSGREQ ─WILLMSG─▶ known       an empty WILLTOPIC: it wants none
+ *
+ * Whoever waits repeats what it sent, and the client is who waits (MQTT-SN 1.2 §6.13): nothing is asked twice unasked.
+ * Source: MQTT-SN 1.2 §6.3, §6.4.
+ */
+import { type Message, retaining } from '../../base/message.ts';
+import { type ConnectPacket, type Packet, RETURN_CODE, type Will } from '../../codec/mqttsn-packets.ts';
+import type { WillChange } from '../driver.ts';
+import type { Outlet } from './packet-sink.ts';
+import { hasWildcard } from './topics.ts';
+
+/** A CONNECT with everything that belongs to it. */
+export interface Wish {
+  readonly connect: ConnectPacket;
+  readonly will: Message | 'unchanged' | undefined;
+}
+
+export interface WillDialogSnapshot {
+  readonly connect: ConnectPacket;
+  readonly topic: WillTopicPacket | undefined;
+}
+
+type WillTopic = Omit<Message, 'payload'>;
+type WillTopicPacket = Extract<Packet, { kind: 'willtopic' }>;
+type WillMessagePacket = Extract<Packet, { kind: 'willmsg' }>;
+type WillPacket = WillTopicPacket | WillMessagePacket;
+type Answer = Extract<Packet, { kind: 'willmsgreq' | 'connack' }>;
+
+export class WillDialog {
+  readonly connect: ConnectPacket;
+  readonly #outlet: Outlet;
+  #topic: WillTopicPacket | undefined;
+
+  /** As it was written down, or with no topic yet. */
+  constructor({ connect, topic }: WillDialogSnapshot, outlet: Outlet) {
+    this.connect = connect;
+    this.#outlet = outlet;
+    this.#topic = topic;
+  }
+
+  begin(): void {
+    this.#outlet.send({ kind: 'willtopicreq' });
+  }
+
+  /** @returns `goes on`, `refused` (the CONNACK has left), or the wish that is now complete */
+  receive(packet: WillPacket): 'goes on' | 'refused' | Wish {
+    const { connect } = this;
+    if (packet.kind === 'willmsg') {
+      const topic = this.#topic?.will === undefined ? undefined : topicOf(this.#topic.will);
+      return topic === undefined ? 'goes on' : { connect, will: { ...topic, payload: packet.payload } };
+    }
+    if (packet.will === undefined) return { connect, will: undefined };
+    this.#topic = packet;
+    if (topicOf(packet.will) === undefined) {
+      this.#outlet.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
+      return 'refused';
+    }
+    this.#outlet.send({ kind: 'willmsgreq' });
+    return 'goes on';
+  }
+
+  /** @param last packet that ended it */
+  ended(last: WillPacket, returnCode: number | undefined): EndedDialog {
+    const isMessage = last.kind === 'willmsg';
+    return { topic: this.#topic, ...(isMessage ? { message: last } : { topic: last, message: undefined }), returnCode };
+  }
+
+  snapshot(): WillDialogSnapshot {
+    return { connect: this.connect, topic: this.#topic };
+  }
+}
+
+/** @returns `undefined`: a will that cannot be kept */
+export function willChangeOf(packet: Extract<Packet, { kind: 'willtopicupd' | 'willmsgupd' }>): WillChange | undefined {
+  if (packet.kind === 'willmsgupd') return { part: 'payload', payload: packet.payload };
+  if (packet.will === undefined) return { part: 'all', will: undefined };
+  const topic = topicOf(packet.will);
+  return topic === undefined ? undefined : { part: 'topic', ...topic };
+}
+
+/** The hub has no QoS 2, and −1 is for publications without a connection. */
+function topicOf({ topic, qos, retain }: Will): WillTopic | undefined {
+  const isPossible = (qos === 0 || qos === 1) && topic !== '' && !hasWildcard(topic);
+  return isPossible ? { topic, qos, ...retaining(retain) } : undefined;
+}
+
+/**
+ * What the last dialogue ended with. A client whose CONNACK was lost repeats its last packet of the dialogue (MQTT-SN 1.2
+ * §6.13), and gets the same answer again without another change of its session.
+ */
+export interface EndedDialog {
+  /** The client's WILLTOPIC and WILLMSG. */
+  readonly topic: WillTopicPacket | undefined;
+  readonly message: WillMessagePacket | undefined;
+  /** Of the CONNACK; `undefined`: not sent yet. */
+  readonly returnCode: number | undefined;
+}
+
+/** @returns the answer to a packet that was repeated; `undefined`: it is none of this dialogue, or its answer is to come */
+export function repeatedAnswer({ topic, message, returnCode }: EndedDialog, packet: WillPacket): Answer | undefined {
+  if (packet.kind === 'willmsg') {
+    if (message === undefined || Buffer.compare(packet.payload, message.payload) !== 0) return undefined;
+  } else {
+    const [will, first] = [packet.will, topic?.will];
+    if (will?.topic !== first?.topic || will?.qos !== first?.qos || will?.retain !== first?.retain) return undefined;
+    if (message !== undefined) return { kind: 'willmsgreq' };
+  }
+  return returnCode === undefined ? undefined : { kind: 'connack', returnCode };
+}
+
+/** Did the client repeat its CONNECT while it waited for the CONNACK? */
+export function isRepeated(connect: ConnectPacket, next: ConnectPacket): boolean {
+  return (
+    connect.clientId === next.clientId &&
+    connect.clean === next.clean &&
+    connect.durationS === next.durationS &&
+    connect.will === next.will
+  );
+}

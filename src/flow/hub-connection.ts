@@ -1,0 +1,266 @@
+/** The hub's end of the flows: the client machine on its pump, and what its reports set in motion. */
+import type { Facts } from '../base/events.ts';
+import type { ChannelAction } from '../base/machine.ts';
+import type { HubClient } from '../hub/client/hub-client.ts';
+import type { HubAction, HubInput } from '../hub/client/hub-contract.ts';
+import type { BindingReport, OwnReport, OwnServices } from '../hub/gateway/hub-service.ts';
+import type { Clock, OpenChannel } from '../ports.ts';
+import type { DownlinkFlow } from './downlink.ts';
+import type { FlightRecorder } from '../recorder/flight-recorder.ts';
+import type { HubSubscriptions } from './subscriptions.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import { Pump } from '../runtime/pump.ts';
+import type { Replay } from './hub-sender.ts';
+import type { SessionWatch } from './hub-session-monitor.ts';
+import type { SetAside } from './set-aside.ts';
+import type { MessageOnItsWay, UnderWay } from './under-way.ts';
+import type { WallClock } from './wall-clock.ts';
+
+export interface HubLineOptions {
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  readonly facts: Facts;
+  readonly client: HubClient;
+  readonly recorder: FlightRecorder;
+  readonly open: OpenChannel;
+  readonly replay: Replay;
+  readonly downlink: DownlinkFlow;
+  readonly subscriptions: HubSubscriptions;
+  readonly watch: SessionWatch;
+  readonly services: OwnServices;
+  readonly wallClock: WallClock;
+  readonly heed: (report: BindingReport) => void;
+  readonly setAside: SetAside;
+  readonly underWay: UnderWay;
+  /** Uplinks held for the hub go to disk now. */
+  readonly letGo: () => void;
+}
+
+type Report = Exclude<HubAction, ChannelAction>;
+
+/** Reports that are no word of the hub. */
+const NOT_HEARD: ReadonlySet<Report['kind']> = new Set(['offline', 'takenOver', 'probed', 'unanswered']);
+
+const NOTHING = new Uint8Array(0);
+
+export class HubLine {
+  readonly #options: HubLineOptions;
+  readonly #pump: Pump<HubInput, HubAction>;
+  #isOnline = false;
+  #changedAtMs: number | undefined;
+  #problem: string | undefined;
+  /** How far the connection, or the attempt, had come whose end the problem is. */
+  #stage: Extract<Report, { kind: 'offline' }>['stage'] | undefined;
+  #refusal: { readonly code: number; readonly reason: string } | undefined;
+  #attempts = 0;
+
+  constructor(options: HubLineOptions) {
+    this.#options = options;
+    this.#pump = new Pump<HubInput, HubAction>({
+      machine: options.client,
+      recorder: options.recorder,
+      open: options.open,
+      clock: options.clock,
+      mailbox: options.mailbox,
+      act: (report: Report) => this.#act(report),
+      contain: (input, error) => this.#contain(input, error),
+    });
+  }
+
+  start(): void {
+    this.#pump.input({ kind: 'start' });
+  }
+
+  stop(): void {
+    this.#pump.input({ kind: 'stop' });
+  }
+
+  order(order: HubInput): void {
+    this.#pump.input(order);
+  }
+
+  /** Back-pressure on the hub. */
+  setReading(isReading: boolean): void {
+    this.#pump.setReading(isReading);
+  }
+
+  get queuedBytes(): number {
+    return this.#pump.queuedBytes;
+  }
+
+  get recorder(): FlightRecorder {
+    return this.#options.recorder;
+  }
+
+  get client(): HubClient {
+    return this.#options.client;
+  }
+
+  /** What a technician may want to know beside the client's own state. */
+  get standing(): {
+    readonly changedAtMs: number | undefined;
+    readonly problem: string | undefined;
+    readonly problemStage: 'no connection' | 'before CONNACK' | 'accepted' | undefined;
+    readonly refusal: string | undefined;
+    readonly refusalCode: number | undefined;
+    readonly attempts: number;
+  } {
+    return {
+      changedAtMs: this.#changedAtMs,
+      problem: this.#problem,
+      problemStage: this.#stage,
+      refusal: this.#refusal?.reason,
+      refusalCode: this.#refusal?.code,
+      attempts: this.#attempts,
+    };
+  }
+
+  #contain(input: HubInput, error: unknown): readonly HubAction[] {
+    const { setAside, recorder, client, replay } = this.#options;
+    setAside.note(recorder.subject.name, input, error);
+    recorder.renew();
+    if (input.kind === 'publish' && input.publish.packetId !== undefined)
+      replay.setAside(input.publish.packetId, error instanceof Error ? error.message : String(error));
+    return client.abort('the gateway failed on this connection');
+  }
+
+  #act(report: Report): void {
+    const { replay } = this.#options;
+    if (!NOT_HEARD.has(report.kind)) replay.heard(report.kind !== 'message');
+    const message = messageIn(report);
+    if (message === undefined) return this.#heed(report);
+    this.#options.underWay.handle(
+      message,
+      () => this.#heed(report),
+      () => this.#setAside(report),
+    );
+  }
+
+  #setAside(report: Report): void {
+    const { downlink, watch } = this.#options;
+    if (report.kind === 'message') {
+      watch.message(report.message.qos, report.dup);
+      downlink.setAside(report.message, report);
+    } else if (report.kind === 'oversize' || report.kind === 'invalid') {
+      watch.message(report.qos, report.dup);
+      downlink.setAside({ topic: report.topic, payload: NOTHING, qos: report.qos }, report);
+    }
+  }
+
+  #heed(report: Report): void {
+    const { replay, subscriptions } = this.#options;
+    switch (report.kind) {
+      case 'online':
+        return this.#online(report.sessionPresent);
+      case 'offline':
+        return this.#offline(report);
+      case 'refused':
+        this.#refusal = report;
+        this.#options.facts.emit('hubRefused', { reason: report.reason });
+        return;
+      case 'takenOver':
+        this.#options.facts.emit('hubTakenOver', { times: report.times });
+        return;
+      case 'probed':
+        return replay.probed();
+      case 'alive':
+        return replay.alive();
+      case 'acknowledged':
+        return replay.acknowledged(report.packetId);
+      case 'message':
+        return this.#message(report);
+      case 'oversize':
+        this.#options.watch.message(report.qos, report.dup);
+        return this.#options.downlink.oversize(report);
+      case 'invalid':
+        this.#options.watch.message(report.qos, report.dup);
+        return this.#options.downlink.invalid(report);
+      case 'subscribed':
+        return subscriptions.answered(report.filter, report.answer);
+      case 'unsubscribed':
+        return subscriptions.unsubscribed(report.filter);
+      case 'unanswered':
+        return subscriptions.unanswered(report.request, report.filter);
+      default:
+        report satisfies never;
+    }
+  }
+
+  #online(sessionPresent: boolean): void {
+    const { replay, downlink, subscriptions, watch, facts, clock } = this.#options;
+    this.#isOnline = true;
+    this.#changedAtMs = clock.nowMs();
+    this.#refusal = undefined;
+    this.#attempts += 1;
+    facts.emit('hubConnected', { sessionPresent, backlog: replay.pending });
+    watch.connected(sessionPresent);
+    downlink.hubConnected(sessionPresent);
+    subscriptions.connected(sessionPresent);
+    replay.connected(sessionPresent);
+  }
+
+  #offline({ reason, ended, stage }: Extract<Report, { kind: 'offline' }>): void {
+    const { replay, downlink, subscriptions, watch, facts, clock, letGo } = this.#options;
+    const isNews = reason !== this.#problem;
+    this.#problem = reason;
+    this.#stage = stage;
+    if (!this.#isOnline) {
+      this.#attempts += 1;
+      if (isNews) facts.emit('hubUnreachable', { reason });
+      return;
+    }
+    this.#isOnline = false;
+    this.#changedAtMs = clock.nowMs();
+    watch.disconnected();
+    downlink.hubLost();
+    replay.disconnected(ended);
+    subscriptions.disconnected();
+    letGo();
+    facts.emit('hubLost', { reason });
+  }
+
+  #message(report: Extract<Report, { kind: 'message' }>): void {
+    const { services, watch, downlink, replay, clock } = this.#options;
+    const { message, dup, retained, packetId } = report;
+    if (!retained) watch.message(message.qos, dup); // a retained one was not stored for us: it answers a SUBSCRIBE
+    if (!services.owns(message.topic)) {
+      downlink.arrived(message, { dup, retained, packetId });
+      return;
+    }
+    if (!downlink.consumed(message, dup, packetId)) return;
+    for (const report of services.heard(message, clock.nowMs())) this.#note(report);
+    replay.send();
+  }
+
+  #note(report: OwnReport): void {
+    switch (report.kind) {
+      case 'said':
+        this.#options.facts.emit('hubAnswered', { sentence: report.sentence });
+        return;
+      case 'time':
+        return this.#options.wallClock.hear(report);
+      case 'binding':
+      case 'announced':
+      case 'answered':
+      case 'described':
+        return this.#options.heed(report);
+    }
+  }
+}
+
+/** `undefined`: it is none, and need not come again. */
+function messageIn(report: Report): MessageOnItsWay | undefined {
+  switch (report.kind) {
+    case 'message':
+      return { way: 'arrival', whose: '', topic: report.message.topic, payload: report.message.payload };
+    case 'oversize':
+    case 'invalid':
+      return { way: 'arrival', whose: '', topic: report.topic };
+    case 'subscribed':
+    case 'unsubscribed':
+    case 'unanswered':
+      return { way: 'answer', whose: report.kind, topic: report.filter };
+    default:
+      return undefined;
+  }
+}

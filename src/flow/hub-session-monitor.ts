@@ -1,0 +1,136 @@
+/**
+ * Keeps the account of the hub's session (`hub/session/session-tracker.ts`) and tells of it: to onlookers, to the store, and, where
+ * a resync topic is configured, to the application side, which alone can send again what is missing.
+ */
+import type { Facts } from '../base/events.ts';
+import type { Age, Epoch, Stamp } from '../base/time.ts';
+import type { Gap } from '../custody/row.ts';
+import type { AccountReport, SessionAccount, StoredReplay } from '../hub/session/session-tracker.ts';
+import type { SessionMirror } from '../hub/session/session-state.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { Clock } from '../ports.ts';
+import { NOBODY } from '../subdevices/registry.ts';
+import { Alarm } from '../runtime/timer.ts';
+import type { Committer } from '../commit/committer.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+
+export interface SessionWatchOptions {
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  readonly facts: Facts;
+  readonly stamp: () => Stamp;
+  readonly epochs: () => ReadonlyMap<number, Epoch>;
+  readonly account: SessionAccount;
+  readonly session: SessionMirror;
+  readonly outbox: Outbox;
+  readonly committer: Committer;
+  /** At the hub; `undefined`: the application side is not told. */
+  readonly resyncTopic: string | undefined;
+  readonly commitMs: number;
+}
+
+export class SessionWatch {
+  readonly #options: SessionWatchOptions;
+  readonly #alarm: Alarm;
+  /** Messages in custody that tell the application side of a gap. */
+  #resyncs = 0;
+
+  constructor(options: SessionWatchOptions) {
+    this.#options = options;
+    this.#alarm = new Alarm(options.clock, options.mailbox, () => {
+      this.#tell(options.account.wake(options.clock.nowMs()));
+    });
+  }
+
+  /** For how long the hub has not seen us; `undefined`: it does, or never did. */
+  get away(): Age | undefined {
+    const { account, session, stamp, epochs } = this.#options;
+    return account.away(session.row, stamp(), epochs());
+  }
+
+  get replay(): StoredReplay | undefined {
+    return this.#options.account.replay(this.#options.clock.nowMs());
+  }
+
+  get account(): SessionAccount {
+    return this.#options.account;
+  }
+
+  /** CONNACK, before the mirror of the session hears of it. */
+  connected(sessionPresent: boolean): void {
+    const { account, session, clock } = this.#options;
+    this.#tell(account.connected(sessionPresent, { row: session.row, away: this.away }, clock.nowMs()));
+  }
+
+  message(qos: number, dup: boolean): void {
+    this.#tell(this.#options.account.message(qos, dup, this.#options.clock.nowMs()));
+  }
+
+  disconnected(): void {
+    this.#options.account.disconnected();
+    this.#alarm.set(undefined);
+  }
+
+  /** The technician, or the application side, has dealt with the gap. @returns whether there was one */
+  settleGap(): boolean {
+    const had = this.#options.account.settleGap();
+    if (had) this.#keepGap();
+    return had;
+  }
+
+  /** At once: a crash in the next moment must not forget that downlinks may be missing. */
+  #keepGap(): void {
+    const { account, committer, clock } = this.#options;
+    committer.require([{ kind: 'hubGap', gap: account.gap }], clock.nowMs(), () => undefined);
+  }
+
+  #tell(reports: readonly AccountReport[]): void {
+    for (const report of reports) this.#tellOne(report);
+    this.#alarm.set(this.#options.account.wakeAtMs());
+  }
+
+  #tellOne(report: AccountReport): void {
+    const { facts } = this.#options;
+    switch (report.kind) {
+      case 'found':
+        if (report.finding === 'resumed') facts.emit('sessionResumed', { away: report.away ?? null });
+        if (report.finding === 'lost') facts.emit('sessionLost', { away: report.away ?? null });
+        return;
+      case 'replayStarted':
+        facts.emit('replayStarted', { storedMax: this.#options.account.terms?.storedMax ?? 0 });
+        return;
+      case 'replayDone':
+        facts.emit('replayDone', { received: report.received });
+        return;
+      case 'gap':
+        facts.emit('possibleGap', { reason: report.gap.reason, away: report.away ?? null });
+        if (report.gap === this.#options.account.gap) this.#keepGap();
+        this.#askForResync(report.gap, report.away);
+        return;
+    }
+  }
+
+  /**
+   * Once the message is in our custody it will arrive, and the gap is the application's; but a full disk keeps none. The note
+   * of the gap stays until the message is durable.
+   */
+  #askForResync(gap: Gap, away: Age | undefined): void {
+    const { resyncTopic, outbox, account, stamp, commitMs, clock, committer } = this.#options;
+    if (resyncTopic === undefined) return;
+    const text = {
+      type: 'possible_gap',
+      reason: gap.reason,
+      away_ms: away?.ms ?? null,
+      away_is: away?.quality ?? null,
+    };
+    const message = { topic: resyncTopic, payload: new TextEncoder().encode(JSON.stringify(text)), qos: 1 } as const;
+    const terms = { overflow: 'reject', stamp: stamp(), owed: undefined, holdMs: 0, commitMs } as const;
+    const admission = outbox.admit({ lane: NOBODY, message, ...terms }, clock.nowMs());
+    if (admission.kind !== 'accepted' || committer.fullSinceMs !== undefined) return;
+    account.settleGap();
+    this.#resyncs += 1;
+    const newest = this.#resyncs;
+    // a later gap waits for its own message
+    committer.whenSettled(clock.nowMs() + commitMs, () => newest === this.#resyncs && this.#keepGap());
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * What the hub's word on bindings sets in motion, and what a technician has it asked.
+ *
+ * A subdevice that is not bound is not served: it is sent away and its uplinks wait, untried, since the hub would take none
+ * and say nothing. Bound again, its uplinks go and its filters are asked for anew; it is served when it next connects.
+ * Filters that the hub refused before it held their subdevice to be online are asked for again when it does.
+ */
+import type { Facts } from '../base/events.ts';
+import type { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
+import { type HubIdentity, identityKey } from '../hub/identity.ts';
+import type { BindingReport } from '../hub/gateway/hub-service.ts';
+import { isDone } from '../hub/gateway/result-codes.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { Cancel, Clock } from '../ports.ts';
+import type { Mirror, Subdevice } from '../subdevices/registry.ts';
+import type { HubSubscriptions } from './subscriptions.ts';
+import type { Links } from './links.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import type { Replay } from './hub-sender.ts';
+
+export interface BindingFlowOptions {
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  readonly facts: Facts;
+  readonly mirror: Mirror;
+  readonly outbox: Outbox;
+  readonly operations: GatewayOperations;
+  readonly links: () => Links;
+  readonly replay: () => Replay;
+  readonly subscriptions: () => HubSubscriptions;
+  /** The id of the configured subdevice. */
+  readonly ownerOf: (identity: HubIdentity) => string | undefined;
+}
+
+/** The hub's result code for each, by identity key; who is missing got no answer. */
+export type Answers = ReadonlyMap<string, number>;
+
+interface Waiting {
+  readonly verb: 'bind' | 'unbind' | 'describe';
+  readonly identities: readonly HubIdentity[];
+  readonly answers: Map<string, number>;
+  readonly resolve: (isAnswered: boolean) => void;
+}
+
+/** As long as the vendor's C SDK waits (hub contract §3.7): four repetitions fit in. */
+const ORDER_MS_MAX = 20_000;
+
+export class BindingFlow {
+  readonly #options: BindingFlowOptions;
+  readonly #waiting = new Map<Waiting, Cancel>();
+
+  constructor(options: BindingFlowOptions) {
+    this.#options = options;
+  }
+
+  heed(report: BindingReport): void {
+    switch (report.kind) {
+      case 'binding':
+        this.#tell(report);
+        return report.isBound ? this.#serve(report.identity) : this.#dismiss(report.identity);
+      case 'announced':
+        return this.#options.subscriptions().retry(this.#subdeviceOf(report.identity)?.subscriptions.keys() ?? []);
+      case 'answered':
+        if (report.verb === 'bind' && isDone('bind', report.code)) this.#serve(report.identity);
+        return this.#answered(report);
+      case 'described':
+        for (const waiting of this.#waiting.keys()) if (waiting.verb === 'describe') this.#end(waiting, true);
+        return;
+    }
+  }
+
+  /** Has the hub asked; resolves when it has answered for all, or after `ORDER_MS_MAX`. */
+  async ask(verb: 'bind' | 'unbind', identities: readonly HubIdentity[]): Promise<Answers> {
+    const answers = new Map<string, number>();
+    if (identities.length === 0) return answers;
+    await this.#await({ verb, identities, answers }, () => {
+      for (const identity of identities) this.#options.operations.bindings.want(verb, identity);
+    });
+    return answers;
+  }
+
+  /** Has the hub asked for its list. @returns whether it gave it */
+  describe(): Promise<boolean> {
+    return this.#await({ verb: 'describe', identities: [], answers: new Map() }, () =>
+      this.#options.operations.bindings.askList(),
+    );
+  }
+
+  #await(asked: Omit<Waiting, 'resolve'>, begin: () => void): Promise<boolean> {
+    const { mailbox, clock, replay } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    mailbox.post(() => {
+      const waiting: Waiting = { ...asked, resolve };
+      const giveUp = (): void => mailbox.post(() => this.#end(waiting, false));
+      this.#waiting.set(waiting, clock.wakeAt(clock.nowMs() + ORDER_MS_MAX, giveUp));
+      begin();
+      replay().send();
+    });
+    return promise;
+  }
+
+  #answered({ verb, identity, code }: Extract<BindingReport, { kind: 'answered' }>): void {
+    const key = identityKey(identity);
+    for (const waiting of this.#waiting.keys()) {
+      if (waiting.verb !== verb || !waiting.identities.some((one) => identityKey(one) === key)) continue;
+      waiting.answers.set(key, code);
+      this.#options.operations.bindings.withdraw(identity);
+      if (waiting.answers.size === waiting.identities.length) this.#end(waiting, true);
+    }
+  }
+
+  #end(waiting: Waiting, isAnswered: boolean): void {
+    const cancel = this.#waiting.get(waiting);
+    if (cancel === undefined) return;
+    cancel();
+    this.#waiting.delete(waiting);
+    const { bindings } = this.#options.operations;
+    for (const identity of waiting.identities)
+      if (!waiting.answers.has(identityKey(identity))) bindings.withdraw(identity); // nobody waits for it any more
+    waiting.resolve(isAnswered);
+  }
+
+  #tell({ identity, isBound }: Extract<BindingReport, { kind: 'binding' }>): void {
+    const { facts, ownerOf, operations } = this.#options;
+    const { sentence, remedy } = operations.bindings.of(identity)?.unbound ?? { sentence: '', remedy: '' };
+    const subdevice = ownerOf(identity) ?? identityKey(identity);
+    const words = isBound ? 'bound at the hub: it is served' : `not bound at the hub: ${sentence}. ${remedy}`;
+    facts.emit('hubAnswered', { sentence: `subdevice ${subdevice} is ${words.replace('ID', subdevice)}` });
+  }
+
+  /** `undefined`: it has never come. */
+  #subdeviceOf(identity: HubIdentity): Subdevice | undefined {
+    return this.#options.mirror.byId(this.#options.ownerOf(identity) ?? '');
+  }
+
+  #dismiss(identity: HubIdentity): void {
+    const { outbox, links } = this.#options;
+    const subdevice = this.#subdeviceOf(identity);
+    if (subdevice === undefined) return; // it will be refused if it comes
+    outbox.setHalted(subdevice.lane, true);
+    if (subdevice.isAttached) links().order(subdevice.link, { kind: 'dismiss', subdevice: subdevice.id });
+  }
+
+  #serve(identity: HubIdentity): void {
+    const { outbox, subscriptions, replay } = this.#options;
+    const subdevice = this.#subdeviceOf(identity);
+    if (subdevice === undefined) return;
+    outbox.setHalted(subdevice.lane, false);
+    subscriptions().renew(subdevice.subscriptions.keys());
+    replay().send();
+  }
+}

@@ -1,0 +1,57 @@
+/** Where the hub client stands with its one connection. */
+import type { Ended } from './hub-contract.ts';
+
+export type ClientState =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'waiting'; readonly untilMs: number }
+  | { readonly kind: 'dialing'; readonly deadlineMs: number }
+  | { readonly kind: 'greeting'; readonly deadlineMs: number }
+  | { readonly kind: 'online'; readonly sinceMs: number }
+  | {
+      readonly kind: 'closing';
+      readonly reason: string;
+      /** The hub said no to CONNECT. */
+      readonly isRefused: boolean;
+      /** The hub broke the protocol. */
+      readonly isBreach: boolean;
+      /** PINGREQ was not answered. */
+      readonly isSilent: boolean;
+      readonly onlineSinceMs: number | undefined;
+      readonly stage: 'dialing' | 'greeting' | 'online';
+    };
+
+/** How far a connection that is over had come. */
+export function stageOf(state: ClientState): 'no connection' | 'before CONNACK' | 'accepted' {
+  const kind = state.kind === 'closing' ? state.stage : state.kind;
+  if (kind === 'online') return 'accepted';
+  return kind === 'greeting' ? 'before CONNACK' : 'no connection';
+}
+
+/** What ended a connection that was up. */
+export function endOf(state: ClientState): Ended {
+  if (state.kind === 'online') return 'by hub';
+  if (state.kind !== 'closing' || state.onlineSinceMs === undefined) return 'otherwise';
+  if (state.isSilent) return 'by silence';
+  return state.isBreach ? 'by hub' : 'otherwise';
+}
+
+/** Since when the connection that is ending was a good one; `undefined`: it never was. */
+export function onlineSince(state: ClientState): number | undefined {
+  if (state.kind === 'online') return state.sinceMs;
+  return state.kind === 'closing' ? state.onlineSinceMs : undefined;
+}
+
+/** Until when the client waits for one thing, in monotonic ms; `undefined` where it waits for nothing or for many. */
+export function deadlineOf(state: ClientState): number | undefined {
+  switch (state.kind) {
+    case 'waiting':
+      return state.untilMs;
+    case 'dialing':
+    case 'greeting':
+      return state.deadlineMs;
+    case 'stopped':
+    case 'online':
+    case 'closing':
+      return undefined;
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Who we say we are in CONNECT.
+ *
+ * The hub's device signature: user name `{product}{device};{sdkappid};{connid};{expiry}`, password the lower-case hex HMAC
+ * of that user name under the base64-decoded device secret, with the method's name behind it. Source: the hub's document
+ * "Connecting over MQTT/TCP"; the vectors are in test/unit/hub/client/hub-credentials.test.ts.
+ */
+import { createHmac } from 'node:crypto';
+import { CLOCK_FLOOR_MS } from '../../base/clock-trust.ts';
+
+export interface Credentials {
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: Uint8Array | undefined;
+}
+
+export interface Device {
+  readonly productId: string;
+  readonly deviceName: string;
+}
+
+export interface Signing extends Device {
+  /** Base64, as the hub's console shows it. */
+  readonly deviceSecret: string;
+  readonly method: 'hmacsha256' | 'hmacsha1';
+}
+
+type NamedDevice = Credentials & { readonly username: string };
+
+/** Source of the number: the hub's documents and its Java SDK. */
+const SDK_APP_ID = '12010126';
+const CONNECTION_ID_CHARACTERS = 5;
+const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+/** A signature is made for each CONNECT; a day covers every difference of clocks worth tolerating. */
+const EXPIRY_S = 86_400;
+/** What the vendor's Java SDK writes for "never": the only expiry that is right when we do not know the time. */
+const NEVER_S = 2_147_483_647;
+
+/** @param wallMs Unix ms as far as known; `undefined`: nobody knows; @param random uniform in [0, 1) */
+export function signCredentials(signing: Signing, wallMs: number | undefined, random: () => number): Credentials {
+  const named = nameDevice(signing, wallMs, random);
+  return { ...named, password: new TextEncoder().encode(signPassword(signing, named.username)) };
+}
+
+/** Where TLS has proved who we are, a user name is all that the vendor's SDK sends (hub contract §1.3). */
+export function nameDevice(device: Device, wallMs: number | undefined, random: () => number): NamedDevice {
+  const expiryS = expiryOf(wallMs);
+  let connectionId = '';
+  for (let index = 0; index < CONNECTION_ID_CHARACTERS; index += 1) {
+    connectionId += ALPHANUMERICS[Math.floor(random() * ALPHANUMERICS.length)] ?? '0';
+  }
+  const clientId = device.productId + device.deviceName;
+  return { clientId, username: `${clientId};${SDK_APP_ID};${connectionId};${expiryS}`, password: undefined };
+}
+
+function expiryOf(wallMs: number | undefined): number {
+  if (wallMs === undefined || wallMs < CLOCK_FLOOR_MS) return NEVER_S;
+  return Math.min(Math.floor(wallMs / 1000) + EXPIRY_S, NEVER_S); // a clock in 2050 must not overflow it
+}
+
+/** `{hex HMAC};{method}` over the user name. */
+export function signPassword(signing: Pick<Signing, 'deviceSecret' | 'method'>, username: string): string {
+  const digest = signing.method === 'hmacsha256' ? 'sha256' : 'sha1';
+  const key = Buffer.from(signing.deviceSecret, 'base64');
+  return `${createHmac(digest, key).update(username).digest('hex')};${signing.method}`;
+}

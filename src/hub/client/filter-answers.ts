@@ -1,0 +1,115 @@
+/**
+ * SUBSCRIBE and UNSUBSCRIBE: asked in order, one filter per packet (the hub allows no more), a few at a time, each with a
+ * deadline. Their packet identifiers lie above those of PUBLISH, so neither can meet the other [MQTT-2.3.1-2].
+ */
+import type { Restorable } from '../../base/snapshot.ts';
+import type { Subscribe, Unsubscribe } from '../../codec/mqtt.ts';
+
+const PACKET_ID_FIRST = 60_001;
+const PACKET_ID_LAST = 65_535;
+/** Unanswered at a time: gentle on a hub that limits its clients. */
+const OPEN_MAX = 8;
+/** Whose answer is overdue and still counts; beyond, the oldest is forgotten. */
+const LATE_MAX = 256;
+
+export interface Request {
+  readonly kind: 'subscribe' | 'unsubscribe';
+  readonly filter: string;
+}
+
+interface OpenRequest extends Request {
+  readonly deadlineMs: number;
+}
+
+export interface RequestsSnapshot {
+  readonly open: ReadonlyMap<number, OpenRequest>;
+  readonly late: ReadonlyMap<number, Request>;
+  readonly waiting: readonly Request[];
+  readonly lastId: number;
+}
+
+export class Requests implements Restorable<RequestsSnapshot> {
+  readonly #answerMsMax: number;
+  readonly #open = new Map<number, OpenRequest>();
+  readonly #late = new Map<number, Request>();
+  #waiting: Request[] = [];
+  #lastId = PACKET_ID_LAST;
+
+  constructor(answerMsMax: number) {
+    this.#answerMsMax = answerMsMax;
+  }
+
+  get deadlineMs(): number | undefined {
+    for (const request of this.#open.values()) return request.deadlineMs; // in the order of asking
+    return undefined;
+  }
+
+  /** A later request for a filter makes an earlier one that was not sent yet pointless. */
+  ask(request: Request): void {
+    this.#waiting = this.#waiting.filter((other) => other.filter !== request.filter);
+    this.#waiting.push(request);
+  }
+
+  takeSendable(nowMs: number): (Subscribe | Unsubscribe)[] {
+    const packets: (Subscribe | Unsubscribe)[] = [];
+    while (this.#open.size < OPEN_MAX) {
+      const request = this.#waiting.shift();
+      if (request === undefined) break;
+      const packetId = this.#freeId();
+      this.#open.set(packetId, { ...request, deadlineMs: nowMs + this.#answerMsMax });
+      packets.push(
+        request.kind === 'subscribe'
+          ? { kind: 'subscribe', packetId, subscriptions: [{ filter: request.filter, qos: 1 }] }
+          : { kind: 'unsubscribe', packetId, filters: [request.filter] },
+      );
+    }
+    return packets;
+  }
+
+  /** What the hub answers; `undefined`: nothing that was asked. */
+  answer(kind: Request['kind'], packetId: number): Request | undefined {
+    const request = this.#open.get(packetId) ?? this.#late.get(packetId);
+    if (request?.kind !== kind) return undefined;
+    this.#open.delete(packetId);
+    this.#late.delete(packetId);
+    return request;
+  }
+
+  /** Those without an answer in the time for it: told once each. */
+  takeOverdue(nowMs: number): Request[] {
+    const overdue = [...this.#open].filter(([, { deadlineMs }]) => nowMs >= deadlineMs);
+    for (const [packetId, request] of overdue) {
+      this.#open.delete(packetId);
+      this.#late.set(packetId, request);
+      const [oldest] = this.#late.keys();
+      if (oldest !== undefined && this.#late.size > LATE_MAX) this.#late.delete(oldest);
+    }
+    return overdue.map(([, request]) => request);
+  }
+
+  clear(): void {
+    this.#open.clear();
+    this.#late.clear();
+    this.#waiting = [];
+  }
+
+  snapshot(): RequestsSnapshot {
+    return {
+      ...{ open: new Map(this.#open), late: new Map(this.#late) },
+      ...{ waiting: [...this.#waiting], lastId: this.#lastId },
+    };
+  }
+
+  restore({ open, late, waiting, lastId }: RequestsSnapshot): void {
+    for (const [packetId, request] of late) this.#late.set(packetId, request);
+    for (const [packetId, request] of open) this.#open.set(packetId, request);
+    this.#waiting = [...waiting];
+    this.#lastId = lastId;
+  }
+
+  #freeId(): number {
+    do this.#lastId = this.#lastId >= PACKET_ID_LAST ? PACKET_ID_FIRST : this.#lastId + 1;
+    while (this.#open.has(this.#lastId) || this.#late.has(this.#lastId));
+    return this.#lastId;
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * The MQTT 3.1.1 client towards the hub, as a machine: one connection at a time, CleanSession=0.
+ *
+ * Between the TCP channel and the flows. It knows the connection and its timers; what is in flight belongs to the outbox,
+ * what is subscribed to `session-mirror.ts`. Invariants: at most one CONNECT per back-off floor; every wait for the hub
+ * has a deadline; a hub that breaks the protocol is left and tried again later.
+ */
+import type { Machine } from '../../base/machine.ts';
+import type { Qos } from '../../base/message.ts';
+import type { Restorable } from '../../base/snapshot.ts';
+import { crc32 } from '../../codec/crc32.ts';
+import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
+import { encodeMqtt } from '../../codec/mqtt-wire.ts';
+import { type ClientState, deadlineOf, endOf, onlineSince, stageOf } from './client-state.ts';
+import { Comeback, type ComebackSnapshot } from './reconnect-policy.ts';
+import { connackProblem } from './connack.ts';
+import { Connection, type ConnectionSnapshot } from './hub-link.ts';
+import type { HubAction, HubClientOptions, HubInput, HubState } from './hub-contract.ts';
+import type { Takings } from './takeover.ts';
+
+/** Nothing of the credentials: they are asked for at each CONNECT, and not kept. */
+interface HubClientSnapshot {
+  readonly state: ClientState;
+  readonly isStopping: boolean;
+  readonly comeback: ComebackSnapshot;
+  readonly connection: ConnectionSnapshot;
+  readonly invalidMessages: readonly string[];
+}
+
+/** Invalid messages that are recognised when the hub sends them again; the oldest are forgotten first. */
+const INVALID_MESSAGES_MAX = 64;
+
+export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubClientSnapshot> {
+  readonly #options: HubClientOptions;
+  readonly #comeback: Comeback;
+  readonly #connection: Connection;
+  /** Messages for which a connection was closed, by content. */
+  readonly #invalidMessages = new Set<string>();
+  #state: ClientState = { kind: 'stopped' };
+  #isStopping = false;
+
+  constructor(options: HubClientOptions) {
+    this.#options = options;
+    this.#comeback = new Comeback(options.reconnect, options.random);
+    this.#connection = new Connection(options);
+  }
+
+  get state(): HubState {
+    return this.#state.kind;
+  }
+
+  /** Monotonic ms of the next attempt; `undefined` unless waiting for one. */
+  get nextAttemptAtMs(): number | undefined {
+    return this.#state.kind === 'waiting' ? this.#state.untilMs : undefined;
+  }
+
+  /** Connections in a row that somebody else seems to have taken from us. */
+  takings(nowMs: number): Takings {
+    return this.#comeback.takings(this.#state, nowMs);
+  }
+
+  handle(input: HubInput, nowMs: number): HubAction[] {
+    switch (input.kind) {
+      case 'start':
+        this.#isStopping = false;
+        if (this.#state.kind === 'stopped') this.#state = { kind: 'waiting', untilMs: this.#options.firstDialAtMs };
+        return this.#wake(nowMs);
+      case 'stop':
+        return this.#stop();
+      case 'wake':
+        return this.#wake(nowMs);
+      case 'opened':
+        return this.#greet(nowMs);
+      case 'bytes':
+        return this.#read(input.bytes, nowMs);
+      case 'closed':
+        return this.#closed(input.reason, nowMs);
+      default:
+        return this.#state.kind === 'online' ? this.#order(input, nowMs) : [];
+    }
+  }
+
+  wakeAtMs(): number | undefined {
+    return this.#state.kind === 'online' ? this.#connection.wakeAtMs : deadlineOf(this.#state);
+  }
+
+  /** It threw half way: whatever it knew of the connection is forgotten with the connection. */
+  abort(reason: string): HubAction[] {
+    this.#connection.renew();
+    this.#connection.closed();
+    const { kind } = this.#state;
+    return kind === 'stopped' || kind === 'waiting' || kind === 'closing' ? [] : this.#close(reason);
+  }
+
+  snapshot(): HubClientSnapshot {
+    return {
+      state: this.#state,
+      isStopping: this.#isStopping,
+      comeback: this.#comeback.snapshot(),
+      connection: this.#connection.snapshot(),
+      invalidMessages: [...this.#invalidMessages],
+    };
+  }
+
+  restore({ state, isStopping, comeback, connection, invalidMessages }: HubClientSnapshot): void {
+    for (const content of invalidMessages) this.#invalidMessages.add(content);
+    this.#state = state;
+    this.#isStopping = isStopping;
+    this.#comeback.restore(comeback);
+    this.#connection.restore(connection);
+  }
+
+  #order(
+    input: Exclude<HubInput, { kind: 'start' | 'stop' | 'wake' | 'opened' | 'bytes' | 'closed' }>,
+    nowMs: number,
+  ): HubAction[] {
+    switch (input.kind) {
+      case 'publish':
+        this.#comeback.rivalry.sent(
+          input.publish.qos === 1 ? 'answered' : 'unanswered',
+          input.isSuspect === true,
+          nowMs,
+        );
+        return [this.#connection.send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
+      case 'puback':
+        return [this.#connection.send({ kind: 'puback', packetId: input.packetId }, nowMs)];
+      case 'subscribe':
+      case 'unsubscribe':
+        this.#comeback.rivalry.sent('answered', input.isSuspect === true, nowMs);
+        return this.#connection.ask({ kind: input.kind, filter: input.filter }, nowMs);
+      case 'cleared':
+        this.#comeback.rivalry.cleared();
+        return [];
+      case 'probe':
+        return this.#connection.ping(nowMs);
+      case 'leave':
+        return this.#close(input.reason);
+    }
+  }
+
+  #dial(nowMs: number): HubAction[] {
+    this.#state = { kind: 'dialing', deadlineMs: nowMs + this.#options.connectMsMax };
+    return [{ kind: 'open' }];
+  }
+
+  #greet(nowMs: number): HubAction[] {
+    if (this.#state.kind !== 'dialing') return [];
+    this.#state = { kind: 'greeting', deadlineMs: this.#state.deadlineMs };
+    this.#connection.renew();
+    const session = { cleanSession: false, keepAliveS: this.#options.keepAliveS, will: undefined };
+    // [MQTT-3.1.0-1] the first packet; [MQTT-3.1.2-4] CleanSession=0 resumes the session
+    return [this.#connection.send({ kind: 'connect', ...this.#options.credentials(), ...session }, nowMs)];
+  }
+
+  #stop(): HubAction[] {
+    this.#isStopping = true;
+    switch (this.#state.kind) {
+      case 'stopped':
+      case 'closing':
+        return [];
+      case 'waiting':
+        this.#state = { kind: 'stopped' };
+        return [];
+      default: {
+        const goodbye =
+          this.#state.kind === 'online' ? [{ kind: 'write' as const, bytes: encodeMqtt({ kind: 'disconnect' }) }] : [];
+        return [...goodbye, ...this.#close('the gateway stops')];
+      }
+    }
+  }
+
+  #wake(nowMs: number): HubAction[] {
+    switch (this.#state.kind) {
+      case 'stopped':
+      case 'closing':
+        return [];
+      case 'waiting':
+        return nowMs >= this.#state.untilMs ? this.#dial(nowMs) : [];
+      case 'dialing':
+      case 'greeting': {
+        if (nowMs < this.#state.deadlineMs) return [];
+        const what = this.#state.kind === 'dialing' ? 'no connection' : 'no CONNACK';
+        return this.#close(`${what} within ${this.#options.connectMsMax} ms`);
+      }
+      case 'online':
+        return this.#wakeOnline(nowMs);
+    }
+  }
+
+  #wakeOnline(nowMs: number): HubAction[] {
+    const problem = this.#connection.problem(nowMs);
+    return problem === undefined ? this.#connection.keepUp(nowMs) : this.#close(problem, 'silence');
+  }
+
+  #closed(reason: string, nowMs: number): HubAction[] {
+    const before = this.#state;
+    this.#connection.closed();
+    const { pauseMs, isTakenOver } = this.#comeback.after(before, nowMs);
+    this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
+    const why = before.kind === 'closing' ? before.reason : reason;
+    const offline: HubAction = { kind: 'offline', reason: why, ended: endOf(before), stage: stageOf(before) };
+    return isTakenOver ? [offline, { kind: 'takenOver', times: this.#comeback.rivalry.takings.times }] : [offline];
+  }
+
+  #close(reason: string, cause: 'ours' | 'refused' | 'breach' | 'silence' = 'ours'): HubAction[] {
+    const causes = { isRefused: cause === 'refused', isBreach: cause === 'breach', isSilent: cause === 'silence' };
+    const before = this.#state.kind;
+    const stage = before === 'greeting' || before === 'dialing' ? before : 'online';
+    this.#state = { kind: 'closing', reason, ...causes, stage, onlineSinceMs: onlineSince(this.#state) };
+    return [{ kind: 'close', reason }];
+  }
+
+  #read(bytes: Uint8Array, nowMs: number): HubAction[] {
+    if (this.#state.kind !== 'greeting' && this.#state.kind !== 'online') return []; // not a word after the close
+    const actions: HubAction[] = [];
+    for (const packet of this.#connection.read(bytes, nowMs)) {
+      if (packet.ok) actions.push(...this.#receive(packet.value, nowMs));
+      else actions.push(...this.#close(`the hub broke the protocol: ${packet.problem}`, 'breach')); // [MQTT-4.8.0-1]
+      if (actions.at(-1)?.kind === 'close') break;
+    }
+    return actions;
+  }
+
+  #receive(packet: MqttPacket, nowMs: number): HubAction[] {
+    if (this.#state.kind === 'greeting') {
+      // [MQTT-3.2.0-1] the first packet of the hub is CONNACK
+      return packet.kind === 'connack'
+        ? this.#welcome(packet, nowMs)
+        : this.#close(`the hub sent ${packet.kind} before CONNACK`, 'breach');
+    }
+    if (this.#state.kind !== 'online') return [];
+    switch (packet.kind) {
+      case 'puback':
+        this.#comeback.rivalry.answered('answered', nowMs);
+        return [{ kind: 'acknowledged', packetId: packet.packetId }];
+      case 'publish':
+        return this.#message(packet);
+      case 'suback':
+        this.#comeback.rivalry.answered('answered', nowMs);
+        return this.#connection.subscribed(packet, nowMs);
+      case 'unsuback':
+        this.#comeback.rivalry.answered('answered', nowMs);
+        return this.#connection.unsubscribed(packet.packetId, nowMs);
+      case 'pingresp':
+        this.#comeback.rivalry.answered('unanswered', nowMs);
+        return this.#connection.pinged();
+      case 'connack':
+        // no packet of ours explains it, so none is doubted for it
+        return this.#close('the hub sent CONNACK twice, which breaks the protocol');
+      default:
+        return this.#close(`the hub sent ${packet.kind}, which a client must not get`, 'breach');
+    }
+  }
+
+  #welcome(connack: Extract<MqttPacket, { kind: 'connack' }>, nowMs: number): HubAction[] {
+    const { returnCode: code } = connack;
+    const reason = connackProblem(code);
+    if (reason !== undefined) return [{ kind: 'refused', code, reason }, ...this.#close(reason, 'refused')];
+    this.#state = { kind: 'online', sinceMs: nowMs };
+    this.#comeback.rivalry.connected(connack.sessionPresent);
+    return [{ kind: 'online', sessionPresent: connack.sessionPresent }];
+  }
+
+  #message(publish: Publish): HubAction[] {
+    const { topic, payload, qos, dup, retain: retained, packetId, oversizeBytes } = publish;
+    if (qos === 2) return this.#close('the hub sent QoS 2, which nobody subscribed to', 'breach');
+    if (publish.problem !== undefined) return this.#invalid({ ...publish, qos, problem: publish.problem });
+    if (oversizeBytes === undefined)
+      return [{ kind: 'message', message: { topic, payload, qos }, dup, retained, packetId }];
+    return [{ kind: 'oversize', topic, qos, packetBytes: oversizeBytes, dup, packetId }];
+  }
+
+  /**
+   * Closes the connection [MQTT-4.8.0-1], once for each message. A hub that has stored the message sends it in every connection, so
+   * the second time it is reported as lost and the connection goes on.
+   */
+  #invalid({ topic, payload, qos, problem, dup, packetId }: Publish & { qos: Qos; problem: string }): HubAction[] {
+    const content = `${qos} ${crc32(payload)} ${topic}`;
+    if (this.#invalidMessages.has(content)) return [{ kind: 'invalid', topic, qos, problem, dup, packetId }];
+    this.#invalidMessages.add(content);
+    const [oldest] = this.#invalidMessages;
+    if (this.#invalidMessages.size > INVALID_MESSAGES_MAX && oldest !== undefined) this.#invalidMessages.delete(oldest);
+    // no packet of ours explains it, so none is doubted for it
+    return this.#close(`the hub broke the protocol: ${problem}`);
+  }
+}

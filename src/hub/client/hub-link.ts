@@ -1,0 +1,132 @@
+/**
+ * What belongs to one connection to the hub, and to the next one after `renew`: what is read from it, what was asked on it
+ * and awaits its answer, and whether it is alive. What its packets mean is the business of `client.ts`.
+ */
+import type { Decoded } from '../../base/decoded.ts';
+import type { Restorable } from '../../base/snapshot.ts';
+import type { MqttPacket, Suback } from '../../codec/mqtt.ts';
+import { encodeMqtt, MqttReader, type MqttReaderSnapshot } from '../../codec/mqtt-wire.ts';
+import type { HubAction, HubClientOptions } from './hub-contract.ts';
+import { KeepAlive, type KeepAliveSnapshot } from './keep-alive.ts';
+import { type Request, Requests, type RequestsSnapshot } from './filter-answers.ts';
+
+type ConnectionOptions = Pick<HubClientOptions, 'keepAliveS' | 'answerMsMax' | 'packetBytesMax'>;
+
+export interface ConnectionSnapshot {
+  readonly reader: MqttReaderSnapshot;
+  readonly keepAlive: KeepAliveSnapshot;
+  readonly requests: RequestsSnapshot;
+}
+
+/** In a SUBACK: the filter was refused (MQTT 3.1.1 §3.9.3). */
+const REFUSED = 0x80;
+/** In a SUBACK: granted, and what comes comes with QoS 0, so the hub keeps nothing while we are away. */
+const GRANTED_QOS_0 = 0;
+
+export class Connection implements Restorable<ConnectionSnapshot> {
+  readonly #options: ConnectionOptions;
+  readonly #requests: Requests;
+  #reader: MqttReader;
+  #keepAlive: KeepAlive;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#requests = new Requests(options.answerMsMax);
+    this.#reader = newReader(options);
+    this.#keepAlive = new KeepAlive(options.keepAliveS * 1000, options.answerMsMax);
+  }
+
+  /** When `problem` or `keepUp` may have something to say. */
+  get wakeAtMs(): number | undefined {
+    const times = [this.#keepAlive.wakeAtMs, this.#requests.deadlineMs];
+    const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
+    return Number.isFinite(soonest) ? soonest : undefined;
+  }
+
+  /** Nothing of the last connection is left in a new one. */
+  renew(): void {
+    this.#reader = newReader(this.#options);
+    this.#keepAlive = new KeepAlive(this.#options.keepAliveS * 1000, this.#options.answerMsMax);
+  }
+
+  /** It is over: nothing that was asked is answered any more. */
+  closed(): void {
+    this.#requests.clear();
+  }
+
+  read(bytes: Uint8Array, nowMs: number): Decoded<MqttPacket>[] {
+    this.#keepAlive.heard(nowMs);
+    return this.#reader.push(bytes);
+  }
+
+  send(packet: MqttPacket, nowMs: number): HubAction {
+    this.#keepAlive.sent(nowMs);
+    return { kind: 'write', bytes: encodeMqtt(packet) };
+  }
+
+  ask(request: Request, nowMs: number): HubAction[] {
+    this.#requests.ask(request);
+    return this.#sendRequests(nowMs);
+  }
+
+  /** An answer to nothing that was asked says nothing. */
+  subscribed({ packetId, returnCodes }: Suback, nowMs: number): HubAction[] {
+    const request = this.#requests.answer('subscribe', packetId);
+    if (request === undefined) return [];
+    const [code] = returnCodes;
+    const answer = code === REFUSED ? 'refused' : code === GRANTED_QOS_0 ? 'granted QoS 0' : 'granted';
+    return [{ kind: 'subscribed', filter: request.filter, answer }, ...this.#sendRequests(nowMs)];
+  }
+
+  unsubscribed(packetId: number, nowMs: number): HubAction[] {
+    const request = this.#requests.answer('unsubscribe', packetId);
+    if (request === undefined) return [];
+    return [{ kind: 'unsubscribed', filter: request.filter }, ...this.#sendRequests(nowMs)];
+  }
+
+  /** PINGRESP. */
+  pinged(): HubAction[] {
+    this.#keepAlive.answered();
+    return [{ kind: 'alive' }];
+  }
+
+  ping(nowMs: number): HubAction[] {
+    return this.#keepAlive.ask(nowMs) ? [this.send({ kind: 'pingreq' }, nowMs), { kind: 'probed' }] : [];
+  }
+
+  /** A PINGREQ, if it is time for one; requests that the hub leaves unanswered, and what waited for a place. */
+  keepUp(nowMs: number): HubAction[] {
+    const overdue = this.#requests.takeOverdue(nowMs);
+    const told = overdue.map(({ kind, filter }): HubAction => ({ kind: 'unanswered', request: kind, filter }));
+    const ping = this.#keepAlive.mustAsk(nowMs) || told.length > 0 ? this.ping(nowMs) : [];
+    return [...told, ...ping, ...(told.length > 0 ? this.#sendRequests(nowMs) : [])];
+  }
+
+  /** Why it is to be given up. */
+  problem(nowMs: number): string | undefined {
+    return this.#keepAlive.isDead(nowMs) ? 'no PINGRESP: the connection is dead' : undefined;
+  }
+
+  snapshot(): ConnectionSnapshot {
+    return {
+      reader: this.#reader.snapshot(),
+      keepAlive: this.#keepAlive.snapshot(),
+      requests: this.#requests.snapshot(),
+    };
+  }
+
+  restore({ reader, keepAlive, requests }: ConnectionSnapshot): void {
+    this.#reader.restore(reader);
+    this.#keepAlive.restore(keepAlive);
+    this.#requests.restore(requests);
+  }
+
+  #sendRequests(nowMs: number): HubAction[] {
+    return this.#requests.takeSendable(nowMs).map((packet) => this.send(packet, nowMs));
+  }
+}
+
+/** A PUBLISH that is too large, or invalid, would be sent again in every connection if it ended each of them. */
+function newReader({ packetBytesMax }: ConnectionOptions): MqttReader {
+  return new MqttReader({ packetBytesMax, skipsLargePublish: true, passesInvalidPublish: true });
+}

@@ -1,0 +1,128 @@
+/**
+ * Telling the hub which subdevices are here: who is to be announced online or offline, and what the hub confirmed.
+ *
+ * After every CONNACK all present ones are announced again, whatever SessionPresent says: nobody documents whether the
+ * hub remembers. Results carry no request id and may be stale (a stored result of an earlier connection is replayed), so
+ * one is believed only where it agrees with what is being asked now. Source: hub contract §3.1, §3.2, §3.6.
+ */
+import { Ask, type Due, soonestOf } from './retried-request.ts';
+import { type HubIdentity, identityKey } from '../identity.ts';
+import { isDone, meaningOf } from './result-codes.ts';
+
+export type PresenceVerb = 'online' | 'offline';
+
+interface Standing {
+  readonly identity: HubIdentity;
+  isPresent: boolean;
+  /** `online` was sent in this connection: then `offline` is due when it goes. */
+  wasAnnounced: boolean;
+  /** What the hub confirmed; `undefined`: nothing in this connection. */
+  confirmed: PresenceVerb | undefined;
+  ask: Ask;
+  /** The result that was refused last, of this ask. */
+  refusedWith: number | undefined;
+}
+
+export class Announcements {
+  readonly #standings = new Map<string, Standing>();
+  readonly #isBound: (identity: HubIdentity) => boolean;
+
+  /** @param isBound nobody is announced who is known not to be */
+  constructor(isBound: (identity: HubIdentity) => boolean) {
+    this.#isBound = isBound;
+  }
+
+  setPresent(identity: HubIdentity, isPresent: boolean): void {
+    const standing = this.#of(identity);
+    if (standing.isPresent === isPresent) return;
+    standing.isPresent = isPresent;
+    this.#begin(standing, standing.confirmed);
+  }
+
+  connected(): void {
+    for (const standing of this.#standings.values()) {
+      standing.wasAnnounced = false;
+      this.#begin(standing);
+    }
+  }
+
+  /** It has been bound (again): whatever the hub refused before is over. */
+  bound(identity: HubIdentity): void {
+    const standing = this.#of(identity);
+    if (standing.confirmed === undefined) this.#begin(standing);
+  }
+
+  isOnline(identity: HubIdentity): boolean | undefined {
+    const { confirmed } = this.#of(identity);
+    return confirmed === undefined ? undefined : confirmed === 'online';
+  }
+
+  /** Who is here and was announced again and again, and the hub says nothing; since when, monotonic ms. */
+  unconfirmed(): readonly { readonly identity: HubIdentity; readonly sinceMs: number }[] {
+    return [...this.#standings.values()].flatMap(({ identity, isPresent, ask: { inVainSinceMs: sinceMs } }) =>
+      isPresent && sinceMs !== undefined && this.#isBound(identity) ? [{ identity, sinceMs }] : [],
+    );
+  }
+
+  /** Of whom the hub is to be told this now. Whoever gets into a message is noted by `sent`. */
+  due(verb: PresenceVerb, nowMs: number): readonly Due[] {
+    return [...this.#standings.values()].filter((standing) => this.#mustAsk(standing, verb, nowMs));
+  }
+
+  sent(verb: PresenceVerb, identity: HubIdentity): void {
+    const standing = this.#of(identity);
+    standing.confirmed = undefined; // what it confirmed before is what it is now asked to change, or stale
+    if (verb === 'online') standing.wasAnnounced = true;
+  }
+
+  /** @returns `stale`: it is no answer to what is being asked now; `known`: the same refusal as before */
+  answered(verb: PresenceVerb, identity: HubIdentity, code: number): 'stale' | 'known' | 'new' {
+    const standing = this.#standings.get(identityKey(identity));
+    if (standing === undefined || !standing.ask.isOpen || verbOf(standing) !== verb) return 'stale';
+    const isKnown = standing.refusedWith === code;
+    if (isDone(verb, code)) {
+      standing.confirmed = verb;
+      standing.ask = new Ask();
+      standing.refusedWith = undefined;
+    } else {
+      standing.refusedWith = code;
+      if (!meaningOf(code).isPassing) standing.ask.giveUp();
+    }
+    return isKnown ? 'known' : 'new';
+  }
+
+  wakeAtMs(): number | undefined {
+    const asked = [...this.#standings.values()].filter(({ identity }) => this.#isBound(identity));
+    return soonestOf(asked.map(({ ask }) => ask.wakeAtMs()));
+  }
+
+  #mustAsk(standing: Standing, verb: PresenceVerb, nowMs: number): boolean {
+    if (verbOf(standing) !== verb || standing.confirmed === verb) return false;
+    // whoever was never announced in this connection need not be taken back
+    if (verb === 'offline' && !standing.wasAnnounced) return false;
+    return this.#isBound(standing.identity) && standing.ask.isDue(nowMs);
+  }
+
+  #begin(standing: Standing, confirmed?: PresenceVerb): void {
+    standing.confirmed = confirmed;
+    standing.ask = new Ask();
+    standing.refusedWith = undefined;
+  }
+
+  #of(identity: HubIdentity): Standing {
+    const key = identityKey(identity);
+    let standing = this.#standings.get(key);
+    if (standing === undefined) {
+      standing = {
+        ...{ identity, isPresent: false, wasAnnounced: false },
+        ...{ confirmed: undefined, ask: new Ask(), refusedWith: undefined },
+      };
+      this.#standings.set(key, standing);
+    }
+    return standing;
+  }
+}
+
+function verbOf(standing: Standing): PresenceVerb {
+  return standing.isPresent ? 'online' : 'offline';
+}

@@ -1,0 +1,143 @@
+/**
+ * Asking the hub for the time: `$sys/operation/{product}/{device}`, after each CONNACK, once a day, and on demand.
+ *
+ * There is no request id, and an answer to an earlier connection's question may have been stored and come now. So an
+ * answer counts only within `ANSWER_MS_MAX` of a question of this connection, one per question, and is reported only when
+ * the one before it agrees. Questions are asked at growing distances until then: answers that lag behind by one question
+ * disagree. Pure; only the monotonic clock is used. Source: hub contract §4.6.
+ */
+import type { Message } from '../../base/message.ts';
+import type { OwnReport, OwnRequest, OwnService } from '../gateway/hub-service.ts';
+
+interface Question {
+  readonly askedAtMs: number;
+}
+
+/** What an answer says of the hub's clock. */
+interface Estimate {
+  /** Unix ms minus monotonic ms. */
+  readonly wallMinusUpMs: number;
+  /** It is off by at most so much. */
+  readonly errorMs: number;
+}
+
+/** Half of it is the error of an answer: what `base/clock-trust.ts` calls a jump is as large. */
+const ANSWER_MS_MAX = 4000;
+/** The second question; each further one waits twice as long: 150 s in all, longer than any replay (150 × 500 ms). */
+const SECOND_ASK_MS = 10_000;
+/** Then the hub does not serve it, or its answers do not agree: again tomorrow, or in the next connection. */
+const ASKS_MAX = 5;
+/** Crystals drift apart by up to 100 ppm: 9 s in that time. */
+const ROUND_MS = 86_400_000;
+/** Two clocks that are slewed, read in whole ms. */
+const SLACK_MS = 50;
+
+const REQUEST = new TextEncoder().encode('{"type":"get","resource":["time"]}');
+
+export class HubTime implements OwnService {
+  readonly filters: readonly string[];
+  readonly #topic: string;
+  #isConnected = false;
+  /** Monotonic ms of the next question. */
+  #nextAtMs = 0;
+  #asked = 0;
+  #question: Question | undefined;
+  #last: Estimate | undefined;
+
+  constructor(gateway: { readonly productId: string; readonly deviceName: string }) {
+    const identity = `${gateway.productId}/${gateway.deviceName}`;
+    this.#topic = `$sys/operation/${identity}`;
+    this.filters = [`$sys/operation/result/${identity}`];
+  }
+
+  connected(nowMs: number): void {
+    this.#isConnected = true;
+    this.ask(nowMs);
+  }
+
+  disconnected(): void {
+    this.#isConnected = false;
+    this.#question = undefined;
+  }
+
+  /** From the beginning: what was heard before counts no more. */
+  ask(nowMs: number): void {
+    this.#nextAtMs = nowMs;
+    this.#asked = 0;
+    this.#question = undefined;
+    this.#last = undefined;
+  }
+
+  next(nowMs: number): OwnRequest | undefined {
+    if (!this.#isConnected || nowMs < this.#nextAtMs) return undefined;
+    if (this.#asked >= ASKS_MAX) this.ask(nowMs);
+    this.#asked += 1;
+    this.#question = { askedAtMs: nowMs };
+    this.#nextAtMs = nowMs + (this.#asked < ASKS_MAX ? SECOND_ASK_MS * 2 ** (this.#asked - 1) : ROUND_MS);
+    return { topic: this.#topic, payload: REQUEST };
+  }
+
+  wakeAtMs(): number | undefined {
+    return this.#isConnected ? this.#nextAtMs : undefined;
+  }
+
+  heard({ payload }: Message, nowMs: number): readonly OwnReport[] {
+    const question = this.#question;
+    this.#question = undefined;
+    if (question === undefined || nowMs - question.askedAtMs > ANSWER_MS_MAX) return [];
+    const estimate = estimateOf(payload, question.askedAtMs, nowMs);
+    if (estimate === undefined) return [];
+    const last = this.#last;
+    this.#last = estimate;
+    if (last === undefined || !agree(last, estimate)) return [];
+    this.#asked = ASKS_MAX;
+    this.#nextAtMs = nowMs + ROUND_MS;
+    return [{ kind: 'time', wallMs: nowMs + estimate.wallMinusUpMs, errorMs: estimate.errorMs }];
+  }
+}
+
+function agree(one: Estimate, other: Estimate): boolean {
+  const apartMs = Math.abs(one.wallMinusUpMs - other.wallMinusUpMs);
+  return apartMs <= one.errorMs + other.errorMs + SLACK_MS;
+}
+
+/** Halfway between sending and receiving the hub looked at its clock, give or take that half. */
+function estimateOf(payload: Uint8Array, sentAtMs: number, receivedAtMs: number): Estimate | undefined {
+  const stamps = readStamps(payload);
+  if (stamps === undefined) return undefined;
+  const halfMs = (receivedAtMs - sentAtMs) / 2;
+  const wallMinusUpMs = (stamps.firstMs + stamps.lastMs) / 2 - (sentAtMs + halfMs);
+  return { wallMinusUpMs, errorMs: halfMs + stamps.roundingMs };
+}
+
+interface Stamps {
+  /** Unix ms when the hub took the question and gave the answer. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** Half of what one stamp was rounded by. */
+  readonly roundingMs: number;
+}
+
+/** Whole seconds, rounded down, are all there is where the two stamps in ms are missing. */
+function readStamps(payload: Uint8Array): Stamps | undefined {
+  const { type, time, ntptime1, ntptime2 } = readFields(payload);
+  if (type !== 'get') return undefined;
+  if (isTime(ntptime1) && isTime(ntptime2) && ntptime1 <= ntptime2) {
+    return { firstMs: ntptime1, lastMs: ntptime2, roundingMs: 0 };
+  }
+  if (!isTime(time)) return undefined;
+  return { firstMs: time * 1000, lastMs: time * 1000 + 1000, roundingMs: 500 };
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value < 8.64e15;
+}
+
+function readFields(payload: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(payload));
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
+  } catch {
+    return {};
+  }
+}

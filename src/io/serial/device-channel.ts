@@ -1,0 +1,203 @@
+/**
+ * A `Channel` over one open device: bounded queue, deadlines, one `closed`. Both ends of a line use it: `tty.ts` for
+ * the gateway's, `bench/pty.ts` for the simulated subdevice's.
+ *
+ * Invariants: one device per channel, never reopened; nothing is written before `opened` or after `close`; every path
+ * ends in exactly one `closed`, and none of them waits for the device longer than its deadline.
+ */
+import type { Channel, ChannelListener, LineErrors } from '../../ports.ts';
+import { readLineErrors } from '../libc.ts';
+import type { Device, Transfer } from './safe-binding.ts';
+
+export interface DeviceChannelOptions {
+  readonly open: () => Promise<Device>;
+  readonly openMsMax: number;
+  readonly closeMsMax: number;
+  /** Bytes that may wait for the device. */
+  readonly queuedBytesMax: number;
+  /** What a write over that bound does: end the channel, or be lost as on a wire without flow control. */
+  readonly overflow: 'close' | 'lose';
+  /** Another number in a test only: the negative control of fairness. */
+  readonly readsPerTurn?: number;
+  /** Says in words why the device did not open. */
+  readonly explain: (error: unknown) => Promise<string>;
+  /** Called when a close ran into its deadline: the descriptor is still open in this process. */
+  readonly onHungClose?: () => void;
+}
+
+type State =
+  | { readonly kind: 'opening'; readonly deadline: NodeJS.Timeout }
+  | { readonly kind: 'open'; readonly device: Device }
+  | { readonly kind: 'closing' }
+  | { readonly kind: 'closed' };
+
+/** A tty hands out at most 4095 bytes a read (N_TTY_BUF_SIZE in the kernel's n_tty.c). */
+const READ_BYTES = 4096;
+/**
+ * What one device may have handled before every other has its turn: one read, so at most 4095 bytes, which are at most
+ * 455 frames (the shortest has 9). The rest waits in the kernel, and behind that the sender.
+ */
+const READS_PER_TURN = 1;
+
+export class DeviceChannel implements Channel {
+  readonly #options: DeviceChannelOptions;
+  readonly #listener: ChannelListener;
+  readonly #readBuffer = new Uint8Array(READ_BYTES);
+  #state: State;
+  #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  /** A flush is scheduled at the end of this tick, or waits for the device to become writable. */
+  #flushIsDue = false;
+
+  constructor(options: DeviceChannelOptions, listener: ChannelListener) {
+    this.#options = options;
+    this.#listener = listener;
+    const deadline = setTimeout(() => this.#finish(`did not open within ${options.openMsMax} ms`), options.openMsMax);
+    this.#state = { kind: 'opening', deadline };
+    options.open().then(
+      (device) => this.#adopt(device),
+      (error: unknown) => this.#refused(error),
+    );
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  lineErrors(): LineErrors | undefined {
+    return this.#state.kind === 'open' ? readLineErrors(this.#state.device.fd) : undefined;
+  }
+
+  /** Writes of one tick leave in one system call. The caller leaves the bytes alone from now on. */
+  write(bytes: Uint8Array): void {
+    if (this.#state.kind !== 'open' || bytes.length === 0) return;
+    if (this.#queuedBytes + bytes.length > this.#options.queuedBytesMax) {
+      if (this.#options.overflow === 'close') {
+        this.close(`the device does not take its bytes: ${this.#queuedBytes} waiting`);
+      }
+      return;
+    }
+    this.#queue.push(bytes);
+    this.#queuedBytes += bytes.length;
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    process.nextTick(() => this.#flush());
+  }
+
+  close(reason: string): void {
+    switch (this.#state.kind) {
+      case 'opening':
+        clearTimeout(this.#state.deadline);
+        this.#state = { kind: 'closing' };
+        setImmediate(() => this.#finish(reason));
+        return;
+      case 'open':
+        this.#release(this.#state.device, reason);
+        return;
+      case 'closing':
+      case 'closed':
+        return;
+    }
+  }
+
+  #adopt(device: Device): void {
+    if (this.#state.kind !== 'opening') {
+      // Nobody waits for it any more; what its closing says is of no use to anybody.
+      device.close().catch(() => {});
+      return;
+    }
+    clearTimeout(this.#state.deadline);
+    this.#state = { kind: 'open', device };
+    device.watch(
+      (broken) => this.#read(device, broken),
+      () => this.#flush(),
+    );
+    device.arm(false);
+    this.#listener.opened();
+  }
+
+  #refused(error: unknown): void {
+    if (this.#state.kind !== 'opening') return;
+    this.#options.explain(error).then(
+      (reason) => this.#finish(reason),
+      () => this.#finish(String(error)),
+    );
+  }
+
+  #read(device: Device, broken: boolean): void {
+    const { readsPerTurn = READS_PER_TURN } = this.#options;
+    for (let reads = 0; reads < readsPerTurn; reads += 1) {
+      if (this.#readOnce(device, broken) !== 'moved') break;
+    }
+    this.#rearm(device);
+  }
+
+  #readOnce(device: Device, broken: boolean): Transfer['kind'] | undefined {
+    if (this.#state.kind !== 'open') return undefined;
+    const transfer = device.read(this.#readBuffer);
+    switch (transfer.kind) {
+      case 'moved':
+        this.#listener.bytes(this.#readBuffer.subarray(0, transfer.count));
+        break;
+      case 'gone':
+        this.close(`the device is gone (${transfer.why})`);
+        break;
+      case 'later':
+        if (broken) this.close('the device is gone (poll error)');
+        break;
+    }
+    return transfer.kind;
+  }
+
+  #flush(): void {
+    this.#flushIsDue = false;
+    if (this.#state.kind !== 'open') return;
+    const { device } = this.#state;
+    this.#writeOut(device);
+    this.#rearm(device);
+  }
+
+  /** Writes the queue as far as the device takes it. */
+  #writeOut(device: Device): void {
+    while (this.#queuedBytes > 0) {
+      const bytes = this.#queue.length === 1 && this.#queue[0] ? this.#queue[0] : Buffer.concat(this.#queue);
+      const transfer = device.write(bytes);
+      const count = transfer.kind === 'moved' ? transfer.count : 0;
+      this.#queue = count === bytes.length ? [] : [bytes.subarray(count)];
+      this.#queuedBytes -= count;
+      if (transfer.kind === 'gone') this.close(`the device is gone (${transfer.why})`);
+      if (transfer.kind !== 'moved') return;
+    }
+  }
+
+  #rearm(device: Device): void {
+    if (this.#state.kind !== 'open') return;
+    this.#flushIsDue = this.#queuedBytes > 0;
+    device.arm(this.#flushIsDue);
+  }
+
+  /** Gives the device back. What it takes without waiting still leaves: a last word such as DISCONNECT. */
+  #release(device: Device, reason: string): void {
+    this.#state = { kind: 'closing' };
+    this.#writeOut(device);
+    const { closeMsMax, onHungClose } = this.#options;
+    const deadline = setTimeout(() => {
+      onHungClose?.();
+      this.#finish(`${reason}; the device did not close within ${closeMsMax} ms`);
+    }, closeMsMax);
+    const done = (): void => {
+      clearTimeout(deadline);
+      this.#finish(reason);
+    };
+    device.close().then(done, done);
+  }
+
+  #finish(reason: string): void {
+    if (this.#state.kind === 'closed') return;
+    if (this.#state.kind === 'opening') clearTimeout(this.#state.deadline);
+    this.#state = { kind: 'closed' };
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#listener.closed(reason);
+  }
+}

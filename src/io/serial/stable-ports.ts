@@ -1,0 +1,179 @@
+/**
+ * Serial ports by their stable names: each opening looks anew which device the name means, so a replugged adapter is
+ * found under whatever number it has now. A port that is not there is waited for, and opened when it is plugged in.
+ *
+ * Invariants: one device is given to one link at a time, whatever names lead to it; a name that means two devices opens
+ * neither.
+ */
+import { realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { findPort, type PortFinding, type PortName, portNameOf, type UsbIdentity } from '../../base/serial-port.ts';
+import type { Cancel, Channel, ChannelListener, LineErrors, OpenChannel, PortWait } from '../../ports.ts';
+import { PortWatch } from './port-watch.ts';
+import { listPorts, MACHINE, type PortRoots } from './serial-ports.ts';
+import { openTty, type TtyOptions } from './tty.ts';
+
+/** `path` as the configuration writes it: matches `PORT_NAME`. */
+export interface PortLink extends Pick<TtyOptions, 'path' | 'baudRate' | 'parity' | 'stopBits'> {
+  readonly name: string;
+}
+
+export interface StablePortsOptions extends Omit<TtyOptions, Exclude<keyof PortLink, 'name'>> {
+  readonly links: readonly PortLink[];
+  readonly roots?: PortRoots;
+  /** Between two looks for a port that is missing; 5 s unless a test is in a hurry. */
+  readonly rescanMs?: number;
+}
+
+interface Claim {
+  readonly link: string;
+  readonly device: string;
+  readonly usb: UsbIdentity | undefined;
+}
+
+const RESCAN_MS = 5000;
+
+export class StablePorts {
+  readonly #options: StablePortsOptions;
+  readonly #roots: PortRoots;
+  readonly #watch: PortWatch;
+  /** By device. */
+  readonly #claims = new Map<string, Claim>();
+
+  constructor(options: StablePortsOptions) {
+    const { links, roots = MACHINE, rescanMs = RESCAN_MS } = options;
+    this.#options = options;
+    this.#roots = roots;
+    const named = ['serial', 'serial/by-id', 'serial/by-path'].map((folder) => `${roots.dev}/${folder}`);
+    const paths = links.map(({ path }) => path).filter((path) => path.startsWith('/'));
+    const folders = [...new Set([roots.dev, ...named, ...paths.map((path) => dirname(path))])];
+    this.#watch = new PortWatch({ folders, rescanMs });
+  }
+
+  opener({ name, path, baudRate, parity, stopBits }: PortLink): OpenChannel {
+    const portName = portNameOf(path);
+    return (listener) =>
+      new AwaitedChannel(
+        {
+          find: () => this.#find(name, portName),
+          open: (device) => openTty({ ...this.#options, path: device, baudRate, parity, stopBits }),
+          release: (device) => this.#claims.delete(device),
+          onLook: (look) => this.#watch.onLook(look),
+        },
+        listener,
+      );
+  }
+
+  /** The device that the link has now. */
+  claimOf(link: string): Claim | undefined {
+    return [...this.#claims.values()].find((claim) => claim.link === link);
+  }
+
+  /** Links whose ports are on the same USB adapter. */
+  sharersOf({ usb }: Claim): readonly string[] {
+    if (usb === undefined) return [];
+    return [...this.#claims.values()].filter((one) => one.usb?.folder === usb.folder).map(({ link }) => link);
+  }
+
+  /** Claims what it finds. */
+  async #find(link: string, name: PortName): Promise<Found> {
+    const finding: PortFinding = findPort(name, await listPorts(this.#roots), realPathOf);
+    if (finding.kind !== 'found') return finding;
+    const { device, usb } = finding;
+    const owner = this.#claims.get(device)?.link;
+    if (owner !== undefined) return { kind: 'shared', why: `${device} is the port of link ${owner} already` };
+    this.#claims.set(device, { link, device, usb });
+    return finding;
+  }
+}
+
+type Found = Extract<PortFinding, { kind: 'found' }> | PortWait;
+
+/** Where a path that cannot be followed leads, opening it will say. */
+function realPathOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : path;
+  }
+}
+
+interface Surroundings {
+  readonly find: () => Promise<Found>;
+  readonly open: (device: string) => OpenChannel;
+  readonly release: (device: string) => void;
+  readonly onLook: (look: () => void) => Cancel;
+}
+
+type State =
+  | { readonly kind: 'waiting'; isLooking: boolean; readonly cancel: Cancel }
+  | { readonly kind: 'found'; readonly channel: Channel }
+  | { readonly kind: 'closed' };
+
+/** Waits for its port, and then is that port's channel. */
+class AwaitedChannel implements Channel {
+  readonly #surroundings: Surroundings;
+  readonly #listener: ChannelListener;
+  #state: State;
+  #told: string | undefined;
+
+  constructor(surroundings: Surroundings, listener: ChannelListener) {
+    this.#surroundings = surroundings;
+    this.#listener = listener;
+    this.#state = { kind: 'waiting', isLooking: false, cancel: surroundings.onLook(() => this.#look()) };
+    this.#look();
+  }
+
+  get queuedBytes(): number {
+    return this.#state.kind === 'found' ? this.#state.channel.queuedBytes : 0;
+  }
+
+  lineErrors(): LineErrors | undefined {
+    return this.#state.kind === 'found' ? this.#state.channel.lineErrors?.() : undefined;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#state.kind === 'found') this.#state.channel.write(bytes);
+  }
+
+  close(reason: string): void {
+    if (this.#state.kind === 'found') this.#state.channel.close(reason);
+    if (this.#state.kind !== 'waiting') return;
+    this.#state.cancel();
+    this.#state = { kind: 'closed' };
+    setImmediate(() => this.#listener.closed(reason));
+  }
+
+  #look(): void {
+    const state = this.#state;
+    if (state.kind !== 'waiting' || state.isLooking) return;
+    state.isLooking = true;
+    void this.#surroundings.find().then((found) => {
+      state.isLooking = false;
+      this.#take(found);
+    });
+  }
+
+  #take(found: Found): void {
+    const { release, open } = this.#surroundings;
+    const isWaiting = this.#state.kind === 'waiting';
+    if (found.kind !== 'found') {
+      if (isWaiting && found.why !== this.#told) this.#listener.waits?.(found);
+      this.#told = found.why;
+      return;
+    }
+    if (this.#state.kind !== 'waiting') return release(found.device);
+    this.#state.cancel();
+    const { opened, bytes } = bound(this.#listener);
+    const closed = (reason: string): void => {
+      release(found.device);
+      this.#state = { kind: 'closed' };
+      this.#listener.closed(reason);
+    };
+    this.#state = { kind: 'found', channel: open(found.device)({ opened, bytes, closed }) };
+  }
+}
+
+function bound(listener: ChannelListener): Pick<ChannelListener, 'opened' | 'bytes'> {
+  return { opened: () => listener.opened(), bytes: (bytes) => listener.bytes(bytes) };
+}

@@ -1,0 +1,76 @@
+/**
+ * Serial ports behind the `OpenChannel` port: the gateway's end of a line.
+ *
+ * Each call opens the device anew, with an exclusive lock, raw, eight data bits. Opening raises DTR, which resets some boards, and
+ * discards what was received before; closing never waits for a device that takes no bytes longer than its deadline.
+ */
+import type { OpenChannel } from '../../ports.ts';
+import { joiningWords, userName } from '../accounts.ts';
+import { DeviceChannel } from './device-channel.ts';
+import { openDevice } from './safe-binding.ts';
+import { nameHolders } from './tty-holder.ts';
+
+export interface TtyOptions {
+  /** E.g. `/dev/ttyUSB0`, or a stable name below `/dev/serial/by-id`. */
+  readonly path: string;
+  readonly baudRate: number;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
+  /** After so long without an answer from the driver, opening has failed. */
+  readonly openMsMax: number;
+  /** After so long, `closed` is reported though the driver still holds the descriptor. */
+  readonly closeMsMax: number;
+  /** Bytes that may wait for the device; a write above it closes the channel. */
+  readonly queuedBytesMax: number;
+  /** See `device-channel.ts`; another number in a test only. */
+  readonly readsPerTurn?: number;
+  /** Counts the closes that ran into `closeMsMax`. */
+  readonly onHungClose?: () => void;
+}
+
+export function openTty(options: TtyOptions): OpenChannel {
+  const { path, baudRate, parity, stopBits, ...limits } = options;
+  return (listener) =>
+    new DeviceChannel(
+      {
+        ...limits,
+        overflow: 'close',
+        open: () => openDevice({ path, baudRate, parity, stopBits, lock: true }),
+        explain: (error) => explainTtyError(path, baudRate, error),
+      },
+      listener,
+    );
+}
+
+/** What the library's message tells by its text alone, and what it means to somebody who stands before the machine. */
+const EXPLANATIONS: readonly (readonly [RegExp, (path: string, baudRate: number) => string])[] = [
+  [/no such file/i, (path) => `no such device ${path}`],
+  [/no such device/i, (path) => `${path} has no hardware behind it`],
+  [
+    /permission denied/i,
+    (path) => `user ${userName()} may not open ${path}: ${uncapitalised(joiningWords(path, 'dialout'))}`,
+  ],
+  [/input\/output error/i, (path) => `${path} does not answer: is this port enabled on the board?`],
+  [/inappropriate ioctl|is a directory/i, (path) => `${path} is not a serial device`],
+  [/baud rate/i, (path, baudRate) => `${path} does not support ${baudRate} baud`],
+  [/too many open files/i, (path) => `${path}: too many open files in this process`],
+];
+
+function uncapitalised(words: string): string {
+  return `${words.charAt(0).toLowerCase()}${words.slice(1)}`;
+}
+
+/** EWOULDBLOCK of the lock; EBUSY of a program that took the port with TIOCEXCL. */
+const TAKEN = /cannot lock port|resource busy/i;
+
+export async function explainTtyError(path: string, baudRate: number, error: unknown): Promise<string> {
+  const message = error instanceof Error ? error.message : String(error);
+  if (TAKEN.test(message)) {
+    const holders = await nameHolders(path);
+    return holders.length === 0 ? `${path} is in use by another program` : `${path} is in use by ${holders.join(', ')}`;
+  }
+  for (const [pattern, sentence] of EXPLANATIONS) {
+    if (pattern.test(message)) return sentence(path, baudRate);
+  }
+  return `${path} does not open: ${message}`;
+}

@@ -1,0 +1,170 @@
+/**
+ * The files of TLS: authorities, our certificate, its key. They are renewed under a running gateway, so they are read
+ * for each connection; new ones that are no good are not used, and the last good ones stay until they are mended.
+ *
+ * What is judged here does not depend on the clock, which may be wrong: dates are the far end's to refuse, and
+ * `config check`'s to tell.
+ */
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { Fault } from '../../base/fault.ts';
+import { readSecretFile } from '../secret-file.ts';
+
+export interface TlsPaths {
+  /** `undefined`: the authorities that this machine trusts, as they were when the process started. */
+  readonly caFile: string | undefined;
+  readonly client: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+}
+
+export interface TlsFileProblem {
+  readonly file: 'ca' | 'certificate' | 'key';
+  readonly path: string;
+  /** What is wrong, as a sentence without its subject and full stop. */
+  readonly what: string;
+  readonly hint: string;
+}
+
+export interface TlsReading {
+  /** PEM. */
+  readonly ca: string | undefined;
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+  readonly authorities: readonly X509Certificate[];
+  /** Our own, then those above it. */
+  readonly chain: readonly X509Certificate[];
+  readonly problems: readonly TlsFileProblem[];
+}
+
+/** Debian's whole bundle has 220 KB. */
+const PEM_BYTES_MAX = 1024 * 1024;
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+
+type FileName = Pick<TlsFileProblem, 'file' | 'path'>;
+
+/** Reads and judges all of them. Never throws. */
+export function readTlsFiles({ caFile, client }: TlsPaths): TlsReading {
+  const problems: TlsFileProblem[] = [];
+  const attempt = <Result>(name: FileName, hint: string, act: () => Result): Result | undefined => {
+    try {
+      return act();
+    } catch (error) {
+      const { what, remedy } = wordsOf(error, hint);
+      problems.push({ ...name, what, hint: remedy });
+      return undefined;
+    }
+  };
+  const readChain = (name: FileName) =>
+    attempt(name, 'Copy it again; it is a PEM file that begins with -----BEGIN CERTIFICATE-----.', () => {
+      const text = readPem(name.path);
+      return { text, certificates: certificatesIn(text) };
+    });
+  const ca = caFile === undefined ? undefined : readChain({ file: 'ca', path: caFile });
+  if (client === undefined) return { ...NOTHING, ca: ca?.text, authorities: ca?.certificates ?? [], problems };
+  const certificate = readChain({ file: 'certificate', path: client.certificateFile });
+  const keyName = { file: 'key', path: client.keyFile } as const;
+  const key = attempt(keyName, 'It is a PEM file with one private key, without a passphrase.', () => {
+    const text = readSecretFile(client.keyFile);
+    return { text, parsed: createPrivateKey(text) };
+  });
+  if (key !== undefined && certificate !== undefined && !fits(certificate.certificates, key.parsed)) {
+    const what = `is not the key of ${client.certificateFile}`;
+    problems.push({ ...keyName, what, hint: 'Renew both together: first the key, then the certificate.' });
+  }
+  return {
+    ca: ca?.text,
+    authorities: ca?.certificates ?? [],
+    certificate: certificate?.text,
+    chain: certificate?.certificates ?? [],
+    key: key?.text,
+    problems,
+  };
+}
+
+const NOTHING = { certificate: undefined, key: undefined, chain: [] } as const;
+
+function fits([own]: readonly X509Certificate[], key: KeyObject): boolean {
+  return own?.checkPrivateKey(key) ?? false;
+}
+
+/** @throws Error with words */
+function readPem(path: string): string {
+  const found = statSync(path);
+  // a FIFO would be waited for
+  if (!found.isFile()) throw new Error('is no file');
+  if (found.size > PEM_BYTES_MAX) throw new Error(`is larger than ${PEM_BYTES_MAX} bytes`);
+  return readFileSync(path, 'utf8');
+}
+
+function certificatesIn(text: string): X509Certificate[] {
+  const certificates = [...text.matchAll(CERTIFICATE)].map(([pem]) => new X509Certificate(pem));
+  if (certificates.length === 0) throw new Error('holds no certificate');
+  return certificates;
+}
+
+function wordsOf(error: unknown, hint: string): { readonly what: string; readonly remedy: string } {
+  if (error instanceof Fault) return { what: `cannot be used: ${error.message}`, remedy: `${error.hint}.` };
+  if (!(error instanceof Error)) return { what: `cannot be used: ${error}`, remedy: hint };
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return { what: 'does not exist', remedy: 'Correct the path, or put the file there.' };
+  if (code === 'EACCES')
+    return { what: 'may not be read by this user', remedy: 'Make it readable for the user that runs the gateway.' };
+  return code === undefined
+    ? { what: error.message, remedy: hint }
+    : { what: `cannot be used: ${error.message}`, remedy: hint };
+}
+
+export interface TlsFilesOptions extends TlsPaths {
+  /** Called when what is wrong with the files has changed, with it or with nothing. */
+  readonly noted: (problem: string | undefined) => void;
+}
+
+export class TlsFiles {
+  readonly #options: TlsFilesOptions;
+  #problem: string | undefined;
+  /** The last good ones, and what they were made of. */
+  #good: { readonly source: string; readonly context: SecureContext } | undefined;
+
+  constructor(options: TlsFilesOptions) {
+    this.#options = options;
+  }
+
+  /** What is wrong with the files as they were at the last look; `undefined`: nothing. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Looks at the files again. `undefined`: they are no good, and never were; see `problem`. */
+  context(): SecureContext | undefined {
+    const { ca, certificate, key, problems } = readTlsFiles(this.#options);
+    const source = JSON.stringify([ca, certificate, key]);
+    if (problems.length > 0) {
+      this.#note(problems.map(({ path, what, hint }) => `${path} ${what}. ${hint}`).join(' '));
+    } else if (source === this.#good?.source) {
+      this.#note(undefined);
+    } else {
+      this.#take(source, { ca, certificate, key });
+    }
+    return this.#good?.context;
+  }
+
+  #take(source: string, { ca, certificate, key }: Pick<TlsReading, 'ca' | 'certificate' | 'key'>): void {
+    try {
+      const context = createSecureContext({
+        minVersion: 'TLSv1.2',
+        ca: ca ?? getCACertificates('system'),
+        ...(certificate === undefined || key === undefined ? {} : { cert: certificate, key }),
+      });
+      this.#good = { source, context };
+      this.#note(undefined);
+    } catch (error) {
+      this.#note(`OpenSSL does not take the TLS files: ${error instanceof Error ? error.message : error}.`);
+    }
+  }
+
+  #note(problem: string | undefined): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.#options.noted(problem);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Errors of TLS as words for a technician: what the hub showed, what is wrong with it, what to do. Pure.
+ * The codes are those of OpenSSL's X509_verify_cert_error_string(3) and of the alerts of RFC 8446 §6.2, as Node spells them.
+ */
+import type { X509Certificate } from 'node:crypto';
+import { CLOCK_FLOOR_MS } from '../../base/clock-trust.ts';
+import { explainSocketError } from '../tcp.ts';
+
+export interface TlsSight {
+  readonly host: string;
+  readonly port: number;
+  /** What the hub's certificate must be for; `undefined` with a shared key. */
+  readonly serverName?: string;
+  readonly identity?: string;
+  readonly wallMs: () => number;
+  /** What the hub showed, its own first; empty if it came to nothing. */
+  readonly chain: readonly X509Certificate[];
+  /** The keys were agreed upon. */
+  readonly hasShaken: boolean;
+}
+
+/** A certificate may have hundreds of names; the first few tell whose it is. */
+const NAMES_LENGTH_MAX = 200;
+
+export const PIN_MISSED = 'HOLDFAST_PIN_MISSED';
+
+export function explainTlsError(error: Error, sight: TlsSight): string {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const words = certificateWords(code, error, sight) ?? handshakeWords(code, sight) ?? alertWords(code);
+  const peer = `${sight.host}:${sight.port}`;
+  // names come from the far end: they must not move the cursor, nor fill the page
+  if (words !== undefined) return `${peer} ${words.replace(/\p{Cc}/gu, '?')}`;
+  return code.startsWith('ERR_SSL_') ? `${peer} broke off TLS: ${code}` : explainSocketError(peer, error);
+}
+
+function certificateWords(code: string, error: Error, { chain, serverName, wallMs }: TlsSight): string | undefined {
+  const [own] = chain;
+  const clock = `the clock of this machine reads ${day(wallMs())}`;
+  switch (code) {
+    case 'CERT_NOT_YET_VALID': {
+      const late = chain.find((one) => one.validFromDate.getTime() > wallMs()) ?? own;
+      const since = `has a certificate that is not valid before ${late === undefined ? '?' : day(late.validFromDate)}, and ${clock}`;
+      const isUnset = wallMs() < CLOCK_FLOOR_MS;
+      return isUnset ? `${since}: it is not set; tried again until it is` : `${since}: is that the right time?`;
+    }
+    case 'CERT_HAS_EXPIRED': {
+      const old = chain.find((one) => one.validToDate.getTime() < wallMs()) ?? own;
+      if (old === undefined) return 'has a certificate that has expired';
+      const which = old === own ? 'a certificate' : `a certificate of ${name(old.subject)} above its own`;
+      return `has ${which} that expired on ${day(old.validToDate)}, and ${clock}: it must be renewed at the hub`;
+    }
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'CERT_SIGNATURE_FAILURE':
+    case 'INVALID_CA': {
+      const issuer = name(chain.at(-1)?.issuer);
+      return `has a certificate by an authority that is not trusted, ${issuer}: set tls_ca_file to its certificate`;
+    }
+    case 'ERR_TLS_CERT_ALTNAME_INVALID': {
+      const names = own?.subjectAltName?.replaceAll('DNS:', '').replaceAll('IP Address:', '') ?? name(own?.subject);
+      return `has a certificate for ${names.slice(0, NAMES_LENGTH_MAX)}, not for ${serverName}: correct host, or set tls_server_name`;
+    }
+    case PIN_MISSED:
+      return `has a public key that is none of tls_pins: its SHA-256 is ${error.message}`;
+    default:
+      return undefined;
+  }
+}
+
+function handshakeWords(code: string, { hasShaken, port, identity }: TlsSight): string | undefined {
+  switch (code) {
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
+    case 'ERR_SSL_HTTP_REQUEST':
+      return `does not answer in TLS: is ${port} the right port?`;
+    case 'EPIPE':
+    case 'ECONNRESET':
+      return hasShaken ? undefined : `closed the connection during the TLS handshake: does port ${port} speak TLS?`;
+    case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
+    case 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION':
+      return 'speaks no version of TLS from 1.2 on: it must be updated';
+    case 'ERR_SSL_TLSV1_ALERT_UNKNOWN_PSK_IDENTITY':
+      return `does not know the identity ${identity}: check product_id and device_name`;
+    case 'ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC':
+    case 'ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR':
+      return identity === undefined ? undefined : 'has another key for us: check the secret in device_secret_file';
+    case 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE':
+    case 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE':
+      return identity === undefined
+        ? 'refused the TLS handshake: it may want a client certificate (tls_certificate_file)'
+        : 'refused the TLS handshake: it may not offer TLS-PSK on this port';
+    default:
+      return undefined;
+  }
+}
+
+/** What the hub says of our own certificate. */
+const ALERTS: readonly (readonly [ending: string, words: string])[] = [
+  ['CERTIFICATE_REQUIRED', 'wants a client certificate: set tls_certificate_file and tls_key_file'],
+  ['BAD_CERTIFICATE', 'refused our client certificate as broken or unknown'],
+  ['UNSUPPORTED_CERTIFICATE', 'refused our client certificate: it is of a kind that it does not take'],
+  ['CERTIFICATE_REVOKED', 'refused our client certificate: it was revoked'],
+  ['CERTIFICATE_EXPIRED', 'refused our client certificate: it has expired'],
+  ['CERTIFICATE_UNKNOWN', 'refused our client certificate'],
+  ['UNKNOWN_CA', 'refused our client certificate: it does not know the authority that issued it'],
+  ['ACCESS_DENIED', 'refused our client certificate: it is good, but may not come in'],
+];
+
+function alertWords(code: string): string | undefined {
+  return ALERTS.find(([ending]) => code.endsWith(`_ALERT_${ending}`))?.[1];
+}
+
+function day(time: Date | number): string {
+  const ms = Number(time);
+  return Number.isNaN(ms) ? 'an unreadable day' : new Date(ms).toISOString().slice(0, 10);
+}
+
+/** OpenSSL puts each part of a name on a line of its own. */
+function name(parts: string | undefined): string {
+  return parts === undefined ? 'an unknown one' : `"${parts.split('\n').join(', ')}"`;
+}

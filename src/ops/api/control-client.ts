@@ -1,0 +1,226 @@
+/**
+ * Asks a running gateway, over its control socket. Nothing that listens there is taken for a gateway before it has
+ * answered like one: a gateway that is not there, one that is stopped or overloaded, one of another version and another
+ * program are told apart. Each question has a deadline.
+ */
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Fault } from '../../base/fault.ts';
+import { isMachineOverloaded, ownerOfSocket, type SocketOwner } from '../../io/socket-owner.ts';
+import { unusableIn } from './answer-shape.ts';
+import { foreign, Stalled, silent, unreachable } from './control-faults.ts';
+import { adminSocketOf, hasCode } from './control-socket.ts';
+import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
+import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
+import type { LedgerReport } from '../reports/ledger-report.ts';
+import type { OutboxReport, StatusReport, SubdevicesReport } from '../reports/report.ts';
+import type { TailLine } from './tail-line.ts';
+
+export interface Answers {
+  readonly '/v1/status': StatusReport;
+  readonly '/v1/ledger': LedgerReport;
+  readonly '/v1/subdevices': SubdevicesReport;
+  readonly '/v1/hub-subscriptions': HubSubscriptionsReport;
+  readonly '/v1/outbox': OutboxReport;
+  readonly '/v1/dead-letters': DeadLettersReport;
+}
+
+/**
+ * `absent`: nobody listens on the socket; `stalled`: somebody does and says nothing, in time. `fault` is what to throw if
+ * that is the end of it.
+ */
+export type Asked<Path extends keyof Answers> =
+  | { readonly kind: 'answered'; readonly report: Answers[Path] }
+  | { readonly kind: 'absent'; readonly fault: Fault }
+  | { readonly kind: 'stalled'; readonly fault: Fault };
+
+/** Deadline of the first sign of life: a gateway takes milliseconds, and every command has to answer within 2 s. */
+export const ALIVE_MS_MAX = 1000;
+/** After so long without an answer it is looked whether the process is stopped. */
+const STOPPED_MS = 300;
+const OVERLOADED_MS_MAX = 15_000;
+const LATE = Symbol('late');
+
+/** 1,500 subdevices with their subscriptions take under 1 MiB. */
+const ANSWER_BYTES_MAX = 33_554_432;
+/** The gateway queues less than this for a tail. */
+const LINE_LENGTH_MAX = 1_048_576;
+/** A little more than the gateway allows itself. */
+const ANSWER_MS_MAX = 35_000;
+
+/**
+ * @param query from its question mark on
+ * @param aliveMsMax deadline of the first sign of life; more than usual for programs that have the time
+ * @throws Fault `not-running` if what is there is no gateway of this version, or we may not ask
+ */
+export async function ask<Path extends keyof Answers>(
+  socketPath: string,
+  path: Path,
+  query = '',
+  aliveMsMax = ALIVE_MS_MAX,
+): Promise<Asked<Path>> {
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  let response: IncomingMessage;
+  try {
+    await greet(socketPath, aliveMsMax);
+    response = await open(request({ socketPath, path: `${path}${query}`, signal, agent: false }));
+  } catch (error) {
+    const fault = unreachable(socketPath, error);
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ECONNREFUSED')) return { kind: 'absent', fault };
+    if (error instanceof Stalled) return { kind: 'stalled', fault };
+    throw fault;
+  }
+  const body = await readBody(response, socketPath);
+  if (response.statusCode === 404) throw foreign(socketPath, `it does not know ${path}`);
+  if (response.statusCode !== 200) throw silent(`The gateway refused: ${refusalIn(body)}`);
+  const unusable = unusableIn(path, body);
+  if (unusable === undefined) return { kind: 'answered', report: body as Answers[Path] };
+  throw foreign(socketPath, `its answer to ${path} makes no sense (${unusable})`, versionIn(body));
+}
+
+/**
+ * Gives an order at the administrative socket.
+ * @throws Fault `order-refused` with the gateway's reason and hint; `not-running` as `ask`, or where we may not
+ */
+export async function give(controlSocket: string, name: string, body: object): Promise<unknown> {
+  const socketPath = adminSocketOf(controlSocket);
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  const path = `/v1/orders/${name}`;
+  let response: IncomingMessage;
+  try {
+    await greet(socketPath, ALIVE_MS_MAX);
+    response = await open(request({ socketPath, path, method: 'POST', signal, agent: false }), JSON.stringify(body));
+  } catch (error) {
+    throw unreachable(socketPath, error);
+  }
+  const answer = await readBody(response, socketPath);
+  if (response.statusCode === 404) throw foreign(socketPath, `it does not know the order ${name}`);
+  if (typeof answer !== 'object' || answer === null) throw foreign(socketPath, 'it answers no object');
+  if (response.statusCode === 200) return answer;
+  const hint = 'hint' in answer && typeof answer.hint === 'string' ? answer.hint : 'holdfast status says more.';
+  throw new Fault('order-refused', refusalIn(answer), { hint });
+}
+
+/** Any gateway, of whatever version, refuses this question at once, as JSON with a text `error`. */
+async function greet(socketPath: string, aliveMsMax: number): Promise<void> {
+  const waited = new AbortController();
+  const outgoing = request({ socketPath, path: '/', signal: waited.signal, agent: false });
+  const answered = open(outgoing).then((response) => readBody(response, socketPath));
+  try {
+    const body = await inTime(answered, socketPath, aliveMsMax);
+    const isGateway = typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string';
+    if (!isGateway) throw foreign(socketPath, 'it does not answer like one');
+  } finally {
+    answered.catch(() => undefined);
+    waited.abort();
+  }
+}
+
+/** On an overloaded machine a process gets more time, unless it is stopped. */
+async function inTime(answered: Promise<unknown>, socketPath: string, aliveMsMax: number): Promise<unknown> {
+  let owner: SocketOwner | undefined;
+  for (const ms of [STOPPED_MS, aliveMsMax - STOPPED_MS, OVERLOADED_MS_MAX]) {
+    if (ms === OVERLOADED_MS_MAX && !isMachineOverloaded()) break;
+    const first = await Promise.race([answered, pause(ms, LATE, { ref: false })]);
+    if (first !== LATE) return first;
+    owner = ownerOfSocket(socketPath);
+    if (owner !== undefined && (owner.isStopped || !owner.runsOurNode)) break;
+  }
+  throw new Stalled(socketPath, owner);
+}
+
+/** Follows the tail until the gateway stops or the signal aborts. */
+export async function* followTail(socketPath: string, signal: AbortSignal): AsyncGenerator<TailLine> {
+  for await (const line of follow(socketPath, '/v1/tail', signal)) {
+    const read = tailLineIn(line);
+    if (read === undefined) throw foreign(socketPath, 'a line of its tail makes no sense');
+    yield read;
+  }
+}
+
+/**
+ * Follows the steps of one machine, as lines of `recorder/recording-file.ts`; the first is its subject.
+ * @throws Fault `order-refused` if there is no link of this name
+ */
+export function followTrace(socketPath: string, name: string, signal: AbortSignal): AsyncGenerator<string> {
+  return follow(socketPath, `/v1/trace?of=${encodeURIComponent(name)}`, signal);
+}
+
+function tailLineIn(line: string): TailLine | undefined {
+  try {
+    const { kind, sentence, wallMs, events } = JSON.parse(line);
+    const isRead = kind === 'event' ? typeof sentence === 'string' && Number.isFinite(wallMs) : Number.isFinite(events);
+    return isRead ? (JSON.parse(line) as TailLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function* follow(socketPath: string, path: string, signal: AbortSignal): AsyncGenerator<string> {
+  let response: IncomingMessage;
+  try {
+    await greet(socketPath, ALIVE_MS_MAX);
+    response = await open(request({ socketPath, path, signal, agent: false }));
+  } catch (error) {
+    if (signal.aborted) return;
+    throw unreachable(socketPath, error);
+  }
+  if (response.statusCode !== 200) {
+    const why = refusalIn(await readBody(response, socketPath));
+    if (response.statusCode !== 404) throw silent(`The gateway refused: ${why}`);
+    throw new Fault('order-refused', why, { hint: 'holdfast status lists the links; hub is the hub’s connection.' });
+  }
+  try {
+    yield* linesOf(response);
+  } catch (error) {
+    // The gateway was killed: that is an end of the tail too.
+    if (!signal.aborted && !hasCode(error, 'ECONNRESET')) throw silent(`What came from ${socketPath} broke off`, error);
+  }
+}
+
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  // An error reaches us through the iteration; after it nobody is left to hear one.
+  response.on('error', () => undefined);
+  response.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of response) {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > LINE_LENGTH_MAX) throw new Error('a line is longer than 1 MiB');
+    yield* lines;
+  }
+}
+
+function open(outgoing: ClientRequest, body?: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.once('response', resolve);
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+async function readBody(response: IncomingMessage, socketPath: string): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response) {
+      bytes += chunk.length;
+      if (bytes > ANSWER_BYTES_MAX) throw new Error('the answer is larger than 32 MiB');
+      chunks.push(chunk);
+    }
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') throw error;
+    throw foreign(socketPath, 'its answer broke off or makes no sense');
+  }
+}
+
+function refusalIn(body: unknown): string {
+  const why = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined;
+  return typeof why === 'string' ? why : 'it did not say why';
+}
+
+function versionIn(body: unknown): string | undefined {
+  const { process: itself } = Object(body) as { readonly process?: { readonly version?: unknown } };
+  return typeof itself?.version === 'string' ? itself.version.slice(0, 20) : undefined;
+}

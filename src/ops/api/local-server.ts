@@ -1,0 +1,128 @@
+/**
+ * HTTP on a Unix socket: what the reading and the administrative socket have in common. Everything a client can make us
+ * hold is bounded: connections, header bytes, time (durability.md §6); who may connect is decided by the mode of the file.
+ *
+ * One connection serves one request, and closes. A client that sends a second one with the first is disconnected.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Fault } from '../../base/fault.ts';
+import { claimSocketPath } from './control-socket.ts';
+import { Places } from './connection-slots.ts';
+import { Trickle } from './trickle.ts';
+
+export interface LocalServerOptions {
+  readonly socketPath: string;
+  /** umask at the birth of the socket: sockets are born 0777 without what it takes away. */
+  readonly mask: number;
+  readonly connectionsMax: number;
+  /** A rejection is answered with 500. */
+  readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+}
+
+export interface LocalServer {
+  /** Ends every connection and removes the socket. */
+  close(): Promise<void>;
+}
+
+/** Our requests have a line and three headers. */
+const HEADER_BYTES_MAX = 4096;
+const REQUEST_MS_MAX = 5000;
+/** An answer lies in the kernel at once, unless it is larger than its buffer and nobody reads. */
+const TAKEN_MS_MAX = 10_000;
+/** Connections that have not asked yet: some 20 KB each. */
+const WAITING_MAX = 128;
+/** Far below what a tail may queue: so `drain` always follows when a reader that missed something has caught up. */
+const DRAIN_BYTES = 16_384;
+
+/** @throws Fault `control-socket-in-use`, or `config-invalid` if the path cannot be used */
+export async function listenLocally(options: LocalServerOptions): Promise<LocalServer> {
+  const { socketPath, connectionsMax, answer } = options;
+  await claimSocketPath(socketPath);
+  const server = createServer({
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: REQUEST_MS_MAX,
+    requestTimeout: REQUEST_MS_MAX,
+    keepAliveTimeout: REQUEST_MS_MAX,
+    connectionsCheckingInterval: 1000,
+    highWaterMark: DRAIN_BYTES,
+  });
+  const places = new Places({ waitingMax: WAITING_MAX, servedMax: connectionsMax });
+  const [serve] = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (accepted: Socket) => {
+    const socket = new Trickle(accepted, DRAIN_BYTES);
+    places.enter(socket);
+    socket.once('close', () => places.left(socket)).on('error', () => undefined);
+    serve?.call(server, socket);
+  });
+  server.on('request', (request, response) => {
+    const { socket } = request;
+    if (socket.destroyed) return;
+    const place = places.ask(socket);
+    if (place === 'again') {
+      socket.destroy();
+      return;
+    }
+    response.shouldKeepAlive = false;
+    // called at the end of the answer, before it has left
+    response.once('prefinish', () => {
+      places.answered(socket);
+      const late = setTimeout(() => socket.destroy(), TAKEN_MS_MAX);
+      socket.once('close', () => clearTimeout(late));
+    });
+    if (place === 'full') return refuse(response, 503, `${connectionsMax} others are being answered.`, 'Try again.');
+    void answer(request, response).catch((error: unknown) => {
+      refuse(response, 500, error instanceof Error ? error.message : String(error));
+    });
+  });
+  await listen(server, options);
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** `status` with `{"error":…,"hint":…}`. */
+export function refuse(response: ServerResponse, status: number, error: string, hint?: string): void {
+  if (response.headersSent) response.destroy();
+  else send(response, status, hint === undefined ? { error } : { error, hint });
+}
+
+export function send(response: ServerResponse, status: number, body: unknown): void {
+  sendText(response, status, { contentType: 'application/json', text: `${JSON.stringify(body)}\n` });
+}
+
+export interface TextAnswer {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+export function sendText(response: ServerResponse, status: number, { contentType, text }: TextAnswer): void {
+  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}
+
+function listen(server: Server, { socketPath, mask }: LocalServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(
+        new Fault('config-invalid', `gateway.control_socket: cannot listen on ${socketPath}: ${error.message}`, {
+          hint: 'The directory must exist and be writable by the gateway; under systemd, RuntimeDirectory=holdfast makes it.',
+          cause: error,
+        }),
+      ),
+    );
+    server.once('listening', () => resolve());
+    // The bind happens within the call, so the file never exists with a wider mode.
+    const before = process.umask(mask);
+    try {
+      server.listen(socketPath);
+    } finally {
+      process.umask(before);
+    }
+  });
+}

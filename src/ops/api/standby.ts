@@ -1,0 +1,134 @@
+/** What can be looked at while there is no gateway: storage fails, and nothing is accepted until it is well again. */
+import type { Fault } from '../../base/fault.ts';
+import type { Config, LinkConfig } from '../../config/schema.ts';
+import { flashBytesWritten, freeBytesAt, sizeOf } from '../../io/machine-facts.ts';
+import { volatilePlaceOf } from '../../io/volatile-storage.ts';
+import type { Clock } from '../../ports.ts';
+import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
+import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
+import type { HubReport } from '../reports/hub-report.ts';
+import type { LedgerReport } from '../reports/ledger-report.ts';
+import { type LinkReport, RESTING } from '../reports/link-report.ts';
+import { NO_RECORDINGS } from '../recordings.ts';
+import type { Inspection, OutboxReport, QueueReport, StatusReport } from '../reports/report.ts';
+import { judge } from '../verdict.ts';
+
+export interface StandbyOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly storePath: string;
+  /** What is wrong, and what to do about it. */
+  readonly fault: () => Fault;
+}
+
+export class Standby implements Inspection {
+  readonly #options: StandbyOptions;
+  readonly #sinceMs: number;
+
+  constructor(options: StandbyOptions) {
+    this.#options = options;
+    this.#sinceMs = options.clock.nowMs();
+  }
+
+  status(): StatusReport {
+    const { config, version, storePath, fault, clock } = this.#options;
+    const { message, hint } = fault();
+    const forMs = clock.nowMs() - this.#sinceMs;
+    const sentence = `Storage fails, so nothing is accepted and nothing is sent: ${message}.`;
+    return judge({
+      conditions: [{ code: 'store-failed', losing: 'at risk', forMs, sentence, hint: `${capital(hint)}.` }],
+      hub: this.#hub(),
+      links: config.links.map((link) => restingLink(link, forMs)),
+      outbox: { ...EMPTY, messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax },
+      inbox: { ...EMPTY, messagesMax: config.inbox.messagesMax },
+      books: null,
+      discarded: [],
+      store: {
+        path: storePath,
+        volatile: volatilePlaceOf(storePath) ?? null,
+        bytes: sizeOf(storePath),
+        walBytes: sizeOf(`${storePath}-wal`),
+        freeBytes: freeBytesAt(storePath),
+        commits: 0,
+        flashBytesWritten: flashBytesWritten(),
+        recovery: [],
+      },
+      recordings: NO_RECORDINGS,
+      process: {
+        gateway: config.gateway.name,
+        pid: process.pid,
+        version,
+        uptimeMs: forMs,
+        rssBytes: process.memoryUsage.rss(),
+        clockTrusted: false,
+      },
+    });
+  }
+
+  async ledger(): Promise<LedgerReport> {
+    throw this.#options.fault();
+  }
+
+  subdevices(): { readonly subdevices: readonly [] } {
+    return { subdevices: [] };
+  }
+
+  hubSubscriptions(): HubSubscriptionsReport {
+    return { subscriptions: [], publishes: [] };
+  }
+
+  async outbox(): Promise<OutboxReport> {
+    return { total: EMPTY, lanes: [], refused: {}, shed: {}, alarmTopicsWait: false };
+  }
+
+  async deadLetters(): Promise<DeadLettersReport> {
+    throw this.#options.fault();
+  }
+
+  recorder(): undefined {
+    return undefined;
+  }
+
+  onTail(): () => void {
+    return () => undefined;
+  }
+
+  #hub(): HubReport {
+    const { profile, host, port, clientId, subscriptionsMax } = this.#options.config.hub;
+    return {
+      ...{ profile, host, port, clientId, subscriptionsMax },
+      state: 'stopped',
+      since: null,
+      session: { finding: null, away: null, keptMs: null, isOver: false, gap: null },
+      sessionPresent: null,
+      sessionsLost: 0,
+      lastProblem: null,
+      takings: 0,
+      nextAttemptInMs: null,
+      subscriptions: 0,
+      replay: null,
+    };
+  }
+}
+
+const EMPTY: QueueReport = {
+  messages: 0,
+  bytes: 0,
+  onDisk: 0,
+  inFlight: 0,
+  oldest: null,
+  ratePerS: 0,
+  etaMs: null,
+  messagesMax: 1,
+  bytesMax: 0,
+  overflow: 'reject',
+};
+
+function restingLink({ name, path, driver }: LinkConfig, forMs: number): LinkReport {
+  return { ...RESTING, name, path, driver, state: 'stopped', forMs };
+}
+
+function capital(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+}

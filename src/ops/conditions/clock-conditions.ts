@@ -1,0 +1,53 @@
+/** Health of the wall clock: whether anybody vouches for it, and whether the hub knows better. Pure. */
+import type { Condition } from '../reports/report.ts';
+import { dateWords, durationWords } from '../words.ts';
+
+export interface ClockHealth {
+  readonly nowMs: number;
+  readonly startedAtMs: number;
+  readonly hub: {
+    readonly isOnline: boolean;
+    /** Return code of the CONNACK that refused us. */
+    readonly refusalCode: number | undefined;
+  };
+  readonly clock: {
+    readonly wallMs: number;
+    readonly isSet: boolean;
+    readonly isTrusted: boolean;
+    /** `WallClock.aheadOfHubMs` */
+    readonly aheadOfHubMs: number | undefined;
+  };
+}
+
+/** CONNACK: bad user name or password [MQTT 3.1.1 §3.2.2.3]. */
+const BAD_CREDENTIALS = 4;
+
+/** A clock that nobody has confirmed matters where it is plainly wrong, or where the hub may have refused us for it. */
+export function clockConditions({ clock, hub, nowMs, startedAtMs }: ClockHealth): Condition[] {
+  if (clock.aheadOfHubMs !== undefined) return [overruledClock(clock.aheadOfHubMs, nowMs - startedAtMs)];
+  const isBlamed = !hub.isOnline && hub.refusalCode === BAD_CREDENTIALS;
+  if (clock.isTrusted || (clock.isSet && !isBlamed)) return [];
+  const date = dateWords(clock.wallMs);
+  return [
+    {
+      code: 'clock-untrusted',
+      losing: isBlamed ? 'at risk' : 'no',
+      forMs: nowMs - startedAtMs,
+      sentence: isBlamed
+        ? `The hub refuses our signature, and the clock, which reads ${date}, is not synchronised.`
+        : `The clock is not set: it reads ${date}. Ages over a restart are lower bounds until it is.`,
+      hint: 'Check the time service (timedatectl timesync-status) and the network it needs.',
+    },
+  ];
+}
+
+function overruledClock(aheadMs: number, forMs: number): Condition {
+  const direction = aheadMs > 0 ? 'ahead of' : 'behind';
+  return {
+    code: 'clock-overruled',
+    losing: 'no',
+    forMs,
+    sentence: `The clock is ${durationWords(Math.abs(aheadMs))} ${direction} the hub's: ages and signatures follow the hub.`,
+    hint: 'Check the time service (timedatectl timesync-status); the gateway does not set the clock.',
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * Health: what is not as it should be, what it means for the data, and what to do now. Pure, from what the stations say.
+ */
+import type { SetAsideReport } from '../../flow/set-aside.ts';
+import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
+import { type ClockHealth, clockConditions } from './clock-conditions.ts';
+import { type HubHealth, hubConditions } from './hub-conditions.ts';
+import { intakeConditions } from './intake-conditions.ts';
+import type { DiscardReport } from '../reports/intake-report.ts';
+import { linkConditions } from './link-conditions.ts';
+import type { LinkReport, MissingSubdevice } from '../reports/link-report.ts';
+import { missingConditions } from './missing.ts';
+import type { Condition } from '../reports/report.ts';
+import { type StoreHealth, storeConditions } from './store-conditions.ts';
+import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
+import { countOf } from '../words.ts';
+
+export interface Health extends TurnedAway, BindingHealth, ClockHealth {
+  readonly hub: HubHealth;
+  readonly links: readonly LinkReport[];
+  readonly discarded: readonly DiscardReport[];
+  /** Subdevices that are not there and may be on any of several links. */
+  readonly missing: readonly MissingSubdevice[];
+  readonly storeFullSinceMs: number | undefined;
+  readonly outbox: {
+    readonly messages: number;
+    readonly messagesMax: number;
+    readonly bytes: number;
+    readonly bytesMax: number;
+  };
+  readonly store: StoreHealth;
+  readonly imbalance: number;
+  readonly setAside: SetAsideReport;
+  /** Dead letters, of all starts. */
+  readonly dead: number;
+}
+
+/** Full enough to say so. */
+const FILLING = 0.8;
+
+export function conditionsOf(health: Health): Condition[] {
+  const discarded = intakeConditions(health.discarded, health.links);
+  return [
+    ...storeConditions(health.store, health.nowMs - health.startedAtMs),
+    ...hubConditions(health),
+    ...clockConditions(health),
+    ...linkConditions(health.links),
+    ...missingConditions(health.missing, { link: '', driver: undefined, heard: undefined }),
+    ...discarded,
+    ...bindingConditions(health),
+    ...queueConditions(
+      health,
+      discarded.some(({ code }) => code === 'shedding'),
+    ),
+    ...setAsideConditions(health),
+    ...ledgerConditions(health),
+    ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),
+  ];
+}
+
+/** @param isShedding a condition says so already, with the remedy */
+function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Health, isShedding: boolean): Condition[] {
+  const forMs = nowMs - startedAtMs;
+  if (storeFullSinceMs !== undefined) {
+    return [
+      {
+        code: 'store-full',
+        losing: 'at risk',
+        forMs: nowMs - storeFullSinceMs,
+        sentence: 'The disk is full: subdevices are told to wait, and the hub gets no PUBACK.',
+        hint: 'Free at least 2 MB on the disk of the state directory; the gateway goes on by itself.',
+      },
+    ];
+  }
+  const fullness = Math.max(outbox.messages / outbox.messagesMax, outbox.bytes / outbox.bytesMax);
+  if (fullness < FILLING || (fullness >= 1 && isShedding)) return [];
+  const isFull = fullness >= 1;
+  return [
+    {
+      code: isFull ? 'outbox-full' : 'outbox-filling',
+      losing: 'at risk',
+      forMs,
+      sentence: isFull ? 'The outbox is full.' : `The outbox is ${Math.floor(fullness * 100)} % full.`,
+      hint: 'Bring the hub back, or raise messages_max and bytes_max of [outbox].',
+    },
+  ];
+}
+
+function setAsideConditions({ setAside: { times, last }, nowMs, startedAtMs }: Health): Condition[] {
+  if (last === undefined) return [];
+  const { of, what, why } = last;
+  return [
+    {
+      code: 'message-set-aside',
+      losing: 'yes',
+      forMs: nowMs - startedAtMs,
+      sentence: `The program failed on ${countOf(times, 'input')} since the start, last on ${what} at ${of} (${why}): set aside.`,
+      hint: 'This is a defect: please report it with the newest file of the folder recordings in the state directory. If holdfast ended on it, the file fault-marks there keeps it out until another version; without that file it is tried again.',
+    },
+  ];
+}
+
+function ledgerConditions(health: Health): Condition[] {
+  const { imbalance, dead, nowMs, startedAtMs } = health;
+  const forMs = nowMs - startedAtMs;
+  const conditions: Condition[] = [];
+  if (dead > 0) {
+    conditions.push({
+      code: 'dead-letters',
+      losing: 'yes',
+      forMs,
+      sentence: `${countOf(dead, 'message')} given up: the hub never acknowledged them.`,
+      hint: 'Check the permissions of their topics at the hub; then holdfast dead-letters list, and retry or drop.',
+    });
+  }
+  if (imbalance !== 0) {
+    conditions.push({
+      code: 'ledger-unbalanced',
+      losing: 'yes',
+      forMs,
+      sentence: `The ledger is off by ${imbalance}.`,
+      hint: 'This is a defect: please report it with the output of holdfast ledger --json.',
+    });
+  }
+  return conditions;
+}

@@ -1,0 +1,32 @@
+/** Remedy for what is discarded: that of its reason, or a closer one where the sample of the last one shows it. Pure. */
+import type { IntakeReason } from '../../flow/intake.ts';
+import { INTAKE_WORDS } from './intake-words.ts';
+import { remedyOfRefusal } from './unit-words.ts';
+
+export function remedyOf({ reason, sample }: { readonly reason: IntakeReason; readonly sample: string }): string {
+  const { hint } = INTAKE_WORDS[reason];
+  switch (reason) {
+    case 'unit exception':
+      return remedyOfRefusal(sample) ?? hint;
+    case 'line not ended':
+      return remedyOfDelimiter(sample) ?? hint;
+    default:
+      return hint;
+  }
+}
+
+/** What ends lines of some devices: as it is shown in a sample, its name, and as it is written in TOML. */
+const ENDS: readonly (readonly [shown: string, name: string, delimiter: string])[] = [
+  ['\\r\\n', 'CR LF', '\\r\\n'],
+  ['\\n', 'line feeds (LF)', '\\n'],
+  ['\\r', 'carriage returns (CR)', '\\r'],
+  ['\\x00', 'zero bytes', '\\u0000'],
+  ['\\x03', 'ETX characters', '\\u0003'],
+];
+
+function remedyOfDelimiter(sample: string): string | undefined {
+  const end = ENDS.find(([shown]) => sample.includes(shown));
+  if (end === undefined) return undefined;
+  const [, name, delimiter] = end;
+  return `There are ${name} among them: if they end the lines of this device, write delimiter = "${delimiter}" in [link.lines].`;
+}

@@ -1,0 +1,65 @@
+/** Packets of ours that the hub closes the connection on, and requests that it does not answer. Pure. */
+import { evidenceWords, type HeldPacketReport } from './hub-packet-words.ts';
+import type { Condition } from '../reports/report.ts';
+import { countOf } from '../words.ts';
+
+export interface PacketHealth {
+  readonly heldPackets: readonly HeldPacketReport[];
+  /** Filters whose SUBSCRIBE or UNSUBSCRIBE the hub leaves unanswered. */
+  readonly silentFilters: readonly string[];
+  /** Filters that the hub granted with QoS 0. */
+  readonly loweredFilters: readonly string[];
+}
+
+/** So many names in a sentence; `holdfast hub subscriptions` has them all. */
+const NAMED_MAX = 3;
+
+export function packetConditions(health: PacketHealth, forMs: number): Condition[] {
+  const { heldPackets, silentFilters, loweredFilters } = health;
+  const aside = heldPackets.filter(({ state }) => state === 'set aside');
+  const suspects = heldPackets.filter(({ state }) => state === 'suspect');
+  const conditions: Condition[] = [];
+  if (aside.length > 0) {
+    const [first] = aside;
+    conditions.push({
+      code: 'hub-closes-on-packet',
+      losing: 'at risk',
+      forMs: Math.max(...aside.map(({ firstCloseMs }) => firstCloseMs)),
+      sentence: `The hub closes the connection on ${countOf(aside.length, 'packet')} of this gateway, set aside and not sent: ${named(aside)}. Everything else goes on.`,
+      hint: `Check at the hub whether it permits this, and its limits (length, QoS). Then: holdfast hub subscriptions release ${first?.name ?? 'FILTER'}. A restart tries it again too.`,
+    });
+  }
+  if (suspects.length > 0) {
+    conditions.push({
+      code: 'hub-closes-suspect',
+      losing: 'no',
+      forMs: Math.max(...suspects.map(({ firstCloseMs }) => firstCloseMs)),
+      sentence: `The hub closed the connection right after ${named(suspects)}. It is sent alone and after everything else until this is clear.`,
+      hint: 'holdfast hub subscriptions shows the evidence; look in the log of the hub for why it closed.',
+    });
+  }
+  if (silentFilters.length > 0) {
+    conditions.push({
+      code: 'hub-subscriptions-unanswered',
+      losing: 'at risk',
+      forMs,
+      sentence: `The hub does not answer ${countOf(silentFilters.length, 'subscription request')}: ${silentFilters.slice(0, NAMED_MAX).join(', ')}. It is asked again, and the connection stays.`,
+      hint: 'Check the permissions of these filters at the hub; downlinks on them may not come.',
+    });
+  }
+  if (loweredFilters.length > 0) {
+    conditions.push({
+      code: 'hub-subscriptions-lowered',
+      losing: 'at risk',
+      forMs,
+      sentence: `The hub grants QoS 0 only for ${countOf(loweredFilters.length, 'subscription')}: ${loweredFilters.slice(0, NAMED_MAX).join(', ')}. What is sent there while the connection is away is lost.`,
+      hint: 'Allow QoS 1 for these filters at the hub.',
+    });
+  }
+  return conditions;
+}
+
+function named(packets: readonly HeldPacketReport[]): string {
+  const more = packets.length > NAMED_MAX ? `; and ${packets.length - NAMED_MAX} more` : '';
+  return `${packets.slice(0, NAMED_MAX).map(evidenceWords).join('; ')}${more}`;
+}

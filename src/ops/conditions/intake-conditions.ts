@@ -1,0 +1,120 @@
+/**
+ * What is being discarded, as conditions: one per link and kind, with the reason that most have, the last sample and the
+ * remedy for exactly that. What is over is no condition, but history (`StatusReport.discarded`). Pure.
+ */
+import type { IntakeReason } from '../../flow/intake.ts';
+import { remedyOf } from './discard-remedy.ts';
+import type { DiscardReport } from '../reports/intake-report.ts';
+import { INTAKE_WORDS } from './intake-words.ts';
+import type { LinkReport } from '../reports/link-report.ts';
+import { looksLikeWords } from './misplaced.ts';
+import type { Condition, ConditionCode, Losing } from '../reports/report.ts';
+import { countOf, countWords, durationWords } from '../words.ts';
+
+/** Fewer may be what a device says when it starts: told, and no proof of a loss. */
+const SURE_MIN = 3;
+/** Bytes; a prompt is shorter. */
+const SURE_BYTES_MIN = 32;
+const MOST = 0.5;
+/** From here on a line costs so many repetitions that somebody should look at it. */
+const NOISY = 0.2;
+const NAMES_MAX = 3;
+/** The driver reports trouble of a unit at least each minute while it lasts. */
+const UNIT_LASTS_MS = 150_000;
+
+/** Of these there are conditions that say more. */
+const TOLD_ELSEWHERE: readonly ConditionCode[] = ['client-refused'];
+
+export function intakeConditions(discarded: readonly DiscardReport[], links: readonly LinkReport[]): Condition[] {
+  const groups = new Map<string, DiscardReport[]>();
+  for (const each of discarded) {
+    // a silent unit is told of by `missing.ts`, until it answers
+    if (!each.lasts || each.reason === 'unit silent') continue;
+    const { code } = INTAKE_WORDS[each.reason];
+    const isOfUnit = code === 'unit-trouble';
+    if (isOfUnit && each.lastMs > UNIT_LASTS_MS) continue;
+    const link = links.find(({ name }) => name === each.link);
+    // told of by `misplaced.ts`
+    if (isOfUnit && (link?.looksLike ?? null) !== null) continue;
+    // each trouble of a unit has its own sample and remedy
+    const key = `${each.link ?? ''}\n${code}${isOfUnit ? `\n${each.reason}\n${each.subdevice}` : ''}`;
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()].flatMap((group) => conditionOf(group, links) ?? []);
+}
+
+function conditionOf(group: readonly DiscardReport[], links: readonly LinkReport[]): Condition | undefined {
+  // the heaviest reason first, then the most
+  const [first] = group.toSorted((one, other) => weight(other) - weight(one) || other.recent - one.recent);
+  if (first === undefined) return undefined;
+  const { code } = INTAKE_WORDS[first.reason];
+  if (TOLD_ELSEWHERE.includes(code)) return undefined;
+  const losing = losingOf(first);
+  if (losing === 'nothing') return undefined;
+  const link = links.find(({ name }) => name === first.link);
+  const guess = link === undefined ? undefined : (looksLikeWords(link, links) ?? kernelGuess(link, first));
+  const forMs = Math.max(...group.map((each) => each.forMs));
+  const sentence = `${sentenceOf(first, group)}${guess === undefined ? '' : ` ${guess.sentence}`}`;
+  return { code, losing, forMs, sentence, hint: guess?.hint ?? remedyOf(first) };
+}
+
+/** Of bytes that cannot be read: how many the kernel saw arrive with a wrong stop bit or parity, beside them. */
+function kernelGuess({ kernel }: LinkReport, { reason, recent, share }: DiscardReport) {
+  const damaged = kernel === null ? 0 : kernel.framing + kernel.parity;
+  if (kernel === null || damaged < SURE_MIN || damaged * 2 < recent || share <= MOST) return undefined;
+  if (!ABOUT_BYTES.includes(reason)) return undefined;
+  const sentence = `The kernel counted ${countOf(kernel.framing, 'byte')} without a stop bit and ${countWords(kernel.parity)} of wrong parity.`;
+  return { sentence, hint: INTAKE_WORDS['line noise'].hint };
+}
+
+/** May be damage or another speed. */
+const ABOUT_BYTES: readonly IntakeReason[] = [
+  ...(['frame checksum', 'frame coding', 'frame too long', 'noise', 'line noise', 'line encoding'] as const),
+  ...(['line check', 'line pattern', 'line not JSON', 'line not ended'] as const),
+];
+
+const WEIGHT: Readonly<Record<Losing | 'nothing', number>> = { nothing: -1, no: 0, 'at risk': 1, unknown: 2, yes: 3 };
+
+function weight(discard: DiscardReport): number {
+  return WEIGHT[losingOf(discard)];
+}
+
+function losingOf({ reason, recent, share, subdevice }: DiscardReport): Losing | 'nothing' {
+  const { losing, code } = INTAKE_WORDS[reason];
+  switch (losing) {
+    case 'no':
+      return 'nothing';
+    case 'at risk':
+    case 'unknown':
+      return losing;
+    case 'most':
+      if (recent < SURE_MIN || share < NOISY) return 'nothing';
+      return share > MOST ? 'yes' : 'at risk';
+    case 'yes':
+      if (code === 'downlinks-unsubscribed') return subdevice === null ? 'nothing' : 'yes';
+      if (code === 'lines-not-ended') {
+        if (share < MOST) return 'nothing';
+        return recent >= SURE_BYTES_MIN ? 'yes' : 'at risk';
+      }
+      return code === 'lines-discarded' && recent < SURE_MIN ? 'at risk' : 'yes';
+  }
+}
+
+function sentenceOf(first: DiscardReport, group: readonly DiscardReport[]): string {
+  const { noun, why, code } = INTAKE_WORDS[first.reason];
+  if (code === 'unit-trouble')
+    return `${first.subdevice ?? 'A unit'} on link ${first.link ?? '?'}: ${why}; ${durationWords(first.lastMs)} ago: ${first.sample}.`;
+  const recent = group.reduce((sum, each) => sum + each.recent, 0);
+  const where = first.link === null ? '' : ` on link ${first.link}`;
+  const names = [...new Set(group.flatMap(({ subdevice }) => subdevice ?? []))];
+  const more = names.length > NAMES_MAX ? ` and ${names.length - NAMES_MAX} more` : '';
+  const whose = names.length === 0 ? '' : ` (${names.slice(0, NAMES_MAX).join(', ')}${more})`;
+  const others = new Set(group.map(({ reason }) => reason)).size > 1 ? ', and other reasons' : '';
+  const last = `the last ${durationWords(Math.min(...group.map(({ lastMs }) => lastMs)))} ago`;
+  const sample = first.sample === '' ? '' : `: ${first.sample}`;
+  if (code === 'lines-not-ended')
+    return `${countOf(recent, 'byte')} arrived${where}${whose} and no line ended; they begin with ${first.sample}.`;
+  const isShed = code === 'shedding' || code === 'too-large' || code === 'downlinks-unsubscribed';
+  const verb = isShed ? 'shed' : code === 'frames-broken' ? 'broken' : 'discarded';
+  return `${countOf(recent, noun)} ${verb}${where}${whose}: ${why}${others}; ${last}${sample}.`;
+}

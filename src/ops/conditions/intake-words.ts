@@ -1,0 +1,187 @@
+/** For each reason why a message ends outside custody: what that is, what it means, and what is to be done about it. */
+import type { IntakeReason } from '../../flow/intake.ts';
+import type { ConditionCode, Losing } from '../reports/report.ts';
+
+export interface IntakeWords {
+  readonly code: ConditionCode;
+  /** One of them: `line`, `frame`. */
+  readonly noun: string;
+  /** `does not match the pattern` */
+  readonly why: string;
+  readonly hint: string;
+  /** While it lasts. `most`: yes where it is most of what comes; now and then a sender repeats what is broken. */
+  readonly losing: Losing | 'most';
+}
+
+const CHECK_WIRE =
+  'Compare speed, parity and framing of both ends; then look at the ground wire, on RS-485 at the termination.';
+
+function frames(why: string, hint: string): IntakeWords {
+  return { code: 'frames-broken', noun: 'frame', why, hint, losing: 'most' };
+}
+
+function lines(why: string, hint: string): IntakeWords {
+  return { code: 'lines-discarded', noun: 'line', why, hint, losing: 'yes' };
+}
+
+function uplinks(why: string, hint: string, losing: Losing = 'at risk'): IntakeWords {
+  return { code: 'uplinks-refused', noun: 'uplink', why, hint, losing };
+}
+
+function units(why: string, hint: string): IntakeWords {
+  return { code: 'unit-trouble', noun: 'request', why, hint, losing: 'at risk' };
+}
+
+function shed(why: string, hint: string, losing: Losing = 'yes'): IntakeWords {
+  return { code: 'shedding', noun: 'message', why, hint, losing };
+}
+
+function tooLarge(taker: string, remedy: string): IntakeWords {
+  const hint = `The sender can send smaller messages; or ${remedy}.`;
+  return { code: 'too-large', noun: 'message', why: `larger than ${taker} takes`, hint, losing: 'yes' };
+}
+
+const RAISE_OUTBOX =
+  'Bring the hub back; or raise messages_max and bytes_max of [outbox], or of [inbox] for downlinks; or change overflow.';
+const TAKE_LESS =
+  'Let the subdevice send less at once, or topics and payloads that the hub takes (limits under [hub]).';
+
+export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
+  'frame checksum': frames('a wrong checksum', CHECK_WIRE),
+  'frame coding': frames('no valid framing', CHECK_WIRE),
+  'frame too long': frames(
+    'more bytes than packet_bytes_max, or no end',
+    'Raise packet_bytes_max of the link, if the device sends such packets. Else the bytes are no frames: compare speed and framing.',
+  ),
+  noise: frames('bytes that are no packet', CHECK_WIRE),
+  'malformed packet': frames(
+    'a good checksum, and no MQTT-SN packet in it',
+    'The device speaks something else than MQTT-SN 1.2, or its firmware has a fault: holdfast trace shows the packets.',
+  ),
+  'client refused': {
+    ...{ code: 'client-refused', noun: 'CONNECT', why: 'a client id that is not served there', losing: 'at risk' },
+    hint: 'Add the subdevice to the configuration of this link, or connect it to the link that it is configured for.',
+  },
+  'client not connected': uplinks(
+    'a PUBLISH without a connection',
+    'The device has to connect first; for QoS -1 give the link its one subdevice, or the [[subdevice]] its node_id.',
+    'yes',
+  ),
+  'unknown topic id': uplinks(
+    'a topic id that is not known',
+    'Add the id to predefined_topics of the link, or let the device register its topic.',
+    'yes',
+  ),
+  'QoS 2': uplinks('QoS 2, which hubs of this kind do not have', 'Let the device publish with QoS 1.'),
+  'line check': lines(
+    'the check at the end is missing or wrong',
+    'Compare check and check_separator with what the device sends; if only some are wrong, look at the wire.',
+  ),
+  'line noise': lines(
+    'bytes that are no text',
+    'Compare speed and parity of both ends first; then the ground wire, on RS-485 the termination. If the device sends binary data, it does not speak lines.',
+  ),
+  'line encoding': lines(
+    'it is not valid UTF-8',
+    'Write encoding = "latin1" in [link.lines] if the device sends Latin-1; if the bytes are garbage, compare the speed.',
+  ),
+  'line pattern': lines(
+    'it does not match pattern',
+    'Compare pattern in [link.lines] with the sample, character by character; holdfast trace shows the lines.',
+  ),
+  'line not JSON': lines(
+    'it is no JSON object',
+    'Let the device send one JSON object a line, or write format = "text" in [link.lines].',
+  ),
+  'line field': lines(
+    'a field of topic or ack is missing or cannot be used',
+    'Let the device send the field, or change topic or ack in [link.lines].',
+  ),
+  'line sequence': lines('the field of sequence is missing', 'Let the device send it, or remove sequence.'),
+  'line subdevice': lines(
+    'it names a subdevice that the link does not serve',
+    'Add the subdevice to subdevices of the link, or correct its name in the device.',
+  ),
+  'line too long': lines(
+    'it is longer than line_bytes_max',
+    'Raise line_bytes_max; if the sample holds several lines, correct delimiter.',
+  ),
+  'line not ended': {
+    ...{ code: 'lines-not-ended', noun: 'byte', why: 'no delimiter ended a line', losing: 'yes' },
+    hint: 'Correct delimiter in [link.lines] to what ends a line of this device; if the bytes are garbage, compare the speed.',
+  },
+  'unit silent': units(
+    'the unit does not answer',
+    'Check its power, its wires, its address and the speed of the line.',
+  ),
+  'unit exception': units(
+    'the unit refuses points, and these have no value',
+    'Compare table, address and type of the points with the manual of the unit: some manuals count from 1 or from 40001.',
+  ),
+  'unit checksum': units('its answers arrive damaged', CHECK_WIRE),
+  'unit mismatch': units(
+    'what comes is whole, and answers another request',
+    'Look for a second master, two units with one address, an adapter that echoes, or a fault in the firmware of the unit; holdfast trace shows the frames.',
+  ),
+  'unit value': units(
+    'the unit answers, and the value is no number',
+    'Compare type and word_order of the points with the manual, unless the unit says so when a sensor is missing.',
+  ),
+  'topic not allowed': uplinks(
+    'a topic that does not belong to the subdevice',
+    'Correct the topic in the device, or topic_template of [hub].',
+  ),
+  'payload too large': uplinks('a payload larger than the hub takes', TAKE_LESS),
+  'topic too long': uplinks('a topic longer than the hub takes', TAKE_LESS),
+  'too many slashes': uplinks('a topic with more levels than the hub takes', TAKE_LESS),
+  'not taken': uplinks(
+    'no room, or its subdevice is not served now, and nobody waits for an answer',
+    'Free the disk or the outbox, or bind the subdevice; with ack the device could be told to repeat.',
+    'yes',
+  ),
+  'command refused': {
+    ...{ code: 'commands-refused', noun: 'command', why: 'the subdevice or its driver refused it', losing: 'at risk' },
+    hint: 'Correct the command at its sender, and send it again: the reason stands in the sentence.',
+  },
+  'overflow drop-oldest': shed('the queue was full, and the oldest gave way', RAISE_OUTBOX),
+  'overflow drop-newest': shed('the queue was full', RAISE_OUTBOX),
+  'replaced by a later value': shed('the queue was full, and a later value of its topic replaced it', RAISE_OUTBOX),
+  expired: shed('older than age_hours_max', 'Bring the receiver back, or raise age_hours_max of [outbox] or [inbox].'),
+  'QoS 0 while the hub is away': shed(
+    'QoS 0, and the hub was away',
+    'Let the subdevices publish with QoS 1: QoS 0 is not kept.',
+  ),
+  'QoS 0 while the subdevice is away': shed(
+    'QoS 0, and the subdevice was away',
+    'Send downlinks with QoS 1: QoS 0 is not kept.',
+  ),
+  'QoS 0 held back: the hub closes on its topic': shed(
+    'QoS 0 on a topic on which the hub closes the connection',
+    'Correct the topic, or its permissions at the hub; holdfast hub subscriptions and dead-letters show what is held back.',
+  ),
+  'QoS 0 too fast': shed('QoS 0, faster than it could be passed on', 'Send with QoS 1, or less often.'),
+  'no subscriber': {
+    ...{ code: 'downlinks-unsubscribed', noun: 'downlink', losing: 'yes' },
+    why: 'the subdevice has not subscribed to the topic',
+    hint: 'Let the subdevice subscribe to it (downlinks of [link.lines], writable points of a Modbus unit), or correct the topic at the sender; holdfast subdevices shows the subscriptions.',
+  },
+  'session ended': shed(
+    'its subdevice ended its session',
+    'Let the subdevice connect with CleanSession = 0 to keep its downlinks.',
+    'at risk',
+  ),
+  'too large for the link': tooLarge('the link', 'raise packet_bytes_max or line_bytes_max of the link'),
+  'too large for the gateway': tooLarge('the gateway', 'raise payload_bytes_max of [hub]'),
+  'too large for the hub': tooLarge(
+    'the hub',
+    'raise payload_bytes_max or topic_bytes_max of [hub], if the hub takes more',
+  ),
+  'invalid message': shed(
+    'MQTT 3.1.1 forbids it, and the hub sends it in every connection',
+    'Correct the topic at the sender of the message, or report the fault to the operator of the hub.',
+  ),
+  // the condition message-set-aside says more
+  'set aside after a fault': shed('the program failed on it', 'See the condition message-set-aside.', 'no'),
+  'dropped by hand': shed('dropped by order', 'Nothing is to be done.', 'no'),
+  'refused by the subdevice': shed('the subdevice refused it', 'Correct the message at its sender.', 'at risk'),
+};

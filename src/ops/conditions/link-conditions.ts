@@ -1,0 +1,99 @@
+/** What is wrong with the links: conditions for the technician. Nothing is lost by any of them alone. */
+import type { LinkReport } from '../reports/link-report.ts';
+import { misplacedConditions, unlistedConditions } from './misplaced.ts';
+import { missingConditions } from './missing.ts';
+import type { Condition } from '../reports/report.ts';
+
+export function linkConditions(links: readonly LinkReport[]): Condition[] {
+  return links.flatMap((link) => [
+    ...portConditions(link),
+    ...unlistedConditions(link),
+    ...(link.looksLike === null ? troubleConditions(link) : misplacedConditions(link, links)),
+  ]);
+}
+
+/** Of a line whose bytes look like nothing else: what else they look like would explain all of these. */
+function troubleConditions(link: LinkReport): Condition[] {
+  const { name, driver, missing } = link;
+  return [...missingConditions(missing, { link: name, driver, heard: heardWords(link) }), ...lineConditions(link)];
+}
+
+function portConditions(link: LinkReport): Condition[] {
+  if (link.state === 'open' || link.state === 'stopped') return [];
+  const { name, path, forMs, lastProblem, waits } = link;
+  const shared = { losing: 'no', forMs } as const;
+  switch (waits) {
+    case 'ambiguous':
+      return [
+        {
+          ...{ ...shared, code: 'link-port-ambiguous' },
+          sentence: `Link ${name} opens no port, since ${path} may be any of several: ${lastProblem ?? ''}.`,
+          hint: 'holdfast ports shows a name for each; write the right one into the configuration.',
+        },
+      ];
+    case 'shared':
+      return [
+        {
+          ...{ ...shared, code: 'link-port-shared' },
+          sentence: `Link ${name} opens no port: ${lastProblem ?? ''}.`,
+          hint: 'Two links lead to one port; holdfast ports shows which is which.',
+        },
+      ];
+    case 'absent':
+      return [
+        {
+          ...{ ...shared, code: 'link-down' },
+          sentence: `Link ${name} is down: ${lastProblem ?? ''}.`,
+          hint: 'Plug it in; it is opened at once. holdfast ports shows what is plugged in.',
+        },
+      ];
+    case null:
+      return [
+        {
+          ...{ ...shared, code: 'link-down' },
+          sentence: `Link ${name} is down: ${lastProblem ?? 'it does not open'}.`,
+          hint: remedyOf(path, lastProblem ?? ''),
+        },
+      ];
+  }
+}
+
+/** The words are those of `io/serial/tty.ts`; a cable is suspected only where nothing else is known. */
+function remedyOf(path: string, problem: string): string {
+  const again = 'it is tried again by itself.';
+  if (/ is in use by /.test(problem))
+    return `Stop that program (a login console: raspi-config or systemctl disable serial-getty@…; else systemctl disable --now ModemManager, for instance); ${again}`;
+  if (/ may not open /.test(problem))
+    return `Then restart the gateway: groups are read when it starts. The unit has SupplementaryGroups=dialout.`;
+  if (/ is not a serial device| does not support /.test(problem)) return 'Correct path or baud_rate of the link.';
+  if (/ no hardware behind it| does not answer: /.test(problem))
+    return 'Switch the port on (on a Raspberry Pi: raspi-config), or correct path: holdfast ports shows what there is.';
+  if (/too many open files/.test(problem)) return 'Restart the gateway, and report this with the journal.';
+  if (/^no such device/.test(problem))
+    return `Plug it in, or correct path: holdfast ports shows what there is; ${again}`;
+  return `Check the cable and the adapter of ${path}; ${again}`;
+}
+
+/** What is heard on a link instead of whoever is missing. */
+function heardWords(link: LinkReport): string | undefined {
+  const others = link.unlisted.map(({ subdevice }) => `the client id ${subdevice}`);
+  return others.length === 0 ? undefined : others.join(', ');
+}
+
+/** Which remedy fits is said by what is discarded there, where something is. */
+function lineConditions({ name, discarded, recovery: { alarm } }: LinkReport): Condition[] {
+  const conditions: Condition[] = [];
+  if (alarm !== null) {
+    if (alarm.trouble === 'noise' && discarded.some(({ lasts, share }) => lasts && share > 0.5)) return [];
+    const what = alarm.trouble === 'silence' ? 'is silent' : 'carries little but broken frames';
+    conditions.push({
+      ...{ code: 'link-out-of-order', losing: 'no', forMs: alarm.forMs },
+      sentence: `The line of link ${name} ${what}, and everything that may be tried was tried.`,
+      hint:
+        alarm.trouble === 'silence'
+          ? 'Look at the device: power, cable, the speed of the line.'
+          : 'Look at the speed of the line, its ground and its termination; holdfast links shows the counters.',
+    });
+  }
+  return conditions;
+}

@@ -1,0 +1,79 @@
+/** Links whose bytes or clients belong elsewhere: what was heard, and what may have been swapped. Pure. */
+import { INTAKE_WORDS } from './intake-words.ts';
+import type { LinkReport } from '../reports/link-report.ts';
+import type { Condition } from '../reports/report.ts';
+
+const PROTOCOLS: Readonly<
+  Record<NonNullable<LinkReport['looksLike']>, { readonly words: string; readonly driver: string }>
+> = {
+  'sn-cobs': { words: 'MQTT-SN frames (framing "sn-cobs")', driver: 'mqttsn' },
+  'sn-raw': { words: 'bare MQTT-SN packets (framing "sn-raw")', driver: 'mqttsn' },
+  modbus: { words: 'Modbus RTU frames', driver: 'modbus' },
+  lines: { words: 'lines of text', driver: 'lines' },
+  'other speed': { words: 'bytes that are sent at a lower speed than they are read', driver: '' },
+};
+
+const EXPECTED: Readonly<Record<string, string>> = { mqttsn: 'MQTT-SN', modbus: 'Modbus RTU', lines: 'lines' };
+
+interface Guess {
+  readonly sentence: string;
+  readonly hint: string;
+}
+
+/** `undefined`: it looks like nothing that is known, or like what is configured. @param links where the port may belong */
+export function looksLikeWords(link: LinkReport, links: readonly LinkReport[]): Guess | undefined {
+  const { looksLike, driver, name, missing } = link;
+  if (looksLike === null) return undefined;
+  const protocol = PROTOCOLS[looksLike];
+  const names = missing.map(({ subdevice }) => subdevice);
+  const absent = names.length === 0 ? '' : `; ${names.slice(0, NAMES_MAX).join(', ')} cannot be heard`;
+  const sentence = `What arrives looks like ${protocol.words}${absent}.`;
+  if (looksLike === 'other speed') return { sentence, hint: OTHER_SPEED };
+  if (driver === protocol.driver)
+    return { sentence, hint: `Write framing = "${looksLike}" in the link, if its device speaks so.` };
+  const homes = links.filter((other) => other.name !== name && other.driver === protocol.driver);
+  const ports = homes.length === 1 ? `the ports of ${name} and ${homes[0]?.name}` : 'two ports';
+  const hint = `The link is configured for ${EXPECTED[driver] ?? driver}: are ${ports} swapped, or is driver the wrong one?`;
+  return { sentence, hint };
+}
+
+const NAMES_MAX = 3;
+const OTHER_SPEED =
+  'Probably baud_rate is not the speed of the device: compare them first, then parity. A line that floats looks the same: check that A and B are connected and not swapped, the ground wire, and on RS-485 the termination.';
+
+/** Where no frame of the driver's own comes, and the bytes look like something else. */
+export function misplacedConditions(link: LinkReport, links: readonly LinkReport[]): Condition[] {
+  const words = looksLikeWords(link, links);
+  // trouble with units is told here
+  const isTold = link.discarded.some(
+    ({ lasts, share, reason }) => lasts && share > 0.5 && INTAKE_WORDS[reason].code !== 'unit-trouble',
+  );
+  if (words === undefined || isTold || link.state !== 'open') return [];
+  const code = link.looksLike === 'other speed' ? 'link-out-of-order' : 'link-other-protocol';
+  const sentence = `Nothing that arrives on link ${link.name} can be read. ${words.sentence}`;
+  return [{ ...{ code, losing: 'at risk', forMs: link.forMs, sentence }, hint: words.hint }];
+}
+
+/** Clients that say hello where they are not served. */
+export function unlistedConditions({ name, unlisted, foreigner }: LinkReport): Condition[] {
+  if (unlisted.length === 0) return [];
+  const names = unlisted.map(({ subdevice }) => subdevice);
+  const homes = [...new Set(unlisted.flatMap(({ configuredOn }) => configuredOn ?? []))];
+  const forMs = Math.max(...unlisted.map((each) => each.forMs));
+  const alone = foreigner === null ? '' : ' Nothing is delivered there until one that is says hello.';
+  const where =
+    homes.length === 0
+      ? 'not on its list, and its CONNECT is refused'
+      : `configured for link ${homes.join(', ')}, and refused here`;
+  const verb = names.length === 1 ? 'which is' : 'which are';
+  return [
+    {
+      ...{ code: 'link-foreign-device', losing: 'at risk', forMs },
+      sentence: `On link ${name} there is ${names.join(', ')}, ${verb} ${where}.${alone}`,
+      hint:
+        homes.length === 0
+          ? 'Was a device swapped? Put the right one back, or add this one to the configuration of the link.'
+          : `Are the ports of ${[name, ...homes].join(' and ')} swapped? Swap them back, or correct subdevices of the links.`,
+    },
+  ];
+}

@@ -1,0 +1,45 @@
+/** What the hub is asked to send us, filter by filter, and packets of ours that it closes the connection on. */
+import { type HeldPacket, heldPacketsOf, releaseHeld } from '../../flow/held-packets.ts';
+import type { Gateway } from '../../app/gateway.ts';
+import type { HeldPacketReport, HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
+
+export function heldPackets(gateway: Gateway): HeldPacketReport[] {
+  return heldNow(gateway).map(reportOf);
+}
+
+export function hubSubscriptionsReport(gateway: Gateway): HubSubscriptionsReport {
+  const { mirror, services, session } = gateway.stations;
+  const held = heldNow(gateway);
+  const against = new Map(held.flatMap((one) => (one.isFilter ? [[one.name, reportOf(one)] as const] : [])));
+  const wanted = new Set([...services.filters, ...mirror.wantedFilters()]);
+  const wantedBy = (filter: string): string[] => [
+    ...(services.filters.includes(filter) ? ['(gateway)'] : []),
+    ...[...mirror.all()].flatMap(({ id, subscriptions }) => (subscriptions.has(filter) ? [id] : [])),
+  ];
+  const stateOf = (filter: string) => (wanted.has(filter) ? gateway.subscriptions.stateOf(filter) : 'not wanted');
+  return {
+    subscriptions: [...new Set([...wanted, ...session.granted, ...against.keys()])].map((filter) => ({
+      filter,
+      state: against.get(filter)?.state ?? stateOf(filter),
+      wantedBy: wantedBy(filter),
+      evidence: against.get(filter) ?? null,
+    })),
+    publishes: held.filter(({ isFilter }) => !isFilter).map(reportOf),
+  };
+}
+
+/** By order: whatever of this topic or filter is held back is sent again. @returns the packets */
+export function releasePackets({ parts, stations, subscriptions }: Gateway, name: string): string[] {
+  const released = releaseHeld(stations.outbox.poison, name);
+  for (const packet of released) parts.facts.emit('packetReleased', { packet });
+  if (released.length > 0) subscriptions.released(name);
+  return released;
+}
+
+function heldNow({ parts, stations }: Gateway): HeldPacket[] {
+  return heldPacketsOf(stations.outbox.poison, parts.clock.nowMs());
+}
+
+function reportOf({ isFilter: _, triedAgainInMs, ...held }: HeldPacket): HeldPacketReport {
+  return { ...held, triedAgainInMs: triedAgainInMs ?? null };
+}

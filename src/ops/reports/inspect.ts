@@ -1,0 +1,229 @@
+/** The running gateway, as those who look in see it: fills the reports of `report.ts` from the stations. */
+import { EventEmitter } from 'node:events';
+import type { Direction } from '../../base/message.ts';
+import { laneWords } from '../../custody/lane-number.ts';
+import { type Counts, settledTotal, subtractCounts, ZERO } from '../../custody/ledger.ts';
+import type { LetterRequest } from '../../custody/dead-letter.ts';
+import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
+import type { Gateway } from '../../app/gateway.ts';
+import { flashBytesWritten, freeBytesAt, sizeOf } from '../../io/machine-facts.ts';
+import { volatilePlaceOf } from '../../io/volatile-storage.ts';
+import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
+import { conditionsOf } from '../conditions/conditions.ts';
+import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
+import type { HubHealth } from '../conditions/hub-conditions.ts';
+import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
+import { heldPackets, hubSubscriptionsReport } from './hub-packets-report.ts';
+import { discardReports } from './intake-report.ts';
+import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum, unknownIn } from './ledger-report.ts';
+import { LinkMeters } from './link-meters.ts';
+import { missingSubdevices } from '../conditions/missing.ts';
+import { EVENT_NAMES, tellFact } from '../narration.ts';
+import { QueueReports, sumOf } from './queue-reports.ts';
+import { NO_RECORDINGS, type Recordings, recorderOf } from '../recordings.ts';
+import type { Inspection, OutboxReport, StatusReport, StoreReport, SubdevicesReport } from './report.ts';
+import { hubReport, linkReports, subdevicesReport } from './station-reports.ts';
+import type { StoreHealth } from '../conditions/store-conditions.ts';
+import type { TailEvent } from '../api/tail-line.ts';
+import { judge } from '../verdict.ts';
+
+export interface InspectOptions {
+  readonly gateway: Gateway;
+  readonly version: string;
+  readonly storePath: string;
+  readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
+  readonly secretTrouble: () => HubHealth['secretTrouble'];
+  /** Without recordings none are counted. */
+  readonly recordings?: Pick<Recordings, 'counts'>;
+}
+
+export class Inspector implements Inspection {
+  readonly #gateway: Gateway;
+  readonly #options: InspectOptions;
+  readonly #startedAtMs: number;
+  readonly #atStart: Readonly<Record<Direction, Counts>>;
+  readonly #queues: QueueReports;
+  readonly #meters: LinkMeters;
+  readonly #tail = new EventEmitter();
+  readonly #volatile: string | null;
+
+  constructor(options: InspectOptions) {
+    const { gateway } = options;
+    this.#options = options;
+    this.#gateway = gateway;
+    this.#startedAtMs = this.#nowMs();
+    this.#atStart = { uplink: sumOf(gateway.stations.uplinks), downlink: sumOf(gateway.stations.downlinks) };
+    this.#queues = new QueueReports(gateway);
+    this.#meters = new LinkMeters(gateway);
+    this.#volatile = volatilePlaceOf(options.storePath) ?? null;
+    this.#listen();
+  }
+
+  status(): StatusReport {
+    const gateway = this.#gateway;
+    const { client, standing } = gateway.hub;
+    const discarded = discardReports(gateway);
+    const links = linkReports(gateway, { meters: this.#meters, discarded });
+    const outbox = this.#queues.queue('uplink');
+    const { uplinks, downlinks, wallClock } = gateway.stations;
+    const counts = { uplink: sumOf(uplinks), downlink: sumOf(downlinks) };
+    const hub = hubReport(gateway);
+    const since = {
+      uplinks: subtractCounts(counts.uplink, this.#atStart.uplink),
+      downlinks: subtractCounts(counts.downlink, this.#atStart.downlink),
+    };
+    const conditions = conditionsOf({
+      ...{ nowMs: this.#nowMs(), startedAtMs: this.#startedAtMs },
+      hub: {
+        ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: client.takings(this.#nowMs()) },
+        isOnline: client.state === 'online',
+        refusedFilters: [...gateway.subscriptions.refused],
+        ...{ heldPackets: heldPackets(gateway), silentFilters: gateway.subscriptions.silent },
+        loweredFilters: [...gateway.subscriptions.loweredQos],
+        doubtedTopics: gateway.stations.outbox.trust.suspects,
+        tlsFilesTrouble: this.#options.tlsFilesTrouble(),
+        secretTrouble: this.#options.secretTrouble(),
+      },
+      ...{ links, discarded, missing: missingSubdevices(gateway).get('') ?? [] },
+      ...{ ...bindingHealth(gateway), unconfirmed: unconfirmedSubdevices(gateway) },
+      clock: wallClock.standing,
+      storeFullSinceMs: gateway.stations.committer.fullSinceMs,
+      outbox,
+      dead: counts.uplink.dead,
+      filters: gateway.subscriptions.standing,
+      store: this.#storeHealth(since),
+      setAside: gateway.setAside.report,
+      imbalance: uplinks.imbalance() + downlinks.imbalance(),
+    });
+    return judge({
+      conditions,
+      hub,
+      ...{ links, discarded },
+      outbox,
+      inbox: this.#queues.queue('downlink'),
+      books: {
+        uplink: ledgerSum(counts.uplink, uplinks.pending),
+        downlink: ledgerSum(counts.downlink, downlinks.pending),
+      },
+      store: this.#store(),
+      recordings: this.#options.recordings?.counts ?? NO_RECORDINGS,
+      process: this.#process(),
+    });
+  }
+
+  async ledger(): Promise<LedgerReport> {
+    const tally = await this.#gateway.store.tally();
+    // receipts of every commit in this snapshot have been handled, and of none after it: RAM and disk match
+    const readings: LaneReading[] = [];
+    for (const custodian of [this.#gateway.stations.uplinks, this.#gateway.stations.downlinks]) {
+      const { direction } = custodian;
+      for (const lane of custodian.knownLanes()) {
+        const durable = tally.counts.find((one) => one.direction === direction && one.lane === lane)?.counts ?? ZERO;
+        const rows = tally.rows.find((one) => one.direction === direction && one.lane === lane)?.rows ?? 0;
+        const missing = durable.accepted - settledTotal(durable) - rows;
+        readings.push({
+          subdevice: laneWords(lane, this.#name(lane)),
+          direction,
+          counts: custodian.counts(lane),
+          pending: custodian.lane(lane).pending - missing,
+        });
+      }
+    }
+    return ledgerReportOf(readings, 'running', {
+      unknown: unknownIn(this.#gateway.stations.losses.rows),
+      discarded: discardReports(this.#gateway),
+    });
+  }
+
+  subdevices(): SubdevicesReport {
+    return subdevicesReport(this.#gateway);
+  }
+
+  hubSubscriptions(): HubSubscriptionsReport {
+    return hubSubscriptionsReport(this.#gateway);
+  }
+
+  async outbox(): Promise<OutboxReport> {
+    return this.#queues.outbox();
+  }
+
+  async deadLetters(request: LetterRequest): Promise<DeadLettersReport> {
+    const { store, stations } = this.#gateway;
+    const page = await store.letters(request);
+    return deadLettersReportOf({
+      ...{ request, page },
+      nameOf: (lane) => this.#name(lane),
+      ageOf: (stamp) => stations.age(stamp),
+      heldPackets: heldPackets(this.#gateway),
+    });
+  }
+
+  onTail(listener: (event: TailEvent) => void): () => void {
+    this.#tail.on('event', listener);
+    return () => this.#tail.off('event', listener);
+  }
+
+  recorder(name: string): FlightRecorder | undefined {
+    return recorderOf(this.#gateway, name);
+  }
+
+  #storeHealth({ uplinks, downlinks }: Readonly<Record<'uplinks' | 'downlinks', Counts>>): StoreHealth {
+    const { stations } = this.#gateway;
+    const losses = stations.losses.rows.map(({ at, ...loss }) => ({ ...loss, age: stations.age(at) }));
+    const { damagedRecords } = stations.opening;
+    return { volatile: this.#volatile, losses, damaged: uplinks.damaged + downlinks.damaged, damagedRecords };
+  }
+
+  #store(): StoreReport {
+    const path = this.#options.storePath;
+    return {
+      path,
+      volatile: this.#volatile,
+      bytes: sizeOf(path),
+      walBytes: sizeOf(`${path}-wal`),
+      freeBytes: freeBytesAt(path),
+      commits: this.#gateway.stations.committer.commits,
+      flashBytesWritten: flashBytesWritten(),
+      recovery: this.#gateway.stations.opening.recovery,
+    };
+  }
+
+  #process(): StatusReport['process'] {
+    const { parts } = this.#gateway;
+    return {
+      gateway: parts.config.gateway.name,
+      pid: process.pid,
+      version: this.#options.version,
+      uptimeMs: this.#nowMs() - this.#startedAtMs,
+      rssBytes: process.memoryUsage.rss(),
+      clockTrusted: this.#gateway.stations.wallClock.isTrusted,
+    };
+  }
+
+  #name(lane: number): string {
+    return this.#gateway.stations.mirror.byLane(lane)?.id ?? '(nobody)';
+  }
+
+  #listen(): void {
+    const { facts, clock } = this.#gateway.parts;
+    for (const name of EVENT_NAMES) {
+      facts.on(name, (fact: object) => {
+        if (this.#tail.listenerCount('event') === 0) return;
+        const sentence = tellFact(name, fact as never);
+        const event: TailEvent = {
+          kind: 'event',
+          upMs: clock.nowMs(),
+          wallMs: clock.wallMs(),
+          name,
+          sentence,
+          detail: { ...fact },
+        };
+        this.#tail.emit('event', event);
+      });
+    }
+  }
+
+  #nowMs(): number {
+    return this.#gateway.parts.clock.nowMs();
+  }
+}

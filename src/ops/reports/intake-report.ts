@@ -1,0 +1,41 @@
+/** What ended outside custody, as it is shown: `discarded` of `GET /v1/status` and `GET /v1/ledger`. */
+import type { IntakeReason } from '../../flow/intake.ts';
+import type { Gateway } from '../../app/gateway.ts';
+
+/** Of one link, subdevice and reason, since the process started. */
+export interface DiscardReport {
+  /** `null`: it was in custody, so no link is to blame. */
+  readonly link: string | null;
+  /** `null`: not known, or too many to tell apart. */
+  readonly subdevice: string | null;
+  readonly reason: IntakeReason;
+  /** Messages; bytes where the reason is `line not ended`. */
+  readonly count: number;
+  /** Of them, since it began the last time. */
+  readonly recent: number;
+  /** How long ago that was, and the last one. */
+  readonly forMs: number;
+  readonly lastMs: number;
+  /** It goes on, as far as one can tell: since the last one, less than 10 min or three of its intervals have passed. */
+  readonly lasts: boolean;
+  /** Of the last frames of the link, good ones and these: 0 to 1. */
+  readonly share: number;
+  /** What the last one was, in printable characters; a topic, for what was shed. */
+  readonly sample: string;
+}
+
+export function discardReports({ intake, parts }: Gateway): DiscardReport[] {
+  const nowMs = parts.clock.nowMs();
+  return intake.tallies().map((tally) => {
+    const { link, subdevice, reason, count, recent, sinceMs, lastAtMs, lasts, share, sample } = tally;
+    return {
+      ...{ link: link ?? null, subdevice: subdevice ?? null, reason, count, recent },
+      ...{ forMs: nowMs - sinceMs, lastMs: nowMs - lastAtMs, lasts, share, sample },
+    };
+  });
+}
+
+/** Messages that ended outside custody so far; bytes without an end are none. */
+export function discardedMessages(discarded: readonly DiscardReport[]): number {
+  return discarded.reduce((sum, { count, reason }) => sum + (reason === 'line not ended' ? 0 : count), 0);
+}

@@ -1,0 +1,63 @@
+/** Rates of the links over 5, 30 and 60 s: counters read once a second, the last minute of them kept. */
+import { looking } from '../../base/events.ts';
+import type { LinkCounters } from '../../base/link-counters.ts';
+import type { Gateway } from '../../app/gateway.ts';
+import { brokenFrames, type LinkRate } from './link-report.ts';
+
+const SAMPLE_MS = 1000;
+const SPANS_S = [5, 30, 60] as const;
+/** A minute, and where it began. */
+const SAMPLES_MAX = 61;
+
+export interface Sample {
+  readonly atMs: number;
+  readonly counters: LinkCounters;
+}
+
+export class LinkMeters {
+  readonly #gateway: Gateway;
+  /** By link, the oldest first. */
+  readonly #samples = new Map<string, Sample[]>();
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+    this.#sample();
+  }
+
+  rates(link: string, counters: LinkCounters): LinkRate[] {
+    return ratesOf(this.#samples.get(link) ?? [], { atMs: this.#gateway.parts.clock.nowMs(), counters });
+  }
+
+  #sample(): void {
+    const { links, parts } = this.#gateway;
+    const atMs = parts.clock.nowMs();
+    for (const { plan } of links.standings()) {
+      const samples = this.#samples.get(plan.name) ?? [];
+      samples.push({ atMs, counters: plan.machine.counters });
+      if (samples.length > SAMPLES_MAX) samples.shift();
+      this.#samples.set(plan.name, samples);
+    }
+    parts.clock.wakeAt(
+      atMs + SAMPLE_MS,
+      looking(parts.facts, 'samples of links', () => this.#sample()),
+    );
+  }
+}
+
+/** @param samples the oldest first */
+export function ratesOf(samples: readonly Sample[], now: Sample): LinkRate[] {
+  return SPANS_S.map((overS) => {
+    const then = samples.find(({ atMs }) => now.atMs - atMs <= overS * 1000) ?? now;
+    const seconds = (now.atMs - then.atMs) / 1000;
+    const perS = (count: (counters: LinkCounters) => number): number =>
+      seconds === 0 ? 0 : (count(now.counters) - count(then.counters)) / seconds;
+    return {
+      overS,
+      bytesIn: perS((counters) => counters.bytesIn),
+      bytesOut: perS((counters) => counters.bytesOut),
+      framesIn: perS((counters) => counters.framesIn),
+      framesOut: perS((counters) => counters.framesOut),
+      broken: perS(brokenFrames),
+    };
+  });
+}

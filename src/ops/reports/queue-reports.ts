@@ -1,0 +1,172 @@
+/** The two queues as they are shown: what waits in them, how fast it goes, and when it will be gone. */
+import { looking } from '../../base/events.ts';
+import type { Direction } from '../../base/message.ts';
+import { type Age, ageOf } from '../../base/time.ts';
+import type { Custodian } from '../../custody/custodian.ts';
+import type { Lane } from '../../custody/lane.ts';
+import { addCounts, type Counts, settledTotal, shedTotal, ZERO } from '../../custody/ledger.ts';
+import type { Gateway } from '../../app/gateway.ts';
+import { type DiscardReport, discardReports } from './intake-report.ts';
+import { INTAKE_WORDS } from '../conditions/intake-words.ts';
+import { Rate } from './rate.ts';
+import type { OutboxLane, OutboxReport, QueueReport } from './report.ts';
+
+/** Of the rates shown. */
+const SAMPLE_MS = 1000;
+/** What is gone so soon is gone, however much comes in behind it. */
+const SOON_MS = 1000;
+
+export class QueueReports {
+  readonly #gateway: Gateway;
+  #flows: Readonly<Record<Direction, Flow>>;
+  /** When the hub came or went last: what flowed before says nothing of what flows now. */
+  #sinceMs: number | undefined;
+  readonly #laneFlows = new Map<number, Flow>();
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+    this.#flows = this.#newFlows();
+    this.#sampleLater();
+  }
+
+  queue(direction: Direction): QueueReport {
+    const { config } = this.#gateway.parts;
+    const custodian = this.#gateway.stations.custodian(direction);
+    const lanes = [...custodian.lanes()];
+    const inRam = lanes.flatMap((lane) => lane.window).filter((entry) => entry.keeping !== 'stored').length;
+    const flow = this.#flows[direction];
+    return {
+      messages: custodian.pending,
+      bytes: custodian.pendingBytes,
+      onDisk: custodian.pending - inRam,
+      inFlight: lanes.reduce((sum, lane) => sum + inFlightIn(lane), 0),
+      oldest: this.#oldest(lanes),
+      ratePerS: flow.outPerS,
+      etaMs: flow.etaMs(custodian.pending),
+      ...(direction === 'uplink'
+        ? { messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax, overflow: config.outbox.overflow }
+        : { messagesMax: config.inbox.messagesMax, bytesMax: 0, overflow: config.inbox.overflow }),
+    };
+  }
+
+  outbox(): OutboxReport {
+    const { uplinks, outbox, mirror, alarmTopics } = this.#gateway.stations;
+    const lanes: OutboxLane[] = [];
+    for (const lane of uplinks.lanes()) {
+      if (lane.pending === 0) continue;
+      const flow = this.#laneFlows.get(lane.lane);
+      lanes.push({
+        subdevice: mirror.byLane(lane.lane)?.id ?? '(nobody)',
+        class: outbox.classOf(lane.lane),
+        messages: lane.pending,
+        bytes: lane.pendingBytes,
+        inFlight: inFlightIn(lane),
+        oldest: this.#oldest([lane]),
+        ratePerS: flow?.outPerS ?? 0,
+        etaMs: flow?.etaMs(lane.pending) ?? null,
+      });
+    }
+    return {
+      total: this.queue('uplink'),
+      lanes,
+      refused: refusedOf(discardReports(this.#gateway)),
+      shed: sumOf(uplinks).shed,
+      alarmTopicsWait: !alarmTopics.isSettled,
+    };
+  }
+
+  #oldest(lanes: readonly Lane[]): Age | null {
+    const { stations } = this.#gateway;
+    let oldest: Age | undefined;
+    for (const lane of lanes) {
+      const first = lane.window[0];
+      if (first === undefined) continue;
+      const age = ageOf(first.row.stamp, stations.stamp(), stations.wallClock.epochs);
+      if (oldest === undefined || age.ms > oldest.ms) oldest = age;
+    }
+    return oldest ?? null;
+  }
+
+  #newFlows(): Readonly<Record<Direction, Flow>> {
+    const { parts, stations, hub } = this.#gateway;
+    const nowMs = parts.clock.nowMs();
+    this.#sinceMs = hub.standing.changedAtMs;
+    this.#laneFlows.clear();
+    return {
+      uplink: new Flow(sumOf(stations.uplinks), nowMs),
+      downlink: new Flow(sumOf(stations.downlinks), nowMs),
+    };
+  }
+
+  #sample(): void {
+    const { parts, stations, hub } = this.#gateway;
+    const nowMs = parts.clock.nowMs();
+    if (hub.standing.changedAtMs !== this.#sinceMs) this.#flows = this.#newFlows();
+    for (const direction of ['uplink', 'downlink'] as const)
+      this.#flows[direction].sample(sumOf(stations.custodian(direction)), nowMs);
+    for (const { lane } of stations.uplinks.lanes()) {
+      const flow = this.#laneFlows.get(lane);
+      if (flow === undefined) this.#laneFlows.set(lane, new Flow(stations.uplinks.counts(lane), nowMs));
+      else flow.sample(stations.uplinks.counts(lane), nowMs);
+    }
+  }
+
+  #sampleLater(): void {
+    const { clock, facts } = this.#gateway.parts;
+    const sample = looking(facts, 'samples of queues', () => {
+      this.#sample();
+      this.#sampleLater();
+    });
+    clock.wakeAt(clock.nowMs() + SAMPLE_MS, sample);
+  }
+}
+
+/** What goes into a queue and what comes out of it. */
+class Flow {
+  readonly #in: Rate;
+  readonly #out: Rate;
+
+  constructor(counts: Counts, nowMs: number) {
+    this.#in = new Rate(counts.accepted, nowMs);
+    this.#out = new Rate(passedOn(counts), nowMs);
+  }
+
+  sample(counts: Counts, nowMs: number): void {
+    this.#in.sample(counts.accepted, nowMs);
+    this.#out.sample(passedOn(counts), nowMs);
+  }
+
+  get outPerS(): number {
+    return this.#out.perS;
+  }
+
+  /** Until nothing is left, with what comes in meanwhile; `null`: nothing waits, or it grows. */
+  etaMs(pending: number): number | null {
+    if (pending === 0 || this.outPerS === 0) return null;
+    const throughMs = (pending / this.outPerS) * 1000;
+    if (throughMs < SOON_MS) return throughMs;
+    const netPerS = this.outPerS - this.#in.perS;
+    return netPerS > 0 ? (pending / netPerS) * 1000 : null;
+  }
+}
+
+/** What gives way is no progress. */
+function passedOn(counts: Counts): number {
+  return settledTotal(counts) - shedTotal(counts);
+}
+
+/** Uplinks turned away for good, by reason. */
+function refusedOf(discarded: readonly DiscardReport[]): Record<string, number> {
+  const refused: Record<string, number> = {};
+  for (const { reason, count } of discarded)
+    if (INTAKE_WORDS[reason].code === 'uplinks-refused') refused[reason] = (refused[reason] ?? 0) + count;
+  return refused;
+}
+
+function inFlightIn(lane: Lane): number {
+  return lane.window.filter((entry) => entry.inFlight).length;
+}
+
+export function sumOf(custodian: Custodian): Counts {
+  return custodian.knownLanes().reduce((sum, lane) => addCounts(sum, custodian.counts(lane)), ZERO);
+}

@@ -1,0 +1,179 @@
+/** Reports that are read straight off the stations: the hub's line, the links, the subdevices. */
+import type { Age } from '../../base/time.ts';
+import type { HubIdentity } from '../../config/schema.ts';
+import { alarmLaneOf } from '../../custody/lane-number.ts';
+import type { LinkStanding } from '../../flow/links.ts';
+import type { Gateway } from '../../app/gateway.ts';
+import { recognise } from '../../recorder/recognise.ts';
+import { bindingWord, identityWords } from './binding-report.ts';
+import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
+import type { DiscardReport } from './intake-report.ts';
+import type { LinkMeters } from './link-meters.ts';
+import type { LinkReport } from './link-report.ts';
+import { missingSubdevices } from '../conditions/missing.ts';
+import type { SubdeviceReport, SubdevicesReport } from './report.ts';
+
+const HUB_STATES = {
+  stopped: 'stopped',
+  waiting: 'waiting to reconnect',
+  dialing: 'connecting',
+  greeting: 'connecting',
+  online: 'connected',
+  closing: 'waiting to reconnect',
+} as const;
+
+export function hubReport(gateway: Gateway): HubReport {
+  const { client, standing } = gateway.hub;
+  const { profile, host, port, clientId, subscriptionsMax } = gateway.parts.config.hub;
+  const { row, sessionPresent, granted } = gateway.stations.session;
+  const nowMs = gateway.parts.clock.nowMs();
+  return {
+    profile,
+    host,
+    port,
+    clientId,
+    state: HUB_STATES[client.state],
+    since: sinceOf(gateway),
+    session: sessionReport(gateway),
+    sessionPresent: sessionPresent ?? null,
+    sessionsLost: row.lostCount,
+    lastProblem: standing.problem ?? null,
+    takings: client.takings(nowMs).times,
+    nextAttemptInMs: client.nextAttemptAtMs === undefined ? null : Math.max(0, client.nextAttemptAtMs - nowMs),
+    subscriptions: granted.size,
+    subscriptionsMax,
+    replay: replayReport(gateway),
+  };
+}
+
+function sinceOf({ hub, watch, parts }: Gateway): Age | null {
+  const { changedAtMs } = hub.standing;
+  if (hub.client.state !== 'online' || changedAtMs === undefined) return watch.away ?? null;
+  return { ms: parts.clock.nowMs() - changedAtMs, quality: 'exact' };
+}
+
+function sessionReport({ watch, stations }: Gateway): SessionReport {
+  const { away, account } = watch;
+  const { gap } = account;
+  return {
+    finding: account.finding ?? null,
+    away: away ?? null,
+    keptMs: account.terms?.keptMs ?? null,
+    isOver: account.isOver(away),
+    gap: gap === undefined ? null : { reason: gap.reason, age: stations.age(gap.from) },
+  };
+}
+
+function replayReport({ watch }: Gateway): ReplayReport | null {
+  const { replay } = watch;
+  return replay === undefined
+    ? null
+    : { received: replay.received, expectedMax: replay.storedMax, etaMs: replay.leftMs };
+}
+
+interface LinkSurroundings {
+  readonly meters: LinkMeters;
+  readonly discarded: readonly DiscardReport[];
+}
+
+export function linkReports(gateway: Gateway, { meters, discarded }: LinkSurroundings): LinkReport[] {
+  const { links, parts, presence } = gateway;
+  const nowMs = parts.clock.nowMs();
+  const missing = missingSubdevices(gateway);
+  const homeOf = (id: string, link: string): string | null =>
+    parts.config.links.find((one) => one.name !== link && one.allowedSubdevices?.includes(id))?.name ?? null;
+  return links.standings().map((standing) => {
+    const { plan, sinceMs, lastProblem, wait, roundTrips, recovery } = standing;
+    const { counters } = plan.machine;
+    const subdevices = plan.machine.attachedSubdevices();
+    const sleepers = [...plan.machine.sleepers()];
+    const asleep = sleepers.map(([subdevice, untilMs]) => ({ subdevice, lostInMs: Math.max(0, untilMs - nowMs) }));
+    const foreigner = subdevices.length > 0 ? undefined : presence.foreigners.get(plan.name);
+    const { alarm: alarms, ...tried } = recovery.counts;
+    const { alarm } = recovery;
+    const ofLink = discarded.filter(({ link }) => link === plan.name);
+    const unlisted = presence.unlisted.on(plan.name).map(({ subdevice, sinceMs: from }) => ({
+      ...{ subdevice, configuredOn: homeOf(subdevice, plan.name), forMs: nowMs - from },
+    }));
+    return {
+      ...{ unlisted, missing: missing.get(plan.name) ?? [], discarded: ofLink, looksLike: looksLike(standing, ofLink) },
+      ...{ name: plan.name, path: plan.path, driver: plan.driver, device: plan.care?.device() ?? null },
+      ...{ state: plan.machine.state, forMs: nowMs - sinceMs, lastProblem: lastProblem ?? null },
+      ...{ waits: wait?.kind ?? null, subdevices, counters, rates: meters.rates(plan.name, counters) },
+      ...{ asleep, probeable: plan.machine.probeable(), kernel: links.lineErrors(plan.name) ?? null },
+      foreigner: foreigner === undefined ? null : { subdevice: foreigner.subdevice, forMs: nowMs - foreigner.sinceMs },
+      roundTrip: {
+        count: roundTrips.total,
+        p50Ms: roundTrips.quantile(0.5) ?? null,
+        p99Ms: roundTrips.quantile(0.99) ?? null,
+      },
+      recovery: {
+        ...{ ...tried, alarms },
+        alarm: alarm === undefined ? null : { trouble: alarm.trouble, forMs: nowMs - alarm.sinceMs },
+      },
+    };
+  });
+}
+
+/** Only where nothing, or hardly anything, can be read as what is configured. */
+function looksLike({ plan, heard }: LinkStanding, discarded: readonly DiscardReport[]): LinkReport['looksLike'] {
+  const isUnread = discarded.some(({ lasts, share }) => lasts && share > 0.5) || plan.machine.counters.framesIn === 0;
+  if (plan.machine.state !== 'open' || !isUnread) return null;
+  const protocol = recognise(heard.read());
+  const configured = plan.driver === 'mqttsn' ? plan.framing : plan.driver;
+  return protocol === undefined || protocol === configured ? null : protocol;
+}
+
+/** Those we know from the store, then those that are configured and never came. */
+export function subdevicesReport(gateway: Gateway): SubdevicesReport {
+  const { stations, parts } = gateway;
+  const { mirror, uplinks, downlinks, operations } = stations;
+  const nowMs = parts.clock.nowMs();
+  const machines = new Map(gateway.links.standings().map(({ plan }) => [plan.name, plan.machine]));
+  const sleepers = new Map([...machines].map(([name, machine]) => [name, machine.sleepers()]));
+  const identities = new Map(parts.config.subdevices.map(({ id, hubIdentity }) => [id, hubIdentity]));
+  const known = [...mirror.all()].map((subdevice): SubdeviceReport => {
+    const identity = identities.get(subdevice.id);
+    const lostAtMs = sleepers.get(subdevice.link)?.get(subdevice.id);
+    const machine = machines.get(subdevice.link);
+    const heardAtMs = machine?.heardAtMs === undefined ? subdevice.heardAtMs : machine.heardAtMs(subdevice.id);
+    return {
+      id: subdevice.id,
+      link: subdevice.link,
+      attached: subdevice.isAttached,
+      lostInMs: lostAtMs === undefined ? null : Math.max(0, lostAtMs - nowMs),
+      lasting: subdevice.lasting,
+      silentMs: heardAtMs === undefined ? null : nowMs - heardAtMs,
+      hubIdentity: identity === undefined ? null : identityWords(identity),
+      onlineAtHub: identity === undefined ? null : (operations?.isOnlineAtHub(identity) ?? null),
+      binding: bindingWord(gateway, identity),
+      subscriptions: [...subdevice.subscriptions.keys()],
+      uplinksPending: [subdevice.lane, alarmLaneOf(subdevice.lane)].reduce(
+        (sum, lane) => sum + uplinks.lane(lane).pending,
+        0,
+      ),
+      downlinksPending: downlinks.lane(subdevice.lane).pending,
+    };
+  });
+  const never = [...identities]
+    .filter(([id]) => mirror.byId(id) === undefined)
+    .map(([id, identity]) => neverSeen(gateway, id, identity));
+  return { subdevices: [...known, ...never] };
+}
+
+function neverSeen(gateway: Gateway, id: string, identity: HubIdentity | undefined): SubdeviceReport {
+  return {
+    id,
+    link: null,
+    attached: false,
+    lostInMs: null,
+    lasting: false,
+    silentMs: null,
+    hubIdentity: identity === undefined ? null : identityWords(identity),
+    onlineAtHub: null,
+    binding: bindingWord(gateway, identity),
+    subscriptions: [],
+    uplinksPending: 0,
+    downlinksPending: 0,
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * A recording as a capture for Wireshark: the hub's connection as TCP on port 1883, the packets of an MQTT-SN link as UDP
+ * on that port, which Wireshark has to be told (`-d udp.port==1883,mqttsn`: it knows no port by itself). Packets of other
+ * drivers become "exported PDUs", which name their dissector. Bytes that are no packet go to the port that discards, with
+ * a comment that says why.
+ * Sources: tcpdump.org's list of link types; epan/exported_pdu.h of Wireshark for the tags; IANA's port numbers.
+ */
+import { HUB } from '../base/step.ts';
+import type { Recording } from './recording-file.ts';
+import { TcpStream, udpDatagram } from './ip-packets.ts';
+import { type Moment, MomentReader } from './moments.ts';
+import { type CapturedPacket, encodePcapng } from './pcapng.ts';
+
+const LINK_TYPE = { ipv4: 228, exportedPdu: 252 } as const;
+/** Drivers whose packets travel as datagrams, and their port. */
+const PORTS: Readonly<Record<string, number>> = { mqttsn: 1883 };
+const DISCARD_PORT = 9;
+/** A length of 16 bit, without the headers; bytes that are no frame may be more. */
+const DATAGRAM_BYTES_MAX = 0xffff - 28;
+/** Drivers whose packets have a dissector that is known by name. */
+const DISSECTORS: Readonly<Record<string, string>> = { modbus: 'mbrtu' };
+const TAG = { end: 0, dissector: 12 } as const;
+
+export function encodeCapture(recording: Recording): Uint8Array {
+  const { driver, name } = recording.header.subject;
+  if (driver === HUB) return encodePcapng(LINK_TYPE.ipv4, name, tcpPackets(recording));
+  const port = Object.hasOwn(PORTS, driver) ? PORTS[driver] : undefined;
+  if (port === undefined) return encodePcapng(LINK_TYPE.exportedPdu, name, exportedPackets(recording));
+  return encodePcapng(LINK_TYPE.ipv4, name, datagrams(recording, port));
+}
+
+function* momentsOf({ header, steps }: Recording): Generator<Moment & { readonly wallMs: number }> {
+  const reader = new MomentReader(header.subject);
+  const { upMs, wallMs } = header.frozenAt;
+  for (const step of steps)
+    for (const moment of reader.read(step)) yield { ...moment, wallMs: wallMs - upMs + moment.upMs };
+}
+
+function* datagrams(recording: Recording, port: number): Generator<CapturedPacket> {
+  for (const { what, frame, wallMs } of momentsOf(recording)) {
+    if (frame === undefined || (what !== 'in' && what !== 'out')) continue;
+    const bytes = udpDatagram(
+      what,
+      frame.packet === undefined ? DISCARD_PORT : port,
+      frame.bytes.subarray(0, DATAGRAM_BYTES_MAX),
+    );
+    yield { wallMs, direction: what, bytes, comment: frame.problem };
+  }
+}
+
+function* exportedPackets(recording: Recording): Generator<CapturedPacket> {
+  const { driver } = recording.header.subject;
+  const dissector = (Object.hasOwn(DISSECTORS, driver) ? DISSECTORS[driver] : undefined) ?? 'data';
+  for (const { what, frame, wallMs } of momentsOf(recording)) {
+    if (frame === undefined || (what !== 'in' && what !== 'out')) continue;
+    const name = Buffer.from(frame.packet === undefined ? 'data' : dissector);
+    const bytes = Buffer.concat([tag(TAG.dissector, name), tag(TAG.end, new Uint8Array(0)), frame.bytes]);
+    yield { wallMs, direction: what, bytes, comment: frame.problem };
+  }
+}
+
+function* tcpPackets(recording: Recording): Generator<CapturedPacket> {
+  let connections = 0;
+  let stream = new TcpStream(connections);
+  for (const { what, words, frame, wallMs } of momentsOf(recording)) {
+    if (words === 'opened' && what === 'channel') {
+      stream = new TcpStream(connections);
+      connections += 1;
+      for (const [index, bytes] of stream.open().entries())
+        yield { wallMs, direction: index === 1 ? 'in' : 'out', bytes };
+    } else if (what === 'channel' && /^closed? /.test(words)) {
+      const direction = words.startsWith('closed') ? 'in' : 'out';
+      yield { wallMs, direction, bytes: stream.close(direction), comment: words };
+    } else if (frame !== undefined && (what === 'in' || what === 'out')) {
+      for (const bytes of stream.send(what, frame.bytes))
+        yield { wallMs, direction: what, bytes, comment: frame.problem };
+    }
+  }
+}
+
+/** Code and length in two octets each, big-endian; the value filled up to a multiple of four. */
+function tag(code: number, value: Uint8Array): Uint8Array {
+  const padding = (4 - (value.length % 4)) % 4;
+  const bytes = Buffer.alloc(4 + value.length + padding);
+  bytes.writeUInt16BE(code, 0);
+  bytes.writeUInt16BE(value.length + padding, 2);
+  bytes.set(value, 4);
+  return bytes;
+}

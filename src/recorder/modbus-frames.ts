@@ -1,0 +1,49 @@
+/**
+ * Modbus RTU frames within bytes of a line. Nothing on it says where a frame ends but silence, and a recording's chunks are
+ * no silence: so a frame is what has a CRC that holds, the shortest first. Of four bytes one in 65,536 holds by chance.
+ */
+import { crc16 } from '../codec/crc16.ts';
+import { FRAME_BYTES_MAX } from '../codec/modbus-rtu.ts';
+import type { Frame, FrameSource } from './recorded-frame.ts';
+
+/** Address, function, CRC. */
+const FRAME_BYTES_MIN = 4;
+/** Set in the function code of an exception (Modbus application protocol §7). */
+const EXCEPTION = 0x80;
+
+export class ModbusSource implements FrameSource {
+  #rest: Uint8Array = new Uint8Array(0);
+
+  read(bytes: Uint8Array): Frame[] {
+    const frames: Frame[] = [];
+    let rest = Buffer.concat([this.#rest, bytes]);
+    for (;;) {
+      const length = lengthOfFirst(rest);
+      if (length !== undefined) {
+        frames.push(frameOf(rest.subarray(0, length)));
+        rest = rest.subarray(length);
+      } else if (rest.length >= FRAME_BYTES_MAX) {
+        frames.push({ bytes: rest.subarray(0, 1), packet: undefined, problem: 'no frame begins here' });
+        rest = rest.subarray(1);
+      } else break;
+    }
+    this.#rest = rest;
+    return frames;
+  }
+}
+
+function lengthOfFirst(bytes: Uint8Array): number | undefined {
+  const longest = Math.min(bytes.length, FRAME_BYTES_MAX);
+  for (let length = FRAME_BYTES_MIN; length <= longest; length += 1)
+    if (crc16(bytes.subarray(0, length)) === 0) return length;
+  return undefined;
+}
+
+function frameOf(frame: Uint8Array): Frame {
+  const [address = 0, code = 0, first = 0] = frame;
+  const packet =
+    (code & EXCEPTION) === 0
+      ? { kind: 'modbus', address, functionCode: code, body: new Uint8Array(frame.subarray(2, -2)) }
+      : { kind: 'modbus exception', address, functionCode: code & ~EXCEPTION, exception: first };
+  return { bytes: frame, packet, problem: undefined };
+}

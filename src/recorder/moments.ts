@@ -1,0 +1,91 @@
+/** Steps as a technician reads them: frames in both directions, and what else happened between them, in order. */
+import type { Kinded, Step, Subject } from '../base/step.ts';
+import type { Frame, FrameSource } from './recorded-frame.ts';
+import { frameSource } from './frames.ts';
+
+/** `in`, `out`: a frame. The others have words only. */
+export interface Moment {
+  readonly upMs: number;
+  readonly what: 'in' | 'out' | 'channel' | 'order' | 'decision' | 'state';
+  /** `PUBLISH topic=t qos=1 …` */
+  readonly words: string;
+  readonly frame: Frame | undefined;
+}
+
+/** A payload is shown up to here. */
+const SHOWN_BYTES_MAX = 48;
+
+export class MomentReader {
+  readonly #subject: Subject;
+  #in: FrameSource;
+  #out: FrameSource;
+  #state: string | undefined;
+
+  constructor(subject: Subject) {
+    this.#subject = subject;
+    this.#in = frameSource(subject);
+    this.#out = frameSource(subject);
+  }
+
+  read({ upMs, input, actions, state }: Step): Moment[] {
+    const moments = this.#ofInput(upMs, input);
+    for (const action of actions ?? []) moments.push(...this.#ofAction(upMs, action));
+    if (actions === undefined) moments.push({ upMs, what: 'decision', words: 'a bug: it threw', frame: undefined });
+    if (this.#state !== undefined && state !== this.#state)
+      moments.push({ upMs, what: 'state', words: `${this.#state} → ${state}`, frame: undefined });
+    this.#state = state;
+    return moments;
+  }
+
+  #ofInput(upMs: number, input: Kinded): Moment[] {
+    if (input.kind === 'wake') return [];
+    if (input.kind === 'bytes' && 'bytes' in input && input.bytes instanceof Uint8Array)
+      return this.#in.read(input.bytes).map((frame) => momentOf(upMs, 'in', frame));
+    if (input.kind === 'opened') {
+      this.#in = frameSource(this.#subject);
+      this.#out = frameSource(this.#subject);
+    }
+    const isOfChannel = ['opened', 'closed', 'start', 'stop'].includes(input.kind);
+    return [{ upMs, what: isOfChannel ? 'channel' : 'order', words: wordsOf(input), frame: undefined }];
+  }
+
+  #ofAction(upMs: number, action: Kinded): Moment[] {
+    if (action.kind === 'write' && 'bytes' in action && action.bytes instanceof Uint8Array)
+      return this.#out.read(action.bytes).map((frame) => momentOf(upMs, 'out', frame));
+    const isOfChannel = action.kind === 'open' || action.kind === 'close';
+    return [{ upMs, what: isOfChannel ? 'channel' : 'decision', words: wordsOf(action), frame: undefined }];
+  }
+}
+
+function momentOf(upMs: number, what: 'in' | 'out', frame: Frame): Moment {
+  const { packet, problem, bytes } = frame;
+  if (packet === undefined) return { upMs, what, frame, words: `?? ${shownBytes(bytes)} (${problem})` };
+  const { kind, ...fields } = packet;
+  return { upMs, what, frame, words: `${kind.toUpperCase()}${fieldWords(fields)}` };
+}
+
+function wordsOf({ kind, ...fields }: Kinded): string {
+  return `${kind}${fieldWords(fields)}`;
+}
+
+function fieldWords(fields: object): string {
+  return Object.entries(fields)
+    .map(([name, value]) => (value === undefined ? '' : ` ${name}=${valueWords(value)}`))
+    .join('');
+}
+
+function valueWords(value: unknown): string {
+  if (value instanceof Uint8Array) return shownBytes(value);
+  if (value instanceof Map) return `{${value.size}}`;
+  if (Array.isArray(value)) return `[${value.map(valueWords).join(',')}]`;
+  if (typeof value === 'object' && value !== null) return `(${fieldWords(value).trim()})`;
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+/** Text where it is text, else hexadecimal; cut, with the true length behind it. */
+function shownBytes(bytes: Uint8Array): string {
+  const shown = bytes.subarray(0, SHOWN_BYTES_MAX);
+  const isText = shown.every((octet) => octet >= 0x20 && octet < 0x7f);
+  const words = isText ? JSON.stringify(new TextDecoder().decode(shown)) : `0x${Buffer.from(shown).toString('hex')}`;
+  return bytes.length > shown.length ? `${words}…${bytes.length} bytes` : words;
+}

@@ -1,0 +1,102 @@
+/**
+ * The witness of the store: what it held, in a small file of its own. A database that has lost its newest transactions is
+ * whole and says nothing; this file remembers how far it had come (docs/decisions/0010).
+ *
+ * Two slots, written in turn, each with a CRC-32: a torn write leaves the other. An absent, empty or damaged file is no
+ * witness, and no alarm either. It is never ahead of the store: only what a commit's fsync has made durable is noted.
+ */
+import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Direction } from '../../base/message.ts';
+import { syncFolder } from '../synced-folder.ts';
+
+/** One block of the medium: a slot is written whole or not at all, or its CRC tells. */
+const SLOT_BYTES = 4096;
+/** CRC in hexadecimal and a blank. */
+const HEAD_BYTES = 9;
+
+/** Of one ledger line. `pending`: rows on disk at that moment. */
+export type LaneMark = readonly [id: number, puts: number, pending: number];
+
+export interface Mark {
+  /** The identity of the store. */
+  readonly store: string;
+  /** Rises by one with each writing. */
+  readonly turn: number;
+  /** Message numbers below these are used up. */
+  readonly reservedTo: Readonly<Record<Direction, number>>;
+  readonly lanes: readonly LaneMark[];
+  /** What found no room in the slot, in sum: puts and pending. */
+  readonly rest: readonly [puts: number, pending: number];
+}
+
+export function markPathOf(storePath: string): string {
+  return `${storePath}-highwater`;
+}
+
+/** The newest whole mark; `undefined`: there is none. */
+export function readMark(path: string): Mark | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch {
+    return undefined;
+  }
+  const slots = [bytes.subarray(0, SLOT_BYTES), bytes.subarray(SLOT_BYTES, 2 * SLOT_BYTES)];
+  return slots
+    .map(decode)
+    .reduce((newest, mark) => (mark !== undefined && mark.turn > (newest?.turn ?? 0) ? mark : newest), undefined);
+}
+
+/** Returns when it is on the medium. Throws what the operating system throws. */
+export function writeMark(path: string, mark: Mark): void {
+  const slot = encode(mark);
+  const file = openToWrite(path);
+  try {
+    writeSync(file, slot, 0, SLOT_BYTES, (mark.turn % 2) * SLOT_BYTES);
+    fdatasyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A new file is made whole at once: later writings need no room on the disk. */
+function openToWrite(path: string): number {
+  try {
+    return openSync(path, 'r+');
+  } catch {
+    const file = openSync(path, 'w+', 0o600);
+    writeSync(file, Buffer.alloc(2 * SLOT_BYTES, ' '), 0, 2 * SLOT_BYTES, 0);
+    syncFolder(dirname(path));
+    return file;
+  }
+}
+
+function encode(mark: Mark): Buffer {
+  let { lanes } = mark;
+  let [puts, pending] = mark.rest;
+  for (;;) {
+    const text = JSON.stringify({ ...mark, lanes, rest: [puts, pending] });
+    if (text.length <= SLOT_BYTES - HEAD_BYTES) {
+      const body = Buffer.from(text.padEnd(SLOT_BYTES - HEAD_BYTES));
+      return Buffer.concat([Buffer.from(`${checksum(body)} `), body]);
+    }
+    const kept = Math.min(lanes.length - 1, Math.floor((lanes.length * SLOT_BYTES) / text.length));
+    for (const [, morePuts, morePending] of lanes.slice(kept)) {
+      puts += morePuts;
+      pending += morePending;
+    }
+    lanes = lanes.slice(0, kept);
+  }
+}
+
+function decode(slot: Buffer): Mark | undefined {
+  const body = slot.subarray(HEAD_BYTES);
+  if (slot.length !== SLOT_BYTES || slot.toString('latin1', 0, HEAD_BYTES) !== `${checksum(body)} `) return undefined;
+  return JSON.parse(body.toString()) as Mark; // the CRC vouches for its shape: we wrote it
+}
+
+function checksum(body: Buffer): string {
+  return crc32(body).toString(16).padStart(8, '0');
+}

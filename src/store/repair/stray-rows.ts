@@ -1,0 +1,243 @@
+/**
+ * Rows that SQLite finds no way to, from the bytes of the pages: under a broken page that led to them, in a file whose schema
+ * is noise, in the log of a database that is gone. The checksum of each row says whether it is one, and of which table.
+ *
+ * What a page of the table lists is taken. A page whose head is broken holds rows that were deleted, too, and so has the log
+ * of its older images: of those rows the newest are taken, as many as the books miss (a lane delivers in order), and then
+ * it is said that others may be missing, for one of them may have been delivered before.
+ */
+import type { Direction } from '../../base/message.ts';
+import { ledgerId, tableOf } from '../writer.ts';
+import { type LaneState, lanesOf } from './reconcile.ts';
+import type { Database } from '../database.ts';
+import { type PageImage, PageImages } from './page-images.ts';
+import { type Cell, type CellValue, cellAt, leafOf } from './record-format.ts';
+import { directionOf, rowOf, type StoredRow } from '../row-codec.ts';
+import { SEALED, type Sealed, sealOf } from './row-checksums.ts';
+
+export interface StraySearch {
+  /** Of the damaged database; its log beside it. */
+  readonly path: string;
+  /** With what SQLite could read of it; in a transaction. */
+  readonly target: Database;
+  /** The ledger was read: it says how many rows are missing. */
+  readonly hasBooks: boolean;
+  /** By line of the ledger: messages pending when the store was last seen. */
+  readonly marked: ReadonlyMap<number, number>;
+  readonly progress: (sentence: string) => void;
+}
+
+/** The types of a record: i integer, t text, b blob, I and T may be NULL. The first column of a rowid table is its key. */
+const SHAPES: Readonly<Partial<Record<Sealed, RegExp>>> = {
+  boot: /^itiIIi$/,
+  subdevice: /^ititi$/,
+  subscription: /^itii$/,
+  topic_id: /^iiti$/,
+  will: /^itibii$/,
+  hub_session: /^iiiIIiii$/,
+  hub_gap: /^iiiti$/,
+  ledger: /^iiiiitiii$/,
+  sequence: /^tii$/,
+  loss: /^iiiiTi$/,
+};
+/** Columns that make up the key; of other tables it is the first. */
+const KEY_COLUMNS: Readonly<Partial<Record<Sealed, number>>> = { subscription: 2, topic_id: 2 };
+/** Bytes between two signs of life. */
+const STEP_BYTES = 64 * 1024 * 1024;
+
+/** @returns whether a row was taken that may have been delivered before */
+export function findStrayRows(search: StraySearch): boolean {
+  const images = new PageImages(search.path);
+  try {
+    const finder = new Finder(search, images);
+    if (!search.hasBooks) finder.putRecords();
+    return finder.putMessages();
+  } finally {
+    images.close();
+  }
+}
+
+interface Stray {
+  readonly cell: Cell;
+  /** The newest image of its page lists it. */
+  readonly isListed: boolean;
+}
+
+class Finder {
+  readonly #search: StraySearch;
+  readonly #images: PageImages;
+  readonly #columns = new Map<Sealed, readonly string[]>();
+
+  constructor(search: StraySearch, images: PageImages) {
+    this.#search = search;
+    this.#images = images;
+    for (const table of SEALED) {
+      const columns = search.target.pragma(`table_info(${table})`) as { name: string }[];
+      this.#columns.set(
+        table,
+        columns.map(({ name }) => name),
+      );
+    }
+  }
+
+  /** Sessions, counters and the like that are missing; of counters and reserved numbers the highest, of others the newest. */
+  putRecords(): void {
+    const { target } = this.#search;
+    const found = new Map<string, { readonly table: Sealed; readonly values: readonly CellValue[] }>();
+    for (const { cell } of this.#strays(false)) {
+      if (this.#putLetter(cell)) continue;
+      for (const [table, values] of this.#recordsIn(cell)) {
+        const key = `${table} ${JSON.stringify(values.slice(0, KEY_COLUMNS[table] ?? 1))}`;
+        const known = found.get(key);
+        if (known === undefined || !isOlder(table, values, known.values)) found.set(key, { table, values });
+      }
+    }
+    for (const { table, values } of found.values()) {
+      const places = values.map(() => '?').join(',');
+      target.prepare(`INSERT OR IGNORE INTO ${table} VALUES (${places})`).run(...values);
+    }
+  }
+
+  putMessages(): boolean {
+    const { target, hasBooks } = this.#search;
+    const cutoffs = this.#cutoffs(lanesOf(target));
+    let isDoubtful = false;
+    for (const { cell, isListed } of this.#strays(true)) {
+      const stored = messageIn(cell);
+      const direction = stored === undefined ? undefined : directionOf(stored);
+      if (stored === undefined || direction === undefined) continue;
+      const cutoff = cutoffs.get(ledgerId(direction, stored.lane)) ?? Number.POSITIVE_INFINITY;
+      const isWanted = stored.seq >= cutoff || (!hasBooks && isListed);
+      if (isWanted && this.#put(direction, stored) && !isListed) isDoubtful = true;
+    }
+    return isDoubtful;
+  }
+
+  /** @returns for each line of the ledger that misses rows the lowest number that is taken */
+  #cutoffs(lanes: readonly LaneState[]): ReadonlyMap<number, number> {
+    const missing = new Map(this.#search.marked);
+    for (const { id, isKnown, pending, rows } of lanes)
+      missing.set(id, (isKnown ? pending : (this.#search.marked.get(id) ?? 0)) - rows);
+    const numbers = new Map<number, Set<number>>();
+    for (const { cell } of this.#strays(true)) {
+      const stored = messageIn(cell);
+      const direction = stored === undefined ? undefined : directionOf(stored);
+      if (stored === undefined || direction === undefined) continue;
+      const id = ledgerId(direction, stored.lane);
+      if ((missing.get(id) ?? 0) <= 0 || this.#isThere(direction, stored.seq)) continue;
+      const seqs = numbers.get(id) ?? new Set();
+      numbers.set(id, seqs.add(stored.seq));
+    }
+    return new Map(
+      [...numbers].map(([id, seqs]) => [
+        id,
+        [...seqs]
+          .sort((left, right) => right - left)
+          .slice(0, missing.get(id))
+          .at(-1) ?? Number.POSITIVE_INFINITY,
+      ]),
+    );
+  }
+
+  #isThere(direction: Direction, seq: number): boolean {
+    return this.#search.target.prepare(`SELECT 1 FROM ${tableOf(direction)} WHERE seq = ?`).get(seq) !== undefined;
+  }
+
+  #put(direction: Direction, { seq, lane, qos, epoch, up_ms, crc, topic, payload }: StoredRow): boolean {
+    const sql = `INSERT OR IGNORE INTO ${tableOf(direction)} VALUES (?,?,?,?,?,?,?,?)`;
+    return this.#search.target.prepare(sql).run(seq, lane, qos, epoch, up_ms, crc, topic, payload).changes > 0;
+  }
+
+  /** A dead letter is known by the checksum of the message that it was. */
+  #putLetter({ rowid, values }: Cell): boolean {
+    const [, direction, seq, lane, qos, epoch, up_ms, topic, payload, attempts, reason, crc] = values;
+    if (values.length !== 12 || rowid === undefined || (direction !== 'uplink' && direction !== 'downlink'))
+      return false;
+    if (rowOf(direction, { seq, lane, qos, epoch, up_ms, crc, topic, payload } as StoredRow) === undefined)
+      return false;
+    const sql = 'INSERT OR IGNORE INTO dead_letter VALUES (?,?,?,?,?,?,?,?,?,?,?,?)';
+    const letter = [rowid, direction, seq, lane, qos, epoch, up_ms, topic, payload, attempts, reason, crc];
+    this.#search.target.prepare(sql).run(...letter);
+    return true;
+  }
+
+  *#recordsIn({ rowid, values }: Cell): Iterable<readonly [Sealed, readonly CellValue[]]> {
+    for (const [table, shape] of Object.entries(SHAPES) as [Sealed, RegExp][]) {
+      if (values.length !== this.#columns.get(table)?.length) continue;
+      const whole = values[0] === null && rowid !== undefined ? [rowid, ...values.slice(1)] : values;
+      const types = whole.map(typeOf).join('');
+      if (shape.test(types) || shape.test(nullable(types, shape)))
+        if (whole.at(-1) === sealOf(whole.slice(0, -1))) yield [table, whole];
+    }
+  }
+
+  /** @param isThorough cells that no page lists, too */
+  *#strays(isThorough: boolean): Iterable<Stray> {
+    let bytes = 0;
+    for (const image of this.#images.all()) {
+      yield* this.#straysOn(image, isThorough);
+      bytes += image.bytes.length;
+      if (bytes % STEP_BYTES === 0) this.#search.progress(`${bytes / 1_048_576} MB of pages read`);
+    }
+  }
+
+  /** Where the newest image of a page is sound, what it does not list was deleted. */
+  *#straysOn({ number, bytes, isNewest }: PageImage, isThorough: boolean): Iterable<Stray> {
+    const { pageOf } = this.#images;
+    const leaf = leafOf(bytes, number);
+    if (!isNewest && this.#isSound(number)) return;
+    if (leaf !== undefined)
+      for (const at of leaf.cells) {
+        const cell = cellAt(bytes, at, leaf.kind, pageOf);
+        if (cell !== undefined) yield { cell, isListed: isNewest };
+      }
+    if (!isThorough || (isNewest && this.#isSound(number))) return;
+    for (let at = 0; at < bytes.length; at += 1) {
+      const cell = cellAt(bytes, at, 'table', pageOf);
+      if (cell !== undefined) yield { cell, isListed: false };
+    }
+  }
+
+  /** Each cell that the newest image of a page lists is one. */
+  #isSound(number: number): boolean {
+    const { pageOf } = this.#images;
+    const page = pageOf(number);
+    if (page === undefined) return false;
+    const leaf = leafOf(page, number);
+    if (leaf === undefined) return page[number === 1 ? 100 : 0] === 2 || page[number === 1 ? 100 : 0] === 5;
+    return leaf.cells.every((at) => cellAt(page, at, leaf.kind, pageOf) !== undefined);
+  }
+}
+
+/** The key stands in place of its column. */
+function messageIn({ rowid, values }: Cell): StoredRow | undefined {
+  const [none, lane, qos, epoch, up_ms, crc, topic, payload] = values;
+  if (values.length !== 8 || none !== null || rowid === undefined || !Buffer.isBuffer(payload)) return undefined;
+  return { seq: rowid, lane, qos, epoch, up_ms, crc, topic, payload } as StoredRow;
+}
+
+function isOlder(table: Sealed, one: readonly CellValue[], other: readonly CellValue[]): boolean {
+  if (table !== 'ledger' && table !== 'sequence') return false;
+  const weight = (values: readonly CellValue[]): number =>
+    table === 'sequence'
+      ? Number(values[1])
+      : Number(values[1]) + Number(values[2]) + Number(values[3]) + Number(values[4]);
+  return weight(one) < weight(other);
+}
+
+function typeOf(value: CellValue): string {
+  if (value === null) return '-';
+  if (typeof value === 'number') return 'i';
+  return typeof value === 'string' ? 't' : 'b';
+}
+
+/** With NULL and a value taken for the same where the shape allows it. */
+function nullable(types: string, shape: RegExp): string {
+  const letters = shape.source.slice(1, -1);
+  return [...types].map((type, index) => nullableAt(type, letters[index] ?? '')).join('');
+}
+
+function nullableAt(type: string, wanted: string): string {
+  const isNullable = wanted !== wanted.toLowerCase();
+  return isNullable && (type === '-' || type === wanted.toLowerCase()) ? wanted : type;
+}

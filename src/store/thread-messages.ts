@@ -1,0 +1,38 @@
+/** What travels between the main thread and the store's thread. Answers come in the order of the questions. */
+
+import type { FaultCode } from '../base/fault.ts';
+import type { Direction } from '../base/message.ts';
+import type { Change } from '../custody/change.ts';
+import type { LetterPage, LetterRequest } from '../custody/dead-letter.ts';
+import type { Row, RowPage, StoreOpening, Tally } from '../custody/row.ts';
+import type { PageRequest } from '../ports.ts';
+
+export type ToStore =
+  | { readonly kind: 'commit'; readonly batch: number; readonly changes: readonly Change[] }
+  | { readonly kind: 'page'; readonly ask: number; readonly request: PageRequest }
+  | { readonly kind: 'tally'; readonly ask: number }
+  | { readonly kind: 'peek'; readonly ask: number; readonly direction: Direction; readonly limit: number }
+  | { readonly kind: 'letters'; readonly ask: number; readonly request: LetterRequest }
+  | { readonly kind: 'close'; readonly ask: number };
+
+export type FromStore =
+  | { readonly kind: 'opened'; readonly opening: StoreOpening }
+  | { readonly kind: 'unopened'; readonly code: FaultCode; readonly what: string; readonly hint: string }
+  /** Before `opened`: recovery takes its time. */
+  | { readonly kind: 'progress'; readonly sentence: string }
+  | { readonly kind: 'committed'; readonly batch: number }
+  | { readonly kind: 'full'; readonly batch: number }
+  | { readonly kind: 'failed'; readonly reason: string; readonly code: FaultCode }
+  | {
+      readonly kind: 'answer';
+      readonly ask: number;
+      readonly value: RowPage | Tally | readonly Row[] | LetterPage | undefined;
+    };
+
+/** What the thread is started with. */
+export interface WorkerOrder {
+  readonly path: string;
+  readonly bootId: string;
+  /** The last process found the file corrupt: it is looked at before it is used. */
+  readonly suspect: boolean;
+}

@@ -1,0 +1,61 @@
+/**
+ * The product's own `run` with planted bugs.
+ *
+ * - The machine of a link throws when a subdevice registers the topic `within` and on the downlink `poison`.
+ * - The hub client throws when it is to send an uplink on `t/poison`. No bug is planted in what it reads from the hub.
+ * - A flow throws on an uplink on `astray`, on a downlink `astray`, and when it sends an uplink on `t/unsendable`.
+ * - An exception is thrown outside the mailbox when a subdevice registers `beside`.
+ */
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
+import { runGateway } from '../../src/daemon.ts';
+import { MqttsnClient } from '../../src/driver/mqttsn/client.ts';
+import type { DeliverOrder } from '../../src/driver/mqttsn/downlinks.ts';
+import { DownlinkFlow } from '../../src/flow/downlink.ts';
+import { HubLine } from '../../src/flow/hub-connection.ts';
+import { UplinkFlow } from '../../src/flow/uplink.ts';
+import { HubClient } from '../../src/hub/client/hub-client.ts';
+import type { HubAction, HubInput } from '../../src/hub/client/hub-contract.ts';
+
+const { receive, deliver } = MqttsnClient.prototype;
+const { offer } = UplinkFlow.prototype;
+const { arrived } = DownlinkFlow.prototype;
+const { order } = HubLine.prototype;
+const { handle } = HubClient.prototype;
+
+MqttsnClient.prototype.receive = function (packet: Packet, nowMs: number): void {
+  const topic = packet.kind === 'register' ? packet.topic : '';
+  if (topic === 'within') throw new Error('planted in a machine');
+  if (topic === 'beside')
+    setImmediate(() => {
+      throw new Error('planted beside the mailbox');
+    });
+  receive.call(this, packet, nowMs);
+};
+
+MqttsnClient.prototype.deliver = function (order: DeliverOrder, nowMs: number): void {
+  if (Buffer.from(order.payload).toString() === 'poison') throw new Error('planted in a delivery');
+  deliver.call(this, order, nowMs);
+};
+
+HubClient.prototype.handle = function (input: HubInput, nowMs: number): HubAction[] {
+  if (input.kind === 'publish' && input.publish.topic.endsWith('t/poison'))
+    throw new Error('planted in the hub client');
+  return handle.call(this, input, nowMs);
+};
+
+UplinkFlow.prototype.offer = function (...[link, report]: Parameters<typeof offer>): void {
+  if (report.topic === 'astray') throw new Error('planted in a flow');
+  offer.call(this, link, report);
+};
+
+DownlinkFlow.prototype.arrived = function (...[message, arriving]: Parameters<typeof arrived>): void {
+  if (Buffer.from(message.payload).toString() === 'astray') throw new Error('planted in an arrival');
+  arrived.call(this, message, arriving);
+};
+
+HubLine.prototype.order = function (input: HubInput): void {
+  if (input.kind === 'publish' && input.publish.topic.endsWith('t/unsendable')) throw new Error('planted in a sending');
+  order.call(this, input);
+};
+
+process.exit(await runGateway({ configPath: process.argv.at(-1) ?? '', version: 'throwing' }));

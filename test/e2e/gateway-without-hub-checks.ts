@@ -1,0 +1,60 @@
+/**
+ * A gateway that does not look at one thing of the hub's, named by `OVERLOOKS`, for the negative controls: whether a message
+ * comes again (`dup`), that somebody else takes its connections (`rivals`), that the note of a gap must be written
+ * (`gaps`), who it is that answers (`certificates`), and whose session was noted (`owners`).
+ */
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import type { Config } from '../../src/config/schema.ts';
+import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
+import { SocketChannel } from '../../src/io/tcp.ts';
+import { STORE_FILE } from '../../src/store/state-files.ts';
+import { storeThread } from '../../src/store/thread.ts';
+import { overlookDup, overlookRivals } from '../sim/sabotage.ts';
+import { runAlteredGateway } from './altered-gateway.ts';
+
+interface Change {
+  readonly alter?: (config: Config) => Partial<GatewayParts>;
+  readonly patch?: (gateway: Gateway) => void;
+}
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  dup: { patch: overlookDup },
+  rivals: { patch: overlookRivals },
+  gaps: { patch: keepGapsInRam },
+  certificates: { alter: trustAnybody },
+  owners: { alter: takeAnySession },
+};
+
+/** Keeps the note of a gap in RAM: in the order of decisions it would be written with the next commit, however late. */
+function keepGapsInRam({ stations: { committer } }: Gateway): void {
+  const require = committer.require.bind(committer);
+  committer.require = (changes, byMs, then) => {
+    require(changes.filter(({ kind }) => kind !== 'hubGap'), byMs, then);
+  };
+}
+
+function trustAnybody({ hub: { host, port, connectMsMax } }: Config): Partial<GatewayParts> {
+  const limits = { host, port, openMsMax: connectMsMax, closeMsMax: 2000 };
+  return {
+    openHub: (listener) => {
+      const socket = connect({ host, port, rejectUnauthorized: false });
+      const explain = ({ message }: Error): string => message;
+      return new SocketChannel({ ...limits, socket, connectedEvent: 'secureConnect', explain }, listener);
+    },
+  };
+}
+
+function takeAnySession({ gateway: { stateDir } }: Config): Partial<GatewayParts> {
+  const open = storeThread(join(stateDir, STORE_FILE), 'one boot');
+  return {
+    openStore: async (listener) => {
+      const { store, opening } = await open(listener);
+      return { store, opening: { ...opening, hubSession: { ...opening.hubSession, owner: 0 } } };
+    },
+  };
+}
+
+const { alter, patch } = CHANGES[process.env.OVERLOOKS ?? ''] ?? {};
+if (alter === undefined && patch === undefined) throw new Error(`OVERLOOKS is none of ${Object.keys(CHANGES)}`);
+await runAlteredGateway((path) => storeThread(path, 'one boot'), alter, patch);

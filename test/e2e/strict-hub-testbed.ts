@@ -1,0 +1,52 @@
+/** A house at a hub that checks everything: credentials, permissions, who is online. Its one subdevice is `a`. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { numberedPayload } from '../../src/bench/account.ts';
+import { type HubRules, MAINLAND } from '../../src/bench/hub/bench-rules.ts';
+import { FILTER, type House, openHouse } from './testbed.ts';
+import { GATEWAY } from './testbed-config.ts';
+
+export const PRODUCT = 'PPPPPPPPPP';
+const GATEWAY_PRODUCT = 'GGGGGGGGGG';
+const SECRET = 'AAECAwQFBgcICQoLDA0ODw==';
+/** What a house publishes and subscribes to by itself. */
+const CUSTOM_TOPICS = [
+  { product: PRODUCT, topic: `${PRODUCT}/+/t`, right: 'publish' },
+  { product: PRODUCT, topic: `${PRODUCT}/+/${FILTER}`, right: 'subscribe' },
+] as const;
+
+/** The gateway is not started. @param rules beside those of the mainland profile */
+export async function openStrictHouse(rules: Partial<HubRules> = {}): Promise<House> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const secretFile = join(folder, 'secret');
+  writeFileSync(secretFile, SECRET, { mode: 0o600 });
+  return await openHouse({
+    subdevices: { a: {} },
+    rules: {
+      ...MAINLAND,
+      ...{ permissions: 'checked', customTopics: CUSTOM_TOPICS },
+      credentials: new Map([[`${GATEWAY_PRODUCT}${GATEWAY}`, SECRET]]),
+      ...rules,
+    },
+    config: {
+      hub: {
+        profile: 'mainland',
+        ...{ product_id: GATEWAY_PRODUCT, device_name: GATEWAY, device_secret_file: secretFile },
+        ...{ reconnect_floor_ms: 5000, reconnect_ceiling_ms: 5000 },
+      },
+      subdevice: { product_id: PRODUCT, device_name: 'a' },
+    },
+  });
+}
+
+/** As `House.command`, with the topics of this hub. */
+export function command({ hub, subdevices }: House): void {
+  for (const { id, downlinks } of subdevices) {
+    const number = downlinks.send();
+    hub.publish({ topic: `${PRODUCT}/${id}/${FILTER}`, payload: numberedPayload(number, 32), qos: 1 });
+    downlinks.acknowledge(number);
+  }
+}

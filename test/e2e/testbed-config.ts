@@ -1,0 +1,50 @@
+/** The configuration of a house's gateway, as the file it reads. */
+import { join } from 'node:path';
+import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
+
+type Table = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+/** Keys a test decides itself; `link` goes into each link, `subdevice` into each subdevice. */
+export type ConfigTables = Readonly<
+  Partial<Record<'gateway' | 'hub' | 'outbox' | 'inbox' | 'link' | 'subdevice', Table>>
+>;
+
+/** Its name, and its client id at the hub. */
+export const GATEWAY = 'gw';
+
+/** Quick, so that a test is: the floor of the configuration, and no growth that a test would have to sit out. */
+const HUB_DEFAULTS = { reconnect_floor_ms: 100, reconnect_ceiling_ms: 200 };
+
+export interface ConfigParts {
+  readonly folder: string;
+  readonly socketPath: string;
+  /** Of the hub, on this machine. */
+  readonly port: number;
+  /** One link each. */
+  readonly subdevices: readonly FieldSubdevice[];
+  readonly tables: ConfigTables;
+}
+
+export function configText({ folder, socketPath, port, subdevices, tables }: ConfigParts): string {
+  return [
+    section('[gateway]', {
+      name: GATEWAY,
+      state_dir: join(folder, 'state'),
+      allow_volatile_store: true,
+      control_socket: socketPath,
+      ...tables.gateway,
+    }),
+    section('[hub]', { profile: 'generic', host: '127.0.0.1', port, ...HUB_DEFAULTS, ...tables.hub }),
+    section('[outbox]', tables.outbox ?? {}),
+    section('[inbox]', tables.inbox ?? {}),
+    ...subdevices.map(({ id, pty }) =>
+      section('[[link]]', { name: `link-${id}`, path: pty.path, subdevices: [id], ...tables.link }),
+    ),
+    ...subdevices.map(({ id }) => section('[[subdevice]]', { id, ...tables.subdevice })),
+  ].join('\n');
+}
+
+function section(heading: string, table: Table): string {
+  // a string, a number, a boolean and a list of strings are the same in TOML and in JSON
+  return [heading, ...Object.entries(table).map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ''].join('\n');
+}

@@ -1,0 +1,141 @@
+/**
+ * Stands inside the gateway and writes down what it lets go of and why, message by message: from now on that message may
+ * be missing, and no other. Also judges what only an insider sees: a number used twice, a message that expires too early.
+ */
+import type { Direction, Message } from '../../src/base/message.ts';
+import type { Custodian } from '../../src/custody/custodian.ts';
+import { shedEntries } from '../../src/custody/ledger.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import { Decisions } from './decisions.ts';
+import { HOUR_MS } from './scenario.ts';
+import type { World } from './world.ts';
+
+export class Witness {
+  readonly #world: World;
+  /** Direction and `seq` → world time of the acceptance. */
+  readonly #acceptedAtMs = new Map<string, number>();
+  /** Direction and reason → messages shed in this life. */
+  #shed = new Map<string, number>();
+  #shedBefore = new Map<string, number>();
+  #custodians: readonly Custodian[] = [];
+  #decisions: Decisions | undefined;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** To be called before the gateway starts. */
+  watch(gateway: Gateway): void {
+    const { uplinks, downlinks, outbox, inbox } = gateway.stations;
+    this.#custodians = [uplinks, downlinks];
+    this.#decisions = new Decisions(gateway, this.#world.store.state());
+    this.#shed = new Map();
+    this.#shedBefore = this.#shedByLedger();
+    for (const custodian of this.#custodians) this.#watchCustodian(custodian);
+    const admitUplink = outbox.admit.bind(outbox);
+    outbox.admit = (offer, nowMs) => {
+      const admission = admitUplink(offer, nowMs);
+      const insight = this.#world.subdeviceOf(offer.message.topic)?.insight;
+      if (admission.kind === 'refused') insight?.refused(offer.message);
+      else insight?.taken(offer.message, offer.letter !== undefined);
+      if (admission.kind === 'shed') this.#letGo('uplink', offer.message, admission.reason);
+      return admission;
+    };
+    const admitDownlink = inbox.admit.bind(inbox);
+    inbox.admit = (lane, message, from) => {
+      const entry = admitDownlink(lane, message, from);
+      if (entry === undefined) this.#letGo('downlink', message, 'overflow drop-newest');
+      return entry;
+    };
+  }
+
+  /** What the ledger says was shed in this life, and why, against what was seen. */
+  get problem(): string | undefined {
+    const byLedger = this.#shedByLedger();
+    for (const what of new Set([...byLedger.keys(), ...this.#shed.keys()])) {
+      const counted = (byLedger.get(what) ?? 0) - (this.#shedBefore.get(what) ?? 0);
+      const seen = this.#shed.get(what) ?? 0;
+      if (counted !== seen) return `${seen} ${what}, and the ledger says ${counted}`;
+    }
+    return undefined;
+  }
+
+  /** Is the disk what a prefix of the decisions of this life makes of it? */
+  get disorder(): string | undefined {
+    const { store, startedAtMs } = this.#world;
+    return this.#decisions?.problem(store.state(), store.fullAtMs >= startedAtMs);
+  }
+
+  #shedByLedger(): Map<string, number> {
+    const sums = new Map<string, number>();
+    for (const custodian of this.#custodians)
+      for (const lane of custodian.knownLanes())
+        for (const [reason, count] of shedEntries(custodian.counts(lane))) add(sums, wordsOf(custodian, reason), count);
+    return sums;
+  }
+
+  #watchCustodian(custodian: Custodian): void {
+    const { direction } = custodian;
+    const accept = custodian.accept.bind(custodian);
+    custodian.accept = (lane, message, from) => {
+      const entry = accept(lane, message, from);
+      const key = `${direction} ${entry.row.seq}`;
+      if (this.#acceptedAtMs.has(key)) this.#world.complain(`number ${key} was given twice`);
+      this.#acceptedAtMs.set(key, this.#world.time.nowMs);
+      return entry;
+    };
+    const pass = custodian.pass.bind(custodian);
+    custodian.pass = (lane, outcome) => {
+      if (outcome.as === 'shed') add(this.#shed, wordsOf(custodian, outcome.reason), 1);
+      pass(lane, outcome);
+    };
+    const drop = custodian.drop.bind(custodian);
+    custodian.drop = (letter) => {
+      add(this.#shed, wordsOf(custodian, 'dropped by hand'), 1);
+      return drop(letter);
+    };
+    this.#watchRoom(custodian);
+    const end = custodian.end.bind(custodian);
+    custodian.end = (entry, how) => {
+      if (entry.ended === undefined && direction === 'downlink')
+        this.#world.subdeviceOf(entry.row.topic)?.insight?.ended(entry.row, how.as === 'shed' ? how.reason : how.as);
+      if (entry.ended === undefined && how.as !== 'delivered') {
+        this.#letGo(direction, entry.row, how.as === 'dead' || how.as === 'shed' ? how.reason : how.as);
+        if (how.as === 'shed') add(this.#shed, wordsOf(custodian, how.reason), 1);
+        if (how.as === 'shed' && how.reason === 'expired') this.#judgeExpiry(direction, entry.row.seq);
+      }
+      end(entry, how);
+    };
+  }
+
+  #watchRoom(custodian: Custodian): void {
+    const unstored = custodian.unstored.bind(custodian);
+    custodian.unstored = (entry) => {
+      const hasEnded = entry.ended !== undefined;
+      const stays = unstored(entry);
+      if (!stays && !hasEnded && custodian.direction === 'uplink')
+        this.#world.subdeviceOf(entry.row.topic)?.insight?.withdrawn(entry.row);
+      return stays;
+    };
+  }
+
+  #judgeExpiry(direction: Direction, seq: number): void {
+    const { outbox, inbox } = this.#world.config;
+    const hoursMax = direction === 'uplink' ? outbox.ageHoursMax : inbox.ageHoursMax;
+    const ageMs = this.#world.time.nowMs - (this.#acceptedAtMs.get(`${direction} ${seq}`) ?? 0);
+    if (ageMs < hoursMax * HOUR_MS)
+      this.#world.complain(`${direction} ${seq} expired at the age of ${Math.round(ageMs / 1000)} s`);
+  }
+
+  #letGo(direction: Direction, { topic, payload }: Message, why: string): void {
+    this.#world.streamOf(direction, topic)?.letGo(payload, why);
+  }
+}
+
+function wordsOf({ direction }: Custodian, reason: string): string {
+  return `${direction}s shed: ${reason}`;
+}
+
+function add(sums: Map<string, number>, key: string, count: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + count);
+}

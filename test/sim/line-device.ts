@@ -1,0 +1,181 @@
+/**
+ * A device that speaks lines of text or NDJSON, as a machine. Where it is answered it repeats what is not, in order; where
+ * it confirms, it tells a repeated downlink from a new one by its number.
+ *
+ *     n=17;event;....*CRC ─▶   ◀─ OK 17*CRC, BUSY 17*CRC (later), NO 17*CRC (never)
+ *     DONE 4711*CRC ─▶         ◀─ DO 4711 control/set payload*CRC
+ *
+ * As NDJSON the same in objects: {"n":17,"kind":"event"}, {"OK":17}, {"DO":4711,"topic":"control/set","with":{"n":1}}.
+ */
+import type { ChannelAction, ChannelInput, Machine } from '../../src/base/machine.ts';
+import { appendCheck, removeCheck } from '../../src/codec/line-check.ts';
+import { LineReader } from '../../src/codec/lines.ts';
+import { LINES_RETRY_MS, type LinesSpeech } from './line-protocols.ts';
+
+const CHECK = { kind: 'crc32', separator: new TextEncoder().encode('*') } as const;
+const LINE_FEED = Uint8Array.of(0x0a);
+const LINE_BYTES_MAX = 4096;
+
+export type TalkerInput =
+  | ChannelInput
+  | { readonly kind: 'say'; readonly number: number; readonly topic: string; readonly bytes: number }
+  /** Hears and says nothing until it is back. */
+  | { readonly kind: 'leave' | 'return' };
+
+export type TalkerReport =
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'acknowledged' | 'rejected'; readonly number: number }
+  | { readonly kind: 'received'; readonly topic: string; readonly payload: Uint8Array };
+
+interface Owed {
+  readonly number: number;
+  readonly line: Uint8Array;
+  sentAtMs: number | undefined;
+}
+
+type Action = ChannelAction | TalkerReport;
+
+export class Talker implements Machine<TalkerInput, Action> {
+  readonly #speech: LinesSpeech;
+  readonly #reader = new LineReader({ delimiter: LINE_FEED, lineBytesMax: LINE_BYTES_MAX, encoding: 'bytes' });
+  #owed: Owed[] = [];
+  #state: 'stopped' | 'opening' | 'open' | 'closed' = 'stopped';
+  #reopenAtMs = 0;
+  #isAway = false;
+  /** The last downlink that was carried out, as it came. */
+  #lastDone = '';
+  #actions: Action[] = [];
+
+  constructor(speech: LinesSpeech) {
+    this.#speech = speech;
+  }
+
+  /** Lines without their answer. */
+  get queued(): number {
+    return this.#owed.length;
+  }
+
+  wakeAtMs(): number | undefined {
+    if (this.#state === 'closed') return this.#reopenAtMs;
+    const sentAtMs = this.#isHere ? this.#owed[0]?.sentAtMs : undefined;
+    return sentAtMs === undefined ? undefined : sentAtMs + LINES_RETRY_MS;
+  }
+
+  handle(input: TalkerInput, nowMs: number): Action[] {
+    switch (input.kind) {
+      case 'start':
+        this.#open();
+        break;
+      case 'closed':
+        if (this.#state === 'stopped') break;
+        this.#state = 'closed';
+        this.#reopenAtMs = nowMs + LINES_RETRY_MS;
+        break;
+      case 'stop':
+        this.#state = 'stopped';
+        this.#actions.push({ kind: 'close', reason: 'the device is stopped' });
+        break;
+      case 'opened':
+        this.#state = 'open';
+        this.#begin();
+        break;
+      case 'leave':
+        this.#isAway = true;
+        break;
+      case 'return':
+        this.#isAway = false;
+        this.#begin();
+        break;
+      case 'bytes':
+        if (this.#isHere) for (const line of this.#reader.push(input.bytes)) this.#hear(line);
+        break;
+      case 'say':
+        this.#say(input);
+        break;
+      case 'wake':
+        if (this.#state === 'closed') this.#open();
+        for (const owed of this.#owed) owed.sentAtMs = undefined;
+        break;
+    }
+    if (this.#isHere) this.#send(nowMs);
+    return this.#actions.splice(0);
+  }
+
+  get #isHere(): boolean {
+    return this.#state === 'open' && !this.#isAway;
+  }
+
+  #open(): void {
+    this.#state = 'opening';
+    this.#actions.push({ kind: 'open' });
+  }
+
+  #begin(): void {
+    this.#reader.reset(false);
+    for (const owed of this.#owed) owed.sentAtMs = undefined;
+    this.#actions.push({ kind: 'connected' });
+  }
+
+  #say({ number, topic, bytes }: Extract<TalkerInput, { kind: 'say' }>): void {
+    const line = lineOf(uplinkText(this.#speech.format, { number, topic, bytes }));
+    if (this.#speech.isAnswered) this.#owed.push({ number, line, sentAtMs: undefined });
+    else if (this.#isHere) this.#actions.push({ kind: 'write', bytes: line });
+  }
+
+  /** No line so far ahead of the oldest unanswered one that the gateway may forget that. */
+  #send(nowMs: number): void {
+    const endsBefore = (this.#owed[0]?.number ?? 0) + this.#speech.window;
+    for (const owed of this.#owed) {
+      if (owed.number >= endsBefore) return;
+      if (owed.sentAtMs !== undefined) continue;
+      owed.sentAtMs = nowMs;
+      this.#actions.push({ kind: 'write', bytes: owed.line });
+    }
+  }
+
+  #hear(line: Uint8Array): void {
+    const body = removeCheck(line, CHECK);
+    if (body === undefined) return;
+    const text = new TextDecoder().decode(body);
+    const answer = /^(?:\{")?(OK|NO)(?:":| )(\d+)\}?$/.exec(text);
+    if (answer !== null) return this.#settle(Number(answer[2]), answer[1] === 'OK' ? 'acknowledged' : 'rejected');
+    const order = /^DO (\d+) (\S+) (.*)$/.exec(text) ?? /^\{"DO":(\d+),"topic":"([^"]+)","with":(\{.*\})\}$/.exec(text);
+    if (order === null) return; // BUSY: it comes again by itself
+    const [, number = '', topic = '', payload = ''] = order;
+    if (this.#speech.confirms) {
+      const done = this.#speech.format === 'text' ? `DONE ${number}` : `{"DONE":${number}}`;
+      this.#actions.push({ kind: 'write', bytes: lineOf(done) });
+      if (text === this.#lastDone) return;
+      this.#lastDone = text;
+    }
+    this.#actions.push({ kind: 'received', topic, payload: new TextEncoder().encode(payload) });
+  }
+
+  #settle(number: number, kind: 'acknowledged' | 'rejected'): void {
+    const isOwed = this.#owed.some((owed) => owed.number === number);
+    if (!isOwed) return;
+    this.#owed = this.#owed.filter((owed) => owed.number !== number);
+    this.#actions.push({ kind, number });
+  }
+}
+
+interface Words {
+  readonly number: number;
+  readonly topic: string;
+  readonly bytes: number;
+}
+
+function uplinkText(format: LinesSpeech['format'], { number, topic, bytes }: Words): string {
+  if (format === 'text') return `n=${number};${topic};`.padEnd(bytes, '.');
+  return filled({ n: number, kind: topic }, bytes);
+}
+
+/** JSON of at least so many bytes. */
+export function filled(object: Readonly<Record<string, unknown>>, bytes: number): string {
+  const bare = JSON.stringify({ ...object, fill: '' });
+  return JSON.stringify({ ...object, fill: '.'.repeat(Math.max(0, bytes - bare.length)) });
+}
+
+function lineOf(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.concat([appendCheck(new TextEncoder().encode(text), CHECK), LINE_FEED]));
+}

@@ -1,0 +1,169 @@
+/** More safeties taken out: bounds, limits, order, the ledger. Each invariant of the simulation has one that shows it. */
+import type { Config } from '../../src/config/schema.ts';
+import type { Custodian } from '../../src/custody/custodian.ts';
+import type { Entry } from '../../src/custody/entry.ts';
+import type { Lane } from '../../src/custody/lane.ts';
+import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
+import type { OpenStore } from '../../src/ports.ts';
+import type { PlantedBug } from './sabotage.ts';
+
+/** Of what is sent, every so manieth is tampered with: early enough for short worlds. */
+const EVERY = 10;
+
+type Sections = { readonly [name in 'hub' | 'outbox']?: Partial<Config[name]> };
+
+/** A gateway that works by other numbers than those it was given. */
+function configured({ hub, outbox }: Sections): (parts: GatewayParts) => GatewayParts {
+  return (parts) => {
+    const { config } = parts;
+    return { ...parts, config: { ...config, hub: { ...config.hub, ...hub }, outbox: { ...config.outbox, ...outbox } } };
+  };
+}
+
+/** Rows go in the very transaction that brings them. */
+function deleteAtOnce(openStore: OpenStore): OpenStore {
+  return async (listener) => {
+    const opened = await openStore(listener);
+    const commit = opened.store.commit.bind(opened.store);
+    opened.store.commit = (batch, changes) => {
+      const gone = changes.flatMap((change) => {
+        if (change.kind !== 'put') return [];
+        const { direction, row } = change;
+        const { lane, seq } = row;
+        return [{ kind: 'settle', direction, lane, seq, bytes: 0, outcome: { as: 'delivered' } } as const];
+      });
+      commit(batch, [...changes, ...gone]);
+    };
+    return opened;
+  };
+}
+
+/** Every life counts from 1. */
+function forgetNumbers(openStore: OpenStore): OpenStore {
+  return async (listener) => {
+    const { store, opening } = await openStore(listener);
+    return { store, opening: { ...opening, nextSeq: { uplink: 1, downlink: 1 } } };
+  };
+}
+
+function swapNeighbours({ stations: { outbox, uplinks } }: Gateway): void {
+  const next = outbox.next.bind(outbox);
+  outbox.next = (nowMs) => {
+    for (const lane of uplinks.lanes()) {
+      const window = lane.window as Entry[];
+      const [first, second] = window;
+      if (first?.sentPlace === 0 && second?.sentPlace === 0) window.splice(0, 2, second, first);
+    }
+    return next(nowMs);
+  };
+}
+
+function sendTwice({ stations: { outbox } }: Gateway): void {
+  const next = outbox.next.bind(outbox);
+  let sent = 0;
+  let again: ReturnType<typeof next>;
+  outbox.next = (nowMs) => {
+    const sending = again ?? next(nowMs);
+    if (sending !== undefined) sent += 1;
+    again = again === undefined && sending !== undefined && sent % EVERY === 0 ? { ...sending, dup: true } : undefined;
+    return sending;
+  };
+}
+
+function sendWithoutDup({ stations: { outbox } }: Gateway): void {
+  const next = outbox.next.bind(outbox);
+  outbox.next = (nowMs) => {
+    const sending = next(nowMs);
+    return sending && { ...sending, dup: false };
+  };
+}
+
+function sendQuickTwice({ hub }: Gateway): void {
+  const order = hub.order.bind(hub);
+  hub.order = (next) => {
+    order(next);
+    if (next.kind === 'publish' && next.publish.qos === 0) order(next);
+  };
+}
+
+function countNoShed({ stations: { uplinks, downlinks } }: Gateway): void {
+  for (const custodian of [uplinks, downlinks]) {
+    const pass = custodian.pass.bind(custodian);
+    custodian.pass = (lane, outcome) => {
+      if (outcome.as !== 'shed') pass(lane, outcome);
+    };
+  }
+}
+
+/** Alters each lane before anything is done with it. */
+function alterLanes(custodian: Custodian, alter: (lane: Lane) => void): void {
+  const laneOf = custodian.lane.bind(custodian);
+  const known = new Set<Lane>();
+  custodian.lane = (number) => {
+    const lane = laneOf(number);
+    if (!known.has(lane)) alter(lane);
+    known.add(lane);
+    return lane;
+  };
+}
+
+function keepEverythingInRam({ stations: { uplinks } }: Gateway): void {
+  alterLanes(uplinks, (lane) => Object.defineProperty(lane, 'isOpenAtEnd', { get: () => lane.spilledRows === 0 }));
+}
+
+function keepEndedEntries({ stations: { uplinks } }: Gateway): void {
+  alterLanes(uplinks, (lane) => {
+    lane.remove = () => undefined;
+  });
+}
+
+/** A delivery that was lost is never tried again. */
+function giveUpDeliveries({ stations: { inbox } }: Gateway): void {
+  inbox.undelivered = () => undefined;
+}
+
+export const PLANTED_LIMITS: readonly PlantedBug[] = [
+  {
+    name: 'window ignored',
+    complaint: /uplinks in flight, \d+ allowed/,
+    alter: configured({ hub: { inFlightMax: 1000 } }),
+  },
+  {
+    name: 'no pause between CONNECTs',
+    complaint: /CONNECT after/,
+    alter: configured({ hub: { reconnectFloorMs: 100 } }),
+  },
+  {
+    name: 'too large for the hub, and sent',
+    complaint: /bytes published, \d+ allowed/,
+    alter: configured({ hub: { payloadBytesMax: 1e6 } }),
+  },
+  {
+    name: 'outbox unbounded in messages',
+    complaint: /\d+ uplinks in custody/,
+    alter: configured({ outbox: { messagesMax: 1e9 } }),
+  },
+  {
+    name: 'outbox unbounded in bytes',
+    complaint: /bytes of uplinks in custody/,
+    alter: configured({ outbox: { bytesMax: 1e12 } }),
+  },
+  {
+    name: 'deleted with the commit that wrote it',
+    complaint: /acknowledged and not on the disk/,
+    alter: (parts) => ({ ...parts, openStore: deleteAtOnce(parts.openStore) }),
+  },
+  {
+    name: 'numbers forgotten at a restart',
+    complaint: /was given twice/,
+    alter: (parts) => ({ ...parts, openStore: forgetNumbers(parts.openStore) }),
+  },
+  { name: 'neighbours swapped', complaint: /arrived out of order/, patch: swapNeighbours },
+  { name: 'sent twice for no reason', complaint: /arrived twice without/, patch: sendTwice },
+  { name: 'sent again without DUP', complaint: /sent again without DUP/, patch: sendWithoutDup },
+  { name: 'QoS 0 sent twice', complaint: /arrived twice, with QoS 0/, patch: sendQuickTwice },
+  { name: 'shed and not counted', complaint: /shed: .*, and the ledger says/, patch: countNoShed },
+  { name: 'backlog kept in RAM', complaint: /uplinks in a window/, patch: keepEverythingInRam },
+  { name: 'ended and not forgotten', complaint: /ledger is off|in lanes/, patch: keepEndedEntries },
+  { name: 'lost deliveries given up', complaint: /not drained/, patch: giveUpDeliveries },
+];

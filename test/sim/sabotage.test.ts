@@ -1,0 +1,35 @@
+/** The negative controls of the simulation: a gateway with a safety taken out must not get through. */
+import { describe, expect, it } from 'vitest';
+import { PLANTED_BUGS } from './sabotage.ts';
+import { PLANTED_IN_DRIVERS } from './sabotage-drivers.ts';
+import { PLANTED_LIMITS } from './sabotage-limits.ts';
+import { kindOf, shrink, timelineOf } from './shrink.ts';
+import { simulate } from './simulate.ts';
+
+/** As many worlds may pass before a bug must have shown; the undamaged gateway gets through each of them. */
+const SEEDS_MAX = 40;
+const WISH = { hours: 0.4, trouble: 12, subdevices: 3 };
+
+describe('a gateway with a planted bug', () => {
+  const all = [...PLANTED_BUGS, ...PLANTED_LIMITS, ...PLANTED_IN_DRIVERS];
+  it.each(all)('is found out: $name', async ({ name, complaint, company, ...plant }) => {
+    for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
+      const { problems } = await simulate({ ...WISH, company, seed }, plant);
+      if (problems.length === 0) continue;
+      expect(problems[0]).toMatch(complaint);
+      process.stdout.write(`planted: ${name}: found by seed ${seed}: ${problems[0]}\n`);
+      return;
+    }
+    expect.fail(`${SEEDS_MAX} worlds, and nothing was wrong with any`);
+  });
+
+  it('is told about in a few lines: the failing world shrinks to the troubles that matter', async () => {
+    const plant = PLANTED_BUGS.find(({ name }) => name === 'PUBACK out of order') ?? {};
+    let outcome = await simulate({ ...WISH, seed: 1 }, plant);
+    for (let seed = 2; outcome.problems.length === 0; seed += 1) outcome = await simulate({ ...WISH, seed }, plant);
+    const small = await shrink(outcome, plant);
+    expect(kindOf(small.problems[0])).toBe(kindOf(outcome.problems[0]));
+    expect(small.scenario.troubles.length).toBeLessThan(outcome.scenario.troubles.length / 2);
+    expect(timelineOf(small).split('\n').at(-1)).toMatch(/s {2}WRONG: PUBACK \d+ before/);
+  });
+});

@@ -1,0 +1,210 @@
+/**
+ * Safeties taken out, one at a time, to show that the simulation can fail. Each is done to the built gateway from
+ * outside, through its ports and its public parts; the product knows nothing of it.
+ */
+import type { Stamp } from '../../src/base/time.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
+import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
+import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
+import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
+import type { Custodian } from '../../src/custody/custodian.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import type { OpenChannel, OpenStore } from '../../src/ports.ts';
+import { HOUR_MS } from './scenario.ts';
+import type { Company } from './line-protocols.ts';
+import type { Plant } from './world.ts';
+
+export interface PlantedBug extends Plant {
+  readonly name: string;
+  /** What the simulation must say. */
+  readonly complaint: RegExp;
+  /** The worlds that show it, if it takes others than those of MQTT-SN. */
+  readonly company?: Company;
+}
+
+/** The receipt comes before the commit. */
+function receiptFirst(openStore: OpenStore): OpenStore {
+  return async (listener) => {
+    const opened = await openStore({ ...listener, committed: () => undefined, full: () => undefined });
+    const { store } = opened;
+    const commit = store.commit.bind(store);
+    store.commit = (batch, changes) => {
+      commit(batch, changes);
+      void Promise.resolve().then(() => listener.committed(batch));
+    };
+    return opened;
+  };
+}
+
+/** Changes that nobody waits for are written after those that somebody does, as if their order meant nothing. */
+export function lazyLast({ stations: { committer } }: Gateway): void {
+  const { waiting } = committer;
+  const take = waiting.take.bind(waiting);
+  waiting.take = () => {
+    const taken = take();
+    return (
+      taken && {
+        ...taken,
+        steps: taken.steps.toSorted((left, right) => Number('kind' in left) - Number('kind' in right)),
+      }
+    );
+  };
+}
+
+/** A link on which every REGISTER is answered before it has left. */
+function registerNobody(open: OpenChannel): OpenChannel {
+  return (listener) => {
+    const channel = open(listener);
+    const reader = new FrameReader(1024);
+    const write = (packet: Packet, frame: Uint8Array): void => {
+      if (packet.kind !== 'register') return channel.write(frame);
+      const regack = encodePacket({ ...packet, kind: 'regack', returnCode: 0 });
+      listener.bytes(encodeFrame(regack));
+    };
+    return {
+      write: (bytes) => {
+        for (const bare of reader.push(bytes)) {
+          const packet = decodePacket(bare);
+          if (packet.ok) write(packet.value, encodeFrame(bare));
+        }
+      },
+      get queuedBytes() {
+        return channel.queuedBytes;
+      },
+      close: (reason) => channel.close(reason),
+    };
+  };
+}
+
+function deleteBeforePuback({ stations: { outbox, uplinks } }: Gateway): void {
+  const next = outbox.next.bind(outbox);
+  outbox.next = (nowMs) => {
+    const sending = next(nowMs);
+    if (sending !== undefined) uplinks.end(sending.entry, { as: 'delivered' });
+    return sending;
+  };
+}
+
+function reusePacketIds({ stations: { outbox } }: Gateway): void {
+  const next = outbox.next.bind(outbox);
+  outbox.next = (nowMs) => {
+    const sending = next(nowMs);
+    return sending && { ...sending, packetId: 1 + (sending.packetId % 3) };
+  };
+}
+
+/** Of two PUBACKs close together the later leaves first. */
+function swapPubacks({ hub, parts: { clock, mailbox } }: Gateway): void {
+  const order = hub.order.bind(hub);
+  let heldBack: Parameters<typeof order>[0] | undefined;
+  const release = (): void => {
+    const late = heldBack;
+    heldBack = undefined;
+    if (late !== undefined) order(late);
+  };
+  hub.order = (next) => {
+    if (next.kind !== 'puback') return order(next);
+    if (heldBack !== undefined) {
+      order(next);
+      return release();
+    }
+    heldBack = next;
+    clock.wakeAt(clock.nowMs() + 50, () => mailbox.post(release));
+  };
+}
+
+/** What the hub sends again looks like any other message. */
+export function overlookDup({ hub: { client } }: Gateway): void {
+  const handle = client.handle.bind(client);
+  client.handle = (input, nowMs) =>
+    handle(input, nowMs).map((action) => (action.kind === 'message' ? { ...action, dup: false } : action));
+}
+
+/** Each connection that ends counts as one that we have left. */
+export function overlookRivals({ hub: { client } }: Gateway): void {
+  const handle = client.handle.bind(client);
+  client.handle = (input, nowMs) => {
+    if (input.kind === 'closed') handle({ kind: 'leave', reason: input.reason }, nowMs);
+    return handle(input, nowMs);
+  };
+}
+
+/** Whatever the hub does with our session, nothing is concluded from it. */
+export function overlookGaps({ stations: { account } }: Gateway): void {
+  account.connected = () => [];
+  account.message = () => [];
+}
+
+function sendUnpaced({ stations: { outbox } }: Gateway): void {
+  outbox.pace.isOpen = () => true;
+  outbox.pace.take = () => undefined;
+}
+
+/** Ages are taken from the wall clock, which may step. */
+function expireByWall({ stations, parts: { clock, config } }: Gateway): void {
+  const keyOf = ({ epoch, upMs }: Stamp): string => `${epoch} ${Math.floor(upMs)}`;
+  const wallAt = new Map<string, number>();
+  const note = (custodian: Custodian): void => {
+    const accept = custodian.accept.bind(custodian);
+    custodian.accept = (lane, message, from) => {
+      wallAt.set(keyOf(from.stamp), clock.wallMs());
+      return accept(lane, message, from);
+    };
+  };
+  note(stations.uplinks);
+  note(stations.downlinks);
+  const byWall = (hoursMax: number) => (stamp: Stamp) =>
+    clock.wallMs() - (wallAt.get(keyOf(stamp)) ?? clock.wallMs()) >= hoursMax * HOUR_MS;
+  const { outbox, inbox } = stations;
+  const expireUplinks = outbox.expire.bind(outbox);
+  outbox.expire = () => expireUplinks(byWall(config.outbox.ageHoursMax));
+  const expireDownlinks = inbox.expire.bind(inbox);
+  inbox.expire = () => expireDownlinks(byWall(config.inbox.ageHoursMax));
+}
+
+/** The column of the disk that says so was never read. */
+function forgetRetain(openStore: OpenStore): OpenStore {
+  return async (listener) => {
+    const opened = await openStore(listener);
+    const { store } = opened;
+    const page = store.page.bind(store);
+    store.page = async (request) => {
+      const found = await page(request);
+      return { ...found, rows: found.rows.map(({ retain, ...row }) => row) };
+    };
+    return opened;
+  };
+}
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'acknowledge before commit',
+    complaint: /neither on the disk nor with the next hop|acknowledged and lost/,
+    alter: (parts) => ({ ...parts, openStore: receiptFirst(parts.openStore) }),
+  },
+  {
+    name: 'delete before PUBACK',
+    complaint: /neither on the disk nor with the next hop|acknowledged and lost/,
+    patch: deleteBeforePuback,
+  },
+  { name: 'lazy changes written last', complaint: /no prefix of the decisions/, patch: lazyLast },
+  {
+    name: 'RETAIN forgotten on disk',
+    complaint: /arrived without RETAIN/,
+    alter: (parts) => ({ ...parts, openStore: forgetRetain(parts.openStore) }),
+  },
+  { name: 'packet identifier reused in flight', complaint: /was used twice in flight/, patch: reusePacketIds },
+  { name: 'PUBACK out of order', complaint: /MQTT-4\.6\.0-2/, patch: swapPubacks },
+  { name: 'replay unpaced', complaint: /publishes within a second/, patch: sendUnpaced },
+  {
+    name: 'inbox unbounded',
+    complaint: /downlinks for one subdevice/,
+    alter: (parts) => ({ ...parts, config: { ...parts.config, inbox: { ...parts.config.inbox, messagesMax: 1e6 } } }),
+  },
+  { name: 'expiry by wall clock', complaint: /expired at the age of/, patch: expireByWall },
+  {
+    name: 'topic id sent before REGISTER',
+    complaint: /before its REGISTER/,
+    alter: (parts) => ({ ...parts, openLink: (link) => registerNobody(parts.openLink(link)) }),
+  },
+];

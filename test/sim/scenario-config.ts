@@ -1,0 +1,65 @@
+/** What a scenario means for the gateway's configuration, for its credentials, and for the bench hub's rules. */
+import { type HubRules, PROFILES } from '../../src/bench/hub/bench-rules.ts';
+import { parseConfig } from '../../src/config/parse.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { type Credentials, signCredentials } from '../../src/hub/client/credentials.ts';
+import type { Scenario } from './scenario.ts';
+import { linksOf, linkText } from './line-protocols.ts';
+
+const PRODUCT = 'GATEWAY001';
+const SUB_PRODUCT = 'SUBDEVICE1';
+const DEVICE = 'gw-1';
+const SIGNING = {
+  productId: PRODUCT,
+  deviceName: DEVICE,
+  deviceSecret: 'AAECAwQFBgcICQoLDA0ODw==',
+  method: 'hmacsha256',
+} as const;
+
+export function topicAtHub({ profile }: Scenario, subdevice: string, topic: string): string {
+  return `${profile === 'generic' ? DEVICE : SUB_PRODUCT}/${subdevice}/${topic}`;
+}
+
+export function rulesOf(scenario: Scenario): HubRules {
+  const { isDeafToAlarms, ...rules } = scenario.hub;
+  const first = scenario.subdevices[0]?.id ?? '';
+  return {
+    ...PROFILES[scenario.profile],
+    sessionHoursMax: Number.POSITIVE_INFINITY, // it forgets sessions as a trouble of its own, which keeps count
+    ...rules,
+    payloadBytesMax: scenario.bounds.payloadBytesMax,
+    mutedTopics: isDeafToAlarms ? [topicAtHub(scenario, first, 'alarm')] : [],
+  };
+}
+
+export function configOf(scenario: Scenario): Config {
+  const { profile, subdevices, bounds } = scenario;
+  const isGeneric = profile === 'generic';
+  const identity = (product: string, device: string): string =>
+    isGeneric ? '' : `product_id = "${product}"\ndevice_name = "${device}"`;
+  const lines = [
+    `[gateway]\nname = "${DEVICE}"`,
+    `[hub]\nprofile = "${profile}"\nhost = "hub.example"\nretain = ${isGeneric}`,
+    `payload_bytes_max = ${bounds.payloadBytesMax}`,
+    `in_flight_max = ${bounds.inFlightMax}\n${identity(PRODUCT, DEVICE)}`,
+    isGeneric ? '' : 'device_secret_file = "/etc/holdfast/secret"',
+    `[outbox]\nmessages_max = ${bounds.outboxMessagesMax}\noverflow = "${bounds.overflow}"`,
+    `bytes_max = ${bounds.outboxBytesMax}`,
+    `age_hours_max = ${bounds.uplinkHoursMax}\nhold_ms = ${bounds.holdMs}\ncommit_ms = ${bounds.commitMs}`,
+    `[inbox]\nmessages_max = ${bounds.inboxMessagesMax}\nhold_ms = ${bounds.holdMs}`,
+    `overflow = "${bounds.inboxOverflow}"\nage_hours_max = ${bounds.downlinkHoursMax}`,
+    // no list of subdevices: each that speaks MQTT-SN is served wherever its cable ends
+    ...linksOf(scenario).map((link, port) => linkText(link, port, scenario)),
+    ...subdevices.map(({ id }) => `[[subdevice]]\nid = "${id}"\n${identity(SUB_PRODUCT, id)}`),
+  ];
+  const parsed = parseConfig(lines.join('\n'));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.config;
+}
+
+/** Who the gateway says it is, for each CONNECT. */
+export function credentialsOf({ hub }: Config, random: () => number): (wallMs: number | undefined) => Credentials {
+  const { clientId, credentials } = hub;
+  if (credentials.kind === 'device') return (wallMs) => signCredentials(SIGNING, wallMs, random);
+  return () => ({ clientId, username: undefined, password: undefined });
+}

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import type { Letters, LettersDone } from '../../../src/flow/dead-letters.ts';
+import type { Gateway } from '../../../src/app/gateway.ts';
+import { ordersFor } from '../../../src/app/admin-commands.ts';
+
+function ordersOn(outcome: LettersDone) {
+  const asked: Letters[] = [];
+  const act = async (letters: Letters): Promise<LettersDone> => {
+    asked.push(letters);
+    return outcome;
+  };
+  const gateway: Pick<Gateway, 'deadLetters'> = { deadLetters: { retry: act, drop: act } as Gateway['deadLetters'] };
+  return { asked, orders: ordersFor(gateway as Gateway) };
+}
+
+it.each([
+  {},
+  { letters: [] },
+  { letters: [1.5] },
+  { letters: ['1'] },
+  { letters: 'some' },
+  { letters: Array(1001).fill(1) },
+])('an order on dead letters that does not say which is refused, and nobody is asked', async (body) => {
+  const { asked, orders } = ordersOn({ done: 1, stopped: undefined });
+  for (const name of ['dead-letters.retry', 'dead-letters.drop'])
+    await expect(orders[name]?.(body)).rejects.toMatchObject({ code: 'order-refused' });
+  expect(asked).toEqual([]);
+});
+
+it('an order on dead letters says how far it came, and is refused if it came nowhere', async () => {
+  const { asked, orders } = ordersOn({ done: 2, stopped: 'the outbox has no room' });
+  const answer = { done: 2, stopped: 'the outbox has no room' };
+  expect(await orders['dead-letters.retry']?.({ letters: [7, 8, 9] })).toEqual(answer);
+  expect(await orders['dead-letters.drop']?.({ letters: 'all' })).toEqual(answer);
+  expect(asked).toEqual([[7, 8, 9], 'all']);
+  const nothing = ordersOn({ done: 0, stopped: 'there is no dead letter 7' }).orders;
+  await expect(nothing['dead-letters.drop']?.({ letters: [7] })).rejects.toThrow('there is no dead letter 7');
+});

@@ -1,0 +1,230 @@
+/**
+ * Conversations of extreme sizes and no order, with a link of any driver: dice that fall on the edges of every length field,
+ * and subdevices and flows that say whatever they like.
+ */
+import { expect } from 'vitest';
+import { type Random, seededRandom } from '../../../src/base/random.ts';
+import type { Packet } from '../../../src/codec/mqttsn-packets.ts';
+import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
+import type { DriverOrder, DriverReport, LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
+
+const SIZES = [
+  ...[0, 1, 2, 3, 127, 128, 245, 254, 255, 256, 257, 1023, 1024, 1025, 4095, 4096, 4097],
+  ...[65_520, 65_525, 65_526, 65_527, 65_528, 65_531, 65_532, 65_535, 65_536, 66_000, 70_000, 262_144],
+];
+export const SEEDS = Array.from({ length: 6 }, (_, seed) => seed);
+export const STEPS = 120;
+
+export class Dice {
+  readonly random: Random;
+
+  constructor(seed: number) {
+    this.random = seededRandom(seed);
+  }
+
+  of<T>(choices: readonly T[]): T {
+    return choices[Math.floor(this.random() * choices.length)] as T;
+  }
+
+  is(chance: number): boolean {
+    return this.random() < chance;
+  }
+
+  size(max = Number.POSITIVE_INFINITY): number {
+    return this.of(SIZES.filter((size) => size <= max));
+  }
+
+  text(max?: number): string {
+    const filling = this.of(['x', '/', 'ü', '{', '"', '€', 'a/']);
+    return filling.repeat(Math.ceil(this.size(max) / filling.length));
+  }
+
+  bytes(max?: number): Uint8Array {
+    return new Uint8Array(this.size(max)).fill(
+      this.of([0, 1, 3, 0x0a, 0x30, 0x7f, 0xff, Math.floor(this.random() * 256)]),
+    );
+  }
+
+  payload(): Uint8Array {
+    const texts = ['{}', '[]', '{"p": 1e308}', '{"p": -1}', '{"p": "x"}', '{"__proto__": 1}', 'null', '"', '{"p": 1}'];
+    const deep = '[1,'.repeat(5000);
+    return this.is(0.4) ? new TextEncoder().encode(this.of([...texts, deep, this.text()])) : this.bytes();
+  }
+}
+
+/** Subdevices and flows with a link between them. */
+class Extremes {
+  readonly #dice: Dice;
+  readonly #link: LinkMachine;
+  readonly #served: readonly string[];
+  readonly #speak: (dice: Dice) => Uint8Array;
+  readonly #owed: DriverOrder[] = [];
+  readonly #underWay = new Map<number, string>();
+  #nowMs = 0;
+  #token = 0;
+  readonly endings = { delivered: 0, refused: 0, 'too large': 0, failed: 0, lost: 0 };
+
+  constructor(dice: Dice, link: LinkMachine, served: readonly string[], speak: (dice: Dice) => Uint8Array) {
+    this.#dice = dice;
+    this.#link = link;
+    this.#served = served;
+    this.#speak = speak;
+  }
+
+  run(): void {
+    this.#input({ kind: 'start' });
+    this.#input({ kind: 'opened' });
+    for (let step = 0; step < STEPS; step += 1) {
+      this.#nowMs += this.#dice.is(0.1) ? 3000 : 5;
+      this.#step();
+    }
+    this.#input({ kind: 'closed', reason: 'the end' });
+    expect([...this.#underWay]).toEqual([]);
+  }
+
+  #step(): void {
+    const dice = this.#dice;
+    const order = this.#owed.shift();
+    if (order !== undefined) return this.#input(order);
+    if (dice.is(0.05)) {
+      this.#input({ kind: 'closed', reason: 'unplugged' });
+      this.#nowMs += 60_000;
+      this.#input({ kind: 'wake' });
+      return this.#input({ kind: 'opened' });
+    }
+    if ((this.#link.wakeAtMs() ?? Number.POSITIVE_INFINITY) <= this.#nowMs) return this.#input({ kind: 'wake' });
+    const subdevice = dice.of(this.#served);
+    if (dice.is(0.1)) return this.#input({ kind: 'probe', subdevice, token: 1 });
+    if (dice.is(0.1))
+      return this.#input(
+        dice.of<DriverOrder>([
+          { kind: 'confirm', token: 77 },
+          { kind: 'rest', subdevice },
+        ]),
+      );
+    const isIdle = ![...this.#underWay.values()].includes(subdevice);
+    if (dice.is(0.5) && isIdle && this.#link.attachedSubdevices().includes(subdevice)) return this.#deliver(subdevice);
+    this.#input({ kind: 'bytes', bytes: this.#speak(dice) });
+  }
+
+  #deliver(subdevice: string): void {
+    const dice = this.#dice;
+    this.#token += 1;
+    this.#underWay.set(this.#token, subdevice);
+    const message = {
+      topic: dice.is(0.5) ? dice.of(['cmd', 'set', 't1']) : `a${dice.text(65_000)}`,
+      payload: dice.payload(),
+    };
+    this.#input({
+      kind: 'deliver',
+      subdevice,
+      token: this.#token,
+      ...message,
+      qos: dice.of([0, 1]),
+      dup: dice.is(0.2),
+    });
+  }
+
+  #input(input: LinkInput): void {
+    for (const action of this.#link.handle(input, this.#nowMs))
+      if (action.kind !== 'open' && action.kind !== 'write' && action.kind !== 'close') this.#heed(action);
+  }
+
+  #heed(report: DriverReport): void {
+    switch (report.kind) {
+      case 'attach': {
+        const answer = { accepted: true, topicIds: new Map([[9, 'a'.repeat(65_535)]]) } as const;
+        this.#owed.push({ kind: 'attached', subdevice: report.subdevice, answer });
+        return;
+      }
+      case 'delivered':
+      case 'undelivered':
+        expect(this.#underWay.delete(report.token)).toBe(true);
+        this.endings[report.kind === 'delivered' ? 'delivered' : report.why] += 1;
+        return;
+      case 'will':
+      case 'subscribe':
+      case 'unsubscribe':
+      case 'topicBound':
+      case 'uplink': {
+        const { token } = report;
+        if (token === undefined) return;
+        const yes = report.kind === 'uplink' ? 'acknowledge' : 'confirm';
+        this.#owed.push(this.#dice.is(0.8) ? { kind: yes, token } : { kind: 'refuse', token, why: 'congestion' });
+        return;
+      }
+      case 'woke':
+        this.#owed.push({ kind: 'rest', subdevice: report.subdevice });
+        return;
+      default:
+    }
+  }
+}
+
+export const CLIENTS = ['c1', 'c2'];
+
+function packet(dice: Dice): Packet {
+  const messageId = dice.of([0, 1, 2, 65_535]);
+  const topicId = dice.of([0, 1, 2, 9, 77, 65_535]);
+  const clientId = dice.is(0.9) ? dice.of(CLIENTS) : dice.text(60_000);
+  const will = { qos: dice.of([-1, 0, 1, 2] as const), retain: true, topic: dice.text(60_000) };
+  const reference = { type: dice.of(['normal', 'predefined'] as const), id: topicId };
+  return dice.of<Packet>([
+    { kind: 'connect', will: dice.is(0.3), clean: dice.is(0.3), durationS: dice.of([0, 1, 65_535]), clientId },
+    { kind: 'connect', will: false, clean: false, durationS: 0, clientId: dice.of(CLIENTS) },
+    { kind: 'willtopic', will: dice.is(0.5) ? will : undefined },
+    { kind: 'willmsg', payload: dice.bytes(60_000) },
+    { kind: 'willtopicupd', will },
+    { kind: 'willmsgupd', payload: dice.bytes(60_000) },
+    { kind: 'register', topicId, messageId, topic: dice.text(60_000) },
+    { kind: 'regack', topicId, messageId, returnCode: dice.of([0, 1, 2, 3, 255]) },
+    { kind: 'puback', topicId, messageId, returnCode: dice.of([0, 1, 2, 3, 255]) },
+    { kind: 'subscribe', dup: true, qos: 2, messageId, filter: { type: 'name', name: dice.text(60_000) } },
+    { kind: 'unsubscribe', messageId, filter: { type: 'name', name: dice.text(60_000) } },
+    {
+      kind: 'publish',
+      dup: dice.is(0.5),
+      qos: dice.of([-1, 0, 1, 2] as const),
+      retain: true,
+      topic: reference,
+      messageId,
+      payload: dice.bytes(60_000),
+    },
+    { kind: 'pingreq', clientId: dice.is(0.5) ? '' : clientId },
+    { kind: 'pingresp' },
+    { kind: 'disconnect', durationS: dice.of([undefined, 0, 1, 65_535]) },
+    { kind: 'searchgw', radius: 255 },
+    { kind: 'advertise', gatewayId: 255, durationS: 65_535 },
+  ]);
+}
+
+/** A packet of MQTT-SN, or what looks like one. */
+export function said(dice: Dice): Uint8Array {
+  if (dice.is(0.2)) return dice.bytes();
+  const inner = encodePacket(packet(dice));
+  if (dice.is(0.7)) return inner;
+  const node = new Uint8Array(dice.of([1, 2, 250, 1000])).fill(0xa0);
+  return encodePacket({ kind: 'encapsulated', radius: 3, node, packet: inner });
+}
+
+/** Adds up how deliveries ended in all conversations. */
+export function converse(
+  make: (random: Random) => LinkMachine,
+  served: readonly string[],
+  speak: (dice: Dice) => Uint8Array,
+) {
+  const sum: Record<keyof Extremes['endings'], number> = {
+    delivered: 0,
+    refused: 0,
+    'too large': 0,
+    failed: 0,
+    lost: 0,
+  };
+  for (const seed of SEEDS) {
+    const dice = new Dice(seed);
+    const extremes = new Extremes(dice, make(dice.random), served, speak);
+    extremes.run();
+    for (const [how, count] of Object.entries(extremes.endings)) sum[how as keyof typeof sum] += count;
+  }
+  return sum;
+}

@@ -1,0 +1,167 @@
+/** The pure parts of the demonstration: its verdict must be able to be bad, and its picture must keep its shape. */
+import { stripVTControlCharacters } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { StreamAccount } from '../../../src/bench/account.ts';
+import { closingLines } from '../../../src/bench/demo/last-page.ts';
+import { FlashMeter } from '../../../src/bench/demo/flash-meter.ts';
+import { FRAME_LINES, FRAME_WIDTH_MIN, frameOf } from '../../../src/bench/demo/scene-frame.ts';
+import { type Ending, type Outcome, outcomeOf } from '../../../src/bench/demo/demo-outcome.ts';
+import { paintFor, symbolsFor } from '../../../src/bench/demo/paint.ts';
+import { planOf, SECONDS_MIN } from '../../../src/bench/demo/demo-plan.ts';
+import type { Act, Scene } from '../../../src/bench/demo/scene.ts';
+import { ledgerReportOf } from '../../../src/ops/reports/ledger-report.ts';
+
+const plain = paintFor({}, {});
+
+interface Flaws {
+  readonly arrivals?: readonly number[];
+  readonly commandArrivals?: readonly number[];
+  readonly failure?: string;
+  readonly pendingInLedger?: number;
+  readonly ledger?: 'none';
+}
+
+/** Three readings and three commands, acknowledged; without flaws all arrive and the ledger agrees. */
+function ending(flaws: Flaws): Ending {
+  const accountOf = (arrivals: readonly number[]): StreamAccount => {
+    const account = new StreamAccount();
+    for (let index = 0; index < 3; index += 1) account.acknowledge(account.send());
+    for (const number of arrivals) account.arrive(number);
+    return account;
+  };
+  const counts = { accepted: 3, delivered: 3, shed: {}, dead: 0, damaged: 0 };
+  const reading = { subdevice: 'pump', direction: 'uplink', counts, pending: flaws.pendingInLedger ?? 0 } as const;
+  return {
+    subdevices: [
+      { uplinks: accountOf(flaws.arrivals ?? [1, 2, 3]), downlinks: accountOf(flaws.commandArrivals ?? [1, 2, 3]) },
+    ],
+    plan: planOf(30, 1),
+    watch: { kills: 1, sessionPresent: true, backlogMax: 2, flash: new FlashMeter() },
+    facts: {
+      steady: { ms: 1000, readings: 1 },
+      awayMs: 1000,
+      replayMs: 1000,
+      ledger: flaws.ledger === 'none' ? undefined : ledgerReportOf([reading], 'running'),
+    },
+    failure: flaws.failure ?? null,
+  };
+}
+
+describe('the outcome', () => {
+  it('is good when all arrived in order and the ledger balances', () => {
+    const outcome = outcomeOf(ending({}));
+    expect(outcome).toMatchObject({ ok: true, accepted: 3, delivered: 3, lost: 0, downlinksDelivered: 3 });
+    expect(closingLines(outcome, { width: 80, paint: plain })[0]).toMatch(/^NOTHING WAS LOST: 6 messages/);
+  });
+
+  it('is good with duplicates: at least once is what was promised', () => {
+    expect(outcomeOf(ending({ arrivals: [1, 2, 1, 2, 3] }))).toMatchObject({ ok: true, duplicates: 2 });
+  });
+
+  it.each<[string, Flaws, Partial<Outcome>]>([
+    ['a reading is lost', { arrivals: [1, 3] }, { lost: 1, delivered: 2 }],
+    ['a command is lost', { commandArrivals: [1, 2] }, { lost: 1, downlinksDelivered: 2 }],
+    ['a reading is reordered', { arrivals: [1, 3, 2] }, { reordered: 1 }],
+    ['a command is reordered', { commandArrivals: [2, 1, 3] }, { reordered: 1 }],
+    ['the ledger does not balance', { pendingInLedger: 1 }, { ledgerBalances: false, pending: 1 }],
+    ['the ledger was never seen', { ledger: 'none' }, { ledgerBalances: null, pending: null }],
+    ['the story broke off', { failure: 'The gateway ended with 70.' }, { failure: 'The gateway ended with 70.' }],
+  ])('is bad when %s', (_, flaws, seen) => {
+    const outcome = outcomeOf(ending(flaws));
+    expect(outcome).toMatchObject({ ok: false, ...seen });
+    expect(closingLines(outcome, { width: 80, paint: plain })[0]).toMatch(/^FAILED: ./);
+  });
+});
+
+describe('the plan', () => {
+  const seconds = fc.integer({ min: SECONDS_MIN, max: 86_400 });
+  const seed = fc.nat({ max: 4_294_967_295 });
+
+  it('lets the application send fewer commands during the outage than the hub stores', () => {
+    fc.assert(
+      fc.property(seconds, seed, (length, dice) => {
+        const { awayMs, deadMs, stillAwayMs, commandPauseMs } = planOf(length, dice);
+        // A restart that takes a second longer than planned, and pauses that are all at their shortest.
+        const commands = (awayMs + deadMs + stillAwayMs + 2500) / (0.8 * commandPauseMs.away);
+        expect(commands).toBeLessThan(150);
+      }),
+    );
+  });
+
+  it('fits the acts into the time, and has a pace above the traffic', () => {
+    fc.assert(
+      fc.property(seconds, seed, (length, dice) => {
+        const { steadyMs, awayMs, deadMs, stillAwayMs, replayMs, messagesPerS, readingPauseMs } = planOf(length, dice);
+        for (const ms of [steadyMs, awayMs, deadMs, stillAwayMs, replayMs]) expect(ms).toBeGreaterThan(0);
+        expect(steadyMs + awayMs + deadMs + stillAwayMs + replayMs).toBeLessThan(length * 1000);
+        expect(messagesPerS).toBeGreaterThan(1.5 * 3 * (1000 / readingPauseMs));
+      }),
+    );
+  });
+});
+
+describe('the frame', () => {
+  const count = fc.nat({ max: 10 ** 9 });
+  const bytes = fc.option(fc.nat({ max: 10 ** 12 }));
+  const scene: fc.Arbitrary<Scene> = fc.record({
+    seconds: fc.integer({ min: 10, max: 86_400 }),
+    seed: fc.nat({ max: 4_294_967_295 }),
+    elapsedMs: count,
+    act: fc.constantFrom<Act>(0, 1, 2, 3, 4),
+    progress: fc.double({ min: 0, max: 2, noNaN: true }),
+    subdevices: fc.array(
+      fc.record({
+        id: fc.constantFrom('pump', 'meter', 'valve'),
+        isConnected: fc.boolean(),
+        sent: count,
+        acknowledged: count,
+        delivered: count,
+        owed: count,
+        commandsSent: count,
+        commandsDelivered: count,
+      }),
+      { minLength: 3, maxLength: 3 },
+    ),
+    gateway: fc.record({
+      state: fc.constantFrom('starting', 'running', 'killed', 'stopping'),
+      pid: fc.option(count, { nil: undefined }),
+      kills: fc.nat({ max: 3 }),
+    }),
+    backlog: fc.option(fc.record({ messages: count, onDisk: count }), { nil: undefined }),
+    replay: fc.option(
+      fc.record({ share: fc.double({ min: 0, max: 1, noNaN: true }), perS: count, etaMs: fc.option(count) }),
+      { nil: undefined },
+    ),
+    hub: fc.record({
+      state: fc.constantFrom('near', 'away'),
+      forMs: count,
+      sessionPresent: fc.option(fc.boolean(), { nil: undefined }),
+      stored: count,
+    }),
+    flash: fc.record({ steadyBytes: bytes, awayBytes: bytes }),
+  });
+  const columns = fc.integer({ min: FRAME_WIDTH_MIN, max: 300 });
+
+  it('always has the same height and never a line that the terminal would break', () => {
+    const colourful = paintFor({ isTTY: true }, {});
+    fc.assert(
+      fc.property(scene, columns, (any, width) => {
+        const lines = frameOf(any, width, colourful).map(stripVTControlCharacters);
+        expect(lines).toHaveLength(FRAME_LINES);
+        for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
+      }),
+    );
+  });
+});
+
+describe('symbols', () => {
+  it.each([
+    [{ LANG: 'de_AT.UTF-8' }, '█░ · ✓ ▸'],
+    [{ LANG: 'C.utf8' }, '█░ · ✓ ▸'],
+    [{ LANG: 'en_US.UTF-8', LC_ALL: 'C' }, '#. - + >'],
+    [{}, '#. - + >'],
+  ])('suit the locale %j', (environment, shown) => {
+    expect(symbolsFor(environment)('█░ · ✓ ▸')).toBe(shown);
+  });
+});

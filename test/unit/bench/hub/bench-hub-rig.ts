@@ -1,0 +1,196 @@
+/**
+ * Drives the bench hub's machine on virtual time, for its tests: clients connect, time passes, and every packet the hub
+ * sends is read back with the moment it left.
+ */
+
+import type { HubEvent } from '../../../../src/bench/hub/hub-events.ts';
+import type { FaultOrder, HubFaults } from '../../../../src/bench/hub/faults.ts';
+import { BenchHubMachine, type HubInput } from '../../../../src/bench/hub/hub-machine.ts';
+import type { Arrival } from '../../../../src/bench/hub/outgoing.ts';
+import type { PlatformOrder } from '../../../../src/bench/hub/platform.ts';
+import { type HubRules, MAINLAND } from '../../../../src/bench/hub/bench-rules.ts';
+import type { HubService } from '../../../../src/bench/hub/service-contract.ts';
+import type { SessionView } from '../../../../src/bench/hub/client-sessions.ts';
+import type { Connack, Connect, MqttPacket, MqttQos, Publish } from '../../../../src/codec/mqtt.ts';
+import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
+
+export const HOUR_MS = 3_600_000;
+
+/** The mainland hub without its ceilings on connecting and publishing, where a test is about something else. */
+export const RELAXED: HubRules = {
+  ...MAINLAND,
+  connectIntervalMs: 0,
+  keepAliveSMin: 0,
+  uplinksPerS: 0,
+  downlinksPerS: 0,
+};
+
+export interface Sent {
+  readonly atMs: number;
+  readonly connection: number;
+  readonly packet: MqttPacket;
+}
+
+export class HubRig {
+  readonly machine: BenchHubMachine;
+  readonly arrivals: Arrival[] = [];
+  readonly events: HubEvent[] = [];
+  /** Connections the hub closed, and why. */
+  readonly ended = new Map<number, string>();
+  readonly #sent: Sent[] = [];
+  readonly #readers = new Map<number, MqttReader>();
+  #lastConnection = 0;
+  nowMs = 0;
+
+  constructor(rules: Partial<HubRules> = {}, wallMinusUpMs = 0, services: readonly HubService[] = []) {
+    this.machine = new BenchHubMachine({ ...RELAXED, ...rules }, wallMinusUpMs, services);
+  }
+
+  /** A TCP connection. */
+  open(): number {
+    this.#lastConnection += 1;
+    this.#handle({ kind: 'accepted', connection: this.#lastConnection });
+    return this.#lastConnection;
+  }
+
+  send(connection: number, packet: MqttPacket): void {
+    this.sendBytes(connection, encodeMqtt(packet));
+  }
+
+  sendBytes(connection: number, bytes: Uint8Array): void {
+    this.#handle({ kind: 'bytes', connection, bytes });
+  }
+
+  /** Opens and sends a CONNECT; a lasting session unless told otherwise. */
+  connect(clientId: string, fields: Partial<Connect> = {}): number {
+    const connection = this.open();
+    this.send(connection, { ...CONNECT, clientId, ...fields });
+    return connection;
+  }
+
+  /** The CONNACK a connection got; `undefined`: none. */
+  connack(connection: number): Connack | undefined {
+    return this.sentTo(connection).find((packet) => packet.kind === 'connack');
+  }
+
+  subscribe(connection: number, filter: string, qos: MqttQos = 1): void {
+    this.send(connection, { kind: 'subscribe', packetId: 1, subscriptions: [{ filter, qos }] });
+  }
+
+  publish(connection: number, topic: string, fields: Partial<Publish> = {}): void {
+    this.send(connection, { ...publishOf(topic), packetId: fields.qos === 0 ? undefined : 1, ...fields });
+  }
+
+  acknowledge(connection: number, packetId: number): void {
+    this.send(connection, { kind: 'puback', packetId });
+  }
+
+  /** The application side sends to a device. */
+  fromApplication(topic: string, text = '', qos: 0 | 1 = 1): void {
+    this.#handle({ kind: 'applicationPublish', topic, payload: new TextEncoder().encode(text), qos });
+  }
+
+  disconnect(connection: number): void {
+    this.send(connection, { kind: 'disconnect' });
+  }
+
+  /** The TCP connection breaks. */
+  cut(connection: number): void {
+    this.#handle({ kind: 'gone', connection });
+  }
+
+  order(order: FaultOrder): void {
+    this.#handle({ kind: 'fault', order });
+  }
+
+  /** The platform's operator. Returns the result code. */
+  administer(order: PlatformOrder): number {
+    this.#handle({ kind: 'platform', order });
+    const result = this.events.flatMap((event) => (event.kind === 'ordered' ? [event.result] : [])).at(-1);
+    if (result === undefined) throw new Error('the order had no result');
+    return result;
+  }
+
+  set(faults: Partial<HubFaults>): void {
+    this.order({ kind: 'set', faults });
+  }
+
+  /** Time passes; the machine is woken whenever it asked to be. */
+  advance(ms: number): void {
+    const untilMs = this.nowMs + ms;
+    for (let wakeAtMs = this.machine.wakeAtMs(); wakeAtMs !== undefined && wakeAtMs <= untilMs; ) {
+      this.nowMs = Math.max(this.nowMs, wakeAtMs);
+      this.#handle({ kind: 'wake' });
+      const nextMs = this.machine.wakeAtMs();
+      if (nextMs !== undefined && nextMs <= wakeAtMs)
+        throw new Error(`woken at ${wakeAtMs}, wants to be again at ${nextMs}`);
+      wakeAtMs = nextMs;
+    }
+    this.nowMs = untilMs;
+  }
+
+  /** Everything the hub sent on a connection, in order. */
+  sentTo(connection: number): MqttPacket[] {
+    return this.#sent.filter((sent) => sent.connection === connection).map(({ packet }) => packet);
+  }
+
+  /** The messages among it, with the moments they left. */
+  messagesTo(connection: number): (Publish & { readonly atMs: number; readonly text: string })[] {
+    return this.#sent.flatMap((sent) =>
+      sent.connection === connection && sent.packet.kind === 'publish'
+        ? [{ ...sent.packet, atMs: sent.atMs, text: new TextDecoder().decode(sent.packet.payload) }]
+        : [],
+    );
+  }
+
+  session(clientId: string): SessionView | undefined {
+    return this.machine.sessions(this.nowMs).find((session) => session.clientId === clientId);
+  }
+
+  /** How many messages are stored for a client. */
+  stored(clientId: string): number {
+    return this.session(clientId)?.stored ?? 0;
+  }
+
+  #handle(input: HubInput): void {
+    for (const action of this.machine.handle(input, this.nowMs)) {
+      switch (action.kind) {
+        case 'send':
+          this.#read(action.connection, action.bytes);
+          break;
+        case 'end':
+          this.ended.set(action.connection, action.reason);
+          break;
+        case 'arrived':
+          this.arrivals.push(action);
+          break;
+        case 'noted':
+          this.events.push(action.event);
+          break;
+      }
+    }
+  }
+
+  #read(connection: number, bytes: Uint8Array): void {
+    const reader = this.#readers.get(connection) ?? new MqttReader({ packetBytesMax: 65_536 });
+    this.#readers.set(connection, reader);
+    for (const read of reader.push(bytes)) {
+      if (!read.ok) throw new Error(`the hub sent what no client may accept: ${read.problem}`);
+      this.#sent.push({ atMs: this.nowMs, connection, packet: read.value });
+    }
+  }
+}
+
+const CONNECT: Connect = {
+  kind: 'connect',
+  clientId: '',
+  cleanSession: false,
+  keepAliveS: 0,
+  username: undefined,
+  password: undefined,
+  will: undefined,
+};
+
+function publishOf(topic: string): Publish {
+  return { kind: 'publish', topic, payload: new Uint8Array(), qos: 1, retain: false, dup: false, packetId: 1 };
+}

@@ -1,0 +1,77 @@
+/** The rules of the bench hub: from the command line, in its list, and on the page about it. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it, test } from 'vitest';
+import { FaultOrder, NO_FAULTS } from '../../../../src/bench/hub/faults.ts';
+import { PlatformOrder } from '../../../../src/bench/hub/platform.ts';
+import { listRules, readRuleChange } from '../../../../src/bench/hub/rule-changes.ts';
+import { PROFILES } from '../../../../src/bench/hub/bench-rules.ts';
+import { runCommandLine } from '../../../../src/cli/program.ts';
+
+describe('--set', () => {
+  test.each([
+    ['overflow=newest', { overflow: 'newest' }],
+    ['ownPublishes=echoed', { ownPublishes: 'echoed' }],
+    ['ownPublishes=not echoed', { ownPublishes: 'not echoed' }],
+    ['replayIntervalMs=0', { replayIntervalMs: 0 }],
+    ['connectTooSoon=3', { connectTooSoon: 3 }],
+    ['connectTooSoon=close', { connectTooSoon: 'close' }],
+    ['gatewayOperations=true', { gatewayOperations: true }],
+    ['mutedTopics=["a/#"]', { mutedTopics: ['a/#'] }],
+    ['credentials={"GPgd":"AAEC"}', { credentials: new Map([['GPgd', 'AAEC']]) }],
+    ['republications=[{"filter":"a/+"}]', { republications: [{ filter: 'a/+' }] }],
+  ])('%s changes that rule', (setting, rules) => {
+    expect(readRuleChange(setting)).toEqual({ kind: 'change', rules });
+  });
+
+  test.each([
+    ['overflow', 'must be name=value'],
+    ['overflow=sideways', 'overflow: '],
+    ['overfow=newest', 'overfow: there is no such rule'],
+    ['constructor=1', 'constructor: there is no such rule'],
+    ['profile=intl', 'profile: there is no such rule'],
+    ['storedMax=-1', 'storedMax: '],
+    ['inFlightMax=0', 'inFlightMax: '],
+    ['credentials={"GPgd":"no base64!"}', 'credentials: '],
+  ])('%s is refused, and why', (setting, problem) => {
+    expect(readRuleChange(setting)).toEqual({ kind: 'problem', problem: expect.stringContaining(problem) });
+  });
+});
+
+describe('the command line', () => {
+  it('refuses a rule that is none as wrong usage, before anything listens', async () => {
+    const refused = runCommandLine(['bench-hub', '--port', '0', '--set', 'storedMax=3', '--set', 'overflow=sideways']);
+    await expect(refused).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('--set overflow') });
+  });
+});
+
+describe('the list of rules', () => {
+  it('has a value and a meaning for each, in every profile', () => {
+    for (const profile of ['documented', 'mainland', 'intl', 'generic'] as const) {
+      const listed = listRules(profile);
+      expect(['profile', ...listed.map(({ name }) => name)].sort()).toEqual(Object.keys(PROFILES[profile]).sort());
+      for (const { name, meaning } of listed) expect(meaning, name).not.toBe('');
+    }
+  });
+
+  it('can be given back to --set, value by value', () => {
+    for (const { name, value } of listRules('mainland')) {
+      if (value !== 'none') expect(readRuleChange(`${name}=${value}`)).toMatchObject({ kind: 'change' });
+    }
+  });
+});
+
+describe('docs/bench-hub.md', () => {
+  const page = readFileSync(new URL('../../../../docs/bench-hub.md', import.meta.url), 'utf8');
+
+  it('names every fault and every order', () => {
+    const kinds = [...FaultOrder.options, ...PlatformOrder.options].flatMap(({ shape }) => [...shape.kind.values]);
+    for (const name of [...Object.keys(NO_FAULTS), ...kinds]) expect(page).toContain(name);
+  });
+
+  it('names no rule that is none', () => {
+    const names = [...page.matchAll(/--set '?([A-Za-z0-9]+)=/g)].map(([, name = '']) => name);
+    const known = ['name', ...listRules('mainland').map(({ name }) => name)];
+    expect(names.filter((name) => !known.includes(name))).toEqual([]);
+    expect(names.length).toBeGreaterThan(5);
+  });
+});

@@ -1,0 +1,25 @@
+/** Whom the bench hub lets in at its TLS door: what TLS has proved counts, and for that device only. */
+import { describe, expect, it } from 'vitest';
+import { Admission } from '../../../../src/bench/hub/connect-checks.ts';
+import { Registry } from '../../../../src/bench/hub/device-registry.ts';
+import { MAINLAND } from '../../../../src/bench/hub/bench-rules.ts';
+import type { Connect } from '../../../../src/codec/mqtt.ts';
+
+const RULES = { ...MAINLAND, credentials: new Map([['gw', 'AAECAwQFBgcICQoLDA0ODw==']]) };
+const CONNECT: Connect = {
+  ...{ kind: 'connect', clientId: 'gw', cleanSession: false, keepAliveS: 60 },
+  ...{ username: 'gw;12010126;A1B2C;2147483647', password: undefined, will: undefined },
+};
+
+const judge = (proven: string | undefined) =>
+  new Admission(RULES, new Registry(RULES)).judge(CONNECT, { connection: { number: 1, proven }, nowMs: 0, wallMs: 0 });
+
+describe('a device without a password', () => {
+  it.each([
+    ['is let in when TLS has proved who it is', 'gw', { kind: 'admitted', clientId: 'gw' }],
+    ['is refused when TLS has proved another', 'gw2', { kind: 'refused', code: 3 }],
+    ['is refused when nothing has', undefined, { kind: 'refused', code: 4 }],
+  ])('%s', (_, proven, judgement) => {
+    expect(judge(proven)).toMatchObject(judgement);
+  });
+});

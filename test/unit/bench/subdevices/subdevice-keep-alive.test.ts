@@ -1,0 +1,13 @@
+/** The simulated subdevice's own watch over its gateway (MQTT-SN 1.2 §6.11). */
+import { expect, it } from 'vitest';
+import { SubdeviceKeepAlive } from '../../../../src/bench/subdevices/subdevice-keep-alive.ts';
+
+it('asks a silent gateway once the keep alive is over, however often something else is sent', () => {
+  const keepAlive = new SubdeviceKeepAlive({ keepAliveMs: 2000, retryMs: 200 });
+  keepAlive.heard(0);
+  for (let nowMs = 0; nowMs <= 2000; nowMs += 50) keepAlive.sent(nowMs);
+  expect(keepAlive.pingAtMs()).toBe(2000);
+  keepAlive.asked(2000);
+  keepAlive.sent(2000);
+  expect(keepAlive.pingAtMs()).toBe(2200);
+});

@@ -1,0 +1,201 @@
+/** What listens on the control socket and is no gateway, or one that is stopped or of another version; and files that are broken. */
+import { execFile, spawn } from 'node:child_process';
+import { utimes, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { withControl, withDirectory } from '../ops/api/control-rig.ts';
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function holdfast(...words: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['src/main.ts', ...words], { timeout: 60_000 }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err });
+    });
+  });
+}
+
+async function withServer(serve: (socket: Socket) => void, use: (socketPath: string) => Promise<void>): Promise<void> {
+  await withDirectory(async (directory) => {
+    const path = join(directory, 'control.sock');
+    const open = new Set<Socket>();
+    const server: Server = createServer((socket) => {
+      open.add(socket.on('error', () => undefined).on('close', () => open.delete(socket)));
+      serve(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    try {
+      await use(path);
+    } finally {
+      for (const socket of open) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+}
+
+/** An answer whatever was asked. */
+function http(body: string, status = '200 OK'): (socket: Socket) => void {
+  return (socket) => {
+    socket.once('data', () => socket.end(responseOf(body, status)));
+  };
+}
+
+/** The refusal that every gateway has for `/`, and this body for every other question. */
+function gatewayOf(body: string, status = '200 OK'): (socket: Socket) => void {
+  const refusal = responseOf('{"error":"There is /v1/status."}', '404 Not Found');
+  return (socket) => {
+    socket.once('data', (bytes) =>
+      socket.end(bytes.toString().startsWith('GET / ') ? refusal : responseOf(body, status)),
+    );
+  };
+}
+
+function responseOf(body: string, status: string): string {
+  return `HTTP/1.1 ${status}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
+}
+
+const OLD = JSON.stringify({ losing: 'no', sentence: { text: 'No.' }, process: { version: '0.0.7' } });
+
+describe.concurrent('what listens on the control socket', { timeout: 120_000 }, () => {
+  it.each([
+    ['another program that greets', (socket: Socket) => void socket.write('220 mail ready\r\n')],
+    ['a program that closes at once', (socket: Socket) => void socket.destroy()],
+    ['a web server', http('<html>It works!</html>')],
+    ['a server of other JSON', http('{"status":{"ok":true}}')],
+    ['a server whose error is an object', http('{"error":{"code":5}}', '500 Oops')],
+    ['a gateway of another version', gatewayOf(OLD)],
+    ['a gateway that does not know the question', gatewayOf('{"error":"There is /v0."}', '404 Not Found')],
+    [
+      'a gateway whose answer is cut',
+      (socket: Socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{"er'),
+    ],
+  ])('is named and not believed: %s', async (_, serve) => {
+    await withServer(serve, async (socketPath) => {
+      for (const command of [['status'], ['ledger']]) {
+        const { code, out, err } = await holdfast(...command, '--socket', socketPath);
+        expect({ command, code, out }).toEqual({ command, code: 69, out: '' });
+        expect(err).toMatch(/^holdfast: What listens on .* (is no gateway of this version|of another version)/);
+        expect(err).not.toMatch(/object Object|\n {4}at |defect of holdfast/);
+      }
+    });
+  });
+
+  it('is named with its version where that is another one', async () => {
+    await withServer(gatewayOf(OLD), async (socketPath) => {
+      const { err } = await holdfast('status', '--socket', socketPath);
+      expect(err.replaceAll(/\s+/g, ' ')).toContain('is a gateway of another version (0.0.7)');
+    });
+  });
+
+  it('says nothing, and every command says so in its time and with 69', async () => {
+    await withServer(
+      () => undefined,
+      async (socketPath) => {
+        for (const command of [['ledger'], ['dead-letters', 'list'], ['tail']]) {
+          const { code, err } = await holdfast(...command, '--socket', socketPath);
+          expect({ command, code }).toEqual({ command, code: 69 });
+          expect(err.replaceAll(/\s+/g, ' ')).toMatch(
+            /The gateway does not answer: .* Process \d+ \(.*\) listens there/,
+          );
+        }
+      },
+    );
+  });
+
+  it('is a program that was stopped, and status says what can be said without it', async () => {
+    await withDirectory(async (directory) => {
+      const socketPath = join(directory, 'control.sock');
+      const config = join(directory, 'holdfast.toml');
+      await writeFile(config, `[gateway]\nstate_dir = "${directory}"\ncontrol_socket = "${socketPath}"\n`);
+      await writeFile(join(directory, 'holdfast.db'), 'x'.repeat(2048));
+      const script = `require('http').createServer(()=>{}).listen(${JSON.stringify(socketPath)}, () => console.log('up'))`;
+      const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+      try {
+        await new Promise((resolve) => child.stdout.once('data', resolve));
+        child.kill('SIGSTOP');
+        const { code, out } = await holdfast('status', '--config', config);
+        expect(code).toBe(69);
+        expect(out.replaceAll(/\s+/g, ' ')).toMatch(
+          /^Losing data\? Nobody can tell\. The gateway does not answer.*is stopped, by a signal.*holdfast\.db · 2\.0 KiB/,
+        );
+      } finally {
+        child.kill('SIGKILL');
+      }
+    });
+  });
+});
+
+describe.concurrent('a broken configuration', { timeout: 120_000 }, () => {
+  it('beside a running gateway is told, and the gateway is found all the same', async () => {
+    await withControl(async ({ socketPath }) => {
+      const config = join(socketPath, '..', 'holdfast.toml');
+      await writeFile(config, `[gateway]\nname = oops\ncontrol_socket = "${socketPath}" # here\n`);
+      const { code, out, err } = await holdfast('status', '--config', config);
+      expect(code).toBe(0);
+      expect(out).toMatch(/^Losing data\? No\./);
+      expect(err).toMatch(
+        /^holdfast: The configuration .* is broken: it is not TOML .*\n {2}-> The next start will fail/,
+      );
+    });
+  });
+
+  it('does not make status look at another store', async () => {
+    await withDirectory(async (directory) => {
+      const config = join(directory, 'holdfast.toml');
+      await writeFile(config, `[gateway]\ncontrol_socket = "${directory}/none.sock"\nname = oops\n`);
+      const { code, out, err } = await holdfast('status', '--config', config);
+      expect({ code, out }).toEqual({ code: 69, out: '' });
+      expect(err).toContain('its store cannot be found: it is not TOML');
+    });
+  });
+
+  it('that is named and not there is no reason to ask another gateway', async () => {
+    const { code, err } = await holdfast('status', '--config', '/nonexistent/holdfast.toml');
+    expect(code).toBe(78);
+    expect(err).toContain('Cannot read the configuration /nonexistent/holdfast.toml');
+  });
+
+  it('that was changed after the start is told with the number of its problems', async () => {
+    await withControl(async ({ socketPath }) => {
+      const config = join(socketPath, '..', 'holdfast.toml');
+      await writeFile(config, `[gateway]\ncontrol_socket = "${socketPath}"\nnonsense = 1\n`);
+      await utimes(config, Date.now() / 1000 + 100, Date.now() / 1000 + 100);
+      const { code, err } = await holdfast('status', '--config', config);
+      expect(code).toBe(0);
+      expect(err).toMatch(/was changed after the gateway started, and has \d+ problems?\.\n/);
+    });
+  });
+});
+
+describe.concurrent('status --check', { timeout: 120_000 }, () => {
+  it.each([
+    ['no', 0, 'OK'],
+    ['at risk', 1, 'WARNING'],
+    ['yes', 2, 'CRITICAL'],
+    ['unknown', 3, 'UNKNOWN'],
+  ] as const)('prints one line and tells the verdict by its exit code: %s is %d', async (losing, code, word) => {
+    await withControl(async ({ gateway, socketPath }) => {
+      const report = gateway.status();
+      gateway.status = () => ({ ...report, losing });
+      const checked = await holdfast('status', '--check', '--socket', socketPath);
+      expect(checked).toEqual({
+        code,
+        out: expect.stringMatching(`^HOLDFAST ${word} - Losing data\\? [^\n]+\n$`),
+        err: '',
+      });
+    });
+  });
+
+  it.each([
+    ['nobody answers', ['--socket', '/nonexistent/control.sock']],
+    ['the configuration cannot be read', ['--config', '/nonexistent/holdfast.toml']],
+  ])('is 3 in one line where %s', async (_, words) => {
+    const { code, out } = await holdfast('status', '--check', ...words);
+    expect({ code, out }).toEqual({ code: 3, out: expect.stringMatching(/^HOLDFAST UNKNOWN - [^\n]+\n$/) });
+  });
+});

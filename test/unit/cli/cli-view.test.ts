@@ -1,0 +1,257 @@
+/** What the technician reads: the verdict, the words for numbers, the lines and tables on a narrow terminal. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { nodeProblem } from '../../../src/cli/node-version.ts';
+import { renderStatus } from '../../../src/cli/status-view.ts';
+import { renderTable } from '../../../src/cli/table.ts';
+import { hang, openTerminal, type Terminal, wrap } from '../../../src/cli/terminal.ts';
+import { ZERO } from '../../../src/custody/ledger.ts';
+import { ledgerReportOf } from '../../../src/ops/reports/ledger-report.ts';
+import { offlineStatusOf } from '../../../src/ops/reports/offline-report.ts';
+import type { Condition, StatusFacts } from '../../../src/ops/reports/report.ts';
+import { judge } from '../../../src/ops/verdict.ts';
+import {
+  ageWords,
+  bytesWords,
+  countOf,
+  countWords,
+  durationWords,
+  etaWords,
+  printable,
+  rateWords,
+} from '../../../src/ops/words.ts';
+import { AWAY, BALANCED } from '../ops/api/control-rig.ts';
+
+function terminalOf(width: number): Terminal {
+  return { width, isScreen: true, print: () => undefined, tone: (_tone, text) => text };
+}
+
+const CONNECTED: StatusFacts = {
+  ...AWAY,
+  conditions: [],
+  hub: { ...AWAY.hub, state: 'connected', lastProblem: null, nextAttemptInMs: null },
+  outbox: { ...AWAY.outbox, messages: 0, onDisk: 0, bytes: 0, oldest: null },
+};
+
+function condition(losing: Condition['losing'], forMs: number): Condition {
+  return { code: 'shedding', losing, forMs, sentence: `It is ${losing}.`, hint: null };
+}
+
+describe('the verdict', () => {
+  it('is no, with where the messages are, while the hub is away', () => {
+    const { losing, sentence } = judge(AWAY);
+    expect(losing).toBe('no');
+    expect(sentence).toBe('No. 1,204 messages safe on disk, waiting for the hub (away 3 min).');
+  });
+
+  it('is no, in five words, while all is well', () => {
+    expect(judge(CONNECTED).sentence).toBe('No. The hub is connected and takes everything.');
+  });
+
+  it('does not say that the hub takes everything when something is wrong', () => {
+    expect(judge({ ...CONNECTED, conditions: [condition('at risk', 1)] }).sentence).toBe(
+      'Not yet. It is at risk. The hub is connected; no uplink waits on disk.',
+    );
+  });
+
+  it('says when a backlog will be done', () => {
+    const outbox = { ...CONNECTED.outbox, messages: 600, onDisk: 600, ratePerS: 20, etaMs: 30_000 };
+    expect(judge({ ...CONNECTED, outbox }).sentence).toBe(
+      'No. 600 messages safe on disk, on the way to the hub at 20/s, done in about 30 s.',
+    );
+  });
+
+  it('does not call safe what is still in RAM', () => {
+    const outbox = { ...AWAY.outbox, messages: 10, onDisk: 7 };
+    expect(judge({ ...AWAY, outbox }).sentence).toMatch(/^No\. 7 messages safe on disk.* 3 more being written\.$/);
+  });
+
+  it('is the worst of the conditions, which come in that order', () => {
+    const conditions = [condition('no', 9), condition('at risk', 1), condition('yes', 2), condition('yes', 3)];
+    const report = judge({ ...AWAY, conditions });
+    expect(report.losing).toBe('yes');
+    expect(report.sentence).toMatch(/^Yes\. It is yes\./);
+    expect(report.conditions.map(({ losing, forMs }) => `${losing} ${forMs}`)).toEqual([
+      'yes 3',
+      'yes 2',
+      'at risk 1',
+      'no 9',
+    ]);
+  });
+
+  it('stands first in the report', () => {
+    expect(Object.keys(judge(AWAY)).slice(0, 3)).toEqual(['losing', 'sentence', 'conditions']);
+  });
+});
+
+describe('the status', () => {
+  it('answers in its first line, and says next what to do', () => {
+    const lines = renderStatus(judge(AWAY), terminalOf(80));
+    expect(lines.slice(0, 5)).toEqual([
+      'Losing data? No. 1,204 messages safe on disk, waiting for the hub (away 3 min).',
+      '',
+      '  ! The hub cannot be reached: connection refused. For 3 min.',
+      '    -> Check the network. Nothing is lost meanwhile.',
+      '',
+    ]);
+  });
+
+  it.each([40, 80, 120])('fits %i columns', (width) => {
+    const longest = Math.max(...renderStatus(judge(AWAY), terminalOf(width)).map((line) => line.length));
+    expect(longest).toBeLessThanOrEqual(width);
+  });
+
+  it('lets no control character of the wire through', () => {
+    const links = AWAY.links.map((link) => ({
+      ...link,
+      state: 'opening' as const,
+      lastProblem: 'bad \u001b[2J\u0007',
+    }));
+    const text = renderStatus(judge({ ...AWAY, links }), terminalOf(80)).join('');
+    expect(text).toContain('\\u001b[2J\\u0007');
+    expect(text).not.toContain('\u001b');
+  });
+});
+
+describe('the ledger', () => {
+  it('balances lane by lane: what is missing in one is not made good by another', () => {
+    const lane = (subdevice: string, accepted: number) => ({
+      subdevice,
+      direction: 'uplink' as const,
+      counts: { ...ZERO, accepted, delivered: 5 },
+      pending: 0,
+    });
+    const report = ledgerReportOf([lane('b', 4), lane('a', 6)], 'running');
+    expect(report.balances).toBe(false);
+    expect(report.lanes.map(({ subdevice, imbalance }) => [subdevice, imbalance])).toEqual([
+      ['a', 1],
+      ['b', -1],
+    ]);
+    expect(report.totals.uplink.imbalance).toBe(0);
+  });
+
+  it('without a running gateway is read from the store, and the status says what is safe', () => {
+    const status = offlineStatusOf(
+      { path: '/s', bytes: 1, walBytes: 2, lanes: BALANCED, findings: ['x'], losses: [] },
+      null,
+    );
+    expect(status).toMatchObject({
+      running: false,
+      uplinksOnDisk: 1204,
+      downlinksOnDisk: 0,
+      balances: true,
+      findings: ['x'],
+    });
+    expect(status.sentence).toMatch(/not running.*1,204 messages for the hub are safe on disk/);
+  });
+});
+
+describe('words', () => {
+  it.each([
+    [0, '0 s'],
+    [999, '0 s'],
+    [119_999, '119 s'],
+    [120_000, '2 min'],
+    [7_199_999, '119 min'],
+    [7_200_000, '2 h'],
+    [19_200_000, '5 h 20 min'],
+    [172_800_000, '2 days'],
+    [356_400_000, '4 days 3 h'],
+  ])('for a duration of %i ms are %s', (ms, words) => {
+    expect(durationWords(ms)).toBe(words);
+  });
+
+  it('for counts, bytes, rates and times to go', () => {
+    expect([countWords(0), countWords(999), countWords(1000), countWords(1_234_567), countWords(-1000)]).toEqual([
+      '0',
+      '999',
+      '1,000',
+      '1,234,567',
+      '-1,000',
+    ]);
+    expect([countOf(1, 'message'), countOf(2, 'message')]).toEqual(['1 message', '2 messages']);
+    expect([bytesWords(0), bytesWords(1023), bytesWords(1024), bytesWords(39_845_888)]).toEqual([
+      '0 B',
+      '1,023 B',
+      '1.0 KiB',
+      '38 MiB',
+    ]);
+    expect([rateWords(0), rateWords(0.44), rateWords(1250)]).toEqual(['0/s', '0.4/s', '1,250/s']);
+    expect([etaWords(null), etaWords(10), etaWords(66_000)]).toEqual(['unknown', 'under 1 s', 'about 66 s']);
+    expect(ageWords({ ms: 5000, quality: 'at_least' })).toBe('at least 5 s');
+  });
+
+  it('group digits as the language does', () => {
+    fc.assert(fc.property(fc.integer(), (count) => countWords(count) === count.toLocaleString('en-US')));
+  });
+
+  it('hide no character and pass no control character', () => {
+    expect(printable('Zähler ✓\n\u202e')).toBe('Zähler ✓\\u000a\\u202e');
+  });
+});
+
+describe('lines', () => {
+  it('keep a number and its unit together', () => {
+    expect(wrap('away for 3 min now', 10)).toEqual(['away for', '3 min now']);
+    expect(wrap('away for 3 min now', 9)).toEqual(['away for', '3 min now']);
+    expect(wrap('away for 33 min', 12)).toEqual(['away for', '33 min']);
+  });
+
+  it('hang below their mark', () => {
+    expect(hang('-> ', 'one two three', 10)).toEqual(['-> one two', '   three']);
+  });
+
+  it('are never wider than asked, and lose nothing', () => {
+    const words = fc.array(fc.stringMatching(/^[a-z]{1,9}$/), { minLength: 1 });
+    fc.assert(
+      fc.property(words, fc.integer({ min: 10, max: 40 }), (list, width) => {
+        const lines = wrap(list.join(' '), width);
+        expect(lines.every((line) => line.length <= width)).toBe(true);
+        expect(lines.join(' ')).toBe(list.join(' '));
+      }),
+    );
+  });
+});
+
+describe('tables', () => {
+  it('shorten names before numbers where the terminal is narrow', () => {
+    const table = renderTable(
+      [
+        { heading: 'subdevice', gives: true },
+        { heading: 'messages', align: 'right' },
+      ],
+      [
+        ['a-very-long-name-of-a-subdevice', '1,000,000'],
+        ['b', '1'],
+      ],
+      terminalOf(24),
+    );
+    expect(table.split('\n')).toEqual([
+      'subdevice       messages',
+      'a-very-long-…  1,000,000',
+      'b                      1',
+    ]);
+  });
+});
+
+describe('a terminal', () => {
+  it.each([
+    { of: 'a screen', isTTY: true, environment: {}, styled: true },
+    { of: 'a screen with NO_COLOR', isTTY: true, environment: { NO_COLOR: '1' }, styled: false },
+    { of: 'a dumb screen', isTTY: true, environment: { TERM: 'dumb' }, styled: false },
+    { of: 'a pipe', isTTY: false, environment: {}, styled: false },
+  ])('of $of has colours: $styled', ({ isTTY, environment, styled }) => {
+    const terminal = openTerminal({ isTTY, columns: 80, write: () => true }, environment);
+    expect(terminal.tone('bad', 'x') !== 'x').toBe(styled);
+  });
+});
+
+describe('the version of Node', () => {
+  it.each(['22.18.0', '22.20.1', '24.0.0', '26.1.0'])('%s will do', (version) => {
+    expect(nodeProblem(version)).toBeUndefined();
+  });
+
+  it.each(['18.20.0', '20.20.2', '22.17.9'])('%s is refused in a sentence', (version) => {
+    expect(nodeProblem(version)).toBe(`holdfast needs Node 22.18 or newer, and this is Node ${version}.`);
+  });
+});

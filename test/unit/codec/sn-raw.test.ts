@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../src/base/random.ts';
+import type { Packet } from '../../../src/codec/mqttsn-packets.ts';
+import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
+import { RawReader } from '../../../src/codec/mqttsn-raw.ts';
+import { createMqttsnLink } from '../../../src/driver/mqttsn/link.ts';
+import { CONNECT, LINK_OPTIONS, publish } from '../driver/mqttsn/mqttsn-bench.ts';
+import { PACKETS } from '../base/vectors.ts';
+
+const ALL = PACKETS.map(([, , golden]) => golden);
+const ONE = encodePacket(publish(1));
+const TWO = encodePacket(publish(2));
+
+/** What the reader passes on of `chunks`, which come 1 ms apart. */
+function read(...chunks: readonly Uint8Array[]): Uint8Array[] {
+  const reader = new RawReader(1024);
+  return chunks.flatMap((chunk, index) => reader.push(chunk, index));
+}
+
+function withPayload(bytes: number): Uint8Array {
+  return encodePacket(publish(1, { payload: new Uint8Array(bytes).fill(0x55) }));
+}
+
+describe('bare packets', () => {
+  it('of every type are read, however the bytes are cut', () => {
+    const stream = Buffer.concat(ALL);
+    fc.assert(
+      fc.property(fc.array(fc.nat(stream.length), { maxLength: 20 }), (cuts) => {
+        const ends = [...cuts, stream.length].toSorted((left, right) => left - right);
+        const chunks = ends.map((end, index) => stream.subarray(ends[index - 1] ?? 0, end));
+        expect(read(...chunks).map((packet) => [...packet])).toEqual(ALL.map((packet) => [...packet]));
+      }),
+    );
+  });
+
+  it.each([248, 249, 250, 251])('with %i octets of payload keep their length, short or long', (bytes) => {
+    const packet = withPayload(bytes);
+    expect(packet.length).toBe(bytes + (bytes > 248 ? 9 : 7));
+    expect(read(packet, TWO)).toEqual([packet, TWO]);
+  });
+
+  it('of the largest size pass, and one octet more is dropped', () => {
+    const reader = new RawReader(300);
+    expect(reader.push(withPayload(291), 0)).toHaveLength(1);
+    expect(reader.push(withPayload(292).fill(0, 9), 1)).toEqual([]);
+    expect(reader.oversizeFrames).toBeGreaterThan(0);
+    expect(reader.push(TWO, 500)).toEqual([TWO]);
+  });
+
+  it('after noise that is no packet are found byte by byte', () => {
+    expect(read(Uint8Array.of(0x00, 0xff, 0xff, 0x41, 0xfd, 0x03), ONE)).toEqual([ONE]);
+  });
+
+  it.each([
+    ['a reserved type', [3, 0x03, 0]],
+    ['a Length its type cannot have', [9, 0x16 + 1, 0, 0, 0, 0, 0, 0, 0]],
+    ['a Length of 0', [0, 0x0c]],
+    ['a protocol id that is none', [7, 0x04, 0x04, 0x07, 0, 60, 0x61]],
+    ['a forwarder within a forwarder', [4, 0xfe, 0, 1, 4, 0xfe, 0, 2, 2, 0x16]],
+  ])('begin nowhere in %s', (_, bytes) => {
+    expect(read(Uint8Array.from(bytes), ONE).at(-1)).toEqual(ONE);
+  });
+
+  it('cut off by a pause of 100 ms are dropped, and the next one is whole', () => {
+    const reader = new RawReader(1024);
+    expect(reader.push(ONE.subarray(0, 5), 0)).toEqual([]);
+    expect(reader.push(TWO, 100)).toEqual([TWO]);
+    expect(reader.crcErrors).toBe(1);
+  });
+
+  it('that come slowly, but with no such pause, are read', () => {
+    const reader = new RawReader(1024);
+    const found = [...ONE].flatMap((octet, index) => reader.push(Uint8Array.of(octet), index * 99));
+    expect(found).toEqual([ONE]);
+  });
+
+  it('are forgotten when the line is opened anew', () => {
+    const reader = new RawReader(1024);
+    reader.push(ONE.subarray(0, 5), 0);
+    reader.reset();
+    expect(reader.push(TWO, 1)).toEqual([TWO]);
+  });
+
+  it('have memory of their own', () => {
+    const chunk = new Uint8Array(ONE);
+    const [packet] = new RawReader(1024).push(chunk, 0);
+    chunk.fill(0);
+    expect(packet).toEqual(ONE);
+  });
+
+  it('are read again after any noise and a pause; nothing is thrown, and never more held than the maximum', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 10 }), (noise) => {
+        const reader = new RawReader(256);
+        for (const chunk of noise) {
+          reader.push(chunk, 0);
+          expect(reader.heldBytes).toBeLessThanOrEqual(reader.heldBytesMax);
+        }
+        expect(reader.push(ONE, 100)).toEqual([ONE]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('lose no more than their neighbours to a flipped bit, where there are pauses between bursts', () => {
+    const random = seededRandom(5);
+    let lost = 0;
+    const runs = 500;
+    for (let run = 0; run < runs; run += 1) {
+      const reader = new RawReader(256);
+      const burst: Packet[] = Array.from({ length: 10 }, (_, index) => publish(index + 1));
+      const bytes = Buffer.concat(burst.map(encodePacket));
+      const at = Math.floor(random() * bytes.length);
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+      lost += 10 - Math.min(10, reader.push(bytes, 0).length);
+      expect(reader.push(ONE, 1000)).toEqual([ONE]);
+    }
+    expect(lost / runs).toBeLessThan(2);
+  });
+});
+
+describe('a link with bare packets', () => {
+  it('takes a CONNECT and answers with a CONNACK, without frames', () => {
+    const link = createMqttsnLink({ ...LINK_OPTIONS, framing: 'sn-raw' });
+    link.handle({ kind: 'start' }, 0);
+    link.handle({ kind: 'opened' }, 0);
+    const actions = link.handle({ kind: 'bytes', bytes: encodePacket(CONNECT) }, 1);
+    expect(actions).toMatchObject([{ kind: 'attach', subdevice: 'pump-7' }]);
+    const answer = { accepted: true, topicIds: new Map<number, string>() } as const;
+    expect(link.handle({ kind: 'attached', subdevice: 'pump-7', answer }, 2)).toEqual([
+      { kind: 'write', bytes: encodePacket({ kind: 'connack', returnCode: 0 }) },
+    ]);
+  });
+
+  it.each(['rst cause:2, boot mode:(3,6)\r\n', 'boot\n', 'Temp:\t23\r\n', 'ready.\n', '\0\xff~\t'])(
+    'takes a CONNECT behind the boot text %j, twice, and sends no DISCONNECT',
+    (text) => {
+      const link = createMqttsnLink({ ...LINK_OPTIONS, framing: 'sn-raw' });
+      const connect = encodePacket({ ...CONNECT, durationS: 60 });
+      link.handle({ kind: 'start' }, 0);
+      link.handle({ kind: 'opened' }, 0);
+      const actions = [
+        ...link.handle({ kind: 'bytes', bytes: Buffer.concat([Buffer.from(text, 'latin1'), connect]) }, 1),
+        ...link.handle({ kind: 'wake' }, 101),
+        ...link.handle({ kind: 'bytes', bytes: connect }, 200),
+        ...link.handle({ kind: 'wake' }, 10_000),
+      ];
+      const others = actions.filter(({ kind }) => kind !== 'discarded');
+      expect(others).toMatchObject([{ kind: 'attach', subdevice: 'pump-7' }]);
+    },
+  );
+});

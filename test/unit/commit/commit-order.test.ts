@@ -1,0 +1,112 @@
+/** Every commit is a prefix of the decisions in their order; on a full disk only what needs no room overtakes messages. */
+import { describe, expect, it } from 'vitest';
+import type { Change } from '../../../src/custody/change.ts';
+import { ZERO } from '../../../src/custody/ledger.ts';
+import { CommitBench } from '../flow/flow-rig.ts';
+
+const granted = (filter: string): Change => ({ kind: 'filterGranted', filter });
+const gone = (filter: string): Change => ({ kind: 'filterGone', filter });
+const CLEAN: Change = { kind: 'cleanSession', lane: 1 };
+const SUBSCRIBE: Change = { kind: 'subscribe', row: { lane: 1, filter: 'a', qos: 1 } };
+const count: Change = { kind: 'count', direction: 'uplink', lane: 9, counts: { ...ZERO, accepted: 1, delivered: 1 } };
+const nothing = (): void => undefined;
+
+function kindsIn(bench: CommitBench): string[][] {
+  return bench.store.commits.map(({ changes }) => changes.map(({ kind }) => kind));
+}
+
+describe('changes of one commit', () => {
+  it('keep the order of their decisions, whether somebody waits for them or not', () => {
+    const bench = new CommitBench();
+    bench.mailbox.post(() => {
+      bench.committer.ride(CLEAN);
+      bench.committer.require([SUBSCRIBE], bench.clock.nowMs(), nothing);
+      bench.committer.ride(granted('a'));
+      bench.committer.require([gone('a')], bench.clock.nowMs(), nothing);
+    });
+    expect(kindsIn(bench)).toEqual([['cleanSession', 'subscribe', 'filterGranted', 'filterGone']]);
+  });
+
+  it('are cut where 4096 are full, also between lazy ones and counters, and the rest follows in order', () => {
+    const bench = new CommitBench();
+    bench.gather(1, 0); // a commit runs while the others gather
+    bench.committer.ride(count);
+    for (let number = 0; number < 4100; number += 1) bench.committer.ride(granted(`f${number}`));
+    bench.committer.ride(count);
+    bench.committer.require([gone('f4099')], bench.clock.nowMs(), nothing);
+    bench.receipt();
+    expect(bench.store.last.changes).toHaveLength(4097);
+    expect(bench.store.last.changes.slice(-2)).toEqual([granted('f4095'), count]);
+    bench.receipt();
+    const rest = [4096, 4097, 4098, 4099].map((number) => granted(`f${number}`));
+    expect(bench.store.last.changes).toEqual([...rest, gone('f4099'), count]);
+  });
+
+  it('give their word only once everything decided before is durable', () => {
+    const bench = new CommitBench();
+    const done: string[] = [];
+    bench.gather(1, 0);
+    for (let number = 0; number < 4096; number += 1) bench.committer.ride(granted(`f${number}`));
+    bench.committer.require([], bench.clock.nowMs(), () => done.push('nothing of its own'));
+    bench.receipt();
+    expect(done).toEqual([]);
+    bench.receipt();
+    expect(done).toEqual(['nothing of its own']);
+  });
+});
+
+describe('on a full disk', () => {
+  it('changes overtake messages in their order, and no message overtakes a change', () => {
+    const bench = new CommitBench();
+    bench.gather(1, 0);
+    bench.full();
+    bench.committer.ride(CLEAN);
+    bench.gather(1, 0);
+    bench.committer.require([SUBSCRIBE], bench.clock.nowMs(), nothing);
+    bench.clock.pass(1);
+    expect(kindsIn(bench).at(-1)).toEqual(['cleanSession', 'subscribe']);
+    bench.receipt();
+    bench.committer.ride(gone('a'));
+    bench.gather(1, 0);
+    bench.clock.pass(1000);
+    expect(kindsIn(bench).at(-1)).toEqual(['filterGone']); // it was decided before the youngest message
+    bench.receipt();
+    expect(bench.put).toEqual([1, 2, 3]);
+  });
+
+  it('a piece that finds no room either has its place again, with its counters', () => {
+    const bench = new CommitBench();
+    bench.gather(1, 0);
+    bench.full();
+    bench.committer.ride(CLEAN);
+    bench.committer.ride(count);
+    bench.committer.require([SUBSCRIBE], bench.clock.nowMs(), nothing);
+    bench.clock.pass(1);
+    expect(kindsIn(bench).at(-1)).toEqual(['cleanSession', 'subscribe', 'count']);
+    bench.full();
+    bench.committer.ride(count);
+    bench.committer.require([gone('a')], bench.clock.nowMs(), nothing);
+    bench.clock.pass(1000);
+    expect(bench.store.last.changes).toEqual([
+      ...[CLEAN, SUBSCRIBE, gone('a')],
+      { ...count, counts: { ...ZERO, accepted: 2, delivered: 2 } },
+    ]);
+  });
+
+  it('what waits for messages waits for room, and what waits for changes does not', () => {
+    const bench = new CommitBench();
+    const done: string[] = [];
+    bench.gather(1, 0);
+    bench.committer.whenSettled(bench.clock.nowMs(), () => done.push('settled'));
+    bench.full();
+    bench.committer.require([SUBSCRIBE], bench.clock.nowMs(), () => done.push('subscribed'));
+    bench.clock.pass(1);
+    bench.receipt();
+    expect(done).toEqual(['subscribed']);
+    bench.clock.pass(1000);
+    expect(bench.put).toEqual([1]);
+    bench.receipt();
+    bench.clock.pass(1);
+    expect(done).toEqual(['subscribed', 'settled']);
+  });
+});

@@ -1,0 +1,55 @@
+/** One slip is one problem: what follows from it is not listed. And what people write around the name of a host. */
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../src/config/parse.ts';
+
+const GENERIC =
+  '[gateway]\nname = "g"\n[hub]\nprofile = "generic"\nhost = "h"\n[[link]]\nname = "l"\npath = "/dev/l"\n[[subdevice]]\nid = "x"\n';
+const LINES = GENERIC.replace('"/dev/l"', '"/dev/l"\ndriver = "lines"\n[link.lines]\nsubdevice = "x"\ntopic = "t"');
+
+function problemsOf(text: string): { readonly path: string; readonly hint: string }[] {
+  const parsed = parseConfig(text);
+  return parsed.ok ? [] : [...parsed.problems];
+}
+
+describe('one slip is one problem', () => {
+  it.each([
+    ['a misspelled required key', GENERIC.replace('host', 'hots'), 'hub.hots'],
+    ['a misspelled section', GENERIC.replace('[hub]', '[hubb]'), 'hubb'],
+    ['a misspelled gateway', GENERIC.replace('[gateway]', '[gatway]'), 'gatway'],
+    ['a misspelled list', GENERIC.replace('[[link]]', '[[lnk]]'), 'lnk'],
+    ['the plural of a list', GENERIC.replace('[[subdevice]]', '[[subdevices]]'), 'subdevices'],
+    ['single brackets', GENERIC.replace('[[link]]', '[link]'), 'link'],
+    ['a misspelled id', GENERIC.replace('id =', 'idd ='), 'subdevice[0].idd'],
+    ['a misspelled table of a link', LINES.replace('[link.lines]', '[link.line]'), 'link[0].line'],
+    ['a driver that does not exist', LINES.replace('"lines"', '"linse"'), 'link[0].driver'],
+    ['tls of another word', GENERIC.replace('"h"', '"h"\ntls = "yes"\ntls_ca_file = "/x"'), 'hub.tls'],
+    ['a list that names nobody', GENERIC.replace('"/dev/l"', '"/dev/l"\nsubdevices = ["y"]'), 'link[0].subdevices[0]'],
+    ['a user name misspelled', GENERIC.replace('"h"', '"h"\nusrname = "u"\npassword_file = "/x"'), 'hub.usrname'],
+  ])('%s', (_, text, path) => {
+    expect(problemsOf(text).map((problem) => problem.path)).toEqual([path]);
+  });
+
+  it('two slips are two', () => {
+    const text = GENERIC.replace('host', 'hots').replace('"/dev/l"', '7');
+    expect(problemsOf(text).map(({ path }) => path)).toEqual(['hub.hots', 'link[0].path']);
+  });
+});
+
+describe('the host', () => {
+  it.each(['hub.example', '192.0.2.1', '::1', 'fe80::1%eth0', 'under_score'])('may be %s', (host) => {
+    expect(problemsOf(GENERIC.replace('"h"', JSON.stringify(host)))).toEqual([]);
+  });
+
+  it.each([
+    ['h:1883', 'host = "h", and below it port = 1883'],
+    ['mqtt://h', 'host = "h"'],
+    ['mqtts://h:8883/', 'host = "h", and below it port = 8883, and below it tls = "on"'],
+    ['tcp://user:word@h:1', 'host = "h", and below it port = 1'],
+    ['[::1]:1883', 'host = "::1", and below it port = 1883'],
+    ['h/path', 'host = "h"'],
+  ])('%s is refused with what to write', (host, instead) => {
+    const problems = problemsOf(GENERIC.replace('"h"', JSON.stringify(host)));
+    expect(problems.map(({ path }) => path)).toEqual(['hub.host']);
+    expect(problems[0]?.hint).toContain(`: ${instead}.`);
+  });
+});

@@ -1,0 +1,178 @@
+/** The configuration file: what is said about slips, and about files that are none. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { keyRows } from '../../../src/config/key-table.ts';
+import { parseConfig } from '../../../src/config/parse.ts';
+import { GENERIC, pathsOf, problemsOf, under } from './config-rig.ts';
+
+describe('a slip is told with its place and a hint', () => {
+  it.each<{ slip: string; text: string; path: string; what: RegExp; hint: RegExp }>([
+    { slip: 'broken TOML', text: '[gateway]\nname = shed', path: 'line 2, column 8', what: /not TOML/, hint: /quotes/ },
+    {
+      slip: 'a mistyped key',
+      text: under('[gateway]', 'log_levle = "info"'),
+      path: 'gateway.log_levle',
+      what: /no key/,
+      hint: /mean log_level\?/,
+    },
+    {
+      slip: 'a key with hyphens',
+      text: under('[hub]', 'keep-alive-s = 60'),
+      path: 'hub.keep-alive-s',
+      what: /no key/,
+      hint: /mean keep_alive_s\?/,
+    },
+    {
+      slip: 'a key of another section',
+      text: under('[gateway]', 'baud_rate = 9600'),
+      path: 'gateway.baud_rate',
+      what: /no key/,
+      hint: /under \[\[link\]\]/,
+    },
+    {
+      slip: 'a mistyped section',
+      text: `${GENERIC}[outbix]`,
+      path: 'outbix',
+      what: /no section/,
+      hint: /mean \[outbox\]\?/,
+    },
+    {
+      slip: 'single brackets around a link',
+      text: GENERIC.replace('[[link]]', '[link]'),
+      path: 'link',
+      what: /not a list/,
+      hint: /\[\[link\]\]/,
+    },
+    {
+      slip: 'a number in quotes',
+      text: under('[[link]]', 'baud_rate = "9600"'),
+      path: 'link[0].baud_rate',
+      what: /"9600", not a whole number/,
+      hint: /1200 to 4000000/,
+    },
+    {
+      slip: 'a fraction',
+      text: under('[hub]', 'port = 1.5'),
+      path: 'hub.port',
+      what: /1\.5, not a whole number/,
+      hint: /1 to 65535/,
+    },
+    {
+      slip: 'a number out of range',
+      text: under('[hub]', 'port = 70000'),
+      path: 'hub.port',
+      what: /70000, more than 65535/,
+      hint: /1 to 65535/,
+    },
+    {
+      slip: 'an unknown choice',
+      text: under('[gateway]', 'log_level = "loud"'),
+      path: 'gateway.log_level',
+      what: /"loud"/,
+      hint: /"debug", "info"/,
+    },
+    {
+      slip: 'a relative path',
+      text: GENERIC.replace('/dev/ttyUSB0', 'ttyUSB0'),
+      path: 'link[0].path',
+      what: /"ttyUSB0"/,
+      hint: /absolute path/,
+    },
+    {
+      slip: 'a scheme before the host',
+      text: GENERIC.replace('hub.ex', 'mqtt://hub.ex'),
+      path: 'hub.host',
+      what: /mqtt:/,
+      hint: /without scheme/,
+    },
+    {
+      slip: 'a missing key',
+      text: GENERIC.replace('name = "meters"', ''),
+      path: 'link[0].name',
+      what: /is missing/,
+      hint: /Name of the link/,
+    },
+    {
+      slip: 'a reserved topic id',
+      text: under('[[link]]', 'predefined_topics = [{ id = 65535, topic = "t" }]'),
+      path: 'link[0].predefined_topics[0].id',
+      what: /65535/,
+      hint: /1 to 65534/,
+    },
+    {
+      slip: 'a socket path that no socket can have',
+      text: under('[gateway]', `control_socket = "/${'x'.repeat(96)}"`),
+      path: 'gateway.control_socket',
+      what: /longer than 96/,
+      hint: /path/,
+    },
+    {
+      slip: 'a key that would reach the prototype',
+      text: under('[gateway]', '"__proto__" = 1'),
+      path: 'gateway.__proto__',
+      what: /no key/,
+      hint: /keys of \[gateway\]/,
+    },
+  ])('$slip', ({ text, path, what, hint }) => {
+    const problem = problemsOf(text).find((candidate) => candidate.path === path);
+    expect(problem?.what).toMatch(what);
+    expect(problem?.hint).toMatch(hint);
+  });
+
+  it('and all of them at once, each once', () => {
+    const text = `${under('[gateway]', 'colour = "red"')}\n[[link]]\nname = "meters"\npath = "/dev/ttyUSB0"\nbaud_rate = 1\n[inbox]\nhold_ms = -1`;
+    expect(pathsOf(text)).toEqual([
+      'gateway.colour',
+      'inbox.hold_ms',
+      'link[1].baud_rate',
+      'link[1].name',
+      'link[1].path',
+    ]);
+  });
+
+  it('and control characters in it are escaped', () => {
+    const text = under('[gateway]', '"a\\u001b[31m" = 1\nlog_level = "\\u001b[31m"');
+    expect(problemsOf(text)).toHaveLength(2);
+    for (const { path, what } of problemsOf(text)) expect(`${path}${what}`).not.toContain('\u001b');
+  });
+});
+
+describe('hostile files', () => {
+  it('never make the reader throw, whatever the text', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => typeof parseConfig(text).ok === 'boolean'));
+  });
+
+  it('never make the reader throw, whatever stands in place of a value', () => {
+    const values = fc.constantFrom(
+      '0',
+      '-1',
+      '1.5',
+      'nan',
+      '""',
+      '"x"',
+      'true',
+      '[]',
+      '{}',
+      '[{}]',
+      '1979-05-27',
+      '"\\u0000"',
+      '[1, "a"]',
+    );
+    const rows = fc.constantFrom(...keyRows());
+    fc.assert(
+      fc.property(rows, values, ({ section, key }, value) => {
+        const heading = section === 'link' || section === 'subdevice' ? `[[${section}]]` : `[${section}]`;
+        return typeof parseConfig(`${heading}\n${key} = ${value}`).ok === 'boolean';
+      }),
+    );
+  });
+
+  it('of a size that is no configuration are refused unread', () => {
+    expect(problemsOf('#'.repeat(5_000_000))).toMatchObject([{ path: 'file' }]);
+  });
+
+  it('never cause more than 100 problems', () => {
+    const keys = Array.from({ length: 500 }, (_, index) => `key${index} = 1`).join('\n');
+    expect(problemsOf(`[gateway]\n${keys}`)).toHaveLength(100);
+  });
+});

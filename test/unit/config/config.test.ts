@@ -1,0 +1,196 @@
+/** The configuration file: what is read from it, and its reference. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { keyRows } from '../../../src/config/key-table.ts';
+import { DEFAULT_CONTROL_SOCKET, placesIn } from '../../../src/config/default-places.ts';
+import { renderReference } from '../../../src/config/reference.ts';
+import { configOf, GENERIC, HUB, under } from './config-rig.ts';
+
+describe('defaults', () => {
+  it('are all filled in for a generic hub', () => {
+    expect(configOf(GENERIC)).toEqual({
+      gateway: {
+        name: 'shed-3',
+        stateDir: '/var/lib/holdfast',
+        allowVolatileStore: false,
+        controlSocket: '/run/holdfast/control.sock',
+        logLevel: 'info',
+        logFormat: 'text',
+        acceptUnknownSubdevices: false,
+      },
+      hub: {
+        profile: 'generic',
+        host: 'hub.example.net',
+        port: 1883,
+        tls: { kind: 'off' },
+        bind: 'manual',
+        operationsBatchMax: 64,
+        credentials: { kind: 'none' },
+        clientId: 'shed-3',
+        topicTemplate: '{gateway}/{subdevice}/{topic}',
+        retain: false,
+        keepAliveS: 60,
+        connectMsMax: 10_000,
+        pubackMsMax: 10_000,
+        attemptsMax: 3,
+        inFlightMax: 32,
+        messagesPerS: 0,
+        payloadBytesMax: 262_144,
+        topicBytesMax: 65_535,
+        topicSlashesMax: 0,
+        reconnectFloorMs: 1000,
+        reconnectCeilingMs: 60_000,
+        subscriptionsMax: 0,
+      },
+      outbox: {
+        messagesMax: 1_000_000,
+        bytesMax: 536_870_912,
+        ageHoursMax: 0,
+        overflow: 'reject',
+        alarmTopics: [],
+        liveShare: 0.5,
+        holdMs: 200,
+        commitMs: 100,
+      },
+      recorder: {
+        ringBytes: 262_144,
+        triggers: ['store-failed', 'bug', 'hub-protocol', 'crc-storm', 'dead-letter'],
+        filesMax: 20,
+        bytesMax: 16_777_216,
+      },
+      inbox: {
+        ...{ messagesMax: 150, ageHoursMax: 24, replayIntervalMs: 500, overflow: 'drop-oldest', holdMs: 200 },
+        retainedCommands: 'once',
+      },
+      links: [
+        {
+          name: 'meters',
+          path: '/dev/ttyUSB0',
+          baudRate: 115_200,
+          parity: 'none',
+          stopBits: 1,
+          framing: 'sn-cobs',
+          driver: 'mqttsn',
+          packetBytesMax: 1024,
+          retryMs: 1000,
+          retriesMax: 5,
+          gatewayId: 1,
+          advertiseS: 0,
+          recovery: ['reopen'],
+          holdMs: 200,
+          commitMs: 100,
+          overflow: 'reject',
+          allowedSubdevices: ['meter-1'],
+          predefinedTopics: new Map(),
+          units: [],
+        },
+      ],
+      subdevices: [
+        { id: 'meter-1', link: undefined, nodeId: undefined, hubIdentity: undefined, deviceSecretFile: undefined },
+      ],
+    });
+  });
+
+  it.each([
+    { profile: 'mainland', messagesPerS: 20, subscriptionsMax: 100 },
+    { profile: 'intl', messagesPerS: 30, subscriptionsMax: 0 },
+  ] as const)('are the limits of the hub with profile $profile', ({ profile, ...limits }) => {
+    const { hub, subdevices } = configOf(HUB.replace('mainland', profile));
+    expect(hub).toMatchObject({
+      ...limits,
+      profile,
+      keepAliveS: 240,
+      payloadBytesMax: 16_384,
+      reconnectFloorMs: 5000,
+      topicTemplate: '{product_id}/{device_name}/{topic}',
+      clientId: 'ABCDEFGHIJgw-01',
+      credentials: {
+        kind: 'device',
+        productId: 'ABCDEFGHIJ',
+        deviceName: 'gw-01',
+        deviceSecretFile: '/etc/holdfast/secret',
+        signMethod: 'hmacsha256',
+      },
+    });
+    expect(subdevices).toEqual([
+      {
+        ...{ id: 'meter-1', link: undefined, deviceSecretFile: undefined },
+        hubIdentity: { productId: 'KLMNOPQRST', deviceName: 'sub-01' },
+      },
+    ]);
+  });
+
+  it('of a link come from the outbox, and its own values go before them', () => {
+    const text = `${under('[[link]]', 'commit_ms = 7')}\n[outbox]\nhold_ms = 11\ncommit_ms = 22\noverflow = "drop-oldest"`;
+    expect(configOf(text).links[0]).toMatchObject({ holdMs: 11, commitMs: 7, overflow: 'drop-oldest' });
+  });
+
+  it('let a link serve every subdevice that is not tied to another link', () => {
+    const text = `${GENERIC}
+[[subdevice]]
+id = "pump-1"
+link = "pumps"
+[[link]]
+name = "pumps"
+path = "/dev/ttyUSB1"`;
+    expect(configOf(text).links.map((link) => link.allowedSubdevices)).toEqual([['meter-1'], ['meter-1', 'pump-1']]);
+  });
+
+  it('let a link serve everybody where unknown subdevices are accepted', () => {
+    expect(
+      configOf(under('[gateway]', 'accept_unknown_subdevices = true')).links[0]?.allowedSubdevices,
+    ).toBeUndefined();
+  });
+});
+
+describe('what the file says is taken', () => {
+  it('as user name and password file', () => {
+    expect(configOf(under('[hub]', 'username = "u"\npassword_file = "/p"')).hub.credentials).toEqual({
+      kind: 'password',
+      username: 'u',
+      passwordFile: '/p',
+    });
+  });
+
+  it('as predefined topics', () => {
+    const text = under(
+      '[[link]]',
+      'predefined_topics = [{ id = 1, topic = "temperature" }, { id = 2, topic = "a/b" }]',
+    );
+    expect(configOf(text).links[0]?.predefinedTopics).toEqual(
+      new Map([
+        [1, 'temperature'],
+        [2, 'a/b'],
+      ]),
+    );
+  });
+});
+
+describe('the reference', () => {
+  it('in docs/configuration.md is current', () => {
+    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(renderReference());
+  });
+
+  it('gives every key a type, a default and a meaning', () => {
+    const incomplete = keyRows().filter(
+      ({ type, fallback, meaning }) => [type, fallback, meaning].includes('') || type === 'any',
+    );
+    expect(incomplete).toEqual([]);
+    expect(keyRows().length).toBeGreaterThan(50);
+  });
+
+  it('opens with a file that is good', () => {
+    const example = /```toml\n([\s\S]*?)```/.exec(renderReference())?.[1] ?? '';
+    expect(configOf(example).gateway.name).toBe('shed-3');
+  });
+});
+
+describe('the places of the gateway', () => {
+  it('are found in a file that has other problems', () => {
+    expect(placesIn('[gateway]\ncontrol_socket = "/x"\nlog_level = 3').controlSocket).toBe('/x');
+  });
+
+  it.each(['', '[gateway', 'gateway = 3', '[gateway]\ncontrol_socket = 3'])('are the usual ones for %j', (text) => {
+    expect(placesIn(text).controlSocket).toBe(DEFAULT_CONTROL_SOCKET);
+  });
+});

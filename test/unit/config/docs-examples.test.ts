@@ -1,0 +1,52 @@
+/** What the documents print can be typed in: examples of configurations are complete and good, commands exist. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../src/config/parse.ts';
+
+const HOME = fileURLToPath(new URL('../../..', import.meta.url));
+const DOCUMENTS = [
+  ...['README.md', 'systemd/README.md', 'hw/README.md'],
+  ...readdirSync(join(HOME, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+/** Fenced blocks of a language, each with where it begins. */
+function blocksOf(language: string): (readonly [place: string, text: string])[] {
+  return DOCUMENTS.flatMap((document) => {
+    const text = readFileSync(join(HOME, document), 'utf8');
+    return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
+      (match) => [`${document}:${text.slice(0, match.index).split('\n').length}`, match[1] ?? ''] as const,
+    );
+  });
+}
+
+describe('an example of a configuration', () => {
+  it('is found in the documents', () => {
+    expect(blocksOf('toml').length).toBeGreaterThanOrEqual(7);
+  });
+
+  it.each(blocksOf('toml'))('passes config check as printed: %s', (_, text) => {
+    const parsed = parseConfig(text);
+    expect(parsed.ok ? [] : parsed.problems).toEqual([]);
+  });
+});
+
+describe('an example of JSON', () => {
+  it.each(blocksOf('json'))('is JSON: %s', (_, text) => {
+    expect(() => JSON.parse(text)).not.toThrow();
+  });
+});
+
+describe('a command of an example', () => {
+  const known = readFileSync(join(HOME, 'src/cli/commands.ts'), 'utf8');
+
+  it.each(blocksOf('sh'))('exists: %s', (_, text) => {
+    const commands = [...text.matchAll(/(?:^|\/)holdfast ([a-z-]+)/gm)].map(([, name = '']) => name);
+    // groups are made by `command(`, verbs and words by `add(`
+    const missing = commands.filter((name) => !new RegExp(`(add|command)(<.*>)?\\(\\s*'${name}[ ']`).test(known));
+    expect(missing).toEqual([]);
+  });
+});

@@ -1,0 +1,228 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Custodian } from '../../../src/custody/custodian.ts';
+import type { Entry } from '../../../src/custody/entry.ts';
+import { CustodyModel, type Flaw, LANES, type Step } from './custody-model.ts';
+import { AT_ONCE, BenchDisk, custodianOn, HELD, rowOf, STAMP, seqsOf, uplink } from './custody-rig.ts';
+
+function setUp(backlogRows = 0): { disk: BenchDisk; custodian: Custodian; told: number[] } {
+  const disk = new BenchDisk();
+  const told: number[] = [];
+  const first = custodianOn(disk);
+  for (let seq = 1; seq <= backlogRows; seq += 1) accept(first);
+  commit(disk, first);
+  const safe = (_: unknown, owed: number): void => void told.push(owed);
+  return { disk, custodian: custodianOn(disk, { nextSeq: 100, safe }), told };
+}
+
+function accept(custodian: Custodian, owed?: number, terms: typeof AT_ONCE | typeof HELD = AT_ONCE): Entry {
+  return custodian.accept(1, uplink(), { stamp: STAMP, owed, terms });
+}
+
+function commit(disk: BenchDisk, custodian: Custodian): void {
+  disk.begin();
+  for (const entry of disk.finish()) custodian.stored(entry);
+}
+
+describe('custody', () => {
+  it('tells nobody before the commit has its receipt', () => {
+    const { disk, custodian, told } = setUp();
+    accept(custodian, 7);
+    disk.begin();
+    const stored = disk.finish();
+    expect(told).toEqual([]);
+    for (const entry of stored) custodian.stored(entry);
+    expect(told).toEqual([7]);
+  });
+
+  it('writes nothing for a message that the next hop acknowledges while it is held', () => {
+    const { disk, custodian, told } = setUp();
+    const entry = accept(custodian, 7, HELD);
+    custodian.end(entry, { as: 'delivered' });
+    disk.letGo();
+    commit(disk, custodian);
+    expect(told).toEqual([7]);
+    expect([disk.rows.size, custodian.unstoredBytes, disk.imbalance]).toEqual([0, 0, 0]);
+    expect(custodian.counts(1)).toMatchObject({ accepted: 1, delivered: 1 });
+  });
+
+  it('writes no message ahead of an older one of its lane that is in RAM only', () => {
+    const { disk, custodian, told } = setUp();
+    const older = accept(custodian, 7, HELD);
+    const newer = accept(custodian, 8);
+    commit(disk, custodian);
+    expect([...disk.rows.keys()]).toEqual([older.row.seq, newer.row.seq]);
+    expect(told).toEqual([7, 8]);
+  });
+
+  it('settles the row of a message that was acknowledged while its commit was running', () => {
+    const { disk, custodian, told } = setUp();
+    const entry = accept(custodian, 7);
+    disk.begin();
+    custodian.end(entry, { as: 'delivered' });
+    expect(told).toEqual([7]);
+    for (const one of disk.finish()) custodian.stored(one);
+    expect(disk.rows.size).toBe(1);
+    commit(disk, custodian);
+    expect([disk.rows.size, custodian.unstoredBytes, disk.imbalance]).toEqual([0, 0, 0]);
+    expect(told).toEqual([7]);
+  });
+
+  it('buries only what is on disk', () => {
+    const { custodian } = setUp();
+    const entry = accept(custodian, 7);
+    expect(() => custodian.end(entry, { as: 'dead', reason: 'no PUBACK' })).toThrow('cannot be buried');
+  });
+
+  it('ends once, however often it is told so', () => {
+    const { custodian, told } = setUp();
+    const entry = accept(custodian, 7, HELD);
+    custodian.end(entry, { as: 'delivered' });
+    custodian.end(entry, { as: 'shed', reason: 'expired' });
+    expect(told).toEqual([7]);
+    expect(custodian.counts(1)).toMatchObject({ delivered: 1, shed: {} });
+  });
+
+  it('starts with the backlog of the books and has read none of it', () => {
+    const { custodian } = setUp(9);
+    expect([custodian.pending, custodian.lane(1).window.length]).toEqual([9, 0]);
+    expect([...custodian.wanted()]).toEqual([[1, 0]]);
+  });
+});
+
+describe('on a full disk', () => {
+  const setUpFull = () => {
+    const withdrawn: number[] = [];
+    const disk = new BenchDisk();
+    const custodian = custodianOn(disk, { withdrawn: (owed) => void withdrawn.push(owed) });
+    const fill = (entries: readonly Entry[]) => entries.filter((entry) => custodian.unstored(entry));
+    return { custodian, withdrawn, fill };
+  };
+
+  it('what nobody was promised is taken back, the oldest first', () => {
+    const { custodian, withdrawn, fill } = setUpFull();
+    expect(fill([accept(custodian, 7), accept(custodian, 8)])).toEqual([]);
+    expect([withdrawn, custodian.pending, custodian.imbalance()]).toEqual([[7, 8], 0, 0]);
+  });
+
+  it('nothing is taken back while a younger one of its lane stays: it would come again, behind that', () => {
+    const { custodian, withdrawn, fill } = setUpFull();
+    const older = accept(custodian, 7);
+    const younger = accept(custodian, 8, HELD);
+    expect(fill([older])).toEqual([older]);
+    younger.keeping = 'gathering';
+    expect(fill([older, younger])).toEqual([]);
+    expect(withdrawn).toEqual([7, 8]);
+  });
+
+  it('what waits to be sent again stays, also to a hub that has forgotten it', () => {
+    const { custodian, withdrawn, fill } = setUpFull();
+    const entry = accept(custodian, 7);
+    entry.inFlight = true;
+    expect(fill([entry])).toEqual([entry]);
+    expect(withdrawn).toEqual([]);
+  });
+});
+
+describe('rows that come back', () => {
+  it('damaged are counted once and never passed on, though the page is read twice', () => {
+    const { disk, custodian } = setUp(9);
+    const damaged = [
+      { seq: 2, lane: 1, bytes: 42 },
+      { seq: 7, lane: 1, bytes: 42 },
+    ];
+    const pageFrom = (from: number) => {
+      const rows = [...disk.rows.values()].filter(({ seq }) => seq >= from && seq !== 2 && seq !== 7);
+      return { rows, scannedTo: 9, atEnd: true, damaged: damaged.filter(({ seq }) => seq >= from) };
+    };
+    custodian.loaded(custodian.wanted(), pageFrom(0));
+    expect(seqsOf(custodian.lane(1).window)).toEqual([1, 3, 4, 5]);
+    expect(custodian.counts(1).damaged).toBe(1);
+    for (const entry of [...custodian.lane(1).window]) custodian.end(entry, { as: 'delivered' });
+    const again = custodian.wanted();
+    expect([...again]).toEqual([[1, 6]]);
+    custodian.loaded(again, pageFrom(6));
+    expect(seqsOf(custodian.lane(1).window)).toEqual([6, 8, 9]);
+    expect([custodian.counts(1).damaged, custodian.imbalance(), custodian.pending]).toEqual([2, 0, 3]);
+    commit(disk, custodian);
+    expect(disk.imbalance).toBe(0);
+  });
+
+  it('missing are counted as damaged when the end is reached', () => {
+    const { disk, custodian } = setUp(4);
+    disk.rows.delete(3);
+    const wanted = custodian.wanted();
+    custodian.loaded(wanted, disk.page(wanted, 10));
+    expect([custodian.counts(1).damaged, custodian.pending, custodian.imbalance()]).toEqual([1, 3, 0]);
+  });
+
+  it('written after the page was asked for are not missing from it', () => {
+    const { disk, custodian } = setUp(2);
+    const wanted = custodian.wanted();
+    const page = disk.page(wanted, 10);
+    accept(custodian);
+    commit(disk, custodian);
+    custodian.loaded(wanted, page);
+    expect([custodian.counts(1).damaged, custodian.pending]).toEqual([0, 3]);
+    const more = custodian.wanted();
+    custodian.loaded(more, disk.page(more, 10));
+    expect(seqsOf(custodian.lane(1).window)).toEqual([1, 2, 100]);
+  });
+
+  it('of a lane that nobody asked for are left where they are', () => {
+    const { custodian } = setUp(1);
+    const wanted = custodian.wanted();
+    custodian.loaded(wanted, { rows: [rowOf(1, 2)], scannedTo: 1, atEnd: false, damaged: [] });
+    expect([...custodian.lanes()].map((lane) => lane.window.length)).toEqual([0]);
+  });
+});
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('accept'), lane: fc.constantFrom(...LANES), isHeld: fc.boolean() }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('acknowledged', 'shed', 'buried', 'buried'),
+      lane: fc.constantFrom(...LANES),
+      place: fc.nat(3),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('retry', 'retry', 'drop'),
+      lane: fc.constantFrom(...LANES),
+      place: fc.nat(3),
+    }),
+  },
+  { weight: 9, arbitrary: fc.record({ kind: fc.constantFrom('let go', 'begin commit', 'finish commit', 'page') }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash') }) },
+);
+
+describe('whatever happens, crashes included', () => {
+  const broken = (flaw?: Flaw) =>
+    fc.check(
+      fc.property(fc.array(anyStep, { maxLength: 120, size: 'max' }), (steps) => {
+        const model = new CustodyModel(flaw);
+        for (const step of steps) model.take(step);
+        return model.drain() === 0;
+      }),
+      { numRuns: 300, seed: 7 },
+    );
+
+  it('everybody is told once, of what is safe, the books balance, and nothing told of is lost', () => {
+    const { counterexample, errorInstance } = broken();
+    expect([counterexample, errorInstance]).toEqual([null, null]);
+  });
+
+  it('and the model would notice an acknowledgement before the commit', () => {
+    expect(broken('tells early').failed).toBe(true);
+  });
+
+  it('and a dead letter that leaves its table before it is anywhere else', () => {
+    expect(broken('takes letters early').failed).toBe(true);
+  });
+});

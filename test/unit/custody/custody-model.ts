@@ -1,0 +1,191 @@
+/**
+ * A custodian beside a simple model of what was promised to whom, driven step by step; every step ends in the checks.
+ * A crash throws the custodian away and builds another from what the disk holds.
+ */
+import type { Custodian } from '../../../src/custody/custodian.ts';
+import type { Entry } from '../../../src/custody/entry.ts';
+import { AT_ONCE, BenchDisk, custodianOn, HELD, STAMP, uplink } from './custody-rig.ts';
+
+export type Step =
+  | { readonly kind: 'accept'; readonly lane: number; readonly isHeld: boolean }
+  | { readonly kind: 'acknowledged' | 'shed' | 'buried'; readonly lane: number; readonly place: number }
+  | { readonly kind: 'retry' | 'drop'; readonly lane: number; readonly place: number }
+  | { readonly kind: 'let go' | 'begin commit' | 'finish commit' | 'page' | 'crash' };
+
+export const LANES = [1, 2, 3];
+const ENDS = {
+  acknowledged: { as: 'delivered' },
+  shed: { as: 'shed', reason: 'overflow drop-oldest' },
+  buried: { as: 'dead', reason: 'no PUBACK' },
+} as const;
+const WINDOW_MAX = 4;
+/** Larger than any test takes numbers. */
+const BLOCK = 1000;
+
+interface Promised {
+  readonly seq: number;
+  readonly lane: number;
+  isTold: boolean;
+  /** It left custody: with the next hop, or shed. */
+  hasEnded: boolean;
+}
+
+/** The safety taken out: the receipt is given before the commit, or a letter taken away before its row is written. */
+export type Flaw = 'tells early' | 'takes letters early';
+
+export class CustodyModel {
+  readonly #flaw: Flaw | undefined;
+  readonly #disk = new BenchDisk();
+  readonly #bySeq = new Map<number, Promised>();
+  #custodian: Custodian;
+  #lives = 0;
+  /** Letters that an order of this life has taken. */
+  readonly #ordered = new Set<number>();
+  /** Letter → the number under which it came back. */
+  readonly #retried = new Map<number, number>();
+
+  constructor(flaw?: Flaw) {
+    this.#flaw = flaw;
+    this.#custodian = this.#open();
+  }
+
+  take(step: Step): void {
+    switch (step.kind) {
+      case 'accept':
+        this.#accept(step.lane, step.isHeld);
+        break;
+      case 'acknowledged':
+      case 'shed':
+      case 'buried': {
+        const { window } = this.#custodian.lane(step.lane);
+        const entry = window[step.place % Math.max(1, window.length)];
+        if (entry !== undefined) this.#end(entry, step.kind);
+        break;
+      }
+      case 'retry':
+      case 'drop':
+        this.#takeLetter(step);
+        break;
+      case 'let go':
+        this.#disk.letGo();
+        break;
+      case 'begin commit':
+        this.#disk.begin();
+        break;
+      case 'finish commit':
+        for (const entry of this.#disk.finish()) if (this.#flaw !== 'tells early') this.#custodian.stored(entry);
+        break;
+      case 'page':
+        this.#page();
+        break;
+      case 'crash':
+        this.#custodian = this.#open();
+        break;
+    }
+    this.#check();
+  }
+
+  /** Delivers everything that is left. @returns how many that were promised and never ended */
+  drain(): number {
+    for (let turn = 0; this.#custodian.pending > 0 && turn < 5000; turn += 1) {
+      for (const kind of ['let go', 'begin commit', 'finish commit', 'page'] as const) this.take({ kind });
+      for (const lane of LANES) this.take({ kind: 'acknowledged', lane, place: 0 });
+    }
+    const isOwed = ({ seq, isTold }: Promised): boolean =>
+      isTold && !this.#hasEnded(seq) && !this.#disk.letters.has(seq);
+    return [...this.#bySeq.values()].filter(isOwed).length;
+  }
+
+  #open(): Custodian {
+    this.#disk.held = [];
+    this.#disk.gathered = [];
+    this.#disk.riders = [];
+    this.#disk.abort();
+    this.#lives += 1;
+    this.#ordered.clear();
+    const safe = (entry: Entry): void => this.#told(entry);
+    return custodianOn(this.#disk, { windowMax: WINDOW_MAX, nextSeq: this.#lives * BLOCK, safe });
+  }
+
+  #accept(lane: number, isHeld: boolean): void {
+    const from = { stamp: STAMP, owed: 1, terms: isHeld ? HELD : AT_ONCE };
+    const entry = this.#custodian.accept(lane, uplink(), from);
+    const { seq } = entry.row;
+    this.#bySeq.set(seq, { seq, lane, isTold: false, hasEnded: false });
+    if (this.#flaw === 'tells early') this.#custodian.stored(entry);
+  }
+
+  #end(entry: Entry, how: keyof typeof ENDS): void {
+    if (how === 'buried' && entry.keeping !== 'stored') return;
+    const promised = this.#bySeq.get(entry.row.seq);
+    if (promised !== undefined) promised.hasEnded = how !== 'buried';
+    this.#custodian.end(entry, ENDS[how]);
+  }
+
+  /** By order of a technician, into the lane it is told, which need not be the one it came from. */
+  #takeLetter({
+    kind,
+    lane,
+    place,
+  }: {
+    readonly kind: 'retry' | 'drop';
+    readonly lane: number;
+    readonly place: number;
+  }): void {
+    const letters = [...this.#disk.letters].filter(([id]) => !this.#ordered.has(id));
+    const [id, row] = letters[place % Math.max(1, letters.length)] ?? [];
+    if (id === undefined || row === undefined) return;
+    this.#ordered.add(id);
+    const letter = { id, lane: row.lane };
+    const promised = this.#bySeq.get(id);
+    if (promised !== undefined && kind === 'drop') promised.hasEnded = true;
+    if (kind === 'drop') return this.#disk.ride(this.#custodian.drop(letter));
+    if (this.#flaw === 'takes letters early') this.#disk.letters.delete(id);
+    const entry = this.#custodian.accept(lane, uplink(), { stamp: STAMP, owed: undefined, terms: AT_ONCE, letter });
+    this.#bySeq.set(entry.row.seq, { seq: entry.row.seq, lane, isTold: false, hasEnded: false });
+    this.#retried.set(id, entry.row.seq);
+  }
+
+  /** Under whatever number it came back. */
+  #hasEnded(seq: number): boolean {
+    const again = this.#retried.get(seq);
+    return this.#bySeq.get(seq)?.hasEnded === true || (again !== undefined && this.#hasEnded(again));
+  }
+
+  #isOnDisk(seq: number): boolean {
+    const again = this.#retried.get(seq);
+    const { rows, letters } = this.#disk;
+    return rows.has(seq) || letters.has(seq) || (again !== undefined && this.#isOnDisk(again));
+  }
+
+  #page(): void {
+    const wanted = this.#custodian.wanted();
+    if (wanted.size > 0) this.#custodian.loaded(wanted, this.#disk.page(wanted, 3));
+  }
+
+  #told({ row }: Entry): void {
+    const promised = this.#bySeq.get(row.seq);
+    if (promised === undefined) throw new Error(`somebody was told of ${row.seq}, which was never accepted`);
+    if (promised.isTold) throw new Error(`somebody was told twice of ${row.seq}`);
+    if (!promised.hasEnded && !this.#disk.rows.has(row.seq)) throw new Error(`${row.seq} was told of and is nowhere`);
+    promised.isTold = true;
+  }
+
+  #check(): void {
+    if (this.#custodian.imbalance() !== 0) throw new Error(`the live books are off by ${this.#custodian.imbalance()}`);
+    if (this.#disk.imbalance !== 0) throw new Error(`the durable books are off by ${this.#disk.imbalance}`);
+    for (const { seq, isTold } of this.#bySeq.values())
+      if (isTold && !this.#hasEnded(seq) && !this.#isOnDisk(seq)) throw new Error(`${seq} was told of and is nowhere`);
+    let pending = 0;
+    let pendingBytes = 0;
+    for (const lane of this.#custodian.lanes()) {
+      const seqs = lane.window.map(({ row }) => row.seq);
+      if (seqs.length > WINDOW_MAX) throw new Error(`${seqs.length} in a window of ${WINDOW_MAX}`);
+      if (seqs.some((seq, place) => seq <= (seqs[place - 1] ?? 0))) throw new Error(`out of order: ${seqs}`);
+      pending += lane.pending;
+      pendingBytes += lane.pendingBytes;
+    }
+    if (pending !== this.#custodian.pending) throw new Error(`${this.#custodian.pending} pending, ${pending} in lanes`);
+    if (pendingBytes !== this.#custodian.pendingBytes) throw new Error('bytes pending and bytes in lanes differ');
+  }
+}

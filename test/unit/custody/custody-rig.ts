@@ -1,0 +1,143 @@
+/** Custody on a bench: a group commit that commits when it is told to, and the disk it commits to. */
+import type { Message } from '../../../src/base/message.ts';
+import type { Stamp } from '../../../src/base/time.ts';
+import { type Change, countsOf } from '../../../src/custody/change.ts';
+import { Custodian, type CustodianOptions } from '../../../src/custody/custodian.ts';
+import type { Durability } from '../../../src/custody/durability.ts';
+import { type Entry, rowBegin } from '../../../src/custody/entry.ts';
+import { addCounts, type Counts, imbalance, settledTotal, ZERO } from '../../../src/custody/ledger.ts';
+import type { LaneBacklog, LaneCounts, Row, RowPage } from '../../../src/custody/row.ts';
+
+export const STAMP: Stamp = { epoch: 1, upMs: 0 };
+/** Terms of a message that is gathered at once. */
+export const AT_ONCE = { holdUntilMs: undefined, commitByMs: 0 };
+/** Terms of a message that waits in RAM for the next hop. */
+export const HELD = { holdUntilMs: 200, commitByMs: 100 };
+
+export function uplink(topic = 't', bytes = 1): Message {
+  return { topic, payload: new Uint8Array(bytes), qos: 1 };
+}
+
+export function rowOf(seq: number, lane = 1, topic = 't'): Row {
+  return { seq, lane, topic, payload: new Uint8Array(1), qos: 1, stamp: STAMP };
+}
+
+/** Numbers of the entries, in order. */
+export function seqsOf(entries: Iterable<{ readonly row: Row }>): number[] {
+  return [...entries].map(({ row }) => row.seq);
+}
+
+export class BenchDisk implements Durability {
+  readonly rows = new Map<number, Row>();
+  /** Dead letters by number: that of the message they were. */
+  readonly letters = new Map<number, Row>();
+  readonly books = new Map<number, { counts: Counts; bytes: number }>();
+  held: Entry[] = [];
+  gathered: Entry[] = [];
+  riders: Change[] = [];
+  #running: { readonly puts: readonly Entry[]; readonly changes: readonly Change[] } | undefined;
+
+  hold(_direction: unknown, entry: Entry): void {
+    this.held.push(entry);
+  }
+
+  gather(_direction: unknown, entry: Entry): void {
+    entry.keeping = 'gathering';
+    this.gathered.push(entry);
+  }
+
+  ride(change: Change): void {
+    this.riders.push(change);
+  }
+
+  /** Whoever was held has waited long enough. */
+  letGo(): void {
+    for (const entry of this.held.splice(0))
+      if (entry.keeping === 'held' && entry.ended === undefined) this.gather('uplink', entry);
+  }
+
+  begin(): void {
+    if (this.#running !== undefined) return;
+    const puts = this.gathered.splice(0).filter((entry) => entry.ended === undefined);
+    for (const entry of puts) entry.keeping = 'committing';
+    const changes = puts.flatMap((entry) => rowBegin('uplink', entry));
+    this.#running = { puts, changes: [...changes, ...this.riders.splice(0)] };
+  }
+
+  /** The power goes: the running commit never happened. */
+  abort(): void {
+    this.#running = undefined;
+  }
+
+  /** The running commit becomes durable. @returns the entries whose receipt is due */
+  finish(): readonly Entry[] {
+    const { puts, changes } = this.#running ?? { puts: [], changes: [] };
+    this.#running = undefined;
+    for (const change of changes) this.#apply(change);
+    return puts;
+  }
+
+  page(lanes: ReadonlyMap<number, number>, limit: number): RowPage {
+    const from = Math.min(...lanes.values());
+    const scanned = [...this.rows.values()]
+      .filter((row) => row.seq >= from)
+      .sort((left, right) => left.seq - right.seq);
+    const rows: Row[] = [];
+    let scannedTo = from - 1;
+    for (const row of scanned) {
+      if (rows.length >= limit) break;
+      scannedTo = row.seq;
+      if (row.seq >= (lanes.get(row.lane) ?? Number.POSITIVE_INFINITY)) rows.push(row);
+    }
+    return { rows, scannedTo, atEnd: rows.length < limit, damaged: [] };
+  }
+
+  get counts(): LaneCounts[] {
+    return [...this.books].map(([lane, { counts }]) => ({ direction: 'uplink', lane, counts }));
+  }
+
+  get backlog(): LaneBacklog[] {
+    return [...this.books].flatMap(([lane, { counts, bytes }]) => {
+      const rows = counts.accepted - settledTotal(counts);
+      return rows > 0 ? [{ direction: 'uplink' as const, lane, rows, bytes }] : [];
+    });
+  }
+
+  /** By how much the durable ledger is off. */
+  get imbalance(): number {
+    let off = 0;
+    for (const [lane, { counts }] of this.books) {
+      off += Math.abs(imbalance(counts, [...this.rows.values()].filter((row) => row.lane === lane).length));
+    }
+    return off;
+  }
+
+  #apply(change: Change): void {
+    if (change.kind === 'put') this.rows.set(change.row.seq, change.row);
+    else if (change.kind === 'exhume' && !this.letters.delete(change.letter)) return;
+    else if (change.kind === 'bury' || change.kind === 'settle') {
+      const row = this.rows.get(change.seq);
+      if (row === undefined) return;
+      this.rows.delete(change.seq);
+      if (change.kind === 'bury') this.letters.set(change.seq, row);
+    }
+    const delta = countsOf(change);
+    if (delta === undefined) return;
+    const { counts, bytes } = this.books.get(delta.lane) ?? { counts: ZERO, bytes: 0 };
+    this.books.set(delta.lane, { counts: addCounts(counts, delta.counts), bytes: bytes + delta.bytes });
+  }
+}
+
+/** A custodian on that disk, as an opening store would give it. */
+export function custodianOn(disk: BenchDisk, options: Partial<CustodianOptions> = {}): Custodian {
+  return new Custodian({
+    direction: 'uplink',
+    windowMax: 4,
+    nextSeq: 1,
+    backlog: disk.backlog,
+    counts: disk.counts,
+    durability: disk,
+    safe: () => {},
+    ...options,
+  });
+}

@@ -1,0 +1,109 @@
+/** A link of lines as the configuration makes it, and the shortest way to see what it does. */
+import type { DriverReport, LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
+import { createLinesLink, type LinesLinkOptions } from '../../../../src/driver/lines/link.ts';
+import { configOf, GENERIC } from '../../config/config-rig.ts';
+
+/** Keys of [link.lines] beside its subdevice; texts, numbers, flags and lists are the same in JSON and in TOML. */
+export type LinesKeys = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+/** @param link keys of the link itself */
+export function linesText(keys: LinesKeys, link: LinesKeys = {}): string {
+  const lines = (table: LinesKeys): string[] =>
+    Object.entries(table).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+  const table = [...lines({ driver: 'lines', ...link }), '[link.lines]', ...lines({ subdevice: 'meter-1', ...keys })];
+  return GENERIC.replace('path = "/dev/ttyUSB0"', `path = "/dev/ttyUSB0"\n${table.join('\n')}`);
+}
+
+/** @param others subdevices that the link serves too */
+export function linesLink(keys: LinesKeys, others: readonly string[] = [], random = () => 0): LinkMachine {
+  return createLinesLink({ ...linesOptions(keys, others), random });
+}
+
+/** All of its options but chance. */
+export function linesOptions(keys: LinesKeys, others: readonly string[] = []): Omit<LinesLinkOptions, 'random'> {
+  const served = others.length === 0 ? {} : { subdevices: ['meter-1', ...others] };
+  const text = linesText(keys, served) + others.map((id) => `[[subdevice]]\nid = "${id}"\n`).join('');
+  const [link] = configOf(text).links;
+  if (link?.lines === undefined) throw new Error('not a link of lines');
+  const bounds = { uplinksMax: 4, retryMs: 100, retriesMax: 2, reopen: { floorMs: 50, ceilingMs: 200 } };
+  return { ...link, ...link.lines, ...bounds };
+}
+
+type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;
+
+/** An open link, in the hands of a flow that lets in whoever asks. */
+export class LinesBench {
+  readonly link: LinkMachine;
+  /** What was written, delimiters and all. */
+  written = '';
+  reports: DriverReport[] = [];
+  nowMs = 0;
+  isWelcoming = true;
+
+  constructor(keys: LinesKeys = {}, others: readonly string[] = []) {
+    this.link = linesLink(keys, others);
+    this.order({ kind: 'start' });
+    this.order({ kind: 'opened' });
+  }
+
+  order(input: LinkInput): void {
+    for (const action of this.link.handle(input, this.nowMs)) this.#see(action);
+  }
+
+  receive(text: string): void {
+    this.order({ kind: 'bytes', bytes: Uint8Array.from(Buffer.from(text, 'latin1')) });
+  }
+
+  /** Time goes by, timer by timer. */
+  pass(ms: number): void {
+    const untilMs = this.nowMs + ms;
+    for (let atMs = this.link.wakeAtMs(); atMs !== undefined && atMs <= untilMs; atMs = this.link.wakeAtMs()) {
+      this.nowMs = Math.max(this.nowMs, atMs);
+      this.order({ kind: 'wake' });
+    }
+    this.nowMs = untilMs;
+  }
+
+  deliver(token: number, text: string, topic = 'cmd', subdevice = 'meter-1'): void {
+    const payload = Uint8Array.from(Buffer.from(text, 'latin1'));
+    this.order({ kind: 'deliver', subdevice, token, topic, payload, qos: 1, dup: false });
+  }
+
+  of<Kind extends DriverReport['kind']>(kind: Kind): Report<Kind>[] {
+    return this.reports.filter((report): report is Report<Kind> => report.kind === kind);
+  }
+
+  /** What came through: topic and payload of each. */
+  get uplinks(): (readonly [string, string])[] {
+    return this.of('uplink').map(({ topic, payload }) => [topic, Buffer.from(payload).toString()]);
+  }
+
+  /** Written since the last look. */
+  takeWritten(): string {
+    const { written } = this;
+    this.written = '';
+    return written;
+  }
+
+  #see(action: LinkAction): void {
+    switch (action.kind) {
+      case 'write':
+        this.written += Buffer.from(action.bytes).toString('latin1');
+        break;
+      case 'open':
+      case 'close':
+        break;
+      case 'attach': {
+        this.reports.push(action);
+        const { subdevice } = action;
+        const answer = this.isWelcoming
+          ? ({ accepted: true, topicIds: new Map() } as const)
+          : ({ accepted: false, why: 'congestion' } as const);
+        this.order({ kind: 'attached', subdevice, answer });
+        break;
+      }
+      default:
+        this.reports.push(action);
+    }
+  }
+}

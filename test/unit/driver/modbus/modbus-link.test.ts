@@ -1,0 +1,223 @@
+/** The Modbus link among its units: what it asks, what it tells, and what it makes of silence, noise and late answers. */
+import { describe, expect, it } from 'vitest';
+import { sealFrame } from '../../../../src/codec/modbus-rtu.ts';
+import { ANSWER_MS_MAX, ModbusWire, point, unitPlan, type WirePlan } from './modbus-wire.ts';
+
+/** Registers that say themselves where they are, none next to another: one request each, and answers of one length. */
+const PLACES = [10, 20, 30, 40];
+const MARKED = PLACES.map((address) => point(`p${address}`, address));
+const markOf = (unit: number, address: number): number => unit * 1000 + address;
+
+function markedWire(plan: Partial<WirePlan> = {}, addresses = [1, 2, 3]): ModbusWire {
+  const wire = new ModbusWire({ units: addresses.map((address) => unitPlan(address, MARKED)), ...plan });
+  for (const unit of addresses) for (const place of PLACES) wire.unit(unit).holdings[place] = markOf(unit, place);
+  return wire;
+}
+
+/** Values that were told of another register than theirs; nothing may be told of one but its mark, or nothing. */
+function mixedUp(wire: ModbusWire): unknown[] {
+  return wire.states.flatMap(({ subdevice, values }) =>
+    Object.entries(values).filter(([name, value]) => {
+      const mark = markOf(Number(subdevice.split('-')[1]), Number(name.slice(1)));
+      return value !== null && value !== mark;
+    }),
+  );
+}
+
+describe('a Modbus link', () => {
+  it('attaches the units that answer, subscribes to their commands, and tells their whole state once', () => {
+    const wire = markedWire();
+    expect(wire.run(() => wire.states.length === 3)).toBe(true);
+    wire.runFor(2000);
+    expect(wire.filters).toEqual(['unit-1/set', 'unit-2/set', 'unit-3/set']);
+    expect(wire.states.map(({ values }) => values)).toContainEqual({ p10: 2010, p20: 2020, p30: 2030, p40: 2040 });
+    expect(wire.states).toHaveLength(3);
+  });
+
+  it('tells a change beyond the deadband, and no other', () => {
+    const wire = new ModbusWire({ units: [unitPlan(1, [point('level', 0, { deadband: 5 }), point('mode', 1)])] });
+    wire.run(() => wire.states.length === 1);
+    wire.unit(1).holdings[0] = 5;
+    wire.runFor(1000);
+    expect(wire.states).toHaveLength(1);
+    wire.unit(1).holdings[0] = 6;
+    expect(wire.run(() => wire.states.length === 2)).toBe(true);
+    expect(wire.states[1]?.values).toEqual({ level: 6, mode: 0 });
+  });
+
+  it('tells the state again when the heartbeat is due', () => {
+    const points = [point('a', 0), point('b', 9)];
+    const wire = new ModbusWire({ units: [unitPlan(1, points, { heartbeatMs: 1000 })], startMs: 5_000_000 });
+    wire.runFor(10_100);
+    expect(wire.states.every(({ values }) => Object.keys(values).length === 2)).toBe(true);
+    expect(wire.states.length).toBeGreaterThanOrEqual(9);
+    expect(wire.states.length).toBeLessThanOrEqual(11);
+  });
+
+  it('tells null for what a unit refuses to read', () => {
+    const wire = new ModbusWire({ units: [unitPlan(1, [point('here', 0), point('beyond', 5000)])] });
+    wire.run(() => wire.states.length === 1);
+    const $errors = { beyond: 'illegal data address' };
+    expect(wire.states[0]?.values).toEqual({ here: 0, beyond: null, $errors });
+  });
+
+  it('keeps the newest state when there is no room, and tells it when there is', () => {
+    let isFull = true;
+    const wire = markedWire({ refuse: () => (isFull ? 'congestion' : undefined) }, [1]);
+    wire.runFor(3000);
+    wire.unit(1).holdings[10] = 7;
+    wire.runFor(3000);
+    isFull = false;
+    expect(wire.link.counters.refusedUplinks).toBeGreaterThan(0);
+    expect(wire.run(() => wire.states.length === 1)).toBe(true);
+    expect(wire.states[0]?.values).toEqual({ p10: 7, p20: 1020, p30: 1030, p40: 1040 });
+    wire.runFor(3000);
+    expect(wire.states).toHaveLength(1);
+  });
+
+  it('takes a unit that does not answer for gone, goes on with the others, and takes it back', () => {
+    const away = new Set<number>();
+    const wire = markedWire({ answerMs: (address) => (away.has(address) ? undefined : 5) });
+    wire.run(() => wire.states.length === 3);
+    away.add(2);
+    expect(wire.run(() => wire.detaches.length > 0)).toBe(true);
+    expect(wire.detaches).toMatchObject([{ subdevice: 'unit-2', cause: 'no answer' }]);
+    wire.unit(3).holdings[10] = 9;
+    expect(wire.run(() => wire.states.length === 4, 1000)).toBe(true);
+    away.clear();
+    expect(wire.run(() => wire.isAttached(2), 40_000)).toBe(true);
+    expect(wire.run(() => wire.states.length === 5)).toBe(true);
+  });
+
+  it.each(['unit', 'line'])('tells nothing from before the %s was gone, and reads all of it again', (gone) => {
+    let isAway = false;
+    const points = [point('quick', 0), point('slow', 9, { pollMs: 3_600_000 })];
+    const wire = new ModbusWire({ units: [unitPlan(1, points)], answerMs: () => (isAway ? undefined : 5) });
+    wire.run(() => wire.states.length === 1);
+    if (gone === 'line') wire.order({ kind: 'closed', reason: 'unplugged' });
+    isAway = gone === 'unit';
+    wire.run(() => wire.detaches.length > 0);
+    wire.unit(1).holdings[9] = 7;
+    isAway = false;
+    wire.run(() => wire.states.length === 2);
+    expect(wire.states.map(({ values }) => values)).toEqual([
+      { quick: 0, slow: 0 },
+      { quick: 0, slow: 7 },
+    ]);
+  });
+
+  it('asks a unit that is gone seldom, and one that answers at its period', () => {
+    const wire = markedWire({ answerMs: (address) => (address === 1 ? undefined : 5) }, [1, 2]);
+    wire.runFor(60_000);
+    const asked = (unit: number) => wire.sent.filter(({ bytes }) => bytes[0] === unit).length;
+    expect(asked(1)).toBeLessThan(60);
+    expect(asked(2)).toBeGreaterThan(1200);
+  });
+
+  it('detaches everyone when the line closes, and starts over when it opens', () => {
+    const wire = markedWire();
+    wire.run(() => wire.states.length === 3);
+    wire.order({ kind: 'closed', reason: 'unplugged' });
+    expect(wire.detaches.map(({ cause }) => cause)).toEqual(['link closed', 'link closed', 'link closed']);
+    expect(wire.run(() => wire.states.length === 6)).toBe(true);
+  });
+
+  it('never sends within the silence that ends a frame', () => {
+    const wire = markedWire({ damage: 0.1 });
+    wire.runFor(5000);
+    const gaps = wire.sent.slice(1).map(({ atMs }, index) => atMs - (wire.sent[index]?.atMs ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(2 + 2); // on the wire for 1 ms or more each way, and silence
+  });
+
+  it('gives up on a line that is never silent, and comes back when it is', () => {
+    const wire = markedWire();
+    wire.run(() => wire.states.length === 3);
+    let isBabbling = true;
+    const babble = (): void => {
+      if (!isBabbling) return;
+      wire.order({ kind: 'bytes', bytes: Uint8Array.of(0x55) });
+      wire.later(1, babble);
+    };
+    babble();
+    expect(wire.run(() => wire.detaches.length === 3)).toBe(true);
+    isBabbling = false;
+    expect(wire.run(() => wire.link.attachedSubdevices().length === 3)).toBe(true);
+  });
+});
+
+describe('answers', () => {
+  const SEEDS = Array.from({ length: 12 }, (_, seed) => seed);
+
+  it.each(SEEDS)('are never mixed up by noise (seed %i)', (seed) => {
+    const wire = markedWire({ seed, damage: 0.05 });
+    wire.runFor(60_000);
+    expect(mixedUp(wire)).toEqual([]);
+    expect(wire.states.length).toBeGreaterThan(2);
+    expect(wire.link.counters.crcErrors).toBeGreaterThan(0);
+  });
+
+  it('would be seen to be wrong: if the CRC let damage pass', () => {
+    const wire = markedWire({ damage: 0.05, isForged: true });
+    wire.runFor(60_000);
+    expect(mixedUp(wire)).not.toEqual([]);
+  });
+
+  it.each(SEEDS)('are never mixed up by coming late (seed %i)', (seed) => {
+    const wire = markedWire({ seed, damage: 0.02, answerMs: (_, random) => lateBy(random, 2.5) });
+    wire.runFor(120_000);
+    expect(mixedUp(wire)).toEqual([]);
+    expect(wire.states.length).toBeGreaterThan(2);
+    expect(wire.link.counters.retries).toBeGreaterThan(0);
+  });
+
+  it('would be seen to be mixed up: if nobody waited for late ones', () => {
+    const mixed = SEEDS.flatMap((seed) => {
+      const wire = markedWire({
+        seed,
+        link: { lateMsMax: -ANSWER_MS_MAX },
+        answerMs: (_, random) => lateBy(random, 2.5),
+      });
+      wire.runFor(120_000);
+      return mixedUp(wire);
+    });
+    expect(mixed).not.toEqual([]);
+  });
+
+  /** What unit 1 would say of its second register, over and over. */
+  function strayAnswers(wire: ModbusWire, forMs: number): void {
+    const untilMs = wire.nowMs + forMs;
+    const [high, low] = [markOf(1, 20) >> 8, markOf(1, 20) & 0xff];
+    const say = (): void => {
+      wire.order({ kind: 'bytes', bytes: sealFrame([1, 3, 2, high, low]) });
+      if (wire.nowMs < untilMs) wire.later(30, say);
+    };
+    say();
+  }
+
+  it('to questions of an earlier life of the gateway are not taken for answers to this', () => {
+    const wire = markedWire({ answerMs: () => 80 }, [1]);
+    wire.run(() => wire.link.state === 'open');
+    strayAnswers(wire, 2 * ANSWER_MS_MAX);
+    expect(wire.run(() => wire.states.length === 1)).toBe(true);
+    expect(mixedUp(wire)).toEqual([]);
+  });
+
+  it('would be seen to be taken: if they came when none can come any more', () => {
+    const wire = markedWire({ answerMs: () => 80 }, [1]);
+    wire.run(() => wire.sent.length === 1);
+    strayAnswers(wire, 2 * ANSWER_MS_MAX);
+    expect(wire.run(() => wire.states.length === 1)).toBe(true);
+    expect(mixedUp(wire)).not.toEqual([]);
+  });
+
+  it('of the first sending are taken when they come while the second waits', () => {
+    const wire = markedWire({ answerMs: () => ANSWER_MS_MAX + 1 }, [1]);
+    expect(wire.run(() => wire.states.length === 1, 20_000)).toBe(true);
+    expect(mixedUp(wire)).toEqual([]);
+  });
+});
+
+/** Mostly in time, now and then later than the deadline, by at most so many times. */
+function lateBy(random: () => number, most: number): number {
+  return random() < 0.7 ? 5 : random() * most * ANSWER_MS_MAX;
+}

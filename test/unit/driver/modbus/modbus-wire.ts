@@ -1,0 +1,244 @@
+/**
+ * A Modbus link and simulated units on a virtual wire that damages and loses bytes, with a flow that takes what it is told.
+ * Everything from one seed, on a virtual clock.
+ */
+import type { ProbeOutcome } from '../../../../src/base/probe.ts';
+import { seededRandom } from '../../../../src/base/random.ts';
+import { SimulatedUnit } from '../../../../src/bench/subdevices/modbus-device.ts';
+import { sealFrame } from '../../../../src/codec/modbus-rtu.ts';
+import type { DetachCause, LinkAction, LinkInput, LinkMachine, RefuseReason } from '../../../../src/driver/driver.ts';
+import { createModbusLink, type ModbusLinkOptions } from '../../../../src/driver/modbus/link.ts';
+import type { Point } from '../../../../src/driver/modbus/points.ts';
+import type { UnitPlan } from '../../../../src/driver/modbus/unit.ts';
+
+export function point(name: string, address: number, more: Partial<Point> = {}): Point {
+  return {
+    ...{ name, address, table: 'holding', type: 'uint16', bit: undefined, length: undefined, order: 'ABCD' },
+    ...{ encoding: 'ascii', padding: 'nul' },
+    ...{ scale: 1, offset: 0, deadband: 0, pollMs: 100, isWritable: true, min: undefined, max: undefined },
+    ...more,
+  };
+}
+
+export function unitPlan(address: number, points: readonly Point[], more: Partial<UnitPlan> = {}): UnitPlan {
+  return {
+    ...{ subdevice: `unit-${address}`, address, points, gapMax: 0, heartbeatMs: 0, writeMode: 'single', busyMs: 3000 },
+    ...{ stateTopic: 'state', setTopic: 'set', resultTopic: 'result' },
+    ...more,
+  };
+}
+
+export interface WirePlan {
+  readonly units: readonly UnitPlan[];
+  readonly seed?: number;
+  /** What the clock shows at first. */
+  readonly startMs?: number;
+  /** Chance that a write loses a byte, and that it has a bit flipped, and that a stray byte goes before it. */
+  readonly damage?: number;
+  /** Damage mends the CRC behind it. */
+  readonly isForged?: boolean;
+  /** Delay of the answer of a unit; `undefined`: none comes. */
+  readonly answerMs?: (address: number, random: () => number) => number | undefined;
+  /** Why an uplink is refused; `undefined`: it is taken. */
+  readonly refuse?: () => RefuseReason | undefined;
+  /** Whether the flow has no room for a subdevice that asks to be served, or for its filter. */
+  readonly turnsAway?: () => boolean;
+  readonly link?: Partial<ModbusLinkOptions>;
+  readonly create?: (options: ModbusLinkOptions) => LinkMachine;
+}
+
+export const ANSWER_MS_MAX = 100;
+const WIRE_MS = 2;
+
+export class ModbusWire {
+  readonly link: LinkMachine;
+  /** By address. */
+  readonly units = new Map<number, SimulatedUnit>();
+  readonly states: { readonly subdevice: string; readonly values: Readonly<Record<string, unknown>> }[] = [];
+  readonly results: unknown[] = [];
+  readonly resultTexts: string[] = [];
+  readonly discards: { readonly subdevice: string | undefined; readonly reason: string; readonly sample: string }[] =
+    [];
+  readonly detaches: { readonly subdevice: string; readonly cause: DetachCause }[] = [];
+  /** How deliveries ended, by token. */
+  readonly endings = new Map<number, string>();
+  readonly probes = new Map<number, ProbeOutcome>();
+  readonly filters: string[] = [];
+  /** When requests left, and to which unit. */
+  readonly sent: { readonly atMs: number; readonly bytes: Uint8Array }[] = [];
+  nowMs: number;
+  readonly #plan: WirePlan;
+  readonly #random: () => number;
+  #events: { readonly atMs: number; readonly happen: () => void }[] = [];
+
+  constructor(plan: WirePlan) {
+    this.#plan = plan;
+    this.nowMs = plan.startMs ?? 0;
+    const random = seededRandom(plan.seed ?? 1);
+    this.#random = random;
+    for (const { address } of plan.units) {
+      const answerMs = () => (plan.answerMs === undefined ? 5 : plan.answerMs(address, random));
+      this.units.set(address, new SimulatedUnit({ address, size: 1000, silenceMs: 4, answerMs }));
+    }
+    this.link = (plan.create ?? createModbusLink)({
+      ...{
+        baudRate: 115_200,
+        answerMsMax: ANSWER_MS_MAX,
+        lateMsMax: 2 * ANSWER_MS_MAX,
+        retriesMax: 2,
+        units: plan.units,
+        uplinksMax: 8,
+        random,
+      },
+      reopen: { floorMs: 50, ceilingMs: 200 },
+      ...plan.link,
+    });
+    this.order({ kind: 'start' });
+  }
+
+  /** What the flow says to the link. */
+  order(input: LinkInput): void {
+    for (const action of this.link.handle(input, this.nowMs)) this.#byLink(action);
+  }
+
+  unit(address: number): SimulatedUnit {
+    const unit = this.units.get(address);
+    if (unit === undefined) throw new Error(`no unit ${address} on this wire`);
+    return unit;
+  }
+
+  command(address: number, token: number, command: unknown): void {
+    const text = typeof command === 'string' ? command : JSON.stringify(command);
+    const message = { topic: 'set', payload: new TextEncoder().encode(text), qos: 1, dup: false } as const;
+    this.order({ kind: 'deliver', subdevice: `unit-${address}`, token, ...message });
+  }
+
+  isAttached(address: number): boolean {
+    return this.link.attachedSubdevices().includes(`unit-${address}`);
+  }
+
+  /** Runs until `isDone`; false if that does not come about within `forMs`. */
+  run(isDone: () => boolean, forMs = 60_000): boolean {
+    const endMs = this.nowMs + forMs;
+    while (!isDone() && this.nowMs < endMs) this.#step();
+    return isDone();
+  }
+
+  runFor(ms: number): void {
+    const endMs = this.nowMs + ms;
+    this.later(ms, () => {});
+    this.run(() => this.nowMs >= endMs, ms);
+  }
+
+  later(ms: number, happen: () => void): void {
+    this.#events.push({ atMs: this.nowMs + ms, happen });
+  }
+
+  #step(): void {
+    const never = Number.POSITIVE_INFINITY;
+    const machines = [...this.units.values()].map((unit) => ({
+      atMs: unit.wakeAtMs() ?? never,
+      happen: () => this.#toUnit(unit, { kind: 'wake' }),
+    }));
+    const link = { atMs: this.link.wakeAtMs() ?? never, happen: () => this.order({ kind: 'wake' }) };
+    const next = [...this.#events, ...machines, link].reduce((a, b) => (b.atMs < a.atMs ? b : a));
+    if (!Number.isFinite(next.atMs)) throw new Error('nothing will ever happen again');
+    this.nowMs = Math.max(this.nowMs, next.atMs);
+    this.#events = this.#events.filter((event) => event !== next);
+    next.happen();
+  }
+
+  #toUnit(unit: SimulatedUnit, input: Parameters<SimulatedUnit['handle']>[0]): void {
+    for (const action of unit.handle(input, this.nowMs)) {
+      if (action.kind === 'write') this.#carry(action.bytes, (bytes) => this.order({ kind: 'bytes', bytes }));
+    }
+  }
+
+  #byLink(action: LinkAction): void {
+    switch (action.kind) {
+      case 'open':
+        return this.later(10, () => this.order({ kind: 'opened' }));
+      case 'close':
+        return this.later(1, () => this.order({ kind: 'closed', reason: action.reason }));
+      case 'write':
+        this.sent.push({ atMs: this.nowMs, bytes: action.bytes });
+        return this.#carry(action.bytes, (bytes) => {
+          for (const unit of this.units.values()) this.#toUnit(unit, { kind: 'bytes', bytes });
+        });
+      case 'attach': {
+        const answer = this.#isTurnedAway
+          ? ({ accepted: false, why: 'congestion' } as const)
+          : ({ accepted: true, topicIds: new Map() } as const);
+        return this.later(3, () => this.order({ kind: 'attached', subdevice: action.subdevice, answer }));
+      }
+      case 'detach':
+        this.detaches.push(action);
+        return;
+      case 'uplink':
+        return this.#uplink(action);
+      case 'subscribe':
+        this.filters.push(`${action.subdevice}/${action.filter}`);
+        return this.#answerSubscribe(action.token);
+      case 'delivered':
+        this.endings.set(action.token, 'delivered');
+        return;
+      case 'probed':
+        this.probes.set(action.token, action.outcome);
+        return;
+      case 'undelivered':
+        this.endings.set(action.token, action.why);
+        return;
+      case 'discarded':
+        this.discards.push({ subdevice: action.subdevice, reason: action.reason, sample: String(action.sample) });
+        return;
+      case 'unsubscribe':
+      case 'topicBound':
+      case 'topicReleased':
+        throw new Error(`a Modbus link has no ${action.kind}`);
+    }
+  }
+
+  get #isTurnedAway(): boolean {
+    return this.#plan.turnsAway?.() === true;
+  }
+
+  #answerSubscribe(token: number): void {
+    if (this.#isTurnedAway) this.later(1000, () => this.order({ kind: 'refuse', token, why: 'congestion' }));
+    else this.later(5, () => this.order({ kind: 'confirm', token }));
+  }
+
+  #uplink({ subdevice, topic, payload, token }: Extract<LinkAction, { kind: 'uplink' }>): void {
+    if (token === undefined) throw new Error('a Modbus uplink without a token');
+    const why = this.#plan.refuse?.();
+    if (why !== undefined) return this.later(20, () => this.order({ kind: 'refuse', token, why }));
+    const text = new TextDecoder().decode(payload);
+    const values = JSON.parse(text);
+    if (topic === 'state') this.states.push({ subdevice, values });
+    else {
+      this.results.push(values);
+      this.resultTexts.push(text);
+    }
+    this.later(20, () => this.order({ kind: 'acknowledge', token }));
+  }
+
+  #carry(bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void {
+    const { damage = 0, isForged = false } = this.#plan;
+    const random = this.#random;
+    const isChanged = isForged && random() < damage;
+    const carried = isChanged ? [...forged(bytes)] : [...bytes];
+    const at = Math.floor(random() * carried.length);
+    if (random() < damage) carried.splice(at, 1);
+    if (random() < damage) carried[at] = (carried[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+    if (random() < damage) carried.unshift(Math.floor(random() * 256));
+    // in two pieces, as adapters like to hand over what they have
+    const half = Math.floor(random() * carried.length);
+    this.later(WIRE_MS, () => arrive(Uint8Array.from(carried.slice(0, half))));
+    this.later(WIRE_MS + Math.floor(random() * 3), () => arrive(Uint8Array.from(carried.slice(half))));
+  }
+}
+
+/** Another value in an answer of one register. */
+function forged(frame: Uint8Array): Uint8Array {
+  const [unit = 0, code = 0, length = 0, high = 0, low = 0] = frame;
+  return length === 2 ? sealFrame([unit, code, length, high, low ^ 1]) : frame;
+}

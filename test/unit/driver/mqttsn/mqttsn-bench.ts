@@ -1,0 +1,172 @@
+/** An MQTT-SN link on a bench: packets instead of bytes on one side, a clock that is turned by hand. */
+import { sampleWords } from '../../../../src/base/discard.ts';
+import type { ChannelAction } from '../../../../src/base/machine.ts';
+import type { ConnectPacket, Packet, PublishPacket } from '../../../../src/codec/mqttsn-packets.ts';
+import { decodePacket } from '../../../../src/codec/mqttsn-decode.ts';
+import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
+import { encodeFrame, FrameReader } from '../../../../src/codec/mqttsn-cobs.ts';
+import type { DriverOrder, DriverReport, LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
+import { createMqttsnLink, type MqttsnLinkOptions } from '../../../../src/driver/mqttsn/link.ts';
+
+export const LINK_OPTIONS: MqttsnLinkOptions = {
+  name: 'bench',
+  framing: 'sn-cobs',
+  gatewayId: 1,
+  advertiseS: 0,
+  soleSubdevice: undefined,
+  wasInUse: true,
+  nodes: new Map(),
+  packetBytesMax: 256,
+  retryMs: 1000,
+  retriesMax: 3,
+  uplinksMax: 4,
+  topicIdsMax: 3,
+  predefinedTopics: new Map([[77, 'alarm/fire']]),
+  reopen: { floorMs: 500, ceilingMs: 30_000 },
+  random: () => 0.5,
+};
+
+export const CONNECT: ConnectPacket = { kind: 'connect', will: false, clean: false, durationS: 0, clientId: 'pump-7' };
+
+export class LinkBench {
+  readonly link: LinkMachine;
+  nowMs = 1000;
+  #packets: Packet[] = [];
+  #reports: DriverReport[] = [];
+  #channel: ChannelAction[] = [];
+  /** False: the end of a connection is not durable until a test says so. */
+  isReleasing = true;
+  readonly #leaving: string[] = [];
+  readonly #reader = new FrameReader(4096);
+
+  constructor(options: Partial<MqttsnLinkOptions> = {}) {
+    this.link = createMqttsnLink({ ...LINK_OPTIONS, ...options });
+  }
+
+  input(input: LinkInput): void {
+    for (const action of this.link.handle(input, this.nowMs)) this.#sort(action);
+    for (const subdevice of this.#leaving.splice(0)) {
+      if (this.isReleasing) this.input({ kind: 'released', subdevice });
+    }
+  }
+
+  open(): this {
+    this.input({ kind: 'start' });
+    this.input({ kind: 'opened' });
+    this.#channel = [];
+    // whoever believes to be connected was called back; the tests are about what comes after
+    this.after(2 * LINK_OPTIONS.retryMs);
+    this.heard();
+    return this;
+  }
+
+  /** Open, and pump-7 attached. */
+  attach(topicIds: ReadonlyMap<number, string> = new Map(), connect: Partial<ConnectPacket> = {}): this {
+    if (this.link.state !== 'open') this.open();
+    this.say({ ...CONNECT, ...connect });
+    this.order({ kind: 'attached', subdevice: connect.clientId ?? 'pump-7', answer: { accepted: true, topicIds } });
+    this.heard();
+    this.reported();
+    return this;
+  }
+
+  say(...packets: Packet[]): void {
+    const bytes = Buffer.concat(packets.map((packet) => encodeFrame(encodePacket(packet))));
+    this.input({ kind: 'bytes', bytes });
+  }
+
+  order(...orders: DriverOrder[]): void {
+    for (const order of orders) this.input(order);
+  }
+
+  /** Turns the clock on, waking the link whenever it wants that. */
+  after(ms: number): void {
+    const endMs = this.nowMs + ms;
+    for (
+      let wakeAtMs = this.link.wakeAtMs();
+      wakeAtMs !== undefined && wakeAtMs <= endMs;
+      wakeAtMs = this.link.wakeAtMs()
+    ) {
+      this.nowMs = Math.max(this.nowMs, wakeAtMs);
+      this.input({ kind: 'wake' });
+    }
+    this.nowMs = endMs;
+  }
+
+  /** What the subdevice heard since it last listened. */
+  heard(): Packet[] {
+    return this.#packets.splice(0);
+  }
+
+  /** What the flows were told since they last looked. */
+  /** What is not discarded, without words for people. */
+  reported(): DriverReport[] {
+    return this.#reports.splice(0).flatMap((report): DriverReport[] => {
+      if (report.kind === 'discarded') this.discards.push(`${report.reason}: ${sampleWords(report.sample)}`);
+      if (report.kind !== 'undelivered') return report.kind === 'discarded' ? [] : [report];
+      const { because, ...undelivered } = report;
+      if (because !== undefined) this.because.push(because);
+      return [undelivered];
+    });
+  }
+
+  asked(): ChannelAction[] {
+    return this.#channel.splice(0);
+  }
+
+  /** What `reported` has left out. */
+  readonly discards: string[] = [];
+  readonly because: string[] = [];
+
+  #sort(action: LinkAction): void {
+    switch (action.kind) {
+      case 'open':
+      case 'close':
+        this.#channel.push(action);
+        break;
+      case 'write':
+        for (const frame of this.#reader.push(action.bytes)) {
+          const packet = decodePacket(frame);
+          if (!packet.ok) throw new Error(packet.problem);
+          this.#packets.push(packet.value);
+        }
+        break;
+      default:
+        if (action.kind === 'detach' && action.cause === 'asked') this.#leaving.push(action.subdevice);
+        this.#reports.push(action);
+    }
+  }
+}
+
+/** A QoS 1 PUBLISH with the short topic `t1`, unless said otherwise. */
+export function publish(messageId: number, fields: Partial<PublishPacket> = {}): PublishPacket {
+  const topic = { type: 'short', name: 't1' } as const;
+  return {
+    kind: 'publish',
+    dup: false,
+    qos: 1,
+    retain: false,
+    topic,
+    messageId,
+    payload: Uint8Array.of(messageId),
+    ...fields,
+  };
+}
+
+/** A delivery to pump-7 of QoS 1 on the short topic `t1`, unless said otherwise. */
+export function delivery(token: number, fields: Partial<Extract<DriverOrder, { kind: 'deliver' }>> = {}): DriverOrder {
+  const payload = Uint8Array.of(token);
+  return { kind: 'deliver', subdevice: 'pump-7', token, topic: 't1', payload, qos: 1, dup: false, ...fields };
+}
+
+/** `t1` as it stands in a TopicId field. */
+const T1 = 0x7431;
+
+/** The gateway's PUBACK of what `publish` makes. */
+export function puback(messageId: number, returnCode = 0, topicId = T1) {
+  return { kind: 'puback', topicId, messageId, returnCode };
+}
+
+export function tokensOf(reports: readonly DriverReport[]): number[] {
+  return reports.flatMap((report) => ('token' in report && report.token !== undefined ? [report.token] : []));
+}

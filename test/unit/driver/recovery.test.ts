@@ -1,0 +1,192 @@
+/** The ladder of recovery: what is tried for a line that is open and does not work, and when it is left alone. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type LineView, Recovery, type Rung } from '../../../src/driver/line-recovery.ts';
+
+const ALL = ['reopen', 'toggle', 'reauthorise'] as const;
+
+/** A line that is looked at once a second. */
+class Line {
+  readonly recovery: Recovery;
+  readonly tried: Rung[] = [];
+  view: LineView = { isOpen: true, framesIn: 0, broken: 0, unexpected: 0, lost: 0, attached: 1 };
+  #nowMs = 0;
+
+  constructor(rungs: ConstructorParameters<typeof Recovery>[0] = ALL) {
+    this.recovery = new Recovery(rungs);
+    this.look();
+  }
+
+  look(change: Partial<LineView> = {}): void {
+    this.view = { ...this.view, ...change };
+    this.#nowMs += 1000;
+    const rung = this.recovery.look(this.view, this.#nowMs);
+    if (rung !== undefined) this.tried.push(rung);
+  }
+
+  pass(seconds: number): void {
+    for (let second = 0; second < seconds; second += 1) this.look();
+  }
+
+  /** Each second so many good and broken frames. */
+  hear(seconds: number, [good, broken]: readonly [number, number]): void {
+    for (let second = 0; second < seconds; second += 1)
+      this.look({ framesIn: this.view.framesIn + good, broken: this.view.broken + broken });
+  }
+
+  fallSilent(): void {
+    this.look({ lost: this.view.lost + 1, attached: 0 });
+  }
+}
+
+describe('frames that arrive whole and cannot be read as configured', () => {
+  /** Ten of them a second. */
+  const babble = (line: Line, seconds: number): void => {
+    for (let second = 0; second < seconds; second += 1) line.look({ unexpected: line.view.unexpected + 10 });
+  };
+
+  it('are no storm', () => {
+    const line = new Line();
+    babble(line, 60);
+    expect([line.tried, line.recovery.alarm]).toEqual([[], undefined]);
+    line.hear(5, [0, 10]);
+    expect(line.tried).toEqual(['resync']);
+  });
+
+  it('are no silence, even if their subdevice counts as gone for want of a good one', () => {
+    const line = new Line();
+    babble(line, 1);
+    line.pass(60);
+    line.fallSilent();
+    expect(line.tried).toEqual([]);
+    line.hear(1, [1, 0]);
+    line.fallSilent();
+    expect(line.tried).toEqual(['resync']);
+  });
+
+  it('end what is tried against a silence', () => {
+    const line = new Line();
+    line.fallSilent();
+    babble(line, 1);
+    line.pass(3600);
+    expect([line.tried, line.recovery.alarm]).toEqual([['resync'], undefined]);
+  });
+});
+
+describe('a subdevice that falls silent', () => {
+  it('has every rung tried, each after its time, then the alarm, and then it is left alone', () => {
+    const line = new Line();
+    line.fallSilent();
+    expect(line.tried).toEqual(['resync']);
+    line.pass(5);
+    expect(line.tried).toEqual(['resync', 'reopen']);
+    line.pass(10);
+    line.pass(10);
+    expect(line.tried).toEqual(['resync', ...ALL]);
+    expect(line.recovery.alarm).toBeUndefined();
+    line.pass(15);
+    expect(line.recovery.alarm?.trouble).toBe('silence');
+    line.pass(3600);
+    line.fallSilent();
+    expect(line.recovery.counts).toEqual({ resync: 1, reopen: 1, toggle: 1, reauthorise: 1, alarm: 1 });
+  });
+
+  it('ends the climb with its first good frame, and the next trouble begins at the bottom', () => {
+    const line = new Line();
+    line.fallSilent();
+    line.pass(5);
+    line.hear(1, [1, 0]);
+    line.pass(100);
+    expect(line.tried).toEqual(['resync', 'reopen']);
+    line.fallSilent();
+    expect(line.tried).toEqual(['resync', 'reopen', 'resync']);
+  });
+
+  it('ends the alarm with its first good frame', () => {
+    const line = new Line([]);
+    line.fallSilent();
+    line.pass(5);
+    expect(line.recovery.alarm).toBeDefined();
+    line.hear(1, [1, 0]);
+    expect(line.recovery.alarm).toBeUndefined();
+  });
+
+  it('costs nobody else his line', () => {
+    const line = new Line();
+    line.look({ lost: 1, attached: 3 });
+    line.pass(100);
+    expect(line.tried).toEqual([]);
+  });
+
+  it('is not climbed for while the port is closed, and the climb goes on when it is open', () => {
+    const line = new Line();
+    line.fallSilent();
+    line.look({ isOpen: false });
+    line.pass(100);
+    expect(line.tried).toEqual(['resync']);
+    line.look({ isOpen: true });
+    expect(line.tried).toEqual(['resync', 'reopen']);
+  });
+
+  it('has only the rungs tried that are configured', () => {
+    const line = new Line(['toggle']);
+    line.fallSilent();
+    line.pass(100);
+    expect(line.tried).toEqual(['resync', 'toggle']);
+  });
+});
+
+describe('broken frames', () => {
+  it('are a storm when they outnumber the good ones for five seconds', () => {
+    const line = new Line();
+    line.hear(4, [10, 11]);
+    expect(line.tried).toEqual([]);
+    line.hear(1, [10, 11]);
+    expect(line.tried).toEqual(['resync']);
+    line.hear(60, [10, 11]);
+    expect(line.recovery.alarm?.trouble).toBe('noise');
+    line.hear(1, [10, 3]);
+    expect(line.recovery.alarm).toBeUndefined();
+  });
+
+  it('that have ended are no trouble any more, though nothing good has come', () => {
+    const line = new Line();
+    line.hear(5, [0, 100]);
+    line.pass(60);
+    expect(line.tried).toEqual(['resync']);
+    line.hear(60, [0, 100]);
+    expect(line.recovery.alarm?.trouble).toBe('noise');
+    line.pass(5);
+    expect(line.recovery.alarm).toBeUndefined();
+  });
+
+  it.each([
+    ['few', [0, 4]],
+    ['fewer than the good ones', [100, 50]],
+  ] as const)('are the business of the framing when they are %s', (_, frames) => {
+    const line = new Line();
+    line.hear(100, frames);
+    expect(line.tried).toEqual([]);
+  });
+});
+
+it('every climb begins at the bottom and leaves out no rung, whatever is seen', () => {
+  const look = fc.record({
+    ...{ good: fc.nat(3), broken: fc.nat(20), lost: fc.nat(1), attached: fc.nat(1), isOpen: fc.boolean() },
+  });
+  fc.assert(
+    fc.property(fc.array(look, { maxLength: 300 }), (looks) => {
+      const line = new Line();
+      for (const { good, broken, lost, attached, isOpen } of looks) {
+        const { view } = line;
+        const framesIn = view.framesIn + good;
+        line.look({ framesIn, broken: view.broken + broken, lost: view.lost + lost, attached, isOpen });
+      }
+      const climbs = line.tried
+        .join(' ')
+        .split(/ ?resync ?/)
+        .slice(1);
+      for (const climb of climbs) expect(ALL.join(' ').startsWith(climb.trim())).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,58 @@
+/** Machines written down between two steps and taken back into new ones, which go on as if nothing had happened. */
+import { describe, expect, it } from 'vitest';
+import type { LinkAction, LinkInput } from '../../../src/driver/driver.ts';
+import { createMqttsnLink, type MqttsnLinkOptions } from '../../../src/driver/mqttsn/link.ts';
+import { HubClient } from '../../../src/hub/client/hub-client.ts';
+import type { HubAction, HubInput } from '../../../src/hub/client/hub-contract.ts';
+import { decodeValue } from '../../../src/recorder/recording-file.ts';
+import { OPTIONS } from '../hub/client/hub-rig.ts';
+import { HubTalk } from '../hub/client/hub-talk.ts';
+import { LINK_OPTIONS } from './mqttsn/mqttsn-bench.ts';
+import { MqttsnTalk } from './mqttsn/mqttsn-talk.ts';
+import { goOn, type Play, playThrough, unnoticedFields } from './snapshot-rig.ts';
+
+const STEPS = 600;
+
+const HUB: Play<HubInput, HubAction, HubClient> = {
+  make: (random) => new HubClient({ ...OPTIONS, keepAliveS: 10, reconnect: { floorMs: 100, ceilingMs: 1000 }, random }),
+  talk: (random) => new HubTalk(random),
+  lookAt: (client, nowMs) => {
+    // a rival is forgotten after a while
+    const takings = [0, 60_000, 600_000].map((laterMs) => client.takings(nowMs + laterMs));
+    return { nextAttemptAtMs: client.nextAttemptAtMs, takings };
+  },
+};
+
+function mqttsn(framing: MqttsnLinkOptions['framing']) {
+  const nodes = new Map([['a001', 'c1']]);
+  const options = { ...LINK_OPTIONS, framing, nodes, soleSubdevice: 'c4', advertiseS: 60, packetBytesMax: 128 };
+  const play: Play<LinkInput, LinkAction, ReturnType<typeof createMqttsnLink>> = {
+    make: (random) => createMqttsnLink({ ...options, random }),
+    talk: (random) => new MqttsnTalk(random, framing === 'sn-raw'),
+    lookAt: (link) => ({ counters: link.counters, attached: link.attachedSubdevices() }),
+  };
+  return play;
+}
+
+describeMachine('the hub client', HUB, '');
+describeMachine('an MQTT-SN link', mqttsn('sn-cobs'), '');
+describeMachine('an MQTT-SN link without framing', mqttsn('sn-raw'), '.reader.');
+
+/** @param root of the parts that may not be left out */
+function describeMachine<Input, Action, Machine>(name: string, play: Play<Input, Action, Machine>, root: string): void {
+  const courses = Array.from({ length: 20 }, (_, seed) => playThrough(play, seed, STEPS));
+
+  describe(name, () => {
+    it('goes on the same from wherever it was written down', () => {
+      for (const [seed, course] of courses.entries())
+        for (let from = seed; from < STEPS; from += 23) {
+          const snapshot = decodeValue(course.steps[from]?.before ?? '');
+          expect({ seed, from, differsAt: goOn(play, course, { from, snapshot }) }).toEqual({ seed, from });
+        }
+    });
+
+    it('does not if any one part of what was written down is left out', () => {
+      expect(unnoticedFields(play, courses, root)).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { NOBODY } from '../../../src/subdevices/registry.ts';
+import { FlowBench } from './downlink-rig.ts';
+
+describe('the PUBACK to the hub', () => {
+  it('leaves when the message is committed, not before', () => {
+    const bench = new FlowBench().enter('pump', false).arrive(1, 'x');
+    expect(bench.pubacks()).toEqual([]);
+    expect(bench.commit().pubacks()).toEqual([1]);
+  });
+
+  it('leaves when the subdevice has acknowledged it, without a write', () => {
+    const bench = new FlowBench().enter('pump').arrive(1, 'x');
+    expect(bench.pubacks()).toEqual([]);
+    expect(bench.delivered()).toEqual(['x']);
+    expect(bench.pubacks()).toEqual([1]);
+    expect(bench.commit().disk.rows.size).toBe(0);
+  });
+
+  it('leaves in the order of arrival, whatever is safe first [MQTT-4.6.0-2]', () => {
+    const bench = new FlowBench().enter('pump', false, 'pump/#').enter('valve', true, 'valve/#');
+    bench.arrive(1, 'slow').arrive(2, 'fast', { topic: 'valve/set' });
+    expect([bench.delivered(), bench.pubacks()]).toEqual([['fast'], []]);
+    expect(bench.commit().pubacks()).toEqual([1, 2]);
+  });
+
+  it('waits for the copies of all subscribers', () => {
+    const bench = new FlowBench().enter('pump').enter('other', false).arrive(1, 'x');
+    expect([bench.delivered(), bench.pubacks()]).toEqual([['x'], []]);
+    expect(bench.commit().pubacks()).toEqual([1]);
+  });
+
+  it('leaves at once for what nobody subscribed to, which is counted', () => {
+    const bench = new FlowBench().arrive(1, 'x');
+    expect(bench.pubacks()).toEqual([1]);
+    expect(bench.custodian.counts(NOBODY).shed).toEqual({ 'no subscriber': 1 });
+  });
+
+  it('of an answer to ourselves has its place in the order', () => {
+    const bench = new FlowBench().enter('pump', false).arrive(1, 'x');
+    expect([bench.consume(2), bench.consume(undefined)]).toEqual([true, true]);
+    expect(bench.pubacks()).toEqual([]);
+    expect(bench.commit().pubacks()).toEqual([1, 2]);
+  });
+
+  it('of an answer that comes again while it waits is one, and the answer is no news', () => {
+    const bench = new FlowBench().enter('pump', false).arrive(1, 'x');
+    expect([bench.consume(2), bench.consume(2, true), bench.consume(2)]).toEqual([true, false, true]);
+    expect(bench.commit().pubacks()).toEqual([1, 2, 2]);
+    expect([bench.consume(2, true), bench.pubacks()]).toEqual([true, [2]]);
+  });
+
+  it('is not sent into a new connection for what arrived in an old one', () => {
+    const bench = new FlowBench().enter('pump', false).arrive(1, 'x').reconnect().commit();
+    expect(bench.pubacks()).toEqual([]);
+  });
+});
+
+it('QoS 0 is handed to those who are there and acknowledged to nobody', () => {
+  const bench = new FlowBench().enter('pump').arrive(0, 'x', { qos: 0 });
+  expect([bench.delivered(), bench.pubacks(), bench.disk.gathered]).toEqual([['x'], [], []]);
+});

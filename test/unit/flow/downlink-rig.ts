@@ -1,0 +1,142 @@
+/** The flow of downlinks, and around it a hub and subdevices played by the test. */
+import { hash } from 'node:crypto';
+import { newFacts } from '../../../src/base/events.ts';
+import type { Message } from '../../../src/base/message.ts';
+import type { Change } from '../../../src/custody/change.ts';
+import type { CommandMark } from '../../../src/custody/row.ts';
+import type { DriverOrder } from '../../../src/driver/driver.ts';
+import { type Arriving, DownlinkFlow } from '../../../src/flow/downlink.ts';
+import type { Links } from '../../../src/flow/links.ts';
+import { Mailbox } from '../../../src/runtime/mailbox.ts';
+import type { Pager } from '../../../src/flow/pager.ts';
+import { SetAside } from '../../../src/flow/set-aside.ts';
+import { UnderWay } from '../../../src/flow/under-way.ts';
+import type { HubInput } from '../../../src/hub/client/hub-contract.ts';
+import { Inbox } from '../../../src/subdevices/inbox.ts';
+import { Mirror } from '../../../src/subdevices/registry.ts';
+import { RetainedCommands, type RetainedPolicy } from '../../../src/subdevices/retained-commands.ts';
+import { topicMap } from '../../../src/subdevices/topic-map.ts';
+import { BenchDisk, custodianOn, STAMP } from '../custody/custody-rig.ts';
+import { StepClock } from './flow-rig.ts';
+
+type Deliver = Extract<DriverOrder, { kind: 'deliver' }>;
+
+const LIMITS = { overflow: 'drop-oldest', replayIntervalMs: 0, holdMs: 200, commitMs: 100 } as const;
+
+/** The flow with a real inbox, custody and mirror; the links, the hub and the disk are the test's. */
+export class FlowBench {
+  readonly clock = new StepClock();
+  readonly disk = new BenchDisk();
+  readonly mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
+  readonly custodian = custodianOn(this.disk, {
+    direction: 'downlink',
+    windowMax: 64,
+    safe: (_, owed) => this.flow.safe(owed),
+  });
+  readonly mailbox = new Mailbox((error) => {
+    throw error;
+  });
+  readonly inbox: Inbox;
+  isReading = true;
+  readonly refusals: string[] = [];
+  readonly #orders: HubInput[] = [];
+  readonly #deliveries: Deliver[] = [];
+  readonly facts = newFacts();
+  readonly flow: DownlinkFlow;
+
+  readonly rides: Change[] = [];
+
+  constructor(messagesMax = 150, retained: RetainedPolicy = 'once', marks: readonly CommandMark[] = []) {
+    this.inbox = new Inbox({ ...LIMITS, messagesMax }, this.custodian);
+    const links: Pick<Links, 'order'> = {
+      order: (_, order) => {
+        if (order.kind === 'deliver') this.#deliveries.push(order);
+      },
+    };
+    const pager: Pick<Pager, 'turn'> = { turn: () => {} };
+    this.flow = new DownlinkFlow({
+      clock: this.clock,
+      mailbox: this.mailbox,
+      stamp: () => STAMP,
+      facts: this.facts,
+      underWay: new UnderWay(new SetAside(this.facts), []),
+      mirror: this.mirror,
+      retainedCommands: new RetainedCommands(retained, marks, (of) => hash('sha256', of, 'base64')),
+      ride: (change) => this.rides.push(change),
+      ...{ inbox: this.inbox, intake: { note: ({ reason, sample }) => this.refusals.push(`${reason}: ${sample}`) } },
+      links: () => links as Links,
+      pager: () => pager as Pager,
+      topicsOf: (subdevice) =>
+        topicMap('{subdevice}/{topic}', { gateway: 'gw', subdevice, productId: undefined, deviceName: undefined }),
+      order: (order) => this.#orders.push(order),
+      unstoredBytes: () => this.custodian.unstoredBytes,
+      setReading: (isReading) => {
+        this.isReading = isReading;
+      },
+      isExpired: undefined,
+    });
+    this.flow.hubConnected(true);
+  }
+
+  /** A subdevice that subscribed to `filter`. */
+  enter(id: string, isAttached = true, filter = '#'): this {
+    const { subdevice } = this.mirror.enter(id, 'link');
+    this.mirror.subscribe(subdevice, filter, 1);
+    if (isAttached) this.inbox.attached(subdevice.lane, this.clock.nowMs());
+    return this;
+  }
+
+  /** The hub sends. */
+  arrive(packetId: number, text: string, message: Partial<Message> & Partial<Arriving> = {}): this {
+    const { dup = false, retained = false, topic = 'pump/set', qos = 1 } = message;
+    const how = { dup, retained, packetId: qos === 0 ? undefined : packetId };
+    this.flow.arrived({ topic, payload: new TextEncoder().encode(text), qos }, how);
+    return this;
+  }
+
+  /** The hub answers the gateway itself. @returns whether it is news */
+  consume(packetId: number | undefined, dup = false): boolean {
+    return this.flow.consumed({ topic: '$gateway', payload: Uint8Array.of(1), qos: 1 }, dup, packetId);
+  }
+
+  reconnect(sessionPresent = true): this {
+    this.flow.hubLost();
+    this.flow.hubConnected(sessionPresent);
+    return this;
+  }
+
+  commit(): this {
+    this.disk.letGo();
+    this.disk.begin();
+    this.mailbox.post(() => {
+      for (const entry of this.disk.finish()) this.custodian.stored(entry);
+    });
+    return this;
+  }
+
+  /** Packet identifiers acknowledged to the hub since the last look. */
+  pubacks(): number[] {
+    return this.#orders.splice(0).flatMap((order) => (order.kind === 'puback' ? [order.packetId] : []));
+  }
+
+  /** The hub's connection was ordered to close. */
+  get isLeft(): boolean {
+    return this.#orders.some((order) => order.kind === 'leave');
+  }
+
+  /** What the subdevices were handed since the last look; they acknowledge it all. */
+  delivered(): string[] {
+    const texts: string[] = [];
+    for (let next = this.#deliveries.shift(); next !== undefined; next = this.#deliveries.shift()) {
+      texts.push(new TextDecoder().decode(next.payload));
+      this.flow.report({ kind: 'delivered', token: next.token });
+    }
+    return texts;
+  }
+
+  /** The subdevices refuse what they were handed since the last look. */
+  refuse(): void {
+    for (const { token } of this.#deliveries.splice(0))
+      this.flow.report({ kind: 'undelivered', token, why: 'refused' });
+  }
+}

@@ -1,0 +1,64 @@
+/** Filters that the hub granted are sent again to a hub that says it kept them: slowly, and bounded however often it cuts. */
+import { expect, it } from 'vitest';
+import { FilterRequests } from '../../../src/flow/filter-requests.ts';
+import { PoisonDetector } from '../../../src/outbox/poison-detector.ts';
+
+const FILTERS = Array.from({ length: 30 }, (_, index) => `f${index}`);
+const MINUTE_MS = 60_000;
+
+class Bench {
+  readonly filters = new FilterRequests(new PoisonDetector(3));
+  nowMs = 0;
+
+  /** One connection of this length. @returns what was sent when, each answered at once */
+  connection(lastsMs: number): { readonly atMs: number; readonly filter: string }[] {
+    const sent: { atMs: number; filter: string }[] = [];
+    const endMs = this.nowMs + lastsMs;
+    this.filters.renew(FILTERS, this.nowMs);
+    for (;;) {
+      for (let one = this.filters.next(this.nowMs); one !== undefined; one = this.filters.next(this.nowMs)) {
+        sent.push({ atMs: this.nowMs, filter: one.filter });
+        this.filters.answered(one.kind, one.filter);
+      }
+      const wakeAtMs = this.filters.wakeAtMs(this.nowMs) ?? endMs;
+      if (wakeAtMs >= endMs) break;
+      this.nowMs = wakeAtMs;
+    }
+    this.nowMs = endMs;
+    this.filters.clear();
+    return sent;
+  }
+}
+
+it('each goes once in a connection, four per second at most, from 5 s on', () => {
+  const sent = new Bench().connection(10 * MINUTE_MS);
+  expect(sent.map(({ filter }) => filter)).toEqual(FILTERS);
+  expect(sent[0]?.atMs).toBe(5000);
+  expect(sent.at(-1)?.atMs).toBe(5000 + 29 * 250);
+});
+
+it('connections of 4 s cost none, and those of 15 s one round per minute', () => {
+  const bench = new Bench();
+  for (let count = 0; count < 20; count += 1) expect(bench.connection(4000)).toEqual([]);
+  const sent = Array.from({ length: 40 }, () => bench.connection(15_000)).flat();
+  expect(sent.length).toBeLessThanOrEqual(FILTERS.length * 11);
+  expect(new Set(sent.map(({ filter }) => filter)).size).toBe(FILTERS.length);
+});
+
+it('what a lost connection left goes first in the next', () => {
+  const bench = new Bench();
+  expect(bench.connection(6000).map(({ filter }) => filter)).toEqual(['f0', 'f1', 'f2', 'f3']);
+  expect(bench.connection(10 * MINUTE_MS).map(({ filter }) => filter)).toEqual([
+    ...FILTERS.slice(4),
+    ...FILTERS.slice(0, 4),
+  ]);
+});
+
+it('waits for the answer to the one before', () => {
+  const { filters } = new Bench();
+  filters.renew(FILTERS, 0);
+  expect(filters.next(5000)?.filter).toBe('f0');
+  expect(filters.next(MINUTE_MS)).toBeUndefined();
+  filters.unanswered('subscribe', 'f0', MINUTE_MS);
+  expect(filters.next(MINUTE_MS)?.filter).toBe('f1');
+});

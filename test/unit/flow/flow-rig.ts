@@ -1,0 +1,137 @@
+/** A clock turned by hand and a store that answers when it is told to: what the flows need of the world. */
+import type { Change } from '../../../src/custody/change.ts';
+import { type Entry, newEntry } from '../../../src/custody/entry.ts';
+import type { LetterPage } from '../../../src/custody/dead-letter.ts';
+import type { RowPage } from '../../../src/custody/row.ts';
+import { Committer } from '../../../src/commit/committer.ts';
+import { Mailbox } from '../../../src/runtime/mailbox.ts';
+import type { Cancel, Clock, Store } from '../../../src/ports.ts';
+import { rowOf } from '../custody/custody-rig.ts';
+
+export class StepClock implements Clock {
+  #nowMs = 1000;
+  #alarms: { readonly atMs: number; readonly wake: () => void }[] = [];
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return 0;
+  }
+
+  wakeAt(atMs: number, wake: () => void): Cancel {
+    const alarm = { atMs, wake };
+    this.#alarms.push(alarm);
+    return () => {
+      this.#alarms = this.#alarms.filter((other) => other !== alarm);
+    };
+  }
+
+  /** Turns on by `ms`, ringing what is set on the way. */
+  pass(ms: number): void {
+    const endMs = this.#nowMs + ms;
+    for (;;) {
+      const next = this.#alarms.toSorted((left, right) => left.atMs - right.atMs)[0];
+      if (next === undefined || next.atMs > endMs) break;
+      this.#alarms = this.#alarms.filter((other) => other !== next);
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.wake();
+    }
+    this.#nowMs = endMs;
+  }
+}
+
+export interface Written {
+  readonly batch: number;
+  readonly changes: readonly Change[];
+}
+
+const EMPTY_PAGE: RowPage = { rows: [], scannedTo: 0, atEnd: false, damaged: [] };
+
+export class StepStore implements Store {
+  readonly commits: Written[] = [];
+
+  commit(batch: number, changes: readonly Change[]): void {
+    this.commits.push({ batch, changes });
+  }
+
+  get last(): Written {
+    const last = this.commits.at(-1);
+    if (last === undefined) throw new Error('nothing was committed');
+    return last;
+  }
+
+  async page(): Promise<RowPage> {
+    return EMPTY_PAGE;
+  }
+
+  async tally(): Promise<never> {
+    throw new Error('nobody asked for that');
+  }
+
+  async peek(): Promise<[]> {
+    return [];
+  }
+
+  async letters(): Promise<LetterPage> {
+    return { letters: [], kept: 0, newest: 0, dead: 0 };
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** A committer on both. */
+export class CommitBench {
+  readonly clock = new StepClock();
+  readonly store = new StepStore();
+  readonly mailbox = new Mailbox((error) => {
+    throw error;
+  });
+  readonly stored: Entry[] = [];
+  readonly fullness: boolean[] = [];
+  readonly committer: Committer;
+  #seq = 0;
+
+  constructor() {
+    this.committer = new Committer({
+      clock: this.clock,
+      mailbox: this.mailbox,
+      stored: (_, entry) => this.stored.push(entry),
+      unstored: (_, entry) => entry.ended === undefined,
+      fullChanged: (isFull) => this.fullness.push(isFull),
+    });
+    this.committer.attach(this.store);
+  }
+
+  /** Gathers messages that nobody waits for, in one task. */
+  gather(count: number, patienceMs: number): Entry[] {
+    const entries = Array.from({ length: count }, () => this.entry());
+    const byMs = this.clock.nowMs() + patienceMs;
+    this.mailbox.post(() => {
+      for (const entry of entries) this.committer.gather('uplink', entry, byMs);
+    });
+    return entries;
+  }
+
+  /** A message; with `owed`, one whose sender waits. */
+  entry(lane = 1, owed?: number): Entry {
+    this.#seq += 1;
+    return newEntry(rowOf(this.#seq, lane), owed);
+  }
+
+  receipt(): void {
+    const { batch } = this.store.last;
+    this.mailbox.post(() => this.committer.committed(batch));
+  }
+
+  full(): void {
+    const { batch } = this.store.last;
+    this.mailbox.post(() => this.committer.full(batch));
+  }
+
+  /** Numbers of the messages put by the last commit. */
+  get put(): number[] {
+    return this.store.last.changes.flatMap((change) => (change.kind === 'put' ? [change.row.seq] : []));
+  }
+}

@@ -1,0 +1,177 @@
+/** What is done about a line that is open and does not work: each rung carried out, told, and counted. */
+
+import { expect, it } from 'vitest';
+import { newFacts } from '../../../src/base/events.ts';
+import type { LinkCounters } from '../../../src/base/link-counters.ts';
+import type { DriverReport, LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
+import { FlightRecorder } from '../../../src/recorder/flight-recorder.ts';
+import { LinkCare } from '../../../src/flow/link-care.ts';
+import { type LinkPlan, Links } from '../../../src/flow/links.ts';
+import { Mailbox } from '../../../src/runtime/mailbox.ts';
+import { SetAside } from '../../../src/flow/set-aside.ts';
+import type { ChannelListener, PortCare } from '../../../src/ports.ts';
+import { StepClock } from './flow-rig.ts';
+
+const COUNTERS: LinkCounters = {
+  ...{ openings: 1, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0, oversizeFrames: 0 },
+  ...{ malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 },
+};
+
+/** Open from the start; a `wake` passes on what its line reports next. */
+class FakeMachine implements LinkMachine {
+  readonly state = 'open';
+  counters = COUNTERS;
+  reports: DriverReport[] = [];
+
+  attachedSubdevices(): readonly string[] {
+    return [];
+  }
+
+  sleepers(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
+  probeable(): readonly string[] {
+    return [];
+  }
+
+  wakeAtMs(): number | undefined {
+    return undefined;
+  }
+
+  snapshot(): object {
+    return {};
+  }
+
+  restore(): void {}
+
+  handle(input: LinkInput) {
+    const reports = this.reports;
+    this.reports = [];
+    return input.kind === 'start' ? [{ kind: 'open' } as const] : reports;
+  }
+}
+
+class CareBench {
+  readonly clock = new StepClock();
+  readonly machine = new FakeMachine();
+  readonly told: string[] = [];
+  readonly closes: string[] = [];
+  readonly links: Links;
+
+  constructor(care: PortCare | undefined, rungs: LinkPlan['rungs'], driver: LinkPlan['driver'] = 'mqttsn') {
+    const { clock } = this;
+    const facts = newFacts();
+    facts.on('linkRecovery', ({ rung, outcome }) => this.told.push(`${rung}: ${outcome}`));
+    facts.on('linkGivenUp', ({ trouble }) => this.told.push(`alarm: ${trouble}`));
+    const mailbox = new Mailbox((error) => {
+      throw error;
+    });
+    const open = (listener: ChannelListener) => ({
+      write: () => undefined,
+      queuedBytes: 0,
+      close: (reason: string) => {
+        this.closes.push(reason);
+        listener.closed(reason);
+      },
+    });
+    const subject = { name: 'meters', driver: 'mqttsn', framing: 'sn-cobs', options: {} };
+    const machine = { stateOf: () => 'open', snapshotOf: () => ({}) };
+    const recorder = new FlightRecorder({ subject, random: Math.random, bytesMax: 65_536, ...machine });
+    const plan = {
+      recorder,
+      name: 'meters',
+      path: 'usb:x',
+      ...{ driver, framing: 'sn-cobs' },
+      machine: this.machine,
+      renew: () => undefined,
+      open,
+      care,
+      rungs,
+    };
+    this.links = new Links({ clock, mailbox, facts, report: () => undefined, setAside: new SetAside(facts) }, [plan]);
+    this.links.start();
+    new LinkCare({ clock, mailbox, facts, links: () => this.links }).start();
+  }
+
+  /** A minute in which so many are counted each second. */
+  count(counter: keyof LinkCounters, perS: number): void {
+    for (let second = 0; second < 60; second += 1) {
+      this.machine.counters = { ...this.machine.counters, [counter]: this.machine.counters[counter] + perS };
+      this.clock.pass(1000);
+    }
+  }
+
+  async fallSilent(): Promise<void> {
+    this.machine.reports = [{ kind: 'detach', subdevice: 'a', cause: 'no answer', aliveUntilMs: undefined }];
+    this.links.order('meters', { kind: 'confirm', token: 0 });
+    for (let second = 0; second < 60; second += 1) {
+      this.clock.pass(1000);
+      await Promise.resolve(); // what the port answers comes in a later task
+    }
+  }
+}
+
+const PORT: PortCare = {
+  device: () => '/dev/ttyUSB0',
+  toggle: async () => 'toggled',
+  reauthorise: () => Promise.reject(new Error('its adapter carries link pumps too')),
+};
+
+it('each rung is carried out and told, one that cannot be done with its reason, and then the alarm', async () => {
+  const bench = new CareBench(PORT, ['reopen', 'toggle', 'reauthorise']);
+  await bench.fallSilent();
+  expect(bench.told).toEqual([
+    'resync: waiting for a good frame',
+    'reopen: the port is opened anew',
+    'toggle: toggled',
+    'reauthorise: its adapter carries link pumps too',
+    'alarm: silence',
+  ]);
+  expect(bench.closes).toEqual(['the line does not work: opening it anew']);
+  expect(bench.links.standings()[0]?.recovery.counts).toEqual({
+    ...{ resync: 1, reopen: 1, toggle: 1, reauthorise: 1, alarm: 1 },
+  });
+});
+
+it.each([
+  ['mqttsn', 'crcErrors', true],
+  ['mqttsn', 'oversizeFrames', true],
+  ['mqttsn', 'malformedPackets', false],
+  ['modbus', 'crcErrors', true],
+  ['lines', 'crcErrors', true],
+  ['lines', 'oversizeFrames', false],
+  ['lines', 'malformedPackets', false],
+] as const)('the port of a link of %s is opened again for %s: %s', (driver, counter, isOpened) => {
+  const bench = new CareBench(PORT, ['reopen'], driver);
+  bench.count(counter, 10);
+  expect([bench.closes.length > 0, bench.told.length > 0]).toEqual([isOpened, isOpened]);
+});
+
+it('a line that is no device of this machine is left alone', async () => {
+  const bench = new CareBench(undefined, ['reopen']);
+  await bench.fallSilent();
+  expect(bench.told).toEqual([]);
+  expect(bench.closes).toEqual([]);
+});
+
+it('a round trip is from the delivery to its acknowledgement, and none is counted for one that is lost', () => {
+  const bench = new CareBench(undefined, []);
+  const deliver = (token: number) =>
+    bench.links.order('meters', {
+      ...{ kind: 'deliver', subdevice: 'a', token, topic: 't', payload: new Uint8Array(), qos: 1, dup: false },
+    });
+  const report = (reports: DriverReport[]) => {
+    bench.machine.reports = reports;
+    bench.links.order('meters', { kind: 'confirm', token: 0 });
+  };
+  deliver(1);
+  bench.clock.pass(100);
+  report([{ kind: 'delivered', token: 1 }]);
+  deliver(2);
+  report([{ kind: 'detach', subdevice: 'a', cause: 'link closed', aliveUntilMs: undefined }]);
+  report([{ kind: 'delivered', token: 2 }]);
+  const { roundTrips } = bench.links.standings()[0] ?? expect.fail('no link');
+  expect(roundTrips.total).toBe(1);
+  expect(roundTrips.quantile(1)).toBeGreaterThanOrEqual(100);
+});

@@ -1,0 +1,78 @@
+/** When the note of a gap is written: at once, once for each gap, and never behind the word that it is dealt with. */
+import { expect, it } from 'vitest';
+import { newFacts } from '../../../src/base/events.ts';
+import { SessionWatch } from '../../../src/flow/hub-session-monitor.ts';
+import { HUB_TERMS, SessionAccount } from '../../../src/hub/session/session-tracker.ts';
+import { SessionMirror } from '../../../src/hub/session/session-state.ts';
+import { STAMP } from '../custody/custody-rig.ts';
+import { CommitBench } from './flow-rig.ts';
+import { OutboxBench } from '../outbox/outbox-rig.ts';
+
+const OWNER = 1;
+const EXPECTED = { expected: true, connected: false, changedAt: STAMP, owner: OWNER, lostCount: 0 };
+
+function watched(resyncTopic: string | undefined) {
+  const bench = new CommitBench();
+  const { clock, mailbox, committer } = bench;
+  const { outbox } = new OutboxBench();
+  const watch = new SessionWatch({
+    ...{ clock, mailbox, committer, outbox, resyncTopic, commitMs: 100, facts: newFacts() },
+    ...{ stamp: () => STAMP, epochs: () => new Map() },
+    account: new SessionAccount({ terms: HUB_TERMS, gap: undefined, openedAt: STAMP }),
+    session: new SessionMirror(EXPECTED, [], OWNER),
+  });
+  /** What was written of gaps, in order. */
+  const notes = (): (string | undefined)[] =>
+    bench.store.commits
+      .flatMap(({ changes }) => changes)
+      .flatMap((change) => (change.kind === 'hubGap' ? [change.gap?.reason] : []));
+  return { bench, watch, notes, lose: () => mailbox.post(() => watch.connected(false)) };
+}
+
+it('a gap is written in the moment of its CONNACK, and another one while it stands writes nothing', () => {
+  const { bench, notes, lose } = watched(undefined);
+  lose();
+  expect(notes()).toEqual(['session lost']);
+  bench.receipt();
+  lose();
+  bench.clock.pass(10_000);
+  expect(notes()).toEqual(['session lost']);
+});
+
+it('a gap that comes right after another was dealt with is the last word', () => {
+  const { bench, watch, notes, lose } = watched(undefined);
+  lose();
+  bench.mailbox.post(() => expect(watch.settleGap()).toBe(true)); // while its commit runs
+  lose();
+  bench.receipt();
+  expect(notes()).toEqual(['session lost', undefined, 'session lost']);
+});
+
+it('the application’s word on a gap counts once it is kept, which it is not on a full disk', () => {
+  const there = watched('gw/resync');
+  there.lose();
+  expect(there.watch.account.gap).toBeUndefined();
+  const full = watched('gw/resync');
+  full.bench.gather(1, 0);
+  full.bench.full();
+  full.lose();
+  expect(full.watch.account.gap?.reason).toBe('session lost');
+});
+
+it('the note of a gap stays until the application’s word on it is durable, also on a disk that fills meanwhile', () => {
+  const { bench, notes, lose } = watched('gw/resync');
+  bench.mailbox.post(() => {
+    lose();
+    bench.committer.gather('uplink', bench.entry(), bench.clock.nowMs()); // as the outbox does with the word
+  });
+  expect(notes()).toEqual(['session lost']);
+  bench.full();
+  bench.receipt();
+  bench.clock.pass(500);
+  expect(notes()).toEqual(['session lost', 'session lost']);
+  bench.clock.pass(500);
+  expect(bench.put).toEqual([1]);
+  bench.receipt();
+  bench.clock.pass(1);
+  expect(notes().at(-1)).toBeUndefined();
+});

@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { newFacts } from '../../../src/base/events.ts';
+import { type Message, retaining } from '../../../src/base/message.ts';
+import { alarmLaneOf } from '../../../src/custody/lane-number.ts';
+import type { Row } from '../../../src/custody/row.ts';
+import type { DriverOrder } from '../../../src/driver/driver.ts';
+import type { Links } from '../../../src/flow/links.ts';
+import { Mailbox } from '../../../src/runtime/mailbox.ts';
+import type { Replay } from '../../../src/flow/hub-sender.ts';
+import { UplinkFlow } from '../../../src/flow/uplink.ts';
+import { AlarmTopics } from '../../../src/outbox/alarm-topics.ts';
+import { Outbox } from '../../../src/outbox/outbox.ts';
+import { Mirror } from '../../../src/subdevices/registry.ts';
+import { topicMap } from '../../../src/subdevices/topic-map.ts';
+import { BenchDisk, custodianOn, STAMP } from '../custody/custody-rig.ts';
+import { StepClock } from './flow-rig.ts';
+import { LIMITS } from '../outbox/outbox-rig.ts';
+
+/** The flow with a real outbox and custody; the links, the sending and the disk are the test's. */
+class FlowBench {
+  readonly mailbox = new Mailbox((error) => {
+    throw error;
+  });
+  readonly disk = new BenchDisk();
+  readonly quick: string[] = [];
+  readonly retained: (true | undefined)[] = [];
+  readonly discards: string[] = [];
+  readonly #orders: string[] = [];
+  readonly #custodian = custodianOn(this.disk, { windowMax: 16, safe: (_, owed) => this.flow.safe(owed) });
+  readonly #mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
+  readonly #outbox: Outbox;
+  readonly flow: UplinkFlow;
+
+  constructor(bytesMax = LIMITS.bytesMax) {
+    const mirror = this.#mirror;
+    for (const id of ['pump', 'valve']) mirror.enter(id, 'link');
+    this.#outbox = new Outbox({ ...LIMITS, bytesMax }, this.#custodian, 0);
+    const links: Pick<Links, 'order'> = { order: (_, order) => this.#note(order) };
+    const replay: Pick<Replay, 'send' | 'offerQuick'> = {
+      send: () => {},
+      offerQuick: (_, { topic, retain }) => {
+        this.quick.push(topic);
+        this.retained.push(retain);
+      },
+    };
+    const owner = { gateway: 'gw', productId: undefined, deviceName: undefined };
+    this.flow = new UplinkFlow({
+      clock: new StepClock(),
+      mailbox: this.mailbox,
+      stamp: () => STAMP,
+      facts: newFacts(),
+      mirror,
+      ...{ outbox: this.#outbox, intake: { note: ({ reason, sample }) => this.discards.push(`${reason}: ${sample}`) } },
+      alarmTopics: new AlarmTopics({
+        configured: ['alarm'],
+        inForce: ['alarm'],
+        isEmpty: () => true,
+        changed: () => {},
+      }),
+      links: () => links as Links,
+      replay: () => replay as Replay,
+      topicsOf: (subdevice) => topicMap('{subdevice}/{topic}', { ...owner, subdevice }),
+      termsOf: () => ({ holdMs: 200, commitMs: 100, overflow: 'reject' }),
+      willTerms: { holdMs: 200, commitMs: 100, overflow: 'reject' },
+    });
+  }
+
+  /** Within one task, as a driver reports what one read of the line brought. */
+  offer(
+    ...uplinks: {
+      subdevice?: string;
+      topic?: string;
+      bytes?: number;
+      isRetained?: boolean;
+      token: number | undefined;
+    }[]
+  ): string[] {
+    this.mailbox.post(() => {
+      for (const { subdevice = 'pump', topic = 'event', bytes = 1, isRetained, token } of uplinks) {
+        const payload = new Uint8Array(bytes);
+        const qos = token === undefined ? 0 : 1;
+        this.flow.offer('link', { kind: 'uplink', subdevice, topic, payload, qos, token, ...retaining(isRetained) });
+      }
+    });
+    return this.orders();
+  }
+
+  offerWill(will: Message): void {
+    const subdevice = this.#mirror.byId('pump');
+    if (subdevice !== undefined) this.flow.offerWill(subdevice, will, { safe: () => {}, refuse: () => {} });
+  }
+
+  /** In custody, by number. */
+  get rows(): Row[] {
+    return [...this.#custodian.lanes()]
+      .flatMap(({ window }) => window.map(({ row }) => row))
+      .sort((a, b) => a.seq - b.seq);
+  }
+
+  commit(): string[] {
+    this.disk.begin();
+    for (const entry of this.disk.finish()) this.#custodian.stored(entry);
+    return this.orders();
+  }
+
+  get lanes(): number[] {
+    return [...this.#custodian.lanes()].filter(({ pending }) => pending > 0).map(({ lane }) => lane);
+  }
+
+  orders(): string[] {
+    return this.#orders.splice(0);
+  }
+
+  #note(order: DriverOrder): void {
+    if (order.kind === 'acknowledge') this.#orders.push(`acknowledge ${order.token}`);
+    else if (order.kind === 'refuse') this.#orders.push(`refuse ${order.token}: ${order.why}`);
+  }
+}
+
+describe('an uplink at the door', () => {
+  it('is acknowledged to the token it came with, once it is committed', () => {
+    const bench = new FlowBench();
+    expect(bench.offer({ token: 5 }, { token: 6 })).toEqual([]);
+    expect(bench.commit()).toEqual(['acknowledge 5', 'acknowledge 6']);
+  });
+
+  it.each(['$SYS/x', 'a/+', 'a\0b', ''])('on the topic %j is refused as not allowed', (topic) => {
+    expect(new FlowBench().offer({ token: 5, topic })).toEqual(['refuse 5: not allowed']);
+  });
+
+  it('of QoS 0 goes past custody', () => {
+    const bench = new FlowBench();
+    expect([bench.offer({ token: undefined }), bench.quick]).toEqual([[], ['pump/event']]);
+  });
+
+  it('goes on with its RETAIN, of QoS 0, of QoS 1 and as a will', () => {
+    const bench = new FlowBench();
+    bench.offer({ token: undefined, isRetained: true }, { token: undefined });
+    expect(bench.retained).toEqual([true, undefined]);
+    bench.offer({ token: 5, isRetained: true }, { token: 6 });
+    bench.offerWill({ topic: 'gone', payload: new Uint8Array(0), qos: 1, retain: true });
+    expect(bench.rows.map(({ retain }) => retain)).toEqual([true, undefined, true]);
+  });
+
+  it('that is too large is refused as such, and nothing waits for it', () => {
+    const bench = new FlowBench();
+    expect(bench.offer({ token: 5, bytes: 9999 }, { token: 6 })).toEqual(['refuse 5: too large']);
+    expect(bench.commit()).toEqual(['acknowledge 6']);
+    expect(bench.discards).toEqual(['payload too large: event: its payload has 9999 bytes, and the hub takes 1000']);
+  });
+
+  it('on a topic of too many levels is refused with the same code, and the technician hears why', () => {
+    const bench = new FlowBench();
+    expect(bench.offer({ token: 5, topic: '1/2/3/4/5/6/7' })).toEqual(['refuse 5: too large']);
+    expect(bench.discards).toEqual([
+      'too many slashes: 1/2/3/4/5/6/7: its topic has 7 slashes there, and the hub takes 6',
+    ]);
+  });
+
+  it('on an alarm topic goes into the lane of alarms', () => {
+    const bench = new FlowBench();
+    bench.offer({ token: 5 }, { token: 6, topic: 'alarm' });
+    expect(bench.lanes).toEqual([1, alarmLaneOf(1)]);
+  });
+});
+
+describe('congestion', () => {
+  it('of one holds for what the same task brings behind it from the same subdevice, though that would fit', () => {
+    const bench = new FlowBench(200);
+    const orders = bench.offer({ token: 1, bytes: 500 }, { token: 2 }, { token: 3, subdevice: 'valve' });
+    expect(orders).toEqual(['refuse 1: congestion', 'refuse 2: congestion']);
+    expect(bench.commit()).toEqual(['acknowledge 3']);
+  });
+
+  it('is over with the task', () => {
+    const bench = new FlowBench(200);
+    bench.offer({ token: 1, bytes: 500 });
+    expect(bench.offer({ token: 2 })).toEqual([]);
+  });
+});

@@ -1,0 +1,85 @@
+/** The hub client on a bench: packets instead of bytes on its wire, a clock turned by hand. */
+import type { MqttPacket } from '../../../../src/codec/mqtt.ts';
+import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
+import { HubClient } from '../../../../src/hub/client/hub-client.ts';
+import type { HubAction, HubClientOptions, HubInput } from '../../../../src/hub/client/hub-contract.ts';
+
+export const OPTIONS: HubClientOptions = {
+  credentials: () => ({ clientId: 'gw', username: 'user', password: Uint8Array.of(1, 2) }),
+  keepAliveS: 60,
+  connectMsMax: 8000,
+  answerMsMax: 5000,
+  firstDialAtMs: 0,
+  reconnect: { floorMs: 5000, ceilingMs: 60_000 },
+  packetBytesMax: 70_000,
+  random: () => 0.5,
+};
+
+type Report = Exclude<HubAction, { kind: 'open' | 'write' | 'close' }>;
+
+export class HubBench {
+  readonly client: HubClient;
+  nowMs = 0;
+  readonly #reader = new MqttReader({ packetBytesMax: 70_000 });
+  #sent: MqttPacket[] = [];
+  #reports: Report[] = [];
+  #asked: string[] = [];
+
+  constructor(options: Partial<HubClientOptions> = {}) {
+    this.client = new HubClient({ ...OPTIONS, ...options });
+  }
+
+  input(...inputs: HubInput[]): this {
+    for (const input of inputs) for (const action of this.client.handle(input, this.nowMs)) this.#sort(action);
+    return this;
+  }
+
+  /** The hub says. */
+  say(...packets: MqttPacket[]): this {
+    return this.input({ kind: 'bytes', bytes: Buffer.concat(packets.map((packet) => encodeMqtt(packet))) });
+  }
+
+  /** Online, with nothing of that left to look at. */
+  online(sessionPresent = false): this {
+    this.input({ kind: 'start' }, { kind: 'opened' }).say({ kind: 'connack', sessionPresent, returnCode: 0 });
+    this.sent();
+    this.reports();
+    this.asked();
+    return this;
+  }
+
+  /** Turns the clock on, waking the client whenever it wants that. */
+  pass(ms: number): this {
+    const endMs = this.nowMs + ms;
+    for (let atMs = this.client.wakeAtMs(); atMs !== undefined && atMs <= endMs; atMs = this.client.wakeAtMs()) {
+      this.nowMs = Math.max(this.nowMs, atMs);
+      this.input({ kind: 'wake' });
+    }
+    this.nowMs = endMs;
+    return this;
+  }
+
+  sent(): MqttPacket[] {
+    return this.#sent.splice(0);
+  }
+
+  reports(): Report[] {
+    return this.#reports.splice(0);
+  }
+
+  /** What was asked of the channel. */
+  asked(): string[] {
+    return this.#asked.splice(0);
+  }
+
+  #sort(action: HubAction): void {
+    if (action.kind === 'open') this.#asked.push('open');
+    else if (action.kind === 'close') this.#asked.push(`close: ${action.reason}`);
+    else if (action.kind !== 'write') this.#reports.push(action);
+    else
+      for (const packet of this.#reader.push(action.bytes)) {
+        if (!packet.ok) throw new Error(packet.problem);
+        this.#sent.push(packet.value);
+      }
+  }
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import type { HubSessionRow } from '../../../../src/custody/row.ts';
+import { SessionMirror, sessionOwner } from '../../../../src/hub/session/session-state.ts';
+
+const AT = { epoch: 2, upMs: 9 };
+const FRESH: HubSessionRow = { expected: false, connected: false, changedAt: undefined, owner: 0, lostCount: 0 };
+const US = sessionOwner({ host: 'hub.example', clientId: 'gw' });
+const KNOWN: HubSessionRow = { ...FRESH, expected: true, owner: US, lostCount: 1 };
+
+describe('the mirror of the session at the hub', () => {
+  it.each([
+    [
+      'the first connection ever',
+      FRESH,
+      [],
+      false,
+      { isLost: false, gone: [], subscribe: ['a', 'b'], unsubscribe: [] },
+    ],
+    ['a session as we know it', KNOWN, ['a', 'b'], true, { isLost: false, gone: [], subscribe: [], unsubscribe: [] }],
+    [
+      'a session without one filter',
+      KNOWN,
+      ['a'],
+      true,
+      { isLost: false, gone: [], subscribe: ['b'], unsubscribe: [] },
+    ],
+    [
+      'a session with a filter too many',
+      KNOWN,
+      ['a', 'b', 'c'],
+      true,
+      { isLost: false, gone: [], subscribe: [], unsubscribe: ['c'] },
+    ],
+    [
+      'a session that was lost',
+      KNOWN,
+      ['a', 'c'],
+      false,
+      { isLost: true, gone: ['a', 'c'], subscribe: ['a', 'b'], unsubscribe: [] },
+    ],
+    [
+      'a session that we did not expect',
+      FRESH,
+      [],
+      true,
+      { isLost: false, gone: [], subscribe: ['a', 'b'], unsubscribe: [] },
+    ],
+  ])('reconciles %s', (_what, row, granted, sessionPresent, reconciliation) => {
+    const mirror = new SessionMirror(row, granted, US);
+    expect(mirror.connected(sessionPresent, new Set(['a', 'b']), AT)).toEqual({ invalid: [], ...reconciliation });
+    expect(mirror.row).toEqual({
+      ...row,
+      expected: true,
+      connected: true,
+      changedAt: AT,
+      owner: US,
+      lostCount: row.lostCount + (reconciliation.isLost ? 1 : 0),
+    });
+  });
+
+  it('believes a grant and its end', () => {
+    const mirror = new SessionMirror(FRESH, [], US);
+    mirror.connected(false, new Set(['a']), AT);
+    mirror.grant('a');
+    expect(mirror.connected(true, new Set(['a']), AT).subscribe).toEqual([]);
+    mirror.drop('a');
+    expect(mirror.connected(true, new Set(['a']), AT).subscribe).toEqual(['a']);
+  });
+
+  it('remembers whose it is, and that it has ended', () => {
+    const mirror = new SessionMirror(FRESH, [], US);
+    mirror.connected(true, new Set(), AT);
+    mirror.disconnected(AT);
+    expect(mirror.row).toMatchObject({ connected: false, owner: US, expected: true });
+  });
+});
+
+describe('filters granted to another client id, or by another hub', () => {
+  it.each([
+    ['another client id', { host: 'hub.example', clientId: 'gw-2' }],
+    ['another hub', { host: 'other.example', clientId: 'gw' }],
+  ])('are not believed of the session that is present: %s', (_what, them) => {
+    const mirror = new SessionMirror({ ...KNOWN, owner: sessionOwner(them) }, ['a', 'c'], US);
+    expect(mirror.connected(true, new Set(['a', 'b']), AT)).toEqual({
+      ...{ isLost: false, gone: ['a', 'c'], subscribe: ['a', 'b'], unsubscribe: [], invalid: [] },
+    });
+    expect(mirror.row.owner).toBe(US);
+    mirror.grant('a');
+    expect(mirror.connected(true, new Set(['a']), AT)).toMatchObject({ gone: [], subscribe: [] });
+  });
+
+  it('are believed where nobody noted whose they were', () => {
+    const mirror = new SessionMirror({ ...KNOWN, owner: 0 }, ['a'], US);
+    expect(mirror.connected(true, new Set(['a']), AT)).toMatchObject({ gone: [], subscribe: [] });
+  });
+});

@@ -1,0 +1,198 @@
+/** What a local client can make the gateway hold or do: bounded, and never at the cost of a client who asks and reads. */
+import { connect, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ask, followTail } from '../../../../src/ops/api/control-client.ts';
+import { Places } from '../../../../src/ops/api/connection-slots.ts';
+import { Turnstile } from '../../../../src/ops/api/turnstile.ts';
+import { type Rig, until, withControl } from './control-rig.ts';
+
+const REQUEST = 'GET /v1/status HTTP/1.1\r\nHost: holdfast\r\n\r\n';
+/** More than the kernel keeps for a reader who does not read. */
+const LARGE_BYTES = 4 * 1024 * 1024;
+
+class Client {
+  readonly socket: Socket;
+  text = '';
+  isClosed = false;
+
+  constructor({ socketPath }: Rig, words = '') {
+    this.socket = connect(socketPath);
+    this.socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        this.isClosed = true;
+      });
+    if (words !== '') this.socket.write(words);
+    onTestFinished(() => void this.socket.destroy());
+  }
+
+  read(): this {
+    this.socket.on('data', (bytes) => {
+      this.text += bytes.toString();
+    });
+    return this;
+  }
+}
+
+/** @returns how often the report was made, so far */
+function countReports({ gateway }: Rig): () => number {
+  const status = gateway.status.bind(gateway);
+  let reports = 0;
+  gateway.status = () => {
+    reports += 1;
+    return status();
+  };
+  return () => reports;
+}
+
+describe('a client that sends its requests one behind the other', () => {
+  it('gets the first answer at most, whatever their number, and is disconnected', async () => {
+    await withControl(async (rig) => {
+      const reports = countReports(rig);
+      const client = new Client(rig, REQUEST.repeat(5000)).read();
+      await until(() => client.isClosed);
+      expect(client.text.split('HTTP/1.1').length).toBeLessThanOrEqual(2);
+      expect(reports()).toBeLessThanOrEqual(1);
+      expect((await ask(rig.socketPath, '/v1/status')).kind).toBe('answered');
+    });
+  });
+
+  it('after the answer finds the connection closed, and was told so', async () => {
+    await withControl(async (rig) => {
+      const client = new Client(rig, REQUEST).read();
+      await until(() => client.isClosed);
+      expect(client.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      expect(client.text.toLowerCase()).toContain('connection: close');
+    });
+  });
+});
+
+describe('clients that take places', () => {
+  it('without a request keep none from a reader, though they come again at once', async () => {
+    await withControl(async (rig) => {
+      let opened = 0;
+      let isOver = false;
+      const reopen = (): void => {
+        if (isOver) return;
+        opened += 1;
+        const client = new Client(rig, 'GET /v1/sta');
+        client.socket.on('close', reopen);
+      };
+      for (let count = 0; count < 150; count += 1) reopen();
+      await until(() => opened > 150);
+      for (let count = 0; count < 20; count += 1)
+        expect((await ask(rig.socketPath, '/v1/status')).kind).toBe('answered');
+      isOver = true;
+    });
+  });
+
+  it('with answers that they do not take keep none from a reader', async () => {
+    await withControl(async (rig) => {
+      rig.gateway.subdevices = () => ({ subdevices: [], padding: 'x'.repeat(LARGE_BYTES) }) as never;
+      const greedy = Array.from({ length: 32 }, () => new Client(rig, REQUEST.replace('status', 'subdevices')));
+      await until(() => greedy.every(({ socket }) => socket.readableLength > 0 || socket.bytesRead > 0));
+      expect((await ask(rig.socketPath, '/v1/status')).kind).toBe('answered');
+      expect((await ask(rig.socketPath, '/v1/status')).kind).toBe('answered');
+    });
+  });
+});
+
+it('tails that nobody reads give way to one that is read', async () => {
+  await withControl(async (rig) => {
+    const stuck = Array.from({ length: 8 }, () => new Client(rig, REQUEST.replace('status', 'tail')));
+    await until(() => rig.gateway.followers === 8);
+    for (const { socket } of stuck) socket.pause();
+    const stop = new AbortController();
+    let first: unknown;
+    const follow = (): void => {
+      followTail(rig.socketPath, stop.signal)
+        .next()
+        .then(({ value }) => {
+          first ??= value;
+        }, follow); // the buffers of the kernel are not full yet
+    };
+    follow();
+    await until(() => {
+      rig.gateway.happen('x'.repeat(60_000));
+      return first !== undefined;
+    });
+    expect(first).toMatchObject({ kind: 'event' });
+    stop.abort();
+  });
+});
+
+class Guest {
+  isEvicted = false;
+
+  destroy(): void {
+    this.isEvicted = true;
+  }
+}
+
+describe.each([1, 4, 32])('of %i places', (servedMax) => {
+  const fill = (count: number) => {
+    const places = new Places({ waitingMax: 4 * servedMax, servedMax });
+    const guests = Array.from({ length: count }, () => new Guest());
+    for (const guest of guests) places.enter(guest);
+    return { places, guests };
+  };
+
+  it('all are served, and one more is refused', () => {
+    const { places, guests } = fill(servedMax + 1);
+    expect(guests.map((guest) => places.ask(guest))).toEqual([...Array(servedMax).fill('served'), 'full']);
+  });
+
+  it('those that wait longest give way when too many wait', () => {
+    const { guests } = fill(4 * servedMax + 2);
+    expect(guests.map(({ isEvicted }) => isEvicted)).toEqual([true, true, ...Array(4 * servedMax).fill(false)]);
+  });
+
+  it('one whose answer is not taken gives way to the next request', () => {
+    const { places, guests } = fill(servedMax + 1);
+    for (const guest of guests.slice(0, servedMax)) {
+      places.ask(guest);
+      places.answered(guest);
+    }
+    expect(guests.slice(-1).map((guest) => places.ask(guest))).toEqual(['served']);
+    expect(guests.map(({ isEvicted }) => isEvicted).indexOf(true)).toBe(0);
+  });
+});
+
+describe('the turnstile', () => {
+  it('makes one answer at a time, with three times its cost for the gateway in between', async () => {
+    let nowMs = 0;
+    const pauses: number[] = [];
+    const pause = async (ms: number): Promise<void> => {
+      pauses.push(ms);
+    };
+    const turnstile = new Turnstile({ nowMs: () => nowMs, pause });
+    let running = 0;
+    const work = async (): Promise<void> => {
+      running += 1;
+      expect(running).toBe(1);
+      await Promise.resolve();
+      nowMs += 10;
+      running -= 1;
+    };
+    await Promise.all([1, 2, 3].map((key) => turnstile.pass(`${key}`, work)));
+    expect(pauses).toEqual([30, 30, 30]);
+  });
+
+  it('shares an answer that has not begun, and no older one', async () => {
+    const turnstile = new Turnstile({ nowMs: () => 0, pause: async () => undefined });
+    let made = 0;
+    const work = async (): Promise<number> => {
+      made += 1;
+      return made;
+    };
+    const early = [turnstile.pass('status', work), turnstile.pass('status', work)];
+    expect(await Promise.all(early)).toEqual([1, 1]);
+    expect(await turnstile.pass('status', work)).toBe(2);
+  });
+
+  it('goes on after an answer that failed', async () => {
+    const turnstile = new Turnstile({ nowMs: () => 0, pause: async () => undefined });
+    await expect(turnstile.pass('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await turnstile.pass('a', () => 1)).toBe(1);
+  });
+});

@@ -1,0 +1,272 @@
+/** A gateway that is only looked at: fixed answers behind the real control socket. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ZERO } from '../../../../src/custody/ledger.ts';
+import type { DeadLetter, LetterPage, LetterRequest } from '../../../../src/custody/dead-letter.ts';
+import { startControl } from '../../../../src/ops/api/control.ts';
+import { deadLettersReportOf } from '../../../../src/ops/reports/dead-letter-report.ts';
+import type { FilterReport, HeldPacketReport } from '../../../../src/ops/conditions/hub-packet-words.ts';
+import { type LaneReading, ledgerReportOf } from '../../../../src/ops/reports/ledger-report.ts';
+import { RESTING } from '../../../../src/ops/reports/link-report.ts';
+import type { Inspection, QueueReport, StatusFacts } from '../../../../src/ops/reports/report.ts';
+import type { TailEvent } from '../../../../src/ops/api/tail-line.ts';
+import { judge } from '../../../../src/ops/verdict.ts';
+
+const EMPTY_QUEUE: QueueReport = {
+  messages: 0,
+  bytes: 0,
+  onDisk: 0,
+  inFlight: 0,
+  oldest: null,
+  ratePerS: 0,
+  etaMs: null,
+  messagesMax: 1_000_000,
+  bytesMax: 536_870_912,
+  overflow: 'reject',
+};
+
+/** The hub is away since three minutes and 1,204 messages wait for it. */
+export const AWAY: StatusFacts = {
+  conditions: [
+    {
+      code: 'hub-away',
+      losing: 'no',
+      forMs: 185_000,
+      sentence: 'The hub cannot be reached: connection refused.',
+      hint: 'Check the network. Nothing is lost meanwhile.',
+    },
+  ],
+  hub: {
+    profile: 'generic',
+    host: 'hub.example.net',
+    port: 1883,
+    clientId: 'shed-3',
+    state: 'waiting to reconnect',
+    since: { ms: 185_000, quality: 'exact' },
+    session: {
+      finding: 'resumed',
+      away: { ms: 185_000, quality: 'exact' },
+      keptMs: 86_400_000,
+      isOver: false,
+      gap: null,
+    },
+    sessionPresent: true,
+    sessionsLost: 0,
+    lastProblem: 'connection refused',
+    takings: 0,
+    nextAttemptInMs: 4200,
+    subscriptions: 12,
+    subscriptionsMax: 0,
+    replay: null,
+  },
+  links: [
+    {
+      ...RESTING,
+      name: 'meters',
+      path: '/dev/ttyUSB0',
+      driver: 'mqttsn',
+      state: 'open',
+      forMs: 200_000_000,
+      subdevices: ['meter-1'],
+      counters: {
+        ...RESTING.counters,
+        openings: 1,
+        bytesIn: 1,
+        bytesOut: 1,
+        framesIn: 990,
+        framesOut: 1,
+        crcErrors: 10,
+      },
+    },
+  ],
+  outbox: {
+    ...EMPTY_QUEUE,
+    messages: 1204,
+    onDisk: 1204,
+    bytes: 240_000,
+    oldest: { ms: 185_000, quality: 'at_least' },
+  },
+  inbox: { ...EMPTY_QUEUE, messagesMax: 150, bytesMax: 0, overflow: 'drop-oldest' },
+  discarded: [],
+  books: ledgerReportOf([], 'running').totals,
+  store: {
+    path: '/var/lib/holdfast/holdfast.db',
+    volatile: null,
+    bytes: 1_300_000,
+    walBytes: 4_200_000,
+    freeBytes: null,
+    commits: 8120,
+    flashBytesWritten: null,
+    recovery: [],
+  },
+  recordings: { written: 3, failed: 0, removed: 1 },
+  process: {
+    gateway: 'shed-3',
+    pid: 812,
+    version: '0.1.0',
+    uptimeMs: 90_000_000,
+    rssBytes: 64_000_000,
+    clockTrusted: true,
+  },
+};
+
+export const BALANCED: readonly LaneReading[] = [
+  {
+    subdevice: 'meter-1',
+    direction: 'uplink',
+    counts: { ...ZERO, accepted: 2000, delivered: 700, dead: 1, shed: { expired: 95 } },
+    pending: 1204,
+  },
+  { subdevice: 'meter-1', direction: 'downlink', counts: { ...ZERO, accepted: 3, delivered: 3 }, pending: 0 },
+];
+
+export function letter(id: number, topic: string, payload: Uint8Array = Buffer.from('{"on":true}')): DeadLetter {
+  const row = {
+    seq: id,
+    lane: 1,
+    topic: `shed-3/meter-1/${topic}`,
+    payload,
+    qos: 1,
+    stamp: { epoch: 1, upMs: 0 },
+  } as const;
+  return { id, row, attempts: 3, reason: 'no PUBACK after 3 attempts', isWhole: true };
+}
+
+function letterPage(all: readonly DeadLetter[], { after, limit, only }: LetterRequest): LetterPage {
+  const letters = all.filter(({ id }) => id > after && (only?.includes(id) ?? true)).slice(0, limit);
+  return { letters, kept: all.length, newest: all.at(-1)?.id ?? 0, dead: all.length + 2 };
+}
+
+const HELD: HeldPacketReport = {
+  ...{ packet: 'PUBLISH (QoS 0) on gw/a/tick', name: 'gw/a/tick', state: 'set aside', closes: 3 },
+  ...{ firstCloseMs: 300_000, lastCloseMs: 60_000, triedAgainInMs: 3_540_000 },
+};
+const SUBSCRIPTIONS: readonly FilterReport[] = [
+  { filter: 'gw/a/set', state: 'granted', wantedBy: ['meter-1'], evidence: null },
+  {
+    ...{ filter: 'gw/b/set', state: 'suspect', wantedBy: ['meter-1', 'pump'] },
+    evidence: {
+      ...HELD,
+      packet: 'SUBSCRIBE gw/b/set',
+      name: 'gw/b/set',
+      state: 'suspect',
+      closes: 0,
+      triedAgainInMs: null,
+    },
+  },
+];
+
+export class FakeGateway implements Inspection {
+  readonly #listeners = new Set<(event: TailEvent) => void>();
+  facts: StatusFacts = AWAY;
+  readings: readonly LaneReading[] = BALANCED;
+  letters: readonly DeadLetter[] = [letter(3, 'event'), letter(7, 'door/state')];
+
+  status() {
+    return judge(this.facts);
+  }
+
+  async ledger() {
+    return ledgerReportOf(this.readings, 'running');
+  }
+
+  subdevices() {
+    const subdevice = {
+      id: 'meter-1',
+      link: 'meters',
+      attached: true,
+      lostInMs: null,
+      lasting: true,
+      silentMs: 3000,
+      hubIdentity: null,
+      onlineAtHub: null,
+      binding: null,
+      subscriptions: ['control'],
+      uplinksPending: 1204,
+      downlinksPending: 0,
+    };
+    return { subdevices: [subdevice] };
+  }
+
+  hubSubscriptions() {
+    return { subscriptions: SUBSCRIPTIONS, publishes: [HELD] };
+  }
+
+  async outbox() {
+    const { messages, bytes, inFlight, oldest, ratePerS, etaMs } = this.facts.outbox;
+    return {
+      total: this.facts.outbox,
+      lanes: [{ subdevice: 'meter-1', class: 'backlog' as const, messages, bytes, inFlight, oldest, ratePerS, etaMs }],
+      refused: {},
+      shed: {},
+      alarmTopicsWait: false,
+    };
+  }
+
+  async deadLetters(request: LetterRequest) {
+    return deadLettersReportOf({
+      request,
+      page: letterPage(this.letters, request),
+      nameOf: () => 'meter-1',
+      ageOf: () => ({ ms: 185_000, quality: 'exact' as const }),
+      heldPackets: [],
+    });
+  }
+
+  recorder(): undefined {
+    return undefined;
+  }
+
+  onTail(listener: (event: TailEvent) => void) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get followers(): number {
+    return this.#listeners.size;
+  }
+
+  happen(sentence: string): void {
+    const event: TailEvent = { kind: 'event', upMs: 1, wallMs: 1, name: 'somethingHappened', sentence, detail: {} };
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** A directory that is gone when the test is done. */
+export async function withDirectory(act: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'holdfast-'));
+  try {
+    await act(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+export interface Rig {
+  readonly gateway: FakeGateway;
+  readonly socketPath: string;
+}
+
+/** The fake gateway behind a control socket of its own. */
+export async function withControl(act: (rig: Rig) => Promise<void>): Promise<void> {
+  await withDirectory(async (directory) => {
+    const gateway = new FakeGateway();
+    const socketPath = join(directory, 'control.sock');
+    const control = await startControl({ socketPath, inspection: gateway });
+    try {
+      await act({ gateway, socketPath });
+    } finally {
+      await control.close();
+    }
+  });
+}
+
+/** Looks again until it is so; the deadline is only for a test that fails. */
+export async function until(isSo: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + 120_000;
+  while (!isSo()) {
+    if (performance.now() > deadlineMs) throw new Error('it has not come to that in 20 s');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

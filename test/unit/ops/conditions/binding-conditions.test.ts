@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import { bindingConditions } from '../../../../src/ops/conditions/binding-conditions.ts';
+import type { SubdeviceBinding } from '../../../../src/ops/reports/binding-report.ts';
+
+function unbound(subdevice: string, forMs: number): SubdeviceBinding {
+  const [sentence, remedy] = ['it was unbound on the platform', `Bind it: holdfast hub bind ${subdevice}.`];
+  return { subdevice, hubIdentity: `P/${subdevice}`, binding: 'unbound', sentence, remedy, forMs };
+}
+
+const BOUND: SubdeviceBinding = { ...unbound('b', 0), binding: 'bound', sentence: null, remedy: null, forMs: null };
+const NOW = { nowMs: 9000, startedAtMs: 1000, strangers: [], unconfirmed: { subdevices: [], forMs: 0 } };
+
+it('who is bound, and who is unknown, is no trouble', () => {
+  expect(bindingConditions({ ...NOW, bindings: [BOUND, { ...BOUND, binding: 'unknown' }] })).toEqual([]);
+});
+
+it('one that is not bound is told with the reason and its own remedy', () => {
+  expect(bindingConditions({ ...NOW, bindings: [BOUND, unbound('m1', 5000)] })).toEqual([
+    {
+      ...{ code: 'subdevice-unbound', losing: 'at risk', forMs: 5000, hint: 'Bind it: holdfast hub bind m1.' },
+      sentence:
+        '1 subdevice not bound at the hub (it was unbound on the platform), so not served: m1. What it sent before is kept.',
+    },
+  ]);
+});
+
+it('many are counted, the first of them named', () => {
+  const bindings = ['a', 'b', 'c', 'd'].map((id, index) => unbound(id, index));
+  const [condition] = bindingConditions({ ...NOW, bindings });
+  expect(condition?.sentence).toMatch(/^4 subdevices not bound at the hub, so not served: a, b, c, …\./);
+  expect(condition?.hint).toContain('holdfast hub describe');
+});
+
+it('who is bound and not configured is told, and loses nothing', () => {
+  expect(bindingConditions({ ...NOW, bindings: [], strangers: ['P/x'] })).toMatchObject([
+    {
+      code: 'subdevice-not-configured',
+      losing: 'no',
+      sentence: '1 subdevice bound at the hub and not configured: P/x.',
+    },
+  ]);
+});
+
+it('who is announced and never confirmed is told, with the time since when', () => {
+  const unconfirmed = { subdevices: ['m1', 'm2'], forMs: 21_000 };
+  expect(bindingConditions({ ...NOW, bindings: [BOUND], unconfirmed })).toMatchObject([
+    {
+      ...{ code: 'subdevice-unconfirmed', losing: 'at risk', forMs: 21_000 },
+      sentence:
+        'The hub does not answer: 2 subdevices announced as online and not confirmed: m1, m2. It may take nothing of what they send.',
+    },
+  ]);
+});

@@ -1,0 +1,77 @@
+import { expect, it } from 'vitest';
+import { NO_TAKINGS } from '../../../../src/hub/client/takeover.ts';
+import { conditionsOf, type Health } from '../../../../src/ops/conditions/conditions.ts';
+
+const HUB: Health['hub'] = {
+  isOnline: true,
+  changedAtMs: 0,
+  problem: undefined,
+  refusal: undefined,
+  refusalCode: undefined,
+  session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
+  ...{ refusedFilters: [], doubtedTopics: [], clientId: 'gw', takings: NO_TAKINGS },
+  ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
+};
+
+const STORE: Health['store'] = { volatile: null, losses: [], damaged: 0, damagedRecords: 0 };
+
+function health(fields: Partial<Health>): Health {
+  return {
+    ...{
+      nowMs: 9000,
+      startedAtMs: 0,
+      hub: HUB,
+      links: [],
+      bindings: [],
+      strangers: [],
+      unconfirmed: { subdevices: [], forMs: 0 },
+      storeFullSinceMs: undefined,
+    },
+    clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false, aheadOfHubMs: undefined },
+    outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
+    ...{ store: STORE, imbalance: 0, setAside: { times: 0, last: undefined }, dead: 0 },
+    ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, discarded: [], missing: [] },
+    ...fields,
+  };
+}
+
+const refused = (refusalCode: number): Health['hub'] => ({ ...HUB, isOnline: false, refusal: 'no', refusalCode });
+const codes = (fields: Partial<Health>): string[] => conditionsOf(health(fields)).map(({ code }) => code);
+const TRUSTED = { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined };
+
+it('a clock that nobody vouches for is no trouble by itself', () => {
+  expect(codes({})).toEqual([]);
+});
+
+it('a clock that is not set is told of with the date it reads', () => {
+  const [condition] = conditionsOf(
+    health({ clock: { wallMs: 600_000, isSet: false, isTrusted: false, aheadOfHubMs: undefined } }),
+  );
+  expect(condition).toMatchObject({ code: 'clock-untrusted', losing: 'no' });
+  expect(condition?.sentence).toContain('1970-01-01 00:10:00 UTC');
+});
+
+it('a refused signature (CONNACK 4) brings the clock under suspicion, unless it is trusted', () => {
+  expect(codes({ hub: refused(4) })).toEqual(['hub-refuses', 'clock-untrusted']);
+  expect(codes({ hub: refused(5) })).toEqual(['hub-refuses']);
+  expect(codes({ hub: refused(4), clock: TRUSTED })).toEqual(['hub-refuses']);
+});
+
+it('a clock that the hub overrules is told of with the difference, and blamed for nothing', () => {
+  const clock = { ...TRUSTED, isTrusted: false, aheadOfHubMs: -3 * 3_600_000 };
+  const conditions = conditionsOf(health({ clock, hub: refused(4) }));
+  expect(conditions.map(({ code }) => code)).toEqual(['hub-refuses', 'clock-overruled']);
+  expect(conditions[1]?.sentence).toContain('3 h behind the hub');
+});
+
+it('rows that the opening store found lost are damage', () => {
+  expect(conditionsOf(health({ store: { ...STORE, damaged: 7 } }))).toMatchObject([
+    { code: 'damaged-rows', losing: 'yes' },
+  ]);
+});
+
+it('records that it found damaged are a condition of their own', () => {
+  expect(conditionsOf(health({ store: { ...STORE, damagedRecords: 2 } }))).toMatchObject([
+    { code: 'damaged-records', losing: 'at risk' },
+  ]);
+});

@@ -1,0 +1,103 @@
+/** What is discarded in the verdict: which of it is a loss, what is over, and a remedy for exactly its reason. */
+import { describe, expect, it } from 'vitest';
+import { intakeConditions } from '../../../../src/ops/conditions/intake-conditions.ts';
+import type { DiscardReport } from '../../../../src/ops/reports/intake-report.ts';
+import { INTAKE_WORDS } from '../../../../src/ops/conditions/intake-words.ts';
+import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
+import { scoreLink } from '../../../../src/ops/link-test/link-score.ts';
+import { missingConditions } from '../../../../src/ops/conditions/missing.ts';
+
+const DISCARD: DiscardReport = {
+  ...{ link: 'field1', subdevice: null, reason: 'line pattern', count: 9, recent: 9, forMs: 5000, lastMs: 1000 },
+  ...{ lasts: true, share: 1, sample: '"boot"' },
+};
+const LINK: LinkReport = { ...RESTING, name: 'field1', path: '/dev/x', driver: 'lines', state: 'open', forMs: 9000 };
+
+const conditions = (...discards: Partial<DiscardReport>[]) =>
+  intakeConditions(
+    discards.map((change) => ({ ...DISCARD, ...change })),
+    [LINK],
+  );
+
+describe('what is discarded', () => {
+  it.each<[string, Partial<DiscardReport>, object | undefined]>([
+    ['three lines', { recent: 3 }, { code: 'lines-discarded', losing: 'yes' }],
+    ['one line, which a device may say at its start', { recent: 1 }, { losing: 'at risk' }],
+    ['all frames', { reason: 'frame checksum', share: 0.9 }, { code: 'frames-broken', losing: 'yes' }],
+    ['a third of the frames', { reason: 'frame checksum', share: 0.3 }, { losing: 'at risk' }],
+    ['one frame in a hundred', { reason: 'frame checksum', share: 0.1 }, undefined],
+    ['two frames at the start', { reason: 'frame coding', recent: 2, share: 1 }, undefined],
+    ['a message that was shed', { reason: 'overflow drop-oldest', link: null, recent: 1 }, { losing: 'yes' }],
+    ['a message dropped by hand', { reason: 'dropped by hand', link: null }, undefined],
+    ['a command', { reason: 'command refused', recent: 1 }, { code: 'commands-refused', losing: 'at risk' }],
+    [
+      'a prompt without an end',
+      { reason: 'line not ended', recent: 2 },
+      { code: 'lines-not-ended', losing: 'at risk' },
+    ],
+    ['what is over', { lasts: false }, undefined],
+  ])('of %s is judged', (_, change, condition) => {
+    expect(conditions(change)[0]).toEqual(condition === undefined ? undefined : expect.objectContaining(condition));
+  });
+
+  it('is one condition per link and kind, with the reason that most have', () => {
+    const found = conditions({ recent: 3 }, { reason: 'line encoding', recent: 30, sample: '"caf\\xe9"' });
+    expect(found).toHaveLength(1);
+    expect(found[0]?.sentence).toBe(
+      '33 lines discarded on link field1: it is not valid UTF-8, and other reasons; the last 1 s ago: "caf\\xe9".',
+    );
+    expect(found[0]?.hint).toContain('encoding = "latin1"');
+  });
+
+  it('names what it looks like, where that is another protocol', () => {
+    const [condition] = intakeConditions([DISCARD], [{ ...LINK, looksLike: 'sn-cobs' }]);
+    expect(condition?.sentence).toContain('What arrives looks like MQTT-SN frames');
+    expect(condition?.hint).toContain('are two ports swapped');
+  });
+
+  it('has words for each of its reasons, and no two hints for one cause', () => {
+    for (const { hint, why } of Object.values(INTAKE_WORDS))
+      expect([hint.endsWith('.'), why.length > 0]).toEqual([true, true]);
+  });
+});
+
+describe('a trial of a link', () => {
+  const after = { ...LINK, counters: { ...LINK.counters, bytesIn: 600, malformedPackets: 40 }, discarded: [DISCARD] };
+
+  it('does not blame the wire where lines are whole and only not those that are configured', () => {
+    const discarded = [{ ...DISCARD, count: 40 }];
+    const score = scoreLink({ before: LINK, after: { ...after, discarded }, seconds: 4, probes: [] });
+    expect(score.sentence).toBe('Bad: in 4 s 40 of 40 frames broken.');
+    expect(score.advice.join('\n')).toMatch(/does not match pattern/);
+    expect(score.advice.join('\n')).not.toMatch(/ground wire|termination/);
+  });
+
+  it('blames it where checks fail', () => {
+    const discarded = [{ ...DISCARD, reason: 'line check' as const, count: 40 }];
+    const score = scoreLink({ before: LINK, after: { ...after, discarded }, seconds: 4, probes: [] });
+    expect(score.advice.join('\n')).toMatch(/ground wire/);
+  });
+
+  it('says that bytes came where no line ended', () => {
+    const counters = { ...LINK.counters, bytesIn: 50 };
+    const score = scoreLink({ before: LINK, after: { ...LINK, counters }, seconds: 4, probes: [] });
+    expect(score.sentence).toBe('Bad: 50 bytes came over link field1 in 4 s, and no line could be made of them.');
+  });
+});
+
+describe('a subdevice that is not there', () => {
+  const told = (driver: string, forMs: number, wasHeard = false) =>
+    missingConditions([{ subdevice: 'm1', wasHeard, forMs }], { link: 'field1', driver, heard: undefined })[0];
+
+  it('is named soon where it is polled', () => {
+    expect(told('modbus', 9999)).toBeUndefined();
+    expect(told('modbus', 10_000)).toMatchObject({ code: 'subdevice-silent', losing: 'at risk' });
+    expect(told('modbus', 10_000, true)?.sentence).toMatch(/^m1 on link field1 does not answer any more/);
+  });
+
+  it('is no risk before an hour where it may sleep', () => {
+    expect(told('mqttsn', 299_999)).toBeUndefined();
+    expect(told('mqttsn', 300_000)).toMatchObject({ losing: 'no' });
+    expect(told('mqttsn', 3_600_000)).toMatchObject({ losing: 'at risk' });
+  });
+});

@@ -1,0 +1,123 @@
+/** Remedies fit the cause: words of the connection and of the port, and what a technician is told to do about them. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { errorLines } from '../../../../src/cli/error-lines.ts';
+import { folderProblem } from '../../../../src/io/folders.ts';
+import { RenewedSecret, readSecretFile } from '../../../../src/io/secret-file.ts';
+import { explainSocketError } from '../../../../src/io/tcp.ts';
+import { explainTlsError } from '../../../../src/io/tls/tls-words.ts';
+import { remedyFor } from '../../../../src/ops/conditions/hub-remedies.ts';
+import { linkConditions } from '../../../../src/ops/conditions/link-conditions.ts';
+import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
+
+function coded(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+function tlsWords(code: string, identity?: string): string {
+  const sight = { host: 'hub', port: 8883, serverName: 'hub', wallMs: () => Date.UTC(2026, 5, 1), chain: [] };
+  return explainTlsError(coded(code), { ...sight, hasShaken: false, ...(identity === undefined ? {} : { identity }) });
+}
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-remedies-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('a hub that is away', () => {
+  it.each([
+    ['ENOTFOUND', 'at risk', /Correct host/],
+    ['EAI_AGAIN', 'no', /name server/],
+    ['ECONNREFUSED', 'no', /hub running/],
+    ['ENETUNREACH', 'no', /network of this machine/],
+    ['ETIMEDOUT', 'no', /network/],
+  ] as const)('by %s is %s, with its remedy', (code, losing, hint) => {
+    expect(remedyFor(explainSocketError('hub:1883', coded(code)))).toEqual({
+      losing,
+      hint: expect.stringMatching(hint),
+    });
+  });
+
+  it.each([
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /tls_server_name/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', /tls_ca_file/],
+    ['CERT_HAS_EXPIRED', /Renew/],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', /port and tls/],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /TLS keys/],
+    ['ERR_SSL_UNSUPPORTED_PROTOCOL', /TLS 1\.2/],
+  ])('by a lasting fault of TLS is at risk, and nobody is sent to the network: %s', (code, hint) => {
+    const remedy = remedyFor(tlsWords(code));
+    expect(remedy).toEqual({ losing: 'at risk', hint: expect.stringMatching(hint) });
+    expect(remedy.hint).not.toMatch(/network/);
+  });
+
+  it('by a wrong key of TLS-PSK is at risk', () => {
+    expect(remedyFor(tlsWords('ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR', 'gw')).hint).toMatch(/device_secret_file/);
+    expect(remedyFor(tlsWords('ERR_SSL_TLSV1_ALERT_UNKNOWN_PSK_IDENTITY', 'gw')).losing).toBe('at risk');
+  });
+});
+
+describe('a port that does not open', () => {
+  it.each([
+    ['/dev/ttyS0 is in use by minicom (process 8)', /Stop that program/],
+    ['user gw may not open /dev/ttyS0: use sudo', /restart the gateway/],
+    ['/dev/ttyS0 is not a serial device', /Correct path/],
+    ['/dev/ttyS0 does not answer: is this port enabled on the board?', /Switch the port on/],
+    ['something new', /Check the cable/],
+  ])('has the remedy of its cause: %s', (lastProblem, hint) => {
+    const named = { name: 'l', path: '/dev/ttyS0', driver: 'mqttsn', state: 'waiting to reopen', forMs: 1 } as const;
+    const [condition] = linkConditions([{ ...RESTING, ...named, lastProblem } as unknown as LinkReport]);
+    expect(condition?.hint).toMatch(hint);
+    if (lastProblem !== 'something new') expect(condition?.hint).not.toMatch(/cable/);
+  });
+});
+
+describe('a secret that is renewed', () => {
+  it('is read again each time; the last good one holds, and the trouble is told once', () => {
+    const file = join(folder, 'secret');
+    writeFileSync(file, 'one\n', { mode: 0o600 });
+    const noted: (string | undefined)[] = [];
+    const secret = new RenewedSecret(
+      () => readSecretFile(file),
+      (problem) => noted.push(problem),
+    );
+    expect(secret.current()).toBe('one');
+    writeFileSync(file, 'two\n');
+    expect(secret.current()).toBe('two');
+    rmSync(file);
+    expect([secret.current(), secret.current()]).toEqual(['two', 'two']);
+    writeFileSync(file, 'three', { mode: 0o600 });
+    expect(secret.current()).toBe('three');
+    expect(noted).toEqual([expect.stringContaining('cannot be read'), undefined]);
+  });
+});
+
+describe('a directory to write in', () => {
+  it('may be missing where its parent can be written; a file in its place is told', () => {
+    expect(folderProblem(join(folder, 'a/b'))).toBeUndefined();
+    writeFileSync(join(folder, 'file'), '');
+    expect(folderProblem(join(folder, 'file/b'))?.what).toContain('no directory');
+  });
+
+  it.skipIf(process.getuid?.() === 0)('is named with the user where it cannot be written', () => {
+    mkdirSync(join(folder, 'shut'), { mode: 0o500 });
+    expect(folderProblem(join(folder, 'shut/b'))?.what).toMatch(/user \S+ may not write in .*does not exist yet/);
+  });
+});
+
+describe('an error', () => {
+  it('is as wide as the screen, with its own lines and their indentation', () => {
+    const message = `The configuration x has problems:\n  hub.host ${'is wrong '.repeat(8)}`;
+    const lines = errorLines(message, 'Do this and that and then this again.', { isTTY: true, columns: 40 });
+    expect(Math.max(...lines.map((line) => line.trimEnd().length))).toBeLessThanOrEqual(40);
+    expect(lines[0]).toMatch(/^holdfast: The/);
+    expect(lines.filter((line) => line.startsWith('  hub.host'))).toHaveLength(1);
+  });
+
+  it('is one line each in a file', () => {
+    expect(errorLines('a '.repeat(100).trim(), 'b', {})).toEqual([`holdfast: ${'a '.repeat(100).trim()}`, '  -> b']);
+  });
+});

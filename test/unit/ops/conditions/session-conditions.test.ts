@@ -1,0 +1,92 @@
+/** What the technician reads of the session at the hub. */
+
+import { describe, expect, it } from 'vitest';
+import { renderStatus } from '../../../../src/cli/status-view.ts';
+import { openTerminal } from '../../../../src/cli/terminal.ts';
+import { NO_TAKINGS } from '../../../../src/hub/client/takeover.ts';
+import { conditionsOf, type Health } from '../../../../src/ops/conditions/conditions.ts';
+import type { HubReport, SessionReport } from '../../../../src/ops/reports/hub-report.ts';
+import { judge } from '../../../../src/ops/verdict.ts';
+import { AWAY } from '../api/control-rig.ts';
+
+const HOUR_MS = 3_600_000;
+const KEPT: SessionReport = { finding: 'resumed', away: null, keptMs: 24 * HOUR_MS, isOver: false, gap: null };
+const HUB: Health['hub'] = {
+  ...{ isOnline: true, changedAtMs: 0, problem: undefined, refusal: undefined, refusalCode: undefined },
+  ...{
+    session: KEPT,
+    refusedFilters: [],
+    doubtedTopics: [],
+    clientId: 'PRODUCT001gw-1',
+    takings: NO_TAKINGS,
+    ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
+  },
+};
+
+function told(hub: Partial<Health['hub']>): string {
+  const conditions = conditionsOf({
+    ...{ nowMs: 9000, startedAtMs: 0, hub: { ...HUB, ...hub }, links: [] },
+    ...{ bindings: [], strangers: [], unconfirmed: { subdevices: [], forMs: 0 }, storeFullSinceMs: undefined },
+    clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined },
+    outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
+    ...{
+      store: { volatile: null, losses: [], damaged: 0, damagedRecords: 0 },
+      imbalance: 0,
+      setAside: { times: 0, last: undefined },
+      dead: 0,
+    },
+    ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, discarded: [], missing: [] },
+  });
+  return conditions.map(({ code, sentence, hint }) => `${code}: ${sentence} ${hint}`).join('\n');
+}
+
+describe('a condition', () => {
+  it('of another gateway names the identity, what else it could be, and what to do', () => {
+    const words = told({ takings: { times: 4, shortestMs: 500, longestMs: 5200, sessionsGone: 0 } });
+    expect(words).toMatch(/^hub-taken-over: The hub accepted 4 connections in a row and closed each soon after/);
+    expect(words).toMatch(
+      /\(they lasted 0 s to 6 s\).* another gateway connects as PRODUCT001gw-1, and when the hub or a firewall/,
+    );
+  });
+
+  it('of another gateway says what speaks for one, where something does', () => {
+    const words = told({ takings: { times: 4, shortestMs: 500, longestMs: 5200, sessionsGone: 2 } });
+    expect(words).toMatch(/our session was gone 2 times in between\. So it looks when another client connects as/);
+  });
+
+  it('of a session that is certainly over comes beside that of the hub being away', () => {
+    const away = { ms: 25 * HOUR_MS, quality: 'at_least' } as const;
+    const words = told({ isOnline: false, session: { ...KEPT, away, isOver: true } });
+    expect(words).toMatch(/^hub-away: .*\nhub-session-over: The hub has not seen us for at least 25 h/);
+  });
+
+  it('of a gap says since when, why, and how it is put out', () => {
+    const gap = { reason: 'session lost', age: { ms: 3 * HOUR_MS, quality: 'exact' } } as const;
+    const words = told({ session: { ...KEPT, gap } });
+    expect(words).toMatch(
+      /^downlink-gap: Downlinks may be missing since 3 h ago \(session lost\)\. .*acknowledge-gap\.$/,
+    );
+  });
+});
+
+describe('holdfast status', () => {
+  const terminal = { ...openTerminal(process.stdout, { NO_COLOR: '1' }), width: 120 };
+  const lines = (hub: Partial<HubReport>): string =>
+    renderStatus(judge({ ...AWAY, hub: { ...AWAY.hub, ...hub } }), terminal).join('\n');
+  const away = (ms: number, quality: 'exact' | 'at_least'): SessionReport => ({ ...KEPT, away: { ms, quality } });
+
+  it.each([
+    [away(5 * HOUR_MS, 'exact'), 'the hub keeps our session for 24 h: 19 h left'],
+    [away(5 * HOUR_MS, 'at_least'), 'the hub keeps our session for 24 h: at most 19 h left'],
+    [{ ...away(30 * HOUR_MS, 'exact'), isOver: true }, 'the hub kept our session for 24 h; that is over'],
+  ])('says what the hub still keeps for us while we are away', (session, words) => {
+    expect(lines({ session })).toContain(words);
+  });
+
+  it('says what a resume found, how much of what was stored has come, and for how long more', () => {
+    const replay = { received: 37, expectedMax: 150, etaMs: 56_500 };
+    const words = lines({ state: 'connected', session: KEPT, replay });
+    expect(words).toContain('session resumed; 12 subscriptions');
+    expect(words).toContain('sends what it stored for us: 37 of at most 150, done in at most 56 s');
+  });
+});

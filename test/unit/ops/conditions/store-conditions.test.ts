@@ -1,0 +1,32 @@
+/** What `status` says of the store itself: where it is, and what of it is lost. */
+import { describe, expect, it } from 'vitest';
+import { offlineStatusOf } from '../../../../src/ops/reports/offline-report.ts';
+import type { Condition } from '../../../../src/ops/reports/report.ts';
+import { judge } from '../../../../src/ops/verdict.ts';
+import { AWAY, BALANCED } from '../api/control-rig.ts';
+
+function condition(losing: Condition['losing'], forMs: number): Condition {
+  return { code: 'shedding', losing, forMs, sentence: `It is ${losing}.`, hint: null };
+}
+
+describe('a store in RAM', () => {
+  const store = { ...AWAY.store, volatile: 'tmpfs on /tmp' };
+
+  it('is what status says first, whatever else is the case', () => {
+    const conditions = [
+      condition('yes', 3),
+      { ...condition('at risk', 1), code: 'store-volatile' as const, sentence: 'The store is in RAM.' },
+    ];
+    const { losing, sentence, conditions: listed } = judge({ ...AWAY, store, conditions });
+    expect([losing, listed[0]?.code]).toEqual(['yes', 'store-volatile']);
+    expect(sentence).toMatch(/^Yes\. The store is in RAM \(tmpfs on \/tmp\): a power cut loses/);
+    expect(sentence).not.toContain('safe on disk');
+  });
+
+  it('is called so without a running gateway, too', () => {
+    const reading = { path: '/s', bytes: 1, walBytes: 2, lanes: BALANCED, findings: [], losses: [] };
+    const { sentence } = offlineStatusOf(reading, 'tmpfs on /tmp');
+    expect(sentence).toContain('in RAM only (tmpfs on /tmp)');
+    expect(sentence).not.toContain('safe on disk');
+  });
+});

@@ -1,0 +1,166 @@
+/** How good a line is said to be, by what came over it and what its probes met, and what is advised. */
+import { describe, expect, it } from 'vitest';
+import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
+import { scoreLink } from '../../../../src/ops/link-test/link-score.ts';
+import { type ProbeReport, ProbeTally } from '../../../../src/ops/link-test/probe-tally.ts';
+
+const QUIET = { framing: 0, parity: 0, overruns: 0, bufferOverruns: 0, breaks: 0 };
+const OPEN: LinkReport = { ...RESTING, name: 'meters', path: 'usb:x', driver: 'mqttsn', state: 'open', forMs: 5000 };
+const counted = (counters: Partial<LinkReport['counters']>, more: Partial<LinkReport> = {}) => ({
+  ...{ ...OPEN, ...more },
+  counters: { ...RESTING.counters, ...counters },
+});
+
+function probed(requests: number, answers: number, more: Partial<ProbeReport> = {}): ProbeReport {
+  const trip = answers === 0 ? null : 12;
+  return {
+    subdevice: 'm1',
+    requests,
+    answers,
+    damaged: 0,
+    p50Ms: trip,
+    p99Ms: trip,
+    notAsked: null,
+    refused: [],
+    ...more,
+  };
+}
+
+function scoreOf(after: LinkReport, probes: readonly ProbeReport[] = [], before: LinkReport = OPEN) {
+  return scoreLink({ before, after, seconds: 10, probes });
+}
+
+describe('a line that is only watched', () => {
+  it.each([
+    ['good', { framesIn: 1000, crcErrors: 1 }, /^Good: in 10 s 1 of 1,001 frames broken\.$/],
+    ['fair', { framesIn: 990, crcErrors: 10 }, /^Fair: .*10 of 1,000 frames broken/],
+    ['bad', { framesIn: 900, malformedPackets: 100, retries: 7 }, /^Bad: .*, 7 repetitions\.$/],
+    ['fair', { framesIn: 900, framesOut: 100, retries: 1 }, /^Fair: .*0 of 900 frames broken, 1 repetition\.$/],
+    ['bad', { framesIn: 900, framesOut: 100, retries: 6 }, /^Bad: /],
+    ['bad', { framesIn: 900, openings: 2 }, /^Bad: the port of link meters came back 2 times meanwhile/],
+    ['silent', {}, /^Nothing came over link meters in 10 s/],
+  ] as const)('is %s: %o', (verdict, counters, sentence) => {
+    const score = scoreOf(counted(counters));
+    expect(score.verdict).toBe(verdict);
+    expect(score.sentence).toMatch(sentence);
+  });
+
+  it('is bad if its port is not open', () => {
+    expect(scoreOf({ ...OPEN, state: 'opening', lastProblem: 'no such device' }).sentence).toBe(
+      'Bad: link meters is not open (no such device).',
+    );
+  });
+
+  it('is judged by what came meanwhile only', () => {
+    const [before, after] = [counted({ crcErrors: 500 }), counted({ crcErrors: 500, framesIn: 9 })];
+    expect(scoreOf(after, [], before)).toMatchObject({ verdict: 'good', broken: 0, advice: [] });
+  });
+});
+
+describe('a line that is probed', () => {
+  it.each([
+    ['good', [probed(20, 20)], /20 of 20 probes answered\.$/],
+    ['fair', [probed(20, 19)], /19 of 20 probes answered/],
+    ['bad', [probed(20, 18)], /18 of 20/],
+    ['bad', [probed(20, 20), probed(20, 10, { subdevice: 'm2' })], /30 of 40/],
+  ] as const)('is %s', (verdict, probes, sentence) => {
+    const score = scoreOf(counted({ framesIn: 100 }), probes);
+    expect([score.verdict, score.sentence]).toEqual([verdict, expect.stringMatching(sentence)]);
+  });
+
+  it('is bad where a unit of Modbus never answers, and names it', () => {
+    const after = counted({ framesIn: 100 }, { driver: 'modbus' });
+    const score = scoreOf(after, [probed(20, 20), probed(6, 0, { subdevice: 'pump' })]);
+    expect(score.verdict).toBe('bad');
+    expect(score.advice).toEqual([expect.stringMatching(/^pump does not answer at all: is it on/)]);
+  });
+
+  it.each([
+    ['b (holding 9): illegal data address', /address, table and type/],
+    ['a (input 0): illegal function', /correct table of the points/],
+    ['c (holding 3): the unit has failed', /fault of its own/],
+    ['f (holding 0): not a number', /Compare type and word_order/],
+  ])('is not good where a unit answers and has no value for a point: %s', (refused, remedy) => {
+    const after = counted({ framesIn: 100 }, { driver: 'modbus' });
+    const score = scoreOf(after, [probed(20, 20), probed(20, 20, { subdevice: 'pump', refused: [refused] })]);
+    expect(score.verdict).toBe('bad');
+    expect(score.sentence).toContain(`40 of 40 probes answered, and pump has no value for ${refused}.`);
+    expect(score.advice).toEqual([expect.stringMatching(remedy)]);
+    expect(score.advice[0]).toContain(`pump answers, and has no value for: ${refused}.`);
+  });
+
+  it('is not good where a unit refuses points and nobody was asked', () => {
+    const sample = 'unit 3, b (holding 9): illegal data address';
+    const discard = {
+      link: 'meters',
+      subdevice: 'pump',
+      reason: 'unit exception',
+      count: 1,
+      recent: 1,
+      sample,
+    } as const;
+    const times = { forMs: 0, lastMs: 0, lasts: true, share: 0 };
+    const after = counted({ framesIn: 100 }, { driver: 'modbus', discarded: [{ ...discard, ...times }] });
+    const score = scoreOf(after);
+    expect([score.verdict, score.advice]).toEqual(['bad', [expect.stringContaining(sample)]]);
+  });
+
+  it('is not judged by an MQTT-SN client that talks and knows no PINGREQ, and says so', () => {
+    const score = scoreOf(counted({ framesIn: 100 }), [probed(20, 0)]);
+    expect(score.verdict).toBe('good');
+    expect(score.advice).toEqual([expect.stringMatching(/^m1 answers no probe at all, so it was left out/)]);
+  });
+
+  it('is bad where nobody answers and nothing comes', () => {
+    expect(scoreOf(counted({}), [probed(20, 0)]).verdict).toBe('bad');
+  });
+
+  it('is told apart by silence and damage', () => {
+    const score = scoreOf(counted({ framesIn: 90, crcErrors: 8 }), [probed(30, 20, { damaged: 8 })]);
+    expect(score.advice).toEqual([
+      expect.stringMatching(/^Frames arrive broken: check that speed/),
+      expect.stringMatching(/^What was sent met silence \(2 probes, 0 repetitions\)/),
+    ]);
+  });
+});
+
+describe('what the kernel counted', () => {
+  const withKernel = (kernel: LinkReport['kernel']) => counted({ framesIn: 100 }, { kernel });
+  const before = { ...OPEN, kernel: { ...QUIET, overruns: 7 } };
+
+  it('of lost bytes makes a line at most fair, with their number', () => {
+    const score = scoreOf(withKernel({ ...QUIET, overruns: 10, bufferOverruns: 4 }), [], before);
+    expect(score.verdict).toBe('fair');
+    expect(score.advice).toEqual([
+      expect.stringMatching(/^The kernel lost 7 bytes \(3 in the hardware, 4 in its buffer\)/),
+    ]);
+  });
+
+  it('of framing, parity and breaks is advised about', () => {
+    const { advice } = scoreOf(withKernel({ ...QUIET, overruns: 7, framing: 2, parity: 1, breaks: 1 }), [], before);
+    expect(advice).toEqual([
+      expect.stringMatching(/^The kernel saw 2 bytes without a stop bit and 1 of wrong parity/),
+      expect.stringMatching(/^The line was held low 1 time:/),
+    ]);
+  });
+
+  it('is no 0 where the driver does not say', () => {
+    expect(scoreOf(withKernel(null), [], before)).toMatchObject({ verdict: 'good', kernel: null });
+  });
+
+  it('begins anew with a port that was plugged in anew', () => {
+    expect(scoreOf(withKernel({ ...QUIET, overruns: 2 }), [], before).kernel).toEqual(QUIET);
+  });
+});
+
+it('a tally sums up what became of probes, with the trips that half and nearly all did not exceed', () => {
+  const tally = new ProbeTally('m1');
+  for (let tripMs = 1; tripMs <= 100; tripMs += 1)
+    tally.add({ kind: 'asked', requests: 1, answers: 1, damaged: 0, tripMs });
+  tally.add({ kind: 'asked', requests: 3, answers: 0, damaged: 1, tripMs: undefined });
+  tally.add({ kind: 'not asked', why: 'it is asleep' });
+  expect(tally.report()).toEqual({
+    ...{ subdevice: 'm1', requests: 103, answers: 100, damaged: 1, p50Ms: 50, p99Ms: 99, notAsked: 'it is asleep' },
+    refused: [],
+  });
+});

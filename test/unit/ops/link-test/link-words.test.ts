@@ -1,0 +1,42 @@
+/** Who sleeps on a link and what the kernel counted there, in the words of the commands. */
+import { expect, it } from 'vitest';
+import { renderStatus } from '../../../../src/cli/status-view.ts';
+import { RESTING } from '../../../../src/ops/reports/link-report.ts';
+import { judge } from '../../../../src/ops/verdict.ts';
+import { kernelWords } from '../../../../src/ops/words.ts';
+import { AWAY } from '../api/control-rig.ts';
+
+const terminal = { width: 120, isScreen: true, print: () => undefined, tone: (_: unknown, text: string) => text };
+
+function linkLine(asleep: readonly { readonly subdevice: string; readonly lostInMs: number }[]): string {
+  const link = {
+    ...RESTING,
+    name: 'field',
+    path: '/dev/ttyAMA0',
+    driver: 'mqttsn',
+    state: 'open',
+    forMs: 5000,
+  } as const;
+  const subdevices = ['pump', 'mill', 'saw'];
+  const lines = renderStatus(judge({ ...AWAY, links: [{ ...link, subdevices, asleep }] }), terminal);
+  return lines.find((line) => line.startsWith('Links')) ?? '';
+}
+
+it('a link without sleepers says nothing of them', () => {
+  expect(linkLine([])).toBe('Links    field · /dev/ttyAMA0 · open 5 s · 3 subdevices');
+});
+
+it('of several sleepers the one that would be lost first is named, and the others are counted', () => {
+  const asleep = [
+    { subdevice: 'mill', lostInMs: 90_000 },
+    { subdevice: 'pump', lostInMs: 45_000 },
+    { subdevice: 'saw', lostInMs: 600_000 },
+  ];
+  expect(linkLine(asleep)).toContain('3 subdevices, asleep: pump (lost in 45 s unless it wakes) and 2 others');
+});
+
+it('what the kernel counted is told byte by byte, and what it does not report is no 0', () => {
+  const errors = { framing: 2, parity: 0, overruns: 3, bufferOverruns: 4, breaks: 1 };
+  expect(kernelWords(errors)).toBe('7 bytes lost, 2 without a stop bit, 0 of wrong parity, 1 break');
+  expect(kernelWords(null)).toBe('not reported by this driver');
+});

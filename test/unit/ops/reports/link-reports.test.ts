@@ -1,0 +1,153 @@
+/** What is told of links and ports: rates, round trips, conditions, the list of what is plugged in. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Histogram } from '../../../../src/base/histogram.ts';
+import { renderPorts, reportPorts } from '../../../../src/cli/show-ports.ts';
+import { parseConfig } from '../../../../src/config/parse.ts';
+import { warningsOf } from '../../../../src/config/warnings.ts';
+import { linkConditions } from '../../../../src/ops/conditions/link-conditions.ts';
+import { ratesOf } from '../../../../src/ops/reports/link-meters.ts';
+import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
+import { GENERIC } from '../../config/config-rig.ts';
+import { FakeMachine } from '../../io/serial/port-rig.ts';
+
+const OPEN: LinkReport = { ...RESTING, name: 'meters', path: 'usb:x', driver: 'mqttsn', state: 'open', forMs: 5000 };
+const terminal = { width: 100, isScreen: true, print: () => undefined, tone: (_: unknown, text: string) => text };
+
+describe('the histogram', () => {
+  it('is at most a fifth too high, from 1 ms to a minute', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 1, max: 60_000, noNaN: true }), { minLength: 1 }), (durations) => {
+        const histogram = new Histogram();
+        for (const ms of durations) histogram.record(ms);
+        const sorted = durations.toSorted((left, right) => left - right);
+        for (const share of [0.5, 0.99, 1]) {
+          const exact = sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;
+          const told = histogram.quantile(share) ?? Number.NaN;
+          expect(told).toBeGreaterThanOrEqual(exact * 0.9999);
+          expect(told).toBeLessThanOrEqual(exact * 1.2);
+        }
+      }),
+    );
+  });
+
+  it('has a bucket for whatever lasts longer, and nothing to tell before the first', () => {
+    const histogram = new Histogram();
+    expect(histogram.quantile(0.5)).toBeUndefined();
+    histogram.record(10_000_000);
+    histogram.record(0);
+    expect(histogram.total).toBe(2);
+    expect(histogram.quantile(1)).toBe(65_536);
+    expect(histogram.quantile(0.5)).toBe(1);
+  });
+});
+
+describe('the rates of a link', () => {
+  const samples = Array.from({ length: 61 }, (_, second) => ({
+    atMs: second * 1000,
+    // 100 frames a second for the first half minute, 10 from then on
+    counters: { ...RESTING.counters, framesIn: Math.min(second, 30) * 100 + Math.max(second - 30, 0) * 10 },
+  }));
+
+  it('are those of the last 5, 30 and 60 seconds', () => {
+    const now = samples.at(-1);
+    expect(ratesOf(samples, now ?? { atMs: 0, counters: RESTING.counters }).map(({ framesIn }) => framesIn)).toEqual([
+      10, 10, 55,
+    ]);
+  });
+
+  it('are those since the start if that is less, and 0 at the start', () => {
+    const now = samples[2] ?? { atMs: 0, counters: RESTING.counters };
+    expect(ratesOf(samples.slice(0, 3), now).map(({ framesIn }) => framesIn)).toEqual([100, 100, 100]);
+    expect(ratesOf([], now).map(({ framesIn }) => framesIn)).toEqual([0, 0, 0]);
+  });
+});
+
+describe('the conditions of a link', () => {
+  it.each([
+    [{ state: 'opening', waits: 'absent', lastProblem: 'no adapter' }, 'link-down', /no adapter/],
+    [{ state: 'opening', waits: 'shared', lastProblem: 'it is the port of b' }, 'link-port-shared', /port of b/],
+    [{ state: 'opening', waits: 'ambiguous', lastProblem: 'A and B' }, 'link-port-ambiguous', /A and B/],
+    [{ state: 'waiting to reopen', lastProblem: 'in use by minicom' }, 'link-down', /minicom/],
+    [
+      { unlisted: [{ subdevice: 'x9', configuredOn: null, forMs: 1 }] },
+      'link-foreign-device',
+      /x9, which is not on its list/,
+    ],
+    [
+      { unlisted: [{ subdevice: 'x9', configuredOn: 'other', forMs: 1 }] },
+      'link-foreign-device',
+      /x9, which is configured for link other, and refused here/,
+    ],
+    [{ looksLike: 'modbus' }, 'link-other-protocol', /looks like Modbus RTU frames/],
+    [
+      { missing: [{ subdevice: 'm1', wasHeard: false, forMs: 300_000 }] },
+      'subdevice-silent',
+      /m1 said nothing on link/,
+    ],
+    [
+      { recovery: { ...RESTING.recovery, alarm: { trouble: 'noise', forMs: 1 } } },
+      'link-out-of-order',
+      /broken frames, and everything/,
+    ],
+  ] as const)('%o: %s', (change, code, sentence) => {
+    const [condition, ...others] = linkConditions([{ ...OPEN, ...change }]);
+    const losing = code === 'link-foreign-device' || code === 'link-other-protocol' ? 'at risk' : 'no';
+    expect(condition).toMatchObject({ code, losing, sentence: expect.stringMatching(sentence) });
+    expect(others).toEqual([]);
+  });
+
+  it('are none when all is well', () => {
+    expect(linkConditions([OPEN])).toEqual([]);
+  });
+});
+
+describe('holdfast ports', () => {
+  it('shows each port with its lasting name and its link, and the lines for the others', async () => {
+    const machine = new FakeMachine();
+    machine.plug({ at: '1-1', serial: 'A1', ttys: { ttyUSB0: '/dev/null' } });
+    machine.plug({ at: '1-2', vendor: '1a86', product: '7523', ttys: { ttyUSB1: '/dev/null' } });
+    const report = await reportPorts(machine.roots, [
+      { name: 'meters', path: 'usb:0403:6001:A1:00' },
+      { name: 'pumps', path: 'usb:0403:6001:A2:00' },
+    ]);
+    const text = renderPorts(report, { terminal }).join('\n');
+    expect(report.ports.map(({ links }) => links)).toEqual([['meters'], []]);
+    expect(text).toContain('Link pumps (usb:0403:6001:A2:00) has no port: no adapter usb:0403:6001:A2:00');
+    expect(text).toContain('name = "ttyUSB1"\npath = "by-path:platform-usb-0:1-2:1.0-port0"');
+    expect(text).not.toContain('name = "ttyUSB0"');
+    const configured = `${GENERIC.replace('/dev/ttyUSB0', report.ports[1]?.name ?? '')}`;
+    expect(parseConfig(configured).ok).toBe(true);
+  });
+
+  it('warns of adapters that cannot be told apart, and of two links on one port', async () => {
+    const machine = new FakeMachine();
+    for (const number of [0, 1])
+      machine.plug({ at: `1-${number}`, serial: 'SAME', ttys: { [`ttyUSB${number}`]: '/dev/null' } });
+    const path = 'by-path:platform-usb-0:1-0:1.0-port0';
+    const report = await reportPorts(machine.roots, [
+      { name: 'a', path },
+      { name: 'b', path },
+    ]);
+    const text = renderPorts(report, { terminal }).join(' ').replaceAll(/\s+/g, ' ');
+    expect(text).toMatch(/ttyUSB0 and \S*ttyUSB1 say they are the same/);
+    expect(text).toContain('belongs to links a and b: only one can have it');
+  });
+});
+
+it.each([
+  ['/dev/ttyUSB0', /counts in the order of plugging/],
+  ['/dev/ttyACM12', /counts in the order of plugging/],
+  ['usb:1a86:7523::00', /without a serial number/],
+])('the configuration is warned of %s', (path, what) => {
+  const parsed = parseConfig(GENERIC.replace('/dev/ttyUSB0', path));
+  expect(parsed.ok && warningsOf(parsed.config)).toMatchObject([{ what: expect.stringMatching(what) }]);
+});
+
+it.each(['usb:0403:6001:A1:00', 'by-path:x', '/dev/serial/by-id/x', '/dev/ttyAMA0'])(
+  'the configuration is not warned of %s',
+  (path) => {
+    const parsed = parseConfig(GENERIC.replace('/dev/ttyUSB0', path));
+    expect(parsed.ok && warningsOf(parsed.config)).toEqual([]);
+  },
+);

@@ -1,0 +1,91 @@
+/** Metrics: the status report in the text format of Prometheus, and the page that lists them. */
+import { request } from 'node:http';
+import { expect, it } from 'vitest';
+import { ZERO } from '../../../../src/custody/ledger.ts';
+import { ledgerReportOf } from '../../../../src/ops/reports/ledger-report.ts';
+import { METRICS } from '../../../../src/ops/reports/metric-table.ts';
+import { AWAY, withControl } from '../api/control-rig.ts';
+
+const OPENING = `# Metrics
+
+\`GET /v1/metrics\` on the control socket, in the text format of Prometheus. They are the numbers of \`holdfast status\`; what
+is not known has no sample. Counters of the ledger go on over restarts, the others begin with the process. This page is kept
+true by \`test/unit/ops/reports/metrics.test.ts\` (\`npx vitest run test/unit/ops/reports/metrics.test.ts -u\` writes it).
+
+| metric | kind | labels | meaning |
+|---|---|---|---|
+`;
+
+/** As a scraper would ask. */
+function scrape(socketPath: string): Promise<{ readonly type: string | undefined; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, path: '/v1/metrics', agent: false }, async (response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk);
+      resolve({ type: response.headers['content-type'], text: Buffer.concat(chunks).toString() });
+    });
+    outgoing.once('error', reject);
+    outgoing.end();
+  });
+}
+
+/** `name{label="…"} value` of every sample. */
+const samplesIn = (text: string): string[] => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+
+it('are listed in docs/metrics.md, each once', async () => {
+  const rows = METRICS.map(
+    ({ name, kind, labels, help }) => `| \`${name}\` | ${kind} | ${labels.join(', ')} | ${help} |`,
+  );
+  await expect(`${OPENING}${rows.join('\n')}\n`).toMatchFileSnapshot('../../../../docs/metrics.md');
+  expect(new Set(METRICS.map(({ name }) => name)).size).toBe(METRICS.length);
+});
+
+it('are named as the format wants it: units last, counters end in _total', () => {
+  for (const { name, kind } of METRICS) {
+    expect(name).toMatch(/^holdfast_[a-z0-9]+(_[a-z0-9]+)*$/);
+    expect([name, name.endsWith('_total')]).toEqual([name, kind === 'counter']);
+  }
+});
+
+it('say what the status says, and leave out what nobody knows', async () => {
+  await withControl(async ({ gateway, socketPath }) => {
+    const counts = { ...ZERO, accepted: 2000, delivered: 700, dead: 1, shed: { expired: 95 } };
+    const readings = [{ subdevice: 'm', direction: 'uplink', counts, pending: 1204 }] as const;
+    gateway.facts = { ...AWAY, books: ledgerReportOf(readings, 'running').totals };
+    const { type, text } = await scrape(socketPath);
+    expect(type).toMatch(/^text\/plain; version=0\.0\.4/);
+    const samples = samplesIn(text);
+    for (const expected of [
+      'holdfast_losing 0',
+      'holdfast_condition{code="hub-away"} 1',
+      'holdfast_hub_connected 0',
+      'holdfast_session_away_seconds 185',
+      'holdfast_session_kept_seconds 86400',
+      'holdfast_session_gap 0',
+      'holdfast_queue_messages{queue="outbox"} 1204',
+      'holdfast_ledger_accepted_messages_total{direction="uplink"} 2000',
+      'holdfast_ledger_shed_messages_total{direction="uplink",reason="expired"} 95',
+      'holdfast_link_crc_errors_total{link="meters"} 10',
+      'holdfast_process_resident_bytes 64000000',
+      'holdfast_recordings_removed_total 1',
+    ])
+      expect(samples).toContain(expected);
+    expect(text).not.toMatch(/holdfast_(session_replay|store_free|session_gap_age|queue_left|link_kernel)/);
+  });
+});
+
+it('do not grow from one scrape to the next', async () => {
+  await withControl(async ({ socketPath }) => {
+    const first = await scrape(socketPath);
+    expect(await scrape(socketPath)).toEqual(first);
+  });
+});
+
+it('are there while the storage fails, without the books', async () => {
+  await withControl(async ({ gateway, socketPath }) => {
+    gateway.facts = { ...AWAY, books: null };
+    const { text } = await scrape(socketPath);
+    expect(text).toContain('holdfast_losing 0');
+    expect(text).not.toContain('holdfast_ledger');
+  });
+});

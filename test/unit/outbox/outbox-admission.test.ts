@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { shedEntries } from '../../../src/custody/ledger.ts';
+import { OutboxBench, topicsOf } from './outbox-rig.ts';
+
+const CONGESTION = { kind: 'refused', why: 'congestion' };
+/** A message of one byte on the topic `t`: 1 + 1 + 40. */
+const BYTES = 42;
+
+const shedOf = (bench: OutboxBench, lane = 1) => Object.fromEntries(shedEntries(bench.custodian.counts(lane)));
+
+describe('the door of the outbox', () => {
+  it('takes as many messages as the bound says', () => {
+    const bench = new OutboxBench({ messagesMax: 2 });
+    expect([bench.offer(), bench.offer()]).toMatchObject([{ kind: 'accepted' }, { kind: 'accepted' }]);
+    expect(bench.offer()).toEqual(CONGESTION);
+  });
+
+  it('takes as many bytes as the bound says, overhead included', () => {
+    const bench = new OutboxBench({ bytesMax: 2 * BYTES });
+    expect([bench.offer().kind, bench.offer().kind, bench.offer().kind]).toEqual(['accepted', 'accepted', 'refused']);
+  });
+
+  it('counts what is on disk too, after a restart', () => {
+    const first = new OutboxBench().fill('t', 't');
+    const bench = new OutboxBench({ messagesMax: 2 }, first.disk);
+    expect(bench.offer()).toEqual(CONGESTION);
+  });
+
+  it('has room again when a message is acknowledged', () => {
+    const bench = new OutboxBench({ messagesMax: 1 }).fill('t').connect();
+    expect(bench.offer()).toEqual(CONGESTION);
+    for (const { packetId } of bench.send()) bench.outbox.acknowledged(packetId);
+    expect(bench.offer().kind).toBe('accepted');
+  });
+
+  it('refuses what the hub would never take', () => {
+    const bench = new OutboxBench({ payloadBytesMax: 10 });
+    expect(bench.offer('t', { bytes: 10 }).kind).toBe('accepted');
+    expect(bench.offer('t', { bytes: 11 })).toMatchObject({
+      kind: 'refused',
+      problem: { excess: 'payload too large' },
+    });
+    expect(bench.offer('a'.repeat(256))).toMatchObject({ problem: { excess: 'topic too long' } });
+    expect(bench.offer('ä'.repeat(128))).toMatchObject({ problem: { excess: 'topic too long' } });
+    expect(bench.offer('ä'.repeat(127)).kind).toBe('accepted');
+    expect(bench.offer('1/2/3/4/5/6/7').kind).toBe('accepted');
+    const deep = { excess: 'too many slashes', words: 'its topic has 7 slashes there, and the hub takes 6' };
+    expect(bench.offer('1/2/3/4/5/6/7/8')).toMatchObject({ kind: 'refused', problem: deep });
+  });
+
+  it('is shut while the disk is full, and while a slow card has not written what was taken', () => {
+    const bench = new OutboxBench({ unstoredBytesMax: BYTES });
+    bench.outbox.isClosed = true;
+    expect(bench.offer()).toEqual(CONGESTION);
+    bench.outbox.isClosed = false;
+    expect(bench.offer().kind).toBe('accepted');
+    expect(bench.offer()).toEqual(CONGESTION);
+    bench.commit();
+    expect(bench.offer().kind).toBe('accepted');
+  });
+
+  it('counts nothing of what it refuses', () => {
+    const bench = new OutboxBench({ messagesMax: 0 });
+    bench.offer();
+    expect(bench.custodian.counts(1)).toMatchObject({ accepted: 0 });
+  });
+});
+
+describe('beyond the bound', () => {
+  it('drop-oldest gives up the oldest of the same subdevice', () => {
+    const bench = new OutboxBench({ messagesMax: 3 });
+    bench.offer('other', { lane: 2 });
+    for (const topic of ['a', 'b', 'c']) bench.offer(topic, { overflow: 'drop-oldest' });
+    expect(bench.custodian.lane(1).window.map(({ row }) => row.topic)).toEqual(['b', 'c']);
+    expect([shedOf(bench), shedOf(bench, 2)]).toEqual([{ 'overflow drop-oldest': 1 }, {}]);
+    expect(bench.custodian.imbalance()).toBe(0);
+  });
+
+  it('drop-oldest tells the sender of the dropped one, which the ledger knows', () => {
+    const bench = new OutboxBench({ messagesMax: 1 });
+    bench.offer('a', { overflow: 'drop-oldest', owed: 7 });
+    expect(bench.safe).toEqual([]);
+    bench.offer('b', { overflow: 'drop-oldest', owed: 8 });
+    expect(bench.safe).toEqual([7]);
+  });
+
+  it('drop-oldest touches nothing that the hub may have by now', () => {
+    const bench = new OutboxBench({ messagesMax: 1 }).connect();
+    bench.offer('a');
+    bench.send();
+    expect(bench.offer('b', { overflow: 'drop-oldest' })).toEqual(CONGESTION);
+    bench.disconnect();
+    expect(bench.offer('b', { overflow: 'drop-oldest' }).kind).toBe('accepted');
+    expect(topicsOf(bench.connect().send())).toEqual(['b']);
+  });
+
+  it('drop-newest takes the newest and drops it, with its reason', () => {
+    const bench = new OutboxBench({ messagesMax: 1 }).fill('a');
+    expect(bench.offer('b', { overflow: 'drop-newest' })).toEqual({ kind: 'shed', reason: 'overflow drop-newest' });
+    expect(bench.custodian.counts(1)).toMatchObject({ accepted: 2, shed: { 'overflow drop-newest': 1 } });
+    expect(bench.custodian.imbalance()).toBe(0);
+  });
+
+  it('keep-latest replaces the older value of the topic, full or not', () => {
+    const bench = new OutboxBench({ messagesMax: 2 });
+    for (const topic of ['a', 'b', 'a', 'a']) bench.offer(topic, { overflow: 'keep-latest' });
+    expect(bench.custodian.lane(1).window.map(({ row }) => row.topic)).toEqual(['b', 'a']);
+    expect(shedOf(bench)).toEqual({ 'replaced by a later value': 2 });
+  });
+
+  it('keep-latest gives up no older value for one that it cannot take', () => {
+    const bench = new OutboxBench({ bytesMax: 2 * BYTES });
+    bench.offer('a', { overflow: 'keep-latest' });
+    bench.offer('b', { overflow: 'keep-latest', lane: 2 });
+    expect(bench.offer('a', { overflow: 'keep-latest', bytes: 500 })).toEqual(CONGESTION);
+    expect([bench.custodian.pending, shedOf(bench)]).toEqual([2, {}]);
+  });
+
+  it('keep-latest leaves alone what the hub may have by now', () => {
+    const bench = new OutboxBench().connect();
+    bench.offer('a', { overflow: 'keep-latest' });
+    bench.send();
+    bench.offer('a', { overflow: 'keep-latest' });
+    expect(bench.custodian.pending).toBe(2);
+  });
+});
+
+describe('an age limit', () => {
+  it('sheds from the oldest on, and stops at the first that is young enough', () => {
+    const bench = new OutboxBench().fill('a', 'b', 'c');
+    const old = new Set(
+      bench.custodian
+        .lane(1)
+        .window.slice(0, 2)
+        .map(({ row }) => row.stamp),
+    );
+    expect(old.size).toBe(1);
+    let seen = 0;
+    const expired = bench.outbox.expire(() => {
+      seen += 1;
+      return seen <= 2;
+    });
+    expect([expired, shedOf(bench), bench.custodian.pending]).toEqual([2, { expired: 2 }, 1]);
+  });
+
+  it('does not concern what is on its way', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    bench.send();
+    expect(bench.outbox.expire(() => true)).toBe(0);
+    bench.disconnect();
+    expect(bench.outbox.expire(() => true)).toBe(1);
+    expect(bench.connect().send()).toEqual([]);
+  });
+});

@@ -1,0 +1,274 @@
+import { describe, expect, it } from 'vitest';
+import type { Sending } from '../../../src/outbox/outbox-contract.ts';
+import { LIMITS, OutboxBench, topicsOf } from './outbox-rig.ts';
+
+const PUBACK_MS = LIMITS.pubackMsMax;
+
+const flags = (sendings: readonly Sending[]) => sendings.map(({ entry, dup }) => [entry.row.topic, dup]);
+
+function acknowledge(bench: OutboxBench, sendings: readonly Sending[]): void {
+  for (const { packetId } of sendings) bench.outbox.acknowledged(packetId);
+}
+
+/** Waits for the PUBACKs that do not come. @returns the topics of the dead letters */
+function wait(bench: OutboxBench): string[] {
+  bench.nowMs += PUBACK_MS;
+  return bench.outbox.giveUp(bench.nowMs).map(({ entry }) => entry.row.topic);
+}
+
+it('the topics on which a PUBACK is missing are known until it comes, or nothing is left to wait for', () => {
+  const bench = new OutboxBench().connect();
+  for (const topic of ['a/x', 'b/y']) bench.offer(topic);
+  const [first, second] = bench.send();
+  expect(bench.outbox.trust.suspects).toEqual([]);
+  wait(bench);
+  expect(bench.outbox.trust.suspects).toEqual(['a/x', 'b/y']);
+  acknowledge(bench, [first, second].flatMap((sending) => sending ?? []).slice(0, 1));
+  expect(bench.outbox.trust.suspects).toEqual(['b/y']);
+  bench.commit();
+  for (let attempt = 1; attempt < LIMITS.attemptsMax; attempt += 1) {
+    bench.send();
+    wait(bench);
+  }
+  expect(bench.outbox.trust.suspects).toEqual([]); // a dead letter: told of as such
+});
+
+describe('a message sent again', () => {
+  it('after a reconnect to the same session is a DUP with the same packet identifier [MQTT-3.3.1-1]', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    const [first] = bench.send();
+    bench.disconnect();
+    const [second] = bench.connect(true).send();
+    expect([first?.dup, second?.dup]).toEqual([false, true]);
+    expect(second?.packetId).toBe(first?.packetId);
+  });
+
+  it('holds its topic up no longer once a later value has replaced it', () => {
+    const bench = new OutboxBench().connect();
+    bench.offer('t', { overflow: 'keep-latest' });
+    bench.send();
+    wait(bench);
+    bench.disconnect();
+    bench.offer('t', { overflow: 'keep-latest' });
+    expect(topicsOf(bench.connect().send())).toEqual(['t']);
+  });
+
+  it('still holds its topic up if only another that was doubted has been replaced', () => {
+    const bench = new OutboxBench().connect();
+    bench.offer('t');
+    bench.offer('t');
+    const [first] = bench.send();
+    wait(bench);
+    bench.disconnect();
+    bench.outbox.expire((stamp) => stamp === first?.entry.row.stamp && first.entry.ended === undefined);
+    bench.offer('t');
+    expect(
+      bench
+        .connect()
+        .send()
+        .map(({ entry }) => entry.row.seq),
+    ).toEqual([2]);
+  });
+
+  it('to a hub that remembers nothing is no DUP', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    bench.send();
+    bench.disconnect();
+    expect(flags(bench.connect(false).send())).toEqual([['a', false]]);
+  });
+
+  it('goes before everything new, in the order of the first sending [MQTT-4.6.0-1]', () => {
+    const bench = new OutboxBench().fill('a', 'b').connect();
+    bench.send();
+    bench.disconnect();
+    bench.fill('c');
+    expect(flags(bench.connect().send())).toEqual([
+      ['a', true],
+      ['b', true],
+      ['c', false],
+    ]);
+  });
+
+  it('does not fall behind its successor because it was repeated before the line broke', () => {
+    const bench = new OutboxBench().connect();
+    bench.offer('a');
+    bench.send();
+    bench.nowMs += PUBACK_MS / 2;
+    bench.offer('a');
+    bench.send();
+    bench.nowMs += PUBACK_MS / 2;
+    bench.outbox.giveUp(bench.nowMs);
+    expect(bench.send().map(({ entry }) => entry.row.seq)).toEqual([1]);
+    bench.disconnect();
+    expect(
+      bench
+        .connect()
+        .send()
+        .map(({ entry }) => entry.row.seq),
+    ).toEqual([1, 2]);
+  });
+
+  it('is left out if its custody has ended meanwhile', () => {
+    const bench = new OutboxBench().fill('a', 'b').connect();
+    bench.send();
+    bench.disconnect();
+    bench.outbox.expire(() => true);
+    expect(bench.connect().send()).toEqual([]);
+  });
+});
+
+describe('a PUBACK that is missing', () => {
+  it('is waited for as long as the bound says, and no longer', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    bench.send();
+    expect(bench.outbox.overdueAtMs).toBe(PUBACK_MS);
+    bench.nowMs = PUBACK_MS - 1;
+    bench.outbox.giveUp(bench.nowMs);
+    expect(bench.send()).toEqual([]);
+    bench.nowMs = PUBACK_MS;
+    bench.outbox.giveUp(bench.nowMs);
+    expect(flags(bench.send())).toEqual([['a', true]]);
+  });
+
+  it('still counts when it comes late, before the message could be sent again', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    const [first] = bench.send();
+    wait(bench);
+    expect(bench.outbox.acknowledged(first?.packetId ?? 0)?.row.topic).toBe('a');
+    expect(bench.send()).toEqual([]);
+    expect(bench.custodian.pending).toBe(0);
+  });
+
+  it('does not count in a connection in which the message was not sent yet', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    const [first] = bench.send();
+    bench.disconnect();
+    bench.connect(true);
+    expect(bench.outbox.acknowledged(first?.packetId ?? 0)).toBeUndefined();
+  });
+
+  it('makes a dead letter after the attempts, with its reason', () => {
+    const bench = new OutboxBench().fill('a').connect();
+    for (const buried of [[], [], ['a']]) {
+      expect(bench.send()).toHaveLength(1);
+      expect(wait(bench)).toEqual(buried);
+    }
+    expect(bench.custodian.counts(1)).toMatchObject({ accepted: 1, dead: 1 });
+    bench.commit();
+    expect([bench.disk.rows.size, bench.disk.imbalance]).toEqual([0, 0]);
+  });
+
+  it('buries nothing that is not on disk yet', () => {
+    const bench = new OutboxBench({ attemptsMax: 1 }).connect();
+    bench.offer('a');
+    bench.send();
+    expect(wait(bench)).toEqual([]);
+    bench.commit();
+    bench.send();
+    expect(wait(bench)).toEqual(['a']);
+  });
+
+  it('is not counted while the line is broken', () => {
+    const bench = new OutboxBench({ attemptsMax: 1 }).fill('a').connect();
+    bench.send();
+    bench.disconnect();
+    expect(wait(bench)).toEqual([]);
+    expect(bench.outbox.overdueAtMs).toBeUndefined();
+    expect(bench.connect().send()).toHaveLength(1);
+  });
+});
+
+describe('a topic without PUBACKs', () => {
+  /** Everything but `bad` is acknowledged. */
+  const good = (sendings: readonly Sending[]) => sendings.filter(({ entry }) => entry.row.topic !== 'bad');
+
+  it('makes its own later messages wait, so that their order holds if the first gets through', () => {
+    const bench = new OutboxBench({ inFlightMax: 1 }).fill('bad', 'bad', 'good').connect();
+    expect(topicsOf(bench.send())).toEqual(['bad']);
+    wait(bench);
+    const sent = bench.send();
+    expect(topicsOf(sent)).toEqual(['bad', 'good']);
+    acknowledge(bench, sent);
+    expect(flags(bench.send())).toEqual([['bad', false]]);
+  });
+
+  it('blocks nobody else, though everything in flight is of it', () => {
+    const bench = new OutboxBench({ inFlightMax: 2 }).fill('bad', 'bad', 'bad', 'good 1', 'good 2').connect();
+    expect(topicsOf(bench.send())).toEqual(['bad', 'bad']);
+    wait(bench);
+    const sent = good(bench.send());
+    expect(topicsOf(sent)).toEqual(['good 1', 'good 2']);
+    acknowledge(bench, sent);
+  });
+
+  it('once it is refused, still gives each message as many attempts as configured', () => {
+    const bench = new OutboxBench({ attemptsMax: 2 }).fill('bad').connect();
+    bench.send();
+    expect(wait(bench)).toEqual([]);
+    bench.send();
+    expect(wait(bench)).toEqual(['bad']);
+    bench.fill('bad', 'bad');
+    expect(topicsOf(bench.send())).toEqual(['bad', 'bad']);
+    expect(wait(bench)).toEqual([]);
+    expect(topicsOf(bench.send())).toEqual(['bad', 'bad']);
+    expect(wait(bench)).toEqual(['bad', 'bad']);
+  });
+
+  it('once it is refused, gives each message its attempts in slots beside the window', () => {
+    const bench = new OutboxBench({ inFlightMax: 2, attemptsMax: 1 }).fill('bad').connect();
+    bench.send();
+    expect(wait(bench)).toEqual(['bad']);
+    bench.fill('bad', 'bad', 'bad', 'good 1', 'good 2', 'good 3');
+    const sent = bench.send();
+    expect(topicsOf(sent)).toEqual(['bad', 'bad', 'good 1', 'good 2']);
+    acknowledge(bench, good(sent));
+    const more = bench.send();
+    expect(topicsOf(more)).toEqual(['good 3']);
+    acknowledge(bench, more);
+    expect(wait(bench)).toEqual(['bad', 'bad']);
+    expect(topicsOf(bench.send())).toEqual(['bad']);
+    expect(wait(bench)).toEqual(['bad']);
+    expect([bench.custodian.pending, bench.custodian.imbalance()]).toEqual([0, 0]);
+  });
+
+  it('lets the lanes that had no slot go on when one is free', () => {
+    const bench = new OutboxBench({ inFlightMax: 1, attemptsMax: 1 }).connect();
+    for (const lane of [1, 2]) bench.offer('bad', { lane });
+    bench.commit();
+    for (const round of [1, 2]) {
+      expect([round, bench.send().length]).toEqual([round, 1]);
+      expect(wait(bench)).toEqual(['bad']);
+    }
+    for (const lane of [1, 2]) bench.offer('bad', { lane });
+    bench.commit();
+    for (const round of [3, 4]) {
+      expect([round, bench.send().length]).toEqual([round, 1]);
+      expect(wait(bench)).toEqual(['bad']);
+    }
+  });
+
+  it('is trusted again with its first PUBACK', () => {
+    const bench = new OutboxBench({ inFlightMax: 2, attemptsMax: 1 }).fill('bad').connect();
+    bench.send();
+    wait(bench);
+    bench.fill('bad', 'bad', 'bad');
+    acknowledge(bench, bench.send().slice(0, 1));
+    bench.nowMs += PUBACK_MS;
+    expect(topicsOf(bench.send())).toEqual(['bad']);
+  });
+});
+
+it('a message is given up after attempts_max sendings and not before, also on a topic that has a dead letter', () => {
+  const bench = new OutboxBench().connect();
+  const attemptsOf = (): number => {
+    bench.offer('a/refused');
+    let attempts = 0;
+    bench.commit();
+    for (let dead: string[] = []; dead.length === 0; attempts += 1) {
+      bench.send();
+      dead = wait(bench);
+    }
+    return attempts;
+  };
+  expect([attemptsOf(), attemptsOf(), attemptsOf()]).toEqual(Array(3).fill(LIMITS.attemptsMax));
+});

@@ -1,0 +1,98 @@
+/** An outbox with its custody on a bench disk. */
+
+import type { Custodian } from '../../../src/custody/custodian.ts';
+import type { Admission, Offer, OutboxLimits, Sending, Verdict } from '../../../src/outbox/outbox-contract.ts';
+import { Outbox } from '../../../src/outbox/outbox.ts';
+import { BenchDisk, custodianOn, STAMP, uplink } from '../custody/custody-rig.ts';
+
+export const LIMITS: OutboxLimits = {
+  messagesMax: 1000,
+  bytesMax: 1_000_000,
+  unstoredBytesMax: 1_000_000,
+  payloadBytesMax: 1000,
+  topicBytesMax: 255,
+  topicSlashesMax: 6,
+  inFlightMax: 4,
+  attemptsMax: 3,
+  pubackMsMax: 10_000,
+  windowMax: 16,
+  messagesPerS: 0,
+  liveShare: 0.5,
+};
+
+export class OutboxBench {
+  readonly disk: BenchDisk;
+  readonly custodian: Custodian;
+  readonly outbox: Outbox;
+  readonly safe: number[] = [];
+  nowMs = 0;
+
+  /** @param earlier the disk an earlier process left behind */
+  constructor(limits: Partial<OutboxLimits> = {}, earlier?: BenchDisk) {
+    const nextSeq = earlier === undefined ? 1 : 5000;
+    this.disk = earlier ?? new BenchDisk();
+    const safe = (_: unknown, owed: number): void => void this.safe.push(owed);
+    this.custodian = custodianOn(this.disk, { windowMax: LIMITS.windowMax, nextSeq, safe });
+    this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, nextSeq);
+  }
+
+  /** Offers a message of one byte, unless said otherwise. */
+  offer(topic = 't', offer: Partial<Offer> & { readonly bytes?: number } = {}): Admission {
+    const { bytes, ...rest } = offer;
+    return this.outbox.admit(
+      {
+        lane: 1,
+        message: uplink(topic, bytes),
+        overflow: 'reject',
+        stamp: STAMP,
+        owed: undefined,
+        holdMs: 200,
+        commitMs: 100,
+        ...rest,
+      },
+      this.nowMs,
+    );
+  }
+
+  /** Offers several, and has them written. */
+  fill(...topics: string[]): this {
+    for (const topic of topics) this.offer(topic);
+    this.commit();
+    return this;
+  }
+
+  commit(): void {
+    this.disk.letGo();
+    this.disk.begin();
+    for (const entry of this.disk.finish()) this.custodian.stored(entry);
+  }
+
+  page(): void {
+    for (let wanted = this.custodian.wanted(); wanted.size > 0; wanted = this.custodian.wanted())
+      this.outbox.loaded(wanted, this.disk.page(wanted, 100));
+  }
+
+  /** Everything that may be sent now. */
+  send(): Sending[] {
+    const sendings: Sending[] = [];
+    for (let next = this.outbox.next(this.nowMs); next !== undefined; next = this.outbox.next(this.nowMs)) {
+      sendings.push(next);
+      if (sendings.length > 10_000) throw new Error('the outbox never ends');
+    }
+    return sendings;
+  }
+
+  connect(sessionPresent = true): this {
+    this.outbox.connected(sessionPresent, this.nowMs);
+    return this;
+  }
+
+  disconnect(isByHub = false): Verdict | undefined {
+    return this.outbox.disconnected(isByHub ? 'by hub' : 'otherwise', this.nowMs);
+  }
+}
+
+/** Topics of what was sent, in order. */
+export function topicsOf(sendings: readonly Sending[]): string[] {
+  return sendings.map(({ entry }) => entry.row.topic);
+}

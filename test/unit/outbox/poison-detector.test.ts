@@ -1,0 +1,215 @@
+/** Whatever the kind of the packet on which the hub closes: it is found, it stops nothing else, and nobody else is blamed. */
+import { describe, expect, it } from 'vitest';
+import { newEntry } from '../../../src/custody/entry.ts';
+import { type Act, type ActKind, actOf, actWords, uplinkAct } from '../../../src/outbox/hub-packet.ts';
+import { PoisonDetector } from '../../../src/outbox/poison-detector.ts';
+
+import { rowOf } from '../custody/custody-rig.ts';
+
+const CLOSES_MAX = 3;
+const HOUR_MS = 3_600_000;
+const KINDS: readonly Exclude<ActKind, 'uplink'>[] = ['subscribe', 'unsubscribe', 'QoS 0 uplink', 'request'];
+
+/** A hub that closes upon these, and a gateway that has these to send at each connection until they are answered. */
+class Bench {
+  readonly poison = new PoisonDetector(CLOSES_MAX);
+  nowMs = 0;
+  /** Of those that the hub took, when first; by key. */
+  readonly takenAtMs = new Map<string, number>();
+  readonly #acts: readonly Act[];
+  readonly #closesOn: (act: Act) => boolean;
+  /** The hub answers a packet before it closes on it. */
+  answersFirst = false;
+
+  constructor(acts: readonly Act[], closesOn: (act: Act) => boolean) {
+    this.#acts = acts;
+    this.#closesOn = closesOn;
+  }
+
+  /** One connection, 2 min at most. @returns whether the hub closed it */
+  connection(): boolean {
+    const { poison } = this;
+    const endMs = this.nowMs + 120_000;
+    poison.connected(this.nowMs);
+    poison.heard(this.nowMs);
+    let left = [...this.#acts];
+    while (this.nowMs < endMs) {
+      const going: Act[] = [];
+      for (const act of left) {
+        if (poison.mayGo(act, this.nowMs) !== 'go') continue;
+        poison.sent(act, this.nowMs);
+        going.push(act);
+      }
+      if (going.length === 0) this.nowMs = Math.min(endMs, poison.wakeAtMs(this.nowMs) ?? endMs);
+      this.nowMs += 20;
+      if (going.length > 0 && this.#take(going)) return true;
+      left = left.filter((act) => !going.includes(act));
+    }
+    poison.left();
+    return false;
+  }
+
+  /** Until a connection lasts. @returns how many did not */
+  settle(): number {
+    for (let count = 0; count < 60; count += 1) if (!this.connection()) return count;
+    throw new Error('it is closed for ever');
+  }
+
+  get setAside(): string[] {
+    return this.poison.evidence().flatMap(({ act, state }) => (state === 'set aside' ? [actWords(act)] : []));
+  }
+
+  #take(going: readonly Act[]): boolean {
+    const at = going.findIndex(this.#closesOn);
+    const taken = at === -1 ? going : going.slice(0, at);
+    for (const act of taken) this.takenAtMs.set(act.key, this.takenAtMs.get(act.key) ?? this.nowMs);
+    const culprit = going[at];
+    if (culprit === undefined || this.answersFirst) {
+      for (const act of going) this.poison.survived(act);
+      this.poison.pinged();
+      this.poison.ponged(this.nowMs);
+    }
+    if (culprit === undefined) return false;
+    this.nowMs += 5;
+    this.poison.closed(this.nowMs);
+    this.nowMs += 5000;
+    return true;
+  }
+}
+
+const uplinks = ['a', 'b', 'c'].map((topic, index) => {
+  const entry = newEntry({ ...rowOf(index + 1, 1), topic }, undefined);
+  entry.keeping = 'stored';
+  return uplinkAct(entry);
+});
+const others = [...uplinks, ...KINDS.flatMap((kind) => [actOf(kind, 'good/1'), actOf(kind, 'good/2')])];
+
+describe('a packet on which the hub closes', () => {
+  it.each(KINDS)('is set aside if it is %s, and everything else gets through', (kind) => {
+    const bad = actOf(kind, 'bad');
+    const bench = new Bench([bad, ...others], ({ key }) => key === bad.key);
+    expect(bench.settle()).toBeLessThan(CLOSES_MAX + 4);
+    expect(bench.setAside).toEqual([actWords(bad)]);
+    expect([...bench.takenAtMs.keys()].sort()).toEqual(others.map(({ key }) => key).sort());
+  });
+
+  it.each(KINDS.flatMap((left) => KINDS.map((right) => [left, right] as const)))(
+    'is found beside another one: %s and %s',
+    (left, right) => {
+      const bad = [actOf(left, 'bad/1'), actOf(right, 'bad/2')];
+      const bench = new Bench([...bad, ...others], ({ name }) => name.startsWith('bad'));
+      expect(bench.settle()).toBeLessThan(3 * CLOSES_MAX + 4);
+      expect(bench.setAside.sort()).toEqual(bad.map(actWords).sort());
+      expect(bench.takenAtMs.size).toBe(others.length);
+    },
+  );
+
+  it('is found too if the hub answers it before it closes', () => {
+    const bad = actOf('subscribe', 'bad');
+    const bench = new Bench([bad, ...others], ({ key }) => key === bad.key);
+    bench.answersFirst = true;
+    bench.settle();
+    expect(bench.setAside).toEqual([actWords(bad)]);
+  });
+
+  it('lets the uplinks through within 30 s, though the hub closes on each of a hundred filters', () => {
+    const filters = Array.from({ length: 100 }, (_, index) => actOf('subscribe', `bad/${index}`));
+    const bench = new Bench([...filters, ...uplinks], ({ kind }) => kind === 'subscribe');
+    for (let count = 0; count < 3; count += 1) bench.connection();
+    for (const { key } of uplinks) expect(bench.takenAtMs.get(key)).toBeLessThan(30_000);
+    const fromMs = bench.nowMs;
+    for (let count = 0; count < 20; count += 1) bench.connection();
+    expect((bench.nowMs - fromMs) / 20).toBeGreaterThan(30_000); // ever fewer connections are spent on them
+  });
+
+  it('is tried again after an hour, once, and then after two', () => {
+    const bad = actOf('subscribe', 'bad');
+    const bench = new Bench([bad], () => true);
+    bench.settle();
+    const trials = (): number | undefined => bench.poison.evidence()[0]?.trialAtMs;
+    expect((trials() ?? 0) - bench.nowMs).toBeLessThanOrEqual(HOUR_MS);
+    bench.nowMs += HOUR_MS;
+    expect([bench.connection(), bench.connection()]).toEqual([true, false]);
+    expect((trials() ?? 0) - bench.nowMs).toBeGreaterThan(1.9 * HOUR_MS);
+  });
+
+  it('is sent at once when it is released, and forgotten when the hub takes it', () => {
+    const bad = actOf('subscribe', 'bad');
+    let isForbidden = true;
+    const bench = new Bench([bad], () => isForbidden);
+    bench.settle();
+    expect(bench.poison.mayGo(bad, bench.nowMs)).toBe('set aside');
+    isForbidden = false;
+    expect(bench.poison.release(({ name }) => name === 'bad')).toBe(true);
+    expect([bench.connection(), bench.poison.evidence(), bench.poison.isTroubled]).toEqual([false, [], false]);
+  });
+});
+
+describe('a topic of uplinks', () => {
+  function kill(poison: PoisonDetector, seq: number, startMs: number): number {
+    const entry = newEntry({ ...rowOf(seq, 1), topic: 'bad' }, undefined);
+    entry.keeping = 'stored';
+    const act = uplinkAct(entry);
+    let nowMs = startMs;
+    for (let count = 0; count < 12; count += 1) {
+      poison.connected(nowMs);
+      poison.heard(nowMs);
+      while (poison.mayGo(act, nowMs) !== 'go') nowMs = poison.wakeAtMs(nowMs) ?? nowMs + 1;
+      poison.sent(act, nowMs);
+      nowMs += 5;
+      if (poison.closed(nowMs)?.kind === 'buried') return nowMs;
+    }
+    throw new Error('it is never proven');
+  }
+
+  it('is set aside after five dead letters in a row, and not before', () => {
+    const poison = new PoisonDetector(CLOSES_MAX);
+    let nowMs = 0;
+    const next = (seq: number) =>
+      poison.mayGo(uplinkAct(newEntry({ ...rowOf(seq, 1), topic: 'bad' }, undefined)), nowMs);
+    for (let seq = 1; seq <= 5; seq += 1) {
+      expect(next(seq)).not.toBe('set aside');
+      nowMs = kill(poison, seq, nowMs);
+    }
+    expect(next(6)).toBe('set aside');
+    expect(poison.evidence()).toMatchObject([
+      { state: 'set aside', closes: 5 * CLOSES_MAX, act: { entry: undefined } },
+    ]);
+  });
+});
+
+describe('nobody is blamed', () => {
+  it('by a network that closes at any moment, whatever is sent', () => {
+    const bench = new Bench(others, () => false);
+    for (let round = 0; round < 200; round += 1) {
+      bench.poison.connected(bench.nowMs);
+      bench.poison.heard(bench.nowMs);
+      const endMs = bench.nowMs + ((round * 7919) % 9000);
+      for (const act of others) {
+        if (bench.nowMs >= endMs || bench.poison.mayGo(act, bench.nowMs) !== 'go') continue;
+        bench.poison.sent(act, bench.nowMs);
+        bench.nowMs += 300;
+        if (round % 2 === 0) continue;
+        bench.poison.survived(act);
+        bench.poison.pinged();
+        bench.poison.ponged(bench.nowMs);
+      }
+      bench.nowMs = Math.max(bench.nowMs, endMs);
+      const verdict = bench.poison.closed(bench.nowMs);
+      expect(['buried', 'set aside']).not.toContain(verdict?.kind);
+    }
+    expect(bench.setAside).toEqual([]);
+  });
+
+  it('for a packet that was answered, nor for one that the hub leaves unanswered while it answers others', () => {
+    const [first, second] = others;
+    if (first === undefined || second === undefined) throw new Error('there are some');
+    const poison = new PoisonDetector(CLOSES_MAX);
+    poison.connected(0);
+    poison.sent(first, 0);
+    poison.sent(second, 1);
+    poison.survived(first);
+    poison.survived(second);
+    expect([poison.closed(60_000), poison.isTroubled]).toEqual([undefined, false]);
+  });
+});

@@ -1,0 +1,31 @@
+/** What bytes look like that nobody could read. */
+import { expect, it } from 'vitest';
+import { seededRandom } from '../../../src/base/random.ts';
+import { encodeRequest } from '../../../src/codec/modbus-rtu.ts';
+import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
+import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
+import { recognise } from '../../../src/recorder/recognise.ts';
+
+const PACKET = encodePacket({ kind: 'pingreq', clientId: 'pump-7' });
+const REQUEST = encodeRequest({ function: 3, unit: 7, address: 0, count: 4 });
+
+it.each([
+  [
+    'frames of sn-cobs, cut at both ends',
+    [encodeFrame(PACKET).subarray(3), encodeFrame(PACKET), [0x00, 0x05]],
+    'sn-cobs',
+  ],
+  ['bare packets', [PACKET, PACKET, PACKET], 'sn-raw'],
+  ['requests of another Modbus master', [REQUEST, REQUEST], 'modbus'],
+  ['one frame that may be chance', [REQUEST], undefined],
+  ['text', [Buffer.from('12.5 kg\r\n12.6 kg\r\n')], 'lines'],
+  ['nothing', [], undefined],
+])('%s', (_, pieces, protocol) => {
+  expect(recognise(Uint8Array.from(pieces.flatMap((piece) => [...piece])))).toBe(protocol);
+});
+
+it('noise looks like nothing', () => {
+  const random = seededRandom(3);
+  const noises = Array.from({ length: 50 }, () => Uint8Array.from({ length: 512 }, () => Math.floor(random() * 256)));
+  expect(noises.filter((noise) => recognise(noise) !== undefined)).toEqual([]);
+});

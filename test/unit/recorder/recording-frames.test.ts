@@ -1,0 +1,53 @@
+/** Frames within recorded bytes, however they were cut: Modbus by its CRC, lines by their delimiter. */
+import { expect, it } from 'vitest';
+import { sealFrame } from '../../../src/codec/modbus-rtu.ts';
+import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
+import type { Frame } from '../../../src/recorder/recorded-frame.ts';
+import { frameSource } from '../../../src/recorder/frames.ts';
+
+function framesIn(driver: string, chunks: readonly Uint8Array[], options: object = {}): Frame[] {
+  const source = frameSource({ name: 'one', driver, options });
+  return chunks.flatMap((bytes) => source.read(bytes));
+}
+
+const READ = sealFrame([0x11, 0x03, 0x00, 0x6b, 0x00, 0x03]); // Modbus application protocol §6.3
+const REFUSED = sealFrame([0x11, 0x83, 0x02]);
+
+it('Modbus frames are told by their CRC, wherever the bytes were cut', () => {
+  const bytes = Buffer.concat([READ, REFUSED]);
+  const packets = [
+    { kind: 'modbus', address: 17, functionCode: 3, body: Uint8Array.of(0x00, 0x6b, 0x00, 0x03) },
+    { kind: 'modbus exception', address: 17, functionCode: 3, exception: 2 },
+  ];
+  for (let cut = 0; cut <= bytes.length; cut += 1) {
+    const frames = framesIn('modbus', [bytes.subarray(0, cut), bytes.subarray(cut)]);
+    expect(frames.map(({ packet }) => packet)).toMatchObject(packets);
+  }
+});
+
+it('noise on a Modbus line is shown as it came, and does not hide what follows for ever', () => {
+  const frames = framesIn('modbus', [new Uint8Array(300).fill(0x55), READ]);
+  expect(frames.length).toBeGreaterThan(40);
+  expect(frames.every(({ packet }) => packet === undefined)).toBe(true);
+  const later = framesIn('modbus', [new Uint8Array(20).fill(0x55), READ, new Uint8Array(300).fill(0x55)]);
+  expect(later.filter(({ packet }) => packet !== undefined)).toHaveLength(1);
+});
+
+it('lines end with their delimiter, and what is no text is said to be none', () => {
+  const text = new TextEncoder().encode('a=1;b=2;');
+  const delimiter = new TextEncoder().encode(';');
+  const frames = framesIn('lines', [text.subarray(0, 3), text.subarray(3), Uint8Array.of(0xff, 0x3b)], { delimiter });
+  expect(frames.map(({ packet, problem }) => packet ?? problem)).toEqual([
+    { kind: 'line', text: 'a=1' },
+    { kind: 'line', text: 'b=2' },
+    'a line that is not valid UTF-8',
+  ]);
+});
+
+it('MQTT-SN is read in the framing of its link', () => {
+  const ping = Uint8Array.of(2, 0x16); // PINGREQ (MQTT-SN 1.2 §5.4.20)
+  const kinds = (framing: string, bytes: Uint8Array) =>
+    framesIn('mqttsn', [bytes], { framing }).map((one) => one.packet?.kind);
+  expect(kinds('sn-raw', ping)).toEqual(['pingreq']);
+  expect(kinds('sn-cobs', encodeFrame(ping))).toEqual(['pingreq']);
+});

@@ -1,0 +1,117 @@
+/** Recordings that were mutated: `export` and `replay` say what is wrong, and never end with a stack trace. */
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Fault } from '../../../src/base/fault.ts';
+import { seededRandom } from '../../../src/base/random.ts';
+import { exportRecording } from '../../../src/cli/export.ts';
+import { replay } from '../../../src/cli/replay.ts';
+import { crc32 } from '../../../src/codec/crc32.ts';
+import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
+import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
+import { encodeRecording, FORMAT, VERSION } from '../../../src/recorder/recording-file.ts';
+
+const PINGREQ = encodeFrame(encodePacket({ kind: 'pingreq', clientId: 'm1' }));
+const STEPS = Array.from({ length: 6 }, (_, index) => ({
+  upMs: index,
+  input: index === 0 ? { kind: 'opened' } : { kind: 'bytes', bytes: PINGREQ },
+  draws: [0.5],
+  actions: [{ kind: 'write', bytes: PINGREQ }],
+  state: 'open',
+}));
+const FILES = ['mqttsn', 'modbus', 'lines', 'hub', 'unheard-of'].map((driver) => {
+  const subject = { name: 'meters', driver, options: { packetBytesMax: 256, predefinedTopics: new Map([[1, 't']]) } };
+  const about = { gateway: 'gw', program: '0.1.0', reason: 'asked', frozenAt: { upMs: 5, wallMs: 1_700_000_000_000 } };
+  return encodeRecording({ format: FORMAT, version: VERSION, subject, ...about, forgotten: 0 }, STEPS);
+});
+const VALUES = [
+  'null',
+  '-1',
+  '1e308',
+  '"x"',
+  '[]',
+  '{}',
+  'true',
+  '"__proto__"',
+  '{"$bytes":"AAAA"}',
+  '{"$map":[1]}',
+  '[null]',
+];
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-hostile-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const context = {
+  terminal: { width: 80, isScreen: false, print: () => undefined, tone: (_: unknown, text: string) => text },
+  ...{ asJson: false, configPath: '', socketPath: undefined },
+};
+
+/** Both commands on the file. @returns what they threw that is no Fault */
+async function defects(bytes: Uint8Array): Promise<unknown[]> {
+  const path = join(folder, 'recording');
+  await writeFile(path, bytes);
+  const acts = [() => exportRecording(context, path, join(folder, 'out')), () => replay(context, path)];
+  const found: unknown[] = [];
+  for (const act of acts)
+    await act().catch((error: unknown) => {
+      if (!(error instanceof Fault)) found.push(error);
+    });
+  return found;
+}
+
+/** With a last line that fits again: the checksum keeps nobody from changing a file. */
+function sealed(lines: readonly string[]): Uint8Array {
+  const body = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+  return Buffer.concat([body, Buffer.from(`${JSON.stringify({ steps: lines.length - 1, crc32: crc32(body) })}\n`)]);
+}
+
+describe('a recording that was changed', () => {
+  it('ends export and replay with a sentence, whichever bytes were changed', async () => {
+    const random = seededRandom(9);
+    const nat = (bound: number): number => Math.floor(random() * bound);
+    for (let round = 0; round < 300; round += 1) {
+      const bytes = Uint8Array.from(FILES[round % FILES.length] ?? []);
+      for (let flips = nat(4); flips >= 0; flips -= 1) bytes[nat(bytes.length)] = nat(256);
+      expect(await defects(round % 3 === 0 ? bytes.subarray(0, nat(bytes.length)) : bytes), `round ${round}`).toEqual(
+        [],
+      );
+    }
+  });
+
+  it('ends them with a sentence, whichever value is another one', async () => {
+    const random = seededRandom(4);
+    const pick = <One>(list: readonly One[]): One | undefined => list[Math.floor(random() * list.length)];
+    for (let round = 0; round < 400; round += 1) {
+      const lines = Buffer.from(FILES[round % FILES.length] ?? [])
+        .toString()
+        .trimEnd()
+        .split('\n')
+        .slice(0, -1);
+      const at = round % 2 === 0 ? 0 : Math.floor(random() * lines.length);
+      const line = lines[at] ?? '';
+      const places = [...line.matchAll(/:("[^"]*"|[\d.]+|\[[^[\]]*\]|\{[^{}]*\})/g)];
+      const place = pick(places);
+      if (place === undefined) continue;
+      const value = `:${pick(VALUES)}`;
+      lines[at] = line.slice(0, place.index) + value + line.slice(place.index + place[0].length);
+      expect(await defects(sealed(lines)), `round ${round}: ${lines[at]}`).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['empty', ''],
+    ['a binary', String.fromCharCode(...Array.from({ length: 300 }, (_, index) => index % 256))],
+    ['null', 'null\n'],
+    ['a list without end', '['.repeat(100_000)],
+    ['a header of nothing', `{"format":"${FORMAT}","version":2}\n`],
+  ])('is refused as no recording: %s', async (_, text) => {
+    await writeFile(join(folder, 'recording'), text, 'latin1');
+    await expect(replay(context, join(folder, 'recording'))).rejects.toMatchObject({ code: 'usage' });
+    expect(readFileSync(join(folder, 'recording'), 'latin1')).toBe(text);
+  });
+});

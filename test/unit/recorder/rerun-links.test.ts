@@ -1,0 +1,87 @@
+/** Links of Modbus and of lines whose rings have forgotten the beginning, run again from the middle. */
+import { expect, it } from 'vitest';
+import { seededRandom } from '../../../src/base/random.ts';
+import type { LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
+import { createLinesLink } from '../../../src/driver/lines/link.ts';
+import { createModbusLink } from '../../../src/driver/modbus/link.ts';
+import { FlightRecorder } from '../../../src/recorder/flight-recorder.ts';
+import { decodeRecording, encodeRecording, FORMAT, VERSION } from '../../../src/recorder/recording-file.ts';
+import { type Rerun, rerun } from '../../../src/recorder/rerun.ts';
+import { linesOptions } from '../driver/lines/lines-rig.ts';
+import { ModbusWire, point, unitPlan } from '../driver/modbus/modbus-wire.ts';
+
+const RING_BYTES = 20_000;
+
+/** A link on a recorder, as a pump would have it. */
+class RecordedLink {
+  readonly link: LinkMachine;
+  readonly #recorder: FlightRecorder;
+
+  constructor(driver: string, options: object, create: (random: () => number) => LinkMachine) {
+    this.#recorder = new FlightRecorder({
+      ...{ subject: { name: 'meters', driver, options }, bytesMax: RING_BYTES, random: seededRandom(1) },
+      ...{ stateOf: () => this.link.state, snapshotOf: () => this.link.snapshot() },
+    });
+    this.link = create(this.#recorder.random);
+    const handle = this.link.handle.bind(this.link);
+    this.link.handle = (input, nowMs) => {
+      this.#recorder.begin(input, nowMs);
+      const actions = handle(input, nowMs);
+      this.#recorder.end(actions);
+      return actions;
+    };
+  }
+
+  rerun(): Rerun {
+    const { subject, forgotten, snapshotsTooLarge } = this.#recorder;
+    const about = { subject, gateway: 'gw', program: '0.1.0', reason: 'asked', frozenAt: { upMs: 0, wallMs: 0 } };
+    const header = { format: FORMAT, version: VERSION, ...about, forgotten, snapshotsTooLarge } as const;
+    return rerun(decodeRecording(encodeRecording(header, this.#recorder.steps()), 'f'), 'f');
+  }
+}
+
+function expectMiddle(run: Rerun): void {
+  expect(run.difference).toBeUndefined();
+  expect(run.forgotten).toBeGreaterThan(50);
+  expect(run.same).toBeGreaterThan(20);
+}
+
+it('a Modbus link on a noisy wire decides the same from the middle on', () => {
+  const recorded: RecordedLink[] = [];
+  const wire = new ModbusWire({
+    ...{ units: [unitPlan(1, [point('a', 0), point('b', 9)]), unitPlan(2, [point('a', 3)])], damage: 0.05 },
+    create: ({ random: _, ...options }) => {
+      const one = new RecordedLink('modbus', options, (random) => createModbusLink({ ...options, random }));
+      recorded.push(one);
+      return one.link;
+    },
+  });
+  for (let token = 1; token < 40; token += 1) {
+    wire.command(token % 2, token, { a: token });
+    wire.runFor(500);
+  }
+  for (const one of recorded) expectMiddle(one.rerun());
+  expect(recorded).toHaveLength(1);
+});
+
+it('a link of lines decides the same from the middle on', () => {
+  const options = linesOptions({ pattern: '^(?P<n>[0-9]+)$', topic: 'reading/{n}', sequence: 'n', ack: 'OK {n}' });
+  const recorded = new RecordedLink('lines', options, (random) => createLinesLink({ ...options, random }));
+  const random = seededRandom(2);
+  let nowMs = 0;
+  const tell = (input: LinkInput): void => {
+    for (const action of recorded.link.handle(input, nowMs)) {
+      const { kind } = action;
+      if (kind === 'uplink' && action.token !== undefined) tell({ kind: 'acknowledge', token: action.token });
+      const answer = { accepted: true, topicIds: new Map() } as const;
+      if (kind === 'attach') tell({ kind: 'attached', subdevice: action.subdevice, answer });
+    }
+  };
+  tell({ kind: 'start' });
+  tell({ kind: 'opened' });
+  for (nowMs = 1; nowMs < 2000; nowMs += 1) {
+    const line = Buffer.from(`${nowMs}\n`);
+    tell({ kind: 'bytes', bytes: line.subarray(0, 1 + Math.floor(random() * line.length * 2)) });
+  }
+  expectMiddle(recorded.rerun());
+});

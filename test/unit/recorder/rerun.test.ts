@@ -1,0 +1,111 @@
+/** The hub client's life run again: from its beginning, from the middle, and where it cannot be. */
+import { expect, it } from 'vitest';
+import { seededRandom } from '../../../src/base/random.ts';
+import type { Step } from '../../../src/base/step.ts';
+import { FlightRecorder } from '../../../src/recorder/flight-recorder.ts';
+import { blankPassword } from '../../../src/hub/client/blank-password.ts';
+import { HubClient } from '../../../src/hub/client/hub-client.ts';
+import { decodeRecording, encodeRecording, FORMAT, type Recording, VERSION } from '../../../src/recorder/recording-file.ts';
+import { rerun } from '../../../src/recorder/rerun.ts';
+import { OPTIONS } from '../hub/client/hub-rig.ts';
+import { HubTalk } from '../hub/client/hub-talk.ts';
+
+const STEPS = 1000;
+/** Some twenty steps. */
+const NARROW_BYTES = 6000;
+const PASSWORD = 'correct-horse-battery';
+
+/** A random conversation of `STEPS` steps, as far as a ring of this size remembers it. */
+function recordLife(bytesMax: number): Recording {
+  const { credentials: _, random: __, ...options } = OPTIONS;
+  const subject = { name: 'hub', driver: 'hub', options };
+  const recorder = new FlightRecorder({
+    ...{ subject, bytesMax, random: seededRandom(5), blank: blankPassword },
+    ...{ stateOf: () => client.state, snapshotOf: () => client.snapshot() },
+  });
+  const credentials = () => ({ clientId: 'gw', username: 'user', password: Buffer.from(PASSWORD) });
+  const client = new HubClient({ ...options, credentials, random: recorder.random });
+  const talk = new HubTalk(seededRandom(3));
+  for (let steps = 0, upMs = 0; steps < STEPS; steps += 1) {
+    upMs = Math.max(upMs + 100, client.nextAttemptAtMs ?? 0);
+    const input = upMs >= (client.wakeAtMs() ?? Number.POSITIVE_INFINITY) ? ({ kind: 'wake' } as const) : talk.next();
+    recorder.begin(input, upMs);
+    const actions = client.handle(input, upMs);
+    recorder.end(actions);
+    for (const action of actions) talk.heed(action);
+  }
+  const { forgotten, snapshotsTooLarge } = recorder;
+  const about = { subject, gateway: 'gw', program: '0.1.0', reason: 'asked', frozenAt: { upMs: 0, wallMs: 0 } };
+  const header = { format: FORMAT, version: VERSION, ...about, forgotten, snapshotsTooLarge } as const;
+  return reread({ header, steps: recorder.steps(), damage: undefined });
+}
+
+function reread({ header, steps }: Recording): Recording {
+  return decodeRecording(encodeRecording(header, steps), 'f');
+}
+
+function withoutStates(recording: Recording): Recording {
+  return { ...recording, steps: recording.steps.map((step): Step => ({ ...step, before: undefined })) };
+}
+
+it('a life that is all there is run from its beginning', () => {
+  const run = rerun(recordLife(2 ** 20), 'f');
+  expect(run).toEqual({ forgotten: 0, skipped: 0, steps: STEPS, same: STEPS, difference: undefined });
+});
+
+it('a life whose beginning is forgotten is run from the first state that is there', () => {
+  const recording = recordLife(NARROW_BYTES);
+  const { forgotten, skipped, steps, same, difference } = rerun(recording, 'f');
+  expect(difference).toBeUndefined();
+  expect(forgotten).toBeGreaterThan(STEPS / 2);
+  expect(recording.steps[skipped]?.before).toBeDefined();
+  expect(forgotten + skipped + steps).toBe(STEPS);
+  expect(same).toBe(steps);
+});
+
+it('a state that is not the one that was recorded shows in what is decided', () => {
+  const recording = recordLife(NARROW_BYTES);
+  const altered = recording.steps.map((step) =>
+    step.before === undefined ? step : { ...step, before: { ...step.before, state: { kind: 'stopped' } } },
+  );
+  expect(rerun({ ...recording, steps: altered }, 'f').difference).toBeDefined();
+});
+
+it('a file of version 1, which holds no states, is run from its beginning as before', () => {
+  const recording = withoutStates(recordLife(2 ** 20));
+  const { snapshotsTooLarge: _, ...header } = recording.header;
+  expect(rerun(reread({ ...recording, header: { ...header, version: 1 } }), 'f').same).toBe(STEPS);
+});
+
+it('what has forgotten its beginning and holds no state is refused, with the reason', () => {
+  const recording = withoutStates(recordLife(NARROW_BYTES));
+  expect(() => rerun(recording, 'f')).toThrow(/lacks its first \d+ steps, and holds no later state of its machine/);
+  const header = { ...recording.header, snapshotsTooLarge: 7 };
+  expect(() => rerun({ ...recording, header }, 'f')).toThrow(/its machine was too large to be kept in a quarter/);
+});
+
+it('a state that no machine can be in is refused', () => {
+  const recording = recordLife(NARROW_BYTES);
+  const altered = recording.steps.map((step) =>
+    step.before === undefined ? step : { ...step, before: { state: {} } },
+  );
+  expect(() => rerun({ ...recording, steps: altered }, 'f')).toThrow(
+    /a state that no machine of this program can be in/,
+  );
+});
+
+it('nothing of a password is in a state', () => {
+  const { steps } = recordLife(50_000);
+  expect(textsIn(steps)).toContain('x'.repeat(PASSWORD.length));
+  expect(textsIn(steps)).not.toContain(PASSWORD);
+  expect(textsIn([...steps, { before: Buffer.from(`..${PASSWORD}`) }])).toContain(PASSWORD);
+});
+
+/** Also what stands in bytes. */
+function textsIn(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.values(value instanceof Map ? [...value] : value)
+    .map(textsIn)
+    .join('\n');
+}

@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import type { Custodian } from '../../../src/custody/custodian.ts';
+import { shedEntries } from '../../../src/custody/ledger.ts';
+import type { Delivery } from '../../../src/subdevices/delivery-state.ts';
+import { Inbox, type InboxLimits } from '../../../src/subdevices/inbox.ts';
+import { BenchDisk, custodianOn, STAMP, uplink } from '../custody/custody-rig.ts';
+
+const LIMITS: InboxLimits = {
+  messagesMax: 150,
+  overflow: 'drop-oldest',
+  replayIntervalMs: 500,
+  holdMs: 200,
+  commitMs: 100,
+};
+const LANE = 1;
+
+class InboxBench {
+  readonly disk: BenchDisk;
+  readonly custodian: Custodian;
+  readonly inbox: Inbox;
+  readonly safe: number[] = [];
+  nowMs = 0;
+
+  constructor(limits: Partial<InboxLimits> = {}, earlier?: BenchDisk) {
+    this.disk = earlier ?? new BenchDisk();
+    const safe = (_: unknown, owed: number): void => void this.safe.push(owed);
+    this.custodian = custodianOn(this.disk, { windowMax: 64, nextSeq: earlier === undefined ? 1 : 5000, safe });
+    this.inbox = new Inbox({ ...LIMITS, ...limits }, this.custodian);
+  }
+
+  admit(...topics: string[]): this {
+    for (const topic of topics)
+      this.inbox.admit(LANE, uplink(topic), { stamp: STAMP, owed: this.safe.length + 1, nowMs: this.nowMs });
+    return this;
+  }
+
+  commit(): this {
+    this.disk.letGo();
+    this.disk.begin();
+    for (const entry of this.disk.finish()) this.custodian.stored(entry);
+    return this;
+  }
+
+  page(): void {
+    for (let wanted = this.custodian.wanted(); wanted.size > 0; wanted = this.custodian.wanted())
+      this.inbox.loaded(wanted, this.disk.page(wanted, 100));
+  }
+
+  attach(): this {
+    this.inbox.attached(LANE, this.nowMs);
+    return this;
+  }
+
+  next(): Delivery | undefined {
+    return this.inbox.next(LANE, this.nowMs);
+  }
+
+  /** Delivers everything that may be delivered now. */
+  take(): string[] {
+    const topics: string[] = [];
+    for (let delivery = this.next(); delivery !== undefined; delivery = this.next()) {
+      topics.push(delivery.message.topic);
+      this.inbox.delivered(delivery);
+    }
+    return topics;
+  }
+
+  get shed(): Record<string, number> {
+    return Object.fromEntries(shedEntries(this.custodian.counts(LANE)));
+  }
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => `${index + 1}`);
+
+describe('the inbox of a subdevice', () => {
+  it('delivers one at a time, in the order of arrival', () => {
+    const bench = new InboxBench().attach().admit('a', 'b');
+    const first = bench.next();
+    expect([first?.message.topic, bench.next()]).toEqual(['a', undefined]);
+    if (first !== undefined) bench.inbox.delivered(first);
+    expect(bench.take()).toEqual(['b']);
+  });
+
+  it('delivers nothing to one who is away', () => {
+    expect(new InboxBench().admit('a').next()).toBeUndefined();
+  });
+
+  it.each([
+    ['drop-oldest', '3', '152'],
+    ['drop-newest', '1', '150'],
+  ] as const)('keeps 150; with %s what is left begins with %s and ends with %s', (overflow, first, last) => {
+    const bench = new InboxBench({ overflow, replayIntervalMs: 0 }).admit(...numbers(152)).commit();
+    expect([bench.custodian.pending, bench.shed]).toEqual([150, { [`overflow ${overflow}`]: 2 }]);
+    const taken: string[] = [];
+    bench.attach();
+    for (let round = bench.take(); round.length > 0; round = bench.take()) {
+      taken.push(...round);
+      bench.page();
+    }
+    expect([taken.length, taken[0], taken.at(-1)]).toEqual([150, first, last]);
+    expect(bench.custodian.imbalance()).toBe(0);
+  });
+
+  it('replays what waited 500 ms apart, and live messages after it without a pause', () => {
+    const bench = new InboxBench().admit('1', '2', '3').commit().attach();
+    expect(bench.take()).toEqual(['1']);
+    bench.admit('live 1', 'live 2');
+    expect(bench.inbox.wakeAtMs(bench.nowMs)).toBe(500);
+    bench.nowMs = 499;
+    expect(bench.take()).toEqual([]);
+    bench.nowMs = 500;
+    expect(bench.take()).toEqual(['2']);
+    bench.nowMs = 1000;
+    expect(bench.take()).toEqual(['3', 'live 1', 'live 2']);
+  });
+
+  it('marks as DUP what was handed over before and not acknowledged', () => {
+    const bench = new InboxBench().attach().admit('a');
+    const first = bench.next();
+    if (first !== undefined) bench.inbox.undelivered(first, 'lost');
+    expect([first?.dup, bench.next()?.dup]).toEqual([false, true]);
+  });
+
+  it('still owes what was under way when the subdevice attached anew, and a late report changes nothing', () => {
+    const bench = new InboxBench({ messagesMax: 1, replayIntervalMs: 0 }).attach().admit('a');
+    const old = bench.next();
+    bench.attach();
+    const again = bench.next();
+    expect(again?.entry).toBe(old?.entry);
+    if (old !== undefined) bench.inbox.undelivered(old, 'lost');
+    expect(again?.entry?.inFlight).toBe(true);
+    bench.admit('b');
+    expect(bench.shed).toEqual({ 'overflow drop-newest': 1 });
+  });
+
+  it.each([
+    ['refused', 'refused by the subdevice'],
+    ['too large', 'too large for the link'],
+  ] as const)('sheds what the subdevice will never take (%s) and goes on', (why, reason) => {
+    const bench = new InboxBench().attach().admit('a', 'b');
+    const first = bench.next();
+    if (first !== undefined) bench.inbox.undelivered(first, why);
+    expect([bench.shed, bench.take()]).toEqual([{ [reason]: 1 }, ['b']]);
+  });
+
+  it('holds in RAM only for one who is there and is not catching up', () => {
+    const bench = new InboxBench().admit('away');
+    expect([bench.disk.held.length, bench.disk.gathered.length]).toEqual([0, 1]);
+    const near = new InboxBench().attach().admit('a', 'b');
+    expect([near.disk.held.length, near.disk.gathered.length]).toEqual([2, 0]);
+    const back = new InboxBench().admit('while away').attach().admit('behind the replay');
+    expect([back.disk.held.length, back.disk.gathered.length]).toEqual([0, 2]);
+  });
+});
+
+describe('QoS 0', () => {
+  const quick = { topic: 'q', payload: new Uint8Array(1), qos: 0 } as const;
+
+  it('is not stored, and not for those who are away', () => {
+    const bench = new InboxBench();
+    bench.inbox.offerQuick(LANE, quick);
+    expect([bench.shed, bench.custodian.pending]).toEqual([{ 'QoS 0 while the subdevice is away': 1 }, 0]);
+  });
+
+  it('is delivered, counted, and bounded', () => {
+    const bench = new InboxBench().attach();
+    for (let index = 0; index < 17; index += 1) bench.inbox.offerQuick(LANE, quick);
+    expect(bench.take()).toHaveLength(16);
+    expect(bench.custodian.counts(LANE)).toMatchObject({ accepted: 17, delivered: 16, shed: { 'QoS 0 too fast': 1 } });
+    expect(bench.disk.gathered).toEqual([]);
+  });
+
+  it('waiting for one who leaves is shed', () => {
+    const bench = new InboxBench().attach();
+    bench.inbox.offerQuick(LANE, quick);
+    bench.inbox.detached(LANE, false);
+    expect(bench.shed).toEqual({ 'QoS 0 while the subdevice is away': 1 });
+  });
+});
+
+describe('the end of a clean session', () => {
+  it('sheds and counts what was owed, also what is only on disk', () => {
+    const first = new InboxBench().admit(...numbers(100)).commit();
+    const bench = new InboxBench({}, first.disk);
+    bench.inbox.endSession(LANE);
+    bench.page();
+    expect([bench.shed, bench.custodian.pending]).toEqual([{ 'session ended': 100 }, 0]);
+    expect(bench.custodian.imbalance()).toBe(0);
+  });
+
+  it('does not touch what comes for the next session', () => {
+    const bench = new InboxBench().attach().admit('old');
+    bench.inbox.detached(LANE, true);
+    bench.attach().admit('new');
+    expect([bench.shed, bench.take()]).toEqual([{ 'session ended': 1 }, ['new']]);
+  });
+
+  it('tells the hub, since nobody is owed it any more', () => {
+    const bench = new InboxBench().admit('a');
+    expect(bench.safe).toEqual([]);
+    bench.inbox.endSession(LANE);
+    expect(bench.safe).toEqual([1]);
+  });
+
+  it('is not the end of a lasting one', () => {
+    const bench = new InboxBench().attach().admit('a');
+    bench.inbox.detached(LANE, false);
+    expect([bench.shed, bench.inbox.pending(LANE)]).toEqual([{}, 1]);
+  });
+});
+
+it('what is certainly too old is shed, but not while it is under way', () => {
+  const bench = new InboxBench().attach().admit('a', 'b');
+  const delivery = bench.next();
+  expect(bench.inbox.expire(() => true)).toBe(0);
+  if (delivery !== undefined) bench.inbox.undelivered(delivery, 'lost');
+  expect([bench.inbox.expire(() => true), bench.shed]).toEqual([2, { expired: 2 }]);
+});

@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { filterMatches, filterProblem, topicProblem } from '../../../src/base/topic.ts';
+import { SERVICE_TOPICS } from '../../../src/subdevices/service-topics.ts';
+import { type TopicOwner, topicMap } from '../../../src/subdevices/topic-map.ts';
+
+const HUB_TEMPLATE = '{product_id}/{device_name}/{topic}';
+const PUMP: TopicOwner = { gateway: 'gw', subdevice: 'pump-7', productId: 'PPPPPPPPPP', deviceName: 'pump-7' };
+const VALVE: TopicOwner = { gateway: 'gw', subdevice: 'valve', productId: 'PPPPPPPPPP', deviceName: 'valve' };
+const pump = topicMap(HUB_TEMPLATE, PUMP);
+
+describe('a topic of a subdevice', () => {
+  it.each([
+    ['event', 'PPPPPPPPPP/pump-7/event'],
+    ['a/b', 'PPPPPPPPPP/pump-7/a/b'],
+    ['#', 'PPPPPPPPPP/pump-7/#'],
+    ['../valve/event', 'PPPPPPPPPP/pump-7/../valve/event'],
+  ])('%s is %s at the hub, and back', (own, atHub) => {
+    expect([pump.toHub(own), pump.filterToHub(own)]).toEqual([atHub, atHub]);
+    expect(pump.toSubdevice(atHub)).toBe(own);
+  });
+
+  it.each(['PPPPPPPPPP/valve/event', 'PPPPPPPPPP/pump-7', 'PPPPPPPPPP/pump-7/', 'PPPPPPPPPP/pump-77/a'])(
+    '%s at the hub is none of its own',
+    (atHub) => {
+      expect(pump.toSubdevice(atHub)).toBeUndefined();
+    },
+  );
+});
+
+describe('a service of the hub', () => {
+  const named = (name: string): string => `${name}/PPPPPPPPPP/pump-7`;
+
+  it.each(SERVICE_TOPICS.filter(({ direction, isNumbered }) => direction === 'up' && !isNumbered))(
+    'on $name is published to, and not subscribed to',
+    ({ name }) => {
+      expect([pump.toHub(name), pump.filterToHub(name)]).toEqual([named(name), undefined]);
+      expect(pump.toSubdevice(named(name))).toBeUndefined();
+    },
+  );
+
+  it.each(SERVICE_TOPICS.filter(({ direction, isNumbered }) => direction === 'down' && !isNumbered))(
+    'on $name is subscribed to, and not published to',
+    ({ name }) => {
+      expect([pump.toHub(name), pump.filterToHub(name)]).toEqual([undefined, named(name)]);
+      expect(pump.toSubdevice(named(name))).toBe(name);
+    },
+  );
+
+  it('that calls is heard under the number of the call, all of them or one, and answered under it', () => {
+    expect(pump.filterToHub('$rrpc/rxd/+')).toBe('$rrpc/rxd/PPPPPPPPPP/pump-7/+');
+    expect(pump.filterToHub('$rrpc/rxd/17')).toBe('$rrpc/rxd/PPPPPPPPPP/pump-7/17');
+    expect(pump.toSubdevice('$rrpc/rxd/PPPPPPPPPP/pump-7/17')).toBe('$rrpc/rxd/17');
+    expect(pump.toHub('$rrpc/txd/17')).toBe('$rrpc/txd/PPPPPPPPPP/pump-7/17');
+  });
+
+  it.each([
+    '',
+    '$gateway/operation',
+    '$gateway/operation/result',
+    '$gateway/operation/PPPPPPPPPP/pump-7',
+    '$ota/update/PPPPPPPPPP/pump-7',
+    '$ota/update/PPPPPPPPPP/valve',
+    '$ota',
+    '$ota/update/',
+    '$ota/+',
+    '$shadow/#',
+    '$rrpc/rxd',
+    '$rrpc/rxd/',
+    '$rrpc/rxd/#',
+    '$rrpc/rxd/a/b',
+    '$rrpc/txd/valve/1',
+    '$/PPPPPPPPPP/pump-7',
+    '$SYS/broker',
+  ])('that would be %s is none it may use', (topic) => {
+    expect([pump.toHub(topic), pump.filterToHub(topic)]).toEqual([undefined, undefined]);
+  });
+
+  it('is nobody’s where the hub has none', () => {
+    const owner = { gateway: 'gw', subdevice: 'pump-7', productId: undefined, deviceName: undefined };
+    const map = topicMap('{gateway}/{subdevice}/{topic}', owner);
+    expect([map.toHub('a'), map.toHub('$ota/report')]).toEqual(['gw/pump-7/a', undefined]);
+  });
+});
+
+/** Whatever text, and the levels that an attacker would try. */
+const LEVELS = [
+  ...['$ota', '$shadow', '$rrpc', '$sys', '$gateway', 'update', 'operation', 'rxd', 'txd', 'result', 'service'],
+  ...['PPPPPPPPPP', 'pump-7', 'valve', '..', '', '+', '#', 'a'],
+];
+const anyTopic = fc.oneof(
+  fc.array(fc.constantFrom(...LEVELS), { minLength: 1, maxLength: 7 }).map((levels) => levels.join('/')),
+  fc.tuple(fc.constantFrom(...SERVICE_TOPICS.map(({ name }) => name)), fc.string()).map((parts) => parts.join('')),
+  fc.string(),
+);
+
+/** The device whose topic it is, read off the hub's own table of topics: `product/device`. */
+function identityIn(atHub: string): string | undefined {
+  const levels = atHub.split('/');
+  if (!atHub.startsWith('$')) return levels.slice(0, 2).join('/');
+  const at = SERVICE_TOPICS.filter(({ name }) => atHub.startsWith(`${name}/`))
+    .map(({ name }) => name.split('/').length)
+    .sort((left, right) => right - left)[0];
+  return at === undefined ? undefined : levels.slice(at, at + 2).join('/');
+}
+
+it('whatever a subdevice names, the device in the hub’s name is itself', () => {
+  const names = { used: 0, refused: 0 };
+  fc.assert(
+    fc.property(anyTopic, (topic) => {
+      for (const atHub of [pump.toHub(topic), pump.filterToHub(topic)]) {
+        names[atHub === undefined ? 'refused' : 'used'] += 1;
+        if (atHub !== undefined) expect(identityIn(atHub)).toBe('PPPPPPPPPP/pump-7');
+      }
+    }),
+    { numRuns: 5000 },
+  );
+  expect(Math.min(names.used, names.refused)).toBeGreaterThan(500);
+});
+
+it('a map that passes names as they are would be found out', () => {
+  expect(identityIn('$ota/update/PPPPPPPPPP/valve')).toBe('PPPPPPPPPP/valve');
+  expect(identityIn('$gateway/operation/GGGGGGGGGG/gw')).toBeUndefined();
+});
+
+describe.each([HUB_TEMPLATE, 'x/{product_id}/{device_name}/{topic}', '{gateway}/{subdevice}/{topic}'])(
+  'with the template %s',
+  (template) => {
+    const owners = [PUMP, VALVE].map((owner) => topicMap(template, owner));
+    const [mine, other] = owners as [(typeof owners)[0], (typeof owners)[0]];
+
+    it('nothing that one publishes or subscribes to reaches or reads another', () => {
+      fc.assert(
+        fc.property(anyTopic, anyTopic, (published, subscribed) => {
+          const topic = mine.toHub(published);
+          if (topic === undefined || topicProblem(topic) !== undefined) return;
+          expect(other.toSubdevice(topic)).toBeUndefined();
+          const filter = other.filterToHub(subscribed);
+          if (filter === undefined || filterProblem(filter) !== undefined) return;
+          expect(filterMatches(filter, topic)).toBe(false);
+        }),
+        { numRuns: 2000 },
+      );
+    });
+
+    it('what is subscribed to comes down under its own name', () => {
+      fc.assert(
+        fc.property(anyTopic, (own) => {
+          const atHub = mine.filterToHub(own);
+          if (atHub !== undefined) expect(mine.toSubdevice(atHub)).toBe(own);
+        }),
+      );
+    });
+  },
+);
+
+it('a map without a prefix of its own would be found out', () => {
+  const shared = topicMap('{gateway}/{topic}', PUMP);
+  expect(topicMap('{gateway}/{topic}', VALVE).toSubdevice(shared.toHub('a') ?? '')).toBe('a');
+});
