@@ -4,31 +4,31 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ordersFor, recorderOrders } from './app/admin-commands.ts';
+import { type Gateway, openGateway } from './app/gateway.ts';
+import { accessHub } from './app/hub-access.ts';
+import { Storage } from './app/storage-guard.ts';
 import { type EventName, looking, newFacts } from './base/events.ts';
 import { EXIT, Fault } from './base/fault.ts';
 import type { MessageMark } from './base/message-mark.ts';
 import { parseConfig } from './config/parse.ts';
 import type { Config, RecordingTrigger } from './config/schema.ts';
-import { Mailbox } from './runtime/mailbox.ts';
-import { type Gateway, openGateway } from './app/gateway.ts';
-import { accessHub } from './app/hub-access.ts';
 import { systemClock } from './io/clock.ts';
 import { addFaultMark, readFaultMarks } from './io/fault-marks.ts';
 import { folderProblem } from './io/folders.ts';
 import { createJournal, type Journal, type JournalLevel } from './io/journal.ts';
-import { careOf } from './io/serial/port-care.ts';
 import { readSecretFile } from './io/secret-file.ts';
+import { careOf } from './io/serial/port-care.ts';
 import { StablePorts } from './io/serial/stable-ports.ts';
 import { notifySystemd, statusOf } from './io/systemd.ts';
 import { timesyncd } from './io/time-service.ts';
 import { startAdministration } from './ops/api/administration.ts';
 import { startControl } from './ops/api/control.ts';
-import { Inspector } from './ops/reports/inspect.ts';
 import { JournalBudget } from './ops/journal-budget.ts';
 import { EVENT_NAMES, NARRATORS } from './ops/narration.ts';
 import { Recordings } from './ops/recordings.ts';
-import { ordersFor, recorderOrders } from './app/admin-commands.ts';
-import { Storage } from './app/storage-guard.ts';
+import { Inspector } from './ops/reports/inspect.ts';
+import { Mailbox } from './runtime/mailbox.ts';
 
 export interface DaemonOptions {
   readonly configPath: string;
@@ -75,7 +75,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
   const storage = new Storage({ config, journal, version: options.version, tryMs: options.storageTryMs });
   storage.refuseVolatile();
-  if ((await storage.wellOr(ending.ended)) === 'ended') return EXIT.ok;
+  if ((await storage.healthyOr(ending.ended)) === 'ended') return EXIT.ok;
   let opened: Gateway | undefined;
   const mailbox = new Mailbox((error) => {
     const mark = opened?.underWay.mark(error);

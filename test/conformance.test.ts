@@ -2,7 +2,7 @@
  * The table of normative statements, docs/mqtt-conformance.md, kept true: every test it names exists, every statement is
  * covered or says why it asks nothing, no number is missing, and every tag in the code is in it.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ interface Row {
   readonly cells: readonly string[];
 }
 
-interface House {
+interface Repository {
   readonly rows: readonly Row[];
   /** Text of a test by the name the table has for it; `undefined`: no such file. */
   readonly testText: (name: string) => string | undefined;
@@ -33,7 +33,7 @@ function rowsOf(markdown: string): Row[] {
   });
 }
 
-function unprovedCells({ rows, testText }: House): string[] {
+function unprovedCells({ rows, testText }: Repository): string[] {
   return rows.flatMap(({ tag, cells }) =>
     cells
       .flatMap((cell) => cell.split('<br>'))
@@ -43,14 +43,14 @@ function unprovedCells({ rows, testText }: House): string[] {
 }
 
 /** Is it the title of a test in the file it names? */
-function isProved(claim: string, testText: House['testText']): boolean {
+function isProved(claim: string, testText: Repository['testText']): boolean {
   const [, file, title] = PROOF.exec(claim) ?? [];
   if (file === undefined || title === undefined) return false;
   return new RegExp(`\\(\\s*'${title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}'`).test(testText(file) ?? '');
 }
 
 /** The numbers of each section run from 1 without a gap, each once. The standard itself writes `MQTT-3-8.3-4`. */
-function misnumbered({ rows }: House): string[] {
+function misnumbered({ rows }: Repository): string[] {
   const next = new Map<string, number>();
   return rows.flatMap(({ tag }) => {
     const [, section = '', number = ''] = /^(MQTT-.*)-(\d+)$/.exec(tag.replace('3-8.3', '3.8.3')) ?? [];
@@ -60,30 +60,34 @@ function misnumbered({ rows }: House): string[] {
   });
 }
 
-function missingTags({ rows, tagsInCode }: House): string[] {
+function missingTags({ rows, tagsInCode }: Repository): string[] {
   const listed = new Set(rows.map(({ tag }) => tag));
   return [...tagsInCode].filter((tag) => !listed.has(tag));
 }
 
-function filesUnder(folder: string): string[] {
-  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
-    .map((path) => readFileSync(join(ROOT, folder, path), 'utf8'));
+function pathsUnder(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
 }
 
-function readHouse(): House {
+function filesUnder(folder: string): string[] {
+  return pathsUnder(folder).map((path) => readFileSync(join(ROOT, folder, path), 'utf8'));
+}
+
+function readRepository(): Repository {
   return {
     rows: rowsOf(readFileSync(join(ROOT, 'docs/mqtt-conformance.md'), 'utf8')),
     testText: (name) => {
-      const path = join(ROOT, 'test', `${name.includes('/') ? name : `unit/${name}`}.test.ts`);
-      return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+      const path = pathsUnder('test').find(
+        (one) => one === `${name}.test.ts` || (one.startsWith('unit/') && one.endsWith(`/${name}.test.ts`)),
+      );
+      return path === undefined ? undefined : readFileSync(join(ROOT, 'test', path), 'utf8');
     },
     tagsInCode: new Set([...filesUnder('src'), ...filesUnder('test/unit')].flatMap((text) => text.match(TAG) ?? [])),
   };
 }
 
 /** The checks, and for each a table that it must complain about. */
-const CHECKS: readonly (readonly [string, (house: House) => string[], Partial<House>])[] = [
+const CHECKS: readonly (readonly [string, (repository: Repository) => string[], Partial<Repository>])[] = [
   [
     'names tests that exist, or a reason',
     unprovedCells,
@@ -95,22 +99,22 @@ const CHECKS: readonly (readonly [string, (house: House) => string[], Partial<Ho
 ];
 
 describe('the table of statements', () => {
-  const house = readHouse();
+  const repository = readRepository();
 
   it.each(CHECKS)('%s', (_what, check) => {
-    expect(check(house)).toEqual([]);
+    expect(check(repository)).toEqual([]);
   });
 
   it('is about the bench hub and the client both', () => {
     const proved = [0, 1].map((column) =>
-      house.rows.filter(({ cells }) => PROOF.test(cells[column]?.split('<br>')[0] ?? '')),
+      repository.rows.filter(({ cells }) => PROOF.test(cells[column]?.split('<br>')[0] ?? '')),
     );
     expect(proved.map((rows) => rows.length > 60)).toEqual([true, true]);
   });
 });
 
 describe('an untrue table', () => {
-  const truth: House = { rows: [], testText: () => "it('is tested', () => {})", tagsInCode: new Set() };
+  const truth: Repository = { rows: [], testText: () => "it('is tested', () => {})", tagsInCode: new Set() };
 
   it.each(CHECKS)('would be noticed: %s', (_what, check, untrue) => {
     expect(check(truth)).toEqual([]);

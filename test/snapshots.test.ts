@@ -10,8 +10,8 @@ import { describe, expect, it } from 'vitest';
 /** Fields that hold nothing between two steps, or nothing that is read before it is written. */
 const EMPTY_BETWEEN_STEPS: ReadonlySet<string> = new Set([
   'MqttReader.#parsed',
-  'Spool.#actions',
-  'LineOutlet.#actions',
+  'ActionBuffer.#actions',
+  'LinePacketSink.#actions',
   'ModbusTransactions.#actions',
   'ModbusLink.#actions',
 ]);

@@ -1,14 +1,19 @@
 /** What the administrative socket can have done, by name; each order checks its own body. */
 import type { ProbeOutcome } from '../base/probe.ts';
-import type { BindingFlow } from '../flow/subdevice-bindings.ts';
 import type { Letters, LettersDone } from '../flow/dead-letters.ts';
-import type { Gateway } from './gateway.ts';
-import { type HubIdentity, identityKey } from '../hub/identity.ts';
+import type { BindingFlow } from '../flow/subdevice-bindings.ts';
 import { isDone, meaningOf } from '../hub/gateway/result-codes.ts';
-import { type Orders, refusal } from '../ops/api/administration.ts';
-import { type BindingOutcome, type BindingOutcomes, type BindingsReport, bindingHealth } from '../ops/reports/binding-report.ts';
-import { releasePackets } from '../ops/reports/hub-packets-report.ts';
+import { type HubIdentity, identityKey } from '../hub/identity.ts';
+import { type AdminCommands, refusal } from '../ops/api/administration.ts';
 import { type Frozen, type Recordings, recordersOf } from '../ops/recordings.ts';
+import {
+  type BindingOutcome,
+  type BindingOutcomes,
+  type BindingsReport,
+  bindingHealth,
+} from '../ops/reports/binding-report.ts';
+import { releasePackets } from '../ops/reports/hub-packets-report.ts';
+import type { Gateway } from './gateway.ts';
 
 /** As many as a hub allows one gateway (hub contract §1.8). */
 const NAMES_MAX = 1500;
@@ -16,7 +21,7 @@ const NAMES_MAX = 1500;
 /** Numbers in one order: its body has a bound of its own. */
 const LETTERS_MAX = 1000;
 
-export function ordersFor(gateway: Gateway): Orders {
+export function ordersFor(gateway: Gateway): AdminCommands {
   const { deadLetters } = gateway;
   return {
     'dead-letters.retry': async ({ letters }) => told(await deadLetters.retry(lettersOf(letters))),
@@ -32,7 +37,7 @@ export function ordersFor(gateway: Gateway): Orders {
 }
 
 /** Orders that write files and change nothing else. */
-export function recorderOrders(gateway: Gateway, recordings: Recordings): Orders {
+export function recorderOrders(gateway: Gateway, recordings: Recordings): AdminCommands {
   return { 'recorder.freeze': ({ of }) => freeze(gateway, recordings, of) };
 }
 

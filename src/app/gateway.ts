@@ -6,37 +6,37 @@
 import type { Facts } from '../base/events.ts';
 import type { MessageMark } from '../base/message-mark.ts';
 import type { Random } from '../base/random.ts';
+import { SessionChanges } from '../commit/session-changes.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
 import type { StoreOpening } from '../custody/row.ts';
-import { BindingFlow } from '../flow/subdevice-bindings.ts';
 import { DeadLetters } from '../flow/dead-letters.ts';
 import { DownlinkFlow } from '../flow/downlink.ts';
 import { FilterRequests } from '../flow/filter-requests.ts';
-import { HubLine } from '../flow/hub-connection.ts';
-import { HubSubscriptions } from '../flow/subscriptions.ts';
+import { HubConnection } from '../flow/hub-connection.ts';
+import { HubSender } from '../flow/hub-sender.ts';
+import { HubSessionMonitor } from '../flow/hub-session-monitor.ts';
 import { Intake, noteShed } from '../flow/intake.ts';
 import { LinkCare } from '../flow/link-care.ts';
 import { Links } from '../flow/links.ts';
-import type { Mailbox } from '../runtime/mailbox.ts';
-import { Minute } from '../runtime/housekeeping.ts';
 import { Pager } from '../flow/pager.ts';
 import { Presence } from '../flow/presence.ts';
-import { Replay } from '../flow/hub-sender.ts';
 import { passOn, type ReportedTo } from '../flow/reports.ts';
-import { SessionChanges } from '../commit/session-changes.ts';
-import { SessionWatch } from '../flow/hub-session-monitor.ts';
 import { SetAside } from '../flow/set-aside.ts';
 import { Sleepers } from '../flow/sleepers.ts';
+import { BindingFlow } from '../flow/subdevice-bindings.ts';
+import { HubSubscriptions } from '../flow/subscriptions.ts';
 import { UnderWay } from '../flow/under-way.ts';
 import { UplinkFlow } from '../flow/uplink.ts';
 import { Wills } from '../flow/wills.ts';
-import type { HubInput } from '../hub/client/hub-contract.ts';
 import type { Credentials } from '../hub/client/credentials.ts';
-import { planHub, planLinks } from './machines.ts';
+import type { HubInput } from '../hub/client/hub-contract.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import { allowance, configured, filtersByConfig, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
 import type { Clock, OpenChannel, OpenStore, PortCare, Store, StoreListener, TimeService } from '../ports.ts';
+import { Housekeeping } from '../runtime/housekeeping.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
+import { planHub, planLinks } from './machines.ts';
+import { allowance, configured, filtersByConfig, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
 import { Stations } from './stations.ts';
 
 export interface GatewayParts {
@@ -86,11 +86,11 @@ export class Gateway {
   readonly stations: Stations;
   readonly store: Store;
   readonly subscriptions: HubSubscriptions;
-  readonly replay: Replay;
-  readonly watch: SessionWatch;
+  readonly hubSender: HubSender;
+  readonly watch: HubSessionMonitor;
   readonly uplink: UplinkFlow;
   readonly deadLetters: DeadLetters;
-  readonly hub: HubLine;
+  readonly hub: HubConnection;
   readonly links: Links;
   /** What a machine threw on. */
   readonly setAside: SetAside;
@@ -102,21 +102,21 @@ export class Gateway {
   readonly #wills: Wills;
   readonly #downlink: DownlinkFlow;
   readonly #pagers: readonly Pager[];
-  readonly #minute: Minute;
+  readonly #housekeeping: Housekeeping;
   readonly #care: LinkCare;
 
   constructor(parts: GatewayParts, store: Store, opening: StoreOpening) {
     const { config, clock, facts, mailbox } = parts;
     const safe = {
-      uplink: (owed: number) => this.uplink.safe(owed),
-      downlink: (owed: number) => this.#downlink.safe(owed),
+      uplink: (ackToken: number) => this.uplink.safe(ackToken),
+      downlink: (ackToken: number) => this.#downlink.safe(ackToken),
     };
     const intake = new Intake(clock, facts, (link) => this.links.framesIn(link));
     const stations = new Stations({
-      ...{ ...parts, opening, safe, refused: (owed) => this.uplink.refused(owed) },
-      shed: (lane, reason, topic) => noteShed(intake, { subdevice: mirror.byLane(lane)?.id, reason, topic }),
+      ...{ ...parts, opening, safe, refused: (ackToken) => this.uplink.refused(ackToken) },
+      shed: (lane, reason, topic) => noteShed(intake, { subdevice: registry.byLane(lane)?.id, reason, topic }),
     });
-    const { committer, outbox, inbox, uplinks, downlinks, operations, services, mirror, session, stamp } = stations;
+    const { committer, outbox, inbox, uplinks, downlinks, operations, services, registry, session, stamp } = stations;
     const setAside = new SetAside(facts);
     this.setAside = setAside;
     const underWay = new UnderWay(setAside, parts.marks ?? []);
@@ -137,13 +137,13 @@ export class Gateway {
     });
     this.#pagers = [uplinkPager, downlinkPager];
     const shared = {
-      ...{ underWay, clock, mailbox, facts, mirror, outbox, inbox, committer, operations, services, session, stamp },
+      ...{ underWay, clock, mailbox, facts, registry, outbox, inbox, committer, operations, services, session, stamp },
       ...{ wallClock: stations.wallClock, intake },
-      order: (order: HubInput) => this.hub.order(order),
+      commandHub: (command: HubInput) => this.hub.command(command),
       filters: new FilterRequests(outbox.poison),
-      send: () => this.replay.send(),
+      send: () => this.hubSender.send(),
       links: () => this.links,
-      replay: () => this.replay,
+      hubSender: () => this.hubSender,
       downlink: () => this.#downlink,
       uplink: () => this.uplink,
       subscriptions: () => this.subscriptions,
@@ -151,7 +151,7 @@ export class Gateway {
       topicsOf: topicsBySubdevice(config),
     };
     const sessions = new SessionChanges(shared);
-    this.replay = new Replay({
+    this.hubSender = new HubSender({
       ...shared,
       custodian: uplinks,
       pager: () => uplinkPager,
@@ -172,7 +172,7 @@ export class Gateway {
     this.#downlink = new DownlinkFlow({
       ...{ ...shared, pager: () => downlinkPager, isExpired },
       retainedCommands: stations.retainedCommands,
-      ride: (change) => committer.ride(change),
+      addLazy: (change) => committer.addLazy(change),
       unstoredBytes: () => downlinks.unstoredBytes,
       setReading: (isReading) => this.hub.setReading(isReading),
     });
@@ -186,24 +186,24 @@ export class Gateway {
     });
     this.bindings =
       operations === undefined ? undefined : new BindingFlow({ ...shared, operations, ownerOf: owners(config) });
-    this.watch = new SessionWatch({
+    this.watch = new HubSessionMonitor({
       ...{ ...shared, account: stations.account, epochs: () => stations.wallClock.epochs },
       resyncTopic: config.hub.resyncTopic,
     });
-    this.hub = new HubLine({
+    this.hub = new HubConnection({
       ...shared,
       setAside,
       ...planHub(parts, stations),
       open: parts.openHub,
-      replay: this.replay,
+      hubSender: this.hubSender,
       downlink: this.#downlink,
       subscriptions: this.subscriptions,
-      heed: (report) => this.bindings?.heed(report),
+      handle: (report) => this.bindings?.handle(report),
       watch: this.watch,
-      letGo: () => committer.letGo('uplink', clock.nowMs() + config.outbox.commitMs),
+      flushHeld: () => committer.flushHeld('uplink', clock.nowMs() + config.outbox.commitMs),
     });
     const reportedTo: ReportedTo = {
-      ...{ underWay, order: (link, order) => this.links.order(link, order) },
+      ...{ underWay, command: (link, command) => this.links.command(link, command) },
       ...{ presence: this.presence, wills: this.#wills, uplink: this.uplink, downlink: this.#downlink },
       ...{ intake, sleepers: new Sleepers({ ...shared, wills: this.#wills }) },
     };
@@ -212,9 +212,9 @@ export class Gateway {
       planLinks(parts, new Set(stations.opening.subdevices.map(({ link }) => link))),
     );
     this.#care = new LinkCare(shared);
-    this.#minute = new Minute(clock, mailbox, () => {
+    this.#housekeeping = new Housekeeping(clock, mailbox, () => {
       stations.wallClock.look();
-      this.replay.expire();
+      this.hubSender.expire();
       this.#downlink.expire();
       this.#downlink.saveOldMarks();
     });
@@ -233,7 +233,7 @@ export class Gateway {
       for (const pager of this.#pagers) pager.attach(this.store);
       this.hub.start();
       this.links.start();
-      this.#minute.start();
+      this.#housekeeping.start();
       this.#care.start();
       facts.emit('gatewayStarted', { recovered: uplinks.pending + downlinks.pending });
     });
@@ -245,7 +245,7 @@ export class Gateway {
     const { outbox, committer } = this.stations;
     mailbox.post(() => {
       facts.emit('gatewayStopping', { reason });
-      this.#minute.stop();
+      this.#housekeeping.stop();
       this.#care.stop();
       this.links.stop();
     });
@@ -267,7 +267,7 @@ export class Gateway {
 
   #uplinksLoaded(...page: Parameters<Outbox['loaded']>): void {
     this.stations.outbox.loaded(...page);
-    this.replay.send();
+    this.hubSender.send();
   }
 
   #downlinksLoaded(...page: Parameters<Inbox['loaded']>): void {

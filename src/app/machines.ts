@@ -6,14 +6,14 @@ import type { LinkMachine } from '../driver/driver.ts';
 import { createLinesLink } from '../driver/lines/link.ts';
 import { createModbusLink } from '../driver/modbus/link.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from '../driver/mqttsn/link.ts';
-import { FlightRecorder } from '../recorder/flight-recorder.ts';
 import type { LinkPlan } from '../flow/links.ts';
 import { RenewableLink } from '../flow/renewable-link.ts';
 import { blankPassword } from '../hub/client/blank-password.ts';
-import { HubClient } from '../hub/client/hub-client.ts';
 import type { Credentials } from '../hub/client/credentials.ts';
 import { firstDialAtMs } from '../hub/client/first-dial.ts';
+import { HubClient } from '../hub/client/hub-client.ts';
 import type { OpenChannel, PortCare } from '../ports.ts';
+import { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { type Stations, WINDOW_MAX } from './stations.ts';
 
 /** A hub's packet may be so much larger than its payload: topic and headers. */
@@ -80,7 +80,7 @@ export function planLinks({ config, openLink, careOf, random }: Wiring, knownLin
       renew: () => machine.renew(),
       open: openLink(link),
       care: careOf?.(link),
-      rungs: link.recovery,
+      steps: link.recovery,
     };
   });
 }

@@ -7,26 +7,26 @@ import type { Facts } from '../base/events.ts';
 import type { Direction } from '../base/message.ts';
 import type { Random } from '../base/random.ts';
 import { type Age, ageOf, type Stamp } from '../base/time.ts';
+import { Committer } from '../commit/committer.ts';
 import type { Config } from '../config/schema.ts';
 import type { Change } from '../custody/change.ts';
 import { Custodian } from '../custody/custodian.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { StoreOpening } from '../custody/row.ts';
-import { Committer } from '../commit/committer.ts';
 import { Losses } from '../flow/losses.ts';
-import type { Mailbox } from '../runtime/mailbox.ts';
 import { WallClock } from '../flow/wall-clock.ts';
 import { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
-import { HubTime } from '../hub/session/hub-time.ts';
+import { HubServices } from '../hub/gateway/hub-service.ts';
 import { identityKey } from '../hub/identity.ts';
-import { OwnServices } from '../hub/gateway/hub-service.ts';
-import { HUB_TERMS, SessionAccount } from '../hub/session/session-tracker.ts';
-import { SessionMirror, sessionOwner } from '../hub/session/session-state.ts';
+import { HubTime } from '../hub/session/hub-time.ts';
+import { HubSessionState, sessionOwner } from '../hub/session/session-state.ts';
+import { HUB_TERMS, HubSessionTracker } from '../hub/session/session-tracker.ts';
 import { AlarmTopics } from '../outbox/alarm-topics.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import type { Clock, TimeService } from '../ports.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
 import { Inbox } from '../subdevices/inbox.ts';
-import { Mirror } from '../subdevices/registry.ts';
+import { SubdeviceRegistry } from '../subdevices/registry.ts';
 import { RetainedCommands } from '../subdevices/retained-commands.ts';
 
 /** Entries of one lane in RAM: what a fast subdevice may have in flight, and what a page brings back. */
@@ -48,11 +48,11 @@ export interface StationsOptions {
   readonly timeService?: TimeService | undefined;
   readonly opening: StoreOpening;
   /** Custody is taken of a message: whoever waits for that may be told. */
-  readonly safe: Readonly<Record<Direction, (owed: number) => void>>;
+  readonly safe: Readonly<Record<Direction, (ackToken: number) => void>>;
   /** Uplinks in RAM only, before subdevices are told to wait; another number in a test only. */
   readonly unstoredBytesMax?: number | undefined;
   /** A full disk: the subdevice is told to send its uplink later. A downlink waits, and so does the hub. */
-  readonly refused: (owed: number) => void;
+  readonly refused: (ackToken: number) => void;
   /** A message has been shed. */
   readonly shed: (lane: number, reason: ShedReason, topic: string | undefined) => void;
 }
@@ -67,12 +67,12 @@ export class Stations {
   readonly losses: Losses;
   readonly inbox: Inbox;
   readonly retainedCommands: RetainedCommands;
-  readonly mirror: Mirror;
-  readonly session: SessionMirror;
-  readonly account: SessionAccount;
+  readonly registry: SubdeviceRegistry;
+  readonly session: HubSessionState;
+  readonly account: HubSessionTracker;
   /** `undefined`: the hub has no gateway operations. */
   readonly operations: GatewayOperations | undefined;
-  readonly services: OwnServices;
+  readonly services: HubServices;
   readonly wallClock: WallClock;
   readonly #clock: Clock;
 
@@ -92,10 +92,10 @@ export class Stations {
       },
     });
     this.losses = new Losses(opening.losses, this.committer);
-    const ride = (change: Change): void => this.committer.ride(change);
+    const addLazy = (change: Change): void => this.committer.addLazy(change);
     const hubTime = hub.credentials.kind === 'device' ? new HubTime(hub.credentials) : undefined;
     const doubted = (nowMs: number): void => hubTime?.ask(nowMs);
-    this.wallClock = new WallClock({ clock, facts, timeService, ...opening, ride, doubted });
+    this.wallClock = new WallClock({ clock, facts, timeService, ...opening, addLazy, doubted });
     this.uplinks = this.#newCustodian('uplink', options);
     this.downlinks = this.#newCustodian('downlink', options);
     const limits = { ...outbox, ...hub, windowMax: WINDOW_MAX, unstoredBytesMax };
@@ -108,12 +108,12 @@ export class Stations {
     });
     this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
     this.retainedCommands = new RetainedCommands(inbox.retainedCommands, opening.commandMarks, sha256);
-    this.mirror = new Mirror(opening);
-    this.session = new SessionMirror(opening.hubSession, opening.grantedFilters, sessionOwner(hub));
+    this.registry = new SubdeviceRegistry(opening);
+    this.session = new HubSessionState(opening.hubSession, opening.grantedFilters, sessionOwner(hub));
     const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
-    this.account = new SessionAccount({ terms, gap: opening.hubGap, openedAt: opening.now });
+    this.account = new HubSessionTracker({ terms, gap: opening.hubGap, openedAt: opening.now });
     this.operations = this.#newOperations(options);
-    this.services = new OwnServices([this.operations ?? [], hubTime ?? []].flat());
+    this.services = new HubServices([this.operations ?? [], hubTime ?? []].flat());
   }
 
   custodian(direction: Direction): Custodian {
@@ -158,7 +158,7 @@ export class Stations {
       backlog: opening.backlog.filter((lane) => lane.direction === direction),
       counts: opening.counts.filter((lane) => lane.direction === direction),
       ...{ durability: this.committer, shed },
-      safe: (_, owed) => safe[direction](owed),
+      safe: (_, ackToken) => safe[direction](ackToken),
       ...(direction === 'uplink' ? { withdrawn: refused } : {}),
     });
   }

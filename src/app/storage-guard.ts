@@ -75,7 +75,7 @@ export class Storage {
     const isSuspect = this.#failures().at(-1)?.code === ('store-corrupt' satisfies FaultCode);
     try {
       if (!existsSync(this.path)) prepareFolder(dirname(this.path));
-      return await storeThread(this.path, this.#bootId(), { suspect: isSuspect, progress: this.#tell })(listener);
+      return await storeThread(this.path, this.#bootId(), { suspect: isSuspect, progress: this.#report })(listener);
     } catch (error) {
       if (error instanceof Fault && exitCodeOf(error.code) === EXIT.storage) this.note(error.code);
       throw this.#withCause(error);
@@ -90,7 +90,7 @@ export class Storage {
     return new Fault('store-failed', `The store does not open: ${found.what}`, { hint: found.hint, cause: error });
   }
 
-  readonly #tell = (sentence: string): void => {
+  readonly #report = (sentence: string): void => {
     this.#options.journal.warn(`the store is being recovered: ${sentence}`);
     notifySystemd(`EXTEND_TIMEOUT_USEC=${RECOVERY_STEP_MS * 1000}\n${statusOf(`recovering: ${sentence}`)}`);
   };
@@ -101,14 +101,14 @@ export class Storage {
   }
 
   /** At once, unless it has failed too often: then when it opens again, or when the process is to end. */
-  async wellOr(ended: Promise<unknown>): Promise<'well' | 'ended'> {
+  async healthyOr(ended: Promise<unknown>): Promise<'healthy' | 'ended'> {
     const failures = this.#failures();
-    if (failures.length < FAILURES_MAX) return 'well';
+    if (failures.length < FAILURES_MAX) return 'healthy';
     const often = `it failed ${failures.length} times within ten minutes, the last time with ${failures.at(-1)?.code}`;
     return await this.#standBy(often, ended);
   }
 
-  async #standBy(why: string, ended: Promise<unknown>): Promise<'well' | 'ended'> {
+  async #standBy(why: string, ended: Promise<unknown>): Promise<'healthy' | 'ended'> {
     const { config, journal, version } = this.#options;
     const hint = 'check the disk of the state directory (df, dmesg); it is tried again every minute';
     let fault = new Fault('store-failed', why, { hint });
@@ -129,7 +129,7 @@ export class Storage {
     }
     forgetFailures(this.#failuresPath);
     journal.info('storage is well again');
-    return 'well';
+    return 'healthy';
   }
 
   #pause(): Promise<'rested'> {

@@ -30,7 +30,7 @@ export interface ClockReading {
 }
 
 /** What the hub says the time is. */
-export interface ToldTime {
+export interface ReportedTime {
   /** Unix ms, off by at most `errorMs`. */
   readonly wallMs: number;
   readonly errorMs: number;
@@ -102,7 +102,7 @@ export class ClockTrust {
   }
 
   /** The hub has said what time it is, at `reading`. A time service that vouches for the clock knows better. */
-  hear(told: ToldTime, reading: Pick<ClockReading, 'upMs' | 'wallMs'>): ClockNews {
+  onTime(told: ReportedTime, reading: Pick<ClockReading, 'upMs' | 'wallMs'>): ClockNews {
     const before = this.#wallMinusUpMs;
     const wasTrusted = this.#isTrusted;
     const isTaken = (!wasTrusted || this.#isByHub) && this.isPossible(told.wallMs);

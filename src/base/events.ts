@@ -15,7 +15,7 @@ export type GatewayEvents = {
   /** Its port is not there, or is not to be taken: it is waited for. */
   linkWaits: (fact: { readonly link: string; readonly path: string; readonly reason: string }) => void;
   /** Something was tried for a line that is open and does not work. */
-  linkRecovery: (fact: { readonly link: string; readonly rung: string; readonly outcome: string }) => void;
+  linkRecovery: (fact: { readonly link: string; readonly recoveryStep: string; readonly outcome: string }) => void;
   linkGivenUp: (fact: { readonly link: string; readonly trouble: string }) => void;
   subdeviceAttached: (fact: {
     readonly subdevice: string;
@@ -78,7 +78,7 @@ export type GatewayEvents = {
   packetSuspected: (fact: { readonly packet: string; readonly closes: number }) => void;
   packetSetAside: (fact: { readonly packet: string; readonly closes: number }) => void;
   packetReleased: (fact: { readonly packet: string }) => void;
-  uplinkBuried: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
+  uplinkDeadLettered: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   deadLettersRetried: (fact: { readonly letters: number }) => void;
   deadLettersDropped: (fact: { readonly letters: number }) => void;
   uplinkDelivered: (fact: { readonly subdevice: string; readonly topic: string; readonly isReplay: boolean }) => void;

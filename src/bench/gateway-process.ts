@@ -1,7 +1,7 @@
 /** The gateway as a process of its own: started, asked, killed, started again. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Answers, ask } from '../ops/api/control-client.ts';
+import { ask, type ControlAnswers } from '../ops/api/control-client.ts';
 import type { LedgerReport } from '../ops/reports/ledger-report.ts';
 import type { OutboxReport, StatusReport } from '../ops/reports/report.ts';
 
@@ -99,7 +99,7 @@ export class GatewayProcess {
     return await this.#ask('/v1/outbox');
   }
 
-  async #ask<Path extends keyof Answers>(path: Path): Promise<Answers[Path]> {
+  async #ask<Path extends keyof ControlAnswers>(path: Path): Promise<ControlAnswers[Path]> {
     const asked = await ask(this.#options.socketPath, path, '', PATIENCE_MS);
     if (asked.kind !== 'answered') throw asked.fault;
     return asked.report;

@@ -7,8 +7,8 @@
  * Source: pty(7), and `DeviceChannel`, which is what the gateway's own end is made of.
  */
 import { closeSync, constants, openSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { DeviceChannel } from '../io/serial/device-channel.ts';
 import { nameSlave } from '../io/libc.ts';
+import { DeviceChannel } from '../io/serial/device-channel.ts';
 import { openDevice } from '../io/serial/safe-binding.ts';
 import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
 

@@ -14,8 +14,13 @@ export interface Call<Options> {
   readonly words: readonly string[];
 }
 
-export type Act<Options> = (call: Call<Options>) => Promise<number>;
-export type Add = <Options>(usage: string, description: string, act: Act<Options>, parent?: Command) => Command;
+export type CommandAction<Options> = (call: Call<Options>) => Promise<number>;
+export type Add = <Options>(
+  usage: string,
+  description: string,
+  act: CommandAction<Options>,
+  parent?: Command,
+) => Command;
 
 export function addCommands(add: Add, program: Command): void {
   addLookingIn(add);
@@ -176,7 +181,8 @@ function addRunning(add: Add): void {
   add<{ seconds: number; seed: number }>(
     'demo',
     'a hub, a gateway and subdevices on this machine, and what they survive',
-    async ({ context, options }) => (await import('../bench/demo/demo.ts')).runDemo({ ...options, json: context.asJson }),
+    async ({ context, options }) =>
+      (await import('../bench/demo/demo.ts')).runDemo({ ...options, json: context.asJson }),
   )
     .option('--seconds <count>', 'how long', wholeNumber(1, 86_400), 30)
     .option('--seed <number>', 'which run of the dice', wholeNumber(0, 4_294_967_295), 1);

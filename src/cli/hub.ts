@@ -1,7 +1,7 @@
 /** `holdfast hub bind|unbind|describe`: which subdevices the hub lets this gateway speak for. */
 import { EXIT } from '../base/fault.ts';
-import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
 import { give } from '../ops/api/control-client.ts';
+import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
@@ -44,7 +44,7 @@ export async function changeBindings(
 /** @returns 1 if the hub did not give its list */
 export async function describeBindings(context: CommandContext): Promise<number> {
   const report = await order<BindingsReport>(context, 'hub.describe', {});
-  const { answered, bindings, strangers } = report;
+  const { answered, bindings, unconfiguredDevices } = report;
   if (context.asJson) printJson(context, report);
   else {
     const rows = [
@@ -53,14 +53,14 @@ export async function describeBindings(context: CommandContext): Promise<number>
         hubIdentity,
         sentence === null ? binding : `${binding}: ${sentence}`,
       ]),
-      ...strangers.map((hubIdentity) => ['(not configured)', hubIdentity, 'bound']),
+      ...unconfiguredDevices.map((hubIdentity) => ['(not configured)', hubIdentity, 'bound']),
     ];
     if (!answered) context.terminal.print('The hub did not give its list; this is what was known before.\n');
     context.terminal.print(renderTable(BINDING_COLUMNS, rows, context.terminal));
     printRemedies(context, bindings);
-    if (strangers.length > 0)
+    if (unconfiguredDevices.length > 0)
       context.terminal.print(
-        `\n${countOf(strangers.length, 'subdevice')} bound and not configured: add a [[subdevice]] for each, or take it away: holdfast hub unbind PRODUCT/DEVICE.`,
+        `\n${countOf(unconfiguredDevices.length, 'subdevice')} bound and not configured: add a [[subdevice]] for each, or take it away: holdfast hub unbind PRODUCT/DEVICE.`,
       );
   }
   return answered ? EXIT.ok : EXIT.refused;

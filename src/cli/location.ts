@@ -1,8 +1,8 @@
 /** Finds the gateway: its socket, and its files for when it does not run. */
 import { statSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
-import { DEFAULT_CONFIG_PATH, type Places, placesIn, USUAL_PLACES } from '../config/default-places.ts';
-import { type Answers, ask } from '../ops/api/control-client.ts';
+import { DEFAULT_CONFIG_PATH, type DefaultPlaces, placesIn, USUAL_PLACES } from '../config/default-places.ts';
+import { ask, type ControlAnswers } from '../ops/api/control-client.ts';
 import { hasCode } from '../ops/api/control-socket.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, readConfigText } from './context.ts';
@@ -12,7 +12,7 @@ import { type CommandContext, readConfigText } from './context.ts';
  * says and nowhere else: another place may hold the store of another gateway.
  * @throws Fault `config-unreadable` for a file that was named and cannot be read
  */
-export async function locateGateway(context: CommandContext): Promise<Places> {
+export async function locateGateway(context: CommandContext): Promise<DefaultPlaces> {
   const places = await configuredPlaces(context);
   if (places.problem !== undefined)
     warn(context, `The configuration ${context.configPath} is broken: ${places.problem}.`);
@@ -21,7 +21,7 @@ export async function locateGateway(context: CommandContext): Promise<Places> {
   return { ...places, controlSocket: socketPath, stateDir: undefined };
 }
 
-async function configuredPlaces({ configPath, socketPath }: CommandContext): Promise<Places> {
+async function configuredPlaces({ configPath, socketPath }: CommandContext): Promise<DefaultPlaces> {
   try {
     return placesIn(await readConfigText(configPath));
   } catch (error) {
@@ -38,7 +38,7 @@ async function configuredPlaces({ configPath, socketPath }: CommandContext): Pro
  * @param absent the fault of not finding it running
  * @throws Fault `absent`, where nobody can tell which directory that is
  */
-export function storeOf({ stateDir, problem }: Places, absent: Fault): string {
+export function storeOf({ stateDir, problem }: DefaultPlaces, absent: Fault): string {
   if (stateDir !== undefined) return stateDir;
   if (problem === undefined) throw absent;
   throw new Fault('not-running', `${absent.message}, and its store cannot be found: ${problem}`, {
@@ -74,10 +74,10 @@ function warn({ configPath, asJson }: CommandContext, what: string): void {
 }
 
 /** @throws Fault `not-running` */
-export async function askRunning<Path extends keyof Answers>(
+export async function askRunning<Path extends keyof ControlAnswers>(
   context: CommandContext,
   path: Path,
-): Promise<Answers[Path]> {
+): Promise<ControlAnswers[Path]> {
   const { controlSocket } = await locateGateway(context);
   const asked = await ask(controlSocket, path);
   if (asked.kind !== 'answered') throw asked.fault;

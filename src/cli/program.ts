@@ -5,7 +5,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, Fault } from '../base/fault.ts';
 import { DEFAULT_CONFIG_PATH } from '../config/default-places.ts';
-import { type Act, addCommands } from './commands.ts';
+import { addCommands, type CommandAction } from './commands.ts';
 import type { CommandContext } from './context.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -46,7 +46,7 @@ function buildProgram(words: readonly string[], finish: (exitCode: number) => vo
     })
     .showHelpAfterError(false)
     .exitOverride();
-  const add = <Options>(usage: string, description: string, act: Act<Options>, parent: Command = program) =>
+  const add = <Options>(usage: string, description: string, act: CommandAction<Options>, parent: Command = program) =>
     parent
       .command(usage)
       .description(description)

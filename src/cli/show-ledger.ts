@@ -7,9 +7,9 @@ import type { LedgerReport, LedgerSum } from '../ops/reports/ledger-report.ts';
 import { offlineLedgerOf } from '../ops/reports/offline-report.ts';
 import { countWords, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
-import { discardWords } from './show-links.ts';
 import { locateGateway, storeOf } from './location.ts';
 import { readOffline } from './read-store.ts';
+import { discardWords } from './show-links.ts';
 import { type Column, renderTable } from './table.ts';
 import { findingLines, hang, type Terminal, wrap } from './terminal.ts';
 

@@ -1,7 +1,7 @@
 /** `holdfast links`: each line with its rates, its errors, its round trips and what was tried for it. */
 import { EXIT } from '../base/fault.ts';
-import type { DiscardReport } from '../ops/reports/intake-report.ts';
 import { INTAKE_WORDS } from '../ops/conditions/intake-words.ts';
+import type { DiscardReport } from '../ops/reports/intake-report.ts';
 import { brokenFrames, type LinkReport } from '../ops/reports/link-report.ts';
 import { bytesWords, countOf, countWords, durationWords, kernelWords, printable, sleepWords } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';

@@ -29,14 +29,14 @@ function renderOutbox({ total, lanes, refused, shed, alarmTopicsWait }: OutboxRe
   const bounds = `Room for ${countOf(total.messagesMax, 'message')} or ${bytesWords(total.bytesMax)}; when full: ${total.overflow}.`;
   const countsOf = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts).map(([reason, count]) => `${reason} (${countWords(count)})`);
-  const [turnedAway, givenUp] = [countsOf(refused), countsOf(shed)];
+  const [rejected, givenUp] = [countsOf(refused), countsOf(shed)];
   const notes = [
     bounds,
-    ...(turnedAway.length === 0 ? [] : [`Turned away for good since the start: ${turnedAway.join(', ')}.`]),
+    ...(rejected.length === 0 ? [] : [`Turned away for good since the start: ${rejected.join(', ')}.`]),
     ...(givenUp.length === 0 ? [] : [`Shed, of all starts: ${givenUp.join(', ')}.`]),
     ...(alarmTopicsWait ? ['The alarm topics have changed; the new ones hold as soon as nothing waits here.'] : []),
   ].flatMap((note) => wrap(note, terminal.width));
-  const isWhole = turnedAway.length + givenUp.length === 0;
+  const isWhole = rejected.length + givenUp.length === 0;
   if (total.messages === 0)
     return [isWhole ? 'The outbox is empty: the hub has everything.' : 'The outbox is empty.', ...notes];
   const waiting = `${countOf(total.messages, 'message')} for the hub, ${countWords(total.onDisk)} of them on disk. Done in: ${etaWords(total.etaMs)}.`;

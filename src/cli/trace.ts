@@ -6,8 +6,8 @@ import { followTrace } from '../ops/api/control-client.ts';
 import { foreign } from '../ops/api/control-faults.ts';
 import type { TailSkipped } from '../ops/api/tail-line.ts';
 import { countOf, printable } from '../ops/words.ts';
-import { decodeValue } from '../recorder/recording-file.ts';
 import { type Moment, MomentReader } from '../recorder/moments.ts';
+import { decodeValue } from '../recorder/recording-file.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 import { hangOnScreen, type Terminal } from './terminal.ts';
@@ -35,7 +35,7 @@ export async function showTrace(context: CommandContext, name: string): Promise<
     try {
       const value = decodeValue(line) as Step | TailSkipped | Subject;
       if ('driver' in value) reader = new MomentReader(value);
-      else if ('kind' in value) tellGap(context, value);
+      else if ('kind' in value) reportGap(context, value);
       else {
         rates.countBytes(value);
         for (const moment of reader?.read(value) ?? []) show(context, moment, rates);
@@ -74,7 +74,7 @@ function rendered({ upMs, what, words, frame }: Moment, terminal: Terminal): str
   });
 }
 
-function tellGap(context: CommandContext, gap: TailSkipped): void {
+function reportGap(context: CommandContext, gap: TailSkipped): void {
   if (context.asJson) printJson(context, gap);
   else {
     const words = `${countOf(gap.events, 'step')} not shown: this terminal was too slow.`;

@@ -57,13 +57,13 @@ const COIL_ON = 0xff00;
 const GLITCH_BYTES_MAX = 2;
 
 /** line §2.5.1.2: the CRC goes out low byte first. */
-export function sealFrame(body: readonly number[]): Uint8Array {
+export function appendCrc(body: readonly number[]): Uint8Array {
   const crc = crc16(Uint8Array.from(body));
   return Uint8Array.from([...body, crc & 0xff, crc >>> 8]);
 }
 
 export function encodeRequest(request: ModbusRequest): Uint8Array {
-  return sealFrame([request.unit, request.function, ...word(request.address), ...argumentsOf(request)]);
+  return appendCrc([request.unit, request.function, ...word(request.address), ...argumentsOf(request)]);
 }
 
 function argumentsOf(request: ModbusRequest): number[] {

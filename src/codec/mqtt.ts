@@ -9,7 +9,7 @@
 /** QoS 2 exists on the wire; nobody here serves it. */
 export type MqttQos = 0 | 1 | 2;
 
-export interface Will {
+export interface MqttWill {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: MqttQos;
@@ -26,7 +26,7 @@ export interface Connect {
   readonly username: string | undefined;
   /** Never without a username [MQTT-3.1.2-22]. */
   readonly password: Uint8Array | undefined;
-  readonly will: Will | undefined;
+  readonly will: MqttWill | undefined;
 }
 
 /** Return codes of a CONNACK (table 3.1). Others are reserved and refused by the reader. */

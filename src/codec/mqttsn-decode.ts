@@ -10,6 +10,7 @@ import {
   type FilterReference,
   FLAG,
   kindOfType,
+  type MqttsnWill,
   type Packet,
   PROTOCOL_ID,
   QOS_SHIFT,
@@ -17,7 +18,6 @@ import {
   type SnQos,
   TOPIC_TYPE,
   type TopicReference,
-  type Will,
 } from './mqttsn-packets.ts';
 
 type Kind = Packet['kind'];
@@ -194,7 +194,7 @@ function decodeFilter(body: Body): Decoded<FilterReference> {
   return undecodable('topic id type 3 is reserved', 'MQTT-SN 1.2 §5.3.4');
 }
 
-function decodeWill(body: Body): Decoded<Will | undefined> {
+function decodeWill(body: Body): Decoded<MqttsnWill | undefined> {
   if (body.bytes.length === 0) return decoded(undefined);
   return mapped(decodeText(body.bytes.subarray(1)), (topic) => ({
     qos: body.qos(),

@@ -8,13 +8,13 @@ import {
   type FilterReference,
   FLAG,
   MESSAGE_TYPE,
+  type MqttsnWill,
   type Packet,
   PROTOCOL_ID,
   QOS_SHIFT,
   type SnQos,
   TOPIC_TYPE,
   topicIdField,
-  type Will,
 } from './mqttsn-packets.ts';
 
 /** What follows MsgType: fixed octets, then a byte string. */
@@ -119,7 +119,7 @@ function bodyOf(packet: Packet): Body {
   }
 }
 
-function willBody(will: Will | undefined): Body {
+function willBody(will: MqttsnWill | undefined): Body {
   if (will === undefined) return { head: [], tail: NOTHING };
   return { head: [qosBits(will.qos) | (will.retain ? FLAG.retain : 0)], tail: text(will.topic) };
 }

@@ -21,7 +21,7 @@ export type FilterReference =
   | { readonly type: 'predefined'; readonly id: number }
   | { readonly type: 'short'; readonly name: string };
 
-export interface Will {
+export interface MqttsnWill {
   readonly qos: SnQos;
   readonly retain: boolean;
   readonly topic: string;
@@ -44,7 +44,7 @@ export type Packet =
   | { readonly kind: 'connack'; readonly returnCode: number }
   | { readonly kind: 'willtopicreq' }
   /** No will: the client deletes it. */
-  | { readonly kind: 'willtopic'; readonly will: Will | undefined }
+  | { readonly kind: 'willtopic'; readonly will: MqttsnWill | undefined }
   | { readonly kind: 'willmsgreq' }
   | { readonly kind: 'willmsg'; readonly payload: Uint8Array }
   | RegisterPacket
@@ -61,7 +61,7 @@ export type Packet =
   | { readonly kind: 'pingresp' }
   /** With a duration the client goes to sleep (MQTT-SN 1.2 §6.14). */
   | { readonly kind: 'disconnect'; readonly durationS: number | undefined }
-  | { readonly kind: 'willtopicupd'; readonly will: Will | undefined }
+  | { readonly kind: 'willtopicupd'; readonly will: MqttsnWill | undefined }
   | { readonly kind: 'willtopicresp'; readonly returnCode: number }
   | { readonly kind: 'willmsgupd'; readonly payload: Uint8Array }
   | { readonly kind: 'willmsgresp'; readonly returnCode: number }

@@ -10,8 +10,8 @@
  */
 import type { Restorable } from '../base/snapshot.ts';
 import type { OnBroken } from './broken-frame.ts';
-import { BODY_BYTES, kindOfType } from './mqttsn-packets.ts';
 import { decodePacket } from './mqttsn-decode.ts';
+import { BODY_BYTES, kindOfType } from './mqttsn-packets.ts';
 
 /** A sender writes a packet in one go: 1024 octets at 115,200 baud take 89 ms, and between them there is no pause. */
 const IDLE_MS = 100;
@@ -29,7 +29,7 @@ type Outlook = 'more bytes needed' | 'no packet' | 'too large' | { readonly pack
 
 interface RawReaderSnapshot {
   readonly held: Uint8Array;
-  readonly heardMs: number;
+  readonly lastReceivedMs: number;
   readonly isLost: boolean;
   readonly crcErrors: number;
   readonly oversizeFrames: number;
@@ -39,7 +39,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
   readonly #packetBytesMax: number;
   #held = new Uint8Array(0);
   /** When `#held` last grew; monotonic. */
-  #heardMs = 0;
+  #lastReceivedMs = 0;
   /** In the middle of a stretch of bytes that are no packet, which is counted once. */
   #isLost = false;
   #crcErrors = 0;
@@ -73,7 +73,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
 
   push(bytes: Uint8Array, nowMs: number): Uint8Array[] {
     const packets: Uint8Array[] = [];
-    if (this.#held.length > 0 && nowMs - this.#heardMs >= IDLE_MS) {
+    if (this.#held.length > 0 && nowMs - this.#lastReceivedMs >= IDLE_MS) {
       const connect = connectIn(this.#held);
       const lost = connect === undefined ? this.#held : this.#held.subarray(0, -connect.length);
       this.#lose(lost, false);
@@ -83,7 +83,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
       }
     }
     if (bytes.length === 0) return packets;
-    this.#heardMs = nowMs;
+    this.#lastReceivedMs = nowMs;
     const stream = new Uint8Array(this.#held.length + bytes.length);
     stream.set(this.#held);
     stream.set(bytes, this.#held.length);
@@ -107,7 +107,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
   }
 
   wakeAtMs(): number | undefined {
-    return this.#held.length === 0 ? undefined : this.#heardMs + IDLE_MS;
+    return this.#held.length === 0 ? undefined : this.#lastReceivedMs + IDLE_MS;
   }
 
   reset(): void {
@@ -118,7 +118,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
   snapshot(): RawReaderSnapshot {
     return {
       held: this.#held, // replaced, never changed
-      heardMs: this.#heardMs,
+      lastReceivedMs: this.#lastReceivedMs,
       isLost: this.#isLost,
       crcErrors: this.#crcErrors,
       oversizeFrames: this.#oversizeFrames,
@@ -127,7 +127,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
 
   restore(snapshot: RawReaderSnapshot): void {
     this.#held = new Uint8Array(snapshot.held);
-    this.#heardMs = snapshot.heardMs;
+    this.#lastReceivedMs = snapshot.lastReceivedMs;
     this.#isLost = snapshot.isLost;
     this.#crcErrors = snapshot.crcErrors;
     this.#oversizeFrames = snapshot.oversizeFrames;

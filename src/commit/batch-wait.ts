@@ -7,7 +7,7 @@
 /** A subdevice counts as active for one to two of these. */
 const ACTIVE_MS = 500;
 
-export class Company {
+export class BatchWait {
   readonly #waiting = new Set<string>();
   /** Two generations of who was active; nobody is in both. */
   #recent = new Set<string>();

@@ -16,15 +16,15 @@ import type { Change } from '../custody/change.ts';
 import type { Durability } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
 import type { Clock, Store } from '../ports.ts';
-import { Alarm } from '../runtime/timer.ts';
-import { Company } from './batch-wait.ts';
-import { HoldQueue } from './hold-queue.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
+import { Timer } from '../runtime/timer.ts';
+import { BatchWait } from './batch-wait.ts';
+import { HoldQueue } from './hold-queue.ts';
 import { type Commit, changesOf, type Load, NOTHING, type Taken } from './segment.ts';
 import { Segments } from './segments.ts';
 
 /** With so many gathered a commit starts at once (design §1). */
-const COMPANY = 32;
+const BATCH_MIN = 32;
 /** Pause between two frames of one subdevice at 115200 baud: 32 B of payload take 4 ms. */
 const QUIET_MS = 5;
 const NEVER = Number.POSITIVE_INFINITY;
@@ -43,9 +43,9 @@ export interface CommitterOptions {
 
 export class Committer implements Durability {
   readonly #options: CommitterOptions;
-  readonly #alarm: Alarm;
+  readonly #timer: Timer;
   readonly #held = new HoldQueue();
-  readonly #company = new Company();
+  readonly #batchWait = new BatchWait();
   /** What waits for a commit, in its order. */
   readonly waiting = new Segments();
   #store: Store | undefined;
@@ -62,7 +62,7 @@ export class Committer implements Durability {
 
   constructor(options: CommitterOptions) {
     this.#options = options;
-    this.#alarm = new Alarm(options.clock, options.mailbox, () => this.#advance());
+    this.#timer = new Timer(options.clock, options.mailbox, () => this.#advance());
   }
 
   /** Before this nothing is written; the store's listener must be wired to `committed` and `full`. */
@@ -87,19 +87,19 @@ export class Committer implements Durability {
 
   hold(direction: Direction, entry: Entry, untilMs: number): void {
     this.#held.add(direction, entry, untilMs);
-    this.#setAlarm();
+    this.#setTimer();
   }
 
-  gather(direction: Direction, entry: Entry, byMs: number): void {
+  enqueue(direction: Direction, entry: Entry, byMs: number): void {
     this.#put(direction, entry);
-    if (entry.owed !== undefined) this.#welcome(`${direction} ${entry.row.lane}`);
+    if (entry.ackToken !== undefined) this.#welcome(`${direction} ${entry.row.lane}`);
     this.#due(byMs);
   }
 
-  ride(change: Change): void {
+  addLazy(change: Change): void {
     this.waiting.addLazy(change, this.#options.clock.nowMs());
     if (this.waiting.areManyLazy) this.#advance();
-    else this.#setAlarm();
+    else this.#setTimer();
   }
 
   /** Makes changes durable together; `then` runs after the receipt, when everything decided before is durable, too. */
@@ -115,13 +115,13 @@ export class Committer implements Durability {
   }
 
   /** The next hop of a direction is gone: what was held for it goes to disk. */
-  letGo(direction: Direction, byMs: number): void {
-    for (const entry of this.#held.takeAll(direction)) this.gather(direction, entry, byMs);
+  flushHeld(direction: Direction, byMs: number): void {
+    for (const entry of this.#held.takeAll(direction)) this.enqueue(direction, entry, byMs);
   }
 
   /** Resolves when everything known now is durable, lazy changes too, as far as there is room: nobody was told of the rest. */
   drain(): Promise<void> {
-    for (const direction of ['uplink', 'downlink'] as const) this.letGo(direction, this.#options.clock.nowMs());
+    for (const direction of ['uplink', 'downlink'] as const) this.flushHeld(direction, this.#options.clock.nowMs());
     return new Promise((resolve) => {
       this.#drained = resolve;
       this.#advance();
@@ -136,7 +136,7 @@ export class Committer implements Durability {
       this.#fullSinceMs = undefined;
       this.#options.fullChanged(false);
     }
-    this.#tell(taken);
+    this.#report(taken);
     // what gathered meanwhile has had company enough
     if (this.waiting.urgent > 0) this.#dueAtMs = this.#options.clock.nowMs();
     this.#advance();
@@ -165,7 +165,7 @@ export class Committer implements Durability {
     return commit;
   }
 
-  #tell({ puts, steps, settled }: Taken): void {
+  #report({ puts, steps, settled }: Taken): void {
     for (const { direction, entry } of puts) this.#options.stored(direction, entry);
     for (const step of steps) if ('then' in step) step.then();
     for (const then of settled) then();
@@ -173,13 +173,13 @@ export class Committer implements Durability {
 
   #welcome(who: string): void {
     const nowMs = this.#options.clock.nowMs();
-    this.#company.join(who, nowMs);
-    this.#quietAtMs = this.#company.isComplete(nowMs) ? nowMs + QUIET_MS : undefined;
+    this.#batchWait.join(who, nowMs);
+    this.#quietAtMs = this.#batchWait.isComplete(nowMs) ? nowMs + QUIET_MS : undefined;
   }
 
   #due(byMs: number): void {
     this.#dueAtMs = this.#dueAtMs === undefined ? byMs : Math.min(this.#dueAtMs, byMs);
-    if (this.waiting.urgent >= COMPANY) this.#dueAtMs = this.#options.clock.nowMs();
+    if (this.waiting.urgent >= BATCH_MIN) this.#dueAtMs = this.#options.clock.nowMs();
     // a commit of its own task: whoever gathers in this very task still gets on it
     this.#options.mailbox.post(() => this.#advance());
   }
@@ -195,7 +195,7 @@ export class Committer implements Durability {
       if (load !== undefined) this.#commit(load);
       else if (this.#fullSinceMs === undefined ? this.waiting.isEmpty : !this.waiting.hasRelief) this.#drained?.();
     }
-    this.#setAlarm();
+    this.#setTimer();
   }
 
   #put(direction: Direction, entry: Entry): void {
@@ -219,12 +219,12 @@ export class Committer implements Durability {
   #commit(load: Load): void {
     const taken = this.#take(load);
     this.#quietAtMs = undefined;
-    this.#company.leave();
+    this.#batchWait.leave();
     this.#dueAtMs = this.waiting.urgent > 0 ? this.#options.clock.nowMs() : undefined;
     const changes = changesOf(taken);
     if (changes.length === 0 && load !== 'nothing') {
       this.waiting.done();
-      this.#tell(taken);
+      this.#report(taken);
       return this.#advance();
     }
     this.#batch += 1;
@@ -238,11 +238,11 @@ export class Committer implements Durability {
     return (load === 'relief' ? this.waiting.takeRelief() : this.waiting.take()) ?? NOTHING;
   }
 
-  #setAlarm(): void {
+  #setTimer(): void {
     const times = [this.#held.nextMs];
     if (this.#running === undefined && this.#fullSinceMs !== undefined) times.push(this.#retryAtMs);
     else if (this.#running === undefined) times.push(this.#dueAtMs, this.#quietAtMs, this.waiting.lazyDueAtMs);
     const soonest = Math.min(...times.map((time) => time ?? NEVER));
-    this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
+    this.#timer.set(Number.isFinite(soonest) ? soonest : undefined);
   }
 }

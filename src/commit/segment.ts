@@ -8,7 +8,7 @@ import { addCounts } from '../custody/ledger.ts';
 
 export type CountChange = Extract<Change, { kind: 'count' }>;
 
-export interface Gathered {
+export interface EnqueuedEntry {
   readonly direction: Direction;
   readonly entry: Entry;
 }
@@ -20,14 +20,14 @@ export interface Required {
 }
 
 /** A lazy change, or required ones. */
-export type Step = Change | Required;
+export type CommitStep = Change | Required;
 
 export interface Segment {
   readonly number: number;
   /** Changes in it, without counters. */
   size: number;
-  puts: Gathered[];
-  steps: Step[];
+  puts: EnqueuedEntry[];
+  steps: CommitStep[];
   counts: Map<string, CountChange>;
   /** Called when everything decided up to here is durable, puts too. */
   settled: (() => void)[];
@@ -35,8 +35,8 @@ export interface Segment {
 
 /** What one commit takes. */
 export interface Taken {
-  readonly puts: readonly Gathered[];
-  readonly steps: readonly Step[];
+  readonly puts: readonly EnqueuedEntry[];
+  readonly steps: readonly CommitStep[];
   readonly counts: ReadonlyMap<string, CountChange>;
   readonly settled: readonly (() => void)[];
   /** Of a piece: the segment that it is a part of. */
@@ -76,11 +76,11 @@ export function isEmpty({ puts, steps, counts, settled }: Segment): boolean {
   return puts.length === 0 && steps.length === 0 && counts.size === 0 && settled.length === 0;
 }
 
-export function isWanted({ entry }: Gathered): boolean {
+export function isWanted({ entry }: EnqueuedEntry): boolean {
   return entry.ended === undefined;
 }
 
-export function sizeOf(step: Step): number {
+export function sizeOf(step: CommitStep): number {
   return 'then' in step ? step.changes.length : 1;
 }
 

@@ -15,14 +15,14 @@
 import type { Change } from '../custody/change.ts';
 import {
   addTo,
+  type CommitStep,
   type CountChange,
-  type Gathered,
+  type EnqueuedEntry,
   isEmpty,
   isWanted,
   newSegment,
   type Required,
   type Segment,
-  type Step,
   sizeOf,
   type Taken,
 } from './segment.ts';
@@ -108,7 +108,7 @@ export class Segments {
     return first === undefined || mark < first.number;
   }
 
-  put(put: Gathered): void {
+  put(put: EnqueuedEntry): void {
     const segment = this.#last();
     segment.puts.push(put);
     segment.size += 1;
@@ -200,7 +200,7 @@ export class Segments {
   }
 
   /** Leaves only the puts that go on waiting. */
-  sift(isWaiting: (put: Gathered) => boolean): void {
+  sift(isWaiting: (put: EnqueuedEntry) => boolean): void {
     for (const segment of [...this.#segments]) {
       const waiting = segment.puts.filter(isWaiting);
       this.#puts -= segment.puts.length - waiting.length;
@@ -208,7 +208,7 @@ export class Segments {
     }
   }
 
-  #leave(steps: readonly Step[]): void {
+  #leave(steps: readonly CommitStep[]): void {
     const lazyBefore = this.#lazy;
     for (const step of steps) {
       if ('then' in step) this.#required -= 1;

@@ -23,7 +23,7 @@ export class SessionChanges {
 
   /** Changes that no answer promises. They take their place in the order all the same. */
   addLazy(changes: readonly Change[]): void {
-    for (const change of changes) this.#options.committer.ride(change);
+    for (const change of changes) this.#options.committer.addLazy(change);
   }
 
   /** @param then called when these and all earlier required changes of the session are durable; at once if they are */

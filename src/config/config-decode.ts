@@ -2,11 +2,12 @@
  * Sections without a problem become a `Config`: camel case, and the profile's decisions where the file is silent.
  * The only place with defaults that depend on something.
  */
+
+import { DRIVER_DEFAULTS, PROFILE_DEFAULTS } from './hub/profiles.ts';
 import type { HubSection, LinkSection, OutboxSection, SubdeviceSection } from './keys.ts';
 import { decodeLines } from './lines/lines-decode.ts';
 import { decodeUnit } from './modbus/modbus-units.ts';
 import { MQTTSN_DEFAULTS } from './mqttsn/mqttsn-keys.ts';
-import { DRIVER_DEFAULTS, PROFILE_DEFAULTS } from './hub/profiles.ts';
 import type {
   Config,
   GatewayConfig,

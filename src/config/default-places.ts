@@ -10,7 +10,7 @@ export const DEFAULT_CONFIG_PATH = '/etc/holdfast/holdfast.toml';
 export const DEFAULT_STATE_DIR = '/var/lib/holdfast';
 export const DEFAULT_CONTROL_SOCKET = '/run/holdfast/control.sock';
 
-export interface Places {
+export interface DefaultPlaces {
   /** `undefined`: cannot be told, since the file is broken before it says so. */
   readonly stateDir: string | undefined;
   readonly controlSocket: string;
@@ -21,10 +21,10 @@ export interface Places {
 /** Places of a machine without a configuration file. */
 export const USUAL_PLACES = {
   ...{ stateDir: DEFAULT_STATE_DIR, controlSocket: DEFAULT_CONTROL_SOCKET, problem: undefined },
-} satisfies Places;
+} satisfies DefaultPlaces;
 
 /** @param text of the configuration file, right or wrong */
-export function placesIn(text: string): Places {
+export function placesIn(text: string): DefaultPlaces {
   try {
     const { gateway } = parse(text);
     const table: Readonly<Record<string, unknown>> = typeof gateway === 'object' ? { ...gateway } : {};

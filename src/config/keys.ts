@@ -5,14 +5,14 @@
  */
 import { z } from 'zod';
 import { PORT_NAME } from '../base/serial-port.ts';
+import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './default-places.ts';
+import { byDriver, byProfile } from './hub/profiles.ts';
+import { TLS_KEYS } from './hub/tls-keys.ts';
 import { absolutePath, means, NAME, text, whole } from './key-kinds.ts';
 import { LINES } from './lines/lines-keys.ts';
 import { POINT, UNIT } from './modbus/modbus-keys.ts';
 import { MQTTSN_KEYS, NODE_ID } from './mqttsn/mqttsn-keys.ts';
-import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './default-places.ts';
-import { byDriver, byProfile } from './hub/profiles.ts';
 import { RECORDER } from './recorder-keys.ts';
-import { TLS_KEYS } from './hub/tls-keys.ts';
 
 /** A sockaddr_un has 108 bytes with its final NUL (unix(7)); the administrative socket's name is 11 bytes longer. */
 const SOCKET_PATH_BYTES_MAX = 96;

@@ -12,7 +12,7 @@ export type HubProfile = 'generic' | 'intl' | 'mainland';
 /** What the subdevices of a link speak. */
 export type LinkDriver = 'mqttsn' | 'modbus' | 'lines';
 export type SignMethod = 'hmacsha256' | 'hmacsha1';
-export type RecoveryRung = 'reopen' | 'toggle' | 'reauthorise';
+export type RecoveryStep = 'reopen' | 'toggle' | 'reauthorise';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'text' | 'json';
 /** What gives way when the outbox is full. `reject`: the sender is told to come back later, nothing is lost. */
@@ -180,7 +180,7 @@ export interface LinkConfig {
   /** Seconds between two ADVERTISE; 0 = none. */
   readonly advertiseS: number;
   /** What may be tried for a line that is open and does not work, in this order. */
-  readonly recovery: readonly RecoveryRung[];
+  readonly recovery: readonly RecoveryStep[];
   /** These three come from the outbox where the link says nothing. */
   readonly holdMs: number;
   readonly commitMs: number;

@@ -25,7 +25,7 @@ export type Change =
     }
   /** Moves a row to the dead letters. */
   | {
-      readonly kind: 'bury';
+      readonly kind: 'deadLetter';
       readonly direction: Direction;
       readonly lane: number;
       readonly seq: number;
@@ -35,11 +35,11 @@ export type Change =
     }
   /** A dead letter is gone: back in custody (its row comes with a `put` of the same commit), or dropped by hand. */
   | {
-      readonly kind: 'exhume';
+      readonly kind: 'removeDeadLetter';
       readonly direction: Direction;
       readonly lane: number;
       readonly letter: number;
-      readonly fate: 'retried' | 'dropped';
+      readonly outcome: 'retried' | 'dropped';
     }
   /** Counts messages that came and went without touching the disk. */
   | { readonly kind: 'count'; readonly direction: Direction; readonly lane: number; readonly counts: Counts }
@@ -99,7 +99,7 @@ export function countsOf(change: Change): CountsDelta | undefined {
         rows: -1,
         bytes: -change.bytes,
       };
-    case 'bury':
+    case 'deadLetter':
       return {
         direction: change.direction,
         lane: change.lane,
@@ -107,11 +107,11 @@ export function countsOf(change: Change): CountsDelta | undefined {
         rows: -1,
         bytes: -change.bytes,
       };
-    case 'exhume':
+    case 'removeDeadLetter':
       return {
         direction: change.direction,
         lane: change.lane,
-        counts: change.fate === 'retried' ? TAKEN_BACK : { ...ZERO, dead: -1, shed: { 'dropped by hand': 1 } },
+        counts: change.outcome === 'retried' ? TAKEN_BACK : { ...ZERO, dead: -1, shed: { 'dropped by hand': 1 } },
         rows: 0,
         bytes: 0,
       };

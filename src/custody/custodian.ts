@@ -6,12 +6,12 @@
  * entry that somebody waits for, and it is the only way to an acknowledgement.
  */
 import { type Direction, type Message, retaining } from '../base/message.ts';
-import { Books } from './ledger-counters.ts';
 import { type Change, countsOf, countsOfOutcome, type Outcome, TAKEN_BACK } from './change.ts';
 import type { Durability, Origin } from './durability.ts';
-import { type Burial, type Entry, exhumed, type LetterMark, newEntry, rowEnd } from './entry.ts';
+import { type DeadLetterReason, type Entry, fromDeadLetter, type LetterMark, newEntry, rowEnd } from './entry.ts';
 import { Lane } from './lane.ts';
 import { addCounts, type Counts, type ShedReason, ZERO } from './ledger.ts';
+import { LedgerCounters } from './ledger-counters.ts';
 import { type Lost, Recall } from './recall.ts';
 import type { LaneBacklog, LaneCounts, RowPage } from './row.ts';
 import { Sequence } from './sequence.ts';
@@ -24,9 +24,9 @@ export interface CustodianOptions {
   readonly counts: readonly LaneCounts[];
   readonly durability: Durability;
   /** The previous hop may be told. */
-  readonly safe: (entry: Entry, owed: number) => void;
+  readonly safe: (entry: Entry, ackToken: number) => void;
   /** A full disk: it is as if the message had never been accepted, and the previous hop must be told. Never: it waits. */
-  readonly withdrawn?: (owed: number) => void;
+  readonly withdrawn?: (ackToken: number) => void;
   /** A message has been shed; its topic if it had been kept. */
   readonly shed?: (lane: number, reason: ShedReason, topic: string | undefined) => void;
 }
@@ -39,7 +39,7 @@ export class Custodian {
     (lane) => this.lane(lane),
     (lane, lost) => this.#damage(lane, lost),
   );
-  readonly #books: Books;
+  readonly #counters: LedgerCounters;
   readonly #sequence: Sequence;
   #pending = 0;
   #pendingBytes = 0;
@@ -49,12 +49,12 @@ export class Custodian {
     this.direction = options.direction;
     this.#options = options;
     const { direction, durability, nextSeq } = options;
-    this.#books = new Books(options.counts);
-    const reserve = (reservedTo: number): void => durability.ride({ kind: 'reserveSeq', direction, reservedTo });
+    this.#counters = new LedgerCounters(options.counts);
+    const reserve = (reservedTo: number): void => durability.addLazy({ kind: 'reserveSeq', direction, reservedTo });
     this.#sequence = new Sequence(nextSeq, reserve);
     for (const { lane, rows, bytes } of options.backlog) {
       this.#addLane(lane, { rows, bytes });
-      this.#recall.spilled(lane);
+      this.#recall.onDisk(lane);
       this.#pending += rows;
       this.#pendingBytes += bytes;
     }
@@ -87,17 +87,17 @@ export class Custodian {
 
   /** Lanes that ever carried a message. */
   knownLanes(): number[] {
-    return this.#books.lanes();
+    return this.#counters.lanes();
   }
 
   /** Live counters of a lane; they balance with `lane.pending` at every instant. */
   counts(lane: number): Counts {
-    return this.#books.of(lane);
+    return this.#counters.of(lane);
   }
 
   /** accepted − (everything it became), over all lanes; anything but 0 is a bug. */
   imbalance(): number {
-    return this.#books.imbalance((lane) => this.#lanes.get(lane)?.pending ?? 0);
+    return this.#counters.imbalance((lane) => this.#lanes.get(lane)?.pending ?? 0);
   }
 
   /** Takes a message into custody. Bounds and policies are the caller's and come first. */
@@ -105,9 +105,9 @@ export class Custodian {
     const { topic, payload, qos, retain } = message;
     const seq = this.#sequence.take();
     const row = { seq, lane, topic, payload, qos, ...retaining(retain), stamp: from.stamp };
-    const entry = newEntry(row, from.owed, from.letter);
-    this.#books.add(lane, { ...ZERO, accepted: 1 });
-    if (from.letter !== undefined) this.#books.add(from.letter.lane, TAKEN_BACK);
+    const entry = newEntry(row, from.ackToken, from.letter);
+    this.#counters.add(lane, { ...ZERO, accepted: 1 });
+    if (from.letter !== undefined) this.#counters.add(from.letter.lane, TAKEN_BACK);
     this.#pending += 1;
     this.#pendingBytes += entry.bytes;
     this.#unstoredBytes += entry.bytes;
@@ -116,15 +116,15 @@ export class Custodian {
     const ahead = this.lane(lane).heldAtEnd();
     const joins = this.lane(lane).add(entry);
     if (joins && holdUntilMs !== undefined) this.#options.durability.hold(this.direction, entry, holdUntilMs);
-    else for (const one of [...ahead, entry]) this.#options.durability.gather(this.direction, one, commitByMs);
+    else for (const one of [...ahead, entry]) this.#options.durability.enqueue(this.direction, one, commitByMs);
     return entry;
   }
 
   /** Counts a message that is accepted and ends at once, touching neither RAM nor disk. */
   pass(lane: number, outcome: Outcome): void {
     const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(outcome));
-    this.#books.add(lane, counts);
-    this.#options.durability.ride({ kind: 'count', direction: this.direction, lane, counts });
+    this.#counters.add(lane, counts);
+    this.#options.durability.addLazy({ kind: 'count', direction: this.direction, lane, counts });
     if (outcome.as === 'shed') this.#options.shed?.(lane, outcome.reason, undefined);
   }
 
@@ -133,12 +133,12 @@ export class Custodian {
     this.#unstoredBytes -= entry.bytes;
     entry.keeping = 'stored';
     if (entry.ended !== undefined) {
-      this.#options.durability.ride(rowEnd(this.direction, entry, entry.ended));
+      this.#options.durability.addLazy(rowEnd(this.direction, entry, entry.ended));
       return;
     }
     const lane = this.lane(entry.row.lane);
     lane.stored(entry);
-    if (lane.spilledRows > 0) this.#recall.spilled(lane.lane);
+    if (lane.rowsOnDisk > 0) this.#recall.onDisk(lane.lane);
     this.#release(entry);
   }
 
@@ -148,25 +148,25 @@ export class Custodian {
     entry.keeping = 'gathering';
     if (entry.ended !== undefined && isNew) this.#endUnstored(entry, entry.ended);
     if (entry.ended !== undefined) return false;
-    const { owed, row } = entry;
-    if (owed === undefined || !this.#options.withdrawn || !this.lane(row.lane).canWithdraw(entry)) return true;
+    const { ackToken, row } = entry;
+    if (ackToken === undefined || !this.#options.withdrawn || !this.lane(row.lane).canWithdraw(entry)) return true;
     this.#remove(entry);
     this.#unstoredBytes -= entry.bytes;
-    this.#books.add(row.lane, { ...ZERO, accepted: -1 });
-    this.#options.withdrawn(owed);
+    this.#counters.add(row.lane, { ...ZERO, accepted: -1 });
+    this.#options.withdrawn(ackToken);
     return false;
   }
 
   /** Custody ends: delivered, shed or buried. Only a stored row can be buried. */
-  end(entry: Entry, how: Outcome | Burial): void {
+  end(entry: Entry, how: Outcome | DeadLetterReason): void {
     if (entry.ended !== undefined) return;
     entry.ended = how;
     entry.inFlight = false;
     this.#remove(entry);
-    this.#books.add(entry.row.lane, how.as === 'dead' ? { ...ZERO, dead: 1 } : countsOfOutcome(how));
+    this.#counters.add(entry.row.lane, how.as === 'dead' ? { ...ZERO, dead: 1 } : countsOfOutcome(how));
     switch (entry.keeping) {
       case 'stored':
-        this.#options.durability.ride(rowEnd(this.direction, entry, how));
+        this.#options.durability.addLazy(rowEnd(this.direction, entry, how));
         break;
       case 'held':
       case 'gathering':
@@ -194,27 +194,27 @@ export class Custodian {
 
   /** A dead letter is dropped by hand. @returns what is to be made durable */
   drop(letter: LetterMark): Change {
-    const change = exhumed(this.direction, letter, 'dropped');
-    this.#books.add(letter.lane, countsOf(change)?.counts ?? ZERO);
+    const change = fromDeadLetter(this.direction, letter, 'dropped');
+    this.#counters.add(letter.lane, countsOf(change)?.counts ?? ZERO);
     return change;
   }
 
-  #addLane(number: number, spilled: { readonly rows: number; readonly bytes: number }): Lane {
-    const lane = new Lane(number, this.#options.windowMax, spilled);
+  #addLane(number: number, onDisk: { readonly rows: number; readonly bytes: number }): Lane {
+    const lane = new Lane(number, this.#options.windowMax, onDisk);
     this.#lanes.set(number, lane);
     return lane;
   }
 
   #damage(lane: Lane, lost: Lost): void {
-    if (lane.spilledRows < lost.rows) return; // a damaged row that claims a lane which misses none
+    if (lane.rowsOnDisk < lost.rows) return; // a damaged row that claims a lane which misses none
     const bytesBefore = lane.pendingBytes;
     lane.lose(lost.rows, lost.bytes);
     this.#pending -= lost.rows;
     this.#pendingBytes -= bytesBefore - lane.pendingBytes;
     const counts = { ...ZERO, damaged: lost.rows };
-    this.#books.add(lane.lane, counts);
+    this.#counters.add(lane.lane, counts);
     const { direction } = this;
-    this.#options.durability.ride(
+    this.#options.durability.addLazy(
       lost.seq === undefined
         ? { kind: 'count', direction, lane: lane.lane, counts }
         : { kind: 'settle', direction, lane: lane.lane, seq: lost.seq, bytes: lost.bytes, outcome: { as: 'damaged' } },
@@ -227,18 +227,19 @@ export class Custodian {
     this.#pendingBytes -= entry.bytes;
   }
 
-  #endUnstored(entry: Entry, how: Outcome | Burial): void {
+  #endUnstored(entry: Entry, how: Outcome | DeadLetterReason): void {
     if (how.as === 'dead') throw new Error(`message ${entry.row.seq} cannot be buried before it is stored`);
     this.#unstoredBytes -= entry.bytes;
     const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(how));
-    this.#options.durability.ride({ kind: 'count', direction: this.direction, lane: entry.row.lane, counts });
-    if (entry.letter !== undefined) this.#options.durability.ride(exhumed(this.direction, entry.letter, 'retried'));
+    this.#options.durability.addLazy({ kind: 'count', direction: this.direction, lane: entry.row.lane, counts });
+    if (entry.letter !== undefined)
+      this.#options.durability.addLazy(fromDeadLetter(this.direction, entry.letter, 'retried'));
   }
 
   #release(entry: Entry): void {
-    const { owed } = entry;
-    if (owed === undefined) return;
-    entry.owed = undefined;
-    this.#options.safe(entry, owed);
+    const { ackToken } = entry;
+    if (ackToken === undefined) return;
+    entry.ackToken = undefined;
+    this.#options.safe(entry, ackToken);
   }
 }

@@ -8,9 +8,9 @@ export interface Durability {
   /** The entry waits in RAM for its acknowledgement until `untilMs`, then it is gathered. */
   hold(direction: Direction, entry: Entry, untilMs: number): void;
   /** The entry goes into the next commit, at the latest at `byMs`. */
-  gather(direction: Direction, entry: Entry, byMs: number): void;
+  enqueue(direction: Direction, entry: Entry, byMs: number): void;
   /** Goes along with some later commit. Losing it in a crash may cost a duplicate, never a message. */
-  ride(change: Change): void;
+  addLazy(change: Change): void;
 }
 
 /** How long a message may wait for what. */
@@ -24,7 +24,7 @@ export interface Terms {
 /** Where a message comes from: when, who waits for its acknowledgement, and how long it may wait itself. */
 export interface Origin {
   readonly stamp: Stamp;
-  readonly owed: number | undefined;
+  readonly ackToken: number | undefined;
   readonly terms: Terms;
   /** The dead letter that comes back with it. */
   readonly letter?: LetterMark | undefined;

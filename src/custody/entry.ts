@@ -26,11 +26,11 @@ export interface Entry {
   /** Place in the order of first handings over in this process, from 1; 0: not handed over yet. */
   sentPlace: number;
   /** Token of the previous hop that still waits for our acknowledgement. */
-  owed: number | undefined;
+  ackToken: number | undefined;
   /** The dead letter it was: gone with the commit that makes this durable, or with its end. */
   readonly letter: LetterMark | undefined;
   /** How custody ended, once it has; the row, if there is one, goes with a later commit. */
-  ended: Outcome | Burial | undefined;
+  ended: Outcome | DeadLetterReason | undefined;
 }
 
 /** Number of a dead letter, and the lane in whose books it is. */
@@ -39,14 +39,14 @@ export interface LetterMark {
   readonly lane: number;
 }
 
-export interface Burial {
+export interface DeadLetterReason {
   readonly as: 'dead';
   readonly reason: string;
 }
 
 /** @param letter the dead letter that comes back with it */
-export function newEntry(row: Row, owed: number | undefined, letter?: LetterMark): Entry {
-  return { ...entryOf(row, 'held'), owed, letter };
+export function newEntry(row: Row, ackToken: number | undefined, letter?: LetterMark): Entry {
+  return { ...entryOf(row, 'held'), ackToken, letter };
 }
 
 /** A row read back from disk. */
@@ -64,7 +64,7 @@ function entryOf(row: Row, keeping: Keeping): Entry {
     attempts: 0,
     sentAtMs: 0,
     sentPlace: 0,
-    owed: undefined,
+    ackToken: undefined,
     letter: undefined,
     ended: undefined,
   };
@@ -73,21 +73,21 @@ function entryOf(row: Row, keeping: Keeping): Entry {
 /** What makes it durable. */
 export function rowBegin(direction: Direction, { row, letter }: Entry): Change[] {
   const put: Change = { kind: 'put', direction, row };
-  return letter === undefined ? [put] : [put, exhumed(direction, letter, 'retried')];
+  return letter === undefined ? [put] : [put, fromDeadLetter(direction, letter, 'retried')];
 }
 
-export function exhumed(direction: Direction, { id, lane }: LetterMark, fate: 'retried' | 'dropped'): Change {
-  return { kind: 'exhume', direction, lane, letter: id, fate };
+export function fromDeadLetter(direction: Direction, { id, lane }: LetterMark, outcome: 'retried' | 'dropped'): Change {
+  return { kind: 'removeDeadLetter', direction, lane, letter: id, outcome };
 }
 
 /** On a full disk: nobody was told that it is safe, the hub has not seen it, and it has no prospect but the disk. */
-export function canBeWithdrawn({ owed, sentBefore, inFlight, keeping }: Entry): boolean {
-  return owed !== undefined && !sentBefore && !inFlight && (keeping === 'gathering' || keeping === 'committing');
+export function canBeWithdrawn({ ackToken, sentBefore, inFlight, keeping }: Entry): boolean {
+  return ackToken !== undefined && !sentBefore && !inFlight && (keeping === 'gathering' || keeping === 'committing');
 }
 
 /** What ends the custody of a row on disk. */
-export function rowEnd(direction: Direction, { row, bytes, attempts }: Entry, how: Outcome | Burial): Change {
+export function rowEnd(direction: Direction, { row, bytes, attempts }: Entry, how: Outcome | DeadLetterReason): Change {
   const { lane, seq } = row;
-  if (how.as === 'dead') return { kind: 'bury', direction, lane, seq, bytes, reason: how.reason, attempts };
+  if (how.as === 'dead') return { kind: 'deadLetter', direction, lane, seq, bytes, reason: how.reason, attempts };
   return { kind: 'settle', direction, lane, seq, bytes, outcome: how };
 }

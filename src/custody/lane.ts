@@ -16,19 +16,19 @@ export class Lane {
   readonly lane: number;
   readonly #windowMax: number;
   readonly #window: Entry[] = [];
-  readonly #behind: Entry[] = [];
-  #spilledRows: number;
-  #spilledBytes: number;
+  readonly #tail: Entry[] = [];
+  #rowsOnDisk: number;
+  #bytesOnDisk: number;
   /** Every spilled row has a seq ≥ this. */
-  #spilledFrom = 0;
+  #onDiskFrom = 0;
   #ramBytes = 0;
 
   /** @param spilled what an opening store says is on disk; nothing of it is read here */
-  constructor(lane: number, windowMax: number, spilled: { readonly rows: number; readonly bytes: number }) {
+  constructor(lane: number, windowMax: number, onDisk: { readonly rows: number; readonly bytes: number }) {
     this.lane = lane;
     this.#windowMax = windowMax;
-    this.#spilledRows = spilled.rows;
-    this.#spilledBytes = spilled.bytes;
+    this.#rowsOnDisk = onDisk.rows;
+    this.#bytesOnDisk = onDisk.bytes;
   }
 
   /** Entries that may be sent, oldest first. */
@@ -36,27 +36,27 @@ export class Lane {
     return this.#window;
   }
 
-  get spilledRows(): number {
-    return this.#spilledRows;
+  get rowsOnDisk(): number {
+    return this.#rowsOnDisk;
   }
 
   /** Messages in custody here, wherever they are. */
   get pending(): number {
-    return this.#window.length + this.#spilledRows + this.#behind.length;
+    return this.#window.length + this.#rowsOnDisk + this.#tail.length;
   }
 
   get pendingBytes(): number {
-    return this.#ramBytes + this.#spilledBytes;
+    return this.#ramBytes + this.#bytesOnDisk;
   }
 
   /** Nothing is ahead of the next message but what is already being sent from RAM. */
   get isOpenAtEnd(): boolean {
-    return this.#spilledRows === 0 && this.#behind.length === 0 && this.#window.length < this.#windowMax;
+    return this.#rowsOnDisk === 0 && this.#tail.length === 0 && this.#window.length < this.#windowMax;
   }
 
   /** The lowest seq to read next, if the window has room and rows are waiting on disk. */
   get wantsFrom(): number | undefined {
-    return this.#spilledRows > 0 && this.#window.length <= this.#windowMax / 2 ? this.#spilledFrom : undefined;
+    return this.#rowsOnDisk > 0 && this.#window.length <= this.#windowMax / 2 ? this.#onDiskFrom : undefined;
   }
 
   /** The newest entries of the window, as far as they are only held, oldest first. */
@@ -70,26 +70,26 @@ export class Lane {
   /** May an entry that is in RAM only be taken back? Not if a younger one stays: it would come again, behind that. */
   canWithdraw(entry: Entry): boolean {
     const inWindow = this.#window.lastIndexOf(entry);
-    if (inWindow < 0) return this.#behind.slice(this.#behind.lastIndexOf(entry)).every(canBeWithdrawn);
-    return this.#window.slice(inWindow).every(canBeWithdrawn) && this.#behind.every(canBeWithdrawn);
+    if (inWindow < 0) return this.#tail.slice(this.#tail.lastIndexOf(entry)).every(canBeWithdrawn);
+    return this.#window.slice(inWindow).every(canBeWithdrawn) && this.#tail.every(canBeWithdrawn);
   }
 
   /** @returns whether the entry joined the window; if not it is to be committed without delay, since it may wait long */
   add(entry: Entry): boolean {
     const joins = this.isOpenAtEnd;
-    (joins ? this.#window : this.#behind).push(entry);
+    (joins ? this.#window : this.#tail).push(entry);
     this.#ramBytes += entry.bytes;
     return joins;
   }
 
   /** The entry's row is durable. Behind a backlog the entry leaves RAM. */
   stored(entry: Entry): void {
-    const position = this.#behind.indexOf(entry);
+    const position = this.#tail.indexOf(entry);
     if (position < 0) return;
-    this.#behind.splice(position, 1);
-    if (this.#spilledRows === 0) this.#spilledFrom = entry.row.seq;
-    this.#spilledRows += 1;
-    this.#spilledBytes += entry.bytes;
+    this.#tail.splice(position, 1);
+    if (this.#rowsOnDisk === 0) this.#onDiskFrom = entry.row.seq;
+    this.#rowsOnDisk += 1;
+    this.#bytesOnDisk += entry.bytes;
     this.#ramBytes -= entry.bytes;
   }
 
@@ -98,9 +98,9 @@ export class Lane {
     const inWindow = this.#window.indexOf(entry);
     if (inWindow >= 0) this.#window.splice(inWindow, 1);
     else {
-      const inBehind = this.#behind.indexOf(entry);
+      const inBehind = this.#tail.indexOf(entry);
       if (inBehind < 0) return;
-      this.#behind.splice(inBehind, 1);
+      this.#tail.splice(inBehind, 1);
     }
     this.#ramBytes -= entry.bytes;
     this.#moveUp();
@@ -108,7 +108,7 @@ export class Lane {
 
   /** Every row on disk below this `seq` has been read, or was never spilled. */
   get readTo(): number {
-    return this.#spilledFrom;
+    return this.#onDiskFrom;
   }
 
   /** Rows read back, in order of seq; the next read starts behind `scannedTo`, or at the first row without room. */
@@ -116,31 +116,31 @@ export class Lane {
     const entries: Entry[] = [];
     for (const row of rows) {
       if (this.#window.length >= this.#windowMax) {
-        this.#spilledFrom = row.seq;
+        this.#onDiskFrom = row.seq;
         return entries;
       }
       const entry = loadedEntry(row);
-      this.#spilledRows -= 1;
-      this.#spilledBytes -= entry.bytes;
+      this.#rowsOnDisk -= 1;
+      this.#bytesOnDisk -= entry.bytes;
       this.#ramBytes += entry.bytes;
       this.#window.push(entry);
       entries.push(entry);
     }
-    this.#spilledFrom = Math.max(this.#spilledFrom, scannedTo + 1);
+    this.#onDiskFrom = Math.max(this.#onDiskFrom, scannedTo + 1);
     this.#moveUp();
     return entries;
   }
 
   /** Rows that the books say are on disk and that are not there, or not whole. */
   lose(rows: number, bytes: number): void {
-    this.#spilledRows -= rows;
-    this.#spilledBytes = this.#spilledRows === 0 ? 0 : Math.max(0, this.#spilledBytes - bytes);
+    this.#rowsOnDisk -= rows;
+    this.#bytesOnDisk = this.#rowsOnDisk === 0 ? 0 : Math.max(0, this.#bytesOnDisk - bytes);
     this.#moveUp();
   }
 
   #moveUp(): void {
-    while (this.#spilledRows === 0 && this.#window.length < this.#windowMax) {
-      const next = this.#behind.shift();
+    while (this.#rowsOnDisk === 0 && this.#window.length < this.#windowMax) {
+      const next = this.#tail.shift();
       if (next === undefined) return;
       this.#window.push(next);
     }

@@ -2,7 +2,7 @@
 import { addCounts, type Counts, imbalance, ZERO } from './ledger.ts';
 import type { LaneCounts } from './row.ts';
 
-export class Books {
+export class LedgerCounters {
   readonly #counts = new Map<number, Counts>();
 
   constructor(durable: readonly LaneCounts[]) {

@@ -13,7 +13,7 @@ export interface Lost {
 export class Recall {
   readonly #laneOf: (lane: number) => Lane;
   readonly #lost: (lane: Lane, lost: Lost) => void;
-  readonly #spilled = new Set<number>();
+  readonly #onDisk = new Set<number>();
   /** Lane → rows it had on disk when they were last asked for: so many must be found. */
   readonly #asked = new Map<number, number>();
 
@@ -23,19 +23,19 @@ export class Recall {
   }
 
   /** The lane has rows that are on disk only. */
-  spilled(lane: number): void {
-    this.#spilled.add(lane);
+  onDisk(lane: number): void {
+    this.#onDisk.add(lane);
   }
 
   wanted(): Map<number, number> {
     const wanted = new Map<number, number>();
-    for (const number of this.#spilled) {
+    for (const number of this.#onDisk) {
       const lane = this.#laneOf(number);
       const from = lane.wantsFrom;
-      if (lane.spilledRows === 0) this.#spilled.delete(number);
+      if (lane.rowsOnDisk === 0) this.#onDisk.delete(number);
       if (from === undefined) continue;
       wanted.set(number, from);
-      this.#asked.set(number, lane.spilledRows);
+      this.#asked.set(number, lane.rowsOnDisk);
     }
     return wanted;
   }

@@ -107,7 +107,7 @@ export type WillChange =
 
 export type DetachCause = 'asked' | 'keep alive ran out' | 'no answer' | 'replaced' | 'link closed' | 'dismissed';
 
-export type DriverOrder =
+export type DriverCommand =
   | { readonly kind: 'attached'; readonly subdevice: string; readonly answer: AttachAnswer }
   /** It is served no longer. If it is attached it is told so, and `detach` follows. */
   | { readonly kind: 'dismiss'; readonly subdevice: string }
@@ -139,7 +139,7 @@ export type AttachAnswer =
 
 export type RefuseReason = 'congestion' | 'not allowed' | 'invalid topic' | 'not supported' | 'too large';
 
-export type LinkInput = ChannelInput | DriverOrder;
+export type LinkInput = ChannelInput | DriverCommand;
 export type LinkAction = ChannelAction | DriverReport;
 
 export interface LinkMachine extends Machine<LinkInput, LinkAction>, Restorable<object> {
@@ -153,7 +153,7 @@ export interface LinkMachine extends Machine<LinkInput, LinkAction>, Restorable<
    * Monotonic ms of the last answer of a subdevice that speaks only when it is asked; `undefined`: it never answered. Of other
    * drivers every report of a subdevice means that it was heard.
    */
-  heardAtMs?(subdevice: string): number | undefined;
+  lastReceivedAtMs?(subdevice: string): number | undefined;
   /** Client ids that a `probe` would reach now; none where the driver knows no question without meaning. */
   probeable(): readonly string[];
 }

@@ -10,7 +10,7 @@
  * trouble: who stays silent after it is reported, not disturbed for ever. Source: serial.md §3.
  */
 
-export type Rung = 'resync' | 'reopen' | 'toggle' | 'reauthorise';
+export type RecoveryStep = 'resync' | 'reopen' | 'toggle' | 'reauthorise';
 export type Trouble = 'silence' | 'noise';
 
 /** What is seen of the line; the counters only grow. */
@@ -27,7 +27,12 @@ export interface LineView {
 }
 
 /** How long a rung may take to help, ms. Framing heals within a frame; a board boots in 2 s and says hello within 10. */
-const RUNG_MS: Readonly<Record<Rung, number>> = { resync: 5000, reopen: 10_000, toggle: 10_000, reauthorise: 15_000 };
+const RUNG_MS: Readonly<Record<RecoveryStep, number>> = {
+  resync: 5000,
+  reopen: 10_000,
+  toggle: 10_000,
+  reauthorise: 15_000,
+};
 /** So many looks in a row with more broken frames than whole ones, and at least so many broken, are a storm; without, its end. */
 const NOISY_LOOKS = 5;
 const BROKEN_MIN = 5;
@@ -38,8 +43,14 @@ type State =
   | { readonly kind: 'alarm'; readonly trouble: Trouble; readonly sinceMs: number };
 
 export class Recovery {
-  readonly counts: Record<Rung | 'alarm', number> = { resync: 0, reopen: 0, toggle: 0, reauthorise: 0, alarm: 0 };
-  readonly #rungs: readonly Rung[];
+  readonly counts: Record<RecoveryStep | 'alarm', number> = {
+    resync: 0,
+    reopen: 0,
+    toggle: 0,
+    reauthorise: 0,
+    alarm: 0,
+  };
+  readonly #steps: readonly RecoveryStep[];
   #state: State = { kind: 'calm' };
   #last: LineView = { isOpen: false, framesIn: 0, broken: 0, unexpected: 0, lost: 0, attached: 0 };
   #noisyLooks = 0;
@@ -48,8 +59,8 @@ export class Recovery {
   #quietLooks = 0;
 
   /** @param rungs after `resync`, which is the framing's own; empty: straight to the alarm */
-  constructor(rungs: readonly Exclude<Rung, 'resync'>[]) {
-    this.#rungs = ['resync', ...rungs];
+  constructor(steps: readonly Exclude<RecoveryStep, 'resync'>[]) {
+    this.#steps = ['resync', ...steps];
   }
 
   /** `undefined`: nothing is wrong, or something is still being tried. */
@@ -58,7 +69,7 @@ export class Recovery {
   }
 
   /** @returns the rung to be tried now, if any */
-  look(view: LineView, nowMs: number): Rung | undefined {
+  look(view: LineView, nowMs: number): RecoveryStep | undefined {
     const last = this.#last;
     this.#last = view;
     if (!view.isOpen) return undefined;
@@ -89,13 +100,13 @@ export class Recovery {
     return this.#state.kind !== 'calm' && this.#state.trouble === 'noise' && this.#quietLooks >= NOISY_LOOKS;
   }
 
-  #try(trouble: Trouble, step: number, nowMs: number): Rung | undefined {
-    const rung = this.#rungs[step];
-    this.counts[rung ?? 'alarm'] += 1;
+  #try(trouble: Trouble, step: number, nowMs: number): RecoveryStep | undefined {
+    const runStep = this.#steps[step];
+    this.counts[runStep ?? 'alarm'] += 1;
     this.#state =
-      rung === undefined
+      runStep === undefined
         ? { kind: 'alarm', trouble, sinceMs: nowMs }
-        : { kind: 'trying', trouble, step, untilMs: nowMs + RUNG_MS[rung] };
-    return rung;
+        : { kind: 'trying', trouble, step, untilMs: nowMs + RUNG_MS[runStep] };
+    return runStep;
   }
 }

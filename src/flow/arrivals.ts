@@ -18,7 +18,7 @@ export interface Arrival {
   /** CRC-32 of topic and payload. */
   readonly print: number;
   /** Copies that are neither on the disk nor delivered. */
-  owed: number;
+  ackToken: number;
 }
 
 export class Arrivals {
@@ -53,7 +53,7 @@ export class Arrivals {
   }
 
   newArrival(packetId: number, message: Message): Arrival {
-    return { packetId, print: printOf(message), owed: 0 };
+    return { packetId, print: printOf(message), ackToken: 0 };
   }
 
   /** It has come in this connection: its PUBACK leaves in its turn. */
@@ -67,7 +67,7 @@ export class Arrivals {
 
   /** Sends every PUBACK whose turn has come. */
   settle(): void {
-    for (let next = this.#waiting[this.#first]; next?.owed === 0; next = this.#waiting[this.#first]) {
+    for (let next = this.#waiting[this.#first]; next?.ackToken === 0; next = this.#waiting[this.#first]) {
       this.#first += 1;
       this.#unmark(next);
       this.#acknowledge(next.packetId);

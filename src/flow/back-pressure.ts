@@ -12,8 +12,8 @@
  * new ones are, so the order stays.
  */
 import type { Clock } from '../ports.ts';
-import { Alarm } from '../runtime/timer.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
+import { Timer } from '../runtime/timer.ts';
 
 /** Copies in RAM only, beyond which the socket is not read: as many as one commit takes in its stride. */
 export const COPIES_MAX = 1024;
@@ -35,13 +35,13 @@ export interface BackPressureOptions {
 
 export class BackPressure {
   readonly #options: BackPressureOptions;
-  readonly #alarm: Alarm;
+  readonly #timer: Timer;
   #state: 'open' | 'paused' | 'skipping' | 'leaving' = 'open';
   #skipped = 0;
 
   constructor(options: BackPressureOptions) {
     this.#options = options;
-    this.#alarm = new Alarm(options.clock, options.mailbox, () => {
+    this.#timer = new Timer(options.clock, options.mailbox, () => {
       if (this.#state === 'paused') this.#skip();
     });
   }
@@ -77,7 +77,7 @@ export class BackPressure {
 
   /** A new channel is read. */
   connectionLost(): void {
-    this.#alarm.set(undefined);
+    this.#timer.set(undefined);
     this.#state = 'open';
     this.#skipped = 0;
   }
@@ -91,13 +91,13 @@ export class BackPressure {
   #pause(): void {
     this.#state = 'paused';
     this.#options.setReading(false);
-    this.#alarm.set(this.#options.clock.nowMs() + PAUSE_MS);
+    this.#timer.set(this.#options.clock.nowMs() + PAUSE_MS);
   }
 
   #open(): void {
     if (this.#state === 'paused') this.#options.setReading(true);
     this.#state = 'open';
-    this.#alarm.set(undefined);
+    this.#timer.set(undefined);
   }
 
   #leave(): void {
@@ -108,6 +108,6 @@ export class BackPressure {
   #skip(): void {
     if (this.#state === 'paused') this.#options.setReading(true);
     this.#state = 'skipping';
-    this.#alarm.set(undefined);
+    this.#timer.set(undefined);
   }
 }

@@ -7,17 +7,17 @@
 import type { Facts } from '../base/events.ts';
 import { type Message, retaining } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
+import type { Committer } from '../commit/committer.ts';
 import type { Change } from '../custody/change.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { DeadLetter } from '../custody/dead-letter.ts';
 import type { AlarmTopics } from '../outbox/alarm-topics.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock, Store } from '../ports.ts';
-import type { Mirror } from '../subdevices/registry.ts';
-import type { TopicMap } from '../subdevices/topic-map.ts';
-import type { Committer } from '../commit/committer.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
-import type { Replay } from './hub-sender.ts';
+import type { SubdeviceRegistry } from '../subdevices/registry.ts';
+import type { TopicMap } from '../subdevices/topic-map.ts';
+import type { HubSender } from './hub-sender.ts';
 
 /** Of one commit. */
 const PAGE = 64;
@@ -28,12 +28,12 @@ export interface DeadLettersOptions {
   readonly facts: Facts;
   readonly stamp: () => Stamp;
   readonly store: Store;
-  readonly mirror: Mirror;
+  readonly registry: SubdeviceRegistry;
   readonly outbox: Outbox;
   readonly custodian: Custodian;
   readonly alarmTopics: AlarmTopics;
   readonly committer: Committer;
-  readonly replay: () => Replay;
+  readonly hubSender: () => HubSender;
   readonly topicsOf: (subdevice: string) => TopicMap;
 }
 
@@ -116,7 +116,7 @@ export class DeadLetters {
 
   /** In one task, so that it is one commit. */
   #commit(page: readonly DeadLetter[], act: Act): Promise<LettersDone> {
-    const { mailbox, committer, clock, replay } = this.#options;
+    const { mailbox, committer, clock, hubSender } = this.#options;
     return new Promise((resolve) =>
       mailbox.post(() => {
         let done = 0;
@@ -136,7 +136,7 @@ export class DeadLetters {
         if (changes.length > 0) committer.require(changes, clock.nowMs(), then);
         // one that the hub has acknowledged meanwhile leaves its table by a change of its own
         else committer.whenSettled(clock.nowMs(), () => committer.require([], clock.nowMs(), then));
-        replay().send();
+        hubSender().send();
       }),
     );
   }
@@ -150,7 +150,7 @@ export class DeadLetters {
     const admission = outbox.admit(
       {
         ...{ lane: this.#laneOf(row), message, overflow: 'reject', stamp: stamp() },
-        ...{ owed: undefined, holdMs: 0, commitMs: 0, letter: { id, lane: row.lane } },
+        ...{ ackToken: undefined, holdMs: 0, commitMs: 0, letter: { id, lane: row.lane } },
       },
       clock.nowMs(),
     );
@@ -159,8 +159,8 @@ export class DeadLetters {
   }
 
   #laneOf({ lane, topic }: DeadLetter['row']): number {
-    const { mirror, alarmTopics, topicsOf } = this.#options;
-    const subdevice = mirror.byLane(lane);
+    const { registry, alarmTopics, topicsOf } = this.#options;
+    const subdevice = registry.byLane(lane);
     const own = subdevice === undefined ? undefined : topicsOf(subdevice.id).toSubdevice(topic);
     return subdevice === undefined || own === undefined ? lane : alarmTopics.laneOf(subdevice.lane, own);
   }

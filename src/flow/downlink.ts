@@ -19,19 +19,19 @@ import type { ShedReason } from '../custody/ledger.ts';
 import type { DriverReport } from '../driver/driver.ts';
 import type { HubAction, HubInput } from '../hub/client/hub-contract.ts';
 import type { Clock } from '../ports.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import { Timer } from '../runtime/timer.ts';
 import type { Delivery } from '../subdevices/delivery-state.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
-import { type Mirror, NOBODY, type Subdevice } from '../subdevices/registry.ts';
+import { NOBODY, type Subdevice, type SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { RetainedCommands } from '../subdevices/retained-commands.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
-import { Alarm } from '../runtime/timer.ts';
 import { ARRIVALS_MAX, type Arrival, Arrivals } from './arrivals.ts';
 import { BackPressure } from './back-pressure.ts';
-import { Debts } from './pending-acks.ts';
 import type { Intake } from './intake.ts';
 import type { Links } from './links.ts';
-import type { Mailbox } from '../runtime/mailbox.ts';
 import type { Pager } from './pager.ts';
+import { PendingAcks } from './pending-acks.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 
 export interface DownlinkOptions {
@@ -39,16 +39,16 @@ export interface DownlinkOptions {
   readonly mailbox: Mailbox;
   readonly stamp: () => Stamp;
   readonly facts: Facts;
-  readonly mirror: Mirror;
+  readonly registry: SubdeviceRegistry;
   readonly inbox: Inbox;
   readonly retainedCommands: RetainedCommands;
-  readonly ride: (change: Change) => void;
+  readonly addLazy: (change: Change) => void;
   readonly intake: Pick<Intake, 'note'>;
   readonly links: () => Links;
   readonly pager: () => Pager;
   readonly underWay: UnderWay;
   readonly topicsOf: (subdevice: string) => TopicMap;
-  readonly order: (order: HubInput) => void;
+  readonly commandHub: (command: HubInput) => void;
   /** Bytes of downlinks that are in RAM only. */
   readonly unstoredBytes: () => number;
   /** Stops or resumes reading of the hub's connection. */
@@ -68,8 +68,8 @@ export interface Arriving {
 
 export class DownlinkFlow {
   readonly #options: DownlinkOptions;
-  readonly #alarm: Alarm;
-  readonly #debts = new Debts<Arrival>();
+  readonly #timer: Timer;
+  readonly #pendingAcks = new PendingAcks<Arrival>();
   readonly #deliveries = new Map<number, Delivery>();
   #lastDelivery = 0;
   #savedAtMs = 0;
@@ -80,12 +80,12 @@ export class DownlinkFlow {
 
   constructor(options: DownlinkOptions) {
     this.#options = options;
-    this.#alarm = new Alarm(options.clock, options.mailbox, () => this.deliverAll());
-    this.#arrivals = new Arrivals((packetId) => options.order({ kind: 'puback', packetId }));
+    this.#timer = new Timer(options.clock, options.mailbox, () => this.deliverAll());
+    this.#arrivals = new Arrivals((packetId) => options.commandHub({ kind: 'puback', packetId }));
     this.#pressure = new BackPressure({
       ...{ clock: options.clock, mailbox: options.mailbox, setReading: options.setReading },
-      load: () => ({ copies: this.#debts.size, bytes: options.unstoredBytes() }),
-      leave: (reason) => options.order({ kind: 'leave', reason }),
+      load: () => ({ copies: this.#pendingAcks.size, bytes: options.unstoredBytes() }),
+      leave: (reason) => options.commandHub({ kind: 'leave', reason }),
     });
   }
 
@@ -130,17 +130,17 @@ export class DownlinkFlow {
   }
 
   #shed(topic: string, reason: ShedReason, details: string): void {
-    const { mirror, inbox, facts } = this.#options;
-    const lanes = mirror.route(topic).map(({ subdevice }) => subdevice.lane);
+    const { registry, inbox, facts } = this.#options;
+    const lanes = registry.route(topic).map(({ subdevice }) => subdevice.lane);
     for (const lane of lanes.length === 0 ? [NOBODY] : lanes) inbox.pass(lane, reason);
     facts.emit('downlinkShed', { topic, reason: `${reason}${details}` });
   }
 
   /** One copy is kept: committed, delivered, or shed by policy. */
-  safe(owed: number): void {
-    const arrival = this.#debts.settle(owed);
+  safe(ackToken: number): void {
+    const arrival = this.#pendingAcks.settle(ackToken);
     if (arrival === undefined) return;
-    arrival.owed -= 1;
+    arrival.ackToken -= 1;
     this.#arrivals.settle();
     this.#pressure.turn();
   }
@@ -173,21 +173,21 @@ export class DownlinkFlow {
     if (report.kind === 'delivered') {
       this.#options.inbox.delivered(delivery);
       this.#save(this.#options.retainedCommands.delivered(delivery.lane, delivery.message));
-      const subdevice = this.#options.mirror.byLane(delivery.lane)?.id ?? '';
+      const subdevice = this.#options.registry.byLane(delivery.lane)?.id ?? '';
       this.#options.facts.emit('downlinkDelivered', { subdevice, topic: delivery.message.topic });
     } else {
       this.#options.inbox.undelivered(delivery, report.why);
       if (report.why === 'refused' || report.why === 'too large')
-        this.#tellRefused(delivery, report.why, report.because ?? report.why);
+        this.#reportRefused(delivery, report.why, report.because ?? report.why);
       else if (report.why === 'failed')
         this.#options.facts.emit('downlinkShed', { topic: delivery.message.topic, reason: report.why });
     }
     if (report.kind === 'delivered' || report.why !== 'lost') this.deliver(delivery.lane);
   }
 
-  #tellRefused({ lane, message: { topic } }: Delivery, why: 'refused' | 'too large', because: string): void {
-    const { mirror, intake, facts } = this.#options;
-    const { id: subdevice, link } = mirror.byLane(lane) ?? {};
+  #reportRefused({ lane, message: { topic } }: Delivery, why: 'refused' | 'too large', because: string): void {
+    const { registry, intake, facts } = this.#options;
+    const { id: subdevice, link } = registry.byLane(lane) ?? {};
     const reason = why === 'refused' ? 'command refused' : 'too large for the link';
     intake.note({ link, subdevice, reason, sample: `${topic}: ${because}`, count: 1 });
     facts.emit('downlinkShed', { topic, reason: because });
@@ -207,15 +207,15 @@ export class DownlinkFlow {
 
   /** Hands the subdevice its next message, if it is there and idle; one that woke is told when there is no other. */
   deliver(lane: number): void {
-    const { inbox, mirror, clock } = this.#options;
+    const { inbox, registry, clock } = this.#options;
     const nowMs = clock.nowMs();
-    const subdevice = mirror.byLane(lane);
+    const subdevice = registry.byLane(lane);
     const delivery = subdevice === undefined ? undefined : inbox.next(lane, nowMs);
-    this.#alarm.set(inbox.wakeAtMs(nowMs));
+    this.#timer.set(inbox.wakeAtMs(nowMs));
     this.#options.pager().turn();
     if (subdevice === undefined) return;
     if (delivery === undefined) {
-      if (inbox.endWake(lane)) this.#options.links().order(subdevice.link, { kind: 'rest', subdevice: subdevice.id });
+      if (inbox.endWake(lane)) this.#options.links().command(subdevice.link, { kind: 'rest', subdevice: subdevice.id });
       return;
     }
     this.#lastDelivery += 1;
@@ -235,7 +235,7 @@ export class DownlinkFlow {
       return;
     }
     const { payload, qos } = delivery.message;
-    this.#options.links().order(subdevice.link, {
+    this.#options.links().command(subdevice.link, {
       kind: 'deliver',
       subdevice: subdevice.id,
       token,
@@ -265,12 +265,12 @@ export class DownlinkFlow {
   }
 
   #save(changes: readonly Change[]): void {
-    for (const change of changes) this.#options.ride(change);
+    for (const change of changes) this.#options.addLazy(change);
   }
 
   #route(message: Message, arrival: Arrival | undefined, retained: boolean): void {
-    const { mirror, inbox, intake, facts } = this.#options;
-    const routes = mirror.route(message.topic);
+    const { registry, inbox, intake, facts } = this.#options;
+    const routes = registry.route(message.topic);
     if (routes.length === 0) {
       inbox.pass(NOBODY, 'no subscriber');
       intake.note({ ...this.#ownerOf(message.topic), reason: 'no subscriber', sample: message.topic, count: 1 });
@@ -281,7 +281,7 @@ export class DownlinkFlow {
     if (taking.length === 0) return;
     facts.emit('downlinkAccepted', { topic: message.topic, subdevices: taking.length, qos: message.qos });
     for (const { subdevice, qos } of taking) {
-      if (arrival === undefined || qos === 0) inbox.offerQuick(subdevice.lane, { ...message, qos: 0 });
+      if (arrival === undefined || qos === 0) inbox.offerQos0(subdevice.lane, { ...message, qos: 0 });
       else this.#admit(subdevice.lane, message, arrival);
       this.deliver(subdevice.lane);
     }
@@ -289,8 +289,8 @@ export class DownlinkFlow {
 
   /** The one known subdevice whose own topic this is; nobody where it may be that of several. */
   #ownerOf(topic: string): { readonly link: string | undefined; readonly subdevice: string | undefined } {
-    const { mirror, topicsOf } = this.#options;
-    const owners = [...mirror.all()].filter(({ id }) => topicsOf(id).toSubdevice(topic) !== undefined);
+    const { registry, topicsOf } = this.#options;
+    const owners = [...registry.all()].filter(({ id }) => topicsOf(id).toSubdevice(topic) !== undefined);
     const [owner] = owners.length === 1 ? owners : [];
     return { link: owner?.link, subdevice: owner?.id };
   }
@@ -305,18 +305,18 @@ export class DownlinkFlow {
   }
 
   #admit(lane: number, message: Message, arrival: Arrival): void {
-    const owed = this.#debts.note(arrival);
+    const ackToken = this.#pendingAcks.note(arrival);
     const nowMs = this.#options.clock.nowMs();
-    const entry = this.#options.inbox.admit(lane, message, { stamp: this.#options.stamp(), owed, nowMs });
-    if (entry === undefined) this.#debts.settle(owed);
-    else arrival.owed += 1;
+    const entry = this.#options.inbox.admit(lane, message, { stamp: this.#options.stamp(), ackToken, nowMs });
+    if (entry === undefined) this.#pendingAcks.settle(ackToken);
+    else arrival.ackToken += 1;
     this.#options.pager().turn(); // the policy may have made room
   }
 
   #owePuback(arrival: Arrival): void {
     this.#arrivals.add(arrival);
     if (this.#arrivals.waiting > ARRIVALS_MAX)
-      this.#options.order({ kind: 'leave', reason: 'the hub broke the protocol: a packet identifier used twice' });
+      this.#options.commandHub({ kind: 'leave', reason: 'the hub broke the protocol: a packet identifier used twice' });
     this.#pressure.turn();
   }
 }

@@ -3,37 +3,37 @@ import type { Facts } from '../base/events.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { HubClient } from '../hub/client/hub-client.ts';
 import type { HubAction, HubInput } from '../hub/client/hub-contract.ts';
-import type { BindingReport, OwnReport, OwnServices } from '../hub/gateway/hub-service.ts';
+import type { BindingReport, HubServiceEvent, HubServices } from '../hub/gateway/hub-service.ts';
 import type { Clock, OpenChannel } from '../ports.ts';
-import type { DownlinkFlow } from './downlink.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
-import type { HubSubscriptions } from './subscriptions.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Pump } from '../runtime/pump.ts';
-import type { Replay } from './hub-sender.ts';
-import type { SessionWatch } from './hub-session-monitor.ts';
+import type { DownlinkFlow } from './downlink.ts';
+import type { HubSender } from './hub-sender.ts';
+import type { HubSessionMonitor } from './hub-session-monitor.ts';
 import type { SetAside } from './set-aside.ts';
+import type { HubSubscriptions } from './subscriptions.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 import type { WallClock } from './wall-clock.ts';
 
-export interface HubLineOptions {
+export interface HubConnectionOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
   readonly client: HubClient;
   readonly recorder: FlightRecorder;
   readonly open: OpenChannel;
-  readonly replay: Replay;
+  readonly hubSender: HubSender;
   readonly downlink: DownlinkFlow;
   readonly subscriptions: HubSubscriptions;
-  readonly watch: SessionWatch;
-  readonly services: OwnServices;
+  readonly watch: HubSessionMonitor;
+  readonly services: HubServices;
   readonly wallClock: WallClock;
-  readonly heed: (report: BindingReport) => void;
+  readonly handle: (report: BindingReport) => void;
   readonly setAside: SetAside;
   readonly underWay: UnderWay;
   /** Uplinks held for the hub go to disk now. */
-  readonly letGo: () => void;
+  readonly flushHeld: () => void;
 }
 
 type Report = Exclude<HubAction, ChannelAction>;
@@ -43,8 +43,8 @@ const NOT_HEARD: ReadonlySet<Report['kind']> = new Set(['offline', 'takenOver', 
 
 const NOTHING = new Uint8Array(0);
 
-export class HubLine {
-  readonly #options: HubLineOptions;
+export class HubConnection {
+  readonly #options: HubConnectionOptions;
   readonly #pump: Pump<HubInput, HubAction>;
   #isOnline = false;
   #changedAtMs: number | undefined;
@@ -54,7 +54,7 @@ export class HubLine {
   #refusal: { readonly code: number; readonly reason: string } | undefined;
   #attempts = 0;
 
-  constructor(options: HubLineOptions) {
+  constructor(options: HubConnectionOptions) {
     this.#options = options;
     this.#pump = new Pump<HubInput, HubAction>({
       machine: options.client,
@@ -75,8 +75,8 @@ export class HubLine {
     this.#pump.input({ kind: 'stop' });
   }
 
-  order(order: HubInput): void {
-    this.#pump.input(order);
+  command(command: HubInput): void {
+    this.#pump.input(command);
   }
 
   /** Back-pressure on the hub. */
@@ -116,22 +116,22 @@ export class HubLine {
   }
 
   #contain(input: HubInput, error: unknown): readonly HubAction[] {
-    const { setAside, recorder, client, replay } = this.#options;
+    const { setAside, recorder, client, hubSender } = this.#options;
     setAside.note(recorder.subject.name, input, error);
     recorder.renew();
     if (input.kind === 'publish' && input.publish.packetId !== undefined)
-      replay.setAside(input.publish.packetId, error instanceof Error ? error.message : String(error));
+      hubSender.setAside(input.publish.packetId, error instanceof Error ? error.message : String(error));
     return client.abort('the gateway failed on this connection');
   }
 
   #act(report: Report): void {
-    const { replay } = this.#options;
-    if (!NOT_HEARD.has(report.kind)) replay.heard(report.kind !== 'message');
+    const { hubSender } = this.#options;
+    if (!NOT_HEARD.has(report.kind)) hubSender.onReceived(report.kind !== 'message');
     const message = messageIn(report);
-    if (message === undefined) return this.#heed(report);
+    if (message === undefined) return this.#handle(report);
     this.#options.underWay.handle(
       message,
-      () => this.#heed(report),
+      () => this.#handle(report),
       () => this.#setAside(report),
     );
   }
@@ -147,8 +147,8 @@ export class HubLine {
     }
   }
 
-  #heed(report: Report): void {
-    const { replay, subscriptions } = this.#options;
+  #handle(report: Report): void {
+    const { hubSender, subscriptions } = this.#options;
     switch (report.kind) {
       case 'online':
         return this.#online(report.sessionPresent);
@@ -162,11 +162,11 @@ export class HubLine {
         this.#options.facts.emit('hubTakenOver', { times: report.times });
         return;
       case 'probed':
-        return replay.probed();
+        return hubSender.probed();
       case 'alive':
-        return replay.alive();
+        return hubSender.alive();
       case 'acknowledged':
-        return replay.acknowledged(report.packetId);
+        return hubSender.acknowledged(report.packetId);
       case 'message':
         return this.#message(report);
       case 'oversize':
@@ -187,20 +187,20 @@ export class HubLine {
   }
 
   #online(sessionPresent: boolean): void {
-    const { replay, downlink, subscriptions, watch, facts, clock } = this.#options;
+    const { hubSender, downlink, subscriptions, watch, facts, clock } = this.#options;
     this.#isOnline = true;
     this.#changedAtMs = clock.nowMs();
     this.#refusal = undefined;
     this.#attempts += 1;
-    facts.emit('hubConnected', { sessionPresent, backlog: replay.pending });
+    facts.emit('hubConnected', { sessionPresent, backlog: hubSender.pending });
     watch.connected(sessionPresent);
     downlink.hubConnected(sessionPresent);
     subscriptions.connected(sessionPresent);
-    replay.connected(sessionPresent);
+    hubSender.connected(sessionPresent);
   }
 
   #offline({ reason, ended, stage }: Extract<Report, { kind: 'offline' }>): void {
-    const { replay, downlink, subscriptions, watch, facts, clock, letGo } = this.#options;
+    const { hubSender, downlink, subscriptions, watch, facts, clock, flushHeld } = this.#options;
     const isNews = reason !== this.#problem;
     this.#problem = reason;
     this.#stage = stage;
@@ -213,14 +213,14 @@ export class HubLine {
     this.#changedAtMs = clock.nowMs();
     watch.disconnected();
     downlink.hubLost();
-    replay.disconnected(ended);
+    hubSender.disconnected(ended);
     subscriptions.disconnected();
-    letGo();
+    flushHeld();
     facts.emit('hubLost', { reason });
   }
 
   #message(report: Extract<Report, { kind: 'message' }>): void {
-    const { services, watch, downlink, replay, clock } = this.#options;
+    const { services, watch, downlink, hubSender, clock } = this.#options;
     const { message, dup, retained, packetId } = report;
     if (!retained) watch.message(message.qos, dup); // a retained one was not stored for us: it answers a SUBSCRIBE
     if (!services.owns(message.topic)) {
@@ -228,22 +228,22 @@ export class HubLine {
       return;
     }
     if (!downlink.consumed(message, dup, packetId)) return;
-    for (const report of services.heard(message, clock.nowMs())) this.#note(report);
-    replay.send();
+    for (const report of services.onReceived(message, clock.nowMs())) this.#note(report);
+    hubSender.send();
   }
 
-  #note(report: OwnReport): void {
+  #note(report: HubServiceEvent): void {
     switch (report.kind) {
       case 'said':
         this.#options.facts.emit('hubAnswered', { sentence: report.sentence });
         return;
       case 'time':
-        return this.#options.wallClock.hear(report);
+        return this.#options.wallClock.onTime(report);
       case 'binding':
       case 'announced':
       case 'answered':
       case 'described':
-        return this.#options.heed(report);
+        return this.#options.handle(report);
     }
   }
 }

@@ -10,15 +10,15 @@ import type { Custodian } from '../custody/custodian.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { Row } from '../custody/row.ts';
 import type { Ended, HubInput } from '../hub/client/hub-contract.ts';
-import type { OwnRequest, OwnServices } from '../hub/gateway/hub-service.ts';
+import type { HubServiceRequest, HubServices } from '../hub/gateway/hub-service.ts';
 import { actOf, actWords } from '../outbox/hub-packet.ts';
-import type { Verdict } from '../outbox/outbox-contract.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import type { Verdict } from '../outbox/outbox-contract.ts';
 import type { Clock } from '../ports.ts';
-import type { Mirror } from '../subdevices/registry.ts';
-import { Alarm } from '../runtime/timer.ts';
-import type { FilterRequests } from './filter-requests.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
+import { Timer } from '../runtime/timer.ts';
+import type { SubdeviceRegistry } from '../subdevices/registry.ts';
+import type { FilterRequests } from './filter-requests.ts';
 import type { Pager } from './pager.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 
@@ -27,46 +27,46 @@ const QUICK_MAX = 64;
 /** Bytes waiting in the socket beyond which QoS 0 is not added to them. */
 const QUEUED_BYTES_MAX = 256 * 1024;
 
-export interface ReplayOptions {
+export interface HubSenderOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
-  readonly mirror: Mirror;
+  readonly registry: SubdeviceRegistry;
   readonly outbox: Outbox;
   readonly custodian: Custodian;
   readonly pager: () => Pager;
-  readonly services: OwnServices;
+  readonly services: HubServices;
   readonly underWay: UnderWay;
   readonly filters: FilterRequests;
-  readonly order: (order: HubInput) => void;
+  readonly commandHub: (command: HubInput) => void;
   readonly queuedBytes: () => number;
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
   /** `hub.retain`: the hub takes RETAIN; else it is left out. */
   readonly isRetainServed: boolean;
 }
 
-interface Quick {
+interface Qos0Message {
   readonly lane: number;
   readonly message: Message;
 }
 
-export class Replay {
-  readonly #options: ReplayOptions;
-  readonly #alarm: Alarm;
-  readonly #quick: Quick[] = [];
-  #isQuickTurn = true;
+export class HubSender {
+  readonly #options: HubSenderOptions;
+  readonly #timer: Timer;
+  readonly #qos0: Qos0Message[] = [];
+  #isQos0Turn = true;
   /** A request of our own that goes alone, once what is unanswered is answered. */
-  #heldRequest: OwnRequest | undefined;
+  #heldRequest: HubServiceRequest | undefined;
   #isFilterTurn = false;
   /** The hub answered something last at this moment, monotonic ms. */
-  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #lastReceivedAtMs = Number.NEGATIVE_INFINITY;
   #backlogAtConnect = 0;
   /** The last look found something too old: what the disk brings next may be too. */
   #isExpiring = false;
 
-  constructor(options: ReplayOptions) {
+  constructor(options: HubSenderOptions) {
     this.#options = options;
-    this.#alarm = new Alarm(options.clock, options.mailbox, () => this.send());
+    this.#timer = new Timer(options.clock, options.mailbox, () => this.send());
   }
 
   get pending(): number {
@@ -74,14 +74,14 @@ export class Replay {
   }
 
   /** QoS 0: now, soon, or counted as shed. */
-  offerQuick(lane: number, message: Message): void {
+  offerQos0(lane: number, message: Message): void {
     const { outbox, custodian } = this.#options;
     if (outbox.isTooLarge(message)) custodian.pass(lane, { as: 'shed', reason: 'too large for the hub' });
     else if (!outbox.isConnected) custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
-    else if (this.#quick.length >= QUICK_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
+    else if (this.#qos0.length >= QUICK_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
       custodian.pass(lane, { as: 'shed', reason: 'QoS 0 too fast' });
     } else {
-      this.#quick.push({ lane, message });
+      this.#qos0.push({ lane, message });
       this.send();
     }
   }
@@ -96,29 +96,29 @@ export class Replay {
     const nowMs = this.#options.clock.nowMs();
     this.#options.outbox.connected(sessionPresent, nowMs);
     this.#options.services.connected(nowMs);
-    if (this.#options.outbox.poison.isTroubled) this.#options.order({ kind: 'probe' });
+    if (this.#options.outbox.poison.isTroubled) this.#options.commandHub({ kind: 'probe' });
     this.send();
   }
 
   disconnected(ended: Ended): void {
     const { outbox, custodian, services, clock } = this.#options;
     const verdict = outbox.disconnected(ended, clock.nowMs());
-    if (verdict !== undefined) this.#tell(verdict);
+    if (verdict !== undefined) this.#report(verdict);
     services.disconnected();
     this.#heldRequest = undefined;
-    for (const { lane } of this.#quick.splice(0))
+    for (const { lane } of this.#qos0.splice(0))
       custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
-    this.#alarm.set(undefined);
+    this.#timer.set(undefined);
   }
 
   /**
    * The hub has said something, whatever it was: the connection carries. @param isAnswer no message of its own: PUBACKs
    * that were due may still wait behind any number of those
    */
-  heard(isAnswer: boolean): void {
+  onReceived(isAnswer: boolean): void {
     const nowMs = this.#options.clock.nowMs();
-    if (isAnswer) this.#heardAtMs = nowMs;
-    this.#options.outbox.poison.heard(nowMs);
+    if (isAnswer) this.#lastReceivedAtMs = nowMs;
+    this.#options.outbox.poison.onReceived(nowMs);
   }
 
   /** PINGREQ has left. */
@@ -128,7 +128,7 @@ export class Replay {
 
   /** PINGRESP. */
   alive(): void {
-    this.#options.outbox.poison.ponged(this.#heardAtMs);
+    this.#options.outbox.poison.ponged(this.#lastReceivedAtMs);
     this.#options.filters.look();
     this.send();
   }
@@ -136,14 +136,14 @@ export class Replay {
   /** PUBACK. */
   acknowledged(packetId: number): void {
     const row = this.#options.outbox.rowInFlight(packetId);
-    if (row !== undefined) this.#options.underWay.handle(onItsWay(row), () => this.#land(packetId));
+    if (row !== undefined) this.#options.underWay.handle(onItsWay(row), () => this.#acknowledged(packetId));
   }
 
-  #land(packetId: number): void {
-    const { outbox, mirror, facts, custodian } = this.#options;
+  #acknowledged(packetId: number): void {
+    const { outbox, registry, facts, custodian } = this.#options;
     const entry = outbox.acknowledged(packetId);
     if (entry === undefined) return;
-    const subdevice = mirror.byLane(entry.row.lane)?.id ?? '';
+    const subdevice = registry.byLane(entry.row.lane)?.id ?? '';
     facts.emit('uplinkDelivered', { subdevice, topic: entry.row.topic, isReplay: this.#backlogAtConnect > 0 });
     if (this.#backlogAtConnect > 0 && custodian.pending === 0) {
       facts.emit('backlogDrained', { messages: this.#backlogAtConnect });
@@ -156,7 +156,7 @@ export class Replay {
   setAside(packetId: number, why: string): void {
     const reason = `the gateway failed on it: ${why}`;
     const entry = this.#options.outbox.setAside(packetId, reason);
-    if (entry !== undefined) this.#tell({ kind: 'buried', entry, reason });
+    if (entry !== undefined) this.#report({ kind: 'buried', entry, reason });
   }
 
   /** Sheds what is certainly too old. */
@@ -177,11 +177,11 @@ export class Replay {
     if (outbox.isConnected) {
       // before the uplinks, unless one of them may end the connection
       if (!outbox.poison.isTroubled) while (this.#sendFilter(nowMs));
-      do while (outbox.pace.isOpen(nowMs) && this.#sendOne(nowMs));
-      while (this.#buryAside());
-      hasMore = !outbox.pace.isOpen(nowMs);
-      if (outbox.poison.needsPing(nowMs)) this.#options.order({ kind: 'probe' });
-      if (outbox.poison.takeCleared()) this.#options.order({ kind: 'cleared' });
+      do while (outbox.pacer.isOpen(nowMs) && this.#sendOne(nowMs));
+      while (this.#deadLetterAside());
+      hasMore = !outbox.pacer.isOpen(nowMs);
+      if (outbox.poison.needsPing(nowMs)) this.#options.commandHub({ kind: 'probe' });
+      if (outbox.poison.takeCleared()) this.#options.commandHub({ kind: 'cleared' });
     }
     const { overdueAtMs } = outbox;
     // a request of our own that waits for answers of others is no reason to look again before they come
@@ -191,12 +191,12 @@ export class Replay {
       overdueAtMs !== undefined && overdueAtMs > nowMs ? overdueAtMs : undefined,
       // while the pace is closed nothing can be sent, requests of our own neither: an alarm for them would spin
       outbox.isConnected && !hasMore && !isWaiting ? services.wakeAtMs() : undefined,
-      hasMore ? outbox.pace.nextAtMs : undefined,
+      hasMore ? outbox.pacer.nextAtMs : undefined,
       outbox.isConnected ? outbox.poison.wakeAtMs(nowMs) : undefined,
       outbox.isConnected ? this.#options.filters.wakeAtMs(nowMs) : undefined,
     ];
     const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
-    this.#alarm.set(Number.isFinite(soonest) ? soonest : undefined);
+    this.#timer.set(Number.isFinite(soonest) ? soonest : undefined);
     this.#options.pager().turn();
   }
 
@@ -213,9 +213,9 @@ export class Replay {
   #sendMessage(nowMs: number): boolean {
     if (this.#sendRequest(nowMs)) return true;
     if (this.#options.outbox.hasAlarms && this.#sendNext(nowMs)) return true;
-    this.#isQuickTurn = !this.#isQuickTurn;
-    if (this.#isQuickTurn) return this.#sendQuick(nowMs) || this.#sendNext(nowMs);
-    return this.#sendNext(nowMs) || this.#sendQuick(nowMs);
+    this.#isQos0Turn = !this.#isQos0Turn;
+    if (this.#isQos0Turn) return this.#sendQos0(nowMs) || this.#sendNext(nowMs);
+    return this.#sendNext(nowMs) || this.#sendQos0(nowMs);
   }
 
   #sendRequest(nowMs: number): boolean {
@@ -240,31 +240,31 @@ export class Replay {
   #sendFilter(nowMs: number): boolean {
     const request = this.#options.filters.next(nowMs);
     if (request === undefined) return false;
-    if (request.isSuspect) this.#options.order({ kind: 'probe' });
-    this.#options.order(request);
+    if (request.isSuspect) this.#options.commandHub({ kind: 'probe' });
+    this.#options.commandHub(request);
     return true;
   }
 
   /** PUBLISH with QoS 0. */
   #sendUnanswered(kind: 'request' | 'QoS 0 uplink', message: Omit<Message, 'qos'>, nowMs: number): void {
     const { topic, payload } = message;
-    const { poison, pace } = this.#options.outbox;
+    const { poison, pacer } = this.#options.outbox;
     const act = actOf(kind, topic);
     const isSuspect = poison.isWatched(act);
-    if (isSuspect) this.#options.order({ kind: 'probe' });
+    if (isSuspect) this.#options.commandHub({ kind: 'probe' });
     poison.sent(act, nowMs);
-    pace.take(nowMs);
+    pacer.take(nowMs);
     const publish = { topic, payload, qos: 0, packetId: undefined, dup: false, ...this.#retain(message) } as const;
-    this.#options.order({ kind: 'publish', publish, isSuspect });
+    this.#options.commandHub({ kind: 'publish', publish, isSuspect });
   }
 
-  #sendQuick(nowMs: number): boolean {
+  #sendQos0(nowMs: number): boolean {
     const { outbox, custodian } = this.#options;
-    for (let first = this.#quick[0]; first !== undefined; first = this.#quick[0]) {
+    for (let first = this.#qos0[0]; first !== undefined; first = this.#qos0[0]) {
       const { lane, message } = first;
       const permission = outbox.poison.mayGo(actOf('QoS 0 uplink', message.topic), nowMs);
       if (permission === 'wait') return false;
-      this.#quick.shift();
+      this.#qos0.shift();
       if (permission === 'go') {
         this.#sendUnanswered('QoS 0 uplink', message, nowMs);
         custodian.pass(lane, { as: 'delivered' });
@@ -283,9 +283,9 @@ export class Replay {
     this.#options.underWay.handle(
       onItsWay(sending.entry.row),
       () => {
-        if (isSuspect && this.#options.outbox.poison.isTroubled) this.#options.order({ kind: 'probe' });
+        if (isSuspect && this.#options.outbox.poison.isTroubled) this.#options.commandHub({ kind: 'probe' });
         const publish = { topic, payload, qos: 1, packetId, dup, ...this.#retain(sending.entry.row) } as const;
-        this.#options.order({ kind: 'publish', publish, isSuspect });
+        this.#options.commandHub({ kind: 'publish', publish, isSuspect });
       },
       (why) => this.setAside(packetId, why),
     );
@@ -303,24 +303,24 @@ export class Replay {
   #giveUp(nowMs: number): void {
     const { outbox } = this.#options;
     if (nowMs < (outbox.overdueAtMs ?? Number.POSITIVE_INFINITY)) return;
-    for (const burial of outbox.giveUp(this.#heardAtMs)) this.#tell({ kind: 'buried', ...burial });
-    if ((outbox.overdueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) this.#options.order({ kind: 'probe' });
+    for (const burial of outbox.giveUp(this.#lastReceivedAtMs)) this.#report({ kind: 'buried', ...burial });
+    if ((outbox.overdueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) this.#options.commandHub({ kind: 'probe' });
     this.#options.pager().turn();
   }
 
   /** @returns whether there was any: what is behind them may go */
-  #buryAside(): boolean {
-    const burials = this.#options.outbox.buryAside();
-    for (const burial of burials) this.#tell({ kind: 'buried', ...burial });
+  #deadLetterAside(): boolean {
+    const burials = this.#options.outbox.deadLetterAside();
+    for (const burial of burials) this.#report({ kind: 'buried', ...burial });
     if (burials.length > 0) this.#options.pager().turn();
     return burials.length > 0;
   }
 
-  #tell(verdict: Verdict): void {
-    const { facts, mirror } = this.#options;
+  #report(verdict: Verdict): void {
+    const { facts, registry } = this.#options;
     if (verdict.kind === 'buried') {
       const { lane, topic } = verdict.entry.row;
-      facts.emit('uplinkBuried', { subdevice: mirror.byLane(lane)?.id ?? '', topic, reason: verdict.reason });
+      facts.emit('uplinkDeadLettered', { subdevice: registry.byLane(lane)?.id ?? '', topic, reason: verdict.reason });
       return;
     }
     const { act, closes } = verdict;

@@ -4,24 +4,24 @@
  */
 import type { Facts } from '../base/events.ts';
 import type { Age, Epoch, Stamp } from '../base/time.ts';
+import type { Committer } from '../commit/committer.ts';
 import type { Gap } from '../custody/row.ts';
-import type { AccountReport, SessionAccount, StoredReplay } from '../hub/session/session-tracker.ts';
-import type { SessionMirror } from '../hub/session/session-state.ts';
+import type { HubSessionState } from '../hub/session/session-state.ts';
+import type { HubSessionTracker, StoredReplay, TrackerReport } from '../hub/session/session-tracker.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock } from '../ports.ts';
-import { NOBODY } from '../subdevices/registry.ts';
-import { Alarm } from '../runtime/timer.ts';
-import type { Committer } from '../commit/committer.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
+import { Timer } from '../runtime/timer.ts';
+import { NOBODY } from '../subdevices/registry.ts';
 
-export interface SessionWatchOptions {
+export interface HubSessionMonitorOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
   readonly stamp: () => Stamp;
   readonly epochs: () => ReadonlyMap<number, Epoch>;
-  readonly account: SessionAccount;
-  readonly session: SessionMirror;
+  readonly account: HubSessionTracker;
+  readonly session: HubSessionState;
   readonly outbox: Outbox;
   readonly committer: Committer;
   /** At the hub; `undefined`: the application side is not told. */
@@ -29,16 +29,16 @@ export interface SessionWatchOptions {
   readonly commitMs: number;
 }
 
-export class SessionWatch {
-  readonly #options: SessionWatchOptions;
-  readonly #alarm: Alarm;
+export class HubSessionMonitor {
+  readonly #options: HubSessionMonitorOptions;
+  readonly #timer: Timer;
   /** Messages in custody that tell the application side of a gap. */
   #resyncs = 0;
 
-  constructor(options: SessionWatchOptions) {
+  constructor(options: HubSessionMonitorOptions) {
     this.#options = options;
-    this.#alarm = new Alarm(options.clock, options.mailbox, () => {
-      this.#tell(options.account.wake(options.clock.nowMs()));
+    this.#timer = new Timer(options.clock, options.mailbox, () => {
+      this.#report(options.account.wake(options.clock.nowMs()));
     });
   }
 
@@ -52,23 +52,23 @@ export class SessionWatch {
     return this.#options.account.replay(this.#options.clock.nowMs());
   }
 
-  get account(): SessionAccount {
+  get account(): HubSessionTracker {
     return this.#options.account;
   }
 
   /** CONNACK, before the mirror of the session hears of it. */
   connected(sessionPresent: boolean): void {
     const { account, session, clock } = this.#options;
-    this.#tell(account.connected(sessionPresent, { row: session.row, away: this.away }, clock.nowMs()));
+    this.#report(account.connected(sessionPresent, { row: session.row, away: this.away }, clock.nowMs()));
   }
 
   message(qos: number, dup: boolean): void {
-    this.#tell(this.#options.account.message(qos, dup, this.#options.clock.nowMs()));
+    this.#report(this.#options.account.message(qos, dup, this.#options.clock.nowMs()));
   }
 
   disconnected(): void {
     this.#options.account.disconnected();
-    this.#alarm.set(undefined);
+    this.#timer.set(undefined);
   }
 
   /** The technician, or the application side, has dealt with the gap. @returns whether there was one */
@@ -84,12 +84,12 @@ export class SessionWatch {
     committer.require([{ kind: 'hubGap', gap: account.gap }], clock.nowMs(), () => undefined);
   }
 
-  #tell(reports: readonly AccountReport[]): void {
-    for (const report of reports) this.#tellOne(report);
-    this.#alarm.set(this.#options.account.wakeAtMs());
+  #report(reports: readonly TrackerReport[]): void {
+    for (const report of reports) this.#reportOne(report);
+    this.#timer.set(this.#options.account.wakeAtMs());
   }
 
-  #tellOne(report: AccountReport): void {
+  #reportOne(report: TrackerReport): void {
     const { facts } = this.#options;
     switch (report.kind) {
       case 'found':
@@ -105,7 +105,7 @@ export class SessionWatch {
       case 'gap':
         facts.emit('possibleGap', { reason: report.gap.reason, away: report.away ?? null });
         if (report.gap === this.#options.account.gap) this.#keepGap();
-        this.#askForResync(report.gap, report.away);
+        this.#requestResync(report.gap, report.away);
         return;
     }
   }
@@ -114,7 +114,7 @@ export class SessionWatch {
    * Once the message is in our custody it will arrive, and the gap is the application's; but a full disk keeps none. The note
    * of the gap stays until the message is durable.
    */
-  #askForResync(gap: Gap, away: Age | undefined): void {
+  #requestResync(gap: Gap, away: Age | undefined): void {
     const { resyncTopic, outbox, account, stamp, commitMs, clock, committer } = this.#options;
     if (resyncTopic === undefined) return;
     const text = {
@@ -124,7 +124,7 @@ export class SessionWatch {
       away_is: away?.quality ?? null,
     };
     const message = { topic: resyncTopic, payload: new TextEncoder().encode(JSON.stringify(text)), qos: 1 } as const;
-    const terms = { overflow: 'reject', stamp: stamp(), owed: undefined, holdMs: 0, commitMs } as const;
+    const terms = { overflow: 'reject', stamp: stamp(), ackToken: undefined, holdMs: 0, commitMs } as const;
     const admission = outbox.admit({ lane: NOBODY, message, ...terms }, clock.nowMs());
     if (admission.kind !== 'accepted' || committer.fullSinceMs !== undefined) return;
     account.settleGap();

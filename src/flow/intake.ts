@@ -23,7 +23,7 @@ export interface Discard {
   readonly count: number;
 }
 
-export interface Tally {
+export interface IntakeTally {
   readonly link: string | undefined;
   readonly subdevice: string | undefined;
   readonly reason: IntakeReason;
@@ -51,7 +51,7 @@ interface Entry extends Discard {
   framesIn: number;
   share: number;
   untold: number;
-  toldAtMs: number | undefined;
+  reportedAtMs: number | undefined;
 }
 
 const LASTS_MS = 10 * 60_000;
@@ -72,7 +72,7 @@ export class Intake {
   readonly #framesIn: (link: string) => number;
   readonly #entries = new Map<string, Entry>();
   #minuteEndsAtMs = 0;
-  #toldThisMinute = 0;
+  #reportedThisMinute = 0;
 
   /** @param framesIn good frames of a link so far */
   constructor(clock: Clock, facts: Facts, framesIn: (link: string) => number) {
@@ -84,7 +84,7 @@ export class Intake {
   note(discard: Discard): void {
     const nowMs = this.#clock.nowMs();
     const entry = this.#entryOf(discard, nowMs);
-    if (!lasts(entry, nowMs)) Object.assign(entry, { recent: 0, times: 0, firstAtMs: nowMs, toldAtMs: undefined });
+    if (!lasts(entry, nowMs)) Object.assign(entry, { recent: 0, times: 0, firstAtMs: nowMs, reportedAtMs: undefined });
     const framesIn = this.#goodOn(entry.link);
     const share = fade(entry.share, framesIn - entry.framesIn);
     entry.share = 1 - fade(1 - share, discard.count);
@@ -95,10 +95,10 @@ export class Intake {
     entry.lastAtMs = nowMs;
     entry.sample = typeof discard.sample === 'string' ? discard.sample : sampleBytes(discard.sample);
     entry.framesIn = framesIn;
-    this.#tell(entry, nowMs);
+    this.#report(entry, nowMs);
   }
 
-  tallies(): Tally[] {
+  tallies(): IntakeTally[] {
     const nowMs = this.#clock.nowMs();
     return [...this.#entries.values()].map((entry) => {
       const { link, subdevice, reason, count, recent, firstAtMs, lastAtMs, share } = entry;
@@ -124,23 +124,23 @@ export class Intake {
     const subdevice = isFull ? undefined : discard.subdevice;
     const entry: Entry = this.#entries.get(key(subdevice)) ?? {
       ...{ ...discard, subdevice, count: 0, recent: 0, times: 0, firstAtMs: nowMs, lastAtMs: nowMs },
-      ...{ framesIn: this.#goodOn(link), share: 0, untold: 0, toldAtMs: undefined },
+      ...{ framesIn: this.#goodOn(link), share: 0, untold: 0, reportedAtMs: undefined },
     };
     this.#entries.set(key(subdevice), entry);
     return entry;
   }
 
   /** The first of its kind, and then what has come together; what has to wait for its turn is not forgotten. */
-  #tell(entry: Entry, nowMs: number): void {
-    if (entry.toldAtMs !== undefined && nowMs < entry.toldAtMs + TELL_AGAIN_MS) return;
+  #report(entry: Entry, nowMs: number): void {
+    if (entry.reportedAtMs !== undefined && nowMs < entry.reportedAtMs + TELL_AGAIN_MS) return;
     if (nowMs >= this.#minuteEndsAtMs) {
       this.#minuteEndsAtMs = nowMs + MINUTE_MS;
-      this.#toldThisMinute = 0;
+      this.#reportedThisMinute = 0;
     }
-    if (this.#toldThisMinute >= TOLD_PER_MINUTE) return;
-    this.#toldThisMinute += 1;
+    if (this.#reportedThisMinute >= TOLD_PER_MINUTE) return;
+    this.#reportedThisMinute += 1;
     const { link, subdevice, reason, untold: count } = entry;
-    entry.toldAtMs = nowMs;
+    entry.reportedAtMs = nowMs;
     entry.untold = 0;
     this.#facts.emit('discarded', {
       ...{ link: link ?? null, subdevice: subdevice ?? null, reason, count },

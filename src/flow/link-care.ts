@@ -3,10 +3,10 @@
  * those on real devices.
  */
 import type { Facts } from '../base/events.ts';
-import type { Rung } from '../driver/line-recovery.ts';
+import type { RecoveryStep } from '../driver/line-recovery.ts';
 import type { Clock, PortCare } from '../ports.ts';
-import type { LinkStanding, Links } from './links.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
+import type { LinkStateView, Links } from './links.ts';
 
 export interface LinkCareOptions {
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export class LinkCare {
     const { clock, mailbox, links } = this.#options;
     if (
       !links()
-        .standings()
+        .states()
         .some(({ plan }) => plan.care !== undefined)
     )
       return;
@@ -45,12 +45,12 @@ export class LinkCare {
   }
 
   #lookAtAll(): void {
-    for (const standing of this.#options.links().standings()) {
+    for (const standing of this.#options.links().states()) {
       if (standing.plan.care !== undefined) this.#lookAt(standing, standing.plan.care);
     }
   }
 
-  #lookAt(standing: LinkStanding, care: PortCare): void {
+  #lookAt(standing: LinkStateView, care: PortCare): void {
     const { machine, name, driver } = standing.plan;
     const { framesIn, crcErrors, oversizeFrames, malformedPackets } = machine.counters;
     // a frame that does not end was damaged, or is none; a line that is too long was read to its end
@@ -64,19 +64,19 @@ export class LinkCare {
       attached: machine.attachedSubdevices().length,
     };
     const hadAlarm = standing.recovery.alarm !== undefined;
-    const rung = standing.recovery.look(view, this.#options.clock.nowMs());
-    if (rung !== undefined) this.#climb(name, rung, care);
+    const recoveryStep = standing.recovery.look(view, this.#options.clock.nowMs());
+    if (recoveryStep !== undefined) this.#runStep(name, recoveryStep, care);
     const { alarm } = standing.recovery;
     if (alarm !== undefined && !hadAlarm)
       this.#options.facts.emit('linkGivenUp', { link: name, trouble: alarm.trouble });
   }
 
-  #climb(link: string, rung: Rung, care: PortCare): void {
+  #runStep(link: string, recoveryStep: RecoveryStep, care: PortCare): void {
     const { facts, mailbox } = this.#options;
     const tell = (outcome: string): void => {
-      facts.emit('linkRecovery', { link, rung, outcome });
+      facts.emit('linkRecovery', { link, recoveryStep, outcome });
     };
-    switch (rung) {
+    switch (recoveryStep) {
       case 'resync':
         // The next delimiter is a fresh start already: this rung is the time that is given to it.
         return tell('waiting for a good frame');
@@ -85,7 +85,7 @@ export class LinkCare {
         return tell('the port is opened anew');
       case 'toggle':
       case 'reauthorise':
-        care[rung]().then(
+        care[recoveryStep]().then(
           (outcome) => mailbox.post(() => tell(outcome)),
           (error: unknown) => mailbox.post(() => tell(error instanceof Error ? error.message : String(error))),
         );

@@ -5,7 +5,7 @@
  *
  * Invariant: no acknowledgement is taken for a publication of another machine.
  */
-import type { DriverOrder, DriverReport } from '../driver/driver.ts';
+import type { DriverCommand, DriverReport } from '../driver/driver.ts';
 
 /** Tokens that one machine may draw: as many as in years at a thousand a second. */
 const TOKENS = 2 ** 40;
@@ -50,21 +50,21 @@ export class LinkEngagements {
   }
 
   /** @returns the order as the machine is to have it; `undefined`: it was for one that is gone */
-  ordered(order: DriverOrder): DriverOrder | undefined {
-    switch (order.kind) {
+  translated(command: DriverCommand): DriverCommand | undefined {
+    switch (command.kind) {
       case 'attached':
-        if (!order.answer.accepted) return order;
-        this.#attached.add(order.subdevice);
-        return this.#attaching.get(order.subdevice) === this.#machines ? order : undefined;
+        if (!command.answer.accepted) return command;
+        this.#attached.add(command.subdevice);
+        return this.#attaching.get(command.subdevice) === this.#machines ? command : undefined;
       case 'deliver':
-        this.#deliveries.add(order.token);
-        return order;
+        this.#deliveries.add(command.token);
+        return command;
       case 'acknowledge':
       case 'refuse':
       case 'confirm':
-        return order.token < this.#first ? undefined : { ...order, token: order.token - this.#first };
+        return command.token < this.#first ? undefined : { ...command, token: command.token - this.#first };
       default:
-        return order;
+        return command;
     }
   }
 

@@ -4,16 +4,16 @@ import type { Facts } from '../base/events.ts';
 import { Histogram } from '../base/histogram.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { ProbeOutcome } from '../base/probe.ts';
-import type { DriverOrder, DriverReport, LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
-import { Recovery, type Rung } from '../driver/line-recovery.ts';
+import type { DriverCommand, DriverReport, LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
+import { Recovery, type RecoveryStep } from '../driver/line-recovery.ts';
 import type { Clock, LineErrors, OpenChannel, PortCare, PortWait } from '../ports.ts';
-import { Alarm } from '../runtime/timer.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
+import { NewestBytes } from '../recorder/newest-bytes.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import { Pump } from '../runtime/pump.ts';
+import { Timer } from '../runtime/timer.ts';
 import { LinkEngagements } from './link-engagements.ts';
 import { LinkRestarts } from './link-restarts.ts';
-import type { Mailbox } from '../runtime/mailbox.ts';
-import { NewestBytes } from '../recorder/newest-bytes.ts';
-import { Pump } from '../runtime/pump.ts';
 import type { SetAside } from './set-aside.ts';
 
 export interface LinkPlan {
@@ -31,10 +31,10 @@ export interface LinkPlan {
   /** `undefined`: the line is no device of this machine, and nothing is tried for it but to open it again. */
   readonly care: PortCare | undefined;
   /** What may be tried for it, in this order. */
-  readonly rungs: readonly Exclude<Rung, 'resync'>[];
+  readonly steps: readonly Exclude<RecoveryStep, 'resync'>[];
 }
 
-export interface LinkStanding {
+export interface LinkStateView {
   readonly plan: LinkPlan;
   readonly recovery: Recovery;
   /** From a QoS 1 downlink to its PUBACK, REGISTER and repetitions included. */
@@ -47,7 +47,7 @@ export interface LinkStanding {
   /** Subdevices that fell silent here, since the start. */
   lost: number;
   /** The newest bytes that came, whatever they mean. */
-  readonly heard: NewestBytes;
+  readonly onReceived: NewestBytes;
 }
 
 /** What the flows are told; the answer to a probe is for whoever asked. */
@@ -55,11 +55,11 @@ export type FlowReport = Exclude<DriverReport, ProbeReport>;
 type ProbeReport = Extract<DriverReport, { kind: 'probed' }>;
 
 interface Link {
-  readonly standing: LinkStanding;
+  readonly standing: LinkStateView;
   readonly engagements: LinkEngagements;
   readonly restarts: LinkRestarts;
   /** Begins again once the pause after a fault is over. */
-  readonly restart: Alarm;
+  readonly restart: Timer;
   readonly pump: Pump<LinkInput, LinkAction>;
   /** Probes under way, by token. */
   readonly probes: Map<number, (outcome: ProbeOutcome) => void>;
@@ -99,13 +99,13 @@ export class Links {
     }
   }
 
-  order(name: string, order: DriverOrder): void {
+  command(name: string, command: DriverCommand): void {
     const link = this.#links.get(name);
-    if (order.kind === 'deliver' && order.qos === 1)
-      link?.sent.set(order.subdevice, { token: order.token, atMs: this.#options.clock.nowMs() });
-    const meant = link?.engagements.ordered(order);
+    if (command.kind === 'deliver' && command.qos === 1)
+      link?.sent.set(command.subdevice, { token: command.token, atMs: this.#options.clock.nowMs() });
+    const meant = link?.engagements.translated(command);
     if (meant !== undefined) link?.pump.input(meant);
-    else if (link !== undefined && order.kind === 'attached') this.#sendAway(link, order.subdevice);
+    else if (link !== undefined && command.kind === 'attached') this.#sendAway(link, command.subdevice);
   }
 
   /** Asks a subdevice something without meaning, beside everything else. Settles within the deadlines of its driver. */
@@ -137,21 +137,21 @@ export class Links {
     return this.#links.get(name)?.standing.plan.machine.counters.framesIn ?? 0;
   }
 
-  standings(): LinkStanding[] {
+  states(): LinkStateView[] {
     return [...this.#links.values()].map(({ standing }) => standing);
   }
 
   #build(plan: LinkPlan): Link {
     const { clock, mailbox } = this.#options;
-    const standing: LinkStanding = {
+    const standing: LinkStateView = {
       ...{ plan, sinceMs: clock.nowMs(), lastProblem: undefined, wait: undefined, lost: 0 },
-      ...{ recovery: new Recovery(plan.rungs), roundTrips: new Histogram(), heard: new NewestBytes() },
+      ...{ recovery: new Recovery(plan.steps), roundTrips: new Histogram(), onReceived: new NewestBytes() },
     };
     const link: Link = {
       standing,
       engagements: new LinkEngagements(),
       restarts: new LinkRestarts(),
-      restart: new Alarm(clock, mailbox, () => link.pump.input({ kind: 'start' })),
+      restart: new Timer(clock, mailbox, () => link.pump.input({ kind: 'start' })),
       probes: new Map(),
       sent: new Map(),
       pump: new Pump<LinkInput, LinkAction>({
@@ -160,7 +160,7 @@ export class Links {
           this.#pass(link, link.engagements.reported(report));
         },
         contain: (input: LinkInput, error: unknown) => this.#contain(link, input, error),
-        onBytes: (bytes) => standing.heard.add(bytes),
+        onBytes: (bytes) => standing.onReceived.add(bytes),
         ...this.#onlookers(standing),
       }),
     };
@@ -185,9 +185,9 @@ export class Links {
     const outcome = { kind: 'not asked', why: 'the gateway failed on this link' } as const;
     for (const token of [...link.probes.keys()]) endProbe(link, { kind: 'probed', token, outcome });
     const failed = input.kind === 'deliver' ? input.token : undefined;
-    const owed = link.engagements.renew(failed, clock.nowMs());
+    const ackToken = link.engagements.renew(failed, clock.nowMs());
     mailbox.post(() => {
-      for (const report of owed) this.#pass(link, report);
+      for (const report of ackToken) this.#pass(link, report);
     });
     return [];
   }
@@ -211,7 +211,7 @@ export class Links {
     }
   }
 
-  #onlookers(standing: LinkStanding) {
+  #onlookers(standing: LinkStateView) {
     const { clock, facts } = this.#options;
     const { name, path, machine } = standing.plan;
     let isOpen = false;

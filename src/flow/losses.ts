@@ -1,6 +1,7 @@
 /** What the store has found lost at its openings, until somebody has seen it (`holdfast acknowledge-loss`). */
-import type { LossRow } from '../custody/row.ts';
+
 import type { Committer } from '../commit/committer.ts';
+import type { LossRow } from '../custody/row.ts';
 
 export class Losses {
   #rows: readonly LossRow[];

@@ -1,18 +1,18 @@
 /** Who waits for an acknowledgement of ours, by number: entries carry the number, so custody knows nobody. */
-export class Debts<Creditor> {
-  readonly #open = new Map<number, Creditor>();
+export class PendingAcks<AckWaiter> {
+  readonly #open = new Map<number, AckWaiter>();
   #last = 0;
 
-  note(creditor: Creditor): number {
+  note(ackWaiter: AckWaiter): number {
     this.#last += 1;
-    this.#open.set(this.#last, creditor);
+    this.#open.set(this.#last, ackWaiter);
     return this.#last;
   }
 
-  settle(debt: number): Creditor | undefined {
-    const creditor = this.#open.get(debt);
+  settle(debt: number): AckWaiter | undefined {
+    const ackWaiter = this.#open.get(debt);
     this.#open.delete(debt);
-    return creditor;
+    return ackWaiter;
   }
 
   get size(): number {

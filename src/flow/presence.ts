@@ -7,6 +7,8 @@
 import type { Facts } from '../base/events.ts';
 import { retaining } from '../base/message.ts';
 import { filterProblem } from '../base/topic.ts';
+import type { Committer } from '../commit/committer.ts';
+import type { SessionChanges } from '../commit/session-changes.ts';
 import type { Change } from '../custody/change.ts';
 import type { AttachAnswer, DriverReport, RefuseReason } from '../driver/driver.ts';
 import type { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
@@ -14,31 +16,29 @@ import type { HubIdentity } from '../hub/identity.ts';
 import { type HubLimits, topicLimitProblem } from '../outbox/hub-limits.ts';
 import type { Clock } from '../ports.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
-import { type Mirror, rowOf, type Subdevice } from '../subdevices/registry.ts';
+import { rowOf, type Subdevice, type SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
-import type { Committer } from '../commit/committer.ts';
 import type { DownlinkFlow } from './downlink.ts';
-import type { HubSubscriptions } from './subscriptions.ts';
+import type { HubSender } from './hub-sender.ts';
 import type { Intake } from './intake.ts';
 import type { Links } from './links.ts';
-import type { Replay } from './hub-sender.ts';
-import type { SessionChanges } from '../commit/session-changes.ts';
-import { ToldRefusals } from './reported-refusals.ts';
-import { UnlistedClients } from './unlisted-devices.ts';
+import { ReportedRefusals } from './reported-refusals.ts';
+import type { HubSubscriptions } from './subscriptions.ts';
+import { UnlistedDevices } from './unlisted-devices.ts';
 import type { UplinkFlow } from './uplink.ts';
 import type { Wills } from './wills.ts';
 
 export interface PresenceOptions {
   readonly clock: Clock;
   readonly facts: Facts;
-  readonly mirror: Mirror;
+  readonly registry: SubdeviceRegistry;
   readonly inbox: Inbox;
   readonly committer: Committer;
   readonly sessions: SessionChanges;
   readonly operations: GatewayOperations | undefined;
   readonly subscriptions: () => HubSubscriptions;
   readonly links: () => Links;
-  readonly replay: () => Replay;
+  readonly hubSender: () => HubSender;
   readonly downlink: () => DownlinkFlow;
   readonly uplink: () => UplinkFlow;
   readonly wills: Wills;
@@ -64,22 +64,22 @@ interface Refusal {
 export class Presence {
   readonly #options: PresenceOptions;
   /** Link → who said hello there last and is not on its list, and since when, monotonic ms. One that is ends it. */
-  readonly foreigners = new Map<string, { readonly subdevice: string; readonly sinceMs: number }>();
-  readonly unlisted: UnlistedClients;
+  readonly unlistedDevices = new Map<string, { readonly subdevice: string; readonly sinceMs: number }>();
+  readonly unlisted: UnlistedDevices;
   /** Those that left after saying so: nobody need miss them. */
   readonly goodbyes = new Set<string>();
-  readonly #refusals: ToldRefusals;
+  readonly #refusals: ReportedRefusals;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
-    this.unlisted = new UnlistedClients(options.clock);
-    this.#refusals = new ToldRefusals(options.facts);
+    this.unlisted = new UnlistedDevices(options.clock);
+    this.#refusals = new ReportedRefusals(options.facts);
   }
 
   /** At the start: a clean session that was connected when the process ended is over. */
   forgetEndedSessions(): void {
-    const { mirror, sessions } = this.#options;
-    for (const subdevice of mirror.all()) if (!subdevice.lasting) sessions.addLazy(this.#clear(subdevice));
+    const { registry, sessions } = this.#options;
+    for (const subdevice of registry.all()) if (!subdevice.lasting) sessions.addLazy(this.#clear(subdevice));
   }
 
   /**
@@ -87,34 +87,34 @@ export class Presence {
    * is not asked of the hub again.
    */
   forgetUnreceivable(): void {
-    const { mirror, topicsOf, filtersOf, subscriptions, committer } = this.#options;
-    for (const subdevice of mirror.all()) {
+    const { registry, topicsOf, filtersOf, subscriptions, committer } = this.#options;
+    for (const subdevice of registry.all()) {
       const filters = filtersOf(subdevice.id, subdevice.link);
       if (filters === undefined) continue;
       const receivable = new Set(filters.map((filter) => topicsOf(subdevice.id).filterToHub(filter)));
       const gone = [...subdevice.subscriptions.keys()].filter((filter) => !receivable.has(filter));
       for (const filter of gone) {
-        mirror.unsubscribe(subdevice, filter);
-        committer.ride({ kind: 'unsubscribe', lane: subdevice.lane, filter });
+        registry.unsubscribe(subdevice, filter);
+        committer.addLazy({ kind: 'unsubscribe', lane: subdevice.lane, filter });
       }
       subscriptions().release(gone);
     }
   }
 
   attach(link: string, report: Report<'attach'>): void {
-    const { mirror, links, inbox, sessions, wills } = this.#options;
+    const { registry, links, inbox, sessions, wills } = this.#options;
     const { subdevice: id, clean, will } = report;
     const refusal = this.#refusalOf(id, link, will);
     if (refusal !== undefined) {
-      this.#tellRefusal(id, link, refusal);
-      links().order(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: refusal.why } });
+      this.#reportRefusal(id, link, refusal);
+      links().command(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: refusal.why } });
       return;
     }
     this.#refusals.forget(id);
-    this.foreigners.delete(link);
+    this.unlistedDevices.delete(link);
     this.unlisted.forget(id);
     this.goodbyes.delete(id);
-    const { subdevice, isNew } = mirror.enter(id, link);
+    const { subdevice, isNew } = registry.enter(id, link);
     const wasLasting = !isNew && subdevice.lasting;
     const ended = clean || !subdevice.lasting ? this.#clear(subdevice) : []; // a clean session ends with its connection
     const isChanged = isNew || subdevice.link !== link || subdevice.lasting === clean;
@@ -134,10 +134,11 @@ export class Presence {
   #welcome(link: string, subdevice: Subdevice): void {
     const { inbox, links, facts, clock } = this.#options;
     const { id } = subdevice;
-    const answer = (what: AttachAnswer): void => links().order(link, { kind: 'attached', subdevice: id, answer: what });
+    const answer = (what: AttachAnswer): void =>
+      links().command(link, { kind: 'attached', subdevice: id, answer: what });
     if (subdevice.link !== link) return answer({ accepted: false, why: 'congestion' }); // it has moved meanwhile
     subdevice.isAttached = true;
-    subdevice.heardAtMs = clock.nowMs();
+    subdevice.lastReceivedAtMs = clock.nowMs();
     inbox.attached(subdevice.lane, clock.nowMs());
     answer({ accepted: true, topicIds: new Map(subdevice.topicIds) });
     const waiting = inbox.pending(subdevice.lane);
@@ -147,15 +148,15 @@ export class Presence {
   }
 
   detach(link: string, report: Report<'detach'>): void {
-    const { mirror, inbox, facts, committer, sessions, clock, commitMs } = this.#options;
-    const subdevice = mirror.byId(report.subdevice);
-    const release = (): void => this.#options.links().order(link, { kind: 'released', subdevice: report.subdevice });
+    const { registry, inbox, facts, committer, sessions, clock, commitMs } = this.#options;
+    const subdevice = registry.byId(report.subdevice);
+    const release = (): void => this.#options.links().command(link, { kind: 'released', subdevice: report.subdevice });
     if (subdevice?.link !== link || !subdevice.isAttached) return release(); // it has moved to another link meanwhile
     subdevice.isAttached = false;
     if (report.cause === 'asked') this.goodbyes.add(subdevice.id);
     this.#options.subscriptions().forget(subdevice.id);
     inbox.detached(subdevice.lane, !subdevice.lasting);
-    committer.letGo('downlink', clock.nowMs() + commitMs);
+    committer.flushHeld('downlink', clock.nowMs() + commitMs);
     this.#options.wills.detached(subdevice, report.cause, report.aliveUntilMs);
     if (!subdevice.lasting) sessions.addLazy(this.#clear(subdevice));
     facts.emit('subdeviceDetached', { subdevice: subdevice.id, link, reason: report.cause });
@@ -165,10 +166,10 @@ export class Presence {
 
   /** Published without a connection: QoS 0, of a subdevice that need never have been here. */
   passOn(link: string, { subdevice: id, topic, payload, retain }: Report<'unconnected'>): void {
-    const { mirror, sessions, uplink } = this.#options;
+    const { registry, sessions, uplink } = this.#options;
     const refusal = this.#refusalOf(id, link, 'unchanged');
-    if (refusal !== undefined) return this.#tellRefusal(id, link, refusal);
-    const { subdevice, isNew } = mirror.enter(id, link);
+    if (refusal !== undefined) return this.#reportRefusal(id, link, refusal);
+    const { subdevice, isNew } = registry.enter(id, link);
     if (isNew) sessions.addLazy([{ kind: 'subdevice', row: rowOf(subdevice) }]);
     uplink().offer(link, {
       ...{ kind: 'uplink', subdevice: id, topic, payload, qos: 0, token: undefined },
@@ -177,8 +178,8 @@ export class Presence {
   }
 
   subscribe(link: string, report: Report<'subscribe'>): void {
-    const { mirror, facts, subscriptions, sessions, hubLimits } = this.#options;
-    const subdevice = this.#heard(report.subdevice);
+    const { registry, facts, subscriptions, sessions, hubLimits } = this.#options;
+    const subdevice = this.#onReceived(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
     if (filter === undefined) return this.#refuse(link, report.token, 'not allowed');
     if (filterProblem(filter) !== undefined) return this.#refuse(link, report.token, 'invalid topic');
@@ -187,14 +188,14 @@ export class Presence {
       facts.emit('subscriptionRefused', { subdevice: subdevice.id, filter, reason: excess.words });
       return this.#refuse(link, report.token, 'not supported');
     }
-    if (!mirror.isWanted(filter) && !subscriptions().hasRoom()) {
-      subscriptions().turnAway(subdevice.id, filter);
+    if (!registry.isWanted(filter) && !subscriptions().hasRoom()) {
+      subscriptions().reject(subdevice.id, filter);
       return this.#refuse(link, report.token, 'congestion'); // MQTT-SN 1.2 §5.3.10: of all codes the one for "not now"
     }
     subscriptions().forget(subdevice.id, filter);
     const changes: Change[] = [];
     if (subdevice.subscriptions.get(filter) !== report.qos) {
-      mirror.subscribe(subdevice, filter, report.qos);
+      registry.subscribe(subdevice, filter, report.qos);
       changes.push({ kind: 'subscribe', row: { lane: subdevice.lane, filter, qos: report.qos } });
       facts.emit('subscriptionAdded', { subdevice: subdevice.id, filter });
     }
@@ -204,14 +205,14 @@ export class Presence {
   }
 
   unsubscribe(link: string, report: Report<'unsubscribe'>): void {
-    const { mirror, facts, subscriptions, sessions } = this.#options;
-    const subdevice = this.#heard(report.subdevice);
+    const { registry, facts, subscriptions, sessions } = this.#options;
+    const subdevice = this.#onReceived(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
     const confirm = (): void => this.#confirm(link, report.token);
     if (filter !== undefined) subscriptions().forget(subdevice.id, filter);
     if (filter === undefined || !subdevice.subscriptions.has(filter))
       return sessions.require(subdevice.lane, [], confirm);
-    mirror.unsubscribe(subdevice, filter);
+    registry.unsubscribe(subdevice, filter);
     subscriptions().release([filter]);
     facts.emit('subscriptionRemoved', { subdevice: subdevice.id, filter });
     sessions.require(subdevice.lane, [{ kind: 'unsubscribe', lane: subdevice.lane, filter }], confirm);
@@ -219,20 +220,20 @@ export class Presence {
 
   topicBound(link: string, report: Report<'topicBound'>): void {
     const { topicId, topic, token } = report;
-    const subdevice = this.#heard(report.subdevice);
+    const subdevice = this.#onReceived(report.subdevice);
     const changes = this.#bind(subdevice, topicId, topic);
     this.#options.sessions.require(subdevice.lane, changes, () => this.#confirm(link, token));
   }
 
   /** The id stands for nothing in the store before the id that takes its place stands for something. */
   topicReleased({ subdevice: id, topicId }: Report<'topicReleased'>): void {
-    const subdevice = this.#heard(id);
+    const subdevice = this.#onReceived(id);
     if (!subdevice.topicIds.delete(topicId)) return;
     this.#options.sessions.addLazy([{ kind: 'topicIdGone', lane: subdevice.lane, topicId }]);
   }
 
   #confirm(link: string, token: number): void {
-    this.#options.links().order(link, { kind: 'confirm', token });
+    this.#options.links().command(link, { kind: 'confirm', token });
   }
 
   #bind(subdevice: Subdevice, topicId: number, topic: string): Change[] {
@@ -246,11 +247,11 @@ export class Presence {
    * @returns what is to become durable
    */
   #clear(subdevice: Subdevice): Change[] {
-    const { mirror, downlink, subscriptions } = this.#options;
+    const { registry, downlink, subscriptions } = this.#options;
     const filters = [...subdevice.subscriptions.keys()];
     const hadWill = this.#options.wills.forget(subdevice);
     const hadAnything = hadWill || filters.length > 0 || subdevice.topicIds.size > 0;
-    mirror.clear(subdevice);
+    registry.clear(subdevice);
     downlink().endSession(subdevice.lane);
     subscriptions().release(filters);
     return hadAnything ? [{ kind: 'cleanSession', lane: subdevice.lane }] : [];
@@ -269,9 +270,9 @@ export class Presence {
   }
 
   /** One that is to come back later is no loss, and has a condition of its own. */
-  #tellRefusal(id: string, link: string, { reason, why }: Refusal): void {
+  #reportRefusal(id: string, link: string, { reason, why }: Refusal): void {
     const { isAllowed, isConfigured, intake } = this.#options;
-    this.#refusals.tell(id, link, reason);
+    this.#refusals.report(id, link, reason);
     if (!isAllowed(id, link)) this.#noteForeigner(link, id);
     if (why === 'congestion') return;
     const subdevice = isConfigured(id) ? id : undefined;
@@ -280,25 +281,25 @@ export class Presence {
 
   #noteForeigner(link: string, subdevice: string): void {
     this.unlisted.note(link, subdevice);
-    if (this.foreigners.get(link)?.subdevice === subdevice) return;
-    this.foreigners.set(link, { subdevice, sinceMs: this.#options.clock.nowMs() });
+    if (this.unlistedDevices.get(link)?.subdevice === subdevice) return;
+    this.unlistedDevices.set(link, { subdevice, sinceMs: this.#options.clock.nowMs() });
   }
 
   #announce(id: string, isPresent: boolean): void {
     const identity = this.#options.identityOf(id);
     if (identity === undefined || this.#options.operations === undefined) return;
     this.#options.operations.setPresent(identity, isPresent);
-    this.#options.replay().send();
+    this.#options.hubSender().send();
   }
 
   #refuse(link: string, token: number, why: RefuseReason): void {
-    this.#options.links().order(link, { kind: 'refuse', token, why });
+    this.#options.links().command(link, { kind: 'refuse', token, why });
   }
 
-  #heard(id: string): Subdevice {
-    const subdevice = this.#options.mirror.byId(id);
+  #onReceived(id: string): Subdevice {
+    const subdevice = this.#options.registry.byId(id);
     if (subdevice === undefined) throw new Error(`report of ${id}, which never attached`);
-    subdevice.heardAtMs = this.#options.clock.nowMs();
+    subdevice.lastReceivedAtMs = this.#options.clock.nowMs();
     return subdevice;
   }
 }

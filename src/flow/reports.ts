@@ -1,5 +1,5 @@
 /** What a driver reports, to the flow that it is for. */
-import type { DriverOrder } from '../driver/driver.ts';
+import type { DriverCommand } from '../driver/driver.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { Intake } from './intake.ts';
 import type { FlowReport } from './links.ts';
@@ -17,7 +17,7 @@ export interface ReportedTo {
   readonly downlink: DownlinkFlow;
   readonly intake: Intake;
   readonly underWay: UnderWay;
-  readonly order: (link: string, order: DriverOrder) => void;
+  readonly command: (link: string, command: DriverCommand) => void;
 }
 
 export function passOn(to: ReportedTo, link: string, report: FlowReport): void {
@@ -65,18 +65,18 @@ function messageIn(report: Report): MessageOnItsWay {
 }
 
 /** Whoever waits for an answer is refused, for good. */
-function setAside({ uplink, order }: ReportedTo, link: string, report: Report): void {
+function setAside({ uplink, command }: ReportedTo, link: string, report: Report): void {
   const why = 'not supported';
   switch (report.kind) {
     case 'attach':
-      return order(link, { kind: 'attached', subdevice: report.subdevice, answer: { accepted: false, why } });
+      return command(link, { kind: 'attached', subdevice: report.subdevice, answer: { accepted: false, why } });
     case 'uplink':
       return uplink.setAside(link, report);
     case 'will':
     case 'subscribe':
     case 'unsubscribe':
     case 'topicBound':
-      return order(link, { kind: 'refuse', token: report.token, why });
+      return command(link, { kind: 'refuse', token: report.token, why });
     default:
   }
 }

@@ -32,15 +32,15 @@ export class SetAside {
   note(of: string, input: object, error: unknown): void {
     const what = wordsOf(input);
     const why = error instanceof Error ? error.message : String(error);
-    this.#tell({ of, what, why }, false);
+    this.#publish({ of, what, why }, false);
   }
 
   /** An earlier process ended on this message: it is not handled. */
   known({ what, why }: MessageMark): void {
-    this.#tell({ of: 'gateway', what, why }, true);
+    this.#publish({ of: 'gateway', what, why }, true);
   }
 
-  #tell(last: NonNullable<SetAsideReport['last']>, endedProcess: boolean): void {
+  #publish(last: NonNullable<SetAsideReport['last']>, endedProcess: boolean): void {
     this.#report = { times: this.#report.times + 1, last };
     this.#facts.emit('messageSetAside', { ...last, endedProcess });
   }

@@ -3,18 +3,18 @@
  * waited until then, and are told when that was all (`flow/downlink.ts`). The hub is not told: they are still served.
  */
 import type { Facts } from '../base/events.ts';
+import type { Committer } from '../commit/committer.ts';
 import type { DriverReport } from '../driver/driver.ts';
 import type { Clock } from '../ports.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
-import type { Mirror, Subdevice } from '../subdevices/registry.ts';
-import type { Committer } from '../commit/committer.ts';
+import type { Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { Wills } from './wills.ts';
 
 export interface SleepersOptions {
   readonly clock: Clock;
   readonly facts: Facts;
-  readonly mirror: Mirror;
+  readonly registry: SubdeviceRegistry;
   readonly inbox: Inbox;
   readonly committer: Committer;
   readonly wills: Wills;
@@ -35,7 +35,7 @@ export class Sleepers {
     if (subdevice === undefined) return;
     inbox.slept(subdevice.lane);
     wills.slept(subdevice, aliveMs);
-    committer.letGo('downlink', clock.nowMs() + commitMs); // it is not near any more
+    committer.flushHeld('downlink', clock.nowMs() + commitMs); // it is not near any more
     facts.emit('subdeviceSlept', { subdevice: id, aliveMs });
   }
 
@@ -49,9 +49,9 @@ export class Sleepers {
 
   /** `undefined`: it has moved to another link meanwhile. */
   #attached(link: string, id: string): Subdevice | undefined {
-    const subdevice = this.#options.mirror.byId(id);
+    const subdevice = this.#options.registry.byId(id);
     if (subdevice?.link !== link || !subdevice.isAttached) return undefined;
-    subdevice.heardAtMs = this.#options.clock.nowMs();
+    subdevice.lastReceivedAtMs = this.#options.clock.nowMs();
     return subdevice;
   }
 }

@@ -7,33 +7,33 @@
  */
 import type { Facts } from '../base/events.ts';
 import type { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
-import { type HubIdentity, identityKey } from '../hub/identity.ts';
 import type { BindingReport } from '../hub/gateway/hub-service.ts';
 import { isDone } from '../hub/gateway/result-codes.ts';
+import { type HubIdentity, identityKey } from '../hub/identity.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Cancel, Clock } from '../ports.ts';
-import type { Mirror, Subdevice } from '../subdevices/registry.ts';
-import type { HubSubscriptions } from './subscriptions.ts';
-import type { Links } from './links.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
-import type { Replay } from './hub-sender.ts';
+import type { Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
+import type { HubSender } from './hub-sender.ts';
+import type { Links } from './links.ts';
+import type { HubSubscriptions } from './subscriptions.ts';
 
 export interface BindingFlowOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
-  readonly mirror: Mirror;
+  readonly registry: SubdeviceRegistry;
   readonly outbox: Outbox;
   readonly operations: GatewayOperations;
   readonly links: () => Links;
-  readonly replay: () => Replay;
+  readonly hubSender: () => HubSender;
   readonly subscriptions: () => HubSubscriptions;
   /** The id of the configured subdevice. */
   readonly ownerOf: (identity: HubIdentity) => string | undefined;
 }
 
 /** The hub's result code for each, by identity key; who is missing got no answer. */
-export type Answers = ReadonlyMap<string, number>;
+export type BindingAnswers = ReadonlyMap<string, number>;
 
 interface Waiting {
   readonly verb: 'bind' | 'unbind' | 'describe';
@@ -53,10 +53,10 @@ export class BindingFlow {
     this.#options = options;
   }
 
-  heed(report: BindingReport): void {
+  handle(report: BindingReport): void {
     switch (report.kind) {
       case 'binding':
-        this.#tell(report);
+        this.#report(report);
         return report.isBound ? this.#serve(report.identity) : this.#dismiss(report.identity);
       case 'announced':
         return this.#options.subscriptions().retry(this.#subdeviceOf(report.identity)?.subscriptions.keys() ?? []);
@@ -70,7 +70,7 @@ export class BindingFlow {
   }
 
   /** Has the hub asked; resolves when it has answered for all, or after `ORDER_MS_MAX`. */
-  async ask(verb: 'bind' | 'unbind', identities: readonly HubIdentity[]): Promise<Answers> {
+  async ask(verb: 'bind' | 'unbind', identities: readonly HubIdentity[]): Promise<BindingAnswers> {
     const answers = new Map<string, number>();
     if (identities.length === 0) return answers;
     await this.#await({ verb, identities, answers }, () => {
@@ -87,14 +87,14 @@ export class BindingFlow {
   }
 
   #await(asked: Omit<Waiting, 'resolve'>, begin: () => void): Promise<boolean> {
-    const { mailbox, clock, replay } = this.#options;
+    const { mailbox, clock, hubSender } = this.#options;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     mailbox.post(() => {
       const waiting: Waiting = { ...asked, resolve };
       const giveUp = (): void => mailbox.post(() => this.#end(waiting, false));
       this.#waiting.set(waiting, clock.wakeAt(clock.nowMs() + ORDER_MS_MAX, giveUp));
       begin();
-      replay().send();
+      hubSender().send();
     });
     return promise;
   }
@@ -120,7 +120,7 @@ export class BindingFlow {
     waiting.resolve(isAnswered);
   }
 
-  #tell({ identity, isBound }: Extract<BindingReport, { kind: 'binding' }>): void {
+  #report({ identity, isBound }: Extract<BindingReport, { kind: 'binding' }>): void {
     const { facts, ownerOf, operations } = this.#options;
     const { sentence, remedy } = operations.bindings.of(identity)?.unbound ?? { sentence: '', remedy: '' };
     const subdevice = ownerOf(identity) ?? identityKey(identity);
@@ -130,7 +130,7 @@ export class BindingFlow {
 
   /** `undefined`: it has never come. */
   #subdeviceOf(identity: HubIdentity): Subdevice | undefined {
-    return this.#options.mirror.byId(this.#options.ownerOf(identity) ?? '');
+    return this.#options.registry.byId(this.#options.ownerOf(identity) ?? '');
   }
 
   #dismiss(identity: HubIdentity): void {
@@ -138,15 +138,15 @@ export class BindingFlow {
     const subdevice = this.#subdeviceOf(identity);
     if (subdevice === undefined) return; // it will be refused if it comes
     outbox.setHalted(subdevice.lane, true);
-    if (subdevice.isAttached) links().order(subdevice.link, { kind: 'dismiss', subdevice: subdevice.id });
+    if (subdevice.isAttached) links().command(subdevice.link, { kind: 'dismiss', subdevice: subdevice.id });
   }
 
   #serve(identity: HubIdentity): void {
-    const { outbox, subscriptions, replay } = this.#options;
+    const { outbox, subscriptions, hubSender } = this.#options;
     const subdevice = this.#subdeviceOf(identity);
     if (subdevice === undefined) return;
     outbox.setHalted(subdevice.lane, false);
     subscriptions().renew(subdevice.subscriptions.keys());
-    replay().send();
+    hubSender().send();
   }
 }

@@ -6,20 +6,20 @@
 import type { Facts } from '../base/events.ts';
 import type { Stamp } from '../base/time.ts';
 import { filterProblem } from '../base/topic.ts';
-import type { OwnServices } from '../hub/gateway/hub-service.ts';
-import type { SessionMirror } from '../hub/session/session-state.ts';
-import type { Clock } from '../ports.ts';
-import type { Mirror } from '../subdevices/registry.ts';
 import type { Committer } from '../commit/committer.ts';
+import type { HubServices } from '../hub/gateway/hub-service.ts';
+import type { HubSessionState } from '../hub/session/session-state.ts';
+import type { Clock } from '../ports.ts';
+import type { SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { FilterRequests, FilterVerb } from './filter-requests.ts';
 
 export interface HubSubscriptionsOptions {
   readonly facts: Facts;
   readonly stamp: () => Stamp;
-  readonly mirror: Mirror;
-  readonly session: SessionMirror;
+  readonly registry: SubdeviceRegistry;
+  readonly session: HubSessionState;
   readonly committer: Committer;
-  readonly services: OwnServices;
+  readonly services: HubServices;
   /** 0 = no limit. */
   readonly subscriptionsMax: number;
   readonly filters: FilterRequests;
@@ -28,16 +28,16 @@ export interface HubSubscriptionsOptions {
   readonly send: () => void;
 }
 
-interface TurnedAway {
+interface RejectedFilters {
   readonly subdevice: string;
   readonly filter: string;
 }
 
-interface SubscriptionStanding {
+interface SubscriptionState {
   readonly wanted: number;
   /** 0 = no limit. */
   readonly max: number;
-  readonly turnedAway: readonly TurnedAway[];
+  readonly rejected: readonly RejectedFilters[];
 }
 
 /** Remembered for the technician. */
@@ -52,17 +52,17 @@ export class HubSubscriptions {
   readonly #refused = new Set<string>();
   /** Granted with QoS 0 in this connection, though QoS 1 was asked for. */
   readonly #loweredQos = new Set<string>();
-  readonly #turnedAway = new Map<string, TurnedAway>();
+  readonly #rejected = new Map<string, RejectedFilters>();
 
   constructor(options: HubSubscriptionsOptions) {
     this.#options = options;
   }
 
   /** How many are wanted, the gateway's own included; and for whom there was no room and is none still. */
-  get standing(): SubscriptionStanding {
-    const { mirror, services, subscriptionsMax } = this.#options;
-    const wanted = mirror.wantedFilters().size + services.filters.length;
-    return { wanted, max: subscriptionsMax, turnedAway: [...this.#turnedAway.values()] };
+  get standing(): SubscriptionState {
+    const { registry, services, subscriptionsMax } = this.#options;
+    const wanted = registry.wantedFilters().size + services.filters.length;
+    return { wanted, max: subscriptionsMax, rejected: [...this.#rejected.values()] };
   }
 
   get refused(): ReadonlySet<string> {
@@ -100,32 +100,32 @@ export class HubSubscriptions {
   }
 
   /** There was no room for it: refused before the hub does, which would not say why. Told once, however often it comes. */
-  turnAway(subdevice: string, filter: string): void {
+  reject(subdevice: string, filter: string): void {
     const { facts, subscriptionsMax } = this.#options;
-    if (this.#turnedAway.has(`${subdevice} ${filter}`)) return;
+    if (this.#rejected.has(`${subdevice} ${filter}`)) return;
     const reason = `all ${subscriptionsMax} filters that the hub allows are taken`;
     facts.emit('subscriptionRefused', { subdevice, filter, reason });
-    this.#turnedAway.set(`${subdevice} ${filter}`, { subdevice, filter });
-    const [oldest] = this.#turnedAway.keys();
-    if (oldest !== undefined && this.#turnedAway.size > TURNED_AWAY_MAX) this.#turnedAway.delete(oldest);
+    this.#rejected.set(`${subdevice} ${filter}`, { subdevice, filter });
+    const [oldest] = this.#rejected.keys();
+    if (oldest !== undefined && this.#rejected.size > TURNED_AWAY_MAX) this.#rejected.delete(oldest);
   }
 
   /** The subdevice has got it, wants it no more, or (without a filter) has gone. */
   forget(subdevice: string, filter?: string): void {
-    for (const [key, one] of this.#turnedAway)
-      if (one.subdevice === subdevice && (filter === undefined || one.filter === filter)) this.#turnedAway.delete(key);
+    for (const [key, one] of this.#rejected)
+      if (one.subdevice === subdevice && (filter === undefined || one.filter === filter)) this.#rejected.delete(key);
   }
 
   connected(sessionPresent: boolean): void {
-    const { session, mirror, services, committer, stamp, facts } = this.#options;
+    const { session, registry, services, committer, stamp, facts } = this.#options;
     this.#isConnected = true;
     this.#refused.clear();
     this.#loweredQos.clear();
-    const wanted = mirror.wantedFilters();
+    const wanted = registry.wantedFilters();
     for (const filter of services.filters) wanted.add(filter);
     const { gone, subscribe, unsubscribe, invalid } = session.connected(sessionPresent, wanted, stamp());
-    for (const filter of gone) committer.ride({ kind: 'filterGone', filter });
-    committer.ride({ kind: 'hubSession', row: session.row });
+    for (const filter of gone) committer.addLazy({ kind: 'filterGone', filter });
+    committer.addLazy({ kind: 'hubSession', row: session.row });
     for (const filter of invalid) {
       this.#refused.add(filter);
       const reason = `the stored filter is not valid: ${filterProblem(filter)?.problem}`;
@@ -143,7 +143,7 @@ export class HubSubscriptions {
     this.#isConnected = false;
     this.#options.filters.clear();
     session.disconnected(stamp());
-    committer.ride({ kind: 'hubSession', row: session.row });
+    committer.addLazy({ kind: 'hubSession', row: session.row });
   }
 
   /** Somebody wants it (again). */
@@ -167,20 +167,20 @@ export class HubSubscriptions {
 
   /** Somebody wants these no more; the hub is told if nobody does. */
   release(filters: readonly string[]): void {
-    const { mirror } = this.#options;
-    for (const filter of filters) if (this.#isConnected && !mirror.isWanted(filter)) this.#ask('unsubscribe', filter);
+    const { registry } = this.#options;
+    for (const filter of filters) if (this.#isConnected && !registry.isWanted(filter)) this.#ask('unsubscribe', filter);
   }
 
   /** SUBACK. */
   answered(filter: string, answer: 'granted' | 'granted QoS 0' | 'refused'): void {
-    const { session, committer, facts, mirror, filters, send } = this.#options;
+    const { session, committer, facts, registry, filters, send } = this.#options;
     filters.answered('subscribe', filter);
     send();
     if (answer === 'refused') {
       this.#refused.add(filter);
       if (session.granted.has(filter)) {
         session.drop(filter); // granted before: the permission was taken back, or the session was lost
-        committer.ride({ kind: 'filterGone', filter });
+        committer.addLazy({ kind: 'filterGone', filter });
       }
       facts.emit('subscriptionRefused', {
         subdevice: undefined,
@@ -191,19 +191,19 @@ export class HubSubscriptions {
     }
     if (answer === 'granted QoS 0') this.#loweredQos.add(filter);
     session.grant(filter);
-    committer.ride({ kind: 'filterGranted', filter });
-    const isWanted = mirror.isWanted(filter) || this.#options.services.filters.includes(filter);
+    committer.addLazy({ kind: 'filterGranted', filter });
+    const isWanted = registry.isWanted(filter) || this.#options.services.filters.includes(filter);
     if (!isWanted) this.#ask('unsubscribe', filter); // released while the hub was thinking
   }
 
   /** UNSUBACK. */
   unsubscribed(filter: string): void {
-    const { session, committer, mirror, filters, send } = this.#options;
+    const { session, committer, registry, filters, send } = this.#options;
     filters.answered('unsubscribe', filter);
     send();
     session.drop(filter);
-    committer.ride({ kind: 'filterGone', filter });
-    if (mirror.isWanted(filter)) this.want(filter);
+    committer.addLazy({ kind: 'filterGone', filter });
+    if (registry.isWanted(filter)) this.want(filter);
   }
 
   /** No SUBACK or UNSUBACK in the time for it: the connection stays, and the hub is asked again later. */

@@ -1,10 +1,10 @@
 /** Client ids that said hello on a link that they are not configured for, lately: what a swap of ports or devices looks like. */
 import type { Clock } from '../ports.ts';
 
-export interface UnlistedClient {
+export interface UnlistedDevice {
   readonly subdevice: string;
   readonly sinceMs: number;
-  readonly heardAtMs: number;
+  readonly lastReceivedAtMs: number;
 }
 
 /** One that is silent for so long has been taken away. */
@@ -12,10 +12,10 @@ const FORGET_MS = 10 * 60_000;
 /** Whoever is on a line may call itself by many names. */
 const CLIENTS_MAX = 16;
 
-export class UnlistedClients {
+export class UnlistedDevices {
   readonly #clock: Clock;
   /** Link → clients, the latest last. */
-  readonly #byLink = new Map<string, Map<string, UnlistedClient>>();
+  readonly #byLink = new Map<string, Map<string, UnlistedDevice>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -23,11 +23,11 @@ export class UnlistedClients {
 
   note(link: string, subdevice: string): void {
     const nowMs = this.#clock.nowMs();
-    const clients = this.#byLink.get(link) ?? new Map<string, UnlistedClient>();
+    const clients = this.#byLink.get(link) ?? new Map<string, UnlistedDevice>();
     this.#byLink.set(link, clients);
     const sinceMs = clients.get(subdevice)?.sinceMs ?? nowMs;
     clients.delete(subdevice);
-    clients.set(subdevice, { subdevice, sinceMs, heardAtMs: nowMs });
+    clients.set(subdevice, { subdevice, sinceMs, lastReceivedAtMs: nowMs });
     const [oldest] = clients.keys();
     if (clients.size > CLIENTS_MAX && oldest !== undefined) clients.delete(oldest);
   }
@@ -37,8 +37,8 @@ export class UnlistedClients {
     for (const clients of this.#byLink.values()) clients.delete(subdevice);
   }
 
-  on(link: string): UnlistedClient[] {
+  on(link: string): UnlistedDevice[] {
     const clients = [...(this.#byLink.get(link)?.values() ?? [])];
-    return clients.filter(({ heardAtMs }) => this.#clock.nowMs() - heardAtMs < FORGET_MS);
+    return clients.filter(({ lastReceivedAtMs }) => this.#clock.nowMs() - lastReceivedAtMs < FORGET_MS);
   }
 }

@@ -9,17 +9,17 @@ import type { Stamp } from '../base/time.ts';
 import { topicProblem } from '../base/topic.ts';
 import type { DriverReport, RefuseReason } from '../driver/driver.ts';
 import type { AlarmTopics } from '../outbox/alarm-topics.ts';
-import type { OverflowPolicy } from '../outbox/outbox-contract.ts';
 import type { HubLimitProblem } from '../outbox/hub-limits.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import type { OverflowPolicy } from '../outbox/outbox-contract.ts';
 import type { Clock } from '../ports.ts';
-import type { Mirror, Subdevice } from '../subdevices/registry.ts';
+import type { Mailbox } from '../runtime/mailbox.ts';
+import type { Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
-import { Debts } from './pending-acks.ts';
+import type { HubSender } from './hub-sender.ts';
 import type { Intake } from './intake.ts';
 import type { Links } from './links.ts';
-import type { Mailbox } from '../runtime/mailbox.ts';
-import type { Replay } from './hub-sender.ts';
+import { PendingAcks } from './pending-acks.ts';
 
 /** What the configuration says about uplinks of a link. */
 export interface UplinkTerms {
@@ -33,12 +33,12 @@ export interface UplinkOptions {
   readonly mailbox: Mailbox;
   readonly stamp: () => Stamp;
   readonly facts: Facts;
-  readonly mirror: Mirror;
+  readonly registry: SubdeviceRegistry;
   readonly outbox: Outbox;
   readonly alarmTopics: AlarmTopics;
   readonly intake: Pick<Intake, 'note'>;
   readonly links: () => Links;
-  readonly replay: () => Replay;
+  readonly hubSender: () => HubSender;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly termsOf: (link: string) => UplinkTerms;
   /** The link of a will may be configured no more. */
@@ -48,7 +48,7 @@ export interface UplinkOptions {
 type UplinkReport = Extract<DriverReport, { kind: 'uplink' }>;
 
 /** Whoever waits for word of a message. */
-export interface Creditor {
+export interface AckWaiter {
   readonly safe: () => void;
   readonly refuse: (why: RefuseReason, problem?: HubLimitProblem) => void;
 }
@@ -60,12 +60,12 @@ interface UplinkOffer {
   /** As it goes to the hub. */
   readonly message: Message;
   readonly terms: UplinkTerms;
-  readonly creditor: Creditor;
+  readonly ackWaiter: AckWaiter;
 }
 
 export class UplinkFlow {
   readonly #options: UplinkOptions;
-  readonly #debts = new Debts<Creditor>();
+  readonly #pendingAcks = new PendingAcks<AckWaiter>();
   /**
    * Subdevices told to come back in this task. The driver keeps what comes later behind what it had to refuse, but it
    * hears of the refusal at the end of the task; until then nothing may pass here.
@@ -77,9 +77,9 @@ export class UplinkFlow {
   }
 
   offer(link: string, report: UplinkReport): void {
-    const subdevice = this.#options.mirror.byId(report.subdevice);
+    const subdevice = this.#options.registry.byId(report.subdevice);
     if (subdevice === undefined) throw new Error(`uplink of ${report.subdevice}, which never attached`);
-    subdevice.heardAtMs = this.#options.clock.nowMs();
+    subdevice.lastReceivedAtMs = this.#options.clock.nowMs();
     const topic = this.#options.topicsOf(subdevice.id).toHub(report.topic);
     if (topic === undefined || topicProblem(topic) !== undefined) {
       this.#refuse(link, report, 'not allowed');
@@ -89,68 +89,68 @@ export class UplinkFlow {
     const message: Message = { topic, payload, qos, ...retaining(retain) };
     const { token } = report;
     if (token === undefined) {
-      this.#options.replay().offerQuick(subdevice.lane, message);
+      this.#options.hubSender().offerQos0(subdevice.lane, message);
     } else if (this.#congested.has(subdevice.id)) {
       this.#refuse(link, report, 'congestion');
     } else {
-      const creditor: Creditor = {
-        safe: () => this.#options.links().order(link, { kind: 'acknowledge', token }),
+      const ackWaiter: AckWaiter = {
+        safe: () => this.#options.links().command(link, { kind: 'acknowledge', token }),
         refuse: (why, problem) => this.#refuse(link, report, why, problem),
       };
-      this.#admit({ subdevice, topic: report.topic, message, terms: this.#options.termsOf(link), creditor });
+      this.#admit({ subdevice, topic: report.topic, message, terms: this.#options.termsOf(link), ackWaiter });
     }
   }
 
   /** It is not handled: counted where its subdevice is known, and refused. */
   setAside(link: string, { subdevice, topic, token }: UplinkReport): void {
-    const { mirror, replay, facts, links } = this.#options;
-    const lane = mirror.byId(subdevice)?.lane;
-    if (lane !== undefined) replay().shed(lane, 'set aside after a fault');
+    const { registry, hubSender, facts, links } = this.#options;
+    const lane = registry.byId(subdevice)?.lane;
+    if (lane !== undefined) hubSender().shed(lane, 'set aside after a fault');
     facts.emit('uplinkShed', { subdevice, topic, reason: 'set aside after a fault' });
-    if (token !== undefined) links().order(link, { kind: 'refuse', token, why: 'not supported' });
+    if (token !== undefined) links().command(link, { kind: 'refuse', token, why: 'not supported' });
   }
 
   /** The will of a subdevice that is lost. @param creditor hears once; a QoS 0 will is as safe as it gets at once */
-  offerWill(subdevice: Subdevice, will: Message, creditor: Creditor): void {
+  offerWill(subdevice: Subdevice, will: Message, ackWaiter: AckWaiter): void {
     const topic = this.#options.topicsOf(subdevice.id).toHub(will.topic);
-    if (topic === undefined) return creditor.refuse('not allowed');
+    if (topic === undefined) return ackWaiter.refuse('not allowed');
     const { payload, qos, retain } = will;
     const message: Message = { topic, payload, qos, ...retaining(retain) };
     if (qos === 1) {
-      this.#admit({ subdevice, topic: will.topic, message, terms: this.#options.willTerms, creditor });
+      this.#admit({ subdevice, topic: will.topic, message, terms: this.#options.willTerms, ackWaiter });
     } else {
-      this.#options.replay().offerQuick(subdevice.lane, message);
-      creditor.safe();
+      this.#options.hubSender().offerQos0(subdevice.lane, message);
+      ackWaiter.safe();
     }
   }
 
   /** Custody of the message is taken: committed, or acknowledged by the hub. */
-  safe(owed: number): void {
-    this.#debts.settle(owed)?.safe();
+  safe(ackToken: number): void {
+    this.#pendingAcks.settle(ackToken)?.safe();
   }
 
   /** There was no room for the message after all. */
-  refused(owed: number): void {
-    this.#debts.settle(owed)?.refuse('congestion');
+  refused(ackToken: number): void {
+    this.#pendingAcks.settle(ackToken)?.refuse('congestion');
   }
 
-  #admit({ subdevice, topic, message, terms, creditor }: UplinkOffer): void {
+  #admit({ subdevice, topic, message, terms, ackWaiter }: UplinkOffer): void {
     const { holdMs, commitMs, overflow } = terms;
-    const owed = this.#debts.note(creditor);
-    const { outbox, alarmTopics, clock, facts, replay } = this.#options;
+    const ackToken = this.#pendingAcks.note(ackWaiter);
+    const { outbox, alarmTopics, clock, facts, hubSender } = this.#options;
     const admission = outbox.admit(
       {
         lane: alarmTopics.laneOf(subdevice.lane, topic),
         message,
         overflow,
         stamp: this.#options.stamp(),
-        owed,
+        ackToken,
         holdMs,
         commitMs,
       },
       clock.nowMs(),
     );
-    replay().send();
+    hubSender().send();
     switch (admission.kind) {
       case 'accepted': {
         const { payload, qos } = message;
@@ -159,11 +159,11 @@ export class UplinkFlow {
       }
       case 'shed':
         facts.emit('uplinkShed', { subdevice: subdevice.id, topic: message.topic, reason: admission.reason });
-        this.safe(owed);
+        this.safe(ackToken);
         return;
       case 'refused':
-        this.#debts.settle(owed);
-        creditor.refuse(admission.why, 'problem' in admission ? admission.problem : undefined);
+        this.#pendingAcks.settle(ackToken);
+        ackWaiter.refuse(admission.why, 'problem' in admission ? admission.problem : undefined);
         return;
     }
   }
@@ -181,6 +181,6 @@ export class UplinkFlow {
       this.#options.intake.note({ link, subdevice, reason, sample: `${topic}: ${words}`, count: 1 });
     }
     this.#options.facts.emit('uplinkRefused', { subdevice, topic, reason: words });
-    if (report.token !== undefined) this.#options.links().order(link, { kind: 'refuse', token: report.token, why });
+    if (report.token !== undefined) this.#options.links().command(link, { kind: 'refuse', token: report.token, why });
   }
 }

@@ -2,7 +2,7 @@
  * What is known of the wall clock, live: looks at it at the start, every minute, and when the hub is to be told who we are.
  * Whatever is learnt goes to the store with a later commit. Nothing is timed by it; ages and signatures are told by it.
  */
-import { type ClockNews, ClockTrust, type ToldTime, wallFloorMs } from '../base/clock-trust.ts';
+import { type ClockNews, ClockTrust, type ReportedTime, wallFloorMs } from '../base/clock-trust.ts';
 import type { Facts } from '../base/events.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
@@ -15,7 +15,7 @@ export interface WallClockOptions {
   readonly timeService: TimeService | undefined;
   readonly now: Stamp;
   readonly epochs: ReadonlyMap<number, Epoch>;
-  readonly ride: (change: Change) => void;
+  readonly addLazy: (change: Change) => void;
   /** The wall clock has jumped, and nobody vouches for it any more. */
   readonly doubted: (nowMs: number) => void;
 }
@@ -73,12 +73,12 @@ export class WallClock {
   }
 
   /** The hub has said what time it is now. */
-  hear(told: ToldTime): void {
+  onTime(told: ReportedTime): void {
     const { clock, facts } = this.#options;
     this.look();
     const wasFollowing = this.aheadOfHubMs !== undefined;
     const upMs = clock.nowMs();
-    const news = this.#trust.hear(told, { upMs, wallMs: clock.wallMs() });
+    const news = this.#trust.onTime(told, { upMs, wallMs: clock.wallMs() });
     this.#learn(news, upMs);
     if (news.gainedTrust) facts.emit('clockTrusted', { wallMs: clock.wallMs() });
     const aheadMs = this.aheadOfHubMs;
@@ -102,12 +102,12 @@ export class WallClock {
   }
 
   #learn({ wallMinusUpMs, sleptMs }: ClockNews, upMs: number): void {
-    const { now, ride } = this.#options;
+    const { now, addLazy } = this.#options;
     const known = this.#epochs.get(now.epoch);
     if (known === undefined) throw new Error(`boot ${now.epoch} is not among those known`);
     const sleptAtUpMs = sleptMs > 0 ? Math.ceil(upMs) : known.sleptAtUpMs;
     this.#epochs.set(now.epoch, { ...known, wallMinusUpMs: this.#trust.wallMinusUpMs, sleptAtUpMs });
-    if (wallMinusUpMs !== undefined) ride({ kind: 'trustWall', wallMinusUpMs: Math.round(wallMinusUpMs) });
-    if (sleptAtUpMs !== undefined && sleptMs > 0) ride({ kind: 'slept', atUpMs: sleptAtUpMs });
+    if (wallMinusUpMs !== undefined) addLazy({ kind: 'trustWall', wallMinusUpMs: Math.round(wallMinusUpMs) });
+    if (sleptAtUpMs !== undefined && sleptMs > 0) addLazy({ kind: 'slept', atUpMs: sleptAtUpMs });
   }
 }

@@ -10,25 +10,25 @@
 import type { Facts } from '../base/events.ts';
 import { type Message, retaining } from '../base/message.ts';
 import { topicProblem } from '../base/topic.ts';
+import type { SessionChanges } from '../commit/session-changes.ts';
 import type { Change } from '../custody/change.ts';
 import type { Will, WillRow } from '../custody/row.ts';
 import type { DetachCause, DriverReport, WillChange } from '../driver/driver.ts';
 import { type HubLimits, messageProblem } from '../outbox/hub-limits.ts';
 import type { Clock } from '../ports.ts';
-import type { Mirror, Subdevice } from '../subdevices/registry.ts';
-import type { TopicMap } from '../subdevices/topic-map.ts';
-import { Alarm } from '../runtime/timer.ts';
-import type { Links } from './links.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
-import type { SessionChanges } from '../commit/session-changes.ts';
+import { Timer } from '../runtime/timer.ts';
+import type { Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
+import type { TopicMap } from '../subdevices/topic-map.ts';
+import type { Links } from './links.ts';
 import type { UnderWay } from './under-way.ts';
-import type { Creditor, UplinkFlow } from './uplink.ts';
+import type { AckWaiter, UplinkFlow } from './uplink.ts';
 
 export interface WillsOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
-  readonly mirror: Mirror;
+  readonly registry: SubdeviceRegistry;
   readonly sessions: SessionChanges;
   readonly links: () => Links;
   readonly uplink: () => UplinkFlow;
@@ -50,7 +50,7 @@ const RETRY_MS = 1000;
 
 export class Wills {
   readonly #options: WillsOptions;
-  readonly #alarm: Alarm;
+  readonly #timer: Timer;
   /** By lane: one for each session that has one. */
   readonly #wills = new Map<number, Will>();
   /** By lane, of those that are connected: how long they may be silent, ms; 0 = for ever. */
@@ -60,15 +60,15 @@ export class Wills {
 
   constructor(options: WillsOptions, stored: readonly WillRow[]) {
     this.#options = options;
-    this.#alarm = new Alarm(options.clock, options.mailbox, () => this.#publishDue());
+    this.#timer = new Timer(options.clock, options.mailbox, () => this.#publishDue());
     for (const { lane, ...will } of stored) this.#wills.set(lane, will);
   }
 
   /** After a restart: whoever was connected has its time to come back. */
   start(): void {
-    const { mirror, clock } = this.#options;
+    const { registry, clock } = this.#options;
     for (const [lane, will] of this.#wills) {
-      const subdevice = mirror.byLane(lane);
+      const subdevice = registry.byLane(lane);
       if (subdevice?.lasting && will.aliveMs > 0) this.#expect(subdevice, will, clock.nowMs() + will.aliveMs);
     }
   }
@@ -108,16 +108,16 @@ export class Wills {
 
   /** WILLTOPICUPD and WILLMSGUPD (MQTT-SN 1.2 §6.4): answered once durable. */
   change(link: string, report: Extract<DriverReport, { kind: 'will' }>): void {
-    const { mirror, links, sessions } = this.#options;
+    const { registry, links, sessions } = this.#options;
     const { token } = report;
-    const subdevice = mirror.byId(report.subdevice);
+    const subdevice = registry.byId(report.subdevice);
     if (subdevice === undefined) throw new Error(`will of ${report.subdevice}, which never attached`);
     const will = changed(this.#wills.get(subdevice.lane), report.change);
     if (will === 'nothing to change' || (will !== undefined && !this.isPossible(subdevice.id, will))) {
-      links().order(link, { kind: 'refuse', token, why: 'not supported' });
+      links().command(link, { kind: 'refuse', token, why: 'not supported' });
       return;
     }
-    const confirm = (): void => links().order(link, { kind: 'confirm', token });
+    const confirm = (): void => links().command(link, { kind: 'confirm', token });
     sessions.require(subdevice.lane, this.#replace(subdevice, will), confirm);
   }
 
@@ -148,13 +148,13 @@ export class Wills {
 
   #expect(subdevice: Subdevice, will: Message, atMs: number): void {
     this.#due.set(subdevice.lane, { subdevice, will, atMs, state: 'may come back' });
-    this.#setAlarm();
+    this.#setTimer();
   }
 
   #publishDue(): void {
     const nowMs = this.#options.clock.nowMs();
     for (const due of this.#due.values()) if (due.state !== 'offered' && nowMs >= due.atMs) this.#publish(due);
-    this.#setAlarm();
+    this.#setTimer();
   }
 
   #publish(due: Due): void {
@@ -167,7 +167,7 @@ export class Wills {
       if (!this.#aliveMs.has(lane)) this.#disarm(subdevice);
     };
     due.state = 'offered';
-    const creditor: Creditor = {
+    const ackWaiter: AckWaiter = {
       safe: () => {
         facts.emit('willPublished', { subdevice: id, topic: will.topic });
         settle();
@@ -176,7 +176,7 @@ export class Wills {
         if (why === 'congestion') {
           due.state = 'lost';
           due.atMs = clock.nowMs() + RETRY_MS;
-          this.#setAlarm();
+          this.#setTimer();
           return;
         }
         facts.emit('uplinkRefused', { subdevice: id, topic: will.topic, reason: `its will is ${why}` });
@@ -185,14 +185,14 @@ export class Wills {
     };
     this.#options.underWay.handle(
       { way: 'will', whose: id, ...will },
-      () => uplink().offerWill(subdevice, will, creditor),
-      () => creditor.refuse('not supported'),
+      () => uplink().offerWill(subdevice, will, ackWaiter),
+      () => ackWaiter.refuse('not supported'),
     );
   }
 
-  #setAlarm(): void {
+  #setTimer(): void {
     const times = [...this.#due.values()].flatMap(({ atMs, state }) => (state === 'offered' ? [] : [atMs]));
-    this.#alarm.set(times.length === 0 ? undefined : Math.min(...times));
+    this.#timer.set(times.length === 0 ? undefined : Math.min(...times));
   }
 }
 

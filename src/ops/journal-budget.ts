@@ -6,7 +6,7 @@
  * is put into words only if it is written, so a flood costs counting alone.
  */
 import type { EventName } from '../base/events.ts';
-import { type FactOf, NARRATORS, tellFact, type Weight } from './narration.ts';
+import { type FactOf, NARRATORS, reportFact, type Weight } from './narration.ts';
 import { countOf } from './words.ts';
 
 export const WINDOW_MS = 60_000;
@@ -51,7 +51,7 @@ export class JournalBudget {
     const cause = this.#causeOf(name, weight, fact);
     if (cause.linesLeft > 0) {
       cause.linesLeft -= 1;
-      this.#options.write(weight, tellFact(name, fact));
+      this.#options.write(weight, reportFact(name, fact));
       return;
     }
     cause.untold += 1;
@@ -102,7 +102,7 @@ export class JournalBudget {
     const lasting = new Map<string, Cause>();
     for (const [key, { untold, sample }] of causes) {
       if (sample === undefined) continue;
-      const sentence = tellFact(name, sample as never);
+      const sentence = reportFact(name, sample as never);
       this.#options.write(
         NARRATORS[name].weight,
         `${countOf(untold, 'more event')} like this in the last minute: ${sentence}`,

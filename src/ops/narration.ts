@@ -23,7 +23,7 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   linkWaits: { weight: 'warn', tell: ({ link, reason }) => `link ${link} waits for its port: ${reason}` },
   linkRecovery: {
     weight: 'warn',
-    tell: ({ link, rung, outcome }) => `link ${link} does not work: ${rung} (${outcome})`,
+    tell: ({ link, recoveryStep, outcome }) => `link ${link} does not work: ${recoveryStep} (${outcome})`,
   },
   linkGivenUp: {
     weight: 'error',
@@ -132,7 +132,7 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
       `the hub closes the connection on ${packet} (${countOf(closes, 'time')}): it is set aside and not sent; holdfast hub subscriptions shows it`,
   },
   packetReleased: { weight: 'info', tell: ({ packet }) => `${packet} is no longer set aside: it is sent again` },
-  uplinkBuried: {
+  uplinkDeadLettered: {
     weight: 'error',
     tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} is a dead letter: ${reason}`,
   },
@@ -187,8 +187,8 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   clockStepped: {
     weight: 'warn',
     tell: ({ wasMs, isMs, isTrusted }) => {
-      const trust = isTrusted ? '' : '; it is not trusted until it has been synchronised again';
-      return `the wall clock stepped from ${dateWords(wasMs)} to ${dateWords(isMs)}${trust}`;
+      const ackHealth = isTrusted ? '' : '; it is not trusted until it has been synchronised again';
+      return `the wall clock stepped from ${dateWords(wasMs)} to ${dateWords(isMs)}${ackHealth}`;
     },
   },
   clockOverruled: {
@@ -209,6 +209,6 @@ function awayWords(away: Age | null): string {
 
 export const EVENT_NAMES = Object.keys(NARRATORS) as EventName[];
 
-export function tellFact<Name extends EventName>(name: Name, fact: FactOf<Name>): string {
+export function reportFact<Name extends EventName>(name: Name, fact: FactOf<Name>): string {
   return NARRATORS[name].tell(fact);
 }

@@ -7,12 +7,12 @@
 
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Gateway } from '../app/gateway.ts';
 import { looking } from '../base/events.ts';
 import { HUB, type Step } from '../base/step.ts';
 import type { RecordingTrigger } from '../config/schema.ts';
-import type { FlightRecorder } from '../recorder/flight-recorder.ts';
-import type { Gateway } from '../app/gateway.ts';
 import type { Cancel } from '../ports.ts';
+import type { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { encodeRecording, FORMAT, VERSION } from '../recorder/recording-file.ts';
 import type { RecordingsReport } from './reports/report.ts';
 
@@ -68,7 +68,7 @@ export class Recordings {
   start(): void {
     const { hub, parts } = this.#options.gateway;
     if (parts.config.recorder.ringBytes === 0) return;
-    parts.facts.on('uplinkBuried', () => this.#fire('dead-letter', [hub.recorder]));
+    parts.facts.on('uplinkDeadLettered', () => this.#fire('dead-letter', [hub.recorder]));
     parts.facts.on('messageSetAside', ({ of }) => {
       const recorder = recorderOf(this.#options.gateway, of);
       if (recorder !== undefined) this.#fire('bug', [recorder]);
@@ -127,7 +127,7 @@ export class Recordings {
 
   #look(): void {
     const { links, parts } = this.#options.gateway;
-    for (const { plan } of links.standings()) {
+    for (const { plan } of links.states()) {
       const { crcErrors, oversizeFrames } = plan.machine.counters;
       const bad = crcErrors + oversizeFrames;
       if (bad - (this.#badFrames.get(plan.name) ?? 0) >= STORM_FRAMES) this.#fire('crc-storm', [plan.recorder]);
@@ -199,7 +199,7 @@ export function recorderOf(gateway: Gateway, name: string): FlightRecorder | und
 }
 
 export function recordersOf({ hub, links }: Gateway): FlightRecorder[] {
-  return [hub.recorder, ...links.standings().map(({ plan }) => plan.recorder)];
+  return [hub.recorder, ...links.states().map(({ plan }) => plan.recorder)];
 }
 
 /** We left a hub that broke the protocol [MQTT-4.8.0-1]; the words are those of `hub/client/hub-client.ts`. */

@@ -6,7 +6,7 @@
  * Nothing is kept free for anybody: a share that is not used is the others'. Within each, the lanes take turns.
  */
 import type { Entry } from '../custody/entry.ts';
-import { Turns } from './deficit-round-robin.ts';
+import { DeficitRoundRobin } from './deficit-round-robin.ts';
 
 /** `live`: nothing in the lane is older than this connection. */
 export type LaneClass = 'alarm' | 'live' | 'backlog';
@@ -16,9 +16,13 @@ const ALARMS_IN_ROW_MAX = 4;
 /** Sums of a share like 0.1 fall short of 1 by rounding. */
 const ROUNDING = 1e-9;
 
-export class Shares {
+export class ClassShares {
   readonly #liveShare: number;
-  readonly #turns: Readonly<Record<LaneClass, Turns>> = { alarm: new Turns(), live: new Turns(), backlog: new Turns() };
+  readonly #roundRobin: Readonly<Record<LaneClass, DeficitRoundRobin>> = {
+    alarm: new DeficitRoundRobin(),
+    live: new DeficitRoundRobin(),
+    backlog: new DeficitRoundRobin(),
+  };
   #alarmsInRow = 0;
   /** What live messages have coming to them, in messages. */
   #owedToLive = 0;
@@ -30,12 +34,13 @@ export class Shares {
 
   /** The lane may have something to send. */
   join(lane: number, laneClass: LaneClass): void {
-    for (const other of ['alarm', 'live', 'backlog'] as const) if (other !== laneClass) this.#turns[other].leave(lane);
-    this.#turns[laneClass].join(lane);
+    for (const other of ['alarm', 'live', 'backlog'] as const)
+      if (other !== laneClass) this.#roundRobin[other].leave(lane);
+    this.#roundRobin[laneClass].join(lane);
   }
 
   get hasAlarms(): boolean {
-    return !this.#turns.alarm.isEmpty;
+    return !this.#roundRobin.alarm.isEmpty;
   }
 
   /**
@@ -43,29 +48,29 @@ export class Shares {
    * @param onlyAlarms the others have no slot now
    */
   next(pick: (lane: number) => Entry | undefined, onlyAlarms: boolean): Entry | undefined {
-    if (onlyAlarms) return this.#turns.alarm.next(pick);
+    if (onlyAlarms) return this.#roundRobin.alarm.next(pick);
     const isAlarmTurn = this.#alarmsInRow < ALARMS_IN_ROW_MAX;
     const entry = (isAlarmTurn ? this.#nextAlarm(pick) : undefined) ?? this.#nextOther(pick) ?? this.#nextAlarm(pick);
     return entry;
   }
 
   #nextAlarm(pick: (lane: number) => Entry | undefined): Entry | undefined {
-    const entry = this.#turns.alarm.next(pick);
+    const entry = this.#roundRobin.alarm.next(pick);
     if (entry !== undefined) this.#alarmsInRow += 1;
     return entry;
   }
 
   #nextOther(pick: (lane: number) => Entry | undefined): Entry | undefined {
     this.#alarmsInRow = 0;
-    const { live, backlog } = this.#turns;
-    const owed = this.#owedToLive + this.#liveShare;
-    if (owed >= 1 - ROUNDING) {
+    const { live, backlog } = this.#roundRobin;
+    const ackToken = this.#owedToLive + this.#liveShare;
+    if (ackToken >= 1 - ROUNDING) {
       const entry = live.next(pick);
-      if (entry !== undefined) this.#owedToLive = owed - 1;
+      if (entry !== undefined) this.#owedToLive = ackToken - 1;
       return entry ?? backlog.next(pick); // live keeps its turn for the first message that comes
     }
     const entry = backlog.next(pick);
-    if (entry !== undefined) this.#owedToLive = owed;
+    if (entry !== undefined) this.#owedToLive = ackToken;
     return entry ?? live.next(pick);
   }
 }

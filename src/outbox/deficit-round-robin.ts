@@ -8,7 +8,7 @@ import type { Entry } from '../custody/entry.ts';
 /** Bytes a lane may send per round: a handful of telemetry messages. */
 const QUANTUM_BYTES = 1024;
 
-export class Turns {
+export class DeficitRoundRobin {
   #round: number[] = [];
   readonly #deficits = new Map<number, number>();
 

@@ -4,7 +4,7 @@ import type { Row } from '../custody/row.ts';
 
 export type ActKind = 'uplink' | 'QoS 0 uplink' | 'request' | 'subscribe' | 'unsubscribe';
 
-export interface Act {
+export interface HubPacket {
   readonly kind: ActKind;
   /** Topic or filter. */
   readonly name: string;
@@ -17,12 +17,12 @@ export interface Act {
 }
 
 /** An act of which one at a time is told apart: by its topic or filter. */
-export function actOf(kind: Exclude<ActKind, 'uplink'>, name: string): Act {
+export function actOf(kind: Exclude<ActKind, 'uplink'>, name: string): HubPacket {
   const key = `${kind} ${name}`;
   return { kind, name, key, id: key, entry: undefined };
 }
 
-export function uplinkAct(entry: Entry): Act {
+export function uplinkAct(entry: Entry): HubPacket {
   return { kind: 'uplink', name: entry.row.topic, key: uplinkKey(entry.row), id: uplinkId(entry.row), entry };
 }
 
@@ -35,17 +35,17 @@ export function uplinkId({ seq }: Row): string {
 }
 
 /** SUBSCRIBE and UNSUBSCRIBE: sent after the uplinks, so that these flow whatever the filters do. */
-export function isFilterAct({ kind }: Pick<Act, 'kind'>): boolean {
+export function isFilterAct({ kind }: Pick<HubPacket, 'kind'>): boolean {
   return kind === 'subscribe' || kind === 'unsubscribe';
 }
 
 /** PUBLISH with QoS 0: only a PINGRESP, or a later answer, shows that the connection has survived it. */
-export function isUnansweredAct({ kind }: Pick<Act, 'kind'>): boolean {
+export function isUnansweredAct({ kind }: Pick<HubPacket, 'kind'>): boolean {
   return kind === 'QoS 0 uplink' || kind === 'request';
 }
 
 /** The packet, in the words of MQTT. */
-export function actWords({ kind, name }: Pick<Act, 'kind' | 'name'>): string {
+export function actWords({ kind, name }: Pick<HubPacket, 'kind' | 'name'>): string {
   switch (kind) {
     case 'uplink':
       return `PUBLISH on ${name}`;

@@ -18,18 +18,18 @@ export function packetIdOf(seq: number): number {
 /** `overdue`: its PUBACK has been missing once; it takes no slot any longer. */
 type Slot = 'fresh' | 'doubtful' | 'overdue';
 
-interface Flying {
+interface SentEntry {
   readonly entry: Entry;
   readonly slot: Slot;
 }
 
-export class Flight {
-  readonly #flying = new Map<number, Flying>();
+export class InFlight {
+  readonly #sent = new Map<number, SentEntry>();
   #again: Entry[] = [];
   /** Of `#again`, those sent in this connection: their PUBACK may still come, and counts. */
   readonly #late = new Map<number, Entry>();
   readonly #slots: Record<Slot, number> = { fresh: 0, doubtful: 0, overdue: 0 };
-  #launched = 0;
+  #sentCount = 0;
 
   /** Entries that take a slot of the window. */
   get fresh(): number {
@@ -41,23 +41,23 @@ export class Flight {
   }
 
   get size(): number {
-    return this.#flying.size + this.#again.length;
+    return this.#sent.size + this.#again.length;
   }
 
   /** May this entry fly now, or is its packet identifier in use by another? */
   isFree(entry: Entry): boolean {
     const packetId = packetIdOf(entry.row.seq);
-    const other = this.#flying.get(packetId)?.entry ?? this.#late.get(packetId);
+    const other = this.#sent.get(packetId)?.entry ?? this.#late.get(packetId);
     return other === undefined || other === entry;
   }
 
   /** The entry that a PUBACK with this identifier would be for. */
   of(packetId: number): Entry | undefined {
-    return this.#flying.get(packetId)?.entry ?? this.#late.get(packetId);
+    return this.#sent.get(packetId)?.entry ?? this.#late.get(packetId);
   }
 
   /** @param isDoubtful it is of a topic that the hub has refused */
-  launch(entry: Entry, nowMs: number, isDoubtful: boolean): void {
+  add(entry: Entry, nowMs: number, isDoubtful: boolean): void {
     const packetId = packetIdOf(entry.row.seq);
     this.#remove(packetId);
     this.#late.delete(packetId);
@@ -66,26 +66,26 @@ export class Flight {
     entry.sentBefore = true;
     entry.sentAtMs = nowMs;
     if (entry.sentPlace === 0) {
-      this.#launched += 1;
-      entry.sentPlace = this.#launched;
+      this.#sentCount += 1;
+      entry.sentPlace = this.#sentCount;
     }
-    this.#flying.set(packetId, { entry, slot });
+    this.#sent.set(packetId, { entry, slot });
     this.#slots[slot] += 1;
   }
 
   /** The PUBACK. `undefined`: of something we do not know, e.g. shed meanwhile. */
-  land(packetId: number): Entry | undefined {
-    const landed = this.#remove(packetId)?.entry ?? this.#late.get(packetId);
-    if (landed !== undefined && this.#late.delete(packetId)) {
-      this.#again = this.#again.filter((entry) => entry !== landed);
+  acknowledge(packetId: number): Entry | undefined {
+    const acknowledged = this.#remove(packetId)?.entry ?? this.#late.get(packetId);
+    if (acknowledged !== undefined && this.#late.delete(packetId)) {
+      this.#again = this.#again.filter((entry) => entry !== acknowledged);
     }
-    return landed?.ended === undefined ? landed : undefined;
+    return acknowledged?.ended === undefined ? acknowledged : undefined;
   }
 
   /** Those sent at or before `sentBeforeMs`: they leave the flight and are the caller's again. */
   takeUnanswered(sentBeforeMs: number): Entry[] {
     const late: Entry[] = [];
-    for (const [packetId, { entry }] of this.#flying) {
+    for (const [packetId, { entry }] of this.#sent) {
       if (entry.sentAtMs > sentBeforeMs) break; // the map is in the order of sending
       this.#remove(packetId);
       late.push(entry);
@@ -95,7 +95,7 @@ export class Flight {
 
   /** Sent first of all that fly, in monotonic ms. */
   get oldestSentAtMs(): number | undefined {
-    for (const { entry } of this.#flying.values()) return entry.sentAtMs;
+    for (const { entry } of this.#sent.values()) return entry.sentAtMs;
     return undefined;
   }
 
@@ -107,10 +107,10 @@ export class Flight {
   }
 
   /** The connection is gone: everything in the air waits to be sent again, in the order of the first sending. */
-  ground(): void {
+  connectionLost(): void {
     // not by the last sending: one that was repeated meanwhile would fall behind its successors [MQTT-4.6.0-1]
-    this.#again = [...this.#again, ...this.inTheAir].sort((left, right) => left.sentPlace - right.sentPlace);
-    this.#flying.clear();
+    this.#again = [...this.#again, ...this.entries].sort((left, right) => left.sentPlace - right.sentPlace);
+    this.#sent.clear();
     this.#late.clear();
     for (const slot of ['fresh', 'doubtful', 'overdue'] as const) this.#slots[slot] = 0;
   }
@@ -134,20 +134,20 @@ export class Flight {
   }
 
   /** Sent in this connection and not answered yet. */
-  get inTheAir(): Entry[] {
-    return [...this.#flying.values()].map(({ entry }) => entry);
+  get entries(): Entry[] {
+    return [...this.#sent.values()].map(({ entry }) => entry);
   }
 
   /** Custody ended by policy while it was in the air: its PUBACK will find nobody. */
   forget(entry: Entry): void {
-    if (this.#flying.get(packetIdOf(entry.row.seq))?.entry === entry) this.#remove(packetIdOf(entry.row.seq));
+    if (this.#sent.get(packetIdOf(entry.row.seq))?.entry === entry) this.#remove(packetIdOf(entry.row.seq));
   }
 
-  #remove(packetId: number): Flying | undefined {
-    const flying = this.#flying.get(packetId);
-    if (flying === undefined) return undefined;
-    this.#flying.delete(packetId);
-    this.#slots[flying.slot] -= 1;
-    return flying;
+  #remove(packetId: number): SentEntry | undefined {
+    const sent = this.#sent.get(packetId);
+    if (sent === undefined) return undefined;
+    this.#sent.delete(packetId);
+    this.#slots[sent.slot] -= 1;
+    return sent;
   }
 }

@@ -3,8 +3,8 @@ import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Entry, LetterMark } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
-import type { Act } from './hub-packet.ts';
 import type { HubLimitProblem, HubLimits } from './hub-limits.ts';
+import type { HubPacket } from './hub-packet.ts';
 
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
 
@@ -30,7 +30,7 @@ export interface Offer {
   readonly message: Message;
   readonly overflow: OverflowPolicy;
   readonly stamp: Stamp;
-  readonly owed: number | undefined;
+  readonly ackToken: number | undefined;
   readonly holdMs: number;
   readonly commitMs: number;
   /** The dead letter that comes back with it. */
@@ -55,11 +55,11 @@ export interface Sending {
 
 /** What the end of a connection says about a packet of ours; `closes`: those that count against it. */
 export type Verdict =
-  | { readonly kind: 'suspected'; readonly act: Act; readonly closes: number }
-  | { readonly kind: 'set aside'; readonly act: Act; readonly closes: number }
+  | { readonly kind: 'suspected'; readonly act: HubPacket; readonly closes: number }
+  | { readonly kind: 'set aside'; readonly act: HubPacket; readonly closes: number }
   | { readonly kind: 'buried'; readonly entry: Entry; readonly reason: string };
 
-export interface Burial {
+export interface AbandonedUplink {
   readonly entry: Entry;
   readonly reason: string;
 }

@@ -14,25 +14,25 @@ import type { Entry } from '../custody/entry.ts';
 import { ownerOf } from '../custody/lane-number.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { Row, RowPage } from '../custody/row.ts';
-import { uplinkAct } from './hub-packet.ts';
-import type { Admission, Burial, Offer, OutboxLimits, Sending, Verdict } from './outbox-contract.ts';
-import { EarlierSendings } from './earlier-sendings.ts';
-import { Flight, packetIdOf } from './in-flight.ts';
-import { messageProblem } from './hub-limits.ts';
-import { Pace } from './pacer.ts';
-import { PoisonDetector } from './poison-detector.ts';
-import { Selection } from './scheduler.ts';
 import type { LaneClass } from './class-shares.ts';
-import { Trust } from './topic-ack-health.ts';
+import { EarlierSendings } from './earlier-sendings.ts';
+import { messageProblem } from './hub-limits.ts';
+import { uplinkAct } from './hub-packet.ts';
+import { InFlight, packetIdOf } from './in-flight.ts';
+import type { AbandonedUplink, Admission, Offer, OutboxLimits, Sending, Verdict } from './outbox-contract.ts';
+import { Pacer } from './pacer.ts';
+import { PoisonDetector } from './poison-detector.ts';
+import { Scheduler } from './scheduler.ts';
+import { TopicAckHealth } from './topic-ack-health.ts';
 
 export class Outbox {
   readonly #limits: OutboxLimits;
   readonly #custodian: Custodian;
-  readonly #flight = new Flight();
-  readonly trust = new Trust();
+  readonly #unacknowledged = new InFlight();
+  readonly ackHealth = new TopicAckHealth();
   readonly poison: PoisonDetector;
-  readonly #selection: Selection;
-  readonly pace: Pace;
+  readonly #scheduler: Scheduler;
+  readonly pacer: Pacer;
   #isConnected = false;
   /** The disk is full: nothing more can be promised. */
   isClosed = false;
@@ -44,18 +44,18 @@ export class Outbox {
     this.#custodian = custodian;
     this.#earlier = new EarlierSendings(ownFrom, limits.windowMax);
     this.poison = new PoisonDetector(limits.attemptsMax);
-    this.#selection = new Selection({
+    this.#scheduler = new Scheduler({
       ...limits,
       custodian,
-      flight: this.#flight,
-      trust: this.trust,
+      unacknowledged: this.#unacknowledged,
+      ackHealth: this.ackHealth,
       poison: this.poison,
     });
-    this.pace = new Pace(limits.messagesPerS);
+    this.pacer = new Pacer(limits.messagesPerS);
   }
 
   get inFlight(): number {
-    return this.#flight.size;
+    return this.#unacknowledged.size;
   }
 
   get isConnected(): boolean {
@@ -64,11 +64,11 @@ export class Outbox {
 
   /** Alarms wait: they go before everything else but our own requests. */
   get hasAlarms(): boolean {
-    return this.#selection.hasAlarms;
+    return this.#scheduler.hasAlarms;
   }
 
   classOf(lane: number): LaneClass {
-    return this.#selection.classOf(lane);
+    return this.#scheduler.classOf(lane);
   }
 
   /** Lets a QoS 1 uplink in, sheds for it, or turns it away. */
@@ -90,11 +90,11 @@ export class Outbox {
     for (const older of replaced) this.#shed(older, 'replaced by a later value');
     const entry = this.#custodian.accept(lane, message, {
       stamp: offer.stamp,
-      owed: offer.owed,
+      ackToken: offer.ackToken,
       letter: offer.letter,
       terms: this.#terms(offer, nowMs),
     });
-    this.#selection.join(lane);
+    this.#scheduler.join(lane);
     return { kind: 'accepted', entry };
   }
 
@@ -105,12 +105,12 @@ export class Outbox {
 
   /** The next uplink to send, if the pace, the window and the connection allow one. */
   next(nowMs: number): Sending | undefined {
-    if (!this.#isConnected || !this.pace.isOpen(nowMs)) return undefined;
-    const entry = this.#selection.next(nowMs);
+    if (!this.#isConnected || !this.pacer.isOpen(nowMs)) return undefined;
+    const entry = this.#scheduler.next(nowMs);
     if (entry === undefined) return undefined;
     const dup = entry.sentBefore; // [MQTT-3.3.1-1]
-    this.pace.take(nowMs);
-    this.#flight.launch(entry, nowMs, this.trust.standing(entry.row) === 'refused');
+    this.pacer.take(nowMs);
+    this.#unacknowledged.add(entry, nowMs, this.ackHealth.standing(entry.row) === 'refused');
     const act = uplinkAct(entry);
     const isSuspect = this.poison.isWatched(act);
     this.poison.sent(act, nowMs);
@@ -119,30 +119,30 @@ export class Outbox {
 
   /** `undefined` for an identifier that is not in flight. */
   rowInFlight(packetId: number): Row | undefined {
-    return this.#flight.of(packetId)?.row;
+    return this.#unacknowledged.of(packetId)?.row;
   }
 
   /** PUBACK: custody is the hub's. @returns the entry; `undefined` for an identifier that is not in flight */
   acknowledged(packetId: number): Entry | undefined {
-    const entry = this.#flight.land(packetId);
+    const entry = this.#unacknowledged.acknowledge(packetId);
     if (entry === undefined) return undefined;
-    this.trust.restore(entry.row);
+    this.ackHealth.restore(entry.row);
     this.poison.uplinkSurvived(entry);
     this.#custodian.end(entry, { as: 'delivered' });
-    this.#selection.join(entry.row.lane);
-    this.#selection.unblock();
+    this.#scheduler.join(entry.row.lane);
+    this.#scheduler.unblock();
     return entry;
   }
 
   /** It cannot be sent: a dead letter where it is on disk, else shed, so that the next one gets on. */
   setAside(packetId: number, reason: string): Entry | undefined {
-    const entry = this.#flight.land(packetId);
+    const entry = this.#unacknowledged.acknowledge(packetId);
     if (entry === undefined) return undefined;
     this.poison.uplinkSurvived(entry);
     const isStored = entry.keeping === 'stored';
     this.#custodian.end(entry, isStored ? { as: 'dead', reason } : { as: 'shed', reason: 'set aside after a fault' });
-    this.#selection.join(entry.row.lane);
-    this.#selection.unblock();
+    this.#scheduler.join(entry.row.lane);
+    this.#scheduler.unblock();
     return entry;
   }
 
@@ -150,45 +150,45 @@ export class Outbox {
    * PUBACKs that are missing for too long: counted, sent again, or given up.
    * @param heardAtMs when the hub last spoke: what fell due later may be in a connection that is dead, and is not counted
    */
-  giveUp(heardAtMs: number): Burial[] {
-    const buried: Burial[] = [];
+  giveUp(lastReceivedAtMs: number): AbandonedUplink[] {
+    const buried: AbandonedUplink[] = [];
     if (!this.#isConnected) return buried;
-    for (const entry of this.#flight.takeUnanswered(heardAtMs - this.#limits.pubackMsMax)) {
-      const isHalted = this.#selection.isHalted(entry.row.lane); // the hub could not answer: no fault of the message
+    for (const entry of this.#unacknowledged.takeUnanswered(lastReceivedAtMs - this.#limits.pubackMsMax)) {
+      const isHalted = this.#scheduler.isHalted(entry.row.lane); // the hub could not answer: no fault of the message
       if (!isHalted) entry.attempts += 1;
       this.poison.uplinkSurvived(entry);
       const isDue = entry.attempts >= this.#limits.attemptsMax;
       // only what is on disk can become a dead letter; what is not waits for the disk
       if (!isHalted && isDue && entry.keeping === 'stored') {
         const reason = `no PUBACK after ${entry.attempts} ${entry.attempts === 1 ? 'attempt' : 'attempts'}`;
-        this.trust.refuse(entry.row);
+        this.ackHealth.refuse(entry.row);
         this.#custodian.end(entry, { as: 'dead', reason });
         buried.push({ entry, reason });
       } else {
-        if (!isHalted) this.trust.doubt(entry.row);
-        this.#flight.sendAgain(entry);
+        if (!isHalted) this.ackHealth.doubt(entry.row);
+        this.#unacknowledged.sendAgain(entry);
       }
-      this.#selection.join(entry.row.lane);
+      this.#scheduler.join(entry.row.lane);
     }
-    this.#selection.unblock();
+    this.#scheduler.unblock();
     return buried;
   }
 
   /** Messages of topics that are set aside become dead letters without being sent. */
-  buryAside(): Burial[] {
+  deadLetterAside(): AbandonedUplink[] {
     const reason = 'its topic is set aside: the hub closed the connection on each of the messages before it';
-    const aside = this.#selection.takeAside().filter(({ ended }) => ended === undefined);
+    const aside = this.#scheduler.takeAside().filter(({ ended }) => ended === undefined);
     for (const entry of aside) {
       if (entry.ended !== undefined) continue;
       this.#custodian.end(entry, { as: 'dead', reason });
-      this.#selection.join(entry.row.lane);
+      this.#scheduler.join(entry.row.lane);
     }
     return [...new Set(aside)].map((entry) => ({ entry, reason }));
   }
 
   /** The hub takes nothing of this lane for now: nothing of it is sent, doubted or given up; or it does so again. */
   setHalted(lane: number, isHalted: boolean): void {
-    this.#selection.setHalted(lane, isHalted);
+    this.#scheduler.setHalted(lane, isHalted);
   }
 
   /** @param sessionPresent the hub remembers us: what was in flight is a DUP; else it is new to it */
@@ -199,7 +199,7 @@ export class Outbox {
       this.#earlier.forget();
       for (const lane of this.#custodian.lanes()) for (const entry of lane.window) entry.sentBefore = false;
     }
-    this.#selection.connected();
+    this.#scheduler.connected();
   }
 
   /** @returns what the end of the connection says about a packet */
@@ -209,10 +209,10 @@ export class Outbox {
     if (ended === 'by hub') verdict = this.poison.closed(nowMs);
     if (ended === 'by silence') verdict = this.poison.died(nowMs);
     this.poison.left();
-    this.#selection.disconnected();
-    this.#flight.ground();
+    this.#scheduler.disconnected();
+    this.#unacknowledged.connectionLost();
     if (verdict?.kind === 'buried') {
-      this.trust.giveBenefit(verdict.entry.row);
+      this.ackHealth.clear(verdict.entry.row);
       this.#custodian.end(verdict.entry, { as: 'dead', reason: verdict.reason });
     }
     return verdict;
@@ -221,7 +221,7 @@ export class Outbox {
   /** Rows have come back from disk. */
   loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {
     for (const entry of this.#custodian.loaded(wanted, page)) this.#earlier.loaded(entry);
-    for (const lane of wanted.keys()) this.#selection.join(lane);
+    for (const lane of wanted.keys()) this.#scheduler.join(lane);
   }
 
   /** Sheds what is certainly too old, from the oldest on. @returns how many */
@@ -239,7 +239,7 @@ export class Outbox {
 
   /** When `giveUp` may have something to do. */
   get overdueAtMs(): number | undefined {
-    const oldest = this.#isConnected ? this.#flight.oldestSentAtMs : undefined;
+    const oldest = this.#isConnected ? this.#unacknowledged.oldestSentAtMs : undefined;
     return oldest === undefined ? undefined : oldest + this.#limits.pubackMsMax;
   }
 
@@ -275,11 +275,11 @@ export class Outbox {
   }
 
   #shed(entry: Entry, reason: ShedReason): void {
-    this.#flight.forget(entry);
+    this.#unacknowledged.forget(entry);
     this.#custodian.end(entry, { as: 'shed', reason });
     if (entry.attempts === 0) return;
     const { lane, topic } = entry.row;
     const isDoubted = (other: Entry): boolean => other.attempts > 0 && other.row.topic === topic;
-    if (!this.#custodian.lane(lane).window.some(isDoubted)) this.trust.giveBenefit(entry.row);
+    if (!this.#custodian.lane(lane).window.some(isDoubted)) this.ackHealth.clear(entry.row);
   }
 }

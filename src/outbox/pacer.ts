@@ -6,7 +6,7 @@
 /** Share of the ceiling we use: the hub's second is not ours, and bytes bunch up on the way. */
 const SHARE = 0.95;
 
-export class Pace {
+export class Pacer {
   readonly #intervalMs: number;
   #nextAtMs = Number.NEGATIVE_INFINITY;
 

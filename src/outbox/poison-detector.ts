@@ -20,7 +20,7 @@
  * doubles the time for which the next connection carries uplinks only.
  */
 import type { Entry } from '../custody/entry.ts';
-import { type Act, isFilterAct, isUnansweredAct, uplinkId, uplinkKey } from './hub-packet.ts';
+import { type HubPacket, isFilterAct, isUnansweredAct, uplinkId, uplinkKey } from './hub-packet.ts';
 import type { Verdict } from './outbox-contract.ts';
 import { GRACE_MS, type Sent, Wire } from './unconfirmed-packets.ts';
 
@@ -46,7 +46,7 @@ const IN_A_ROW = 5;
 export type Permission = 'go' | 'wait' | 'later' | 'set aside';
 
 interface Suspect {
-  readonly act: Act;
+  readonly act: HubPacket;
   /** Closes that count against it. */
   closes: number;
   /** Of the first close upon it alone, and of the last; monotonic ms. */
@@ -66,7 +66,7 @@ interface Convicted extends SetAside {
 
 /** What is known against a packet; times are monotonic ms. */
 export interface Evidence {
-  readonly act: Act;
+  readonly act: HubPacket;
   readonly state: 'suspect' | 'set aside';
   readonly closes: number;
   readonly sinceMs: number;
@@ -78,7 +78,7 @@ export interface Evidence {
 export class PoisonDetector {
   readonly #wire = new Wire();
   /** By identity: unanswered at a close. Each goes alone until it is cleared. */
-  readonly #doubted = new Map<string, Act>();
+  readonly #doubted = new Map<string, HubPacket>();
   /** By key: what comes behind an uplink of a topic waits, so that order is kept if it gets through after all. */
   readonly #suspects = new Map<string, Suspect>();
   readonly #setAside = new Map<string, SetAside>();
@@ -94,7 +94,7 @@ export class PoisonDetector {
   #settledAtMs = 0;
   #lastCleared: { readonly id: string; readonly suspect: Suspect | undefined; readonly atMs: number } | undefined;
   /** The hub was heard last at this moment, monotonic ms. */
-  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #lastReceivedAtMs = Number.NEGATIVE_INFINITY;
   /** A PINGREQ that follows a packet sent alone is on its way; it is answered, or the connection ends. */
   #isProbing = false;
   /** PINGREQs due around a packet that is sent alone: does the hub live when it gets the packet, and after that? */
@@ -135,7 +135,7 @@ export class PoisonDetector {
   }
 
   connected(nowMs: number): void {
-    const isOver = ({ entry }: Act): boolean => entry?.ended !== undefined;
+    const isOver = ({ entry }: HubPacket): boolean => entry?.ended !== undefined;
     for (const [id, act] of this.#doubted) if (isOver(act)) this.#doubted.delete(id);
     for (const [key, { act }] of this.#suspects) if (isOver(act)) this.#suspects.delete(key);
     this.#wire.clear();
@@ -147,16 +147,16 @@ export class PoisonDetector {
     this.#isCleared = false;
     this.#isProbing = false;
     this.#pingsLeft = 0;
-    this.#heardAtMs = nowMs;
+    this.#lastReceivedAtMs = nowMs;
   }
 
   /** The hub has said something after CONNACK: the connection carries. */
-  heard(nowMs: number): void {
+  onReceived(nowMs: number): void {
     this.#hasCarried = true;
-    this.#heardAtMs = nowMs;
+    this.#lastReceivedAtMs = nowMs;
   }
 
-  sent(act: Act, nowMs: number): void {
+  sent(act: HubPacket, nowMs: number): void {
     this.#nowMs = nowMs;
     if (this.isWatched(act)) {
       this.#aloneUntilMs = nowMs + ALONE_MS;
@@ -180,12 +180,12 @@ export class PoisonDetector {
   }
 
   /** No answer in the time for it: a PINGRESP from now on shows that the hub does not close on it. */
-  overdue({ id }: Act): void {
+  overdue({ id }: HubPacket): void {
     this.#wire.overdue(id);
   }
 
   /** Answered, or the connection stands though the answer is overdue: the hub does not close on it. */
-  survived(act: Pick<Act, 'id' | 'key'>): void {
+  survived(act: Pick<HubPacket, 'id' | 'key'>): void {
     for (const shown of this.#wire.answer(act.id, this.#nowMs)) this.#clear(shown);
     if (this.#convicted.size > 0) this.#convicted.delete(act.key);
   }
@@ -195,18 +195,18 @@ export class PoisonDetector {
   }
 
   /** It is suspected or doubted: a close with it unanswered is explained. */
-  isWatched(act: Act): boolean {
+  isWatched(act: HubPacket): boolean {
     if (this.#doubted.has(act.id) || this.isSuspect(act)) return true;
     return isFilterAct(act) && this.isTroubled;
   }
 
   /** The hub has closed upon it alone. */
-  isSuspect({ key, id }: Act): boolean {
+  isSuspect({ key, id }: HubPacket): boolean {
     return this.#suspects.get(key)?.act.id === id;
   }
 
   /** May it go now, as far as blame goes? */
-  mayGo(act: Act, nowMs: number): Permission {
+  mayGo(act: HubPacket, nowMs: number): Permission {
     if (act.entry?.ended !== undefined) return 'go';
     const aside = this.#setAside.get(act.key);
     if (aside !== undefined) {
@@ -262,7 +262,7 @@ export class PoisonDetector {
     const [first, second] = sent;
     if (first === undefined) return undefined; // it dies without a packet of ours, too; but it may only have been idle
     const isAlone = second === undefined && this.isWatched(first.act);
-    const isUponIt = this.#heardAtMs >= first.atMs && this.#heardAtMs - first.atMs < ALONE_MS;
+    const isUponIt = this.#lastReceivedAtMs >= first.atMs && this.#lastReceivedAtMs - first.atMs < ALONE_MS;
     if (isAlone && isUponIt) return this.#accuse(first, nowMs, true);
     for (const { act } of sent) if (this.#doubted.size < DOUBTED_MAX) this.#doubted.set(act.id, act);
     return undefined;
@@ -282,7 +282,7 @@ export class PoisonDetector {
   }
 
   /** By order: it is sent at once, like any other. @returns whether anything was held back */
-  release(isMeant: (act: Act) => boolean): boolean {
+  release(isMeant: (act: HubPacket) => boolean): boolean {
     const held = [...this.#suspects, ...this.#setAside, ...this.#convicted];
     const keys = held.flatMap(([key, { act }]) => (isMeant(act) ? [key] : []));
     for (const key of keys) this.forget(key);
@@ -338,7 +338,7 @@ export class PoisonDetector {
     return { kind: 'set aside', act, closes: total };
   }
 
-  #clear(act: Act): void {
+  #clear(act: HubPacket): void {
     const wasDoubted = this.#doubted.delete(act.id);
     const suspect = this.#suspects.get(act.key);
     const wasSuspect = suspect?.act.id === act.id;
@@ -356,7 +356,7 @@ export class PoisonDetector {
   }
 
   /** It went alone and was answered a moment ago. */
-  #wasJustCleared({ id }: Act, nowMs: number): boolean {
+  #wasJustCleared({ id }: HubPacket, nowMs: number): boolean {
     return this.#lastCleared?.id === id && nowMs - this.#lastCleared.atMs < GRACE_MS;
   }
 
@@ -366,7 +366,7 @@ export class PoisonDetector {
     this.#costly = 0;
   }
 
-  #releaseAtMs(act: Act): number {
+  #releaseAtMs(act: HubPacket): number {
     const closes = this.#suspects.get(act.key)?.closes;
     if (isFilterAct(act)) return this.#connectedAtMs + this.#quietMs(Math.max(closes ?? 0, this.#costly));
     return closes === undefined ? this.#connectedAtMs : this.#connectedAtMs + this.#quietMs(closes);

@@ -5,16 +5,16 @@
 import type { Custodian } from '../custody/custodian.ts';
 import type { Entry } from '../custody/entry.ts';
 import { alarmLaneOf, isAlarmLane, ownerOf } from '../custody/lane-number.ts';
+import { ClassShares, type LaneClass } from './class-shares.ts';
 import { uplinkAct } from './hub-packet.ts';
-import type { Flight } from './in-flight.ts';
+import type { InFlight } from './in-flight.ts';
 import type { PoisonDetector } from './poison-detector.ts';
-import { type LaneClass, Shares } from './class-shares.ts';
-import type { Trust } from './topic-ack-health.ts';
+import type { TopicAckHealth } from './topic-ack-health.ts';
 
-export interface SelectionOptions {
+export interface SchedulerOptions {
   readonly custodian: Custodian;
-  readonly flight: Flight;
-  readonly trust: Trust;
+  readonly unacknowledged: InFlight;
+  readonly ackHealth: TopicAckHealth;
   readonly poison: PoisonDetector;
   readonly inFlightMax: number;
   readonly liveShare: number;
@@ -23,9 +23,9 @@ export interface SelectionOptions {
 /** Beside `inFlightMax`, for alarms: they must not wait for the PUBACKs of what is in no hurry. */
 const ALARM_SLOTS = 4;
 
-export class Selection {
-  readonly #options: SelectionOptions;
-  readonly #shares: Shares;
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #shares: ClassShares;
   /** Lanes that had something to send and no slot or packet identifier for it. */
   readonly #blocked = new Set<number>();
   /** Lanes that left their round since a message of theirs waits for what is suspected or doubted. */
@@ -38,9 +38,9 @@ export class Selection {
   /** Met on the way, of topics that are set aside: they are not sent. */
   #aside: Entry[] = [];
 
-  constructor(options: SelectionOptions) {
+  constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#shares = new Shares(options.liveShare);
+    this.#shares = new ClassShares(options.liveShare);
   }
 
   /** Alarms wait: they go before everything else but our own requests. */
@@ -86,14 +86,14 @@ export class Selection {
   }
 
   next(nowMs: number): Entry | undefined {
-    const { flight, inFlightMax, poison } = this.#options;
+    const { unacknowledged, inFlightMax, poison } = this.#options;
     if (poison.mustWait(nowMs)) return undefined;
     for (const lane of this.#held) this.join(lane);
     this.#held.clear();
-    const hasSlot = flight.fresh < inFlightMax;
+    const hasSlot = unacknowledged.fresh < inFlightMax;
     const mayGo = (entry: Entry) => !this.isHalted(entry.row.lane) && this.#mayGo(entry, nowMs);
-    const again = flight.takeAgain(mayGo, hasSlot);
-    if (again !== undefined || flight.fresh >= inFlightMax + ALARM_SLOTS) return again;
+    const again = unacknowledged.takeAgain(mayGo, hasSlot);
+    if (again !== undefined || unacknowledged.fresh >= inFlightMax + ALARM_SLOTS) return again;
     return this.#shares.next((lane) => this.#sendable(lane, nowMs), !hasSlot);
   }
 
@@ -110,18 +110,18 @@ export class Selection {
 
   /** What cannot go yet holds up only its own topic. */
   #sendable(lane: number, nowMs: number): Entry | undefined {
-    const { custodian, flight, trust, inFlightMax } = this.#options;
+    const { custodian, unacknowledged, ackHealth, inFlightMax } = this.#options;
     if (this.isHalted(lane)) return undefined;
     for (const entry of custodian.lane(lane).window) {
       if (entry.inFlight) continue;
-      const standing = trust.standing(entry.row);
+      const standing = ackHealth.standing(entry.row);
       if (standing === 'suspect') continue;
       if (!this.#mayGo(entry, nowMs)) {
         this.#held.add(lane);
         continue;
       }
-      if (standing === 'refused' && flight.doubtful >= inFlightMax) this.#blocked.add(lane);
-      else if (flight.isFree(entry)) return entry;
+      if (standing === 'refused' && unacknowledged.doubtful >= inFlightMax) this.#blocked.add(lane);
+      else if (unacknowledged.isFree(entry)) return entry;
       else {
         this.#blocked.add(lane);
         return undefined;

@@ -12,43 +12,41 @@
  */
 import type { Row } from '../custody/row.ts';
 
-type Standing = 'suspect' | 'refused';
+type TopicState = 'suspect' | 'refused';
 
 /** Topics remembered; beyond, a topic counts as trusted and costs its lane some waiting, never a message. */
 const TOPICS_MAX = 1024;
 
-export class Trust {
-  readonly #standings = new Map<string, Standing>();
+export class TopicAckHealth {
+  readonly #topics = new Map<string, TopicState>();
 
-  standing(row: Row): Standing | 'trusted' {
-    if (this.#standings.size === 0) return 'trusted';
-    return this.#standings.get(keyOf(row)) ?? 'trusted';
+  standing(row: Row): TopicState | 'trusted' {
+    if (this.#topics.size === 0) return 'trusted';
+    return this.#topics.get(keyOf(row)) ?? 'trusted';
   }
 
   /** Topics on which a message waits for its PUBACK beyond the time for it. */
   get suspects(): readonly string[] {
-    const suspects = [...this.#standings].filter(([, standing]) => standing === 'suspect');
+    const suspects = [...this.#topics].filter(([, standing]) => standing === 'suspect');
     return suspects.map(([key]) => key.slice(key.indexOf(' ') + 1));
   }
 
   doubt(row: Row): void {
-    if (this.#standings.size < TOPICS_MAX && !this.#standings.has(keyOf(row)))
-      this.#standings.set(keyOf(row), 'suspect');
+    if (this.#topics.size < TOPICS_MAX && !this.#topics.has(keyOf(row))) this.#topics.set(keyOf(row), 'suspect');
   }
 
   refuse(row: Row): void {
-    if (this.#standings.size < TOPICS_MAX || this.#standings.has(keyOf(row)))
-      this.#standings.set(keyOf(row), 'refused');
+    if (this.#topics.size < TOPICS_MAX || this.#topics.has(keyOf(row))) this.#topics.set(keyOf(row), 'refused');
   }
 
   /** The message that was doubted is gone and will not be tried again: nothing is left to wait for. */
-  giveBenefit(row: Row): void {
-    if (this.#standings.get(keyOf(row)) === 'suspect') this.#standings.delete(keyOf(row));
+  clear(row: Row): void {
+    if (this.#topics.get(keyOf(row)) === 'suspect') this.#topics.delete(keyOf(row));
   }
 
   /** The hub has acknowledged a message of the topic. */
   restore(row: Row): void {
-    if (this.#standings.size > 0) this.#standings.delete(keyOf(row));
+    if (this.#topics.size > 0) this.#topics.delete(keyOf(row));
   }
 }
 

@@ -5,10 +5,10 @@
  * hub reads in the order of sending. A hub may still close a moment after its answer; what was answered just now is kept
  * apart for that.
  */
-import { type Act, isUnansweredAct } from './hub-packet.ts';
+import { type HubPacket, isUnansweredAct } from './hub-packet.ts';
 
 export interface Sent {
-  readonly act: Act;
+  readonly act: HubPacket;
   readonly atMs: number;
 }
 
@@ -51,7 +51,7 @@ export class Wire {
     return [...this.#sent.values()];
   }
 
-  send(act: Act, nowMs: number): void {
+  send(act: HubPacket, nowMs: number): void {
     this.#sent.delete(act.id);
     this.#pinged.delete(act.id);
     this.#overdue.delete(act.id);
@@ -66,10 +66,10 @@ export class Wire {
   }
 
   /** An answer to this one. @returns all that it shows to be survived */
-  answer(id: string, nowMs: number): Act[] {
+  answer(id: string, nowMs: number): HubPacket[] {
     const answered = this.#sent.get(id);
     if (answered === undefined) return [];
-    const shown: Act[] = [];
+    const shown: HubPacket[] = [];
     for (const { act } of this.#sent.values()) {
       if (act.id !== id && !isUnansweredAct(act)) continue;
       shown.push(act);
@@ -85,7 +85,7 @@ export class Wire {
   }
 
   /** PINGRESP. @returns all that it shows to be survived */
-  pong(nowMs: number): Act[] {
+  pong(nowMs: number): HubPacket[] {
     const shown = [...this.#pinged].flatMap((id) => this.#sent.get(id)?.act ?? []);
     this.#pinged.clear();
     this.#show(shown, nowMs);
@@ -101,11 +101,11 @@ export class Wire {
     return [...this.#recent.values()].filter(({ shownAtMs }) => nowMs - shownAtMs < GRACE_MS);
   }
 
-  #isForPing(act: Act): boolean {
+  #isForPing(act: HubPacket): boolean {
     return isUnansweredAct(act) || this.#overdue.has(act.id);
   }
 
-  #show(acts: readonly Act[], nowMs: number): void {
+  #show(acts: readonly HubPacket[], nowMs: number): void {
     for (const { id, kind } of acts) {
       const sent = this.#sent.get(id);
       this.#sent.delete(id);

@@ -6,10 +6,10 @@
  * Sources: tcpdump.org's list of link types; epan/exported_pdu.h of Wireshark for the tags; IANA's port numbers.
  */
 import { HUB } from '../base/step.ts';
-import type { Recording } from './recording-file.ts';
 import { TcpStream, udpDatagram } from './ip-packets.ts';
 import { type Moment, MomentReader } from './moments.ts';
 import { type CapturedPacket, encodePcapng } from './pcapng.ts';
+import type { Recording } from './recording-file.ts';
 
 const LINK_TYPE = { ipv4: 228, exportedPdu: 252 } as const;
 /** Drivers whose packets travel as datagrams, and their port. */

@@ -10,8 +10,8 @@
  * blanked before it is kept; in a snapshot there is nothing secret.
  */
 import type { Kinded, Step, Subject } from '../base/step.ts';
-import { ByteRing } from './ring.ts';
 import { CompactReader, CompactWriter, Vocabulary } from './encoding.ts';
+import { ByteRing } from './ring.ts';
 
 export interface FlightRecorderOptions {
   readonly subject: Subject;

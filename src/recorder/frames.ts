@@ -8,8 +8,8 @@ import { decodeText, type LineEncoding, LineReader } from '../codec/lines.ts';
 import { MqttFraming } from '../codec/mqtt-framing.ts';
 import { MqttReader } from '../codec/mqtt-wire.ts';
 import { decodePacket } from '../codec/mqttsn-decode.ts';
-import type { Frame, FrameSource } from './recorded-frame.ts';
 import { ModbusSource } from './modbus-frames.ts';
+import type { Frame, FrameSource } from './recorded-frame.ts';
 
 type NewSource = (packetBytesMax: number, options: object) => FrameSource;
 

@@ -1,7 +1,7 @@
 /** Steps as a technician reads them: frames in both directions, and what else happened between them, in order. */
 import type { Kinded, Step, Subject } from '../base/step.ts';
-import type { Frame, FrameSource } from './recorded-frame.ts';
 import { frameSource } from './frames.ts';
+import type { Frame, FrameSource } from './recorded-frame.ts';
 
 /** `in`, `out`: a frame. The others have words only. */
 export interface Moment {

@@ -3,10 +3,10 @@
  * trying to decode them; a guess, to be worded as one.
  */
 import { crc16 } from '../codec/crc16.ts';
-import { decodePacket } from '../codec/mqttsn-decode.ts';
-import { isStretched } from '../codec/noise.ts';
 import { FrameReader } from '../codec/mqttsn-cobs.ts';
+import { decodePacket } from '../codec/mqttsn-decode.ts';
 import { RawReader } from '../codec/mqttsn-raw.ts';
+import { isStretched } from '../codec/noise.ts';
 
 /** `other speed`: a protocol sent slower than it is read, perhaps. */
 export type Protocol = 'sn-cobs' | 'sn-raw' | 'modbus' | 'lines' | 'other speed';

@@ -13,9 +13,9 @@ import { compilePattern, type Pattern } from '../config/pattern.ts';
 import { createLinesLink, type LinesLinkOptions } from '../driver/lines/link.ts';
 import { createModbusLink, type ModbusLinkOptions } from '../driver/modbus/link.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from '../driver/mqttsn/link.ts';
+import type { Credentials } from '../hub/client/credentials.ts';
 import { HubClient } from '../hub/client/hub-client.ts';
 import type { HubClientOptions } from '../hub/client/hub-contract.ts';
-import type { Credentials } from '../hub/client/credentials.ts';
 import { encodeValue, type Recording } from './recording-file.ts';
 
 export interface Rerun {

@@ -6,9 +6,9 @@
  */
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
 import type { Channel, Clock, LineErrors, OpenChannel, PortWait } from '../ports.ts';
-import { Alarm } from './timer.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
 import type { Mailbox } from './mailbox.ts';
+import { Timer } from './timer.ts';
 
 export interface PumpOptions<Input, Action> {
   readonly machine: Machine<Input, Action>;
@@ -34,7 +34,7 @@ export interface PumpOptions<Input, Action> {
 
 export class Pump<Input extends { readonly kind: string }, Action extends { readonly kind: string }> {
   readonly #options: PumpOptions<Input | ChannelInput, Action | ChannelAction>;
-  readonly #alarm: Alarm;
+  readonly #timer: Timer;
   readonly #inputs: (Input | ChannelInput)[] = [];
   #isRunning = false;
   #channel: Channel | undefined;
@@ -43,7 +43,7 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
 
   constructor(options: PumpOptions<Input | ChannelInput, Action | ChannelAction>) {
     this.#options = options;
-    this.#alarm = new Alarm(options.clock, options.mailbox, () => this.input({ kind: 'wake' }));
+    this.#timer = new Timer(options.clock, options.mailbox, () => this.input({ kind: 'wake' }));
   }
 
   /** Bytes written that the operating system has not taken yet. */
@@ -83,7 +83,7 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
     } finally {
       this.#isRunning = false;
     }
-    this.#alarm.set(this.#options.machine.wakeAtMs());
+    this.#timer.set(this.#options.machine.wakeAtMs());
   }
 
   #run(input: Input | ChannelInput): void {

@@ -2,7 +2,7 @@
 import type { Cancel, Clock } from '../ports.ts';
 import type { Mailbox } from './mailbox.ts';
 
-export class Alarm {
+export class Timer {
   readonly #clock: Clock;
   readonly #mailbox: Mailbox;
   readonly #wake: () => void;

@@ -6,12 +6,12 @@ import type { Epoch } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
 import type { StoreOpening } from '../custody/row.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
-import { ChangeWriter } from './writer.ts';
 import { assertDurable, type Database, isFull, PAGE_BYTES, type Statement } from './database.ts';
-import { enterLoss, findLosses } from './repair/loss-account.ts';
 import * as read from './reader.ts';
-import { clearSuspicion, type Opened, openWell, suspect } from './repair/store-recovery.ts';
-import { Witness } from './repair/high-water-check.ts';
+import { HighWaterMark } from './repair/high-water-check.ts';
+import { enterLoss, findLosses } from './repair/loss-account.ts';
+import { clearSuspect, type Opened, openOrRecover, suspect } from './repair/store-recovery.ts';
+import { ChangeWriter } from './writer.ts';
 
 export interface CoreOptions {
   /** Of the database file; ':memory:' in the simulation. */
@@ -41,7 +41,7 @@ const BOOTS_MAX = 512;
 
 /** Of a database that was open already. */
 const NOTHING_FOUND = {
-  ...{ recovery: [], lostRows: 0, unknown: [], isChecked: false, isNew: false, hasBooks: true },
+  ...{ recovery: [], lostRows: 0, unknown: [], isChecked: false, isNew: false, hasLedger: true },
   anew: new Set<number>(),
 };
 
@@ -52,7 +52,7 @@ export class StoreCore {
   readonly #write: (changes: readonly Change[], upMs: number) => void;
   readonly #epoch: number;
   /** `undefined`: a store in memory has no medium that could lose anything. */
-  readonly #witness: Witness | undefined;
+  readonly #highWater: HighWaterMark | undefined;
   readonly #opened: Opened;
   readonly #checkpointPages: number;
   readonly #logState: Statement;
@@ -67,7 +67,7 @@ export class StoreCore {
   constructor(options: CoreOptions) {
     const { path, database, suspect: isSuspect = false, progress = () => undefined } = options;
     const opened =
-      database === undefined ? openWell({ path, suspect: isSuspect, progress }) : { ...NOTHING_FOUND, database };
+      database === undefined ? openOrRecover({ path, suspect: isSuspect, progress }) : { ...NOTHING_FOUND, database };
     this.#database = opened.database;
     this.#path = path;
     this.#opened = opened;
@@ -80,13 +80,13 @@ export class StoreCore {
         writer.apply(changes);
         if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
       });
-      this.#witness = path === ':memory:' ? undefined : new Witness(this.#database, path);
+      this.#highWater = path === ':memory:' ? undefined : new HighWaterMark(this.#database, path);
       this.#beatAtMs = options.upMs;
       this.opening = this.#open(options);
       this.#epoch = this.opening.now.epoch;
       assertDurable(this.#database, path);
-      this.#witness?.note(options.upMs);
-      if (this.#opened.isChecked) clearSuspicion(path);
+      this.#highWater?.note(options.upMs);
+      if (this.#opened.isChecked) clearSuspect(path);
       this.#checkpointAtStart();
     } catch (error) {
       if (database === undefined) this.#database.close(); // its lock would outlive us
@@ -103,7 +103,7 @@ export class StoreCore {
     this.#write(changes, upMs);
     if (this.#missed() || changes.some(isDamage)) this.#suspect();
     this.#logPages = this.#pagesInLog();
-    this.#witness?.committed(changes);
+    this.#highWater?.committed(changes);
   }
 
   /** Bytes of pages within the file that hold nothing. */
@@ -123,12 +123,12 @@ export class StoreCore {
 
   /** After the receipts are out, and when a note is due: lets the witness note how far the store has come. Throws an I/O error. */
   note(upMs: number): void {
-    this.#witness?.note(upMs);
+    this.#highWater?.note(upMs);
   }
 
   /** As `Witness.dueInMs`. */
   noteDueInMs(upMs: number): number | undefined {
-    return this.#witness?.dueInMs(upMs);
+    return this.#highWater?.dueInMs(upMs);
   }
 
   checkpoint(): void {
@@ -160,14 +160,14 @@ export class StoreCore {
       if (!isFull(error)) throw error;
     }
     try {
-      this.#witness?.noteLast();
+      this.#highWater?.noteLast();
     } finally {
       this.#database.close();
     }
   }
 
   #suspect(): void {
-    if (this.#isSuspect || this.#witness === undefined) return;
+    if (this.#isSuspect || this.#highWater === undefined) return;
     this.#isSuspect = true;
     suspect(this.#path);
   }
@@ -186,7 +186,7 @@ export class StoreCore {
   #open(options: CoreOptions): StoreOpening {
     const database = this.#database;
     return database.transaction(() => {
-      const found = findLosses(database, this.#opened, this.#witness);
+      const found = findLosses(database, this.#opened, this.#highWater);
       const { now, isFirstOfBoot } = this.#enterBoot(options);
       enterLoss(database, found, now);
       const nextSeq = { uplink: 1, downlink: 1 };

@@ -12,7 +12,7 @@ import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { Fault, type FaultCode } from '../base/fault.ts';
-import { defineSeal, sealWrites } from './repair/row-checksums.ts';
+import { checksumWrites, defineChecksum } from './repair/row-checksums.ts';
 import { rewriteWal } from './wal.ts';
 
 export type Database = Sqlite.Database;
@@ -44,9 +44,9 @@ export function openDatabase(path: string): Database {
     database.pragma('wal_autocheckpoint = 0');
     database.pragma('journal_size_limit = -1'); // overwriting allocated blocks is cheaper than growing again
     database.pragma('temp_store = MEMORY');
-    defineSeal(database);
+    defineChecksum(database);
     migrate(database);
-    sealWrites(database);
+    checksumWrites(database);
     return database;
   } catch (error) {
     database?.close();

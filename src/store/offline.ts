@@ -4,21 +4,21 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LetterPage, LetterRequest } from '../custody/dead-letter.ts';
 import { laneWords, ownerOf } from '../custody/lane-number.ts';
 import { ZERO } from '../custody/ledger.ts';
-import type { LetterPage, LetterRequest } from '../custody/dead-letter.ts';
 import type { LaneCounts, LossRow } from '../custody/row.ts';
-import { ledgerId } from './writer.ts';
 import { type Database, faultOf, openReadOnly } from './database.ts';
-import { dryRun } from './repair/dry-run.ts';
-import { STORE_FILE } from './state-files.ts';
-import { markPathOf } from './repair/high-water.ts';
 import { readLetters } from './dead-letter-rows.ts';
-import { isLogOwn } from './repair/wal-owner.ts';
-import { findBroken } from './repair/record-repair.ts';
 import { readLosses, readSubdevices, readTally } from './reader.ts';
-import { isSuspect, isWhole } from './repair/store-recovery.ts';
+import { dryRun } from './repair/dry-run.ts';
+import { markPathOf } from './repair/high-water.ts';
 import { holdAgainstMark } from './repair/high-water-check.ts';
+import { findBroken } from './repair/record-repair.ts';
+import { isSuspect, isWhole } from './repair/store-recovery.ts';
+import { isWalOwn } from './repair/wal-owner.ts';
+import { STORE_FILE } from './state-files.ts';
+import { ledgerId } from './writer.ts';
 
 /** A larger store is not copied while it is healthy. */
 const COPIED_BYTES_MAX = 32 * 1024 * 1024;
@@ -91,7 +91,7 @@ function lookAtCopy<T>(path: string, look: Look<T>): { readonly found: T } {
 
 /** @returns `undefined` for a store in which the next start will have something to put right */
 function readHealthy<T>(path: string, look: Look<T>): { readonly found: T } | undefined {
-  if (isSuspect(path) || !isLogOwn(path)) return undefined;
+  if (isSuspect(path) || !isWalOwn(path)) return undefined;
   let database: Database;
   try {
     database = openReadOnly(path);
@@ -101,7 +101,7 @@ function readHealthy<T>(path: string, look: Look<T>): { readonly found: T } | un
   }
   try {
     if (!isWhole(database, false) || findBroken(database).size > 0) return undefined;
-    const { sentences } = holdAgainstMark(database, path, { isNew: false, hasBooks: true, anew: new Set() });
+    const { sentences } = holdAgainstMark(database, path, { isNew: false, hasLedger: true, anew: new Set() });
     return sentences.length > 0 ? undefined : { found: look({ database, findings: [], losses: readLosses(database) }) };
   } catch (error) {
     if (faultOf(error, path).code === 'store-corrupt') return undefined;

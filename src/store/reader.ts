@@ -19,10 +19,10 @@ import type {
   WillRow,
 } from '../custody/row.ts';
 import type { PageRequest } from '../ports.ts';
-import { countsOfLedger, type LedgerRow, tableOf } from './writer.ts';
 import type { Database } from './database.ts';
+import { readChecked } from './repair/checked-rows.ts';
 import { flagsOf, isNumberDamaged, laneOfDamaged, rowOf, type StoredRow } from './row-codec.ts';
-import { readSealed } from './repair/checked-rows.ts';
+import { countsOfLedger, type LedgerRow, tableOf } from './writer.ts';
 
 /** Rows one page read may pass over while it looks for those of the wanted lanes: about 5 ms of the store's time. */
 const SCAN_MAX = 2048;
@@ -93,7 +93,7 @@ export function readBacklog(database: Database): LaneBacklog[] {
 
 /** Those whose checksum holds: of others not even the shape is certain (`mending.ts` replaces them). */
 export function ledgerRows(database: Database): LedgerRow[] {
-  const sound = [...readSealed(database, 'ledger', 'ORDER BY id')].filter(({ isSound }) => isSound);
+  const sound = [...readChecked(database, 'ledger', 'ORDER BY id')].filter(({ isSound }) => isSound);
   const rows: unknown[] = sound.map(({ columns, values }) =>
     Object.fromEntries(columns.map((name, place) => [name, values[place]])),
   );

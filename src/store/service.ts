@@ -7,8 +7,8 @@ import type { Change } from '../custody/change.ts';
 import { type CoreOptions, StoreCore } from './core.ts';
 import { faultOf, isFull } from './database.ts';
 import { readLetters } from './dead-letter-rows.ts';
-import { readNewest, readPage, readTally } from './reader.ts';
 import { Reserve } from './disk-reserve.ts';
+import { readNewest, readPage, readTally } from './reader.ts';
 import type { FromStore, ToStore } from './thread-messages.ts';
 
 export interface ServiceOptions extends CoreOptions {

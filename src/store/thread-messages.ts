@@ -30,7 +30,7 @@ export type FromStore =
     };
 
 /** What the thread is started with. */
-export interface WorkerOrder {
+export interface StoreCommand {
   readonly path: string;
   readonly bootId: string;
   /** The last process found the file corrupt: it is looked at before it is used. */

@@ -5,7 +5,7 @@ import type { Change } from '../custody/change.ts';
 import type { LetterPage } from '../custody/dead-letter.ts';
 import type { Row, RowPage, Tally } from '../custody/row.ts';
 import type { OpenStore, Store, StoreListener } from '../ports.ts';
-import type { FromStore, ToStore, WorkerOrder } from './thread-messages.ts';
+import type { FromStore, StoreCommand, ToStore } from './thread-messages.ts';
 
 export interface RecoveryTerms {
   /** The last process found the file corrupt. */
@@ -20,7 +20,7 @@ const TRUSTED: RecoveryTerms = { suspect: false, progress: () => undefined };
 export function storeThread(path: string, bootId: string, options: RecoveryTerms = TRUSTED): OpenStore {
   return (listener) =>
     new Promise((resolve, reject) => {
-      const workerData: WorkerOrder = { path, bootId, suspect: options.suspect };
+      const workerData: StoreCommand = { path, bootId, suspect: options.suspect };
       const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
       const client = new StoreClient((message) => worker.postMessage(message), listener);
       worker.on('message', (message: FromStore) => {

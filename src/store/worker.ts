@@ -1,13 +1,13 @@
 /** The store's thread: owns the file, so that a card that takes 2 s to sync stalls no serial timer and no keep-alive. */
 import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { RESERVE_FILE } from './state-files.ts';
 import { StoreService } from './service.ts';
-import type { ToStore, WorkerOrder } from './thread-messages.ts';
+import { RESERVE_FILE } from './state-files.ts';
+import type { StoreCommand, ToStore } from './thread-messages.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('store/worker.ts runs as a worker thread only');
-const { path, bootId, suspect } = workerData as WorkerOrder;
+const { path, bootId, suspect } = workerData as StoreCommand;
 
 /** CLOCK_MONOTONIC, the same in every thread. */
 function nowMs(): number {

@@ -5,8 +5,8 @@
  */
 import type { Direction } from '../base/message.ts';
 import { type Change, countsOf } from '../custody/change.ts';
-import { addCounts, type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
 import { DEAD_LETTERS_MAX } from '../custody/dead-letter.ts';
+import { addCounts, type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
 import type { Gap, HubSessionRow } from '../custody/row.ts';
 import type { Database, Statement } from './database.ts';
 import { storedQos, valuesOf } from './row-codec.ts';
@@ -73,7 +73,7 @@ export class ChangeWriter {
     const ledger = new Map<number, LedgerDelta>();
     for (const change of changes) {
       if (!this.#applyOne(change)) {
-        if (change.kind === 'settle' || change.kind === 'bury') this.#hasMissed = true;
+        if (change.kind === 'settle' || change.kind === 'deadLetter') this.#hasMissed = true;
         continue;
       }
       const delta = countsOf(change);
@@ -102,9 +102,9 @@ export class ChangeWriter {
         );
       case 'settle':
         return run(`DELETE FROM ${tableOf(change.direction)} WHERE seq = ?`, change.seq) > 0;
-      case 'bury':
-        return this.#bury(change);
-      case 'exhume':
+      case 'deadLetter':
+        return this.#deadLetter(change);
+      case 'removeDeadLetter':
         return run('DELETE FROM dead_letter WHERE id = ?', change.letter) > 0;
       case 'count':
         return true;
@@ -174,7 +174,7 @@ export class ChangeWriter {
     }
   }
 
-  #bury(change: Extract<Change, { kind: 'bury' }>): boolean {
+  #deadLetter(change: Extract<Change, { kind: 'deadLetter' }>): boolean {
     const from = tableOf(change.direction);
     const moved = this.#run(
       `INSERT INTO dead_letter (direction, seq, lane, qos, epoch, up_ms, topic, payload, attempts, reason, row_crc)

@@ -10,11 +10,11 @@ export interface Delivery {
   readonly dup: boolean;
 }
 
-export interface Attendance {
+export interface DeliveryState {
   /** `awake`: it sleeps, and listens for as long as it takes to get what waited when it woke. */
   state: 'away' | 'active' | 'asleep' | 'awake';
   delivering: Delivery | undefined;
-  readonly quick: Message[];
+  readonly qos0: Message[];
   /** Messages up to this number were waiting when it came: they are replayed. */
   replayTo: number;
   replayAtMs: number;
@@ -24,6 +24,6 @@ export interface Attendance {
   discardTo: number;
 }
 
-export function newAttendance(): Attendance {
-  return { state: 'away', delivering: undefined, quick: [], replayTo: 0, replayAtMs: 0, wakeTo: 0, discardTo: 0 };
+export function newDeliveryState(): DeliveryState {
+  return { state: 'away', delivering: undefined, qos0: [], replayTo: 0, replayAtMs: 0, wakeTo: 0, discardTo: 0 };
 }

@@ -12,7 +12,7 @@ import type { Custodian } from '../custody/custodian.ts';
 import type { Entry } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { RowPage } from '../custody/row.ts';
-import { type Attendance, type Delivery, newAttendance } from './delivery-state.ts';
+import { type Delivery, type DeliveryState, newDeliveryState } from './delivery-state.ts';
 
 export interface InboxLimits {
   /** Per subdevice. */
@@ -37,7 +37,7 @@ const UNDELIVERED = {
 export class Inbox {
   readonly #limits: InboxLimits;
   readonly #custodian: Custodian;
-  readonly #attendances = new Map<number, Attendance>();
+  readonly #attendances = new Map<number, DeliveryState>();
 
   constructor(limits: InboxLimits, custodian: Custodian) {
     this.#limits = limits;
@@ -48,7 +48,7 @@ export class Inbox {
   admit(
     lane: number,
     message: Message,
-    from: { readonly stamp: Stamp; readonly owed: number; readonly nowMs: number },
+    from: { readonly stamp: Stamp; readonly ackToken: number; readonly nowMs: number },
   ): Entry | undefined {
     const queue = this.#custodian.lane(lane);
     if (queue.pending >= this.#limits.messagesMax) {
@@ -65,7 +65,7 @@ export class Inbox {
     const isNear = state === 'active' && queue.isOpenAtEnd && !isReplaying;
     return this.#custodian.accept(lane, message, {
       stamp: from.stamp,
-      owed: from.owed,
+      ackToken: from.ackToken,
       terms: {
         holdUntilMs: isNear ? from.nowMs + this.#limits.holdMs : undefined,
         commitByMs: from.nowMs + this.#limits.commitMs,
@@ -85,11 +85,11 @@ export class Inbox {
   }
 
   /** QoS 0: now, soon, or not at all. */
-  offerQuick(lane: number, message: Message): void {
+  offerQos0(lane: number, message: Message): void {
     const attendance = this.#of(lane);
     if (attendance.state === 'away') this.pass(lane, 'QoS 0 while the subdevice is away');
-    else if (attendance.quick.length >= QUICK_MAX) this.pass(lane, 'QoS 0 too fast');
-    else attendance.quick.push(message);
+    else if (attendance.qos0.length >= QUICK_MAX) this.pass(lane, 'QoS 0 too fast');
+    else attendance.qos0.push(message);
   }
 
   /** Counts a downlink that goes nowhere. */
@@ -110,7 +110,7 @@ export class Inbox {
     const attendance = this.#of(lane);
     attendance.state = 'away';
     this.#backToWindow(attendance);
-    for (const _ of attendance.quick.splice(0)) this.pass(lane, 'QoS 0 while the subdevice is away');
+    for (const _ of attendance.qos0.splice(0)) this.pass(lane, 'QoS 0 while the subdevice is away');
     if (isOver) this.endSession(lane);
   }
 
@@ -163,7 +163,7 @@ export class Inbox {
       entry.sentBefore = true;
       attendance.delivering = { lane, message: { topic, payload, qos: 1 }, entry, dup };
     } else {
-      const message = attendance.quick.shift();
+      const message = attendance.qos0.shift();
       if (message === undefined) return undefined;
       attendance.delivering = { lane, message, entry: undefined, dup: false };
     }
@@ -238,16 +238,16 @@ export class Inbox {
     return true;
   }
 
-  #backToWindow(attendance: Attendance): void {
+  #backToWindow(attendance: DeliveryState): void {
     const entry = attendance.delivering?.entry;
     if (entry !== undefined) entry.inFlight = false;
     attendance.delivering = undefined;
   }
 
-  #of(lane: number): Attendance {
+  #of(lane: number): DeliveryState {
     const known = this.#attendances.get(lane);
     if (known !== undefined) return known;
-    const attendance = newAttendance();
+    const attendance = newDeliveryState();
     this.#attendances.set(lane, attendance);
     return attendance;
   }

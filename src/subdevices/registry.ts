@@ -16,7 +16,7 @@ export interface Subdevice {
   link: string;
   isAttached: boolean;
   /** Monotonic ms of the last thing heard from it in this process. */
-  heardAtMs: number | undefined;
+  lastReceivedAtMs: number | undefined;
   readonly subscriptions: Map<string, Qos>;
   /** Topic id → the subdevice's own name of the topic. */
   readonly topicIds: Map<number, string>;
@@ -31,7 +31,7 @@ export interface Route {
 /** The lane of messages that belong to no subdevice, e.g. downlinks nobody subscribed to. */
 export const NOBODY = 0;
 
-export class Mirror {
+export class SubdeviceRegistry {
   readonly #byId = new Map<string, Subdevice>();
   readonly #byLane = new Map<number, Subdevice>();
   /** Filter without wildcards → lanes. */
@@ -127,7 +127,7 @@ export class Mirror {
     const subdevice = {
       ...row,
       isAttached: false,
-      heardAtMs: undefined,
+      lastReceivedAtMs: undefined,
       subscriptions: new Map(),
       topicIds: new Map(),
     };

@@ -28,7 +28,7 @@ export interface EnumerationOptions {
 export interface Specimen {
   readonly image: Image;
   /** Must be on it. */
-  readonly owed: Names;
+  readonly ackToken: Names;
   /** May be on it. */
   readonly sent: Names;
 }
@@ -159,11 +159,13 @@ class Run {
   #open(fates: ReadonlyMap<number, Fate>): Found {
     if (this.#foundVersion !== this.#medium.version) this.#found.clear();
     this.#foundVersion = this.#medium.version;
-    const key = [...fates].map(([id, fate]) => (fate === 'kept' ? id : `${id}:${JSON.stringify(fate)}`)).join();
+    const key = [...fates]
+      .map(([id, outcome]) => (outcome === 'kept' ? id : `${id}:${JSON.stringify(outcome)}`))
+      .join();
     const known = this.#found.get(key);
     if (known !== undefined) return known;
     const image = this.#medium.image(({ id }) => fates.get(id) ?? 'dropped');
-    this.#options.onImage?.({ image, owed: this.#required(), sent: this.#promises.sent });
+    this.#options.onImage?.({ image, ackToken: this.#required(), sent: this.#promises.sent });
     const folder = join(this.#options.folder, 'image');
     layOut(image, folder);
     const found = inspect(folder);
@@ -174,11 +176,11 @@ class Run {
 
   #required(): Names {
     const { required } = this.#promises;
-    const owed = this.#options.from?.owed ?? noNames();
+    const ackToken = this.#options.from?.ackToken ?? noNames();
     return {
-      uplinks: required.uplinks.union(owed.uplinks),
-      downlinks: required.downlinks.union(owed.downlinks),
-      subscriptions: required.subscriptions.union(owed.subscriptions),
+      uplinks: required.uplinks.union(ackToken.uplinks),
+      downlinks: required.downlinks.union(ackToken.downlinks),
+      subscriptions: required.subscriptions.union(ackToken.subscriptions),
     };
   }
 

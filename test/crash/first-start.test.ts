@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { STORE_FILE } from '../../src/store/state-files.ts';
-import { openHouse } from '../e2e/testbed.ts';
+import { openTestbed } from '../e2e/testbed.ts';
 import { buildRecorder, isUnrecordable, recorderEnvironment, scratchFolder } from './recording.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 
@@ -18,13 +18,13 @@ async function recordFirstStart(program?: string): Promise<{ readonly trace: Tra
   const scratch = scratchFolder();
   const tracePath = join(scratch, 'trace');
   const library = buildRecorder(scratch);
-  const house = await openHouse({
+  const testbed = await openTestbed({
     envFor: ({ folder }) => recorderEnvironment({ library, tracePath, stateDir: folder }),
     ...(program === undefined ? {} : { program }),
   });
-  await house.start();
-  await house.gateway.signal('SIGTERM');
-  return { trace: readTrace(tracePath), parent: house.folder };
+  await testbed.start();
+  await testbed.gateway.signal('SIGTERM');
+  return { trace: readTrace(tracePath), parent: testbed.folder };
 }
 
 function isSyncedBeforeBirth(trace: readonly TraceEvent[], folder: string): boolean {

@@ -8,10 +8,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
-import type { House } from '../e2e/testbed.ts';
+import type { Testbed } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
-import { DAY, isUnrecordable, keepSending, openRecordedHouse, type RecordedHouse, SLOW_HUB_MS } from './recording.ts';
 import { enumerateTrace } from './enumeration-report.ts';
+import {
+  DAY,
+  isUnrecordable,
+  keepSending,
+  openRecordedTestbed,
+  type RecordedTestbed,
+  SLOW_HUB_MS,
+} from './recording.ts';
 
 /** Lives in traffic: past the opening of the store and its first commits. */
 const LIVES = 12;
@@ -25,24 +32,24 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
   it('ends the first start with 74 wherever it comes, and the next start does as if nothing had been', {
     timeout: 600_000,
   }, async () => {
-    const { house, failFsync } = await openRecordedHouse(DAY);
+    const { testbed, failFsync } = await openRecordedTestbed(DAY);
     let n = 0;
     for (let isBorn = false; !isBorn; ) {
       n += 1;
       failFsync(n);
-      house.gateway.spawn();
+      testbed.gateway.spawn();
       const ended = await Promise.race([
-        house.gateway.ended(),
-        house.gateway.ready().catch(() => house.gateway.ended()),
+        testbed.gateway.ended(),
+        testbed.gateway.ready().catch(() => testbed.gateway.ended()),
       ]);
       isBorn = ended === undefined;
       if (!isBorn) expect({ n, ended }).toEqual({ n, ended: EXIT.storage });
-      await house.gateway.signal('SIGKILL');
+      await testbed.gateway.signal('SIGKILL');
       failFsync(0);
-      await house.gateway.start();
-      await house.gateway.signal('SIGKILL');
-      rmSync(house.stateDir, { recursive: true });
-      forgetFailures(house);
+      await testbed.gateway.start();
+      await testbed.gateway.signal('SIGKILL');
+      rmSync(testbed.stateDir, { recursive: true });
+      forgetFailures(testbed);
     }
     expect(n).toBeGreaterThan(3);
   });
@@ -51,14 +58,14 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
     ['alone', 0],
     ['and every later one of that life', EVERY],
   ])('%s loses nothing that was acknowledged, in traffic, for each n', { timeout: 600_000 }, async (_, more) => {
-    const recorded = await openRecordedHouse(DAY);
-    const { house } = recorded;
+    const recorded = await openRecordedTestbed(DAY);
+    const { testbed } = recorded;
     expect(await liveAndFail(recorded, more)).toEqual(Array.from({ length: LIVES }, () => EXIT.storage));
-    await house.gateway.start();
-    house.subdevice('c').order({ kind: 'connect' });
-    await until(() => house.subdevice('c').isConnected);
-    await house.expectNothingLost();
-    await house.gateway.signal('SIGTERM');
+    await testbed.gateway.start();
+    testbed.subdevice('c').order({ kind: 'connect' });
+    await until(() => testbed.subdevice('c').isConnected);
+    await testbed.expectNothingLost();
+    await testbed.gateway.signal('SIGTERM');
     const result = enumerateTrace(`${LIVES} lives with ${more + 1} failed fsyncs`, recorded.trace(), {
       stride: STRIDE,
     });
@@ -67,11 +74,11 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
   });
 
   it('is seen to cost messages when the next life builds on the log as it finds it', { timeout: 600_000 }, async () => {
-    const recorded = await openRecordedHouse({ ...DAY, program: TRUSTING });
+    const recorded = await openRecordedTestbed({ ...DAY, program: TRUSTING });
     await liveAndFail(recorded, EVERY);
-    await recorded.house.gateway.start();
-    await until(() => recorded.house.session?.isConnected === true);
-    await recorded.house.gateway.signal('SIGKILL');
+    await recorded.testbed.gateway.start();
+    await until(() => recorded.testbed.session?.isConnected === true);
+    await recorded.testbed.gateway.signal('SIGKILL');
     const result = enumerateTrace(`${LIVES} lives that trust the log`, recorded.trace(), { stride: STRIDE });
     expect(result.lossy).toBeGreaterThan(0);
   });
@@ -81,38 +88,38 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
  * A life, and then some in the middle of whose traffic the n-th fsync fails, and so many more; the hub in reach in every
  * second one. Leaves c away, the hub in reach, and the gateway down. @returns how the lives ended
  */
-async function liveAndFail({ house, failFsync }: RecordedHouse, more: number): Promise<(number | string)[]> {
-  const c = house.subdevice('c');
+async function liveAndFail({ testbed, failFsync }: RecordedTestbed, more: number): Promise<(number | string)[]> {
+  const c = testbed.subdevice('c');
   const { promise: isSubscribed, resolve } = Promise.withResolvers<void>();
   c.onReport(({ kind }) => {
     if (kind === 'subscribed') resolve();
   });
-  await house.start();
+  await testbed.start();
   await isSubscribed;
   c.order({ kind: 'disconnect' });
   await until(() => !c.isConnected);
-  await house.gateway.signal('SIGKILL');
-  house.setFaults({ sendDelayMs: SLOW_HUB_MS });
-  const traffic = keepSending(house, c);
+  await testbed.gateway.signal('SIGKILL');
+  testbed.setFaults({ sendDelayMs: SLOW_HUB_MS });
+  const traffic = keepSending(testbed, c);
   const ends: (number | string)[] = [];
   for (let n = 1; n <= LIVES; n += 1) {
-    if (n % 2 === 0) house.restoreHub();
-    else house.setFaults({ reach: 'refuses' });
+    if (n % 2 === 0) testbed.restoreHub();
+    else testbed.setFaults({ reach: 'refuses' });
     failFsync(n, more);
-    forgetFailures(house);
-    house.command(c);
-    house.gateway.spawn();
-    ends.push(await house.gateway.ended());
+    forgetFailures(testbed);
+    testbed.command(c);
+    testbed.gateway.spawn();
+    ends.push(await testbed.gateway.ended());
   }
   traffic.stop();
-  house.setFaults({ sendDelayMs: 0 });
+  testbed.setFaults({ sendDelayMs: 0 });
   failFsync(0);
-  forgetFailures(house);
-  house.restoreHub();
+  forgetFailures(testbed);
+  testbed.restoreHub();
   return ends;
 }
 
 /** The process keeps count, and does not start as usual after five; here each life is to be a usual one. */
-function forgetFailures(house: House): void {
-  rmSync(join(house.folder, 'storage-failures'), { force: true });
+function forgetFailures(testbed: Testbed): void {
+  rmSync(join(testbed.folder, 'storage-failures'), { force: true });
 }

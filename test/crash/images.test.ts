@@ -7,12 +7,12 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { STORE_FILE } from '../../src/store/state-files.ts';
-import type { HousePlan } from '../e2e/testbed.ts';
+import type { TestbedPlan } from '../e2e/testbed.ts';
 import { COMMITS_FILE, emptyState, statesBetweenCommits } from './commit-log.ts';
 import type { Enumeration } from './enumeration.ts';
-import { DAY, isUnrecordable, liveADay, loseTheHub, openRecordedHouse, scratchFolder } from './recording.ts';
-import { crashAgain, Sample } from './second-crash.ts';
 import { enumerateTrace, SEED } from './enumeration-report.ts';
+import { DAY, isUnrecordable, liveADay, loseTheHub, openRecordedTestbed, scratchFolder } from './recording.ts';
+import { crashAgain, Sample } from './second-crash.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 
 /** Of the power cuts of other gateways one in so many is looked at: those that lose do so in every second one. */
@@ -25,11 +25,11 @@ const UNSAFE = fileURLToPath(new URL('../e2e/gateway-without-commits.ts', import
 
 /** Uplinks while the hub is away, by a gateway that is not the product. */
 async function recordCareless(program: string, synchronous = 'FULL'): Promise<Enumeration> {
-  const plan: HousePlan = { ...DAY, program };
-  const { house, trace } = await openRecordedHouse(plan);
-  writeFileSync(join(house.folder, 'synchronous'), synchronous);
-  await loseTheHub(house, 12);
-  await house.gateway.signal('SIGTERM');
+  const plan: TestbedPlan = { ...DAY, program };
+  const { testbed, trace } = await openRecordedTestbed(plan);
+  writeFileSync(join(testbed.folder, 'synchronous'), synchronous);
+  await loseTheHub(testbed, 12);
+  await testbed.gateway.signal('SIGTERM');
   return enumerateTrace(`${basename(program)}, synchronous=${synchronous}`, trace(), { stride: CONTROL_STRIDE });
 }
 
@@ -48,15 +48,19 @@ it('an empty trace proves nothing, and says so', () => {
 
 describe.skipIf(isUnrecordable())('a power cut at any operation on the files', { timeout: 600_000 }, () => {
   it('finds everything that was acknowledged, in books that balance', async () => {
-    const { house, trace } = await openRecordedHouse(DAY);
-    await liveADay(house, 20);
-    await house.expectNothingLost();
-    await house.gateway.signal('SIGTERM');
+    const { testbed, trace } = await openRecordedTestbed(DAY);
+    await liveADay(testbed, 20);
+    await testbed.expectNothingLost();
+    await testbed.gateway.signal('SIGTERM');
     const sample = new Sample(RECOVERIES_EVERY);
     const result = enumerateTrace('the gateway', trace(), { onImage: (specimen) => sample.offer(specimen) });
     expect(result).toMatchObject({ lossy: 0, corrupt: 0, wrong: 0 });
     expect(result.images).toBeGreaterThan(2000);
-    expect(result.promised).toEqual({ uplinks: house.uplinks.sent, downlinks: house.downlinks.sent, subscriptions: 3 });
+    expect(result.promised).toEqual({
+      uplinks: testbed.uplinks.sent,
+      downlinks: testbed.downlinks.sent,
+      subscriptions: 3,
+    });
     const again = crashAgain(sample, SEED);
     console.log(`cut again while recovering: ${JSON.stringify(again)}`);
     expect(again).toMatchObject({ recoveries: sample.specimens.length, lossy: 0, corrupt: 0, wrong: 0 });
@@ -64,20 +68,24 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', {
   });
 
   it('finds everything in the middle of checkpoints too', async () => {
-    const { house, trace } = await openRecordedHouse({ ...DAY, program: CHECKPOINTING });
-    await liveADay(house, 10);
-    await house.expectNothingLost();
-    await house.gateway.signal('SIGTERM');
+    const { testbed, trace } = await openRecordedTestbed({ ...DAY, program: CHECKPOINTING });
+    await liveADay(testbed, 10);
+    await testbed.expectNothingLost();
+    await testbed.gateway.signal('SIGTERM');
     const events = trace();
     expect(checkpointsIn(events)).toBeGreaterThan(12); // births and ends alone make seven
-    const states = statesBetweenCommits(join(house.folder, COMMITS_FILE), emptyState());
+    const states = statesBetweenCommits(join(testbed.folder, COMMITS_FILE), emptyState());
     const result = enumerateTrace('with many checkpoints', events, { states });
     expect(states.size).toBeGreaterThan(20);
     const fewer = new Set([...states].slice(0, 10));
     const control = enumerateTrace('where most commits are denied', events, { states: fewer, stride: 50 });
     expect(control.wrong).toBeGreaterThan(0);
     expect(result).toMatchObject({ lossy: 0, corrupt: 0, wrong: 0 });
-    expect(result.promised).toEqual({ uplinks: house.uplinks.sent, downlinks: house.downlinks.sent, subscriptions: 3 });
+    expect(result.promised).toEqual({
+      uplinks: testbed.uplinks.sent,
+      downlinks: testbed.downlinks.sent,
+      subscriptions: 3,
+    });
   });
 
   it('is seen to lose messages where a commit is not flushed (synchronous=NORMAL)', async () => {

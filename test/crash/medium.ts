@@ -181,10 +181,10 @@ function contentOf(body: Body, decide: Decide): Uint8Array {
   content.set(body.content);
   for (const operation of body.operations) {
     const { effect } = operation;
-    const fate = fateOf(operation, decide);
-    if (fate === 'dropped') continue;
+    const outcome = fateOf(operation, decide);
+    if (outcome === 'dropped') continue;
     if (effect.kind === 'write') {
-      write(content, effect, fate);
+      write(content, effect, outcome);
       length = Math.max(length, effect.offset + effect.bytes.length);
     }
     if (effect.kind === 'truncate') {
@@ -195,15 +195,15 @@ function contentOf(body: Body, decide: Decide): Uint8Array {
   return content.subarray(0, length);
 }
 
-function write(content: Uint8Array, { offset, bytes }: Extract<Effect, { kind: 'write' }>, fate: Fate): void {
-  if (typeof fate === 'string') {
+function write(content: Uint8Array, { offset, bytes }: Extract<Effect, { kind: 'write' }>, outcome: Fate): void {
+  if (typeof outcome === 'string') {
     content.set(bytes, offset);
     return;
   }
   for (let at = offset; at < offset + bytes.length; ) {
     const sector = Math.floor(at / SECTOR_BYTES);
     const end = Math.min((sector + 1) * SECTOR_BYTES, offset + bytes.length);
-    if (((fate.sectors >>> (sector % 32)) & 1) === 1) content.set(bytes.subarray(at - offset, end - offset), at);
+    if (((outcome.sectors >>> (sector % 32)) & 1) === 1) content.set(bytes.subarray(at - offset, end - offset), at);
     at = end;
   }
 }

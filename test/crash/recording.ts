@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
-import { type House, type HousePlan, openHouse } from '../e2e/testbed.ts';
+import { openTestbed, type Testbed, type TestbedPlan } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 
@@ -39,26 +39,26 @@ export function isUnrecordable(): boolean {
   return problem !== undefined;
 }
 
-export interface RecordedHouse {
-  readonly house: House;
+export interface RecordedTestbed {
+  readonly testbed: Testbed;
   /** Of all lives so far. */
   readonly trace: () => TraceEvent[];
   /** In the gateway's next life its n-th fsync of a file fails, and so many more after it; 0: none does. */
   readonly failFsync: (n: number, more?: number) => void;
 }
 
-export async function openRecordedHouse(plan: HousePlan = {}): Promise<RecordedHouse> {
+export async function openRecordedTestbed(plan: TestbedPlan = {}): Promise<RecordedTestbed> {
   const folder = scratchFolder();
   const library = buildRecorder(folder);
   const tracePath = join(folder, 'trace');
   const failPath = join(folder, 'fail');
   writeFileSync(failPath, '0 0');
-  const house = await openHouse({
+  const testbed = await openTestbed({
     ...plan,
     envFor: ({ stateDir }) => recorderEnvironment({ library, tracePath, stateDir, failPath }),
   });
   return {
-    house,
+    testbed,
     trace: () => readTrace(tracePath),
     failFsync: (n, more = 0) => writeFileSync(failPath, `${n} ${more}`),
   };
@@ -94,57 +94,57 @@ export function buildRecorder(folder: string): string {
 /** Longer than `hold_ms`: the hub's acknowledgement finds the message on the disk already. */
 export const SLOW_HUB_MS = 120;
 
-export const DAY: HousePlan = {
+export const DAY: TestbedPlan = {
   subdevices: { a: {}, b: { window: 8 }, c: { window: 1 } },
   config: { outbox: { commit_ms: 0, hold_ms: 40 }, inbox: { replay_interval_ms: 5, hold_ms: 40 } },
 };
 
 /** @param messages of each subdevice in each part of the day */
-export async function liveADay(house: House, messages: number): Promise<void> {
-  const [a, , c] = ['a', 'b', 'c'].map((id) => house.subdevice(id));
+export async function liveADay(testbed: Testbed, messages: number): Promise<void> {
+  const [a, , c] = ['a', 'b', 'c'].map((id) => testbed.subdevice(id));
   if (a === undefined || c === undefined) throw new Error('a day needs a, b and c');
-  await house.start();
-  house.publish(messages);
-  for (let left = messages; left > 0; left -= 1) house.command(a);
-  await house.untilIdle();
-  house.setFaults({ sendDelayMs: SLOW_HUB_MS });
-  house.publish(messages);
-  await house.untilAcknowledged();
-  house.setFaults({ sendDelayMs: 0 });
-  await house.untilIdle();
+  await testbed.start();
+  testbed.publish(messages);
+  for (let left = messages; left > 0; left -= 1) testbed.command(a);
+  await testbed.untilIdle();
+  testbed.setFaults({ sendDelayMs: SLOW_HUB_MS });
+  testbed.publish(messages);
+  await testbed.untilAcknowledged();
+  testbed.setFaults({ sendDelayMs: 0 });
+  await testbed.untilIdle();
   c.order({ kind: 'disconnect' });
   await until(() => !c.isConnected);
-  for (let left = messages; left > 0; left -= 1) house.command(c);
-  await until(() => house.session?.inFlight === 0 && house.session.stored === 0);
-  await house.loseHub();
-  for (let left = messages; left > 0; left -= 1) for (const one of house.subdevices) if (one !== c) one.publish('t');
-  await house.untilAcknowledged();
-  await house.gateway.signal('SIGKILL');
-  await house.gateway.start();
-  house.restoreHub();
+  for (let left = messages; left > 0; left -= 1) testbed.command(c);
+  await until(() => testbed.session?.inFlight === 0 && testbed.session.stored === 0);
+  await testbed.loseHub();
+  for (let left = messages; left > 0; left -= 1) for (const one of testbed.subdevices) if (one !== c) one.publish('t');
+  await testbed.untilAcknowledged();
+  await testbed.gateway.signal('SIGKILL');
+  await testbed.gateway.start();
+  testbed.restoreHub();
   c.order({ kind: 'connect' });
-  await house.untilIdle();
-  await house.gateway.signal('SIGTERM');
-  await house.gateway.start();
-  house.publish(messages);
-  await house.untilIdle();
+  await testbed.untilIdle();
+  await testbed.gateway.signal('SIGTERM');
+  await testbed.gateway.start();
+  testbed.publish(messages);
+  await testbed.untilIdle();
 }
 
 /** Uplinks that nobody can hand on: each is on the disk, or it is not acknowledged. */
-export async function loseTheHub(house: House, messages: number): Promise<void> {
-  await house.start();
-  await house.loseHub();
-  house.publish(messages);
-  await house.untilAcknowledged();
+export async function loseTheHub(testbed: Testbed, messages: number): Promise<void> {
+  await testbed.start();
+  await testbed.loseHub();
+  testbed.publish(messages);
+  await testbed.untilAcknowledged();
 }
 
 /** Unanswered messages of each subdevice. */
 const AHEAD = 4;
 
 /** Each subdevice has unanswered messages at any time, and so has the hub for the one that is away. */
-export function keepSending(house: House, away: FieldSubdevice): { readonly stop: () => void } {
+export function keepSending(testbed: Testbed, away: FieldSubdevice): { readonly stop: () => void } {
   let isStopped = false;
-  for (const subdevice of house.subdevices) {
+  for (const subdevice of testbed.subdevices) {
     if (subdevice === away) continue;
     subdevice.onReport(({ kind }) => {
       if (kind === 'acknowledged' && !isStopped) subdevice.publish('t');

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
-import { type House, openHouse } from '../e2e/testbed.ts';
 import { type Shutdown, SmallDisk, whyNoMount } from '../e2e/small-disk.ts';
+import { openTestbed, type Testbed } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
 import { inspect } from './inspection.ts';
 import { DAY, keepSending } from './recording.ts';
@@ -24,7 +24,7 @@ interface Cut {
   /** How the gateway ended. */
   readonly ended: number | string;
   /** What was acknowledged before the cut and had reached nobody. */
-  readonly owed: readonly string[];
+  readonly ackToken: readonly string[];
 }
 
 /**
@@ -32,64 +32,64 @@ interface Cut {
  * that is under way in that instant may be told that all is well by a journal that has just been given up (seen once in
  * some thirty cuts: one commit). So what counts is what was acknowledged before.
  */
-async function cutInTraffic(house: House, disk: SmallDisk, how: Shutdown): Promise<Cut> {
-  const c = house.subdevice('c');
-  await house.start();
+async function cutInTraffic(testbed: Testbed, disk: SmallDisk, how: Shutdown): Promise<Cut> {
+  const c = testbed.subdevice('c');
+  await testbed.start();
   c.stop();
-  for (let left = COMMANDS; left > 0; left -= 1) house.command(c);
-  await until(() => house.session?.stored === 0 && house.session.inFlight === 0);
-  await house.loseHub();
-  const traffic = keepSending(house, c);
-  await until(() => house.uplinks.acknowledged >= ACKNOWLEDGED);
-  const owed = owedBy(house);
+  for (let left = COMMANDS; left > 0; left -= 1) testbed.command(c);
+  await until(() => testbed.session?.stored === 0 && testbed.session.inFlight === 0);
+  await testbed.loseHub();
+  const traffic = keepSending(testbed, c);
+  await until(() => testbed.uplinks.acknowledged >= ACKNOWLEDGED);
+  const ackToken = owedBy(testbed);
   disk.shutDown(how);
-  const ended = await house.gateway.ended();
+  const ended = await testbed.gateway.ended();
   traffic.stop();
   disk.remount();
-  return { ended, owed };
+  return { ended, ackToken };
 }
 
-function owedBy(house: House): string[] {
-  const owed = (kept: 'uplinks' | 'downlinks', { id, [kept]: books }: FieldSubdevice): string[] =>
+function owedBy(testbed: Testbed): string[] {
+  const ackToken = (kept: 'uplinks' | 'downlinks', { id, [kept]: books }: FieldSubdevice): string[] =>
     Array.from({ length: books.sent }, (_, index) => index + 1)
       .filter((number) => books.isAcknowledged(number) && !books.hasArrived(number))
       .map((number) => `${kept} ${id}/${number}`);
-  return house.subdevices.flatMap((one) => [...owed('uplinks', one), ...owed('downlinks', one)]);
+  return testbed.subdevices.flatMap((one) => [...ackToken('uplinks', one), ...ackToken('downlinks', one)]);
 }
 
-function missingFrom({ owed }: Cut, { uplinks, downlinks }: ReturnType<typeof inspect>['names']): string[] {
+function missingFrom({ ackToken }: Cut, { uplinks, downlinks }: ReturnType<typeof inspect>['names']): string[] {
   const found = new Set([...uplinks].map((name) => `uplinks ${name}`));
   for (const name of downlinks) found.add(`downlinks ${name}`);
-  return owed.filter((name) => !found.has(name));
+  return ackToken.filter((name) => !found.has(name));
 }
 
 describe.skipIf(whyNoMount('ext4') !== undefined)('ext4 that is shut down in the middle of traffic', () => {
   it.each<Shutdown>(['journal lost', 'journal kept', 'journal flushed'])(
     'holds everything that was acknowledged when it is mounted again (%s)',
     async (how) => {
-      const house = await openHouse(DAY);
-      const disk = new SmallDisk(house.stateDir, DISK_MB, 'ext4');
-      const cut = await cutInTraffic(house, disk, how);
+      const testbed = await openTestbed(DAY);
+      const disk = new SmallDisk(testbed.stateDir, DISK_MB, 'ext4');
+      const cut = await cutInTraffic(testbed, disk, how);
       expect(cut.ended).toBe(EXIT.storage);
-      expect(cut.owed.length).toBeGreaterThanOrEqual(ACKNOWLEDGED);
-      const { names, corrupt, wrong } = inspect(house.stateDir);
+      expect(cut.ackToken.length).toBeGreaterThanOrEqual(ACKNOWLEDGED);
+      const { names, corrupt, wrong } = inspect(testbed.stateDir);
       expect({ missing: missingFrom(cut, names), corrupt, wrong }).toEqual({ missing: [], corrupt: [], wrong: [] });
       expect(names.downlinks.size).toBe(COMMANDS);
       expect(names.uplinks.size).toBeGreaterThanOrEqual(ACKNOWLEDGED);
-      await house.gateway.start();
-      house.restoreHub();
-      house.subdevice('c').start();
-      await house.untilIdle();
-      const still = new Set(owedBy(house));
-      expect(cut.owed.filter((name) => still.has(name))).toEqual([]);
+      await testbed.gateway.start();
+      testbed.restoreHub();
+      testbed.subdevice('c').start();
+      await testbed.untilIdle();
+      const still = new Set(owedBy(testbed));
+      expect(cut.ackToken.filter((name) => still.has(name))).toEqual([]);
     },
   );
 
   it('is seen to lose what was acknowledged by a gateway that does not flush (synchronous=OFF)', async () => {
-    const house = await openHouse({ ...DAY, program: CARELESS });
-    writeFileSync(join(house.folder, 'synchronous'), 'OFF');
-    const disk = new SmallDisk(house.stateDir, DISK_MB, 'ext4');
-    const cut = await cutInTraffic(house, disk, 'journal lost');
-    expect(missingFrom(cut, inspect(house.stateDir).names).length).toBeGreaterThan(COMMANDS);
+    const testbed = await openTestbed({ ...DAY, program: CARELESS });
+    writeFileSync(join(testbed.folder, 'synchronous'), 'OFF');
+    const disk = new SmallDisk(testbed.stateDir, DISK_MB, 'ext4');
+    const cut = await cutInTraffic(testbed, disk, 'journal lost');
+    expect(missingFrom(cut, inspect(testbed.stateDir).names).length).toBeGreaterThan(COMMANDS);
   });
 });

@@ -17,15 +17,15 @@ describe('with aedes as the hub', () => {
 
   it('a restart loses its session, not a message: everybody is subscribed again, and the technician is told', async () => {
     const site = await Site.open({ brokerAt });
-    const { house, broker } = site;
+    const { testbed, broker } = site;
     await site.enter();
     await broker.stop();
-    await house.untilStatus(({ hub }) => hub.state !== 'connected');
-    house.publish(50);
-    await house.untilAcknowledged();
+    await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
+    testbed.publish(50);
+    await testbed.untilAcknowledged();
     await broker.start();
-    const { conditions } = await house.untilStatus(
-      ({ hub }) => hub.sessionsLost === 1 && hub.subscriptions === house.subdevices.length,
+    const { conditions } = await testbed.untilStatus(
+      ({ hub }) => hub.sessionsLost === 1 && hub.subscriptions === testbed.subdevices.length,
     );
     expect(conditions.map(({ code }) => code)).toContain('downlink-gap');
     await site.commandAll(20);
@@ -34,18 +34,18 @@ describe('with aedes as the hub', () => {
 
   it('a backlog of thousands is sent when it comes, in order, beside what is new', async () => {
     const site = await Site.open({ brokerAt });
-    const { house, broker } = site;
+    const { testbed, broker } = site;
     await site.enter();
     await broker.stop();
-    await house.untilStatus(({ hub }) => hub.state !== 'connected');
-    house.publish(1500);
-    await house.untilAcknowledged();
-    expect((await house.gateway.status()).outbox.onDisk).toBe(3000);
-    await house.gateway.signal('SIGKILL');
-    await house.gateway.start();
+    await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
+    testbed.publish(1500);
+    await testbed.untilAcknowledged();
+    expect((await testbed.gateway.status()).outbox.onDisk).toBe(3000);
+    await testbed.gateway.signal('SIGKILL');
+    await testbed.gateway.start();
     await broker.start();
-    house.publish(100);
+    testbed.publish(100);
     await site.expectAllDelivered();
-    expect(house.uplinks.delivered).toBe(3200);
+    expect(testbed.uplinks.delivered).toBe(3200);
   });
 });

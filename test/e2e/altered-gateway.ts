@@ -4,17 +4,17 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
 import { newFacts } from '../../src/base/events.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { Mailbox } from '../../src/runtime/mailbox.ts';
-import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
 import { systemClock } from '../../src/io/clock.ts';
-import { openTcp } from '../../src/io/tcp.ts';
 import { openTty } from '../../src/io/serial/tty.ts';
+import { openTcp } from '../../src/io/tcp.ts';
 import { startControl } from '../../src/ops/api/control.ts';
 import { Inspector } from '../../src/ops/reports/inspect.ts';
 import type { OpenStore } from '../../src/ports.ts';
+import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { STORE_FILE } from '../../src/store/state-files.ts';
 
 /** @param storeAt opens the store of that path; @param alter more that is not as in the product; @param watch looks on */

@@ -5,7 +5,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { Message } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
-import { type House, openHouse } from './testbed.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { type ConfigTables, GATEWAY } from './testbed-config.ts';
 import { until } from './until.ts';
 
@@ -63,12 +63,12 @@ export async function answers(port: number): Promise<boolean> {
 }
 
 export class Site {
-  readonly house: House;
+  readonly testbed: Testbed;
   readonly broker: Broker;
   readonly #template: string;
 
-  constructor(house: House, broker: Broker, template: string) {
-    this.house = house;
+  constructor(testbed: Testbed, broker: Broker, template: string) {
+    this.testbed = testbed;
     this.broker = broker;
     this.#template = template;
   }
@@ -78,19 +78,19 @@ export class Site {
     const port = plan.port ?? (await findPort());
     const template = plan.template ?? '{gateway}/{subdevice}/{topic}';
     const will = plan.will === undefined ? {} : { will: plan.will };
-    const house = await openHouse({
+    const testbed = await openTestbed({
       // a subdevice with nothing to say notices a restart of the gateway by its keep alive
       subdevices: Object.fromEntries((plan.subdevices ?? ['a', 'b']).map((id) => [id, { keepAliveMs: 1000, ...will }])),
       config: { hub: { port, topic_template: template, ...plan.hub }, inbox: { replay_interval_ms: 0, ...plan.inbox } },
       ...(plan.more === undefined ? {} : { more: plan.more }),
     });
-    const broker = plan.brokerAt(port, house.folder);
+    const broker = plan.brokerAt(port, testbed.folder);
     onTestFinished(() => broker.close());
     await broker.start();
-    const site = new Site(house, broker, template);
+    const site = new Site(testbed, broker, template);
     const level = site.topicOf('{subdevice}', 't').split('/').indexOf('{subdevice}');
     await broker.listen(site.topicOf('+', 't'), (topic, payload) =>
-      house.arrive({ topic: `${GATEWAY}/${topic.split('/')[level]}/t`, payload: Buffer.from(payload) }),
+      testbed.arrive({ topic: `${GATEWAY}/${topic.split('/')[level]}/t`, payload: Buffer.from(payload) }),
     );
     return site;
   }
@@ -102,10 +102,10 @@ export class Site {
 
   /** The gateway and its subdevices; resolves when all of them are subscribed. */
   async enter(): Promise<void> {
-    const { house } = this;
-    await house.gateway.start();
-    for (const subdevice of house.subdevices) house.enter(subdevice);
-    await house.untilStatus(({ hub }) => hub.subscriptions === house.subdevices.length);
+    const { testbed } = this;
+    await testbed.gateway.start();
+    for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
+    await testbed.untilStatus(({ hub }) => hub.subscriptions === testbed.subdevices.length);
   }
 
   /** The application side sends the subdevice so many numbered commands. */
@@ -119,25 +119,26 @@ export class Site {
   }
 
   async commandAll(count: number): Promise<void> {
-    for (const subdevice of this.house.subdevices) await this.command(subdevice, count);
+    for (const subdevice of this.testbed.subdevices) await this.command(subdevice, count);
   }
 
   /** So many messages to and from each subdevice, at the same time; all arrive. */
   async trade(count: number): Promise<void> {
     const commanded = this.commandAll(count);
-    this.house.publish(count);
+    this.testbed.publish(count);
     await commanded;
     await this.expectAllDelivered();
   }
 
   async expectAllDelivered(): Promise<void> {
-    const { house } = this;
-    await house.untilAcknowledged();
+    const { testbed } = this;
+    await testbed.untilAcknowledged();
     await until(
-      () => house.uplinks.delivered === house.uplinks.sent && house.downlinks.delivered === house.downlinks.sent,
+      () =>
+        testbed.uplinks.delivered === testbed.uplinks.sent && testbed.downlinks.delivered === testbed.downlinks.sent,
     );
-    expect(house.uplinks.reordered + house.downlinks.reordered).toBe(0);
-    await until(async () => (await house.gateway.ledger()).totals.uplink.pending === 0);
-    expect((await house.gateway.ledger()).balances).toBe(true);
+    expect(testbed.uplinks.reordered + testbed.downlinks.reordered).toBe(0);
+    await until(async () => (await testbed.gateway.ledger()).totals.uplink.pending === 0);
+    expect((await testbed.gateway.ledger()).balances).toBe(true);
   }
 }

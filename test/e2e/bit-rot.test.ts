@@ -4,91 +4,91 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import type { LedgerReport } from '../../src/ops/reports/ledger-report.ts';
-import { type House, openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const EACH = 10;
 
 /** A house whose gateway has stopped with so many messages of each subdevice in its file. */
-async function stopped(): Promise<House> {
-  const house = await openHouse({ subdevices: { a: {} } });
-  await house.start();
-  await house.loseHub();
-  house.publish(EACH);
-  await house.untilAcknowledged();
-  expect(await house.gateway.signal('SIGTERM')).toBe(0);
-  return house;
+async function stopped(): Promise<Testbed> {
+  const testbed = await openTestbed({ subdevices: { a: {} } });
+  await testbed.start();
+  await testbed.loseHub();
+  testbed.publish(EACH);
+  await testbed.untilAcknowledged();
+  expect(await testbed.gateway.signal('SIGTERM')).toBe(0);
+  return testbed;
 }
 
-const storeOf = (house: House): string => join(house.folder, 'state', 'holdfast.db');
+const storeOf = (testbed: Testbed): string => join(testbed.folder, 'state', 'holdfast.db');
 
-async function expectDamaged(house: House, damaged: number): Promise<void> {
-  const running = await house.gateway.ledger();
+async function expectDamaged(testbed: Testbed, damaged: number): Promise<void> {
+  const running = await testbed.gateway.ledger();
   expect(running).toMatchObject({ balances: true, totals: { uplink: { damaged } } });
-  const { conditions } = await house.gateway.status();
+  const { conditions } = await testbed.gateway.status();
   expect(conditions).toContainEqual(expect.objectContaining({ code: 'damaged-rows', losing: 'yes' }));
-  await house.gateway.signal('SIGTERM');
-  const { stdout, code } = await runProgram('ledger', '--json', '--config', house.configPath);
+  await testbed.gateway.signal('SIGTERM');
+  const { stdout, code } = await runProgram('ledger', '--json', '--config', testbed.configPath);
   const offline = JSON.parse(stdout) as LedgerReport;
   expect({ code, ...offline }).toMatchObject({ code: 0, source: 'store', totals: { uplink: { damaged } } });
 }
 
 it('a store that has fallen back to an older state is noticed, and its loss is counted', async () => {
-  const house = await stopped();
-  const path = storeOf(house);
-  copyFileSync(path, join(house.folder, 'older'));
-  await house.gateway.start();
-  house.publish(EACH);
-  await house.untilAcknowledged();
-  await house.gateway.signal('SIGTERM');
-  copyFileSync(join(house.folder, 'older'), path);
+  const testbed = await stopped();
+  const path = storeOf(testbed);
+  copyFileSync(path, join(testbed.folder, 'older'));
+  await testbed.gateway.start();
+  testbed.publish(EACH);
+  await testbed.untilAcknowledged();
+  await testbed.gateway.signal('SIGTERM');
+  copyFileSync(join(testbed.folder, 'older'), path);
   const offline = JSON.parse(
-    (await runProgram('ledger', '--json', '--config', house.configPath)).stdout,
+    (await runProgram('ledger', '--json', '--config', testbed.configPath)).stdout,
   ) as LedgerReport;
   expect(offline).toMatchObject({
     ...{ source: 'store', balances: true, totals: { uplink: { damaged: EACH, pending: EACH } } },
     findings: [expect.stringContaining(`${EACH} messages`)],
   });
-  const status = await runProgram('status', '--config', house.configPath);
+  const status = await runProgram('status', '--config', testbed.configPath);
   expect(status.stdout).toContain('has lost its newest transactions');
-  await house.gateway.start();
-  expect((await house.gateway.status()).store.recovery).toEqual([expect.stringContaining(`${EACH} messages`)]);
-  expect(house.gateway.journal).toContain('has lost its newest transactions');
-  await expectDamaged(house, EACH);
-  house.restoreHub();
-  await house.gateway.start();
-  await until(() => house.uplinks.delivered === EACH);
+  await testbed.gateway.start();
+  expect((await testbed.gateway.status()).store.recovery).toEqual([expect.stringContaining(`${EACH} messages`)]);
+  expect(testbed.gateway.journal).toContain('has lost its newest transactions');
+  await expectDamaged(testbed, EACH);
+  testbed.restoreHub();
+  await testbed.gateway.start();
+  await until(() => testbed.uplinks.delivered === EACH);
 });
 
 it('a row with a flipped bit is noticed, counted and not delivered', async () => {
-  const house = await stopped();
-  const path = storeOf(house);
+  const testbed = await stopped();
+  const path = storeOf(testbed);
   const bytes = readFileSync(path);
   const at = bytes.lastIndexOf('gw/a/t');
   bytes[at] = (bytes[at] ?? 0) ^ 1;
   writeFileSync(path, bytes);
-  await house.gateway.start();
-  await until(async () => (await house.gateway.ledger()).totals.uplink.damaged === 1);
-  await expectDamaged(house, 1);
-  house.restoreHub();
-  await house.gateway.start();
-  await until(() => house.uplinks.delivered === EACH - 1);
-  expect(house.arrivals.every(({ topic }) => topic === 'gw/a/t')).toBe(true);
+  await testbed.gateway.start();
+  await until(async () => (await testbed.gateway.ledger()).totals.uplink.damaged === 1);
+  await expectDamaged(testbed, 1);
+  testbed.restoreHub();
+  await testbed.gateway.start();
+  await until(() => testbed.uplinks.delivered === EACH - 1);
+  expect(testbed.arrivals.every(({ topic }) => topic === 'gw/a/t')).toBe(true);
 });
 
 it('a damaged record of a subdevice is told of, and costs none of its messages', async () => {
-  const house = await stopped();
-  const database = new Sqlite(storeOf(house));
+  const testbed = await stopped();
+  const database = new Sqlite(storeOf(testbed));
   database.exec("UPDATE subdevice SET id = 'b'");
   database.close();
-  await house.gateway.start();
-  const { conditions, store } = await house.gateway.status();
+  await testbed.gateway.start();
+  const { conditions, store } = await testbed.gateway.status();
   expect(conditions).toContainEqual(expect.objectContaining({ code: 'damaged-records', losing: 'at risk' }));
   expect(store.recovery).toEqual([expect.stringContaining('table subdevice')]);
-  house.restoreHub();
-  await until(() => house.uplinks.delivered === EACH);
-  house.publish(EACH);
-  await until(() => house.uplinks.delivered === 2 * EACH);
-  expect(await house.gateway.ledger()).toMatchObject({ balances: true, totals: { uplink: { damaged: 0 } } });
+  testbed.restoreHub();
+  await until(() => testbed.uplinks.delivered === EACH);
+  testbed.publish(EACH);
+  await until(() => testbed.uplinks.delivered === 2 * EACH);
+  expect(await testbed.gateway.ledger()).toMatchObject({ balances: true, totals: { uplink: { damaged: 0 } } });
 });

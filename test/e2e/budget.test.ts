@@ -1,7 +1,7 @@
 /** A hub with a ceiling, a big backlog, live traffic and an alarm: who gets what of the one stream. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openHouse } from './testbed.ts';
+import { openTestbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const BACKLOG = 150;
@@ -11,26 +11,26 @@ const LIVE_SHARE = 0.8;
 /** Subdevice `a` has a backlog and then an alarm; `b` sends on while it drains. */
 async function drain(outbox: Readonly<Record<string, number | readonly string[]>>) {
   const subdevices = { a: {}, b: { window: 8 } };
-  const house = await openHouse({ subdevices, config: { hub: { messages_per_s: PER_S }, outbox } });
-  await house.start();
-  const [a, b] = [house.subdevice('a'), house.subdevice('b')];
-  await house.loseHub();
+  const testbed = await openTestbed({ subdevices, config: { hub: { messages_per_s: PER_S }, outbox } });
+  await testbed.start();
+  const [a, b] = [testbed.subdevice('a'), testbed.subdevice('b')];
+  await testbed.loseHub();
   for (let count = 0; count < BACKLOG; count += 1) a.publish('event');
   a.publish('alarm');
-  await house.untilAcknowledged();
-  house.arrivals.splice(0);
-  house.restoreHub();
-  await until(() => house.arrivals.length > 0);
+  await testbed.untilAcknowledged();
+  testbed.arrivals.splice(0);
+  testbed.restoreHub();
+  await until(() => testbed.arrivals.length > 0);
   for (let count = 0; count < 40; count += 1) b.publish('event');
-  await until(() => house.arrivals.length >= 60);
-  const outboxThen = await house.gateway.outbox();
-  await house.untilIdle();
-  return { house, topics: house.arrivals.map(({ topic }) => topic), outboxThen };
+  await until(() => testbed.arrivals.length >= 60);
+  const outboxThen = await testbed.gateway.outbox();
+  await testbed.untilIdle();
+  return { testbed, topics: testbed.arrivals.map(({ topic }) => topic), outboxThen };
 }
 
 describe('the ceiling of the hub', () => {
   it('is shared: the alarm goes first, live messages get their share, order holds', async () => {
-    const { house, topics, outboxThen } = await drain({ alarm_topics: ['alarm'], live_share: LIVE_SHARE });
+    const { testbed, topics, outboxThen } = await drain({ alarm_topics: ['alarm'], live_share: LIVE_SHARE });
     expect(topics.indexOf('gw/a/alarm')).toBe(0);
     const firstLive = topics.indexOf('gw/b/event');
     const mixed = topics.slice(firstLive, firstLive + 40).filter((topic) => topic === 'gw/b/event').length;
@@ -40,45 +40,45 @@ describe('the ceiling of the hub', () => {
     expect(outboxThen.lanes.filter(({ subdevice }) => subdevice === 'b').every((lane) => lane.class === 'live')).toBe(
       true,
     );
-    expect(house.uplinks).toMatchObject({ missing: 0, delivered: BACKLOG + 41, duplicates: 0 });
-    expect(house.subdevice('b').uplinks.reordered).toBe(0);
+    expect(testbed.uplinks).toMatchObject({ missing: 0, delivered: BACKLOG + 41, duplicates: 0 });
+    expect(testbed.subdevice('b').uplinks.reordered).toBe(0);
     // the backlog that the alarm overtook, each after a higher number, and nothing else
-    expect(house.subdevice('a').uplinks.reordered).toBe(BACKLOG);
-    const ledger = await house.gateway.ledger();
+    expect(testbed.subdevice('a').uplinks.reordered).toBe(BACKLOG);
+    const ledger = await testbed.gateway.ledger();
     expect(ledger.balances).toBe(true);
     expect(ledger.lanes.map(({ subdevice }) => subdevice)).toContain('a (alarms)');
   });
 
   it('without alarm topics an alarm waits for its backlog, and without a share live messages of others do', async () => {
-    const { house, topics } = await drain({ live_share: 0 });
+    const { testbed, topics } = await drain({ live_share: 0 });
     expect(topics.indexOf('gw/b/event')).toBeGreaterThanOrEqual(BACKLOG / 2);
     expect(topics.indexOf('gw/a/alarm')).toBeGreaterThanOrEqual(BACKLOG);
-    expect(house.uplinks).toMatchObject({ missing: 0, reordered: 0 });
+    expect(testbed.uplinks).toMatchObject({ missing: 0, reordered: 0 });
   });
 });
 
 describe('alarm topics that are configured while messages wait', () => {
   it('overtake nothing of their own topic, and hold once the outbox has been empty', async () => {
-    const house = await openHouse({ subdevices: { a: {} }, config: { outbox: { live_share: 0.5 } } });
-    await house.start();
-    await house.loseHub();
-    house.publish(20, 'alarm');
-    await house.untilAcknowledged();
-    await house.gateway.signal('SIGTERM');
-    const text = readFileSync(house.configPath, 'utf8');
-    writeFileSync(house.configPath, text.replace('[outbox]', '[outbox]\nalarm_topics = ["alarm"]'));
-    await house.gateway.start();
-    for (const topic of ['event', 'alarm']) house.publish(10, topic);
-    await house.untilAcknowledged();
-    expect(await house.gateway.outbox()).toMatchObject({ lanes: [{ class: 'backlog' }], alarmTopicsWait: true });
-    house.restoreHub();
-    await house.expectNothingLost();
-    house.publish(1, 'alarm');
-    const { lanes } = await house.expectNothingLost();
+    const testbed = await openTestbed({ subdevices: { a: {} }, config: { outbox: { live_share: 0.5 } } });
+    await testbed.start();
+    await testbed.loseHub();
+    testbed.publish(20, 'alarm');
+    await testbed.untilAcknowledged();
+    await testbed.gateway.signal('SIGTERM');
+    const text = readFileSync(testbed.configPath, 'utf8');
+    writeFileSync(testbed.configPath, text.replace('[outbox]', '[outbox]\nalarm_topics = ["alarm"]'));
+    await testbed.gateway.start();
+    for (const topic of ['event', 'alarm']) testbed.publish(10, topic);
+    await testbed.untilAcknowledged();
+    expect(await testbed.gateway.outbox()).toMatchObject({ lanes: [{ class: 'backlog' }], alarmTopicsWait: true });
+    testbed.restoreHub();
+    await testbed.expectNothingLost();
+    testbed.publish(1, 'alarm');
+    const { lanes } = await testbed.expectNothingLost();
     expect(lanes.map(({ subdevice, accepted }) => [subdevice, accepted])).toEqual([
       ['a', 40],
       ['a (alarms)', 1],
     ]);
-    expect((await house.gateway.outbox()).alarmTopicsWait).toBe(false);
+    expect((await testbed.gateway.outbox()).alarmTopicsWait).toBe(false);
   });
 });

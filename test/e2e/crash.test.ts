@@ -1,11 +1,11 @@
 /** SIGKILL at any moment: nothing acknowledged is lost, nothing comes out of order. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type House, type HousePlan, openHouse } from './testbed.ts';
 import { killAgainAndAgain } from './kills.ts';
+import { openTestbed, type Testbed, type TestbedPlan } from './testbed.ts';
 import { until } from './until.ts';
 
-const PLAN: HousePlan = {
+const PLAN: TestbedPlan = {
   subdevices: { a: {}, b: {}, c: { window: 1 } },
   config: { outbox: { commit_ms: 20 }, inbox: { replay_interval_ms: 5 } },
 };
@@ -13,10 +13,10 @@ const UNSAFE = fileURLToPath(new URL('./gateway-without-commits.ts', import.meta
 
 describe('a gateway killed in the middle of traffic', () => {
   it('loses nothing it acknowledged, in either direction, over 50 kills', { timeout: 600_000 }, async () => {
-    const house = await openHouse(PLAN);
-    await house.start();
-    const { whileHubAway, whileHubNear } = await killAgainAndAgain(house, { kills: 50, seed: 20_260_701 });
-    const { totals } = await house.expectNothingLost();
+    const testbed = await openTestbed(PLAN);
+    await testbed.start();
+    const { whileHubAway, whileHubNear } = await killAgainAndAgain(testbed, { kills: 50, seed: 20_260_701 });
+    const { totals } = await testbed.expectNothingLost();
     expect(whileHubAway).toBeGreaterThan(10);
     expect(whileHubNear).toBeGreaterThan(10);
     expect(totals.uplink).toMatchObject({ shed: {}, dead: 0, damaged: 0 });
@@ -24,46 +24,46 @@ describe('a gateway killed in the middle of traffic', () => {
   });
 
   it('is noticed to lose messages when it acknowledges before the commit', { timeout: 600_000 }, async () => {
-    const house = await openHouse({ ...PLAN, program: UNSAFE });
-    await house.start();
-    await killAgainAndAgain(house, { kills: 12, seed: 20_260_701, sights: ['acknowledged', 'arrived'] });
-    await house.untilIdle();
-    expect(house.uplinks.missing).toBeGreaterThan(0);
+    const testbed = await openTestbed({ ...PLAN, program: UNSAFE });
+    await testbed.start();
+    await killAgainAndAgain(testbed, { kills: 12, seed: 20_260_701, sights: ['acknowledged', 'arrived'] });
+    await testbed.untilIdle();
+    expect(testbed.uplinks.missing).toBeGreaterThan(0);
   });
 });
 
 describe('a gateway killed once the hub has its PUBACKs, with the subdevice away', () => {
   it('delivers every downlink after its next start', async () => {
-    const house = await openHouse(PLAN);
-    await acknowledgeAndDie(house);
-    await house.expectNothingLost();
+    const testbed = await openTestbed(PLAN);
+    await acknowledgeAndDie(testbed);
+    await testbed.expectNothingLost();
   });
 
   it('is noticed to lose downlinks when it sends the PUBACK before the commit', async () => {
-    const house = await openHouse({ ...PLAN, program: UNSAFE });
-    await acknowledgeAndDie(house);
-    await house.untilIdle();
-    house.command(house.subdevice('c'));
-    await until(() => house.downlinks.delivered > 0); // it is the messages that were forgotten, not the subscription
-    expect(house.downlinks.missing).toBeGreaterThan(0);
+    const testbed = await openTestbed({ ...PLAN, program: UNSAFE });
+    await acknowledgeAndDie(testbed);
+    await testbed.untilIdle();
+    testbed.command(testbed.subdevice('c'));
+    await until(() => testbed.downlinks.delivered > 0); // it is the messages that were forgotten, not the subscription
+    expect(testbed.downlinks.missing).toBeGreaterThan(0);
   });
 });
 
 /** Leaves the gateway running again, and the subdevice back. */
-async function acknowledgeAndDie(house: House): Promise<void> {
-  const c = house.subdevice('c');
+async function acknowledgeAndDie(testbed: Testbed): Promise<void> {
+  const c = testbed.subdevice('c');
   const { promise: isSubscribed, resolve } = Promise.withResolvers<void>();
   c.onReport(({ kind }) => {
     if (kind === 'subscribed') resolve();
   });
-  await house.start();
+  await testbed.start();
   await isSubscribed;
-  await house.gateway.ledger(); // reads the store: who is subscribed to what is on the disk, in the unsafe gateway too
+  await testbed.gateway.ledger(); // reads the store: who is subscribed to what is on the disk, in the unsafe gateway too
   c.stop();
-  for (let count = 0; count < 10; count += 1) house.command(c);
-  await until(() => house.session?.stored === 0 && house.session.inFlight === 0);
-  await house.gateway.signal('SIGKILL');
-  await house.gateway.start();
+  for (let count = 0; count < 10; count += 1) testbed.command(c);
+  await until(() => testbed.session?.stored === 0 && testbed.session.inFlight === 0);
+  await testbed.gateway.signal('SIGKILL');
+  await testbed.gateway.start();
   c.start();
   await until(() => c.isConnected);
 }

@@ -4,79 +4,79 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
-import { FILTER, type House, openHouse } from './testbed.ts';
-import { GATEWAY } from './testbed-config.ts';
 import { runProgram } from './program.ts';
+import { FILTER, openTestbed, type Testbed } from './testbed.ts';
+import { GATEWAY } from './testbed-config.ts';
 import { until } from './until.ts';
 
 const THROWING = fileURLToPath(new URL('./gateway-that-throws.ts', import.meta.url));
 
-async function openThrowing(): Promise<House> {
-  const house = await openHouse({ program: THROWING });
-  await house.start();
-  return house;
+async function openThrowing(): Promise<Testbed> {
+  const testbed = await openTestbed({ program: THROWING });
+  await testbed.start();
+  return testbed;
 }
 
-async function untilEnded(house: House, what: string): Promise<void> {
-  expect(await house.gateway.ended()).toBe(EXIT.bug);
-  expect(house.gateway.journal).toContain(what);
-  expect(readdirSync(join(house.stateDir, 'recordings')).join()).toContain('-bug.recording');
+async function untilEnded(testbed: Testbed, what: string): Promise<void> {
+  expect(await testbed.gateway.ended()).toBe(EXIT.bug);
+  expect(testbed.gateway.journal).toContain(what);
+  expect(readdirSync(join(testbed.stateDir, 'recordings')).join()).toContain('-bug.recording');
 }
 
 /** It is said, and the messages of others pass. */
-async function untilSetAside(house: House, what: string): Promise<void> {
-  const { conditions } = await house.untilStatus((status) =>
+async function untilSetAside(testbed: Testbed, what: string): Promise<void> {
+  const { conditions } = await testbed.untilStatus((status) =>
     status.conditions.some(({ code }) => code === 'message-set-aside'),
   );
   const found = conditions.find(({ code }) => code === 'message-set-aside');
   expect(found).toMatchObject({ losing: 'yes', sentence: expect.stringContaining(what) });
-  for (let count = 0; count < 5; count += 1) house.subdevice('b').publish('t');
-  await until(() => house.subdevice('b').uplinks.delivered >= 5);
+  for (let count = 0; count < 5; count += 1) testbed.subdevice('b').publish('t');
+  await until(() => testbed.subdevice('b').uplinks.delivered >= 5);
 }
 
 it('an uplink is refused by the next process; without the mark it ends that one too', async () => {
-  const house = await openThrowing();
-  house.subdevice('a').publish('astray');
-  await untilEnded(house, 'planted in a flow');
-  rmSync(join(house.stateDir, 'fault-marks'));
-  await house.gateway.start();
-  expect(await house.gateway.ended()).toBe(EXIT.bug);
-  await house.gateway.start();
-  await untilSetAside(house, 'report uplink of a on astray');
+  const testbed = await openThrowing();
+  testbed.subdevice('a').publish('astray');
+  await untilEnded(testbed, 'planted in a flow');
+  rmSync(join(testbed.stateDir, 'fault-marks'));
+  await testbed.gateway.start();
+  expect(await testbed.gateway.ended()).toBe(EXIT.bug);
+  await testbed.gateway.start();
+  await untilSetAside(testbed, 'report uplink of a on astray');
   // the subdevice may have sent it again before it was refused
-  expect((await house.gateway.ledger()).totals.uplink.shed['set aside after a fault']).toBeGreaterThan(0);
-  expect(await house.gateway.signal('SIGTERM')).toBe(0);
+  expect((await testbed.gateway.ledger()).totals.uplink.shed['set aside after a fault']).toBeGreaterThan(0);
+  expect(await testbed.gateway.signal('SIGTERM')).toBe(0);
 });
 
 it('an uplink in the store is a dead letter of the next process', async () => {
-  const house = await openThrowing();
-  await house.loseHub();
-  house.subdevice('a').publish('t/unsendable');
-  await house.untilAcknowledged();
-  house.restoreHub();
-  await untilEnded(house, 'planted in a sending');
-  await house.gateway.start();
-  await untilSetAside(house, 't/unsendable');
-  const { totals, balances } = await house.gateway.ledger();
+  const testbed = await openThrowing();
+  await testbed.loseHub();
+  testbed.subdevice('a').publish('t/unsendable');
+  await testbed.untilAcknowledged();
+  testbed.restoreHub();
+  await untilEnded(testbed, 'planted in a sending');
+  await testbed.gateway.start();
+  await untilSetAside(testbed, 't/unsendable');
+  const { totals, balances } = await testbed.gateway.ledger();
   expect([totals.uplink.dead, balances]).toEqual([1, true]);
-  const letters = await runProgram('dead-letters', 'show', '1', '--config', house.configPath);
+  const letters = await runProgram('dead-letters', 'show', '1', '--config', testbed.configPath);
   expect(letters.stdout).toContain('the gateway failed on it: planted in a sending');
 });
 
 it('a downlink that the hub sends again is acknowledged and shed by the next process', async () => {
-  const house = await openThrowing();
+  const testbed = await openThrowing();
   const send = (text: string): void =>
-    house.hub.publish({ topic: `${GATEWAY}/a/${FILTER}`, payload: Buffer.from(text), qos: 1 });
+    testbed.hub.publish({ topic: `${GATEWAY}/a/${FILTER}`, payload: Buffer.from(text), qos: 1 });
   send('astray');
   send('fine');
-  await untilEnded(house, 'planted in an arrival');
-  await house.gateway.start();
-  await untilSetAside(house, 'arrival on');
-  await until(async () => (await house.gateway.ledger()).totals.downlink.delivered === 1);
-  const { totals, balances } = await house.gateway.ledger();
+  await untilEnded(testbed, 'planted in an arrival');
+  await testbed.gateway.start();
+  await untilSetAside(testbed, 'arrival on');
+  await until(async () => (await testbed.gateway.ledger()).totals.downlink.delivered === 1);
+  const { totals, balances } = await testbed.gateway.ledger();
   expect([totals.downlink.shed, balances]).toEqual([{ 'set aside after a fault': 1 }, true]);
-  await house.gateway.signal('SIGTERM');
-  await house.gateway.start(); // the hub has its PUBACK, and does not send it again
-  house.command(house.subdevice('a'));
-  await until(async () => (await house.gateway.ledger()).totals.downlink.delivered === 2);
+  await testbed.gateway.signal('SIGTERM');
+  await testbed.gateway.start(); // the hub has its PUBACK, and does not send it again
+  testbed.command(testbed.subdevice('a'));
+  await until(async () => (await testbed.gateway.ledger()).totals.downlink.delivered === 2);
 });

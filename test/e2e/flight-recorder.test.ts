@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { damaging } from './damage.ts';
-import { type House, openHouse } from './testbed.ts';
 import { COMPILED_ONCE, MAIN, runProgram } from './program.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const PASSWORD = 'correct-horse-battery';
 
 /** Two subdevices, one on a bad line, served for a while; the hub was gone once. */
-async function openNoisyHouse(more = '', rounds = 20): Promise<House> {
-  const house = await openHouse({
+async function openNoisyTestbed(more = '', rounds = 20): Promise<Testbed> {
+  const testbed = await openTestbed({
     subdevices: { a: { window: 1, retryMs: 50, disturb: damaging(seededRandom(5), 0.1) }, b: {} },
     config: {
       link: { retry_ms: 50, retries_max: 20 },
@@ -23,18 +23,18 @@ async function openNoisyHouse(more = '', rounds = 20): Promise<House> {
     },
     more,
   });
-  await house.start();
+  await testbed.start();
   for (let count = 0; count < rounds; count += 1) {
-    house.publish(1);
-    house.command(house.subdevice('a'));
-    if (count === 10) house.hub.setFault({ kind: 'dropConnections' });
+    testbed.publish(1);
+    testbed.command(testbed.subdevice('a'));
+    if (count === 10) testbed.hub.setFault({ kind: 'dropConnections' });
   }
-  await house.expectNothingLost();
-  return house;
+  await testbed.expectNothingLost();
+  return testbed;
 }
 
-async function record(house: House, ...words: readonly string[]): Promise<void> {
-  const { code, stderr } = await runProgram('--config', house.configPath, 'record', ...words);
+async function record(testbed: Testbed, ...words: readonly string[]): Promise<void> {
+  const { code, stderr } = await runProgram('--config', testbed.configPath, 'record', ...words);
   expect(stderr).toBe('');
   expect(code).toBe(0);
 }
@@ -47,16 +47,16 @@ function passwordFile(): string {
   return path;
 }
 
-function recordings(house: House): string[] {
-  const folder = join(house.stateDir, 'recordings');
+function recordings(testbed: Testbed): string[] {
+  const folder = join(testbed.stateDir, 'recordings');
   return readdirSync(folder).map((name) => join(folder, name));
 }
 
 describe('a recording of a gateway on a bad line', () => {
   it('replays to the same decisions, for the hub and for each link', async () => {
-    const house = await openNoisyHouse();
-    await record(house);
-    const paths = recordings(house);
+    const testbed = await openNoisyTestbed();
+    await record(testbed);
+    const paths = recordings(testbed);
     expect(paths).toHaveLength(3);
     for (const path of paths) {
       const { code, stdout } = await runProgram('--json', 'replay', path);
@@ -68,9 +68,9 @@ describe('a recording of a gateway on a bad line', () => {
   });
 
   it('replays from a state that it holds, where its beginning was forgotten', async () => {
-    const house = await openNoisyHouse('[recorder]\nring_bytes = 8192\n', 100);
-    await record(house);
-    const paths = recordings(house);
+    const testbed = await openNoisyTestbed('[recorder]\nring_bytes = 8192\n', 100);
+    await record(testbed);
+    const paths = recordings(testbed);
     expect(paths).toHaveLength(3);
     for (const path of paths) {
       const { code, stdout } = await runProgram('replay', path);
@@ -85,9 +85,9 @@ describe('a recording of a gateway on a bad line', () => {
   });
 
   it('shows where it would decide otherwise, if one byte that arrived had been another', async () => {
-    const house = await openNoisyHouse();
-    const path = join(house.folder, 'b.recording');
-    await record(house, 'link-b', '--out', path);
+    const testbed = await openNoisyTestbed();
+    const path = join(testbed.folder, 'b.recording');
+    await record(testbed, 'link-b', '--out', path);
     const lines = readFileSync(path, 'utf8').split('\n');
     const at = lines.findIndex((line) => line.includes('"kind":"bytes"') && line.includes('"kind":"uplink"'));
     lines[at] = (lines[at] ?? '').replace(/(?<="\$bytes":"[A-Za-z0-9+/]{8})./, (letter) =>
@@ -102,9 +102,9 @@ describe('a recording of a gateway on a bad line', () => {
   });
 
   it('holds the names in CONNECT and not its password', async () => {
-    const house = await openNoisyHouse();
-    const path = join(house.folder, 'hub.recording');
-    await record(house, 'hub', '--out', path);
+    const testbed = await openNoisyTestbed();
+    const path = join(testbed.folder, 'hub.recording');
+    await record(testbed, 'hub', '--out', path);
     const bytes = readFileSync(path, 'utf8').matchAll(/"\$bytes":"([^"]*)"/g);
     const all = Buffer.concat([...bytes].map(([, base64 = '']) => Buffer.from(base64, 'base64'))).toString('latin1');
     expect(all).toContain(`gw\0${String.fromCharCode(PASSWORD.length)}${'x'.repeat(PASSWORD.length)}`);
@@ -114,9 +114,9 @@ describe('a recording of a gateway on a bad line', () => {
 
 describe('a trace', () => {
   it('shows the frames of a link as they pass, decoded, without disturbing it', async () => {
-    const house = await openHouse();
-    await house.start();
-    const words = ['--json', '--config', house.configPath, 'trace', 'link-a'];
+    const testbed = await openTestbed();
+    await testbed.start();
+    const words = ['--json', '--config', testbed.configPath, 'trace', 'link-a'];
     const child = spawn(process.execPath, [MAIN, ...words], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...COMPILED_ONCE },
@@ -126,8 +126,8 @@ describe('a trace', () => {
       shown += text;
     });
     await until(async () => {
-      house.publish(1);
-      await house.untilAcknowledged();
+      testbed.publish(1);
+      await testbed.untilAcknowledged();
       // the first to be seen may be the PUBACK of a message that came before anybody looked
       return /"kind":"in".*PUBLISH.*"kind":"out".*PUBACK/s.test(shown);
     });
@@ -141,36 +141,36 @@ describe('a trace', () => {
     const publish = { kind: 'in', words: expect.stringMatching(/^PUBLISH .*qos=1/) };
     expect(lines).toContainEqual(expect.objectContaining(publish));
     expect(lines.at(-1)).toMatchObject({ kind: 'rates', framesIn: expect.any(Number) });
-    const { totals } = await house.expectNothingLost();
+    const { totals } = await testbed.expectNothingLost();
     expect(totals.uplink.shed).toEqual({});
   });
 
   it('of a link that does not exist is refused with the way to find one', async () => {
-    const house = await openHouse();
-    await house.gateway.start();
-    const { code, stderr } = await runProgram('--config', house.configPath, 'trace', 'nowhere');
+    const testbed = await openTestbed();
+    await testbed.gateway.start();
+    const { code, stderr } = await runProgram('--config', testbed.configPath, 'trace', 'nowhere');
     expect([code, stderr]).toEqual([1, expect.stringMatching(/No link has the name "nowhere".*\n.*holdfast status/)]);
   });
 });
 
 describe('a trigger', () => {
   it('a hub that breaks the protocol freezes what it was, once for all its breaches', async () => {
-    const house = await openHouse({ isTapped: true });
-    await house.start();
+    const testbed = await openTestbed({ isTapped: true });
+    await testbed.start();
     const publishBeforeConnack = Buffer.from('30050001746869', 'hex');
     let left = 0;
     for (let count = 0; count < 2; count += 1)
-      house.tap.impostors.push((socket) => {
+      testbed.tap.impostors.push((socket) => {
         socket.once('data', () => socket.write(publishBeforeConnack));
         socket.resume();
         socket.once('close', () => {
           left += 1;
         });
       });
-    house.hub.setFault({ kind: 'dropConnections' });
+    testbed.hub.setFault({ kind: 'dropConnections' });
     await until(() => left === 2);
-    await house.untilStatus(({ hub }) => hub.state === 'connected');
-    await until(() => house.gateway.journal.includes('recorded hub (hub-protocol)'));
-    expect(recordings(house).map((path) => path.replace(/.*Z-/, ''))).toEqual(['hub-hub-protocol.recording']);
+    await testbed.untilStatus(({ hub }) => hub.state === 'connected');
+    await until(() => testbed.gateway.journal.includes('recorded hub (hub-protocol)'));
+    expect(recordings(testbed).map((path) => path.replace(/.*Z-/, ''))).toEqual(['hub-hub-protocol.recording']);
   });
 });

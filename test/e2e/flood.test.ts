@@ -3,11 +3,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../src/codec/mqttsn-cobs.ts';
+import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import type { Channel } from '../../src/ports.ts';
-import { type House, openHouse } from './testbed.ts';
 import { Recorder } from './recorder.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 
 const GREEDY = fileURLToPath(new URL('./gateway-without-turn-budget.ts', import.meta.url));
 const OTHERS = ['b', 'c', 'd', 'e', 'f', 'g', 'h'];
@@ -27,9 +27,9 @@ const PUBLISH = encodeFrame(
 );
 const CHUNK = Buffer.concat(Array.from({ length: 2000 }, () => PUBLISH));
 
-async function openLine(house: House): Promise<Channel> {
+async function openLine(testbed: Testbed): Promise<Channel> {
   const listener = new Recorder();
-  const channel = house.subdevice('a').pty.open(listener);
+  const channel = testbed.subdevice('a').pty.open(listener);
   await listener.untilOpen();
   channel.write(CONNECT);
   await listener.untilReceived(1);
@@ -37,9 +37,9 @@ async function openLine(house: House): Promise<Channel> {
 }
 
 /** Floods until the others have their acknowledgements, or the gateway has had its fill. @returns bytes it took */
-async function flood(house: House, line: Channel): Promise<number> {
+async function flood(testbed: Testbed, line: Channel): Promise<number> {
   let bytes = 0;
-  while (bytes < FLOOD_BYTES_MAX && owed(house) > 0) {
+  while (bytes < FLOOD_BYTES_MAX && ackToken(testbed) > 0) {
     if (line.queuedBytes < AHEAD_BYTES) {
       line.write(CHUNK);
       bytes += CHUNK.length;
@@ -49,26 +49,26 @@ async function flood(house: House, line: Channel): Promise<number> {
   return bytes;
 }
 
-function owed(house: House): number {
-  return OTHERS.reduce((sum, id) => sum + house.subdevice(id).queued, 0);
+function ackToken(testbed: Testbed): number {
+  return OTHERS.reduce((sum, id) => sum + testbed.subdevice(id).queued, 0);
 }
 
 async function floodAmongOthers(program?: string): Promise<{ readonly owedAfter: number; readonly bytes: number }> {
-  const house = await openHouse({
+  const testbed = await openTestbed({
     subdevices: Object.fromEntries(['a', ...OTHERS].map((id) => [id, { window: 1 }])),
     ...(program === undefined ? {} : { program }),
   });
-  await house.gateway.start();
-  for (const id of OTHERS) house.enter(house.subdevice(id));
-  await house.untilStatus(
+  await testbed.gateway.start();
+  for (const id of OTHERS) testbed.enter(testbed.subdevice(id));
+  await testbed.untilStatus(
     ({ links }) => links.filter(({ subdevices }) => subdevices.length > 0).length === OTHERS.length,
   );
-  const line = await openLine(house);
+  const line = await openLine(testbed);
   // The flood is under way before the others say anything.
   line.write(CHUNK);
-  for (let count = 0; count < MESSAGES; count += 1) for (const id of OTHERS) house.subdevice(id).publish('t');
-  const bytes = await flood(house, line);
-  return { owedAfter: owed(house), bytes };
+  for (let count = 0; count < MESSAGES; count += 1) for (const id of OTHERS) testbed.subdevice(id).publish('t');
+  const bytes = await flood(testbed, line);
+  return { owedAfter: ackToken(testbed), bytes };
 }
 
 it('and every message of the others is acknowledged while it lasts', async () => {

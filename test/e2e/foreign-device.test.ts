@@ -1,11 +1,11 @@
 /** A device that is swapped on a line is not taken for the one that belongs there. */
 import { expect, it } from 'vitest';
-import type { Packet } from '../../src/codec/mqttsn-packets.ts';
+import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
-import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
-import { type House, openHouse } from './testbed.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { Recorder } from './recorder.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 /** Whoever sits at the far end of a's line, one after the other; the port notices nothing. */
@@ -13,8 +13,8 @@ class FarEnd {
   readonly #listener = new Recorder();
   readonly #send: (bytes: Uint8Array) => void;
 
-  constructor(house: House) {
-    const channel = house.subdevice('a').pty.open(this.#listener);
+  constructor(testbed: Testbed) {
+    const channel = testbed.subdevice('a').pty.open(this.#listener);
     this.#send = (bytes) => channel.write(bytes);
   }
 
@@ -46,34 +46,34 @@ class FarEnd {
   }
 }
 
-async function openLine(): Promise<{ readonly house: House; readonly line: FarEnd }> {
-  const house = await openHouse();
-  await house.gateway.start();
-  await house.untilStatus(({ links }) => links[0]?.state === 'open');
-  const line = new FarEnd(house);
+async function openLine(): Promise<{ readonly testbed: Testbed; readonly line: FarEnd }> {
+  const testbed = await openTestbed();
+  await testbed.gateway.start();
+  await testbed.untilStatus(({ links }) => links[0]?.state === 'open');
+  const line = new FarEnd(testbed);
   await line.sayHello('a');
   await line.subscribe();
-  await until(() => house.session?.subscriptions.length === 1);
-  return { house, line };
+  await until(() => testbed.session?.subscriptions.length === 1);
+  return { testbed, line };
 }
 
 it('gets nothing of what is for the right device, which gets it when it is back', async () => {
-  const { house, line } = await openLine();
+  const { testbed, line } = await openLine();
   await line.sayHello('stranger');
-  const { conditions, links } = await house.untilStatus((status) => status.links[0]?.foreigner !== null);
+  const { conditions, links } = await testbed.untilStatus((status) => status.links[0]?.unlistedDevice !== null);
   expect(conditions.map(({ code }) => code)).toContain('link-foreign-device');
-  expect(links[0]).toMatchObject({ foreigner: { subdevice: 'stranger' }, subdevices: [] });
-  house.command(house.subdevice('a'));
-  await house.untilStatus(({ inbox }) => inbox.messages === 1);
+  expect(links[0]).toMatchObject({ unlistedDevice: { subdevice: 'stranger' }, subdevices: [] });
+  testbed.command(testbed.subdevice('a'));
+  await testbed.untilStatus(({ inbox }) => inbox.messages === 1);
   expect(line.deliveries).toBe(0);
   await line.sayHello('a');
   await until(() => line.deliveries > 0);
-  const after = await house.gateway.status();
-  expect(after.links[0]?.foreigner).toBeNull();
+  const after = await testbed.gateway.status();
+  expect(after.links[0]?.unlistedDevice).toBeNull();
 });
 
 it('would get it if it went by the line and not by the hello: the same without a swap', async () => {
-  const { house, line } = await openLine();
-  house.command(house.subdevice('a'));
+  const { testbed, line } = await openLine();
+  testbed.command(testbed.subdevice('a'));
   await until(() => line.deliveries > 0);
 });

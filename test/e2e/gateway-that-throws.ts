@@ -9,9 +9,9 @@
 import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { runGateway } from '../../src/daemon.ts';
 import { MqttsnClient } from '../../src/driver/mqttsn/client.ts';
-import type { DeliverOrder } from '../../src/driver/mqttsn/downlinks.ts';
+import type { DeliverCommand } from '../../src/driver/mqttsn/downlinks.ts';
 import { DownlinkFlow } from '../../src/flow/downlink.ts';
-import { HubLine } from '../../src/flow/hub-connection.ts';
+import { HubConnection } from '../../src/flow/hub-connection.ts';
 import { UplinkFlow } from '../../src/flow/uplink.ts';
 import { HubClient } from '../../src/hub/client/hub-client.ts';
 import type { HubAction, HubInput } from '../../src/hub/client/hub-contract.ts';
@@ -19,7 +19,7 @@ import type { HubAction, HubInput } from '../../src/hub/client/hub-contract.ts';
 const { receive, deliver } = MqttsnClient.prototype;
 const { offer } = UplinkFlow.prototype;
 const { arrived } = DownlinkFlow.prototype;
-const { order } = HubLine.prototype;
+const { command } = HubConnection.prototype;
 const { handle } = HubClient.prototype;
 
 MqttsnClient.prototype.receive = function (packet: Packet, nowMs: number): void {
@@ -32,7 +32,7 @@ MqttsnClient.prototype.receive = function (packet: Packet, nowMs: number): void 
   receive.call(this, packet, nowMs);
 };
 
-MqttsnClient.prototype.deliver = function (order: DeliverOrder, nowMs: number): void {
+MqttsnClient.prototype.deliver = function (order: DeliverCommand, nowMs: number): void {
   if (Buffer.from(order.payload).toString() === 'poison') throw new Error('planted in a delivery');
   deliver.call(this, order, nowMs);
 };
@@ -53,9 +53,9 @@ DownlinkFlow.prototype.arrived = function (...[message, arriving]: Parameters<ty
   arrived.call(this, message, arriving);
 };
 
-HubLine.prototype.order = function (input: HubInput): void {
+HubConnection.prototype.command = function (input: HubInput): void {
   if (input.kind === 'publish' && input.publish.topic.endsWith('t/unsendable')) throw new Error('planted in a sending');
-  order.call(this, input);
+  command.call(this, input);
 };
 
 process.exit(await runGateway({ configPath: process.argv.at(-1) ?? '', version: 'throwing' }));

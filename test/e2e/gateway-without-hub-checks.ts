@@ -5,8 +5,8 @@
  */
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import type { Config } from '../../src/config/schema.ts';
 import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { SocketChannel } from '../../src/io/tcp.ts';
 import { STORE_FILE } from '../../src/store/state-files.ts';
 import { storeThread } from '../../src/store/thread.ts';

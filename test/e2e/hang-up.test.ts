@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPty } from '../../src/bench/pty.ts';
 import { DeviceChannel } from '../../src/io/serial/device-channel.ts';
-import { type Device, openDevice } from '../../src/io/serial/safe-binding.ts';
+import { type OpenDevice, openDevice } from '../../src/io/serial/safe-binding.ts';
 import { Recorder } from './recorder.ts';
 
 /** 0x5437 is TIOCVHANGUP, and CAP_SYS_ADMIN is needed; prints the monotonic ns before and after. */
@@ -30,7 +30,7 @@ class CountedDevice {
     this.#isDeaf = isDeaf;
   }
 
-  async open(path: string): Promise<Device> {
+  async open(path: string): Promise<OpenDevice> {
     const device = await openDevice({ path, baudRate: 115_200, lock: true });
     return {
       fd: device.fd,

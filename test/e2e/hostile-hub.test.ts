@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import type { MqttPacket } from '../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../src/codec/mqtt-wire.ts';
-import { openHouse } from './testbed.ts';
+import { openTestbed } from './testbed.ts';
 import { until } from './until.ts';
 import type { Impostor } from './wire-tap.ts';
 
@@ -33,21 +33,21 @@ const VIOLATIONS: readonly (readonly [string, string])[] = [
 
 describe('an impostor in the place of the hub', () => {
   it('is left, whatever it sends; then the hub gets everything', async () => {
-    const house = await openHouse({ isTapped: true, config: { hub: { connect_ms_max: 2000 } } });
-    await house.start();
+    const testbed = await openTestbed({ isTapped: true, config: { hub: { connect_ms_max: 2000 } } });
+    await testbed.start();
     const left: string[] = [];
     const random = seededRandom(3);
     const noise = Buffer.from(Uint8Array.from({ length: 4096 }, () => Math.floor(random() * 256))).toString('hex');
     const scripts = [...VIOLATIONS, ['noise', noise] as const, ['noise after CONNACK', `${CONNACK} ${noise}`] as const];
-    house.tap.impostors.push(...scripts.map(([name, hex]) => impostor(hex, () => left.push(name))));
-    house.hub.setFault({ kind: 'dropConnections' });
-    house.publish(50);
-    for (const subdevice of house.subdevices) house.command(subdevice);
+    testbed.tap.impostors.push(...scripts.map(([name, hex]) => impostor(hex, () => left.push(name))));
+    testbed.hub.setFault({ kind: 'dropConnections' });
+    testbed.publish(50);
+    for (const subdevice of testbed.subdevices) testbed.command(subdevice);
     await until(() => left.length === scripts.length);
     expect(left).toEqual(scripts.map(([name]) => name));
-    const ledger = await house.expectNothingLost();
+    const ledger = await testbed.expectNothingLost();
     expect(ledger.totals.uplink).toMatchObject({ accepted: 100, delivered: 100, dead: 0 });
-    expect((await house.gateway.status()).hub).toMatchObject({
+    expect((await testbed.gateway.status()).hub).toMatchObject({
       state: 'connected',
       sessionPresent: true,
       sessionsLost: 0,
@@ -55,47 +55,47 @@ describe('an impostor in the place of the hub', () => {
   });
 
   it('that has stored an invalid message stops no uplink: it ends one connection, and is then acknowledged', async () => {
-    const house = await openHouse({ isTapped: true, config: { hub: { connect_ms_max: 2000 } } });
-    await house.start();
+    const testbed = await openTestbed({ isTapped: true, config: { hub: { connect_ms_max: 2000 } } });
+    await testbed.start();
     const pubacks: number[] = [];
     let connections = 0;
     for (let connection = 0; connection < 20; connection += 1)
-      house.tap.impostors.push((socket) => {
+      testbed.tap.impostors.push((socket) => {
         connections += 1;
         hubWithInvalidMessage(socket, (packetId) => pubacks.push(packetId));
       });
-    house.hub.setFault({ kind: 'dropConnections' });
-    house.publish(20);
+    testbed.hub.setFault({ kind: 'dropConnections' });
+    testbed.publish(20);
     await until(() => pubacks.length > 0);
-    await until(async () => (await house.gateway.ledger()).totals.uplink.delivered === 40);
+    await until(async () => (await testbed.gateway.ledger()).totals.uplink.delivered === 40);
     expect(pubacks).toEqual([7]);
     expect(connections).toBe(2);
-    const { totals } = await house.gateway.ledger();
+    const { totals } = await testbed.gateway.ledger();
     expect(totals.downlink.shed).toEqual({ 'invalid message': 1 });
-    const { losing, conditions } = await house.gateway.status();
+    const { losing, conditions } = await testbed.gateway.status();
     expect(losing).toBe('yes');
     expect(conditions.map(({ sentence }) => sentence).join()).toContain('MQTT 3.1.1 forbids it');
   });
 
   it('that answers what was never asked is borne: nothing is taken for delivered', async () => {
-    const house = await openHouse({ isTapped: true });
-    await house.start();
-    await house.loseHub();
-    house.publish(20);
-    await house.untilAcknowledged();
+    const testbed = await openTestbed({ isTapped: true });
+    await testbed.start();
+    await testbed.loseHub();
+    testbed.publish(20);
+    await testbed.untilAcknowledged();
     let isGone = false;
     // PUBACK 60001…60003, SUBACK and UNSUBACK of nothing, PINGRESP; then it goes
     const answers = '40 02 ea 61 40 02 ea 62 40 02 ea 63 90 03 00 07 01 b0 02 00 07 d0 00';
-    house.tap.impostors.push((socket) => {
+    testbed.tap.impostors.push((socket) => {
       impostor(`${CONNACK} ${answers}`, () => {
         isGone = true;
       })(socket);
       socket.once('data', () => setImmediate(() => socket.end()));
     });
     await until(() => isGone);
-    expect((await house.gateway.ledger()).totals.uplink).toMatchObject({ accepted: 40, delivered: 0, pending: 40 });
-    house.restoreHub();
-    await house.expectNothingLost();
+    expect((await testbed.gateway.ledger()).totals.uplink).toMatchObject({ accepted: 40, delivered: 0, pending: 40 });
+    testbed.restoreHub();
+    await testbed.expectNothingLost();
   });
 });
 

@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import type { LinkCounters } from '../../src/base/link-counters.ts';
 import { seededRandom } from '../../src/base/random.ts';
-import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../src/codec/mqttsn-cobs.ts';
+import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { damaging, turned } from './damage.ts';
-import { type House, openHouse } from './testbed.ts';
 import { Recorder } from './recorder.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 
 const PINGREQ = encodeFrame(encodePacket({ kind: 'pingreq', clientId: '' }));
 const SEARCHGW = encodeFrame(encodePacket({ kind: 'searchgw', radius: 0 }));
@@ -27,63 +27,63 @@ describe('bytes that no subdevice should send', () => {
   ];
 
   it.each(cases)('%s: counted, and the line goes on', async (_, bytes, counter) => {
-    const house = await openHouse();
-    await house.gateway.start();
-    await untilLinksAreOpen(house);
-    await sendRaw(house, bytes);
-    await house.untilStatus(({ links }) => (links[0]?.counters[counter] ?? 0) > 0);
-    await expectService(house);
+    const testbed = await openTestbed();
+    await testbed.gateway.start();
+    await untilLinksAreOpen(testbed);
+    await sendRaw(testbed, bytes);
+    await testbed.untilStatus(({ links }) => (links[0]?.counters[counter] ?? 0) > 0);
+    await expectService(testbed);
   });
 
   it('noise, for as long as it lasts, disturbs only its own line, and that only while it lasts', async () => {
-    const house = await openHouse();
-    await house.gateway.start();
-    await untilLinksAreOpen(house);
+    const testbed = await openTestbed();
+    await testbed.gateway.start();
+    await untilLinksAreOpen(testbed);
     const random = seededRandom(7);
-    const b = house.subdevice('b');
-    house.enter(b);
+    const b = testbed.subdevice('b');
+    testbed.enter(b);
     for (let burst = 0; burst < 40; burst += 1) {
       b.publish('t');
       const noise = Uint8Array.from({ length: 1500 }, () => Math.floor(random() * 256));
-      await sendRaw(house, noise);
+      await sendRaw(testbed, noise);
     }
-    await house.untilAcknowledged();
-    const { links } = await house.gateway.status();
+    await testbed.untilAcknowledged();
+    const { links } = await testbed.gateway.status();
     expect(links[0]?.counters.crcErrors).toBeGreaterThan(100);
     expect(links[0]).toMatchObject({ state: 'open', counters: { openings: 1 } });
-    house.subdevice('a').start();
-    house.subdevice('a').publish('t');
-    await house.expectNothingLost();
+    testbed.subdevice('a').start();
+    testbed.subdevice('a').publish('t');
+    await testbed.expectNothingLost();
   });
 });
 
 describe('a line that damages one frame in ten, both ways', () => {
   it('costs repetitions, and no message', async () => {
-    const house = await openHouse({
+    const testbed = await openTestbed({
       subdevices: { a: { window: 1, retryMs: 50, disturb: damaging(seededRandom(11), 0.1) } },
       config: { link: { retry_ms: 50, retries_max: 20 } },
     });
-    await house.start();
+    await testbed.start();
     for (let count = 0; count < 60; count += 1) {
-      house.publish(1);
-      house.command(house.subdevice('a'));
+      testbed.publish(1);
+      testbed.command(testbed.subdevice('a'));
     }
-    await house.expectNothingLost();
-    const { links } = await house.gateway.status();
+    await testbed.expectNothingLost();
+    const { links } = await testbed.gateway.status();
     expect(links[0]?.counters.crcErrors).toBeGreaterThan(5);
     expect(links[0]?.counters.retries).toBeGreaterThan(0);
     expect(links[0]?.counters.duplicates).toBeGreaterThan(0);
   });
 });
 
-async function untilLinksAreOpen(house: House): Promise<void> {
-  await house.untilStatus(({ links }) => links.every(({ state }) => state === 'open'));
+async function untilLinksAreOpen(testbed: Testbed): Promise<void> {
+  await testbed.untilStatus(({ links }) => links.every(({ state }) => state === 'open'));
 }
 
 /** Writes bytes as they are on the line of subdevice a, which is not started yet. */
-async function sendRaw(house: House, bytes: Uint8Array): Promise<void> {
+async function sendRaw(testbed: Testbed, bytes: Uint8Array): Promise<void> {
   const recorder = new Recorder();
-  const channel = house.subdevice('a').pty.open(recorder);
+  const channel = testbed.subdevice('a').pty.open(recorder);
   await recorder.untilOpen();
   channel.write(bytes);
   channel.write(DELIMITER);
@@ -92,11 +92,11 @@ async function sendRaw(house: House, bytes: Uint8Array): Promise<void> {
 }
 
 /** The subdevices are served as if nothing had happened. */
-async function expectService(house: House): Promise<void> {
-  for (const subdevice of house.subdevices) house.enter(subdevice);
-  house.publish(5);
-  await house.expectNothingLost();
-  const { links, losing } = await house.gateway.status();
+async function expectService(testbed: Testbed): Promise<void> {
+  for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
+  testbed.publish(5);
+  await testbed.expectNothingLost();
+  const { links, losing } = await testbed.gateway.status();
   expect({ losing, openings: links.map(({ counters }) => counters.openings) }).toEqual({
     losing: 'no',
     openings: [1, 1],

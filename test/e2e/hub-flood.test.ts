@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
-import { openHouse } from './testbed.ts';
+import { openTestbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const CONNACK = encodeMqtt({ kind: 'connack', sessionPresent: true, returnCode: 0 });
@@ -20,10 +20,10 @@ const FLOOD = Buffer.concat(
 );
 
 it('a flood of QoS 0 from the hub takes no acknowledgement away from the subdevices', async () => {
-  const house = await openHouse({ isTapped: true, config: { outbox: { hold_ms: 0, commit_ms: 0 } } });
-  await house.start();
+  const testbed = await openTestbed({ isTapped: true, config: { outbox: { hold_ms: 0, commit_ms: 0 } } });
+  await testbed.start();
   let takenBytes = 0;
-  house.tap.impostors.push((gateway: Socket) => {
+  testbed.tap.impostors.push((gateway: Socket) => {
     const send = (): void => {
       do takenBytes += FLOOD.length;
       while (!gateway.destroyed && gateway.write(FLOOD));
@@ -31,12 +31,12 @@ it('a flood of QoS 0 from the hub takes no acknowledgement away from the subdevi
     gateway.once('data', () => gateway.write(CONNACK, send));
     gateway.on('drain', send).resume();
   });
-  house.hub.setFault({ kind: 'dropConnections' });
+  testbed.hub.setFault({ kind: 'dropConnections' });
   await until(() => takenBytes > FLOOD_BYTES_MIN);
-  house.publish(MESSAGES);
-  await house.untilAcknowledged();
+  testbed.publish(MESSAGES);
+  await testbed.untilAcknowledged();
   await until(() => takenBytes > 2 * FLOOD_BYTES_MIN);
-  const lines = house.gateway.journal.split('\n').filter((line) => line.includes('no subscriber'));
+  const lines = testbed.gateway.journal.split('\n').filter((line) => line.includes('no subscriber'));
   expect(lines.length).toBeGreaterThan(0);
   expect(lines.length).toBeLessThan(10);
 });

@@ -5,7 +5,7 @@
  */
 import { seededRandom } from '../../src/base/random.ts';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
-import type { House } from './testbed.ts';
+import type { Testbed } from './testbed.ts';
 
 export interface KillPlan {
   readonly kills: number;
@@ -30,40 +30,40 @@ const TIMES_MAX = 80;
 const LIFE_MS_MAX = 120_000;
 
 /** Leaves the gateway running, the hub in reach and nobody sending. */
-export async function killAgainAndAgain(house: House, plan: KillPlan): Promise<KillCount> {
+export async function killAgainAndAgain(testbed: Testbed, plan: KillPlan): Promise<KillCount> {
   const { kills, seed, sights = ALL_SIGHTS } = plan;
   const random = seededRandom(seed);
-  const traffic = new Traffic(house);
+  const traffic = new Traffic(testbed);
   const count = { whileHubAway: 0, whileHubNear: 0 };
   for (let kill = 0; kill < kills; kill += 1) {
     const isAway = random() < 0.4;
-    if (isAway) house.dropHub();
-    else house.restoreHub();
+    if (isAway) testbed.dropHub();
+    else testbed.restoreHub();
     const picked = sights[Math.floor(random() * sights.length)] ?? 'acknowledged';
     const sight = isAway ? 'acknowledged' : picked;
     const times = sight === 'connected' ? 1 : 1 + Math.floor(random() * TIMES_MAX);
     await traffic.killAt(sight, times);
     count[isAway ? 'whileHubAway' : 'whileHubNear'] += 1;
-    house.gateway.spawn();
+    testbed.gateway.spawn();
   }
   traffic.stop();
-  house.restoreHub();
-  await house.gateway.ready();
+  testbed.restoreHub();
+  await testbed.gateway.ready();
   return count;
 }
 
 class Traffic {
-  readonly #house: House;
+  readonly #testbed: Testbed;
   #isStopped = false;
   #awaited: { readonly sight: Sight; left: number; readonly reached: () => void } | undefined;
 
-  constructor(house: House) {
-    this.#house = house;
-    house.hub.onArrived(() => this.#see('arrived'));
-    house.hub.onEvent(({ kind }) => {
+  constructor(testbed: Testbed) {
+    this.#testbed = testbed;
+    testbed.hub.onArrived(() => this.#see('arrived'));
+    testbed.hub.onEvent(({ kind }) => {
       if (kind === 'connected') this.#see(kind);
     });
-    for (const subdevice of house.subdevices) this.#run(subdevice);
+    for (const subdevice of testbed.subdevices) this.#run(subdevice);
   }
 
   stop(): void {
@@ -74,7 +74,7 @@ class Traffic {
   async killAt(sight: Sight, times: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const deadline = setTimeout(() => reject(new Error(`${sight} was not seen ${times} times`)), LIFE_MS_MAX);
-    const reached = (): void => void this.#house.gateway.signal('SIGKILL').then(() => resolve());
+    const reached = (): void => void this.#testbed.gateway.signal('SIGKILL').then(() => resolve());
     this.#awaited = { sight, left: times, reached };
     await promise.finally(() => clearTimeout(deadline));
   }
@@ -94,7 +94,7 @@ class Traffic {
   /** Commands that come twice after a crash must not make the traffic grow. */
   #command(subdevice: FieldSubdevice): void {
     const { sent, delivered } = subdevice.downlinks;
-    for (let ahead = sent - delivered; ahead < COMMANDS_AHEAD; ahead += 1) this.#house.command(subdevice);
+    for (let ahead = sent - delivered; ahead < COMMANDS_AHEAD; ahead += 1) this.#testbed.command(subdevice);
   }
 
   #see(sight: Sight): void {

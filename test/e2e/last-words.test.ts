@@ -6,15 +6,15 @@ import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
 import type { Step } from '../../src/base/step.ts';
 import { decodeRecording } from '../../src/recorder/recording-file.ts';
-import { type House, openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { SmallDisk, whyNoMount } from './small-disk.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 
 const THROWING = fileURLToPath(new URL('./gateway-that-throws.ts', import.meta.url));
 
 /** By name of the machine: where its recording is. */
-function recordings(house: House, trigger: string): Map<string, string> {
-  const folder = join(house.stateDir, 'recordings');
+function recordings(testbed: Testbed, trigger: string): Map<string, string> {
+  const folder = join(testbed.stateDir, 'recordings');
   const names = existsSync(folder) ? readdirSync(folder) : [];
   const pattern = new RegExp(`Z-(.*)-${trigger}\\.recording$`);
   return new Map(names.map((name) => [pattern.exec(name)?.[1] ?? name, join(folder, name)]));
@@ -25,65 +25,65 @@ function stepsIn(path: string | undefined): readonly Step[] {
 }
 
 /** Subdevice a publishes there, and the gateway ends. */
-async function publishAndEnd(house: House, topic: string): Promise<number | string> {
-  await house.start();
-  house.publish(3);
-  await house.untilAcknowledged();
-  house.subdevice('a').publish(topic);
-  return await house.gateway.ended();
+async function publishAndEnd(testbed: Testbed, topic: string): Promise<number | string> {
+  await testbed.start();
+  testbed.publish(3);
+  await testbed.untilAcknowledged();
+  testbed.subdevice('a').publish(topic);
+  return await testbed.gateway.ended();
 }
 
 describe('a flow that throws', () => {
   it('ends the process with 70, and what led to it is recorded', async () => {
-    const house = await openHouse({ program: THROWING });
-    expect(await publishAndEnd(house, 'astray')).toBe(EXIT.bug);
-    expect(house.gateway.journal).toContain('planted in a flow');
-    const found = recordings(house, 'bug');
+    const testbed = await openTestbed({ program: THROWING });
+    expect(await publishAndEnd(testbed, 'astray')).toBe(EXIT.bug);
+    expect(testbed.gateway.journal).toContain('planted in a flow');
+    const found = recordings(testbed, 'bug');
     expect([...found.keys()].toSorted()).toEqual(['hub', 'link-link-a', 'link-link-b']);
     const last = stepsIn(found.get('link-link-a')).at(-1);
     expect(last?.actions).toContainEqual(expect.objectContaining({ kind: 'uplink', topic: 'astray' }));
     for (const path of found.values()) expect(await runProgram('replay', path)).toMatchObject({ code: 0 });
-    const capture = join(house.folder, 'a.pcapng');
+    const capture = join(testbed.folder, 'a.pcapng');
     expect(await runProgram('export', found.get('link-link-a') ?? '', '--pcapng', capture)).toMatchObject({ code: 0 });
     expect(readFileSync(capture).includes('astray')).toBe(true);
   });
 
   it('is not recorded where the configuration names other triggers, and ends the same', async () => {
-    const house = await openHouse({ program: THROWING, more: '[recorder]\ntriggers = ["dead-letter"]\n' });
-    expect(await publishAndEnd(house, 'astray')).toBe(EXIT.bug);
-    expect(recordings(house, 'bug').size).toBe(0);
+    const testbed = await openTestbed({ program: THROWING, more: '[recorder]\ntriggers = ["dead-letter"]\n' });
+    expect(await publishAndEnd(testbed, 'astray')).toBe(EXIT.bug);
+    expect(recordings(testbed, 'bug').size).toBe(0);
   });
 });
 
 it('an exception that nobody catches ends the process with 70 too, and what went before it is recorded', async () => {
-  const house = await openHouse({ program: THROWING });
-  expect(await publishAndEnd(house, 'beside')).toBe(EXIT.bug);
-  expect(house.gateway.journal).toContain('planted beside the mailbox');
-  const found = recordings(house, 'bug');
+  const testbed = await openTestbed({ program: THROWING });
+  expect(await publishAndEnd(testbed, 'beside')).toBe(EXIT.bug);
+  expect(testbed.gateway.journal).toContain('planted beside the mailbox');
+  const found = recordings(testbed, 'bug');
   expect(found.size).toBe(3);
   for (const path of found.values()) expect(await runProgram('replay', path)).toMatchObject({ code: 0 });
 });
 
 describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that fails', () => {
-  async function openFailingHouse(isRecordedElsewhere: boolean): Promise<House> {
-    const house = await openHouse();
-    const disk = new SmallDisk(house.stateDir, 16, 'ext4');
-    const elsewhere = join(house.folder, 'elsewhere');
+  async function openFailingTestbed(isRecordedElsewhere: boolean): Promise<Testbed> {
+    const testbed = await openTestbed();
+    const disk = new SmallDisk(testbed.stateDir, 16, 'ext4');
+    const elsewhere = join(testbed.folder, 'elsewhere');
     mkdirSync(elsewhere);
-    if (isRecordedElsewhere) symlinkSync(elsewhere, join(house.stateDir, 'recordings'));
-    await house.start();
-    house.publish(1);
-    await house.untilIdle();
-    await house.loseHub();
+    if (isRecordedElsewhere) symlinkSync(elsewhere, join(testbed.stateDir, 'recordings'));
+    await testbed.start();
+    testbed.publish(1);
+    await testbed.untilIdle();
+    await testbed.loseHub();
     disk.remountReadOnly();
-    house.publish(1);
-    return house;
+    testbed.publish(1);
+    return testbed;
   }
 
   it('ends the process with 74, and what went before is recorded where it can be', async () => {
-    const house = await openFailingHouse(true);
-    expect(await house.gateway.ended()).toBe(EXIT.storage);
-    const found = recordings(house, 'store-failed');
+    const testbed = await openFailingTestbed(true);
+    expect(await testbed.gateway.ended()).toBe(EXIT.storage);
+    const found = recordings(testbed, 'store-failed');
     expect([...found.keys()].toSorted()).toEqual(['hub', 'link-link-a', 'link-link-b']);
     for (const path of found.values()) expect(await runProgram('replay', path)).toMatchObject({ code: 0 });
     const uplinks = stepsIn(found.get('link-link-a')).filter(({ actions = [] }) =>
@@ -93,22 +93,22 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that fails', () => {
   });
 
   it('keeps no process from ending with 74, if the recordings are on it too', async () => {
-    const house = await openFailingHouse(false);
-    expect(await house.gateway.ended()).toBe(EXIT.storage);
-    expect(house.gateway.journal).toMatch(/could not record link-a \(store-failed\): /);
+    const testbed = await openFailingTestbed(false);
+    expect(await testbed.gateway.ended()).toBe(EXIT.storage);
+    expect(testbed.gateway.journal).toMatch(/could not record link-a \(store-failed\): /);
   });
 });
 
 it.skipIf(whyNoMount('tmpfs') !== undefined)('a full disk keeps no process from ending with 70', async () => {
-  const house = await openHouse({ program: THROWING });
-  const disk = new SmallDisk(house.stateDir, 16);
-  await house.start();
-  house.publish(3);
-  await house.untilIdle();
+  const testbed = await openTestbed({ program: THROWING });
+  const disk = new SmallDisk(testbed.stateDir, 16);
+  await testbed.start();
+  testbed.publish(3);
+  await testbed.untilIdle();
   disk.fill();
-  house.subdevice('a').publish('astray');
-  expect(await house.gateway.ended()).toBe(EXIT.bug);
-  expect(house.gateway.journal).toMatch(/could not record link-a \(bug\): /);
+  testbed.subdevice('a').publish('astray');
+  expect(await testbed.gateway.ended()).toBe(EXIT.bug);
+  expect(testbed.gateway.journal).toMatch(/could not record link-a \(bug\): /);
   // nor is half a file left that would pass for a recording
-  expect(recordings(house, 'bug').size).toBe(0);
+  expect(recordings(testbed, 'bug').size).toBe(0);
 });

@@ -7,6 +7,7 @@ import { numberedPayload, numberOf } from '../../src/bench/account.ts';
 import { GatewayProcess } from '../../src/bench/gateway-process.ts';
 import { GENERIC } from '../../src/bench/hub/bench-rules.ts';
 import { type BenchHub, startBenchHub } from '../../src/bench/hub/server.ts';
+import { openPty, type Pty } from '../../src/bench/pty.ts';
 import {
   DEVICE_LINES,
   LinesDevice,
@@ -14,7 +15,6 @@ import {
   type RunningDevice,
   runLinesDevice,
 } from '../../src/bench/subdevices/lines-device.ts';
-import { openPty, type Pty } from '../../src/bench/pty.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import type { LedgerReport } from '../../src/ops/reports/ledger-report.ts';
 import { COMPILED_ONCE } from './program.ts';
@@ -34,16 +34,16 @@ const TIMES_MAX = 40;
 /** Lines acknowledged without a downlink between: those under way are lost, as the control wants it, and others must follow. */
 const UNHEARD_MAX = 64;
 
-export async function openLinesHouse(plan: LinesPlan = {}): Promise<LinesHouse> {
+export async function openLinesTestbed(plan: LinesPlan = {}): Promise<LinesTestbed> {
   const clock = systemClock();
   const hub = await startBenchHub({ port: 0, rules: GENERIC, clock });
-  const house = new LinesHouse(hub, await openPty(), plan);
-  onTestFailed(() => console.log(house.gateway.journal));
-  onTestFinished(() => house.close());
-  return house;
+  const testbed = new LinesTestbed(hub, await openPty(), plan);
+  onTestFailed(() => console.log(testbed.gateway.journal));
+  onTestFinished(() => testbed.close());
+  return testbed;
 }
 
-export class LinesHouse {
+export class LinesTestbed {
   readonly hub: BenchHub;
   readonly pty: Pty;
   readonly gateway: GatewayProcess;

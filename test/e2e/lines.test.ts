@@ -1,7 +1,7 @@
 /** Plain lines on a PTY, through the real process: both ways, with kills, and for a device that waits for nobody. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openLinesHouse } from './lines-testbed.ts';
+import { openLinesTestbed } from './lines-testbed.ts';
 import { Recorder } from './recorder.ts';
 import { until } from './until.ts';
 
@@ -11,11 +11,11 @@ describe('a device whose lines are answered', () => {
   it('loses nothing that was acknowledged, either way, over 20 kills of the gateway', {
     timeout: 600_000,
   }, async () => {
-    const house = await openLinesHouse();
-    await house.start();
-    await house.killAgainAndAgain(20, 20_261_122);
-    const ledger = await house.untilIdle();
-    const { uplinks, downlinks } = house.device;
+    const testbed = await openLinesTestbed();
+    await testbed.start();
+    await testbed.killAgainAndAgain(20, 20_261_122);
+    const ledger = await testbed.untilIdle();
+    const { uplinks, downlinks } = testbed.device;
     console.log(
       `up ${uplinks.sent}, accepted ${ledger.totals.uplink.accepted}, twice ${uplinks.duplicates}; down ${downlinks.sent}, twice ${downlinks.duplicates}`,
     );
@@ -24,22 +24,22 @@ describe('a device whose lines are answered', () => {
       down: { missing: 0, reordered: 0, delivered: downlinks.sent },
     });
     expect(ledger.balances).toBe(true);
-    const { links } = await house.gateway.status();
+    const { links } = await testbed.gateway.status();
     expect(links[0]).toMatchObject({ driver: 'lines', counters: { crcErrors: 0, malformedPackets: 0 } });
   });
 
   it('is noticed to lose when the gateway answers before the commit', { timeout: 600_000 }, async () => {
-    const house = await openLinesHouse({ program: UNSAFE });
-    await house.start();
-    await house.killAgainAndAgain(10, 20_261_122);
-    await house.untilIdle();
-    expect(house.device.uplinks.missing + house.device.downlinks.missing).toBeGreaterThan(0);
+    const testbed = await openLinesTestbed({ program: UNSAFE });
+    await testbed.start();
+    await testbed.killAgainAndAgain(10, 20_261_122);
+    await testbed.untilIdle();
+    expect(testbed.device.uplinks.missing + testbed.device.downlinks.missing).toBeGreaterThan(0);
   });
 });
 
 describe('a device that only speaks', () => {
   it('is heard, field by field, and told what to do in one line', async () => {
-    const house = await openLinesHouse({
+    const testbed = await openLinesTestbed({
       lines: {
         pattern: '^(?P<room>[^,]+),(?P<temp>[0-9.]+)$',
         topic: 'room/{room}',
@@ -48,21 +48,21 @@ describe('a device that only speaks', () => {
         downlink: 'set {payload}',
       },
     });
-    await house.gateway.start();
+    await testbed.gateway.start();
     const shell = new Recorder();
-    const line = house.pty.open(shell);
+    const line = testbed.pty.open(shell);
     await shell.untilOpen();
-    await until(async () => (await house.gateway.status()).links[0]?.subdevices.length === 1);
+    await until(async () => (await testbed.gateway.status()).links[0]?.subdevices.length === 1);
     line.write(new TextEncoder().encode('hall,21.5\n\u001b[31mgarbage\nx/../$sys/#,4\n'));
-    await until(() => house.arrivals.length === 2);
-    expect(house.arrivals).toEqual([
+    await until(() => testbed.arrivals.length === 2);
+    expect(testbed.arrivals).toEqual([
       { topic: 'gw/meter/room/hall', text: '{"room":"hall","temp":"21.5"}' },
       { topic: 'gw/meter/room/x%2F..%2F%24sys%2F%23', text: '{"room":"x/../$sys/#","temp":"4"}' },
     ]);
-    await until(() => house.hub.sessions()[0]?.subscriptions.length === 1);
-    house.hub.publish({ topic: 'gw/meter/cmd', payload: new TextEncoder().encode('22'), qos: 1 });
+    await until(() => testbed.hub.sessions()[0]?.subscriptions.length === 1);
+    testbed.hub.publish({ topic: 'gw/meter/cmd', payload: new TextEncoder().encode('22'), qos: 1 });
     expect((await shell.untilReceived(7)).toString()).toBe('set 22\n');
-    await until(async () => (await house.gateway.ledger()).totals.downlink.delivered === 1);
+    await until(async () => (await testbed.gateway.ledger()).totals.downlink.delivered === 1);
     line.close('done');
   });
 });

@@ -8,32 +8,32 @@ import { seededRandom } from '../../src/base/random.ts';
 import { openPty } from '../../src/bench/pty.ts';
 import { give } from '../../src/ops/api/control-client.ts';
 import { damaging } from './damage.ts';
-import { type House, openHouse } from './testbed.ts';
 import { COMPILED_ONCE, MAIN, runProgram } from './program.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const CONFIG = { link: { retry_ms: 100, retries_max: 20 } };
 
-async function score(house: House, link: string) {
-  const words = ['--json', '--config', house.configPath, 'link', 'test', link, '--seconds', '3'];
+async function score(testbed: Testbed, link: string) {
+  const words = ['--json', '--config', testbed.configPath, 'link', 'test', link, '--seconds', '3'];
   const { code, stdout } = await runProgram(...words);
   return { code, ...JSON.parse(stdout) };
 }
 
 it('a noisy line scores worse than a clean one, with traffic on both, and costs no message', async () => {
   const disturb = damaging(seededRandom(5), 0.15);
-  const house = await openHouse({ subdevices: { a: {}, b: { window: 1, retryMs: 100, disturb } }, config: CONFIG });
-  await house.start();
+  const testbed = await openTestbed({ subdevices: { a: {}, b: { window: 1, retryMs: 100, disturb } }, config: CONFIG });
+  await testbed.start();
   let isOver = false;
   const traffic = (async () => {
     while (!isOver) {
-      house.publish(1);
-      for (const subdevice of house.subdevices) house.command(subdevice);
-      await house.untilIdle();
+      testbed.publish(1);
+      for (const subdevice of testbed.subdevices) testbed.command(subdevice);
+      await testbed.untilIdle();
     }
   })();
-  const clean = await score(house, 'link-a');
-  const noisy = await score(house, 'link-b');
+  const clean = await score(testbed, 'link-a');
+  const noisy = await score(testbed, 'link-b');
   isOver = true;
   await traffic;
   // a machine that is busy with something else may leave a question unanswered: "fair"
@@ -43,12 +43,12 @@ it('a noisy line scores worse than a clean one, with traffic on both, and costs 
   expect(clean.probes[0].p50Ms).toBeLessThanOrEqual(clean.probes[0].p99Ms);
   expect(noisy).toMatchObject({ code: 1, verdict: 'bad', advice: expect.arrayContaining([expect.any(String)]) });
   expect(noisy.broken + noisy.retries).toBeGreaterThan(clean.broken + clean.retries);
-  await house.expectNothingLost();
-  const { links } = await house.gateway.status();
+  await testbed.expectNothingLost();
+  const { links } = await testbed.gateway.status();
   expect(links[0]?.counters).toMatchObject({ retries: 0, unexpectedPackets: 0, duplicates: 0 });
   for (const link of ['link-a', 'link-b']) {
-    const path = join(house.folder, `${link}.recording`);
-    await runProgram('--config', house.configPath, 'record', link, '--out', path);
+    const path = join(testbed.folder, `${link}.recording`);
+    await runProgram('--config', testbed.configPath, 'record', link, '--out', path);
     // what was asked is an input like any other
     expect(readFileSync(path, 'utf8')).toContain('"kind":"probe"');
     expect(await runProgram('replay', path)).toMatchObject({ code: 0 });
@@ -56,9 +56,9 @@ it('a noisy line scores worse than a clean one, with traffic on both, and costs 
 });
 
 it('Ctrl-C ends it at once, with the score of what was seen', async () => {
-  const house = await openHouse();
-  await house.start();
-  const words = ['--config', house.configPath, 'link', 'test', 'link-a', '--seconds', '3600', '--probes', '1000'];
+  const testbed = await openTestbed();
+  await testbed.start();
+  const words = ['--config', testbed.configPath, 'link', 'test', 'link-a', '--seconds', '3600', '--probes', '1000'];
   const child = spawn(process.execPath, [MAIN, ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...COMPILED_ONCE },
@@ -77,9 +77,9 @@ it('of lines it says that they know no probe, and of a kernel that does not coun
   const pty = await openPty();
   onTestFinished(() => pty.hangUp());
   const link = `[[link]]\nname = "text"\npath = "${pty.path}"\ndriver = "lines"\n[link.lines]\nsubdevice = "a"\n`;
-  const house = await openHouse({ more: link });
-  await house.start();
-  const words = ['--config', house.configPath, 'link', 'test', 'text', '--seconds', '1'];
+  const testbed = await openTestbed({ more: link });
+  await testbed.start();
+  const words = ['--config', testbed.configPath, 'link', 'test', 'text', '--seconds', '1'];
   const { code, stdout } = await runProgram(...words);
   const flat = stdout.replaceAll(/\s+/g, ' ');
   expect(code).toBe(1);
@@ -89,9 +89,9 @@ it('of lines it says that they know no probe, and of a kernel that does not coun
 });
 
 it('an order to probe says what it cannot ask, and is refused without names', async () => {
-  const house = await openHouse();
-  await house.start();
-  const probe = (body: object) => give(house.socketPath, 'link.probe', body);
+  const testbed = await openTestbed();
+  await testbed.start();
+  const probe = (body: object) => give(testbed.socketPath, 'link.probe', body);
   await expect(probe({ link: 'link-a' })).rejects.toThrow('names a link and a subdevice');
   expect(await probe({ link: 'nowhere', subdevice: 'a' })).toMatchObject({
     kind: 'not asked',

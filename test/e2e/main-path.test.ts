@@ -1,20 +1,20 @@
 /** The main job while everything is well: both ways, in order, without wearing the flash. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type House, openHouse } from './testbed.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 describe('with the hub in reach', () => {
   it('carries messages both ways, in order, each once', async () => {
-    const house = await openHouse({ subdevices: { a: {}, b: {}, c: { window: 1 } } });
-    await house.start();
+    const testbed = await openTestbed({ subdevices: { a: {}, b: {}, c: { window: 1 } } });
+    await testbed.start();
     for (let round = 0; round < 100; round += 1) {
-      house.publish(1);
-      for (const subdevice of house.subdevices) house.command(subdevice);
+      testbed.publish(1);
+      for (const subdevice of testbed.subdevices) testbed.command(subdevice);
     }
-    const { totals } = await house.expectNothingLost();
-    expect(house.uplinks).toMatchObject({ sent: 300, acknowledged: 300, duplicates: 0 });
-    expect(house.downlinks).toMatchObject({ sent: 300, duplicates: 0 });
+    const { totals } = await testbed.expectNothingLost();
+    expect(testbed.uplinks).toMatchObject({ sent: 300, acknowledged: 300, duplicates: 0 });
+    expect(testbed.downlinks).toMatchObject({ sent: 300, duplicates: 0 });
     expect(totals).toMatchObject({
       uplink: { accepted: 300, delivered: 300, shed: {}, dead: 0 },
       downlink: { accepted: 300, delivered: 300, shed: {}, dead: 0 },
@@ -22,35 +22,35 @@ describe('with the hub in reach', () => {
   });
 
   it('passes payloads of every size and byte on unchanged', async () => {
-    const house = await openHouse({ subdevices: { a: {} }, config: { link: { packet_bytes_max: 4096 } } });
-    await house.start();
-    for (const bytes of [16, 255, 256, 1015]) house.subdevice('a').publish('t', { bytes });
-    await house.expectNothingLost();
-    expect(house.arrivals.map(({ payload }) => payload.length)).toEqual([16, 255, 256, 1015]);
+    const testbed = await openTestbed({ subdevices: { a: {} }, config: { link: { packet_bytes_max: 4096 } } });
+    await testbed.start();
+    for (const bytes of [16, 255, 256, 1015]) testbed.subdevice('a').publish('t', { bytes });
+    await testbed.expectNothingLost();
+    expect(testbed.arrivals.map(({ payload }) => payload.length)).toEqual([16, 255, 256, 1015]);
   });
 
   it('writes nothing to flash for steady traffic, and does with the hub away', async () => {
-    const house = await openHouse({ config: { outbox: { hold_ms: 10_000 }, inbox: { hold_ms: 10_000 } } });
-    await house.start();
+    const testbed = await openTestbed({ config: { outbox: { hold_ms: 10_000 }, inbox: { hold_ms: 10_000 } } });
+    await testbed.start();
     // a start writes: sessions and subscriptions, and what rides along with them a little later
-    await until(async () => (await steadyFlashBytes(house)) === 0);
-    expect(await steadyFlashBytes(house)).toBe(0);
-    const before = flashBytesWritten(house);
-    await house.loseHub();
-    house.publish(1);
-    await house.untilAcknowledged();
-    expect(flashBytesWritten(house) - before).toBeGreaterThan(0);
+    await until(async () => (await steadyFlashBytes(testbed)) === 0);
+    expect(await steadyFlashBytes(testbed)).toBe(0);
+    const before = flashBytesWritten(testbed);
+    await testbed.loseHub();
+    testbed.publish(1);
+    await testbed.untilAcknowledged();
+    expect(flashBytesWritten(testbed) - before).toBeGreaterThan(0);
   });
 
   it('passes QoS 0 on and asks for no acknowledgement', async () => {
-    const house = await openHouse();
-    await house.start();
-    for (const subdevice of house.subdevices) {
+    const testbed = await openTestbed();
+    await testbed.start();
+    for (const subdevice of testbed.subdevices) {
       subdevice.publish('t', { qos: 0 });
       subdevice.publish('t', { qos: 1 });
     }
-    await house.expectNothingLost();
-    expect(house.arrivals.map(({ qos }) => qos).sort()).toEqual([0, 0, 1, 1]);
+    await testbed.expectNothingLost();
+    expect(testbed.arrivals.map(({ qos }) => qos).sort()).toEqual([0, 0, 1, 1]);
   });
 });
 
@@ -58,20 +58,20 @@ describe('with the hub in reach', () => {
 const STEADY_MS = 2500;
 
 /** Bytes written while messages go both ways, each answered before the next is sent. */
-async function steadyFlashBytes(house: House): Promise<number> {
-  const before = flashBytesWritten(house);
+async function steadyFlashBytes(testbed: Testbed): Promise<number> {
+  const before = flashBytesWritten(testbed);
   const untilMs = performance.now() + STEADY_MS;
   while (performance.now() < untilMs) {
-    house.publish(1);
-    for (const subdevice of house.subdevices) house.command(subdevice);
-    await house.untilAcknowledged();
-    await until(() => house.session?.inFlight === 0);
+    testbed.publish(1);
+    for (const subdevice of testbed.subdevices) testbed.command(subdevice);
+    await testbed.untilAcknowledged();
+    await until(() => testbed.session?.inFlight === 0);
   }
-  return flashBytesWritten(house) - before;
+  return flashBytesWritten(testbed) - before;
 }
 
 /** As the kernel counts what this process caused to be written to the medium (proc(5), write_bytes). */
-function flashBytesWritten({ gateway }: House): number {
+function flashBytesWritten({ gateway }: Testbed): number {
   const found = /^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${gateway.pid}/io`, 'utf8'));
   return Number(found?.[1]);
 }

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
-import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../src/codec/mqttsn-cobs.ts';
-import { type House, openHouse } from './testbed.ts';
+import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { openCage, peakBytes } from './memory-cage.ts';
 import { Recorder } from './recorder.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const CAGED = fileURLToPath(new URL('./gateway-in-memory-cgroup.ts', import.meta.url));
@@ -23,10 +23,10 @@ const FILLING = Buffer.alloc(1024 * 1024, 0x61);
 const NOISE_BYTES = 3_000_000;
 
 /** So many connections, each sending 5,000 requests at once and reading nothing. */
-async function pipeline(house: House, connections: number): Promise<void> {
+async function pipeline(testbed: Testbed, connections: number): Promise<void> {
   let closed = 0;
   const attack = (): void => {
-    const socket = connect(house.socketPath);
+    const socket = connect(testbed.socketPath);
     socket
       .on('error', () => undefined)
       .on('close', () => {
@@ -41,7 +41,7 @@ async function pipeline(house: House, connections: number): Promise<void> {
 }
 
 /** The hub announces each of the giants so many times, and goes on sending until it is left. */
-async function announce(house: House, times: number): Promise<void> {
+async function announce(testbed: Testbed, times: number): Promise<void> {
   let left = 0;
   const impostorWith = (giant: Uint8Array) => (gateway: Socket) => {
     const send = (): void => {
@@ -56,16 +56,16 @@ async function announce(house: House, times: number): Promise<void> {
     });
     gateway.resume();
   };
-  for (let count = 0; count < times; count += 1) house.tap.impostors.push(...GIANTS.map(impostorWith));
-  house.hub.setFault({ kind: 'dropConnections' });
+  for (let count = 0; count < times; count += 1) testbed.tap.impostors.push(...GIANTS.map(impostorWith));
+  testbed.hub.setFault({ kind: 'dropConnections' });
   await until(() => left === times * GIANTS.length);
 }
 
 /** Noise, frames cut short, and good frames without a connection, as fast as the line takes them. */
-async function babble(house: House): Promise<void> {
+async function babble(testbed: Testbed): Promise<void> {
   const random = seededRandom(5);
   const line = new Recorder();
-  const channel = house.subdevice('c').pty.open(line);
+  const channel = testbed.subdevice('c').pty.open(line);
   await line.untilOpen();
   const noise = Uint8Array.from({ length: 40_000 }, () => Math.floor(random() * 256));
   const publish = encodeFrame(
@@ -89,25 +89,25 @@ async function babble(house: House): Promise<void> {
 
 it('pipelined requests, giants from the hub and a babbling line leave the process below its limit', async () => {
   const cage = openCage();
-  const house = await openHouse({
+  const testbed = await openTestbed({
     subdevices: { a: {}, b: {}, c: {} },
     isTapped: true,
     program: CAGED,
     ...(cage === undefined ? {} : { env: { HOLDFAST_TEST_CAGE: cage } }),
   });
-  await house.gateway.start();
-  const served = ['a', 'b'].map((id) => house.subdevice(id));
-  for (const subdevice of served) house.enter(subdevice);
-  await until(() => house.session?.subscriptions.length === 2);
-  const { pid = 0 } = house.gateway;
+  await testbed.gateway.start();
+  const served = ['a', 'b'].map((id) => testbed.subdevice(id));
+  for (const subdevice of served) testbed.enter(subdevice);
+  await until(() => testbed.session?.subscriptions.length === 2);
+  const { pid = 0 } = testbed.gateway;
   const peaks = [peakBytes(pid)];
-  for (const attack of [() => pipeline(house, 200), () => announce(house, 3), () => babble(house)]) {
+  for (const attack of [() => pipeline(testbed, 200), () => announce(testbed, 3), () => babble(testbed)]) {
     for (const subdevice of served) for (let count = 0; count < 10; count += 1) subdevice.publish('t');
     await attack();
-    await house.untilAcknowledged();
+    await testbed.untilAcknowledged();
     peaks.push(peakBytes(pid));
   }
-  await house.expectNothingLost();
+  await testbed.expectNothingLost();
   expect(peaks.at(-1)).toBeLessThan(PEAK_BYTES_MAX);
-  expect(house.gateway.pid).toBe(pid);
+  expect(testbed.gateway.pid).toBe(pid);
 });

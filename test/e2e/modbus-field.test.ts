@@ -1,8 +1,8 @@
 /** Modbus units that are missing or refuse registers, at a real gateway: what status, link test and the journal say of each. */
 import { expect, it } from 'vitest';
-import { openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
 import { openUnits, simulatedUnit } from './simulated-units.ts';
+import { openTestbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const IDS = ['fine', 'gone', 'hole', 'table', 'lost', 'twin'];
@@ -30,9 +30,9 @@ async function openField() {
   table.exceptionTo = ({ code }) => (code === 4 ? 1 : undefined);
   const path = await openUnits(units);
   const link = `[[link]]\nname = "meters"\npath = "${path}"\ndriver = "modbus"\nretry_ms = 100\nrecovery = []\n`;
-  const house = await openHouse({ subdevices: {}, more: `${link}${IDS.map(unitText).join('\n')}` });
-  await house.gateway.start();
-  return { house, switchOff: () => (isGone = true) };
+  const testbed = await openTestbed({ subdevices: {}, more: `${link}${IDS.map(unitText).join('\n')}` });
+  await testbed.gateway.start();
+  return { testbed, switchOff: () => (isGone = true) };
 }
 
 /** What the status and the journal have to say of each. */
@@ -45,12 +45,12 @@ const TOLD: Readonly<Record<string, RegExp>> = {
 };
 
 it('says of each unit why its data does not arrive, and what to do', async () => {
-  const { house, switchOff } = await openField();
-  await until(() => new Set(house.arrivals.map(({ topic }) => topic)).size === 4);
+  const { testbed, switchOff } = await openField();
+  await until(() => new Set(testbed.arrivals.map(({ topic }) => topic)).size === 4);
   switchOff();
-  const testing = runProgram(...['--json', '--config', house.configPath, 'link', 'test', 'meters', '--seconds', '4']);
+  const testing = runProgram(...['--json', '--config', testbed.configPath, 'link', 'test', 'meters', '--seconds', '4']);
   const ofUnits = ['subdevice-silent', 'unit-trouble'];
-  const status = await house.untilStatus(({ conditions }) => {
+  const status = await testbed.untilStatus(({ conditions }) => {
     const sentences = conditions.filter(({ code }) => ofUnits.includes(code)).map(({ sentence }) => sentence);
     return Object.keys(TOLD).every((id) => sentences.some((sentence) => sentence.includes(id)));
   });
@@ -62,7 +62,7 @@ it('says of each unit why its data does not arrive, and what to do', async () =>
   expect(hints('answered nothing')).toMatch(/power, its wires .*, its address and the speed/);
   expect(JSON.stringify(status.conditions)).not.toMatch(/\bfine\b/);
   for (const [id, words] of Object.entries(TOLD)) {
-    await until(() => new RegExp(`of ${id}: ${words.source}`).test(house.gateway.journal));
+    await until(() => new RegExp(`of ${id}: ${words.source}`).test(testbed.gateway.journal));
   }
   const { code, stdout } = await testing;
   const { verdict, sentence, advice } = JSON.parse(stdout);

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MAINLAND } from '../../src/bench/hub/bench-rules.ts';
-import { type House, type HousePlan, openHouse } from './testbed.ts';
 import { ModbusLine, UNIT_PROGRAMS, type UnitProgram } from './modbus-line.ts';
 import { runProgram } from './program.ts';
+import { openTestbed, type Testbed, type TestbedPlan } from './testbed.ts';
 import { until } from './until.ts';
 
 const POINTS = [
@@ -24,19 +24,19 @@ const AT_FIRST = { level: 1005, mode: 1009, temp: 200.7, door: true, shut: false
 
 describe.each(UNIT_PROGRAMS)('with a Modbus unit by $name', (program) => {
   it.skipIf(program.missing)('its state arrives, and so do commands to it', async () => {
-    const { house } = await openModbus(program);
-    await until(() => stateOf(house) !== undefined);
-    expect(stateOf(house)).toMatchObject(AT_FIRST);
+    const { testbed } = await openModbus(program);
+    await until(() => stateOf(testbed) !== undefined);
+    expect(stateOf(testbed)).toMatchObject(AT_FIRST);
     const values = { level: 42, flow: 0.25, pump: true };
-    command(house, values);
-    await until(() => results(house).length === 1);
-    expect(results(house)).toEqual([{ ok: true, values }]);
-    await until(() => stateOf(house)?.pump === true && stateOf(house)?.flow === 0.25);
-    expect(stateOf(house)).toMatchObject({ ...AT_FIRST, ...values });
-    command(house, { level: 5001 });
-    await until(() => results(house).length === 2);
-    expect(results(house)[1]).toEqual({ ok: false, error: 'level takes no more than 5000' });
-    const ledger = await house.untilIdle();
+    command(testbed, values);
+    await until(() => results(testbed).length === 1);
+    expect(results(testbed)).toEqual([{ ok: true, values }]);
+    await until(() => stateOf(testbed)?.pump === true && stateOf(testbed)?.flow === 0.25);
+    expect(stateOf(testbed)).toMatchObject({ ...AT_FIRST, ...values });
+    command(testbed, { level: 5001 });
+    await until(() => results(testbed).length === 2);
+    expect(results(testbed)[1]).toEqual({ ok: false, error: 'level takes no more than 5000' });
+    const ledger = await testbed.untilIdle();
     expect(ledger.balances).toBe(true);
     expect(ledger.totals.downlink).toMatchObject({
       accepted: 2,
@@ -48,39 +48,39 @@ describe.each(UNIT_PROGRAMS)('with a Modbus unit by $name', (program) => {
   it.skipIf(program.missing)(
     'it is gone when it is switched off, and what it is owed reaches it when it is back',
     async () => {
-      const { house, line } = await openModbus(program);
-      await until(() => stateOf(house) !== undefined);
+      const { testbed, line } = await openModbus(program);
+      await until(() => stateOf(testbed) !== undefined);
       await line.switchOff();
-      await house.untilStatus(({ links }) => links[0]?.subdevices.length === 0);
-      command(house, { mode: 3 });
+      await testbed.untilStatus(({ links }) => links[0]?.subdevices.length === 0);
+      command(testbed, { mode: 3 });
       await line.switchOn();
-      await until(() => results(house).length === 1);
-      expect(results(house)).toEqual([{ ok: true, values: { mode: 3 } }]);
-      await house.untilIdle();
+      await until(() => results(testbed).length === 1);
+      expect(results(testbed)).toEqual([{ ok: true, values: { mode: 3 } }]);
+      await testbed.untilIdle();
     },
   );
 
   it.skipIf(program.missing)('noise makes no wrong value and loses no command', async () => {
-    const { house, line } = await openModbus(program);
-    await until(() => stateOf(house) !== undefined);
+    const { testbed, line } = await openModbus(program);
+    await until(() => stateOf(testbed) !== undefined);
     line.damage = 0.05;
     for (let mode = 1; mode <= 15; mode += 1) {
-      const before = results(house).length;
-      command(house, { mode });
-      await until(() => results(house).length > before);
+      const before = results(testbed).length;
+      command(testbed, { mode });
+      await until(() => results(testbed).length > before);
     }
     line.damage = 0;
-    await until(() => stateOf(house)?.mode === 15);
+    await until(() => stateOf(testbed)?.mode === 15);
     const { mode: _, ...others } = AT_FIRST;
-    for (const state of states(house)) expect(state).toMatchObject(others);
-    const { links } = await house.gateway.status();
+    for (const state of states(testbed)) expect(state).toMatchObject(others);
+    const { links } = await testbed.gateway.status();
     expect((links[0]?.counters.crcErrors ?? 0) + (links[0]?.counters.retries ?? 0)).toBeGreaterThan(0);
-    expect((await house.untilIdle()).totals.downlink).toMatchObject({ accepted: 15 });
+    expect((await testbed.untilIdle()).totals.downlink).toMatchObject({ accepted: 15 });
   });
 });
 
-async function score(house: House) {
-  const words = ['--json', '--config', house.configPath, 'link', 'test', 'meters', '--seconds', '5'];
+async function score(testbed: Testbed) {
+  const words = ['--json', '--config', testbed.configPath, 'link', 'test', 'meters', '--seconds', '5'];
   const { code, stdout } = await runProgram(...words);
   return { code, ...JSON.parse(stdout) };
 }
@@ -92,9 +92,9 @@ describe('a Modbus line', () => {
     'is tested between its polls: good, then noisy, then without its unit',
     async () => {
       if (anyProgram === undefined) return;
-      const { house, line } = await openModbus(anyProgram);
-      await until(() => stateOf(house) !== undefined);
-      const clean = await score(house);
+      const { testbed, line } = await openModbus(anyProgram);
+      await until(() => stateOf(testbed) !== undefined);
+      const clean = await score(testbed);
       expect(clean).toMatchObject({
         code: 0,
         verdict: 'good',
@@ -103,16 +103,16 @@ describe('a Modbus line', () => {
       });
       expect(clean.probes[0].answers / clean.probes[0].requests).toBeGreaterThan(0.9);
       line.damage = 0.1;
-      const noisy = await score(house);
+      const noisy = await score(testbed);
       expect(noisy).toMatchObject({ code: 1, verdict: 'bad' });
       expect(noisy.retries).toBeGreaterThan(0);
       line.damage = 0;
       await line.switchOff();
-      const gone = await score(house);
+      const gone = await score(testbed);
       expect(gone).toMatchObject({ code: 1, verdict: 'bad', probes: [{ answers: 0 }] });
       expect(gone.advice.join('\n')).toMatch(/^meter does not answer at all/m);
       await line.switchOn();
-      await house.untilStatus(({ links }) => links[0]?.subdevices.length === 1);
+      await testbed.untilStatus(({ links }) => links[0]?.subdevices.length === 1);
     },
   );
 });
@@ -120,14 +120,14 @@ describe('a Modbus line', () => {
 describe('at a hub that knows its devices', () => {
   it.skipIf(anyProgram === undefined)('a unit is online while it answers, and offline while it does not', async () => {
     if (anyProgram === undefined) return;
-    const { house, line } = await openModbus(anyProgram, strictHub());
-    const online = () => house.hub.sessions()[0]?.subdevicesOnline ?? [];
+    const { testbed, line } = await openModbus(anyProgram, strictHub());
+    const online = () => testbed.hub.sessions()[0]?.subdevicesOnline ?? [];
     await until(() => online().length === 1);
     await line.switchOff();
     await until(() => online().length === 0);
     await line.switchOn();
     await until(() => online().length === 1);
-    const topics = () => new Set(house.arrivals.map(({ topic }) => topic).filter((topic) => !topic.startsWith('$')));
+    const topics = () => new Set(testbed.arrivals.map(({ topic }) => topic).filter((topic) => !topic.startsWith('$')));
     await until(() => topics().size > 0);
     expect([...topics()]).toEqual(['PPPPPPPPPP/meter/state']);
   });
@@ -136,7 +136,7 @@ describe('at a hub that knows its devices', () => {
 type Values = Readonly<Record<string, unknown>>;
 
 interface Premises {
-  readonly plan: HousePlan;
+  readonly plan: TestbedPlan;
   /** Keys of the [[subdevice]]. */
   readonly identity: object;
 }
@@ -144,12 +144,12 @@ interface Premises {
 async function openModbus(
   program: UnitProgram,
   { plan, identity }: Premises = { plan: {}, identity: {} },
-): Promise<{ readonly house: House; readonly line: ModbusLine }> {
+): Promise<{ readonly testbed: Testbed; readonly line: ModbusLine }> {
   const line = await ModbusLine.open(program);
-  const house = await openHouse({ ...plan, subdevices: {}, more: configOf(line.path, identity) });
+  const testbed = await openTestbed({ ...plan, subdevices: {}, more: configOf(line.path, identity) });
   await line.switchOn();
-  await house.gateway.start();
-  return { house, line };
+  await testbed.gateway.start();
+  return { testbed, line };
 }
 
 function strictHub(): Premises {
@@ -180,15 +180,15 @@ function configOf(path: string, identity: object): string {
   ].join('\n');
 }
 
-function told(house: House, topic: string): Values[] {
-  const texts = house.arrivals.filter((arrival) => arrival.topic === `gw/meter/${topic}`);
+function told(testbed: Testbed, topic: string): Values[] {
+  const texts = testbed.arrivals.filter((arrival) => arrival.topic === `gw/meter/${topic}`);
   return texts.map(({ payload }) => JSON.parse(new TextDecoder().decode(payload)));
 }
 
-const states = (house: House): Values[] => told(house, 'state');
-const results = (house: House): Values[] => told(house, 'result');
-const stateOf = (house: House): Values | undefined => states(house).at(-1);
+const states = (testbed: Testbed): Values[] => told(testbed, 'state');
+const results = (testbed: Testbed): Values[] => told(testbed, 'result');
+const stateOf = (testbed: Testbed): Values | undefined => states(testbed).at(-1);
 
-function command(house: House, values: object): void {
-  house.hub.publish({ topic: 'gw/meter/set', payload: new TextEncoder().encode(JSON.stringify(values)), qos: 1 });
+function command(testbed: Testbed, values: object): void {
+  testbed.hub.publish({ topic: 'gw/meter/set', payload: new TextEncoder().encode(JSON.stringify(values)), qos: 1 });
 }

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { Authority, type CertificatePlan } from '../../src/bench/certificates.ts';
 import { findPort, Site, type SitePlan } from './any-broker.ts';
-import { GATEWAY } from './testbed-config.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto, writePasswords } from './mosquitto.ts';
+import { GATEWAY } from './testbed-config.ts';
 import { GOOD, TlsFolder } from './tls-rig.ts';
 import { until } from './until.ts';
 
@@ -21,18 +21,18 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
 
   it('a restart of the broker in the middle costs nothing, and its session with us is still there', async () => {
     const site = await Site.open({ brokerAt });
-    const { house, broker } = site;
+    const { testbed, broker } = site;
     await site.enter();
-    house.publish(30);
-    await until(() => house.uplinks.delivered > 10);
+    testbed.publish(30);
+    await until(() => testbed.uplinks.delivered > 10);
     await broker.stop();
-    await house.untilStatus(({ hub }) => hub.state !== 'connected');
-    house.publish(100);
-    await house.untilAcknowledged();
+    await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
+    testbed.publish(100);
+    await testbed.untilAcknowledged();
     await broker.start();
     await site.commandAll(20);
     await site.expectAllDelivered();
-    expect((await house.gateway.status()).hub).toMatchObject({
+    expect((await testbed.gateway.status()).hub).toMatchObject({
       sessionPresent: true,
       sessionsLost: 0,
       subscriptions: 2,
@@ -41,19 +41,19 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
 
   it('it keeps commands for a gateway that is away, and gets the uplinks of one that was killed', async () => {
     const site = await Site.open({ brokerAt });
-    const { house, broker } = site;
+    const { testbed, broker } = site;
     await site.enter();
-    house.publish(10);
+    testbed.publish(10);
     await site.expectAllDelivered();
     await broker.stop();
-    house.publish(50);
-    await house.untilAcknowledged();
-    await house.gateway.signal('SIGKILL');
+    testbed.publish(50);
+    await testbed.untilAcknowledged();
+    await testbed.gateway.signal('SIGKILL');
     await broker.start();
     await site.commandAll(20);
-    await house.gateway.start();
+    await testbed.gateway.start();
     await site.expectAllDelivered();
-    expect((await house.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
+    expect((await testbed.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
   });
 });
 
@@ -61,20 +61,23 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with a mosquitto that closes on packets a
   it('a SUBSCRIBE that is too long stops no uplink, and is named; nobody else is blamed', async () => {
     const small = (port: number, folder: string) => new Mosquitto(port, folder, undefined, ['max_packet_size 200']);
     const site = await Site.open({ brokerAt: small });
-    const { house } = site;
-    await house.gateway.start();
+    const { testbed } = site;
+    await testbed.gateway.start();
     const long = 'f'.repeat(196);
-    for (const subdevice of house.subdevices) house.enter(subdevice);
-    house.subdevice('a').order({ kind: 'subscribe', filter: long, qos: 1 });
-    house.publish(60);
-    await house.untilAcknowledged();
-    await until(() => house.uplinks.delivered === house.uplinks.sent);
-    const { conditions, hub } = await house.untilStatus(({ conditions }) =>
+    for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
+    testbed.subdevice('a').order({ kind: 'subscribe', filter: long, qos: 1 });
+    testbed.publish(60);
+    await testbed.untilAcknowledged();
+    await until(() => testbed.uplinks.delivered === testbed.uplinks.sent);
+    const { conditions, hub } = await testbed.untilStatus(({ conditions }) =>
       conditions.some(({ code }) => code === 'hub-closes-suspect'),
     );
     const [suspected] = conditions.filter(({ code }) => code === 'hub-closes-suspect');
     expect(suspected?.sentence).toContain(`SUBSCRIBE ${GATEWAY}/a/${long}`);
-    expect([hub.takings, conditions.flatMap(({ hint }) => (hint?.includes('network') ? [hint] : []))]).toEqual([0, []]);
+    expect([hub.takeovers, conditions.flatMap(({ hint }) => (hint?.includes('network') ? [hint] : []))]).toEqual([
+      0,
+      [],
+    ]);
     await site.commandAll(3);
     await site.expectAllDelivered();
   });
@@ -120,30 +123,30 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto behind TLS', () => {
     { proof: 'a client certificate', planned: () => byCertificate({ commonName: GATEWAY }) },
   ])('and $proof, messages go both ways, over a restart of it too', async ({ planned }) => {
     const site = await Site.open(await planned());
-    const { house, broker } = site;
+    const { testbed, broker } = site;
     await site.enter();
-    house.publish(20);
+    testbed.publish(20);
     await site.expectAllDelivered();
     await broker.stop();
-    house.publish(50);
-    await house.untilAcknowledged();
+    testbed.publish(50);
+    await testbed.untilAcknowledged();
     await broker.start();
     await site.commandAll(20);
     await site.expectAllDelivered();
-    expect((await house.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
+    expect((await testbed.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
   });
 
   it('a wrong password is a refusal, said in plain words, and what was sent is kept', async () => {
-    const { house } = await Site.open(await byPassword('wrong horse'));
-    await house.gateway.start();
-    for (const subdevice of house.subdevices) house.enter(subdevice);
-    house.publish(10);
-    await house.untilAcknowledged();
-    const { conditions } = await house.untilStatus((status) =>
+    const { testbed } = await Site.open(await byPassword('wrong horse'));
+    await testbed.gateway.start();
+    for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
+    testbed.publish(10);
+    await testbed.untilAcknowledged();
+    const { conditions } = await testbed.untilStatus((status) =>
       status.conditions.some(({ code }) => code === 'hub-refuses'),
     );
     expect(conditions.find(({ code }) => code === 'hub-refuses')?.sentence).toMatch(/does not authorise us|password/);
-    expect((await house.gateway.ledger()).totals.uplink.pending).toBe(20);
+    expect((await testbed.gateway.ledger()).totals.uplink.pending).toBe(20);
   });
 
   it.each<[string, CertificatePlan, Authority | undefined, RegExp]>([
@@ -160,9 +163,9 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto behind TLS', () => {
       /refused our client certificate: it has expired$/,
     ],
   ])('a client certificate of %s is refused, and told so', async (_, plan, authority, words) => {
-    const { house } = await Site.open(await byCertificate(plan, authority));
-    await house.gateway.start();
-    const { hub } = await house.untilStatus((status) => /certificate/.test(status.hub.lastProblem ?? ''));
+    const { testbed } = await Site.open(await byCertificate(plan, authority));
+    await testbed.gateway.start();
+    const { hub } = await testbed.untilStatus((status) => /certificate/.test(status.hub.lastProblem ?? ''));
     expect(hub.lastProblem).toMatch(words);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
 import { Forwarder } from '../../src/bench/subdevices/forwarder.ts';
 import { systemClock } from '../../src/io/clock.ts';
-import { type House, openHouse } from './testbed.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
@@ -17,100 +17,102 @@ function counting(subdevice: FieldSubdevice, kind: 'slept' | 'rested'): { times:
   return count;
 }
 
-function topicsArrived(house: House): string[] {
-  return house.arrivals.map(({ topic }) => topic);
+function topicsArrived(testbed: Testbed): string[] {
+  return testbed.arrivals.map(({ topic }) => topic);
 }
 
 describe('a sleeping subdevice', () => {
   it('gets at its waking what has waited, each message once', async () => {
-    const house = await openHouse({ subdevices: { a: {} } });
-    await house.start();
-    const a = house.subdevice('a');
+    const testbed = await openTestbed({ subdevices: { a: {} } });
+    await testbed.start();
+    const a = testbed.subdevice('a');
     const [slept, rested] = [counting(a, 'slept'), counting(a, 'rested')];
     a.order({ kind: 'sleep', durationMs: 1000 });
     await until(() => slept.times === 1);
-    for (let count = 0; count < 20; count += 1) house.command(a);
+    for (let count = 0; count < 20; count += 1) testbed.command(a);
     await until(() => rested.times >= 2);
     await until(() => a.downlinks.delivered === 20);
     a.order({ kind: 'connect' });
-    const { totals } = await house.expectNothingLost();
-    expect(house.downlinks).toMatchObject({ sent: 20, duplicates: 0 });
+    const { totals } = await testbed.expectNothingLost();
+    expect(testbed.downlinks).toMatchObject({ sent: 20, duplicates: 0 });
     expect(totals.downlink).toMatchObject({ accepted: 20, delivered: 20, shed: {} });
   });
 
   it('gets it after a kill of the gateway in its sleep as well', async () => {
-    const house = await openHouse({ subdevices: { a: {} } });
-    await house.start();
-    const a = house.subdevice('a');
+    const testbed = await openTestbed({ subdevices: { a: {} } });
+    await testbed.start();
+    const a = testbed.subdevice('a');
     const slept = counting(a, 'slept');
     a.order({ kind: 'sleep', durationMs: 3000 });
     await until(() => slept.times === 1);
-    for (let count = 0; count < 5; count += 1) house.command(a);
-    await until(() => house.session?.stored === 0 && house.session.inFlight === 0);
-    await house.gateway.signal('SIGKILL');
-    await house.gateway.start();
-    await house.expectNothingLost();
-    expect(house.downlinks).toMatchObject({ sent: 5, duplicates: 0 });
+    for (let count = 0; count < 5; count += 1) testbed.command(a);
+    await until(() => testbed.session?.stored === 0 && testbed.session.inFlight === 0);
+    await testbed.gateway.signal('SIGKILL');
+    await testbed.gateway.start();
+    await testbed.expectNothingLost();
+    expect(testbed.downlinks).toMatchObject({ sent: 5, duplicates: 0 });
   });
 });
 
 describe('a will', () => {
   it('is published by a restarted gateway for a subdevice that is gone, and not for one that said good-bye', async () => {
     const will = { topic: 'gone', qos: 1, payload: text('lost') } as const;
-    const house = await openHouse({ subdevices: { a: { will, keepAliveMs: 1000 }, b: { will, keepAliveMs: 1000 } } });
-    await house.start();
-    house.subdevice('b').order({ kind: 'disconnect' });
-    await house.untilStatus(({ links }) =>
+    const testbed = await openTestbed({
+      subdevices: { a: { will, keepAliveMs: 1000 }, b: { will, keepAliveMs: 1000 } },
+    });
+    await testbed.start();
+    testbed.subdevice('b').order({ kind: 'disconnect' });
+    await testbed.untilStatus(({ links }) =>
       links.some(({ name, subdevices }) => name === 'link-b' && subdevices.length === 0),
     );
-    house.publish(1); // the good-bye is on the disk with it, or before
-    await until(() => house.subdevice('a').queued === 0);
-    await house.gateway.signal('SIGKILL');
-    house.subdevice('a').stop();
-    await house.gateway.start();
-    await until(() => topicsArrived(house).includes('gw/a/gone'));
-    expect(topicsArrived(house).filter((topic) => topic.endsWith('/gone'))).toEqual(['gw/a/gone']);
+    testbed.publish(1); // the good-bye is on the disk with it, or before
+    await until(() => testbed.subdevice('a').queued === 0);
+    await testbed.gateway.signal('SIGKILL');
+    testbed.subdevice('a').stop();
+    await testbed.gateway.start();
+    await until(() => topicsArrived(testbed).includes('gw/a/gone'));
+    expect(topicsArrived(testbed).filter((topic) => topic.endsWith('/gone'))).toEqual(['gw/a/gone']);
   });
 });
 
 describe('a publication with QoS -1', () => {
   it('passes from a subdevice that is not connected', async () => {
-    const house = await openHouse({ subdevices: { a: {} } });
-    await house.start();
-    const a = house.subdevice('a');
+    const testbed = await openTestbed({ subdevices: { a: {} } });
+    await testbed.start();
+    const a = testbed.subdevice('a');
     a.order({ kind: 'disconnect' });
     a.order({ kind: 'publishUnconnected', topic: 't1', payload: text('tick') });
-    await until(() => topicsArrived(house).includes('gw/a/t1'));
+    await until(() => topicsArrived(testbed).includes('gw/a/t1'));
   });
 });
 
 describe('a forwarder', () => {
   it('carries several subdevices over one port, both ways, through the kill of the gateway', async () => {
-    const house = await openHouse({ subdevices: { a: {}, b: {}, c: {} }, config: { link: { subdevices: [] } } });
-    const { pty } = house.subdevice('a');
+    const testbed = await openTestbed({ subdevices: { a: {}, b: {}, c: {} }, config: { link: { subdevices: [] } } });
+    const { pty } = testbed.subdevice('a');
     const forwarder = new Forwarder(pty.open);
     const clock = systemClock();
-    const radios = house.subdevices.map(({ id, uplinks, downlinks }, index) => {
+    const radios = testbed.subdevices.map(({ id, uplinks, downlinks }, index) => {
       const open = forwarder.channelOf(Uint8Array.of(7, index));
       return Object.assign(new FieldSubdevice({ id, clock, retryMs: 200 }, { ...pty, open }), { uplinks, downlinks });
     });
-    await house.gateway.start();
-    for (const radio of radios) house.enter(radio);
-    await until(() => house.session?.subscriptions.length === 3);
+    await testbed.gateway.start();
+    for (const radio of radios) testbed.enter(radio);
+    await until(() => testbed.session?.subscriptions.length === 3);
     for (let round = 0; round < 2; round += 1) {
       for (const radio of radios) {
         for (let count = 0; count < 20; count += 1) radio.publish('t');
-        for (let count = 0; count < 20; count += 1) house.command(radio);
+        for (let count = 0; count < 20; count += 1) testbed.command(radio);
       }
       await until(() => radios.every(({ queued }) => queued === 0));
       if (round === 0) {
-        await house.gateway.signal('SIGKILL');
-        await house.gateway.start();
+        await testbed.gateway.signal('SIGKILL');
+        await testbed.gateway.start();
       }
     }
-    await house.expectNothingLost();
-    expect(house.uplinks).toMatchObject({ sent: 120, acknowledged: 120 });
-    expect(house.downlinks).toMatchObject({ sent: 120, missing: 0 });
+    await testbed.expectNothingLost();
+    expect(testbed.uplinks).toMatchObject({ sent: 120, acknowledged: 120 });
+    expect(testbed.downlinks).toMatchObject({ sent: 120, missing: 0 });
     for (const radio of radios) radio.stop();
   });
 });

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { StatusReport } from '../../src/ops/reports/report.ts';
 import { findPort, Site } from './any-broker.ts';
-import { type House, openHouse } from './testbed.ts';
-import { GATEWAY } from './testbed-config.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { runProgram } from './program.ts';
 import { openUnits, simulatedUnit } from './simulated-units.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
+import { GATEWAY } from './testbed-config.ts';
 import { until } from './until.ts';
 
 const FILTER = `${GATEWAY}/a/cmd`;
@@ -49,69 +49,69 @@ function policyOf(hub: Exclude<Hub, 'closes the connection'>, folder: string): s
   return ['allow_anonymous true', `plugin ${PLUGIN}`, `plugin_opt_config_file ${path}`];
 }
 
-async function openAt(hub: Hub, isWritable = false): Promise<House> {
+async function openAt(hub: Hub, isWritable = false): Promise<Testbed> {
   const more = await openMeter(isWritable);
   if (hub === 'closes the connection') {
     const config = { hub: { attempts_max: 1 } };
-    const house = await openHouse({ subdevices: { a: { keepAliveMs: 1000 } }, isTapped: true, more, config });
-    house.tap.closesOn = ({ kind }) => kind === 'subscribe';
-    return house;
+    const testbed = await openTestbed({ subdevices: { a: { keepAliveMs: 1000 } }, isTapped: true, more, config });
+    testbed.tap.closesOn = ({ kind }) => kind === 'subscribe';
+    return testbed;
   }
   const [port, open] = [await findPort(), await findPort()];
   const brokerAt = (_: number, folder: string) => new Mosquitto(open, folder, { port, lines: policyOf(hub, folder) });
-  const { house } = await Site.open({ port, subdevices: ['a'], more, brokerAt });
-  return house;
+  const { testbed } = await Site.open({ port, subdevices: ['a'], more, brokerAt });
+  return testbed;
 }
 
 /** Uplinks of both subdevices reach the hub from now on. */
-async function expectUplinks(house: House): Promise<void> {
+async function expectUplinks(testbed: Testbed): Promise<void> {
   const delivered = async (): Promise<number> => {
-    const { lanes } = await house.gateway.ledger();
+    const { lanes } = await testbed.gateway.ledger();
     return lanes.find(({ subdevice, direction }) => subdevice === 'meter' && direction === 'uplink')?.delivered ?? 0;
   };
   const before = await delivered();
-  house.publish(20);
-  await until(() => house.uplinks.delivered === house.uplinks.sent);
+  testbed.publish(20);
+  await until(() => testbed.uplinks.delivered === testbed.uplinks.sent);
   await until(async () => (await delivered()) >= before + 5);
 }
 
-const commandOf = (house: House, ...words: string[]) => runProgram('--config', house.configPath, ...words);
+const commandOf = (testbed: Testbed, ...words: string[]) => runProgram('--config', testbed.configPath, ...words);
 
 describe.each(Object.keys(TOLD) as Hub[])('at a hub that %s upon SUBSCRIBE', (hub) => {
   const { listed, conditions } = TOLD[hub];
   const isMissing = hub !== 'closes the connection' && (MOSQUITTO_IS_MISSING || !existsSync(PLUGIN));
 
   it.skipIf(isMissing)('uplinks flow, also after a restart, and only the filter is named', async () => {
-    const house = await openAt(hub);
-    await house.gateway.start();
-    for (const subdevice of house.subdevices) house.enter(subdevice);
+    const testbed = await openAt(hub);
+    await testbed.gateway.start();
+    for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
     for (const life of ['first', 'second']) {
       if (life === 'second') {
-        await house.gateway.signal('SIGKILL');
-        await house.gateway.start();
+        await testbed.gateway.signal('SIGKILL');
+        await testbed.gateway.start();
       }
-      await expectUplinks(house);
-      await until(async () => listed.test((await commandOf(house, 'hub', 'subscriptions')).stdout));
+      await expectUplinks(testbed);
+      await until(async () => listed.test((await commandOf(testbed, 'hub', 'subscriptions')).stdout));
       const isSettled = ({ hub }: StatusReport): boolean => hub.state === 'connected';
-      const status = await house.untilStatus(isSettled);
-      expect([status.hub.takings, status.conditions.map(({ code }) => code)]).toEqual([0, conditions]);
+      const status = await testbed.untilStatus(isSettled);
+      expect([status.hub.takeovers, status.conditions.map(({ code }) => code)]).toEqual([0, conditions]);
       for (const { sentence } of status.conditions) expect(sentence).toContain(FILTER);
-      const { stdout } = await commandOf(house, 'hub', 'subscriptions');
+      const { stdout } = await commandOf(testbed, 'hub', 'subscriptions');
       expect(stdout).not.toContain('meter');
-      await expectUplinks(house);
+      await expectUplinks(testbed);
     }
   });
 });
 
 it('a unit with a writable point is subscribed for, and its uplinks flow all the same', async () => {
-  const house = await openAt('closes the connection', true);
-  await house.gateway.start();
-  for (const subdevice of house.subdevices) house.enter(subdevice);
-  await expectUplinks(house);
+  const testbed = await openAt('closes the connection', true);
+  await testbed.gateway.start();
+  for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
+  await expectUplinks(testbed);
   const rows = [/gw\/a\/cmd +set aside +a$/m, /gw\/meter\/set +set aside +meter$/m];
   await until(async () => {
-    const { stdout } = await commandOf(house, 'hub', 'subscriptions');
+    const { stdout } = await commandOf(testbed, 'hub', 'subscriptions');
     return rows.every((row) => row.test(stdout));
   });
-  await expectUplinks(house);
+  await expectUplinks(testbed);
 });

@@ -8,8 +8,8 @@ import { systemClock } from '../../src/io/clock.ts';
 import type { LedgerReport } from '../../src/ops/reports/ledger-report.ts';
 import { PAGE_BYTES } from '../../src/store/database.ts';
 import { openStore, put, storePath } from '../unit/store/store-rig.ts';
-import { type House, openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const BACKLOG = 300;
@@ -17,19 +17,19 @@ const BACKLOG = 300;
 const LEAF = 13;
 const LEAVES_SMASHED = 3;
 
-const storeOf = (house: House): string => join(house.stateDir, 'holdfast.db');
-const quarantineOf = (house: House): string => join(house.stateDir, 'quarantine');
-const failuresOf = (house: House): string => join(house.folder, 'storage-failures');
+const storeOf = (testbed: Testbed): string => join(testbed.stateDir, 'holdfast.db');
+const quarantineOf = (testbed: Testbed): string => join(testbed.stateDir, 'quarantine');
+const failuresOf = (testbed: Testbed): string => join(testbed.folder, 'storage-failures');
 
 /** A house whose gateway has stopped with a backlog, and whose hub is away. */
-async function stopped(): Promise<House> {
-  const house = await openHouse({ subdevices: { a: { window: 16 } } });
-  await house.start();
-  await house.loseHub();
-  house.publish(BACKLOG);
-  await house.untilAcknowledged();
-  await house.gateway.signal('SIGTERM');
-  return house;
+async function stopped(): Promise<Testbed> {
+  const testbed = await openTestbed({ subdevices: { a: { window: 16 } } });
+  await testbed.start();
+  await testbed.loseHub();
+  testbed.publish(BACKLOG);
+  await testbed.untilAcknowledged();
+  await testbed.gateway.signal('SIGTERM');
+  return testbed;
 }
 
 function noise(bytes: number): Buffer {
@@ -55,22 +55,22 @@ function smashLeaves(path: string): number {
 
 /** The running gateway has delivered so many of its backlog, has counted the others, and does its work. */
 async function expectSalvaged(
-  house: House,
+  testbed: Testbed,
   { salvaged, damaged }: { salvaged: number; damaged: number },
 ): Promise<void> {
-  const { recovery } = (await house.gateway.status()).store;
+  const { recovery } = (await testbed.gateway.status()).store;
   expect(recovery[0]).toContain(`the store was corrupt: ${salvaged} messages were salvaged`);
-  expect(recovery[0]).toContain(`the file is kept in ${join(quarantineOf(house), '1')}`);
-  expect(house.gateway.journal).toContain('the store was corrupt');
-  expect(await house.gateway.ledger()).toMatchObject({
+  expect(recovery[0]).toContain(`the file is kept in ${join(quarantineOf(testbed), '1')}`);
+  expect(testbed.gateway.journal).toContain('the store was corrupt');
+  expect(await testbed.gateway.ledger()).toMatchObject({
     balances: true,
     totals: { uplink: { pending: salvaged, damaged } },
   });
-  const codes = (await house.gateway.status()).conditions.map(({ code }) => code);
+  const codes = (await testbed.gateway.status()).conditions.map(({ code }) => code);
   expect(codes.includes('damaged-rows')).toBe(damaged > 0);
-  await expectService(house, salvaged);
-  await house.gateway.signal('SIGTERM');
-  const { stdout, code } = await runProgram('ledger', '--json', '--config', house.configPath);
+  await expectService(testbed, salvaged);
+  await testbed.gateway.signal('SIGTERM');
+  const { stdout, code } = await runProgram('ledger', '--json', '--config', testbed.configPath);
   expect({ code, ...(JSON.parse(stdout) as LedgerReport) }).toMatchObject({
     code: 0,
     source: 'store',
@@ -78,12 +78,12 @@ async function expectSalvaged(
   });
 }
 
-async function expectService(house: House, delivered: number): Promise<void> {
-  house.restoreHub();
-  house.publish(5);
-  await house.untilIdle();
-  await until(() => house.uplinks.delivered === delivered + 5);
-  expect(house.uplinks).toMatchObject({ reordered: 0, missing: BACKLOG - delivered });
+async function expectService(testbed: Testbed, delivered: number): Promise<void> {
+  testbed.restoreHub();
+  testbed.publish(5);
+  await testbed.untilIdle();
+  await until(() => testbed.uplinks.delivered === delivered + 5);
+  expect(testbed.uplinks).toMatchObject({ reordered: 0, missing: BACKLOG - delivered });
 }
 
 describe('a store that is found corrupt', () => {
@@ -103,73 +103,73 @@ describe('a store that is found corrupt', () => {
   ])(
     'because %s, is set aside as it was, and the gateway goes on with what is legible',
     async (_why, salvaged, spoil) => {
-      const house = await stopped();
-      spoil(storeOf(house));
-      const spoilt = readFileSync(storeOf(house));
-      await house.gateway.start();
-      expect((await house.gateway.status()).store.recovery[0]).toContain('nobody knows how many are missing');
-      await expectSalvaged(house, { salvaged, damaged: BACKLOG - salvaged });
-      expect(readFileSync(join(quarantineOf(house), '1', 'holdfast.db')).equals(spoilt)).toBe(true);
+      const testbed = await stopped();
+      spoil(storeOf(testbed));
+      const spoilt = readFileSync(storeOf(testbed));
+      await testbed.gateway.start();
+      expect((await testbed.gateway.status()).store.recovery[0]).toContain('nobody knows how many are missing');
+      await expectSalvaged(testbed, { salvaged, damaged: BACKLOG - salvaged });
+      expect(readFileSync(join(quarantineOf(testbed), '1', 'holdfast.db')).equals(spoilt)).toBe(true);
     },
   );
 
   it('because it was cut short, is salvaged up to there', async () => {
-    const house = await stopped();
-    const bytes = readFileSync(storeOf(house));
-    truncateSync(storeOf(house), Math.floor(bytes.length / PAGE_BYTES / 2) * PAGE_BYTES);
-    await house.gateway.start();
-    const { damaged, pending } = (await house.gateway.ledger()).totals.uplink;
+    const testbed = await stopped();
+    const bytes = readFileSync(storeOf(testbed));
+    truncateSync(storeOf(testbed), Math.floor(bytes.length / PAGE_BYTES / 2) * PAGE_BYTES);
+    await testbed.gateway.start();
+    const { damaged, pending } = (await testbed.gateway.ledger()).totals.uplink;
     expect([damaged + pending, damaged > 0]).toEqual([BACKLOG, true]);
-    await expectSalvaged(house, { salvaged: pending, damaged });
+    await expectSalvaged(testbed, { salvaged: pending, damaged });
   });
 
   it('because pages in the middle are noise, is found so before it is used', async () => {
-    const house = await stopped();
-    const damaged = smashLeaves(storeOf(house));
-    await house.gateway.start();
-    await expectSalvaged(house, { salvaged: BACKLOG - damaged, damaged });
+    const testbed = await stopped();
+    const damaged = smashLeaves(storeOf(testbed));
+    await testbed.gateway.start();
+    await expectSalvaged(testbed, { salvaged: BACKLOG - damaged, damaged });
   });
 
   it('is not set aside on suspicion alone', async () => {
-    const house = await stopped();
-    writeFileSync(failuresOf(house), `${Math.floor(systemClock().nowMs())} store-corrupt\n`);
-    await house.gateway.start();
-    expect((await house.gateway.status()).store.recovery).toEqual([]);
-    expect(existsSync(quarantineOf(house))).toBe(false);
-    await expectService(house, BACKLOG);
+    const testbed = await stopped();
+    writeFileSync(failuresOf(testbed), `${Math.floor(systemClock().nowMs())} store-corrupt\n`);
+    await testbed.gateway.start();
+    expect((await testbed.gateway.status()).store.recovery).toEqual([]);
+    expect(existsSync(quarantineOf(testbed))).toBe(false);
+    await expectService(testbed, BACKLOG);
   });
 
   it('would cost the whole backlog without the salvage', async () => {
-    const house = await stopped();
-    smashLeaves(storeOf(house));
-    renameSync(storeOf(house), join(house.folder, 'kept')); // what a gateway would do that begins anew
-    await house.gateway.start();
-    await expect(expectSalvaged(house, { salvaged: 0, damaged: 0 })).rejects.toThrow();
-    await expectService(house, 0);
+    const testbed = await stopped();
+    smashLeaves(storeOf(testbed));
+    renameSync(storeOf(testbed), join(testbed.folder, 'kept')); // what a gateway would do that begins anew
+    await testbed.gateway.start();
+    await expect(expectSalvaged(testbed, { salvaged: 0, damaged: 0 })).rejects.toThrow();
+    await expectService(testbed, 0);
   });
 });
 
 it('a log of another store is set aside, and nothing of the own one is lost', async () => {
-  const house = await stopped();
+  const testbed = await stopped();
   const other = storePath();
   const { commit } = openStore(other);
   for (let seq = 1; seq <= 50; seq += 1) commit(put(seq));
-  copyFileSync(`${other}-wal`, `${storeOf(house)}-wal`);
-  await house.gateway.start();
-  expect((await house.gateway.status()).store.recovery[0]).toContain("was another store's");
-  await expectService(house, BACKLOG);
+  copyFileSync(`${other}-wal`, `${storeOf(testbed)}-wal`);
+  await testbed.gateway.start();
+  expect((await testbed.gateway.status()).store.recovery[0]).toContain("was another store's");
+  await expectService(testbed, BACKLOG);
 });
 
 it('a store of a newer program is refused, and nothing is touched', async () => {
-  const house = await stopped();
-  const database = new Sqlite(storeOf(house));
+  const testbed = await stopped();
+  const database = new Sqlite(storeOf(testbed));
   database.pragma('user_version = 99');
   database.close();
-  const before = filesIn(house.stateDir);
-  house.gateway.spawn();
-  expect(await house.gateway.ended()).toBe(EXIT.storage);
-  expect(house.gateway.journal).toContain('has schema 99');
-  expect(filesIn(house.stateDir)).toEqual(before);
+  const before = filesIn(testbed.stateDir);
+  testbed.gateway.spawn();
+  expect(await testbed.gateway.ended()).toBe(EXIT.storage);
+  expect(testbed.gateway.journal).toContain('has schema 99');
+  expect(filesIn(testbed.stateDir)).toEqual(before);
 });
 
 function filesIn(folder: string): Record<string, string> {

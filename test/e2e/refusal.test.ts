@@ -2,15 +2,15 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
+import { openTestbed } from './testbed.ts';
 
 describe('a configuration with mistakes', () => {
   it('ends the gateway with 78, after all of them were named at once', async () => {
-    const house = await openHouse();
+    const testbed = await openTestbed();
     const mistakes = ['name = "a b"', 'stat_dir = "/tmp"', '[hub]', 'profile = "genric"', 'port = 70000'];
-    writeFileSync(house.configPath, ['[gateway]', ...mistakes].join('\n'));
-    const { code, stderr } = await runProgram('run', '--config', house.configPath);
+    writeFileSync(testbed.configPath, ['[gateway]', ...mistakes].join('\n'));
+    const { code, stderr } = await runProgram('run', '--config', testbed.configPath);
     expect(code).toBe(78);
     for (const place of ['gateway.name', 'gateway.stat_dir', 'hub.profile', 'hub.port', 'hub.host'])
       expect(stderr).toContain(place);
@@ -26,32 +26,32 @@ describe('a configuration with mistakes', () => {
 
 describe('a second gateway', () => {
   it('on the same state directory ends with a clear word; the first goes on', async () => {
-    const house = await openHouse();
-    await house.start();
-    house.publish(5);
-    await house.expectNothingLost();
-    const second = join(house.folder, 'second.toml');
-    const text = readFileSync(house.configPath, 'utf8');
-    writeFileSync(second, text.replace(house.socketPath, join(house.folder, 'second.sock')));
-    const before = statSync(join(house.folder, 'state/holdfast.db'));
+    const testbed = await openTestbed();
+    await testbed.start();
+    testbed.publish(5);
+    await testbed.expectNothingLost();
+    const second = join(testbed.folder, 'second.toml');
+    const text = readFileSync(testbed.configPath, 'utf8');
+    writeFileSync(second, text.replace(testbed.socketPath, join(testbed.folder, 'second.sock')));
+    const before = statSync(join(testbed.folder, 'state/holdfast.db'));
     const { code, stderr } = await runProgram('run', '--config', second);
     expect(code).toBe(74);
     expect(stderr).toContain('holdfast.db is in use by another process');
-    const { mtimeMs, size, ino } = statSync(join(house.folder, 'state/holdfast.db'));
+    const { mtimeMs, size, ino } = statSync(join(testbed.folder, 'state/holdfast.db'));
     expect({ mtimeMs, size, ino }).toEqual({ mtimeMs: before.mtimeMs, size: before.size, ino: before.ino });
-    house.publish(5);
-    await house.expectNothingLost();
+    testbed.publish(5);
+    await testbed.expectNothingLost();
   });
 
   it('with the same configuration takes nothing from the first: neither its socket nor its ports', async () => {
-    const house = await openHouse();
-    await house.start();
-    const { code, stderr } = await runProgram('run', '--config', house.configPath);
+    const testbed = await openTestbed();
+    await testbed.start();
+    const { code, stderr } = await runProgram('run', '--config', testbed.configPath);
     expect([74, 78]).toContain(code);
     expect(stderr).toMatch(/in use|already/);
-    for (const subdevice of house.subdevices) house.command(subdevice);
-    house.publish(5);
-    await house.expectNothingLost();
-    expect((await house.gateway.status()).links.map(({ state }) => state)).toEqual(['open', 'open']);
+    for (const subdevice of testbed.subdevices) testbed.command(subdevice);
+    testbed.publish(5);
+    await testbed.expectNothingLost();
+    expect((await testbed.gateway.status()).links.map(({ state }) => state)).toEqual(['open', 'open']);
   });
 });

@@ -35,22 +35,22 @@ async function openSite(retain: boolean, lines: readonly string[] = []): Promise
  * the broker is back and has all three messages.
  */
 async function accumulate({ site, broker }: RetainSite): Promise<void> {
-  const { house } = site;
+  const { testbed } = site;
   await site.enter();
   await broker.stop();
-  await house.untilStatus(({ hub }) => hub.state !== 'connected');
-  const a = house.subdevice('a');
+  await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
+  const a = testbed.subdevice('a');
   a.publish('kept', { payload: text('1'), retain: true });
   a.publish('passing', { payload: text('2') });
-  await house.untilAcknowledged();
-  await house.gateway.signal('SIGKILL');
-  house.subdevice('b').stop();
-  await house.gateway.start();
-  await until(async () => (await house.gateway.ledger()).totals.uplink.pending === 3); // the will of b too
-  await house.gateway.signal('SIGKILL');
-  await house.gateway.start();
+  await testbed.untilAcknowledged();
+  await testbed.gateway.signal('SIGKILL');
+  testbed.subdevice('b').stop();
+  await testbed.gateway.start();
+  await until(async () => (await testbed.gateway.ledger()).totals.uplink.pending === 3); // the will of b too
+  await testbed.gateway.signal('SIGKILL');
+  await testbed.gateway.start();
   await broker.start();
-  await until(async () => (await house.gateway.ledger()).totals.uplink.delivered === 3);
+  await until(async () => (await testbed.gateway.ledger()).totals.uplink.delivered === 3);
 }
 
 describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, RETAIN of subdevices', () => {
@@ -59,7 +59,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, RETAIN of subd
     const { site, broker } = plan;
     await accumulate(plan);
     expect(await broker.retained('gw/#')).toEqual(['gw/a/kept 1', 'gw/b/gone lost']);
-    const a = site.house.subdevice('a');
+    const a = site.testbed.subdevice('a');
     a.publish('kept', { payload: new Uint8Array(0), retain: true });
     a.publish('quick', { payload: text('3'), qos: 0, retain: true });
     a.order({ kind: 'publishUnconnected', topic: 'un', payload: text('4'), retain: true });
@@ -76,28 +76,28 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, RETAIN of subd
   it('on which the broker closes the connection costs one message, which goes with RETAIN once it is put back', async () => {
     const lines = ['retain_available false'];
     const { site, broker } = await openSite(true, lines);
-    const { house } = site;
+    const { testbed } = site;
     await site.enter();
-    house.subdevice('a').publish('kept', { payload: text('1'), retain: true });
-    house.publish(5);
+    testbed.subdevice('a').publish('kept', { payload: text('1'), retain: true });
+    testbed.publish(5);
     await until(async () => {
-      const { uplink } = (await house.gateway.ledger()).totals;
+      const { uplink } = (await testbed.gateway.ledger()).totals;
       return uplink.dead === 1 && uplink.delivered === 10;
     });
-    expect(house.uplinks.delivered).toBe(10);
+    expect(testbed.uplinks.delivered).toBe(10);
     const list = async (): Promise<DeadLettersReport> => {
-      const { stdout } = await runProgram('--config', house.configPath, '--json', 'dead-letters', 'list');
+      const { stdout } = await runProgram('--config', testbed.configPath, '--json', 'dead-letters', 'list');
       return JSON.parse(stdout) as DeadLettersReport;
     };
     await until(async () => (await list()).kept === 1); // a dead letter is written with a later commit
     expect((await list()).letters).toMatchObject([{ topic: 'gw/a/kept', retain: true }]);
-    const shown = await runProgram('--config', house.configPath, 'dead-letters', 'show', '1');
+    const shown = await runProgram('--config', testbed.configPath, 'dead-letters', 'show', '1');
     expect(shown.stdout).toMatch(/Topic +gw\/a\/kept\n.*Retain +yes\n/);
     await broker.stop();
     lines.length = 0;
     await broker.start();
-    await runProgram('--config', house.configPath, 'dead-letters', 'retry', '--all');
-    await until(async () => (await house.gateway.ledger()).totals.uplink.delivered === 11);
+    await runProgram('--config', testbed.configPath, 'dead-letters', 'retry', '--all');
+    await until(async () => (await testbed.gateway.ledger()).totals.uplink.delivered === 11);
     expect(await broker.retained('gw/#')).toEqual(['gw/a/kept 1']);
   });
 });

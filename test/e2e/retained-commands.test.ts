@@ -2,9 +2,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { RetainedPolicy } from '../../src/subdevices/retained-commands.ts';
 import { findPort, Site } from './any-broker.ts';
-import { GATEWAY } from './testbed-config.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { openUnits, simulatedUnit } from './simulated-units.ts';
+import { GATEWAY } from './testbed-config.ts';
 import { until } from './until.ts';
 import { openWireTap } from './wire-tap.ts';
 
@@ -26,7 +26,7 @@ async function openField(policy: RetainedPolicy) {
     more: `${link}[[link.unit]]\nid = "meter"\naddress = 1\npoll_ms = 100\n${POINT}[[subdevice]]\nid = "meter"\n`,
     brokerAt: (at, folder) => new Mosquitto(at, folder),
   });
-  const { house } = site;
+  const { testbed } = site;
   const broker = site.broker as Mosquitto;
   const retain = async (content: number): Promise<void> => {
     await broker.retain(`${GATEWAY}/a/cmd`, String(content));
@@ -36,7 +36,8 @@ async function openField(policy: RetainedPolicy) {
   /** Messages given to each subdevice, once the gateway has acknowledged so many in all. */
   const expectGiven = async (acknowledged: number, given: number, givenToMeter = given): Promise<void> => {
     await until(() => pubacks() >= acknowledged);
-    const lanes = async () => (await house.gateway.ledger()).lanes.filter(({ direction }) => direction === 'downlink');
+    const lanes = async () =>
+      (await testbed.gateway.ledger()).lanes.filter(({ direction }) => direction === 'downlink');
     await until(async () => (await lanes()).every(({ pending }) => pending === 0));
     const all = await lanes();
     expect([pubacks(), LANES.map((id) => all.find(({ subdevice }) => subdevice === id)?.delivered ?? 0)]).toEqual([
@@ -46,7 +47,7 @@ async function openField(policy: RetainedPolicy) {
   };
   const askedFor = (kind: 'subscribe' | 'unsubscribe'): number =>
     tap.packets.filter(({ packet }) => packet.kind === kind).length;
-  return { site, house, broker, unit, retain, expectGiven, askedFor };
+  return { site, testbed, broker, unit, retain, expectGiven, askedFor };
 }
 
 /** Copies given to each subdevice of the content that was retained before the gateway came: at first, and then each time. */
@@ -59,33 +60,33 @@ const GIVEN: Readonly<Record<RetainedPolicy, { readonly first: number; readonly 
 describe.skipIf(MOSQUITTO_IS_MISSING).each(Object.keys(GIVEN) as RetainedPolicy[])('with "%s"', (policy) => {
   it('retained commands are carried out as often as that says, over restarts and new subscriptions', async () => {
     const { first, each } = GIVEN[policy];
-    const { house, broker, unit, retain, expectGiven, askedFor } = await openField(policy);
+    const { testbed, broker, unit, retain, expectGiven, askedFor } = await openField(policy);
     await retain(7);
-    await house.gateway.start();
-    for (const subdevice of house.subdevices) house.enter(subdevice);
+    await testbed.gateway.start();
+    for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
     await expectGiven(2, first);
     expect(unit.holdings[0]).toBe(first * 7);
     // the session is present, and each filter is sent again
     await broker.stop();
-    await house.untilStatus(({ hub }) => hub.state !== 'connected');
+    await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
     await broker.start();
     await expectGiven(4, first + each);
-    await house.gateway.signal('SIGTERM');
-    await house.gateway.start();
+    await testbed.gateway.signal('SIGTERM');
+    await testbed.gateway.start();
     await expectGiven(6, first + 2 * each);
-    expect((await house.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
+    expect((await testbed.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
     // what comes without RETAIN is for the subdevice whatever was retained
     await retain(8);
     await expectGiven(8, first + 2 * each + 1);
     expect(unit.holdings[0]).toBe(8);
     // a new session, with the broker's other memory
-    await house.gateway.signal('SIGTERM');
+    await testbed.gateway.signal('SIGTERM');
     await broker.endSession(GATEWAY);
-    await house.gateway.start();
+    await testbed.gateway.start();
     await expectGiven(10, first + 3 * each + 1);
-    expect((await house.gateway.status()).hub).toMatchObject({ sessionPresent: false, sessionsLost: 1 });
+    expect((await testbed.gateway.status()).hub).toMatchObject({ sessionPresent: false, sessionsLost: 1 });
     // and a subscription that was given up meanwhile
-    const [a] = house.subdevices;
+    const [a] = testbed.subdevices;
     const before = askedFor('unsubscribe');
     a?.order({ kind: 'unsubscribe', filter: 'cmd' });
     await until(() => askedFor('unsubscribe') > before);

@@ -1,18 +1,18 @@
 /** A subdevice uses the services of the hub through the gateway, under short names, and reaches nobody else's. */
 import { expect, it } from 'vitest';
-import type { SubdeviceReport } from '../../src/bench/subdevices/subdevice-contract.ts';
-import { openStrictHouse, PRODUCT } from './strict-hub-testbed.ts';
+import type { SimulatedReport } from '../../src/bench/subdevices/subdevice-contract.ts';
+import { openStrictHubTestbed, PRODUCT } from './strict-hub-testbed.ts';
 import { until } from './until.ts';
 
 const DEVICE = { product: PRODUCT, device: 'a' };
 const DOWN = ['$shadow/operation/result', '$ota/update', '$rrpc/rxd/+'];
 
 it('a subdevice uses its shadow, reports its firmware, answers a call, and reaches no other topic of the hub', async () => {
-  const house = await openStrictHouse();
-  await house.gateway.start();
-  const subdevice = house.subdevice('a');
+  const testbed = await openStrictHubTestbed();
+  await testbed.gateway.start();
+  const subdevice = testbed.subdevice('a');
   const received: { topic: string; text: string }[] = [];
-  subdevice.onReport((report: SubdeviceReport) => {
+  subdevice.onReport((report: SimulatedReport) => {
     if (report.kind === 'received')
       received.push({ topic: report.topic, text: new TextDecoder().decode(report.payload) });
   });
@@ -31,7 +31,7 @@ it('a subdevice uses its shadow, reports its firmware, answers a call, and reach
   subdevice.start();
   for (const filter of DOWN) subdevice.order({ kind: 'subscribe', filter, qos: 1 });
   const wanted = DOWN.map((filter) => filter.replace(/(\/\+)?$/, '/PPPPPPPPPP/a$1'));
-  const session = () => house.hub.sessions().find(({ clientId }) => clientId === 'GGGGGGGGGGgw');
+  const session = () => testbed.hub.sessions().find(({ clientId }) => clientId === 'GGGGGGGGGGgw');
   await until(() => {
     const filters = session()?.subscriptions.map(({ filter }) => filter) ?? [];
     return wanted.every((filter) => filters.includes(filter)) && session()?.subdevicesOnline.length === 1;
@@ -39,20 +39,20 @@ it('a subdevice uses its shadow, reports its firmware, answers a call, and reach
 
   say('$shadow/operation', '{"type":"update","state":{"reported":{"on":false}},"version":0}');
   expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'update', result: 0 });
-  house.hub.serve({ kind: 'desire', device: DEVICE, state: { on: true } });
+  testbed.hub.serve({ kind: 'desire', device: DEVICE, state: { on: true } });
   expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'delta', payload: { state: { on: true } } });
   say('$shadow/operation', '{"type":"get"}');
   expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'get', payload: { version: 2 } });
 
   say('$ota/report', '{"type":"report_version","report":{"version":"0.1"}}');
   expect(await answer('$ota/update')).toMatchObject({ type: 'report_version_rsp', version: '0.1' });
-  expect(house.hub.serve({ kind: 'firmware', device: DEVICE })).toMatchObject({ version: '0.1' });
+  expect(testbed.hub.serve({ kind: 'firmware', device: DEVICE })).toMatchObject({ version: '0.1' });
 
-  house.hub.serve({ kind: 'call', device: DEVICE, payload: Buffer.from('{}').toString('base64') });
+  testbed.hub.serve({ kind: 'call', device: DEVICE, payload: Buffer.from('{}').toString('base64') });
   expect(await answer('$rrpc/rxd/1')).toEqual({});
   say('$rrpc/txd/1', 'pong');
-  await until(() => 'payload' in house.hub.serve({ kind: 'reply', id: '1' }));
-  expect(house.hub.serve({ kind: 'reply', id: '1' })).toMatchObject({
+  await until(() => 'payload' in testbed.hub.serve({ kind: 'reply', id: '1' }));
+  expect(testbed.hub.serve({ kind: 'reply', id: '1' })).toMatchObject({
     payload: Buffer.from('pong').toString('base64'),
   });
 
@@ -61,9 +61,9 @@ it('a subdevice uses its shadow, reports its firmware, answers a call, and reach
   say('$gateway/operation', '{"type":"unbind_all"}');
   say('$ota/report/PPPPPPPPPP/b', '{"type":"report_version","report":{"version":"9"}}');
   await until(() => subdevice.queued === 2);
-  house.hub.serve({ kind: 'desire', device: DEVICE, state: { on: 1 } }); // passes behind all of them
+  testbed.hub.serve({ kind: 'desire', device: DEVICE, state: { on: 1 } }); // passes behind all of them
   expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'delta' });
   expect(session()?.subscriptions).toHaveLength(DOWN.length + 2);
-  expect(house.arrivals.filter(({ topic }) => topic.startsWith('$'))).toEqual([]);
-  expect(house.events.filter(({ kind }) => kind === 'unanswered')).toEqual([]);
+  expect(testbed.arrivals.filter(({ topic }) => topic.startsWith('$'))).toEqual([]);
+  expect(testbed.events.filter(({ kind }) => kind === 'unanswered')).toEqual([]);
 });

@@ -2,55 +2,55 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { give } from '../../src/ops/api/control-client.ts';
-import { type House, type HousePlan, openHouse } from './testbed.ts';
+import { openTestbed, type Testbed, type TestbedPlan } from './testbed.ts';
 import { until } from './until.ts';
 
-const conditionsOf = async (house: House): Promise<string[]> =>
-  (await house.gateway.status()).conditions.map(({ code }) => code);
+const conditionsOf = async (testbed: Testbed): Promise<string[]> =>
+  (await testbed.gateway.status()).conditions.map(({ code }) => code);
 
 const HEEDLESS = fileURLToPath(new URL('./gateway-without-hub-checks.ts', import.meta.url));
 
 /** The gateway is killed as soon as it has told of a gap. @returns whether it knows of it when it is back */
-async function isNotedAtOnce(plan: HousePlan = {}): Promise<boolean> {
-  const house = await openHouse(plan);
-  await house.start();
-  await house.loseHub();
-  house.hub.setFault({ kind: 'forgetSession', clientId: 'gw' });
-  house.restoreHub();
-  await until(() => house.session?.subscriptions.length === 2);
-  await house.gateway.ledger(); // the store answers in turn: what it was given before is written
-  await house.gateway.signal('SIGKILL');
-  await house.gateway.start();
-  const { hub } = await house.untilStatus(({ hub }) => hub.session.finding === 'resumed');
+async function isNotedAtOnce(plan: TestbedPlan = {}): Promise<boolean> {
+  const testbed = await openTestbed(plan);
+  await testbed.start();
+  await testbed.loseHub();
+  testbed.hub.setFault({ kind: 'forgetSession', clientId: 'gw' });
+  testbed.restoreHub();
+  await until(() => testbed.session?.subscriptions.length === 2);
+  await testbed.gateway.ledger(); // the store answers in turn: what it was given before is written
+  await testbed.gateway.signal('SIGKILL');
+  await testbed.gateway.start();
+  const { hub } = await testbed.untilStatus(({ hub }) => hub.session.finding === 'resumed');
   return hub.session.gap !== null;
 }
 
 /** The hub forgets the session while the gateway is away. */
-async function forget(house: House): Promise<void> {
-  await house.loseHub();
-  house.hub.setFault({ kind: 'forgetSession', clientId: 'gw' });
-  house.restoreHub();
-  await house.untilStatus(({ hub }) => hub.session.finding === 'lost');
+async function forget(testbed: Testbed): Promise<void> {
+  await testbed.loseHub();
+  testbed.hub.setFault({ kind: 'forgetSession', clientId: 'gw' });
+  testbed.restoreHub();
+  await testbed.untilStatus(({ hub }) => hub.session.finding === 'lost');
 }
 
 describe('a session that the hub lost', () => {
   it('is a gap until the technician acknowledges it, and a restart does not forget it', async () => {
-    const house = await openHouse();
-    await house.start();
-    await forget(house);
-    expect(house.gateway.journal).toMatch(/session lost at the hub after \d+ s away/);
-    await house.gateway.signal('SIGTERM');
-    await house.gateway.start();
-    const { hub } = await house.untilStatus(({ hub }) => hub.session.finding === 'resumed');
+    const testbed = await openTestbed();
+    await testbed.start();
+    await forget(testbed);
+    expect(testbed.gateway.journal).toMatch(/session lost at the hub after \d+ s away/);
+    await testbed.gateway.signal('SIGTERM');
+    await testbed.gateway.start();
+    const { hub } = await testbed.untilStatus(({ hub }) => hub.session.finding === 'resumed');
     expect(hub.session.gap).toMatchObject({ reason: 'session lost', age: { quality: 'exact' } });
-    expect(await conditionsOf(house)).toContain('downlink-gap');
+    expect(await conditionsOf(testbed)).toContain('downlink-gap');
 
-    expect(await give(house.socketPath, 'gap.acknowledge', {})).toEqual({ acknowledged: true });
-    expect(await conditionsOf(house)).not.toContain('downlink-gap');
-    await expect(give(house.socketPath, 'gap.acknowledge', {})).rejects.toMatchObject({ code: 'order-refused' });
-    await house.gateway.signal('SIGTERM');
-    await house.gateway.start();
-    expect((await house.gateway.status()).hub.session.gap).toBeNull();
+    expect(await give(testbed.socketPath, 'gap.acknowledge', {})).toEqual({ acknowledged: true });
+    expect(await conditionsOf(testbed)).not.toContain('downlink-gap');
+    await expect(give(testbed.socketPath, 'gap.acknowledge', {})).rejects.toMatchObject({ code: 'order-refused' });
+    await testbed.gateway.signal('SIGTERM');
+    await testbed.gateway.start();
+    expect((await testbed.gateway.status()).hub.session.gap).toBeNull();
   });
 
   it('is a gap though the gateway is killed while it subscribes again, and would be none if the note were not written', async () => {
@@ -59,19 +59,19 @@ describe('a session that the hub lost', () => {
   });
 
   it('is told to the application side on the resync topic, which takes the gap over', async () => {
-    const house = await openHouse({ config: { hub: { resync_topic: 'gw/resync' } } });
-    await house.start();
-    await forget(house);
-    await until(() => house.arrivals.some(({ topic }) => topic === 'gw/resync'));
-    const told = house.arrivals.find(({ topic }) => topic === 'gw/resync');
+    const testbed = await openTestbed({ config: { hub: { resync_topic: 'gw/resync' } } });
+    await testbed.start();
+    await forget(testbed);
+    await until(() => testbed.arrivals.some(({ topic }) => topic === 'gw/resync'));
+    const told = testbed.arrivals.find(({ topic }) => topic === 'gw/resync');
     expect(JSON.parse(Buffer.from(told?.payload ?? []).toString())).toEqual({
       type: 'possible_gap',
       reason: 'session lost',
       away_ms: expect.any(Number),
       away_is: 'exact',
     });
-    expect(await conditionsOf(house)).not.toContain('downlink-gap');
-    const ledger = await house.expectNothingLost();
+    expect(await conditionsOf(testbed)).not.toContain('downlink-gap');
+    const ledger = await testbed.expectNothingLost();
     expect(ledger.totals.uplink).toMatchObject({ accepted: 1, delivered: 1 });
   });
 });

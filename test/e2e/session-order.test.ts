@@ -1,10 +1,10 @@
 /** A clean session and at once a lasting one of the same client, and the gateway is killed: the lasting one is as acknowledged. */
 import { expect, it } from 'vitest';
 import { framingOf } from '../../src/codec/framing.ts';
-import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import type { Channel } from '../../src/ports.ts';
-import { type House, openHouse } from './testbed.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const RAW = framingOf('sn-raw');
@@ -28,9 +28,9 @@ class Hand {
   readonly #channel: Channel;
   #isOpen = false;
 
-  constructor(house: House) {
+  constructor(testbed: Testbed) {
     const reader = RAW.newReader(1024);
-    this.#channel = house.subdevice('d').pty.open({
+    this.#channel = testbed.subdevice('d').pty.open({
       opened: () => {
         this.#isOpen = true;
       },
@@ -65,23 +65,23 @@ class Hand {
   }
 }
 
-async function openLine(): Promise<{ readonly house: House; readonly hand: Hand }> {
-  const house = await openHouse({ subdevices: { d: {} }, config: { link: { framing: 'sn-raw' } } });
-  await house.gateway.start();
-  await house.untilStatus(({ links, hub }) => links[0]?.state === 'open' && hub.state === 'connected');
-  const hand = new Hand(house);
+async function openLine(): Promise<{ readonly testbed: Testbed; readonly hand: Hand }> {
+  const testbed = await openTestbed({ subdevices: { d: {} }, config: { link: { framing: 'sn-raw' } } });
+  await testbed.gateway.start();
+  await testbed.untilStatus(({ links, hub }) => links[0]?.state === 'open' && hub.state === 'connected');
+  const hand = new Hand(testbed);
   await hand.untilOpen();
-  return { house, hand };
+  return { testbed, hand };
 }
 
-async function restart(house: House): Promise<void> {
-  await house.gateway.signal('SIGKILL');
-  await house.gateway.start();
-  await house.untilStatus(({ links, hub }) => links[0]?.state === 'open' && hub.state === 'connected');
+async function restart(testbed: Testbed): Promise<void> {
+  await testbed.gateway.signal('SIGKILL');
+  await testbed.gateway.start();
+  await testbed.untilStatus(({ links, hub }) => links[0]?.state === 'open' && hub.state === 'connected');
 }
 
 it('keeps its subscription: what comes while it is away is stored for it', async () => {
-  const { house, hand } = await openLine();
+  const { testbed, hand } = await openLine();
   // lazy changes grow older with each commit before they force one
   for (let round = 0; round < 6; round += 1) {
     await hand.ask(CONNECT_CLEAN, 'connack');
@@ -91,18 +91,18 @@ it('keeps its subscription: what comes while it is away is stored for it', async
   await hand.ask(CONNECT, 'connack');
   expect(await hand.ask(SUBSCRIBE_GK, 'suback')).toMatchObject({ returnCode: 0 });
   await hand.ask(DISCONNECT, 'disconnect');
-  await restart(house);
-  await until(() => house.session?.subscriptions.some(({ filter }) => filter === 'gw/d/gk') === true);
-  house.hub.publish({ topic: 'gw/d/gk', payload: Buffer.from('open'), qos: 1 });
-  await until(async () => (await house.gateway.ledger()).totals.downlink.accepted === 1);
-  expect((await house.gateway.ledger()).totals.downlink).toMatchObject({ pending: 1 });
+  await restart(testbed);
+  await until(() => testbed.session?.subscriptions.some(({ filter }) => filter === 'gw/d/gk') === true);
+  testbed.hub.publish({ topic: 'gw/d/gk', payload: Buffer.from('open'), qos: 1 });
+  await until(async () => (await testbed.gateway.ledger()).totals.downlink.accepted === 1);
+  expect((await testbed.gateway.ledger()).totals.downlink).toMatchObject({ pending: 1 });
   await hand.ask(CONNECT, 'connack');
   // a name of two characters needs no topic id
   expect(Buffer.from((await hand.hear('publish')).payload).toString()).toBe('open');
 });
 
 it('keeps its will, and the topics of its ids', async () => {
-  const { house, hand } = await openLine();
+  const { testbed, hand } = await openLine();
   for (let round = 0; round < 6; round += 1) {
     await hand.ask(CONNECT_CLEAN, 'connack');
     await hand.ask(REGISTER_ABC, 'regack');
@@ -113,15 +113,15 @@ it('keeps its will, and the topics of its ids', async () => {
   await hand.ask(WILLMSG_LOST, 'connack');
   const xyz = await hand.ask(REGISTER_XYZ, 'regack');
   const abc = await hand.ask(REGISTER_ABC, 'regack');
-  await restart(house);
-  await until(() => house.arrivals.some(({ topic }) => topic === 'gw/d/gone'));
+  await restart(testbed);
+  await until(() => testbed.arrivals.some(({ topic }) => topic === 'gw/d/gone'));
   await hand.ask(CONNECT, 'connack');
   hand.say(`08 0c 20 ${hex16(xyz.topicId)} 00 09 31`);
   await hand.hear('puback');
   hand.say(`08 0c 20 ${hex16(abc.topicId)} 00 0a 32`);
   await hand.hear('puback');
-  await until(() => house.arrivals.length >= 3);
-  const texts = house.arrivals.map(({ topic, payload }) => `${topic} ${Buffer.from(payload).toString()}`);
+  await until(() => testbed.arrivals.length >= 3);
+  const texts = testbed.arrivals.map(({ topic, payload }) => `${topic} ${Buffer.from(payload).toString()}`);
   expect(texts).toEqual(['gw/d/gone lost', 'gw/d/xyz 1', 'gw/d/abc 2']);
 });
 

@@ -1,11 +1,11 @@
 /** Simulated Modbus units at the far end of a PTY. */
 import { onTestFinished } from 'vitest';
 import type { ChannelAction, ChannelInput, Machine } from '../../src/base/machine.ts';
-import { SimulatedUnit, type SimulatedUnitOptions } from '../../src/bench/subdevices/modbus-device.ts';
 import { openPty } from '../../src/bench/pty.ts';
+import { SimulatedUnit, type SimulatedUnitOptions } from '../../src/bench/subdevices/modbus-device.ts';
+import { systemClock } from '../../src/io/clock.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { Pump } from '../../src/runtime/pump.ts';
-import { systemClock } from '../../src/io/clock.ts';
 
 /** A line with several units on it. */
 class UnitBus implements Machine<ChannelInput, ChannelAction> {

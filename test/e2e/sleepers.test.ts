@@ -1,35 +1,35 @@
 /** A subdevice that sleeps, as whoever looks in sees it: in every command, and as what it is after a restart. */
 import { expect, it } from 'vitest';
-import { openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
+import { openTestbed } from './testbed.ts';
 import { until } from './until.ts';
 
 it('a sleeper is shown as asleep, with the time of its loss, until it connects; a restart ends the sleep', async () => {
-  const house = await openHouse();
-  await house.start();
-  const sleeper = house.subdevice('a');
+  const testbed = await openTestbed();
+  await testbed.start();
+  const sleeper = testbed.subdevice('a');
   let sleeps = 0;
   sleeper.onReport(({ kind }) => {
     if (kind === 'slept') sleeps += 1;
   });
   sleeper.order({ kind: 'sleep', durationMs: 600_000 });
   await until(() => sleeps > 0);
-  const { links } = await house.untilStatus((status) => status.links[0]?.asleep.length === 1);
+  const { links } = await testbed.untilStatus((status) => status.links[0]?.asleep.length === 1);
   expect(links[0]).toMatchObject({ subdevices: ['a'], asleep: [{ subdevice: 'a' }], probeable: [] });
   // one and a half times its sleep (MQTT-SN 1.2 §6.14)
   const { lostInMs = 0 } = links[0]?.asleep[0] ?? {};
   expect(lostInMs).toBeGreaterThan(800_000);
   expect(lostInMs).toBeLessThanOrEqual(900_000);
   const say = async (...words: readonly string[]) =>
-    (await runProgram('--config', house.configPath, ...words)).stdout.replaceAll(/\s+/g, ' ');
+    (await runProgram('--config', testbed.configPath, ...words)).stdout.replaceAll(/\s+/g, ' ');
   expect(await say('status')).toMatch(/1 subdevice, asleep: a \(lost in 14 min unless it wakes\)/);
   expect(await say('links')).toMatch(/link-a: .*a is asleep \(lost in 14 min unless it wakes\)/);
   expect(await say('subdevices')).toMatch(/\ba link-a asleep, 14 min left/);
   expect(await say('link', 'test', 'link-a', '--seconds', '1')).toContain('whoever is connected is asleep');
   sleeper.stop(); // it would connect at once: it is called back
-  await house.gateway.signal('SIGTERM');
-  await house.gateway.start();
-  const after = await house.untilStatus((status) => status.links[0]?.state === 'open');
+  await testbed.gateway.signal('SIGTERM');
+  await testbed.gateway.start();
+  const after = await testbed.untilStatus((status) => status.links[0]?.state === 'open');
   expect(after.links[0]).toMatchObject({ subdevices: [], asleep: [] });
   expect(await say('subdevices')).toMatch(/\ba link-a away, session kept/);
 });

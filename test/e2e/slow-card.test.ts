@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { House } from './testbed.ts';
-import { openSlowHouse, type SlowHouse, whyNoSlowCard } from './slow-card.ts';
+import { openSlowCardTestbed, type SlowCardTestbed, whyNoSlowCard } from './slow-card.ts';
+import type { Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const IN_THREAD = fileURLToPath(new URL('../crash/gateway-without-full-sync.ts', import.meta.url));
@@ -20,95 +20,95 @@ const NARROW_BYTES = 8 * LARGE_BYTES;
 
 describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a keep alive for a commit', () => {
   it('costs no link, no keep alive on either side, and no message either way', { timeout: 600_000 }, async () => {
-    const slow = await openSlowHouse();
-    const { house } = slow;
-    await startBusy(house);
-    const away = house.subdevice('h');
+    const slow = await openSlowCardTestbed();
+    const { testbed } = slow;
+    await startBusy(testbed);
+    const away = testbed.subdevice('h');
     away.order({ kind: 'disconnect' });
     await until(() => !away.isConnected);
     expect(slow.partings.splice(0)).toEqual(['h gave its gateway up']);
     slow.makeSlow();
-    for (const subdevice of house.subdevices) {
-      for (let left = COMMANDS; left > 0; left -= 1) house.command(subdevice);
+    for (const subdevice of testbed.subdevices) {
+      for (let left = COMMANDS; left > 0; left -= 1) testbed.command(subdevice);
       if (subdevice !== away) for (let left = MESSAGES; left > 0; left -= 1) subdevice.publish('t');
     }
-    await until(() => house.session?.stored === 0 && house.session.inFlight === 0);
-    expect(hubPartings(house)).toBe(0);
+    await until(() => testbed.session?.stored === 0 && testbed.session.inFlight === 0);
+    expect(hubPartings(testbed)).toBe(0);
     away.order({ kind: 'connect' });
-    await house.loseHub();
-    house.publish(MESSAGES);
-    await house.untilAcknowledged();
-    const { links, process, store } = await house.gateway.status();
+    await testbed.loseHub();
+    testbed.publish(MESSAGES);
+    await testbed.untilAcknowledged();
+    const { links, process, store } = await testbed.gateway.status();
     expect(slow.partings).toEqual([]);
     expect(links.map(({ state, counters }) => [state, counters.openings])).toEqual(links.map(() => ['open', 1]));
     // the card was slow: whole windows of all links shared a commit
     expect(slow.delayed).toBeGreaterThan(1);
-    expect(store.commits).toBeLessThan((house.uplinks.sent + house.downlinks.sent) / 4);
+    expect(store.commits).toBeLessThan((testbed.uplinks.sent + testbed.downlinks.sent) / 4);
     expect(process.rssBytes).toBeLessThan(RSS_BYTES_MAX);
     slow.makeQuick();
-    house.restoreHub();
-    await house.expectNothingLost();
-    expect([slow.partings, hubPartings(house)]).toEqual([[], 1]);
+    testbed.restoreHub();
+    await testbed.expectNothingLost();
+    expect([slow.partings, hubPartings(testbed)]).toEqual([[], 1]);
   });
 
   it('is seen to cost keep alives when commits are made in the main thread', { timeout: 600_000 }, async () => {
-    const slow = await openSlowHouse({ program: IN_THREAD });
-    const { house } = slow;
-    writeFileSync(join(house.folder, 'synchronous'), 'FULL');
-    await startBusy(house);
-    await house.loseHub();
+    const slow = await openSlowCardTestbed({ program: IN_THREAD });
+    const { testbed } = slow;
+    writeFileSync(join(testbed.folder, 'synchronous'), 'FULL');
+    await startBusy(testbed);
+    await testbed.loseHub();
     slow.makeSlow();
-    house.publish(1);
+    testbed.publish(1);
     await until(() => slow.delayed > 0);
     slow.makeQuick();
     await until(() => slow.partings.length > 0);
-    await house.untilAcknowledged();
+    await testbed.untilAcknowledged();
   });
 
   it('makes subdevices wait when too much is in RAM only, and never more than the bound is', {
     timeout: 600_000,
   }, async () => {
-    const { slow, peak } = await crowdedHouse(NARROW_BYTES);
-    const { house } = slow;
+    const { slow, peak } = await crowdedTestbed(NARROW_BYTES);
+    const { testbed } = slow;
     expect(peak()).toBeLessThanOrEqual(NARROW_BYTES);
     expect(peak()).toBeGreaterThan(NARROW_BYTES - 2 * LARGE_BYTES);
     slow.makeQuick();
-    house.restoreHub();
-    await house.expectNothingLost();
+    testbed.restoreHub();
+    await testbed.expectNothingLost();
     expect(slow.partings).toEqual([]);
     expect(peak()).toBeLessThanOrEqual(NARROW_BYTES);
   });
 
   it('would hold more than that in RAM without the bound', { timeout: 600_000 }, async () => {
-    const { peak } = await crowdedHouse(1024 * NARROW_BYTES);
+    const { peak } = await crowdedTestbed(1024 * NARROW_BYTES);
     expect(peak()).toBeGreaterThan(NARROW_BYTES);
   });
 });
 
 /** All links send large messages as fast as they can while a commit runs, until one is told to wait or all are sent once. */
-async function crowdedHouse(bytesMax: number): Promise<{ slow: SlowHouse; peak: () => number }> {
-  const slow = await openSlowHouse({ program: NARROW });
-  const { house } = slow;
-  writeFileSync(join(house.folder, 'unstored-bytes-max'), String(bytesMax));
-  await startBusy(house);
-  await house.loseHub();
+async function crowdedTestbed(bytesMax: number): Promise<{ slow: SlowCardTestbed; peak: () => number }> {
+  const slow = await openSlowCardTestbed({ program: NARROW });
+  const { testbed } = slow;
+  writeFileSync(join(testbed.folder, 'unstored-bytes-max'), String(bytesMax));
+  await startBusy(testbed);
+  await testbed.loseHub();
   slow.makeSlow();
-  for (const subdevice of house.subdevices)
+  for (const subdevice of testbed.subdevices)
     for (let left = MESSAGES; left > 0; left -= 1) subdevice.publish('t', { bytes: LARGE_BYTES });
   const seen = (what: string): number[] =>
-    [...house.gateway.journal.matchAll(new RegExp(`${what} (\\d+)`, 'g'))].map(([, count]) => Number(count));
+    [...testbed.gateway.journal.matchAll(new RegExp(`${what} (\\d+)`, 'g'))].map(([, count]) => Number(count));
   const peak = (): number => Math.max(0, ...seen('unstored bytes'));
   await until(() => seen('congestion').length > 0 || peak() > NARROW_BYTES);
   return { slow, peak };
 }
 
 /** Every subdevice has sent something: topics are registered. */
-async function startBusy(house: House): Promise<void> {
-  await house.start();
-  house.publish(1);
-  await house.untilIdle();
+async function startBusy(testbed: Testbed): Promise<void> {
+  await testbed.start();
+  testbed.publish(1);
+  await testbed.untilIdle();
 }
 
-function hubPartings({ events }: House): number {
+function hubPartings({ events }: Testbed): number {
   return events.filter(({ kind }) => kind === 'disconnected').length;
 }

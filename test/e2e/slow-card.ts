@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { type House, type HousePlan, openHouse } from './testbed.ts';
+import { openTestbed, type Testbed, type TestbedPlan } from './testbed.ts';
 
 const SOURCE = fileURLToPath(new URL('./slow-fsync.c', import.meta.url));
 /** Whole seconds are what MQTT-SN has; one of them would leave a loaded machine too little time. */
@@ -25,16 +25,16 @@ export function whyNoSlowCard(): string | undefined {
 }
 
 /** A house of eight links with windows, on a card that is quick until it is made slow. */
-export class SlowHouse {
-  readonly house: House;
+export class SlowCardTestbed {
+  readonly testbed: Testbed;
   /** In the order in which it happened: who lost whom. */
   readonly partings: string[] = [];
   readonly #switchPath: string;
 
-  constructor(house: House) {
-    this.house = house;
-    this.#switchPath = switchPathIn(house.folder);
-    for (const subdevice of house.subdevices)
+  constructor(testbed: Testbed) {
+    this.testbed = testbed;
+    this.#switchPath = switchPathIn(testbed.folder);
+    for (const subdevice of testbed.subdevices)
       subdevice.onReport(({ kind }) => {
         if (kind === 'disconnected') this.partings.push(`${subdevice.id} gave its gateway up`);
       });
@@ -54,9 +54,9 @@ export class SlowHouse {
   }
 }
 
-export async function openSlowHouse(plan: HousePlan = {}): Promise<SlowHouse> {
+export async function openSlowCardTestbed(plan: TestbedPlan = {}): Promise<SlowCardTestbed> {
   const library = buildShim();
-  const house = await openHouse({
+  const testbed = await openTestbed({
     subdevices: Object.fromEntries(LINKS.map((id) => [id, { keepAliveMs: KEEP_ALIVE_MS, window: 8 }])),
     config: { hub: { keep_alive_s: KEEP_ALIVE_MS / 1000 }, inbox: { replay_interval_ms: 5 } },
     ...plan,
@@ -66,7 +66,7 @@ export async function openSlowHouse(plan: HousePlan = {}): Promise<SlowHouse> {
       SLOW_FSYNC_FROM: switchPathIn(folder),
     }),
   });
-  return new SlowHouse(house);
+  return new SlowCardTestbed(testbed);
 }
 
 function switchPathIn(folder: string): string {

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { OpenChannel } from '../../src/ports.ts';
-import { type HousePlan, openHouse } from './testbed.ts';
 import { killAgainAndAgain } from './kills.ts';
+import { openTestbed, type TestbedPlan } from './testbed.ts';
 
 const UNSAFE = fileURLToPath(new URL('./gateway-without-commits.ts', import.meta.url));
 /** Of the pieces that pass, either way: so many are gone, and so many have a stray byte before them. */
@@ -45,7 +45,7 @@ function disturbing(random: Random): {
   return { disturb, hits: () => hits };
 }
 
-function planOf(disturb?: (open: OpenChannel) => OpenChannel): HousePlan {
+function planOf(disturb?: (open: OpenChannel) => OpenChannel): TestbedPlan {
   const raw = { framing: 'sn-raw', window: 1 } as const;
   return {
     subdevices: { a: { ...raw, ...(disturb === undefined ? {} : { disturb }) }, b: raw },
@@ -58,18 +58,18 @@ function planOf(disturb?: (open: OpenChannel) => OpenChannel): HousePlan {
 
 it('loses nothing and keeps the order, both ways, through noise and kills', { timeout: 600_000 }, async () => {
   const noise = disturbing(seededRandom(11));
-  const house = await openHouse(planOf(noise.disturb));
-  await house.start();
-  await killAgainAndAgain(house, { kills: 12, seed: 7 });
-  const { totals } = await house.expectNothingLost();
+  const testbed = await openTestbed(planOf(noise.disturb));
+  await testbed.start();
+  await killAgainAndAgain(testbed, { kills: 12, seed: 7 });
+  const { totals } = await testbed.expectNothingLost();
   expect(noise.hits()).toBeGreaterThan(20);
   expect(totals.uplink).toMatchObject({ dead: 0, damaged: 0 });
 });
 
 it('is seen to lose messages when the gateway acknowledges before the commit', { timeout: 600_000 }, async () => {
-  const house = await openHouse({ ...planOf(), program: UNSAFE });
-  await house.start();
-  await killAgainAndAgain(house, { kills: 12, seed: 7, sights: ['acknowledged', 'arrived'] });
-  await house.untilIdle();
-  expect(house.uplinks.missing).toBeGreaterThan(0);
+  const testbed = await openTestbed({ ...planOf(), program: UNSAFE });
+  await testbed.start();
+  await killAgainAndAgain(testbed, { kills: 12, seed: 7, sights: ['acknowledged', 'arrived'] });
+  await testbed.untilIdle();
+  expect(testbed.uplinks.missing).toBeGreaterThan(0);
 });

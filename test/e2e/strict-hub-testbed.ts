@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { numberedPayload } from '../../src/bench/account.ts';
 import { type HubRules, MAINLAND } from '../../src/bench/hub/bench-rules.ts';
-import { FILTER, type House, openHouse } from './testbed.ts';
+import { FILTER, openTestbed, type Testbed } from './testbed.ts';
 import { GATEWAY } from './testbed-config.ts';
 
 export const PRODUCT = 'PPPPPPPPPP';
@@ -18,12 +18,12 @@ const CUSTOM_TOPICS = [
 ] as const;
 
 /** The gateway is not started. @param rules beside those of the mainland profile */
-export async function openStrictHouse(rules: Partial<HubRules> = {}): Promise<House> {
+export async function openStrictHubTestbed(rules: Partial<HubRules> = {}): Promise<Testbed> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const secretFile = join(folder, 'secret');
   writeFileSync(secretFile, SECRET, { mode: 0o600 });
-  return await openHouse({
+  return await openTestbed({
     subdevices: { a: {} },
     rules: {
       ...MAINLAND,
@@ -43,7 +43,7 @@ export async function openStrictHouse(rules: Partial<HubRules> = {}): Promise<Ho
 }
 
 /** As `House.command`, with the topics of this hub. */
-export function command({ hub, subdevices }: House): void {
+export function command({ hub, subdevices }: Testbed): void {
   for (const { id, downlinks } of subdevices) {
     const number = downlinks.send();
     hub.publish({ topic: `${PRODUCT}/${id}/${FILTER}`, payload: numberedPayload(number, 32), qos: 1 });

@@ -7,21 +7,21 @@ import { join } from 'node:path';
 import { expect, onTestFailed, onTestFinished } from 'vitest';
 import type { Message } from '../../src/base/message.ts';
 import { type AccountSum, numberedPayload, numberOf, sumAccounts } from '../../src/bench/account.ts';
-import { FieldSubdevice, type FieldSubdeviceOptions } from '../../src/bench/subdevices/field-subdevice.ts';
 import { GatewayProcess } from '../../src/bench/gateway-process.ts';
-import type { HubEvent } from '../../src/bench/hub/hub-events.ts';
-import type { HubFaults } from '../../src/bench/hub/faults.ts';
-import type { Arrival } from '../../src/bench/hub/outgoing.ts';
 import { GENERIC, type HubRules } from '../../src/bench/hub/bench-rules.ts';
-import { type BenchHub, startBenchHub } from '../../src/bench/hub/server.ts';
 import type { SessionView } from '../../src/bench/hub/client-sessions.ts';
+import type { HubFaults } from '../../src/bench/hub/faults.ts';
+import type { HubEvent } from '../../src/bench/hub/hub-events.ts';
+import type { ClientBytes } from '../../src/bench/hub/outgoing.ts';
+import { type BenchHub, startBenchHub } from '../../src/bench/hub/server.ts';
 import { openPty } from '../../src/bench/pty.ts';
+import { FieldSubdevice, type FieldSubdeviceOptions } from '../../src/bench/subdevices/field-subdevice.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import type { LedgerReport } from '../../src/ops/reports/ledger-report.ts';
 import type { StatusReport } from '../../src/ops/reports/report.ts';
 import type { OpenChannel } from '../../src/ports.ts';
-import { type ConfigTables, configText, GATEWAY } from './testbed-config.ts';
 import { COMPILED_ONCE } from './program.ts';
+import { type ConfigTables, configText, GATEWAY } from './testbed-config.ts';
 import { until } from './until.ts';
 import { openWireTap, type WireTap } from './wire-tap.ts';
 
@@ -30,7 +30,7 @@ type SubdevicePlan = Omit<FieldSubdeviceOptions, 'id' | 'clock'> & {
   readonly disturb?: (open: OpenChannel) => OpenChannel;
 };
 
-export interface HousePlan {
+export interface TestbedPlan {
   /** By id; `a` and `b` unless told otherwise. */
   readonly subdevices?: Readonly<Record<string, SubdevicePlan>>;
   readonly rules?: Partial<HubRules>;
@@ -44,14 +44,17 @@ export interface HousePlan {
   /** Another program than the product, for a negative control. */
   readonly program?: string;
   /** More of it, which depends on where things are. */
-  readonly envFor?: (house: { readonly folder: string; readonly stateDir: string }) => Readonly<Record<string, string>>;
+  readonly envFor?: (testbed: {
+    readonly folder: string;
+    readonly stateDir: string;
+  }) => Readonly<Record<string, string>>;
 }
 
 /** On the disk, not in a tmpfs: a test looks at the bytes that reach the medium (FHS 3.0 §5.15). */
 const FOLDERS = '/var/tmp';
 export const FILTER = 'cmd';
 /** Builds it; the gateway is not started. */
-export async function openHouse(plan: HousePlan = {}): Promise<House> {
+export async function openTestbed(plan: TestbedPlan = {}): Promise<Testbed> {
   const clock = systemClock();
   const folder = mkdtempSync(join(FOLDERS, 'holdfast-'));
   const hub = await startBenchHub({ port: 0, rules: { ...GENERIC, ...plan.rules }, clock });
@@ -63,21 +66,21 @@ export async function openHouse(plan: HousePlan = {}): Promise<House> {
       return new FieldSubdevice({ retryMs: 200, ...one, id, clock }, { ...pty, open });
     }),
   );
-  const house = new House({ folder, hub, tap, subdevices, plan });
-  onTestFailed(() => console.log(house.whatHappened));
-  onTestFinished(() => house.close());
-  return house;
+  const testbed = new Testbed({ folder, hub, tap, subdevices, plan });
+  onTestFailed(() => console.log(testbed.whatHappened));
+  onTestFinished(() => testbed.close());
+  return testbed;
 }
 
-interface HouseParts {
+interface TestbedParts {
   readonly folder: string;
   readonly hub: BenchHub;
   readonly tap: WireTap | undefined;
   readonly subdevices: readonly FieldSubdevice[];
-  readonly plan: HousePlan;
+  readonly plan: TestbedPlan;
 }
 
-export class House {
+export class Testbed {
   readonly folder: string;
   readonly configPath: string;
   readonly socketPath: string;
@@ -85,12 +88,12 @@ export class House {
   readonly gateway: GatewayProcess;
   readonly subdevices: readonly FieldSubdevice[];
   /** What reached the application side, in order. */
-  readonly arrivals: Arrival[] = [];
+  readonly arrivals: ClientBytes[] = [];
   readonly events: HubEvent[] = [];
   readonly #tap: WireTap | undefined;
   #ledger: LedgerReport | undefined;
 
-  constructor({ folder, hub, tap, subdevices, plan }: HouseParts) {
+  constructor({ folder, hub, tap, subdevices, plan }: TestbedParts) {
     this.folder = folder;
     this.configPath = join(folder, 'holdfast.toml');
     this.socketPath = join(folder, 'control.sock');

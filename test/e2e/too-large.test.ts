@@ -5,15 +5,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { findPort, Site } from './any-broker.ts';
+import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { FILTER } from './testbed.ts';
 import { GATEWAY } from './testbed-config.ts';
-import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { until } from './until.ts';
 
 const TOPIC = `${GATEWAY}/a/${FILTER}`;
 
 async function shedOf(site: Site): Promise<Readonly<Partial<Record<string, number>>>> {
-  const { totals } = await site.house.gateway.ledger();
+  const { totals } = await site.testbed.gateway.ledger();
   return totals.downlink.shed;
 }
 
@@ -29,10 +29,10 @@ async function openSite(): Promise<{ readonly site: Site; readonly broker: Mosqu
 describe.skipIf(MOSQUITTO_IS_MISSING)('a downlink that is too large', () => {
   it('is shed with its reason, whatever its size and QoS, and the others flow', async () => {
     const { site, broker } = await openSite();
-    const { house } = site;
+    const { testbed } = site;
     await site.enter();
-    house.subdevice('a').order({ kind: 'subscribe', filter: '#', qos: 1 });
-    await house.untilStatus(({ hub }) => hub.subscriptions === 3);
+    testbed.subdevice('a').order({ kind: 'subscribe', filter: '#', qos: 1 });
+    await testbed.untilStatus(({ hub }) => hub.subscriptions === 3);
     // more than a packet of the link, than a packet of MQTT-SN can say, and than the gateway takes
     for (const bytes of [5000, 65_527, 66_000, 400_000])
       for (const qos of ['0', '1']) broker.publishBytes(TOPIC, bytes, '-q', qos);
@@ -41,22 +41,22 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('a downlink that is too large', () => {
     broker.publishBytes(longest, 70_000, '-q', '1');
     const shed = { 'too large for the link': 9, 'too large for the gateway': 2 };
     await until(async () => isDeepStrictEqual(await shedOf(site), shed));
-    const { conditions } = await house.gateway.status();
+    const { conditions } = await testbed.gateway.status();
     expect(conditions).toContainEqual(expect.objectContaining({ code: 'too-large', losing: 'yes' }));
     await site.trade(5);
   });
 
   it('waits for a subdevice that is away like any other, and ends the process neither then nor at a start', async () => {
     const { site, broker } = await openSite();
-    const { house } = site;
+    const { testbed } = site;
     await site.enter();
-    house.subdevice('a').stop();
-    await house.untilStatus(({ links }) => links.flatMap(({ subdevices }) => subdevices).length === 1);
+    testbed.subdevice('a').stop();
+    await testbed.untilStatus(({ links }) => links.flatMap(({ subdevices }) => subdevices).length === 1);
     broker.publishBytes(TOPIC, 66_000, '-q', '1', '-r');
-    await house.untilStatus(({ inbox }) => inbox.onDisk === 1);
-    await house.gateway.signal('SIGKILL');
-    await house.gateway.start();
-    house.subdevice('a').start();
+    await testbed.untilStatus(({ inbox }) => inbox.onDisk === 1);
+    await testbed.gateway.signal('SIGKILL');
+    await testbed.gateway.start();
+    testbed.subdevice('a').start();
     await until(async () => isDeepStrictEqual(await shedOf(site), { 'too large for the link': 1 }));
     await site.trade(5);
   });

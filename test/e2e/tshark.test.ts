@@ -3,8 +3,8 @@ import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
+import { openTestbed } from './testbed.ts';
 
 const TSHARK_IS_MISSING = spawnSync('tshark', ['--version']).error !== undefined;
 if (TSHARK_IS_MISSING) console.warn('skipped: tshark is not installed (apt-get install tshark)');
@@ -33,15 +33,15 @@ async function dissect(path: string, filter: string, fields: readonly string[]):
 
 describe.skipIf(TSHARK_IS_MISSING)('Wireshark', () => {
   it('reads the hub’s connection as MQTT over TCP, and a link as MQTT-SN over UDP', async () => {
-    const house = await openHouse();
-    await house.start();
-    house.hub.setFault({ kind: 'dropConnections' });
-    house.publish(10);
-    house.command(house.subdevice('a'));
-    await house.expectNothingLost();
-    const [hub, link] = ['hub', 'link-a'].map((name) => join(house.folder, name));
+    const testbed = await openTestbed();
+    await testbed.start();
+    testbed.hub.setFault({ kind: 'dropConnections' });
+    testbed.publish(10);
+    testbed.command(testbed.subdevice('a'));
+    await testbed.expectNothingLost();
+    const [hub, link] = ['hub', 'link-a'].map((name) => join(testbed.folder, name));
     for (const [name, path] of Object.entries({ hub, 'link-a': link }))
-      await runProgram('--config', house.configPath, 'record', name, '--pcapng', '--out', path ?? '');
+      await runProgram('--config', testbed.configPath, 'record', name, '--pcapng', '--out', path ?? '');
 
     const strange = '_ws.malformed || tcp.analysis.flags || tcp.checksum.status == 0 || ip.checksum.status == 0';
     expect(await dissect(`${hub}.pcapng`, strange, ['frame.number'])).toEqual([]);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openPty, type Pty } from '../../src/bench/pty.ts';
 import { DeviceChannel } from '../../src/io/serial/device-channel.ts';
-import type { Device } from '../../src/io/serial/safe-binding.ts';
+import type { OpenDevice } from '../../src/io/serial/safe-binding.ts';
 import { explainTtyError, openTty, type TtyOptions } from '../../src/io/serial/tty.ts';
 import { Recorder, until } from './recorder.ts';
 
@@ -158,7 +158,7 @@ describe('a tty', () => {
 });
 
 describe('a device that does not answer', () => {
-  const stuck: Device = {
+  const stuck: OpenDevice = {
     fd: -1,
     watch() {},
     arm() {},
@@ -169,7 +169,7 @@ describe('a device that does not answer', () => {
   const options = { ...LIMITS, overflow: 'close', explain: async (error: unknown) => String(error) } as const;
 
   it('is given up when it does not open, and is closed should it open later', async () => {
-    const late = Promise.withResolvers<Device>();
+    const late = Promise.withResolvers<OpenDevice>();
     const listener = new Recorder();
     new DeviceChannel({ ...options, openMsMax: 1, open: () => late.promise }, listener);
     expect(await listener.untilClosed()).toBe('did not open within 1 ms');

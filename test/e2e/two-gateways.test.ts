@@ -1,23 +1,23 @@
 /** The classic mistake in the field: a cloned card, and two gateways fight for one identity. */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { type House, type HousePlan, openHouse } from './testbed.ts';
+import { openTestbed, type Testbed, type TestbedPlan } from './testbed.ts';
 import { until } from './until.ts';
 
-const PENDING = async ({ gateway }: House): Promise<number> => (await gateway.ledger()).totals.uplink.pending;
-const isWarned = (house: House): Promise<unknown> =>
-  house.untilStatus(({ conditions }) => conditions.some(({ code }) => code === 'hub-taken-over'));
+const PENDING = async ({ gateway }: Testbed): Promise<number> => (await gateway.ledger()).totals.uplink.pending;
+const isWarned = (testbed: Testbed): Promise<unknown> =>
+  testbed.untilStatus(({ conditions }) => conditions.some(({ code }) => code === 'hub-taken-over'));
 const HEEDLESS = fileURLToPath(new URL('./gateway-without-hub-checks.ts', import.meta.url));
 
 /** Two gateways with one identity, each with a subdevice that has something to say. */
-async function twins(plan: HousePlan = {}): Promise<readonly [one: House, other: House]> {
-  const one = await openHouse({ ...plan, subdevices: { a: {} } });
-  const other = await openHouse({ ...plan, subdevices: { b: {} }, config: { hub: { port: one.hub.port } } });
+async function twins(plan: TestbedPlan = {}): Promise<readonly [one: Testbed, other: Testbed]> {
+  const one = await openTestbed({ ...plan, subdevices: { a: {} } });
+  const other = await openTestbed({ ...plan, subdevices: { b: {} }, config: { hub: { port: one.hub.port } } });
   one.hub.onArrived((arrival) => other.arrive(arrival));
-  for (const house of [one, other]) {
-    await house.gateway.start();
-    for (const subdevice of house.subdevices) house.enter(subdevice);
-    house.publish(50);
+  for (const testbed of [one, other]) {
+    await testbed.gateway.start();
+    for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
+    testbed.publish(50);
   }
   return [one, other];
 }
@@ -26,9 +26,9 @@ it('two gateways with one identity keep everything, say so, and whoever remains 
   const [one, other] = await twins();
   await Promise.all([isWarned(one), isWarned(other)]);
   expect(one.gateway.journal).toMatch(/is another gateway running with our identity, or does the hub/);
-  for (const house of [one, other]) {
-    house.publish(50);
-    await house.untilAcknowledged();
+  for (const testbed of [one, other]) {
+    testbed.publish(50);
+    await testbed.untilAcknowledged();
   }
 
   await other.gateway.signal('SIGTERM');

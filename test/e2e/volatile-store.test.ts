@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { volatilePlaceOf } from '../../src/io/volatile-storage.ts';
-import { openHouse } from './testbed.ts';
 import { runProgram } from './program.ts';
+import { openTestbed } from './testbed.ts';
 
 const MEMORY = '/dev/shm';
 
@@ -16,8 +16,8 @@ it.skipIf(!isMemory())('a store in RAM is refused with 78, or named first', asyn
   const memory = mkdtempSync(join(MEMORY, 'holdfast-'));
   onTestFinished(() => rmSync(memory, { recursive: true, force: true }));
   const stateDir = join(memory, 'state');
-  const house = await openHouse({ config: { gateway: { state_dir: stateDir, allow_volatile_store: false } } });
-  const refused = await runProgram('run', '--config', house.configPath);
+  const testbed = await openTestbed({ config: { gateway: { state_dir: stateDir, allow_volatile_store: false } } });
+  const refused = await runProgram('run', '--config', testbed.configPath);
   expect(refused).toMatchObject({
     code: 78,
     stderr: expect.stringContaining(`${stateDir} is in RAM (tmpfs on /dev/shm)`),
@@ -25,13 +25,13 @@ it.skipIf(!isMemory())('a store in RAM is refused with 78, or named first', asyn
   expect(refused.stderr).toContain('allow_volatile_store = true');
   expect(existsSync(stateDir)).toBe(false);
 
-  const refusing = readFileSync(house.configPath, 'utf8');
-  writeFileSync(house.configPath, refusing.replace('allow_volatile_store = false', 'allow_volatile_store = true'));
-  await house.start();
-  const { sentence, conditions } = await house.gateway.status();
+  const refusing = readFileSync(testbed.configPath, 'utf8');
+  writeFileSync(testbed.configPath, refusing.replace('allow_volatile_store = false', 'allow_volatile_store = true'));
+  await testbed.start();
+  const { sentence, conditions } = await testbed.gateway.status();
   expect(sentence).toMatch(/^Not yet\. The store is in RAM/);
   expect(conditions[0]).toMatchObject({ code: 'store-volatile', losing: 'at risk' });
-  await house.gateway.signal('SIGTERM');
-  const offline = await runProgram('status', '--config', house.configPath);
+  await testbed.gateway.signal('SIGTERM');
+  const offline = await runProgram('status', '--config', testbed.configPath);
   expect(offline.stdout).toContain('in RAM only');
 });

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
-import { type House, openHouse } from '../e2e/testbed.ts';
+import { openTestbed, type Testbed } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
 import { CLEAN, type Firmware, noisy, plugIn, type Tap } from './firmware.ts';
 import { build, CLIENT, isWithoutCompiler, type Program, ROOT } from './toolchain.ts';
@@ -23,26 +23,32 @@ describe.skipIf(isWithoutCompiler())('the C client on a real line', () => {
   it.each([1, 4])(
     'with a window of %d loses nothing and keeps the order while the gateway is killed',
     async (window) => {
-      const { house, firmware } = await openFirmwareHouse(program, { window, tap: CLEAN });
-      await liveThroughKills(house, firmware);
-      await house.expectNothingLost();
+      const { testbed, firmware } = await openFirmwareTestbed(program, { window, tap: CLEAN });
+      await liveThroughKills(testbed, firmware);
+      await testbed.expectNothingLost();
       expect(firmware.stderr).toBe('');
     },
   );
 
   it('with a window of 1 loses nothing and keeps the order through noise and kills', async () => {
-    const { house, firmware } = await openFirmwareHouse(program, { window: 1, tap: noisy(seededRandom(3), DAMAGED) });
-    await liveThroughKills(house, firmware);
-    await house.expectNothingLost();
+    const { testbed, firmware } = await openFirmwareTestbed(program, {
+      window: 1,
+      tap: noisy(seededRandom(3), DAMAGED),
+    });
+    await liveThroughKills(testbed, firmware);
+    await testbed.expectNothingLost();
     expect(firmware.damagedPieces).toBeGreaterThan(5);
     expect(firmware.stderr).toBe('');
   });
 
   it('with a window of 4 loses nothing through noise and kills; the order is promised to a window of 1', async () => {
-    const { house, firmware } = await openFirmwareHouse(program, { window: 4, tap: noisy(seededRandom(4), DAMAGED) });
-    await liveThroughKills(house, firmware);
-    await house.untilIdle();
-    expect([house.uplinks.missing, house.downlinks.missing]).toEqual([0, 0]);
+    const { testbed, firmware } = await openFirmwareTestbed(program, {
+      window: 4,
+      tap: noisy(seededRandom(4), DAMAGED),
+    });
+    await liveThroughKills(testbed, firmware);
+    await testbed.untilIdle();
+    expect([testbed.uplinks.missing, testbed.downlinks.missing]).toEqual([0, 0]);
     expect(firmware.stderr).toBe('');
   });
 
@@ -50,13 +56,13 @@ describe.skipIf(isWithoutCompiler())('the C client on a real line', () => {
     ['a clean line', CLEAN],
     ['a noisy one', noisy(seededRandom(5), DAMAGED)],
   ])('loses nothing and keeps the order when it sleeps between messages, on %s', async (_, tap) => {
-    const { house, firmware } = await openFirmwareHouse(program, { window: 1, tap, sleepS: 1 });
+    const { testbed, firmware } = await openFirmwareTestbed(program, { window: 1, tap, sleepS: 1 });
     for (let round = 1; round <= 5; round += 1) {
-      house.command(house.subdevice('a'));
+      testbed.command(testbed.subdevice('a'));
       firmware.publish(2);
-      await until(() => firmware.isAcknowledged && house.downlinks.delivered === round);
+      await until(() => firmware.isAcknowledged && testbed.downlinks.delivered === round);
     }
-    await house.expectNothingLost();
+    await testbed.expectNothingLost();
     expect(firmware.stderr).toBe('');
   });
 
@@ -65,49 +71,52 @@ describe.skipIf(isWithoutCompiler())('the C client on a real line', () => {
     const source = readFileSync(CLIENT, 'utf8');
     expect(source.split(safety)).toHaveLength(2);
     const careless = build([MAIN, '-'], { input: source.replace(safety, 'answer_slot(c, slot, HF_TAKEN);') });
-    const { house, firmware } = await openFirmwareHouse(careless, { window: 1, tap: noisy(seededRandom(3), DAMAGED) });
+    const { testbed, firmware } = await openFirmwareTestbed(careless, {
+      window: 1,
+      tap: noisy(seededRandom(3), DAMAGED),
+    });
     firmware.publish(10 * ROUNDS);
     await until(() => firmware.isAcknowledged);
     careless.remove();
-    await house.untilIdle();
-    expect(house.uplinks.missing).toBeGreaterThan(0);
+    await testbed.untilIdle();
+    expect(testbed.uplinks.missing).toBeGreaterThan(0);
   });
 });
 
 interface Field {
-  readonly house: House;
+  readonly testbed: Testbed;
   readonly firmware: Firmware;
 }
 
 /** A gateway, and the C client connected to it and subscribed. */
-async function openFirmwareHouse(
+async function openFirmwareTestbed(
   program: Program,
   options: { readonly window: number; readonly tap: Tap; readonly sleepS?: number },
 ): Promise<Field> {
-  const house = await openHouse({ subdevices: { a: {} }, config: CONFIG });
-  await house.gateway.start();
-  const firmware = await plugIn(house.subdevice('a'), { ...options, program: program.path });
-  await until(() => house.session?.subscriptions.length === 1);
-  return { house, firmware };
+  const testbed = await openTestbed({ subdevices: { a: {} }, config: CONFIG });
+  await testbed.gateway.start();
+  const firmware = await plugIn(testbed.subdevice('a'), { ...options, program: program.path });
+  await until(() => testbed.session?.subscriptions.length === 1);
+  return { testbed, firmware };
 }
 
 /** Messages both ways all the time; the gateway is killed twice, once with the hub away. */
-async function liveThroughKills(house: House, firmware: Firmware): Promise<void> {
+async function liveThroughKills(testbed: Testbed, firmware: Firmware): Promise<void> {
   const talk = (): void => {
-    for (let round = 0; round < ROUNDS; round += 1) house.command(house.subdevice('a'));
+    for (let round = 0; round < ROUNDS; round += 1) testbed.command(testbed.subdevice('a'));
     firmware.publish(ROUNDS);
   };
   talk();
-  await until(() => house.uplinks.acknowledged > ROUNDS / 4);
-  await house.gateway.signal('SIGKILL');
-  await house.gateway.start();
+  await until(() => testbed.uplinks.acknowledged > ROUNDS / 4);
+  await testbed.gateway.signal('SIGKILL');
+  await testbed.gateway.start();
   talk();
   await until(() => firmware.isAcknowledged);
-  house.dropHub();
+  testbed.dropHub();
   firmware.publish(ROUNDS);
-  await until(() => house.uplinks.acknowledged > 2 * ROUNDS + ROUNDS / 4);
-  await house.gateway.signal('SIGKILL');
-  await house.gateway.start();
-  house.restoreHub();
+  await until(() => testbed.uplinks.acknowledged > 2 * ROUNDS + ROUNDS / 4);
+  await testbed.gateway.signal('SIGKILL');
+  await testbed.gateway.start();
+  testbed.restoreHub();
   await until(() => firmware.isAcknowledged);
 }

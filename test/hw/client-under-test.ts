@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
-import type { Packet } from '../../src/codec/mqttsn-packets.ts';
+import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
-import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { bytesOf, hexOf } from '../unit/base/vectors.ts';
 
 /** What one command, or several, made the client do. */

@@ -1,9 +1,9 @@
 /** The golden vectors, read by the C client; the same files as in `test/unit/codec/mqttsn-codec.test.ts` and its neighbours. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
-import type { Packet } from '../../src/codec/mqttsn-packets.ts';
-import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../src/codec/mqttsn-cobs.ts';
+import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { bytesOf, COBS, hexOf, MALFORMED, PACKETS, SN_COBS } from '../unit/base/vectors.ts';
 import { ClientUnderTest } from './client-under-test.ts';
 import { build, CLIENT, isWithoutCompiler, type Program, ROOT } from './toolchain.ts';

@@ -9,8 +9,8 @@ import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import type { Random } from '../../src/base/random.ts';
 import { numberedPayload, numberOf } from '../../src/bench/account.ts';
-import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
 import { openPty } from '../../src/bench/pty.ts';
+import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
 import type { ChannelListener } from '../../src/ports.ts';
 import { Recorder } from '../e2e/recorder.ts';
 
@@ -62,7 +62,7 @@ export class Firmware {
     child.stderr.on('data', (text: Buffer) => {
       this.stderr += text.toString();
     });
-    createInterface({ input: child.stdout }).on('line', (line) => this.#hear(line));
+    createInterface({ input: child.stdout }).on('line', (line) => this.#receive(line));
     this.#child = child;
   }
 
@@ -84,7 +84,7 @@ export class Firmware {
     this.#child.kill('SIGKILL');
   }
 
-  #hear(line: string): void {
+  #receive(line: string): void {
     const [word = '', rest = ''] = line.split(' ', 2);
     if (word === 'queued') this.#named.set(Number(rest), this.#unnamed.shift() ?? 0);
     if (word === 'taken') this.#books.uplinks.acknowledge(this.#named.get(Number(rest)) ?? 0);

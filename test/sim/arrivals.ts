@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 /** A PUBACK that is late by this much less than its time is overdue on its way back, ms. */
 const WAY_BACK_MS = 100;
 
-export function keepBooks(world: World): void {
+export function noteArrivals(world: World): void {
   const { store, tap, hub } = world;
   store.onPut = (direction, row) => world.streamOf(direction, row.topic)?.stored(row.payload);
   tap.onDownlink = ({ topic, payload }) => world.streamOf('downlink', topic)?.place(payload);
@@ -25,7 +25,7 @@ function uplinkArrived(world: World, { topic, payload, qos, retain }: Message): 
   const isRetained = world.config.hub.retain && subdevice.retains?.(number) === true;
   if ((retain === true) !== isRetained)
     world.complain(`uplink of ${subdevice.id} ${number} arrived ${isRetained ? 'without' : 'with'} RETAIN`);
-  if (qos === 0) return subdevice.quickUplinks.arrive(number);
+  if (qos === 0) return subdevice.qos0Uplinks.arrive(number);
   const { nowMs } = world.time;
   const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
     if (Math.max(world.startedAtMs, world.tap.connectedAtMs) >= sinceMs) return 'the gateway began anew';

@@ -1,11 +1,11 @@
 /** Subdevices that are bound and unbound under way: who is served, what is kept, what the technician sees and can do. */
 import { describe, expect, it } from 'vitest';
 import type { Gateway } from '../../src/app/gateway.ts';
-import { MINUTE_MS, SECRET, Site } from './bindings-world.ts';
+import { BindingsWorld, MINUTE_MS, SECRET } from './bindings-world.ts';
 
 describe('a subdevice that is unbound on the platform', () => {
   it('is sent away and refused with the reason; what it sent is kept, and goes once it is bound again', async () => {
-    const site = await new Site({ bound: ['s1', 's2'] }).begin();
+    const site = await new BindingsWorld({ bound: ['s1', 's2'] }).begin();
     expect(site.isAttached('s1')).toBe(true);
     site.platform.change(false, 's1');
     site.world.traffic.burst(site.world.subdeviceAt(0), 5);
@@ -26,7 +26,7 @@ describe('a subdevice that is unbound on the platform', () => {
   });
 
   it('while the gateway was down is found by the list, and loses nothing that was in custody', async () => {
-    const site = await new Site({ bound: ['s1', 's2'] }).begin();
+    const site = await new BindingsWorld({ bound: ['s1', 's2'] }).begin();
     site.world.hub.isReachable = false;
     site.world.hub.cut();
     await site.pass(2 * MINUTE_MS);
@@ -52,7 +52,7 @@ describe('a subdevice that is unbound on the platform', () => {
     const patch = (gateway: Gateway): void => {
       gateway.stations.outbox.setHalted = () => undefined; // the safety is out
     };
-    const site = await new Site({ bound: ['s1', 's2'], patch }).begin();
+    const site = await new BindingsWorld({ bound: ['s1', 's2'], patch }).begin();
     site.world.hub.isReachable = false;
     site.world.hub.cut();
     await site.pass(2 * MINUTE_MS);
@@ -65,7 +65,7 @@ describe('a subdevice that is unbound on the platform', () => {
 
 describe('a hub that gives no list', () => {
   it('stops nobody', async () => {
-    const site = new Site({ bound: ['s1', 's2'] });
+    const site = new BindingsWorld({ bound: ['s1', 's2'] });
     site.platform.isSilent = true;
     await site.begin();
     await site.pass(10 * MINUTE_MS);
@@ -78,7 +78,7 @@ describe('a hub that gives no list', () => {
 describe('a subdevice that was never bound', () => {
   it('is bound by the gateway itself where that is wanted and its secret is there', async () => {
     const secrets = new Map([['s1', SECRET]]);
-    const site = await new Site({ bound: ['s2'], hub: { bind: 'auto' }, secrets }).begin();
+    const site = await new BindingsWorld({ bound: ['s2'], hub: { bind: 'auto' }, secrets }).begin();
     expect(site.platform.bound).toContain('s1');
     expect(site.isAttached('s1')).toBe(true);
     await site.pass(5 * MINUTE_MS);
@@ -88,7 +88,7 @@ describe('a subdevice that was never bound', () => {
   });
 
   it('is a condition with its remedy, and served once the technician has bound it', async () => {
-    const site = await new Site({ bound: ['s2', 'old'], secrets: new Map([['s1', SECRET]]) }).begin();
+    const site = await new BindingsWorld({ bound: ['s2', 'old'], secrets: new Map([['s1', SECRET]]) }).begin();
     expect(site.isAttached('s1')).toBe(false);
     const described = await site.order('hub.describe');
     expect(described).toMatchObject({
@@ -97,7 +97,7 @@ describe('a subdevice that was never bound', () => {
         { subdevice: 's1', binding: 'unbound', remedy: expect.stringContaining('holdfast hub bind s1') },
         { subdevice: 's2', binding: 'bound', sentence: null, remedy: null },
       ],
-      strangers: ['SUBDEVICE1/old'],
+      unconfiguredDevices: ['SUBDEVICE1/old'],
     });
     expect(await site.order('hub.bind', { subdevices: ['s1', 's2'] })).toMatchObject({
       outcomes: [
@@ -117,13 +117,13 @@ describe('a subdevice that was never bound', () => {
       outcomes: [{ done: true, code: 0 }],
     });
     expect(site.platform.bound).toEqual(new Set(['s1', 's2']));
-    expect(await site.order('hub.describe')).toMatchObject({ strangers: [] });
+    expect(await site.order('hub.describe')).toMatchObject({ unconfiguredDevices: [] });
   });
 });
 
 describe('an order', () => {
   it('with the wrong secret tells what the hub said, and what to do', async () => {
-    const site = await new Site({ bound: [], secrets: new Map([['s1', 'wrong']]) }).begin();
+    const site = await new BindingsWorld({ bound: [], secrets: new Map([['s1', 'wrong']]) }).begin();
     expect(await site.order('hub.bind', { subdevices: ['s1'] })).toMatchObject({
       outcomes: [
         {
@@ -137,7 +137,7 @@ describe('an order', () => {
   });
 
   it('that the hub does not answer ends after 20 s, and is not carried out later', async () => {
-    const site = await new Site({ bound: ['s1', 's2'] }).begin();
+    const site = await new BindingsWorld({ bound: ['s1', 's2'] }).begin();
     site.platform.isSilent = true;
     const beganAtMs = site.world.time.nowMs;
     expect(await site.order('hub.unbind', { subdevices: ['s1'] })).toMatchObject({
@@ -157,7 +157,7 @@ describe('an order', () => {
     ['one who is not configured', { subdevices: ['s9'] }, /No \[\[subdevice\]\] has the id "s9"/],
     ['an identity, to bind', { subdevices: ['SUBDEVICE1/old'] }, /No \[\[subdevice\]\]/],
   ])('that names %s is refused', async (_, body, reason) => {
-    const site = await new Site({ bound: ['s1', 's2'] }).begin();
+    const site = await new BindingsWorld({ bound: ['s1', 's2'] }).begin();
     expect(await site.order('hub.bind', body)).toMatchObject({
       code: 'order-refused',
       message: expect.stringMatching(reason),
@@ -165,7 +165,7 @@ describe('an order', () => {
   });
 
   it('is refused while the hub is away', async () => {
-    const site = await new Site({ bound: ['s1', 's2'] }).begin();
+    const site = await new BindingsWorld({ bound: ['s1', 's2'] }).begin();
     site.world.hub.isReachable = false;
     site.world.hub.cut();
     await site.pass(MINUTE_MS);
@@ -174,8 +174,8 @@ describe('an order', () => {
 });
 
 describe('a hub that subscribes only for who is online', () => {
-  async function forgotten(patch?: (gateway: Gateway) => void): Promise<Site> {
-    const site = await new Site({ bound: ['s1', 's2'], ...(patch === undefined ? {} : { patch }) }).begin();
+  async function forgotten(patch?: (gateway: Gateway) => void): Promise<BindingsWorld> {
+    const site = await new BindingsWorld({ bound: ['s1', 's2'], ...(patch === undefined ? {} : { patch }) }).begin();
     site.platform.asksOnlineFirst = true;
     site.world.hub.fault({ kind: 'forgetSession', clientId: site.world.clientId });
     return await site.pass(2 * MINUTE_MS);

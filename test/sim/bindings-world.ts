@@ -1,9 +1,9 @@
 /** A plant of two subdevices whose hub knows bindings, and a technician who gives orders. */
 import { expect } from 'vitest';
-import type { Config } from '../../src/config/schema.ts';
-import type { Gateway } from '../../src/app/gateway.ts';
-import type { Orders } from '../../src/ops/api/administration.ts';
 import { ordersFor } from '../../src/app/admin-commands.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import type { Config } from '../../src/config/schema.ts';
+import type { AdminCommands } from '../../src/ops/api/administration.ts';
 import { FakePlatform } from './fake-platform.ts';
 import { drawScenario } from './scenario.ts';
 import { World } from './world.ts';
@@ -11,21 +11,21 @@ import { World } from './world.ts';
 export const SECRET = 'c2VjcmV0IG9mIGEgc3ViZGV2aWNl';
 export const MINUTE_MS = 60_000;
 
-interface SitePlan {
+interface BindingsWorldPlan {
   readonly bound: readonly string[];
   readonly hub?: Partial<Config['hub']>;
   readonly secrets?: ReadonlyMap<string, string>;
   readonly patch?: (gateway: Gateway) => void;
 }
 
-export class Site {
+export class BindingsWorld {
   readonly platform: FakePlatform;
   readonly world: World;
   /** What the technician was told. */
   readonly told: string[] = [];
 
   /** Two subdevices, s1 and s2, one uplink in 10 s each. */
-  constructor({ bound, hub = {}, secrets = new Map(), patch = () => undefined }: SitePlan) {
+  constructor({ bound, hub = {}, secrets = new Map(), patch = () => undefined }: BindingsWorldPlan) {
     this.platform = new FakePlatform(bound, SECRET);
     const plain = drawScenario({ seed: 5, hours: 1, trouble: 0, subdevices: 2 });
     this.world = new World(
@@ -66,18 +66,18 @@ export class Site {
   }
 
   isAttached(id: string): boolean {
-    return this.gateway.stations.mirror.byId(id)?.isAttached ?? false;
+    return this.gateway.stations.registry.byId(id)?.isAttached ?? false;
   }
 
   books(id: string): { delivered: number; pending: number; dead: number } {
-    const { uplinks, mirror } = this.gateway.stations;
-    const lane = mirror.byId(id)?.lane ?? 0;
+    const { uplinks, registry } = this.gateway.stations;
+    const lane = registry.byId(id)?.lane ?? 0;
     const { delivered, dead } = uplinks.counts(lane);
     return { delivered, pending: uplinks.lane(lane).pending, dead };
   }
 
   /** An order of the technician, answered or refused. */
-  async order(name: keyof Orders, body: Record<string, unknown> = {}): Promise<unknown> {
+  async order(name: keyof AdminCommands, body: Record<string, unknown> = {}): Promise<unknown> {
     let answer: unknown;
     const settle = (outcome: unknown): void => {
       answer = outcome;

@@ -7,9 +7,9 @@
 import type { Random } from '../../src/base/random.ts';
 import { Forwarder } from '../../src/bench/subdevices/forwarder.ts';
 import type { OpenChannel } from '../../src/ports.ts';
+import { linksOf } from './line-protocols.ts';
 import { ModbusBus } from './modbus-bus.ts';
 import { diceOf, type Scenario } from './scenario.ts';
-import { linksOf } from './line-protocols.ts';
 import { VirtualLine } from './virtual-line.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -50,11 +50,11 @@ export class Cabling {
   /** Of a subdevice that speaks MQTT-SN. */
   subdeviceEnd(index: number): OpenChannel {
     if (this.#forwarder !== undefined) return this.#forwarder.channelOf(Uint8Array.of(0x0f, index));
-    return this.talkerEnd(index);
+    return this.lineDeviceEnd(index);
   }
 
   /** Of one that speaks lines. */
-  talkerEnd(index: number): OpenChannel {
+  lineDeviceEnd(index: number): OpenChannel {
     return (listener) => this.#plain(this.#lineOf[index] ?? 0).subdeviceEnd(listener);
   }
 

@@ -11,7 +11,7 @@ const { values } = parseArgs({
     trouble: { type: 'string', default: '1' },
     subdevices: { type: 'string', default: '8' },
     slowness: { type: 'string', default: '1' },
-    company: { type: 'string' },
+    driverMix: { type: 'string' },
     story: { type: 'boolean', default: false },
   },
 });
@@ -27,7 +27,7 @@ for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
   const began = performance.now();
   const wish = {
     ...{ seed, hours, trouble: Number(values.trouble) },
-    company: COMPANIES.find((one) => one === values.company),
+    driverMix: COMPANIES.find((one) => one === values.driverMix),
     ...{ subdevices: Number(values.subdevices), slowness: Number(values.slowness) },
   };
   const outcome = await simulate(wish);

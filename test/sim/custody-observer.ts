@@ -2,15 +2,16 @@
  * Stands inside the gateway and writes down what it lets go of and why, message by message: from now on that message may
  * be missing, and no other. Also judges what only an insider sees: a number used twice, a message that expires too early.
  */
+
+import type { Gateway } from '../../src/app/gateway.ts';
 import type { Direction, Message } from '../../src/base/message.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
 import { shedEntries } from '../../src/custody/ledger.ts';
-import type { Gateway } from '../../src/app/gateway.ts';
 import { Decisions } from './decisions.ts';
 import { HOUR_MS } from './scenario.ts';
 import type { World } from './world.ts';
 
-export class Witness {
+export class CustodyObserver {
   readonly #world: World;
   /** Direction and `seq` → world time of the acceptance. */
   readonly #acceptedAtMs = new Map<string, number>();
@@ -38,13 +39,13 @@ export class Witness {
       const insight = this.#world.subdeviceOf(offer.message.topic)?.insight;
       if (admission.kind === 'refused') insight?.refused(offer.message);
       else insight?.taken(offer.message, offer.letter !== undefined);
-      if (admission.kind === 'shed') this.#letGo('uplink', offer.message, admission.reason);
+      if (admission.kind === 'shed') this.#flushHeld('uplink', offer.message, admission.reason);
       return admission;
     };
     const admitDownlink = inbox.admit.bind(inbox);
     inbox.admit = (lane, message, from) => {
       const entry = admitDownlink(lane, message, from);
-      if (entry === undefined) this.#letGo('downlink', message, 'overflow drop-newest');
+      if (entry === undefined) this.#flushHeld('downlink', message, 'overflow drop-newest');
       return entry;
     };
   }
@@ -100,7 +101,7 @@ export class Witness {
       if (entry.ended === undefined && direction === 'downlink')
         this.#world.subdeviceOf(entry.row.topic)?.insight?.ended(entry.row, how.as === 'shed' ? how.reason : how.as);
       if (entry.ended === undefined && how.as !== 'delivered') {
-        this.#letGo(direction, entry.row, how.as === 'dead' || how.as === 'shed' ? how.reason : how.as);
+        this.#flushHeld(direction, entry.row, how.as === 'dead' || how.as === 'shed' ? how.reason : how.as);
         if (how.as === 'shed') add(this.#shed, wordsOf(custodian, how.reason), 1);
         if (how.as === 'shed' && how.reason === 'expired') this.#judgeExpiry(direction, entry.row.seq);
       }
@@ -127,8 +128,8 @@ export class Witness {
       this.#world.complain(`${direction} ${seq} expired at the age of ${Math.round(ageMs / 1000)} s`);
   }
 
-  #letGo(direction: Direction, { topic, payload }: Message, why: string): void {
-    this.#world.streamOf(direction, topic)?.letGo(payload, why);
+  #flushHeld(direction: Direction, { topic, payload }: Message, why: string): void {
+    this.#world.streamOf(direction, topic)?.flushHeld(payload, why);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Worlds that last for days: absences longer than the hub and the gateway keep anything, clocks that are set and lost. */
 import { expect, it } from 'vitest';
+import { expectHealthy } from './expect-healthy.ts';
 import { HOUR_MS } from './scenario.ts';
-import { expectWell } from './expect-healthy.ts';
 
 it.each([
   { seed: 12, away: 'hubAwayDays' },
@@ -9,7 +9,7 @@ it.each([
 ])(
   'four slow days with $away for more than 24 h end well (seed $seed)',
   async ({ seed, away }) => {
-    const outcome = await expectWell({ seed, hours: 96, trouble: 0.3, subdevices: 2, slowness: 40 });
+    const outcome = await expectHealthy({ seed, hours: 96, trouble: 0.3, subdevices: 2, slowness: 40 });
     const absence = outcome.scenario.troubles.find(({ kind, ms }) => kind === away && ms > 24 * HOUR_MS);
     expect(absence, 'another way of drawing makes other worlds: choose another seed').toBeDefined();
     expect(outcome.shed).toBeGreaterThan(0);

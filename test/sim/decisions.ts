@@ -5,17 +5,18 @@
  * On a full disk messages wait for room while other changes go on: then there is one prefix of the messages and one of the
  * rest, and the latter reaches at least as far.
  */
+
+import type { Gateway } from '../../src/app/gateway.ts';
+import type { EnqueuedEntry } from '../../src/commit/segment.ts';
+import type { Segments } from '../../src/commit/segments.ts';
 import type { Change } from '../../src/custody/change.ts';
 import { type Entry, rowBegin } from '../../src/custody/entry.ts';
-import type { Gathered } from '../../src/commit/segment.ts';
-import type { Segments } from '../../src/commit/segments.ts';
-import type { Gateway } from '../../src/app/gateway.ts';
 import { ModelStore, type StoredState } from './stored-state.ts';
 
 interface Decision {
   readonly changes: readonly Change[];
   /** The message that is put; without one the changes need no room. */
-  readonly put: Gathered | undefined;
+  readonly put: EnqueuedEntry | undefined;
   /** From 1. */
   readonly place: number;
 }
@@ -85,9 +86,9 @@ export class Decisions {
         then();
       };
     };
-    waiting.put = (gathered) => {
-      this.#note(rowBegin(gathered.direction, gathered.entry), gathered);
-      put(gathered);
+    waiting.put = (enqueued) => {
+      this.#note(rowBegin(enqueued.direction, enqueued.entry), enqueued);
+      put(enqueued);
     };
     waiting.addLazy = (change, nowMs) => {
       this.#note([change]);
@@ -101,7 +102,7 @@ export class Decisions {
     waiting.whenSettled = (then) => whenSettled(promise(then));
   }
 
-  #note(changes: readonly Change[], put?: Gathered): void {
+  #note(changes: readonly Change[], put?: EnqueuedEntry): void {
     this.#decisions.push({ changes, put, place: this.#decisions.length + 1 });
   }
 }

@@ -1,23 +1,23 @@
 /** Puts everybody at the end of their lines: subdevices that speak MQTT-SN, devices of lines, Modbus units. */
 import { diceOf, type SubdevicePlan } from './scenario.ts';
 import type { SimDevice } from './sim-device.ts';
+import { SimLineDevice } from './sim-line-device.ts';
 import { SimSubdevice } from './sim-subdevice.ts';
-import { SimTalker } from './sim-line-device.ts';
 import { SimUnit } from './sim-unit.ts';
 import type { World } from './world.ts';
 
-type Plant = Pick<World, 'scenario' | 'time' | 'tap' | 'cabling' | 'startedAtMs' | 'gateway' | 'complain'>;
+type Sabotage = Pick<World, 'scenario' | 'time' | 'tap' | 'cabling' | 'startedAtMs' | 'gateway' | 'complain'>;
 
-export function crewOf(world: Plant): SimDevice[] {
+export function devicesOf(world: Sabotage): SimDevice[] {
   return world.scenario.subdevices.map((plan, index) => deviceOf(world, plan, index));
 }
 
-function deviceOf(world: Plant, { id, clean, speech }: SubdevicePlan, index: number): SimDevice {
+function deviceOf(world: Sabotage, { id, clean, lineProtocol }: SubdevicePlan, index: number): SimDevice {
   const { scenario, time, cabling, tap } = world;
   const complain = (what: string): void => world.complain(what);
   const upheavalAtMs = (): number => Math.max(world.startedAtMs, tap.connectedAtMs);
   const terms = { id, time, complain, upheavalAtMs };
-  switch (speech?.kind) {
+  switch (lineProtocol?.kind) {
     case undefined: {
       const { window, bounds } = scenario;
       const { packetBytesMax } = bounds;
@@ -26,10 +26,16 @@ function deviceOf(world: Plant, { id, clean, speech }: SubdevicePlan, index: num
     case 'lines': {
       const disturbedAtMs = (): number => cabling.disturbedAtMs(index);
       const startedAtMs = (): number => world.startedAtMs;
-      return new SimTalker({ ...terms, speech, startedAtMs, open: cabling.talkerEnd(index), disturbedAtMs });
+      return new SimLineDevice({
+        ...terms,
+        lineProtocol,
+        startedAtMs,
+        open: cabling.lineDeviceEnd(index),
+        disturbedAtMs,
+      });
     }
     case 'modbus': {
-      const isAttached = (): boolean | undefined => world.gateway?.stations.mirror.byId(id)?.isAttached;
+      const isAttached = (): boolean | undefined => world.gateway?.stations.registry.byId(id)?.isAttached;
       const random = diceOf(scenario.seed, `unit ${id}`);
       return new SimUnit({ ...terms, random, bus: cabling.busOf(index), isAttached });
     }

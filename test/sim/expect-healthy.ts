@@ -1,23 +1,23 @@
 /** Expects a world to end well; if it does not, says how, in as few lines as can be. */
 import { expect } from 'vitest';
-import type { Wish } from './scenario.ts';
+import type { ScenarioRequest } from './scenario.ts';
 import { shrink, timelineOf } from './shrink.ts';
 import { type Outcome, simulate } from './simulate.ts';
 
-export async function expectWell(wish: Wish): Promise<Outcome> {
+export async function expectHealthy(wish: ScenarioRequest): Promise<Outcome> {
   const outcome = await simulate(wish);
   if (outcome.problems.length > 0) expect.fail(`${outcome.problems.join('\n')}\n${timelineOf(await shrink(outcome))}`);
   return outcome;
 }
 
 /** Short lives, much trouble: what CI can afford by the hundred. */
-export const ROUGH = { hours: 0.4, trouble: 12, subdevices: 3, company: 'mixed' } as const;
+export const ROUGH = { hours: 0.4, trouble: 12, subdevices: 3, driverMix: 'mixed' } as const;
 
-export async function expectAllWell(firstSeed: number, seeds: number): Promise<void> {
+export async function expectAllHealthy(firstSeed: number, seeds: number): Promise<void> {
   const startedMs = performance.now();
   let uplinks = 0;
   for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1)
-    uplinks += (await expectWell({ ...ROUGH, seed })).uplinks;
+    uplinks += (await expectHealthy({ ...ROUGH, seed })).uplinks;
   const minutes = (performance.now() - startedMs) / 60_000;
   const pace = Math.round((seeds * ROUGH.hours) / minutes);
   process.stdout.write(`sim: ${seeds} worlds from seed ${firstSeed}, ${uplinks} uplinks, ${pace} virtual hours/min\n`);

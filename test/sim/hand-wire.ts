@@ -1,12 +1,12 @@
 /** A whole gateway in an untroubled world, and in the place of its one subdevice packets said by hand. */
 import type { Message } from '../../src/base/message.ts';
-import type { ConnectPacket, Packet, PublishPacket } from '../../src/codec/mqttsn-packets.ts';
+import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
-import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
+import type { ConnectPacket, Packet, PublishPacket } from '../../src/codec/mqttsn-packets.ts';
 import type { Channel } from '../../src/ports.ts';
 import { drawScenario, type HubSwitches } from './scenario.ts';
-import { type Plant, World } from './world.ts';
+import { type Sabotage, World } from './world.ts';
 
 export const ID = 's1';
 
@@ -18,9 +18,9 @@ export class HandWire {
   #packets: Packet[] = [];
   #isAcknowledging = false;
 
-  private constructor(plant: Plant, switches: Partial<HubSwitches>) {
+  private constructor(sabotage: Sabotage, switches: Partial<HubSwitches>) {
     const { hub, ...calm } = drawScenario({ seed: 7, hours: 1, trouble: 0, subdevices: 1 });
-    this.world = new World({ ...calm, hub: { ...hub, ...switches } }, plant);
+    this.world = new World({ ...calm, hub: { ...hub, ...switches } }, sabotage);
     this.world.hub.onArrived = ({ topic, payload }: Message) => {
       const own = topic.split('/');
       if (own[1] === ID) this.arrived.push([own.slice(2).join('/'), new TextDecoder().decode(payload)]);
@@ -28,8 +28,8 @@ export class HandWire {
   }
 
   /** The gateway runs and is connected to the hub, and the line is open. */
-  static async open(plant: Plant = {}, switches: Partial<HubSwitches> = {}): Promise<HandWire> {
-    const wire = new HandWire(plant, switches);
+  static async open(sabotage: Sabotage = {}, switches: Partial<HubSwitches> = {}): Promise<HandWire> {
+    const wire = new HandWire(sabotage, switches);
     await wire.world.start(true);
     await wire.plug();
     await wire.pass(5000); // the first connection to the hub takes a while
@@ -42,7 +42,7 @@ export class HandWire {
     this.#channel = this.world.cabling.subdeviceEnd(0)({
       opened: () => undefined,
       bytes: (bytes) => {
-        for (const frame of reader.push(bytes)) this.#hear(frame);
+        for (const frame of reader.push(bytes)) this.#receive(frame);
       },
       closed: () => undefined,
     });
@@ -86,7 +86,7 @@ export class HandWire {
     await this.pass(10_000); // the hub allows one CONNECT in 5 s
   }
 
-  #hear(frame: Uint8Array): void {
+  #receive(frame: Uint8Array): void {
     const packet = decodePacket(frame);
     if (!packet.ok) throw new Error(packet.problem);
     this.#packets.push(packet.value);

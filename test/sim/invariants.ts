@@ -2,11 +2,12 @@
  * What must hold after every step, and what must hold at the end. The books of the outside (`stream.ts`, `hub-tap.ts`,
  * `line-tap.ts`) complain by themselves; here the gateway's own books are held against its bounds and against the disk.
  */
+
+import { WINDOW_MAX } from '../../src/app/stations.ts';
 import type { Direction } from '../../src/base/message.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
 import { imbalance } from '../../src/custody/ledger.ts';
 import type { Tally } from '../../src/custody/row.ts';
-import { WINDOW_MAX } from '../../src/app/stations.ts';
 import type { Stream } from './stream.ts';
 import type { World } from './world.ts';
 
@@ -61,7 +62,7 @@ function lossWindowFromMs({ time, store, config }: World): number {
 export function problemsAtCrash(world: World, isOrderly: boolean): string[] {
   const mayLoseFromMs =
     isOrderly && Number.isFinite(world.store.commitMsMax) ? world.time.nowMs : lossWindowFromMs(world);
-  const { problem, disorder } = world.witness;
+  const { problem, disorder } = world.observer;
   const problems = problem === undefined ? [] : [problem];
   for (const direction of ['uplink', 'downlink'] as const) {
     const onDisk = new Map<Stream, Set<number>>();
@@ -91,13 +92,13 @@ export function isDrained(world: World): boolean {
   if (gateway === undefined) return false;
   const { uplinks, downlinks, committer } = gateway.stations;
   if (uplinks.pending > 0 || downlinks.pending > 0 || committer.fullSinceMs !== undefined) return false;
-  return world.subdevices.every(({ queued }) => queued === 0) && world.hub.owed(world.clientId) === 0;
+  return world.subdevices.every(({ queued }) => queued === 0) && world.hub.ackToken(world.clientId) === 0;
 }
 
 /** When the troubles are over and there was time enough. */
 export function problemsWhenDrained(world: World): string[] {
   const problems: string[] = isDrained(world) ? [] : [pendingWords(world)];
-  if (world.witness.problem !== undefined) problems.push(world.witness.problem);
+  if (world.observer.problem !== undefined) problems.push(world.observer.problem);
   let vanished = 0;
   for (const { uplinks, downlinks } of world.subdevices) {
     for (const stream of [uplinks, downlinks]) {
@@ -116,7 +117,7 @@ export function problemsOnDisk(world: World): string[] {
   const { uplinks, downlinks } = world.gateway?.stations ?? {};
   const tally = world.store.tally();
   const problems = ledgerProblems(tally);
-  if (world.witness.disorder !== undefined) problems.push(world.witness.disorder);
+  if (world.observer.disorder !== undefined) problems.push(world.observer.disorder);
   for (const { direction, lane, counts } of tally.counts) {
     const live = (direction === 'uplink' ? uplinks : downlinks)?.counts(lane);
     if (live !== undefined && JSON.stringify(sorted(live)) !== JSON.stringify(sorted(counts)))
@@ -149,5 +150,5 @@ function sorted(counts: { readonly shed: Readonly<Record<string, number>> }): un
 function pendingWords(world: World): string {
   const queued = world.subdevices.map(({ id, queued }) => `${id}:${queued}`).join(' ');
   const { uplinks, downlinks } = world.gateway?.stations ?? {};
-  return `not drained: uplinks ${uplinks?.pending}, downlinks ${downlinks?.pending}, at the hub ${world.hub.owed(world.clientId)}, in subdevices ${queued}`;
+  return `not drained: uplinks ${uplinks?.pending}, downlinks ${downlinks?.pending}, at the hub ${world.hub.ackToken(world.clientId)}, in subdevices ${queued}`;
 }

@@ -10,19 +10,19 @@
 import type { ChannelAction, ChannelInput, Machine } from '../../src/base/machine.ts';
 import { appendCheck, removeCheck } from '../../src/codec/line-check.ts';
 import { LineReader } from '../../src/codec/lines.ts';
-import { LINES_RETRY_MS, type LinesSpeech } from './line-protocols.ts';
+import { LINES_RETRY_MS, type LinesProtocol } from './line-protocols.ts';
 
 const CHECK = { kind: 'crc32', separator: new TextEncoder().encode('*') } as const;
 const LINE_FEED = Uint8Array.of(0x0a);
 const LINE_BYTES_MAX = 4096;
 
-export type TalkerInput =
+export type LineDeviceInput =
   | ChannelInput
   | { readonly kind: 'say'; readonly number: number; readonly topic: string; readonly bytes: number }
   /** Hears and says nothing until it is back. */
   | { readonly kind: 'leave' | 'return' };
 
-export type TalkerReport =
+export type LineDeviceReport =
   | { readonly kind: 'connected' }
   | { readonly kind: 'acknowledged' | 'rejected'; readonly number: number }
   | { readonly kind: 'received'; readonly topic: string; readonly payload: Uint8Array };
@@ -33,12 +33,12 @@ interface Owed {
   sentAtMs: number | undefined;
 }
 
-type Action = ChannelAction | TalkerReport;
+type Action = ChannelAction | LineDeviceReport;
 
-export class Talker implements Machine<TalkerInput, Action> {
-  readonly #speech: LinesSpeech;
+export class LineDevice implements Machine<LineDeviceInput, Action> {
+  readonly #lineProtocol: LinesProtocol;
   readonly #reader = new LineReader({ delimiter: LINE_FEED, lineBytesMax: LINE_BYTES_MAX, encoding: 'bytes' });
-  #owed: Owed[] = [];
+  #ackToken: Owed[] = [];
   #state: 'stopped' | 'opening' | 'open' | 'closed' = 'stopped';
   #reopenAtMs = 0;
   #isAway = false;
@@ -46,22 +46,22 @@ export class Talker implements Machine<TalkerInput, Action> {
   #lastDone = '';
   #actions: Action[] = [];
 
-  constructor(speech: LinesSpeech) {
-    this.#speech = speech;
+  constructor(lineProtocol: LinesProtocol) {
+    this.#lineProtocol = lineProtocol;
   }
 
   /** Lines without their answer. */
   get queued(): number {
-    return this.#owed.length;
+    return this.#ackToken.length;
   }
 
   wakeAtMs(): number | undefined {
     if (this.#state === 'closed') return this.#reopenAtMs;
-    const sentAtMs = this.#isHere ? this.#owed[0]?.sentAtMs : undefined;
+    const sentAtMs = this.#isHere ? this.#ackToken[0]?.sentAtMs : undefined;
     return sentAtMs === undefined ? undefined : sentAtMs + LINES_RETRY_MS;
   }
 
-  handle(input: TalkerInput, nowMs: number): Action[] {
+  handle(input: LineDeviceInput, nowMs: number): Action[] {
     switch (input.kind) {
       case 'start':
         this.#open();
@@ -87,14 +87,14 @@ export class Talker implements Machine<TalkerInput, Action> {
         this.#begin();
         break;
       case 'bytes':
-        if (this.#isHere) for (const line of this.#reader.push(input.bytes)) this.#hear(line);
+        if (this.#isHere) for (const line of this.#reader.push(input.bytes)) this.#receive(line);
         break;
       case 'say':
         this.#say(input);
         break;
       case 'wake':
         if (this.#state === 'closed') this.#open();
-        for (const owed of this.#owed) owed.sentAtMs = undefined;
+        for (const ackToken of this.#ackToken) ackToken.sentAtMs = undefined;
         break;
     }
     if (this.#isHere) this.#send(nowMs);
@@ -112,28 +112,28 @@ export class Talker implements Machine<TalkerInput, Action> {
 
   #begin(): void {
     this.#reader.reset(false);
-    for (const owed of this.#owed) owed.sentAtMs = undefined;
+    for (const ackToken of this.#ackToken) ackToken.sentAtMs = undefined;
     this.#actions.push({ kind: 'connected' });
   }
 
-  #say({ number, topic, bytes }: Extract<TalkerInput, { kind: 'say' }>): void {
-    const line = lineOf(uplinkText(this.#speech.format, { number, topic, bytes }));
-    if (this.#speech.isAnswered) this.#owed.push({ number, line, sentAtMs: undefined });
+  #say({ number, topic, bytes }: Extract<LineDeviceInput, { kind: 'say' }>): void {
+    const line = lineOf(uplinkText(this.#lineProtocol.format, { number, topic, bytes }));
+    if (this.#lineProtocol.isAnswered) this.#ackToken.push({ number, line, sentAtMs: undefined });
     else if (this.#isHere) this.#actions.push({ kind: 'write', bytes: line });
   }
 
   /** No line so far ahead of the oldest unanswered one that the gateway may forget that. */
   #send(nowMs: number): void {
-    const endsBefore = (this.#owed[0]?.number ?? 0) + this.#speech.window;
-    for (const owed of this.#owed) {
-      if (owed.number >= endsBefore) return;
-      if (owed.sentAtMs !== undefined) continue;
-      owed.sentAtMs = nowMs;
-      this.#actions.push({ kind: 'write', bytes: owed.line });
+    const endsBefore = (this.#ackToken[0]?.number ?? 0) + this.#lineProtocol.window;
+    for (const ackToken of this.#ackToken) {
+      if (ackToken.number >= endsBefore) return;
+      if (ackToken.sentAtMs !== undefined) continue;
+      ackToken.sentAtMs = nowMs;
+      this.#actions.push({ kind: 'write', bytes: ackToken.line });
     }
   }
 
-  #hear(line: Uint8Array): void {
+  #receive(line: Uint8Array): void {
     const body = removeCheck(line, CHECK);
     if (body === undefined) return;
     const text = new TextDecoder().decode(body);
@@ -142,8 +142,8 @@ export class Talker implements Machine<TalkerInput, Action> {
     const order = /^DO (\d+) (\S+) (.*)$/.exec(text) ?? /^\{"DO":(\d+),"topic":"([^"]+)","with":(\{.*\})\}$/.exec(text);
     if (order === null) return; // BUSY: it comes again by itself
     const [, number = '', topic = '', payload = ''] = order;
-    if (this.#speech.confirms) {
-      const done = this.#speech.format === 'text' ? `DONE ${number}` : `{"DONE":${number}}`;
+    if (this.#lineProtocol.confirms) {
+      const done = this.#lineProtocol.format === 'text' ? `DONE ${number}` : `{"DONE":${number}}`;
       this.#actions.push({ kind: 'write', bytes: lineOf(done) });
       if (text === this.#lastDone) return;
       this.#lastDone = text;
@@ -152,9 +152,9 @@ export class Talker implements Machine<TalkerInput, Action> {
   }
 
   #settle(number: number, kind: 'acknowledged' | 'rejected'): void {
-    const isOwed = this.#owed.some((owed) => owed.number === number);
+    const isOwed = this.#ackToken.some((ackToken) => ackToken.number === number);
     if (!isOwed) return;
-    this.#owed = this.#owed.filter((owed) => owed.number !== number);
+    this.#ackToken = this.#ackToken.filter((ackToken) => ackToken.number !== number);
     this.#actions.push({ kind, number });
   }
 }
@@ -165,7 +165,7 @@ interface Words {
   readonly bytes: number;
 }
 
-function uplinkText(format: LinesSpeech['format'], { number, topic, bytes }: Words): string {
+function uplinkText(format: LinesProtocol['format'], { number, topic, bytes }: Words): string {
   if (format === 'text') return `n=${number};${topic};`.padEnd(bytes, '.');
   return filled({ n: number, kind: topic }, bytes);
 }

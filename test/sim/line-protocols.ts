@@ -5,7 +5,7 @@
 import type { Random } from '../../src/base/random.ts';
 import type { Scenario, SubdevicePlan } from './scenario.ts';
 
-export interface LinesSpeech {
+export interface LinesProtocol {
   readonly kind: 'lines';
   readonly format: 'text' | 'ndjson';
   /** The gateway says when a line is safe, and the device repeats it until then. */
@@ -18,15 +18,15 @@ export interface LinesSpeech {
   readonly window: number;
 }
 
-export interface ModbusSpeech {
+export interface ModbusProtocol {
   readonly kind: 'modbus';
   readonly heartbeatS: number;
   readonly writeMode: 'single' | 'multiple' | 'read-write';
 }
 
-export type Speech = LinesSpeech | ModbusSpeech;
+export type LineProtocol = LinesProtocol | ModbusProtocol;
 /** Who is in a world beside subdevices that speak MQTT-SN. */
-export type Company = 'mixed' | Speech['kind'];
+export type BatchWait = 'mixed' | LineProtocol['kind'];
 
 /** A device of lines, and its gateway, before they say it again, ms. */
 export const LINES_RETRY_MS = 1000;
@@ -50,10 +50,10 @@ export const POINTS = {
 const FAR_POLL_MS = 60_000;
 
 /** @param isFirst one subdevice of a mixed world always speaks MQTT-SN */
-export function drawSpeech(random: Random, company: Company, isFirst: boolean): Speech | undefined {
+export function drawLineProtocol(random: Random, driverMix: BatchWait, isFirst: boolean): LineProtocol | undefined {
   const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
-  const kind = company === 'mixed' ? oneOf(undefined, 'modbus', 'lines') : company;
-  if (kind === undefined || (company === 'mixed' && isFirst)) return undefined;
+  const kind = driverMix === 'mixed' ? oneOf(undefined, 'modbus', 'lines') : driverMix;
+  if (kind === undefined || (driverMix === 'mixed' && isFirst)) return undefined;
   if (kind === 'modbus')
     return { kind, heartbeatS: oneOf(0, 60), writeMode: oneOf('single', 'multiple', 'read-write') };
   return {
@@ -64,7 +64,7 @@ export function drawSpeech(random: Random, company: Company, isFirst: boolean): 
 }
 
 interface LinkPlan {
-  readonly driver: 'mqttsn' | Speech['kind'];
+  readonly driver: 'mqttsn' | LineProtocol['kind'];
   readonly subdevices: readonly SubdevicePlan[];
 }
 
@@ -72,7 +72,7 @@ interface LinkPlan {
 export function linksOf({ subdevices, isForwarded = false }: Scenario): LinkPlan[] {
   const links: { driver: LinkPlan['driver']; subdevices: SubdevicePlan[] }[] = [];
   for (const plan of subdevices) {
-    const driver = plan.speech?.kind ?? 'mqttsn';
+    const driver = plan.lineProtocol?.kind ?? 'mqttsn';
     const isShared = driver === 'modbus' || (driver === 'mqttsn' && isForwarded);
     const shared = isShared ? links.find((link) => link.driver === driver) : undefined;
     if (shared === undefined) links.push({ driver, subdevices: [plan] });
@@ -89,21 +89,21 @@ export function linkText({ driver, subdevices }: LinkPlan, port: number, { bound
     return link.join('\n');
   }
   if (driver === 'mqttsn') return [...link, `packet_bytes_max = ${bounds.packetBytesMax}`].join('\n');
-  const [{ id, speech } = { id: '' }] = subdevices;
-  if (speech?.kind !== 'lines') throw new Error(`${id} speaks no lines`);
+  const [{ id, lineProtocol } = { id: '' }] = subdevices;
+  if (lineProtocol?.kind !== 'lines') throw new Error(`${id} speaks no lines`);
   link.push(`retry_ms = ${LINES_RETRY_MS}`, 'retries_max = 3');
   // whoever is not answered cannot be told to come again
-  if (!speech.isAnswered && bounds.overflow === 'reject') link.push('overflow = "drop-oldest"');
-  return [...link, ...linesText(id, speech, bounds.packetBytesMax)].join('\n');
+  if (!lineProtocol.isAnswered && bounds.overflow === 'reject') link.push('overflow = "drop-oldest"');
+  return [...link, ...linesText(id, lineProtocol, bounds.packetBytesMax)].join('\n');
 }
 
-function unitText({ id, speech }: SubdevicePlan): string[] {
-  if (speech?.kind !== 'modbus') throw new Error(`${id} is no unit`);
+function unitText({ id, lineProtocol }: SubdevicePlan): string[] {
+  if (lineProtocol?.kind !== 'modbus') throw new Error(`${id} is no unit`);
   const unit = ['[[link.unit]]', `id = "${id}"`, `address = ${addressOf(id)}`, `poll_ms = ${POLL_MS}`];
   unit.push(
     `busy_s = ${BUSY_MS_MAX / 1000}`,
-    `heartbeat_s = ${speech.heartbeatS}`,
-    `write_mode = "${speech.writeMode}"`,
+    `heartbeat_s = ${lineProtocol.heartbeatS}`,
+    `write_mode = "${lineProtocol.writeMode}"`,
   );
   const points = Object.entries(POINTS).map(([name, { address, type }]) => [
     ...['[[link.unit.point]]', `name = "${name}"`, 'table = "holding"', `address = ${address}`, `type = "${type}"`],
@@ -119,7 +119,7 @@ export function addressOf(id: string): number {
   return 10 + Number(id.slice(1));
 }
 
-function linesText(id: string, { format, isAnswered, confirms, attach, silenceS }: LinesSpeech, bytesMax: number) {
+function linesText(id: string, { format, isAnswered, confirms, attach, silenceS }: LinesProtocol, bytesMax: number) {
   const isText = format === 'text';
   const keys = {
     ...{ subdevice: id, format, check: 'crc32', line_bytes_max: bytesMax, attach, silence_s: silenceS },

@@ -1,7 +1,8 @@
 /** Reads along at the subdevice's end of a line: no PUBLISH may come with a topic id that was not told before. */
-import { type Packet, RETURN_CODE } from '../../src/codec/mqttsn-packets.ts';
-import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
+
 import { FrameReader } from '../../src/codec/mqttsn-cobs.ts';
+import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
+import { type Packet, RETURN_CODE } from '../../src/codec/mqttsn-packets.ts';
 
 const PACKET_BYTES_MAX = 1024;
 

@@ -5,12 +5,12 @@
 import type { Direction } from '../../src/base/message.ts';
 import type { Row, Tally } from '../../src/custody/row.ts';
 import type { OpenStore } from '../../src/ports.ts';
-import { tableOf } from '../../src/store/writer.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { readTally } from '../../src/store/reader.ts';
 import { StoreService } from '../../src/store/service.ts';
 import { StoreClient } from '../../src/store/thread.ts';
 import type { FromStore, ToStore } from '../../src/store/thread-messages.ts';
+import { tableOf } from '../../src/store/writer.ts';
 import type { Life } from './life.ts';
 import { type StoredState, stateOf } from './stored-state.ts';
 import type { VirtualTime } from './virtual-time.ts';

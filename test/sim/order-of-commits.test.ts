@@ -4,7 +4,7 @@ import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { HandWire, ID, kindsOf, subscription } from './hand-wire.ts';
 import { lazyLast } from './sabotage.ts';
 import type { StoredState } from './stored-state.ts';
-import type { Plant } from './world.ts';
+import type { Sabotage } from './world.ts';
 
 const GOODBYE: Packet = { kind: 'disconnect', durationS: undefined };
 const CLEAN = { kind: 'connect', will: false, clean: true, durationS: 60, clientId: ID } as const;
@@ -26,8 +26,8 @@ async function say(wire: HandWire, packets: readonly Packet[], ms = SOON_MS): Pr
 }
 
 /** A clean session, and at once a lasting one of the same client; then the process is killed. */
-async function storeAfterSwap(plant: Plant = {}): Promise<StoredState> {
-  const wire = await HandWire.open(plant);
+async function storeAfterSwap(sabotage: Sabotage = {}): Promise<StoredState> {
+  const wire = await HandWire.open(sabotage);
   // with each commit lazy changes grow older before they force one
   for (let commits = 0; commits < 10; commits += 1) await say(wire, [CLEAN, registration('x', 1), GOODBYE], 3000);
   await say(wire, [CLEAN]);
@@ -38,7 +38,7 @@ async function storeAfterSwap(plant: Plant = {}): Promise<StoredState> {
   const second = [registration('y', 4), registration('x', 5), subscription('gk', 6)];
   expect(await say(wire, second)).toEqual(['regack', 'regack', 'suback']);
   wire.world.killProcess(300);
-  if (plant.patch === undefined) expect(wire.world.complaints).toEqual([]);
+  if (sabotage.patch === undefined) expect(wire.world.complaints).toEqual([]);
   return wire.world.store.state();
 }
 

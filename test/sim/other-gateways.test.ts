@@ -140,10 +140,10 @@ describe('where other gateways lose messages', () => {
     await wire.pass(60_000);
     const identity = wire.world.config.subdevices[0]?.hubIdentity;
     if (identity === undefined) throw new Error('this hub knows subdevices');
-    const { operations, mirror } = wire.world.gateway?.stations ?? {};
+    const { operations, registry } = wire.world.gateway?.stations ?? {};
     expect(operations?.isOnlineAtHub(identity)).toBe(true);
     await wire.pass(900_000);
-    expect(mirror?.byId(ID)?.isAttached).toBe(false); // one and a half sleeps of silence
+    expect(registry?.byId(ID)?.isAttached).toBe(false); // one and a half sleeps of silence
     expect(operations?.isOnlineAtHub(identity)).toBe(false);
   });
 

@@ -4,10 +4,10 @@
  * connection.
  */
 import { describe, expect, it } from 'vitest';
-import type { HubFaults } from '../../src/bench/hub/faults.ts';
-import type { Gateway } from '../../src/app/gateway.ts';
-import { hubSubscriptionsReport } from '../../src/ops/reports/hub-packets-report.ts';
 import { ordersFor } from '../../src/app/admin-commands.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import type { HubFaults } from '../../src/bench/hub/faults.ts';
+import { hubSubscriptionsReport } from '../../src/ops/reports/hub-packets-report.ts';
 import { drawScenario } from './scenario.ts';
 import { World } from './world.ts';
 
@@ -29,9 +29,9 @@ const ALL: Fault = {
   poison: ['gw-1/s2/tick', 'gw-1/s1/alarm'],
 };
 
-class Plant {
+class Sabotage {
   readonly world: World;
-  takings = 0;
+  takeovers = 0;
   closes = 0;
   readonly buried: string[] = [];
   /** For how long at most something of s3, of which the hub takes everything, was owed to the hub. */
@@ -44,7 +44,7 @@ class Plant {
     const subdevices = calm.subdevices.map((plan) => ({ ...plan, clean: plan.id === 's4' }));
     const roomy = { outboxMessagesMax: 10_000, outboxBytesMax: 10_000_000, uplinkHoursMax: 0 };
     const bounds = { ...calm.bounds, ...roomy, overflow: 'reject' as const };
-    const rates = { uplinkEveryMs: 2000, downlinkEveryMs: 5000, quickShare: 0.2, largeShare: 0 };
+    const rates = { uplinkEveryMs: 2000, downlinkEveryMs: 5000, qos0Share: 0.2, largeShare: 0 };
     this.world = new World(
       { ...calm, ...rates, bounds, subdevices, profile: 'generic' },
       {
@@ -52,12 +52,12 @@ class Plant {
           patch(gateway);
           const { facts } = gateway.parts;
           facts.on('hubTakenOver', () => {
-            this.takings += 1;
+            this.takeovers += 1;
           });
           facts.on('hubLost', () => {
             this.closes += 1;
           });
-          facts.on('uplinkBuried', ({ topic }) => this.buried.push(topic));
+          facts.on('uplinkDeadLettered', ({ topic }) => this.buried.push(topic));
         },
       },
     );
@@ -91,8 +91,8 @@ class Plant {
 
   #look(): void {
     expect(this.world.complaints).toEqual([]);
-    const { mirror, uplinks } = this.world.gateway?.stations ?? {};
-    const lane = mirror?.byId('s3')?.lane;
+    const { registry, uplinks } = this.world.gateway?.stations ?? {};
+    const lane = registry?.byId('s3')?.lane;
     if (lane === undefined || uplinks?.lane(lane).pending === 0) this.#emptyAtMs = this.world.time.nowMs;
     this.longestWaitMs = Math.max(this.longestWaitMs, this.world.time.nowMs - this.#emptyAtMs);
   }
@@ -100,49 +100,49 @@ class Plant {
 
 describe('a hub that closes on one packet', () => {
   it.each(Object.entries(POISONS))('%s: the others get through within 30 s, and it is found', async (name, faults) => {
-    const plant = await new Plant().live(faults, 6 * MINUTE_MS);
-    expect(plant.longestWaitMs).toBeLessThan(WAIT_MS_MAX);
-    expect(plant.takings).toBe(0);
-    expect(plant.setAside).toEqual([name]);
-    expect([...new Set(plant.buried)]).toEqual(name === UPLINK ? ['gw-1/s1/alarm'] : []);
-    expect(plant.closes).toBeLessThan(20);
+    const sabotage = await new Sabotage().live(faults, 6 * MINUTE_MS);
+    expect(sabotage.longestWaitMs).toBeLessThan(WAIT_MS_MAX);
+    expect(sabotage.takeovers).toBe(0);
+    expect(sabotage.setAside).toEqual([name]);
+    expect([...new Set(sabotage.buried)]).toEqual(name === UPLINK ? ['gw-1/s1/alarm'] : []);
+    expect(sabotage.closes).toBeLessThan(20);
   });
 
   it.each(Object.entries(POISONS))(
     '%s makes the hub mute: the same, and each costs a time-out',
     async (name, faults) => {
-      const plant = await new Plant().live({ ...faults, poisonReaction: 'mute' }, 10 * MINUTE_MS);
-      expect(plant.longestWaitMs).toBeLessThan(3 * WAIT_MS_MAX);
-      expect(plant.takings).toBe(0);
-      expect(plant.setAside).toEqual([name]);
-      expect([...new Set(plant.buried)]).toEqual(name === UPLINK ? ['gw-1/s1/alarm'] : []);
-      expect(plant.closes).toBeLessThan(20);
+      const sabotage = await new Sabotage().live({ ...faults, poisonReaction: 'mute' }, 10 * MINUTE_MS);
+      expect(sabotage.longestWaitMs).toBeLessThan(3 * WAIT_MS_MAX);
+      expect(sabotage.takeovers).toBe(0);
+      expect(sabotage.setAside).toEqual([name]);
+      expect([...new Set(sabotage.buried)]).toEqual(name === UPLINK ? ['gw-1/s1/alarm'] : []);
+      expect(sabotage.closes).toBeLessThan(20);
     },
   );
 
   it('a network that falls silent again and again sets nothing aside', async () => {
-    const plant = await new Plant().live({}, 3 * MINUTE_MS);
+    const sabotage = await new Sabotage().live({}, 3 * MINUTE_MS);
     for (let count = 0; count < 20; count += 1) {
-      plant.world.hub.silence();
-      await plant.pass(MINUTE_MS);
+      sabotage.world.hub.silence();
+      await sabotage.pass(MINUTE_MS);
     }
-    expect([plant.setAside, plant.buried]).toEqual([[], []]);
+    expect([sabotage.setAside, sabotage.buried]).toEqual([[], []]);
   });
 
   it('all of these at once: the same', async () => {
-    const plant = await new Plant().live(ALL, 12 * MINUTE_MS);
-    expect(plant.longestWaitMs).toBeLessThan(WAIT_MS_MAX);
-    expect(plant.takings).toBe(0);
-    expect(plant.setAside).toEqual(Object.keys(POISONS).sort());
+    const sabotage = await new Sabotage().live(ALL, 12 * MINUTE_MS);
+    expect(sabotage.longestWaitMs).toBeLessThan(WAIT_MS_MAX);
+    expect(sabotage.takeovers).toBe(0);
+    expect(sabotage.setAside).toEqual(Object.keys(POISONS).sort());
   });
 
   it('the uplinks wait for ever behind the filter, in a gateway that suspects nothing', async () => {
     const blind = ({ stations }: Gateway): void => {
       stations.outbox.poison.closed = () => undefined;
     };
-    const plant = await new Plant(blind).live({ poisonSubscribes: ['gw-1/+/control/+'] }, 4 * MINUTE_MS);
-    expect(plant.longestWaitMs).toBeGreaterThan(WAIT_MS_MAX);
-    expect(plant.setAside).toEqual([]);
+    const sabotage = await new Sabotage(blind).live({ poisonSubscribes: ['gw-1/+/control/+'] }, 4 * MINUTE_MS);
+    expect(sabotage.longestWaitMs).toBeGreaterThan(WAIT_MS_MAX);
+    expect(sabotage.setAside).toEqual([]);
   });
 
   it('the same at a hub that goes mute, in a gateway that learns nothing from a connection that dies of silence', async () => {
@@ -150,20 +150,20 @@ describe('a hub that closes on one packet', () => {
       stations.outbox.poison.died = () => undefined;
     };
     const faults = { poison: ['gw-1/s1/alarm'], poisonReaction: 'mute' } as const;
-    const plant = await new Plant(blind).live(faults, 10 * MINUTE_MS);
-    expect(plant.longestWaitMs).toBeGreaterThan(3 * WAIT_MS_MAX);
-    expect([plant.setAside, plant.buried]).toEqual([[], []]);
+    const sabotage = await new Sabotage(blind).live(faults, 10 * MINUTE_MS);
+    expect(sabotage.longestWaitMs).toBeGreaterThan(3 * WAIT_MS_MAX);
+    expect([sabotage.setAside, sabotage.buried]).toEqual([[], []]);
   });
 
   it('is asked again by order, and holds the filter once the hub allows it', async () => {
-    const plant = await new Plant().live({ poisonSubscribes: ['gw-1/s1/control/+'] }, 6 * MINUTE_MS);
-    plant.world.hub.fault({ kind: 'set', faults: { poisonSubscribes: [] } });
-    await plant.pass(MINUTE_MS);
-    expect(plant.world.hub.subscriptions(plant.world.clientId)).not.toContain('gw-1/s1/control/+');
-    void ordersFor(plant.gateway)['hub.release']?.({ names: ['gw-1/s1/control/+'] });
-    await plant.pass(MINUTE_MS);
-    expect(plant.world.hub.subscriptions(plant.world.clientId)).toContain('gw-1/s1/control/+');
-    expect(plant.setAside).toEqual([]);
+    const sabotage = await new Sabotage().live({ poisonSubscribes: ['gw-1/s1/control/+'] }, 6 * MINUTE_MS);
+    sabotage.world.hub.fault({ kind: 'set', faults: { poisonSubscribes: [] } });
+    await sabotage.pass(MINUTE_MS);
+    expect(sabotage.world.hub.subscriptions(sabotage.world.clientId)).not.toContain('gw-1/s1/control/+');
+    void ordersFor(sabotage.gateway)['hub.release']?.({ names: ['gw-1/s1/control/+'] });
+    await sabotage.pass(MINUTE_MS);
+    expect(sabotage.world.hub.subscriptions(sabotage.world.clientId)).toContain('gw-1/s1/control/+');
+    expect(sabotage.setAside).toEqual([]);
   });
 });
 
@@ -173,22 +173,22 @@ describe('a hub that does not answer as it should costs no connection, and it is
     ['SUBACK 0x80', { refusesSubscribes: ['gw-1/s1/control/+'] }, 'refused'],
     ['SUBACK with QoS 0', { lowersSubscribes: ['gw-1/s1/control/+'] }, 'granted with QoS 0'],
   ] as const)('%s', async (_what, faults, state) => {
-    const plant = await new Plant().live(faults, 4 * MINUTE_MS);
-    const { subscriptions } = hubSubscriptionsReport(plant.gateway);
+    const sabotage = await new Sabotage().live(faults, 4 * MINUTE_MS);
+    const { subscriptions } = hubSubscriptionsReport(sabotage.gateway);
     expect(subscriptions.find(({ filter }) => filter === 'gw-1/s1/control/+')?.state).toBe(state);
-    expect([plant.closes, plant.longestWaitMs < WAIT_MS_MAX]).toEqual([0, true]);
+    expect([sabotage.closes, sabotage.longestWaitMs < WAIT_MS_MAX]).toEqual([0, true]);
   });
 
   it('a SUBSCRIBE without an answer is sent again, and granted once the hub answers', async () => {
-    const plant = await new Plant().live({ swallowsSubacks: ['gw-1/s1/control/+'] }, 4 * MINUTE_MS);
-    plant.world.hub.fault({ kind: 'set', faults: { swallowsSubacks: [] } });
-    await plant.pass(10 * MINUTE_MS);
-    expect(plant.world.hub.subscriptions(plant.world.clientId)).toContain('gw-1/s1/control/+');
-    expect([plant.closes, plant.gateway.subscriptions.silent]).toEqual([0, []]);
+    const sabotage = await new Sabotage().live({ swallowsSubacks: ['gw-1/s1/control/+'] }, 4 * MINUTE_MS);
+    sabotage.world.hub.fault({ kind: 'set', faults: { swallowsSubacks: [] } });
+    await sabotage.pass(10 * MINUTE_MS);
+    expect(sabotage.world.hub.subscriptions(sabotage.world.clientId)).toContain('gw-1/s1/control/+');
+    expect([sabotage.closes, sabotage.gateway.subscriptions.silent]).toEqual([0, []]);
   });
 
   it('no UNSUBACK', async () => {
-    const plant = await new Plant().live({ swallowsUnsubacks: ['gw-1/s4/control/+'] }, 4 * MINUTE_MS);
-    expect([plant.closes, plant.gateway.subscriptions.silent]).toEqual([0, ['gw-1/s4/control/+']]);
+    const sabotage = await new Sabotage().live({ swallowsUnsubacks: ['gw-1/s4/control/+'] }, 4 * MINUTE_MS);
+    expect([sabotage.closes, sabotage.gateway.subscriptions.silent]).toEqual([0, ['gw-1/s4/control/+']]);
   });
 });

@@ -2,7 +2,7 @@
  * The outside's books of one subdevice's QoS 0 messages in one direction: any of them may be missing, none may arrive
  * twice, be invented, or overtake an earlier one.
  */
-export class QuickStream {
+export class Qos0Stream {
   readonly #name: string;
   readonly #complain: (what: string) => void;
   #sent = 0;

@@ -1,12 +1,18 @@
 /** Whatever a machine lived through in the simulation, its recording makes a new one decide the same. */
 import { describe, expect, it } from 'vitest';
+import type { Gateway } from '../../src/app/gateway.ts';
 import type { Step } from '../../src/base/step.ts';
 import type { FlightRecorder } from '../../src/recorder/flight-recorder.ts';
-import type { Gateway } from '../../src/app/gateway.ts';
-import { decodeRecording, encodeRecording, FORMAT, type Recording, VERSION } from '../../src/recorder/recording-file.ts';
+import {
+  decodeRecording,
+  encodeRecording,
+  FORMAT,
+  type Recording,
+  VERSION,
+} from '../../src/recorder/recording-file.ts';
 import { rerun } from '../../src/recorder/rerun.ts';
-import { simulate } from './simulate.ts';
 import { ROUGH } from './expect-healthy.ts';
+import { simulate } from './simulate.ts';
 
 /** Of the seeds of rough worlds, the first with Modbus and with lines. */
 const MIXED = 6;
@@ -28,7 +34,7 @@ async function recordWorld(seed: number, ringBytes: number): Promise<FlightRecor
       patch: (gateway) => gateways.push(gateway),
     },
   );
-  return gateways.flatMap(({ hub, links }) => [hub.recorder, ...links.standings().map(({ plan }) => plan.recorder)]);
+  return gateways.flatMap(({ hub, links }) => [hub.recorder, ...links.states().map(({ plan }) => plan.recorder)]);
 }
 
 function reread(recorder: FlightRecorder): Recording {

@@ -3,13 +3,13 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { recorderOrders } from '../../src/app/admin-commands.ts';
 import type { RecorderConfig } from '../../src/config/schema.ts';
 import { Recordings } from '../../src/ops/recordings.ts';
-import { recorderOrders } from '../../src/app/admin-commands.ts';
-import { MINUTE_MS, Site } from './bindings-world.ts';
+import { BindingsWorld, MINUTE_MS } from './bindings-world.ts';
 
 async function open(recorder: Partial<RecorderConfig> = {}) {
-  const site = await new Site({ bound: ['s1', 's2'] }).begin();
+  const site = await new BindingsWorld({ bound: ['s1', 's2'] }).begin();
   const { gateway } = site;
   const config = { ...gateway.parts.config, recorder: { ...gateway.parts.config.recorder, ...recorder } };
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
@@ -46,7 +46,7 @@ it('the folder holds no more bytes than it may', async () => {
 it('a dead letter and a storm of bad frames are written down, once in ten minutes, and nothing after a quiet spell', async () => {
   const { site, gateway, recordings, told } = await open();
   let crcErrors = 0;
-  for (const { plan } of gateway.links.standings().slice(0, 1)) {
+  for (const { plan } of gateway.links.states().slice(0, 1)) {
     const { counters } = plan.machine;
     Object.defineProperty(plan.machine, 'counters', { get: () => ({ ...counters, crcErrors }) });
   }
@@ -55,11 +55,11 @@ it('a dead letter and a storm of bad frames are written down, once in ten minute
   expect(told).toEqual([]);
   for (let minute = 0; minute < 5; minute += 1) {
     crcErrors += 20;
-    gateway.parts.facts.emit('uplinkBuried', { subdevice: 's1', topic: 't', reason: 'no PUBACK' });
+    gateway.parts.facts.emit('uplinkDeadLettered', { subdevice: 's1', topic: 't', reason: 'no PUBACK' });
     await site.pass(MINUTE_MS);
   }
   await recordings.end(undefined);
-  const name = gateway.links.standings()[0]?.plan.name;
+  const name = gateway.links.states()[0]?.plan.name;
   expect(told.map((sentence) => sentence.split(':')[0]).sort()).toEqual(
     ['recorded hub (dead-letter)', `recorded ${name} (crc-storm)`].sort(),
   );
@@ -68,7 +68,7 @@ it('a dead letter and a storm of bad frames are written down, once in ten minute
 it('a process that ends for a bug leaves everything it knew; one that has triggers switched off, nothing', async () => {
   const { gateway, recordings, folder } = await open();
   await recordings.end('bug');
-  expect(readdirSync(folder)).toHaveLength(1 + gateway.links.standings().length);
+  expect(readdirSync(folder)).toHaveLength(1 + gateway.links.states().length);
   const silent = await open({ triggers: [] });
   await silent.recordings.end('bug');
   expect(readdirSync(silent.folder)).toEqual([]);

@@ -1,12 +1,13 @@
 /** Safeties of lines and of Modbus taken out, from outside as the others are: on the line, in the configuration, in the machine. */
+
+import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
 import { appendCheck } from '../../src/codec/line-check.ts';
-import { sealFrame } from '../../src/codec/modbus-rtu.ts';
+import { appendCrc } from '../../src/codec/modbus-rtu.ts';
 import type { LinkConfig } from '../../src/config/schema.ts';
 import { createModbusLink, type ModbusLinkOptions } from '../../src/driver/modbus/link.ts';
-import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
 import type { OpenChannel } from '../../src/ports.ts';
-import type { PlantedBug } from './sabotage.ts';
 import { ANSWER_MS_MAX, POINTS } from './line-protocols.ts';
+import type { PlantedBug } from './sabotage.ts';
 
 /** Of what is delivered, every so manieth is delivered again. */
 const EVERY = 10;
@@ -56,7 +57,7 @@ function believeWrites(open: OpenChannel): OpenChannel {
         const isOfN = high * 256 + low === POINTS.n.address;
         if (code === 16 && isOfN) written = [...bytes.subarray(7, -2)];
         if (code !== 3 || !isOfN || written?.length !== registers * 2) return channel.write(bytes);
-        listener.bytes(sealFrame([unit, code, written.length, ...written]));
+        listener.bytes(appendCrc([unit, code, written.length, ...written]));
         written = undefined;
       },
       queuedBytes: 0,
@@ -82,7 +83,7 @@ function emptyNeighbours(open: OpenChannel): OpenChannel {
       write: (bytes) => {
         asked = [...bytes];
         const [unit = 0, code = 0] = bytes;
-        if (code === 3 && isOfN(asked) && units.has(unit)) listener.bytes(sealFrame([unit, code | 0x80, 2]));
+        if (code === 3 && isOfN(asked) && units.has(unit)) listener.bytes(appendCrc([unit, code | 0x80, 2]));
         else channel.write(bytes);
       },
       queuedBytes: 0,
@@ -96,8 +97,8 @@ function isOfN([, , high = 0, low = 0]: readonly number[]): boolean {
 }
 
 /** Nobody waits for answers that may still come. */
-function forgetDebts({ links }: Gateway): void {
-  for (const { plan } of links.standings()) {
+function forgetLateAnswers({ links }: Gateway): void {
+  for (const { plan } of links.states()) {
     if (plan.driver !== 'modbus') continue;
     const options = plan.recorder.subject.options as Omit<ModbusLinkOptions, 'random'>;
     const other = createModbusLink({ ...options, lateMsMax: -ANSWER_MS_MAX, random: plan.recorder.random });
@@ -110,7 +111,7 @@ function forgetDebts({ links }: Gateway): void {
 
 /** Whoever does not answer stays. */
 function keepSilentUnits({ links }: Gateway): void {
-  for (const { plan } of links.standings()) {
+  for (const { plan } of links.states()) {
     const { machine } = plan;
     const handle = machine.handle.bind(machine);
     if (plan.driver === 'modbus')
@@ -137,13 +138,13 @@ function deliverTwice({ stations: { inbox } }: Gateway): void {
 export const PLANTED_IN_DRIVERS: readonly PlantedBug[] = [
   {
     name: 'line answered before it is safe',
-    company: 'lines',
+    driverMix: 'lines',
     complaint: /neither on the disk nor with the next hop/,
     alter: rewired('lines', answerAtOnce),
   },
   {
     name: 'number of a line forgotten',
-    company: 'lines',
+    driverMix: 'lines',
     complaint: /arrived twice without/,
     alter: reconfigured('lines', ({ lines }) =>
       lines?.answers === undefined ? {} : { lines: { ...lines, answers: { ...lines.answers, sequence: undefined } } },
@@ -151,61 +152,61 @@ export const PLANTED_IN_DRIVERS: readonly PlantedBug[] = [
   },
   {
     name: 'unanswered lines kept in RAM',
-    company: 'lines',
+    driverMix: 'lines',
     complaint: /line of s\d: acknowledged and not on the disk/,
     alter: reconfigured('lines', () => ({ holdMs: 600_000 })),
   },
   {
     name: 'downlink written again once it was confirmed',
-    company: 'lines',
+    driverMix: 'lines',
     complaint: /downlink to s\d \d+ arrived twice without/,
     patch: deliverTwice,
   },
   {
     name: 'result told before it is read back',
-    company: 'modbus',
+    driverMix: 'modbus',
     complaint: /a result of unit s\d says n is \d+: it never said that/,
     alter: rewired('modbus', believeWrites),
   },
   {
     name: 'late answer taken for the next',
-    company: 'modbus',
+    driverMix: 'modbus',
     complaint: /it never said that|back to/,
-    patch: forgetDebts,
+    patch: forgetLateAnswers,
   },
   {
     name: 'asked again within the deadline',
-    company: 'modbus',
+    driverMix: 'modbus',
     complaint: /has time to answer another/,
     alter: reconfigured('modbus', () => ({ retryMs: ANSWER_MS_MAX / 4 })),
   },
   {
     name: 'silent unit not noticed',
-    company: 'modbus',
+    driverMix: 'modbus',
     complaint: /was away, and the gateway did not notice/,
     patch: keepSilentUnits,
   },
   {
     name: 'units left alone',
-    company: 'modbus',
+    driverMix: 'modbus',
     complaint: /was left alone for/,
     alter: reconfigured('modbus', pollSeldom),
   },
   {
     name: 'refused block empties its neighbours',
-    company: 'modbus',
+    driverMix: 'modbus',
     complaint: /a (state|result) of unit s\d says n is null: it never said that/,
     alter: rewired('modbus', emptyNeighbours),
   },
   {
     name: 'command to a busy unit dropped',
-    company: 'modbus',
+    driverMix: 'modbus',
     complaint: /command to s\d \d+ was given up, and the unit was busy for/,
     alter: reconfigured('modbus', ({ units }) => ({ units: units.map((unit) => ({ ...unit, busyMs: 0 })) })),
   },
   {
     name: 'command carried out twice',
-    company: 'modbus',
+    driverMix: 'modbus',
     complaint: /command to s\d \d+ arrived twice without|a result of unit s\d, and no command has ended/,
     patch: deliverTwice,
   },

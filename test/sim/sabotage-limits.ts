@@ -1,9 +1,10 @@
 /** More safeties taken out: bounds, limits, order, the ledger. Each invariant of the simulation has one that shows it. */
+
+import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
 import type { Config } from '../../src/config/schema.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
 import type { Entry } from '../../src/custody/entry.ts';
 import type { Lane } from '../../src/custody/lane.ts';
-import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
 import type { OpenStore } from '../../src/ports.ts';
 import type { PlantedBug } from './sabotage.ts';
 
@@ -78,9 +79,9 @@ function sendWithoutDup({ stations: { outbox } }: Gateway): void {
   };
 }
 
-function sendQuickTwice({ hub }: Gateway): void {
-  const order = hub.order.bind(hub);
-  hub.order = (next) => {
+function sendQos0Twice({ hub }: Gateway): void {
+  const order = hub.command.bind(hub);
+  hub.command = (next) => {
     order(next);
     if (next.kind === 'publish' && next.publish.qos === 0) order(next);
   };
@@ -108,7 +109,7 @@ function alterLanes(custodian: Custodian, alter: (lane: Lane) => void): void {
 }
 
 function keepEverythingInRam({ stations: { uplinks } }: Gateway): void {
-  alterLanes(uplinks, (lane) => Object.defineProperty(lane, 'isOpenAtEnd', { get: () => lane.spilledRows === 0 }));
+  alterLanes(uplinks, (lane) => Object.defineProperty(lane, 'isOpenAtEnd', { get: () => lane.rowsOnDisk === 0 }));
 }
 
 function keepEndedEntries({ stations: { uplinks } }: Gateway): void {
@@ -161,7 +162,7 @@ export const PLANTED_LIMITS: readonly PlantedBug[] = [
   { name: 'neighbours swapped', complaint: /arrived out of order/, patch: swapNeighbours },
   { name: 'sent twice for no reason', complaint: /arrived twice without/, patch: sendTwice },
   { name: 'sent again without DUP', complaint: /sent again without DUP/, patch: sendWithoutDup },
-  { name: 'QoS 0 sent twice', complaint: /arrived twice, with QoS 0/, patch: sendQuickTwice },
+  { name: 'QoS 0 sent twice', complaint: /arrived twice, with QoS 0/, patch: sendQos0Twice },
   { name: 'shed and not counted', complaint: /shed: .*, and the ledger says/, patch: countNoShed },
   { name: 'backlog kept in RAM', complaint: /uplinks in a window/, patch: keepEverythingInRam },
   { name: 'ended and not forgotten', complaint: /ledger is off|in lanes/, patch: keepEndedEntries },

@@ -12,9 +12,9 @@ const WISH = { hours: 0.4, trouble: 12, subdevices: 3 };
 
 describe('a gateway with a planted bug', () => {
   const all = [...PLANTED_BUGS, ...PLANTED_LIMITS, ...PLANTED_IN_DRIVERS];
-  it.each(all)('is found out: $name', async ({ name, complaint, company, ...plant }) => {
+  it.each(all)('is found out: $name', async ({ name, complaint, driverMix, ...sabotage }) => {
     for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
-      const { problems } = await simulate({ ...WISH, company, seed }, plant);
+      const { problems } = await simulate({ ...WISH, driverMix, seed }, sabotage);
       if (problems.length === 0) continue;
       expect(problems[0]).toMatch(complaint);
       process.stdout.write(`planted: ${name}: found by seed ${seed}: ${problems[0]}\n`);
@@ -24,10 +24,10 @@ describe('a gateway with a planted bug', () => {
   });
 
   it('is told about in a few lines: the failing world shrinks to the troubles that matter', async () => {
-    const plant = PLANTED_BUGS.find(({ name }) => name === 'PUBACK out of order') ?? {};
-    let outcome = await simulate({ ...WISH, seed: 1 }, plant);
-    for (let seed = 2; outcome.problems.length === 0; seed += 1) outcome = await simulate({ ...WISH, seed }, plant);
-    const small = await shrink(outcome, plant);
+    const sabotage = PLANTED_BUGS.find(({ name }) => name === 'PUBACK out of order') ?? {};
+    let outcome = await simulate({ ...WISH, seed: 1 }, sabotage);
+    for (let seed = 2; outcome.problems.length === 0; seed += 1) outcome = await simulate({ ...WISH, seed }, sabotage);
+    const small = await shrink(outcome, sabotage);
     expect(kindOf(small.problems[0])).toBe(kindOf(outcome.problems[0]));
     expect(small.scenario.troubles.length).toBeLessThan(outcome.scenario.troubles.length / 2);
     expect(timelineOf(small).split('\n').at(-1)).toMatch(/s {2}WRONG: PUBACK \d+ before/);

@@ -2,24 +2,25 @@
  * Safeties taken out, one at a time, to show that the simulation can fail. Each is done to the built gateway from
  * outside, through its ports and its public parts; the product knows nothing of it.
  */
+
+import type { Gateway } from '../../src/app/gateway.ts';
 import type { Stamp } from '../../src/base/time.ts';
-import type { Packet } from '../../src/codec/mqttsn-packets.ts';
+import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
-import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
+import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
-import type { Gateway } from '../../src/app/gateway.ts';
 import type { OpenChannel, OpenStore } from '../../src/ports.ts';
+import type { BatchWait } from './line-protocols.ts';
 import { HOUR_MS } from './scenario.ts';
-import type { Company } from './line-protocols.ts';
-import type { Plant } from './world.ts';
+import type { Sabotage } from './world.ts';
 
-export interface PlantedBug extends Plant {
+export interface PlantedBug extends Sabotage {
   readonly name: string;
   /** What the simulation must say. */
   readonly complaint: RegExp;
   /** The worlds that show it, if it takes others than those of MQTT-SN. */
-  readonly company?: Company;
+  readonly driverMix?: BatchWait;
 }
 
 /** The receipt comes before the commit. */
@@ -95,14 +96,14 @@ function reusePacketIds({ stations: { outbox } }: Gateway): void {
 
 /** Of two PUBACKs close together the later leaves first. */
 function swapPubacks({ hub, parts: { clock, mailbox } }: Gateway): void {
-  const order = hub.order.bind(hub);
+  const order = hub.command.bind(hub);
   let heldBack: Parameters<typeof order>[0] | undefined;
   const release = (): void => {
     const late = heldBack;
     heldBack = undefined;
     if (late !== undefined) order(late);
   };
-  hub.order = (next) => {
+  hub.command = (next) => {
     if (next.kind !== 'puback') return order(next);
     if (heldBack !== undefined) {
       order(next);
@@ -136,8 +137,8 @@ export function overlookGaps({ stations: { account } }: Gateway): void {
 }
 
 function sendUnpaced({ stations: { outbox } }: Gateway): void {
-  outbox.pace.isOpen = () => true;
-  outbox.pace.take = () => undefined;
+  outbox.pacer.isOpen = () => true;
+  outbox.pacer.take = () => undefined;
 }
 
 /** Ages are taken from the wall clock, which may step. */

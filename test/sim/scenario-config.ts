@@ -3,8 +3,8 @@ import { type HubRules, PROFILES } from '../../src/bench/hub/bench-rules.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { type Credentials, signCredentials } from '../../src/hub/client/credentials.ts';
-import type { Scenario } from './scenario.ts';
 import { linksOf, linkText } from './line-protocols.ts';
+import type { Scenario } from './scenario.ts';
 
 const PRODUCT = 'GATEWAY001';
 const SUB_PRODUCT = 'SUBDEVICE1';

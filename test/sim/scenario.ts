@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { type HubRules, MAINLAND } from '../../src/bench/hub/bench-rules.ts';
 import type { OverflowPolicy } from '../../src/outbox/outbox-contract.ts';
-import { type Company, drawSpeech, type Speech } from './line-protocols.ts';
+import { type BatchWait, drawLineProtocol, type LineProtocol } from './line-protocols.ts';
 import { TROUBLE_KINDS, TROUBLES, type TroubleKind } from './troubles.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -25,7 +25,7 @@ export interface SubdevicePlan {
   /** Its session ends with its connection. */
   readonly clean: boolean;
   /** MQTT-SN, if nothing is said. */
-  readonly speech?: Speech;
+  readonly lineProtocol?: LineProtocol;
 }
 
 /** Worlds that were kept before there were these lack them. */
@@ -82,7 +82,7 @@ export interface Scenario {
   /** Largest payload of an uplink that is not too large. */
   readonly uplinkBytesMax: number;
   /** Of all messages, those of QoS 0, and those that are too large for the next hop. */
-  readonly quickShare: number;
+  readonly qos0Share: number;
   readonly largeShare: number;
   /** QoS 1 publications a subdevice may have unanswered. With more than one, order needs lines that lose nothing. */
   readonly window: number;
@@ -94,7 +94,7 @@ export interface Scenario {
   readonly troubles: readonly TroubleEvent[];
 }
 
-export interface Wish {
+export interface ScenarioRequest {
   readonly seed: number;
   readonly hours: number;
   /** 0: no trouble; 1: as in a bad week; 10: ten times as often. */
@@ -103,7 +103,7 @@ export interface Wish {
   /** So many times as long are the pauses between messages; for worlds that last for days. */
   readonly slowness?: number;
   /** Subdevices that do not speak MQTT-SN; none, unless told so. */
-  readonly company?: Company | undefined;
+  readonly driverMix?: BatchWait | undefined;
 }
 
 /** Independent dice for each part of a world: taking one part away leaves the luck of the others as it was. */
@@ -116,7 +116,7 @@ export function pauseOf(random: Random, meanMs: number): number {
   return -Math.log(1 - random()) * meanMs;
 }
 
-export function drawScenario(wish: Wish): Scenario {
+export function drawScenario(wish: ScenarioRequest): Scenario {
   const { seed, hours, trouble, subdevices = 8, slowness = 1 } = wish;
   const random = diceOf(seed, 'scenario');
   const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
@@ -131,12 +131,12 @@ export function drawScenario(wish: Wish): Scenario {
     subdevices: Array.from({ length: subdevices }, (_, index) => ({
       id: `s${index + 1}`,
       clean: !isPlain && random() < 0.25,
-      ...speechOf(wish, index),
+      ...lineProtocolOf(wish, index),
     })),
     uplinkEveryMs: slowness * (isPlain ? 30_000 : oneOf(10_000, 30_000, 30_000)),
     downlinkEveryMs: slowness * oneOf(10_000, 20_000),
     uplinkBytesMax: isPlain || packetBytesMax < 1024 ? 100 : oneOf(100, 800),
-    quickShare: isPlain ? 0 : oneOf(0, 0.1, 0.3),
+    qos0Share: isPlain ? 0 : oneOf(0, 0.1, 0.3),
     largeShare: isPlain ? 0 : 0.02,
     window,
     profile: isPlain ? 'mainland' : oneOf('mainland', 'mainland', 'intl', 'generic', 'generic'),
@@ -173,10 +173,10 @@ export function drawScenario(wish: Wish): Scenario {
 }
 
 /** Half of the mixed worlds are not: MQTT-SN is what most subdevices speak. */
-function speechOf({ seed, company }: Wish, index: number): Pick<SubdevicePlan, 'speech'> {
-  if (company === undefined || (company === 'mixed' && diceOf(seed, 'company')() < 0.5)) return {};
-  const speech = drawSpeech(diceOf(seed, `speech ${index}`), company, index === 0);
-  return speech === undefined ? {} : { speech };
+function lineProtocolOf({ seed, driverMix }: ScenarioRequest, index: number): Pick<SubdevicePlan, 'lineProtocol'> {
+  if (driverMix === undefined || (driverMix === 'mixed' && diceOf(seed, 'company')() < 0.5)) return {};
+  const lineProtocol = drawLineProtocol(diceOf(seed, `speech ${index}`), driverMix, index === 0);
+  return lineProtocol === undefined ? {} : { lineProtocol };
 }
 
 /** Not those that break order, lose by themselves or send twice within a connection: the invariants would blame us. */

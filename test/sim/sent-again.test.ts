@@ -4,7 +4,7 @@ import { HandWire, subscription, textsOf } from './hand-wire.ts';
 import { overlookDup } from './sabotage.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
 import { live } from './simulate.ts';
-import type { Plant } from './world.ts';
+import type { Sabotage } from './world.ts';
 
 const TEXTS = ['one', 'two', 'three'];
 /** Each copy of a message comes so much after the last; a commit takes five times as long. */
@@ -12,8 +12,8 @@ const RETRANSMIT_MS = 400;
 const COMMIT_MS = 2000;
 
 /** The subdevice is away while the messages come, and comes back. @returns what it gets */
-async function receive(plant?: Plant): Promise<{ wire: HandWire; texts: readonly string[] }> {
-  const wire = await HandWire.open(plant, { retransmitMs: RETRANSMIT_MS });
+async function receive(sabotage?: Sabotage): Promise<{ wire: HandWire; texts: readonly string[] }> {
+  const wire = await HandWire.open(sabotage, { retransmitMs: RETRANSMIT_MS });
   await wire.connect();
   await wire.say([subscription('cmd/set'), { kind: 'disconnect', durationS: undefined }]);
   wire.world.store.commitMs = COMMIT_MS;
@@ -27,7 +27,7 @@ async function receive(plant?: Plant): Promise<{ wire: HandWire; texts: readonly
 it('a message that comes again while it is being committed is delivered once, and acknowledged once', async () => {
   const { wire, texts } = await receive();
   expect([texts, wire.world.complaints]).toEqual([TEXTS, []]);
-  expect(wire.world.hub.owed(wire.world.clientId)).toBe(0);
+  expect(wire.world.hub.ackToken(wire.world.clientId)).toBe(0);
 });
 
 it('the same message is delivered again and again by a gateway that overlooks DUP', async () => {

@@ -1,13 +1,13 @@
 /** The account of the session against the bench hub, whose store really overflows: what it says is what happened. */
 import { describe, expect, it } from 'vitest';
-import type { GatewayEvents } from '../../src/base/events.ts';
 import type { Gateway } from '../../src/app/gateway.ts';
+import type { GatewayEvents } from '../../src/base/events.ts';
 import { overlookGaps } from './sabotage.ts';
 import { drawScenario, HOUR_MS } from './scenario.ts';
 import { live } from './simulate.ts';
 
 /** One absence of so many hours, with a downlink every 20 s to 3 subdevices; the luck of the hub's switches by seed. */
-async function absence(seed: number, hours: number, plant: (gateway: Gateway) => void = () => undefined) {
+async function absence(seed: number, hours: number, sabotage: (gateway: Gateway) => void = () => undefined) {
   const { hub, ...calm } = drawScenario({ seed, hours: hours + 1, trouble: 0, subdevices: 3 });
   const away = { kind: 'hubAway', atMs: 0.25 * HOUR_MS, ms: hours * HOUR_MS, dice: 0 } as const;
   const gaps: string[] = [];
@@ -16,7 +16,7 @@ async function absence(seed: number, hours: number, plant: (gateway: Gateway) =>
     { ...calm, hub: { ...hub, sessionHoursMax: 24 }, downlinkEveryMs: 20_000, troubles: [away] },
     {
       patch: (gateway) => {
-        plant(gateway);
+        sabotage(gateway);
         const { parts } = gateway;
         const onGap: GatewayEvents['possibleGap'] = ({ reason }) => gaps.push(reason);
         const onReplay: GatewayEvents['replayDone'] = ({ received }) => replays.push(received);

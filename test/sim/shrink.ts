@@ -4,7 +4,7 @@
  */
 import { HOUR_MS, type Scenario } from './scenario.ts';
 import { live, type Outcome } from './simulate.ts';
-import type { Plant } from './world.ts';
+import type { Sabotage } from './world.ts';
 
 /** Worlds that may be lived through on the way. */
 const WORLDS_MAX = 80;
@@ -15,14 +15,14 @@ export function kindOf(problem: string | undefined): string {
   return (problem ?? '').replace(/\d+/g, '#').split('\n')[0] ?? '';
 }
 
-export async function shrink(outcome: Outcome, plant?: Plant): Promise<Outcome> {
+export async function shrink(outcome: Outcome, sabotage?: Sabotage): Promise<Outcome> {
   const wanted = kindOf(outcome.problems[0]);
   let best = outcome;
   let worlds = 0;
   const isStillWrong = async (scenario: Scenario): Promise<boolean> => {
     if (worlds >= WORLDS_MAX) return false;
     worlds += 1;
-    const attempt = await live(scenario, plant);
+    const attempt = await live(scenario, sabotage);
     if (kindOf(attempt.problems[0]) !== wanted) return false;
     best = attempt;
     return true;
@@ -58,7 +58,7 @@ async function dropOnePart(
 
 export function timelineOf({ scenario, story }: Outcome): string {
   const { seed, hours, subdevices, troubles } = scenario;
-  const speeches = subdevices.map(({ speech }) => speech?.kind ?? 'mqttsn').join(', ');
+  const speeches = subdevices.map(({ lineProtocol }) => lineProtocol?.kind ?? 'mqttsn').join(', ');
   const shown = story.length <= TIMELINE_MAX ? story : ['    …', ...story.slice(-TIMELINE_MAX)];
   return [
     `seed ${seed}, ${hours} h, ${subdevices.length} subdevices (${speeches}; ${subdevices.filter(({ clean }) => clean).length} clean), ${troubles.length} troubles`,

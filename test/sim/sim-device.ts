@@ -1,8 +1,8 @@
 /** What a world knows of whatever is at the far end of a line: a subdevice with its side of the books. */
 import type { Message } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
-import type { SubdeviceOrder } from '../../src/bench/subdevices/subdevice-contract.ts';
-import type { QuickStream } from './qos0-stream.ts';
+import type { SimulatedCommand } from '../../src/bench/subdevices/subdevice-contract.ts';
+import type { Qos0Stream } from './qos0-stream.ts';
 import type { Stream } from './stream.ts';
 import type { UnitMood } from './unit-answers.ts';
 
@@ -10,8 +10,8 @@ export interface SimDevice {
   readonly id: string;
   readonly uplinks: Stream;
   readonly downlinks: Stream;
-  readonly quickUplinks: QuickStream;
-  readonly quickDownlinks: QuickStream;
+  readonly qos0Uplinks: Qos0Stream;
+  readonly qos0Downlinks: Qos0Stream;
   /** On its own topics: without it at the hub nothing reaches it. */
   readonly filter: string;
   /** What it still has to say. */
@@ -31,10 +31,10 @@ export interface SimDevice {
   comeBack(): void;
   wakeUp(): void;
   /** One that it does not understand is passed over. */
-  order(order: SubdeviceOrder): void;
+  order(order: SimulatedCommand): void;
   /** @param isTooLarge for the hub */
   publish(topic: string, bytes: number, isTooLarge: boolean): void;
-  publishQuick(topic: string, bytes: number): void;
+  publishQos0(topic: string, bytes: number): void;
   /** Whether it publishes the message of this number with RETAIN; one that cannot has none. */
   retains?(number: number): boolean;
   /** What the application tells it. */

@@ -5,19 +5,19 @@
  */
 import type { ChannelAction } from '../../src/base/machine.ts';
 import type { Message } from '../../src/base/message.ts';
+import type { OpenChannel } from '../../src/ports.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { Pump } from '../../src/runtime/pump.ts';
-import type { OpenChannel } from '../../src/ports.ts';
-import { QuickStream } from './qos0-stream.ts';
+import { filled, LineDevice, type LineDeviceInput, type LineDeviceReport } from './line-device.ts';
+import type { LinesProtocol } from './line-protocols.ts';
+import { Qos0Stream } from './qos0-stream.ts';
 import { type Command, type Insight, plainCommand, type SimDevice } from './sim-device.ts';
-import type { LinesSpeech } from './line-protocols.ts';
 import { numberIn, Stream } from './stream.ts';
-import { filled, Talker, type TalkerInput, type TalkerReport } from './line-device.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-export interface SimTalkerOptions {
+export interface SimLineDeviceOptions {
   readonly id: string;
-  readonly speech: LinesSpeech;
+  readonly lineProtocol: LinesProtocol;
   readonly time: VirtualTime;
   readonly open: OpenChannel;
   readonly complain: (what: string) => void;
@@ -39,17 +39,17 @@ const HERE_MS = 20_000;
 const REPEATED_MS = 5000;
 const QUICK_BYTES_MAX = 100;
 
-export class SimTalker implements SimDevice {
+export class SimLineDevice implements SimDevice {
   readonly id: string;
   readonly filter = 'control/+';
   readonly uplinks: Stream;
   readonly downlinks: Stream;
-  readonly quickUplinks: QuickStream;
-  readonly quickDownlinks: QuickStream;
+  readonly qos0Uplinks: Qos0Stream;
+  readonly qos0Downlinks: Qos0Stream;
   readonly insight: Insight;
-  readonly #options: SimTalkerOptions;
-  #machine: Talker;
-  #pump: Pump<TalkerInput, ChannelAction | TalkerReport>;
+  readonly #options: SimLineDeviceOptions;
+  #machine: LineDevice;
+  #pump: Pump<LineDeviceInput, ChannelAction | LineDeviceReport>;
   readonly #mailbox = new Mailbox((error) => {
     throw error;
   });
@@ -59,22 +59,24 @@ export class SimTalker implements SimDevice {
   #awayAtMs = Number.NEGATIVE_INFINITY;
   #answeredAtMs = 0;
 
-  constructor(options: SimTalkerOptions) {
-    const { id, complain, speech } = options;
+  constructor(options: SimLineDeviceOptions) {
+    const { id, complain, lineProtocol } = options;
     this.id = id;
     this.#options = options;
-    this.uplinks = new Stream(`line of ${id}`, complain, { isOrdered: !speech.isAnswered || speech.window === 1 });
+    this.uplinks = new Stream(`line of ${id}`, complain, {
+      isOrdered: !lineProtocol.isAnswered || lineProtocol.window === 1,
+    });
     this.downlinks = new Stream(`downlink to ${id}`, complain);
-    this.quickUplinks = new QuickStream(`uplink of ${id}`, complain);
-    this.quickDownlinks = new QuickStream(`downlink to ${id}`, complain);
+    this.qos0Uplinks = new Qos0Stream(`uplink of ${id}`, complain);
+    this.qos0Downlinks = new Qos0Stream(`downlink to ${id}`, complain);
     this.insight = {
       taken: (uplink) => {
-        if (!speech.isAnswered) this.uplinks.take(uplink.payload, options.time.nowMs);
+        if (!lineProtocol.isAnswered) this.uplinks.take(uplink.payload, options.time.nowMs);
       },
       refused: () => undefined,
       withdrawn: (uplink) => this.uplinks.withdraw(uplink.payload),
       ended: (downlink, as) => {
-        if (as === 'delivered' && !speech.confirms) this.#written(downlink);
+        if (as === 'delivered' && !lineProtocol.confirms) this.#written(downlink);
       },
       crashed: () => undefined,
     };
@@ -140,33 +142,33 @@ export class SimTalker implements SimDevice {
   }
 
   /** Every line is of QoS 1; those said in passing are short. */
-  publishQuick(topic: string, bytes: number): void {
+  publishQos0(topic: string, bytes: number): void {
     this.publish(topic, Math.min(bytes, QUICK_BYTES_MAX), false);
   }
 
   commandOf(command: Command): Pick<Message, 'topic' | 'payload'> {
-    if (this.#options.speech.format === 'text') return plainCommand(command);
+    if (this.#options.lineProtocol.format === 'text') return plainCommand(command);
     const payload = new TextEncoder().encode(filled({ n: command.number }, command.bytes));
     return { topic: command.topic, payload };
   }
 
-  #input(input: TalkerInput): void {
+  #input(input: LineDeviceInput): void {
     const pump = this.#pump;
     this.#mailbox.post(() => pump.input(input));
   }
 
-  #boot(): [Talker, Pump<TalkerInput, ChannelAction | TalkerReport>] {
-    const { speech, time, open } = this.#options;
-    const machine = new Talker(speech);
-    const pump = new Pump<TalkerInput, ChannelAction | TalkerReport>({
+  #boot(): [LineDevice, Pump<LineDeviceInput, ChannelAction | LineDeviceReport>] {
+    const { lineProtocol, time, open } = this.#options;
+    const machine = new LineDevice(lineProtocol);
+    const pump = new Pump<LineDeviceInput, ChannelAction | LineDeviceReport>({
       ...{ machine, open, mailbox: this.#mailbox },
       clock: { nowMs: () => time.nowMs, wallMs: () => time.nowMs, wakeAt: (atMs, wake) => time.at(atMs, wake) },
-      act: (report: TalkerReport) => this.#note(report),
+      act: (report: LineDeviceReport) => this.#note(report),
     });
     return [machine, pump];
   }
 
-  #note(report: TalkerReport): void {
+  #note(report: LineDeviceReport): void {
     const { nowMs } = this.#options.time;
     if (nowMs - this.#answeredAtMs > KNOWN_MS) this.#begunAtMs = nowMs;
     this.#answeredAtMs = nowMs;
@@ -184,13 +186,13 @@ export class SimTalker implements SimDevice {
   }
 
   #received(topic: string, payload: Uint8Array): void {
-    const { time, upheavalAtMs, disturbedAtMs, speech } = this.#options;
+    const { time, upheavalAtMs, disturbedAtMs, lineProtocol } = this.#options;
     const number = numberIn(payload);
     if (number === undefined) return;
-    if (topic === 'control/tell') return this.quickDownlinks.arrive(number);
+    if (topic === 'control/tell') return this.qos0Downlinks.arrive(number);
     const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
       if (upheavalAtMs() >= sentAtMs) return 'the gateway or its connection began anew';
-      if (!speech.confirms) return undefined;
+      if (!lineProtocol.confirms) return undefined;
       return Math.max(this.#begunAtMs, disturbedAtMs()) >= sinceMs - REPEATED_MS
         ? 'its answer was not heard'
         : undefined;
@@ -205,7 +207,7 @@ export class SimTalker implements SimDevice {
     if (number === undefined) return;
     // a line that has lost its end spoils the next one too
     const wellSinceMs = Math.min(time.nowMs, this.#answeredAtMs);
-    this.downlinks.letGo(payload, 'written, and nobody says whether it was heard');
+    this.downlinks.flushHeld(payload, 'written, and nobody says whether it was heard');
     time.after(ON_THE_WIRE_MS, () => {
       const wentWrongAtMs = Math.max(disturbedAtMs(), this.#awayAtMs, this.#begunAtMs, upheavalAtMs());
       if (this.#absences === 0 && wentWrongAtMs < wellSinceMs && !this.downlinks.hasArrived(number))

@@ -2,13 +2,17 @@
 import type { ChannelAction } from '../../src/base/machine.ts';
 import { retaining } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
-import { Subdevice } from '../../src/bench/subdevices/subdevice.ts';
-import type { SubdeviceAction, SubdeviceInput, SubdeviceOrder } from '../../src/bench/subdevices/subdevice-contract.ts';
+import { SimulatedSubdevice } from '../../src/bench/subdevices/subdevice.ts';
+import type {
+  SimulatedCommand,
+  SubdeviceAction,
+  SubdeviceInput,
+} from '../../src/bench/subdevices/subdevice-contract.ts';
+import type { OpenChannel } from '../../src/ports.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { Pump } from '../../src/runtime/pump.ts';
-import type { OpenChannel } from '../../src/ports.ts';
 import { LineTap } from './line-tap.ts';
-import { QuickStream } from './qos0-stream.ts';
+import { Qos0Stream } from './qos0-stream.ts';
 import { type Program, plainCommand, type SimDevice } from './sim-device.ts';
 import { numberIn, Stream } from './stream.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -39,10 +43,10 @@ export class SimSubdevice implements SimDevice {
   readonly commandOf = plainCommand;
   readonly uplinks: Stream;
   readonly downlinks: Stream;
-  readonly quickUplinks: QuickStream;
-  readonly quickDownlinks: QuickStream;
+  readonly qos0Uplinks: Qos0Stream;
+  readonly qos0Downlinks: Qos0Stream;
   readonly #options: SimSubdeviceOptions;
-  #machine: Subdevice;
+  #machine: SimulatedSubdevice;
   #pump: Pump<SubdeviceInput, SubdeviceAction>;
   readonly #mailbox = new Mailbox((error) => {
     throw error;
@@ -58,8 +62,8 @@ export class SimSubdevice implements SimDevice {
     this.#options = options;
     this.uplinks = new Stream(`uplink of ${id}`, complain);
     this.downlinks = new Stream(`downlink to ${id}`, complain);
-    this.quickUplinks = new QuickStream(`uplink of ${id}`, complain);
-    this.quickDownlinks = new QuickStream(`downlink to ${id}`, complain);
+    this.qos0Uplinks = new Qos0Stream(`uplink of ${id}`, complain);
+    this.qos0Downlinks = new Qos0Stream(`downlink to ${id}`, complain);
     [this.#machine, this.#pump] = this.#boot();
   }
 
@@ -109,7 +113,7 @@ export class SimSubdevice implements SimDevice {
     if (this.#absences === 0) this.order({ kind: 'connect' });
   }
 
-  order(order: SubdeviceOrder): void {
+  order(order: SimulatedCommand): void {
     this.#input(order);
   }
 
@@ -122,8 +126,8 @@ export class SimSubdevice implements SimDevice {
     this.order({ kind: 'publish', topic, payload, qos: 1, reference, ...retaining(this.retains(reference)) });
   }
 
-  publishQuick(topic: string, bytes: number): void {
-    const number = this.quickUplinks.send();
+  publishQos0(topic: string, bytes: number): void {
+    const number = this.qos0Uplinks.send();
     const payload = numberedPayload(number, bytes);
     this.order({ kind: 'publish', topic, payload, qos: 0, reference: 0, ...retaining(this.retains(number)) });
   }
@@ -137,10 +141,10 @@ export class SimSubdevice implements SimDevice {
     this.#mailbox.post(() => pump.input(input));
   }
 
-  #boot(program: Partial<Program> = {}): [Subdevice, Pump<SubdeviceInput, SubdeviceAction>] {
+  #boot(program: Partial<Program> = {}): [SimulatedSubdevice, Pump<SubdeviceInput, SubdeviceAction>] {
     const { id, window, packetBytesMax, time, open, complain } = this.#options;
     const clean = program.isOther === true ? !this.#options.clean : this.#options.clean;
-    const machine = new Subdevice({
+    const machine = new SimulatedSubdevice({
       framing: 'sn-cobs',
       clientId: id,
       clean,
@@ -180,7 +184,7 @@ export class SimSubdevice implements SimDevice {
     else if (report.kind === 'received') {
       const number = numberIn(report.payload);
       if (number === undefined) return;
-      if (report.qos === 0) return this.quickDownlinks.arrive(number);
+      if (report.qos === 0) return this.qos0Downlinks.arrive(number);
       const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
         if (report.dup) return 'DUP';
         if (this.connectedAtMs >= sinceMs) return 'the subdevice connected anew';

@@ -10,10 +10,10 @@ import type { Message } from '../../src/base/message.ts';
 import type { Random } from '../../src/base/random.ts';
 import { SimulatedUnit } from '../../src/bench/subdevices/modbus-device.ts';
 import type { Cancel } from '../../src/ports.ts';
-import type { ModbusBus } from './modbus-bus.ts';
-import { QuickStream } from './qos0-stream.ts';
-import type { Command, Insight, SimDevice } from './sim-device.ts';
 import { ANSWER_MS_MAX, addressOf, BUSY_MS_MAX, POINTS, POLL_MS } from './line-protocols.ts';
+import type { ModbusBus } from './modbus-bus.ts';
+import { Qos0Stream } from './qos0-stream.ts';
+import type { Command, Insight, SimDevice } from './sim-device.ts';
 import { Stream } from './stream.ts';
 import { BUSY, UnitAnswers, type UnitMood } from './unit-answers.ts';
 import { REGISTERS, type Registers, UnitBooks } from './unit-books.ts';
@@ -57,8 +57,8 @@ export class SimUnit implements SimDevice {
   readonly filter = 'set';
   readonly uplinks: Stream;
   readonly downlinks: Stream;
-  readonly quickUplinks: QuickStream;
-  readonly quickDownlinks: QuickStream;
+  readonly qos0Uplinks: Qos0Stream;
+  readonly qos0Downlinks: Qos0Stream;
   readonly insight: Insight;
   readonly #options: SimUnitOptions;
   readonly #machine: SimulatedUnit;
@@ -79,8 +79,8 @@ export class SimUnit implements SimDevice {
     this.id = id;
     this.#options = options;
     this.downlinks = new Stream(`command to ${id}`, complain);
-    this.quickUplinks = new QuickStream(`uplink of ${id}`, complain);
-    this.quickDownlinks = new QuickStream(`downlink to ${id}`, complain);
+    this.qos0Uplinks = new Qos0Stream(`uplink of ${id}`, complain);
+    this.qos0Downlinks = new Qos0Stream(`downlink to ${id}`, complain);
     this.#machine = new SimulatedUnit({
       ...{ address: addressOf(id), size: SIZE, silenceMs: SILENCE_MS },
       answerMs: () => (this.#isDawdling ? ANSWER_MS_MAX * random() * LATE_MAX : QUICK_MS),
@@ -113,7 +113,7 @@ export class SimUnit implements SimDevice {
   }
 
   get queued(): number {
-    return this.#books.owed + (this.#options.isAttached() === true ? 0 : 1);
+    return this.#books.ackToken + (this.#options.isAttached() === true ? 0 : 1);
   }
 
   /** No reason for anything to come twice: what it held is read anew, and has another number then. */
@@ -167,7 +167,7 @@ export class SimUnit implements SimDevice {
     this.#set('v', this.#get('v') + 1);
   }
 
-  publishQuick(): void {
+  publishQos0(): void {
     this.publish();
   }
 

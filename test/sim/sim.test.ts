@@ -1,11 +1,11 @@
 /** The whole plant on virtual time: in peace, for a day, and the same way each time. */
 import { describe, expect, it } from 'vitest';
+import { expectHealthy, ROUGH } from './expect-healthy.ts';
 import { live, simulate } from './simulate.ts';
-import { expectWell, ROUGH } from './expect-healthy.ts';
 
 describe('a virtual plant', () => {
   it('undisturbed, delivers everything once and writes next to nothing', async () => {
-    const outcome = await expectWell({ seed: 1, hours: 1, trouble: 0 });
+    const outcome = await expectHealthy({ seed: 1, hours: 1, trouble: 0 });
     expect(outcome.duplicates).toBe(0);
     expect(outcome.shed).toBe(0);
     expect(outcome.uplinks).toBeGreaterThan(500);
@@ -14,7 +14,7 @@ describe('a virtual plant', () => {
   });
 
   it('lives through a bad day of eight subdevices', async () => {
-    const outcome = await expectWell({ seed: 2, hours: 24, trouble: 1 });
+    const outcome = await expectHealthy({ seed: 2, hours: 24, trouble: 1 });
     expect(outcome.uplinks).toBeGreaterThan(5000);
   });
 

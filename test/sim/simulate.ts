@@ -1,8 +1,8 @@
 /** Lives through one world and says what was wrong with it. */
 import { isDrained, problemNow, problemsOnDisk, problemsWhenDrained } from './invariants.ts';
-import { drawScenario, HOUR_MS, type Scenario, type Wish } from './scenario.ts';
+import { drawScenario, HOUR_MS, type Scenario, type ScenarioRequest } from './scenario.ts';
 import { schedule } from './troubles.ts';
-import { type Plant, World } from './world.ts';
+import { type Sabotage, World } from './world.ts';
 
 export interface Outcome {
   readonly scenario: Scenario;
@@ -25,12 +25,12 @@ const STOP_MS = 60_000;
 /** More steps than this in a virtual second: somebody is running in circles. */
 const STEPS_PER_S_MAX = 20_000;
 
-export function simulate(wish: Wish, plant?: Plant): Promise<Outcome> {
-  return live(drawScenario(wish), plant);
+export function simulate(wish: ScenarioRequest, sabotage?: Sabotage): Promise<Outcome> {
+  return live(drawScenario(wish), sabotage);
 }
 
-export async function live(scenario: Scenario, plant?: Plant): Promise<Outcome> {
-  const world = new World(scenario, plant);
+export async function live(scenario: Scenario, sabotage?: Sabotage): Promise<Outcome> {
+  const world = new World(scenario, sabotage);
   const { time } = world;
   let problem: string | undefined;
   const second = { startsAtMs: 0, steps: 0 };

@@ -7,9 +7,9 @@ import type { Direction } from '../../src/base/message.ts';
 import { type Change, countsOf } from '../../src/custody/change.ts';
 import { addCounts, type Counts, ZERO } from '../../src/custody/ledger.ts';
 import type { Gap, HubSessionRow, Row, WillRow } from '../../src/custody/row.ts';
-import { tableOf } from '../../src/store/writer.ts';
 import type { Database } from '../../src/store/database.ts';
 import * as read from '../../src/store/reader.ts';
+import { tableOf } from '../../src/store/writer.ts';
 
 export type StoredState = Map<string, string>;
 
@@ -98,7 +98,7 @@ export class ModelStore {
         if (!state.has(`${change.direction} ${change.seq}`)) return;
         this.#set(`${change.direction} ${change.seq}`, undefined);
         break;
-      case 'bury': {
+      case 'deadLetter': {
         const row = state.get(`${change.direction} ${change.seq}`);
         if (row === undefined) return;
         const id = Number(state.get(NEWEST_LETTER)) + 1;
@@ -107,7 +107,7 @@ export class ModelStore {
         this.#set(`${change.direction} ${change.seq}`, undefined);
         break;
       }
-      case 'exhume':
+      case 'removeDeadLetter':
         if (!state.has(`letter ${change.letter}`)) return;
         this.#set(`letter ${change.letter}`, undefined);
         break;

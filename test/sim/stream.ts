@@ -44,7 +44,7 @@ export class Stream {
   readonly #tooLarge = new Set<number>();
   readonly #stored = new Set<number>();
   /** Number → why. */
-  readonly #letGo = new Map<number, string>();
+  readonly #flushHeld = new Map<number, string>();
   /** Number → its place in the order that is to be kept. */
   readonly #places = new Map<number, number>();
   #lastPlace = 0;
@@ -77,7 +77,7 @@ export class Stream {
   reject(number: number): void {
     if (!this.#tooLarge.has(number))
       this.#complain(`${this.name} ${number} was rejected for good, and nothing is wrong with it`);
-    this.#letGo.set(number, 'rejected');
+    this.#flushHeld.set(number, 'rejected');
   }
 
   /** It is on its way to the gateway: from here on the order counts. Only the first time is noted. */
@@ -97,7 +97,7 @@ export class Stream {
   /** Somebody was told that it is safe. It has to be, at this very moment. */
   acknowledge(number: number): void {
     this.#acknowledged.add(number);
-    const isSafe = this.#stored.has(number) || this.#arrivedAtMs.has(number) || this.#letGo.has(number);
+    const isSafe = this.#stored.has(number) || this.#arrivedAtMs.has(number) || this.#flushHeld.has(number);
     if (!isSafe && this.nameless === 0)
       this.#complain(`${this.name} ${number} was acknowledged, and is neither on the disk nor with the next hop`);
   }
@@ -112,9 +112,9 @@ export class Stream {
     if (number !== undefined) this.#crossed.add(number);
   }
 
-  letGo(payload: Uint8Array, why: string): void {
+  flushHeld(payload: Uint8Array, why: string): void {
     const number = this.numberOf(payload);
-    if (number !== undefined) this.#letGo.set(number, why);
+    if (number !== undefined) this.#flushHeld.set(number, why);
   }
 
   /** It is in custody, and its sender will never know. */
@@ -124,7 +124,7 @@ export class Stream {
     const times = this.#taken.get(number) ?? [];
     if (this.#taken.has(number)) this.#repeated.add(number);
     this.#taken.set(number, [...times, nowMs]);
-    this.#letGo.delete(number); // whatever became of it when it was taken before
+    this.#flushHeld.delete(number); // whatever became of it when it was taken before
     this.place(payload);
   }
 
@@ -140,7 +140,7 @@ export class Stream {
       const isEarly = times.some((atMs) => atMs < sinceMs);
       if (isEarly || this.#arrivedAtMs.has(number) || onDisk?.has(number)) continue;
       times.length = 0;
-      this.#letGo.set(number, 'lost with the power');
+      this.#flushHeld.set(number, 'lost with the power');
     }
   }
 
@@ -159,7 +159,7 @@ export class Stream {
     const highest = this.#highest.get(topic) ?? 0;
     const place = this.#places.get(number) ?? highest; // displaced, and on the line already
     // what was shed and comes back from a disk that had not heard of it yet may be late
-    const mayBeLate = !this.#isOrdered || this.#letGo.has(number) || this.#repeated.has(number);
+    const mayBeLate = !this.#isOrdered || this.#flushHeld.has(number) || this.#repeated.has(number);
     if (place < highest && !mayBeLate) this.#complain(`${this.name} ${number} arrived out of order`);
     this.#highest.set(topic, Math.max(place, highest));
   }
@@ -167,7 +167,7 @@ export class Stream {
   /** Acknowledged or taken, never arrived, and nobody said why; as many as nobody can account for. @param onDisk what still may */
   lost(onDisk?: ReadonlySet<number>): number[] {
     const isLost = (number: number): boolean =>
-      !this.#arrivedAtMs.has(number) && !this.#letGo.has(number) && !(onDisk?.has(number) ?? false);
+      !this.#arrivedAtMs.has(number) && !this.#flushHeld.has(number) && !(onDisk?.has(number) ?? false);
     const taken = [...this.#taken].flatMap(([number, times]) => (times.length === 0 ? [] : [number]));
     return [...new Set([...this.#acknowledged, ...taken])].filter(isLost).slice(this.nameless);
   }
@@ -176,7 +176,7 @@ export class Stream {
   get vanished(): number {
     let vanished = 0;
     for (let number = 1; number < this.#sentAtMs.length; number += 1)
-      if (!this.#arrivedAtMs.has(number) && !this.#letGo.has(number)) vanished += 1;
+      if (!this.#arrivedAtMs.has(number) && !this.#flushHeld.has(number)) vanished += 1;
     return vanished;
   }
 
@@ -194,6 +194,6 @@ export class Stream {
   }
 
   get shed(): number {
-    return this.#letGo.size;
+    return this.#flushHeld.size;
   }
 }

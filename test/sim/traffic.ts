@@ -58,20 +58,20 @@ export class Traffic {
   #uplink(subdevice: SimDevice): void {
     const random = this.#diceOf(subdevice);
     if (subdevice.queued >= UNSENT_MAX) return;
-    const { quickShare, largeShare, uplinkBytesMax, bounds } = this.#world.scenario;
+    const { qos0Share, largeShare, uplinkBytesMax, bounds } = this.#world.scenario;
     const tooLarge = bounds.payloadBytesMax + TOO_MANY_BYTES;
     const isTooLarge = random() < largeShare && tooLarge < bounds.packetBytesMax;
     const bytes = isTooLarge ? tooLarge : 20 + Math.floor(random() * (uplinkBytesMax - 20));
-    if (random() < quickShare) subdevice.publishQuick(QUICK_TOPICS.uplink, bytes);
+    if (random() < qos0Share) subdevice.publishQos0(QUICK_TOPICS.uplink, bytes);
     else subdevice.publish(oneOf(UPLINK_TOPICS, random), bytes, isTooLarge);
   }
 
   /** Only what somebody subscribed to: nobody promises anything about the rest. */
   #downlink(subdevice: SimDevice): void {
     const { hub, clientId, time, scenario } = this.#world;
-    const { quickShare, largeShare, bounds } = scenario;
+    const { qos0Share, largeShare, bounds } = scenario;
     const random = this.#diceOf(subdevice);
-    const isQuick = random() < quickShare;
+    const isQuick = random() < qos0Share;
     const topic = isQuick ? QUICK_TOPICS.downlink : oneOf(DOWNLINK_TOPICS, random);
     if (!hub.subscriptions(clientId).includes(this.#world.topicAtHub(subdevice.id, subdevice.filter))) return;
     const isTooLarge = random() < largeShare;
@@ -80,7 +80,7 @@ export class Traffic {
       const command = subdevice.commandOf({ topic, number, bytes, isTooLarge });
       hub.publish({ ...command, topic: this.#world.topicAtHub(subdevice.id, command.topic), qos });
     };
-    if (isQuick) return publish(subdevice.quickDownlinks.send(), 0);
+    if (isQuick) return publish(subdevice.qos0Downlinks.send(), 0);
     const { downlinks } = subdevice;
     publish(isTooLarge ? downlinks.sendTooLarge(time.nowMs) : downlinks.send(time.nowMs), 1);
   }

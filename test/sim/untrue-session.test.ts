@@ -3,9 +3,9 @@
  * now the other. Downlinks arrive again within a bounded time, and nothing repeats without end.
  */
 import { expect, it } from 'vitest';
+import type { Gateway } from '../../src/app/gateway.ts';
 import type { HubFaults } from '../../src/bench/hub/faults.ts';
 import { FilterRequests } from '../../src/flow/filter-requests.ts';
-import type { Gateway } from '../../src/app/gateway.ts';
 import { drawScenario } from './scenario.ts';
 import { World } from './world.ts';
 
@@ -19,7 +19,7 @@ interface Seen {
 /** Four subdevices that publish and get downlinks every few seconds, at an ordinary broker. */
 async function openWorld(patch: (gateway: Gateway) => void = () => undefined) {
   const calm = drawScenario({ seed: 3, hours: 1, trouble: 0, subdevices: 4 });
-  const rates = { uplinkEveryMs: 2000, downlinkEveryMs: 5000, quickShare: 0, largeShare: 0 };
+  const rates = { uplinkEveryMs: 2000, downlinkEveryMs: 5000, qos0Share: 0, largeShare: 0 };
   const seen: Seen = { connects: 0, gaps: 0 };
   const world = new World(
     { ...calm, ...rates, profile: 'generic' },
@@ -84,7 +84,7 @@ it('SessionPresent that is 0 and 1 in turn costs one connection per cut and no s
   expect(seen.gaps).toBe(2);
   expect(held()).toEqual(filters);
   expect(world.gateway?.stations.account.gap?.reason).toBe('session lost');
-  expect(world.gateway?.hub.client.takings(world.time.nowMs).times).toBe(0);
+  expect(world.gateway?.hub.client.takeovers(world.time.nowMs).times).toBe(0);
   world.gateway?.watch.settleGap();
   set({ sessionPresentClaim: 'truth' });
   world.hub.fault({ kind: 'dropConnections' });

@@ -1,11 +1,11 @@
 /** The real bench hub on virtual sockets: latency, and a network that cuts, refuses, or swallows what it carries. */
 
 import type { Message } from '../../src/base/message.ts';
-import { type FaultOrder, NO_FAULTS } from '../../src/bench/hub/faults.ts';
-import { BenchHubMachine, type HubInput } from '../../src/bench/hub/hub-machine.ts';
 import type { HubRules } from '../../src/bench/hub/bench-rules.ts';
-import type { HubService } from '../../src/bench/hub/service-contract.ts';
 import type { SessionView } from '../../src/bench/hub/client-sessions.ts';
+import { type FaultCommand, NO_FAULTS } from '../../src/bench/hub/faults.ts';
+import { type BenchHubInput, BenchHubMachine } from '../../src/bench/hub/hub-machine.ts';
+import type { HubService } from '../../src/bench/hub/service-contract.ts';
 import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
 import type { Cancel, Channel, ChannelListener, OpenChannel } from '../../src/ports.ts';
 import type { HubTap } from './hub-tap.ts';
@@ -74,14 +74,14 @@ export class VirtualHub {
     this.#feed({ kind: 'applicationPublish', ...message });
   }
 
-  fault(order: FaultOrder): void {
+  fault(order: FaultCommand): void {
     if (order.kind === 'forgetSession')
-      this.#forgotten += this.owed(order.clientId) + (this.#session(order.clientId)?.dropped ?? 0);
+      this.#forgotten += this.ackToken(order.clientId) + (this.#session(order.clientId)?.dropped ?? 0);
     this.#feed({ kind: 'fault', order });
   }
 
   /** Messages the hub still owes to a client, sent or not. */
-  owed(clientId: string): number {
+  ackToken(clientId: string): number {
     const session = this.#session(clientId);
     return session === undefined ? 0 : session.stored + session.inFlight;
   }
@@ -198,7 +198,7 @@ export class VirtualHub {
     if (this.#sockets.delete(socket.connection)) this.#feed({ kind: 'gone', connection: socket.connection });
   }
 
-  #feed(input: HubInput): void {
+  #feed(input: BenchHubInput): void {
     for (const action of this.#machine.handle(input, this.#time.nowMs)) {
       const socket = 'connection' in action ? this.#sockets.get(action.connection) : undefined;
       if (action.kind === 'send' && socket !== undefined) this.#carryDown(socket, action.bytes);

@@ -12,14 +12,14 @@ export const BYTES_PER_MS = 11.52;
 const OPEN_MS = 2;
 
 /** On the wire. */
-interface Flight {
+interface InFlight {
   readonly untilMs: number;
   isHit: boolean;
 }
 
 interface End {
   /** What is on the way to this end. */
-  flight: Flight | undefined;
+  flight: InFlight | undefined;
   listener: ChannelListener | undefined;
   /** Until when bytes towards this end are on the wire. */
   busyUntilMs: number;
@@ -108,7 +108,7 @@ export class VirtualLine {
   #carry(from: End, to: End, bytes: Uint8Array): void {
     const startMs = Math.max(this.#time.nowMs, to.busyUntilMs, to.stalledUntilMs);
     to.busyUntilMs = startMs + bytes.length / BYTES_PER_MS;
-    const flight: Flight = { untilMs: to.busyUntilMs, isHit: false };
+    const flight: InFlight = { untilMs: to.busyUntilMs, isHit: false };
     to.flight = flight;
     if (this.#isHalfDuplex && from.flight !== undefined && from.flight.untilMs > startMs) {
       flight.isHit = true;

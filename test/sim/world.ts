@@ -3,27 +3,27 @@
  * behind a virtual network, and the outside's books. Everything follows from one scenario.
  */
 
+import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
 import { newFacts } from '../../src/base/events.ts';
 import type { Direction } from '../../src/base/message.ts';
 import type { HubService } from '../../src/bench/hub/service-contract.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
-import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
-import { keepBooks } from './arrivals.ts';
+import { noteArrivals } from './arrivals.ts';
 import { Cabling } from './cabling.ts';
-import { crewOf } from './devices.ts';
+import { CustodyObserver } from './custody-observer.ts';
+import { devicesOf } from './devices.ts';
 import { HubTap } from './hub-tap.ts';
 import { problemsAtCrash } from './invariants.ts';
 import { type Boot, Life } from './life.ts';
 import { MemoryStore } from './memory-store.ts';
-import { configOf, credentialsOf, rulesOf, topicAtHub } from './scenario-config.ts';
 import { diceOf, type Scenario } from './scenario.ts';
+import { configOf, credentialsOf, rulesOf, topicAtHub } from './scenario-config.ts';
 import type { SimDevice } from './sim-device.ts';
 import type { Stream } from './stream.ts';
 import { Traffic } from './traffic.ts';
 import { VirtualHub } from './virtual-hub.ts';
 import { VirtualTime } from './virtual-time.ts';
-import { Witness } from './custody-observer.ts';
 
 /** Virtual wall time of the beginning. */
 const WALL_MS = 1_800_000_000_000;
@@ -31,7 +31,7 @@ const WALL_MS = 1_800_000_000_000;
 const STORY_MAX = 5000;
 
 /** A safety taken out of the gateway, which the world must notice; or a hub that serves more than messages. */
-export interface Plant {
+export interface Sabotage {
   readonly alter?: (parts: GatewayParts) => GatewayParts;
   /** Between building and starting. */
   readonly patch?: (gateway: Gateway) => void;
@@ -57,29 +57,29 @@ export class World {
   wallStepMs = 0;
   /** World time at which the present life of the gateway began. */
   startedAtMs = 0;
-  readonly #plant: Plant;
-  readonly witness: Witness;
+  readonly #sabotage: Sabotage;
+  readonly observer: CustodyObserver;
   #life: Life | undefined;
   #boot: Boot = { bootId: 'boot-0', startedAtMs: 0 };
   #boots = 0;
   /** When the machine's time service last set the clock, by the clock of then; in this world it does not, unless told to. */
   syncedAtMs: number | undefined;
 
-  constructor(scenario: Scenario, plant: Plant = {}) {
+  constructor(scenario: Scenario, sabotage: Sabotage = {}) {
     this.scenario = scenario;
-    this.#plant = plant;
+    this.#sabotage = sabotage;
     this.config = configOf(scenario);
     const { hub } = this.config;
     this.clientId = hub.clientId;
     const complain = (what: string): void => this.complain(what);
     this.tap = new HubTap({ ...hub, connectIntervalMs: hub.reconnectFloorMs }, complain);
     this.tap.isPatient = scenario.hub.isDeafToAlarms;
-    this.hub = new VirtualHub(this.time, this.tap, { rules: rulesOf(scenario), services: plant.hubServices ?? [] });
+    this.hub = new VirtualHub(this.time, this.tap, { rules: rulesOf(scenario), services: sabotage.hubServices ?? [] });
     this.cabling = new Cabling(scenario, this.time, complain);
-    this.subdevices = crewOf(this);
+    this.subdevices = devicesOf(this);
     this.traffic = new Traffic(this);
-    this.witness = new Witness(this);
-    keepBooks(this);
+    this.observer = new CustodyObserver(this);
+    noteArrivals(this);
   }
 
   /** What the machine's clock shows, right or wrong. */
@@ -124,11 +124,11 @@ export class World {
     const life = new Life(this.#boot, this.time, () => this.wallMs());
     this.#life = life;
     const parts = this.#newParts(life);
-    const gateway = await openGateway(this.#plant.alter?.(parts) ?? parts);
+    const gateway = await openGateway(this.#sabotage.alter?.(parts) ?? parts);
     if (!life.isAlive) return;
     this.gateway = gateway;
-    this.#plant.patch?.(gateway);
-    this.witness.watch(gateway);
+    this.#sabotage.patch?.(gateway);
+    this.observer.watch(gateway);
     gateway.start();
   }
 
@@ -186,7 +186,9 @@ export class World {
       this.tell(`connected, session ${sessionPresent ? '' : 'not '}present, ${backlog} uplinks in custody`),
     );
     facts.on('hubLost', ({ reason }) => this.tell(`not connected: ${reason}`));
-    facts.on('uplinkBuried', ({ subdevice, reason }) => this.tell(`an uplink of ${subdevice} is dead: ${reason}`));
+    facts.on('uplinkDeadLettered', ({ subdevice, reason }) =>
+      this.tell(`an uplink of ${subdevice} is dead: ${reason}`),
+    );
     facts.on('downlinkShed', ({ topic, reason }) => this.#downlinkShed(topic, reason));
     return {
       ...{ config: this.config, clock: life.clock, random, facts },

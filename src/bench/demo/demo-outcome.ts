@@ -11,7 +11,7 @@ import type { Plan } from './demo-plan.ts';
 import type { StoryFacts } from './story.ts';
 import type { Watch } from './watch.ts';
 
-export interface Outcome {
+export interface DemoOutcome {
   readonly ok: boolean;
   /** Why it could not be told to its end, as a sentence; `null`: it was. */
   readonly failure: string | null;
@@ -49,7 +49,7 @@ export interface Outcome {
   readonly seed: number;
 }
 
-export interface Ending {
+export interface DemoEnding {
   readonly subdevices: readonly { readonly uplinks: StreamAccount; readonly downlinks: StreamAccount }[];
   readonly plan: Plan;
   readonly watch: Pick<Watch, 'kills' | 'sessionPresent' | 'backlogMax' | 'flash'>;
@@ -57,7 +57,7 @@ export interface Ending {
   readonly failure: string | null;
 }
 
-export function outcomeOf({ subdevices, plan, watch, facts, failure }: Ending): Outcome {
+export function outcomeOf({ subdevices, plan, watch, facts, failure }: DemoEnding): DemoOutcome {
   const up = sumAccounts(subdevices.map(({ uplinks }) => uplinks));
   const down = sumAccounts(subdevices.map(({ downlinks }) => downlinks));
   const ledger = facts.ledger;

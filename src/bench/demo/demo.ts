@@ -6,9 +6,9 @@
  */
 import { join } from 'node:path';
 import { EXIT } from '../../base/fault.ts';
-import { closingLines } from './last-page.ts';
-import { type Outcome, outcomeOf } from './demo-outcome.ts';
+import { type DemoOutcome, outcomeOf } from './demo-outcome.ts';
 import { type Plan, planOf, SECONDS_MIN } from './demo-plan.ts';
+import { closingLines } from './last-page.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { type Stage, setStage } from './stage.ts';
 import { Story } from './story.ts';
@@ -61,7 +61,7 @@ interface Playing {
 }
 
 /** @returns `undefined` if it was interrupted */
-async function play(stage: Stage, plan: Plan, { screen, interruption }: Playing): Promise<Outcome | undefined> {
+async function play(stage: Stage, plan: Plan, { screen, interruption }: Playing): Promise<DemoOutcome | undefined> {
   const watch = new Watch(stage, plan);
   const story = new Story(stage, plan, { watch, signal: interruption.signal });
   const showing = setInterval(() => screen.show(watch.scene()), SHOW_EVERY_MS);
@@ -81,14 +81,14 @@ async function play(stage: Stage, plan: Plan, { screen, interruption }: Playing)
 /** Ctrl-C and its like, for as long as the demonstration runs. */
 class Interruption {
   readonly #abort = new AbortController();
-  readonly #hear = (signal: NodeJS.Signals): void => {
+  readonly #receive = (signal: NodeJS.Signals): void => {
     this.exitCode = EXIT_BY[signal as StopSignal];
     this.#abort.abort(new Error(`Ended by ${signal}.`));
   };
   exitCode: number = EXIT_BY.SIGINT;
 
   constructor() {
-    for (const signal of STOP_SIGNALS) process.on(signal, this.#hear);
+    for (const signal of STOP_SIGNALS) process.on(signal, this.#receive);
   }
 
   get signal(): AbortSignal {
@@ -96,7 +96,7 @@ class Interruption {
   }
 
   stop(): void {
-    for (const signal of STOP_SIGNALS) process.off(signal, this.#hear);
+    for (const signal of STOP_SIGNALS) process.off(signal, this.#receive);
   }
 }
 

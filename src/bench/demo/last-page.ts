@@ -1,9 +1,9 @@
 /** The last page of the demonstration: the verdict, the account it rests on, and what it took. Pure. */
 import { bytesWords, countOf, countWords } from '../../ops/words.ts';
 import type { AccountSum } from '../account.ts';
-import { wrapped } from './scene-frame.ts';
-import type { Outcome } from './demo-outcome.ts';
+import type { DemoOutcome } from './demo-outcome.ts';
 import type { Paint } from './paint.ts';
+import { wrapped } from './scene-frame.ts';
 
 const NUMBER_WIDTH = 10;
 const LABEL_WIDTH = 12;
@@ -12,7 +12,7 @@ const LABEL_WIDTH = 12;
 const WIDTH_MAX = 96;
 
 export function closingLines(
-  outcome: Outcome,
+  outcome: DemoOutcome,
   { width: columns, paint }: { readonly width: number; readonly paint: Paint },
 ): string[] {
   const width = Math.min(WIDTH_MAX, columns);
@@ -29,7 +29,7 @@ export function closingLines(
   ];
 }
 
-function verdict({ ok, failure, lost, reordered, ledgerBalances, accepted, downlinksAccepted }: Outcome): string {
+function verdict({ ok, failure, lost, reordered, ledgerBalances, accepted, downlinksAccepted }: DemoOutcome): string {
   if (ok) return `NOTHING WAS LOST: ${countOf(accepted + downlinksAccepted, 'message')}, all there, all in order.`;
   if (failure !== null) return `FAILED: ${failure}`;
   if (lost > 0) return `FAILED: ${countOf(lost, 'acknowledged message')} never arrived.`;
@@ -38,7 +38,7 @@ function verdict({ ok, failure, lost, reordered, ledgerBalances, accepted, downl
 }
 
 /** As both ends saw it, without asking the gateway. */
-function accountLines({ seen: { uplink, downlink }, failure }: Outcome, paint: Paint): string[] {
+function accountLines({ seen: { uplink, downlink }, failure }: DemoOutcome, paint: Paint): string[] {
   const row = (label: string, count: keyof AccountSum, meaning: string): string => {
     const numbers = [uplink[count], downlink[count]].map((number) => countWords(number).padStart(NUMBER_WIDTH));
     return `${label.padEnd(LABEL_WIDTH)}${numbers.join('')}   ${paint('quiet', meaning)}`;
@@ -59,7 +59,7 @@ function accountLines({ seen: { uplink, downlink }, failure }: Outcome, paint: P
   ];
 }
 
-function ledgerSentence({ ledger, ledgerBalances }: Outcome): string {
+function ledgerSentence({ ledger, ledgerBalances }: DemoOutcome): string {
   if (ledger === null) return 'The gateway was not asked for its ledger.';
   const { uplink } = ledger;
   const shed = Object.values(uplink.shed).reduce((total, count) => total + count, 0);
@@ -68,7 +68,7 @@ function ledgerSentence({ ledger, ledgerBalances }: Outcome): string {
   return `The gateway's own ledger ${verdictWords}: ${sum}. (Its counts may be lower: what never touched the disk is counted in RAM, and a kill forgets some of it on both sides.)`;
 }
 
-function storyLines(outcome: Outcome): string[] {
+function storyLines(outcome: DemoOutcome): string[] {
   const { steadyFlashBytes, awayFlashBytes, steadyReadings, steadyMs, hubAwayMs, backlogMax, replayMs } = outcome;
   const lines: string[] = [];
   if (outcome.gatewayKills > 0 && hubAwayMs > 0) {
@@ -86,7 +86,7 @@ function storyLines(outcome: Outcome): string[] {
 }
 
 /** Zeros that mean nothing, and ones that should be zero, are not left without a word. */
-function flashHint({ steadyFlashBytes, awayFlashBytes }: Outcome): string {
+function flashHint({ steadyFlashBytes, awayFlashBytes }: DemoOutcome): string {
   if (awayFlashBytes === 0) return ' (The temporary folder is in RAM, so this proves nothing here.)';
   return steadyFlashBytes === 0 ? '' : ' (More than 0: the hub took longer than hold_ms for some.)';
 }

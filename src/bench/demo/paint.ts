@@ -2,8 +2,8 @@
 import { styleText } from 'node:util';
 
 /** What a piece of text is, not how it looks. */
-export type Tone = 'good' | 'warning' | 'bad' | 'quiet' | 'strong';
-export type Paint = (tone: Tone, text: string) => string;
+export type PaintTone = 'good' | 'warning' | 'bad' | 'quiet' | 'strong';
+export type Paint = (tone: PaintTone, text: string) => string;
 
 const FORMAT = { good: 'green', warning: 'yellow', bad: 'red', quiet: 'dim', strong: 'bold' } as const;
 

@@ -31,7 +31,7 @@ export const ACTS = [
   },
 ] as const;
 
-export type Act = 0 | 1 | 2 | 3 | 4;
+export type DemoAct = 0 | 1 | 2 | 3 | 4;
 
 export interface SubdeviceScene {
   readonly id: string;
@@ -52,7 +52,7 @@ export interface Scene {
   readonly seconds: number;
   readonly seed: number;
   readonly elapsedMs: number;
-  readonly act: Act;
+  readonly act: DemoAct;
   /** 0 to 1, over all acts. */
   readonly progress: number;
   readonly subdevices: readonly SubdeviceScene[];

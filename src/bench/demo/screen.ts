@@ -4,10 +4,10 @@
  * A frame goes out in one write and every line clears what was behind it, so nothing flickers.
  */
 
-import { FRAME_LINES, FRAME_WIDTH_MIN, frameOf, logLineOf } from './scene-frame.ts';
-import { type Paint, paintFor, symbolsFor } from './paint.ts';
 import type { Plan } from './demo-plan.ts';
+import { type Paint, paintFor, symbolsFor } from './paint.ts';
 import { ACTS, type Scene } from './scene.ts';
+import { FRAME_LINES, FRAME_WIDTH_MIN, frameOf, logLineOf } from './scene-frame.ts';
 
 export interface Screen {
   readonly paint: Paint;

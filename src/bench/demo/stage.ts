@@ -11,10 +11,10 @@ import { systemClock } from '../../io/clock.ts';
 import { volatilePlaceOf } from '../../io/volatile-storage.ts';
 import type { Clock } from '../../ports.ts';
 import { numberOf } from '../account.ts';
-import { type FieldSubdevice, newFieldSubdevice } from '../subdevices/field-subdevice.ts';
 import { GatewayProcess } from '../gateway-process.ts';
 import { GENERIC, type HubRules } from '../hub/bench-rules.ts';
 import { type BenchHub, startBenchHub } from '../hub/server.ts';
+import { type FieldSubdevice, newFieldSubdevice } from '../subdevices/field-subdevice.ts';
 import { type Plan, SUBDEVICES } from './demo-plan.ts';
 
 export const GATEWAY_NAME = 'demo';
@@ -62,13 +62,13 @@ export async function setStage(plan: Plan): Promise<Stage> {
     subdevices,
     folder,
     configText,
-    async close(fate) {
+    async close(outcome) {
       for (const subdevice of subdevices) subdevice.stop();
       await stopGateway(gateway);
       process.off('exit', lastResort);
       await hub.stop();
       await Promise.all(subdevices.map((subdevice) => subdevice.pty.hangUp()));
-      if (fate === 'remove') rmSync(folder, { recursive: true, force: true });
+      if (outcome === 'remove') rmSync(folder, { recursive: true, force: true });
     },
   };
 }

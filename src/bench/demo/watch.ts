@@ -4,9 +4,9 @@
  */
 import type { QueueReport } from '../../ops/reports/report.ts';
 import { sumAccounts } from '../account.ts';
-import { FlashMeter } from './flash-meter.ts';
 import type { Plan } from './demo-plan.ts';
-import type { Act, GatewayState, ReplayScene, Scene } from './scene.ts';
+import { FlashMeter } from './flash-meter.ts';
+import type { DemoAct, GatewayState, ReplayScene, Scene } from './scene.ts';
 import { GATEWAY_NAME, type Stage } from './stage.ts';
 
 const ASK_EVERY_MS = 200;
@@ -23,7 +23,7 @@ export class Watch {
   readonly #stage: Stage;
   readonly #plan: Plan;
   readonly #startedMs: number;
-  #act: Act = 0;
+  #act: DemoAct = 0;
   #actSinceMs: number;
   #gateway: GatewayState = 'starting';
   #hub: 'near' | 'away' = 'near';
@@ -49,7 +49,7 @@ export class Watch {
     return () => clearInterval(asking);
   }
 
-  begin(act: Act): void {
+  begin(act: DemoAct): void {
     this.#act = act;
     this.#actSinceMs = this.#stage.clock.nowMs();
   }

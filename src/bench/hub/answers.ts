@@ -15,7 +15,7 @@ interface Late {
 /** Ours: a minute of requests at any rate the hub takes. */
 const LATE_MAX = 3000;
 
-export class Answers {
+export class ServiceAnswers {
   readonly #offer: (clientId: string, message: Message) => void;
   readonly #late: Late[] = [];
   /** What each topic brought last. A client has few. */

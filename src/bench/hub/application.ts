@@ -15,11 +15,11 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { z } from 'zod';
 import type { Message } from '../../base/message.ts';
-import { FaultOrder } from './faults.ts';
-import type { Arrival } from './outgoing.ts';
-import { PlatformOrder } from './platform.ts';
+import { FaultCommand } from './faults.ts';
+import type { ClientBytes } from './outgoing.ts';
+import { PlatformCommand } from './platform.ts';
 import type { BenchHub } from './server.ts';
-import { ServiceOrder } from './services/services.ts';
+import { ServiceCommand } from './services/services.ts';
 
 /** Ours: a few minutes of a fast gateway. */
 const ARRIVALS_KEPT = 10_000;
@@ -80,10 +80,10 @@ export async function startApplicationSide(hub: BenchHub, port: number): Promise
 
 /** The last arrivals, numbered from 1. */
 class Arrivals {
-  readonly #kept: { readonly number: number; readonly arrival: Arrival }[] = [];
+  readonly #kept: { readonly number: number; readonly arrival: ClientBytes }[] = [];
   #last = 0;
 
-  add(arrival: Arrival): void {
+  add(arrival: ClientBytes): void {
     this.#last += 1;
     this.#kept.push({ number: this.#last, arrival });
     // Cut in blocks, so that an arrival costs the same however many are kept.
@@ -124,18 +124,18 @@ async function answer(
     case 'POST /publish':
       return publish(side.hub, await readBody(request));
     case 'POST /fault': {
-      const order = FaultOrder.safeParse(await readBody(request));
+      const order = FaultCommand.safeParse(await readBody(request));
       if (!order.success) return refusal(z.prettifyError(order.error));
       side.hub.setFault(order.data);
       return DONE;
     }
     case 'POST /platform': {
-      const order = PlatformOrder.safeParse(await readBody(request));
+      const order = PlatformCommand.safeParse(await readBody(request));
       if (!order.success) return refusal(z.prettifyError(order.error));
       return { status: 200, body: { result: side.hub.administer(order.data) } };
     }
     case 'POST /service': {
-      const order = ServiceOrder.safeParse(await readBody(request));
+      const order = ServiceCommand.safeParse(await readBody(request));
       if (!order.success) return refusal(z.prettifyError(order.error));
       return { status: 200, body: side.hub.serve(order.data) };
     }

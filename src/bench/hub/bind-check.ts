@@ -6,7 +6,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import type { Device } from './device-registry.ts';
+import type { RegisteredDevice } from './device-registry.ts';
 import { RESULT } from './service-result-codes.ts';
 
 /** `random` and `timestamp` (Unix s) are numbers in the documents, and signed as they are spelled. */
@@ -19,7 +19,7 @@ const Proof = z.object({
 });
 
 interface Check {
-  readonly subdevice: Device;
+  readonly subdevice: RegisteredDevice;
   /** As the hub knows it; `undefined`: an open hub that was told none, which believes every signature. */
   readonly secret: string | undefined;
   readonly signatureS: number;

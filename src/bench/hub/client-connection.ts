@@ -3,18 +3,18 @@
  *
  * Source: MQTT 3.1.1 §3.1.2.10 (keep alive).
  */
-import type { Connect, Will } from '../../codec/mqtt.ts';
+import type { Connect, MqttWill } from '../../codec/mqtt.ts';
 import { MqttReader, PACKET_BYTES_MAX } from '../../codec/mqtt-wire.ts';
-import type { HubFaults } from './faults.ts';
-import { Rate } from './rate-limit.ts';
 import type { HubSession } from './client-session.ts';
+import type { HubFaults } from './faults.ts';
+import { RateLimit } from './rate-limit.ts';
 
 /** A reasonable time for a CONNECT after the connection (§3.1). Ours; the hub states none. */
 const CONNECT_WAIT_MS = 10_000;
 
 const SECOND_MS = 1000;
 
-export class Connection {
+export class ClientConnection {
   readonly number: number;
   /** The client id that TLS has proved. */
   readonly proven: string | undefined;
@@ -22,27 +22,27 @@ export class Connection {
   /** It stands and carries nothing, either way; nobody will ever close it from here. */
   isSilent: boolean;
   #session: HubSession | undefined;
-  #will: Will | undefined;
+  #will: MqttWill | undefined;
   #keepAliveMs = 0;
-  #heardAtMs: number;
-  readonly uplinks: Rate;
+  #lastReceivedAtMs: number;
+  readonly uplinks: RateLimit;
 
   constructor(
-    connection: Pick<Connection, 'number' | 'isSilent' | 'proven'> & { readonly uplinksPerS: number },
+    connection: Pick<ClientConnection, 'number' | 'isSilent' | 'proven'> & { readonly uplinksPerS: number },
     nowMs: number,
   ) {
-    this.uplinks = new Rate(connection.uplinksPerS);
+    this.uplinks = new RateLimit(connection.uplinksPerS);
     this.number = connection.number;
     this.proven = connection.proven;
     this.isSilent = connection.isSilent;
-    this.#heardAtMs = nowMs;
+    this.#lastReceivedAtMs = nowMs;
   }
 
   get session(): HubSession | undefined {
     return this.#session;
   }
 
-  get will(): Will | undefined {
+  get will(): MqttWill | undefined {
     return this.#will;
   }
 
@@ -59,19 +59,19 @@ export class Connection {
   }
 
   hear(nowMs: number): void {
-    this.#heardAtMs = nowMs;
+    this.#lastReceivedAtMs = nowMs;
   }
 
   /** One and a half times the keep alive after the last packet [MQTT-3.1.2-24]; `undefined`: it may stay quiet. */
   get deadlineMs(): number | undefined {
-    if (this.#session === undefined) return this.isSilent ? undefined : this.#heardAtMs + CONNECT_WAIT_MS;
-    return this.#keepAliveMs === 0 ? undefined : this.#heardAtMs + 1.5 * this.#keepAliveMs;
+    if (this.#session === undefined) return this.isSilent ? undefined : this.#lastReceivedAtMs + CONNECT_WAIT_MS;
+    return this.#keepAliveMs === 0 ? undefined : this.#lastReceivedAtMs + 1.5 * this.#keepAliveMs;
   }
 }
 
 /** Where a packet came from, and when. */
-export interface Origin {
-  readonly connection: Connection;
+export interface ConnectionOrigin {
+  readonly connection: ClientConnection;
   readonly session: HubSession;
   readonly nowMs: number;
   readonly wallMs: number;

@@ -8,11 +8,11 @@
  */
 import type { Message } from '../../base/message.ts';
 import type { Publish } from '../../codec/mqtt.ts';
-import { Flight, publishOf } from './client-window.ts';
-import { type PutOutcome, StoredQueue } from './stored-messages.ts';
-import { Rate } from './rate-limit.ts';
 import type { HubRules } from './bench-rules.ts';
 import { Subscriptions } from './client-filters.ts';
+import { ClientWindow, publishOf } from './client-window.ts';
+import { RateLimit } from './rate-limit.ts';
+import { type PutOutcome, StoredQueue } from './stored-messages.ts';
 
 type Presence =
   | { readonly kind: 'connected'; readonly connection: number }
@@ -27,7 +27,7 @@ export type Offered =
   /** No subscription matches, or QoS 0 with nobody there. */
   | { readonly kind: 'ignored' };
 
-export interface Replay {
+export interface SessionReplay {
   readonly sent: number;
   /** Messages that were stored when the connection came up, and those that joined them. */
   readonly of: number;
@@ -41,14 +41,14 @@ export class HubSession {
   readonly isClean: boolean;
   readonly #rules: HubRules;
   readonly subscriptions: Subscriptions;
-  readonly #flight: Flight;
-  readonly #downlinks: Rate;
+  readonly #window: ClientWindow;
+  readonly #downlinks: RateLimit;
   /** Stored while away, and what joined the end of it; leaves at the hub's pace. */
   readonly #stored: StoredQueue;
   /** Came while connected and waits for the in-flight window only. */
   readonly #waiting: StoredQueue;
   #presence: Presence;
-  #replay: Replay = { sent: 0, of: 0 };
+  #replay: SessionReplay = { sent: 0, of: 0 };
   #replayAtMs = 0;
   /** The replayed message whose PUBACK starts the next interval, with that pacing, and when it stalls no longer. */
   #awaited: { readonly packetId: number | undefined; readonly untilMs: number } | undefined;
@@ -58,8 +58,8 @@ export class HubSession {
     this.isClean = identity.isClean;
     this.#rules = rules;
     this.subscriptions = new Subscriptions(rules);
-    this.#flight = new Flight(rules);
-    this.#downlinks = new Rate(rules.downlinksPerS);
+    this.#window = new ClientWindow(rules);
+    this.#downlinks = new RateLimit(rules.downlinksPerS);
     const { storedMax: countMax, storedHoursMax, overflow } = rules;
     const limits = { countMax, ageMsMax: storedHoursMax * HOUR_MS, overflow };
     this.#stored = new StoredQueue(limits);
@@ -73,7 +73,7 @@ export class HubSession {
   }
 
   get inFlightCount(): number {
-    return this.#flight.count;
+    return this.#window.count;
   }
 
   /** Messages given up: the store was full, or they grew too old in it. */
@@ -86,7 +86,7 @@ export class HubSession {
     return this.#stored.expired + this.#waiting.expired;
   }
 
-  get replay(): Replay {
+  get replay(): SessionReplay {
     return this.#replay;
   }
 
@@ -96,7 +96,7 @@ export class HubSession {
 
   /** What it owes the client: sent without a PUBACK, then not sent yet. */
   messages(): { readonly inFlight: readonly Message[]; readonly stored: readonly Message[] } {
-    return { inFlight: this.#flight.messages, stored: [...this.#stored.messages, ...this.#waiting.messages] };
+    return { inFlight: this.#window.messages, stored: [...this.#stored.messages, ...this.#waiting.messages] };
   }
 
   /** Away for more than the hub keeps a session. */
@@ -110,10 +110,10 @@ export class HubSession {
     this.#replay = { sent: 0, of: this.#stored.count(nowMs) };
     this.#replayAtMs = nowMs;
     this.#awaited = undefined;
-    this.#flight.resume();
+    this.#window.resume();
     const packets: Publish[] = [];
     while (this.#rules.unacknowledged === 'at once') {
-      const packet = this.#flight.resend(nowMs);
+      const packet = this.#window.resend(nowMs);
       if (packet === undefined) break;
       packets.push(packet);
     }
@@ -147,8 +147,8 @@ export class HubSession {
         return this.#store(message, nowMs);
       }
     }
-    if (!this.#flight.isFull && this.#waiting.count(nowMs) === 0) {
-      return { kind: 'sent', packet: this.#flight.launch(message, nowMs) };
+    if (!this.#window.isFull && this.#waiting.count(nowMs) === 0) {
+      return { kind: 'sent', packet: this.#window.launch(message, nowMs) };
     }
     return { kind: 'queued', outcome: this.#waiting.put({ message, arrivedAtMs: nowMs }, nowMs, this.#taken) };
   }
@@ -159,17 +159,17 @@ export class HubSession {
       this.#awaited = undefined;
       this.#replayAtMs = nowMs + this.#rules.replayIntervalMs;
     }
-    return this.#flight.acknowledge(packetId);
+    return this.#window.acknowledge(packetId);
   }
 
   /** What may go out now, of what waits. To be asked after `attach`, after a PUBACK and at `wakeAtMs`. */
   due(nowMs: number): Publish[] {
     if (this.#presence.kind === 'away') return [];
-    const packets = this.#flight.retransmit(nowMs);
-    while (!this.#flight.isFull) {
+    const packets = this.#window.retransmit(nowMs);
+    while (!this.#window.isFull) {
       const waiting = this.#waiting.take(nowMs);
       if (waiting === undefined) break;
-      packets.push(this.#flight.launch(waiting.message, nowMs));
+      packets.push(this.#window.launch(waiting.message, nowMs));
     }
     while (nowMs >= this.#nextReplayAtMs) {
       const packet = this.#replayOne(nowMs);
@@ -188,9 +188,9 @@ export class HubSession {
   /** When something may leave without any input; `undefined`: only a PUBACK or a connection can bring that on. */
   wakeAtMs(nowMs: number): number | undefined {
     if (this.#presence.kind === 'away') return undefined;
-    const canReplay = this.#flight.owedCount > 0 || (!this.#flight.isFull && this.#stored.count(nowMs) > 0);
+    const canReplay = this.#window.owedCount > 0 || (!this.#window.isFull && this.#stored.count(nowMs) > 0);
     const replayAtMs = canReplay ? this.#nextReplayAtMs : Number.POSITIVE_INFINITY;
-    const atMs = Math.min(replayAtMs, this.#flight.retransmitAtMs ?? replayAtMs);
+    const atMs = Math.min(replayAtMs, this.#window.retransmitAtMs ?? replayAtMs);
     return Number.isFinite(atMs) ? atMs : undefined;
   }
 
@@ -200,11 +200,11 @@ export class HubSession {
 
   /** Places of the store that unacknowledged messages take up. */
   get #taken(): number {
-    return this.#rules.storedMaxCounts === 'stored' ? 0 : this.#flight.count;
+    return this.#rules.storedMaxCounts === 'stored' ? 0 : this.#window.count;
   }
 
   #owesReplay(nowMs: number): boolean {
-    return this.#stored.count(nowMs) > 0 || this.#flight.owedCount > 0;
+    return this.#stored.count(nowMs) > 0 || this.#window.owedCount > 0;
   }
 
   /** Joins what is being replayed. */
@@ -216,13 +216,13 @@ export class HubSession {
 
   /** One that is owed again, or one that was stored: whose turn it is, and for which there is room. */
   #replayOne(nowMs: number): Publish | undefined {
-    const hasRoom = !this.#flight.isFull && this.#stored.count(nowMs) > 0;
-    if (this.#flight.owedCount > 0 && !(this.#rules.unacknowledged === 'after stored' && hasRoom)) {
-      return this.#flight.resend(nowMs);
+    const hasRoom = !this.#window.isFull && this.#stored.count(nowMs) > 0;
+    if (this.#window.owedCount > 0 && !(this.#rules.unacknowledged === 'after stored' && hasRoom)) {
+      return this.#window.resend(nowMs);
     }
     const stored = hasRoom ? this.#stored.take(nowMs) : undefined;
     if (stored === undefined) return undefined;
     this.#replay = { ...this.#replay, sent: this.#replay.sent + 1 };
-    return this.#flight.launch(stored.message, nowMs);
+    return this.#window.launch(stored.message, nowMs);
   }
 }

@@ -19,7 +19,7 @@ interface Sent {
 
 const PACKET_ID_MAX = 65_535;
 
-export class Flight {
+export class ClientWindow {
   readonly #rules: HubRules;
   readonly #sent = new Map<number, Sent>();
   /** Identifiers to be sent again in this connection, and not yet. */

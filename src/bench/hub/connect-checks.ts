@@ -4,10 +4,10 @@
  * Source: MQTT 3.1.1 §3.1; the hub's limits and return codes (see `rules.ts`, `credentials.ts`).
  */
 import type { ConnackCode, Connect } from '../../codec/mqtt.ts';
-import type { Connection } from './client-connection.ts';
-import { credentialCode } from './signed-credentials.ts';
-import type { Registry } from './device-registry.ts';
 import type { HubRules } from './bench-rules.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { Registry } from './device-registry.ts';
+import { credentialCode } from './signed-credentials.ts';
 
 export type Judgement =
   | { readonly kind: 'admitted'; readonly clientId: string }
@@ -18,12 +18,12 @@ export type Judgement =
 const ATTEMPTS_KEPT = 1000;
 
 interface ConnectMoment {
-  readonly connection: Pick<Connection, 'number' | 'proven'>;
+  readonly connection: Pick<ClientConnection, 'number' | 'proven'>;
   readonly nowMs: number;
   readonly wallMs: number;
 }
 
-export class Admission {
+export class ConnectChecks {
   readonly #rules: HubRules;
   readonly #registry: Registry;
   /** Client id → when it last tried and was not too early. */

@@ -9,7 +9,7 @@
 import type { HubRules } from './bench-rules.ts';
 
 /** A device by its two names; its client id is one after the other. */
-export interface Device {
+export interface RegisteredDevice {
   readonly product: string;
   readonly device: string;
 }
@@ -17,7 +17,7 @@ export interface Device {
 /** Ours: more than any gateway may have behind it. */
 const DEVICES_MAX = 100_000;
 
-export function clientIdOf({ product, device }: Device): string {
+export function clientIdOf({ product, device }: RegisteredDevice): string {
   return product + device;
 }
 
@@ -43,16 +43,16 @@ export class Registry {
     return this.#replaced;
   }
 
-  secretOf(device: Device): string | undefined {
+  secretOf(device: RegisteredDevice): string | undefined {
     return this.#secrets.get(clientIdOf(device));
   }
 
-  knows(device: Device): boolean {
+  knows(device: RegisteredDevice): boolean {
     return this.#isOpen || this.#secrets.has(clientIdOf(device));
   }
 
   /** A secret that was there before is stale from now on. `false`: no room. */
-  register(device: Device, secret: string): boolean {
+  register(device: RegisteredDevice, secret: string): boolean {
     const clientId = clientIdOf(device);
     const before = this.#secrets.get(clientId);
     if (before === undefined && this.#secrets.size >= DEVICES_MAX) return false;
@@ -61,7 +61,7 @@ export class Registry {
     return true;
   }
 
-  mayStandBehind(subdevice: Device, gateway: Device): boolean {
+  mayStandBehind(subdevice: RegisteredDevice, gateway: RegisteredDevice): boolean {
     if (this.#associations.length === 0) return true;
     return this.#associations.some((pair) => pair.gateway === gateway.product && pair.subdevice === subdevice.product);
   }

@@ -61,7 +61,7 @@ export const NO_FAULTS: HubFaults = {
   poisonReaction: 'close',
 };
 
-export const FaultOrder = z.discriminatedUnion('kind', [
+export const FaultCommand = z.discriminatedUnion('kind', [
   /** Changes what is named and leaves the rest. */
   z.strictObject({ kind: z.literal('set'), faults: Faults.exactPartial() }),
   /** Ends every connection without a word. */
@@ -74,4 +74,4 @@ export const FaultOrder = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('forgetSession'), clientId: z.string() }),
 ]);
 
-export type FaultOrder = z.output<typeof FaultOrder>;
+export type FaultCommand = z.output<typeof FaultCommand>;

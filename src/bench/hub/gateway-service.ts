@@ -10,11 +10,11 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../base/message.ts';
-import { bindSignatureResult } from './bind-check.ts';
-import { clientIdOf, type Device, type Registry } from './device-registry.ts';
-import { RESULT } from './service-result-codes.ts';
 import type { HubRules } from './bench-rules.ts';
+import { bindSignatureResult } from './bind-check.ts';
+import { clientIdOf, type RegisteredDevice, type Registry } from './device-registry.ts';
 import type { HubService, Requester } from './service-contract.ts';
+import { RESULT } from './service-result-codes.ts';
 import type { Topology } from './topology.ts';
 
 const OPERATION_PREFIX = '$gateway/operation/';
@@ -91,7 +91,7 @@ export class GatewayService implements HubService {
   #resultOf(
     type: 'bind' | 'unbind' | 'online' | 'offline',
     named: Named,
-    request: { readonly gateway: Device; readonly isAlone: boolean; readonly wallMs: number },
+    request: { readonly gateway: RegisteredDevice; readonly isAlone: boolean; readonly wallMs: number },
   ): number {
     const { rules, registry, topology } = this.#parts;
     const subdevice = { product: named.product_id, device: named.device_name };
@@ -106,7 +106,7 @@ export class GatewayService implements HubService {
   }
 
   /** There is no paging: beyond one message the hub's behaviour is a switch. */
-  #describe(gateway: Device): readonly Message[] {
+  #describe(gateway: RegisteredDevice): readonly Message[] {
     const { rules, topology } = this.#parts;
     if (rules.bindings === 'ignored') return [];
     const devices = topology.boundTo(clientIdOf(gateway)).map(namesOf);
@@ -126,13 +126,16 @@ export class GatewayService implements HubService {
 }
 
 /** A result, or a notice of the platform, on the topic where a gateway hears both. */
-export function messageTo(gateway: Device, content: GatewayNotice | { type: string; payload: object }): Message {
+export function messageTo(
+  gateway: RegisteredDevice,
+  content: GatewayNotice | { type: string; payload: object },
+): Message {
   const topic = `${OPERATION_PREFIX}result/${gateway.product}/${gateway.device}`;
   return { topic, payload: new TextEncoder().encode(JSON.stringify(content)), qos: 1 };
 }
 
 /** A device as `$gateway` messages spell it. */
-export function namesOf({ product, device }: Device): { product_id: string; device_name: string } {
+export function namesOf({ product, device }: RegisteredDevice): { product_id: string; device_name: string } {
   return { product_id: product, device_name: device };
 }
 

@@ -6,19 +6,19 @@
  * Source: MQTT 3.1.1 §3.1.4, §3.2; the hub's "Persistent session".
  */
 import type { Connack, Connect } from '../../codec/mqtt.ts';
-import type { Admission } from './connect-checks.ts';
-import type { Connection } from './client-connection.ts';
-import type { HubFaults } from './faults.ts';
-import type { Outlet } from './outgoing.ts';
-import type { Router, SendPacket } from './router.ts';
+import type { ClientConnection } from './client-connection.ts';
 import type { HubSession } from './client-session.ts';
 import type { Sessions } from './client-sessions.ts';
+import type { ConnectChecks } from './connect-checks.ts';
+import type { HubFaults } from './faults.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { Router, SendPacket } from './router.ts';
 
-interface EntranceParts {
-  readonly admission: Admission;
+interface ConnectHandlerParts {
+  readonly connectChecks: ConnectChecks;
   readonly sessions: Sessions;
   readonly router: Router;
-  readonly outlet: Outlet;
+  readonly outgoing: Outgoing;
   readonly send: SendPacket;
   /** Closes a connection by number. */
   readonly end: (connection: number, why: string) => void;
@@ -33,21 +33,21 @@ interface Moment {
 /** Why a connection is closed that the hub has no room for; the code is "server unavailable" (table 3.1). */
 const NO_ROOM = { why: 'no room for another session', code: 3 } as const;
 
-export class Entrance {
-  readonly #parts: EntranceParts;
+export class ConnectHandler {
+  readonly #parts: ConnectHandlerParts;
 
-  constructor(parts: EntranceParts) {
+  constructor(parts: ConnectHandlerParts) {
     this.#parts = parts;
   }
 
   /** Answers a CONNECT. Why the connection must be closed; `undefined`: the client is in. */
-  take(connect: Connect, connection: Connection, moment: Moment): string | undefined {
-    const { admission, sessions, outlet, end } = this.#parts;
+  take(connect: Connect, connection: ClientConnection, moment: Moment): string | undefined {
+    const { connectChecks, sessions, outgoing, end } = this.#parts;
     const { nowMs, wallMs } = moment;
-    const judgement = admission.judge(connect, { connection, nowMs, wallMs });
+    const judgement = connectChecks.judge(connect, { connection, nowMs, wallMs });
     if (judgement.kind !== 'admitted') {
       const answer = judgement.kind === 'closed' ? 'a plain close' : `return code ${judgement.code}`;
-      outlet.note({ kind: 'refused', clientId: connect.clientId, answer, why: judgement.why });
+      outgoing.note({ kind: 'refused', clientId: connect.clientId, answer, why: judgement.why });
       if (judgement.kind === 'refused') this.refuse(connection, judgement.code);
       return judgement.why;
     }
@@ -66,25 +66,25 @@ export class Entrance {
     return undefined;
   }
 
-  refuse(connection: Connection, returnCode: Connack['returnCode']): void {
+  refuse(connection: ClientConnection, returnCode: Connack['returnCode']): void {
     this.#parts.send(connection.number, { kind: 'connack', sessionPresent: false, returnCode });
   }
 
   /** CONNACK first [MQTT-3.2.0-1], then what was never acknowledged, then what was stored, at the hub's pace. */
   #welcome(
     session: HubSession,
-    entry: { readonly connection: Connection; readonly isResumed: boolean; readonly moment: Moment },
+    entry: { readonly connection: ClientConnection; readonly isResumed: boolean; readonly moment: Moment },
   ): void {
-    const { router, outlet, send } = this.#parts;
+    const { router, outgoing, send } = this.#parts;
     const { nowMs, faults } = entry.moment;
     const { clientId } = session;
     const claim = faults.sessionPresentClaim;
     const sessionPresent = claim === 'truth' ? entry.isResumed : claim === 'always';
     const stored = session.storedCount(nowMs);
-    outlet.note({ kind: 'connected', clientId, sessionPresent, inFlight: session.inFlightCount, stored });
+    outgoing.note({ kind: 'connected', clientId, sessionPresent, inFlight: session.inFlightCount, stored });
     send(entry.connection.number, { kind: 'connack', sessionPresent, returnCode: 0 });
     const unacknowledged = session.attach(entry.connection.number, nowMs);
-    if (unacknowledged.length > 0) outlet.note({ kind: 'resent', clientId, count: unacknowledged.length });
+    if (unacknowledged.length > 0) outgoing.note({ kind: 'resent', clientId, count: unacknowledged.length });
     router.sendAll(session, unacknowledged);
     router.sendDue(session, nowMs);
   }

@@ -5,21 +5,21 @@
  */
 import { filterMatches } from '../../base/topic.ts';
 import type { MqttPacket, SubackCode, Subscribe } from '../../codec/mqtt.ts';
-import type { Origin } from './client-connection.ts';
-import { type Publishing, QOS_2 } from './handle-publish.ts';
+import type { ConnectionOrigin } from './client-connection.ts';
+import { type PublishHandler, QOS_2 } from './handle-publish.ts';
+import type { SubscribeHandler } from './handle-subscribe.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router, SendPacket } from './router.ts';
-import type { Subscribing } from './handle-subscribe.ts';
 
 interface RequestsParts {
-  readonly publishing: Publishing;
-  readonly subscribing: Subscribing;
+  readonly publishHandler: PublishHandler;
+  readonly subscribeHandler: SubscribeHandler;
   readonly retained: RetainedMessages;
   readonly router: Router;
   readonly send: SendPacket;
 }
 
-export class Requests {
+export class PacketHandler {
   readonly #parts: RequestsParts;
 
   constructor(parts: RequestsParts) {
@@ -27,12 +27,12 @@ export class Requests {
   }
 
   /** Answers one packet. What is so wrong that the connection must be closed; `undefined`: nothing. */
-  take(packet: MqttPacket, origin: Origin): string | undefined {
+  take(packet: MqttPacket, origin: ConnectionOrigin): string | undefined {
     const { session, connection, nowMs } = origin;
-    const { publishing, subscribing, router, send } = this.#parts;
+    const { publishHandler, subscribeHandler, router, send } = this.#parts;
     switch (packet.kind) {
       case 'publish':
-        return publishing.take(packet, origin);
+        return publishHandler.take(packet, origin);
       case 'puback':
         session.acknowledge(packet.packetId, nowMs);
         router.sendDue(session, nowMs);
@@ -43,7 +43,7 @@ export class Requests {
         const { poisonUnsubscribes, swallowsUnsubacks } = origin.faults;
         if (isAmong(poisonUnsubscribes, packet.filters)) return poisoned(origin, 'UNSUBSCRIBE');
         if (isAmong(swallowsUnsubacks, packet.filters)) return undefined;
-        subscribing.unsubscribe(packet.filters, session);
+        subscribeHandler.unsubscribe(packet.filters, session);
         // Also for filters that were not there [MQTT-3.10.4-5].
         send(connection.number, { kind: 'unsuback', packetId: packet.packetId });
         return undefined;
@@ -66,7 +66,7 @@ export class Requests {
     }
   }
 
-  #subscribe(packet: Subscribe, origin: Origin): string | undefined {
+  #subscribe(packet: Subscribe, origin: ConnectionOrigin): string | undefined {
     const { session, connection, nowMs, faults } = origin;
     const filters = packet.subscriptions.map(({ filter }) => filter);
     const answer = (returnCodes: SubackCode[]): undefined =>
@@ -74,21 +74,21 @@ export class Requests {
     if (isAmong(faults.poisonSubscribes, filters)) return poisoned(origin, 'SUBSCRIBE');
     if (isAmong(faults.swallowsSubacks, filters)) return undefined;
     if (isAmong(faults.refusesSubscribes, filters)) return answer(filters.map(() => 0x80));
-    const returnCodes = this.#parts.subscribing.subscribe(packet, session, nowMs);
+    const returnCodes = this.#parts.subscribeHandler.subscribe(packet, session, nowMs);
     answer(isAmong(faults.lowersSubscribes, filters) ? filters.map(() => 0) : returnCodes);
     for (const [index, filter] of filters.entries())
       if (returnCodes[index] !== 0x80) this.#offerRetained(filter, origin);
     return undefined;
   }
 
-  #offerRetained(filter: string, { session, nowMs }: Origin): void {
+  #offerRetained(filter: string, { session, nowMs }: ConnectionOrigin): void {
     const { retained, router } = this.#parts;
     for (const message of retained.matching(filter)) router.offer(session, message, nowMs);
   }
 }
 
 /** The end of the connection, unless it goes mute instead. */
-function poisoned({ connection, faults }: Origin, packet: string): string | undefined {
+function poisoned({ connection, faults }: ConnectionOrigin, packet: string): string | undefined {
   if (faults.poisonReaction !== 'mute') return `this ${packet} is poison, on order`;
   connection.isSilent = true;
   return undefined;

@@ -8,24 +8,24 @@
 import { type Message, type Qos, retaining } from '../../base/message.ts';
 import { filterMatches } from '../../base/topic.ts';
 import type { MqttQos, Publish } from '../../codec/mqtt.ts';
-import type { Answers } from './answers.ts';
-import type { Origin } from './client-connection.ts';
-import type { Outlet } from './outgoing.ts';
+import type { ServiceAnswers } from './answers.ts';
+import type { HubRules } from './bench-rules.ts';
+import type { ConnectionOrigin } from './client-connection.ts';
+import type { Outgoing } from './outgoing.ts';
 import type { Permissions } from './permissions.ts';
 import { republish } from './republication.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router, SendPacket } from './router.ts';
-import type { HubRules } from './bench-rules.ts';
 import type { HubService } from './service-contract.ts';
 
-interface PublishingParts {
+interface PublishHandlerParts {
   readonly rules: HubRules;
   readonly services: readonly HubService[];
-  readonly answers: Answers;
+  readonly answers: ServiceAnswers;
   readonly permissions: Permissions;
   readonly retained: RetainedMessages;
   readonly router: Router;
-  readonly outlet: Outlet;
+  readonly outgoing: Outgoing;
   readonly send: SendPacket;
   /** Writes what is no MQTT. */
   readonly sendGarbage: (connection: number) => void;
@@ -40,15 +40,15 @@ type Reaction =
   | { readonly kind: 'garbage' }
   | { readonly kind: 'served'; readonly qos: Qos };
 
-export class Publishing {
-  readonly #parts: PublishingParts;
+export class PublishHandler {
+  readonly #parts: PublishHandlerParts;
 
-  constructor(parts: PublishingParts) {
+  constructor(parts: PublishHandlerParts) {
     this.#parts = parts;
   }
 
   /** What is so wrong that the connection must be closed; `undefined`: nothing. */
-  take(packet: Publish, origin: Origin): string | undefined {
+  take(packet: Publish, origin: ConnectionOrigin): string | undefined {
     const reaction = this.#judge(packet, origin);
     const { topic } = packet;
     switch (reaction.kind) {
@@ -66,7 +66,7 @@ export class Publishing {
     }
   }
 
-  #judge({ topic, payload, qos, retain }: Publish, origin: Origin): Reaction {
+  #judge({ topic, payload, qos, retain }: Publish, origin: ConnectionOrigin): Reaction {
     const { rules } = this.#parts;
     const { poison, poisonReaction } = origin.faults;
     if (poison.some((filter) => filterMatches(filter, topic))) {
@@ -101,14 +101,14 @@ export class Publishing {
     return permissions.problemWithPublish(clientId, topic);
   }
 
-  #serve(message: Message, from: { readonly packet: Publish; readonly origin: Origin }): void {
-    const { rules, services, answers, permissions, retained, router, outlet } = this.#parts;
+  #serve(message: Message, from: { readonly packet: Publish; readonly origin: ConnectionOrigin }): void {
+    const { rules, services, answers, permissions, retained, router, outgoing } = this.#parts;
     const { packet, origin } = from;
     const { nowMs, faults } = origin;
     const { clientId } = origin.session;
     const service = services.find((each) => each.takes(message.topic));
     if (service === undefined) {
-      outlet.arrive({ clientId, ...message, dup: packet.dup, ...retaining(packet.retain) });
+      outgoing.arrive({ clientId, ...message, dup: packet.dup, ...retaining(packet.retain) });
       if (packet.retain) retained.keep(message);
       this.#acknowledge(packet, origin);
       if (rules.routing === 'other devices too') router.route(message, { nowMs, from: clientId });
@@ -126,7 +126,7 @@ export class Publishing {
   }
 
   /** In the order of arrival [MQTT-4.6.0-2]. */
-  #acknowledge({ packetId, topic }: Publish, { connection, faults }: Origin): void {
+  #acknowledge({ packetId, topic }: Publish, { connection, faults }: ConnectionOrigin): void {
     const { swallowsPubacks } = faults;
     const isSwallowed =
       typeof swallowsPubacks === 'boolean'
@@ -136,8 +136,8 @@ export class Publishing {
     this.#parts.send(connection.number, { kind: 'puback', packetId });
   }
 
-  #noteSilence(why: string, { topic, origin }: { readonly topic: string; readonly origin: Origin }): void {
-    this.#parts.outlet.note({ kind: 'unanswered', clientId: origin.session.clientId, topic, why });
+  #noteSilence(why: string, { topic, origin }: { readonly topic: string; readonly origin: ConnectionOrigin }): void {
+    this.#parts.outgoing.note({ kind: 'unanswered', clientId: origin.session.clientId, topic, why });
   }
 }
 

@@ -5,34 +5,34 @@
  */
 import { filterMatches } from '../../base/topic.ts';
 import type { SubackCode, Subscribe } from '../../codec/mqtt.ts';
-import type { Outlet } from './outgoing.ts';
-import type { Permissions } from './permissions.ts';
 import type { HubRules } from './bench-rules.ts';
 import type { HubSession } from './client-session.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { Permissions } from './permissions.ts';
 
-interface SubscribingParts {
+interface SubscribeHandlerParts {
   readonly rules: HubRules;
   readonly permissions: Permissions;
-  readonly outlet: Outlet;
+  readonly outgoing: Outgoing;
 }
 
-export class Subscribing {
-  readonly #parts: SubscribingParts;
+export class SubscribeHandler {
+  readonly #parts: SubscribeHandlerParts;
 
-  constructor(parts: SubscribingParts) {
+  constructor(parts: SubscribeHandlerParts) {
     this.#parts = parts;
   }
 
   /** One return code per filter, in their order [MQTT-3.8.4-5]. */
   subscribe({ subscriptions }: Subscribe, session: HubSession, nowMs: number): SubackCode[] {
-    const { rules, outlet } = this.#parts;
+    const { rules, outgoing } = this.#parts;
     return subscriptions.map(({ filter, qos }, index): SubackCode => {
       const granted = qos === 0 ? 0 : 1; // QoS 2 is granted as 1 (§3.8.4 permits less than was asked for)
       const isGranted =
         index < rules.filtersPerSubscribeMax &&
         this.#permits(filter, session.clientId) &&
         session.subscriptions.add({ filter, qos: granted }, nowMs);
-      outlet.note({ kind: 'subscribed', clientId: session.clientId, filter, isGranted });
+      outgoing.note({ kind: 'subscribed', clientId: session.clientId, filter, isGranted });
       return isGranted ? granted : 0x80;
     });
   }

@@ -2,7 +2,7 @@
  * What the bench hub has to tell onlookers, as facts and as plain words.
  */
 import type { GatewayNotice } from './gateway-service.ts';
-import type { PlatformOrder } from './platform.ts';
+import type { PlatformCommand } from './platform.ts';
 import type { PutOutcome } from './stored-messages.ts';
 import type { PresenceChange } from './topology.ts';
 
@@ -36,7 +36,7 @@ export type HubEvent =
   /** A gateway replied to a notice of the platform. */
   | { readonly kind: 'gatewayReplied'; readonly gateway: string; readonly type: GatewayNotice['type'] }
   /** The platform did what it was ordered to, with a result code of `result-codes.ts`. */
-  | { readonly kind: 'ordered'; readonly order: PlatformOrder; readonly result: number };
+  | { readonly kind: 'ordered'; readonly order: PlatformCommand; readonly result: number };
 
 export function sentenceOf(event: HubEvent): string {
   switch (event.kind) {

@@ -13,17 +13,17 @@ import type { Message } from '../../base/message.ts';
 import type { MqttPacket } from '../../codec/mqtt.ts';
 import { LEVEL_TAG } from '../../codec/mqtt-rules.ts';
 import { encodeMqtt } from '../../codec/mqtt-wire.ts';
-import { Connection } from './client-connection.ts';
-import { type FaultOrder, type HubFaults, NO_FAULTS } from './faults.ts';
-import { buildInterior, type Interior } from './hub-parts.ts';
-import { type HubAction, Outlet } from './outgoing.ts';
-import type { PlatformOrder } from './platform.ts';
 import type { HubRules } from './bench-rules.ts';
-import type { HubService } from './service-contract.ts';
+import { ClientConnection } from './client-connection.ts';
 import type { HubSession } from './client-session.ts';
 import type { SessionView } from './client-sessions.ts';
+import { type FaultCommand, type HubFaults, NO_FAULTS } from './faults.ts';
+import { buildHubParts, type HubParts } from './hub-parts.ts';
+import { type BenchHubAction, Outgoing } from './outgoing.ts';
+import type { PlatformCommand } from './platform.ts';
+import type { HubService } from './service-contract.ts';
 
-export type HubInput =
+export type BenchHubInput =
   /** `proven`: the client id that TLS has proved. */
   | { readonly kind: 'accepted'; readonly connection: number; readonly proven?: string }
   | { readonly kind: 'bytes'; readonly connection: number; readonly bytes: Uint8Array }
@@ -31,8 +31,8 @@ export type HubInput =
   | { readonly kind: 'wake' }
   /** The application side sends a message to whoever subscribed. */
   | ({ readonly kind: 'applicationPublish' } & Message)
-  | { readonly kind: 'fault'; readonly order: FaultOrder }
-  | { readonly kind: 'platform'; readonly order: PlatformOrder };
+  | { readonly kind: 'fault'; readonly order: FaultCommand }
+  | { readonly kind: 'platform'; readonly order: PlatformCommand };
 
 /** Ours: beyond it the oldest connections are a leak of the test, and new ones are closed. */
 const CONNECTIONS_MAX = 1000;
@@ -40,12 +40,12 @@ const CONNECTIONS_MAX = 1000;
 /** A control packet of type 0, which is reserved (table 2.1). */
 const GARBAGE = new Uint8Array([0x00, 0x02, 0xde, 0xad]);
 
-export class BenchHubMachine implements Machine<HubInput, HubAction> {
+export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
   readonly #rules: HubRules;
   readonly #wallMinusUpMs: number;
-  readonly #outlet = new Outlet();
-  readonly #connections = new Map<number, Connection>();
-  readonly #inside: Interior;
+  readonly #outgoing = new Outgoing();
+  readonly #connections = new Map<number, ClientConnection>();
+  readonly #inside: HubParts;
   #faults: HubFaults = NO_FAULTS;
   #nowMs = 0;
 
@@ -56,8 +56,8 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
   constructor(rules: HubRules, wallMinusUpMs: number, services: readonly HubService[] = []) {
     this.#rules = rules;
     this.#wallMinusUpMs = wallMinusUpMs;
-    this.#inside = buildInterior(rules, services, {
-      outlet: this.#outlet,
+    this.#inside = buildHubParts(rules, services, {
+      outgoing: this.#outgoing,
       send: (connection, packet) => this.#send(connection, encodeMqtt(packet)),
       sendGarbage: (connection) => this.#send(connection, GARBAGE),
       end: (connection, why) => this.#end(connection, why),
@@ -65,14 +65,14 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     });
   }
 
-  handle(input: HubInput, nowMs: number): HubAction[] {
+  handle(input: BenchHubInput, nowMs: number): BenchHubAction[] {
     this.#nowMs = nowMs;
     switch (input.kind) {
       case 'accepted':
         this.#accept(input.connection, input.proven);
         break;
       case 'bytes':
-        this.#hear(input.connection, input.bytes);
+        this.#receive(input.connection, input.bytes);
         break;
       case 'gone':
         this.#lose(input.connection, { why: 'the connection is gone', isAsked: false });
@@ -88,17 +88,17 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
         break;
       case 'platform': {
         const { result, notice } = this.#inside.platform.decide(input.order);
-        this.#outlet.note({ kind: 'ordered', order: input.order, result });
+        this.#outgoing.note({ kind: 'ordered', order: input.order, result });
         if (notice !== undefined) this.#inside.offer(notice.clientId, notice.message);
         break;
       }
     }
-    return this.#outlet.take(nowMs);
+    return this.#outgoing.take(nowMs);
   }
 
   wakeAtMs(): number | undefined {
     const never = Number.POSITIVE_INFINITY;
-    let earliestMs = Math.min(this.#outlet.wakeAtMs ?? never, this.#inside.answers.wakeAtMs ?? never);
+    let earliestMs = Math.min(this.#outgoing.wakeAtMs ?? never, this.#inside.answers.wakeAtMs ?? never);
     for (const connection of this.#connections.values()) {
       const replayMs = connection.session?.wakeAtMs(this.#nowMs);
       earliestMs = Math.min(earliestMs, connection.deadlineMs ?? earliestMs, replayMs ?? earliestMs);
@@ -118,15 +118,15 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
   #accept(number: number, proven: string | undefined): void {
     const { reach } = this.#faults;
     if (reach === 'refuses' || this.#connections.size >= CONNECTIONS_MAX) {
-      this.#outlet.end(number, 'connection refused');
+      this.#outgoing.end(number, 'connection refused');
       return;
     }
     const { uplinksPerS } = this.#rules;
-    const connection = new Connection({ number, isSilent: reach !== 'normal', proven, uplinksPerS }, this.#nowMs);
+    const connection = new ClientConnection({ number, isSilent: reach !== 'normal', proven, uplinksPerS }, this.#nowMs);
     this.#connections.set(number, connection);
   }
 
-  #hear(number: number, bytes: Uint8Array): void {
+  #receive(number: number, bytes: Uint8Array): void {
     const connection = this.#connections.get(number);
     if (connection === undefined || connection.isSilent) return;
     for (const packet of connection.reader.push(bytes)) {
@@ -142,11 +142,11 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
   }
 
   /** What is so wrong that the connection must be closed; `undefined`: nothing. */
-  #take(connection: Connection, read: Decoded<MqttPacket>): string | undefined {
+  #take(connection: ClientConnection, read: Decoded<MqttPacket>): string | undefined {
     const { session } = connection;
     if (!read.ok) {
       // [MQTT-3.1.2-2]: another protocol level is told so before the close.
-      if (read.tag === LEVEL_TAG && session === undefined) this.#inside.entrance.refuse(connection, 1);
+      if (read.tag === LEVEL_TAG && session === undefined) this.#inside.connectHandler.refuse(connection, 1);
       return `${read.problem}${read.tag === undefined ? '' : ` [${read.tag}]`}`;
     }
     connection.hear(this.#nowMs);
@@ -154,11 +154,11 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     const moment = { nowMs: this.#nowMs, wallMs: this.#nowMs + this.#wallMinusUpMs, faults: this.#faults };
     if (session === undefined) {
       if (packet.kind !== 'connect') return 'no CONNECT first [MQTT-3.1.0-1]';
-      return this.#inside.entrance.take(packet, connection, moment);
+      return this.#inside.connectHandler.take(packet, connection, moment);
     }
     if (packet.kind === 'disconnect') {
       this.#lose(connection.number, { why: 'it said so', isAsked: true });
-      this.#outlet.end(connection.number, 'DISCONNECT');
+      this.#outgoing.end(connection.number, 'DISCONNECT');
       return undefined;
     }
     return this.#inside.requests.take(packet, { connection, session, ...moment });
@@ -182,7 +182,7 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     if (connection === undefined) return;
     this.#lose(number, { why, isAsked: false });
     if (connection.isSilent) this.#connections.set(number, connection);
-    else this.#outlet.end(number, why);
+    else this.#outgoing.end(number, why);
   }
 
   /** The connection is over; its session is detached, or over too if it was a clean one [MQTT-3.1.2-6]. */
@@ -193,13 +193,13 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     const { session, will } = connection;
     connection.release();
     if (session === undefined) {
-      this.#outlet.note({ kind: 'rejected', connection: number, why: ending.why });
+      this.#outgoing.note({ kind: 'rejected', connection: number, why: ending.why });
       return;
     }
     const { clientId } = session;
     session.detach(this.#nowMs);
     if (session.isClean) this.#inside.sessions.forget(clientId);
-    this.#outlet.note({ kind: 'disconnected', clientId, why: ending.why });
+    this.#outgoing.note({ kind: 'disconnected', clientId, why: ending.why });
     if (this.#rules.subdevicesOfflineOnGatewayLoss) this.#inside.topology.gatewayLost(clientId);
     // [MQTT-3.1.2-8], and not after a DISCONNECT [MQTT-3.1.2-10].
     if (will === undefined || will.qos === 2 || ending.isAsked || this.#rules.wills !== 'published') return;
@@ -208,7 +208,7 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
     this.#inside.router.route({ topic, payload, qos }, { nowMs: this.#nowMs, from: clientId });
   }
 
-  #obey(order: FaultOrder): void {
+  #obey(order: FaultCommand): void {
     switch (order.kind) {
       case 'set':
         this.#faults = { ...this.#faults, ...order.faults };
@@ -230,7 +230,7 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
         this.#end(this.#connectionOf(order.clientId), 'its session was forgotten on order');
         this.#inside.sessions.forget(order.clientId);
         this.#inside.topology.gatewayLost(order.clientId);
-        this.#outlet.note({ kind: 'sessionEnded', clientId: order.clientId, why: 'forgotten on order' });
+        this.#outgoing.note({ kind: 'sessionEnded', clientId: order.clientId, why: 'forgotten on order' });
         return;
     }
   }
@@ -242,7 +242,7 @@ export class BenchHubMachine implements Machine<HubInput, HubAction> {
 
   #send(connection: number, bytes: Uint8Array): void {
     if (this.#connections.get(connection)?.isSilent === false) {
-      this.#outlet.send(connection, bytes, this.#nowMs + this.#faults.sendDelayMs);
+      this.#outgoing.send(connection, bytes, this.#nowMs + this.#faults.sendDelayMs);
     }
   }
 }

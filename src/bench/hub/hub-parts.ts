@@ -3,27 +3,27 @@
  */
 import type { Message } from '../../base/message.ts';
 import type { MqttPacket } from '../../codec/mqtt.ts';
-import { Admission } from './connect-checks.ts';
-import { Answers } from './answers.ts';
-import { Entrance } from './handle-connect.ts';
+import { ServiceAnswers } from './answers.ts';
+import type { HubRules } from './bench-rules.ts';
+import { Sessions, type SessionView, viewOf } from './client-sessions.ts';
+import { ConnectChecks } from './connect-checks.ts';
+import { Registry } from './device-registry.ts';
 import { GatewayService } from './gateway-service.ts';
-import type { Outlet } from './outgoing.ts';
+import { ConnectHandler } from './handle-connect.ts';
+import { PacketHandler } from './handle-packet.ts';
+import { PublishHandler } from './handle-publish.ts';
+import { SubscribeHandler } from './handle-subscribe.ts';
+import type { Outgoing } from './outgoing.ts';
 import { Permissions } from './permissions.ts';
 import { Platform } from './platform.ts';
-import { Publishing } from './handle-publish.ts';
-import { Registry } from './device-registry.ts';
-import { Requests } from './handle-packet.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
-import type { HubRules } from './bench-rules.ts';
 import type { HubService } from './service-contract.ts';
-import { Sessions, type SessionView, viewOf } from './client-sessions.ts';
-import { Subscribing } from './handle-subscribe.ts';
 import { Topology } from './topology.ts';
 
 /** What the machine lends its interior: the way out, by number of connection. */
 export interface Ties {
-  readonly outlet: Outlet;
+  readonly outgoing: Outgoing;
   readonly send: (connection: number, packet: MqttPacket) => void;
   /** Sends what is no MQTT. */
   readonly sendGarbage: (connection: number) => void;
@@ -32,25 +32,25 @@ export interface Ties {
   readonly nowMs: () => number;
 }
 
-export interface Interior {
+export interface HubParts {
   readonly sessions: Sessions;
   readonly retained: RetainedMessages;
   readonly topology: Topology;
   readonly platform: Platform;
   readonly router: Router;
-  readonly answers: Answers;
-  readonly requests: Requests;
-  readonly entrance: Entrance;
+  readonly answers: ServiceAnswers;
+  readonly requests: PacketHandler;
+  readonly connectHandler: ConnectHandler;
   /** Brings a message of the hub itself to the session of a client, if there is one. */
   readonly offer: (clientId: string, message: Message) => void;
   readonly views: (nowMs: number) => SessionView[];
 }
 
-export function buildInterior(rules: HubRules, services: readonly HubService[], ties: Ties): Interior {
-  const { outlet } = ties;
+export function buildHubParts(rules: HubRules, services: readonly HubService[], ties: Ties): HubParts {
+  const { outgoing } = ties;
   const sessions = new Sessions(rules);
   const registry = new Registry(rules);
-  const topology = new Topology({ rules, registry, note: (change) => outlet.note({ kind: 'presence', ...change }) });
+  const topology = new Topology({ rules, registry, note: (change) => outgoing.note({ kind: 'presence', ...change }) });
   const permissions = new Permissions(rules, topology);
   const router = new Router({ rules, sessions, permissions, ...ties });
   const offer = (clientId: string, message: Message): void => {
@@ -58,16 +58,24 @@ export function buildInterior(rules: HubRules, services: readonly HubService[], 
     if (session !== undefined) router.offer(session, message, ties.nowMs());
   };
   const retained = new RetainedMessages(rules);
-  const answers = new Answers(offer);
+  const answers = new ServiceAnswers(offer);
   const gatewayService = new GatewayService({
     rules,
     registry,
     topology,
-    replied: (gateway, type) => outlet.note({ kind: 'gatewayReplied', gateway, type }),
+    replied: (gateway, type) => outgoing.note({ kind: 'gatewayReplied', gateway, type }),
   });
   const served = rules.gatewayOperations ? [gatewayService, ...services] : services;
-  const publishing = new Publishing({ rules, services: served, answers, permissions, retained, router, ...ties });
-  const subscribing = new Subscribing({ rules, permissions, outlet });
+  const publishHandler = new PublishHandler({
+    rules,
+    services: served,
+    answers,
+    permissions,
+    retained,
+    router,
+    ...ties,
+  });
+  const subscribeHandler = new SubscribeHandler({ rules, permissions, outgoing });
   return {
     sessions,
     retained,
@@ -75,8 +83,13 @@ export function buildInterior(rules: HubRules, services: readonly HubService[], 
     platform: new Platform({ registry, topology }),
     router,
     answers,
-    requests: new Requests({ publishing, subscribing, retained, router, send: ties.send }),
-    entrance: new Entrance({ admission: new Admission(rules, registry), sessions, router, ...ties }),
+    requests: new PacketHandler({ publishHandler, subscribeHandler, retained, router, send: ties.send }),
+    connectHandler: new ConnectHandler({
+      connectChecks: new ConnectChecks(rules, registry),
+      sessions,
+      router,
+      ...ties,
+    }),
     offer,
     views: (nowMs) =>
       sessions.all(nowMs).map((session) => {

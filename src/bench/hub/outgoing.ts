@@ -7,7 +7,7 @@
 import type { Qos, Retaining } from '../../base/message.ts';
 import type { HubEvent } from './hub-events.ts';
 
-export interface Arrival extends Retaining {
+export interface ClientBytes extends Retaining {
   readonly clientId: string;
   readonly topic: string;
   readonly payload: Uint8Array;
@@ -15,11 +15,11 @@ export interface Arrival extends Retaining {
   readonly dup: boolean;
 }
 
-export type HubAction =
+export type BenchHubAction =
   | { readonly kind: 'send'; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly kind: 'end'; readonly connection: number; readonly reason: string }
   /** The application side sees a message from a device. */
-  | ({ readonly kind: 'arrived' } & Arrival)
+  | ({ readonly kind: 'arrived' } & ClientBytes)
   | { readonly kind: 'noted'; readonly event: HubEvent };
 
 /** A minute of the full rate of one device, and more than one 16 KB message each would need: some 50 MB at worst. */
@@ -27,11 +27,11 @@ const HELD_MAX = 3000;
 
 interface Held {
   readonly atMs: number;
-  readonly action: HubAction;
+  readonly action: BenchHubAction;
 }
 
-export class Outlet {
-  #actions: HubAction[] = [];
+export class Outgoing {
+  #actions: BenchHubAction[] = [];
   readonly #held: Held[] = [];
 
   /** Bytes that are a packet, or garbage on order. */
@@ -44,7 +44,7 @@ export class Outlet {
     this.#held.push({ atMs: Number.NEGATIVE_INFINITY, action: { kind: 'end', connection, reason } });
   }
 
-  arrive(arrival: Arrival): void {
+  arrive(arrival: ClientBytes): void {
     this.#actions.push({ kind: 'arrived', ...arrival });
   }
 
@@ -57,7 +57,7 @@ export class Outlet {
   }
 
   /** What is to be done now: up to the first that is not due, so that a shorter delay overtakes nothing. */
-  take(nowMs: number): HubAction[] {
+  take(nowMs: number): BenchHubAction[] {
     const later = this.#held.findIndex(({ atMs }) => atMs > nowMs);
     const due = later === -1 ? this.#held.length : later;
     const early = Math.max(due, this.#held.length - HELD_MAX);

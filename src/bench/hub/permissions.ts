@@ -8,8 +8,8 @@
  * §3.5, §4.
  */
 import { filterMatches } from '../../base/topic.ts';
-import { clientIdOf, type Device } from './device-registry.ts';
 import type { HubRules } from './bench-rules.ts';
+import { clientIdOf, type RegisteredDevice } from './device-registry.ts';
 import type { Topology } from './topology.ts';
 
 type Right = 'publish' | 'subscribe';
@@ -89,13 +89,13 @@ export class Permissions {
   }
 
   /** Is it the client itself, or a subdevice that the hub takes its word for? */
-  serves(clientId: string, device: Device): boolean {
+  serves(clientId: string, device: RegisteredDevice): boolean {
     if (this.#rules.permissions === 'unchecked' || clientIdOf(device) === clientId) return true;
     const isReady = this.#rules.offlineSubdevices === 'served' || this.#topology.isOnline(clientId, device);
     return isReady && this.#topology.owns(clientId, device);
   }
 
-  #permits(device: Device, use: Use): boolean {
+  #permits(device: RegisteredDevice, use: Use): boolean {
     const { product } = device;
     const identity = `${product}/${device.device}`;
     const isStandard = STANDARD_TOPICS.some(
@@ -127,7 +127,7 @@ function includes(given: Right | 'both', wanted: Right): boolean {
 }
 
 /** The device a topic or filter names; `undefined`: none, or a wildcard in its place. */
-function deviceOf(topic: string): Device | undefined {
+function deviceOf(topic: string): RegisteredDevice | undefined {
   const system = topic.startsWith('$') ? SYSTEM_TOPICS.find(({ pattern }) => filterMatches(pattern, topic)) : undefined;
   if (topic.startsWith('$') && system === undefined) return undefined;
   const levels = topic.split('/');

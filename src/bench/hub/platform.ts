@@ -8,14 +8,14 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../base/message.ts';
+import { clientIdOf, type RegisteredDevice, type Registry } from './device-registry.ts';
 import { type GatewayNotice, messageTo, namesOf } from './gateway-service.ts';
-import { clientIdOf, type Device, type Registry } from './device-registry.ts';
 import { RESULT } from './service-result-codes.ts';
 import type { Topology } from './topology.ts';
 
 const Named = z.strictObject({ product: z.string().min(1), device: z.string().min(1) });
 
-export const PlatformOrder = z.discriminatedUnion('kind', [
+export const PlatformCommand = z.discriminatedUnion('kind', [
   /** Anew with another secret: the old one is stale from then on. `secret` in base64. */
   z.strictObject({ kind: z.literal('register'), device: Named, secret: z.base64() }),
   z.strictObject({ kind: z.literal('bind'), gateway: Named, subdevice: Named }),
@@ -24,7 +24,7 @@ export const PlatformOrder = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('searchDevices'), gateway: Named, status: z.int().default(1) }),
 ]);
 
-export type PlatformOrder = z.output<typeof PlatformOrder>;
+export type PlatformCommand = z.output<typeof PlatformCommand>;
 
 /** What came of an order, and the notice it makes, to be sent to the session of `clientId`. */
 export interface Decision {
@@ -44,7 +44,7 @@ export class Platform {
     this.#parts = parts;
   }
 
-  decide(order: PlatformOrder): Decision {
+  decide(order: PlatformCommand): Decision {
     const { registry, topology } = this.#parts;
     switch (order.kind) {
       case 'register':
@@ -70,7 +70,7 @@ export class Platform {
 
   #change(
     result: number,
-    change: { readonly gateway: Device; readonly subdevice: Device; readonly status: 0 | 1 },
+    change: { readonly gateway: RegisteredDevice; readonly subdevice: RegisteredDevice; readonly status: 0 | 1 },
   ): Decision {
     if (result !== RESULT.done) return { result };
     const { gateway, subdevice, status } = change;
@@ -78,6 +78,6 @@ export class Platform {
   }
 }
 
-function tell(gateway: Device, notice: GatewayNotice): Decision {
+function tell(gateway: RegisteredDevice, notice: GatewayNotice): Decision {
   return { result: RESULT.done, notice: { clientId: clientIdOf(gateway), message: messageTo(gateway, notice) } };
 }

@@ -2,7 +2,7 @@
 
 const SECOND_MS = 1000;
 
-export class Rate {
+export class RateLimit {
   readonly #perSecond: number;
   #fromMs = Number.NEGATIVE_INFINITY;
   #count = 0;

@@ -5,11 +5,11 @@
  */
 import type { Message } from '../../base/message.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
-import type { Outlet } from './outgoing.ts';
-import type { Permissions } from './permissions.ts';
 import type { HubRules } from './bench-rules.ts';
 import type { HubSession } from './client-session.ts';
 import type { Sessions } from './client-sessions.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { Permissions } from './permissions.ts';
 
 export type SendPacket = (connection: number, packet: MqttPacket) => void;
 
@@ -17,7 +17,7 @@ interface RouterParts {
   readonly rules: HubRules;
   readonly sessions: Sessions;
   readonly permissions: Permissions;
-  readonly outlet: Outlet;
+  readonly outgoing: Outgoing;
   readonly send: SendPacket;
 }
 
@@ -47,7 +47,7 @@ export class Router {
       case 'queued': {
         const { clientId } = session;
         const count = session.storedCount(nowMs);
-        this.#parts.outlet.note({
+        this.#parts.outgoing.note({
           kind: 'stored',
           clientId,
           outcome: offered.outcome,
@@ -57,7 +57,7 @@ export class Router {
         return;
       }
       case 'lost':
-        this.#parts.outlet.note({ kind: 'lost', clientId: session.clientId, topic: message.topic });
+        this.#parts.outgoing.note({ kind: 'lost', clientId: session.clientId, topic: message.topic });
         return;
       case 'ignored':
         return;
@@ -75,6 +75,6 @@ export class Router {
     const before = session.replay.sent;
     this.sendAll(session, session.due(nowMs));
     const { sent, of } = session.replay;
-    if (sent > before) this.#parts.outlet.note({ kind: 'replayed', clientId: session.clientId, sent, of });
+    if (sent > before) this.#parts.outgoing.note({ kind: 'replayed', clientId: session.clientId, sent, of });
   }
 }

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import type { Clock } from '../../ports.ts';
 import { Authority } from '../certificates.ts';
 import { startApplicationSide } from './application.ts';
-import { sentenceOf } from './hub-events.ts';
 import { type HubRules, PROFILES } from './bench-rules.ts';
+import { sentenceOf } from './hub-events.ts';
 import { startBenchHub } from './server.ts';
-import type { TlsDoor } from './tls-server.ts';
+import type { TlsServer } from './tls-server.ts';
 
 export interface BenchHubCommand {
   readonly port: number;
@@ -51,7 +51,7 @@ export async function runBenchHub(command: BenchHubCommand): Promise<number> {
 }
 
 /** Writes `ca.pem`, and `client.pem` with `client-key.pem` for one client id. A restart makes new ones. */
-function openDoor({ port, folder, client }: NonNullable<BenchHubCommand['tls']>, host: string): TlsDoor {
+function openDoor({ port, folder, client }: NonNullable<BenchHubCommand['tls']>, host: string): TlsServer {
   const authority = new Authority('holdfast bench authority');
   const write = (file: string, text: string): void => writeFileSync(join(folder, file), text, { mode: 0o600 });
   mkdirSync(folder, { recursive: true, mode: 0o700 });

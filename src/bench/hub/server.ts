@@ -8,16 +8,16 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Message } from '../../base/message.ts';
 import { topicProblem } from '../../base/topic.ts';
 import type { Cancel, Clock } from '../../ports.ts';
-import type { HubEvent } from './hub-events.ts';
-import type { FaultOrder } from './faults.ts';
-import { BenchHubMachine, type HubInput } from './hub-machine.ts';
-import type { Arrival, HubAction } from './outgoing.ts';
-import type { PlatformOrder } from './platform.ts';
-import { RESULT } from './service-result-codes.ts';
 import type { HubRules } from './bench-rules.ts';
-import { type ServiceOrder, Services } from './services/services.ts';
 import type { SessionView } from './client-sessions.ts';
-import { createTlsServer, type TlsDoor } from './tls-server.ts';
+import type { FaultCommand } from './faults.ts';
+import type { HubEvent } from './hub-events.ts';
+import { type BenchHubInput, BenchHubMachine } from './hub-machine.ts';
+import type { BenchHubAction, ClientBytes } from './outgoing.ts';
+import type { PlatformCommand } from './platform.ts';
+import { RESULT } from './service-result-codes.ts';
+import { type ServiceCommand, Services } from './services/services.ts';
+import { createTlsServer, type TlsServer } from './tls-server.ts';
 
 export interface BenchHubSettings {
   /** 0: any free one, see `port`. */
@@ -27,10 +27,10 @@ export interface BenchHubSettings {
   readonly rules: HubRules;
   readonly clock: Clock;
   /** A second door; the one without TLS is open too. */
-  readonly tls?: TlsDoor;
+  readonly tls?: TlsServer;
 }
 
-type ArrivedListener = (arrival: Arrival) => void;
+type ArrivedListener = (arrival: ClientBytes) => void;
 type EventListener = (event: HubEvent) => void;
 
 const LOOPBACK = '127.0.0.1';
@@ -135,7 +135,7 @@ export class BenchHub {
   }
 
   /** What the operator does on the hub's platform. Returns a result code, see `result-codes.ts`. */
-  administer(order: PlatformOrder): number {
+  administer(order: PlatformCommand): number {
     let result: number = RESULT.systemError;
     const stopListening = this.onEvent((event) => {
       if (event.kind === 'ordered') result = event.result;
@@ -146,13 +146,13 @@ export class BenchHub {
   }
 
   /** What the application side does with the services. Returns what came of it. */
-  serve(order: ServiceOrder): object {
+  serve(order: ServiceCommand): object {
     const { answer, messages } = this.#services.order(order, Math.round(this.#settings.clock.wallMs()));
     for (const message of messages) this.#handle({ kind: 'applicationPublish', ...message });
     return answer;
   }
 
-  setFault(order: FaultOrder): void {
+  setFault(order: FaultCommand): void {
     this.#handle({ kind: 'fault', order });
   }
 
@@ -184,7 +184,7 @@ export class BenchHub {
     this.#handle({ kind: 'accepted', connection, ...(proven === undefined ? {} : { proven }) });
   }
 
-  #handle(input: HubInput): void {
+  #handle(input: BenchHubInput): void {
     const written = new Set<Socket>();
     for (const action of this.#machine.handle(input, this.#settings.clock.nowMs())) this.#act(action, written);
     for (const socket of written) socket.uncork();
@@ -204,7 +204,7 @@ export class BenchHub {
   }
 
   /** @param written gathers the sockets that hold their packets back until the input is dealt with */
-  #act(action: HubAction, written: Set<Socket>): void {
+  #act(action: BenchHubAction, written: Set<Socket>): void {
     switch (action.kind) {
       case 'send': {
         const socket = this.#sockets.get(action.connection);

@@ -9,7 +9,7 @@
 import type { Server, Socket } from 'node:net';
 import { createServer, DEFAULT_CIPHERS } from 'node:tls';
 
-export interface TlsDoor {
+export interface TlsServer {
   /** 0: any free one, see `tlsPort`. */
   readonly port: number;
   /** PEM; the authority is the one of the clients. */
@@ -25,7 +25,7 @@ const SUITES = `${DEFAULT_CIPHERS.replace(':!PSK', '')}:PSK-AES256-CBC-SHA:PSK-A
 
 /** @param secrets client id → device secret in base64 @param accept called with the client id that TLS has proved */
 export function createTlsServer(
-  door: TlsDoor,
+  door: TlsServer,
   secrets: ReadonlyMap<string, string>,
   accept: (socket: Socket, proven: string | undefined) => void,
 ): Server {

@@ -5,9 +5,10 @@
  * (`platform.ts`), who both change it. Invariants: a subdevice is bound to one gateway at most; with bindings required
  * only what is bound is online; no gateway has more than `subdevicesPerGatewayMax` of either.
  */
-import { clientIdOf, type Device, type Registry } from './device-registry.ts';
-import { RESULT } from './service-result-codes.ts';
+
 import type { HubRules } from './bench-rules.ts';
+import { clientIdOf, type RegisteredDevice, type Registry } from './device-registry.ts';
+import { RESULT } from './service-result-codes.ts';
 
 export interface PresenceChange {
   /** Client id. */
@@ -26,16 +27,16 @@ interface TopologyParts {
 export class Topology {
   readonly #parts: TopologyParts;
   /** `{product}/{device}` of a subdevice → its gateway. */
-  readonly #gatewayOf = new Map<string, Device>();
+  readonly #gatewayOf = new Map<string, RegisteredDevice>();
   /** Gateway's client id → its subdevices by `{product}/{device}`. */
-  readonly #bound = new Map<string, Map<string, Device>>();
+  readonly #bound = new Map<string, Map<string, RegisteredDevice>>();
   readonly #online = new Map<string, Set<string>>();
 
   constructor(parts: TopologyParts) {
     this.#parts = parts;
   }
 
-  boundTo(gateway: string): readonly Device[] {
+  boundTo(gateway: string): readonly RegisteredDevice[] {
     return [...(this.#bound.get(gateway)?.values() ?? [])];
   }
 
@@ -44,21 +45,21 @@ export class Topology {
     return [...(this.#online.get(gateway) ?? [])];
   }
 
-  gatewayOf(subdevice: Device): Device | undefined {
+  gatewayOf(subdevice: RegisteredDevice): RegisteredDevice | undefined {
     return this.#gatewayOf.get(nameOf(subdevice));
   }
 
   /** May this client speak for the device: is it its own, or bound to it as far as that matters? */
-  owns(clientId: string, device: Device): boolean {
+  owns(clientId: string, device: RegisteredDevice): boolean {
     if (clientIdOf(device) === clientId || this.#parts.rules.bindings === 'ignored') return true;
     return this.#bound.get(clientId)?.has(nameOf(device)) ?? false;
   }
 
-  isOnline(gateway: string, subdevice: Device): boolean {
+  isOnline(gateway: string, subdevice: RegisteredDevice): boolean {
     return this.#online.get(gateway)?.has(nameOf(subdevice)) ?? false;
   }
 
-  bind(gateway: Device, subdevice: Device): number {
+  bind(gateway: RegisteredDevice, subdevice: RegisteredDevice): number {
     const { rules, registry } = this.#parts;
     if (!registry.knows(subdevice) || !registry.knows(gateway)) return RESULT.deviceUnknown;
     const isGateway = registry.isGatewayProduct(subdevice.product) || nameOf(subdevice) === nameOf(gateway);
@@ -68,14 +69,14 @@ export class Topology {
     if (present !== undefined) {
       return nameOf(present) === nameOf(gateway) ? rules.repeatBindResult : RESULT.boundElsewhere;
     }
-    const bound = this.#bound.get(clientIdOf(gateway)) ?? new Map<string, Device>();
+    const bound = this.#bound.get(clientIdOf(gateway)) ?? new Map<string, RegisteredDevice>();
     if (bound.size >= rules.subdevicesPerGatewayMax) return RESULT.notAllowed;
     this.#bound.set(clientIdOf(gateway), bound.set(nameOf(subdevice), subdevice));
     this.#gatewayOf.set(nameOf(subdevice), gateway);
     return RESULT.done;
   }
 
-  unbind(gateway: Device, subdevice: Device): number {
+  unbind(gateway: RegisteredDevice, subdevice: RegisteredDevice): number {
     const { rules, registry } = this.#parts;
     if (!registry.knows(subdevice)) return RESULT.deviceUnknown;
     const name = nameOf(subdevice);
@@ -85,7 +86,7 @@ export class Topology {
     return RESULT.done;
   }
 
-  online(gateway: Device, subdevice: Device): number {
+  online(gateway: RegisteredDevice, subdevice: RegisteredDevice): number {
     const { rules } = this.#parts;
     const problem = this.#problemWith(gateway, subdevice);
     if (problem !== undefined) return problem;
@@ -98,7 +99,7 @@ export class Topology {
     return RESULT.done;
   }
 
-  offline(gateway: Device, subdevice: Device): number {
+  offline(gateway: RegisteredDevice, subdevice: RegisteredDevice): number {
     const problem = this.#problemWith(gateway, subdevice);
     if (problem !== undefined) return problem;
     this.#setOffline(clientIdOf(gateway), nameOf(subdevice));
@@ -117,13 +118,13 @@ export class Topology {
     }
   }
 
-  #problemWith(gateway: Device, subdevice: Device): number | undefined {
+  #problemWith(gateway: RegisteredDevice, subdevice: RegisteredDevice): number | undefined {
     if (this.#parts.rules.bindings === 'ignored') return undefined;
     if (!this.#parts.registry.knows(subdevice)) return RESULT.deviceUnknown;
     return this.owns(clientIdOf(gateway), subdevice) ? undefined : RESULT.notBound;
   }
 }
 
-function nameOf({ product, device }: Device): string {
+function nameOf({ product, device }: RegisteredDevice): string {
   return `${product}/${device}`;
 }

@@ -2,13 +2,13 @@
 import type { ChannelAction } from '../../base/machine.ts';
 import { type Message, type Qos, type Retaining, retaining } from '../../base/message.ts';
 import type { FramingName } from '../../codec/framing.ts';
+import type { Clock } from '../../ports.ts';
 import { Mailbox } from '../../runtime/mailbox.ts';
 import { Pump } from '../../runtime/pump.ts';
-import type { Clock } from '../../ports.ts';
 import { numberedPayload, numberOf, StreamAccount } from '../account.ts';
 import { openPty, type Pty } from '../pty.ts';
-import { Subdevice } from './subdevice.ts';
-import type { SubdeviceAction, SubdeviceInput, SubdeviceReport } from './subdevice-contract.ts';
+import { SimulatedSubdevice } from './subdevice.ts';
+import type { SimulatedReport, SubdeviceAction, SubdeviceInput } from './subdevice-contract.ts';
 
 export interface FieldSubdeviceOptions {
   readonly id: string;
@@ -26,11 +26,11 @@ export class FieldSubdevice {
   readonly uplinks = new StreamAccount();
   readonly downlinks = new StreamAccount();
   readonly pty: Pty;
-  readonly #machine: Subdevice;
+  readonly #machine: SimulatedSubdevice;
   readonly #pump: Pump<SubdeviceInput, SubdeviceAction>;
   readonly #mailbox: Mailbox;
   readonly #clock: Clock;
-  readonly #listeners = new Set<(report: SubdeviceReport) => void>();
+  readonly #listeners = new Set<(report: SimulatedReport) => void>();
   readonly #sentAtMs = new Map<number, number>();
   /** PUBLISH to PUBACK of each acknowledged message, ms; the newest 100,000. */
   readonly latenciesMs: number[] = [];
@@ -41,7 +41,7 @@ export class FieldSubdevice {
     this.id = id;
     this.pty = pty;
     this.#clock = clock;
-    this.#machine = new Subdevice({
+    this.#machine = new SimulatedSubdevice({
       clientId: id,
       framing: options.framing ?? 'sn-cobs',
       clean: options.clean ?? false,
@@ -60,7 +60,7 @@ export class FieldSubdevice {
       open: pty.open,
       clock,
       mailbox: this.#mailbox,
-      act: (report: Exclude<SubdeviceAction, ChannelAction>) => this.#hear(report),
+      act: (report: Exclude<SubdeviceAction, ChannelAction>) => this.#receive(report),
     });
   }
 
@@ -86,7 +86,7 @@ export class FieldSubdevice {
     this.#input(order);
   }
 
-  onReport(listener: (report: SubdeviceReport) => void): () => void {
+  onReport(listener: (report: SimulatedReport) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -108,7 +108,7 @@ export class FieldSubdevice {
     this.#mailbox.post(() => this.#pump.input(input));
   }
 
-  #hear(report: SubdeviceReport): void {
+  #receive(report: SimulatedReport): void {
     switch (report.kind) {
       case 'connected':
       case 'disconnected':

@@ -2,9 +2,10 @@
  * A simulated forwarder: many subdevices, each with a channel of its own, on one line to the gateway. What a subdevice
  * sends goes on in a packet that names its node; what comes for a node is unpacked. Source: MQTT-SN 1.2 §5.5.
  */
+
+import { encodeFrame, FrameReader } from '../../codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../codec/mqttsn-decode.ts';
 import { encodePacket } from '../../codec/mqttsn-encode.ts';
-import { encodeFrame, FrameReader } from '../../codec/mqttsn-cobs.ts';
 import type { Channel, ChannelListener, OpenChannel } from '../../ports.ts';
 
 /** The largest packet that this gateway's links ever carry. */

@@ -8,9 +8,9 @@
 import type { ChannelAction, ChannelInput, Machine } from '../../base/machine.ts';
 import { appendCheck, removeCheck } from '../../codec/line-check.ts';
 import { LineReader } from '../../codec/lines.ts';
+import type { Clock, OpenChannel } from '../../ports.ts';
 import { Mailbox } from '../../runtime/mailbox.ts';
 import { Pump } from '../../runtime/pump.ts';
-import type { Clock, OpenChannel } from '../../ports.ts';
 import { numberedPayload, numberOf, StreamAccount } from '../account.ts';
 
 /** Keys of `[link.lines]` that go with it. */
@@ -89,7 +89,7 @@ export class LinesDevice implements Machine<Input, ChannelAction | LinesDeviceRe
         for (const owed of this.#owed) owed.sentAtMs = undefined;
         break;
       case 'bytes':
-        for (const line of this.#reader.push(input.bytes)) this.#hear(line);
+        for (const line of this.#reader.push(input.bytes)) this.#receive(line);
         break;
       case 'publish':
         this.#queue();
@@ -115,7 +115,7 @@ export class LinesDevice implements Machine<Input, ChannelAction | LinesDeviceRe
     }
   }
 
-  #hear(line: Uint8Array): void {
+  #receive(line: Uint8Array): void {
     const body = removeCheck(line, CHECK);
     if (body === undefined) return;
     const [word = '', number = '', ...rest] = new TextDecoder().decode(body).split(' ');

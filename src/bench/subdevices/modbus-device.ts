@@ -6,7 +6,7 @@
  */
 import type { ChannelAction, ChannelInput, Machine } from '../../base/machine.ts';
 import { crc16 } from '../../codec/crc16.ts';
-import { sealFrame } from '../../codec/modbus-rtu.ts';
+import { appendCrc } from '../../codec/modbus-rtu.ts';
 
 export interface SimulatedUnitOptions {
   readonly address: number;
@@ -53,7 +53,7 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
   /** Requests it has acted on. */
   requests = 0;
   readonly #options: SimulatedUnitOptions;
-  #heard: number[] = [];
+  #onReceived: number[] = [];
   #frameEndMs: number | undefined;
   readonly #replies: Reply[] = [];
 
@@ -78,14 +78,14 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
       case 'stop':
         return [{ kind: 'close', reason: 'the unit is switched off' }];
       case 'bytes':
-        if (this.#heard.length <= FRAME_BYTES_MAX) this.#heard.push(...input.bytes);
+        if (this.#onReceived.length <= FRAME_BYTES_MAX) this.#onReceived.push(...input.bytes);
         this.#frameEndMs = nowMs + this.#options.silenceMs;
         return [];
       case 'wake':
         return this.#wake(nowMs);
       case 'opened':
       case 'closed':
-        this.#heard = [];
+        this.#onReceived = [];
         this.#frameEndMs = undefined;
         this.#replies.length = 0;
         return [];
@@ -94,8 +94,8 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
 
   #wake(nowMs: number): ChannelAction[] {
     if (this.#frameEndMs !== undefined && nowMs >= this.#frameEndMs) {
-      this.#act(Uint8Array.from(this.#heard), nowMs);
-      this.#heard = [];
+      this.#act(Uint8Array.from(this.#onReceived), nowMs);
+      this.#onReceived = [];
       this.#frameEndMs = undefined;
     }
     const due = this.#replies.filter(({ atMs }) => atMs <= nowMs);
@@ -113,7 +113,7 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
     const delayMs = frame[0] === 0 ? undefined : answerMs();
     if (delayMs === undefined) return;
     const body = typeof answer === 'number' ? [address, code | 0x80, answer] : [address, code, ...answer];
-    this.#replies.push({ atMs: nowMs + delayMs, bytes: sealFrame(this.alters(body)) });
+    this.#replies.push({ atMs: nowMs + delayMs, bytes: appendCrc(this.alters(body)) });
   }
 
   /** @returns what follows the function code, or an exception */

@@ -18,7 +18,7 @@ export interface SubdeviceOptions {
   readonly will: Message | undefined;
 }
 
-export type SubdeviceOrder =
+export type SimulatedCommand =
   | ({
       readonly kind: 'publish';
       readonly topic: string;
@@ -36,7 +36,7 @@ export type SubdeviceOrder =
   /** QoS −1: once, connected or not. By predefined id or short name, or not at all. */
   | ({ readonly kind: 'publishUnconnected'; readonly topic: string; readonly payload: Uint8Array } & Retaining);
 
-export type SubdeviceReport =
+export type SimulatedReport =
   | { readonly kind: 'connected' }
   | { readonly kind: 'disconnected' }
   /** Its gateway knows that it sleeps. */
@@ -56,5 +56,5 @@ export type SubdeviceReport =
       readonly dup: boolean;
     };
 
-export type SubdeviceInput = ChannelInput | SubdeviceOrder;
-export type SubdeviceAction = ChannelAction | SubdeviceReport;
+export type SubdeviceInput = ChannelInput | SimulatedCommand;
+export type SubdeviceAction = ChannelAction | SimulatedReport;

@@ -3,15 +3,21 @@
  * deliveries. It outlives connections, as what it owes does. Source: MQTT-SN 1.2 §6.5, §6.6, §6.13.
  */
 import type { Message } from '../../base/message.ts';
-import { type AcknowledgePacket, type Packet, type PublishPacket, RETURN_CODE, topicIdField } from '../../codec/mqttsn-packets.ts';
-import type { SubdeviceOptions, SubdeviceOrder, SubdeviceReport } from './subdevice-contract.ts';
+import {
+  type AcknowledgePacket,
+  type Packet,
+  type PublishPacket,
+  RETURN_CODE,
+  topicIdField,
+} from '../../codec/mqttsn-packets.ts';
+import type { SimulatedCommand, SimulatedReport, SubdeviceOptions } from './subdevice-contract.ts';
 import { SubdeviceQueue } from './subdevice-queue.ts';
 import { SubdeviceRequests } from './subdevice-requests.ts';
 import { SubdeviceTopics } from './subdevice-topics.ts';
 
 interface Outlet {
   readonly send: (packet: Packet) => void;
-  readonly report: (report: SubdeviceReport) => void;
+  readonly report: (report: SimulatedReport) => void;
 }
 
 export class SubdeviceExchange {
@@ -47,7 +53,7 @@ export class SubdeviceExchange {
     return Number.isFinite(atMs) ? atMs : undefined;
   }
 
-  order(order: Extract<SubdeviceOrder, { kind: 'publish' | 'subscribe' | 'unsubscribe' }>): void {
+  order(order: Extract<SimulatedCommand, { kind: 'publish' | 'subscribe' | 'unsubscribe' }>): void {
     if (order.kind === 'publish') this.#queue.push(order);
     else this.#requests.want(order);
   }

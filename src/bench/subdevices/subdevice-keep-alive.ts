@@ -13,7 +13,7 @@ const SILENCE_MAX = 2;
 
 export class SubdeviceKeepAlive {
   readonly #times: KeepAliveTimes;
-  #heardMs = 0;
+  #lastReceivedMs = 0;
   #sentMs = 0;
   #askedMs = Number.NEGATIVE_INFINITY;
 
@@ -21,8 +21,8 @@ export class SubdeviceKeepAlive {
     this.#times = times;
   }
 
-  heard(nowMs: number): void {
-    this.#heardMs = nowMs;
+  onReceived(nowMs: number): void {
+    this.#lastReceivedMs = nowMs;
   }
 
   sent(nowMs: number): void {
@@ -38,11 +38,11 @@ export class SubdeviceKeepAlive {
   pingAtMs(): number | undefined {
     const { keepAliveMs, retryMs } = this.#times;
     if (keepAliveMs === 0) return undefined;
-    return Math.min(this.#sentMs + keepAliveMs, Math.max(this.#heardMs + keepAliveMs, this.#askedMs + retryMs));
+    return Math.min(this.#sentMs + keepAliveMs, Math.max(this.#lastReceivedMs + keepAliveMs, this.#askedMs + retryMs));
   }
 
   isOver(nowMs: number): boolean {
     const { keepAliveMs } = this.#times;
-    return keepAliveMs > 0 && nowMs - this.#heardMs >= keepAliveMs * SILENCE_MAX;
+    return keepAliveMs > 0 && nowMs - this.#lastReceivedMs >= keepAliveMs * SILENCE_MAX;
   }
 }

@@ -8,9 +8,9 @@
  */
 import type { Machine } from '../../base/machine.ts';
 import { type Framing, framingOf, type PacketReader } from '../../codec/framing.ts';
-import { type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import { decodePacket } from '../../codec/mqttsn-decode.ts';
 import { encodePacket } from '../../codec/mqttsn-encode.ts';
+import { type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import type { SubdeviceAction, SubdeviceInput, SubdeviceOptions } from './subdevice-contract.ts';
 import { SubdeviceExchange } from './subdevice-exchange.ts';
 import { SubdeviceKeepAlive } from './subdevice-keep-alive.ts';
@@ -18,7 +18,7 @@ import { SubdeviceSleep } from './subdevice-sleep.ts';
 
 type State = 'stopped' | 'opening' | 'waiting to reopen' | 'connecting' | 'connected' | 'sleeping' | 'away';
 
-export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
+export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceAction> {
   readonly #options: SubdeviceOptions;
   readonly #exchange: SubdeviceExchange;
   readonly #framing: Framing;
@@ -176,7 +176,7 @@ export class Subdevice implements Machine<SubdeviceInput, SubdeviceAction> {
   }
 
   #receive(packet: Packet, nowMs: number): void {
-    this.#keepAlive.heard(nowMs);
+    this.#keepAlive.onReceived(nowMs);
     if (this.#state === 'connecting') this.#receiveConnecting(packet);
     else if (this.#state === 'sleeping') this.#receiveSleeping(packet, nowMs);
     else if (this.#state === 'connected' && packet.kind === 'disconnect') this.#connect(nowMs);

@@ -3,11 +3,11 @@
  * of its own; a key of the wrong profile is a problem rather than ignored, since somebody meant something by it.
  */
 import { topicProblem } from '../../base/topic.ts';
-import { hostProblems } from './host-rules.ts';
 import type { HubSection, SubdeviceSection } from '../keys.ts';
-import { HUB_KEEP_ALIVE_S, PROFILE_DEFAULTS, TOPIC_PLACEHOLDERS } from './profiles.ts';
 import type { Problem } from '../schema.ts';
 import type { Sections } from '../sections.ts';
+import { hostProblems } from './host-rules.ts';
+import { HUB_KEEP_ALIVE_S, PROFILE_DEFAULTS, TOPIC_PLACEHOLDERS } from './profiles.ts';
 import { provesByCertificate, tlsProblems } from './tls-rules.ts';
 
 const SIGNED_KEYS = ['product_id', 'device_name', 'device_secret_file'] as const;

@@ -1,8 +1,8 @@
 /** `[link.lines]` without a problem becomes a `LinesConfig`: templates parsed, patterns compiled. */
 import { parseTemplate, type Template } from '../../base/template.ts';
+import { compilePattern, type Pattern } from '../pattern.ts';
 import type { LinesSection } from './lines-keys.ts';
 import type { AnswersConfig, LinesConfig } from './lines-schema.ts';
-import { compilePattern, type Pattern } from '../pattern.ts';
 
 export function decodeLines(lines: LinesSection): LinesConfig {
   const { check } = lines;

@@ -5,9 +5,9 @@
 import { fieldsOf, fillTemplate, parseTemplate } from '../../base/template.ts';
 import { filterProblem, topicProblem } from '../../base/topic.ts';
 import type { LinkSection } from '../keys.ts';
-import type { LinesSection } from './lines-keys.ts';
 import { compilePattern } from '../pattern.ts';
 import type { Problem } from '../schema.ts';
+import type { LinesSection } from './lines-keys.ts';
 
 /** @param path of the link */
 export function linesProblems(link: LinkSection, path: string): Problem[] {

@@ -1,8 +1,8 @@
 /** Modbus units of the file: what must hold within and between them, and what they are to the program. */
 import type { LinkSection } from '../keys.ts';
+import type { Problem } from '../schema.ts';
 import type { PointSection, UnitSection } from './modbus-keys.ts';
 import type { PointConfig, PointType, UnitConfig } from './modbus-schema.ts';
-import type { Problem } from '../schema.ts';
 
 export function decodeUnit(unit: UnitSection): UnitConfig {
   return {

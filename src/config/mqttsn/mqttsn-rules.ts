@@ -1,7 +1,7 @@
 /** Keys that only MQTT-SN knows have no say on a link of another driver: whoever wrote them there expects something. */
 import type { LinkSection, SubdeviceSection } from '../keys.ts';
-import { MQTTSN_KEYS } from './mqttsn-keys.ts';
 import type { Problem } from '../schema.ts';
+import { MQTTSN_KEYS } from './mqttsn-keys.ts';
 
 const KEYS = Object.keys(MQTTSN_KEYS) as readonly (keyof typeof MQTTSN_KEYS)[];
 

@@ -10,7 +10,7 @@
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import type { AttachAnswer, DetachCause, RefuseReason } from '../driver.ts';
-import type { LineOutlet } from './packet-sink.ts';
+import type { LinePacketSink } from './packet-sink.ts';
 
 export interface PresenceTerms {
   /** Silence after which a subdevice counts as gone, ms; 0 = never. */
@@ -19,10 +19,10 @@ export interface PresenceTerms {
   readonly downlinks: readonly string[];
 }
 
-type Standing =
+type DeviceState =
   /** The port has closed meanwhile: what is accepted now is over already. */
   | { readonly state: 'attaching'; readonly isOver: boolean }
-  | { readonly state: 'here'; readonly heardMs: number }
+  | { readonly state: 'here'; readonly lastReceivedMs: number }
   /** It did not answer; its next line brings it back at once. */
   | { readonly state: 'silent'; readonly untilMs: number }
   | { readonly state: 'turned away'; readonly why: RefuseReason; readonly untilMs: number };
@@ -38,43 +38,43 @@ interface Subscription {
 type Postponed = Subscription & { readonly atMs: number };
 
 export interface LinePresenceSnapshot {
-  readonly standings: ReadonlyMap<string, Standing>;
+  readonly states: ReadonlyMap<string, DeviceState>;
   readonly subscribing: ReadonlyMap<number, Subscription>;
   readonly postponed: readonly Postponed[];
 }
 
 export class LinePresence implements Restorable<LinePresenceSnapshot> {
   readonly #terms: PresenceTerms;
-  readonly #outlet: LineOutlet;
-  #standings = new Map<string, Standing>();
+  readonly #sink: LinePacketSink;
+  #states = new Map<string, DeviceState>();
   #subscribing = new Map<number, Subscription>();
   /** Refused for now, and when they are tried again. */
   #postponed: readonly Postponed[] = [];
 
-  constructor(terms: PresenceTerms, outlet: LineOutlet) {
+  constructor(terms: PresenceTerms, sink: LinePacketSink) {
     this.#terms = terms;
-    this.#outlet = outlet;
+    this.#sink = sink;
   }
 
   here(): string[] {
-    return [...this.#standings].flatMap(([id, { state }]) => (state === 'here' ? [id] : []));
+    return [...this.#states].flatMap(([id, { state }]) => (state === 'here' ? [id] : []));
   }
 
   isHere(id: string): boolean {
-    return this.#standings.get(id)?.state === 'here';
+    return this.#states.get(id)?.state === 'here';
   }
 
   /** It has said something, or is taken to be there. @returns how it stands then, or why it is turned away */
-  heard(id: string, nowMs: number): 'here' | 'attaching' | RefuseReason {
-    const standing = this.#standings.get(id);
+  onReceived(id: string, nowMs: number): 'here' | 'attaching' | RefuseReason {
+    const standing = this.#states.get(id);
     if (standing?.state === 'here') {
-      this.#standings.set(id, { state: 'here', heardMs: nowMs });
+      this.#states.set(id, { state: 'here', lastReceivedMs: nowMs });
       return 'here';
     }
     if (standing?.state === 'turned away' && nowMs < standing.untilMs) return standing.why;
-    this.#standings.set(id, { state: 'attaching', isOver: false });
+    this.#states.set(id, { state: 'attaching', isOver: false });
     if (standing?.state !== 'attaching')
-      this.#outlet.report({
+      this.#sink.report({
         kind: 'attach',
         subdevice: id,
         clean: false,
@@ -85,12 +85,12 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
   }
 
   attached(id: string, answer: AttachAnswer, nowMs: number): void {
-    const standing = this.#standings.get(id);
+    const standing = this.#states.get(id);
     if (standing?.state !== 'attaching') return;
-    if (!answer.accepted) this.#turnAway(id, answer.why, nowMs);
+    if (!answer.accepted) this.#rejectLine(id, answer.why, nowMs);
     else if (standing.isOver) this.#leave(id, 'link closed');
     else {
-      this.#standings.set(id, { state: 'here', heardMs: nowMs });
+      this.#states.set(id, { state: 'here', lastReceivedMs: nowMs });
       for (const filter of this.#terms.downlinks) this.#subscribe({ subdevice: id, filter });
     }
   }
@@ -99,13 +99,13 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
   dismiss(id: string, nowMs: number): void {
     if (!this.isHere(id)) return;
     this.#leave(id, 'dismissed');
-    this.#turnAway(id, 'congestion', nowMs);
+    this.#rejectLine(id, 'congestion', nowMs);
   }
 
   /** It is gone, as far as we know. */
   unanswered(id: string, nowMs: number): void {
     this.#leave(id, 'no answer');
-    this.#standings.set(id, { state: 'silent', untilMs: nowMs + RETURN_MS });
+    this.#states.set(id, { state: 'silent', untilMs: nowMs + RETURN_MS });
   }
 
   confirm(token: number): void {
@@ -122,18 +122,18 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
   }
 
   closed(): void {
-    for (const [id, { state }] of this.#standings) {
+    for (const [id, { state }] of this.#states) {
       if (state === 'here') this.#leave(id, 'link closed');
-      else if (state === 'attaching') this.#standings.set(id, { state, isOver: true });
-      else this.#standings.delete(id);
+      else if (state === 'attaching') this.#states.set(id, { state, isOver: true });
+      else this.#states.delete(id);
     }
   }
 
   /** Those that have been silent for too long; they are to `fallSilent`. */
   overdue(nowMs: number): string[] {
     const { silenceMs } = this.#terms;
-    return [...this.#standings].flatMap(([id, standing]) =>
-      standing.state === 'here' && silenceMs > 0 && nowMs >= standing.heardMs + silenceMs ? [id] : [],
+    return [...this.#states].flatMap(([id, standing]) =>
+      standing.state === 'here' && silenceMs > 0 && nowMs >= standing.lastReceivedMs + silenceMs ? [id] : [],
     );
   }
 
@@ -147,9 +147,9 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
     this.#postponed = this.#postponed.filter(({ atMs }) => nowMs < atMs);
     for (const subscription of due) this.#subscribe(subscription);
     const returning: string[] = [];
-    for (const [id, standing] of this.#standings) {
+    for (const [id, standing] of this.#states) {
       if (!isPausing(standing) || nowMs < standing.untilMs) continue;
-      this.#standings.delete(id);
+      this.#states.delete(id);
       returning.push(id);
     }
     return returning;
@@ -158,42 +158,42 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
   wakeAtMs(): number | undefined {
     const { silenceMs } = this.#terms;
     const times = this.#postponed.map(({ atMs }) => atMs);
-    for (const standing of this.#standings.values()) {
-      if (standing.state === 'here' && silenceMs > 0) times.push(standing.heardMs + silenceMs);
+    for (const standing of this.#states.values()) {
+      if (standing.state === 'here' && silenceMs > 0) times.push(standing.lastReceivedMs + silenceMs);
       if (isPausing(standing)) times.push(standing.untilMs);
     }
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
   snapshot(): LinePresenceSnapshot {
-    const [standings, subscribing] = [new Map(this.#standings), new Map(this.#subscribing)];
-    return { standings, subscribing, postponed: this.#postponed };
+    const [states, subscribing] = [new Map(this.#states), new Map(this.#subscribing)];
+    return { states, subscribing, postponed: this.#postponed };
   }
 
-  restore({ standings, subscribing, postponed }: LinePresenceSnapshot): void {
-    this.#standings = new Map(standings);
+  restore({ states, subscribing, postponed }: LinePresenceSnapshot): void {
+    this.#states = new Map(states);
     this.#subscribing = new Map(subscribing);
     this.#postponed = postponed;
   }
 
   #leave(id: string, cause: DetachCause): void {
-    this.#standings.delete(id);
+    this.#states.delete(id);
     this.#postponed = this.#postponed.filter(({ subdevice }) => subdevice !== id);
-    this.#outlet.report({ kind: 'detach', subdevice: id, cause, aliveUntilMs: undefined });
+    this.#sink.report({ kind: 'detach', subdevice: id, cause, aliveUntilMs: undefined });
   }
 
-  #turnAway(id: string, why: RefuseReason, nowMs: number): void {
-    this.#standings.set(id, { state: 'turned away', why, untilMs: nowMs + RETURN_MS });
+  #rejectLine(id: string, why: RefuseReason, nowMs: number): void {
+    this.#states.set(id, { state: 'turned away', why, untilMs: nowMs + RETURN_MS });
   }
 
   #subscribe({ subdevice, filter }: Subscription): void {
     if (!this.isHere(subdevice)) return;
-    const token = this.#outlet.drawToken();
+    const token = this.#sink.drawToken();
     this.#subscribing.set(token, { subdevice, filter });
-    this.#outlet.report({ kind: 'subscribe', subdevice, filter, qos: 1, topicId: undefined, token });
+    this.#sink.report({ kind: 'subscribe', subdevice, filter, qos: 1, topicId: undefined, token });
   }
 }
 
-function isPausing(standing: Standing): standing is Extract<Standing, { untilMs: number }> {
+function isPausing(standing: DeviceState): standing is Extract<DeviceState, { untilMs: number }> {
   return standing.state === 'silent' || standing.state === 'turned away';
 }

@@ -9,11 +9,11 @@ import type { Restorable } from '../../base/snapshot.ts';
 import { fillTemplate, type Template } from '../../base/template.ts';
 import { filterMatches } from '../../base/topic.ts';
 import { decodeText } from '../../codec/lines.ts';
-import type { DriverOrder } from '../driver.ts';
-import { type LineOutlet, type LineShape, type NoLine, noLine } from './packet-sink.ts';
+import type { DriverCommand } from '../driver.ts';
+import { type LinePacketSink, type LineShape, type NoLine, noLine } from './packet-sink.ts';
 import { type DownlinkAnswer, type LinePattern, writtenValue } from './parse-line.ts';
 
-export type DeliverOrder = Extract<DriverOrder, { kind: 'deliver' }>;
+export type DeliverCommand = Extract<DriverCommand, { kind: 'deliver' }>;
 
 export interface LineDownlinkTerms extends LineShape {
   readonly format: 'text' | 'ndjson';
@@ -45,28 +45,28 @@ export interface LineDownlinksSnapshot {
 
 export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
   readonly #terms: LineDownlinkTerms;
-  readonly #outlet: LineOutlet;
+  readonly #sink: LinePacketSink;
   /** At most one per subdevice; the first is on the line. */
   #deliveries: Delivery[] = [];
   /** Begins anywhere, so that an answer to the gateway's earlier life is hardly taken for one to this. */
   #lastNumber: number;
 
   /** @param random uniform in [0, 1) */
-  constructor(terms: LineDownlinkTerms, outlet: LineOutlet, random: () => number) {
+  constructor(terms: LineDownlinkTerms, sink: LinePacketSink, random: () => number) {
     this.#terms = terms;
-    this.#outlet = outlet;
+    this.#sink = sink;
     this.#lastNumber = Math.floor(random() * NUMBERS);
   }
 
-  deliver(order: DeliverOrder, nowMs: number): void {
+  deliver(command: DeliverCommand, nowMs: number): void {
     this.#lastNumber = (this.#lastNumber + 1) % NUMBERS;
     const number = String(this.#lastNumber);
-    const line = this.#lineOf(order, number);
+    const line = this.#lineOf(command, number);
     if (!(line instanceof Uint8Array)) {
-      this.#outlet.report({ kind: 'undelivered', token: order.token, ...line });
+      this.#sink.report({ kind: 'undelivered', token: command.token, ...line });
       return;
     }
-    const { token, subdevice } = order;
+    const { token, subdevice } = command;
     this.#deliveries.push({ token, subdevice, number, line, retries: 0, retryAtMs: undefined });
     this.#write(nowMs);
   }
@@ -80,8 +80,8 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
     if (first === undefined || (number !== undefined && Number(number) !== Number(first.number))) return undefined;
     this.#deliveries.shift();
     const { token } = first;
-    if (refusal === undefined) this.#outlet.report({ kind: 'delivered', token });
-    else this.#outlet.report({ kind: 'undelivered', token, why: 'refused', because: refusal });
+    if (refusal === undefined) this.#sink.report({ kind: 'delivered', token });
+    else this.#sink.report({ kind: 'undelivered', token, why: 'refused', because: refusal });
     this.#write(nowMs);
     return first.subdevice;
   }
@@ -104,8 +104,8 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
     if (first.retries >= this.#terms.retriesMax) return first.subdevice;
     first.retries += 1;
     first.retryAtMs = nowMs + this.#terms.retryMs;
-    this.#outlet.counters.retries += 1;
-    this.#outlet.write(first.line);
+    this.#sink.counters.retries += 1;
+    this.#sink.write(first.line);
     return undefined;
   }
 
@@ -125,21 +125,21 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
   #lose(isLost: (delivery: Delivery) => boolean): void {
     const lost = this.#deliveries.filter(isLost);
     this.#deliveries = this.#deliveries.filter((one) => !isLost(one));
-    for (const { token } of lost) this.#outlet.report({ kind: 'undelivered', token, why: 'lost' });
+    for (const { token } of lost) this.#sink.report({ kind: 'undelivered', token, why: 'lost' });
   }
 
   #write(nowMs: number): void {
     const [first] = this.#deliveries;
     if (first === undefined || first.retryAtMs !== undefined) return;
-    this.#outlet.write(first.line);
+    this.#sink.write(first.line);
     if (this.#terms.downlinkAck !== undefined) first.retryAtMs = nowMs + this.#terms.retryMs;
     else {
       this.#deliveries.shift();
-      this.#outlet.report({ kind: 'delivered', token: first.token });
+      this.#sink.report({ kind: 'delivered', token: first.token });
     }
   }
 
-  #lineOf({ topic, payload, subdevice }: DeliverOrder, number: string): Uint8Array | NoLine {
+  #lineOf({ topic, payload, subdevice }: DeliverCommand, number: string): Uint8Array | NoLine {
     const { format, downlink, downlinks } = this.#terms;
     if (!downlinks.some((filter) => filterMatches(filter, topic)))
       return noLine(`no filter in downlinks takes ${topic}`);
@@ -154,7 +154,7 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
       ].map(([name = '', value = '']) => [name, writtenValue(value, format) ?? ''] as const),
     ]);
     const text = fillTemplate(downlink, (name) => fields.get(name));
-    return text === undefined ? noLine('the template downlink cannot be filled') : this.#outlet.lineOf(text);
+    return text === undefined ? noLine('the template downlink cannot be filled') : this.#sink.lineOf(text);
   }
 
   /** JSON in one line: outside of its texts a line break is as good as a space, and within them there is none. */

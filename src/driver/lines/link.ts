@@ -15,9 +15,10 @@ import type { LinkCounters } from '../../base/link-counters.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import { LineReader, type LineReaderSnapshot } from '../../codec/lines.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
-import { LineDownlinks, type LineDownlinksSnapshot, type LineDownlinkTerms } from './downlinks.ts';
-import { LineOutlet, type LineOutletSnapshot } from './packet-sink.ts';
+import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from '../reopen.ts';
 import { LinePresence, type LinePresenceSnapshot, type PresenceTerms } from './device-presence.ts';
+import { LineDownlinks, type LineDownlinksSnapshot, type LineDownlinkTerms } from './downlinks.ts';
+import { LinePacketSink, type LinePacketSinkSnapshot } from './packet-sink.ts';
 import {
   type DownlinkAnswer,
   type LineMessage,
@@ -27,7 +28,6 @@ import {
   readOverlong,
 } from './parse-line.ts';
 import { type LineUplinkLimits, LineUplinks, type LineUplinksSnapshot } from './uplinks.ts';
-import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from '../reopen.ts';
 
 export interface LinesLinkOptions
   extends ReadingTerms,
@@ -49,7 +49,7 @@ const NO_PROBE = { kind: 'not asked', why: 'it speaks lines, which know no probe
 export interface LinesLinkSnapshot {
   readonly opening: LinkOpeningSnapshot;
   readonly reader: LineReaderSnapshot;
-  readonly outlet: LineOutletSnapshot;
+  readonly sink: LinePacketSinkSnapshot;
   readonly presence: LinePresenceSnapshot;
   readonly uplinks: LineUplinksSnapshot;
   readonly downlinks: LineDownlinksSnapshot;
@@ -61,11 +61,11 @@ export interface LinesLinkSnapshot {
 
 /** Bytes behind the last delimiter: reported after `UNENDED_MS`, and again when more have come. */
 interface Unended {
-  readonly toldBytes: number;
-  readonly tellAtMs: number | undefined;
+  readonly reportedBytes: number;
+  readonly reportAtMs: number | undefined;
 }
 
-const ENDED: Unended = { toldBytes: 0, tellAtMs: undefined };
+const ENDED: Unended = { reportedBytes: 0, reportAtMs: undefined };
 /** A line is written in one go: 4096 octets at 9600 baud take 4 s. */
 const UNENDED_MS = 5000;
 
@@ -87,7 +87,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
   readonly #options: LinesLinkOptions;
   readonly #opening: LinkOpening;
   readonly #reader: LineReader;
-  readonly #outlet: LineOutlet;
+  readonly #sink: LinePacketSink;
   readonly #presence: LinePresence;
   readonly #uplinks: LineUplinks;
   readonly #downlinks: LineDownlinks;
@@ -100,11 +100,11 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
   constructor(options: LinesLinkOptions) {
     this.#options = options;
     this.#opening = new LinkOpening(options.reopen, options.random);
-    this.#outlet = new LineOutlet(options);
-    this.#reader = new LineReader(options, (begun) => this.#reject(begun, readOverlong(begun, options, this.#outlet)));
-    this.#presence = new LinePresence(options, this.#outlet);
-    this.#uplinks = new LineUplinks({ ...options, isAnswered: options.answers !== undefined }, this.#outlet);
-    this.#downlinks = new LineDownlinks(options, this.#outlet, options.random);
+    this.#sink = new LinePacketSink(options);
+    this.#reader = new LineReader(options, (begun) => this.#reject(begun, readOverlong(begun, options, this.#sink)));
+    this.#presence = new LinePresence(options, this.#sink);
+    this.#uplinks = new LineUplinks({ ...options, isAnswered: options.answers !== undefined }, this.#sink);
+    this.#downlinks = new LineDownlinks(options, this.#sink, options.random);
   }
 
   get state(): LinkState {
@@ -113,7 +113,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
 
   get counters(): LinkCounters {
     return {
-      ...this.#outlet.counters,
+      ...this.#sink.counters,
       openings: this.#opening.openings,
       bytesIn: this.#bytesIn,
       framesIn: this.#framesIn,
@@ -134,7 +134,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
 
   wakeAtMs(): number | undefined {
     const times = [this.#opening.wakeAtMs(), this.#presence.wakeAtMs(), this.#downlinks.wakeAtMs()];
-    times.push(this.#unended.tellAtMs);
+    times.push(this.#unended.reportAtMs);
     const set = times.filter((time) => time !== undefined);
     return set.length === 0 ? undefined : Math.min(...set);
   }
@@ -142,10 +142,10 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
   handle(input: LinkInput, nowMs: number): LinkAction[] {
     switch (input.kind) {
       case 'start':
-        this.#outlet.act(this.#opening.start());
+        this.#sink.act(this.#opening.start());
         break;
       case 'stop':
-        this.#outlet.act(this.#opening.stop());
+        this.#sink.act(this.#opening.stop());
         break;
       case 'wake':
         this.#wake(nowMs);
@@ -153,7 +153,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
       case 'opened':
         this.#opening.opened(nowMs);
         this.#reader.reset(this.#options.skipsFirstLine);
-        if (this.#options.attach === 'open') this.#presence.heard(this.#options.subdevice, nowMs);
+        if (this.#options.attach === 'open') this.#presence.onReceived(this.#options.subdevice, nowMs);
         break;
       case 'bytes':
         this.#receive(input.bytes, nowMs);
@@ -181,20 +181,20 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
         break;
       case 'deliver':
         if (this.#presence.isHere(input.subdevice)) this.#downlinks.deliver(input, nowMs);
-        else this.#outlet.report({ kind: 'undelivered', token: input.token, why: 'lost' });
+        else this.#sink.report({ kind: 'undelivered', token: input.token, why: 'lost' });
         break;
       case 'probe':
-        this.#outlet.report({ kind: 'probed', token: input.token, outcome: NO_PROBE });
+        this.#sink.report({ kind: 'probed', token: input.token, outcome: NO_PROBE });
         break;
     }
-    return this.#outlet.take();
+    return this.#sink.take();
   }
 
   snapshot(): LinesLinkSnapshot {
     return {
       opening: this.#opening.snapshot(),
       reader: this.#reader.snapshot(),
-      outlet: this.#outlet.snapshot(),
+      sink: this.#sink.snapshot(),
       presence: this.#presence.snapshot(),
       uplinks: this.#uplinks.snapshot(),
       downlinks: this.#downlinks.snapshot(),
@@ -208,7 +208,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
   restore(snapshot: LinesLinkSnapshot): void {
     this.#opening.restore(snapshot.opening);
     this.#reader.restore(snapshot.reader);
-    this.#outlet.restore(snapshot.outlet);
+    this.#sink.restore(snapshot.sink);
     this.#presence.restore(snapshot.presence);
     this.#uplinks.restore(snapshot.uplinks);
     this.#downlinks.restore(snapshot.downlinks);
@@ -222,7 +222,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
     if (this.#opening.state !== 'open') return;
     this.#bytesIn += bytes.length;
     for (const line of this.#reader.push(bytes)) {
-      if (this.#outlet.isEcho(line)) this.#framesIn += 1;
+      if (this.#sink.isEcho(line)) this.#framesIn += 1;
       else this.#read(line, nowMs);
     }
     this.#watchEnd(nowMs);
@@ -231,32 +231,32 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
 
   #watchEnd(nowMs: number): void {
     const { unendedBytes } = this.#reader;
-    if (unendedBytes < this.#unended.toldBytes || unendedBytes === 0) this.#unended = ENDED;
-    const { toldBytes, tellAtMs } = this.#unended;
-    if (unendedBytes > toldBytes) this.#unended = { toldBytes, tellAtMs: tellAtMs ?? nowMs + UNENDED_MS };
+    if (unendedBytes < this.#unended.reportedBytes || unendedBytes === 0) this.#unended = ENDED;
+    const { reportedBytes, reportAtMs } = this.#unended;
+    if (unendedBytes > reportedBytes) this.#unended = { reportedBytes, reportAtMs: reportAtMs ?? nowMs + UNENDED_MS };
   }
 
-  #tellUnended(nowMs: number): void {
-    const { toldBytes, tellAtMs } = this.#unended;
-    if (tellAtMs === undefined || nowMs < tellAtMs) return;
+  #reportUnended(nowMs: number): void {
+    const { reportedBytes, reportAtMs } = this.#unended;
+    if (reportAtMs === undefined || nowMs < reportAtMs) return;
     const { unendedBytes, begun } = this.#reader;
-    this.#unended = { toldBytes: unendedBytes, tellAtMs: undefined };
-    this.#discard('line not ended', begun, unendedBytes - toldBytes);
+    this.#unended = { reportedBytes: unendedBytes, reportAtMs: undefined };
+    this.#discard('line not ended', begun, unendedBytes - reportedBytes);
   }
 
   /** @param count lines, or bytes of one that does not end */
   #discard(reason: DiscardReason, sample: Uint8Array | string, count = 1): void {
     const { subdevice, subdeviceField } = this.#options;
-    this.#outlet.discard(reason, sample, subdeviceField === undefined ? subdevice : undefined, count);
+    this.#sink.discard(reason, sample, subdeviceField === undefined ? subdevice : undefined, count);
   }
 
   #read(line: Uint8Array, nowMs: number): void {
-    const reading = readLine(line, this.#options, this.#outlet);
+    const reading = readLine(line, this.#options, this.#sink);
     switch (reading.kind) {
       case 'message':
         this.#framesIn += 1;
         if (this.#ahead.length < AHEAD_MAX) this.#ahead.push(reading);
-        else this.#uplinks.turnAway(reading, 'congestion', nowMs);
+        else this.#uplinks.rejectLine(reading, 'congestion', nowMs);
         break;
       case 'answer':
         this.#framesIn += 1;
@@ -270,7 +270,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
 
   #reject(line: Uint8Array, rejection: Rejection): void {
     const { reason, detail, answer } = rejection;
-    this.#outlet.counters[COUNTED_AS[reason] ?? 'malformedPackets'] += 1;
+    this.#sink.counters[COUNTED_AS[reason] ?? 'malformedPackets'] += 1;
     this.#discard(reason, detail === undefined ? line : `${detail}: ${sampleWords(line)}`);
     if (answer !== undefined && this.#ahead.length < AHEAD_MAX) this.#ahead.push(rejection);
   }
@@ -283,17 +283,17 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
         if (next.answer !== undefined) this.#uplinks.reject(next.answer);
         continue;
       }
-      const standing = this.#presence.heard(next.subdevice, nowMs);
+      const standing = this.#presence.onReceived(next.subdevice, nowMs);
       if (standing === 'attaching') return;
       this.#ahead.shift();
       if (standing === 'here') this.#uplinks.offer(next, nowMs);
-      else this.#uplinks.turnAway(next, standing, nowMs);
+      else this.#uplinks.rejectLine(next, standing, nowMs);
     }
   }
 
   #wake(nowMs: number): void {
-    this.#outlet.act(this.#opening.wake(nowMs));
-    this.#tellUnended(nowMs);
+    this.#sink.act(this.#opening.wake(nowMs));
+    this.#reportUnended(nowMs);
     const silent = this.#downlinks.wake(nowMs);
     if (silent !== undefined) {
       this.#downlinks.abandon(silent, nowMs);
@@ -305,20 +305,20 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
     }
     const returning = this.#presence.wake(nowMs);
     if (this.#options.attach === 'open' && returning.includes(this.#options.subdevice))
-      this.#presence.heard(this.#options.subdevice, nowMs);
+      this.#presence.onReceived(this.#options.subdevice, nowMs);
   }
 
   #answer(answer: DownlinkAnswer, nowMs: number): void {
     const subdevice = this.#downlinks.answer(answer, nowMs);
-    if (subdevice === undefined) this.#outlet.counters.unexpectedPackets += 1;
-    else this.#presence.heard(subdevice, nowMs);
+    if (subdevice === undefined) this.#sink.counters.unexpectedPackets += 1;
+    else this.#presence.onReceived(subdevice, nowMs);
   }
 
   #close(): void {
     this.#downlinks.closed();
     this.#presence.closed();
     this.#uplinks.closed();
-    this.#outlet.closed();
+    this.#sink.closed();
     this.#ahead = [];
     this.#unended = ENDED;
   }

@@ -33,13 +33,13 @@ export function noLine(because: string): NoLine {
 /** Lines written whose echo may still come. */
 const ECHOES_MAX = 16;
 
-export interface LineOutletSnapshot {
-  readonly counters: Readonly<LineOutlet['counters']>;
+export interface LinePacketSinkSnapshot {
+  readonly counters: Readonly<LinePacketSink['counters']>;
   readonly echoes: readonly string[];
   readonly lastToken: number;
 }
 
-export class LineOutlet implements Restorable<LineOutletSnapshot> {
+export class LinePacketSink implements Restorable<LinePacketSinkSnapshot> {
   readonly counters = {
     ...{
       bytesOut: 0,
@@ -119,11 +119,11 @@ export class LineOutlet implements Restorable<LineOutletSnapshot> {
     return this.#actions.splice(0);
   }
 
-  snapshot(): LineOutletSnapshot {
+  snapshot(): LinePacketSinkSnapshot {
     return { counters: { ...this.counters }, echoes: [...this.#echoes], lastToken: this.#lastToken };
   }
 
-  restore({ counters, echoes, lastToken }: LineOutletSnapshot): void {
+  restore({ counters, echoes, lastToken }: LinePacketSinkSnapshot): void {
     Object.assign(this.counters, counters);
     this.#echoes = [...echoes];
     this.#lastToken = lastToken;

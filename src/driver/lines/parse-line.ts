@@ -12,7 +12,7 @@ import { crc32 } from '../../codec/crc32.ts';
 import { removeCheck, withoutCheck } from '../../codec/line-check.ts';
 import { decodeText } from '../../codec/lines.ts';
 import { isNoise } from '../../codec/noise.ts';
-import type { LineOutlet, LineShape } from './packet-sink.ts';
+import type { LinePacketSink, LineShape } from './packet-sink.ts';
 
 /** Matches in time linear in the text. */
 export interface LinePattern {
@@ -81,7 +81,7 @@ export interface Rejection {
   readonly answer: Uint8Array | undefined;
 }
 
-export type Reading = LineMessage | DownlinkAnswer | Rejection;
+export type LineReading = LineMessage | DownlinkAnswer | Rejection;
 
 type Fields = ReadonlyMap<string, string>;
 
@@ -90,9 +90,9 @@ const TOPIC_VALUE_MAX = 128;
 /** Of the words of a device. */
 const REFUSAL_CHARS_MAX = 128;
 
-export function readLine(line: Uint8Array, terms: ReadingTerms, outlet: LineOutlet): Reading {
+export function readLine(line: Uint8Array, terms: ReadingTerms, sink: LinePacketSink): LineReading {
   const body = removeCheck(line, terms.check);
-  if (body === undefined) return damaged('line check', line, { terms, outlet });
+  if (body === undefined) return damaged('line check', line, { terms, sink });
   const text = decodeText(body, terms.encoding);
   const answer = text === undefined ? undefined : answerIn(text, terms);
   if (answer !== undefined) return answer;
@@ -101,10 +101,10 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, outlet: LineOutl
   const legible = said ?? legibleFields(text ?? textOf(body), terms);
   const rejected = (reason: DiscardReason, detail?: string): Rejection => ({
     ...{ kind: 'rejected', reason, detail },
-    answer: answerLine(terms.answers?.refused, named(legible, terms), { terms, outlet }),
+    answer: answerLine(terms.answers?.refused, named(legible, terms), { terms, sink }),
   });
   if (said === undefined && terms.check.kind === 'none' && isNoise(body))
-    return damaged('line noise', line, { terms, outlet });
+    return damaged('line noise', line, { terms, sink });
   if (text === undefined) return rejected('line encoding');
   if (said === undefined) return rejected(terms.format === 'ndjson' ? 'line not JSON' : 'line pattern');
   const subdevice = subdeviceOf(said, terms);
@@ -114,7 +114,7 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, outlet: LineOutl
   if (topic === undefined) return rejected('line field', missingIn(terms.topic, fields, topicValue));
   const { sequence, ack } = terms.answers ?? {};
   if (sequence !== undefined && !fields.has(sequence)) return rejected('line sequence', `${sequence} is missing`);
-  const answers = answersTo(fields, terms, outlet);
+  const answers = answersTo(fields, terms, sink);
   if (answers === 'impossible')
     return rejected(
       'line field',
@@ -128,25 +128,25 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, outlet: LineOutl
 }
 
 /** @param begun beginning of a line that is too long */
-export function readOverlong(begun: Uint8Array, terms: ReadingTerms, outlet: LineOutlet): Rejection {
+export function readOverlong(begun: Uint8Array, terms: ReadingTerms, sink: LinePacketSink): Rejection {
   // two lines whose delimiter was damaged are one that is too long
   if (terms.check.kind !== 'none' || isNoise(begun)) {
     const reason = isNoise(begun) ? 'line noise' : 'line too long';
-    return damaged(reason, begun, { terms, outlet });
+    return damaged(reason, begun, { terms, sink });
   }
   // a number at the cut may have more digits
   const legible = terms.format === 'text' ? new Map() : legibleFields(`${textOf(begun)}…`, terms);
-  const answer = answerLine(terms.answers?.refused, named(legible, terms), { terms, outlet });
+  const answer = answerLine(terms.answers?.refused, named(legible, terms), { terms, sink });
   return { kind: 'rejected', reason: 'line too long', detail: undefined, answer };
 }
 
 function damaged(
   reason: DiscardReason,
   line: Uint8Array,
-  { terms, outlet }: { readonly terms: ReadingTerms; readonly outlet: LineOutlet },
+  { terms, sink }: { readonly terms: ReadingTerms; readonly sink: LinePacketSink },
 ): Rejection {
   const legible = legibleFields(textOf(withoutCheck(line, terms.check)), terms);
-  const answer = answerLine(terms.answers?.busy, named(legible, terms), { terms, outlet });
+  const answer = answerLine(terms.answers?.busy, named(legible, terms), { terms, sink });
   return { kind: 'rejected', reason, detail: undefined, answer };
 }
 
@@ -241,9 +241,9 @@ function topicValue(value: string | undefined): string | undefined {
   return encodeURIComponent(value).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-function answersTo(fields: Fields, terms: ReadingTerms, outlet: LineOutlet): LineAnswers | undefined | 'impossible' {
+function answersTo(fields: Fields, terms: ReadingTerms, sink: LinePacketSink): LineAnswers | undefined | 'impossible' {
   if (terms.answers === undefined) return undefined;
-  const say = (template: Template | undefined) => answerLine(template, fields, { terms, outlet });
+  const say = (template: Template | undefined) => answerLine(template, fields, { terms, sink });
   const ack = say(terms.answers.ack);
   if (ack === undefined) return 'impossible';
   return { ack, busy: say(terms.answers.busy), refused: say(terms.answers.refused) };
@@ -252,10 +252,10 @@ function answersTo(fields: Fields, terms: ReadingTerms, outlet: LineOutlet): Lin
 function answerLine(
   template: Template | undefined,
   fields: Fields,
-  { terms, outlet }: { readonly terms: ReadingTerms; readonly outlet: LineOutlet },
+  { terms, sink }: { readonly terms: ReadingTerms; readonly sink: LinePacketSink },
 ): Uint8Array | undefined {
   const text = template && fillTemplate(template, (name) => writtenValue(fields.get(name), terms.format));
-  const line = text === undefined ? undefined : outlet.lineOf(text);
+  const line = text === undefined ? undefined : sink.lineOf(text);
   return line instanceof Uint8Array ? line : undefined;
 }
 

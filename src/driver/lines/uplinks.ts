@@ -9,7 +9,7 @@
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import type { RefuseReason } from '../driver.ts';
-import type { LineOutlet } from './packet-sink.ts';
+import type { LinePacketSink } from './packet-sink.ts';
 import type { LineAnswers, LineMessage } from './parse-line.ts';
 
 /** Whatever a device may have under way at one time and repeat. */
@@ -50,31 +50,31 @@ const NOBODY = 0;
 
 export class LineUplinks implements Restorable<LineUplinksSnapshot> {
   readonly #limits: LineUplinkLimits;
-  readonly #outlet: LineOutlet;
+  readonly #sink: LinePacketSink;
   #waiting: Waiting[] = [];
   #acknowledged: Remembered[] = [];
   /** By subdevice: what was refused for congestion and is expected again; those behind it have to wait for it. */
   #expected = new Map<string, Remembered>();
 
-  constructor(limits: LineUplinkLimits, outlet: LineOutlet) {
+  constructor(limits: LineUplinkLimits, sink: LinePacketSink) {
     this.#limits = limits;
-    this.#outlet = outlet;
+    this.#sink = sink;
   }
 
   /** A good line of a subdevice that is attached. */
   offer(message: LineMessage, nowMs: number): void {
     const { subdevice, answers, identity } = message;
-    if (answers === undefined) return this.#report(message, this.#outlet.drawToken());
+    if (answers === undefined) return this.#report(message, this.#sink.drawToken());
     if (message.isNumbered && this.#isDuplicate(message, answers, nowMs)) return;
-    if (!this.#hasRoomFor(message, nowMs)) return this.turnAway(message, 'congestion', nowMs);
-    const token = this.#outlet.drawToken();
+    if (!this.#hasRoomFor(message, nowMs)) return this.rejectLine(message, 'congestion', nowMs);
+    const token = this.#sink.drawToken();
     this.#waiting.push({ token, subdevice, identity, answers, answer: undefined });
     this.#report(message, token);
   }
 
   /** It is refused without asking the flow. Where there is no room even for that, nothing is said: it comes again. */
-  turnAway(message: LineMessage, why: RefuseReason, nowMs: number): void {
-    this.#outlet.counters.refusedUplinks += 1;
+  rejectLine(message: LineMessage, why: RefuseReason, nowMs: number): void {
+    this.#sink.counters.refusedUplinks += 1;
     if (message.answers === undefined) return this.#lose(message.subdevice, message.payload);
     if (why === 'congestion') this.#expect(message, nowMs);
     this.#answer(message, message.answers, why === 'congestion' ? 'busy' : 'refused');
@@ -95,7 +95,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
   }
 
   refuse(token: number, why: RefuseReason, nowMs: number): void {
-    this.#outlet.counters.refusedUplinks += 1;
+    this.#sink.counters.refusedUplinks += 1;
     const waiting = this.#waiting.find((one) => one.token === token);
     if (waiting === undefined) {
       // nobody can be told: with answers it comes again, else it is gone
@@ -123,7 +123,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
   }
 
   #report({ subdevice, topic, payload }: LineMessage, token: number): void {
-    this.#outlet.report({ kind: 'uplink', subdevice, topic, payload, qos: 1, token });
+    this.#sink.report({ kind: 'uplink', subdevice, topic, payload, qos: 1, token });
   }
 
   #isDuplicate(message: LineMessage, answers: LineAnswers, nowMs: number): boolean {
@@ -131,7 +131,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     const isUnanswered = this.#waiting.some((one) => one.identity === identity && one.answer === undefined);
     const isAcknowledged = this.#acknowledged.some((one) => one.identity === identity && nowMs < one.untilMs);
     if (!isUnanswered && !isAcknowledged) return false;
-    this.#outlet.counters.duplicates += 1;
+    this.#sink.counters.duplicates += 1;
     if (!isUnanswered) this.#answer(message, answers, 'ack');
     return true;
   }
@@ -154,7 +154,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
   }
 
   #lose(subdevice: string | undefined, sample: Uint8Array | string): void {
-    this.#outlet.discard('not taken', sample, subdevice);
+    this.#sink.discard('not taken', sample, subdevice);
   }
 
   #answer(
@@ -171,7 +171,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     for (let first = this.#waiting[0]; first?.answer !== undefined; first = this.#waiting[0]) {
       this.#waiting.shift();
       const line = first.answers[first.answer];
-      if (line !== undefined) this.#outlet.write(line);
+      if (line !== undefined) this.#sink.write(line);
     }
   }
 }

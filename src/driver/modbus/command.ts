@@ -1,7 +1,7 @@
 /**
  * A command for a unit, `{"name": value, …}`, carried out: written point by point, each read back, and reported in words.
  *
- *     next ─▶ request ─▶ heard ─▶ next … until `heard` says how it ended
+ *     next ─▶ request ─▶ heard ─▶ next … until `onReceived` says how it ended
  *
  *     write ─done▶ read back ─▶ the next point
  *       │ busy (6): again after a pause, for `busyMs`; then read back, and the command ends
@@ -15,16 +15,8 @@ import { type Decoded, decoded, undecodable } from '../../base/decoded.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import { ACKNOWLEDGE, BUSY, echoOf, exceptionWords, type ModbusRequest } from '../../codec/modbus-rtu.ts';
 import { decodeEntries } from './json.ts';
-import {
-  decodePoint,
-  isNumeric,
-  isSame,
-  type Point,
-  type PointValue,
-  READ_FUNCTION,
-  widthOf,
-} from './points.ts';
-import type { Heard, Outcome } from './transaction.ts';
+import { decodePoint, isNumeric, isSame, type Point, type PointValue, READ_FUNCTION, widthOf } from './points.ts';
+import type { Heard, TransactionOutcome } from './transaction.ts';
 import { encodeWrite, valueProblem, type WriteMode } from './writes.ts';
 
 export interface Write {
@@ -40,7 +32,7 @@ export interface CommandResult {
 }
 
 /** `refused`: the unit said no. `lost`: it said nothing, and may have done some of it. */
-export interface Ending {
+export interface CommandEnding {
   readonly as: 'delivered' | 'refused' | 'lost';
   readonly result: CommandResult;
 }
@@ -125,11 +117,11 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
   }
 
   /** @returns how the command ended; `undefined`: it goes on */
-  heard(outcome: Outcome, nowMs: number): Ending | undefined {
+  onReceived(outcome: TransactionOutcome, nowMs: number): CommandEnding | undefined {
     const write = this.#underWay;
     if (write === undefined) return undefined;
     const { name } = write.point;
-    if (outcome.kind === 'no answer') return this.#missed(name, outcome.heard);
+    if (outcome.kind === 'no answer') return this.#missed(name, outcome.onReceived);
     if (outcome.kind === 'sent') return this.#wrote(name, write.value);
     if (outcome.kind === 'exception') {
       const isWait = outcome.code === BUSY || outcome.code === ACKNOWLEDGE;
@@ -162,15 +154,15 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     return encodeWrite(point, value, this.#terms);
   }
 
-  #missed(name: string, heard: Heard): Ending {
+  #missed(name: string, onReceived: Heard): CommandEnding {
     const isLastWritten = this.#progress.step === 'read back' && this.#values.length === this.#writes.length - 1;
-    const why = heard.kind === 'mismatch' ? `${heard.words} came` : 'no answer';
+    const why = onReceived.kind === 'mismatch' ? `${onReceived.words} came` : 'no answer';
     this.#problem ??= isLastWritten ? `${name} was written and not read back: ${why}` : `${name}: ${why}`;
     return this.#ending(isLastWritten ? 'delivered' : 'lost');
   }
 
   /** The unit is busy, or has taken the write and not done it: it is asked again, and in the end what it holds. */
-  #wait(write: Write, code: number, nowMs: number): Ending | undefined {
+  #wait(write: Write, code: number, nowMs: number): CommandEnding | undefined {
     const { step } = this.#progress;
     if (this.#mayWait(nowMs)) {
       this.#again(code === ACKNOWLEDGE ? 'read back' : step, nowMs);
@@ -190,7 +182,7 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     this.#progress = { ...this.#progress, step, waitsSinceMs, againAtMs: nowMs + PAUSE_MS };
   }
 
-  #refused({ point: { name } }: Write, words: string): Ending | undefined {
+  #refused({ point: { name } }: Write, words: string): CommandEnding | undefined {
     const { step, answered } = this.#progress;
     if (step === 'look') {
       this.#problem ??= `${name} was not written: ${exceptionWords(BUSY)}`;
@@ -205,7 +197,7 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     return this.#wrote(name, answered ?? null);
   }
 
-  #readBack(write: Write, content: Uint8Array, nowMs: number): Ending | undefined {
+  #readBack(write: Write, content: Uint8Array, nowMs: number): CommandEnding | undefined {
     const { point } = write;
     const { name } = point;
     const { step, answered, waitsSinceMs } = this.#progress;
@@ -241,13 +233,13 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     return decodePoint(write.point, content, write.point.address);
   }
 
-  #wrote(name: string, value: PointValue): Ending | undefined {
+  #wrote(name: string, value: PointValue): CommandEnding | undefined {
     this.#values = [...this.#values, [name, value]];
     this.#progress = BEGUN;
     return this.#underWay === undefined ? this.#ending('delivered') : undefined;
   }
 
-  #ending(as: Ending['as']): Ending {
+  #ending(as: CommandEnding['as']): CommandEnding {
     const values = this.#values.length === 0 ? {} : { values: Object.fromEntries(this.#values) };
     const error = this.#problem === undefined ? {} : { error: this.#problem };
     return { as, result: { ok: this.#problem === undefined, ...error, ...values } };

@@ -10,19 +10,19 @@ import type { LinkCounters } from '../../base/link-counters.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
 import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from '../reopen.ts';
-import { ModbusProbe, type ModbusProbeSnapshot } from './unit-probe.ts';
 import { ModbusSchedule, type ModbusScheduleSnapshot } from './poll-plan.ts';
+import { ModbusTurns, type ModbusTurnsSnapshot } from './request-order.ts';
 import {
-  type LineLimits,
+  type ModbusLineLimits,
   ModbusTransactions,
   type ModbusTransactionsSnapshot,
-  type Outcome,
   type TransactionAction,
+  type TransactionOutcome,
 } from './transaction.ts';
-import { ModbusTurns, type ModbusTurnsSnapshot } from './request-order.ts';
 import { isBroadcast, ModbusUnit, type ModbusUnitSnapshot, type UnitPlan } from './unit.ts';
+import { ModbusProbe, type ModbusProbeSnapshot } from './unit-probe.ts';
 
-export interface ModbusLinkOptions extends LineLimits {
+export interface ModbusLinkOptions extends ModbusLineLimits {
   readonly units: readonly UnitPlan[];
   /** Uplinks of one unit that may wait for their answer. */
   readonly uplinksMax: number;
@@ -108,7 +108,7 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     return new Map();
   }
 
-  heardAtMs(subdevice: string): number | undefined {
+  lastReceivedAtMs(subdevice: string): number | undefined {
     return this.#unitOf(subdevice)?.answeredAtMs;
   }
 
@@ -226,18 +226,18 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     }
   }
 
-  #ended(outcome: Outcome, nowMs: number): void {
+  #ended(outcome: TransactionOutcome, nowMs: number): void {
     const question = this.#turns.over();
     if (question === undefined) return;
     const { unit, block } = question;
     const { isRunning: isProbe } = this.#probe;
     const { address } = unit.plan;
     const isThere = outcome.kind === 'exception' ? !NOBODY_THERE.includes(outcome.code) : outcome.kind !== 'no answer';
-    const told: Outcome =
-      isThere || outcome.kind === 'no answer' ? outcome : { kind: 'no answer', heard: { kind: 'nothing' } };
+    const told: TransactionOutcome =
+      isThere || outcome.kind === 'no answer' ? outcome : { kind: 'no answer', onReceived: { kind: 'nothing' } };
     if (!isThere) unit.missed(block, outcome);
     if (isProbe && !isThere) return this.#probe.done(this.#line.counters, undefined, nowMs); // the next poll will find out
-    if (block === undefined) unit.heard(told, nowMs);
+    if (block === undefined) unit.onReceived(told, nowMs);
     else {
       // a probe that was answered is no turn of its block
       const isKnown = (isProbe && told.kind === 'done') || this.#schedule.done(block, told, nowMs);

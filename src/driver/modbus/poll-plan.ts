@@ -9,7 +9,7 @@ import type { Restorable } from '../../base/snapshot.ts';
 import { ACKNOWLEDGE, BUSY } from '../../codec/modbus-rtu.ts';
 import type { Block, PolledUnit } from './blocks.ts';
 import { ModbusPieces, type ModbusPiecesSnapshot, type Piece } from './pieces.ts';
-import type { Outcome } from './transaction.ts';
+import type { TransactionOutcome } from './transaction.ts';
 
 /** Each period is drawn from the last tenth of the configured one: lines that began together do not stay in step. */
 const JITTER = 0.1;
@@ -87,7 +87,7 @@ export class ModbusSchedule implements Restorable<ModbusScheduleSnapshot> {
    * The block was asked for. Its next turn is one period after this one was due; turns that were missed are left out.
    * @returns whether that is what is known of its points now; false: the same or its parts will be asked for first
    */
-  done(block: Block, outcome: Outcome, nowMs: number): boolean {
+  done(block: Block, outcome: TransactionOutcome, nowMs: number): boolean {
     const round = this.#rounds.get(block.unit);
     if (round === undefined) return true;
     if (outcome.kind !== 'exception') {

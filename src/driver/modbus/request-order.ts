@@ -5,9 +5,9 @@
 import type { Restorable } from '../../base/snapshot.ts';
 import type { ModbusRequest } from '../../codec/modbus-rtu.ts';
 import { type Block, readRequest } from './blocks.ts';
-import type { ModbusProbe } from './unit-probe.ts';
 import type { ModbusSchedule } from './poll-plan.ts';
 import type { ModbusUnit } from './unit.ts';
+import type { ModbusProbe } from './unit-probe.ts';
 
 interface Question {
   readonly unit: ModbusUnit;

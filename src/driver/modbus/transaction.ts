@@ -22,7 +22,7 @@ import {
   mismatchWords,
 } from '../../codec/modbus-rtu.ts';
 
-export interface LineLimits {
+export interface ModbusLineLimits {
   readonly baudRate: number;
   /** From the end of a request to the end of its answer, less the answer's own time on the wire, in ms. */
   readonly answerMsMax: number;
@@ -32,19 +32,19 @@ export interface LineLimits {
   readonly retriesMax: number;
 }
 
-export type Outcome =
+export type TransactionOutcome =
   | ModbusAnswer
   /** To all units (line §2.1): nobody answers. */
   | { readonly kind: 'sent' }
-  /** `heard`: what came last instead. */
-  | { readonly kind: 'no answer'; readonly heard: Heard };
+  /** `onReceived`: what came last instead. */
+  | { readonly kind: 'no answer'; readonly onReceived: Heard };
 
 /** `mismatch`: a whole frame that is no answer to the request; `words` say why. */
 export type Heard = { readonly kind: 'nothing' | 'damage' } | { readonly kind: 'mismatch'; readonly words: string };
 
 export type TransactionAction =
   | { readonly kind: 'write'; readonly bytes: Uint8Array }
-  | { readonly kind: 'ended'; readonly outcome: Outcome };
+  | { readonly kind: 'ended'; readonly outcome: TransactionOutcome };
 
 /** line §2.5.1: a start bit, eight bits, parity or a second stop bit, a stop bit. */
 const BITS_PER_BYTE = 11;
@@ -75,9 +75,9 @@ type Phase =
 export interface ModbusTransactionsSnapshot {
   readonly counters: Readonly<ModbusTransactions['counters']>;
   readonly phase: Phase;
-  readonly heard: Uint8Array;
+  readonly onReceived: Uint8Array;
   readonly quietAtMs: number;
-  readonly debts: ReadonlyMap<number, number>;
+  readonly lateAnswers: ReadonlyMap<number, number>;
 }
 
 export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot> {
@@ -91,18 +91,18 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     strays: 0,
     retries: 0,
   };
-  readonly #limits: LineLimits;
+  readonly #limits: ModbusLineLimits;
   /** line §2.5.1.1: 3.5 characters, rounded up to whole ms as our timers are. */
   readonly #silenceMs: number;
   #phase: Phase = { kind: 'idle' };
   /** What has come since the request; at most two frames of it are kept. */
-  #heard: Uint8Array = new Uint8Array();
+  #onReceived: Uint8Array = new Uint8Array();
   #quietAtMs = 0;
   /** By unit (at most 247): until when a late answer may come. */
-  #debts = new Map<number, number>();
+  #lateAnswers = new Map<number, number>();
   readonly #actions: TransactionAction[] = [];
 
-  constructor(limits: LineLimits) {
+  constructor(limits: ModbusLineLimits) {
     this.#limits = limits;
     const silenceMs = (3.5 * BITS_PER_BYTE * 1000) / limits.baudRate;
     this.#silenceMs = Math.ceil(limits.baudRate > FIXED_SILENCE_BAUD ? SILENCE_MS_MIN : silenceMs);
@@ -114,14 +114,14 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
 
   /** Until when the unit may still answer an earlier request; 0: it owes nothing. No request begins before. */
   restsUntilMs(unit: number): number {
-    return this.#debts.get(unit) ?? 0;
+    return this.#lateAnswers.get(unit) ?? 0;
   }
 
   /** A question was asked at this time whose answer never came, or is not waited for. */
   owe(unit: number, sentAtMs: number): void {
     const { answerMsMax, lateMsMax } = this.#limits;
     const latestMs = sentAtMs + answerMsMax + this.#wireMs(2 * FRAME_BYTES_MAX) + lateMsMax;
-    this.#debts.set(unit, Math.max(this.restsUntilMs(unit), latestMs));
+    this.#lateAnswers.set(unit, Math.max(this.restsUntilMs(unit), latestMs));
   }
 
   wakeAtMs(): number | undefined {
@@ -139,7 +139,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
   /** Only while idle, and only to a unit that does not rest. */
   begin(request: ModbusRequest, nowMs: number): void {
     if (!this.isIdle || nowMs < this.restsUntilMs(request.unit)) throw new Error('a Modbus request out of turn');
-    this.#heard = new Uint8Array();
+    this.#onReceived = new Uint8Array();
     this.#wait(request, 0, nowMs);
   }
 
@@ -152,8 +152,8 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
       this.counters.strays += 1;
       return [];
     }
-    this.#heard = joined(this.#heard, bytes, FRAME_BYTES_MAX * 2);
-    const answer = findAnswer(phase.request, this.#heard);
+    this.#onReceived = joined(this.#onReceived, bytes, FRAME_BYTES_MAX * 2);
+    const answer = findAnswer(phase.request, this.#onReceived);
     if (answer === undefined) return [];
     this.counters.framesIn += 1;
     this.#quietAtMs = nowMs + this.#silenceMs;
@@ -169,7 +169,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
         break;
       case 'quiet':
         if (nowMs >= this.#quietAtMs) this.#send(phase.request, phase.attempt, nowMs);
-        else if (nowMs >= phase.giveUpAtMs) this.#end({ kind: 'no answer', heard: { kind: 'damage' } });
+        else if (nowMs >= phase.giveUpAtMs) this.#end({ kind: 'no answer', onReceived: { kind: 'damage' } });
         break;
       case 'awaiting':
         if (nowMs >= phase.untilMs) this.#miss(phase, nowMs);
@@ -189,16 +189,16 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
   }
 
   snapshot(): ModbusTransactionsSnapshot {
-    const [phase, heard, quietAtMs] = [this.#phase, this.#heard, this.#quietAtMs];
-    return { counters: { ...this.counters }, phase, heard, quietAtMs, debts: new Map(this.#debts) };
+    const [phase, onReceived, quietAtMs] = [this.#phase, this.#onReceived, this.#quietAtMs];
+    return { counters: { ...this.counters }, phase, onReceived, quietAtMs, lateAnswers: new Map(this.#lateAnswers) };
   }
 
-  restore({ counters, phase, heard, quietAtMs, debts }: ModbusTransactionsSnapshot): void {
+  restore({ counters, phase, onReceived, quietAtMs, lateAnswers }: ModbusTransactionsSnapshot): void {
     Object.assign(this.counters, counters);
     this.#phase = phase;
-    this.#heard = heard;
+    this.#onReceived = onReceived;
     this.#quietAtMs = quietAtMs;
-    this.#debts = new Map(debts);
+    this.#lateAnswers = new Map(lateAnswers);
   }
 
   #wait(request: ModbusRequest, attempt: number, nowMs: number): void {
@@ -210,7 +210,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     const bytes = encodeRequest(request);
     this.counters.framesOut += 1;
     this.counters.bytesOut += bytes.length;
-    this.#heard = new Uint8Array();
+    this.#onReceived = new Uint8Array();
     this.#actions.push({ kind: 'write', bytes });
     const goneAtMs = nowMs + this.#wireMs(bytes.length);
     this.#quietAtMs = goneAtMs + this.#silenceMs;
@@ -225,13 +225,13 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
 
   #miss({ request, attempt, sentAtMs }: Extract<Phase, { kind: 'awaiting' }>, nowMs: number): void {
     this.owe(request.unit, sentAtMs);
-    const words = mismatchWords(request, this.#heard);
+    const words = mismatchWords(request, this.#onReceived);
     if (words !== undefined) this.counters.mismatches += 1;
-    else if (this.#heard.length > 0) this.counters.damaged += 1;
+    else if (this.#onReceived.length > 0) this.counters.damaged += 1;
     if (attempt < this.#limits.retriesMax) return this.#repeat(request, attempt, nowMs);
-    const heard: Heard =
-      words === undefined ? { kind: this.#heard.length > 0 ? 'damage' : 'nothing' } : { kind: 'mismatch', words };
-    this.#end({ kind: 'no answer', heard });
+    const onReceived: Heard =
+      words === undefined ? { kind: this.#onReceived.length > 0 ? 'damage' : 'nothing' } : { kind: 'mismatch', words };
+    this.#end({ kind: 'no answer', onReceived });
   }
 
   #repeat(request: ModbusRequest, attempt: number, nowMs: number): void {
@@ -239,7 +239,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     this.#wait(request, attempt + 1, nowMs);
   }
 
-  #end(outcome: Outcome): void {
+  #end(outcome: TransactionOutcome): void {
     this.#phase = { kind: 'idle' };
     this.#actions.push({ kind: 'ended', outcome });
   }

@@ -7,11 +7,11 @@
 import type { DiscardReason } from '../../base/discard.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import { exceptionWords, type ModbusRequest } from '../../codec/modbus-rtu.ts';
-import type { AttachAnswer, DriverOrder, RefuseReason } from '../driver.ts';
+import type { AttachAnswer, DriverCommand, RefuseReason } from '../driver.ts';
 import type { Block, PolledUnit } from './blocks.ts';
 import { decodeCommand, ModbusCommand, type ModbusCommandSnapshot } from './command.ts';
+import { BROADCAST, type TransactionOutcome } from './transaction.ts';
 import { ModbusState, type ModbusStateSnapshot } from './unit-state.ts';
-import { BROADCAST, type Outcome } from './transaction.ts';
 import { ModbusUplinks, type ModbusUplinksSnapshot, type UnitPorts, type UplinkPlan } from './uplinks.ts';
 import type { WriteMode } from './writes.ts';
 
@@ -24,7 +24,7 @@ export interface UnitPlan extends PolledUnit, UplinkPlan {
   readonly busyMs: number;
 }
 
-type DeliverOrder = Extract<DriverOrder, { kind: 'deliver' }>;
+type DeliverCommand = Extract<DriverCommand, { kind: 'deliver' }>;
 /** `gone`: it stopped answering before its attach was answered. */
 type Presence = 'away' | 'asking' | 'gone' | 'here';
 
@@ -45,7 +45,7 @@ export interface ModbusUnitSnapshot {
   readonly subscribeToken: number | undefined;
   readonly state: ModbusStateSnapshot;
   readonly uplinks: ModbusUplinksSnapshot;
-  readonly order: DeliverOrder | undefined;
+  readonly delivery: DeliverCommand | undefined;
   /** Of the order. */
   readonly command: ModbusCommandSnapshot | undefined;
   readonly unheard: number;
@@ -62,7 +62,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   #subscribeToken: number | undefined;
   readonly #state: ModbusState;
   readonly #uplinks: ModbusUplinks;
-  #order: DeliverOrder | undefined;
+  #delivery: DeliverCommand | undefined;
   #command: ModbusCommand | undefined;
   #unheard = 0;
   #answeredAtMs: number | undefined;
@@ -79,7 +79,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   /** When a command has something to ask, on its turn on the line; `undefined`: there is none. */
   get commandAtMs(): number | undefined {
     if (this.#command !== undefined) return this.#command.nextAtMs;
-    return this.#order !== undefined && this.#uplinks.hasRoomForResult ? 0 : undefined;
+    return this.#delivery !== undefined && this.#uplinks.hasRoomForResult ? 0 : undefined;
   }
 
   get refusedUplinks(): number {
@@ -106,7 +106,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
 
   left(cause: 'no answer' | 'link closed'): void {
     this.#state.forget();
-    if (this.#order !== undefined) this.#finish('lost');
+    if (this.#delivery !== undefined) this.#finish('lost');
     if (this.#presence === 'asking') this.#presence = 'gone';
     if (this.#presence !== 'here') return;
     this.#presence = 'away';
@@ -122,13 +122,13 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     else {
       this.#presence = 'here';
       if (hasGone) return this.left('no answer');
-      this.#state.tellAnew(nowMs);
+      this.#state.reportAgain(nowMs);
       if (this.plan.points.some(({ isWritable }) => isWritable)) this.#subscribe(); // else nobody could obey a command
     }
   }
 
   /** A block of it has been asked for. */
-  polled(block: Block, outcome: Outcome, nowMs: number): void {
+  polled(block: Block, outcome: TransactionOutcome, nowMs: number): void {
     if (outcome.kind === 'no answer') this.#unheard = 0;
     const before = this.#errorWords;
     this.#state.note(block, outcome, nowMs);
@@ -136,7 +136,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   }
 
   /** Points that have no value, and why. @param block asked last */
-  refusals(block: Block, outcome: Outcome): readonly string[] {
+  refusals(block: Block, outcome: TransactionOutcome): readonly string[] {
     const words = this.#state.errors.map((error) => error.words);
     const [first] = words.length === 0 && outcome.kind === 'exception' ? [outcome.code] : [];
     const all = first === undefined ? words : [`${blockWords(block)}: ${exceptionWords(first)}`];
@@ -145,7 +145,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   }
 
   /** It was asked, and nothing came that is an answer of its own. @param block what was read; `undefined`: a command */
-  missed(block: Block | undefined, outcome: Outcome): void {
+  missed(block: Block | undefined, outcome: TransactionOutcome): void {
     const asked = block === undefined ? 'a command' : `a request for ${blockWords(block)}`;
     const [reason, came] = missedAs(outcome);
     this.#discard(reason, `${asked}: ${came}`);
@@ -184,21 +184,21 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  deliver(order: DeliverOrder): void {
-    if (this.#presence === 'here' && this.#order === undefined) this.#order = order;
-    else this.#ports.report({ kind: 'undelivered', token: order.token, why: 'lost' });
+  deliver(delivery: DeliverCommand): void {
+    if (this.#presence === 'here' && this.#delivery === undefined) this.#delivery = delivery;
+    else this.#ports.report({ kind: 'undelivered', token: delivery.token, why: 'lost' });
   }
 
   /** What a command wants asked of the unit now. */
   nextRequest(nowMs: number): ModbusRequest | undefined {
-    if (this.#order !== undefined && this.#command === undefined && this.#uplinks.hasRoomForResult)
-      this.#begin(this.#order);
+    if (this.#delivery !== undefined && this.#command === undefined && this.#uplinks.hasRoomForResult)
+      this.#begin(this.#delivery);
     return this.#command?.next(nowMs);
   }
 
   /** The outcome of `nextRequest`. */
-  heard(outcome: Outcome, nowMs: number): void {
-    const ending = this.#command?.heard(outcome, nowMs);
+  onReceived(outcome: TransactionOutcome, nowMs: number): void {
+    const ending = this.#command?.onReceived(outcome, nowMs);
     if (ending === undefined) return;
     if (ending.as !== 'lost') this.#unheard = 0;
     else {
@@ -231,7 +231,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
       subscribeToken: this.#subscribeToken,
       state: this.#state.snapshot(),
       uplinks: this.#uplinks.snapshot(),
-      order: this.#order,
+      delivery: this.#delivery,
       command: this.#command?.snapshot(),
       unheard: this.#unheard,
       answeredAtMs: this.#answeredAtMs,
@@ -246,12 +246,12 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     this.#subscribeToken = snapshot.subscribeToken;
     this.#state.restore(snapshot.state);
     this.#uplinks.restore(snapshot.uplinks);
-    this.#order = snapshot.order;
+    this.#delivery = snapshot.delivery;
     this.#unheard = snapshot.unheard;
     this.#answeredAtMs = snapshot.answeredAtMs;
     this.#remindAtMs = snapshot.remindAtMs;
-    if (snapshot.order === undefined || snapshot.command === undefined) return;
-    this.#begin(snapshot.order);
+    if (snapshot.delivery === undefined || snapshot.command === undefined) return;
+    this.#begin(snapshot.delivery);
     this.#command?.restore(snapshot.command);
   }
 
@@ -263,7 +263,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     this.#ports.report({ kind: 'subscribe', subdevice, filter, qos: 1, topicId: undefined, token });
   }
 
-  #begin({ topic, payload }: DeliverOrder): void {
+  #begin({ topic, payload }: DeliverCommand): void {
     const { address: unit, writeMode: mode, busyMs, points, setTopic } = this.plan;
     const writes = decodeCommand(payload, points);
     if (topic === setTopic && writes.ok) this.#command = new ModbusCommand(writes.value, { unit, mode, busyMs });
@@ -276,8 +276,8 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
 
   /** @param because why it was refused */
   #finish(as: 'delivered' | 'refused' | 'lost', because?: string): void {
-    const token = this.#order?.token;
-    this.#order = undefined;
+    const token = this.#delivery?.token;
+    this.#delivery = undefined;
     this.#command = undefined;
     if (token === undefined) return;
     if (as === 'delivered') this.#ports.report({ kind: 'delivered', token });
@@ -291,16 +291,16 @@ function blockWords({ table, start, count }: Block): string {
   return `${table} ${start}, ${count} of them`;
 }
 
-function missedAs(outcome: Outcome): readonly [UnitTrouble, string] {
+function missedAs(outcome: TransactionOutcome): readonly [UnitTrouble, string] {
   // by a Modbus gateway in the name of the unit
   if (outcome.kind === 'exception') return ['unit silent', exceptionWords(outcome.code)];
-  const heard = outcome.kind === 'no answer' ? outcome.heard : ({ kind: 'nothing' } as const);
-  switch (heard.kind) {
+  const onReceived = outcome.kind === 'no answer' ? outcome.onReceived : ({ kind: 'nothing' } as const);
+  switch (onReceived.kind) {
     case 'nothing':
       return ['unit silent', 'no answer'];
     case 'damage':
       return ['unit checksum', 'what came is damaged'];
     case 'mismatch':
-      return ['unit mismatch', `${heard.words} came`];
+      return ['unit mismatch', `${onReceived.words} came`];
   }
 }

@@ -97,7 +97,7 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
     this.#refusals += 1;
     if (why !== 'congestion') return; // it never will have room: the flow has counted it
     this.#againAtMs = nowMs + AGAIN_MS;
-    if (uplink === 'state') this.#state.tellAnew(nowMs);
+    if (uplink === 'state') this.#state.reportAgain(nowMs);
     else this.#results.unshift(uplink);
   }
 

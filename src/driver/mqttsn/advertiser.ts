@@ -5,27 +5,27 @@
  * Source: MQTT-SN 1.2 §6.1.
  */
 import type { Restorable } from '../../base/snapshot.ts';
-import type { Outlet } from './packet-sink.ts';
+import type { PacketSink } from './packet-sink.ts';
 
-export interface BeaconOptions {
+export interface AdvertiserOptions {
   /** GwId, 1 to 255. */
   readonly gatewayId: number;
   /** Pause between two ADVERTISE, and what they say of it, s; 0 = none are sent (T_ADV of MQTT-SN 1.2 §7.2). */
   readonly advertiseS: number;
 }
 
-export interface BeaconSnapshot {
+export interface AdvertiserSnapshot {
   readonly nextAtMs: number | undefined;
 }
 
-export class Beacon implements Restorable<BeaconSnapshot> {
-  readonly #options: BeaconOptions;
-  readonly #outlet: Outlet;
+export class Advertiser implements Restorable<AdvertiserSnapshot> {
+  readonly #options: AdvertiserOptions;
+  readonly #sink: PacketSink;
   #nextAtMs: number | undefined;
 
-  constructor(options: BeaconOptions, outlet: Outlet) {
+  constructor(options: AdvertiserOptions, sink: PacketSink) {
     this.#options = options;
-    this.#outlet = outlet;
+    this.#sink = sink;
   }
 
   opened(nowMs: number): void {
@@ -45,21 +45,21 @@ export class Beacon implements Restorable<BeaconSnapshot> {
   }
 
   /** As far as it was searched, so far goes the answer; the address is that of who sends it (MQTT-SN 1.2 §5.4.3). */
-  answerSearch(outlet: Outlet, radius: number): void {
-    outlet.send({ kind: 'gwinfo', gatewayId: this.#options.gatewayId, gatewayAddress: new Uint8Array(0) }, radius);
+  answerSearch(sink: PacketSink, radius: number): void {
+    sink.send({ kind: 'gwinfo', gatewayId: this.#options.gatewayId, gatewayAddress: new Uint8Array(0) }, radius);
   }
 
-  snapshot(): BeaconSnapshot {
+  snapshot(): AdvertiserSnapshot {
     return { nextAtMs: this.#nextAtMs };
   }
 
-  restore({ nextAtMs }: BeaconSnapshot): void {
+  restore({ nextAtMs }: AdvertiserSnapshot): void {
     this.#nextAtMs = nextAtMs;
   }
 
   #advertise(nowMs: number): void {
     const { gatewayId, advertiseS } = this.#options;
     this.#nextAtMs = nowMs + advertiseS * 1000;
-    this.#outlet.send({ kind: 'advertise', gatewayId, durationS: advertiseS });
+    this.#sink.send({ kind: 'advertise', gatewayId, durationS: advertiseS });
   }
 }

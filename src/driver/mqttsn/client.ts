@@ -9,10 +9,10 @@ import { retaining } from '../../base/message.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import { type Packet, type PublishPacket, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import type { RefuseReason } from '../driver.ts';
-import { type DeliverOrder, Downlink, type DownlinkSnapshot, type RetryLimits } from './downlinks.ts';
-import type { Outlet } from './packet-sink.ts';
+import { type DeliverCommand, Downlink, type DownlinkSnapshot, type RetryLimits } from './downlinks.ts';
+import type { PacketSink } from './packet-sink.ts';
 import { Ping, type PingSnapshot } from './ping.ts';
-import { Requests, type RequestsSnapshot, returnCodeOf } from './requests.ts';
+import { ClientRequests, type ClientRequestsSnapshot, returnCodeOf } from './requests.ts';
 import { type TopicLimits, TopicTable, type TopicTableSnapshot } from './topics.ts';
 import { type Publication, publicationOf, type UplinkLimits, Uplinks, type UplinksSnapshot } from './uplinks.ts';
 
@@ -25,36 +25,36 @@ export interface ClientSnapshot {
   readonly node: Uint8Array | undefined;
   readonly topics: TopicTableSnapshot;
   readonly uplinks: UplinksSnapshot;
-  readonly requests: RequestsSnapshot;
+  readonly requests: ClientRequestsSnapshot;
   readonly downlink: DownlinkSnapshot;
   readonly ping: PingSnapshot;
 }
 
 export class MqttsnClient implements Restorable<ClientSnapshot> {
   readonly id: string;
-  readonly #outlet: Outlet;
+  readonly #sink: PacketSink;
   readonly #topics: TopicTable;
   readonly #uplinks: Uplinks;
-  readonly #requests: Requests;
+  readonly #requests: ClientRequests;
   readonly #downlink: Downlink;
   readonly #ping: Ping;
   #isConnected = false;
 
-  constructor(id: string, outlet: Outlet, limits: ClientLimits) {
+  constructor(id: string, sink: PacketSink, limits: ClientLimits) {
     this.id = id;
-    this.#outlet = outlet;
+    this.#sink = sink;
     this.#topics = new TopicTable(limits, (topicId) => {
-      outlet.report({ kind: 'topicReleased', subdevice: id, topicId });
+      sink.report({ kind: 'topicReleased', subdevice: id, topicId });
     });
     this.#uplinks = new Uplinks(limits);
-    this.#requests = new Requests(id, { outlet, topics: this.#topics, requestsMax: limits.uplinksMax });
-    this.#downlink = new Downlink(outlet, this.#topics, limits);
-    this.#ping = new Ping(outlet, limits.retryMs);
+    this.#requests = new ClientRequests(id, { sink, topics: this.#topics, requestsMax: limits.uplinksMax });
+    this.#downlink = new Downlink(sink, this.#topics, limits);
+    this.#ping = new Ping(sink, limits.retryMs);
   }
 
   /** @param node where it is now, behind a forwarder; @param topicIds the durable ones; none of a clean session */
   connect(node: Uint8Array | undefined, clean: boolean, topicIds: ReadonlyMap<number, string>): void {
-    this.#outlet.node = node;
+    this.#sink.node = node;
     this.#isConnected = true;
     this.#uplinks.reconnected();
     if (clean) {
@@ -105,11 +105,11 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
         this.#downlink.puback(packet, nowMs);
         break;
       case 'pingresp':
-        if (!this.#ping.answered(nowMs)) this.#outlet.counters.unexpectedPackets += 1;
+        if (!this.#ping.answered(nowMs)) this.#sink.counters.unexpectedPackets += 1;
         break;
       default:
         // of QoS 2 there is nothing to shake hands about
-        this.#outlet.counters.unexpectedPackets += 1;
+        this.#sink.counters.unexpectedPackets += 1;
     }
   }
 
@@ -117,8 +117,8 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     this.#ping.probe(token, nowMs);
   }
 
-  deliver(order: DeliverOrder, nowMs: number): void {
-    this.#downlink.deliver(order, nowMs);
+  deliver(command: DeliverCommand, nowMs: number): void {
+    this.#downlink.deliver(command, nowMs);
   }
 
   /** Does an answer with this token mean this client? */
@@ -161,7 +161,7 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
   snapshot(): ClientSnapshot {
     return {
       isConnected: this.#isConnected,
-      node: this.#outlet.node,
+      node: this.#sink.node,
       topics: this.#topics.snapshot(),
       uplinks: this.#uplinks.snapshot(),
       requests: this.#requests.snapshot(),
@@ -172,7 +172,7 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
 
   restore({ isConnected, node, topics, uplinks, requests, downlink, ping }: ClientSnapshot): void {
     this.#isConnected = isConnected;
-    this.#outlet.node = node;
+    this.#sink.node = node;
     this.#topics.restore(topics);
     this.#uplinks.restore(uplinks);
     this.#requests.restore(requests);
@@ -184,18 +184,18 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     const topic = this.#topics.nameOf(packet.topic);
     const publication = publicationOf(packet, topic ?? '');
     if (packet.qos === 2) {
-      this.#outlet.discard('QoS 2', packet.payload, this.id);
+      this.#sink.discard('QoS 2', packet.payload, this.id);
       this.#puback(publication, RETURN_CODE.notSupported);
     } else if (topic === undefined) {
       // of QoS 1 with an id that it had been given it registers again and repeats
       if (packet.qos !== 1 || packet.topic.type !== 'normal')
-        this.#outlet.discard('unknown topic id', idWords(packet), this.id);
+        this.#sink.discard('unknown topic id', idWords(packet), this.id);
       this.#puback(publication, RETURN_CODE.invalidTopicId);
     } else if (packet.qos === 1) {
       this.#publishAcknowledged(packet, publication, nowMs);
     } else {
       // MQTT-SN 1.2 §6.8: QoS −1 asks for no answer, like QoS 0.
-      this.#outlet.report({
+      this.#sink.report({
         kind: 'uplink',
         subdevice: this.id,
         topic,
@@ -210,7 +210,7 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
   #publishAcknowledged({ dup, payload, retain }: PublishPacket, publication: Publication, nowMs: number): void {
     const duplicate = dup ? this.#uplinks.findDuplicate(publication) : undefined;
     if (duplicate !== undefined) {
-      this.#outlet.counters.duplicates += 1;
+      this.#sink.counters.duplicates += 1;
       if (duplicate === 'acknowledged') this.#puback(publication, RETURN_CODE.accepted);
       return;
     }
@@ -218,18 +218,18 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
       this.#puback(publication, RETURN_CODE.congestion);
       return;
     }
-    const token = this.#outlet.drawToken();
+    const token = this.#sink.drawToken();
     this.#uplinks.admit(token, publication);
     const { topic } = publication;
-    this.#outlet.report({
+    this.#sink.report({
       ...{ kind: 'uplink', subdevice: this.id, topic, payload, qos: 1, token },
       ...retaining(retain),
     });
   }
 
   #puback({ topicId, messageId }: Publication, returnCode: number): void {
-    if (returnCode !== RETURN_CODE.accepted) this.#outlet.counters.refusedUplinks += 1;
-    if (this.#isConnected) this.#outlet.send({ kind: 'puback', topicId, messageId, returnCode });
+    if (returnCode !== RETURN_CODE.accepted) this.#sink.counters.refusedUplinks += 1;
+    if (this.#isConnected) this.#sink.send({ kind: 'puback', topicId, messageId, returnCode });
   }
 }
 

@@ -5,16 +5,16 @@
 import type { ConnectPacket } from '../../codec/mqttsn-packets.ts';
 import type { DetachCause } from '../driver.ts';
 import type { MqttsnClient } from './client.ts';
-import type { Wish } from './will.ts';
+import type { PendingConnect } from './will.ts';
 
-export type Connection = { readonly state: 'nobody' } | Attaching | Attached;
+export type NodeConnection = { readonly state: 'nobody' } | Attaching | Attached;
 
 export interface Attaching {
   readonly state: 'attaching';
   readonly client: MqttsnClient;
   readonly connect: ConnectPacket;
   /** What came while the flow was asked: the newest wish, or the end. */
-  readonly next: Wish | DetachCause | undefined;
+  readonly next: PendingConnect | DetachCause | undefined;
 }
 
 export interface Attached {
@@ -23,11 +23,11 @@ export interface Attached {
   readonly mode: 'active' | 'asleep' | 'awake';
   /** Silence that it may keep, by its keep alive or the duration of its sleep, ms; 0 = any. */
   readonly aliveMs: number;
-  readonly heardMs: number;
+  readonly lastReceivedMs: number;
 }
 
 /** The client by its id: its session is written down once, beside the connections. */
-export type ConnectionSnapshot =
+export type NodeConnectionSnapshot =
   | { readonly state: 'nobody' }
   | (Omit<Attaching, 'client'> & { readonly client: string })
   | (Omit<Attached, 'client'> & { readonly client: string });
@@ -51,22 +51,22 @@ export function toleranceMs(durationS: number): number {
 }
 
 /** `undefined`: it may be silent for ever. */
-export function aliveUntilMs({ aliveMs, heardMs }: Attached): number | undefined {
-  return aliveMs === 0 ? undefined : heardMs + aliveMs;
+export function aliveUntilMs({ aliveMs, lastReceivedMs }: Attached): number | undefined {
+  return aliveMs === 0 ? undefined : lastReceivedMs + aliveMs;
 }
 
 /** `Infinity`: never. */
-export function wakeAtMs(connection: Connection): number {
+export function wakeAtMs(connection: NodeConnection): number {
   if (connection.state !== 'attached') return Number.POSITIVE_INFINITY;
   const deliversAtMs = connection.client.wakeAtMs() ?? Number.POSITIVE_INFINITY;
   return Math.min(aliveUntilMs(connection) ?? Number.POSITIVE_INFINITY, deliversAtMs);
 }
 
-export function writeDown(connection: Connection): ConnectionSnapshot {
+export function writeDown(connection: NodeConnection): NodeConnectionSnapshot {
   return connection.state === 'nobody' ? connection : { ...connection, client: connection.client.id };
 }
 
 /** @param clientOf the session of a client that is known */
-export function takeBack(snapshot: ConnectionSnapshot, clientOf: (id: string) => MqttsnClient): Connection {
+export function takeBack(snapshot: NodeConnectionSnapshot, clientOf: (id: string) => MqttsnClient): NodeConnection {
   return snapshot.state === 'nobody' ? snapshot : { ...snapshot, client: clientOf(snapshot.client) };
 }

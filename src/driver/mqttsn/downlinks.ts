@@ -10,12 +10,12 @@
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import { type AcknowledgePacket, RETURN_CODE, type TopicReference } from '../../codec/mqttsn-packets.ts';
-import type { DriverOrder, DriverReport, RefuseReason } from '../driver.ts';
+import type { DriverCommand, DriverReport, RefuseReason } from '../driver.ts';
 import { MessageIds, type MessageIdsSnapshot } from './message-ids.ts';
-import type { Outlet } from './packet-sink.ts';
+import type { PacketSink } from './packet-sink.ts';
 import type { TopicTable } from './topics.ts';
 
-export type DeliverOrder = Extract<DriverOrder, { kind: 'deliver' }>;
+export type DeliverCommand = Extract<DriverCommand, { kind: 'deliver' }>;
 type Failure = Extract<DriverReport, { kind: 'undelivered' }>['why'];
 
 export interface RetryLimits {
@@ -32,7 +32,7 @@ type Step =
   | { readonly at: 'publishing'; readonly topic: TopicReference; readonly messageId: number };
 
 interface Delivery {
-  readonly order: DeliverOrder;
+  readonly command: DeliverCommand;
   /** The client rejected a topic id of this delivery before. */
   wasRejected: boolean;
   step: Step | undefined;
@@ -46,23 +46,24 @@ export interface DownlinkSnapshot {
 }
 
 export class Downlink implements Restorable<DownlinkSnapshot> {
-  readonly #outlet: Outlet;
+  readonly #sink: PacketSink;
   readonly #topics: TopicTable;
   readonly #limits: RetryLimits;
   #delivery: Delivery | undefined;
   readonly #messageIds = new MessageIds();
 
-  constructor(outlet: Outlet, topics: TopicTable, limits: RetryLimits) {
-    this.#outlet = outlet;
+  constructor(sink: PacketSink, topics: TopicTable, limits: RetryLimits) {
+    this.#sink = sink;
     this.#topics = topics;
     this.#limits = limits;
   }
 
-  deliver(order: DeliverOrder, nowMs: number): void {
-    if (this.#delivery !== undefined) throw new Error(`a second delivery to ${order.subdevice} before the end of one`);
-    this.#delivery = { order, wasRejected: false, step: undefined, retries: 0, retryAtMs: undefined };
-    const topic = this.#topics.referenceTo(order.topic);
-    if (!this.#fits(order, topic === undefined)) this.#fail(this.#delivery, 'too large');
+  deliver(command: DeliverCommand, nowMs: number): void {
+    if (this.#delivery !== undefined)
+      throw new Error(`a second delivery to ${command.subdevice} before the end of one`);
+    this.#delivery = { command, wasRejected: false, step: undefined, retries: 0, retryAtMs: undefined };
+    const topic = this.#topics.referenceTo(command.topic);
+    if (!this.#fits(command, topic === undefined)) this.#fail(this.#delivery, 'too large');
     else if (topic === undefined) this.#bind(this.#delivery, nowMs);
     else this.#publish(this.#delivery, topic, nowMs);
   }
@@ -81,7 +82,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
   confirm(token: number, nowMs: number): boolean {
     const delivery = this.#delivery;
     if (delivery?.step?.at !== 'binding' || delivery.step.token !== token) return false;
-    this.#topics.bind(delivery.step.topicId, delivery.order.topic);
+    this.#topics.bind(delivery.step.topicId, delivery.command.topic);
     this.#register(delivery, delivery.step.topicId, nowMs);
     return true;
   }
@@ -103,9 +104,9 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
   regack(packet: AcknowledgePacket<'regack'>, nowMs: number): void {
     const delivery = this.#delivery;
     if (delivery?.step?.at !== 'registering' || delivery.step.messageId !== packet.messageId) {
-      this.#outlet.counters.unexpectedPackets += 1;
+      this.#sink.counters.unexpectedPackets += 1;
     } else if (packet.returnCode === RETURN_CODE.accepted) {
-      this.#topics.told(delivery.step.topicId);
+      this.#topics.announced(delivery.step.topicId);
       this.#publish(delivery, { type: 'normal', id: delivery.step.topicId }, nowMs);
     } else if (packet.returnCode === RETURN_CODE.congestion) {
       this.#pause(delivery, nowMs);
@@ -120,7 +121,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     if (returnCode === RETURN_CODE.invalidTopicId) this.#topics.untold(topicId);
     const delivery = this.#delivery;
     if (delivery?.step?.at !== 'publishing' || delivery.step.messageId !== messageId) {
-      this.#outlet.counters.unexpectedPackets += 1;
+      this.#sink.counters.unexpectedPackets += 1;
     } else if (returnCode === RETURN_CODE.accepted) {
       this.#succeed(delivery);
     } else if (returnCode === RETURN_CODE.congestion) {
@@ -145,7 +146,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     if (delivery.retries >= this.#limits.retriesMax) return 'silent';
     delivery.retries += 1;
     delivery.retryAtMs = nowMs + this.#limits.retryMs;
-    this.#outlet.counters.retries += 1;
+    this.#sink.counters.retries += 1;
     this.#send(delivery, delivery.step, true);
     return undefined;
   }
@@ -167,24 +168,24 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
   }
 
   /** Asked before anything is done for it: no topic id is given, and made durable, for what can never be sent. */
-  #fits({ topic, payload, qos }: DeliverOrder, mustRegister: boolean): boolean {
+  #fits({ topic, payload, qos }: DeliverCommand, mustRegister: boolean): boolean {
     const register = { kind: 'register', topicId: 0, messageId: 0, topic } as const;
-    if (mustRegister && !this.#outlet.fits(register)) return false;
+    if (mustRegister && !this.#sink.fits(register)) return false;
     const reference: TopicReference = { type: 'normal', id: 0 };
     const flags = { dup: false, retain: false };
-    return this.#outlet.fits({ kind: 'publish', ...flags, qos, topic: reference, messageId: 0, payload });
+    return this.#sink.fits({ kind: 'publish', ...flags, qos, topic: reference, messageId: 0, payload });
   }
 
   #bind(delivery: Delivery, nowMs: number): void {
-    const { subdevice, topic } = delivery.order;
+    const { subdevice, topic } = delivery.command;
     const topicId = this.#topics.idForDownlink(topic);
     if (this.#topics.isDurable(topicId)) {
       this.#register(delivery, topicId, nowMs);
     } else {
-      const token = this.#outlet.drawToken();
+      const token = this.#sink.drawToken();
       delivery.step = { at: 'binding', topicId, token };
       delivery.retryAtMs = undefined;
-      this.#outlet.report({ kind: 'topicBound', subdevice, topicId, topic, token });
+      this.#sink.report({ kind: 'topicBound', subdevice, topicId, topic, token });
     }
   }
 
@@ -193,12 +194,12 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
   }
 
   #publish(delivery: Delivery, topic: TopicReference, nowMs: number): void {
-    const { order } = delivery;
-    if (order.qos === 0) {
+    const { command } = delivery;
+    if (command.qos === 0) {
       if (this.#send(delivery, { at: 'publishing', topic, messageId: 0 }, false)) this.#succeed(delivery);
       return;
     }
-    const messageId = this.#messageIds.ofPublication(order);
+    const messageId = this.#messageIds.ofPublication(command);
     this.#begin(delivery, { at: 'publishing', topic, messageId }, nowMs);
   }
 
@@ -211,13 +212,13 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
 
   /** @returns false when the packet was too large, which ends the delivery */
   #send(delivery: Delivery, step: Step, again: boolean): boolean {
-    const { topic, payload, qos, dup } = delivery.order;
+    const { topic, payload, qos, dup } = delivery.command;
     if (step.at === 'binding') return true;
     const { messageId } = step;
     const sent =
       step.at === 'registering'
-        ? this.#outlet.send({ kind: 'register', topicId: step.topicId, messageId, topic })
-        : this.#outlet.send({
+        ? this.#sink.send({ kind: 'register', topicId: step.topicId, messageId, topic })
+        : this.#sink.send({
             kind: 'publish',
             dup: qos === 1 && (dup || again),
             qos,
@@ -238,12 +239,12 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
 
   #succeed(delivery: Delivery): void {
     this.#delivery = undefined;
-    this.#outlet.report({ kind: 'delivered', token: delivery.order.token });
+    this.#sink.report({ kind: 'delivered', token: delivery.command.token });
   }
 
   #fail(delivery: Delivery, why: Failure, because?: string): void {
     this.#delivery = undefined;
-    const { token } = delivery.order;
-    this.#outlet.report({ kind: 'undelivered', token, why, ...(because === undefined ? {} : { because }) });
+    const { token } = delivery.command;
+    this.#sink.report({ kind: 'undelivered', token, why, ...(because === undefined ? {} : { because }) });
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The MQTT-SN link: a byte channel on one side, what subdevices want on the other. The gateway's half of MQTT-SN 1.2.
  *
- *     bytes ▶ PacketReader ▶ decodePacket ▶ Peers ▶ MqttsnPeer ▶ MqttsnClient ▶ reports
+ *     bytes ▶ PacketReader ▶ decodePacket ▶ Peers ▶ MqttsnNode ▶ MqttsnClient ▶ reports
  *     orders ▶ MqttsnClient ▶ Outlet ▶ Spool ▶ frames
  *
  * Invariants: total on bytes from outside; never more than one frame, the peers and sessions of `mqttsn-peers.ts` and
@@ -14,11 +14,11 @@ import { type FramingName, framingOf, type PacketReader } from '../../codec/fram
 import { decodePacket } from '../../codec/mqttsn-decode.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
 import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from '../reopen.ts';
-import { Beacon, type BeaconOptions } from './advertiser.ts';
-import { Outlet, Spool, type SpoolSnapshot } from './packet-sink.ts';
-import { Peers, type PeersOptions, type PeersSnapshot } from './nodes.ts';
+import { Advertiser, type AdvertiserOptions } from './advertiser.ts';
+import { MqttsnNodes, type NodesOptions, type NodesSnapshot } from './nodes.ts';
+import { ActionBuffer, type ActionBufferSnapshot, PacketSink } from './packet-sink.ts';
 
-export interface MqttsnLinkOptions extends PeersOptions, BeaconOptions {
+export interface MqttsnLinkOptions extends NodesOptions, AdvertiserOptions {
   /** The link's, for people. */
   readonly name: string;
   readonly framing: FramingName;
@@ -38,8 +38,8 @@ interface MqttsnLinkSnapshot {
   readonly opening: LinkOpeningSnapshot;
   /** Of the reader of this framing. */
   readonly reader: object;
-  readonly spool: SpoolSnapshot;
-  readonly peers: PeersSnapshot;
+  readonly buffer: ActionBufferSnapshot;
+  readonly nodes: NodesSnapshot;
   readonly bytesIn: number;
   readonly framesIn: number;
   readonly malformedPackets: number;
@@ -48,8 +48,8 @@ interface MqttsnLinkSnapshot {
 class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   readonly #opening: LinkOpening;
   readonly #reader: PacketReader;
-  readonly #spool: Spool;
-  readonly #peers: Peers;
+  readonly #buffer: ActionBuffer;
+  readonly #nodes: MqttsnNodes;
   #bytesIn = 0;
   /** Of which a packet could be made. */
   #framesIn = 0;
@@ -58,9 +58,13 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   constructor(options: MqttsnLinkOptions) {
     const framing = framingOf(options.framing);
     this.#opening = new LinkOpening(options.reopen, options.random);
-    this.#spool = new Spool(framing, options.packetBytesMax);
-    this.#reader = framing.newReader(options.packetBytesMax, (...broken) => this.#spool.discard(...broken));
-    this.#peers = new Peers(options, this.#spool, new Beacon(options, new Outlet(this.#spool, undefined)));
+    this.#buffer = new ActionBuffer(framing, options.packetBytesMax);
+    this.#reader = framing.newReader(options.packetBytesMax, (...broken) => this.#buffer.discard(...broken));
+    this.#nodes = new MqttsnNodes(
+      options,
+      this.#buffer,
+      new Advertiser(options, new PacketSink(this.#buffer, undefined)),
+    );
   }
 
   get state(): LinkState {
@@ -69,7 +73,7 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
 
   get counters(): LinkCounters {
     return {
-      ...this.#spool.counters,
+      ...this.#buffer.counters,
       openings: this.#opening.openings,
       bytesIn: this.#bytesIn,
       framesIn: this.#framesIn,
@@ -80,19 +84,19 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   }
 
   attachedSubdevices(): readonly string[] {
-    return this.#peers.attachedSubdevices();
+    return this.#nodes.attachedSubdevices();
   }
 
   sleepers(): ReadonlyMap<string, number> {
-    return this.#peers.sleepers();
+    return this.#nodes.sleepers();
   }
 
   probeable(): readonly string[] {
-    return this.#peers.probeable();
+    return this.#nodes.probeable();
   }
 
   wakeAtMs(): number | undefined {
-    const wakes = [this.#opening.wakeAtMs(), this.#peers.wakeAtMs(), this.#reader.wakeAtMs()];
+    const wakes = [this.#opening.wakeAtMs(), this.#nodes.wakeAtMs(), this.#reader.wakeAtMs()];
     const atMs = Math.min(...wakes.map((wake) => wake ?? Number.POSITIVE_INFINITY));
     return Number.isFinite(atMs) ? atMs : undefined;
   }
@@ -100,20 +104,20 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   handle(input: LinkInput, nowMs: number): LinkAction[] {
     switch (input.kind) {
       case 'start':
-        this.#spool.act(...this.#opening.start());
+        this.#buffer.act(...this.#opening.start());
         break;
       case 'stop':
-        this.#spool.act(...this.#opening.stop());
+        this.#buffer.act(...this.#opening.stop());
         break;
       case 'wake':
-        this.#spool.act(...this.#opening.wake(nowMs));
+        this.#buffer.act(...this.#opening.wake(nowMs));
         if (nowMs >= (this.#reader.wakeAtMs() ?? Number.POSITIVE_INFINITY)) this.#read(new Uint8Array(0), nowMs);
-        this.#peers.wake(nowMs);
+        this.#nodes.wake(nowMs);
         break;
       case 'opened':
         this.#reader.reset();
         this.#opening.opened(nowMs);
-        this.#peers.opened(nowMs);
+        this.#nodes.opened(nowMs);
         break;
       case 'bytes':
         this.#receive(input.bytes, nowMs);
@@ -121,31 +125,31 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
       case 'closed':
         this.#reader.reset();
         this.#opening.closed(nowMs);
-        this.#peers.closed();
+        this.#nodes.closed();
         break;
       default:
-        this.#peers.order(input, nowMs);
+        this.#nodes.command(input, nowMs);
     }
-    return this.#spool.take();
+    return this.#buffer.take();
   }
 
   snapshot(): MqttsnLinkSnapshot {
     return {
       opening: this.#opening.snapshot(),
       reader: this.#reader.snapshot(),
-      spool: this.#spool.snapshot(),
-      peers: this.#peers.snapshot(),
+      buffer: this.#buffer.snapshot(),
+      nodes: this.#nodes.snapshot(),
       bytesIn: this.#bytesIn,
       framesIn: this.#framesIn,
       malformedPackets: this.#malformedPackets,
     };
   }
 
-  restore({ opening, reader, spool, peers, bytesIn, framesIn, malformedPackets }: MqttsnLinkSnapshot): void {
+  restore({ opening, reader, buffer, nodes, bytesIn, framesIn, malformedPackets }: MqttsnLinkSnapshot): void {
     this.#opening.restore(opening);
     this.#reader.restore(reader);
-    this.#spool.restore(spool);
-    this.#peers.restore(peers);
+    this.#buffer.restore(buffer);
+    this.#nodes.restore(nodes);
     this.#bytesIn = bytesIn;
     this.#framesIn = framesIn;
     this.#malformedPackets = malformedPackets;
@@ -154,17 +158,17 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   #receive(bytes: Uint8Array, nowMs: number): void {
     if (this.#opening.state !== 'open') return;
     this.#bytesIn += bytes.length;
-    this.#peers.bytesArrived(nowMs);
+    this.#nodes.bytesArrived(nowMs);
     this.#read(bytes, nowMs);
   }
 
   #read(bytes: Uint8Array, nowMs: number): void {
     for (const frame of this.#reader.push(bytes, nowMs)) {
       const packet = decodePacket(frame);
-      if (packet.ok && this.#peers.receive(packet.value, nowMs)) this.#framesIn += 1;
+      if (packet.ok && this.#nodes.receive(packet.value, nowMs)) this.#framesIn += 1;
       else {
         this.#malformedPackets += 1;
-        this.#spool.discard('malformed packet', frame);
+        this.#buffer.discard('malformed packet', frame);
       }
     }
   }

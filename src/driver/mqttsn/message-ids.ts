@@ -5,7 +5,7 @@
 import type { Restorable } from '../../base/snapshot.ts';
 import { crc32 } from '../../codec/crc32.ts';
 import { MESSAGE_ID_MAX } from '../../codec/mqttsn-packets.ts';
-import type { DriverOrder } from '../driver.ts';
+import type { DriverCommand } from '../driver.ts';
 
 export interface MessageIdsSnapshot {
   readonly last: number;
@@ -18,7 +18,7 @@ interface Published {
   readonly messageId: number;
 }
 
-type Publication = Pick<Extract<DriverOrder, { kind: 'deliver' }>, 'topic' | 'payload' | 'dup'>;
+type Publication = Pick<Extract<DriverCommand, { kind: 'deliver' }>, 'topic' | 'payload' | 'dup'>;
 
 export class MessageIds implements Restorable<MessageIdsSnapshot> {
   #last = 0;

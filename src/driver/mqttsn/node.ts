@@ -16,55 +16,55 @@ import {
   type Attached,
   type Attaching,
   aliveUntilMs,
-  type Connection,
-  type ConnectionSnapshot,
   isClientId,
+  type NodeConnection,
+  type NodeConnectionSnapshot,
   takeBack,
   toleranceMs,
   wakeAtMs,
   writeDown,
 } from './connection.ts';
-import type { DeliverOrder } from './downlinks.ts';
-import type { Outlet } from './packet-sink.ts';
+import type { DeliverCommand } from './downlinks.ts';
+import type { PacketSink } from './packet-sink.ts';
 import { returnCodeOf } from './requests.ts';
-import { Stranger, type StrangerSnapshot, type StrangerTerms } from './unconnected-peer.ts';
+import { UnconnectedPeer, type UnconnectedPeerSnapshot, type UnconnectedPeerTerms } from './unconnected-peer.ts';
 import {
   type EndedDialog,
   isRepeated,
+  type PendingConnect,
   repeatedAnswer,
   WillDialog,
   type WillDialogSnapshot,
-  type Wish,
 } from './will.ts';
 
-interface PeerSurroundings extends StrangerTerms {
+interface NodeSurroundings extends UnconnectedPeerTerms {
   /** The client of that id, new or known, taken from any other address; `undefined` while it is attaching there. */
   readonly claimClient: (id: string) => MqttsnClient | undefined;
 }
 
-export interface PeerSnapshot {
-  readonly connection: ConnectionSnapshot;
+export interface NodeSnapshot {
+  readonly connection: NodeConnectionSnapshot;
   readonly dialog: WillDialogSnapshot | undefined;
   readonly ended: EndedDialog | undefined;
   readonly leaving: string | undefined;
-  readonly stranger: StrangerSnapshot;
+  readonly unconnected: UnconnectedPeerSnapshot;
 }
 
-export class MqttsnPeer {
-  readonly #outlet: Outlet;
-  readonly #claimClient: PeerSurroundings['claimClient'];
-  readonly #stranger: Stranger;
-  #connection: Connection = { state: 'nobody' };
+export class MqttsnNode {
+  readonly #sink: PacketSink;
+  readonly #claimClient: NodeSurroundings['claimClient'];
+  readonly #unconnected: UnconnectedPeer;
+  #connection: NodeConnection = { state: 'nobody' };
   #dialog: WillDialog | undefined;
   /** The last dialogue, for as long as the client may repeat its last packet. */
   #ended: EndedDialog | undefined;
   /** Client whose DISCONNECT is answered once the end of its connection, and of its will, is durable. */
   #leaving: string | undefined;
 
-  constructor(surroundings: PeerSurroundings) {
-    this.#outlet = surroundings.outlet;
+  constructor(surroundings: NodeSurroundings) {
+    this.#sink = surroundings.sink;
     this.#claimClient = surroundings.claimClient;
-    this.#stranger = new Stranger(surroundings);
+    this.#unconnected = new UnconnectedPeer(surroundings);
   }
 
   get clientId(): string | undefined {
@@ -76,12 +76,12 @@ export class MqttsnPeer {
   }
 
   receive(packet: Packet, nowMs: number): void {
-    if (this.#connection.state === 'attached') this.#connection = { ...this.#connection, heardMs: nowMs };
+    if (this.#connection.state === 'attached') this.#connection = { ...this.#connection, lastReceivedMs: nowMs };
     if (packet.kind === 'connect') this.#connect(packet);
     else if ((packet.kind === 'willtopic' || packet.kind === 'willmsg') && this.#describe(packet)) return;
     else if (this.#connection.state === 'attached') this.#receiveAttached(this.#connection, packet, nowMs);
     else if (this.#connection.state === 'attaching') this.#receiveAttaching(this.#connection, packet);
-    else if (this.#leaving === undefined || packet.kind !== 'disconnect') this.#stranger.receive(packet, nowMs);
+    else if (this.#leaving === undefined || packet.kind !== 'disconnect') this.#unconnected.receive(packet, nowMs);
   }
 
   attached(answer: AttachAnswer, nowMs: number): void {
@@ -90,28 +90,34 @@ export class MqttsnPeer {
     const { clean, durationS } = connect;
     this.#connection = { state: 'nobody' };
     if (answer.accepted) {
-      client.connect(this.#outlet.node, clean, answer.topicIds);
-      this.#connection = { state: 'attached', client, mode: 'active', aliveMs: toleranceMs(durationS), heardMs: nowMs };
+      client.connect(this.#sink.node, clean, answer.topicIds);
+      this.#connection = {
+        state: 'attached',
+        client,
+        mode: 'active',
+        aliveMs: toleranceMs(durationS),
+        lastReceivedMs: nowMs,
+      };
     }
     if (typeof next === 'string') {
       if (this.#connection.state === 'attached') this.#leave(this.#connection, next);
-      else if (next === 'asked') this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+      else if (next === 'asked') this.#sink.send({ kind: 'disconnect', durationS: undefined });
     } else if (next !== undefined && !isRepeated(connect, next.connect)) {
       this.#attach(next);
     } else {
       if (this.#dialog !== undefined && isRepeated(connect, this.#dialog.connect)) this.#dialog = undefined;
       const returnCode = answer.accepted ? RETURN_CODE.accepted : returnCodeOf(answer.why);
       if (this.#ended !== undefined) this.#ended = { ...this.#ended, returnCode };
-      this.#outlet.send({ kind: 'connack', returnCode });
+      this.#sink.send({ kind: 'connack', returnCode });
     }
   }
 
   /** A client may be delivered to, now. Every delivery ends in one report: to one that is gone it is lost at once. */
-  deliver(order: DeliverOrder, nowMs: number): void {
+  deliver(command: DeliverCommand, nowMs: number): void {
     if (this.#connection.state === 'attached' && this.#connection.mode !== 'asleep') {
-      this.#connection.client.deliver(order, nowMs);
+      this.#connection.client.deliver(command, nowMs);
     } else {
-      this.#outlet.report({ kind: 'undelivered', token: order.token, why: 'lost' });
+      this.#sink.report({ kind: 'undelivered', token: command.token, why: 'lost' });
     }
   }
 
@@ -119,20 +125,20 @@ export class MqttsnPeer {
   rest(): void {
     if (this.#connection.state !== 'attached' || this.#connection.mode !== 'awake') return;
     this.#connection = { ...this.#connection, mode: 'asleep' };
-    this.#outlet.send({ kind: 'pingresp' });
+    this.#sink.send({ kind: 'pingresp' });
   }
 
   /** Answers the DISCONNECT of a client that has left here and has not come back since (MQTT-SN 1.2 §6.12). */
   released(clientId: string): void {
     if (this.#leaving !== clientId) return;
     this.#leaving = undefined;
-    this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+    this.#sink.send({ kind: 'disconnect', durationS: undefined });
   }
 
   dismiss(): void {
     if (this.#connection.state !== 'attached') return;
     this.#detach(this.#connection, 'dismissed');
-    this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+    this.#sink.send({ kind: 'disconnect', durationS: undefined });
   }
 
   /** A sleeper sleeps on: it need not know that its port was gone for a while. */
@@ -140,7 +146,7 @@ export class MqttsnPeer {
     this.#dialog = undefined;
     this.#ended = undefined;
     this.#leaving = undefined;
-    this.#stranger.calm();
+    this.#unconnected.calm();
     const connection = this.#connection;
     if (connection.state === 'attaching') this.#connection = { ...connection, next: 'link closed' };
     else if (connection.state === 'attached' && connection.mode === 'active') this.#detach(connection, 'link closed');
@@ -157,7 +163,7 @@ export class MqttsnPeer {
 
   wake(nowMs: number): void {
     const connection = this.#connection;
-    this.#stranger.wake(nowMs);
+    this.#unconnected.wake(nowMs);
     if (connection.state !== 'attached') return;
     if (nowMs >= (aliveUntilMs(connection) ?? Number.POSITIVE_INFINITY)) {
       this.#detach(connection, 'keep alive ran out');
@@ -169,46 +175,46 @@ export class MqttsnPeer {
   }
 
   wakeAtMs(): number {
-    return Math.min(wakeAtMs(this.#connection), this.#stranger.wakeAtMs());
+    return Math.min(wakeAtMs(this.#connection), this.#unconnected.wakeAtMs());
   }
 
   /** The line has opened, and whoever is there may believe to be connected. A sleeper is, and does not listen. */
   callBack(nowMs: number): void {
-    if (this.#connection.state === 'nobody') this.#stranger.callBack(nowMs);
+    if (this.#connection.state === 'nobody') this.#unconnected.callBack(nowMs);
   }
 
   bytesArrived(nowMs: number): void {
-    this.#stranger.bytesArrived(nowMs);
+    this.#unconnected.bytesArrived(nowMs);
   }
 
-  snapshot(): PeerSnapshot {
+  snapshot(): NodeSnapshot {
     const connection = writeDown(this.#connection);
-    const [dialog, stranger] = [this.#dialog?.snapshot(), this.#stranger.snapshot()];
-    return { connection, dialog, ended: this.#ended, leaving: this.#leaving, stranger };
+    const [dialog, unconnected] = [this.#dialog?.snapshot(), this.#unconnected.snapshot()];
+    return { connection, dialog, ended: this.#ended, leaving: this.#leaving, unconnected };
   }
 
   /** @param clientOf the session that a connection names */
   restore(
-    { connection, dialog, ended, leaving, stranger }: PeerSnapshot,
+    { connection, dialog, ended, leaving, unconnected }: NodeSnapshot,
     clientOf: (id: string) => MqttsnClient,
   ): void {
     this.#connection = takeBack(connection, clientOf);
-    this.#dialog = dialog === undefined ? undefined : new WillDialog(dialog, this.#outlet);
+    this.#dialog = dialog === undefined ? undefined : new WillDialog(dialog, this.#sink);
     this.#ended = ended;
     this.#leaving = leaving;
-    this.#stranger.restore(stranger);
+    this.#unconnected.restore(unconnected);
   }
 
   #connect(packet: ConnectPacket): void {
-    this.#stranger.calm();
+    this.#unconnected.calm();
     this.#leaving = undefined; // a DISCONNECT now would be read as the answer to this CONNECT
     const isRepeat = this.#dialog !== undefined && isRepeated(this.#dialog.connect, packet);
     if (isRepeat && packet.will) return this.#dialog?.begin(); // with the topic that is known already
     this.#dialog = undefined;
     if (!isClientId(packet.clientId)) {
-      this.#outlet.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
+      this.#sink.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
     } else if (packet.will) {
-      this.#dialog = new WillDialog({ connect: packet, topic: undefined }, this.#outlet);
+      this.#dialog = new WillDialog({ connect: packet, topic: undefined }, this.#sink);
       this.#dialog.begin();
     } else {
       this.#ended = undefined;
@@ -229,39 +235,39 @@ export class MqttsnPeer {
     }
     if (this.#ended === undefined || (dialog !== undefined && packet.kind === 'willtopic')) return dialog !== undefined;
     const answer = repeatedAnswer(this.#ended, packet);
-    if (answer !== undefined) this.#outlet.send(answer);
+    if (answer !== undefined) this.#sink.send(answer);
     return answer !== undefined || dialog !== undefined;
   }
 
-  #attach(wish: Wish): void {
+  #attach(pendingConnect: PendingConnect): void {
     const connection = this.#connection;
-    const { clientId: subdevice, clean, durationS } = wish.connect;
+    const { clientId: subdevice, clean, durationS } = pendingConnect.connect;
     if (connection.state === 'attaching') {
-      this.#connection = { ...connection, next: wish };
+      this.#connection = { ...connection, next: pendingConnect };
       return;
     }
     const client = this.#claimClient(subdevice);
     if (client === undefined) {
-      this.#outlet.counters.unexpectedPackets += 1;
+      this.#sink.counters.unexpectedPackets += 1;
       return;
     }
     if (connection.state === 'attached') {
       if (connection.client.id === subdevice) client.disconnect();
       else this.#detach(connection, 'replaced');
     }
-    this.#connection = { state: 'attaching', client, connect: wish.connect, next: undefined };
-    this.#outlet.report({ kind: 'attach', subdevice, clean, aliveMs: toleranceMs(durationS), will: wish.will });
+    this.#connection = { state: 'attaching', client, connect: pendingConnect.connect, next: undefined };
+    this.#sink.report({ kind: 'attach', subdevice, clean, aliveMs: toleranceMs(durationS), will: pendingConnect.will });
   }
 
   #receiveAttached(connection: Attached, packet: Packet, nowMs: number): void {
     if (packet.kind === 'pingreq') {
       const isOther = packet.clientId !== '' && packet.clientId !== connection.client.id;
-      if (isOther) this.#stranger.receive(packet, nowMs);
+      if (isOther) this.#unconnected.receive(packet, nowMs);
       else this.#ping(connection);
     } else if (packet.kind === 'disconnect') {
       if (packet.durationS === undefined || packet.durationS === 0) return this.#leave(connection, 'asked');
       this.#sleep(connection, toleranceMs(packet.durationS));
-      this.#outlet.send({ kind: 'disconnect', durationS: undefined });
+      this.#sink.send({ kind: 'disconnect', durationS: undefined });
     } else {
       // Also of a sleeper, though it should connect first (MQTT-SN 1.2 §6.14): what has come is not thrown away.
       connection.client.receive(packet, nowMs);
@@ -269,16 +275,16 @@ export class MqttsnPeer {
   }
 
   #ping(connection: Attached): void {
-    if (connection.mode === 'active') this.#outlet.send({ kind: 'pingresp' });
+    if (connection.mode === 'active') this.#sink.send({ kind: 'pingresp' });
     if (connection.mode !== 'asleep') return;
     this.#connection = { ...connection, mode: 'awake' };
-    this.#outlet.report({ kind: 'woke', subdevice: connection.client.id });
+    this.#sink.report({ kind: 'woke', subdevice: connection.client.id });
   }
 
   #sleep(connection: Attached, aliveMs: number): void {
     this.#connection = { ...connection, mode: 'asleep', aliveMs };
     const { client } = connection;
-    this.#outlet.report({ kind: 'slept', subdevice: client.id, aliveMs });
+    this.#sink.report({ kind: 'slept', subdevice: client.id, aliveMs });
     client.sleep();
   }
 
@@ -287,7 +293,7 @@ export class MqttsnPeer {
       this.#connection = { ...connection, next: 'asked' };
     } else if (packet.kind !== 'willmsg') {
       // a repeated WILLMSG waits for the same CONNACK
-      this.#outlet.counters.unexpectedPackets += 1;
+      this.#sink.counters.unexpectedPackets += 1;
     }
   }
 
@@ -301,6 +307,6 @@ export class MqttsnPeer {
     this.#ended = undefined;
     const { client } = connection;
     client.disconnect();
-    this.#outlet.report({ kind: 'detach', subdevice: client.id, cause, aliveUntilMs: aliveUntilMs(connection) });
+    this.#sink.report({ kind: 'detach', subdevice: client.id, cause, aliveUntilMs: aliveUntilMs(connection) });
   }
 }

@@ -7,16 +7,16 @@
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import type { FramingName } from '../../codec/framing.ts';
-import { type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import { decodePacket } from '../../codec/mqttsn-decode.ts';
-import type { DriverOrder } from '../driver.ts';
-import type { Beacon, BeaconSnapshot } from './advertiser.ts';
+import { type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
+import type { DriverCommand } from '../driver.ts';
+import type { Advertiser, AdvertiserSnapshot } from './advertiser.ts';
 import { type ClientLimits, type ClientSnapshot, MqttsnClient } from './client.ts';
 import { aliveUntilMs } from './connection.ts';
-import { Outlet, type Spool } from './packet-sink.ts';
-import { MqttsnPeer, type PeerSnapshot } from './node.ts';
+import { MqttsnNode, type NodeSnapshot } from './node.ts';
+import { type ActionBuffer, PacketSink } from './packet-sink.ts';
 
-export interface PeersOptions extends ClientLimits {
+export interface NodesOptions extends ClientLimits {
   /** Who is on the wire itself, if only one can be: it may publish without a connection. */
   readonly soleSubdevice: string | undefined;
   /** A client may believe to be connected here, since one was when an earlier process ended. */
@@ -32,32 +32,32 @@ const NODES_MAX = 256;
 const CLIENTS_MAX = 64;
 
 /** A session belongs to its client id and not to a peer, which names it: so both are written down by name. */
-export interface PeersSnapshot {
-  readonly beacon: BeaconSnapshot;
+export interface NodesSnapshot {
+  readonly advertiser: AdvertiserSnapshot;
   readonly isInUse: boolean;
-  readonly onWire: PeerSnapshot;
-  readonly nodes: ReadonlyMap<string, PeerSnapshot>;
+  readonly onWire: NodeSnapshot;
+  readonly nodes: ReadonlyMap<string, NodeSnapshot>;
   readonly clients: ReadonlyMap<string, ClientSnapshot>;
 }
 
-export class Peers implements Restorable<PeersSnapshot> {
-  readonly #options: PeersOptions;
-  readonly #spool: Spool;
-  readonly #beacon: Beacon;
-  readonly #onWire: MqttsnPeer;
+export class MqttsnNodes implements Restorable<NodesSnapshot> {
+  readonly #options: NodesOptions;
+  readonly #buffer: ActionBuffer;
+  readonly #advertiser: Advertiser;
+  readonly #onWire: MqttsnNode;
   /** A client has been connected on the wire itself. */
   #isInUse: boolean;
   /** By node id in hexadecimal, longest unheard first. */
-  readonly #nodes = new Map<string, MqttsnPeer>();
+  readonly #nodes = new Map<string, MqttsnNode>();
   /** By client id, longest unseen first. */
   readonly #clients = new Map<string, MqttsnClient>();
 
-  constructor(options: PeersOptions, spool: Spool, beacon: Beacon) {
+  constructor(options: NodesOptions, buffer: ActionBuffer, advertiser: Advertiser) {
     this.#options = options;
-    this.#spool = spool;
-    this.#beacon = beacon;
+    this.#buffer = buffer;
+    this.#advertiser = advertiser;
     this.#isInUse = options.wasInUse;
-    this.#onWire = this.#newPeer(new Outlet(spool, undefined), options.soleSubdevice);
+    this.#onWire = this.#newNode(new PacketSink(buffer, undefined), options.soleSubdevice);
   }
 
   attachedSubdevices(): readonly string[] {
@@ -80,52 +80,53 @@ export class Peers implements Restorable<PeersSnapshot> {
   /** @returns false: within it was no packet */
   receive(packet: Packet, nowMs: number): boolean {
     if (packet.kind !== 'encapsulated') {
-      if (packet.kind === 'searchgw') this.#beacon.answerSearch(new Outlet(this.#spool, undefined), packet.radius);
+      if (packet.kind === 'searchgw')
+        this.#advertiser.answerSearch(new PacketSink(this.#buffer, undefined), packet.radius);
       else this.#onWire.receive(packet, nowMs);
       return true;
     }
     const carried = decodePacket(packet.packet);
     if (!carried.ok || carried.value.kind === 'encapsulated' || packet.node.length === 0) return false;
     if (carried.value.kind === 'searchgw') {
-      this.#beacon.answerSearch(new Outlet(this.#spool, packet.node), carried.value.radius);
+      this.#advertiser.answerSearch(new PacketSink(this.#buffer, packet.node), carried.value.radius);
     } else {
-      this.#peerAt(packet.node, carried.value)?.receive(carried.value, nowMs);
+      this.#nodeAt(packet.node, carried.value)?.receive(carried.value, nowMs);
     }
     return true;
   }
 
-  order(order: DriverOrder, nowMs: number): void {
-    switch (order.kind) {
+  command(command: DriverCommand, nowMs: number): void {
+    switch (command.kind) {
       case 'attached':
-        this.#peerOf(order.subdevice)?.attached(order.answer, nowMs);
+        this.#nodeOf(command.subdevice)?.attached(command.answer, nowMs);
         this.#isInUse ||= this.#onWire.attachment !== undefined;
         break;
       case 'dismiss':
-        this.#peerOf(order.subdevice)?.dismiss();
+        this.#nodeOf(command.subdevice)?.dismiss();
         break;
       case 'acknowledge':
-        this.#find((client) => client.awaits(order.token))?.acknowledge(order.token);
+        this.#find((client) => client.awaits(command.token))?.acknowledge(command.token);
         break;
       case 'refuse':
-        this.#find((client) => client.refuse(order.token, order.why, nowMs));
+        this.#find((client) => client.refuse(command.token, command.why, nowMs));
         break;
       case 'confirm':
-        this.#find((client) => client.confirm(order.token, nowMs));
+        this.#find((client) => client.confirm(command.token, nowMs));
         break;
       case 'released':
-        for (const peer of this.#all()) peer.released(order.subdevice);
+        for (const peer of this.#all()) peer.released(command.subdevice);
         break;
       case 'rest':
-        this.#peerOf(order.subdevice)?.rest();
+        this.#nodeOf(command.subdevice)?.rest();
         break;
       case 'deliver': {
-        const peer = this.#peerOf(order.subdevice);
-        if (peer === undefined) this.#spool.act({ kind: 'undelivered', token: order.token, why: 'lost' });
-        else peer.deliver(order, nowMs);
+        const peer = this.#nodeOf(command.subdevice);
+        if (peer === undefined) this.#buffer.act({ kind: 'undelivered', token: command.token, why: 'lost' });
+        else peer.deliver(command, nowMs);
         break;
       }
       case 'probe':
-        this.#probe(order, nowMs);
+        this.#probe(command, nowMs);
         break;
     }
   }
@@ -136,16 +137,16 @@ export class Peers implements Restorable<PeersSnapshot> {
    */
   opened(nowMs: number): void {
     if (this.#isInUse) this.#onWire.callBack(nowMs);
-    this.#beacon.opened(nowMs);
+    this.#advertiser.opened(nowMs);
   }
 
   closed(): void {
-    this.#beacon.closed();
+    this.#advertiser.closed();
     for (const peer of this.#all()) peer.closed();
   }
 
   wake(nowMs: number): void {
-    this.#beacon.wake(nowMs);
+    this.#advertiser.wake(nowMs);
     for (const peer of this.#all()) peer.wake(nowMs);
   }
 
@@ -154,14 +155,14 @@ export class Peers implements Restorable<PeersSnapshot> {
   }
 
   wakeAtMs(): number | undefined {
-    let atMs = this.#beacon.wakeAtMs() ?? Number.POSITIVE_INFINITY;
+    let atMs = this.#advertiser.wakeAtMs() ?? Number.POSITIVE_INFINITY;
     for (const peer of this.#all()) atMs = Math.min(atMs, peer.wakeAtMs());
     return Number.isFinite(atMs) ? atMs : undefined;
   }
 
-  snapshot(): PeersSnapshot {
+  snapshot(): NodesSnapshot {
     return {
-      beacon: this.#beacon.snapshot(),
+      advertiser: this.#advertiser.snapshot(),
       isInUse: this.#isInUse,
       onWire: this.#onWire.snapshot(),
       nodes: new Map([...this.#nodes].map(([key, peer]) => [key, peer.snapshot()])),
@@ -169,49 +170,49 @@ export class Peers implements Restorable<PeersSnapshot> {
     };
   }
 
-  restore({ beacon, isInUse, onWire, nodes, clients }: PeersSnapshot): void {
-    this.#beacon.restore(beacon);
+  restore({ advertiser, isInUse, onWire, nodes, clients }: NodesSnapshot): void {
+    this.#advertiser.restore(advertiser);
     this.#isInUse = isInUse;
     for (const [id, client] of clients) this.#clientOf(id).restore(client);
     const clientOf = (id: string): MqttsnClient => this.#clientOf(id);
     this.#onWire.restore(onWire, clientOf);
     for (const [key, snapshot] of nodes) {
-      const outlet = new Outlet(this.#spool, new Uint8Array(Buffer.from(key, 'hex')));
-      const peer = this.#newPeer(outlet, this.#options.nodes.get(key));
+      const sink = new PacketSink(this.#buffer, new Uint8Array(Buffer.from(key, 'hex')));
+      const peer = this.#newNode(sink, this.#options.nodes.get(key));
       peer.restore(snapshot, clientOf);
       this.#nodes.set(key, peer);
     }
   }
 
-  #probe({ subdevice, token }: Extract<DriverOrder, { kind: 'probe' }>, nowMs: number): void {
-    const attachment = this.#peerOf(subdevice)?.attachment;
+  #probe({ subdevice, token }: Extract<DriverCommand, { kind: 'probe' }>, nowMs: number): void {
+    const attachment = this.#nodeOf(subdevice)?.attachment;
     if (attachment?.mode === 'active') return attachment.client.probe(token, nowMs);
     const why = attachment === undefined ? 'it is not connected' : 'it is asleep';
-    this.#spool.act({ kind: 'probed', token, outcome: { kind: 'not asked', why } });
+    this.#buffer.act({ kind: 'probed', token, outcome: { kind: 'not asked', why } });
   }
 
-  *#all(): Iterable<MqttsnPeer> {
+  *#all(): Iterable<MqttsnNode> {
     yield this.#onWire;
     yield* this.#nodes.values();
   }
 
-  #peerOf(clientId: string): MqttsnPeer | undefined {
+  #nodeOf(clientId: string): MqttsnNode | undefined {
     if (this.#onWire.clientId === clientId) return this.#onWire;
     for (const peer of this.#nodes.values()) if (peer.clientId === clientId) return peer;
     return undefined;
   }
 
   /** @returns `undefined`: so many nodes are connected that there is no room for another */
-  #peerAt(node: Uint8Array, packet: Packet): MqttsnPeer | undefined {
+  #nodeAt(node: Uint8Array, packet: Packet): MqttsnNode | undefined {
     const key = Buffer.from(node).toString('hex');
     const known = this.#nodes.get(key);
-    const outlet = new Outlet(this.#spool, node);
+    const sink = new PacketSink(this.#buffer, node);
     if (known === undefined && this.#nodes.size >= NODES_MAX && !this.#forgetNode()) {
-      this.#spool.counters.unexpectedPackets += 1;
-      if (packet.kind === 'connect') outlet.send({ kind: 'connack', returnCode: RETURN_CODE.congestion });
+      this.#buffer.counters.unexpectedPackets += 1;
+      if (packet.kind === 'connect') sink.send({ kind: 'connack', returnCode: RETURN_CODE.congestion });
       return undefined;
     }
-    const peer = known ?? this.#newPeer(outlet, this.#options.nodes.get(key));
+    const peer = known ?? this.#newNode(sink, this.#options.nodes.get(key));
     this.#nodes.delete(key);
     this.#nodes.set(key, peer);
     return peer;
@@ -222,10 +223,10 @@ export class Peers implements Restorable<PeersSnapshot> {
     return false;
   }
 
-  #newPeer(outlet: Outlet, publisher: string | undefined): MqttsnPeer {
+  #newNode(sink: PacketSink, publisher: string | undefined): MqttsnNode {
     const { predefinedTopics, retryMs, framing } = this.#options;
-    const peer: MqttsnPeer = new MqttsnPeer({
-      ...{ outlet, publisher, predefinedTopics },
+    const peer: MqttsnNode = new MqttsnNode({
+      ...{ sink, publisher, predefinedTopics },
       isLineChecked: framing !== 'sn-raw',
       disconnectPauseMs: retryMs,
       claimClient: (id) => this.#claim(id, peer),
@@ -233,8 +234,8 @@ export class Peers implements Restorable<PeersSnapshot> {
     return peer;
   }
 
-  #claim(id: string, peer: MqttsnPeer): MqttsnClient | undefined {
-    const holder = this.#peerOf(id);
+  #claim(id: string, peer: MqttsnNode): MqttsnClient | undefined {
+    const holder = this.#nodeOf(id);
     if (holder !== undefined && holder !== peer) {
       if (holder.attachment === undefined) return undefined; // not yet
       holder.yieldClient();
@@ -244,14 +245,15 @@ export class Peers implements Restorable<PeersSnapshot> {
     this.#clients.set(id, client);
     for (const other of this.#clients.keys()) {
       if (this.#clients.size <= CLIENTS_MAX) break;
-      if (other !== id && this.#peerOf(other) === undefined) this.#clients.delete(other);
+      if (other !== id && this.#nodeOf(other) === undefined) this.#clients.delete(other);
     }
     return client;
   }
 
   /** Known, or new. */
   #clientOf(id: string): MqttsnClient {
-    const client = this.#clients.get(id) ?? new MqttsnClient(id, new Outlet(this.#spool, undefined), this.#options);
+    const client =
+      this.#clients.get(id) ?? new MqttsnClient(id, new PacketSink(this.#buffer, undefined), this.#options);
     this.#clients.set(id, client);
     return client;
   }

@@ -1,22 +1,22 @@
 /**
  * What the parts of an MQTT-SN link want done while one input is handled, in the order they want it, and the counters
- * they move. One `Spool` per link, emptied after every input, so tokens are never drawn twice; one `Outlet` per address.
+ * they move. One `ActionBuffer` per link, emptied after every input, so tokens are never drawn twice; one `PacketSink` per address.
  */
 import { type DiscardReason, sampleBytes } from '../../base/discard.ts';
 import type { ChannelAction } from '../../base/machine.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import type { Framing } from '../../codec/framing.ts';
-import type { Packet } from '../../codec/mqttsn-packets.ts';
 import { encodePacket, packetBytes } from '../../codec/mqttsn-encode.ts';
+import type { Packet } from '../../codec/mqttsn-packets.ts';
 import type { DriverReport, LinkAction } from '../driver.ts';
 
-export interface SpoolSnapshot {
-  readonly counters: Spool['counters'];
+export interface ActionBufferSnapshot {
+  readonly counters: ActionBuffer['counters'];
   readonly lastToken: number;
 }
 
 /** Empty between inputs: what is written down then has no actions. */
-export class Spool implements Restorable<SpoolSnapshot> {
+export class ActionBuffer implements Restorable<ActionBufferSnapshot> {
   readonly #frame: Framing['encode'];
   readonly #packetBytesMax: number;
   readonly counters = { bytesOut: 0, framesOut: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 };
@@ -66,34 +66,34 @@ export class Spool implements Restorable<SpoolSnapshot> {
     return actions;
   }
 
-  snapshot(): SpoolSnapshot {
+  snapshot(): ActionBufferSnapshot {
     return { counters: { ...this.counters }, lastToken: this.#lastToken };
   }
 
-  restore({ counters, lastToken }: SpoolSnapshot): void {
+  restore({ counters, lastToken }: ActionBufferSnapshot): void {
     Object.assign(this.counters, counters);
     this.#lastToken = lastToken;
   }
 }
 
-export class Outlet {
-  readonly #spool: Spool;
+export class PacketSink {
+  readonly #buffer: ActionBuffer;
   /** The node behind a forwarder that hears what is sent; `undefined`: whoever is on the wire itself. */
   node: Uint8Array | undefined;
 
-  constructor(spool: Spool, node: Uint8Array | undefined) {
-    this.#spool = spool;
+  constructor(buffer: ActionBuffer, node: Uint8Array | undefined) {
+    this.#buffer = buffer;
     this.node = node;
   }
 
-  get counters(): Spool['counters'] {
-    return this.#spool.counters;
+  get counters(): ActionBuffer['counters'] {
+    return this.#buffer.counters;
   }
 
   /** Whether `send` would send it. */
   fits(packet: Packet): boolean {
     const { node } = this;
-    return this.#spool.fits(packet, node === undefined ? 0 : headerBytes(node));
+    return this.#buffer.fits(packet, node === undefined ? 0 : headerBytes(node));
   }
 
   /**
@@ -102,21 +102,21 @@ export class Outlet {
    */
   send(packet: Packet, radius = 0): boolean {
     const { node } = this;
-    if (node === undefined) return this.#spool.send(packet);
+    if (node === undefined) return this.#buffer.send(packet);
     if (!this.fits(packet)) return false;
-    return this.#spool.send({ kind: 'encapsulated', radius, node, packet: encodePacket(packet) });
+    return this.#buffer.send({ kind: 'encapsulated', radius, node, packet: encodePacket(packet) });
   }
 
   report(report: DriverReport): void {
-    this.#spool.act(report);
+    this.#buffer.act(report);
   }
 
-  discard(...discarded: Parameters<Spool['discard']>): void {
-    this.#spool.discard(...discarded);
+  discard(...discarded: Parameters<ActionBuffer['discard']>): void {
+    this.#buffer.discard(...discarded);
   }
 
   drawToken(): number {
-    return this.#spool.drawToken();
+    return this.#buffer.drawToken();
   }
 }
 

@@ -8,7 +8,7 @@
  */
 import type { ProbeOutcome } from '../../base/probe.ts';
 import type { Restorable } from '../../base/snapshot.ts';
-import type { Outlet } from './packet-sink.ts';
+import type { PacketSink } from './packet-sink.ts';
 
 interface Asked {
   readonly token: number;
@@ -22,14 +22,14 @@ export interface PingSnapshot {
 }
 
 export class Ping implements Restorable<PingSnapshot> {
-  readonly #outlet: Outlet;
+  readonly #sink: PacketSink;
   readonly #answerMsMax: number;
   #asked: Asked | undefined;
   #restsUntilMs = 0;
 
   /** @param answerMsMax wait for PINGRESP: T_retry, as for any other answer (MQTT-SN 1.2 §7.2) */
-  constructor(outlet: Outlet, answerMsMax: number) {
-    this.#outlet = outlet;
+  constructor(sink: PacketSink, answerMsMax: number) {
+    this.#sink = sink;
     this.#answerMsMax = answerMsMax;
   }
 
@@ -60,7 +60,7 @@ export class Ping implements Restorable<PingSnapshot> {
     if (sentAtMs === undefined) {
       if (nowMs < this.#restsUntilMs) return;
       this.#asked = { token, sentAtMs: nowMs };
-      this.#outlet.send({ kind: 'pingreq', clientId: '' });
+      this.#sink.send({ kind: 'pingreq', clientId: '' });
     } else if (nowMs >= sentAtMs + this.#answerMsMax) {
       this.#restsUntilMs = nowMs + this.#answerMsMax;
       this.#end({ kind: 'asked', requests: 1, answers: 0, damaged: 0, tripMs: undefined });
@@ -90,6 +90,6 @@ export class Ping implements Restorable<PingSnapshot> {
   }
 
   #report(token: number, outcome: ProbeOutcome): void {
-    this.#outlet.report({ kind: 'probed', token, outcome });
+    this.#sink.report({ kind: 'probed', token, outcome });
   }
 }

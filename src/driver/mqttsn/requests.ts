@@ -17,7 +17,7 @@ import {
   type UnsubscribePacket,
 } from '../../codec/mqttsn-packets.ts';
 import type { RefuseReason } from '../driver.ts';
-import type { Outlet } from './packet-sink.ts';
+import type { PacketSink } from './packet-sink.ts';
 import { hasWildcard, type TopicTable } from './topics.ts';
 import { willChangeOf } from './will.ts';
 
@@ -48,25 +48,25 @@ interface WillUpdate {
 type WillUpdatePacket = Extract<Packet, { kind: 'willtopicupd' | 'willmsgupd' }>;
 
 interface RequestTerms {
-  readonly outlet: Outlet;
+  readonly sink: PacketSink;
   readonly topics: TopicTable;
   readonly requestsMax: number;
 }
 
-export interface RequestsSnapshot {
+export interface ClientRequestsSnapshot {
   readonly byToken: ReadonlyMap<number, Request>;
 }
 
-export class Requests implements Restorable<RequestsSnapshot> {
+export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
   readonly #subdevice: string;
-  readonly #outlet: Outlet;
+  readonly #sink: PacketSink;
   readonly #topics: TopicTable;
   readonly #requestsMax: number;
   readonly #byToken = new Map<number, Request>();
 
-  constructor(subdevice: string, { outlet, topics, requestsMax }: RequestTerms) {
+  constructor(subdevice: string, { sink, topics, requestsMax }: RequestTerms) {
     this.#subdevice = subdevice;
-    this.#outlet = outlet;
+    this.#sink = sink;
     this.#topics = topics;
     this.#requestsMax = requestsMax;
   }
@@ -86,11 +86,11 @@ export class Requests implements Restorable<RequestsSnapshot> {
     if (topicId === undefined) {
       this.#regack(0, messageId, RETURN_CODE.congestion);
     } else if (this.#topics.isDurable(topicId)) {
-      this.#topics.told(topicId);
+      this.#topics.announced(topicId);
       this.#regack(topicId, messageId, RETURN_CODE.accepted);
     } else {
       const token = this.#await({ kind: 'register', messageId, name: topic, topicId });
-      this.#outlet.report({ kind: 'topicBound', subdevice: this.#subdevice, topicId, topic, token });
+      this.#sink.report({ kind: 'topicBound', subdevice: this.#subdevice, topicId, topic, token });
     }
   }
 
@@ -112,19 +112,19 @@ export class Requests implements Restorable<RequestsSnapshot> {
     const topicIdField = givenId ?? predefinedIdOf(filter);
     const token = this.#await({ kind: 'subscribe', messageId, name, qos, givenId, topicIdField });
     const subdevice = this.#subdevice;
-    this.#outlet.report({ kind: 'subscribe', subdevice, filter: name, qos, topicId: givenId, token });
+    this.#sink.report({ kind: 'subscribe', subdevice, filter: name, qos, topicId: givenId, token });
   }
 
   /** UNSUBACK has no return code: what cannot be done now is left unanswered, and asked again. */
   unsubscribe({ filter, messageId }: UnsubscribePacket): void {
     const name = this.#topics.filterOf(filter);
     if (name === undefined || name === '') {
-      this.#outlet.send({ kind: 'unsuback', messageId });
+      this.#sink.send({ kind: 'unsuback', messageId });
       return;
     }
     if (this.#isFull() || this.#isUnderway('unsubscribe', messageId, name)) return;
     const token = this.#await({ kind: 'unsubscribe', messageId, name });
-    this.#outlet.report({ kind: 'unsubscribe', subdevice: this.#subdevice, filter: name, token });
+    this.#sink.report({ kind: 'unsubscribe', subdevice: this.#subdevice, filter: name, token });
   }
 
   /**
@@ -145,7 +145,7 @@ export class Requests implements Restorable<RequestsSnapshot> {
     const returnCode = change === undefined ? RETURN_CODE.notSupported : undefined;
     const token = this.#await({ kind, messageId: 0, name, returnCode });
     if (change === undefined) this.#answerUpdates(kind);
-    else this.#outlet.report({ kind: 'will', subdevice: this.#subdevice, change, token });
+    else this.#sink.report({ kind: 'will', subdevice: this.#subdevice, change, token });
   }
 
   /** @returns whether the token was one of these */
@@ -157,18 +157,18 @@ export class Requests implements Restorable<RequestsSnapshot> {
     switch (request.kind) {
       case 'register':
         this.#topics.bind(request.topicId, name);
-        this.#topics.told(request.topicId);
+        this.#topics.announced(request.topicId);
         this.#regack(request.topicId, messageId, RETURN_CODE.accepted);
         break;
       case 'subscribe':
         if (request.givenId !== undefined) {
           this.#topics.bind(request.givenId, name);
-          this.#topics.told(request.givenId);
+          this.#topics.announced(request.givenId);
         }
         this.#suback({ topicId: request.topicIdField, qos: request.qos, messageId, returnCode: RETURN_CODE.accepted });
         break;
       case 'unsubscribe':
-        this.#outlet.send({ kind: 'unsuback', messageId });
+        this.#sink.send({ kind: 'unsuback', messageId });
         break;
     }
     return true;
@@ -190,17 +190,17 @@ export class Requests implements Restorable<RequestsSnapshot> {
         this.#suback({ topicId: 0, qos: 0, messageId, returnCode: returnCodeOf(why) });
         break;
       case 'unsubscribe':
-        if (why !== 'congestion') this.#outlet.send({ kind: 'unsuback', messageId });
+        if (why !== 'congestion') this.#sink.send({ kind: 'unsuback', messageId });
         break;
     }
     return true;
   }
 
-  snapshot(): RequestsSnapshot {
+  snapshot(): ClientRequestsSnapshot {
     return { byToken: new Map(this.#byToken) };
   }
 
-  restore({ byToken }: RequestsSnapshot): void {
+  restore({ byToken }: ClientRequestsSnapshot): void {
     for (const [token, request] of byToken) this.#byToken.set(token, request);
   }
 
@@ -216,7 +216,7 @@ export class Requests implements Restorable<RequestsSnapshot> {
   }
 
   #await(request: Request): number {
-    const token = this.#outlet.drawToken();
+    const token = this.#sink.drawToken();
     this.#byToken.set(token, request);
     return token;
   }
@@ -228,7 +228,7 @@ export class Requests implements Restorable<RequestsSnapshot> {
   }
 
   #regack(topicId: number, messageId: number, returnCode: number): void {
-    this.#outlet.send({ kind: 'regack', topicId, messageId, returnCode });
+    this.#sink.send({ kind: 'regack', topicId, messageId, returnCode });
   }
 
   /** @returns whether the token was of an update of the will */
@@ -251,11 +251,11 @@ export class Requests implements Restorable<RequestsSnapshot> {
   }
 
   #answerUpdate(kind: WillUpdatePacket['kind'], returnCode: number): void {
-    this.#outlet.send({ kind: kind === 'willtopicupd' ? 'willtopicresp' : 'willmsgresp', returnCode });
+    this.#sink.send({ kind: kind === 'willtopicupd' ? 'willtopicresp' : 'willmsgresp', returnCode });
   }
 
   #suback(answer: Omit<SubackPacket, 'kind'>): void {
-    this.#outlet.send({ kind: 'suback', ...answer });
+    this.#sink.send({ kind: 'suback', ...answer });
   }
 }
 

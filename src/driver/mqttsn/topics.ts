@@ -35,7 +35,7 @@ export interface TopicTableSnapshot {
   readonly bindings: ReadonlyMap<number, Binding>;
   /** Those by which their topics are known now. */
   readonly ids: readonly number[];
-  readonly told: readonly number[];
+  readonly announced: readonly number[];
   readonly lastKeptId: number;
   readonly lastReplaceableId: number;
 }
@@ -46,7 +46,7 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
   readonly #predefinedIds: ReadonlyMap<string, number>;
   readonly #bindings = new Map<number, Binding>();
   readonly #ids = new Map<string, number>();
-  readonly #told = new Set<number>();
+  readonly #announced = new Set<number>();
   #lastKeptId = 0;
   #lastReplaceableId = REPLACEABLE_ID_MIN - 1;
 
@@ -70,7 +70,7 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
    * not durable may still become so: they are not given again.
    */
   resume(durable: ReadonlyMap<number, string>): void {
-    this.#told.clear();
+    this.#announced.clear();
     this.#bindings.clear();
     this.#ids.clear();
     for (const [id, topic] of durable) {
@@ -120,13 +120,13 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
   }
 
   /** The client knows the id from now on, in this connection. */
-  told(id: number): void {
-    if (this.#bindings.has(id)) this.#told.add(id);
+  announced(id: number): void {
+    if (this.#bindings.has(id)) this.#announced.add(id);
   }
 
   /** The client says that it does not know the id. */
   untold(id: number): void {
-    this.#told.delete(id);
+    this.#announced.delete(id);
   }
 
   /** The name behind the topic of a PUBLISH from the client; `undefined`: invalid topic id. */
@@ -142,7 +142,7 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
   /** How `topic` can be sent to the client without a REGISTER; `undefined`: it must be registered first. */
   referenceTo(topic: string): TopicReference | undefined {
     const id = this.#ids.get(topic);
-    if (id !== undefined && this.#told.has(id)) {
+    if (id !== undefined && this.#announced.has(id)) {
       this.#touch(id);
       return { type: 'normal', id };
     }
@@ -155,16 +155,16 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
     return {
       bindings: new Map(this.#bindings),
       ids: [...this.#ids.values()],
-      told: [...this.#told],
+      announced: [...this.#announced],
       lastKeptId: this.#lastKeptId,
       lastReplaceableId: this.#lastReplaceableId,
     };
   }
 
-  restore({ bindings, ids, told, lastKeptId, lastReplaceableId }: TopicTableSnapshot): void {
+  restore({ bindings, ids, announced, lastKeptId, lastReplaceableId }: TopicTableSnapshot): void {
     for (const [id, binding] of bindings) this.#bindings.set(id, binding);
     for (const id of ids) this.#ids.set(bindings.get(id)?.topic ?? '', id);
-    for (const id of told) this.#told.add(id);
+    for (const id of announced) this.#announced.add(id);
     this.#lastKeptId = lastKeptId;
     this.#lastReplaceableId = lastReplaceableId;
   }
@@ -217,7 +217,7 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
   #forgetId(id: number): void {
     const topic = this.#bindings.get(id)?.topic ?? '';
     this.#bindings.delete(id);
-    this.#told.delete(id);
+    this.#announced.delete(id);
     if (this.#ids.get(topic) === id) this.#ids.delete(topic);
   }
 

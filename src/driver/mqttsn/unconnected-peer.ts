@@ -9,7 +9,7 @@
 import { retaining } from '../../base/message.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import type { Packet, PublishPacket } from '../../codec/mqttsn-packets.ts';
-import type { Outlet } from './packet-sink.ts';
+import type { PacketSink } from './packet-sink.ts';
 import { hasWildcard } from './topics.ts';
 
 const FROM_GATEWAYS: ReadonlySet<Packet['kind']> = new Set([
@@ -24,8 +24,8 @@ const FROM_GATEWAYS: ReadonlySet<Packet['kind']> = new Set([
   'willmsgresp',
 ]);
 
-export interface StrangerTerms {
-  readonly outlet: Outlet;
+export interface UnconnectedPeerTerms {
+  readonly sink: PacketSink;
   /** Whose publications come from here without a connection; `undefined`: nobody's. */
   readonly publisher: string | undefined;
   readonly predefinedTopics: ReadonlyMap<number, string>;
@@ -35,7 +35,7 @@ export interface StrangerTerms {
   readonly disconnectPauseMs: number;
 }
 
-export interface StrangerSnapshot {
+export interface UnconnectedPeerSnapshot {
   readonly disconnectNotBeforeMs: number;
   readonly due: Due | undefined;
 }
@@ -51,21 +51,21 @@ const QUIET_MS = 250;
 /** Longest wait on a line that is never quiet. */
 const DUE_MS_MAX = 2000;
 
-export class Stranger implements Restorable<StrangerSnapshot> {
-  readonly #terms: StrangerTerms;
+export class UnconnectedPeer implements Restorable<UnconnectedPeerSnapshot> {
+  readonly #terms: UnconnectedPeerTerms;
   #disconnectNotBeforeMs = 0;
   #due: Due | undefined;
 
-  constructor(terms: StrangerTerms) {
+  constructor(terms: UnconnectedPeerTerms) {
     this.#terms = terms;
   }
 
   receive(packet: Packet, nowMs: number): void {
     if (packet.kind === 'publish' && packet.qos === -1) return this.#publish(packet);
-    this.#terms.outlet.counters.unexpectedPackets += 1;
+    this.#terms.sink.counters.unexpectedPackets += 1;
     // of QoS 1 it comes again once its subdevice has connected
     if (packet.kind === 'publish' && packet.qos === 0)
-      this.#terms.outlet.discard('client not connected', packet.payload, this.#terms.publisher);
+      this.#terms.sink.discard('client not connected', packet.payload, this.#terms.publisher);
     if (FROM_GATEWAYS.has(packet.kind) || nowMs < this.#disconnectNotBeforeMs) return;
     if (this.#due !== undefined) return;
     if (packet.kind === 'disconnect' || this.#terms.isLineChecked) this.#disconnect(nowMs);
@@ -100,11 +100,11 @@ export class Stranger implements Restorable<StrangerSnapshot> {
     return this.#due?.atMs ?? Number.POSITIVE_INFINITY;
   }
 
-  snapshot(): StrangerSnapshot {
+  snapshot(): UnconnectedPeerSnapshot {
     return { disconnectNotBeforeMs: this.#disconnectNotBeforeMs, due: this.#due };
   }
 
-  restore({ disconnectNotBeforeMs, due }: StrangerSnapshot): void {
+  restore({ disconnectNotBeforeMs, due }: UnconnectedPeerSnapshot): void {
     this.#disconnectNotBeforeMs = disconnectNotBeforeMs;
     this.#due = due;
   }
@@ -112,16 +112,16 @@ export class Stranger implements Restorable<StrangerSnapshot> {
   #disconnect(nowMs: number): void {
     this.#due = undefined;
     this.#disconnectNotBeforeMs = nowMs + this.#terms.disconnectPauseMs;
-    this.#terms.outlet.send({ kind: 'disconnect', durationS: undefined });
+    this.#terms.sink.send({ kind: 'disconnect', durationS: undefined });
   }
 
   /** By predefined id or short name only (MQTT-SN 1.2 §6.8). Nobody waits for an answer: what cannot pass is counted. */
   #publish({ topic, payload, retain }: PublishPacket): void {
-    const { outlet, publisher: subdevice, predefinedTopics } = this.#terms;
+    const { sink, publisher: subdevice, predefinedTopics } = this.#terms;
     const name = topic.type === 'short' ? topic.name : predefinedTopics.get(topic.type === 'predefined' ? topic.id : 0);
     if (subdevice === undefined || name === undefined || hasWildcard(name)) {
-      outlet.counters.unexpectedPackets += 1;
-      outlet.discard(subdevice === undefined ? 'client not connected' : 'unknown topic id', payload, subdevice);
-    } else outlet.report({ kind: 'unconnected', subdevice, topic: name, payload, ...retaining(retain) });
+      sink.counters.unexpectedPackets += 1;
+      sink.discard(subdevice === undefined ? 'client not connected' : 'unknown topic id', payload, subdevice);
+    } else sink.report({ kind: 'unconnected', subdevice, topic: name, payload, ...retaining(retain) });
   }
 }

@@ -7,13 +7,13 @@
  * Source: MQTT-SN 1.2 §6.3, §6.4.
  */
 import { type Message, retaining } from '../../base/message.ts';
-import { type ConnectPacket, type Packet, RETURN_CODE, type Will } from '../../codec/mqttsn-packets.ts';
+import { type ConnectPacket, type MqttsnWill, type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import type { WillChange } from '../driver.ts';
-import type { Outlet } from './packet-sink.ts';
+import type { PacketSink } from './packet-sink.ts';
 import { hasWildcard } from './topics.ts';
 
 /** A CONNECT with everything that belongs to it. */
-export interface Wish {
+export interface PendingConnect {
   readonly connect: ConnectPacket;
   readonly will: Message | 'unchanged' | undefined;
 }
@@ -31,22 +31,22 @@ type Answer = Extract<Packet, { kind: 'willmsgreq' | 'connack' }>;
 
 export class WillDialog {
   readonly connect: ConnectPacket;
-  readonly #outlet: Outlet;
+  readonly #sink: PacketSink;
   #topic: WillTopicPacket | undefined;
 
   /** As it was written down, or with no topic yet. */
-  constructor({ connect, topic }: WillDialogSnapshot, outlet: Outlet) {
+  constructor({ connect, topic }: WillDialogSnapshot, sink: PacketSink) {
     this.connect = connect;
-    this.#outlet = outlet;
+    this.#sink = sink;
     this.#topic = topic;
   }
 
   begin(): void {
-    this.#outlet.send({ kind: 'willtopicreq' });
+    this.#sink.send({ kind: 'willtopicreq' });
   }
 
   /** @returns `goes on`, `refused` (the CONNACK has left), or the wish that is now complete */
-  receive(packet: WillPacket): 'goes on' | 'refused' | Wish {
+  receive(packet: WillPacket): 'goes on' | 'refused' | PendingConnect {
     const { connect } = this;
     if (packet.kind === 'willmsg') {
       const topic = this.#topic?.will === undefined ? undefined : topicOf(this.#topic.will);
@@ -55,10 +55,10 @@ export class WillDialog {
     if (packet.will === undefined) return { connect, will: undefined };
     this.#topic = packet;
     if (topicOf(packet.will) === undefined) {
-      this.#outlet.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
+      this.#sink.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
       return 'refused';
     }
-    this.#outlet.send({ kind: 'willmsgreq' });
+    this.#sink.send({ kind: 'willmsgreq' });
     return 'goes on';
   }
 
@@ -82,7 +82,7 @@ export function willChangeOf(packet: Extract<Packet, { kind: 'willtopicupd' | 'w
 }
 
 /** The hub has no QoS 2, and −1 is for publications without a connection. */
-function topicOf({ topic, qos, retain }: Will): WillTopic | undefined {
+function topicOf({ topic, qos, retain }: MqttsnWill): WillTopic | undefined {
   const isPossible = (qos === 0 || qos === 1) && topic !== '' && !hasWildcard(topic);
   return isPossible ? { topic, qos, ...retaining(retain) } : undefined;
 }

@@ -5,7 +5,7 @@ export type ClientState =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'waiting'; readonly untilMs: number }
   | { readonly kind: 'dialing'; readonly deadlineMs: number }
-  | { readonly kind: 'greeting'; readonly deadlineMs: number }
+  | { readonly kind: 'awaitingConnack'; readonly deadlineMs: number }
   | { readonly kind: 'online'; readonly sinceMs: number }
   | {
       readonly kind: 'closing';
@@ -17,14 +17,14 @@ export type ClientState =
       /** PINGREQ was not answered. */
       readonly isSilent: boolean;
       readonly onlineSinceMs: number | undefined;
-      readonly stage: 'dialing' | 'greeting' | 'online';
+      readonly stage: 'dialing' | 'awaitingConnack' | 'online';
     };
 
 /** How far a connection that is over had come. */
 export function stageOf(state: ClientState): 'no connection' | 'before CONNACK' | 'accepted' {
   const kind = state.kind === 'closing' ? state.stage : state.kind;
   if (kind === 'online') return 'accepted';
-  return kind === 'greeting' ? 'before CONNACK' : 'no connection';
+  return kind === 'awaitingConnack' ? 'before CONNACK' : 'no connection';
 }
 
 /** What ended a connection that was up. */
@@ -47,7 +47,7 @@ export function deadlineOf(state: ClientState): number | undefined {
     case 'waiting':
       return state.untilMs;
     case 'dialing':
-    case 'greeting':
+    case 'awaitingConnack':
       return state.deadlineMs;
     case 'stopped':
     case 'online':

@@ -14,12 +14,12 @@ export interface Credentials {
   readonly password: Uint8Array | undefined;
 }
 
-export interface Device {
+export interface HubDevice {
   readonly productId: string;
   readonly deviceName: string;
 }
 
-export interface Signing extends Device {
+export interface Signing extends HubDevice {
   /** Base64, as the hub's console shows it. */
   readonly deviceSecret: string;
   readonly method: 'hmacsha256' | 'hmacsha1';
@@ -43,7 +43,7 @@ export function signCredentials(signing: Signing, wallMs: number | undefined, ra
 }
 
 /** Where TLS has proved who we are, a user name is all that the vendor's SDK sends (hub contract §1.3). */
-export function nameDevice(device: Device, wallMs: number | undefined, random: () => number): NamedDevice {
+export function nameDevice(device: HubDevice, wallMs: number | undefined, random: () => number): NamedDevice {
   const expiryS = expiryOf(wallMs);
   let connectionId = '';
   for (let index = 0; index < CONNECTION_ID_CHARACTERS; index += 1) {

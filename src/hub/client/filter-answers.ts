@@ -21,14 +21,14 @@ interface OpenRequest extends Request {
   readonly deadlineMs: number;
 }
 
-export interface RequestsSnapshot {
+export interface UnansweredFiltersSnapshot {
   readonly open: ReadonlyMap<number, OpenRequest>;
   readonly late: ReadonlyMap<number, Request>;
   readonly waiting: readonly Request[];
   readonly lastId: number;
 }
 
-export class Requests implements Restorable<RequestsSnapshot> {
+export class UnansweredFilters implements Restorable<UnansweredFiltersSnapshot> {
   readonly #answerMsMax: number;
   readonly #open = new Map<number, OpenRequest>();
   readonly #late = new Map<number, Request>();
@@ -93,14 +93,14 @@ export class Requests implements Restorable<RequestsSnapshot> {
     this.#waiting = [];
   }
 
-  snapshot(): RequestsSnapshot {
+  snapshot(): UnansweredFiltersSnapshot {
     return {
       ...{ open: new Map(this.#open), late: new Map(this.#late) },
       ...{ waiting: [...this.#waiting], lastId: this.#lastId },
     };
   }
 
-  restore({ open, late, waiting, lastId }: RequestsSnapshot): void {
+  restore({ open, late, waiting, lastId }: UnansweredFiltersSnapshot): void {
     for (const [packetId, request] of late) this.#late.set(packetId, request);
     for (const [packetId, request] of open) this.#open.set(packetId, request);
     this.#waiting = [...waiting];

@@ -12,18 +12,18 @@ import { crc32 } from '../../codec/crc32.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
 import { encodeMqtt } from '../../codec/mqtt-wire.ts';
 import { type ClientState, deadlineOf, endOf, onlineSince, stageOf } from './client-state.ts';
-import { Comeback, type ComebackSnapshot } from './reconnect-policy.ts';
 import { connackProblem } from './connack.ts';
-import { Connection, type ConnectionSnapshot } from './hub-link.ts';
 import type { HubAction, HubClientOptions, HubInput, HubState } from './hub-contract.ts';
-import type { Takings } from './takeover.ts';
+import { HubLink, type HubLinkSnapshot } from './hub-link.ts';
+import { ReconnectPolicy, type ReconnectSnapshot } from './reconnect-policy.ts';
+import type { TakeoverStats } from './takeover.ts';
 
 /** Nothing of the credentials: they are asked for at each CONNECT, and not kept. */
 interface HubClientSnapshot {
   readonly state: ClientState;
   readonly isStopping: boolean;
-  readonly comeback: ComebackSnapshot;
-  readonly connection: ConnectionSnapshot;
+  readonly reconnect: ReconnectSnapshot;
+  readonly connection: HubLinkSnapshot;
   readonly invalidMessages: readonly string[];
 }
 
@@ -32,8 +32,8 @@ const INVALID_MESSAGES_MAX = 64;
 
 export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubClientSnapshot> {
   readonly #options: HubClientOptions;
-  readonly #comeback: Comeback;
-  readonly #connection: Connection;
+  readonly #reconnect: ReconnectPolicy;
+  readonly #connection: HubLink;
   /** Messages for which a connection was closed, by content. */
   readonly #invalidMessages = new Set<string>();
   #state: ClientState = { kind: 'stopped' };
@@ -41,8 +41,8 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
 
   constructor(options: HubClientOptions) {
     this.#options = options;
-    this.#comeback = new Comeback(options.reconnect, options.random);
-    this.#connection = new Connection(options);
+    this.#reconnect = new ReconnectPolicy(options.reconnect, options.random);
+    this.#connection = new HubLink(options);
   }
 
   get state(): HubState {
@@ -55,8 +55,8 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   }
 
   /** Connections in a row that somebody else seems to have taken from us. */
-  takings(nowMs: number): Takings {
-    return this.#comeback.takings(this.#state, nowMs);
+  takeovers(nowMs: number): TakeoverStats {
+    return this.#reconnect.takeovers(this.#state, nowMs);
   }
 
   handle(input: HubInput, nowMs: number): HubAction[] {
@@ -76,7 +76,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       case 'closed':
         return this.#closed(input.reason, nowMs);
       default:
-        return this.#state.kind === 'online' ? this.#order(input, nowMs) : [];
+        return this.#state.kind === 'online' ? this.#command(input, nowMs) : [];
     }
   }
 
@@ -96,27 +96,27 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     return {
       state: this.#state,
       isStopping: this.#isStopping,
-      comeback: this.#comeback.snapshot(),
+      reconnect: this.#reconnect.snapshot(),
       connection: this.#connection.snapshot(),
       invalidMessages: [...this.#invalidMessages],
     };
   }
 
-  restore({ state, isStopping, comeback, connection, invalidMessages }: HubClientSnapshot): void {
+  restore({ state, isStopping, reconnect, connection, invalidMessages }: HubClientSnapshot): void {
     for (const content of invalidMessages) this.#invalidMessages.add(content);
     this.#state = state;
     this.#isStopping = isStopping;
-    this.#comeback.restore(comeback);
+    this.#reconnect.restore(reconnect);
     this.#connection.restore(connection);
   }
 
-  #order(
+  #command(
     input: Exclude<HubInput, { kind: 'start' | 'stop' | 'wake' | 'opened' | 'bytes' | 'closed' }>,
     nowMs: number,
   ): HubAction[] {
     switch (input.kind) {
       case 'publish':
-        this.#comeback.rivalry.sent(
+        this.#reconnect.takeover.sent(
           input.publish.qos === 1 ? 'answered' : 'unanswered',
           input.isSuspect === true,
           nowMs,
@@ -126,10 +126,10 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
         return [this.#connection.send({ kind: 'puback', packetId: input.packetId }, nowMs)];
       case 'subscribe':
       case 'unsubscribe':
-        this.#comeback.rivalry.sent('answered', input.isSuspect === true, nowMs);
+        this.#reconnect.takeover.sent('answered', input.isSuspect === true, nowMs);
         return this.#connection.ask({ kind: input.kind, filter: input.filter }, nowMs);
       case 'cleared':
-        this.#comeback.rivalry.cleared();
+        this.#reconnect.takeover.cleared();
         return [];
       case 'probe':
         return this.#connection.ping(nowMs);
@@ -145,7 +145,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
 
   #greet(nowMs: number): HubAction[] {
     if (this.#state.kind !== 'dialing') return [];
-    this.#state = { kind: 'greeting', deadlineMs: this.#state.deadlineMs };
+    this.#state = { kind: 'awaitingConnack', deadlineMs: this.#state.deadlineMs };
     this.#connection.renew();
     const session = { cleanSession: false, keepAliveS: this.#options.keepAliveS, will: undefined };
     // [MQTT-3.1.0-1] the first packet; [MQTT-3.1.2-4] CleanSession=0 resumes the session
@@ -177,7 +177,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       case 'waiting':
         return nowMs >= this.#state.untilMs ? this.#dial(nowMs) : [];
       case 'dialing':
-      case 'greeting': {
+      case 'awaitingConnack': {
         if (nowMs < this.#state.deadlineMs) return [];
         const what = this.#state.kind === 'dialing' ? 'no connection' : 'no CONNACK';
         return this.#close(`${what} within ${this.#options.connectMsMax} ms`);
@@ -195,23 +195,23 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   #closed(reason: string, nowMs: number): HubAction[] {
     const before = this.#state;
     this.#connection.closed();
-    const { pauseMs, isTakenOver } = this.#comeback.after(before, nowMs);
+    const { pauseMs, isTakenOver } = this.#reconnect.after(before, nowMs);
     this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
     const why = before.kind === 'closing' ? before.reason : reason;
     const offline: HubAction = { kind: 'offline', reason: why, ended: endOf(before), stage: stageOf(before) };
-    return isTakenOver ? [offline, { kind: 'takenOver', times: this.#comeback.rivalry.takings.times }] : [offline];
+    return isTakenOver ? [offline, { kind: 'takenOver', times: this.#reconnect.takeover.takeovers.times }] : [offline];
   }
 
   #close(reason: string, cause: 'ours' | 'refused' | 'breach' | 'silence' = 'ours'): HubAction[] {
     const causes = { isRefused: cause === 'refused', isBreach: cause === 'breach', isSilent: cause === 'silence' };
     const before = this.#state.kind;
-    const stage = before === 'greeting' || before === 'dialing' ? before : 'online';
+    const stage = before === 'awaitingConnack' || before === 'dialing' ? before : 'online';
     this.#state = { kind: 'closing', reason, ...causes, stage, onlineSinceMs: onlineSince(this.#state) };
     return [{ kind: 'close', reason }];
   }
 
   #read(bytes: Uint8Array, nowMs: number): HubAction[] {
-    if (this.#state.kind !== 'greeting' && this.#state.kind !== 'online') return []; // not a word after the close
+    if (this.#state.kind !== 'awaitingConnack' && this.#state.kind !== 'online') return []; // not a word after the close
     const actions: HubAction[] = [];
     for (const packet of this.#connection.read(bytes, nowMs)) {
       if (packet.ok) actions.push(...this.#receive(packet.value, nowMs));
@@ -222,7 +222,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   }
 
   #receive(packet: MqttPacket, nowMs: number): HubAction[] {
-    if (this.#state.kind === 'greeting') {
+    if (this.#state.kind === 'awaitingConnack') {
       // [MQTT-3.2.0-1] the first packet of the hub is CONNACK
       return packet.kind === 'connack'
         ? this.#welcome(packet, nowMs)
@@ -231,18 +231,18 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     if (this.#state.kind !== 'online') return [];
     switch (packet.kind) {
       case 'puback':
-        this.#comeback.rivalry.answered('answered', nowMs);
+        this.#reconnect.takeover.answered('answered', nowMs);
         return [{ kind: 'acknowledged', packetId: packet.packetId }];
       case 'publish':
         return this.#message(packet);
       case 'suback':
-        this.#comeback.rivalry.answered('answered', nowMs);
+        this.#reconnect.takeover.answered('answered', nowMs);
         return this.#connection.subscribed(packet, nowMs);
       case 'unsuback':
-        this.#comeback.rivalry.answered('answered', nowMs);
+        this.#reconnect.takeover.answered('answered', nowMs);
         return this.#connection.unsubscribed(packet.packetId, nowMs);
       case 'pingresp':
-        this.#comeback.rivalry.answered('unanswered', nowMs);
+        this.#reconnect.takeover.answered('unanswered', nowMs);
         return this.#connection.pinged();
       case 'connack':
         // no packet of ours explains it, so none is doubted for it
@@ -257,7 +257,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     const reason = connackProblem(code);
     if (reason !== undefined) return [{ kind: 'refused', code, reason }, ...this.#close(reason, 'refused')];
     this.#state = { kind: 'online', sinceMs: nowMs };
-    this.#comeback.rivalry.connected(connack.sessionPresent);
+    this.#reconnect.takeover.connected(connack.sessionPresent);
     return [{ kind: 'online', sessionPresent: connack.sessionPresent }];
   }
 

@@ -84,7 +84,7 @@ export type HubAction =
   /** No SUBACK or UNSUBACK in the time for it; one that comes later counts. */
   | { readonly kind: 'unanswered'; readonly request: 'subscribe' | 'unsubscribe'; readonly filter: string };
 
-export type HubState = 'stopped' | 'waiting' | 'dialing' | 'greeting' | 'online' | 'closing';
+export type HubState = 'stopped' | 'waiting' | 'dialing' | 'awaitingConnack' | 'online' | 'closing';
 
 export interface HubClientOptions {
   /** Called for every CONNECT: a signature is never used twice. */

@@ -6,16 +6,16 @@ import type { Decoded } from '../../base/decoded.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import type { MqttPacket, Suback } from '../../codec/mqtt.ts';
 import { encodeMqtt, MqttReader, type MqttReaderSnapshot } from '../../codec/mqtt-wire.ts';
+import { type Request, UnansweredFilters, type UnansweredFiltersSnapshot } from './filter-answers.ts';
 import type { HubAction, HubClientOptions } from './hub-contract.ts';
 import { KeepAlive, type KeepAliveSnapshot } from './keep-alive.ts';
-import { type Request, Requests, type RequestsSnapshot } from './filter-answers.ts';
 
 type ConnectionOptions = Pick<HubClientOptions, 'keepAliveS' | 'answerMsMax' | 'packetBytesMax'>;
 
-export interface ConnectionSnapshot {
+export interface HubLinkSnapshot {
   readonly reader: MqttReaderSnapshot;
   readonly keepAlive: KeepAliveSnapshot;
-  readonly requests: RequestsSnapshot;
+  readonly requests: UnansweredFiltersSnapshot;
 }
 
 /** In a SUBACK: the filter was refused (MQTT 3.1.1 §3.9.3). */
@@ -23,15 +23,15 @@ const REFUSED = 0x80;
 /** In a SUBACK: granted, and what comes comes with QoS 0, so the hub keeps nothing while we are away. */
 const GRANTED_QOS_0 = 0;
 
-export class Connection implements Restorable<ConnectionSnapshot> {
+export class HubLink implements Restorable<HubLinkSnapshot> {
   readonly #options: ConnectionOptions;
-  readonly #requests: Requests;
+  readonly #requests: UnansweredFilters;
   #reader: MqttReader;
   #keepAlive: KeepAlive;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#requests = new Requests(options.answerMsMax);
+    this.#requests = new UnansweredFilters(options.answerMsMax);
     this.#reader = newReader(options);
     this.#keepAlive = new KeepAlive(options.keepAliveS * 1000, options.answerMsMax);
   }
@@ -55,7 +55,7 @@ export class Connection implements Restorable<ConnectionSnapshot> {
   }
 
   read(bytes: Uint8Array, nowMs: number): Decoded<MqttPacket>[] {
-    this.#keepAlive.heard(nowMs);
+    this.#keepAlive.onReceived(nowMs);
     return this.#reader.push(bytes);
   }
 
@@ -107,7 +107,7 @@ export class Connection implements Restorable<ConnectionSnapshot> {
     return this.#keepAlive.isDead(nowMs) ? 'no PINGRESP: the connection is dead' : undefined;
   }
 
-  snapshot(): ConnectionSnapshot {
+  snapshot(): HubLinkSnapshot {
     return {
       reader: this.#reader.snapshot(),
       keepAlive: this.#keepAlive.snapshot(),
@@ -115,7 +115,7 @@ export class Connection implements Restorable<ConnectionSnapshot> {
     };
   }
 
-  restore({ reader, keepAlive, requests }: ConnectionSnapshot): void {
+  restore({ reader, keepAlive, requests }: HubLinkSnapshot): void {
     this.#reader.restore(reader);
     this.#keepAlive.restore(keepAlive);
     this.#requests.restore(requests);

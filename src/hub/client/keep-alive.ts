@@ -7,7 +7,7 @@ import type { Restorable } from '../../base/snapshot.ts';
 
 export interface KeepAliveSnapshot {
   readonly sentAtMs: number;
-  readonly heardAtMs: number;
+  readonly lastReceivedAtMs: number;
   readonly deadlineMs: number | undefined;
 }
 
@@ -18,7 +18,7 @@ export class KeepAlive implements Restorable<KeepAliveSnapshot> {
   readonly #keepAliveMs: number;
   readonly #answerMsMax: number;
   #sentAtMs = 0;
-  #heardAtMs = 0;
+  #lastReceivedAtMs = 0;
   #deadlineMs: number | undefined;
 
   /** @param keepAliveMs 0 = nobody is asked; @param answerMsMax wait for PINGRESP */
@@ -31,8 +31,8 @@ export class KeepAlive implements Restorable<KeepAliveSnapshot> {
     this.#sentAtMs = nowMs;
   }
 
-  heard(nowMs: number): void {
-    this.#heardAtMs = nowMs;
+  onReceived(nowMs: number): void {
+    this.#lastReceivedAtMs = nowMs;
   }
 
   answered(): void {
@@ -62,23 +62,23 @@ export class KeepAlive implements Restorable<KeepAliveSnapshot> {
   }
 
   snapshot(): KeepAliveSnapshot {
-    return { sentAtMs: this.#sentAtMs, heardAtMs: this.#heardAtMs, deadlineMs: this.#deadlineMs };
+    return { sentAtMs: this.#sentAtMs, lastReceivedAtMs: this.#lastReceivedAtMs, deadlineMs: this.#deadlineMs };
   }
 
-  restore({ sentAtMs, heardAtMs, deadlineMs }: KeepAliveSnapshot): void {
+  restore({ sentAtMs, lastReceivedAtMs, deadlineMs }: KeepAliveSnapshot): void {
     this.#sentAtMs = sentAtMs;
-    this.#heardAtMs = heardAtMs;
+    this.#lastReceivedAtMs = lastReceivedAtMs;
     this.#deadlineMs = deadlineMs;
   }
 
   #deadMs(): number | undefined {
     if (this.#deadlineMs === undefined) return undefined;
     const latestMs = this.#deadlineMs + (PATIENCE - 1) * this.#answerMsMax;
-    return Math.min(Math.max(this.#deadlineMs, this.#heardAtMs + this.#answerMsMax), latestMs);
+    return Math.min(Math.max(this.#deadlineMs, this.#lastReceivedAtMs + this.#answerMsMax), latestMs);
   }
 
   #askAtMs(): number | undefined {
     if (this.#keepAliveMs === 0 || this.#deadlineMs !== undefined) return undefined;
-    return Math.min(this.#sentAtMs, this.#heardAtMs) + this.#keepAliveMs / 2;
+    return Math.min(this.#sentAtMs, this.#lastReceivedAtMs) + this.#keepAliveMs / 2;
   }
 }

@@ -13,7 +13,7 @@
 import type { Restorable } from '../../base/snapshot.ts';
 
 /** Connections in a row that were taken from us, and what is known of them. */
-export interface Takings {
+export interface TakeoverStats {
   /** 0: no pattern. */
   readonly times: number;
   /** For how long they lasted. */
@@ -23,7 +23,7 @@ export interface Takings {
   readonly sessionsGone: number;
 }
 
-export const NO_TAKINGS: Takings = { times: 0, shortestMs: 0, longestMs: 0, sessionsGone: 0 };
+export const NO_TAKEOVERS: TakeoverStats = { times: 0, shortestMs: 0, longestMs: 0, sessionsGone: 0 };
 
 /** So many in a row are no accident. */
 const SURE = 3;
@@ -43,20 +43,20 @@ type Sending = 'answered' | 'unanswered';
 /** A suspected packet that was sent last: it awaits its answer, or got it at this moment. */
 type Suspect = 'none' | 'unanswered' | { readonly answeredAtMs: number };
 
-export interface RivalrySnapshot {
-  readonly seen: Takings;
+export interface TakeoverSnapshot {
+  readonly seen: TakeoverStats;
   readonly pendingMs: number | undefined;
   readonly lastPauseMs: number;
   readonly open: number;
   readonly unansweredAtMs: number | undefined;
   readonly suspect: Suspect;
-  readonly wasTold: boolean;
+  readonly wasReported: boolean;
 }
 
-export class Rivalry implements Restorable<RivalrySnapshot> {
+export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
   readonly #pauseMsMin: number;
   readonly #random: () => number;
-  #seen = NO_TAKINGS;
+  #seen = NO_TAKEOVERS;
   /** The last connection ended with packets of ours unanswered; how long it had lasted. Counts once they are cleared. */
   #pendingMs: number | undefined;
   #lastPauseMs = 0;
@@ -65,7 +65,7 @@ export class Rivalry implements Restorable<RivalrySnapshot> {
   /** When the last one without an answer was sent that no PINGRESP covers yet. */
   #unansweredAtMs: number | undefined;
   #suspect: Suspect = 'none';
-  #wasTold = false;
+  #wasReported = false;
 
   /** @param pauseMsMin the longest pause without a rival; @param random uniform in [0, 1) */
   constructor(pauseMsMin: number, random: () => number) {
@@ -73,15 +73,15 @@ export class Rivalry implements Restorable<RivalrySnapshot> {
     this.#random = random;
   }
 
-  get takings(): Takings {
-    return this.#seen.times < SURE ? NO_TAKINGS : this.#seen;
+  get takeovers(): TakeoverStats {
+    return this.#seen.times < SURE ? NO_TAKEOVERS : this.#seen;
   }
 
   /** The pattern is there, and this was not said before. */
   isNews(): boolean {
-    const isThere = this.takings.times > 0;
-    const isNews = isThere && !this.#wasTold;
-    this.#wasTold = isThere;
+    const isThere = this.takeovers.times > 0;
+    const isNews = isThere && !this.#wasReported;
+    this.#wasReported = isThere;
     return isNews;
   }
 
@@ -115,7 +115,7 @@ export class Rivalry implements Restorable<RivalrySnapshot> {
   }
 
   /** A packet that is suspected would explain a close now. */
-  isSuspectInTheAir(nowMs: number): boolean {
+  isSuspectUnacknowledged(nowMs: number): boolean {
     if (typeof this.#suspect === 'string') return this.#suspect === 'unanswered';
     return nowMs - this.#suspect.answeredAtMs < GRACE_MS;
   }
@@ -123,49 +123,49 @@ export class Rivalry implements Restorable<RivalrySnapshot> {
   /** The hub closed a connection that it had accepted. */
   taken(lastedMs: number, nowMs: number): void {
     this.#pendingMs = undefined;
-    if (this.isSuspectInTheAir(nowMs)) return;
+    if (this.isSuspectUnacknowledged(nowMs)) return;
     // perhaps it was what we sent that it closed on (`outbox/poison-detector.ts`)
     const atMs = this.#unansweredAtMs;
     const isUnanswered = this.#open > 0 || (atMs !== undefined && nowMs - atMs < UNANSWERED_MS_MAX);
-    if (this.isOver(lastedMs)) this.#seen = NO_TAKINGS;
+    if (this.isOver(lastedMs)) this.#seen = NO_TAKEOVERS;
     else if (isUnanswered) this.#pendingMs = lastedMs;
     else this.#count(lastedMs);
   }
 
   /** The network is in trouble, or the hub is: that explains it. */
   explained(): void {
-    this.#seen = NO_TAKINGS;
+    this.#seen = NO_TAKEOVERS;
     this.#pendingMs = undefined;
   }
 
   /** Has a connection lasted so long that nobody takes it any more? */
   isOver(lastedMs: number): boolean {
-    return lastedMs >= Math.max(SOON_MS, 2 * this.#lastPauseMs * Math.sign(this.takings.times));
+    return lastedMs >= Math.max(SOON_MS, 2 * this.#lastPauseMs * Math.sign(this.takeovers.times));
   }
 
   /** The pause before the next attempt, ms: doubles with each taking; `undefined`: no pattern, no pause of its own. */
   nextPauseMs(): number | undefined {
-    if (this.takings.times === 0) return undefined;
+    if (this.takeovers.times === 0) return undefined;
     const widestMs = Math.min(PAUSE_MS_MAX, this.#pauseMsMin * 2 ** (this.#seen.times - SURE + 1));
     this.#lastPauseMs = widestMs * (1 + this.#random()) * 0.5;
     return this.#lastPauseMs;
   }
 
-  snapshot(): RivalrySnapshot {
+  snapshot(): TakeoverSnapshot {
     return {
       ...{ seen: this.#seen, pendingMs: this.#pendingMs, lastPauseMs: this.#lastPauseMs, open: this.#open },
-      ...{ unansweredAtMs: this.#unansweredAtMs, suspect: this.#suspect, wasTold: this.#wasTold },
+      ...{ unansweredAtMs: this.#unansweredAtMs, suspect: this.#suspect, wasReported: this.#wasReported },
     };
   }
 
-  restore(snapshot: RivalrySnapshot): void {
+  restore(snapshot: TakeoverSnapshot): void {
     this.#seen = snapshot.seen;
     this.#pendingMs = snapshot.pendingMs;
     this.#lastPauseMs = snapshot.lastPauseMs;
     this.#open = snapshot.open;
     this.#unansweredAtMs = snapshot.unansweredAtMs;
     this.#suspect = snapshot.suspect;
-    this.#wasTold = snapshot.wasTold;
+    this.#wasReported = snapshot.wasReported;
   }
 
   #count(lastedMs: number): void {

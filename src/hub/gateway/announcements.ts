@@ -5,26 +5,27 @@
  * hub remembers. Results carry no request id and may be stale (a stored result of an earlier connection is replayed), so
  * one is believed only where it agrees with what is being asked now. Source: hub contract §3.1, §3.2, §3.6.
  */
-import { Ask, type Due, soonestOf } from './retried-request.ts';
+
 import { type HubIdentity, identityKey } from '../identity.ts';
 import { isDone, meaningOf } from './result-codes.ts';
+import { type Due, RetriedRequest, soonestOf } from './retried-request.ts';
 
 export type PresenceVerb = 'online' | 'offline';
 
-interface Standing {
+interface AnnouncedState {
   readonly identity: HubIdentity;
   isPresent: boolean;
   /** `online` was sent in this connection: then `offline` is due when it goes. */
   wasAnnounced: boolean;
   /** What the hub confirmed; `undefined`: nothing in this connection. */
   confirmed: PresenceVerb | undefined;
-  ask: Ask;
+  ask: RetriedRequest;
   /** The result that was refused last, of this ask. */
   refusedWith: number | undefined;
 }
 
 export class Announcements {
-  readonly #standings = new Map<string, Standing>();
+  readonly #subdevices = new Map<string, AnnouncedState>();
   readonly #isBound: (identity: HubIdentity) => boolean;
 
   /** @param isBound nobody is announced who is known not to be */
@@ -40,7 +41,7 @@ export class Announcements {
   }
 
   connected(): void {
-    for (const standing of this.#standings.values()) {
+    for (const standing of this.#subdevices.values()) {
       standing.wasAnnounced = false;
       this.#begin(standing);
     }
@@ -59,14 +60,14 @@ export class Announcements {
 
   /** Who is here and was announced again and again, and the hub says nothing; since when, monotonic ms. */
   unconfirmed(): readonly { readonly identity: HubIdentity; readonly sinceMs: number }[] {
-    return [...this.#standings.values()].flatMap(({ identity, isPresent, ask: { inVainSinceMs: sinceMs } }) =>
+    return [...this.#subdevices.values()].flatMap(({ identity, isPresent, ask: { unansweredSinceMs: sinceMs } }) =>
       isPresent && sinceMs !== undefined && this.#isBound(identity) ? [{ identity, sinceMs }] : [],
     );
   }
 
   /** Of whom the hub is to be told this now. Whoever gets into a message is noted by `sent`. */
   due(verb: PresenceVerb, nowMs: number): readonly Due[] {
-    return [...this.#standings.values()].filter((standing) => this.#mustAsk(standing, verb, nowMs));
+    return [...this.#subdevices.values()].filter((standing) => this.#mustAsk(standing, verb, nowMs));
   }
 
   sent(verb: PresenceVerb, identity: HubIdentity): void {
@@ -77,12 +78,12 @@ export class Announcements {
 
   /** @returns `stale`: it is no answer to what is being asked now; `known`: the same refusal as before */
   answered(verb: PresenceVerb, identity: HubIdentity, code: number): 'stale' | 'known' | 'new' {
-    const standing = this.#standings.get(identityKey(identity));
+    const standing = this.#subdevices.get(identityKey(identity));
     if (standing === undefined || !standing.ask.isOpen || verbOf(standing) !== verb) return 'stale';
     const isKnown = standing.refusedWith === code;
     if (isDone(verb, code)) {
       standing.confirmed = verb;
-      standing.ask = new Ask();
+      standing.ask = new RetriedRequest();
       standing.refusedWith = undefined;
     } else {
       standing.refusedWith = code;
@@ -92,37 +93,37 @@ export class Announcements {
   }
 
   wakeAtMs(): number | undefined {
-    const asked = [...this.#standings.values()].filter(({ identity }) => this.#isBound(identity));
+    const asked = [...this.#subdevices.values()].filter(({ identity }) => this.#isBound(identity));
     return soonestOf(asked.map(({ ask }) => ask.wakeAtMs()));
   }
 
-  #mustAsk(standing: Standing, verb: PresenceVerb, nowMs: number): boolean {
+  #mustAsk(standing: AnnouncedState, verb: PresenceVerb, nowMs: number): boolean {
     if (verbOf(standing) !== verb || standing.confirmed === verb) return false;
     // whoever was never announced in this connection need not be taken back
     if (verb === 'offline' && !standing.wasAnnounced) return false;
     return this.#isBound(standing.identity) && standing.ask.isDue(nowMs);
   }
 
-  #begin(standing: Standing, confirmed?: PresenceVerb): void {
+  #begin(standing: AnnouncedState, confirmed?: PresenceVerb): void {
     standing.confirmed = confirmed;
-    standing.ask = new Ask();
+    standing.ask = new RetriedRequest();
     standing.refusedWith = undefined;
   }
 
-  #of(identity: HubIdentity): Standing {
+  #of(identity: HubIdentity): AnnouncedState {
     const key = identityKey(identity);
-    let standing = this.#standings.get(key);
+    let standing = this.#subdevices.get(key);
     if (standing === undefined) {
       standing = {
         ...{ identity, isPresent: false, wasAnnounced: false },
-        ...{ confirmed: undefined, ask: new Ask(), refusedWith: undefined },
+        ...{ confirmed: undefined, ask: new RetriedRequest(), refusedWith: undefined },
       };
-      this.#standings.set(key, standing);
+      this.#subdevices.set(key, standing);
     }
     return standing;
   }
 }
 
-function verbOf(standing: Standing): PresenceVerb {
+function verbOf(standing: AnnouncedState): PresenceVerb {
   return standing.isPresent ? 'online' : 'offline';
 }

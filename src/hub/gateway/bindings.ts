@@ -6,11 +6,12 @@
  * Results and lists have no request id and may be stale: a result counts while its question is open, and an absence only
  * if two lists in a row say it.
  */
-import { Ask, type Due, soonestOf } from './retried-request.ts';
-import type { DeviceResult } from './gateway-messages.ts';
+
 import { type HubIdentity, identityKey } from '../identity.ts';
-import type { OwnReport } from './hub-service.ts';
+import type { DeviceResult } from './gateway-messages.ts';
+import type { HubServiceEvent } from './hub-service.ts';
 import { isDone, meaningOf } from './result-codes.ts';
+import { type Due, RetriedRequest, soonestOf } from './retried-request.ts';
 
 export type Binding = 'unknown' | 'bound' | 'unbound';
 export type BindVerb = 'bind' | 'unbind';
@@ -29,7 +30,7 @@ interface Unbound extends Reason {
   readonly sinceMs: number;
 }
 
-export interface Standing {
+export interface BindingState {
   readonly identity: HubIdentity;
   readonly isConfigured: boolean;
   binding: Binding;
@@ -38,7 +39,7 @@ export interface Standing {
   /** The last list did not name it. */
   isMissed: boolean;
   /** What the hub is asked to do. */
-  wish: { readonly verb: BindVerb; readonly ask: Ask } | undefined;
+  pendingOperation: { readonly verb: BindVerb; readonly ask: RetriedRequest } | undefined;
 }
 
 const TO_BIND = 'Bind it: holdfast hub bind ID, or on the hub’s console.';
@@ -52,10 +53,10 @@ export interface BindingsOptions {
 }
 
 export class Bindings {
-  readonly #standings = new Map<string, Standing>();
+  readonly #states = new Map<string, BindingState>();
   readonly #options: BindingsOptions;
-  #strangers: readonly HubIdentity[] = [];
-  #list: Ask | undefined;
+  #unconfiguredDevices: readonly HubIdentity[] = [];
+  #list: RetriedRequest | undefined;
   /** It was asked for again because of an absence: once, since a hub may never say the same twice. */
   #isSecondLook = false;
 
@@ -65,41 +66,44 @@ export class Bindings {
   }
 
   /** Configured ones, then those of orders under way. */
-  standings(): readonly Standing[] {
-    return [...this.#standings.values()];
+  states(): readonly BindingState[] {
+    return [...this.#states.values()];
   }
 
-  of(identity: HubIdentity): Standing | undefined {
-    return this.#standings.get(identityKey(identity));
+  of(identity: HubIdentity): BindingState | undefined {
+    return this.#states.get(identityKey(identity));
   }
 
   /** Bound here, and not configured. */
-  get strangers(): readonly HubIdentity[] {
-    return this.#strangers;
+  get unconfiguredDevices(): readonly HubIdentity[] {
+    return this.#unconfiguredDevices;
   }
 
   connected(): void {
     this.askList();
-    for (const standing of this.#standings.values()) {
+    for (const standing of this.#states.values()) {
       standing.isMissed = false;
-      if (standing.wish !== undefined) standing.wish = { ...standing.wish, ask: new Ask() };
+      if (standing.pendingOperation !== undefined)
+        standing.pendingOperation = { ...standing.pendingOperation, ask: new RetriedRequest() };
     }
   }
 
   askList(): void {
-    this.#list = new Ask();
+    this.#list = new RetriedRequest();
     this.#isSecondLook = false;
   }
 
   /** An order, or our own wish. */
   want(verb: BindVerb, identity: HubIdentity): void {
     const standing = this.of(identity) ?? this.#add(identity, false);
-    standing.wish = { verb, ask: new Ask() };
+    standing.pendingOperation = { verb, ask: new RetriedRequest() };
   }
 
   due(verb: BindVerb, nowMs: number): Due[] {
-    return this.standings().flatMap(({ identity, wish }) =>
-      wish?.verb === verb && wish.ask.isDue(nowMs) ? [{ identity, ask: wish.ask }] : [],
+    return this.states().flatMap(({ identity, pendingOperation }) =>
+      pendingOperation?.verb === verb && pendingOperation.ask.isDue(nowMs)
+        ? [{ identity, ask: pendingOperation.ask }]
+        : [],
     );
   }
 
@@ -112,18 +116,18 @@ export class Bindings {
   }
 
   wakeAtMs(): number | undefined {
-    const wishes = [...this.#standings.values()].map(({ wish }) => wish?.ask.wakeAtMs());
+    const wishes = [...this.#states.values()].map(({ pendingOperation }) => pendingOperation?.ask.wakeAtMs());
     return soonestOf([this.#list?.wakeAtMs(), ...wishes]);
   }
 
   /** The hub's list, if it is the answer to a question of this connection. */
-  described(devices: readonly HubIdentity[], isWhole: boolean, nowMs: number): OwnReport[] {
+  described(devices: readonly HubIdentity[], isWhole: boolean, nowMs: number): HubServiceEvent[] {
     if (this.#list?.isOpen !== true) return [];
     const isFirstLook = !this.#isSecondLook;
     this.#list = undefined;
     const named = new Set(devices.map(identityKey));
-    this.#strangers = devices.filter((identity) => this.of(identity)?.isConfigured !== true);
-    const reports: OwnReport[] = [];
+    this.#unconfiguredDevices = devices.filter((identity) => this.of(identity)?.isConfigured !== true);
+    const reports: HubServiceEvent[] = [];
     for (const standing of this.#configured()) {
       const wasMissed = standing.isMissed;
       standing.isMissed = isWhole && !named.has(identityKey(standing.identity));
@@ -131,7 +135,7 @@ export class Bindings {
       else if (!standing.isMissed || standing.binding === 'unbound') continue;
       else if (wasMissed) reports.push(...this.#missing(standing, 'the hub’s list does not name it', nowMs));
       else if (isFirstLook) {
-        this.#list = new Ask(); // this one may be old, stored for us: another word on it
+        this.#list = new RetriedRequest(); // this one may be old, stored for us: another word on it
         this.#isSecondLook = true;
       }
     }
@@ -139,7 +143,7 @@ export class Bindings {
   }
 
   /** Somebody bound or unbound them on the platform. The notice may be an old one: the list has the last word. */
-  changed(devices: readonly HubIdentity[], isBound: boolean, nowMs: number): OwnReport[] {
+  changed(devices: readonly HubIdentity[], isBound: boolean, nowMs: number): HubServiceEvent[] {
     this.askList();
     return devices.flatMap((identity) => {
       const standing = this.of(identity);
@@ -150,12 +154,12 @@ export class Bindings {
     });
   }
 
-  unboundAll(nowMs: number): OwnReport[] {
+  unboundAll(nowMs: number): HubServiceEvent[] {
     return this.changed(this.#options.configured, false, nowMs);
   }
 
   /** The result of `online` or `offline` was −1. */
-  denied(identity: HubIdentity, nowMs: number): OwnReport[] {
+  denied(identity: HubIdentity, nowMs: number): HubServiceEvent[] {
     const standing = this.of(identity);
     if (standing === undefined || standing.binding === 'unbound') return [];
     standing.isMissed = true;
@@ -163,22 +167,23 @@ export class Bindings {
   }
 
   /** The result of `online` was 0. */
-  confirmed(identity: HubIdentity): OwnReport[] {
+  confirmed(identity: HubIdentity): HubServiceEvent[] {
     const standing = this.of(identity);
     return standing === undefined ? [] : this.#bound(standing);
   }
 
   /** A result of `bind` or `unbind`. Some hubs answer `unbind` under the name of `bind` (hub contract §3.2). */
-  answered(verb: BindVerb, { identity, code }: DeviceResult, nowMs: number): OwnReport[] {
+  answered(verb: BindVerb, { identity, code }: DeviceResult, nowMs: number): HubServiceEvent[] {
     const standing = this.of(identity);
-    const wish = standing?.wish;
-    if (standing === undefined || wish?.ask.isOpen !== true) return []; // stale, or none of ours
-    if (verb !== wish.verb && verb !== 'bind') return [];
-    const answer: OwnReport = { kind: 'answered', verb: wish.verb, identity, code };
-    if (!isDone(wish.verb, code)) return [answer, ...this.#refused(standing, { verb: wish.verb, code }, nowMs)];
+    const pendingOperation = standing?.pendingOperation;
+    if (standing === undefined || pendingOperation?.ask.isOpen !== true) return []; // stale, or none of ours
+    if (verb !== pendingOperation.verb && verb !== 'bind') return [];
+    const answer: HubServiceEvent = { kind: 'answered', verb: pendingOperation.verb, identity, code };
+    if (!isDone(pendingOperation.verb, code))
+      return [answer, ...this.#refused(standing, { verb: pendingOperation.verb, code }, nowMs)];
     this.withdraw(identity);
     if (!standing.isConfigured) this.askList();
-    else if (wish.verb === 'bind') return [answer, ...this.#bound(standing)];
+    else if (pendingOperation.verb === 'bind') return [answer, ...this.#bound(standing)];
     else return [answer, ...this.#unbound(standing, { sentence: 'it was unbound by order' }, nowMs)];
     return [answer];
   }
@@ -187,34 +192,34 @@ export class Bindings {
   withdraw(identity: HubIdentity): void {
     const standing = this.of(identity);
     if (standing === undefined) return;
-    standing.wish = undefined;
-    if (!standing.isConfigured) this.#standings.delete(identityKey(identity));
+    standing.pendingOperation = undefined;
+    if (!standing.isConfigured) this.#states.delete(identityKey(identity));
   }
 
   /** A refused `bind` proves nothing about who is bound (the secret may be wrong), unless it was known to be missing. */
   #refused(
-    standing: Standing,
+    standing: BindingState,
     { verb, code }: { readonly verb: BindVerb; readonly code: number },
     nowMs: number,
-  ): OwnReport[] {
+  ): HubServiceEvent[] {
     const { sentence, remedy, isPassing } = meaningOf(code);
     if (!isPassing) this.withdraw(standing.identity);
     const said = `the hub refuses ${verb} for ${identityKey(standing.identity)}: ${sentence} (result ${code})`;
-    const reports: OwnReport[] = [{ kind: 'said', sentence: remedy === null ? said : `${said}. ${remedy}` }];
+    const reports: HubServiceEvent[] = [{ kind: 'said', sentence: remedy === null ? said : `${said}. ${remedy}` }];
     if (verb === 'unbind' || !standing.isMissed) return reports;
     return [...reports, ...this.#unbound(standing, { sentence: `${sentence} (result ${code})`, remedy }, nowMs)];
   }
 
   /** Not bound, and nobody has said that it should not be. */
-  #missing(standing: Standing, sentence: string, nowMs: number): OwnReport[] {
+  #missing(standing: BindingState, sentence: string, nowMs: number): HubServiceEvent[] {
     const { bind, hasSecret } = this.#options;
     if (bind === 'manual' || !hasSecret(standing.identity)) return this.#unbound(standing, { sentence }, nowMs);
     standing.binding = 'unknown';
-    if (standing.wish === undefined) this.want('bind', standing.identity);
+    if (standing.pendingOperation === undefined) this.want('bind', standing.identity);
     return [];
   }
 
-  #bound(standing: Standing): OwnReport[] {
+  #bound(standing: BindingState): HubServiceEvent[] {
     const wasUnbound = standing.binding === 'unbound';
     standing.binding = 'bound';
     standing.unbound = undefined;
@@ -222,7 +227,7 @@ export class Bindings {
     return wasUnbound ? [{ kind: 'binding', identity: standing.identity, isBound: true }] : [];
   }
 
-  #unbound(standing: Standing, why: Reason, nowMs: number): OwnReport[] {
+  #unbound(standing: BindingState, why: Reason, nowMs: number): HubServiceEvent[] {
     const toBind = this.#options.hasSecret(standing.identity) ? TO_BIND : TO_BIND_THERE;
     const sinceMs = standing.unbound?.sinceMs ?? nowMs;
     const wasUnbound = standing.binding === 'unbound';
@@ -231,16 +236,16 @@ export class Bindings {
     return wasUnbound ? [] : [{ kind: 'binding', identity: standing.identity, isBound: false }];
   }
 
-  #configured(): Standing[] {
-    return this.standings().filter(({ isConfigured }) => isConfigured);
+  #configured(): BindingState[] {
+    return this.states().filter(({ isConfigured }) => isConfigured);
   }
 
-  #add(identity: HubIdentity, isConfigured: boolean): Standing {
-    const standing: Standing = {
+  #add(identity: HubIdentity, isConfigured: boolean): BindingState {
+    const standing: BindingState = {
       ...{ identity, isConfigured },
-      ...{ binding: 'unknown', unbound: undefined, isMissed: false, wish: undefined },
+      ...{ binding: 'unknown', unbound: undefined, isMissed: false, pendingOperation: undefined },
     };
-    this.#standings.set(identityKey(identity), standing);
+    this.#states.set(identityKey(identity), standing);
     return standing;
   }
 }

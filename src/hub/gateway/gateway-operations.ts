@@ -4,15 +4,15 @@
  * concerns. Source: hub contract §3.1 to §3.6.
  */
 import type { Message } from '../../base/message.ts';
+import { type HubIdentity, identityKey } from '../identity.ts';
 import { Announcements } from './announcements.ts';
-import type { Due } from './retried-request.ts';
 import { type BindTerms, type SignMethod, signedDevice } from './bind-signature.ts';
 import { Bindings } from './bindings.ts';
 import { DeviceBatch } from './device-batch.ts';
 import { type DeviceResult, type GatewayMessage, readGatewayMessage } from './gateway-messages.ts';
-import { type HubIdentity, identityKey } from '../identity.ts';
-import type { OwnReport, OwnRequest, OwnService } from './hub-service.ts';
+import type { HubService, HubServiceEvent, HubServiceRequest } from './hub-service.ts';
 import { isDone, meaningOf, saysUnbound, UNREADABLE, type Verb } from './result-codes.ts';
+import type { Due } from './retried-request.ts';
 
 export interface GatewayOperationsOptions {
   readonly gateway: HubIdentity;
@@ -38,7 +38,7 @@ const REPLIES_MAX = 16;
 /** A signature's random number has six digits in the vendor's examples. */
 const NONCE_MAX = 1_000_000;
 
-export class GatewayOperations implements OwnService {
+export class GatewayOperations implements HubService {
   readonly filters: readonly string[];
   readonly bindings: Bindings;
   readonly #options: GatewayOperationsOptions;
@@ -99,7 +99,7 @@ export class GatewayOperations implements OwnService {
     this.#replies.length = 0;
   }
 
-  next(nowMs: number): OwnRequest | undefined {
+  next(nowMs: number): HubServiceRequest | undefined {
     if (!this.#isConnected) return undefined;
     const payload = this.#replies.shift() ?? this.#nextList(nowMs) ?? this.#nextRequest(nowMs);
     return payload === undefined ? undefined : { topic: this.#topic, payload };
@@ -114,7 +114,7 @@ export class GatewayOperations implements OwnService {
     return Number.isFinite(soonest) ? soonest : undefined;
   }
 
-  heard({ payload }: Message, nowMs: number): OwnReport[] {
+  onReceived({ payload }: Message, nowMs: number): HubServiceEvent[] {
     const message = readGatewayMessage(payload);
     if (message === undefined) return [{ kind: 'said', sentence: 'the hub sent a result that cannot be read' }];
     const reports = this.#take(message, nowMs);
@@ -127,7 +127,7 @@ export class GatewayOperations implements OwnService {
     return reports;
   }
 
-  #take(message: GatewayMessage, nowMs: number): OwnReport[] {
+  #take(message: GatewayMessage, nowMs: number): HubServiceEvent[] {
     switch (message.kind) {
       case 'results':
         return this.#takeResults(message, nowMs);
@@ -148,7 +148,7 @@ export class GatewayOperations implements OwnService {
   }
 
   /** How many devices a request may name is documented nowhere: a hub may serve the first only, or refuse them all. */
-  #takeResults({ verb, devices }: Extract<GatewayMessage, { kind: 'results' }>, nowMs: number): OwnReport[] {
+  #takeResults({ verb, devices }: Extract<GatewayMessage, { kind: 'results' }>, nowMs: number): HubServiceEvent[] {
     if (devices.length > 1 && devices.every(({ code }) => code === UNREADABLE)) {
       this.#isOneByOne = true;
       return []; // no answer yet: each is asked about again, alone
@@ -157,7 +157,7 @@ export class GatewayOperations implements OwnService {
     return devices.flatMap((result) => this.#takeResult(verb, result, nowMs));
   }
 
-  #takeResult(verb: Verb, result: DeviceResult, nowMs: number): OwnReport[] {
+  #takeResult(verb: Verb, result: DeviceResult, nowMs: number): HubServiceEvent[] {
     if (verb === 'bind' || verb === 'unbind') return this.bindings.answered(verb, result, nowMs);
     const { identity, code } = result;
     const standing = this.#announcements.answered(verb, identity, code);

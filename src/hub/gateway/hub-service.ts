@@ -7,13 +7,13 @@
 import type { Message } from '../../base/message.ts';
 import type { HubIdentity } from '../identity.ts';
 
-export interface OwnRequest {
+export interface HubServiceRequest {
   readonly topic: string;
   readonly payload: Uint8Array;
 }
 
 /** What a message of the hub meant. */
-export type OwnReport =
+export type HubServiceEvent =
   /** For the technician. */
   | { readonly kind: 'said'; readonly sentence: string }
   /** The hub's clock, now: Unix ms, off by at most `errorMs`. */
@@ -33,28 +33,28 @@ export type OwnReport =
   | { readonly kind: 'described' };
 
 /** What `flow/subdevice-bindings.ts` acts upon. */
-export type BindingReport = Exclude<OwnReport, { kind: 'said' | 'time' }>;
+export type BindingReport = Exclude<HubServiceEvent, { kind: 'said' | 'time' }>;
 
-export interface OwnService {
+export interface HubService {
   /** Subscribed with QoS 1, before anything of a subdevice. Exact topics. */
   readonly filters: readonly string[];
   connected(nowMs: number): void;
   disconnected(): void;
   /** The next message to send, at most one; the caller's pace decides when to ask again. */
-  next(nowMs: number): OwnRequest | undefined;
+  next(nowMs: number): HubServiceRequest | undefined;
   /** When `next` may have something without a new input, monotonic ms. */
   wakeAtMs(): number | undefined;
   /** A message on one of its filters; it may be stale, repeated or nonsense. */
-  heard(message: Message, nowMs: number): readonly OwnReport[];
+  onReceived(message: Message, nowMs: number): readonly HubServiceEvent[];
 }
 
 /** All of them, as one. */
-export class OwnServices implements OwnService {
-  readonly #services: readonly OwnService[];
-  readonly #byTopic: ReadonlyMap<string, OwnService>;
+export class HubServices implements HubService {
+  readonly #services: readonly HubService[];
+  readonly #byTopic: ReadonlyMap<string, HubService>;
   readonly filters: readonly string[];
 
-  constructor(services: readonly OwnService[]) {
+  constructor(services: readonly HubService[]) {
     this.#services = services;
     this.#byTopic = new Map(services.flatMap((service) => service.filters.map((filter) => [filter, service])));
     this.filters = [...this.#byTopic.keys()];
@@ -73,7 +73,7 @@ export class OwnServices implements OwnService {
     for (const service of this.#services) service.disconnected();
   }
 
-  next(nowMs: number): OwnRequest | undefined {
+  next(nowMs: number): HubServiceRequest | undefined {
     for (const service of this.#services) {
       const request = service.next(nowMs);
       if (request !== undefined) return request;
@@ -87,7 +87,7 @@ export class OwnServices implements OwnService {
     return Number.isFinite(soonest) ? soonest : undefined;
   }
 
-  heard(message: Message, nowMs: number): readonly OwnReport[] {
-    return this.#byTopic.get(message.topic)?.heard(message, nowMs) ?? [];
+  onReceived(message: Message, nowMs: number): readonly HubServiceEvent[] {
+    return this.#byTopic.get(message.topic)?.onReceived(message, nowMs) ?? [];
   }
 }

@@ -11,7 +11,7 @@ const PROMPT_MAX = 5;
 /** Until it answers again: some 300 requests a day for whoever is asked about. */
 const SELDOM_MS = 5 * 60_000;
 
-export class Ask {
+export class RetriedRequest {
   #firstAtMs: number | undefined;
   #sentAtMs: number | undefined;
   #attempts = 0;
@@ -23,7 +23,7 @@ export class Ask {
   }
 
   /** Since when it has been asked again and again without an answer, monotonic ms; `undefined`: not so far. */
-  get inVainSinceMs(): number | undefined {
+  get unansweredSinceMs(): number | undefined {
     return this.#attempts < PROMPT_MAX || this.#isOver ? undefined : this.#firstAtMs;
   }
 
@@ -52,7 +52,7 @@ export class Ask {
 /** Somebody the hub is to be asked about. */
 export interface Due {
   readonly identity: HubIdentity;
-  readonly ask: Ask;
+  readonly ask: RetriedRequest;
 }
 
 /** The soonest of those that are due at all. */

@@ -7,7 +7,7 @@
  * disagree. Pure; only the monotonic clock is used. Source: hub contract §4.6.
  */
 import type { Message } from '../../base/message.ts';
-import type { OwnReport, OwnRequest, OwnService } from '../gateway/hub-service.ts';
+import type { HubService, HubServiceEvent, HubServiceRequest } from '../gateway/hub-service.ts';
 
 interface Question {
   readonly askedAtMs: number;
@@ -34,7 +34,7 @@ const SLACK_MS = 50;
 
 const REQUEST = new TextEncoder().encode('{"type":"get","resource":["time"]}');
 
-export class HubTime implements OwnService {
+export class HubTime implements HubService {
   readonly filters: readonly string[];
   readonly #topic: string;
   #isConnected = false;
@@ -68,7 +68,7 @@ export class HubTime implements OwnService {
     this.#last = undefined;
   }
 
-  next(nowMs: number): OwnRequest | undefined {
+  next(nowMs: number): HubServiceRequest | undefined {
     if (!this.#isConnected || nowMs < this.#nextAtMs) return undefined;
     if (this.#asked >= ASKS_MAX) this.ask(nowMs);
     this.#asked += 1;
@@ -81,7 +81,7 @@ export class HubTime implements OwnService {
     return this.#isConnected ? this.#nextAtMs : undefined;
   }
 
-  heard({ payload }: Message, nowMs: number): readonly OwnReport[] {
+  onReceived({ payload }: Message, nowMs: number): readonly HubServiceEvent[] {
     const question = this.#question;
     this.#question = undefined;
     if (question === undefined || nowMs - question.askedAtMs > ANSWER_MS_MAX) return [];

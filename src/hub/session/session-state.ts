@@ -28,7 +28,7 @@ export function sessionOwner({ host, clientId }: { readonly host: string; readon
   return crc32(new TextEncoder().encode(`${clientId} ${host}`));
 }
 
-export class SessionMirror {
+export class HubSessionState {
   readonly #granted: Set<string>;
   readonly #owner: number;
   /** Granted to somebody else: to be forgotten. */

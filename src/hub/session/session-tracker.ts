@@ -36,7 +36,7 @@ export interface StoredReplay {
   readonly leftMs: number;
 }
 
-export type AccountReport =
+export type TrackerReport =
   | { readonly kind: 'found'; readonly finding: Finding; readonly away: Age | undefined }
   | { readonly kind: 'replayStarted' }
   | { readonly kind: 'replayDone'; readonly received: number }
@@ -50,7 +50,7 @@ interface Counting {
   lastMs: number;
 }
 
-export interface AccountOptions {
+export interface TrackerOptions {
   /** `undefined`: nobody knows what this hub keeps. */
   readonly terms: SessionTerms | undefined;
   readonly gap: Gap | undefined;
@@ -58,14 +58,14 @@ export interface AccountOptions {
   readonly openedAt: Stamp;
 }
 
-export class SessionAccount {
-  readonly #options: AccountOptions;
+export class HubSessionTracker {
+  readonly #options: TrackerOptions;
   #gap: Gap | undefined;
   #finding: Finding | undefined;
   #counting: Counting | undefined;
   #hasConnected = false;
 
-  constructor(options: AccountOptions) {
+  constructor(options: TrackerOptions) {
     this.#options = options;
     this.#gap = options.gap;
   }
@@ -104,7 +104,7 @@ export class SessionAccount {
     sessionPresent: boolean,
     before: { readonly row: HubSessionRow; readonly away: Age | undefined },
     nowMs: number,
-  ): AccountReport[] {
+  ): TrackerReport[] {
     const { row, away } = before;
     this.#hasConnected = true;
     const wasExpected = row.expected;
@@ -113,7 +113,7 @@ export class SessionAccount {
     this.#counting = sessionPresent
       ? { sinceMs: nowMs, away, from: row.changedAt, received: 0, lastMs: nowMs }
       : undefined;
-    const found: AccountReport = { kind: 'found', finding: this.#finding, away };
+    const found: TrackerReport = { kind: 'found', finding: this.#finding, away };
     const from = row.changedAt ?? this.#options.openedAt;
     if (this.#finding === 'lost') return [found, ...this.#miss({ reason: 'session lost', from }, away)];
     // whatever SessionPresent says, the hub keeps no message longer than a session
@@ -123,14 +123,14 @@ export class SessionAccount {
   }
 
   /** A PUBLISH from the hub. One with DUP was sent before, so it was not stored; QoS 0 never is. */
-  message(qos: number, dup: boolean, nowMs: number): AccountReport[] {
+  message(qos: number, dup: boolean, nowMs: number): TrackerReport[] {
     const { terms } = this.#options;
     const counting = this.#counting;
     if (counting === undefined || terms === undefined || qos === 0 || dup) return [];
     const isFirst = counting.received === 0;
     counting.received += 1;
     counting.lastMs = nowMs;
-    const started: AccountReport[] = isFirst ? [{ kind: 'replayStarted' }] : [];
+    const started: TrackerReport[] = isFirst ? [{ kind: 'replayStarted' }] : [];
     if (this.#storedIn(counting, terms, nowMs) < terms.storedMax) return started;
     this.#counting = undefined;
     const from = counting.from ?? this.#options.openedAt;
@@ -148,7 +148,7 @@ export class SessionAccount {
     return this.#counting.lastMs + QUIET_INTERVALS * terms.intervalMs;
   }
 
-  wake(nowMs: number): AccountReport[] {
+  wake(nowMs: number): TrackerReport[] {
     const counting = this.#counting;
     if (counting === undefined || nowMs < (this.wakeAtMs() ?? Number.POSITIVE_INFINITY)) return [];
     this.#counting = undefined;
@@ -182,7 +182,7 @@ export class SessionAccount {
   }
 
   /** The oldest gap stands: what is missing since then includes what is missing since later. */
-  #miss(gap: Gap, away: Age | undefined): AccountReport[] {
+  #miss(gap: Gap, away: Age | undefined): TrackerReport[] {
     this.#gap ??= gap;
     return [{ kind: 'gap', gap, away }];
   }

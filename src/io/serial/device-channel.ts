@@ -7,10 +7,10 @@
  */
 import type { Channel, ChannelListener, LineErrors } from '../../ports.ts';
 import { readLineErrors } from '../libc.ts';
-import type { Device, Transfer } from './safe-binding.ts';
+import type { OpenDevice, Transfer } from './safe-binding.ts';
 
 export interface DeviceChannelOptions {
-  readonly open: () => Promise<Device>;
+  readonly open: () => Promise<OpenDevice>;
   readonly openMsMax: number;
   readonly closeMsMax: number;
   /** Bytes that may wait for the device. */
@@ -27,7 +27,7 @@ export interface DeviceChannelOptions {
 
 type State =
   | { readonly kind: 'opening'; readonly deadline: NodeJS.Timeout }
-  | { readonly kind: 'open'; readonly device: Device }
+  | { readonly kind: 'open'; readonly device: OpenDevice }
   | { readonly kind: 'closing' }
   | { readonly kind: 'closed' };
 
@@ -100,7 +100,7 @@ export class DeviceChannel implements Channel {
     }
   }
 
-  #adopt(device: Device): void {
+  #adopt(device: OpenDevice): void {
     if (this.#state.kind !== 'opening') {
       // Nobody waits for it any more; what its closing says is of no use to anybody.
       device.close().catch(() => {});
@@ -124,7 +124,7 @@ export class DeviceChannel implements Channel {
     );
   }
 
-  #read(device: Device, broken: boolean): void {
+  #read(device: OpenDevice, broken: boolean): void {
     const { readsPerTurn = READS_PER_TURN } = this.#options;
     for (let reads = 0; reads < readsPerTurn; reads += 1) {
       if (this.#readOnce(device, broken) !== 'moved') break;
@@ -132,7 +132,7 @@ export class DeviceChannel implements Channel {
     this.#rearm(device);
   }
 
-  #readOnce(device: Device, broken: boolean): Transfer['kind'] | undefined {
+  #readOnce(device: OpenDevice, broken: boolean): Transfer['kind'] | undefined {
     if (this.#state.kind !== 'open') return undefined;
     const transfer = device.read(this.#readBuffer);
     switch (transfer.kind) {
@@ -158,7 +158,7 @@ export class DeviceChannel implements Channel {
   }
 
   /** Writes the queue as far as the device takes it. */
-  #writeOut(device: Device): void {
+  #writeOut(device: OpenDevice): void {
     while (this.#queuedBytes > 0) {
       const bytes = this.#queue.length === 1 && this.#queue[0] ? this.#queue[0] : Buffer.concat(this.#queue);
       const transfer = device.write(bytes);
@@ -170,14 +170,14 @@ export class DeviceChannel implements Channel {
     }
   }
 
-  #rearm(device: Device): void {
+  #rearm(device: OpenDevice): void {
     if (this.#state.kind !== 'open') return;
     this.#flushIsDue = this.#queuedBytes > 0;
     device.arm(this.#flushIsDue);
   }
 
   /** Gives the device back. What it takes without waiting still leaves: a last word such as DISCONNECT. */
-  #release(device: Device, reason: string): void {
+  #release(device: OpenDevice, reason: string): void {
     this.#state = { kind: 'closing' };
     this.#writeOut(device);
     const { closeMsMax, onHungClose } = this.#options;

@@ -32,7 +32,7 @@ const READABLE = 1;
 const WRITABLE = 2;
 
 /** One open device. */
-export interface Device {
+export interface OpenDevice {
   /** Of an open file; only `close` closes it. */
   readonly fd: number;
   /** Once per device. Nothing is called before `arm`. */
@@ -48,7 +48,7 @@ export interface Device {
 }
 
 /** Rejects with the library's error, whose message holds the system's words. */
-export async function openDevice(options: DeviceOptions): Promise<Device> {
+export async function openDevice(options: DeviceOptions): Promise<OpenDevice> {
   const port = await SerialPort.binding.open(options);
   if (!('poller' in port) || port.fd === null) throw new Error('serial ports need Linux');
   return new SerialDevice(port, port.fd);
@@ -63,7 +63,7 @@ interface Port {
   close(): Promise<void>;
 }
 
-class SerialDevice implements Device {
+class SerialDevice implements OpenDevice {
   readonly fd: number;
   readonly #port: Port;
 

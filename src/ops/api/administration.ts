@@ -12,12 +12,12 @@ import { adminSocketOf } from './control-socket.ts';
 import { type LocalServer, listenLocally, refuse, send } from './local-server.ts';
 
 /** By name, `thing.verb`. Resolves to what is answered; rejects with a Fault `order-refused` for what cannot be done. */
-export type Orders = Readonly<Record<string, (body: Readonly<Record<string, unknown>>) => Promise<unknown>>>;
+export type AdminCommands = Readonly<Record<string, (body: Readonly<Record<string, unknown>>) => Promise<unknown>>>;
 
 export interface AdministrationOptions {
   /** Of the reading socket: this one stands beside it. */
   readonly controlSocket: string;
-  readonly orders: Orders;
+  readonly orders: AdminCommands;
 }
 
 const CONNECTIONS_MAX = 8;
@@ -42,7 +42,7 @@ export function startAdministration({ controlSocket, orders }: AdministrationOpt
   });
 }
 
-async function obey(orders: Orders, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function obey(orders: AdminCommands, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = request.url?.split('?')[0] ?? '';
   if (request.method !== 'POST') return refuse(response, 405, 'The administrative socket takes POST only.');
   const name = path.startsWith(PREFIX) ? path.slice(PREFIX.length) : '';

@@ -19,7 +19,7 @@ export interface PlacesOptions {
   readonly servedMax: number;
 }
 
-export class Places {
+export class ConnectionSlots {
   readonly #options: PlacesOptions;
   // sets are in the order of entering: the first is the one that has been there longest
   readonly #waiting = new Set<Guest>();

@@ -7,16 +7,16 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../base/fault.ts';
 import { isMachineOverloaded, ownerOfSocket, type SocketOwner } from '../../io/socket-owner.ts';
+import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
+import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
+import type { LedgerReport } from '../reports/ledger-report.ts';
+import type { OutboxReport, StatusReport, SubdevicesReport } from '../reports/report.ts';
 import { unusableIn } from './answer-shape.ts';
 import { foreign, Stalled, silent, unreachable } from './control-faults.ts';
 import { adminSocketOf, hasCode } from './control-socket.ts';
-import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
-import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
-import type { LedgerReport } from '../reports/ledger-report.ts';
-import type { OutboxReport, StatusReport, SubdevicesReport } from '../reports/report.ts';
 import type { TailLine } from './tail-line.ts';
 
-export interface Answers {
+export interface ControlAnswers {
   readonly '/v1/status': StatusReport;
   readonly '/v1/ledger': LedgerReport;
   readonly '/v1/subdevices': SubdevicesReport;
@@ -29,8 +29,8 @@ export interface Answers {
  * `absent`: nobody listens on the socket; `stalled`: somebody does and says nothing, in time. `fault` is what to throw if
  * that is the end of it.
  */
-export type Asked<Path extends keyof Answers> =
-  | { readonly kind: 'answered'; readonly report: Answers[Path] }
+export type Asked<Path extends keyof ControlAnswers> =
+  | { readonly kind: 'answered'; readonly report: ControlAnswers[Path] }
   | { readonly kind: 'absent'; readonly fault: Fault }
   | { readonly kind: 'stalled'; readonly fault: Fault };
 
@@ -53,7 +53,7 @@ const ANSWER_MS_MAX = 35_000;
  * @param aliveMsMax deadline of the first sign of life; more than usual for programs that have the time
  * @throws Fault `not-running` if what is there is no gateway of this version, or we may not ask
  */
-export async function ask<Path extends keyof Answers>(
+export async function ask<Path extends keyof ControlAnswers>(
   socketPath: string,
   path: Path,
   query = '',
@@ -74,7 +74,7 @@ export async function ask<Path extends keyof Answers>(
   if (response.statusCode === 404) throw foreign(socketPath, `it does not know ${path}`);
   if (response.statusCode !== 200) throw silent(`The gateway refused: ${refusalIn(body)}`);
   const unusable = unusableIn(path, body);
-  if (unusable === undefined) return { kind: 'answered', report: body as Answers[Path] };
+  if (unusable === undefined) return { kind: 'answered', report: body as ControlAnswers[Path] };
   throw foreign(socketPath, `its answer to ${path} makes no sense (${unusable})`, versionIn(body));
 }
 

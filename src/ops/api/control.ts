@@ -9,8 +9,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodeValue } from '../../recorder/recording-file.ts';
 import { letterRequestOf } from '../reports/dead-letter-report.ts';
-import { listenLocally, refuse, sendText, type TextAnswer } from './local-server.ts';
 import type { Inspection } from '../reports/report.ts';
+import { listenLocally, refuse, sendText, type TextAnswer } from './local-server.ts';
 import { TailStream } from './tail-stream.ts';
 import { Turnstile } from './turnstile.ts';
 

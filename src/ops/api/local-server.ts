@@ -7,8 +7,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Fault } from '../../base/fault.ts';
+import { ConnectionSlots } from './connection-slots.ts';
 import { claimSocketPath } from './control-socket.ts';
-import { Places } from './connection-slots.ts';
 import { Trickle } from './trickle.ts';
 
 export interface LocalServerOptions {
@@ -47,7 +47,7 @@ export async function listenLocally(options: LocalServerOptions): Promise<LocalS
     connectionsCheckingInterval: 1000,
     highWaterMark: DRAIN_BYTES,
   });
-  const places = new Places({ waitingMax: WAITING_MAX, servedMax: connectionsMax });
+  const places = new ConnectionSlots({ waitingMax: WAITING_MAX, servedMax: connectionsMax });
   const [serve] = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (accepted: Socket) => {

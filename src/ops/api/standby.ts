@@ -4,12 +4,12 @@ import type { Config, LinkConfig } from '../../config/schema.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../../io/machine-facts.ts';
 import { volatilePlaceOf } from '../../io/volatile-storage.ts';
 import type { Clock } from '../../ports.ts';
-import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
 import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
+import { NO_RECORDINGS } from '../recordings.ts';
+import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
 import type { HubReport } from '../reports/hub-report.ts';
 import type { LedgerReport } from '../reports/ledger-report.ts';
 import { type LinkReport, RESTING } from '../reports/link-report.ts';
-import { NO_RECORDINGS } from '../recordings.ts';
 import type { Inspection, OutboxReport, QueueReport, StatusReport } from '../reports/report.ts';
 import { judge } from '../verdict.ts';
 
@@ -104,7 +104,7 @@ export class Standby implements Inspection {
       sessionPresent: null,
       sessionsLost: 0,
       lastProblem: null,
-      takings: 0,
+      takeovers: 0,
       nextAttemptInMs: null,
       subscriptions: 0,
       replay: null,

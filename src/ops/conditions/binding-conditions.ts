@@ -15,7 +15,7 @@ const NAMES_MAX = 3;
 
 export function bindingConditions({
   bindings,
-  strangers,
+  unconfiguredDevices,
   unconfirmed,
   nowMs,
   startedAtMs,
@@ -44,12 +44,12 @@ export function bindingConditions({
       hint: 'It is asked again once in 5 min and after each connect; holdfast trace hub shows it. If this lasts, look at the hub.',
     });
   }
-  if (strangers.length > 0) {
+  if (unconfiguredDevices.length > 0) {
     conditions.push({
       code: 'subdevice-not-configured',
       losing: 'no',
       forMs: nowMs - startedAtMs,
-      sentence: `${countOf(strangers.length, 'subdevice')} bound at the hub and not configured: ${namesOf(strangers)}.`,
+      sentence: `${countOf(unconfiguredDevices.length, 'subdevice')} bound at the hub and not configured: ${namesOf(unconfiguredDevices)}.`,
       hint: 'Add a [[subdevice]] for it, or take it away: holdfast hub unbind PRODUCT/DEVICE.',
     });
   }

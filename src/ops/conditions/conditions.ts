@@ -2,20 +2,20 @@
  * Health: what is not as it should be, what it means for the data, and what to do now. Pure, from what the stations say.
  */
 import type { SetAsideReport } from '../../flow/set-aside.ts';
+import type { DiscardReport } from '../reports/intake-report.ts';
+import type { LinkReport, MissingSubdevice } from '../reports/link-report.ts';
+import type { Condition } from '../reports/report.ts';
+import { countOf } from '../words.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import { intakeConditions } from './intake-conditions.ts';
-import type { DiscardReport } from '../reports/intake-report.ts';
 import { linkConditions } from './link-conditions.ts';
-import type { LinkReport, MissingSubdevice } from '../reports/link-report.ts';
 import { missingConditions } from './missing.ts';
-import type { Condition } from '../reports/report.ts';
 import { type StoreHealth, storeConditions } from './store-conditions.ts';
-import { type TurnedAway, turnedAwayConditions } from './turned-away.ts';
-import { countOf } from '../words.ts';
+import { type RejectedFilters, rejectedConditions } from './turned-away.ts';
 
-export interface Health extends TurnedAway, BindingHealth, ClockHealth {
+export interface Health extends RejectedFilters, BindingHealth, ClockHealth {
   readonly hub: HubHealth;
   readonly links: readonly LinkReport[];
   readonly discarded: readonly DiscardReport[];
@@ -54,7 +54,7 @@ export function conditionsOf(health: Health): Condition[] {
     ),
     ...setAsideConditions(health),
     ...ledgerConditions(health),
-    ...turnedAwayConditions(health, health.nowMs - health.startedAtMs),
+    ...rejectedConditions(health, health.nowMs - health.startedAtMs),
   ];
 }
 

@@ -1,13 +1,13 @@
 /** Health on the hub's side: the connection, the session, the files of TLS. Pure; a part of `conditions.ts`. */
 import type { Gateway } from '../../app/gateway.ts';
-import { type PacketHealth, packetConditions } from './hub-packet-conditions.ts';
-import { evidenceWords } from './hub-packet-words.ts';
-import { remedyFor } from './hub-remedies.ts';
 import type { SessionReport } from '../reports/hub-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { ageWords, countOf, durationWords } from '../words.ts';
+import { type PacketHealth, packetConditions } from './hub-packet-conditions.ts';
+import { evidenceWords } from './hub-packet-words.ts';
+import { remedyFor } from './hub-remedies.ts';
 
-type Takings = ReturnType<Gateway['hub']['client']['takings']>;
+type TakeoverStats = ReturnType<Gateway['hub']['client']['takeovers']>;
 
 export interface HubHealth extends PacketHealth {
   readonly isOnline: boolean;
@@ -21,7 +21,7 @@ export interface HubHealth extends PacketHealth {
   readonly session: SessionReport;
   readonly clientId: string;
   /** Connections in a row that somebody else seems to have taken from us. */
-  readonly takings: Takings;
+  readonly takeovers: TakeoverStats;
   /** SUBACK 0x80. */
   readonly refusedFilters: readonly string[];
   /** On which PUBACKs are missing. */
@@ -53,12 +53,12 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
   } else if (!hub.isOnline) {
     conditions.push({ code: 'hub-away', forMs, ...awayWords(hub) });
   }
-  if (hub.takings.times > 0) {
+  if (hub.takeovers.times > 0) {
     conditions.push({
       code: 'hub-taken-over',
       losing: 'at risk',
       forMs,
-      sentence: takingWords(hub.takings, hub.clientId),
+      sentence: takingWords(hub.takeovers, hub.clientId),
       hint: `Look in the log of the hub for connections of ${hub.clientId} from elsewhere: stop that gateway, or give it an identity of its own. If there are none, look at the hub and at the firewalls on the way. This one tries again, at most 15 min apart.`,
     });
   }
@@ -81,7 +81,7 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
 }
 
 /** What is known of the cause: a hub that has accepted the connection is no matter of the network. */
-function awayWords({ problem, problemStage, heldPackets, takings }: HubHealth): Omit<Condition, 'code' | 'forMs'> {
+function awayWords({ problem, problemStage, heldPackets, takeovers }: HubHealth): Omit<Condition, 'code' | 'forMs'> {
   const why = problem === undefined ? '' : ` (${problem})`;
   const kept = 'messages are kept on disk';
   const [last] = heldPackets
@@ -89,7 +89,7 @@ function awayWords({ problem, problemStage, heldPackets, takings }: HubHealth): 
     .toSorted((left, right) => left.lastCloseMs - right.lastCloseMs);
   switch (problemStage) {
     case 'accepted':
-      if (last !== undefined && takings.times === 0)
+      if (last !== undefined && takeovers.times === 0)
         return {
           losing: 'no',
           sentence: `The hub accepted the connection and closed it after ${evidenceWords(last)}; ${kept}.`,
@@ -111,7 +111,7 @@ function awayWords({ problem, problemStage, heldPackets, takings }: HubHealth): 
 }
 
 /** Which of the causes it is can seldom be told from here; what speaks for one of them is. */
-function takingWords({ times, shortestMs, longestMs, sessionsGone }: Takings, clientId: string): string {
+function takingWords({ times, shortestMs, longestMs, sessionsGone }: TakeoverStats, clientId: string): string {
   const lasted = `${durationWords(shortestMs)} to ${durationWords(longestMs + 999)}`; // rounded up
   const seen = `The hub accepted ${countOf(times, 'connection')} in a row and closed each soon after (they lasted ${lasted}), and nothing else failed`;
   if (sessionsGone > 0)

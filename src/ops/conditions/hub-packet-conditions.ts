@@ -1,7 +1,8 @@
 /** Packets of ours that the hub closes the connection on, and requests that it does not answer. Pure. */
-import { evidenceWords, type HeldPacketReport } from './hub-packet-words.ts';
+
 import type { Condition } from '../reports/report.ts';
 import { countOf } from '../words.ts';
+import { evidenceWords, type HeldPacketReport } from './hub-packet-words.ts';
 
 export interface PacketHealth {
   readonly heldPackets: readonly HeldPacketReport[];

@@ -3,13 +3,13 @@
  * remedy for exactly that. What is over is no condition, but history (`StatusReport.discarded`). Pure.
  */
 import type { IntakeReason } from '../../flow/intake.ts';
-import { remedyOf } from './discard-remedy.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
-import { INTAKE_WORDS } from './intake-words.ts';
 import type { LinkReport } from '../reports/link-report.ts';
-import { looksLikeWords } from './misplaced.ts';
 import type { Condition, ConditionCode, Losing } from '../reports/report.ts';
 import { countOf, countWords, durationWords } from '../words.ts';
+import { remedyOf } from './discard-remedy.ts';
+import { INTAKE_WORDS } from './intake-words.ts';
+import { looksLikeWords } from './misplaced.ts';
 
 /** Fewer may be what a device says when it starts: told, and no proof of a loss. */
 const SURE_MIN = 3;

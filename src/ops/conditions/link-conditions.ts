@@ -1,8 +1,8 @@
 /** What is wrong with the links: conditions for the technician. Nothing is lost by any of them alone. */
 import type { LinkReport } from '../reports/link-report.ts';
+import type { Condition } from '../reports/report.ts';
 import { misplacedConditions, unlistedConditions } from './misplaced.ts';
 import { missingConditions } from './missing.ts';
-import type { Condition } from '../reports/report.ts';
 
 export function linkConditions(links: readonly LinkReport[]): Condition[] {
   return links.flatMap((link) => [

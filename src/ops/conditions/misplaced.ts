@@ -1,7 +1,8 @@
 /** Links whose bytes or clients belong elsewhere: what was heard, and what may have been swapped. Pure. */
-import { INTAKE_WORDS } from './intake-words.ts';
+
 import type { LinkReport } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
+import { INTAKE_WORDS } from './intake-words.ts';
 
 const PROTOCOLS: Readonly<
   Record<NonNullable<LinkReport['looksLike']>, { readonly words: string; readonly driver: string }>
@@ -55,12 +56,12 @@ export function misplacedConditions(link: LinkReport, links: readonly LinkReport
 }
 
 /** Clients that say hello where they are not served. */
-export function unlistedConditions({ name, unlisted, foreigner }: LinkReport): Condition[] {
+export function unlistedConditions({ name, unlisted, unlistedDevice }: LinkReport): Condition[] {
   if (unlisted.length === 0) return [];
   const names = unlisted.map(({ subdevice }) => subdevice);
   const homes = [...new Set(unlisted.flatMap(({ configuredOn }) => configuredOn ?? []))];
   const forMs = Math.max(...unlisted.map((each) => each.forMs));
-  const alone = foreigner === null ? '' : ' Nothing is delivered there until one that is says hello.';
+  const alone = unlistedDevice === null ? '' : ' Nothing is delivered there until one that is says hello.';
   const where =
     homes.length === 0
       ? 'not on its list, and its CONNECT is refused'

@@ -13,28 +13,28 @@ const AT_RISK_MS = 60 * 60_000;
 /** On links that are open, by link; `''`: it may be on any of several. */
 export function missingSubdevices({ links, stations, presence, parts }: Gateway): Map<string, MissingSubdevice[]> {
   const nowMs = parts.clock.nowMs();
-  const standings = new Map(links.standings().map((standing) => [standing.plan.name, standing]));
+  const states = new Map(links.states().map((standing) => [standing.plan.name, standing]));
   const missing = new Map<string, MissingSubdevice[]>();
   for (const { id } of parts.config.subdevices) {
     const homes = parts.config.links.filter(({ allowedSubdevices }) => allowedSubdevices?.includes(id) ?? true);
-    const open = homes.flatMap(({ name }) => standings.get(name) ?? []).filter(isOpen);
+    const open = homes.flatMap(({ name }) => states.get(name) ?? []).filter(isOpen);
     const [first] = open;
-    const subdevice = stations.mirror.byId(id);
+    const subdevice = stations.registry.byId(id);
     if (first === undefined || open.length < homes.length || presence.goodbyes.has(id)) continue;
     const isMute = first.plan.driver === 'lines' && first.plan.machine.counters.bytesIn === 0;
     const isBroadcast = parts.config.links.some(({ units }) =>
       units.some((unit) => unit.subdevice === id && unit.address === 0),
     );
     if (isBroadcast || (subdevice?.isAttached === true && !(homes.length === 1 && isMute))) continue;
-    const wasHeard = subdevice?.heardAtMs !== undefined && !isMute;
-    const fromMs = wasHeard ? (subdevice?.heardAtMs ?? nowMs) : Math.max(...open.map(({ sinceMs }) => sinceMs));
+    const wasHeard = subdevice?.lastReceivedAtMs !== undefined && !isMute;
+    const fromMs = wasHeard ? (subdevice?.lastReceivedAtMs ?? nowMs) : Math.max(...open.map(({ sinceMs }) => sinceMs));
     const home = homes.length === 1 ? first.plan.name : '';
     missing.set(home, [...(missing.get(home) ?? []), { subdevice: id, wasHeard, forMs: nowMs - fromMs }]);
   }
   return missing;
 }
 
-function isOpen({ plan }: ReturnType<Gateway['links']['standings']>[number]): boolean {
+function isOpen({ plan }: ReturnType<Gateway['links']['states']>[number]): boolean {
   return plan.machine.state === 'open';
 }
 

@@ -2,19 +2,19 @@
 import type { Condition } from '../reports/report.ts';
 import { countOf, countWords } from '../words.ts';
 
-export interface TurnedAway {
+export interface RejectedFilters {
   /** Subscriptions: how many filters are wanted and allowed, and for whom there was no room. */
   readonly filters: {
     readonly wanted: number;
     readonly max: number;
-    readonly turnedAway: readonly { readonly subdevice: string; readonly filter: string }[];
+    readonly rejected: readonly { readonly subdevice: string; readonly filter: string }[];
   };
 }
 
 /** Nothing is lost by us, the subdevice was told: but it will not get through as it is. */
-export function turnedAwayConditions({ filters }: TurnedAway, forMs: number): Condition[] {
+export function rejectedConditions({ filters }: RejectedFilters, forMs: number): Condition[] {
   const conditions: Condition[] = [];
-  const [first, ...others] = filters.turnedAway;
+  const [first, ...others] = filters.rejected;
   if (first !== undefined) {
     const more = others.length === 0 ? '' : `, and ${others.length} more`;
     conditions.push({

@@ -1,9 +1,9 @@
 /** What a technician does about a line, by what was found on it. Pure. */
 import { remedyOf } from '../conditions/discard-remedy.ts';
 import { INTAKE_WORDS } from '../conditions/intake-words.ts';
-import { countedIn, isAboutContent, type LinkFindings, muteIn, refusingIn, sumOf } from './link-findings.ts';
 import { remedyOfRefusal } from '../conditions/unit-words.ts';
 import { countOf, countWords } from '../words.ts';
+import { countedIn, isAboutContent, type LinkFindings, muteIn, refusingIn, sumOf } from './link-findings.ts';
 
 export function adviceOf(findings: LinkFindings): string[] {
   return [

@@ -2,6 +2,10 @@
  * How good a line is: the verdict of `holdfast link test`, from what came over it in a while and what its probes met. Pure.
  * What is to be done about it is in `link-advice.ts`.
  */
+
+import { looksLikeWords } from '../conditions/misplaced.ts';
+import type { LinkReport } from '../reports/link-report.ts';
+import { countOf, countWords } from '../words.ts';
 import { adviceOf } from './link-advice.ts';
 import {
   countedIn,
@@ -13,9 +17,6 @@ import {
   refusingIn,
   sumOf,
 } from './link-findings.ts';
-import type { LinkReport } from '../reports/link-report.ts';
-import { looksLikeWords } from '../conditions/misplaced.ts';
-import { countOf, countWords } from '../words.ts';
 
 /** `silent`: nothing came and nobody could be asked, so nothing can be said. */
 export type LinkVerdict = 'good' | 'fair' | 'bad' | 'silent';

@@ -1,6 +1,7 @@
 /** What the orders `hub.bind`, `hub.unbind` and `hub.describe` answer, and how it is read off the stations. */
-import type { HubIdentity } from '../../config/schema.ts';
+
 import type { Gateway } from '../../app/gateway.ts';
+import type { HubIdentity } from '../../config/schema.ts';
 import type { SubdeviceReport } from './report.ts';
 
 type BindingWord = NonNullable<SubdeviceReport['binding']>;
@@ -30,7 +31,7 @@ export interface BindingsReport {
   /** Configured ones. */
   readonly bindings: readonly SubdeviceBinding[];
   /** Bound to this gateway and not configured: `product/device`. */
-  readonly strangers: readonly string[];
+  readonly unconfiguredDevices: readonly string[];
 }
 
 export interface SubdeviceBinding {
@@ -56,7 +57,7 @@ export function identityWords({ productId, deviceName }: HubIdentity): string {
 
 /** Of every configured subdevice, and who is bound besides. */
 export function bindingHealth(gateway: Gateway): Omit<BindingsReport, 'answered'> {
-  return { bindings: subdeviceBindings(gateway), strangers: strangersAt(gateway) };
+  return { bindings: subdeviceBindings(gateway), unconfiguredDevices: strangersAt(gateway) };
 }
 
 /** The hub has been told that they are online, and says nothing; and for how long. */
@@ -73,7 +74,7 @@ export function unconfirmedSubdevices(gateway: Gateway): { readonly subdevices: 
 }
 
 function strangersAt({ stations }: Gateway): string[] {
-  return (stations.operations?.bindings.strangers ?? []).map(identityWords);
+  return (stations.operations?.bindings.unconfiguredDevices ?? []).map(identityWords);
 }
 
 function subdeviceBindings(gateway: Gateway): SubdeviceBinding[] {

@@ -1,6 +1,7 @@
 /** What the hub is asked to send us, filter by filter, and packets of ours that it closes the connection on. */
-import { type HeldPacket, heldPacketsOf, releaseHeld } from '../../flow/held-packets.ts';
+
 import type { Gateway } from '../../app/gateway.ts';
+import { type HeldPacket, heldPacketsOf, releaseHeld } from '../../flow/held-packets.ts';
 import type { HeldPacketReport, HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
 
 export function heldPackets(gateway: Gateway): HeldPacketReport[] {
@@ -8,13 +9,13 @@ export function heldPackets(gateway: Gateway): HeldPacketReport[] {
 }
 
 export function hubSubscriptionsReport(gateway: Gateway): HubSubscriptionsReport {
-  const { mirror, services, session } = gateway.stations;
+  const { registry, services, session } = gateway.stations;
   const held = heldNow(gateway);
   const against = new Map(held.flatMap((one) => (one.isFilter ? [[one.name, reportOf(one)] as const] : [])));
-  const wanted = new Set([...services.filters, ...mirror.wantedFilters()]);
+  const wanted = new Set([...services.filters, ...registry.wantedFilters()]);
   const wantedBy = (filter: string): string[] => [
     ...(services.filters.includes(filter) ? ['(gateway)'] : []),
-    ...[...mirror.all()].flatMap(({ id, subscriptions }) => (subscriptions.has(filter) ? [id] : [])),
+    ...[...registry.all()].flatMap(({ id, subscriptions }) => (subscriptions.has(filter) ? [id] : [])),
   ];
   const stateOf = (filter: string) => (wanted.has(filter) ? gateway.subscriptions.stateOf(filter) : 'not wanted');
   return {

@@ -1,14 +1,14 @@
 /** The hub's part of the status (`report.ts`): the connection, the session, and what the hub stored for us. */
 import type { Age } from '../../base/time.ts';
 
-export type HubState = 'stopped' | 'connecting' | 'connected' | 'waiting to reconnect';
+export type HubStateReport = 'stopped' | 'connecting' | 'connected' | 'waiting to reconnect';
 
 export interface HubReport {
   readonly profile: string;
   readonly host: string;
   readonly port: number;
   readonly clientId: string;
-  readonly state: HubState;
+  readonly state: HubStateReport;
   /** How long it has been connected, or how long it has been away (over failed attempts); `null`: never connected. */
   readonly since: Age | null;
   /** What is known of our session there. */
@@ -20,7 +20,7 @@ export interface HubReport {
   /** Why the last connection or attempt ended; `null`: none has. */
   readonly lastProblem: string | null;
   /** Connections in a row that another gateway with our identity seems to have taken; 0: no such pattern. */
-  readonly takings: number;
+  readonly takeovers: number;
   /** When the next attempt is made; `null` unless waiting. */
   readonly nextAttemptInMs: number | null;
   /** Filters held at the hub, and how many it allows (0 = no limit). */

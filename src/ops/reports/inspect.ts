@@ -1,31 +1,31 @@
 /** The running gateway, as those who look in see it: fills the reports of `report.ts` from the stations. */
 import { EventEmitter } from 'node:events';
+import type { Gateway } from '../../app/gateway.ts';
 import type { Direction } from '../../base/message.ts';
+import type { LetterRequest } from '../../custody/dead-letter.ts';
 import { laneWords } from '../../custody/lane-number.ts';
 import { type Counts, settledTotal, subtractCounts, ZERO } from '../../custody/ledger.ts';
-import type { LetterRequest } from '../../custody/dead-letter.ts';
-import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
-import type { Gateway } from '../../app/gateway.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../../io/machine-facts.ts';
 import { volatilePlaceOf } from '../../io/volatile-storage.ts';
-import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
+import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
+import type { TailEvent } from '../api/tail-line.ts';
 import { conditionsOf } from '../conditions/conditions.ts';
-import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
 import type { HubHealth } from '../conditions/hub-conditions.ts';
 import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
+import { missingSubdevices } from '../conditions/missing.ts';
+import type { StoreHealth } from '../conditions/store-conditions.ts';
+import { EVENT_NAMES, reportFact } from '../narration.ts';
+import { NO_RECORDINGS, type Recordings, recorderOf } from '../recordings.ts';
+import { judge } from '../verdict.ts';
+import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
+import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
 import { heldPackets, hubSubscriptionsReport } from './hub-packets-report.ts';
 import { discardReports } from './intake-report.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum, unknownIn } from './ledger-report.ts';
 import { LinkMeters } from './link-meters.ts';
-import { missingSubdevices } from '../conditions/missing.ts';
-import { EVENT_NAMES, tellFact } from '../narration.ts';
 import { QueueReports, sumOf } from './queue-reports.ts';
-import { NO_RECORDINGS, type Recordings, recorderOf } from '../recordings.ts';
 import type { Inspection, OutboxReport, StatusReport, StoreReport, SubdevicesReport } from './report.ts';
 import { hubReport, linkReports, subdevicesReport } from './station-reports.ts';
-import type { StoreHealth } from '../conditions/store-conditions.ts';
-import type { TailEvent } from '../api/tail-line.ts';
-import { judge } from '../verdict.ts';
 
 export interface InspectOptions {
   readonly gateway: Gateway;
@@ -75,12 +75,12 @@ export class Inspector implements Inspection {
     const conditions = conditionsOf({
       ...{ nowMs: this.#nowMs(), startedAtMs: this.#startedAtMs },
       hub: {
-        ...{ ...standing, session: hub.session, clientId: hub.clientId, takings: client.takings(this.#nowMs()) },
+        ...{ ...standing, session: hub.session, clientId: hub.clientId, takeovers: client.takeovers(this.#nowMs()) },
         isOnline: client.state === 'online',
         refusedFilters: [...gateway.subscriptions.refused],
         ...{ heldPackets: heldPackets(gateway), silentFilters: gateway.subscriptions.silent },
         loweredFilters: [...gateway.subscriptions.loweredQos],
-        doubtedTopics: gateway.stations.outbox.trust.suspects,
+        doubtedTopics: gateway.stations.outbox.ackHealth.suspects,
         tlsFilesTrouble: this.#options.tlsFilesTrouble(),
         secretTrouble: this.#options.secretTrouble(),
       },
@@ -201,7 +201,7 @@ export class Inspector implements Inspection {
   }
 
   #name(lane: number): string {
-    return this.#gateway.stations.mirror.byLane(lane)?.id ?? '(nobody)';
+    return this.#gateway.stations.registry.byLane(lane)?.id ?? '(nobody)';
   }
 
   #listen(): void {
@@ -209,7 +209,7 @@ export class Inspector implements Inspection {
     for (const name of EVENT_NAMES) {
       facts.on(name, (fact: object) => {
         if (this.#tail.listenerCount('event') === 0) return;
-        const sentence = tellFact(name, fact as never);
+        const sentence = reportFact(name, fact as never);
         const event: TailEvent = {
           kind: 'event',
           upMs: clock.nowMs(),

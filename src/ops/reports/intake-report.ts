@@ -1,6 +1,7 @@
 /** What ended outside custody, as it is shown: `discarded` of `GET /v1/status` and `GET /v1/ledger`. */
-import type { IntakeReason } from '../../flow/intake.ts';
+
 import type { Gateway } from '../../app/gateway.ts';
+import type { IntakeReason } from '../../flow/intake.ts';
 
 /** Of one link, subdevice and reason, since the process started. */
 export interface DiscardReport {

@@ -1,7 +1,8 @@
 /** Rates of the links over 5, 30 and 60 s: counters read once a second, the last minute of them kept. */
+
+import type { Gateway } from '../../app/gateway.ts';
 import { looking } from '../../base/events.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
-import type { Gateway } from '../../app/gateway.ts';
 import { brokenFrames, type LinkRate } from './link-report.ts';
 
 const SAMPLE_MS = 1000;
@@ -9,7 +10,7 @@ const SPANS_S = [5, 30, 60] as const;
 /** A minute, and where it began. */
 const SAMPLES_MAX = 61;
 
-export interface Sample {
+export interface MeterSample {
   readonly atMs: number;
   readonly counters: LinkCounters;
 }
@@ -17,7 +18,7 @@ export interface Sample {
 export class LinkMeters {
   readonly #gateway: Gateway;
   /** By link, the oldest first. */
-  readonly #samples = new Map<string, Sample[]>();
+  readonly #samples = new Map<string, MeterSample[]>();
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
@@ -31,7 +32,7 @@ export class LinkMeters {
   #sample(): void {
     const { links, parts } = this.#gateway;
     const atMs = parts.clock.nowMs();
-    for (const { plan } of links.standings()) {
+    for (const { plan } of links.states()) {
       const samples = this.#samples.get(plan.name) ?? [];
       samples.push({ atMs, counters: plan.machine.counters });
       if (samples.length > SAMPLES_MAX) samples.shift();
@@ -45,7 +46,7 @@ export class LinkMeters {
 }
 
 /** @param samples the oldest first */
-export function ratesOf(samples: readonly Sample[], now: Sample): LinkRate[] {
+export function ratesOf(samples: readonly MeterSample[], now: MeterSample): LinkRate[] {
   return SPANS_S.map((overS) => {
     const then = samples.find(({ atMs }) => now.atMs - atMs <= overS * 1000) ?? now;
     const seconds = (now.atMs - then.atMs) / 1000;

@@ -4,7 +4,7 @@ import type { LinkCounters } from '../../base/link-counters.ts';
 import type { LineErrors } from '../../ports.ts';
 import type { DiscardReport } from './intake-report.ts';
 
-export type LinkState = 'stopped' | 'opening' | 'open' | 'waiting to reopen';
+export type LinkStateReport = 'stopped' | 'opening' | 'open' | 'waiting to reopen';
 
 export interface LinkReport {
   readonly name: string;
@@ -13,7 +13,7 @@ export interface LinkReport {
   /** The device it leads to now, e.g. `/dev/ttyUSB0`; `null`: none, or not known. */
   readonly device: string | null;
   readonly driver: string;
-  readonly state: LinkState;
+  readonly state: LinkStateReport;
   /** How long it has been in this state; `waiting` and `opening` count as one. */
   readonly forMs: number;
   /** Why it last closed, or cannot be opened yet; `null`: it never has. */
@@ -27,7 +27,7 @@ export interface LinkReport {
   /** Ids that `link test` could ask something now; none where the driver knows no probe. */
   readonly probeable: readonly string[];
   /** Who said hello last and is not on its list, with nobody attached since; `null`: nobody. */
-  readonly foreigner: { readonly subdevice: string; readonly forMs: number } | null;
+  readonly unlistedDevice: { readonly subdevice: string; readonly forMs: number } | null;
   /** Who says hello here lately and is not served here, and the link that each is configured for. */
   readonly unlisted: readonly UnlistedReport[];
   /** Configured for this link alone, and not there. */
@@ -98,7 +98,7 @@ export function brokenFrames(counters: LinkCounters): number {
 
 /** Of a link that nothing is known of yet. */
 export const RESTING = {
-  ...{ device: null, waits: null, foreigner: null, lastProblem: null, subdevices: [], rates: [] },
+  ...{ device: null, waits: null, unlistedDevice: null, lastProblem: null, subdevices: [], rates: [] },
   ...{ asleep: [], probeable: [], kernel: null, unlisted: [], missing: [], discarded: [], looksLike: null },
   counters: {
     ...{ openings: 0, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0, oversizeFrames: 0 },

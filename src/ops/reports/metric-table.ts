@@ -9,7 +9,7 @@ import type { LedgerSum } from './ledger-report.ts';
 import type { LinkReport } from './link-report.ts';
 import type { Losing, QueueReport, StatusReport } from './report.ts';
 
-export interface Sample {
+export interface MetricSample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
@@ -20,7 +20,7 @@ export interface Metric {
   readonly kind: 'gauge' | 'counter';
   readonly help: string;
   readonly labels: readonly string[];
-  readonly read: (status: StatusReport) => readonly Sample[];
+  readonly read: (status: StatusReport) => readonly MetricSample[];
 }
 
 const LOSING: Readonly<Record<Losing, number>> = { no: 0, 'at risk': 1, yes: 2, unknown: 3 };
@@ -55,7 +55,11 @@ function hub(): Metric[] {
     one('hub_connected', 'Connected to the hub: 1, else 0.', ({ hub }) => Number(hub.state === 'connected')),
     one('hub_since_seconds', 'How long it has been connected, or away (at least).', ({ hub }) => seconds(hub.since)),
     one('hub_next_attempt_seconds', 'Until the next attempt to connect.', ({ hub }) => secondsOf(hub.nextAttemptInMs)),
-    one('hub_takings', 'Connections in a row that another gateway seems to have taken.', ({ hub }) => hub.takings),
+    one(
+      'hub_takeovers',
+      'Connections in a row that another gateway seems to have taken over.',
+      ({ hub }) => hub.takeovers,
+    ),
     one('hub_subscriptions', 'Filters held at the hub.', ({ hub }) => hub.subscriptions),
     one('hub_subscriptions_max', 'Filters the hub allows; 0 = no limit.', ({ hub }) => hub.subscriptionsMax),
     count('hub_sessions_lost_total', 'Sessions the hub lost though we expected them.', ({ hub }) => hub.sessionsLost),
@@ -237,11 +241,11 @@ function sumsIn({ books }: StatusReport): [Direction, LedgerSum][] {
       ];
 }
 
-function samples(labels: Sample['labels'], value: number | null | undefined): Sample[] {
+function samples(labels: MetricSample['labels'], value: number | null | undefined): MetricSample[] {
   return value === null || value === undefined ? [] : [sample(labels, value)];
 }
 
-function sample(labels: Sample['labels'], value: number): Sample {
+function sample(labels: MetricSample['labels'], value: number): MetricSample {
   return { labels, value };
 }
 

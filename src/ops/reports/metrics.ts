@@ -3,7 +3,7 @@
  * gateway that nobody scrapes does not carry it; the registry is made anew each time, so nothing is kept in two places.
  */
 import { Counter, Gauge, Registry } from 'prom-client';
-import { METRICS, type Metric, type Sample } from './metric-table.ts';
+import { METRICS, type Metric, type MetricSample } from './metric-table.ts';
 import type { StatusReport } from './report.ts';
 
 export interface MetricsText {
@@ -17,7 +17,7 @@ export async function renderMetrics(status: StatusReport): Promise<MetricsText> 
   return { contentType: registry.contentType, text: await registry.metrics() };
 }
 
-function register(registry: Registry, metric: Metric, samples: readonly Sample[]): void {
+function register(registry: Registry, metric: Metric, samples: readonly MetricSample[]): void {
   if (samples.length === 0) return;
   const { name, help, kind } = metric;
   const options = { name, help, labelNames: [...metric.labels], registers: [registry] };

@@ -1,6 +1,8 @@
 /**
  * What can be said of a gateway that does not run, from a reading of its file.
  */
+
+import { countOf } from '../words.ts';
 import {
   type LaneReading,
   type LedgerReport,
@@ -8,7 +10,6 @@ import {
   type OfflineReading,
   unknownIn,
 } from './ledger-report.ts';
-import { countOf } from '../words.ts';
 
 /** `holdfast status --json` while no daemon runs: `running` tells it from a `StatusReport`. */
 export interface OfflineStatus {

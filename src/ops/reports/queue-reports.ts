@@ -1,13 +1,14 @@
 /** The two queues as they are shown: what waits in them, how fast it goes, and when it will be gone. */
+
+import type { Gateway } from '../../app/gateway.ts';
 import { looking } from '../../base/events.ts';
 import type { Direction } from '../../base/message.ts';
 import { type Age, ageOf } from '../../base/time.ts';
 import type { Custodian } from '../../custody/custodian.ts';
 import type { Lane } from '../../custody/lane.ts';
 import { addCounts, type Counts, settledTotal, shedTotal, ZERO } from '../../custody/ledger.ts';
-import type { Gateway } from '../../app/gateway.ts';
-import { type DiscardReport, discardReports } from './intake-report.ts';
 import { INTAKE_WORDS } from '../conditions/intake-words.ts';
+import { type DiscardReport, discardReports } from './intake-report.ts';
 import { Rate } from './rate.ts';
 import type { OutboxLane, OutboxReport, QueueReport } from './report.ts';
 
@@ -50,13 +51,13 @@ export class QueueReports {
   }
 
   outbox(): OutboxReport {
-    const { uplinks, outbox, mirror, alarmTopics } = this.#gateway.stations;
+    const { uplinks, outbox, registry, alarmTopics } = this.#gateway.stations;
     const lanes: OutboxLane[] = [];
     for (const lane of uplinks.lanes()) {
       if (lane.pending === 0) continue;
       const flow = this.#laneFlows.get(lane.lane);
       lanes.push({
-        subdevice: mirror.byLane(lane.lane)?.id ?? '(nobody)',
+        subdevice: registry.byLane(lane.lane)?.id ?? '(nobody)',
         class: outbox.classOf(lane.lane),
         messages: lane.pending,
         bytes: lane.pendingBytes,

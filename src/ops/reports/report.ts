@@ -9,13 +9,13 @@
 import type { Age } from '../../base/time.ts';
 import type { LetterRequest } from '../../custody/dead-letter.ts';
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
-import type { DeadLettersReport } from './dead-letter-report.ts';
+import type { TailEvent } from '../api/tail-line.ts';
 import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
+import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { HubReport } from './hub-report.ts';
 import type { DiscardReport } from './intake-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import type { LinkReport } from './link-report.ts';
-import type { TailEvent } from '../api/tail-line.ts';
 
 /** `at risk`: nothing is lost yet, and it will be if nobody acts. `unknown`: something may be lost, and nobody can know. */
 export type Losing = 'no' | 'at risk' | 'unknown' | 'yes';

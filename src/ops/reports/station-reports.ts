@@ -1,23 +1,24 @@
 /** Reports that are read straight off the stations: the hub's line, the links, the subdevices. */
+
+import type { Gateway } from '../../app/gateway.ts';
 import type { Age } from '../../base/time.ts';
 import type { HubIdentity } from '../../config/schema.ts';
 import { alarmLaneOf } from '../../custody/lane-number.ts';
-import type { LinkStanding } from '../../flow/links.ts';
-import type { Gateway } from '../../app/gateway.ts';
+import type { LinkStateView } from '../../flow/links.ts';
 import { recognise } from '../../recorder/recognise.ts';
+import { missingSubdevices } from '../conditions/missing.ts';
 import { bindingWord, identityWords } from './binding-report.ts';
 import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
 import type { DiscardReport } from './intake-report.ts';
 import type { LinkMeters } from './link-meters.ts';
 import type { LinkReport } from './link-report.ts';
-import { missingSubdevices } from '../conditions/missing.ts';
 import type { SubdeviceReport, SubdevicesReport } from './report.ts';
 
 const HUB_STATES = {
   stopped: 'stopped',
   waiting: 'waiting to reconnect',
   dialing: 'connecting',
-  greeting: 'connecting',
+  awaitingConnack: 'connecting',
   online: 'connected',
   closing: 'waiting to reconnect',
 } as const;
@@ -38,7 +39,7 @@ export function hubReport(gateway: Gateway): HubReport {
     sessionPresent: sessionPresent ?? null,
     sessionsLost: row.lostCount,
     lastProblem: standing.problem ?? null,
-    takings: client.takings(nowMs).times,
+    takeovers: client.takeovers(nowMs).times,
     nextAttemptInMs: client.nextAttemptAtMs === undefined ? null : Math.max(0, client.nextAttemptAtMs - nowMs),
     subscriptions: granted.size,
     subscriptionsMax,
@@ -82,13 +83,13 @@ export function linkReports(gateway: Gateway, { meters, discarded }: LinkSurroun
   const missing = missingSubdevices(gateway);
   const homeOf = (id: string, link: string): string | null =>
     parts.config.links.find((one) => one.name !== link && one.allowedSubdevices?.includes(id))?.name ?? null;
-  return links.standings().map((standing) => {
+  return links.states().map((standing) => {
     const { plan, sinceMs, lastProblem, wait, roundTrips, recovery } = standing;
     const { counters } = plan.machine;
     const subdevices = plan.machine.attachedSubdevices();
     const sleepers = [...plan.machine.sleepers()];
     const asleep = sleepers.map(([subdevice, untilMs]) => ({ subdevice, lostInMs: Math.max(0, untilMs - nowMs) }));
-    const foreigner = subdevices.length > 0 ? undefined : presence.foreigners.get(plan.name);
+    const unlistedDevice = subdevices.length > 0 ? undefined : presence.unlistedDevices.get(plan.name);
     const { alarm: alarms, ...tried } = recovery.counts;
     const { alarm } = recovery;
     const ofLink = discarded.filter(({ link }) => link === plan.name);
@@ -101,7 +102,10 @@ export function linkReports(gateway: Gateway, { meters, discarded }: LinkSurroun
       ...{ state: plan.machine.state, forMs: nowMs - sinceMs, lastProblem: lastProblem ?? null },
       ...{ waits: wait?.kind ?? null, subdevices, counters, rates: meters.rates(plan.name, counters) },
       ...{ asleep, probeable: plan.machine.probeable(), kernel: links.lineErrors(plan.name) ?? null },
-      foreigner: foreigner === undefined ? null : { subdevice: foreigner.subdevice, forMs: nowMs - foreigner.sinceMs },
+      unlistedDevice:
+        unlistedDevice === undefined
+          ? null
+          : { subdevice: unlistedDevice.subdevice, forMs: nowMs - unlistedDevice.sinceMs },
       roundTrip: {
         count: roundTrips.total,
         p50Ms: roundTrips.quantile(0.5) ?? null,
@@ -116,10 +120,10 @@ export function linkReports(gateway: Gateway, { meters, discarded }: LinkSurroun
 }
 
 /** Only where nothing, or hardly anything, can be read as what is configured. */
-function looksLike({ plan, heard }: LinkStanding, discarded: readonly DiscardReport[]): LinkReport['looksLike'] {
+function looksLike({ plan, onReceived }: LinkStateView, discarded: readonly DiscardReport[]): LinkReport['looksLike'] {
   const isUnread = discarded.some(({ lasts, share }) => lasts && share > 0.5) || plan.machine.counters.framesIn === 0;
   if (plan.machine.state !== 'open' || !isUnread) return null;
-  const protocol = recognise(heard.read());
+  const protocol = recognise(onReceived.read());
   const configured = plan.driver === 'mqttsn' ? plan.framing : plan.driver;
   return protocol === undefined || protocol === configured ? null : protocol;
 }
@@ -127,23 +131,24 @@ function looksLike({ plan, heard }: LinkStanding, discarded: readonly DiscardRep
 /** Those we know from the store, then those that are configured and never came. */
 export function subdevicesReport(gateway: Gateway): SubdevicesReport {
   const { stations, parts } = gateway;
-  const { mirror, uplinks, downlinks, operations } = stations;
+  const { registry, uplinks, downlinks, operations } = stations;
   const nowMs = parts.clock.nowMs();
-  const machines = new Map(gateway.links.standings().map(({ plan }) => [plan.name, plan.machine]));
+  const machines = new Map(gateway.links.states().map(({ plan }) => [plan.name, plan.machine]));
   const sleepers = new Map([...machines].map(([name, machine]) => [name, machine.sleepers()]));
   const identities = new Map(parts.config.subdevices.map(({ id, hubIdentity }) => [id, hubIdentity]));
-  const known = [...mirror.all()].map((subdevice): SubdeviceReport => {
+  const known = [...registry.all()].map((subdevice): SubdeviceReport => {
     const identity = identities.get(subdevice.id);
     const lostAtMs = sleepers.get(subdevice.link)?.get(subdevice.id);
     const machine = machines.get(subdevice.link);
-    const heardAtMs = machine?.heardAtMs === undefined ? subdevice.heardAtMs : machine.heardAtMs(subdevice.id);
+    const lastReceivedAtMs =
+      machine?.lastReceivedAtMs === undefined ? subdevice.lastReceivedAtMs : machine.lastReceivedAtMs(subdevice.id);
     return {
       id: subdevice.id,
       link: subdevice.link,
       attached: subdevice.isAttached,
       lostInMs: lostAtMs === undefined ? null : Math.max(0, lostAtMs - nowMs),
       lasting: subdevice.lasting,
-      silentMs: heardAtMs === undefined ? null : nowMs - heardAtMs,
+      silentMs: lastReceivedAtMs === undefined ? null : nowMs - lastReceivedAtMs,
       hubIdentity: identity === undefined ? null : identityWords(identity),
       onlineAtHub: identity === undefined ? null : (operations?.isOnlineAtHub(identity) ?? null),
       binding: bindingWord(gateway, identity),
@@ -156,7 +161,7 @@ export function subdevicesReport(gateway: Gateway): SubdevicesReport {
     };
   });
   const never = [...identities]
-    .filter(([id]) => mirror.byId(id) === undefined)
+    .filter(([id]) => registry.byId(id) === undefined)
     .map(([id, identity]) => neverSeen(gateway, id, identity));
   return { subdevices: [...known, ...never] };
 }

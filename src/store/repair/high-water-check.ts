@@ -8,10 +8,10 @@
 import type { Direction } from '../../base/message.ts';
 import type { Change } from '../../custody/change.ts';
 import { settledTotal } from '../../custody/ledger.ts';
-import { countsOfLedger, type LedgerRow } from '../writer.ts';
 import type { Database } from '../database.ts';
-import { type LaneMark, type Mark, markPathOf, readMark, writeMark } from './high-water.ts';
 import { ledgerRows, readTally } from '../reader.ts';
+import { countsOfLedger, type LedgerRow } from '../writer.ts';
+import { type LaneMark, type Mark, markPathOf, readMark, writeMark } from './high-water.ts';
 
 /** A mark costs a block of the medium: at most so often, and only after a commit. The oldest commit without one is no older. */
 const MARK_EVERY_MS = 5000;
@@ -20,7 +20,7 @@ const SINCE_THE_MARK = 'what was stored in the 5 s after that may be missing too
 /** The ledger line of nobody: lost rows whose lane the mark had no room for. */
 const NOBODY = 0;
 
-interface Testimony {
+interface Findings {
   /** Rows lost, entered into the ledger as damaged. */
   readonly damaged: number;
   readonly sentences: readonly string[];
@@ -29,15 +29,15 @@ interface Testimony {
 }
 
 /** What the opening knows of the ledger. */
-export interface Books {
+export interface LedgerFacts {
   /** The store was born just now. */
   readonly isNew: boolean;
   /** Lines of the ledger were lost: those that are not there, and those that began anew with the rows that are. */
-  readonly hasBooks: boolean;
+  readonly hasLedger: boolean;
   readonly anew: ReadonlySet<number>;
 }
 
-export class Witness {
+export class HighWaterMark {
   readonly #database: Database;
   readonly #path: string;
   #turn = 0;
@@ -50,7 +50,7 @@ export class Witness {
   }
 
   /** Within the opening transaction, before anything is read from the ledger. */
-  testify(books: Books): Testimony {
+  check(books: LedgerFacts): Findings {
     const { mark, isOwn, losses, sentences, unknown } = holdAgainstMark(this.#database, this.#path, books);
     this.#turn = mark?.turn ?? 0;
     if (mark !== undefined && (isOwn || books.isNew)) this.#reserve(mark);
@@ -61,7 +61,7 @@ export class Witness {
 
   /** A commit is durable. Worth a note if rows came or went; what never touched the disk moves neither number. */
   committed(changes: readonly Change[]): void {
-    if (changes.some(({ kind }) => kind === 'put' || kind === 'settle' || kind === 'bury')) this.#isBehind = true;
+    if (changes.some(({ kind }) => kind === 'put' || kind === 'settle' || kind === 'deadLetter')) this.#isBehind = true;
   }
 
   /**
@@ -133,20 +133,22 @@ interface Comparison {
 }
 
 /** What does the store at `storePath` lack that its mark has seen? Changes nothing. */
-export function holdAgainstMark(database: Database, storePath: string, books: Books): Comparison {
+export function holdAgainstMark(database: Database, storePath: string, books: LedgerFacts): Comparison {
   const mark = readMark(markPathOf(storePath));
   if (mark === undefined) return { mark, isOwn: false, losses: [], ...unmarked(database, books) };
   if (mark.store !== identityOf(database)) return { mark, isOwn: false, ...foreign(mark, books) };
   const losses = lossesIn(database, mark, books);
-  if (losses.length === 0 || (!books.hasBooks && damagedIn(losses) === 0))
+  if (losses.length === 0 || (!books.hasLedger && damagedIn(losses) === 0))
     return { mark, isOwn: true, losses, sentences: [], unknown: [] };
-  const what = books.hasBooks ? 'the store has lost its newest transactions' : 'the store has lost lines of its ledger';
+  const what = books.hasLedger
+    ? 'the store has lost its newest transactions'
+    : 'the store has lost lines of its ledger';
   const sentence = `${what}: ${damagedIn(losses)} messages that it held are counted as damaged; ${SINCE_THE_MARK}`;
   return { mark, isOwn: true, losses, sentences: [sentence], unknown: [sentence] };
 }
 
 /** Each store has a mark from its first opening on. */
-function unmarked(database: Database, { isNew }: Books): Pick<Comparison, 'sentences' | 'unknown'> {
+function unmarked(database: Database, { isNew }: LedgerFacts): Pick<Comparison, 'sentences' | 'unknown'> {
   const puts = ledgerRows(database).reduce((sum, row) => sum + row.puts, 0);
   if (isNew || puts === 0) return { sentences: [], unknown: [] };
   const sentence =
@@ -155,7 +157,7 @@ function unmarked(database: Database, { isNew }: Books): Pick<Comparison, 'sente
 }
 
 /** The mark of a store that is gone, or a mark that was put here. */
-function foreign(mark: Mark, { isNew }: Books): Pick<Comparison, 'losses' | 'sentences' | 'unknown'> {
+function foreign(mark: Mark, { isNew }: LedgerFacts): Pick<Comparison, 'losses' | 'sentences' | 'unknown'> {
   const pending = mark.lanes.reduce((sum, [, , rows]) => sum + rows, mark.rest[1]);
   if (isNew) {
     const sentence = `the database is missing: the store that was here held ${pending} messages when last seen, which are counted as damaged; ${SINCE_THE_MARK}`;
@@ -166,7 +168,7 @@ function foreign(mark: Mark, { isNew }: Books): Pick<Comparison, 'losses' | 'sen
   return { losses: [], sentences: [sentence], unknown: [sentence] };
 }
 
-function lossesIn(database: Database, mark: Mark, { hasBooks, anew }: Books): Loss[] {
+function lossesIn(database: Database, mark: Mark, { hasLedger, anew }: LedgerFacts): Loss[] {
   const ledger = new Map(ledgerRows(database).map((row) => [row.id, row]));
   const missing = mark.lanes.map(([id, puts, pending]) => ({ id, puts, pending, row: ledger.get(id) }));
   for (const { id } of missing) ledger.delete(id);
@@ -182,7 +184,7 @@ function lossesIn(database: Database, mark: Mark, { hasBooks, anew }: Books): Lo
   return losses.map(({ id, puts, pending, row }) => {
     const there = rows.get(id) ?? 0;
     // a line that began anew counts what is there, and knows nothing of what was delivered
-    if (!hasBooks && (row === undefined || anew.has(id)))
+    if (!hasLedger && (row === undefined || anew.has(id)))
       return { id, puts, forgotten: 0, damaged: Math.max(0, pending - there) };
     const forgotten = Math.max(0, there - (row === undefined ? 0 : pendingOf(row)));
     return { id, puts, forgotten, damaged: Math.max(0, Math.min(puts, pending) - forgotten) };

@@ -3,12 +3,12 @@
  * loss is in the ledger as damaged once; what nobody can count has its sentence in the table `loss`, until it is acknowledged.
  */
 import type { Stamp } from '../../base/time.ts';
-import { closeBooks, lanesOf, missingIn } from './reconcile.ts';
 import type { Database } from '../database.ts';
-import { mend } from './record-repair.ts';
+import type { HighWaterMark } from './high-water-check.ts';
+import { lanesOf, missingIn, reconcileLedger } from './reconcile.ts';
+import { repair } from './record-repair.ts';
 import type { Opened } from './store-recovery.ts';
 import { sweep } from './sweep.ts';
-import type { Witness } from './high-water-check.ts';
 
 interface Found {
   /** Messages, in the ledger as damaged. */
@@ -21,15 +21,15 @@ interface Found {
 }
 
 /** Within the opening transaction, before anything is read from the tables. */
-export function findLosses(database: Database, opened: Opened, witness: Witness | undefined): Found {
+export function findLosses(database: Database, opened: Opened, highWater: HighWaterMark | undefined): Found {
   const removed = opened.isChecked ? sweep(database) : 0;
-  const mending = mend(database);
-  const testimony = witness?.testify({
+  const mending = repair(database);
+  const testimony = highWater?.check({
     isNew: opened.isNew,
-    hasBooks: opened.hasBooks && mending.hasBooks,
+    hasLedger: opened.hasLedger && mending.hasLedger,
     anew: new Set([...opened.anew, ...mending.anew]),
   }) ?? { damaged: 0, sentences: [], unknown: [] };
-  const settled = opened.isChecked ? settle(database, removed, mending.hasBooks && opened.hasBooks) : 0;
+  const settled = opened.isChecked ? settle(database, removed, mending.hasLedger && opened.hasLedger) : 0;
   const looked =
     settled === 0 ? [] : [`${settled} messages in the store are damaged or missing: they are counted as damaged`];
   return {
@@ -52,11 +52,11 @@ export function enterLoss(database: Database, { messages, unknown }: Found, at: 
  * The ledger agrees with the rows that are there. Rows that were taken out and whose line began anew are accepted and damaged.
  * @returns the messages that it counts as damaged for it
  */
-function settle(database: Database, removed: number, hasBooks: boolean): number {
+function settle(database: Database, removed: number, hasLedger: boolean): number {
   const lanes = lanesOf(database);
   const missing = missingIn(lanes);
-  if (lanes.some(({ pending, rows }) => pending !== rows)) closeBooks(database, lanes);
-  const unclaimed = hasBooks ? 0 : Math.max(0, removed - missing);
+  if (lanes.some(({ pending, rows }) => pending !== rows)) reconcileLedger(database, lanes);
+  const unclaimed = hasLedger ? 0 : Math.max(0, removed - missing);
   if (unclaimed > 0) {
     database.exec("INSERT OR IGNORE INTO ledger VALUES (0,0,0,0,0,'{}',0,0,NULL)");
     database

@@ -37,11 +37,11 @@ export interface Salvaged {
   /** Why more may be missing than anybody can count; empty if nothing is. */
   readonly unknown: readonly string[];
   /** No line of the ledger was lost; and those that begin anew with what was salvaged. */
-  readonly hasBooks: boolean;
+  readonly hasLedger: boolean;
   readonly anew: ReadonlySet<number>;
 }
 
-const NOTHING_DONE: Salvaged = { recovery: [], lostRows: 0, unknown: [], hasBooks: true, anew: new Set() };
+const NOTHING_DONE: Salvaged = { recovery: [], lostRows: 0, unknown: [], hasLedger: true, anew: new Set() };
 const SALVAGED = 'salvaged.db';
 const READINGS = 'readings';
 const REPORT = 'report.json';
@@ -84,11 +84,11 @@ export function finish(options: SalvageOptions): Salvaged {
   syncFolder(dirname(path));
   const rebuilt = JSON.parse(readFileSync(report, 'utf8')) as Rebuilt;
   const sentence = sentenceOf(rebuilt, folder);
-  const unknown = rebuilt.hasBooks && !rebuilt.isDoubtful ? [] : [sentence];
-  const { hasBooks, anew = [] } = rebuilt; // the report of an earlier version does not say
+  const unknown = rebuilt.hasLedger && !rebuilt.isDoubtful ? [] : [sentence];
+  const { hasLedger, anew = [] } = rebuilt; // the report of an earlier version does not say
   return {
     ...{ recovery: [sentence], lostRows: rebuilt.damaged + rebuilt.unreadable, unknown },
-    ...{ hasBooks, anew: new Set(anew) },
+    ...{ hasLedger, anew: new Set(anew) },
   };
 }
 
@@ -139,11 +139,14 @@ function linkReadings(damaged: string, folder: string): string[] {
   return [whole, alone];
 }
 
-function sentenceOf({ salvaged, damaged, unreadable, records, hasBooks, isDoubtful }: Rebuilt, folder: string): string {
-  const lost = hasBooks
+function sentenceOf(
+  { salvaged, damaged, unreadable, records, hasLedger, isDoubtful }: Rebuilt,
+  folder: string,
+): string {
+  const lost = hasLedger
     ? `${damaged} were damaged and ${unreadable} unreadable`
     : `${damaged} were damaged, and the books were unreadable too: nobody knows how many are missing`;
-  const doubt = hasBooks && isDoubtful ? ', or more: some of the salvaged ones may have been delivered before' : '';
+  const doubt = hasLedger && isDoubtful ? ', or more: some of the salvaged ones may have been delivered before' : '';
   const own = records > 0 ? `; ${records} records of its own were damaged and left out` : '';
   return `the store was corrupt: ${salvaged} messages were salvaged, ${lost}${doubt}${own}; the file is kept in ${folder}`;
 }

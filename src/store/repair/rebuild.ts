@@ -3,11 +3,12 @@
  * their order and ahead of everything new; and the small tables as far as they go. The books are closed over what is
  * missing: what the ledger says is pending and is not there is damaged, and nothing else is.
  */
-import { anewIn, closeBooks, fillGaps, type LaneState, lanesOf, missingIn } from './reconcile.ts';
+
 import type { Database } from '../database.ts';
+import { readChecked, writeChecked } from './checked-rows.ts';
+import { anewIn, fillGaps, type LaneState, lanesOf, missingIn, reconcileLedger } from './reconcile.ts';
+import { CHECKED_TABLES } from './row-checksums.ts';
 import { salvageRows } from './salvage.ts';
-import { readSealed, writeSealed } from './checked-rows.ts';
-import { SEALED } from './row-checksums.ts';
 import { findStrayRows } from './stray-rows.ts';
 
 export interface Rebuilt {
@@ -19,7 +20,7 @@ export interface Rebuilt {
   /** Sessions, counters and the like whose checksum did not hold: left out. */
   readonly records: number;
   /** The ledger could be read: without it nobody knows how many are missing. */
-  readonly hasBooks: boolean;
+  readonly hasLedger: boolean;
   /** A salvaged message may have been delivered before, and another that was not is missing in its place. */
   readonly isDoubtful: boolean;
   /** Lines of the ledger that begin anew with what was salvaged. */
@@ -43,35 +44,35 @@ export function rebuild({ sources, target, path, marked, progress }: RebuildOpti
   const damaged = new Set<string>();
   const records = new Set<string>();
   let lanes: LaneState[] = lanesOf(target);
-  let hasBooks = false;
+  let hasLedger = false;
   let isDoubtful = false;
   target.exec('DELETE FROM hub_session'); // of a birth: nothing is known of the hub unless it can be read
   for (const source of sources) {
     target.exec('BEGIN');
-    if (!hasBooks)
-      for (const table of [...SEALED, 'dead_letter'])
+    if (!hasLedger)
+      for (const table of [...CHECKED_TABLES, 'dead_letter'])
         for (const row of copySmall(source, target, table)) records.add(`${table} ${row}`);
     for (const table of HOT.filter((name) => isKnown(source, name)))
       for (const key of salvageRows({ source, target, table, progress })) damaged.add(`${table} ${key}`);
     target.exec('COMMIT');
-    hasBooks ||= (target.prepare('SELECT count(*) AS lanes FROM ledger').get() as { lanes: number }).lanes > 0;
+    hasLedger ||= (target.prepare('SELECT count(*) AS lanes FROM ledger').get() as { lanes: number }).lanes > 0;
     lanes = lanesOf(target);
-    if (hasBooks && missingIn(lanes) === 0) break;
+    if (hasLedger && missingIn(lanes) === 0) break;
   }
-  if (!hasBooks || missingIn(lanes) > 0) {
-    isDoubtful = target.transaction(() => findStrayRows({ path, target, hasBooks, marked, progress }))();
+  if (!hasLedger || missingIn(lanes) > 0) {
+    isDoubtful = target.transaction(() => findStrayRows({ path, target, hasLedger, marked, progress }))();
     lanes = lanesOf(target);
   }
   const missing = missingIn(lanes);
-  const broken = Math.min(damaged.size, hasBooks ? missing : damaged.size);
+  const broken = Math.min(damaged.size, hasLedger ? missing : damaged.size);
   target.transaction(() => {
-    closeBooks(target, lanes);
+    reconcileLedger(target, lanes);
     fillGaps(target, lanes);
   })();
   const salvaged = lanes.reduce((sum, { rows }) => sum + rows, 0);
   const unreadable = Math.max(0, missing - broken);
   const counted = { salvaged, damaged: broken, unreadable, records: records.size };
-  return { ...counted, hasBooks, isDoubtful, anew: [...anewIn(lanes)] };
+  return { ...counted, hasLedger, isDoubtful, anew: [...anewIn(lanes)] };
 }
 
 function isKnown(source: Database, table: string): boolean {
@@ -88,8 +89,8 @@ function copySmall(source: Database, target: Database, table: string): string[] 
   const broken: string[] = [];
   for (const order of ['', 'ORDER BY 1 DESC']) {
     try {
-      for (const row of readSealed(source, table, order)) {
-        if (row.isSound) writeSealed(target, table, row);
+      for (const row of readChecked(source, table, order)) {
+        if (row.isSound) writeChecked(target, table, row);
         else broken.push(JSON.stringify(row.values));
       }
       return broken;

@@ -5,8 +5,8 @@
 import { chargedBytes } from '../../base/message.ts';
 import { type Counts, settledTotal, ZERO } from '../../custody/ledger.ts';
 import { SEQ_BLOCK } from '../../custody/sequence.ts';
-import { countsOfLedger, type LedgerRow } from '../writer.ts';
 import type { Database } from '../database.ts';
+import { countsOfLedger, type LedgerRow } from '../writer.ts';
 
 const HOT = ['outbox', 'inbox'] as const;
 
@@ -29,7 +29,7 @@ export function anewIn(lanes: readonly LaneState[]): ReadonlySet<number> {
 }
 
 /** The books agree with the rows: what they have pending and is not there is damaged, what only the rows know is accepted. */
-export function closeBooks(target: Database, lanes: readonly LaneState[]): void {
+export function reconcileLedger(target: Database, lanes: readonly LaneState[]): void {
   const write = target.prepare(
     `INSERT INTO ledger (id, accepted, delivered, dead, damaged, shed, bytes, puts) VALUES (?,?,?,?,?,?,?,?)
      ON CONFLICT (id) DO UPDATE SET (accepted, delivered, dead, damaged, shed, bytes, puts) = (excluded.accepted,

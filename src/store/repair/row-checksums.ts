@@ -7,7 +7,7 @@
  */
 import { crc32 } from 'node:zlib';
 
-export const SEALED = [
+export const CHECKED_TABLES = [
   'boot',
   'subdevice',
   'subscription',
@@ -23,7 +23,7 @@ export const SEALED = [
   'loss',
 ] as const;
 
-export type Sealed = (typeof SEALED)[number];
+export type CheckedTable = (typeof CHECKED_TABLES)[number];
 
 /** What is needed of a connection; `database.ts` opens it, with these. */
 interface Connection {
@@ -37,13 +37,13 @@ interface Connection {
 }
 
 /** Teaches a connection the SQL function `seal`. */
-export function defineSeal(database: Connection): void {
-  database.function('seal', { varargs: true, deterministic: true }, (...values: unknown[]) => sealOf(values));
+export function defineChecksum(database: Connection): void {
+  database.function('seal', { varargs: true, deterministic: true }, (...values: unknown[]) => checksumOf(values));
 }
 
 /** From now on what this connection writes is sealed. The tables have the newest schema. */
-export function sealWrites(database: Connection): void {
-  const triggers = SEALED.map((table) => {
+export function checksumWrites(database: Connection): void {
+  const triggers = CHECKED_TABLES.map((table) => {
     const columns = database.pragma(`table_info(${table})`) as { name: string; pk: number }[];
     const others = columns.map(({ name }) => name).filter((name) => name !== 'crc');
     const keys = columns.filter(({ pk }) => pk > 0).map(({ name }) => `${name} = NEW.${name}`);
@@ -63,6 +63,6 @@ function sealing(row: 'NEW' | 'OLD', columns: readonly string[]): string {
 }
 
 /** JSON keeps apart what SQLite keeps apart: NULL, numbers, texts, blobs, and where one value ends. */
-export function sealOf(values: readonly unknown[]): number {
+export function checksumOf(values: readonly unknown[]): number {
   return crc32(JSON.stringify(values));
 }

@@ -6,9 +6,9 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Database, faultOf, openDatabase } from '../database.ts';
 import { RESERVE_FILE } from '../state-files.ts';
-import { isLogOwn } from './wal-owner.ts';
 import { finish, moveLog, quarantine, type Salvaged, type SalvageOptions, sizeOf } from './quarantine.ts';
-import { SEALED } from './row-checksums.ts';
+import { CHECKED_TABLES } from './row-checksums.ts';
+import { isWalOwn } from './wal-owner.ts';
 
 export interface RecoveryOptions extends SalvageOptions {
   /** The last process found the file corrupt. */
@@ -41,15 +41,15 @@ function columnsAtBirth(): string {
 function columnsIn(database: Database): string {
   const columnsOf = (table: string): string =>
     (database.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name).join();
-  return [...SEALED, 'outbox', 'inbox'].map(columnsOf).join(';');
+  return [...CHECKED_TABLES, 'outbox', 'inbox'].map(columnsOf).join(';');
 }
 
 /** @throws Fault */
-export function openWell(options: RecoveryOptions): Opened {
+export function openOrRecover(options: RecoveryOptions): Opened {
   const { path } = options;
   const isChecked = options.suspect || isSuspect(path) || sizeOf(path) <= CHECKED_BYTES_MAX;
   const finished = finish(options);
-  const foreign = dismissForeignLog(path);
+  const foreign = quarantineForeignWal(path);
   const recovery = [...finished.recovery, ...foreign];
   const isNew = !existsSync(path) && !existsSync(`${path}-wal`);
   const database = open(path, isChecked);
@@ -78,7 +78,7 @@ export function isSuspect(path: string): boolean {
 }
 
 /** It was looked through. */
-export function clearSuspicion(path: string): void {
+export function clearSuspect(path: string): void {
   rmSync(path + SUSPECT, { force: true });
 }
 
@@ -108,7 +108,7 @@ function attempt(path: string, isChecked: boolean): Database | undefined {
 
 /** The small tables always: a row that its page no longer counts has no checksum that could tell. Messages if asked. */
 export function isWhole(database: Database, isChecked: boolean): boolean {
-  const parts = isChecked ? ['1'] : SEALED;
+  const parts = isChecked ? ['1'] : CHECKED_TABLES;
   return (
     columnsIn(database) === COLUMNS &&
     parts.every((part) => database.pragma(`quick_check(${part})`, { simple: true }) === 'ok')
@@ -116,8 +116,8 @@ export function isWhole(database: Database, isChecked: boolean): boolean {
 }
 
 /** The log of another store: SQLite would replay it over this one. @returns what was done */
-function dismissForeignLog(path: string): string[] {
-  if (isLogOwn(path)) return [];
+function quarantineForeignWal(path: string): string[] {
+  if (isWalOwn(path)) return [];
   const folder = join(dirname(path), `foreign-log-${Date.now()}`);
   mkdirSync(folder, { mode: 0o700 });
   moveLog(path, folder);

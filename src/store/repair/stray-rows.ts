@@ -7,13 +7,13 @@
  * it is said that others may be missing, for one of them may have been delivered before.
  */
 import type { Direction } from '../../base/message.ts';
-import { ledgerId, tableOf } from '../writer.ts';
-import { type LaneState, lanesOf } from './reconcile.ts';
 import type { Database } from '../database.ts';
-import { type PageImage, PageImages } from './page-images.ts';
-import { type Cell, type CellValue, cellAt, leafOf } from './record-format.ts';
 import { directionOf, rowOf, type StoredRow } from '../row-codec.ts';
-import { SEALED, type Sealed, sealOf } from './row-checksums.ts';
+import { ledgerId, tableOf } from '../writer.ts';
+import { type PageImage, PageImages } from './page-images.ts';
+import { type LaneState, lanesOf } from './reconcile.ts';
+import { type Cell, type CellValue, cellAt, leafOf } from './record-format.ts';
+import { CHECKED_TABLES, type CheckedTable, checksumOf } from './row-checksums.ts';
 
 export interface StraySearch {
   /** Of the damaged database; its log beside it. */
@@ -21,14 +21,14 @@ export interface StraySearch {
   /** With what SQLite could read of it; in a transaction. */
   readonly target: Database;
   /** The ledger was read: it says how many rows are missing. */
-  readonly hasBooks: boolean;
+  readonly hasLedger: boolean;
   /** By line of the ledger: messages pending when the store was last seen. */
   readonly marked: ReadonlyMap<number, number>;
   readonly progress: (sentence: string) => void;
 }
 
 /** The types of a record: i integer, t text, b blob, I and T may be NULL. The first column of a rowid table is its key. */
-const SHAPES: Readonly<Partial<Record<Sealed, RegExp>>> = {
+const SHAPES: Readonly<Partial<Record<CheckedTable, RegExp>>> = {
   boot: /^itiIIi$/,
   subdevice: /^ititi$/,
   subscription: /^itii$/,
@@ -41,7 +41,7 @@ const SHAPES: Readonly<Partial<Record<Sealed, RegExp>>> = {
   loss: /^iiiiTi$/,
 };
 /** Columns that make up the key; of other tables it is the first. */
-const KEY_COLUMNS: Readonly<Partial<Record<Sealed, number>>> = { subscription: 2, topic_id: 2 };
+const KEY_COLUMNS: Readonly<Partial<Record<CheckedTable, number>>> = { subscription: 2, topic_id: 2 };
 /** Bytes between two signs of life. */
 const STEP_BYTES = 64 * 1024 * 1024;
 
@@ -50,7 +50,7 @@ export function findStrayRows(search: StraySearch): boolean {
   const images = new PageImages(search.path);
   try {
     const finder = new Finder(search, images);
-    if (!search.hasBooks) finder.putRecords();
+    if (!search.hasLedger) finder.putRecords();
     return finder.putMessages();
   } finally {
     images.close();
@@ -66,12 +66,12 @@ interface Stray {
 class Finder {
   readonly #search: StraySearch;
   readonly #images: PageImages;
-  readonly #columns = new Map<Sealed, readonly string[]>();
+  readonly #columns = new Map<CheckedTable, readonly string[]>();
 
   constructor(search: StraySearch, images: PageImages) {
     this.#search = search;
     this.#images = images;
-    for (const table of SEALED) {
+    for (const table of CHECKED_TABLES) {
       const columns = search.target.pragma(`table_info(${table})`) as { name: string }[];
       this.#columns.set(
         table,
@@ -83,7 +83,7 @@ class Finder {
   /** Sessions, counters and the like that are missing; of counters and reserved numbers the highest, of others the newest. */
   putRecords(): void {
     const { target } = this.#search;
-    const found = new Map<string, { readonly table: Sealed; readonly values: readonly CellValue[] }>();
+    const found = new Map<string, { readonly table: CheckedTable; readonly values: readonly CellValue[] }>();
     for (const { cell } of this.#strays(false)) {
       if (this.#putLetter(cell)) continue;
       for (const [table, values] of this.#recordsIn(cell)) {
@@ -99,7 +99,7 @@ class Finder {
   }
 
   putMessages(): boolean {
-    const { target, hasBooks } = this.#search;
+    const { target, hasLedger } = this.#search;
     const cutoffs = this.#cutoffs(lanesOf(target));
     let isDoubtful = false;
     for (const { cell, isListed } of this.#strays(true)) {
@@ -107,7 +107,7 @@ class Finder {
       const direction = stored === undefined ? undefined : directionOf(stored);
       if (stored === undefined || direction === undefined) continue;
       const cutoff = cutoffs.get(ledgerId(direction, stored.lane)) ?? Number.POSITIVE_INFINITY;
-      const isWanted = stored.seq >= cutoff || (!hasBooks && isListed);
+      const isWanted = stored.seq >= cutoff || (!hasLedger && isListed);
       if (isWanted && this.#put(direction, stored) && !isListed) isDoubtful = true;
     }
     return isDoubtful;
@@ -161,13 +161,13 @@ class Finder {
     return true;
   }
 
-  *#recordsIn({ rowid, values }: Cell): Iterable<readonly [Sealed, readonly CellValue[]]> {
-    for (const [table, shape] of Object.entries(SHAPES) as [Sealed, RegExp][]) {
+  *#recordsIn({ rowid, values }: Cell): Iterable<readonly [CheckedTable, readonly CellValue[]]> {
+    for (const [table, shape] of Object.entries(SHAPES) as [CheckedTable, RegExp][]) {
       if (values.length !== this.#columns.get(table)?.length) continue;
       const whole = values[0] === null && rowid !== undefined ? [rowid, ...values.slice(1)] : values;
       const types = whole.map(typeOf).join('');
       if (shape.test(types) || shape.test(nullable(types, shape)))
-        if (whole.at(-1) === sealOf(whole.slice(0, -1))) yield [table, whole];
+        if (whole.at(-1) === checksumOf(whole.slice(0, -1))) yield [table, whole];
     }
   }
 
@@ -216,7 +216,7 @@ function messageIn({ rowid, values }: Cell): StoredRow | undefined {
   return { seq: rowid, lane, qos, epoch, up_ms, crc, topic, payload } as StoredRow;
 }
 
-function isOlder(table: Sealed, one: readonly CellValue[], other: readonly CellValue[]): boolean {
+function isOlder(table: CheckedTable, one: readonly CellValue[], other: readonly CellValue[]): boolean {
   if (table !== 'ledger' && table !== 'sequence') return false;
   const weight = (values: readonly CellValue[]): number =>
     table === 'sequence'

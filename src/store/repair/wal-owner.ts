@@ -25,7 +25,7 @@ const FRAME_SALTS_AT = 8;
 const FRAME_CHECKSUM_AT = 16;
 
 /** Yes, unless it is certain that it is not. */
-export function isLogOwn(path: string): boolean {
+export function isWalOwn(path: string): boolean {
   const own = readAlone(path, 0, HEADER_BYTES)?.readUInt32BE(APPLICATION_ID_AT) ?? 0;
   if (own === 0) return true;
   const log = openLog(`${path}-wal`);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Letters, LettersDone } from '../../../src/flow/dead-letters.ts';
-import type { Gateway } from '../../../src/app/gateway.ts';
 import { ordersFor } from '../../../src/app/admin-commands.ts';
+import type { Gateway } from '../../../src/app/gateway.ts';
+import type { Letters, LettersDone } from '../../../src/flow/dead-letters.ts';
 
 function ordersOn(outcome: LettersDone) {
   const asked: Letters[] = [];

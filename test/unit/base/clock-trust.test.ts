@@ -93,7 +93,7 @@ describe('the hub’s time', () => {
     ['possible', 0, RIGHT_MS],
   ])('that is %s teaches %#', (_what, offByMs, offsetMs) => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
-    const news = trust.hear(told(1, offByMs), reading(1, YEARS_20_MS));
+    const news = trust.onTime(told(1, offByMs), reading(1, YEARS_20_MS));
     expect([trust.wallMinusUpMs, news.wallMinusUpMs]).toEqual([offsetMs, offsetMs]);
     expect([trust.isTrusted, news.gainedTrust]).toEqual([false, false]);
   });
@@ -105,20 +105,20 @@ describe('the hub’s time', () => {
     [-2101, false],
   ])('makes a clock that is off by %d ms trusted: %s', (offByMs, isTrusted) => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
-    expect(trust.hear(told(1), reading(1, offByMs)).gainedTrust).toBe(isTrusted);
+    expect(trust.onTime(told(1), reading(1, offByMs)).gainedTrust).toBe(isTrusted);
     expect(trust.aheadOfHubMs(reading(1, offByMs))).toBe(isTrusted ? undefined : offByMs);
   });
 
   it('changes nothing where a time service vouches for the clock', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
     trust.read(reading(1, 0, 0));
-    expect(trust.hear(told(2, YEARS_20_MS), reading(2)).wallMinusUpMs).toBeUndefined();
+    expect(trust.onTime(told(2, YEARS_20_MS), reading(2)).wallMinusUpMs).toBeUndefined();
     expect([trust.isTrusted, trust.wallMinusUpMs]).toEqual([true, RIGHT_MS]);
   });
 
   it('gives way to a time service that speaks later', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
-    trust.hear(told(1, MINUTE_MS), reading(1));
+    trust.onTime(told(1, MINUTE_MS), reading(1));
     expect(trust.read(reading(2, 0, 1000))).toMatchObject({ gainedTrust: true, wallMinusUpMs: RIGHT_MS });
     expect(trust.aheadOfHubMs(reading(2))).toBeUndefined();
   });
@@ -126,7 +126,7 @@ describe('the hub’s time', () => {
   it('is followed through a step of the wall clock, and through sleep', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
     trust.read(reading(1));
-    trust.hear(told(1), reading(1));
+    trust.onTime(told(1), reading(1));
     expect(trust.read(reading(2, YEARS_20_MS)).step).toBeDefined();
     expect([trust.isTrusted, trust.wallMinusUpMs]).toEqual([false, RIGHT_MS]);
     trust.read({ ...reading(3, YEARS_20_MS + 5000), sleptMs: 5000 });
@@ -135,9 +135,9 @@ describe('the hub’s time', () => {
 
   it('of another day corrects what has drifted', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
-    trust.hear(told(1), reading(1));
-    expect(trust.hear(told(1441, 1000), reading(1441, 1000)).wallMinusUpMs).toBeUndefined();
-    expect(trust.hear(told(2881, 3000), reading(2881, 3000)).wallMinusUpMs).toBe(RIGHT_MS + 3000);
+    trust.onTime(told(1), reading(1));
+    expect(trust.onTime(told(1441, 1000), reading(1441, 1000)).wallMinusUpMs).toBeUndefined();
+    expect(trust.onTime(told(2881, 3000), reading(2881, 3000)).wallMinusUpMs).toBe(RIGHT_MS + 3000);
   });
 });
 

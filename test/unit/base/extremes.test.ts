@@ -8,11 +8,11 @@ import { createModbusLink } from '../../../src/driver/modbus/link.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from '../../../src/driver/mqttsn/link.ts';
 import { HubClient } from '../../../src/hub/client/hub-client.ts';
 import type { HubInput } from '../../../src/hub/client/hub-contract.ts';
-import { CLIENTS, converse, Dice, SEEDS, STEPS, said } from './extremes.ts';
-import { OPTIONS } from '../hub/client/hub-rig.ts';
 import { linesLink } from '../driver/lines/lines-rig.ts';
 import { point, unitPlan } from '../driver/modbus/modbus-wire.ts';
 import { LINK_OPTIONS } from '../driver/mqttsn/mqttsn-bench.ts';
+import { OPTIONS } from '../hub/client/hub-rig.ts';
+import { CLIENTS, converse, Dice, SEEDS, STEPS, said } from './extremes.ts';
 
 describe('no machine throws at extreme sizes, and every delivery ends:', () => {
   it.each([

@@ -4,9 +4,9 @@
  */
 import { expect } from 'vitest';
 import { type Random, seededRandom } from '../../../src/base/random.ts';
-import type { Packet } from '../../../src/codec/mqttsn-packets.ts';
 import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
-import type { DriverOrder, DriverReport, LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
+import type { Packet } from '../../../src/codec/mqttsn-packets.ts';
+import type { DriverCommand, DriverReport, LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
 
 const SIZES = [
   ...[0, 1, 2, 3, 127, 128, 245, 254, 255, 256, 257, 1023, 1024, 1025, 4095, 4096, 4097],
@@ -58,7 +58,7 @@ class Extremes {
   readonly #link: LinkMachine;
   readonly #served: readonly string[];
   readonly #speak: (dice: Dice) => Uint8Array;
-  readonly #owed: DriverOrder[] = [];
+  readonly #ackToken: DriverCommand[] = [];
   readonly #underWay = new Map<number, string>();
   #nowMs = 0;
   #token = 0;
@@ -84,7 +84,7 @@ class Extremes {
 
   #step(): void {
     const dice = this.#dice;
-    const order = this.#owed.shift();
+    const order = this.#ackToken.shift();
     if (order !== undefined) return this.#input(order);
     if (dice.is(0.05)) {
       this.#input({ kind: 'closed', reason: 'unplugged' });
@@ -97,7 +97,7 @@ class Extremes {
     if (dice.is(0.1)) return this.#input({ kind: 'probe', subdevice, token: 1 });
     if (dice.is(0.1))
       return this.#input(
-        dice.of<DriverOrder>([
+        dice.of<DriverCommand>([
           { kind: 'confirm', token: 77 },
           { kind: 'rest', subdevice },
         ]),
@@ -127,14 +127,14 @@ class Extremes {
 
   #input(input: LinkInput): void {
     for (const action of this.#link.handle(input, this.#nowMs))
-      if (action.kind !== 'open' && action.kind !== 'write' && action.kind !== 'close') this.#heed(action);
+      if (action.kind !== 'open' && action.kind !== 'write' && action.kind !== 'close') this.#handle(action);
   }
 
-  #heed(report: DriverReport): void {
+  #handle(report: DriverReport): void {
     switch (report.kind) {
       case 'attach': {
         const answer = { accepted: true, topicIds: new Map([[9, 'a'.repeat(65_535)]]) } as const;
-        this.#owed.push({ kind: 'attached', subdevice: report.subdevice, answer });
+        this.#ackToken.push({ kind: 'attached', subdevice: report.subdevice, answer });
         return;
       }
       case 'delivered':
@@ -150,11 +150,11 @@ class Extremes {
         const { token } = report;
         if (token === undefined) return;
         const yes = report.kind === 'uplink' ? 'acknowledge' : 'confirm';
-        this.#owed.push(this.#dice.is(0.8) ? { kind: yes, token } : { kind: 'refuse', token, why: 'congestion' });
+        this.#ackToken.push(this.#dice.is(0.8) ? { kind: yes, token } : { kind: 'refuse', token, why: 'congestion' });
         return;
       }
       case 'woke':
-        this.#owed.push({ kind: 'rest', subdevice: report.subdevice });
+        this.#ackToken.push({ kind: 'rest', subdevice: report.subdevice });
         return;
       default:
     }

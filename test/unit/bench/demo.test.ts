@@ -3,13 +3,13 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StreamAccount } from '../../../src/bench/account.ts';
-import { closingLines } from '../../../src/bench/demo/last-page.ts';
-import { FlashMeter } from '../../../src/bench/demo/flash-meter.ts';
-import { FRAME_LINES, FRAME_WIDTH_MIN, frameOf } from '../../../src/bench/demo/scene-frame.ts';
-import { type Ending, type Outcome, outcomeOf } from '../../../src/bench/demo/demo-outcome.ts';
-import { paintFor, symbolsFor } from '../../../src/bench/demo/paint.ts';
+import { type DemoEnding, type DemoOutcome, outcomeOf } from '../../../src/bench/demo/demo-outcome.ts';
 import { planOf, SECONDS_MIN } from '../../../src/bench/demo/demo-plan.ts';
-import type { Act, Scene } from '../../../src/bench/demo/scene.ts';
+import { FlashMeter } from '../../../src/bench/demo/flash-meter.ts';
+import { closingLines } from '../../../src/bench/demo/last-page.ts';
+import { paintFor, symbolsFor } from '../../../src/bench/demo/paint.ts';
+import type { DemoAct, Scene } from '../../../src/bench/demo/scene.ts';
+import { FRAME_LINES, FRAME_WIDTH_MIN, frameOf } from '../../../src/bench/demo/scene-frame.ts';
 import { ledgerReportOf } from '../../../src/ops/reports/ledger-report.ts';
 
 const plain = paintFor({}, {});
@@ -23,7 +23,7 @@ interface Flaws {
 }
 
 /** Three readings and three commands, acknowledged; without flaws all arrive and the ledger agrees. */
-function ending(flaws: Flaws): Ending {
+function ending(flaws: Flaws): DemoEnding {
   const accountOf = (arrivals: readonly number[]): StreamAccount => {
     const account = new StreamAccount();
     for (let index = 0; index < 3; index += 1) account.acknowledge(account.send());
@@ -59,7 +59,7 @@ describe('the outcome', () => {
     expect(outcomeOf(ending({ arrivals: [1, 2, 1, 2, 3] }))).toMatchObject({ ok: true, duplicates: 2 });
   });
 
-  it.each<[string, Flaws, Partial<Outcome>]>([
+  it.each<[string, Flaws, Partial<DemoOutcome>]>([
     ['a reading is lost', { arrivals: [1, 3] }, { lost: 1, delivered: 2 }],
     ['a command is lost', { commandArrivals: [1, 2] }, { lost: 1, downlinksDelivered: 2 }],
     ['a reading is reordered', { arrivals: [1, 3, 2] }, { reordered: 1 }],
@@ -108,7 +108,7 @@ describe('the frame', () => {
     seconds: fc.integer({ min: 10, max: 86_400 }),
     seed: fc.nat({ max: 4_294_967_295 }),
     elapsedMs: count,
-    act: fc.constantFrom<Act>(0, 1, 2, 3, 4),
+    act: fc.constantFrom<DemoAct>(0, 1, 2, 3, 4),
     progress: fc.double({ min: 0, max: 2, noNaN: true }),
     subdevices: fc.array(
       fc.record({

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Orders, refusal, startAdministration } from '../../../src/ops/api/administration.ts';
+import { type AdminCommands, refusal, startAdministration } from '../../../src/ops/api/administration.ts';
 import { withDirectory } from '../ops/api/control-rig.ts';
 
 /** Node and a machine under load: only a hanging process takes so long. */
@@ -14,7 +14,7 @@ const REFUSED = {
   ...{ sentence: 'the signature is wrong', remedy: 'Compare the secrets.' },
 };
 
-const ORDERS: Orders = {
+const ORDERS: AdminCommands = {
   'hub.bind': async ({ subdevices }) => ({
     outcomes: [DONE, REFUSED].filter(({ subdevice }) => Array.isArray(subdevices) && subdevices.includes(subdevice)),
   }),
@@ -28,7 +28,7 @@ const ORDERS: Orders = {
         ...{ sentence: 'it was unbound on the platform', remedy: 'Bind it: holdfast hub bind meter-2.' },
       },
     ],
-    strangers: ['P/old'],
+    unconfiguredDevices: ['P/old'],
   }),
 };
 

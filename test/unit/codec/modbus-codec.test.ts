@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { crc16 } from '../../../src/codec/crc16.ts';
 import {
   answerBytes,
+  appendCrc,
   echoOf,
   encodeRequest,
   findAnswer,
   type ModbusRequest,
-  sealFrame,
 } from '../../../src/codec/modbus-rtu.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -54,25 +54,25 @@ describe('CRC-16/MODBUS', () => {
 
 describe('a Modbus frame', () => {
   it.each(EXAMPLES)('is encoded as the standard has it: %j', (request, asked) => {
-    expect(hex(encodeRequest(request))).toBe(hex(sealFrame([1, ...unhex(asked)])));
+    expect(hex(encodeRequest(request))).toBe(hex(appendCrc([1, ...unhex(asked)])));
   });
 
   it.each(EXAMPLES)('is answered as the standard has it: %j', (request, _, answered, content) => {
-    const frame = sealFrame([1, ...unhex(answered)]);
+    const frame = appendCrc([1, ...unhex(answered)]);
     expect(answerBytes(request)).toBe(frame.length);
     expect(findAnswer(request, frame)).toEqual({ kind: 'done', content: Uint8Array.from(unhex(content)) });
     expect(findAnswer(request, frame.subarray(0, -1))).toBeUndefined();
   });
 
   it.each(EXAMPLES)('may be refused: %j', (request) => {
-    const frame = sealFrame([1, request.function | 0x80, 2]);
+    const frame = appendCrc([1, request.function | 0x80, 2]);
     expect(findAnswer(request, frame)).toEqual({ kind: 'exception', code: 2 });
   });
 
   it('is found behind one or two bytes of a line that turned round, not behind more', () => {
     const [request, , answered] = EXAMPLES[3] ?? [];
     if (request === undefined) throw new Error('no example');
-    const frame = [...sealFrame([1, ...unhex(answered ?? '')])];
+    const frame = [...appendCrc([1, ...unhex(answered ?? '')])];
     for (const glitch of [[0xff], [0x00, 0xff], [1], [1, 4]]) {
       expect(findAnswer(request, Uint8Array.from([...glitch, ...frame]))).toMatchObject({ kind: 'done' });
     }
@@ -82,15 +82,15 @@ describe('a Modbus frame', () => {
   it('is not believed from another unit, of another function, of another length, or of another place', () => {
     const read: ModbusRequest = { function: 3, unit: 1, address: 7, count: 2 };
     for (const other of ['02 03 04 00010002', '01 04 04 00010002', '01 03 02 0001', '01 03 06 000100020003']) {
-      expect(findAnswer(read, sealFrame(unhex(other)))).toBeUndefined();
+      expect(findAnswer(read, appendCrc(unhex(other)))).toBeUndefined();
     }
     const write: ModbusRequest = { function: 6, unit: 1, address: 7, value: 2 };
-    expect(findAnswer(write, sealFrame(unhex('01 06 0008 0002')))).toBeUndefined();
+    expect(findAnswer(write, appendCrc(unhex('01 06 0008 0002')))).toBeUndefined();
   });
 
   it('of a write says what the unit has made of it', () => {
     const write: ModbusRequest = { function: 6, unit: 1, address: 7, value: 95 };
-    expect(findAnswer(write, sealFrame(unhex('01 06 0007 0050')))).toEqual({
+    expect(findAnswer(write, appendCrc(unhex('01 06 0007 0050')))).toEqual({
       kind: 'done',
       content: Uint8Array.of(0, 80),
     });
@@ -100,7 +100,7 @@ describe('a Modbus frame', () => {
   it('is not believed with any one bit changed', () => {
     fc.assert(
       fc.property(fc.constantFrom(...EXAMPLES), fc.nat(), ([request, , answered], at) => {
-        const frame = sealFrame([1, ...unhex(answered)]);
+        const frame = appendCrc([1, ...unhex(answered)]);
         const bit = at % (frame.length * 8);
         frame[bit >> 3] = (frame[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         expect(findAnswer(request, frame)).toBeUndefined();
@@ -110,11 +110,11 @@ describe('a Modbus frame', () => {
 
   it('is never mistaken for one in the content of another answer', () => {
     const wanted: ModbusRequest = { function: 3, unit: 1, address: 0, count: 1 };
-    const inner = sealFrame(unhex('01 03 02 beef'));
+    const inner = appendCrc(unhex('01 03 02 beef'));
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 20 }), fc.uint8Array({ maxLength: 20 }), (before, after) => {
         const content = [...before, ...inner, ...after];
-        const outer = sealFrame([2, 3, content.length, ...content]);
+        const outer = appendCrc([2, 3, content.length, ...content]);
         expect(findAnswer(wanted, outer)).toBeUndefined();
       }),
     );

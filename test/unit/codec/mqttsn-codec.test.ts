@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isShortName, MESSAGE_TYPE, type Packet, topicIdField } from '../../../src/codec/mqttsn-packets.ts';
 import { decodePacket } from '../../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
+import { isShortName, MESSAGE_TYPE, type Packet, topicIdField } from '../../../src/codec/mqttsn-packets.ts';
 import { bytesOf, hexOf, MALFORMED, PACKETS } from '../base/vectors.ts';
 
 const word = fc.nat(0xffff);

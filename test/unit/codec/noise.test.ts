@@ -1,9 +1,9 @@
 /** Bytes that were damaged on the wire, told from bytes that only say something else. */
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
+import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
 import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
 import { isNoise, isStretched } from '../../../src/codec/noise.ts';
-import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
 import { recognise } from '../../../src/recorder/recognise.ts';
 
 const octets = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));

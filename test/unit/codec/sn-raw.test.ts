@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
-import type { Packet } from '../../../src/codec/mqttsn-packets.ts';
 import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
+import type { Packet } from '../../../src/codec/mqttsn-packets.ts';
 import { RawReader } from '../../../src/codec/mqttsn-raw.ts';
 import { createMqttsnLink } from '../../../src/driver/mqttsn/link.ts';
-import { CONNECT, LINK_OPTIONS, publish } from '../driver/mqttsn/mqttsn-bench.ts';
 import { PACKETS } from '../base/vectors.ts';
+import { CONNECT, LINK_OPTIONS, publish } from '../driver/mqttsn/mqttsn-bench.ts';
 
 const ALL = PACKETS.map(([, , golden]) => golden);
 const ONE = encodePacket(publish(1));

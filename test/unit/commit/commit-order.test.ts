@@ -19,9 +19,9 @@ describe('changes of one commit', () => {
   it('keep the order of their decisions, whether somebody waits for them or not', () => {
     const bench = new CommitBench();
     bench.mailbox.post(() => {
-      bench.committer.ride(CLEAN);
+      bench.committer.addLazy(CLEAN);
       bench.committer.require([SUBSCRIBE], bench.clock.nowMs(), nothing);
-      bench.committer.ride(granted('a'));
+      bench.committer.addLazy(granted('a'));
       bench.committer.require([gone('a')], bench.clock.nowMs(), nothing);
     });
     expect(kindsIn(bench)).toEqual([['cleanSession', 'subscribe', 'filterGranted', 'filterGone']]);
@@ -29,10 +29,10 @@ describe('changes of one commit', () => {
 
   it('are cut where 4096 are full, also between lazy ones and counters, and the rest follows in order', () => {
     const bench = new CommitBench();
-    bench.gather(1, 0); // a commit runs while the others gather
-    bench.committer.ride(count);
-    for (let number = 0; number < 4100; number += 1) bench.committer.ride(granted(`f${number}`));
-    bench.committer.ride(count);
+    bench.enqueue(1, 0); // a commit runs while the others gather
+    bench.committer.addLazy(count);
+    for (let number = 0; number < 4100; number += 1) bench.committer.addLazy(granted(`f${number}`));
+    bench.committer.addLazy(count);
     bench.committer.require([gone('f4099')], bench.clock.nowMs(), nothing);
     bench.receipt();
     expect(bench.store.last.changes).toHaveLength(4097);
@@ -45,8 +45,8 @@ describe('changes of one commit', () => {
   it('give their word only once everything decided before is durable', () => {
     const bench = new CommitBench();
     const done: string[] = [];
-    bench.gather(1, 0);
-    for (let number = 0; number < 4096; number += 1) bench.committer.ride(granted(`f${number}`));
+    bench.enqueue(1, 0);
+    for (let number = 0; number < 4096; number += 1) bench.committer.addLazy(granted(`f${number}`));
     bench.committer.require([], bench.clock.nowMs(), () => done.push('nothing of its own'));
     bench.receipt();
     expect(done).toEqual([]);
@@ -58,16 +58,16 @@ describe('changes of one commit', () => {
 describe('on a full disk', () => {
   it('changes overtake messages in their order, and no message overtakes a change', () => {
     const bench = new CommitBench();
-    bench.gather(1, 0);
+    bench.enqueue(1, 0);
     bench.full();
-    bench.committer.ride(CLEAN);
-    bench.gather(1, 0);
+    bench.committer.addLazy(CLEAN);
+    bench.enqueue(1, 0);
     bench.committer.require([SUBSCRIBE], bench.clock.nowMs(), nothing);
     bench.clock.pass(1);
     expect(kindsIn(bench).at(-1)).toEqual(['cleanSession', 'subscribe']);
     bench.receipt();
-    bench.committer.ride(gone('a'));
-    bench.gather(1, 0);
+    bench.committer.addLazy(gone('a'));
+    bench.enqueue(1, 0);
     bench.clock.pass(1000);
     expect(kindsIn(bench).at(-1)).toEqual(['filterGone']); // it was decided before the youngest message
     bench.receipt();
@@ -76,15 +76,15 @@ describe('on a full disk', () => {
 
   it('a piece that finds no room either has its place again, with its counters', () => {
     const bench = new CommitBench();
-    bench.gather(1, 0);
+    bench.enqueue(1, 0);
     bench.full();
-    bench.committer.ride(CLEAN);
-    bench.committer.ride(count);
+    bench.committer.addLazy(CLEAN);
+    bench.committer.addLazy(count);
     bench.committer.require([SUBSCRIBE], bench.clock.nowMs(), nothing);
     bench.clock.pass(1);
     expect(kindsIn(bench).at(-1)).toEqual(['cleanSession', 'subscribe', 'count']);
     bench.full();
-    bench.committer.ride(count);
+    bench.committer.addLazy(count);
     bench.committer.require([gone('a')], bench.clock.nowMs(), nothing);
     bench.clock.pass(1000);
     expect(bench.store.last.changes).toEqual([
@@ -96,7 +96,7 @@ describe('on a full disk', () => {
   it('what waits for messages waits for room, and what waits for changes does not', () => {
     const bench = new CommitBench();
     const done: string[] = [];
-    bench.gather(1, 0);
+    bench.enqueue(1, 0);
     bench.committer.whenSettled(bench.clock.nowMs(), () => done.push('settled'));
     bench.full();
     bench.committer.require([SUBSCRIBE], bench.clock.nowMs(), () => done.push('subscribed'));

@@ -10,9 +10,9 @@ const settle = (seq: number): Change => {
 describe('on a full disk', () => {
   it('messages are tried again each second, and nobody is told until they are written', () => {
     const bench = new CommitBench();
-    bench.gather(2, 0);
+    bench.enqueue(2, 0);
     bench.full();
-    bench.gather(1, 0);
+    bench.enqueue(1, 0);
     bench.clock.pass(999);
     expect(bench.store.commits).toHaveLength(1);
     bench.clock.pass(1);
@@ -28,8 +28,8 @@ describe('on a full disk', () => {
   it('deletes and required changes are written without the messages, and wait for none of them', () => {
     const bench = new CommitBench();
     const done: string[] = [];
-    bench.gather(1, 0);
-    bench.committer.ride(settle(7));
+    bench.enqueue(1, 0);
+    bench.committer.addLazy(settle(7));
     bench.committer.require([{ kind: 'filterGone', filter: 'a' }], bench.clock.nowMs(), () => done.push('a'));
     bench.full();
     bench.clock.pass(1);
@@ -40,7 +40,7 @@ describe('on a full disk', () => {
 
   it('deletes that find no room either are tried again each second, in their order', () => {
     const bench = new CommitBench();
-    for (let seq = 1; seq <= 512; seq += 1) bench.committer.ride(settle(seq));
+    for (let seq = 1; seq <= 512; seq += 1) bench.committer.addLazy(settle(seq));
     bench.full();
     expect(bench.store.last.changes).toHaveLength(256);
     bench.full();
@@ -58,7 +58,7 @@ describe('on a full disk', () => {
 
   it('a message that the hub acknowledges meanwhile is not written any more', () => {
     const bench = new CommitBench();
-    const [first] = bench.gather(2, 0);
+    const [first] = bench.enqueue(2, 0);
     bench.full();
     if (first !== undefined) first.ended = { as: 'delivered' };
     bench.clock.pass(1000);
@@ -67,7 +67,7 @@ describe('on a full disk', () => {
 
   it('on which nothing waits the store is asked all the same whether there is room', () => {
     const bench = new CommitBench();
-    const [only] = bench.gather(1, 0);
+    const [only] = bench.enqueue(1, 0);
     bench.full();
     if (only !== undefined) only.ended = { as: 'delivered' };
     bench.clock.pass(1000);
@@ -78,15 +78,15 @@ describe('on a full disk', () => {
 
   it('so many deletes pile up, and whoever makes them is told to wait', () => {
     const bench = new CommitBench();
-    bench.gather(1, 0);
+    bench.enqueue(1, 0);
     bench.full();
-    for (let seq = 1; seq <= 9000; seq += 1) bench.committer.ride(settle(seq));
+    for (let seq = 1; seq <= 9000; seq += 1) bench.committer.addLazy(settle(seq));
     expect(bench.committer.isOverloaded).toBe(true);
   });
 
   it.each(['before', 'while'])('that fills %s the gateway drains, draining ends', async (when) => {
     const bench = new CommitBench();
-    bench.gather(1, 0);
+    bench.enqueue(1, 0);
     if (when === 'before') bench.full();
     const drained = bench.committer.drain();
     if (when === 'while') bench.full();

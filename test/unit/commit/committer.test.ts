@@ -12,9 +12,9 @@ const count: Change = { kind: 'count', direction: 'uplink', lane: 1, counts: { .
 describe('a commit', () => {
   it('leaves when the first of the company has waited long enough', () => {
     const bench = new CommitBench();
-    bench.gather(1, 100);
+    bench.enqueue(1, 100);
     bench.clock.pass(60);
-    bench.gather(1, 100);
+    bench.enqueue(1, 100);
     bench.clock.pass(39);
     expect(bench.store.commits).toEqual([]);
     bench.clock.pass(1);
@@ -23,22 +23,22 @@ describe('a commit', () => {
 
   it('leaves at once with a company of 32, not with 31', () => {
     const bench = new CommitBench();
-    bench.gather(31, 100);
+    bench.enqueue(31, 100);
     expect(bench.store.commits).toEqual([]);
-    bench.gather(1, 100);
+    bench.enqueue(1, 100);
     expect(bench.put).toHaveLength(32);
   });
 
   it('takes along whoever gathers in the same task', () => {
     const bench = new CommitBench();
-    bench.gather(5, 0);
+    bench.enqueue(5, 0);
     expect(bench.put).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('that has run is followed at once by what gathered meanwhile', () => {
     const bench = new CommitBench();
-    bench.gather(1, 0);
-    bench.gather(40, 100);
+    bench.enqueue(1, 0);
+    bench.enqueue(40, 100);
     expect(bench.store.commits).toHaveLength(1);
     bench.receipt();
     expect(bench.store.commits).toHaveLength(2);
@@ -47,7 +47,7 @@ describe('a commit', () => {
 
   it('has at most 4096 messages; the rest follow in order', () => {
     const bench = new CommitBench();
-    bench.gather(4100, 0);
+    bench.enqueue(4100, 0);
     expect(bench.put).toHaveLength(4096);
     bench.receipt();
     expect(bench.put).toEqual([4097, 4098, 4099, 4100]);
@@ -55,17 +55,17 @@ describe('a commit', () => {
 
   it('leaves early once every sender that was active waits for it', () => {
     const bench = new CommitBench();
-    bench.committer.gather('uplink', bench.entry(1, 7), bench.clock.nowMs() + 100);
+    bench.committer.enqueue('uplink', bench.entry(1, 7), bench.clock.nowMs() + 100);
     bench.clock.pass(5);
     expect(bench.put).toEqual([1]);
   });
 
   it('waits for a sender that was active and is not there yet', () => {
     const bench = new CommitBench();
-    for (const lane of [1, 2]) bench.committer.gather('uplink', bench.entry(lane, 7), bench.clock.nowMs() + 100);
+    for (const lane of [1, 2]) bench.committer.enqueue('uplink', bench.entry(lane, 7), bench.clock.nowMs() + 100);
     bench.clock.pass(5);
     bench.receipt();
-    bench.committer.gather('uplink', bench.entry(1, 7), bench.clock.nowMs() + 100);
+    bench.committer.enqueue('uplink', bench.entry(1, 7), bench.clock.nowMs() + 100);
     bench.clock.pass(99);
     expect(bench.store.commits).toHaveLength(1);
     bench.clock.pass(1);
@@ -74,7 +74,7 @@ describe('a commit', () => {
 
   it('gives its receipts in the order of admission, and only when the store has said so', () => {
     const bench = new CommitBench();
-    bench.gather(3, 0);
+    bench.enqueue(3, 0);
     bench.clock.pass(10_000);
     expect(bench.stored).toEqual([]);
     bench.receipt();
@@ -83,7 +83,7 @@ describe('a commit', () => {
 
   it('does not write what was acknowledged before it', () => {
     const bench = new CommitBench();
-    const [first] = bench.gather(2, 50);
+    const [first] = bench.enqueue(2, 50);
     if (first !== undefined) first.ended = { as: 'delivered' };
     bench.clock.pass(50);
     expect(bench.put).toEqual([2]);
@@ -91,7 +91,7 @@ describe('a commit', () => {
 
   it('is not made at all when everything was acknowledged before it', () => {
     const bench = new CommitBench();
-    for (const entry of bench.gather(3, 50)) entry.ended = { as: 'delivered' };
+    for (const entry of bench.enqueue(3, 50)) entry.ended = { as: 'delivered' };
     bench.clock.pass(50);
     expect(bench.store.commits).toEqual([]);
   });
@@ -108,7 +108,7 @@ describe('a commit', () => {
 
   it('that nobody made has no receipt', () => {
     const bench = new CommitBench();
-    bench.gather(1, 0);
+    bench.enqueue(1, 0);
     expect(() => bench.committer.committed(2)).toThrow('receipt for commit 2, but 1 runs');
   });
 });
@@ -129,7 +129,7 @@ describe('held messages', () => {
     const bench = new CommitBench();
     for (const ms of [150, 200, 200]) bench.committer.hold('uplink', bench.entry(), bench.clock.nowMs() + ms);
     bench.committer.hold('downlink', bench.entry(), bench.clock.nowMs() + 300);
-    bench.committer.letGo('uplink', bench.clock.nowMs() + 20);
+    bench.committer.flushHeld('uplink', bench.clock.nowMs() + 20);
     bench.clock.pass(20);
     expect(bench.put).toEqual([1, 2, 3]);
     bench.receipt();
@@ -142,7 +142,7 @@ describe('riders', () => {
   it('make no commit of their own while they are few and young; young for less time after a start', () => {
     const bench = new CommitBench();
     for (const [commits, oldMs] of [16, 32, 64, 128, 256, 512, 1024, 2000, 2000].entries()) {
-      for (let seq = 1; seq <= 511; seq += 1) bench.committer.ride(settle(seq));
+      for (let seq = 1; seq <= 511; seq += 1) bench.committer.addLazy(settle(seq));
       bench.clock.pass(oldMs - 1);
       expect(bench.store.commits).toHaveLength(commits);
       bench.clock.pass(1);
@@ -153,16 +153,16 @@ describe('riders', () => {
 
   it('force a commit when there are 512 of them', () => {
     const bench = new CommitBench();
-    for (let seq = 1; seq <= 512; seq += 1) bench.committer.ride(settle(seq));
+    for (let seq = 1; seq <= 512; seq += 1) bench.committer.addLazy(settle(seq));
     expect(bench.store.last.changes).toHaveLength(512);
   });
 
   it('that only count never force one, and leave summed up with the next', () => {
     const bench = new CommitBench();
-    for (let turn = 0; turn < 1000; turn += 1) bench.committer.ride(count);
+    for (let turn = 0; turn < 1000; turn += 1) bench.committer.addLazy(count);
     bench.clock.pass(3_600_000);
     expect(bench.store.commits).toEqual([]);
-    bench.gather(1, 0);
+    bench.enqueue(1, 0);
     expect(bench.store.last.changes.slice(1)).toEqual([
       { ...count, counts: { ...ZERO, accepted: 1000, delivered: 1000 } },
     ]);
@@ -174,8 +174,8 @@ describe('draining', () => {
     const bench = new CommitBench();
     let isDrained = false;
     bench.committer.hold('downlink', bench.entry(), bench.clock.nowMs() + 5000);
-    bench.gather(1, 5000);
-    bench.committer.ride(count);
+    bench.enqueue(1, 5000);
+    bench.committer.addLazy(count);
     const drained = bench.committer.drain().then(() => {
       isDrained = true;
     });

@@ -1,8 +1,8 @@
 /** The configuration file: what is read from it, and its reference. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { keyRows } from '../../../src/config/key-table.ts';
 import { DEFAULT_CONTROL_SOCKET, placesIn } from '../../../src/config/default-places.ts';
+import { keyRows } from '../../../src/config/key-table.ts';
 import { renderReference } from '../../../src/config/reference.ts';
 import { configOf, GENERIC, HUB, under } from './config-rig.ts';
 

@@ -11,12 +11,12 @@ function setUp(backlogRows = 0): { disk: BenchDisk; custodian: Custodian; told: 
   const first = custodianOn(disk);
   for (let seq = 1; seq <= backlogRows; seq += 1) accept(first);
   commit(disk, first);
-  const safe = (_: unknown, owed: number): void => void told.push(owed);
+  const safe = (_: unknown, ackToken: number): void => void told.push(ackToken);
   return { disk, custodian: custodianOn(disk, { nextSeq: 100, safe }), told };
 }
 
-function accept(custodian: Custodian, owed?: number, terms: typeof AT_ONCE | typeof HELD = AT_ONCE): Entry {
-  return custodian.accept(1, uplink(), { stamp: STAMP, owed, terms });
+function accept(custodian: Custodian, ackToken?: number, terms: typeof AT_ONCE | typeof HELD = AT_ONCE): Entry {
+  return custodian.accept(1, uplink(), { stamp: STAMP, ackToken, terms });
 }
 
 function commit(disk: BenchDisk, custodian: Custodian): void {
@@ -39,7 +39,7 @@ describe('custody', () => {
     const { disk, custodian, told } = setUp();
     const entry = accept(custodian, 7, HELD);
     custodian.end(entry, { as: 'delivered' });
-    disk.letGo();
+    disk.flushHeld();
     commit(disk, custodian);
     expect(told).toEqual([7]);
     expect([disk.rows.size, custodian.unstoredBytes, disk.imbalance]).toEqual([0, 0, 0]);
@@ -94,7 +94,7 @@ describe('on a full disk', () => {
   const setUpFull = () => {
     const withdrawn: number[] = [];
     const disk = new BenchDisk();
-    const custodian = custodianOn(disk, { withdrawn: (owed) => void withdrawn.push(owed) });
+    const custodian = custodianOn(disk, { withdrawn: (ackToken) => void withdrawn.push(ackToken) });
     const fill = (entries: readonly Entry[]) => entries.filter((entry) => custodian.unstored(entry));
     return { custodian, withdrawn, fill };
   };

@@ -17,7 +17,7 @@ describe('a lane', () => {
   it('lets the first messages into the window and keeps the rest behind', () => {
     const { lane } = laneWith(6);
     expect(seqsOf(lane.window)).toEqual([1, 2, 3, 4]);
-    expect([lane.pending, lane.spilledRows]).toEqual([6, 0]);
+    expect([lane.pending, lane.rowsOnDisk]).toEqual([6, 0]);
   });
 
   it('moves what is behind into the window as soon as there is room, written or not', () => {
@@ -29,7 +29,7 @@ describe('a lane', () => {
   it('keeps in RAM only what is in the window once the rest is written', () => {
     const { lane, entries } = laneWith(6);
     for (const entry of entries) lane.stored(entry);
-    expect([lane.window.length, lane.spilledRows, lane.pending]).toEqual([4, 2, 6]);
+    expect([lane.window.length, lane.rowsOnDisk, lane.pending]).toEqual([4, 2, 6]);
   });
 
   it('lets nothing past a spilled row', () => {
@@ -56,7 +56,7 @@ describe('a lane', () => {
         ),
       ),
     ).toEqual([5, 6]);
-    expect([lane.wantsFrom, lane.readTo, lane.spilledRows]).toEqual([undefined, 7, 3]);
+    expect([lane.wantsFrom, lane.readTo, lane.rowsOnDisk]).toEqual([undefined, 7, 3]);
   });
 
   it('asks again at once for a row that was written while nothing else was left', () => {
@@ -124,7 +124,7 @@ function run(steps: readonly Step[]): { sent: number[]; added: number; ramMax: n
         found.at(-1) ?? from,
       );
     }
-    ramMax = Math.max(ramMax, lane.pending - lane.spilledRows - unwritten.length);
+    ramMax = Math.max(ramMax, lane.pending - lane.rowsOnDisk - unwritten.length);
   };
   for (const step of steps) one(step);
   while (unwritten.length > 0) one('store');

@@ -52,7 +52,15 @@ describe('the ledger', () => {
       -42,
     ],
     [
-      { kind: 'bury', direction: 'uplink', lane: 1, seq: 1, bytes: 42, reason: 'no PUBACK', attempts: 3 } as const,
+      {
+        kind: 'deadLetter',
+        direction: 'uplink',
+        lane: 1,
+        seq: 1,
+        bytes: 42,
+        reason: 'no PUBACK',
+        attempts: 3,
+      } as const,
       { dead: 1 },
       -1,
       -42,

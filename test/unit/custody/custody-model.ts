@@ -67,7 +67,7 @@ export class CustodyModel {
         this.#takeLetter(step);
         break;
       case 'let go':
-        this.#disk.letGo();
+        this.#disk.flushHeld();
         break;
       case 'begin commit':
         this.#disk.begin();
@@ -98,8 +98,8 @@ export class CustodyModel {
 
   #open(): Custodian {
     this.#disk.held = [];
-    this.#disk.gathered = [];
-    this.#disk.riders = [];
+    this.#disk.enqueued = [];
+    this.#disk.lazyChanges = [];
     this.#disk.abort();
     this.#lives += 1;
     this.#ordered.clear();
@@ -108,7 +108,7 @@ export class CustodyModel {
   }
 
   #accept(lane: number, isHeld: boolean): void {
-    const from = { stamp: STAMP, owed: 1, terms: isHeld ? HELD : AT_ONCE };
+    const from = { stamp: STAMP, ackToken: 1, terms: isHeld ? HELD : AT_ONCE };
     const entry = this.#custodian.accept(lane, uplink(), from);
     const { seq } = entry.row;
     this.#bySeq.set(seq, { seq, lane, isTold: false, hasEnded: false });
@@ -139,9 +139,9 @@ export class CustodyModel {
     const letter = { id, lane: row.lane };
     const promised = this.#bySeq.get(id);
     if (promised !== undefined && kind === 'drop') promised.hasEnded = true;
-    if (kind === 'drop') return this.#disk.ride(this.#custodian.drop(letter));
+    if (kind === 'drop') return this.#disk.addLazy(this.#custodian.drop(letter));
     if (this.#flaw === 'takes letters early') this.#disk.letters.delete(id);
-    const entry = this.#custodian.accept(lane, uplink(), { stamp: STAMP, owed: undefined, terms: AT_ONCE, letter });
+    const entry = this.#custodian.accept(lane, uplink(), { stamp: STAMP, ackToken: undefined, terms: AT_ONCE, letter });
     this.#bySeq.set(entry.row.seq, { seq: entry.row.seq, lane, isTold: false, hasEnded: false });
     this.#retried.set(id, entry.row.seq);
   }

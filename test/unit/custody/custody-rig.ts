@@ -33,35 +33,35 @@ export class BenchDisk implements Durability {
   readonly letters = new Map<number, Row>();
   readonly books = new Map<number, { counts: Counts; bytes: number }>();
   held: Entry[] = [];
-  gathered: Entry[] = [];
-  riders: Change[] = [];
+  enqueued: Entry[] = [];
+  lazyChanges: Change[] = [];
   #running: { readonly puts: readonly Entry[]; readonly changes: readonly Change[] } | undefined;
 
   hold(_direction: unknown, entry: Entry): void {
     this.held.push(entry);
   }
 
-  gather(_direction: unknown, entry: Entry): void {
+  enqueue(_direction: unknown, entry: Entry): void {
     entry.keeping = 'gathering';
-    this.gathered.push(entry);
+    this.enqueued.push(entry);
   }
 
-  ride(change: Change): void {
-    this.riders.push(change);
+  addLazy(change: Change): void {
+    this.lazyChanges.push(change);
   }
 
   /** Whoever was held has waited long enough. */
-  letGo(): void {
+  flushHeld(): void {
     for (const entry of this.held.splice(0))
-      if (entry.keeping === 'held' && entry.ended === undefined) this.gather('uplink', entry);
+      if (entry.keeping === 'held' && entry.ended === undefined) this.enqueue('uplink', entry);
   }
 
   begin(): void {
     if (this.#running !== undefined) return;
-    const puts = this.gathered.splice(0).filter((entry) => entry.ended === undefined);
+    const puts = this.enqueued.splice(0).filter((entry) => entry.ended === undefined);
     for (const entry of puts) entry.keeping = 'committing';
     const changes = puts.flatMap((entry) => rowBegin('uplink', entry));
-    this.#running = { puts, changes: [...changes, ...this.riders.splice(0)] };
+    this.#running = { puts, changes: [...changes, ...this.lazyChanges.splice(0)] };
   }
 
   /** The power goes: the running commit never happened. */
@@ -114,12 +114,12 @@ export class BenchDisk implements Durability {
 
   #apply(change: Change): void {
     if (change.kind === 'put') this.rows.set(change.row.seq, change.row);
-    else if (change.kind === 'exhume' && !this.letters.delete(change.letter)) return;
-    else if (change.kind === 'bury' || change.kind === 'settle') {
+    else if (change.kind === 'removeDeadLetter' && !this.letters.delete(change.letter)) return;
+    else if (change.kind === 'deadLetter' || change.kind === 'settle') {
       const row = this.rows.get(change.seq);
       if (row === undefined) return;
       this.rows.delete(change.seq);
-      if (change.kind === 'bury') this.letters.set(change.seq, row);
+      if (change.kind === 'deadLetter') this.letters.set(change.seq, row);
     }
     const delta = countsOf(change);
     if (delta === undefined) return;

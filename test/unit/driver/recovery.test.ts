@@ -1,27 +1,27 @@
 /** The ladder of recovery: what is tried for a line that is open and does not work, and when it is left alone. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LineView, Recovery, type Rung } from '../../../src/driver/line-recovery.ts';
+import { type LineView, Recovery, type RecoveryStep } from '../../../src/driver/line-recovery.ts';
 
 const ALL = ['reopen', 'toggle', 'reauthorise'] as const;
 
 /** A line that is looked at once a second. */
 class Line {
   readonly recovery: Recovery;
-  readonly tried: Rung[] = [];
+  readonly tried: RecoveryStep[] = [];
   view: LineView = { isOpen: true, framesIn: 0, broken: 0, unexpected: 0, lost: 0, attached: 1 };
   #nowMs = 0;
 
-  constructor(rungs: ConstructorParameters<typeof Recovery>[0] = ALL) {
-    this.recovery = new Recovery(rungs);
+  constructor(steps: ConstructorParameters<typeof Recovery>[0] = ALL) {
+    this.recovery = new Recovery(steps);
     this.look();
   }
 
   look(change: Partial<LineView> = {}): void {
     this.view = { ...this.view, ...change };
     this.#nowMs += 1000;
-    const rung = this.recovery.look(this.view, this.#nowMs);
-    if (rung !== undefined) this.tried.push(rung);
+    const recoveryStep = this.recovery.look(this.view, this.#nowMs);
+    if (recoveryStep !== undefined) this.tried.push(recoveryStep);
   }
 
   pass(seconds: number): void {
@@ -186,7 +186,7 @@ it('every climb begins at the bottom and leaves out no rung, whatever is seen', 
         .join(' ')
         .split(/ ?resync ?/)
         .slice(1);
-      for (const climb of climbs) expect(ALL.join(' ').startsWith(climb.trim())).toBe(true);
+      for (const runStep of climbs) expect(ALL.join(' ').startsWith(runStep.trim())).toBe(true);
     }),
   );
 });

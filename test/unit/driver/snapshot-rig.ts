@@ -14,7 +14,7 @@ type Wake = { readonly kind: 'wake' };
 export interface Talk<Input, Action> {
   /** What happens next, as far as it is not the machine's own timer. */
   next(): Input;
-  heed(action: Action): void;
+  handle(action: Action): void;
 }
 
 export interface Play<Input, Action, Built> {
@@ -71,7 +71,7 @@ export function playThrough<Input, Action, Built>(
     const actions = machine.handle(input, nowMs);
     if (encodeValue(snapshot) !== before) throw new Error(`step ${steps.length} changed what had been written down`);
     steps.push({ input, nowMs, draws, before, outcome: outcomeOf(play, machine, { actions, nowMs }) });
-    for (const action of actions) talk.heed(action);
+    for (const action of actions) talk.handle(action);
   }
   return { steps, end: encodeValue(machine.snapshot()) };
 }

@@ -18,8 +18,8 @@ const HUB: Play<HubInput, HubAction, HubClient> = {
   talk: (random) => new HubTalk(random),
   lookAt: (client, nowMs) => {
     // a rival is forgotten after a while
-    const takings = [0, 60_000, 600_000].map((laterMs) => client.takings(nowMs + laterMs));
-    return { nextAttemptAtMs: client.nextAttemptAtMs, takings };
+    const takeovers = [0, 60_000, 600_000].map((laterMs) => client.takeovers(nowMs + laterMs));
+    return { nextAttemptAtMs: client.nextAttemptAtMs, takeovers };
   },
 };
 

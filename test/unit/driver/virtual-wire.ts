@@ -3,8 +3,12 @@
  * custody of. Everything from one seed, on a virtual clock.
  */
 import { type Random, seededRandom } from '../../../src/base/random.ts';
-import { Subdevice } from '../../../src/bench/subdevices/subdevice.ts';
-import type { SubdeviceAction, SubdeviceInput, SubdeviceReport } from '../../../src/bench/subdevices/subdevice-contract.ts';
+import { SimulatedSubdevice } from '../../../src/bench/subdevices/subdevice.ts';
+import type {
+  SimulatedReport,
+  SubdeviceAction,
+  SubdeviceInput,
+} from '../../../src/bench/subdevices/subdevice-contract.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
 import { createMqttsnLink } from '../../../src/driver/mqttsn/link.ts';
 
@@ -27,7 +31,7 @@ const REOPEN_MS = 20;
 
 export class VirtualWire {
   readonly link: LinkMachine;
-  readonly subdevice: Subdevice;
+  readonly subdevice: SimulatedSubdevice;
   readonly random: Random;
   readonly #faults: WireFaults;
   #events: Event[] = [];
@@ -36,9 +40,9 @@ export class VirtualWire {
   #cable = 0;
   /** First bytes of payloads the flow took custody of, as often as it did. */
   readonly accepted: number[] = [];
-  readonly reports: SubdeviceReport[] = [];
+  readonly reports: SimulatedReport[] = [];
   readonly #durableTopics = new Map<number, string>();
-  readonly #owed: number[] = [];
+  readonly #ackToken: number[] = [];
   #delivering: number | undefined;
   #isAttached = false;
   /** Deliveries begun of the first owed one. */
@@ -63,7 +67,7 @@ export class VirtualWire {
     });
     const clientId = 'pump-7';
     const times = { keepAliveMs: 2000, retryMs: 130 };
-    this.subdevice = new Subdevice({
+    this.subdevice = new SimulatedSubdevice({
       framing: 'sn-cobs',
       clientId,
       clean: false,
@@ -83,7 +87,7 @@ export class VirtualWire {
 
   /** A message of the hub for the subdevice. */
   owe(mark: number): void {
-    this.#owed.push(mark);
+    this.#ackToken.push(mark);
     this.#deliver();
   }
 
@@ -93,7 +97,7 @@ export class VirtualWire {
   }
 
   get isIdle(): boolean {
-    return this.subdevice.queued === 0 && this.#owed.length === 0;
+    return this.subdevice.queued === 0 && this.#ackToken.length === 0;
   }
 
   #step(): void {
@@ -155,7 +159,7 @@ export class VirtualWire {
         this.#durableTopics.delete(action.topicId);
         break;
       case 'delivered':
-        this.#owed.shift();
+        this.#ackToken.shift();
         this.#attempts = 0;
         this.#delivering = undefined;
         this.#deliver();
@@ -182,7 +186,7 @@ export class VirtualWire {
   }
 
   #deliver(): void {
-    const [mark] = this.#owed;
+    const [mark] = this.#ackToken;
     if (mark === undefined || !this.#isAttached || this.#delivering !== undefined) return;
     this.#delivering = mark;
     const dup = this.#attempts > 0;

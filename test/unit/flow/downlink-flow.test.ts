@@ -58,5 +58,5 @@ describe('the PUBACK to the hub', () => {
 
 it('QoS 0 is handed to those who are there and acknowledged to nobody', () => {
   const bench = new FlowBench().enter('pump').arrive(0, 'x', { qos: 0 });
-  expect([bench.delivered(), bench.pubacks(), bench.disk.gathered]).toEqual([['x'], [], []]);
+  expect([bench.delivered(), bench.pubacks(), bench.disk.enqueued]).toEqual([['x'], [], []]);
 });

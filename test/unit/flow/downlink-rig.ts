@@ -4,22 +4,22 @@ import { newFacts } from '../../../src/base/events.ts';
 import type { Message } from '../../../src/base/message.ts';
 import type { Change } from '../../../src/custody/change.ts';
 import type { CommandMark } from '../../../src/custody/row.ts';
-import type { DriverOrder } from '../../../src/driver/driver.ts';
+import type { DriverCommand } from '../../../src/driver/driver.ts';
 import { type Arriving, DownlinkFlow } from '../../../src/flow/downlink.ts';
 import type { Links } from '../../../src/flow/links.ts';
-import { Mailbox } from '../../../src/runtime/mailbox.ts';
 import type { Pager } from '../../../src/flow/pager.ts';
 import { SetAside } from '../../../src/flow/set-aside.ts';
 import { UnderWay } from '../../../src/flow/under-way.ts';
 import type { HubInput } from '../../../src/hub/client/hub-contract.ts';
+import { Mailbox } from '../../../src/runtime/mailbox.ts';
 import { Inbox } from '../../../src/subdevices/inbox.ts';
-import { Mirror } from '../../../src/subdevices/registry.ts';
+import { SubdeviceRegistry } from '../../../src/subdevices/registry.ts';
 import { RetainedCommands, type RetainedPolicy } from '../../../src/subdevices/retained-commands.ts';
 import { topicMap } from '../../../src/subdevices/topic-map.ts';
 import { BenchDisk, custodianOn, STAMP } from '../custody/custody-rig.ts';
 import { StepClock } from './flow-rig.ts';
 
-type Deliver = Extract<DriverOrder, { kind: 'deliver' }>;
+type Deliver = Extract<DriverCommand, { kind: 'deliver' }>;
 
 const LIMITS = { overflow: 'drop-oldest', replayIntervalMs: 0, holdMs: 200, commitMs: 100 } as const;
 
@@ -27,11 +27,11 @@ const LIMITS = { overflow: 'drop-oldest', replayIntervalMs: 0, holdMs: 200, comm
 export class FlowBench {
   readonly clock = new StepClock();
   readonly disk = new BenchDisk();
-  readonly mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
+  readonly registry = new SubdeviceRegistry({ subdevices: [], subscriptions: [], topicIds: [] });
   readonly custodian = custodianOn(this.disk, {
     direction: 'downlink',
     windowMax: 64,
-    safe: (_, owed) => this.flow.safe(owed),
+    safe: (_, ackToken) => this.flow.safe(ackToken),
   });
   readonly mailbox = new Mailbox((error) => {
     throw error;
@@ -44,12 +44,12 @@ export class FlowBench {
   readonly facts = newFacts();
   readonly flow: DownlinkFlow;
 
-  readonly rides: Change[] = [];
+  readonly lazyChanges: Change[] = [];
 
   constructor(messagesMax = 150, retained: RetainedPolicy = 'once', marks: readonly CommandMark[] = []) {
     this.inbox = new Inbox({ ...LIMITS, messagesMax }, this.custodian);
-    const links: Pick<Links, 'order'> = {
-      order: (_, order) => {
+    const links: Pick<Links, 'command'> = {
+      command: (_, order) => {
         if (order.kind === 'deliver') this.#deliveries.push(order);
       },
     };
@@ -60,15 +60,15 @@ export class FlowBench {
       stamp: () => STAMP,
       facts: this.facts,
       underWay: new UnderWay(new SetAside(this.facts), []),
-      mirror: this.mirror,
+      registry: this.registry,
       retainedCommands: new RetainedCommands(retained, marks, (of) => hash('sha256', of, 'base64')),
-      ride: (change) => this.rides.push(change),
+      addLazy: (change) => this.lazyChanges.push(change),
       ...{ inbox: this.inbox, intake: { note: ({ reason, sample }) => this.refusals.push(`${reason}: ${sample}`) } },
       links: () => links as Links,
       pager: () => pager as Pager,
       topicsOf: (subdevice) =>
         topicMap('{subdevice}/{topic}', { gateway: 'gw', subdevice, productId: undefined, deviceName: undefined }),
-      order: (order) => this.#orders.push(order),
+      commandHub: (order) => this.#orders.push(order),
       unstoredBytes: () => this.custodian.unstoredBytes,
       setReading: (isReading) => {
         this.isReading = isReading;
@@ -80,8 +80,8 @@ export class FlowBench {
 
   /** A subdevice that subscribed to `filter`. */
   enter(id: string, isAttached = true, filter = '#'): this {
-    const { subdevice } = this.mirror.enter(id, 'link');
-    this.mirror.subscribe(subdevice, filter, 1);
+    const { subdevice } = this.registry.enter(id, 'link');
+    this.registry.subscribe(subdevice, filter, 1);
     if (isAttached) this.inbox.attached(subdevice.lane, this.clock.nowMs());
     return this;
   }
@@ -106,7 +106,7 @@ export class FlowBench {
   }
 
   commit(): this {
-    this.disk.letGo();
+    this.disk.flushHeld();
     this.disk.begin();
     this.mailbox.post(() => {
       for (const entry of this.disk.finish()) this.custodian.stored(entry);

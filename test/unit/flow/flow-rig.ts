@@ -1,11 +1,12 @@
 /** A clock turned by hand and a store that answers when it is told to: what the flows need of the world. */
-import type { Change } from '../../../src/custody/change.ts';
-import { type Entry, newEntry } from '../../../src/custody/entry.ts';
-import type { LetterPage } from '../../../src/custody/dead-letter.ts';
-import type { RowPage } from '../../../src/custody/row.ts';
+
 import { Committer } from '../../../src/commit/committer.ts';
-import { Mailbox } from '../../../src/runtime/mailbox.ts';
+import type { Change } from '../../../src/custody/change.ts';
+import type { LetterPage } from '../../../src/custody/dead-letter.ts';
+import { type Entry, newEntry } from '../../../src/custody/entry.ts';
+import type { RowPage } from '../../../src/custody/row.ts';
 import type { Cancel, Clock, Store } from '../../../src/ports.ts';
+import { Mailbox } from '../../../src/runtime/mailbox.ts';
 import { rowOf } from '../custody/custody-rig.ts';
 
 export class StepClock implements Clock {
@@ -105,19 +106,19 @@ export class CommitBench {
   }
 
   /** Gathers messages that nobody waits for, in one task. */
-  gather(count: number, patienceMs: number): Entry[] {
+  enqueue(count: number, patienceMs: number): Entry[] {
     const entries = Array.from({ length: count }, () => this.entry());
     const byMs = this.clock.nowMs() + patienceMs;
     this.mailbox.post(() => {
-      for (const entry of entries) this.committer.gather('uplink', entry, byMs);
+      for (const entry of entries) this.committer.enqueue('uplink', entry, byMs);
     });
     return entries;
   }
 
-  /** A message; with `owed`, one whose sender waits. */
-  entry(lane = 1, owed?: number): Entry {
+  /** A message; with `ackToken`, one whose sender waits. */
+  entry(lane = 1, ackToken?: number): Entry {
     this.#seq += 1;
-    return newEntry(rowOf(this.#seq, lane), owed);
+    return newEntry(rowOf(this.#seq, lane), ackToken);
   }
 
   receipt(): void {

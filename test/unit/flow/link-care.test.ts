@@ -4,12 +4,12 @@ import { expect, it } from 'vitest';
 import { newFacts } from '../../../src/base/events.ts';
 import type { LinkCounters } from '../../../src/base/link-counters.ts';
 import type { DriverReport, LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
-import { FlightRecorder } from '../../../src/recorder/flight-recorder.ts';
 import { LinkCare } from '../../../src/flow/link-care.ts';
 import { type LinkPlan, Links } from '../../../src/flow/links.ts';
-import { Mailbox } from '../../../src/runtime/mailbox.ts';
 import { SetAside } from '../../../src/flow/set-aside.ts';
 import type { ChannelListener, PortCare } from '../../../src/ports.ts';
+import { FlightRecorder } from '../../../src/recorder/flight-recorder.ts';
+import { Mailbox } from '../../../src/runtime/mailbox.ts';
 import { StepClock } from './flow-rig.ts';
 
 const COUNTERS: LinkCounters = {
@@ -59,10 +59,10 @@ class CareBench {
   readonly closes: string[] = [];
   readonly links: Links;
 
-  constructor(care: PortCare | undefined, rungs: LinkPlan['rungs'], driver: LinkPlan['driver'] = 'mqttsn') {
+  constructor(care: PortCare | undefined, steps: LinkPlan['steps'], driver: LinkPlan['driver'] = 'mqttsn') {
     const { clock } = this;
     const facts = newFacts();
-    facts.on('linkRecovery', ({ rung, outcome }) => this.told.push(`${rung}: ${outcome}`));
+    facts.on('linkRecovery', ({ recoveryStep, outcome }) => this.told.push(`${recoveryStep}: ${outcome}`));
     facts.on('linkGivenUp', ({ trouble }) => this.told.push(`alarm: ${trouble}`));
     const mailbox = new Mailbox((error) => {
       throw error;
@@ -87,7 +87,7 @@ class CareBench {
       renew: () => undefined,
       open,
       care,
-      rungs,
+      steps,
     };
     this.links = new Links({ clock, mailbox, facts, report: () => undefined, setAside: new SetAside(facts) }, [plan]);
     this.links.start();
@@ -104,7 +104,7 @@ class CareBench {
 
   async fallSilent(): Promise<void> {
     this.machine.reports = [{ kind: 'detach', subdevice: 'a', cause: 'no answer', aliveUntilMs: undefined }];
-    this.links.order('meters', { kind: 'confirm', token: 0 });
+    this.links.command('meters', { kind: 'confirm', token: 0 });
     for (let second = 0; second < 60; second += 1) {
       this.clock.pass(1000);
       await Promise.resolve(); // what the port answers comes in a later task
@@ -129,7 +129,7 @@ it('each rung is carried out and told, one that cannot be done with its reason, 
     'alarm: silence',
   ]);
   expect(bench.closes).toEqual(['the line does not work: opening it anew']);
-  expect(bench.links.standings()[0]?.recovery.counts).toEqual({
+  expect(bench.links.states()[0]?.recovery.counts).toEqual({
     ...{ resync: 1, reopen: 1, toggle: 1, reauthorise: 1, alarm: 1 },
   });
 });
@@ -158,12 +158,12 @@ it('a line that is no device of this machine is left alone', async () => {
 it('a round trip is from the delivery to its acknowledgement, and none is counted for one that is lost', () => {
   const bench = new CareBench(undefined, []);
   const deliver = (token: number) =>
-    bench.links.order('meters', {
+    bench.links.command('meters', {
       ...{ kind: 'deliver', subdevice: 'a', token, topic: 't', payload: new Uint8Array(), qos: 1, dup: false },
     });
   const report = (reports: DriverReport[]) => {
     bench.machine.reports = reports;
-    bench.links.order('meters', { kind: 'confirm', token: 0 });
+    bench.links.command('meters', { kind: 'confirm', token: 0 });
   };
   deliver(1);
   bench.clock.pass(100);
@@ -171,7 +171,7 @@ it('a round trip is from the delivery to its acknowledgement, and none is counte
   deliver(2);
   report([{ kind: 'detach', subdevice: 'a', cause: 'link closed', aliveUntilMs: undefined }]);
   report([{ kind: 'delivered', token: 2 }]);
-  const { roundTrips } = bench.links.standings()[0] ?? expect.fail('no link');
+  const { roundTrips } = bench.links.states()[0] ?? expect.fail('no link');
   expect(roundTrips.total).toBe(1);
   expect(roundTrips.quantile(1)).toBeGreaterThanOrEqual(100);
 });

@@ -25,8 +25,8 @@ it('an acknowledgement of the old machine’s publication is not taken for one o
   const [oldToken, freshToken] = [old, fresh].map((report) => (report.kind === 'uplink' ? (report.token ?? 0) : 0));
   expect(oldToken).not.toBe(freshToken);
   for (const kind of ['acknowledge', 'confirm'] as const)
-    expect(engagements.ordered({ kind, token: oldToken ?? 0 })).toBeUndefined();
-  expect(engagements.ordered({ kind: 'acknowledge', token: freshToken ?? 0 })).toEqual({
+    expect(engagements.translated({ kind, token: oldToken ?? 0 })).toBeUndefined();
+  expect(engagements.translated({ kind: 'acknowledge', token: freshToken ?? 0 })).toEqual({
     kind: 'acknowledge',
     token: 1,
   });
@@ -35,8 +35,8 @@ it('an acknowledgement of the old machine’s publication is not taken for one o
 it('what the old machine owed is ended in its place: first the subdevices, then their deliveries', () => {
   const engagements = new LinkEngagements();
   engagements.reported(ATTACH);
-  expect(engagements.ordered(ATTACHED)).toBe(ATTACHED);
-  for (const token of [1, 2, 3]) engagements.ordered(delivery(token));
+  expect(engagements.translated(ATTACHED)).toBe(ATTACHED);
+  for (const token of [1, 2, 3]) engagements.translated(delivery(token));
   engagements.reported({ kind: 'delivered', token: 1 });
   expect(engagements.renew(3, 100)).toEqual([
     { kind: 'detach', subdevice: 'a', cause: 'link closed', aliveUntilMs: 5100 },
@@ -50,10 +50,10 @@ it('a subdevice that is let in for a machine that is gone is not let in with the
   const engagements = new LinkEngagements();
   engagements.reported(ATTACH);
   engagements.renew(undefined, 0);
-  expect(engagements.ordered(ATTACHED)).toBeUndefined();
+  expect(engagements.translated(ATTACHED)).toBeUndefined();
   expect(engagements.detach('a', 0)).toMatchObject({ kind: 'detach', subdevice: 'a' });
   engagements.reported(ATTACH);
-  expect(engagements.ordered(ATTACHED)).toBe(ATTACHED);
+  expect(engagements.translated(ATTACHED)).toBe(ATTACHED);
 });
 
 it('a link begins again after a second, then ever later up to an hour, and soon again after hours without a fault', () => {

@@ -1,10 +1,10 @@
 /** Who may publish without a connection is said by the configuration: link, allow list and node id, never by the frame. */
 import { describe, expect, it } from 'vitest';
-import type { Packet } from '../../../src/codec/mqttsn-packets.ts';
-import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
-import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
-import { parseConfig } from '../../../src/config/parse.ts';
 import { planLinks } from '../../../src/app/machines.ts';
+import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
+import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
+import type { Packet } from '../../../src/codec/mqttsn-packets.ts';
+import { parseConfig } from '../../../src/config/parse.ts';
 import { publish } from '../driver/mqttsn/mqttsn-bench.ts';
 
 const HEAD = `[gateway]

@@ -8,7 +8,7 @@ const RETAINED = { retained: true };
 /** What the next life finds on the disk. */
 function marksOf(rig: FlowBench): CommandMark[] {
   rig.flow.saveMarks();
-  return rig.rides.flatMap((change) => (change.kind === 'commandMark' ? [change.mark] : []));
+  return rig.lazyChanges.flatMap((change) => (change.kind === 'commandMark' ? [change.mark] : []));
 }
 
 function open(marks: readonly CommandMark[] = [], policy: 'once' | 'always' | 'never' = 'once'): FlowBench {
@@ -98,7 +98,7 @@ describe('a retained command', () => {
     const rig = open();
     for (let at = 0; at < 100; at += 1) deliver(rig.arrive(at + 1, '55', { ...RETAINED, topic: `pump/${at}` }));
     const kept = new Map<string, unknown>();
-    for (const change of rig.rides) {
+    for (const change of rig.lazyChanges) {
       if (change.kind === 'commandMark') kept.set(change.mark.topic, change.mark);
       if (change.kind === 'commandMarkGone') kept.delete(change.topic);
     }

@@ -1,12 +1,12 @@
 /** When the note of a gap is written: at once, once for each gap, and never behind the word that it is dealt with. */
 import { expect, it } from 'vitest';
 import { newFacts } from '../../../src/base/events.ts';
-import { SessionWatch } from '../../../src/flow/hub-session-monitor.ts';
-import { HUB_TERMS, SessionAccount } from '../../../src/hub/session/session-tracker.ts';
-import { SessionMirror } from '../../../src/hub/session/session-state.ts';
+import { HubSessionMonitor } from '../../../src/flow/hub-session-monitor.ts';
+import { HubSessionState } from '../../../src/hub/session/session-state.ts';
+import { HUB_TERMS, HubSessionTracker } from '../../../src/hub/session/session-tracker.ts';
 import { STAMP } from '../custody/custody-rig.ts';
-import { CommitBench } from './flow-rig.ts';
 import { OutboxBench } from '../outbox/outbox-rig.ts';
+import { CommitBench } from './flow-rig.ts';
 
 const OWNER = 1;
 const EXPECTED = { expected: true, connected: false, changedAt: STAMP, owner: OWNER, lostCount: 0 };
@@ -15,11 +15,11 @@ function watched(resyncTopic: string | undefined) {
   const bench = new CommitBench();
   const { clock, mailbox, committer } = bench;
   const { outbox } = new OutboxBench();
-  const watch = new SessionWatch({
+  const watch = new HubSessionMonitor({
     ...{ clock, mailbox, committer, outbox, resyncTopic, commitMs: 100, facts: newFacts() },
     ...{ stamp: () => STAMP, epochs: () => new Map() },
-    account: new SessionAccount({ terms: HUB_TERMS, gap: undefined, openedAt: STAMP }),
-    session: new SessionMirror(EXPECTED, [], OWNER),
+    account: new HubSessionTracker({ terms: HUB_TERMS, gap: undefined, openedAt: STAMP }),
+    session: new HubSessionState(EXPECTED, [], OWNER),
   });
   /** What was written of gaps, in order. */
   const notes = (): (string | undefined)[] =>
@@ -53,7 +53,7 @@ it('the application’s word on a gap counts once it is kept, which it is not on
   there.lose();
   expect(there.watch.account.gap).toBeUndefined();
   const full = watched('gw/resync');
-  full.bench.gather(1, 0);
+  full.bench.enqueue(1, 0);
   full.bench.full();
   full.lose();
   expect(full.watch.account.gap?.reason).toBe('session lost');
@@ -63,7 +63,7 @@ it('the note of a gap stays until the application’s word on it is durable, als
   const { bench, notes, lose } = watched('gw/resync');
   bench.mailbox.post(() => {
     lose();
-    bench.committer.gather('uplink', bench.entry(), bench.clock.nowMs()); // as the outbox does with the word
+    bench.committer.enqueue('uplink', bench.entry(), bench.clock.nowMs()); // as the outbox does with the word
   });
   expect(notes()).toEqual(['session lost']);
   bench.full();

@@ -4,10 +4,10 @@ import { newFacts } from '../../../src/base/events.ts';
 import { encodeMqtt } from '../../../src/codec/mqtt-wire.ts';
 import { FilterRequests } from '../../../src/flow/filter-requests.ts';
 import { HubSubscriptions } from '../../../src/flow/subscriptions.ts';
-import { OwnServices } from '../../../src/hub/gateway/hub-service.ts';
-import { SessionMirror } from '../../../src/hub/session/session-state.ts';
+import { HubServices } from '../../../src/hub/gateway/hub-service.ts';
+import { HubSessionState } from '../../../src/hub/session/session-state.ts';
 import { PoisonDetector } from '../../../src/outbox/poison-detector.ts';
-import { Mirror } from '../../../src/subdevices/registry.ts';
+import { SubdeviceRegistry } from '../../../src/subdevices/registry.ts';
 import { STAMP } from '../custody/custody-rig.ts';
 import { CommitBench, StepClock } from './flow-rig.ts';
 
@@ -16,19 +16,19 @@ const TOO_LONG = 'x'.repeat(65_536);
 const INVALID = [TOO_LONG, '', 'a\0', 'a+', '#/a', '\ud800'];
 
 function setUp(wanted: readonly string[], granted: readonly string[]) {
-  const mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
-  const { subdevice } = mirror.enter('pump', 'link');
-  for (const filter of wanted) mirror.subscribe(subdevice, filter, 1);
+  const registry = new SubdeviceRegistry({ subdevices: [], subscriptions: [], topicIds: [] });
+  const { subdevice } = registry.enter('pump', 'link');
+  for (const filter of wanted) registry.subscribe(subdevice, filter, 1);
   const facts = newFacts();
   const told: string[] = [];
   facts.on('subscriptionRefused', ({ filter }) => told.push(filter));
   const filters = new FilterRequests(new PoisonDetector(3));
   const subscriptions = new HubSubscriptions({
-    ...{ facts, mirror, filters, subscriptionsMax: 0, stamp: () => STAMP, send: () => undefined },
+    ...{ facts, registry, filters, subscriptionsMax: 0, stamp: () => STAMP, send: () => undefined },
     clock: new StepClock(),
-    session: new SessionMirror(SESSION, granted, 1),
+    session: new HubSessionState(SESSION, granted, 1),
     committer: new CommitBench().committer,
-    services: new OwnServices([]),
+    services: new HubServices([]),
   });
   const asked = () => {
     const requests: string[] = [];

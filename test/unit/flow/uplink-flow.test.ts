@@ -3,18 +3,18 @@ import { newFacts } from '../../../src/base/events.ts';
 import { type Message, retaining } from '../../../src/base/message.ts';
 import { alarmLaneOf } from '../../../src/custody/lane-number.ts';
 import type { Row } from '../../../src/custody/row.ts';
-import type { DriverOrder } from '../../../src/driver/driver.ts';
+import type { DriverCommand } from '../../../src/driver/driver.ts';
+import type { HubSender } from '../../../src/flow/hub-sender.ts';
 import type { Links } from '../../../src/flow/links.ts';
-import { Mailbox } from '../../../src/runtime/mailbox.ts';
-import type { Replay } from '../../../src/flow/hub-sender.ts';
 import { UplinkFlow } from '../../../src/flow/uplink.ts';
 import { AlarmTopics } from '../../../src/outbox/alarm-topics.ts';
 import { Outbox } from '../../../src/outbox/outbox.ts';
-import { Mirror } from '../../../src/subdevices/registry.ts';
+import { Mailbox } from '../../../src/runtime/mailbox.ts';
+import { SubdeviceRegistry } from '../../../src/subdevices/registry.ts';
 import { topicMap } from '../../../src/subdevices/topic-map.ts';
 import { BenchDisk, custodianOn, STAMP } from '../custody/custody-rig.ts';
-import { StepClock } from './flow-rig.ts';
 import { LIMITS } from '../outbox/outbox-rig.ts';
+import { StepClock } from './flow-rig.ts';
 
 /** The flow with a real outbox and custody; the links, the sending and the disk are the test's. */
 class FlowBench {
@@ -22,24 +22,24 @@ class FlowBench {
     throw error;
   });
   readonly disk = new BenchDisk();
-  readonly quick: string[] = [];
+  readonly qos0: string[] = [];
   readonly retained: (true | undefined)[] = [];
   readonly discards: string[] = [];
   readonly #orders: string[] = [];
-  readonly #custodian = custodianOn(this.disk, { windowMax: 16, safe: (_, owed) => this.flow.safe(owed) });
-  readonly #mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
+  readonly #custodian = custodianOn(this.disk, { windowMax: 16, safe: (_, ackToken) => this.flow.safe(ackToken) });
+  readonly #registry = new SubdeviceRegistry({ subdevices: [], subscriptions: [], topicIds: [] });
   readonly #outbox: Outbox;
   readonly flow: UplinkFlow;
 
   constructor(bytesMax = LIMITS.bytesMax) {
-    const mirror = this.#mirror;
-    for (const id of ['pump', 'valve']) mirror.enter(id, 'link');
+    const registry = this.#registry;
+    for (const id of ['pump', 'valve']) registry.enter(id, 'link');
     this.#outbox = new Outbox({ ...LIMITS, bytesMax }, this.#custodian, 0);
-    const links: Pick<Links, 'order'> = { order: (_, order) => this.#note(order) };
-    const replay: Pick<Replay, 'send' | 'offerQuick'> = {
+    const links: Pick<Links, 'command'> = { command: (_, order) => this.#note(order) };
+    const hubSender: Pick<HubSender, 'send' | 'offerQos0'> = {
       send: () => {},
-      offerQuick: (_, { topic, retain }) => {
-        this.quick.push(topic);
+      offerQos0: (_, { topic, retain }) => {
+        this.qos0.push(topic);
         this.retained.push(retain);
       },
     };
@@ -49,7 +49,7 @@ class FlowBench {
       mailbox: this.mailbox,
       stamp: () => STAMP,
       facts: newFacts(),
-      mirror,
+      registry,
       ...{ outbox: this.#outbox, intake: { note: ({ reason, sample }) => this.discards.push(`${reason}: ${sample}`) } },
       alarmTopics: new AlarmTopics({
         configured: ['alarm'],
@@ -58,7 +58,7 @@ class FlowBench {
         changed: () => {},
       }),
       links: () => links as Links,
-      replay: () => replay as Replay,
+      hubSender: () => hubSender as HubSender,
       topicsOf: (subdevice) => topicMap('{subdevice}/{topic}', { ...owner, subdevice }),
       termsOf: () => ({ holdMs: 200, commitMs: 100, overflow: 'reject' }),
       willTerms: { holdMs: 200, commitMs: 100, overflow: 'reject' },
@@ -86,7 +86,7 @@ class FlowBench {
   }
 
   offerWill(will: Message): void {
-    const subdevice = this.#mirror.byId('pump');
+    const subdevice = this.#registry.byId('pump');
     if (subdevice !== undefined) this.flow.offerWill(subdevice, will, { safe: () => {}, refuse: () => {} });
   }
 
@@ -111,7 +111,7 @@ class FlowBench {
     return this.#orders.splice(0);
   }
 
-  #note(order: DriverOrder): void {
+  #note(order: DriverCommand): void {
     if (order.kind === 'acknowledge') this.#orders.push(`acknowledge ${order.token}`);
     else if (order.kind === 'refuse') this.#orders.push(`refuse ${order.token}: ${order.why}`);
   }
@@ -130,7 +130,7 @@ describe('an uplink at the door', () => {
 
   it('of QoS 0 goes past custody', () => {
     const bench = new FlowBench();
-    expect([bench.offer({ token: undefined }), bench.quick]).toEqual([[], ['pump/event']]);
+    expect([bench.offer({ token: undefined }), bench.qos0]).toEqual([[], ['pump/event']]);
   });
 
   it('goes on with its RETAIN, of QoS 0, of QoS 1 and as a will', () => {

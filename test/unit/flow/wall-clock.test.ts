@@ -13,7 +13,7 @@ const SIGNING = { productId: 'P', deviceName: 'd', deviceSecret: 'AAAA', method:
 function machine() {
   const dials = { upMs: 1000, wallMs: 0, sleptMs: 0, syncedAtMs: undefined as number | undefined };
   const told: string[] = [];
-  const rides: Change[] = [];
+  const lazyChanges: Change[] = [];
   const facts = newFacts();
   for (const name of ['clockTrusted', 'clockStepped', 'clockOverruled', 'machineSlept'] as const)
     facts.on(name, () => told.push(name));
@@ -23,34 +23,34 @@ function machine() {
     timeService: { syncedAtMs: () => dials.syncedAtMs, sleptMs: () => dials.sleptMs },
     now: { epoch: 1, upMs: 1000 },
     epochs: new Map([[1, epoch]]),
-    ride: (change) => rides.push(change),
+    addLazy: (change) => lazyChanges.push(change),
     doubted: () => told.push('doubted'),
     facts,
   });
   const expiryS = (): number => Number(signCredentials(SIGNING, wall.wallMs(), () => 0).username?.split(';')[3]);
-  return { dials, told, rides, wall, expiryS };
+  return { dials, told, lazyChanges, wall, expiryS };
 }
 
 it('in 1970 signs for ever, and writes nothing', () => {
-  const { wall, rides, told, expiryS } = machine();
+  const { wall, lazyChanges, told, expiryS } = machine();
   expect(expiryS()).toBe(2_147_483_647);
-  expect([wall.isSet, wall.isTrusted, rides, told]).toEqual([false, false, [], []]);
+  expect([wall.isSet, wall.isTrusted, lazyChanges, told]).toEqual([false, false, [], []]);
 });
 
 it('with a clock that nobody vouches for signs with it, and dates no age by it', () => {
-  const { wall, dials, rides, expiryS } = machine();
+  const { wall, dials, lazyChanges, expiryS } = machine();
   dials.wallMs = NOW_MS;
   expect(expiryS()).toBe((NOW_MS + DAY_MS) / 1000);
-  expect([wall.isTrusted, wall.epochs.get(1)?.wallMinusUpMs, rides]).toEqual([false, undefined, []]);
+  expect([wall.isTrusted, wall.epochs.get(1)?.wallMinusUpMs, lazyChanges]).toEqual([false, undefined, []]);
 });
 
 it('once synchronised learns the offset in this very run, once', () => {
-  const { wall, dials, rides, told } = machine();
+  const { wall, dials, lazyChanges, told } = machine();
   Object.assign(dials, { wallMs: NOW_MS, syncedAtMs: NOW_MS });
   wall.look();
   wall.look();
   expect(wall.epochs.get(1)?.wallMinusUpMs).toBe(NOW_MS - 1000);
-  expect(rides).toEqual([{ kind: 'trustWall', wallMinusUpMs: NOW_MS - 1000 }]);
+  expect(lazyChanges).toEqual([{ kind: 'trustWall', wallMinusUpMs: NOW_MS - 1000 }]);
   expect(told).toEqual(['clockTrusted']);
 });
 
@@ -73,26 +73,26 @@ it('after a step by hand goes on signing with the time that was vouched for', ()
 });
 
 it('notes a sleep for the ages of what came before it', () => {
-  const { wall, dials, rides, told } = machine();
+  const { wall, dials, lazyChanges, told } = machine();
   wall.look();
   Object.assign(dials, { upMs: 2000.5, sleptMs: 60_000, wallMs: 61_000 });
   wall.look();
   expect(wall.epochs.get(1)?.sleptAtUpMs).toBe(2001);
-  expect([rides, told]).toEqual([[{ kind: 'slept', atUpMs: 2001 }], ['machineSlept']]);
+  expect([lazyChanges, told]).toEqual([[{ kind: 'slept', atUpMs: 2001 }], ['machineSlept']]);
 });
 
 it('that the hub confirms is trusted, and its offset learnt', () => {
-  const { wall, dials, rides, told } = machine();
+  const { wall, dials, lazyChanges, told } = machine();
   dials.wallMs = NOW_MS;
-  wall.hear({ wallMs: NOW_MS + 700, errorMs: 40 });
+  wall.onTime({ wallMs: NOW_MS + 700, errorMs: 40 });
   expect([wall.isTrusted, told]).toEqual([true, ['clockTrusted']]);
-  expect(rides).toEqual([{ kind: 'trustWall', wallMinusUpMs: NOW_MS - 300 }]);
+  expect(lazyChanges).toEqual([{ kind: 'trustWall', wallMinusUpMs: NOW_MS - 300 }]);
 });
 
 it('that the hub denies stays as it is: ages and signatures follow the hub, and that is said once', () => {
-  const { wall, dials, rides, told, expiryS } = machine();
+  const { wall, dials, lazyChanges, told, expiryS } = machine();
   dials.wallMs = NOW_MS - 3 * DAY_MS;
-  for (let times = 0; times < 2; times += 1) wall.hear({ wallMs: NOW_MS, errorMs: 40 });
+  for (let times = 0; times < 2; times += 1) wall.onTime({ wallMs: NOW_MS, errorMs: 40 });
   expect(wall.standing).toEqual({
     wallMs: NOW_MS - 3 * DAY_MS,
     isSet: true,
@@ -100,11 +100,11 @@ it('that the hub denies stays as it is: ages and signatures follow the hub, and 
     aheadOfHubMs: -3 * DAY_MS,
   });
   expect([expiryS(), told]).toEqual([(NOW_MS + DAY_MS) / 1000, ['clockOverruled']]);
-  expect(rides).toEqual([{ kind: 'trustWall', wallMinusUpMs: NOW_MS - 1000 }]);
+  expect(lazyChanges).toEqual([{ kind: 'trustWall', wallMinusUpMs: NOW_MS - 1000 }]);
 });
 
 it('of a machine that wakes in 1970 signs with the hub’s time once it is told', () => {
   const { wall, expiryS } = machine();
-  wall.hear({ wallMs: NOW_MS, errorMs: 40 });
+  wall.onTime({ wallMs: NOW_MS, errorMs: 40 });
   expect([expiryS(), wall.isSet]).toEqual([(NOW_MS + DAY_MS) / 1000, false]);
 });

@@ -78,9 +78,9 @@ describe('beyond the bound', () => {
 
   it('drop-oldest tells the sender of the dropped one, which the ledger knows', () => {
     const bench = new OutboxBench({ messagesMax: 1 });
-    bench.offer('a', { overflow: 'drop-oldest', owed: 7 });
+    bench.offer('a', { overflow: 'drop-oldest', ackToken: 7 });
     expect(bench.safe).toEqual([]);
-    bench.offer('b', { overflow: 'drop-oldest', owed: 8 });
+    bench.offer('b', { overflow: 'drop-oldest', ackToken: 8 });
     expect(bench.safe).toEqual([7]);
   });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PUBLISH_PACKET_IDS, packetIdOf } from '../../../src/outbox/in-flight.ts';
-import { Pace } from '../../../src/outbox/pacer.ts';
+import { Pacer } from '../../../src/outbox/pacer.ts';
 import { OutboxBench, topicsOf } from './outbox-rig.ts';
 
 describe('what the outbox sends', () => {
@@ -172,12 +172,12 @@ describe('the pace', () => {
   it('lets no window of a second have more than the ceiling, wherever it begins', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), fc.array(fc.nat(300), { maxLength: 200 }), (perS, pauses) => {
-        const pace = new Pace(perS);
+        const pacer = new Pacer(perS);
         const sentAtMs: number[] = [];
         let nowMs = 0;
         for (const pauseMs of pauses) {
           nowMs += pauseMs;
-          for (; pace.isOpen(nowMs); pace.take(nowMs)) sentAtMs.push(nowMs);
+          for (; pacer.isOpen(nowMs); pacer.take(nowMs)) sentAtMs.push(nowMs);
         }
         for (const [index, atMs] of sentAtMs.entries()) {
           const inWindow = sentAtMs.slice(index).filter((other) => other < atMs + 1000).length;
@@ -197,6 +197,6 @@ describe('the pace', () => {
   });
 
   it('has no ceiling where none is set', () => {
-    expect([new Pace(0).perS, new Pace(20).perS]).toEqual([Number.POSITIVE_INFINITY, 19]);
+    expect([new Pacer(0).perS, new Pacer(20).perS]).toEqual([Number.POSITIVE_INFINITY, 19]);
   });
 });

@@ -20,17 +20,17 @@ it('the topics on which a PUBACK is missing are known until it comes, or nothing
   const bench = new OutboxBench().connect();
   for (const topic of ['a/x', 'b/y']) bench.offer(topic);
   const [first, second] = bench.send();
-  expect(bench.outbox.trust.suspects).toEqual([]);
+  expect(bench.outbox.ackHealth.suspects).toEqual([]);
   wait(bench);
-  expect(bench.outbox.trust.suspects).toEqual(['a/x', 'b/y']);
+  expect(bench.outbox.ackHealth.suspects).toEqual(['a/x', 'b/y']);
   acknowledge(bench, [first, second].flatMap((sending) => sending ?? []).slice(0, 1));
-  expect(bench.outbox.trust.suspects).toEqual(['b/y']);
+  expect(bench.outbox.ackHealth.suspects).toEqual(['b/y']);
   bench.commit();
   for (let attempt = 1; attempt < LIMITS.attemptsMax; attempt += 1) {
     bench.send();
     wait(bench);
   }
-  expect(bench.outbox.trust.suspects).toEqual([]); // a dead letter: told of as such
+  expect(bench.outbox.ackHealth.suspects).toEqual([]); // a dead letter: told of as such
 });
 
 describe('a message sent again', () => {

@@ -1,8 +1,8 @@
 /** An outbox with its custody on a bench disk. */
 
 import type { Custodian } from '../../../src/custody/custodian.ts';
-import type { Admission, Offer, OutboxLimits, Sending, Verdict } from '../../../src/outbox/outbox-contract.ts';
 import { Outbox } from '../../../src/outbox/outbox.ts';
+import type { Admission, Offer, OutboxLimits, Sending, Verdict } from '../../../src/outbox/outbox-contract.ts';
 import { BenchDisk, custodianOn, STAMP, uplink } from '../custody/custody-rig.ts';
 
 export const LIMITS: OutboxLimits = {
@@ -31,7 +31,7 @@ export class OutboxBench {
   constructor(limits: Partial<OutboxLimits> = {}, earlier?: BenchDisk) {
     const nextSeq = earlier === undefined ? 1 : 5000;
     this.disk = earlier ?? new BenchDisk();
-    const safe = (_: unknown, owed: number): void => void this.safe.push(owed);
+    const safe = (_: unknown, ackToken: number): void => void this.safe.push(ackToken);
     this.custodian = custodianOn(this.disk, { windowMax: LIMITS.windowMax, nextSeq, safe });
     this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, nextSeq);
   }
@@ -45,7 +45,7 @@ export class OutboxBench {
         message: uplink(topic, bytes),
         overflow: 'reject',
         stamp: STAMP,
-        owed: undefined,
+        ackToken: undefined,
         holdMs: 200,
         commitMs: 100,
         ...rest,
@@ -62,7 +62,7 @@ export class OutboxBench {
   }
 
   commit(): void {
-    this.disk.letGo();
+    this.disk.flushHeld();
     this.disk.begin();
     for (const entry of this.disk.finish()) this.custodian.stored(entry);
   }

@@ -23,7 +23,7 @@ class Closer {
     const { bench } = this;
     bench.connect();
     bench.nowMs += 10;
-    bench.outbox.poison.heard(bench.nowMs);
+    bench.outbox.poison.onReceived(bench.nowMs);
     const endMs = bench.nowMs + 600_000;
     while (bench.nowMs < endMs) {
       const sent = bench.send();
@@ -90,7 +90,7 @@ describe('a message on which the hub closes the connection', () => {
     const hub = new Closer(bench);
     for (let count = 0; count < 3; count += 1) hub.connection();
     bench.connect();
-    bench.outbox.poison.heard(bench.nowMs);
+    bench.outbox.poison.onReceived(bench.nowMs);
     bench.nowMs += 60_000;
     const [first, ...more] = bench.send();
     expect([first?.entry.row.seq, first?.isSuspect, more]).toEqual([1, true, []]);
@@ -125,7 +125,7 @@ describe('a network that flaps', () => {
     const startMs = bench.nowMs;
     bench.connect();
     bench.nowMs += 10;
-    bench.outbox.poison.heard(bench.nowMs);
+    bench.outbox.poison.onReceived(bench.nowMs);
     const flying: { readonly packetId: number; readonly dueMs: number }[] = [];
     for (; bench.nowMs < startMs + lastsMs; bench.nowMs += 10) {
       for (const { packetId } of bench.send()) flying.push({ packetId, dueMs: bench.nowMs + answerMs });
@@ -172,7 +172,7 @@ describe('a network that flaps', () => {
       bench.disconnect(true);
     }
     bench.connect();
-    bench.outbox.poison.heard(bench.nowMs);
+    bench.outbox.poison.onReceived(bench.nowMs);
     for (let count = 0; count < 8; count += 1) {
       bench.nowMs += LIMITS.pubackMsMax;
       for (const { packetId, entry } of bench.send())

@@ -1,7 +1,7 @@
 /** Whatever the kind of the packet on which the hub closes: it is found, it stops nothing else, and nobody else is blamed. */
 import { describe, expect, it } from 'vitest';
 import { newEntry } from '../../../src/custody/entry.ts';
-import { type Act, type ActKind, actOf, actWords, uplinkAct } from '../../../src/outbox/hub-packet.ts';
+import { type ActKind, actOf, actWords, type HubPacket, uplinkAct } from '../../../src/outbox/hub-packet.ts';
 import { PoisonDetector } from '../../../src/outbox/poison-detector.ts';
 
 import { rowOf } from '../custody/custody-rig.ts';
@@ -16,12 +16,12 @@ class Bench {
   nowMs = 0;
   /** Of those that the hub took, when first; by key. */
   readonly takenAtMs = new Map<string, number>();
-  readonly #acts: readonly Act[];
-  readonly #closesOn: (act: Act) => boolean;
+  readonly #acts: readonly HubPacket[];
+  readonly #closesOn: (act: HubPacket) => boolean;
   /** The hub answers a packet before it closes on it. */
   answersFirst = false;
 
-  constructor(acts: readonly Act[], closesOn: (act: Act) => boolean) {
+  constructor(acts: readonly HubPacket[], closesOn: (act: HubPacket) => boolean) {
     this.#acts = acts;
     this.#closesOn = closesOn;
   }
@@ -31,10 +31,10 @@ class Bench {
     const { poison } = this;
     const endMs = this.nowMs + 120_000;
     poison.connected(this.nowMs);
-    poison.heard(this.nowMs);
+    poison.onReceived(this.nowMs);
     let left = [...this.#acts];
     while (this.nowMs < endMs) {
-      const going: Act[] = [];
+      const going: HubPacket[] = [];
       for (const act of left) {
         if (poison.mayGo(act, this.nowMs) !== 'go') continue;
         poison.sent(act, this.nowMs);
@@ -59,7 +59,7 @@ class Bench {
     return this.poison.evidence().flatMap(({ act, state }) => (state === 'set aside' ? [actWords(act)] : []));
   }
 
-  #take(going: readonly Act[]): boolean {
+  #take(going: readonly HubPacket[]): boolean {
     const at = going.findIndex(this.#closesOn);
     const taken = at === -1 ? going : going.slice(0, at);
     for (const act of taken) this.takenAtMs.set(act.key, this.takenAtMs.get(act.key) ?? this.nowMs);
@@ -153,7 +153,7 @@ describe('a topic of uplinks', () => {
     let nowMs = startMs;
     for (let count = 0; count < 12; count += 1) {
       poison.connected(nowMs);
-      poison.heard(nowMs);
+      poison.onReceived(nowMs);
       while (poison.mayGo(act, nowMs) !== 'go') nowMs = poison.wakeAtMs(nowMs) ?? nowMs + 1;
       poison.sent(act, nowMs);
       nowMs += 5;
@@ -183,7 +183,7 @@ describe('nobody is blamed', () => {
     const bench = new Bench(others, () => false);
     for (let round = 0; round < 200; round += 1) {
       bench.poison.connected(bench.nowMs);
-      bench.poison.heard(bench.nowMs);
+      bench.poison.onReceived(bench.nowMs);
       const endMs = bench.nowMs + ((round * 7919) % 9000);
       for (const act of others) {
         if (bench.nowMs >= endMs || bench.poison.mayGo(act, bench.nowMs) !== 'go') continue;

@@ -1,8 +1,8 @@
 /** Values as bytes for the flight recorder: read back as they were, and never more than the maximum. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ByteRing } from '../../../src/recorder/ring.ts';
 import { CompactReader, CompactWriter, Vocabulary } from '../../../src/recorder/encoding.ts';
+import { ByteRing } from '../../../src/recorder/ring.ts';
 
 const { value } = fc.letrec((tie) => ({
   value: fc.oneof(

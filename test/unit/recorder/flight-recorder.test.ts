@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Kinded, Step } from '../../../src/base/step.ts';
 import { encodeMqtt, MqttReader } from '../../../src/codec/mqtt-wire.ts';
-import { FlightRecorder, type FlightRecorderOptions } from '../../../src/recorder/flight-recorder.ts';
 import { blankPassword } from '../../../src/hub/client/blank-password.ts';
+import { FlightRecorder, type FlightRecorderOptions } from '../../../src/recorder/flight-recorder.ts';
 
 function newRecorder(options: Partial<FlightRecorderOptions> = {}): FlightRecorder {
   const subject = { name: 'meters', driver: 'mqttsn', options: {} };

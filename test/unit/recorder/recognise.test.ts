@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { encodeRequest } from '../../../src/codec/modbus-rtu.ts';
-import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
+import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
 import { recognise } from '../../../src/recorder/recognise.ts';
 
 const PACKET = encodePacket({ kind: 'pingreq', clientId: 'pump-7' });

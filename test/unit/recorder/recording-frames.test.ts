@@ -1,17 +1,17 @@
 /** Frames within recorded bytes, however they were cut: Modbus by its CRC, lines by their delimiter. */
 import { expect, it } from 'vitest';
-import { sealFrame } from '../../../src/codec/modbus-rtu.ts';
+import { appendCrc } from '../../../src/codec/modbus-rtu.ts';
 import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
-import type { Frame } from '../../../src/recorder/recorded-frame.ts';
 import { frameSource } from '../../../src/recorder/frames.ts';
+import type { Frame } from '../../../src/recorder/recorded-frame.ts';
 
 function framesIn(driver: string, chunks: readonly Uint8Array[], options: object = {}): Frame[] {
   const source = frameSource({ name: 'one', driver, options });
   return chunks.flatMap((bytes) => source.read(bytes));
 }
 
-const READ = sealFrame([0x11, 0x03, 0x00, 0x6b, 0x00, 0x03]); // Modbus application protocol §6.3
-const REFUSED = sealFrame([0x11, 0x83, 0x02]);
+const READ = appendCrc([0x11, 0x03, 0x00, 0x6b, 0x00, 0x03]); // Modbus application protocol §6.3
+const REFUSED = appendCrc([0x11, 0x83, 0x02]);
 
 it('Modbus frames are told by their CRC, wherever the bytes were cut', () => {
   const bytes = Buffer.concat([READ, REFUSED]);

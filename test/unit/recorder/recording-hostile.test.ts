@@ -9,8 +9,8 @@ import { seededRandom } from '../../../src/base/random.ts';
 import { exportRecording } from '../../../src/cli/export.ts';
 import { replay } from '../../../src/cli/replay.ts';
 import { crc32 } from '../../../src/codec/crc32.ts';
-import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
+import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
 import { encodeRecording, FORMAT, VERSION } from '../../../src/recorder/recording-file.ts';
 
 const PINGREQ = encodeFrame(encodePacket({ kind: 'pingreq', clientId: 'm1' }));

@@ -2,11 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Kinded, Step } from '../../../src/base/step.ts';
-import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
+import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
 import type { LinkInput } from '../../../src/driver/driver.ts';
 import { createLinesLink } from '../../../src/driver/lines/link.ts';
 import { encodeCapture } from '../../../src/recorder/capture.ts';
+import { MomentReader } from '../../../src/recorder/moments.ts';
 import {
   decodeRecording,
   decodeValue,
@@ -17,7 +18,6 @@ import {
   type RecordingHeader,
   VERSION,
 } from '../../../src/recorder/recording-file.ts';
-import { MomentReader } from '../../../src/recorder/moments.ts';
 import { rerun } from '../../../src/recorder/rerun.ts';
 import { linesOptions } from '../driver/lines/lines-rig.ts';
 

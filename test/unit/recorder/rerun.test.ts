@@ -2,10 +2,16 @@
 import { expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { Step } from '../../../src/base/step.ts';
-import { FlightRecorder } from '../../../src/recorder/flight-recorder.ts';
 import { blankPassword } from '../../../src/hub/client/blank-password.ts';
 import { HubClient } from '../../../src/hub/client/hub-client.ts';
-import { decodeRecording, encodeRecording, FORMAT, type Recording, VERSION } from '../../../src/recorder/recording-file.ts';
+import { FlightRecorder } from '../../../src/recorder/flight-recorder.ts';
+import {
+  decodeRecording,
+  encodeRecording,
+  FORMAT,
+  type Recording,
+  VERSION,
+} from '../../../src/recorder/recording-file.ts';
 import { rerun } from '../../../src/recorder/rerun.ts';
 import { OPTIONS } from '../hub/client/hub-rig.ts';
 import { HubTalk } from '../hub/client/hub-talk.ts';
@@ -32,7 +38,7 @@ function recordLife(bytesMax: number): Recording {
     recorder.begin(input, upMs);
     const actions = client.handle(input, upMs);
     recorder.end(actions);
-    for (const action of actions) talk.heed(action);
+    for (const action of actions) talk.handle(action);
   }
   const { forgotten, snapshotsTooLarge } = recorder;
   const about = { subject, gateway: 'gw', program: '0.1.0', reason: 'asked', frozenAt: { upMs: 0, wallMs: 0 } };

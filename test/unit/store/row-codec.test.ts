@@ -70,7 +70,7 @@ describe('RETAIN in the store', () => {
     const will = { topic: 'gone', payload: Uint8Array.of(1), aliveMs: 5 };
     first.commit(
       ...[put(1, RETAINED), put(2, {}), put(3, { ...RETAINED, payload: new Uint8Array(0) }), put(4, RETAINED)],
-      { kind: 'bury', direction: 'uplink', lane: 1, seq: 4, bytes: 46, reason: 'no PUBACK', attempts: 3 },
+      { kind: 'deadLetter', direction: 'uplink', lane: 1, seq: 4, bytes: 46, reason: 'no PUBACK', attempts: 3 },
       { kind: 'will', row: { lane: 1, ...will, qos: 1, ...RETAINED } },
       { kind: 'will', row: { lane: 2, ...will, qos: 0, ...RETAINED } },
       { kind: 'will', row: { lane: 3, ...will, qos: 1 } },

@@ -3,24 +3,24 @@ import { readdirSync, readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../../src/custody/change.ts';
-import { alarmLaneOf } from '../../../src/custody/lane-number.ts';
 import { DEAD_LETTERS_MAX } from '../../../src/custody/dead-letter.ts';
+import { alarmLaneOf } from '../../../src/custody/lane-number.ts';
 import { openStore, put, ROW_BYTES, row, storePath, tamper } from './store-rig.ts';
 
 const ALL = { after: 0, limit: 100 };
 
-function bury(seq: number, lane = 1): Change {
-  return { kind: 'bury', direction: 'uplink', lane, seq, bytes: ROW_BYTES, reason: 'no PUBACK', attempts: 3 };
+function deadLetter(seq: number, lane = 1): Change {
+  return { kind: 'deadLetter', direction: 'uplink', lane, seq, bytes: ROW_BYTES, reason: 'no PUBACK', attempts: 3 };
 }
 
-function exhume(letter: number, fate: 'retried' | 'dropped', lane = 1): Change {
-  return { kind: 'exhume', direction: 'uplink', lane, letter, fate };
+function removeDeadLetter(letter: number, outcome: 'retried' | 'dropped', lane = 1): Change {
+  return { kind: 'removeDeadLetter', direction: 'uplink', lane, letter, outcome };
 }
 
 describe('a dead letter on disk', () => {
   it('is what the message was, with its checksum', async () => {
     const { store, commit } = openStore(storePath());
-    commit(put(1), put(2), bury(2));
+    commit(put(1), put(2), deadLetter(2));
     const page = await store.letters(ALL);
     expect(page).toMatchObject({ kept: 1, newest: 1 });
     expect(page.letters).toEqual([{ id: 1, row: row(2), attempts: 3, reason: 'no PUBACK', isWhole: true }]);
@@ -29,8 +29,8 @@ describe('a dead letter on disk', () => {
   it('goes back into custody in one transaction, into whatever lane', async () => {
     const path = storePath();
     const { store, commit } = openStore(path);
-    commit(put(1), bury(1));
-    commit(put(2, alarmLaneOf(1)), exhume(1, 'retried'));
+    commit(put(1), deadLetter(1));
+    commit(put(2, alarmLaneOf(1)), removeDeadLetter(1, 'retried'));
     expect(await store.letters(ALL)).toMatchObject({ kept: 0, newest: 0 });
     const { counts, rows } = await store.tally();
     expect(counts).toMatchObject([
@@ -44,15 +44,15 @@ describe('a dead letter on disk', () => {
 
   it('that is gone already moves no books: what comes with it is a new message', async () => {
     const { store, commit } = openStore(storePath());
-    commit(put(1), bury(1));
-    commit(put(2), exhume(7, 'retried'));
-    commit(exhume(7, 'dropped'));
+    commit(put(1), deadLetter(1));
+    commit(put(2), removeDeadLetter(7, 'retried'));
+    commit(removeDeadLetter(7, 'dropped'));
     expect((await store.tally()).counts).toMatchObject([{ counts: { accepted: 2, dead: 1, shed: {} } }]);
   });
 
   it('that is dropped is shed', async () => {
     const { store, commit } = openStore(storePath());
-    commit(put(1), bury(1), exhume(1, 'dropped'));
+    commit(put(1), deadLetter(1), removeDeadLetter(1, 'dropped'));
     const [lane] = (await store.tally()).counts;
     expect(lane?.counts).toMatchObject({ accepted: 1, dead: 0, shed: { 'dropped by hand': 1 } });
   });
@@ -60,17 +60,17 @@ describe('a dead letter on disk', () => {
   it('never gets the number of one that was taken out', async () => {
     const path = storePath();
     const first = openStore(path);
-    first.commit(put(1), bury(1), exhume(1, 'dropped'));
+    first.commit(put(1), deadLetter(1), removeDeadLetter(1, 'dropped'));
     await first.store.close();
     const { store, commit } = openStore(path);
-    commit(put(2), bury(2));
+    commit(put(2), deadLetter(2));
     expect((await store.letters(ALL)).letters.map(({ id }) => id)).toEqual([2]);
   });
 
   it('that the medium has damaged is told from a whole one', async () => {
     const path = storePath();
     const first = openStore(path);
-    first.commit(put(1), put(2), bury(1), bury(2));
+    first.commit(put(1), put(2), deadLetter(1), deadLetter(2));
     await first.store.close();
     tamper(path, "UPDATE dead_letter SET payload = x'010299' WHERE id = 1");
     const { letters } = await openStore(path).store.letters(ALL);
@@ -86,7 +86,7 @@ describe('the table of dead letters', () => {
       direction: 'uplink',
       row: row(seq, 1, { payload: new Uint8Array(600_000) }),
     });
-    commit(large(1), large(2), put(3), ...[1, 2, 3].map((seq) => bury(seq)));
+    commit(large(1), large(2), put(3), ...[1, 2, 3].map((seq) => deadLetter(seq)));
     const idsOf = async (request: Parameters<typeof store.letters>[0]) =>
       (await store.letters(request)).letters.map(({ id }) => id);
     expect(await idsOf(ALL)).toEqual([1]);
@@ -98,7 +98,7 @@ describe('the table of dead letters', () => {
   it('keeps the newest ten thousand; the ledger goes on counting those that made room', async () => {
     const { store, commit } = openStore(storePath());
     const seqs = Array.from({ length: DEAD_LETTERS_MAX + 1 }, (_, index) => index + 1);
-    commit(...seqs.map((seq) => put(seq)), ...seqs.map((seq) => bury(seq)));
+    commit(...seqs.map((seq) => put(seq)), ...seqs.map((seq) => deadLetter(seq)));
     const page = await store.letters({ after: 0, limit: 1 });
     expect(page.kept).toBeLessThanOrEqual(DEAD_LETTERS_MAX);
     expect(page.kept).toBeGreaterThan(DEAD_LETTERS_MAX - 200);

@@ -70,7 +70,10 @@ describe('what is committed', () => {
     const { commit, store } = openStore(storePath());
     const batches = [
       [put(1), put(2), put(3), put(4, 2)],
-      [settle(1), { kind: 'bury', direction: 'uplink', lane: 1, seq: 2, bytes: ROW_BYTES, reason: 'x', attempts: 3 }],
+      [
+        settle(1),
+        { kind: 'deadLetter', direction: 'uplink', lane: 1, seq: 2, bytes: ROW_BYTES, reason: 'x', attempts: 3 },
+      ],
       [{ kind: 'count', direction: 'uplink', lane: 1, counts: { ...ZERO, accepted: 5, delivered: 5 } }],
       [
         {

@@ -119,7 +119,7 @@ function lookOf(link: LinkMachine, actions: readonly LinkAction[]): string {
     state,
     counters,
     wakeAtMs: link.wakeAtMs(),
-    attached: link.attachedSubdevices().map((id) => [id, link.heardAtMs?.(id)]),
+    attached: link.attachedSubdevices().map((id) => [id, link.lastReceivedAtMs?.(id)]),
   });
 }
 

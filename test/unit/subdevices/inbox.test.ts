@@ -23,19 +23,19 @@ class InboxBench {
 
   constructor(limits: Partial<InboxLimits> = {}, earlier?: BenchDisk) {
     this.disk = earlier ?? new BenchDisk();
-    const safe = (_: unknown, owed: number): void => void this.safe.push(owed);
+    const safe = (_: unknown, ackToken: number): void => void this.safe.push(ackToken);
     this.custodian = custodianOn(this.disk, { windowMax: 64, nextSeq: earlier === undefined ? 1 : 5000, safe });
     this.inbox = new Inbox({ ...LIMITS, ...limits }, this.custodian);
   }
 
   admit(...topics: string[]): this {
     for (const topic of topics)
-      this.inbox.admit(LANE, uplink(topic), { stamp: STAMP, owed: this.safe.length + 1, nowMs: this.nowMs });
+      this.inbox.admit(LANE, uplink(topic), { stamp: STAMP, ackToken: this.safe.length + 1, nowMs: this.nowMs });
     return this;
   }
 
   commit(): this {
-    this.disk.letGo();
+    this.disk.flushHeld();
     this.disk.begin();
     for (const entry of this.disk.finish()) this.custodian.stored(entry);
     return this;
@@ -145,34 +145,34 @@ describe('the inbox of a subdevice', () => {
 
   it('holds in RAM only for one who is there and is not catching up', () => {
     const bench = new InboxBench().admit('away');
-    expect([bench.disk.held.length, bench.disk.gathered.length]).toEqual([0, 1]);
+    expect([bench.disk.held.length, bench.disk.enqueued.length]).toEqual([0, 1]);
     const near = new InboxBench().attach().admit('a', 'b');
-    expect([near.disk.held.length, near.disk.gathered.length]).toEqual([2, 0]);
+    expect([near.disk.held.length, near.disk.enqueued.length]).toEqual([2, 0]);
     const back = new InboxBench().admit('while away').attach().admit('behind the replay');
-    expect([back.disk.held.length, back.disk.gathered.length]).toEqual([0, 2]);
+    expect([back.disk.held.length, back.disk.enqueued.length]).toEqual([0, 2]);
   });
 });
 
 describe('QoS 0', () => {
-  const quick = { topic: 'q', payload: new Uint8Array(1), qos: 0 } as const;
+  const qos0 = { topic: 'q', payload: new Uint8Array(1), qos: 0 } as const;
 
   it('is not stored, and not for those who are away', () => {
     const bench = new InboxBench();
-    bench.inbox.offerQuick(LANE, quick);
+    bench.inbox.offerQos0(LANE, qos0);
     expect([bench.shed, bench.custodian.pending]).toEqual([{ 'QoS 0 while the subdevice is away': 1 }, 0]);
   });
 
   it('is delivered, counted, and bounded', () => {
     const bench = new InboxBench().attach();
-    for (let index = 0; index < 17; index += 1) bench.inbox.offerQuick(LANE, quick);
+    for (let index = 0; index < 17; index += 1) bench.inbox.offerQos0(LANE, qos0);
     expect(bench.take()).toHaveLength(16);
     expect(bench.custodian.counts(LANE)).toMatchObject({ accepted: 17, delivered: 16, shed: { 'QoS 0 too fast': 1 } });
-    expect(bench.disk.gathered).toEqual([]);
+    expect(bench.disk.enqueued).toEqual([]);
   });
 
   it('waiting for one who leaves is shed', () => {
     const bench = new InboxBench().attach();
-    bench.inbox.offerQuick(LANE, quick);
+    bench.inbox.offerQos0(LANE, qos0);
     bench.inbox.detached(LANE, false);
     expect(bench.shed).toEqual({ 'QoS 0 while the subdevice is away': 1 });
   });

@@ -4,7 +4,7 @@
  * Source: "Broadcast communication" (hub contract §4.8).
  */
 import type { Message } from '../../../base/message.ts';
-import type { Device } from '../device-registry.ts';
+import type { RegisteredDevice } from '../device-registry.ts';
 import type { HubService } from '../service-contract.ts';
 import { messageTo } from './system-topic.ts';
 
@@ -24,7 +24,7 @@ export class BroadcastService implements HubService {
   }
 
   /** `undefined`: the payload is too large. */
-  send(devices: readonly Device[], payload: Uint8Array): readonly Message[] | undefined {
+  send(devices: readonly RegisteredDevice[], payload: Uint8Array): readonly Message[] | undefined {
     if (Math.ceil(payload.length / 3) * 4 > BASE64_BYTES_MAX) return undefined;
     return devices.map((device) => messageTo(device, NOTICES, { payload, qos: 0 }));
   }

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
-import type { Device } from '../device-registry.ts';
+import type { RegisteredDevice } from '../device-registry.ts';
 import type { HubService, Requester } from '../service-contract.ts';
 import { PerDevice } from './per-device.ts';
 import { addressee, jsonTo, readJson } from './system-topic.ts';
@@ -16,10 +16,10 @@ const ANSWERS = '$log/operation/result/';
 const Request = z.object({ type: z.literal('get_log_level'), clientToken: z.string().exactOptional() });
 
 /** 0 off, 1 errors, 2 warnings too, 3 information too, 4 everything. */
-export type LogLevel = 0 | 1 | 2 | 3 | 4;
+export type DeviceLogLevel = 0 | 1 | 2 | 3 | 4;
 
 export class LogLevelService implements HubService {
-  readonly #levels = new PerDevice<LogLevel>();
+  readonly #levels = new PerDevice<DeviceLogLevel>();
 
   takes(topic: string): boolean {
     return topic.startsWith(REQUESTS);
@@ -37,7 +37,7 @@ export class LogLevelService implements HubService {
   }
 
   /** The device hears of it when it asks next. */
-  setLevel(device: Device, level: LogLevel): void {
+  setLevel(device: RegisteredDevice, level: DeviceLogLevel): void {
     this.#levels.set(device, level);
   }
 }

@@ -8,7 +8,7 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
-import type { Device } from '../device-registry.ts';
+import type { RegisteredDevice } from '../device-registry.ts';
 import type { HubService, Requester } from '../service-contract.ts';
 import { PerDevice } from './per-device.ts';
 import { addressee, jsonTo, readJson } from './system-topic.ts';
@@ -69,7 +69,7 @@ export class OtaService implements HubService {
         const { version } = told.report;
         this.#states.set(device, { version, progress: undefined });
         const accepted = { result_code: 0, result_msg: 'success', type: 'report_version_rsp', version };
-        return [jsonTo(device, UPDATES, accepted), ...this.#tell(device)];
+        return [jsonTo(device, UPDATES, accepted), ...this.#report(device)];
       }
       case 'report_progress':
         this.#states.set(device, { ...this.stateOf(device), progress: told.report.progress });
@@ -80,14 +80,14 @@ export class OtaService implements HubService {
   /** There is a firmware for a product: what those of its devices are to be told that are known to run another. */
   offer(product: string, firmware: Firmware): readonly Message[] {
     this.#offered.set(product, firmware);
-    return this.#states.devicesOf(product).flatMap((device) => this.#tell(device));
+    return this.#states.devicesOf(product).flatMap((device) => this.#report(device));
   }
 
-  stateOf(device: Device): FirmwareState {
+  stateOf(device: RegisteredDevice): FirmwareState {
     return this.#states.get(device) ?? UNKNOWN;
   }
 
-  #tell(device: Device): readonly Message[] {
+  #report(device: RegisteredDevice): readonly Message[] {
     const firmware = this.#offered.get(device.product);
     if (firmware === undefined || firmware.version === this.stateOf(device).version) return [];
     return [jsonTo(device, UPDATES, { type: 'update_firmware', ...firmware })];

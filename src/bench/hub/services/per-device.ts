@@ -1,20 +1,20 @@
 /**
  * What a service keeps of each device. Invariant: at most `DEVICES_MAX` devices; then the one first heard of is forgotten.
  */
-import type { Device } from '../device-registry.ts';
+import type { RegisteredDevice } from '../device-registry.ts';
 import { keyOf } from './system-topic.ts';
 
 /** Ours: more than the largest gateway may have behind it, and its own. */
 const DEVICES_MAX = 10_000;
 
 export class PerDevice<T> {
-  readonly #kept = new Map<string, { readonly device: Device; readonly value: T }>();
+  readonly #kept = new Map<string, { readonly device: RegisteredDevice; readonly value: T }>();
 
-  get(device: Device): T | undefined {
+  get(device: RegisteredDevice): T | undefined {
     return this.#kept.get(keyOf(device))?.value;
   }
 
-  set(device: Device, value: T): void {
+  set(device: RegisteredDevice, value: T): void {
     this.#kept.set(keyOf(device), { device, value });
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= DEVICES_MAX) break;
@@ -22,7 +22,7 @@ export class PerDevice<T> {
     }
   }
 
-  devicesOf(product: string): Device[] {
+  devicesOf(product: string): RegisteredDevice[] {
     return [...this.#kept.values()].flatMap(({ device }) => (device.product === product ? [device] : []));
   }
 }

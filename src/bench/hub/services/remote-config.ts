@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
-import type { Device } from '../device-registry.ts';
+import type { RegisteredDevice } from '../device-registry.ts';
 import type { HubService, Requester } from '../service-contract.ts';
 import { addressee, jsonTo, readJson } from './system-topic.ts';
 
@@ -44,7 +44,7 @@ export class RemoteConfigService implements HubService {
   }
 
   /** `undefined`: the feature is off. */
-  push(device: Device): Message | undefined {
+  push(device: RegisteredDevice): Message | undefined {
     const payload = this.#configurations.get(device.product);
     return payload === undefined ? undefined : jsonTo(device, ANSWERS, { type: 'push', result: 0, payload });
   }

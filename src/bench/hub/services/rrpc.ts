@@ -6,7 +6,7 @@
  * Source: "RRPC communication": QoS 0, 4 s; the limits page says 10 s (hub contract §4.7).
  */
 import type { Message } from '../../../base/message.ts';
-import { clientIdOf, type Device } from '../device-registry.ts';
+import { clientIdOf, type RegisteredDevice } from '../device-registry.ts';
 import type { HubService, Requester } from '../service-contract.ts';
 import { addressee, keyOf } from './system-topic.ts';
 
@@ -24,7 +24,7 @@ export type CallOutcome =
   | { readonly kind: 'timed out' };
 
 interface Call {
-  readonly device: Device;
+  readonly device: RegisteredDevice;
   readonly untilMs: number;
   reply: Uint8Array | undefined;
 }
@@ -49,7 +49,11 @@ export class RrpcService implements HubService {
   }
 
   /** @returns the call's number, and what the device is to be sent */
-  call(device: Device, payload: Uint8Array, wallMs: number): { readonly id: string; readonly message: Message } {
+  call(
+    device: RegisteredDevice,
+    payload: Uint8Array,
+    wallMs: number,
+  ): { readonly id: string; readonly message: Message } {
     this.#lastId += 1;
     const id = String(this.#lastId);
     this.#calls.set(id, { device, untilMs: wallMs + CALL_MS_MAX, reply: undefined });

@@ -17,7 +17,7 @@ import { JsonState, SHADOW_RESULT, ShadowService } from './shadow.ts';
 
 const Device = z.strictObject({ product: z.string().min(1), device: z.string().min(1) });
 
-export const ServiceOrder = z.discriminatedUnion('kind', [
+export const ServiceCommand = z.discriminatedUnion('kind', [
   /** State null clears it; with a version, only if the shadow has that one. */
   z.strictObject({
     kind: z.literal('desire'),
@@ -43,7 +43,7 @@ export const ServiceOrder = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ntpStamps'), areSent: z.boolean() }),
 ]);
 
-export type ServiceOrder = z.output<typeof ServiceOrder>;
+export type ServiceCommand = z.output<typeof ServiceCommand>;
 
 /** What came of an order: an answer in JSON, and messages to be routed. */
 export interface ServiceOutcome {
@@ -71,7 +71,7 @@ export class Services {
     this.#broadcast,
   ];
 
-  order(order: ServiceOrder, wallMs: number): ServiceOutcome {
+  order(order: ServiceCommand, wallMs: number): ServiceOutcome {
     switch (order.kind) {
       case 'desire': {
         const { result, messages } = this.#shadow.desire(order.device, order, wallMs);

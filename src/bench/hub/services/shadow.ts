@@ -8,7 +8,7 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
-import type { Device } from '../device-registry.ts';
+import type { RegisteredDevice } from '../device-registry.ts';
 import type { HubService, Requester } from '../service-contract.ts';
 import { PerDevice } from './per-device.ts';
 import {
@@ -68,13 +68,13 @@ export class ShadowService implements HubService {
     return [jsonTo(device, ANSWERS, { type, result, timestamp: wallMs, ...token, payload: content })];
   }
 
-  documentOf(device: Device): ShadowDocument {
+  documentOf(device: RegisteredDevice): ShadowDocument {
     return this.#documents.get(device) ?? EMPTY_SHADOW;
   }
 
   /** The application side wants a state. @returns what came of it, and what the device is to be told */
   desire(
-    device: Device,
+    device: RegisteredDevice,
     desired: { readonly state: JsonObject | null; readonly version?: number | undefined },
     wallMs: number,
   ): { readonly result: number; readonly messages: readonly Message[] } {
@@ -87,7 +87,7 @@ export class ShadowService implements HubService {
     return { result, messages: [jsonTo(device, ANSWERS, { type: 'delta', timestamp: wallMs, payload: content })] };
   }
 
-  #update(device: Device, { state, version }: Update, wallMs: number): { result: number; content: object } {
+  #update(device: RegisteredDevice, { state, version }: Update, wallMs: number): { result: number; content: object } {
     const { reported, desired } = state;
     // a device may clear what is desired of it, and no more
     if (desired !== undefined && desired !== null) return { result: SHADOW_RESULT.refused, content: {} };
@@ -96,7 +96,7 @@ export class ShadowService implements HubService {
   }
 
   #change(
-    device: Device,
+    device: RegisteredDevice,
     { patch, version }: { readonly patch: Patch; readonly version: number | undefined },
     wallMs: number,
   ): { result: number; content: object } {

@@ -5,7 +5,7 @@
  */
 import type { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
-import type { Device } from '../device-registry.ts';
+import type { RegisteredDevice } from '../device-registry.ts';
 import type { Requester } from '../service-contract.ts';
 
 /** The device a topic under `prefix` names, if the client may speak for it. `rest`: the levels behind it. */
@@ -13,18 +13,18 @@ export function addressee(
   topic: string,
   prefix: string,
   { owns }: Requester,
-): { readonly device: Device; readonly rest: readonly string[] } | undefined {
+): { readonly device: RegisteredDevice; readonly rest: readonly string[] } | undefined {
   const [product = '', device = '', ...rest] = topic.slice(prefix.length).split('/');
   if (product === '' || device === '' || !owns(product, device)) return undefined;
   return { device: { product, device }, rest };
 }
 
 /** QoS 1, so that it is stored for a device that is away. */
-export function jsonTo(device: Device, prefix: string, content: object): Message {
+export function jsonTo(device: RegisteredDevice, prefix: string, content: object): Message {
   return messageTo(device, prefix, { payload: new TextEncoder().encode(JSON.stringify(content)), qos: 1 });
 }
 
-export function messageTo(device: Device, prefix: string, message: Omit<Message, 'topic'>): Message {
+export function messageTo(device: RegisteredDevice, prefix: string, message: Omit<Message, 'topic'>): Message {
   return { topic: `${prefix}${keyOf(device)}`, ...message };
 }
 
@@ -37,6 +37,6 @@ export function readJson<T>(payload: Uint8Array, shape: z.ZodType<T>): T | undef
   }
 }
 
-export function keyOf({ product, device }: Device): string {
+export function keyOf({ product, device }: RegisteredDevice): string {
   return `${product}/${device}`;
 }

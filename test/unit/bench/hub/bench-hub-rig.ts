@@ -3,14 +3,14 @@
  * sends is read back with the moment it left.
  */
 
-import type { HubEvent } from '../../../../src/bench/hub/hub-events.ts';
-import type { FaultOrder, HubFaults } from '../../../../src/bench/hub/faults.ts';
-import { BenchHubMachine, type HubInput } from '../../../../src/bench/hub/hub-machine.ts';
-import type { Arrival } from '../../../../src/bench/hub/outgoing.ts';
-import type { PlatformOrder } from '../../../../src/bench/hub/platform.ts';
 import { type HubRules, MAINLAND } from '../../../../src/bench/hub/bench-rules.ts';
-import type { HubService } from '../../../../src/bench/hub/service-contract.ts';
 import type { SessionView } from '../../../../src/bench/hub/client-sessions.ts';
+import type { FaultCommand, HubFaults } from '../../../../src/bench/hub/faults.ts';
+import type { HubEvent } from '../../../../src/bench/hub/hub-events.ts';
+import { type BenchHubInput, BenchHubMachine } from '../../../../src/bench/hub/hub-machine.ts';
+import type { ClientBytes } from '../../../../src/bench/hub/outgoing.ts';
+import type { PlatformCommand } from '../../../../src/bench/hub/platform.ts';
+import type { HubService } from '../../../../src/bench/hub/service-contract.ts';
 import type { Connack, Connect, MqttPacket, MqttQos, Publish } from '../../../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
 
@@ -33,7 +33,7 @@ export interface Sent {
 
 export class HubRig {
   readonly machine: BenchHubMachine;
-  readonly arrivals: Arrival[] = [];
+  readonly arrivals: ClientBytes[] = [];
   readonly events: HubEvent[] = [];
   /** Connections the hub closed, and why. */
   readonly ended = new Map<number, string>();
@@ -99,12 +99,12 @@ export class HubRig {
     this.#handle({ kind: 'gone', connection });
   }
 
-  order(order: FaultOrder): void {
+  order(order: FaultCommand): void {
     this.#handle({ kind: 'fault', order });
   }
 
   /** The platform's operator. Returns the result code. */
-  administer(order: PlatformOrder): number {
+  administer(order: PlatformCommand): number {
     this.#handle({ kind: 'platform', order });
     const result = this.events.flatMap((event) => (event.kind === 'ordered' ? [event.result] : [])).at(-1);
     if (result === undefined) throw new Error('the order had no result');
@@ -152,7 +152,7 @@ export class HubRig {
     return this.session(clientId)?.stored ?? 0;
   }
 
-  #handle(input: HubInput): void {
+  #handle(input: BenchHubInput): void {
     for (const action of this.machine.handle(input, this.nowMs)) {
       switch (action.kind) {
         case 'send':

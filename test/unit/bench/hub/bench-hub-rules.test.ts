@@ -1,10 +1,10 @@
 /** The rules of the bench hub: from the command line, in its list, and on the page about it. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { FaultOrder, NO_FAULTS } from '../../../../src/bench/hub/faults.ts';
-import { PlatformOrder } from '../../../../src/bench/hub/platform.ts';
-import { listRules, readRuleChange } from '../../../../src/bench/hub/rule-changes.ts';
 import { PROFILES } from '../../../../src/bench/hub/bench-rules.ts';
+import { FaultCommand, NO_FAULTS } from '../../../../src/bench/hub/faults.ts';
+import { PlatformCommand } from '../../../../src/bench/hub/platform.ts';
+import { listRules, readRuleChange } from '../../../../src/bench/hub/rule-changes.ts';
 import { runCommandLine } from '../../../../src/cli/program.ts';
 
 describe('--set', () => {
@@ -64,7 +64,7 @@ describe('docs/bench-hub.md', () => {
   const page = readFileSync(new URL('../../../../docs/bench-hub.md', import.meta.url), 'utf8');
 
   it('names every fault and every order', () => {
-    const kinds = [...FaultOrder.options, ...PlatformOrder.options].flatMap(({ shape }) => [...shape.kind.values]);
+    const kinds = [...FaultCommand.options, ...PlatformCommand.options].flatMap(({ shape }) => [...shape.kind.values]);
     for (const name of [...Object.keys(NO_FAULTS), ...kinds]) expect(page).toContain(name);
   });
 

@@ -1,7 +1,7 @@
 /** The hub's services, with the JSON of its documents (hub contract §4). */
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../../src/base/message.ts';
-import { type ServiceOrder, Services } from '../../../../src/bench/hub/services/services.ts';
+import { type ServiceCommand, Services } from '../../../../src/bench/hub/services/services.ts';
 import { HubRig } from './bench-hub-rig.ts';
 
 const NOW_MS = 1_735_689_600_500;
@@ -24,7 +24,7 @@ function desk() {
       const payload = new TextEncoder().encode(typeof content === 'string' ? content : JSON.stringify(content));
       return service.answer({ topic, payload, qos: 1 }, from, wallMs)?.map(read);
     },
-    order: (order: ServiceOrder, wallMs = NOW_MS): unknown[] => services.order(order, wallMs).messages.map(read),
+    order: (order: ServiceCommand, wallMs = NOW_MS): unknown[] => services.order(order, wallMs).messages.map(read),
   };
 }
 

@@ -1,8 +1,8 @@
 /** Whom the bench hub lets in at its TLS door: what TLS has proved counts, and for that device only. */
 import { describe, expect, it } from 'vitest';
-import { Admission } from '../../../../src/bench/hub/connect-checks.ts';
-import { Registry } from '../../../../src/bench/hub/device-registry.ts';
 import { MAINLAND } from '../../../../src/bench/hub/bench-rules.ts';
+import { ConnectChecks } from '../../../../src/bench/hub/connect-checks.ts';
+import { Registry } from '../../../../src/bench/hub/device-registry.ts';
 import type { Connect } from '../../../../src/codec/mqtt.ts';
 
 const RULES = { ...MAINLAND, credentials: new Map([['gw', 'AAECAwQFBgcICQoLDA0ODw==']]) };
@@ -12,7 +12,11 @@ const CONNECT: Connect = {
 };
 
 const judge = (proven: string | undefined) =>
-  new Admission(RULES, new Registry(RULES)).judge(CONNECT, { connection: { number: 1, proven }, nowMs: 0, wallMs: 0 });
+  new ConnectChecks(RULES, new Registry(RULES)).judge(CONNECT, {
+    connection: { number: 1, proven },
+    nowMs: 0,
+    wallMs: 0,
+  });
 
 describe('a device without a password', () => {
   it.each([

@@ -4,7 +4,7 @@ import { SubdeviceKeepAlive } from '../../../../src/bench/subdevices/subdevice-k
 
 it('asks a silent gateway once the keep alive is over, however often something else is sent', () => {
   const keepAlive = new SubdeviceKeepAlive({ keepAliveMs: 2000, retryMs: 200 });
-  keepAlive.heard(0);
+  keepAlive.onReceived(0);
   for (let nowMs = 0; nowMs <= 2000; nowMs += 50) keepAlive.sent(nowMs);
   expect(keepAlive.pingAtMs()).toBe(2000);
   keepAlive.asked(2000);

@@ -3,8 +3,8 @@ import { type Random, seededRandom } from '../../../../src/base/random.ts';
 import { appendCheck } from '../../../../src/codec/line-check.ts';
 import type { LinkAction, LinkInput } from '../../../../src/driver/driver.ts';
 import { createLinesLink, type LinesLinkSnapshot } from '../../../../src/driver/lines/link.ts';
-import { linesOptions } from './lines-rig.ts';
 import { describeSuccession, SucceededLink, type Succession } from '../../store/successor.ts';
+import { linesOptions } from './lines-rig.ts';
 
 const OTHERS = ['meter-2', 'meter-3'];
 const OPTIONS = linesOptions(

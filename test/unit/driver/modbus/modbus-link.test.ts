@@ -1,6 +1,6 @@
 /** The Modbus link among its units: what it asks, what it tells, and what it makes of silence, noise and late answers. */
 import { describe, expect, it } from 'vitest';
-import { sealFrame } from '../../../../src/codec/modbus-rtu.ts';
+import { appendCrc } from '../../../../src/codec/modbus-rtu.ts';
 import { ANSWER_MS_MAX, ModbusWire, point, unitPlan, type WirePlan } from './modbus-wire.ts';
 
 /** Registers that say themselves where they are, none next to another: one request each, and answers of one length. */
@@ -188,7 +188,7 @@ describe('answers', () => {
     const untilMs = wire.nowMs + forMs;
     const [high, low] = [markOf(1, 20) >> 8, markOf(1, 20) & 0xff];
     const say = (): void => {
-      wire.order({ kind: 'bytes', bytes: sealFrame([1, 3, 2, high, low]) });
+      wire.order({ kind: 'bytes', bytes: appendCrc([1, 3, 2, high, low]) });
       if (wire.nowMs < untilMs) wire.later(30, say);
     };
     say();

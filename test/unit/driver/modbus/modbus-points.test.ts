@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digitsOf, isExactNumber } from '../../../../src/base/decimal.ts';
 import { planBlocks } from '../../../../src/driver/modbus/blocks.ts';
-import { decodePoint, isSame, type Point, type PointType, type PointValue } from '../../../../src/driver/modbus/points.ts';
+import {
+  decodePoint,
+  isSame,
+  type Point,
+  type PointType,
+  type PointValue,
+} from '../../../../src/driver/modbus/points.ts';
 import { ModbusSchedule } from '../../../../src/driver/modbus/poll-plan.ts';
 import type { TextEncoding, TextPadding } from '../../../../src/driver/modbus/register-text.ts';
 import { encodeWrite, valueProblem } from '../../../../src/driver/modbus/writes.ts';

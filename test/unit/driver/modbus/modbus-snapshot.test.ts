@@ -1,8 +1,8 @@
 /** A Modbus link whose state another takes over in the middle: it goes on as the first one does. */
 import { seededRandom } from '../../../../src/base/random.ts';
 import { createModbusLink, type ModbusLinkSnapshot } from '../../../../src/driver/modbus/link.ts';
-import { ModbusWire, point, unitPlan } from './modbus-wire.ts';
 import { describeSuccession, SucceededLink, type Succession } from '../../store/successor.ts';
+import { ModbusWire, point, unitPlan } from './modbus-wire.ts';
 
 const POINTS = [
   point('a', 0, { deadband: 2, pollMs: 500 }),
@@ -66,7 +66,14 @@ function converse(seed: number, plan: Partial<Succession<ModbusLinkSnapshot>> = 
  * error was told when the unit refuses the point again, a minute later.
  */
 const UNUSED = [
-  ...['order.dup', 'order.kind', 'order.qos', 'order.subdevice', 'subscribeToken', 'state.told.*.error'],
+  ...[
+    'delivery.dup',
+    'delivery.kind',
+    'delivery.qos',
+    'delivery.subdevice',
+    'subscribeToken',
+    'state.published.*.error',
+  ],
 ].map((field) => `units.*.${field}`);
 const SEEDS = Array.from({ length: 10 }, (_, seed) => seed + 1);
 

@@ -5,7 +5,7 @@
 import type { ProbeOutcome } from '../../../../src/base/probe.ts';
 import { seededRandom } from '../../../../src/base/random.ts';
 import { SimulatedUnit } from '../../../../src/bench/subdevices/modbus-device.ts';
-import { sealFrame } from '../../../../src/codec/modbus-rtu.ts';
+import { appendCrc } from '../../../../src/codec/modbus-rtu.ts';
 import type { DetachCause, LinkAction, LinkInput, LinkMachine, RefuseReason } from '../../../../src/driver/driver.ts';
 import { createModbusLink, type ModbusLinkOptions } from '../../../../src/driver/modbus/link.ts';
 import type { Point } from '../../../../src/driver/modbus/points.ts';
@@ -240,5 +240,5 @@ export class ModbusWire {
 /** Another value in an answer of one register. */
 function forged(frame: Uint8Array): Uint8Array {
   const [unit = 0, code = 0, length = 0, high = 0, low = 0] = frame;
-  return length === 2 ? sealFrame([unit, code, length, high, low ^ 1]) : frame;
+  return length === 2 ? appendCrc([unit, code, length, high, low ^ 1]) : frame;
 }

@@ -1,11 +1,11 @@
 /** An MQTT-SN link on a bench: packets instead of bytes on one side, a clock that is turned by hand. */
 import { sampleWords } from '../../../../src/base/discard.ts';
 import type { ChannelAction } from '../../../../src/base/machine.ts';
-import type { ConnectPacket, Packet, PublishPacket } from '../../../../src/codec/mqttsn-packets.ts';
+import { encodeFrame, FrameReader } from '../../../../src/codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
-import { encodeFrame, FrameReader } from '../../../../src/codec/mqttsn-cobs.ts';
-import type { DriverOrder, DriverReport, LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
+import type { ConnectPacket, Packet, PublishPacket } from '../../../../src/codec/mqttsn-packets.ts';
+import type { DriverCommand, DriverReport, LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from '../../../../src/driver/mqttsn/link.ts';
 
 export const LINK_OPTIONS: MqttsnLinkOptions = {
@@ -75,7 +75,7 @@ export class LinkBench {
     this.input({ kind: 'bytes', bytes });
   }
 
-  order(...orders: DriverOrder[]): void {
+  order(...orders: DriverCommand[]): void {
     for (const order of orders) this.input(order);
   }
 
@@ -154,7 +154,10 @@ export function publish(messageId: number, fields: Partial<PublishPacket> = {}):
 }
 
 /** A delivery to pump-7 of QoS 1 on the short topic `t1`, unless said otherwise. */
-export function delivery(token: number, fields: Partial<Extract<DriverOrder, { kind: 'deliver' }>> = {}): DriverOrder {
+export function delivery(
+  token: number,
+  fields: Partial<Extract<DriverCommand, { kind: 'deliver' }>> = {},
+): DriverCommand {
   const payload = Uint8Array.of(token);
   return { kind: 'deliver', subdevice: 'pump-7', token, topic: 't1', payload, qos: 1, dup: false, ...fields };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../../../src/codec/mqttsn-cobs.ts';
+import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
 import { CONNECT, delivery, LinkBench, publish } from './mqttsn-bench.ts';
 
 const DISCONNECT = { kind: 'disconnect', durationS: undefined } as const;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Packet } from '../../../../src/codec/mqttsn-packets.ts';
 import { decodePacket } from '../../../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
+import type { Packet } from '../../../../src/codec/mqttsn-packets.ts';
 import { CONNECT, delivery, LinkBench, puback, publish, tokensOf } from './mqttsn-bench.ts';
 
 const NODE_A = Uint8Array.of(0x0a);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MESSAGE_TYPE } from '../../../../src/codec/mqttsn-packets.ts';
-import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
 import { encodeFrame } from '../../../../src/codec/mqttsn-cobs.ts';
+import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
+import { MESSAGE_TYPE } from '../../../../src/codec/mqttsn-packets.ts';
 import { CONNECT, delivery, LinkBench } from './mqttsn-bench.ts';
 
 describe('the channel under a link', () => {

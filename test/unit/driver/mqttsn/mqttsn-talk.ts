@@ -4,14 +4,14 @@
  * that answer late, or say no.
  */
 import type { Random } from '../../../../src/base/random.ts';
-import type { Packet, SnQos } from '../../../../src/codec/mqttsn-packets.ts';
+import { encodeFrame, FrameReader } from '../../../../src/codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
-import { encodeFrame, FrameReader } from '../../../../src/codec/mqttsn-cobs.ts';
-import type { DriverOrder, DriverReport, LinkAction, LinkInput } from '../../../../src/driver/driver.ts';
+import type { Packet, SnQos } from '../../../../src/codec/mqttsn-packets.ts';
+import type { DriverCommand, DriverReport, LinkAction, LinkInput } from '../../../../src/driver/driver.ts';
 import type { Talk } from '../snapshot-rig.ts';
 
-type Order = Extract<DriverOrder, { kind: 'deliver' }>;
+type Order = Extract<DriverCommand, { kind: 'deliver' }>;
 /** `undefined`: on the wire itself. */
 type Address = number | undefined;
 
@@ -26,7 +26,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
   #phase: 'stopped' | 'closed' | 'opening' | 'open' = 'stopped';
   #line = Buffer.alloc(0);
   /** What the flows will say, in no order. */
-  readonly #orders: DriverOrder[] = [];
+  readonly #orders: DriverCommand[] = [];
   /** Attached and listening → whether a delivery is under way. */
   readonly #listening = new Map<string, boolean>();
   readonly #deliveries = new Map<number, Order>();
@@ -63,10 +63,10 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
     return { kind: 'bytes', bytes: new Uint8Array(bytes) };
   }
 
-  heed(action: LinkAction): void {
+  handle(action: LinkAction): void {
     if (action.kind === 'open') this.#phase = 'opening';
-    else if (action.kind === 'write') this.#hear(action.bytes);
-    else if (action.kind !== 'close') this.#heedReport(action);
+    else if (action.kind === 'write') this.#receive(action.bytes);
+    else if (action.kind !== 'close') this.#handleReport(action);
   }
 
   #close(): LinkInput {
@@ -126,7 +126,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
   }
 
   /** A client answers what it is sent, most of the time. */
-  #hear(bytes: Uint8Array): void {
+  #receive(bytes: Uint8Array): void {
     for (const frame of this.#isRaw ? [bytes] : this.#reader.push(bytes)) {
       const outer = decodePacket(frame);
       if (!outer.ok) continue;
@@ -177,7 +177,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
     return order;
   }
 
-  #heedReport(report: DriverReport): void {
+  #handleReport(report: DriverReport): void {
     switch (report.kind) {
       case 'attach':
         this.#listening.delete(report.subdevice);
@@ -221,7 +221,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
     }
   }
 
-  #attached(subdevice: string): DriverOrder {
+  #attached(subdevice: string): DriverCommand {
     if (this.#is(0.1)) return { kind: 'attached', subdevice, answer: { accepted: false, why: 'congestion' } };
     const topicIds = new Map(this.#topicIds.get(subdevice));
     this.#listening.set(subdevice, false);

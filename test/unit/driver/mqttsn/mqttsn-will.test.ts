@@ -230,9 +230,9 @@ describe('a will', () => {
 
   it('of a client that is gone by the time comes with the time at which it may count as lost', () => {
     const bench = new LinkBench().attach(new Map(), { durationS: 10 });
-    const heardMs = bench.nowMs;
+    const lastReceivedMs = bench.nowMs;
     bench.after(4000);
     bench.input({ kind: 'closed', reason: 'unplugged' });
-    expect(bench.reported()).toMatchObject([{ cause: 'link closed', aliveUntilMs: heardMs + 15_000 }]);
+    expect(bench.reported()).toMatchObject([{ cause: 'link closed', aliveUntilMs: lastReceivedMs + 15_000 }]);
   });
 });

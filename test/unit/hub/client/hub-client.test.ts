@@ -77,7 +77,7 @@ describe('a connection', () => {
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(OPTIONS.reconnect.floorMs);
     expect(pauses.toSorted((left, right) => left - right)).toEqual(pauses);
     expect(pauses.at(-1)).toBe(OPTIONS.reconnect.ceilingMs);
-    expect(bench.client.takings(bench.nowMs).times).toBe(0);
+    expect(bench.client.takeovers(bench.nowMs).times).toBe(0);
   });
 
   it('is started once, however often that is asked', () => {

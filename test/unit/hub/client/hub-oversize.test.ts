@@ -67,7 +67,7 @@ it('is acknowledged in its place in the order, and shed for each who subscribed 
   bench.delivered();
   bench.commit();
   expect(bench.pubacks()).toEqual([1, 2]);
-  for (const { lane } of bench.mirror.all())
+  for (const { lane } of bench.registry.all())
     expect(bench.custodian.counts(lane).shed).toEqual({ 'too large for the gateway': 2 });
   bench.flow.oversize({ ...oversize, topic: 'nobody', packetId: 3 });
   expect(bench.pubacks()).toEqual([3]);

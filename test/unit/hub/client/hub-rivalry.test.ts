@@ -31,7 +31,7 @@ function lose(bench: HubBench, times: number): number[] {
   });
 }
 
-const takings = (bench: HubBench): number => bench.client.takings(bench.nowMs).times;
+const takeovers = (bench: HubBench): number => bench.client.takeovers(bench.nowMs).times;
 
 describe('another gateway with our identity', () => {
   it('is noticed at the third connection it takes, told once, and not before', () => {
@@ -39,11 +39,11 @@ describe('another gateway with our identity', () => {
     const told: number[] = [];
     for (const before of [0, 0, 0, 3, 4]) {
       connect(bench);
-      expect(takings(bench)).toBe(before);
+      expect(takeovers(bench)).toBe(before);
       close(bench);
       told.push(...bench.reports().flatMap((report) => (report.kind === 'takenOver' ? [report.times] : [])));
     }
-    expect([told, takings(bench)]).toEqual([[3], 5]);
+    expect([told, takeovers(bench)]).toEqual([[3], 5]);
   });
 
   it('gets longer and longer turns, up to a quarter of an hour', () => {
@@ -61,7 +61,7 @@ describe('another gateway with our identity', () => {
     const bench = new HubBench();
     const pauses = lose(bench, 6);
     connect(bench, 2 * PAUSE_MS_MAX);
-    expect(takings(bench)).toBe(0);
+    expect(takeovers(bench)).toBe(0);
     close(bench);
     expect(connect(bench)).toBeLessThanOrEqual(ceilingMs);
     expect(pauses).toHaveLength(6);
@@ -75,7 +75,7 @@ describe('another gateway with our identity', () => {
     bench.pass((bench.client.nextAttemptAtMs ?? 0) - bench.nowMs);
     close(bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent: false, returnCode: 3 }));
     lose(bench, 1);
-    expect(takings(bench)).toBe(3);
+    expect(takeovers(bench)).toBe(3);
   });
 });
 
@@ -86,7 +86,12 @@ describe('what is known of those who close', () => {
       connect(bench, lastsMs);
       close(bench);
     }
-    expect(bench.client.takings(bench.nowMs)).toEqual({ times: 3, shortestMs: 700, longestMs: 9000, sessionsGone: 0 });
+    expect(bench.client.takeovers(bench.nowMs)).toEqual({
+      times: 3,
+      shortestMs: 700,
+      longestMs: 9000,
+      sessionsGone: 0,
+    });
   });
 
   it('is that our session was gone in between: not at the first connection, and not after a quiet one', () => {
@@ -95,11 +100,11 @@ describe('what is known of those who close', () => {
       connect(bench, SOON_MS, sessionPresent);
       close(bench);
     }
-    expect(bench.client.takings(bench.nowMs)).toMatchObject({ times: 4, sessionsGone: 2 });
+    expect(bench.client.takeovers(bench.nowMs)).toMatchObject({ times: 4, sessionsGone: 2 });
     connect(bench, 2 * PAUSE_MS_MAX);
     close(bench);
     lose(bench, 3);
-    expect(bench.client.takings(bench.nowMs)).toMatchObject({ times: 3, sessionsGone: 0 });
+    expect(bench.client.takeovers(bench.nowMs)).toMatchObject({ times: 3, sessionsGone: 0 });
   });
 });
 
@@ -111,7 +116,7 @@ describe('no other gateway is suspected', () => {
       close(bench.input({ kind: 'opened' }));
       bench.pass((bench.client.nextAttemptAtMs ?? 0) - bench.nowMs);
     }
-    expect(takings(bench)).toBe(0);
+    expect(takeovers(bench)).toBe(0);
   });
 
   it.each([
@@ -130,7 +135,7 @@ describe('no other gateway is suspected', () => {
       lose(bench, 2);
       bench.pass((bench.client.nextAttemptAtMs ?? 0) - bench.nowMs);
       trouble(bench);
-      expect(takings(bench)).toBe(0);
+      expect(takeovers(bench)).toBe(0);
     }
   });
 
@@ -140,7 +145,7 @@ describe('no other gateway is suspected', () => {
       connect(bench, 60_000);
       close(bench);
     }
-    expect(takings(bench)).toBe(0);
+    expect(takeovers(bench)).toBe(0);
   });
 
   it('when the hub closes upon what we sent, without having answered any of it', () => {
@@ -150,6 +155,6 @@ describe('no other gateway is suspected', () => {
       const publish = { topic: 't', payload: Uint8Array.of(1), qos: 1, packetId: 7, dup: round > 0 } as const;
       close(bench.input({ kind: 'publish', publish }));
     }
-    expect(takings(bench)).toBe(0);
+    expect(takeovers(bench)).toBe(0);
   });
 });

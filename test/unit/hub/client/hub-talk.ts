@@ -3,8 +3,8 @@ import type { Random } from '../../../../src/base/random.ts';
 import type { ConnackCode, MqttPacket } from '../../../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
 import type { HubAction, HubInput } from '../../../../src/hub/client/hub-contract.ts';
-import { OPTIONS } from './hub-rig.ts';
 import type { Talk } from '../../driver/snapshot-rig.ts';
+import { OPTIONS } from './hub-rig.ts';
 
 export class HubTalk implements Talk<HubInput, HubAction> {
   readonly #random: Random;
@@ -41,7 +41,7 @@ export class HubTalk implements Talk<HubInput, HubAction> {
     return this.#order();
   }
 
-  heed(action: HubAction): void {
+  handle(action: HubAction): void {
     if (action.kind === 'open') this.#phase = 'opening';
     if (action.kind === 'close') this.#phase = 'closing';
     if (action.kind !== 'write') return;

@@ -26,7 +26,7 @@ describe('what makes no sense', () => {
     bench.hear(new TextEncoder().encode(text));
     expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBeUndefined();
     expect(bench.bindingOf('a')).toBe('unknown');
-    expect(bench.strangers).toEqual([]);
+    expect(bench.unconfiguredDevices).toEqual([]);
   });
 
   it('never throws, whatever the bytes, and in the end asks seldom', () => {
@@ -55,7 +55,7 @@ describe('what makes no sense', () => {
         bench.until(200_000);
         const asked = bench.until(200_000 + HALF_AN_HOUR_MS);
         expect(asked.length).toBeLessThanOrEqual(QUESTIONS * SELDOM);
-        expect(bench.operations.bindings.standings().length).toBeLessThanOrEqual(3);
+        expect(bench.operations.bindings.states().length).toBeLessThanOrEqual(3);
       }),
     );
   });

@@ -1,8 +1,8 @@
 /** The gateway protocol on a bench: requests taken off it, results put in, a clock turned by hand. */
 import { expect } from 'vitest';
 import { GatewayOperations, type GatewayOperationsOptions } from '../../../../src/hub/gateway/gateway-operations.ts';
+import type { HubServiceEvent } from '../../../../src/hub/gateway/hub-service.ts';
 import { type HubIdentity, identityKey } from '../../../../src/hub/identity.ts';
-import type { OwnReport } from '../../../../src/hub/gateway/hub-service.ts';
 
 const GATEWAY = { productId: 'GGGGGGGGGG', deviceName: 'gw' };
 export const identityOf = (name: string): HubIdentity => ({ productId: 'PPPPPPPPPP', deviceName: name });
@@ -103,15 +103,15 @@ export class OperationsBench {
   /** @returns what it means, in words */
   hear(payload: Uint8Array): string[] {
     const topic = '$gateway/operation/result/GGGGGGGGGG/gw';
-    return this.operations.heard({ topic, payload, qos: 1 }, this.nowMs).flatMap(wordsOf);
+    return this.operations.onReceived({ topic, payload, qos: 1 }, this.nowMs).flatMap(wordsOf);
   }
 
   bindingOf(name: string): string | undefined {
     return this.operations.bindings.of(identityOf(name))?.binding;
   }
 
-  get strangers(): string[] {
-    return this.operations.bindings.strangers.map(identityKey);
+  get unconfiguredDevices(): string[] {
+    return this.operations.bindings.unconfiguredDevices.map(identityKey);
   }
 }
 
@@ -120,7 +120,7 @@ function deviceOf(name: string): { readonly product_id: string; readonly device_
   return { product_id: productId, device_name: deviceName };
 }
 
-function wordsOf(report: OwnReport): string | string[] {
+function wordsOf(report: HubServiceEvent): string | string[] {
   switch (report.kind) {
     case 'said':
       return report.sentence;

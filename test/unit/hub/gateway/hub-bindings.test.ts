@@ -17,7 +17,7 @@ describe('the list of the hub', () => {
   it('tells who is bound, and who is bound and not configured', () => {
     const bench = new OperationsBench(['a']).listed('a', 'x', 'y');
     expect(bench.bindingOf('a')).toBe('bound');
-    expect(bench.strangers).toEqual(['PPPPPPPPPP/x', 'PPPPPPPPPP/y']);
+    expect(bench.unconfiguredDevices).toEqual(['PPPPPPPPPP/x', 'PPPPPPPPPP/y']);
   });
 
   it('takes nobody’s service away alone: two in a row must not name it, since one may be an old one', () => {
@@ -59,7 +59,7 @@ describe('the list of the hub', () => {
   it('that fills half a message may have been cut: an absence in it says nothing', () => {
     const many = Array.from({ length: 90 }, (_, index) => `${index}`.padEnd(48, 'x'));
     const bench = new OperationsBench(['a']).listed(...many);
-    expect(bench.strangers).toHaveLength(90);
+    expect(bench.unconfiguredDevices).toHaveLength(90);
     expect(bench.bindingOf('a')).toBe('unknown');
     expect(bench.asked()).toEqual([]);
   });
@@ -221,8 +221,8 @@ describe('unbinding', () => {
     expect(bench.answer('unbind', 'x')).toEqual(['unbind x: 0']);
     expect(bench.asked()).toEqual(['describe_sub_devices']);
     bench.list('a');
-    expect(bench.strangers).toEqual([]);
-    expect(bench.operations.bindings.standings()).toHaveLength(1);
+    expect(bench.unconfiguredDevices).toEqual([]);
+    expect(bench.operations.bindings.states()).toHaveLength(1);
   });
 
   it('that nobody asked for changes nothing', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HubSessionRow } from '../../../../src/custody/row.ts';
-import { SessionMirror, sessionOwner } from '../../../../src/hub/session/session-state.ts';
+import { HubSessionState, sessionOwner } from '../../../../src/hub/session/session-state.ts';
 
 const AT = { epoch: 2, upMs: 9 };
 const FRESH: HubSessionRow = { expected: false, connected: false, changedAt: undefined, owner: 0, lostCount: 0 };
@@ -46,9 +46,9 @@ describe('the mirror of the session at the hub', () => {
       { isLost: false, gone: [], subscribe: ['a', 'b'], unsubscribe: [] },
     ],
   ])('reconciles %s', (_what, row, granted, sessionPresent, reconciliation) => {
-    const mirror = new SessionMirror(row, granted, US);
-    expect(mirror.connected(sessionPresent, new Set(['a', 'b']), AT)).toEqual({ invalid: [], ...reconciliation });
-    expect(mirror.row).toEqual({
+    const registry = new HubSessionState(row, granted, US);
+    expect(registry.connected(sessionPresent, new Set(['a', 'b']), AT)).toEqual({ invalid: [], ...reconciliation });
+    expect(registry.row).toEqual({
       ...row,
       expected: true,
       connected: true,
@@ -59,19 +59,19 @@ describe('the mirror of the session at the hub', () => {
   });
 
   it('believes a grant and its end', () => {
-    const mirror = new SessionMirror(FRESH, [], US);
-    mirror.connected(false, new Set(['a']), AT);
-    mirror.grant('a');
-    expect(mirror.connected(true, new Set(['a']), AT).subscribe).toEqual([]);
-    mirror.drop('a');
-    expect(mirror.connected(true, new Set(['a']), AT).subscribe).toEqual(['a']);
+    const registry = new HubSessionState(FRESH, [], US);
+    registry.connected(false, new Set(['a']), AT);
+    registry.grant('a');
+    expect(registry.connected(true, new Set(['a']), AT).subscribe).toEqual([]);
+    registry.drop('a');
+    expect(registry.connected(true, new Set(['a']), AT).subscribe).toEqual(['a']);
   });
 
   it('remembers whose it is, and that it has ended', () => {
-    const mirror = new SessionMirror(FRESH, [], US);
-    mirror.connected(true, new Set(), AT);
-    mirror.disconnected(AT);
-    expect(mirror.row).toMatchObject({ connected: false, owner: US, expected: true });
+    const registry = new HubSessionState(FRESH, [], US);
+    registry.connected(true, new Set(), AT);
+    registry.disconnected(AT);
+    expect(registry.row).toMatchObject({ connected: false, owner: US, expected: true });
   });
 });
 
@@ -80,17 +80,17 @@ describe('filters granted to another client id, or by another hub', () => {
     ['another client id', { host: 'hub.example', clientId: 'gw-2' }],
     ['another hub', { host: 'other.example', clientId: 'gw' }],
   ])('are not believed of the session that is present: %s', (_what, them) => {
-    const mirror = new SessionMirror({ ...KNOWN, owner: sessionOwner(them) }, ['a', 'c'], US);
-    expect(mirror.connected(true, new Set(['a', 'b']), AT)).toEqual({
+    const registry = new HubSessionState({ ...KNOWN, owner: sessionOwner(them) }, ['a', 'c'], US);
+    expect(registry.connected(true, new Set(['a', 'b']), AT)).toEqual({
       ...{ isLost: false, gone: ['a', 'c'], subscribe: ['a', 'b'], unsubscribe: [], invalid: [] },
     });
-    expect(mirror.row.owner).toBe(US);
-    mirror.grant('a');
-    expect(mirror.connected(true, new Set(['a']), AT)).toMatchObject({ gone: [], subscribe: [] });
+    expect(registry.row.owner).toBe(US);
+    registry.grant('a');
+    expect(registry.connected(true, new Set(['a']), AT)).toMatchObject({ gone: [], subscribe: [] });
   });
 
   it('are believed where nobody noted whose they were', () => {
-    const mirror = new SessionMirror({ ...KNOWN, owner: 0 }, ['a'], US);
-    expect(mirror.connected(true, new Set(['a']), AT)).toMatchObject({ gone: [], subscribe: [] });
+    const registry = new HubSessionState({ ...KNOWN, owner: 0 }, ['a'], US);
+    expect(registry.connected(true, new Set(['a']), AT)).toMatchObject({ gone: [], subscribe: [] });
   });
 });

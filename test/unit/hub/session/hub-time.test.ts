@@ -19,7 +19,7 @@ function line() {
     const from = { clientId: 'PPPPPPPPPPgw', owns: () => true };
     return hub.answer({ ...request, qos: 0 }, from, RIGHT_MS + atMs + offByMs)?.[0];
   };
-  const hear = (answer: Message | undefined, nowMs: number) => time.heard(answer ?? saying('nothing'), nowMs);
+  const hear = (answer: Message | undefined, nowMs: number) => time.onReceived(answer ?? saying('nothing'), nowMs);
   time.connected(0);
   return { time, hub, ask, hear };
 }
@@ -110,14 +110,14 @@ describe('an answer', () => {
   it('of a hub that is always one answer behind never counts', () => {
     const { ask, hear } = line();
     let behind: Message | undefined;
-    const heard: unknown[] = [];
+    const onReceived: unknown[] = [];
     for (let nowMs = 0; nowMs <= 2 * DAY_MS; nowMs += 10_000) {
       const answer = ask(nowMs);
       if (answer === undefined) continue;
-      heard.push(...hear(behind, nowMs));
+      onReceived.push(...hear(behind, nowMs));
       behind = answer;
     }
-    expect(heard).toEqual([]);
+    expect(onReceived).toEqual([]);
   });
 
   it('by a clock that jumps is compared with the next one', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Epoch, Stamp } from '../../../../src/base/time.ts';
 import type { Gap, HubSessionRow } from '../../../../src/custody/row.ts';
-import { HUB_TERMS, SessionAccount } from '../../../../src/hub/session/session-tracker.ts';
+import { HUB_TERMS, HubSessionTracker } from '../../../../src/hub/session/session-tracker.ts';
 
 const HOUR_MS = 3_600_000;
 const STEP_MS = HUB_TERMS.intervalMs;
@@ -15,20 +15,21 @@ const EPOCHS: ReadonlyMap<number, Epoch> = new Map(
 const FRESH: HubSessionRow = { expected: false, connected: false, changedAt: undefined, owner: 0, lostCount: 0 };
 const LEFT: HubSessionRow = { ...FRESH, expected: true, changedAt: { epoch: 2, upMs: 0 } };
 
-const newAccount = (gap?: Gap): SessionAccount => new SessionAccount({ terms: HUB_TERMS, gap, openedAt: OPENED });
-const newGeneric = (): SessionAccount => new SessionAccount({ terms: undefined, gap: undefined, openedAt: OPENED });
+const newAccount = (gap?: Gap): HubSessionTracker => new HubSessionTracker({ terms: HUB_TERMS, gap, openedAt: OPENED });
+const newGeneric = (): HubSessionTracker =>
+  new HubSessionTracker({ terms: undefined, gap: undefined, openedAt: OPENED });
 const exact = (ms: number) => ({ ms, quality: 'exact' }) as const;
 const awayOf = (row: HubSessionRow, upMs: number) => newAccount().away(row, { epoch: 2, upMs }, EPOCHS);
 
 /** Resumed at 0 ms after an hour. */
-function resumed(): SessionAccount {
+function resumed(): HubSessionTracker {
   const account = newAccount();
   account.connected(true, { row: LEFT, away: exact(HOUR_MS) }, 0);
   return account;
 }
 
 /** `count` stored messages at the hub's pace. @returns the kinds of what was reported */
-function replay(account: SessionAccount, count: number): string[] {
+function replay(account: HubSessionTracker, count: number): string[] {
   const reports = Array.from({ length: count }, (_, index) => account.message(1, false, index * STEP_MS));
   return reports.flat().map(({ kind }) => kind);
 }

@@ -5,11 +5,11 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { type Orders, refusal, startAdministration } from '../../../../src/ops/api/administration.ts';
+import { type AdminCommands, refusal, startAdministration } from '../../../../src/ops/api/administration.ts';
 import { give } from '../../../../src/ops/api/control-client.ts';
 import { adminSocketOf } from '../../../../src/ops/api/control-socket.ts';
 
-const ORDERS: Orders = {
+const ORDERS: AdminCommands = {
   'lamp.switch': (body) => Promise.resolve({ isOn: body.isOn }),
   'lamp.break': () => Promise.reject(refusal('the lamp is broken already', 'buy another')),
   'lamp.explode': () => Promise.reject(new Error('bang')),

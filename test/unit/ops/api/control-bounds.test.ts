@@ -1,8 +1,8 @@
 /** What a local client can make the gateway hold or do: bounded, and never at the cost of a client who asks and reads. */
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ConnectionSlots } from '../../../../src/ops/api/connection-slots.ts';
 import { ask, followTail } from '../../../../src/ops/api/control-client.ts';
-import { Places } from '../../../../src/ops/api/connection-slots.ts';
 import { Turnstile } from '../../../../src/ops/api/turnstile.ts';
 import { type Rig, until, withControl } from './control-rig.ts';
 
@@ -131,7 +131,7 @@ class Guest {
 
 describe.each([1, 4, 32])('of %i places', (servedMax) => {
   const fill = (count: number) => {
-    const places = new Places({ waitingMax: 4 * servedMax, servedMax });
+    const places = new ConnectionSlots({ waitingMax: 4 * servedMax, servedMax });
     const guests = Array.from({ length: count }, () => new Guest());
     for (const guest of guests) places.enter(guest);
     return { places, guests };

@@ -2,15 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ZERO } from '../../../../src/custody/ledger.ts';
 import type { DeadLetter, LetterPage, LetterRequest } from '../../../../src/custody/dead-letter.ts';
+import { ZERO } from '../../../../src/custody/ledger.ts';
 import { startControl } from '../../../../src/ops/api/control.ts';
-import { deadLettersReportOf } from '../../../../src/ops/reports/dead-letter-report.ts';
+import type { TailEvent } from '../../../../src/ops/api/tail-line.ts';
 import type { FilterReport, HeldPacketReport } from '../../../../src/ops/conditions/hub-packet-words.ts';
+import { deadLettersReportOf } from '../../../../src/ops/reports/dead-letter-report.ts';
 import { type LaneReading, ledgerReportOf } from '../../../../src/ops/reports/ledger-report.ts';
 import { RESTING } from '../../../../src/ops/reports/link-report.ts';
 import type { Inspection, QueueReport, StatusFacts } from '../../../../src/ops/reports/report.ts';
-import type { TailEvent } from '../../../../src/ops/api/tail-line.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
 
 const EMPTY_QUEUE: QueueReport = {
@@ -54,7 +54,7 @@ export const AWAY: StatusFacts = {
     sessionPresent: true,
     sessionsLost: 0,
     lastProblem: 'connection refused',
-    takings: 0,
+    takeovers: 0,
     nextAttemptInMs: 4200,
     subscriptions: 12,
     subscriptionsMax: 0,

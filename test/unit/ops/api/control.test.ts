@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startControl } from '../../../../src/ops/api/control.ts';
-import { type Answers, ask, followTail } from '../../../../src/ops/api/control-client.ts';
+import { ask, type ControlAnswers, followTail } from '../../../../src/ops/api/control-client.ts';
 import type { TailLine } from '../../../../src/ops/api/tail-line.ts';
 import { FakeGateway, until, withControl, withDirectory } from './control-rig.ts';
 
@@ -27,7 +27,7 @@ function bareRequest(socketPath: string, path: string, method = 'GET'): Promise<
 describe('answers', () => {
   it('are what the gateway says', async () => {
     await withControl(async ({ gateway, socketPath }) => {
-      const expected: Answers = {
+      const expected: ControlAnswers = {
         '/v1/status': gateway.status(),
         '/v1/ledger': await gateway.ledger(),
         '/v1/subdevices': gateway.subdevices(),
@@ -35,7 +35,7 @@ describe('answers', () => {
         '/v1/outbox': await gateway.outbox(),
         '/v1/dead-letters': await gateway.deadLetters({ after: 0, limit: 50 }),
       };
-      for (const path of Object.keys(expected) as (keyof Answers)[]) {
+      for (const path of Object.keys(expected) as (keyof ControlAnswers)[]) {
         expect(await ask(socketPath, path)).toEqual({ kind: 'answered', report: expected[path] });
       }
     });

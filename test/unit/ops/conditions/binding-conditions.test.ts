@@ -8,7 +8,7 @@ function unbound(subdevice: string, forMs: number): SubdeviceBinding {
 }
 
 const BOUND: SubdeviceBinding = { ...unbound('b', 0), binding: 'bound', sentence: null, remedy: null, forMs: null };
-const NOW = { nowMs: 9000, startedAtMs: 1000, strangers: [], unconfirmed: { subdevices: [], forMs: 0 } };
+const NOW = { nowMs: 9000, startedAtMs: 1000, unconfiguredDevices: [], unconfirmed: { subdevices: [], forMs: 0 } };
 
 it('who is bound, and who is unknown, is no trouble', () => {
   expect(bindingConditions({ ...NOW, bindings: [BOUND, { ...BOUND, binding: 'unknown' }] })).toEqual([]);
@@ -32,7 +32,7 @@ it('many are counted, the first of them named', () => {
 });
 
 it('who is bound and not configured is told, and loses nothing', () => {
-  expect(bindingConditions({ ...NOW, bindings: [], strangers: ['P/x'] })).toMatchObject([
+  expect(bindingConditions({ ...NOW, bindings: [], unconfiguredDevices: ['P/x'] })).toMatchObject([
     {
       code: 'subdevice-not-configured',
       losing: 'no',

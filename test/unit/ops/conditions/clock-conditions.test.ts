@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { NO_TAKINGS } from '../../../../src/hub/client/takeover.ts';
+import { NO_TAKEOVERS } from '../../../../src/hub/client/takeover.ts';
 import { conditionsOf, type Health } from '../../../../src/ops/conditions/conditions.ts';
 
 const HUB: Health['hub'] = {
@@ -9,7 +9,7 @@ const HUB: Health['hub'] = {
   refusal: undefined,
   refusalCode: undefined,
   session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
-  ...{ refusedFilters: [], doubtedTopics: [], clientId: 'gw', takings: NO_TAKINGS },
+  ...{ refusedFilters: [], doubtedTopics: [], clientId: 'gw', takeovers: NO_TAKEOVERS },
   ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
 };
 
@@ -23,14 +23,14 @@ function health(fields: Partial<Health>): Health {
       hub: HUB,
       links: [],
       bindings: [],
-      strangers: [],
+      unconfiguredDevices: [],
       unconfirmed: { subdevices: [], forMs: 0 },
       storeFullSinceMs: undefined,
     },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
     ...{ store: STORE, imbalance: 0, setAside: { times: 0, last: undefined }, dead: 0 },
-    ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, discarded: [], missing: [] },
+    ...{ filters: { wanted: 0, max: 0, rejected: [] }, discarded: [], missing: [] },
     ...fields,
   };
 }

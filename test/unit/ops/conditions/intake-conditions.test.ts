@@ -1,11 +1,11 @@
 /** What is discarded in the verdict: which of it is a loss, what is over, and a remedy for exactly its reason. */
 import { describe, expect, it } from 'vitest';
 import { intakeConditions } from '../../../../src/ops/conditions/intake-conditions.ts';
-import type { DiscardReport } from '../../../../src/ops/reports/intake-report.ts';
 import { INTAKE_WORDS } from '../../../../src/ops/conditions/intake-words.ts';
-import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
-import { scoreLink } from '../../../../src/ops/link-test/link-score.ts';
 import { missingConditions } from '../../../../src/ops/conditions/missing.ts';
+import { scoreLink } from '../../../../src/ops/link-test/link-score.ts';
+import type { DiscardReport } from '../../../../src/ops/reports/intake-report.ts';
+import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
 
 const DISCARD: DiscardReport = {
   ...{ link: 'field1', subdevice: null, reason: 'line pattern', count: 9, recent: 9, forMs: 5000, lastMs: 1000 },

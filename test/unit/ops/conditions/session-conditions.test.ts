@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { renderStatus } from '../../../../src/cli/status-view.ts';
 import { openTerminal } from '../../../../src/cli/terminal.ts';
-import { NO_TAKINGS } from '../../../../src/hub/client/takeover.ts';
+import { NO_TAKEOVERS } from '../../../../src/hub/client/takeover.ts';
 import { conditionsOf, type Health } from '../../../../src/ops/conditions/conditions.ts';
 import type { HubReport, SessionReport } from '../../../../src/ops/reports/hub-report.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
@@ -18,7 +18,7 @@ const HUB: Health['hub'] = {
     refusedFilters: [],
     doubtedTopics: [],
     clientId: 'PRODUCT001gw-1',
-    takings: NO_TAKINGS,
+    takeovers: NO_TAKEOVERS,
     ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
   },
 };
@@ -26,7 +26,12 @@ const HUB: Health['hub'] = {
 function told(hub: Partial<Health['hub']>): string {
   const conditions = conditionsOf({
     ...{ nowMs: 9000, startedAtMs: 0, hub: { ...HUB, ...hub }, links: [] },
-    ...{ bindings: [], strangers: [], unconfirmed: { subdevices: [], forMs: 0 }, storeFullSinceMs: undefined },
+    ...{
+      bindings: [],
+      unconfiguredDevices: [],
+      unconfirmed: { subdevices: [], forMs: 0 },
+      storeFullSinceMs: undefined,
+    },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
     ...{
@@ -35,14 +40,14 @@ function told(hub: Partial<Health['hub']>): string {
       setAside: { times: 0, last: undefined },
       dead: 0,
     },
-    ...{ filters: { wanted: 0, max: 0, turnedAway: [] }, discarded: [], missing: [] },
+    ...{ filters: { wanted: 0, max: 0, rejected: [] }, discarded: [], missing: [] },
   });
   return conditions.map(({ code, sentence, hint }) => `${code}: ${sentence} ${hint}`).join('\n');
 }
 
 describe('a condition', () => {
   it('of another gateway names the identity, what else it could be, and what to do', () => {
-    const words = told({ takings: { times: 4, shortestMs: 500, longestMs: 5200, sessionsGone: 0 } });
+    const words = told({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sessionsGone: 0 } });
     expect(words).toMatch(/^hub-taken-over: The hub accepted 4 connections in a row and closed each soon after/);
     expect(words).toMatch(
       /\(they lasted 0 s to 6 s\).* another gateway connects as PRODUCT001gw-1, and when the hub or a firewall/,
@@ -50,7 +55,7 @@ describe('a condition', () => {
   });
 
   it('of another gateway says what speaks for one, where something does', () => {
-    const words = told({ takings: { times: 4, shortestMs: 500, longestMs: 5200, sessionsGone: 2 } });
+    const words = told({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sessionsGone: 2 } });
     expect(words).toMatch(/our session was gone 2 times in between\. So it looks when another client connects as/);
   });
 

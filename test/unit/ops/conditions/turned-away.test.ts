@@ -3,30 +3,30 @@ import { describe, expect, it } from 'vitest';
 import { newFacts } from '../../../../src/base/events.ts';
 import { FilterRequests } from '../../../../src/flow/filter-requests.ts';
 import { HubSubscriptions } from '../../../../src/flow/subscriptions.ts';
-import { OwnServices } from '../../../../src/hub/gateway/hub-service.ts';
-import { SessionMirror } from '../../../../src/hub/session/session-state.ts';
-import { turnedAwayConditions } from '../../../../src/ops/conditions/turned-away.ts';
+import { HubServices } from '../../../../src/hub/gateway/hub-service.ts';
+import { HubSessionState } from '../../../../src/hub/session/session-state.ts';
+import { rejectedConditions } from '../../../../src/ops/conditions/turned-away.ts';
 import { PoisonDetector } from '../../../../src/outbox/poison-detector.ts';
-import { Mirror } from '../../../../src/subdevices/registry.ts';
+import { SubdeviceRegistry } from '../../../../src/subdevices/registry.ts';
 import { STAMP } from '../../custody/custody-rig.ts';
 import { CommitBench, StepClock } from '../../flow/flow-rig.ts';
 
 const SESSION = { expected: false, connected: false, changedAt: undefined, owner: 0, lostCount: 0 };
 
 function setUp(subscriptionsMax: number) {
-  const mirror = new Mirror({ subdevices: [], subscriptions: [], topicIds: [] });
+  const registry = new SubdeviceRegistry({ subdevices: [], subscriptions: [], topicIds: [] });
   const facts = newFacts();
   const told: string[] = [];
   facts.on('subscriptionRefused', ({ subdevice, filter, reason }) => told.push(`${subdevice} ${filter}: ${reason}`));
   const subscriptions = new HubSubscriptions({
-    ...{ facts, mirror, subscriptionsMax, stamp: () => STAMP, send: () => undefined, clock: new StepClock() },
-    session: new SessionMirror(SESSION, [], 1),
+    ...{ facts, registry, subscriptionsMax, stamp: () => STAMP, send: () => undefined, clock: new StepClock() },
+    session: new HubSessionState(SESSION, [], 1),
     committer: new CommitBench().committer,
-    services: new OwnServices([]),
+    services: new HubServices([]),
     filters: new FilterRequests(new PoisonDetector(3)),
   });
-  const { subdevice } = mirror.enter('pump', 'link');
-  return { mirror, subscriptions, told, subscribe: (filter: string) => mirror.subscribe(subdevice, filter, 1) };
+  const { subdevice } = registry.enter('pump', 'link');
+  return { registry, subscriptions, told, subscribe: (filter: string) => registry.subscribe(subdevice, filter, 1) };
 }
 
 describe('the cap of subscriptions', () => {
@@ -36,29 +36,29 @@ describe('the cap of subscriptions', () => {
     expect(subscriptions.hasRoom()).toBe(true);
     subscribe('b');
     expect(subscriptions.hasRoom()).toBe(false);
-    subscriptions.turnAway('valve', 'c');
-    subscriptions.turnAway('valve', 'c');
-    expect(subscriptions.standing).toEqual({ wanted: 2, max: 2, turnedAway: [{ subdevice: 'valve', filter: 'c' }] });
+    subscriptions.reject('valve', 'c');
+    subscriptions.reject('valve', 'c');
+    expect(subscriptions.standing).toEqual({ wanted: 2, max: 2, rejected: [{ subdevice: 'valve', filter: 'c' }] });
     expect(told).toEqual(['valve c: all 2 filters that the hub allows are taken']);
-    const [condition] = turnedAwayConditions({ filters: subscriptions.standing }, 0);
+    const [condition] = rejectedConditions({ filters: subscriptions.standing }, 0);
     expect(condition).toMatchObject({ code: 'hub-subscriptions-full', losing: 'at risk' });
     expect(condition?.sentence).toBe('2 of the 2 subscriptions that the hub allows are taken: valve was refused c.');
   });
 
   it('is told of until whoever was refused has got it, or has gone', () => {
     const { subscriptions } = setUp(1);
-    for (const filter of ['c', 'd']) subscriptions.turnAway('valve', filter);
-    subscriptions.turnAway('meter', 'e');
+    for (const filter of ['c', 'd']) subscriptions.reject('valve', filter);
+    subscriptions.reject('meter', 'e');
     subscriptions.forget('valve', 'c');
-    expect(subscriptions.standing.turnedAway.map(({ filter }) => filter)).toEqual(['d', 'e']);
+    expect(subscriptions.standing.rejected.map(({ filter }) => filter)).toEqual(['d', 'e']);
     subscriptions.forget('valve');
-    expect(subscriptions.standing.turnedAway.map(({ filter }) => filter)).toEqual(['e']);
+    expect(subscriptions.standing.rejected.map(({ filter }) => filter)).toEqual(['e']);
   });
 
   it('remembers a bounded number of those it refused', () => {
     const { subscriptions } = setUp(1);
-    for (let count = 0; count < 500; count += 1) subscriptions.turnAway('valve', `${count}`);
-    expect(subscriptions.standing.turnedAway).toHaveLength(100);
+    for (let count = 0; count < 500; count += 1) subscriptions.reject('valve', `${count}`);
+    expect(subscriptions.standing.rejected).toHaveLength(100);
   });
 
   it('is none where the hub has none', () => {

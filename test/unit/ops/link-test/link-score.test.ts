@@ -1,8 +1,8 @@
 /** How good a line is said to be, by what came over it and what its probes met, and what is advised. */
 import { describe, expect, it } from 'vitest';
-import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
 import { scoreLink } from '../../../../src/ops/link-test/link-score.ts';
 import { type ProbeReport, ProbeTally } from '../../../../src/ops/link-test/probe-tally.ts';
+import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
 
 const QUIET = { framing: 0, parity: 0, overruns: 0, bufferOverruns: 0, breaks: 0 };
 const OPEN: LinkReport = { ...RESTING, name: 'meters', path: 'usb:x', driver: 'mqttsn', state: 'open', forMs: 5000 };

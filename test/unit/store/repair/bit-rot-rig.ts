@@ -86,7 +86,7 @@ function readAll(core: StoreCore): ReadBack {
   const custodian = custodianOn(disk, { windowMax: 1000, backlog, counts, nextSeq: nextSeq.uplink });
   for (let wanted = custodian.wanted(); wanted.size > 0; wanted = custodian.wanted())
     custodian.loaded(wanted, readPage(core.database, { direction: 'uplink', lanes: wanted, limit: 16 }));
-  core.commit(disk.riders as Change[], 3000);
+  core.commit(disk.lazyChanges as Change[], 3000);
   const ledger = readCounts(core.database);
   const { rows } = readTally(core.database);
   const rowsOf = (lane: number): number => rows.find((one) => one.lane === lane)?.rows ?? 0;

@@ -3,6 +3,7 @@ import { readFileSync as readFrom, writeFileSync as writeTo } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../src/base/random.ts';
 import { openDatabase } from '../../../../src/store/database.ts';
+import { settle } from '../store-rig.ts';
 import {
   flipped,
   type Image,
@@ -14,7 +15,6 @@ import {
   readBack,
   readFolder,
 } from './bit-rot-rig.ts';
-import { settle } from '../store-rig.ts';
 
 const COMMITS = 20;
 const PER_COMMIT = 3;

@@ -8,9 +8,9 @@ import { expect, it } from 'vitest';
 import { seededRandom } from '../../../../src/base/random.ts';
 import { imbalance } from '../../../../src/custody/ledger.ts';
 import { readStoreOffline } from '../../../../src/store/offline.ts';
+import { settle } from '../store-rig.ts';
 import { type Image, imageOf, inFolder, payloadOf, puts, readBack } from './bit-rot-rig.ts';
 import { type Corruption, corruptions } from './corruption-kinds.ts';
-import { settle } from '../store-rig.ts';
 
 const ROWS = 90;
 const DELIVERED = 12;

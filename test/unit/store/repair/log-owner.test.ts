@@ -3,7 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../../../src/custody/change.ts';
 import { StoreCore } from '../../../../src/store/core.ts';
-import { isLogOwn } from '../../../../src/store/repair/wal-owner.ts';
+import { isWalOwn } from '../../../../src/store/repair/wal-owner.ts';
 import { BOOT, row, storePath } from '../store-rig.ts';
 
 const SECTOR_BYTES = 512;
@@ -64,7 +64,7 @@ describe('a log', () => {
         if (from >= to) continue;
         torn.fill(0x5a, from, to);
         writeFileSync(`${path}-wal`, torn);
-        expect(isLogOwn(path)).toBe(true);
+        expect(isWalOwn(path)).toBe(true);
         tears += 1;
       }
     }
@@ -74,9 +74,9 @@ describe('a log', () => {
   it('is another’s when a whole image of its first page says so', () => {
     const path = cutStore(12);
     const other = cutStore(12);
-    expect(isLogOwn(path)).toBe(true);
+    expect(isWalOwn(path)).toBe(true);
     copyFileSync(`${other}-wal`, `${path}-wal`);
-    expect(isLogOwn(path)).toBe(false);
+    expect(isWalOwn(path)).toBe(false);
   });
 
   it('is its own when it is empty, cut short, garbage, or not there', () => {
@@ -84,8 +84,8 @@ describe('a log', () => {
     const whole = readFileSync(`${path}-wal`);
     for (const log of [Buffer.alloc(0), whole.subarray(0, 20), whole.subarray(0, 40), Buffer.alloc(5000, 0x37)]) {
       writeFileSync(`${path}-wal`, log);
-      expect(isLogOwn(path)).toBe(true);
+      expect(isWalOwn(path)).toBe(true);
     }
-    expect(isLogOwn(storePath())).toBe(true);
+    expect(isWalOwn(storePath())).toBe(true);
   });
 });

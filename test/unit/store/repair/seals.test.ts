@@ -9,9 +9,9 @@ import { imbalance } from '../../../../src/custody/ledger.ts';
 import type { StoreOpening } from '../../../../src/custody/row.ts';
 import { SEQ_BLOCK } from '../../../../src/custody/sequence.ts';
 import { openDatabase, PAGE_BYTES } from '../../../../src/store/database.ts';
-import { defineSeal, SEALED, type Sealed } from '../../../../src/store/repair/row-checksums.ts';
-import { flipped } from './bit-rot-rig.ts';
+import { CHECKED_TABLES, type CheckedTable, defineChecksum } from '../../../../src/store/repair/row-checksums.ts';
 import { type OpenedStore, openStore, put, row, settle, storePath, tamper } from '../store-rig.ts';
+import { flipped } from './bit-rot-rig.ts';
 
 const CHANGED_AT = { epoch: 1, upMs: 99 };
 const CHANGES: readonly Change[] = [
@@ -50,7 +50,7 @@ function flipValue(value: Value): Value {
 }
 
 /** In the first row of the table, by a connection that knows nothing of seals. */
-function flipIn(path: string, table: Sealed, column: string): void {
+function flipIn(path: string, table: CheckedTable, column: string): void {
   const database = new Sqlite(path);
   const values = database.prepare(`SELECT * FROM ${table}`).get() as Record<string, Value>;
   const where = Object.keys(values).map((name) => `${name} IS ?`);
@@ -61,7 +61,7 @@ function flipIn(path: string, table: Sealed, column: string): void {
 }
 
 const probe = openDatabase(':memory:');
-const EVERY_COLUMN = SEALED.flatMap((table) =>
+const EVERY_COLUMN = CHECKED_TABLES.flatMap((table) =>
   (probe.pragma(`table_info(${table})`) as { name: string }[])
     .filter(({ name }) => name !== 'one') // there SQLite itself has a CHECK, and the file is salvaged as a whole
     .map(({ name }) => [table, name] as const),
@@ -147,7 +147,7 @@ function wordsOf(opening: StoreOpening | undefined): string {
 }
 
 describe('what takes the place of damaged', () => {
-  async function afterFlip(table: Sealed, column: string): Promise<StoreOpening> {
+  async function afterFlip(table: CheckedTable, column: string): Promise<StoreOpening> {
     const path = await written();
     flipIn(path, table, column);
     return openStore(path).opening;
@@ -242,7 +242,7 @@ it.each([
 ])('a session of schema 6 whose row is %s', async (_what, lostCount, damagedRecords) => {
   const path = storePath();
   const database = new Sqlite(path);
-  defineSeal(database);
+  defineChecksum(database);
   const folder = join(import.meta.dirname, '../../../../src/store/migrations');
   for (const name of readdirSync(folder).sort().slice(0, 6)) database.exec(readFileSync(join(folder, name), 'utf8'));
   database.exec(`PRAGMA user_version = 6; UPDATE hub_session SET

@@ -22,7 +22,7 @@ async function recover({ store, opening, commit }: ReturnType<typeof openStore>)
   const custodian = custodianOn(disk, { windowMax: 64, backlog, counts, nextSeq: opening.nextSeq.uplink });
   for (let wanted = custodian.wanted(); wanted.size > 0; wanted = custodian.wanted())
     custodian.loaded(wanted, await store.page({ direction: 'uplink', lanes: wanted, limit: 2 }));
-  commit(...(disk.riders as Change[]));
+  commit(...(disk.lazyChanges as Change[]));
   return custodian;
 }
 
