@@ -48,6 +48,10 @@ export class ClientWindow {
     return this.#send({ message, order: this.#lastOrder, atMs: nowMs });
   }
 
+  topicOf(packetId: number): string | undefined {
+    return this.#sent.get(packetId)?.message.topic;
+  }
+
   /** `false`: nothing was in flight under this identifier. */
   acknowledge(packetId: number): boolean {
     return this.#sent.delete(packetId);

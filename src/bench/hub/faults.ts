@@ -29,6 +29,8 @@ const Faults = z.strictObject({
   /** A SUBSCRIBE, or an UNSUBSCRIBE, of one of these filters (as they stand, or matched) ends the connection. */
   poisonSubscribes: filters,
   poisonUnsubscribes: filters,
+  /** A PUBACK of a downlink on a topic these filters match ends the connection; the downlink stays unacknowledged. */
+  poisonPubacks: filters,
   /** A SUBSCRIBE of one of these filters is answered: with 0x80, with QoS 0, or not at all. */
   refusesSubscribes: filters,
   lowersSubscribes: filters,
@@ -54,6 +56,7 @@ export const NO_FAULTS: HubFaults = {
   poison: [],
   poisonSubscribes: [],
   poisonUnsubscribes: [],
+  poisonPubacks: [],
   refusesSubscribes: [],
   lowersSubscribes: [],
   swallowsSubacks: [],

@@ -33,10 +33,14 @@ export class PacketHandler {
     switch (packet.kind) {
       case 'publish':
         return publishHandler.take(packet, origin);
-      case 'puback':
+      case 'puback': {
+        const topic = session.topicInFlight(packet.packetId);
+        const { poisonPubacks } = origin.faults;
+        if (topic !== undefined && isAmong(poisonPubacks, [topic])) return poisoned(origin, 'PUBACK');
         session.acknowledge(packet.packetId, nowMs);
         router.sendDue(session, nowMs);
         return undefined;
+      }
       case 'subscribe':
         return this.#subscribe(packet, origin);
       case 'unsubscribe': {
