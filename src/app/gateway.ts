@@ -155,6 +155,7 @@ export class Gateway {
       ...shared,
       custodian: uplinks,
       pager: () => uplinkPager,
+      acknowledge: () => this.#downlink.acknowledge(),
       queuedBytes: () => this.hub.queuedBytes,
       isExpired: stations.expiry(config.outbox.ageHoursMax),
       isRetainServed: config.hub.retain,
@@ -172,6 +173,7 @@ export class Gateway {
     this.#downlink = new DownlinkFlow({
       ...{ ...shared, pager: () => downlinkPager, isExpired },
       retainedCommands: stations.retainedCommands,
+      poison: outbox.poison,
       addLazy: (change) => committer.addLazy(change),
       unstoredBytes: () => downlinks.unstoredBytes,
       setReading: (isReading) => this.hub.setReading(isReading),

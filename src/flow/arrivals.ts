@@ -2,10 +2,11 @@
  * QoS 1 downlinks between their arrival and their PUBACK. The PUBACKs leave in the order of arrival [MQTT-4.6.0-2]. A
  * message that the hub sends again meanwhile is recognised: by DUP, the packet identifier, the topic and the payload.
  *
- * One arrival is three numbers, and the hub has 65,535 identifiers, so nothing here is ever forgotten for want of room:
+ * One arrival is a few numbers and words, and the hub has 65,535 identifiers, so nothing here is ever forgotten for want of room:
  * forgetting the oldest would forget the very one that every later PUBACK waits for.
  */
 import { crc32 } from 'node:zlib';
+import { sampleWords } from '../base/discard.ts';
 import type { Message } from '../base/message.ts';
 
 /** Non-zero 16-bit packet identifiers (MQTT 3.1.1 §2.3.1): a hub that has more without a PUBACK breaks the protocol. */
@@ -17,12 +18,19 @@ export interface Arrival {
   readonly packetId: number;
   /** CRC-32 of topic and payload. */
   readonly print: number;
+  /** As it is shown, in few characters. */
+  readonly topic: string;
+  /** The hub has sent it before: what it makes of our PUBACK is not known. */
+  isAgain: boolean;
   /** Copies that are neither on the disk nor delivered. */
   ackToken: number;
 }
 
+/** `held`: it and those behind it wait for their turn. `set aside`: the hub closes the connection on it. */
+export type PubackOutcome = 'sent' | 'held' | 'set aside';
+
 export class Arrivals {
-  readonly #acknowledge: (packetId: number) => void;
+  readonly #acknowledge: (arrival: Arrival) => PubackOutcome;
   /** In the order of arrival in this connection; those before `#first` have had their PUBACK. */
   #waiting: Arrival[] = [];
   #first = 0;
@@ -30,9 +38,11 @@ export class Arrivals {
   readonly #marks = new Map<number, number>();
   /** By packet identifier: arrivals of earlier connections without a PUBACK, which the hub will send again. */
   readonly #earlier = new Map<number, Arrival>();
+  /** Of this connection, by packet identifier: their PUBACKs are set aside, and those behind them have left. */
+  readonly #setAside = new Map<number, Arrival>();
 
-  /** @param acknowledge sends a PUBACK */
-  constructor(acknowledge: (packetId: number) => void) {
+  /** @param acknowledge sends a PUBACK, if it may be sent now */
+  constructor(acknowledge: (arrival: Arrival) => PubackOutcome) {
     this.#acknowledge = acknowledge;
   }
 
@@ -53,24 +63,31 @@ export class Arrivals {
   }
 
   newArrival(packetId: number, message: Message): Arrival {
-    return { packetId, print: printOf(message), ackToken: 0 };
+    return { packetId, print: printOf(message), topic: sampleWords(message.topic), isAgain: false, ackToken: 0 };
   }
 
-  /** It has come in this connection: its PUBACK leaves in its turn. */
+  /** It has come in this connection: its PUBACK leaves in its turn, with the next `settle`. */
   add(arrival: Arrival): void {
+    this.#setAside.delete(arrival.packetId);
     this.#earlier.delete(arrival.packetId);
     this.#waiting.push(arrival);
     const mark = markOf(arrival.packetId, arrival.print);
     this.#marks.set(mark, (this.#marks.get(mark) ?? 0) + 1);
-    this.settle();
   }
 
   /** Sends every PUBACK whose turn has come. */
   settle(): void {
+    for (const arrival of this.#setAside.values()) {
+      if (this.#acknowledge(arrival) !== 'sent') continue;
+      this.#setAside.delete(arrival.packetId);
+      this.#unmark(arrival);
+    }
     for (let next = this.#waiting[this.#first]; next?.ackToken === 0; next = this.#waiting[this.#first]) {
+      const outcome = this.#acknowledge(next);
+      if (outcome === 'held') break;
       this.#first += 1;
-      this.#unmark(next);
-      this.#acknowledge(next.packetId);
+      if (outcome === 'sent') this.#unmark(next);
+      else this.#setAside.set(next.packetId, next);
     }
     if (this.#first < SPENT_MAX && this.#first < this.#waiting.length) return;
     this.#waiting = this.#waiting.slice(this.#first);
@@ -79,7 +96,9 @@ export class Arrivals {
 
   /** The connection is gone: the hub sends all of them again in the next one of this session. */
   connectionLost(): void {
-    for (const arrival of this.#waiting.slice(this.#first)) this.#earlier.set(arrival.packetId, arrival);
+    for (const arrival of [...this.#setAside.values(), ...this.#waiting.slice(this.#first)])
+      this.#earlier.set(arrival.packetId, arrival);
+    this.#setAside.clear();
     this.#waiting = [];
     this.#first = 0;
     this.#marks.clear();

@@ -18,6 +18,8 @@ import type { Change } from '../custody/change.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { DriverReport } from '../driver/driver.ts';
 import type { HubAction, HubInput } from '../hub/client/hub-contract.ts';
+import { pubackAct } from '../outbox/hub-packet.ts';
+import type { PoisonDetector } from '../outbox/poison-detector.ts';
 import type { Clock } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Timer } from '../runtime/timer.ts';
@@ -26,7 +28,7 @@ import type { Inbox } from '../subdevices/inbox.ts';
 import { NOBODY, type Subdevice, type SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { RetainedCommands } from '../subdevices/retained-commands.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
-import { ARRIVALS_MAX, type Arrival, Arrivals } from './arrivals.ts';
+import { ARRIVALS_MAX, type Arrival, Arrivals, type PubackOutcome } from './arrivals.ts';
 import { BackPressure } from './back-pressure.ts';
 import type { Intake } from './intake.ts';
 import type { Links } from './links.ts';
@@ -49,6 +51,9 @@ export interface DownlinkOptions {
   readonly underWay: UnderWay;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly commandHub: (command: HubInput) => void;
+  readonly poison: PoisonDetector;
+  /** Sends what may be sent: `acknowledge` is called first. */
+  readonly send: () => void;
   /** Bytes of downlinks that are in RAM only. */
   readonly unstoredBytes: () => number;
   /** Stops or resumes reading of the hub's connection. */
@@ -81,7 +86,7 @@ export class DownlinkFlow {
   constructor(options: DownlinkOptions) {
     this.#options = options;
     this.#timer = new Timer(options.clock, options.mailbox, () => this.deliverAll());
-    this.#arrivals = new Arrivals((packetId) => options.commandHub({ kind: 'puback', packetId }));
+    this.#arrivals = new Arrivals((arrival) => this.#acknowledge(arrival));
     this.#pressure = new BackPressure({
       ...{ clock: options.clock, mailbox: options.mailbox, setReading: options.setReading },
       load: () => ({ copies: this.#pendingAcks.size, bytes: options.unstoredBytes() }),
@@ -99,6 +104,7 @@ export class DownlinkFlow {
     if (known === 'waiting') return;
     if (known === undefined && !this.#pressure.admits()) return; // without PUBACK it stays the hub's
     const arrival = known ?? this.#arrivals.newArrival(packetId, message);
+    arrival.isAgain = dup;
     if (known === undefined) this.#route(message, arrival, retained);
     this.#owePuback(arrival);
   }
@@ -107,7 +113,9 @@ export class DownlinkFlow {
   consumed(message: Message, dup: boolean, packetId: number | undefined): boolean {
     if (packetId === undefined) return true;
     if (dup && this.#arrivals.recognise(packetId, message) === 'waiting') return false;
-    this.#owePuback(this.#arrivals.newArrival(packetId, message));
+    const arrival = this.#arrivals.newArrival(packetId, message);
+    arrival.isAgain = dup;
+    this.#owePuback(arrival);
     return true;
   }
 
@@ -141,7 +149,7 @@ export class DownlinkFlow {
     const arrival = this.#pendingAcks.settle(ackToken);
     if (arrival === undefined) return;
     arrival.ackToken -= 1;
-    this.#arrivals.settle();
+    this.#settle();
     this.#pressure.turn();
   }
 
@@ -149,6 +157,11 @@ export class DownlinkFlow {
   hubConnected(sessionPresent: boolean): void {
     if (!sessionPresent) this.#arrivals.sessionLost();
     this.#pressure.turn(); // what came in earlier connections may still wait for the disk
+  }
+
+  /** Sends the PUBACKs whose turn has come, as far as none of them has to wait for another packet. */
+  acknowledge(): void {
+    this.#arrivals.settle();
   }
 
   hubLost(): void {
@@ -313,8 +326,29 @@ export class DownlinkFlow {
     this.#options.pager().turn(); // the policy may have made room
   }
 
+  /** While something is suspected or doubted, PUBACKs take their turn among the other packets. */
+  #settle(): void {
+    if (this.#options.poison.isTroubled) this.#options.send();
+    else this.#arrivals.settle();
+  }
+
+  #acknowledge({ packetId, print, topic, isAgain }: Arrival): PubackOutcome {
+    const { poison, clock, commandHub } = this.#options;
+    const act = pubackAct(packetId, print, topic);
+    const nowMs = clock.nowMs();
+    const permission = poison.mayGo(act, nowMs);
+    if (permission !== 'go') return permission === 'set aside' ? 'set aside' : 'held';
+    const isSuspect = poison.isWatched(act);
+    if (isSuspect) commandHub({ kind: 'probe' });
+    // a PUBACK has no answer; that the hub sends the downlink again is the first sign that it did not take it
+    if (isAgain) poison.sent(act, nowMs);
+    commandHub({ kind: 'puback', packetId, isAgain, isSuspect });
+    return 'sent';
+  }
+
   #owePuback(arrival: Arrival): void {
     this.#arrivals.add(arrival);
+    this.#settle();
     if (this.#arrivals.waiting > ARRIVALS_MAX)
       this.#options.commandHub({ kind: 'leave', reason: 'the hub broke the protocol: a packet identifier used twice' });
     this.#pressure.turn();

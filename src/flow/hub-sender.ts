@@ -38,6 +38,8 @@ export interface HubSenderOptions {
   readonly services: HubServices;
   readonly underWay: UnderWay;
   readonly filters: FilterRequests;
+  /** Sends PUBACKs that are due. */
+  readonly acknowledge: () => void;
   readonly commandHub: (command: HubInput) => void;
   readonly queuedBytes: () => number;
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
@@ -175,6 +177,7 @@ export class HubSender {
     this.#options.pager().turn();
     let hasMore = false;
     if (outbox.isConnected) {
+      this.#options.acknowledge();
       // before the uplinks, unless one of them may end the connection
       if (!outbox.poison.isTroubled) while (this.#sendFilter(nowMs));
       do while (outbox.pacer.isOpen(nowMs) && this.#sendOne(nowMs));

@@ -2,7 +2,7 @@
 import type { Entry } from '../custody/entry.ts';
 import type { Row } from '../custody/row.ts';
 
-export type ActKind = 'uplink' | 'QoS 0 uplink' | 'request' | 'subscribe' | 'unsubscribe';
+export type ActKind = 'uplink' | 'QoS 0 uplink' | 'request' | 'puback' | 'subscribe' | 'unsubscribe';
 
 export interface HubPacket {
   readonly kind: ActKind;
@@ -17,9 +17,15 @@ export interface HubPacket {
 }
 
 /** An act of which one at a time is told apart: by its topic or filter. */
-export function actOf(kind: Exclude<ActKind, 'uplink'>, name: string): HubPacket {
+export function actOf(kind: Exclude<ActKind, 'uplink' | 'puback'>, name: string): HubPacket {
   const key = `${kind} ${name}`;
   return { kind, name, key, id: key, entry: undefined };
+}
+
+/** @param print of topic and payload: the hub gives the packet identifier to another message in time @param name topic */
+export function pubackAct(packetId: number, print: number, name: string): HubPacket {
+  const key = `puback ${packetId} ${print}`;
+  return { kind: 'puback', name, key, id: key, entry: undefined };
 }
 
 export function uplinkAct(entry: Entry): HubPacket {
@@ -39,9 +45,9 @@ export function isFilterAct({ kind }: Pick<HubPacket, 'kind'>): boolean {
   return kind === 'subscribe' || kind === 'unsubscribe';
 }
 
-/** PUBLISH with QoS 0: only a PINGRESP, or a later answer, shows that the connection has survived it. */
+/** PUBLISH with QoS 0, and PUBACK: only a PINGRESP, or a later answer, shows that the connection has survived it. */
 export function isUnansweredAct({ kind }: Pick<HubPacket, 'kind'>): boolean {
-  return kind === 'QoS 0 uplink' || kind === 'request';
+  return kind === 'QoS 0 uplink' || kind === 'request' || kind === 'puback';
 }
 
 /** The packet, in the words of MQTT. */
@@ -53,6 +59,8 @@ export function actWords({ kind, name }: Pick<HubPacket, 'kind' | 'name'>): stri
       return `PUBLISH (QoS 0) on ${name}`;
     case 'request':
       return `the gateway's own PUBLISH on ${name}`;
+    case 'puback':
+      return `PUBACK of a downlink on ${name}`;
     case 'subscribe':
       return `SUBSCRIBE ${name}`;
     case 'unsubscribe':

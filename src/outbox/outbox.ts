@@ -196,6 +196,7 @@ export class Outbox {
     this.#isConnected = true;
     this.poison.connected(nowMs);
     if (!sessionPresent) {
+      this.poison.sessionLost();
       this.#earlier.forget();
       for (const lane of this.#custodian.lanes()) for (const entry of lane.window) entry.sentBefore = false;
     }

@@ -20,6 +20,7 @@
  * doubles the time for which the next connection carries uplinks only.
  */
 import type { Entry } from '../custody/entry.ts';
+import { type Convicted, type Evidence, remember, type SetAside, type Suspect } from './evidence.ts';
 import { type HubPacket, isFilterAct, isUnansweredAct, uplinkId, uplinkKey } from './hub-packet.ts';
 import type { Verdict } from './outbox-contract.ts';
 import { GRACE_MS, type Sent, Wire } from './unconfirmed-packets.ts';
@@ -29,8 +30,6 @@ const QUIET_MS = 2000;
 const QUIET_MS_MAX = 60_000;
 /** Beyond, packets are not suspected and only cost connections. */
 const SUSPECTS_MAX = 64;
-/** Filters, topics of QoS 0, and topics of dead letters. Beyond, the oldest is forgotten, which costs it more trials. */
-const PROVEN_MAX = 2048;
 const DOUBTED_MAX = 2048;
 /** A connection that lasted so long clears what it did not send again. */
 const LONG_MS = 60_000;
@@ -44,36 +43,6 @@ const IN_A_ROW = 5;
 
 /** `wait`: what is unanswered comes first, then this one, alone. `later`: it is held back. `set aside`: it is proven. */
 export type Permission = 'go' | 'wait' | 'later' | 'set aside';
-
-interface Suspect {
-  readonly act: HubPacket;
-  /** Closes that count against it. */
-  closes: number;
-  /** Of the first close upon it alone, and of the last; monotonic ms. */
-  readonly sinceMs: number;
-  lastMs: number;
-}
-
-interface SetAside extends Suspect {
-  readonly trialAtMs: number;
-  readonly pauseMs: number;
-}
-
-/** A topic of uplinks that became dead letters, none of another having been acknowledged since. */
-interface Convicted extends SetAside {
-  readonly inARow: number;
-}
-
-/** What is known against a packet; times are monotonic ms. */
-export interface Evidence {
-  readonly act: HubPacket;
-  readonly state: 'suspect' | 'set aside';
-  readonly closes: number;
-  readonly sinceMs: number;
-  readonly lastMs: number;
-  /** `undefined`: at every connection. */
-  readonly trialAtMs: number | undefined;
-}
 
 export class PoisonDetector {
   readonly #wire = new Wire();
@@ -102,6 +71,8 @@ export class PoisonDetector {
   /** The last moment that it was told of. */
   #nowMs = 0;
   #isCleared = false;
+  /** Identities of the PUBACKs that were due in this connection. */
+  readonly #duePubacks = new Set<string>();
 
   readonly #closesMax: number;
 
@@ -138,6 +109,8 @@ export class PoisonDetector {
     const isOver = ({ entry }: HubPacket): boolean => entry?.ended !== undefined;
     for (const [id, act] of this.#doubted) if (isOver(act)) this.#doubted.delete(id);
     for (const [key, { act }] of this.#suspects) if (isOver(act)) this.#suspects.delete(key);
+    if (this.#nowMs - this.#connectedAtMs >= QUIET_MS) this.#forgetPubacks(({ id }) => !this.#duePubacks.has(id));
+    this.#duePubacks.clear();
     this.#wire.clear();
     this.#connectedAtMs = nowMs;
     this.#nowMs = nowMs;
@@ -148,6 +121,11 @@ export class PoisonDetector {
     this.#isProbing = false;
     this.#pingsLeft = 0;
     this.#lastReceivedAtMs = nowMs;
+  }
+
+  /** The hub sends no downlink of an earlier session again: no PUBACK of theirs is due any more. */
+  sessionLost(): void {
+    this.#forgetPubacks(() => true);
   }
 
   /** The hub has said something after CONNACK: the connection carries. */
@@ -208,6 +186,7 @@ export class PoisonDetector {
   /** May it go now, as far as blame goes? */
   mayGo(act: HubPacket, nowMs: number): Permission {
     if (act.entry?.ended !== undefined) return 'go';
+    if (act.kind === 'puback') this.#duePubacks.add(act.id);
     const aside = this.#setAside.get(act.key);
     if (aside !== undefined) {
       if (nowMs < aside.trialAtMs) return 'set aside';
@@ -360,6 +339,13 @@ export class PoisonDetector {
     return this.#lastCleared?.id === id && nowMs - this.#lastCleared.atMs < GRACE_MS;
   }
 
+  /** A hub that no longer sends a downlink wants no PUBACK of it. */
+  #forgetPubacks(isGone: (act: HubPacket) => boolean): void {
+    const known = [...this.#suspects.values(), ...this.#setAside.values()].map(({ act }) => act);
+    for (const act of [...known, ...this.#doubted.values()])
+      if (act.kind === 'puback' && isGone(act)) this.forget(act.key);
+  }
+
   #clearAll(): void {
     this.#suspects.clear();
     this.#doubted.clear();
@@ -375,11 +361,4 @@ export class PoisonDetector {
   #quietMs(closes: number): number {
     return Math.min(QUIET_MS_MAX, QUIET_MS * 2 ** closes);
   }
-}
-
-function remember<T>(proven: Map<string, T>, key: string, what: T): void {
-  proven.delete(key);
-  proven.set(key, what);
-  const [oldest] = proven.keys();
-  if (oldest !== undefined && proven.size > PROVEN_MAX) proven.delete(oldest);
 }

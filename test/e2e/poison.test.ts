@@ -100,3 +100,53 @@ it('a topic whose uplinks the hub closes on is listed beside its dead letters, a
   expect((await cli('dead-letters', 'retry', '--all')).code).toBe(0);
   await until(() => testbed.uplinks.delivered === testbed.uplinks.sent);
 });
+
+it('a PUBACK that the hub closes on is set aside; uplinks and other downlinks flow, and the command comes no more', async () => {
+  const testbed = await openTestbed({ isTapped: true, config: { hub: { attempts_max: 1 } } });
+  await testbed.start();
+  let poison: number | undefined;
+  testbed.tap.closesOn = (packet) => {
+    if (packet.kind !== 'puback') return false;
+    poison ??= packet.packetId;
+    return packet.packetId === poison;
+  };
+  const [a, b] = [testbed.subdevice('a'), testbed.subdevice('b')];
+  testbed.publish(20);
+  testbed.command(a);
+  const { hub, conditions } = await testbed.untilStatus(
+    (status) =>
+      status.hub.state === 'connected' && status.conditions.some(({ code }) => code === 'hub-closes-on-packet'),
+  );
+  expect([hub.takeovers, conditions.map(({ code }) => code)]).toEqual([0, ['hub-closes-on-packet']]);
+  expect(conditions[0]?.sentence).toContain('PUBACK of a downlink on gw/a/cmd');
+  const copies = a.downlinks.duplicates;
+  testbed.publish(20);
+  testbed.command(b);
+  testbed.command(a);
+  await until(() => testbed.uplinks.delivered === testbed.uplinks.sent && testbed.downlinks.delivered === 3);
+  expect(testbed.uplinks).toMatchObject({ missing: 0, reordered: 0 });
+  const cli = (...words: string[]) => runProgram('--socket', testbed.socketPath, 'hub', 'subscriptions', ...words);
+  expect((await cli()).stdout).toContain("  -> holdfast hub subscriptions release 'gw/a/cmd'");
+  testbed.tap.closesOn = () => false;
+  expect((await cli('release', 'gw/a/cmd')).stdout).toContain('PUBACK of a downlink on gw/a/cmd');
+  await until(() => testbed.session?.inFlight === 0 && testbed.session.stored === 0);
+  expect([a.downlinks.duplicates, b.downlinks.duplicates]).toEqual([copies, 0]);
+});
+
+it('a hub that closes on CONNECT is reported as that; everything is kept, and nobody else is blamed', async () => {
+  const testbed = await openTestbed({ isTapped: true });
+  await testbed.start();
+  testbed.tap.closesOn = ({ kind }) => kind === 'connect';
+  testbed.hub.setFault({ kind: 'dropConnections' });
+  await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
+  testbed.publish(20);
+  await testbed.untilAcknowledged();
+  const isReported = ({ sentence }: { readonly sentence: string }): boolean =>
+    /takes the connection and does not accept CONNECT/.test(sentence);
+  const { hub, conditions } = await testbed.untilStatus((status) => status.conditions.some(isReported));
+  expect([hub.takeovers, conditions.map(({ code }) => code)]).toEqual([0, ['hub-away']]);
+  expect(conditions[0]?.hint).toContain('look at the log of the hub');
+  testbed.tap.closesOn = () => false;
+  await until(() => testbed.uplinks.delivered === testbed.uplinks.sent);
+  expect(testbed.uplinks).toMatchObject({ missing: 0, reordered: 0 });
+});

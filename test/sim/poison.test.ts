@@ -29,6 +29,8 @@ const ALL: Fault = {
   poison: ['gw-1/s2/tick', 'gw-1/s1/alarm'],
 };
 
+const PUBACKS: Fault = { poisonPubacks: ['gw-1/s1/control/#'] };
+
 class Sabotage {
   readonly world: World;
   takeovers = 0;
@@ -37,6 +39,7 @@ class Sabotage {
   /** For how long at most something of s3, of which the hub takes everything, was owed to the hub. */
   longestWaitMs = 0;
   #emptyAtMs = 0;
+  #tolerates = /^$/;
 
   /** Four subdevices, of which s4 leaves after two minutes; each publishes every 2 s. */
   constructor(patch: (gateway: Gateway) => void = () => undefined) {
@@ -65,6 +68,8 @@ class Sabotage {
 
   async live(faults: Fault, ms: number): Promise<this> {
     this.world.hub.fault({ kind: 'set', faults });
+    // those behind one that is set aside leave before it: the one exception to the order
+    if (faults.poisonPubacks !== undefined) this.#tolerates = /^PUBACK \d+ before \d+ \[MQTT-4\.6\.0-2\]$/;
     await this.world.start(true);
     this.world.traffic.start();
     await this.pass(2 * MINUTE_MS);
@@ -90,7 +95,7 @@ class Sabotage {
   }
 
   #look(): void {
-    expect(this.world.complaints).toEqual([]);
+    expect(this.world.complaints.filter((what) => !this.#tolerates.test(what))).toEqual([]);
     const { registry, uplinks } = this.world.gateway?.stations ?? {};
     const lane = registry?.byId('s3')?.lane;
     if (lane === undefined || uplinks?.lane(lane).pending === 0) this.#emptyAtMs = this.world.time.nowMs;
@@ -127,6 +132,39 @@ describe('a hub that closes on one packet', () => {
       await sabotage.pass(MINUTE_MS);
     }
     expect([sabotage.setAside, sabotage.buried]).toEqual([[], []]);
+  });
+
+  it('PUBACKs of downlinks to one subdevice: the same, and its uplinks are not suspected', async () => {
+    const sabotage = await new Sabotage().live(PUBACKS, 6 * MINUTE_MS);
+    expect(sabotage.longestWaitMs).toBeLessThan(WAIT_MS_MAX);
+    expect([sabotage.takeovers, sabotage.buried]).toEqual([0, []]);
+    expect(sabotage.setAside.length).toBeGreaterThan(0);
+    for (const words of sabotage.setAside) expect(words).toMatch(/^PUBACK of a downlink on gw-1\/s1\/control\//);
+  });
+
+  it('these PUBACKs keep the uplinks back for ever, in a gateway that suspects no PUBACK', async () => {
+    const blind = ({ stations }: Gateway): void => {
+      const { poison } = stations.outbox;
+      const sent = poison.sent.bind(poison);
+      poison.sent = (act, nowMs) => {
+        if (act.kind !== 'puback') sent(act, nowMs);
+      };
+    };
+    const sabotage = await new Sabotage(blind).live(PUBACKS, 6 * MINUTE_MS);
+    expect(sabotage.longestWaitMs).toBeGreaterThan(WAIT_MS_MAX);
+    expect(sabotage.setAside).toEqual([]);
+  });
+
+  it('a PUBACK that was set aside leaves by order, and the hub sends its downlink no more', async () => {
+    const sabotage = await new Sabotage().live(PUBACKS, 4 * MINUTE_MS);
+    sabotage.world.hub.fault({ kind: 'set', faults: { poisonPubacks: [] } });
+    const names = new Set(hubSubscriptionsReport(sabotage.gateway).publishes.map(({ name }) => name));
+    expect(names.size).toBeGreaterThan(0);
+    void ordersFor(sabotage.gateway)['hub.release']?.({ names: [...names] });
+    sabotage.world.traffic.isOn = false;
+    await sabotage.pass(2 * MINUTE_MS);
+    expect(sabotage.setAside).toEqual([]);
+    expect(sabotage.world.hub.ackToken(sabotage.world.clientId)).toBe(0);
   });
 
   it('all of these at once: the same', async () => {

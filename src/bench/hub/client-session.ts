@@ -156,7 +156,7 @@ export class HubSession {
   /** A PUBACK. `false`: nothing was in flight under this identifier. */
   /** Of the message that was sent with this identifier and is not acknowledged. */
   topicInFlight(packetId: number): string | undefined {
-    return this.#flight.topicOf(packetId);
+    return this.#window.topicOf(packetId);
   }
 
   acknowledge(packetId: number, nowMs: number): boolean {

@@ -123,6 +123,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
         );
         return [this.#connection.send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
       case 'puback':
+        if (input.isAgain === true) this.#reconnect.takeover.sent('unanswered', input.isSuspect === true, nowMs);
         return [this.#connection.send({ kind: 'puback', packetId: input.packetId }, nowMs)];
       case 'subscribe':
       case 'unsubscribe':

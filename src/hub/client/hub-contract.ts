@@ -9,7 +9,8 @@ export type HubInput =
   | ChannelInput
   /** `isSuspect`: the hub may close the connection on it. */
   | { readonly kind: 'publish'; readonly publish: HubPublish; readonly isSuspect?: boolean }
-  | { readonly kind: 'puback'; readonly packetId: number }
+  /** `isAgain`: for a downlink that the hub has sent before, so that it may close the connection on it. */
+  | { readonly kind: 'puback'; readonly packetId: number; readonly isAgain?: boolean; readonly isSuspect?: boolean }
   | { readonly kind: 'subscribe' | 'unsubscribe'; readonly filter: string; readonly isSuspect?: boolean }
   /** All that was unanswered at the last close was sent again, and the connection stands: it did not cause the close. */
   | { readonly kind: 'cleared' }

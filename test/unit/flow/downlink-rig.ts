@@ -11,6 +11,7 @@ import type { Pager } from '../../../src/flow/pager.ts';
 import { SetAside } from '../../../src/flow/set-aside.ts';
 import { UnderWay } from '../../../src/flow/under-way.ts';
 import type { HubInput } from '../../../src/hub/client/hub-contract.ts';
+import { PoisonDetector } from '../../../src/outbox/poison-detector.ts';
 import { Mailbox } from '../../../src/runtime/mailbox.ts';
 import { Inbox } from '../../../src/subdevices/inbox.ts';
 import { SubdeviceRegistry } from '../../../src/subdevices/registry.ts';
@@ -46,6 +47,8 @@ export class FlowBench {
 
   readonly lazyChanges: Change[] = [];
 
+  readonly poison = new PoisonDetector(2);
+
   constructor(messagesMax = 150, retained: RetainedPolicy = 'once', marks: readonly CommandMark[] = []) {
     this.inbox = new Inbox({ ...LIMITS, messagesMax }, this.custodian);
     const links: Pick<Links, 'command'> = {
@@ -74,6 +77,8 @@ export class FlowBench {
         this.isReading = isReading;
       },
       isExpired: undefined,
+      poison: this.poison,
+      send: () => this.flow.acknowledge(),
     });
     this.flow.hubConnected(true);
   }

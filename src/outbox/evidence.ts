@@ -1,0 +1,43 @@
+/** What is known against a packet that the hub may close the connection on. */
+import type { HubPacket } from './hub-packet.ts';
+
+/** Filters, topics of QoS 0, and topics of dead letters. Beyond, the oldest is forgotten, which costs it more trials. */
+const PROVEN_MAX = 2048;
+
+export interface Suspect {
+  readonly act: HubPacket;
+  /** Closes that count against it. */
+  closes: number;
+  /** Of the first close upon it alone, and of the last; monotonic ms. */
+  readonly sinceMs: number;
+  lastMs: number;
+}
+
+export interface SetAside extends Suspect {
+  readonly trialAtMs: number;
+  readonly pauseMs: number;
+}
+
+/** A topic of uplinks that became dead letters, none of another having been acknowledged since. */
+export interface Convicted extends SetAside {
+  readonly inARow: number;
+}
+
+/** What is known against a packet; times are monotonic ms. */
+export interface Evidence {
+  readonly act: HubPacket;
+  readonly state: 'suspect' | 'set aside';
+  readonly closes: number;
+  readonly sinceMs: number;
+  readonly lastMs: number;
+  /** `undefined`: at every connection. */
+  readonly trialAtMs: number | undefined;
+}
+
+/** Adds what was proven; beyond the bound, the oldest is forgotten. */
+export function remember<T>(proven: Map<string, T>, key: string, what: T): void {
+  proven.delete(key);
+  proven.set(key, what);
+  const [oldest] = proven.keys();
+  if (oldest !== undefined && proven.size > PROVEN_MAX) proven.delete(oldest);
+}
