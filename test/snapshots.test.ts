@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest';
 /** Fields that hold nothing between two steps, or nothing that is read before it is written. */
 const EMPTY_BETWEEN_STEPS: ReadonlySet<string> = new Set([
   'MqttReader.#parsed',
+  'MqttReader.#parser',
   'ActionBuffer.#actions',
   'LinePacketSink.#actions',
   'ModbusTransactions.#actions',

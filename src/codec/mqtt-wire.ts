@@ -30,8 +30,8 @@ writeToStream.cacheNumbers = false;
 
 export interface MqttReaderLimits extends MqttFramingLimits {
   /**
-   * A well-framed PUBLISH of QoS 0 or 1 with an invalid topic or text is passed on with its `problem`. Without this it ends the
-   * stream, as every other breach of the protocol.
+   * A well-framed PUBLISH with an invalid topic or flag is passed on with its `problem`, and one on which the library fails
+   * with its `fault`. Without this each ends the stream, as every other breach of the protocol.
    */
   readonly passesInvalidPublish?: boolean;
 }
@@ -44,7 +44,7 @@ export interface MqttReaderSnapshot {
 /** One per connection. After the first problem it is dead: the connection must be closed [MQTT-4.8.0-1]. */
 export class MqttReader implements Restorable<MqttReaderSnapshot> {
   readonly #framing: MqttFraming;
-  readonly #parser: Parser;
+  #parser: Parser;
   readonly #passesInvalidPublish: boolean;
   #isDead = false;
   /** What the library made of the packet it was just given. */
@@ -53,13 +53,7 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
   constructor(limits: MqttReaderLimits) {
     this.#framing = new MqttFraming(limits);
     this.#passesInvalidPublish = limits.passesInvalidPublish === true;
-    this.#parser = newParser();
-    this.#parser.on('packet', (packet) => {
-      this.#parsed = packetOf(packet);
-    });
-    this.#parser.on('error', (error: Error) => {
-      this.#parsed = undecodable(error.message);
-    });
+    this.#parser = this.#newParser();
   }
 
   /** A problem was found; nothing is read any more. */
@@ -102,21 +96,35 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
 
   #read(raw: RawPacket): Decoded<MqttPacket> {
     const broken = problemIn(raw);
-    if (broken !== undefined) return this.#invalid(raw, broken.problem, broken.tag);
-    if (raw.isOversize) return decoded(oversizePublish(raw));
+    if (broken !== undefined) return this.#passOn(raw, { problem: broken.problem }, broken.tag);
+    if (raw.isOversize) return decoded({ ...publishHead(raw), oversizeBytes: raw.bytes.length + raw.skippedBytes });
     this.#parsed = undefined;
     try {
       this.#parser.parse(bufferOver(raw.bytes));
     } catch (error) {
-      return this.#invalid(raw, `packet on which the library threw: ${String(error)}`);
+      this.#parsed = undecodable(error instanceof Error ? error.message : String(error));
     }
-    const parsed: Decoded<MqttPacket> = this.#parsed ?? undecodable('packet that the library does not read');
-    return parsed.ok ? parsed : this.#invalid(raw, parsed.problem, parsed.tag);
+    const parsed: Decoded<MqttPacket> = this.#parsed ?? undecodable('the library did not read it');
+    if (parsed.ok) return parsed;
+    this.#parser = this.#newParser(); // the old one may have stopped within the packet
+    return this.#passOn(raw, { fault: `packet that the gateway cannot read: ${parsed.problem}` });
   }
 
-  #invalid(raw: RawPacket, problem: string, tag?: string): Decoded<MqttPacket> {
-    const publish = this.#passesInvalidPublish ? invalidPublish(raw, problem) : undefined;
-    return publish === undefined ? undecodable(problem, tag) : decoded(publish);
+  #newParser(): Parser {
+    const parser = newParser();
+    parser.on('packet', (packet) => {
+      this.#parsed = packetOf(packet);
+    });
+    parser.on('error', (error: Error) => {
+      this.#parsed = undecodable(error.message);
+    });
+    return parser;
+  }
+
+  #passOn(raw: RawPacket, why: { problem: string } | { fault: string }, tag?: string): Decoded<MqttPacket> {
+    const publish = this.#passesInvalidPublish ? framedPublish(raw) : undefined;
+    if (publish !== undefined) return decoded({ ...publish, ...why });
+    return undecodable('problem' in why ? why.problem : why.fault, tag);
   }
 }
 
@@ -125,8 +133,8 @@ export function encodeMqtt(packet: MqttPacket): Uint8Array {
   return generate(libraryPacketOf(packet));
 }
 
-/** Fields of a PUBLISH whose payload was not kept; the fields are valid (`mqtt-rules.ts`). */
-function oversizePublish({ first, body, bytes, skippedBytes }: RawPacket): Publish {
+/** A PUBLISH without its payload; its fields must be where they belong. */
+function publishHead({ first, body }: RawPacket): Publish {
   const [fields, topicEnd] = [bufferOver(body), 2 + bufferOver(body).readUInt16BE(0)];
   const qos = ((first >> 1) & 0b11) as MqttQos;
   return {
@@ -137,36 +145,21 @@ function oversizePublish({ first, body, bytes, skippedBytes }: RawPacket): Publi
     retain: (first & 0b1) !== 0,
     dup: (first & 0b1000) !== 0,
     packetId: qos === 0 ? undefined : fields.readUInt16BE(topicEnd),
-    oversizeBytes: bytes.length + skippedBytes,
   };
 }
 
 const PUBLISH = 3;
 
 /** A PUBLISH whose fields are where they belong, whatever is in them; `undefined`: the packet cannot be acknowledged. */
-function invalidPublish(
-  { first, body, bytes, isOversize, skippedBytes }: RawPacket,
-  problem: string,
-): Publish | undefined {
-  const qos = ((first >> 1) & 0b11) as MqttQos;
-  if (first >> 4 !== PUBLISH || qos > 1 || body.length < 2) return undefined;
+function framedPublish(raw: RawPacket): Publish | undefined {
+  const { first, body } = raw;
+  const qos = (first >> 1) & 0b11;
+  if (first >> 4 !== PUBLISH || qos === 3 || body.length < 2) return undefined;
   const fields = bufferOver(body);
   const topicEnd = 2 + fields.readUInt16BE(0);
-  const payloadAt = topicEnd + (qos === 1 ? 2 : 0);
-  if (body.length < payloadAt) return undefined;
-  const packetId = qos === 1 ? fields.readUInt16BE(topicEnd) : undefined;
-  if (packetId === 0) return undefined; // [MQTT-2.3.1-1]
-  return {
-    kind: 'publish',
-    topic: fields.toString('utf8', 2, topicEnd),
-    payload: isOversize ? new Uint8Array(0) : ownBytes(body.subarray(payloadAt)),
-    qos,
-    retain: (first & 0b1) !== 0,
-    dup: (first & 0b1000) !== 0,
-    packetId,
-    ...(isOversize ? { oversizeBytes: bytes.length + skippedBytes } : {}),
-    problem,
-  };
+  if (body.length < topicEnd + (qos === 0 ? 0 : 2)) return undefined;
+  if (qos !== 0 && fields.readUInt16BE(topicEnd) === 0) return undefined; // [MQTT-2.3.1-1]
+  return publishHead(raw);
 }
 
 function packetOf(packet: Packet): Decoded<MqttPacket> {

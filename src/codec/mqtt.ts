@@ -51,6 +51,8 @@ export interface Publish {
   readonly oversizeBytes?: number;
   /** What the standard forbids about the message, if its reader passes such a message on. `topic` is what is legible of it. */
   readonly problem?: string;
+  /** Why the reader failed on a valid message. `topic` is what is legible of it, and `payload` is empty. */
+  readonly fault?: string;
 }
 
 export interface Subscription {

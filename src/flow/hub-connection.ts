@@ -141,7 +141,7 @@ export class HubConnection {
     if (report.kind === 'message') {
       watch.message(report.message.qos, report.dup);
       downlink.setAside(report.message, report);
-    } else if (report.kind === 'oversize' || report.kind === 'invalid') {
+    } else if (report.kind === 'oversize' || report.kind === 'invalid' || report.kind === 'failed') {
       watch.message(report.qos, report.dup);
       downlink.setAside({ topic: report.topic, payload: NOTHING, qos: report.qos }, report);
     }
@@ -175,6 +175,11 @@ export class HubConnection {
       case 'invalid':
         this.#options.watch.message(report.qos, report.dup);
         return this.#options.downlink.invalid(report);
+      case 'failed': {
+        const { setAside, recorder } = this.#options;
+        setAside.note(recorder.subject.name, report, new Error(report.why));
+        return this.#setAside(report);
+      }
       case 'subscribed':
         return subscriptions.answered(report.filter, report.answer);
       case 'unsubscribed':
@@ -255,6 +260,7 @@ function messageIn(report: Report): MessageOnItsWay | undefined {
       return { way: 'arrival', whose: '', topic: report.message.topic, payload: report.message.payload };
     case 'oversize':
     case 'invalid':
+    case 'failed':
       return { way: 'arrival', whose: '', topic: report.topic };
     case 'subscribed':
     case 'unsubscribed':

@@ -2,10 +2,13 @@
  * The product's own `run` with planted bugs.
  *
  * - The machine of a link throws when a subdevice registers the topic `within` and on the downlink `poison`.
- * - The hub client throws when it is to send an uplink on `t/poison`. No bug is planted in what it reads from the hub.
+ * - The hub client throws when it is to send an uplink on `t/poison`, and on the downlink `unreadable`.
  * - A flow throws on an uplink on `astray`, on a downlink `astray`, and when it sends an uplink on `t/unsendable`.
  * - An exception is thrown outside the mailbox when a subdevice registers `beside`.
  */
+import type { Decoded } from '../../src/base/decoded.ts';
+import type { MqttPacket } from '../../src/codec/mqtt.ts';
+import { MqttReader } from '../../src/codec/mqtt-wire.ts';
 import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { runGateway } from '../../src/daemon.ts';
 import { MqttsnClient } from '../../src/driver/mqttsn/client.ts';
@@ -21,6 +24,7 @@ const { offer } = UplinkFlow.prototype;
 const { arrived } = DownlinkFlow.prototype;
 const { command } = HubConnection.prototype;
 const { handle } = HubClient.prototype;
+const { push } = MqttReader.prototype;
 
 MqttsnClient.prototype.receive = function (packet: Packet, nowMs: number): void {
   const topic = packet.kind === 'register' ? packet.topic : '';
@@ -42,6 +46,18 @@ HubClient.prototype.handle = function (input: HubInput, nowMs: number): HubActio
     throw new Error('planted in the hub client');
   return handle.call(this, input, nowMs);
 };
+
+MqttReader.prototype.push = function (bytes: Uint8Array): Decoded<MqttPacket>[] {
+  const packets = push.call(this, bytes);
+  for (const packet of packets)
+    if (packet.ok && packet.value.kind === 'publish' && Buffer.from(packet.value.payload).toString() === 'unreadable')
+      Object.defineProperty(packet.value, 'retain', { get: throwPlanted });
+  return packets;
+};
+
+function throwPlanted(): never {
+  throw new Error('planted in reading');
+}
 
 UplinkFlow.prototype.offer = function (...[link, report]: Parameters<typeof offer>): void {
   if (report.topic === 'astray') throw new Error('planted in a flow');

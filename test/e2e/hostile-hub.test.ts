@@ -21,7 +21,6 @@ const VIOLATIONS: readonly (readonly [string, string])[] = [
   ['a remaining length of five octets (§2.2.3)', `${CONNACK} 30 ff ff ff ff 01`],
   ['a SUBACK of 256 MB announced', `${CONNACK} 90 ff ff ff 7f`],
   ['PUBLISH with QoS 3 [MQTT-3.3.1-4]', `${CONNACK} 36 07 00 01 74 00 01 68 69`],
-  ['PUBLISH QoS 2, which was never granted', `${CONNACK} 34 07 00 01 74 00 01 68 69`],
   ['PUBLISH to a topic with a wildcard [MQTT-3.3.2-2]', `${CONNACK} 30 05 00 01 23 68 69`],
   ['PUBLISH to a topic that is no UTF-8 [MQTT-1.5.3-1]', `${CONNACK} 30 05 00 02 c3 28 69`],
   ['PUBLISH with a topic longer than itself', `${CONNACK} 30 04 ff ff 74 74`],

@@ -79,3 +79,14 @@ it('an uplink on which the hub client throws is set aside, and the others are de
   });
   expect((await testbed.gateway.ledger()).balances).toBe(true);
 });
+
+it('a downlink on which the hub client throws is acknowledged and set aside, and the connection goes on', async () => {
+  const testbed = await openThrowing();
+  for (const payload of ['unreadable', 'fine'])
+    testbed.hub.publish({ topic: `${GATEWAY}/a/${FILTER}`, payload: Buffer.from(payload), qos: 1 });
+  await untilSetAside(testbed, 'hub');
+  await until(async () => (await testbed.gateway.ledger()).totals.downlink.delivered === 1);
+  const { totals, balances } = await testbed.gateway.ledger();
+  expect([totals.downlink.shed, balances]).toEqual([{ 'set aside after a fault': 1 }, true]);
+  expect((await testbed.gateway.status()).hub).toMatchObject({ state: 'connected', lastProblem: null });
+});

@@ -8,7 +8,6 @@
 import type { Machine } from '../../base/machine.ts';
 import type { Qos } from '../../base/message.ts';
 import type { Restorable } from '../../base/snapshot.ts';
-import { crc32 } from '../../codec/crc32.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
 import { encodeMqtt } from '../../codec/mqtt-wire.ts';
 import { type ClientState, deadlineOf, endOf, onlineSince, stageOf } from './client-state.ts';
@@ -24,18 +23,15 @@ interface HubClientSnapshot {
   readonly isStopping: boolean;
   readonly reconnect: ReconnectSnapshot;
   readonly connection: HubLinkSnapshot;
-  readonly invalidMessages: readonly string[];
+  readonly breaches: readonly string[];
 }
-
-/** Invalid messages that are recognised when the hub sends them again; the oldest are forgotten first. */
-const INVALID_MESSAGES_MAX = 64;
 
 export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubClientSnapshot> {
   readonly #options: HubClientOptions;
   readonly #reconnect: ReconnectPolicy;
   readonly #connection: HubLink;
-  /** Messages for which a connection was closed, by content. */
-  readonly #invalidMessages = new Set<string>();
+  /** What was wrong with a message of the hub for which a connection was closed. The problems are a short fixed list. */
+  readonly #breaches = new Set<string>();
   #state: ClientState = { kind: 'stopped' };
   #isStopping = false;
 
@@ -98,12 +94,12 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       isStopping: this.#isStopping,
       reconnect: this.#reconnect.snapshot(),
       connection: this.#connection.snapshot(),
-      invalidMessages: [...this.#invalidMessages],
+      breaches: [...this.#breaches],
     };
   }
 
-  restore({ state, isStopping, reconnect, connection, invalidMessages }: HubClientSnapshot): void {
-    for (const content of invalidMessages) this.#invalidMessages.add(content);
+  restore({ state, isStopping, reconnect, connection, breaches }: HubClientSnapshot): void {
+    for (const problem of breaches) this.#breaches.add(problem);
     this.#state = state;
     this.#isStopping = isStopping;
     this.#reconnect.restore(reconnect);
@@ -124,7 +120,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
         return [this.#connection.send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
       case 'puback':
         if (input.isAgain === true) this.#reconnect.takeover.sent('unanswered', input.isSuspect === true, nowMs);
-        return [this.#connection.send({ kind: 'puback', packetId: input.packetId }, nowMs)];
+        return [this.#connection.acknowledge(input.packetId, nowMs)];
       case 'subscribe':
       case 'unsubscribe':
         this.#reconnect.takeover.sent('answered', input.isSuspect === true, nowMs);
@@ -215,11 +211,21 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     if (this.#state.kind !== 'awaitingConnack' && this.#state.kind !== 'online') return []; // not a word after the close
     const actions: HubAction[] = [];
     for (const packet of this.#connection.read(bytes, nowMs)) {
-      if (packet.ok) actions.push(...this.#receive(packet.value, nowMs));
+      if (packet.ok) actions.push(...this.#receiveOrSetAside(packet.value, nowMs));
       else actions.push(...this.#close(`the hub broke the protocol: ${packet.problem}`, 'breach')); // [MQTT-4.8.0-1]
       if (actions.at(-1)?.kind === 'close') break;
     }
     return actions;
+  }
+
+  /** A PUBLISH on which this client throws is reported instead: the hub would send it again in every connection. */
+  #receiveOrSetAside(packet: MqttPacket, nowMs: number): HubAction[] {
+    try {
+      return this.#receive(packet, nowMs);
+    } catch (error) {
+      if (packet.kind !== 'publish') throw error; // ends the connection (`Pump.contain`)
+      return this.#failed(packet, error instanceof Error ? error.message : String(error));
+    }
   }
 
   #receive(packet: MqttPacket, nowMs: number): HubAction[] {
@@ -245,6 +251,8 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       case 'pingresp':
         this.#reconnect.takeover.answered('unanswered', nowMs);
         return this.#connection.pinged();
+      case 'pubrel':
+        return [this.#connection.send({ kind: 'pubcomp', packetId: packet.packetId }, nowMs)]; // [MQTT-4.3.3-2]
       case 'connack':
         // no packet of ours explains it, so none is doubted for it
         return this.#close('the hub sent CONNACK twice, which breaks the protocol');
@@ -262,26 +270,40 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     return [{ kind: 'online', sessionPresent: connack.sessionPresent }];
   }
 
+  /**
+   * QoS 2 was never asked for, but an earlier owner of the client id may have left such messages in the session. They are
+   * accepted like QoS 1, and may be delivered twice.
+   */
   #message(publish: Publish): HubAction[] {
-    const { topic, payload, qos, dup, retain: retained, packetId, oversizeBytes } = publish;
-    if (qos === 2) return this.#close('the hub sent QoS 2, which nobody subscribed to', 'breach');
-    if (publish.problem !== undefined) return this.#invalid({ ...publish, qos, problem: publish.problem });
+    const { topic, payload, dup, retain: retained, packetId, oversizeBytes, problem, fault } = publish;
+    const qos = qosOf(publish);
+    if (fault !== undefined) return this.#failed(publish, fault);
+    if (problem !== undefined && this.#isNewBreach(problem))
+      return this.#close(`the hub broke the protocol: ${problem}`);
+    if (publish.qos === 2 && packetId !== undefined) this.#connection.owePubrec(packetId);
+    if (problem !== undefined) return [{ kind: 'invalid', topic, qos, problem, dup, packetId }];
     if (oversizeBytes === undefined)
       return [{ kind: 'message', message: { topic, payload, qos }, dup, retained, packetId }];
     return [{ kind: 'oversize', topic, qos, packetBytes: oversizeBytes, dup, packetId }];
   }
 
   /**
-   * Closes the connection [MQTT-4.8.0-1], once for each message. A hub that has stored the message sends it in every connection, so
-   * the second time it is reported as lost and the connection goes on.
+   * The first message with a problem closes the connection [MQTT-4.8.0-1]. A hub that has stored such messages sends them in
+   * every connection, so later ones are reported as lost and the connection goes on. No packet of ours is doubted for it.
    */
-  #invalid({ topic, payload, qos, problem, dup, packetId }: Publish & { qos: Qos; problem: string }): HubAction[] {
-    const content = `${qos} ${crc32(payload)} ${topic}`;
-    if (this.#invalidMessages.has(content)) return [{ kind: 'invalid', topic, qos, problem, dup, packetId }];
-    this.#invalidMessages.add(content);
-    const [oldest] = this.#invalidMessages;
-    if (this.#invalidMessages.size > INVALID_MESSAGES_MAX && oldest !== undefined) this.#invalidMessages.delete(oldest);
-    // no packet of ours explains it, so none is doubted for it
-    return this.#close(`the hub broke the protocol: ${problem}`);
+  #isNewBreach(problem: string): boolean {
+    const isNew = !this.#breaches.has(problem);
+    this.#breaches.add(problem);
+    return isNew;
   }
+
+  #failed(publish: Publish, why: string): HubAction[] {
+    const { topic, dup, packetId } = publish;
+    if (publish.qos === 2 && packetId !== undefined) this.#connection.owePubrec(packetId);
+    return [{ kind: 'failed', topic, qos: qosOf(publish), dup, packetId, why }];
+  }
+}
+
+function qosOf({ qos }: Publish): Qos {
+  return qos === 0 ? 0 : 1;
 }

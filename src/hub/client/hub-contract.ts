@@ -70,7 +70,16 @@ export type HubAction =
       readonly dup: boolean;
       readonly packetId: number | undefined;
     }
-  /** A message that MQTT 3.1.1 forbids, and that has ended a connection before: the hub sends it again in each. */
+  /** A valid message on which this client, or its reader, failed. The hub would send it again in each connection. */
+  | {
+      readonly kind: 'failed';
+      readonly topic: string;
+      readonly qos: Qos;
+      readonly why: string;
+      readonly dup: boolean;
+      readonly packetId: number | undefined;
+    }
+  /** A message that MQTT 3.1.1 forbids. A message with the same problem has ended a connection before. */
   | {
       readonly kind: 'invalid';
       readonly topic: string;

@@ -16,6 +16,7 @@ export interface HubLinkSnapshot {
   readonly reader: MqttReaderSnapshot;
   readonly keepAlive: KeepAliveSnapshot;
   readonly requests: UnansweredFiltersSnapshot;
+  readonly pubrecs: readonly number[];
 }
 
 /** In a SUBACK: the filter was refused (MQTT 3.1.1 §3.9.3). */
@@ -28,6 +29,8 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
   readonly #requests: UnansweredFilters;
   #reader: MqttReader;
   #keepAlive: KeepAlive;
+  /** Packet identifiers of messages of QoS 2, at most 65,535: acknowledged with PUBREC instead of PUBACK. */
+  readonly #pubrecs = new Set<number>();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -45,6 +48,7 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
 
   /** Nothing of the last connection is left in a new one. */
   renew(): void {
+    this.#pubrecs.clear();
     this.#reader = newReader(this.#options);
     this.#keepAlive = new KeepAlive(this.#options.keepAliveS * 1000, this.#options.answerMsMax);
   }
@@ -62,6 +66,17 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
   send(packet: MqttPacket, nowMs: number): HubAction {
     this.#keepAlive.sent(nowMs);
     return { kind: 'write', bytes: encodeMqtt(packet) };
+  }
+
+  /** The message that came with this packet identifier has QoS 2. */
+  owePubrec(packetId: number): void {
+    this.#pubrecs.add(packetId);
+  }
+
+  /** PUBACK, or PUBREC for QoS 2 [MQTT-4.3.3-2]. */
+  acknowledge(packetId: number, nowMs: number): HubAction {
+    const kind = this.#pubrecs.delete(packetId) ? 'pubrec' : 'puback';
+    return this.send({ kind, packetId }, nowMs);
   }
 
   ask(request: Request, nowMs: number): HubAction[] {
@@ -112,10 +127,12 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
       reader: this.#reader.snapshot(),
       keepAlive: this.#keepAlive.snapshot(),
       requests: this.#requests.snapshot(),
+      pubrecs: [...this.#pubrecs],
     };
   }
 
-  restore({ reader, keepAlive, requests }: HubLinkSnapshot): void {
+  restore({ reader, keepAlive, requests, pubrecs }: HubLinkSnapshot): void {
+    for (const packetId of pubrecs) this.#pubrecs.add(packetId);
     this.#reader.restore(reader);
     this.#keepAlive.restore(keepAlive);
     this.#requests.restore(requests);

@@ -47,11 +47,14 @@ it.each(TOPICS)('a topic %s ends the first connection, and is reported in the ne
   ]);
 });
 
-it('another invalid message ends a connection of its own', () => {
+it('a problem ends one connection, however many messages have it; another problem ends one more', () => {
   const bench = new HubBench().online();
   bench.input({ kind: 'bytes', bytes: publish(WILDCARD, 7) });
   reconnect(bench);
-  bench.input({ kind: 'bytes', bytes: publish([...Buffer.from('b/#')], 7) });
+  for (const [index, first] of [0x32, 0x30, 0x34].entries())
+    bench.input({ kind: 'bytes', bytes: publish([...Buffer.from(`${index}/#`)], 8 + index, first) });
+  expect([bench.asked(), bench.reports().map(({ kind }) => kind)]).toEqual([[], ['invalid', 'invalid', 'invalid']]);
+  bench.input({ kind: 'bytes', bytes: publish([0x61, 0], 9) });
   expect(bench.asked()).toHaveLength(1);
 });
 

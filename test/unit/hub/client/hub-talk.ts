@@ -90,6 +90,8 @@ export class HubTalk implements Talk<HubInput, HubAction> {
     const payload = new Uint8Array(Math.floor(this.#random() * 300));
     const common = { kind: 'publish', topic: 'down/x', payload, retain: false } as const;
     this.#number += 1;
+    if (this.#is(0.05)) return { kind: 'pubrel', packetId: this.#number };
+    if (this.#is(0.1)) return { ...common, qos: 2, dup: false, packetId: this.#number };
     return this.#is(0.5)
       ? { ...common, qos: 0, dup: false, packetId: undefined }
       : { ...common, qos: 1, dup: false, packetId: this.#number };

@@ -1,0 +1,50 @@
+/** Messages of QoS 2 that an earlier owner of the client id has left in the session: accepted, and completed. */
+import { expect, it, onTestFinished } from 'vitest';
+import { HubLink } from '../../../../src/hub/client/hub-link.ts';
+import { HubBench } from './hub-rig.ts';
+
+function message(packetId: number, qos: 1 | 2) {
+  return { kind: 'publish', topic: 't', payload: Uint8Array.of(1), qos, retain: false, dup: false, packetId } as const;
+}
+
+function expectCompleted(bench: HubBench): void {
+  bench.say(message(7, 2), message(8, 1));
+  expect(bench.reports()).toMatchObject([
+    { kind: 'message', message: { topic: 't', qos: 1 }, packetId: 7 },
+    { kind: 'message', message: { topic: 't', qos: 1 }, packetId: 8 },
+  ]);
+  bench.input({ kind: 'puback', packetId: 7 }, { kind: 'puback', packetId: 8 });
+  expect(bench.sent()).toEqual([
+    { kind: 'pubrec', packetId: 7 },
+    { kind: 'puback', packetId: 8 },
+  ]);
+  bench.say({ kind: 'pubrel', packetId: 7 });
+  expect(bench.sent()).toEqual([{ kind: 'pubcomp', packetId: 7 }]);
+  expect(bench.asked()).toEqual([]);
+}
+
+it('a message of QoS 2 is reported as one of QoS 1, and answered with PUBREC and PUBCOMP [MQTT-4.3.3-2]', () => {
+  expectCompleted(new HubBench().online());
+});
+
+it('negative control: a client that answers it with PUBACK', () => {
+  const { owePubrec } = HubLink.prototype;
+  onTestFinished(() => {
+    HubLink.prototype.owePubrec = owePubrec;
+  });
+  HubLink.prototype.owePubrec = () => undefined;
+  expect(() => expectCompleted(new HubBench().online())).toThrow('pubrec');
+});
+
+it('a PUBREL of an earlier connection is answered as well, and its identifier may come again with QoS 1', () => {
+  const bench = new HubBench().online().say(message(7, 2));
+  bench.input({ kind: 'closed', reason: 'cut' });
+  bench.pass((bench.client.nextAttemptAtMs ?? bench.nowMs) - bench.nowMs);
+  bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent: true, returnCode: 0 });
+  bench.sent();
+  bench.say({ kind: 'pubrel', packetId: 7 }, message(7, 1)).input({ kind: 'puback', packetId: 7 });
+  expect(bench.sent()).toEqual([
+    { kind: 'pubcomp', packetId: 7 },
+    { kind: 'puback', packetId: 7 },
+  ]);
+});
