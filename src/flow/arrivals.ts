@@ -23,7 +23,7 @@ export interface Arrival {
   /** The hub has sent it before: what it makes of our PUBACK is not known. */
   isAgain: boolean;
   /** Copies that are neither on the disk nor delivered. */
-  ackToken: number;
+  unsafeCopies: number;
 }
 
 /** `held`: it and those behind it wait for their turn. `set aside`: the hub closes the connection on it. */
@@ -63,7 +63,7 @@ export class Arrivals {
   }
 
   newArrival(packetId: number, message: Message): Arrival {
-    return { packetId, print: printOf(message), topic: sampleWords(message.topic), isAgain: false, ackToken: 0 };
+    return { packetId, print: printOf(message), topic: sampleWords(message.topic), isAgain: false, unsafeCopies: 0 };
   }
 
   /** It has come in this connection: its PUBACK leaves in its turn, with the next `settle`. */
@@ -82,7 +82,7 @@ export class Arrivals {
       this.#setAside.delete(arrival.packetId);
       this.#unmark(arrival);
     }
-    for (let next = this.#waiting[this.#first]; next?.ackToken === 0; next = this.#waiting[this.#first]) {
+    for (let next = this.#waiting[this.#first]; next?.unsafeCopies === 0; next = this.#waiting[this.#first]) {
       const outcome = this.#acknowledge(next);
       if (outcome === 'held') break;
       this.#first += 1;

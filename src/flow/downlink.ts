@@ -148,7 +148,7 @@ export class DownlinkFlow {
   safe(ackToken: number): void {
     const arrival = this.#pendingAcks.settle(ackToken);
     if (arrival === undefined) return;
-    arrival.ackToken -= 1;
+    arrival.unsafeCopies -= 1;
     this.#settle();
     this.#pressure.turn();
   }
@@ -322,7 +322,7 @@ export class DownlinkFlow {
     const nowMs = this.#options.clock.nowMs();
     const entry = this.#options.inbox.admit(lane, message, { stamp: this.#options.stamp(), ackToken, nowMs });
     if (entry === undefined) this.#pendingAcks.settle(ackToken);
-    else arrival.ackToken += 1;
+    else arrival.unsafeCopies += 1;
     this.#options.pager().turn(); // the policy may have made room
   }
 

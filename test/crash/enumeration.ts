@@ -28,7 +28,7 @@ export interface EnumerationOptions {
 export interface Specimen {
   readonly image: Image;
   /** Must be on it. */
-  readonly ackToken: Names;
+  readonly unacknowledged: Names;
   /** May be on it. */
   readonly sent: Names;
 }
@@ -165,7 +165,7 @@ class Run {
     const known = this.#found.get(key);
     if (known !== undefined) return known;
     const image = this.#medium.image(({ id }) => fates.get(id) ?? 'dropped');
-    this.#options.onImage?.({ image, ackToken: this.#required(), sent: this.#promises.sent });
+    this.#options.onImage?.({ image, unacknowledged: this.#required(), sent: this.#promises.sent });
     const folder = join(this.#options.folder, 'image');
     layOut(image, folder);
     const found = inspect(folder);
@@ -176,11 +176,11 @@ class Run {
 
   #required(): Names {
     const { required } = this.#promises;
-    const ackToken = this.#options.from?.ackToken ?? noNames();
+    const unacknowledged = this.#options.from?.unacknowledged ?? noNames();
     return {
-      uplinks: required.uplinks.union(ackToken.uplinks),
-      downlinks: required.downlinks.union(ackToken.downlinks),
-      subscriptions: required.subscriptions.union(ackToken.subscriptions),
+      uplinks: required.uplinks.union(unacknowledged.uplinks),
+      downlinks: required.downlinks.union(unacknowledged.downlinks),
+      subscriptions: required.subscriptions.union(unacknowledged.subscriptions),
     };
   }
 

@@ -28,7 +28,7 @@ interface Line {
 
 export class Promises {
   /** Acknowledged by the gateway and by nobody else yet: the gateway alone can have it. */
-  readonly ackToken = noNames();
+  readonly unacknowledged = noNames();
   /** Promised in this interval, between two operations on files, or before it and not ended then. */
   required = noNames();
   /** Ever sent by anybody. */
@@ -57,9 +57,9 @@ export class Promises {
   /** An operation on the files changed what a power cut finds: what is promised from now on is asked of that. */
   beginInterval(): void {
     this.required = {
-      uplinks: new Set(this.ackToken.uplinks),
-      downlinks: new Set(this.ackToken.downlinks),
-      subscriptions: new Set(this.ackToken.subscriptions),
+      uplinks: new Set(this.unacknowledged.uplinks),
+      downlinks: new Set(this.unacknowledged.downlinks),
+      subscriptions: new Set(this.unacknowledged.subscriptions),
     };
   }
 
@@ -135,14 +135,14 @@ export class Promises {
   #promise(kept: Kept, name: string): void {
     this.#promised[kept].add(name);
     if (this.#handedOn[kept].has(name)) return;
-    this.ackToken[kept].add(name);
+    this.unacknowledged[kept].add(name);
     this.required[kept].add(name);
   }
 
   /** The next hop has it, whatever becomes of the gateway. */
   #handOn(kept: Kept, name: string): void {
     this.#handedOn[kept].add(name);
-    this.ackToken[kept].delete(name);
+    this.unacknowledged[kept].delete(name);
   }
 }
 

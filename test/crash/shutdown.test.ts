@@ -24,7 +24,7 @@ interface Cut {
   /** How the gateway ended. */
   readonly ended: number | string;
   /** What was acknowledged before the cut and had reached nobody. */
-  readonly ackToken: readonly string[];
+  readonly unacknowledged: readonly string[];
 }
 
 /**
@@ -41,26 +41,26 @@ async function cutInTraffic(testbed: Testbed, disk: SmallDisk, how: Shutdown): P
   await testbed.loseHub();
   const traffic = keepSending(testbed, c);
   await until(() => testbed.uplinks.acknowledged >= ACKNOWLEDGED);
-  const ackToken = owedBy(testbed);
+  const unacknowledged = owedBy(testbed);
   disk.shutDown(how);
   const ended = await testbed.gateway.ended();
   traffic.stop();
   disk.remount();
-  return { ended, ackToken };
+  return { ended, unacknowledged };
 }
 
 function owedBy(testbed: Testbed): string[] {
-  const ackToken = (kept: 'uplinks' | 'downlinks', { id, [kept]: books }: FieldSubdevice): string[] =>
+  const unacknowledged = (kept: 'uplinks' | 'downlinks', { id, [kept]: books }: FieldSubdevice): string[] =>
     Array.from({ length: books.sent }, (_, index) => index + 1)
       .filter((number) => books.isAcknowledged(number) && !books.hasArrived(number))
       .map((number) => `${kept} ${id}/${number}`);
-  return testbed.subdevices.flatMap((one) => [...ackToken('uplinks', one), ...ackToken('downlinks', one)]);
+  return testbed.subdevices.flatMap((one) => [...unacknowledged('uplinks', one), ...unacknowledged('downlinks', one)]);
 }
 
-function missingFrom({ ackToken }: Cut, { uplinks, downlinks }: ReturnType<typeof inspect>['names']): string[] {
+function missingFrom({ unacknowledged }: Cut, { uplinks, downlinks }: ReturnType<typeof inspect>['names']): string[] {
   const found = new Set([...uplinks].map((name) => `uplinks ${name}`));
   for (const name of downlinks) found.add(`downlinks ${name}`);
-  return ackToken.filter((name) => !found.has(name));
+  return unacknowledged.filter((name) => !found.has(name));
 }
 
 describe.skipIf(whyNoMount('ext4') !== undefined)('ext4 that is shut down in the middle of traffic', () => {
@@ -71,7 +71,7 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('ext4 that is shut down in the
       const disk = new SmallDisk(testbed.stateDir, DISK_MB, 'ext4');
       const cut = await cutInTraffic(testbed, disk, how);
       expect(cut.ended).toBe(EXIT.storage);
-      expect(cut.ackToken.length).toBeGreaterThanOrEqual(ACKNOWLEDGED);
+      expect(cut.unacknowledged.length).toBeGreaterThanOrEqual(ACKNOWLEDGED);
       const { names, corrupt, wrong } = inspect(testbed.stateDir);
       expect({ missing: missingFrom(cut, names), corrupt, wrong }).toEqual({ missing: [], corrupt: [], wrong: [] });
       expect(names.downlinks.size).toBe(COMMANDS);
@@ -81,7 +81,7 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('ext4 that is shut down in the
       testbed.subdevice('c').start();
       await testbed.untilIdle();
       const still = new Set(owedBy(testbed));
-      expect(cut.ackToken.filter((name) => still.has(name))).toEqual([]);
+      expect(cut.unacknowledged.filter((name) => still.has(name))).toEqual([]);
     },
   );
 

@@ -39,7 +39,7 @@ async function openLine(testbed: Testbed): Promise<Channel> {
 /** Floods until the others have their acknowledgements, or the gateway has had its fill. @returns bytes it took */
 async function flood(testbed: Testbed, line: Channel): Promise<number> {
   let bytes = 0;
-  while (bytes < FLOOD_BYTES_MAX && ackToken(testbed) > 0) {
+  while (bytes < FLOOD_BYTES_MAX && unacknowledged(testbed) > 0) {
     if (line.queuedBytes < AHEAD_BYTES) {
       line.write(CHUNK);
       bytes += CHUNK.length;
@@ -49,7 +49,7 @@ async function flood(testbed: Testbed, line: Channel): Promise<number> {
   return bytes;
 }
 
-function ackToken(testbed: Testbed): number {
+function unacknowledged(testbed: Testbed): number {
   return OTHERS.reduce((sum, id) => sum + testbed.subdevice(id).queued, 0);
 }
 
@@ -68,7 +68,7 @@ async function floodAmongOthers(program?: string): Promise<{ readonly owedAfter:
   line.write(CHUNK);
   for (let count = 0; count < MESSAGES; count += 1) for (const id of OTHERS) testbed.subdevice(id).publish('t');
   const bytes = await flood(testbed, line);
-  return { owedAfter: ackToken(testbed), bytes };
+  return { owedAfter: unacknowledged(testbed), bytes };
 }
 
 it('and every message of the others is acknowledged while it lasts', async () => {

@@ -92,7 +92,7 @@ export function isDrained(world: World): boolean {
   if (gateway === undefined) return false;
   const { uplinks, downlinks, committer } = gateway.stations;
   if (uplinks.pending > 0 || downlinks.pending > 0 || committer.fullSinceMs !== undefined) return false;
-  return world.subdevices.every(({ queued }) => queued === 0) && world.hub.ackToken(world.clientId) === 0;
+  return world.subdevices.every(({ queued }) => queued === 0) && world.hub.unacknowledged(world.clientId) === 0;
 }
 
 /** When the troubles are over and there was time enough. */
@@ -150,5 +150,5 @@ function sorted(counts: { readonly shed: Readonly<Record<string, number>> }): un
 function pendingWords(world: World): string {
   const queued = world.subdevices.map(({ id, queued }) => `${id}:${queued}`).join(' ');
   const { uplinks, downlinks } = world.gateway?.stations ?? {};
-  return `not drained: uplinks ${uplinks?.pending}, downlinks ${downlinks?.pending}, at the hub ${world.hub.ackToken(world.clientId)}, in subdevices ${queued}`;
+  return `not drained: uplinks ${uplinks?.pending}, downlinks ${downlinks?.pending}, at the hub ${world.hub.unacknowledged(world.clientId)}, in subdevices ${queued}`;
 }

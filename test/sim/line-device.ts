@@ -38,7 +38,7 @@ type Action = ChannelAction | LineDeviceReport;
 export class LineDevice implements Machine<LineDeviceInput, Action> {
   readonly #lineProtocol: LinesProtocol;
   readonly #reader = new LineReader({ delimiter: LINE_FEED, lineBytesMax: LINE_BYTES_MAX, encoding: 'bytes' });
-  #ackToken: Owed[] = [];
+  #unacknowledged: Owed[] = [];
   #state: 'stopped' | 'opening' | 'open' | 'closed' = 'stopped';
   #reopenAtMs = 0;
   #isAway = false;
@@ -52,12 +52,12 @@ export class LineDevice implements Machine<LineDeviceInput, Action> {
 
   /** Lines without their answer. */
   get queued(): number {
-    return this.#ackToken.length;
+    return this.#unacknowledged.length;
   }
 
   wakeAtMs(): number | undefined {
     if (this.#state === 'closed') return this.#reopenAtMs;
-    const sentAtMs = this.#isHere ? this.#ackToken[0]?.sentAtMs : undefined;
+    const sentAtMs = this.#isHere ? this.#unacknowledged[0]?.sentAtMs : undefined;
     return sentAtMs === undefined ? undefined : sentAtMs + LINES_RETRY_MS;
   }
 
@@ -94,7 +94,7 @@ export class LineDevice implements Machine<LineDeviceInput, Action> {
         break;
       case 'wake':
         if (this.#state === 'closed') this.#open();
-        for (const ackToken of this.#ackToken) ackToken.sentAtMs = undefined;
+        for (const unacknowledged of this.#unacknowledged) unacknowledged.sentAtMs = undefined;
         break;
     }
     if (this.#isHere) this.#send(nowMs);
@@ -112,24 +112,24 @@ export class LineDevice implements Machine<LineDeviceInput, Action> {
 
   #begin(): void {
     this.#reader.reset(false);
-    for (const ackToken of this.#ackToken) ackToken.sentAtMs = undefined;
+    for (const unacknowledged of this.#unacknowledged) unacknowledged.sentAtMs = undefined;
     this.#actions.push({ kind: 'connected' });
   }
 
   #say({ number, topic, bytes }: Extract<LineDeviceInput, { kind: 'say' }>): void {
     const line = lineOf(uplinkText(this.#lineProtocol.format, { number, topic, bytes }));
-    if (this.#lineProtocol.isAnswered) this.#ackToken.push({ number, line, sentAtMs: undefined });
+    if (this.#lineProtocol.isAnswered) this.#unacknowledged.push({ number, line, sentAtMs: undefined });
     else if (this.#isHere) this.#actions.push({ kind: 'write', bytes: line });
   }
 
   /** No line so far ahead of the oldest unanswered one that the gateway may forget that. */
   #send(nowMs: number): void {
-    const endsBefore = (this.#ackToken[0]?.number ?? 0) + this.#lineProtocol.window;
-    for (const ackToken of this.#ackToken) {
-      if (ackToken.number >= endsBefore) return;
-      if (ackToken.sentAtMs !== undefined) continue;
-      ackToken.sentAtMs = nowMs;
-      this.#actions.push({ kind: 'write', bytes: ackToken.line });
+    const endsBefore = (this.#unacknowledged[0]?.number ?? 0) + this.#lineProtocol.window;
+    for (const unacknowledged of this.#unacknowledged) {
+      if (unacknowledged.number >= endsBefore) return;
+      if (unacknowledged.sentAtMs !== undefined) continue;
+      unacknowledged.sentAtMs = nowMs;
+      this.#actions.push({ kind: 'write', bytes: unacknowledged.line });
     }
   }
 
@@ -152,9 +152,9 @@ export class LineDevice implements Machine<LineDeviceInput, Action> {
   }
 
   #settle(number: number, kind: 'acknowledged' | 'rejected'): void {
-    const isOwed = this.#ackToken.some((ackToken) => ackToken.number === number);
+    const isOwed = this.#unacknowledged.some((unacknowledged) => unacknowledged.number === number);
     if (!isOwed) return;
-    this.#ackToken = this.#ackToken.filter((ackToken) => ackToken.number !== number);
+    this.#unacknowledged = this.#unacknowledged.filter((unacknowledged) => unacknowledged.number !== number);
     this.#actions.push({ kind, number });
   }
 }

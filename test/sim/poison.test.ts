@@ -164,7 +164,7 @@ describe('a hub that closes on one packet', () => {
     sabotage.world.traffic.isOn = false;
     await sabotage.pass(2 * MINUTE_MS);
     expect(sabotage.setAside).toEqual([]);
-    expect(sabotage.world.hub.ackToken(sabotage.world.clientId)).toBe(0);
+    expect(sabotage.world.hub.unacknowledged(sabotage.world.clientId)).toBe(0);
   });
 
   it('all of these at once: the same', async () => {

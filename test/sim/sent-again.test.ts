@@ -27,7 +27,7 @@ async function receive(sabotage?: Sabotage): Promise<{ wire: HandWire; texts: re
 it('a message that comes again while it is being committed is delivered once, and acknowledged once', async () => {
   const { wire, texts } = await receive();
   expect([texts, wire.world.complaints]).toEqual([TEXTS, []]);
-  expect(wire.world.hub.ackToken(wire.world.clientId)).toBe(0);
+  expect(wire.world.hub.unacknowledged(wire.world.clientId)).toBe(0);
 });
 
 it('the same message is delivered again and again by a gateway that overlooks DUP', async () => {

@@ -113,7 +113,7 @@ export class SimUnit implements SimDevice {
   }
 
   get queued(): number {
-    return this.#books.ackToken + (this.#options.isAttached() === true ? 0 : 1);
+    return this.#books.unacknowledged + (this.#options.isAttached() === true ? 0 : 1);
   }
 
   /** No reason for anything to come twice: what it held is read anew, and has another number then. */

@@ -51,7 +51,7 @@ export class UnitBooks implements Insight {
   }
 
   /** The newest that was taken is not the newest there is, and results that were not taken. */
-  get ackToken(): number {
+  get unacknowledged(): number {
     const { v, n, m } = this.#options.registers();
     const isTold = this.#newest?.v === v && this.#newest.n === n && this.#newest.m === m;
     return (isTold ? 0 : 1) + this.#unreported.length;

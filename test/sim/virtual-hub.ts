@@ -76,12 +76,12 @@ export class VirtualHub {
 
   fault(order: FaultCommand): void {
     if (order.kind === 'forgetSession')
-      this.#forgotten += this.ackToken(order.clientId) + (this.#session(order.clientId)?.dropped ?? 0);
+      this.#forgotten += this.unacknowledged(order.clientId) + (this.#session(order.clientId)?.dropped ?? 0);
     this.#feed({ kind: 'fault', order });
   }
 
   /** Messages the hub still owes to a client, sent or not. */
-  ackToken(clientId: string): number {
+  unacknowledged(clientId: string): number {
     const session = this.#session(clientId);
     return session === undefined ? 0 : session.stored + session.inFlight;
   }

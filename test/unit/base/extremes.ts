@@ -58,7 +58,7 @@ class Extremes {
   readonly #link: LinkMachine;
   readonly #served: readonly string[];
   readonly #speak: (dice: Dice) => Uint8Array;
-  readonly #ackToken: DriverCommand[] = [];
+  readonly #unanswered: DriverCommand[] = [];
   readonly #underWay = new Map<number, string>();
   #nowMs = 0;
   #token = 0;
@@ -84,7 +84,7 @@ class Extremes {
 
   #step(): void {
     const dice = this.#dice;
-    const order = this.#ackToken.shift();
+    const order = this.#unanswered.shift();
     if (order !== undefined) return this.#input(order);
     if (dice.is(0.05)) {
       this.#input({ kind: 'closed', reason: 'unplugged' });
@@ -134,7 +134,7 @@ class Extremes {
     switch (report.kind) {
       case 'attach': {
         const answer = { accepted: true, topicIds: new Map([[9, 'a'.repeat(65_535)]]) } as const;
-        this.#ackToken.push({ kind: 'attached', subdevice: report.subdevice, answer });
+        this.#unanswered.push({ kind: 'attached', subdevice: report.subdevice, answer });
         return;
       }
       case 'delivered':
@@ -150,11 +150,11 @@ class Extremes {
         const { token } = report;
         if (token === undefined) return;
         const yes = report.kind === 'uplink' ? 'acknowledge' : 'confirm';
-        this.#ackToken.push(this.#dice.is(0.8) ? { kind: yes, token } : { kind: 'refuse', token, why: 'congestion' });
+        this.#unanswered.push(this.#dice.is(0.8) ? { kind: yes, token } : { kind: 'refuse', token, why: 'congestion' });
         return;
       }
       case 'woke':
-        this.#ackToken.push({ kind: 'rest', subdevice: report.subdevice });
+        this.#unanswered.push({ kind: 'rest', subdevice: report.subdevice });
         return;
       default:
     }

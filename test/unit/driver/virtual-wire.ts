@@ -42,7 +42,7 @@ export class VirtualWire {
   readonly accepted: number[] = [];
   readonly reports: SimulatedReport[] = [];
   readonly #durableTopics = new Map<number, string>();
-  readonly #ackToken: number[] = [];
+  readonly #unanswered: number[] = [];
   #delivering: number | undefined;
   #isAttached = false;
   /** Deliveries begun of the first owed one. */
@@ -87,7 +87,7 @@ export class VirtualWire {
 
   /** A message of the hub for the subdevice. */
   owe(mark: number): void {
-    this.#ackToken.push(mark);
+    this.#unanswered.push(mark);
     this.#deliver();
   }
 
@@ -97,7 +97,7 @@ export class VirtualWire {
   }
 
   get isIdle(): boolean {
-    return this.subdevice.queued === 0 && this.#ackToken.length === 0;
+    return this.subdevice.queued === 0 && this.#unanswered.length === 0;
   }
 
   #step(): void {
@@ -159,7 +159,7 @@ export class VirtualWire {
         this.#durableTopics.delete(action.topicId);
         break;
       case 'delivered':
-        this.#ackToken.shift();
+        this.#unanswered.shift();
         this.#attempts = 0;
         this.#delivering = undefined;
         this.#deliver();
@@ -186,7 +186,7 @@ export class VirtualWire {
   }
 
   #deliver(): void {
-    const [mark] = this.#ackToken;
+    const [mark] = this.#unanswered;
     if (mark === undefined || !this.#isAttached || this.#delivering !== undefined) return;
     this.#delivering = mark;
     const dup = this.#attempts > 0;

@@ -104,7 +104,7 @@ class RetryingHub {
     for (const packetId of this.#bench.pubacks()) expect(this.#inFlight.delete(packetId)).toBe(true);
   }
 
-  get ackToken(): number {
+  get unacknowledged(): number {
     return this.#inFlight.size;
   }
 }
@@ -124,7 +124,7 @@ it('a hub that sends again whatever it likes has each message taken once and ack
         }
         hub.hear();
       }
-      expect([bench.custodian.pending, hub.ackToken]).toEqual([hub.sent, 0]);
+      expect([bench.custodian.pending, hub.unacknowledged]).toEqual([hub.sent, 0]);
     }),
   );
 });

@@ -31,7 +31,7 @@ class EagerHub {
     }));
   }
 
-  get ackToken(): number {
+  get unacknowledged(): number {
     return this.#unacknowledged.length;
   }
 
@@ -68,7 +68,7 @@ class EagerHub {
 
   /** Until the hub owes nothing; each round is one commit. */
   settle(): this {
-    for (let round = 0; this.ackToken > 0 && round < 100; round += 1) {
+    for (let round = 0; this.unacknowledged > 0 && round < 100; round += 1) {
       this.send();
       this.bench.commit();
       this.hear();
@@ -86,7 +86,7 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, ind
 describe.each(COUNTS)('%i downlinks at once', (count) => {
   it('are taken in one connection, since the hub waits while they are stored', () => {
     const hub = new EagerHub(count).settle();
-    expect([hub.ackToken, hub.connections, hub.stored]).toEqual([0, 1, range(count)]);
+    expect([hub.unacknowledged, hub.connections, hub.stored]).toEqual([0, 1, range(count)]);
   });
 
   it('with the disk full are taken as far as RAM goes, and the rest once there is room', () => {
@@ -94,10 +94,10 @@ describe.each(COUNTS)('%i downlinks at once', (count) => {
     hub.send();
     hub.bench.clock.pass(PAUSE_MS);
     hub.send();
-    expect([hub.bench.isReading, hub.ackToken]).toEqual([true, count]);
+    expect([hub.bench.isReading, hub.unacknowledged]).toEqual([true, count]);
     expect(hub.bench.custodian.pending).toBe(Math.min(count, COPIES_MAX));
     hub.settle();
-    expect([hub.ackToken, hub.stored]).toEqual([0, range(count)]);
+    expect([hub.unacknowledged, hub.stored]).toEqual([0, range(count)]);
     expect(hub.connections).toBe(count > COPIES_MAX ? 2 : 1);
   });
 
@@ -108,7 +108,7 @@ describe.each(COUNTS)('%i downlinks at once', (count) => {
       hub.reconnect();
     }
     hub.settle();
-    expect([hub.ackToken, hub.stored]).toEqual([0, range(count)]);
+    expect([hub.unacknowledged, hub.stored]).toEqual([0, range(count)]);
   });
 
   it('from a channel that cannot stop are bounded all the same', () => {
@@ -116,7 +116,7 @@ describe.each(COUNTS)('%i downlinks at once', (count) => {
     hub.send();
     expect(hub.bench.custodian.pending).toBeLessThanOrEqual(4 * COPIES_MAX);
     hub.settle();
-    expect([hub.ackToken, hub.stored]).toEqual([0, range(count)]);
+    expect([hub.unacknowledged, hub.stored]).toEqual([0, range(count)]);
   });
 });
 
@@ -128,7 +128,7 @@ it('the hub waits when there are too many bytes, too', () => {
   expect(hub.bench.isReading).toBe(false);
   expect(hub.bench.custodian.unstoredBytes).toBeLessThan(UNSTORED_BYTES_MAX + 2 * textBytes);
   hub.settle();
-  expect([hub.ackToken, hub.connections, hub.stored]).toEqual([0, 1, range(count)]);
+  expect([hub.unacknowledged, hub.connections, hub.stored]).toEqual([0, 1, range(count)]);
 });
 
 it('what had been read before the gateway stopped is taken', () => {
@@ -136,7 +136,7 @@ it('what had been read before the gateway stopped is taken', () => {
   hub.send();
   expect(hub.bench.custodian.pending).toBe(COPIES_MAX + 500);
   hub.settle();
-  expect([hub.ackToken, hub.connections, hub.stored]).toEqual([0, 1, range(2 * COPIES_MAX)]);
+  expect([hub.unacknowledged, hub.connections, hub.stored]).toEqual([0, 1, range(2 * COPIES_MAX)]);
 });
 
 it('uplinks’ PUBACKs and PINGRESP wait for a commit no longer than the pause', () => {

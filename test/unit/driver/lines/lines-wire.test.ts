@@ -30,7 +30,7 @@ class NoisyWire {
   #events: { readonly atMs: number; readonly happen: () => void }[] = [];
   #nowMs = 0;
   #cable = 0;
-  readonly #ackToken: number[] = [];
+  readonly #unanswered: number[] = [];
   #delivering = false;
 
   constructor(seed: number, faults: Faults) {
@@ -44,9 +44,9 @@ class NoisyWire {
   run(): void {
     for (let count = 0; count < MESSAGES; count += 1) {
       this.#toDevice({ kind: 'publish' });
-      this.#ackToken.push(this.device.downlinks.send());
+      this.#unanswered.push(this.device.downlinks.send());
     }
-    while (this.#nowMs < END_MS && (this.device.queued > 0 || this.#ackToken.length > 0)) this.#step();
+    while (this.#nowMs < END_MS && (this.device.queued > 0 || this.#unanswered.length > 0)) this.#step();
   }
 
   #step(): void {
@@ -90,7 +90,7 @@ class NoisyWire {
       case 'uplink':
         return this.#take(action.payload, action.token ?? 0);
       case 'delivered':
-        this.#ackToken.shift();
+        this.#unanswered.shift();
         this.#delivering = false;
         return this.#deliver();
       case 'undelivered':
@@ -110,7 +110,7 @@ class NoisyWire {
   }
 
   #deliver(): void {
-    const [number] = this.#ackToken;
+    const [number] = this.#unanswered;
     if (number === undefined || this.#delivering || this.link.attachedSubdevices().length === 0) return;
     this.#delivering = true;
     const payload = numberedPayload(number, 20);

@@ -55,11 +55,11 @@ describe('a Modbus link', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(anyInput, fc.nat(150)), { maxLength: 120 }), (inputs) => {
         const link = openLink();
-        const ackToken = new Map<number, number>();
+        const unanswered = new Map<number, number>();
         const isHere = new Map<string, boolean>();
         const note = (action: LinkAction): void => {
           if (action.kind === 'delivered' || action.kind === 'undelivered')
-            ackToken.set(action.token, (ackToken.get(action.token) ?? 0) - 1);
+            unanswered.set(action.token, (unanswered.get(action.token) ?? 0) - 1);
           if (action.kind !== 'attach' && action.kind !== 'detach') return;
           expect(isHere.get(action.subdevice) ?? false).toBe(action.kind === 'detach');
           isHere.set(action.subdevice, action.kind === 'attach');
@@ -70,11 +70,11 @@ describe('a Modbus link', () => {
           // the flow answers an attach once, and only then
           if (input.kind === 'attached' && isHere.get(input.subdevice) !== true) continue;
           if (input.kind === 'attached' && !input.answer.accepted) isHere.set(input.subdevice, false);
-          if (input.kind === 'deliver') ackToken.set(input.token, (ackToken.get(input.token) ?? 0) + 1);
+          if (input.kind === 'deliver') unanswered.set(input.token, (unanswered.get(input.token) ?? 0) + 1);
           for (const action of link.handle(input, nowMs)) note(action);
         }
         for (const action of link.handle({ kind: 'closed', reason: 'cut' }, nowMs)) note(action);
-        expect([...ackToken.values()].every((count) => count === 0)).toBe(true);
+        expect([...unanswered.values()].every((count) => count === 0)).toBe(true);
       }),
     );
   });
