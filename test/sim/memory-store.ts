@@ -3,6 +3,7 @@
  * it undone, one after it leaves it done and unreceipted. What was committed stays for the next life.
  */
 import type { Direction } from '../../src/base/message.ts';
+import type { Change } from '../../src/custody/change.ts';
 import type { Row, Tally } from '../../src/custody/row.ts';
 import type { OpenStore } from '../../src/ports.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
@@ -10,7 +11,7 @@ import { readTally } from '../../src/store/reader.ts';
 import { StoreService } from '../../src/store/service.ts';
 import { StoreClient } from '../../src/store/thread.ts';
 import type { FromStore, ToStore } from '../../src/store/thread-messages.ts';
-import { tableOf } from '../../src/store/writer.ts';
+import { ChangeWriter, tableOf } from '../../src/store/writer.ts';
 import type { Life } from './life.ts';
 import { type StoredState, stateOf } from './stored-state.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -58,6 +59,11 @@ export class MemoryStore {
   /** Everything that is on the disk now. */
   state(): StoredState {
     return stateOf(this.#database);
+  }
+
+  /** Writes changes of any content, with checksums that hold, between two lives. */
+  plant(changes: readonly Change[]): void {
+    this.#database.transaction(() => new ChangeWriter(this.#database).apply(changes))();
   }
 
   /** World time at which something last found no room. */
