@@ -22,7 +22,10 @@ const GIANTS = ['90ffffff7f', '308080800f'].map((hex) => Buffer.from(hex, 'hex')
 const FILLING = Buffer.alloc(1024 * 1024, 0x61);
 const NOISE_BYTES = 3_000_000;
 
-/** So many connections, each sending 5,000 requests at once and reading nothing. */
+/**
+ * So many connections, each sending 5,000 requests at once. None reads before its last byte is taken: a socket that
+ * never reads would not see the end of its connection either.
+ */
 async function pipeline(testbed: Testbed, connections: number): Promise<void> {
   let closed = 0;
   const attack = (): void => {
@@ -33,8 +36,8 @@ async function pipeline(testbed: Testbed, connections: number): Promise<void> {
         closed += 1;
         if (closed + 32 <= connections) attack();
       });
-    socket.write(REQUESTS);
     socket.pause();
+    socket.write(REQUESTS, () => socket.resume());
   };
   for (let count = 0; count < 32; count += 1) attack();
   await until(() => closed >= connections);

@@ -139,11 +139,12 @@ export class Testbed {
     if (number !== undefined) subdevice?.uplinks.arrive(number);
   }
 
-  /** Starts everything: subdevices connect, and the hub holds a subscription for each of them. */
+  /** Starts everything. Each subdevice has its SUBACK, and the hub holds a subscription for each of them. */
   async start(): Promise<void> {
     await this.gateway.start();
     for (const subdevice of this.subdevices) this.enter(subdevice);
     await until(() => this.session?.subscriptions.length === this.subdevices.length);
+    await until(() => this.subdevices.every(({ isSubscribed }) => isSubscribed));
   }
 
   enter(subdevice: FieldSubdevice): void {

@@ -35,6 +35,8 @@ export class FieldSubdevice {
   /** PUBLISH to PUBACK of each acknowledged message, ms; the newest 100,000. */
   readonly latenciesMs: number[] = [];
   isConnected = false;
+  /** The gateway answered a SUBSCRIBE: the subscription is durable. */
+  isSubscribed = false;
 
   constructor(options: FieldSubdeviceOptions, pty: Pty) {
     const { id, clock } = options;
@@ -131,6 +133,8 @@ export class FieldSubdevice {
       case 'rested':
       case 'rejected':
       case 'subscribed':
+        this.isSubscribed = true;
+        break;
       case 'unsubscribed':
         break;
     }
