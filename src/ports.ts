@@ -7,7 +7,7 @@ import type { FaultCode } from './base/fault.ts';
 import type { Direction } from './base/message.ts';
 import type { Change } from './custody/change.ts';
 import type { LetterPage, LetterRequest } from './custody/dead-letter.ts';
-import type { Row, RowPage, StoreOpening, Tally } from './custody/row.ts';
+import type { RowPage, StoreOpening, Tally } from './custody/row.ts';
 
 export type Cancel = () => void;
 
@@ -106,8 +106,6 @@ export interface Store {
   page(request: PageRequest): Promise<RowPage>;
   /** Counts rows and reads the durable counters in one snapshot. */
   tally(): Promise<Tally>;
-  /** The newest rows of a direction for a technician's eyes. */
-  peek(direction: Direction, limit: number): Promise<readonly Row[]>;
   letters(request: LetterRequest): Promise<LetterPage>;
   close(): Promise<void>;
 }

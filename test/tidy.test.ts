@@ -56,6 +56,8 @@ const ONE_IMPORTER = ['mqtt-packet', 'serialport', 'better-sqlite3', 'koffi', 'p
 const IMPURE_WORDS =
   /\b(Date\.now|new Date\(\)|set(Timeout|Interval|Immediate)\(|process\.|performance\.|Math\.random)/;
 const NOT_A_NAME = /(^|-)(data|info|items?|manager|handlers?|helpers?|utils?|common|misc|tmp|perform|execute)(-|\.|$)/;
+const TYPE = /^export (?:abstract )?(?:interface|type|class|enum) (\w+)/gm;
+const DRIVER_FILE = /^src\/driver\/\w+\//;
 const LINES_MAX = 400;
 /** One file to copy into firmware is the point of it; with its header it is all there is. */
 const MAY_BE_LONG = 'hw/client/holdfast_sn.c';
@@ -169,6 +171,25 @@ function badNames(repository: Repository): string[] {
   });
 }
 
+/** A type has one name in one place. */
+function typesNamedTwice(repository: Repository): string[] {
+  const places = new Map<string, string[]>();
+  for (const path of sources(repository))
+    for (const [, name = ''] of (repository.get(path) ?? '').matchAll(TYPE)) {
+      places.set(name, [...(places.get(name) ?? []), path]);
+    }
+  return [...places]
+    .filter(([, paths]) => paths.length > 1)
+    .map(([name, paths]) => `${name} is in ${paths.join(', ')}`);
+}
+
+/** The same file name stands for the same role in two drivers, and nowhere else. */
+function filesNamedTwice(repository: Repository): string[] {
+  const roles = sources(repository).map((path) => path.replace(DRIVER_FILE, 'src/driver/NAME/'));
+  const names = [...new Set(roles)].map((path) => path.split('/').at(-1) ?? '');
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+}
+
 function uncommentedFiles(repository: Repository): string[] {
   return sources(repository).filter((path) => !/^(#!.*\n)?\/\*\*/.test(repository.get(path) ?? ''));
 }
@@ -209,6 +230,16 @@ const CHECKS: readonly (readonly [string, (repository: Repository) => string[], 
   ['keeps pure folders free of time and chance', impureFiles, { 'src/outbox/a.ts': 'const nowMs = Date.now();' }],
   ['has no file above 400 lines', longFiles, { 'hw/client.c': 'x\n'.repeat(LINES_MAX + 1) }],
   ['has kebab-case file names that say something', badNames, { 'src/io/string-utils.ts': '' }],
+  [
+    'names each exported type once',
+    typesNamedTwice,
+    { 'src/io/a.ts': 'export interface A {}', 'src/hub/b.ts': 'export class A {}' },
+  ],
+  [
+    'names each source file once',
+    filesNamedTwice,
+    { 'src/io/a.ts': '', 'src/driver/lines/a.ts': '', 'src/hub/a.ts': '' },
+  ],
   ['opens each source file with a doc comment', uncommentedFiles, { 'src/io/a.ts': "import './b.ts';\n/** Late. */" }],
   ['links to files that exist', brokenLinks, { 'docs/a.md': 'see [b](../b.md#part)' }],
 ];

@@ -1,9 +1,10 @@
 /** What the administrative socket can have done, by name; each order checks its own body. */
+
+import { type HubIdentity, identityKey } from '../base/hub-identity.ts';
 import type { ProbeOutcome } from '../base/probe.ts';
 import type { Letters, LettersDone } from '../flow/dead-letters.ts';
 import type { BindingFlow } from '../flow/subdevice-bindings.ts';
 import { isDone, meaningOf } from '../hub/gateway/result-codes.ts';
-import { type HubIdentity, identityKey } from '../hub/identity.ts';
 import { type AdminCommands, refusal } from '../ops/api/administration.ts';
 import { type Frozen, type Recordings, recordersOf } from '../ops/recordings.ts';
 import {

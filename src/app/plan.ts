@@ -1,6 +1,7 @@
 /** What the configuration says, in the shape in which the flows ask for it. */
+
+import { type HubIdentity, identityKey } from '../base/hub-identity.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
-import { type HubIdentity, identityKey } from '../hub/identity.ts';
 import { type TopicMap, topicMap } from '../subdevices/topic-map.ts';
 
 export function topicsBySubdevice(config: Config): (subdevice: string) => TopicMap {

@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Facts } from '../base/events.ts';
+import { identityKey } from '../base/hub-identity.ts';
 import type { Direction } from '../base/message.ts';
 import type { Random } from '../base/random.ts';
 import { type Age, ageOf, type Stamp } from '../base/time.ts';
@@ -17,7 +18,6 @@ import { Losses } from '../flow/losses.ts';
 import { WallClock } from '../flow/wall-clock.ts';
 import { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
 import { HubServices } from '../hub/gateway/hub-service.ts';
-import { identityKey } from '../hub/identity.ts';
 import { HubTime } from '../hub/session/hub-time.ts';
 import { HubSessionState, sessionOwner } from '../hub/session/session-state.ts';
 import { HUB_TERMS, HubSessionTracker } from '../hub/session/session-tracker.ts';

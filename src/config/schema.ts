@@ -5,14 +5,14 @@
  * `keepAliveS`; where a key is empty in the file and the profile decides, the decision is already made here.
  */
 
+import type { HubIdentity, SignMethod } from '../base/hub-identity.ts';
+import type { RecoveryStep } from '../base/recovery-step.ts';
 import type { LinesConfig } from './lines/lines-schema.ts';
 import type { UnitConfig } from './modbus/modbus-schema.ts';
 
 export type HubProfile = 'generic' | 'intl' | 'mainland';
 /** What the subdevices of a link speak. */
 export type LinkDriver = 'mqttsn' | 'modbus' | 'lines';
-export type SignMethod = 'hmacsha256' | 'hmacsha1';
-export type RecoveryStep = 'reopen' | 'toggle' | 'reauthorise';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'text' | 'json';
 /** What gives way when the outbox is full. `reject`: the sender is told to come back later, nothing is lost. */
@@ -208,11 +208,6 @@ export interface SubdeviceConfig {
   readonly hubIdentity: HubIdentity | undefined;
   /** Holds its device secret: needed to bind it. */
   readonly deviceSecretFile: string | undefined;
-}
-
-export interface HubIdentity {
-  readonly productId: string;
-  readonly deviceName: string;
 }
 
 /** One thing that is wrong with the file. */

@@ -133,6 +133,9 @@ export type DriverCommand =
   /** Ask it something without meaning, beside everything else. Answered by exactly one `probed`. */
   | { readonly kind: 'probe'; readonly subdevice: string; readonly token: number };
 
+/** One message for a subdevice. */
+export type DeliverCommand = Extract<DriverCommand, { kind: 'deliver' }>;
+
 export type AttachAnswer =
   | { readonly accepted: true; readonly topicIds: ReadonlyMap<number, string> }
   | { readonly accepted: false; readonly why: RefuseReason };

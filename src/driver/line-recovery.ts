@@ -9,8 +9,10 @@
  * frames arrive whole, and only cannot be read as configured, is not silent. Each rung has its time; while the port is closed nothing is decided, since that is another trouble with a cure of its own. One climb per
  * trouble: who stays silent after it is reported, not disturbed for ever. Source: serial.md §3.
  */
+import type { RecoveryStep } from '../base/recovery-step.ts';
 
-export type RecoveryStep = 'resync' | 'reopen' | 'toggle' | 'reauthorise';
+/** `resync`: the framing begins again, the port stays open. */
+export type LineRecoveryStep = 'resync' | RecoveryStep;
 export type Trouble = 'silence' | 'noise';
 
 /** What is seen of the line; the counters only grow. */
@@ -27,7 +29,7 @@ export interface LineView {
 }
 
 /** How long a rung may take to help, ms. Framing heals within a frame; a board boots in 2 s and says hello within 10. */
-const RUNG_MS: Readonly<Record<RecoveryStep, number>> = {
+const RUNG_MS: Readonly<Record<LineRecoveryStep, number>> = {
   resync: 5000,
   reopen: 10_000,
   toggle: 10_000,
@@ -43,14 +45,14 @@ type State =
   | { readonly kind: 'alarm'; readonly trouble: Trouble; readonly sinceMs: number };
 
 export class Recovery {
-  readonly counts: Record<RecoveryStep | 'alarm', number> = {
+  readonly counts: Record<LineRecoveryStep | 'alarm', number> = {
     resync: 0,
     reopen: 0,
     toggle: 0,
     reauthorise: 0,
     alarm: 0,
   };
-  readonly #steps: readonly RecoveryStep[];
+  readonly #steps: readonly LineRecoveryStep[];
   #state: State = { kind: 'calm' };
   #last: LineView = { isOpen: false, framesIn: 0, broken: 0, unexpected: 0, lost: 0, attached: 0 };
   #noisyLooks = 0;
@@ -59,7 +61,7 @@ export class Recovery {
   #quietLooks = 0;
 
   /** @param rungs after `resync`, which is the framing's own; empty: straight to the alarm */
-  constructor(steps: readonly Exclude<RecoveryStep, 'resync'>[]) {
+  constructor(steps: readonly RecoveryStep[]) {
     this.#steps = ['resync', ...steps];
   }
 
@@ -69,7 +71,7 @@ export class Recovery {
   }
 
   /** @returns the rung to be tried now, if any */
-  look(view: LineView, nowMs: number): RecoveryStep | undefined {
+  look(view: LineView, nowMs: number): LineRecoveryStep | undefined {
     const last = this.#last;
     this.#last = view;
     if (!view.isOpen) return undefined;
@@ -100,7 +102,7 @@ export class Recovery {
     return this.#state.kind !== 'calm' && this.#state.trouble === 'noise' && this.#quietLooks >= NOISY_LOOKS;
   }
 
-  #try(trouble: Trouble, step: number, nowMs: number): RecoveryStep | undefined {
+  #try(trouble: Trouble, step: number, nowMs: number): LineRecoveryStep | undefined {
     const runStep = this.#steps[step];
     this.counts[runStep ?? 'alarm'] += 1;
     this.#state =

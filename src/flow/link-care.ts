@@ -3,7 +3,7 @@
  * those on real devices.
  */
 import type { Facts } from '../base/events.ts';
-import type { RecoveryStep } from '../driver/line-recovery.ts';
+import type { LineRecoveryStep } from '../driver/line-recovery.ts';
 import type { Clock, PortCare } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import type { LinkStateView, Links } from './links.ts';
@@ -71,7 +71,7 @@ export class LinkCare {
       this.#options.facts.emit('linkGivenUp', { link: name, trouble: alarm.trouble });
   }
 
-  #runStep(link: string, recoveryStep: RecoveryStep, care: PortCare): void {
+  #runStep(link: string, recoveryStep: LineRecoveryStep, care: PortCare): void {
     const { facts, mailbox } = this.#options;
     const tell = (outcome: string): void => {
       facts.emit('linkRecovery', { link, recoveryStep, outcome });

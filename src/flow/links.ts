@@ -4,8 +4,9 @@ import type { Facts } from '../base/events.ts';
 import { Histogram } from '../base/histogram.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { ProbeOutcome } from '../base/probe.ts';
+import type { RecoveryStep } from '../base/recovery-step.ts';
 import type { DriverCommand, DriverReport, LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
-import { Recovery, type RecoveryStep } from '../driver/line-recovery.ts';
+import { Recovery } from '../driver/line-recovery.ts';
 import type { Clock, LineErrors, OpenChannel, PortCare, PortWait } from '../ports.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { NewestBytes } from '../recorder/newest-bytes.ts';
@@ -31,7 +32,7 @@ export interface LinkPlan {
   /** `undefined`: the line is no device of this machine, and nothing is tried for it but to open it again. */
   readonly care: PortCare | undefined;
   /** What may be tried for it, in this order. */
-  readonly steps: readonly Exclude<RecoveryStep, 'resync'>[];
+  readonly steps: readonly RecoveryStep[];
 }
 
 export interface LinkStateView {

@@ -5,6 +5,7 @@
  * filters that somebody wants: after a connection for the difference, else one by one.
  */
 import type { Facts } from '../base/events.ts';
+import type { HubIdentity } from '../base/hub-identity.ts';
 import { retaining } from '../base/message.ts';
 import { filterProblem } from '../base/topic.ts';
 import type { Committer } from '../commit/committer.ts';
@@ -12,7 +13,6 @@ import type { SessionChanges } from '../commit/session-changes.ts';
 import type { Change } from '../custody/change.ts';
 import type { AttachAnswer, DriverReport, RefuseReason } from '../driver/driver.ts';
 import type { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
-import type { HubIdentity } from '../hub/identity.ts';
 import { type HubLimits, topicLimitProblem } from '../outbox/hub-limits.ts';
 import type { Clock } from '../ports.ts';
 import type { Inbox } from '../subdevices/inbox.ts';

@@ -6,10 +6,10 @@
  * Filters that the hub refused before it held their subdevice to be online are asked for again when it does.
  */
 import type { Facts } from '../base/events.ts';
+import { type HubIdentity, identityKey } from '../base/hub-identity.ts';
 import type { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
 import type { BindingReport } from '../hub/gateway/hub-service.ts';
 import { isDone } from '../hub/gateway/result-codes.ts';
-import { type HubIdentity, identityKey } from '../hub/identity.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Cancel, Clock } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';

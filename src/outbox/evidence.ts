@@ -13,13 +13,13 @@ export interface Suspect {
   lastMs: number;
 }
 
-export interface SetAside extends Suspect {
+export interface SetAsidePacket extends Suspect {
   readonly trialAtMs: number;
   readonly pauseMs: number;
 }
 
 /** A topic of uplinks that became dead letters, none of another having been acknowledged since. */
-export interface Convicted extends SetAside {
+export interface Convicted extends SetAsidePacket {
   readonly inARow: number;
 }
 

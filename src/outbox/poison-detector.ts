@@ -20,7 +20,7 @@
  * doubles the time for which the next connection carries uplinks only.
  */
 import type { Entry } from '../custody/entry.ts';
-import { type Convicted, type Evidence, remember, type SetAside, type Suspect } from './evidence.ts';
+import { type Convicted, type Evidence, remember, type SetAsidePacket, type Suspect } from './evidence.ts';
 import { type HubPacket, isFilterAct, isUnansweredAct, uplinkId, uplinkKey } from './hub-packet.ts';
 import type { Verdict } from './outbox-contract.ts';
 import { GRACE_MS, type Sent, Wire } from './unconfirmed-packets.ts';
@@ -50,7 +50,7 @@ export class PoisonDetector {
   readonly #doubted = new Map<string, HubPacket>();
   /** By key: what comes behind an uplink of a topic waits, so that order is kept if it gets through after all. */
   readonly #suspects = new Map<string, Suspect>();
-  readonly #setAside = new Map<string, SetAside>();
+  readonly #setAside = new Map<string, SetAsidePacket>();
   /** By key, of uplinks that became dead letters: the next of the same topic goes alone at once. */
   readonly #convicted = new Map<string, Convicted>();
   /** Filters in a row that cost a connection. */

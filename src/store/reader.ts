@@ -195,11 +195,3 @@ export function readEpochs(database: Database): Map<number, Epoch> {
     ]),
   );
 }
-
-/** The newest rows of a direction, for a technician's eyes. */
-export function readNewest(database: Database, direction: Direction, limit: number): Row[] {
-  const rows = database
-    .prepare(`SELECT * FROM ${tableOf(direction)} ORDER BY seq DESC LIMIT ?`)
-    .all(limit) as StoredRow[];
-  return rows.flatMap((stored) => rowOf(direction, stored) ?? []);
-}

@@ -8,7 +8,7 @@ import { type CoreOptions, StoreCore } from './core.ts';
 import { faultOf, isFull } from './database.ts';
 import { readLetters } from './dead-letter-rows.ts';
 import { Reserve } from './disk-reserve.ts';
-import { readNewest, readPage, readTally } from './reader.ts';
+import { readPage, readTally } from './reader.ts';
 import type { FromStore, ToStore } from './thread-messages.ts';
 
 export interface ServiceOptions extends CoreOptions {
@@ -67,9 +67,6 @@ export class StoreService {
         return;
       case 'tally':
         send({ kind: 'answer', ask: message.ask, value: readTally(core.database) });
-        return;
-      case 'peek':
-        send({ kind: 'answer', ask: message.ask, value: readNewest(core.database, message.direction, message.limit) });
         return;
       case 'letters':
         send({ kind: 'answer', ask: message.ask, value: readLetters(core.database, message.request) });

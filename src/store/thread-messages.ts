@@ -1,7 +1,6 @@
 /** What travels between the main thread and the store's thread. Answers come in the order of the questions. */
 
 import type { FaultCode } from '../base/fault.ts';
-import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
 import type { LetterPage, LetterRequest } from '../custody/dead-letter.ts';
 import type { Row, RowPage, StoreOpening, Tally } from '../custody/row.ts';
@@ -11,7 +10,6 @@ export type ToStore =
   | { readonly kind: 'commit'; readonly batch: number; readonly changes: readonly Change[] }
   | { readonly kind: 'page'; readonly ask: number; readonly request: PageRequest }
   | { readonly kind: 'tally'; readonly ask: number }
-  | { readonly kind: 'peek'; readonly ask: number; readonly direction: Direction; readonly limit: number }
   | { readonly kind: 'letters'; readonly ask: number; readonly request: LetterRequest }
   | { readonly kind: 'close'; readonly ask: number };
 

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { Fault } from '../base/fault.ts';
 import type { Change } from '../custody/change.ts';
 import type { LetterPage } from '../custody/dead-letter.ts';
-import type { Row, RowPage, Tally } from '../custody/row.ts';
+import type { RowPage, Tally } from '../custody/row.ts';
 import type { OpenStore, Store, StoreListener } from '../ports.ts';
 import type { FromStore, StoreCommand, ToStore } from './thread-messages.ts';
 
@@ -50,7 +50,6 @@ export class StoreClient {
       commit: (batch: number, changes: readonly Change[]) => post({ kind: 'commit', batch, changes }),
       page: (request) => this.#ask<RowPage>((ask) => ({ kind: 'page', ask, request })),
       tally: () => this.#ask<Tally>((ask) => ({ kind: 'tally', ask })),
-      peek: (direction, limit) => this.#ask<readonly Row[]>((ask) => ({ kind: 'peek', ask, direction, limit })),
       letters: (request) => this.#ask<LetterPage>((ask) => ({ kind: 'letters', ask, request })),
       close: () => this.#ask<undefined>((ask) => ({ kind: 'close', ask })),
     };

@@ -6,8 +6,10 @@ import { imbalance, settledTotal } from '../../src/custody/ledger.ts';
 import type { Row, Tally } from '../../src/custody/row.ts';
 import { StoreCore } from '../../src/store/core.ts';
 import type { Database } from '../../src/store/database.ts';
-import { readNewest, readTally } from '../../src/store/reader.ts';
+import { readTally } from '../../src/store/reader.ts';
+import { rowOf, type StoredRow } from '../../src/store/row-codec.ts';
 import { STORE_FILE } from '../../src/store/state-files.ts';
+import { tableOf } from '../../src/store/writer.ts';
 import { digestOfStore } from './commit-log.ts';
 import type { Image } from './medium.ts';
 import { type Names, noNames } from './promises.ts';
@@ -52,7 +54,8 @@ function look({ database, opening }: StoreCore): Found {
   const tally = readTally(database);
   const lanes = new Map(opening.subdevices.map(({ lane, id }) => [lane, id]));
   for (const direction of ['uplink', 'downlink'] as const) {
-    const rows = readNewest(database, direction, ROWS_MAX).reverse();
+    const newest = database.prepare(`SELECT * FROM ${tableOf(direction)} ORDER BY seq DESC LIMIT ?`).all(ROWS_MAX);
+    const rows = newest.flatMap((stored) => rowOf(direction, stored as StoredRow) ?? []).reverse();
     for (const row of rows) names[`${direction}s`].add(`${lanes.get(row.lane)}/${numberOf(row.payload)}`);
     const counted = tally.rows.reduce((sum, lane) => sum + (lane.direction === direction ? lane.rows : 0), 0);
     if (counted !== rows.length) wrong.push(`${counted - rows.length} damaged rows of ${counted} ${direction}s`);

@@ -33,7 +33,6 @@ function forgetful(open: OpenStore): OpenStore {
       commit,
       page: (request) => read(() => store.page(request)),
       tally: () => read(() => store.tally()),
-      peek: (direction, limit) => read(() => store.peek(direction, limit)),
       letters: (request) => store.letters(request),
       close: () => read(() => store.close()),
     };

@@ -1,6 +1,6 @@
 /** The hub's time through the real flows: a machine whose clock nobody synchronises, at a hub that tells the time. */
 import { describe, expect, it } from 'vitest';
-import type { HubService } from '../../src/bench/hub/service-contract.ts';
+import type { BenchService } from '../../src/bench/hub/service-contract.ts';
 import { Services } from '../../src/bench/hub/services/services.ts';
 import { drawScenario } from './scenario.ts';
 import { World } from './world.ts';
@@ -12,7 +12,7 @@ const YEARS_20_MS = 20 * 365 * 24 * 60 * MINUTE_MS;
 const ERROR_MS = 100;
 
 /** Seed 5 draws a mainland hub, which has services. */
-async function site(wallStepMs: number, hubServices: readonly HubService[] = new Services().all): Promise<World> {
+async function site(wallStepMs: number, hubServices: readonly BenchService[] = new Services().all): Promise<World> {
   const world = new World(drawScenario({ seed: 5, hours: 1, trouble: 0, subdevices: 1 }), { hubServices });
   world.wallStepMs = wallStepMs;
   await world.start(true);

@@ -5,7 +5,7 @@ import type { HubRules } from '../../src/bench/hub/bench-rules.ts';
 import type { SessionView } from '../../src/bench/hub/client-sessions.ts';
 import { type FaultCommand, NO_FAULTS } from '../../src/bench/hub/faults.ts';
 import { type BenchHubInput, BenchHubMachine } from '../../src/bench/hub/hub-machine.ts';
-import type { HubService } from '../../src/bench/hub/service-contract.ts';
+import type { BenchService } from '../../src/bench/hub/service-contract.ts';
 import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
 import type { Cancel, Channel, ChannelListener, OpenChannel } from '../../src/ports.ts';
 import type { HubTap } from './hub-tap.ts';
@@ -41,7 +41,7 @@ export class VirtualHub {
   constructor(
     time: VirtualTime,
     tap: HubTap,
-    hub: { readonly rules: HubRules; readonly services: readonly HubService[] },
+    hub: { readonly rules: HubRules; readonly services: readonly BenchService[] },
   ) {
     this.#time = time;
     this.#tap = tap;

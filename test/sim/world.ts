@@ -6,7 +6,7 @@
 import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
 import { newFacts } from '../../src/base/events.ts';
 import type { Direction } from '../../src/base/message.ts';
-import type { HubService } from '../../src/bench/hub/service-contract.ts';
+import type { BenchService } from '../../src/bench/hub/service-contract.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { noteArrivals } from './arrivals.ts';
@@ -36,7 +36,7 @@ export interface Sabotage {
   /** Between building and starting. */
   readonly patch?: (gateway: Gateway) => void;
   /** What the hub serves besides `$gateway`; nothing, unless told to. */
-  readonly hubServices?: readonly HubService[];
+  readonly hubServices?: readonly BenchService[];
 }
 
 export class World {

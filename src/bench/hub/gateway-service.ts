@@ -13,7 +13,7 @@ import type { Message } from '../../base/message.ts';
 import type { HubRules } from './bench-rules.ts';
 import { bindSignatureResult } from './bind-check.ts';
 import { clientIdOf, type RegisteredDevice, type Registry } from './device-registry.ts';
-import type { HubService, Requester } from './service-contract.ts';
+import type { BenchService, Requester } from './service-contract.ts';
 import { RESULT } from './service-result-codes.ts';
 import type { Topology } from './topology.ts';
 
@@ -43,7 +43,7 @@ interface GatewayServiceParts {
   readonly replied: (gateway: string, type: GatewayNotice['type']) => void;
 }
 
-export class GatewayService implements HubService {
+export class GatewayService implements BenchService {
   readonly #parts: GatewayServiceParts;
 
   constructor(parts: GatewayServiceParts) {

@@ -16,11 +16,11 @@ import type { Permissions } from './permissions.ts';
 import { republish } from './republication.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { Router, SendPacket } from './router.ts';
-import type { HubService } from './service-contract.ts';
+import type { BenchService } from './service-contract.ts';
 
 interface PublishHandlerParts {
   readonly rules: HubRules;
-  readonly services: readonly HubService[];
+  readonly services: readonly BenchService[];
   readonly answers: ServiceAnswers;
   readonly permissions: Permissions;
   readonly retained: RetainedMessages;

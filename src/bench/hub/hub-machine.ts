@@ -21,7 +21,7 @@ import { type FaultCommand, type HubFaults, NO_FAULTS } from './faults.ts';
 import { buildHubParts, type HubParts } from './hub-parts.ts';
 import { type BenchHubAction, Outgoing } from './outgoing.ts';
 import type { PlatformCommand } from './platform.ts';
-import type { HubService } from './service-contract.ts';
+import type { BenchService } from './service-contract.ts';
 
 export type BenchHubInput =
   /** `proven`: the client id that TLS has proved. */
@@ -53,7 +53,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
    * @param wallMinusUpMs Unix ms minus monotonic ms: expiries in credentials are on wall time
    * @param services what the hub serves besides `$gateway`
    */
-  constructor(rules: HubRules, wallMinusUpMs: number, services: readonly HubService[] = []) {
+  constructor(rules: HubRules, wallMinusUpMs: number, services: readonly BenchService[] = []) {
     this.#rules = rules;
     this.#wallMinusUpMs = wallMinusUpMs;
     this.#inside = buildHubParts(rules, services, {

@@ -18,7 +18,7 @@ import { Permissions } from './permissions.ts';
 import { Platform } from './platform.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { Router } from './router.ts';
-import type { HubService } from './service-contract.ts';
+import type { BenchService } from './service-contract.ts';
 import { Topology } from './topology.ts';
 
 /** What the machine lends its interior: the way out, by number of connection. */
@@ -46,7 +46,7 @@ export interface HubParts {
   readonly views: (nowMs: number) => SessionView[];
 }
 
-export function buildHubParts(rules: HubRules, services: readonly HubService[], ties: Ties): HubParts {
+export function buildHubParts(rules: HubRules, services: readonly BenchService[], ties: Ties): HubParts {
   const { outgoing } = ties;
   const sessions = new Sessions(rules);
   const registry = new Registry(rules);

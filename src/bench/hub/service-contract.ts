@@ -12,7 +12,7 @@ export interface Requester {
   readonly owns: (product: string, device: string) => boolean;
 }
 
-export interface HubService {
+export interface BenchService {
   /** Is this PUBLISH its own? Then it is not handed to the application side. */
   takes(topic: string): boolean;
   /**

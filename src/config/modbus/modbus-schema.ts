@@ -22,7 +22,7 @@ export interface PointConfig {
   readonly name: string;
   readonly table: 'coil' | 'discrete' | 'holding' | 'input';
   readonly address: number;
-  readonly type: PointType;
+  readonly type: NonNullable<PointSection['type']>;
   /** Of a bool in a register, and there only. */
   readonly bit: number | undefined;
   /** Of a string, and there only; characters. */
@@ -39,5 +39,3 @@ export interface PointConfig {
   readonly min: number | undefined;
   readonly max: number | undefined;
 }
-
-export type PointType = NonNullable<PointSection['type']>;

@@ -2,7 +2,7 @@
 import type { LinkSection } from '../keys.ts';
 import type { Problem } from '../schema.ts';
 import type { PointSection, UnitSection } from './modbus-keys.ts';
-import type { PointConfig, PointType, UnitConfig } from './modbus-schema.ts';
+import type { PointConfig, UnitConfig } from './modbus-schema.ts';
 
 export function decodeUnit(unit: UnitSection): UnitConfig {
   return {
@@ -41,7 +41,7 @@ function decodePoint(point: PointSection, unitPollMs: number): PointConfig {
 }
 
 const isBits = ({ table }: PointSection): boolean => table === 'coil' || table === 'discrete';
-const typeOf = (point: PointSection): PointType => point.type ?? (isBits(point) ? 'bool' : 'uint16');
+const typeOf = (point: PointSection): PointConfig['type'] => point.type ?? (isBits(point) ? 'bool' : 'uint16');
 
 /** Problems of one link with its units; `path` is the link's. */
 export function unitProblems(link: LinkSection, path: string): Problem[] {
@@ -138,7 +138,7 @@ function writeProblems({ table, writable, min, max }: PointSection, path: string
 const WORDS_READ_MAX = 125;
 
 /** Registers, or bits. */
-function widthOf(type: PointType, { length = 0, encoding }: PointSection): number {
+function widthOf(type: PointConfig['type'], { length = 0, encoding }: PointSection): number {
   if (type === 'string') return encoding?.startsWith('utf-16') === true ? length : Math.ceil(length / 2);
   if (type.endsWith('64')) return 4;
   return type.endsWith('32') ? 2 : 1;

@@ -9,11 +9,9 @@ import type { Restorable } from '../../base/snapshot.ts';
 import { fillTemplate, type Template } from '../../base/template.ts';
 import { filterMatches } from '../../base/topic.ts';
 import { decodeText } from '../../codec/lines.ts';
-import type { DriverCommand } from '../driver.ts';
+import type { DeliverCommand } from '../driver.ts';
 import { type LinePacketSink, type LineShape, type NoLine, noLine } from './packet-sink.ts';
 import { type DownlinkAnswer, type LinePattern, writtenValue } from './parse-line.ts';
-
-export type DeliverCommand = Extract<DriverCommand, { kind: 'deliver' }>;
 
 export interface LineDownlinkTerms extends LineShape {
   readonly format: 'text' | 'ndjson';

@@ -7,7 +7,7 @@
 import type { DiscardReason } from '../../base/discard.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import { exceptionWords, type ModbusRequest } from '../../codec/modbus-rtu.ts';
-import type { AttachAnswer, DriverCommand, RefuseReason } from '../driver.ts';
+import type { AttachAnswer, DeliverCommand, RefuseReason } from '../driver.ts';
 import type { Block, PolledUnit } from './blocks.ts';
 import { decodeCommand, ModbusCommand, type ModbusCommandSnapshot } from './command.ts';
 import { BROADCAST, type TransactionOutcome } from './transaction.ts';
@@ -24,7 +24,6 @@ export interface UnitPlan extends PolledUnit, UplinkPlan {
   readonly busyMs: number;
 }
 
-type DeliverCommand = Extract<DriverCommand, { kind: 'deliver' }>;
 /** `gone`: it stopped answering before its attach was answered. */
 type Presence = 'away' | 'asking' | 'gone' | 'here';
 

@@ -8,8 +8,8 @@
 import { retaining } from '../../base/message.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import { type Packet, type PublishPacket, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
-import type { RefuseReason } from '../driver.ts';
-import { type DeliverCommand, Downlink, type DownlinkSnapshot, type RetryLimits } from './downlinks.ts';
+import type { DeliverCommand, RefuseReason } from '../driver.ts';
+import { Downlink, type DownlinkSnapshot, type RetryLimits } from './downlinks.ts';
 import type { PacketSink } from './packet-sink.ts';
 import { Ping, type PingSnapshot } from './ping.ts';
 import { ClientRequests, type ClientRequestsSnapshot, returnCodeOf } from './requests.ts';

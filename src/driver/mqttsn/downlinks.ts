@@ -10,12 +10,11 @@
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import { type AcknowledgePacket, RETURN_CODE, type TopicReference } from '../../codec/mqttsn-packets.ts';
-import type { DriverCommand, DriverReport, RefuseReason } from '../driver.ts';
+import type { DeliverCommand, DriverReport, RefuseReason } from '../driver.ts';
 import { MessageIds, type MessageIdsSnapshot } from './message-ids.ts';
 import type { PacketSink } from './packet-sink.ts';
 import type { TopicTable } from './topics.ts';
 
-export type DeliverCommand = Extract<DriverCommand, { kind: 'deliver' }>;
 type Failure = Extract<DriverReport, { kind: 'undelivered' }>['why'];
 
 export interface RetryLimits {

@@ -10,7 +10,7 @@
  * has said that everything is delivered. Source: MQTT-SN 1.2 §6.2, §6.11, §6.12, §6.14.
  */
 import { type ConnectPacket, type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
-import type { AttachAnswer, DetachCause } from '../driver.ts';
+import type { AttachAnswer, DeliverCommand, DetachCause } from '../driver.ts';
 import type { MqttsnClient } from './client.ts';
 import {
   type Attached,
@@ -24,7 +24,6 @@ import {
   wakeAtMs,
   writeDown,
 } from './connection.ts';
-import type { DeliverCommand } from './downlinks.ts';
 import type { PacketSink } from './packet-sink.ts';
 import { returnCodeOf } from './requests.ts';
 import { UnconnectedPeer, type UnconnectedPeerSnapshot, type UnconnectedPeerTerms } from './unconnected-peer.ts';

@@ -6,7 +6,7 @@
  * one is believed only where it agrees with what is being asked now. Source: hub contract §3.1, §3.2, §3.6.
  */
 
-import { type HubIdentity, identityKey } from '../identity.ts';
+import { type HubIdentity, identityKey } from '../../base/hub-identity.ts';
 import { isDone, meaningOf } from './result-codes.ts';
 import { type Due, RetriedRequest, soonestOf } from './retried-request.ts';
 

@@ -5,9 +5,7 @@
  * result is base64, not hex. Source: hub contract §3.3; the vectors are in test/unit/hub/gateway/hub-bind-signature.test.ts.
  */
 import { createHmac } from 'node:crypto';
-import type { HubIdentity } from '../identity.ts';
-
-export type SignMethod = 'hmacsha256' | 'hmacsha1';
+import type { HubIdentity, SignMethod } from '../../base/hub-identity.ts';
 
 export interface BindTerms {
   /** As the hub's console shows it. */

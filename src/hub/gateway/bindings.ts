@@ -7,7 +7,7 @@
  * if two lists in a row say it.
  */
 
-import { type HubIdentity, identityKey } from '../identity.ts';
+import { type HubIdentity, identityKey } from '../../base/hub-identity.ts';
 import type { DeviceResult } from './gateway-messages.ts';
 import type { HubServiceEvent } from './hub-service.ts';
 import { isDone, meaningOf } from './result-codes.ts';

@@ -4,7 +4,7 @@
  *
  * Source: hub contract §3.2, with the forms that only the vendor's C SDK knows.
  */
-import type { HubIdentity } from '../identity.ts';
+import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { Verb } from './result-codes.ts';
 
 export interface DeviceResult {

@@ -3,10 +3,11 @@
  * subdevices, bind, unbind, online, offline) goes out in batches that fit a message, and what comes back goes to whom it
  * concerns. Source: hub contract §3.1 to §3.6.
  */
+
+import { type HubIdentity, identityKey, type SignMethod } from '../../base/hub-identity.ts';
 import type { Message } from '../../base/message.ts';
-import { type HubIdentity, identityKey } from '../identity.ts';
 import { Announcements } from './announcements.ts';
-import { type BindTerms, type SignMethod, signedDevice } from './bind-signature.ts';
+import { type BindTerms, signedDevice } from './bind-signature.ts';
 import { Bindings } from './bindings.ts';
 import { DeviceBatch } from './device-batch.ts';
 import { type DeviceResult, type GatewayMessage, readGatewayMessage } from './gateway-messages.ts';

@@ -4,8 +4,9 @@
  * Each is a station of its own with topics of its own: it says what is to be sent and reads what comes back. Requests are
  * QoS 0, since each is asked again until it is answered, and take their turn in the one paced stream (`flow/hub-sender.ts`).
  */
+
+import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { Message } from '../../base/message.ts';
-import type { HubIdentity } from '../identity.ts';
 
 export interface HubServiceRequest {
   readonly topic: string;

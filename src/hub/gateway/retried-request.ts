@@ -2,7 +2,7 @@
  * A question to the hub that is repeated until it is answered, at first soon and then now and then: there is no request id,
  * an operation sent with QoS 0 may be dropped without a word, and a subdevice that the hub never heard of has no service.
  */
-import type { HubIdentity } from '../identity.ts';
+import type { HubIdentity } from '../../base/hub-identity.ts';
 
 /** Results came in 20 to 120 ms in published traces (hub contract §3.1). */
 const RESULT_MS_MAX = 5000;

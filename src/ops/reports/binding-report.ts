@@ -1,7 +1,7 @@
 /** What the orders `hub.bind`, `hub.unbind` and `hub.describe` answer, and how it is read off the stations. */
 
 import type { Gateway } from '../../app/gateway.ts';
-import type { HubIdentity } from '../../config/schema.ts';
+import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { SubdeviceReport } from './report.ts';
 
 type BindingWord = NonNullable<SubdeviceReport['binding']>;

@@ -78,7 +78,6 @@ export type ConditionCode =
   | 'downlinks-unsubscribed'
   | 'outbox-filling'
   | 'outbox-full'
-  | 'inbox-shedding'
   | 'shedding'
   | 'too-large'
   | 'message-set-aside'
@@ -90,12 +89,9 @@ export type ConditionCode =
   | 'ledger-unbalanced'
   | 'store-full'
   | 'store-failed'
-  | 'store-slow'
-  | 'store-recovered'
   | 'store-volatile'
   | 'clock-untrusted'
-  | 'clock-overruled'
-  | 'stopping';
+  | 'clock-overruled';
 
 export interface Condition {
   readonly code: ConditionCode;

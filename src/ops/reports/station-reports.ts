@@ -1,8 +1,8 @@
 /** Reports that are read straight off the stations: the hub's line, the links, the subdevices. */
 
 import type { Gateway } from '../../app/gateway.ts';
+import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { Age } from '../../base/time.ts';
-import type { HubIdentity } from '../../config/schema.ts';
 import { alarmLaneOf } from '../../custody/lane-number.ts';
 import type { LinkStateView } from '../../flow/links.ts';
 import { recognise } from '../../recorder/recognise.ts';

@@ -1,14 +1,14 @@
 /** The ladder of recovery: what is tried for a line that is open and does not work, and when it is left alone. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LineView, Recovery, type RecoveryStep } from '../../../src/driver/line-recovery.ts';
+import { type LineRecoveryStep, type LineView, Recovery } from '../../../src/driver/line-recovery.ts';
 
 const ALL = ['reopen', 'toggle', 'reauthorise'] as const;
 
 /** A line that is looked at once a second. */
 class Line {
   readonly recovery: Recovery;
-  readonly tried: RecoveryStep[] = [];
+  readonly tried: LineRecoveryStep[] = [];
   view: LineView = { isOpen: true, framesIn: 0, broken: 0, unexpected: 0, lost: 0, attached: 1 };
   #nowMs = 0;
 

@@ -71,10 +71,6 @@ export class StepStore implements Store {
     throw new Error('nobody asked for that');
   }
 
-  async peek(): Promise<[]> {
-    return [];
-  }
-
   async letters(): Promise<LetterPage> {
     return { letters: [], kept: 0, newest: 0, dead: 0 };
   }

@@ -5,7 +5,7 @@
  */
 import type { Message } from '../../../base/message.ts';
 import type { RegisteredDevice } from '../device-registry.ts';
-import type { HubService } from '../service-contract.ts';
+import type { BenchService } from '../service-contract.ts';
 import { messageTo } from './system-topic.ts';
 
 const NOTICES = '$broadcast/rxd/';
@@ -13,7 +13,7 @@ const NOTICES = '$broadcast/rxd/';
 /** 8 KB, counted in the base64 form in which the platform takes it. */
 const BASE64_BYTES_MAX = 8192;
 
-export class BroadcastService implements HubService {
+export class BroadcastService implements BenchService {
   takes(topic: string): boolean {
     return topic.startsWith('$broadcast/');
   }

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
 import type { RegisteredDevice } from '../device-registry.ts';
-import type { HubService, Requester } from '../service-contract.ts';
+import type { BenchService, Requester } from '../service-contract.ts';
 import { PerDevice } from './per-device.ts';
 import { addressee, jsonTo, readJson } from './system-topic.ts';
 
@@ -18,7 +18,7 @@ const Request = z.object({ type: z.literal('get_log_level'), clientToken: z.stri
 /** 0 off, 1 errors, 2 warnings too, 3 information too, 4 everything. */
 export type DeviceLogLevel = 0 | 1 | 2 | 3 | 4;
 
-export class LogLevelService implements HubService {
+export class LogLevelService implements BenchService {
   readonly #levels = new PerDevice<DeviceLogLevel>();
 
   takes(topic: string): boolean {

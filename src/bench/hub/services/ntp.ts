@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
-import type { HubService, Requester } from '../service-contract.ts';
+import type { BenchService, Requester } from '../service-contract.ts';
 import { addressee, jsonTo, readJson } from './system-topic.ts';
 
 const REQUESTS = '$sys/operation/';
@@ -13,7 +13,7 @@ const ANSWERS = '$sys/operation/result/';
 
 const Request = z.object({ type: z.literal('get'), resource: z.array(z.string()) });
 
-export class NtpService implements HubService {
+export class NtpService implements BenchService {
   /** Does it stamp the moments in ms too? */
   answersStamps = true;
 

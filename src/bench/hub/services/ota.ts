@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
 import type { RegisteredDevice } from '../device-registry.ts';
-import type { HubService, Requester } from '../service-contract.ts';
+import type { BenchService, Requester } from '../service-contract.ts';
 import { PerDevice } from './per-device.ts';
 import { addressee, jsonTo, readJson } from './system-topic.ts';
 
@@ -49,7 +49,7 @@ export interface FirmwareState {
 
 const UNKNOWN: FirmwareState = { version: undefined, progress: undefined };
 
-export class OtaService implements HubService {
+export class OtaService implements BenchService {
   readonly #offered = new Map<string, Firmware>();
   readonly #states = new PerDevice<FirmwareState>();
 

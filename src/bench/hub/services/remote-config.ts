@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
 import type { RegisteredDevice } from '../device-registry.ts';
-import type { HubService, Requester } from '../service-contract.ts';
+import type { BenchService, Requester } from '../service-contract.ts';
 import { addressee, jsonTo, readJson } from './system-topic.ts';
 
 const REQUESTS = ['$config/operation/', '$config/report/'];
@@ -19,7 +19,7 @@ const Request = z.object({ type: z.literal('get') });
 
 type Configuration = Readonly<Record<string, unknown>>;
 
-export class RemoteConfigService implements HubService {
+export class RemoteConfigService implements BenchService {
   /** By product. None: the feature is off. */
   readonly #configurations = new Map<string, Configuration>();
 

@@ -7,7 +7,7 @@
  */
 import type { Message } from '../../../base/message.ts';
 import { clientIdOf, type RegisteredDevice } from '../device-registry.ts';
-import type { HubService, Requester } from '../service-contract.ts';
+import type { BenchService, Requester } from '../service-contract.ts';
 import { addressee, keyOf } from './system-topic.ts';
 
 const CALLS = '$rrpc/rxd/';
@@ -29,7 +29,7 @@ interface Call {
   reply: Uint8Array | undefined;
 }
 
-export class RrpcService implements HubService {
+export class RrpcService implements BenchService {
   readonly #calls = new Map<string, Call>();
   #lastId = 0;
 

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
-import type { HubService } from '../service-contract.ts';
+import type { BenchService } from '../service-contract.ts';
 import { BroadcastService } from './broadcast.ts';
 import { LogLevelService } from './log-level.ts';
 import { NtpService } from './ntp.ts';
@@ -61,7 +61,7 @@ export class Services {
   readonly #logLevel = new LogLevelService();
   readonly #rrpc = new RrpcService();
   readonly #broadcast = new BroadcastService();
-  readonly all: readonly HubService[] = [
+  readonly all: readonly BenchService[] = [
     this.#ntp,
     this.#shadow,
     this.#ota,

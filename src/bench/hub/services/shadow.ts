@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
 import type { RegisteredDevice } from '../device-registry.ts';
-import type { HubService, Requester } from '../service-contract.ts';
+import type { BenchService, Requester } from '../service-contract.ts';
 import { PerDevice } from './per-device.ts';
 import {
   deltaOf,
@@ -46,7 +46,7 @@ const Request = z.discriminatedUnion('type', [
 
 type Update = Extract<z.output<typeof Request>, { type: 'update' }>;
 
-export class ShadowService implements HubService {
+export class ShadowService implements BenchService {
   readonly #documents = new PerDevice<ShadowDocument>();
 
   takes(topic: string): boolean {

@@ -10,7 +10,7 @@ import type { HubEvent } from '../../../../src/bench/hub/hub-events.ts';
 import { type BenchHubInput, BenchHubMachine } from '../../../../src/bench/hub/hub-machine.ts';
 import type { ClientBytes } from '../../../../src/bench/hub/outgoing.ts';
 import type { PlatformCommand } from '../../../../src/bench/hub/platform.ts';
-import type { HubService } from '../../../../src/bench/hub/service-contract.ts';
+import type { BenchService } from '../../../../src/bench/hub/service-contract.ts';
 import type { Connack, Connect, MqttPacket, MqttQos, Publish } from '../../../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
 
@@ -42,7 +42,7 @@ export class HubRig {
   #lastConnection = 0;
   nowMs = 0;
 
-  constructor(rules: Partial<HubRules> = {}, wallMinusUpMs = 0, services: readonly HubService[] = []) {
+  constructor(rules: Partial<HubRules> = {}, wallMinusUpMs = 0, services: readonly BenchService[] = []) {
     this.machine = new BenchHubMachine({ ...RELAXED, ...rules }, wallMinusUpMs, services);
   }
 

@@ -1,8 +1,8 @@
 /** The gateway protocol on a bench: requests taken off it, results put in, a clock turned by hand. */
 import { expect } from 'vitest';
+import { type HubIdentity, identityKey } from '../../../../src/base/hub-identity.ts';
 import { GatewayOperations, type GatewayOperationsOptions } from '../../../../src/hub/gateway/gateway-operations.ts';
 import type { HubServiceEvent } from '../../../../src/hub/gateway/hub-service.ts';
-import { type HubIdentity, identityKey } from '../../../../src/hub/identity.ts';
 
 const GATEWAY = { productId: 'GGGGGGGGGG', deviceName: 'gw' };
 export const identityOf = (name: string): HubIdentity => ({ productId: 'PPPPPPPPPP', deviceName: name });

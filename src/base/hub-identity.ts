@@ -1,4 +1,4 @@
-/** Who somebody is at the hub, and how people write it. */
+/** Identity of a device at the hub, and its written form. */
 export interface HubIdentity {
   readonly productId: string;
   readonly deviceName: string;
@@ -8,3 +8,6 @@ export interface HubIdentity {
 export function identityKey({ productId, deviceName }: HubIdentity): string {
   return `${productId}/${deviceName}`;
 }
+
+/** Method by which a device signs its requests to the hub. */
+export type SignMethod = 'hmacsha256' | 'hmacsha1';
