@@ -1,6 +1,6 @@
 /**
- * Decorrelated-jitter back-off: the next pause is drawn between the floor and three times the last pause, capped.
- * Spreads a fleet after a common outage better than doubling, and never falls under the floor.
+ * Decorrelated-jitter back-off: the next pause is drawn between the floor and three times the last pause, capped. It
+ * spreads a fleet after a common outage better than doubling does, and a pause is never shorter than the floor.
  */
 import type { Restorable } from './snapshot.ts';
 
@@ -21,7 +21,7 @@ export class Backoff implements Restorable<{ readonly lastMs: number }> {
     this.#lastMs = limits.floorMs;
   }
 
-  /** The pause before the next attempt, in ms: floor ≤ pause ≤ ceiling; the floor wins over a lower ceiling. */
+  /** Returns the pause before the next attempt, in ms: floor ≤ pause ≤ ceiling. A floor above the ceiling wins. */
   next(): number {
     const { floorMs, ceilingMs } = this.#limits;
     const widestMs = Math.max(floorMs, this.#lastMs * 3);
@@ -29,7 +29,7 @@ export class Backoff implements Restorable<{ readonly lastMs: number }> {
     return this.#lastMs;
   }
 
-  /** After a success that lasted. */
+  /** Restarts at the floor. Called after a success that lasted. */
   reset(): void {
     this.#lastMs = this.#limits.floorMs;
   }

@@ -1,49 +1,55 @@
 /**
- * When may the wall clock be believed? On a machine without a battery clock it starts anywhere, and anybody may set it.
+ * Decision whether the wall clock can be trusted. On a machine without a battery clock the wall clock starts at any
+ * time, and any program may set it.
  *
- * It is believed once a time service says that it has synchronised it, lately by that very clock, and it is not earlier
- * than what is known to have passed. From then on wall time is the monotonic clock plus a remembered offset, so whatever
- * happens to the wall clock later moves no age. A jump takes the belief away until the service has synchronised again: a
- * jump by the service itself comes with a new mark and keeps it.
+ * The wall clock is trusted if a time service reports that it has synchronised the clock, if that synchronisation is
+ * recent by the same clock, and if the clock is not earlier than the time that has certainly passed. From then on wall
+ * time is the monotonic clock plus a stored offset, so later changes of the wall clock change no age. A jump ends the
+ * trust until the service has synchronised the clock again. A jump made by the service itself comes with a new mark and
+ * keeps the trust.
  *
- * The hub's word is the second source, where no time service has spoken: its time is taken for the offset, and the wall
- * clock is believed if it agrees. If it does not, ages and signatures follow the hub; nobody sets the clock. Pure.
+ * The hub's time is the second source. It is used if no time service has synchronised the clock: the hub's time gives
+ * the offset, and the wall clock is trusted if it agrees. If it does not agree, ages and signatures follow the hub. The
+ * gateway never sets the clock. Pure.
  */
 import type { Epoch } from './time.ts';
 
-/** 2026-01-01, before this program was built: a clock that is behind it is not set. */
+/** 2026-01-01, before this program was built. A clock behind this time has not been set. */
 export const CLOCK_FLOOR_MS = 1_767_225_600_000;
-/** A larger difference is a jump; smaller ones are slewing, and the time between the readings of two clocks. */
+/** Largest difference that is not a jump: slewing, and the time between the readings of two clocks. */
 const JUMP_MS = 2000;
-/** timesyncd asks at least every 2048 s (PollIntervalMaxSec); twice that and a bit: one answer may be lost. */
+/**
+ * timesyncd asks at least every 2048 s (PollIntervalMaxSec). This is a little more than twice that: one answer may be
+ * lost.
+ */
 const FRESH_MS = 4_200_000;
 
 export interface ClockReading {
-  /** Monotonic ms; stands still while the machine sleeps. */
+  /** Monotonic ms. This clock stops while the machine sleeps. */
   readonly upMs: number;
-  /** Unix ms, as untrusted as the machine's clock. */
+  /** Unix ms of the machine's clock, not yet trusted. */
   readonly wallMs: number;
-  /** How long the machine has slept in this boot; only its growth counts. */
+  /** Ms that the machine has slept in this boot. Only the growth counts. */
   readonly sleptMs: number;
-  /** Unix ms, by the wall clock of then, of the last synchronisation; `undefined`: none in this boot. */
+  /** Wall-clock time of the last synchronisation, Unix ms. `undefined`: none in this boot. */
   readonly syncedAtMs: number | undefined;
 }
 
-/** What the hub says the time is. */
+/** Time as the hub reports it. */
 export interface ReportedTime {
-  /** Unix ms, off by at most `errorMs`. */
+  /** Unix ms, with an error of at most `errorMs`. */
   readonly wallMs: number;
   readonly errorMs: number;
 }
 
-/** What a reading has brought. */
+/** Changes found by one reading. */
 export interface ClockNews {
-  /** What the clock would show, and what it shows, in Unix ms. */
+  /** Jump of the wall clock: Unix ms without the jump, and Unix ms now. */
   readonly step: { readonly wasMs: number; readonly isMs: number } | undefined;
-  /** Ms slept since the last reading, or in this boot before the first; 0: not at all. */
+  /** Ms slept since the last reading; at the first reading, since the boot. 0: none. */
   readonly sleptMs: number;
   readonly gainedTrust: boolean;
-  /** The offset to be remembered in place of the last; `undefined`: nothing has changed. */
+  /** New offset to store. `undefined`: the offset has not changed. */
   readonly wallMinusUpMs: number | undefined;
 }
 
@@ -53,35 +59,38 @@ export class ClockTrust {
   #seen: { readonly offsetMs: number; readonly syncedAtMs: number | undefined } | undefined;
   #sleptMs: number | undefined;
   #isTrusted = false;
-  /** The last word on the clock was the hub's. */
-  #isByHub = false;
-  /** The mark of a synchronisation that came before a jump: it says nothing about the clock any more. */
+  /** The current offset comes from the hub. */
+  #isFromHub = false;
+  /** Mark of a synchronisation before the last jump. It proves nothing about the clock now. */
   #staleMarkMs: number | undefined;
 
-  /** @param wallMinusUpMs what an earlier process has learnt in this boot */
+  /** @param wallMinusUpMs offset found by an earlier process in this boot */
   constructor(floorMs: number, wallMinusUpMs: number | undefined) {
     this.#floorMs = floorMs;
     this.#wallMinusUpMs = wallMinusUpMs;
     if (wallMinusUpMs !== undefined) this.#seen = { offsetMs: wallMinusUpMs, syncedAtMs: undefined };
   }
 
-  /** The machine's clock shows the right time now, as far as anybody can tell. */
+  /** Whether the machine's clock shows the right time, as far as the gateway can know. */
   get isTrusted(): boolean {
     return this.#isTrusted;
   }
 
-  /** Unix ms of a monotonic time, in a boot that ever had a trusted clock. */
+  /** Unix ms at monotonic 0. Known once the clock was trusted in this boot. */
   get wallMinusUpMs(): number | undefined {
     return this.#wallMinusUpMs;
   }
 
-  /** By how much the wall clock at `reading` is off, in ms, where the hub's word is the better one; else `undefined`. */
+  /**
+   * Error of the wall clock at `reading` in ms, positive if it is ahead. `undefined` unless the hub's time is the
+   * better one.
+   */
   aheadOfHubMs({ upMs, wallMs }: Pick<ClockReading, 'upMs' | 'wallMs'>): number | undefined {
-    if (!this.#isByHub || this.#isTrusted || this.#wallMinusUpMs === undefined) return undefined;
+    if (!this.#isFromHub || this.#isTrusted || this.#wallMinusUpMs === undefined) return undefined;
     return wallMs - upMs - this.#wallMinusUpMs;
   }
 
-  /** Is that time of the wall clock possible at all? */
+  /** Whether `wallMs` can be the present time. */
   isPossible(wallMs: number): boolean {
     return wallMs >= this.#floorMs;
   }
@@ -90,26 +99,26 @@ export class ClockTrust {
     const before = this.#wallMinusUpMs;
     const sleptMs = this.#noteSleep(reading.sleptMs);
     const step = this.#noteStep(reading, sleptMs);
-    const isVouched = (!this.#isTrusted || this.#isByHub) && this.#isSynchronised(reading);
-    const gainedTrust = isVouched && !this.#isTrusted;
-    if (isVouched) {
+    const isConfirmed = (!this.#isTrusted || this.#isFromHub) && this.#isSynchronised(reading);
+    const gainedTrust = isConfirmed && !this.#isTrusted;
+    if (isConfirmed) {
       this.#isTrusted = true;
-      this.#isByHub = false;
+      this.#isFromHub = false;
     }
     if (this.#isTrusted) this.#remember(reading.wallMs - reading.upMs);
     const isNew = this.#wallMinusUpMs !== before;
     return { step, sleptMs, gainedTrust, wallMinusUpMs: isNew ? this.#wallMinusUpMs : undefined };
   }
 
-  /** The hub has said what time it is, at `reading`. A time service that vouches for the clock knows better. */
-  onTime(told: ReportedTime, reading: Pick<ClockReading, 'upMs' | 'wallMs'>): ClockNews {
+  /** Takes the time that the hub reported at `reading`. A synchronisation by a time service takes precedence. */
+  onTime(reported: ReportedTime, reading: Pick<ClockReading, 'upMs' | 'wallMs'>): ClockNews {
     const before = this.#wallMinusUpMs;
     const wasTrusted = this.#isTrusted;
-    const isTaken = (!wasTrusted || this.#isByHub) && this.isPossible(told.wallMs);
+    const isTaken = (!wasTrusted || this.#isFromHub) && this.isPossible(reported.wallMs);
     if (isTaken) {
-      this.#isByHub = true;
-      this.#isTrusted = Math.abs(reading.wallMs - told.wallMs) <= JUMP_MS + told.errorMs;
-      this.#remember(told.wallMs - reading.upMs);
+      this.#isFromHub = true;
+      this.#isTrusted = Math.abs(reading.wallMs - reported.wallMs) <= JUMP_MS + reported.errorMs;
+      this.#remember(reported.wallMs - reading.upMs);
     }
     const isNew = this.#wallMinusUpMs !== before;
     return {
@@ -120,7 +129,7 @@ export class ClockTrust {
     };
   }
 
-  /** Differences that are no jump are left alone: each new offset is a write. */
+  /** Differences below a jump are ignored, because each new offset is a write. */
   #remember(offsetMs: number): void {
     const known = this.#wallMinusUpMs;
     if (known === undefined || Math.abs(offsetMs - known) > JUMP_MS) this.#wallMinusUpMs = offsetMs;
@@ -131,7 +140,7 @@ export class ClockTrust {
     const growthMs = sleptMs - (this.#sleptMs ?? 0);
     if (isFirst || growthMs > JUMP_MS) this.#sleptMs = sleptMs;
     if (growthMs <= JUMP_MS) return 0;
-    // the monotonic clock stood still, the world did not; what was slept before the first reading is in the offset
+    // The monotonic clock stood still during the sleep. Sleep before the first reading is already in the offset.
     if (!isFirst && this.#wallMinusUpMs !== undefined) this.#wallMinusUpMs += growthMs;
     return growthMs;
   }
@@ -155,7 +164,7 @@ export class ClockTrust {
   }
 }
 
-/** The time that has certainly passed: a right clock is not behind it. @param now number of the current boot */
+/** Latest time that has certainly passed. A correct clock is not behind it. @param now number of the current boot */
 export function wallFloorMs(epochs: ReadonlyMap<number, Epoch>, now: number): number {
   let floorMs = CLOCK_FLOOR_MS;
   for (const { epoch, lastUpMs, wallMinusUpMs } of epochs.values()) {

@@ -1,8 +1,8 @@
 /**
  * Decimal numbers without rounding: value = coefficient · 10^exponent.
  *
- * A double cannot hold 0.1 or 2^63 − 1. Values that are shown to people or compared with what people wrote are computed in
- * decimals, and become a double only when a double prints the same digits.
+ * A double cannot hold 0.1 or 2^63 − 1. Values that users read or wrote are computed as decimals. They become a double
+ * only if a double prints the same digits.
  */
 
 export interface Decimal {
@@ -10,14 +10,14 @@ export interface Decimal {
   readonly exponent: number;
 }
 
-/** A number that no double prints: its digits, in the syntax of a JSON number. */
+/** Number that no double prints: its digits, in the syntax of a JSON number. */
 export interface ExactNumber {
   readonly digits: string;
 }
 
 export type Numeric = number | ExactNumber;
 
-/** The range of doubles and some more; what is beyond comes from outside and would cost memory. */
+/** Somewhat more than the range of doubles. Longer numbers come from outside and would cost memory. */
 const DIGITS_MAX = 800;
 /** Longer numbers are printed as the nearest double. */
 const PLAIN_DIGITS_MAX = 60;
@@ -35,21 +35,21 @@ export function parseDecimal(text: string): Decimal | undefined {
 /** @param value finite */
 export function decimalOf(value: Numeric): Decimal {
   const decimal = parseDecimal(typeof value === 'number' ? String(value) : value.digits);
-  if (decimal === undefined) throw new Error(`${JSON.stringify(value)} is no decimal number`);
+  if (decimal === undefined) throw new Error(`${JSON.stringify(value)} is not a decimal number`);
   return decimal;
 }
 
 export const isExactNumber = (value: unknown): value is ExactNumber =>
   typeof value === 'object' && value !== null && 'digits' in value;
 
-/** The double where it prints the same digits, the digits otherwise. */
+/** The double if it prints the same digits; the digits otherwise. */
 export function numericOf(decimal: Decimal): Numeric {
   const digits = plainDigits(decimal);
   const number = Number(digits ?? `${decimal.coefficient}e${decimal.exponent}`);
   return digits === undefined || compare(decimalOf(number), decimal) === 0 ? number : { digits };
 }
 
-/** As text for people and JSON. */
+/** Text for users and JSON. */
 export function digitsOf(value: Numeric): string {
   return typeof value === 'number' ? String(value) : value.digits;
 }
@@ -73,7 +73,7 @@ export function compare(a: Decimal, b: Decimal): number {
   return coefficient < 0n ? -1 : coefficient > 0n ? 1 : 0;
 }
 
-/** The quotient, rounded to a whole number; halves away from zero. @param divisor not 0 */
+/** Quotient rounded to a whole number; halves are rounded away from zero. @param divisor not 0 */
 export function divideToWhole(dividend: Decimal, divisor: Decimal): bigint {
   const exponent = Math.min(dividend.exponent, divisor.exponent);
   const [top, bottom] = [at(dividend, exponent), at(divisor, exponent)];
@@ -83,7 +83,7 @@ export function divideToWhole(dividend: Decimal, divisor: Decimal): bigint {
   return isNegative ? -rounded : rounded;
 }
 
-/** The quotient as the nearest double, near enough. @param divisor not 0 */
+/** Quotient as a double, exact to about 30 digits before the conversion. @param divisor not 0 */
 export function divideToNumber(dividend: Decimal, divisor: Decimal): number {
   const digits = lengthOf(divisor.coefficient) - lengthOf(dividend.coefficient) + 30;
   const places = Math.max(0, digits + divisor.exponent - dividend.exponent);
@@ -96,7 +96,7 @@ const at = ({ coefficient, exponent }: Decimal, common: number): bigint =>
 
 const lengthOf = (coefficient: bigint): number => String(coefficient).length;
 
-/** Without an exponent and without trailing zeros; `undefined`: too long for that. */
+/** Digits without an exponent and without trailing zeros. `undefined`: too long for that. */
 function plainDigits({ coefficient, exponent }: Decimal): string | undefined {
   if (coefficient === 0n) return '0';
   const sign = coefficient < 0n ? '-' : '';

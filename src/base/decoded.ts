@@ -1,4 +1,6 @@
-/** Bad input from outside is a value, counted where it arrives, never thrown. */
+/**
+ * Result of decoding input from outside. Invalid input is a value that is counted where it arrives; it is never thrown.
+ */
 export type Decoded<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problem: string; readonly tag?: string };
@@ -9,7 +11,7 @@ export function decoded<T>(value: T): Decoded<T> {
 
 /**
  * @param problem what is wrong with the bytes, in words
- * @param tag the statement of the standard that they break, e.g. `MQTT-2.3.1-1`
+ * @param tag statement of the standard that the bytes violate, e.g. `MQTT-2.3.1-1`
  */
 export function undecodable<T>(problem: string, tag?: string): Decoded<T> {
   return tag === undefined ? { ok: false, problem } : { ok: false, problem, tag };

@@ -1,15 +1,15 @@
 /**
- * Ways in which a message or a command of the user ends before custody, or in spite of it: each has a counter, a sample
- * of the last one, a line in the journal and a remedy (`flow/intake.ts`, `ops/conditions/intake-words.ts`).
+ * Reasons why a message or a user command ends before custody or despite custody. Each reason has a counter, a sample
+ * of the last case, a line in the journal and a remedy (`flow/intake.ts`, `ops/conditions/intake-words.ts`).
  *
- * Not among them: congestion towards a sender that is told to come again, and repetitions.
+ * Congestion is not a reason if the sender is asked to send again. Repetitions are not a reason either.
  */
 export type DiscardReason =
   /** MQTT-SN: frames and packets. */
   | 'frame checksum'
   | 'frame coding'
   | 'frame too long'
-  /** Bytes between packets that are no packet. */
+  /** Bytes between packets that do not form a packet. */
   | 'noise'
   | 'malformed packet'
   | 'client refused'
@@ -18,7 +18,7 @@ export type DiscardReason =
   | 'QoS 2'
   /** Lines. */
   | 'line check'
-  /** Octets that are no text. */
+  /** Octets that are not text. */
   | 'line noise'
   | 'line encoding'
   | 'line pattern'
@@ -29,11 +29,11 @@ export type DiscardReason =
   | 'line too long'
   /** Counted in bytes. */
   | 'line not ended'
-  /** Modbus: `sample` names unit, registers and what was answered. Reported again for as long as it lasts. */
+  /** Modbus: `sample` names the unit, the registers and the answer. Reported again as long as the fault lasts. */
   | 'unit silent'
   | 'unit exception'
   | 'unit checksum'
-  /** A whole frame that answers another request, or is of another unit. */
+  /** Valid frame that answers another request or comes from another unit. */
   | 'unit mismatch'
   | 'unit value'
   /** Uplinks. */
@@ -41,26 +41,26 @@ export type DiscardReason =
   | 'payload too large'
   | 'topic too long'
   | 'too many slashes'
-  /** Full, and its sender cannot be told to come again. */
+  /** The queue is full, and the sender cannot be asked to send again. */
   | 'not taken'
-  /** Downlinks, for a reason that `sample` gives. */
+  /** Downlinks; `sample` gives the reason. */
   | 'command refused';
 
-/** Octets of a sample that are kept. */
+/** Largest number of octets kept of a sample. */
 const SAMPLE_BYTES_MAX = 32;
-/** A sample with more of them that are no printable character is shown in hexadecimal. */
+/** A sample with a larger share of unprintable octets is shown in hexadecimal. */
 const UNPRINTABLE_SHARE_MAX = 0.25;
-/** Characters of a sample that is a text already. */
+/** Largest number of characters kept of a sample that is text. */
 const SAMPLE_TEXT_MAX = 160;
 
-/** Sample and reason kept of something that was discarded. */
+/** Part of discarded bytes that is kept as the sample. */
 export function sampleBytes(bytes: Uint8Array): Uint8Array {
   return bytes.slice(0, SAMPLE_BYTES_MAX + 1);
 }
 
 /**
- * The same for people, in one line of printable ASCII: `"12.5 kg\r"`, or `hex 00 1f a2`, or the words that it is.
- * `…` stands for what is left out.
+ * Sample as one line of printable ASCII: `"12.5 kg\r"`, or `hex 00 1f a2`, or the text itself. `…` marks omitted
+ * octets.
  */
 export function sampleWords(sample: Uint8Array | string): string {
   if (typeof sample === 'string') {

@@ -1,6 +1,6 @@
 /**
- * Past-tense facts for onlookers: the journal, `holdfast tail`, metrics. Nothing that the product does hangs on a
- * listener; removing every one of them changes only what is seen.
+ * Past-tense facts for observers: the journal, `holdfast tail`, metrics. No function of the product depends on a
+ * listener. Removing all listeners changes only what is shown.
  */
 import { EventEmitter } from 'node:events';
 import type typedEmitter from 'typed-emitter';
@@ -12,9 +12,9 @@ export type GatewayEvents = {
   gatewayStopping: (fact: { readonly reason: string }) => void;
   linkOpened: (fact: { readonly link: string; readonly path: string }) => void;
   linkClosed: (fact: { readonly link: string; readonly path: string; readonly reason: string }) => void;
-  /** Its port is not there, or is not to be taken: it is waited for. */
+  /** The port is absent or must not be opened. The link waits for it. */
   linkWaits: (fact: { readonly link: string; readonly path: string; readonly reason: string }) => void;
-  /** Something was tried for a line that is open and does not work. */
+  /** A recovery step ran on an open line that does not work. */
   linkRecovery: (fact: { readonly link: string; readonly recoveryStep: string; readonly outcome: string }) => void;
   linkGivenUp: (fact: { readonly link: string; readonly trouble: string }) => void;
   subdeviceAttached: (fact: {
@@ -25,35 +25,35 @@ export type GatewayEvents = {
   }) => void;
   subdeviceRefused: (fact: { readonly subdevice: string; readonly link: string; readonly reason: string }) => void;
   subdeviceSlept: (fact: { readonly subdevice: string; readonly aliveMs: number }) => void;
-  /** It was lost, and its will is on its way to the hub. */
+  /** The subdevice was lost, and its will is on its way to the hub. */
   willPublished: (fact: { readonly subdevice: string; readonly topic: string }) => void;
   subdeviceDetached: (fact: { readonly subdevice: string; readonly link: string; readonly reason: string }) => void;
   subscriptionAdded: (fact: { readonly subdevice: string; readonly filter: string }) => void;
   subscriptionRemoved: (fact: { readonly subdevice: string; readonly filter: string }) => void;
   subscriptionRefused: (fact: {
-    /** `undefined`: the hub refused it to the gateway, for whoever wants it. */
+    /** `undefined`: the hub rejected a filter of the gateway itself. */
     readonly subdevice: string | undefined;
     readonly filter: string;
     readonly reason: string;
   }) => void;
   hubConnected: (fact: { readonly sessionPresent: boolean; readonly backlog: number }) => void;
-  /** `away`: for how long the hub had not seen us; `null`: not known. */
+  /** `away`: time since the hub last saw this gateway. `null`: unknown. */
   sessionResumed: (fact: { readonly away: Age | null }) => void;
   sessionLost: (fact: { readonly away: Age | null }) => void;
-  /** The hub has begun to send what it stored, at most `storedMax`. */
+  /** The hub has begun to send stored messages, at most `storedMax`. */
   replayStarted: (fact: { readonly storedMax: number }) => void;
   replayDone: (fact: { readonly received: number }) => void;
   /** Downlinks may be missing. */
   possibleGap: (fact: { readonly reason: string; readonly away: Age | null }) => void;
   hubRefused: (fact: { readonly reason: string }) => void;
-  /** An attempt came to nothing, for another reason than the one before. */
+  /** A connection attempt failed for another reason than the previous one. */
   hubUnreachable: (fact: { readonly reason: string }) => void;
-  /** The files of TLS were read and are no good, or are good again (`undefined`). */
+  /** The TLS files were read and are invalid, or are valid again (`undefined`). */
   tlsFilesJudged: (fact: { readonly problem: string | undefined }) => void;
-  /** The file of a secret cannot be read again, or can be (`undefined`). */
+  /** The file of a secret became unreadable, or is readable again (`undefined`). */
   secretFileJudged: (fact: { readonly problem: string | undefined }) => void;
   hubLost: (fact: { readonly reason: string }) => void;
-  /** Somebody else seems to connect with our identity: it took so many connections in a row. */
+  /** Another client seems to connect with this gateway's identity. `times`: connections lost to it in a row. */
   hubTakenOver: (fact: { readonly times: number }) => void;
   hubAnswered: (fact: { readonly sentence: string }) => void;
   uplinkAccepted: (fact: {
@@ -64,17 +64,22 @@ export type GatewayEvents = {
   }) => void;
   uplinkRefused: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   uplinkShed: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
-  /** Messages or commands ended outside custody: the first of a kind, and now and then how many more (`flow/intake.ts`). */
+  /**
+   * Messages or commands ended outside custody: the first of a kind, and later a count of further ones
+   * (`flow/intake.ts`).
+   */
   discarded: (fact: {
     readonly link: string | null;
     readonly subdevice: string | null;
     readonly reason: string;
-    /** Since the last such fact. */
+    /** Number since the last fact of this kind. */
     readonly count: number;
     readonly sample: string;
   }) => void;
   /** The hub closed the connection with only this one in the air; `closes` count against it so far. */
-  /** The hub closed the connection upon this packet alone; `closes`: those that count against it. */
+  /**
+   * The hub closed the connection while this packet alone was in flight. `closes`: closes counted against the packet.
+   */
   packetSuspected: (fact: { readonly packet: string; readonly closes: number }) => void;
   packetSetAside: (fact: { readonly packet: string; readonly closes: number }) => void;
   packetReleased: (fact: { readonly packet: string }) => void;
@@ -93,8 +98,8 @@ export type GatewayEvents = {
   downlinkDelivered: (fact: { readonly subdevice: string; readonly topic: string }) => void;
   backlogDrained: (fact: { readonly messages: number }) => void;
   /**
-   * A machine threw on this: it is set aside, and the machine begins again. `endedProcess`: an earlier process ended on
-   * it, so it was not handled at all.
+   * A machine threw on this input. The input is set aside and the machine restarts. `endedProcess`: an earlier process
+   * ended on the input, so the input was not handled at all.
    */
   messageSetAside: (fact: {
     readonly of: string;
@@ -102,13 +107,13 @@ export type GatewayEvents = {
     readonly why: string;
     readonly endedProcess: boolean;
   }) => void;
-  /** A listener of the facts called `fact` threw: the first time, and never again for this name. */
+  /** A listener of the facts named `fact` threw. Emitted once for each name. */
   listenerFailed: (fact: { readonly fact: string; readonly why: string }) => void;
   storeFull: (fact: { readonly isFull: boolean }) => void;
   clockTrusted: (fact: { readonly wallMs: number }) => void;
-  /** The wall clock jumped: Unix ms it would show, and shows. */
+  /** The wall clock jumped. Unix ms without the jump, and Unix ms now. */
   clockStepped: (fact: { readonly wasMs: number; readonly isMs: number; readonly isTrusted: boolean }) => void;
-  /** The wall clock is wrong by the hub's: ages and signatures follow the hub, at Unix ms `wallMs`. */
+  /** The wall clock disagrees with the hub. Ages and signatures follow the hub; its time is `wallMs`, Unix ms. */
   clockOverruled: (fact: { readonly wallMs: number; readonly aheadMs: number }) => void;
   machineSlept: (fact: { readonly ms: number }) => void;
   storeRecovered: (fact: { readonly sentence: string }) => void;
@@ -121,7 +126,7 @@ export function newFacts(): Facts {
   return new Announcer() as unknown as Facts;
 }
 
-/** Reports a listener that throws once; the other listeners are not affected. */
+/** Emitter that reports the first error of a listener. Other listeners are not affected. */
 class Announcer extends EventEmitter {
   readonly #failed = new Set<string | symbol>();
 
@@ -145,7 +150,9 @@ class Announcer extends EventEmitter {
   }
 }
 
-/** Guard for the timer of an onlooker, outside the mailbox: an error that `look` throws ends nothing and is reported once. */
+/**
+ * Guard for the timer of an observer, outside the mailbox. An error thrown by `look` is reported once and ends nothing.
+ */
 export function looking(facts: Facts, name: string, look: () => void): () => void {
   let isTold = false;
   return () => {

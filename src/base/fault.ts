@@ -1,6 +1,6 @@
 /**
- * Operating faults: what can go wrong around the program, from a closed list, handled once per resource.
- * Bad bytes are no faults (see `decoded.ts`); a broken invariant is a plain Error and ends the process with 70.
+ * Operating faults: failures around the program, from a closed list, handled once per resource. Invalid bytes are not
+ * faults (see `decoded.ts`). A broken invariant is a plain Error and ends the process with 70.
  */
 export type FaultCode =
   | 'config-invalid'
@@ -22,7 +22,7 @@ export type FaultCode =
 
 export interface FaultDetail {
   readonly hint: string;
-  /** May the same thing succeed later without anybody changing anything? */
+  /** Whether a retry may succeed without any change by the user. */
   readonly retryable?: boolean;
   readonly cause?: unknown;
 }
@@ -32,7 +32,7 @@ export class Fault extends Error {
   readonly hint: string;
   readonly retryable: boolean;
 
-  /** @param what what went wrong and where; `detail.hint` says what to do about it */
+  /** @param what what failed and where; `detail.hint` says what to do about it */
   constructor(code: FaultCode, what: string, detail: FaultDetail) {
     super(what, { cause: detail.cause });
     this.name = 'Fault';
@@ -42,7 +42,7 @@ export class Fault extends Error {
   }
 }
 
-/** sysexits.h, as far as systemd and scripts rely on them (design: 78 is not restarted). */
+/** Exit codes of sysexits.h that systemd and scripts rely on. The systemd unit does not restart after 78. */
 export const EXIT = {
   ok: 0,
   unbalanced: 1,

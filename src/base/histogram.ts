@@ -1,6 +1,9 @@
-/** A distribution of durations in fixed buckets, each a fifth wider than the one before: 1 ms to 65 s in 65 numbers. */
+/**
+ * Distribution of durations in fixed buckets, 1 ms to 65 s in 65 numbers. Each bucket is a fifth wider than the
+ * previous one.
+ */
 
-/** Upper bound of bucket n is 2^(n/4) ms. */
+/** The upper bound of bucket n is 2^(n/4) ms. */
 const BUCKETS_PER_DOUBLING = 4;
 const BUCKETS = 64;
 

@@ -1,17 +1,20 @@
-/** What a technician wants to know of a line. Counted by its driver since the process started; they only grow. */
+/** Counters of one line for the technician. The driver counts from the start of the process; the counters only grow. */
 export interface LinkCounters {
   readonly openings: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly framesIn: number;
   readonly framesOut: number;
-  /** Damaged on the line: a wrong checksum, and bytes that are noise. */
+  /** Damage on the line: wrong checksums, and bytes that are noise. */
   readonly crcErrors: number;
   readonly oversizeFrames: number;
-  /** Whole, and of no use: no packet, or a line that is not as configured. */
+  /** Undamaged but unusable: not a packet, or a line that does not match the configuration. */
   readonly malformedPackets: number;
   readonly unexpectedPackets: number;
-  /** Not taken into custody, and the subdevice told so where it can be told: what it does not repeat is gone. */
+  /**
+   * Uplinks not taken into custody. The subdevice is informed if the protocol allows it. Uplinks that it does not
+   * repeat are lost.
+   */
   readonly refusedUplinks: number;
   readonly duplicates: number;
   readonly retries: number;

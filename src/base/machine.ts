@@ -1,12 +1,12 @@
 /**
- * The one abstraction: a protocol with the I/O taken out.
+ * Protocol without I/O.
  *
- * Bytes, packets and orders go in as `Input`; what is to be done comes out as `Action`. A machine knows no socket, no
- * timer and no file, so the simulator runs it on a virtual clock and `runtime/pump.ts` runs it on a real channel.
+ * Bytes, packets and commands go in as `Input`; actions come out as `Action`. A machine has no socket, no timer and no
+ * file, so the simulator runs it on a virtual clock and `runtime/pump.ts` runs it on a real channel.
  */
 export interface Machine<Input, Action> {
   /**
-   * Takes one input and says what is to be done, in order. Synchronous and total: never throws on bytes from outside.
+   * Takes one input and returns the actions in order. Synchronous and total: never throws on bytes from outside.
    * @param nowMs monotonic milliseconds, never less than in an earlier call
    */
   handle(input: Input, nowMs: number): Action[];
@@ -15,7 +15,7 @@ export interface Machine<Input, Action> {
   wakeAtMs(): number | undefined;
 }
 
-/** What every machine on a byte channel hears about the channel. */
+/** Inputs about the channel, for every machine on a byte channel. */
 export type ChannelInput =
   | { readonly kind: 'start' }
   | { readonly kind: 'stop' }
@@ -24,7 +24,7 @@ export type ChannelInput =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'closed'; readonly reason: string };
 
-/** What every machine on a byte channel may ask of it. `close` is answered by `closed`, as is a failed `open`. */
+/** Requests to the channel, from every machine on a byte channel. `closed` follows `close` and a failed `open`. */
 export type ChannelAction =
   | { readonly kind: 'open' }
   | { readonly kind: 'write'; readonly bytes: Uint8Array }

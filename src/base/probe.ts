@@ -1,15 +1,15 @@
-/** What became of one probe: a question to a subdevice that means nothing but "do you hear me?". */
+/** Outcome of one probe: a question to a subdevice that only tests the line. */
 export type ProbeOutcome =
   | {
       readonly kind: 'asked';
-      /** Requests on the wire, repetitions included. */
+      /** Requests on the wire, including repetitions. */
       readonly requests: number;
       readonly answers: number;
-      /** Answers that came and were of no use: broken, or to another question. */
+      /** Unusable answers: damaged, or to another question. */
       readonly damaged: number;
-      /** From the last request to its answer; `undefined`: none came. */
+      /** Time from the last request to its answer. `undefined`: no answer came. */
       readonly tripMs: number | undefined;
-      /** Points for which it has no value, and why: `b (holding 9): illegal data address`. Absent: none. */
+      /** Points without a value, with the reason: `b (holding 9): illegal data address`. Absent: none. */
       readonly refused?: readonly string[];
     }
   /** `why`: a phrase that begins "it …". */

@@ -1,18 +1,18 @@
 /**
- * Serial ports and the names they keep: what a configuration calls a port, and which of the ports that are plugged in
- * is meant. Pure; `io/serial/serial-ports.ts` sees which there are.
+ * Serial ports and their stable names: the name in the configuration, and the plugged-in port that the name selects.
+ * Pure; `io/serial/serial-ports.ts` lists the ports.
  *
- * A number such as that of `/dev/ttyUSB0` counts in the order of plugging and names nothing for long. What lasts is who
- * the adapter says it is (`usb:vendor:product:serial:interface`) or where it is plugged in (`by-path:…`).
+ * A number such as that of `/dev/ttyUSB0` follows the order of plugging and does not last. The identity of the adapter
+ * (`usb:vendor:product:serial:interface`) and its position (`by-path:…`) last.
  */
 
-/** One tty with hardware behind it. */
+/** One tty with hardware. */
 export interface SerialPort {
-  /** E.g. `/dev/ttyUSB0`. */
+  /** Device path, e.g. `/dev/ttyUSB0`. */
   readonly device: string;
-  /** `undefined`: no USB adapter, e.g. a UART of the board. */
+  /** `undefined`: not a USB adapter, e.g. a UART of the board. */
   readonly usb: UsbIdentity | undefined;
-  /** Names in /dev/serial/by-path that lead here, sorted. */
+  /** Names in /dev/serial/by-path that lead to this port, sorted. */
   readonly byPath: readonly string[];
 }
 
@@ -20,23 +20,23 @@ export interface UsbIdentity {
   /** Four hex digits each. */
   readonly vendor: string;
   readonly product: string;
-  /** Empty: the adapter has none, and one is like the other. */
+  /** Empty: the adapter has no serial number and cannot be told from another of its type. */
   readonly serial: string;
-  /** Two hex digits: which of the ports of one adapter. */
+  /** Two hex digits: number of the port on its adapter. */
   readonly interface: string;
-  /** What it calls itself, for people. */
+  /** Product name from the adapter, for display. */
   readonly words: string;
-  /** Its folder below /sys: all ports of one adapter have the same. */
+  /** Folder of the adapter below /sys. All ports of one adapter have the same. */
   readonly folder: string;
 }
 
-/** What the configuration calls a port. */
+/** Name of a port in the configuration. */
 export type PortName =
   | { readonly kind: 'usb'; readonly name: string }
   | { readonly kind: 'by-path'; readonly name: string }
   | { readonly kind: 'path'; readonly name: string };
 
-/** The serial number may hold colons, as those made of a MAC address do. */
+/** The serial number may contain colons, e.g. if it is made of a MAC address. */
 const USB_NAME = /^usb:[0-9a-f]{4}:[0-9a-f]{4}:.*:[0-9a-f]{2}$/;
 const BY_PATH_NAME = /^by-path:[^/\0]+$/;
 const ABSOLUTE_PATH = /^\/[^\0]*$/;
@@ -49,7 +49,7 @@ export function portNameOf(text: string): PortName {
   return { kind: 'path', name: text };
 }
 
-/** Does this path count in the order of plugging? */
+/** Whether the number in this path follows the order of plugging. */
 export function isNumberedPath(path: string): boolean {
   return /^\/dev\/tty(USB|ACM)\d+$/.test(path);
 }
@@ -58,13 +58,13 @@ export function usbNameOf({ vendor, product, serial, interface: number }: UsbIde
   return `usb:${vendor}:${product}:${serial}:${number}`;
 }
 
-/** The name that lasts longest: who it is, if no other adapter says the same; else where it is; else what it is called now. */
+/** Most stable name: the identity, if no other adapter has the same; else the position; else the device path. */
 export function stableNameOf(port: SerialPort, ports: readonly SerialPort[]): string {
   if (port.usb !== undefined && port.usb.serial !== '' && twinsOf(port, ports).length === 0) return usbNameOf(port.usb);
   return port.byPath[0] === undefined ? port.device : `by-path:${port.byPath[0]}`;
 }
 
-/** Other ports that say they are the same: adapters without a serial number (CH340, PL2303), or with a copied one. */
+/** Other ports with the same identity: adapters without a serial number (CH340, PL2303), or with a copied one. */
 export function twinsOf(port: SerialPort, ports: readonly SerialPort[]): readonly SerialPort[] {
   const { usb } = port;
   if (usb === undefined) return [];
@@ -74,10 +74,10 @@ export function twinsOf(port: SerialPort, ports: readonly SerialPort[]): readonl
 export type PortFinding =
   | { readonly kind: 'found'; readonly device: string; readonly usb: UsbIdentity | undefined }
   | { readonly kind: 'absent'; readonly why: string }
-  /** Several are meant, so none is taken: the wrong machine may hang on it. */
+  /** Several ports match, so none is opened: the wrong machine may be attached. */
   | { readonly kind: 'ambiguous'; readonly why: string };
 
-/** @param realPath where a path leads, through links; `undefined`: nowhere */
+/** @param realPath target of a path after resolving links; `undefined`: no such path */
 export function findPort(
   name: PortName,
   ports: readonly SerialPort[],
@@ -99,7 +99,7 @@ export function findPort(
       if (device === undefined) return { kind: 'absent', why: `no such device ${name.name}` };
       const port = ports.find((one) => one.device === device);
       if (port === undefined) return { kind: 'found', device, usb: undefined };
-      // udev gives the name to one of them, and not always to the same.
+      // udev gives this name to one of the twins, and not always to the same one.
       const isById = name.name.includes('/by-id/');
       return onlyOne([port, ...(isById ? twinsOf(port, ports) : [])], '');
     }
@@ -113,6 +113,6 @@ function onlyOne(meant: readonly SerialPort[], why: string): PortFinding {
   const devices = meant.map(({ device }) => device).join(' and ');
   return {
     kind: 'ambiguous',
-    why: `${devices} say they are the same adapter: name the port by where it is (by-path:…)`,
+    why: `${devices} report the same identity: name the port by its position (by-path:…)`,
   };
 }

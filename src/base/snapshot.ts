@@ -1,13 +1,14 @@
 /**
- * State that can be written down and taken back: what lets a recording begin in the middle of a machine's life.
+ * State that can be saved and restored, so that a recording can begin while a machine runs.
  *
- * A snapshot is plain values: numbers, strings, booleans, `undefined`, byte arrays, arrays, Maps and plain objects of these.
- * Options are not in it, nor chance: who takes it back has been built with the same ones.
+ * A snapshot consists of plain values: numbers, strings, booleans, `undefined`, byte arrays, arrays, Maps and plain
+ * objects of these. Options and random numbers are not part of it. The restored object must have been built with the
+ * same options.
  */
 export interface Restorable<Snapshot> {
-  /** A copy, or values that nobody changes: later steps leave it as it is. */
+  /** Copy, or values that never change. Later steps do not modify it. */
   snapshot(): Snapshot;
 
-  /** Only into a new one, before its first step. From then on it acts as the one that was written down would have. */
+  /** Allowed only on a new object, before its first step. The object then acts as the saved one would have. */
   restore(snapshot: Snapshot): void;
 }

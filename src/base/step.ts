@@ -1,35 +1,35 @@
 /**
- * One step of a machine as a recording keeps it: what went in, when, what chance gave it, what it decided. A machine knows
- * nothing else of the world, so the same steps through a new machine give the same decisions.
+ * One recorded step of a machine: input, time, random numbers and decisions. A machine depends on nothing else, so the
+ * same steps through a new machine give the same decisions.
  */
 export interface Step {
-  /** Monotonic ms, as the machine was told. */
+  /** Monotonic ms that the machine received. */
   readonly upMs: number;
-  /** The machine as it was before, now and then: from here on it can be run again, whatever was forgotten. */
+  /** State of the machine before this step, recorded at intervals. A rerun can start here without the earlier steps. */
   readonly before?: object | undefined;
   readonly input: Kinded;
-  /** Random numbers it drew meanwhile, in order. */
+  /** Random numbers drawn during the step, in order. */
   readonly draws: readonly number[];
-  /** `undefined`: it threw, and the process ended. */
+  /** `undefined`: the machine threw, and the process ended. */
   readonly actions: readonly Kinded[] | undefined;
-  /** The machine's own word, afterwards. */
+  /** State name that the machine reported afterwards. */
   readonly state: string;
 }
 
-/** An input or an action of whatever machine. */
+/** Input or action of any machine. */
 export interface Kinded {
   readonly kind: string;
 }
 
-/** The machine that is recorded, in words from which it can be built again. Nothing secret. */
+/** Description of the recorded machine, sufficient to build it again. Contains no secrets. */
 export interface Subject {
   /** `hub`, or the name of the link. */
   readonly name: string;
-  /** `hub`: the client towards it; else the driver of the link. */
+  /** `hub` for the hub client; else the driver of the link. */
   readonly driver: string;
-  /** Of its constructor, as far as they are plain values. */
+  /** Constructor options, if they are plain values. */
   readonly options: object;
 }
 
-/** What the client towards the hub is recorded as. */
+/** Name under which the hub client is recorded. */
 export const HUB = 'hub';

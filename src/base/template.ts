@@ -1,6 +1,6 @@
 /**
- * A text with places for fields, `meter/{id}/temperature`: parsed once by the configuration, filled for every message.
- * A brace that opens no name is itself, so JSON may stand in a template.
+ * Text with placeholders for fields, `meter/{id}/temperature`. The configuration parses it once; each message fills it.
+ * A brace that opens no name stands for itself, so a template may contain JSON.
  */
 export type Template = readonly TemplatePart[];
 
@@ -8,7 +8,7 @@ type TemplatePart =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'field'; readonly name: string };
 
-/** As names of groups in a pattern are written. */
+/** Same syntax as the group names of a pattern. */
 const PLACE = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 export function parseTemplate(source: string): Template {
@@ -27,7 +27,7 @@ export function fieldsOf(template: Template): string[] {
   return template.flatMap((part) => (part.kind === 'field' ? [part.name] : []));
 }
 
-/** @returns `undefined` where a field has no value */
+/** @returns `undefined` if a field has no value */
 export function fillTemplate(template: Template, valueFor: (name: string) => string | undefined): string | undefined {
   let filled = '';
   for (const part of template) {

@@ -1,9 +1,9 @@
 /**
  * Time on a machine without a battery clock.
  *
- * Everything is stamped with the boot it happened in and the monotonic clock of that boot; wall time is decoration with a
- * quality. An age within one boot is exact under any jump of the wall clock. Across boots it is exact only when both
- * boots know their offset to wall time; else it is a lower bound: the powered time we know has passed.
+ * Each stamp holds the boot and the monotonic clock of that boot. Wall time is additional and has a quality. An age
+ * within one boot is exact under any jump of the wall clock. Across boots it is exact only if both boots know their
+ * offset to wall time. Otherwise it is a lower bound: the time for which the machine is known to have been powered.
  */
 export interface Stamp {
   /** Number of the boot, counted by the store from 1. */
@@ -12,15 +12,15 @@ export interface Stamp {
   readonly upMs: number;
 }
 
-/** What is known of one boot. */
+/** Facts about one boot. */
 export interface Epoch {
   readonly epoch: number;
   readonly bootId: string;
-  /** The last monotonic ms that was seen in it. */
+  /** Last monotonic ms seen in this boot. */
   readonly lastUpMs: number;
-  /** Unix ms minus monotonic ms, once the wall clock was trusted in this boot. */
+  /** Unix ms minus monotonic ms. Known once the wall clock was trusted in this boot. */
   readonly wallMinusUpMs: number | undefined;
-  /** Monotonic ms at which the machine was last found to have slept; `undefined`: it has not, as far as we know. */
+  /** Monotonic ms at which the machine was last found to have slept. `undefined`: no sleep is known. */
   readonly sleptAtUpMs: number | undefined;
 }
 
@@ -30,12 +30,12 @@ export interface Age {
 }
 
 /**
- * How old is `stamp` at `now`? Never more than it is, whatever the clocks did.
+ * Age of `stamp` at `now`. Never more than the true age, whatever the clocks did.
  * @param epochs every epoch from the stamp's to the current one, by number
  */
 export function ageOf(stamp: Stamp, now: Stamp, epochs: ReadonlyMap<number, Epoch>): Age {
   const then = epochs.get(stamp.epoch);
-  // the monotonic clock does not count sleep: what was stamped before it is older than that clock says
+  // The monotonic clock does not count sleep. A stamp from before the sleep is older than that clock shows.
   const isBeforeSleep = then?.sleptAtUpMs !== undefined && stamp.upMs <= then.sleptAtUpMs;
   const quality = isBeforeSleep ? 'at_least' : 'exact';
   if (stamp.epoch === now.epoch) return { ms: Math.max(0, now.upMs - stamp.upMs), quality };
@@ -43,13 +43,13 @@ export function ageOf(stamp: Stamp, now: Stamp, epochs: ReadonlyMap<number, Epoc
   const current = epochs.get(now.epoch);
   if (then?.wallMinusUpMs !== undefined && current?.wallMinusUpMs !== undefined) {
     const ms = now.upMs + current.wallMinusUpMs - (stamp.upMs + then.wallMinusUpMs);
-    // clocks that deny the time that certainly passed prove nothing
+    // An age below the time that certainly passed proves that a clock was wrong.
     if (ms >= poweredMs) return { ms, quality };
   }
   return { ms: poweredMs, quality: 'at_least' };
 }
 
-/** The time the machine is known to have been on and awake in between. */
+/** Time for which the machine is known to have been on and awake between the two stamps. */
 function poweredBetween(stamp: Stamp, now: Stamp, epochs: ReadonlyMap<number, Epoch>): number {
   let ms = Math.max(0, (epochs.get(stamp.epoch)?.lastUpMs ?? 0) - stamp.upMs);
   for (const { epoch, lastUpMs } of epochs.values()) if (epoch > stamp.epoch && epoch < now.epoch) ms += lastUpMs;

@@ -1,7 +1,7 @@
-/** Reasons for which a reader of frames drops one. */
+/** Reasons for which a frame reader drops a frame. */
 import type { DiscardReason } from '../base/discard.ts';
 
 export type BrokenFrame = Extract<DiscardReason, 'frame checksum' | 'frame coding' | 'frame too long' | 'noise'>;
 
-/** Called for each frame that is dropped, with the reason and a view of the bytes held. */
+/** Called for each dropped frame, with the reason and a view of the bytes held. */
 export type OnBroken = (reason: BrokenFrame, bytes: Uint8Array) => void;

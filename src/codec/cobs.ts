@@ -1,16 +1,16 @@
 /**
- * Consistent Overhead Byte Stuffing: takes every zero out of a byte string, so that a zero can end a frame.
+ * Consistent Overhead Byte Stuffing: removes every zero from a byte string, so that a zero can end a frame.
  *
- * A code byte c says: c − 1 bytes follow as they are, then a zero that was taken out; 255 means 254 bytes and no zero,
- * and the zero after the last group is not there.
- * Invariants: an encoding holds no zero; decoding an encoding gives the same bytes; nothing here throws.
- * Source: Cheshire and Baker, "Consistent Overhead Byte Stuffing", IEEE/ACM Transactions on Networking 7(2), 1999.
+ * A code byte c means: c − 1 literal bytes follow, then a removed zero. 255 means 254 literal bytes and no zero. The
+ * zero after the last group is omitted. Invariants: an encoding holds no zero; decoding an encoding gives the same
+ * bytes; nothing here throws. Source: Cheshire and Baker, "Consistent Overhead Byte Stuffing", IEEE/ACM Transactions on
+ * Networking 7(2), 1999.
  */
 
-/** Bytes one code byte can speak for. */
+/** Largest number of literal bytes after one code byte. */
 const GROUP_BYTES = 254;
 
-/** The longest encoding of `length` bytes that any encoder makes (some write a needless last group). */
+/** Length of the longest encoding of `length` bytes by any encoder. Some encoders write an unnecessary last group. */
 export function cobsBytesMax(length: number): number {
   return length + Math.floor(length / GROUP_BYTES) + 1;
 }
@@ -36,7 +36,10 @@ export function encodeCobs(bytes: Uint8Array): Uint8Array {
   return encoded.subarray(0, end);
 }
 
-/** @returns fresh memory, or `undefined` when `encoded` is no COBS encoding (a zero in it, or a group cut short) */
+/**
+ * @returns new memory, or `undefined` if `encoded` is not a COBS encoding (it contains a zero, or the last group is
+ * cut)
+ */
 export function decodeCobs(encoded: Uint8Array): Uint8Array | undefined {
   const bytes = new Uint8Array(encoded.length);
   let length = 0;

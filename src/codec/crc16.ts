@@ -1,4 +1,4 @@
-/** CRC-16/MODBUS: of a frame of Modbus RTU, and of lines that carry one. Source: Modbus over serial line §2.5.1.2. */
+/** CRC-16/MODBUS, for Modbus RTU frames and for lines with a CRC. Source: Modbus over serial line §2.5.1.2. */
 
 const CRC_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
@@ -6,7 +6,7 @@ const CRC_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** Reflected 0x8005, from 0xFFFF. Over a frame with its CRC behind it, low byte first, it is 0. */
+/** Reflected 0x8005, init 0xFFFF. The result over a frame followed by its CRC, low byte first, is 0. */
 export function crc16(bytes: Uint8Array): number {
   let crc = 0xffff;
   for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);

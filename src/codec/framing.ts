@@ -1,4 +1,4 @@
-/** How packets are delimited on a line, by the name the configuration gives it: what writes a frame, and what reads them. */
+/** Framings of packets on a line, by their names in the configuration: an encoder and a reader for each. */
 import type { Restorable } from '../base/snapshot.ts';
 import type { OnBroken } from './broken-frame.ts';
 import { encodeFrame, FrameReader } from './mqttsn-cobs.ts';
@@ -6,18 +6,21 @@ import { RawReader } from './mqttsn-raw.ts';
 
 export type FramingName = 'sn-cobs' | 'sn-raw';
 
-/** Takes bytes as they come and gives packets; holds at most one, whatever arrives. All counters only grow. */
+/**
+ * Reader that takes bytes in pieces of any size and returns packets. It holds at most one packet. All counters only
+ * grow.
+ */
 export interface PacketReader extends Restorable<object> {
-  /** Frames that did not hold; where there are no frames, stretches of bytes that were no packet. */
+  /** Damaged frames. For a framing without frames: stretches of bytes that were not a packet. */
   readonly crcErrors: number;
   readonly oversizeFrames: number;
   readonly heldBytes: number;
   readonly heldBytesMax: number;
   /** @param nowMs monotonic. @returns the packets, each in its own memory, in the order of their arrival */
   push(bytes: Uint8Array, nowMs: number): Uint8Array[];
-  /** When an unfinished packet counts as cut off, and `push` is to be called without bytes; monotonic ms. */
+  /** Monotonic ms at which an unfinished packet counts as cut. `push` must be called then, without bytes. */
   wakeAtMs(): number | undefined;
-  /** Forgets what has not ended: the line was opened anew. */
+  /** Drops the unfinished packet. Called when the line was reopened. */
   reset(): void;
 }
 
@@ -28,8 +31,8 @@ export interface Framing {
 }
 
 const FRAMINGS: Readonly<Record<FramingName, Framing>> = {
-  'sn-cobs': { encode: encodeFrame, newReader: (...terms) => new FrameReader(...terms) },
-  'sn-raw': { encode: (packet) => packet, newReader: (...terms) => new RawReader(...terms) },
+  'sn-cobs': { encode: encodeFrame, newReader: (...limits) => new FrameReader(...limits) },
+  'sn-raw': { encode: (packet) => packet, newReader: (...limits) => new RawReader(...limits) },
 };
 
 export function framingOf(name: FramingName): Framing {

@@ -1,7 +1,7 @@
 /**
- * Bytes ↔ lines: what stands between two delimiters. The reader holds at most one line and its delimiter, wherever the
- * bytes are split; of a longer line the beginning is reported once it ends. Empty lines are none. Where text lines end
- * in `\n`, one `\r` before it belongs to the end of the line: most devices write both.
+ * Bytes ↔ lines: the octets between two delimiters. The reader holds at most one line and its delimiter, however the
+ * bytes are split. The beginning of a longer line is reported at its end. Empty lines are ignored. If text lines end in
+ * `\n`, one `\r` before it belongs to the delimiter, because most devices write both.
  */
 import type { Restorable } from '../base/snapshot.ts';
 
@@ -10,17 +10,17 @@ export type LineEncoding = 'utf-8' | 'latin1' | 'bytes';
 export interface LineLimits {
   /** At least one octet. */
   readonly delimiter: Uint8Array;
-  /** Octets of the longest line, delimiter not counted. */
+  /** Octets of the longest line, without the delimiter. */
   readonly lineBytesMax: number;
   readonly encoding: LineEncoding;
 }
 
 export interface LineReaderSnapshot {
-  /** What has come of the line. */
+  /** Bytes received of the line. */
   readonly begun: Uint8Array;
   readonly isSkipping: boolean;
   readonly unendedBytes: number;
-  /** Beginning of the line that has not ended, if it is too long. */
+  /** Beginning of the unfinished line, if it is too long. */
   readonly overlong: Uint8Array | undefined;
 }
 
@@ -30,7 +30,7 @@ const CR = 0x0d;
 export class LineReader implements Restorable<LineReaderSnapshot> {
   readonly #delimiter: Uint8Array;
   readonly #lineBytesMax: number;
-  /** A carriage return at the end of a line is not part of it. */
+  /** Whether a carriage return at the end of a line is removed. */
   readonly #dropsReturn: boolean;
   readonly #buffer: Uint8Array;
   readonly #onOversize: (begun: Uint8Array) => void;
@@ -54,12 +54,15 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
     return this.#unendedBytes;
   }
 
-  /** View of the bytes held of the line that has not ended. */
+  /** View of the held bytes of the unfinished line. */
   get begun(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** A new connection. @param isWithinLine what comes up to the first delimiter may be the end of a line, and is dropped */
+  /**
+   * Starts with a new connection. @param isWithinLine bytes up to the first delimiter may be the end of a line and are
+   * dropped
+   */
   reset(isWithinLine: boolean): void {
     this.#length = 0;
     this.#unendedBytes = 0;
@@ -82,7 +85,7 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
 
   snapshot(): LineReaderSnapshot {
     const [begun, isSkipping] = [this.#buffer.slice(0, this.#length), this.#isSkipping];
-    // replaced, never changed
+    // these arrays are replaced, never changed
     const [unendedBytes, overlong] = [this.#unendedBytes, this.#overlong];
     return { begun, isSkipping, unendedBytes, overlong };
   }
@@ -110,12 +113,12 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
     this.reset(false);
   }
 
-  /** One octet more than is allowed. */
+  /** First octets of the unfinished line, up to one more than allowed. */
   #beginning(): Uint8Array {
     return this.#buffer.slice(0, this.#lineBytesMax + 1);
   }
 
-  /** Only the beginning of a delimiter is still of interest. */
+  /** Keeps only the octets that may begin a delimiter. */
   #overflow(): void {
     if (!this.#isSkipping) this.#overlong = this.#beginning();
     this.#isSkipping = true;
@@ -127,7 +130,7 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** @returns `undefined` for what is no UTF-8; the other encodings take everything, one character an octet */
+/** @returns `undefined` if the bytes are not UTF-8; the other encodings accept any octet as one character */
 export function decodeText(bytes: Uint8Array, encoding: LineEncoding): string | undefined {
   if (encoding !== 'utf-8') return Buffer.from(bytes).toString('latin1');
   try {
@@ -137,7 +140,7 @@ export function decodeText(bytes: Uint8Array, encoding: LineEncoding): string | 
   }
 }
 
-/** @returns `undefined` for what the encoding cannot spell */
+/** @returns `undefined` if the encoding has no such character */
 export function encodeText(text: string, encoding: LineEncoding): Uint8Array | undefined {
   if (encoding === 'utf-8') return text.isWellFormed() ? new TextEncoder().encode(text) : undefined;
   return /^[\u0000-\u00ff]*$/.test(text) ? Uint8Array.from(Buffer.from(text, 'latin1')) : undefined;

@@ -1,20 +1,20 @@
 /**
- * Modbus RTU frames as a master sees them: requests become bytes, and bytes become the answer to one request.
+ * Modbus RTU frames from the view of a master: requests become bytes, and bytes become the answer to one request.
  *
- * An answer carries neither a number nor an address of what was asked, so it is only ever read against its request: that
- * gives its unit, its function and its length. Bytes that do not fit are a verdict, never an exception.
+ * An answer contains neither a number nor the requested address. So an answer is only read together with its request,
+ * which gives the unit, the function and the length. Bytes that do not match give a result, never an exception.
  * Sources: Modbus Application Protocol V1.1b3 ("app") and Modbus over Serial Line V1.02 ("line").
  */
 import { crc16 } from './crc16.ts';
 
-/** What a frame asks for, by function code (app §6). Bits and registers are counted from 0. */
+/** Request by function code (app §6). Bits and registers are counted from 0. */
 export type ModbusRequest =
   | { readonly function: 1 | 2 | 3 | 4; readonly unit: number; readonly address: number; readonly count: number }
   | { readonly function: 5; readonly unit: number; readonly address: number; readonly on: boolean }
   | { readonly function: 6; readonly unit: number; readonly address: number; readonly value: number }
   | { readonly function: 15; readonly unit: number; readonly address: number; readonly bits: readonly boolean[] }
   | { readonly function: 16; readonly unit: number; readonly address: number; readonly words: readonly number[] }
-  /** The register becomes `(register & and) | (or & ~and)`. */
+  /** New value of the register: `(register & and) | (or & ~and)`. */
   | {
       readonly function: 22;
       readonly unit: number;
@@ -33,14 +33,14 @@ export type ModbusRequest =
     };
 
 /**
- * `content`: the octets of bits or registers that were read; of a write what the answer says of it behind the address, which
- * may differ from what was sent where a unit limits or ignores it.
+ * `content`: after a read, the octets of the bits or registers. After a write, the octets behind the address; they may
+ * differ from the written ones if a unit limits or ignores the value.
  */
 export type ModbusAnswer =
   | { readonly kind: 'done'; readonly content: Uint8Array }
   | { readonly kind: 'exception'; readonly code: number };
 
-/** app §6.1 to §6.17: the most one request may ask for. */
+/** app §6.1 to §6.17: largest counts in one request. */
 export const BITS_READ_MAX = 2000;
 export const WORDS_READ_MAX = 125;
 /** line §2.5.1: the largest frame. */
@@ -48,15 +48,15 @@ export const FRAME_BYTES_MAX = 256;
 
 const EXCEPTION_FRAME_BYTES = 5;
 const EXCEPTION_FLAG = 0x80;
-/** app §6.5: what a coil is set to. */
+/** app §6.5: value that switches a coil on. */
 const COIL_ON = 0xff00;
 /**
- * The drivers of an RS-485 line turning round can look like a byte or two. The content of an answer begins at its fourth
- * byte, so no frame that another one carries in its content can be taken for an answer here.
+ * The direction change of an RS-485 line can look like one or two bytes. The content of an answer begins at its fourth
+ * byte, so a frame inside the content of another frame cannot be taken for an answer.
  */
 const GLITCH_BYTES_MAX = 2;
 
-/** line §2.5.1.2: the CRC goes out low byte first. */
+/** line §2.5.1.2: the CRC is sent low byte first. */
 export function appendCrc(body: readonly number[]): Uint8Array {
   const crc = crc16(Uint8Array.from(body));
   return Uint8Array.from([...body, crc & 0xff, crc >>> 8]);
@@ -98,9 +98,9 @@ export function answerBytes(request: ModbusRequest): number {
 }
 
 /**
- * Looks for the answer to `request` in what has come since it was sent; an answer is believed only with its unit, its
- * function, its length, what it has to repeat of the request, and its CRC.
- * @returns `undefined` if it is not there (yet)
+ * Searches for the answer to `request` in the bytes received since the request was sent. An answer is accepted only if
+ * its unit, function, length, CRC and repeated request fields match.
+ * @returns `undefined` if no answer is there (yet)
  */
 export function findAnswer(request: ModbusRequest, bytes: Uint8Array): ModbusAnswer | undefined {
   for (let start = 0; start <= GLITCH_BYTES_MAX; start += 1) {
@@ -110,7 +110,7 @@ export function findAnswer(request: ModbusRequest, bytes: Uint8Array): ModbusAns
   return undefined;
 }
 
-/** Octets of a whole answer that begins so; `undefined`: not known for its function. */
+/** Octets of the answer frame that begins so. `undefined`: unknown for its function. */
 function frameBytes(frame: Uint8Array): number | undefined {
   const [, code = 0, count = 0] = frame;
   if ((code & EXCEPTION_FLAG) !== 0) return EXCEPTION_FRAME_BYTES;
@@ -119,14 +119,14 @@ function frameBytes(frame: Uint8Array): number | undefined {
   return [5, 6, 15, 16].includes(code) ? REQUEST_BYTES : undefined;
 }
 
-/** Functions whose answer says how long it is. */
+/** Functions whose answer contains its length. */
 const BY_COUNT: readonly number[] = [1, 2, 3, 4, 23];
-/** A request to read, and the answer to a write. */
+/** Length of a read request and of the answer to a write. */
 const REQUEST_BYTES = 8;
 
 /**
- * Says in which way a whole frame with a good CRC is no answer to `request`: `an answer of unit 7`.
- * @returns `undefined` if no such frame is in `bytes`: they are damaged
+ * Describes why a frame with a valid CRC is not an answer to `request`: `an answer of unit 7`.
+ * @returns `undefined` if `bytes` contain no such frame, so they are damaged
  */
 export function mismatchWords(request: ModbusRequest, bytes: Uint8Array): string | undefined {
   for (let start = 0; start <= GLITCH_BYTES_MAX; start += 1) {
@@ -147,7 +147,7 @@ function differenceWords(request: ModbusRequest, frame: Uint8Array): string {
   if (isRead && frame.length !== high + 5) {
     const isEcho = encodeRequest(request).every((octet, index) => frame[index] === octet);
     return isEcho
-      ? 'the request itself, as an adapter sends back that echoes'
+      ? 'the request itself: the adapter echoes what it sends'
       : `a request to unit ${unit} of another master`;
   }
   if (unit !== request.unit) return `an answer of unit ${unit}`;
@@ -172,7 +172,7 @@ function answerAt(request: ModbusRequest, bytes: Uint8Array): ModbusAnswer | und
   return crc16(frame) === 0 ? { kind: 'done', content: frame.slice(head.length, length - 2) } : undefined;
 }
 
-/** How the answer begins: known beforehand but for what was read. */
+/** Beginning of the answer. Everything except read data is known beforehand. */
 function answerHead(request: ModbusRequest): number[] {
   const { unit, function: code, address } = request;
   switch (code) {
@@ -187,11 +187,11 @@ function answerHead(request: ModbusRequest): number[] {
     case 15:
     case 16:
     case 22:
-      return [unit, code, ...word(address)]; // the beginning of an echo of the request (app §6.5, §6.6, §6.11, §6.12, §6.16)
+      return [unit, code, ...word(address)]; // The beginning of an echo of the request (app §6.5, §6.6, §6.11, §6.12, §6.16).
   }
 }
 
-/** Content of the answer when the unit does what the write asks; `undefined`: a read. */
+/** Content of the answer if the unit executes the write as requested. `undefined`: a read. */
 export function echoOf(request: ModbusRequest): Uint8Array | undefined {
   switch (request.function) {
     case 5:
@@ -225,19 +225,19 @@ function word(value: number): number[] {
   return [(value >>> 8) & 0xff, value & 0xff];
 }
 
-/** app §6.11: the first bit is the lowest of the first octet; the rest of the last octet is 0. */
+/** app §6.11: the first bit is the lowest of the first octet; unused bits of the last octet are 0. */
 function packBits(bits: readonly boolean[]): number[] {
   return Array.from({ length: Math.ceil(bits.length / 8) }, (_, octet) =>
     bits.slice(octet * 8, octet * 8 + 8).reduce((sum, bit, index) => sum | (bit ? 1 << index : 0), 0),
   );
 }
 
-/** app §7: the unit has taken the request and is at work on it. */
+/** app §7: the unit has accepted the request and is processing it. */
 export const ACKNOWLEDGE = 5;
-/** app §7: "server device busy", which asks to be asked again. */
+/** app §7: "server device busy"; the request should be repeated later. */
 export const BUSY = 6;
 
-/** What exception codes mean (app §7), for people. */
+/** Meaning of exception codes (app §7), as text. */
 export function exceptionWords(code: number): string {
   switch (code) {
     case 1:
@@ -247,15 +247,15 @@ export function exceptionWords(code: number): string {
     case 3:
       return 'illegal data value';
     case 4:
-      return 'the unit has failed';
+      return 'server device failure';
     case 5:
-      return 'accepted, and not done yet';
+      return 'accepted, still processing';
     case 6:
       return 'the unit is busy';
     case 8:
       return 'memory parity error';
     case 10:
-      return 'the Modbus gateway finds no path';
+      return 'the Modbus gateway has no path to the unit';
     case 11:
       return 'the unit behind the Modbus gateway does not answer';
     default:

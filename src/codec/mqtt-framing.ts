@@ -1,9 +1,9 @@
 /**
- * Cuts a byte stream into whole MQTT packets, and holds no more than one of them.
+ * Cuts a byte stream into whole MQTT packets. Holds at most one packet.
  *
- * Stands in front of the parser: the remaining length is read and bounded before a byte of the body is kept, so that an
- * announced giant costs nothing. A packet that arrives whole in one piece is passed on as a view, without copying. Of a
- * PUBLISH that is too large only the beginning is kept, where the reader can go on behind it.
+ * The framing runs before the parser. It reads and checks the remaining length before it keeps a byte of the body, so a
+ * very large announced packet costs no memory. A packet that arrives whole in one piece is passed on as a view, without
+ * copying. Of a PUBLISH that is too large only the beginning is kept, if the reader can continue behind it.
  *
  * Source: MQTT 3.1.1 §2.2.3 (remaining length).
  */
@@ -11,11 +11,11 @@ import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
 import type { Restorable } from '../base/snapshot.ts';
 
 export interface MqttFramingLimits {
-  /** Of a whole packet, with its fixed header. */
+  /** Size of a whole packet, including its fixed header. */
   readonly packetBytesMax: number;
   /**
    * A larger PUBLISH is read to its end and passed on without its payload, so that it can be acknowledged. Without this
-   * it ends the stream, as every other packet that is too large.
+   * option it ends the stream, as any other packet that is too large does.
    */
   readonly skipsLargePublish?: boolean;
 }
@@ -30,19 +30,19 @@ const HEADER_BYTES_MAX = 5;
 interface FixedHeader {
   readonly headerBytes: number;
   readonly remainingLength: number;
-  /** A PUBLISH that is too large: of its end `skippedBytes` are not kept. */
+  /** A PUBLISH that is too large: the last `skippedBytes` of it are not kept. */
   readonly isOversize: boolean;
   readonly skippedBytes: number;
 }
 
-/** A packet on the wire: its first byte and what follows the remaining length. */
+/** Packet on the wire: its first byte, and the bytes after the remaining length. */
 export interface RawPacket {
   readonly first: number;
-  /** A view, valid during the call only. */
+  /** View, valid during the call only. */
   readonly body: Uint8Array;
-  /** The whole packet. A view, valid during the call only. */
+  /** Whole packet. A view, valid during the call only. */
   readonly bytes: Uint8Array;
-  /** A PUBLISH that is too large: `skippedBytes` at its end were not kept, and are neither in `body` nor in `bytes`. */
+  /** A PUBLISH that is too large: its last `skippedBytes` were not kept and are neither in `body` nor in `bytes`. */
   readonly isOversize: boolean;
   readonly skippedBytes: number;
 }
@@ -56,11 +56,11 @@ export interface MqttFramingSnapshot {
 
 export class MqttFraming implements Restorable<MqttFramingSnapshot> {
   readonly #limits: MqttFramingLimits;
-  /** The beginning of a packet: `#heldBytes` of `#held`, which is large enough for the packet once its length is known. */
+  /** Beginning of a packet: `#heldBytes` of `#held`. Large enough for the packet once the length is known. */
   #held = new Uint8Array(HEADER_BYTES_MAX);
   #heldBytes = 0;
   #header: FixedHeader | undefined;
-  /** Bytes of the packet under way that are still to come and are not kept. */
+  /** Bytes of the current packet that are still to come and are not kept. */
   #bytesToSkip = 0;
   #isDead = false;
 
@@ -72,14 +72,14 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
     return this.#isDead;
   }
 
-  /** Bytes kept of a packet that is not complete: at most `packetBytesMax`. */
+  /** Bytes held of an unfinished packet: at most `packetBytesMax`. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
   /**
-   * The packets that these bytes complete, one after the other; each is to be used before the next is asked for.
-   * A problem is the last thing that ever comes out.
+   * Yields the packets that these bytes complete. Each must be used before the next is requested. After a problem
+   * nothing more is yielded, in this call or later.
    */
   *push(bytes: Uint8Array): Generator<Decoded<RawPacket>, void, undefined> {
     let rest = bytes;
@@ -110,7 +110,7 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
     this.#isDead = isDead;
   }
 
-  /** Nothing is held: takes a packet straight from the bytes, or holds what there is of it. */
+  /** Takes a packet directly from the bytes, or holds what is there of it. Called if nothing is held. */
   #readWhole(bytes: Uint8Array): Decoded<Step> {
     const header = this.#readHeader(bytes);
     if (!header.ok) return header;
@@ -126,7 +126,9 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
     });
   }
 
-  /** Something is held: adds to it, byte by byte until the length is known, then as much as is missing. */
+  /**
+   * Adds to the held bytes: byte by byte until the length is known, then the missing part. Called if bytes are held.
+   */
   #complete(bytes: Uint8Array): Decoded<Step> {
     if (this.#header === undefined) {
       const grown = this.#held.subarray(0, this.#heldBytes + 1);

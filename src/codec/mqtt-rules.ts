@@ -1,8 +1,8 @@
 /**
- * The rules of MQTT 3.1.1 that the parsing library lets slip, held on the bytes of one whole packet.
+ * Rules of MQTT 3.1.1 that the parsing library does not check, applied to the bytes of one whole packet.
  *
- * Stands between the framing and the library: what passes here is well formed, so the library has nothing left to
- * guess. Total over all bytes; reads only.
+ * This check runs between the framing and the library. A packet that passes is well formed, so the library has nothing
+ * to interpret. Total over all bytes; only reads.
  *
  * Source: MQTT 3.1.1; the tags are its conformance statements (appendix B).
  */
@@ -15,7 +15,7 @@ export interface RuleProblem {
   readonly tag?: string;
 }
 
-/** The tag of a CONNECT at another protocol level, which a server answers with CONNACK 1 before it closes. */
+/** Tag of a CONNECT at another protocol level. A server answers it with CONNACK 1 and closes. */
 export const LEVEL_TAG = 'MQTT-3.1.2-2';
 
 /** Table 3.1: 4 is MQTT 3.1.1. */
@@ -39,7 +39,7 @@ const TYPE = {
   disconnect: 14,
 } as const;
 
-/** What the standard forbids about this packet; `undefined`: nothing. */
+/** Violation of the standard in this packet. `undefined`: none. */
 export function problemIn(packet: RawPacket): RuleProblem | undefined {
   const type = packet.first >> 4;
   const flags = packet.first & 0x0f;
@@ -83,7 +83,7 @@ export function problemIn(packet: RawPacket): RuleProblem | undefined {
   return fields.finish();
 }
 
-/** Table 2.2. */
+/** Flags required by table 2.2. */
 function requiredFlags(type: number): number {
   return type === TYPE.pubrel || type === TYPE.subscribe || type === TYPE.unsubscribe ? 0b0010 : 0;
 }
@@ -120,7 +120,7 @@ function readConnack(fields: Fields): void {
   fields.demand(returnCode <= 5, `reserved CONNACK return code ${returnCode} (table 3.1)`);
   fields.demand(
     returnCode === 0 || flags === 0,
-    `session present in a refusal (CONNACK ${returnCode})`,
+    `session present in a rejection (CONNACK ${returnCode})`,
     'MQTT-3.2.2-4',
   );
 }
@@ -163,7 +163,7 @@ function readPacketId(fields: Fields): void {
   fields.demand(fields.uint16() !== 0, 'packet identifier 0', 'MQTT-2.3.1-1');
 }
 
-/** Reads one body from front to back and remembers the first thing wrong; past that, every answer is empty. */
+/** Reads one body from front to back and keeps the first problem. After a problem every answer is empty. */
 class Fields {
   readonly #body: Buffer;
   #at = 0;
@@ -178,7 +178,7 @@ class Fields {
     return this.#problem !== undefined || this.#at >= this.#body.length;
   }
 
-  /** The problem, if any; bytes that no field has claimed are one. */
+  /** First problem, if any. Bytes that belong to no field are a problem. */
   finish(): RuleProblem | undefined {
     if (!this.isAtEnd) return { problem: `${this.#body.length - this.#at} bytes left over` };
     return this.#problem;
@@ -208,7 +208,7 @@ class Fields {
     return this.#problem === undefined ? this.#body.readUInt16BE(this.#at - 2) : 0;
   }
 
-  /** A UTF-8 string with its length in front, §1.5.3. */
+  /** UTF-8 string with a length field in front, §1.5.3. */
   text(): string {
     const length = this.uint16();
     this.skip(length);

@@ -1,10 +1,10 @@
 /**
- * MQTT 3.1.1 on the wire: bytes in, packets out, and back.
+ * MQTT 3.1.1 on the wire: bytes to packets, and packets to bytes.
  *
- * Stands between a byte channel and whoever speaks MQTT on it: the hub client on one end, the bench hub on the other.
- * The only file that knows mqtt-packet, which is lenient: what it would let pass is refused before it sees a byte
- * (`mqtt-framing.ts` bounds the length, `mqtt-rules.ts` does the rest). Never throws on bytes from outside, never holds
- * more than one packet of `packetBytesMax`, and a payload that leaves here owns its memory.
+ * Used between a byte channel and an MQTT endpoint: the hub client on one end, the bench hub on the other. The only
+ * file that imports mqtt-packet. That library is lenient, so invalid packets are rejected before it reads them
+ * (`mqtt-framing.ts` checks the length, `mqtt-rules.ts` the rest). Never throws on bytes from outside. Never holds more
+ * than one packet of `packetBytesMax`. Every returned payload owns its memory.
  *
  * Source: MQTT 3.1.1, §2 and §3.
  */
@@ -22,16 +22,16 @@ import type { ConnackCode, Connect, MqttPacket, MqttQos, Publish, SubackCode } f
 import { MqttFraming, type MqttFramingLimits, type MqttFramingSnapshot, type RawPacket } from './mqtt-framing.ts';
 import { problemIn } from './mqtt-rules.ts';
 
-/** What a client must be able to take from a hub whose messages end at 16 KB, with room for other hubs. */
+/** Enough for a hub whose largest message is 16 KB, with room for other hubs. */
 export const PACKET_BYTES_MAX = 64 * 1024;
 
-// The library would keep a Buffer for each of the 65536 packet identifiers: some 10 MB to save nothing measurable.
+// The library would keep a Buffer for each of the 65536 packet identifiers: about 10 MB without a measurable gain.
 writeToStream.cacheNumbers = false;
 
 export interface MqttReaderLimits extends MqttFramingLimits {
   /**
-   * A well-framed PUBLISH with an invalid topic or flag is passed on with its `problem`, and one on which the library fails
-   * with its `fault`. Without this each ends the stream, as every other breach of the protocol.
+   * A well-framed PUBLISH with an invalid topic or flag is passed on with its `problem`, and one on which the library
+   * fails with its `fault`. Without this option each ends the stream, as any other protocol violation does.
    */
   readonly passesInvalidPublish?: boolean;
 }
@@ -41,13 +41,16 @@ export interface MqttReaderSnapshot {
   readonly isDead: boolean;
 }
 
-/** One per connection. After the first problem it is dead: the connection must be closed [MQTT-4.8.0-1]. */
+/**
+ * Reader of one connection. After the first problem it reads nothing more: the connection must be closed
+ * [MQTT-4.8.0-1].
+ */
 export class MqttReader implements Restorable<MqttReaderSnapshot> {
   readonly #framing: MqttFraming;
   #parser: Parser;
   readonly #passesInvalidPublish: boolean;
   #isDead = false;
-  /** What the library made of the packet it was just given. */
+  /** Result of the library for the current packet. */
   #parsed: Decoded<MqttPacket> | undefined;
 
   constructor(limits: MqttReaderLimits) {
@@ -56,19 +59,19 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
     this.#parser = this.#newParser();
   }
 
-  /** A problem was found; nothing is read any more. */
+  /** Whether a problem was found; nothing more is read. */
   get isDead(): boolean {
     return this.#isDead;
   }
 
-  /** Bytes held of a packet that is not complete yet. */
+  /** Bytes held of an unfinished packet. */
   get heldBytes(): number {
     return this.#framing.heldBytes;
   }
 
   /**
-   * Every packet that these bytes complete, in order; a problem is the last entry, and the last ever.
-   * @param bytes may be a view of a pool: what is kept is copied
+   * Returns the packets that these bytes complete, in order. A problem is the last entry; later calls return nothing.
+   * @param bytes may be a view of a pool: kept bytes are copied
    */
   push(bytes: Uint8Array): Decoded<MqttPacket>[] {
     const packets: Decoded<MqttPacket>[] = [];
@@ -84,7 +87,7 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
     return packets;
   }
 
-  /** The library is given whole packets only, and has nothing between them. */
+  /** The library receives whole packets only, so it holds no state between them. */
   snapshot(): MqttReaderSnapshot {
     return { framing: this.#framing.snapshot(), isDead: this.#isDead };
   }
@@ -106,7 +109,7 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
     }
     const parsed: Decoded<MqttPacket> = this.#parsed ?? undecodable('the library did not read it');
     if (parsed.ok) return parsed;
-    this.#parser = this.#newParser(); // the old one may have stopped within the packet
+    this.#parser = this.#newParser(); // the previous parser may have stopped within the packet
     return this.#passOn(raw, { fault: `packet that the gateway cannot read: ${parsed.problem}` });
   }
 
@@ -128,12 +131,12 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
   }
 }
 
-/** The packet on the wire. Throws only on what no caller of ours may ask for (an empty SUBSCRIBE, a client id missing). */
+/** Encodes a packet. Throws only on a caller's error (an empty SUBSCRIBE, a missing client id). */
 export function encodeMqtt(packet: MqttPacket): Uint8Array {
   return generate(libraryPacketOf(packet));
 }
 
-/** A PUBLISH without its payload; its fields must be where they belong. */
+/** PUBLISH without its payload. The fields must be at their positions. */
 function publishHead({ first, body }: RawPacket): Publish {
   const [fields, topicEnd] = [bufferOver(body), 2 + bufferOver(body).readUInt16BE(0)];
   const qos = ((first >> 1) & 0b11) as MqttQos;
@@ -150,7 +153,9 @@ function publishHead({ first, body }: RawPacket): Publish {
 
 const PUBLISH = 3;
 
-/** A PUBLISH whose fields are where they belong, whatever is in them; `undefined`: the packet cannot be acknowledged. */
+/**
+ * PUBLISH with its fields at their positions, whatever they contain. `undefined`: the packet cannot be acknowledged.
+ */
 function framedPublish(raw: RawPacket): Publish | undefined {
   const { first, body } = raw;
   const qos = (first >> 1) & 0b11;
@@ -207,7 +212,7 @@ function packetOf(packet: Packet): Decoded<MqttPacket> {
     case 'disconnect':
       return decoded({ kind: packet.cmd });
     case 'auth':
-      return undecodable('AUTH, which MQTT 3.1.1 does not have');
+      return undecodable('AUTH, which does not exist in MQTT 3.1.1');
   }
 }
 
@@ -244,7 +249,7 @@ function libraryPacketOf(packet: MqttPacket): Packet {
     case 'pubrel':
     case 'pubcomp':
     case 'unsuback':
-      // The library's types ask UNSUBACK for the return codes that came with MQTT 5.
+      // The library's types require the return codes of MQTT 5 for UNSUBACK.
       return { cmd: packet.kind, messageId: packet.packetId } as Packet;
     case 'connect':
       return libraryConnectOf(packet);
@@ -281,7 +286,7 @@ function libraryConnectOf(packet: Connect): IConnectPacket {
   };
 }
 
-/** A copy in memory of its own: the library hands out views of what the socket delivered. */
+/** Copy in its own memory, because the library returns views of the socket's buffers. */
 function ownBytes(bytes: string | Uint8Array): Uint8Array {
   return typeof bytes === 'string' ? new TextEncoder().encode(bytes) : new Uint8Array(bytes);
 }

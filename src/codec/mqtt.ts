@@ -1,12 +1,12 @@
 /**
- * The control packets of MQTT 3.1.1 as values. Shapes only; `mqtt-wire.ts` turns bytes into these and back.
+ * Control packets of MQTT 3.1.1 as values. Type declarations only; `mqtt-wire.ts` converts between bytes and these.
  *
- * Spoken by the hub client on one end and by the bench hub on the other.
+ * Used by the hub client on one end and by the bench hub on the other.
  *
  * Source: MQTT 3.1.1, OASIS Standard, 29 October 2014, §3.
  */
 
-/** QoS 2 exists on the wire; nobody here serves it. */
+/** QoS 2 exists on the wire but is not supported here. */
 export type MqttQos = 0 | 1 | 2;
 
 export interface MqttWill {
@@ -18,18 +18,18 @@ export interface MqttWill {
 
 export interface Connect {
   readonly kind: 'connect';
-  /** May be empty, with a clean session only [MQTT-3.1.3-7]. */
+  /** May be empty, but only with a clean session [MQTT-3.1.3-7]. */
   readonly clientId: string;
   readonly cleanSession: boolean;
   /** Seconds, 0…65535; 0: none. */
   readonly keepAliveS: number;
   readonly username: string | undefined;
-  /** Never without a username [MQTT-3.1.2-22]. */
+  /** Present only with a username [MQTT-3.1.2-22]. */
   readonly password: Uint8Array | undefined;
   readonly will: MqttWill | undefined;
 }
 
-/** Return codes of a CONNACK (table 3.1). Others are reserved and refused by the reader. */
+/** Return codes of a CONNACK (table 3.1). The reader rejects the reserved ones. */
 export type ConnackCode = 0 | 1 | 2 | 3 | 4 | 5;
 
 export interface Connack {
@@ -47,11 +47,11 @@ export interface Publish {
   readonly dup: boolean;
   /** 1…65535 with QoS 1 and 2, `undefined` with QoS 0. */
   readonly packetId: number | undefined;
-  /** Bytes of the packet, if it was larger than its reader takes: then `payload` is empty. */
+  /** Bytes of the packet if it was larger than the reader accepts. `payload` is empty then. */
   readonly oversizeBytes?: number;
-  /** What the standard forbids about the message, if its reader passes such a message on. `topic` is what is legible of it. */
+  /** Violation of the standard, if the reader passes such messages on. `topic` is the readable part. */
   readonly problem?: string;
-  /** Why the reader failed on a valid message. `topic` is what is legible of it, and `payload` is empty. */
+  /** Reason why the reader failed on a valid message. `topic` is the readable part, and `payload` is empty. */
   readonly fault?: string;
 }
 
@@ -60,10 +60,13 @@ export interface Subscription {
   readonly qos: MqttQos;
 }
 
-/** 0x80: refused. */
+/** 0x80: failure. */
 export type SubackCode = MqttQos | 0x80;
 
-/** What is no more than a packet identifier, 1…65535. `pubrec`, `pubrel` and `pubcomp` are read only to be refused. */
+/**
+ * Packets that contain only a packet identifier, 1…65535. `pubrec`, `pubrel` and `pubcomp` are read only to be
+ * rejected.
+ */
 export interface Acknowledgement {
   readonly kind: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp' | 'unsuback';
   readonly packetId: number;
@@ -79,7 +82,7 @@ export interface Subscribe {
 export interface Suback {
   readonly kind: 'suback';
   readonly packetId: number;
-  /** One per filter of the SUBSCRIBE, in its order; at least one. */
+  /** One per filter of the SUBSCRIBE, in the same order; at least one. */
   readonly returnCodes: readonly SubackCode[];
 }
 

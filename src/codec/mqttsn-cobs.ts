@@ -1,10 +1,10 @@
 /**
- * sn-cobs frames: `00 COBS(packet ‖ CRC-32 little-endian) 00`. Stands between the bytes of a line and MQTT-SN packets.
+ * sn-cobs frames: `00 COBS(packet ‖ CRC-32 little-endian) 00`. Converts between the bytes of a line and MQTT-SN
+ * packets.
  *
- * The leading zero flushes noise and boot text into a frame of its own; empty frames are nothing. A damaged frame costs
- * itself, and at most the neighbour whose delimiter it lost: the next zero is a fresh start. No inter-byte timer.
- * Invariants: the reader holds at most one frame of the largest packet, whatever arrives; it passes on no frame whose
- * CRC-32 does not hold.
+ * The leading zero separates noise and boot text from the frame. Empty frames are ignored. A damaged frame loses itself
+ * and at most one neighbour, if their common delimiter was lost; the next zero starts again. No inter-byte timer.
+ * Invariants: the reader holds at most one frame of the largest packet; it passes on no frame with a wrong CRC-32.
  */
 import type { Restorable } from '../base/snapshot.ts';
 import type { BrokenFrame, OnBroken } from './broken-frame.ts';
@@ -14,7 +14,7 @@ import { crc32 } from './crc32.ts';
 const DELIMITER = 0x00;
 const CRC_BYTES = 4;
 
-/** @param packet at most what the reader at the other end takes */
+/** @param packet at most the size that the reader at the other end accepts */
 export function encodeFrame(packet: Uint8Array): Uint8Array {
   const guarded = new Uint8Array(packet.length + CRC_BYTES);
   guarded.set(packet);
@@ -32,7 +32,7 @@ interface FrameReaderSnapshot {
   readonly oversizeFrames: number;
 }
 
-/** Takes bytes as they come, in pieces of any size, and gives the packets of the frames that arrived whole. */
+/** Takes bytes in pieces of any size, and returns the packets of undamaged frames. */
 export class FrameReader implements Restorable<FrameReaderSnapshot> {
   readonly #packetBytesMax: number;
   readonly #held: Uint8Array;
@@ -49,7 +49,7 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
     this.#held = new Uint8Array(cobsBytesMax(packetBytesMax + CRC_BYTES));
   }
 
-  /** Frames that were no COBS, too short to hold a CRC-32, or did not match theirs. */
+  /** Frames that were not COBS, were too short for a CRC-32, or had a wrong one. */
   get crcErrors(): number {
     return this.#crcErrors;
   }
@@ -58,12 +58,12 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
     return this.#oversizeFrames;
   }
 
-  /** Bytes of the frame that has not ended yet. */
+  /** Bytes of the unfinished frame. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** The most it will ever hold. */
+  /** Largest number of bytes that the reader can hold. */
   get heldBytesMax(): number {
     return this.#held.length;
   }
@@ -85,8 +85,8 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
     return packets;
   }
 
-  /** Forgets the frame that has not ended: the line was opened anew. */
-  /** Frames have delimiters: no time passes for them. */
+  /** Drops the unfinished frame. Called when the line was reopened. */
+  /** Frames have delimiters, so the reader needs no timer. */
   wakeAtMs(): undefined {
     return undefined;
   }
@@ -115,7 +115,7 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
   #hold(bytes: Uint8Array): void {
     if (this.#isOversize) return;
     if (this.#heldBytes + bytes.length > this.#held.length) {
-      // counted when it ends; a frame that never ends is reported now
+      // A finished frame is counted at its end. This one may never end, so it is reported now.
       this.#onBroken('frame too long', this.#heldBytes > 0 ? this.#held.subarray(0, this.#heldBytes) : bytes);
       this.#isOversize = true;
       this.#heldBytes = 0;
@@ -149,7 +149,7 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
   }
 }
 
-/** The packet in what stood between two delimiters, or why there is none. */
+/** Packet between two delimiters, or the reason why there is none. */
 function openFrame(encoded: Uint8Array): Uint8Array | BrokenFrame {
   const guarded = decodeCobs(encoded);
   if (guarded === undefined || guarded.length < CRC_BYTES) return 'frame coding';

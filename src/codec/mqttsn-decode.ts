@@ -1,8 +1,8 @@
 /**
- * Bytes → MQTT-SN packet. Takes what a frame held; gives a value or says what is wrong with the bytes.
+ * Bytes → MQTT-SN packet. Takes the content of a frame; returns a packet or the problem.
  *
- * Invariants: total (never throws); the Length field must equal the bytes there are; every string is UTF-8 without NUL;
- * byte strings are copied out, so that a packet does not keep its frame. Source: MQTT-SN 1.2 §5.
+ * Invariants: total (never throws); the Length field must equal the number of octets; every string is UTF-8 without
+ * NUL; byte strings are copied, so that a packet does not keep its frame in memory. Source: MQTT-SN 1.2 §5.
  */
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
 import {
@@ -48,7 +48,7 @@ export function decodePacket(bytes: Uint8Array): Decoded<Packet> {
   return decodeBody(kind, new Body(bytes.subarray(headBytes)));
 }
 
-/** What follows MsgType. Reads lie within the fewest octets of the kind, which have been checked. */
+/** Octets after MsgType. Reads stay within the minimum length of the kind, which has been checked. */
 class Body {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
@@ -78,7 +78,7 @@ class Body {
     return this.octet(0) & 0b11;
   }
 
-  /** A copy that owns its memory, also of a Buffer. */
+  /** Copy that owns its memory, also if `bytes` is a Buffer. */
   rest(from: number): Uint8Array {
     return new Uint8Array(this.bytes.subarray(from));
   }
@@ -141,7 +141,7 @@ function decodeBody(kind: Exclude<Kind, 'encapsulated'>, body: Body): Decoded<Pa
     case 'pingreq':
       return mapped(decodeText(body.bytes), (clientId) => ({ kind, clientId }));
     case 'disconnect':
-      if (body.bytes.length === 1) return undecodable('half a duration', 'MQTT-SN 1.2 §5.4.21');
+      if (body.bytes.length === 1) return undecodable('Duration of one octet instead of two', 'MQTT-SN 1.2 §5.4.21');
       return decoded({ kind, durationS: body.bytes.length === 0 ? undefined : body.word(0) });
   }
 }
@@ -203,7 +203,7 @@ function decodeWill(body: Body): Decoded<MqttsnWill | undefined> {
   }));
 }
 
-/** Here Length ends before the packet that is carried (MQTT-SN 1.2 §5.5). */
+/** In this packet Length ends before the carried packet (MQTT-SN 1.2 §5.5). */
 function decodeEncapsulated(
   bytes: Uint8Array,
   { headBytes, length }: { readonly headBytes: number; readonly length: number },
@@ -222,7 +222,7 @@ function decodeText(bytes: Uint8Array): Decoded<string> {
   try {
     return decoded(UTF8.decode(bytes));
   } catch {
-    return undecodable('a string that is no UTF-8', 'MQTT-1.5.3-1');
+    return undecodable('a string that is not UTF-8', 'MQTT-1.5.3-1');
   }
 }
 

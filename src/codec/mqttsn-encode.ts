@@ -1,8 +1,8 @@
 /**
- * MQTT-SN packet → bytes. The inverse of `mqttsn-decode.ts`: what is written here is read there as the same value.
+ * MQTT-SN packet → bytes. The inverse of `mqttsn-decode.ts`: decoding an encoded packet gives the same value.
  *
- * Lengths up to 255 take one octet, longer ones the three-octet form. No length field can say more than 65535: whoever
- * has a payload or a topic from outside asks `packetBytes` first. Source: MQTT-SN 1.2 §5.
+ * Lengths up to 255 take one octet, longer ones the three-octet form. No length field can exceed 65535. A caller with a
+ * payload or a topic from outside must call `packetBytes` first. Source: MQTT-SN 1.2 §5.
  */
 import {
   type FilterReference,
@@ -17,7 +17,7 @@ import {
   topicIdField,
 } from './mqttsn-packets.ts';
 
-/** What follows MsgType: fixed octets, then a byte string. */
+/** Octets after MsgType: fixed octets, then a byte string. */
 interface Body {
   readonly head: readonly number[];
   readonly tail: Uint8Array;
@@ -29,14 +29,14 @@ const LENGTH_MAX = 0xffff;
 
 /**
  * Octets of the packet on the wire, without building it.
- * @returns `undefined`: more than the length field can say, of this packet or of the one that it carries
+ * @returns `undefined` if this packet or the carried packet is too long for its length field
  */
 export function packetBytes(packet: Packet): number | undefined {
   const { length, carried } = sizeOf(bodyOf(packet), packet);
   return length > LENGTH_MAX ? undefined : length + carried.length;
 }
 
-/** @throws RangeError for a packet that has no `packetBytes` */
+/** @throws RangeError if `packetBytes` is `undefined` for the packet */
 export function encodePacket(packet: Packet): Uint8Array {
   const body = bodyOf(packet);
   const { head, tail } = body;
@@ -52,7 +52,10 @@ export function encodePacket(packet: Packet): Uint8Array {
   return bytes;
 }
 
-/** `length` is what the packet says of itself: of an encapsulated one, without what it carries (MQTT-SN 1.2 §5.5). */
+/**
+ * `length` is the value of the Length field. For an encapsulated packet it excludes the carried packet (MQTT-SN 1.2
+ * §5.5).
+ */
 function sizeOf({ head, tail }: Body, packet: Packet) {
   const bodyBytes = 1 + head.length + tail.length;
   const isLong = bodyBytes + 1 > SHORT_LENGTH_MAX;
@@ -140,7 +143,7 @@ function filterBytes(filter: FilterReference): Uint8Array {
   return filter.type === 'predefined' ? Uint8Array.from(octets(filter.id)) : text(filter.name);
 }
 
-/** A 16-bit number, most significant octet first (MQTT-SN 1.2 §5). */
+/** 16-bit number as octets, most significant first (MQTT-SN 1.2 §5). */
 function octets(word: number): number[] {
   return [(word >> 8) & 0xff, word & 0xff];
 }

@@ -8,14 +8,14 @@
 /** −1: a publication without a connection (MQTT-SN 1.2 §6.8). */
 export type SnQos = -1 | 0 | 1 | 2;
 
-/** The topic of a PUBLISH: two octets, read by the topic id type (MQTT-SN 1.2 §5.3.4, §6.7). */
+/** Topic of a PUBLISH: two octets, interpreted by the topic id type (MQTT-SN 1.2 §5.3.4, §6.7). */
 export type TopicReference =
   | { readonly type: 'normal'; readonly id: number }
   | { readonly type: 'predefined'; readonly id: number }
   /** Exactly two octets of UTF-8. */
   | { readonly type: 'short'; readonly name: string };
 
-/** The topic of a SUBSCRIBE or UNSUBSCRIBE. */
+/** Topic of a SUBSCRIBE or UNSUBSCRIBE. */
 export type FilterReference =
   | { readonly type: 'name'; readonly name: string }
   | { readonly type: 'predefined'; readonly id: number }
@@ -27,7 +27,7 @@ export interface MqttsnWill {
   readonly topic: string;
 }
 
-/** MQTT-SN 1.2 §5.3.10; 4 to 255 are reserved, and can arrive. */
+/** MQTT-SN 1.2 §5.3.10. 4 to 255 are reserved, but can be received. */
 export const RETURN_CODE = { accepted: 0, congestion: 1, invalidTopicId: 2, notSupported: 3 } as const;
 
 /** 0x0000 and 0xFFFF are reserved (MQTT-SN 1.2 §5.3.11). */
@@ -35,7 +35,7 @@ export const TOPIC_ID_MAX = 0xfffe;
 
 export const MESSAGE_ID_MAX = 0xffff;
 
-/** Seconds are 16 bit, identifiers 16 bit; byte strings own their memory when they come from the decoder. */
+/** Seconds are 16 bit, identifiers 16 bit. Byte strings from the decoder own their memory. */
 export type Packet =
   | { readonly kind: 'advertise'; readonly gatewayId: number; readonly durationS: number }
   | { readonly kind: 'searchgw'; readonly radius: number }
@@ -43,7 +43,7 @@ export type Packet =
   | ConnectPacket
   | { readonly kind: 'connack'; readonly returnCode: number }
   | { readonly kind: 'willtopicreq' }
-  /** No will: the client deletes it. */
+  /** `undefined`: the client deletes its will. */
   | { readonly kind: 'willtopic'; readonly will: MqttsnWill | undefined }
   | { readonly kind: 'willmsgreq' }
   | { readonly kind: 'willmsg'; readonly payload: Uint8Array }
@@ -56,7 +56,7 @@ export type Packet =
   | SubackPacket
   | UnsubscribePacket
   | { readonly kind: 'unsuback'; readonly messageId: number }
-  /** Empty client id: a mere sign of life; else a sleeping client has woken (MQTT-SN 1.2 §6.14). */
+  /** Empty client id: keep alive only. Otherwise a sleeping client has woken (MQTT-SN 1.2 §6.14). */
   | { readonly kind: 'pingreq'; readonly clientId: string }
   | { readonly kind: 'pingresp' }
   /** With a duration the client goes to sleep (MQTT-SN 1.2 §6.14). */
@@ -65,7 +65,7 @@ export type Packet =
   | { readonly kind: 'willtopicresp'; readonly returnCode: number }
   | { readonly kind: 'willmsgupd'; readonly payload: Uint8Array }
   | { readonly kind: 'willmsgresp'; readonly returnCode: number }
-  /** A packet of one of many nodes behind a forwarder, undecoded (MQTT-SN 1.2 §5.5). */
+  /** Packet of one node behind a forwarder, not decoded (MQTT-SN 1.2 §5.5). */
   | { readonly kind: 'encapsulated'; readonly radius: number; readonly node: Uint8Array; readonly packet: Uint8Array };
 
 export interface ConnectPacket {
@@ -79,13 +79,13 @@ export interface ConnectPacket {
 
 export interface RegisterPacket {
   readonly kind: 'register';
-  /** 0 when a client asks for an id. */
+  /** 0 if a client requests an id. */
   readonly topicId: number;
   readonly messageId: number;
   readonly topic: string;
 }
 
-/** REGACK and PUBACK have one shape. A short name stands in `topicId` as its two octets. */
+/** Common type of REGACK and PUBACK. A short name is in `topicId` as its two octets. */
 export interface AcknowledgePacket<Kind extends 'regack' | 'puback'> {
   readonly kind: Kind;
   readonly topicId: number;
@@ -114,7 +114,7 @@ export interface SubscribePacket {
 
 export interface SubackPacket {
   readonly kind: 'suback';
-  /** Granted. */
+  /** Granted QoS. */
   readonly qos: SnQos;
   /** 0 for a filter with wildcards. */
   readonly topicId: number;
@@ -128,7 +128,7 @@ export interface UnsubscribePacket {
   readonly filter: FilterReference;
 }
 
-/** The MsgType octet (MQTT-SN 1.2 §5.2.2, table 3). */
+/** MsgType octet (MQTT-SN 1.2 §5.2.2, table 3). */
 export const MESSAGE_TYPE: Readonly<Record<Packet['kind'], number>> = {
   advertise: 0x00,
   searchgw: 0x01,
@@ -171,7 +171,7 @@ export function kindOfType(type: number): Packet['kind'] | undefined {
 
 const UNBOUNDED = 0xffff;
 
-/** Fewest and most octets after MsgType (MQTT-SN 1.2 §5.4). */
+/** Minimum and maximum number of octets after MsgType (MQTT-SN 1.2 §5.4). */
 export const BODY_BYTES: Readonly<Record<Packet['kind'], readonly [number, number]>> = {
   advertise: [3, 3],
   searchgw: [1, 1],
@@ -211,17 +211,17 @@ export const TOPIC_TYPE = { nameOrNormal: 0b00, predefined: 0b01, short: 0b10 } 
 /** Octets of a short topic name (MQTT-SN 1.2 §6.7). */
 export const SHORT_NAME_BYTES = 2;
 
-/** The only value of CONNECT's ProtocolId (MQTT-SN 1.2 §5.3.8). */
+/** Only valid value of CONNECT's ProtocolId (MQTT-SN 1.2 §5.3.8). */
 export const PROTOCOL_ID = 0x01;
 
-/** The TopicId field that stands for `topic` in PUBLISH and in its PUBACK. */
+/** Value of the TopicId field for `topic` in PUBLISH and in its PUBACK. */
 export function topicIdField(topic: TopicReference): number {
   if (topic.type !== 'short') return topic.id;
   const [high = 0, low = 0] = new TextEncoder().encode(topic.name);
   return high * 0x100 + low;
 }
 
-/** Can `topic` travel as a short name? */
+/** Whether `topic` can be sent as a short name. */
 export function isShortName(topic: string): boolean {
   return topic.length <= SHORT_NAME_BYTES && new TextEncoder().encode(topic).length === SHORT_NAME_BYTES;
 }

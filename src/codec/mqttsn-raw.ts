@@ -1,19 +1,23 @@
 /**
- * Bare MQTT-SN packets, one after the other, for USB-CDC and stock clients: nothing between them but their Length fields.
+ * Bare MQTT-SN packets, one after the other, for USB-CDC and stock clients. Only their Length fields separate them.
  *
- * A packet begins where its head is plausible: a known type, a Length that this type can have and that the line allows.
- * What is whole must decode. If not, one byte is dropped and the next looked at; after `IDLE_MS` without a byte, what is
- * held was cut off and is dropped, except for a CONNECT within: boot text can look like the head of a long packet, and the
- * CONNECT that follows must not be lost in it. So a damaged byte costs what the wrong Length swallowed, and noise that looks like a
- * packet is taken for one: there is no checksum. Where the firmware is yours, use sn-cobs.
- * Invariant: the reader holds at most one packet of the largest size and one chunk of bytes, whatever arrives.
+ * A packet begins where its head is plausible: a known type, and a Length that is valid for this type and allowed on
+ * the line. A complete packet must decode. If it does not, one byte is dropped and the search continues. After
+ * `IDLE_MS` without a byte, the held bytes count as a cut packet and are dropped, except for a CONNECT at their end:
+ * boot text can look like the head of a long packet, and the CONNECT after it must not be lost. So a damaged byte loses
+ * the bytes that the wrong Length covers. Noise that looks like a packet is taken for one, because there is no
+ * checksum. Use sn-cobs if you can change the firmware. Invariant: the reader holds at most one packet of the largest
+ * size and one chunk of bytes.
  */
 import type { Restorable } from '../base/snapshot.ts';
 import type { OnBroken } from './broken-frame.ts';
 import { decodePacket } from './mqttsn-decode.ts';
 import { BODY_BYTES, kindOfType } from './mqttsn-packets.ts';
 
-/** A sender writes a packet in one go: 1024 octets at 115,200 baud take 89 ms, and between them there is no pause. */
+/**
+ * Idle time after which a packet counts as cut. A sender writes a packet without pauses: 1024 octets at 115,200 baud
+ * take 89 ms.
+ */
 const IDLE_MS = 100;
 
 const LONG_LENGTH = 0x01;
@@ -22,7 +26,7 @@ const CONNECT_TYPE = 0x04;
 const CONNECT_BYTES_MIN = 7;
 /** TopicId and MsgId, before the name. */
 const REGISTER_IDS_BYTES = 4;
-/** An encapsulated packet begins with the head of the carried one: at most 4 octets. */
+/** An encapsulated packet begins with the head of the carried packet: at most 4 octets. */
 const HEAD_BYTES_MAX = 4;
 
 type Outlook = 'more bytes needed' | 'no packet' | 'too large' | { readonly packetBytes: number };
@@ -38,9 +42,9 @@ interface RawReaderSnapshot {
 export class RawReader implements Restorable<RawReaderSnapshot> {
   readonly #packetBytesMax: number;
   #held = new Uint8Array(0);
-  /** When `#held` last grew; monotonic. */
+  /** Time at which `#held` last grew; monotonic. */
   #lastReceivedMs = 0;
-  /** In the middle of a stretch of bytes that are no packet, which is counted once. */
+  /** The reader is within a stretch of bytes that are not a packet. A stretch is counted once. */
   #isLost = false;
   #crcErrors = 0;
   #oversizeFrames = 0;
@@ -52,12 +56,12 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
     this.#onBroken = onBroken;
   }
 
-  /** Stretches of bytes that were no packet. */
+  /** Stretches of bytes that were not a packet. */
   get crcErrors(): number {
     return this.#crcErrors;
   }
 
-  /** Plausible heads of packets larger than allowed; noise counts too. */
+  /** Plausible heads of packets larger than allowed, including those made by noise. */
   get oversizeFrames(): number {
     return this.#oversizeFrames;
   }
@@ -66,7 +70,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
     return this.#held.length;
   }
 
-  /** The most it holds between two calls. */
+  /** Largest number of bytes held between two calls. */
   get heldBytesMax(): number {
     return this.#packetBytesMax;
   }
@@ -94,7 +98,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
       if (outlook === 'more bytes needed') break;
       if (outlook === 'too large' || outlook === 'no packet') {
         this.#lose(rest, outlook === 'too large');
-        // of a long head the last two octets would look like the head of a short packet, each time
+        // The last two octets of a long head could look like the head of a short packet.
         at += outlook === 'too large' ? headBytesOf(rest) : 1;
         continue;
       }
@@ -117,7 +121,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
 
   snapshot(): RawReaderSnapshot {
     return {
-      held: this.#held, // replaced, never changed
+      held: this.#held, // this array is replaced, never changed
       lastReceivedMs: this.#lastReceivedMs,
       isLost: this.#isLost,
       crcErrors: this.#crcErrors,
@@ -133,7 +137,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
     this.#oversizeFrames = snapshot.oversizeFrames;
   }
 
-  /** A stretch of bytes is counted once, by what it began with. */
+  /** Counts a stretch of bytes once, by the kind of its beginning. */
   #lose(bytes: Uint8Array, isTooLarge: boolean): void {
     if (this.#isLost) return;
     this.#isLost = true;
@@ -143,7 +147,7 @@ export class RawReader implements Restorable<RawReaderSnapshot> {
   }
 }
 
-/** What begins here? Decides as early as it can, so that noise holds nothing up. */
+/** Kind of the beginning of `bytes`. Decides as early as possible, so that noise delays nothing. */
 function lookAt(bytes: Uint8Array, packetBytesMax: number): Outlook {
   const size = sizeOf(bytes);
   if (size === 'more bytes needed' && bytes.length >= packetBytesMax) return 'too large';
@@ -165,13 +169,16 @@ function sizeOf(bytes: Uint8Array, isCarried = false): Outlook {
   const [fewest, most] = BODY_BYTES[kind];
   if (length < headBytes + fewest || length > headBytes + most) return 'no packet';
   if (kind !== 'encapsulated') return { packetBytes: length };
-  // Its Length ends before the packet it carries (MQTT-SN 1.2 §5.5), and forwarders are not stacked here.
+  // Length ends before the carried packet (MQTT-SN 1.2 §5.5). Nested forwarders are not supported.
   if (isCarried) return 'no packet';
   const carried = sizeOf(bytes.subarray(length, length + HEAD_BYTES_MAX), true);
   return typeof carried === 'string' ? carried : { packetBytes: length + carried.packetBytes };
 }
 
-/** The topic of a REGISTER has no control characters; with them, it is the end of a line of text with a packet behind. */
+/**
+ * Whether the topic of a REGISTER contains control characters. If so, it is the end of a text line followed by a
+ * packet.
+ */
 function hasControlInName(bytes: Uint8Array): boolean {
   const headBytes = headBytesOf(bytes);
   if (kindOfType(bytes[headBytes - 1] ?? 0) !== 'register') return false;
@@ -179,7 +186,7 @@ function hasControlInName(bytes: Uint8Array): boolean {
   return bytes.subarray(headBytes + REGISTER_IDS_BYTES, end).some((byte) => byte < 0x20);
 }
 
-/** The last CONNECT that stands whole in `bytes`, and at their end. */
+/** Last complete CONNECT at the end of `bytes`. */
 function connectIn(bytes: Uint8Array): Uint8Array | undefined {
   for (let at = 1; at + CONNECT_BYTES_MIN <= bytes.length; at += 1) {
     if (bytes[at] !== bytes.length - at || bytes[at + 1] !== CONNECT_TYPE) continue;

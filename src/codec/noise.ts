@@ -1,15 +1,16 @@
 /**
- * Signs by which bytes are told to be damaged on the wire, and not only to be other content than expected. Guesses, to be
- * worded as such. Pure.
+ * Heuristics by which bytes are recognised as damaged on the wire, rather than as unexpected content. The results are
+ * guesses; texts must present them as such. Pure.
  */
 
-/** Share of octets that are no printable ASCII in a line that is taken for noise. */
+/** Smallest share of octets that are not printable ASCII in a line that counts as noise. */
 const UNPRINTABLE_SHARE_MIN = 1 / 3;
 
 /**
- * Whether a line holds what no text has in any usual encoding: at least one control character (not TAB, CR, LF or ESC) or
- * 0xFF, and more than a third of it not printable ASCII. Letters of Latin-1, of code pages and of UTF-8 are none of these, and the
- * two control characters around a text (STX, ETX) are no more than a third of it.
+ * Whether a line contains octets that occur in no text of any usual encoding: at least one control character (not TAB,
+ * CR, LF or ESC) or 0xFF, and more than a third of the line not printable ASCII. Letters of Latin-1, of code pages and
+ * of UTF-8 are neither control characters nor 0xFF. Two control characters around a text (STX, ETX) are no more than a
+ * third of it.
  */
 export function isNoise(line: Uint8Array): boolean {
   const unprintable = line.filter((octet) => octet < 0x20 || octet > 0x7e);
@@ -27,20 +28,20 @@ const OCTETS_MIN = 24;
 const STRETCHED_SHARE_MIN = 0.9;
 
 /**
- * Whether the bytes look as if each bit had been read twice or more: the receiver is at least twice as fast as the sender,
- * or the line floats. Random bytes and text at the right speed do not: an octet in eight of them is so by chance. Bytes of
- * a sender that is faster than the receiver have no such sign.
+ * Whether each bit seems to have been read twice or more: the receiver is at least twice as fast as the sender, or the
+ * line floats. Random bytes and text at the right speed do not look like this: one octet in eight does so by chance.
+ * Bytes of a sender that is faster than the receiver show no such sign.
  */
 export function isStretched(bytes: Uint8Array): boolean {
   if (bytes.length < OCTETS_MIN) return false;
-  // zeros alone: a start bit that lasts longer than a whole octet
+  // Only zeros: a start bit that lasts longer than a whole octet.
   if (bytes.every((octet) => octet === 0)) return true;
   const telling = bytes.filter((octet) => octet !== 0 && octet !== 0xff);
   const stretched = telling.filter(hasNoSingleBit);
   return telling.length * 4 >= bytes.length && stretched.length >= telling.length * STRETCHED_SHARE_MIN;
 }
 
-/** Of the start bit and the eight data bits as they are on the wire; how long the last run goes on is not seen. */
+/** Checks the start bit and the eight data bits in the order on the wire. The end of the last run is unknown. */
 function hasNoSingleBit(octet: number): boolean {
   let last = 0;
   let run = 1;

@@ -1,20 +1,21 @@
 /**
- * Is waiting for company worth while? A subdevice that waits for our acknowledgement is mostly silent until it has it
- * (MQTT-SN 1.2 §6.6 allows one PUBLISH at a time), so once every subdevice that has been active lately waits already,
- * nobody is left to come: waiting longer would save no commit and only hold the senders up.
+ * Decision whether a commit should wait for more changes. A subdevice that waits for our acknowledgement usually sends
+ * nothing until it has it (MQTT-SN 1.2 §6.6 allows one PUBLISH at a time). So once all recently active subdevices wait,
+ * no further change is to be expected: a longer wait would save no commit and would only delay the senders. PostgreSQL:
+ * `commit_siblings`.
  */
 
-/** A subdevice counts as active for one to two of these. */
+/** Length of one generation. A subdevice counts as active for one to two generations. */
 const ACTIVE_MS = 500;
 
 export class BatchWait {
   readonly #waiting = new Set<string>();
-  /** Two generations of who was active; nobody is in both. */
+  /** Two generations of active lanes. No lane is in both. */
   #recent = new Set<string>();
   #older = new Set<string>();
   #turnAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param who lane and direction; from now on it waits */
+  /** Adds a lane that waits from now on. @param who lane and direction */
   join(who: string, nowMs: number): void {
     this.#age(nowMs);
     this.#waiting.add(who);
@@ -22,13 +23,13 @@ export class BatchWait {
     this.#recent.add(who);
   }
 
-  /** Nobody who was active lately is missing. */
+  /** Whether all recently active lanes are waiting. */
   isComplete(nowMs: number): boolean {
     this.#age(nowMs);
     return this.#waiting.size >= this.#recent.size + this.#older.size;
   }
 
-  /** The commit has left with all of them. */
+  /** Empties the wait list: the commit has started with all its lanes. */
   leave(): void {
     this.#waiting.clear();
   }

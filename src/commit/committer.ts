@@ -1,15 +1,15 @@
 /**
- * Group commit: while one commit runs, changes gather; the next takes them all.
+ * Group commit: while one commit runs, changes are enqueued; the next commit takes all of them.
  *
- * An entry waits for its acknowledgement in `held` (RAM, nobody told), for company in the gathering, and for fsync in the
- * running commit. Lazy changes (deletes of delivered rows, counters) make no commit of their own while there is little of
- * them. Each commit takes the oldest changes that wait, in the order of their decisions (`segments.ts`): after a crash the
- * store holds what was decided up to some moment, and nothing of what was decided later.
- * Receipts are handled in the order of the commits; only then is anybody told. Origin of the times: durability §3.
+ * A held entry is in RAM, waits for the next hop's acknowledgement and is not acknowledged. An enqueued entry waits for
+ * the next commit. A committing entry waits for the fsync of the running commit. Lazy changes (deletes of delivered
+ * rows, counters) start no commit of their own while they are few. Each commit takes the oldest waiting changes in the
+ * order of their decisions (`segments.ts`): after a crash the store holds everything decided up to some moment, and
+ * nothing later. Receipts are handled in the order of the commits. Senders are informed only after the receipt.
  *
- * On a full disk a commit is taken apart. Messages are tried again each second; meanwhile changes that need no room overtake
- * them, in commits small enough for the room that the store keeps for them. A message overtakes nothing. So whoever decides
- * something because a message is durable waits for that with `whenSettled`, or for its receipt.
+ * On a full disk a commit is split. Messages are tried again each second. Meanwhile changes that need no room overtake
+ * the messages, in commits small enough for the room that the store reserves for them. A message overtakes nothing. So
+ * code that depends on a message being durable waits with `whenSettled`, or for the receipt.
  */
 import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
@@ -23,20 +23,20 @@ import { HoldQueue } from './hold-queue.ts';
 import { type Commit, changesOf, type Load, NOTHING, type Taken } from './segment.ts';
 import { Segments } from './segments.ts';
 
-/** With so many gathered a commit starts at once (design §1). */
+/** Number of urgent changes that starts a commit at once. PostgreSQL's counterpart is `commit_siblings`. */
 const BATCH_MIN = 32;
 /** Pause between two frames of one subdevice at 115200 baud: 32 B of payload take 4 ms. */
 const QUIET_MS = 5;
 const NEVER = Number.POSITIVE_INFINITY;
-/** A full disk is tried again at this pace. */
+/** Time between two attempts on a full disk. */
 const FULL_RETRY_MS = 1000;
 
 export interface CommitterOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
-  /** A put is durable: custody tells whoever waits. */
+  /** Called when a put is durable. */
   readonly stored: (direction: Direction, entry: Entry) => void;
-  /** There is no room for it now. @returns whether it goes on waiting for some */
+  /** Called when the disk has no room for a put. @returns whether the put goes on waiting */
   readonly unstored: (direction: Direction, entry: Entry) => boolean;
   readonly fullChanged: (isFull: boolean) => void;
 }
@@ -46,15 +46,15 @@ export class Committer implements Durability {
   readonly #timer: Timer;
   readonly #held = new HoldQueue();
   readonly #batchWait = new BatchWait();
-  /** What waits for a commit, in its order. */
+  /** Changes that wait for a commit, in order. */
   readonly waiting = new Segments();
   #store: Store | undefined;
   #dueAtMs: number | undefined;
-  /** When the commit leaves early, because nobody is left to come. */
+  /** Time of an early commit, because no further change is expected. */
   #quietAtMs: number | undefined;
   #running: Commit | undefined;
   #fullSinceMs: number | undefined;
-  /** On a full disk: when messages are tried again, and from when on the others are. */
+  /** On a full disk: time of the next attempt for messages, and for changes that need no room. */
   #retryAtMs = 0;
   #reliefAtMs = 0;
   #batch = 0;
@@ -65,18 +65,18 @@ export class Committer implements Durability {
     this.#timer = new Timer(options.clock, options.mailbox, () => this.#advance());
   }
 
-  /** Before this nothing is written; the store's listener must be wired to `committed` and `full`. */
+  /** Sets the store. Without it nothing is written. The store's listener must be wired to `committed` and `full`. */
   attach(store: Store): void {
     this.#store = store;
     this.#advance();
   }
 
-  /** Since when the disk is full: no message is written until there is room. */
+  /** Time since which the disk is full; no message is written. `undefined`: not full. */
   get fullSinceMs(): number | undefined {
     return this.#fullSinceMs;
   }
 
-  /** Nothing should be done that makes more lazy changes. */
+  /** Whether work that makes more lazy changes must wait. */
   get isOverloaded(): boolean {
     return this.waiting.isOverloaded;
   }
@@ -92,7 +92,7 @@ export class Committer implements Durability {
 
   enqueue(direction: Direction, entry: Entry, byMs: number): void {
     this.#put(direction, entry);
-    if (entry.ackToken !== undefined) this.#welcome(`${direction} ${entry.row.lane}`);
+    if (entry.ackToken !== undefined) this.#joinBatch(`${direction} ${entry.row.lane}`);
     this.#due(byMs);
   }
 
@@ -102,24 +102,24 @@ export class Committer implements Durability {
     else this.#setTimer();
   }
 
-  /** Makes changes durable together; `then` runs after the receipt, when everything decided before is durable, too. */
+  /** Makes changes durable together. `then` runs after the receipt, when everything decided before is durable too. */
   require(changes: readonly Change[], byMs: number, then: () => void): void {
     this.waiting.require({ changes, then });
     this.#due(byMs);
   }
 
-  /** Runs `then` when everything decided before is durable; messages, too, which a full disk makes wait. */
+  /** Runs `then` when everything decided before is durable, including messages that wait because of a full disk. */
   whenSettled(byMs: number, then: () => void): void {
     this.waiting.whenSettled(then);
     this.#due(byMs);
   }
 
-  /** The next hop of a direction is gone: what was held for it goes to disk. */
+  /** Enqueues the held entries of a direction, because its next hop is gone. */
   flushHeld(direction: Direction, byMs: number): void {
     for (const entry of this.#held.takeAll(direction)) this.enqueue(direction, entry, byMs);
   }
 
-  /** Resolves when everything known now is durable, lazy changes too, as far as there is room: nobody was told of the rest. */
+  /** Resolves when all known changes are durable, lazy ones included. On a full disk the rest stays unacknowledged. */
   drain(): Promise<void> {
     for (const direction of ['uplink', 'downlink'] as const) this.flushHeld(direction, this.#options.clock.nowMs());
     return new Promise((resolve) => {
@@ -128,7 +128,7 @@ export class Committer implements Durability {
     });
   }
 
-  /** The store's receipt. */
+  /** Handles the store's receipt. */
   committed(batch: number): void {
     const { taken, asksForRoom } = this.#end(batch);
     this.waiting.done();
@@ -137,17 +137,17 @@ export class Committer implements Durability {
       this.#options.fullChanged(false);
     }
     this.#report(taken);
-    // what gathered meanwhile has had company enough
+    // the changes enqueued during the commit have waited long enough
     if (this.waiting.urgent > 0) this.#dueAtMs = this.#options.clock.nowMs();
     this.#advance();
   }
 
-  /** Nothing of the batch was written; its parts are tried again until there is room. */
+  /** Called if nothing of the batch was written. Its parts are tried again until there is room. */
   full(batch: number): void {
     const { load, taken } = this.#end(batch);
     const nowMs = this.#options.clock.nowMs();
-    this.waiting.giveBack(taken, nowMs);
-    this.waiting.sift(({ direction, entry }) => this.#options.unstored(direction, entry));
+    this.waiting.returnTaken(taken, nowMs);
+    this.waiting.keepPuts(({ direction, entry }) => this.#options.unstored(direction, entry));
     this.#retryAtMs = nowMs + FULL_RETRY_MS;
     if (load === 'relief') this.#reliefAtMs = this.#retryAtMs;
     if (this.#fullSinceMs === undefined) {
@@ -171,7 +171,7 @@ export class Committer implements Durability {
     for (const then of settled) then();
   }
 
-  #welcome(who: string): void {
+  #joinBatch(who: string): void {
     const nowMs = this.#options.clock.nowMs();
     this.#batchWait.join(who, nowMs);
     this.#quietAtMs = this.#batchWait.isComplete(nowMs) ? nowMs + QUIET_MS : undefined;
@@ -180,7 +180,7 @@ export class Committer implements Durability {
   #due(byMs: number): void {
     this.#dueAtMs = this.#dueAtMs === undefined ? byMs : Math.min(this.#dueAtMs, byMs);
     if (this.waiting.urgent >= BATCH_MIN) this.#dueAtMs = this.#options.clock.nowMs();
-    // a commit of its own task: whoever gathers in this very task still gets on it
+    // the commit starts in its own task, so that it takes everything that the present task enqueues
     this.#options.mailbox.post(() => this.#advance());
   }
 
@@ -199,7 +199,7 @@ export class Committer implements Durability {
   }
 
   #put(direction: Direction, entry: Entry): void {
-    entry.keeping = 'gathering';
+    entry.keeping = 'enqueued';
     this.waiting.put({ direction, entry });
   }
 

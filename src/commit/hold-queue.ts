@@ -1,6 +1,6 @@
 /**
- * Entries that wait in RAM for the next hop's acknowledgement, by the time their patience ends. Most of them are
- * acknowledged long before; so leaving early costs nothing, and times are kept in steps of 16 ms.
+ * Entries that wait in RAM for the next hop's acknowledgement, in order of their time limits. Most entries are
+ * acknowledged long before the limit. So an early removal costs nothing, and times are rounded to steps of 16 ms.
  */
 import type { Direction } from '../base/message.ts';
 import type { Entry } from '../custody/entry.ts';
@@ -16,7 +16,7 @@ export class HoldQueue {
   readonly #steps = new Map<number, HeldEntry[]>();
   #order: number[] = [];
 
-  /** When somebody may have to be gathered. */
+  /** Earliest time at which an entry may reach its limit. */
   get nextMs(): number | undefined {
     const first = this.#order[0];
     return first === undefined ? undefined : first * STEP_MS;
@@ -35,7 +35,7 @@ export class HoldQueue {
     this.#order.splice(place, 0, step);
   }
 
-  /** Those still held whose time has come. */
+  /** Entries that are still held and have reached their limit. */
   takeDue(nowMs: number): HeldEntry[] {
     const due: HeldEntry[] = [];
     for (let step = this.#order[0]; step !== undefined && step * STEP_MS <= nowMs; step = this.#order[0]) {
@@ -46,7 +46,7 @@ export class HoldQueue {
     return due;
   }
 
-  /** All of one direction that are still held, in the order in which their time would have come. */
+  /** All entries of one direction that are still held, in the order of their time limits. */
   takeAll(direction: Direction): Entry[] {
     const taken: Entry[] = [];
     for (const step of this.#order) {

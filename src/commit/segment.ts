@@ -1,6 +1,4 @@
-/**
- * What one transaction takes, and what it is made of. Shapes, and what can be said of them; `segments.ts` keeps them in order.
- */
+/** Content of one transaction: types and functions on them. `segments.ts` keeps the order. */
 import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
 import { type Entry, rowBegin } from '../custody/entry.ts';
@@ -13,44 +11,44 @@ export interface EnqueuedEntry {
   readonly entry: Entry;
 }
 
-/** Changes that somebody waits for. */
+/** Changes with a caller that waits for them. */
 export interface Required {
   readonly changes: readonly Change[];
   readonly then: () => void;
 }
 
-/** A lazy change, or required ones. */
+/** One lazy change, or required changes. */
 export type CommitStep = Change | Required;
 
 export interface Segment {
   readonly number: number;
-  /** Changes in it, without counters. */
+  /** Number of changes, without counters. */
   size: number;
   puts: EnqueuedEntry[];
   steps: CommitStep[];
   counts: Map<string, CountChange>;
-  /** Called when everything decided up to here is durable, puts too. */
+  /** Called when everything decided up to here is durable, including puts. */
   settled: (() => void)[];
 }
 
-/** What one commit takes. */
+/** Changes that one commit takes. */
 export interface Taken {
   readonly puts: readonly EnqueuedEntry[];
   readonly steps: readonly CommitStep[];
   readonly counts: ReadonlyMap<string, CountChange>;
   readonly settled: readonly (() => void)[];
-  /** Of a piece: the segment that it is a part of. */
+  /** Segment that a piece was taken from. `undefined`: a whole segment was taken. */
   readonly segment: Segment | undefined;
 }
 
-/** What a commit takes: everything, or on a full disk a piece that needs no room, or nothing, to ask whether there is room. */
+/** Kind of commit: everything; on a full disk a piece that needs no room; or nothing, to test whether there is room. */
 export type Load = 'all' | 'relief' | 'nothing';
 
 export interface Commit {
   readonly batch: number;
   readonly load: Load;
   readonly taken: Taken;
-  /** Its success says that the disk is full no more. */
+  /** The success of this commit proves that the disk is no longer full. */
   readonly asksForRoom: boolean;
 }
 
@@ -60,7 +58,9 @@ export function newSegment(number: number): Segment {
   return { number, size: 0, puts: [], steps: [], counts: new Map(), settled: [] };
 }
 
-/** In the order of the decisions, as far as one hangs on another: a put hangs on nothing within its own transaction. */
+/**
+ * Changes in the order of their decisions. Puts come first: no put depends on another change of its own transaction.
+ */
 export function changesOf({ puts, steps, counts }: Taken): Change[] {
   const changes: Change[] = [];
   for (const { direction, entry } of puts) changes.push(...rowBegin(direction, entry));

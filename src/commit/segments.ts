@@ -3,14 +3,14 @@
  *
  *     [ segment: taken by the running commit ] [ segment ] … [ segment: takes what is decided now ]
  *
- * A segment is what one transaction takes, whole: so every commit is a prefix of the decisions, and within a segment counters
- * may be summed. A put has its place where its message was gathered; a message that ends before its put was taken is struck
- * out, and its counters have their place at its end. Only on a full disk a commit takes a piece of a segment: changes that
- * need no room, in their order, while the puts keep their places.
+ * One transaction takes a whole segment. So every commit is a prefix of the decisions, and counters may be summed within
+ * a segment. The place of a put is where its message was enqueued. If the message ends before its put was taken, the put
+ * is omitted, and the place of its counters is at the end of the message. Only on a full disk a commit takes a piece of a
+ * segment: changes that need no room, in their order, while the puts keep their places.
  *
- * Lazy changes (deletes of delivered rows are the bulk) make no commit of their own until many wait or the oldest is old,
- * which bounds the duplicates after a crash. At first they grow old soon: a gateway that keeps losing power still makes
- * progress on its backlog. Counters force no commit at all.
+ * Lazy changes (mostly deletes of delivered rows) start no commit of their own until many wait or the oldest reaches an
+ * age limit. This bounds the duplicates after a crash. The age limit is short at first: a gateway that keeps losing power
+ * still makes progress on its backlog. Counters start no commit.
  */
 import type { Change } from '../custody/change.ts';
 import {
@@ -27,17 +27,17 @@ import {
   type Taken,
 } from './segment.ts';
 
-/** Bound of one transaction, so that a receipt never waits long behind a burst. */
+/** Largest size of one transaction, so that a receipt never waits long behind a burst. */
 const SEGMENT_CHANGES_MAX = 4096;
-/** Changes of one commit on a full disk: some 60 leaves of rows, a fraction of the store's reserve. */
+/** Changes of one commit on a full disk: about 60 leaf pages, a fraction of the store's reserve. */
 const PIECE_CHANGES_MAX = 256;
-/** Number of lazy changes that force a commit: the most duplicates after a crash in the middle of a replay. */
-const MANY = 512;
-/** Doubled with each commit: a start costs seven commits more than it had to. */
-const OLD_MS_MIN = 16;
-const OLD_MS_MAX = 2000;
-/** About 1 MB of RAM, and what a disk that stays full makes come twice after a crash. */
-const TOO_MANY = 8192;
+/** Number of lazy changes that starts a commit: the most duplicates after a crash while the backlog drains. */
+const LAZY_CHANGES_MIN = 512;
+/** Age at which lazy changes start a commit. Doubled with each commit: a start costs up to seven extra commits. */
+const LAZY_AGE_MS_MIN = 16;
+const LAZY_AGE_MS_MAX = 2000;
+/** About 1 MB of RAM. On a disk that stays full, also the most duplicates after a crash. */
+const LAZY_CHANGES_MAX = 8192;
 
 export class Segments {
   #segments: Segment[] = [];
@@ -48,14 +48,14 @@ export class Segments {
   #settled = 0;
   #lazy = 0;
   #oldestLazyMs: number | undefined;
-  #oldMs = OLD_MS_MIN;
+  #lazyAgeMs = LAZY_AGE_MS_MIN;
 
-  /** Nothing waits, and nothing is under way. */
+  /** No change waits, and no commit is running. */
   get isEmpty(): boolean {
     return this.#taken === undefined && this.#segments.every(isEmpty);
   }
 
-  /** Something waits that needs no room on the disk. */
+  /** Whether a change waits that needs no room on the disk. */
   get hasRelief(): boolean {
     return this.#segments.some(({ steps, counts }) => steps.length > 0 || counts.size > 0);
   }
@@ -64,22 +64,22 @@ export class Segments {
     return this.#required > 0;
   }
 
-  /** Messages, and changes that somebody waits for. */
+  /** Number of waiting messages and required changes. */
   get urgent(): number {
     return this.#puts + this.#required + this.#settled;
   }
 
   get areManyLazy(): boolean {
-    return this.#lazy >= MANY;
+    return this.#lazy >= LAZY_CHANGES_MIN;
   }
 
-  /** Nothing should be done that makes more lazy changes, until a commit has taken some. */
+  /** Whether work that makes more lazy changes must wait until a commit has taken some. */
   get isOverloaded(): boolean {
-    return this.#lazy >= TOO_MANY;
+    return this.#lazy >= LAZY_CHANGES_MAX;
   }
 
   get lazyDueAtMs(): number | undefined {
-    return this.#oldestLazyMs === undefined ? undefined : this.#oldestLazyMs + this.#oldMs;
+    return this.#oldestLazyMs === undefined ? undefined : this.#oldestLazyMs + this.#lazyAgeMs;
   }
 
   areLazyDue(nowMs: number): boolean {
@@ -87,7 +87,7 @@ export class Segments {
     return this.areManyLazy || (lazyDueAtMs !== undefined && nowMs >= lazyDueAtMs);
   }
 
-  /** What the next commit on a full disk has to be; messages are written after everything decided before them. */
+  /** Kind of the next commit on a full disk. Messages are written after everything decided before them. */
   get next(): 'all' | 'relief' | 'nothing' {
     for (const { puts, settled, steps, counts } of this.#segments) {
       if (settled.length > 0 || puts.some(isWanted)) return 'all';
@@ -102,7 +102,7 @@ export class Segments {
     return this.#last().number;
   }
 
-  /** Are the changes durable that were decided up to the time of `mark`? */
+  /** Whether the changes decided up to the time of `mark` are durable. */
   isDurable(mark: number): boolean {
     const first = this.#taken ?? this.#segments.find((segment) => !isEmpty(segment));
     return first === undefined || mark < first.number;
@@ -132,7 +132,7 @@ export class Segments {
     if (change.kind === 'count') return addTo(segment.counts, change);
     const before = segment.steps.at(-1);
     if (change.kind === 'hubSession' && before !== undefined && 'kind' in before && before.kind === 'hubSession') {
-      segment.steps[segment.steps.length - 1] = change; // a hub that comes and goes makes no heap on a full disk
+      segment.steps[segment.steps.length - 1] = change; // only the last state counts: a hub that connects and disconnects often fills no RAM while the disk is full
       return;
     }
     segment.steps.push(change);
@@ -141,7 +141,7 @@ export class Segments {
     this.#oldestLazyMs ??= nowMs;
   }
 
-  /** The oldest segment, whole. Puts whose messages have ended are struck out. */
+  /** Takes the oldest segment whole. Puts whose messages have ended are omitted. */
   take(): Taken | undefined {
     while (this.#segments[0] !== undefined && isEmpty(this.#segments[0])) this.#segments.shift();
     const segment = this.#segments.shift();
@@ -154,7 +154,7 @@ export class Segments {
     return { puts: puts.filter(isWanted), steps, counts, settled, segment: undefined };
   }
 
-  /** A piece that needs no room: the oldest steps, and the counters of their segment with the last of them. */
+  /** Takes a piece that needs no room: the oldest steps, and the counters of their segment with the last of them. */
   takeRelief(): Taken | undefined {
     const segment = this.#segments.find(({ steps, counts }) => steps.length > 0 || counts.size > 0);
     if (segment === undefined) return undefined;
@@ -175,13 +175,13 @@ export class Segments {
     return { puts: [], steps, counts, settled: [], segment };
   }
 
-  /** The commit is durable. */
+  /** Called when the commit is durable. */
   done(): void {
     this.#taken = undefined;
   }
 
-  /** The commit found no room: everything has its place again. */
-  giveBack({ puts, steps, counts, segment }: Taken, nowMs: number): void {
+  /** Returns the taken changes to their places, because the commit found no room. */
+  returnTaken({ puts, steps, counts, segment }: Taken, nowMs: number): void {
     const before = this.#taken;
     this.#taken = undefined;
     if (segment !== undefined) {
@@ -199,8 +199,8 @@ export class Segments {
     if (this.#lazy > 0) this.#oldestLazyMs ??= nowMs;
   }
 
-  /** Leaves only the puts that go on waiting. */
-  sift(isWaiting: (put: EnqueuedEntry) => boolean): void {
+  /** Removes the puts that do not go on waiting. */
+  keepPuts(isWaiting: (put: EnqueuedEntry) => boolean): void {
     for (const segment of [...this.#segments]) {
       const waiting = segment.puts.filter(isWaiting);
       this.#puts -= segment.puts.length - waiting.length;
@@ -214,11 +214,11 @@ export class Segments {
       if ('then' in step) this.#required -= 1;
       else this.#lazy -= 1;
     }
-    if (this.#lazy < lazyBefore) this.#oldMs = Math.min(this.#oldMs * 2, OLD_MS_MAX);
+    if (this.#lazy < lazyBefore) this.#lazyAgeMs = Math.min(this.#lazyAgeMs * 2, LAZY_AGE_MS_MAX);
     if (this.#lazy === 0) this.#oldestLazyMs = undefined;
   }
 
-  /** The segment that takes what is decided now. */
+  /** Segment that takes the next decision. */
   #last(): Segment {
     const last = this.#segments.at(-1);
     if (last !== undefined && last.size < SEGMENT_CHANGES_MAX) return last;

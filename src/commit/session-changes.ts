@@ -1,6 +1,7 @@
 /**
- * Changes of subdevices' sessions, and the answers that wait for them: no answer promises what a power cut could take back.
- * A request that changes nothing is answered once the earlier changes of its session are durable; most are already.
+ * Changes of subdevices' sessions, and the answers that wait for them. No answer promises a change that a power failure
+ * could undo. A request without changes is answered once the earlier changes of its session are durable; most are
+ * already.
  */
 import type { Change } from '../custody/change.ts';
 import type { Clock } from '../ports.ts';
@@ -14,14 +15,14 @@ interface SessionChangesOptions {
 
 export class SessionChanges {
   readonly #options: SessionChangesOptions;
-  /** By lane: where its last required change has its place. */
+  /** Lane → place of its last required change. */
   readonly #marks = new Map<number, number>();
 
   constructor(options: SessionChangesOptions) {
     this.#options = options;
   }
 
-  /** Changes that no answer promises. They take their place in the order all the same. */
+  /** Adds changes that no answer promises. They keep their place in the order. */
   addLazy(changes: readonly Change[]): void {
     for (const change of changes) this.#options.committer.addLazy(change);
   }

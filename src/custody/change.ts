@@ -1,6 +1,6 @@
 /**
- * What the flows ask the store to make durable. A commit is a list of these, applied in order in one transaction, and
- * the ledger moves in the same transaction: `countsOf` is the only place that says by how much.
+ * Changes that the flows ask the store to make durable. A commit is a list of changes, applied in order in one
+ * transaction. The ledger changes in the same transaction. Only `countsOf` determines by how much.
  */
 import { chargedBytes, type Direction } from '../base/message.ts';
 import { type Counts, type ShedReason, ZERO } from './ledger.ts';
@@ -14,7 +14,7 @@ export type Outcome =
 export type Change =
   /** Accepts a message into custody on disk. */
   | { readonly kind: 'put'; readonly direction: Direction; readonly row: Row }
-  /** Ends the custody of a row on disk. `bytes` as `chargedBytes` gave them at `put`. */
+  /** Ends the custody of a row on disk. `bytes` must equal `chargedBytes` at the `put`. */
   | {
       readonly kind: 'settle';
       readonly direction: Direction;
@@ -33,7 +33,10 @@ export type Change =
       readonly reason: string;
       readonly attempts: number;
     }
-  /** A dead letter is gone: back in custody (its row comes with a `put` of the same commit), or dropped by hand. */
+  /**
+   * Removes a dead letter: it returns to custody (its row comes with a `put` of the same commit), or an operator
+   * dropped it.
+   */
   | {
       readonly kind: 'removeDeadLetter';
       readonly direction: Direction;
@@ -52,35 +55,35 @@ export type Change =
   | { readonly kind: 'willGone'; readonly lane: number }
   | { readonly kind: 'commandMark'; readonly mark: CommandMark }
   | { readonly kind: 'commandMarkGone'; readonly lane: number; readonly topic: string }
-  /** A clean session: subscriptions, topic ids and will of the lane go. */
+  /** Starts a clean session: deletes subscriptions, topic ids and will of the lane. */
   | { readonly kind: 'cleanSession'; readonly lane: number }
   | { readonly kind: 'filterGranted'; readonly filter: string }
   | { readonly kind: 'filterGone'; readonly filter: string }
   | { readonly kind: 'hubSession'; readonly row: HubSessionRow }
   | { readonly kind: 'hubGap'; readonly gap: Gap | undefined }
-  /** Somebody has seen what was found lost: it is history. */
+  /** Deletes the reported losses after an operator has acknowledged them. */
   | { readonly kind: 'lossesSeen' }
-  /** Under which filters the uplinks that come from now on are sorted into lanes. */
+  /** Filters by which uplinks are sorted into lanes from now on. */
   | { readonly kind: 'alarmTopics'; readonly filters: readonly string[] }
   /** Sequence numbers below `reservedTo` may be in use by messages that never touched the disk. */
   | { readonly kind: 'reserveSeq'; readonly direction: Direction; readonly reservedTo: number }
   | { readonly kind: 'trustWall'; readonly wallMinusUpMs: number }
-  /** The machine slept in this boot: its monotonic clock stood still before `atUpMs`. */
+  /** The machine slept in this boot. Its monotonic clock stood still before `atUpMs`. */
   | { readonly kind: 'slept'; readonly atUpMs: number };
 
 export interface CountsDelta {
   readonly direction: Direction;
   readonly lane: number;
   readonly counts: Counts;
-  /** By how much the number of rows on disk, and their charged bytes, move. */
+  /** Change in the number of rows on disk and in their charged bytes. */
   readonly rows: number;
   readonly bytes: number;
 }
 
-/** The `put` that comes with it accepts the message anew. */
-export const TAKEN_BACK: Counts = { ...ZERO, accepted: -1, dead: -1 };
+/** Counts for a dead letter that returns to custody. The `put` in the same commit accepts the message again. */
+export const RETRIED: Counts = { ...ZERO, accepted: -1, dead: -1 };
 
-/** What a change does to the ledger; `undefined` for those that carry no message. */
+/** Effect of a change on the ledger. `undefined` for changes that carry no message. */
 export function countsOf(change: Change): CountsDelta | undefined {
   switch (change.kind) {
     case 'put':
@@ -111,7 +114,7 @@ export function countsOf(change: Change): CountsDelta | undefined {
       return {
         direction: change.direction,
         lane: change.lane,
-        counts: change.outcome === 'retried' ? TAKEN_BACK : { ...ZERO, dead: -1, shed: { 'dropped by hand': 1 } },
+        counts: change.outcome === 'retried' ? RETRIED : { ...ZERO, dead: -1, shed: { 'dropped by hand': 1 } },
         rows: 0,
         bytes: 0,
       };

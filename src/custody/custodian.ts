@@ -1,12 +1,13 @@
 /**
- * Custody of one direction: every lane, the live books, and the one rule — nobody is told "acknowledged" before the
- * message is committed or has been acknowledged by the next hop.
+ * Custody of one direction: all lanes, the live counters, and one rule. A message is acknowledged only after it is
+ * committed or after the next hop has acknowledged it.
  *
- * Between admission and sending (outbox, inbox) and the group commit (`Durability`). `safe` is called exactly once for each
- * entry that somebody waits for, and it is the only way to an acknowledgement.
+ * The custodian stands between admission and sending (outbox, inbox) and the group commit (`Durability`). `safe` is
+ * called exactly once for each entry whose sender waits for an acknowledgement. No other call leads to an
+ * acknowledgement.
  */
 import { type Direction, type Message, retaining } from '../base/message.ts';
-import { type Change, countsOf, countsOfOutcome, type Outcome, TAKEN_BACK } from './change.ts';
+import { type Change, countsOf, countsOfOutcome, type Outcome, RETRIED } from './change.ts';
 import type { Durability, Origin } from './durability.ts';
 import { type DeadLetterReason, type Entry, fromDeadLetter, type LetterMark, newEntry, rowEnd } from './entry.ts';
 import { Lane } from './lane.ts';
@@ -23,11 +24,14 @@ export interface CustodianOptions {
   readonly backlog: readonly LaneBacklog[];
   readonly counts: readonly LaneCounts[];
   readonly durability: Durability;
-  /** The previous hop may be told. */
+  /** The message is safe and may be acknowledged to the previous hop. */
   readonly safe: (entry: Entry, ackToken: number) => void;
-  /** A full disk: it is as if the message had never been accepted, and the previous hop must be told. Never: it waits. */
+  /**
+   * The disk was full and the acceptance is revoked; the previous hop must be informed. Absent: the message waits
+   * instead.
+   */
   readonly withdrawn?: (ackToken: number) => void;
-  /** A message has been shed; its topic if it had been kept. */
+  /** A message has been shed. `topic` is given if the message had been in custody. */
   readonly shed?: (lane: number, reason: ShedReason, topic: string | undefined) => void;
 }
 
@@ -68,7 +72,7 @@ export class Custodian {
     return this.#pendingBytes;
   }
 
-  /** Bytes that are in RAM only: what a slow card makes grow, and what admission bounds. */
+  /** Bytes that are in RAM only. A slow SD card makes this number grow; admission limits it. */
   get unstoredBytes(): number {
     return this.#unstoredBytes;
   }
@@ -85,34 +89,35 @@ export class Custodian {
     return this.#lanes.values();
   }
 
-  /** Lanes that ever carried a message. */
+  /** Lanes that have ever carried a message. */
   knownLanes(): number[] {
     return this.#counters.lanes();
   }
 
-  /** Live counters of a lane; they balance with `lane.pending` at every instant. */
+  /** Live counters of a lane. They always balance with `lane.pending`. */
   counts(lane: number): Counts {
     return this.#counters.of(lane);
   }
 
-  /** accepted − (everything it became), over all lanes; anything but 0 is a bug. */
+  /** accepted − (delivered + pending + shed + dead + damaged) over all lanes. A value other than 0 is a bug. */
   imbalance(): number {
     return this.#counters.imbalance((lane) => this.#lanes.get(lane)?.pending ?? 0);
   }
 
-  /** Takes a message into custody. Bounds and policies are the caller's and come first. */
+  /** Takes a message into custody. The caller applies bounds and policies first. */
   accept(lane: number, message: Message, from: Origin): Entry {
     const { topic, payload, qos, retain } = message;
     const seq = this.#sequence.take();
     const row = { seq, lane, topic, payload, qos, ...retaining(retain), stamp: from.stamp };
     const entry = newEntry(row, from.ackToken, from.letter);
     this.#counters.add(lane, { ...ZERO, accepted: 1 });
-    if (from.letter !== undefined) this.#counters.add(from.letter.lane, TAKEN_BACK);
+    if (from.letter !== undefined) this.#counters.add(from.letter.lane, RETRIED);
     this.#pending += 1;
     this.#pendingBytes += entry.bytes;
     this.#unstoredBytes += entry.bytes;
-    const { holdUntilMs, commitByMs } = from.terms;
-    // nothing goes to disk ahead of an older one that is in RAM only: after a crash that would come again, behind it
+    const { holdUntilMs, commitByMs } = from.waitLimits;
+    // A younger message must not reach the disk before an older one that is in RAM only: after a crash the older one
+    // would be sent again, behind the younger one.
     const ahead = this.lane(lane).heldAtEnd();
     const joins = this.lane(lane).add(entry);
     if (joins && holdUntilMs !== undefined) this.#options.durability.hold(this.direction, entry, holdUntilMs);
@@ -120,15 +125,15 @@ export class Custodian {
     return entry;
   }
 
-  /** Counts a message that is accepted and ends at once, touching neither RAM nor disk. */
-  pass(lane: number, outcome: Outcome): void {
+  /** Counts a message that is accepted and ends at once, without using RAM or disk. */
+  countOnly(lane: number, outcome: Outcome): void {
     const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(outcome));
     this.#counters.add(lane, counts);
     this.#options.durability.addLazy({ kind: 'count', direction: this.direction, lane, counts });
     if (outcome.as === 'shed') this.#options.shed?.(lane, outcome.reason, undefined);
   }
 
-  /** The receipt: the entry's row is durable. */
+  /** Called by the receipt: the entry's row is durable. */
   stored(entry: Entry): void {
     this.#unstoredBytes -= entry.bytes;
     entry.keeping = 'stored';
@@ -142,10 +147,10 @@ export class Custodian {
     this.#release(entry);
   }
 
-  /** The disk had no room for it. @returns whether it stays in the gathering */
+  /** Called if the disk had no room for the entry. @returns whether the entry stays in the queue for the next commit */
   unstored(entry: Entry): boolean {
     const isNew = entry.keeping === 'committing';
-    entry.keeping = 'gathering';
+    entry.keeping = 'enqueued';
     if (entry.ended !== undefined && isNew) this.#endUnstored(entry, entry.ended);
     if (entry.ended !== undefined) return false;
     const { ackToken, row } = entry;
@@ -157,7 +162,7 @@ export class Custodian {
     return false;
   }
 
-  /** Custody ends: delivered, shed or buried. Only a stored row can be buried. */
+  /** Ends custody: delivered, shed or dead-lettered. Only a stored row can become a dead letter. */
   end(entry: Entry, how: Outcome | DeadLetterReason): void {
     if (entry.ended !== undefined) return;
     entry.ended = how;
@@ -169,30 +174,34 @@ export class Custodian {
         this.#options.durability.addLazy(rowEnd(this.direction, entry, how));
         break;
       case 'held':
-      case 'gathering':
+      case 'enqueued':
         this.#endUnstored(entry, how);
         break;
       case 'committing':
-        break; // `stored` will see that it has ended
+        break; // `stored` handles the end
     }
     if (how.as === 'shed') this.#options.shed?.(entry.row.lane, how.reason, entry.row.topic);
     this.#release(entry);
   }
 
-  /** Lanes that have room for rows from disk, with the lowest seq each wants. To be called for a page, one at a time. */
+  /**
+   * Lanes that have room for rows from disk, with the lowest seq that each needs. One page at a time may be
+   * outstanding.
+   */
   wanted(): Map<number, number> {
     return this.#recall.wanted();
   }
 
   /**
-   * The page for the lanes of `wanted` has come. Rows that are damaged or missing leave custody as damaged; only those
-   * can be missing that were there when the page was asked for, and damaged ones beyond what is loaded are found again.
+   * Takes the page for the lanes of `wanted`. Damaged and missing rows leave custody as damaged. A row can be missing
+   * only if it was on disk when the page was requested. Damaged rows beyond the loaded ones are found again by a later
+   * page.
    */
   loaded(wanted: ReadonlyMap<number, number>, page: RowPage): Entry[] {
     return this.#recall.loaded(wanted, page);
   }
 
-  /** A dead letter is dropped by hand. @returns what is to be made durable */
+  /** Drops a dead letter on an operator's command. @returns the change to make durable */
   drop(letter: LetterMark): Change {
     const change = fromDeadLetter(this.direction, letter, 'dropped');
     this.#counters.add(letter.lane, countsOf(change)?.counts ?? ZERO);
@@ -206,7 +215,7 @@ export class Custodian {
   }
 
   #damage(lane: Lane, lost: Lost): void {
-    if (lane.rowsOnDisk < lost.rows) return; // a damaged row that claims a lane which misses none
+    if (lane.rowsOnDisk < lost.rows) return; // a damaged row with the number of a lane that misses no row
     const bytesBefore = lane.pendingBytes;
     lane.lose(lost.rows, lost.bytes);
     this.#pending -= lost.rows;
@@ -228,7 +237,7 @@ export class Custodian {
   }
 
   #endUnstored(entry: Entry, how: Outcome | DeadLetterReason): void {
-    if (how.as === 'dead') throw new Error(`message ${entry.row.seq} cannot be buried before it is stored`);
+    if (how.as === 'dead') throw new Error(`message ${entry.row.seq} cannot become a dead letter before it is stored`);
     this.#unstoredBytes -= entry.bytes;
     const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(how));
     this.#options.durability.addLazy({ kind: 'count', direction: this.direction, lane: entry.row.lane, counts });

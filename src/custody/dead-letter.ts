@@ -1,20 +1,25 @@
-/** Dead letters, as the rest of the program sees them: uplinks given up after counted attempts and kept for the technician. */
+/**
+ * Dead letters as seen outside the store: uplinks abandoned after a counted number of attempts and kept for inspection.
+ */
 import type { Row } from './row.ts';
 
-/** Kept; beyond, the oldest make room. The ledger goes on counting those as dead. */
+/** Largest number of dead letters kept. Beyond it the oldest are deleted; the ledger still counts those as dead. */
 export const DEAD_LETTERS_MAX = 10_000;
 
 export interface DeadLetter {
-  /** Never another's, even when this one is gone. */
+  /** Unique; not used again after the dead letter is removed. */
   readonly id: number;
   readonly row: Row;
   readonly attempts: number;
   readonly reason: string;
-  /** Its checksum holds: what is damaged is shown, and never passed on. */
+  /** Whether the checksum is right. A damaged dead letter is shown and never sent. */
   readonly isWhole: boolean;
 }
 
-/** Those behind number `after`, or `only` these; a page is bounded in bytes too, and holds at least one if there is one. */
+/**
+ * Request for the dead letters after number `after`, or for those in `only`. A page is limited in bytes and holds at
+ * least one dead letter if there is one.
+ */
 export interface LetterRequest {
   readonly after: number;
   readonly limit: number;
@@ -22,12 +27,12 @@ export interface LetterRequest {
 }
 
 export interface LetterPage {
-  /** By number. */
+  /** In ascending order of number. */
   readonly letters: readonly DeadLetter[];
-  /** How many there are in all. */
+  /** Number of all dead letters kept. */
   readonly kept: number;
-  /** The newest number; 0: there is none. */
+  /** Newest number. 0: there are none. */
   readonly newest: number;
-  /** By the ledger of the same moment: with those that made room. */
+  /** Dead letters counted by the ledger at the same moment, including deleted ones. */
   readonly dead: number;
 }

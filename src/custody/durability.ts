@@ -1,31 +1,31 @@
-/** The group commit, as custody sees it; `commit/committer.ts` is it. */
+/** Group commit as seen by custody. Implemented by `commit/committer.ts`. */
 import type { Direction } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Change } from './change.ts';
 import type { Entry, LetterMark } from './entry.ts';
 
 export interface Durability {
-  /** The entry waits in RAM for its acknowledgement until `untilMs`, then it is gathered. */
+  /** Keeps the entry in RAM until its acknowledgement or until `untilMs`; then the entry is enqueued. */
   hold(direction: Direction, entry: Entry, untilMs: number): void;
-  /** The entry goes into the next commit, at the latest at `byMs`. */
+  /** Puts the entry into the next commit, which starts at `byMs` at the latest. */
   enqueue(direction: Direction, entry: Entry, byMs: number): void;
-  /** Goes along with some later commit. Losing it in a crash may cost a duplicate, never a message. */
+  /** Puts the change into some later commit. Losing it in a crash may cost a duplicate, never a message. */
   addLazy(change: Change): void;
 }
 
-/** How long a message may wait for what. */
-export interface Terms {
-  /** Monotonic ms until which it may wait in RAM for the next hop; `undefined`: it is not held at all. */
+/** Longest waits of a message. */
+export interface WaitLimits {
+  /** Monotonic ms until which the message may wait in RAM for the next hop. `undefined`: the message is not held. */
   readonly holdUntilMs: number | undefined;
-  /** Monotonic ms until which it may wait for company in the commit. */
+  /** Monotonic ms until which the commit may wait for more changes. */
   readonly commitByMs: number;
 }
 
-/** Where a message comes from: when, who waits for its acknowledgement, and how long it may wait itself. */
+/** Origin of a message: its time, its ack token, and its longest waits. */
 export interface Origin {
   readonly stamp: Stamp;
   readonly ackToken: number | undefined;
-  readonly terms: Terms;
-  /** The dead letter that comes back with it. */
+  readonly waitLimits: WaitLimits;
+  /** Dead letter that the message was before. */
   readonly letter?: LetterMark | undefined;
 }

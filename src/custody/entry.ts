@@ -1,39 +1,42 @@
 /**
  * One message in custody, in RAM. A row on disk without an entry is custody too; `lane.ts` counts those.
  *
- * keeping: held ──(hold_ms over, hub gone, backlog ahead)──▶ gathering ──▶ committing ──(receipt)──▶ stored
+ * keeping: held ──(hold_ms over, hub gone, backlog ahead)──▶ enqueued ──▶ committing ──(receipt)──▶ stored
  *             └──────────────── ended by the other side's acknowledgement, at any point ─────────────┘
  */
 import { chargedBytes, type Direction } from '../base/message.ts';
 import type { Change, Outcome } from './change.ts';
 import type { Row } from './row.ts';
 
-export type Keeping = 'held' | 'gathering' | 'committing' | 'stored';
+export type Keeping = 'held' | 'enqueued' | 'committing' | 'stored';
 
 export interface Entry {
   readonly row: Row;
-  /** What the byte bounds charge for it. */
+  /** Bytes charged by the byte bounds. */
   readonly bytes: number;
   keeping: Keeping;
-  /** Handed to the next hop and not acknowledged by it yet. */
+  /** The message was sent to the next hop and is not acknowledged yet. */
   inFlight: boolean;
-  /** Handed over at least once in this session: the next time is a DUP. */
+  /** The message was sent at least once in this session; the next transmission is a DUP. */
   sentBefore: boolean;
-  /** Times it was handed over without an answer in the answer's time. */
+  /** Transmissions without an answer within the answer time. */
   attempts: number;
-  /** Monotonic ms of the last handing over. */
+  /** Monotonic ms of the last transmission. */
   sentAtMs: number;
-  /** Place in the order of first handings over in this process, from 1; 0: not handed over yet. */
+  /** Position in the order of first transmissions of this process, from 1. 0: not sent yet. */
   sentPlace: number;
-  /** Token of the previous hop that still waits for our acknowledgement. */
+  /** Token of the previous hop, which still waits for our acknowledgement. */
   ackToken: number | undefined;
-  /** The dead letter it was: gone with the commit that makes this durable, or with its end. */
+  /**
+   * Dead letter that the message was before. It is removed by the commit that makes this entry durable, or with its
+   * end.
+   */
   readonly letter: LetterMark | undefined;
-  /** How custody ended, once it has; the row, if there is one, goes with a later commit. */
+  /** How custody ended. A row on disk is deleted by a later commit. */
   ended: Outcome | DeadLetterReason | undefined;
 }
 
-/** Number of a dead letter, and the lane in whose books it is. */
+/** Number of a dead letter, and the lane whose ledger counts it. */
 export interface LetterMark {
   readonly id: number;
   readonly lane: number;
@@ -44,12 +47,12 @@ export interface DeadLetterReason {
   readonly reason: string;
 }
 
-/** @param letter the dead letter that comes back with it */
+/** @param letter dead letter that the message was before */
 export function newEntry(row: Row, ackToken: number | undefined, letter?: LetterMark): Entry {
   return { ...entryOf(row, 'held'), ackToken, letter };
 }
 
-/** A row read back from disk. */
+/** Entry of a row that was read from disk. */
 export function loadedEntry(row: Row): Entry {
   return entryOf(row, 'stored');
 }
@@ -70,7 +73,7 @@ function entryOf(row: Row, keeping: Keeping): Entry {
   };
 }
 
-/** What makes it durable. */
+/** Changes that make the entry durable. */
 export function rowBegin(direction: Direction, { row, letter }: Entry): Change[] {
   const put: Change = { kind: 'put', direction, row };
   return letter === undefined ? [put] : [put, fromDeadLetter(direction, letter, 'retried')];
@@ -80,12 +83,15 @@ export function fromDeadLetter(direction: Direction, { id, lane }: LetterMark, o
   return { kind: 'removeDeadLetter', direction, lane, letter: id, outcome };
 }
 
-/** On a full disk: nobody was told that it is safe, the hub has not seen it, and it has no prospect but the disk. */
+/**
+ * Whether the acceptance can be revoked on a full disk: not acknowledged, never sent to the next hop, and not held for
+ * it.
+ */
 export function canBeWithdrawn({ ackToken, sentBefore, inFlight, keeping }: Entry): boolean {
-  return ackToken !== undefined && !sentBefore && !inFlight && (keeping === 'gathering' || keeping === 'committing');
+  return ackToken !== undefined && !sentBefore && !inFlight && (keeping === 'enqueued' || keeping === 'committing');
 }
 
-/** What ends the custody of a row on disk. */
+/** Change that ends the custody of a row on disk. */
 export function rowEnd(direction: Direction, { row, bytes, attempts }: Entry, how: Outcome | DeadLetterReason): Change {
   const { lane, seq } = row;
   if (how.as === 'dead') return { kind: 'deadLetter', direction, lane, seq, bytes, reason: how.reason, attempts };

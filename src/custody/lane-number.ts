@@ -1,13 +1,15 @@
 /**
- * Numbers of lanes. A subdevice's own number is its lane for everything ordinary, up and down; its alarms have an uplink
- * lane of their own, so that they need not wait behind a backlog that is on disk (docs/decisions/0014). Both are rows of the
- * same tables.
+ * Numbers of lanes. The number of a subdevice is its lane for ordinary messages in both directions. Its alarms have an
+ * uplink lane of their own, so that they do not wait behind a backlog on disk (docs/decisions/0014). Rows of both lanes
+ * are in the same tables.
  */
 
-/** Above every number a subdevice gets: no gateway knows a million. One bit, so that a flipped one is found out. */
+/**
+ * Above every subdevice number: no gateway has a million subdevices. A single bit, so that a flipped bit is detected.
+ */
 const ALARM = 2 ** 20;
 
-/** The lane of a subdevice's alarms. */
+/** Lane of a subdevice's alarms. */
 export function alarmLaneOf(subdevice: number): number {
   return subdevice | ALARM;
 }
@@ -16,12 +18,12 @@ export function isAlarmLane(lane: number): boolean {
   return (lane & ALARM) !== 0;
 }
 
-/** Whose lane it is: the subdevice's own number. */
+/** Number of the subdevice that the lane belongs to. */
 export function ownerOf(lane: number): number {
   return lane & ~ALARM;
 }
 
-/** Where a lane is told by name: `pump`, `pump (alarms)`. */
+/** Name of a lane in texts: `pump`, `pump (alarms)`. */
 export function laneWords(lane: number, subdevice: string): string {
   return isAlarmLane(lane) ? `${subdevice} (alarms)` : subdevice;
 }

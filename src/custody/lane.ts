@@ -1,12 +1,13 @@
 /**
  * The ordered queue of one subdevice in one direction, most of it on disk.
  *
- *     [ window: oldest, in RAM, may be sent ] [ spilled: on disk only ] [ behind: newest, in RAM until committed ]
+ *     [ window: oldest, in RAM, may be sent ] [ on disk only ] [ tail: newest, in RAM until committed ]
  *
- * Invariants: seq rises from left to right; nothing joins the window past a spilled row; the window holds at most
- * `windowMax` entries; so memory does not grow with the backlog, and order is the order of admission. Whatever is behind moves
- * up as soon as nothing spilled is ahead and the window has room, written or not: so there is something behind only while
- * rows are spilled or the window is full, and a row that is wanted from disk is wanted from the moment it spills.
+ * Invariants: seq rises from left to right. No entry joins the window past a row that is on disk only. The window holds
+ * at most `windowMax` entries. So memory does not grow with the backlog, and the order is the order of admission. The
+ * tail moves into the window as soon as no row is on disk only and the window has room, whether its entries are
+ * committed or not. So the tail is not empty only while rows are on disk only or the window is full, and the lane wants
+ * a row from disk from the moment the row has left RAM.
  */
 import type { Entry } from './entry.ts';
 import { canBeWithdrawn, loadedEntry } from './entry.ts';
@@ -19,11 +20,11 @@ export class Lane {
   readonly #tail: Entry[] = [];
   #rowsOnDisk: number;
   #bytesOnDisk: number;
-  /** Every spilled row has a seq ≥ this. */
+  /** Lowest possible seq of the rows that are on disk only. */
   #onDiskFrom = 0;
   #ramBytes = 0;
 
-  /** @param spilled what an opening store says is on disk; nothing of it is read here */
+  /** @param onDisk rows that the opening store reports; the lane reads none of them here */
   constructor(lane: number, windowMax: number, onDisk: { readonly rows: number; readonly bytes: number }) {
     this.lane = lane;
     this.#windowMax = windowMax;
@@ -40,7 +41,7 @@ export class Lane {
     return this.#rowsOnDisk;
   }
 
-  /** Messages in custody here, wherever they are. */
+  /** Messages of this lane in custody, in RAM and on disk. */
   get pending(): number {
     return this.#window.length + this.#rowsOnDisk + this.#tail.length;
   }
@@ -49,17 +50,17 @@ export class Lane {
     return this.#ramBytes + this.#bytesOnDisk;
   }
 
-  /** Nothing is ahead of the next message but what is already being sent from RAM. */
+  /** Whether the next message would join the window: nothing is on disk or in the tail, and the window has room. */
   get isOpenAtEnd(): boolean {
     return this.#rowsOnDisk === 0 && this.#tail.length === 0 && this.#window.length < this.#windowMax;
   }
 
-  /** The lowest seq to read next, if the window has room and rows are waiting on disk. */
+  /** Lowest seq to read next, if the window has room and rows are waiting on disk. */
   get wantsFrom(): number | undefined {
     return this.#rowsOnDisk > 0 && this.#window.length <= this.#windowMax / 2 ? this.#onDiskFrom : undefined;
   }
 
-  /** The newest entries of the window, as far as they are only held, oldest first. */
+  /** Newest entries of the window, back to the last one that is not held; oldest first. */
   heldAtEnd(): Entry[] {
     const window = this.#window;
     let from = window.length;
@@ -67,14 +68,19 @@ export class Lane {
     return window.slice(from);
   }
 
-  /** May an entry that is in RAM only be taken back? Not if a younger one stays: it would come again, behind that. */
+  /**
+   * Whether the acceptance of an entry in RAM can be revoked. Not if a younger entry stays: the repeated message would
+   * come behind it.
+   */
   canWithdraw(entry: Entry): boolean {
     const inWindow = this.#window.lastIndexOf(entry);
     if (inWindow < 0) return this.#tail.slice(this.#tail.lastIndexOf(entry)).every(canBeWithdrawn);
     return this.#window.slice(inWindow).every(canBeWithdrawn) && this.#tail.every(canBeWithdrawn);
   }
 
-  /** @returns whether the entry joined the window; if not it is to be committed without delay, since it may wait long */
+  /**
+   * @returns whether the entry joined the window. If not, it must be committed without delay, since it may wait long
+   */
   add(entry: Entry): boolean {
     const joins = this.isOpenAtEnd;
     (joins ? this.#window : this.#tail).push(entry);
@@ -82,7 +88,7 @@ export class Lane {
     return joins;
   }
 
-  /** The entry's row is durable. Behind a backlog the entry leaves RAM. */
+  /** Handles the receipt for an entry. An entry of the tail leaves RAM. */
   stored(entry: Entry): void {
     const position = this.#tail.indexOf(entry);
     if (position < 0) return;
@@ -93,25 +99,28 @@ export class Lane {
     this.#ramBytes -= entry.bytes;
   }
 
-  /** Takes out an entry whose custody has ended. */
+  /** Removes an entry whose custody has ended. */
   remove(entry: Entry): void {
     const inWindow = this.#window.indexOf(entry);
     if (inWindow >= 0) this.#window.splice(inWindow, 1);
     else {
-      const inBehind = this.#tail.indexOf(entry);
-      if (inBehind < 0) return;
-      this.#tail.splice(inBehind, 1);
+      const inTail = this.#tail.indexOf(entry);
+      if (inTail < 0) return;
+      this.#tail.splice(inTail, 1);
     }
     this.#ramBytes -= entry.bytes;
     this.#moveUp();
   }
 
-  /** Every row on disk below this `seq` has been read, or was never spilled. */
+  /** Every row on disk below this `seq` has been read or was never on disk only. */
   get readTo(): number {
     return this.#onDiskFrom;
   }
 
-  /** Rows read back, in order of seq; the next read starts behind `scannedTo`, or at the first row without room. */
+  /**
+   * Takes rows read from disk, in order of seq. The next read starts after `scannedTo`, or at the first row without
+   * room.
+   */
   load(rows: readonly Row[], scannedTo: number): Entry[] {
     const entries: Entry[] = [];
     for (const row of rows) {
@@ -131,7 +140,7 @@ export class Lane {
     return entries;
   }
 
-  /** Rows that the books say are on disk and that are not there, or not whole. */
+  /** Removes rows that the counters claim but that are missing or damaged. */
   lose(rows: number, bytes: number): void {
     this.#rowsOnDisk -= rows;
     this.#bytesOnDisk = this.#rowsOnDisk === 0 ? 0 : Math.max(0, this.#bytesOnDisk - bytes);

@@ -1,4 +1,4 @@
-/** The live books of one direction: counters per lane, loaded from the durable ledger and moved with every event. */
+/** Live counters of one direction, per lane. Loaded from the durable ledger and changed with every event. */
 import { addCounts, type Counts, imbalance, ZERO } from './ledger.ts';
 import type { LaneCounts } from './row.ts';
 
@@ -9,7 +9,7 @@ export class LedgerCounters {
     for (const { lane, counts } of durable) this.#counts.set(lane, counts);
   }
 
-  /** Lanes that ever carried a message. */
+  /** Lanes that have ever carried a message. */
   lanes(): number[] {
     return [...this.#counts.keys()];
   }
@@ -22,7 +22,7 @@ export class LedgerCounters {
     this.#counts.set(lane, addCounts(this.of(lane), counts));
   }
 
-  /** Sum over the lanes of what does not add up; anything but 0 is a bug. */
+  /** Sum of the imbalances of all lanes. A value other than 0 is a bug. */
   imbalance(pending: (lane: number) => number): number {
     let off = 0;
     for (const [lane, counts] of this.#counts) off += Math.abs(imbalance(counts, pending(lane)));

@@ -1,11 +1,11 @@
 /**
- * The ledger: what was accepted must be delivered, pending, shed with a reason, or dead-lettered. Nothing else.
+ * The ledger: each accepted message is delivered, pending, shed with a reason, dead-lettered, or damaged.
  *
  *     accepted = delivered + pending + Σ shed[reason] + dead + damaged
  *
- * Counters only grow, but for an acceptance that a full disk takes back before anybody was told and for a dead letter
- * that is retried or dropped (`dead` goes down by one). They add up, so a delta has the same shape as a total. Messages that were never accepted
- * (`rejected`: the sender was told to come back) stand beside the sum, not in it.
+ * Counters only grow, with two exceptions: on a full disk an acceptance may be revoked before it was acknowledged, and a
+ * dead letter that is retried or dropped decrements `dead`. Counters can be added, so a delta has the same shape as a
+ * total. Messages that were never accepted are not in the ledger.
  */
 export type ShedReason =
   | 'overflow drop-oldest'
@@ -49,7 +49,7 @@ export function addCounts(left: Counts, right: Counts): Counts {
   };
 }
 
-/** What was added since `earlier`. */
+/** Difference between two readings. */
 export function subtractCounts(later: Counts, earlier: Counts): Counts {
   const shed: Partial<Record<ShedReason, number>> = {};
   for (const [reason, count] of shedEntries(later)) {
@@ -75,12 +75,15 @@ export function shedTotal({ shed }: Counts): number {
   return total;
 }
 
-/** What left custody, in whatever way. */
+/** Messages that left custody, by any outcome. */
 export function settledTotal(counts: Counts): number {
   return counts.delivered + counts.dead + counts.damaged + shedTotal(counts);
 }
 
-/** accepted − (delivered + pending + shed + dead + damaged): 0, or the books are wrong by so many messages. */
+/**
+ * accepted − (delivered + pending + shed + dead + damaged). 0: balanced; otherwise the number of messages that the
+ * counters are wrong by.
+ */
 export function imbalance(counts: Counts, pending: number): number {
   return counts.accepted - settledTotal(counts) - pending;
 }

@@ -1,10 +1,10 @@
-/** What comes back from disk: which lanes want rows, what they get, and what is not there any more. */
+/** Reading of rows from disk into lanes: which lanes want rows, which rows they get, and which rows are missing. */
 import type { Entry } from './entry.ts';
 import type { Lane } from './lane.ts';
 import type { RowPage } from './row.ts';
 
 export interface Lost {
-  /** `undefined`: nobody knows which. */
+  /** `undefined`: unknown. */
   readonly seq: number | undefined;
   readonly bytes: number;
   readonly rows: number;
@@ -14,7 +14,7 @@ export class Recall {
   readonly #laneOf: (lane: number) => Lane;
   readonly #lost: (lane: Lane, lost: Lost) => void;
   readonly #onDisk = new Set<number>();
-  /** Lane → rows it had on disk when they were last asked for: so many must be found. */
+  /** Lane → rows on disk at the last request. That many rows must be found. */
   readonly #asked = new Map<number, number>();
 
   constructor(laneOf: (lane: number) => Lane, lost: (lane: Lane, lost: Lost) => void) {

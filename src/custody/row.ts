@@ -1,8 +1,8 @@
 /**
- * What the durable half holds, as the rest of the program sees it. Shapes only.
+ * Content of the store as seen by the rest of the program. Type declarations only.
  *
- * A *lane* is the ordered queue of one subdevice in one direction; its number is the subdevice's durable number.
- * `seq` rises over all lanes of a direction and is never used twice, over restarts and crashes too.
+ * A *lane* is the ordered queue of one subdevice in one direction; its number is the subdevice's durable number. `seq`
+ * rises over all lanes of a direction. No value is used twice, not even after restarts and crashes.
  */
 import type { Direction, Message, Qos, Retaining } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
@@ -19,27 +19,27 @@ export interface Row extends Retaining {
 
 export interface RowPage {
   readonly rows: readonly Row[];
-  /** Every row of the wanted lanes up to this `seq` is in `rows`; the scan went no further. */
+  /** Every row of the wanted lanes up to this `seq` is in `rows`. The scan stopped here. */
   readonly scannedTo: number;
-  /** Nothing lies behind `scannedTo`, in any lane. */
+  /** No lane has a row after `scannedTo`. */
   readonly atEnd: boolean;
-  /** Rows whose CRC did not hold: damaged, never passed on. */
+  /** Rows with a wrong CRC: damaged, never passed on. */
   readonly damaged: readonly { readonly seq: number; readonly lane: number; readonly bytes: number }[];
 }
 
 export interface SubdeviceRow {
   readonly lane: number;
-  /** The MQTT-SN client id, or the name the configuration gives. */
+  /** MQTT-SN client id, or the name in the configuration. */
   readonly id: string;
-  /** Its session outlives its connection (clean session = 0). */
+  /** The session outlives its connection (clean session = 0). */
   readonly lasting: boolean;
-  /** The link it was last seen on. */
+  /** Link on which the subdevice was last seen. */
   readonly link: string;
 }
 
 export interface SubscriptionRow {
   readonly lane: number;
-  /** As the hub knows it: mapped from the subdevice's own name. */
+  /** Filter as the hub knows it, mapped from the subdevice's own name. */
   readonly filter: string;
   readonly qos: Qos;
 }
@@ -47,63 +47,63 @@ export interface SubscriptionRow {
 export interface TopicIdRow {
   readonly lane: number;
   readonly topicId: number;
-  /** The subdevice's own name for the topic. */
+  /** Topic name as the subdevice knows it. */
   readonly topic: string;
 }
 
-/** What is published when a subdevice with a lasting session is lost. */
+/** Message that is published when a subdevice with a lasting session is lost. */
 export interface WillRow extends Will {
   readonly lane: number;
 }
 
-/** The topic is the subdevice's own name for it. */
+/** Will of a subdevice. The topic is the name that the subdevice uses. */
 export interface Will extends Message {
-  /** Silence after which the subdevice counts as lost, ms; 0 = it is not connected, or may be silent for ever. */
+  /** Silence after which the subdevice counts as lost, ms. 0: it is not connected, or may be silent without limit. */
   readonly aliveMs: number;
 }
 
-/** What was last delivered to a subdevice on a topic; hashes, '' where there is none. */
+/** Last message delivered to a subdevice on a topic: hashes, '' if there was none. */
 export interface CommandMark {
   readonly lane: number;
   readonly topic: string;
   readonly last: string;
-  /** Of the last message that the hub had retained. */
+  /** Hash of the last message that the hub had retained. */
   readonly retained: string;
 }
 
-/** The mirror of the hub's session with this gateway. */
+/** Stored state of the hub's session with this gateway. */
 export interface HubSessionRow {
-  /** The hub said yes at least once, and has not lost the session since as far as we know. */
+  /** The hub confirmed the session at least once, and no loss is known since. */
   readonly expected: boolean;
-  /** A connection was up when this was written; a crash leaves it so. */
+  /** A connection was up when this row was written. After a crash the value stays true. */
   readonly connected: boolean;
-  /** When the connection was last seen to come up or go down. */
+  /** Time of the last connect or disconnect seen. */
   readonly changedAt: Stamp | undefined;
-  /** CRC-32 of the hub's host and our client id there; 0 = not known. */
+  /** CRC-32 of the hub's host and our client id there. 0: unknown. */
   readonly owner: number;
-  /** Sessions the hub lost though we expected them. */
+  /** Number of sessions that the hub lost although they were expected. */
   readonly lostCount: number;
 }
 
-/** Downlinks may be missing that were sent to us since `from`, and nobody has dealt with that yet. */
+/** Possible loss of downlinks sent since `from`, not yet handled. */
 export interface Gap {
   readonly reason: GapReason;
-  /** The end of the last connection before it; if nobody saw that, its beginning. */
+  /** End of the last connection before the gap; its beginning if the end was not seen. */
   readonly from: Stamp;
 }
 
 export type GapReason = 'session lost' | 'away longer than the hub keeps messages' | 'the hub’s store was full';
 
-/** What an opening of the store found lost. */
+/** Loss found by an opening of the store. */
 export interface LossRow {
   readonly at: Stamp;
   /** Counted as damaged in the ledger. */
   readonly messages: number;
-  /** Why more may be missing than anybody can count; `undefined`: nothing more is. */
+  /** Reason why more messages may be missing than can be counted. `undefined`: no more are missing. */
   readonly unknown: string | undefined;
 }
 
-/** What one lane has on disk, without reading a row of it. */
+/** Rows and bytes of one lane on disk, known without reading a row. */
 export interface LaneBacklog {
   readonly direction: Direction;
   readonly lane: number;
@@ -111,7 +111,7 @@ export interface LaneBacklog {
   readonly bytes: number;
 }
 
-/** What an opening store knows. Its size does not depend on the backlog. */
+/** Content of the store at its opening. The size does not depend on the backlog. */
 export interface StoreOpening {
   readonly now: Stamp;
   /** No earlier process of this boot has opened the store. */
@@ -122,21 +122,21 @@ export interface StoreOpening {
   readonly topicIds: readonly TopicIdRow[];
   readonly wills: readonly WillRow[];
   readonly commandMarks: readonly CommandMark[];
-  /** Filters the hub granted us, as far as we know. */
+  /** Filters that the hub granted, as far as known. */
   readonly grantedFilters: readonly string[];
   readonly hubSession: HubSessionRow;
   readonly hubGap: Gap | undefined;
-  /** Filters under which the uplinks on disk were sorted into lanes. */
+  /** Filters by which the uplinks on disk were sorted into lanes. */
   readonly alarmTopics: readonly string[];
   readonly backlog: readonly LaneBacklog[];
   readonly counts: readonly LaneCounts[];
   /** First free `seq` of each direction. */
   readonly nextSeq: Readonly<Record<Direction, number>>;
-  /** What recovery did, in one sentence each; empty when there was nothing to do. */
+  /** Actions of the store recovery, one sentence each. Empty: no recovery was needed. */
   readonly recovery: readonly string[];
-  /** What openings found lost, this one and those before, until somebody acknowledges it; in the ledger as damaged. */
+  /** Losses found by this and earlier openings that no operator has acknowledged. The ledger counts them as damaged. */
   readonly losses: readonly LossRow[];
-  /** Rows of the store's own records (sessions, counters, …) that the opening found damaged and took out. */
+  /** Rows of the store's own records (sessions, counters, …) that the opening found damaged and removed. */
   readonly damagedRecords: number;
 }
 
@@ -146,7 +146,7 @@ export interface LaneCounts {
   readonly counts: Counts;
 }
 
-/** Durable counters and rows really counted, in one snapshot. */
+/** Durable counters and counted rows, from one snapshot. */
 export interface Tally {
   readonly counts: readonly LaneCounts[];
   readonly rows: readonly LaneBacklog[];

@@ -1,6 +1,6 @@
 /**
- * Message numbers: they rise, and none is used twice, not even after a crash that forgot the messages which never touched
- * the disk. So numbers are reserved on disk in blocks, each long before it is needed.
+ * Message numbers. They rise, and no number is used twice, not even after a crash that lost messages which never
+ * touched the disk. So numbers are reserved on disk in blocks, each long before it is needed.
  */
 export const SEQ_BLOCK = 2 ** 24;
 
@@ -9,7 +9,7 @@ export class Sequence {
   #reservedTo: number;
   readonly #reserve: (reservedTo: number) => void;
 
-  /** @param next the first free number; the opening store has reserved one block from it on */
+  /** @param next first free number; the opening store has reserved one block from here on */
   constructor(next: number, reserve: (reservedTo: number) => void) {
     this.#next = next;
     this.#reservedTo = next + SEQ_BLOCK;

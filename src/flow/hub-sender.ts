@@ -78,10 +78,10 @@ export class HubSender {
   /** QoS 0: now, soon, or counted as shed. */
   offerQos0(lane: number, message: Message): void {
     const { outbox, custodian } = this.#options;
-    if (outbox.isTooLarge(message)) custodian.pass(lane, { as: 'shed', reason: 'too large for the hub' });
-    else if (!outbox.isConnected) custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
+    if (outbox.isTooLarge(message)) custodian.countOnly(lane, { as: 'shed', reason: 'too large for the hub' });
+    else if (!outbox.isConnected) custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
     else if (this.#qos0.length >= QUICK_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
-      custodian.pass(lane, { as: 'shed', reason: 'QoS 0 too fast' });
+      custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 too fast' });
     } else {
       this.#qos0.push({ lane, message });
       this.send();
@@ -90,7 +90,7 @@ export class HubSender {
 
   /** Counts an uplink that goes nowhere. */
   shed(lane: number, reason: ShedReason): void {
-    this.#options.custodian.pass(lane, { as: 'shed', reason });
+    this.#options.custodian.countOnly(lane, { as: 'shed', reason });
   }
 
   connected(sessionPresent: boolean): void {
@@ -109,7 +109,7 @@ export class HubSender {
     services.disconnected();
     this.#heldRequest = undefined;
     for (const { lane } of this.#qos0.splice(0))
-      custodian.pass(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
+      custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
     this.#timer.set(undefined);
   }
 
@@ -270,10 +270,10 @@ export class HubSender {
       this.#qos0.shift();
       if (permission === 'go') {
         this.#sendUnanswered('QoS 0 uplink', message, nowMs);
-        custodian.pass(lane, { as: 'delivered' });
+        custodian.countOnly(lane, { as: 'delivered' });
         return true;
       }
-      custodian.pass(lane, { as: 'shed', reason: 'QoS 0 held back: the hub closes on its topic' });
+      custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 held back: the hub closes on its topic' });
     }
     return false;
   }

@@ -9,7 +9,7 @@
 import { chargedBytes, type Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
-import type { Terms } from '../custody/durability.ts';
+import type { WaitLimits } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
 import { ownerOf } from '../custody/lane-number.ts';
 import type { ShedReason } from '../custody/ledger.ts';
@@ -82,7 +82,7 @@ export class Outbox {
     while (this.#isOver(chargedBytes(message), replaced)) {
       if (offer.overflow === 'drop-newest') {
         const reason = 'overflow drop-newest';
-        this.#custodian.pass(lane, { as: 'shed', reason });
+        this.#custodian.countOnly(lane, { as: 'shed', reason });
         return { kind: 'shed', reason };
       }
       if (offer.overflow !== 'drop-oldest' || !this.#dropOldest(lane)) return { kind: 'refused', why: 'congestion' };
@@ -92,7 +92,7 @@ export class Outbox {
       stamp: offer.stamp,
       ackToken: offer.ackToken,
       letter: offer.letter,
-      terms: this.#terms(offer, nowMs),
+      waitLimits: this.#waitLimits(offer, nowMs),
     });
     this.#scheduler.join(lane);
     return { kind: 'accepted', entry };
@@ -245,7 +245,7 @@ export class Outbox {
   }
 
   /** Held in RAM only if the hub is there and nothing is ahead (design §1), and if it is not on disk as a dead letter. */
-  #terms(offer: Offer, nowMs: number): Terms {
+  #waitLimits(offer: Offer, nowMs: number): WaitLimits {
     const isNear = offer.letter === undefined && this.#isConnected && this.#custodian.lane(offer.lane).isOpenAtEnd;
     return { holdUntilMs: isNear ? nowMs + offer.holdMs : undefined, commitByMs: nowMs + offer.commitMs };
   }

@@ -1,9 +1,9 @@
 /**
- * A recording as a capture for Wireshark: the hub's connection as TCP on port 1883, the packets of an MQTT-SN link as UDP
- * on that port, which Wireshark has to be told (`-d udp.port==1883,mqttsn`: it knows no port by itself). Packets of other
- * drivers become "exported PDUs", which name their dissector. Bytes that are no packet go to the port that discards, with
- * a comment that says why.
- * Sources: tcpdump.org's list of link types; epan/exported_pdu.h of Wireshark for the tags; IANA's port numbers.
+ * Recording as a capture for Wireshark. The hub connection becomes TCP on port 1883. Packets of an MQTT-SN link become
+ * UDP on that port; Wireshark needs the option `-d udp.port==1883,mqttsn`, because it assigns no port to MQTT-SN.
+ * Packets of other drivers become "exported PDUs", which name their dissector. Bytes that are not a packet go to the
+ * discard port, with a comment that gives the reason. Sources: tcpdump.org's list of link types; epan/exported_pdu.h of
+ * Wireshark for the tags; IANA's port numbers.
  */
 import { HUB } from '../base/step.ts';
 import { TcpStream, udpDatagram } from './ip-packets.ts';
@@ -12,12 +12,12 @@ import { type CapturedPacket, encodePcapng } from './pcapng.ts';
 import type { Recording } from './recording-file.ts';
 
 const LINK_TYPE = { ipv4: 228, exportedPdu: 252 } as const;
-/** Drivers whose packets travel as datagrams, and their port. */
+/** Drivers whose packets become datagrams, and their port. */
 const PORTS: Readonly<Record<string, number>> = { mqttsn: 1883 };
 const DISCARD_PORT = 9;
-/** A length of 16 bit, without the headers; bytes that are no frame may be more. */
+/** 16-bit length, without the headers. Bytes that are not a frame may be longer. */
 const DATAGRAM_BYTES_MAX = 0xffff - 28;
-/** Drivers whose packets have a dissector that is known by name. */
+/** Drivers whose packets have a dissector, by the dissector's name. */
 const DISSECTORS: Readonly<Record<string, string>> = { modbus: 'mbrtu' };
 const TAG = { end: 0, dissector: 12 } as const;
 
@@ -78,7 +78,7 @@ function* tcpPackets(recording: Recording): Generator<CapturedPacket> {
   }
 }
 
-/** Code and length in two octets each, big-endian; the value filled up to a multiple of four. */
+/** Code and length in two octets each, big-endian; the value padded to a multiple of four. */
 function tag(code: number, value: Uint8Array): Uint8Array {
   const padding = (4 - (value.length % 4)) % 4;
   const bytes = Buffer.alloc(4 + value.length + padding);

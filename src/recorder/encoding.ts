@@ -1,6 +1,6 @@
 /**
- * Plain values as bytes, quickly: what the flight recorder keeps instead of objects, which would grow old in the heap and
- * make it three times as large (measured: 340 MB of RSS instead of 78 under a flood). Stays within one process.
+ * Fast encoding of plain values as bytes. The flight recorder keeps these instead of objects, which would grow old in
+ * the heap (measured under a flood: 340 MB of RSS instead of 78). Used within one process only.
  */
 
 const TAG = {
@@ -18,12 +18,12 @@ const TAG = {
   whole: 11,
 };
 const SIZE_BYTES_FIRST = 4096;
-/** Up to here a loop writes ASCII faster than a call into the runtime. */
+/** Up to this length a loop writes ASCII faster than a call into the runtime. */
 const SHORT_BYTES = 32;
-/** Names of fields and kinds are those of our own types: a few hundred. */
+/** Field names and kinds of our own types: a few hundred. */
 type Words = Map<string, number>;
 
-/** Names that were met, by number. */
+/** Names used so far, by number. */
 export class Vocabulary {
   readonly #numbers: Words = new Map();
   readonly #words: string[] = [];
@@ -40,7 +40,7 @@ export class Vocabulary {
   }
 }
 
-/** Writes values one after the other into a buffer that grows to its maximum, and no further. */
+/** Writes values one after the other into a buffer that grows up to its maximum. */
 export class CompactWriter {
   readonly #words: Vocabulary;
   readonly #bytesMax: number;
@@ -52,12 +52,12 @@ export class CompactWriter {
     this.#bytesMax = bytesMax;
   }
 
-  /** What was written since `clear`; `undefined`: more than the maximum. Valid until then. */
+  /** Bytes written since `clear`. `undefined`: more than the maximum. Valid until the next write or `clear`. */
   get written(): Buffer | undefined {
     return this.#at > this.#bytesMax ? undefined : this.#buffer.subarray(0, this.#at);
   }
 
-  /** Bytes since `clear`, also those beyond the maximum. */
+  /** Bytes since `clear`, including those beyond the maximum. */
   get length(): number {
     return this.#at;
   }
@@ -66,7 +66,7 @@ export class CompactWriter {
     this.#at = 0;
   }
 
-  /** Takes back what was written since it was so long. */
+  /** Removes everything written since the length was `length`. */
   cut(length: number): void {
     this.#at = Math.min(this.#at, length);
   }
@@ -76,7 +76,7 @@ export class CompactWriter {
     else if (this.#tag(TAG.number, 8)) this.#buffer.writeDoubleLE(value, this.#at - 8);
   }
 
-  /** Of a small vocabulary. */
+  /** Writes a word of a small vocabulary. */
   word(value: string): void {
     this.#head(TAG.word, this.#words.numberOf(value), 0);
   }
@@ -122,7 +122,10 @@ export class CompactWriter {
     else for (let at = 0; at < bytes; at += 1) this.#buffer[this.#at - bytes + at] = value.charCodeAt(at);
   }
 
-  /** A count of 32 bits in as few octets as it takes: seven bits in each, the lowest first, the eighth says that more follow. */
+  /**
+   * Writes a 32-bit count in as few octets as possible: seven bits in each, lowest first. The eighth bit means that
+   * more octets follow.
+   */
   #head(tag: number, count: number, bytes: number): boolean {
     const countBytes = count < 0x80 ? 1 : Math.ceil((32 - Math.clz32(count)) / 7);
     if (!this.#tag(tag, countBytes + bytes)) return false;
@@ -136,7 +139,7 @@ export class CompactWriter {
     return true;
   }
 
-  /** A tag, and room behind it. @returns whether there is */
+  /** Writes a tag and ensures room after it. @returns whether there is room */
   #tag(tag: number, bytes: number): boolean {
     const at = this.#at;
     this.#at += 1 + bytes;
@@ -151,7 +154,7 @@ export class CompactWriter {
   }
 }
 
-/** Reads what a `CompactWriter` wrote, value by value; bytes are copies. */
+/** Reads the values written by a `CompactWriter`. Byte arrays are copies. */
 export class CompactReader {
   readonly #words: Vocabulary;
   readonly #buffer: Buffer;

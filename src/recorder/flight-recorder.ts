@@ -1,13 +1,13 @@
 /**
- * The last steps of one machine, in a ring that forgets the oldest. Hangs on the pump, where every input and every action
- * passes; keeps bytes and no objects, so that the heap does not grow by it. Measured: some 6 µs of CPU per message, all its
- * steps together (a gateway flooded over eight PTYs, with a ring and without).
+ * Last steps of one machine, in a ring that overwrites the oldest. The pump passes every input and every action to it.
+ * The recorder keeps bytes and no objects, so the heap does not grow. Measured: about 6 µs of CPU per message for all
+ * its steps (a gateway flooded over eight PTYs, with a ring and without).
  *
- * Now and then a step carries the machine as it was before, so that a ring which has forgotten the beginning can still be
- * run again from there: once in some 300 messages, 20 µs for a link with one subdevice, 0.7 ms for one with 32.
+ * At intervals a step carries the state of the machine before it, so that a rerun can start there after the beginning
+ * was overwritten: once in about 300 messages, 20 µs for a link with one subdevice, 0.7 ms for one with 32.
  *
- * Invariants: never weighs more than `bytesMax`; nothing that the product does hangs on it. What is secret in bytes is
- * blanked before it is kept; in a snapshot there is nothing secret.
+ * Invariants: the size never exceeds `bytesMax`; no function of the product depends on the recorder. Secrets in bytes
+ * are blanked before they are kept; snapshots contain no secrets.
  */
 import type { Kinded, Step, Subject } from '../base/step.ts';
 import { CompactReader, CompactWriter, Vocabulary } from './encoding.ts';
@@ -15,25 +15,28 @@ import { ByteRing } from './ring.ts';
 
 export interface FlightRecorderOptions {
   readonly subject: Subject;
-  /** What the kept steps may weigh; 0 = none is kept, and only those who follow see them. */
+  /** Largest size of the kept steps. 0: no step is kept; followers still receive the steps. */
   readonly bytesMax: number;
   readonly random: () => number;
-  /** Of the machine, now. */
+  /** Returns the state name of the machine. */
   readonly stateOf: () => string;
-  /** Of the machine, between two steps. */
+  /** Returns a snapshot of the machine between two steps. */
   readonly snapshotOf: () => object;
-  /** Bytes about to be sent: the same, or a copy without what nobody may read later. */
+  /** Returns bytes to be sent: unchanged, or a copy without secrets. */
   readonly blank?: (bytes: Uint8Array) => Uint8Array;
 }
 
 /**
- * The machine is written down after each quarter of the ring, and may weigh as much: so the ring holds it at least once,
- * with half of the ring to run from there.
+ * A snapshot is made after each quarter of the ring and may be as large as that. So the ring holds at least one
+ * snapshot, with half a ring of steps after it.
  */
 const SNAPSHOT_SHARE = 1 / 4;
-/** After one that was too large it is tried again behind so many times its weight of steps: they cost more than it did. */
+/**
+ * After a snapshot that was too large, the next attempt follows after this many times its size of steps, because
+ * snapshots cost CPU time.
+ */
 const TOO_LARGE_PAUSE = 4;
-/** Most steps draw nothing. */
+/** Most steps draw no random numbers. */
 const NONE: readonly number[] = [];
 
 export class FlightRecorder {
@@ -42,9 +45,9 @@ export class FlightRecorder {
   readonly #words = new Vocabulary();
   readonly #writer: CompactWriter;
   #begun: Pick<Step, 'upMs' | 'before' | 'input'> | undefined;
-  /** Weight of the steps since the machine was last written down, or since it began. */
+  /** Size of the steps since the last snapshot, or since the machine was started. */
   #bareBytes = 0;
-  /** At which weight it is written down again. */
+  /** Size at which the next snapshot is due. */
   #dueBytes: number;
   #snapshotsTooLarge = 0;
   readonly #draws: number[] = [];
@@ -61,12 +64,12 @@ export class FlightRecorder {
     return this.#options.subject;
   }
 
-  /** Steps that are not kept any more: 0 = the recording begins with the machine's life. */
+  /** Number of overwritten steps. 0: the recording begins with the start of the machine. */
   get forgotten(): number {
     return this.#ring.forgotten;
   }
 
-  /** Snapshots that were not kept: each would have taken more than its share of the ring. */
+  /** Snapshots that were not kept because each exceeded its share of the ring. */
   get snapshotsTooLarge(): number {
     return this.#snapshotsTooLarge;
   }
@@ -75,21 +78,21 @@ export class FlightRecorder {
     return this.#ring.usedBytes;
   }
 
-  /** For the machine instead of the real one: what it draws is part of the recording. */
+  /** Random source for the machine. The drawn numbers become part of the recording. */
   readonly random = (): number => {
     const drawn = this.#options.random();
     if (this.#isWanted) this.#draws.push(drawn);
     return drawn;
   };
 
-  /** The machine is about to handle this. */
+  /** Called before the machine handles an input. */
   begin(input: Kinded, upMs: number): void {
     if (!this.#isWanted) return;
     const isDue = this.#bareBytes > this.#dueBytes;
     this.#begun = { upMs, before: isDue ? this.#options.snapshotOf() : undefined, input };
   }
 
-  /** It has. */
+  /** Called after the machine has handled the input. */
   end(actions: readonly Kinded[]): void {
     const begun = this.#begun;
     if (begun === undefined) return;
@@ -103,12 +106,12 @@ export class FlightRecorder {
       try {
         follow({ ...step, before: undefined, actions: copies });
       } catch {
-        this.#followers.delete(follow); // an onlooker: what it cannot read is no fault of the machine
+        this.#followers.delete(follow); // a follower is an observer: its error must not affect the machine
       }
     }
   }
 
-  /** The oldest first; the last may be one that the machine did not survive. */
+  /** Steps, oldest first. The last may be one on which the machine threw. */
   steps(): readonly Step[] {
     const whole: Step[] = [];
     for (const record of this.#ring.read()) {
@@ -121,7 +124,7 @@ export class FlightRecorder {
     return whole;
   }
 
-  /** A new machine: what the last one did cannot be run again before what this one does. */
+  /** Starts the recording of a new machine. Steps of the previous one cannot be rerun together with its steps. */
   renew(): void {
     this.#ring.clear();
     this.#begun = undefined;
@@ -130,7 +133,10 @@ export class FlightRecorder {
     this.#draws.length = 0;
   }
 
-  /** Every step from now on; its bytes are lent for the call only. @returns how to stop */
+  /**
+   * Calls `follower` for every step from now on. Byte arrays are valid during the call only. @returns function that
+   * ends this
+   */
   follow(follower: (step: Step) => void): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
@@ -157,7 +163,7 @@ export class FlightRecorder {
     this.#ring.add(writer.written);
   }
 
-  /** Behind what was written of its step. */
+  /** Appends the snapshot after the written part of its step. */
   #keepSnapshot(snapshot: object | undefined): void {
     const writer = this.#writer;
     const stepBytes = writer.length;
@@ -173,7 +179,7 @@ export class FlightRecorder {
     writer.value(undefined);
   }
 
-  /** Without its secrets, where it may have any. */
+  /** Copy of an action without secrets. */
   #copy(action: Kinded): Kinded {
     const { blank } = this.#options;
     if (blank === undefined || !('bytes' in action) || !(action.bytes instanceof Uint8Array)) return action;

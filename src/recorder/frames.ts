@@ -1,6 +1,6 @@
 /**
- * The frames within the bytes of a channel, decoded: which codec reads what is said by the driver's name, in one table.
- * A reader may begin in the middle of a stream; what it cannot read it shows as it came.
+ * Decoded frames within the bytes of a channel. One table gives the codec for each driver. A reader may begin in the
+ * middle of a stream. Bytes that it cannot decode are shown unchanged.
  */
 import { HUB, type Subject } from '../base/step.ts';
 import { framingOf, type PacketReader } from '../codec/framing.ts';
@@ -13,7 +13,7 @@ import type { Frame, FrameSource } from './recorded-frame.ts';
 
 type NewSource = (packetBytesMax: number, options: object) => FrameSource;
 
-/** By driver. */
+/** Driver → source of frames. */
 const SOURCES: Readonly<Record<string, NewSource>> = {
   [HUB]: (packetBytesMax) => new MqttSource(packetBytesMax),
   mqttsn: (packetBytesMax, options) => new SnSource(packetBytesMax, options),
@@ -21,10 +21,10 @@ const SOURCES: Readonly<Record<string, NewSource>> = {
   lines: (_, options) => new LineSource(options),
 };
 
-/** A reader of bytes that are long past hears of no pause between them. */
+/** Recorded bytes are read without regard to pauses between them. */
 const NO_IDLE = 0;
 const NEWLINE = 0x0a;
-/** Where the options do not say: the largest packet of any link. */
+/** Used if the options give no size: the largest packet of any link. */
 const PACKET_BYTES_MAX = 4096;
 
 export function frameSource({ driver, options }: Subject): FrameSource {
@@ -33,7 +33,7 @@ export function frameSource({ driver, options }: Subject): FrameSource {
   return newSource?.(Number.isSafeInteger(limit) && limit > 0 ? limit : PACKET_BYTES_MAX, options) ?? RAW;
 }
 
-/** A driver that nobody here knows. */
+/** Source for an unknown driver. */
 const RAW: FrameSource = { read: (bytes) => [unread(bytes, 'no codec for this driver')] };
 
 class SnSource implements FrameSource {
@@ -55,10 +55,10 @@ class SnSource implements FrameSource {
   }
 }
 
-/** So many bytes without an end of a line are shown as they are. */
+/** After this many bytes without a line end, the bytes are shown unchanged. */
 const UNENDED_BYTES = 256;
 
-/** Lines with all that is on them, also a carriage return that is not part of the message. */
+/** Lines with all their octets, including a carriage return that is not part of the message. */
 class LineSource implements FrameSource {
   readonly #reader: LineReader;
   readonly #encoding: LineEncoding;
@@ -114,7 +114,7 @@ class MqttSource implements FrameSource {
     return frames;
   }
 
-  /** The stream has no place to catch on: perhaps the next chunk begins a packet. */
+  /** Gives up the stream position; the next chunk may begin with a packet. */
   #giveUp(bytes: Uint8Array, problem: string): Frame {
     this.#framing = new MqttFraming({ packetBytesMax: this.#packetBytesMax });
     this.#reader = new MqttReader({ packetBytesMax: this.#packetBytesMax, skipsLargePublish: true });

@@ -1,7 +1,6 @@
 /**
- * Bytes dressed as TCP or UDP over IPv4, so that Wireshark takes them for what they are: for a stream the handshake,
- * segments with running sequence numbers, the end. The addresses are those set aside for documentation (RFC 5737): the
- * gateway is 192.0.2.1.
+ * Bytes wrapped in TCP or UDP over IPv4 for Wireshark. A stream has a handshake, segments with consecutive sequence
+ * numbers, and an end. The addresses are those reserved for documentation (RFC 5737): the gateway is 192.0.2.1.
  * Sources: RFC 791 §3.1, RFC 768, RFC 9293 §3.1.
  */
 
@@ -14,19 +13,19 @@ const SUBDEVICE: Address = [192, 0, 2, 3];
 interface Side {
   readonly address: Address;
   readonly port: number;
-  /** Of the next octet it sends. */
+  /** Sequence number of the next octet to send. */
   sequence: number;
 }
 
 const FLAG = { fin: 0x01, syn: 0x02, push: 0x08, acknowledge: 0x10 } as const;
 const IP_BYTES = 20;
 const TCP_BYTES = 20;
-/** A total length has 16 bit. */
+/** The total length has 16 bits. */
 const SEGMENT_BYTES_MAX = 0xffff - IP_BYTES - TCP_BYTES;
 const TCP = 6;
 const UDP = 17;
 const UDP_BYTES = 8;
-/** IANA's first port for such uses (RFC 6335 §6): one more for each connection. */
+/** First dynamic port of IANA (RFC 6335 §6). Each connection takes the next port. */
 const PORT_FIRST = 49_152;
 const PORTS = 65_536 - PORT_FIRST;
 
@@ -82,15 +81,17 @@ function segment(
   if ((flags & FLAG.acknowledge) !== 0) tcp.writeUInt32BE(to.sequence, 8);
   tcp.writeUInt8((TCP_BYTES / 4) << 4, 12);
   tcp.writeUInt8(flags, 13);
-  tcp.writeUInt16BE(0xffff, 14); // the window: as large as it can be said
+  tcp.writeUInt16BE(0xffff, 14); // largest possible window
   tcp.set(body, TCP_BYTES);
   const packet = ipPacket(TCP, from.address, { to: to.address, body: tcp });
-  // over the addresses, the protocol and the length too (RFC 9293 §3.1)
+  // the checksum also covers the addresses, the protocol and the length (RFC 9293 §3.1)
   packet.writeUInt16BE(checksum(packet.subarray(12), TCP + tcp.length), IP_BYTES + 16);
   return packet;
 }
 
-/** Between a subdevice and the gateway, whose port says what is in it. Without a checksum, as UDP allows. */
+/**
+ * Datagram between a subdevice and the gateway, whose port identifies the content. Without a checksum, as UDP allows.
+ */
 export function udpDatagram(direction: 'in' | 'out', gatewayPort: number, bytes: Uint8Array): Uint8Array {
   const [from, to] = direction === 'out' ? [GATEWAY, SUBDEVICE] : [SUBDEVICE, GATEWAY];
   const body = Buffer.alloc(UDP_BYTES + bytes.length);
@@ -118,7 +119,7 @@ function ipPacket(
   return bytes;
 }
 
-/** RFC 1071: the complement of the sum in ones' complement of all 16-bit words. */
+/** RFC 1071: the complement of the ones' complement sum of all 16-bit words. */
 function checksum(bytes: Uint8Array, start: number): number {
   let sum = start;
   for (let at = 0; at < bytes.length; at += 2) sum += (bytes[at] ?? 0) * 0x100 + (bytes[at + 1] ?? 0);

@@ -1,6 +1,7 @@
 /**
- * Modbus RTU frames within bytes of a line. Nothing on it says where a frame ends but silence, and a recording's chunks are
- * no silence: so a frame is what has a CRC that holds, the shortest first. Of four bytes one in 65,536 holds by chance.
+ * Modbus RTU frames within the bytes of a line. On the line only silence ends a frame, and chunks of a recording do not
+ * show silence. So a frame is the shortest sequence with a valid CRC. Of random four-byte sequences one in 65,536
+ * matches.
  */
 import { crc16 } from '../codec/crc16.ts';
 import { FRAME_BYTES_MAX } from '../codec/modbus-rtu.ts';
@@ -23,7 +24,7 @@ export class ModbusSource implements FrameSource {
         frames.push(frameOf(rest.subarray(0, length)));
         rest = rest.subarray(length);
       } else if (rest.length >= FRAME_BYTES_MAX) {
-        frames.push({ bytes: rest.subarray(0, 1), packet: undefined, problem: 'no frame begins here' });
+        frames.push({ bytes: rest.subarray(0, 1), packet: undefined, problem: 'no frame starts here' });
         rest = rest.subarray(1);
       } else break;
     }

@@ -1,9 +1,9 @@
-/** Steps as a technician reads them: frames in both directions, and what else happened between them, in order. */
+/** Steps in the form shown to a technician: frames in both directions, and other events between them, in order. */
 import type { Kinded, Step, Subject } from '../base/step.ts';
 import { frameSource } from './frames.ts';
 import type { Frame, FrameSource } from './recorded-frame.ts';
 
-/** `in`, `out`: a frame. The others have words only. */
+/** `in`, `out`: a frame. The others have text only. */
 export interface Moment {
   readonly upMs: number;
   readonly what: 'in' | 'out' | 'channel' | 'order' | 'decision' | 'state';
@@ -12,7 +12,7 @@ export interface Moment {
   readonly frame: Frame | undefined;
 }
 
-/** A payload is shown up to here. */
+/** Largest number of payload bytes shown. */
 const SHOWN_BYTES_MAX = 48;
 
 export class MomentReader {
@@ -30,7 +30,8 @@ export class MomentReader {
   read({ upMs, input, actions, state }: Step): Moment[] {
     const moments = this.#ofInput(upMs, input);
     for (const action of actions ?? []) moments.push(...this.#ofAction(upMs, action));
-    if (actions === undefined) moments.push({ upMs, what: 'decision', words: 'a bug: it threw', frame: undefined });
+    if (actions === undefined)
+      moments.push({ upMs, what: 'decision', words: 'bug: the machine threw an error', frame: undefined });
     if (this.#state !== undefined && state !== this.#state)
       moments.push({ upMs, what: 'state', words: `${this.#state} → ${state}`, frame: undefined });
     this.#state = state;
@@ -82,7 +83,7 @@ function valueWords(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
-/** Text where it is text, else hexadecimal; cut, with the true length behind it. */
+/** Text if the payload is text, else hexadecimal; a cut payload is followed by its true length. */
 function shownBytes(bytes: Uint8Array): string {
   const shown = bytes.subarray(0, SHOWN_BYTES_MAX);
   const isText = shown.every((octet) => octet >= 0x20 && octet < 0x7f);

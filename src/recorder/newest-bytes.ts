@@ -1,4 +1,4 @@
-/** The newest bytes of a line, so that it can be said what they look like. */
+/** Newest bytes of a line, kept so that their kind can be guessed. */
 
 const BYTES_MAX = 512;
 
@@ -14,7 +14,7 @@ export class NewestBytes {
     this.#length = kept + newest.length;
   }
 
-  /** The oldest first; a copy. */
+  /** Copy of the bytes, oldest first. */
   read(): Uint8Array {
     return this.#memory.slice(0, this.#length);
   }

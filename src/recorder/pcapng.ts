@@ -1,14 +1,14 @@
 /**
- * Writes pcapng, the little of it that a capture needs: one section, an interface, packets with a direction and perhaps a
- * comment. Little-endian.
- * Source: "PCAP Next Generation (pcapng) Capture File Format", draft-ietf-opsawg-pcapng §3.1, §4.1 to §4.3.
+ * Writer for the part of pcapng that a capture needs: one section, an interface, packets with a direction and an
+ * optional comment. Little-endian. Source: "PCAP Next Generation (pcapng) Capture File Format",
+ * draft-ietf-opsawg-pcapng §3.1, §4.1 to §4.3.
  */
 
 export interface CapturedPacket {
-  /** Unix ms; kept as microseconds, the default resolution. */
+  /** Unix ms; stored as microseconds, the default resolution. */
   readonly wallMs: number;
   readonly bytes: Uint8Array;
-  /** Seen from the gateway. */
+  /** Direction as seen from the gateway. */
   readonly direction: 'in' | 'out';
   readonly comment?: string | undefined;
 }
@@ -17,15 +17,18 @@ const BLOCK = { section: 0x0a0d0d0a, interface: 1, packet: 6 } as const;
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const OPTION = { end: 0, comment: 1, interfaceName: 2, packetFlags: 2 } as const;
 const FLAG = { in: 0b01, out: 0b10 } as const;
-/** Block type and length before, length behind. */
+/** Block type and length before the body, length after it. */
 const BLOCK_FRAME_BYTES = 12;
 
-/** @param linkType of tcpdump.org's list; @param name of the interface, for people */
+/**
+ * @param linkType number from tcpdump.org's list
+ * @param name interface name for display
+ */
 export function encodePcapng(linkType: number, name: string, packets: Iterable<CapturedPacket>): Uint8Array {
   const blocks = [
     // version 1.0, length of the section unknown
     block(BLOCK.section, [word(BYTE_ORDER_MAGIC), half(1), half(0), word(0xffff_ffff), word(0xffff_ffff)]),
-    // no limit of a packet's length
+    // no limit on the packet length
     block(BLOCK.interface, [half(linkType), half(0), word(0), option(OPTION.interfaceName, utf8(name)), word(0)]),
   ];
   for (const packet of packets) blocks.push(packetBlock(packet));
@@ -53,7 +56,7 @@ function block(type: number, parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat([word(type), length, body, length]);
 }
 
-/** A length of 16 bit. */
+/** 16-bit length. */
 const OPTION_BYTES_MAX = 0xffff;
 
 function option(code: number, whole: Uint8Array): Uint8Array {
@@ -63,7 +66,7 @@ function option(code: number, whole: Uint8Array): Uint8Array {
 
 const NOTHING = new Uint8Array(0);
 
-/** To a multiple of four octets. */
+/** Padded to a multiple of four octets. */
 function padded(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([bytes, new Uint8Array((4 - (bytes.length % 4)) % 4)]);
 }

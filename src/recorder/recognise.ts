@@ -1,6 +1,6 @@
 /**
- * What bytes look like that nobody could read: another protocol than the configured one, or none that is known here. By
- * trying to decode them; a guess, to be worded as one.
+ * Guess of the protocol of unreadable bytes: another protocol than the configured one, or unknown. Tries to decode the
+ * bytes. Texts must present the result as a guess.
  */
 import { crc16 } from '../codec/crc16.ts';
 import { FrameReader } from '../codec/mqttsn-cobs.ts';
@@ -8,15 +8,15 @@ import { decodePacket } from '../codec/mqttsn-decode.ts';
 import { RawReader } from '../codec/mqttsn-raw.ts';
 import { isStretched } from '../codec/noise.ts';
 
-/** `other speed`: a protocol sent slower than it is read, perhaps. */
+/** `other speed`: possibly a protocol that is sent more slowly than it is read. */
 export type Protocol = 'sn-cobs' | 'sn-raw' | 'modbus' | 'lines' | 'other speed';
 
 const PACKET_BYTES_MAX = 1024;
-/** A CRC-16 holds by chance once in 65,536 trials, and there are many. */
+/** A CRC-16 matches by chance once in 65,536 trials, and there are many trials. */
 const MODBUS_FRAMES_MIN = 2;
-/** There is no checksum, so much of it must make sense. */
+/** Raw packets have no checksum, so most of the bytes must decode. */
 const RAW_PACKETS_MIN = 2;
-/** On average: heads that noise makes by chance are those of long packets. */
+/** Largest average length: heads that noise makes by chance are those of long packets. */
 const RAW_PACKET_BYTES_MAX = 40;
 const RAW_SHARE_MIN = 0.8;
 const TEXT_SHARE_MIN = 0.95;
@@ -47,7 +47,7 @@ function isText(bytes: Uint8Array): boolean {
   return readable.length >= bytes.length * TEXT_SHARE_MIN && bytes.some((octet) => LINE_ENDS.includes(octet));
 }
 
-/** Requests, answers and exceptions of the functions that everybody uses (app §6). */
+/** Counts requests, answers and exceptions of the common functions (app §6). */
 function modbusFramesIn(bytes: Uint8Array): number {
   let frames = 0;
   let at = 0;

@@ -1,14 +1,14 @@
-/** A frame of a recorded channel, and who finds them. Shapes only. */
+/** Frame of a recorded channel, and the source that finds frames. Type declarations only. */
 
 export interface Frame {
-  /** Of the packet, without what delimits it on the line; or raw bytes that hold none. */
+  /** Bytes of the packet without its delimiters on the line; or raw bytes without a packet. */
   readonly bytes: Uint8Array;
-  /** `undefined`: these bytes are no packet, and `problem` says why. */
+  /** `undefined`: these bytes are not a packet, and `problem` gives the reason. */
   readonly packet: Readonly<{ kind: string }> | undefined;
   readonly problem: string | undefined;
 }
 
-/** One direction of one channel, from its opening on. */
+/** Source for one direction of one channel, starting at its opening. */
 export interface FrameSource {
   read(bytes: Uint8Array): Frame[];
 }

@@ -1,8 +1,8 @@
 /**
- * A recording as a file: JSON lines. The first is the header, then one line per step, the last says how many there were
- * and the CRC-32 of all before it. Bytes are base64. A file that was cut is readable up to the cut.
+ * Recording as a file of JSON lines: a header, one line per step, and a last line with the number of steps and the
+ * CRC-32 of everything before it. Bytes are base64. A cut file is readable up to the cut.
  *
- * Version 2: now and then a step carries the machine as it was before (`before`). In version 1 none did.
+ * Version 2: some steps carry the state of the machine before them (`before`). Version 1 has no such state.
  */
 import { Fault } from '../base/fault.ts';
 import type { Step, Subject } from '../base/step.ts';
@@ -13,22 +13,22 @@ export interface RecordingHeader {
   readonly version: (typeof VERSIONS)[number];
   readonly subject: Subject;
   readonly gateway: string;
-  /** Version of the program that made it. */
+  /** Version of the program that made the recording. */
   readonly program: string;
-  /** Why it was frozen. */
+  /** Reason for freezing the recording. */
   readonly reason: string;
   /** The same moment by both clocks, in ms. */
   readonly frozenAt: { readonly upMs: number; readonly wallMs: number };
-  /** Steps before the first one here, which were not kept any more. */
+  /** Steps before the first one here, which had been overwritten. */
   readonly forgotten: number;
-  /** How often the machine was too large for its share of the ring, and was not written down; since version 2. */
+  /** Number of snapshots not kept because they exceeded their share of the ring; since version 2. */
   readonly snapshotsTooLarge?: number;
 }
 
 export interface Recording {
   readonly header: RecordingHeader;
   readonly steps: readonly Step[];
-  /** What is wrong with the file; the steps are those before. */
+  /** Damage of the file. The steps are those before the damage. */
   readonly damage: string | undefined;
 }
 
@@ -47,7 +47,7 @@ export function encodeRecording(header: RecordingHeader, steps: readonly Step[])
   return whole;
 }
 
-/** @throws Fault `usage` for what is no recording, or one of another version */
+/** @throws Fault `usage` if the file is not a recording, or has another version */
 export function decodeRecording(bytes: Uint8Array, path: string): Recording {
   const lines = new TextDecoder().decode(bytes).split('\n');
   const header = headerIn(lines[0] ?? '', path);
@@ -60,9 +60,9 @@ export function decodeRecording(bytes: Uint8Array, path: string): Recording {
   return { header, steps, damage: endProblem(undefined, steps.length, bytes) };
 }
 
-/** One line, without its end. Bytes and maps are marked, so that `decodeValue` finds them; `undefined` is left out. */
+/** One line, without its end. Bytes and maps are marked for `decodeValue`; `undefined` is left out. */
 export function encodeValue(value: unknown): string {
-  // not the second argument: a Buffer has turned itself into something else by then
+  // the second argument cannot be used: a Buffer has already been converted by its toJSON
   return JSON.stringify(value, function mark(this: Readonly<Record<string, unknown>>, key: string, plain: unknown) {
     const own = this[key];
     if (own instanceof Uint8Array) return { $bytes: Buffer.from(own).toString('base64') };
@@ -70,7 +70,7 @@ export function encodeValue(value: unknown): string {
   });
 }
 
-/** @throws SyntaxError for what is no JSON */
+/** @throws SyntaxError if the line is not JSON */
 export function decodeValue(line: string): unknown {
   return JSON.parse(line, (_, value: unknown) => {
     if (typeof value !== 'object' || value === null) return value;
@@ -83,7 +83,7 @@ export function decodeValue(line: string): unknown {
 function headerIn(line: string, path: string): RecordingHeader {
   const header = Object(parse(line)) as Partial<RecordingHeader>;
   if (header.format !== FORMAT)
-    throw new Fault('usage', `${path} is no recording: its first line is no header`, {
+    throw new Fault('usage', `${path} is not a recording: the first line is not a header`, {
       hint: 'Recordings are made by holdfast record, and by the gateway in state_dir/recordings.',
     });
   if (!VERSIONS.some((version) => version === header.version))
@@ -95,13 +95,13 @@ function headerIn(line: string, path: string): RecordingHeader {
       },
     );
   if (!isWhole(header))
-    throw new Fault('usage', `${path} has a header that makes no sense`, {
+    throw new Fault('usage', `${path} has an invalid header`, {
       hint: 'The file was changed, or made by a program too different from this one.',
     });
   return header;
 }
 
-/** The file may come from anywhere: what is read from the header is looked at. */
+/** Checks the header, because the file may come from any source. */
 function isWhole(header: Partial<RecordingHeader>): header is RecordingHeader {
   const { subject, frozenAt, forgotten, snapshotsTooLarge = 0, gateway, program, reason } = header;
   const { name, driver, options } = Object(subject) as Partial<Subject>;
@@ -111,7 +111,7 @@ function isWhole(header: Partial<RecordingHeader>): header is RecordingHeader {
   return isTold && isCounted && isTime(upMs) && isTime(wallMs) && typeof options === 'object' && options !== null;
 }
 
-/** Milliseconds since whenever, up to the last date there is (ECMA-262 §21.4.1.1). */
+/** Ms since any origin, up to the last date of ECMA-262 §21.4.1.1. */
 function isTime(ms: unknown): boolean {
   return typeof ms === 'number' && ms >= 0 && ms <= 8.64e15;
 }
@@ -137,12 +137,12 @@ function isStep(value: unknown): value is Step {
 
 function endProblem(end: unknown, steps: number, bytes: Uint8Array): string | undefined {
   if (typeof end !== 'object' || end === null || !('crc32' in end))
-    return `it was cut, or damaged, after ${steps} steps: what is before is read`;
+    return `the file is cut or damaged after ${steps} steps; the steps before are shown`;
   const lastLineAt = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
   const last = new TextDecoder().decode(bytes.subarray(lastLineAt));
   return last === endLine(steps, bytes.subarray(0, lastLineAt))
     ? undefined
-    : 'its CRC-32 does not hold: something in it was changed';
+    : 'the CRC-32 is wrong: the file was changed';
 }
 
 function endLine(steps: number, before: Uint8Array): string {

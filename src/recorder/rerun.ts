@@ -1,8 +1,8 @@
 /**
- * Runs a recording through the real machine: the same inputs at the same times, the same chance, and then what it decides
- * against what it decided.
+ * Runs a recording through the protocol code: the same inputs, times and random numbers. Compares the new decisions
+ * with the recorded ones.
  *
- * A machine is run from its beginning or, where that is forgotten, from the first step that carries it as it was before.
+ * The run starts at the beginning of the machine or, if that was overwritten, at the first step with a snapshot.
  */
 import { Fault } from '../base/fault.ts';
 import type { Machine } from '../base/machine.ts';
@@ -19,18 +19,18 @@ import type { HubClientOptions } from '../hub/client/hub-contract.ts';
 import { encodeValue, type Recording } from './recording-file.ts';
 
 export interface Rerun {
-  /** Steps of the machine's life before the first that was run: forgotten, or without a machine to take them. */
+  /** Steps of the machine before the first one that was run: overwritten, or before the first snapshot. */
   readonly forgotten: number;
   readonly skipped: number;
-  /** Those that were run, up to the end of the recording. */
+  /** Steps that were run, up to the end of the recording. */
   readonly steps: number;
-  /** Of these, in a row from the first: whose decisions are those of the recording. */
+  /** Steps from the first one with the recorded decisions, up to the first difference. */
   readonly same: number;
-  /** The step after them, if there is one. */
+  /** First step with a difference, if there is one. */
   readonly difference: Difference | undefined;
 }
 
-/** Actions, and what else is compared, as JSON. */
+/** Actions and other compared values, as JSON. */
 export interface Difference {
   readonly upMs: number;
   readonly input: string;
@@ -38,7 +38,7 @@ export interface Difference {
   readonly taken: readonly string[];
 }
 
-/** What a machine is given besides its options. */
+/** Parts that a machine is given besides its options. */
 interface Surroundings {
   readonly random: () => number;
   readonly credentials: () => Credentials;
@@ -46,7 +46,7 @@ interface Surroundings {
 
 type Runnable = Machine<Kinded, Kinded> & Restorable<object> & { readonly state: string };
 
-/** By driver. The options are those of the constructor, from the header. */
+/** Driver → machine. The options are those of the constructor, from the header. */
 const MACHINES: Readonly<Record<string, (options: object, surroundings: Surroundings) => Runnable>> = {
   [HUB]: (options, surroundings) =>
     new HubClient({ ...(options as HubClientOptions), ...surroundings }) as unknown as Runnable,
@@ -61,7 +61,7 @@ const MACHINES: Readonly<Record<string, (options: object, surroundings: Surround
     createModbusLink({ ...(options as ModbusLinkOptions), random }) as unknown as Runnable,
 };
 
-/** A header holds the text of a pattern, not what was compiled from it. */
+/** Pattern compiled from its text, because a header holds only the text. */
 function compiled(recorded: object | undefined): Pattern | undefined {
   if (recorded === undefined) return undefined;
   const pattern = compilePattern('source' in recorded ? String(recorded.source) : '');
@@ -75,7 +75,7 @@ export function rerun(recording: Recording, path: string): Rerun {
   const skipped = firstRunnable(recording, path);
   const steps = recording.steps.slice(skipped);
   let now: Step | undefined;
-  // the first step's are also those of the constructor
+  // the draws of the first step include those of the constructor
   let draws = [...(steps[0]?.draws ?? [])];
   const machine = build(header.subject, path, {
     random: () => draws.shift() ?? 0,
@@ -88,7 +88,7 @@ export function rerun(recording: Recording, path: string): Rerun {
     if (index > 0 || header.forgotten > 0) draws = [...step.draws];
     const recorded = step.actions?.map(encodeValue) ?? [THREW];
     const taken = decide(machine, step);
-    if (draws.length > 0) taken.push(`left random numbers of the recording: ${draws.length}`);
+    if (draws.length > 0) taken.push(`random numbers of the recording not used: ${draws.length}`);
     if (machine.state !== step.state && step.actions !== undefined) taken.push(`state ${machine.state}`);
     if (taken.join('\n') === recorded.join('\n')) continue;
     if (machine.state !== step.state) recorded.push(`state ${step.state}`);
@@ -98,7 +98,7 @@ export function rerun(recording: Recording, path: string): Rerun {
   return { ...run, same: steps.length, difference: undefined };
 }
 
-/** Index of the step from which on the machine can be run. */
+/** Index of the first step from which the machine can be run. */
 function firstRunnable({ header, steps }: Recording, path: string): number {
   const { forgotten, snapshotsTooLarge = 0 } = header;
   if (forgotten === 0) return 0;
@@ -106,10 +106,10 @@ function firstRunnable({ header, steps }: Recording, path: string): number {
   if (at !== -1) return at;
   const why =
     snapshotsTooLarge === 0
-      ? 'and holds no later state of its machine'
-      : 'and its machine was too large to be kept in a quarter of the ring';
+      ? 'and holds no later state of the machine'
+      : 'and the state of the machine was larger than a quarter of the ring';
   throw new Fault('usage', `${path} lacks its first ${forgotten} steps, ${why}, so it cannot be run again`, {
-    hint: 'holdfast export shows what is there. To keep more next time, raise recorder.ring_bytes.',
+    hint: 'Run holdfast export to show the recorded steps. To keep more steps, raise recorder.ring_bytes.',
   });
 }
 
@@ -117,14 +117,14 @@ function takeBack(machine: Runnable, snapshot: object | undefined, path: string)
   try {
     machine.restore(snapshot ?? {});
   } catch (cause) {
-    throw new Fault('usage', `${path} holds a state that no machine of this program can be in`, {
+    throw new Fault('usage', `${path} holds an invalid machine state`, {
       hint: 'The file was changed, or made by a program too different from this one.',
       cause,
     });
   }
 }
 
-const THREW = 'it threw';
+const THREW = 'threw an error';
 
 function decide(machine: Runnable, { input, upMs }: Step): string[] {
   try {
@@ -137,20 +137,20 @@ function decide(machine: Runnable, { input, upMs }: Step): string[] {
 function build({ driver, options }: Subject, path: string, surroundings: Surroundings): Runnable {
   const make = Object.hasOwn(MACHINES, driver) ? MACHINES[driver] : undefined;
   if (make === undefined)
-    throw new Fault('usage', `${path} is of a driver that this program does not know: ${driver}`, {
+    throw new Fault('usage', `${path} was made with a driver unknown to this program: ${driver}`, {
       hint: 'Use the program that made it; its version is in the first line of the file.',
     });
   try {
     return make(options, surroundings);
   } catch (cause) {
-    throw new Fault('usage', `${path} has a header of which no ${driver} machine can be built`, {
+    throw new Fault('usage', `${path} has a header with invalid options for a ${driver} machine`, {
       hint: 'The file was changed, or made by a program too different from this one.',
       cause,
     });
   }
 }
 
-/** Who it said it was, as the CONNECT of this step shows it: the password is blank there. */
+/** Client id and user name from the CONNECT of this step. The password is blanked there. */
 function credentialsIn(actions: readonly Kinded[]): Credentials {
   for (const action of actions) {
     if (action.kind !== 'write' || !('bytes' in action) || !(action.bytes instanceof Uint8Array)) continue;

@@ -1,14 +1,14 @@
-/** Records of bytes in one piece of memory: the oldest give way to the newest. */
+/** Ring of byte records in one piece of memory. New records overwrite the oldest. */
 
-/** The length of a record stands before it. */
+/** Bytes of the length field before each record. */
 const HEAD_BYTES = 4;
 
 export class ByteRing {
-  /** Taken when the first record comes. */
+  /** Allocated with the first record. */
   #memory: Buffer | undefined;
   readonly #bytesMax: number;
   readonly #head = Buffer.alloc(HEAD_BYTES);
-  /** Where the oldest record begins. */
+  /** Position of the oldest record. */
   #first = 0;
   #usedBytes = 0;
   #records = 0;
@@ -22,12 +22,12 @@ export class ByteRing {
     return this.#usedBytes;
   }
 
-  /** Records that gave way. */
+  /** Number of overwritten records. */
   get forgotten(): number {
     return this.#forgotten;
   }
 
-  /** As if nothing had ever been added. */
+  /** Removes all records and resets the counter. */
   clear(): void {
     this.#first = 0;
     this.#usedBytes = 0;
@@ -35,7 +35,7 @@ export class ByteRing {
     this.#forgotten = 0;
   }
 
-  /** @param record `undefined`: one too large for any ring. With it the others are forgotten: there would be a hole. */
+  /** @param record `undefined`: too large for any ring. All other records are removed too, to avoid a gap. */
   add(record: Uint8Array | undefined): void {
     const bytes = (record?.length ?? Number.POSITIVE_INFINITY) + HEAD_BYTES;
     while (this.#records > 0 && this.#usedBytes + bytes > this.#bytesMax) this.#forget();
@@ -49,7 +49,7 @@ export class ByteRing {
     this.#records += 1;
   }
 
-  /** The oldest first; each in its own memory. */
+  /** Records, oldest first, each in its own memory. */
   *read(): Generator<Buffer> {
     let at = this.#first;
     for (let left = this.#records; left > 0; left -= 1) {

@@ -1,4 +1,4 @@
-/** Once a minute: what is only a matter of age. Late by at most that, never early. */
+/** Tasks that depend only on age, run once a minute: up to one minute late, never early. */
 import type { Clock } from '../ports.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Timer } from './timer.ts';

@@ -1,18 +1,19 @@
 /**
- * One thing at a time. Receipts, bytes, timers and orders all enter here, and each runs to its end before the next
- * begins; what a task posts runs after it. So no flow is ever re-entered half way, and the order is the order of arrival.
+ * Queue through which everything happens one at a time. Receipts, bytes, timers and commands enter here. Each task runs
+ * to its end before the next begins; tasks posted by a task run after it. So no flow is re-entered, and tasks run in
+ * the order of arrival.
  */
 export class Mailbox {
   readonly #tasks: (() => void)[] = [];
   readonly #onBug: (error: unknown) => void;
   #state: 'idle' | 'running' | 'broken' = 'idle';
 
-  /** @param onBug a task threw: an invariant is broken and the process must end */
+  /** @param onBug called if a task threw: an invariant is broken and the process must end */
   constructor(onBug: (error: unknown) => void) {
     this.#onBug = onBug;
   }
 
-  /** The process is about to end for a failure: nothing more happens, so nothing more is acknowledged. */
+  /** Stops all tasks, so that nothing more is acknowledged before the process ends after a failure. */
   halt(): void {
     this.#state = 'broken';
     this.#tasks.length = 0;
@@ -27,7 +28,7 @@ export class Mailbox {
       for (let next = this.#tasks.shift(); next !== undefined; next = this.#tasks.shift()) next();
       this.#state = 'idle';
     } catch (error) {
-      this.#state = 'broken'; // whatever follows would rest on a half-done change
+      this.#state = 'broken'; // later tasks would depend on an incomplete change
       this.#tasks.length = 0;
       this.#onBug(error);
     }

@@ -1,8 +1,8 @@
 /**
  * The only loop that runs a machine over a byte channel: channel events and timers go in, actions come out.
  *
- * Inputs are handled one after the other, also those that an action of the machine itself gives rise to, so the bytes
- * leave in the order in which the machine decided.
+ * Inputs are handled one after the other, including inputs caused by the machine's own actions. So bytes leave in the
+ * order in which the machine decided.
  */
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
 import type { Channel, Clock, LineErrors, OpenChannel, PortWait } from '../ports.ts';
@@ -15,19 +15,19 @@ export interface PumpOptions<Input, Action> {
   readonly open: OpenChannel;
   readonly clock: Clock;
   readonly mailbox: Mailbox;
-  /** Everything that is not about the channel. */
+  /** Handles all actions that are not about the channel. */
   readonly act: (action: Exclude<Action, ChannelAction>) => void;
-  /** The channel has opened or closed: for onlookers. */
+  /** Called for observers when the channel has opened or closed. */
   readonly onChannel?: (state: 'opened' | 'closed', reason: string) => void;
-  /** It cannot be opened yet: for onlookers. */
+  /** Called for observers while the channel cannot be opened yet. */
   readonly onWait?: (wait: PortWait) => void;
-  /** Bytes have come, whatever they mean; a view. */
+  /** Called for all received bytes; the array is a view. */
   readonly onBytes?: (bytes: Uint8Array) => void;
-  /** Sees everything that goes in and comes out. */
+  /** Records all inputs and actions. */
   readonly recorder?: FlightRecorder;
   /**
-   * The machine threw on this input. Brings it, or another in its place, into a known state; without this the throw goes
-   * on to the mailbox. @returns what is to be done then
+   * Called if the machine threw on this input. Brings this machine or a new one into a known state. Without this
+   * function the error goes on to the mailbox. @returns actions to run then
    */
   readonly contain?: (input: Input, error: unknown) => readonly Action[];
 }
@@ -38,7 +38,7 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
   readonly #inputs: (Input | ChannelInput)[] = [];
   #isRunning = false;
   #channel: Channel | undefined;
-  /** Told of by a channel that is not ours any more: ignored. */
+  /** Number of the current channel. Events from a previous channel are ignored. */
   #generation = 0;
 
   constructor(options: PumpOptions<Input | ChannelInput, Action | ChannelAction>) {
@@ -51,29 +51,29 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
     return this.#channel?.queuedBytes ?? 0;
   }
 
-  /** What the kernel has counted on its channel; `undefined`: it does not, or there is none. */
+  /** Line errors counted by the kernel. `undefined`: the kernel does not count, or no channel is open. */
   get lineErrors(): LineErrors | undefined {
     return this.#channel?.lineErrors?.();
   }
 
-  /** Stops or resumes reading of the channel that is open now; a new one is read. */
+  /** Stops or resumes reading of the open channel. A new channel is read. */
   setReading(isReading: boolean): void {
     this.#channel?.setReading?.(isReading);
   }
 
-  /** Ends the channel, not the machine, which hears of it as of any other end. */
+  /** Closes the channel. The machine receives `closed` as for any other end. */
   closeChannel(reason: string): void {
     this.#channel?.close(reason);
   }
 
-  /** Gives the channel up: what it says from now on reaches nobody. */
+  /** Closes the channel and ignores all its later events. */
   abandonChannel(reason: string): void {
     this.#generation += 1;
     this.#channel?.close(reason);
     this.#channel = undefined;
   }
 
-  /** Within a task of the mailbox. */
+  /** Must be called within a task of the mailbox. */
   input(input: Input | ChannelInput): void {
     this.#inputs.push(input);
     if (this.#isRunning) return;
@@ -95,18 +95,18 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
     }
   }
 
-  /** What the machine throws is contained; what comes of its actions is not. */
+  /** Errors thrown by the machine are contained. Errors thrown by its actions are not. */
   #handle(input: Input | ChannelInput, nowMs: number): readonly (Action | ChannelAction)[] {
     const { machine, recorder, contain } = this.#options;
     try {
       recorder?.begin(input, nowMs);
       const actions = machine.handle(input, nowMs);
-      machine.wakeAtMs(); // asked for again once the actions are done: it would throw there
+      machine.wakeAtMs(); // `wakeAtMs` is called again after the actions; an error must be thrown here, where it is contained
       recorder?.end(actions);
       return actions;
     } catch (error) {
       if (contain === undefined) throw error;
-      this.#inputs.length = 0; // they were for a machine that is no more
+      this.#inputs.length = 0; // these inputs were for the machine that failed
       return contain(input, error);
     }
   }

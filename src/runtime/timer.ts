@@ -1,4 +1,4 @@
-/** One timer that can be moved: it wakes its owner through the mailbox, at most once per setting. */
+/** One timer that can be moved. It wakes its owner through the mailbox, at most once per setting. */
 import type { Cancel, Clock } from '../ports.ts';
 import type { Mailbox } from './mailbox.ts';
 
@@ -15,7 +15,7 @@ export class Timer {
     this.#wake = wake;
   }
 
-  /** @param atMs monotonic ms, or `undefined` for no alarm. An alarm that would ring too early is left to ring. */
+  /** @param atMs monotonic ms; `undefined`: no timer. A timer that would fire too early is left, and fires early. */
   set(atMs: number | undefined): void {
     if (atMs === this.#atMs) return;
     if (this.#atMs !== undefined && atMs !== undefined && atMs > this.#atMs) return;

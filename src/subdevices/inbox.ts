@@ -54,7 +54,7 @@ export class Inbox {
     if (queue.pending >= this.#limits.messagesMax) {
       const oldest = queue.window.find((entry) => !entry.inFlight);
       if (this.#limits.overflow === 'drop-newest' || oldest === undefined) {
-        this.#custodian.pass(lane, { as: 'shed', reason: 'overflow drop-newest' });
+        this.#custodian.countOnly(lane, { as: 'shed', reason: 'overflow drop-newest' });
         return undefined;
       }
       this.#custodian.end(oldest, { as: 'shed', reason: 'overflow drop-oldest' });
@@ -66,7 +66,7 @@ export class Inbox {
     return this.#custodian.accept(lane, message, {
       stamp: from.stamp,
       ackToken: from.ackToken,
-      terms: {
+      waitLimits: {
         holdUntilMs: isNear ? from.nowMs + this.#limits.holdMs : undefined,
         commitByMs: from.nowMs + this.#limits.commitMs,
       },
@@ -94,7 +94,7 @@ export class Inbox {
 
   /** Counts a downlink that goes nowhere. */
   pass(lane: number, reason: ShedReason): void {
-    this.#custodian.pass(lane, { as: 'shed', reason });
+    this.#custodian.countOnly(lane, { as: 'shed', reason });
   }
 
   attached(lane: number, nowMs: number): void {
@@ -173,7 +173,7 @@ export class Inbox {
   /** The subdevice has it. */
   delivered(delivery: Delivery): void {
     this.#finish(delivery);
-    if (delivery.entry === undefined) this.#custodian.pass(delivery.lane, { as: 'delivered' });
+    if (delivery.entry === undefined) this.#custodian.countOnly(delivery.lane, { as: 'delivered' });
     else this.#custodian.end(delivery.entry, { as: 'delivered' });
   }
 

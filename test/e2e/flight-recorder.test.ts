@@ -96,7 +96,7 @@ describe('a recording of a gateway on a bad line', () => {
     writeFileSync(path, lines.join('\n'));
     const { code, stdout } = await runProgram('replay', path);
     expect(code).toBe(1);
-    expect(stdout).toContain('its CRC-32 does not hold');
+    expect(stdout).toContain('the CRC-32 is wrong');
     expect(stdout).toMatch(new RegExp(`same decisions: ${at - 1} of `));
     expect(stdout).toMatch(/step \d+, at \d+ ms: \{"kind":"bytes".*\n {2}recorded:\n.*"kind":"uplink"/);
   });

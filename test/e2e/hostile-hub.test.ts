@@ -15,7 +15,7 @@ const VIOLATIONS: readonly (readonly [string, string])[] = [
   ['CONNACK with reserved flags set (§3.2.2.1)', '20 02 fe 00'],
   ['CONNACK that refuses with code 5', '20 02 00 05'],
   ['CONNACK with a return code that does not exist', '20 02 00 63'],
-  ['session present in a refusal (§3.2.2.3)', '20 02 01 05'],
+  ['session present in a rejection (§3.2.2.3)', '20 02 01 05'],
   ['a PUBLISH before CONNACK', '30 05 00 01 74 68 69'],
   ['a second CONNACK', `${CONNACK} ${CONNACK}`],
   ['a remaining length of five octets (§2.2.3)', `${CONNACK} 30 ff ff ff ff 01`],

@@ -50,7 +50,7 @@ it('does not replug an adapter that carries another link too', async () => {
   const machine = new FakeMachine();
   await plug(machine, 2);
   const ports = await openLinks(machine, { meters: 'usb:0403:6001:A9001:00', pumps: 'usb:0403:6001:A9001:01' });
-  await expect(careOf(ports, 'meters').reauthorise()).rejects.toThrow('its adapter carries link pumps too');
+  await expect(careOf(ports, 'meters').reauthorise()).rejects.toThrow('the adapter also carries link pumps');
 });
 
 it('does not authorise an adapter that somebody has forbidden', async () => {
@@ -58,15 +58,15 @@ it('does not authorise an adapter that somebody has forbidden', async () => {
   await plug(machine);
   const ports = await openLinks(machine, { meters: 'usb:0403:6001:A9001:00' });
   writeFileSync(join(machine.adapterFolder('1-1'), 'authorized'), '0\n');
-  await expect(careOf(ports, 'meters').reauthorise()).rejects.toThrow('somebody else has forbidden it');
+  await expect(careOf(ports, 'meters').reauthorise()).rejects.toThrow('another program has deauthorised the adapter');
 });
 
 it('says what it cannot do: no port, no adapter, no lines', async () => {
   const machine = new FakeMachine();
   const { ttys } = await plug(machine);
   const ports = await openLinks(machine, { pty: ttys.ttyUSB0 ?? '' });
-  await expect(careOf(ports, 'nobody').toggle()).rejects.toThrow('it has no port now');
-  await expect(careOf(ports, 'pty').reauthorise()).rejects.toThrow('is no USB adapter');
+  await expect(careOf(ports, 'nobody').toggle()).rejects.toThrow('the link has no port now');
+  await expect(careOf(ports, 'pty').reauthorise()).rejects.toThrow('is not a USB adapter');
   // A PTY has no DTR: ENOTTY (25) or EINVAL (22), by the kernel's age.
   await expect(careOf(ports, 'pty').toggle()).rejects.toThrow(/ioctl failed with errno (22|25)/);
 });

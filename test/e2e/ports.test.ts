@@ -37,7 +37,7 @@ it('a port that two links lead to is given to one of them, and the other says wh
   await testbed.gateway.start();
   const { links, conditions } = await testbed.untilStatus((status) => status.links.some(({ waits }) => waits !== null));
   expect(links.map(({ state }) => state).toSorted()).toEqual(['open', 'opening']);
-  expect(links.find(({ waits }) => waits === 'shared')?.lastProblem).toMatch(/is the port of link link-[ab] already/);
+  expect(links.find(({ waits }) => waits === 'shared')?.lastProblem).toMatch(/is already in use by link link-[ab]/);
   expect(conditions.map(({ code }) => code)).toContain('link-port-shared');
 });
 

@@ -91,7 +91,7 @@ it('gives a port to one link only, and to the other when the one has let go', as
   const second = open(ports, 'pumps', BY_PATH);
   await until(() => second.listener.waitings.length > 0);
   expect(second.listener.waitings).toEqual([
-    { kind: 'shared', why: `${machine.roots.dev}/ttyUSB0 is the port of link meters already` },
+    { kind: 'shared', why: `${machine.roots.dev}/ttyUSB0 is already in use by link meters` },
   ]);
   first.channel.close('enough');
   await second.listener.untilOpen();

@@ -112,7 +112,7 @@ describe('a tty', () => {
     const gateway = await openGateway({ queuedBytesMax: 100 });
     gateway.channel.write(Buffer.alloc(60));
     gateway.channel.write(Buffer.alloc(41));
-    expect(await gateway.listener.untilClosed()).toBe('the device does not take its bytes: 60 waiting');
+    expect(await gateway.listener.untilClosed()).toBe('the device does not accept data: 60 bytes waiting');
   });
 
   it('names the program that holds the port', async () => {
@@ -153,7 +153,7 @@ describe('a tty', () => {
     expect(await explain('Error: Permission denied, cannot open /dev/ttyS4')).toContain('group dialout');
     expect(await explain('Error: Input/output error, cannot open /dev/ttyS4')).toContain('enabled on the board');
     expect(await explain('Error: Invalid argument setting custom baud rate of 7')).toContain('7 baud');
-    expect(await explain('something new')).toBe('/dev/ttyS4 does not open: something new');
+    expect(await explain('something new')).toBe('/dev/ttyS4 could not be opened: something new');
   });
 });
 

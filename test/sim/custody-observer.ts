@@ -85,10 +85,10 @@ export class CustodyObserver {
       this.#acceptedAtMs.set(key, this.#world.time.nowMs);
       return entry;
     };
-    const pass = custodian.pass.bind(custodian);
-    custodian.pass = (lane, outcome) => {
+    const countOnly = custodian.countOnly.bind(custodian);
+    custodian.countOnly = (lane, outcome) => {
       if (outcome.as === 'shed') add(this.#shed, wordsOf(custodian, outcome.reason), 1);
-      pass(lane, outcome);
+      countOnly(lane, outcome);
     };
     const drop = custodian.drop.bind(custodian);
     custodian.drop = (letter) => {

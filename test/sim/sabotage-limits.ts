@@ -89,9 +89,9 @@ function sendQos0Twice({ hub }: Gateway): void {
 
 function countNoShed({ stations: { uplinks, downlinks } }: Gateway): void {
   for (const custodian of [uplinks, downlinks]) {
-    const pass = custodian.pass.bind(custodian);
-    custodian.pass = (lane, outcome) => {
-      if (outcome.as !== 'shed') pass(lane, outcome);
+    const countOnly = custodian.countOnly.bind(custodian);
+    custodian.countOnly = (lane, outcome) => {
+      if (outcome.as !== 'shed') countOnly(lane, outcome);
     };
   }
 }

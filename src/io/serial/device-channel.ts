@@ -1,9 +1,9 @@
 /**
- * A `Channel` over one open device: bounded queue, deadlines, one `closed`. Both ends of a line use it: `tty.ts` for
- * the gateway's, `bench/pty.ts` for the simulated subdevice's.
+ * `Channel` over one open device: bounded queue, deadlines, one `closed`. Used at both ends of a line: by `tty.ts` for
+ * the gateway and by `bench/pty.ts` for the simulated subdevice.
  *
- * Invariants: one device per channel, never reopened; nothing is written before `opened` or after `close`; every path
- * ends in exactly one `closed`, and none of them waits for the device longer than its deadline.
+ * Invariants: one device per channel, never reopened. Nothing is written before `opened` or after `close`. Every path
+ * ends in exactly one `closed`, and no path waits for the device beyond its deadline.
  */
 import type { Channel, ChannelListener, LineErrors } from '../../ports.ts';
 import { readLineErrors } from '../libc.ts';
@@ -13,15 +13,15 @@ export interface DeviceChannelOptions {
   readonly open: () => Promise<OpenDevice>;
   readonly openMsMax: number;
   readonly closeMsMax: number;
-  /** Bytes that may wait for the device. */
+  /** Largest number of bytes that may wait for the device. */
   readonly queuedBytesMax: number;
-  /** What a write over that bound does: end the channel, or be lost as on a wire without flow control. */
+  /** Effect of a write beyond that limit: close the channel, or lose the bytes as on a wire without flow control. */
   readonly overflow: 'close' | 'lose';
-  /** Another number in a test only: the negative control of fairness. */
+  /** Another number only in the negative control of the fairness test. */
   readonly readsPerTurn?: number;
-  /** Says in words why the device did not open. */
+  /** Returns text that explains why the device did not open. */
   readonly explain: (error: unknown) => Promise<string>;
-  /** Called when a close ran into its deadline: the descriptor is still open in this process. */
+  /** Called if a close reached its deadline: the descriptor is still open in this process. */
   readonly onHungClose?: () => void;
 }
 
@@ -31,11 +31,11 @@ type State =
   | { readonly kind: 'closing' }
   | { readonly kind: 'closed' };
 
-/** A tty hands out at most 4095 bytes a read (N_TTY_BUF_SIZE in the kernel's n_tty.c). */
+/** A tty returns at most 4095 bytes per read (N_TTY_BUF_SIZE in the kernel's n_tty.c). */
 const READ_BYTES = 4096;
 /**
- * What one device may have handled before every other has its turn: one read, so at most 4095 bytes, which are at most
- * 455 frames (the shortest has 9). The rest waits in the kernel, and behind that the sender.
+ * Reads of one device before the other devices have their turn: one read, so at most 4095 bytes, which are at most 455
+ * frames (the shortest has 9). The rest waits in the kernel, and then in the sender.
  */
 const READS_PER_TURN = 1;
 
@@ -68,12 +68,12 @@ export class DeviceChannel implements Channel {
     return this.#state.kind === 'open' ? readLineErrors(this.#state.device.fd) : undefined;
   }
 
-  /** Writes of one tick leave in one system call. The caller leaves the bytes alone from now on. */
+  /** Writes of one tick leave in one system call. The caller must not change the bytes after the call. */
   write(bytes: Uint8Array): void {
     if (this.#state.kind !== 'open' || bytes.length === 0) return;
     if (this.#queuedBytes + bytes.length > this.#options.queuedBytesMax) {
       if (this.#options.overflow === 'close') {
-        this.close(`the device does not take its bytes: ${this.#queuedBytes} waiting`);
+        this.close(`the device does not accept data: ${this.#queuedBytes} bytes waiting`);
       }
       return;
     }
@@ -102,7 +102,7 @@ export class DeviceChannel implements Channel {
 
   #adopt(device: OpenDevice): void {
     if (this.#state.kind !== 'opening') {
-      // Nobody waits for it any more; what its closing says is of no use to anybody.
+      // `closed` was already reported, so the result of this close does not matter.
       device.close().catch(() => {});
       return;
     }
@@ -157,7 +157,7 @@ export class DeviceChannel implements Channel {
     this.#rearm(device);
   }
 
-  /** Writes the queue as far as the device takes it. */
+  /** Writes the queue as far as the device accepts bytes. */
   #writeOut(device: OpenDevice): void {
     while (this.#queuedBytes > 0) {
       const bytes = this.#queue.length === 1 && this.#queue[0] ? this.#queue[0] : Buffer.concat(this.#queue);
@@ -176,7 +176,7 @@ export class DeviceChannel implements Channel {
     device.arm(this.#flushIsDue);
   }
 
-  /** Gives the device back. What it takes without waiting still leaves: a last word such as DISCONNECT. */
+  /** Closes the device. Bytes that it accepts without waiting are still written, e.g. a DISCONNECT. */
   #release(device: OpenDevice, reason: string): void {
     this.#state = { kind: 'closing' };
     this.#writeOut(device);

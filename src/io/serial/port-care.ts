@@ -1,8 +1,8 @@
 /**
- * What can be done for a serial device besides opening it: the upper rungs of the recovery (`driver/line-recovery.ts`).
+ * Recovery steps for a serial device besides reopening it: the last steps of `driver/line-recovery.ts`.
  *
- * The lines are moved through a descriptor of its own, which no lock of ours forbids, so the channel that is open notices
- * nothing. Replugging a USB adapter takes every port of it away, so it is not done to an adapter that links share.
+ * The modem lines are changed through a separate descriptor, which our lock does not forbid. So the open channel is not
+ * affected. Replugging a USB adapter removes all its ports, so an adapter that several links share is not replugged.
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -14,14 +14,17 @@ import type { StablePorts } from './stable-ports.ts';
 
 /** Long enough for the RESET capacitor of an Arduino-like board (100 nF, 10 kΩ: 1 ms) and for any adapter to notice. */
 const LOW_MS = 100;
-/** The kernel answers when the adapter's drivers have let go; then it may be found again. */
+/**
+ * The kernel returns from the write when the adapter's drivers have released it. The adapter may be found again after
+ * that.
+ */
 const UNPLUGGED_MS = 500;
 
-/** @param link its name */
+/** @param link name of the link */
 export function careOf(ports: StablePorts, link: string): PortCare {
   const claim = () => {
     const claimed = ports.claimOf(link);
-    if (claimed === undefined) throw new Error('it has no port now');
+    if (claimed === undefined) throw new Error('the link has no port now');
     return claimed;
   };
   return {
@@ -32,9 +35,9 @@ export function careOf(ports: StablePorts, link: string): PortCare {
     },
     reauthorise: async () => {
       const { usb, device } = claim();
-      if (usb === undefined) throw new Error(`${device} is no USB adapter`);
+      if (usb === undefined) throw new Error(`${device} is not a USB adapter`);
       const others = ports.sharersOf(claim()).filter((other) => other !== link);
-      if (others.length > 0) throw new Error(`its adapter carries link ${others.join(' and ')} too`);
+      if (others.length > 0) throw new Error(`the adapter also carries link ${others.join(' and ')}`);
       await replug(join(usb.folder, 'authorized'));
       return `USB adapter ${usb.words} replugged`;
     },
@@ -52,10 +55,14 @@ async function toggleLines(device: string): Promise<void> {
   }
 }
 
-/** Source: the kernel's Documentation/usb/authorization.rst. Whatever happens, it is not left unplugged by us. */
+/**
+ * Deauthorises and authorises the adapter. It is authorised again even after an error. Source: the kernel's
+ * Documentation/usb/authorization.rst.
+ */
 async function replug(file: string): Promise<void> {
   const before = await readFile(file, 'utf8');
-  if (before.trim() !== '1') throw new Error(`${file} says ${before.trim()}: somebody else has forbidden it`);
+  if (before.trim() !== '1')
+    throw new Error(`${file} is ${before.trim()}: another program has deauthorised the adapter`);
   await writeFile(file, '0');
   await pause(UNPLUGGED_MS);
   await writeFile(file, '1');

@@ -1,25 +1,25 @@
 /**
- * Notices that something was plugged in or pulled out: the folders in which device files appear are watched, and looked
- * at every few seconds besides, since a watch may miss what happens to a folder that comes and goes itself.
+ * Detects plugging and unplugging. Watches the folders in which device files appear. Also scans them every few seconds,
+ * because a watch may miss changes of a folder that is itself deleted and created.
  *
- * Works only while somebody waits for a port: each byte written to a tty is an event of the folder it is in.
+ * Active only while a link waits for a port: each byte written to a tty is an event of the folder of its device file.
  */
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import type { Cancel } from '../../ports.ts';
 
 export interface PortWatchOptions {
-  /** E.g. `/dev`; those that do not exist are looked for again each time. */
+  /** Folders such as `/dev`. Missing folders are looked for again at each scan. */
   readonly folders: readonly string[];
-  /** Between two looks at the latest. */
+  /** Longest time between two scans. */
   readonly rescanMs: number;
 }
 
-/** What one plug brings comes in a burst: the device file, its owner, udev's links. */
+/** One plug causes a burst of events: the device file, its owner, udev's links. */
 const BURST_MS = 50;
 
 interface Watched {
   readonly watcher: FSWatcher;
-  /** Of the folder: another one by the same name needs a watch of its own. */
+  /** Inode of the folder. A new folder with the same name needs a new watch. */
   readonly inode: number;
 }
 
@@ -71,17 +71,18 @@ export class PortWatch {
     }
   }
 
-  /** `rename` is a file that came or went; `change` is somebody's byte. */
+  /** `rename`: a file was created or deleted. `change`: a byte was written to a device. */
   #watch(folder: string, inode: number): void {
     try {
       const watcher = watch(folder, (event) => {
         if (event === 'rename') this.#burst ??= setTimeout(() => this.#look(), BURST_MS);
       });
-      // The rescan goes on without it.
+      // The periodic scan continues.
       watcher.on('error', () => watcher.close());
       this.#watched.set(folder, { watcher, inode });
     } catch {
-      // No watches left on this machine (fs.inotify.max_user_watches), or the folder is gone again: the rescan goes on.
+      // No watches left on this machine (fs.inotify.max_user_watches), or the folder was deleted: the periodic scan
+      // continues.
     }
   }
 }

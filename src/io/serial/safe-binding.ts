@@ -1,10 +1,10 @@
 /**
- * The serial library, made safe: one open device as a non-blocking descriptor. The only importer of `serialport`.
+ * Safe wrapper of the serial library: one open device as a non-blocking descriptor. The only importer of `serialport`.
  *
- * From the library come opening (termios, baud rate, lock), the poller and closing. Reading and writing are ours, one
- * system call each, for three reasons found in version 13: its read retries a 0-byte read for ever (an unplugged cable
+ * The library opens (termios, baud rate, lock), polls and closes. Reading and writing are done here, one system call
+ * each, because of three faults found in version 13: its read repeats a 0-byte read without end (an unplugged cable
  * occupies a whole core), its stream queues writes for a later opening, and each of its transfers takes a libuv thread.
- * The library opens with O_NONBLOCK, so a call here never waits.
+ * The library opens with O_NONBLOCK, so no call here waits.
  */
 import { readSync, writeSync } from 'node:fs';
 import { SerialPort } from 'serialport';
@@ -14,7 +14,7 @@ export interface DeviceOptions {
   readonly baudRate: number;
   readonly parity?: 'none' | 'even' | 'odd';
   readonly stopBits?: 1 | 2;
-  /** Take the advisory lock (flock), so that a second opener that asks for it too is refused. */
+  /** Takes the advisory lock (flock), so that a second program that also asks for the lock is rejected. */
   readonly lock: boolean;
 }
 
@@ -24,30 +24,30 @@ export type Transfer =
   | { readonly kind: 'later' }
   | { readonly kind: 'gone'; readonly why: string };
 
-/** What is called when the device may have become readable or writable. `broken`: the poller reported an error. */
+/** Called when the device may have become readable or writable. `broken`: the poller reported an error. */
 export type Ready = (broken: boolean) => void;
 
-/** As uv.h numbers them. */
+/** Values of uv.h. */
 const READABLE = 1;
 const WRITABLE = 2;
 
 /** One open device. */
 export interface OpenDevice {
-  /** Of an open file; only `close` closes it. */
+  /** Descriptor of the open file. Only `close` closes it. */
   readonly fd: number;
-  /** Once per device. Nothing is called before `arm`. */
+  /** Sets the callbacks, once per device. No callback runs before `arm`. */
   watch(readable: Ready, writable: Ready): void;
-  /** Waits for the next readiness; to be called again after each. */
+  /** Waits for the next readiness. Must be called again after each. */
   arm(alsoWritable: boolean): void;
-  /** Reads what is there, at most `into.length` bytes. */
+  /** Reads the available bytes, at most `into.length`. */
   read(into: Uint8Array): Transfer;
-  /** Writes as much as fits now. */
+  /** Writes as many bytes as the device accepts now. */
   write(bytes: Uint8Array): Transfer;
-  /** Ends the watching at once; settles when the system has closed the descriptor, which a driver may delay for long. */
+  /** Stops polling at once. Settles when the system has closed the descriptor, which a driver may delay for long. */
   close(): Promise<void>;
 }
 
-/** Rejects with the library's error, whose message holds the system's words. */
+/** Rejects with the library's error, whose message contains the system's text. */
 export async function openDevice(options: DeviceOptions): Promise<OpenDevice> {
   const port = await SerialPort.binding.open(options);
   if (!('poller' in port) || port.fd === null) throw new Error('serial ports need Linux');
@@ -77,12 +77,12 @@ class SerialDevice implements OpenDevice {
     this.#port.poller.on('writable', (error) => writable(error !== null));
   }
 
-  /** Both events in one call, since the library's poller forgets the one while it is asked for the other. */
+  /** Both events in one call, because the library's poller drops one event when the other is requested. */
   arm(alsoWritable: boolean): void {
     this.#port.poller.poll(alsoWritable ? READABLE | WRITABLE : READABLE);
   }
 
-  /** A hung-up tty reads 0 bytes, for ever: it is gone. */
+  /** Reads. A hung-up tty returns 0 bytes at every read, so 0 bytes mean that the device is gone. */
   read(into: Uint8Array): Transfer {
     const transfer = attempt(() => readSync(this.fd, into));
     return transfer.kind === 'moved' && transfer.count === 0 ? { kind: 'gone', why: 'hung up' } : transfer;

@@ -1,6 +1,6 @@
 /**
- * Which serial ports there are, as the kernel lists them in /sys/class/tty and udev names them in /dev/serial. Nothing is
- * spawned and nothing is opened, so no board is reset by looking. Never rejects: what vanishes meanwhile is not there.
+ * List of serial ports from the kernel's /sys/class/tty and udev's /dev/serial. Starts no program and opens no port, so
+ * no board is reset. Never rejects: a port that is unplugged meanwhile is left out.
  *
  * Source: the kernel's Documentation/ABI/stable/sysfs-bus-usb; udev's 60-serial.rules for the names.
  */
@@ -8,7 +8,7 @@ import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { SerialPort, UsbIdentity } from '../../base/serial-port.ts';
 
-/** Where to look; another place in a test only. */
+/** Folders to read. Other folders in a test only. */
 export interface PortRoots {
   readonly sys: string;
   readonly dev: string;
@@ -16,7 +16,7 @@ export interface PortRoots {
 
 export const MACHINE: PortRoots = { sys: '/sys', dev: '/dev' };
 
-/** By name, without the consoles and UARTs that no hardware stands behind. */
+/** Ports sorted by name, without consoles and UARTs that have no hardware. */
 export async function listPorts(roots: PortRoots = MACHINE): Promise<SerialPort[]> {
   const names = await namesIn(join(roots.sys, 'class/tty'));
   const places = await placesBelow(join(roots.dev, 'serial/by-path'));
@@ -32,13 +32,13 @@ async function readPort(
   places: ReadonlyMap<string, readonly string[]>,
 ): Promise<SerialPort | undefined> {
   const entry = join(sys, 'class/tty', name);
-  // Virtual terminals and PTYs have no device; a UART of a driver that found no chip has the type 0, PORT_UNKNOWN.
+  // Virtual terminals and PTYs have no device. A UART whose driver found no chip has type 0, PORT_UNKNOWN.
   const folder = await realpath(join(entry, 'device')).catch(() => undefined);
   if (folder === undefined || (await wordIn(entry, 'type')) === '0') return undefined;
   return { device: join(dev, name), usb: await readUsb(folder), byPath: places.get(name) ?? [] };
 }
 
-/** Upwards from the port: first comes its interface, then the adapter. */
+/** USB identity found upwards from the port: first its interface, then the adapter. */
 async function readUsb(portFolder: string): Promise<UsbIdentity | undefined> {
   let number = '';
   for (let folder = portFolder; folder !== dirname(folder); folder = dirname(folder)) {
@@ -71,7 +71,7 @@ async function namesIn(folder: string): Promise<string[]> {
   return names.toSorted();
 }
 
-/** The word a file of sysfs holds; empty if there is none. */
+/** Content of a sysfs file; empty if the file is missing. */
 async function wordIn(folder: string, file: string): Promise<string> {
   const text = await readFile(join(folder, file), 'utf8').catch(() => '');
   return text.trim();

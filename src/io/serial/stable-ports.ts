@@ -1,9 +1,9 @@
 /**
- * Serial ports by their stable names: each opening looks anew which device the name means, so a replugged adapter is
- * found under whatever number it has now. A port that is not there is waited for, and opened when it is plugged in.
+ * Serial ports by their stable names. Each opening searches for the device that the name means now. So a replugged
+ * adapter is found under any new number. A missing port is waited for, and opened when it is plugged in.
  *
- * Invariants: one device is given to one link at a time, whatever names lead to it; a name that means two devices opens
- * neither.
+ * Invariants: one device is given to one link at a time, whatever names lead to it; a name that matches two devices
+ * opens neither.
  */
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -13,7 +13,7 @@ import { PortWatch } from './port-watch.ts';
 import { listPorts, MACHINE, type PortRoots } from './serial-ports.ts';
 import { openTty, type TtyOptions } from './tty.ts';
 
-/** `path` as the configuration writes it: matches `PORT_NAME`. */
+/** `path` as in the configuration; matches `PORT_NAME`. */
 export interface PortLink extends Pick<TtyOptions, 'path' | 'baudRate' | 'parity' | 'stopBits'> {
   readonly name: string;
 }
@@ -21,7 +21,7 @@ export interface PortLink extends Pick<TtyOptions, 'path' | 'baudRate' | 'parity
 export interface StablePortsOptions extends Omit<TtyOptions, Exclude<keyof PortLink, 'name'>> {
   readonly links: readonly PortLink[];
   readonly roots?: PortRoots;
-  /** Between two looks for a port that is missing; 5 s unless a test is in a hurry. */
+  /** Time between two searches for a missing port; 5 s except in tests. */
   readonly rescanMs?: number;
 }
 
@@ -37,7 +37,7 @@ export class StablePorts {
   readonly #options: StablePortsOptions;
   readonly #roots: PortRoots;
   readonly #watch: PortWatch;
-  /** By device. */
+  /** Device → claim. */
   readonly #claims = new Map<string, Claim>();
 
   constructor(options: StablePortsOptions) {
@@ -64,7 +64,7 @@ export class StablePorts {
       );
   }
 
-  /** The device that the link has now. */
+  /** Device that the link has now. */
   claimOf(link: string): Claim | undefined {
     return [...this.#claims.values()].find((claim) => claim.link === link);
   }
@@ -75,13 +75,13 @@ export class StablePorts {
     return [...this.#claims.values()].filter((one) => one.usb?.folder === usb.folder).map(({ link }) => link);
   }
 
-  /** Claims what it finds. */
+  /** Finds the device of a name and claims it for the link. */
   async #find(link: string, name: PortName): Promise<Found> {
     const finding: PortFinding = findPort(name, await listPorts(this.#roots), realPathOf);
     if (finding.kind !== 'found') return finding;
     const { device, usb } = finding;
     const owner = this.#claims.get(device)?.link;
-    if (owner !== undefined) return { kind: 'shared', why: `${device} is the port of link ${owner} already` };
+    if (owner !== undefined) return { kind: 'shared', why: `${device} is already in use by link ${owner}` };
     this.#claims.set(device, { link, device, usb });
     return finding;
   }
@@ -89,7 +89,7 @@ export class StablePorts {
 
 type Found = Extract<PortFinding, { kind: 'found' }> | PortWait;
 
-/** Where a path that cannot be followed leads, opening it will say. */
+/** Target of a path. If the path cannot be followed, opening it reports the reason. */
 function realPathOf(path: string): string | undefined {
   try {
     return realpathSync(path);
@@ -110,7 +110,7 @@ type State =
   | { readonly kind: 'found'; readonly channel: Channel }
   | { readonly kind: 'closed' };
 
-/** Waits for its port, and then is that port's channel. */
+/** Channel that waits for its port and then forwards to the port's channel. */
 class AwaitedChannel implements Channel {
   readonly #surroundings: Surroundings;
   readonly #listener: ChannelListener;

@@ -1,8 +1,8 @@
 /**
  * Serial ports behind the `OpenChannel` port: the gateway's end of a line.
  *
- * Each call opens the device anew, with an exclusive lock, raw, eight data bits. Opening raises DTR, which resets some boards, and
- * discards what was received before; closing never waits for a device that takes no bytes longer than its deadline.
+ * Each call opens the device again, with an exclusive lock, raw, eight data bits. Opening raises DTR, which resets some
+ * boards, and discards bytes received before. Closing waits for a device that accepts no bytes only until the deadline.
  */
 import type { OpenChannel } from '../../ports.ts';
 import { joiningWords, userName } from '../accounts.ts';
@@ -11,20 +11,20 @@ import { openDevice } from './safe-binding.ts';
 import { nameHolders } from './tty-holder.ts';
 
 export interface TtyOptions {
-  /** E.g. `/dev/ttyUSB0`, or a stable name below `/dev/serial/by-id`. */
+  /** Device path such as `/dev/ttyUSB0`, or a stable name below `/dev/serial/by-id`. */
   readonly path: string;
   readonly baudRate: number;
   readonly parity: 'none' | 'even' | 'odd';
   readonly stopBits: 1 | 2;
-  /** After so long without an answer from the driver, opening has failed. */
+  /** Opening has failed if the driver does not answer within this time. */
   readonly openMsMax: number;
-  /** After so long, `closed` is reported though the driver still holds the descriptor. */
+  /** Time after which `closed` is reported although the driver still holds the descriptor. */
   readonly closeMsMax: number;
-  /** Bytes that may wait for the device; a write above it closes the channel. */
+  /** Largest number of bytes that may wait for the device. A write beyond it closes the channel. */
   readonly queuedBytesMax: number;
-  /** See `device-channel.ts`; another number in a test only. */
+  /** See `device-channel.ts`. Another number in a test only. */
   readonly readsPerTurn?: number;
-  /** Counts the closes that ran into `closeMsMax`. */
+  /** Called for each close that exceeded `closeMsMax`. */
   readonly onHungClose?: () => void;
 }
 
@@ -42,10 +42,10 @@ export function openTty(options: TtyOptions): OpenChannel {
     );
 }
 
-/** What the library's message tells by its text alone, and what it means to somebody who stands before the machine. */
+/** Patterns of the library's messages, which have no codes, with the explanation for the technician. */
 const EXPLANATIONS: readonly (readonly [RegExp, (path: string, baudRate: number) => string])[] = [
   [/no such file/i, (path) => `no such device ${path}`],
-  [/no such device/i, (path) => `${path} has no hardware behind it`],
+  [/no such device/i, (path) => `${path} has no hardware`],
   [
     /permission denied/i,
     (path) => `user ${userName()} may not open ${path}: ${uncapitalised(joiningWords(path, 'dialout'))}`,
@@ -72,5 +72,5 @@ export async function explainTtyError(path: string, baudRate: number, error: unk
   for (const [pattern, sentence] of EXPLANATIONS) {
     if (pattern.test(message)) return sentence(path, baudRate);
   }
-  return `${path} does not open: ${message}`;
+  return `${path} could not be opened: ${message}`;
 }

@@ -18,7 +18,7 @@ const TLS_FILES = 'Correct the files that the TLS keys of [hub] name: holdfast c
 const REMEDIES: readonly Entry[] = [
   [/^no connection: /, 'at risk', TLS_FILES],
   [
-    /session present in a refusal/,
+    /session present in a rejection/,
     'at risk',
     'The hub refuses us. Check [hub] of the configuration and the secret file, and the log of the hub.',
   ],

@@ -66,7 +66,7 @@ function remedyOf(path: string, problem: string): string {
   if (/ may not open /.test(problem))
     return `Then restart the gateway: groups are read when it starts. The unit has SupplementaryGroups=dialout.`;
   if (/ is not a serial device| does not support /.test(problem)) return 'Correct path or baud_rate of the link.';
-  if (/ no hardware behind it| does not answer: /.test(problem))
+  if (/ has no hardware| does not answer: /.test(problem))
     return 'Switch the port on (on a Raspberry Pi: raspi-config), or correct path: holdfast ports shows what there is.';
   if (/too many open files/.test(problem)) return 'Restart the gateway, and report this with the journal.';
   if (/^no such device/.test(problem))

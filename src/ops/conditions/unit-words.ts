@@ -14,10 +14,10 @@ const REMEDIES: readonly (readonly [words: string, remedy: string])[] = [
     'illegal data value',
     'The unit takes no request of this length: correct type or length of the points, or lower gap_max.',
   ],
-  ['the unit has failed', 'The unit reports a fault of its own: look at its display and its manual, or restart it.'],
+  ['server device failure', 'The unit reports a fault of its own: look at its display and its manual, or restart it.'],
   ['memory parity error', 'The unit reports a fault of its own: look at its display and its manual, or restart it.'],
   ['the unit is busy', 'The unit has no time to answer: raise poll_ms, or look at what else asks it.'],
-  ['accepted, and not done yet', 'The unit has no time to answer: raise poll_ms, or look at what else asks it.'],
+  ['accepted, still processing', 'The unit has no time to answer: raise poll_ms, or look at what else asks it.'],
 ];
 
 /** @returns `undefined`: it says nothing of an exception */

@@ -46,7 +46,7 @@ describe('a broken or hostile hub', () => {
     ['a CONNACK of three bytes', '20 03 00 00 00', undefined],
     ['reserved CONNACK flags', '20 02 02 00', undefined],
     ['a reserved CONNACK return code', '20 02 00 06', undefined],
-    ['session present in a refusal', '20 02 01 05', 'MQTT-3.2.2-4'],
+    ['session present in a rejection', '20 02 01 05', 'MQTT-3.2.2-4'],
     ['an overlong PUBACK', '40 03 000a 00', undefined],
     ['a PUBACK too short', '40 01 0a', undefined],
     ['packet identifier 0 in a PUBACK', '40 02 0000', 'MQTT-2.3.1-1'],

@@ -15,8 +15,8 @@ function setUp(backlogRows = 0): { disk: BenchDisk; custodian: Custodian; told: 
   return { disk, custodian: custodianOn(disk, { nextSeq: 100, safe }), told };
 }
 
-function accept(custodian: Custodian, ackToken?: number, terms: typeof AT_ONCE | typeof HELD = AT_ONCE): Entry {
-  return custodian.accept(1, uplink(), { stamp: STAMP, ackToken, terms });
+function accept(custodian: Custodian, ackToken?: number, waitLimits: typeof AT_ONCE | typeof HELD = AT_ONCE): Entry {
+  return custodian.accept(1, uplink(), { stamp: STAMP, ackToken, waitLimits });
 }
 
 function commit(disk: BenchDisk, custodian: Custodian): void {
@@ -71,7 +71,7 @@ describe('custody', () => {
   it('buries only what is on disk', () => {
     const { custodian } = setUp();
     const entry = accept(custodian, 7);
-    expect(() => custodian.end(entry, { as: 'dead', reason: 'no PUBACK' })).toThrow('cannot be buried');
+    expect(() => custodian.end(entry, { as: 'dead', reason: 'no PUBACK' })).toThrow('cannot become a dead letter');
   });
 
   it('ends once, however often it is told so', () => {
@@ -110,7 +110,7 @@ describe('on a full disk', () => {
     const older = accept(custodian, 7);
     const younger = accept(custodian, 8, HELD);
     expect(fill([older])).toEqual([older]);
-    younger.keeping = 'gathering';
+    younger.keeping = 'enqueued';
     expect(fill([older, younger])).toEqual([]);
     expect(withdrawn).toEqual([7, 8]);
   });

@@ -108,7 +108,7 @@ export class CustodyModel {
   }
 
   #accept(lane: number, isHeld: boolean): void {
-    const from = { stamp: STAMP, ackToken: 1, terms: isHeld ? HELD : AT_ONCE };
+    const from = { stamp: STAMP, ackToken: 1, waitLimits: isHeld ? HELD : AT_ONCE };
     const entry = this.#custodian.accept(lane, uplink(), from);
     const { seq } = entry.row;
     this.#bySeq.set(seq, { seq, lane, isTold: false, hasEnded: false });
@@ -141,7 +141,12 @@ export class CustodyModel {
     if (promised !== undefined && kind === 'drop') promised.hasEnded = true;
     if (kind === 'drop') return this.#disk.addLazy(this.#custodian.drop(letter));
     if (this.#flaw === 'takes letters early') this.#disk.letters.delete(id);
-    const entry = this.#custodian.accept(lane, uplink(), { stamp: STAMP, ackToken: undefined, terms: AT_ONCE, letter });
+    const entry = this.#custodian.accept(lane, uplink(), {
+      stamp: STAMP,
+      ackToken: undefined,
+      waitLimits: AT_ONCE,
+      letter,
+    });
     this.#bySeq.set(entry.row.seq, { seq: entry.row.seq, lane, isTold: false, hasEnded: false });
     this.#retried.set(id, entry.row.seq);
   }

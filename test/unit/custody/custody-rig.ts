@@ -9,9 +9,9 @@ import { addCounts, type Counts, imbalance, settledTotal, ZERO } from '../../../
 import type { LaneBacklog, LaneCounts, Row, RowPage } from '../../../src/custody/row.ts';
 
 export const STAMP: Stamp = { epoch: 1, upMs: 0 };
-/** Terms of a message that is gathered at once. */
+/** Wait limits of a message that is enqueued at once. */
 export const AT_ONCE = { holdUntilMs: undefined, commitByMs: 0 };
-/** Terms of a message that waits in RAM for the next hop. */
+/** Wait limits of a message that waits in RAM for the next hop. */
 export const HELD = { holdUntilMs: 200, commitByMs: 100 };
 
 export function uplink(topic = 't', bytes = 1): Message {
@@ -42,7 +42,7 @@ export class BenchDisk implements Durability {
   }
 
   enqueue(_direction: unknown, entry: Entry): void {
-    entry.keeping = 'gathering';
+    entry.keeping = 'enqueued';
     this.enqueued.push(entry);
   }
 

@@ -115,7 +115,7 @@ class CareBench {
 const PORT: PortCare = {
   device: () => '/dev/ttyUSB0',
   toggle: async () => 'toggled',
-  reauthorise: () => Promise.reject(new Error('its adapter carries link pumps too')),
+  reauthorise: () => Promise.reject(new Error('the adapter also carries link pumps')),
 };
 
 it('each rung is carried out and told, one that cannot be done with its reason, and then the alarm', async () => {
@@ -125,7 +125,7 @@ it('each rung is carried out and told, one that cannot be done with its reason, 
     'resync: waiting for a good frame',
     'reopen: the port is opened anew',
     'toggle: toggled',
-    'reauthorise: its adapter carries link pumps too',
+    'reauthorise: the adapter also carries link pumps',
     'alarm: silence',
   ]);
   expect(bench.closes).toEqual(['the line does not work: opening it anew']);

@@ -56,7 +56,7 @@ describe('the file of a recording', () => {
     const headerEnds = FILE.indexOf(0x0a) + 1;
     for (let length = headerEnds; length < FILE.length - 1; length += 1) {
       const { steps, damage } = decodeRecording(FILE.subarray(0, length), 'f');
-      expect(damage).toMatch(/it was cut, or damaged, after \d steps/);
+      expect(damage).toMatch(/the file is cut or damaged after \d steps/);
       expect(steps).toEqual(STEPS.slice(0, steps.length));
     }
   });
@@ -78,8 +78,8 @@ describe('the file of a recording', () => {
   });
 
   it.each([
-    ['something else', 'hello\n', /no recording: its first line is no header/],
-    ['nothing', '', /no recording/],
+    ['something else', 'hello\n', /not a recording: the first line is not a header/],
+    ['nothing', '', /not a recording/],
     ['a later version', JSON.stringify({ ...HEADER, version: 3 }), /version 3, this program reads 1 and 2/],
   ])('%s is refused', (_, text, message) => {
     expect(() => decodeRecording(new TextEncoder().encode(text), 'f')).toThrow(message);
@@ -88,9 +88,11 @@ describe('the file of a recording', () => {
 
 describe('a recording', () => {
   it('that no machine can be built from is refused, with what to do', () => {
-    expect(() => rerun({ header: HEADER, steps: STEPS, damage: undefined }, 'f')).toThrow(/of which no mqttsn machine/);
+    expect(() => rerun({ header: HEADER, steps: STEPS, damage: undefined }, 'f')).toThrow(
+      /invalid options for a mqttsn machine/,
+    );
     const header = { ...HEADER, subject: { ...SUBJECT, driver: 'smoke' } };
-    expect(() => rerun({ header, steps: STEPS, damage: undefined }, 'f')).toThrow(/does not know: smoke/);
+    expect(() => rerun({ header, steps: STEPS, damage: undefined }, 'f')).toThrow(/unknown to this program: smoke/);
   });
 
   it('of a line with a pattern is run again, its pattern compiled anew', () => {

@@ -57,7 +57,7 @@ describe('a unit that refuses some of its registers', () => {
     [1, 'illegal function'],
     [2, HOLES],
     [3, 'illegal data value'],
-    [4, 'the unit has failed'],
+    [4, 'server device failure'],
   ])('with exception %i is treated alike, and says %s', (code, words) => {
     const wire = openWire(row(4));
     unitWithHoles(wire, [2], code);
@@ -207,7 +207,7 @@ describe('what the driver reports', () => {
       (body) => [...body.slice(0, 2), 6, ...body.slice(3), 0, 1],
       'an answer of 6 octets instead of 4',
     ],
-    ['a request', () => [1, 3, 0, 0, 0, 2], 'the request itself, as an adapter sends back that echoes'],
+    ['a request', () => [1, 3, 0, 0, 0, 2], 'the request itself: the adapter echoes what it sends'],
     ['a request of others', () => [7, 3, 0, 0, 0, 2], 'a request to unit 7 of another master'],
   ])('of one that answers with %s is that, counted apart from damage', (_, alters, words) => {
     const wire = openWire(row(2));

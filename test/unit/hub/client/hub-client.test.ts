@@ -58,7 +58,7 @@ describe('a connection', () => {
   it.each([
     ['a reserved code', '20 02 00 06', /reserved CONNACK return code 6/],
     ['the largest code', '20 02 00 ff', /reserved CONNACK return code 255/],
-    ['a refusal with SessionPresent=1', '20 02 01 05', /session present in a refusal \(CONNACK 5\)/],
+    ['a refusal with SessionPresent=1', '20 02 01 05', /session present in a rejection \(CONNACK 5\)/],
     ['reserved flags', '20 02 02 00', /reserved CONNACK flags/],
     ['another packet first', 'd0 00', /sent pingresp before CONNACK/],
     ['CONNACK twice', '20 02 00 00 20 02 00 00', /sent CONNACK twice/],

@@ -78,7 +78,7 @@ describe('a line that is probed', () => {
   it.each([
     ['b (holding 9): illegal data address', /address, table and type/],
     ['a (input 0): illegal function', /correct table of the points/],
-    ['c (holding 3): the unit has failed', /fault of its own/],
+    ['c (holding 3): server device failure', /fault of its own/],
     ['f (holding 0): not a number', /Compare type and word_order/],
   ])('is not good where a unit answers and has no value for a point: %s', (refused, remedy) => {
     const after = counted({ framesIn: 100 }, { driver: 'modbus' });
