@@ -2,7 +2,7 @@
  * `holdfast run`: the gateway on the operating system. Reads the configuration and the secrets, opens the control socket,
  * tells systemd and the journal, and ends in one of three ways: asked to (0), storage failed (74), or a bug (70).
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ordersFor, recorderOrders } from './app/admin-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
@@ -11,9 +11,11 @@ import { Storage } from './app/storage-guard.ts';
 import { type EventName, looking, newFacts } from './base/events.ts';
 import { EXIT, Fault } from './base/fault.ts';
 import type { MessageMark } from './base/message-mark.ts';
+import { CONFIG_BYTES_MAX } from './config/default-places.ts';
 import { parseConfig } from './config/parse.ts';
 import type { Config, RecordingTrigger } from './config/schema.ts';
 import { systemClock } from './io/clock.ts';
+import { readConfigFile } from './io/config-file.ts';
 import { addFaultMark, readFaultMarks } from './io/fault-marks.ts';
 import { folderProblem } from './io/folders.ts';
 import { createJournal, type Journal, type JournalLevel } from './io/journal.ts';
@@ -185,20 +187,11 @@ async function stopWithin(gateway: Gateway, reason: string, journal: Journal): P
 }
 
 function readConfig(path: string): Config {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new Fault('config-unreadable', `Cannot read the configuration ${path}: ${bugWords(cause)}`, {
-      hint: 'Name the file with --config, or by HOLDFAST_CONFIG.',
-      cause,
-    });
-  }
-  const parsed = parseConfig(text);
+  const parsed = parseConfig(readConfigFile(path, CONFIG_BYTES_MAX));
   if (parsed.ok) return parsed.config;
   const lines = parsed.problems.map(({ path: place, what, hint }) => `  ${place} ${what}. ${hint}`);
   throw new Fault('config-invalid', `The configuration ${path} has problems:\n${lines.join('\n')}`, {
-    hint: `Mend them and try: holdfast config check ${path}`,
+    hint: `Fix them, then run: holdfast config check ${path}`,
   });
 }
 

@@ -16,7 +16,7 @@ const NOTHING: TlsFindings = { problems: [], lines: [] };
 
 /** @throws Fault `config-unreadable` */
 export async function checkConfig(context: CommandContext, file: string): Promise<number> {
-  const parsed = parseConfig(await readConfigText(file));
+  const parsed = parseConfig(readConfigText(file));
   const tls = parsed.ok ? checkTls(parsed.config.hub.tls, Date.now()) : NOTHING;
   const problems = parsed.ok ? [...tls.problems, ...secretProblems(parsed.config, tls.problems)] : parsed.problems;
   const isGood = parsed.ok && problems.length === 0;

@@ -1,9 +1,8 @@
 /**
  * What every command gets: where to write, what was asked for in general, and how to find the gateway.
  */
-import { readFile } from 'node:fs/promises';
-import { Fault } from '../base/fault.ts';
-import { hasCode } from '../ops/api/control-socket.ts';
+import { CONFIG_BYTES_MAX } from '../config/default-places.ts';
+import { readConfigFile } from '../io/config-file.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandContext {
@@ -20,19 +19,6 @@ export function printJson({ terminal }: CommandContext, value: unknown): void {
 }
 
 /** @throws Fault `config-unreadable` */
-export async function readConfigText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Fault('config-unreadable', `Cannot read the configuration ${path}: ${why}`, {
-      hint: hintFor(error),
-      cause: error,
-    });
-  }
-}
-
-function hintFor(error: unknown): string {
-  if (hasCode(error, 'EACCES')) return 'Use sudo, or make the file readable for you.';
-  return 'Name the file with --config, or by HOLDFAST_CONFIG.';
+export function readConfigText(path: string): string {
+  return readConfigFile(path, CONFIG_BYTES_MAX);
 }

@@ -23,7 +23,7 @@ export async function locateGateway(context: CommandContext): Promise<DefaultPla
 
 async function configuredPlaces({ configPath, socketPath }: CommandContext): Promise<DefaultPlaces> {
   try {
-    return placesIn(await readConfigText(configPath));
+    return placesIn(readConfigText(configPath));
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     if (socketPath !== undefined) return { ...USUAL_PLACES, stateDir: undefined };
@@ -51,7 +51,7 @@ export async function warnOfNextStart(context: CommandContext, uptimeMs: number)
   const { configPath, socketPath } = context;
   if (socketPath !== undefined || !isNewerThan(configPath, Date.now() - uptimeMs)) return;
   const { parseConfig } = await import('../config/parse.ts');
-  const parsed = parseConfig(await readConfigText(configPath));
+  const parsed = parseConfig(readConfigText(configPath));
   if (parsed.ok) return;
   const found = `${countOf(parsed.problems.length, 'problem')}`;
   warn(context, `The configuration ${configPath} was changed after the gateway started, and has ${found}.`);

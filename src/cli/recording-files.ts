@@ -1,14 +1,16 @@
 /** Recordings and captures as files of the technician's. */
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { Fault } from '../base/fault.ts';
+import { readRegularFile, UnreadableFile } from '../io/regular-file.ts';
 import { decodeRecording, type Recording } from '../recorder/recording-file.ts';
 
 /** Four times the largest ring: base64 and the names of the fields. */
 const BYTES_MAX = 256 * 1024 * 1024;
+const FILE_HINT = 'Check the name; recordings belong to the gateway’s user.';
 
 /** @throws Fault `usage` */
 export async function readRecording(path: string): Promise<Recording> {
-  return decodeRecording(await readBounded(path), path);
+  return decodeRecording(readBounded(path), path);
 }
 
 /**
@@ -38,21 +40,19 @@ export async function writeOut(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function readBounded(path: string): Promise<Uint8Array> {
+function readBounded(path: string): Uint8Array {
   try {
-    await using file = await open(path);
-    const { size } = await file.stat();
-    if (size > BYTES_MAX) throw new Error(`it has ${size} bytes, a recording at most ${BYTES_MAX}`);
-    return await file.readFile();
+    return readRegularFile(path, BYTES_MAX);
   } catch (cause) {
-    throw fileFault(`Cannot read ${path}`, cause);
+    if (!(cause instanceof UnreadableFile)) throw cause;
+    throw new Fault('usage', `The recording ${path} ${cause.message}`, { hint: FILE_HINT, cause });
   }
 }
 
 function fileFault(what: string, cause: unknown): Fault {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new Fault('usage', `${what}: ${why}`, {
-    hint: 'Check the name; recordings belong to the gateway’s user.',
+    hint: FILE_HINT,
     cause,
   });
 }

@@ -51,8 +51,16 @@ export async function showPorts(context: CommandContext): Promise<number> {
 
 /** A file that is missing or wrong has no links: what is plugged in is shown all the same. */
 async function configuredLinks(configPath: string): Promise<readonly LinkConfig[]> {
-  const parsed = parseConfig(await readConfigText(configPath).catch(() => ''));
+  const parsed = parseConfig(readOrEmpty(configPath));
   return parsed.ok ? parsed.config.links : [];
+}
+
+function readOrEmpty(configPath: string): string {
+  try {
+    return readConfigText(configPath);
+  } catch {
+    return '';
+  }
 }
 
 export async function reportPorts(

@@ -10,6 +10,9 @@ export const DEFAULT_CONFIG_PATH = '/etc/holdfast/holdfast.toml';
 export const DEFAULT_STATE_DIR = '/var/lib/holdfast';
 export const DEFAULT_CONTROL_SOCKET = '/run/holdfast/control.sock';
 
+/** A larger file is not ours: 500 subdevices take 60 KB. */
+export const CONFIG_BYTES_MAX = 4_194_304;
+
 export interface DefaultPlaces {
   /** `undefined`: cannot be told, since the file is broken before it says so. */
   readonly stateDir: string | undefined;

@@ -4,18 +4,17 @@
  */
 import { parse, TomlError } from 'smol-toml';
 import { decodeConfig } from './config-decode.ts';
+import { CONFIG_BYTES_MAX } from './default-places.ts';
 import { withoutFollowUps } from './follow-ups.ts';
 import { ruleProblems } from './rules.ts';
 import type { ParsedConfig, Problem } from './schema.ts';
 import { readSections } from './sections.ts';
 
-/** A file of more is not ours: 500 subdevices take 60 KB. */
-const TEXT_LENGTH_MAX = 4_194_304;
 /** Nobody reads on after so many; bounds the answer to a file of another program. */
 const PROBLEMS_MAX = 100;
 
 export function parseConfig(text: string): ParsedConfig {
-  if (text.length > TEXT_LENGTH_MAX) {
+  if (text.length > CONFIG_BYTES_MAX) {
     return refused([{ path: 'file', what: 'is larger than 4 MiB', hint: 'Is it the right file?' }]);
   }
   const table = readToml(text);

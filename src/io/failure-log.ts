@@ -3,7 +3,8 @@
  * is a tmpfs under systemd, so it can be written when the disk cannot, and a reboot begins anew. The file may be missing,
  * empty or torn, or not writable at all: what cannot be read did not happen.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import { readRegularFile } from './regular-file.ts';
 
 export interface Failure {
   /** CLOCK_MONOTONIC ms. */
@@ -15,6 +16,8 @@ export interface Failure {
 /** Only so many are of interest, and only those of the last ten minutes. */
 const FAILURES_MAX = 8;
 const RECENT_MS = 600_000;
+/** Many times what is written there. */
+const FILE_BYTES_MAX = 64 * 1024;
 const LINE = /^(\d{1,15}) ([a-z-]{1,32})$/;
 
 /** The latest last. */
@@ -50,7 +53,7 @@ export function forgetFailures(path: string): void {
 
 function readOrNothing(path: string): string {
   try {
-    return readFileSync(path, 'utf8').slice(0, 4096);
+    return readRegularFile(path, FILE_BYTES_MAX).toString('latin1');
   } catch {
     return '';
   }

@@ -2,9 +2,10 @@
  * Secrets come from files, never from the configuration or the command line. A secret that others could read is not
  * one, so such a file is refused. Source: systemd.exec(5) on LoadCredential.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { isAbsolute, join, normalize } from 'node:path';
 import { Fault } from '../base/fault.ts';
+import { readRegularFile, UnreadableFile } from './regular-file.ts';
 
 /** A key or a token; the largest PEM chain stays below. */
 const SECRET_BYTES_MAX = 64 * 1024;
@@ -73,37 +74,21 @@ export class RenewedSecret<Secret> {
 
 /** Checks and reads the same open file, so that nobody exchanges it in between. */
 function readPrivate(file: string, isCredential: boolean): string {
-  const fd = openSecret(file);
-  try {
-    const { mode, size } = fstatSync(fd);
-    if (!isCredential && (mode & OTHERS_MODE) !== 0) {
-      const octal = (mode & 0o777).toString(8).padStart(4, '0');
-      throw new Fault('secret-unreadable', `secret ${file} has mode ${octal}: others may read or change it`, {
-        hint: `chmod 0600 ${file}`,
-      });
-    }
-    const buffer = Buffer.alloc(SECRET_BYTES_MAX + 1);
-    const length = readSync(fd, buffer);
-    if (length > SECRET_BYTES_MAX) {
-      throw new Fault('secret-unreadable', `secret ${file} is larger than ${SECRET_BYTES_MAX} bytes (${size})`, {
-        hint: 'is this the right file?',
-      });
-    }
-    return buffer.toString('utf8', 0, length);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Without waiting, should somebody have put a FIFO there. */
-function openSecret(file: string): number {
-  try {
-    return openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Fault('secret-unreadable', `secret ${file} cannot be read: ${why}`, {
-      hint: 'create it with mode 0600, owned by the user that runs the gateway',
-      cause,
+  const refuseShared = ({ mode }: Stats): void => {
+    if (isCredential || (mode & OTHERS_MODE) === 0) return;
+    const octal = (mode & 0o777).toString(8).padStart(4, '0');
+    throw new Fault('secret-unreadable', `secret ${file} has mode ${octal}: others may read or change it`, {
+      hint: `chmod 0600 ${file}`,
     });
+  };
+  try {
+    return readRegularFile(file, SECRET_BYTES_MAX, refuseShared).toString('utf8');
+  } catch (cause) {
+    if (!(cause instanceof UnreadableFile)) throw cause;
+    const hint =
+      cause.code === undefined
+        ? 'name the file that holds the secret'
+        : 'create it with mode 0600, owned by the user that runs the gateway';
+    throw new Fault('secret-unreadable', `secret ${file} ${cause.message}`, { hint, cause });
   }
 }

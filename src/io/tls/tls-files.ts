@@ -6,9 +6,9 @@
  * `config check`'s to tell.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { Fault } from '../../base/fault.ts';
+import { readRegularFile, UnreadableFile } from '../regular-file.ts';
 import { readSecretFile } from '../secret-file.ts';
 
 export interface TlsPaths {
@@ -56,7 +56,7 @@ export function readTlsFiles({ caFile, client }: TlsPaths): TlsReading {
   };
   const readChain = (name: FileName) =>
     attempt(name, 'Copy it again; it is a PEM file that begins with -----BEGIN CERTIFICATE-----.', () => {
-      const text = readPem(name.path);
+      const text = readRegularFile(name.path, PEM_BYTES_MAX).toString('utf8');
       return { text, certificates: certificatesIn(text) };
     });
   const ca = caFile === undefined ? undefined : readChain({ file: 'ca', path: caFile });
@@ -87,15 +87,6 @@ function fits([own]: readonly X509Certificate[], key: KeyObject): boolean {
   return own?.checkPrivateKey(key) ?? false;
 }
 
-/** @throws Error with words */
-function readPem(path: string): string {
-  const found = statSync(path);
-  // a FIFO would be waited for
-  if (!found.isFile()) throw new Error('is no file');
-  if (found.size > PEM_BYTES_MAX) throw new Error(`is larger than ${PEM_BYTES_MAX} bytes`);
-  return readFileSync(path, 'utf8');
-}
-
 function certificatesIn(text: string): X509Certificate[] {
   const certificates = [...text.matchAll(CERTIFICATE)].map(([pem]) => new X509Certificate(pem));
   if (certificates.length === 0) throw new Error('holds no certificate');
@@ -105,13 +96,13 @@ function certificatesIn(text: string): X509Certificate[] {
 function wordsOf(error: unknown, hint: string): { readonly what: string; readonly remedy: string } {
   if (error instanceof Fault) return { what: `cannot be used: ${error.message}`, remedy: `${error.hint}.` };
   if (!(error instanceof Error)) return { what: `cannot be used: ${error}`, remedy: hint };
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return { what: 'does not exist', remedy: 'Correct the path, or put the file there.' };
-  if (code === 'EACCES')
-    return { what: 'may not be read by this user', remedy: 'Make it readable for the user that runs the gateway.' };
-  return code === undefined
-    ? { what: error.message, remedy: hint }
-    : { what: `cannot be used: ${error.message}`, remedy: hint };
+  if (error instanceof UnreadableFile) return { what: error.message, remedy: remedyFor(error, hint) };
+  return { what: 'code' in error ? `cannot be used: ${error.message}` : error.message, remedy: hint };
+}
+
+function remedyFor({ code }: UnreadableFile, hint: string): string {
+  if (code === 'ENOENT') return 'Correct the path, or put the file there.';
+  return code === 'EACCES' ? 'Make it readable for the user that runs the gateway.' : hint;
 }
 
 export interface TlsFilesOptions extends TlsPaths {

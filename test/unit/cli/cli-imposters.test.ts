@@ -157,7 +157,7 @@ describe.concurrent('a broken configuration', { timeout: 120_000 }, () => {
   it('that is named and not there is no reason to ask another gateway', async () => {
     const { code, err } = await holdfast('status', '--config', '/nonexistent/holdfast.toml');
     expect(code).toBe(78);
-    expect(err).toContain('Cannot read the configuration /nonexistent/holdfast.toml');
+    expect(err).toContain('The configuration /nonexistent/holdfast.toml does not exist');
   });
 
   it('that was changed after the start is told with the number of its problems', async () => {

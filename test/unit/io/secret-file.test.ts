@@ -49,7 +49,8 @@ describe('a secret file', () => {
   });
 
   it.each([
-    ['missing', () => join(directory, 'nowhere'), /cannot be read/],
+    ['missing', () => join(directory, 'nowhere'), /does not exist/],
+    ['a directory', () => directory, /is a directory/],
     ['empty', () => write('empty', '\n', 0o600), /is empty/],
     ['too large', () => write('large', 'x'.repeat(64 * 1024 + 1), 0o600), /is larger than/],
     ['relative without a credentials directory', () => 'secret', /CREDENTIALS_DIRECTORY/],

@@ -1,0 +1,31 @@
+/** Reads the text of the configuration file, for the gateway and for the command line alike. */
+import { Fault } from '../base/fault.ts';
+import { readRegularFile, UnreadableFile } from './regular-file.ts';
+
+/**
+ * @param bytesMax a larger file is refused
+ * @throws Fault `config-unreadable`; its cause has the code of the operating system
+ */
+export function readConfigFile(path: string, bytesMax: number): string {
+  try {
+    return readRegularFile(path, bytesMax).toString('utf8');
+  } catch (cause) {
+    if (!(cause instanceof UnreadableFile)) throw cause;
+    if (path === '')
+      throw new Fault('config-unreadable', 'The name of the configuration file is empty', {
+        hint: 'Name the file with --config, or unset HOLDFAST_CONFIG.',
+        cause,
+      });
+    throw new Fault('config-unreadable', `The configuration ${path} ${cause.message}`, {
+      hint: hintFor(cause),
+      cause,
+    });
+  }
+}
+
+function hintFor({ code }: UnreadableFile): string {
+  if (code === 'EACCES' || code === 'EPERM')
+    return 'Use sudo, or make the file readable for the user that runs this command.';
+  if (code === 'ENOENT') return 'Correct the path: name the file with --config, or by HOLDFAST_CONFIG.';
+  return 'Name the configuration file with --config, or by HOLDFAST_CONFIG.';
+}
