@@ -2,14 +2,15 @@
  * `holdfast run`: the gateway on the operating system. Reads the configuration and the secrets, opens the control socket,
  * tells systemd and the journal, and ends in one of three ways: asked to (0), storage failed (74), or a bug (70).
  */
-import { mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { ordersFor, recorderOrders } from './app/admin-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
 import { accessHub } from './app/hub-access.ts';
+import { refuseForeignOwner } from './app/state-folder.ts';
 import { Storage } from './app/storage-guard.ts';
 import { type EventName, looking, newFacts } from './base/events.ts';
-import { EXIT, Fault } from './base/fault.ts';
+import { EXIT, exitCodeOf, Fault } from './base/fault.ts';
 import type { MessageMark } from './base/message-mark.ts';
 import { CONFIG_BYTES_MAX } from './config/default-places.ts';
 import { parseConfig } from './config/parse.ts';
@@ -17,8 +18,10 @@ import type { Config, RecordingTrigger } from './config/schema.ts';
 import { systemClock } from './io/clock.ts';
 import { readConfigFile } from './io/config-file.ts';
 import { addFaultMark, readFaultMarks } from './io/fault-marks.ts';
-import { folderProblem } from './io/folders.ts';
+import { makeFolders } from './io/folders.ts';
 import { createJournal, type Journal, type JournalLevel } from './io/journal.ts';
+import { exitAtOnce } from './io/libc.ts';
+import { placeProblems } from './io/places.ts';
 import { readSecretFile } from './io/secret-file.ts';
 import { careOf } from './io/serial/port-care.ts';
 import { StablePorts } from './io/serial/stable-ports.ts';
@@ -46,6 +49,10 @@ const TTY_LIMITS = {
   /** Downlinks go one at a time and acknowledgements are small: more means that nobody reads. */
   queuedBytesMax: 256 * 1024,
 };
+/** Whatever the process makes is closed to others, unless it says otherwise. */
+const OTHERS_MASK = 0o077;
+/** The sockets in it have modes of their own. */
+const SOCKET_FOLDER_MODE = 0o755;
 /** In the state directory. */
 const RECORDINGS_FOLDER = 'recordings';
 /** In the state directory: messages on which the process ended. */
@@ -60,8 +67,11 @@ const LEVELS: readonly JournalLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** Runs until a signal or a failure. @returns the exit code; @throws Fault for what must be mended first */
 export async function runGateway(options: DaemonOptions): Promise<number> {
-  const config = readConfig(options.configPath);
-  makeSocketFolder(config.gateway.controlSocket);
+  process.umask(OTHERS_MASK);
+  const { config, mark: configMark } = readConfig(options.configPath);
+  refusePlaces(config.gateway);
+  refuseForeignOwner(config.gateway.stateDir, options.configPath);
+  makeFolders(dirname(config.gateway.controlSocket), SOCKET_FOLDER_MODE);
   const clock = systemClock();
   const facts = newFacts();
   const access = accessHub({ hub: config.hub, clock, facts, closeMsMax: CLOSE_MS_MAX });
@@ -75,8 +85,8 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   );
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
-  const storage = new Storage({ config, journal, version: options.version, tryMs: options.storageTryMs });
-  storage.refuseVolatile();
+  const storage = new Storage({ config, configMark, journal, version: options.version, tryMs: options.storageTryMs });
+  storage.warnIfVolatile();
   if ((await storage.healthyOr(ending.ended)) === 'ended') return EXIT.ok;
   let opened: Gateway | undefined;
   const mailbox = new Mailbox((error) => {
@@ -97,7 +107,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   if (problem !== undefined)
     journal.warn(`${marksPath} is ignored (${problem}): messages on which the process ended before are handled again`);
   const ports = new StablePorts({ ...TTY_LIMITS, links: config.links });
-  const gateway = await openGateway({
+  const opening = openGateway({
     config,
     clock,
     random: Math.random,
@@ -116,6 +126,13 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       ending.end({ code: EXIT.storage, reason });
     },
   });
+  // a store that is being recovered takes its time: the next start goes on with it
+  const gateway = await Promise.race([opening, ending.ended]);
+  if ('reason' in gateway) {
+    journal.warn('stopped before the store was open', { reason: gateway.reason });
+    exitAtOnce(gateway.code); // the store's thread may be at work for minutes; whatever it has not committed is done again
+    return gateway.code;
+  }
   opened = gateway;
   const endNarration = narrate(gateway, journal, config.gateway.logLevel);
   const recordings = new Recordings({
@@ -186,22 +203,20 @@ async function stopWithin(gateway: Gateway, reason: string, journal: Journal): P
   else journal.info('gateway stopped, everything in custody is on disk');
 }
 
-function readConfig(path: string): Config {
-  const parsed = parseConfig(readConfigFile(path, CONFIG_BYTES_MAX));
-  if (parsed.ok) return parsed.config;
+function readConfig(path: string): { readonly config: Config; readonly mark: string } {
+  const text = readConfigFile(path, CONFIG_BYTES_MAX);
+  const parsed = parseConfig(text);
+  if (parsed.ok) return { config: parsed.config, mark: createHash('sha256').update(text).digest('hex').slice(0, 16) };
   const lines = parsed.problems.map(({ path: place, what, hint }) => `  ${place} ${what}. ${hint}`);
   throw new Fault('config-invalid', `The configuration ${path} has problems:\n${lines.join('\n')}`, {
     hint: `Fix them, then run: holdfast config check ${path}`,
   });
 }
 
-/** Before anything else is made: a gateway that nobody can ask is not started. */
-function makeSocketFolder(socketPath: string): void {
-  const folder = dirname(socketPath);
-  const found = folderProblem(folder);
-  if (found !== undefined)
-    throw new Fault('config-invalid', `gateway.control_socket: ${found.what}`, { hint: found.hint });
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
+/** Before anything is made. @throws Fault for directories that no later start can use either */
+function refusePlaces(gateway: Config['gateway']): void {
+  for (const { path, code, what, hint } of placeProblems(gateway))
+    if (exitCodeOf(code) === EXIT.config) throw new Fault(code, `${path} ${what}`, { hint });
 }
 
 function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {

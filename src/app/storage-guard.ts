@@ -19,13 +19,15 @@ import { Standby } from '../ops/api/standby.ts';
 import type { OpenStore } from '../ports.ts';
 import { faultOf } from '../store/database.ts';
 import { STORE_FILE } from '../store/state-files.ts';
-import { makeFolder } from '../store/synced-folder.ts';
 import { storeThread } from '../store/thread.ts';
+import { closeToOthers, makeStateFolder } from './state-folder.ts';
 
 export interface StorageOptions {
   readonly config: Config;
   readonly journal: Journal;
   readonly version: string;
+  /** Tells this text of the configuration from another: failures with another one do not count. */
+  readonly configMark: string;
   /** Between two looks at storage that keeps failing; a minute, but in a test. */
   readonly tryMs?: number | undefined;
 }
@@ -51,19 +53,11 @@ export class Storage {
     this.#failuresPath = join(dirname(controlSocket), FAILURES_FILE);
   }
 
-  /** @throws Fault `store-volatile` for a state directory that a power cut would empty, unless the configuration allows it */
-  refuseVolatile(): void {
-    const { stateDir, allowVolatileStore } = this.#options.config.gateway;
+  /** Says what `allow_volatile_store` accepts. */
+  warnIfVolatile(): void {
+    const { stateDir } = this.#options.config.gateway;
     const place = volatilePlaceOf(stateDir);
     if (place === undefined) return;
-    if (!allowVolatileStore)
-      throw new Fault(
-        'store-volatile',
-        `state_dir ${stateDir} is in RAM (${place}): a power cut loses every message in it`,
-        {
-          hint: 'set state_dir to a directory on a disk; or set allow_volatile_store = true in [gateway] to accept the loss',
-        },
-      );
     this.#options.journal.warn('the store is in RAM: a power cut loses every message in it', {
       state_dir: stateDir,
       place,
@@ -75,9 +69,10 @@ export class Storage {
     const isSuspect = this.#failures().at(-1)?.code === ('store-corrupt' satisfies FaultCode);
     try {
       if (!existsSync(this.path)) prepareFolder(dirname(this.path));
+      closeToOthers(dirname(this.path));
       return await storeThread(this.path, this.#bootId(), { suspect: isSuspect, progress: this.#report })(listener);
     } catch (error) {
-      if (error instanceof Fault && exitCodeOf(error.code) === EXIT.storage) this.note(error.code);
+      if (error instanceof Fault && isFailureOfStorage(error.code)) this.note(error.code);
       throw this.#withCause(error);
     }
   };
@@ -97,12 +92,15 @@ export class Storage {
 
   /** It failed: the next starts are to know. */
   note(code: FaultCode): void {
-    noteFailure(this.#failuresPath, { upMs: this.#clock.nowMs(), code });
+    noteFailure(this.#failuresPath, { upMs: this.#clock.nowMs(), code, config: this.#options.configMark });
   }
 
-  /** At once, unless it has failed too often: then when it opens again, or when the process is to end. */
+  /**
+   * At once, unless it has failed too often with this configuration: then when it opens again, or when the process is to
+   * end.
+   */
   async healthyOr(ended: Promise<unknown>): Promise<'healthy' | 'ended'> {
-    const failures = this.#failures();
+    const failures = this.#failures().filter(({ config }) => config === this.#options.configMark);
     if (failures.length < FAILURES_MAX) return 'healthy';
     const often = `it failed ${failures.length} times within ten minutes, the last time with ${failures.at(-1)?.code}`;
     return await this.#standBy(often, ended);
@@ -120,8 +118,9 @@ export class Storage {
       for (;;) {
         notifySystemd(statusOf(standby.status().sentence));
         if ((await Promise.race([this.#pause(), ended])) !== 'rested') return 'ended';
-        const found = await this.#try();
-        if (found === undefined) break;
+        const found = await Promise.race([this.#try(), ended.then(() => 'ended' as const)]);
+        if (found === 'ended') return 'ended';
+        if (found === 'opened') break;
         fault = found;
       }
     } finally {
@@ -137,12 +136,12 @@ export class Storage {
     return new Promise((resolve) => this.#clock.wakeAt(untilMs, () => resolve('rested')));
   }
 
-  /** @returns why it does not open */
-  async #try(): Promise<Fault | undefined> {
+  /** @returns why it does not open, if it does not */
+  async #try(): Promise<Fault | 'opened'> {
     try {
       const { store } = await this.open({ committed: () => undefined, full: () => undefined, failed: () => undefined });
       await store.close();
-      return undefined;
+      return 'opened';
     } catch (error) {
       if (error instanceof Fault) return error;
       throw error;
@@ -162,9 +161,14 @@ export class Storage {
   }
 }
 
+/** Another gateway at work is none: the store is well. */
+function isFailureOfStorage(code: FaultCode): boolean {
+  return code !== 'store-locked' && exitCodeOf(code) === EXIT.storage;
+}
+
 function prepareFolder(path: string): void {
   try {
-    makeFolder(path);
+    makeStateFolder(path);
   } catch (error) {
     throw faultOf(error, path);
   }

@@ -16,6 +16,7 @@ export type FaultCode =
   | 'store-newer'
   | 'store-locked'
   | 'store-volatile'
+  | 'wrong-user'
   | 'node-too-old'
   | 'order-refused'
   | 'usage';
@@ -67,6 +68,7 @@ export function exitCodeOf(code: FaultCode): number {
     case 'secret-unreadable':
     case 'control-socket-in-use':
     case 'store-volatile':
+    case 'wrong-user':
     case 'node-too-old':
       return EXIT.config;
     case 'store-failed':

@@ -1,10 +1,10 @@
 /** `holdfast config check`: everything that is wrong with the file, at once. Exits 78 if something is. */
-import { dirname, isAbsolute } from 'node:path';
-import { EXIT, Fault } from '../base/fault.ts';
+import { isAbsolute } from 'node:path';
+import { EXIT, exitCodeOf, Fault } from '../base/fault.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Config, Problem } from '../config/schema.ts';
 import { warningsOf } from '../config/warnings.ts';
-import { folderProblem } from '../io/folders.ts';
+import { type PlaceProblem, placeProblems } from '../io/places.ts';
 import { readSecretFile } from '../io/secret-file.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
@@ -18,10 +18,15 @@ const NOTHING: TlsFindings = { problems: [], lines: [] };
 export async function checkConfig(context: CommandContext, file: string): Promise<number> {
   const parsed = parseConfig(readConfigText(file));
   const tls = parsed.ok ? checkTls(parsed.config.hub.tls, Date.now()) : NOTHING;
-  const problems = parsed.ok ? [...tls.problems, ...secretProblems(parsed.config, tls.problems)] : parsed.problems;
+  const places = parsed.ok ? placeProblems(parsed.config.gateway) : [];
+  const lasting = places.filter(({ isOfMoment }) => !isOfMoment);
+  const others = parsed.ok ? [...tls.problems, ...secretProblems(parsed.config, tls.problems)] : parsed.problems;
+  const problems = [...lasting.map(problemOf), ...others];
   const isGood = parsed.ok && problems.length === 0;
+  // the user of the service may be another than this one
+  const forThisUser = places.filter(({ isOfMoment }) => isOfMoment).map(problemOf);
   const warnings = parsed.ok
-    ? [...warningsOf(parsed.config), ...folderWarnings(parsed.config), ...(await sharedWarnings(parsed.config))]
+    ? [...warningsOf(parsed.config), ...forThisUser, ...(await sharedWarnings(parsed.config))]
     : [];
   if (context.asJson) printJson(context, { ok: isGood, problems, warnings });
   else {
@@ -31,7 +36,14 @@ export async function checkConfig(context: CommandContext, file: string): Promis
     for (const line of [...lines, ...warnings.flatMap((warning) => linesOf(warning, context.terminal))])
       context.terminal.print(line);
   }
-  return isGood ? EXIT.ok : EXIT.config;
+  if (isGood) return EXIT.ok;
+  // a disk that is not mounted yet ends the gateway with another code than a wrong configuration
+  const [first] = lasting;
+  return others.length === 0 && first !== undefined ? exitCodeOf(first.code) : EXIT.config;
+}
+
+function problemOf({ path, what, hint }: PlaceProblem): Problem {
+  return { path, what, hint };
 }
 
 /** Secret files that are missing, readable by others, empty or too large. A relative name is systemd's, at the start only. */
@@ -63,18 +75,6 @@ const CREDENTIALS = '/run/credentials/';
 function sentence(words: string): string {
   if (words.startsWith('chmod ')) return `Run: ${words}`;
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
-}
-
-/** Directories in which this user could not start the gateway; the user of the service may. */
-function folderWarnings({ gateway }: Config): Problem[] {
-  const folders = [
-    ['gateway.control_socket', dirname(gateway.controlSocket)],
-    ['gateway.state_dir', gateway.stateDir],
-  ] as const;
-  return folders.flatMap(([path, folder]) => {
-    const found = folderProblem(folder);
-    return found === undefined ? [] : [{ path, what: `will not work here: ${found.what}`, hint: found.hint }];
-  });
 }
 
 /** What only the machine it is for can tell. */

@@ -21,6 +21,9 @@ import { hang, type Terminal, type Tone, wrap } from './terminal.ts';
 /** The names at the left are not longer than this, with a gap. */
 const LABEL_WIDTH = 9;
 
+/** Of a store that does not open. */
+const NOT_KNOWN = 'not known until the store opens';
+
 export function renderStatus(report: StatusReport, terminal: Terminal): string[] {
   return [
     ...renderVerdict(report.losing, report.sentence, terminal),
@@ -28,8 +31,8 @@ export function renderStatus(report: StatusReport, terminal: Terminal): string[]
     '',
     ...labelled('Hub', hubLines(report.hub), terminal),
     ...labelled('Links', report.links.map(linkLine), terminal),
-    ...labelled('Outbox', [queueLine(report.outbox)], terminal),
-    ...labelled('Inbox', [inboxLine(report.inbox)], terminal),
+    ...labelled('Outbox', [report.books === null ? NOT_KNOWN : queueLine(report.outbox)], terminal),
+    ...labelled('Inbox', [report.books === null ? NOT_KNOWN : inboxLine(report.inbox)], terminal),
     ...labelled('Earlier', earlierLines(report.discarded), terminal),
     ...labelled('Store', storeLines(report.store), terminal),
     ...labelled('Gateway', [processLine(report)], terminal),

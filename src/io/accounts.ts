@@ -11,13 +11,26 @@ export function userName(): string {
   }
 }
 
+/** Name of a user by the local list of users, or its number. */
+export function userNameOf(uid: number): string {
+  return nameIn('/etc/passwd', uid) ?? `number ${uid}`;
+}
+
 /** Name of the group of a file, by the local list of groups; `undefined`: the file cannot be seen, or the list has no name. */
 export function groupOf(path: string): string | undefined {
   try {
-    const { gid } = statSync(path);
-    const line = readFileSync('/etc/group', 'utf8')
+    return nameIn('/etc/group', statSync(path).gid);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param list `/etc/passwd` or `/etc/group`, whose lines read `name:password:number:…` */
+function nameIn(list: string, number: number): string | undefined {
+  try {
+    const line = readFileSync(list, 'utf8')
       .split('\n')
-      .find((one) => one.split(':')[2] === String(gid));
+      .find((one) => one.split(':')[2] === String(number));
     return line?.split(':')[0];
   } catch {
     return undefined;

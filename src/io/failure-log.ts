@@ -11,6 +11,8 @@ export interface Failure {
   readonly upMs: number;
   /** Of the fault: `store-failed`, `store-corrupt`, … */
   readonly code: string;
+  /** Mark of the configuration at that time; empty: written by a version that did not note it. */
+  readonly config: string;
 }
 
 /** Only so many are of interest, and only those of the last ten minutes. */
@@ -18,15 +20,15 @@ const FAILURES_MAX = 8;
 const RECENT_MS = 600_000;
 /** Many times what is written there. */
 const FILE_BYTES_MAX = 64 * 1024;
-const LINE = /^(\d{1,15}) ([a-z-]{1,32})$/;
+const LINE = /^(\d{1,15}) ([a-z-]{1,32})(?: ([0-9a-f]{1,32}))?$/;
 
 /** The latest last. */
 export function readFailures(path: string, nowMs: number): Failure[] {
   return readOrNothing(path)
     .split('\n')
     .flatMap((line) => {
-      const [, upMs, code] = LINE.exec(line) ?? [];
-      return upMs === undefined || code === undefined ? [] : [{ upMs: Number(upMs), code }];
+      const [, upMs, code, config = ''] = LINE.exec(line) ?? [];
+      return upMs === undefined || code === undefined ? [] : [{ upMs: Number(upMs), code, config }];
     })
     .filter(({ upMs }) => upMs <= nowMs && upMs > nowMs - RECENT_MS)
     .slice(-FAILURES_MAX);
@@ -34,7 +36,7 @@ export function readFailures(path: string, nowMs: number): Failure[] {
 
 export function noteFailure(path: string, failure: Failure): void {
   const failures = [...readFailures(path, failure.upMs), failure].slice(-FAILURES_MAX);
-  const lines = failures.map(({ upMs, code }) => `${Math.floor(upMs)} ${code}\n`);
+  const lines = failures.map(({ upMs, code, config }) => `${Math.floor(upMs)} ${code} ${config}\n`);
   try {
     writeFileSync(path, lines.join(''), { mode: 0o600 });
   } catch {

@@ -16,6 +16,7 @@ const sendtoCall = libc.func(
 );
 const ioctlCall = libc.func('int ioctl(int fd, unsigned long request, ...)');
 const closeCall = libc.func('int close(int fd)');
+const exitCall = libc.func('void _exit(int status)');
 
 /** `/dev/pts/` and a number of at most ten digits. */
 const PTS_NAME_BYTES_MAX = 64;
@@ -70,6 +71,11 @@ export function readLineErrors(
     bufferOverruns: at(ICOUNTER_AT.bufferOverruns),
     breaks: at(ICOUNTER_AT.breaks),
   };
+}
+
+/** Ends the process without waiting for its threads: one that is within a system call would keep `process.exit` waiting. */
+export function exitAtOnce(code: number): void {
+  exitCall(code);
 }
 
 /** As <sys/socket.h> numbers them on Linux. */

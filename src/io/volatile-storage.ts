@@ -27,6 +27,11 @@ interface Mount {
 }
 
 const IN_RAM = new Set(['tmpfs', 'ramfs', 'devtmpfs', 'rootfs', 'hugetlbfs']);
+/** File systems in which the kernel shows itself; of filesystems(5) and the kernel's documentation. */
+const OF_KERNEL = new Set([
+  ...['proc', 'sysfs', 'cgroup', 'cgroup2', 'devpts', 'debugfs', 'tracefs', 'securityfs', 'configfs', 'pstore', 'bpf'],
+  ...['mqueue', 'efivarfs', 'selinuxfs', 'binfmt_misc', 'fusectl', 'autofs', 'nsfs', 'rpc_pipefs'],
+]);
 /** zram, and the RAM disks of brd. */
 const RAM_DEVICE = /^(zram|ram)\d+$/;
 /** Boot options of raspi-config, overlayroot and live systems, whose upper folder is not to be seen once they run. */
@@ -40,6 +45,15 @@ const DEPTH_MAX = 8;
  */
 export function volatilePlaceOf(path: string, machine: MachineMounts = thisMachine()): string | undefined {
   return placeIn(resolved(path), { machine, mounts: mountsIn(machine.mountinfo), depth: 0 });
+}
+
+/**
+ * @param path as in `volatilePlaceOf`
+ * @returns the file system of the kernel that it is in, as "proc on /proc"; `undefined`: one that keeps files
+ */
+export function kernelPlaceOf(path: string, machine: MachineMounts = thisMachine()): string | undefined {
+  const mount = mountOf(resolved(path), mountsIn(machine.mountinfo));
+  return mount !== undefined && OF_KERNEL.has(mount.type) ? `${mount.type} on ${mount.point}` : undefined;
 }
 
 interface Search {

@@ -37,7 +37,8 @@ function sentenceFor(facts: StatusFacts, losing: Losing): string {
 }
 
 /** Where the uplinks are. */
-function whereaboutsOf({ outbox, hub, store }: StatusFacts, losing: Losing): string {
+function whereaboutsOf({ outbox, hub, store, books }: StatusFacts, losing: Losing): string {
+  if (books === null) return 'What the store holds can only be seen once it opens.';
   const safe = store.volatile === null ? 'safe on disk' : 'stored in RAM only';
   if (hub.state === 'connected') {
     if (outbox.onDisk === 0)

@@ -72,7 +72,7 @@ export async function ask<Path extends keyof ControlAnswers>(
   }
   const body = await readBody(response, socketPath);
   if (response.statusCode === 404) throw foreign(socketPath, `it does not know ${path}`);
-  if (response.statusCode !== 200) throw silent(`The gateway refused: ${refusalIn(body)}`);
+  if (response.statusCode !== 200) throw silent(`The gateway refused: ${refusalIn(body)}`, undefined, hintIn(body));
   const unusable = unusableIn(path, body);
   if (unusable === undefined) return { kind: 'answered', report: body as ControlAnswers[Path] };
   throw foreign(socketPath, `its answer to ${path} makes no sense (${unusable})`, versionIn(body));
@@ -97,8 +97,7 @@ export async function give(controlSocket: string, name: string, body: object): P
   if (response.statusCode === 404) throw foreign(socketPath, `it does not know the order ${name}`);
   if (typeof answer !== 'object' || answer === null) throw foreign(socketPath, 'it answers no object');
   if (response.statusCode === 200) return answer;
-  const hint = 'hint' in answer && typeof answer.hint === 'string' ? answer.hint : 'holdfast status says more.';
-  throw new Fault('order-refused', refusalIn(answer), { hint });
+  throw new Fault('order-refused', refusalIn(answer), { hint: hintIn(answer) ?? 'holdfast status says more.' });
 }
 
 /** Any gateway, of whatever version, refuses this question at once, as JSON with a text `error`. */
@@ -218,6 +217,11 @@ async function readBody(response: IncomingMessage, socketPath: string): Promise<
 function refusalIn(body: unknown): string {
   const why = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined;
   return typeof why === 'string' ? why : 'it did not say why';
+}
+
+function hintIn(body: unknown): string | undefined {
+  const hint = typeof body === 'object' && body !== null && 'hint' in body ? body.hint : undefined;
+  return typeof hint === 'string' ? hint : undefined;
 }
 
 function versionIn(body: unknown): string | undefined {

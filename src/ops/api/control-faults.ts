@@ -57,8 +57,9 @@ export function foreign(socketPath: string, why: string, version?: string): Faul
   });
 }
 
-export function silent(what: string, cause?: unknown): Fault {
-  const hint = `Look at the journal: ${JOURNAL}. As a last resort: systemctl restart holdfast.`;
+/** @param remedy what the gateway itself proposes */
+export function silent(what: string, cause?: unknown, remedy?: string): Fault {
+  const hint = remedy ?? `Look at the journal: ${JOURNAL}. As a last resort: systemctl restart holdfast.`;
   return new Fault('not-running', what, { hint, retryable: true, cause });
 }
 

@@ -73,7 +73,8 @@ export async function listenLocally(options: LocalServerOptions): Promise<LocalS
     });
     if (place === 'full') return refuse(response, 503, `${connectionsMax} others are being answered.`, 'Try again.');
     void answer(request, response).catch((error: unknown) => {
-      refuse(response, 500, error instanceof Error ? error.message : String(error));
+      const hint = error instanceof Fault ? error.hint : undefined;
+      refuse(response, 500, error instanceof Error ? error.message : String(error), hint);
     });
   });
   await listen(server, options);

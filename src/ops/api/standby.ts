@@ -4,13 +4,10 @@ import type { Config, LinkConfig } from '../../config/schema.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../../io/machine-facts.ts';
 import { volatilePlaceOf } from '../../io/volatile-storage.ts';
 import type { Clock } from '../../ports.ts';
-import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
 import { NO_RECORDINGS } from '../recordings.ts';
-import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
 import type { HubReport } from '../reports/hub-report.ts';
-import type { LedgerReport } from '../reports/ledger-report.ts';
 import { type LinkReport, RESTING } from '../reports/link-report.ts';
-import type { Inspection, OutboxReport, QueueReport, StatusReport } from '../reports/report.ts';
+import type { Inspection, QueueReport, StatusReport } from '../reports/report.ts';
 import { judge } from '../verdict.ts';
 
 export interface StandbyOptions {
@@ -66,23 +63,23 @@ export class Standby implements Inspection {
     });
   }
 
-  async ledger(): Promise<LedgerReport> {
+  async ledger(): Promise<never> {
     throw this.#options.fault();
   }
 
-  subdevices(): { readonly subdevices: readonly [] } {
-    return { subdevices: [] };
+  subdevices(): never {
+    throw this.#options.fault();
   }
 
-  hubSubscriptions(): HubSubscriptionsReport {
-    return { subscriptions: [], publishes: [] };
+  hubSubscriptions(): never {
+    throw this.#options.fault();
   }
 
-  async outbox(): Promise<OutboxReport> {
-    return { total: EMPTY, lanes: [], refused: {}, shed: {}, alarmTopicsWait: false };
+  async outbox(): Promise<never> {
+    throw this.#options.fault();
   }
 
-  async deadLetters(): Promise<DeadLettersReport> {
+  async deadLetters(): Promise<never> {
     throw this.#options.fault();
   }
 

@@ -211,10 +211,10 @@ function count(...metric: Parameters<typeof one>): Metric {
 function queue(name: string, help: string, read: (queue: QueueReport) => number | null): Metric {
   return {
     ...labelled(`queue_${name}`, help, ['queue']),
-    read: ({ outbox, inbox }) => [
-      ...samples({ queue: 'outbox' }, read(outbox)),
-      ...samples({ queue: 'inbox' }, read(inbox)),
-    ],
+    read: ({ outbox, inbox, books }) =>
+      books === null
+        ? []
+        : [...samples({ queue: 'outbox' }, read(outbox)), ...samples({ queue: 'inbox' }, read(inbox))],
   };
 }
 

@@ -30,7 +30,9 @@ export interface StatusReport {
   readonly conditions: readonly Condition[];
   readonly hub: HubReport;
   readonly links: readonly LinkReport[];
+  /** All of it 0 while `books` is `null`: nobody can tell then what the store holds. */
   readonly outbox: QueueReport;
+  /** As `outbox`. */
   readonly inbox: QueueReport;
   /** The live books; `GET /v1/ledger` counts the rows on disk to see whether they are right. `null`: the storage fails. */
   readonly books: LedgerReport['totals'] | null;

@@ -91,7 +91,7 @@ describe('a secret that is renewed', () => {
     expect([secret.current(), secret.current()]).toEqual(['two', 'two']);
     writeFileSync(file, 'three', { mode: 0o600 });
     expect(secret.current()).toBe('three');
-    expect(noted).toEqual([expect.stringContaining('cannot be read'), undefined]);
+    expect(noted).toEqual([expect.stringContaining('does not exist'), undefined]);
   });
 });
 

@@ -1,0 +1,100 @@
+/**
+ * The state directory: made durable, of one user only, and closed to others. A file that root makes there is one that the
+ * user of the service cannot open at its next start.
+ */
+import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Fault } from '../base/fault.ts';
+import { userNameOf } from '../io/accounts.ts';
+import { makeFolders } from '../io/folders.ts';
+import { RESERVE_FILE, STORE_FILE } from '../store/state-files.ts';
+import { syncFolder } from '../store/synced-folder.ts';
+
+const FOLDER_MODE = 0o700;
+/** Permissions that an existing directory may keep: its group may look. */
+const FOLDER_MODE_MAX = 0o750;
+const FILE_MODE = 0o600;
+/** Of what is in the state directory; whatever else lies there is somebody else's. */
+const OWN_NAMES = new Set([RESERVE_FILE, 'fault-marks', 'fault-marks.part', 'quarantine', 'recordings']);
+
+/**
+ * @param configPath of the command that is proposed instead
+ * @throws Fault `wrong-user` for root in a directory that another user owns, or in which another user has a store
+ */
+export function refuseForeignOwner(stateDir: string, configPath: string): void {
+  if (process.geteuid?.() !== 0) return;
+  const owners = [stateDir, join(stateDir, STORE_FILE)].map(ownerOf);
+  const owner = owners.find((uid) => uid !== undefined && uid !== 0);
+  if (owner === undefined) return;
+  const name = userNameOf(owner);
+  throw new Fault(
+    'wrong-user',
+    `The state directory ${stateDir} belongs to user ${name}, and this command runs as root`,
+    {
+      hint: `Files of root would keep the gateway of ${name} from starting. Run: sudo systemctl start holdfast. Without systemd: sudo -u ${name} holdfast run --config ${configPath}`,
+    },
+  );
+}
+
+function ownerOf(path: string): number | undefined {
+  try {
+    return statSync(path).uid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes the directory if it is not there, and returns when a power cut can no longer take it away whole. */
+export function makeStateFolder(path: string): void {
+  makeFolders(path, FOLDER_MODE);
+  // all the way up: who made which of them, just now or before a crash, nobody knows
+  for (let folder = path; folder !== dirname(folder); folder = dirname(folder)) {
+    try {
+      syncFolder(dirname(folder));
+    } catch (error) {
+      // not ours to open, hence not made by us; or of a file system that has nothing to sync
+      if (!['EACCES', 'EPERM', 'EINVAL', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
+}
+
+/** Takes from others what an earlier version left open to them. What cannot be changed stays as it is. */
+export function closeToOthers(stateDir: string): void {
+  const names = namesIn(stateDir);
+  const own = names.filter(isOwn);
+  for (const name of own) closeTree(join(stateDir, name));
+  // a directory in which others keep files is not closed to them
+  const found = statSync(stateDir, { throwIfNoEntry: false });
+  if (found !== undefined && own.length > 0 && own.length === names.length) restrict(stateDir, FOLDER_MODE_MAX, found);
+}
+
+function isOwn(name: string): boolean {
+  return name.startsWith(STORE_FILE) || OWN_NAMES.has(name);
+}
+
+function closeTree(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) {
+    restrict(path, FOLDER_MODE, found);
+    for (const name of namesIn(path)) closeTree(join(path, name));
+  } else if (found?.isFile() === true) restrict(path, FILE_MODE, found);
+}
+
+/** By path: a database file that is opened and closed again would lose the locks of SQLite. */
+function restrict(path: string, modeMax: number, found: Stats): void {
+  const mode = found.mode & 0o777;
+  if ((mode & ~modeMax) === 0) return;
+  try {
+    chmodSync(path, mode & modeMax);
+  } catch {
+    // not ours, or on a file system that is read-only or has no modes
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
