@@ -152,11 +152,13 @@ export interface LinkMachine extends Machine<LinkInput, LinkAction>, Restorable<
   attachedSubdevices(): readonly string[];
   /** Those of them that sleep → monotonic ms at which each counts as lost. */
   sleepers(): ReadonlyMap<string, number>;
+  /** Monotonic ms of the last valid frame of a subdevice, whatever it said; `undefined`: none since this machine began. */
+  lastReceivedAtMs(subdevice: string): number | undefined;
   /**
-   * Monotonic ms of the last answer of a subdevice that speaks only when it is asked; `undefined`: it never answered. Of other
-   * drivers every report of a subdevice means that it was heard.
+   * Subdevices that speak only when they are asked, and have not answered → monotonic ms of the first question in vain.
+   * Empty where subdevices speak unasked.
    */
-  lastReceivedAtMs?(subdevice: string): number | undefined;
+  unanswered(): ReadonlyMap<string, number>;
   /** Client ids that a `probe` would reach now; none where the driver knows no question without meaning. */
   probeable(): readonly string[];
 }

@@ -138,7 +138,6 @@ export class Presence {
       links().command(link, { kind: 'attached', subdevice: id, answer: what });
     if (subdevice.link !== link) return answer({ accepted: false, why: 'congestion' }); // it has moved meanwhile
     subdevice.isAttached = true;
-    subdevice.lastReceivedAtMs = clock.nowMs();
     inbox.attached(subdevice.lane, clock.nowMs());
     answer({ accepted: true, topicIds: new Map(subdevice.topicIds) });
     const waiting = inbox.pending(subdevice.lane);
@@ -179,7 +178,7 @@ export class Presence {
 
   subscribe(link: string, report: Report<'subscribe'>): void {
     const { registry, facts, subscriptions, sessions, hubLimits } = this.#options;
-    const subdevice = this.#onReceived(report.subdevice);
+    const subdevice = this.#entered(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
     if (filter === undefined) return this.#refuse(link, report.token, 'not allowed');
     if (filterProblem(filter) !== undefined) return this.#refuse(link, report.token, 'invalid topic');
@@ -206,7 +205,7 @@ export class Presence {
 
   unsubscribe(link: string, report: Report<'unsubscribe'>): void {
     const { registry, facts, subscriptions, sessions } = this.#options;
-    const subdevice = this.#onReceived(report.subdevice);
+    const subdevice = this.#entered(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
     const confirm = (): void => this.#confirm(link, report.token);
     if (filter !== undefined) subscriptions().forget(subdevice.id, filter);
@@ -220,14 +219,14 @@ export class Presence {
 
   topicBound(link: string, report: Report<'topicBound'>): void {
     const { topicId, topic, token } = report;
-    const subdevice = this.#onReceived(report.subdevice);
+    const subdevice = this.#entered(report.subdevice);
     const changes = this.#bind(subdevice, topicId, topic);
     this.#options.sessions.require(subdevice.lane, changes, () => this.#confirm(link, token));
   }
 
   /** The id stands for nothing in the store before the id that takes its place stands for something. */
   topicReleased({ subdevice: id, topicId }: Report<'topicReleased'>): void {
-    const subdevice = this.#onReceived(id);
+    const subdevice = this.#entered(id);
     if (!subdevice.topicIds.delete(topicId)) return;
     this.#options.sessions.addLazy([{ kind: 'topicIdGone', lane: subdevice.lane, topicId }]);
   }
@@ -296,10 +295,10 @@ export class Presence {
     this.#options.links().command(link, { kind: 'refuse', token, why });
   }
 
-  #onReceived(id: string): Subdevice {
+  /** Subdevice of a report. */
+  #entered(id: string): Subdevice {
     const subdevice = this.#options.registry.byId(id);
     if (subdevice === undefined) throw new Error(`report of ${id}, which never attached`);
-    subdevice.lastReceivedAtMs = this.#options.clock.nowMs();
     return subdevice;
   }
 }

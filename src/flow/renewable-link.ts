@@ -32,6 +32,14 @@ export class RenewableLink implements LinkMachine {
     return this.#machine.sleepers();
   }
 
+  lastReceivedAtMs(subdevice: string): number | undefined {
+    return this.#machine.lastReceivedAtMs(subdevice);
+  }
+
+  unanswered(): ReadonlyMap<string, number> {
+    return this.#machine.unanswered();
+  }
+
   probeable(): readonly string[] {
     return this.#machine.probeable();
   }

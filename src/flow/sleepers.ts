@@ -51,7 +51,6 @@ export class Sleepers {
   #attached(link: string, id: string): Subdevice | undefined {
     const subdevice = this.#options.registry.byId(id);
     if (subdevice?.link !== link || !subdevice.isAttached) return undefined;
-    subdevice.lastReceivedAtMs = this.#options.clock.nowMs();
     return subdevice;
   }
 }

@@ -79,7 +79,6 @@ export class UplinkFlow {
   offer(link: string, report: UplinkReport): void {
     const subdevice = this.#options.registry.byId(report.subdevice);
     if (subdevice === undefined) throw new Error(`uplink of ${report.subdevice}, which never attached`);
-    subdevice.lastReceivedAtMs = this.#options.clock.nowMs();
     const topic = this.#options.topicsOf(subdevice.id).toHub(report.topic);
     if (topic === undefined || topicProblem(topic) !== undefined) {
       this.#refuse(link, report, 'not allowed');

@@ -15,8 +15,6 @@ export interface Subdevice {
   lasting: boolean;
   link: string;
   isAttached: boolean;
-  /** Monotonic ms of the last thing heard from it in this process. */
-  lastReceivedAtMs: number | undefined;
   readonly subscriptions: Map<string, Qos>;
   /** Topic id → the subdevice's own name of the topic. */
   readonly topicIds: Map<number, string>;
@@ -127,7 +125,6 @@ export class SubdeviceRegistry {
     const subdevice = {
       ...row,
       isAttached: false,
-      lastReceivedAtMs: undefined,
       subscriptions: new Map(),
       topicIds: new Map(),
     };

@@ -15,6 +15,7 @@ import type { LinkCounters } from '../../base/link-counters.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import { LineReader, type LineReaderSnapshot } from '../../codec/lines.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
+import { LastReceived } from '../last-received.ts';
 import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from '../reopen.ts';
 import { LinePresence, type LinePresenceSnapshot, type PresenceTerms } from './device-presence.ts';
 import { LineDownlinks, type LineDownlinksSnapshot, type LineDownlinkTerms } from './downlinks.ts';
@@ -57,6 +58,7 @@ export interface LinesLinkSnapshot {
   readonly bytesIn: number;
   readonly framesIn: number;
   readonly unended: Unended;
+  readonly lastReceived: ReadonlyMap<string, number>;
 }
 
 /** Bytes behind the last delimiter: reported after `UNENDED_MS`, and again when more have come. */
@@ -96,6 +98,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
   /** Lines that were read. */
   #framesIn = 0;
   #unended = ENDED;
+  readonly #lastReceived = new LastReceived();
 
   constructor(options: LinesLinkOptions) {
     this.#options = options;
@@ -121,6 +124,14 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
   }
 
   sleepers(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
+  lastReceivedAtMs(subdevice: string): number | undefined {
+    return this.#lastReceived.of(subdevice);
+  }
+
+  unanswered(): ReadonlyMap<string, number> {
     return new Map();
   }
 
@@ -202,6 +213,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
       bytesIn: this.#bytesIn,
       framesIn: this.#framesIn,
       unended: this.#unended,
+      lastReceived: this.#lastReceived.snapshot(),
     };
   }
 
@@ -216,6 +228,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
     this.#bytesIn = snapshot.bytesIn;
     this.#framesIn = snapshot.framesIn;
     this.#unended = snapshot.unended;
+    this.#lastReceived.restore(snapshot.lastReceived);
   }
 
   #receive(bytes: Uint8Array, nowMs: number): void {
@@ -255,6 +268,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
     switch (reading.kind) {
       case 'message':
         this.#framesIn += 1;
+        this.#lastReceived.note(reading.subdevice, nowMs);
         if (this.#ahead.length < AHEAD_MAX) this.#ahead.push(reading);
         else this.#uplinks.rejectLine(reading, 'congestion', nowMs);
         break;
@@ -310,8 +324,12 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
 
   #answer(answer: DownlinkAnswer, nowMs: number): void {
     const subdevice = this.#downlinks.answer(answer, nowMs);
-    if (subdevice === undefined) this.#sink.counters.unexpectedPackets += 1;
-    else this.#presence.onReceived(subdevice, nowMs);
+    if (subdevice === undefined) {
+      this.#sink.counters.unexpectedPackets += 1;
+      return;
+    }
+    this.#lastReceived.note(subdevice, nowMs);
+    this.#presence.onReceived(subdevice, nowMs);
   }
 
   #close(): void {

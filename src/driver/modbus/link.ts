@@ -112,6 +112,13 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     return this.#unitOf(subdevice)?.answeredAtMs;
   }
 
+  unanswered(): ReadonlyMap<string, number> {
+    const silent = this.#units.flatMap(({ plan, unansweredSinceMs }): [string, number][] =>
+      unansweredSinceMs === undefined ? [] : [[plan.subdevice, unansweredSinceMs]],
+    );
+    return new Map(silent);
+  }
+
   /** Also units that do not answer: that is what one wants to know. */
   probeable(): readonly string[] {
     if (this.#opening.state !== 'open') return [];
@@ -235,7 +242,7 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     const isThere = outcome.kind === 'exception' ? !NOBODY_THERE.includes(outcome.code) : outcome.kind !== 'no answer';
     const told: TransactionOutcome =
       isThere || outcome.kind === 'no answer' ? outcome : { kind: 'no answer', onReceived: { kind: 'nothing' } };
-    if (!isThere) unit.missed(block, outcome);
+    if (!isThere) unit.missed(block, outcome, nowMs);
     if (isProbe && !isThere) return this.#probe.done(this.#line.counters, undefined, nowMs); // the next poll will find out
     if (block === undefined) unit.onReceived(told, nowMs);
     else {

@@ -49,6 +49,7 @@ export interface ModbusUnitSnapshot {
   readonly command: ModbusCommandSnapshot | undefined;
   readonly unheard: number;
   readonly answeredAtMs: number | undefined;
+  readonly unansweredSinceMs: number | undefined;
   readonly remindAtMs: number;
 }
 
@@ -65,6 +66,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   #command: ModbusCommand | undefined;
   #unheard = 0;
   #answeredAtMs: number | undefined;
+  #unansweredSinceMs: number | undefined;
   /** Refused points are reported again from then on. */
   #remindAtMs = 0;
 
@@ -90,6 +92,11 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     return this.#answeredAtMs;
   }
 
+  /** Monotonic ms since when it has answered no question; `undefined`: it answered the last one, or none has ended. */
+  get unansweredSinceMs(): number | undefined {
+    return this.#unansweredSinceMs;
+  }
+
   get isAttached(): boolean {
     return this.#presence === 'here';
   }
@@ -97,6 +104,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   /** It has answered, whatever it was. */
   answered(nowMs: number): void {
     if (!isBroadcast(this.plan)) this.#answeredAtMs = nowMs;
+    this.#unansweredSinceMs = undefined;
     if (this.#presence === 'gone') this.#presence = 'asking';
     if (this.#presence !== 'away' || nowMs < this.#askAtMs) return;
     this.#presence = 'asking';
@@ -144,7 +152,8 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   }
 
   /** It was asked, and nothing came that is an answer of its own. @param block what was read; `undefined`: a command */
-  missed(block: Block | undefined, outcome: TransactionOutcome): void {
+  missed(block: Block | undefined, outcome: TransactionOutcome, nowMs: number): void {
+    this.#unansweredSinceMs ??= nowMs;
     const asked = block === undefined ? 'a command' : `a request for ${blockWords(block)}`;
     const [reason, came] = missedAs(outcome);
     this.#discard(reason, `${asked}: ${came}`);
@@ -234,6 +243,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
       command: this.#command?.snapshot(),
       unheard: this.#unheard,
       answeredAtMs: this.#answeredAtMs,
+      unansweredSinceMs: this.#unansweredSinceMs,
       remindAtMs: this.#remindAtMs,
     };
   }
@@ -248,6 +258,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     this.#delivery = snapshot.delivery;
     this.#unheard = snapshot.unheard;
     this.#answeredAtMs = snapshot.answeredAtMs;
+    this.#unansweredSinceMs = snapshot.unansweredSinceMs;
     this.#remindAtMs = snapshot.remindAtMs;
     if (snapshot.delivery === undefined || snapshot.command === undefined) return;
     this.#begin(snapshot.delivery);

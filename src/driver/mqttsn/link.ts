@@ -91,6 +91,14 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
     return this.#nodes.sleepers();
   }
 
+  lastReceivedAtMs(subdevice: string): number | undefined {
+    return this.#nodes.lastReceivedAtMs(subdevice);
+  }
+
+  unanswered(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
   probeable(): readonly string[] {
     return this.#nodes.probeable();
   }

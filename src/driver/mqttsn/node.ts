@@ -52,6 +52,7 @@ export interface NodeSnapshot {
 export class MqttsnNode {
   readonly #sink: PacketSink;
   readonly #claimClient: NodeSurroundings['claimClient'];
+  readonly #onReceived: NodeSurroundings['onReceived'];
   readonly #unconnected: UnconnectedPeer;
   #connection: NodeConnection = { state: 'nobody' };
   #dialog: WillDialog | undefined;
@@ -63,6 +64,7 @@ export class MqttsnNode {
   constructor(surroundings: NodeSurroundings) {
     this.#sink = surroundings.sink;
     this.#claimClient = surroundings.claimClient;
+    this.#onReceived = surroundings.onReceived;
     this.#unconnected = new UnconnectedPeer(surroundings);
   }
 
@@ -75,7 +77,10 @@ export class MqttsnNode {
   }
 
   receive(packet: Packet, nowMs: number): void {
-    if (this.#connection.state === 'attached') this.#connection = { ...this.#connection, lastReceivedMs: nowMs };
+    if (this.#connection.state === 'attached') {
+      this.#connection = { ...this.#connection, lastReceivedMs: nowMs };
+      this.#onReceived(this.#connection.client.id, nowMs);
+    }
     if (packet.kind === 'connect') this.#connect(packet);
     else if ((packet.kind === 'willtopic' || packet.kind === 'willmsg') && this.#describe(packet)) return;
     else if (this.#connection.state === 'attached') this.#receiveAttached(this.#connection, packet, nowMs);
@@ -89,6 +94,7 @@ export class MqttsnNode {
     const { clean, durationS } = connect;
     this.#connection = { state: 'nobody' };
     if (answer.accepted) {
+      this.#onReceived(client.id, nowMs);
       client.connect(this.#sink.node, clean, answer.topicIds);
       this.#connection = {
         state: 'attached',

@@ -10,6 +10,7 @@ import type { FramingName } from '../../codec/framing.ts';
 import { decodePacket } from '../../codec/mqttsn-decode.ts';
 import { type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import type { DriverCommand } from '../driver.ts';
+import { LastReceived } from '../last-received.ts';
 import type { Advertiser, AdvertiserSnapshot } from './advertiser.ts';
 import { type ClientLimits, type ClientSnapshot, MqttsnClient } from './client.ts';
 import { aliveUntilMs } from './connection.ts';
@@ -38,6 +39,7 @@ export interface NodesSnapshot {
   readonly onWire: NodeSnapshot;
   readonly nodes: ReadonlyMap<string, NodeSnapshot>;
   readonly clients: ReadonlyMap<string, ClientSnapshot>;
+  readonly lastReceived: ReadonlyMap<string, number>;
 }
 
 export class MqttsnNodes implements Restorable<NodesSnapshot> {
@@ -51,6 +53,7 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
   readonly #nodes = new Map<string, MqttsnNode>();
   /** By client id, longest unseen first. */
   readonly #clients = new Map<string, MqttsnClient>();
+  readonly #lastReceived = new LastReceived();
 
   constructor(options: NodesOptions, buffer: ActionBuffer, advertiser: Advertiser) {
     this.#options = options;
@@ -70,6 +73,10 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
       return attachment === undefined || untilMs === undefined ? [] : [[attachment.client.id, untilMs]];
     });
     return new Map(sleeping);
+  }
+
+  lastReceivedAtMs(subdevice: string): number | undefined {
+    return this.#lastReceived.of(subdevice);
   }
 
   /** Whoever listens: one that is in the middle of a wake awaits a PINGRESP of its own. */
@@ -167,10 +174,12 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
       onWire: this.#onWire.snapshot(),
       nodes: new Map([...this.#nodes].map(([key, peer]) => [key, peer.snapshot()])),
       clients: new Map([...this.#clients].map(([id, client]) => [id, client.snapshot()])),
+      lastReceived: this.#lastReceived.snapshot(),
     };
   }
 
-  restore({ advertiser, isInUse, onWire, nodes, clients }: NodesSnapshot): void {
+  restore({ advertiser, isInUse, onWire, nodes, clients, lastReceived }: NodesSnapshot): void {
+    this.#lastReceived.restore(lastReceived);
     this.#advertiser.restore(advertiser);
     this.#isInUse = isInUse;
     for (const [id, client] of clients) this.#clientOf(id).restore(client);
@@ -230,6 +239,7 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
       isLineChecked: framing !== 'sn-raw',
       disconnectPauseMs: retryMs,
       claimClient: (id) => this.#claim(id, peer),
+      onReceived: (subdevice, nowMs) => this.#lastReceived.note(subdevice, nowMs),
     });
     return peer;
   }

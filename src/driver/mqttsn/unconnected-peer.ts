@@ -28,6 +28,8 @@ export interface UnconnectedPeerTerms {
   readonly sink: PacketSink;
   /** Whose publications come from here without a connection; `undefined`: nobody's. */
   readonly publisher: string | undefined;
+  /** Called for each packet of a subdevice that is known: its client, or the publisher. */
+  readonly onReceived: (subdevice: string, nowMs: number) => void;
   readonly predefinedTopics: ReadonlyMap<number, string>;
   /** Packets have a checksum: what looks like one is no boot text, with a CONNECT behind. */
   readonly isLineChecked: boolean;
@@ -61,7 +63,7 @@ export class UnconnectedPeer implements Restorable<UnconnectedPeerSnapshot> {
   }
 
   receive(packet: Packet, nowMs: number): void {
-    if (packet.kind === 'publish' && packet.qos === -1) return this.#publish(packet);
+    if (packet.kind === 'publish' && packet.qos === -1) return this.#publish(packet, nowMs);
     this.#terms.sink.counters.unexpectedPackets += 1;
     // of QoS 1 it comes again once its subdevice has connected
     if (packet.kind === 'publish' && packet.qos === 0)
@@ -116,8 +118,9 @@ export class UnconnectedPeer implements Restorable<UnconnectedPeerSnapshot> {
   }
 
   /** By predefined id or short name only (MQTT-SN 1.2 §6.8). Nobody waits for an answer: what cannot pass is counted. */
-  #publish({ topic, payload, retain }: PublishPacket): void {
+  #publish({ topic, payload, retain }: PublishPacket, nowMs: number): void {
     const { sink, publisher: subdevice, predefinedTopics } = this.#terms;
+    if (subdevice !== undefined) this.#terms.onReceived(subdevice, nowMs);
     const name = topic.type === 'short' ? topic.name : predefinedTopics.get(topic.type === 'predefined' ? topic.id : 0);
     if (subdevice === undefined || name === undefined || hasWildcard(name)) {
       sink.counters.unexpectedPackets += 1;

@@ -139,9 +139,7 @@ export function subdevicesReport(gateway: Gateway): SubdevicesReport {
   const known = [...registry.all()].map((subdevice): SubdeviceReport => {
     const identity = identities.get(subdevice.id);
     const lostAtMs = sleepers.get(subdevice.link)?.get(subdevice.id);
-    const machine = machines.get(subdevice.link);
-    const lastReceivedAtMs =
-      machine?.lastReceivedAtMs === undefined ? subdevice.lastReceivedAtMs : machine.lastReceivedAtMs(subdevice.id);
+    const lastReceivedAtMs = machines.get(subdevice.link)?.lastReceivedAtMs(subdevice.id);
     return {
       id: subdevice.id,
       link: subdevice.link,

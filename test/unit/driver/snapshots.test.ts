@@ -29,7 +29,11 @@ function mqttsn(framing: MqttsnLinkOptions['framing']) {
   const play: Play<LinkInput, LinkAction, ReturnType<typeof createMqttsnLink>> = {
     make: (random) => createMqttsnLink({ ...options, random }),
     talk: (random) => new MqttsnTalk(random, framing === 'sn-raw'),
-    lookAt: (link) => ({ counters: link.counters, attached: link.attachedSubdevices() }),
+    lookAt: (link) => ({
+      counters: link.counters,
+      attached: link.attachedSubdevices(),
+      lastReceived: ['c1', 'c2', 'c3', 'c4'].map((id) => link.lastReceivedAtMs(id)),
+    }),
   };
   return play;
 }

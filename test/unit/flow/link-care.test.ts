@@ -27,6 +27,12 @@ class FakeMachine implements LinkMachine {
     return [];
   }
 
+  lastReceivedAtMs(): undefined {
+    return undefined;
+  }
+  unanswered(): ReadonlyMap<string, number> {
+    return new Map();
+  }
   sleepers(): ReadonlyMap<string, number> {
     return new Map();
   }

@@ -52,6 +52,14 @@ export class SucceededLink<Snapshot> implements LinkMachine {
     return this.#link.attachedSubdevices();
   }
 
+  lastReceivedAtMs(subdevice: string): number | undefined {
+    return this.#link.lastReceivedAtMs(subdevice);
+  }
+
+  unanswered(): ReadonlyMap<string, number> {
+    return this.#link.unanswered();
+  }
+
   sleepers(): ReadonlyMap<string, number> {
     return this.#link.sleepers();
   }
@@ -119,7 +127,8 @@ function lookOf(link: LinkMachine, actions: readonly LinkAction[]): string {
     state,
     counters,
     wakeAtMs: link.wakeAtMs(),
-    attached: link.attachedSubdevices().map((id) => [id, link.lastReceivedAtMs?.(id)]),
+    attached: link.attachedSubdevices().map((id) => [id, link.lastReceivedAtMs(id)]),
+    unanswered: link.unanswered(),
   });
 }
 

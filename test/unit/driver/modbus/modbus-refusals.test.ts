@@ -172,8 +172,8 @@ describe('what the driver reports', () => {
       new Set(['unit-1 unit silent']),
     );
     expect(wire.discards[0]?.sample).toBe('unit 1, a request for holding 0, 2 of them: no answer');
-    expect(wire.link.lastReceivedAtMs?.('unit-1')).toBeUndefined();
-    expect(wire.nowMs - (wire.link.lastReceivedAtMs?.('unit-2') ?? 0)).toBeLessThan(300);
+    expect(wire.link.lastReceivedAtMs('unit-1')).toBeUndefined();
+    expect(wire.nowMs - (wire.link.lastReceivedAtMs('unit-2') ?? 0)).toBeLessThan(300);
   });
 
   it('of one that refuses points is which, and why, at least each minute or so', () => {

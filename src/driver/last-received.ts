@@ -1,0 +1,30 @@
+/** When each subdevice of a link was last heard. */
+import type { Restorable } from '../base/snapshot.ts';
+
+/** Subdevices remembered per link; the one not heard for longest gives way. More than any hub profile allows. */
+const SUBDEVICES_MAX = 2048;
+
+/** Subdevice → monotonic ms of its last valid frame, longest unheard first. */
+export class LastReceived implements Restorable<ReadonlyMap<string, number>> {
+  #atMs = new Map<string, number>();
+
+  note(subdevice: string, nowMs: number): void {
+    this.#atMs.delete(subdevice);
+    this.#atMs.set(subdevice, nowMs);
+    const [oldest] = this.#atMs.keys();
+    if (this.#atMs.size > SUBDEVICES_MAX && oldest !== undefined) this.#atMs.delete(oldest);
+  }
+
+  /** `undefined`: no valid frame has come from it. */
+  of(subdevice: string): number | undefined {
+    return this.#atMs.get(subdevice);
+  }
+
+  snapshot(): ReadonlyMap<string, number> {
+    return new Map(this.#atMs);
+  }
+
+  restore(snapshot: ReadonlyMap<string, number>): void {
+    this.#atMs = new Map(snapshot);
+  }
+}
