@@ -76,6 +76,15 @@ export interface LinksOptions {
   readonly setAside: SetAside;
 }
 
+/** Reason of a port that a recovery step closes, to be opened again. */
+export const REOPENED = 'the line does not work: opening it anew';
+
+/** The port is closed because a recovery step opens it again, and nothing is known to be wrong with it. */
+export function isReopening({ plan, lastProblem }: LinkStateView): boolean {
+  const { state } = plan.machine;
+  return (state === 'opening' || state === 'waiting to reopen') && lastProblem === REOPENED;
+}
+
 /** At once, on one link: a few technicians. */
 const PROBES_MAX = 8;
 
@@ -125,7 +134,7 @@ export class Links {
 
   /** Closes the port; the link opens it again after its pause. */
   reopen(name: string): void {
-    this.#links.get(name)?.pump.closeChannel('the line does not work: opening it anew');
+    this.#links.get(name)?.pump.closeChannel(REOPENED);
   }
 
   /** What the kernel has counted on its port; `undefined`: its driver does not, or the port is not open. */

@@ -52,7 +52,8 @@ it('says of each unit why its data does not arrive, and what to do', async () =>
   const ofUnits = ['subdevice-silent', 'unit-trouble'];
   const status = await testbed.untilStatus(({ conditions }) => {
     const sentences = conditions.filter(({ code }) => ofUnits.includes(code)).map(({ sentence }) => sentence);
-    return Object.keys(TOLD).every((id) => sentences.some((sentence) => sentence.includes(id)));
+    const words = [...Object.keys(TOLD), 'illegal data address', 'illegal function', 'an answer of unit 7'];
+    return words.every((word) => sentences.some((sentence) => sentence.includes(word)));
   });
   expect(status.losing).not.toBe('no');
   const hints = (words: string) => status.conditions.find(({ sentence }) => sentence.includes(words))?.hint;

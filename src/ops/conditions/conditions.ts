@@ -45,7 +45,13 @@ export function conditionsOf(health: Health): Condition[] {
     ...hubConditions(health),
     ...clockConditions(health),
     ...linkConditions(health.links),
-    ...missingConditions(health.missing, { link: '', driver: undefined, heard: undefined }),
+    ...missingConditions(health.missing, {
+      link: '',
+      path: '',
+      driver: undefined,
+      heard: undefined,
+      hasAnswers: false,
+    }),
     ...discarded,
     ...bindingConditions(health),
     ...queueConditions(

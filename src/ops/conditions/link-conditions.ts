@@ -1,4 +1,8 @@
-/** What is wrong with the links: conditions for the technician. Nothing is lost by any of them alone. */
+/**
+ * What is wrong with the links: conditions for the technician. What a device says while its link is down is lost, or at the
+ * risk of the device that keeps it.
+ */
+import { REOPENED } from '../../flow/links.ts';
 import type { LinkReport } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { misplacedConditions, unlistedConditions } from './misplaced.ts';
@@ -14,20 +18,33 @@ export function linkConditions(links: readonly LinkReport[]): Condition[] {
 
 /** Of a line whose bytes look like nothing else: what else they look like would explain all of these. */
 function troubleConditions(link: LinkReport): Condition[] {
-  const { name, driver, missing } = link;
-  return [...missingConditions(missing, { link: name, driver, heard: heardWords(link) }), ...lineConditions(link)];
+  const { name, path, driver, missing, probeable } = link;
+  const hasAnswers = probeable.some((id) => !missing.some(({ subdevice }) => subdevice === id));
+  const where = { link: name, path, driver, heard: heardWords(link), hasAnswers };
+  return [...missingConditions(missing, where), ...lineConditions(link)];
 }
+
+/** What the end of a link means for the data, by driver. */
+const LOSS: Readonly<Record<string, string>> = {
+  lines: 'What its device sends meanwhile is lost, unless the device repeats it.',
+  mqttsn: 'What its subdevices send meanwhile is lost, unless they keep it.',
+  modbus: 'Its units are not read: what changes meanwhile is not seen.',
+};
+const LOSS_OF_ANY = 'What its devices send meanwhile is lost, unless they keep it.';
 
 function portConditions(link: LinkReport): Condition[] {
   if (link.state === 'open' || link.state === 'stopped') return [];
-  const { name, path, forMs, lastProblem, waits } = link;
-  const shared = { losing: 'no', forMs } as const;
+  const { name, path, forMs, lastProblem, waits, driver } = link;
+  // the first opening has not ended, or a recovery step opens the port again: neither is a fault of the port
+  if (lastProblem === REOPENED || (lastProblem === null && waits === null)) return [];
+  const shared = { losing: 'at risk', forMs } as const;
+  const loss = LOSS[driver] ?? LOSS_OF_ANY;
   switch (waits) {
     case 'ambiguous':
       return [
         {
           ...{ ...shared, code: 'link-port-ambiguous' },
-          sentence: `Link ${name} opens no port, since ${path} may be any of several: ${lastProblem ?? ''}.`,
+          sentence: `Link ${name} opens no port, since ${path} may be any of several: ${lastProblem ?? ''}. ${loss}`,
           hint: 'holdfast ports shows a name for each; write the right one into the configuration.',
         },
       ];
@@ -35,7 +52,7 @@ function portConditions(link: LinkReport): Condition[] {
       return [
         {
           ...{ ...shared, code: 'link-port-shared' },
-          sentence: `Link ${name} opens no port: ${lastProblem ?? ''}.`,
+          sentence: `Link ${name} opens no port: ${lastProblem ?? ''}. ${loss}`,
           hint: 'Two links lead to one port; holdfast ports shows which is which.',
         },
       ];
@@ -43,7 +60,7 @@ function portConditions(link: LinkReport): Condition[] {
       return [
         {
           ...{ ...shared, code: 'link-down' },
-          sentence: `Link ${name} is down: ${lastProblem ?? ''}.`,
+          sentence: `Link ${name} is down: ${lastProblem ?? ''}. ${loss}`,
           hint: 'Plug it in; it is opened at once. holdfast ports shows what is plugged in.',
         },
       ];
@@ -51,7 +68,7 @@ function portConditions(link: LinkReport): Condition[] {
       return [
         {
           ...{ ...shared, code: 'link-down' },
-          sentence: `Link ${name} is down: ${lastProblem ?? 'it does not open'}.`,
+          sentence: `Link ${name} is down: ${lastProblem ?? ''}. ${loss}`,
           hint: remedyOf(path, lastProblem ?? ''),
         },
       ];
@@ -87,7 +104,7 @@ function lineConditions({ name, discarded, recovery: { alarm } }: LinkReport): C
     if (alarm.trouble === 'noise' && discarded.some(({ lasts, share }) => lasts && share > 0.5)) return [];
     const what = alarm.trouble === 'silence' ? 'is silent' : 'carries little but broken frames';
     conditions.push({
-      ...{ code: 'link-out-of-order', losing: 'no', forMs: alarm.forMs },
+      ...{ code: 'link-out-of-order', losing: 'at risk', forMs: alarm.forMs },
       sentence: `The line of link ${name} ${what}, and everything that may be tried was tried.`,
       hint:
         alarm.trouble === 'silence'

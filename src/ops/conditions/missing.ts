@@ -1,54 +1,64 @@
 /** Subdevices that are configured and not there: who, where, since when. */
 import type { Gateway } from '../../app/gateway.ts';
+import { isReopening, type LinkStateView } from '../../flow/links.ts';
 import type { MissingSubdevice } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { durationWords } from '../words.ts';
 
-/** A master polls its units, so silence is certain soon. */
-const UNIT_MS = 10_000;
-/** Others may sleep, or be spares on a shelf. */
+/** Silence of a subdevice that is not polled: it may sleep, or be a spare on a shelf. A unit that is polled is named at once. */
 const TOLD_MS = 5 * 60_000;
 const AT_RISK_MS = 60 * 60_000;
+/** Driver that asks its subdevices, which do not speak unasked. */
+const POLLED = 'modbus';
 
-/** On links that are open, by link; `''`: it may be on any of several. */
+/** On links that are open, or that are opened again as a recovery step, by link; `''`: it may be on any of several. */
 export function missingSubdevices({ links, stations, presence, parts }: Gateway): Map<string, MissingSubdevice[]> {
   const nowMs = parts.clock.nowMs();
   const states = new Map(links.states().map((standing) => [standing.plan.name, standing]));
   const missing = new Map<string, MissingSubdevice[]>();
   for (const { id } of parts.config.subdevices) {
     const homes = parts.config.links.filter(({ allowedSubdevices }) => allowedSubdevices?.includes(id) ?? true);
-    const open = homes.flatMap(({ name }) => states.get(name) ?? []).filter(isOpen);
+    const open = homes.flatMap(({ name }) => states.get(name) ?? []).filter(isInUse);
     const [first] = open;
     const subdevice = stations.registry.byId(id);
     if (first === undefined || open.length < homes.length || presence.goodbyes.has(id)) continue;
     const isMute = first.plan.driver === 'lines' && first.plan.machine.counters.bytesIn === 0;
-    const isBroadcast = parts.config.links.some(({ units }) =>
-      units.some((unit) => unit.subdevice === id && unit.address === 0),
-    );
-    if (isBroadcast || (subdevice?.isAttached === true && !(homes.length === 1 && isMute))) continue;
-    const wasHeard = subdevice?.lastReceivedAtMs !== undefined && !isMute;
-    const fromMs = wasHeard ? (subdevice?.lastReceivedAtMs ?? nowMs) : Math.max(...open.map(({ sinceMs }) => sinceMs));
+    if (subdevice?.isAttached === true && !(homes.length === 1 && isMute)) continue;
+    const unansweredSinceMs = first.plan.machine.unanswered().get(id);
+    // not asked yet, sent to all, or it answers and is not served
+    if (first.plan.driver === POLLED && unansweredSinceMs === undefined) continue;
+    const heard = open.flatMap(({ plan }) => plan.machine.lastReceivedAtMs(id) ?? []);
+    const neverFromMs = unansweredSinceMs ?? Math.max(...open.map(({ sinceMs }) => sinceMs));
+    const wasHeard = heard.length > 0;
+    const forMs = nowMs - (wasHeard ? Math.max(...heard) : neverFromMs);
     const home = homes.length === 1 ? first.plan.name : '';
-    missing.set(home, [...(missing.get(home) ?? []), { subdevice: id, wasHeard, forMs: nowMs - fromMs }]);
+    missing.set(home, [...(missing.get(home) ?? []), { subdevice: id, wasHeard, forMs }]);
   }
   return missing;
 }
 
-function isOpen({ plan }: ReturnType<Gateway['links']['states']>[number]): boolean {
-  return plan.machine.state === 'open';
+function isInUse(view: LinkStateView): boolean {
+  return view.plan.machine.state === 'open' || isReopening(view);
 }
 
-/** @param driver of the link; `undefined`: any of several */
+interface MissedLink {
+  /** Its name; `''`: any of several. */
+  readonly link: string;
+  readonly path: string;
+  /** `undefined`: any of several. */
+  readonly driver: string | undefined;
+  /** What is heard there instead. */
+  readonly heard: string | undefined;
+  /** Another unit of it answers. */
+  readonly hasAnswers: boolean;
+}
+
 export function missingConditions(
   missing: readonly MissingSubdevice[],
-  {
-    link,
-    driver,
-    heard,
-  }: { readonly link: string; readonly driver: string | undefined; readonly heard: string | undefined },
+  { link, path, driver, heard, hasAnswers }: MissedLink,
 ): Condition[] {
-  const isPolled = driver === 'modbus';
-  const due = missing.filter(({ forMs }) => forMs >= (isPolled ? UNIT_MS : TOLD_MS));
+  const isPolled = driver === POLLED;
+  const due = isPolled ? missing : missing.filter(({ forMs }) => forMs >= TOLD_MS);
   if (due.length === 0) return [];
   const forMs = Math.max(...due.map((each) => each.forMs));
   const gone = due.filter(({ wasHeard }) => wasHeard);
@@ -61,7 +71,7 @@ export function missingConditions(
     ...(gone.length === 0
       ? []
       : [
-          `${namesOf(gone)}${where} ${isPolled ? 'does not answer any more' : 'fell silent'}, last heard ${durationWords(Math.min(...gone.map((each) => each.forMs)))} ago`,
+          `${namesOf(gone)}${where} ${isPolled ? `${gone.length === 1 ? 'does' : 'do'} not answer any more` : 'fell silent'}, last heard ${durationWords(Math.min(...gone.map((each) => each.forMs)))} ago`,
         ]),
   ];
   const instead = heard === undefined ? '' : ` Heard there instead: ${heard}.`;
@@ -70,7 +80,7 @@ export function missingConditions(
       ...{ code: 'subdevice-silent', losing: isPolled || forMs >= AT_RISK_MS ? 'at risk' : 'no', forMs },
       sentence: `${parts.join('; ')}.${instead}`,
       hint: isPolled
-        ? 'Check its power, its wires (A and B), its address and the speed and parity of the line; nothing is read from it until it answers.'
+        ? `Check its power, its wires (A and B), its address and the speed and parity of the line${hasAnswers ? '' : `; no unit of the link answers, so it may also be the cable or the adapter (${path})`}. Nothing is read from it until it answers.`
         : 'Check its power and its wires. If it is a spare or sleeps for long, nothing is to be done.',
     },
   ];

@@ -87,12 +87,22 @@ describe('a trial of a link', () => {
 
 describe('a subdevice that is not there', () => {
   const told = (driver: string, forMs: number, wasHeard = false) =>
-    missingConditions([{ subdevice: 'm1', wasHeard, forMs }], { link: 'field1', driver, heard: undefined })[0];
+    missingConditions([{ subdevice: 'm1', wasHeard, forMs }], { ...WHERE, driver })[0];
+  const WHERE = { link: 'field1', path: '/dev/x', heard: undefined, hasAnswers: true };
 
-  it('is named soon where it is polled', () => {
-    expect(told('modbus', 9999)).toBeUndefined();
-    expect(told('modbus', 10_000)).toMatchObject({ code: 'subdevice-silent', losing: 'at risk' });
-    expect(told('modbus', 10_000, true)?.sentence).toMatch(/^m1 on link field1 does not answer any more/);
+  it('is named at once where it is polled', () => {
+    expect(told('modbus', 0)).toMatchObject({ code: 'subdevice-silent', losing: 'at risk' });
+    expect(told('modbus', 9000, true)?.sentence).toBe(
+      'm1 on link field1 does not answer any more, last heard 9 s ago.',
+    );
+  });
+
+  it('brings the adapter under suspicion only where no unit of the link answers', () => {
+    const hint = (hasAnswers: boolean) =>
+      missingConditions([{ subdevice: 'm1', wasHeard: true, forMs: 1 }], { ...WHERE, driver: 'modbus', hasAnswers })[0]
+        ?.hint;
+    expect(hint(true)).not.toMatch(/adapter|cable/);
+    expect(hint(false)).toMatch(/no unit of the link answers, so it may also be the cable or the adapter \(\/dev\/x\)/);
   });
 
   it('is no risk before an hour where it may sleep', () => {

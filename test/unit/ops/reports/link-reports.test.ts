@@ -5,6 +5,7 @@ import { Histogram } from '../../../../src/base/histogram.ts';
 import { renderPorts, reportPorts } from '../../../../src/cli/show-ports.ts';
 import { parseConfig } from '../../../../src/config/parse.ts';
 import { warningsOf } from '../../../../src/config/warnings.ts';
+import { REOPENED } from '../../../../src/flow/links.ts';
 import { linkConditions } from '../../../../src/ops/conditions/link-conditions.ts';
 import { ratesOf } from '../../../../src/ops/reports/link-meters.ts';
 import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
@@ -92,13 +93,32 @@ describe('the conditions of a link', () => {
     ],
   ] as const)('%o: %s', (change, code, sentence) => {
     const [condition, ...others] = linkConditions([{ ...OPEN, ...change }]);
-    const losing = code === 'link-foreign-device' || code === 'link-other-protocol' ? 'at risk' : 'no';
+    const losing = code === 'subdevice-silent' ? 'no' : 'at risk';
     expect(condition).toMatchObject({ code, losing, sentence: expect.stringMatching(sentence) });
     expect(others).toEqual([]);
   });
 
-  it('are none when all is well', () => {
+  it.each([
+    ['lines', /is lost, unless the device repeats it/],
+    ['mqttsn', /is lost, unless they keep it/],
+    ['modbus', /what changes meanwhile is not seen/],
+  ])('of a port that is gone say what it means for %s', (driver, words) => {
+    const gone = { ...OPEN, driver, state: 'waiting to reopen', lastProblem: 'the device is gone' } as const;
+    expect(linkConditions([gone])[0]).toMatchObject({ losing: 'at risk', sentence: expect.stringMatching(words) });
+  });
+
+  it('name each link where all are down', () => {
+    const down = ['a', 'b'].map((name) => ({ ...OPEN, name, state: 'opening', lastProblem: 'gone' }) as const);
+    expect(linkConditions(down).map(({ sentence }) => sentence)).toEqual([
+      expect.stringMatching(/^Link a is down: gone\./),
+      expect.stringMatching(/^Link b is down: gone\./),
+    ]);
+  });
+
+  it('are none when all is well, at the first opening, and while a recovery step opens the port again', () => {
     expect(linkConditions([OPEN])).toEqual([]);
+    expect(linkConditions([{ ...OPEN, state: 'opening' }])).toEqual([]);
+    expect(linkConditions([{ ...OPEN, state: 'opening', lastProblem: REOPENED }])).toEqual([]);
   });
 });
 
