@@ -114,7 +114,8 @@ export class Gateway {
     const intake = new Intake(clock, facts, (link) => this.links.framesIn(link));
     const stations = new Stations({
       ...{ ...parts, opening, safe, refused: (ackToken) => this.uplink.refused(ackToken) },
-      shed: (lane, reason, topic) => noteShed(intake, { subdevice: registry.byLane(lane)?.id, reason, topic }),
+      shed: (direction, lane, reason, topic) =>
+        noteShed(intake, { direction, subdevice: registry.byLane(lane)?.id, reason, topic }),
     });
     const { committer, outbox, inbox, uplinks, downlinks, operations, services, registry, session, stamp } = stations;
     const setAside = new SetAside(facts);
@@ -274,7 +275,7 @@ export class Gateway {
 
   #downlinksLoaded(...page: Parameters<Inbox['loaded']>): void {
     this.stations.inbox.loaded(...page);
-    this.#downlink.deliverAll();
+    this.#downlink.loaded();
   }
 }
 

@@ -54,7 +54,7 @@ export interface StationsOptions {
   /** A full disk: the subdevice is told to send its uplink later. A downlink waits, and so does the hub. */
   readonly refused: (ackToken: number) => void;
   /** A message has been shed. */
-  readonly shed: (lane: number, reason: ShedReason, topic: string | undefined) => void;
+  readonly shed: (direction: Direction, lane: number, reason: ShedReason, topic: string | undefined) => void;
 }
 
 export class Stations {
@@ -157,7 +157,8 @@ export class Stations {
       nextSeq: opening.nextSeq[direction],
       backlog: opening.backlog.filter((lane) => lane.direction === direction),
       counts: opening.counts.filter((lane) => lane.direction === direction),
-      ...{ durability: this.committer, shed },
+      durability: this.committer,
+      shed: (lane, reason, topic) => shed(direction, lane, reason, topic),
       safe: (_, ackToken) => safe[direction](ackToken),
       ...(direction === 'uplink' ? { withdrawn: refused } : {}),
     });

@@ -1,6 +1,6 @@
 /** `holdfast links`: each line with its rates, its errors, its round trips and what was tried for it. */
 import { EXIT } from '../base/fault.ts';
-import { INTAKE_WORDS } from '../ops/conditions/intake-words.ts';
+import { intakeWordsOf } from '../ops/conditions/intake-words.ts';
 import type { DiscardReport } from '../ops/reports/intake-report.ts';
 import { brokenFrames, type LinkReport } from '../ops/reports/link-report.ts';
 import { bytesWords, countOf, countWords, durationWords, kernelWords, printable, sleepWords } from '../ops/words.ts';
@@ -50,9 +50,10 @@ function furtherWords({ state, kernel, asleep, counters, recovery, discarded }: 
 }
 
 /** `12 discarded: line pattern, last 3 s ago` */
-export function discardWords({ count, reason, subdevice, lastMs }: DiscardReport): string {
+export function discardWords(discard: DiscardReport): string {
+  const { count, reason, subdevice, lastMs } = discard;
   const whose = subdevice === null ? '' : ` of ${printable(subdevice)}`;
-  return `${countOf(count, INTAKE_WORDS[reason].noun)}${whose}: ${reason}, last ${durationWords(lastMs)} ago`;
+  return `${countOf(count, intakeWordsOf(discard).noun)}${whose}: ${reason}, last ${durationWords(lastMs)} ago`;
 }
 
 function cells(link: LinkReport): string[] {

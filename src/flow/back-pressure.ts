@@ -1,5 +1,6 @@
 /**
- * Back-pressure on the hub: how many downlinks are taken that no disk and no subdevice has yet.
+ * Back-pressure on the hub: how many downlinks are taken that no disk and no subdevice has yet, or that are beyond the bound
+ * of an inbox because what is to give way for them has not been read from the disk yet.
  *
  *     open ──COPIES_MAX──▶ paused ──PAUSE_MS──▶ skipping ──room──▶ (leave) ──▶ open, in the next connection
  *      ▲                     │                     │
@@ -15,7 +16,7 @@ import type { Clock } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Timer } from '../runtime/timer.ts';
 
-/** Copies in RAM only, beyond which the socket is not read: as many as one commit takes in its stride. */
+/** Copies in RAM only or beyond a bound, above which the socket is not read: as many as one commit takes in its stride. */
 export const COPIES_MAX = 1024;
 /** The same in bytes. */
 export const UNSTORED_BYTES_MAX = 4 * 1024 * 1024;
@@ -27,7 +28,7 @@ export const PAUSE_MS = 2000;
 export interface BackPressureOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
-  /** What has been taken and is in RAM only. */
+  /** What has been taken and is in RAM only; `copies` also counts what is beyond the bounds of the inboxes. */
   readonly load: () => { readonly copies: number; readonly bytes: number };
   readonly setReading: (isReading: boolean) => void;
   readonly leave: (reason: string) => void;

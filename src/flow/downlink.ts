@@ -89,7 +89,7 @@ export class DownlinkFlow {
     this.#arrivals = new Arrivals((arrival) => this.#acknowledge(arrival));
     this.#pressure = new BackPressure({
       ...{ clock: options.clock, mailbox: options.mailbox, setReading: options.setReading },
-      load: () => ({ copies: this.#pendingAcks.size, bytes: options.unstoredBytes() }),
+      load: () => ({ copies: this.#pendingAcks.size + options.inbox.excess, bytes: options.unstoredBytes() }),
       leave: (reason) => options.commandHub({ kind: 'leave', reason }),
     });
   }
@@ -211,6 +211,12 @@ export class DownlinkFlow {
     const { isExpired, inbox, pager } = this.#options;
     this.#isExpiring = isExpired !== undefined && inbox.expire(isExpired) > 0;
     if (this.#isExpiring) pager().turn();
+  }
+
+  /** Rows have come back from disk, and the policy may have shed some. */
+  loaded(): void {
+    this.deliverAll();
+    this.#pressure.turn();
   }
 
   deliverAll(): void {

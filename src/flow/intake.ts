@@ -9,6 +9,7 @@
  */
 import { type DiscardReason, sampleBytes, sampleWords } from '../base/discard.ts';
 import type { Facts } from '../base/events.ts';
+import type { Direction } from '../base/message.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { Clock } from '../ports.ts';
 
@@ -19,6 +20,8 @@ export interface Discard {
   readonly link: string | undefined;
   readonly subdevice: string | undefined;
   readonly reason: IntakeReason;
+  /** Direction of a message; `undefined`: it was none, or nobody could tell. */
+  readonly direction?: Direction | undefined;
   readonly sample: Uint8Array | string;
   readonly count: number;
 }
@@ -27,6 +30,7 @@ export interface IntakeTally {
   readonly link: string | undefined;
   readonly subdevice: string | undefined;
   readonly reason: IntakeReason;
+  readonly direction: Direction | undefined;
   /** Since the process started. */
   readonly count: number;
   /** Of them, since it began the last time. */
@@ -101,9 +105,16 @@ export class Intake {
   tallies(): IntakeTally[] {
     const nowMs = this.#clock.nowMs();
     return [...this.#entries.values()].map((entry) => {
-      const { link, subdevice, reason, count, recent, firstAtMs, lastAtMs, share } = entry;
+      const { link, subdevice, reason, direction, count, recent, firstAtMs, lastAtMs, share } = entry;
       return {
-        ...{ link, subdevice, reason, count, recent, sinceMs: firstAtMs, lastAtMs },
+        link,
+        subdevice,
+        reason,
+        direction,
+        count,
+        recent,
+        sinceMs: firstAtMs,
+        lastAtMs,
         share: fade(share, this.#goodOn(link) - entry.framesIn),
         sample: sampleWords(entry.sample),
         lasts: lasts(entry, nowMs),
@@ -116,9 +127,10 @@ export class Intake {
   }
 
   #entryOf(discard: Discard, nowMs: number): Entry {
-    const { link, reason } = discard;
+    const { link, reason, direction } = discard;
     const isFull = this.#entries.size >= TALLIES_MAX;
-    const key = (subdevice: string | undefined): string => `${link ?? ''}\n${subdevice ?? ''}\n${reason}`;
+    const key = (subdevice: string | undefined): string =>
+      `${link ?? ''}\n${subdevice ?? ''}\n${direction ?? ''}\n${reason}`;
     const known = this.#entries.get(key(discard.subdevice));
     if (known !== undefined) return known;
     const subdevice = isFull ? undefined : discard.subdevice;
@@ -162,12 +174,16 @@ function lasts({ firstAtMs, lastAtMs, times }: Entry, nowMs: number): boolean {
 /** Noted where they are decided, with the words of the driver or the subdevice that the topic belongs to. */
 const NOTED_ELSEWHERE: readonly ShedReason[] = ['refused by the subdevice', 'too large for the link', 'no subscriber'];
 
-/** Custody has ended by a policy. @param shed topic: `undefined` where it is not known */
-export function noteShed(
-  intake: Intake,
-  shed: { readonly subdevice: string | undefined; readonly reason: ShedReason; readonly topic: string | undefined },
-): void {
-  const { subdevice, reason, topic = '' } = shed;
+/** A message whose custody has ended by a policy. */
+export interface ShedMessage {
+  readonly direction: Direction;
+  readonly subdevice: string | undefined;
+  readonly reason: ShedReason;
+  /** `undefined`: not known. */
+  readonly topic: string | undefined;
+}
+
+export function noteShed(intake: Intake, { direction, subdevice, reason, topic = '' }: ShedMessage): void {
   if (NOTED_ELSEWHERE.includes(reason)) return;
-  intake.note({ link: undefined, subdevice, reason, sample: topic, count: 1 });
+  intake.note({ link: undefined, subdevice, direction, reason, sample: topic, count: 1 });
 }

@@ -177,7 +177,14 @@ export class UplinkFlow {
     const words = problem?.words ?? (why === 'not allowed' ? 'that is no topic of its own' : why);
     if (why !== 'congestion') {
       const reason = problem?.excess ?? 'topic not allowed';
-      this.#options.intake.note({ link, subdevice, reason, sample: `${topic}: ${words}`, count: 1 });
+      this.#options.intake.note({
+        link,
+        subdevice,
+        direction: 'uplink',
+        reason,
+        sample: `${topic}: ${words}`,
+        count: 1,
+      });
     }
     this.#options.facts.emit('uplinkRefused', { subdevice, topic, reason: words });
     if (report.token !== undefined) this.#options.links().command(link, { kind: 'refuse', token: report.token, why });

@@ -38,13 +38,18 @@ export class Inbox {
   readonly #limits: InboxLimits;
   readonly #custodian: Custodian;
   readonly #attendances = new Map<number, DeliveryState>();
+  /** Lanes that may hold more than the bound. */
+  readonly #overfull = new Set<number>();
 
   constructor(limits: InboxLimits, custodian: Custodian) {
     this.#limits = limits;
     this.#custodian = custodian;
   }
 
-  /** Takes a QoS 1 downlink into custody; sheds by policy when the lane is full. */
+  /**
+   * Takes a QoS 1 downlink into custody; sheds by policy when the lane is full. With drop-oldest, if the oldest messages are
+   * on disk only, the message is taken beyond the bound (see `excess`), and they are shed as soon as they have been read.
+   */
   admit(
     lane: number,
     message: Message,
@@ -52,12 +57,12 @@ export class Inbox {
   ): Entry | undefined {
     const queue = this.#custodian.lane(lane);
     if (queue.pending >= this.#limits.messagesMax) {
-      const oldest = queue.window.find((entry) => !entry.inFlight);
-      if (this.#limits.overflow === 'drop-newest' || oldest === undefined) {
+      const hasOthers = queue.rowsOnDisk > 0 || queue.window.some((entry) => !entry.inFlight);
+      if (this.#limits.overflow === 'drop-newest' || !hasOthers) {
         this.#custodian.countOnly(lane, { as: 'shed', reason: 'overflow drop-newest' });
         return undefined;
       }
-      this.#custodian.end(oldest, { as: 'shed', reason: 'overflow drop-oldest' });
+      this.#dropOldest(lane, 1);
     }
     const { state, replayTo } = this.#of(lane);
     // a few ahead of it are delivered within the hold; a replay is not
@@ -71,6 +76,17 @@ export class Inbox {
         commitByMs: from.nowMs + this.#limits.commitMs,
       },
     });
+  }
+
+  /** Messages beyond the bounds of their subdevices, which are shed as soon as they have been read from disk. */
+  get excess(): number {
+    let sum = 0;
+    for (const lane of this.#overfull) {
+      const excess = this.#custodian.lane(lane).pending - this.#limits.messagesMax;
+      if (excess > 0) sum += excess;
+      else this.#overfull.delete(lane);
+    }
+    return sum;
   }
 
   /** QoS 1 messages waiting for the subdevice of `lane`. */
@@ -188,7 +204,10 @@ export class Inbox {
 
   loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {
     this.#custodian.loaded(wanted, page);
-    for (const lane of wanted.keys()) this.#discard(lane);
+    for (const lane of wanted.keys()) {
+      this.#discard(lane);
+      if (this.#limits.overflow === 'drop-oldest') this.#dropOldest(lane, 0);
+    }
   }
 
   expire(isExpired: (stamp: Stamp) => boolean): number {
@@ -221,6 +240,19 @@ export class Inbox {
       soonest = Math.min(soonest ?? atMs, atMs);
     }
     return soonest;
+  }
+
+  /** Sheds the oldest messages that are in RAM until there is room for `more`. */
+  #dropOldest(lane: number, more: number): void {
+    const queue = this.#custodian.lane(lane);
+    while (queue.pending + more > this.#limits.messagesMax) {
+      const oldest = queue.window.find((entry) => !entry.inFlight);
+      if (oldest === undefined) {
+        if (queue.rowsOnDisk > 0) this.#overfull.add(lane);
+        return;
+      }
+      this.#custodian.end(oldest, { as: 'shed', reason: 'overflow drop-oldest' });
+    }
   }
 
   #discard(lane: number): void {

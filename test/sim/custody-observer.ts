@@ -6,6 +6,7 @@
 import type { Gateway } from '../../src/app/gateway.ts';
 import type { Direction, Message } from '../../src/base/message.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
+import type { Entry } from '../../src/custody/entry.ts';
 import { shedEntries } from '../../src/custody/ledger.ts';
 import { Decisions } from './decisions.ts';
 import { HOUR_MS } from './scenario.ts';
@@ -46,6 +47,7 @@ export class CustodyObserver {
     inbox.admit = (lane, message, from) => {
       const entry = admitDownlink(lane, message, from);
       if (entry === undefined) this.#flushHeld('downlink', message, 'overflow drop-newest');
+      if (entry === undefined) this.#judgeNewest(inbox.pending(lane));
       return entry;
     };
   }
@@ -100,6 +102,8 @@ export class CustodyObserver {
     custodian.end = (entry, how) => {
       if (entry.ended === undefined && direction === 'downlink')
         this.#world.subdeviceOf(entry.row.topic)?.insight?.ended(entry.row, how.as === 'shed' ? how.reason : how.as);
+      if (direction === 'downlink' && how.as === 'shed' && how.reason === 'overflow drop-oldest')
+        this.#judgeOldest(custodian, entry);
       if (entry.ended === undefined && how.as !== 'delivered') {
         this.#flushHeld(direction, entry.row, how.as === 'dead' || how.as === 'shed' ? how.reason : how.as);
         if (how.as === 'shed') add(this.#shed, wordsOf(custodian, how.reason), 1);
@@ -126,6 +130,20 @@ export class CustodyObserver {
     const ageMs = this.#world.time.nowMs - (this.#acceptedAtMs.get(`${direction} ${seq}`) ?? 0);
     if (ageMs < hoursMax * HOUR_MS)
       this.#world.complain(`${direction} ${seq} expired at the age of ${Math.round(ageMs / 1000)} s`);
+  }
+
+  /** The newest downlink gave way. @param others in the inbox */
+  #judgeNewest(others: number): void {
+    const { inbox } = this.#world.config;
+    // one alone is being delivered
+    if (inbox.overflow === 'drop-oldest' && others > 1)
+      this.#world.complain(`the newest downlink gave way to ${others} older ones`);
+  }
+
+  /** A downlink gave way as the oldest of its inbox. */
+  #judgeOldest(custodian: Custodian, { row }: Entry): void {
+    const first = custodian.lane(row.lane).window.find(({ inFlight }) => !inFlight)?.row.seq ?? 0;
+    if (first < row.seq) this.#world.complain(`downlink ${row.seq} gave way before ${first}`);
   }
 
   #flushHeld(direction: Direction, { topic, payload }: Message, why: string): void {

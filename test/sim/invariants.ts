@@ -6,13 +6,18 @@
 import { WINDOW_MAX } from '../../src/app/stations.ts';
 import type { Direction } from '../../src/base/message.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
+import type { Lane } from '../../src/custody/lane.ts';
 import { imbalance } from '../../src/custody/ledger.ts';
 import type { Tally } from '../../src/custody/row.ts';
+import { COPIES_MAX } from '../../src/flow/back-pressure.ts';
 import type { Stream } from './stream.ts';
 import type { World } from './world.ts';
 
 /** One message of 16 KB may pass a bound of 16 MB, no more. */
 const UNSTORED_BYTES_MAX = 16 * 1024 * 1024 + 20_000;
+
+/** Downlinks of all inboxes that wait to give way: the hub is made to wait at the first bound, and skipped at the second. */
+const EXCESS_MAX = 5 * COPIES_MAX;
 
 /** The first thing that is wrong between two steps; `undefined`: nothing is. */
 export function problemNow(world: World): string | undefined {
@@ -22,14 +27,18 @@ export function problemNow(world: World): string | undefined {
   const { outbox, inbox } = world.config;
   if (uplinks.pending > outbox.messagesMax) return `${uplinks.pending} uplinks in custody`;
   if (uplinks.pendingBytes > outbox.bytesMax) return `${uplinks.pendingBytes} bytes of uplinks in custody`;
+  if (world.gateway.stations.inbox.excess > EXCESS_MAX) return `${downlinks.pending} downlinks, too many to give way`;
   return (
-    custodianProblem(uplinks, outbox.messagesMax) ??
-    // what is just being delivered cannot give way
-    custodianProblem(downlinks, inbox.messagesMax + 1)
+    custodianProblem(uplinks, (lane) => lane.pending > outbox.messagesMax) ??
+    custodianProblem(downlinks, (lane) => {
+      // what is just being delivered cannot give way, and what is on disk only when it has been read
+      const canGiveWay = inbox.overflow === 'drop-newest' || lane.window.some(({ inFlight }) => !inFlight);
+      return canGiveWay && lane.pending > inbox.messagesMax + 1;
+    })
   );
 }
 
-function custodianProblem(custodian: Custodian, laneMax: number): string | undefined {
+function custodianProblem(custodian: Custodian, isOverfull: (lane: Lane) => boolean): string | undefined {
   const { direction } = custodian;
   const off = custodian.imbalance();
   if (off !== 0) return `the ${direction} ledger is off by ${off}`;
@@ -40,7 +49,7 @@ function custodianProblem(custodian: Custodian, laneMax: number): string | undef
     pending += lane.pending;
     bytes += lane.pendingBytes;
     if (lane.window.length > WINDOW_MAX) return `${lane.window.length} ${direction}s in a window`;
-    if (lane.pending > laneMax) return `${lane.pending} ${direction}s for one subdevice, ${laneMax} allowed`;
+    if (isOverfull(lane)) return `${lane.pending} ${direction}s for one subdevice, and more than allowed`;
   }
   if (bytes !== custodian.pendingBytes) return `${direction}s: ${custodian.pendingBytes} bytes, ${bytes} in lanes`;
   return pending === custodian.pending ? undefined : `${direction}s: ${custodian.pending} pending, ${pending} in lanes`;

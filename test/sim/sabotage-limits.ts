@@ -123,6 +123,18 @@ function giveUpDeliveries({ stations: { inbox } }: Gateway): void {
   inbox.undelivered = () => undefined;
 }
 
+/** What is on disk only is never made to give way. */
+function dropNewestDownlinks({ stations: { inbox, downlinks }, parts: { config } }: Gateway): void {
+  const admit = inbox.admit.bind(inbox);
+  inbox.admit = (lane, message, from) => {
+    const { pending, window } = downlinks.lane(lane);
+    if (pending < config.inbox.messagesMax || window.some(({ inFlight }) => !inFlight))
+      return admit(lane, message, from);
+    inbox.pass(lane, 'overflow drop-newest');
+    return undefined;
+  };
+}
+
 export const PLANTED_LIMITS: readonly PlantedBug[] = [
   {
     name: 'window ignored',
@@ -166,5 +178,6 @@ export const PLANTED_LIMITS: readonly PlantedBug[] = [
   { name: 'shed and not counted', complaint: /shed: .*, and the ledger says/, patch: countNoShed },
   { name: 'backlog kept in RAM', complaint: /uplinks in a window/, patch: keepEverythingInRam },
   { name: 'ended and not forgotten', complaint: /ledger is off|in lanes/, patch: keepEndedEntries },
+  { name: 'inbox drops the newest', complaint: /the newest downlink gave way/, patch: dropNewestDownlinks },
   { name: 'lost deliveries given up', complaint: /not drained/, patch: giveUpDeliveries },
 ];

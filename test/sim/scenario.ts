@@ -151,6 +151,10 @@ export function drawScenario(wish: ScenarioRequest): Scenario {
       subdevicesOfflineOnGatewayLoss: oneOf(true, false),
       isDeafToAlarms: !isPlain && random() < 0.25,
       ...(isPlain ? {} : drawLaterSwitches(diceOf(seed, 'later switches'))),
+      // an ordinary broker sends all it has at once
+      ...(!isPlain && diceOf(seed, 'eager hub')() < 0.5
+        ? { storedMax: 1000, inFlightMax: 1000, downlinksPerS: 0 }
+        : {}),
     },
     bounds: {
       // small enough for an hour without the hub to fill it, in some worlds

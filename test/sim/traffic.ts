@@ -37,6 +37,11 @@ export class Traffic {
     }
   }
 
+  /** The application sends so many downlinks at once. */
+  flood(subdevice: SimDevice, messages: number): void {
+    for (let sent = 0; sent < messages; sent += 1) this.#downlink(subdevice);
+  }
+
   #uplinkLater(subdevice: SimDevice): void {
     const { time, scenario } = this.#world;
     time.after(pauseOf(this.#diceOf(subdevice), scenario.uplinkEveryMs), () => {

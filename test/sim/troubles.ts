@@ -150,6 +150,14 @@ const TABLE = {
     words: 'a subdevice and the application have much to say',
     begin: (world, { dice }) => world.traffic.burst(world.subdeviceAt(dice), 40),
   }),
+  flood: trouble(120, 60, {
+    words: 'a subdevice says good-bye, and the application has more to say to it than its inbox holds',
+    begin: (world, event) => {
+      subdeviceGoes(world, event);
+      world.traffic.flood(world.subdeviceAt(event.dice), 400);
+    },
+    end: subdeviceReturns,
+  }),
   slowCard: trouble(120, 60, {
     words: 'each commit takes 2 s',
     begin: (world) => {

@@ -1,10 +1,11 @@
 /** Remedy for what is discarded: that of its reason, or a closer one where the sample of the last one shows it. Pure. */
-import type { IntakeReason } from '../../flow/intake.ts';
-import { INTAKE_WORDS } from './intake-words.ts';
+import type { DiscardReport } from '../reports/intake-report.ts';
+import { intakeWordsOf } from './intake-words.ts';
 import { remedyOfRefusal } from './unit-words.ts';
 
-export function remedyOf({ reason, sample }: { readonly reason: IntakeReason; readonly sample: string }): string {
-  const { hint } = INTAKE_WORDS[reason];
+export function remedyOf(discard: Pick<DiscardReport, 'reason' | 'direction' | 'sample'>): string {
+  const { reason, sample } = discard;
+  const { hint } = intakeWordsOf(discard);
   switch (reason) {
     case 'unit exception':
       return remedyOfRefusal(sample) ?? hint;

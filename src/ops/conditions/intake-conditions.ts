@@ -8,7 +8,7 @@ import type { LinkReport } from '../reports/link-report.ts';
 import type { Condition, ConditionCode, Losing } from '../reports/report.ts';
 import { countOf, countWords, durationWords } from '../words.ts';
 import { remedyOf } from './discard-remedy.ts';
-import { INTAKE_WORDS } from './intake-words.ts';
+import { intakeWordsOf } from './intake-words.ts';
 import { looksLikeWords } from './misplaced.ts';
 
 /** Fewer may be what a device says when it starts: told, and no proof of a loss. */
@@ -30,7 +30,7 @@ export function intakeConditions(discarded: readonly DiscardReport[], links: rea
   for (const each of discarded) {
     // a silent unit is told of by `missing.ts`, until it answers
     if (!each.lasts || each.reason === 'unit silent') continue;
-    const { code } = INTAKE_WORDS[each.reason];
+    const { code } = intakeWordsOf(each);
     const isOfUnit = code === 'unit-trouble';
     if (isOfUnit && each.lastMs > UNIT_LASTS_MS) continue;
     const link = links.find(({ name }) => name === each.link);
@@ -47,7 +47,7 @@ function conditionOf(group: readonly DiscardReport[], links: readonly LinkReport
   // the heaviest reason first, then the most
   const [first] = group.toSorted((one, other) => weight(other) - weight(one) || other.recent - one.recent);
   if (first === undefined) return undefined;
-  const { code } = INTAKE_WORDS[first.reason];
+  const { code } = intakeWordsOf(first);
   if (TOLD_ELSEWHERE.includes(code)) return undefined;
   const losing = losingOf(first);
   if (losing === 'nothing') return undefined;
@@ -64,7 +64,7 @@ function kernelGuess({ kernel }: LinkReport, { reason, recent, share }: DiscardR
   if (kernel === null || damaged < SURE_MIN || damaged * 2 < recent || share <= MOST) return undefined;
   if (!ABOUT_BYTES.includes(reason)) return undefined;
   const sentence = `The kernel counted ${countOf(kernel.framing, 'byte')} without a stop bit and ${countWords(kernel.parity)} of wrong parity.`;
-  return { sentence, hint: INTAKE_WORDS['line noise'].hint };
+  return { sentence, hint: intakeWordsOf({ reason: 'line noise', direction: null }).hint };
 }
 
 /** May be damage or another speed. */
@@ -73,14 +73,23 @@ const ABOUT_BYTES: readonly IntakeReason[] = [
   ...(['line check', 'line pattern', 'line not JSON', 'line not ended'] as const),
 ];
 
+const VERBS: Readonly<Partial<Record<ConditionCode, string>>> = {
+  shedding: 'shed',
+  'inbox-shedding': 'shed',
+  'too-large': 'shed',
+  'downlinks-unsubscribed': 'shed',
+  'frames-broken': 'broken',
+};
+
 const WEIGHT: Readonly<Record<Losing | 'nothing', number>> = { nothing: -1, no: 0, 'at risk': 1, unknown: 2, yes: 3 };
 
 function weight(discard: DiscardReport): number {
   return WEIGHT[losingOf(discard)];
 }
 
-function losingOf({ reason, recent, share, subdevice }: DiscardReport): Losing | 'nothing' {
-  const { losing, code } = INTAKE_WORDS[reason];
+function losingOf(discard: DiscardReport): Losing | 'nothing' {
+  const { recent, share, subdevice } = discard;
+  const { losing, code } = intakeWordsOf(discard);
   switch (losing) {
     case 'no':
       return 'nothing';
@@ -101,7 +110,7 @@ function losingOf({ reason, recent, share, subdevice }: DiscardReport): Losing |
 }
 
 function sentenceOf(first: DiscardReport, group: readonly DiscardReport[]): string {
-  const { noun, why, code } = INTAKE_WORDS[first.reason];
+  const { noun, why, code } = intakeWordsOf(first);
   if (code === 'unit-trouble')
     return `${first.subdevice ?? 'A unit'} on link ${first.link ?? '?'}: ${why}; ${durationWords(first.lastMs)} ago: ${first.sample}.`;
   const recent = group.reduce((sum, each) => sum + each.recent, 0);
@@ -114,7 +123,5 @@ function sentenceOf(first: DiscardReport, group: readonly DiscardReport[]): stri
   const sample = first.sample === '' ? '' : `: ${first.sample}`;
   if (code === 'lines-not-ended')
     return `${countOf(recent, 'byte')} arrived${where}${whose} and no line ended; they begin with ${first.sample}.`;
-  const isShed = code === 'shedding' || code === 'too-large' || code === 'downlinks-unsubscribed';
-  const verb = isShed ? 'shed' : code === 'frames-broken' ? 'broken' : 'discarded';
-  return `${countOf(recent, noun)} ${verb}${where}${whose}: ${why}${others}; ${last}${sample}.`;
+  return `${countOf(recent, noun)} ${VERBS[code] ?? 'discarded'}${where}${whose}: ${why}${others}; ${last}${sample}.`;
 }

@@ -1,4 +1,5 @@
 /** For each reason why a message ends outside custody: what that is, what it means, and what is to be done about it. */
+import type { Direction } from '../../base/message.ts';
 import type { IntakeReason } from '../../flow/intake.ts';
 import type { ConditionCode, Losing } from '../reports/report.ts';
 
@@ -36,17 +37,22 @@ function shed(why: string, hint: string, losing: Losing = 'yes'): IntakeWords {
   return { code: 'shedding', noun: 'message', why, hint, losing };
 }
 
+function shedDownlinks(why: string, hint: string, losing: Losing = 'yes'): IntakeWords {
+  return { code: 'inbox-shedding', noun: 'downlink', why, hint, losing };
+}
+
 function tooLarge(taker: string, remedy: string): IntakeWords {
   const hint = `The sender can send smaller messages; or ${remedy}.`;
   return { code: 'too-large', noun: 'message', why: `larger than ${taker} takes`, hint, losing: 'yes' };
 }
 
-const RAISE_OUTBOX =
-  'Bring the hub back; or raise messages_max and bytes_max of [outbox], or of [inbox] for downlinks; or change overflow.';
+const RAISE_OUTBOX = 'Bring the hub back; or raise messages_max and bytes_max of [outbox]; or change overflow.';
+const RAISE_INBOX =
+  'Bring the subdevice back; or raise messages_max of [inbox]; or let the sender send less while the subdevice is away.';
 const TAKE_LESS =
   'Let the subdevice send less at once, or topics and payloads that the hub takes (limits under [hub]).';
 
-export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
+const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
   'frame checksum': frames('a wrong checksum', CHECK_WIRE),
   'frame coding': frames('no valid framing', CHECK_WIRE),
   'frame too long': frames(
@@ -146,12 +152,12 @@ export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
   'overflow drop-oldest': shed('the queue was full, and the oldest gave way', RAISE_OUTBOX),
   'overflow drop-newest': shed('the queue was full', RAISE_OUTBOX),
   'replaced by a later value': shed('the queue was full, and a later value of its topic replaced it', RAISE_OUTBOX),
-  expired: shed('older than age_hours_max', 'Bring the receiver back, or raise age_hours_max of [outbox] or [inbox].'),
+  expired: shed('older than age_hours_max', 'Bring the hub back, or raise age_hours_max of [outbox].'),
   'QoS 0 while the hub is away': shed(
     'QoS 0, and the hub was away',
     'Let the subdevices publish with QoS 1: QoS 0 is not kept.',
   ),
-  'QoS 0 while the subdevice is away': shed(
+  'QoS 0 while the subdevice is away': shedDownlinks(
     'QoS 0, and the subdevice was away',
     'Send downlinks with QoS 1: QoS 0 is not kept.',
   ),
@@ -165,7 +171,7 @@ export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     why: 'the subdevice has not subscribed to the topic',
     hint: 'Let the subdevice subscribe to it (downlinks of [link.lines], writable points of a Modbus unit), or correct the topic at the sender; holdfast subdevices shows the subscriptions.',
   },
-  'session ended': shed(
+  'session ended': shedDownlinks(
     'its subdevice ended its session',
     'Let the subdevice connect with CleanSession = 0 to keep its downlinks.',
     'at risk',
@@ -176,7 +182,7 @@ export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'the hub',
     'raise payload_bytes_max or topic_bytes_max of [hub], if the hub takes more',
   ),
-  'invalid message': shed(
+  'invalid message': shedDownlinks(
     'MQTT 3.1.1 forbids it, and the hub sends it in every connection',
     'Correct the topic at the sender of the message, or report the fault to the operator of the hub.',
   ),
@@ -185,3 +191,30 @@ export const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
   'dropped by hand': shed('dropped by order', 'Nothing is to be done.', 'no'),
   'refused by the subdevice': shed('the subdevice refused it', 'Correct the message at its sender.', 'at risk'),
 };
+
+/** What differs for downlinks. */
+const DOWNLINK_WORDS: Readonly<Partial<Record<IntakeReason, IntakeWords>>> = {
+  'overflow drop-oldest': shedDownlinks('the inbox of the subdevice was full, and the oldest gave way', RAISE_INBOX),
+  'overflow drop-newest': shedDownlinks('the inbox of the subdevice was full', RAISE_INBOX),
+  expired: shedDownlinks('older than age_hours_max', 'Bring the subdevice back, or raise age_hours_max of [inbox].'),
+  'QoS 0 too fast': shedDownlinks(
+    'QoS 0, faster than the subdevice could take it',
+    'Send downlinks with QoS 1, or less often.',
+  ),
+};
+
+/** @param direction of the message; `null`: it was none, or nobody could tell */
+export function intakeWordsOf({
+  reason,
+  direction,
+}: {
+  readonly reason: IntakeReason;
+  readonly direction: Direction | null;
+}): IntakeWords {
+  return (direction === 'downlink' ? DOWNLINK_WORDS[reason] : undefined) ?? INTAKE_WORDS[reason];
+}
+
+/** All of them. */
+export function everyIntakeWords(): readonly IntakeWords[] {
+  return [...Object.values(INTAKE_WORDS), ...Object.values(DOWNLINK_WORDS)];
+}

@@ -2,7 +2,7 @@
 
 import type { LinkReport } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
-import { INTAKE_WORDS } from './intake-words.ts';
+import { intakeWordsOf } from './intake-words.ts';
 
 const PROTOCOLS: Readonly<
   Record<NonNullable<LinkReport['looksLike']>, { readonly words: string; readonly driver: string }>
@@ -47,7 +47,7 @@ export function misplacedConditions(link: LinkReport, links: readonly LinkReport
   const words = looksLikeWords(link, links);
   // trouble with units is told here
   const isTold = link.discarded.some(
-    ({ lasts, share, reason }) => lasts && share > 0.5 && INTAKE_WORDS[reason].code !== 'unit-trouble',
+    (each) => each.lasts && each.share > 0.5 && intakeWordsOf(each).code !== 'unit-trouble',
   );
   if (words === undefined || isTold || link.state !== 'open') return [];
   const code = link.looksLike === 'other speed' ? 'link-out-of-order' : 'link-other-protocol';

@@ -1,6 +1,6 @@
 /** What a technician does about a line, by what was found on it. Pure. */
 import { remedyOf } from '../conditions/discard-remedy.ts';
-import { INTAKE_WORDS } from '../conditions/intake-words.ts';
+import { intakeWordsOf } from '../conditions/intake-words.ts';
 import { remedyOfRefusal } from '../conditions/unit-words.ts';
 import { countOf, countWords } from '../words.ts';
 import { countedIn, isAboutContent, type LinkFindings, muteIn, refusingIn, sumOf } from './link-findings.ts';
@@ -22,7 +22,7 @@ const TOLD_BY_PROBES: readonly string[] = ['unit silent', 'unit exception', 'uni
 function refusalAdvice(findings: LinkFindings): string[] {
   return refusingIn(findings).map(({ subdevice, refused }) => {
     const words = refused.join('; ');
-    return `${subdevice} answers, and has no value for: ${words}. ${remedyOfRefusal(words) ?? INTAKE_WORDS['unit value'].hint}`;
+    return `${subdevice} answers, and has no value for: ${words}. ${remedyOfRefusal(words) ?? intakeWordsOf({ reason: 'unit value', direction: null }).hint}`;
   });
 }
 
@@ -30,11 +30,11 @@ function refusalAdvice(findings: LinkFindings): string[] {
 function discardAdvice({ discarded }: LinkFindings): string[] {
   return discarded
     .filter(({ reason }) => !TOLD_BY_PROBES.includes(reason))
-    .filter(({ reason }) => INTAKE_WORDS[reason].code !== 'frames-broken' || reason === 'malformed packet')
+    .filter((each) => intakeWordsOf(each).code !== 'frames-broken' || each.reason === 'malformed packet')
     .slice(0, ADVICE_MAX)
-    .map(({ reason, count, sample }) => {
-      const { noun, why } = INTAKE_WORDS[reason];
-      return `${countOf(count, noun)} discarded: ${why}; the last: ${sample}. ${remedyOf({ reason, sample })}`;
+    .map((each) => {
+      const { noun, why } = intakeWordsOf(each);
+      return `${countOf(each.count, noun)} discarded: ${why}; the last: ${each.sample}. ${remedyOf(each)}`;
     });
 }
 
@@ -65,8 +65,8 @@ function lineAdvice(findings: LinkFindings): string[] {
 
 /** The most frequent reason, with the last of them. */
 function brokenWords({ discarded }: LinkFindings): string {
-  const first = discarded.find(({ reason }) => INTAKE_WORDS[reason].code === 'frames-broken');
-  return first === undefined ? '' : ` (${INTAKE_WORDS[first.reason].why}; the last: ${first.sample})`;
+  const first = discarded.find((each) => intakeWordsOf(each).code === 'frames-broken');
+  return first === undefined ? '' : ` (${intakeWordsOf(first).why}; the last: ${first.sample})`;
 }
 
 function kernelAdvice({ kernel }: LinkFindings): string[] {

@@ -1,6 +1,7 @@
 /** What came to light about a line while it was looked at and asked: the ground of its score. Pure. */
 import type { IntakeReason } from '../../flow/intake.ts';
 import type { LineErrors } from '../../ports.ts';
+import type { DiscardReport } from '../reports/intake-report.ts';
 import { brokenFrames, type LinkReport } from '../reports/link-report.ts';
 import type { ProbeReport } from './probe-tally.ts';
 
@@ -36,11 +37,7 @@ export interface LinkFindings {
   readonly bytesIn: number;
 }
 
-export interface TrialDiscard {
-  readonly reason: IntakeReason;
-  readonly count: number;
-  readonly sample: string;
-}
+export type TrialDiscard = Pick<DiscardReport, 'reason' | 'direction' | 'count' | 'sample'>;
 
 /** So many questions without any answer: that is no noise. */
 const MUTE_REQUESTS_MIN = 3;
@@ -62,10 +59,10 @@ export function findingsOf({ before, after, seconds, probes }: LinkTrial): LinkF
 
 function discardedIn(before: LinkReport, after: LinkReport): TrialDiscard[] {
   const counts = new Map<IntakeReason, TrialDiscard>();
-  for (const { subdevice, reason, count, sample } of after.discarded) {
+  for (const { subdevice, reason, direction, count, sample } of after.discarded) {
     const earlier = before.discarded.find((one) => one.subdevice === subdevice && one.reason === reason)?.count ?? 0;
     const sum = count - earlier + (counts.get(reason)?.count ?? 0);
-    if (sum > 0) counts.set(reason, { reason, count: sum, sample });
+    if (sum > 0) counts.set(reason, { reason, direction, count: sum, sample });
   }
   return [...counts.values()].toSorted((one, other) => other.count - one.count);
 }

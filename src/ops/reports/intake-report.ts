@@ -1,6 +1,7 @@
 /** What ended outside custody, as it is shown: `discarded` of `GET /v1/status` and `GET /v1/ledger`. */
 
 import type { Gateway } from '../../app/gateway.ts';
+import type { Direction } from '../../base/message.ts';
 import type { IntakeReason } from '../../flow/intake.ts';
 
 /** Of one link, subdevice and reason, since the process started. */
@@ -10,6 +11,8 @@ export interface DiscardReport {
   /** `null`: not known, or too many to tell apart. */
   readonly subdevice: string | null;
   readonly reason: IntakeReason;
+  /** Direction of the message; `null`: it was none, or nobody could tell. */
+  readonly direction: Direction | null;
   /** Messages; bytes where the reason is `line not ended`. */
   readonly count: number;
   /** Of them, since it began the last time. */
@@ -28,10 +31,19 @@ export interface DiscardReport {
 export function discardReports({ intake, parts }: Gateway): DiscardReport[] {
   const nowMs = parts.clock.nowMs();
   return intake.tallies().map((tally) => {
-    const { link, subdevice, reason, count, recent, sinceMs, lastAtMs, lasts, share, sample } = tally;
+    const { link, subdevice, reason, direction, count, recent, sinceMs, lastAtMs, lasts, share, sample } = tally;
     return {
-      ...{ link: link ?? null, subdevice: subdevice ?? null, reason, count, recent },
-      ...{ forMs: nowMs - sinceMs, lastMs: nowMs - lastAtMs, lasts, share, sample },
+      link: link ?? null,
+      subdevice: subdevice ?? null,
+      reason,
+      direction: direction ?? null,
+      count,
+      recent,
+      forMs: nowMs - sinceMs,
+      lastMs: nowMs - lastAtMs,
+      lasts,
+      share,
+      sample,
     };
   });
 }

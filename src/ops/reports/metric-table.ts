@@ -164,12 +164,13 @@ function intake(): Metric[] {
       ...labelled('discarded_total', 'Ended outside custody, or shed (bytes for "line not ended").', [
         'link',
         'subdevice',
+        'direction',
         'reason',
       ]),
       kind: 'counter',
       read: ({ discarded }) =>
-        discarded.map(({ link: name, subdevice, reason, count: messages }) =>
-          sample({ link: name ?? '', subdevice: subdevice ?? '', reason }, messages),
+        discarded.map(({ link: name, subdevice, direction, reason, count: messages }) =>
+          sample({ link: name ?? '', subdevice: subdevice ?? '', direction: direction ?? '', reason }, messages),
         ),
     },
     link('missing_subdevices', 'Configured for this link alone, and not there.', ({ missing }) => missing.length),

@@ -7,7 +7,7 @@ import { type Age, ageOf } from '../../base/time.ts';
 import type { Custodian } from '../../custody/custodian.ts';
 import type { Lane } from '../../custody/lane.ts';
 import { addCounts, type Counts, settledTotal, shedTotal, ZERO } from '../../custody/ledger.ts';
-import { INTAKE_WORDS } from '../conditions/intake-words.ts';
+import { intakeWordsOf } from '../conditions/intake-words.ts';
 import { type DiscardReport, discardReports } from './intake-report.ts';
 import { Rate } from './rate.ts';
 import type { OutboxLane, OutboxReport, QueueReport } from './report.ts';
@@ -159,8 +159,8 @@ function passedOn(counts: Counts): number {
 /** Uplinks turned away for good, by reason. */
 function refusedOf(discarded: readonly DiscardReport[]): Record<string, number> {
   const refused: Record<string, number> = {};
-  for (const { reason, count } of discarded)
-    if (INTAKE_WORDS[reason].code === 'uplinks-refused') refused[reason] = (refused[reason] ?? 0) + count;
+  for (const each of discarded)
+    if (intakeWordsOf(each).code === 'uplinks-refused') refused[each.reason] = (refused[each.reason] ?? 0) + each.count;
   return refused;
 }
 

@@ -81,6 +81,7 @@ export type ConditionCode =
   | 'outbox-filling'
   | 'outbox-full'
   | 'shedding'
+  | 'inbox-shedding'
   | 'too-large'
   | 'message-set-aside'
   | 'dead-letters'

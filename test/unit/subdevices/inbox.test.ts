@@ -153,6 +153,76 @@ describe('the inbox of a subdevice', () => {
   });
 });
 
+describe('more downlinks at once than the inbox of a subdevice that is away holds', () => {
+  const NEWEST = numbers(2000).slice(-150);
+
+  /** Everything that is left, in the order of its delivery. */
+  function takeAll(bench: InboxBench): string[] {
+    const taken: string[] = [];
+    for (let round = bench.attach().take(); round.length > 0; round = bench.take()) {
+      taken.push(...round);
+      bench.page();
+    }
+    return taken;
+  }
+
+  it.each([
+    { what: 'while the disk answers nothing', commitEvery: 0, pageEvery: 0 },
+    { what: 'while pages are slower than commits', commitEvery: 10, pageEvery: 100 },
+    { what: 'while commits are slower than pages', commitEvery: 100, pageEvery: 10 },
+    { what: 'with a page after each commit', commitEvery: 50, pageEvery: 50 },
+  ])('the newest are kept $what, and the others are counted as the oldest', ({ commitEvery, pageEvery }) => {
+    const bench = new InboxBench({ replayIntervalMs: 0 });
+    for (const [index, number] of numbers(2000).entries()) {
+      bench.admit(number);
+      if (index === 150 || (commitEvery > 0 && index % commitEvery === 0)) bench.commit();
+      if (pageEvery > 0 && index % pageEvery === 0) bench.page();
+    }
+    bench.commit().page();
+    expect([bench.inbox.pending(LANE), bench.inbox.excess]).toEqual([150, 0]);
+    expect(bench.shed).toEqual({ 'overflow drop-oldest': 1850 });
+    expect(takeAll(bench)).toEqual(NEWEST);
+    expect(bench.custodian.imbalance()).toBe(0);
+  });
+
+  it('each is acknowledged to the hub, and none before it is on the disk or shed', () => {
+    const bench = new InboxBench().admit(...numbers(150)).commit();
+    expect(bench.safe).toHaveLength(150);
+    bench.admit(...numbers(1850));
+    expect([bench.safe.length, bench.inbox.excess]).toEqual([150, 1850 - 64]);
+    bench.commit();
+    expect(bench.safe).toHaveLength(2000);
+  });
+
+  it('the newest are kept by a gateway that was killed before the oldest could give way', () => {
+    const first = new InboxBench()
+      .admit(...numbers(150))
+      .commit()
+      .admit(...numbers(2000).slice(150))
+      .commit();
+    const bench = new InboxBench({ replayIntervalMs: 0 }, first.disk);
+    expect(bench.inbox.pending(LANE)).toBe(2000 - 64);
+    bench.page();
+    expect([bench.inbox.pending(LANE), bench.shed]).toEqual([150, { 'overflow drop-oldest': 1850 }]);
+    expect(takeAll(bench)).toEqual(NEWEST);
+    bench.commit();
+    expect([bench.disk.rows.size, bench.disk.imbalance]).toEqual([0, 0]);
+  });
+
+  it('none that is being delivered gives way', () => {
+    const bench = new InboxBench({ replayIntervalMs: 0 })
+      .admit(...numbers(150))
+      .commit()
+      .attach();
+    const delivery = bench.next();
+    bench.admit(...numbers(2000).slice(150));
+    bench.commit().page();
+    if (delivery !== undefined) bench.inbox.delivered(delivery);
+    expect([delivery?.message.topic, ...takeAll(bench)]).toEqual(['1', ...NEWEST.slice(1)]);
+    expect(bench.custodian.counts(LANE)).toMatchObject({ delivered: 150, shed: { 'overflow drop-oldest': 1850 } });
+  });
+});
+
 describe('QoS 0', () => {
   const qos0 = { topic: 'q', payload: new Uint8Array(1), qos: 0 } as const;
 

@@ -1,7 +1,7 @@
 /** What is discarded in the verdict: which of it is a loss, what is over, and a remedy for exactly its reason. */
 import { describe, expect, it } from 'vitest';
 import { intakeConditions } from '../../../../src/ops/conditions/intake-conditions.ts';
-import { INTAKE_WORDS } from '../../../../src/ops/conditions/intake-words.ts';
+import { everyIntakeWords } from '../../../../src/ops/conditions/intake-words.ts';
 import { missingConditions } from '../../../../src/ops/conditions/missing.ts';
 import { scoreLink } from '../../../../src/ops/link-test/link-score.ts';
 import type { DiscardReport } from '../../../../src/ops/reports/intake-report.ts';
@@ -9,6 +9,7 @@ import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-repor
 
 const DISCARD: DiscardReport = {
   ...{ link: 'field1', subdevice: null, reason: 'line pattern', count: 9, recent: 9, forMs: 5000, lastMs: 1000 },
+  direction: null,
   ...{ lasts: true, share: 1, sample: '"boot"' },
 };
 const LINK: LinkReport = { ...RESTING, name: 'field1', path: '/dev/x', driver: 'lines', state: 'open', forMs: 9000 };
@@ -49,6 +50,18 @@ describe('what is discarded', () => {
     expect(found[0]?.hint).toContain('encoding = "latin1"');
   });
 
+  it.each([
+    ['overflow drop-oldest', 'inbox-shedding', 'Bring the subdevice back; or raise messages_max of [inbox]'],
+    ['expired', 'inbox-shedding', 'Bring the subdevice back'],
+  ] as const)('with the reason %s of a downlink is about the subdevice, not about the hub', (reason, code, remedy) => {
+    const [condition, ...others] = conditions({ reason, direction: 'downlink', link: null, subdevice: 'pump' });
+    expect(others).toEqual([]);
+    expect(condition).toMatchObject({ code, losing: 'yes' });
+    expect(condition?.sentence).toMatch(/^9 downlinks shed \(pump\)/);
+    expect(condition?.hint).toContain(remedy);
+    expect(conditions({ reason, direction: 'uplink', link: null })[0]?.hint).toContain('Bring the hub back');
+  });
+
   it('names what it looks like, where that is another protocol', () => {
     const [condition] = intakeConditions([DISCARD], [{ ...LINK, looksLike: 'sn-cobs' }]);
     expect(condition?.sentence).toContain('What arrives looks like MQTT-SN frames');
@@ -56,8 +69,7 @@ describe('what is discarded', () => {
   });
 
   it('has words for each of its reasons, and no two hints for one cause', () => {
-    for (const { hint, why } of Object.values(INTAKE_WORDS))
-      expect([hint.endsWith('.'), why.length > 0]).toEqual([true, true]);
+    for (const { hint, why } of everyIntakeWords()) expect([hint.endsWith('.'), why.length > 0]).toEqual([true, true]);
   });
 });
 

@@ -95,6 +95,7 @@ describe('a line that is probed', () => {
       link: 'meters',
       subdevice: 'pump',
       reason: 'unit exception',
+      direction: null,
       count: 1,
       recent: 1,
       sample,
