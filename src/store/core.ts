@@ -1,6 +1,6 @@
 /**
- * The durable half, synchronous: what the store's thread runs, and what the simulation runs in the same thread.
- * One transaction per commit; whoever calls `commit` may tell others only after it has returned.
+ * Synchronous core of the store. The store's thread runs it; the simulation runs it in its own thread. One transaction
+ * per commit. A change may be acknowledged only after `commit` has returned.
  */
 import type { Epoch } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
@@ -14,52 +14,52 @@ import { clearSuspect, type Opened, openOrRecover, suspect } from './repair/stor
 import { ChangeWriter } from './writer.ts';
 
 export interface CoreOptions {
-  /** Of the database file; ':memory:' in the simulation. */
+  /** Path of the database file; ':memory:' in the simulation. */
   readonly path: string;
-  /** Open already: the simulation's outlives its gateways. */
+  /** Database that is already open. In the simulation it outlives its gateways. */
   readonly database?: Database;
-  /** Of the file that keeps room for a full disk; none in the simulation. */
+  /** Path of the file that reserves room for a full disk; none in the simulation. */
   readonly reservePath?: string;
-  /** The last process found the file corrupt: it is looked at before it is used. */
+  /** The last process found the file corrupt, so it is checked before use. */
   readonly suspect?: boolean;
-  /** Hears a sentence now and then while the store is recovered. */
+  /** Receives progress sentences while the store is recovered. */
   readonly progress?: (sentence: string) => void;
-  /** Pages in the log that are due for a checkpoint; fewer than usual where a test wants to see many. */
+  /** Pages in the WAL that start a checkpoint; a test may set fewer. */
   readonly checkpointPages?: number;
   readonly bootId: string;
   readonly upMs: number;
 }
 
-/** Pages in the log that make a checkpoint worth its fsync: 4 MB, as SQLite's own figure. */
+/** Pages in the WAL that are worth the fsync of a checkpoint: 4 MB, as SQLite's default. */
 const CHECKPOINT_PAGES = 4000;
-/** So many checkpoints' worth in the log: no messages are put on top of it before one has succeeded. */
-const LOG_CHECKPOINTS_MAX = 2;
-/** The boot's last known up time is written at most so often, riding on a commit. */
+/** Size of the WAL, in checkpoints, at which no more messages are written before one has succeeded. */
+const WAL_CHECKPOINTS_MAX = 2;
+/** Shortest time between two writes of the boot's last known up time. The write is part of a commit. */
 const BEAT_MS = 60_000;
-/** Boots remembered: more than a year of daily power cuts. */
+/** Boots kept: more than a year of daily power failures. */
 const BOOTS_MAX = 512;
 
-/** Of a database that was open already. */
+/** Result for a database that was already open. */
 const NOTHING_FOUND = {
   ...{ recovery: [], lostRows: 0, unknown: [], isChecked: false, isNew: false, hasLedger: true },
-  anew: new Set<number>(),
+  restarted: new Set<number>(),
 };
 
 export class StoreCore {
   readonly #database: Database;
   readonly #path: string;
-  /** One transaction; made once, since making it costs more than a small commit does. */
+  /** One transaction. Created once, because creating it costs more than a small commit. */
   readonly #write: (changes: readonly Change[], upMs: number) => void;
   readonly #epoch: number;
-  /** `undefined`: a store in memory has no medium that could lose anything. */
+  /** `undefined`: a store in memory has no medium that could lose data. */
   readonly #highWater: HighWaterMark | undefined;
   readonly #opened: Opened;
   readonly #checkpointPages: number;
-  readonly #logState: Statement;
-  /** A row that is in custody was not found by its number. */
+  readonly #walState: Statement;
+  /** Whether a row in custody was not found by its number. */
   readonly #missed: () => boolean;
   #isSuspect = false;
-  #logPages = 0;
+  #walPages = 0;
   #beatAtMs: number;
   readonly opening: StoreOpening;
 
@@ -73,7 +73,7 @@ export class StoreCore {
     this.#opened = opened;
     try {
       this.#checkpointPages = options.checkpointPages ?? CHECKPOINT_PAGES;
-      this.#logState = this.#database.prepare('PRAGMA wal_checkpoint(NOOP)'); // looks, and moves nothing
+      this.#walState = this.#database.prepare('PRAGMA wal_checkpoint(NOOP)'); // reports the state without moving pages
       const writer = new ChangeWriter(this.#database);
       this.#missed = () => writer.hasMissed;
       this.#write = this.#database.transaction((changes: readonly Change[], upMs: number) => {
@@ -89,7 +89,7 @@ export class StoreCore {
       if (this.#opened.isChecked) clearSuspect(path);
       this.#checkpointAtStart();
     } catch (error) {
-      if (database === undefined) this.#database.close(); // its lock would outlive us
+      if (database === undefined) this.#database.close(); // its lock would outlive this object
       throw error;
     }
   }
@@ -98,35 +98,37 @@ export class StoreCore {
     return this.#database;
   }
 
-  /** Returns when the changes are on the medium: COMMIT has fsynced. Throws what SQLite throws, having changed nothing. */
+  /** Returns when the changes are on the medium: COMMIT has fsynced. Throws SQLite's errors; no change is made then. */
   commit(changes: readonly Change[], upMs: number): void {
     this.#write(changes, upMs);
     if (this.#missed() || changes.some(isDamage)) this.#suspect();
-    this.#logPages = this.#pagesInLog();
+    this.#walPages = this.#pagesInWal();
     this.#highWater?.committed(changes);
   }
 
-  /** Bytes of pages within the file that hold nothing. */
+  /** Bytes of unused pages within the file. */
   get freeInside(): number {
     return Number(this.#database.pragma('freelist_count', { simple: true })) * PAGE_BYTES;
   }
 
-  /** After the receipts are out: moves the WAL into the database when it has grown. Throws what SQLite throws. */
+  /** Moves the WAL into the database when it has grown. Called after the receipts are sent. Throws SQLite's errors. */
   checkpointIfDue(): void {
-    if (this.#logPages >= this.#checkpointPages) this.checkpoint();
+    if (this.#walPages >= this.#checkpointPages) this.checkpoint();
   }
 
-  /** Checkpoints have failed for so long (the disk is full) that the log is not to take messages until one succeeds. */
-  get isLogFull(): boolean {
-    return this.#logPages >= LOG_CHECKPOINTS_MAX * this.#checkpointPages;
+  /** Checkpoints have failed for so long (the disk is full) that the WAL takes no messages until one succeeds. */
+  get isWalFull(): boolean {
+    return this.#walPages >= WAL_CHECKPOINTS_MAX * this.#checkpointPages;
   }
 
-  /** After the receipts are out, and when a note is due: lets the witness note how far the store has come. Throws an I/O error. */
+  /**
+   * Writes the high-water mark if it has changed and is due. Called after the receipts are sent. Throws an I/O error.
+   */
   note(upMs: number): void {
     this.#highWater?.note(upMs);
   }
 
-  /** As `Witness.dueInMs`. */
+  /** See `HighWaterMark.dueInMs`. */
   noteDueInMs(upMs: number): number | undefined {
     return this.#highWater?.dueInMs(upMs);
   }
@@ -140,10 +142,12 @@ export class StoreCore {
     if (result !== undefined && (result.busy !== 0 || result.checkpointed < result.log)) {
       throw new Error(`checkpoint moved ${result.checkpointed} of ${result.log} pages`);
     }
-    this.#logPages = 0;
+    this.#walPages = 0;
   }
 
-  /** Pages of the database that an earlier life wrote in vain are written again (see `wal.ts`); a full disk waits. */
+  /**
+   * Writes pages again that an earlier process may have written without effect (see `wal.ts`). Skipped on a full disk.
+   */
   #checkpointAtStart(): void {
     try {
       this.checkpoint();
@@ -152,7 +156,7 @@ export class StoreCore {
     }
   }
 
-  /** A full disk costs the boot's last known up time a minute; it must not keep the gateway from ending. */
+  /** A full disk loses a minute of the boot's last known up time; it must not prevent the gateway from ending. */
   close(upMs: number): void {
     try {
       this.#database.transaction(() => this.#beat(upMs))();
@@ -172,9 +176,9 @@ export class StoreCore {
     suspect(this.#path);
   }
 
-  /** In the log, which begins anew only once all of it is in the database; none in memory, where there is no log. */
-  #pagesInLog(): number {
-    const { log, checkpointed } = this.#logState.get() as { log: number; checkpointed: number };
+  /** Pages in the WAL. 0 if all of them are in the database, because the WAL restarts only then; 0 in memory. */
+  #pagesInWal(): number {
+    const { log, checkpointed } = this.#walState.get() as { log: number; checkpointed: number };
     return log === checkpointed ? 0 : log;
   }
 
@@ -222,7 +226,7 @@ export class StoreCore {
     })();
   }
 
-  /** The same boot id: the process was restarted and its monotonic clock goes on. Another: a new epoch. */
+  /** Same boot id: the process restarted and its monotonic clock continued. Another boot id: a new epoch. */
   #enterBoot(options: CoreOptions): Pick<StoreOpening, 'now' | 'isFirstOfBoot'> {
     const upMs = Math.floor(options.upMs);
     const last = [...read.readEpochs(this.#database).values()].reduce<Epoch | undefined>(
@@ -242,7 +246,7 @@ export class StoreCore {
   }
 }
 
-/** A row was found damaged or missing while it was read. */
+/** Whether a row was found damaged or missing while it was read. */
 function isDamage(change: Change): boolean {
   if (change.kind === 'count') return change.counts.damaged > 0;
   return change.kind === 'settle' && change.outcome.as === 'damaged';

@@ -1,10 +1,10 @@
 /**
- * Opens the one database file with the settings that make a commit a promise. The only importer of better-sqlite3.
+ * Opens the database file with settings that make every commit durable. The only importer of better-sqlite3.
  *
- * Each setting has its reason (all measured, see docs/decisions/0003): WAL with synchronous=FULL fsyncs before a commit
- * returns; the library's own default would quietly fall back to NORMAL at the first write, so the setting is read back
- * after one. Exclusive locking keeps a second process out and needs no -shm file. Checkpoints are explicit because
- * errors of automatic ones are swallowed.
+ * Each setting has its reason (all measured, see docs/decisions/0003). WAL with synchronous=FULL fsyncs before a commit
+ * returns. The library's default falls back to NORMAL at the first write without notice, so the setting is read back
+ * after one. Exclusive locking excludes a second process and needs no -shm file. Checkpoints are explicit, because
+ * SQLite ignores errors of automatic ones.
  */
 import { randomInt } from 'node:crypto';
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
@@ -19,15 +19,15 @@ export type Database = Sqlite.Database;
 export type Statement = Sqlite.Statement<unknown[], unknown>;
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
-/** Measured: a lone message costs 6.7 KB on the device with pages of 1 KB, 12.8 KB with SQLite's own 4 KB. */
+/** Measured: a single message costs 6.7 KB on the device with pages of 1 KB, 12.8 KB with SQLite's default of 4 KB. */
 export const PAGE_BYTES = 1024;
-/** A process that is just ending has so long to let go of the file; who really runs keeps it for good. */
+/** Time for an ending process to release the file. A running gateway keeps the lock. */
 const LOCK_WAIT_MS = 1000;
 /** PRAGMA synchronous: 2 is FULL. */
 const SYNCHRONOUS_FULL = 2;
 
 /**
- * @param path of the database file, or ':memory:' for the simulation
+ * @param path path of the database file, or ':memory:' for the simulation
  * @throws Fault store-newer, store-locked, store-corrupt, store-failed
  */
 export function openDatabase(path: string): Database {
@@ -36,7 +36,7 @@ export function openDatabase(path: string): Database {
     database = new Sqlite(path, { timeout: LOCK_WAIT_MS });
     database.pragma(`page_size = ${PAGE_BYTES}`);
     database.pragma('locking_mode = EXCLUSIVE'); // before the first WAL access
-    refuseNewer(database, path); // before anything is written; the first read takes the lock
+    refuseNewer(database, path); // before the first write; the first read takes the lock
     if (path !== ':memory:') rewriteWal(path);
     if (versionOf(database) === 0) nameStore(database);
     database.pragma('journal_mode = WAL');
@@ -54,7 +54,7 @@ export function openDatabase(path: string): Database {
   }
 }
 
-/** A second look from outside, while no gateway runs. Writes nothing. */
+/** Opens the database for reading while no gateway runs. Writes nothing. */
 export function openReadOnly(path: string): Database {
   try {
     const database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
@@ -67,7 +67,10 @@ export function openReadOnly(path: string): Database {
   }
 }
 
-/** A damaged file, to read what can be read. Writes nothing to it. @returns `undefined` when it cannot be opened at all */
+/**
+ * Opens a damaged file to read its readable part. Writes nothing to it. @returns `undefined` if it cannot be opened at
+ * all
+ */
 export function openDamaged(path: string): Database | undefined {
   let database: Database | undefined;
   try {
@@ -81,23 +84,26 @@ export function openDamaged(path: string): Database | undefined {
   }
 }
 
-/** For salvage only. Without it SQLite opens no file that is shorter than its first page says (`lockBtree` in btree.c). */
+/**
+ * For salvage only. Without it SQLite opens no file that is shorter than its first page states (`lockBtree` in
+ * btree.c).
+ */
 function tolerateDamage(database: Database): void {
-  database.unsafeMode(); // the library's default keeps the next line from having an effect
+  database.unsafeMode(); // the library's default prevents the effect of the next line
   database.pragma('writable_schema = ON');
 }
 
-/** To be called after the first write: the setting must have survived it. */
+/** Checks that the setting survived the first write. Must be called after that. */
 export function assertDurable(database: Database, path: string): void {
   const synchronous = Number(database.pragma('synchronous', { simple: true }));
   if (path !== ':memory:' && synchronous !== SYNCHRONOUS_FULL) {
-    throw new Fault('store-failed', `${path}: synchronous is ${synchronous}, not FULL: a commit would be no promise`, {
-      hint: 'this is a bug of the gateway or of its SQLite library; do not run it with messages that matter',
+    throw new Fault('store-failed', `${path}: synchronous is ${synchronous}, not FULL: a commit would not be durable`, {
+      hint: 'this is a bug of the gateway or of its SQLite library; do not use it in production',
     });
   }
 }
 
-/** A random name from birth on, by which a log is known to belong to it (`log-owner.ts`). */
+/** Gives the new store a random application id, by which its WAL is recognised (`wal-owner.ts`). */
 function nameStore(database: Database): void {
   if (database.pragma('application_id', { simple: true }) === 0)
     database.pragma(`application_id = ${randomInt(1, 2 ** 31)}`);
@@ -110,7 +116,7 @@ function migrate(database: Database): void {
     for (const file of files.slice(found)) database.exec(readFileSync(new URL(file, MIGRATIONS), 'utf8'));
     if (found < files.length) database.pragma(`user_version = ${files.length}`);
   })();
-  // who a store is must not be lost with a WAL that is
+  // the application id must not be lost with the WAL
   if (found < files.length) database.pragma('wal_checkpoint(PASSIVE)');
 }
 
@@ -131,17 +137,17 @@ function migrations(): string[] {
 
 function newer(path: string, found: number): Fault {
   return new Fault('store-newer', `${path} has schema ${found}; this program knows schema ${migrations().length}`, {
-    hint: 'install the newer program again, or move the file away to start with an empty store; it was not touched',
+    hint: 'install the newer program again, or move the file away to start with an empty store; the file was not changed',
   });
 }
 
 function older(path: string, found: number): Fault {
   return new Fault('store-failed', `${path} has schema ${found}; this program reads schema ${migrations().length}`, {
-    hint: 'start the gateway once: it brings the store up to date, and loses nothing of it',
+    hint: 'start the gateway once: it upgrades the store without loss',
   });
 }
 
-/** Is this the error of a full disk (or of the page limit)? */
+/** Whether this is the error of a full disk (or of the page limit). */
 export function isFull(error: unknown): boolean {
   return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_FULL');
 }
@@ -153,7 +159,7 @@ export function faultOf(error: unknown, path: string): Fault {
   const fault = (of: FaultCode, sentence: string, hint: string, retryable = false): Fault =>
     new Fault(of, sentence, { hint, retryable, cause: error });
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
-    const hint = 'a gateway is running on this store: ask it (holdfast status), or stop it first';
+    const hint = 'a gateway is using this store: run holdfast status, or stop the gateway first';
     return fault('store-locked', `${path} is in use by another process`, hint, true);
   }
   if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
@@ -170,17 +176,20 @@ export function faultOf(error: unknown, path: string): Fault {
     }
     case 'EACCES':
     case 'EPERM': {
-      const hint = `run the gateway as its owner, or give it the folder: chown -R USER: ${dirname(path)}`;
+      const hint = `run the gateway as the owner of the folder, or change the owner: chown -R USER: ${dirname(path)}`;
       return fault('store-forbidden', `${path} may not be read and written by ${userWords()}`, hint);
     }
   }
   return new Fault('store-failed', `${path}: ${what}`, {
-    hint: 'check that the directory exists, belongs to the gateway and that its disk is well (dmesg)',
+    hint: 'check that the directory exists and belongs to the gateway, and that the disk is healthy (dmesg)',
     cause: error,
   });
 }
 
-/** SQLite says only that it cannot: the system says why. @returns `undefined`: nothing stands in the way now */
+/**
+ * Reason from the system, because SQLite reports only that it cannot open the file. @returns `undefined`: no obstacle
+ * found
+ */
 function obstacleOf(code: string, path: string): string | undefined {
   if (code.startsWith('SQLITE_FULL')) return 'ENOSPC';
   if (!/^SQLITE_(READONLY|CANTOPEN|PERM|AUTH)/.test(code)) return undefined;

@@ -1,11 +1,11 @@
-/** Reads dead letters: the whole table at most in pages, bounded in rows and bytes. */
+/** Reads dead letters in pages limited in rows and bytes. */
 import type { Direction } from '../base/message.ts';
 import type { DeadLetter, LetterPage, LetterRequest } from '../custody/dead-letter.ts';
 import type { Database } from './database.ts';
 import { readCounts } from './reader.ts';
 import { rowOf, type StoredRow } from './row-codec.ts';
 
-/** Of one page's payloads; one letter may be larger. */
+/** Largest sum of payloads in one page; a single dead letter may be larger. */
 const PAGE_BYTES_MAX = 1_048_576;
 
 type StoredLetter = Omit<StoredRow, 'crc'> & {
@@ -38,7 +38,7 @@ export function readLetters(database: Database, { after, limit, only }: LetterRe
 function letterOf(stored: StoredLetter): DeadLetter {
   const { id, attempts, reason, row_crc: crc, seq, lane, topic, epoch, up_ms: upMs } = stored;
   const row = crc === null ? undefined : rowOf(stored.direction, { ...stored, crc });
-  // before schema 4 letters had no checksum
+  // before schema 4 dead letters had no checksum
   const unchecked = {
     seq,
     lane,

@@ -1,42 +1,42 @@
 /**
- * The reserve: 512 KiB of the disk that are ours before they are needed. On a full disk SQLite cannot even delete (it
- * needs log space for that); the file is removed at that moment, and deletes and state can be written at once. Messages
- * cannot: they would eat the reserve. It is made again when there is room for four of it, so that a disk which is just
- * about full does not open and close the gateway every second.
+ * Reserve: a file of 512 KiB that keeps room on the disk. On a full disk SQLite cannot even delete, because a delete
+ * needs room in the WAL. The file is removed then, so that deletes and state can be written at once. Messages cannot be
+ * written: they would use up the reserve. The file is created again when there is room for four of it, so that a disk
+ * which is just about full does not stop and resume the gateway every second.
  *
- * The file may be missing, empty, torn or of any content: only its size counts.
+ * The file may be missing, empty, torn or of any content. Only its size counts.
  */
 import { randomFillSync } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Origin: durability.md §1.3. */
+/** Room for the WAL frames of several commits with deletes and state, with a large margin. */
 export const RESERVE_BYTES = 512 * 1024;
-/** So much must be free, with what the database has free inside, before messages are taken again. */
+/** Room that must be free, including free pages of the database, before messages are taken again. */
 export const ROOM_BYTES = 4 * RESERVE_BYTES;
 
 export class Reserve {
   readonly #path: string | undefined;
   #isSpent = false;
 
-  /** @param path of the file; `undefined`: there is none, and a full disk is a full disk */
+  /** @param path path of the file; `undefined`: no reserve */
   constructor(path: string | undefined) {
     this.#path = path;
   }
 
-  /** It had to be given up: messages are not written until there is room. */
+  /** Whether the reserve was used up: messages are not written until there is room. */
   get isSpent(): boolean {
     return this.#isSpent;
   }
 
-  /** At an opening: it is there, or it is made if there is room. */
+  /** Creates the file at an opening, if it is missing and there is room. */
   claim(): void {
     if (this.#path === undefined || sizeOf(this.#path) === RESERVE_BYTES) return;
     this.#isSpent = true;
     this.regain(0);
   }
 
-  /** The disk is full. @returns whether that made room which was not there before */
+  /** Removes the file because the disk is full. @returns whether that made room */
   spend(): boolean {
     if (this.#path === undefined) return false;
     const bytes = sizeOf(this.#path);
@@ -45,18 +45,18 @@ export class Reserve {
     return bytes > 0;
   }
 
-  /** Makes it again if there is room. @param freeInside bytes that the database has free within its file */
+  /** Creates the file again if there is room. @param freeInside bytes of free pages within the database */
   regain(freeInside: number): boolean {
     if (!this.#isSpent || this.#path === undefined) return true;
     const free = freeBytesOf(this.#path);
-    // the file itself needs real room; the rest may be room that deletes have left
+    // the file itself needs free disk space; the rest may be pages freed by deletes
     if (free < 2 * RESERVE_BYTES || free + freeInside < ROOM_BYTES) return false;
     this.#isSpent = !write(this.#path);
     return !this.#isSpent;
   }
 }
 
-/** Bytes that no file system can fold to nothing. @returns whether they are on the disk */
+/** Writes bytes that no file system can compress away. @returns whether they are on the disk */
 function write(path: string): boolean {
   try {
     const file = openSync(path, 'w', 0o600);

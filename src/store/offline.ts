@@ -1,6 +1,6 @@
 /**
- * Reads the store of a gateway that does not run, without writing to it: what the next start will find is told now. A store
- * of usual size is opened as a copy (`dry-run.ts`); a large one only if there is anything wrong with it.
+ * Reads the store of a stopped gateway without writing to it, and reports what the next start will find. A store of
+ * usual size is opened as a copy (`dry-run.ts`); a large one only if something is wrong with it.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { readLetters } from './dead-letter-rows.ts';
 import { readLosses, readSubdevices, readTally } from './reader.ts';
 import { dryRun } from './repair/dry-run.ts';
 import { markPathOf } from './repair/high-water.ts';
-import { holdAgainstMark } from './repair/high-water-check.ts';
+import { compareWithMark } from './repair/high-water-check.ts';
 import { findBroken } from './repair/record-repair.ts';
 import { isSuspect, isWhole } from './repair/store-recovery.ts';
 import { isWalOwn } from './repair/wal-owner.ts';
@@ -25,7 +25,7 @@ const COPIED_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface OfflineLane extends LaneCounts {
   readonly subdevice: string;
-  /** Rows really counted. */
+  /** Counted rows. */
   readonly pending: number;
 }
 
@@ -34,7 +34,7 @@ export interface OfflineStore {
   readonly bytes: number;
   readonly walBytes: number;
   readonly lanes: readonly OfflineLane[];
-  /** What the medium has damaged or lost, one sentence each. */
+  /** Damage and losses on the medium, one sentence each. */
   readonly findings: readonly string[];
   readonly losses: readonly LossRow[];
 }
@@ -45,7 +45,7 @@ type Look<T> = (found: {
   readonly losses: readonly LossRow[];
 }) => T;
 
-/** @returns `undefined` where there is no store; @throws Fault, `store-locked` while a gateway runs or starts */
+/** @returns `undefined` if there is no store; @throws Fault, `store-locked` while a gateway runs or starts */
 export async function readStoreOffline(stateDir: string): Promise<OfflineStore | undefined> {
   return readOffline(stateDir, (path, { database, findings, losses }) => ({
     path,
@@ -62,14 +62,14 @@ export interface OfflineLetters {
   readonly nameOf: (lane: number) => string;
 }
 
-/** As `readStoreOffline`. */
+/** See `readStoreOffline` for the result and the faults. */
 export async function readLettersOffline(
   stateDir: string,
   request: LetterRequest,
 ): Promise<OfflineLetters | undefined> {
   return readOffline(stateDir, (_path, { database }) => {
     const names = new Map(readSubdevices(database).map((row) => [row.lane, row.id]));
-    return { page: readLetters(database, request), nameOf: (lane) => names.get(ownerOf(lane)) ?? '(nobody)' };
+    return { page: readLetters(database, request), nameOf: (lane) => names.get(ownerOf(lane)) ?? '(no subdevice)' };
   });
 }
 
@@ -89,7 +89,7 @@ function lookAtCopy<T>(path: string, look: Look<T>): { readonly found: T } {
   });
 }
 
-/** @returns `undefined` for a store in which the next start will have something to put right */
+/** @returns `undefined` if the next start will have to repair the store */
 function readHealthy<T>(path: string, look: Look<T>): { readonly found: T } | undefined {
   if (isSuspect(path) || !isWalOwn(path)) return undefined;
   let database: Database;
@@ -101,7 +101,7 @@ function readHealthy<T>(path: string, look: Look<T>): { readonly found: T } | un
   }
   try {
     if (!isWhole(database, false) || findBroken(database).size > 0) return undefined;
-    const { sentences } = holdAgainstMark(database, path, { isNew: false, hasLedger: true, anew: new Set() });
+    const { sentences } = compareWithMark(database, path, { isNew: false, hasLedger: true, restarted: new Set() });
     return sentences.length > 0 ? undefined : { found: look({ database, findings: [], losses: readLosses(database) }) };
   } catch (error) {
     if (faultOf(error, path).code === 'store-corrupt') return undefined;
@@ -117,7 +117,7 @@ function readLanes(database: Database): OfflineLane[] {
   const lanes = new Map<number, OfflineLane>();
   const enter = ({ direction, lane }: Omit<LaneCounts, 'counts'>, known: Partial<OfflineLane>): void => {
     const id = ledgerId(direction, lane);
-    const subdevice = laneWords(lane, names.get(ownerOf(lane)) ?? '(nobody)');
+    const subdevice = laneWords(lane, names.get(ownerOf(lane)) ?? '(no subdevice)');
     lanes.set(id, { ...(lanes.get(id) ?? { direction, lane, counts: ZERO, pending: 0, subdevice }), ...known });
   };
   for (const { counts, ...lane } of tally.counts) enter(lane, { counts });

@@ -1,4 +1,4 @@
-/** Everything that is read from the tables. Nothing here grows with the backlog but the two that say so. */
+/** Functions that read the tables. Only `readTally` and `readPage` depend on the backlog. */
 import { chargedBytes, type Direction } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import { settledTotal } from '../custody/ledger.ts';
@@ -24,10 +24,10 @@ import { readChecked } from './repair/checked-rows.ts';
 import { flagsOf, isNumberDamaged, laneOfDamaged, rowOf, type StoredRow } from './row-codec.ts';
 import { countsOfLedger, type LedgerRow, tableOf } from './writer.ts';
 
-/** Rows one page read may pass over while it looks for those of the wanted lanes: about 5 ms of the store's time. */
+/** Rows that one page read may skip while it looks for rows of the wanted lanes: about 5 ms of the store's time. */
 const SCAN_MAX = 2048;
 
-/** Reads one page; bounded in rows returned and in rows passed over. */
+/** Reads one page, limited in rows returned and in rows skipped. */
 export function readPage(database: Database, request: PageRequest): RowPage {
   const { direction } = request;
   const rows: Row[] = [];
@@ -40,7 +40,7 @@ export function readPage(database: Database, request: PageRequest): RowPage {
     const stored = found as StoredRow;
     scanned += 1;
     const row = rowOf(direction, stored);
-    if (row === undefined && isNumberDamaged(direction, stored)) continue; // its lane will miss it
+    if (row === undefined && isNumberDamaged(direction, stored)) continue; // its lane will count the row as missing
     scannedTo = stored.seq;
     const lane = row?.lane ?? laneOfDamaged(direction, stored);
     const wantedFrom = request.lanes.get(lane);
@@ -52,7 +52,7 @@ export function readPage(database: Database, request: PageRequest): RowPage {
   return { rows, scannedTo, atEnd: scanned < SCAN_MAX && rows.length < request.limit, damaged };
 }
 
-/** As the ledger charged it, as far as can be told: of a damaged row not even the types hold. */
+/** Charged bytes of a damaged row, as far as known: not even the types are certain. */
 function bytesOfDamaged({ topic, payload }: StoredRow): number {
   return chargedBytes({
     topic: typeof topic === 'string' ? topic : '',
@@ -60,7 +60,7 @@ function bytesOfDamaged({ topic, payload }: StoredRow): number {
   });
 }
 
-/** Counts rows: reads the whole backlog once. */
+/** Counts rows. Reads the whole backlog once. */
 export function readTally(database: Database): Tally {
   return database.transaction(() => {
     const rows: LaneBacklog[] = [];
@@ -80,7 +80,7 @@ export function readCounts(database: Database): LaneCounts[] {
   return ledgerRows(database).map((row) => ({ ...laneOf(row), counts: countsOfLedger(row) }));
 }
 
-/** What each lane has on disk by the books; no row is read for it. */
+/** Backlog of each lane from the ledger; reads no message row. */
 export function readBacklog(database: Database): LaneBacklog[] {
   const backlog: LaneBacklog[] = [];
   for (const row of ledgerRows(database)) {
@@ -91,7 +91,7 @@ export function readBacklog(database: Database): LaneBacklog[] {
   return backlog;
 }
 
-/** Those whose checksum holds: of others not even the shape is certain (`mending.ts` replaces them). */
+/** Rows with a valid checksum. Other rows may not even have the right types (`record-repair.ts` replaces them). */
 export function ledgerRows(database: Database): LedgerRow[] {
   const sound = [...readChecked(database, 'ledger', 'ORDER BY id')].filter(({ isSound }) => isSound);
   const rows: unknown[] = sound.map(({ columns, values }) =>

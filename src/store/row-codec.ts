@@ -1,7 +1,7 @@
 /**
- * Rows of the outbox and the inbox as SQLite holds them, each with a CRC-32 over all that matters in it. The CRC of a
- * downlink covers its direction too, so that a row found on a stray page tells which table it is of; downlinks stored
- * before that have the CRC of an uplink, and are known by their table only.
+ * Rows of the outbox and the inbox as stored in SQLite, each with a CRC-32 over its content. The CRC of a downlink also
+ * covers its direction, so that the table of a stray row can be determined. Downlinks stored before that have the CRC
+ * of an uplink, and only their table shows the direction.
  *
  * Column `qos`: the QoS (0 or 1), plus 16 with RETAIN, here and in the table of wills.
  */
@@ -9,12 +9,12 @@ import { crc32 } from 'node:zlib';
 import { type Direction, type Message, type Qos, retaining } from '../base/message.ts';
 import type { Row } from '../custody/row.ts';
 
-/** Up to the one that tells a lane of alarms (`custody/lane-number.ts`). */
+/** Bits up to the one that marks a lane of alarms (`custody/lane-number.ts`). */
 const LANE_BITS = 21;
-/** Of the numbers that a JavaScript number counts exactly. */
+/** Bits of the integers that a JavaScript number represents exactly. */
 const SEQ_BITS = 53;
 
-/** In the column `qos`. The bit that RETAIN has among the flags of MQTT-SN 1.2 §5.3.4. */
+/** Value in the column `qos`: the bit of RETAIN among the flags of MQTT-SN 1.2 §5.3.4. */
 const RETAIN = 0x10;
 
 export interface StoredRow {
@@ -70,13 +70,13 @@ export function isWhole(direction: Direction, stored: StoredRow): boolean {
   return storedQos(flagsOf(stored.qos)) === stored.qos && isCrcOf(direction, stored);
 }
 
-/** The table that a row found on a stray page is of. @returns `undefined` for a row that is not whole */
+/** Direction of a row found on a stray page. @returns `undefined` if the row is damaged */
 export function directionOf(stored: StoredRow): Direction | undefined {
   if (!isWhole('downlink', stored)) return undefined;
   return crcOf('downlink', stored) === stored.crc ? 'downlink' : 'uplink';
 }
 
-/** Which lane a damaged row belonged to: the bit that flipped may be one of the lane's, and then the CRC tells which. */
+/** Lane of a damaged row: if the flipped bit is in the lane number, the CRC shows the right lane. */
 export function laneOfDamaged(direction: Direction, stored: StoredRow): number {
   if (!(stored.payload instanceof Uint8Array)) return stored.lane;
   for (let bit = 0; bit < LANE_BITS; bit += 1) {
@@ -86,7 +86,7 @@ export function laneOfDamaged(direction: Direction, stored: StoredRow): number {
   return stored.lane;
 }
 
-/** Is it the number itself that is damaged? Then it may be another row's, which must not suffer for it. */
+/** Whether the number of the row is damaged. It may then be the number of another row, which must not be removed. */
 export function isNumberDamaged(direction: Direction, stored: StoredRow): boolean {
   if (!(stored.payload instanceof Uint8Array)) return false;
   for (let bit = 0; bit < SEQ_BITS; bit += 1) {

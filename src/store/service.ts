@@ -1,7 +1,7 @@
 /**
- * Answers the messages of `wire.ts` with a StoreCore. Runs in the store's thread, and in-thread in the simulation.
- * After the first failure that is not a full disk it does nothing more: what was committed is not known any longer.
- * On a full disk the reserve is spent, and until there is room again only commits without messages are made.
+ * Handles the messages of `thread-messages.ts` with a StoreCore. Runs in the store's thread, or in the simulation's
+ * thread. After the first failure other than a full disk it does nothing more, because it is unknown what was
+ * committed. On a full disk the reserve is deleted. Until there is room again only commits without messages are made.
  */
 import type { Change } from '../custody/change.ts';
 import { type CoreOptions, StoreCore } from './core.ts';
@@ -43,7 +43,9 @@ export class StoreService {
     }
   }
 
-  /** Time until `note` is to be called, ms, since the last commit of a burst wants its note too; `undefined`: it is not. */
+  /**
+   * Time until `note` must be called, ms, so that the last commit of a burst is noted too. `undefined`: no call is due.
+   */
   get noteDueInMs(): number | undefined {
     return this.#core?.noteDueInMs(this.#options.nowMs());
   }
@@ -95,14 +97,14 @@ export class StoreService {
     this.#options.send({ kind: isWritten ? 'committed' : 'full', batch });
     if (isWritten) this.#unlessFull(() => core.note(this.#options.nowMs()));
     if (this.#reserve.isSpent)
-      this.#unlessFull(() => core.checkpoint()); // so that the log begins anew in its own place
-    else if (isWritten) this.#unlessFull(() => core.checkpointIfDue()); // if not: the log grows; commits will say so
+      this.#unlessFull(() => core.checkpoint()); // so that the WAL restarts in its own space
+    else if (isWritten) this.#unlessFull(() => core.checkpointIfDue()); // on a full disk the WAL grows; later commits report it
   }
 
   #hasRoomFor(core: StoreCore, changes: readonly Change[]): boolean {
     const needsRoom = changes.length === 0 || changes.some(({ kind }) => kind === 'put');
     if (!needsRoom) return true;
-    if (core.isLogFull && !this.#unlessFull(() => core.checkpoint())) return false;
+    if (core.isWalFull && !this.#unlessFull(() => core.checkpoint())) return false;
     return !this.#reserve.isSpent || this.#reserve.regain(core.freeInside);
   }
 

@@ -1,6 +1,6 @@
-/** The files of the state directory. */
+/** Files of the state directory. */
 
-/** The one database file; its log lies beside it. */
+/** Database file; its WAL is beside it. */
 export const STORE_FILE = 'holdfast.db';
-/** Room kept for the moment in which the disk is full (`reserve.ts`). */
+/** File that reserves room for a full disk (`disk-reserve.ts`). */
 export const RESERVE_FILE = 'reserve';

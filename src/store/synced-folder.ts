@@ -1,7 +1,7 @@
-/** Folders as a power cut may leave them: an entry is on the disk only once its folder has been synced. */
+/** Folders that survive a power failure: an entry is on the disk only after its folder has been synced. */
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 
-/** Or a file: what it holds is on the disk when this returns. */
+/** Syncs a folder or a file. Its content is on the disk when this returns. */
 export function syncFolder(path: string): void {
   const file = openSync(path, 'r');
   try {

@@ -1,4 +1,4 @@
-/** What travels between the main thread and the store's thread. Answers come in the order of the questions. */
+/** Messages between the main thread and the store's thread. Answers come in the order of the requests. */
 
 import type { FaultCode } from '../base/fault.ts';
 import type { Change } from '../custody/change.ts';
@@ -16,7 +16,7 @@ export type ToStore =
 export type FromStore =
   | { readonly kind: 'opened'; readonly opening: StoreOpening }
   | { readonly kind: 'unopened'; readonly code: FaultCode; readonly what: string; readonly hint: string }
-  /** Before `opened`: recovery takes its time. */
+  /** Sent before `opened`, because a recovery may take long. */
   | { readonly kind: 'progress'; readonly sentence: string }
   | { readonly kind: 'committed'; readonly batch: number }
   | { readonly kind: 'full'; readonly batch: number }
@@ -27,10 +27,10 @@ export type FromStore =
       readonly value: RowPage | Tally | readonly Row[] | LetterPage | undefined;
     };
 
-/** What the thread is started with. */
+/** Start data of the thread. */
 export interface StoreCommand {
   readonly path: string;
   readonly bootId: string;
-  /** The last process found the file corrupt: it is looked at before it is used. */
+  /** The last process found the file corrupt, so it is checked before use. */
   readonly suspect: boolean;
 }

@@ -1,4 +1,4 @@
-/** The store behind its thread: implements the port `Store` by messages. */
+/** Store in its own thread: implements the port `Store` by messages. */
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../base/fault.ts';
 import type { Change } from '../custody/change.ts';
@@ -7,17 +7,20 @@ import type { RowPage, Tally } from '../custody/row.ts';
 import type { OpenStore, Store, StoreListener } from '../ports.ts';
 import type { FromStore, StoreCommand, ToStore } from './thread-messages.ts';
 
-export interface RecoveryTerms {
+export interface RecoverySettings {
   /** The last process found the file corrupt. */
   readonly suspect: boolean;
-  /** A sentence now and then while the store is recovered. */
+  /** Receives progress sentences while the store is recovered. */
   readonly progress: (sentence: string) => void;
 }
 
-const TRUSTED: RecoveryTerms = { suspect: false, progress: () => undefined };
+const TRUSTED: RecoverySettings = { suspect: false, progress: () => undefined };
 
-/** Opens the store of `path` in a thread of its own. Rejects with a Fault. @param options of an opening after trouble */
-export function storeThread(path: string, bootId: string, options: RecoveryTerms = TRUSTED): OpenStore {
+/**
+ * Opens the store of `path` in its own thread. Rejects with a Fault. @param options options of an opening after a
+ * failure
+ */
+export function storeThread(path: string, bootId: string, options: RecoverySettings = TRUSTED): OpenStore {
   return (listener) =>
     new Promise((resolve, reject) => {
       const workerData: StoreCommand = { path, bootId, suspect: options.suspect };
@@ -31,11 +34,13 @@ export function storeThread(path: string, bootId: string, options: RecoveryTerms
           void worker.terminate();
         } else client.receive(message);
       });
-      worker.on('error', (error) => listener.failed(`the store's thread died: ${error.message}`, 'store-failed'));
+      worker.on('error', (error) =>
+        listener.failed(`the store thread ended with an error: ${error.message}`, 'store-failed'),
+      );
     });
 }
 
-/** Turns the messages of `wire.ts` into the port. Shared with the in-thread store of the simulation. */
+/** Implements the port with the messages of `thread-messages.ts`. The in-thread store of the simulation uses it too. */
 export class StoreClient {
   readonly #post: (message: ToStore) => void;
   readonly #listener: StoreListener;

@@ -1,25 +1,25 @@
 /**
- * Makes sure that what SQLite recovered is on the medium, before anything is built on it.
+ * Ensures that the part of the WAL that SQLite recovered is on the medium before new commits follow.
  *
- * After a failed fsync Linux takes the pages for clean though they never reached the medium: every reader sees them, and
- * no later fsync writes them. A start after that would recover commits from such pages, append its own behind them and
- * acknowledge; a power cut then leaves a hole in the write-ahead log, and everything behind a hole is gone. Writing the
- * same bytes once more makes the pages dirty again, and each sector can only become what it was meant to be.
+ * After a failed fsync Linux marks pages as clean although they never reached the medium: every reader sees them, and
+ * no later fsync writes them. A later start would recover commits from such pages, append its own commits behind them
+ * and acknowledge them. A power failure then leaves a gap in the write-ahead log, and everything behind the gap is
+ * lost. Writing the same bytes again makes the pages dirty again, and each sector can only get its intended content.
  */
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
- * The caller's connection holds the exclusive lock and has written nothing yet. SQLite's locks are on the database file:
- * closing a descriptor of the log drops none.
+ * The caller's connection must hold the exclusive lock and must not have written yet. SQLite's locks are on the
+ * database file; closing a descriptor of the WAL releases none.
  */
 export function rewriteWal(databasePath: string): void {
   let file: number;
   try {
     file = openSync(`${databasePath}-wal`, 'r+');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // ended in order, or never begun
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // closed in order, or never used
     throw error;
   }
   try {

@@ -1,4 +1,7 @@
-/** The store's thread: owns the file, so that a card that takes 2 s to sync stalls no serial timer and no keep-alive. */
+/**
+ * The store's thread. It owns the file, so that an SD card that takes 2 s for an fsync delays no serial timer and no
+ * keep alive.
+ */
 import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { StoreService } from './service.ts';
@@ -25,7 +28,7 @@ const service = new StoreService({
 });
 let noteTimer: NodeJS.Timeout | undefined;
 
-/** To the millisecond: what a grid of fixed looks adds to the age of a mark is messages that nobody would miss. */
+/** Waits exactly as long as needed: each ms of delay makes the mark older and hides the loss of more messages. */
 function waitForNote(): void {
   const dueInMs = service.noteDueInMs;
   if (noteTimer !== undefined || dueInMs === undefined) return;

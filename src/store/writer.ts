@@ -1,7 +1,7 @@
 /**
- * Applies changes to the tables. The ledger moves in the same transaction as the rows, by `countsOf` and nothing else,
- * once per lane and commit. A settlement of a row that is not there changes nothing, not even the ledger: then the books
- * do not balance, which is how a lost row is noticed. Checksums of records are the triggers' work (`seals.ts`).
+ * Applies changes to the tables. The ledger changes in the same transaction as the rows, only by `countsOf`, once per
+ * lane and commit. Settling a row that does not exist changes nothing, not even the ledger: the ledger then does not
+ * balance, and this shows the lost row. Triggers set the checksums of records (`row-checksums.ts`).
  */
 import type { Direction } from '../base/message.ts';
 import { type Change, countsOf } from '../custody/change.ts';
@@ -11,10 +11,10 @@ import type { Gap, HubSessionRow } from '../custody/row.ts';
 import type { Database, Statement } from './database.ts';
 import { storedQos, valuesOf } from './row-codec.ts';
 
-/** So many make room at one time: counting them costs some ms. */
+/** Dead letters deleted at once, because counting them takes some ms. */
 const ROOM_LETTERS = 100;
 
-/** Counters go on from those that were read: the UPDATE asks whether these were sound, a REPLACE would not. */
+/** Counters continue from the values read: the UPDATE checks that those are sound, a REPLACE would not. */
 const WRITE_LEDGER = `INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,NULL) ON CONFLICT (id) DO UPDATE SET
   (accepted, delivered, dead, damaged, shed, bytes, puts) = (excluded.accepted, excluded.delivered, excluded.dead,
   excluded.damaged, excluded.shed, excluded.bytes, excluded.puts)`;
@@ -63,12 +63,12 @@ export class ChangeWriter {
     this.#ledgerRow = database.prepare('SELECT * FROM ledger WHERE id = ?');
   }
 
-  /** A row that was to be settled was not found by its number. */
+  /** A row to be settled was not found by its number. */
   get hasMissed(): boolean {
     return this.#hasMissed;
   }
 
-  /** Within a transaction of the caller's. */
+  /** Must be called within a transaction. */
   apply(changes: readonly Change[]): void {
     const ledger = new Map<number, LedgerDelta>();
     for (const change of changes) {
@@ -89,7 +89,7 @@ export class ChangeWriter {
     for (const [id, delta] of ledger) this.#addToLedger(id, delta);
   }
 
-  /** @returns whether anything was there to change */
+  /** @returns whether a row was changed */
   #applyOne(change: Change): boolean {
     const run = this.#run;
     switch (change.kind) {
@@ -189,7 +189,7 @@ export class ChangeWriter {
     return moved > 0;
   }
 
-  /** The oldest letters go. The ledger goes on counting them as dead, so it is known how many are gone. */
+  /** Deletes the oldest dead letters. The ledger still counts them as dead, so their number is known. */
   #makeRoom(): void {
     const ends = this.#letterEnds.get() as { newest: number | null; oldest: number | null };
     if ((ends.newest ?? 0) - (ends.oldest ?? 0) < DEAD_LETTERS_MAX) return;
@@ -224,7 +224,7 @@ export class ChangeWriter {
     const row = this.#ledgerRow.get(id) as LedgerRow | undefined;
     const before = row === undefined ? ZERO : countsOfLedger(row);
     const after = addCounts(before, delta.counts);
-    // rows found missing take bytes with them that nobody can name any more: an empty lane has none
+    // Missing rows leave unknown bytes in the counters; an empty lane has none.
     const isEmpty = after.accepted === settledTotal(after);
     this.#run(
       WRITE_LEDGER,

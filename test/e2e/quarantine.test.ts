@@ -107,7 +107,7 @@ describe('a store that is found corrupt', () => {
       spoil(storeOf(testbed));
       const spoilt = readFileSync(storeOf(testbed));
       await testbed.gateway.start();
-      expect((await testbed.gateway.status()).store.recovery[0]).toContain('nobody knows how many are missing');
+      expect((await testbed.gateway.status()).store.recovery[0]).toContain('the number of missing messages is unknown');
       await expectSalvaged(testbed, { salvaged, damaged: BACKLOG - salvaged });
       expect(readFileSync(join(quarantineOf(testbed), '1', 'holdfast.db')).equals(spoilt)).toBe(true);
     },
@@ -156,7 +156,7 @@ it('a log of another store is set aside, and nothing of the own one is lost', as
   for (let seq = 1; seq <= 50; seq += 1) commit(put(seq));
   copyFileSync(`${other}-wal`, `${storeOf(testbed)}-wal`);
   await testbed.gateway.start();
-  expect((await testbed.gateway.status()).store.recovery[0]).toContain("was another store's");
+  expect((await testbed.gateway.status()).store.recovery[0]).toContain('belonged to another store');
   await expectService(testbed, BACKLOG);
 });
 

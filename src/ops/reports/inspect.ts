@@ -201,7 +201,7 @@ export class Inspector implements Inspection {
   }
 
   #name(lane: number): string {
-    return this.#gateway.stations.registry.byLane(lane)?.id ?? '(nobody)';
+    return this.#gateway.stations.registry.byLane(lane)?.id ?? '(no subdevice)';
   }
 
   #listen(): void {

@@ -57,7 +57,7 @@ export class QueueReports {
       if (lane.pending === 0) continue;
       const flow = this.#laneFlows.get(lane.lane);
       lanes.push({
-        subdevice: registry.byLane(lane.lane)?.id ?? '(nobody)',
+        subdevice: registry.byLane(lane.lane)?.id ?? '(no subdevice)',
         class: outbox.classOf(lane.lane),
         messages: lane.pending,
         bytes: lane.pendingBytes,

@@ -1,4 +1,4 @@
--- Schema 3. A checksum in each row of what is not a message: `seal` (src/store/repair/row-checksums.ts) over all its other columns.
+-- Schema 3. A checksum in each row that is not a message: `seal` (src/store/repair/row-checksums.ts) over all other columns.
 
 ALTER TABLE boot ADD COLUMN crc INTEGER;
 ALTER TABLE subdevice ADD COLUMN crc INTEGER;

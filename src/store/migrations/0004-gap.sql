@@ -1,4 +1,4 @@
--- Schema 4. Downlinks that may be missing since then, until somebody says that it is dealt with.
+-- Schema 4. Time since which downlinks may be missing, until an operator marks the gap as handled.
 CREATE TABLE hub_gap (
   one    INTEGER PRIMARY KEY CHECK (one = 1),
   epoch  INTEGER NOT NULL,

@@ -1,10 +1,10 @@
 -- Schema 5. Alarms and dead letters (docs/decisions/0014).
 
--- The filters under which the uplinks now in the outbox were sorted into lanes.
+-- Filters by which the uplinks now in the outbox were sorted into lanes.
 CREATE TABLE alarm_topic (filter TEXT PRIMARY KEY, crc INTEGER) WITHOUT ROWID;
 
--- A letter's number is never another's, even when it has been taken out: a technician may have noted it. row_crc: of
--- the message's row that it was; NULL for those from before.
+-- Ids of dead letters are unique even after a removal, because a technician may have noted one. row_crc: crc of the
+-- message's row; NULL for dead letters of earlier schemas.
 CREATE TABLE letter (
   id        INTEGER PRIMARY KEY AUTOINCREMENT,
   direction TEXT NOT NULL,

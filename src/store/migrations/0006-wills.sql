@@ -1,7 +1,7 @@
--- Schema 6. What is published when a subdevice with a lasting session is lost (MQTT-SN 1.2 §6.3).
+-- Schema 6. Messages published when a subdevice with a lasting session is lost (MQTT-SN 1.2 §6.3).
 
--- topic: the subdevice's own name. alive_ms: silence after which it counts as lost; 0 = it is not connected, or may be
--- silent for ever.
+-- topic: the subdevice's own name. alive_ms: silence after which the subdevice counts as lost; 0 = not connected, or
+-- allowed to be silent without limit.
 CREATE TABLE will (
   lane     INTEGER PRIMARY KEY,
   topic    TEXT NOT NULL,

@@ -1,5 +1,5 @@
--- Schema 8. What openings have found lost, until it is acknowledged. messages: counted as damaged in the ledger. unknown: why
--- more may be missing than anybody can count; NULL = nothing more is.
+-- Schema 8. Losses found by openings, until an operator acknowledges them. messages: counted as damaged in the ledger.
+-- unknown: reason why more may be missing than can be counted; NULL = no more are missing.
 CREATE TABLE loss (
   id       INTEGER PRIMARY KEY,
   epoch    INTEGER NOT NULL,

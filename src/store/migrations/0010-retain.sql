@@ -1,2 +1,2 @@
--- Schema 10. Column qos of outbox, dead_letter and will: 16 more for a message with RETAIN (src/store/row-codec.ts). Nothing
--- changes in the tables; an older program, to which such a row would look damaged, refuses the store.
+-- Schema 10. Column qos of outbox, dead_letter and will: plus 16 for a message with RETAIN (src/store/row-codec.ts). The tables
+-- do not change. An older program, to which such a row would look damaged, rejects the store.

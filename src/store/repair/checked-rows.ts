@@ -1,16 +1,16 @@
-/** Reads and writes the gateway's own records as they are, each with the word of its checksum (`seals.ts`). */
+/** Reads and writes the gateway's own records unchanged, and checks each checksum (`row-checksums.ts`). */
 import type { Database } from '../database.ts';
 import { checksumOf } from './row-checksums.ts';
 
 export interface CheckedRow {
   readonly columns: readonly string[];
-  /** In the order of `columns`, as SQLite has them. */
+  /** Values in the order of `columns`, with SQLite's types. */
   readonly values: readonly unknown[];
-  /** Its checksum holds. If not, no value in it is to be believed. */
+  /** Whether the checksum is valid. If not, no value of the row can be trusted. */
   readonly isSound: boolean;
 }
 
-/** @param order an ORDER BY clause. A table without checksums (dead letters, an earlier schema) passes for sound. */
+/** @param order an ORDER BY clause. A table without checksums (dead letters, an earlier schema) counts as sound. */
 export function* readChecked(database: Database, table: string, order = ''): Iterable<CheckedRow> {
   const select = database.prepare(`SELECT * FROM ${table} ${order}`).raw();
   const columns = select.columns().map(({ name }) => name);
@@ -21,7 +21,7 @@ export function* readChecked(database: Database, table: string, order = ''): Ite
   }
 }
 
-/** Into the same table, there or in another store. */
+/** Writes the row into the same table of the same or another store. */
 export function writeChecked(database: Database, table: string, { columns, values }: CheckedRow): void {
   const places = columns.map(() => '?').join(',');
   database.prepare(`INSERT OR REPLACE INTO ${table} (${columns.join(',')}) VALUES (${places})`).run(...values);

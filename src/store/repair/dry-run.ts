@@ -1,6 +1,6 @@
 /**
- * Opens a private copy of the store as the next start will open the store itself: the same recovery, on files that nobody
- * else has. The originals are read and never changed, and no lock on them is held while the copy is looked at.
+ * Opens a private copy of the store in the same way as the next start will open the store, with the same recovery. The
+ * originals are read and never changed. No lock on them is held while the copy is read.
  */
 import { copyFileSync, cpSync, existsSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,16 +11,16 @@ import { faultOf, openReadOnly } from '../database.ts';
 import { RESERVE_FILE } from '../state-files.ts';
 import { quarantinesOf } from './quarantine.ts';
 
-/** What makes up a store, by the ending of its name. */
+/** Files of a store, by the ending of the name. */
 const PARTS = ['', '-wal', '-highwater', '-suspect'] as const;
-/** A copy, what is salvaged of it, and what SQLite writes beside. */
+/** Room for a copy, for the salvaged store, and for SQLite's temporary files. */
 const ROOM_FACTOR = 3;
-/** A boot of its own. */
+/** Boot id of the copy. */
 const BOOT = { bootId: 'dry-run', upMs: 0 };
 
 /**
- * @param look also gets what makes a sentence about the copy one about the store
- * @throws Fault `store-locked` while a gateway runs or starts, and what the next start would end with
+ * @param look receives the copy, and a function that replaces the copy's path by the store's path in a sentence
+ * @throws Fault `store-locked` while a gateway runs or starts, and the fault that would end the next start
  */
 export function dryRun<T>(path: string, look: (core: StoreCore, words: (sentence: string) => string) => T): T {
   refuseRunning(path);
@@ -43,8 +43,8 @@ export function dryRun<T>(path: string, look: (core: StoreCore, words: (sentence
 }
 
 /**
- * A gateway holds the lock of the database for as long as it runs; whatever else is wrong with the file is found later. An empty
- * file is not opened: SQLite, reading only, too, would remove the log beside it (`pagerOpenWalIfPresent` in pager.c).
+ * Throws if a gateway holds the lock of the database. Other faults of the file are found later. An empty file is not
+ * opened: SQLite would remove the WAL beside it even in a read-only connection (`pagerOpenWalIfPresent` in pager.c).
  */
 function refuseRunning(path: string): void {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
@@ -55,7 +55,7 @@ function refuseRunning(path: string): void {
   }
 }
 
-/** A gateway that starts meanwhile changes its files: then nothing is said. */
+/** Copies the files, and throws if a gateway that starts meanwhile changes them. */
 function copyStore(path: string, folder: string): void {
   const before = stateOf(path);
   for (const part of PARTS) if (existsSync(path + part)) copyFileSync(path + part, join(folder, basename(path) + part));
@@ -65,8 +65,8 @@ function copyStore(path: string, folder: string): void {
     cpSync(quarantines, join(folder, basename(quarantines)), { recursive: true });
   refuseRunning(path);
   if (stateOf(path) !== before)
-    throw new Fault('store-locked', `${path} has just been changed: a gateway is starting`, {
-      hint: 'try again in a moment: then the gateway itself answers',
+    throw new Fault('store-locked', `${path} changed while it was copied: a gateway is starting`, {
+      hint: 'run the command again: the running gateway will answer',
       retryable: true,
     });
 }
@@ -78,7 +78,7 @@ function stateOf(path: string): string {
   }).join();
 }
 
-/** @throws Fault where no folder for temporary files has room */
+/** @throws Fault if no folder for temporary files has room */
 function roomyFolder(path: string): string {
   const bytes = PARTS.reduce((sum, part) => sum + (statSync(path + part, { throwIfNoEntry: false })?.size ?? 0), 0);
   const found = ['/var/tmp', tmpdir()].find((folder) => {
@@ -87,7 +87,7 @@ function roomyFolder(path: string): string {
     return bavail * bsize > ROOM_FACTOR * bytes;
   });
   if (found !== undefined) return found;
-  throw new Fault('store-failed', `${path} is to be looked through, and there is no room for a copy of it`, {
-    hint: `free ${Math.ceil((ROOM_FACTOR * bytes) / 1_048_576)} MB below /var/tmp, or start the gateway: it tells what it finds`,
+  throw new Fault('store-failed', `${path} cannot be checked: there is no room for a copy`, {
+    hint: `free ${Math.ceil((ROOM_FACTOR * bytes) / 1_048_576)} MB below /var/tmp, or start the gateway: it reports what it finds`,
   });
 }

@@ -1,9 +1,10 @@
 /**
- * Holds a store that opens against its high-water mark, and keeps the mark. Rows that the store once had and has forgotten
- * are entered into the ledger as accepted and damaged: so they are counted, shown, and the books balance.
+ * Compares an opening store with its high-water mark, and writes the mark. Rows that the store once held and has lost
+ * are entered into the ledger as accepted and damaged. So they are counted and shown, and the ledger balances.
  *
- * How many: a lane delivers in order, so what was pending at the mark were its newest rows, and what a lost tail takes are
- * its newest puts: the smaller of both numbers. Where order was not kept that is the most it can be: never less than lost.
+ * Number of lost rows: a lane delivers in order, so the messages pending at the mark were its newest rows, and a lost
+ * end of the WAL loses its newest puts. The smaller of both numbers is taken. If order was not kept, it is an upper
+ * bound: never less than the true loss.
  */
 import type { Direction } from '../../base/message.ts';
 import type { Change } from '../../custody/change.ts';
@@ -13,35 +14,38 @@ import { ledgerRows, readTally } from '../reader.ts';
 import { countsOfLedger, type LedgerRow } from '../writer.ts';
 import { type LaneMark, type Mark, markPathOf, readMark, writeMark } from './high-water.ts';
 
-/** A mark costs a block of the medium: at most so often, and only after a commit. The oldest commit without one is no older. */
+/**
+ * Shortest time between two marks. A mark costs one block of the medium and is written only after a commit. The oldest
+ * commit without a mark is not older than this.
+ */
 const MARK_EVERY_MS = 5000;
-/** End of a sentence: the mark is that old at most. */
-const SINCE_THE_MARK = 'what was stored in the 5 s after that may be missing too';
-/** The ledger line of nobody: lost rows whose lane the mark had no room for. */
-const NOBODY = 0;
+/** End of a sentence: the largest age of the mark. */
+const SINCE_THE_MARK = 'messages stored in the 5 s after that may be missing too';
+/** Ledger line for lost rows whose lane had no room in the mark. */
+const UNKNOWN_LANE = 0;
 
 interface Findings {
-  /** Rows lost, entered into the ledger as damaged. */
+  /** Lost rows, entered into the ledger as damaged. */
   readonly damaged: number;
   readonly sentences: readonly string[];
-  /** Why more may be missing than anybody can count. */
+  /** Reasons why more messages may be missing than can be counted. */
   readonly unknown: readonly string[];
 }
 
-/** What the opening knows of the ledger. */
+/** Facts about the ledger that the opening has found. */
 export interface LedgerFacts {
-  /** The store was born just now. */
+  /** The store was created by this opening. */
   readonly isNew: boolean;
-  /** Lines of the ledger were lost: those that are not there, and those that began anew with the rows that are. */
+  /** False if lines of the ledger were lost: missing lines, and lines that restarted with the rows that are there. */
   readonly hasLedger: boolean;
-  readonly anew: ReadonlySet<number>;
+  readonly restarted: ReadonlySet<number>;
 }
 
 export class HighWaterMark {
   readonly #database: Database;
   readonly #path: string;
   #turn = 0;
-  #isBehind = false;
+  #isStale = false;
   #markedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(database: Database, storePath: string) {
@@ -49,27 +53,30 @@ export class HighWaterMark {
     this.#path = storePath;
   }
 
-  /** Within the opening transaction, before anything is read from the ledger. */
-  check(books: LedgerFacts): Findings {
-    const { mark, isOwn, losses, sentences, unknown } = holdAgainstMark(this.#database, this.#path, books);
+  /** Must be called within the opening transaction, before the ledger is read. */
+  check(facts: LedgerFacts): Findings {
+    const { mark, isOwn, losses, sentences, unknown } = compareWithMark(this.#database, this.#path, facts);
     this.#turn = mark?.turn ?? 0;
-    if (mark !== undefined && (isOwn || books.isNew)) this.#reserve(mark);
+    if (mark !== undefined && (isOwn || facts.isNew)) this.#reserve(mark);
     for (const loss of losses) this.#enter(loss);
-    this.#isBehind = !isOwn || losses.length > 0; // from now on there is a mark, or its absence would say nothing
+    this.#isStale = !isOwn || losses.length > 0; // a mark is written soon, because a missing mark must mean something from now on
     return { damaged: damagedIn(losses), sentences, unknown };
   }
 
-  /** A commit is durable. Worth a note if rows came or went; what never touched the disk moves neither number. */
+  /**
+   * Called after a commit. Only rows that came or went change the mark; messages that never touched the disk do not.
+   */
   committed(changes: readonly Change[]): void {
-    if (changes.some(({ kind }) => kind === 'put' || kind === 'settle' || kind === 'deadLetter')) this.#isBehind = true;
+    if (changes.some(({ kind }) => kind === 'put' || kind === 'settle' || kind === 'deadLetter')) this.#isStale = true;
   }
 
   /**
-   * Notes how far the store has come, if it has and if it is time. What stands in its way (a full disk, foreign rights) costs
-   * the witness, not the store. Throws an I/O error: the medium is the store's own, and it does not hold what is written.
+   * Writes the high-water mark if it has changed and is due. An obstacle (a full disk, missing rights) loses the mark,
+   * not the store. Throws an I/O error: the mark is on the same medium as the store, and that medium does not store
+   * data.
    */
   note(nowMs: number): void {
-    if (!this.#isBehind || nowMs - this.#markedAtMs < MARK_EVERY_MS) return;
+    if (!this.#isStale || nowMs - this.#markedAtMs < MARK_EVERY_MS) return;
     this.#markedAtMs = nowMs;
     const lanes = ledgerRows(this.#database)
       .map((row): LaneMark => [row.id, row.puts, pendingOf(row)])
@@ -83,18 +90,18 @@ export class HighWaterMark {
         reservedTo: this.#reserved(),
       });
       this.#turn += 1;
-      this.#isBehind = false;
+      this.#isStale = false;
     } catch (error) {
       if (isOfMedium(error)) throw error;
     }
   }
 
-  /** Time until the next note is due, ms; `undefined`: none is, for nothing has changed since the last. */
+  /** Time until the next mark is due, ms. `undefined`: nothing has changed since the last mark. */
   dueInMs(nowMs: number): number | undefined {
-    return this.#isBehind ? Math.max(0, this.#markedAtMs + MARK_EVERY_MS - nowMs) : undefined;
+    return this.#isStale ? Math.max(0, this.#markedAtMs + MARK_EVERY_MS - nowMs) : undefined;
   }
 
-  /** The last note of this process, whenever the one before was. */
+  /** Writes the last mark of this process, however recent the previous one is. */
   noteLast(): void {
     this.note(Number.POSITIVE_INFINITY);
   }
@@ -106,7 +113,9 @@ export class HighWaterMark {
       .run(forgotten + damaged, damaged, puts, id);
   }
 
-  /** A number is never used twice, even if the store has forgotten that it was. */
+  /**
+   * Reserves the numbers of the mark, so that no number is used twice even if the store has lost its record of them.
+   */
   #reserve({ reservedTo }: Mark): void {
     const raise = this.#database.prepare('UPDATE sequence SET reserved_to = max(reserved_to, ?) WHERE direction = ?');
     for (const direction of ['uplink', 'downlink'] as const) raise.run(reservedTo[direction], direction);
@@ -123,52 +132,52 @@ export class HighWaterMark {
 }
 
 interface Comparison {
-  /** `undefined`: there is none. */
+  /** `undefined`: there is no mark. */
   readonly mark: Mark | undefined;
-  /** It is of this store and no other. */
+  /** The mark belongs to this store. */
   readonly isOwn: boolean;
   readonly losses: readonly Loss[];
   readonly sentences: readonly string[];
   readonly unknown: readonly string[];
 }
 
-/** What does the store at `storePath` lack that its mark has seen? Changes nothing. */
-export function holdAgainstMark(database: Database, storePath: string, books: LedgerFacts): Comparison {
+/** Rows of the mark that the store at `storePath` lacks. Changes nothing. */
+export function compareWithMark(database: Database, storePath: string, facts: LedgerFacts): Comparison {
   const mark = readMark(markPathOf(storePath));
-  if (mark === undefined) return { mark, isOwn: false, losses: [], ...unmarked(database, books) };
-  if (mark.store !== identityOf(database)) return { mark, isOwn: false, ...foreign(mark, books) };
-  const losses = lossesIn(database, mark, books);
-  if (losses.length === 0 || (!books.hasLedger && damagedIn(losses) === 0))
+  if (mark === undefined) return { mark, isOwn: false, losses: [], ...unmarked(database, facts) };
+  if (mark.store !== identityOf(database)) return { mark, isOwn: false, ...foreign(mark, facts) };
+  const losses = lossesIn(database, mark, facts);
+  if (losses.length === 0 || (!facts.hasLedger && damagedIn(losses) === 0))
     return { mark, isOwn: true, losses, sentences: [], unknown: [] };
-  const what = books.hasLedger
+  const what = facts.hasLedger
     ? 'the store has lost its newest transactions'
     : 'the store has lost lines of its ledger';
-  const sentence = `${what}: ${damagedIn(losses)} messages that it held are counted as damaged; ${SINCE_THE_MARK}`;
+  const sentence = `${what}: ${damagedIn(losses)} messages in them are counted as damaged; ${SINCE_THE_MARK}`;
   return { mark, isOwn: true, losses, sentences: [sentence], unknown: [sentence] };
 }
 
-/** Each store has a mark from its first opening on. */
+/** Result for a store without a mark. Each store has one from its first opening on. */
 function unmarked(database: Database, { isNew }: LedgerFacts): Pick<Comparison, 'sentences' | 'unknown'> {
   const puts = ledgerRows(database).reduce((sum, row) => sum + row.puts, 0);
   if (isNew || puts === 0) return { sentences: [], unknown: [] };
   const sentence =
-    'the high-water mark beside the store is missing or unreadable: whether the newest messages are there cannot be known';
+    'the high-water mark of the store is missing or unreadable: it is unknown whether the newest messages are missing';
   return { sentences: [sentence], unknown: [sentence] };
 }
 
-/** The mark of a store that is gone, or a mark that was put here. */
+/** Result for the mark of a missing store, or for a mark copied from another store. */
 function foreign(mark: Mark, { isNew }: LedgerFacts): Pick<Comparison, 'losses' | 'sentences' | 'unknown'> {
   const pending = mark.lanes.reduce((sum, [, , rows]) => sum + rows, mark.rest[1]);
   if (isNew) {
-    const sentence = `the database is missing: the store that was here held ${pending} messages when last seen, which are counted as damaged; ${SINCE_THE_MARK}`;
-    const losses = pending === 0 ? [] : [{ id: NOBODY, puts: 0, forgotten: 0, damaged: pending }];
+    const sentence = `the database is missing: it held ${pending} messages when last seen, which are counted as damaged; ${SINCE_THE_MARK}`;
+    const losses = pending === 0 ? [] : [{ id: UNKNOWN_LANE, puts: 0, forgotten: 0, damaged: pending }];
     return { losses, sentences: [sentence], unknown: [sentence] };
   }
-  const sentence = `the high-water mark beside the store is another store's, which held ${pending} messages when last seen: whether messages are missing here cannot be known`;
+  const sentence = `the high-water mark belongs to another store, which held ${pending} messages when last seen: it is unknown whether messages are missing here`;
   return { losses: [], sentences: [sentence], unknown: [sentence] };
 }
 
-function lossesIn(database: Database, mark: Mark, { hasLedger, anew }: LedgerFacts): Loss[] {
+function lossesIn(database: Database, mark: Mark, { hasLedger, restarted }: LedgerFacts): Loss[] {
   const ledger = new Map(ledgerRows(database).map((row) => [row.id, row]));
   const missing = mark.lanes.map(([id, puts, pending]) => ({ id, puts, pending, row: ledger.get(id) }));
   for (const { id } of missing) ledger.delete(id);
@@ -176,15 +185,15 @@ function lossesIn(database: Database, mark: Mark, { hasLedger, anew }: LedgerFac
   const [restPuts, restPending] = mark.rest;
   const losses = missing
     .map(({ id, puts, pending, row }) => ({ id, puts: puts - (row?.puts ?? 0), pending, row }))
-    .concat({ id: NOBODY, puts: restPuts - others, pending: restPending, row: undefined })
+    .concat({ id: UNKNOWN_LANE, puts: restPuts - others, pending: restPending, row: undefined })
     .filter(({ puts }) => puts > 0);
   if (losses.length === 0) return [];
-  // something is wrong, so it is worth reading the whole backlog: the ledger itself may be what is out of date
+  // The loss justifies reading the whole backlog, because the ledger itself may be out of date.
   const rows = new Map(readTally(database).rows.map((one) => [lineOf(one), one.rows]));
   return losses.map(({ id, puts, pending, row }) => {
     const there = rows.get(id) ?? 0;
-    // a line that began anew counts what is there, and knows nothing of what was delivered
-    if (!hasLedger && (row === undefined || anew.has(id)))
+    // a restarted line counts the rows that are there, without the delivered ones
+    if (!hasLedger && (row === undefined || restarted.has(id)))
       return { id, puts, forgotten: 0, damaged: Math.max(0, pending - there) };
     const forgotten = Math.max(0, there - (row === undefined ? 0 : pendingOf(row)));
     return { id, puts, forgotten, damaged: Math.max(0, Math.min(puts, pending) - forgotten) };
@@ -192,11 +201,11 @@ function lossesIn(database: Database, mark: Mark, { hasLedger, anew }: LedgerFac
 }
 
 interface Loss {
-  /** Of the ledger line. */
+  /** Id of the ledger line. */
   readonly id: number;
-  /** Puts that the store has forgotten. */
+  /** Puts that the store has lost. */
   readonly puts: number;
-  /** Rows that are there though the ledger does not know them. */
+  /** Rows that exist although the ledger does not count them. */
   readonly forgotten: number;
   readonly damaged: number;
 }

@@ -1,9 +1,10 @@
 /**
- * The witness of the store: what it held, in a small file of its own. A database that has lost its newest transactions is
- * whole and says nothing; this file remembers how far it had come (docs/decisions/0010).
+ * High-water mark of the store: its content, in a small separate file. A database that has lost its newest transactions
+ * is intact and shows no damage; this file records how far it had come (docs/decisions/0010).
  *
- * Two slots, written in turn, each with a CRC-32: a torn write leaves the other. An absent, empty or damaged file is no
- * witness, and no alarm either. It is never ahead of the store: only what a commit's fsync has made durable is noted.
+ * Two slots, written in turn, each with a CRC-32: a torn write leaves the other slot. An absent, empty or damaged file
+ * is no mark, and no proof of a loss. The mark is never ahead of the store: only data made durable by a commit's fsync
+ * is recorded.
  */
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -11,23 +12,23 @@ import { crc32 } from 'node:zlib';
 import type { Direction } from '../../base/message.ts';
 import { syncFolder } from '../synced-folder.ts';
 
-/** One block of the medium: a slot is written whole or not at all, or its CRC tells. */
+/** One block of the medium: a slot is written whole or not at all, or the CRC is wrong. */
 const SLOT_BYTES = 4096;
 /** CRC in hexadecimal and a blank. */
 const HEAD_BYTES = 9;
 
-/** Of one ledger line. `pending`: rows on disk at that moment. */
+/** Mark of one ledger line. `pending`: rows on disk at that moment. */
 export type LaneMark = readonly [id: number, puts: number, pending: number];
 
 export interface Mark {
-  /** The identity of the store. */
+  /** Identity of the store. */
   readonly store: string;
-  /** Rises by one with each writing. */
+  /** Incremented with each write. */
   readonly turn: number;
-  /** Message numbers below these are used up. */
+  /** Message numbers below these are used. */
   readonly reservedTo: Readonly<Record<Direction, number>>;
   readonly lanes: readonly LaneMark[];
-  /** What found no room in the slot, in sum: puts and pending. */
+  /** Sums of puts and pending of the lines that had no room in the slot. */
   readonly rest: readonly [puts: number, pending: number];
 }
 
@@ -35,7 +36,7 @@ export function markPathOf(storePath: string): string {
   return `${storePath}-highwater`;
 }
 
-/** The newest whole mark; `undefined`: there is none. */
+/** Newest valid mark. `undefined`: there is none. */
 export function readMark(path: string): Mark | undefined {
   let bytes: Buffer;
   try {
@@ -49,7 +50,7 @@ export function readMark(path: string): Mark | undefined {
     .reduce((newest, mark) => (mark !== undefined && mark.turn > (newest?.turn ?? 0) ? mark : newest), undefined);
 }
 
-/** Returns when it is on the medium. Throws what the operating system throws. */
+/** Returns when the mark is on the medium. Throws errors of the operating system. */
 export function writeMark(path: string, mark: Mark): void {
   const slot = encode(mark);
   const file = openToWrite(path);
@@ -61,7 +62,7 @@ export function writeMark(path: string, mark: Mark): void {
   }
 }
 
-/** A new file is made whole at once: later writings need no room on the disk. */
+/** Creates a new file at full size, so that later writes need no room on the disk. */
 function openToWrite(path: string): number {
   try {
     return openSync(path, 'r+');
@@ -94,7 +95,7 @@ function encode(mark: Mark): Buffer {
 function decode(slot: Buffer): Mark | undefined {
   const body = slot.subarray(HEAD_BYTES);
   if (slot.length !== SLOT_BYTES || slot.toString('latin1', 0, HEAD_BYTES) !== `${checksum(body)} `) return undefined;
-  return JSON.parse(body.toString()) as Mark; // the CRC vouches for its shape: we wrote it
+  return JSON.parse(body.toString()) as Mark; // the CRC proves that this program wrote it
 }
 
 function checksum(body: Buffer): string {

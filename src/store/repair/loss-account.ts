@@ -1,6 +1,7 @@
 /**
- * What an opening store finds lost: by its recovery, in its own records, row by row, and against its high-water mark. Each
- * loss is in the ledger as damaged once; what nobody can count has its sentence in the table `loss`, until it is acknowledged.
+ * Losses found by an opening store: by its recovery, in its own records, row by row, and by comparison with its
+ * high-water mark. Each loss is in the ledger as damaged once. A loss that cannot be counted has a sentence in the
+ * table `loss` until an operator acknowledges it.
  */
 import type { Stamp } from '../../base/time.ts';
 import type { Database } from '../database.ts';
@@ -11,36 +12,36 @@ import type { Opened } from './store-recovery.ts';
 import { sweep } from './sweep.ts';
 
 interface Found {
-  /** Messages, in the ledger as damaged. */
+  /** Messages counted as damaged in the ledger. */
   readonly messages: number;
   readonly unknown: readonly string[];
-  /** What was found and done, one sentence each. */
+  /** Findings and actions, one sentence each. */
   readonly sentences: readonly string[];
-  /** Records of the gateway's own that were taken out. */
+  /** Number of the gateway's own records that were removed. */
   readonly records: number;
 }
 
-/** Within the opening transaction, before anything is read from the tables. */
+/** Must be called within the opening transaction, before the tables are read. */
 export function findLosses(database: Database, opened: Opened, highWater: HighWaterMark | undefined): Found {
   const removed = opened.isChecked ? sweep(database) : 0;
-  const mending = repair(database);
-  const testimony = highWater?.check({
+  const repaired = repair(database);
+  const marked = highWater?.check({
     isNew: opened.isNew,
-    hasLedger: opened.hasLedger && mending.hasLedger,
-    anew: new Set([...opened.anew, ...mending.anew]),
+    hasLedger: opened.hasLedger && repaired.hasLedger,
+    restarted: new Set([...opened.restarted, ...repaired.restarted]),
   }) ?? { damaged: 0, sentences: [], unknown: [] };
-  const settled = opened.isChecked ? settle(database, removed, mending.hasLedger && opened.hasLedger) : 0;
+  const settled = opened.isChecked ? settle(database, removed, repaired.hasLedger && opened.hasLedger) : 0;
   const looked =
     settled === 0 ? [] : [`${settled} messages in the store are damaged or missing: they are counted as damaged`];
   return {
-    messages: opened.lostRows + mending.lostRows + testimony.damaged + settled,
-    unknown: [...opened.unknown, ...mending.unknown, ...testimony.unknown],
-    sentences: [...opened.recovery, ...mending.sentences, ...testimony.sentences, ...looked],
-    records: mending.records,
+    messages: opened.lostRows + repaired.lostRows + marked.damaged + settled,
+    unknown: [...opened.unknown, ...repaired.unknown, ...marked.unknown],
+    sentences: [...opened.recovery, ...repaired.sentences, ...marked.sentences, ...looked],
+    records: repaired.records,
   };
 }
 
-/** Keeps what was found. */
+/** Stores the losses. */
 export function enterLoss(database: Database, { messages, unknown }: Found, at: Stamp): void {
   if (messages === 0 && unknown.length === 0) return;
   database
@@ -49,8 +50,8 @@ export function enterLoss(database: Database, { messages, unknown }: Found, at: 
 }
 
 /**
- * The ledger agrees with the rows that are there. Rows that were taken out and whose line began anew are accepted and damaged.
- * @returns the messages that it counts as damaged for it
+ * Makes the ledger agree with the existing rows. Removed rows whose line restarted are accepted and damaged.
+ * @returns the number of messages counted as damaged for it
  */
 function settle(database: Database, removed: number, hasLedger: boolean): number {
   const lanes = lanesOf(database);

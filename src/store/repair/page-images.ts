@@ -1,6 +1,6 @@
 /**
- * The pages of a damaged store as bytes: those of the database file, and the newer ones in its log. A page that is free by
- * the list of the database holds what was deleted, and is left out.
+ * Pages of a damaged store as bytes: the pages of the database file and the newer ones in its WAL. A page in the free
+ * list of the database holds deleted rows and is left out.
  *
  * Source of the layout: https://www.sqlite.org/fileformat2.html §1.3, §1.4, §4.1.
  */
@@ -9,29 +9,29 @@ import { PAGE_BYTES } from '../database.ts';
 
 const LOG_HEADER_BYTES = 32;
 const FRAME_BYTES = 24 + PAGE_BYTES;
-/** Within the headers of the log and of its frames. */
+/** Offset within the headers of the WAL and of its frames. */
 const LOG_SALTS_AT = 16;
 const FRAME_SALTS_AT = 8;
 const SALTS_BYTES = 8;
 const LOG_MAGIC = 0x377f0682;
-/** Where the first page tells of the list of free ones. */
+/** Offset of the free list in the first page. */
 const FREE_LIST_AT = 32;
 
 export interface PageImage {
   readonly number: number;
   readonly bytes: Buffer;
-  /** No newer image of this page is in the log. */
+  /** No newer image of this page is in the WAL. */
   readonly isNewest: boolean;
 }
 
 export class PageImages {
   readonly #database: number | undefined;
   readonly #log: number | undefined;
-  /** Page → where its images are in the log, the newest last. */
+  /** Page → offsets of its images in the WAL, the newest last. */
   readonly #frames = new Map<number, number[]>();
   readonly #free: ReadonlySet<number>;
 
-  /** @param path of a database that nobody writes; it and its log may be missing */
+  /** @param path path of a database that is not being written; the file and its WAL may be missing */
   constructor(path: string) {
     this.#database = openToRead(path);
     this.#log = openToRead(`${path}-wal`);
@@ -39,14 +39,14 @@ export class PageImages {
     this.#free = this.#freePages();
   }
 
-  /** The newest image of a page. */
+  /** Newest image of a page. */
   readonly pageOf = (number: number): Buffer | undefined => {
     const frame = this.#frames.get(number)?.at(-1);
     if (frame !== undefined) return readAt(this.#log, frame);
     return number < 1 ? undefined : readAt(this.#database, (number - 1) * PAGE_BYTES);
   };
 
-  /** Those of the database, then those of the log in the order in which they were written. */
+  /** Images of the database, then images of the WAL in the order of writing. */
   *all(): Iterable<PageImage> {
     for (let number = 1; ; number += 1) {
       const bytes = readAt(this.#database, (number - 1) * PAGE_BYTES);
@@ -64,7 +64,7 @@ export class PageImages {
     for (const file of [this.#database, this.#log]) if (file !== undefined) closeSync(file);
   }
 
-  /** Frames of an earlier turn of the log have other salts: they are in the database already. */
+  /** Frames of an earlier cycle of the WAL have other salts. They are in the database already. */
   #index(log: number): void {
     const head = readAt(log, 0, LOG_HEADER_BYTES);
     const isHead = head !== undefined && head.readUInt32BE(0) >>> 1 === LOG_MAGIC >>> 1;
@@ -83,7 +83,7 @@ export class PageImages {
     }
   }
 
-  /** As far as the list can be followed: a page leads to the next, and names others. */
+  /** Free pages as far as the list can be followed: a page names the next list page and other free pages. */
   #freePages(): ReadonlySet<number> {
     const free = new Set<number>();
     const bytes = this.#database === undefined ? 0 : fstatSync(this.#database).size;
@@ -110,7 +110,7 @@ function openToRead(path: string): number | undefined {
   }
 }
 
-/** @returns `undefined` where there are not so many bytes */
+/** @returns `undefined` if the file is shorter */
 function readAt(file: number | undefined, at: number, length: number = PAGE_BYTES): Buffer | undefined {
   if (file === undefined) return undefined;
   const bytes = Buffer.alloc(length);

@@ -1,9 +1,9 @@
 /**
- * A store that is corrupt goes into `quarantine/<n>/` with its log, and what can be read of it becomes the new file.
+ * Moves a corrupt store into `quarantine/<n>/` with its WAL, and builds a new file from the readable part.
  *
- * A crash at any moment repeats or finishes what was begun: the database is moved before its log (a database without its log
- * would open, and lack what was acknowledged last); the new file is complete and on the disk before `report.json` says so,
- * and only then takes the old one's place. A quarantine is never deleted here.
+ * A crash at any moment repeats or finishes the work. The database is moved before its WAL, because a database without
+ * its WAL would open and lack the messages acknowledged last. The new file is complete and on the disk before
+ * `report.json` is written, and only then replaces the old file. A quarantine is never deleted here.
  */
 import {
   existsSync,
@@ -23,72 +23,71 @@ import { markPathOf, readMark } from './high-water.ts';
 import { type Rebuilt, rebuild } from './rebuild.ts';
 
 export interface SalvageOptions {
-  /** Of the database file. */
+  /** Path of the database file. */
   readonly path: string;
-  /** Recovery takes its time: a sentence now and then. */
+  /** Receives progress sentences, because the recovery may take long. */
   readonly progress: (sentence: string) => void;
 }
 
 export interface Salvaged {
-  /** What was done, one sentence each. */
+  /** Actions, one sentence each. */
   readonly recovery: readonly string[];
-  /** Not salvaged; in the ledger as damaged. */
+  /** Rows not salvaged, counted as damaged in the ledger. */
   readonly lostRows: number;
-  /** Why more may be missing than anybody can count; empty if nothing is. */
+  /** Reasons why more messages may be missing than can be counted. Empty: none. */
   readonly unknown: readonly string[];
-  /** No line of the ledger was lost; and those that begin anew with what was salvaged. */
+  /** False if lines of the ledger were lost. `restarted`: lines that restart with the salvaged rows. */
   readonly hasLedger: boolean;
-  readonly anew: ReadonlySet<number>;
+  readonly restarted: ReadonlySet<number>;
 }
 
-const NOTHING_DONE: Salvaged = { recovery: [], lostRows: 0, unknown: [], hasLedger: true, anew: new Set() };
+const NOTHING_DONE: Salvaged = { recovery: [], lostRows: 0, unknown: [], hasLedger: true, restarted: new Set() };
 const SALVAGED = 'salvaged.db';
 const READINGS = 'readings';
 const REPORT = 'report.json';
 
-/** Moves a corrupt store away, the database before its log. */
+/** Moves a corrupt store away, the database before its WAL. */
 export function quarantine(path: string): void {
   const folder = join(quarantinesOf(path), String((numbersIn(path).at(-1) ?? 0) + 1));
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const one of [dirname(path), quarantinesOf(path)]) syncFolder(one);
   if (existsSync(path)) renameSync(path, join(folder, basename(path)));
   else writeFileSync(join(folder, basename(path)), '');
-  moveLog(path, folder);
+  moveWal(path, folder);
 }
 
-/** Returns when the entry is on the disk in both folders. */
-export function moveLog(path: string, folder: string): void {
+/** Moves the WAL. Returns when the entry is on the disk in both folders. */
+export function moveWal(path: string, folder: string): void {
   const log = `${path}-wal`;
   if (existsSync(log)) renameSync(log, join(folder, basename(log)));
   syncFolder(folder);
   syncFolder(dirname(path));
 }
 
-/** Does whatever a quarantine still needs. */
+/** Completes the work of a quarantine. */
 export function finish(options: SalvageOptions): Salvaged {
   const { path } = options;
   const number = numbersIn(path).at(-1);
   if (number === undefined) return NOTHING_DONE;
   const folder = join(quarantinesOf(path), String(number));
-  if (existsSync(path))
-    return { ...NOTHING_DONE, recovery: [`a damaged store of an earlier time is kept in ${folder}`] };
+  if (existsSync(path)) return { ...NOTHING_DONE, recovery: [`an earlier damaged store is kept in ${folder}`] };
   const report = join(folder, REPORT);
   if (!existsSync(report)) {
-    moveLog(path, folder);
+    moveWal(path, folder);
     const rebuilt = salvage(folder, options);
     writeFileSync(report, `${JSON.stringify(rebuilt)}\n`, { mode: 0o600, flush: true });
     syncFolder(folder);
   }
-  if (!existsSync(join(folder, SALVAGED))) return NOTHING_DONE; // somebody has moved the file away since
+  if (!existsSync(join(folder, SALVAGED))) return NOTHING_DONE; // an operator has moved the file away since
   renameSync(join(folder, SALVAGED), path);
   syncFolder(dirname(path));
   const rebuilt = JSON.parse(readFileSync(report, 'utf8')) as Rebuilt;
   const sentence = sentenceOf(rebuilt, folder);
   const unknown = rebuilt.hasLedger && !rebuilt.isDoubtful ? [] : [sentence];
-  const { hasLedger, anew = [] } = rebuilt; // the report of an earlier version does not say
+  const { hasLedger, restarted = [] } = rebuilt; // the report of an earlier version lacks this field
   return {
     ...{ recovery: [sentence], lostRows: rebuilt.damaged + rebuilt.unreadable, unknown },
-    ...{ hasLedger, anew: new Set(anew) },
+    ...{ hasLedger, restarted: new Set(restarted) },
   };
 }
 
@@ -99,14 +98,14 @@ function salvage(folder: string, { path, progress }: SalvageOptions): Rebuilt {
   const sources = links.flatMap((link) => openDamaged(link) ?? []);
   const database = openDatabase(target);
   try {
-    // begun anew after a crash; on the disk before anybody relies on it
+    // a crash restarts the salvage, so no fsync is needed before the end
     for (const setting of ['journal_mode = MEMORY', 'synchronous = OFF']) database.pragma(setting);
     const mark = readMark(markPathOf(path));
     const marked = new Map((mark?.lanes ?? []).map(([id, , pending]) => [id, pending]));
     const damaged = join(folder, basename(path));
     const rebuilt = rebuild({ sources, target: database, path: damaged, marked, progress });
     const identity = sources.map(identityIn).find((id) => id !== undefined) ?? mark?.store;
-    // the mark beside it goes on being its own
+    // so that the mark still belongs to the store
     if (identity !== undefined) database.prepare('UPDATE identity SET id = ?').run(identity);
     return rebuilt;
   } finally {
@@ -117,7 +116,7 @@ function salvage(folder: string, { path, progress }: SalvageOptions): Rebuilt {
   }
 }
 
-/** @returns `undefined` where it cannot be read */
+/** @returns `undefined` if it cannot be read */
 function identityIn(source: Database): string | undefined {
   try {
     const id = source.prepare('SELECT id FROM identity').pluck().get();
@@ -127,7 +126,10 @@ function identityIn(source: Database): string | undefined {
   }
 }
 
-/** Other names, so that what SQLite puts beside a file does not stay. @returns with its log, and without: it may be what is broken */
+/**
+ * Links under other names, so that SQLite's temporary files are removed with them. @returns a link with the WAL and one
+ * without, because the WAL may be the broken part
+ */
 function linkReadings(damaged: string, folder: string): string[] {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
@@ -145,9 +147,9 @@ function sentenceOf(
 ): string {
   const lost = hasLedger
     ? `${damaged} were damaged and ${unreadable} unreadable`
-    : `${damaged} were damaged, and the books were unreadable too: nobody knows how many are missing`;
-  const doubt = hasLedger && isDoubtful ? ', or more: some of the salvaged ones may have been delivered before' : '';
-  const own = records > 0 ? `; ${records} records of its own were damaged and left out` : '';
+    : `${damaged} were damaged, and the ledger was unreadable: the number of missing messages is unknown`;
+  const doubt = hasLedger && isDoubtful ? ', or more: some salvaged messages may have been delivered before' : '';
+  const own = records > 0 ? `; ${records} of the store's own records were damaged and left out` : '';
   return `the store was corrupt: ${salvaged} messages were salvaged, ${lost}${doubt}${own}; the file is kept in ${folder}`;
 }
 

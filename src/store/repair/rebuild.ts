@@ -1,41 +1,44 @@
 /**
- * Builds a store from what can be read of a damaged one: rows whose CRC holds, with their numbers, so that they come out in
- * their order and ahead of everything new; and the small tables as far as they go. The books are closed over what is
- * missing: what the ledger says is pending and is not there is damaged, and nothing else is.
+ * Builds a store from the readable part of a damaged one. Rows with a valid CRC keep their numbers, so that they keep
+ * their order and precede new messages. Small tables are copied as far as they can be read. The ledger is balanced:
+ * messages that it has pending and that are missing count as damaged, and no others do.
  */
 
 import type { Database } from '../database.ts';
 import { readChecked, writeChecked } from './checked-rows.ts';
-import { anewIn, fillGaps, type LaneState, lanesOf, missingIn, reconcileLedger } from './reconcile.ts';
+import { fillGaps, type LaneState, lanesOf, missingIn, reconcileLedger, restartedIn } from './reconcile.ts';
 import { CHECKED_TABLES } from './row-checksums.ts';
 import { salvageRows } from './salvage.ts';
 import { findStrayRows } from './stray-rows.ts';
 
 export interface Rebuilt {
   readonly salvaged: number;
-  /** Read, and not whole. */
+  /** Rows that were read and have a wrong CRC. */
   readonly damaged: number;
-  /** In the books, and not to be read at all. */
+  /** Rows that the ledger counts and that cannot be read at all. */
   readonly unreadable: number;
-  /** Sessions, counters and the like whose checksum did not hold: left out. */
+  /** Sessions, counters and the like with a wrong checksum: left out. */
   readonly records: number;
-  /** The ledger could be read: without it nobody knows how many are missing. */
+  /** Whether the ledger could be read. Without it the number of missing messages is unknown. */
   readonly hasLedger: boolean;
-  /** A salvaged message may have been delivered before, and another that was not is missing in its place. */
+  /** A salvaged message may have been delivered before, while an undelivered one is missing. */
   readonly isDoubtful: boolean;
-  /** Lines of the ledger that begin anew with what was salvaged. */
-  readonly anew: readonly number[];
+  /** Lines of the ledger that restart with the salvaged rows. */
+  readonly restarted: readonly number[];
 }
 
 const HOT = ['outbox', 'inbox'] as const;
 
 export interface RebuildOptions {
-  /** The damaged store with its log, then, if that does not suffice, without; none that could not be opened. */
+  /**
+   * The damaged store with its WAL, then without the WAL, which is used only if the first does not suffice. Files that
+   * could not be opened are left out.
+   */
   readonly sources: readonly Database[];
   readonly target: Database;
-  /** Of the damaged file, for what SQLite does not find in it. */
+  /** Path of the damaged file, for rows that SQLite does not find. */
   readonly path: string;
-  /** By line of the ledger: messages pending when the store was last seen. */
+  /** Ledger line → messages pending when the store was last seen. */
   readonly marked: ReadonlyMap<number, number>;
   readonly progress: (sentence: string) => void;
 }
@@ -46,7 +49,7 @@ export function rebuild({ sources, target, path, marked, progress }: RebuildOpti
   let lanes: LaneState[] = lanesOf(target);
   let hasLedger = false;
   let isDoubtful = false;
-  target.exec('DELETE FROM hub_session'); // of a birth: nothing is known of the hub unless it can be read
+  target.exec('DELETE FROM hub_session'); // nothing is known of the hub session unless it can be read; this removes the row of the new store
   for (const source of sources) {
     target.exec('BEGIN');
     if (!hasLedger)
@@ -72,7 +75,7 @@ export function rebuild({ sources, target, path, marked, progress }: RebuildOpti
   const salvaged = lanes.reduce((sum, { rows }) => sum + rows, 0);
   const unreadable = Math.max(0, missing - broken);
   const counted = { salvaged, damaged: broken, unreadable, records: records.size };
-  return { ...counted, hasLedger, isDoubtful, anew: [...anewIn(lanes)] };
+  return { ...counted, hasLedger, isDoubtful, restarted: [...restartedIn(lanes)] };
 }
 
 function isKnown(source: Database, table: string): boolean {
@@ -80,11 +83,11 @@ function isKnown(source: Database, table: string): boolean {
     source.prepare(`SELECT seq, lane, qos, epoch, up_ms, crc, topic, payload FROM ${table}`);
     return true;
   } catch {
-    return false; // where the schema is noise
+    return false; // the schema is damaged
   }
 }
 
-/** Sound rows, from both ends, as far as it goes. @returns those that are not */
+/** Copies sound rows, reading from both ends of the table as far as possible. @returns the rows that are not sound */
 function copySmall(source: Database, target: Database, table: string): string[] {
   const broken: string[] = [];
   for (const order of ['', 'ORDER BY 1 DESC']) {
@@ -95,7 +98,7 @@ function copySmall(source: Database, target: Database, table: string): string[] 
       }
       return broken;
     } catch {
-      // the other end may go further
+      // reading from the other end may succeed
     }
   }
   return broken;

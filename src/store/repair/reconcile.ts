@@ -1,6 +1,6 @@
 /**
- * Makes a store whole again that has lost some of its own records: whatever the rows of messages tell is told again, and
- * what nobody knows any more is put down as not known. For a store that is rebuilt and for one that is mended in its place.
+ * Makes a store consistent after it has lost some of its own records. Facts that the message rows show are derived from
+ * them; all other lost facts are stored as unknown. Used for a rebuilt store and for one that is repaired in place.
  */
 import { chargedBytes } from '../../base/message.ts';
 import { type Counts, settledTotal, ZERO } from '../../custody/ledger.ts';
@@ -14,21 +14,24 @@ interface LaneRows {
   readonly lane: number;
   readonly rows: number;
   readonly bytes: number;
-  /** The newest of its rows. */
+  /** Epoch of the newest row. */
   readonly epoch: number;
 }
 
-/** Messages that the books have pending and that are not there. */
+/** Messages that the ledger has pending and that are missing. */
 export function missingIn(lanes: readonly LaneState[]): number {
   return lanes.reduce((sum, { pending, rows }) => sum + Math.max(0, pending - rows), 0);
 }
 
-/** Lines that the ledger lacks: they begin with the rows that are there. */
-export function anewIn(lanes: readonly LaneState[]): ReadonlySet<number> {
+/** Lines missing from the ledger. They restart with the rows that are there. */
+export function restartedIn(lanes: readonly LaneState[]): ReadonlySet<number> {
   return new Set(lanes.filter(({ isKnown }) => !isKnown).map(({ id }) => id));
 }
 
-/** The books agree with the rows: what they have pending and is not there is damaged, what only the rows know is accepted. */
+/**
+ * Makes the ledger agree with the rows: pending messages without a row are damaged; rows unknown to the ledger are
+ * accepted.
+ */
 export function reconcileLedger(target: Database, lanes: readonly LaneState[]): void {
   const write = target.prepare(
     `INSERT INTO ledger (id, accepted, delivered, dead, damaged, shed, bytes, puts) VALUES (?,?,?,?,?,?,?,?)
@@ -43,13 +46,13 @@ export function reconcileLedger(target: Database, lanes: readonly LaneState[]): 
   }
 }
 
-/** Numbers, epochs and lanes that are still in use are not given away anew. */
+/** Prevents that numbers, epochs and lanes that are still in use are assigned again. */
 export function fillGaps(target: Database, lanes: readonly LaneState[]): void {
   const raise = target.prepare(`INSERT INTO sequence (direction, reserved_to) VALUES (?,?)
     ON CONFLICT (direction) DO UPDATE SET reserved_to = max(reserved_to, excluded.reserved_to)`);
   raise.run('uplink', highestOf(target, 'outbox', 'seq') + SEQ_BLOCK);
   raise.run('downlink', highestOf(target, 'inbox', 'seq') + SEQ_BLOCK);
-  // as after a cut connection: everything may have been sent, and a session that the hub has not is a lost one
+  // As after a lost connection: every message may have been sent, and a session missing at the hub counts as lost.
   target.exec(`INSERT OR IGNORE INTO hub_session (one, expected, connected, owner, lost_count) VALUES (1, 1, 1, 0, 0)`);
   const latest = Math.max(
     ...lanes.map(({ epoch }) => epoch),
@@ -58,7 +61,7 @@ export function fillGaps(target: Database, lanes: readonly LaneState[]): void {
   );
   if (latest > highestOf(target, 'boot', 'epoch'))
     target.prepare("INSERT INTO boot (epoch, boot_id, last_up_ms) VALUES (?, 'lost', 0)").run(latest);
-  // a session whose owner nobody knows has ended
+  // a session without a known owner has ended
   const used = target
     .prepare('SELECT lane FROM subscription UNION SELECT lane FROM topic_id UNION SELECT lane FROM will')
     .pluck()
@@ -68,7 +71,7 @@ export function fillGaps(target: Database, lanes: readonly LaneState[]): void {
     if (lane > 0) name.run(lane, `lost-${lane}`);
 }
 
-/** What the books say of one of their lines, and what is there. */
+/** Ledger line compared with the existing rows. */
 export interface LaneState {
   readonly id: number;
   /** The ledger has this line. */
@@ -86,7 +89,7 @@ export function lanesOf(target: Database): LaneState[] {
   const overhead = chargedBytes({ topic: '', payload: new Uint8Array(0) });
   const found = new Map<number, LaneRows>();
   for (const [place, table] of HOT.entries()) {
-    // materialized, or all the payloads would go through the sorter: a third of the time
+    // Materialized, because otherwise all payloads would go through the sorter. This takes a third of the time.
     const sql = `WITH one AS MATERIALIZED (SELECT lane, epoch, length(payload) + octet_length(topic) AS bytes FROM ${table})
       SELECT lane, count(*) AS rows, sum(bytes) AS bytes, max(epoch) AS epoch FROM one GROUP BY lane`;
     for (const one of target.prepare(sql).all() as LaneRows[]) found.set(one.lane * 2 + place, one);

@@ -1,6 +1,6 @@
 /**
- * Reads cells of SQLite's b-tree pages from their bytes alone, where SQLite itself finds no way to them. Says what stands
- * there, not whether it is right: checksums of rows decide that.
+ * Reads cells of SQLite's b-tree pages from their bytes, if SQLite itself cannot reach them. Returns the content
+ * without judging it: the checksums of the rows decide whether it is valid.
  *
  * Source of the layout: https://www.sqlite.org/fileformat2.html §1.5, §1.6, §2.1.
  */
@@ -9,25 +9,25 @@ import { PAGE_BYTES } from '../database.ts';
 export type CellValue = number | string | Buffer | null;
 
 export interface Cell {
-  /** Key of the row; `undefined` in a table without rowid. */
+  /** Key of the row. `undefined` in a table without rowid. */
   readonly rowid: number | undefined;
   readonly values: readonly CellValue[];
 }
 
 export type CellKind = 'table' | 'index';
-/** By number; `undefined`: there is none. */
+/** Page by number. `undefined`: no such page. */
 export type PageOf = (number: number) => Buffer | undefined;
 
 const LEAVES: Readonly<Record<number, CellKind>> = { 13: 'table', 10: 'index' };
-/** The first page begins with the header of the file. */
+/** The first page begins with the file header. */
 const FILE_HEADER_BYTES = 100;
 const LEAF_HEADER_BYTES = 8;
-/** A row of ours has at most that many columns. */
+/** Largest number of columns in a row of this program. */
 const COLUMNS_MAX = 12;
-/** Larger than any message: what claims to be longer is noise. */
+/** Larger than any message. A record that claims to be longer is noise. */
 const RECORD_BYTES_MAX = 2_097_152;
 
-/** Of a page that is a leaf: its kind, and where its cells begin. @returns `undefined` for any other page */
+/** Kind of a leaf page, and the offset of its cells. @returns `undefined` for any other page */
 export function leafOf(
   page: Buffer,
   number: number,
@@ -41,13 +41,13 @@ export function leafOf(
   return { kind, cells: Array.from({ length: count }, (_, index) => page.readUInt16BE(pointers + 2 * index)) };
 }
 
-/** @returns `undefined` where no cell of that kind begins */
+/** @returns `undefined` if no cell of that kind begins here */
 export function cellAt(page: Buffer, at: number, kind: CellKind, pageOf: PageOf): Cell | undefined {
   const size = varintAt(page, at);
   if (size === undefined || size.value < 2 || size.value > RECORD_BYTES_MAX) return undefined;
   const key = kind === 'table' ? varintAt(page, size.next) : { value: undefined, next: size.next };
   if (key === undefined) return undefined;
-  // the number of columns is looked at before anything is put together: nearly all places end here
+  // The number of columns is checked before anything is assembled: nearly all attempts end here.
   const types = typesAt(page, key.next, size.value);
   if (types === undefined) return undefined;
   const record = recordAt(page, key.next, { bytes: size.value, kind, pageOf });
@@ -57,11 +57,14 @@ export function cellAt(page: Buffer, at: number, kind: CellKind, pageOf: PageOf)
 
 interface Types {
   readonly codes: readonly number[];
-  /** Where the values begin in the record. */
+  /** Offset of the values in the record. */
   readonly bodyAt: number;
 }
 
-/** The header of a record stands in the cell itself, or the record is none of ours. */
+/**
+ * Column types from the header of a record. The header must be in the cell itself, as it is in all records of this
+ * program.
+ */
 function typesAt(page: Buffer, at: number, recordBytes: number): Types | undefined {
   const head = varintAt(page, at);
   if (head === undefined || head.value < 2 || at + head.value > page.length || head.value > recordBytes)
@@ -101,7 +104,7 @@ function recordAt(
   return Buffer.concat(parts);
 }
 
-/** Of a record, how many bytes stand in the cell; the rest is on overflow pages. */
+/** Bytes of a record that are in the cell; the rest is on overflow pages. */
 function localBytes(bytes: number, kind: CellKind): number {
   const max = kind === 'table' ? PAGE_BYTES - 35 : Math.floor(((PAGE_BYTES - 12) * 64) / 255) - 23;
   if (bytes <= max) return bytes;
@@ -135,7 +138,7 @@ function bytesOf(code: number): number {
   return code < 12 ? (FIXED_BYTES[code] ?? 0) : Math.floor((code - 12) / 2);
 }
 
-/** @returns `undefined` for what is longer than our numbers, or ends outside of the page */
+/** @returns `undefined` if the number is too long or ends outside the page */
 function varintAt(page: Buffer, at: number): { readonly value: number; readonly next: number } | undefined {
   let value = 0;
   for (let next = at; next < at + 8 && next < page.length; next += 1) {

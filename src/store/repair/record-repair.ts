@@ -1,52 +1,53 @@
 /**
- * Finds records of the gateway's own that the medium has damaged, while the store opens: takes them out, and puts the most
- * careful thing in their place. Nothing of it goes by in silence: each table has its sentence in `recovery`.
+ * Finds damaged records of the gateway's own while the store opens, removes them, and replaces them by the safest
+ * assumption. Each affected table has a sentence in `recovery`.
  */
 
 import type { Database } from '../database.ts';
 import { readChecked, writeChecked } from './checked-rows.ts';
-import { anewIn, fillGaps, lanesOf, missingIn, reconcileLedger } from './reconcile.ts';
+import { fillGaps, lanesOf, missingIn, reconcileLedger, restartedIn } from './reconcile.ts';
 import { CHECKED_TABLES, type CheckedTable } from './row-checksums.ts';
 
 export interface Repair {
   readonly sentences: readonly string[];
-  /** Rows that were taken out. */
+  /** Number of rows removed. */
   readonly records: number;
-  /** Messages that other lines of the ledger miss; looked for only if something was damaged. */
+  /** Messages missing from other lines of the ledger. Counted only if something was damaged. */
   readonly lostRows: number;
-  /** No line of the ledger was among them. */
+  /** False if lines of the ledger were damaged. */
   readonly hasLedger: boolean;
-  /** Why messages may be missing that nobody can count. */
+  /** Reasons why messages may be missing that cannot be counted. */
   readonly unknown: readonly string[];
-  /** Lines of the ledger that begin anew with what is pending. */
-  readonly anew: ReadonlySet<number>;
+  /** Lines of the ledger that restart with the pending rows. */
+  readonly restarted: ReadonlySet<number>;
 }
 
-/** What becomes of what stood in a damaged row. */
+/** Consequence of a damaged row, by table. */
 const CONSEQUENCE: Readonly<Record<CheckedTable, string>> = {
-  boot: 'ages that reach back to them are lower bounds',
-  subdevice: 'their names are lost and their sessions have ended; their uplinks go to the hub',
-  subscription: 'nobody knows whose: let the subdevices subscribe again',
-  will: 'they are not published, until the subdevices give them again',
-  command_mark: 'retained commands on their topics may be carried out once more',
-  topic_id: 'the subdevices register again',
-  hub_filter: 'the hub is asked for them again',
-  alarm_topic: 'alarms that wait may be overtaken by newer ones',
-  hub_session: 'whatever is pending may have been sent before, and the session at the hub may be lost',
-  hub_gap: 'downlinks may be missing, and nobody knows since when',
-  ledger: 'they begin anew with what is pending, and rows lost besides cannot be told',
-  sequence: 'message numbers go on behind the highest that is known',
-  loss: 'how much was lost at an earlier start is forgotten',
+  boot: 'ages that reach back to these boots are lower bounds',
+  subdevice: 'the names of these subdevices are lost and their sessions have ended; their uplinks still go to the hub',
+  subscription: 'the affected subdevices are unknown: let the subdevices subscribe again',
+  will: 'these wills are not published until the subdevices set them again',
+  command_mark: 'retained commands on these topics may be executed once more',
+  topic_id: 'the subdevices register these topics again',
+  hub_filter: 'the gateway subscribes to these filters again',
+  alarm_topic: 'newer alarms may overtake waiting ones',
+  hub_session: 'pending messages may have been sent before, and the session at the hub may be lost',
+  hub_gap: 'downlinks may be missing since an unknown time',
+  ledger: 'these counters restart with the pending messages; the number of other lost rows is unknown',
+  sequence: 'message numbers continue after the highest known number',
+  loss: 'the losses found at an earlier start are no longer known',
 };
 
-/** Within the opening transaction, before anything is read from these tables. */
+/** Must be called within the opening transaction, before these tables are read. */
 export function repair(database: Database): Repair {
   const broken = findBroken(database);
   const records = [...broken.values()].reduce((sum, rows) => sum + rows, 0);
-  if (records === 0) return { sentences: [], records, lostRows: 0, hasLedger: true, unknown: [], anew: new Set() };
+  if (records === 0) return { sentences: [], records, lostRows: 0, hasLedger: true, unknown: [], restarted: new Set() };
   for (const table of broken.keys()) {
     const sound = [...readChecked(database, table)].filter(({ isSound }) => isSound);
-    // written anew as a whole: a damaged key stands in the wrong place of the tree, where no DELETE would find it
+    // The whole table is written again: a damaged key is at the wrong position in the tree, where no DELETE would find
+    // it.
     database.exec(`DELETE FROM ${table}`);
     for (const row of sound) writeChecked(database, table, row);
   }
@@ -56,10 +57,10 @@ export function repair(database: Database): Repair {
   fillGaps(database, lanes);
   const unknown = reportBroken(new Map([...broken].filter(([table]) => table === 'ledger' || table === 'loss')));
   const hasLedger = !broken.has('ledger');
-  return { sentences: reportBroken(broken), records, lostRows, hasLedger, unknown, anew: anewIn(lanes) };
+  return { sentences: reportBroken(broken), records, lostRows, hasLedger, unknown, restarted: restartedIn(lanes) };
 }
 
-/** How many rows of which tables have a checksum that does not hold. Changes nothing. */
+/** Table → number of rows with a wrong checksum. Changes nothing. */
 export function findBroken(database: Database): ReadonlyMap<CheckedTable, number> {
   const broken = new Map<CheckedTable, number>();
   for (const table of CHECKED_TABLES)
@@ -68,7 +69,9 @@ export function findBroken(database: Database): ReadonlyMap<CheckedTable, number
   return broken;
 }
 
-/** A sentence for each table. */
+/** One sentence for each table. */
 export function reportBroken(broken: ReadonlyMap<CheckedTable, number>): string[] {
-  return [...broken].map(([table, rows]) => `${rows} damaged in the store's table ${table}: ${CONSEQUENCE[table]}`);
+  return [...broken].map(
+    ([table, rows]) => `${rows} damaged rows in table ${table} of the store: ${CONSEQUENCE[table]}`,
+  );
 }

@@ -1,33 +1,34 @@
 /**
- * Copies what can be read of a damaged table, through its integer primary key. It is read up to where a page is broken: SQLite
- * hands each row to a function, which checks its CRC and puts it into the new table (half the time of stepping through
- * results). The end of the break is found by leaps and halving, and the reading goes on from there.
+ * Copies the readable part of a damaged table through its integer primary key, up to a broken page. SQLite passes each
+ * row to a function, which checks its CRC and inserts it into the new table (half the time of stepping through
+ * results). The end of the break is found by growing steps and bisection, and reading continues there.
  *
- * A break may be several, with something between them: its keys are halved until every readable page has been reached.
- * Bounded, for keys jump far (a block of numbers per start): a wide break is sampled, a narrow one searched through.
+ * A break may consist of several breaks with readable pages between them: its key range is bisected until every
+ * readable page has been reached. The effort is bounded, because keys have wide gaps (a block of numbers per start): a
+ * wide break is sampled, a narrow one is searched completely.
  */
 import type { Direction } from '../../base/message.ts';
 import type { Database, Statement } from '../database.ts';
 import { isWhole } from '../row-codec.ts';
 
-/** All in all: about 25 µs each, little more than a second of a fast machine. */
+/** Total number of probes: about 25 µs each, little more than a second on a fast machine. */
 const PROBES_MAX = 50_000;
-/** Within one break: a lost page that leads to 110 leaves of four rows has to be searched through. */
+/** Probes within one break. A lost page that leads to 110 leaves of four rows must be searched completely. */
 const PROBES_OF_BREAK_MAX = 2000;
-/** Rows of one INSERT: half the time of as many with one each. */
+/** Rows of one INSERT: half the time of as many INSERTs with one row. */
 const ROWS_AT_ONCE = 32;
-/** Rows between two signs of life. */
+/** Rows between two progress sentences. */
 const STEP_ROWS = 20_000;
 
 export interface Salvage {
   readonly source: Database;
-  /** In a transaction. */
+  /** New database, in a transaction. */
   readonly target: Database;
   readonly table: 'outbox' | 'inbox';
   readonly progress: (sentence: string) => void;
 }
 
-/** @returns the keys of rows that can be read and are not whole; @throws what SQLite throws where the table is not known */
+/** @returns the keys of readable rows with a wrong CRC; @throws SQLite's errors if the table is unknown */
 export function salvageRows(salvage: Salvage): ReadonlySet<number> {
   const reader = new Reader(salvage);
   for (let from = 0; reader.probes < PROBES_MAX; ) {
@@ -40,7 +41,7 @@ export function salvageRows(salvage: Salvage): ReadonlySet<number> {
   return reader.end();
 }
 
-/** @returns the lowest key at which something can be read again, taking the break for a single one */
+/** @returns the lowest readable key after the break, assuming a single break */
 function endOfBreak(reader: Reader, start: number): number {
   let leap = 1;
   while (!reader.canRead(start + leap)) {
@@ -68,7 +69,9 @@ function searchBreak(reader: Reader, start: number, end: number): void {
   }
 }
 
-/** As SQLite hands it over: the payload in hexadecimal, for as a blob it would take twice the time of everything else. */
+/**
+ * Row as SQLite passes it. The payload is in hexadecimal, because a blob would take twice the time of everything else.
+ */
 type RowInWords = [
   ...[seq: number, lane: number, qos: number, epoch: number, up_ms: number, crc: number],
   ...[topic: string, hex: string],
@@ -91,7 +94,7 @@ class Reader {
   constructor({ source, target, table, progress }: Salvage) {
     this.#direction = table === 'outbox' ? 'uplink' : 'downlink';
     source.function('take', { varargs: true }, (...words) => this.#take(...(words as RowInWords)));
-    // a payload that is no blob is not whole: nothing takes the place of its QoS
+    // a payload that is not a blob makes the row invalid: its QoS is replaced by NULL
     this.#read = source.prepare(
       `SELECT count(take(seq, lane, iif(typeof(payload) = 'blob', qos, NULL), epoch, up_ms, crc, topic, hex(payload)))
        FROM ${table} WHERE seq BETWEEN ? AND ?`,
@@ -107,14 +110,14 @@ class Reader {
     return this.#probes;
   }
 
-  /** @returns where it came to: behind the last whole row */
+  /** @returns the next key after the last valid row */
   copy(low: number, high: number): { readonly isBroken: boolean; readonly next: number } {
     this.#last = low - 1;
     const isBroken = !this.#succeeds(() => this.#read.get(low, high));
     return { isBroken, next: this.#last + 1 };
   }
 
-  /** Is there a row behind this key, or the end of the table? */
+  /** Whether a row after this key, or the end of the table, can be read. */
   canRead(from: number): boolean {
     return this.#succeeds(() => this.#touch.get(from));
   }
@@ -125,12 +128,12 @@ class Reader {
       read();
       return true;
     } catch (error) {
-      if (this.#isPutting) throw error; // the new file's own: no room, or worse
+      if (this.#isPutting) throw error; // error of the new file: no room, or worse
       return false;
     }
   }
 
-  /** @returns the keys of rows that can be read and are not whole */
+  /** @returns the keys of readable rows with a wrong CRC */
   end(): ReadonlySet<number> {
     this.#putTaken();
     return this.#damaged;
@@ -149,7 +152,7 @@ class Reader {
     if (isWhole(this.#direction, { seq, lane, qos, epoch, up_ms, crc, topic, payload: Buffer.from(hex, 'hex') })) {
       this.#taken.push(row);
       if (this.#taken.length === ROWS_AT_ONCE) this.#putTaken();
-      this.#last = Math.max(this.#last, seq); // a broken inner page may lead back to where we were
+      this.#last = Math.max(this.#last, seq); // a broken inner page may lead back to rows already read
       this.#whole += 1;
       if (this.#whole % STEP_ROWS === 0) this.#progress(`${this.#whole} messages salvaged`);
     } else {

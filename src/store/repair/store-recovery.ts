@@ -1,12 +1,12 @@
 /**
- * Opens the store, and first makes one that can be opened: a log of another store is set aside, a file that is really
- * corrupt is salvaged (`quarantine.ts`).
+ * Opens the store after making it openable: the WAL of another store is moved away, a corrupt file is salvaged
+ * (`quarantine.ts`).
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Database, faultOf, openDatabase } from '../database.ts';
 import { RESERVE_FILE } from '../state-files.ts';
-import { finish, moveLog, quarantine, type Salvaged, type SalvageOptions, sizeOf } from './quarantine.ts';
+import { finish, moveWal, quarantine, type Salvaged, type SalvageOptions, sizeOf } from './quarantine.ts';
 import { CHECKED_TABLES } from './row-checksums.ts';
 import { isWalOwn } from './wal-owner.ts';
 
@@ -17,18 +17,20 @@ export interface RecoveryOptions extends SalvageOptions {
 
 export interface Opened extends Salvaged {
   readonly database: Database;
-  /** SQLite's own structures were checked, so the rows may be looked through. */
+  /** SQLite's own structures were checked, so the rows may be checked too. */
   readonly isChecked: boolean;
-  /** There was no file: the store was born just now. */
+  /** There was no file: this opening created the store. */
   readonly isNew: boolean;
 }
 
-/** A file up to this size is looked through at each start, in about a second; a larger one if something is suspected. */
+/** A file up to this size is checked at each start, in about a second. A larger one is checked only on suspicion. */
 const CHECKED_BYTES_MAX = 32 * 1024 * 1024;
-/** Beside the database: damage was seen, so the next start looks through it, whatever its size. */
+/** File beside the database that records damage, so that the next start checks the store whatever its size. */
 const SUSPECT = '-suspect';
 
-/** Of a store that is born now. A flipped bit in the text of a schema gives a column another name: no checksum tells. */
+/**
+ * Columns of a new store. A flipped bit in the text of a schema changes a column's name, and no checksum covers that.
+ */
 const COLUMNS = columnsAtBirth();
 
 function columnsAtBirth(): string {
@@ -64,12 +66,15 @@ export function openOrRecover(options: RecoveryOptions): Opened {
   };
 }
 
-/** Damage was seen while the store was open: the next start looks through it. What stands in the way costs that look. */
+/**
+ * Records that damage was seen while the store was open, so that the next start checks it. A failure here skips that
+ * check.
+ */
 export function suspect(path: string): void {
   try {
     writeFileSync(path + SUSPECT, '', { mode: 0o600 });
   } catch {
-    // a small store is looked through all the same
+    // a small store is checked anyway
   }
 }
 
@@ -77,21 +82,21 @@ export function isSuspect(path: string): boolean {
   return existsSync(path + SUSPECT);
 }
 
-/** It was looked through. */
+/** Removes the record of damage after the check. */
 export function clearSuspect(path: string): void {
   rmSync(path + SUSPECT, { force: true });
 }
 
-/** @returns `undefined` for a file that is corrupt at a second look too */
+/** @returns `undefined` if the file is still corrupt at the second attempt */
 function open(path: string, isChecked: boolean): Database | undefined {
-  // SQLite would take an empty file for a new one, and throw its log away; where there is a reserve there was a store
+  // SQLite would treat an empty file as new and delete its WAL. A reserve file proves that there was a store.
   const hadStore = sizeOf(`${path}-wal`) > 0 || (existsSync(path) && existsSync(join(dirname(path), RESERVE_FILE)));
   if (sizeOf(path) === 0 && hadStore) return undefined;
   const found = attempt(path, isChecked);
-  return found ?? (isChecked ? undefined : attempt(path, true)); // an error of the device may look like damage: look again
+  return found ?? (isChecked ? undefined : attempt(path, true)); // a device error may look like damage
 }
 
-/** @returns `undefined` for a file that is corrupt; @throws Fault for one that cannot be read just now */
+/** @returns `undefined` if the file is corrupt; @throws Fault if it cannot be read now */
 function attempt(path: string, isChecked: boolean): Database | undefined {
   let database: Database | undefined;
   try {
@@ -106,7 +111,10 @@ function attempt(path: string, isChecked: boolean): Database | undefined {
   return undefined;
 }
 
-/** The small tables always: a row that its page no longer counts has no checksum that could tell. Messages if asked. */
+/**
+ * Checks the structures of the small tables, and of all tables if asked. No checksum covers a row that its page no
+ * longer counts.
+ */
 export function isWhole(database: Database, isChecked: boolean): boolean {
   const parts = isChecked ? ['1'] : CHECKED_TABLES;
   return (
@@ -115,11 +123,11 @@ export function isWhole(database: Database, isChecked: boolean): boolean {
   );
 }
 
-/** The log of another store: SQLite would replay it over this one. @returns what was done */
+/** Moves the WAL of another store away, because SQLite would replay it over this one. @returns the actions */
 function quarantineForeignWal(path: string): string[] {
   if (isWalOwn(path)) return [];
   const folder = join(dirname(path), `foreign-log-${Date.now()}`);
   mkdirSync(folder, { mode: 0o700 });
-  moveLog(path, folder);
-  return [`the log beside the store was another store's: it is kept in ${folder}; what was stored last may be missing`];
+  moveWal(path, folder);
+  return [`the WAL belonged to another store: it is kept in ${folder}; the newest messages may be missing`];
 }

@@ -1,10 +1,10 @@
 /**
- * Rows that SQLite finds no way to, from the bytes of the pages: under a broken page that led to them, in a file whose schema
- * is noise, in the log of a database that is gone. The checksum of each row says whether it is one, and of which table.
+ * Rows that SQLite cannot reach, found in the bytes of the pages: under a broken inner page, in a file with a damaged
+ * schema, in the WAL of a missing database. The checksum of each row shows whether it is a row, and of which table.
  *
- * What a page of the table lists is taken. A page whose head is broken holds rows that were deleted, too, and so has the log
- * of its older images: of those rows the newest are taken, as many as the books miss (a lane delivers in order), and then
- * it is said that others may be missing, for one of them may have been delivered before.
+ * Rows that a sound page lists are taken. A page with a broken header also holds deleted rows, and so do older images
+ * in the WAL. Of those rows the newest are taken, as many as the ledger misses (a lane delivers in order). The result
+ * then states that other messages may be missing, because a taken row may have been delivered before.
  */
 import type { Direction } from '../../base/message.ts';
 import type { Database } from '../database.ts';
@@ -16,18 +16,18 @@ import { type Cell, type CellValue, cellAt, leafOf } from './record-format.ts';
 import { CHECKED_TABLES, type CheckedTable, checksumOf } from './row-checksums.ts';
 
 export interface StraySearch {
-  /** Of the damaged database; its log beside it. */
+  /** Path of the damaged database; its WAL is beside it. */
   readonly path: string;
-  /** With what SQLite could read of it; in a transaction. */
+  /** New database with the rows that SQLite could read; in a transaction. */
   readonly target: Database;
-  /** The ledger was read: it says how many rows are missing. */
+  /** The ledger was read and gives the number of missing rows. */
   readonly hasLedger: boolean;
-  /** By line of the ledger: messages pending when the store was last seen. */
+  /** Ledger line → messages pending when the store was last seen. */
   readonly marked: ReadonlyMap<number, number>;
   readonly progress: (sentence: string) => void;
 }
 
-/** The types of a record: i integer, t text, b blob, I and T may be NULL. The first column of a rowid table is its key. */
+/** Types of a record: i integer, t text, b blob; I and T may be NULL. The first column of a rowid table is its key. */
 const SHAPES: Readonly<Partial<Record<CheckedTable, RegExp>>> = {
   boot: /^itiIIi$/,
   subdevice: /^ititi$/,
@@ -40,9 +40,9 @@ const SHAPES: Readonly<Partial<Record<CheckedTable, RegExp>>> = {
   sequence: /^tii$/,
   loss: /^iiiiTi$/,
 };
-/** Columns that make up the key; of other tables it is the first. */
+/** Number of key columns; 1 for other tables. */
 const KEY_COLUMNS: Readonly<Partial<Record<CheckedTable, number>>> = { subscription: 2, topic_id: 2 };
-/** Bytes between two signs of life. */
+/** Bytes between two progress sentences. */
 const STEP_BYTES = 64 * 1024 * 1024;
 
 /** @returns whether a row was taken that may have been delivered before */
@@ -59,7 +59,7 @@ export function findStrayRows(search: StraySearch): boolean {
 
 interface Stray {
   readonly cell: Cell;
-  /** The newest image of its page lists it. */
+  /** The newest image of its page lists the cell. */
   readonly isListed: boolean;
 }
 
@@ -80,7 +80,10 @@ class Finder {
     }
   }
 
-  /** Sessions, counters and the like that are missing; of counters and reserved numbers the highest, of others the newest. */
+  /**
+   * Inserts missing sessions, counters and the like: of counters and reserved numbers the highest, of others the
+   * newest.
+   */
   putRecords(): void {
     const { target } = this.#search;
     const found = new Map<string, { readonly table: CheckedTable; readonly values: readonly CellValue[] }>();
@@ -113,7 +116,7 @@ class Finder {
     return isDoubtful;
   }
 
-  /** @returns for each line of the ledger that misses rows the lowest number that is taken */
+  /** @returns ledger line with missing rows → lowest number that is taken */
   #cutoffs(lanes: readonly LaneState[]): ReadonlyMap<number, number> {
     const missing = new Map(this.#search.marked);
     for (const { id, isKnown, pending, rows } of lanes)
@@ -148,7 +151,7 @@ class Finder {
     return this.#search.target.prepare(sql).run(seq, lane, qos, epoch, up_ms, crc, topic, payload).changes > 0;
   }
 
-  /** A dead letter is known by the checksum of the message that it was. */
+  /** Inserts a dead letter, recognised by the checksum of its message. */
   #putLetter({ rowid, values }: Cell): boolean {
     const [, direction, seq, lane, qos, epoch, up_ms, topic, payload, attempts, reason, crc] = values;
     if (values.length !== 12 || rowid === undefined || (direction !== 'uplink' && direction !== 'downlink'))
@@ -171,7 +174,7 @@ class Finder {
     }
   }
 
-  /** @param isThorough cells that no page lists, too */
+  /** @param isThorough includes cells that no page lists */
   *#strays(isThorough: boolean): Iterable<Stray> {
     let bytes = 0;
     for (const image of this.#images.all()) {
@@ -181,7 +184,7 @@ class Finder {
     }
   }
 
-  /** Where the newest image of a page is sound, what it does not list was deleted. */
+  /** A sound newest image of a page lists all its rows: others on it were deleted. */
   *#straysOn({ number, bytes, isNewest }: PageImage, isThorough: boolean): Iterable<Stray> {
     const { pageOf } = this.#images;
     const leaf = leafOf(bytes, number);
@@ -198,7 +201,7 @@ class Finder {
     }
   }
 
-  /** Each cell that the newest image of a page lists is one. */
+  /** Whether each cell that the newest image of a page lists is valid. */
   #isSound(number: number): boolean {
     const { pageOf } = this.#images;
     const page = pageOf(number);
@@ -209,7 +212,7 @@ class Finder {
   }
 }
 
-/** The key stands in place of its column. */
+/** The key takes the place of its column. */
 function messageIn({ rowid, values }: Cell): StoredRow | undefined {
   const [none, lane, qos, epoch, up_ms, crc, topic, payload] = values;
   if (values.length !== 8 || none !== null || rowid === undefined || !Buffer.isBuffer(payload)) return undefined;
@@ -231,7 +234,7 @@ function typeOf(value: CellValue): string {
   return typeof value === 'string' ? 't' : 'b';
 }
 
-/** With NULL and a value taken for the same where the shape allows it. */
+/** Treats NULL and a value as equal if the shape allows it. */
 function nullable(types: string, shape: RegExp): string {
   const letters = shape.source.slice(1, -1);
   return [...types].map((type, index) => nullableAt(type, letters[index] ?? '')).join('');

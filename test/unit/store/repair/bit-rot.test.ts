@@ -153,7 +153,11 @@ describe('a WAL whose end is lost', () => {
     image.delete('-highwater');
     const read = readBack(image);
     expect(read?.payloads.size).toBeLessThan(ROWS);
-    expect(read).toMatchObject({ damaged: 0, balances: true, recovery: [expect.stringContaining('cannot be known')] });
+    expect(read).toMatchObject({
+      damaged: 0,
+      balances: true,
+      recovery: [expect.stringContaining('it is unknown whether')],
+    });
   });
 
   it('counts only what was still to be delivered', () => {
@@ -178,7 +182,7 @@ describe('the mark', () => {
     for (const bytes of unreadable)
       expect(readBack(new Map(cut).set('-highwater', bytes))).toMatchObject({
         damaged: 0,
-        recovery: [expect.stringContaining('mark beside the store is missing or unreadable')],
+        recovery: [expect.stringContaining('mark of the store is missing or unreadable')],
       });
   });
 
@@ -203,7 +207,7 @@ describe('the mark', () => {
   it('of another store is told of and counted for nobody', () => {
     const other = full(false);
     const read = readBack(new Map(cut).set('-highwater', part(other, '-highwater')));
-    expect(read).toMatchObject({ damaged: 0, recovery: [expect.stringContaining('is another store')] });
+    expect(read).toMatchObject({ damaged: 0, recovery: [expect.stringContaining('belongs to another store')] });
   });
 
   it('has room for a sum of those that find none', () => {

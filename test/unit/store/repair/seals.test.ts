@@ -80,7 +80,7 @@ describe('a flipped bit', () => {
     const path = await written();
     flipIn(path, table, column);
     const opened = openStore(path);
-    expect(opened.opening.recovery).toEqual([expect.stringContaining(`1 damaged in the store's table ${table}`)]);
+    expect(opened.opening.recovery).toEqual([expect.stringContaining(`1 damaged rows in table ${table} of the store`)]);
     expect(opened.opening.damagedRecords).toBe(1);
     const isUnknown = table === 'ledger' || table === 'loss';
     const losses = [...(table === 'loss' ? [] : [{ messages: 2 }]), ...(isUnknown ? [{ messages: 0 }] : [])];

@@ -48,7 +48,7 @@ it('tells of messages that the store has forgotten, as the next opening will', a
   await store.close();
   writeFileSync(path, older);
   const reading = await look(path);
-  expect(reading?.findings).toEqual([expect.stringContaining('2 messages that it held')]);
+  expect(reading?.findings).toEqual([expect.stringContaining('2 messages in them')]);
   const { opening } = openStore(path);
   expect(opening).toMatchObject({ losses: [{ messages: 2 }], recovery: reading?.findings });
   expect(reading?.lanes[0]?.counts).toEqual(opening.counts[0]?.counts);

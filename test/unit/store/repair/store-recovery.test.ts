@@ -172,7 +172,7 @@ describe('a file that is', () => {
     for (let seq = 1; seq <= 200; seq += 1) commit(put(seq, 7));
     copyFileSync(`${other}-wal`, `${path}-wal`);
     const opened = openStore(path);
-    expect(opened.opening.recovery[0]).toContain("was another store's");
+    expect(opened.opening.recovery[0]).toContain('belonged to another store');
     expect(await tally(opened)).toEqual({ pending: 450, damaged: 0, off: 0 });
   });
 });
