@@ -197,6 +197,7 @@ export class Gateway {
       ...shared,
       setAside,
       ...planHub(parts, stations),
+      peer: `${config.hub.host}:${config.hub.port}`,
       open: parts.openHub,
       hubSender: this.hubSender,
       downlink: this.#downlink,

@@ -1,7 +1,7 @@
 /** The machines of one gateway, built by its configuration: the hub client, and one per link. */
 import type { Random } from '../base/random.ts';
 import { HUB } from '../base/step.ts';
-import type { Config, LinkConfig } from '../config/schema.ts';
+import type { Config, HubConfig, LinkConfig } from '../config/schema.ts';
 import type { LinkMachine } from '../driver/driver.ts';
 import { createLinesLink } from '../driver/lines/link.ts';
 import { createModbusLink } from '../driver/modbus/link.ts';
@@ -12,6 +12,7 @@ import { blankPassword } from '../hub/client/blank-password.ts';
 import type { Credentials } from '../hub/client/credentials.ts';
 import { firstDialAtMs } from '../hub/client/first-dial.ts';
 import { HubClient } from '../hub/client/hub-client.ts';
+import type { SignsWith } from '../hub/client/hub-contract.ts';
 import type { OpenChannel, PortCare } from '../ports.ts';
 import { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { type Stations, WINDOW_MAX } from './stations.ts';
@@ -45,6 +46,7 @@ export function planHub(
   const { keepAliveS, connectMsMax, payloadBytesMax, reconnectFloorMs, reconnectCeilingMs } = config.hub;
   const options = {
     ...{ keepAliveS, connectMsMax, answerMsMax: ANSWER_MS_MAX },
+    signsWith: signsWith(config.hub.credentials),
     packetBytesMax: payloadBytesMax + PACKET_OVERHEAD_BYTES,
     firstDialAtMs: firstDialAtMs(opening, reconnectFloorMs),
     reconnect: { floorMs: reconnectFloorMs, ceilingMs: reconnectCeilingMs },
@@ -61,6 +63,17 @@ export function planHub(
     random: recorder.random,
   });
   return { client, recorder };
+}
+
+function signsWith(credentials: HubConfig['credentials']): SignsWith {
+  switch (credentials.kind) {
+    case 'none':
+      return 'nothing';
+    case 'password':
+      return credentials.passwordFile === undefined ? 'user name' : 'password';
+    case 'device':
+      return credentials.deviceSecretFile === undefined ? 'device name' : 'device secret';
+  }
 }
 
 /** @param knownLinks names of the links on which a subdevice was seen before this start */

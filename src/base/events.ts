@@ -45,9 +45,11 @@ export type GatewayEvents = {
   replayDone: (fact: { readonly received: number }) => void;
   /** Downlinks may be missing. */
   possibleGap: (fact: { readonly reason: string; readonly away: Age | null }) => void;
-  hubRefused: (fact: { readonly reason: string }) => void;
+  hubRefused: (fact: { readonly reason: string; readonly remedy: string }) => void;
   /** A connection attempt failed for another reason than the previous one. */
   hubUnreachable: (fact: { readonly reason: string }) => void;
+  /** The connection to the hub stands, and no CONNACK has come for this long. */
+  hubSilent: (fact: { readonly peer: string; readonly forMs: number }) => void;
   /** The TLS files were read and are invalid, or are valid again (`undefined`). */
   tlsFilesJudged: (fact: { readonly problem: string | undefined }) => void;
   /** The file of a secret became unreadable, or is readable again (`undefined`). */

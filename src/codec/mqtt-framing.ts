@@ -72,6 +72,11 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
     return this.#isDead;
   }
 
+  /** Beginning of the packet under way, and after a problem of the packet that has it. A view. */
+  get head(): Uint8Array {
+    return this.#held.subarray(0, this.#heldBytes);
+  }
+
   /** Bytes held of an unfinished packet: at most `packetBytesMax`. */
   get heldBytes(): number {
     return this.#heldBytes;
@@ -86,6 +91,7 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
     while (!this.#isDead && rest.length > 0) {
       const step = this.#heldBytes === 0 ? this.#readWhole(rest) : this.#complete(rest);
       if (!step.ok) {
+        if (this.#heldBytes === 0) this.#hold(undefined, rest.subarray(0, HEADER_BYTES_MAX));
         this.#isDead = true;
         yield step;
         return;

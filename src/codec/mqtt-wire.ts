@@ -21,6 +21,7 @@ import type { Restorable } from '../base/snapshot.ts';
 import type { ConnackCode, Connect, MqttPacket, MqttQos, Publish, SubackCode } from './mqtt.ts';
 import { MqttFraming, type MqttFramingLimits, type MqttFramingSnapshot, type RawPacket } from './mqtt-framing.ts';
 import { problemIn } from './mqtt-rules.ts';
+import { bytesSample } from './other-protocols.ts';
 
 /** Enough for a hub whose largest message is 16 KB, with room for other hubs. */
 export const PACKET_BYTES_MAX = 64 * 1024;
@@ -34,6 +35,8 @@ export interface MqttReaderLimits extends MqttFramingLimits {
    * fails with its `fault`. Without this option each ends the stream, as any other protocol violation does.
    */
   readonly passesInvalidPublish?: boolean;
+  /** A problem that ends the stream names the first bytes of its packet. */
+  readonly namesBytes?: boolean;
 }
 
 export interface MqttReaderSnapshot {
@@ -49,6 +52,7 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
   readonly #framing: MqttFraming;
   #parser: Parser;
   readonly #passesInvalidPublish: boolean;
+  readonly #namesBytes: boolean;
   #isDead = false;
   /** Result of the library for the current packet. */
   #parsed: Decoded<MqttPacket> | undefined;
@@ -56,6 +60,7 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
   constructor(limits: MqttReaderLimits) {
     this.#framing = new MqttFraming(limits);
     this.#passesInvalidPublish = limits.passesInvalidPublish === true;
+    this.#namesBytes = limits.namesBytes === true;
     this.#parser = this.#newParser();
   }
 
@@ -78,11 +83,13 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
     if (this.#isDead) return packets;
     for (const raw of this.#framing.push(bytes)) {
       const packet = raw.ok ? this.#read(raw.value) : raw;
-      packets.push(packet);
-      if (!packet.ok) {
-        this.#isDead = true;
-        break;
+      if (packet.ok) {
+        packets.push(packet);
+        continue;
       }
+      packets.push(this.#namesBytes ? withBytes(packet, raw.ok ? raw.value.bytes : this.#framing.head) : packet);
+      this.#isDead = true;
+      break;
     }
     return packets;
   }
@@ -129,6 +136,13 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
     if (publish !== undefined) return decoded({ ...publish, ...why });
     return undecodable('problem' in why ? why.problem : why.fault, tag);
   }
+}
+
+function withBytes(
+  { problem, tag }: Extract<Decoded<MqttPacket>, { ok: false }>,
+  bytes: Uint8Array,
+): Decoded<MqttPacket> {
+  return undecodable(`${problem} (received: ${bytesSample(bytes)})`, tag);
 }
 
 /** Encodes a packet. Throws only on a caller's error (an empty SUBSCRIBE, a missing client id). */

@@ -21,6 +21,8 @@ export interface HubConnectionOptions {
   readonly mailbox: Mailbox;
   readonly facts: Facts;
   readonly client: HubClient;
+  /** `host:port` of the hub. */
+  readonly peer: string;
   readonly recorder: FlightRecorder;
   readonly open: OpenChannel;
   readonly hubSender: HubSender;
@@ -39,7 +41,7 @@ export interface HubConnectionOptions {
 type Report = Exclude<HubAction, ChannelAction>;
 
 /** Reports that are no word of the hub. */
-const NOT_HEARD: ReadonlySet<Report['kind']> = new Set(['offline', 'takenOver', 'probed', 'unanswered']);
+const NOT_HEARD: ReadonlySet<Report['kind']> = new Set(['offline', 'takenOver', 'noConnack', 'probed', 'unanswered']);
 
 const NOTHING = new Uint8Array(0);
 
@@ -51,7 +53,7 @@ export class HubConnection {
   #problem: string | undefined;
   /** How far the connection, or the attempt, had come whose end the problem is. */
   #stage: Extract<Report, { kind: 'offline' }>['stage'] | undefined;
-  #refusal: { readonly code: number; readonly reason: string } | undefined;
+  #refusal: Extract<Report, { kind: 'refused' }> | undefined;
   #attempts = 0;
 
   constructor(options: HubConnectionOptions) {
@@ -101,16 +103,15 @@ export class HubConnection {
     readonly changedAtMs: number | undefined;
     readonly problem: string | undefined;
     readonly problemStage: 'no connection' | 'before CONNACK' | 'accepted' | undefined;
-    readonly refusal: string | undefined;
-    readonly refusalCode: number | undefined;
+    /** The CONNACK that refused the last attempt. */
+    readonly refusal: { readonly code: number; readonly reason: string; readonly remedy: string } | undefined;
     readonly attempts: number;
   } {
     return {
       changedAtMs: this.#changedAtMs,
       problem: this.#problem,
       problemStage: this.#stage,
-      refusal: this.#refusal?.reason,
-      refusalCode: this.#refusal?.code,
+      refusal: this.#refusal,
       attempts: this.#attempts,
     };
   }
@@ -156,10 +157,13 @@ export class HubConnection {
         return this.#offline(report);
       case 'refused':
         this.#refusal = report;
-        this.#options.facts.emit('hubRefused', { reason: report.reason });
+        this.#options.facts.emit('hubRefused', { reason: report.reason, remedy: report.remedy });
         return;
       case 'takenOver':
         this.#options.facts.emit('hubTakenOver', { times: report.times });
+        return;
+      case 'noConnack':
+        this.#options.facts.emit('hubSilent', { peer: this.#options.peer, forMs: report.forMs });
         return;
       case 'probed':
         return hubSender.probed();

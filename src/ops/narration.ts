@@ -80,9 +80,13 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     weight: 'warn',
     tell: ({ reason, away }) => `downlinks may be missing: ${reason}${awayWords(away)}`,
   },
-  hubRefused: { weight: 'error', tell: ({ reason }) => reason },
+  hubRefused: { weight: 'error', tell: ({ reason, remedy }) => `${reason}. ${remedy}` },
   hubLost: { weight: 'warn', tell: ({ reason }) => `hub lost: ${reason}` },
   hubUnreachable: { weight: 'warn', tell: ({ reason }) => `hub not reached: ${reason}` },
+  hubSilent: {
+    weight: 'warn',
+    tell: ({ peer, forMs }) => `connected to ${peer}, no CONNACK for ${durationWords(forMs)}`,
+  },
   tlsFilesJudged: {
     weight: 'warn',
     tell: ({ problem }) =>

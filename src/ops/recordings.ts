@@ -205,6 +205,9 @@ export function recordersOf({ hub, links }: Gateway): FlightRecorder[] {
 /** We left a hub that broke the protocol [MQTT-4.8.0-1]; the words are those of `hub/client/hub-client.ts`. */
 function isBreach({ actions = [] }: Step): boolean {
   return actions.some(
-    (action) => action.kind === 'close' && 'reason' in action && /^the hub (broke|sent) /.test(String(action.reason)),
+    (action) =>
+      action.kind === 'close' &&
+      'reason' in action &&
+      /^the (hub (broke|sent)|other side speaks) /.test(String(action.reason)),
   );
 }

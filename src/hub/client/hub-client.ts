@@ -10,8 +10,8 @@ import type { Qos } from '../../base/message.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
 import { encodeMqtt } from '../../codec/mqtt-wire.ts';
-import { type ClientState, deadlineOf, endOf, onlineSince, stageOf } from './client-state.ts';
-import { connackProblem } from './connack.ts';
+import { type ClientState, deadlineOf, endOf, noticeAtMs, onlineSince, stageOf } from './client-state.ts';
+import { refusalOf } from './connack.ts';
 import type { HubAction, HubClientOptions, HubInput, HubState } from './hub-contract.ts';
 import { HubLink, type HubLinkSnapshot } from './hub-link.ts';
 import { ReconnectPolicy, type ReconnectSnapshot } from './reconnect-policy.ts';
@@ -48,6 +48,11 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   /** Monotonic ms of the next attempt; `undefined` unless waiting for one. */
   get nextAttemptAtMs(): number | undefined {
     return this.#state.kind === 'waiting' ? this.#state.untilMs : undefined;
+  }
+
+  /** Monotonic ms since which a CONNECT of ours awaits its CONNACK; `undefined`: none does. */
+  get awaitingConnackSinceMs(): number | undefined {
+    return this.#state.kind === 'awaitingConnack' ? this.#state.sinceMs : undefined;
   }
 
   /** Connections in a row that somebody else seems to have taken from us. */
@@ -142,7 +147,8 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
 
   #greet(nowMs: number): HubAction[] {
     if (this.#state.kind !== 'dialing') return [];
-    this.#state = { kind: 'awaitingConnack', deadlineMs: this.#state.deadlineMs };
+    const { deadlineMs } = this.#state;
+    this.#state = { kind: 'awaitingConnack', sinceMs: nowMs, deadlineMs, wasReported: false };
     this.#connection.renew();
     const session = { cleanSession: false, keepAliveS: this.#options.keepAliveS, will: undefined };
     // [MQTT-3.1.0-1] the first packet; [MQTT-3.1.2-4] CleanSession=0 resumes the session
@@ -174,14 +180,24 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       case 'waiting':
         return nowMs >= this.#state.untilMs ? this.#dial(nowMs) : [];
       case 'dialing':
-      case 'awaitingConnack': {
         if (nowMs < this.#state.deadlineMs) return [];
-        const what = this.#state.kind === 'dialing' ? 'no connection' : 'no CONNACK';
-        return this.#close(`${what} within ${this.#options.connectMsMax} ms`);
-      }
+        return this.#close(`no connection within ${this.#options.connectMsMax} ms`);
+      case 'awaitingConnack':
+        return this.#awaitConnack(this.#state, nowMs);
       case 'online':
         return this.#wakeOnline(nowMs);
     }
+  }
+
+  #awaitConnack(state: Extract<ClientState, { kind: 'awaitingConnack' }>, nowMs: number): HubAction[] {
+    if (nowMs >= state.deadlineMs) {
+      const sample = this.#connection.greetingSample;
+      const instead = sample === undefined ? '' : ` (received instead: ${sample})`;
+      return this.#close(`no CONNACK within ${this.#options.connectMsMax} ms${instead}`);
+    }
+    if (nowMs < (noticeAtMs(state) ?? Number.POSITIVE_INFINITY)) return [];
+    this.#state = { ...state, wasReported: true };
+    return [{ kind: 'noConnack', forMs: nowMs - state.sinceMs }];
   }
 
   #wakeOnline(nowMs: number): HubAction[] {
@@ -199,8 +215,9 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     return isTakenOver ? [offline, { kind: 'takenOver', times: this.#reconnect.takeover.takeovers.times }] : [offline];
   }
 
-  #close(reason: string, cause: 'ours' | 'refused' | 'breach' | 'silence' = 'ours'): HubAction[] {
-    const causes = { isRefused: cause === 'refused', isBreach: cause === 'breach', isSilent: cause === 'silence' };
+  /** The gateway closes the connection: no packet of ours is doubted for it, except for silence. */
+  #close(reason: string, cause: 'ours' | 'refused' | 'silence' = 'ours'): HubAction[] {
+    const causes = { isRefused: cause === 'refused', isSilent: cause === 'silence' };
     const before = this.#state.kind;
     const stage = before === 'awaitingConnack' || before === 'dialing' ? before : 'online';
     this.#state = { kind: 'closing', reason, ...causes, stage, onlineSinceMs: onlineSince(this.#state) };
@@ -209,10 +226,12 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
 
   #read(bytes: Uint8Array, nowMs: number): HubAction[] {
     if (this.#state.kind !== 'awaitingConnack' && this.#state.kind !== 'online') return []; // not a word after the close
+    const other = this.#state.kind === 'awaitingConnack' ? this.#connection.greetedBy(bytes) : undefined;
+    if (other !== undefined) return this.#close(`the other side speaks ${other}, not MQTT`);
     const actions: HubAction[] = [];
     for (const packet of this.#connection.read(bytes, nowMs)) {
       if (packet.ok) actions.push(...this.#receiveOrSetAside(packet.value, nowMs));
-      else actions.push(...this.#close(`the hub broke the protocol: ${packet.problem}`, 'breach')); // [MQTT-4.8.0-1]
+      else actions.push(...this.#close(`the hub broke the protocol: ${packet.problem}`)); // [MQTT-4.8.0-1]
       if (actions.at(-1)?.kind === 'close') break;
     }
     return actions;
@@ -233,7 +252,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       // [MQTT-3.2.0-1] the first packet of the hub is CONNACK
       return packet.kind === 'connack'
         ? this.#welcome(packet, nowMs)
-        : this.#close(`the hub sent ${packet.kind} before CONNACK`, 'breach');
+        : this.#close(`the hub sent ${packet.kind} before CONNACK`);
     }
     if (this.#state.kind !== 'online') return [];
     switch (packet.kind) {
@@ -254,17 +273,17 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       case 'pubrel':
         return [this.#connection.send({ kind: 'pubcomp', packetId: packet.packetId }, nowMs)]; // [MQTT-4.3.3-2]
       case 'connack':
-        // no packet of ours explains it, so none is doubted for it
         return this.#close('the hub sent CONNACK twice, which breaks the protocol');
       default:
-        return this.#close(`the hub sent ${packet.kind}, which a client must not get`, 'breach');
+        return this.#close(`the hub sent ${packet.kind}, which a client must not get`);
     }
   }
 
   #welcome(connack: Extract<MqttPacket, { kind: 'connack' }>, nowMs: number): HubAction[] {
     const { returnCode: code } = connack;
-    const reason = connackProblem(code);
-    if (reason !== undefined) return [{ kind: 'refused', code, reason }, ...this.#close(reason, 'refused')];
+    const refusal = refusalOf(code, this.#options.signsWith);
+    if (refusal !== undefined)
+      return [Object.assign({ kind: 'refused' as const }, refusal), ...this.#close(refusal.reason, 'refused')];
     this.#state = { kind: 'online', sinceMs: nowMs };
     this.#reconnect.takeover.connected(connack.sessionPresent);
     return [{ kind: 'online', sessionPresent: connack.sessionPresent }];
@@ -289,7 +308,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
 
   /**
    * The first message with a problem closes the connection [MQTT-4.8.0-1]. A hub that has stored such messages sends them in
-   * every connection, so later ones are reported as lost and the connection goes on. No packet of ours is doubted for it.
+   * every connection, so later ones are reported as lost and the connection goes on.
    */
   #isNewBreach(problem: string): boolean {
     const isNew = !this.#breaches.has(problem);

@@ -35,8 +35,8 @@ export type HubAction =
   | ChannelAction
   | { readonly kind: 'online'; readonly sessionPresent: boolean }
   /**
-   * The connection, or the attempt, is over. `ended`: it was up, and the hub closed it or broke the protocol, or went
-   * silent; or anything else. `stage`: how far it had come.
+   * The connection, or the attempt, is over. `ended`: it was up, and the hub closed it or went silent; or anything else,
+   * such as a close by this client because the hub broke the protocol. `stage`: how far it had come.
    */
   | {
       readonly kind: 'offline';
@@ -45,9 +45,11 @@ export type HubAction =
       readonly stage: 'no connection' | 'before CONNACK' | 'accepted';
     }
   /** The hub said no to CONNECT, with this return code. `offline` follows. */
-  | { readonly kind: 'refused'; readonly code: number; readonly reason: string }
+  | { readonly kind: 'refused'; readonly code: number; readonly reason: string; readonly remedy: string }
   /** Another gateway seems to use our identity: so many connections in a row were taken from us. */
   | { readonly kind: 'takenOver'; readonly times: number }
+  /** CONNECT has left and no CONNACK has come for this long; the attempt goes on. At most once for each attempt. */
+  | { readonly kind: 'noConnack'; readonly forMs: number }
   /** PINGREQ has left. */
   | { readonly kind: 'probed' }
   /** PINGRESP: the connection carries. */
@@ -96,9 +98,13 @@ export type HubAction =
 
 export type HubState = 'stopped' | 'waiting' | 'dialing' | 'awaitingConnack' | 'online' | 'closing';
 
+/** What CONNECT proves this gateway with; `device name`: TLS proves it, and CONNECT carries no password. */
+export type SignsWith = 'nothing' | 'user name' | 'password' | 'device name' | 'device secret';
+
 export interface HubClientOptions {
   /** Called for every CONNECT: a signature is never used twice. */
   readonly credentials: () => Credentials;
+  readonly signsWith: SignsWith;
   readonly keepAliveS: number;
   /** From dialling to CONNACK. */
   readonly connectMsMax: number;

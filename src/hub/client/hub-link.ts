@@ -6,6 +6,7 @@ import type { Decoded } from '../../base/decoded.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import type { MqttPacket, Suback } from '../../codec/mqtt.ts';
 import { encodeMqtt, MqttReader, type MqttReaderSnapshot } from '../../codec/mqtt-wire.ts';
+import { bytesSample, GREETING_BYTES_MAX, otherProtocol } from '../../codec/other-protocols.ts';
 import { type Request, UnansweredFilters, type UnansweredFiltersSnapshot } from './filter-answers.ts';
 import type { HubAction, HubClientOptions } from './hub-contract.ts';
 import { KeepAlive, type KeepAliveSnapshot } from './keep-alive.ts';
@@ -17,12 +18,14 @@ export interface HubLinkSnapshot {
   readonly keepAlive: KeepAliveSnapshot;
   readonly requests: UnansweredFiltersSnapshot;
   readonly pubrecs: readonly number[];
+  readonly greeting: Uint8Array;
 }
 
 /** In a SUBACK: the filter was refused (MQTT 3.1.1 §3.9.3). */
 const REFUSED = 0x80;
 /** In a SUBACK: granted, and what comes comes with QoS 0, so the hub keeps nothing while we are away. */
 const GRANTED_QOS_0 = 0;
+const NOTHING = new Uint8Array(0);
 
 export class HubLink implements Restorable<HubLinkSnapshot> {
   readonly #options: ConnectionOptions;
@@ -31,6 +34,8 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
   #keepAlive: KeepAlive;
   /** Packet identifiers of messages of QoS 2, at most 65,535: acknowledged with PUBREC instead of PUBACK. */
   readonly #pubrecs = new Set<number>();
+  /** First bytes received on this connection, until a packet is complete; empty after that. */
+  #greeting: Uint8Array = NOTHING;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -49,6 +54,7 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
   /** Nothing of the last connection is left in a new one. */
   renew(): void {
     this.#pubrecs.clear();
+    this.#greeting = NOTHING;
     this.#reader = newReader(this.#options);
     this.#keepAlive = new KeepAlive(this.#options.keepAliveS * 1000, this.#options.answerMsMax);
   }
@@ -60,7 +66,20 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
 
   read(bytes: Uint8Array, nowMs: number): Decoded<MqttPacket>[] {
     this.#keepAlive.onReceived(nowMs);
-    return this.#reader.push(bytes);
+    const packets = this.#reader.push(bytes);
+    if (packets[0]?.ok === true) this.#greeting = NOTHING;
+    return packets;
+  }
+
+  /** Protocol of a server that is no MQTT broker, by its first bytes. Called before CONNACK. */
+  greetedBy(bytes: Uint8Array): string | undefined {
+    this.#greeting = Buffer.concat([this.#greeting, bytes]).subarray(0, GREETING_BYTES_MAX);
+    return otherProtocol(this.#greeting);
+  }
+
+  /** Bytes received instead of a CONNACK, as a sample; `undefined`: none. */
+  get greetingSample(): string | undefined {
+    return this.#greeting.length === 0 ? undefined : bytesSample(this.#greeting);
   }
 
   send(packet: MqttPacket, nowMs: number): HubAction {
@@ -128,10 +147,12 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
       keepAlive: this.#keepAlive.snapshot(),
       requests: this.#requests.snapshot(),
       pubrecs: [...this.#pubrecs],
+      greeting: this.#greeting,
     };
   }
 
-  restore({ reader, keepAlive, requests, pubrecs }: HubLinkSnapshot): void {
+  restore({ reader, keepAlive, requests, pubrecs, greeting }: HubLinkSnapshot): void {
+    this.#greeting = greeting;
     for (const packetId of pubrecs) this.#pubrecs.add(packetId);
     this.#reader.restore(reader);
     this.#keepAlive.restore(keepAlive);
@@ -145,5 +166,5 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
 
 /** A PUBLISH that is too large, or invalid, would be sent again in every connection if it ended each of them. */
 function newReader({ packetBytesMax }: ConnectionOptions): MqttReader {
-  return new MqttReader({ packetBytesMax, skipsLargePublish: true, passesInvalidPublish: true });
+  return new MqttReader({ packetBytesMax, skipsLargePublish: true, passesInvalidPublish: true, namesBytes: true });
 }

@@ -19,11 +19,13 @@ export interface TakeoverStats {
   /** For how long they lasted. */
   readonly shortestMs: number;
   readonly longestMs: number;
+  /** Monotonic ms at which the first of them ended. */
+  readonly sinceMs: number;
   /** So often the session that we had was not there when we came back. */
   readonly sessionsGone: number;
 }
 
-export const NO_TAKEOVERS: TakeoverStats = { times: 0, shortestMs: 0, longestMs: 0, sessionsGone: 0 };
+export const NO_TAKEOVERS: TakeoverStats = { times: 0, shortestMs: 0, longestMs: 0, sinceMs: 0, sessionsGone: 0 };
 
 /** So many in a row are no accident. */
 const SURE = 3;
@@ -37,6 +39,13 @@ const GRACE_MS = 1000;
 /** A hub that closes on a packet without an answer does so when it reads the packet. */
 const UNANSWERED_MS_MAX = 10_000;
 
+/** A connection that the hub closed. */
+interface EndedConnection {
+  readonly lastedMs: number;
+  /** Monotonic. */
+  readonly endedAtMs: number;
+}
+
 /** `unanswered`: PUBLISH with QoS 0, which only a PINGRESP shows to be survived. */
 type Sending = 'answered' | 'unanswered';
 
@@ -45,7 +54,7 @@ type Suspect = 'none' | 'unanswered' | { readonly answeredAtMs: number };
 
 export interface TakeoverSnapshot {
   readonly seen: TakeoverStats;
-  readonly pendingMs: number | undefined;
+  readonly pending: EndedConnection | undefined;
   readonly lastPauseMs: number;
   readonly open: number;
   readonly unansweredAtMs: number | undefined;
@@ -57,8 +66,8 @@ export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
   readonly #pauseMsMin: number;
   readonly #random: () => number;
   #seen = NO_TAKEOVERS;
-  /** The last connection ended with packets of ours unanswered; how long it had lasted. Counts once they are cleared. */
-  #pendingMs: number | undefined;
+  /** The last connection ended with packets of ours unanswered. Counts once they are cleared. */
+  #pending: EndedConnection | undefined;
   #lastPauseMs = 0;
   /** Packets that await an answer of their own. */
   #open = 0;
@@ -110,8 +119,8 @@ export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
 
   /** All that was unanswered at the last close has been survived: the close was not upon any of it. */
   cleared(): void {
-    if (this.#pendingMs !== undefined) this.#count(this.#pendingMs);
-    this.#pendingMs = undefined;
+    if (this.#pending !== undefined) this.#count(this.#pending);
+    this.#pending = undefined;
   }
 
   /** A packet that is suspected would explain a close now. */
@@ -122,20 +131,20 @@ export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
 
   /** The hub closed a connection that it had accepted. */
   taken(lastedMs: number, nowMs: number): void {
-    this.#pendingMs = undefined;
+    this.#pending = undefined;
     if (this.isSuspectUnacknowledged(nowMs)) return;
     // perhaps it was what we sent that it closed on (`outbox/poison-detector.ts`)
     const atMs = this.#unansweredAtMs;
     const isUnanswered = this.#open > 0 || (atMs !== undefined && nowMs - atMs < UNANSWERED_MS_MAX);
     if (this.isOver(lastedMs)) this.#seen = NO_TAKEOVERS;
-    else if (isUnanswered) this.#pendingMs = lastedMs;
-    else this.#count(lastedMs);
+    else if (isUnanswered) this.#pending = { lastedMs, endedAtMs: nowMs };
+    else this.#count({ lastedMs, endedAtMs: nowMs });
   }
 
   /** The network is in trouble, or the hub is: that explains it. */
   explained(): void {
     this.#seen = NO_TAKEOVERS;
-    this.#pendingMs = undefined;
+    this.#pending = undefined;
   }
 
   /** Has a connection lasted so long that nobody takes it any more? */
@@ -153,14 +162,14 @@ export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
 
   snapshot(): TakeoverSnapshot {
     return {
-      ...{ seen: this.#seen, pendingMs: this.#pendingMs, lastPauseMs: this.#lastPauseMs, open: this.#open },
+      ...{ seen: this.#seen, pending: this.#pending, lastPauseMs: this.#lastPauseMs, open: this.#open },
       ...{ unansweredAtMs: this.#unansweredAtMs, suspect: this.#suspect, wasReported: this.#wasReported },
     };
   }
 
   restore(snapshot: TakeoverSnapshot): void {
     this.#seen = snapshot.seen;
-    this.#pendingMs = snapshot.pendingMs;
+    this.#pending = snapshot.pending;
     this.#lastPauseMs = snapshot.lastPauseMs;
     this.#open = snapshot.open;
     this.#unansweredAtMs = snapshot.unansweredAtMs;
@@ -168,12 +177,13 @@ export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
     this.#wasReported = snapshot.wasReported;
   }
 
-  #count(lastedMs: number): void {
-    const { times, shortestMs, longestMs, sessionsGone } = this.#seen;
+  #count({ lastedMs, endedAtMs }: EndedConnection): void {
+    const { times, shortestMs, longestMs, sinceMs, sessionsGone } = this.#seen;
     this.#seen = {
       times: times + 1,
       shortestMs: times === 0 ? lastedMs : Math.min(shortestMs, lastedMs),
       longestMs: Math.max(longestMs, lastedMs),
+      sinceMs: times === 0 ? endedAtMs : sinceMs,
       sessionsGone,
     };
   }

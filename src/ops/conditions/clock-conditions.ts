@@ -7,8 +7,10 @@ export interface ClockHealth {
   readonly startedAtMs: number;
   readonly hub: {
     readonly isOnline: boolean;
-    /** Return code of the CONNACK that refused us. */
-    readonly refusalCode: number | undefined;
+    /** The CONNACK that refused us. */
+    readonly refusal: { readonly code: number } | undefined;
+    /** CONNECT carries a signature that expires by the wall clock. */
+    readonly isSigned: boolean;
   };
   readonly clock: {
     readonly wallMs: number;
@@ -25,7 +27,7 @@ const BAD_CREDENTIALS = 4;
 /** A clock that nobody has confirmed matters where it is plainly wrong, or where the hub may have refused us for it. */
 export function clockConditions({ clock, hub, nowMs, startedAtMs }: ClockHealth): Condition[] {
   if (clock.aheadOfHubMs !== undefined) return [overruledClock(clock.aheadOfHubMs, nowMs - startedAtMs)];
-  const isBlamed = !hub.isOnline && hub.refusalCode === BAD_CREDENTIALS;
+  const isBlamed = !hub.isOnline && hub.isSigned && hub.refusal?.code === BAD_CREDENTIALS;
   if (clock.isTrusted || (clock.isSet && !isBlamed)) return [];
   const date = dateWords(clock.wallMs);
   return [

@@ -5,7 +5,7 @@ import type { Condition } from '../reports/report.ts';
 import { ageWords, countOf, durationWords } from '../words.ts';
 import { type PacketHealth, packetConditions } from './hub-packet-conditions.ts';
 import { evidenceWords } from './hub-packet-words.ts';
-import { remedyFor } from './hub-remedies.ts';
+import { type Remedy, remedyFor } from './hub-remedies.ts';
 
 type TakeoverStats = ReturnType<Gateway['hub']['client']['takeovers']>;
 
@@ -15,12 +15,18 @@ export interface HubHealth extends PacketHealth {
   readonly problem: string | undefined;
   /** How far the connection had come that ended with the problem. */
   readonly problemStage: Gateway['hub']['standing']['problemStage'];
-  readonly refusal: string | undefined;
-  /** Return code of the CONNACK that refused us. */
-  readonly refusalCode: number | undefined;
+  readonly refusal: Gateway['hub']['standing']['refusal'];
+  /** CONNECT carries a signature that expires by the wall clock. */
+  readonly isSigned: boolean;
+  /** `host:port` */
+  readonly peer: string;
+  /** Without TLS. */
+  readonly isPlain: boolean;
+  /** For how long a CONNECT awaits its CONNACK; `undefined`: none does. */
+  readonly awaitingConnackMs: number | undefined;
   readonly session: SessionReport;
   readonly clientId: string;
-  /** Connections in a row that somebody else seems to have taken from us. */
+  /** Connections in a row that another client seems to have taken from us. */
   readonly takeovers: TakeoverStats;
   /** SUBACK 0x80. */
   readonly refusedFilters: readonly string[];
@@ -47,17 +53,25 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
       code: 'hub-refuses',
       losing: 'at risk',
       forMs,
-      sentence: sentenceOf(hub.refusal),
-      hint: 'Check the hub section of the configuration and the secret file; the attempts go on.',
+      sentence: sentenceOf(hub.refusal.reason),
+      hint: hub.refusal.remedy,
     });
-  } else if (!hub.isOnline) {
+  } else if (!hub.isOnline && hub.takeovers.times === 0) {
     conditions.push({ code: 'hub-away', forMs, ...awayWords(hub) });
+  } else if (hub.isOnline && isBreach(hub.problem) && forMs < FRESH_MS) {
+    conditions.push({
+      code: 'hub-breaks-protocol',
+      losing: 'no',
+      forMs,
+      sentence: `${breachWords(hub)}, and connected again.`,
+      hint: remedyFor(hub.problem).hint,
+    });
   }
   if (hub.takeovers.times > 0) {
     conditions.push({
       code: 'hub-taken-over',
       losing: 'at risk',
-      forMs,
+      forMs: nowMs - hub.takeovers.sinceMs,
       sentence: takingWords(hub.takeovers, hub.clientId),
       hint: `Look in the log of the hub for connections of ${hub.clientId} from elsewhere: stop that gateway, or give it an identity of its own. If there are none, look at the hub and at the firewalls on the way. This one tries again, at most 15 min apart.`,
     });
@@ -80,16 +94,37 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
   return [...conditions, ...pubackConditions(hub, forMs)];
 }
 
+/** A connection that has lasted for this long is no longer reported as the one after a breach of the protocol. */
+const FRESH_MS = 60_000;
+
+/** The gateway closed the connection because of what the hub sent [MQTT-4.8.0-1]; the words are those of `hub-client.ts`. */
+function isBreach(problem: string | undefined): boolean {
+  return problem !== undefined && /^the hub (broke|sent) /.test(problem);
+}
+
+function breachWords({ problem = '' }: HubHealth): string {
+  return `${sentenceOf(problem).slice(0, -1)}; the gateway closed the connection`;
+}
+
 /** What is known of the cause: a hub that has accepted the connection is no matter of the network. */
-function awayWords({ problem, problemStage, heldPackets, takeovers }: HubHealth): Omit<Condition, 'code' | 'forMs'> {
+function awayWords(hub: HubHealth): Omit<Condition, 'code' | 'forMs'> {
+  const { problem, problemStage, heldPackets, peer, isPlain, awaitingConnackMs } = hub;
   const why = problem === undefined ? '' : ` (${problem})`;
   const kept = 'messages are kept on disk';
   const [last] = heldPackets
     .filter(({ state }) => state === 'suspect')
     .toSorted((left, right) => left.lastCloseMs - right.lastCloseMs);
+  if (awaitingConnackMs !== undefined && awaitingConnackMs >= SILENT_MS)
+    return {
+      ...remedyFor('no CONNACK within '),
+      sentence: `Connected to ${peer}, no CONNACK for ${durationWords(awaitingConnackMs)}; ${kept}.`,
+    };
+  if (isBreach(problem)) return { ...remedyFor(problem), sentence: `${breachWords(hub)}; ${kept}.` };
+  if (problem?.startsWith('the other side speaks '))
+    return { ...remedyFor(problem), sentence: `No MQTT broker at ${peer}: ${problem}; ${kept}.` };
   switch (problemStage) {
     case 'accepted':
-      if (last !== undefined && takeovers.times === 0)
+      if (last !== undefined)
         return {
           losing: 'no',
           sentence: `The hub accepted the connection and closed it after ${evidenceWords(last)}; ${kept}.`,
@@ -102,13 +137,22 @@ function awayWords({ problem, problemStage, heldPackets, takeovers }: HubHealth)
       };
     case 'before CONNACK':
       return {
-        ...remedyFor(problem),
+        ...(isPlain && /(closed|reset) the connection$/.test(problem ?? '') ? PERHAPS_TLS : remedyFor(problem)),
         sentence: `The hub takes the connection and does not accept CONNECT${why}; ${kept}.`,
       };
     default:
       return { ...remedyFor(problem), sentence: `The hub is away${why}; ${kept}.` };
   }
 }
+
+/** Servers that expect TLS often close on a CONNECT without a word. */
+const PERHAPS_TLS: Remedy = {
+  losing: 'no',
+  hint: 'If the hub expects TLS on this port, set tls = "on" in [hub]. Otherwise look in the log of the hub for why it closed. The gateway tries again by itself.',
+};
+
+/** A CONNACK that comes within this time is not reported as missing. */
+const SILENT_MS = 1000;
 
 /** Which of the causes it is can seldom be told from here; what speaks for one of them is. */
 function takingWords({ times, shortestMs, longestMs, sessionsGone }: TakeoverStats, clientId: string): string {

@@ -23,7 +23,17 @@ const REMEDIES: readonly Entry[] = [
     'The hub refuses us. Check [hub] of the configuration and the secret file, and the log of the hub.',
   ],
   [
-    /broke the protocol: |^no CONNACK within | before CONNACK$/,
+    /^the other side speaks TLS/,
+    'at risk',
+    'Set tls = "on" in [hub], or correct port: MQTT without TLS is usually on port 1883.',
+  ],
+  [
+    /^the other side speaks /,
+    'at risk',
+    'Correct host and port in [hub]: another server answers there. MQTT is usually on port 1883, with TLS on port 8883.',
+  ],
+  [
+    /^the hub sent |broke the protocol: |^no CONNACK within | before CONNACK$/,
     'no',
     'Check that an MQTT 3.1.1 broker listens on host and port in [hub], and look in its log. It is tried again by itself.',
   ],

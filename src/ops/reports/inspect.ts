@@ -37,6 +37,10 @@ export interface InspectOptions {
   readonly recordings?: Pick<Recordings, 'counts'>;
 }
 
+function ageOf(sinceMs: number | undefined, nowMs: number): number | undefined {
+  return sinceMs === undefined ? undefined : nowMs - sinceMs;
+}
+
 export class Inspector implements Inspection {
   readonly #gateway: Gateway;
   readonly #options: InspectOptions;
@@ -62,6 +66,7 @@ export class Inspector implements Inspection {
   status(): StatusReport {
     const gateway = this.#gateway;
     const { client, standing } = gateway.hub;
+    const { parts } = gateway;
     const discarded = discardReports(gateway);
     const links = linkReports(gateway, { meters: this.#meters, discarded });
     const outbox = this.#queues.queue('uplink');
@@ -77,6 +82,10 @@ export class Inspector implements Inspection {
       hub: {
         ...{ ...standing, session: hub.session, clientId: hub.clientId, takeovers: client.takeovers(this.#nowMs()) },
         isOnline: client.state === 'online',
+        peer: `${parts.config.hub.host}:${parts.config.hub.port}`,
+        isPlain: parts.config.hub.tls.kind === 'off',
+        isSigned: parts.config.hub.credentials.kind === 'device',
+        awaitingConnackMs: ageOf(client.awaitingConnackSinceMs, this.#nowMs()),
         refusedFilters: [...gateway.subscriptions.refused],
         ...{ heldPackets: heldPackets(gateway), silentFilters: gateway.subscriptions.silent },
         loweredFilters: [...gateway.subscriptions.loweredQos],

@@ -49,6 +49,7 @@ export type StatusFacts = Omit<StatusReport, 'losing' | 'sentence'>;
 export type ConditionCode =
   | 'hub-away'
   | 'hub-refuses'
+  | 'hub-breaks-protocol'
   | 'hub-session-over'
   | 'downlink-gap'
   | 'hub-taken-over'

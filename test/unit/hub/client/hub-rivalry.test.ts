@@ -46,6 +46,17 @@ describe('another gateway with our identity', () => {
     expect([told, takeovers(bench)]).toEqual([[3], 5]);
   });
 
+  it('has lasted since the end of the first connection it took, however many rounds follow', () => {
+    const bench = new HubBench();
+    lose(bench, 1);
+    const sinceMs = bench.nowMs;
+    for (let round = 0; round < 6; round += 1) {
+      lose(bench, 1);
+      if (takeovers(bench) > 0) expect(bench.client.takeovers(bench.nowMs).sinceMs).toBe(sinceMs);
+    }
+    expect(takeovers(bench)).toBe(7);
+  });
+
   it('gets longer and longer turns, up to a quarter of an hour', () => {
     const bench = new HubBench({ random: () => 0.999 });
     const pauses = lose(bench, 16);

@@ -7,7 +7,7 @@ const HUB: Health['hub'] = {
   changedAtMs: 0,
   problem: undefined,
   refusal: undefined,
-  refusalCode: undefined,
+  ...{ isSigned: true, isPlain: true, peer: 'hub.example.net:1883', awaitingConnackMs: undefined },
   session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
   ...{ refusedFilters: [], doubtedTopics: [], clientId: 'gw', takeovers: NO_TAKEOVERS },
   ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
@@ -35,7 +35,11 @@ function health(fields: Partial<Health>): Health {
   };
 }
 
-const refused = (refusalCode: number): Health['hub'] => ({ ...HUB, isOnline: false, refusal: 'no', refusalCode });
+const refused = (code: number): Health['hub'] => ({
+  ...HUB,
+  isOnline: false,
+  refusal: { code, reason: 'no', remedy: 'Correct it.' },
+});
 const codes = (fields: Partial<Health>): string[] => conditionsOf(health(fields)).map(({ code }) => code);
 const TRUSTED = { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined };
 

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { renderStatus } from '../../../../src/cli/status-view.ts';
 import { openTerminal } from '../../../../src/cli/terminal.ts';
+import { refusalOf } from '../../../../src/hub/client/connack.ts';
 import { NO_TAKEOVERS } from '../../../../src/hub/client/takeover.ts';
 import { conditionsOf, type Health } from '../../../../src/ops/conditions/conditions.ts';
 import type { HubReport, SessionReport } from '../../../../src/ops/reports/hub-report.ts';
@@ -12,7 +13,8 @@ import { AWAY } from '../api/control-rig.ts';
 const HOUR_MS = 3_600_000;
 const KEPT: SessionReport = { finding: 'resumed', away: null, keptMs: 24 * HOUR_MS, isOver: false, gap: null };
 const HUB: Health['hub'] = {
-  ...{ isOnline: true, changedAtMs: 0, problem: undefined, refusal: undefined, refusalCode: undefined },
+  ...{ isOnline: true, changedAtMs: 0, problem: undefined, refusal: undefined },
+  ...{ isSigned: true, isPlain: true, peer: 'hub.example.net:1883', awaitingConnackMs: undefined },
   ...{
     session: KEPT,
     refusedFilters: [],
@@ -23,8 +25,8 @@ const HUB: Health['hub'] = {
   },
 };
 
-function told(hub: Partial<Health['hub']>): string {
-  const conditions = conditionsOf({
+function healthOf(hub: Partial<Health['hub']>): Health {
+  return {
     ...{ nowMs: 9000, startedAtMs: 0, hub: { ...HUB, ...hub }, links: [] },
     ...{
       bindings: [],
@@ -41,21 +43,54 @@ function told(hub: Partial<Health['hub']>): string {
       dead: 0,
     },
     ...{ filters: { wanted: 0, max: 0, rejected: [] }, discarded: [], missing: [] },
-  });
+  };
+}
+
+function told(hub: Partial<Health['hub']>): string {
+  const conditions = conditionsOf(healthOf(hub));
   return conditions.map(({ code, sentence, hint }) => `${code}: ${sentence} ${hint}`).join('\n');
 }
 
 describe('a condition', () => {
   it('of another gateway names the identity, what else it could be, and what to do', () => {
-    const words = told({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sessionsGone: 0 } });
+    const words = told({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sinceMs: 0, sessionsGone: 0 } });
     expect(words).toMatch(/^hub-taken-over: The hub accepted 4 connections in a row and closed each soon after/);
     expect(words).toMatch(
       /\(they lasted 0 s to 6 s\).* another gateway connects as PRODUCT001gw-1, and when the hub or a firewall/,
     );
   });
 
+  it('of another gateway says since when the whole lasts, not the last round', () => {
+    const takeovers = { times: 9, shortestMs: 500, longestMs: 5200, sinceMs: 2000, sessionsGone: 0 };
+    for (const isOnline of [true, false]) {
+      const conditions = conditionsOf(healthOf({ takeovers, isOnline, changedAtMs: 8900 }));
+      expect(conditions.map(({ code, forMs }) => `${code} ${forMs}`)).toEqual(['hub-taken-over 7000']);
+    }
+  });
+
+  it.each([
+    ['nothing', 4, /^Set username and password_file in \[hub\]/],
+    ['user name', 5, /^Correct username in \[hub\], or set password_file/],
+    ['password', 4, /^Correct username in \[hub\], and the password in the file of password_file\./],
+    ['password', 5, /password_file.*may connect/],
+    ['device secret', 4, /product_id and device_name.*device_secret_file.*clock/],
+    ['device secret', 3, /product_id and device_name.*device_secret_file/],
+    ['device name', 5, /TLS keys of \[hub\]/],
+    ['password', 2, /client_id/],
+    ['device secret', 2, /product_id and device_name/],
+  ] as const)('of a refusal names the keys in use: %s, CONNACK %i', (signsWith, code, hint) => {
+    const refusal = refusalOf(code, signsWith);
+    const [condition] = conditionsOf(healthOf({ isOnline: false, refusal }));
+    expect(condition).toMatchObject({ code: 'hub-refuses', hint: expect.stringMatching(hint) });
+    const foreign = signsWith.startsWith('device')
+      ? /username|password_file|client_id/
+      : /device_secret|product_id|clock/;
+    expect(condition?.hint).not.toMatch(foreign);
+    expect(condition?.sentence).toContain(`(CONNACK ${code})`);
+  });
+
   it('of another gateway says what speaks for one, where something does', () => {
-    const words = told({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sessionsGone: 2 } });
+    const words = told({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sinceMs: 0, sessionsGone: 2 } });
     expect(words).toMatch(/our session was gone 2 times in between\. So it looks when another client connects as/);
   });
 
