@@ -78,10 +78,7 @@ export type GatewayEvents = {
     readonly count: number;
     readonly sample: string;
   }) => void;
-  /** The hub closed the connection with only this one in the air; `closes` count against it so far. */
-  /**
-   * The hub closed the connection while this packet alone was in flight. `closes`: closes counted against the packet.
-   */
+  /** The hub closed the connection while this packet alone was in flight. `closes`: how often so far. */
   packetSuspected: (fact: { readonly packet: string; readonly closes: number }) => void;
   packetSetAside: (fact: { readonly packet: string; readonly closes: number }) => void;
   packetReleased: (fact: { readonly packet: string }) => void;

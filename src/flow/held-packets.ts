@@ -10,7 +10,7 @@ export interface HeldPacket {
   /** SUBSCRIBE or UNSUBSCRIBE. */
   readonly isFilter: boolean;
   readonly state: 'suspect' | 'set aside';
-  /** Closes that count against it; the first upon it alone does not. */
+  /** Closes upon it alone. */
   readonly closes: number;
   readonly firstCloseMs: number;
   readonly lastCloseMs: number;
@@ -19,8 +19,8 @@ export interface HeldPacket {
 }
 
 export function heldPacketsOf(poison: PoisonDetector, nowMs: number): HeldPacket[] {
-  return poison.evidence().map(({ act, state, closes, sinceMs, lastMs, trialAtMs }) => ({
-    ...{ packet: actWords(act), name: act.name, isFilter: isFilterAct(act), state, closes },
+  return poison.evidence().map(({ act, state, closesAlone, sinceMs, lastMs, trialAtMs }) => ({
+    ...{ packet: actWords(act), name: act.name, isFilter: isFilterAct(act), state, closes: closesAlone },
     ...{ firstCloseMs: nowMs - sinceMs, lastCloseMs: nowMs - lastMs },
     triedAgainInMs: trialAtMs === undefined ? undefined : Math.max(0, trialAtMs - nowMs),
   }));

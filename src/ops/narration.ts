@@ -128,7 +128,7 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   packetSuspected: {
     weight: 'warn',
     tell: ({ packet, closes }) =>
-      `the hub closed the connection right after ${packet}, with nothing else unanswered (${countOf(closes, 'close')} counted so far): it is sent alone and after the others`,
+      `the hub closed the connection right after ${packet}, with nothing else unanswered (${countOf(closes, 'close')} so far): it is sent alone and after the others`,
   },
   packetSetAside: {
     weight: 'error',

@@ -6,8 +6,10 @@ const PROVEN_MAX = 2048;
 
 export interface Suspect {
   readonly act: HubPacket;
-  /** Closes that count against it. */
+  /** Closes that count against it as proof. */
   closes: number;
+  /** All closes upon it alone: the number that is reported. */
+  closesAlone: number;
   /** Of the first close upon it alone, and of the last; monotonic ms. */
   readonly sinceMs: number;
   lastMs: number;
@@ -27,11 +29,15 @@ export interface Convicted extends SetAsidePacket {
 export interface Evidence {
   readonly act: HubPacket;
   readonly state: 'suspect' | 'set aside';
-  readonly closes: number;
+  readonly closesAlone: number;
   readonly sinceMs: number;
   readonly lastMs: number;
   /** `undefined`: at every connection. */
   readonly trialAtMs: number | undefined;
+}
+
+export function newSuspect(act: HubPacket, nowMs: number): Suspect {
+  return { act, closes: 0, closesAlone: 0, sinceMs: nowMs, lastMs: nowMs };
 }
 
 /** Adds what was proven; beyond the bound, the oldest is forgotten. */

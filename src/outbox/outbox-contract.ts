@@ -53,7 +53,7 @@ export interface Sending {
   readonly isSuspect: boolean;
 }
 
-/** What the end of a connection says about a packet of ours; `closes`: those that count against it. */
+/** What the end of a connection says about a packet of ours; `closes`: all closes upon it alone. */
 export type Verdict =
   | { readonly kind: 'suspected'; readonly act: HubPacket; readonly closes: number }
   | { readonly kind: 'set aside'; readonly act: HubPacket; readonly closes: number }

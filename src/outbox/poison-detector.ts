@@ -20,7 +20,7 @@
  * doubles the time for which the next connection carries uplinks only.
  */
 import type { Entry } from '../custody/entry.ts';
-import { type Convicted, type Evidence, remember, type SetAsidePacket, type Suspect } from './evidence.ts';
+import { type Convicted, type Evidence, newSuspect, remember, type SetAsidePacket, type Suspect } from './evidence.ts';
 import { type HubPacket, isFilterAct, isUnansweredAct, uplinkId, uplinkKey } from './hub-packet.ts';
 import type { Verdict } from './outbox-contract.ts';
 import { GRACE_MS, type Sent, Wire } from './unconfirmed-packets.ts';
@@ -195,7 +195,7 @@ export class PoisonDetector {
     const convicted = this.#convicted.get(act.key);
     if (convicted !== undefined && !this.#suspects.has(act.key)) {
       if (convicted.inARow >= IN_A_ROW && nowMs < convicted.trialAtMs) return 'set aside';
-      this.#suspects.set(act.key, { act, closes: 0, sinceMs: nowMs, lastMs: nowMs });
+      this.#suspects.set(act.key, newSuspect(act, nowMs));
     }
     const suspect = this.#suspects.get(act.key);
     if (suspect !== undefined && suspect.act.id !== act.id && suspect.act.entry?.ended === undefined) return 'later';
@@ -279,42 +279,45 @@ export class PoisonDetector {
   #accuse({ act, atMs: sentAtMs }: Sent, nowMs: number, isMute = false): Verdict | undefined {
     const cleared = this.#wasJustCleared(act, nowMs) ? this.#lastCleared?.suspect : undefined;
     const known = this.#suspects.get(act.key) ?? cleared;
-    const suspect = known?.act.id === act.id ? known : { act, closes: 0, sinceMs: nowMs, lastMs: nowMs };
+    const suspect = known?.act.id === act.id ? known : newSuspect(act, nowMs);
     this.#doubted.delete(act.id);
     if (isFilterAct(act)) this.#costly += 1;
     if (known === undefined && this.#suspects.size >= SUSPECTS_MAX) return undefined;
     this.#suspects.set(act.key, suspect);
     suspect.lastMs = nowMs;
+    suspect.closesAlone += 1;
     const isUponIt = isMute || nowMs - sentAtMs < sentAtMs - this.#connectedAtMs;
     if (suspect === known && isUponIt && this.#hasCarried) suspect.closes += 1;
     if (act.entry !== undefined) return this.#judgeUplink(suspect, act.entry);
-    if (suspect.closes < this.#closesMax) return { kind: 'suspected', act, closes: suspect.closes };
+    if (suspect.closes < this.#closesMax) return { kind: 'suspected', act, closes: suspect.closesAlone };
     return this.#putAside(suspect, nowMs);
   }
 
   /** Only what is on disk can become a dead letter; what is not has another chance. */
   #judgeUplink(suspect: Suspect, entry: Entry): Verdict {
-    const { act, closes, sinceMs, lastMs } = suspect;
-    if (closes < this.#closesMax || entry.keeping !== 'stored') return { kind: 'suspected', act, closes };
+    const { act, closes, closesAlone, sinceMs, lastMs } = suspect;
+    if (closes < this.#closesMax || entry.keeping !== 'stored') return { kind: 'suspected', act, closes: closesAlone };
     this.#suspects.delete(act.key);
     const before = this.#convicted.get(act.key);
     const inARow = (before?.inARow ?? 0) + 1;
     const pauseMs = inARow <= IN_A_ROW ? TRIAL_MS : Math.min(TRIAL_MS_MAX, (before?.pauseMs ?? TRIAL_MS) * 2);
     remember(this.#convicted, act.key, {
-      ...{ act: { ...act, entry: undefined }, closes: (before?.closes ?? 0) + closes, inARow },
+      act: { ...act, entry: undefined },
+      closes,
+      closesAlone: (before?.closesAlone ?? 0) + closesAlone,
+      inARow,
       ...{ sinceMs: before?.sinceMs ?? sinceMs, lastMs, pauseMs, trialAtMs: lastMs + pauseMs },
     });
-    return { kind: 'buried', entry, reason: `the hub closes the connection on it (${closes} times)` };
+    return { kind: 'buried', entry, reason: `the hub closes the connection on it (${closesAlone} times)` };
   }
 
   #putAside(suspect: Suspect, nowMs: number): Verdict {
-    const { act, closes } = suspect;
+    const { act, closesAlone } = suspect;
     const before = this.#setAside.get(act.key);
     const pauseMs = before === undefined ? TRIAL_MS : Math.min(TRIAL_MS_MAX, before.pauseMs * 2);
     this.#suspects.delete(act.key);
-    const total = closes + (before === undefined ? 0 : before.closes - this.#closesMax + 1);
-    remember(this.#setAside, act.key, { ...suspect, closes: total, trialAtMs: nowMs + pauseMs, pauseMs });
-    return { kind: 'set aside', act, closes: total };
+    remember(this.#setAside, act.key, { ...suspect, trialAtMs: nowMs + pauseMs, pauseMs });
+    return { kind: 'set aside', act, closes: closesAlone };
   }
 
   #clear(act: HubPacket): void {

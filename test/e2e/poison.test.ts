@@ -18,7 +18,7 @@ it('a message on which the hub closes the connection is set aside, and everythin
   expect(ledger.totals.uplink).toMatchObject({ accepted: 81, delivered: 80, dead: 1, imbalance: 0 });
   expect(testbed.uplinks).toMatchObject({ delivered: 80, missing: 1, reordered: 0 });
   expect(testbed.gateway.journal).toMatch(
-    /gw\/a\/poison is a dead letter: the hub closes the connection on it \(2 times\)/,
+    /gw\/a\/poison is a dead letter: the hub closes the connection on it \(3 times\)/,
   );
   const { hub, conditions } = await testbed.untilStatus(({ hub }) => hub.state === 'connected');
   expect([hub.takeovers, conditions.map(({ code }) => code)]).toEqual([0, ['dead-letters']]);

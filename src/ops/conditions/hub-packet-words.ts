@@ -33,7 +33,7 @@ export interface HeldPacketReport {
   /** Topic or filter: what `hub subscriptions release` takes. */
   readonly name: string;
   readonly state: 'suspect' | 'set aside';
-  /** Closes that count against it; the first upon it alone does not. */
+  /** Closes upon it alone: the number that the journal gives too. */
   readonly closes: number;
   readonly firstCloseMs: number;
   readonly lastCloseMs: number;
@@ -44,7 +44,7 @@ export interface HeldPacketReport {
 /** The evidence, without a full stop. */
 export function evidenceWords({ packet, closes, firstCloseMs, lastCloseMs }: HeldPacketReport): string {
   const last = `${durationWords(lastCloseMs)} ago`;
-  if (closes === 0) return `${packet} (one close upon it alone, ${last})`;
-  const span = `${countOf(closes + 1, 'close')} upon it alone, from ${durationWords(firstCloseMs)} to ${last}`;
+  if (closes <= 1) return `${packet} (1 close upon it alone, ${last})`;
+  const span = `${countOf(closes, 'close')} upon it alone, from ${durationWords(firstCloseMs)} to ${last}`;
   return `${packet} (${span})`;
 }

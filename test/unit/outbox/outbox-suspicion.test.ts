@@ -64,7 +64,7 @@ describe('a message on which the hub closes the connection', () => {
       const bench = new OutboxBench().fill('a 1', 'b 1', 'poison', 'a 2', 'c 1', 'c 2', 'd 1');
       const hub = new Closer(bench, losesPubacks);
       const connections = hub.settle();
-      expect(hub.buried).toEqual(['poison: the hub closes the connection on it (3 times)']);
+      expect(hub.buried).toEqual(['poison: the hub closes the connection on it (4 times)']);
       expect(hub.arrived).toEqual(others);
       expect(connections).toBeLessThan(12);
       expect([bench.custodian.pending, bench.custodian.imbalance()]).toEqual([0, 0]);

@@ -25,6 +25,9 @@ class Bench {
   readonly #closesOn: (act: HubPacket) => boolean;
   /** The hub answers a packet before it closes on it. */
   answersFirst = false;
+  /** Closes upon a doubted packet that was sent alone, and how many the last report gave. */
+  closesAlone = 0;
+  reportedCloses = 0;
 
   constructor(acts: readonly HubPacket[], closesOn: (act: HubPacket) => boolean) {
     this.#acts = acts;
@@ -76,7 +79,9 @@ class Bench {
     }
     if (culprit === undefined) return false;
     this.nowMs += 5;
-    this.poison.closed(this.nowMs);
+    if (going.length === 1 && this.poison.isWatched(culprit)) this.closesAlone += 1;
+    const verdict = this.poison.closed(this.nowMs);
+    if (verdict !== undefined && verdict.kind !== 'buried') this.reportedCloses = verdict.closes;
     this.nowMs += 5000;
     return true;
   }
@@ -178,8 +183,23 @@ describe('a topic of uplinks', () => {
     }
     expect(next(6)).toBe('set aside');
     expect(poison.evidence()).toMatchObject([
-      { state: 'set aside', closes: 5 * CLOSES_MAX, act: { entry: undefined } },
+      // the first upon the first message alone only makes it a suspect
+      { state: 'set aside', closesAlone: 5 * CLOSES_MAX + 1, act: { entry: undefined } },
     ]);
+  });
+});
+
+describe('the number of closes', () => {
+  it.each(KINDS)('is the same in each report and in the evidence: all closes upon the packet alone (%s)', (kind) => {
+    const culprit = actNamed(kind, 'bad/topic');
+    const bench = new Bench([culprit], (act) => act.id === culprit.id);
+    for (let count = 0; count < 30 && bench.connection(); count += 1) {
+      const [evidence] = bench.poison.evidence();
+      expect(evidence?.closesAlone ?? 0).toBe(bench.reportedCloses);
+      expect(bench.reportedCloses).toBe(bench.closesAlone);
+    }
+    expect(bench.setAside).toHaveLength(1);
+    expect(bench.closesAlone).toBeGreaterThan(CLOSES_MAX);
   });
 });
 

@@ -151,7 +151,7 @@ const SUBSCRIPTIONS: readonly FilterReport[] = [
       packet: 'SUBSCRIBE gw/b/set',
       name: 'gw/b/set',
       state: 'suspect',
-      closes: 0,
+      closes: 1,
       triedAgainInMs: null,
     },
   },
