@@ -35,7 +35,9 @@ export function addCommands(add: Add, program: Command): void {
 function addLookingIn(add: Add): void {
   add<StatusOptions>('status', 'is it losing data? and how are things', async ({ context, options }) =>
     (await import('./show-status.ts')).showStatus(context, options),
-  ).option('--check', 'print one line; exit 0 if no data is being lost, 1 at risk, 2 if it is, 3 if nobody can tell');
+  )
+    .option('--check', 'print one line; exit 0 if no data is being lost, 1 at risk, 2 if it is, 3 if nobody can tell')
+    .option('--all', 'show every condition in full, also beyond 24 lines');
   add('ledger', 'the books: accepted = delivered + pending + shed + dead + damaged', async ({ context }) =>
     (await import('./show-ledger.ts')).showLedger(context),
   );

@@ -19,6 +19,8 @@ import { findingLines, hang, wrap } from './terminal.ts';
 export interface StatusOptions {
   /** One line, and an exit code that tells the verdict. */
   readonly check?: true;
+  /** Every condition in full, however long. */
+  readonly all?: true;
 }
 
 export async function showStatus(context: CommandContext, options: StatusOptions): Promise<number> {
@@ -28,7 +30,7 @@ export async function showStatus(context: CommandContext, options: StatusOptions
   if (asked.kind === 'absent') return await showOfflineStatus(context, storeOf(places, asked.fault), asked.fault);
   if (asked.kind === 'stalled') return showStalled(context, places.stateDir, asked.fault);
   if (context.asJson) printJson(context, asked.report);
-  else for (const line of renderStatus(asked.report, context.terminal)) context.terminal.print(line);
+  else for (const line of renderStatus(asked.report, context.terminal, options.all)) context.terminal.print(line);
   await warnOfNextStart(context, asked.report.process.uptimeMs);
   return EXIT.ok;
 }

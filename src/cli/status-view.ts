@@ -4,7 +4,7 @@
 import type { HubReport, SessionReport } from '../ops/reports/hub-report.ts';
 import { type DiscardReport, discardedMessages } from '../ops/reports/intake-report.ts';
 import { brokenFrames, type LinkReport } from '../ops/reports/link-report.ts';
-import type { Condition, Losing, QueueReport, StatusReport, StoreReport } from '../ops/reports/report.ts';
+import type { Losing, QueueReport, StatusReport, StoreReport } from '../ops/reports/report.ts';
 import {
   ageWords,
   bytesWords,
@@ -16,7 +16,8 @@ import {
   rateWords,
   sleepWords,
 } from '../ops/words.ts';
-import { hang, type Terminal, type Tone, wrap } from './terminal.ts';
+import { allConditionLines, CONDITIONS_SHOWN_MAX, conditionLines, TONE } from './condition-lines.ts';
+import { cut, type Terminal, wrap } from './terminal.ts';
 
 /** The names at the left are not longer than this, with a gap. */
 const LABEL_WIDTH = 9;
@@ -24,11 +25,28 @@ const LABEL_WIDTH = 9;
 /** Of a store that does not open. */
 const NOT_KNOWN = 'not known until the store opens';
 
-export function renderStatus(report: StatusReport, terminal: Terminal): string[] {
+/** Lines of a terminal of 24 lines, less the one for the prompt. */
+const SCREEN_LINES = 23;
+const VERDICT_LINES_MAX = 2;
+const SHORT_LINKS_MAX = 2;
+
+/** @param isWhole every condition in full, however many lines that takes; else at most a screen of 24 lines */
+export function renderStatus(report: StatusReport, terminal: Terminal, isWhole = false): string[] {
+  const verdict = renderVerdict(report.losing, verdictOf(report), terminal);
+  const whole = [...verdict, ...allConditionLines(report.conditions, terminal), '', ...factLines(report, terminal)];
+  if (isWhole || (whole.length <= SCREEN_LINES && report.conditions.length <= CONDITIONS_SHOWN_MAX)) return whole;
+  const top = cut(verdict, VERDICT_LINES_MAX, terminal.width);
+  const bottom = ['', ...shortFactLines(report, terminal)];
+  return [...top, ...conditionLines(report.conditions, terminal, SCREEN_LINES - top.length - bottom.length), ...bottom];
+}
+
+/** The sentence of the report, less what the conditions below say. */
+function verdictOf({ sentence, conditions }: StatusReport): string {
+  return conditions.reduce((rest, condition) => rest.replace(`${condition.sentence} `, ''), sentence);
+}
+
+function factLines(report: StatusReport, terminal: Terminal): string[] {
   return [
-    ...renderVerdict(report.losing, report.sentence, terminal),
-    ...report.conditions.flatMap((condition) => renderCondition(condition, terminal)),
-    '',
     ...labelled('Hub', hubLines(report.hub), terminal),
     ...labelled('Links', report.links.map(linkLine), terminal),
     ...labelled('Outbox', [report.books === null ? NOT_KNOWN : queueLine(report.outbox)], terminal),
@@ -39,24 +57,32 @@ export function renderStatus(report: StatusReport, terminal: Terminal): string[]
   ];
 }
 
-const TONE: Readonly<Record<Losing, Tone>> = { no: 'good', 'at risk': 'warning', unknown: 'bad', yes: 'bad' };
+/** A line for each part; links that are not open first. */
+function shortFactLines(report: StatusReport, terminal: Terminal): string[] {
+  const short = (label: string, lines: readonly string[]): string[] =>
+    lines.flatMap((line, index) => cut(labelled(index === 0 ? label : '', [line], terminal), 1, terminal.width));
+  const links = report.links.toSorted((left, right) => Number(left.state === 'open') - Number(right.state === 'open'));
+  const isMany = links.length > SHORT_LINKS_MAX;
+  const open = links.filter(({ state }) => state === 'open').length;
+  return [
+    ...short('Hub', hubLines(report.hub).slice(0, 1)),
+    ...short(
+      'Links',
+      isMany ? [`${countWords(open)} of ${countWords(links.length)} open: holdfast links`] : links.map(linkLine),
+    ),
+    ...short('Outbox', [report.books === null ? NOT_KNOWN : queueLine(report.outbox)]),
+    ...short('Inbox', [report.books === null ? NOT_KNOWN : inboxLine(report.inbox)]),
+    ...short('Earlier', earlierLines(report.discarded)),
+    ...short('Store', storeLines(report.store).slice(0, 1)),
+    ...short('Gateway', [processLine(report)]),
+  ];
+}
 
 export function renderVerdict(losing: Losing, sentence: string, terminal: Terminal): string[] {
   const [first = '', ...rest] = wrap(`Losing data? ${printable(sentence)}`, terminal.width);
   // The answer is the first sentence: "No.", "Not yet.", "Unknown.", "Yes."
   const answer = first.indexOf('. ') + 1 || first.length;
   return [`${terminal.tone(TONE[losing], first.slice(0, answer))}${first.slice(answer)}`, ...rest];
-}
-
-function renderCondition(condition: Condition, terminal: Terminal): string[] {
-  const { losing, forMs, hint } = condition;
-  const sentence = `${printable(condition.sentence)} For ${durationWords(forMs)}.`;
-  const tone = losing === 'no' ? 'warning' : TONE[losing];
-  return [
-    '',
-    ...hang('  ! ', sentence, terminal.width).map((line) => terminal.tone(tone, line)),
-    ...(hint === null ? [] : hang('    -> ', printable(hint), terminal.width)),
-  ];
 }
 
 /** A name at the left, and its lines beside it; what is too long goes on a little further in. */
@@ -71,15 +97,18 @@ export function labelled(label: string, lines: readonly string[], terminal: Term
 }
 
 function hubLines(hub: HubReport): string[] {
-  const filters = hub.subscriptionsMax === 0 ? '' : ` of ${countWords(hub.subscriptionsMax)}`;
+  const { subscriptions, subscriptionsMax } = hub;
+  const filters =
+    subscriptionsMax === 0
+      ? countOf(subscriptions, 'subscription')
+      : `${countWords(subscriptions)} of ${countOf(subscriptionsMax, 'subscription')}`;
   const lines = [`${hubState(hub)} · ${hub.host}:${hub.port} (${hub.profile}) as ${hub.clientId}`];
-  if (hub.state === 'connected')
-    lines.push(`${sessionWords(hub)}; ${countWords(hub.subscriptions)}${filters} subscriptions`);
+  if (hub.state === 'connected') lines.push(`${sessionWords(hub)}; ${filters}`);
   else lines.push(...waitingSession(hub.session));
   if (hub.replay !== null) {
     const { received, expectedMax, etaMs } = hub.replay;
     lines.push(
-      `sends what it stored for us: ${received} of at most ${expectedMax}, done in at most ${durationWords(etaMs)}`,
+      `sends what it stored for us: ${countWords(received)} of at most ${countWords(expectedMax)}, done in at most ${durationWords(etaMs)}`,
     );
   }
   if (hub.state !== 'connected' && hub.lastProblem !== null) {
@@ -147,8 +176,9 @@ function queueLine(queue: QueueReport): string {
 
 /** By messages or by bytes, whichever is nearer to its bound. */
 function fullness(queue: QueueReport): string {
-  const byBytes = queue.bytesMax === 0 ? 0 : queue.bytes / queue.bytesMax;
-  return `${Math.floor(100 * Math.max(queue.messages / queue.messagesMax, byBytes))} %`;
+  const shareOf = (count: number, max: number): number => (max === 0 ? 0 : count / max);
+  const share = Math.max(shareOf(queue.messages, queue.messagesMax), shareOf(queue.bytes, queue.bytesMax));
+  return `${countWords(Math.floor(100 * share))} %`;
 }
 
 function inboxLine(inbox: QueueReport): string {

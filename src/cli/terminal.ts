@@ -50,11 +50,11 @@ export function openTerminal(stream: TextStream, environment: NodeJS.ProcessEnv)
 /** A space, but none between a number and its unit. */
 const BREAK = /(?<!\d) | (?!(?:s|min|h|days?|%|[KMGT]?i?B)(?![A-Za-z]))/;
 
-/** Breaks a sentence into lines of at most `width`; a longer word stays whole. */
+/** Breaks a sentence into lines of at most `width`; a longer word is broken too. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(BREAK)) {
+  for (const word of text.split(BREAK).flatMap((each) => pieces(each, width))) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (line === '' || longer.length <= width) line = longer;
     else {
@@ -63,6 +63,22 @@ export function wrap(text: string, width: number): string[] {
     }
   }
   return [...lines, line];
+}
+
+function pieces(word: string, width: number): string[] {
+  const all: string[] = [];
+  for (let rest = word; ; rest = rest.slice(width)) {
+    all.push(rest.slice(0, width));
+    if (rest.length <= width) return all;
+  }
+}
+
+/** The first `linesMax` lines; if others are left out, the last line ends with `…` and the tail. */
+export function cut(lines: readonly string[], linesMax: number, width: number, tail = ''): string[] {
+  if (lines.length <= linesMax) return [...lines];
+  const kept = lines.slice(0, linesMax);
+  const last = kept.pop() ?? '';
+  return [...kept, `${last.slice(0, width - 1 - tail.length).trimEnd()}…${tail}`];
 }
 
 /** A sentence behind a mark, its further lines below its first. */

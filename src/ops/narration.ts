@@ -75,7 +75,10 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     weight: 'info',
     tell: ({ storedMax }) => `the hub sends what it stored for us, ${countOf(storedMax, 'message')} at most`,
   },
-  replayDone: { weight: 'info', tell: ({ received }) => `the hub has sent what it stored: at most ${received}` },
+  replayDone: {
+    weight: 'info',
+    tell: ({ received }) => `the hub has sent what it stored: at most ${countWords(received)}`,
+  },
   possibleGap: {
     weight: 'warn',
     tell: ({ reason, away }) => `downlinks may be missing: ${reason}${awayWords(away)}`,
@@ -107,7 +110,8 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   hubAnswered: { weight: 'warn', tell: ({ sentence }) => sentence },
   uplinkAccepted: {
     weight: 'debug',
-    tell: ({ subdevice, topic, bytes, qos }) => `uplink from ${subdevice} on ${topic}: ${bytes} B, QoS ${qos}`,
+    tell: ({ subdevice, topic, bytes, qos }) =>
+      `uplink from ${subdevice} on ${topic}: ${countWords(Math.max(0, bytes))} B, QoS ${qos}`,
   },
   uplinkRefused: {
     weight: 'debug',

@@ -4,8 +4,8 @@
  * Each condition says what it means for the data; the worst of them is the verdict. The sentence adds where the
  * messages are now, since "no" is only believed with the number that it rests on. Pure.
  */
-import type { Condition, Losing, StatusFacts, StatusReport } from './reports/report.ts';
-import { ageWords, countOf, countWords, etaWords } from './words.ts';
+import type { Condition, ConditionCode, Losing, StatusFacts, StatusReport } from './reports/report.ts';
+import { ageWords, countOf, countWords, etaWords, rateWords } from './words.ts';
 
 const RANK: Readonly<Record<Losing, number>> = { no: 0, 'at risk': 1, unknown: 2, yes: 3 };
 
@@ -22,15 +22,37 @@ function worstOf(conditions: readonly Condition[]): Condition | undefined {
   return conditions.toSorted((left, right) => RANK[right.losing] - RANK[left.losing])[0];
 }
 
-/** A store that a power cut loses before all else, then the worst; among equals the one that has stood longest. */
+/** Conditions that nothing else can be mended before: the place of the store, a full disk. */
+const FIRST: readonly ConditionCode[] = ['store-volatile', 'store-failed', 'store-full'];
+
+/** What has happened and is over, until it is acknowledged. Each other condition lasts. */
+const PAST: ReadonlySet<ConditionCode> = new Set([
+  'downlink-gap',
+  'dead-letters',
+  'damaged-rows',
+  'damaged-records',
+  'loss-unknown',
+  'message-set-aside',
+]);
+
+/** The worst first. What is over counts one step less than what lasts; among equals the one that has stood longest. */
 function byWeight(left: Condition, right: Condition): number {
-  const [first, second] = [left, right].map(({ code }) => code === 'store-volatile');
-  return Number(second) - Number(first) || RANK[right.losing] - RANK[left.losing] || right.forMs - left.forMs;
+  return (
+    FIRST.indexOf(right.code) - FIRST.indexOf(left.code) ||
+    weightOf(right) - weightOf(left) ||
+    Number(PAST.has(left.code)) - Number(PAST.has(right.code)) ||
+    right.forMs - left.forMs
+  );
+}
+
+function weightOf({ code, losing }: Condition): number {
+  return RANK[losing] - Number(PAST.has(code));
 }
 
 function sentenceFor(facts: StatusFacts, losing: Losing): string {
   const { volatile } = facts.store;
-  const worst = worstOf(facts.conditions);
+  const [first] = facts.conditions;
+  const worst = first !== undefined && FIRST.includes(first.code) ? first : worstOf(facts.conditions);
   const inRam = volatile === null ? '' : `The store is in RAM (${volatile}): a power cut loses every message in it. `;
   const what = losing === 'no' || worst?.code === 'store-volatile' ? '' : `${worst?.sentence ?? ''} `;
   return `${ANSWER[losing]} ${inRam}${what}${whereaboutsOf(facts, losing)}`;
@@ -41,10 +63,12 @@ function whereaboutsOf({ outbox, hub, store, books }: StatusFacts, losing: Losin
   if (books === null) return 'What the store holds can only be seen once it opens.';
   const safe = store.volatile === null ? 'safe on disk' : 'stored in RAM only';
   if (hub.state === 'connected') {
+    if (outbox.messages > 0 && outbox.onDisk === 0)
+      return `The hub is connected; ${countOf(outbox.messages, 'message')} on the way to it, not acknowledged yet.`;
     if (outbox.onDisk === 0)
       return `The hub is connected${losing === 'no' ? ' and takes everything' : '; no uplink waits on disk'}.`;
     const eta = outbox.etaMs === null ? '' : `, done in ${etaWords(outbox.etaMs)}`;
-    return `${countOf(outbox.onDisk, 'message')} ${safe}, on the way to the hub at ${countWords(outbox.ratePerS)}/s${eta}.`;
+    return `${countOf(outbox.onDisk, 'message')} ${safe}, on the way to the hub at ${rateWords(outbox.ratePerS)}${eta}.`;
   }
   const away = hub.since === null ? 'not reached yet' : `away ${ageWords(hub.since)}`;
   if (outbox.messages === 0) return `Nothing is waiting for the hub (${away}).`;

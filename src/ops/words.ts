@@ -4,16 +4,24 @@
 import type { Age } from '../base/time.ts';
 import type { LineErrors } from '../ports.ts';
 
+/** Stands for a number that is none. */
+const UNKNOWN = 'unknown';
+/** Digits beyond this are noise: no counter and no clock gets there. */
+const COUNT_MAX = 1e18;
+
 /** `1,204`. By hand: loading Intl costs 12 ms, a tenth of `holdfast status`. */
 export function countWords(count: number): string {
-  return Math.round(count)
+  if (!Number.isFinite(count)) return UNKNOWN;
+  if (Math.abs(count) > COUNT_MAX)
+    return count > 0 ? `over ${countWords(COUNT_MAX)}` : `under -${countWords(COUNT_MAX)}`;
+  return BigInt(Math.round(count))
     .toString()
     .replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** `1 message`, `1,204 messages`: the plural is given by a plain s. */
 export function countOf(count: number, noun: string): string {
-  return `${countWords(count)} ${noun}${count === 1 ? '' : 's'}`;
+  return `${countWords(count)} ${noun}${Math.round(count) === 1 ? '' : 's'}`;
 }
 
 const SECOND_MS = 1000;
@@ -23,24 +31,33 @@ const DAY_MS = 24 * HOUR_MS;
 
 /**
  * As exact as anybody needs it: seconds under two minutes, minutes under two hours, `5 h 20 min`, `4 days 3 h`.
- * Rounds down.
+ * Rounds down; a negative duration is `0 s`.
  */
-export function durationWords(ms: number): string {
+export function durationWords(signedMs: number): string {
+  if (!Number.isFinite(signedMs)) return UNKNOWN;
+  const ms = Math.max(0, signedMs);
   if (ms < 2 * MINUTE_MS) return `${Math.floor(ms / SECOND_MS)} s`;
   if (ms < 2 * HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
   return ms < 2 * DAY_MS ? inTwo(ms, ['h', HOUR_MS], ['min', MINUTE_MS]) : inTwo(ms, ['days', DAY_MS], ['h', HOUR_MS]);
 }
 
+/** Range of a Date (ECMA-262 §21.4.1.1). */
+const DATE_MS_MAX = 8.64e15;
+
 /** `2026-07-01 12:00:00 UTC` of Unix ms. */
 export function dateWords(unixMs: number): string {
-  return `${new Date(unixMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  if (!(Math.abs(unixMs) <= DATE_MS_MAX)) return 'an impossible date';
+  return `${new Date(unixMs)
+    .toISOString()
+    .replace(/\.\d+Z$/, '')
+    .replace('T', ' ')} UTC`;
 }
 
 type Unit = readonly [name: string, ms: number];
 
 function inTwo(ms: number, [large, largeMs]: Unit, [small, smallMs]: Unit): string {
   const rest = Math.floor((ms % largeMs) / smallMs);
-  return `${Math.floor(ms / largeMs)} ${large}${rest === 0 ? '' : ` ${rest} ${small}`}`;
+  return `${countWords(Math.floor(ms / largeMs))} ${large}${rest === 0 ? '' : ` ${rest} ${small}`}`;
 }
 
 /** `3 min`, or `at least 3 min` where the clock does not allow more. */
@@ -50,23 +67,24 @@ export function ageWords(age: Age): string {
 
 /** `about 3 min`; `unknown` for `null`. */
 export function etaWords(etaMs: number | null): string {
-  if (etaMs === null) return 'unknown';
+  if (etaMs === null || !Number.isFinite(etaMs)) return UNKNOWN;
   return etaMs < 1000 ? 'under 1 s' : `about ${durationWords(etaMs)}`;
 }
 
 /** `0 B`, `512 B`, `1.2 KiB`, `38 MiB` */
 export function bytesWords(bytes: number): string {
-  let value = bytes;
+  let value = Math.max(0, bytes);
   let unit = 'B';
   for (const larger of ['KiB', 'MiB', 'GiB', 'TiB']) {
-    if (value < 1024) break;
+    if (Math.round(value) < 1024) break;
     [value, unit] = [value / 1024, larger];
   }
   return `${unit !== 'B' && value < 10 ? value.toFixed(1) : countWords(value)} ${unit}`;
 }
 
-/** `0/s`, `0.4/s`, `1,250/s` */
+/** `0/s`, `under 0.1/s`, `0.4/s`, `1,250/s` */
 export function rateWords(perS: number): string {
+  if (perS > 0 && perS < 0.05) return 'under 0.1/s';
   return `${perS > 0 && perS < 10 ? perS.toFixed(1) : countWords(perS)}/s`;
 }
 

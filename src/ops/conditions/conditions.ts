@@ -5,7 +5,7 @@ import type { SetAsideReport } from '../../flow/set-aside.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
 import type { LinkReport, MissingSubdevice } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
-import { countOf } from '../words.ts';
+import { countOf, countWords } from '../words.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
@@ -78,7 +78,8 @@ function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Healt
       },
     ];
   }
-  const fullness = Math.max(outbox.messages / outbox.messagesMax, outbox.bytes / outbox.bytesMax);
+  const shareOf = (count: number, max: number): number => (max === 0 ? 0 : count / max);
+  const fullness = Math.max(shareOf(outbox.messages, outbox.messagesMax), shareOf(outbox.bytes, outbox.bytesMax));
   if (fullness < FILLING || (fullness >= 1 && isShedding)) return [];
   const isFull = fullness >= 1;
   return [
@@ -124,7 +125,7 @@ function ledgerConditions(health: Health): Condition[] {
       code: 'ledger-unbalanced',
       losing: 'yes',
       forMs,
-      sentence: `The ledger is off by ${imbalance}.`,
+      sentence: `The ledger is off by ${countWords(imbalance)}.`,
       hint: 'This is a defect: please report it with the output of holdfast ledger --json.',
     });
   }

@@ -101,6 +101,7 @@ describe('what is known of those who close', () => {
       times: 3,
       shortestMs: 700,
       longestMs: 9000,
+      sinceMs: 3000,
       sessionsGone: 0,
     });
   });

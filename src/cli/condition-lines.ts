@@ -1,0 +1,70 @@
+/** Conditions on a screen: what is wrong, what it means, what to do; the worst first, and no more lines than there is room for. */
+import type { Condition, Losing } from '../ops/reports/report.ts';
+import { countWords, durationWords, printable } from '../ops/words.ts';
+import { cut, hang, type Terminal, type Tone } from './terminal.ts';
+
+export const TONE: Readonly<Record<Losing, Tone>> = { no: 'good', 'at risk': 'warning', unknown: 'bad', yes: 'bad' };
+
+/** More conditions than this are only counted. */
+export const CONDITIONS_SHOWN_MAX = 5;
+/** A sentence and a hint, of one line each. */
+const CONDITION_LINES_MIN = 2;
+const ALL = 'holdfast status --all';
+
+interface ConditionText {
+  readonly tone: Tone;
+  readonly sentence: readonly string[];
+  readonly forWords: string;
+  readonly hint: readonly string[];
+}
+
+/** All conditions, in full. */
+export function allConditionLines(conditions: readonly Condition[], terminal: Terminal): string[] {
+  return conditions.flatMap((condition) => ['', ...linesOf(textOf(condition, terminal), terminal)]);
+}
+
+/**
+ * The worst conditions, at most `linesMax` lines; the first of them have the most room.
+ * @param linesMax room for two lines of each condition that is shown, and one more
+ */
+export function conditionLines(conditions: readonly Condition[], terminal: Terminal, linesMax: number): string[] {
+  const shown = conditions.slice(0, CONDITIONS_SHOWN_MAX).map((condition) => textOf(condition, terminal));
+  const more = conditions.length - shown.length;
+  const rest = more === 0 ? [] : ['', `  and ${countWords(more)} more: ${ALL}`];
+  const full = [...shown.flatMap((text) => ['', ...linesOf(text, terminal)]), ...rest];
+  if (full.length <= linesMax) return full;
+  let left = linesMax - 1;
+  const short = shown.flatMap((text, index) => {
+    const lines = shortened(text, left - CONDITION_LINES_MIN * (shown.length - 1 - index), terminal);
+    left -= lines.length;
+    return lines;
+  });
+  return [...short, more === 0 ? `  in full: ${ALL}` : `  and ${countWords(more)} more: ${ALL}`];
+}
+
+function textOf({ sentence, losing, forMs, hint }: Condition, { width }: Terminal): ConditionText {
+  const forWords = ` For ${durationWords(forMs)}.`;
+  return {
+    tone: losing === 'no' ? 'warning' : TONE[losing],
+    sentence: hang('  ! ', `${printable(sentence)}${forWords}`, width),
+    forWords,
+    hint: hint === null ? [] : hang('    -> ', printable(hint), width),
+  };
+}
+
+function linesOf({ sentence, tone, hint }: ConditionText, terminal: Terminal): string[] {
+  return [...sentence.map((line) => terminal.tone(tone, line)), ...hint];
+}
+
+function shortened(text: ConditionText, linesMax: number, terminal: Terminal): string[] {
+  const { sentence, hint, forWords } = text;
+  const hintMax = Math.min(hint.length, Math.max(1, linesMax - sentence.length));
+  return linesOf(
+    {
+      ...text,
+      sentence: cut(sentence, linesMax - hintMax, terminal.width, forWords),
+      hint: cut(hint, hintMax, terminal.width),
+    },
+    terminal,
+  );
+}

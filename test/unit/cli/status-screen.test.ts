@@ -1,0 +1,136 @@
+/** `holdfast status` on a terminal of 24 lines and 80 columns, in the worst states: what stands first, and what is left out. */
+import { describe, expect, it } from 'vitest';
+import { renderStatus } from '../../../src/cli/status-view.ts';
+import type { Terminal } from '../../../src/cli/terminal.ts';
+import type { Condition, ConditionCode, StatusReport } from '../../../src/ops/reports/report.ts';
+import { judge } from '../../../src/ops/verdict.ts';
+import { AWAY } from '../ops/api/control-rig.ts';
+
+const LINES = 23; // and one for the prompt
+const SCREEN: Terminal = { width: 80, isScreen: true, print: () => undefined, tone: (_tone, text) => text };
+
+/** As long as the texts of the conditions get, with three names of the longest topics in each. */
+const LONG_TOPIC = `PRODUCT123/${'device-name-of-forty-eight-characters-'.padEnd(48, 'x')}/event/${'t'.repeat(60)}`;
+const LONG_SENTENCE = `The hub closes the connection on 3 packets of this gateway, set aside and not sent: ${[1, 2, 3]
+  .map((each) => `PUBLISH (QoS 0) on ${LONG_TOPIC}/${each} (12 closes upon it alone, from 47 h 59 min to 119 min ago)`)
+  .join('; ')}; and 61 more. Everything else goes on.`;
+const LONG_HINT = `Check at the hub whether it permits this, and its limits (length, QoS). Then: holdfast hub subscriptions release ${LONG_TOPIC}. A restart tries it again too.`;
+
+function condition(
+  code: ConditionCode,
+  losing: Condition['losing'],
+  forMs = 1000,
+  sentence = `It is ${code}.`,
+): Condition {
+  return { code, losing, forMs, sentence, hint: 'Do something.' };
+}
+
+const CODES: readonly ConditionCode[] = [
+  ...(['hub-closes-on-packet', 'shedding', 'uplinks-refused', 'dead-letters'] as const),
+  ...(['downlink-gap', 'link-down', 'subdevice-silent', 'clock-untrusted'] as const),
+];
+const LONGEST = CODES.map(
+  (code, index): Condition => ({
+    code,
+    losing: index < 4 ? 'yes' : 'at risk',
+    forMs: 400 * 86_400_000,
+    sentence: `${code}: ${LONG_SENTENCE}`,
+    hint: LONG_HINT,
+  }),
+);
+
+function reportOf(conditions: readonly Condition[], links = 1): StatusReport {
+  const [link] = AWAY.links;
+  if (link === undefined) throw new Error('no link');
+  const path = '/dev/serial/by-path/platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.3.4:1.0-port0';
+  const many = Array.from({ length: links }, (_, index) => ({ ...link, name: `line-${index}`, path }));
+  const recovery = ['The store was corrupt, and what was legible in it was put back: 4,711 rows of 5,000.'];
+  return judge({ ...AWAY, conditions, links: many, store: { ...AWAY.store, recovery } });
+}
+
+const codesOf = (conditions: readonly Condition[]): string[] => reportOf(conditions).conditions.map(({ code }) => code);
+
+describe('the status on a screen of 24 lines', () => {
+  it.each([
+    [0, 30],
+    [1, 1],
+    [5, 2],
+    [8, 1],
+    [8, 30],
+  ])('fits with %i conditions of the longest texts and %i links', (conditions, links) => {
+    const lines = renderStatus(reportOf(LONGEST.slice(0, conditions), links), SCREEN);
+    expect(lines.length).toBeLessThanOrEqual(LINES);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+    for (const label of ['Hub', 'Links', 'Outbox', 'Inbox', 'Store', 'Gateway'])
+      expect(lines.filter((line) => line.startsWith(label.padEnd(9)))).toHaveLength(1);
+  });
+
+  it.each([40, 60, 120])('fits %i columns too', (width) => {
+    const lines = renderStatus(reportOf(LONGEST, 3), { ...SCREEN, width });
+    expect(lines.length).toBeLessThanOrEqual(LINES);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(width);
+  });
+
+  it('shows five conditions, each with its remedy and how long it has lasted, and says where the others are', () => {
+    const report = reportOf(LONGEST);
+    const lines = renderStatus(report, SCREEN);
+    const first = lines.filter((line) => line.startsWith('  ! '));
+    expect(first.map((line) => /^ {2}! ([\w-]+):/.exec(line)?.[1])).toEqual(
+      report.conditions.slice(0, 5).map(({ code }) => code),
+    );
+    expect(lines.filter((line) => line.startsWith('    -> '))).toHaveLength(5);
+    expect(lines.filter((line) => line.endsWith('… For 400 days.'))).toHaveLength(5);
+    expect(lines).toContain('  and 3 more: holdfast status --all');
+  });
+
+  it('shows all in full with --all, and what was shortened on a screen is there', () => {
+    const report = reportOf(LONGEST, 30);
+    const text = renderStatus(report, SCREEN, true).join(' ').replaceAll(/\s+/g, '');
+    for (const { sentence, hint } of report.conditions)
+      for (const words of [sentence, hint ?? '']) expect(text).toContain(words.replaceAll(/\s+/g, ''));
+    expect(text).toContain('line-29');
+  });
+
+  it('shortens nothing where everything has room', () => {
+    const conditions = [condition('hub-away', 'no'), condition('link-down', 'no')];
+    const report = reportOf(conditions);
+    expect(renderStatus(report, SCREEN)).toEqual(renderStatus(report, SCREEN, true));
+    expect(renderStatus(report, SCREEN).join('\n')).not.toContain('--all');
+  });
+
+  it('says each condition once: the verdict does not repeat it', () => {
+    const conditions = [condition('dead-letters', 'yes'), condition('store-volatile', 'at risk')];
+    const [verdict = '', ...rest] = renderStatus(reportOf(conditions), SCREEN);
+    expect(verdict).toBe('Losing data? Yes. 1,204 messages safe on disk, waiting for the hub (away 3 min).');
+    for (const { sentence } of conditions) expect(rest.join('\n').split(sentence)).toHaveLength(2);
+  });
+});
+
+describe('the order of conditions', () => {
+  it('is by severity, and what is over stands behind what lasts', () => {
+    const gap = condition('downlink-gap', 'at risk', 9_000_000);
+    expect(
+      codesOf([gap, condition('hub-away', 'no'), condition('shedding', 'yes'), condition('link-down', 'no')]),
+    ).toEqual(['shedding', 'hub-away', 'link-down', 'downlink-gap']);
+    expect(codesOf([condition('dead-letters', 'yes', 9000), condition('hub-refuses', 'at risk')])).toEqual([
+      'dead-letters',
+      'hub-refuses',
+    ]);
+    expect(codesOf([condition('damaged-rows', 'yes', 9000), condition('shedding', 'yes', 1)])[0]).toBe('shedding');
+  });
+
+  it('begins with a full disk, whatever else is lost through it', () => {
+    const conditions = [
+      condition('shedding', 'yes'),
+      condition('store-volatile', 'at risk'),
+      condition('store-full', 'at risk'),
+    ];
+    const report = reportOf(conditions);
+    expect(report.conditions.map(({ code }) => code)).toEqual(['store-full', 'store-volatile', 'shedding']);
+    expect([report.losing, report.sentence]).toEqual(['yes', expect.stringMatching(/^Yes\. It is store-full\./)]);
+  });
+
+  it('leaves the answer as bad as the worst of them', () => {
+    expect(reportOf([condition('downlink-gap', 'at risk'), condition('hub-away', 'no')]).losing).toBe('at risk');
+  });
+});
