@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { damaging } from './damage.ts';
-import { COMPILED_ONCE, MAIN, runProgram } from './program.ts';
+import { MAIN, runProgram } from './program.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
@@ -119,7 +119,6 @@ describe('a trace', () => {
     const words = ['--json', '--config', testbed.configPath, 'trace', 'link-a'];
     const child = spawn(process.execPath, [MAIN, ...words], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, ...COMPILED_ONCE },
     });
     let shown = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

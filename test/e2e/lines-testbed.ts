@@ -17,7 +17,6 @@ import {
 } from '../../src/bench/subdevices/lines-device.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import type { LedgerReport } from '../../src/ops/reports/ledger-report.ts';
-import { COMPILED_ONCE } from './program.ts';
 import { until } from './until.ts';
 
 type Keys = Readonly<Record<string, unknown>>;
@@ -62,7 +61,7 @@ export class LinesTestbed {
     const socketPath = join(this.#folder, 'control.sock');
     writeFileSync(configPath, this.#configText(socketPath, plan.lines ?? DEVICE_LINES));
     const program = plan.program === undefined ? {} : { program: plan.program };
-    this.gateway = new GatewayProcess({ configPath, socketPath, env: COMPILED_ONCE, ...program });
+    this.gateway = new GatewayProcess({ configPath, socketPath, ...program });
     hub.onArrived(({ topic, payload }) => {
       this.arrivals.push({ topic, text: new TextDecoder().decode(payload) });
       const number = numberOf(payload);

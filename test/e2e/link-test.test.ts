@@ -8,7 +8,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { openPty } from '../../src/bench/pty.ts';
 import { give } from '../../src/ops/api/control-client.ts';
 import { damaging } from './damage.ts';
-import { COMPILED_ONCE, MAIN, runProgram } from './program.ts';
+import { MAIN, runProgram } from './program.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
@@ -61,7 +61,6 @@ it('Ctrl-C ends it at once, with the score of what was seen', async () => {
   const words = ['--config', testbed.configPath, 'link', 'test', 'link-a', '--seconds', '3600', '--probes', '1000'];
   const child = spawn(process.execPath, [MAIN, ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...COMPILED_ONCE },
   });
   let shown = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -3,10 +3,6 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-/** Compiled once for all the processes the tests start: a third of a start is compiling. */
-export const COMPILED_ONCE = {
-  NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/holdfast', import.meta.url)),
-};
 /** A command that does not end is ended, and the test sees it. */
 const COMMAND_MS_MAX = 120_000;
 
@@ -20,7 +16,6 @@ export interface Ended {
 export async function runProgram(...words: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, [MAIN, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...COMPILED_ONCE },
     timeout: COMMAND_MS_MAX,
     killSignal: 'SIGKILL',
   });

@@ -20,7 +20,6 @@ import { systemClock } from '../../src/io/clock.ts';
 import type { LedgerReport } from '../../src/ops/reports/ledger-report.ts';
 import type { StatusReport } from '../../src/ops/reports/report.ts';
 import type { OpenChannel } from '../../src/ports.ts';
-import { COMPILED_ONCE } from './program.ts';
 import { type ConfigTables, configText, GATEWAY } from './testbed-config.ts';
 import { until } from './until.ts';
 import { openWireTap, type WireTap } from './wire-tap.ts';
@@ -107,7 +106,7 @@ export class Testbed {
     this.gateway = new GatewayProcess({
       configPath,
       socketPath,
-      env: Object.assign(plan.env ?? {}, COMPILED_ONCE, plan.envFor?.({ folder, stateDir: this.stateDir })),
+      env: Object.assign(plan.env ?? {}, plan.envFor?.({ folder, stateDir: this.stateDir })),
       ...(plan.program === undefined ? {} : { program: plan.program }),
     });
     hub.onArrived((arrival) => {

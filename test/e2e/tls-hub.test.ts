@@ -9,7 +9,6 @@ import type { HubEvent } from '../../src/bench/hub/hub-events.ts';
 import { type BenchHub, startBenchHub } from '../../src/bench/hub/server.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import { FAKETIME_IS_MISSING, newWallClock } from './fake-clock.ts';
-import { COMPILED_ONCE } from './program.ts';
 import { openTestbed, type Testbed, type TestbedPlan } from './testbed.ts';
 import { GATEWAY } from './testbed-config.ts';
 import { GOOD, HOST, TlsFolder } from './tls-rig.ts';
@@ -193,7 +192,6 @@ device_name = "a"
     const gateway = new GatewayProcess({
       configPath,
       socketPath: join(folder.path, 'control.sock'),
-      env: COMPILED_ONCE,
     });
     onTestFinished(async () => void (await gateway.signal('SIGKILL')));
     return { folder, hub, events, gateway };

@@ -190,7 +190,7 @@ describe.concurrent('the launcher', { timeout: PROCESS_MS_MAX }, () => {
     await withDirectory(async (directory) => {
       const link = join(directory, 'holdfast');
       await symlink(join(process.cwd(), 'bin/holdfast'), link);
-      const env = { ...process.env, XDG_CACHE_HOME: directory };
+      const env = { ...process.env, NODE_COMPILE_CACHE: '', XDG_CACHE_HOME: directory };
       const { code, out } = await run(link, ['--version'], env);
       expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
       expect((await run(link, ['nonsense'], env)).code).toBe(64);
