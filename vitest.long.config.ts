@@ -1,6 +1,22 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, mergeConfig } from 'vitest/config';
+import { EVERY_RUN } from './vitest.config.ts';
 
-/** `npm run test:long`: the same guarantees, many more dice. */
-export default defineConfig({
-  test: { include: ['test/long/**/*.test.ts'], pool: 'forks', fileParallelism: false, testTimeout: 3_600_000 },
-});
+/** `npm run test:long`: what takes minutes, and in full what `npm test` tries in a sample. */
+export default mergeConfig(
+  EVERY_RUN,
+  defineConfig({
+    test: {
+      include: [
+        'test/**/*.long.test.ts',
+        'test/crash/{fsync-failure,images}.test.ts',
+        'test/e2e/{crash,lines}.test.ts',
+        'test/sim/recording.test.ts',
+        'test/unit/driver/snapshots.test.ts',
+        'test/unit/driver/{lines/lines,modbus/modbus}-snapshot.test.ts',
+        'test/unit/store/repair/{corruption,store-recovery}.test.ts',
+      ],
+      provide: { isLongRun: true },
+      testTimeout: 3_600_000,
+    },
+  }),
+);

@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ROW = /^\| (MQTT-[\d.-]+) \| (.*?) \| (.*?) \| (.*?) \|$/;
 const TAG = /MQTT-\d[\d.-]*-\d+/g;
-const PROOF = /^`([\w/-]+): (.+)`$/;
+const PROOF = /^`([\w/.-]+): (.+)`$/;
 const REASON = /^n\/a: [a-z]/;
 
 interface Row {

@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
 import type { Testbed } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
+import { IS_LONG_RUN } from '../long-run.ts';
 import { enumerateTrace } from './enumeration-report.ts';
 import {
   DAY,
@@ -21,9 +22,11 @@ import {
 } from './recording.ts';
 
 /** Lives in traffic: past the opening of the store and its first commits. */
-const LIVES = 12;
+const LIVES = IS_LONG_RUN ? 12 : 6;
 /** One power cut in so many is looked at; what goes wrong after a failed fsync stays wrong for long. */
-const STRIDE = 3;
+const STRIDE = IS_LONG_RUN ? 3 : 30;
+/** Of the fsyncs of the first start, each n-th fails. */
+const STEP = IS_LONG_RUN ? 1 : 3;
 /** Of one life: more than it makes. */
 const EVERY = 1_000_000;
 const TRUSTING = fileURLToPath(new URL('./gateway-without-wal-sync.ts', import.meta.url));
@@ -33,9 +36,8 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
     timeout: 600_000,
   }, async () => {
     const { testbed, failFsync } = await openRecordedTestbed(DAY);
-    let n = 0;
-    for (let isBorn = false; !isBorn; ) {
-      n += 1;
+    let n = 1;
+    for (let isBorn = false; !isBorn; n += STEP) {
       failFsync(n);
       testbed.gateway.spawn();
       const ended = await Promise.race([

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { STORE_FILE } from '../../src/store/state-files.ts';
 import type { TestbedPlan } from '../e2e/testbed.ts';
+import { IS_LONG_RUN } from '../long-run.ts';
 import { COMMITS_FILE, emptyState, statesBetweenCommits } from './commit-log.ts';
 import type { Enumeration } from './enumeration.ts';
 import { enumerateTrace, SEED } from './enumeration-report.ts';
@@ -15,10 +16,14 @@ import { DAY, isUnrecordable, liveADay, loseTheHub, openRecordedTestbed, scratch
 import { crashAgain, Sample } from './second-crash.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 
-/** Of the power cuts of other gateways one in so many is looked at: those that lose do so in every second one. */
-const CONTROL_STRIDE = 5;
+/** One power cut in so many is looked at. */
+const STRIDE = IS_LONG_RUN ? 1 : 12;
+/** The same for other gateways: those that lose do so in every second one. */
+const CONTROL_STRIDE = IS_LONG_RUN ? 5 : 20;
+const IMAGES_MIN = IS_LONG_RUN ? 2000 : 200;
 /** One image of so many is recovered with the recorder on it. */
-const RECOVERIES_EVERY = 300;
+const RECOVERIES_EVERY = IS_LONG_RUN ? 300 : 100;
+const SECOND_IMAGES_MIN = IS_LONG_RUN ? 500 : 50;
 const CARELESS = fileURLToPath(new URL('./gateway-without-full-sync.ts', import.meta.url));
 const CHECKPOINTING = fileURLToPath(new URL('./checkpointing-gateway.ts', import.meta.url));
 const UNSAFE = fileURLToPath(new URL('../e2e/gateway-without-commits.ts', import.meta.url));
@@ -53,9 +58,12 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', {
     await testbed.expectNothingLost();
     await testbed.gateway.signal('SIGTERM');
     const sample = new Sample(RECOVERIES_EVERY);
-    const result = enumerateTrace('the gateway', trace(), { onImage: (specimen) => sample.offer(specimen) });
+    const result = enumerateTrace('the gateway', trace(), {
+      stride: STRIDE,
+      onImage: (specimen) => sample.offer(specimen),
+    });
     expect(result).toMatchObject({ lossy: 0, corrupt: 0, wrong: 0 });
-    expect(result.images).toBeGreaterThan(2000);
+    expect(result.images).toBeGreaterThan(IMAGES_MIN);
     expect(result.promised).toEqual({
       uplinks: testbed.uplinks.sent,
       downlinks: testbed.downlinks.sent,
@@ -64,7 +72,7 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', {
     const again = crashAgain(sample, SEED);
     console.log(`cut again while recovering: ${JSON.stringify(again)}`);
     expect(again).toMatchObject({ recoveries: sample.specimens.length, lossy: 0, corrupt: 0, wrong: 0 });
-    expect(again.images).toBeGreaterThan(500);
+    expect(again.images).toBeGreaterThan(SECOND_IMAGES_MIN);
   });
 
   it('finds everything in the middle of checkpoints too', async () => {
@@ -75,7 +83,7 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', {
     const events = trace();
     expect(checkpointsIn(events)).toBeGreaterThan(12); // births and ends alone make seven
     const states = statesBetweenCommits(join(testbed.folder, COMMITS_FILE), emptyState());
-    const result = enumerateTrace('with many checkpoints', events, { states });
+    const result = enumerateTrace('with many checkpoints', events, { states, stride: STRIDE });
     expect(states.size).toBeGreaterThan(20);
     const fewer = new Set([...states].slice(0, 10));
     const control = enumerateTrace('where most commits are denied', events, { states: fewer, stride: 50 });

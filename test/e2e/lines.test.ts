@@ -1,19 +1,21 @@
 /** Plain lines on a PTY, through the real process: both ways, with kills, and for a device that waits for nobody. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { IS_LONG_RUN } from '../long-run.ts';
 import { openLinesTestbed } from './lines-testbed.ts';
 import { Recorder } from './recorder.ts';
 import { until } from './until.ts';
 
+const KILLS = IS_LONG_RUN ? 20 : 6;
 const UNSAFE = fileURLToPath(new URL('./gateway-without-commits.ts', import.meta.url));
 
 describe('a device whose lines are answered', () => {
-  it('loses nothing that was acknowledged, either way, over 20 kills of the gateway', {
+  it(`loses nothing that was acknowledged, either way, over ${KILLS} kills of the gateway`, {
     timeout: 600_000,
   }, async () => {
     const testbed = await openLinesTestbed();
     await testbed.start();
-    await testbed.killAgainAndAgain(20, 20_261_122);
+    await testbed.killAgainAndAgain(KILLS, 20_261_122);
     const ledger = await testbed.untilIdle();
     const { uplinks, downlinks } = testbed.device;
     console.log(
@@ -31,7 +33,7 @@ describe('a device whose lines are answered', () => {
   it('is noticed to lose when the gateway answers before the commit', { timeout: 600_000 }, async () => {
     const testbed = await openLinesTestbed({ program: UNSAFE });
     await testbed.start();
-    await testbed.killAgainAndAgain(10, 20_261_122);
+    await testbed.killAgainAndAgain(5, 20_261_122);
     await testbed.untilIdle();
     expect(testbed.device.uplinks.missing + testbed.device.downlinks.missing).toBeGreaterThan(0);
   });

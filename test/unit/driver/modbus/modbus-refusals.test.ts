@@ -177,7 +177,7 @@ describe('what the driver reports', () => {
   });
 
   it('of one that refuses points is which, and why, at least each minute or so', () => {
-    const wire = openWire(row(10));
+    const wire = openWire(row(10, { pollMs: 1000 }));
     unitWithHoles(wire, [4, 7]);
     wire.runFor(600_000);
     expect(wire.discards.every(({ reason }) => reason === 'unit exception')).toBe(true);
@@ -249,7 +249,7 @@ describe('what the driver reports', () => {
   });
 
   it('of one that refuses all it has goes on for hours, and ends when it is away', () => {
-    const wire = openWire(row(2, { pollMs: 60_000 }));
+    const wire = new ModbusWire({ units: [unitPlan(1, row(2, { pollMs: 60_000 }))] });
     wire.unit(1).exceptionTo = () => 1;
     wire.runFor(3 * 3_600_000);
     expect(wire.discards.length).toBeGreaterThan(150);

@@ -8,6 +8,7 @@ import { expect, it } from 'vitest';
 import { seededRandom } from '../../../../src/base/random.ts';
 import { imbalance } from '../../../../src/custody/ledger.ts';
 import { readStoreOffline } from '../../../../src/store/offline.ts';
+import { IS_LONG_RUN } from '../../../long-run.ts';
 import { settle } from '../store-rig.ts';
 import { type Image, imageOf, inFolder, payloadOf, puts, readBack } from './bit-rot-rig.ts';
 import { type Corruption, corruptions } from './corruption-kinds.ts';
@@ -15,7 +16,7 @@ import { type Corruption, corruptions } from './corruption-kinds.ts';
 const ROWS = 90;
 const DELIVERED = 12;
 const PENDING = ROWS - DELIVERED;
-const SEEDS = 2;
+const SEEDS = IS_LONG_RUN ? 2 : 1;
 
 /** Three lanes, of which the oldest messages were delivered; the mark is of the last commit. */
 function image(isClosed: boolean): Image {

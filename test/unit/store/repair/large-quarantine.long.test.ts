@@ -2,11 +2,11 @@
 import { closeSync, copyFileSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { seededRandom } from '../../src/base/random.ts';
-import { settledTotal } from '../../src/custody/ledger.ts';
-import { StoreCore } from '../../src/store/core.ts';
-import { readTally } from '../../src/store/reader.ts';
-import { BOOT, row, storePath } from '../unit/store/store-rig.ts';
+import { seededRandom } from '../../../../src/base/random.ts';
+import { settledTotal } from '../../../../src/custody/ledger.ts';
+import { StoreCore } from '../../../../src/store/core.ts';
+import { readTally } from '../../../../src/store/reader.ts';
+import { BOOT, row, storePath } from '../store-rig.ts';
 
 const ROWS = 430_000;
 const LANES = 8;

@@ -1,12 +1,12 @@
-/** The same guarantee as in `test/e2e/crash.test.ts`, over ten times as many kills and other dice. */
+/** The same guarantee as in `test/e2e/crash.test.ts`, over many more kills, with four subdevices. */
 import { describe, expect, it } from 'vitest';
-import { killAgainAndAgain } from '../e2e/kills.ts';
-import { openTestbed } from '../e2e/testbed.ts';
+import { killAgainAndAgain } from './kills.ts';
+import { openTestbed } from './testbed.ts';
 
-const KILLS = 100;
+const KILLS = 50;
 
-describe('500 kills in the middle of traffic', () => {
-  it.each([1, 2, 3, 4, 5])('lose nothing that was acknowledged and reorder nothing (seed %i)', async (seed) => {
+describe('150 kills in the middle of traffic', () => {
+  it.each([1, 2, 3])('lose nothing that was acknowledged and reorder nothing (seed %i)', async (seed) => {
     const house = await openTestbed({
       subdevices: { a: {}, b: { window: 8 }, c: { window: 1 }, d: {} },
       config: { outbox: { commit_ms: 20 }, inbox: { replay_interval_ms: 5 } },

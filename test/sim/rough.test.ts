@@ -1,0 +1,5 @@
+/** Worlds in bad trouble: no seed may lose, reorder or unbalance anything. `many-worlds.long.test.ts` tries many more. */
+import { it } from 'vitest';
+import { expectAllHealthy } from './expect-healthy.ts';
+
+it('40 worlds in trouble end well (seeds 1 to 40)', () => expectAllHealthy(1, 40));
