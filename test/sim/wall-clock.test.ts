@@ -105,7 +105,7 @@ describe('what waits over a restart', () => {
     synchronise(world);
     await pass(world, 30 * MINUTE_MS);
     world.wallStepMs = stepMs;
-    await reboot(world, 100 * HOUR_MS);
+    await reboot(world, 20 * HOUR_MS);
     await pass(world, 10 * MINUTE_MS);
     expect(oldest(world)).toMatchObject({ quality: 'at_least' });
     expect(oldest(world).ms).toBeLessThan(HOUR_MS);
