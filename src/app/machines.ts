@@ -2,10 +2,7 @@
 import type { Random } from '../base/random.ts';
 import { HUB } from '../base/step.ts';
 import type { Config, HubConfig, LinkConfig } from '../config/schema.ts';
-import type { LinkMachine } from '../driver/driver.ts';
-import { createLinesLink } from '../driver/lines/link.ts';
-import { createModbusLink } from '../driver/modbus/link.ts';
-import { createMqttsnLink, type MqttsnLinkOptions } from '../driver/mqttsn/link.ts';
+import { driverNamed } from '../driver/drivers.ts';
 import type { LinkPlan } from '../flow/links.ts';
 import { RenewableLink } from '../flow/renewable-link.ts';
 import { blankPassword } from '../hub/client/blank-password.ts';
@@ -23,10 +20,6 @@ const PACKET_OVERHEAD_BYTES = 66_000;
 const ANSWER_MS_MAX = 10_000;
 /** Reopening a port: serial.md's leak of 7 kB per opening makes 20 MB a day at this ceiling. */
 const REOPEN = { floorMs: 500, ceilingMs: 30_000 };
-/** How much later than its deadline the answer of a Modbus unit may come, in deadlines: it was lost then, or is wrong. */
-const MODBUS_LATENESS = 2;
-/** Topic ids of one subdevice that are kept for its session, and as many again that are replaced when needed. */
-const TOPIC_IDS_MAX = 256;
 
 /** What the outside brings along for them. */
 interface Wiring {
@@ -79,58 +72,31 @@ function signsWith(credentials: HubConfig['credentials']): SignsWith {
 /** @param knownLinks names of the links on which a subdevice was seen before this start */
 export function planLinks({ config, openLink, careOf, random }: Wiring, knownLinks: ReadonlySet<string>): LinkPlan[] {
   return config.links.map((link) => {
-    const { options, create } = designLink(link, config, knownLinks.has(link.name));
+    const driver = driverNamed(link.driver);
+    const { options: own, ...terms } = link;
+    const served = config.subdevices
+      .filter(({ id }) => link.allowedSubdevices?.includes(id) ?? true)
+      .map(({ id, driverKeys }) => ({ id, keys: driverKeys }));
+    const wasInUse = knownLinks.has(link.name);
+    const options = driver.plan(terms, own, { uplinksMax: WINDOW_MAX, reopen: REOPEN, wasInUse, served });
     const recorder = new FlightRecorder({
       ...{ subject: { name: link.name, driver: link.driver, options }, random },
       bytesMax: config.recorder.ringBytes,
       stateOf: () => machine.state,
       snapshotOf: () => machine.snapshot(),
     });
-    const machine = new RenewableLink(() => create(recorder.random));
-    const { name, path, driver } = link;
+    const machine = new RenewableLink(() => driver.create({ ...options, random: recorder.random }));
     return {
-      ...{ name, path, driver, machine, recorder, framing: driver === 'mqttsn' ? link.framing : undefined },
+      name: link.name,
+      path: link.path,
+      driver: link.driver,
+      protocol: driver.protocolOf(own),
+      machine,
+      recorder,
       renew: () => machine.renew(),
       open: openLink(link),
       care: careOf?.(link),
       steps: link.recovery,
     };
   });
-}
-
-/** Who may publish without a connection: identity is where it comes from, by the configuration. */
-function publishersOn(
-  { allowedSubdevices }: LinkConfig,
-  { subdevices }: Config,
-): Pick<MqttsnLinkOptions, 'soleSubdevice' | 'nodes'> {
-  const served = subdevices.filter(({ id }) => allowedSubdevices?.includes(id) ?? true);
-  const nodes = served.flatMap(({ id, nodeId }): [string, string][] => (nodeId === undefined ? [] : [[nodeId, id]]));
-  const soleSubdevice = allowedSubdevices?.length === 1 ? allowedSubdevices[0] : undefined;
-  return { soleSubdevice, nodes: new Map(nodes) };
-}
-
-interface LinkDesign {
-  /** All that the machine is told, but for chance: with it a recording can be run again. */
-  readonly options: object;
-  readonly create: (random: Random) => LinkMachine;
-}
-
-function designLink(link: LinkConfig, config: Config, wasInUse: boolean): LinkDesign {
-  const bounds = { uplinksMax: WINDOW_MAX, reopen: REOPEN };
-  switch (link.driver) {
-    case 'mqttsn': {
-      const options = { ...link, ...bounds, ...publishersOn(link, config), wasInUse, topicIdsMax: TOPIC_IDS_MAX };
-      return { options, create: (random) => createMqttsnLink({ ...options, random }) };
-    }
-    case 'modbus': {
-      const lateness = { answerMsMax: link.retryMs, lateMsMax: link.retryMs * MODBUS_LATENESS };
-      const options = { ...link, ...bounds, ...lateness };
-      return { options, create: (random) => createModbusLink({ ...options, random }) };
-    }
-    case 'lines': {
-      if (link.lines === undefined) throw new Error(`link ${link.name} of lines without its table`);
-      const options = { ...link, ...link.lines, ...bounds };
-      return { options, create: (random) => createLinesLink({ ...options, random }) };
-    }
-  }
 }

@@ -2,6 +2,7 @@
 
 import { type HubIdentity, identityKey } from '../base/hub-identity.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
+import { driverNamed } from '../driver/drivers.ts';
 import { type TopicMap, topicMap } from '../subdevices/topic-map.ts';
 
 export function topicsBySubdevice(config: Config): (subdevice: string) => TopicMap {
@@ -49,16 +50,7 @@ export function filtersByConfig(config: Config): (subdevice: string, link: strin
   const links = new Map(config.links.map((link) => [link.name, link]));
   return (subdevice, name) => {
     const link = links.get(name);
-    switch (link?.driver) {
-      case 'lines':
-        return link.lines?.downlinks ?? [];
-      case 'modbus':
-        return link.units
-          .filter((unit) => unit.subdevice === subdevice && unit.points.some(({ isWritable }) => isWritable))
-          .map(({ setTopic }) => setTopic);
-      default:
-        return undefined;
-    }
+    return link && driverNamed(link.driver).filtersFor(link.options, subdevice);
   };
 }
 

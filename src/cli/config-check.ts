@@ -1,8 +1,9 @@
 /** `holdfast config check`: everything that is wrong with the file, at once. Exits 78 if something is. */
 import { isAbsolute } from 'node:path';
 import { EXIT, exitCodeOf, Fault } from '../base/fault.ts';
+import type { Problem } from '../config/kinds/problem.ts';
 import { parseConfig } from '../config/parse.ts';
-import type { Config, Problem } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import { warningsOf } from '../config/warnings.ts';
 import { type PlaceProblem, placeProblems } from '../io/places.ts';
 import { readSecretFile } from '../io/secret-file.ts';

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, Fault } from '../base/fault.ts';
+import { findDriver } from '../driver/drivers.ts';
 import { sumOf } from '../ops/link-test/link-findings.ts';
 import { type LinkScore, type LinkVerdict, scoreLink } from '../ops/link-test/link-score.ts';
 import type { ProbeReport } from '../ops/link-test/probe-tally.ts';
@@ -93,7 +94,8 @@ function notProbedWords(
   if (rounds === 0) return 'Nobody was asked: --probes 0.';
   if (probing.problem !== undefined) return `Nobody could be asked: ${probing.problem}`;
   if (probeable.length > 0) return undefined;
-  if (driver === 'lines') return 'Nobody was asked: every line means something to a device, so lines know no probe.';
+  const because = findDriver(driver)?.unprobedBecause;
+  if (because !== undefined) return `Nobody was asked: ${because}.`;
   const sleepers = asleep.length === 0 ? 'nobody is connected' : 'whoever is connected is asleep';
   return `Nobody was asked: ${sleepers}.`;
 }

@@ -3,20 +3,11 @@
  * The only place with defaults that depend on something.
  */
 
-import { DRIVER_DEFAULTS, PROFILE_DEFAULTS } from './hub/profiles.ts';
+import { DRIVERS, driverNamed } from '../driver/drivers.ts';
+import { PROFILE_DEFAULTS } from './hub/profiles.ts';
 import type { HubSection, LinkSection, OutboxSection, SubdeviceSection } from './keys.ts';
-import { decodeLines } from './lines/lines-decode.ts';
-import { decodeUnit } from './modbus/modbus-units.ts';
-import { MQTTSN_DEFAULTS } from './mqttsn/mqttsn-keys.ts';
-import type {
-  Config,
-  GatewayConfig,
-  HubConfig,
-  HubCredentials,
-  HubTls,
-  LinkConfig,
-  SubdeviceConfig,
-} from './schema.ts';
+import { camelKeys } from './kinds/camel-keys.ts';
+import type { Config, HubConfig, HubCredentials, HubTls, LinkConfig, SubdeviceConfig } from './schema.ts';
 import type { Sections } from './sections.ts';
 
 /** IANA service names mqtt and secure-mqtt; the hub's are the same (hub contract §1.2). */
@@ -33,42 +24,12 @@ export function decodeConfig(sections: Sections): Config {
   }
   const links = sections.links.filter((link) => link !== undefined);
   const subdevices = sections.subdevices.filter((subdevice) => subdevice !== undefined);
-  const gatewayConfig: GatewayConfig = {
-    name: gateway.name,
-    stateDir: gateway.state_dir,
-    allowVolatileStore: gateway.allow_volatile_store,
-    controlSocket: gateway.control_socket,
-    logLevel: gateway.log_level,
-    logFormat: gateway.log_format,
-    acceptUnknownSubdevices: gateway.accept_unknown_subdevices,
-  };
   return {
-    gateway: gatewayConfig,
+    gateway: camelKeys(gateway),
     hub: decodeHub(hub, gateway.name),
-    outbox: {
-      messagesMax: outbox.messages_max,
-      bytesMax: outbox.bytes_max,
-      ageHoursMax: outbox.age_hours_max,
-      overflow: outbox.overflow,
-      alarmTopics: outbox.alarm_topics,
-      liveShare: outbox.live_share,
-      holdMs: outbox.hold_ms,
-      commitMs: outbox.commit_ms,
-    },
-    inbox: {
-      messagesMax: inbox.messages_max,
-      ageHoursMax: inbox.age_hours_max,
-      replayIntervalMs: inbox.replay_interval_ms,
-      overflow: inbox.overflow,
-      holdMs: inbox.hold_ms,
-      retainedCommands: inbox.retained_commands,
-    },
-    recorder: {
-      ringBytes: recorder.ring_bytes,
-      triggers: recorder.triggers,
-      filesMax: recorder.files_max,
-      bytesMax: recorder.bytes_max,
-    },
+    outbox: camelKeys(outbox),
+    inbox: camelKeys(inbox),
+    recorder: camelKeys(recorder),
     links: links.map((link) =>
       decodeLink(link, outbox, allowedOn(link, subdevices, gateway.accept_unknown_subdevices)),
     ),
@@ -141,34 +102,28 @@ function decodeTls(hub: HubSection): HubTls {
 }
 
 function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly string[] | undefined): LinkConfig {
-  const defaults = DRIVER_DEFAULTS[link.driver];
+  const driver = driverNamed(link.driver);
   return {
     name: link.name,
     path: link.path,
     baudRate: link.baud_rate,
     parity: link.parity,
     stopBits: link.stop_bits === 2 ? 2 : 1,
-    framing: link.framing ?? MQTTSN_DEFAULTS.framing,
     driver: link.driver,
-    packetBytesMax: link.packet_bytes_max ?? MQTTSN_DEFAULTS.packet_bytes_max,
-    retryMs: link.retry_ms ?? defaults.retryMs,
-    retriesMax: link.retries_max ?? defaults.retriesMax,
-    gatewayId: link.gateway_id ?? MQTTSN_DEFAULTS.gateway_id,
-    advertiseS: link.advertise_s ?? MQTTSN_DEFAULTS.advertise_s,
+    options: driver.decode(link),
+    retryMs: link.retry_ms ?? driver.retry.retryMs,
+    retriesMax: link.retries_max ?? driver.retry.retriesMax,
     recovery: link.recovery,
     holdMs: link.hold_ms ?? outbox.hold_ms,
     commitMs: link.commit_ms ?? outbox.commit_ms,
-    overflow: link.overflow ?? inheritedOverflow(link, outbox),
+    overflow: link.overflow ?? inheritedOverflow(driver.acknowledges(link), outbox),
     allowedSubdevices: allowed,
-    predefinedTopics: new Map((link.predefined_topics ?? []).map(({ id, topic }) => [id, topic])),
-    units: link.unit.map(decodeUnit),
-    lines: link.lines === undefined ? undefined : decodeLines(link.lines),
   };
 }
 
-/** Whoever is not answered cannot be told to come back: what does not fit is shed, and counted as that. */
-function inheritedOverflow({ lines }: LinkSection, { overflow }: OutboxSection): OutboxSection['overflow'] {
-  return lines !== undefined && lines.ack === undefined && overflow === 'reject' ? 'drop-newest' : overflow;
+/** A sender without an answer cannot be asked to come back: messages above the bound are shed, and counted as that. */
+function inheritedOverflow(isAcknowledged: boolean, { overflow }: OutboxSection): OutboxSection['overflow'] {
+  return !isAcknowledged && overflow === 'reject' ? 'drop-newest' : overflow;
 }
 
 function allowedOn(
@@ -176,22 +131,26 @@ function allowedOn(
   subdevices: readonly SubdeviceSection[],
   takesAnyone: boolean,
 ): readonly string[] | undefined {
-  if (link.driver === 'modbus') return link.unit.map(({ id }) => id);
-  if (link.subdevices.length > 0) return link.subdevices;
-  if (link.lines !== undefined) return [link.lines.subdevice];
+  const driver = driverNamed(link.driver);
+  const listed = driver.listed(link, '');
+  if (listed.length > 0 || !driver.servesUnlisted) return listed.map(({ id }) => id);
   if (takesAnyone) return undefined;
   return subdevices
     .filter((subdevice) => subdevice.link === undefined || subdevice.link === link.name)
     .map((subdevice) => subdevice.id);
 }
 
+const SUBDEVICE_KEYS = DRIVERS.flatMap(({ subdeviceKeys }) => Object.keys(subdeviceKeys));
+
 function decodeSubdevice(subdevice: SubdeviceSection): SubdeviceConfig {
   const { product_id: productId, device_name: deviceName } = subdevice;
   return {
     id: subdevice.id,
     link: subdevice.link,
-    nodeId: subdevice.node_id,
     hubIdentity: productId === undefined || deviceName === undefined ? undefined : { productId, deviceName },
     deviceSecretFile: subdevice.device_secret_file,
+    driverKeys: Object.fromEntries(
+      SUBDEVICE_KEYS.flatMap((key) => (subdevice[key] === undefined ? [] : [[key, subdevice[key]]])),
+    ),
   };
 }

@@ -2,7 +2,7 @@
  * Problems that are only the consequence of another slip: a misspelled key is missing under its right name, a link that
  * could not be read serves no subdevice. They would be gone once the slip is corrected, so they are not told. Pure.
  */
-import type { Problem } from './schema.ts';
+import type { Problem } from './kinds/problem.ts';
 
 /** Keys that decide which others have a meaning: a broken one makes no rule about the others. */
 const DECIDING = /^(.*)\.(?:driver|profile|tls)$/;

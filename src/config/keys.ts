@@ -5,13 +5,11 @@
  */
 import { z } from 'zod';
 import { PORT_NAME } from '../base/serial-port.ts';
+import { DRIVERS } from '../driver/drivers.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './default-places.ts';
-import { byDriver, byProfile } from './hub/profiles.ts';
+import { byProfile, inWords } from './hub/profiles.ts';
 import { TLS_KEYS } from './hub/tls-keys.ts';
-import { absolutePath, means, NAME, text, whole } from './key-kinds.ts';
-import { LINES } from './lines/lines-keys.ts';
-import { POINT, UNIT } from './modbus/modbus-keys.ts';
-import { MQTTSN_KEYS, NODE_ID } from './mqttsn/mqttsn-keys.ts';
+import { absolutePath, means, NAME, text, whole } from './kinds/key-kinds.ts';
 import { RECORDER } from './recorder-keys.ts';
 
 /** A sockaddr_un has 108 bytes with its final NUL (unix(7)); the administrative socket's name is 11 bytes longer. */
@@ -190,7 +188,16 @@ export const INBOX = z.strictObject({
     ),
 });
 
-export const LINK = z.strictObject({
+const DRIVER_NAMES = DRIVERS.map(({ name }) => name);
+const LINK_DRIVER_KEYS: z.ZodRawShape = Object.assign({}, ...DRIVERS.map(({ keys }) => keys));
+const SUBDEVICE_DRIVER_KEYS: z.ZodRawShape = Object.assign({}, ...DRIVERS.map(({ subdeviceKeys }) => subdeviceKeys));
+
+/** A default in words, where the driver decides. */
+function byDriver(key: 'retryMs' | 'retriesMax'): string {
+  return inWords(DRIVERS.map(({ name, retry }) => [name, retry[key]]));
+}
+
+const LINK_KEYS = {
   name: NAME.meta(means('Name of the link, in status and logs.')),
   path: text(PORT_NAME, 'absolute path, usb:vendor:product:serial:interface or by-path:name')
     .max(4095)
@@ -198,14 +205,16 @@ export const LINK = z.strictObject({
   baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),
   parity: z.enum(['none', 'even', 'odd']).default('none').meta(means('Parity bit of each byte.')),
   stop_bits: whole(1, 2).default(1).meta(means('Stop bits of each byte.')),
-  driver: z.enum(['mqttsn', 'modbus', 'lines']).default('mqttsn').meta(means('What the subdevices speak.')),
+  driver: z
+    .enum(DRIVER_NAMES)
+    .default(DRIVER_NAMES[0] ?? '')
+    .meta(means('What the subdevices speak.')),
   retry_ms: whole(50, 60_000)
     .optional()
     .meta(means('Pause before an unanswered packet is sent to a subdevice again.', byDriver('retryMs'))),
   retries_max: whole(0, 100)
     .optional()
     .meta(means('Repetitions before a subdevice counts as gone.', byDriver('retriesMax'))),
-  ...MQTTSN_KEYS,
   recovery: z
     .array(z.enum(['reopen', 'toggle', 'reauthorise']))
     .max(3)
@@ -224,38 +233,44 @@ export const LINK = z.strictObject({
     .default([])
     .meta(
       means(
-        'Ids of the subdevices served here. Empty = every [[subdevice]] not tied to another link; with driver modbus, its units.',
+        'Ids of the subdevices served here. Empty = every [[subdevice]] not tied to another link, or those that the driver’s own keys name.',
       ),
     ),
-  unit: z.array(UNIT).max(247).default([]).meta(means('Modbus units on this line, each a [[link.unit]].')),
-  lines: LINES.optional().meta(means('A table [link.lines]: how lines are read. Driver lines only, required there.')),
-});
+};
 
-export const SUBDEVICE = z.strictObject({
+export const LINK = z.strictObject({ ...LINK_KEYS, ...LINK_DRIVER_KEYS });
+
+const SUBDEVICE_KEYS = {
   id: NAME.meta(means('Its MQTT-SN client id.')),
   link: NAME.optional().meta(means('Served on this link only.')),
-  node_id: NODE_ID.optional().meta(
-    means('Where it is behind a forwarder, so that it may publish with QoS -1 from there.'),
-  ),
   product_id: PRODUCT_ID.optional().meta(means('Its product id. Hub profiles only, required there.')),
   device_name: DEVICE_NAME.optional().meta(means('Its device name. Hub profiles only, required there.')),
   device_secret_file: absolutePath()
     .optional()
     .meta(means('File with its device secret, readable by its owner only: needed to bind it. Hub profiles only.')),
-});
+};
+
+export const SUBDEVICE = z.strictObject({ ...SUBDEVICE_KEYS, ...SUBDEVICE_DRIVER_KEYS });
 
 export type GatewaySection = z.output<typeof GATEWAY>;
 export type HubSection = z.output<typeof HUB>;
 export type OutboxSection = z.output<typeof OUTBOX>;
 export type InboxSection = z.output<typeof INBOX>;
-export type LinkSection = z.output<typeof LINK>;
-export type SubdeviceSection = z.output<typeof SUBDEVICE>;
+/** Keys of the driver included, which only the driver reads. */
+export type LinkSection = z.output<z.ZodObject<typeof LINK_KEYS>> & Readonly<Record<string, unknown>>;
+export type SubdeviceSection = z.output<z.ZodObject<typeof SUBDEVICE_KEYS>> & Readonly<Record<string, unknown>>;
 
 /** `[name]` */
 export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX, recorder: RECORDER } as const;
 /** `[[name]]` */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;
 /** `[[name]]` within the one that its name begins with. */
-export const NESTED_LISTS = { 'link.unit': UNIT, 'link.unit.point': POINT } as const;
+export const NESTED_LISTS: Readonly<Record<string, z.ZodType>> = Object.assign(
+  {},
+  ...DRIVERS.map(({ lists }) => lists),
+);
 /** `[name]` within the list that its name begins with. */
-export const NESTED_TABLES = { 'link.lines': LINES } as const;
+export const NESTED_TABLES: Readonly<Record<string, z.ZodType>> = Object.assign(
+  {},
+  ...DRIVERS.map(({ tables }) => tables),
+);

@@ -6,8 +6,9 @@ import { parse, TomlError } from 'smol-toml';
 import { decodeConfig } from './config-decode.ts';
 import { CONFIG_BYTES_MAX } from './default-places.ts';
 import { withoutFollowUps } from './follow-ups.ts';
+import type { Problem } from './kinds/problem.ts';
 import { ruleProblems } from './rules.ts';
-import type { ParsedConfig, Problem } from './schema.ts';
+import type { ParsedConfig } from './schema.ts';
 import { readSections } from './sections.ts';
 
 /** Nobody reads on after so many; bounds the answer to a file of another program. */

@@ -4,7 +4,7 @@
 import type { z } from 'zod';
 import { headingOf, type KeyRow, keyRow, keysOf, sectionsWith } from './key-table.ts';
 import { NESTED_LISTS, NESTED_TABLES } from './keys.ts';
-import type { Problem } from './schema.ts';
+import type { Problem } from './kinds/problem.ts';
 import { nearestWord } from './suggestion.ts';
 
 /** Where the table that was read stands: its section, and its path in the file (`link[1]`). */

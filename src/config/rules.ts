@@ -4,21 +4,17 @@
  *
  * A rule looks only at sections that were readable, so each problem is said once.
  */
-import { filterProblem, topicProblem } from '../base/topic.ts';
+import { filterProblem } from '../base/topic.ts';
+import { DRIVERS, driverNamed } from '../driver/drivers.ts';
+import type { ListedSubdevice } from '../driver/link-driver.ts';
 import { hubProblems, identityProblems } from './hub/hub-rules.ts';
 import type { LinkSection, SubdeviceSection } from './keys.ts';
-import { linesProblems } from './lines/lines-rules.ts';
-import type { UnitSection } from './modbus/modbus-keys.ts';
-import { unitProblems } from './modbus/modbus-units.ts';
-import { mqttsnProblems, nodeProblems } from './mqttsn/mqttsn-rules.ts';
-import type { Problem } from './schema.ts';
+import { duplicates, type Placed, placed } from './kinds/placed.ts';
+import type { Problem } from './kinds/problem.ts';
 import type { Sections } from './sections.ts';
 
-/** A section of a list with its path. */
-interface Placed<Section> {
-  readonly path: string;
-  readonly section: Section;
-}
+/** Drivers tell subdevices apart by them: each is unique. */
+const SUBDEVICE_KEYS = DRIVERS.flatMap(({ subdeviceKeys }) => Object.keys(subdeviceKeys));
 
 export function ruleProblems(sections: Sections): Problem[] {
   const links = placed('link', sections.links);
@@ -32,40 +28,18 @@ export function ruleProblems(sections: Sections): Problem[] {
     ...duplicates(links, 'path', (link) => link.path),
     ...duplicates(subdevices, 'id', (subdevice) => subdevice.id),
     ...links.flatMap(reservedNameProblems),
-    ...duplicates(
-      subdevices.filter(({ section }) => section.node_id !== undefined),
-      'node_id',
-      (subdevice) => subdevice.node_id ?? '',
+    ...SUBDEVICE_KEYS.flatMap((key) =>
+      duplicates(
+        subdevices.filter(({ section }) => section[key] !== undefined),
+        key,
+        (subdevice) => String(subdevice[key]),
+      ),
     ),
-    ...links.flatMap(predefinedTopicProblems),
-    ...links.flatMap(({ path, section }) => mqttsnProblems(section, path)),
-    ...links.flatMap(({ path, section }) => unitProblems(section, path)),
-    ...links.flatMap(({ path, section }) => uniqueUnitProblems(placed(`${path}.unit`, section.unit))),
-    ...links.flatMap(({ path, section }) => linesProblems(section, path)),
+    ...links.flatMap(foreignKeyProblems),
+    ...links.flatMap(({ path, section }) => driverNamed(section.driver).problems(section, path)),
     // Whoever is missing from a broken list may be the very one that is referred to.
     ...(isWhole ? referenceProblems(sections, links, subdevices) : []),
   ];
-}
-
-function placed<Section>(list: string, sections: readonly (Section | undefined)[]): Placed<Section>[] {
-  return sections.flatMap((section, index) => (section === undefined ? [] : [{ path: `${list}[${index}]`, section }]));
-}
-
-function duplicates<Section>(
-  list: readonly Placed<Section>[],
-  key: string,
-  keyValue: (section: Section) => string,
-): Problem[] {
-  const firstPath = new Map<string, string>();
-  return list.flatMap(({ path, section }) => {
-    const value = keyValue(section);
-    const first = firstPath.get(value);
-    if (first === undefined) firstPath.set(value, path);
-    if (first === undefined) return [];
-    return [
-      { path: `${path}.${key}`, what: `is "${value}", as ${first}.${key} is`, hint: `Give each its own ${key}.` },
-    ];
-  });
 }
 
 function reservedNameProblems({ path, section }: Placed<LinkSection>): Problem[] {
@@ -88,33 +62,37 @@ function alarmTopicProblems({ outbox }: Sections): Problem[] {
   });
 }
 
-function predefinedTopicProblems({ path, section }: Placed<LinkSection>): Problem[] {
-  const topics = (section.predefined_topics ?? []).map((topic, index) => ({
-    path: `${path}.predefined_topics[${index}]`,
-    section: topic,
-  }));
-  const unusable = topics.flatMap((topic) => {
-    const problem = topicProblem(topic.section.topic);
-    if (problem === undefined) return [];
-    return [
-      {
-        path: `${topic.path}.topic`,
-        what: `is a ${problem.problem}`,
-        hint: 'Write the one topic that the id stands for.',
-      },
-    ];
-  });
-  return [...duplicates(topics, 'id', (topic) => String(topic.id)), ...unusable];
+/** Keys of another driver: whoever wrote them there expects something. */
+function foreignKeyProblems({ path, section }: Placed<LinkSection>): Problem[] {
+  const foreign = DRIVERS.filter(({ name }) => name !== section.driver);
+  return foreign.flatMap(({ name, keys }) =>
+    Object.keys(keys)
+      .filter((key) => section[key] !== undefined)
+      .map((key) => ({
+        path: `${path}.${key}`,
+        what: `means nothing to driver "${section.driver}"`,
+        hint: `Remove it, or write driver = "${name}" in the link.`,
+      })),
+  );
 }
 
-function uniqueUnitProblems(units: readonly Placed<UnitSection>[]): Problem[] {
-  return [
-    ...duplicates(units, 'id', (unit) => unit.id),
-    ...duplicates(units, 'address', (unit) => String(unit.address)),
-    ...units.flatMap(({ path, section }) =>
-      duplicates(placed(`${path}.point`, section.point), 'name', (point) => point.name),
-    ),
-  ];
+/** Keys of a driver that serves the subdevice on no link. @param links all there are */
+function idleKeyProblems(
+  { path, section }: Placed<SubdeviceSection>,
+  links: readonly Placed<LinkSection>[],
+): Problem[] {
+  const candidates = links.filter((link) => section.link === undefined || section.link === link.section.name);
+  const idle = DRIVERS.filter(({ name }) => !candidates.some((link) => link.section.driver === name));
+  if (candidates.length === 0) return [];
+  return idle.flatMap(({ name, protocol, subdeviceKeys }) =>
+    Object.keys(subdeviceKeys)
+      .filter((key) => section[key] !== undefined)
+      .map((key) => ({
+        path: `${path}.${key}`,
+        what: `means nothing: no link of driver "${name}" may serve it`,
+        hint: `Remove it: it is for subdevices that speak ${protocol}.`,
+      })),
+  );
 }
 
 function referenceProblems(
@@ -143,15 +121,9 @@ function referenceProblems(
   }
   const tied = subdevices.flatMap((subdevice) => tiedLinkProblems(subdevice, links));
   const listed = links.flatMap((link) => allowListProblems(link, subdevices, takesAnyone));
-  const unreachable = subdevices.flatMap(({ path, section }) =>
-    nodeProblems(
-      section,
-      path,
-      links.map((link) => link.section),
-    ),
-  );
+  const idle = subdevices.flatMap((subdevice) => idleKeyProblems(subdevice, links));
   const unserved = subdevices.flatMap((subdevice) => unservedProblems(subdevice, links));
-  return [...tied, ...listed, ...unreachable, ...unserved];
+  return [...tied, ...listed, ...idle, ...unserved];
 }
 
 function tiedLinkProblems(
@@ -165,13 +137,9 @@ function tiedLinkProblems(
   ];
 }
 
-/** The ids a link lists, each with its path: those of its units, with driver modbus; whose lines they are, of a line. */
-function listedOn({ path, section }: Placed<LinkSection>): { readonly place: string; readonly id: string }[] {
-  const { driver, unit, subdevices, lines } = section;
-  if (driver === 'modbus') return unit.map(({ id }, index) => ({ place: `${path}.unit[${index}].id`, id }));
-  if (subdevices.length === 0 && lines !== undefined)
-    return [{ place: `${path}.lines.subdevice`, id: lines.subdevice }];
-  return subdevices.map((id, index) => ({ place: `${path}.subdevices[${index}]`, id }));
+/** Ids that a link lists, each with its path. */
+function listedOn({ path, section }: Placed<LinkSection>): readonly ListedSubdevice[] {
+  return driverNamed(section.driver).listed(section, path);
 }
 
 function allowListProblems(
@@ -180,7 +148,7 @@ function allowListProblems(
   takesAnyone: boolean,
 ): Problem[] {
   const { name, subdevices: ids } = link.section;
-  return listedOn(link).flatMap(({ place, id }, index) => {
+  return listedOn(link).flatMap(({ path: place, id }, index) => {
     const listed = subdevices.find((subdevice) => subdevice.section.id === id)?.section;
     if (ids.slice(0, index).includes(id)) {
       return [{ path: place, what: `is "${id}" for a second time`, hint: 'Remove it.' }];
@@ -214,7 +182,7 @@ function unservedProblems(
   const candidates = links.filter((link) => section.link === undefined || section.link === link.section.name);
   const isServed = candidates.some((link) => {
     const ids = listedOn(link).map(({ id }) => id);
-    return ids.includes(section.id) || (ids.length === 0 && link.section.driver !== 'modbus');
+    return ids.includes(section.id) || (ids.length === 0 && driverNamed(link.section.driver).servesUnlisted);
   });
   if (isServed || candidates.length === 0) return [];
   return [

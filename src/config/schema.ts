@@ -7,18 +7,15 @@
 
 import type { HubIdentity, SignMethod } from '../base/hub-identity.ts';
 import type { RecoveryStep } from '../base/recovery-step.ts';
-import type { LinesConfig } from './lines/lines-schema.ts';
-import type { UnitConfig } from './modbus/modbus-schema.ts';
+import type { LinkTerms } from '../driver/link-driver.ts';
+import type { HubProfile } from './hub/profiles.ts';
+import type { GatewaySection, InboxSection, OutboxSection } from './keys.ts';
+import type { CamelKeys } from './kinds/camel-keys.ts';
+import type { Problem } from './kinds/problem.ts';
+import type { RecorderSection } from './recorder-keys.ts';
 
-export type HubProfile = 'generic' | 'intl' | 'mainland';
-/** What the subdevices of a link speak. */
-export type LinkDriver = 'mqttsn' | 'modbus' | 'lines';
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type LogFormat = 'text' | 'json';
 /** What gives way when the outbox is full. `reject`: the sender is told to come back later, nothing is lost. */
-export type OutboxOverflow = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
-/** What gives way when the inbox of one subdevice is full; the hub cannot be told to come back. */
-export type InboxOverflow = 'drop-oldest' | 'drop-newest';
+export type OutboxOverflow = OutboxConfig['overflow'];
 
 export interface Config {
   readonly gateway: GatewayConfig;
@@ -32,20 +29,7 @@ export interface Config {
   readonly subdevices: readonly SubdeviceConfig[];
 }
 
-export interface GatewayConfig {
-  /** `^[A-Za-z0-9_-]{1,64}$` */
-  readonly name: string;
-  /** Absolute path of a directory of our own. */
-  readonly stateDir: string;
-  /** The state directory may be in RAM, where a power cut loses it. */
-  readonly allowVolatileStore: boolean;
-  /** Absolute path of the Unix socket of the control API; at most 96 bytes (sockaddr_un). */
-  readonly controlSocket: string;
-  readonly logLevel: LogLevel;
-  readonly logFormat: LogFormat;
-  /** Serve subdevices that have no `[[subdevice]]` of their own; never with a hub profile. */
-  readonly acceptUnknownSubdevices: boolean;
-}
+export type GatewayConfig = CamelKeys<GatewaySection>;
 
 /** How the gateway proves who it is. Secrets stay in their files. */
 export type HubCredentials =
@@ -120,104 +104,42 @@ export interface HubConfig {
   readonly resyncTopic: string | undefined;
 }
 
-export interface OutboxConfig {
-  readonly messagesMax: number;
-  /** Topic, payload and row overhead (`chargedBytes`). */
-  readonly bytesMax: number;
-  /** 0 = uplinks never expire. */
-  readonly ageHoursMax: number;
-  readonly overflow: OutboxOverflow;
-  /** Filters on the subdevice's own topics: what matches overtakes everything else. */
-  readonly alarmTopics: readonly string[];
-  /** 0 to 1: of what alarms leave of the ceiling, for messages of this connection while there is a backlog. */
-  readonly liveShare: number;
-  /** How long an uplink may wait in RAM for the hub's PUBACK before it is committed. */
-  readonly holdMs: number;
-  /** How long a commit waits for company. */
-  readonly commitMs: number;
-}
+export type OutboxConfig = CamelKeys<OutboxSection>;
 
-export interface InboxConfig {
-  /** Per subdevice. */
-  readonly messagesMax: number;
-  /** 0 = downlinks never expire. */
-  readonly ageHoursMax: number;
-  /** Pause between two stored downlinks to one subdevice that came back. */
-  readonly replayIntervalMs: number;
-  readonly overflow: InboxOverflow;
-  /** How long a downlink may wait in RAM for the subdevice before it is committed. */
-  readonly holdMs: number;
-  /** Which messages with RETAIN a subdevice gets. */
-  readonly retainedCommands: 'once' | 'always' | 'never';
-}
+export type InboxConfig = CamelKeys<InboxSection>;
 
 /** What may freeze a recording by itself. */
-export type RecordingTrigger = 'store-failed' | 'bug' | 'hub-protocol' | 'crc-storm' | 'dead-letter';
+export type RecordingTrigger = RecorderConfig['triggers'][number];
 
-export interface RecorderConfig {
-  /** Of one link, or of the hub's connection; 0 = nothing is kept. */
-  readonly ringBytes: number;
-  readonly triggers: readonly RecordingTrigger[];
-  /** Of the recordings in the state directory. */
-  readonly filesMax: number;
-  readonly bytesMax: number;
-}
+export type RecorderConfig = CamelKeys<RecorderSection>;
 
-export interface LinkConfig {
-  readonly name: string;
+export interface LinkConfig extends LinkTerms {
   /** What the port is called: see `base/serial-port.ts`. */
   readonly path: string;
-  readonly baudRate: number;
   readonly parity: 'none' | 'even' | 'odd';
   readonly stopBits: 1 | 2;
-  readonly framing: 'sn-cobs' | 'sn-raw';
-  readonly driver: LinkDriver;
-  readonly packetBytesMax: number;
-  readonly retryMs: number;
-  readonly retriesMax: number;
-  /** 1 to 255. */
-  readonly gatewayId: number;
-  /** Seconds between two ADVERTISE; 0 = none. */
-  readonly advertiseS: number;
-  /** What may be tried for a line that is open and does not work, in this order. */
+  /** Name of a driver of `driver/drivers.ts`. */
+  readonly driver: string;
+  /** Keys of the driver, decoded; only the driver looks inside. */
+  readonly options: object;
+  /** Steps that may be tried for a line that is open and does not work, in this order. */
   readonly recovery: readonly RecoveryStep[];
-  /** These three come from the outbox where the link says nothing. */
+  /** These three come from the outbox if the link does not set them. */
   readonly holdMs: number;
   readonly commitMs: number;
   readonly overflow: OutboxOverflow;
-  /**
-   * Who is served here: the link's own list, or every `[[subdevice]]` that is not tied to another link.
-   * With `acceptUnknownSubdevices` and no list of its own: `undefined`, everybody.
-   */
-  readonly allowedSubdevices: readonly string[] | undefined;
-  /** Topic id → the subdevice's own name for the topic. */
-  readonly predefinedTopics: ReadonlyMap<number, string>;
-  /** Empty but with driver modbus. */
-  readonly units: readonly UnitConfig[];
-  /** With driver lines, and there only. */
-  readonly lines: LinesConfig | undefined;
 }
 
 export interface SubdeviceConfig {
   readonly id: string;
   /** Served on this link only; `undefined`: wherever it shows up and is allowed. */
   readonly link: string | undefined;
-  /** Wireless node id in hexadecimal, behind a forwarder. */
-  readonly nodeId: string | undefined;
+  /** Keys that drivers have in a `[[subdevice]]`, as the file has them. */
+  readonly driverKeys: Readonly<Record<string, unknown>>;
   /** How the hub knows it; `undefined` only with `generic`. */
   readonly hubIdentity: HubIdentity | undefined;
   /** Holds its device secret: needed to bind it. */
   readonly deviceSecretFile: string | undefined;
-}
-
-/** One thing that is wrong with the file. */
-export interface Problem {
-  /** Where: `link[1].baud_rate`, counted from 0 as in the parsed file; `line 3, column 7` for broken TOML. */
-  readonly path: string;
-  /** What is wrong, as a sentence without a full stop. */
-  readonly what: string;
-  /** What to do about it. */
-  readonly hint: string;
 }
 
 export type ParsedConfig =

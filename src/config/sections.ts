@@ -20,9 +20,9 @@ import {
   type SubdeviceSection,
   TABLES,
 } from './keys.ts';
+import type { Problem } from './kinds/problem.ts';
 import { problemsOf } from './problem-words.ts';
 import { RECORDER, type RecorderSection } from './recorder-keys.ts';
-import type { Problem } from './schema.ts';
 import { nearestWord } from './suggestion.ts';
 
 /** A file that may still have problems. */

@@ -1,6 +1,7 @@
 /** What is allowed in a configuration and will bite: told by `holdfast config check`, and no reason to refuse the file. */
 import { isNumberedPath } from '../base/serial-port.ts';
-import type { Config, Problem } from './schema.ts';
+import type { Problem } from './kinds/problem.ts';
+import type { Config } from './schema.ts';
 
 export function warningsOf({ links }: Config): Problem[] {
   return links.flatMap(({ path }, index) => {

@@ -3,6 +3,7 @@
  * those on real devices.
  */
 import type { Facts } from '../base/events.ts';
+import { driverNamed } from '../driver/drivers.ts';
 import type { LineRecoveryStep } from '../driver/line-recovery.ts';
 import type { Clock, PortCare } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
@@ -53,8 +54,7 @@ export class LinkCare {
   #lookAt(standing: LinkStateView, care: PortCare): void {
     const { machine, name, driver } = standing.plan;
     const { framesIn, crcErrors, oversizeFrames, malformedPackets } = machine.counters;
-    // a frame that does not end was damaged, or is none; a line that is too long was read to its end
-    const broken = driver === 'lines' ? crcErrors : crcErrors + oversizeFrames;
+    const broken = driverNamed(driver).oversizeIsDamage ? crcErrors + oversizeFrames : crcErrors;
     const view = {
       isOpen: machine.state === 'open',
       framesIn,

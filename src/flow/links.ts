@@ -20,10 +20,10 @@ import type { SetAside } from './set-aside.ts';
 export interface LinkPlan {
   readonly name: string;
   readonly path: string;
-  /** Its name, for people. */
+  /** Name of the driver. */
   readonly driver: string;
-  /** Of MQTT-SN; `undefined`: the driver has but one. */
-  readonly framing: string | undefined;
+  /** Name of the `LineProtocol` that the line is read as. */
+  readonly protocol: string;
   readonly machine: LinkMachine;
   /** Replaces what is within `machine` by a new one that has not begun. */
   readonly renew: () => void;

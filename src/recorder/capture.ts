@@ -6,27 +6,26 @@
  * Wireshark for the tags; IANA's port numbers.
  */
 import { HUB } from '../base/step.ts';
+import { findDriver } from '../driver/drivers.ts';
 import { TcpStream, udpDatagram } from './ip-packets.ts';
 import { type Moment, MomentReader } from './moments.ts';
 import { type CapturedPacket, encodePcapng } from './pcapng.ts';
 import type { Recording } from './recording-file.ts';
 
 const LINK_TYPE = { ipv4: 228, exportedPdu: 252 } as const;
-/** Drivers whose packets become datagrams, and their port. */
-const PORTS: Readonly<Record<string, number>> = { mqttsn: 1883 };
 const DISCARD_PORT = 9;
 /** 16-bit length, without the headers. Bytes that are not a frame may be longer. */
 const DATAGRAM_BYTES_MAX = 0xffff - 28;
-/** Drivers whose packets have a dissector, by the dissector's name. */
-const DISSECTORS: Readonly<Record<string, string>> = { modbus: 'mbrtu' };
+/** Dissector for packets of a driver that this program does not have. */
+const NO_DISSECTOR = { kind: 'dissector', name: 'data' } as const;
 const TAG = { end: 0, dissector: 12 } as const;
 
 export function encodeCapture(recording: Recording): Uint8Array {
   const { driver, name } = recording.header.subject;
   if (driver === HUB) return encodePcapng(LINK_TYPE.ipv4, name, tcpPackets(recording));
-  const port = Object.hasOwn(PORTS, driver) ? PORTS[driver] : undefined;
-  if (port === undefined) return encodePcapng(LINK_TYPE.exportedPdu, name, exportedPackets(recording));
-  return encodePcapng(LINK_TYPE.ipv4, name, datagrams(recording, port));
+  const format = findDriver(driver)?.capture ?? NO_DISSECTOR;
+  if (format.kind === 'udp') return encodePcapng(LINK_TYPE.ipv4, name, datagrams(recording, format.port));
+  return encodePcapng(LINK_TYPE.exportedPdu, name, exportedPackets(recording, format.name));
 }
 
 function* momentsOf({ header, steps }: Recording): Generator<Moment & { readonly wallMs: number }> {
@@ -48,9 +47,8 @@ function* datagrams(recording: Recording, port: number): Generator<CapturedPacke
   }
 }
 
-function* exportedPackets(recording: Recording): Generator<CapturedPacket> {
-  const { driver } = recording.header.subject;
-  const dissector = (Object.hasOwn(DISSECTORS, driver) ? DISSECTORS[driver] : undefined) ?? 'data';
+/** @param dissector name by which Wireshark knows the packets */
+function* exportedPackets(recording: Recording, dissector: string): Generator<CapturedPacket> {
   for (const { what, frame, wallMs } of momentsOf(recording)) {
     if (frame === undefined || (what !== 'in' && what !== 'out')) continue;
     const name = Buffer.from(frame.packet === undefined ? 'data' : dissector);

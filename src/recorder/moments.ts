@@ -1,7 +1,7 @@
 /** Steps in the form shown to a technician: frames in both directions, and other events between them, in order. */
+import type { Frame, FrameSource } from '../base/recorded-frame.ts';
 import type { Kinded, Step, Subject } from '../base/step.ts';
 import { frameSource } from './frames.ts';
-import type { Frame, FrameSource } from './recorded-frame.ts';
 
 /** `in`, `out`: a frame. The others have text only. */
 export interface Moment {

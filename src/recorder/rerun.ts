@@ -9,10 +9,7 @@ import type { Machine } from '../base/machine.ts';
 import type { Restorable } from '../base/snapshot.ts';
 import { HUB, type Kinded, type Step, type Subject } from '../base/step.ts';
 import { MqttReader } from '../codec/mqtt-wire.ts';
-import { compilePattern, type Pattern } from '../config/pattern.ts';
-import { createLinesLink, type LinesLinkOptions } from '../driver/lines/link.ts';
-import { createModbusLink, type ModbusLinkOptions } from '../driver/modbus/link.ts';
-import { createMqttsnLink, type MqttsnLinkOptions } from '../driver/mqttsn/link.ts';
+import { findDriver } from '../driver/drivers.ts';
 import type { Credentials } from '../hub/client/credentials.ts';
 import { HubClient } from '../hub/client/hub-client.ts';
 import type { HubClientOptions } from '../hub/client/hub-contract.ts';
@@ -46,27 +43,13 @@ interface Surroundings {
 
 type Runnable = Machine<Kinded, Kinded> & Restorable<object> & { readonly state: string };
 
-/** Driver → machine. The options are those of the constructor, from the header. */
-const MACHINES: Readonly<Record<string, (options: object, surroundings: Surroundings) => Runnable>> = {
-  [HUB]: (options, surroundings) =>
-    new HubClient({ ...(options as HubClientOptions), ...surroundings }) as unknown as Runnable,
-  mqttsn: (options, { random }) =>
-    createMqttsnLink({ ...(options as MqttsnLinkOptions), random }) as unknown as Runnable,
-  lines: (options, { random }) => {
-    const { pattern, downlinkAck, ...rest } = options as LinesLinkOptions;
-    const patterns = { pattern: compiled(pattern), downlinkAck: compiled(downlinkAck) };
-    return createLinesLink({ ...rest, ...patterns, random }) as unknown as Runnable;
-  },
-  modbus: (options, { random }) =>
-    createModbusLink({ ...(options as ModbusLinkOptions), random }) as unknown as Runnable,
-};
-
-/** Pattern compiled from its text, because a header holds only the text. */
-function compiled(recorded: object | undefined): Pattern | undefined {
-  if (recorded === undefined) return undefined;
-  const pattern = compilePattern('source' in recorded ? String(recorded.source) : '');
-  if (!pattern.ok) throw new Error(pattern.problem);
-  return pattern.value;
+/** @returns how to build the machine; `undefined` for a driver that this program does not have */
+function maker(driver: string): ((options: object, surroundings: Surroundings) => Runnable) | undefined {
+  if (driver === HUB)
+    return (options, surroundings) =>
+      new HubClient({ ...(options as HubClientOptions), ...surroundings }) as unknown as Runnable;
+  const found = findDriver(driver);
+  return found && ((options, { random }) => found.create({ ...found.recall(options), random }) as unknown as Runnable);
 }
 
 /** @throws Fault `usage` for a recording that cannot be run again */
@@ -135,7 +118,7 @@ function decide(machine: Runnable, { input, upMs }: Step): string[] {
 }
 
 function build({ driver, options }: Subject, path: string, surroundings: Surroundings): Runnable {
-  const make = Object.hasOwn(MACHINES, driver) ? MACHINES[driver] : undefined;
+  const make = maker(driver);
   if (make === undefined)
     throw new Fault('usage', `${path} was made with a driver unknown to this program: ${driver}`, {
       hint: 'Use the program that made it; its version is in the first line of the file.',

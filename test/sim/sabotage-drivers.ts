@@ -4,6 +4,8 @@ import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
 import { appendCheck } from '../../src/codec/line-check.ts';
 import { appendCrc } from '../../src/codec/modbus-rtu.ts';
 import type { LinkConfig } from '../../src/config/schema.ts';
+import type { LinesOptions } from '../../src/driver/lines/options.ts';
+import type { ModbusOptions } from '../../src/driver/modbus/definition.ts';
 import { createModbusLink, type ModbusLinkOptions } from '../../src/driver/modbus/link.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { ANSWER_MS_MAX, POINTS } from './line-protocols.ts';
@@ -119,10 +121,18 @@ function keepSilentUnits({ links }: Gateway): void {
   }
 }
 
-function pollSeldom({ units }: LinkConfig): Partial<LinkConfig> {
-  const points = (unit: LinkConfig['units'][number]) =>
+function pollSeldom({ units }: ModbusOptions): ModbusOptions {
+  const points = (unit: ModbusOptions['units'][number]) =>
     unit.points.map((point) => ({ ...point, pollMs: EVERY * point.pollMs }));
   return { units: units.map((unit) => ({ ...unit, points: points(unit) })) };
+}
+
+function giveUpAtOnce({ units }: ModbusOptions): ModbusOptions {
+  return { units: units.map((unit) => ({ ...unit, busyMs: 0 })) };
+}
+
+function forgetSequence(options: LinesOptions): LinesOptions {
+  return options.answers === undefined ? options : { ...options, answers: { ...options.answers, sequence: undefined } };
 }
 
 function deliverTwice({ stations: { inbox } }: Gateway): void {
@@ -146,9 +156,7 @@ export const PLANTED_IN_DRIVERS: readonly PlantedBug[] = [
     name: 'number of a line forgotten',
     driverMix: 'lines',
     complaint: /arrived twice without/,
-    alter: reconfigured('lines', ({ lines }) =>
-      lines?.answers === undefined ? {} : { lines: { ...lines, answers: { ...lines.answers, sequence: undefined } } },
-    ),
+    alter: reconfigured('lines', ({ options }) => ({ options: forgetSequence(options as LinesOptions) })),
   },
   {
     name: 'unanswered lines kept in RAM',
@@ -190,7 +198,7 @@ export const PLANTED_IN_DRIVERS: readonly PlantedBug[] = [
     name: 'units left alone',
     driverMix: 'modbus',
     complaint: /was left alone for/,
-    alter: reconfigured('modbus', pollSeldom),
+    alter: reconfigured('modbus', ({ options }) => ({ options: pollSeldom(options as ModbusOptions) })),
   },
   {
     name: 'refused block empties its neighbours',
@@ -202,7 +210,7 @@ export const PLANTED_IN_DRIVERS: readonly PlantedBug[] = [
     name: 'command to a busy unit dropped',
     driverMix: 'modbus',
     complaint: /command to s\d \d+ was given up, and the unit was busy for/,
-    alter: reconfigured('modbus', ({ units }) => ({ units: units.map((unit) => ({ ...unit, busyMs: 0 })) })),
+    alter: reconfigured('modbus', ({ options }) => ({ options: giveUpAtOnce(options as ModbusOptions) })),
   },
   {
     name: 'command carried out twice',

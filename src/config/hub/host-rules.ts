@@ -1,6 +1,6 @@
 /** What `hub.host` may be: a name or an address. What people write in front of it and behind it has keys of its own. Pure. */
 import type { HubSection } from '../keys.ts';
-import type { Problem } from '../schema.ts';
+import type { Problem } from '../kinds/problem.ts';
 
 const URL_PARTS = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:[^@/]*@)?(\[[^\]]*\]|[^/:]*)(?::(\d*))?(\/.*)?$/i;
 const NAME = /^[A-Za-z0-9._-]+$/;

@@ -4,7 +4,7 @@
  */
 import { topicProblem } from '../../base/topic.ts';
 import type { HubSection, SubdeviceSection } from '../keys.ts';
-import type { Problem } from '../schema.ts';
+import type { Problem } from '../kinds/problem.ts';
 import type { Sections } from '../sections.ts';
 import { hostProblems } from './host-rules.ts';
 import { HUB_KEEP_ALIVE_S, PROFILE_DEFAULTS, TOPIC_PLACEHOLDERS } from './profiles.ts';

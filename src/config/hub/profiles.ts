@@ -1,8 +1,9 @@
 /**
- * What each profile of hub, and each driver of a link, decides where the file is silent, and the bounds the file may not leave.
+ * What each profile of hub decides where the file is silent, and the bounds the file may not leave.
  * Source: the hub's published limits (international and mainland pages) and MQTT 3.1.1 for `generic`.
  */
-import type { HubProfile, LinkDriver } from '../schema.ts';
+
+export type HubProfile = 'generic' | 'intl' | 'mainland';
 
 export interface ProfileDefaults {
   readonly topicTemplate: string;
@@ -54,29 +55,13 @@ export const TOPIC_PLACEHOLDERS: Readonly<Record<HubProfile, readonly string[]>>
 
 export const PROFILES: readonly HubProfile[] = ['generic', 'intl', 'mainland'];
 
-interface DriverDefaults {
-  readonly retryMs: number;
-  readonly retriesMax: number;
-}
-
-/** A Modbus unit that does not answer keeps its whole line waiting: it is given up sooner. */
-export const DRIVER_DEFAULTS: Readonly<Record<LinkDriver, DriverDefaults>> = {
-  mqttsn: { retryMs: 1000, retriesMax: 5 },
-  modbus: { retryMs: 300, retriesMax: 2 },
-  lines: { retryMs: 1000, retriesMax: 5 },
-};
-
 /** A default in words, where the profile decides: `60 (generic), 240 (intl, mainland)`. */
 export function byProfile(key: keyof ProfileDefaults): string {
   return inWords(PROFILES.map((profile) => [profile, PROFILE_DEFAULTS[profile][key]]));
 }
 
-/** The same, where the driver decides. */
-export function byDriver(key: keyof DriverDefaults): string {
-  return inWords(Object.entries(DRIVER_DEFAULTS).map(([driver, defaults]) => [driver, defaults[key]]));
-}
-
-function inWords(choices: readonly (readonly [string, string | number])[]): string {
+/** `60 (generic), 240 (intl, mainland)`; @param choices name → value */
+export function inWords(choices: readonly (readonly [string, string | number])[]): string {
   const byValue = Map.groupBy(choices, ([, value]) => JSON.stringify(value));
   return [...byValue].map(([value, who]) => `${value} (${who.map(([name]) => name).join(', ')})`).join(', ');
 }

@@ -1,6 +1,6 @@
 /** The keys of TLS in the hub section. What must hold between them is in `tls-rules.ts`. */
 import { z } from 'zod';
-import { absolutePath, means, text } from '../key-kinds.ts';
+import { absolutePath, means, text } from '../kinds/key-kinds.ts';
 
 const SERVER_NAME = text(/^[A-Za-z0-9._-]{1,253}$/, 'host name');
 /** 32 bytes, of a DER SubjectPublicKeyInfo (RFC 7469 §2.4). */

@@ -3,7 +3,7 @@
  * (`io/tls/tls-files.ts`); a key that means nothing in this mode is a problem, since somebody meant something by it.
  */
 import type { HubSection } from '../keys.ts';
-import type { Problem } from '../schema.ts';
+import type { Problem } from '../kinds/problem.ts';
 
 const CERTIFICATE_KEYS = [
   'tls_ca_file',

@@ -1,20 +1,10 @@
 /** Links whose bytes or clients belong elsewhere: what was heard, and what may have been swapped. Pure. */
 
+import { DRIVERS, driverNamed } from '../../driver/drivers.ts';
+import { OTHER_SPEED } from '../../driver/recognise.ts';
 import type { LinkReport } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { intakeWordsOf } from './intake-words.ts';
-
-const PROTOCOLS: Readonly<
-  Record<NonNullable<LinkReport['looksLike']>, { readonly words: string; readonly driver: string }>
-> = {
-  'sn-cobs': { words: 'MQTT-SN frames (framing "sn-cobs")', driver: 'mqttsn' },
-  'sn-raw': { words: 'bare MQTT-SN packets (framing "sn-raw")', driver: 'mqttsn' },
-  modbus: { words: 'Modbus RTU frames', driver: 'modbus' },
-  lines: { words: 'lines of text', driver: 'lines' },
-  'other speed': { words: 'bytes that are sent at a lower speed than they are read', driver: '' },
-};
-
-const EXPECTED: Readonly<Record<string, string>> = { mqttsn: 'MQTT-SN', modbus: 'Modbus RTU', lines: 'lines' };
 
 interface Guess {
   readonly sentence: string;
@@ -25,21 +15,23 @@ interface Guess {
 export function looksLikeWords(link: LinkReport, links: readonly LinkReport[]): Guess | undefined {
   const { looksLike, driver, name, missing } = link;
   if (looksLike === null) return undefined;
-  const protocol = PROTOCOLS[looksLike];
+  const home = DRIVERS.find(({ protocols }) => protocols.some((one) => one.name === looksLike));
+  const protocol = home?.protocols.find((one) => one.name === looksLike)?.words ?? SLOWER;
   const names = missing.map(({ subdevice }) => subdevice);
   const absent = names.length === 0 ? '' : `; ${names.slice(0, NAMES_MAX).join(', ')} cannot be heard`;
-  const sentence = `What arrives looks like ${protocol.words}${absent}.`;
-  if (looksLike === 'other speed') return { sentence, hint: OTHER_SPEED };
-  if (driver === protocol.driver)
+  const sentence = `What arrives looks like ${protocol}${absent}.`;
+  if (home === undefined) return { sentence, hint: OTHER_SPEED_HINT };
+  if (driver === home.name)
     return { sentence, hint: `Write framing = "${looksLike}" in the link, if its device speaks so.` };
-  const homes = links.filter((other) => other.name !== name && other.driver === protocol.driver);
+  const homes = links.filter((other) => other.name !== name && other.driver === home.name);
   const ports = homes.length === 1 ? `the ports of ${name} and ${homes[0]?.name}` : 'two ports';
-  const hint = `The link is configured for ${EXPECTED[driver] ?? driver}: are ${ports} swapped, or is driver the wrong one?`;
+  const hint = `The link is configured for ${driverNamed(driver).protocol}: are ${ports} swapped, or is driver the wrong one?`;
   return { sentence, hint };
 }
 
 const NAMES_MAX = 3;
-const OTHER_SPEED =
+const SLOWER = 'bytes that are sent at a lower speed than they are read';
+const OTHER_SPEED_HINT =
   'Probably baud_rate is not the speed of the device: compare them first, then parity. A line that floats looks the same: check that A and B are connected and not swapped, the ground wire, and on RS-485 the termination.';
 
 /** Where no frame of the driver's own comes, and the bytes look like something else. */
@@ -50,7 +42,7 @@ export function misplacedConditions(link: LinkReport, links: readonly LinkReport
     (each) => each.lasts && each.share > 0.5 && intakeWordsOf(each).code !== 'unit-trouble',
   );
   if (words === undefined || isTold || link.state !== 'open') return [];
-  const code = link.looksLike === 'other speed' ? 'link-out-of-order' : 'link-other-protocol';
+  const code = link.looksLike === OTHER_SPEED ? 'link-out-of-order' : 'link-other-protocol';
   const sentence = `Nothing that arrives on link ${link.name} can be read. ${words.sentence}`;
   return [{ ...{ code, losing: 'at risk', forMs: link.forMs, sentence }, hint: words.hint }];
 }

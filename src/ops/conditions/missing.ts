@@ -1,5 +1,6 @@
 /** Subdevices that are configured and not there: who, where, since when. */
 import type { Gateway } from '../../app/gateway.ts';
+import { driverNamed } from '../../driver/drivers.ts';
 import { isReopening, type LinkStateView } from '../../flow/links.ts';
 import type { MissingSubdevice } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
@@ -8,8 +9,6 @@ import { durationWords } from '../words.ts';
 /** Silence of a subdevice that is not polled: it may sleep, or be a spare on a shelf. A unit that is polled is named at once. */
 const TOLD_MS = 5 * 60_000;
 const AT_RISK_MS = 60 * 60_000;
-/** Driver that asks its subdevices, which do not speak unasked. */
-const POLLED = 'modbus';
 
 /** On links that are open, or that are opened again as a recovery step, by link; `''`: it may be on any of several. */
 export function missingSubdevices({ links, stations, presence, parts }: Gateway): Map<string, MissingSubdevice[]> {
@@ -22,11 +21,11 @@ export function missingSubdevices({ links, stations, presence, parts }: Gateway)
     const [first] = open;
     const subdevice = stations.registry.byId(id);
     if (first === undefined || open.length < homes.length || presence.goodbyes.has(id)) continue;
-    const isMute = first.plan.driver === 'lines' && first.plan.machine.counters.bytesIn === 0;
-    if (subdevice?.isAttached === true && !(homes.length === 1 && isMute)) continue;
+    const isUnheard = driverNamed(first.plan.driver).attachesUnheard && first.plan.machine.counters.bytesIn === 0;
+    if (subdevice?.isAttached === true && !(homes.length === 1 && isUnheard)) continue;
     const unansweredSinceMs = first.plan.machine.unanswered().get(id);
     // not asked yet, sent to all, or it answers and is not served
-    if (first.plan.driver === POLLED && unansweredSinceMs === undefined) continue;
+    if (driverNamed(first.plan.driver).isPolled && unansweredSinceMs === undefined) continue;
     const heard = open.flatMap(({ plan }) => plan.machine.lastReceivedAtMs(id) ?? []);
     const neverFromMs = unansweredSinceMs ?? Math.max(...open.map(({ sinceMs }) => sinceMs));
     const wasHeard = heard.length > 0;
@@ -57,7 +56,7 @@ export function missingConditions(
   missing: readonly MissingSubdevice[],
   { link, path, driver, heard, hasAnswers }: MissedLink,
 ): Condition[] {
-  const isPolled = driver === POLLED;
+  const isPolled = driver !== undefined && driverNamed(driver).isPolled;
   const due = isPolled ? missing : missing.filter(({ forMs }) => forMs >= TOLD_MS);
   if (due.length === 0) return [];
   const forMs = Math.max(...due.map((each) => each.forMs));

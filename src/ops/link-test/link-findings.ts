@@ -1,4 +1,5 @@
 /** What came to light about a line while it was looked at and asked: the ground of its score. Pure. */
+import { driverNamed } from '../../driver/drivers.ts';
 import type { IntakeReason } from '../../flow/intake.ts';
 import type { LineErrors } from '../../ports.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
@@ -108,7 +109,7 @@ interface Mute {
 
 /** Who answered nothing at all. A unit of Modbus knows its own registers; not every MQTT-SN client knows PINGREQ. */
 export function muteIn({ driver, framesIn, probes }: LinkFindings): Mute[] {
-  const isExcused = driver === 'mqttsn' && framesIn > 0;
+  const isExcused = driverNamed(driver).mayIgnoreProbes && framesIn > 0;
   return probes
     .filter(({ requests, answers, damaged }) => requests >= MUTE_REQUESTS_MIN && answers + damaged === 0)
     .map(({ subdevice }) => ({ subdevice, isExcused }));

@@ -35,7 +35,7 @@ export interface LinkReport {
   /** What ended here without being taken into custody. */
   readonly discarded: readonly DiscardReport[];
   /** What the newest bytes look like where none of the last could be read; `null`: nothing known, or they can be. */
-  readonly looksLike: 'sn-cobs' | 'sn-raw' | 'modbus' | 'lines' | 'other speed' | null;
+  readonly looksLike: string | null;
   readonly counters: LinkCounters;
   /** Counted by the kernel since it found the port; `null`: its driver does not report them, or it is not open. */
   readonly kernel: LineErrors | null;

@@ -4,8 +4,8 @@ import type { Gateway } from '../../app/gateway.ts';
 import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { Age } from '../../base/time.ts';
 import { alarmLaneOf } from '../../custody/lane-number.ts';
+import { recognise } from '../../driver/recognise.ts';
 import type { LinkStateView } from '../../flow/links.ts';
-import { recognise } from '../../recorder/recognise.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
 import { bindingWord, identityWords } from './binding-report.ts';
 import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
@@ -124,8 +124,7 @@ function looksLike({ plan, onReceived }: LinkStateView, discarded: readonly Disc
   const isUnread = discarded.some(({ lasts, share }) => lasts && share > 0.5) || plan.machine.counters.framesIn === 0;
   if (plan.machine.state !== 'open' || !isUnread) return null;
   const protocol = recognise(onReceived.read());
-  const configured = plan.driver === 'mqttsn' ? plan.framing : plan.driver;
-  return protocol === undefined || protocol === configured ? null : protocol;
+  return protocol === undefined || protocol === plan.protocol ? null : protocol;
 }
 
 /** Those we know from the store, then those that are configured and never came. */

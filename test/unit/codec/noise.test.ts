@@ -4,7 +4,7 @@ import { seededRandom } from '../../../src/base/random.ts';
 import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
 import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
 import { isNoise, isStretched } from '../../../src/codec/noise.ts';
-import { recognise } from '../../../src/recorder/recognise.ts';
+import { recognise } from '../../../src/driver/recognise.ts';
 
 const octets = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
 const LINES = octets('12.5 kg\r\n{"kind":"climate","t":21.5}\r\n$GPGLL,4916.45,N,12311.12,W,225444,A*31\r\n'.repeat(3));

@@ -27,7 +27,7 @@ describe('keys and tables of another driver', () => {
   });
 
   it('have their defaults on a link of MQTT-SN', () => {
-    expect(configOf(GENERIC).links[0]).toMatchObject({
+    expect(configOf(GENERIC).links[0]?.options).toMatchObject({
       ...{ framing: 'sn-cobs', packetBytesMax: 1024, gatewayId: 1, advertiseS: 0, predefinedTopics: new Map() },
     });
   });

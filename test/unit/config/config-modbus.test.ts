@@ -1,5 +1,6 @@
 /** Modbus lines in the configuration file: what a good one means, and what is said about each slip in a bad one. */
 import { describe, expect, it } from 'vitest';
+import type { ModbusOptions } from '../../../src/driver/modbus/definition.ts';
 import { configOf, pathsOf, problemsOf } from './config-rig.ts';
 
 const GOOD = `
@@ -54,7 +55,8 @@ describe('a Modbus line', () => {
       ...{ driver: 'modbus', parity: 'even', stopBits: 1, retryMs: 300, retriesMax: 2 },
       allowedSubdevices: ['meter-1'],
     });
-    expect(link?.units).toMatchObject([
+    const { units } = (link?.options ?? {}) as ModbusOptions;
+    expect(units).toMatchObject([
       {
         ...{ subdevice: 'meter-1', address: 17, heartbeatMs: 60_000, gapMax: 0, writeMode: 'single', busyMs: 10_000 },
         ...{ stateTopic: 'state', setTopic: 'set', resultTopic: 'result' },

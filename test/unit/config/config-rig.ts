@@ -1,7 +1,8 @@
 /** Good configuration files, and small changes to them. */
 import { expect } from 'vitest';
+import type { Problem } from '../../../src/config/kinds/problem.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
-import type { Config, Problem } from '../../../src/config/schema.ts';
+import type { Config } from '../../../src/config/schema.ts';
 
 export const GENERIC = `
 [gateway]

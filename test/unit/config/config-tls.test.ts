@@ -1,7 +1,8 @@
 /** The keys of TLS: what they decide, and what is wrong between them. */
 import { describe, expect, it } from 'vitest';
+import type { Problem } from '../../../src/config/kinds/problem.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
-import type { HubConfig, Problem } from '../../../src/config/schema.ts';
+import type { HubConfig } from '../../../src/config/schema.ts';
 
 const REST = `[gateway]\nname = "gw"\n[[link]]\nname = "a"\npath = "/dev/a"\n`;
 const GENERIC = { profile: 'generic', host: 'hub.example' };

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_CONTROL_SOCKET, placesIn } from '../../../src/config/default-places.ts';
 import { keyRows } from '../../../src/config/key-table.ts';
 import { renderReference } from '../../../src/config/reference.ts';
+import type { MqttsnOptions } from '../../../src/driver/mqttsn/definition.ts';
 import { configOf, GENERIC, HUB, under } from './config-rig.ts';
 
 describe('defaults', () => {
@@ -69,24 +70,25 @@ describe('defaults', () => {
           baudRate: 115_200,
           parity: 'none',
           stopBits: 1,
-          framing: 'sn-cobs',
           driver: 'mqttsn',
-          packetBytesMax: 1024,
+          options: {
+            framing: 'sn-cobs',
+            packetBytesMax: 1024,
+            gatewayId: 1,
+            advertiseS: 0,
+            predefinedTopics: new Map(),
+          },
           retryMs: 1000,
           retriesMax: 5,
-          gatewayId: 1,
-          advertiseS: 0,
           recovery: ['reopen'],
           holdMs: 200,
           commitMs: 100,
           overflow: 'reject',
           allowedSubdevices: ['meter-1'],
-          predefinedTopics: new Map(),
-          units: [],
         },
       ],
       subdevices: [
-        { id: 'meter-1', link: undefined, nodeId: undefined, hubIdentity: undefined, deviceSecretFile: undefined },
+        { id: 'meter-1', link: undefined, hubIdentity: undefined, deviceSecretFile: undefined, driverKeys: {} },
       ],
     });
   });
@@ -114,7 +116,7 @@ describe('defaults', () => {
     });
     expect(subdevices).toEqual([
       {
-        ...{ id: 'meter-1', link: undefined, deviceSecretFile: undefined },
+        ...{ id: 'meter-1', link: undefined, deviceSecretFile: undefined, driverKeys: {} },
         hubIdentity: { productId: 'KLMNOPQRST', deviceName: 'sub-01' },
       },
     ]);
@@ -157,7 +159,8 @@ describe('what the file says is taken', () => {
       '[[link]]',
       'predefined_topics = [{ id = 1, topic = "temperature" }, { id = 2, topic = "a/b" }]',
     );
-    expect(configOf(text).links[0]?.predefinedTopics).toEqual(
+    const { predefinedTopics } = (configOf(text).links[0]?.options ?? {}) as MqttsnOptions;
+    expect(predefinedTopics).toEqual(
       new Map([
         [1, 'temperature'],
         [2, 'a/b'],

@@ -88,7 +88,7 @@ class CareBench {
       recorder,
       name: 'meters',
       path: 'usb:x',
-      ...{ driver, framing: 'sn-cobs' },
+      ...{ driver, protocol: 'sn-cobs' },
       machine: this.machine,
       renew: () => undefined,
       open,

@@ -1,9 +1,9 @@
 /** Frames within recorded bytes, however they were cut: Modbus by its CRC, lines by their delimiter. */
 import { expect, it } from 'vitest';
+import type { Frame } from '../../../src/base/recorded-frame.ts';
 import { appendCrc } from '../../../src/codec/modbus-rtu.ts';
 import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
 import { frameSource } from '../../../src/recorder/frames.ts';
-import type { Frame } from '../../../src/recorder/recorded-frame.ts';
 
 function framesIn(driver: string, chunks: readonly Uint8Array[], options: object = {}): Frame[] {
   const source = frameSource({ name: 'one', driver, options });

@@ -1,7 +1,7 @@
 /** [link.lines] in the file: what it becomes, and what is said about slips, with their places. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { compilePattern } from '../../../../src/config/pattern.ts';
+import { compilePattern } from '../../../../src/config/kinds/pattern.ts';
 import { configOf, GENERIC, problemsOf, under } from '../../config/config-rig.ts';
 import { type LinesKeys, linesText } from './lines-rig.ts';
 
@@ -9,7 +9,11 @@ describe('a link of lines', () => {
   it('needs no more than its subdevice', () => {
     const [link] = configOf(linesText({})).links;
     expect(link).toMatchObject({ driver: 'lines', allowedSubdevices: ['meter-1'], overflow: 'drop-newest' });
-    expect(link?.lines).toMatchObject({ delimiter: Uint8Array.of(0x0a), answers: undefined, check: { kind: 'none' } });
+    expect(link?.options).toMatchObject({
+      delimiter: Uint8Array.of(0x0a),
+      answers: undefined,
+      check: { kind: 'none' },
+    });
   });
 
   it('lets its lines wait where somebody hears of it, as other links do', () => {

@@ -1,6 +1,7 @@
 /** A link of lines as the configuration makes it, and the shortest way to see what it does. */
 import type { DriverReport, LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
 import { createLinesLink, type LinesLinkOptions } from '../../../../src/driver/lines/link.ts';
+import type { LinesOptions } from '../../../../src/driver/lines/options.ts';
 import { configOf, GENERIC } from '../../config/config-rig.ts';
 
 /** Keys of [link.lines] beside its subdevice; texts, numbers, flags and lists are the same in JSON and in TOML. */
@@ -24,9 +25,9 @@ export function linesOptions(keys: LinesKeys, others: readonly string[] = []): O
   const served = others.length === 0 ? {} : { subdevices: ['meter-1', ...others] };
   const text = linesText(keys, served) + others.map((id) => `[[subdevice]]\nid = "${id}"\n`).join('');
   const [link] = configOf(text).links;
-  if (link?.lines === undefined) throw new Error('not a link of lines');
+  if (link?.driver !== 'lines') throw new Error('not a link of lines');
   const bounds = { uplinksMax: 4, retryMs: 100, retriesMax: 2, reopen: { floorMs: 50, ceilingMs: 200 } };
-  return { ...link, ...link.lines, ...bounds };
+  return { ...link, ...(link.options as LinesOptions), ...bounds };
 }
 
 type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;

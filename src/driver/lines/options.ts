@@ -1,10 +1,16 @@
-/** `[link.lines]` without a problem becomes a `LinesConfig`: templates parsed, patterns compiled. */
+/** `[link.lines]` without a problem becomes options of the machine: templates parsed, patterns compiled. */
 import { parseTemplate, type Template } from '../../base/template.ts';
-import { compilePattern, type Pattern } from '../pattern.ts';
-import type { LinesSection } from './lines-keys.ts';
-import type { AnswersConfig, LinesConfig } from './lines-schema.ts';
+import { compilePattern, type Pattern } from '../../config/kinds/pattern.ts';
+import type { LinesLinkOptions } from './link.ts';
+import type { LinesSection } from './link-keys.ts';
 
-export function decodeLines(lines: LinesSection): LinesConfig {
+/** `[link.lines]` as the machine takes it. */
+export type LinesOptions = Omit<
+  LinesLinkOptions,
+  'random' | 'reopen' | 'uplinksMax' | 'retryMs' | 'retriesMax' | 'allowedSubdevices'
+>;
+
+export function decodeLines(lines: LinesSection): LinesOptions {
   const { check } = lines;
   return {
     subdevice: lines.subdevice,
@@ -29,7 +35,7 @@ export function decodeLines(lines: LinesSection): LinesConfig {
   };
 }
 
-function answersOf({ ack, busy, refused, sequence }: LinesSection): AnswersConfig | undefined {
+function answersOf({ ack, busy, refused, sequence }: LinesSection): LinesOptions['answers'] {
   if (ack === undefined) return undefined;
   const optional = (text: string | undefined): Template | undefined =>
     text === undefined ? undefined : parseTemplate(text);
@@ -44,4 +50,12 @@ function patternOf(source: string | undefined): Pattern | undefined {
 
 function octetsOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
+}
+
+/** A header of a recording holds the text of a pattern, not what was compiled from it. @throws for text that is no pattern */
+export function recallPattern(recorded: object | undefined): Pattern | undefined {
+  if (recorded === undefined) return undefined;
+  const pattern = compilePattern('source' in recorded ? String(recorded.source) : '');
+  if (!pattern.ok) throw new Error(pattern.problem);
+  return pattern.value;
 }

@@ -4,19 +4,17 @@
  */
 import { fieldsOf, fillTemplate, parseTemplate } from '../../base/template.ts';
 import { filterProblem, topicProblem } from '../../base/topic.ts';
-import type { LinkSection } from '../keys.ts';
-import { compilePattern } from '../pattern.ts';
-import type { Problem } from '../schema.ts';
-import type { LinesSection } from './lines-keys.ts';
+import { compilePattern } from '../../config/kinds/pattern.ts';
+import type { Problem } from '../../config/kinds/problem.ts';
+import type { LinkKeys } from '../link-driver.ts';
+import type { LinesSection } from './link-keys.ts';
+
+type LinkSection = LinkKeys & { readonly lines?: LinesSection | undefined };
 
 /** @param path of the link */
 export function linesProblems(link: LinkSection, path: string): Problem[] {
   const { lines } = link;
   const place = `${path}.lines`;
-  if (link.driver !== 'lines') {
-    const hint = 'Write driver = "lines" in the link, or remove the table.';
-    return lines === undefined ? [] : [{ path: place, what: `means nothing to driver "${link.driver}"`, hint }];
-  }
   if (lines === undefined) {
     const hint = 'Add [link.lines] below the keys of the link, with its subdevice.';
     return [{ path: place, what: 'is missing, and driver "lines" needs it', hint }];

@@ -1,12 +1,12 @@
 /** Keys of `[link.lines]`: how the lines of a link are read and written. */
 import { z } from 'zod';
-import { means, NAME, text, whole } from '../key-kinds.ts';
+import { means, NAME, text, whole } from '../../config/kinds/key-kinds.ts';
 
 const FIELD = text(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'name of a field: letters, digits and _');
 const template = z.string().min(1).max(255);
 const pattern = z.string().min(1).max(256);
 
-export const LINES = z.strictObject({
+export const LINES_TABLE = z.strictObject({
   subdevice: NAME.meta(means('Id of the [[subdevice]] whose lines these are.')),
   subdevice_field: FIELD.optional().meta(
     means('Field that names the subdevice instead, one of `subdevices` of the link.', 'every line is of `subdevice`'),
@@ -78,4 +78,11 @@ export const LINES = z.strictObject({
     ),
 });
 
-export type LinesSection = z.output<typeof LINES>;
+export type LinesSection = z.output<typeof LINES_TABLE>;
+
+/** Keys of a `[[link]]` for lines alone. */
+export const LINK_KEYS = {
+  lines: LINES_TABLE.optional().meta(
+    means('A table [link.lines]: how lines are read. Driver lines only, required there.'),
+  ),
+} as const;

@@ -3,9 +3,10 @@
  * show silence. So a frame is the shortest sequence with a valid CRC. Of random four-byte sequences one in 65,536
  * matches.
  */
-import { crc16 } from '../codec/crc16.ts';
-import { FRAME_BYTES_MAX } from '../codec/modbus-rtu.ts';
-import type { Frame, FrameSource } from './recorded-frame.ts';
+
+import type { Frame, FrameSource } from '../../base/recorded-frame.ts';
+import { crc16 } from '../../codec/crc16.ts';
+import { FRAME_BYTES_MAX } from '../../codec/modbus-rtu.ts';
 
 /** Address, function, CRC. */
 const FRAME_BYTES_MIN = 4;

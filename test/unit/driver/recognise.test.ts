@@ -4,7 +4,7 @@ import { seededRandom } from '../../../src/base/random.ts';
 import { encodeRequest } from '../../../src/codec/modbus-rtu.ts';
 import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
 import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
-import { recognise } from '../../../src/recorder/recognise.ts';
+import { recognise } from '../../../src/driver/recognise.ts';
 
 const PACKET = encodePacket({ kind: 'pingreq', clientId: 'pump-7' });
 const REQUEST = encodeRequest({ function: 3, unit: 7, address: 0, count: 4 });

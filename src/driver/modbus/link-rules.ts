@@ -1,66 +1,41 @@
-/** Modbus units of the file: what must hold within and between them, and what they are to the program. */
-import type { LinkSection } from '../keys.ts';
-import type { Problem } from '../schema.ts';
-import type { PointSection, UnitSection } from './modbus-keys.ts';
-import type { PointConfig, UnitConfig } from './modbus-schema.ts';
+/** What must hold within and between the Modbus units of a link. */
+import { duplicates, type Placed, placed } from '../../config/kinds/placed.ts';
+import type { Problem } from '../../config/kinds/problem.ts';
+import type { LinkKeys } from '../link-driver.ts';
+import type { PointSection, UnitSection } from './link-keys.ts';
+import { isBits, typeOf } from './options.ts';
+import type { PointType } from './points.ts';
 
-export function decodeUnit(unit: UnitSection): UnitConfig {
-  return {
-    subdevice: unit.id,
-    address: unit.address,
-    heartbeatMs: unit.heartbeat_s * 1000,
-    gapMax: unit.gap_max,
-    writeMode: unit.write_mode,
-    busyMs: unit.busy_s * 1000,
-    stateTopic: unit.state_topic,
-    setTopic: unit.set_topic,
-    resultTopic: unit.result_topic,
-    points: unit.point.map((point) => decodePoint(point, unit.poll_ms)),
-  };
-}
-
-function decodePoint(point: PointSection, unitPollMs: number): PointConfig {
-  return {
-    name: point.name,
-    table: point.table,
-    address: point.address,
-    type: typeOf(point),
-    bit: point.bit,
-    length: point.length,
-    encoding: point.encoding ?? 'ascii',
-    padding: point.padding ?? 'nul',
-    order: point.word_order,
-    scale: point.scale,
-    offset: point.offset,
-    deadband: point.deadband,
-    pollMs: point.poll_ms ?? unitPollMs,
-    isWritable: point.writable,
-    min: point.min,
-    max: point.max,
-  };
-}
-
-const isBits = ({ table }: PointSection): boolean => table === 'coil' || table === 'discrete';
-const typeOf = (point: PointSection): PointConfig['type'] => point.type ?? (isBits(point) ? 'bool' : 'uint16');
-
-/** Problems of one link with its units; `path` is the link's. */
-export function unitProblems(link: LinkSection, path: string): Problem[] {
-  if (link.driver !== 'modbus') {
-    if (link.unit.length === 0) return [];
-    return [
-      { path: `${path}.unit`, what: 'needs driver modbus', hint: 'Write driver = "modbus", or remove the units.' },
-    ];
-  }
+/** @param path of the link */
+export function unitProblems(
+  { unit, subdevices }: LinkKeys & { readonly unit?: readonly UnitSection[] | undefined },
+  path: string,
+): Problem[] {
+  const units = placed(`${path}.unit`, unit ?? []);
   const problems: Problem[] = [];
-  if (link.unit.length === 0)
+  if (units.length === 0)
     problems.push({ path: `${path}.unit`, what: 'is missing', hint: 'Add a [[link.unit]] for each unit on the line.' });
-  if (link.subdevices.length > 0)
+  if (subdevices.length > 0)
     problems.push({
       path: `${path}.subdevices`,
       what: 'is not for driver modbus',
       hint: 'Remove it: the units are the subdevices.',
     });
-  return [...problems, ...link.unit.flatMap((unit, index) => problemsOfUnit(unit, `${path}.unit[${index}]`))];
+  return [
+    ...problems,
+    ...units.flatMap(({ section, path: place }) => problemsOfUnit(section, place)),
+    ...uniqueUnitProblems(units),
+  ];
+}
+
+function uniqueUnitProblems(units: readonly Placed<UnitSection>[]): Problem[] {
+  return [
+    ...duplicates(units, 'id', (unit) => unit.id),
+    ...duplicates(units, 'address', (unit) => String(unit.address)),
+    ...units.flatMap(({ path, section }) =>
+      duplicates(placed(`${path}.point`, section.point), 'name', (point) => point.name),
+    ),
+  ];
 }
 
 function problemsOfUnit(unit: UnitSection, path: string): Problem[] {
@@ -138,7 +113,7 @@ function writeProblems({ table, writable, min, max }: PointSection, path: string
 const WORDS_READ_MAX = 125;
 
 /** Registers, or bits. */
-function widthOf(type: PointConfig['type'], { length = 0, encoding }: PointSection): number {
+function widthOf(type: PointType, { length = 0, encoding }: PointSection): number {
   if (type === 'string') return encoding?.startsWith('utf-16') === true ? length : Math.ceil(length / 2);
   if (type.endsWith('64')) return 4;
   return type.endsWith('32') ? 2 : 1;

@@ -1,6 +1,6 @@
 /** Keys of `[[link.unit]]` and `[[link.unit.point]]`: what is on a Modbus line. */
 import { z } from 'zod';
-import { means, NAME, whole } from '../key-kinds.ts';
+import { means, NAME, whole } from '../../config/kinds/key-kinds.ts';
 
 const DAY_MS = 86_400_000;
 const pollMs = whole(20, DAY_MS);
@@ -73,6 +73,15 @@ export const UNIT = z.strictObject({
   result_topic: topic.default('result').meta(means('Topic on which it is told how a command went.')),
   point: z.array(POINT).min(1).max(2000).meta(means('What it has, each a [[link.unit.point]].')),
 });
+
+/** Keys of a `[[link]]` for Modbus alone. */
+export const LINK_KEYS = {
+  unit: z
+    .array(UNIT)
+    .max(247)
+    .optional()
+    .meta(means('Modbus units on this line, each a [[link.unit]]. Driver modbus only.', 'none')),
+} as const;
 
 export type PointSection = z.output<typeof POINT>;
 export type UnitSection = z.output<typeof UNIT>;

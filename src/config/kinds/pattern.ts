@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import type { RE2JS } from 're2js';
-import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
+import { type Decoded, decoded, undecodable } from '../../base/decoded.ts';
 
 export interface Pattern {
   /** As it was written. */

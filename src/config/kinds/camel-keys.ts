@@ -1,0 +1,15 @@
+/** Keys as the file writes them, `keep_alive_s`, become names of the program, `keepAliveS`. */
+
+type Camel<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Key;
+
+/** A section whose keys are its configuration: one description serves both. */
+export type CamelKeys<Section> = { readonly [Key in keyof Section & string as Camel<Key>]: Section[Key] };
+
+export function camelKeys<Section extends object>(section: Section): CamelKeys<Section> {
+  const entries = Object.entries(section).map(([key, value]) => [camel(key), value]);
+  return Object.fromEntries(entries);
+}
+
+function camel(key: string): string {
+  return key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

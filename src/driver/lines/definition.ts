@@ -1,0 +1,51 @@
+/** The driver of lines of text and NDJSON. */
+import { defineDriver } from '../link-driver.ts';
+import { createLinesLink, type LinesLinkOptions } from './link.ts';
+import { LINES_TABLE, LINK_KEYS } from './link-keys.ts';
+import { linesProblems } from './link-rules.ts';
+import { decodeLines, type LinesOptions, recallPattern } from './options.ts';
+import { isText } from './recognise-text.ts';
+import { LineSource } from './recorded-frames.ts';
+
+export const LINES = defineDriver<typeof LINK_KEYS, LinesOptions, Omit<LinesLinkOptions, 'random'>>({
+  name: 'lines',
+  protocol: 'lines',
+  protocols: [{ name: 'lines', words: 'lines of text', order: 3, isIn: isText }],
+  keys: LINK_KEYS,
+  lists: {},
+  tables: { 'link.lines': LINES_TABLE },
+  subdeviceKeys: {},
+  retry: { retryMs: 1000, retriesMax: 5 },
+  problems: linesProblems,
+  listed: ({ subdevices, lines }, path) =>
+    subdevices.length === 0 && lines !== undefined
+      ? [{ path: `${path}.lines.subdevice`, id: lines.subdevice }]
+      : subdevices.map((id, index) => ({ path: `${path}.subdevices[${index}]`, id })),
+  servesUnlisted: true,
+  acknowledges: ({ lines }) => lines?.ack !== undefined,
+  decode: ({ lines }) => {
+    if (lines === undefined) throw new Error('a link of lines without [link.lines], and no problem was found');
+    return decodeLines(lines);
+  },
+  protocolOf: () => 'lines',
+  filtersFor: ({ downlinks }) => downlinks,
+  isMute: () => false,
+  plan: (link, options, { uplinksMax, reopen }) => ({ ...link, ...options, uplinksMax, reopen }),
+  create: createLinesLink,
+  recall: (recorded) => {
+    const options = recorded as LinesLinkOptions;
+    return {
+      ...options,
+      pattern: recallPattern(options.pattern),
+      downlinkAck: recallPattern(options.downlinkAck),
+      downlinkRefused: recallPattern(options.downlinkRefused),
+    };
+  },
+  newFrameSource: (options) => new LineSource(options),
+  capture: { kind: 'dissector', name: 'data' },
+  isPolled: false,
+  attachesUnheard: true,
+  oversizeIsDamage: false,
+  unprobedBecause: 'every line means something to a device, so lines know no probe',
+  mayIgnoreProbes: false,
+});

@@ -1,0 +1,130 @@
+/**
+ * What a driver is to the rest of the program. The folder of a driver exports one `LinkDriver`, and `registry.ts` names
+ * it: configuration, composition root, recorder, reports and command line take everything about a driver from here.
+ */
+import type { z } from 'zod';
+import type { BackoffLimits } from '../base/backoff.ts';
+import type { FrameSource } from '../base/recorded-frame.ts';
+import type { Problem } from '../config/kinds/problem.ts';
+import type { LinkMachine } from './driver.ts';
+
+/** Keys of a `[[link]]` that every driver has, as far as drivers ask for them. */
+export interface LinkKeys {
+  readonly driver: string;
+  readonly subdevices: readonly string[];
+  readonly overflow?: string | undefined;
+}
+
+/** Terms of a link that every driver has; `config/schema.ts` says what else a link has. */
+export interface LinkTerms {
+  readonly name: string;
+  /** Bits per second. */
+  readonly baudRate: number;
+  /** Pause before an unanswered packet is sent again, ms. */
+  readonly retryMs: number;
+  readonly retriesMax: number;
+  /** Ids of the subdevices served here; `undefined`: any. */
+  readonly allowedSubdevices: readonly string[] | undefined;
+}
+
+/** A subdevice that a link may serve. */
+export interface ServedSubdevice {
+  readonly id: string;
+  /** Driver keys of its `[[subdevice]]`, as the file has them. */
+  readonly keys: Readonly<Record<string, unknown>>;
+}
+
+/** Facts that the composition root adds to the configuration of a link. */
+export interface LinkSurroundings {
+  /** Uplinks of one subdevice that may wait for their acknowledgement. */
+  readonly uplinksMax: number;
+  /** Pauses between openings of the channel. */
+  readonly reopen: BackoffLimits;
+  /** A subdevice was seen on this link before this start. */
+  readonly wasInUse: boolean;
+  readonly served: readonly ServedSubdevice[];
+}
+
+/** An id that the keys of a link name, with its place in the file. */
+export interface ListedSubdevice {
+  readonly path: string;
+  readonly id: string;
+}
+
+/** A way to delimit packets on a line, and how its bytes are recognised on a line that is read as something else. */
+export interface LineProtocol {
+  /** E.g. `sn-cobs`; unique among all drivers. */
+  readonly name: string;
+  /** E.g. `Modbus RTU frames`. */
+  readonly words: string;
+  /** Order in which protocols are tried, the most certain first: a checksum before printable text before headers alone. */
+  readonly order: number;
+  isIn(bytes: Uint8Array): boolean;
+}
+
+/** How packets of a recording reach Wireshark: as datagrams of a UDP port, or under the name of a dissector. */
+export type CaptureFormat =
+  | { readonly kind: 'udp'; readonly port: number }
+  | { readonly kind: 'dissector'; readonly name: string };
+
+/** @template Section driver keys of a `[[link]]`; @template Options of the driver's part of a link's configuration */
+interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, MachineOptions extends object> {
+  /** Value of the key `driver`. */
+  readonly name: string;
+  /** Name of the protocol in sentences. */
+  readonly protocol: string;
+  readonly protocols: readonly LineProtocol[];
+  /** Keys of a `[[link]]` for this driver alone. Each is optional: a key that is set on another driver's link is a slip. */
+  readonly keys: Shape;
+  /** Schemas of `[[link.…]]` and `[link.…]` among the keys, for the reference. */
+  readonly lists: Readonly<Record<string, z.ZodType>>;
+  readonly tables: Readonly<Record<string, z.ZodType>>;
+  /** Keys of a `[[subdevice]]` for this driver alone. */
+  readonly subdeviceKeys: z.ZodRawShape;
+  /** Defaults of `retry_ms` and `retries_max`. */
+  readonly retry: { readonly retryMs: number; readonly retriesMax: number };
+  /** @param path of the link */
+  problems(link: LinkKeys & z.output<z.ZodObject<Shape>>, path: string): Problem[];
+  /** Subdevices that the link names. @param path of the link */
+  listed(link: LinkKeys & z.output<z.ZodObject<Shape>>, path: string): readonly ListedSubdevice[];
+  /** A link that lists no subdevice serves every `[[subdevice]]` that is not tied to another link. */
+  readonly servesUnlisted: boolean;
+  /** Senders learn what became of their message, so they can be asked to come back. */
+  acknowledges(link: LinkKeys & z.output<z.ZodObject<Shape>>): boolean;
+  /** @param link without any problem */
+  decode(link: LinkKeys & z.output<z.ZodObject<Shape>>): Options;
+  /** Name of the protocol that the link is read as. */
+  protocolOf(options: Options): string;
+  /** Filters on the subdevice's own topics that the gateway subscribes for it; `undefined`: it subscribes itself. */
+  filtersFor(options: Options, subdevice: string): readonly string[] | undefined;
+  /** The subdevice cannot answer anything. */
+  isMute(options: Options, subdevice: string): boolean;
+  /** Everything the machine is told except the random numbers: with it a recording can be run again. */
+  plan(link: LinkTerms, options: Options, surroundings: LinkSurroundings): MachineOptions;
+  create(options: MachineOptions & { readonly random: () => number }): LinkMachine;
+  /** Options as `plan` returns them, from the header of a recording. @throws for a header that was changed */
+  recall(recorded: object): MachineOptions;
+  /** Finds frames in recorded bytes. @param options from the header of a recording, unchecked */
+  newFrameSource(options: object): FrameSource;
+  readonly capture: CaptureFormat;
+  /** Each subdevice is asked for its values: silence is noticed within its poll. */
+  readonly isPolled: boolean;
+  /** A subdevice may be attached before a byte of it has come. */
+  readonly attachesUnheard: boolean;
+  /** A frame above the limit was damaged; false: such a line was read to its end. */
+  readonly oversizeIsDamage: boolean;
+  /** Reason why devices of this driver are never probed; `undefined`: they are. */
+  readonly unprobedBecause: string | undefined;
+  /** A device may leave a probe unanswered although its line is in order. */
+  readonly mayIgnoreProbes: boolean;
+}
+
+/** A driver without its own types: the rest of the program passes its options on and never looks inside. */
+export type LinkDriver = DriverSpec<z.ZodRawShape, object, object>;
+
+/** Checks the driver against its own types and forgets them. */
+export function defineDriver<Shape extends z.ZodRawShape, Options extends object, MachineOptions extends object>(
+  driver: DriverSpec<Shape, Options, MachineOptions>,
+): LinkDriver {
+  return driver as unknown as LinkDriver;
+}

@@ -1,0 +1,56 @@
+/** The driver of Modbus RTU lines. */
+import { defineDriver } from '../link-driver.ts';
+import { createModbusLink, type ModbusLinkOptions } from './link.ts';
+import { LINK_KEYS, POINT, UNIT } from './link-keys.ts';
+import { unitProblems } from './link-rules.ts';
+import { decodeUnit } from './options.ts';
+import { hasModbusFrames } from './recognise-frames.ts';
+import { ModbusSource } from './recorded-frames.ts';
+import { isBroadcast, type UnitPlan } from './unit.ts';
+
+/** Time that a unit has for a late answer, in deadlines: after it the answer was lost, or is wrong. */
+const LATENESS = 2;
+
+export interface ModbusOptions {
+  readonly units: readonly UnitPlan[];
+}
+
+export const MODBUS = defineDriver<typeof LINK_KEYS, ModbusOptions, Omit<ModbusLinkOptions, 'random'>>({
+  name: 'modbus',
+  protocol: 'Modbus RTU',
+  protocols: [{ name: 'modbus', words: 'Modbus RTU frames', order: 2, isIn: hasModbusFrames }],
+  keys: LINK_KEYS,
+  lists: { 'link.unit': UNIT, 'link.unit.point': POINT },
+  tables: {},
+  subdeviceKeys: {},
+  // a unit that does not answer keeps its whole line waiting, so it is given up soon
+  retry: { retryMs: 300, retriesMax: 2 },
+  problems: unitProblems,
+  listed: ({ unit = [] }, path) => unit.map(({ id }, index) => ({ path: `${path}.unit[${index}].id`, id })),
+  servesUnlisted: false,
+  acknowledges: () => true,
+  decode: ({ unit = [] }) => ({ units: unit.map(decodeUnit) }),
+  protocolOf: () => 'modbus',
+  filtersFor: ({ units }, subdevice) =>
+    units
+      .filter((unit) => unit.subdevice === subdevice && unit.points.some(({ isWritable }) => isWritable))
+      .map(({ setTopic }) => setTopic),
+  isMute: ({ units }, subdevice) => units.some((unit) => unit.subdevice === subdevice && isBroadcast(unit)),
+  plan: (link, { units }, { uplinksMax, reopen }) => ({
+    ...link,
+    units,
+    uplinksMax,
+    reopen,
+    answerMsMax: link.retryMs,
+    lateMsMax: link.retryMs * LATENESS,
+  }),
+  create: createModbusLink,
+  recall: (recorded) => recorded as ModbusLinkOptions,
+  newFrameSource: () => new ModbusSource(),
+  capture: { kind: 'dissector', name: 'mbrtu' },
+  isPolled: true,
+  attachesUnheard: false,
+  oversizeIsDamage: true,
+  unprobedBecause: undefined,
+  mayIgnoreProbes: false,
+});

@@ -1,0 +1,95 @@
+/** The driver of MQTT-SN lines. */
+
+import { topicProblem } from '../../base/topic.ts';
+import type { FramingName } from '../../codec/framing.ts';
+import { duplicates, placed } from '../../config/kinds/placed.ts';
+import type { Problem } from '../../config/kinds/problem.ts';
+import { defineDriver, type ServedSubdevice } from '../link-driver.ts';
+import { createMqttsnLink, type MqttsnLinkOptions } from './link.ts';
+import { DEFAULTS, LINK_KEYS, type MqttsnLinkSection, SUBDEVICE_KEYS } from './link-keys.ts';
+import { hasBarePackets, hasFramedPackets } from './recognise-packets.ts';
+import { SnSource } from './recorded-frames.ts';
+
+/** Topic ids of one subdevice that are kept for its session, and as many again that are replaced when needed. */
+const TOPIC_IDS_MAX = 256;
+/** UDP port of MQTT-SN: Wireshark is told the protocol by it. */
+const UDP_PORT = 1883;
+
+export interface MqttsnOptions {
+  readonly framing: FramingName;
+  /** Octets of the largest packet either way. */
+  readonly packetBytesMax: number;
+  /** 1 to 255. */
+  readonly gatewayId: number;
+  /** Seconds between two ADVERTISE; 0 = none. */
+  readonly advertiseS: number;
+  /** Topic id → the subdevice's own name for the topic. */
+  readonly predefinedTopics: ReadonlyMap<number, string>;
+}
+
+export const MQTTSN = defineDriver<typeof LINK_KEYS, MqttsnOptions, Omit<MqttsnLinkOptions, 'random'>>({
+  name: 'mqttsn',
+  protocol: 'MQTT-SN',
+  protocols: [
+    { name: 'sn-cobs', words: 'MQTT-SN frames (framing "sn-cobs")', order: 1, isIn: hasFramedPackets },
+    { name: 'sn-raw', words: 'bare MQTT-SN packets (framing "sn-raw")', order: 4, isIn: hasBarePackets },
+  ],
+  keys: LINK_KEYS,
+  lists: {},
+  tables: {},
+  subdeviceKeys: SUBDEVICE_KEYS,
+  retry: { retryMs: 1000, retriesMax: 5 },
+  problems: predefinedTopicProblems,
+  listed: ({ subdevices }, path) => subdevices.map((id, index) => ({ path: `${path}.subdevices[${index}]`, id })),
+  servesUnlisted: true,
+  acknowledges: () => true,
+  decode: (link) => ({
+    framing: link.framing ?? DEFAULTS.framing,
+    packetBytesMax: link.packet_bytes_max ?? DEFAULTS.packet_bytes_max,
+    gatewayId: link.gateway_id ?? DEFAULTS.gateway_id,
+    advertiseS: link.advertise_s ?? DEFAULTS.advertise_s,
+    predefinedTopics: new Map((link.predefined_topics ?? []).map(({ id, topic }) => [id, topic])),
+  }),
+  protocolOf: ({ framing }) => framing,
+  filtersFor: () => undefined,
+  isMute: () => false,
+  plan: (link, options, { uplinksMax, reopen, wasInUse, served }) => ({
+    ...link,
+    ...options,
+    uplinksMax,
+    reopen,
+    wasInUse,
+    topicIdsMax: TOPIC_IDS_MAX,
+    soleSubdevice: link.allowedSubdevices?.length === 1 ? link.allowedSubdevices[0] : undefined,
+    nodes: nodesOf(served),
+  }),
+  create: createMqttsnLink,
+  recall: (recorded) => recorded as MqttsnLinkOptions,
+  newFrameSource: (options) => new SnSource(options),
+  capture: { kind: 'udp', port: UDP_PORT },
+  isPolled: false,
+  attachesUnheard: false,
+  oversizeIsDamage: true,
+  unprobedBecause: undefined,
+  // not every client knows PINGREQ of a gateway
+  mayIgnoreProbes: true,
+});
+
+function predefinedTopicProblems({ predefined_topics: defined }: MqttsnLinkSection, path: string): Problem[] {
+  const topics = placed(`${path}.predefined_topics`, defined ?? []);
+  const unusable = topics.flatMap(({ path: place, section }) => {
+    const problem = topicProblem(section.topic);
+    if (problem === undefined) return [];
+    return [
+      { path: `${place}.topic`, what: `is a ${problem.problem}`, hint: 'Write the one topic that the id stands for.' },
+    ];
+  });
+  return [...duplicates(topics, 'id', ({ id }) => String(id)), ...unusable];
+}
+
+/** Wireless node id → subdevice: an identity by place, for publishers without a connection. */
+function nodesOf(served: readonly ServedSubdevice[]): ReadonlyMap<string, string> {
+  return new Map(
+    served.flatMap(({ id, keys: { node_id: nodeId } }) => (typeof nodeId === 'string' ? [[nodeId, id] as const] : [])),
+  );
+}

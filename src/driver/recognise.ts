@@ -1,0 +1,19 @@
+/**
+ * Protocol that unreadable bytes seem to belong to: another than the configured one, or none that is known here. The
+ * bytes are decoded on trial; the result is a guess, and texts call it one.
+ */
+import { isStretched } from '../codec/noise.ts';
+import { DRIVERS } from './drivers.ts';
+
+/** A protocol that was sent more slowly than it is read, perhaps. */
+export const OTHER_SPEED = 'other speed';
+
+const PROTOCOLS = DRIVERS.flatMap(({ protocols }) => protocols).sort((a, b) => a.order - b.order);
+
+/** @returns the name of a `LineProtocol`, `OTHER_SPEED`, or `undefined` for bytes like nothing known */
+export function recognise(bytes: Uint8Array): string | undefined {
+  if (bytes.length === 0) return undefined;
+  const protocol = PROTOCOLS.find(({ isIn }) => isIn(bytes));
+  if (protocol !== undefined) return protocol.name;
+  return isStretched(bytes) ? OTHER_SPEED : undefined;
+}
