@@ -69,7 +69,7 @@ export function closeToOthers(stateDir: string): void {
 }
 
 function isOwn(name: string): boolean {
-  return name.startsWith(STORE_FILE) || OWN_NAMES.has(name);
+  return name.startsWith(STORE_FILE) || name.startsWith('foreign-log-') || OWN_NAMES.has(name);
 }
 
 function closeTree(path: string): void {

@@ -138,6 +138,8 @@ export interface StoreOpening {
   readonly losses: readonly LossRow[];
   /** Rows of the store's own records (sessions, counters, …) that the opening found damaged and removed. */
   readonly damagedRecords: number;
+  /** The opening found damage and repaired it, whether or not anything is missing for it. */
+  readonly isDamaged: boolean;
 }
 
 export interface LaneCounts {

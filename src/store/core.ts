@@ -41,7 +41,7 @@ const BOOTS_MAX = 512;
 
 /** Result for a database that was already open. */
 const NOTHING_FOUND = {
-  ...{ recovery: [], lostRows: 0, unknown: [], isChecked: false, isNew: false, hasLedger: true },
+  ...{ recovery: [], isDamaged: false, lostRows: 0, unknown: [], isChecked: false, isNew: false, hasLedger: true },
   restarted: new Set<number>(),
 };
 
@@ -221,6 +221,7 @@ export class StoreCore {
         counts: read.readCounts(database),
         recovery: found.sentences,
         losses: read.readLosses(database),
+        isDamaged: found.isDamaged,
         damagedRecords: found.records,
       };
     })();

@@ -22,11 +22,13 @@ export interface StoreHealth {
   readonly damaged: number;
   /** Records of the gateway's own that the opening store found damaged. */
   readonly damagedRecords: number;
+  /** The opening store was damaged and has been repaired. */
+  readonly isDamaged: boolean;
 }
 
 /** @param forMs since the start */
 export function storeConditions(
-  { volatile, losses, damaged, damagedRecords }: StoreHealth,
+  { volatile, losses, damaged, damagedRecords, isDamaged }: StoreHealth,
   forMs: number,
 ): Condition[] {
   const conditions: Condition[] = [];
@@ -69,6 +71,16 @@ export function storeConditions(
       forMs,
       sentence: `${countOf(damagedRecords, 'record')} of the gateway's own (sessions, counters, …) damaged on the disk.`,
       hint: 'What became of them stands under Store; replace the card: it no longer keeps what it is given.',
+    });
+  }
+  const isTold = conditions.some(({ code }) => code !== 'store-volatile');
+  if (isDamaged && !isTold) {
+    conditions.push({
+      code: 'store-damaged',
+      losing: 'at risk',
+      forMs,
+      sentence: 'The store was damaged on the disk. It was repaired at the start, and no message is missing.',
+      hint: 'The card is failing: replace it. What was found stands under Store.',
     });
   }
   return conditions;

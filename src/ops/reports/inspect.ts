@@ -179,8 +179,9 @@ export class Inspector implements Inspection {
   #storeHealth({ uplinks, downlinks }: Readonly<Record<'uplinks' | 'downlinks', Counts>>): StoreHealth {
     const { stations } = this.#gateway;
     const losses = stations.losses.rows.map(({ at, ...loss }) => ({ ...loss, age: stations.age(at) }));
-    const { damagedRecords } = stations.opening;
-    return { volatile: this.#volatile, losses, damaged: uplinks.damaged + downlinks.damaged, damagedRecords };
+    const { damagedRecords, isDamaged } = stations.opening;
+    const damaged = uplinks.damaged + downlinks.damaged;
+    return { volatile: this.#volatile, losses, damaged, damagedRecords, isDamaged };
   }
 
   #store(): StoreReport {

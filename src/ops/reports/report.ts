@@ -89,6 +89,7 @@ export type ConditionCode =
   | 'uplinks-refused'
   | 'damaged-rows'
   | 'damaged-records'
+  | 'store-damaged'
   | 'loss-unknown'
   | 'ledger-unbalanced'
   | 'store-full'

@@ -17,6 +17,8 @@ interface Found {
   readonly unknown: readonly string[];
   /** Findings and actions, one sentence each. */
   readonly sentences: readonly string[];
+  /** True if damage was found, whether or not anything is missing for it. */
+  readonly isDamaged: boolean;
   /** Number of the gateway's own records that were removed. */
   readonly records: number;
 }
@@ -33,10 +35,12 @@ export function findLosses(database: Database, opened: Opened, highWater: HighWa
   const settled = opened.isChecked ? settle(database, removed, repaired.hasLedger && opened.hasLedger) : 0;
   const looked =
     settled === 0 ? [] : [`${settled} messages in the store are damaged or missing: they are counted as damaged`];
+  const found = [...repaired.sentences, ...marked.sentences, ...looked];
   return {
     messages: opened.lostRows + repaired.lostRows + marked.damaged + settled,
     unknown: [...opened.unknown, ...repaired.unknown, ...marked.unknown],
-    sentences: [...opened.recovery, ...repaired.sentences, ...marked.sentences, ...looked],
+    sentences: [...opened.recovery, ...found],
+    isDamaged: opened.isDamaged || found.length > 0,
     records: repaired.records,
   };
 }

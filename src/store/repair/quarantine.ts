@@ -32,6 +32,8 @@ export interface SalvageOptions {
 export interface Salvaged {
   /** Actions, one sentence each. */
   readonly recovery: readonly string[];
+  /** True if this opening found damage, whether or not anything is missing for it. */
+  readonly isDamaged: boolean;
   /** Rows not salvaged, counted as damaged in the ledger. */
   readonly lostRows: number;
   /** Reasons why more messages may be missing than can be counted. Empty: none. */
@@ -41,7 +43,7 @@ export interface Salvaged {
   readonly restarted: ReadonlySet<number>;
 }
 
-const NOTHING_DONE: Salvaged = { recovery: [], lostRows: 0, unknown: [], hasLedger: true, restarted: new Set() };
+const NOTHING_DONE: Salvaged = { recovery: [], isDamaged: false, lostRows: 0, unknown: [], hasLedger: true, restarted: new Set() };
 const SALVAGED = 'salvaged.db';
 const READINGS = 'readings';
 const REPORT = 'report.json';
@@ -86,7 +88,7 @@ export function finish(options: SalvageOptions): Salvaged {
   const unknown = rebuilt.hasLedger && !rebuilt.isDoubtful ? [] : [sentence];
   const { hasLedger, restarted = [] } = rebuilt; // the report of an earlier version lacks this field
   return {
-    ...{ recovery: [sentence], lostRows: rebuilt.damaged + rebuilt.unreadable, unknown },
+    ...{ recovery: [sentence], isDamaged: true, lostRows: rebuilt.damaged + rebuilt.unreadable, unknown },
     ...{ hasLedger, restarted: new Set(restarted) },
   };
 }

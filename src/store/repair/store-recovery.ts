@@ -55,13 +55,15 @@ export function openOrRecover(options: RecoveryOptions): Opened {
   const recovery = [...finished.recovery, ...foreign];
   const isNew = !existsSync(path) && !existsSync(`${path}-wal`);
   const database = open(path, isChecked);
-  if (database !== undefined)
-    return { ...finished, database, recovery, unknown: [...finished.unknown, ...foreign], isChecked, isNew };
+  if (database !== undefined) {
+    const isDamaged = finished.isDamaged || foreign.length > 0;
+    return { ...finished, database, recovery, isDamaged, unknown: [...finished.unknown, ...foreign], isChecked, isNew };
+  }
   quarantine(path);
   const salvaged = finish(options);
   const unknown = [...finished.unknown, ...foreign, ...salvaged.unknown];
   return {
-    ...{ ...salvaged, recovery: [...recovery, ...salvaged.recovery], unknown, isChecked, isNew },
+    ...{ ...salvaged, recovery: [...recovery, ...salvaged.recovery], isDamaged: true, unknown, isChecked, isNew },
     database: openDatabase(path),
   };
 }

@@ -13,7 +13,7 @@ const HUB: Health['hub'] = {
   ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
 };
 
-const STORE: Health['store'] = { volatile: null, losses: [], damaged: 0, damagedRecords: 0 };
+const STORE: Health['store'] = { volatile: null, losses: [], damaged: 0, damagedRecords: 0, isDamaged: false };
 
 function health(fields: Partial<Health>): Health {
   return {

@@ -37,7 +37,7 @@ function healthOf(hub: Partial<Health['hub']>): Health {
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
     ...{
-      store: { volatile: null, losses: [], damaged: 0, damagedRecords: 0 },
+      store: { volatile: null, losses: [], damaged: 0, damagedRecords: 0, isDamaged: false },
       imbalance: 0,
       setAside: { times: 0, last: undefined },
       dead: 0,

@@ -1,5 +1,6 @@
 /** What `status` says of the store itself: where it is, and what of it is lost. */
 import { describe, expect, it } from 'vitest';
+import { storeConditions } from '../../../../src/ops/conditions/store-conditions.ts';
 import { offlineStatusOf } from '../../../../src/ops/reports/offline-report.ts';
 import type { Condition } from '../../../../src/ops/reports/report.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
@@ -28,5 +29,22 @@ describe('a store in RAM', () => {
     const { sentence } = offlineStatusOf(reading, 'tmpfs on /tmp');
     expect(sentence).toContain('in RAM only (tmpfs on /tmp)');
     expect(sentence).not.toContain('safe on disk');
+  });
+});
+
+describe('a store that was damaged', () => {
+  const health = { volatile: null, losses: [], damaged: 0, damagedRecords: 0, isDamaged: true };
+
+  it('is at risk while this life lasts, even if no message is missing', () => {
+    const conditions = storeConditions(health, 5000);
+    expect(conditions).toMatchObject([{ code: 'store-damaged', losing: 'at risk', forMs: 5000 }]);
+    expect(conditions[0]?.hint).toContain('replace it');
+    expect(judge({ ...AWAY, conditions }).sentence).toMatch(/^Not yet\. The store was damaged on the disk\./);
+  });
+
+  it('is told once, where the messages that it lost are told', () => {
+    const codes = storeConditions({ ...health, damaged: 2 }, 0).map(({ code }) => code);
+    expect(codes).toEqual(['damaged-rows']);
+    expect(storeConditions({ ...health, isDamaged: false }, 0)).toEqual([]);
   });
 });
