@@ -3,7 +3,7 @@
  * tells systemd and the journal, and ends in one of three ways: asked to (0), storage failed (74), or a bug (70).
  */
 import { createHash } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ordersFor, recorderOrders } from './app/admin-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
 import { accessHub } from './app/hub-access.ts';
@@ -72,6 +72,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   refusePlaces(config.gateway);
   refuseForeignOwner(config.gateway.stateDir, options.configPath);
   makeFolders(dirname(config.gateway.controlSocket), SOCKET_FOLDER_MODE);
+  const configPath = resolve(options.configPath);
   const clock = systemClock();
   const facts = newFacts();
   const access = accessHub({ hub: config.hub, clock, facts, closeMsMax: CLOSE_MS_MAX });
@@ -85,7 +86,14 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   );
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
-  const storage = new Storage({ config, configMark, journal, version: options.version, tryMs: options.storageTryMs });
+  const storage = new Storage({
+    config,
+    configMark,
+    configPath,
+    journal,
+    version: options.version,
+    tryMs: options.storageTryMs,
+  });
   storage.warnIfVolatile();
   if ((await storage.healthyOr(ending.ended)) === 'ended') return EXIT.ok;
   let opened: Gateway | undefined;
@@ -142,6 +150,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const inspection = new Inspector({
     gateway,
     version: options.version,
+    configPath,
     storePath: storage.path,
     tlsFilesTrouble: access.tlsFilesTrouble,
     secretTrouble: access.secretTrouble,

@@ -42,9 +42,13 @@ function report(error: unknown): number {
 }
 
 // `holdfast tail | head`: nobody reads any more, and that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.bug));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  process.stderr.write(`holdfast: Cannot write to standard output (${error.code}): what it got is not complete\n`);
+  process.exit(EXIT.storage);
+});
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
 const exitCode = await main().catch(report);
 // Whatever still has a timer or a socket open has nothing left to do; what was printed has left first.
-process.stdout.write('', () => process.exit(exitCode));
+process.stdout.write('', () => setImmediate(() => process.exit(exitCode)));

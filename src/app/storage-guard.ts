@@ -12,6 +12,8 @@ import { systemClock } from '../io/clock.ts';
 import { forgetFailures, noteFailure, readFailures } from '../io/failure-log.ts';
 import { fileProblem, folderProblem } from '../io/folders.ts';
 import type { Journal } from '../io/journal.ts';
+import { lockOwnersOf } from '../io/lock-owners.ts';
+import { processWords } from '../io/program-name.ts';
 import { notifySystemd, statusOf } from '../io/systemd.ts';
 import { volatilePlaceOf } from '../io/volatile-storage.ts';
 import { startControl } from '../ops/api/control.ts';
@@ -26,6 +28,8 @@ export interface StorageOptions {
   readonly config: Config;
   readonly journal: Journal;
   readonly version: string;
+  /** Absolute. */
+  readonly configPath: string;
   /** Tells this text of the configuration from another: failures with another one do not count. */
   readonly configMark: string;
   /** Between two looks at storage that keeps failing; a minute, but in a test. */
@@ -79,10 +83,24 @@ export class Storage {
 
   /** The library says only that the file does not open: who may write where is seen here. */
   #withCause(error: unknown): unknown {
-    if (!(error instanceof Fault) || error.code !== 'store-failed') return error;
+    if (!(error instanceof Fault)) return error;
+    if (error.code === 'store-locked') return this.#lockedBy(error);
+    if (error.code !== 'store-failed') return error;
     const found = fileProblem(this.path) ?? folderProblem(dirname(this.path));
     if (found === undefined) return error;
     return new Fault('store-failed', `The store does not open: ${found.what}`, { hint: found.hint, cause: error });
+  }
+
+  #lockedBy(cause: Fault): Fault {
+    const [pid] = lockOwnersOf(this.path);
+    const stateDir = dirname(this.path);
+    const whose = pid === undefined ? 'Another process' : `Another ${processWords(pid)}`;
+    const stop = pid === undefined ? 'systemctl stop holdfast' : `systemctl stop holdfast, or kill ${pid}`;
+    return new Fault('store-locked', `${whose} uses the state directory ${stateDir}`, {
+      hint: `One gateway per state directory: stop the other one (${stop}), or give this one its own state_dir and control_socket.`,
+      retryable: true,
+      cause,
+    });
   }
 
   readonly #report = (sentence: string): void => {
@@ -107,10 +125,17 @@ export class Storage {
   }
 
   async #standBy(why: string, ended: Promise<unknown>): Promise<'healthy' | 'ended'> {
-    const { config, journal, version } = this.#options;
+    const { config, journal, version, configPath } = this.#options;
     const hint = 'check the disk of the state directory (df, dmesg); it is tried again every minute';
     let fault = new Fault('store-failed', why, { hint });
-    const standby = new Standby({ config, clock: this.#clock, version, storePath: this.path, fault: () => fault });
+    const standby = new Standby({
+      config,
+      configPath,
+      clock: this.#clock,
+      version,
+      storePath: this.path,
+      fault: () => fault,
+    });
     const control = await startControl({ socketPath: config.gateway.controlSocket, inspection: standby });
     journal.error('degraded: nothing is accepted until storage is well again', { reason: why });
     notifySystemd('READY=1');

@@ -3,34 +3,74 @@ import { statSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
 import { DEFAULT_CONFIG_PATH, type DefaultPlaces, placesIn, USUAL_PLACES } from '../config/default-places.ts';
 import { ask, type ControlAnswers } from '../ops/api/control-client.ts';
-import { hasCode } from '../ops/api/control-socket.ts';
+import { hasCode, isAnswered } from '../ops/api/control-socket.ts';
+import { findGateway } from '../ops/api/find-gateway.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, readConfigText } from './context.ts';
 
 /**
- * A broken configuration is told, and the gateway may run all the same. Its store is looked for where the configuration
- * says and nowhere else: another place may hold the store of another gateway.
+ * A broken configuration is told, and the gateway may run all the same: it is found by the file that it was started with.
+ * Its store is looked for where the configuration says and nowhere else: another place may hold the store of another gateway.
  * @throws Fault `config-unreadable` for a file that was named and cannot be read
  */
 export async function locateGateway(context: CommandContext): Promise<DefaultPlaces> {
-  const places = await configuredPlaces(context);
-  if (places.problem !== undefined)
-    warn(context, `The configuration ${context.configPath} is broken: ${places.problem}.`);
   const { socketPath } = context;
-  if (socketPath === undefined || socketPath === places.controlSocket) return places;
-  return { ...places, controlSocket: socketPath, stateDir: undefined };
+  const read = configuredPlaces(context);
+  if (socketPath !== undefined) {
+    refuseNoSocket(socketPath);
+    if ('stateDir' in read) warnOfProblem(context, read);
+    const isAsConfigured = 'stateDir' in read && read.controlSocket === socketPath;
+    return isAsConfigured ? read : { ...USUAL_PLACES, controlSocket: socketPath, stateDir: undefined };
+  }
+  if ('stateDir' in read && (await isAnswered(read.controlSocket))) {
+    warnOfProblem(context, read);
+    return read;
+  }
+  const running = await findGateway(context.configPath);
+  if (running === undefined) {
+    if (!('stateDir' in read)) throw read;
+    warnOfProblem(context, read);
+    return read;
+  }
+  const { controlSocket, pid } = running;
+  warn(
+    context,
+    `${changeWords(context.configPath, read)} The gateway that was started with it (process ${pid}) still runs.`,
+  );
+  return { controlSocket, stateDir: undefined, problem: undefined };
 }
 
-async function configuredPlaces({ configPath, socketPath }: CommandContext): Promise<DefaultPlaces> {
+/** What has become of the file since the start of the gateway. */
+function changeWords(configPath: string, read: DefaultPlaces | Fault): string {
+  if (!('stateDir' in read)) return `${read.message}.`;
+  if (read.problem !== undefined) return `The configuration ${configPath} is broken: ${read.problem}.`;
+  return `The configuration ${configPath} has another control_socket now (${read.controlSocket}).`;
+}
+
+function warnOfProblem(context: CommandContext, { problem }: DefaultPlaces): void {
+  if (problem !== undefined) warn(context, `The configuration ${context.configPath} is broken: ${problem}.`);
+}
+
+/** @returns the fault of a file that was named and cannot be read */
+function configuredPlaces({ configPath, socketPath }: CommandContext): DefaultPlaces | Fault {
   try {
     return placesIn(readConfigText(configPath));
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     if (socketPath !== undefined) return { ...USUAL_PLACES, stateDir: undefined };
-    if (configPath !== DEFAULT_CONFIG_PATH) throw error;
+    if (configPath !== DEFAULT_CONFIG_PATH) return error;
     if (hasCode(error.cause, 'ENOENT')) return USUAL_PLACES;
     return { ...USUAL_PLACES, stateDir: undefined, problem: error.message };
   }
+}
+
+/** A typing error is no gateway that does not run. */
+function refuseNoSocket(socketPath: string): void {
+  const found = statSync(socketPath, { throwIfNoEntry: false });
+  if (found === undefined || found.isSocket()) return;
+  throw new Fault('usage', `--socket ${socketPath} is a ${found.isDirectory() ? 'directory' : 'file'}, not a socket`, {
+    hint: 'Name the control socket of the gateway (control_socket in [gateway]), or leave --socket out.',
+  });
 }
 
 /**
@@ -51,7 +91,14 @@ export async function warnOfNextStart(context: CommandContext, uptimeMs: number)
   const { configPath, socketPath } = context;
   if (socketPath !== undefined || !isNewerThan(configPath, Date.now() - uptimeMs)) return;
   const { parseConfig } = await import('../config/parse.ts');
-  const parsed = parseConfig(readConfigText(configPath));
+  let text: string;
+  try {
+    text = readConfigText(configPath);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return warn(context, `${error.message}.`);
+  }
+  const parsed = parseConfig(text);
   if (parsed.ok) return;
   const found = `${countOf(parsed.problems.length, 'problem')}`;
   warn(context, `The configuration ${configPath} was changed after the gateway started, and has ${found}.`);

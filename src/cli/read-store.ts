@@ -1,6 +1,11 @@
 /** The store of a gateway that does not run, read without changing it. Imports the store only when it comes to that. */
-import type { Fault } from '../base/fault.ts';
+import { join } from 'node:path';
+import { Fault } from '../base/fault.ts';
+import { lockOwnersOf } from '../io/lock-owners.ts';
+import { processWords } from '../io/program-name.ts';
 import type { OfflineReading } from '../ops/reports/ledger-report.ts';
+import type { OfflineLetters, readLettersOffline } from '../store/offline.ts';
+import { STORE_FILE } from '../store/state-files.ts';
 
 /**
  * @param absent what to throw where there is nothing to read either
@@ -8,7 +13,39 @@ import type { OfflineReading } from '../ops/reports/ledger-report.ts';
  */
 export async function readOffline(stateDir: string, absent: Fault): Promise<OfflineReading> {
   const { readStoreOffline } = await import('../store/offline.ts');
-  const reading = await readStoreOffline(stateDir);
-  if (reading === undefined) throw absent;
-  return reading;
+  return await reading(() => readStoreOffline(stateDir), stateDir, absent);
+}
+
+/** As `readOffline`, of the dead letters. */
+export async function readOfflineLetters(
+  stateDir: string,
+  request: Parameters<typeof readLettersOffline>[1],
+  absent: Fault,
+): Promise<OfflineLetters> {
+  const offline = await import('../store/offline.ts');
+  return await reading(() => offline.readLettersOffline(stateDir, request), stateDir, absent);
+}
+
+async function reading<Found>(read: () => Promise<Found | undefined>, stateDir: string, absent: Fault): Promise<Found> {
+  try {
+    const found = await read();
+    if (found === undefined) throw absent;
+    return found;
+  } catch (error) {
+    throw error instanceof Fault && error.code === 'store-locked' ? elsewhere(stateDir, error) : error;
+  }
+}
+
+/** A gateway runs on this store, and does not listen where it should. */
+function elsewhere(stateDir: string, cause: Fault): Fault {
+  const [pid] = lockOwnersOf(join(stateDir, STORE_FILE));
+  const whose = pid === undefined ? 'another process' : processWords(pid);
+  return new Fault(
+    'not-running',
+    `The store in ${stateDir} is used by ${whose}, which does not answer on its control socket`,
+    {
+      hint: 'It is starting or stopping, or control_socket was changed after its start: name its socket with --socket, or run: systemctl restart holdfast.',
+      cause,
+    },
+  );
 }

@@ -14,6 +14,7 @@ import { type CommandContext, printJson } from './context.ts';
 import { numberIn } from './dead-letter-orders.ts';
 import { heldPacketLines } from './held-packet-lines.ts';
 import { locateGateway, storeOf } from './location.ts';
+import { readOfflineLetters } from './read-store.ts';
 import { labelled } from './status-view.ts';
 import { type Column, renderTable } from './table.ts';
 import { type Terminal, wrap } from './terminal.ts';
@@ -55,9 +56,7 @@ async function readReport(context: CommandContext, request: Parameters<typeof qu
   const asked = await ask(places.controlSocket, '/v1/dead-letters', queryOf(request));
   if (asked.kind === 'answered') return asked.report;
   if (asked.kind === 'stalled') throw asked.fault;
-  const { readLettersOffline } = await import('../store/offline.ts');
-  const reading = await readLettersOffline(storeOf(places, asked.fault), request);
-  if (reading === undefined) throw asked.fault;
+  const reading = await readOfflineLetters(storeOf(places, asked.fault), request, asked.fault);
   return deadLettersReportOf({ request, ...reading, ageOf: () => null, heldPackets: [] });
 }
 

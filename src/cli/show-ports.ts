@@ -71,16 +71,14 @@ export async function reportPorts(
   const found = findLinks(ports, links);
   const linksOn = linksByDevice(found);
   return {
-    ports: await Promise.all(
-      ports.map(async (port) => ({
-        device: port.device,
-        name: stableNameOf(port, ports),
-        adapter: adapterWords(port),
-        links: linksOn.get(port.device) ?? [],
-        heldBy: await nameHolders(port.device),
-        twins: twinsOf(port, ports).map(({ device }) => device),
-      })),
-    ),
+    ports: ports.map((port) => ({
+      device: port.device,
+      name: stableNameOf(port, ports),
+      adapter: adapterWords(port),
+      links: linksOn.get(port.device) ?? [],
+      heldBy: nameHolders(port.device),
+      twins: twinsOf(port, ports).map(({ device }) => device),
+    })),
     missing: found.flatMap(({ name, path, finding }) =>
       finding.kind === 'found' ? [] : [{ link: name, path, why: finding.why }],
     ),

@@ -8,6 +8,7 @@ import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 import { hangOnScreen, type Terminal } from './terminal.ts';
 
+/** @throws Fault `not-running` when the gateway ends */
 export async function showTail(context: CommandContext): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const stop = new AbortController();
@@ -19,7 +20,6 @@ export async function showTail(context: CommandContext): Promise<number> {
     if (context.asJson) printJson(context, line);
     else for (const part of renderLine(line, context.terminal)) context.terminal.print(part);
   }
-  if (!stop.signal.aborted && !context.asJson) context.terminal.print('The gateway has stopped.');
   stop.abort();
   return EXIT.ok;
 }

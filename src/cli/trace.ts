@@ -21,7 +21,7 @@ const SIGNS: Readonly<Record<Moment['what'], string>> = {
   state: ' = ',
 };
 
-/** @throws Fault `order-refused` if there is no link of this name */
+/** @throws Fault `order-refused` if there is no link of this name; `not-running` when the gateway ends */
 export async function showTrace(context: CommandContext, name: string): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const stop = new AbortController();
@@ -31,26 +31,30 @@ export async function showTrace(context: CommandContext, name: string): Promise<
   );
   const rates = new Rates();
   let reader: MomentReader | undefined;
-  for await (const line of followTrace(controlSocket, name, stop.signal)) {
-    try {
-      const value = decodeValue(line) as Step | TailSkipped | Subject;
-      if ('driver' in value) reader = new MomentReader(value);
-      else if ('kind' in value) reportGap(context, value);
-      else {
-        rates.countBytes(value);
-        for (const moment of reader?.read(value) ?? []) show(context, moment, rates);
+  try {
+    for await (const line of followTrace(controlSocket, name, stop.signal)) {
+      try {
+        const value = decodeValue(line) as Step | TailSkipped | Subject;
+        if ('driver' in value) reader = new MomentReader(value);
+        else if ('kind' in value) reportGap(context, value);
+        else {
+          rates.countBytes(value);
+          for (const moment of reader?.read(value) ?? []) show(context, moment, rates);
+        }
+      } catch (error) {
+        // a gateway of another version writes other steps
+        throw foreign(
+          controlSocket,
+          `a step of its trace makes no sense (${error instanceof Error ? error.message : error})`,
+        );
       }
-    } catch (error) {
-      // a gateway of another version writes other steps
-      throw foreign(
-        controlSocket,
-        `a step of its trace makes no sense (${error instanceof Error ? error.message : error})`,
-      );
     }
+  } finally {
+    stop.abort();
+    // what was seen is told, also when the gateway has ended
+    if (context.asJson) printJson(context, { kind: 'rates', ...rates.perS });
+    else context.terminal.print(rates.words);
   }
-  stop.abort();
-  if (context.asJson) printJson(context, { kind: 'rates', ...rates.perS });
-  else context.terminal.print(rates.words);
   return EXIT.ok;
 }
 

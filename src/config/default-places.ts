@@ -30,7 +30,9 @@ export const USUAL_PLACES = {
 export function placesIn(text: string): DefaultPlaces {
   try {
     const { gateway } = parse(text);
-    const table: Readonly<Record<string, unknown>> = typeof gateway === 'object' ? { ...gateway } : {};
+    // of a file that was emptied or overwritten nothing is believed
+    if (typeof gateway !== 'object') return { ...USUAL_PLACES, stateDir: undefined, problem: emptyWords(text) };
+    const table: Readonly<Record<string, unknown>> = { ...gateway };
     return {
       stateDir: textOf(table.state_dir) ?? DEFAULT_STATE_DIR,
       controlSocket: textOf(table.control_socket) ?? DEFAULT_CONTROL_SOCKET,
@@ -44,6 +46,10 @@ export function placesIn(text: string): DefaultPlaces {
       problem: `it is not TOML (${what})`,
     };
   }
+}
+
+function emptyWords(text: string): string {
+  return text.trim() === '' ? 'it is empty' : 'it has no section [gateway]';
 }
 
 /** Value of a key whose line is whole, in a file that is not. */

@@ -1,6 +1,7 @@
-/** Process that listens on a Unix socket, as the kernel lists it, and whether it is stopped; as far as this user may look. */
+/** Processes that listen on Unix sockets, as the kernel lists them, and whether one is stopped; as far as this user may look. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
+import { programName } from './program-name.ts';
 
 export interface SocketOwner {
   readonly pid: number;
@@ -15,26 +16,36 @@ export interface SocketOwner {
 /** @returns `undefined` if the process cannot be found, or not looked at */
 export function ownerOfSocket(path: string): SocketOwner | undefined {
   try {
-    const inodes = listeningInodes(path);
+    const inodes = new Set(listeners().flatMap((one) => (one.path === path ? [`socket:[${one.inode}]`] : [])));
     if (inodes.size === 0) return undefined;
     const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && holdsSocket(name, inodes));
     if (pid === undefined) return undefined;
     // proc(5): the name in parentheses may hold anything, also parentheses
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const end = stat.lastIndexOf(')');
-    const name = stat.slice(stat.indexOf('(') + 1, end);
+    const state = stat.charAt(stat.lastIndexOf(')') + 2);
     const runsOurNode = linkOf(`/proc/${pid}/exe`) === linkOf('/proc/self/exe');
-    return { pid: Number(pid), name, isStopped: /^[Tt]$/.test(stat.charAt(end + 2)), runsOurNode };
+    return { pid: Number(pid), name: programName(Number(pid)) ?? '?', isStopped: /^[Tt]$/.test(state), runsOurNode };
   } catch {
     return undefined;
   }
 }
 
+/** Paths on which some process listens; empty if the kernel does not say. */
+export function listeningPaths(): string[] {
+  try {
+    return listeners().map(({ path }) => path);
+  } catch {
+    return [];
+  }
+}
+
 /** Lines read `address: references protocol flags type state inode path`; flag 0x10000 is a socket that listens. */
-function listeningInodes(path: string): Set<string> {
+function listeners(): { readonly path: string; readonly inode: string }[] {
   const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
-  const fields = lines.map((line) => line.split(' ').filter((field) => field !== ''));
-  return new Set(fields.flatMap((line) => (line[7] === path && line[3] === '00010000' ? [`socket:[${line[6]}]`] : [])));
+  return lines.flatMap((line) => {
+    const [, inode, path] = /^\S+ \S+ \S+ 00010000 \S+ \S+ +(\d+) (.+)$/.exec(line) ?? [];
+    return inode === undefined || path === undefined ? [] : [{ path, inode }];
+  });
 }
 
 function holdsSocket(pid: string, inodes: ReadonlySet<string>): boolean {

@@ -6,7 +6,7 @@
  * is put into words only if it is written, so a flood costs counting alone.
  */
 import type { EventName } from '../base/events.ts';
-import { type FactOf, NARRATORS, reportFact, type Weight } from './narration.ts';
+import { type FactOf, NARRATORS, reportFact, type Weight, weightOf } from './narration.ts';
 import { countOf } from './words.ts';
 
 export const WINDOW_MS = 60_000;
@@ -47,7 +47,7 @@ export class JournalBudget {
 
   /** Writes the fact as a sentence, or counts it. */
   tell<Name extends EventName>(name: Name, fact: FactOf<Name>): void {
-    const { weight } = NARRATORS[name];
+    const weight = weightOf(name, fact);
     const cause = this.#causeOf(name, weight, fact);
     if (cause.linesLeft > 0) {
       cause.linesLeft -= 1;
@@ -104,7 +104,7 @@ export class JournalBudget {
       if (sample === undefined) continue;
       const sentence = reportFact(name, sample as never);
       this.#options.write(
-        NARRATORS[name].weight,
+        weightOf(name, sample as never),
         `${countOf(untold, 'more event')} like this in the last minute: ${sentence}`,
       );
       lasting.set(key, { linesLeft: 0, untold: 0, sample: undefined });

@@ -10,7 +10,12 @@ export type Weight = 'debug' | 'info' | 'warn' | 'error';
 
 export type FactOf<Name extends EventName> = Parameters<GatewayEvents[Name]>[0];
 
-type Narrator<Name extends EventName> = { readonly weight: Weight; readonly tell: (fact: FactOf<Name>) => string };
+interface Narrator<Name extends EventName> {
+  readonly weight: Weight;
+  readonly tell: (fact: FactOf<Name>) => string;
+  /** The event says that something is over, so it is information, whatever the weight of its beginning. */
+  readonly isOver?: (fact: FactOf<Name>) => boolean;
+}
 
 export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   gatewayStarted: {
@@ -92,11 +97,13 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   tlsFilesJudged: {
     weight: 'warn',
+    isOver: ({ problem }) => problem === undefined,
     tell: ({ problem }) =>
       problem === undefined ? 'the files of TLS are good' : `the files of TLS are no good: ${problem}`,
   },
   secretFileJudged: {
     weight: 'warn',
+    isOver: ({ problem }) => problem === undefined,
     tell: ({ problem }) =>
       problem === undefined
         ? 'the secret file can be read again'
@@ -188,6 +195,7 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   storeFull: {
     weight: 'error',
+    isOver: ({ isFull }) => !isFull,
     tell: ({ isFull }) =>
       isFull ? 'the disk is full: subdevices are told to wait' : 'there is room on the disk again',
   },
@@ -216,6 +224,11 @@ function awayWords(away: Age | null): string {
 }
 
 export const EVENT_NAMES = Object.keys(NARRATORS) as EventName[];
+
+export function weightOf<Name extends EventName>(name: Name, fact: FactOf<Name>): Weight {
+  const { weight, isOver } = NARRATORS[name];
+  return isOver?.(fact) === true ? 'info' : weight;
+}
 
 export function reportFact<Name extends EventName>(name: Name, fact: FactOf<Name>): string {
   return NARRATORS[name].tell(fact);

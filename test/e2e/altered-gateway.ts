@@ -45,7 +45,7 @@ export async function runAlteredGateway(
   });
   watch(gateway);
   const noTrouble = { tlsFilesTrouble: () => undefined, secretTrouble: () => undefined };
-  const inspection = new Inspector({ gateway, version: 'unsafe', storePath, ...noTrouble });
+  const inspection = new Inspector({ gateway, version: 'unsafe', configPath: '', storePath, ...noTrouble });
   await startControl({ socketPath: config.gateway.controlSocket, inspection });
   process.once('SIGTERM', () => void gateway.stop('SIGTERM').then(() => process.exit(0)));
   gateway.start();

@@ -66,7 +66,7 @@ const TAKEN = /cannot lock port|resource busy/i;
 export async function explainTtyError(path: string, baudRate: number, error: unknown): Promise<string> {
   const message = error instanceof Error ? error.message : String(error);
   if (TAKEN.test(message)) {
-    const holders = await nameHolders(path);
+    const holders = nameHolders(path);
     return holders.length === 0 ? `${path} is in use by another program` : `${path} is in use by ${holders.join(', ')}`;
   }
   for (const [pattern, sentence] of EXPLANATIONS) {

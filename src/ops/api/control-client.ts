@@ -12,7 +12,7 @@ import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
 import type { LedgerReport } from '../reports/ledger-report.ts';
 import type { OutboxReport, StatusReport, SubdevicesReport } from '../reports/report.ts';
 import { unusableIn } from './answer-shape.ts';
-import { foreign, Stalled, silent, unreachable } from './control-faults.ts';
+import { foreign, Stalled, silent, stopped, unreachable } from './control-faults.ts';
 import { adminSocketOf, hasCode } from './control-socket.ts';
 import type { TailLine } from './tail-line.ts';
 
@@ -128,7 +128,7 @@ async function inTime(answered: Promise<unknown>, socketPath: string, aliveMsMax
   throw new Stalled(socketPath, owner);
 }
 
-/** Follows the tail until the gateway stops or the signal aborts. */
+/** Follows the tail until the signal aborts. @throws Fault `not-running` at the end of the gateway, however it ended */
 export async function* followTail(socketPath: string, signal: AbortSignal): AsyncGenerator<TailLine> {
   for await (const line of follow(socketPath, '/v1/tail', signal)) {
     const read = tailLineIn(line);
@@ -139,7 +139,7 @@ export async function* followTail(socketPath: string, signal: AbortSignal): Asyn
 
 /**
  * Follows the steps of one machine, as lines of `recorder/recording-file.ts`; the first is its subject.
- * @throws Fault `order-refused` if there is no link of this name
+ * @throws Fault `order-refused` if there is no link of this name; else as `followTail`
  */
 export function followTrace(socketPath: string, name: string, signal: AbortSignal): AsyncGenerator<string> {
   return follow(socketPath, `/v1/trace?of=${encodeURIComponent(name)}`, signal);
@@ -172,9 +172,9 @@ async function* follow(socketPath: string, path: string, signal: AbortSignal): A
   try {
     yield* linesOf(response);
   } catch (error) {
-    // The gateway was killed: that is an end of the tail too.
     if (!signal.aborted && !hasCode(error, 'ECONNRESET')) throw silent(`What came from ${socketPath} broke off`, error);
   }
+  if (!signal.aborted) throw stopped(socketPath);
 }
 
 async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {

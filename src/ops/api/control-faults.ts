@@ -1,4 +1,5 @@
 /** Faults of asking a gateway over its sockets: what is the matter with whatever listens there, and what to do. */
+import { statSync } from 'node:fs';
 import { Fault } from '../../base/fault.ts';
 import { joiningWords, userName } from '../../io/accounts.ts';
 import type { SocketOwner } from '../../io/socket-owner.ts';
@@ -10,6 +11,11 @@ const JOURNAL = 'journalctl -u holdfast -n 50';
 export function unreachable(socketPath: string, error: unknown): Fault {
   if (error instanceof Fault) return error;
   if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) return forbidden(socketPath, error);
+  if (hasCode(error, 'ECONNREFUSED') && statSync(socketPath, { throwIfNoEntry: false })?.isSocket() === false)
+    return new Fault('not-running', `${socketPath} is no socket, so no gateway can answer there`, {
+      hint: 'Correct --socket or gateway.control_socket.',
+      cause: error,
+    });
   if (hasCode(error, 'ENOENT') || hasCode(error, 'ECONNREFUSED')) {
     return new Fault('not-running', `No gateway is running (nobody answers on ${socketPath})`, {
       hint: `Start it with: systemctl start holdfast. If it does not stay up: ${JOURNAL}.`,
@@ -54,6 +60,14 @@ export function foreign(socketPath: string, why: string, version?: string): Faul
     version === undefined ? 'is no gateway of this version' : `is a gateway of another version (${version})`;
   return new Fault('not-running', `What listens on ${socketPath} ${whose}: ${why}`, {
     hint: 'Correct --socket or gateway.control_socket if another program listens there. After an update: systemctl restart holdfast.',
+  });
+}
+
+/** The gateway that was followed has ended, in order or not. */
+export function stopped(socketPath: string): Fault {
+  return new Fault('not-running', `The gateway has stopped, or was killed: nothing more comes from ${socketPath}`, {
+    hint: `holdfast status tells whether it runs again; ${JOURNAL} tells why it stopped.`,
+    retryable: true,
   });
 }
 

@@ -20,7 +20,7 @@ export async function claimSocketPath(path: string): Promise<void> {
       hint: 'Move that file away, or correct gateway.control_socket.',
     });
   }
-  if (await answers(path)) {
+  if (await isAnswered(path)) {
     throw new Fault('control-socket-in-use', `Another gateway answers on ${path}`, {
       hint: 'One gateway per state directory: stop the other one (systemctl stop holdfast), or give this one its own paths.',
     });
@@ -37,8 +37,8 @@ async function kindOf(path: string): Promise<'nothing' | 'socket' | 'something e
   }
 }
 
-/** Only a refusal proves that nobody listens; whatever else goes wrong, the file stays. */
-function answers(path: string): Promise<boolean> {
+/** Somebody listens on the socket: only a refusal proves the contrary. */
+export function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path);
     const conclude = (isAnswered: boolean) => {

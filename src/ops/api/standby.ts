@@ -14,6 +14,8 @@ export interface StandbyOptions {
   readonly config: Config;
   readonly clock: Clock;
   readonly version: string;
+  /** Absolute. */
+  readonly configPath: string;
   readonly storePath: string;
   /** What is wrong, and what to do about it. */
   readonly fault: () => Fault;
@@ -29,7 +31,7 @@ export class Standby implements Inspection {
   }
 
   status(): StatusReport {
-    const { config, version, storePath, fault, clock } = this.#options;
+    const { config, version, configPath, storePath, fault, clock } = this.#options;
     const { message, hint } = fault();
     const forMs = clock.nowMs() - this.#sinceMs;
     const sentence = `Storage fails, so nothing is accepted and nothing is sent: ${message}.`;
@@ -56,6 +58,7 @@ export class Standby implements Inspection {
         gateway: config.gateway.name,
         pid: process.pid,
         version,
+        configPath,
         uptimeMs: forMs,
         rssBytes: process.memoryUsage.rss(),
         clockTrusted: false,

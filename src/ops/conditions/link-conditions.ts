@@ -78,8 +78,8 @@ function portConditions(link: LinkReport): Condition[] {
 /** The words are those of `io/serial/tty.ts`; a cable is suspected only where nothing else is known. */
 function remedyOf(path: string, problem: string): string {
   const again = 'it is tried again by itself.';
-  if (/ is in use by /.test(problem))
-    return `Stop that program (a login console: raspi-config or systemctl disable serial-getty@…; else systemctl disable --now ModemManager, for instance); ${again}`;
+  const [, user] = / is in use by (.+)$/.exec(problem) ?? [];
+  if (user !== undefined) return `${holderRemedy(user, path)}; ${again}`;
   if (/ may not open /.test(problem))
     return `Then restart the gateway: groups are read when it starts. The unit has SupplementaryGroups=dialout.`;
   if (/ is not a serial device| does not support /.test(problem)) return 'Correct path or baud_rate of the link.';
@@ -89,6 +89,28 @@ function remedyOf(path: string, problem: string): string {
   if (/^no such device/.test(problem))
     return `Plug it in, or correct path: holdfast ports shows what there is; ${again}`;
   return `Check the cable and the adapter of ${path}; ${again}`;
+}
+
+/** @param user as `io/serial/tty-holder.ts` names it: `minicom (process 812)` */
+function holderRemedy(user: string, path: string): string {
+  const [, name = '', pid] = /^(.*?) ?\(process (\d+)\)/.exec(user) ?? [];
+  const port = path.split('/').at(-1);
+  switch (name) {
+    case 'holdfast':
+      return `Only one gateway can have a port: stop process ${pid} (systemctl stop holdfast, or kill ${pid}), or correct path of one of the two`;
+    case 'agetty':
+    case 'getty':
+    case 'login':
+      return `Switch the login console off: sudo systemctl disable --now serial-getty@${port}; on a Raspberry Pi also raspi-config, Interface Options, Serial Port`;
+    case 'ModemManager':
+      return 'Run: sudo systemctl disable --now ModemManager';
+    case 'this gateway itself':
+      return 'Restart the gateway, and report this with the journal';
+    default:
+      return pid === undefined
+        ? `Find it with: sudo fuser -v ${path}; then stop it`
+        : `Stop that program (kill ${pid})`;
+  }
 }
 
 /** What is heard on a link instead of whoever is missing. */

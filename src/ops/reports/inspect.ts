@@ -30,6 +30,8 @@ import { hubReport, linkReports, subdevicesReport } from './station-reports.ts';
 export interface InspectOptions {
   readonly gateway: Gateway;
   readonly version: string;
+  /** Absolute. */
+  readonly configPath: string;
   readonly storePath: string;
   readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
   readonly secretTrouble: () => HubHealth['secretTrouble'];
@@ -204,6 +206,7 @@ export class Inspector implements Inspection {
       gateway: parts.config.gateway.name,
       pid: process.pid,
       version: this.#options.version,
+      configPath: this.#options.configPath,
       uptimeMs: this.#nowMs() - this.#startedAtMs,
       rssBytes: process.memoryUsage.rss(),
       clockTrusted: this.#gateway.stations.wallClock.isTrusted,

@@ -158,6 +158,8 @@ export interface ProcessReport {
   readonly gateway: string;
   readonly pid: number;
   readonly version: string;
+  /** Absolute path of the configuration that it was started with. */
+  readonly configPath: string;
   readonly uptimeMs: number;
   readonly rssBytes: number;
   /** The wall clock is good enough to date messages. */

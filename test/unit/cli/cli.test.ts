@@ -94,9 +94,10 @@ describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () =>
         });
         return stop;
       };
-      const { code, out } = await holdfast('tail', '--socket', socketPath);
-      expect(code).toBe(0);
-      expect(out).toMatch(/meter-1 attached\\u001b\[2J\nThe gateway has stopped\.\n$/);
+      const { code, out, err } = await holdfast('tail', '--socket', socketPath);
+      expect(code).toBe(69);
+      expect(out).toMatch(/meter-1 attached\\u001b\[2J\n$/);
+      expect(err).toMatch(/^holdfast: The gateway has stopped/);
     });
   });
 });

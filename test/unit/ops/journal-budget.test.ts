@@ -81,3 +81,17 @@ it('a flood of refused client ids on one link is one cause', () => {
     page.budget.tell('subdeviceRefused', { subdevice: `x${index}`, link: 'a', reason: 'not configured' });
   expect(page.read()).toHaveLength(3);
 });
+
+describe('the level of a line', () => {
+  it.each([
+    ['storeFull', { isFull: true }, { isFull: false }, 'error'],
+    ['tlsFilesJudged', { problem: 'none' }, { problem: undefined }, 'warn'],
+    ['secretFileJudged', { problem: 'none' }, { problem: undefined }, 'warn'],
+  ] as const)('of %s is information when it is over', (name, begins, ends, weight) => {
+    const levels: string[] = [];
+    const budget = new JournalBudget({ nowMs: () => 0, write: (level) => levels.push(level) });
+    budget.tell(name, begins as never);
+    budget.tell(name, ends as never);
+    expect(levels).toEqual([weight, 'info']);
+  });
+});

@@ -105,6 +105,7 @@ export const AWAY: StatusFacts = {
     gateway: 'shed-3',
     pid: 812,
     version: '0.1.0',
+    configPath: '/etc/holdfast/holdfast.toml',
     uptimeMs: 90_000_000,
     rssBytes: 64_000_000,
     clockTrusted: true,

@@ -62,7 +62,11 @@ describe('a hub that is away', () => {
 
 describe('a port that does not open', () => {
   it.each([
-    ['/dev/ttyS0 is in use by minicom (process 8)', /Stop that program/],
+    ['/dev/ttyS0 is in use by minicom (process 8)', /^Stop that program \(kill 8\)/],
+    ['/dev/ttyS0 is in use by holdfast (process 8)', /^Only one gateway .* kill 8/],
+    ['/dev/ttyS0 is in use by agetty (process 8)', /login console.*serial-getty@ttyS0/],
+    ['/dev/ttyS0 is in use by ModemManager (process 8)', /disable --now ModemManager/],
+    ['/dev/ttyS0 is in use by another program', /fuser -v \/dev\/ttyS0/],
     ['user gw may not open /dev/ttyS0: use sudo', /restart the gateway/],
     ['/dev/ttyS0 is not a serial device', /Correct path/],
     ['/dev/ttyS0 does not answer: is this port enabled on the board?', /Switch the port on/],

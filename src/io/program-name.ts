@@ -1,0 +1,49 @@
+/**
+ * What to call a process of this machine. The kernel's own name is that of a thread, and of an interpreter ("MainThread",
+ * "node", "python3"): then the script that it runs says more. Source: proc(5). Never throws.
+ */
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+
+/** Names of processes whose program is their first argument that is no option. */
+const INTERPRETER = /^(MainThread|node|nodejs|python[\d.]*|perl|ruby|sh|bash|dash)$/;
+const HOLDFAST = 'holdfast';
+
+/** @returns e.g. `minicom`, `holdfast`; `undefined` if the process is gone or may not be looked at */
+export function programName(pid: number): string | undefined {
+  const name = textOf(`/proc/${pid}/comm`).trim();
+  if (!INTERPRETER.test(name)) return name === '' ? undefined : name;
+  const [, ...words] = textOf(`/proc/${pid}/cmdline`).split('\0');
+  const script = words.find((word) => word !== '' && !word.startsWith('-'));
+  if (script === undefined) return name === 'MainThread' ? 'node' : name;
+  return isHoldfast(script, pid) ? HOLDFAST : basename(script);
+}
+
+/** E.g. `minicom (process 812)`; `process 812` if nobody can tell its name. */
+export function processWords(pid: number): string {
+  const name = programName(pid);
+  return name === undefined ? `process ${pid}` : `${name} (process ${pid})`;
+}
+
+/** `bin/holdfast` runs `src/main.ts` beside it. */
+function isHoldfast(script: string, pid: number): boolean {
+  if (!script.endsWith('src/main.ts')) return false;
+  const path = isAbsolute(script) ? script : join(folderOf(pid), script);
+  return existsSync(join(dirname(dirname(path)), 'bin', HOLDFAST));
+}
+
+function folderOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '/';
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
