@@ -220,10 +220,13 @@ describe('the tail', () => {
       const gateway = new FakeGateway();
       const socketPath = join(directory, 'control.sock');
       const control = await startControl({ socketPath, inspection: gateway });
-      const next = followTail(socketPath, new AbortController().signal).next();
+      const next = expect(followTail(socketPath, new AbortController().signal).next()).rejects.toMatchObject({
+        code: 'not-running',
+        message: expect.stringContaining('The gateway has stopped'),
+      });
       await until(() => gateway.followers === 1);
       await control.close();
-      expect(await next).toEqual({ done: true, value: undefined });
+      await next;
     });
   });
 });
