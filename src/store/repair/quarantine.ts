@@ -43,7 +43,14 @@ export interface Salvaged {
   readonly restarted: ReadonlySet<number>;
 }
 
-const NOTHING_DONE: Salvaged = { recovery: [], isDamaged: false, lostRows: 0, unknown: [], hasLedger: true, restarted: new Set() };
+const NOTHING_DONE: Salvaged = {
+  recovery: [],
+  isDamaged: false,
+  lostRows: 0,
+  unknown: [],
+  hasLedger: true,
+  restarted: new Set(),
+};
 const SALVAGED = 'salvaged.db';
 const READINGS = 'readings';
 const REPORT = 'report.json';
