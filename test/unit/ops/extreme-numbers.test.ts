@@ -78,7 +78,7 @@ const TROUBLED: Health = {
   clock: { wallMs: 1, isSet: false, isTrusted: false, aheadOfHubMs: 1 },
   outbox: { messages: 1, messagesMax: 1, bytes: 1, bytesMax: 1 },
   store: {
-    ...{ volatile: 'tmpfs on /tmp', damaged: 1, damagedRecords: 1 },
+    ...{ volatile: 'tmpfs on /tmp', damaged: 1, isDamaged: true, damagedRecords: 1 },
     losses: [{ age: { ms: 1, quality: 'exact' }, messages: 1, unknown: 'the log lost its end' }],
   },
   ...{ imbalance: 1, setAside: { times: 1, last: { of: 'hub', what: 'PUBLISH', why: 'it threw' } }, dead: 1 },
