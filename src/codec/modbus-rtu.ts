@@ -146,9 +146,7 @@ function differenceWords(request: ModbusRequest, frame: Uint8Array): string {
   const isRead = BY_COUNT.includes(code);
   if (isRead && frame.length !== high + 5) {
     const isEcho = encodeRequest(request).every((octet, index) => frame[index] === octet);
-    return isEcho
-      ? 'the request itself: the adapter echoes what it sends'
-      : `a request to unit ${unit} of another master`;
+    return isEcho ? 'the request itself, echoed by the adapter' : `a request to unit ${unit} of another master`;
   }
   if (unit !== request.unit) return `an answer of unit ${unit}`;
   if (answered !== request.function) return `an answer to function ${answered} instead of ${request.function}`;

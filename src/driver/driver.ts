@@ -1,8 +1,8 @@
 /**
- * The contract between a link and the flows: what any driver reports and what it can be ordered to do.
+ * Contract between a link and the flows: the reports and the commands of every driver.
  *
- * A link is a Machine: channel in, channel out (`base/machine.ts`), plus these. Topics here are the subdevice's own
- * names. Tokens are numbers the driver draws (reports) or the flow draws (deliveries); they mean nothing else.
+ * A link is a Machine with a channel (`base/machine.ts`), plus these unions. Topics here are the subdevice's own names.
+ * Tokens are numbers chosen by the driver (reports) or by the flow (deliveries); they have no other meaning.
  */
 import type { DiscardReason } from '../base/discard.ts';
 import type { LinkCounters } from '../base/link-counters.ts';
@@ -12,19 +12,20 @@ import type { ProbeOutcome } from '../base/probe.ts';
 import type { Restorable } from '../base/snapshot.ts';
 
 export type DriverReport =
-  /** A subdevice asks to be served; answered by exactly one `attached`. */
+  /** A subdevice requests service. Answered by exactly one `attached`. */
   | {
       readonly kind: 'attach';
       readonly subdevice: string;
       readonly clean: boolean;
-      /** Silence after which it counts as lost; 0 = it may be silent for ever. */
+      /** Silence after which the subdevice counts as lost, ms. 0: no limit. */
       readonly aliveMs: number;
-      /** `undefined`: it wants none. A clean session that leaves it unchanged has none either. */
+      /** `undefined`: no will. A clean session with `unchanged` has no will either. */
       readonly will: Message | 'unchanged' | undefined;
     }
   /**
-   * It is gone. `asked`: it said so; the others are found out. Never follows a refused attach.
-   * Cause `asked` is answered by one `released`. `aliveUntilMs`: when its keep alive or its sleep would end; `undefined` without either.
+   * The subdevice is gone. Cause `asked`: it sent a DISCONNECT; the gateway detected the other causes. Never follows a
+   * rejected attach. Cause `asked` is answered by one `released`. `aliveUntilMs`: end of its keep alive or of its
+   * sleep; `undefined` without either.
    */
   | {
       readonly kind: 'detach';
@@ -32,20 +33,23 @@ export type DriverReport =
       readonly cause: DetachCause;
       readonly aliveUntilMs: number | undefined;
     }
-  /** It sleeps: nothing is to be delivered until it wakes. It is still attached, until `aliveMs` of silence. */
+  /** The subdevice sleeps: no delivery until it wakes. It stays attached until `aliveMs` of silence. */
   | { readonly kind: 'slept'; readonly subdevice: string; readonly aliveMs: number }
-  /** It listens, and wants what has waited. Answered by one `rest`, or ended by `slept`, `attach` or `detach`. */
+  /**
+   * The subdevice is awake and wants the waiting messages. Answered by one `rest`, or ended by `slept`, `attach` or
+   * `detach`.
+   */
   | { readonly kind: 'woke'; readonly subdevice: string }
   /** Answered by exactly one `confirm` or `refuse`. */
   | { readonly kind: 'will'; readonly subdevice: string; readonly change: WillChange; readonly token: number }
-  /** QoS −1: published without a connection, by the subdevice that the configuration says it is. */
+  /** QoS −1: published without a connection. The configuration gives the subdevice. */
   | ({
       readonly kind: 'unconnected';
       readonly subdevice: string;
       readonly topic: string;
       readonly payload: Uint8Array;
     } & Retaining)
-  /** QoS 1 has a token and is answered by exactly one `acknowledge` or `refuse`; QoS 0 has none. */
+  /** QoS 1 has a token and is answered by exactly one `acknowledge` or `refuse`. QoS 0 has none. */
   | ({
       readonly kind: 'uplink';
       readonly subdevice: string;
@@ -54,7 +58,7 @@ export type DriverReport =
       readonly qos: Qos;
       readonly token: number | undefined;
     } & Retaining)
-  /** Answered by exactly one `confirm` or `refuse`. `topicId` is to be remembered with it, where the driver gave one. */
+  /** Answered by exactly one `confirm` or `refuse`. `topicId`, if given, is stored with the subscription. */
   | {
       readonly kind: 'subscribe';
       readonly subdevice: string;
@@ -64,7 +68,7 @@ export type DriverReport =
       readonly token: number;
     }
   | { readonly kind: 'unsubscribe'; readonly subdevice: string; readonly filter: string; readonly token: number }
-  /** A topic id was given: answered by `confirm` once durable. */
+  /** A topic id was assigned. Answered by `confirm` once it is durable. */
   | {
       readonly kind: 'topicBound';
       readonly subdevice: string;
@@ -72,32 +76,32 @@ export type DriverReport =
       readonly topic: string;
       readonly token: number;
     }
-  /** A topic id that made room for another one, and stands for nothing from now on. */
+  /** A topic id was released for another topic and is invalid from now on. */
   | { readonly kind: 'topicReleased'; readonly subdevice: string; readonly topicId: number }
   /** The subdevice has acknowledged a delivery (QoS 1), or its bytes were written (QoS 0). */
   | { readonly kind: 'delivered'; readonly token: number }
-  /** `refused`: the subdevice will never take this one. `lost`: it did not answer; the message is still owed. */
+  /** `refused`: the subdevice will never accept this message. `lost`: no answer came; the message stays in custody. */
   | {
       readonly kind: 'undelivered';
       readonly token: number;
       readonly why: UndeliveredReason;
-      /** Of `refused`: why, in words for people. */
+      /** Reason of `refused`, as text. */
       readonly because?: string;
     }
-  /** Something of the user's ended here: it is in nobody's custody, and never will be. Answered by nothing. */
+  /** A message or command of the user ended here and will never be in custody. Not answered. */
   | {
       readonly kind: 'discarded';
-      /** `undefined`: whose it was cannot be known. A name from the line is none, unless it is configured. */
+      /** `undefined`: unknown subdevice. A name from the line counts only if it is configured. */
       readonly subdevice: string | undefined;
       readonly reason: DiscardReason;
-      /** Its beginning (`sampleBytes`), or words: what was asked and what was answered. */
+      /** Beginning of the bytes (`sampleBytes`), or a text: the request and the answer. */
       readonly sample: Uint8Array | string;
-      /** How many; 1 if absent. */
+      /** Number of cases; 1 if absent. */
       readonly count?: number;
     }
   | { readonly kind: 'probed'; readonly token: number; readonly outcome: ProbeOutcome };
 
-/** `failed`: the driver threw on it, which `flow/links.ts` says in its place. */
+/** `failed`: the driver threw on the delivery; `flow/links.ts` reports this in its place. */
 export type UndeliveredReason = 'refused' | 'too large' | 'failed' | 'lost';
 
 export type WillChange =
@@ -109,16 +113,16 @@ export type DetachCause = 'asked' | 'keep alive ran out' | 'no answer' | 'replac
 
 export type DriverCommand =
   | { readonly kind: 'attached'; readonly subdevice: string; readonly answer: AttachAnswer }
-  /** It is served no longer. If it is attached it is told so, and `detach` follows. */
+  /** The subdevice is no longer served. An attached one is informed, and `detach` follows. */
   | { readonly kind: 'dismiss'; readonly subdevice: string }
-  /** Custody is taken: tell the subdevice. */
+  /** The message is in custody: acknowledge it to the subdevice. */
   | { readonly kind: 'acknowledge'; readonly token: number }
   | { readonly kind: 'refuse'; readonly token: number; readonly why: RefuseReason }
   /** The change of the session is durable. */
   | { readonly kind: 'confirm'; readonly token: number }
-  /** The end of its connection, which it asked for, is durable: its DISCONNECT may be answered. */
+  /** The end of the connection is durable, and its DISCONNECT may be answered. */
   | { readonly kind: 'released'; readonly subdevice: string }
-  /** What waited has been delivered: it may sleep again. */
+  /** All waiting messages were delivered: the subdevice may sleep again. */
   | { readonly kind: 'rest'; readonly subdevice: string }
   /** One at a time per subdevice: the next only after `delivered`, `undelivered` or `detach`. */
   | {
@@ -130,7 +134,7 @@ export type DriverCommand =
       readonly qos: Qos;
       readonly dup: boolean;
     }
-  /** Ask it something without meaning, beside everything else. Answered by exactly one `probed`. */
+  /** Tests the line to the subdevice, in parallel to everything else. Answered by exactly one `probed`. */
   | { readonly kind: 'probe'; readonly subdevice: string; readonly token: number };
 
 /** One message for a subdevice. */
@@ -150,15 +154,15 @@ export interface LinkMachine extends Machine<LinkInput, LinkAction>, Restorable<
   readonly state: 'stopped' | 'opening' | 'open' | 'waiting to reopen';
   /** Client ids attached now. */
   attachedSubdevices(): readonly string[];
-  /** Those of them that sleep → monotonic ms at which each counts as lost. */
+  /** Sleeping client ids → monotonic ms at which each counts as lost. */
   sleepers(): ReadonlyMap<string, number>;
-  /** Monotonic ms of the last valid frame of a subdevice, whatever it said; `undefined`: none since this machine began. */
+  /** Monotonic ms of the last valid frame of a subdevice. `undefined`: none since this machine was started. */
   lastReceivedAtMs(subdevice: string): number | undefined;
   /**
-   * Subdevices that speak only when they are asked, and have not answered → monotonic ms of the first question in vain.
-   * Empty where subdevices speak unasked.
+   * Subdevices that only answer requests and do not answer now → monotonic ms of the first unanswered request.
+   * Empty if subdevices send on their own.
    */
   unanswered(): ReadonlyMap<string, number>;
-  /** Client ids that a `probe` would reach now; none where the driver knows no question without meaning. */
+  /** Client ids that a `probe` would reach now. Empty if the protocol has no request for a test. */
   probeable(): readonly string[];
 }

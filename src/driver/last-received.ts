@@ -1,10 +1,10 @@
-/** When each subdevice of a link was last heard. */
+/** Time of the last valid frame of each subdevice of a link. */
 import type { Restorable } from '../base/snapshot.ts';
 
-/** Subdevices remembered per link; the one not heard for longest gives way. More than any hub profile allows. */
+/** Largest number of subdevices kept per link, least recently received first. More than any hub profile allows. */
 const SUBDEVICES_MAX = 2048;
 
-/** Subdevice → monotonic ms of its last valid frame, longest unheard first. */
+/** Subdevice → monotonic ms of its last valid frame, least recently received first. */
 export class LastReceived implements Restorable<ReadonlyMap<string, number>> {
   #atMs = new Map<string, number>();
 
@@ -15,7 +15,7 @@ export class LastReceived implements Restorable<ReadonlyMap<string, number>> {
     if (this.#atMs.size > SUBDEVICES_MAX && oldest !== undefined) this.#atMs.delete(oldest);
   }
 
-  /** `undefined`: no valid frame has come from it. */
+  /** `undefined`: no valid frame has been received. */
   of(subdevice: string): number | undefined {
     return this.#atMs.get(subdevice);
   }

@@ -1,76 +1,82 @@
 /**
- * What to do about a line that is open and does not work: nothing at first, then more and more. Pure: it is shown the
- * line once a second and answers with the next rung to be tried.
+ * Recovery steps for a line that is open and does not work. Pure: `look` receives the state of the line once a second and
+ * returns the next step to run.
  *
- *     calm ─trouble─▶ resync ─▶ the rungs of the configuration, in its order ─▶ alarm
- *       ▲──────────── a whole frame and no storm, or the storm is over ─────────┘
+ *     calm ─trouble─▶ resync ─▶ the configured steps, in their order ─▶ failed
+ *       ▲──────── a valid frame and no noise, or the noise is over ───────┘
  *
- * Trouble is a subdevice that fell silent with nobody else on the line, or a storm of broken frames. A subdevice whose
- * frames arrive whole, and only cannot be read as configured, is not silent. Each rung has its time; while the port is closed nothing is decided, since that is another trouble with a cure of its own. One climb per
- * trouble: who stays silent after it is reported, not disturbed for ever. Source: serial.md §3.
+ * Trouble is a subdevice that became silent without another subdevice on the line, or many damaged frames (noise). A
+ * subdevice whose frames arrive undamaged but do not match the configuration is not silent. Each step has its time. While
+ * the port is closed no step runs: reopening is a separate function (`reopen.ts`). The steps run once per trouble: if the
+ * line stays silent, this is reported, and the line is not disturbed again.
  */
 import type { RecoveryStep } from '../base/recovery-step.ts';
 
-/** `resync`: the framing begins again, the port stays open. */
+/** `resync`: the framing starts again, the port stays open. */
 export type LineRecoveryStep = 'resync' | RecoveryStep;
 export type Trouble = 'silence' | 'noise';
 
-/** What is seen of the line; the counters only grow. */
+/** Observed state of the line. The counters only grow. */
 export interface LineView {
   readonly isOpen: boolean;
   readonly framesIn: number;
   /** Frames damaged on the line. */
   readonly broken: number;
-  /** Frames that came whole and are not what the configuration expects: no reason to touch the port. */
+  /** Undamaged frames that do not match the configuration; the port needs no recovery. */
   readonly unexpected: number;
-  /** Subdevices found gone without a word. */
+  /** Subdevices that became silent. */
   readonly lost: number;
   readonly attached: number;
 }
 
-/** How long a rung may take to help, ms. Framing heals within a frame; a board boots in 2 s and says hello within 10. */
-const RUNG_MS: Readonly<Record<LineRecoveryStep, number>> = {
+/**
+ * Time for the effect of a step, ms. Framing recovers within a frame. A board boots in 2 s and connects within 10 s.
+ */
+const STEP_MS: Readonly<Record<LineRecoveryStep, number>> = {
   resync: 5000,
   reopen: 10_000,
   toggle: 10_000,
   reauthorise: 15_000,
 };
-/** So many looks in a row with more broken frames than whole ones, and at least so many broken, are a storm; without, its end. */
+/**
+ * Number of consecutive looks with at least `BROKEN_MIN` damaged frames, and more damaged than undamaged ones, that
+ * count as noise. The same number of looks without that ends the noise.
+ */
 const NOISY_LOOKS = 5;
 const BROKEN_MIN = 5;
 
 type State =
   | { readonly kind: 'calm' }
   | { readonly kind: 'trying'; readonly trouble: Trouble; readonly step: number; readonly untilMs: number }
-  | { readonly kind: 'alarm'; readonly trouble: Trouble; readonly sinceMs: number };
+  | { readonly kind: 'failed'; readonly trouble: Trouble; readonly sinceMs: number };
 
 export class Recovery {
-  readonly counts: Record<LineRecoveryStep | 'alarm', number> = {
+  readonly counts: Record<LineRecoveryStep | 'failed', number> = {
     resync: 0,
     reopen: 0,
     toggle: 0,
     reauthorise: 0,
-    alarm: 0,
+    failed: 0,
   };
   readonly #steps: readonly LineRecoveryStep[];
   #state: State = { kind: 'calm' };
   #last: LineView = { isOpen: false, framesIn: 0, broken: 0, unexpected: 0, lost: 0, attached: 0 };
   #noisyLooks = 0;
-  /** The last whole frames were not what the configuration expects. */
+  /** The last undamaged frames did not match the configuration. */
   #isTalking = false;
   #quietLooks = 0;
 
-  /** @param rungs after `resync`, which is the framing's own; empty: straight to the alarm */
+  /** @param steps steps after `resync`, which belongs to the framing; empty: the line fails directly after `resync` */
   constructor(steps: readonly RecoveryStep[]) {
     this.#steps = ['resync', ...steps];
   }
 
-  /** `undefined`: nothing is wrong, or something is still being tried. */
-  get alarm(): { readonly trouble: Trouble; readonly sinceMs: number } | undefined {
-    return this.#state.kind === 'alarm' ? this.#state : undefined;
+  /** Set after all steps have failed. `undefined`: no trouble, or a step is still running. */
+  get failure(): { readonly trouble: Trouble; readonly sinceMs: number } | undefined {
+    return this.#state.kind === 'failed' ? this.#state : undefined;
   }
 
-  /** @returns the rung to be tried now, if any */
+  /** @returns the step to run now, if any */
   look(view: LineView, nowMs: number): LineRecoveryStep | undefined {
     const last = this.#last;
     this.#last = view;
@@ -92,23 +98,23 @@ export class Recovery {
         const { trouble, step, untilMs } = this.#state;
         return nowMs < untilMs ? undefined : this.#try(trouble, step + 1, nowMs);
       }
-      case 'alarm':
+      case 'failed':
         return undefined;
     }
   }
 
-  /** Nobody need say anything good: a line that is still is not noisy. */
+  /** A valid frame is not needed: a quiet line is not noisy. */
   #isStormOver(): boolean {
     return this.#state.kind !== 'calm' && this.#state.trouble === 'noise' && this.#quietLooks >= NOISY_LOOKS;
   }
 
   #try(trouble: Trouble, step: number, nowMs: number): LineRecoveryStep | undefined {
     const runStep = this.#steps[step];
-    this.counts[runStep ?? 'alarm'] += 1;
+    this.counts[runStep ?? 'failed'] += 1;
     this.#state =
       runStep === undefined
-        ? { kind: 'alarm', trouble, sinceMs: nowMs }
-        : { kind: 'trying', trouble, step, untilMs: nowMs + RUNG_MS[runStep] };
+        ? { kind: 'failed', trouble, sinceMs: nowMs }
+        : { kind: 'trying', trouble, step, untilMs: nowMs + STEP_MS[runStep] };
     return runStep;
   }
 }

@@ -1,9 +1,9 @@
 /**
- * The life of the channel under a link, the same for every driver: open it, open it again when it has closed, with
- * pauses that grow. What travels on it is the driver's business.
+ * Opening of the channel under a link, the same for every driver. The channel is opened, and opened again after it has
+ * closed, with growing pauses.
  *
- * Invariants: at most one `open` is unanswered; a pause is never shorter than the floor (each opening of a serial port
- * leaks some kilobytes in the library under it); nothing is opened after `stop`.
+ * Invariants: at most one `open` is unanswered. A pause is never shorter than the floor, because each opening of a
+ * serial port leaks some kilobytes in the library. Nothing is opened after `stop`.
  */
 import { Backoff, type BackoffLimits } from '../base/backoff.ts';
 import type { ChannelAction } from '../base/machine.ts';
@@ -40,7 +40,7 @@ export class LinkOpening implements Restorable<LinkOpeningSnapshot> {
     return this.#phase.state;
   }
 
-  /** How often the channel has come up. */
+  /** Number of openings. */
   get openings(): number {
     return this.#openings;
   }
@@ -64,7 +64,10 @@ export class LinkOpening implements Restorable<LinkOpeningSnapshot> {
     this.#openings += 1;
   }
 
-  /** A channel that stood longer than the longest pause was a success that lasted: the pauses begin anew. */
+  /**
+   * A channel that was open longer than the longest pause counts as a lasting success: the pauses start at the floor
+   * again.
+   */
   closed(nowMs: number): void {
     if (this.#phase.state === 'stopped') return;
     if (this.#phase.state === 'open' && nowMs - this.#phase.sinceMs >= this.#steadyMs) this.#backoff.reset();

@@ -63,12 +63,12 @@ export class LinkCare {
       lost: standing.lost,
       attached: machine.attachedSubdevices().length,
     };
-    const hadAlarm = standing.recovery.alarm !== undefined;
+    const hadFailure = standing.recovery.failure !== undefined;
     const recoveryStep = standing.recovery.look(view, this.#options.clock.nowMs());
     if (recoveryStep !== undefined) this.#runStep(name, recoveryStep, care);
-    const { alarm } = standing.recovery;
-    if (alarm !== undefined && !hadAlarm)
-      this.#options.facts.emit('linkGivenUp', { link: name, trouble: alarm.trouble });
+    const { failure } = standing.recovery;
+    if (failure !== undefined && !hadFailure)
+      this.#options.facts.emit('linkGivenUp', { link: name, trouble: failure.trouble });
   }
 
   #runStep(link: string, recoveryStep: LineRecoveryStep, care: PortCare): void {

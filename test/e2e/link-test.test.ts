@@ -83,7 +83,7 @@ it('of lines it says that they know no probe, and of a kernel that does not coun
   const flat = stdout.replaceAll(/\s+/g, ' ');
   expect(code).toBe(1);
   expect(flat).toContain('Nothing came over link text in 1 s');
-  expect(flat).toContain('lines know no probe');
+  expect(flat).toContain('line devices cannot be probed');
   expect(flat).toContain('Kernel errors: not reported by this driver.');
 });
 

@@ -37,11 +37,11 @@ async function openField() {
 
 /** What the status and the journal have to say of each. */
 const TOLD: Readonly<Record<string, RegExp>> = {
-  gone: /unit silent; the last: unit 2, a request for holding 0, 1 of them: no answer/,
+  gone: /unit silent; the last: unit 2, a request for holding 0, count 1: no answer/,
   hole: /unit exception; the last: unit 3, b \(holding 9\): illegal data address/,
   table: /unit exception; the last: unit 4, a \(input 0\): illegal function/,
-  lost: /unit silent; the last: unit 5, a request for holding 0, 1 of them: no answer/,
-  twin: /unit mismatch; the last: unit 6, .*: an answer of unit 7 came/,
+  lost: /unit silent; the last: unit 5, a request for holding 0, count 1: no answer/,
+  twin: /unit mismatch; the last: unit 6, .*: received an answer of unit 7/,
 };
 
 it('says of each unit why its data does not arrive, and what to do', async () => {
@@ -70,6 +70,6 @@ it('says of each unit why its data does not arrive, and what to do', async () =>
   expect([code, verdict]).toEqual([1, 'bad']);
   expect(sentence).toMatch(/ hole has no value for b \(holding 9\): illegal data address/);
   expect(advice.join('\n')).toMatch(/^lost does not answer at all: .* its address .* speed/m);
-  expect(advice.join('\n')).toMatch(/an answer of unit 7 came/);
+  expect(advice.join('\n')).toMatch(/received an answer of unit 7/);
   expect(advice.join('\n')).not.toMatch(/Frames arrive broken/);
 });

@@ -1,10 +1,10 @@
 /**
- * Who is there on a link of lines. A device that speaks plain lines says neither hello nor goodbye: it is there when the
- * port is open or when it has said something, and gone when the port closes or when it has been silent for too long. The
- * gateway subscribes on its behalf.
+ * Presence of the subdevices on a link of lines. Plain lines have no CONNECT and no DISCONNECT. A subdevice is present
+ * when the port is open or when it has sent a line, and gone when the port closes or after too long a silence. The gateway
+ * subscribes on its behalf.
  *
  *     (none) ─open, line─▶ attaching ─attached─▶ here ─silence, closed, dismissed─▶ (none)
- *                              └─refused─▶ turned away ─pause─▶ (none)        └─no answer─▶ silent ─line, pause─▶ (none)
+ *                              └─refused─▶ rejected ─pause─▶ (none)           └─no answer─▶ silent ─line, pause─▶ (none)
  *
  * Invariants: one `attach` per subdevice is unanswered at a time; every accepted one ends in one `detach`.
  */
@@ -13,21 +13,21 @@ import type { AttachAnswer, DetachCause, RefuseReason } from '../driver.ts';
 import type { LinePacketSink } from './packet-sink.ts';
 
 export interface PresenceTerms {
-  /** Silence after which a subdevice counts as gone, ms; 0 = never. */
+  /** Silence after which a subdevice counts as gone, ms. 0: never. */
   readonly silenceMs: number;
-  /** Filters on its own topics. */
+  /** Filters on the subdevice's own topics. */
   readonly downlinks: readonly string[];
 }
 
 type DeviceState =
-  /** The port has closed meanwhile: what is accepted now is over already. */
+  /** The port has closed meanwhile, so an accepted attach ends at once. */
   | { readonly state: 'attaching'; readonly isOver: boolean }
   | { readonly state: 'here'; readonly lastReceivedMs: number }
-  /** It did not answer; its next line brings it back at once. */
+  /** The subdevice did not answer a downlink. Its next line attaches it again at once. */
   | { readonly state: 'silent'; readonly untilMs: number }
-  | { readonly state: 'turned away'; readonly why: RefuseReason; readonly untilMs: number };
+  | { readonly state: 'rejected'; readonly why: RefuseReason; readonly untilMs: number };
 
-/** Pause before whoever was turned away, or did not answer, is tried again without having said anything; ms. */
+/** Pause before a rejected or silent subdevice is attached again without having sent a line, ms. */
 const RETURN_MS = 10_000;
 
 interface Subscription {
@@ -48,7 +48,7 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
   readonly #sink: LinePacketSink;
   #states = new Map<string, DeviceState>();
   #subscribing = new Map<number, Subscription>();
-  /** Refused for now, and when they are tried again. */
+  /** Subscriptions rejected for congestion, with the time of the next attempt. */
   #postponed: readonly Postponed[] = [];
 
   constructor(terms: PresenceTerms, sink: LinePacketSink) {
@@ -64,16 +64,19 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
     return this.#states.get(id)?.state === 'here';
   }
 
-  /** It has said something, or is taken to be there. @returns how it stands then, or why it is turned away */
+  /**
+   * Handles a line of a subdevice, or the assumption that it is present. @returns its state then, or the reason of its
+   * rejection
+   */
   onReceived(id: string, nowMs: number): 'here' | 'attaching' | RefuseReason {
-    const standing = this.#states.get(id);
-    if (standing?.state === 'here') {
+    const known = this.#states.get(id);
+    if (known?.state === 'here') {
       this.#states.set(id, { state: 'here', lastReceivedMs: nowMs });
       return 'here';
     }
-    if (standing?.state === 'turned away' && nowMs < standing.untilMs) return standing.why;
+    if (known?.state === 'rejected' && nowMs < known.untilMs) return known.why;
     this.#states.set(id, { state: 'attaching', isOver: false });
-    if (standing?.state !== 'attaching')
+    if (known?.state !== 'attaching')
       this.#sink.report({
         kind: 'attach',
         subdevice: id,
@@ -85,24 +88,24 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
   }
 
   attached(id: string, answer: AttachAnswer, nowMs: number): void {
-    const standing = this.#states.get(id);
-    if (standing?.state !== 'attaching') return;
+    const known = this.#states.get(id);
+    if (known?.state !== 'attaching') return;
     if (!answer.accepted) this.#rejectLine(id, answer.why, nowMs);
-    else if (standing.isOver) this.#leave(id, 'link closed');
+    else if (known.isOver) this.#leave(id, 'link closed');
     else {
       this.#states.set(id, { state: 'here', lastReceivedMs: nowMs });
       for (const filter of this.#terms.downlinks) this.#subscribe({ subdevice: id, filter });
     }
   }
 
-  /** Back after a pause only. */
+  /** The subdevice is attached again only after a pause. */
   dismiss(id: string, nowMs: number): void {
     if (!this.isHere(id)) return;
     this.#leave(id, 'dismissed');
     this.#rejectLine(id, 'congestion', nowMs);
   }
 
-  /** It is gone, as far as we know. */
+  /** The subdevice did not answer and counts as gone. */
   unanswered(id: string, nowMs: number): void {
     this.#leave(id, 'no answer');
     this.#states.set(id, { state: 'silent', untilMs: nowMs + RETURN_MS });
@@ -112,7 +115,7 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
     this.#subscribing.delete(token);
   }
 
-  /** Was it a subscription that the flow refused? For want of room it is tried again. */
+  /** @returns whether the token was a rejected subscription. After congestion the subscription is tried again. */
   refuse(token: number, why: RefuseReason, nowMs: number): boolean {
     const subscription = this.#subscribing.get(token);
     if (subscription === undefined) return false;
@@ -129,11 +132,11 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
     }
   }
 
-  /** Those that have been silent for too long; they are to `fallSilent`. */
+  /** Subdevices that have been silent for too long. `fallSilent` must be called for each. */
   overdue(nowMs: number): string[] {
     const { silenceMs } = this.#terms;
-    return [...this.#states].flatMap(([id, standing]) =>
-      standing.state === 'here' && silenceMs > 0 && nowMs >= standing.lastReceivedMs + silenceMs ? [id] : [],
+    return [...this.#states].flatMap(([id, known]) =>
+      known.state === 'here' && silenceMs > 0 && nowMs >= known.lastReceivedMs + silenceMs ? [id] : [],
     );
   }
 
@@ -141,14 +144,14 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
     this.#leave(id, 'keep alive ran out');
   }
 
-  /** @returns those whose pause is over */
+  /** @returns the subdevices whose pause is over */
   wake(nowMs: number): string[] {
     const due = this.#postponed.filter(({ atMs }) => nowMs >= atMs);
     this.#postponed = this.#postponed.filter(({ atMs }) => nowMs < atMs);
     for (const subscription of due) this.#subscribe(subscription);
     const returning: string[] = [];
-    for (const [id, standing] of this.#states) {
-      if (!isPausing(standing) || nowMs < standing.untilMs) continue;
+    for (const [id, known] of this.#states) {
+      if (!isPausing(known) || nowMs < known.untilMs) continue;
       this.#states.delete(id);
       returning.push(id);
     }
@@ -158,9 +161,9 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
   wakeAtMs(): number | undefined {
     const { silenceMs } = this.#terms;
     const times = this.#postponed.map(({ atMs }) => atMs);
-    for (const standing of this.#states.values()) {
-      if (standing.state === 'here' && silenceMs > 0) times.push(standing.lastReceivedMs + silenceMs);
-      if (isPausing(standing)) times.push(standing.untilMs);
+    for (const known of this.#states.values()) {
+      if (known.state === 'here' && silenceMs > 0) times.push(known.lastReceivedMs + silenceMs);
+      if (isPausing(known)) times.push(known.untilMs);
     }
     return times.length === 0 ? undefined : Math.min(...times);
   }
@@ -183,7 +186,7 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
   }
 
   #rejectLine(id: string, why: RefuseReason, nowMs: number): void {
-    this.#states.set(id, { state: 'turned away', why, untilMs: nowMs + RETURN_MS });
+    this.#states.set(id, { state: 'rejected', why, untilMs: nowMs + RETURN_MS });
   }
 
   #subscribe({ subdevice, filter }: Subscription): void {
@@ -194,6 +197,6 @@ export class LinePresence implements Restorable<LinePresenceSnapshot> {
   }
 }
 
-function isPausing(standing: DeviceState): standing is Extract<DeviceState, { untilMs: number }> {
-  return standing.state === 'silent' || standing.state === 'turned away';
+function isPausing(known: DeviceState): known is Extract<DeviceState, { untilMs: number }> {
+  return known.state === 'silent' || known.state === 'rejected';
 }

@@ -1,9 +1,10 @@
 /**
- * Downlinks as lines. Where the device answers them, one at a time on the line, repeated until it does; else each is
- * delivered once it is written, and nobody knows more.
+ * Downlinks as lines. If the device answers downlinks, one is on the line at a time and is repeated until the answer.
+ * Otherwise each counts as delivered once it is written; its arrival is unknown.
  *
  * Invariant: every `deliver` ends in exactly one `delivered` or `undelivered`. An answer with a number ends only the
- * downlink of that number; without one a late answer could be taken for that of the next, so devices should give it.
+ * downlink of that number. An answer without a number could be a late one to an earlier downlink, so devices should
+ * send the number.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import { fillTemplate, type Template } from '../../base/template.ts';
@@ -20,7 +21,7 @@ export interface LineDownlinkTerms extends LineShape {
   readonly downlinkAck: LinePattern | undefined;
   /** Pause before an unanswered line is written again, ms. */
   readonly retryMs: number;
-  /** How often, before the subdevice counts as gone. */
+  /** Repetitions before the subdevice counts as gone. */
   readonly retriesMax: number;
 }
 
@@ -30,7 +31,7 @@ interface Delivery {
   readonly number: string;
   readonly line: Uint8Array;
   retries: number;
-  /** `undefined`: it has not been written yet. */
+  /** `undefined`: not written yet. */
   retryAtMs: number | undefined;
 }
 
@@ -46,7 +47,7 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
   readonly #sink: LinePacketSink;
   /** At most one per subdevice; the first is on the line. */
   #deliveries: Delivery[] = [];
-  /** Begins anywhere, so that an answer to the gateway's earlier life is hardly taken for one to this. */
+  /** Starts at a random number, so that an answer to an earlier process is unlikely to match. */
   #lastNumber: number;
 
   /** @param random uniform in [0, 1) */
@@ -70,8 +71,8 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
   }
 
   /**
-   * The device has answered.
-   * @returns which subdevice that was; `undefined`: nothing of the kind was expected
+   * Handles an answer of the device.
+   * @returns the subdevice whose downlink was answered; `undefined`: no such answer was expected
    */
   answer({ number, refusal }: DownlinkAnswer, nowMs: number): string | undefined {
     const [first] = this.#deliveries;
@@ -84,18 +85,18 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
     return first.subdevice;
   }
 
-  /** What the subdevice has not taken is still owed to it. */
+  /** Ends the delivery to a subdevice. The message stays in custody. */
   abandon(subdevice: string, nowMs: number): void {
     this.#lose((one) => one.subdevice === subdevice);
     this.#write(nowMs);
   }
 
-  /** There is no line any more. */
+  /** Handles the closing of the line. */
   closed(): void {
     this.#lose(() => true);
   }
 
-  /** @returns the subdevice that does not answer any more */
+  /** @returns the subdevice that no longer answers */
   wake(nowMs: number): string | undefined {
     const [first] = this.#deliveries;
     if (first?.retryAtMs === undefined || nowMs < first.retryAtMs) return undefined;
@@ -140,9 +141,9 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
   #lineOf({ topic, payload, subdevice }: DeliverCommand, number: string): Uint8Array | NoLine {
     const { format, downlink, downlinks } = this.#terms;
     if (!downlinks.some((filter) => filterMatches(filter, topic)))
-      return noLine(`no filter in downlinks takes ${topic}`);
+      return noLine(`no filter in downlinks matches ${topic}`);
     const written = this.#payloadText(payload);
-    if (written === undefined) return noLine(`its payload is not ${format === 'text' ? 'valid UTF-8' : 'JSON'}`);
+    if (written === undefined) return noLine(`the payload is not ${format === 'text' ? 'valid UTF-8' : 'JSON'}`);
     const fields = new Map([
       ['payload', written],
       ...[
@@ -155,7 +156,7 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
     return text === undefined ? noLine('the template downlink cannot be filled') : this.#sink.lineOf(text);
   }
 
-  /** JSON in one line: outside of its texts a line break is as good as a space, and within them there is none. */
+  /** JSON on one line: a line break outside of strings is replaced by a space; within strings there is none. */
   #payloadText(payload: Uint8Array): string | undefined {
     const { format, encoding } = this.#terms;
     const text = decodeText(payload, encoding === 'bytes' ? 'bytes' : 'utf-8');

@@ -1,12 +1,12 @@
 /**
- * The link of lines: devices that speak text or NDJSON, one message a line.
+ * Link of lines: devices that send text or NDJSON, one message per line.
  *
  *     bytes ▶ LineReader ▶ readLine ▶ LinePresence ▶ LineUplinks ▶ reports
- *     orders ▶ LineUplinks (answers), LineDownlinks ▶ lines
+ *     commands ▶ LineUplinks (answers), LineDownlinks ▶ lines
  *
- * Invariants: total on bytes from outside; nothing is offered before the flow has let the subdevice in, and what comes
- * meanwhile waits in order, at most `AHEAD_MAX` of it. Without `answers` nobody waits for custody: what is in RAM is lost
- * with the power, for at most the link's `hold_ms`.
+ * Invariants: total on bytes from outside. No line is offered before the flow has accepted the subdevice; lines that
+ * come meanwhile wait in order, at most `AHEAD_MAX`. Without `answers` the device does not wait for custody: messages
+ * in RAM are lost in a power failure, for at most the link's `hold_ms`.
  */
 
 import type { BackoffLimits } from '../../base/backoff.ts';
@@ -35,9 +35,9 @@ export interface LinesLinkOptions
     LineDownlinkTerms,
     PresenceTerms,
     Omit<LineUplinkLimits, 'isAnswered'> {
-  /** The subdevice is there once the port is open, or once a good line has come. */
+  /** The subdevice is present once the port is open, or once a valid line has come. */
   readonly attach: 'open' | 'line';
-  /** What comes before the first delimiter may be half a line. */
+  /** The bytes before the first delimiter may be part of a line. */
   readonly skipsFirstLine: boolean;
   /** Pauses between openings of the channel. */
   readonly reopen: BackoffLimits;
@@ -45,8 +45,8 @@ export interface LinesLinkOptions
   readonly random: () => number;
 }
 
-/** Every line means something to a device that speaks lines. */
-const NO_PROBE = { kind: 'not asked', why: 'it speaks lines, which know no probe' } as const;
+/** A device that speaks lines interprets every line, so no line is a neutral test. */
+const NO_PROBE = { kind: 'not asked', why: 'line devices cannot be probed' } as const;
 export interface LinesLinkSnapshot {
   readonly opening: LinkOpeningSnapshot;
   readonly reader: LineReaderSnapshot;
@@ -61,24 +61,24 @@ export interface LinesLinkSnapshot {
   readonly lastReceived: ReadonlyMap<string, number>;
 }
 
-/** Bytes behind the last delimiter: reported after `UNENDED_MS`, and again when more have come. */
+/** Bytes after the last delimiter. Reported after `UNENDED_MS`, and again when more have come. */
 interface Unended {
   readonly reportedBytes: number;
   readonly reportAtMs: number | undefined;
 }
 
 const ENDED: Unended = { reportedBytes: 0, reportAtMs: undefined };
-/** A line is written in one go: 4096 octets at 9600 baud take 4 s. */
+/** A device writes a line without pauses: 4096 octets at 9600 baud take 4 s. */
 const UNENDED_MS = 5000;
 
-/** Counters of the lines that are not merely of other content than expected. */
+/** Counters for discarded lines, except those with undamaged but unexpected content. */
 const COUNTED_AS: Readonly<Partial<Record<DiscardReason, 'crcErrors' | 'oversizeFrames'>>> = {
   'line check': 'crcErrors',
   'line noise': 'crcErrors',
   'line too long': 'oversizeFrames',
 };
 
-/** Lines that wait while the flow is asked; it answers before the next bytes come. */
+/** Largest number of lines that wait for the flow's answer; it comes before the next bytes. */
 const AHEAD_MAX = 4096;
 
 export function createLinesLink(options: LinesLinkOptions): LinkMachine & Restorable<LinesLinkSnapshot> {
@@ -257,7 +257,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
     this.#discard('line not ended', begun, unendedBytes - reportedBytes);
   }
 
-  /** @param count lines, or bytes of one that does not end */
+  /** @param count number of lines, or of bytes of an unfinished line */
   #discard(reason: DiscardReason, sample: Uint8Array | string, count = 1): void {
     const { subdevice, subdeviceField } = this.#options;
     this.#sink.discard(reason, sample, subdeviceField === undefined ? subdevice : undefined, count);
@@ -289,7 +289,10 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
     if (answer !== undefined && this.#ahead.length < AHEAD_MAX) this.#ahead.push(rejection);
   }
 
-  /** In order, up to one whose subdevice is not let in yet: a refusal has its place among the answers. */
+  /**
+   * Offers waiting lines in order, up to the first whose subdevice is not attached yet: a rejection keeps its place
+   * among the answers.
+   */
   #offerAhead(nowMs: number): void {
     for (let next = this.#ahead[0]; next !== undefined; next = this.#ahead[0]) {
       if (next.kind === 'rejected') {

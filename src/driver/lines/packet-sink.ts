@@ -1,6 +1,6 @@
 /**
- * What the parts of a link of lines want done while one input is handled, in the order they want it, the counters they
- * move, and the way from a text to the octets of a line.
+ * Actions of one input in their order, counters, and the conversion from a text to the octets of a line. Shared by the
+ * parts of a link of lines.
  */
 import { type DiscardReason, sampleBytes } from '../../base/discard.ts';
 import type { ChannelAction } from '../../base/machine.ts';
@@ -12,15 +12,15 @@ import type { DriverReport, LinkAction } from '../driver.ts';
 export interface LineShape {
   /** At least one octet. */
   readonly delimiter: Uint8Array;
-  /** Octets of the longest line either way, delimiter not counted. */
+  /** Octets of the longest line in either direction, without the delimiter. */
   readonly lineBytesMax: number;
   readonly encoding: LineEncoding;
   readonly check: LineCheck;
-  /** The device repeats what we write. */
+  /** The device echoes written lines. */
   readonly isEchoed: boolean;
 }
 
-/** Why a text cannot be written. */
+/** Reason why a text cannot be written as a line. */
 export interface NoLine {
   readonly why: 'refused' | 'too large';
   readonly because: string;
@@ -30,7 +30,7 @@ export function noLine(because: string): NoLine {
   return { why: 'refused', because };
 }
 
-/** Lines written whose echo may still come. */
+/** Written lines whose echo may still come. */
 const ECHOES_MAX = 16;
 
 export interface LinePacketSinkSnapshot {
@@ -54,7 +54,7 @@ export class LinePacketSink implements Restorable<LinePacketSinkSnapshot> {
     },
   };
   readonly #shape: LineShape;
-  /** Without their delimiters, oldest first. */
+  /** Lines without their delimiters, oldest first. */
   #echoes: string[] = [];
   readonly #actions: LinkAction[] = [];
   #lastToken = 0;
@@ -63,16 +63,19 @@ export class LinePacketSink implements Restorable<LinePacketSinkSnapshot> {
     this.#shape = shape;
   }
 
-  /** @returns the line with check and delimiter, or why it cannot be one */
+  /** @returns the line with check and delimiter, or the reason why there is none */
   lineOf(text: string): Uint8Array | NoLine {
     const { delimiter, lineBytesMax, encoding, check } = this.#shape;
     const encoded = encodeText(text, encoding);
-    if (encoded === undefined) return noLine(`it has characters that ${encoding} has not`);
+    if (encoded === undefined) return noLine(`the text has characters that ${encoding} lacks`);
     if (encoded.length === 0) return noLine('the line would be empty');
     const body = Buffer.from(appendCheck(encoded, check));
-    if (body.includes(Buffer.from(delimiter))) return noLine('the delimiter of lines is in it');
+    if (body.includes(Buffer.from(delimiter))) return noLine('the text contains the line delimiter');
     if (body.length > lineBytesMax)
-      return { why: 'too large', because: `the line would have ${body.length} bytes of ${lineBytesMax}` };
+      return {
+        why: 'too large',
+        because: `the line would have ${body.length} bytes, at most ${lineBytesMax} are allowed`,
+      };
     return Uint8Array.from(Buffer.concat([body, delimiter]));
   }
 
@@ -85,7 +88,7 @@ export class LinePacketSink implements Restorable<LinePacketSinkSnapshot> {
     if (this.#echoes.length > ECHOES_MAX) this.#echoes.shift();
   }
 
-  /** Is this line one of ours, come back? Those written before it are not expected any more. */
+  /** Whether this line is the echo of a written one. Echoes of earlier lines are no longer expected then. */
   isEcho(line: Uint8Array): boolean {
     const at = this.#echoes.length === 0 ? -1 : this.#echoes.indexOf(keyOf(line));
     this.#echoes.splice(0, at + 1);
@@ -114,7 +117,7 @@ export class LinePacketSink implements Restorable<LinePacketSinkSnapshot> {
     return this.#lastToken;
   }
 
-  /** Everything since the last call. */
+  /** Returns all actions since the last call. */
   take(): LinkAction[] {
     return this.#actions.splice(0);
   }

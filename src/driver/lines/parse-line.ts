@@ -1,10 +1,10 @@
 /**
- * What one line says: whose it is, on which topic, with which fields, and what would be answered to it.
+ * Content of one line: its subdevice, topic, fields and possible answers.
  *
  *     octets ▶ check ▶ text ▶ fields (groups of the pattern, members of the JSON object) ▶ topic, payload, answers
  *
- * Invariants: total; a value can make neither a level nor a wildcard nor a service name in a topic, nor a second line in
- * an answer; whatever a template needs is there and short, or the line is malformed.
+ * Invariants: total. A value cannot add a level, a wildcard or a service name to a topic, nor a second line to an
+ * answer. All fields of a template must be present and short, otherwise the line is malformed.
  */
 import type { DiscardReason } from '../../base/discard.ts';
 import { fieldsOf, fillTemplate, type Template } from '../../base/template.ts';
@@ -22,7 +22,7 @@ export interface LinePattern {
 export interface ReadingTerms extends LineShape {
   readonly subdevice: string;
   readonly subdeviceField: string | undefined;
-  /** Whom `subdeviceField` may name. */
+  /** Names that `subdeviceField` may contain. */
   readonly allowedSubdevices: readonly string[] | undefined;
   readonly format: 'text' | 'ndjson';
   readonly pattern: LinePattern | undefined;
@@ -45,38 +45,39 @@ export interface LineMessage {
   readonly subdevice: string;
   readonly topic: string;
   readonly payload: Uint8Array;
-  /** What tells it from other lines. */
+  /** Value that distinguishes this line from others. */
   readonly identity: string;
-  /** It has a number, so that the same line again is the same message again. */
+  /** The line has a number, so the same line again is the same message again. */
   readonly isNumbered: boolean;
   readonly answers: LineAnswers | undefined;
 }
 
-/** Whole lines; `undefined`: nothing is said. */
+/** Whole lines. `undefined`: no answer is sent. */
 export interface LineAnswers {
   readonly ack: Uint8Array;
   readonly busy: Uint8Array | undefined;
   readonly refused: Uint8Array | undefined;
 }
 
-/** The device answers a downlink. */
+/** Answer of the device to a downlink. */
 export interface DownlinkAnswer {
   readonly kind: 'answer';
-  /** Of the downlink, if it says so. */
+  /** Number of the downlink, if the answer contains it. */
   readonly number: string | undefined;
-  /** Why it refuses the downlink; `undefined`: it has taken it. */
+  /** Reason why the device rejects the downlink. `undefined`: accepted. */
   readonly refusal: string | undefined;
 }
 
-/** A line that is no message. */
+/** A line that is not a message. */
 export interface Rejection {
   readonly kind: 'rejected';
   readonly reason: DiscardReason;
-  /** What is the matter, beside the reason. */
+  /** Detail beside the reason. */
   readonly detail: string | undefined;
   /**
-   * Whole line for the device that waits for an answer: `refused` if the line would be no message either when it came
-   * again; `busy`, so that it comes again, if it was damaged on the way. `undefined`: it cannot be formed, or nobody waits.
+   * Whole line for a device that waits for an answer. `refused`: a repetition would be no message either. `busy`: the
+   * line was damaged on the way, and a repetition may succeed. `undefined`: no answer can be formed, or the device does
+   * not wait.
    */
   readonly answer: Uint8Array | undefined;
 }
@@ -85,9 +86,9 @@ export type LineReading = LineMessage | DownlinkAnswer | Rejection;
 
 type Fields = ReadonlyMap<string, string>;
 
-/** A topic is at most 255 characters at any hub we know, and it has other parts too. */
+/** All known hubs limit topics to 255 characters, and a topic has other parts too. */
 const TOPIC_VALUE_MAX = 128;
-/** Of the words of a device. */
+/** Largest number of characters taken from a device's text. */
 const REFUSAL_CHARS_MAX = 128;
 
 export function readLine(line: Uint8Array, terms: ReadingTerms, sink: LinePacketSink): LineReading {
@@ -96,20 +97,21 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, sink: LinePacket
   const text = decodeText(body, terms.encoding);
   const answer = text === undefined ? undefined : answerIn(text, terms);
   if (answer !== undefined) return answer;
-  const said = text === undefined ? undefined : fieldsIn(text, terms);
-  // what is legible of a line that cannot be read
-  const legible = said ?? legibleFields(text ?? textOf(body), terms);
+  const parsed = text === undefined ? undefined : fieldsIn(text, terms);
+  // readable fields of an invalid line
+  const readable = parsed ?? readableFields(text ?? textOf(body), terms);
   const rejected = (reason: DiscardReason, detail?: string): Rejection => ({
     ...{ kind: 'rejected', reason, detail },
-    answer: answerLine(terms.answers?.refused, named(legible, terms), { terms, sink }),
+    answer: answerLine(terms.answers?.refused, named(readable, terms), { terms, sink }),
   });
-  if (said === undefined && terms.check.kind === 'none' && isNoise(body))
+  if (parsed === undefined && terms.check.kind === 'none' && isNoise(body))
     return damaged('line noise', line, { terms, sink });
   if (text === undefined) return rejected('line encoding');
-  if (said === undefined) return rejected(terms.format === 'ndjson' ? 'line not JSON' : 'line pattern');
-  const subdevice = subdeviceOf(said, terms);
-  if (subdevice === undefined) return rejected('line subdevice', `${terms.subdeviceField} names none of this link`);
-  const fields = new Map(said).set('subdevice', subdevice);
+  if (parsed === undefined) return rejected(terms.format === 'ndjson' ? 'line not JSON' : 'line pattern');
+  const subdevice = subdeviceOf(parsed, terms);
+  if (subdevice === undefined)
+    return rejected('line subdevice', `${terms.subdeviceField} names no subdevice of this link`);
+  const fields = new Map(parsed).set('subdevice', subdevice);
   const topic = fillTemplate(terms.topic, (name) => topicValue(fields.get(name)));
   if (topic === undefined) return rejected('line field', missingIn(terms.topic, fields, topicValue));
   const { sequence, ack } = terms.answers ?? {};
@@ -122,21 +124,21 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, sink: LinePacket
     );
   return {
     ...{ kind: 'message', subdevice, topic, answers, isNumbered: sequence !== undefined },
-    payload: payloadOf({ body, text, fields: said }, terms),
+    payload: payloadOf({ body, text, fields: parsed }, terms),
     identity: `${subdevice} ${fields.get(sequence ?? '') ?? ''} ${body.length} ${crc32(body)}`,
   };
 }
 
 /** @param begun beginning of a line that is too long */
 export function readOverlong(begun: Uint8Array, terms: ReadingTerms, sink: LinePacketSink): Rejection {
-  // two lines whose delimiter was damaged are one that is too long
+  // two lines with a damaged delimiter between them form one that is too long
   if (terms.check.kind !== 'none' || isNoise(begun)) {
     const reason = isNoise(begun) ? 'line noise' : 'line too long';
     return damaged(reason, begun, { terms, sink });
   }
   // a number at the cut may have more digits
-  const legible = terms.format === 'text' ? new Map() : legibleFields(`${textOf(begun)}…`, terms);
-  const answer = answerLine(terms.answers?.refused, named(legible, terms), { terms, sink });
+  const readable = terms.format === 'text' ? new Map() : readableFields(`${textOf(begun)}…`, terms);
+  const answer = answerLine(terms.answers?.refused, named(readable, terms), { terms, sink });
   return { kind: 'rejected', reason: 'line too long', detail: undefined, answer };
 }
 
@@ -145,12 +147,12 @@ function damaged(
   line: Uint8Array,
   { terms, sink }: { readonly terms: ReadingTerms; readonly sink: LinePacketSink },
 ): Rejection {
-  const legible = legibleFields(textOf(withoutCheck(line, terms.check)), terms);
-  const answer = answerLine(terms.answers?.busy, named(legible, terms), { terms, sink });
+  const readable = readableFields(textOf(withoutCheck(line, terms.check)), terms);
+  const answer = answerLine(terms.answers?.busy, named(readable, terms), { terms, sink });
   return { kind: 'rejected', reason, detail: undefined, answer };
 }
 
-/** One character an octet. */
+/** One character per octet. */
 function textOf(octets: Uint8Array): string {
   return decodeText(octets, 'bytes') ?? '';
 }
@@ -166,7 +168,7 @@ function answerIn(text: string, { downlinkAck, downlinkRefused }: ReadingTerms):
 
 function missingIn(template: Template, fields: Fields, wordOf: (value: string | undefined) => string | undefined) {
   const name = fieldsOf(template).find((field) => wordOf(fields.get(field)) === undefined);
-  if (name === undefined) return 'its answer is no line';
+  if (name === undefined) return 'its answer is not a valid line';
   return `${name} ${fields.has(name) ? 'is empty or too long for a topic' : 'is missing'}`;
 }
 
@@ -175,7 +177,7 @@ function fieldsIn(text: string, { format, pattern }: ReadingTerms): Fields | und
   return pattern === undefined ? new Map() : pattern.match(text);
 }
 
-/** Members of a JSON object that are texts, truth values, or numbers, which stay as they are written. */
+/** Members of a JSON object that are strings, truth values, or numbers. Numbers stay as written. */
 function membersIn(text: string): Fields | undefined {
   const object = objectIn(text);
   if (object === undefined) return undefined;
@@ -187,7 +189,7 @@ function membersIn(text: string): Fields | undefined {
   );
 }
 
-/** A number as it is written: an integer of any length is no other integer. */
+/** Number as written: two integers that differ only beyond a double's precision stay different. */
 class Numeral {
   readonly source: string;
 
@@ -210,23 +212,23 @@ function objectIn(text: string): object | undefined {
   }
 }
 
-/** Of a line that is no message: the fields that an answer needs, each where it stands in it exactly once and ends there. */
-function legibleFields(text: string, { format, pattern, answers }: ReadingTerms): Fields {
+/** Fields of an invalid line that an answer needs. A field counts only if it occurs exactly once and is complete. */
+function readableFields(text: string, { format, pattern, answers }: ReadingTerms): Fields {
   if (format === 'text') return pattern?.match(text) ?? new Map();
   const fields = new Map<string, string>();
   for (const name of fieldsOf([...(answers?.refused ?? []), ...(answers?.busy ?? [])])) {
     const [, value, ...others] = text.split(new RegExp(`"${name}"\\s*:`));
     const found = /^\s*(?:"([^"\\\u0000-\u001f]*)"|(-?[0-9]+)(?=[\s,}]|$))/.exec(value ?? '');
-    const said = found?.[1] ?? found?.[2];
-    if (said !== undefined && others.length === 0) fields.set(name, said);
+    const member = found?.[1] ?? found?.[2];
+    if (member !== undefined && others.length === 0) fields.set(name, member);
   }
   return fields;
 }
 
-/** With the name that an answer is to have in it. */
+/** Fields with the subdevice's name for an answer. */
 function named(fields: Fields, terms: ReadingTerms): Fields {
-  const said = terms.subdeviceField === undefined ? undefined : fields.get(terms.subdeviceField);
-  return new Map(fields).set('subdevice', said ?? terms.subdevice);
+  const name = terms.subdeviceField === undefined ? undefined : fields.get(terms.subdeviceField);
+  return new Map(fields).set('subdevice', name ?? terms.subdevice);
 }
 
 function subdeviceOf(fields: Fields, terms: ReadingTerms): string | undefined {
@@ -235,7 +237,9 @@ function subdeviceOf(fields: Fields, terms: ReadingTerms): string | undefined {
   return terms.allowedSubdevices?.includes(name) === true ? name : undefined;
 }
 
-/** Letters, digits and -_.~ stay; everything else is %XX of its UTF-8: different values, different topics. */
+/**
+ * Letters, digits and -_.~ stay; other characters become %XX of their UTF-8, so different values give different topics.
+ */
 function topicValue(value: string | undefined): string | undefined {
   if (value === undefined || value === '' || value.length > TOPIC_VALUE_MAX || !value.isWellFormed()) return undefined;
   return encodeURIComponent(value).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -243,10 +247,10 @@ function topicValue(value: string | undefined): string | undefined {
 
 function answersTo(fields: Fields, terms: ReadingTerms, sink: LinePacketSink): LineAnswers | undefined | 'impossible' {
   if (terms.answers === undefined) return undefined;
-  const say = (template: Template | undefined) => answerLine(template, fields, { terms, sink });
-  const ack = say(terms.answers.ack);
+  const lineFor = (template: Template | undefined) => answerLine(template, fields, { terms, sink });
+  const ack = lineFor(terms.answers.ack);
   if (ack === undefined) return 'impossible';
-  return { ack, busy: say(terms.answers.busy), refused: say(terms.answers.refused) };
+  return { ack, busy: lineFor(terms.answers.busy), refused: lineFor(terms.answers.refused) };
 }
 
 function answerLine(
@@ -259,7 +263,7 @@ function answerLine(
   return line instanceof Uint8Array ? line : undefined;
 }
 
-/** In JSON a value is what may stand between the quotes of a text, or a number as it is. */
+/** In JSON a value is the content of a string, or a number as written. */
 export function writtenValue(value: string | undefined, format: 'text' | 'ndjson'): string | undefined {
   return value === undefined || format === 'text' ? value : JSON.stringify(value).slice(1, -1);
 }

@@ -1,28 +1,29 @@
 /**
- * The lines that await the flow's answer, and the last ones that were acknowledged.
+ * Lines that wait for the flow's answer, and the last acknowledged lines.
  *
- * A device that misses our answer sends the line again. With a number in it, the same line within `RETURN_RETRIES_MAX` of
- * its retry pauses is the same message; without one, every line is a new message, whatever it looks like.
- * Invariants: at most `uplinksMax` unanswered; answers leave in the order of the lines, so a device without numbers knows
- * which is meant; nothing is let in ahead of a line that was told to come again; what was remembered of a connection ends
- * with it, since the device may have restarted and count anew: a duplicate is better than a loss.
+ * A device that misses our answer sends the line again. If lines are numbered, the same line within
+ * `RETURN_RETRIES_MAX` of its retry pauses is the same message. Without a number every line is a new message.
+ * Invariants: at most `uplinksMax` unanswered. Answers leave in the order of the lines, so that a device without
+ * numbers knows which line is meant. No line overtakes a rejected line that is expected again. All this is forgotten at
+ * the end of a connection, because the device may have restarted and reuse its numbers: a duplicate is better than a
+ * loss.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import type { RefuseReason } from '../driver.ts';
 import type { LinePacketSink } from './packet-sink.ts';
 import type { LineAnswers, LineMessage } from './parse-line.ts';
 
-/** Whatever a device may have under way at one time and repeat. */
+/** Largest number of lines that a device may send before an answer and repeat. */
 const ACKNOWLEDGED_MAX = 16;
-/** A device that has not repeated a refused line for so many of its retry pauses has dropped it. */
+/** A device that has not repeated a rejected line within this many of its retry pauses has dropped it. */
 const RETURN_RETRIES_MAX = 10;
 
 export interface LineUplinkLimits {
-  /** Lines that may await their answer. */
+  /** Largest number of lines that wait for their answer. */
   readonly uplinksMax: number;
-  /** The device's pause before it sends again, as far as we know, in ms. */
+  /** Estimated pause of the device before it sends again, in ms. */
   readonly retryMs: number;
-  /** Devices wait for an answer to their lines. */
+  /** Whether devices wait for an answer to their lines. */
   readonly isAnswered: boolean;
 }
 
@@ -45,15 +46,15 @@ export interface LineUplinksSnapshot {
   readonly expected: ReadonlyMap<string, Remembered>;
 }
 
-/** The token of what is answered without asking the flow. */
-const NOBODY = 0;
+/** Token of a line that is answered without the flow. */
+const ANSWERED_HERE = 0;
 
 export class LineUplinks implements Restorable<LineUplinksSnapshot> {
   readonly #limits: LineUplinkLimits;
   readonly #sink: LinePacketSink;
   #waiting: Waiting[] = [];
   #acknowledged: Remembered[] = [];
-  /** By subdevice: what was refused for congestion and is expected again; those behind it have to wait for it. */
+  /** Subdevice → line rejected for congestion that is expected again. Later lines have to wait for it. */
   #expected = new Map<string, Remembered>();
 
   constructor(limits: LineUplinkLimits, sink: LinePacketSink) {
@@ -61,7 +62,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     this.#sink = sink;
   }
 
-  /** A good line of a subdevice that is attached. */
+  /** Offers a valid line of an attached subdevice. */
   offer(message: LineMessage, nowMs: number): void {
     const { subdevice, answers, identity } = message;
     if (answers === undefined) return this.#report(message, this.#sink.drawToken());
@@ -72,7 +73,9 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     this.#report(message, token);
   }
 
-  /** It is refused without asking the flow. Where there is no room even for that, nothing is said: it comes again. */
+  /**
+   * Rejects the line without the flow. If even that has no room, no answer is sent, and the device repeats the line.
+   */
   rejectLine(message: LineMessage, why: RefuseReason, nowMs: number): void {
     this.#sink.counters.refusedUplinks += 1;
     if (message.answers === undefined) return this.#lose(message.subdevice, message.payload);
@@ -80,7 +83,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     this.#answer(message, message.answers, why === 'congestion' ? 'busy' : 'refused');
   }
 
-  /** Answers a line that is no message, in its turn. @param answer `refused` or `busy`, as a whole line */
+  /** Answers an invalid line in its turn. @param answer `refused` or `busy`, as a whole line */
   reject(answer: Uint8Array): void {
     this.#answer({ subdevice: '', identity: '' }, { ack: answer, busy: undefined, refused: undefined }, 'ack');
   }
@@ -98,7 +101,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     this.#sink.counters.refusedUplinks += 1;
     const waiting = this.#waiting.find((one) => one.token === token);
     if (waiting === undefined) {
-      // nobody can be told: with answers it comes again, else it is gone
+      // without answers the device does not know of the rejection, so the line is lost
       if (!this.#limits.isAnswered && why === 'congestion') this.#lose(undefined, 'the outbox or the disk is full');
       return;
     }
@@ -143,7 +146,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     return this.#waiting.length < this.#limits.uplinksMax;
   }
 
-  /** The first of those refused is the one that the others wait for. */
+  /** The first rejected line is the one that later lines wait for. */
   #expect({ subdevice, identity }: Pick<LineMessage, 'subdevice' | 'identity'>, nowMs: number): void {
     if (!this.#expected.has(subdevice))
       this.#expected.set(subdevice, { identity, untilMs: this.#memoryEndsAtMs(nowMs) });
@@ -163,7 +166,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     answer: keyof LineAnswers,
   ): void {
     if (this.#waiting.length >= this.#limits.uplinksMax) return;
-    this.#waiting.push({ token: NOBODY, subdevice, identity, answers, answer });
+    this.#waiting.push({ token: ANSWERED_HERE, subdevice, identity, answers, answer });
     this.#flush();
   }
 

@@ -1,8 +1,8 @@
-/** Blocks: neighbouring points of one table and period, read with one request; planned, split and joined. Pure. */
+/** Blocks: adjacent points of one table and period, read with one request. Planning, splitting and joining. Pure. */
 import { BITS_READ_MAX, type ModbusRequest, WORDS_READ_MAX } from '../../codec/modbus-rtu.ts';
 import { isBitTable, type Point, READ_FUNCTION, type Table, widthOf } from './points.ts';
 
-/** Read with one request. */
+/** Points read with one request. */
 export interface Block {
   readonly unit: number;
   readonly table: Table;
@@ -16,11 +16,11 @@ export interface Block {
 export interface PolledUnit {
   readonly address: number;
   readonly points: readonly Point[];
-  /** Registers or coils nobody asked for that may lie between two points of a block. */
+  /** Largest number of unused registers or coils between two points of a block. */
   readonly gapMax: number;
 }
 
-/** Points of one table and period, in the order of their addresses, as far as one request may reach. */
+/** Points of one table and period, in the order of their addresses, grouped as far as one request may reach. */
 export function planBlocks({ address: unit, points, gapMax }: PolledUnit): Block[] {
   const kinds = Map.groupBy(points, ({ table, pollMs }) => `${table} ${pollMs}`);
   return [...kinds.values()].flatMap((kind) => {

@@ -1,13 +1,13 @@
 /**
- * A command for a unit, `{"name": value, …}`, carried out: written point by point, each read back, and reported in words.
+ * Execution of a command for a unit, `{"name": value, …}`: each point is written and read back, and the result is reported.
  *
- *     next ─▶ request ─▶ heard ─▶ next … until `onReceived` says how it ended
+ *     next ─▶ request ─▶ onReceived ─▶ next … until `onReceived` returns the end
  *
  *     write ─done▶ read back ─▶ the next point
  *       │ busy (6): again after a pause, for `busyMs`; then read back, and the command ends
  *       └ acknowledge (5): read back after a pause, for `busyMs` or until the unit holds the value
  *
- * Nothing is written unless all of it may be.
+ * If one value is not allowed, nothing is written.
  */
 
 import { digitsOf } from '../../base/decimal.ts';
@@ -16,7 +16,7 @@ import type { Restorable } from '../../base/snapshot.ts';
 import { ACKNOWLEDGE, BUSY, echoOf, exceptionWords, type ModbusRequest } from '../../codec/modbus-rtu.ts';
 import { decodeEntries } from './json.ts';
 import { decodePoint, isNumeric, isSame, type Point, type PointValue, READ_FUNCTION, widthOf } from './points.ts';
-import type { Heard, TransactionOutcome } from './transaction.ts';
+import type { AnswerFailure, TransactionOutcome } from './transaction.ts';
 import { encodeWrite, valueProblem, type WriteMode } from './writes.ts';
 
 export interface Write {
@@ -24,14 +24,14 @@ export interface Write {
   readonly value: PointValue;
 }
 
-/** What is published of it. `values`: what the unit has been seen to hold after the write. */
+/** Published result. `values`: values read back from the unit after the writes. */
 export interface CommandResult {
   readonly ok: boolean;
   readonly error?: string;
   readonly values?: Readonly<Record<string, PointValue>>;
 }
 
-/** `refused`: the unit said no. `lost`: it said nothing, and may have done some of it. */
+/** `refused`: the unit rejected the command. `lost`: no answer; part of the command may have been executed. */
 export interface CommandEnding {
   readonly as: 'delivered' | 'refused' | 'lost';
   readonly result: CommandResult;
@@ -40,11 +40,11 @@ export interface CommandEnding {
 export function decodeCommand(payload: Uint8Array, points: readonly Point[]): Decoded<Write[]> {
   const entries = decodeEntries(payload);
   if (entries === undefined) return undecodable('not a JSON object such as {"name": 1}');
-  if (entries.length === 0) return undecodable('names no point');
+  if (entries.length === 0) return undecodable('the command names no point');
   const writes: Write[] = [];
   for (const [name, value] of entries) {
     const point = points.find((one) => one.name === name);
-    if (point === undefined) return undecodable(`${shown(name)} is no point of this unit`);
+    if (point === undefined) return undecodable(`${shown(name)} is not a point of this unit`);
     const problem = valueProblem(point, value);
     if (problem !== undefined) return undecodable(`${name} ${problem}`);
     writes.push({ point, value: value as PointValue });
@@ -52,25 +52,25 @@ export function decodeCommand(payload: Uint8Array, points: readonly Point[]): De
   return decoded(writes);
 }
 
-/** A name from outside, in at most as many characters as a name may have. */
+/** Name from outside, cut to the largest length of a name. */
 function shown(name: string): string {
   return JSON.stringify(name.slice(0, 64));
 }
 
-/** Of the point under way. */
+/** State of the current point. */
 interface Progress {
-  /** `look`: the unit was busy for `busyMs`; what it holds now is asked for, and nothing is written any more. */
+  /** `look`: the unit was busy for `busyMs`. Its present value is read, and nothing more is written. */
   readonly step: 'write' | 'read back' | 'look';
-  /** The value in the unit's answer to the write, where it is not the one that was sent. */
+  /** Value in the unit's answer to the write, if it differs from the one that was sent. */
   readonly answered: PointValue | undefined;
-  /** Since when the unit says that it is busy, or that it has not done it yet. */
+  /** Time since which the unit reports busy or unfinished. */
   readonly waitsSinceMs: number | undefined;
   readonly againAtMs: number;
 }
 
 const BEGUN: Progress = { step: 'write', answered: undefined, waitsSinceMs: undefined, againAtMs: 0 };
 
-/** The writes are left out: they follow from the command's payload. */
+/** The writes are left out because they follow from the command's payload. */
 export interface ModbusCommandSnapshot {
   readonly values: readonly (readonly [string, PointValue])[];
   readonly progress: Progress;
@@ -80,17 +80,17 @@ export interface ModbusCommandSnapshot {
 export interface CommandTerms {
   readonly unit: number;
   readonly mode: WriteMode;
-  /** How long a unit may be busy with one point. */
+  /** Longest time for which a unit may be busy with one point. */
   readonly busyMs: number;
 }
 
-/** Between two attempts at a unit that is busy. */
+/** Pause between two attempts at a busy unit. */
 const PAUSE_MS = 500;
 
 export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
   readonly #terms: CommandTerms;
   readonly #writes: readonly Write[];
-  /** Of the writes that are done; the next one is under way. */
+  /** Values of the completed writes; the next write is in progress. */
   #values: readonly (readonly [string, PointValue])[] = [];
   #progress = BEGUN;
   #problem: string | undefined;
@@ -101,12 +101,12 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     this.#terms = terms;
   }
 
-  /** Monotonic ms; before, there is nothing to ask the unit. */
+  /** Monotonic ms before which the unit must not be asked. */
   get nextAtMs(): number {
     return this.#progress.againAtMs;
   }
 
-  /** What the unit is to be asked now, until the command has ended. */
+  /** Next request to the unit, until the command has ended. */
   next(nowMs: number): ModbusRequest | undefined {
     const write = this.#underWay;
     if (write === undefined || nowMs < this.#progress.againAtMs) return undefined;
@@ -116,7 +116,7 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     return { function: READ_FUNCTION[table], unit: this.#terms.unit, address, count: widthOf(point) };
   }
 
-  /** @returns how the command ended; `undefined`: it goes on */
+  /** @returns the end of the command; `undefined`: the command continues */
   onReceived(outcome: TransactionOutcome, nowMs: number): CommandEnding | undefined {
     const write = this.#underWay;
     if (write === undefined) return undefined;
@@ -154,14 +154,16 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     return encodeWrite(point, value, this.#terms);
   }
 
-  #missed(name: string, onReceived: Heard): CommandEnding {
+  #missed(name: string, onReceived: AnswerFailure): CommandEnding {
     const isLastWritten = this.#progress.step === 'read back' && this.#values.length === this.#writes.length - 1;
-    const why = onReceived.kind === 'mismatch' ? `${onReceived.words} came` : 'no answer';
+    const why = onReceived.kind === 'mismatch' ? `received ${onReceived.words}` : 'no answer';
     this.#problem ??= isLastWritten ? `${name} was written and not read back: ${why}` : `${name}: ${why}`;
     return this.#ending(isLastWritten ? 'delivered' : 'lost');
   }
 
-  /** The unit is busy, or has taken the write and not done it: it is asked again, and in the end what it holds. */
+  /**
+   * Handles a unit that is busy or has not finished the write: the request is repeated, and finally the value is read.
+   */
   #wait(write: Write, code: number, nowMs: number): CommandEnding | undefined {
     const { step } = this.#progress;
     if (this.#mayWait(nowMs)) {
@@ -219,7 +221,7 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     return this.#wrote(name, found);
   }
 
-  /** The value as the unit's registers can hold it. */
+  /** Value as the unit's registers can hold it. */
   #meant(write: Write): PointValue {
     const request = this.#encode(write);
     const words =
@@ -246,7 +248,7 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
   }
 }
 
-/** The value in the answer to a write; `undefined`: the one that was sent, or the answer has none. */
+/** Value in the answer to a write. `undefined`: the one that was sent, or none in the answer. */
 function answeredValue({ point }: Write, request: ModbusRequest, content: Uint8Array): PointValue | undefined {
   if (echoOf(request)?.every((byte, index) => byte === content[index]) !== false) return undefined;
   if (request.function === 5) return content[0] === 0xff;

@@ -1,7 +1,7 @@
-/** JSON to and from a unit, with numbers as their digits say: no double comes between. */
+/** JSON to and from a unit. Numbers keep their digits; no conversion to a double takes place. */
 import { type ExactNumber, isExactNumber, numericOf, parseDecimal } from '../../base/decimal.ts';
 
-/** A number of a payload, before anybody can take an object of the sender's for one. */
+/** Number in a payload. A class, so that an object from the sender cannot be mistaken for one. */
 class NumberText {
   readonly source: string;
 
@@ -10,7 +10,7 @@ class NumberText {
   }
 }
 
-/** ECMAScript 2025 proposal "JSON.parse source text access", as Node 24 has it. */
+/** ECMAScript proposal "JSON.parse source text access", as in Node 24. */
 const json = JSON as unknown as {
   parse(
     text: string,
@@ -25,8 +25,8 @@ export function encodeJson(value: object): Uint8Array {
 }
 
 /**
- * Names and values of a JSON object; numbers that no double prints as ExactNumber.
- * @returns `undefined`: no JSON object
+ * Names and values of a JSON object. Numbers that no double prints become ExactNumber.
+ * @returns `undefined` if the payload is not a JSON object
  */
 export function decodeEntries(payload: Uint8Array): [string, unknown][] | undefined {
   try {
@@ -41,11 +41,11 @@ export function decodeEntries(payload: Uint8Array): [string, unknown][] | undefi
   }
 }
 
-/** @returns `undefined`: beyond what a double can hold */
+/** @returns `undefined` beyond the range of a double */
 function numberOf({ source }: NumberText): number | ExactNumber | undefined {
   const decimal = parseDecimal(source);
   return decimal && numericOf(decimal);
 }
 
-/** Arrays and objects are no values of points. */
+/** Arrays and objects are not values of points. */
 const plain = (value: unknown): unknown => (typeof value === 'object' ? null : value);

@@ -1,5 +1,5 @@
 /**
- * The Modbus RTU link: this gateway is the only master of the line, and each unit on it is a subdevice.
+ * Modbus RTU link. This gateway is the only master of the line, and each unit is a subdevice.
  *
  *     schedule, commands ▶ ModbusTurns ▶ ModbusTransactions ▶ bytes
  *     bytes ▶ ModbusTransactions ▶ ModbusUnit ▶ reports
@@ -24,7 +24,7 @@ import { ModbusProbe, type ModbusProbeSnapshot } from './unit-probe.ts';
 
 export interface ModbusLinkOptions extends ModbusLineLimits {
   readonly units: readonly UnitPlan[];
-  /** Uplinks of one unit that may wait for their answer. */
+  /** Largest number of uplinks of one unit that wait for their answer. */
   readonly uplinksMax: number;
   /** Pauses between openings of the channel. */
   readonly reopen: BackoffLimits;
@@ -43,10 +43,13 @@ export interface ModbusLinkSnapshot {
   readonly lastToken: number;
 }
 
-/** Pauses between questions to a unit that does not answer, in ms: found soon after it is plugged in, at little cost. */
+/**
+ * Pauses between requests to a unit that does not answer, in ms. A unit is found soon after it is plugged in, at low
+ * cost.
+ */
 const UNIT_PAUSES: BackoffLimits = { floorMs: 1000, ceilingMs: 30_000 };
-/** Answers of a Modbus gateway (app §7) on behalf of a unit that gave none. */
-const NOBODY_THERE = [10, 11];
+/** Exceptions by which a Modbus gateway (app §7) reports that a unit gave no answer. */
+const NO_UNIT_CODES = [10, 11];
 
 export function createModbusLink(options: ModbusLinkOptions): LinkMachine & Restorable<ModbusLinkSnapshot> {
   return new ModbusLink(options);
@@ -119,7 +122,7 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     return new Map(silent);
   }
 
-  /** Also units that do not answer: that is what one wants to know. */
+  /** Includes units that do not answer, because a probe must test those too. */
   probeable(): readonly string[] {
     if (this.#opening.state !== 'open') return [];
     return this.#units.flatMap(({ plan }) =>
@@ -131,7 +134,7 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     if (this.#opening.state === 'stopped') return undefined;
     const isOpen = this.#opening.state === 'open';
     if (isOpen && !this.#line.isIdle) return this.#line.wakeAtMs();
-    const rests = (unit: number): number => this.#line.restsUntilMs(unit);
+    const rests = (unit: number): number => this.#line.blockedUntilMs(unit);
     const commands = this.#units.flatMap(({ commandAtMs, plan }) =>
       commandAtMs === undefined ? [] : Math.max(commandAtMs, rests(plan.address)),
     );
@@ -157,8 +160,8 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
       case 'opened':
         this.#opening.opened(nowMs);
         for (const unit of this.#units) {
-          // the answer to a question of an earlier life of this process may be on its way
-          if (this.#opening.openings === 1) this.#line.owe(unit.plan.address, nowMs);
+          // an answer to a request of an earlier process may still come
+          if (this.#opening.openings === 1) this.#line.expectLateAnswer(unit.plan.address, nowMs);
           if (isBroadcast(unit.plan)) unit.answered(nowMs);
         }
         break;
@@ -198,7 +201,7 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
       }
     }
     if (this.#opening.state === 'open' && this.#line.isIdle) this.#ask(nowMs);
-    for (const unit of this.#units) unit.tell(this.#schedule.isBehind(unit.plan.address, nowMs), nowMs);
+    for (const unit of this.#units) unit.report(this.#schedule.isBehind(unit.plan.address, nowMs), nowMs);
     return this.#actions.splice(0);
   }
 
@@ -239,17 +242,17 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
     const { unit, block } = question;
     const { isRunning: isProbe } = this.#probe;
     const { address } = unit.plan;
-    const isThere = outcome.kind === 'exception' ? !NOBODY_THERE.includes(outcome.code) : outcome.kind !== 'no answer';
-    const told: TransactionOutcome =
+    const isThere = outcome.kind === 'exception' ? !NO_UNIT_CODES.includes(outcome.code) : outcome.kind !== 'no answer';
+    const seen: TransactionOutcome =
       isThere || outcome.kind === 'no answer' ? outcome : { kind: 'no answer', onReceived: { kind: 'nothing' } };
     if (!isThere) unit.missed(block, outcome, nowMs);
-    if (isProbe && !isThere) return this.#probe.done(this.#line.counters, undefined, nowMs); // the next poll will find out
-    if (block === undefined) unit.onReceived(told, nowMs);
+    if (isProbe && !isThere) return this.#probe.done(this.#line.counters, undefined, nowMs); // the next poll decides whether the unit is gone
+    if (block === undefined) unit.onReceived(seen, nowMs);
     else {
-      // a probe that was answered is no turn of its block
-      const isKnown = (isProbe && told.kind === 'done') || this.#schedule.done(block, told, nowMs);
-      if (isKnown) unit.polled(block, told, nowMs);
-      if (isProbe) this.#probe.done(this.#line.counters, unit.refusals(block, told), nowMs);
+      // an answered probe does not count as the turn of its block
+      const isKnown = (isProbe && seen.kind === 'done') || this.#schedule.done(block, seen, nowMs);
+      if (isKnown) unit.polled(block, seen, nowMs);
+      if (isProbe) this.#probe.done(this.#line.counters, unit.refusals(block, seen), nowMs);
     }
     if (isThere) {
       this.#schedule.answered(address);
@@ -261,7 +264,7 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
   }
 
   #ask(nowMs: number): void {
-    const question = this.#turns.next(nowMs, (unit) => this.#line.restsUntilMs(unit));
+    const question = this.#turns.next(nowMs, (unit) => this.#line.blockedUntilMs(unit));
     if (question === undefined) return;
     if (question.isProbe) this.#probe.begin(this.#line.counters);
     this.#line.begin(question.request, nowMs);

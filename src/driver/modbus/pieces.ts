@@ -1,42 +1,44 @@
 /**
- * What a unit lets be read with one request: its planned blocks, in pieces where it refuses them.
+ * Blocks that a unit allows to be read with one request: the planned blocks, in pieces if the unit rejects them.
  *
  *     whole ─refused▶ two halves ─refused▶ … ─▶ points that are refused, and pieces that are read
- *     two pieces that were read, next to each other ─▶ one again, unless it was refused as one
+ *     two adjacent pieces that were read ─▶ joined, unless they were refused together
  *
- * A point that is refused is asked for again after a pause that grows, and when its unit was away. A unit with a hole in its
- * map so costs a few requests once; after that it is read with one request more for each hole.
+ * A rejected point is requested again after a growing pause, and when its unit was away. So a gap in the register map
+ * of a unit costs a few requests once, and later one extra request per gap.
  */
 import { type Block, blockOf, type PolledUnit, planBlocks, splitBlock } from './blocks.ts';
 import type { Point } from './points.ts';
 
 export interface Piece {
   readonly block: Block;
-  /** Index of the planned block that it is of. */
+  /** Index of the planned block that contains the piece. */
   readonly plan: number;
   readonly dueAtMs: number;
-  /** The last answer was its values, and it has not been changed since. */
+  /** The last answer contained its values, and the piece has not changed since. */
   readonly wasRead: boolean;
-  /** Two pieces that were read make it, the second from this point on; they have not been read as one yet. */
+  /**
+   * The piece joins two pieces that were read; the second starts at this point. They have not been read together yet.
+   */
   readonly seam: number | undefined;
-  /** Refused when it was one with the piece before it. */
+  /** Rejected when joined with the previous piece. */
   readonly isApart: boolean;
-  /** Times in a row that it was refused, one point. */
+  /** Consecutive rejections of a single point. */
   readonly refusals: number;
 }
 
 /** Points by their index in the configuration. */
 export type ModbusPiecesSnapshot = readonly (Omit<Piece, 'block'> & { readonly points: readonly number[] })[];
 
-/** Pauses before a point that is refused is asked for again, ms: registers appear with a setting or a new firmware. */
+/** Pauses before a rejected point is requested again, ms. Registers may appear after a setting or a firmware update. */
 const REFUSED_MS = { floor: 60_000, ceiling: 3_600_000 } as const;
-/** The same for a point that the unit fails to read (exception 4): a sensor may be back any time. */
+/** Pause for a point that the unit fails to read (exception 4), ms. A sensor may return at any time. */
 const FAILED_MS = 10_000;
 const DEVICE_FAILURE = 4;
 
 export class ModbusPieces {
   readonly #unit: PolledUnit;
-  /** Of the points of the unit, in the configuration. */
+  /** Point → index in the configuration. */
   readonly #indexes: ReadonlyMap<Point, number>;
   #pieces: Piece[];
 
@@ -51,24 +53,24 @@ export class ModbusPieces {
     return this.#pieces;
   }
 
-  /** Names of the points that the unit refuses. */
+  /** Names of the points that the unit rejects. */
   get refused(): string[] {
     return this.#pieces.flatMap(({ block, refusals }) => (refusals > 0 ? block.points.map(({ name }) => name) : []));
   }
 
-  /** The block has had its turn, and has its next at this time. */
+  /** Sets the next time of a block that was read. */
   read(block: Block, nextAtMs: number): void {
     const index = this.#indexOf(block);
     this.#change(index, { dueAtMs: nextAtMs, wasRead: true, seam: undefined, refusals: 0 });
     this.#join(this.#canJoin(index) ? index : index + 1);
   }
 
-  /** The block has had its turn, and nothing is to be made of the answer. */
+  /** Sets the next time of a block whose answer is not evaluated. */
   defer(block: Block, nextAtMs: number): void {
     this.#change(this.#indexOf(block), { dueAtMs: nextAtMs });
   }
 
-  /** The unit refuses the block. @returns false: one of its points may be the reason, and its parts are asked for next */
+  /** Handles a rejected block. @returns false if one of its points may be the reason; its parts are requested next */
   refuse(block: Block, code: number, nowMs: number): boolean {
     const index = this.#indexOf(block);
     const piece = this.#pieces[index];
@@ -87,7 +89,7 @@ export class ModbusPieces {
     return false;
   }
 
-  /** Nothing is known of the unit any more: all of it is due. */
+  /** Makes all blocks due, because the state of the unit is unknown. */
   startOver(nowMs: number): void {
     this.#pieces = this.#pieces.map((piece) => ({ ...piece, dueAtMs: Math.min(piece.dueAtMs, nowMs) }));
   }
@@ -105,7 +107,7 @@ export class ModbusPieces {
     });
   }
 
-  /** Makes the piece at `index` one with the piece before it, if that may be. */
+  /** Joins the piece at `index` with the previous piece, if allowed. */
   #join(index: number): void {
     const [before, after] = [this.#pieces[index - 1], this.#pieces[index]];
     if (before === undefined || after === undefined || !this.#canJoin(index)) return;

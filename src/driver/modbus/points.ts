@@ -1,7 +1,7 @@
 /**
- * What the registers of a unit mean: bits and octets become values, and values become what is to be written.
+ * Meaning of a unit's registers: bits and octets become values, and values become writes.
  *
- *     value = raw · scale + offset, in decimals: nothing is rounded that the register holds
+ *     value = raw · scale + offset, in decimals: no digit of the register is rounded
  */
 import {
   add,
@@ -29,7 +29,7 @@ export type PointType =
   | 'uint64'
   | 'float64'
   | 'string';
-/** The order in which the octets of a value come; four letters stand for any number of octets. */
+/** Order of the octets of a value; the four letters stand for any number of octets. */
 export type WordOrder = 'ABCD' | 'CDAB' | 'BADC' | 'DCBA';
 
 export interface Point {
@@ -38,18 +38,18 @@ export interface Point {
   /** Counted from 0. */
   readonly address: number;
   readonly type: PointType;
-  /** Of a bool in a register, 0 (lowest) to 15. */
+  /** Bit of a bool in a register, 0 (lowest) to 15. */
   readonly bit: number | undefined;
   /** Characters of a string: octets, two in each register; of UTF-16 one in each. */
   readonly length: number | undefined;
-  /** Of a string. */
+  /** Encoding of a string. */
   readonly encoding: TextEncoding;
-  /** What a string that is written is filled up with. */
+  /** Fill of a written string. */
   readonly padding: TextPadding;
   readonly order: WordOrder;
   readonly scale: number;
   readonly offset: number;
-  /** A change by no more than this is none. */
+  /** Largest change that is not reported. */
   readonly deadband: number;
   readonly pollMs: number;
   readonly isWritable: boolean;
@@ -57,10 +57,10 @@ export interface Point {
   readonly max: number | undefined;
 }
 
-/** `null`: there is no such value, as with the NaN of a float. */
+/** `null`: no valid value, e.g. the NaN of a float. */
 export type PointValue = boolean | Numeric | string | null;
 
-/** Function codes that read (app §6.1 to §6.4). */
+/** Function codes of reads (app §6.1 to §6.4). */
 export const READ_FUNCTION = { coil: 1, discrete: 2, holding: 3, input: 4 } as const;
 
 const WORDS: Readonly<Record<Exclude<PointType, 'string'>, number>> = {
@@ -72,12 +72,12 @@ const WORDS: Readonly<Record<Exclude<PointType, 'string'>, number>> = {
 
 export const isBitTable = (table: Table): boolean => table === 'coil' || table === 'discrete';
 
-/** Registers, or coils, that the point takes. */
+/** Number of registers or coils of the point. */
 export function widthOf({ type, length, encoding }: Pick<Point, 'type' | 'length' | 'encoding'>): number {
   return type === 'string' ? Math.ceil(textBytes(length ?? 0, encoding) / 2) : WORDS[type];
 }
 
-/** @param content of the answer to a request that began at `start` and read at least the whole point */
+/** @param content content of the answer to a request that began at `start` and includes the whole point */
 export function decodePoint(point: Point, content: Uint8Array, start: number): PointValue {
   const at = point.address - start;
   if (isBitTable(point.table)) return (((content[at >> 3] ?? 0) >> (at & 7)) & 1) === 1;
@@ -111,22 +111,22 @@ const READERS: Readonly<Record<Plain, (view: DataView) => number>> = {
   float64: (view) => view.getFloat64(0),
 };
 
-/** The fewest digits that are this float32: 0.1, not 0.10000000149. Nine always do (IEEE 754). */
+/** Fewest digits that give this float32: 0.1, not 0.10000000149. Nine always suffice (IEEE 754). */
 function shortest(float: number): number {
   const digits = [6, 7, 8].find((count) => Math.fround(Number(float.toPrecision(count))) === float);
   return digits === undefined ? float : Number(float.toPrecision(digits));
 }
 
-/** The value of what a register holds. */
+/** Value of a raw register content. */
 export function scaled({ type, scale, offset }: Pick<Point, 'type' | 'scale' | 'offset'>, raw: Decimal): Numeric {
   const value = numericOf(add(multiply(raw, decimalOf(scale)), decimalOf(offset)));
-  // a float holds no more digits than a double prints
+  // a float has no more digits than a double prints
   return isFloat(type) ? Number(digitsOf(value)) : value;
 }
 
 export const isFloat = (type: PointType): boolean => type === 'float32' || type === 'float64';
 
-/** Its own inverse. */
+/** The function is its own inverse. */
 export function reordered(bytes: Uint8Array, order: WordOrder): Uint8Array<ArrayBuffer> {
   const isSwapped = order === 'BADC' || order === 'DCBA';
   const isReversed = order === 'CDAB' || order === 'DCBA';
@@ -141,7 +141,7 @@ export function isNumeric(value: unknown): value is Numeric {
   return typeof value === 'number' ? Number.isFinite(value) : isExactNumber(value);
 }
 
-/** Are they the same but for what the point's deadband lets pass? */
+/** Whether the values are equal within the point's deadband. */
 export function isSame(point: Point, before: PointValue | undefined, after: PointValue): boolean {
   if (!isNumeric(before) || !isNumeric(after)) return before === after;
   const change = subtract(decimalOf(after), decimalOf(before));

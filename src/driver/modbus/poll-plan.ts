@@ -1,8 +1,9 @@
 /**
- * What is read next: blocks of neighbouring points, each with its period, the one most overdue first.
+ * Order of reads: blocks of adjacent points, each with its period, the most overdue first.
  *
- * Nobody starves: whoever is due longest is next, and no unit's lateness counts against another's. A unit that does not
- * answer is asked for one block at a time, after pauses that grow; one that is busy is left in peace for a moment.
+ * No block starves: the one that is due longest is next, and the delay of one unit does not count against another. A
+ * unit that does not answer is asked for one block at a time, after growing pauses. A busy unit is left alone for a
+ * moment.
  */
 import { Backoff, type BackoffLimits } from '../../base/backoff.ts';
 import type { Restorable } from '../../base/snapshot.ts';
@@ -11,22 +12,22 @@ import type { Block, PolledUnit } from './blocks.ts';
 import { ModbusPieces, type ModbusPiecesSnapshot, type Piece } from './pieces.ts';
 import type { TransactionOutcome } from './transaction.ts';
 
-/** Each period is drawn from the last tenth of the configured one: lines that began together do not stay in step. */
+/** Each period is shortened by up to a tenth at random, so that lines that started together drift apart. */
 const JITTER = 0.1;
-/** A unit that is busy is asked again so many times, after this pause, before its values count as unknown. */
+/** Repetitions to a busy unit, after this pause, before its values count as unknown. */
 const BUSY_MAX = 2;
 const BUSY_MS = 500;
 
 interface Round {
   readonly pieces: ModbusPieces;
   readonly backoff: Backoff;
-  /** The unit does not answer, or is busy: nothing is asked of it before. */
+  /** Time before which the unit is not asked, because it does not answer or is busy. */
   pauseUntilMs: number;
-  /** Answers in a row that it is busy. */
+  /** Consecutive "busy" answers. */
   busy: number;
 }
 
-/** By unit. */
+/** Unit → state. */
 export type ModbusScheduleSnapshot = ReadonlyMap<
   number,
   {
@@ -54,38 +55,38 @@ export class ModbusSchedule implements Restorable<ModbusScheduleSnapshot> {
     return this.#piecesOf(unit).map(({ block }) => block);
   }
 
-  /** The cheapest block of the unit, of those that it lets be read where there is one. */
+  /** Cheapest block of the unit, preferably one that the unit allows to be read. */
   probeOf(unit: number): Block | undefined {
     const cost = (piece: Piece): number => piece.block.count + (piece.refusals > 0 ? 65_536 : 0);
     return this.#piecesOf(unit).toSorted((one, other) => cost(one) - cost(other))[0]?.block;
   }
 
-  /** Names of the points that the unit refuses. */
+  /** Names of the points that the unit rejects. */
   refusedBy(unit: number): readonly string[] {
     return this.#rounds.get(unit)?.pieces.refused ?? [];
   }
 
-  /** The block most overdue, of a unit that does not rest. */
-  next(nowMs: number, restsUntilMs: (unit: number) => number): Block | undefined {
+  /** Most overdue block of a unit that may be asked now. */
+  next(nowMs: number, blockedUntilMs: (unit: number) => number): Block | undefined {
     let first: Piece | undefined;
     for (const [unit, { pieces, pauseUntilMs }] of this.#rounds) {
-      if (nowMs < Math.max(pauseUntilMs, restsUntilMs(unit))) continue;
+      if (nowMs < Math.max(pauseUntilMs, blockedUntilMs(unit))) continue;
       for (const piece of pieces.all) if (piece.dueAtMs < (first?.dueAtMs ?? Number.POSITIVE_INFINITY)) first = piece;
     }
     return first === undefined || first.dueAtMs > nowMs ? undefined : first.block;
   }
 
-  /** When `next` will have something, if nothing happens before. */
-  wakeAtMs(restsUntilMs: (unit: number) => number): number | undefined {
+  /** Time at which `next` will return a block if nothing happens before. */
+  wakeAtMs(blockedUntilMs: (unit: number) => number): number | undefined {
     const times = [...this.#rounds].flatMap(([unit, { pieces, pauseUntilMs }]) =>
-      pieces.all.map(({ dueAtMs }) => Math.max(dueAtMs, pauseUntilMs, restsUntilMs(unit))),
+      pieces.all.map(({ dueAtMs }) => Math.max(dueAtMs, pauseUntilMs, blockedUntilMs(unit))),
     );
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /**
-   * The block was asked for. Its next turn is one period after this one was due; turns that were missed are left out.
-   * @returns whether that is what is known of its points now; false: the same or its parts will be asked for first
+   * Handles the outcome of a block. Its next turn is one period after this one was due; missed turns are skipped.
+   * @returns whether the state of its points is known now; false: the block or its parts will be read again first
    */
   done(block: Block, outcome: TransactionOutcome, nowMs: number): boolean {
     const round = this.#rounds.get(block.unit);
@@ -107,7 +108,7 @@ export class ModbusSchedule implements Restorable<ModbusScheduleSnapshot> {
     return true;
   }
 
-  /** Is a block of the unit due? */
+  /** Whether a block of the unit is due. */
   isBehind(unit: number, nowMs: number): boolean {
     return this.#piecesOf(unit).some(({ dueAtMs }) => dueAtMs <= nowMs);
   }
@@ -125,7 +126,7 @@ export class ModbusSchedule implements Restorable<ModbusScheduleSnapshot> {
     if (round !== undefined) round.pauseUntilMs = nowMs + round.backoff.next();
   }
 
-  /** Nothing is known of the unit any more: all of it is due. */
+  /** Makes all blocks due, because the state of the unit is unknown. */
   startOver(unit: number, nowMs: number): void {
     this.#rounds.get(unit)?.pieces.startOver(nowMs);
   }

@@ -1,8 +1,8 @@
 /**
- * Texts in registers: characters of an encoding, and what fills the rest of the field.
+ * Texts in registers: characters of an encoding, and the fill of the rest of the field.
  *
- * A field ends at its first NUL that has a character before it; fill at either end (NUL, blank, 0xFF) is no part of the text.
- * What is no printable character of the encoding becomes U+FFFD.
+ * A field ends at the first NUL that follows a character. Fill at either end (NUL, blank, 0xFF) does not belong to the
+ * text. A character that is not printable in the encoding becomes U+FFFD.
  */
 
 export type TextEncoding = 'ascii' | 'latin1' | 'utf-8' | 'utf-16be' | 'utf-16le';
@@ -13,7 +13,7 @@ const REPLACEMENT = '\ufffd';
 
 const isWide = (encoding: TextEncoding): boolean => encoding === 'utf-16be' || encoding === 'utf-16le';
 
-/** Octets of a field of so many characters. */
+/** Octets of a field of `length` characters. */
 export function textBytes(length: number, encoding: TextEncoding): number {
   return length * (isWide(encoding) ? 2 : 1);
 }
@@ -30,7 +30,7 @@ export function decodeText(bytes: Uint8Array, encoding: TextEncoding): string {
   return charactersOf(units.slice(from, to), encoding);
 }
 
-/** @returns the whole field; `undefined`: the text does not fit into it, or the encoding has no such character */
+/** @returns the whole field; `undefined`: the text does not fit, or the encoding has no such character */
 export function encodeText(
   text: string,
   field: { readonly length: number; readonly encoding: TextEncoding; readonly padding: TextPadding },

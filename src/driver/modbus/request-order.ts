@@ -1,6 +1,6 @@
 /**
- * Who is asked next on a Modbus line: a command, else a probe, else the block most overdue. After `COMMANDS_IN_A_ROW` of the
- * former a block that is due goes first, so that commands without end starve no poll; units with commands take turns.
+ * Order of requests on a Modbus line: a command, else a probe, else the most overdue block. After `COMMANDS_IN_A_ROW`
+ * commands a due block goes first, so that endless commands do not starve polls. Units with commands take turns.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import type { ModbusRequest } from '../../codec/modbus-rtu.ts';
@@ -11,7 +11,7 @@ import type { ModbusProbe } from './unit-probe.ts';
 
 interface Question {
   readonly unit: ModbusUnit;
-  /** What is read; `undefined`: a command is carried out. */
+  /** Block to read. `undefined`: a command is executed. */
   readonly block: Block | undefined;
 }
 
@@ -21,7 +21,7 @@ interface Turn extends Question {
 }
 
 export interface ModbusTurnsSnapshot {
-  /** Indexes of the unit, and of its block. */
+  /** Indexes of the unit and of its block. */
   readonly asking: { readonly unit: number; readonly block: number | undefined } | undefined;
   readonly commandsInARow: number;
   readonly lastCommanded: number;
@@ -35,7 +35,7 @@ export class ModbusTurns implements Restorable<ModbusTurnsSnapshot> {
   readonly #probe: ModbusProbe;
   #asking: Question | undefined;
   #commandsInARow = 0;
-  /** Index of the unit whose command was asked last: the next one's goes first. */
+  /** Index of the unit whose command was sent last. The next unit's command goes first. */
   #lastCommanded = 0;
 
   constructor(units: readonly ModbusUnit[], schedule: ModbusSchedule, probe: ModbusProbe) {
@@ -44,14 +44,14 @@ export class ModbusTurns implements Restorable<ModbusTurnsSnapshot> {
     this.#probe = probe;
   }
 
-  /** What is asked now, while the line is idle. @param restsUntilMs when a unit may be asked again */
-  next(nowMs: number, restsUntilMs: (unit: number) => number): Turn | undefined {
-    const turn = this.#choose(nowMs, restsUntilMs);
+  /** Next request, while the line is idle. @param blockedUntilMs time until which a unit must not be asked */
+  next(nowMs: number, blockedUntilMs: (unit: number) => number): Turn | undefined {
+    const turn = this.#choose(nowMs, blockedUntilMs);
     this.#asking = turn && { unit: turn.unit, block: turn.block };
     return turn;
   }
 
-  /** The last question has been answered, or nobody waits for the answer. @returns which one it was */
+  /** Called when the last request has been answered or is given up. @returns that request */
   over(): Question | undefined {
     const asking = this.#asking;
     this.#asking = undefined;
@@ -77,12 +77,12 @@ export class ModbusTurns implements Restorable<ModbusTurnsSnapshot> {
     this.#lastCommanded = lastCommanded;
   }
 
-  #choose(nowMs: number, restsUntilMs: (unit: number) => number): Turn | undefined {
-    const block = this.#schedule.next(nowMs, restsUntilMs);
+  #choose(nowMs: number, blockedUntilMs: (unit: number) => number): Turn | undefined {
+    const block = this.#schedule.next(nowMs, blockedUntilMs);
     const isPollsTurn = block !== undefined && this.#commandsInARow >= COMMANDS_IN_A_ROW;
     const pressing = isPollsTurn
       ? undefined
-      : (this.#nextCommand(nowMs, restsUntilMs) ?? this.#nextProbe(nowMs, restsUntilMs));
+      : (this.#nextCommand(nowMs, blockedUntilMs) ?? this.#nextProbe(nowMs, blockedUntilMs));
     if (pressing !== undefined) {
       this.#commandsInARow += 1;
       return pressing;
@@ -92,13 +92,13 @@ export class ModbusTurns implements Restorable<ModbusTurnsSnapshot> {
     return this.#reading(block, false);
   }
 
-  /** Of the next unit in turn that has a command to carry out and may be asked. */
-  #nextCommand(nowMs: number, restsUntilMs: (unit: number) => number): Turn | undefined {
+  /** Request of the next unit in turn that has a command and may be asked. */
+  #nextCommand(nowMs: number, blockedUntilMs: (unit: number) => number): Turn | undefined {
     const count = this.#units.length;
     for (let step = 1; step <= count; step += 1) {
       const index = (this.#lastCommanded + step) % count;
       const unit = this.#units[index];
-      if (unit === undefined || nowMs < restsUntilMs(unit.plan.address)) continue;
+      if (unit === undefined || nowMs < blockedUntilMs(unit.plan.address)) continue;
       const request = unit.nextRequest(nowMs);
       if (request === undefined) continue;
       this.#lastCommanded = index;
@@ -107,9 +107,9 @@ export class ModbusTurns implements Restorable<ModbusTurnsSnapshot> {
     return undefined;
   }
 
-  /** The cheapest block of the unit. */
-  #nextProbe(nowMs: number, restsUntilMs: (unit: number) => number): Turn | undefined {
-    const probed = this.#probe.next(nowMs, restsUntilMs);
+  /** Cheapest block of the unit. */
+  #nextProbe(nowMs: number, blockedUntilMs: (unit: number) => number): Turn | undefined {
+    const probed = this.#probe.next(nowMs, blockedUntilMs);
     if (probed === undefined) return undefined;
     const block = this.#schedule.probeOf(probed);
     return block && this.#reading(block, true);

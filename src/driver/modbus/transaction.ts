@@ -5,11 +5,11 @@
  *                    ▲               │ nothing, or nothing usable, by the deadline
  *                    └───────────────┘ at most `retriesMax` times
  *
- * An answer does not say what it answers. So a request without an answer leaves a debt: until a late one can no longer
- * come, its unit is asked nothing else (the same again may be asked: a late answer to it is an answer to it). What is
- * believed is therefore never the answer to another question, as long as a unit answers within
- * `lateMsMax` of its deadline or not at all.
- * Sources: Modbus over Serial Line V1.02 ("line") §2.4, §2.5.1.1; serial.md §1.2 for how other masters fail here.
+ * An answer does not identify its request. So after a request without an answer the unit gets no other request until a late
+ * answer can no longer come. (The same request may be repeated, because a late answer to it is valid.) So an accepted answer
+ * never belongs to another request, as long as a unit answers within `lateMsMax` after the deadline or not at all. Masters
+ * without this rule return the value of a wrong register after a late answer.
+ * Source: Modbus over Serial Line V1.02 ("line") §2.4, §2.5.1.1.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import {
@@ -24,9 +24,9 @@ import {
 
 export interface ModbusLineLimits {
   readonly baudRate: number;
-  /** From the end of a request to the end of its answer, less the answer's own time on the wire, in ms. */
+  /** Time from the end of a request to the end of its answer, without the answer's own time on the wire, in ms. */
   readonly answerMsMax: number;
-  /** How late an answer may come after that deadline, in ms: for so long its unit is asked nothing else. */
+  /** Longest delay of an answer after that deadline, in ms. The unit gets no other request in this time. */
   readonly lateMsMax: number;
   /** Repetitions of a request without an answer. */
   readonly retriesMax: number;
@@ -34,13 +34,15 @@ export interface ModbusLineLimits {
 
 export type TransactionOutcome =
   | ModbusAnswer
-  /** To all units (line §2.1): nobody answers. */
+  /** Broadcast (line §2.1): no unit answers. */
   | { readonly kind: 'sent' }
-  /** `onReceived`: what came last instead. */
-  | { readonly kind: 'no answer'; readonly onReceived: Heard };
+  /** `onReceived`: last bytes received instead of an answer. */
+  | { readonly kind: 'no answer'; readonly onReceived: AnswerFailure };
 
-/** `mismatch`: a whole frame that is no answer to the request; `words` say why. */
-export type Heard = { readonly kind: 'nothing' | 'damage' } | { readonly kind: 'mismatch'; readonly words: string };
+/** `mismatch`: an undamaged frame that does not answer the request; `words` give the reason. */
+export type AnswerFailure =
+  | { readonly kind: 'nothing' | 'damage' }
+  | { readonly kind: 'mismatch'; readonly words: string };
 
 export type TransactionAction =
   | { readonly kind: 'write'; readonly bytes: Uint8Array }
@@ -51,17 +53,17 @@ const BITS_PER_BYTE = 11;
 /** line §2.5.1.1: above 19,200 baud the silence between frames no longer shrinks. */
 const SILENCE_MS_MIN = 1.75;
 const FIXED_SILENCE_BAUD = 19_200;
-/** After bytes that nobody asked for: an FTDI adapter keeps bytes back for up to 16 ms (serial.md §5). */
+/** Silence after unexpected bytes. An FTDI adapter holds bytes back for up to 16 ms (its default latency timer). */
 const RESYNC_MS = 20;
-/** One look at the line before each request: what lay in the kernel while this process was held up is read first. */
+/** Pause before each request in which bytes from the kernel are read, if this process was delayed. */
 const LISTEN_MS = 1;
-/** line §2.4.1: units need 100 to 200 ms to act on what is sent to all. */
+/** line §2.4.1: units need 100 to 200 ms to process a broadcast. */
 const TURNAROUND_MS = 200;
 export const BROADCAST = 0;
 
 type Phase =
   | { readonly kind: 'idle' }
-  /** Waits for the line to be silent; it may babble at most until `giveUpAtMs`. */
+  /** Waits until the line is silent, at most until `giveUpAtMs`. */
   | { readonly kind: 'quiet'; readonly request: ModbusRequest; readonly attempt: number; readonly giveUpAtMs: number }
   | {
       readonly kind: 'awaiting';
@@ -92,13 +94,13 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     retries: 0,
   };
   readonly #limits: ModbusLineLimits;
-  /** line §2.5.1.1: 3.5 characters, rounded up to whole ms as our timers are. */
+  /** line §2.5.1.1: 3.5 characters, rounded up to whole ms like all timers here. */
   readonly #silenceMs: number;
   #phase: Phase = { kind: 'idle' };
-  /** What has come since the request; at most two frames of it are kept. */
+  /** Bytes received since the request; at most two frames are kept. */
   #onReceived: Uint8Array = new Uint8Array();
   #quietAtMs = 0;
-  /** By unit (at most 247): until when a late answer may come. */
+  /** Unit (at most 247) → time until which a late answer may come. */
   #lateAnswers = new Map<number, number>();
   readonly #actions: TransactionAction[] = [];
 
@@ -112,16 +114,16 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     return this.#phase.kind === 'idle';
   }
 
-  /** Until when the unit may still answer an earlier request; 0: it owes nothing. No request begins before. */
-  restsUntilMs(unit: number): number {
+  /** Time until which the unit may still answer an earlier request. 0: no such request. No request begins before. */
+  blockedUntilMs(unit: number): number {
     return this.#lateAnswers.get(unit) ?? 0;
   }
 
-  /** A question was asked at this time whose answer never came, or is not waited for. */
-  owe(unit: number, sentAtMs: number): void {
+  /** Records a request at this time whose answer did not come or is not awaited. */
+  expectLateAnswer(unit: number, sentAtMs: number): void {
     const { answerMsMax, lateMsMax } = this.#limits;
     const latestMs = sentAtMs + answerMsMax + this.#wireMs(2 * FRAME_BYTES_MAX) + lateMsMax;
-    this.#lateAnswers.set(unit, Math.max(this.restsUntilMs(unit), latestMs));
+    this.#lateAnswers.set(unit, Math.max(this.blockedUntilMs(unit), latestMs));
   }
 
   wakeAtMs(): number | undefined {
@@ -136,9 +138,9 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     }
   }
 
-  /** Only while idle, and only to a unit that does not rest. */
+  /** Allowed only while idle, and only for a unit that is not blocked. */
   begin(request: ModbusRequest, nowMs: number): void {
-    if (!this.isIdle || nowMs < this.restsUntilMs(request.unit)) throw new Error('a Modbus request out of turn');
+    if (!this.isIdle || nowMs < this.blockedUntilMs(request.unit)) throw new Error('a Modbus request out of turn');
     this.#onReceived = new Uint8Array();
     this.#wait(request, 0, nowMs);
   }
@@ -147,7 +149,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     this.counters.bytesIn += bytes.length;
     const phase = this.#phase;
     this.#quietAtMs = nowMs + Math.max(this.#silenceMs, RESYNC_MS);
-    // before a repetition the answer to the first sending may still come
+    // before a repetition an answer to the first request may still come
     if (phase.kind !== 'awaiting' && !(phase.kind === 'quiet' && phase.attempt > 0)) {
       this.counters.strays += 1;
       return [];
@@ -157,7 +159,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     if (answer === undefined) return [];
     this.counters.framesIn += 1;
     this.#quietAtMs = nowMs + this.#silenceMs;
-    if (phase.kind === 'awaiting' && phase.attempt > 0) this.owe(phase.request.unit, phase.sentAtMs);
+    if (phase.kind === 'awaiting' && phase.attempt > 0) this.expectLateAnswer(phase.request.unit, phase.sentAtMs);
     this.#end(answer);
     return this.#take();
   }
@@ -181,10 +183,10 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     return this.#take();
   }
 
-  /** The line is gone, and the transaction with it; its unit may still answer on the next one. */
+  /** Ends the transaction because the line is closed. Its unit may still answer on the next opening. */
   closed(): void {
     const phase = this.#phase;
-    if (phase.kind === 'awaiting') this.owe(phase.request.unit, phase.sentAtMs);
+    if (phase.kind === 'awaiting') this.expectLateAnswer(phase.request.unit, phase.sentAtMs);
     this.#phase = { kind: 'idle' };
   }
 
@@ -224,12 +226,12 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
   }
 
   #miss({ request, attempt, sentAtMs }: Extract<Phase, { kind: 'awaiting' }>, nowMs: number): void {
-    this.owe(request.unit, sentAtMs);
+    this.expectLateAnswer(request.unit, sentAtMs);
     const words = mismatchWords(request, this.#onReceived);
     if (words !== undefined) this.counters.mismatches += 1;
     else if (this.#onReceived.length > 0) this.counters.damaged += 1;
     if (attempt < this.#limits.retriesMax) return this.#repeat(request, attempt, nowMs);
-    const onReceived: Heard =
+    const onReceived: AnswerFailure =
       words === undefined ? { kind: this.#onReceived.length > 0 ? 'damage' : 'nothing' } : { kind: 'mismatch', words };
     this.#end({ kind: 'no answer', onReceived });
   }
@@ -253,7 +255,7 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
   }
 }
 
-/** What is beyond the bound is noise: no answer is as long. */
+/** Bytes beyond the limit are noise, because no answer is that long. */
 function joined(before: Uint8Array, after: Uint8Array, bytesMax: number): Uint8Array {
   const all = new Uint8Array(Math.min(before.length + after.length, bytesMax));
   all.set(before.subarray(0, all.length));

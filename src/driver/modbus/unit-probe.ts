@@ -1,10 +1,10 @@
 /**
- * A probe of one Modbus unit: its cheapest configured block, read out of turn, between two transactions of others. There is
- * no question that means nothing to every unit (function 8 is not in every one), so it is one that is asked anyway, and what it
- * reads counts as any reading: some registers are cleared by it. Silence is left for the next poll to judge.
+ * Probe of one Modbus unit: its cheapest configured block, read between two other transactions. Modbus has no neutral
+ * request that every unit supports (function 8 is optional), so a configured request is used. Its values count as a
+ * normal reading, because some registers are cleared by reading. A missing answer is left for the next poll to judge.
  *
- * Invariants: every `probe` ends in exactly one `probed`; one per line at a time; it waits for its turn at most
- * `TURN_MS_MAX`, and begins nothing where a late answer may come (`modbus-transaction.ts`).
+ * Invariants: every `probe` ends in exactly one `probed`. One per line at a time. A probe waits at most `TURN_MS_MAX`
+ * for its turn, and starts nothing while a late answer may come (`transaction.ts`).
  */
 import type { ProbeOutcome } from '../../base/probe.ts';
 import type { Restorable } from '../../base/snapshot.ts';
@@ -18,15 +18,15 @@ export interface ModbusProbeSnapshot {
 
 interface Wanted {
   readonly token: number;
-  /** Its address. */
+  /** Address of the unit. */
   readonly unit: number;
   readonly giveUpAtMs: number;
-  /** The line's counters when its turn came; `undefined`: it has not come. */
+  /** Counters of the line at the beginning of its turn. `undefined`: not begun. */
   readonly before: Counted | undefined;
   readonly sentAtMs: number;
 }
 
-/** A line that has no room for one more question in so long is fully taken by its polls. */
+/** A line without room for one more request in this time is fully used by its polls. */
 const TURN_MS_MAX = 10_000;
 
 export class ModbusProbe implements Restorable<ModbusProbeSnapshot> {
@@ -37,45 +37,46 @@ export class ModbusProbe implements Restorable<ModbusProbeSnapshot> {
     this.#report = report;
   }
 
-  /** Its turn is decided on by `next`. @param unit address of who is to be asked; `undefined`: nobody who could be */
+  /** Requests a probe; `next` decides when it runs. @param unit address to be asked; `undefined`: no readable unit */
   ask({ token }: { readonly token: number }, unit: number | undefined, nowMs: number): void {
-    if (unit === undefined) this.#report(token, { kind: 'not asked', why: 'it is nothing that can be read now' });
-    else if (this.#wanted !== undefined) this.#report(token, { kind: 'not asked', why: 'its line is being probed' });
+    if (unit === undefined) this.#report(token, { kind: 'not asked', why: 'it has nothing that can be read now' });
+    else if (this.#wanted !== undefined)
+      this.#report(token, { kind: 'not asked', why: 'another probe is running on its line' });
     else this.#wanted = { token, unit, giveUpAtMs: nowMs + TURN_MS_MAX, before: undefined, sentAtMs: nowMs };
   }
 
-  /** What is asked now, or was asked last, is its block. */
+  /** Whether the present or last request is the probe's block. */
   get isRunning(): boolean {
     return this.#wanted?.before !== undefined;
   }
 
-  /** The address of the unit to be asked now, while the line is idle. */
-  next(nowMs: number, restsUntilMs: (unit: number) => number): number | undefined {
+  /** Address of the unit to be asked now, while the line is idle. */
+  next(nowMs: number, blockedUntilMs: (unit: number) => number): number | undefined {
     const wanted = this.#wanted;
     if (wanted === undefined || wanted.before !== undefined) return undefined;
-    if (nowMs >= wanted.giveUpAtMs) this.#end({ kind: 'not asked', why: 'it had no turn: its line is busy' });
-    else if (nowMs >= restsUntilMs(wanted.unit)) return wanted.unit;
+    if (nowMs >= wanted.giveUpAtMs) this.#end({ kind: 'not asked', why: 'it had no turn: the line is busy' });
+    else if (nowMs >= blockedUntilMs(wanted.unit)) return wanted.unit;
     return undefined;
   }
 
-  wakeAtMs(restsUntilMs: (unit: number) => number): number {
+  wakeAtMs(blockedUntilMs: (unit: number) => number): number {
     const wanted = this.#wanted;
     if (wanted === undefined || wanted.before !== undefined) return Number.POSITIVE_INFINITY;
-    return Math.min(wanted.giveUpAtMs, restsUntilMs(wanted.unit));
+    return Math.min(wanted.giveUpAtMs, blockedUntilMs(wanted.unit));
   }
 
-  /** The unit that `next` gave is being asked. */
+  /** Called when the request to the unit from `next` begins. */
   begin({ framesIn, framesOut, damaged, mismatches }: Counted): void {
     if (this.#wanted !== undefined)
       this.#wanted = { ...this.#wanted, before: { framesIn, framesOut, damaged, mismatches } };
   }
 
-  /** A request has left, whoever's it is. */
+  /** Called for every request that was sent. */
   sent(nowMs: number): void {
     if (this.#wanted !== undefined) this.#wanted = { ...this.#wanted, sentAtMs: nowMs };
   }
 
-  /** The reading has ended. @param refused `undefined`: it has not answered; else what it has no value for */
+  /** Called at the end of the reading. @param refused `undefined`: no answer; else the points without a value */
   done(now: Counted, refused: readonly string[] | undefined, nowMs: number): void {
     const { before, sentAtMs } = this.#wanted ?? {};
     if (before === undefined || sentAtMs === undefined) return;
@@ -89,9 +90,9 @@ export class ModbusProbe implements Restorable<ModbusProbeSnapshot> {
     });
   }
 
-  /** The line is gone. */
+  /** Called when the line was closed. */
   abandon(): void {
-    this.#end({ kind: 'not asked', why: 'it was cut off: its line is gone' });
+    this.#end({ kind: 'not asked', why: 'it was interrupted: the line was closed' });
   }
 
   snapshot(): ModbusProbeSnapshot {

@@ -1,5 +1,5 @@
 /**
- * What is known of a unit's points, what of it has been told, and when it is time to tell again.
+ * Known values of a unit's points, the values already reported, and the time of the next report.
  *
  *     {"flow": 12.5, "setpoint": null, "$errors": {"setpoint": "illegal data address"}}
  */
@@ -9,20 +9,20 @@ import type { Block } from './blocks.ts';
 import { decodePoint, isSame, type Point, type PointValue } from './points.ts';
 import type { TransactionOutcome } from './transaction.ts';
 
-/** Why there is no value, by name of the point; no point has this name. */
+/** Member with the reasons for missing values, by point name; no point has this name. */
 const ERRORS = '$errors';
 const NOT_A_NUMBER = 'not a number';
 
 export interface PointReading {
   readonly value: PointValue;
-  /** Why it is `null`. */
+  /** Reason for `null`. */
   readonly error: string | undefined;
 }
 
-/** What is published. */
+/** Published state. */
 export type UnitState = Readonly<Record<string, PointValue | Readonly<Record<string, string>>>>;
 
-/** A change waits for the rest of its round of polls, and no longer. */
+/** Longest time for which a change waits for the rest of its round of polls. */
 const ROUND_MS_MAX = 1000;
 
 export interface ModbusStateSnapshot {
@@ -40,7 +40,7 @@ export class ModbusState implements Restorable<ModbusStateSnapshot> {
   #publishedAtMs: number | undefined;
   #changedAtMs: number | undefined;
 
-  /** @param heartbeatMs told at least so often; 0 = only when it changes */
+  /** @param heartbeatMs longest time between two reports; 0: only on a change */
   constructor(points: readonly Point[], heartbeatMs: number) {
     this.#points = points;
     this.#heartbeatMs = heartbeatMs;
@@ -50,7 +50,7 @@ export class ModbusState implements Restorable<ModbusStateSnapshot> {
     return this.#changedAtMs !== undefined;
   }
 
-  /** Of points that the unit has answered for without a value. */
+  /** Errors of points that the unit has answered without a value. */
   get errors(): { readonly words: string; readonly isRefused: boolean }[] {
     return this.#points.flatMap(({ name, table, address }) => {
       const error = this.#values.get(name)?.error;
@@ -59,7 +59,7 @@ export class ModbusState implements Restorable<ModbusStateSnapshot> {
     });
   }
 
-  /** A block was read, or refused: then nothing is known of its points. */
+  /** Stores the result of a read or rejected block. After a rejection its values are unknown. */
   note(block: Block, outcome: TransactionOutcome, nowMs: number): void {
     if (outcome.kind !== 'done' && outcome.kind !== 'exception') return;
     for (const point of block.points) {
@@ -71,19 +71,19 @@ export class ModbusState implements Restorable<ModbusStateSnapshot> {
     }
   }
 
-  /** The unit is gone: what it held may have changed when it is back. */
+  /** Forgets all values, because they may change while the unit is away. */
   forget(): void {
     this.#values.clear();
     this.#changedAtMs = undefined;
   }
 
-  /** What was told is not known to have arrived. */
+  /** Makes a report due, because the arrival of the last one is unknown. */
   reportAgain(nowMs: number): void {
     this.#published = new Map();
     if (this.#values.size > 0) this.#changedAtMs ??= nowMs;
   }
 
-  /** @param isBehind other blocks of the unit are due: the state is told when they are read too */
+  /** @param isBehind other blocks of the unit are due; the report waits for them */
   isDue(isBehind: boolean, nowMs: number): boolean {
     if (this.#values.size === 0) return false;
     const quietMs = nowMs - (this.#publishedAtMs ?? nowMs);
@@ -91,8 +91,8 @@ export class ModbusState implements Restorable<ModbusStateSnapshot> {
     return this.#changedAtMs !== undefined && (!isBehind || nowMs - this.#changedAtMs >= ROUND_MS_MAX);
   }
 
-  /** The state by name, in the order of the configuration; points not read yet are left out. It counts as told. */
-  tell(nowMs: number): UnitState {
+  /** State by point name, in the order of the configuration, without points not read yet. Counts as reported. */
+  report(nowMs: number): UnitState {
     const published = this.#points.flatMap(({ name }): [string, PointReading][] => {
       const reading = this.#values.get(name);
       return reading === undefined ? [] : [[name, reading]];

@@ -1,8 +1,9 @@
 /**
- * One Modbus unit as the flows see it: a subdevice that is there when it answers, tells its state and takes commands.
+ * One Modbus unit as the flows see it: a subdevice that is present when it answers, reports its state and takes
+ * commands.
  *
- * Invariants: states only while attached; no command begins without room for its result. That does not wait for a unit that
- * is gone meanwhile, since it would go with the power.
+ * Invariants: states are reported only while attached. No command begins without room for its result. A command does
+ * not wait for a unit that is gone, because its delivery in RAM would be lost in a power failure.
  */
 import type { DiscardReason } from '../../base/discard.ts';
 import type { Restorable } from '../../base/snapshot.ts';
@@ -17,21 +18,26 @@ import type { WriteMode } from './writes.ts';
 
 export interface UnitPlan extends PolledUnit, UplinkPlan {
   readonly setTopic: string;
-  /** The state is told at least so often, with a poll; 0 = only when it changes. */
+  /** Longest time between two reports, which follow a poll. 0: only on a change. */
   readonly heartbeatMs: number;
   readonly writeMode: WriteMode;
-  /** How long a command is repeated to a unit that is busy. */
+  /** Longest time for which a command is repeated to a busy unit. */
   readonly busyMs: number;
 }
 
-/** `gone`: it stopped answering before its attach was answered. */
+/** `gone`: the unit stopped answering before its attach was answered. */
 type Presence = 'away' | 'asking' | 'gone' | 'here';
 
-/** A configuration that does not serve the unit changes with a restart only; a full hub may change. */
+/**
+ * Pause after a rejection. A configuration without the unit changes only with a restart, but a full hub may recover.
+ */
 const ASK_AGAIN_MS = 30_000;
-/** A command the unit does not answer, while it answers every poll between: it never will. */
-const UNHEARD_MAX = 3;
-/** Points without a value are reported so often while that lasts. */
+/**
+ * Number of unanswered commands, with all polls in between answered, after which the unit counts as unable to answer
+ * them.
+ */
+const UNANSWERED_MAX = 3;
+/** Interval of reports about points without a value. */
 const REMIND_MS = 60_000;
 const REFUSALS_MAX = 4;
 
@@ -45,9 +51,9 @@ export interface ModbusUnitSnapshot {
   readonly state: ModbusStateSnapshot;
   readonly uplinks: ModbusUplinksSnapshot;
   readonly delivery: DeliverCommand | undefined;
-  /** Of the order. */
+  /** State of the command. */
   readonly command: ModbusCommandSnapshot | undefined;
-  readonly unheard: number;
+  readonly unanswered: number;
   readonly answeredAtMs: number | undefined;
   readonly unansweredSinceMs: number | undefined;
   readonly remindAtMs: number;
@@ -64,10 +70,10 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
   readonly #uplinks: ModbusUplinks;
   #delivery: DeliverCommand | undefined;
   #command: ModbusCommand | undefined;
-  #unheard = 0;
+  #unanswered = 0;
   #answeredAtMs: number | undefined;
   #unansweredSinceMs: number | undefined;
-  /** Refused points are reported again from then on. */
+  /** Time at which missing values are reported again. */
   #remindAtMs = 0;
 
   constructor(plan: UnitPlan, ports: UnitPorts) {
@@ -77,7 +83,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     this.#uplinks = new ModbusUplinks(plan, this.#state, ports);
   }
 
-  /** When a command has something to ask, on its turn on the line; `undefined`: there is none. */
+  /** Time from which a command has a request to send in its turn. `undefined`: no command. */
   get commandAtMs(): number | undefined {
     if (this.#command !== undefined) return this.#command.nextAtMs;
     return this.#delivery !== undefined && this.#uplinks.hasRoomForResult ? 0 : undefined;
@@ -87,12 +93,12 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     return this.#uplinks.refusals;
   }
 
-  /** Monotonic ms of its last answer. */
+  /** Monotonic ms of the last answer. */
   get answeredAtMs(): number | undefined {
     return this.#answeredAtMs;
   }
 
-  /** Monotonic ms since when it has answered no question; `undefined`: it answered the last one, or none has ended. */
+  /** Monotonic ms of the first unanswered request. `undefined`: the last request was answered, or none has ended. */
   get unansweredSinceMs(): number | undefined {
     return this.#unansweredSinceMs;
   }
@@ -101,7 +107,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     return this.#presence === 'here';
   }
 
-  /** It has answered, whatever it was. */
+  /** Handles any answer of the unit. */
   answered(nowMs: number): void {
     if (!isBroadcast(this.plan)) this.#answeredAtMs = nowMs;
     this.#unansweredSinceMs = undefined;
@@ -130,19 +136,19 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
       this.#presence = 'here';
       if (hasGone) return this.left('no answer');
       this.#state.reportAgain(nowMs);
-      if (this.plan.points.some(({ isWritable }) => isWritable)) this.#subscribe(); // else nobody could obey a command
+      if (this.plan.points.some(({ isWritable }) => isWritable)) this.#subscribe(); // without writable points no command is possible
     }
   }
 
-  /** A block of it has been asked for. */
+  /** Handles the outcome of a poll. */
   polled(block: Block, outcome: TransactionOutcome, nowMs: number): void {
-    if (outcome.kind === 'no answer') this.#unheard = 0;
+    if (outcome.kind === 'no answer') this.#unanswered = 0;
     const before = this.#errorWords;
     this.#state.note(block, outcome, nowMs);
     if (this.#errorWords !== before) this.#remindAtMs = nowMs;
   }
 
-  /** Points that have no value, and why. @param block asked last */
+  /** Points without a value, and the reasons. @param block block of the last request */
   refusals(block: Block, outcome: TransactionOutcome): readonly string[] {
     const words = this.#state.errors.map((error) => error.words);
     const [first] = words.length === 0 && outcome.kind === 'exception' ? [outcome.code] : [];
@@ -151,7 +157,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     return more > 0 ? [...all.slice(0, REFUSALS_MAX), `${more} more`] : all;
   }
 
-  /** It was asked, and nothing came that is an answer of its own. @param block what was read; `undefined`: a command */
+  /** Reports a request without a valid answer. @param block block that was read; `undefined`: a command */
   missed(block: Block | undefined, outcome: TransactionOutcome, nowMs: number): void {
     this.#unansweredSinceMs ??= nowMs;
     const asked = block === undefined ? 'a command' : `a request for ${blockWords(block)}`;
@@ -178,10 +184,10 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     this.#ports.report({ kind: 'discarded', subdevice, reason, sample: `unit ${address}, ${sample}` });
   }
 
-  /** @param isBehind other blocks of it are due: the state is told when they are read too */
-  tell(isBehind: boolean, nowMs: number): void {
+  /** @param isBehind other blocks of the unit are due; the report of the state waits for them */
+  report(isBehind: boolean, nowMs: number): void {
     if (this.#subscribeAtMs !== undefined && nowMs >= this.#subscribeAtMs) this.#subscribe();
-    this.#uplinks.tell({ isHere: this.isAttached, isBehind }, nowMs);
+    this.#uplinks.report({ isHere: this.isAttached, isBehind }, nowMs);
     this.#remind(nowMs);
   }
 
@@ -197,27 +203,27 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     else this.#ports.report({ kind: 'undelivered', token: delivery.token, why: 'lost' });
   }
 
-  /** What a command wants asked of the unit now. */
+  /** Next request of a command. */
   nextRequest(nowMs: number): ModbusRequest | undefined {
     if (this.#delivery !== undefined && this.#command === undefined && this.#uplinks.hasRoomForResult)
       this.#begin(this.#delivery);
     return this.#command?.next(nowMs);
   }
 
-  /** The outcome of `nextRequest`. */
+  /** Handles the outcome of `nextRequest`. */
   onReceived(outcome: TransactionOutcome, nowMs: number): void {
     const ending = this.#command?.onReceived(outcome, nowMs);
     if (ending === undefined) return;
-    if (ending.as !== 'lost') this.#unheard = 0;
+    if (ending.as !== 'lost') this.#unanswered = 0;
     else {
-      this.#unheard += 1;
-      if (this.#unheard < UNHEARD_MAX) return this.#finish('lost');
+      this.#unanswered += 1;
+      if (this.#unanswered < UNANSWERED_MAX) return this.#finish('lost');
     }
     this.#uplinks.addResult(ending.result);
     this.#finish(ending.as === 'lost' ? 'refused' : ending.as, ending.result.error);
   }
 
-  /** Custody of an uplink is taken, or a subscription is durable. */
+  /** Handles custody of an uplink, or a durable subscription. */
   settled(token: number): void {
     if (token === this.#subscribeToken) this.#subscribeToken = undefined;
     this.#uplinks.settled(token);
@@ -241,7 +247,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
       uplinks: this.#uplinks.snapshot(),
       delivery: this.#delivery,
       command: this.#command?.snapshot(),
-      unheard: this.#unheard,
+      unanswered: this.#unanswered,
       answeredAtMs: this.#answeredAtMs,
       unansweredSinceMs: this.#unansweredSinceMs,
       remindAtMs: this.#remindAtMs,
@@ -256,7 +262,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     this.#state.restore(snapshot.state);
     this.#uplinks.restore(snapshot.uplinks);
     this.#delivery = snapshot.delivery;
-    this.#unheard = snapshot.unheard;
+    this.#unanswered = snapshot.unanswered;
     this.#answeredAtMs = snapshot.answeredAtMs;
     this.#unansweredSinceMs = snapshot.unansweredSinceMs;
     this.#remindAtMs = snapshot.remindAtMs;
@@ -278,13 +284,13 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
     const writes = decodeCommand(payload, points);
     if (topic === setTopic && writes.ok) this.#command = new ModbusCommand(writes.value, { unit, mode, busyMs });
     else {
-      const error = writes.ok ? `commands come on ${setTopic}` : writes.problem;
+      const error = writes.ok ? `commands must be published to ${setTopic}` : writes.problem;
       this.#uplinks.addResult({ ok: false, error });
       this.#finish('refused', error);
     }
   }
 
-  /** @param because why it was refused */
+  /** @param because reason of `refused` */
   #finish(as: 'delivered' | 'refused' | 'lost', because?: string): void {
     const token = this.#delivery?.token;
     this.#delivery = undefined;
@@ -298,19 +304,19 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
 export const isBroadcast = ({ address }: UnitPlan): boolean => address === BROADCAST;
 
 function blockWords({ table, start, count }: Block): string {
-  return `${table} ${start}, ${count} of them`;
+  return `${table} ${start}, count ${count}`;
 }
 
 function missedAs(outcome: TransactionOutcome): readonly [UnitTrouble, string] {
-  // by a Modbus gateway in the name of the unit
+  // sent by a Modbus gateway on behalf of the unit
   if (outcome.kind === 'exception') return ['unit silent', exceptionWords(outcome.code)];
   const onReceived = outcome.kind === 'no answer' ? outcome.onReceived : ({ kind: 'nothing' } as const);
   switch (onReceived.kind) {
     case 'nothing':
       return ['unit silent', 'no answer'];
     case 'damage':
-      return ['unit checksum', 'what came is damaged'];
+      return ['unit checksum', 'the answer was damaged'];
     case 'mismatch':
-      return ['unit mismatch', `${onReceived.words} came`];
+      return ['unit mismatch', `received ${onReceived.words}`];
   }
 }

@@ -1,8 +1,8 @@
 /**
- * What a Modbus unit has to say and how far it has come: results of commands, in their order, then its state.
+ * Uplinks of a Modbus unit and their progress: results of commands in their order, then the state.
  *
- * Invariants: at most `uplinksMax` unanswered; a state refused for want of room is told again as it is then; a result is
- * never dropped: where `RESULTS_MAX` are under way, there is no room for another.
+ * Invariants: at most `uplinksMax` unanswered. A state rejected for congestion is reported later with its then current
+ * values. A result is never dropped: with `RESULTS_MAX` pending there is no room for another.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import type { DriverReport, RefuseReason } from '../driver.ts';
@@ -30,14 +30,14 @@ export interface ModbusUplinksSnapshot {
 }
 
 const RESULTS_MAX = 16;
-/** After a refusal: room comes with the hub, or with the next commit. */
+/** Pause after a rejection. Room comes with the hub or with the next commit. */
 const AGAIN_MS = 1000;
 
 export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
   readonly #plan: UplinkPlan;
   readonly #state: ModbusState;
   readonly #ports: UnitPorts;
-  /** By token: a result, or a state, which is told anew. */
+  /** Token → result, or `state`, whose current values are reported again. */
   #unanswered = new Map<number, Uint8Array | 'state'>();
   #results: Uint8Array[] = [];
   #againAtMs = 0;
@@ -49,7 +49,7 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
     this.#ports = ports;
   }
 
-  /** How many the flow has refused. */
+  /** Number of uplinks rejected by the flow. */
   get refusals(): number {
     return this.#refusals;
   }
@@ -64,10 +64,10 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
   }
 
   /**
-   * Results also of a unit that is gone, states only while it is here.
-   * `isBehind`: other blocks of it are due: its state is told when they are read too.
+   * Reports results also of a unit that is gone, and states only of a present one. `isBehind`: other blocks of the unit
+   * are due; the state waits for them.
    */
-  tell({ isHere, isBehind }: { readonly isHere: boolean; readonly isBehind: boolean }, nowMs: number): void {
+  report({ isHere, isBehind }: { readonly isHere: boolean; readonly isBehind: boolean }, nowMs: number): void {
     if (nowMs < this.#againAtMs) return;
     this.#againAtMs = 0;
     const { stateTopic, resultTopic } = this.#plan;
@@ -76,16 +76,16 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
       this.#unanswered.set(this.#publish(resultTopic, result), result);
     }
     if (!isHere || !this.#hasRoom || !this.#state.isDue(isBehind, nowMs)) return;
-    this.#unanswered.set(this.#publish(stateTopic, encodeJson(this.#state.tell(nowMs))), 'state');
+    this.#unanswered.set(this.#publish(stateTopic, encodeJson(this.#state.report(nowMs))), 'state');
   }
 
-  /** `undefined`: nothing that is known now will be told by itself. */
+  /** `undefined`: no report is due without a new event. */
   wakeAtMs(isHere: boolean): number | undefined {
     const hasWord = this.#results.length > 0 || (isHere && this.#state.hasNews);
     return hasWord && this.#hasRoom && this.#againAtMs > 0 ? this.#againAtMs : undefined;
   }
 
-  /** Custody is taken. */
+  /** Handles custody of an uplink. */
   settled(token: number): void {
     this.#unanswered.delete(token);
   }
@@ -95,7 +95,7 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
     if (uplink === undefined) return;
     this.#unanswered.delete(token);
     this.#refusals += 1;
-    if (why !== 'congestion') return; // it never will have room: the flow has counted it
+    if (why !== 'congestion') return; // the reason is permanent: the flow has counted the message
     this.#againAtMs = nowMs + AGAIN_MS;
     if (uplink === 'state') this.#state.reportAgain(nowMs);
     else this.#results.unshift(uplink);
@@ -117,7 +117,7 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
     return this.#unanswered.size < this.#ports.uplinksMax;
   }
 
-  /** @returns its token */
+  /** @returns the token of the uplink */
   #publish(topic: string, payload: Uint8Array): number {
     const token = this.#ports.drawToken();
     this.#ports.report({ kind: 'uplink', subdevice: this.#plan.subdevice, topic, payload, qos: 1, token });

@@ -1,4 +1,4 @@
-/** Values that are to be written: whether a point takes them, and the request that writes them. */
+/** Values to be written: the check against the point, and the write request. */
 import {
   compare,
   type Decimal,
@@ -22,10 +22,12 @@ import {
 } from './points.ts';
 import { encodeText, type TextEncoding } from './register-text.ts';
 
-/** How a unit likes one register or coil to be written: by 5 and 6, by 15 and 16, or by 23, which reads it back at once. */
+/** Functions for writing one register or coil: 5 and 6, or 15 and 16, or 23, which also reads it back. */
 export type WriteMode = 'single' | 'multiple' | 'read-write';
 
-/** Words for why a value cannot be written to the point; `undefined`: it can. @param value a PointValue, or anything else */
+/**
+ * Reason why a value cannot be written to the point. `undefined`: it can. @param value a PointValue, or any other value
+ */
 export function valueProblem(point: Point, value: unknown): string | undefined {
   const { type, min, max } = point;
   if (!point.isWritable) return 'is not writable';
@@ -55,7 +57,7 @@ const ENCODING_WORDS: Readonly<Record<TextEncoding, string>> = {
   'utf-16le': 'characters of UTF-16',
 };
 
-/** What fits. */
+/** Value range of each type. */
 const RANGES: Readonly<Record<Exclude<PointType, 'bool' | 'string'>, readonly [Numeric, Numeric]>> = {
   int16: [-0x8000, 0x7fff],
   uint16: [0, 0xffff],
@@ -67,7 +69,7 @@ const RANGES: Readonly<Record<Exclude<PointType, 'bool' | 'string'>, readonly [N
   float64: [-Number.MAX_VALUE, Number.MAX_VALUE],
 };
 
-/** The whole number that the register is to hold. */
+/** Integer to be stored in the register. */
 function rawWhole({ scale, offset }: Point, value: Decimal): bigint {
   return divideToWhole(subtract(value, decimalOf(offset)), decimalOf(scale));
 }
@@ -80,7 +82,7 @@ function encodedText({ length = 0, encoding, padding }: Point, text: string): Ui
   return encodeText(text, { length, encoding, padding });
 }
 
-/** @param value one that `valueProblem` has nothing against */
+/** @param value must pass `valueProblem` */
 export function encodeWrite(
   point: Point,
   value: PointValue,
@@ -117,7 +119,7 @@ function encodeWords(point: Point, value: PointValue): number[] {
 function writeNumber(point: Point, view: DataView, value: Decimal): void {
   if (point.type === 'float32') view.setFloat32(0, rawNumber(point, value));
   else if (point.type === 'float64') view.setFloat64(0, rawNumber(point, value));
-  // two's complement of the register's width, whichever sign
+  // two's complement of the register's width, for either sign
   else if (view.byteLength === 2) view.setUint16(0, Number(BigInt.asUintN(16, rawWhole(point, value))));
   else if (view.byteLength === 4) view.setUint32(0, Number(BigInt.asUintN(32, rawWhole(point, value))));
   else view.setBigUint64(0, BigInt.asUintN(64, rawWhole(point, value)));

@@ -1,8 +1,7 @@
 /**
- * Tells whoever listens that a gateway is here: ADVERTISE now and then, GWINFO to a client that searches for one.
+ * Announcement of the gateway: periodic ADVERTISE, and GWINFO to a client that searches for one.
  *
- * On a wire with one device nobody needs it; stock clients and forwarders may ask all the same.
- * Source: MQTT-SN 1.2 §6.1.
+ * A wire with one device does not need this, but stock clients and forwarders may ask. Source: MQTT-SN 1.2 §6.1.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import type { PacketSink } from './packet-sink.ts';
@@ -10,7 +9,7 @@ import type { PacketSink } from './packet-sink.ts';
 export interface AdvertiserOptions {
   /** GwId, 1 to 255. */
   readonly gatewayId: number;
-  /** Pause between two ADVERTISE, and what they say of it, s; 0 = none are sent (T_ADV of MQTT-SN 1.2 §7.2). */
+  /** Pause between two ADVERTISE, and the value in them, s (T_ADV of MQTT-SN 1.2 §7.2). 0: none are sent. */
   readonly advertiseS: number;
 }
 
@@ -44,7 +43,7 @@ export class Advertiser implements Restorable<AdvertiserSnapshot> {
     return this.#nextAtMs;
   }
 
-  /** As far as it was searched, so far goes the answer; the address is that of who sends it (MQTT-SN 1.2 §5.4.3). */
+  /** Answers with the radius of the search. The address is that of the sender (MQTT-SN 1.2 §5.4.3). */
   answerSearch(sink: PacketSink, radius: number): void {
     sink.send({ kind: 'gwinfo', gatewayId: this.#options.gatewayId, gatewayAddress: new Uint8Array(0) }, radius);
   }

@@ -1,9 +1,9 @@
 /**
- * One MQTT-SN client: its session as far as the wire is concerned. It belongs to the client id, not to the port or the
- * connection, and outlives both: what was published and not yet acknowledged is still known when the client is back.
+ * One MQTT-SN client: the part of its session that concerns the wire. It belongs to the client id and outlives the
+ * connection and the port: unacknowledged publications are still known when the client returns.
  *
- * Stands between a peer (`mqttsn-peer.ts`: who is connected?) and the flows. Invariants: a PUBACK with code 0 leaves
- * only on `acknowledge`; while not connected nothing is sent. Source: MQTT-SN 1.2 §6.3, §6.6, §6.9, §6.10.
+ * Used between a node (`node.ts`: the connection) and the flows. Invariants: a PUBACK with code 0 leaves only on
+ * `acknowledge`; nothing is sent while not connected. Source: MQTT-SN 1.2 §6.3, §6.6, §6.9, §6.10.
  */
 import { retaining } from '../../base/message.ts';
 import type { Restorable } from '../../base/snapshot.ts';
@@ -16,12 +16,12 @@ import { ClientRequests, type ClientRequestsSnapshot, returnCodeOf } from './req
 import { type TopicLimits, TopicTable, type TopicTableSnapshot } from './topics.ts';
 import { type Publication, publicationOf, type UplinkLimits, Uplinks, type UplinksSnapshot } from './uplinks.ts';
 
-/** `uplinksMax` is also the bound of the requests of one client that may await their answer. */
+/** `uplinksMax` also limits the unanswered requests of one client. */
 export type ClientLimits = TopicLimits & RetryLimits & UplinkLimits;
 
 export interface ClientSnapshot {
   readonly isConnected: boolean;
-  /** Where it is, or was last. */
+  /** Present or last node of the client. */
   readonly node: Uint8Array | undefined;
   readonly topics: TopicTableSnapshot;
   readonly uplinks: UplinksSnapshot;
@@ -52,7 +52,10 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     this.#ping = new Ping(sink, limits.retryMs);
   }
 
-  /** @param node where it is now, behind a forwarder; @param topicIds the durable ones; none of a clean session */
+  /**
+   * @param node present node behind a forwarder
+   * @param topicIds durable topic ids; none for a clean session
+   */
   connect(node: Uint8Array | undefined, clean: boolean, topicIds: ReadonlyMap<number, string>): void {
     this.#sink.node = node;
     this.#isConnected = true;
@@ -65,7 +68,7 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     this.#topics.resume(topicIds);
   }
 
-  /** A delivery under way is still owed; the answers to publications are waited for. */
+  /** Ends the delivery in progress; its message stays in custody. Answers to publications are still awaited. */
   disconnect(): void {
     this.#isConnected = false;
     this.#requests.forget();
@@ -73,13 +76,13 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     this.#ping.abandon();
   }
 
-  /** It sleeps: nothing is delivered until it wakes. What it asked for is still answered. */
+  /** Stops deliveries until the client wakes. Its own requests are still answered. */
   sleep(): void {
     this.#downlink.abandon();
     this.#ping.abandon();
   }
 
-  /** A packet of the connected client, other than what its peer handles. */
+  /** Handles a packet of the connected client, except those that its node handles. */
   receive(packet: Packet, nowMs: number): void {
     switch (packet.kind) {
       case 'publish':
@@ -108,7 +111,7 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
         if (!this.#ping.answered(nowMs)) this.#sink.counters.unexpectedPackets += 1;
         break;
       default:
-        // of QoS 2 there is nothing to shake hands about
+        // QoS 2 is not supported, so its handshake is unexpected
         this.#sink.counters.unexpectedPackets += 1;
     }
   }
@@ -121,7 +124,7 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     this.#downlink.deliver(command, nowMs);
   }
 
-  /** Does an answer with this token mean this client? */
+  /** Whether an answer with this token is for this client. */
   awaits(token: number): boolean {
     return this.#uplinks.owns(token);
   }
@@ -131,12 +134,12 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     if (publication !== undefined) this.#puback(publication, RETURN_CODE.accepted);
   }
 
-  /** @returns whether the token was this client's */
+  /** @returns whether the token belongs to this client */
   confirm(token: number, nowMs: number): boolean {
     return this.#requests.confirm(token) || this.#downlink.confirm(token, nowMs);
   }
 
-  /** @returns whether the token was this client's */
+  /** @returns whether the token belongs to this client */
   refuse(token: number, why: RefuseReason, nowMs: number): boolean {
     if (this.#requests.refuse(token, why) || this.#downlink.refuse(token, why, nowMs)) return true;
     if (!this.#uplinks.owns(token)) return false;
@@ -147,7 +150,7 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     return true;
   }
 
-  /** @returns `silent` when the client does not answer any more */
+  /** @returns `silent` if the client no longer answers */
   wake(nowMs: number): 'silent' | undefined {
     this.#ping.wake(nowMs);
     return this.#downlink.wake(nowMs);
@@ -187,14 +190,14 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
       this.#sink.discard('QoS 2', packet.payload, this.id);
       this.#puback(publication, RETURN_CODE.notSupported);
     } else if (topic === undefined) {
-      // of QoS 1 with an id that it had been given it registers again and repeats
+      // with QoS 1 and a normal topic id the client registers the topic again and repeats the message
       if (packet.qos !== 1 || packet.topic.type !== 'normal')
         this.#sink.discard('unknown topic id', idWords(packet), this.id);
       this.#puback(publication, RETURN_CODE.invalidTopicId);
     } else if (packet.qos === 1) {
       this.#publishAcknowledged(packet, publication, nowMs);
     } else {
-      // MQTT-SN 1.2 §6.8: QoS −1 asks for no answer, like QoS 0.
+      // MQTT-SN 1.2 §6.8: like QoS 0, QoS −1 has no answer.
       this.#sink.report({
         kind: 'uplink',
         subdevice: this.id,

@@ -1,19 +1,19 @@
 /**
- * What stands between one address and the gateway: nobody; a client that asks to be served; or one that is: who it is,
- * whether it listens, and how long it may be silent.
+ * Connection between one address and the gateway: none, a client that requests service, or an attached client with its
+ * mode and the silence that it may keep.
  */
 import type { ConnectPacket } from '../../codec/mqttsn-packets.ts';
 import type { DetachCause } from '../driver.ts';
 import type { MqttsnClient } from './client.ts';
 import type { PendingConnect } from './will.ts';
 
-export type NodeConnection = { readonly state: 'nobody' } | Attaching | Attached;
+export type NodeConnection = { readonly state: 'none' } | Attaching | Attached;
 
 export interface Attaching {
   readonly state: 'attaching';
   readonly client: MqttsnClient;
   readonly connect: ConnectPacket;
-  /** What came while the flow was asked: the newest wish, or the end. */
+  /** Event while the flow was asked: the newest connect request, or the end. */
   readonly next: PendingConnect | DetachCause | undefined;
 }
 
@@ -21,23 +21,23 @@ export interface Attached {
   readonly state: 'attached';
   readonly client: MqttsnClient;
   readonly mode: 'active' | 'asleep' | 'awake';
-  /** Silence that it may keep, by its keep alive or the duration of its sleep, ms; 0 = any. */
+  /** Longest silence from the keep alive or the duration of the sleep, ms. 0: no limit. */
   readonly aliveMs: number;
   readonly lastReceivedMs: number;
 }
 
-/** The client by its id: its session is written down once, beside the connections. */
+/** Connection with its client as an id: the session is saved separately. */
 export type NodeConnectionSnapshot =
-  | { readonly state: 'nobody' }
+  | { readonly state: 'none' }
   | (Omit<Attaching, 'client'> & { readonly client: string })
   | (Omit<Attached, 'client'> & { readonly client: string });
 
-/** Silence that ends a connection, as a multiple of the keep alive [MQTT-3.1.2-24], or of the sleep. */
+/** Silence that ends a connection, as a multiple of the keep alive [MQTT-3.1.2-24] or of the sleep. */
 const ALIVE_TOLERANCE = 1.5;
 
 /**
- * MQTT-SN says 1 to 23 characters (§5.3.1); hubs take 64, and so do we. Whatever else stands in one could reach a
- * topic.
+ * MQTT-SN allows 1 to 23 characters (§5.3.1); hubs accept 64, and so does the gateway. Other characters are rejected,
+ * because a client id may become part of a topic.
  */
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -50,7 +50,7 @@ export function toleranceMs(durationS: number): number {
   return durationS * 1000 * ALIVE_TOLERANCE;
 }
 
-/** `undefined`: it may be silent for ever. */
+/** `undefined`: no limit. */
 export function aliveUntilMs({ aliveMs, lastReceivedMs }: Attached): number | undefined {
   return aliveMs === 0 ? undefined : lastReceivedMs + aliveMs;
 }
@@ -63,10 +63,10 @@ export function wakeAtMs(connection: NodeConnection): number {
 }
 
 export function writeDown(connection: NodeConnection): NodeConnectionSnapshot {
-  return connection.state === 'nobody' ? connection : { ...connection, client: connection.client.id };
+  return connection.state === 'none' ? connection : { ...connection, client: connection.client.id };
 }
 
-/** @param clientOf the session of a client that is known */
+/** @param clientOf returns the session of a known client */
 export function takeBack(snapshot: NodeConnectionSnapshot, clientOf: (id: string) => MqttsnClient): NodeConnection {
-  return snapshot.state === 'nobody' ? snapshot : { ...snapshot, client: clientOf(snapshot.client) };
+  return snapshot.state === 'none' ? snapshot : { ...snapshot, client: clientOf(snapshot.client) };
 }

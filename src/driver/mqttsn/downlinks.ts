@@ -1,12 +1,12 @@
 /**
- * The one delivery to a client that is under way: REGISTER if the client was not told the topic id, then PUBLISH, each
- * repeated until it is answered or given up.
+ * Delivery in progress to a client: REGISTER if the client does not know the topic id, then PUBLISH. Each is repeated
+ * until it is answered or given up.
  *
  *     binding ─confirm─▶ registering ─REGACK─▶ publishing ─PUBACK─▶ delivered
  *
- * Invariants: every `deliver` ends in exactly one `delivered` or `undelivered`; no PUBLISH leaves with an id that the
- * client has not accepted in this connection; silence is borne `retriesMax` times, congestion as long as the client
- * keeps saying so. Source: MQTT-SN 1.2 §6.5, §6.10, §6.13.
+ * Invariants: every `deliver` ends in exactly one `delivered` or `undelivered`. No PUBLISH leaves with an id that the
+ * client has not accepted in this connection. Silence is tolerated `retriesMax` times; congestion as long as the client
+ * reports it. Source: MQTT-SN 1.2 §6.5, §6.10, §6.13.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import { type AcknowledgePacket, RETURN_CODE, type TopicReference } from '../../codec/mqttsn-packets.ts';
@@ -20,12 +20,12 @@ type Failure = Extract<DriverReport, { kind: 'undelivered' }>['why'];
 export interface RetryLimits {
   /** Pause before the same packet is sent again, ms (T_retry of MQTT-SN 1.2 §7.2; about 1000 on a wire). */
   readonly retryMs: number;
-  /** How often it is sent again before the client counts as lost (N_retry). */
+  /** Number of repetitions before the client counts as lost (N_retry). */
   readonly retriesMax: number;
 }
 
 type Step =
-  /** The flow makes the new topic id durable; without a token it was too busy and is asked again. */
+  /** The flow makes the new topic id durable. Without a token the flow was congested and is asked again. */
   | { readonly at: 'binding'; readonly topicId: number; readonly token: number | undefined }
   | { readonly at: 'registering'; readonly topicId: number; readonly messageId: number }
   | { readonly at: 'publishing'; readonly topic: TopicReference; readonly messageId: number };
@@ -67,12 +67,12 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     else this.#publish(this.#delivery, topic, nowMs);
   }
 
-  /** The connection ends: the message is still owed. */
+  /** Ends the delivery with the connection; the message stays in custody. */
   abandon(): void {
     if (this.#delivery !== undefined) this.#fail(this.#delivery, 'lost');
   }
 
-  /** The session ends: the client has forgotten what it has seen. */
+  /** Forgets the message ids with the session, because the client has forgotten them too. */
   forget(): void {
     this.#messageIds.forget();
   }
@@ -114,10 +114,10 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     }
   }
 
-  /** Answers a QoS 1 PUBLISH; for a QoS 0 one it only ever says that the topic id was invalid (MQTT-SN 1.2 §5.4.13). */
+  /** Answers a QoS 1 PUBLISH. For QoS 0 it can only report an invalid topic id (MQTT-SN 1.2 §5.4.13). */
   puback(packet: AcknowledgePacket<'puback'>, nowMs: number): void {
     const { topicId, messageId, returnCode } = packet;
-    if (returnCode === RETURN_CODE.invalidTopicId) this.#topics.untold(topicId);
+    if (returnCode === RETURN_CODE.invalidTopicId) this.#topics.forgotten(topicId);
     const delivery = this.#delivery;
     if (delivery?.step?.at !== 'publishing' || delivery.step.messageId !== messageId) {
       this.#sink.counters.unexpectedPackets += 1;
@@ -133,7 +133,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     }
   }
 
-  /** @returns `silent` when the client did not answer the last repetition either */
+  /** @returns `silent` if the client did not answer the last repetition either */
   wake(nowMs: number): 'silent' | undefined {
     const delivery = this.#delivery;
     if (delivery?.step === undefined || delivery.retryAtMs === undefined || nowMs < delivery.retryAtMs)
@@ -166,7 +166,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     this.#messageIds.restore(messageIds);
   }
 
-  /** Asked before anything is done for it: no topic id is given, and made durable, for what can never be sent. */
+  /** Checked first, so that no topic id is assigned and made durable for a message that can never be sent. */
   #fits({ topic, payload, qos }: DeliverCommand, mustRegister: boolean): boolean {
     const register = { kind: 'register', topicId: 0, messageId: 0, topic } as const;
     if (mustRegister && !this.#sink.fits(register)) return false;
@@ -209,7 +209,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     this.#send(delivery, step, false);
   }
 
-  /** @returns false when the packet was too large, which ends the delivery */
+  /** @returns false if the packet was too large, which ends the delivery */
   #send(delivery: Delivery, step: Step, again: boolean): boolean {
     const { topic, payload, qos, dup } = delivery.command;
     if (step.at === 'binding') return true;
@@ -230,7 +230,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     return sent;
   }
 
-  /** The client is there but busy: its answer starts the count of silence anew. */
+  /** The client answers but is busy. Its answer restarts the count of unanswered repetitions. */
   #pause(delivery: Delivery, nowMs: number): void {
     delivery.retries = 0;
     delivery.retryAtMs = nowMs + this.#limits.retryMs;

@@ -1,11 +1,11 @@
 /**
- * The MQTT-SN link: a byte channel on one side, what subdevices want on the other. The gateway's half of MQTT-SN 1.2.
+ * MQTT-SN link: a byte channel on one side, reports and commands on the other. The gateway's half of MQTT-SN 1.2.
  *
- *     bytes ▶ PacketReader ▶ decodePacket ▶ Peers ▶ MqttsnNode ▶ MqttsnClient ▶ reports
- *     orders ▶ MqttsnClient ▶ Outlet ▶ Spool ▶ frames
+ *     bytes ▶ PacketReader ▶ decodePacket ▶ MqttsnNodes ▶ MqttsnNode ▶ MqttsnClient ▶ reports
+ *     commands ▶ MqttsnClient ▶ PacketSink ▶ ActionBuffer ▶ frames
  *
- * Invariants: total on bytes from outside; never more than one frame, the peers and sessions of `mqttsn-peers.ts` and
- * their bounds in memory.
+ * Invariants: total on bytes from outside. Memory is limited to one frame plus the nodes and sessions of `nodes.ts`,
+ * which have limits of their own.
  */
 import type { BackoffLimits } from '../../base/backoff.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
@@ -19,10 +19,10 @@ import { MqttsnNodes, type NodesOptions, type NodesSnapshot } from './nodes.ts';
 import { ActionBuffer, type ActionBufferSnapshot, PacketSink } from './packet-sink.ts';
 
 export interface MqttsnLinkOptions extends NodesOptions, AdvertiserOptions {
-  /** The link's, for people. */
+  /** Name of the link, for display. */
   readonly name: string;
   readonly framing: FramingName;
-  /** Octets of the largest packet either way, with what a forwarder puts around it; 1024 by default, at most 4096. */
+  /** Octets of the largest packet in either direction, with a forwarder's header; 1024 by default, at most 4096. */
   readonly packetBytesMax: number;
   /** Pauses between openings of the channel; 500 ms to 30 s by default. */
   readonly reopen: BackoffLimits;
@@ -36,7 +36,7 @@ export function createMqttsnLink(options: MqttsnLinkOptions): LinkMachine {
 
 interface MqttsnLinkSnapshot {
   readonly opening: LinkOpeningSnapshot;
-  /** Of the reader of this framing. */
+  /** State of the framing's reader. */
   readonly reader: object;
   readonly buffer: ActionBufferSnapshot;
   readonly nodes: NodesSnapshot;
@@ -51,7 +51,7 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   readonly #buffer: ActionBuffer;
   readonly #nodes: MqttsnNodes;
   #bytesIn = 0;
-  /** Of which a packet could be made. */
+  /** Frames that contained a valid packet. */
   #framesIn = 0;
   #malformedPackets = 0;
 

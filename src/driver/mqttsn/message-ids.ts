@@ -1,6 +1,6 @@
 /**
- * The MsgIds of what is sent to one client: counted up, and kept by a delivery that begins again, so that the client can
- * tell the repetition from news. Source: MQTT-SN 1.2 §5.3.7, §6.13.
+ * MsgIds of packets sent to one client. They count up. A repeated delivery keeps its MsgId, so that the client
+ * recognises the repetition. Source: MQTT-SN 1.2 §5.3.7, §6.13.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import { crc32 } from '../../codec/crc32.ts';
@@ -22,7 +22,7 @@ type Publication = Pick<Extract<DriverCommand, { kind: 'deliver' }>, 'topic' | '
 
 export class MessageIds implements Restorable<MessageIdsSnapshot> {
   #last = 0;
-  /** The last publication that has got one. */
+  /** Last publication that was given a MsgId. */
   #published: Published | undefined;
 
   next(): number {
@@ -30,7 +30,7 @@ export class MessageIds implements Restorable<MessageIdsSnapshot> {
     return this.#last;
   }
 
-  /** Of this publication: its own of last time if it is repeated and nothing was published in between. */
+  /** MsgId of this publication: the previous one if it is repeated and nothing was published in between. */
   ofPublication({ topic, payload, dup }: Publication): number {
     const payloadCrc = crc32(payload);
     const last = this.#published;
@@ -40,7 +40,7 @@ export class MessageIds implements Restorable<MessageIdsSnapshot> {
     return messageId;
   }
 
-  /** The client has forgotten what it has seen. */
+  /** Forgets the last publication, because the client has forgotten it too. */
   forget(): void {
     this.#published = undefined;
   }

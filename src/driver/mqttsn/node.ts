@@ -1,13 +1,13 @@
 /**
- * Who is connected at one address of the wire: CONNECT with its will, DISCONNECT, keep alive, sleep. One peer for whoever
- * is on the wire itself, one for each node behind a forwarder. What a connected client says goes to `mqttsn-client.ts`.
+ * Connection at one address of the wire: CONNECT with its will, DISCONNECT, keep alive, sleep. One node is the wire
+ * itself; each node behind a forwarder is another. `client.ts` handles the other packets of a connected client.
  *
- *     nobody ─CONNECT─▶ attaching ─attached─▶ attached ─DISCONNECT, silence, link closed─▶ nobody
+ *     none ─CONNECT─▶ attaching ─attached─▶ attached ─DISCONNECT, silence, link closed─▶ none
  *     within attached: active ─DISCONNECT with duration─▶ asleep ─PINGREQ with client id─▶ awake ─PINGRESP─▶ asleep
  *
- * Invariants: one `attach` is unanswered at a time, and a CONNECT meanwhile waits (the newest counts); every accepted
- * attach ends in one `detach`, or in a new attach of the same client id; the PINGRESP of a wake leaves after the flow
- * has said that everything is delivered. Source: MQTT-SN 1.2 §6.2, §6.11, §6.12, §6.14.
+ * Invariants: one `attach` is unanswered at a time, and a CONNECT meanwhile waits (the newest counts). Every accepted
+ * attach ends in one `detach`, or in a new attach of the same client id. The PINGRESP of a wake leaves after the flow
+ * has confirmed that everything is delivered. Source: MQTT-SN 1.2 §6.2, §6.11, §6.12, §6.14.
  */
 import { type ConnectPacket, type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import type { AttachAnswer, DeliverCommand, DetachCause } from '../driver.ts';
@@ -37,7 +37,10 @@ import {
 } from './will.ts';
 
 interface NodeSurroundings extends UnconnectedPeerTerms {
-  /** The client of that id, new or known, taken from any other address; `undefined` while it is attaching there. */
+  /**
+   * Returns the new or known client of that id, detached from any other address. `undefined` while it is attaching
+   * there.
+   */
   readonly claimClient: (id: string) => MqttsnClient | undefined;
 }
 
@@ -54,11 +57,11 @@ export class MqttsnNode {
   readonly #claimClient: NodeSurroundings['claimClient'];
   readonly #onReceived: NodeSurroundings['onReceived'];
   readonly #unconnected: UnconnectedPeer;
-  #connection: NodeConnection = { state: 'nobody' };
+  #connection: NodeConnection = { state: 'none' };
   #dialog: WillDialog | undefined;
-  /** The last dialogue, for as long as the client may repeat its last packet. */
+  /** Last dialogue, kept as long as the client may repeat its last packet. */
   #ended: EndedDialog | undefined;
-  /** Client whose DISCONNECT is answered once the end of its connection, and of its will, is durable. */
+  /** Client whose DISCONNECT is answered once the end of its connection and its will are durable. */
   #leaving: string | undefined;
 
   constructor(surroundings: NodeSurroundings) {
@@ -69,7 +72,7 @@ export class MqttsnNode {
   }
 
   get clientId(): string | undefined {
-    return this.#connection.state === 'nobody' ? undefined : this.#connection.client.id;
+    return this.#connection.state === 'none' ? undefined : this.#connection.client.id;
   }
 
   get attachment(): Attached | undefined {
@@ -92,7 +95,7 @@ export class MqttsnNode {
     if (this.#connection.state !== 'attaching') return;
     const { client, connect, next } = this.#connection;
     const { clean, durationS } = connect;
-    this.#connection = { state: 'nobody' };
+    this.#connection = { state: 'none' };
     if (answer.accepted) {
       this.#onReceived(client.id, nowMs);
       client.connect(this.#sink.node, clean, answer.topicIds);
@@ -117,7 +120,7 @@ export class MqttsnNode {
     }
   }
 
-  /** A client may be delivered to, now. Every delivery ends in one report: to one that is gone it is lost at once. */
+  /** Delivers to an active client. Every delivery ends in one report: `lost` at once if the client is gone. */
   deliver(command: DeliverCommand, nowMs: number): void {
     if (this.#connection.state === 'attached' && this.#connection.mode !== 'asleep') {
       this.#connection.client.deliver(command, nowMs);
@@ -126,14 +129,14 @@ export class MqttsnNode {
     }
   }
 
-  /** Everything that waited has been acknowledged: only now the PINGRESP (MQTT-SN 1.2 §6.14). */
+  /** Sends the PINGRESP, because everything that waited has been acknowledged (MQTT-SN 1.2 §6.14). */
   rest(): void {
     if (this.#connection.state !== 'attached' || this.#connection.mode !== 'awake') return;
     this.#connection = { ...this.#connection, mode: 'asleep' };
     this.#sink.send({ kind: 'pingresp' });
   }
 
-  /** Answers the DISCONNECT of a client that has left here and has not come back since (MQTT-SN 1.2 §6.12). */
+  /** Answers the DISCONNECT of a client that has left here and has not returned since (MQTT-SN 1.2 §6.12). */
   released(clientId: string): void {
     if (this.#leaving !== clientId) return;
     this.#leaving = undefined;
@@ -146,12 +149,14 @@ export class MqttsnNode {
     this.#sink.send({ kind: 'disconnect', durationS: undefined });
   }
 
-  /** A sleeper sleeps on: it need not know that its port was gone for a while. */
+  /**
+   * Ends active connections. A sleeping client stays attached, because it does not notice a short closing of the port.
+   */
   closed(): void {
     this.#dialog = undefined;
     this.#ended = undefined;
     this.#leaving = undefined;
-    this.#unconnected.calm();
+    this.#unconnected.cancelDisconnect();
     const connection = this.#connection;
     if (connection.state === 'attaching') this.#connection = { ...connection, next: 'link closed' };
     else if (connection.state === 'attached' && connection.mode === 'active') this.#detach(connection, 'link closed');
@@ -159,11 +164,11 @@ export class MqttsnNode {
       this.#sleep(connection, connection.aliveMs);
   }
 
-  /** Its client has connected from another address of this link. */
-  yieldClient(): void {
+  /** Ends the connection because the client has connected from another address of this link. */
+  releaseClient(): void {
     this.#ended = undefined;
     if (this.#connection.state === 'attached') this.#connection.client.disconnect();
-    this.#connection = { state: 'nobody' };
+    this.#connection = { state: 'none' };
   }
 
   wake(nowMs: number): void {
@@ -173,7 +178,7 @@ export class MqttsnNode {
     if (nowMs >= (aliveUntilMs(connection) ?? Number.POSITIVE_INFINITY)) {
       this.#detach(connection, 'keep alive ran out');
     } else if (connection.client.wake(nowMs) === 'silent') {
-      // Whoever woke may have gone back to sleep early: it has the rest of its sleep to wake again.
+      // A client that woke may have gone back to sleep early. It may wake again within the duration of its sleep.
       if (connection.mode === 'awake') this.#sleep(connection, connection.aliveMs);
       else this.#detach(connection, 'no answer');
     }
@@ -183,9 +188,12 @@ export class MqttsnNode {
     return Math.min(wakeAtMs(this.#connection), this.#unconnected.wakeAtMs());
   }
 
-  /** The line has opened, and whoever is there may believe to be connected. A sleeper is, and does not listen. */
-  callBack(nowMs: number): void {
-    if (this.#connection.state === 'nobody') this.#unconnected.callBack(nowMs);
+  /**
+   * Asks a client that may believe to be connected to connect again, after the line has opened. A sleeping client is
+   * still connected and does not receive.
+   */
+  requestReconnect(nowMs: number): void {
+    if (this.#connection.state === 'none') this.#unconnected.requestReconnect(nowMs);
   }
 
   bytesArrived(nowMs: number): void {
@@ -198,7 +206,7 @@ export class MqttsnNode {
     return { connection, dialog, ended: this.#ended, leaving: this.#leaving, unconnected };
   }
 
-  /** @param clientOf the session that a connection names */
+  /** @param clientOf returns the session that a connection names */
   restore(
     { connection, dialog, ended, leaving, unconnected }: NodeSnapshot,
     clientOf: (id: string) => MqttsnClient,
@@ -211,10 +219,10 @@ export class MqttsnNode {
   }
 
   #connect(packet: ConnectPacket): void {
-    this.#unconnected.calm();
-    this.#leaving = undefined; // a DISCONNECT now would be read as the answer to this CONNECT
+    this.#unconnected.cancelDisconnect();
+    this.#leaving = undefined; // the client would take a DISCONNECT now for the answer to this CONNECT
     const isRepeat = this.#dialog !== undefined && isRepeated(this.#dialog.connect, packet);
-    if (isRepeat && packet.will) return this.#dialog?.begin(); // with the topic that is known already
+    if (isRepeat && packet.will) return this.#dialog?.begin(); // with the topic that is already known
     this.#dialog = undefined;
     if (!isClientId(packet.clientId)) {
       this.#sink.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
@@ -227,7 +235,7 @@ export class MqttsnNode {
     }
   }
 
-  /** @returns false: it is no part of a dialogue, nor of the last one */
+  /** @returns false if the packet belongs neither to the present nor to the last dialogue */
   #describe(packet: Extract<Packet, { kind: 'willtopic' | 'willmsg' }>): boolean {
     const dialog = this.#dialog;
     const progress = dialog?.receive(packet) ?? 'goes on';
@@ -274,7 +282,8 @@ export class MqttsnNode {
       this.#sleep(connection, toleranceMs(packet.durationS));
       this.#sink.send({ kind: 'disconnect', durationS: undefined });
     } else {
-      // Also of a sleeper, though it should connect first (MQTT-SN 1.2 §6.14): what has come is not thrown away.
+      // Also for a sleeping client, although it should connect first (MQTT-SN 1.2 §6.14): its packet must not be
+      // dropped.
       connection.client.receive(packet, nowMs);
     }
   }
@@ -308,7 +317,7 @@ export class MqttsnNode {
   }
 
   #detach(connection: Attached, cause: DetachCause): void {
-    this.#connection = { state: 'nobody' };
+    this.#connection = { state: 'none' };
     this.#ended = undefined;
     const { client } = connection;
     client.disconnect();

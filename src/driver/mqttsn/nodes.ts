@@ -1,9 +1,9 @@
 /**
- * Everybody on one link: whoever is on the wire itself, and the nodes behind a forwarder, each a peer; and the sessions of
- * their clients, which outlive connections and move from peer to peer.
+ * All nodes on one link: the wire itself and the nodes behind forwarders. Also the sessions of their clients, which
+ * outlive connections and move between nodes.
  *
- * Invariants: at most `NODES_MAX` nodes and as many clients connected; a client is attached at one peer at a time; of a
- * packet within a packet within a packet nothing is believed. Source: MQTT-SN 1.2 §5.5, §6.1.
+ * Invariants: at most `NODES_MAX` nodes and as many connected clients. A client is attached at one node at a time. A
+ * packet encapsulated twice is ignored. Source: MQTT-SN 1.2 §5.5, §6.1.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import type { FramingName } from '../../codec/framing.ts';
@@ -18,21 +18,27 @@ import { MqttsnNode, type NodeSnapshot } from './node.ts';
 import { type ActionBuffer, PacketSink } from './packet-sink.ts';
 
 export interface NodesOptions extends ClientLimits {
-  /** Who is on the wire itself, if only one can be: it may publish without a connection. */
+  /** The only possible subdevice on the wire itself, which may publish without a connection. */
   readonly soleSubdevice: string | undefined;
-  /** A client may believe to be connected here, since one was when an earlier process ended. */
+  /** A client may believe to be connected, because one was when an earlier process ended. */
   readonly wasInUse: boolean;
   readonly framing: FramingName;
-  /** Wireless node id in hexadecimal → who is there: it may publish without a connection. */
+  /** Wireless node id in hexadecimal → subdevice there, which may publish without a connection. */
   readonly nodes: ReadonlyMap<string, string>;
 }
 
-/** Nodes behind forwarders on one link; those without a client that were not heard for longest give way. */
+/**
+ * Largest number of nodes behind forwarders on one link. Nodes without a client are replaced, least recently received
+ * first.
+ */
 const NODES_MAX = 256;
-/** Sessions remembered per link for the sake of duplicates; those of clients unseen longest are forgotten first. */
+/**
+ * Largest number of sessions kept per link to detect duplicates. Sessions of the least recently seen clients are
+ * dropped first.
+ */
 const CLIENTS_MAX = 64;
 
-/** A session belongs to its client id and not to a peer, which names it: so both are written down by name. */
+/** A session belongs to its client id, and a node refers to it by that id. So both are saved by name. */
 export interface NodesSnapshot {
   readonly advertiser: AdvertiserSnapshot;
   readonly isInUse: boolean;
@@ -49,9 +55,9 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
   readonly #onWire: MqttsnNode;
   /** A client has been connected on the wire itself. */
   #isInUse: boolean;
-  /** By node id in hexadecimal, longest unheard first. */
+  /** By node id in hexadecimal, least recently received first. */
   readonly #nodes = new Map<string, MqttsnNode>();
-  /** By client id, longest unseen first. */
+  /** By client id, least recently seen first. */
   readonly #clients = new Map<string, MqttsnClient>();
   readonly #lastReceived = new LastReceived();
 
@@ -79,12 +85,12 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
     return this.#lastReceived.of(subdevice);
   }
 
-  /** Whoever listens: one that is in the middle of a wake awaits a PINGRESP of its own. */
+  /** Clients that listen. A client in the middle of a wake awaits the PINGRESP of that wake, so it is left out. */
   probeable(): readonly string[] {
     return [...this.#all()].flatMap(({ attachment }) => (attachment?.mode === 'active' ? attachment.client.id : []));
   }
 
-  /** @returns false: within it was no packet */
+  /** @returns false if the encapsulated bytes were not a packet */
   receive(packet: Packet, nowMs: number): boolean {
     if (packet.kind !== 'encapsulated') {
       if (packet.kind === 'searchgw')
@@ -139,11 +145,11 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
   }
 
   /**
-   * Only a client on the wire itself is called back, since a forwarder has its own line to each of its nodes; and only where
-   * one was connected before, since a new one would read the DISCONNECT as the answer to its first CONNECT.
+   * Asks only a client on the wire itself to reconnect, because a forwarder has its own line to each of its nodes. Only
+   * if a client was connected before: a new client would take the DISCONNECT for the answer to its first CONNECT.
    */
   opened(nowMs: number): void {
-    if (this.#isInUse) this.#onWire.callBack(nowMs);
+    if (this.#isInUse) this.#onWire.requestReconnect(nowMs);
     this.#advertiser.opened(nowMs);
   }
 
@@ -211,7 +217,7 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
     return undefined;
   }
 
-  /** @returns `undefined`: so many nodes are connected that there is no room for another */
+  /** @returns `undefined` if the largest number of nodes is connected */
   #nodeAt(node: Uint8Array, packet: Packet): MqttsnNode | undefined {
     const key = Buffer.from(node).toString('hex');
     const known = this.#nodes.get(key);
@@ -247,8 +253,8 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
   #claim(id: string, peer: MqttsnNode): MqttsnClient | undefined {
     const holder = this.#nodeOf(id);
     if (holder !== undefined && holder !== peer) {
-      if (holder.attachment === undefined) return undefined; // not yet
-      holder.yieldClient();
+      if (holder.attachment === undefined) return undefined; // the client is still attaching
+      holder.releaseClient();
     }
     const client = this.#clientOf(id);
     this.#clients.delete(id);
@@ -260,7 +266,7 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
     return client;
   }
 
-  /** Known, or new. */
+  /** Returns the session of a known client, or a new one. */
   #clientOf(id: string): MqttsnClient {
     const client =
       this.#clients.get(id) ?? new MqttsnClient(id, new PacketSink(this.#buffer, undefined), this.#options);

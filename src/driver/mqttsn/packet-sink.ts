@@ -1,6 +1,6 @@
 /**
- * What the parts of an MQTT-SN link want done while one input is handled, in the order they want it, and the counters
- * they move. One `ActionBuffer` per link, emptied after every input, so tokens are never drawn twice; one `PacketSink` per address.
+ * Actions of one input in their order, and counters, for the parts of an MQTT-SN link. One `ActionBuffer` per link,
+ * emptied after every input, so tokens are never drawn twice. One `PacketSink` per address.
  */
 import { type DiscardReason, sampleBytes } from '../../base/discard.ts';
 import type { ChannelAction } from '../../base/machine.ts';
@@ -15,7 +15,7 @@ export interface ActionBufferSnapshot {
   readonly lastToken: number;
 }
 
-/** Empty between inputs: what is written down then has no actions. */
+/** The buffer is empty between inputs, so a snapshot contains no actions. */
 export class ActionBuffer implements Restorable<ActionBufferSnapshot> {
   readonly #frame: Framing['encode'];
   readonly #packetBytesMax: number;
@@ -23,18 +23,18 @@ export class ActionBuffer implements Restorable<ActionBufferSnapshot> {
   #actions: LinkAction[] = [];
   #lastToken = 0;
 
-  /** @param packetBytesMax octets of the largest packet that may be sent, with what a forwarder puts around it */
+  /** @param packetBytesMax octets of the largest packet that may be sent, with a forwarder's header */
   constructor(framing: Pick<Framing, 'encode'>, packetBytesMax: number) {
     this.#frame = framing.encode;
     this.#packetBytesMax = packetBytesMax;
   }
 
-  /** @param more octets that a forwarder's header adds */
+  /** @param more octets of a forwarder's header */
   fits(packet: Packet, more = 0): boolean {
     return (packetBytes(packet) ?? Number.POSITIVE_INFINITY) + more <= this.#packetBytesMax;
   }
 
-  /** @returns false, and nothing is sent, when the packet is larger than the link allows */
+  /** @returns false, and nothing is sent, if the packet is larger than the link allows */
   send(packet: Packet): boolean {
     if (!this.fits(packet)) return false;
     const frame = this.#frame(encodePacket(packet));
@@ -48,7 +48,7 @@ export class ActionBuffer implements Restorable<ActionBufferSnapshot> {
     this.#actions.push(...actions);
   }
 
-  /** @param subdevice if it is known to be one of ours */
+  /** @param subdevice subdevice, if it is known to belong to this gateway */
   discard(reason: DiscardReason, sample: Uint8Array | string, subdevice?: string): void {
     const kept = typeof sample === 'string' ? sample : sampleBytes(sample);
     this.act({ kind: 'discarded', subdevice, reason, sample: kept, count: 1 });
@@ -59,7 +59,7 @@ export class ActionBuffer implements Restorable<ActionBufferSnapshot> {
     return this.#lastToken;
   }
 
-  /** Everything since the last call. */
+  /** Returns all actions since the last call. */
   take(): LinkAction[] {
     const actions = this.#actions;
     this.#actions = [];
@@ -78,7 +78,7 @@ export class ActionBuffer implements Restorable<ActionBufferSnapshot> {
 
 export class PacketSink {
   readonly #buffer: ActionBuffer;
-  /** The node behind a forwarder that hears what is sent; `undefined`: whoever is on the wire itself. */
+  /** Node behind a forwarder that receives the packets. `undefined`: the wire itself. */
   node: Uint8Array | undefined;
 
   constructor(buffer: ActionBuffer, node: Uint8Array | undefined) {
@@ -90,15 +90,15 @@ export class PacketSink {
     return this.#buffer.counters;
   }
 
-  /** Whether `send` would send it. */
+  /** Whether `send` would send the packet. */
   fits(packet: Packet): boolean {
     const { node } = this;
     return this.#buffer.fits(packet, node === undefined ? 0 : headerBytes(node));
   }
 
   /**
-   * @param radius hops a broadcast may take behind a forwarder; means nothing to one receiver (MQTT-SN 1.2 §5.5)
-   * @returns false, and nothing is sent, when the packet is larger than the link allows
+   * @param radius hops of a broadcast behind a forwarder; ignored for a single receiver (MQTT-SN 1.2 §5.5)
+   * @returns false, and nothing is sent, if the packet is larger than the link allows
    */
   send(packet: Packet, radius = 0): boolean {
     const { node } = this;
@@ -120,7 +120,7 @@ export class PacketSink {
   }
 }
 
-/** Octets that a forwarder puts in front of a packet for `node`. */
+/** Octets that a forwarder adds in front of a packet for `node`. */
 function headerBytes(node: Uint8Array): number {
   return packetBytes({ kind: 'encapsulated', radius: 0, node, packet: new Uint8Array(0) }) ?? Number.POSITIVE_INFINITY;
 }

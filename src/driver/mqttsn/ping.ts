@@ -1,10 +1,10 @@
 /**
- * One PINGREQ of the gateway to a connected client, and its PINGRESP: a probe of the line. Nothing hangs on it: silence
- * ends no connection, and a delivery under way goes on beside it.
+ * One PINGREQ of the gateway to a connected client, and its PINGRESP: a probe of the line. It has no other effect:
+ * silence ends no connection, and a delivery in progress continues.
  *
- * Invariants: every `probe` ends in exactly one `probed`; one is under way at a time; after one without an answer the next
- * leaves only when a late answer, which does not say what it answers, has had its time. Source: MQTT-SN 1.2 §6.11: a
- * client shall answer the gateway that it is connected to.
+ * Invariants: every `probe` ends in exactly one `probed`. One is in progress at a time. After one without an answer the
+ * next leaves only when a late answer can no longer come, because an answer does not identify its request. Source:
+ * MQTT-SN 1.2 §6.11: a client shall answer the gateway that it is connected to.
  */
 import type { ProbeOutcome } from '../../base/probe.ts';
 import type { Restorable } from '../../base/snapshot.ts';
@@ -12,20 +12,20 @@ import type { PacketSink } from './packet-sink.ts';
 
 interface Asked {
   readonly token: number;
-  /** `undefined`: it waits for the time of a late answer to be over. */
+  /** `undefined`: the probe waits until a late answer can no longer come. */
   readonly sentAtMs: number | undefined;
 }
 
 export interface PingSnapshot {
   readonly asked: Asked | undefined;
-  readonly restsUntilMs: number;
+  readonly blockedUntilMs: number;
 }
 
 export class Ping implements Restorable<PingSnapshot> {
   readonly #sink: PacketSink;
   readonly #answerMsMax: number;
   #asked: Asked | undefined;
-  #restsUntilMs = 0;
+  #blockedUntilMs = 0;
 
   /** @param answerMsMax wait for PINGRESP: T_retry, as for any other answer (MQTT-SN 1.2 §7.2) */
   constructor(sink: PacketSink, answerMsMax: number) {
@@ -34,35 +34,35 @@ export class Ping implements Restorable<PingSnapshot> {
   }
 
   probe(token: number, nowMs: number): void {
-    if (this.#asked !== undefined) this.#report(token, { kind: 'not asked', why: 'it is being asked already' });
+    if (this.#asked !== undefined) this.#report(token, { kind: 'not asked', why: 'it is already being probed' });
     else {
       this.#asked = { token, sentAtMs: undefined };
       this.wake(nowMs);
     }
   }
 
-  /** A PINGRESP. @returns whether it was asked for, if only long ago */
+  /** Handles a PINGRESP. @returns whether it was requested, even if long ago */
   answered(nowMs: number): boolean {
     const sentAtMs = this.#asked?.sentAtMs;
-    if (sentAtMs === undefined) return nowMs < this.#restsUntilMs;
+    if (sentAtMs === undefined) return nowMs < this.#blockedUntilMs;
     this.#end({ kind: 'asked', requests: 1, answers: 1, damaged: 0, tripMs: nowMs - sentAtMs });
     return true;
   }
 
-  /** It does not listen any more: what was asked has no meaning now. */
+  /** Ends the probe because the client no longer listens. */
   abandon(): void {
-    this.#end({ kind: 'not asked', why: 'it went away or to sleep meanwhile' });
+    this.#end({ kind: 'not asked', why: 'it disconnected or went to sleep meanwhile' });
   }
 
   wake(nowMs: number): void {
     if (this.#asked === undefined) return;
     const { token, sentAtMs } = this.#asked;
     if (sentAtMs === undefined) {
-      if (nowMs < this.#restsUntilMs) return;
+      if (nowMs < this.#blockedUntilMs) return;
       this.#asked = { token, sentAtMs: nowMs };
       this.#sink.send({ kind: 'pingreq', clientId: '' });
     } else if (nowMs >= sentAtMs + this.#answerMsMax) {
-      this.#restsUntilMs = nowMs + this.#answerMsMax;
+      this.#blockedUntilMs = nowMs + this.#answerMsMax;
       this.#end({ kind: 'asked', requests: 1, answers: 0, damaged: 0, tripMs: undefined });
     }
   }
@@ -70,16 +70,16 @@ export class Ping implements Restorable<PingSnapshot> {
   wakeAtMs(): number | undefined {
     if (this.#asked === undefined) return undefined;
     const { sentAtMs } = this.#asked;
-    return sentAtMs === undefined ? this.#restsUntilMs : sentAtMs + this.#answerMsMax;
+    return sentAtMs === undefined ? this.#blockedUntilMs : sentAtMs + this.#answerMsMax;
   }
 
   snapshot(): PingSnapshot {
-    return { asked: this.#asked, restsUntilMs: this.#restsUntilMs };
+    return { asked: this.#asked, blockedUntilMs: this.#blockedUntilMs };
   }
 
-  restore({ asked, restsUntilMs }: PingSnapshot): void {
+  restore({ asked, blockedUntilMs }: PingSnapshot): void {
     this.#asked = asked;
-    this.#restsUntilMs = restsUntilMs;
+    this.#blockedUntilMs = blockedUntilMs;
   }
 
   #end(outcome: ProbeOutcome): void {

@@ -1,9 +1,10 @@
 /**
- * What one client asks of its session: REGISTER, SUBSCRIBE, UNSUBSCRIBE, WILLTOPICUPD, WILLMSGUPD. Each is reported to the flow and answered on
- * the wire once the flow has made the change durable.
+ * Requests of one client to its session: REGISTER, SUBSCRIBE, UNSUBSCRIBE, WILLTOPICUPD, WILLMSGUPD. Each is reported
+ * to the flow, and answered on the wire once the flow has made the change durable.
  *
- * Invariants: no answer promises what a power cut could take back; a repeated request that is being worked on
- * is not reported again; updates of the will are answered in their order; at most `requestsMax` at a time. Source: MQTT-SN 1.2 §6.5, §6.9.
+ * Invariants: no answer promises a change that a power failure could undo. A repetition of a request in progress is not
+ * reported again. Updates of the will are answered in their order. At most `requestsMax` at a time. Source: MQTT-SN 1.2
+ * §6.5, §6.9.
  */
 import type { Qos } from '../../base/message.ts';
 import type { Restorable } from '../../base/snapshot.ts';
@@ -28,20 +29,22 @@ type Request =
       readonly messageId: number;
       readonly name: string;
       readonly qos: Qos;
-      /** Given with this subscription, or had before. */
+      /** Topic id assigned with this subscription or before. */
       readonly givenId: number | undefined;
       readonly topicIdField: number;
     }
   | { readonly kind: 'unsubscribe'; readonly messageId: number; readonly name: string }
   | WillUpdate;
 
-/** Has no message id on the wire, and neither has its answer. */
+/** Update without a message id on the wire; its answer has none either. */
 interface WillUpdate {
   readonly kind: WillUpdatePacket['kind'];
   readonly messageId: 0;
-  /** What the will is to be, as text. */
+  /** New will, as text. */
   readonly name: string;
-  /** Of its answer, which waits for those of the updates before it; `undefined`: the flow is at work. */
+  /**
+   * Return code of the answer, which waits for the answers to earlier updates. `undefined`: the flow is still working.
+   */
   readonly returnCode: number | undefined;
 }
 
@@ -71,7 +74,7 @@ export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
     this.#requestsMax = requestsMax;
   }
 
-  /** The connection has ended: nobody waits for these answers. */
+  /** Drops all requests, because the connection has ended. */
   forget(): void {
     this.#byToken.clear();
   }
@@ -107,7 +110,7 @@ export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
       return;
     }
     const givenId = isGiven ? this.#topics.idForClient(name) : undefined;
-    // There is no QoS 2 to give: QoS 1 is granted in its place.
+    // QoS 2 is not supported: QoS 1 is granted instead.
     const qos: Qos = asked.qos >= 1 ? 1 : 0;
     const topicIdField = givenId ?? predefinedIdOf(filter);
     const token = this.#await({ kind: 'subscribe', messageId, name, qos, givenId, topicIdField });
@@ -115,7 +118,7 @@ export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
     this.#sink.report({ kind: 'subscribe', subdevice, filter: name, qos, topicId: givenId, token });
   }
 
-  /** UNSUBACK has no return code: what cannot be done now is left unanswered, and asked again. */
+  /** UNSUBACK has no return code. A request that cannot be done now stays unanswered, and the client repeats it. */
   unsubscribe({ filter, messageId }: UnsubscribePacket): void {
     const name = this.#topics.filterOf(filter);
     if (name === undefined || name === '') {
@@ -128,8 +131,8 @@ export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
   }
 
   /**
-   * The newest update wins, and each gets an answer, in their order: an answer does not say which update it is for
-   * (MQTT-SN 1.2 §5.4.22 to §5.4.25). One that repeats the newest before its answer is the same update.
+   * The newest update wins. Each update gets an answer, in order, because an answer does not identify its update
+   * (MQTT-SN 1.2 §5.4.22 to §5.4.25). A repetition of the newest update before its answer is the same update.
    */
   updateWill(packet: WillUpdatePacket): void {
     const { kind } = packet;
@@ -138,7 +141,7 @@ export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
     if (unanswered.at(-1)?.name === name) return;
     const change = willChangeOf(packet);
     if (this.#isFull()) {
-      // without an answer it comes again; one now would be taken for that of an update before it
+      // no answer now, because it would be taken for that of an earlier update; the client repeats the request
       if (unanswered.length === 0) this.#answerUpdate(kind, RETURN_CODE.congestion);
       return;
     }
@@ -148,7 +151,7 @@ export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
     else this.#sink.report({ kind: 'will', subdevice: this.#subdevice, change, token });
   }
 
-  /** @returns whether the token was one of these */
+  /** @returns whether the token belongs to a request here */
   confirm(token: number): boolean {
     if (this.#settleUpdate(token, RETURN_CODE.accepted)) return true;
     const request = this.#take(token);
@@ -174,7 +177,7 @@ export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
     return true;
   }
 
-  /** @returns whether the token was one of these */
+  /** @returns whether the token belongs to a request here */
   refuse(token: number, why: RefuseReason): boolean {
     if (this.#settleUpdate(token, returnCodeOf(why))) return true;
     const request = this.#take(token);
@@ -231,7 +234,7 @@ export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
     this.#sink.send({ kind: 'regack', topicId, messageId, returnCode });
   }
 
-  /** @returns whether the token was of an update of the will */
+  /** @returns whether the token belongs to an update of the will */
   #settleUpdate(token: number, returnCode: number): boolean {
     const request = this.#byToken.get(token);
     if (request?.kind !== 'willtopicupd' && request?.kind !== 'willmsgupd') return false;
@@ -240,7 +243,7 @@ export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
     return true;
   }
 
-  /** Those that are settled, up to the first that is not. */
+  /** Answers the settled updates, up to the first that is not settled. */
   #answerUpdates(kind: WillUpdatePacket['kind']): void {
     for (const [token, request] of this.#byToken) {
       if (request.kind !== kind) continue;
@@ -264,7 +267,7 @@ function willText(packet: WillUpdatePacket): string {
   return packet.will === undefined ? '' : `${packet.will.qos} ${packet.will.retain} ${packet.will.topic}`;
 }
 
-/** What a refusal looks like on the wire (MQTT-SN 1.2 §5.3.10). */
+/** Return code of a rejection (MQTT-SN 1.2 §5.3.10). */
 export function returnCodeOf(why: RefuseReason): number {
   switch (why) {
     case 'congestion':

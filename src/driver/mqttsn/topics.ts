@@ -1,39 +1,38 @@
 /**
- * The topic ids of one client's session: which id stands for which topic, and which of them the client has been told in
- * this connection.
+ * Topic ids of one client's session: the topic of each id, and the ids that the client knows in this connection.
  *
- * The first `topicIdsMax` ids that the client asks for (REGISTER, SUBSCRIBE) are kept as long as the session lives. All
- * other ids, those for downlinks above all, are replaceable: when `topicIdsMax` of them are in use, the one that was used
- * least recently is released, and a new number is given. The number itself tells the two sorts apart, also after a restart.
+ * The first `topicIdsMax` ids that the client requests (REGISTER, SUBSCRIBE) are kept for the whole session. All other
+ * ids, mostly those for downlinks, are replaceable: when `topicIdsMax` of them are in use, the least recently used one
+ * is released, and a new number is assigned. The number itself shows its kind, also after a restart.
  *
- * Invariants: an id stands for one topic as long as it is known; the number of a released id is given again only after
- * all other replaceable numbers, so a late PUBLISH with the old meaning gets "invalid topic id" and never another topic;
- * an id is used towards the client only after the client was told the id in this very connection (a client that restarted
- * has forgotten); at most `topicIdsMax` ids of each sort. Source: MQTT-SN 1.2 §6.5, §6.7, §6.10.
+ * Invariants: an id stands for one topic as long as it is known. The number of a released id is assigned again only
+ * after all other replaceable numbers, so a late PUBLISH with the old id gets "invalid topic id" and never another
+ * topic. An id is used towards the client only after the client has learned it in this connection, because a restarted
+ * client has forgotten it. At most `topicIdsMax` ids of each kind. Source: MQTT-SN 1.2 §6.5, §6.7, §6.10.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import { type FilterReference, isShortName, TOPIC_ID_MAX, type TopicReference } from '../../codec/mqttsn-packets.ts';
 
-/** Smallest replaceable topic id. Smaller ids belong to the client for the whole session. */
+/** Smallest replaceable topic id. Smaller ids are kept for the whole session. */
 export const REPLACEABLE_ID_MIN = 0x8000;
 
 interface Binding {
   readonly topic: string;
-  /** The flow has made it durable. */
+  /** The flow has made the binding durable. */
   readonly isDurable: boolean;
 }
 
 export interface TopicLimits {
-  /** Known to both sides beforehand, by configuration. */
+  /** Topics known to both sides by configuration. */
   readonly predefinedTopics: ReadonlyMap<number, string>;
-  /** Number of ids of each sort: kept for the session, and replaceable. */
+  /** Number of ids of each kind: kept for the session, and replaceable. */
   readonly topicIdsMax: number;
 }
 
 export interface TopicTableSnapshot {
   /** Least recently used first. */
   readonly bindings: ReadonlyMap<number, Binding>;
-  /** Those by which their topics are known now. */
+  /** Ids that now stand for their topics. */
   readonly ids: readonly number[];
   readonly announced: readonly number[];
   readonly lastKeptId: number;
@@ -50,14 +49,14 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
   #lastKeptId = 0;
   #lastReplaceableId = REPLACEABLE_ID_MIN - 1;
 
-  /** @param released called with each id that has to make room for another */
+  /** @param released called with each id that is released for another topic */
   constructor(limits: TopicLimits, released: (id: number) => void) {
     this.#limits = limits;
     this.#released = released;
     this.#predefinedIds = new Map([...limits.predefinedTopics].map(([id, topic]) => [topic, id]));
   }
 
-  /** A clean session: everything given is forgotten. */
+  /** Forgets all ids, for a clean session. */
   forget(): void {
     this.#bindings.clear();
     this.#ids.clear();
@@ -66,8 +65,8 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
   }
 
   /**
-   * A new connection: what is durable counts, and the client has been told nothing. Ids that were given before and are
-   * not durable may still become so: they are not given again.
+   * Starts a new connection: only durable ids count, and the client knows none. Ids that were assigned before and are
+   * not durable may still become so; they are not assigned again.
    */
   resume(durable: ReadonlyMap<number, string>): void {
     this.#announced.clear();
@@ -80,7 +79,7 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
     }
   }
 
-  /** Id for a topic that the client asked for, kept for the session while there is room for such ids. */
+  /** Id for a topic that the client requested, kept for the session while there is room for such ids. */
   idForClient(topic: string): number {
     const known = this.#ids.get(topic);
     if (known !== undefined && !isReplaceable(known)) return known;
@@ -92,7 +91,7 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
     return this.#lastKeptId;
   }
 
-  /** Id for a topic of the gateway's choice, given now if the topic had none. */
+  /** Id for a topic chosen by the gateway, assigned now if the topic had none. */
   idForDownlink(topic: string): number {
     const known = this.#ids.get(topic);
     if (known !== undefined) {
@@ -114,7 +113,7 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
     if (this.#bindings.get(id)?.topic === topic) this.#set(id, topic, true);
   }
 
-  /** The flow refused the binding: the id stands for nothing, and is not given again. */
+  /** The flow rejected the binding: the id is invalid and is not assigned again. */
   release(id: number): void {
     if (this.#bindings.get(id)?.isDurable === false) this.#forgetId(id);
   }
@@ -124,12 +123,12 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
     if (this.#bindings.has(id)) this.#announced.add(id);
   }
 
-  /** The client says that it does not know the id. */
-  untold(id: number): void {
+  /** The client reports that it does not know the id. */
+  forgotten(id: number): void {
     this.#announced.delete(id);
   }
 
-  /** The name behind the topic of a PUBLISH from the client; `undefined`: invalid topic id. */
+  /** Topic name of a PUBLISH from the client. `undefined`: invalid topic id. */
   nameOf(topic: TopicReference): string | undefined {
     const name = this.#lookUp(topic);
     return name === undefined || hasWildcard(name) ? undefined : name;
@@ -139,7 +138,7 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
     return filter.type === 'predefined' ? this.#limits.predefinedTopics.get(filter.id) : filter.name;
   }
 
-  /** How `topic` can be sent to the client without a REGISTER; `undefined`: it must be registered first. */
+  /** Reference to `topic` that the client knows without a REGISTER. `undefined`: the topic must be registered first. */
   referenceTo(topic: string): TopicReference | undefined {
     const id = this.#ids.get(topic);
     if (id !== undefined && this.#announced.has(id)) {
@@ -184,7 +183,7 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
     }
   }
 
-  /** A topic that has a kept id goes by that id. */
+  /** If the topic has a kept id, that id is used. */
   #set(id: number, topic: string, isDurable: boolean): void {
     this.#bindings.set(id, { topic, isDurable });
     const known = this.#ids.get(topic);
@@ -205,7 +204,7 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
     return count;
   }
 
-  /** An id whose binding is being made durable is in use, and is released only if there is no other. */
+  /** An id whose binding is being made durable is released only if there is no other. */
   #releaseOldest(): void {
     const replaceable = [...this.#bindings.keys()].filter(isReplaceable);
     const id = replaceable.find((each) => this.isDurable(each)) ?? replaceable[0];
@@ -234,7 +233,7 @@ function isReplaceable(id: number): boolean {
   return id >= REPLACEABLE_ID_MIN;
 }
 
-/** MQTT-4.7.1-1: wildcards are for filters, not for topic names. */
+/** MQTT-4.7.1-1: wildcards are not allowed in topic names. */
 export function hasWildcard(topic: string): boolean {
   return topic.includes('+') || topic.includes('#');
 }

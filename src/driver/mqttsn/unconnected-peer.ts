@@ -1,10 +1,10 @@
 /**
- * Packets from an address where no client is connected. Publications with QoS −1 are passed on for the subdevice that the
- * configuration names there; other packets are answered with DISCONNECT, which tells the client to connect again.
+ * Packets from an address without a connected client. Publications with QoS −1 are passed on for the configured
+ * subdevice; other packets are answered with DISCONNECT, which asks the client to connect again.
  *
- * A stock client that waits for its CONNACK takes a DISCONNECT for a refusal. So a DISCONNECT at the opening of the line, and
- * one that answers what may be boot text, waits until the line is quiet, and a CONNECT cancels it.
- * Identity never comes from the frame. Source: MQTT-SN 1.2 §6.8, §6.12.
+ * A stock client that waits for its CONNACK takes a DISCONNECT for a rejection. So a DISCONNECT at the opening of the
+ * line, and one that answers possible boot text, waits until the line is quiet, and a CONNECT cancels it. The identity
+ * never comes from the frame. Source: MQTT-SN 1.2 §6.8, §6.12.
  */
 import { retaining } from '../../base/message.ts';
 import type { Restorable } from '../../base/snapshot.ts';
@@ -26,14 +26,16 @@ const FROM_GATEWAYS: ReadonlySet<Packet['kind']> = new Set([
 
 export interface UnconnectedPeerTerms {
   readonly sink: PacketSink;
-  /** Whose publications come from here without a connection; `undefined`: nobody's. */
+  /** Subdevice that may publish here without a connection. `undefined`: none. */
   readonly publisher: string | undefined;
-  /** Called for each packet of a subdevice that is known: its client, or the publisher. */
+  /** Called for each packet of a known subdevice: the connected client, or the publisher. */
   readonly onReceived: (subdevice: string, nowMs: number) => void;
   readonly predefinedTopics: ReadonlyMap<number, string>;
-  /** Packets have a checksum: what looks like one is no boot text, with a CONNECT behind. */
+  /** Packets have a checksum, so boot text cannot look like a packet. */
   readonly isLineChecked: boolean;
-  /** A stranger is sent at most one DISCONNECT in this time, ms: a looped-back line would echo it for ever. */
+  /**
+   * Shortest time between two DISCONNECTs to an unconnected peer, ms. A looped-back line would echo them without end.
+   */
   readonly disconnectPauseMs: number;
 }
 
@@ -42,13 +44,13 @@ export interface UnconnectedPeerSnapshot {
   readonly due: Due | undefined;
 }
 
-/** A DISCONNECT that waits; each byte that arrives postpones `atMs`, up to `latestMs`. */
+/** Pending DISCONNECT. Each received byte postpones `atMs`, up to `latestMs`. */
 interface Due {
   readonly atMs: number;
   readonly latestMs: number;
 }
 
-/** Boot text and a CONNECT of the largest size behind it take less time, at 9600 baud. */
+/** Longer than boot text followed by a CONNECT of the largest size, at 9600 baud. */
 const QUIET_MS = 250;
 /** Longest wait on a line that is never quiet. */
 const DUE_MS_MAX = 2000;
@@ -65,29 +67,29 @@ export class UnconnectedPeer implements Restorable<UnconnectedPeerSnapshot> {
   receive(packet: Packet, nowMs: number): void {
     if (packet.kind === 'publish' && packet.qos === -1) return this.#publish(packet, nowMs);
     this.#terms.sink.counters.unexpectedPackets += 1;
-    // of QoS 1 it comes again once its subdevice has connected
+    // with QoS 1 the client repeats the message after it has connected
     if (packet.kind === 'publish' && packet.qos === 0)
       this.#terms.sink.discard('client not connected', packet.payload, this.#terms.publisher);
     if (FROM_GATEWAYS.has(packet.kind) || nowMs < this.#disconnectNotBeforeMs) return;
     if (this.#due !== undefined) return;
     if (packet.kind === 'disconnect' || this.#terms.isLineChecked) this.#disconnect(nowMs);
-    else this.callBack(nowMs);
+    else this.requestReconnect(nowMs);
   }
 
   /**
-   * Tells a client that believes to be connected to connect again, soon and not at its next packet: after a restart of the
-   * gateway what waits for an idle subdevice would wait for its keep alive.
+   * Asks a client that may believe to be connected to connect again, soon and not only at its next packet. After a
+   * restart of the gateway, messages for an idle subdevice would otherwise wait for its keep alive.
    */
-  callBack(nowMs: number): void {
+  requestReconnect(nowMs: number): void {
     this.#due = { atMs: nowMs + QUIET_MS, latestMs: nowMs + DUE_MS_MAX };
   }
 
-  /** A CONNECT has come, or the line has closed: no DISCONNECT is to follow. */
-  calm(): void {
+  /** Cancels the pending DISCONNECT, because a CONNECT has come or the line has closed. */
+  cancelDisconnect(): void {
     this.#due = undefined;
   }
 
-  /** Bytes have arrived: they may be the beginning of a CONNECT. */
+  /** Postpones the pending DISCONNECT, because the bytes may be the beginning of a CONNECT. */
   bytesArrived(nowMs: number): void {
     if (this.#due === undefined) return;
     const { latestMs } = this.#due;
@@ -117,7 +119,10 @@ export class UnconnectedPeer implements Restorable<UnconnectedPeerSnapshot> {
     this.#terms.sink.send({ kind: 'disconnect', durationS: undefined });
   }
 
-  /** By predefined id or short name only (MQTT-SN 1.2 §6.8). Nobody waits for an answer: what cannot pass is counted. */
+  /**
+   * Only with a predefined id or a short name (MQTT-SN 1.2 §6.8). QoS −1 has no answer, so rejected messages are
+   * counted.
+   */
   #publish({ topic, payload, retain }: PublishPacket, nowMs: number): void {
     const { sink, publisher: subdevice, predefinedTopics } = this.#terms;
     if (subdevice !== undefined) this.#terms.onReceived(subdevice, nowMs);

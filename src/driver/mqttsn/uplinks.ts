@@ -1,39 +1,39 @@
 /**
- * The QoS 1 publications of one client that await the flow's answer, and the last ones that were acknowledged.
+ * QoS 1 publications of one client that wait for the flow's answer, and the last acknowledged ones.
  *
- * A subdevice that misses our PUBACK sends again with DUP and the same MsgId. Here it is decided whether that is a
- * message we have seen. A MsgId alone proves nothing (16 bits, and a subdevice that restarted counts from the start),
- * so the topic and the payload's CRC-32 must be equal too; without DUP it is a new message, whatever it looks like.
- * Invariants: at most `uplinksMax` unanswered; at most `ACKNOWLEDGED_MAX` remembered; an answer to a publication whose
- * MsgId has been used anew since reaches nobody; nothing is let in ahead of a publication that was told to come again.
- * Lives as long as the session, over its connections. Source: MQTT-SN 1.2 §6.13.
+ * A subdevice that misses our PUBACK sends the message again with DUP and the same MsgId. This file decides whether
+ * that is a known message. A MsgId alone proves nothing (16 bits, and a restarted subdevice counts from the start), so
+ * the topic and the payload's CRC-32 must be equal too. Without DUP it is a new message. Invariants: at most
+ * `uplinksMax` unanswered; at most `ACKNOWLEDGED_MAX` remembered. The answer to a publication is dropped if its MsgId
+ * has been used again since. No publication overtakes a rejected one that is expected again. Lives as long as the
+ * session, over its connections. Source: MQTT-SN 1.2 §6.13.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import { crc32 } from '../../codec/crc32.ts';
 import { type PublishPacket, topicIdField } from '../../codec/mqttsn-packets.ts';
 
-/** The widest window a subdevice may use: whatever it can repeat is remembered. */
+/** Largest window of a subdevice: every publication that it can repeat is remembered. */
 const ACKNOWLEDGED_MAX = 16;
-/** A subdevice that has not repeated a refused publication for so many of its retry pauses has dropped it. */
+/** A subdevice that has not repeated a rejected publication within this many of its retry pauses has dropped it. */
 const RETURN_RETRIES_MAX = 10;
 
 export interface UplinkLimits {
-  /** QoS 1 publications that may await their answer. */
+  /** Largest number of QoS 1 publications that wait for their answer. */
   readonly uplinksMax: number;
-  /** The subdevice's pause before it sends again, as far as we know, in ms. */
+  /** Estimated pause of the subdevice before it sends again, in ms. */
   readonly retryMs: number;
 }
 
-/** A publication that was refused for congestion and is expected again: those behind it have to wait for it. */
+/** Publication rejected for congestion that is expected again. Later ones have to wait for it. */
 interface Expected {
   readonly messageId: number;
   readonly untilMs: number;
 }
 
-/** What tells one publication of a session from another. */
+/** Values that distinguish the publications of a session. */
 export interface Publication {
   readonly messageId: number;
-  /** As it stood in the PUBLISH, for the PUBACK. */
+  /** Topic id of the PUBLISH, for the PUBACK. */
   readonly topicId: number;
   readonly topic: string;
   readonly payloadCrc: number;
@@ -60,7 +60,7 @@ export interface UplinksSnapshot {
 export class Uplinks implements Restorable<UplinksSnapshot> {
   readonly #limits: UplinkLimits;
   readonly #byToken = new Map<number, Publication>();
-  /** MsgId → token of the publication that an answer now belongs to. */
+  /** MsgId → token of the publication that an answer belongs to. */
   readonly #tokens = new Map<number, number>();
   /** Oldest first, one per MsgId. */
   readonly #acknowledged: Publication[] = [];
@@ -71,8 +71,9 @@ export class Uplinks implements Restorable<UplinksSnapshot> {
   }
 
   /**
-   * May this new publication be offered to the flow now? If not, it is to be refused for congestion: too many await
-   * their answer, or an earlier one was refused and has not come again, and the order is the subdevice's.
+   * Whether this new publication may be offered to the flow now. If not, it must be rejected for congestion: too many
+   * wait for their answer, or an earlier one was rejected and has not been repeated, and the subdevice's order must be
+   * kept.
    */
   hasRoomFor(publication: Publication, nowMs: number): boolean {
     const { messageId } = publication;
@@ -84,17 +85,17 @@ export class Uplinks implements Restorable<UplinksSnapshot> {
     return false;
   }
 
-  /** It was refused for congestion. The first of those refused is the one that the others wait for. */
+  /** Handles a rejection for congestion. Later publications wait for the first rejected one. */
   congested({ messageId }: Publication, nowMs: number): void {
     this.#expected ??= { messageId, untilMs: nowMs + RETURN_RETRIES_MAX * this.#limits.retryMs };
   }
 
-  /** A new connection: what was refused in the old one may never come again. */
+  /** Starts a new connection: publications rejected in the old one may never be repeated. */
   reconnected(): void {
     this.#expected = undefined;
   }
 
-  /** A clean session: later answers reach nobody, and nothing that comes has been seen before. */
+  /** Starts a clean session: later answers are dropped, and no publication counts as a duplicate. */
   forget(): void {
     this.#expected = undefined;
     this.#byToken.clear();
@@ -102,7 +103,7 @@ export class Uplinks implements Restorable<UplinksSnapshot> {
     this.#acknowledged.length = 0;
   }
 
-  /** Is this PUBLISH with DUP one that awaits its answer, or one that has had it? */
+  /** Whether a PUBLISH with DUP repeats an unanswered or an acknowledged publication. */
   findDuplicate(publication: Publication): 'unanswered' | 'acknowledged' | undefined {
     const token = this.#tokens.get(publication.messageId);
     const unanswered = token === undefined ? undefined : this.#byToken.get(token);
@@ -110,7 +111,7 @@ export class Uplinks implements Restorable<UplinksSnapshot> {
     return this.#acknowledged.some((earlier) => isSame(earlier, publication)) ? 'acknowledged' : undefined;
   }
 
-  /** From now on an answer to this MsgId means `publication`. The caller has looked at `hasRoomFor`. */
+  /** From now on an answer to this MsgId belongs to `publication`. The caller has checked `hasRoomFor`. */
   admit(token: number, publication: Publication): void {
     this.#byToken.set(token, publication);
     this.#tokens.set(publication.messageId, token);
@@ -122,7 +123,7 @@ export class Uplinks implements Restorable<UplinksSnapshot> {
     return this.#byToken.has(token);
   }
 
-  /** Custody is taken. @returns what to acknowledge to the subdevice, if it still waits for that */
+  /** Handles custody. @returns the publication to acknowledge, if the subdevice still waits for that */
   acknowledge(token: number): Publication | undefined {
     const publication = this.refuse(token);
     if (publication !== undefined) this.#acknowledged.push(publication);
@@ -130,7 +131,10 @@ export class Uplinks implements Restorable<UplinksSnapshot> {
     return publication;
   }
 
-  /** It is as if it had never come. @returns what to refuse to the subdevice, if it still waits for that */
+  /**
+   * Handles a rejection, as if the publication had never come. @returns the publication to reject, if the subdevice
+   * still waits
+   */
   refuse(token: number): Publication | undefined {
     const publication = this.#byToken.get(token);
     this.#byToken.delete(token);

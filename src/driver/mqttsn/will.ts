@@ -1,10 +1,10 @@
 /**
- * What a client wants published when it is lost: asked for at CONNECT with the flag Will, and changed at any time.
+ * Will of a client: requested at CONNECT with the flag Will, and changeable at any time.
  *
- *     CONNECT ─▶ WILLTOPICREQ ─WILLTOPIC─▶ WILLMSGREQ ─WILLMSG─▶ known       an empty WILLTOPIC: it wants none
+ *     CONNECT ─▶ WILLTOPICREQ ─WILLTOPIC─▶ WILLMSGREQ ─WILLMSG─▶ known       an empty WILLTOPIC: no will
  *
- * Whoever waits repeats what it sent, and the client is who waits (MQTT-SN 1.2 §6.13): nothing is asked twice unasked.
- * Source: MQTT-SN 1.2 §6.3, §6.4.
+ * The waiting side repeats its packet, and here the client is waiting (MQTT-SN 1.2 §6.13). So the gateway repeats no
+ * request on its own. Source: MQTT-SN 1.2 §6.3, §6.4.
  */
 import { type Message, retaining } from '../../base/message.ts';
 import { type ConnectPacket, type MqttsnWill, type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
@@ -12,7 +12,7 @@ import type { WillChange } from '../driver.ts';
 import type { PacketSink } from './packet-sink.ts';
 import { hasWildcard } from './topics.ts';
 
-/** A CONNECT with everything that belongs to it. */
+/** CONNECT with all packets that belong to it. */
 export interface PendingConnect {
   readonly connect: ConnectPacket;
   readonly will: Message | 'unchanged' | undefined;
@@ -34,7 +34,7 @@ export class WillDialog {
   readonly #sink: PacketSink;
   #topic: WillTopicPacket | undefined;
 
-  /** As it was written down, or with no topic yet. */
+  /** Starts from a snapshot, or without a topic. */
   constructor({ connect, topic }: WillDialogSnapshot, sink: PacketSink) {
     this.connect = connect;
     this.#sink = sink;
@@ -45,7 +45,7 @@ export class WillDialog {
     this.#sink.send({ kind: 'willtopicreq' });
   }
 
-  /** @returns `goes on`, `refused` (the CONNACK has left), or the wish that is now complete */
+  /** @returns `goes on`, `refused` (the CONNACK has been sent), or the complete request */
   receive(packet: WillPacket): 'goes on' | 'refused' | PendingConnect {
     const { connect } = this;
     if (packet.kind === 'willmsg') {
@@ -62,7 +62,7 @@ export class WillDialog {
     return 'goes on';
   }
 
-  /** @param last packet that ended it */
+  /** @param last packet that ended the dialogue */
   ended(last: WillPacket, returnCode: number | undefined): EndedDialog {
     const isMessage = last.kind === 'willmsg';
     return { topic: this.#topic, ...(isMessage ? { message: last } : { topic: last, message: undefined }), returnCode };
@@ -73,7 +73,7 @@ export class WillDialog {
   }
 }
 
-/** @returns `undefined`: a will that cannot be kept */
+/** @returns `undefined`: the will cannot be stored */
 export function willChangeOf(packet: Extract<Packet, { kind: 'willtopicupd' | 'willmsgupd' }>): WillChange | undefined {
   if (packet.kind === 'willmsgupd') return { part: 'payload', payload: packet.payload };
   if (packet.will === undefined) return { part: 'all', will: undefined };
@@ -81,25 +81,25 @@ export function willChangeOf(packet: Extract<Packet, { kind: 'willtopicupd' | 'w
   return topic === undefined ? undefined : { part: 'topic', ...topic };
 }
 
-/** The hub has no QoS 2, and −1 is for publications without a connection. */
+/** QoS 2 is not supported, and −1 is for publications without a connection. */
 function topicOf({ topic, qos, retain }: MqttsnWill): WillTopic | undefined {
   const isPossible = (qos === 0 || qos === 1) && topic !== '' && !hasWildcard(topic);
   return isPossible ? { topic, qos, ...retaining(retain) } : undefined;
 }
 
 /**
- * What the last dialogue ended with. A client whose CONNACK was lost repeats its last packet of the dialogue (MQTT-SN 1.2
- * §6.13), and gets the same answer again without another change of its session.
+ * End of the last dialogue. A client whose CONNACK was lost repeats its last packet (MQTT-SN 1.2 §6.13), and gets the
+ * same answer again without another change of its session.
  */
 export interface EndedDialog {
-  /** The client's WILLTOPIC and WILLMSG. */
+  /** WILLTOPIC and WILLMSG of the client. */
   readonly topic: WillTopicPacket | undefined;
   readonly message: WillMessagePacket | undefined;
-  /** Of the CONNACK; `undefined`: not sent yet. */
+  /** Return code of the CONNACK. `undefined`: not sent yet. */
   readonly returnCode: number | undefined;
 }
 
-/** @returns the answer to a packet that was repeated; `undefined`: it is none of this dialogue, or its answer is to come */
+/** @returns the answer to a repeated packet; `undefined`: not part of this dialogue, or the answer is still to come */
 export function repeatedAnswer({ topic, message, returnCode }: EndedDialog, packet: WillPacket): Answer | undefined {
   if (packet.kind === 'willmsg') {
     if (message === undefined || Buffer.compare(packet.payload, message.payload) !== 0) return undefined;
@@ -111,7 +111,7 @@ export function repeatedAnswer({ topic, message, returnCode }: EndedDialog, pack
   return returnCode === undefined ? undefined : { kind: 'connack', returnCode };
 }
 
-/** Did the client repeat its CONNECT while it waited for the CONNACK? */
+/** Whether the client repeated its CONNECT while it waited for the CONNACK. */
 export function isRepeated(connect: ConnectPacket, next: ConnectPacket): boolean {
   return (
     connect.clientId === next.clientId &&

@@ -120,16 +120,16 @@ function heardWords(link: LinkReport): string | undefined {
 }
 
 /** Which remedy fits is said by what is discarded there, where something is. */
-function lineConditions({ name, discarded, recovery: { alarm } }: LinkReport): Condition[] {
+function lineConditions({ name, discarded, recovery: { failure } }: LinkReport): Condition[] {
   const conditions: Condition[] = [];
-  if (alarm !== null) {
-    if (alarm.trouble === 'noise' && discarded.some(({ lasts, share }) => lasts && share > 0.5)) return [];
-    const what = alarm.trouble === 'silence' ? 'is silent' : 'carries little but broken frames';
+  if (failure !== null) {
+    if (failure.trouble === 'noise' && discarded.some(({ lasts, share }) => lasts && share > 0.5)) return [];
+    const what = failure.trouble === 'silence' ? 'is silent' : 'carries little but broken frames';
     conditions.push({
-      ...{ code: 'link-out-of-order', losing: 'at risk', forMs: alarm.forMs },
+      ...{ code: 'link-out-of-order', losing: 'at risk', forMs: failure.forMs },
       sentence: `The line of link ${name} ${what}, and everything that may be tried was tried.`,
       hint:
-        alarm.trouble === 'silence'
+        failure.trouble === 'silence'
           ? 'Look at the device: power, cable, the speed of the line.'
           : 'Look at the speed of the line, its ground and its termination; holdfast links shows the counters.',
     });

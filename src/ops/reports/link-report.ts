@@ -80,15 +80,15 @@ export interface RoundTripReport {
   readonly p99Ms: number | null;
 }
 
-/** How often each was tried for a line that was open and did not work. */
+/** Number of runs of each recovery step for lines that were open and did not work. */
 export interface RecoveryReport {
   readonly resync: number;
   readonly reopen: number;
   readonly toggle: number;
   readonly reauthorise: number;
-  readonly alarms: number;
-  /** Everything was tried and the trouble lasts; `null`: it is not so. */
-  readonly alarm: { readonly trouble: 'silence' | 'noise'; readonly forMs: number } | null;
+  readonly failures: number;
+  /** All recovery steps failed and the trouble lasts. `null`: no failure. */
+  readonly failure: { readonly trouble: 'silence' | 'noise'; readonly forMs: number } | null;
 }
 
 /** Frames that came and were of no use. */
@@ -105,5 +105,5 @@ export const RESTING = {
     ...{ malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 },
   },
   roundTrip: { count: 0, p50Ms: null, p99Ms: null },
-  recovery: { resync: 0, reopen: 0, toggle: 0, reauthorise: 0, alarms: 0, alarm: null },
+  recovery: { resync: 0, reopen: 0, toggle: 0, reauthorise: 0, failures: 0, failure: null },
 } satisfies Partial<LinkReport>;

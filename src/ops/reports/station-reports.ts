@@ -90,8 +90,8 @@ export function linkReports(gateway: Gateway, { meters, discarded }: LinkSurroun
     const sleepers = [...plan.machine.sleepers()];
     const asleep = sleepers.map(([subdevice, untilMs]) => ({ subdevice, lostInMs: Math.max(0, untilMs - nowMs) }));
     const unlistedDevice = subdevices.length > 0 ? undefined : presence.unlistedDevices.get(plan.name);
-    const { alarm: alarms, ...tried } = recovery.counts;
-    const { alarm } = recovery;
+    const { failed: failures, ...tried } = recovery.counts;
+    const { failure } = recovery;
     const ofLink = discarded.filter(({ link }) => link === plan.name);
     const unlisted = presence.unlisted.on(plan.name).map(({ subdevice, sinceMs: from }) => ({
       ...{ subdevice, configuredOn: homeOf(subdevice, plan.name), forMs: nowMs - from },
@@ -112,8 +112,8 @@ export function linkReports(gateway: Gateway, { meters, discarded }: LinkSurroun
         p99Ms: roundTrips.quantile(0.99) ?? null,
       },
       recovery: {
-        ...{ ...tried, alarms },
-        alarm: alarm === undefined ? null : { trouble: alarm.trouble, forMs: nowMs - alarm.sinceMs },
+        ...{ ...tried, failures },
+        failure: failure === undefined ? null : { trouble: failure.trouble, forMs: nowMs - failure.sinceMs },
       },
     };
   });

@@ -48,7 +48,7 @@ describe('frames that arrive whole and cannot be read as configured', () => {
   it('are no storm', () => {
     const line = new Line();
     babble(line, 60);
-    expect([line.tried, line.recovery.alarm]).toEqual([[], undefined]);
+    expect([line.tried, line.recovery.failure]).toEqual([[], undefined]);
     line.hear(5, [0, 10]);
     expect(line.tried).toEqual(['resync']);
   });
@@ -69,12 +69,12 @@ describe('frames that arrive whole and cannot be read as configured', () => {
     line.fallSilent();
     babble(line, 1);
     line.pass(3600);
-    expect([line.tried, line.recovery.alarm]).toEqual([['resync'], undefined]);
+    expect([line.tried, line.recovery.failure]).toEqual([['resync'], undefined]);
   });
 });
 
 describe('a subdevice that falls silent', () => {
-  it('has every rung tried, each after its time, then the alarm, and then it is left alone', () => {
+  it('has every step run, each after its time, then the failure, and then it is left alone', () => {
     const line = new Line();
     line.fallSilent();
     expect(line.tried).toEqual(['resync']);
@@ -83,12 +83,12 @@ describe('a subdevice that falls silent', () => {
     line.pass(10);
     line.pass(10);
     expect(line.tried).toEqual(['resync', ...ALL]);
-    expect(line.recovery.alarm).toBeUndefined();
+    expect(line.recovery.failure).toBeUndefined();
     line.pass(15);
-    expect(line.recovery.alarm?.trouble).toBe('silence');
+    expect(line.recovery.failure?.trouble).toBe('silence');
     line.pass(3600);
     line.fallSilent();
-    expect(line.recovery.counts).toEqual({ resync: 1, reopen: 1, toggle: 1, reauthorise: 1, alarm: 1 });
+    expect(line.recovery.counts).toEqual({ resync: 1, reopen: 1, toggle: 1, reauthorise: 1, failed: 1 });
   });
 
   it('ends the climb with its first good frame, and the next trouble begins at the bottom', () => {
@@ -102,13 +102,13 @@ describe('a subdevice that falls silent', () => {
     expect(line.tried).toEqual(['resync', 'reopen', 'resync']);
   });
 
-  it('ends the alarm with its first good frame', () => {
+  it('ends the failure with its first good frame', () => {
     const line = new Line([]);
     line.fallSilent();
     line.pass(5);
-    expect(line.recovery.alarm).toBeDefined();
+    expect(line.recovery.failure).toBeDefined();
     line.hear(1, [1, 0]);
-    expect(line.recovery.alarm).toBeUndefined();
+    expect(line.recovery.failure).toBeUndefined();
   });
 
   it('costs nobody else his line', () => {
@@ -144,9 +144,9 @@ describe('broken frames', () => {
     line.hear(1, [10, 11]);
     expect(line.tried).toEqual(['resync']);
     line.hear(60, [10, 11]);
-    expect(line.recovery.alarm?.trouble).toBe('noise');
+    expect(line.recovery.failure?.trouble).toBe('noise');
     line.hear(1, [10, 3]);
-    expect(line.recovery.alarm).toBeUndefined();
+    expect(line.recovery.failure).toBeUndefined();
   });
 
   it('that have ended are no trouble any more, though nothing good has come', () => {
@@ -155,9 +155,9 @@ describe('broken frames', () => {
     line.pass(60);
     expect(line.tried).toEqual(['resync']);
     line.hear(60, [0, 100]);
-    expect(line.recovery.alarm?.trouble).toBe('noise');
+    expect(line.recovery.failure?.trouble).toBe('noise');
     line.pass(5);
-    expect(line.recovery.alarm).toBeUndefined();
+    expect(line.recovery.failure).toBeUndefined();
   });
 
   it.each([

@@ -69,7 +69,7 @@ class CareBench {
     const { clock } = this;
     const facts = newFacts();
     facts.on('linkRecovery', ({ recoveryStep, outcome }) => this.told.push(`${recoveryStep}: ${outcome}`));
-    facts.on('linkGivenUp', ({ trouble }) => this.told.push(`alarm: ${trouble}`));
+    facts.on('linkGivenUp', ({ trouble }) => this.told.push(`failed: ${trouble}`));
     const mailbox = new Mailbox((error) => {
       throw error;
     });
@@ -124,7 +124,7 @@ const PORT: PortCare = {
   reauthorise: () => Promise.reject(new Error('the adapter also carries link pumps')),
 };
 
-it('each rung is carried out and told, one that cannot be done with its reason, and then the alarm', async () => {
+it('each step is run and reported, one that cannot be done with its reason, and then the failure', async () => {
   const bench = new CareBench(PORT, ['reopen', 'toggle', 'reauthorise']);
   await bench.fallSilent();
   expect(bench.told).toEqual([
@@ -132,11 +132,11 @@ it('each rung is carried out and told, one that cannot be done with its reason, 
     'reopen: the port is opened anew',
     'toggle: toggled',
     'reauthorise: the adapter also carries link pumps',
-    'alarm: silence',
+    'failed: silence',
   ]);
   expect(bench.closes).toEqual(['the line does not work: opening it anew']);
   expect(bench.links.states()[0]?.recovery.counts).toEqual({
-    ...{ resync: 1, reopen: 1, toggle: 1, reauthorise: 1, alarm: 1 },
+    ...{ resync: 1, reopen: 1, toggle: 1, reauthorise: 1, failed: 1 },
   });
 });
 

@@ -200,11 +200,16 @@ describe('a downlink', () => {
   });
 
   it.each<[string, LinesKeys, string, string]>([
-    ['topic', { downlinks: ['x'] }, 'on', 'no filter in downlinks takes cmd'],
-    ['payload', { downlinks: ['cmd'], format: 'ndjson' }, 'on', 'its payload is not JSON'],
-    ['octets', { downlinks: ['cmd'] }, '\xff', 'its payload is not valid UTF-8'],
-    ['delimiter', { downlinks: ['cmd'], delimiter: ';' }, 'a;b', 'the delimiter of lines is in it'],
-    ['length', { downlinks: ['cmd'], line_bytes_max: 16 }, 'x'.repeat(17), 'the line would have 17 bytes of 16'],
+    ['topic', { downlinks: ['x'] }, 'on', 'no filter in downlinks matches cmd'],
+    ['payload', { downlinks: ['cmd'], format: 'ndjson' }, 'on', 'the payload is not JSON'],
+    ['octets', { downlinks: ['cmd'] }, '\xff', 'the payload is not valid UTF-8'],
+    ['delimiter', { downlinks: ['cmd'], delimiter: ';' }, 'a;b', 'the text contains the line delimiter'],
+    [
+      'length',
+      { downlinks: ['cmd'], line_bytes_max: 16 },
+      'x'.repeat(17),
+      'the line would have 17 bytes, at most 16 are allowed',
+    ],
   ])('that cannot be written for its %s says why', (_, keys, payload, because) => {
     const bench = new LinesBench(keys);
     bench.deliver(7, payload);

@@ -53,8 +53,8 @@ describe('a command to a Modbus unit', () => {
   it.each([
     ['no JSON', 'not a JSON object such as {"name": 1}'],
     ['[1]', 'not a JSON object such as {"name": 1}'],
-    ['{}', 'names no point'],
-    [{ depth: 1 }, '"depth" is no point of this unit'],
+    ['{}', 'the command names no point'],
+    [{ depth: 1 }, '"depth" is not a point of this unit'],
     [{ level: 42, serial: 1 }, 'serial is not writable'],
     [{ level: 9 }, 'level takes no less than 10'],
     [{ level: 91 }, 'level takes no more than 90'],
@@ -63,7 +63,7 @@ describe('a command to a Modbus unit', () => {
     [{ heat: 5000 }, 'heat takes -3281.8 to 3271.7'],
     [{ pump: 1 }, 'pump takes true or false'],
     [{ tag: 'longer' }, 'tag takes a text of at most 5 ASCII characters'],
-    ['{"__proto__": 1}', '"__proto__" is no point of this unit'],
+    ['{"__proto__": 1}', '"__proto__" is not a point of this unit'],
   ])('is refused with nothing written: %j', (command, error) => {
     const wire = openWire();
     expect(outcomeOf(wire, command)).toEqual(['refused', { ok: false, error }]);

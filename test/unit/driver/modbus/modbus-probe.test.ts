@@ -110,7 +110,7 @@ describe('a probe', () => {
     wire.order({ kind: 'probe', subdevice: 'unit-1', token: 2 });
     expect(wire.probes.get(2)).toMatchObject({ kind: 'not asked' });
     wire.order({ kind: 'closed', reason: 'unplugged' });
-    expect(wire.probes.get(1)).toMatchObject({ kind: 'not asked', why: expect.stringMatching(/cut off/) });
+    expect(wire.probes.get(1)).toMatchObject({ kind: 'not asked', why: expect.stringMatching(/interrupted/) });
     expect(wire.link.probeable()).toEqual([]);
   });
 });

@@ -171,7 +171,7 @@ describe('what the driver reports', () => {
     expect(new Set(wire.discards.map(({ subdevice, reason }) => `${subdevice} ${reason}`))).toEqual(
       new Set(['unit-1 unit silent']),
     );
-    expect(wire.discards[0]?.sample).toBe('unit 1, a request for holding 0, 2 of them: no answer');
+    expect(wire.discards[0]?.sample).toBe('unit 1, a request for holding 0, count 2: no answer');
     expect(wire.link.lastReceivedAtMs('unit-1')).toBeUndefined();
     expect(wire.nowMs - (wire.link.lastReceivedAtMs('unit-2') ?? 0)).toBeLessThan(300);
   });
@@ -207,7 +207,7 @@ describe('what the driver reports', () => {
       (body) => [...body.slice(0, 2), 6, ...body.slice(3), 0, 1],
       'an answer of 6 octets instead of 4',
     ],
-    ['a request', () => [1, 3, 0, 0, 0, 2], 'the request itself: the adapter echoes what it sends'],
+    ['a request', () => [1, 3, 0, 0, 0, 2], 'the request itself, echoed by the adapter'],
     ['a request of others', () => [7, 3, 0, 0, 0, 2], 'a request to unit 7 of another master'],
   ])('of one that answers with %s is that, counted apart from damage', (_, alters, words) => {
     const wire = openWire(row(2));
@@ -216,7 +216,7 @@ describe('what the driver reports', () => {
     const [first] = wire.discards;
     expect(first).toEqual({
       ...{ subdevice: 'unit-1', reason: 'unit mismatch' },
-      sample: `unit 1, a request for holding 0, 2 of them: ${words} came`,
+      sample: `unit 1, a request for holding 0, count 2: received ${words}`,
     });
     expect(wire.link.counters.unexpectedPackets).toBeGreaterThanOrEqual(3);
     expect(wire.link.counters.crcErrors).toBe(0);
@@ -241,7 +241,7 @@ describe('what the driver reports', () => {
       wire.command(1, token, { p1: 7 });
       wire.run(() => wire.endings.has(token));
     }
-    const words = 'an answer for address 5 instead of 1 came';
+    const words = 'received an answer for address 5 instead of 1';
     expect(wire.discards[0]).toMatchObject({ reason: 'unit mismatch', sample: `unit 1, a command: ${words}` });
     expect(wire.endings.get(3)).toBe('refused');
     expect(wire.run(() => wire.results.length > 0)).toBe(true);

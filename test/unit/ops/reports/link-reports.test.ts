@@ -87,7 +87,7 @@ describe('the conditions of a link', () => {
       /m1 said nothing on link/,
     ],
     [
-      { recovery: { ...RESTING.recovery, alarm: { trouble: 'noise', forMs: 1 } } },
+      { recovery: { ...RESTING.recovery, failure: { trouble: 'noise', forMs: 1 } } },
       'link-out-of-order',
       /broken frames, and everything/,
     ],
