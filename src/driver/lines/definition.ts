@@ -46,6 +46,6 @@ export const LINES = defineDriver<typeof LINK_KEYS, LinesOptions, Omit<LinesLink
   isPolled: false,
   attachesUnheard: true,
   oversizeIsDamage: false,
-  unprobedBecause: 'every line means something to a device, so lines know no probe',
+  unprobedBecause: 'line devices cannot be probed, because they interpret every line',
   mayIgnoreProbes: false,
 });
