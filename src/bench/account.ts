@@ -1,9 +1,10 @@
 /**
- * The books of the outside: what the subdevices and the hub's application side saw, message by message. The gateway's own
- * counters play no part in it, so it can prove them wrong.
+ * Message counts as seen by the subdevices and by the hub's application side, message by message. Independent of the
+ * gateway's own counters, so it can prove them wrong.
  *
- * A stream is everything one subdevice sends (or is sent), numbered from 1. Acknowledged and never arrived: lost. A first
- * arrival behind a later number: reordered. A second arrival: a duplicate, which is allowed after a crash or a reconnect.
+ * A stream is the sequence of messages that one subdevice sends (or receives), numbered from 1. Lost: acknowledged and
+ * never arrived. Reordered: a first arrival after a later number. Duplicate: a second arrival, which is allowed after a
+ * crash or a reconnect.
  */
 export class StreamAccount {
   #sent = 0;
@@ -14,13 +15,13 @@ export class StreamAccount {
   #reordered = 0;
   #duplicates = 0;
 
-  /** The number of the next message. */
+  /** Number of the next message. */
   send(): number {
     this.#sent += 1;
     return this.#sent;
   }
 
-  /** Custody was taken for it: from now on it must not be lost. */
+  /** Records an acknowledgement: from now on the message must not be lost. */
   acknowledge(number: number): void {
     if (this.#acknowledgedNumbers.has(number)) return;
     this.#acknowledgedNumbers.add(number);
@@ -53,12 +54,12 @@ export class StreamAccount {
     return this.#acknowledged;
   }
 
-  /** Different messages that arrived. */
+  /** Number of different messages that arrived. */
   get delivered(): number {
     return this.#arrived.size;
   }
 
-  /** Acknowledged and not arrived: while traffic runs they are under way; at the end they are lost. */
+  /** Acknowledged messages that have not arrived. During traffic they are on their way; at the end they are lost. */
   get missing(): number {
     let missing = 0;
     for (const number of this.#acknowledgedNumbers) if (!this.#arrived.has(number)) missing += 1;
@@ -96,12 +97,12 @@ export function sumAccounts(accounts: Iterable<StreamAccount>): AccountSum {
   return sum;
 }
 
-/** A payload of `bytes` that begins with its number: `n=17;....` */
+/** Payload of `bytes` octets that begins with its number: `n=17;....` */
 export function numberedPayload(number: number, bytes: number): Uint8Array {
   return new TextEncoder().encode(`n=${number};`.padEnd(bytes, '.'));
 }
 
-/** The number of such a payload; `undefined` for any other. */
+/** Number of such a payload; `undefined` for any other. */
 export function numberOf(payload: Uint8Array): number | undefined {
   const found = /^n=(\d+);/.exec(new TextDecoder().decode(payload.subarray(0, 20)));
   return found === null ? undefined : Number(found[1]);

@@ -1,21 +1,22 @@
 /**
- * An authority for the bench: writes X.509 certificates that are good, or bad in one wanted way. For tests and for
- * trying things out, never for a hub that matters: its keys are made on the spot and lie about.
+ * Certificate authority for the bench: writes X.509 certificates that are valid, or invalid in one chosen way. For
+ * tests and experiments only, never for a production hub: its keys are generated at run time and stored unprotected.
  *
- * Source: RFC 5280 §4.1 (certificate), §4.2.1.6 (names), §4.2.1.9 (authority); X.690 §8 and §10 (DER); RFC 5480 (ECDSA).
+ * Source: RFC 5280 §4.1 (certificate), §4.2.1.6 (names), §4.2.1.9 (authority); X.690 §8 and §10 (DER); RFC 5480
+ * (ECDSA).
  */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 
 export interface CertificatePlan {
   readonly commonName: string;
-  /** DNS names and IPv4 addresses that it is for. */
+  /** DNS names and IPv4 addresses of the certificate. */
   readonly names?: readonly string[];
   readonly from?: Date;
   readonly until?: Date;
 }
 
-/** Both PEM. */
+/** Certificate and key, both PEM. */
 export interface Issued {
   readonly certificate: string;
   readonly key: string;
@@ -48,7 +49,7 @@ export class Authority {
     };
   }
 
-  /** Valid from yesterday for a year unless told otherwise. */
+  /** Signs a certificate. Valid from yesterday for a year unless the plan differs. */
   #sign(plan: CertificatePlan, publicKey: KeyObject, extensions: readonly Buffer[]): string {
     const from = plan.from ?? new Date(Date.now() - DAY_MS);
     const until = plan.until ?? new Date(from.getTime() + 366 * DAY_MS);
@@ -88,7 +89,7 @@ const objectId = (hex: string): Buffer => tlv(0x06, Buffer.from(hex, 'hex'));
 /** 1.2.840.10045.4.3.2 */
 const ECDSA_WITH_SHA256 = sequence(objectId('2a8648ce3d040302'));
 
-/** CN (2.5.4.3) only. */
+/** Only a CN (2.5.4.3). */
 function distinguishedName(commonName: string): Buffer {
   return sequence(tlv(0x31, sequence(objectId('550403'), tlv(0x0c, Buffer.from(commonName)))));
 }
@@ -97,7 +98,7 @@ function extension(id: string, value: Buffer, weight?: 'critical'): Buffer {
   return sequence(objectId(id), ...(weight === undefined ? [] : [boolean(true)]), tlv(0x04, value));
 }
 
-/** UTCTime until 2049, GeneralizedTime from then on (RFC 5280 §4.1.2.5). */
+/** UTCTime until 2049, GeneralizedTime after that (RFC 5280 §4.1.2.5). */
 function time(at: Date): Buffer {
   const digits = `${at.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`;
   return at.getUTCFullYear() < 2050 ? tlv(0x17, Buffer.from(digits.slice(2))) : tlv(0x18, Buffer.from(digits));

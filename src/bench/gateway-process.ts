@@ -1,4 +1,4 @@
-/** The gateway as a process of its own: started, asked, killed, started again. */
+/** Gateway as a separate process: started, queried, killed, restarted. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ask, type ControlAnswers } from '../ops/api/control-client.ts';
@@ -6,19 +6,19 @@ import type { LedgerReport } from '../ops/reports/ledger-report.ts';
 import type { OutboxReport, StatusReport } from '../ops/reports/report.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
-/** A cold start compiles everything once. */
+/** Limit for a cold start, which compiles everything once. */
 const START_MS_MAX = 120_000;
 const ASK_EVERY_MS = 20;
-/** A machine that runs tests is busy, and a program has the time. */
-const PATIENCE_MS = 30_000;
-/** Last lines of its journal kept for whoever asks why. */
+/** Limit for an answer, because a machine that runs tests is busy. */
+const ANSWER_MS_MAX = 30_000;
+/** Characters kept of the end of the journal. */
 const JOURNAL_CHARACTERS_MAX = 64_000;
 
 export interface GatewayProcessOptions {
   readonly configPath: string;
   readonly socketPath: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Path of another program with the same command line, e.g. one without its safety. */
+  /** Path of another program with the same command line, e.g. one without a safety. */
   readonly program?: string;
 }
 
@@ -36,12 +36,12 @@ export class GatewayProcess {
     return this.#child?.pid;
   }
 
-  /** What it wrote to its journal, the end of it, over all its lives. */
+  /** End of the journal, over all processes. */
   get journal(): string {
     return this.#journal;
   }
 
-  /** Starts it and waits until it answers. */
+  /** Starts the gateway and waits until it answers. */
   async start(): Promise<void> {
     this.spawn();
     await this.ready();
@@ -69,7 +69,8 @@ export class GatewayProcess {
       const end = this.#child?.exitCode ?? this.#child?.signalCode;
       if (end !== null) throw new Error(`the gateway ended with ${end}:\n${this.#journal}`);
       if (
-        (await ask(this.#options.socketPath, '/v1/status', '', PATIENCE_MS).catch(() => undefined))?.kind === 'answered'
+        (await ask(this.#options.socketPath, '/v1/status', '', ANSWER_MS_MAX).catch(() => undefined))?.kind ===
+        'answered'
       )
         return;
       await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
@@ -77,7 +78,7 @@ export class GatewayProcess {
     throw new Error(`the gateway does not answer:\n${this.#journal}`);
   }
 
-  /** @returns the exit code, or the name of the signal that ended it */
+  /** @returns the exit code, or the name of the signal that ended the process */
   async signal(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | string> {
     this.#child?.kill(signal);
     return await this.#ended;
@@ -100,7 +101,7 @@ export class GatewayProcess {
   }
 
   async #ask<Path extends keyof ControlAnswers>(path: Path): Promise<ControlAnswers[Path]> {
-    const asked = await ask(this.#options.socketPath, path, '', PATIENCE_MS);
+    const asked = await ask(this.#options.socketPath, path, '', ANSWER_MS_MAX);
     if (asked.kind !== 'answered') throw asked.fault;
     return asked.report;
   }

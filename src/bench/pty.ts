@@ -1,10 +1,10 @@
 /**
- * A pseudo-terminal: a serial line without hardware. The gateway opens `path`; the simulated subdevice sits on the
- * other end. Needs no compiler and no rights.
+ * Pseudo-terminal: a serial line without hardware. The gateway opens `path`; the simulated subdevice uses the other
+ * end. Needs no compiler and no rights.
  *
- * Raw at birth, so no echo ever comes back. A descriptor of the slave stays open here, so the far end may open and
- * close as it likes. A line nobody reads loses what is written above the bound, as a wire without flow control does.
- * Source: pty(7), and `DeviceChannel`, which is what the gateway's own end is made of.
+ * In raw mode from the start, so there is no echo. A descriptor of the slave stays open here, so the far end may open
+ * and close at any time. If the far end does not read, bytes above the limit are lost, as on a wire without flow
+ * control. Source: pty(7), and `DeviceChannel`, which the gateway's own end uses.
  */
 import { closeSync, constants, openSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { nameSlave } from '../io/libc.ts';
@@ -13,22 +13,22 @@ import { openDevice } from '../io/serial/safe-binding.ts';
 import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
 
 export interface Pty {
-  /** The end for the gateway, e.g. `/dev/pts/7`. */
+  /** The gateway's end, e.g. `/dev/pts/7`. */
   readonly path: string;
   /**
-   * The subdevice's end. One at a time; closing it leaves the line in place, as a subdevice without power does: bytes
-   * that arrive meanwhile are lost, and it may be opened again. `closed` comes by itself only after `hangUp`.
+   * The subdevice's end. One at a time. Closing it leaves the line in place, like a subdevice without power: bytes that
+   * arrive meanwhile are lost, and it may be opened again. `closed` comes by itself only after `hangUp`.
    */
   readonly open: OpenChannel;
-  /** Makes a stable name for `path`, replacing one of an earlier run. It goes away with `hangUp`. */
+  /** Makes a stable name for `path`, replacing one of an earlier run. `hangUp` removes it. */
   linkAs(link: string): void;
-  /** Pulls the cable: the gateway sees its device vanish. Settles when the line is gone. Idempotent. */
+  /** Unplugs the line: the gateway's device disappears. Settles when the line is gone. Idempotent. */
   hangUp(): Promise<void>;
 }
 
 /** More than any window of frames; the kernel itself holds about 64 KiB more. */
 const QUEUED_BYTES_MAX = 256 * 1024;
-/** The kernel answers at once; a second says that it is out of PTYs or of threads. */
+/** The kernel answers at once. An answer after a second means that PTYs or threads are exhausted. */
 const DEADLINE_MS = 1000;
 
 export async function openPty(options: { readonly queuedBytesMax?: number } = {}): Promise<Pty> {
@@ -72,7 +72,7 @@ export async function openPty(options: { readonly queuedBytesMax?: number } = {}
   };
 }
 
-/** Listens to the line for as long as it lives, on behalf of whoever is attached. */
+/** Listens to the line during its whole life, for the attached subdevice. */
 class SubdeviceEnd implements ChannelListener {
   readonly #open = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
@@ -118,7 +118,7 @@ class SubdeviceEnd implements ChannelListener {
     };
   }
 
-  /** Says `closed`, unless it was said. */
+  /** Reports `closed`, unless it was reported. */
   #end(attachment: Attachment, reason: string): void {
     if (attachment.state === 'closed') return;
     attachment.state = 'closed';

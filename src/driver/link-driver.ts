@@ -1,6 +1,7 @@
 /**
- * What a driver is to the rest of the program. The folder of a driver exports one `LinkDriver`, and `registry.ts` names
- * it: configuration, composition root, recorder, reports and command line take everything about a driver from here.
+ * Interface of a driver to the rest of the program. The folder of a driver exports one `LinkDriver`, and `drivers.ts`
+ * lists it. Configuration, composition root, recorder, reports and command line take all facts about a driver from
+ * here.
  */
 import type { z } from 'zod';
 import type { BackoffLimits } from '../base/backoff.ts';
@@ -8,14 +9,14 @@ import type { FrameSource } from '../base/recorded-frame.ts';
 import type { Problem } from '../config/kinds/problem.ts';
 import type { LinkMachine } from './driver.ts';
 
-/** Keys of a `[[link]]` that every driver has, as far as drivers ask for them. */
+/** Keys of a `[[link]]` that every driver has and that drivers use. */
 export interface LinkKeys {
   readonly driver: string;
   readonly subdevices: readonly string[];
   readonly overflow?: string | undefined;
 }
 
-/** Terms of a link that every driver has; `config/schema.ts` says what else a link has. */
+/** Settings of a link that every driver has; `config/schema.ts` has the other ones. */
 export interface LinkTerms {
   readonly name: string;
   /** Bits per second. */
@@ -36,7 +37,7 @@ export interface ServedSubdevice {
 
 /** Facts that the composition root adds to the configuration of a link. */
 export interface LinkSurroundings {
-  /** Uplinks of one subdevice that may wait for their acknowledgement. */
+  /** Largest number of uplinks of one subdevice that wait for their acknowledgement. */
   readonly uplinksMax: number;
   /** Pauses between openings of the channel. */
   readonly reopen: BackoffLimits;
@@ -51,7 +52,7 @@ export interface ListedSubdevice {
   readonly id: string;
 }
 
-/** A way to delimit packets on a line, and how its bytes are recognised on a line that is read as something else. */
+/** Framing of packets on a line, and a test that recognises its bytes on a line with another setting. */
 export interface LineProtocol {
   /** E.g. `sn-cobs`; unique among all drivers. */
   readonly name: string;
@@ -62,7 +63,7 @@ export interface LineProtocol {
   isIn(bytes: Uint8Array): boolean;
 }
 
-/** How packets of a recording reach Wireshark: as datagrams of a UDP port, or under the name of a dissector. */
+/** Form of the packets of a recording for Wireshark: datagrams of a UDP port, or the name of a dissector. */
 export type CaptureFormat =
   | { readonly kind: 'udp'; readonly port: number }
   | { readonly kind: 'dissector'; readonly name: string };
@@ -74,7 +75,10 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   /** Name of the protocol in sentences. */
   readonly protocol: string;
   readonly protocols: readonly LineProtocol[];
-  /** Keys of a `[[link]]` for this driver alone. Each is optional: a key that is set on another driver's link is a slip. */
+  /**
+   * Keys of a `[[link]]` for this driver alone. Each is optional: a key that is set on another driver's link is an
+   * error.
+   */
   readonly keys: Shape;
   /** Schemas of `[[link.…]]` and `[link.…]` among the keys, for the reference. */
   readonly lists: Readonly<Record<string, z.ZodType>>;
@@ -89,40 +93,43 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   listed(link: LinkKeys & z.output<z.ZodObject<Shape>>, path: string): readonly ListedSubdevice[];
   /** A link that lists no subdevice serves every `[[subdevice]]` that is not tied to another link. */
   readonly servesUnlisted: boolean;
-  /** Senders learn what became of their message, so they can be asked to come back. */
+  /** Whether senders learn the outcome of their message, so that they can be asked to send again. */
   acknowledges(link: LinkKeys & z.output<z.ZodObject<Shape>>): boolean;
   /** @param link without any problem */
   decode(link: LinkKeys & z.output<z.ZodObject<Shape>>): Options;
   /** Name of the protocol that the link is read as. */
   protocolOf(options: Options): string;
-  /** Filters on the subdevice's own topics that the gateway subscribes for it; `undefined`: it subscribes itself. */
+  /**
+   * Filters on the subdevice's own topics that the gateway subscribes for it. `undefined`: the subdevice subscribes
+   * itself.
+   */
   filtersFor(options: Options, subdevice: string): readonly string[] | undefined;
-  /** The subdevice cannot answer anything. */
+  /** Whether the subdevice cannot answer. */
   isMute(options: Options, subdevice: string): boolean;
-  /** Everything the machine is told except the random numbers: with it a recording can be run again. */
+  /** All options of the machine except the random numbers. With them a recording can be run again. */
   plan(link: LinkTerms, options: Options, surroundings: LinkSurroundings): MachineOptions;
   create(options: MachineOptions & { readonly random: () => number }): LinkMachine;
-  /** Options as `plan` returns them, from the header of a recording. @throws for a header that was changed */
+  /** Options as `plan` returns them, from the header of a recording. @throws if the header was changed */
   recall(recorded: object): MachineOptions;
   /** Finds frames in recorded bytes. @param options from the header of a recording, unchecked */
   newFrameSource(options: object): FrameSource;
   readonly capture: CaptureFormat;
-  /** Each subdevice is asked for its values: silence is noticed within its poll. */
+  /** Whether each subdevice is polled, so that silence is noticed within its poll. */
   readonly isPolled: boolean;
-  /** A subdevice may be attached before a byte of it has come. */
+  /** Whether a subdevice may be attached before its first byte. */
   readonly attachesUnheard: boolean;
-  /** A frame above the limit was damaged; false: such a line was read to its end. */
+  /** Whether a frame above the limit counts as damaged. False: such a line was read to its end. */
   readonly oversizeIsDamage: boolean;
-  /** Reason why devices of this driver are never probed; `undefined`: they are. */
+  /** Reason why devices of this driver are never probed. `undefined`: they are probed. */
   readonly unprobedBecause: string | undefined;
-  /** A device may leave a probe unanswered although its line is in order. */
+  /** Whether a device may leave a probe unanswered although its line works. */
   readonly mayIgnoreProbes: boolean;
 }
 
-/** A driver without its own types: the rest of the program passes its options on and never looks inside. */
+/** A driver without its own types: the rest of the program passes its options on without reading them. */
 export type LinkDriver = DriverSpec<z.ZodRawShape, object, object>;
 
-/** Checks the driver against its own types and forgets them. */
+/** Checks the driver against its own types and drops these types. */
 export function defineDriver<Shape extends z.ZodRawShape, Options extends object, MachineOptions extends object>(
   driver: DriverSpec<Shape, Options, MachineOptions>,
 ): LinkDriver {

@@ -42,7 +42,7 @@ describe('SIGTERM', () => {
     testbed.publish(50);
     await testbed.expectNothingLost();
     expect(await testbed.gateway.signal('SIGTERM')).toBe(0);
-    expect(testbed.events.at(-1)).toMatchObject({ kind: 'disconnected', why: 'it said so' });
+    expect(testbed.events.at(-1)).toMatchObject({ kind: 'disconnected', why: 'DISCONNECT' });
     const { totals } = await offlineLedger(testbed);
     expect(totals.uplink).toMatchObject({ accepted: 100, delivered: 100, pending: 0 });
   });

@@ -1,9 +1,9 @@
 /**
- * How the demonstration ended: the one JSON object, and whether it went well.
+ * Outcome of the demonstration: the JSON object, and whether the demonstration succeeded.
  *
- * `accepted`, `delivered`, `lost`, `reordered`, `duplicates` and the downlinks are what the subdevices and the hub's
- * application side saw; the gateway's counters play no part in them. `pending`, `shed` and `deadLettered` are what the
- * gateway's ledger says. The two have to agree that nothing is missing.
+ * `accepted`, `delivered`, `lost`, `reordered`, `duplicates` and the downlinks are the counts of the subdevices and of
+ * the hub's application side, independent of the gateway's counters. `pending`, `shed` and `deadLettered` come from the
+ * gateway's ledger. Both must agree that no message is missing.
  */
 import type { LedgerReport, LedgerSum } from '../../ops/reports/ledger-report.ts';
 import { type AccountSum, type StreamAccount, sumAccounts } from '../account.ts';
@@ -13,24 +13,24 @@ import type { Watch } from './watch.ts';
 
 export interface DemoOutcome {
   readonly ok: boolean;
-  /** Why it could not be told to its end, as a sentence; `null`: it was. */
+  /** Reason why the demonstration did not finish, as a sentence. `null`: it finished. */
   readonly failure: string | null;
   /** Readings: acknowledged to a subdevice; different ones that reached the application behind the hub. */
   readonly accepted: number;
   readonly delivered: number;
-  /** Both directions; `null`: the gateway could not be asked. */
+  /** Both directions. `null`: the gateway did not answer. */
   readonly pending: number | null;
   readonly shed: number | null;
   readonly deadLettered: number | null;
-  /** Both directions: acknowledged to whoever sent it, and never arrived. */
+  /** Both directions: acknowledged to the sender and never arrived. */
   readonly lost: number;
-  /** Both directions, within one subdevice: a first arrival behind a later one; arrivals of what was there already. */
+  /** Both directions, within one subdevice: first arrivals after a later one; repeated arrivals. */
   readonly reordered: number;
   readonly duplicates: number;
-  /** Commands: taken by the hub from its application; different ones that reached their subdevice. */
+  /** Commands: accepted by the hub from its application; different ones that reached their subdevice. */
   readonly downlinksAccepted: number;
   readonly downlinksDelivered: number;
-  /** The same in full. */
+  /** The same counts in full. */
   readonly seen: { readonly uplink: AccountSum; readonly downlink: AccountSum };
   readonly ledgerBalances: boolean | null;
   readonly ledger: LedgerReport['totals'] | null;
@@ -39,7 +39,7 @@ export interface DemoOutcome {
   readonly backlogMax: number;
   readonly hubAwayMs: number;
   readonly replayMs: number;
-  /** `null`: the kernel does not say. */
+  /** `null`: the kernel does not report it. */
   readonly steadyFlashBytes: number | null;
   readonly steadyReadings: number;
   readonly steadyMs: number;

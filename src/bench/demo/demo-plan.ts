@@ -1,45 +1,45 @@
 /**
- * The demonstration in numbers: how long each act lasts, how much traffic there is, at what pace the backlog leaves.
+ * Numbers of the demonstration: duration of each act, traffic, and rate at which the backlog drains.
  *
- * Pure. Everything follows from `seconds` and `seed`. The pace is chosen last, so that the backlog of this outage is
- * replayed in the time that the plan has for it: slow enough to be watched, fast enough to end.
+ * Pure. Everything follows from `seconds` and `seed`. The rate is chosen last, so that the backlog of this outage
+ * drains in the planned time: slow enough to be watched, fast enough to finish.
  */
 import { seededRandom } from '../../base/random.ts';
 
 export interface Plan {
   readonly seconds: number;
   readonly seed: number;
-  /** Act 1: hub near. */
+  /** Act 1: hub connected. */
   readonly steadyMs: number;
-  /** Act 2: hub away, until the kill. The moment comes from the seed. */
+  /** Act 2: hub away, until the kill. The seed determines the moment. */
   readonly awayMs: number;
-  /** Act 3: between SIGKILL and the new start; then the hub stays away a little longer. */
+  /** Act 3: from SIGKILL to the restart; the hub stays away a little longer. */
   readonly deadMs: number;
   readonly stillAwayMs: number;
-  /** Act 4: what the replay should take. */
+  /** Act 4: planned time to drain the backlog. */
   readonly replayMs: number;
   /** Mean pause between two readings of one subdevice. */
   readonly readingPauseMs: number;
   /** Pause between two commands of the application. */
   readonly commandPauseMs: { readonly steady: number; readonly away: number; readonly replay: number };
-  /** The gateway's own ceiling (`hub.messages_per_s`). */
+  /** Limit of the gateway (`hub.messages_per_s`). */
   readonly messagesPerS: number;
 }
 
-/** Below this the gateway's start, which nobody can scale, is most of the story. */
+/** Below this the gateway's start, whose duration is fixed, would dominate. */
 export const SECONDS_MIN = 10;
 export const SUBDEVICES = ['pump', 'meter', 'valve'] as const;
 
-/** Start, drain and farewell take about this, whatever the length of the rest. */
+/** Approximate time for start, drain and end, independent of the other parts. */
 const FRAME_MS = 3500;
-/** Measured: from SIGKILL's aftermath to the first PUBACK of the new process on a small machine. */
+/** Measured: from SIGKILL to the first PUBACK of the new process on a small machine. */
 const RESTART_MS = 1500;
 const READING_PAUSE_MS = 125;
-/** The hub sends a stored message every 500 ms; the commands of an outage shall fill two thirds of the replay. */
+/** The hub sends a stored message every 500 ms; the commands of an outage should fill two thirds of the drain time. */
 const STORED_PER_MS = 0.66 / 500;
 /** A longer absence shows nothing more. */
 const DEAD_MS_MAX = 5000;
-/** Well below the hub's 150, so that it drops none however short the pauses come out. */
+/** Well below the hub's 150, so that no command is dropped even with short pauses. */
 const STORED_MAX = 100;
 
 /** @param seconds at least `SECONDS_MIN` */
@@ -50,7 +50,7 @@ export function planOf(seconds: number, seed: number): Plan {
   const steadyMs = 0.32 * actsMs;
   const outageMs = 0.36 * actsMs;
   const replayMs = 0.32 * actsMs;
-  // Killed somewhere around the middle of the outage; gone for a second in thirty, give or take a half.
+  // Killed near the middle of the outage; away for about a thirtieth of the time, up to a half more or less.
   const awayMs = outageMs * (0.4 + 0.3 * random());
   const deadMs = Math.min(DEAD_MS_MAX, 0.04 * actsMs) * (0.5 + random());
   const stillAwayMs = Math.max(300, outageMs - awayMs - deadMs);

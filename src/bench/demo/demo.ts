@@ -1,8 +1,9 @@
 /**
- * `npm start`: the gateway's main job in half a minute, with real bytes on every edge, and an account of it that does
- * not rest on the gateway's word. Stage, acts, picture and outcome are in `demo/`; this file opens and closes.
+ * `npm start`: the gateway's main function in half a minute, with real bytes on every interface, and counts that do not
+ * depend on the gateway's report. Stage, acts, display and outcome are in other files of `demo/`.
  *
- * Invariant: however it ends, the gateway is stopped and the PTYs are gone; the folder is gone too unless it failed.
+ * Invariant: at the end the gateway is stopped and the PTYs are removed. The folder is removed unless the demonstration
+ * failed.
  */
 import { join } from 'node:path';
 import { EXIT } from '../../base/fault.ts';
@@ -15,26 +16,26 @@ import { Story } from './story.ts';
 import { Watch } from './watch.ts';
 
 export interface DemoOptions {
-  /** How long it should take, about; raised to 10 if less. */
+  /** Approximate duration; at least 10. */
   readonly seconds: number;
-  /** The outcome as one JSON line on standard output; the picture goes to standard error. */
+  /** Writes the outcome as one JSON line to standard output; the display goes to standard error. */
   readonly json: boolean;
-  /** Sizes, pauses and the moment of the kill. */
+  /** Seed of sizes, pauses and the moment of the kill. */
   readonly seed: number;
 }
 
 const SHOW_EVERY_MS = 100;
-/** sysexits has no word for it: the shell's 128 + signal. */
+/** The shell's convention 128 + signal, because sysexits.h has no code for it. */
 const EXIT_BY = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 type StopSignal = keyof typeof EXIT_BY;
 const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-/** The end of the journal says why a gateway did not start. */
+/** Last lines of the journal, which show why a gateway did not start. */
 const JOURNAL_LINES = 20;
 
 /** @returns 0 if nothing was lost or reordered and the ledger balances, else 1; 128 + signal if it was interrupted */
 export async function runDemo({ seconds, json, seed }: DemoOptions): Promise<number> {
   if (seconds < SECONDS_MIN)
-    process.stderr.write(`The story does not fit into ${seconds} s: it takes ${SECONDS_MIN} s.\n`);
+    process.stderr.write(`The demonstration needs at least ${SECONDS_MIN} s; ${seconds} s is too short.\n`);
   const plan = planOf(Math.max(SECONDS_MIN, seconds), seed);
   const screen = openScreen(json ? process.stderr : process.stdout, process.env, plan);
   const interruption = new Interruption();
@@ -49,7 +50,7 @@ export async function runDemo({ seconds, json, seed }: DemoOptions): Promise<num
   interruption.stop();
   if (json && outcome !== undefined) process.stdout.write(`${JSON.stringify(outcome)}\n`);
   if (outcome === undefined) {
-    screen.print(['', 'Interrupted: the gateway is stopped, nothing is left behind.']);
+    screen.print(['', 'Interrupted: the gateway is stopped and the temporary files are removed.']);
     return interruption.exitCode;
   }
   return outcome.ok ? EXIT.ok : EXIT.unbalanced;
@@ -78,7 +79,7 @@ async function play(stage: Stage, plan: Plan, { screen, interruption }: Playing)
   return outcomeOf({ subdevices: stage.subdevices, plan, watch, facts: story.facts, failure });
 }
 
-/** Ctrl-C and its like, for as long as the demonstration runs. */
+/** Handles Ctrl-C and other signals while the demonstration runs. */
 class Interruption {
   readonly #abort = new AbortController();
   readonly #receive = (signal: NodeJS.Signals): void => {
@@ -100,7 +101,7 @@ class Interruption {
   }
 }
 
-/** The journal that some errors bring along is shown anyway. */
+/** The journal that some errors contain is shown separately. */
 function firstLineOf(error: unknown): string {
   const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
   return line.replace(/:$/, '.');
@@ -109,7 +110,7 @@ function firstLineOf(error: unknown): string {
 function introduction({ configText, folder }: Stage): string[] {
   return [
     'Three simulated subdevices on serial lines (PTYs), a gateway (a process of its own), a hub (MQTT on loopback TCP).',
-    `The gateway runs with this ${join(folder, 'holdfast.toml')}:`,
+    `Configuration of the gateway, ${join(folder, 'holdfast.toml')}:`,
     '',
     ...configText
       .trimEnd()
@@ -119,14 +120,14 @@ function introduction({ configText, folder }: Stage): string[] {
   ];
 }
 
-/** What is needed to find out why. */
+/** Data for finding the cause of a failure. */
 function evidence({ folder, gateway }: Stage): string[] {
   const journal = gateway.journal.trimEnd().split('\n').slice(-JOURNAL_LINES);
   return [
     '',
-    'The end of the journal of the gateway:',
+    'Last lines of the gateway journal:',
     ...journal.map((line) => `  ${line}`),
     '',
-    `Kept for a look: ${folder}`,
+    `Files kept in ${folder}`,
   ];
 }

@@ -1,8 +1,8 @@
 /**
- * Bytes the gateway has caused to be written, over its lives, in stretches that are opened and closed.
+ * Bytes written by the gateway over several processes, in named periods that are opened and closed.
  *
- * Each process counts from 0, so what a life wrote is taken just before it ends. A stretch is `null` as soon as the
- * kernel does not say.
+ * The count of each process starts at 0, so it is read just before the process ends. A period is `null` as soon as the
+ * kernel does not report the count.
  */
 import { flashBytesWritten } from '../../io/machine-facts.ts';
 
@@ -21,7 +21,7 @@ export class FlashMeter {
     this.#pid = pid;
   }
 
-  /** To be called while that process still runs, just before it is killed. */
+  /** Must be called while the process still runs, just before it is killed. */
   endLife(): void {
     this.#earlierLivesBytes = this.total();
     this.#pid = undefined;
@@ -42,7 +42,7 @@ export class FlashMeter {
     if (stretch !== undefined) this.#stretches.set(name, { ...stretch, toBytes: this.total() });
   }
 
-  /** Of a closed stretch, or of an open one until now. */
+  /** Bytes of a closed period, or of an open one until now. */
   bytesIn(name: string): number | null {
     const stretch = this.#stretches.get(name);
     if (stretch === undefined) return null;

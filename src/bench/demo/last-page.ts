@@ -1,4 +1,4 @@
-/** The last page of the demonstration: the verdict, the account it rests on, and what it took. Pure. */
+/** Last page of the demonstration: the verdict, the counts behind it, and the cost. Pure. */
 import { bytesWords, countOf, countWords } from '../../ops/words.ts';
 import type { AccountSum } from '../account.ts';
 import type { DemoOutcome } from './demo-outcome.ts';
@@ -34,10 +34,12 @@ function verdict({ ok, failure, lost, reordered, ledgerBalances, accepted, downl
   if (failure !== null) return `FAILED: ${failure}`;
   if (lost > 0) return `FAILED: ${countOf(lost, 'acknowledged message')} never arrived.`;
   if (reordered > 0) return `FAILED: ${countOf(reordered, 'message')} arrived out of order.`;
-  return ledgerBalances === null ? 'FAILED: the gateway was not asked.' : 'FAILED: the ledger does not balance.';
+  return ledgerBalances === null
+    ? 'FAILED: the ledger could not be read from the gateway.'
+    : 'FAILED: the ledger does not balance.';
 }
 
-/** As both ends saw it, without asking the gateway. */
+/** Counts of both ends, without the gateway. */
 function accountLines({ seen: { uplink, downlink }, failure }: DemoOutcome, paint: Paint): string[] {
   const row = (label: string, count: keyof AccountSum, meaning: string): string => {
     const numbers = [uplink[count], downlink[count]].map((number) => countWords(number).padStart(NUMBER_WIDTH));
@@ -45,27 +47,27 @@ function accountLines({ seen: { uplink, downlink }, failure }: DemoOutcome, pain
   };
   const headings = ['readings', 'commands'].map((heading) => heading.padStart(NUMBER_WIDTH));
   return [
-    'What both ends saw, without asking the gateway:',
+    'Counts of both ends, independent of the gateway:',
     paint('quiet', `${' '.repeat(LABEL_WIDTH)}${headings.join('')}`),
-    row('accepted', 'acknowledged', 'acknowledged to whoever sent them'),
-    row('delivered', 'delivered', 'different ones that arrived'),
+    row('accepted', 'acknowledged', 'acknowledged to the sender'),
+    row('delivered', 'delivered', 'different messages that arrived'),
     row(
       'lost',
       'missing',
-      failure === null ? 'acknowledged and never arrived' : 'acknowledged and not there when it ended',
+      failure === null ? 'acknowledged and never arrived' : 'acknowledged and not arrived at the end',
     ),
-    row('reordered', 'reordered', 'came behind a later one'),
-    row('duplicates', 'duplicates', 'came again: allowed after a kill'),
+    row('reordered', 'reordered', 'arrived after a later one'),
+    row('duplicates', 'duplicates', 'arrived again: allowed after a kill'),
   ];
 }
 
 function ledgerSentence({ ledger, ledgerBalances }: DemoOutcome): string {
-  if (ledger === null) return 'The gateway was not asked for its ledger.';
+  if (ledger === null) return 'The ledger could not be read from the gateway.';
   const { uplink } = ledger;
   const shed = Object.values(uplink.shed).reduce((total, count) => total + count, 0);
   const sum = `accepted ${countWords(uplink.accepted)} = delivered ${countWords(uplink.delivered)} + pending ${countWords(uplink.pending)} + shed ${countWords(shed)} + dead ${countWords(uplink.dead)}`;
   const verdictWords = ledgerBalances === true ? 'balances' : 'DOES NOT BALANCE';
-  return `The gateway's own ledger ${verdictWords}: ${sum}. (Its counts may be lower: what never touched the disk is counted in RAM, and a kill forgets some of it on both sides.)`;
+  return `The gateway's own ledger ${verdictWords}: ${sum}. (Its counts may be lower: messages that never touched the disk are counted in RAM, and a kill loses some of these counts on both sides of the sum.)`;
 }
 
 function storyLines(outcome: DemoOutcome): string[] {
@@ -73,22 +75,22 @@ function storyLines(outcome: DemoOutcome): string[] {
   const lines: string[] = [];
   if (outcome.gatewayKills > 0 && hubAwayMs > 0) {
     lines.push(
-      `Survived: ${seconds(hubAwayMs)} without hub, SIGKILL meanwhile, ${countOf(backlogMax, 'reading')} of backlog, replayed in ${seconds(replayMs)} at up to ${outcome.messagesPerS}/s.`,
+      `Survived: ${seconds(hubAwayMs)} without hub, with a SIGKILL, ${countOf(backlogMax, 'reading')} of backlog, sent in ${seconds(replayMs)} at up to ${outcome.messagesPerS}/s.`,
     );
   }
   if (steadyFlashBytes !== null) {
-    const away = awayFlashBytes === null ? '' : `; ${bytesWords(awayFlashBytes)} while it was away`;
+    const away = awayFlashBytes === null ? '' : `; ${bytesWords(awayFlashBytes)} while the hub was away`;
     lines.push(
-      `Flash: ${bytesWords(steadyFlashBytes)} written in ${seconds(steadyMs)} with the hub near (${countOf(steadyReadings, 'reading')})${away}.${flashHint(outcome)}`,
+      `Flash: ${bytesWords(steadyFlashBytes)} written in ${seconds(steadyMs)} with the hub connected (${countOf(steadyReadings, 'reading')})${away}.${flashHint(outcome)}`,
     );
   }
   return lines;
 }
 
-/** Zeros that mean nothing, and ones that should be zero, are not left without a word. */
+/** Explains zeros that prove nothing, and counts that should be zero. */
 function flashHint({ steadyFlashBytes, awayFlashBytes }: DemoOutcome): string {
   if (awayFlashBytes === 0) return ' (The temporary folder is in RAM, so this proves nothing here.)';
-  return steadyFlashBytes === 0 ? '' : ' (More than 0: the hub took longer than hold_ms for some.)';
+  return steadyFlashBytes === 0 ? '' : ' (More than 0: the hub acknowledged some messages later than hold_ms.)';
 }
 
 function seconds(ms: number): string {

@@ -1,7 +1,7 @@
-/** How text looks on a given stream: colours only on a terminal that wants them, symbols only where UTF-8 is spoken. */
+/** Appearance of text on a stream: colours only on a terminal that supports them, symbols only with UTF-8. */
 import { styleText } from 'node:util';
 
-/** What a piece of text is, not how it looks. */
+/** Meaning of a piece of text, not its appearance. */
 export type PaintTone = 'good' | 'warning' | 'bad' | 'quiet' | 'strong';
 export type Paint = (tone: PaintTone, text: string) => string;
 
@@ -13,10 +13,10 @@ export function paintFor(stream: { readonly isTTY?: boolean }, environment: Node
   return (tone, text) => (isStyled ? styleText(FORMAT[tone], text, { validateStream: false }) : text);
 }
 
-/** One column each, as the originals. */
+/** One column each, like the originals. */
 const STAND_INS: Readonly<Record<string, string>> = { '█': '#', '░': '.', '✓': '+', '▸': '>', '·': '-' };
 
-/** Writes symbols in ASCII where the locale is not UTF-8 (locale(7): the first that is set counts). */
+/** Replaces symbols by ASCII if the locale is not UTF-8 (locale(7): the first variable that is set counts). */
 export function symbolsFor(environment: NodeJS.ProcessEnv): (text: string) => string {
   const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
   if (/utf-?8/i.test(locale)) return (text) => text;

@@ -1,8 +1,8 @@
 /**
- * A scene as lines of text: the live frame of a terminal, or one line for a log. Pure.
+ * Scene as lines of text: the live frame of a terminal, or one line for a log. Pure.
  *
- * Invariant: a frame always has the same number of lines (`FRAME_LINES`), and none is wider than asked for, so it can
- * be drawn over the one before.
+ * Invariant: a frame always has the same number of lines (`FRAME_LINES`), and no line is wider than requested, so the
+ * frame can be drawn over the previous one.
  */
 import { stripVTControlCharacters } from 'node:util';
 import { bytesWords, countWords, durationWords, etaWords, rateWords } from '../../ops/words.ts';
@@ -12,11 +12,11 @@ import { ACTS, type Scene, type SubdeviceScene, sumOf } from './scene.ts';
 /** One line less than the smallest terminal, for the cursor. */
 export const FRAME_LINES = 23;
 export const FRAME_WIDTH_MIN = 76;
-/** Wider is harder to read, not easier. */
+/** Wider is harder to read. */
 const WIDTH_MAX = 96;
 const WHY_LINES = 3;
 const STEPS_GAP = '   ';
-/** Columns of the bar beside the backlog, at most. */
+/** Largest width of the bar beside the backlog, in columns. */
 const REPLAY_BAR = 24;
 
 export function frameOf(scene: Scene, columns: number, paint: Paint): string[] {
@@ -39,19 +39,19 @@ export function frameOf(scene: Scene, columns: number, paint: Paint): string[] {
   ].map((line) => clipped(line, width));
 }
 
-/** A number larger than anybody thought of may cost a line its colours, never the picture its shape. */
+/** Cuts a line. A very large number may cost a line its colours, but must not change the layout. */
 function clipped(line: string, width: number): string {
   const plain = stripVTControlCharacters(line);
   return plain.length > width ? plain.slice(0, width) : line;
 }
 
-/** For a log: what matters now, on one line. */
+/** Most important values on one line, for a log. */
 export function logLineOf(scene: Scene): string {
   const sum = sumOf(scene.subdevices);
   const backlog = scene.backlog === undefined ? '' : `, ${countWords(scene.backlog.onDisk)} on disk`;
   return [
     `  ${Math.floor(scene.elapsedMs / 1000)} s`.padEnd(7),
-    `readings: ${countWords(sum.acknowledged)} acknowledged, ${countWords(sum.delivered)} at the hub, ${countWords(sum.owed)} owed`,
+    `readings: ${countWords(sum.acknowledged)} acknowledged, ${countWords(sum.delivered)} at the hub, ${countWords(sum.missing)} on the way`,
     `commands: ${countWords(sum.commandsDelivered)} of ${countWords(sum.commandsSent)}`,
     `gateway ${scene.gateway.state}${backlog}`,
     `hub ${scene.hub.state}`,
@@ -69,7 +69,7 @@ export function wrapped(text: string, width: number): string[] {
 }
 
 function titleLine({ elapsedMs, seconds, seed }: Scene, width: number, paint: Paint): string {
-  const left = 'holdfast demo: nothing is lost';
+  const left = 'holdfast demo: no message is lost';
   const right = `${Math.floor(elapsedMs / 1000)} s of about ${seconds} s · seed ${seed}`;
   return `${paint('strong', left)}${right.padStart(width - left.length)}`;
 }
@@ -86,7 +86,7 @@ function stepsLine(scene: Scene, paint: Paint): string {
   }).join(STEPS_GAP);
 }
 
-/** Widths of the columns; the first takes the name with its mark. */
+/** Widths of the columns; the first holds the name with its mark. */
 const COLUMNS = [14, 8, 15, 13, 8, 12, 10] as const;
 
 function row(cells: readonly string[]): string {
@@ -103,14 +103,14 @@ function tableLines(scene: Scene, paint: Paint): string[] {
       counts.sent,
       counts.acknowledged,
       counts.delivered,
-      counts.owed,
+      counts.missing,
       counts.commandsSent,
       counts.commandsDelivered,
     ].map(countWords);
   const mark = (subdevice: SubdeviceScene): string => (isServed(scene, subdevice) ? '' : ' (waits)');
   return [
     paint('quiet', row(['', 'readings', '', '', '', 'commands', ''])),
-    paint('quiet', row(['subdevice', 'sent', 'acknowledged', 'at the hub', 'owed', 'sent', 'arrived'])),
+    paint('quiet', row(['subdevice', 'sent', 'acknowledged', 'at the hub', 'on the way', 'sent', 'arrived'])),
     ...scene.subdevices.map((subdevice) => row([`${subdevice.id}${mark(subdevice)}`, ...cells(subdevice)])),
     paint('strong', row(['together', ...cells(sum)])),
   ];
@@ -133,19 +133,19 @@ function stateLines(scene: Scene, width: number, paint: Paint): string[] {
 function gatewayWords({ gateway }: Scene, paint: Paint): string {
   switch (gateway.state) {
     case 'killed':
-      return paint('bad', 'killed: nobody answers the subdevices');
+      return paint('bad', 'killed: the subdevices get no answer');
     case 'starting':
       return paint('warning', 'starting');
     case 'running':
     case 'stopping': {
-      const kills = gateway.kills === 0 ? '' : ', started again after SIGKILL';
+      const kills = gateway.kills === 0 ? '' : ', restarted after SIGKILL';
       return `${paint('good', 'running')} as process ${gateway.pid}${kills}`;
     }
   }
 }
 
 function backlogWords({ backlog, replay, act, gateway }: Scene, width: number, paint: Paint): string {
-  if (backlog === undefined) return gateway.kills > 0 ? 'in the file, where SIGKILL cannot reach it' : 'none';
+  if (backlog === undefined) return gateway.kills > 0 ? 'on disk, not affected by SIGKILL' : 'none';
   const count = `${countWords(backlog.messages)} for the hub, ${countWords(backlog.onDisk)} on disk`;
   if (act !== 3 || replay === undefined) return count;
   const pace = ` · ${rateWords(replay.perS)}, done in ${replay.etaMs === null ? '...' : etaWords(replay.etaMs)} `;
@@ -154,21 +154,21 @@ function backlogWords({ backlog, replay, act, gateway }: Scene, width: number, p
 }
 
 function hubWords({ hub }: Scene, paint: Paint): string {
-  const stored = hub.stored === 0 ? '' : ` · keeps ${countWords(hub.stored)} commands for the gateway`;
+  const stored = hub.stored === 0 ? '' : ` · stores ${countWords(hub.stored)} commands for the gateway`;
   if (hub.state === 'away') return `${paint('bad', 'away')} for ${durationWords(hub.forMs)}${stored}`;
   const session = hub.sessionPresent === true ? ' · session present = 1' : '';
   return `${paint('good', 'near')}${session}${stored}`;
 }
 
 function flashWords({ flash: { steadyBytes, awayBytes } }: Scene): string {
-  if (steadyBytes === null) return 'measured as soon as the start has settled';
-  const away = awayBytes === null ? '' : ` · ${bytesWords(awayBytes)} with it away`;
-  return `${bytesWords(steadyBytes)} written with the hub near${away}`;
+  if (steadyBytes === null) return 'measured once the start is complete';
+  const away = awayBytes === null ? '' : ` · ${bytesWords(awayBytes)} with the hub away`;
+  return `${bytesWords(steadyBytes)} written with the hub connected${away}`;
 }
 
 function footLines(paint: Paint): string[] {
   return [
-    'owed: acknowledged to the subdevice, not yet at the hub. It has to come to 0.',
-    'Bench hub: MQTT 3.1.1, keeps 150 commands; profile generic, quick to reconnect.',
+    'on the way: acknowledged to the subdevice, not yet at the hub. Must reach 0.',
+    'Bench hub: MQTT 3.1.1, stores 150 commands; profile generic, short reconnect pauses.',
   ].map((line) => paint('quiet', line));
 }

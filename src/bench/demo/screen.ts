@@ -1,7 +1,7 @@
 /**
- * Where the story is shown: a frame redrawn in place on a terminal, plain lines anywhere else.
+ * Display of the story: a frame redrawn in place on a terminal, plain lines on any other stream.
  *
- * A frame goes out in one write and every line clears what was behind it, so nothing flickers.
+ * A frame is written in one call, and every line clears its remainder, so the display does not flicker.
  */
 
 import type { Plan } from './demo-plan.ts';
@@ -14,11 +14,11 @@ export interface Screen {
   readonly width: number;
   print(lines: readonly string[]): void;
   show(scene: Scene): void;
-  /** After the last scene: gives the terminal back. Idempotent. */
+  /** Restores the terminal after the last scene. Idempotent. */
   close(): void;
 }
 
-/** The part of a standard stream that is needed here. */
+/** Needed part of a standard stream. */
 interface TextStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -27,7 +27,7 @@ interface TextStream {
 }
 
 const WIDTH_UNKNOWN = 80;
-/** Lines in a log that one run shall have, about; never more than one in two seconds. */
+/** Approximate number of log lines of one run; never more than one in two seconds. */
 const LOG_LINES = 20;
 const LOG_EVERY_MS_MIN = 2000;
 
@@ -58,7 +58,7 @@ function liveFrame(stream: TextStream, paint: Paint, symbols: (text: string) => 
   return {
     show(scene) {
       const columns = stream.columns ?? WIDTH_UNKNOWN;
-      // Lines that were broken by a new width are not where they were.
+      // A new width wraps the drawn lines, so they are no longer in place.
       const toStart = drawnColumns === columns ? `\x1b[${FRAME_LINES}A` : CLEAR_ALL;
       const start = drawnColumns === undefined ? HIDE_CURSOR : toStart;
       drawnColumns = columns;

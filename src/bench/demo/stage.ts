@@ -1,8 +1,8 @@
 /**
- * What the demonstration is played with: a bench hub on loopback TCP in this process, the gateway as a process of its
- * own with a configuration file in a temporary folder, and simulated MQTT-SN subdevices on PTYs.
+ * Parts of the demonstration: a bench hub on loopback TCP in this process, the gateway as a separate process with a
+ * configuration file in a temporary folder, and simulated MQTT-SN subdevices on PTYs.
  *
- * Invariant: whatever was set up is taken down by `close`, and the gateway by the end of this process too.
+ * Invariant: `close` removes everything that was set up; the end of this process also ends the gateway.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,10 +19,10 @@ import { type Plan, SUBDEVICES } from './demo-plan.ts';
 
 export const GATEWAY_NAME = 'demo';
 
-/** An ordinary MQTT 3.1.1 hub that stores and replays as the IoT hub does: 150 messages, one every 500 ms. */
+/** Ordinary MQTT 3.1.1 hub that stores messages like the IoT hub: 150 messages, one sent every 500 ms. */
 const HUB_RULES: HubRules = { ...GENERIC, storedMax: 150, replayIntervalMs: 500 };
 
-/** A gateway that was asked to stop has drained long before; then it is made to. */
+/** Time to drain after a request to stop; then the gateway is killed. */
 const STOP_MS_MAX = 5000;
 
 export interface Stage {
@@ -49,7 +49,7 @@ export async function setStage(plan: Plan): Promise<Stage> {
   const configPath = join(folder, 'holdfast.toml');
   writeFileSync(configPath, configText);
   const gateway = new GatewayProcess({ configPath, socketPath: join(folder, 'control.sock') });
-  // Should this process end in a way that nobody foresaw (`npm start | head`): nothing is left behind.
+  // Cleans up if this process ends in an unexpected way (`npm start | head`).
   const lastResort = (): void => {
     void gateway.signal('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
@@ -73,7 +73,7 @@ export async function setStage(plan: Plan): Promise<Stage> {
   };
 }
 
-/** Where files go to a disk, if there is such a place: /tmp is often RAM, and then no byte would ever count as written. */
+/** Folder on a disk, if there is one: /tmp is often RAM, where no byte counts as written. */
 function diskFolder(): string {
   const places = process.env.TMPDIR === undefined ? ['/var/tmp', tmpdir()] : [tmpdir()];
   const found = places.filter((place) => existsSync(place));
@@ -93,7 +93,7 @@ interface Surroundings {
   readonly subdevices: readonly FieldSubdevice[];
 }
 
-/** The whole configuration of the gateway; what it does not say is left at its default. */
+/** Whole configuration of the gateway; all other keys have their defaults. */
 function configOf(plan: Plan, { folder, hubPort, subdevices }: Surroundings): string {
   const lines = [
     '[gateway]',
@@ -102,14 +102,14 @@ function configOf(plan: Plan, { folder, hubPort, subdevices }: Surroundings): st
     `control_socket = "${join(folder, 'control.sock')}"`,
     ...(volatilePlaceOf(folder) === undefined
       ? []
-      : ['allow_volatile_store = true # this folder is in RAM: it survives the kill, and no power cut']),
+      : ['allow_volatile_store = true # this folder is in RAM: it survives the kill, but not a power failure']),
     '',
     '[hub]',
     'profile = "generic"         # any MQTT 3.1.1 hub',
     'host = "127.0.0.1"',
     `port = ${hubPort}`,
-    `messages_per_s = ${plan.messagesPerS}         # our own ceiling: the replay shall be seen`,
-    'reconnect_floor_ms = 250    # short: half a minute is all we have',
+    `messages_per_s = ${plan.messagesPerS}         # limit of the gateway, low enough to watch the backlog drain`,
+    'reconnect_floor_ms = 250    # short, because the demonstration takes half a minute',
     'reconnect_ceiling_ms = 1000',
   ];
   for (const { id, pty } of subdevices) {

@@ -1,8 +1,8 @@
 /**
- * The five acts, in order: what happens to the gateway. Everything that is said about delivery comes from the books of
- * the subdevices and of the hub's application side.
+ * The five acts in order: events that happen to the gateway. All statements about delivery come from the counts of the
+ * subdevices and of the hub's application side.
  *
- * Invariant: every wait has a deadline, and ends at once when the signal aborts or the gateway ends by itself.
+ * Invariant: every wait has a deadline, and ends at once if the signal aborts or the gateway ends by itself.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerReport } from '../../ops/reports/ledger-report.ts';
@@ -11,24 +11,24 @@ import { GATEWAY_NAME, type Stage } from './stage.ts';
 import { Traffic } from './traffic.ts';
 import type { Watch } from './watch.ts';
 
-/** What has happened, beside the books and what the watch keeps. */
+/** Events, beside the counts and the values kept by the watch. */
 export interface StoryFacts {
   readonly steady: { readonly ms: number; readonly readings: number };
   readonly awayMs: number;
   readonly replayMs: number;
-  /** The gateway's own, at the end; `undefined`: the story did not come so far. */
+  /** Ledger of the gateway at the end. `undefined`: the story ended before. */
   readonly ledger: LedgerReport | undefined;
 }
 
 const LOOK_EVERY_MS = 50;
-/** For a start, a connection, a last acknowledgement: all take about a second. */
+/** Longest wait for a start, a connection or a last acknowledgement; each takes about a second. */
 const PATIENCE_MS = 60_000;
-/** No byte written for so long: the start is over. Longer than any hold or commit delay. */
+/** Time without a written byte after which the start is complete. Longer than any hold or commit delay. */
 const SETTLED_MS = 500;
 const SETTLE_MS_MAX = 5000;
-/** On top of three times the planned replay: for slow machines. */
+/** Added to three times the planned drain time, for slow machines. */
 const DRAIN_MS_MIN = 20_000;
-/** Readings on their way in steady traffic: two for each of three subdevices. */
+/** Readings on the way in steady traffic: two for each of three subdevices. */
 const UNDER_WAY = 6;
 
 export class Story {
@@ -36,7 +36,7 @@ export class Story {
   readonly #plan: Plan;
   readonly #watch: Watch;
   readonly #traffic: Traffic;
-  /** The gateway ended and nobody had killed it. */
+  /** Aborted if the gateway ended without being killed. */
   readonly #fall = new AbortController();
   readonly #signal: AbortSignal;
   readonly #drainMsMax: number;
@@ -52,7 +52,7 @@ export class Story {
     this.#drainMsMax = DRAIN_MS_MIN + 3 * plan.replayMs;
   }
 
-  /** @throws Error in words when it cannot go on; the signal's reason when that aborts */
+  /** @throws Error with an explanation if the story cannot continue; the signal's reason if that aborts */
   async tell(): Promise<void> {
     const stopWatching = this.#watch.start();
     try {
@@ -119,12 +119,12 @@ export class Story {
     this.#watch.sessionPresent = undefined;
     this.#traffic.sendCommandsEvery(this.#plan.commandPauseMs.replay);
     await hub.listen();
-    await this.#until('the gateway finds the hub again', () => this.#watch.sessionPresent !== undefined);
+    await this.#until('the gateway is connected to the hub again', () => this.#watch.sessionPresent !== undefined);
     this.#watch.flash.close('away');
     const awayMs = this.#watch.hubForMs;
     this.#watch.beginReplay();
-    // Not caught up in time is no failure yet: without new traffic it may be.
-    await this.#comesTrue(() => this.#watch.owed <= UNDER_WAY && hub.stored(GATEWAY_NAME) === 0, this.#drainMsMax);
+    // A late end of the drain is not a failure yet: it may complete without new traffic.
+    await this.#comesTrue(() => this.#watch.missing <= UNDER_WAY && hub.stored(GATEWAY_NAME) === 0, this.#drainMsMax);
     this.facts = { ...this.facts, awayMs, replayMs: this.#watch.hubForMs };
   }
 
@@ -145,7 +145,7 @@ export class Story {
       ledger = await gateway.ledger();
     }
     this.facts = { ...this.facts, ledger };
-    if (pendingIn(ledger) > 0) throw new Error('The gateway still holds messages that have arrived long ago.');
+    if (pendingIn(ledger) > 0) throw new Error('The gateway still has messages pending that have already arrived.');
     await this.#watch.ask();
     this.#watch.gatewayIs('stopping');
   }
@@ -157,7 +157,7 @@ export class Story {
     const started = gateway.start().then(() => {
       answers = true;
     });
-    // Whichever comes first: it answers, it fails, or the story is ended.
+    // the first of: an answer, a failure, the end of the story
     await Promise.race([started, this.#until('the gateway answers', () => answers)]);
     this.#watch.gatewayIs('running');
     this.#watch.flash.beginLife(gateway.pid);
@@ -166,7 +166,7 @@ export class Story {
     });
   }
 
-  /** The start writes: tables, sessions, subscriptions. Over when nothing was written for a while. */
+  /** Waits for the end of the writes at the start (tables, sessions, subscriptions): a period without a write. */
   async #settle(): Promise<void> {
     const deadlineMs = this.#nowMs + SETTLE_MS_MAX;
     let bytes = this.#watch.flash.total();
@@ -185,10 +185,10 @@ export class Story {
 
   async #until(what: string, isTrue: () => boolean, msMax = PATIENCE_MS): Promise<void> {
     if (await this.#comesTrue(isTrue, msMax)) return;
-    throw new Error(`Waited ${Math.round(msMax / 1000)} s in vain until ${what}.`);
+    throw new Error(`Timeout after ${Math.round(msMax / 1000)} s: waited until ${what}.`);
   }
 
-  /** @returns whether it came true in time */
+  /** @returns whether the condition became true in time */
   async #comesTrue(isTrue: () => boolean, msMax: number): Promise<boolean> {
     const deadlineMs = this.#nowMs + msMax;
     while (!isTrue()) {

@@ -1,6 +1,6 @@
 /**
- * Who talks during the demonstration: each subdevice sends readings, the application behind the hub sends commands.
- * Sizes and pauses come from the seed. Every message carries a number, and both ends keep book of it (`account.ts`).
+ * Traffic of the demonstration: each subdevice sends readings, the application behind the hub sends commands. The seed
+ * determines sizes and pauses. Every message carries a number, and both ends count (`account.ts`).
  */
 import { type Random, seededRandom } from '../../base/random.ts';
 import type { Cancel } from '../../ports.ts';
@@ -8,7 +8,7 @@ import { numberedPayload } from '../account.ts';
 import type { Plan } from './demo-plan.ts';
 import { GATEWAY_NAME, type Stage } from './stage.ts';
 
-/** A subdevice that has so many unacknowledged readings takes no new one: its memory is small. */
+/** A subdevice with this many unacknowledged readings takes no new one, because its memory is small. */
 const QUEUED_MAX = 100;
 const READING_BYTES = { min: 20, max: 200 } as const;
 const COMMAND_BYTES = { min: 20, max: 60 } as const;
@@ -39,7 +39,7 @@ export class Traffic {
     }
   }
 
-  /** From now on a command every so often, to one subdevice after the other. */
+  /** Sends a command at each interval, to one subdevice after the other. */
   sendCommandsEvery(pauseMs: number): void {
     const isRunning = this.#commandPauseMs !== 0;
     this.#commandPauseMs = pauseMs;
@@ -60,7 +60,7 @@ export class Traffic {
       const number = subdevice.downlinks.send();
       const payload = numberedPayload(number, sizeIn(COMMAND_BYTES, this.#commandRandom));
       hub.publish({ topic: `${GATEWAY_NAME}/${subdevice.id}/command`, payload, qos: 1 });
-      // The hub has it: from now on it must reach the subdevice.
+      // The hub has accepted the command: from now on it must reach the subdevice.
       subdevice.downlinks.acknowledge(number);
     }
     this.#cancelCommand = this.#after(this.#commandPauseMs * (0.8 + 0.4 * this.#commandRandom()), () =>

@@ -1,6 +1,6 @@
 /**
- * Keeps an eye on the stage: what the story says it did, what the books of both ends say, and what the gateway says of
- * its backlog. Makes a scene of it whenever one is wanted.
+ * Observation of the demonstration: events of the story, counts of both ends, and the backlog reported by the gateway.
+ * Produces scenes on request.
  */
 import type { QueueReport } from '../../ops/reports/report.ts';
 import { sumAccounts } from '../account.ts';
@@ -10,15 +10,15 @@ import type { DemoAct, GatewayState, ReplayScene, Scene } from './scene.ts';
 import { GATEWAY_NAME, type Stage } from './stage.ts';
 
 const ASK_EVERY_MS = 200;
-/** Share of the replay after which its end can be told. */
+/** Share of the drain after which its end can be estimated. */
 const FORESEEABLE = 0.1;
 
 export class Watch {
   readonly flash = new FlashMeter();
-  /** What the hub's last CONNACK said; `undefined` until there is one. */
+  /** Session present flag of the hub's last CONNACK; `undefined` until there is one. */
   sessionPresent: boolean | undefined;
   kills = 0;
-  /** Most messages that waited for the hub, as the gateway said. */
+  /** Largest number of messages that waited for the hub, as reported by the gateway. */
   backlogMax = 0;
   readonly #stage: Stage;
   readonly #plan: Plan;
@@ -29,8 +29,8 @@ export class Watch {
   #hub: 'near' | 'away' = 'near';
   #hubSinceMs: number;
   #backlog: QueueReport | undefined;
-  /** The books when the hub was back; `undefined` before. */
-  #atReturn: { readonly owed: number; readonly delivered: number; readonly ms: number } | undefined;
+  /** Counts at the return of the hub; `undefined` before. */
+  #atReturn: { readonly missing: number; readonly delivered: number; readonly ms: number } | undefined;
 
   constructor(stage: Stage, plan: Plan) {
     this.#stage = stage;
@@ -43,7 +43,7 @@ export class Watch {
     });
   }
 
-  /** Asks the gateway every now and then. Returns how to stop that. */
+  /** Queries the gateway periodically. Returns a function that stops this. */
   start(): () => void {
     const asking = setInterval(() => void this.ask(), ASK_EVERY_MS);
     return () => clearInterval(asking);
@@ -68,19 +68,19 @@ export class Watch {
     this.#hubSinceMs = this.#stage.clock.nowMs();
   }
 
-  /** The hub is back: from now on what is owed is replayed. */
+  /** Called when the hub is back: from now on the missing readings arrive. */
   beginReplay(): void {
     this.hubIs('near');
-    this.#atReturn = { owed: this.owed, delivered: this.delivered, ms: this.#hubSinceMs };
+    this.#atReturn = { missing: this.missing, delivered: this.delivered, ms: this.#hubSinceMs };
   }
 
-  /** For how long the hub has been near or away. */
+  /** Time since the hub came or went. */
   get hubForMs(): number {
     return this.#stage.clock.nowMs() - this.#hubSinceMs;
   }
 
   /** Readings acknowledged to a subdevice that have not arrived. */
-  get owed(): number {
+  get missing(): number {
     return sumAccounts(this.#stage.subdevices.map(({ uplinks }) => uplinks)).missing;
   }
 
@@ -102,7 +102,7 @@ export class Watch {
         sent: uplinks.sent,
         acknowledged: uplinks.acknowledged,
         delivered: uplinks.delivered,
-        owed: uplinks.missing,
+        missing: uplinks.missing,
         commandsSent: downlinks.sent,
         commandsDelivered: downlinks.delivered,
       })),
@@ -121,7 +121,7 @@ export class Watch {
 
   #progress(): number {
     const { steadyMs, awayMs, deadMs, stillAwayMs, replayMs } = this.#plan;
-    // Beside what the plan says: the first start, the second, the drain; about a second each, as measured.
+    // Besides the plan: the first start, the second, the drain; about a second each, as measured.
     const actsMs = [1500 + steadyMs, awayMs, deadMs + 1500 + stillAwayMs, replayMs, 1000];
     const doneMs = actsMs.slice(0, this.#act).reduce((sum, ms) => sum + ms, 0);
     const actMs = actsMs[this.#act] ?? 0;
@@ -131,9 +131,9 @@ export class Watch {
 
   #replay(): ReplayScene | undefined {
     if (this.#atReturn === undefined) return undefined;
-    const { owed, delivered, ms } = this.#atReturn;
+    const { missing, delivered, ms } = this.#atReturn;
     const forMs = this.#stage.clock.nowMs() - ms;
-    const share = owed === 0 ? 1 : Math.max(0, 1 - this.owed / owed);
+    const share = missing === 0 ? 1 : Math.max(0, 1 - this.missing / missing);
     return {
       share,
       perS: forMs === 0 ? 0 : ((this.delivered - delivered) * 1000) / forMs,
@@ -141,10 +141,10 @@ export class Watch {
     };
   }
 
-  /** What the gateway holds now. */
+  /** Reads the messages pending in the gateway. */
   async ask(): Promise<void> {
     if (this.#gateway !== 'running') return;
-    // One that is just being killed or stopped does not answer.
+    // A gateway that is being killed or stopped does not answer.
     const status = await this.#stage.gateway.status().catch(() => undefined);
     if (this.#gateway !== 'running') return;
     if (status !== undefined) this.#backlog = status.outbox;

@@ -1,7 +1,7 @@
 /**
- * How the answers of the hub's services reach a client: at once, or late, stale or never if that is ordered.
+ * Delivery of service answers to a client: at once, or late, stale or never on command.
  *
- * Invariant: at most `LATE_MAX` are kept back, then the oldest leave early.
+ * Invariant: at most `LATE_MAX` answers are delayed, then the oldest leave early.
  */
 import type { Message } from '../../base/message.ts';
 import type { HubFaults } from './faults.ts';
@@ -12,16 +12,16 @@ interface Late {
   readonly message: Message;
 }
 
-/** Ours: a minute of requests at any rate the hub takes. */
+/** Own choice: a minute of requests at any rate that the hub accepts. */
 const LATE_MAX = 3000;
 
 export class ServiceAnswers {
   readonly #offer: (clientId: string, message: Message) => void;
   readonly #late: Late[] = [];
-  /** What each topic brought last. A client has few. */
+  /** Topic → last answer. A client has few topics. */
   readonly #last = new Map<string, Message>();
 
-  /** @param offer brings a message to the session of a client, if there is one */
+  /** @param offer delivers a message to the session of a client, if there is one */
   constructor(offer: (clientId: string, message: Message) => void) {
     this.#offer = offer;
   }

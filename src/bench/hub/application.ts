@@ -4,13 +4,13 @@
  *     POST /publish  {"topic":…, "text":… or "payload":base64, "qos":0|1}   a message to the devices
  *     GET  /arrived?since=n                                                 messages from devices numbered above n
  *     GET  /sessions                                                        every session the hub holds
- *     GET  /stored?client=id                                                what the hub owes a client
- *     POST /platform an order (`platform.ts`)                               registers, binds, unbinds; answers a result code
- *     POST /service  an order (`services/services.ts`)                      shadow, firmware, configuration, calls, broadcasts
- *     POST /fault    a fault order (`faults.ts`)                            something goes wrong
+ *     GET  /stored?client=id                                                messages of a client that are stored or unacknowledged
+ *     POST /platform a command (`platform.ts`)                               registers, binds, unbinds; answers a result code
+ *     POST /service  a command (`services/services.ts`)                      shadow, firmware, configuration, calls, broadcasts
+ *     POST /fault    a fault command (`faults.ts`)                          injects a fault
  *
- * Invariants: a request of at most `BODY_BYTES_MAX`; the last `ARRIVALS_KEPT` arrivals are kept, older ones are gone and
- * `first` says so.
+ * Invariants: a request has at most `BODY_BYTES_MAX`. The last `ARRIVALS_KEPT` arrivals are kept; `first` is the number of the
+ * oldest kept one.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { z } from 'zod';
@@ -21,13 +21,13 @@ import { PlatformCommand } from './platform.ts';
 import type { BenchHub } from './server.ts';
 import { ServiceCommand } from './services/services.ts';
 
-/** Ours: a few minutes of a fast gateway. */
+/** Own choice: a few minutes of a fast gateway. */
 const ARRIVALS_KEPT = 10_000;
 
 /** The 16 KB of a message in base64, with room for its topic and for other profiles. */
 const BODY_BYTES_MAX = 256 * 1024;
 
-/** Answers of `GET /arrived` at once; ask again with the last number for more. */
+/** Largest number of arrivals in one answer. The next request continues after the last number. */
 const ARRIVALS_PER_ANSWER = 1000;
 
 const PublishOrder = z.strictObject({
@@ -78,7 +78,7 @@ export async function startApplicationSide(hub: BenchHub, port: number): Promise
   };
 }
 
-/** The last arrivals, numbered from 1. */
+/** Last arrivals, numbered from 1. */
 class Arrivals {
   readonly #kept: { readonly number: number; readonly arrival: ClientBytes }[] = [];
   #last = 0;
@@ -86,7 +86,7 @@ class Arrivals {
   add(arrival: ClientBytes): void {
     this.#last += 1;
     this.#kept.push({ number: this.#last, arrival });
-    // Cut in blocks, so that an arrival costs the same however many are kept.
+    // Cut in blocks, so that the cost of an arrival does not depend on the number kept.
     if (this.#kept.length >= 2 * ARRIVALS_KEPT) this.#kept.splice(0, ARRIVALS_KEPT);
   }
 
@@ -109,7 +109,7 @@ async function answer(
   switch (`${request.method} ${url.pathname}`) {
     case 'GET /arrived': {
       const since = Number(url.searchParams.get('since') ?? 0);
-      if (!Number.isSafeInteger(since) || since < 0) return refusal('since is a number from 0');
+      if (!Number.isSafeInteger(since) || since < 0) return refusal('since must be a number from 0');
       return { status: 200, body: side.arrivals.since(since) };
     }
     case 'GET /sessions':
@@ -117,7 +117,7 @@ async function answer(
     case 'GET /stored': {
       const client = url.searchParams.get('client') ?? '';
       const messages = side.hub.messages(client);
-      if (messages === undefined) return { status: 404, body: { problem: `no session of a client "${client}"` } };
+      if (messages === undefined) return { status: 404, body: { problem: `client "${client}" has no session` } };
       const { inFlight, stored } = messages;
       return { status: 200, body: { inFlight: inFlight.map(spellOut), stored: stored.map(spellOut) } };
     }
@@ -140,7 +140,7 @@ async function answer(
       return { status: 200, body: side.hub.serve(order.data) };
     }
     default:
-      return { status: 404, body: { problem: `there are ${PATHS}` } };
+      return { status: 404, body: { problem: `unknown path; valid are ${PATHS}` } };
   }
 }
 
@@ -157,7 +157,7 @@ function publish(hub: BenchHub, body: unknown): Answer {
   }
 }
 
-/** Payloads are bytes, so they leave in base64. */
+/** Payloads are bytes, so they are sent in base64. */
 function spellOut<M extends Message>(message: M): Omit<M, 'payload'> & { readonly payload: string } {
   return { ...message, payload: Buffer.from(message.payload).toString('base64') };
 }
@@ -166,7 +166,7 @@ function refusal(problem: string): Answer {
   return { status: 400, body: { problem } };
 }
 
-/** The JSON of a request; `undefined`: none, or too long. */
+/** JSON of a request. `undefined`: none, or too long. */
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const pieces: Buffer[] = [];
   let length = 0;

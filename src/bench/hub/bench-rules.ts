@@ -1,9 +1,9 @@
 /**
- * How the bench hub behaves: everything the real hub documents, and a switch wherever it does not say.
+ * Behaviour of the bench hub: everything that the real hub documents, and a switch for each undocumented point.
  *
- * Four profiles. `mainland` and `intl` are the two published sets of limits of the IoT hub, which disagree; `documented`
- * is its sessions without its limits; `generic` is a plain MQTT 3.1.1 hub. Numbers without another source are from the
- * hub's "Use limits" pages; "undocumented" marks our choice, and the gateway must survive the others too.
+ * Four profiles. `mainland` and `intl` are the two published sets of limits of the IoT hub, which differ; `documented`
+ * has its sessions without its limits; `generic` is a plain MQTT 3.1.1 hub. Numbers without another source are from the
+ * hub's "Use limits" pages. "undocumented" marks our choice; the gateway must also work with the other values.
  */
 import { z } from 'zod';
 
@@ -13,114 +13,122 @@ const hours = z.number().min(0).max(1e6);
 const connackCode = z.literal([0, 1, 2, 3, 4, 5]);
 const texts = z.array(z.string()).readonly();
 
-/** One row per rule: its shape and its meaning, which `holdfast bench-hub --list-rules` prints. */
+/** One row per rule: its type and its meaning, which `holdfast bench-hub --list-rules` prints. */
 export const RULES = z.strictObject({
-  profile: z.enum(['documented', 'mainland', 'intl', 'generic']).describe('what the rest was taken from'),
+  profile: z.enum(['documented', 'mainland', 'intl', 'generic']).describe('profile that the other values come from'),
 
   // CONNECT
   connectIntervalMs: ms.describe('shortest time between two CONNECTs of one client id; 0: any'),
-  connectTooSoon: z.union([z.literal('close'), connackCode]).describe('answer to one that is sooner; undocumented'),
+  connectTooSoon: z.union([z.literal('close'), connackCode]).describe('answer to an earlier CONNECT; undocumented'),
   keepAliveSMin: count.describe('shortest keep alive, s'),
   keepAliveSMax: count.describe('longest keep alive, s'),
-  keepAliveRefusal: z.union([z.literal('close'), connackCode]).describe('answer to another one; code undocumented'),
+  keepAliveRefusal: z
+    .union([z.literal('close'), connackCode])
+    .describe('answer to another keep alive; code undocumented'),
   credentials: z
     .record(z.string(), z.base64())
     .transform((secrets): ReadonlyMap<string, string> => new Map(Object.entries(secrets)))
     .optional()
-    .describe('client id (product + device) → secret in base64, of all devices there are; without: anybody gets in'),
-  wrongPasswordCode: z.literal([3, 4]).describe('answer to a wrong or expired password; the documents say both'),
-  wills: z.enum(['ignored', 'published', 'close']).describe('what a will does; reaction undocumented'),
+    .describe('client id (product + device) → secret in base64, of all known devices; absent: any client is accepted'),
+  wrongPasswordCode: z.literal([3, 4]).describe('answer to a wrong or expired password; the documents name both'),
+  wills: z.enum(['ignored', 'published', 'close']).describe('handling of a will; reaction undocumented'),
 
   // PUBLISH
-  uplinksPerS: count.describe('PUBLISHes per second from one device; 0: any number'),
-  uplinkOverRate: z.enum(['dropped', 'close']).describe('what becomes of one above that rate; undocumented'),
-  downlinksPerS: count.describe('live messages per second to one device; 0: any number'),
+  uplinksPerS: count.describe('PUBLISHes per second from one device; 0: no limit'),
+  uplinkOverRate: z.enum(['dropped', 'close']).describe('handling of a PUBLISH above that rate; undocumented'),
+  downlinksPerS: count.describe('live messages per second to one device; 0: no limit'),
   downlinkOverRate: z
     .enum(['stored', 'lost'])
-    .describe('what becomes of one above that rate (QoS 0 is lost); undocumented'),
+    .describe('handling of a message above that rate (QoS 0 is lost); undocumented'),
   payloadBytesMax: count.describe('larger payloads get no PUBACK'),
   topicBytesMax: count.describe('longer topics get no PUBACK, longer filters 0x80'),
   topicSlashesMax: count.describe('the same for topics with more slashes'),
-  mutedTopics: texts.describe('filters of topics that get no PUBACK ever'),
+  mutedTopics: texts.describe('filters of topics that never get a PUBACK'),
   qos2: z.enum(['close', 'ignored', 'downgraded']).describe('reaction to a QoS 2 PUBLISH; undocumented'),
   retain: z
     .enum(['ignored', 'kept', 'close'])
     .describe(
-      'what RETAIN does: nothing, the last message of a topic is kept for later subscribers; reaction undocumented',
+      'effect of RETAIN: none, or the last message of a topic is kept for later subscribers; reaction undocumented',
     ),
-  routing: z.enum(['application only', 'other devices too']).describe('who hears what a device publishes'),
+  routing: z.enum(['application only', 'other devices too']).describe('receivers of the messages of a device'),
   ownPublishes: z
     .enum(['echoed', 'not echoed'])
-    .describe('does a device get what it publishes itself, if it is subscribed? With "other devices too"'),
+    .describe('whether a subscribed device receives its own messages; with "other devices too"'),
   republications: z
     .array(z.strictObject({ filter: z.string(), topic: z.string().exactOptional() }))
     .readonly()
     .describe(
-      'rule engine: what matches is sent to `topic` (or back to its own), JSON with sorted keys, no whitespace',
+      'rule engine: a matching message is sent to `topic` (or back to its own), JSON with sorted keys, no whitespace',
     ),
 
   // SUBSCRIBE
   filtersPerSubscribeMax: count.describe('filters beyond this in one SUBSCRIBE get 0x80'),
   subscriptionsMax: count.describe('filters beyond this of one session get 0x80'),
-  subscribeDelayMs: ms.describe('a subscription takes effect so much after its SUBACK; documented: "within 5 s"'),
+  subscribeDelayMs: ms.describe('delay of a subscription after its SUBACK; documented: "within 5 s"'),
   forbiddenFilters: texts.describe('patterns of filters that get 0x80'),
 
-  // Who may use which topic
+  // Permissions
   permissions: z
     .enum(['unchecked', 'checked'])
-    .describe("are the permissions of products kept, and the hub's rules for wildcards?"),
+    .describe("whether the permissions of products and the hub's rules for wildcards are checked"),
   customTopics: z
     .array(z.strictObject({ product: z.string(), topic: z.string(), right: z.enum(['publish', 'subscribe', 'both']) }))
     .readonly()
-    .describe('what a product may use besides control, event, data and the system topics; levels may be +'),
+    .describe('topics of a product besides control, event, data and the system topics; levels may be +'),
   subdevicePermissions: z
     .enum(['own', 'gateway too'])
-    .describe('whose list must hold the topic of a subdevice; the documents disagree'),
+    .describe('product whose list must contain the topic of a subdevice; the documents disagree'),
   offlineSubdevices: z
     .enum(['refused', 'served'])
-    .describe('may a gateway use the topics of a subdevice that is not online? With checked permissions; undocumented'),
+    .describe('whether a gateway may use the topics of an offline subdevice; with checked permissions; undocumented'),
 
   // Session
-  replayIntervalMs: ms.describe('between two stored messages after a resume'),
-  replayPacing: z.enum(['send', 'acknowledgement']).describe('what that interval counts from; undocumented'),
-  replayStallMsMax: ms.describe('with "acknowledgement": how long a missing PUBACK stalls the rest; undocumented'),
-  liveMessages: z.enum(['behind replay', 'interleaved']).describe('new messages during a replay; undocumented'),
+  replayIntervalMs: ms.describe('interval between two stored messages after a resume'),
+  replayPacing: z.enum(['send', 'acknowledgement']).describe('start of that interval; undocumented'),
+  replayStallMsMax: ms.describe('with "acknowledgement": longest wait for a missing PUBACK; undocumented'),
+  liveMessages: z
+    .enum(['behind replay', 'interleaved'])
+    .describe('new messages while stored messages are sent; undocumented'),
   unacknowledged: z
     .enum(['at once', 'paced', 'after stored'])
-    .describe('when unacknowledged messages go again after a resume; undocumented'),
+    .describe('time at which unacknowledged messages are sent again after a resume; undocumented'),
   resentAs: z
     .enum(['duplicates', 'without DUP', 'new messages'])
-    .describe('how they look: same identifier and DUP, same identifier, or a fresh one; undocumented'),
-  retransmitMs: ms.describe('a message without PUBACK for so long goes again within the connection; 0: never'),
+    .describe('form of these messages: same identifier and DUP, same identifier, or a new one; undocumented'),
+  retransmitMs: ms.describe('time without PUBACK after which a message is sent again within the connection; 0: never'),
   storedMax: count.describe('QoS 1 messages stored per device'),
   storedMaxCounts: z
     .enum(['stored', 'stored and unacknowledged'])
-    .describe('what counts against storedMax; undocumented'),
-  storedHoursMax: hours.describe('age at which a stored message is gone'),
-  storedAgeFrom: z.enum(['arrival', 'disconnection']).describe('where that age begins; undocumented'),
-  overflow: z.enum(['oldest', 'newest']).describe('which message goes when the store is full; undocumented'),
-  sessionHoursMax: hours.describe('a session ends after more than this long without a connection'),
+    .describe('messages that count against storedMax; undocumented'),
+  storedHoursMax: hours.describe('age at which a stored message expires'),
+  storedAgeFrom: z.enum(['arrival', 'disconnection']).describe('start of that age; undocumented'),
+  overflow: z.enum(['oldest', 'newest']).describe('message that is dropped when the store is full; undocumented'),
+  sessionHoursMax: hours.describe('longest time without a connection before a session ends'),
   cleanTakeover: z
     .enum(['wipes', 'spares'])
-    .describe('does a CONNECT with clean session that kicks out a connection end its lasting session? undocumented'),
+    .describe(
+      'whether a CONNECT with clean session that takes over a connection ends its lasting session; undocumented',
+    ),
   inFlightMax: z.int().min(1).max(60_000).describe('QoS 1 messages to one device without a PUBACK'),
 
   // Gateways
-  gatewayOperations: z.boolean().describe('is $gateway/operation/… served?'),
-  subdevicesPerGatewayMax: count.describe('beyond: bind 808, online -2 (the codes are our reading)'),
-  subdevicesOfflineOnGatewayLoss: z.boolean().describe('do subdevices go offline with their gateway? undocumented'),
+  gatewayOperations: z.boolean().describe('whether $gateway/operation/… is served'),
+  subdevicesPerGatewayMax: count.describe('beyond this: bind 808, online -2 (the codes are our interpretation)'),
+  subdevicesOfflineOnGatewayLoss: z
+    .boolean()
+    .describe('whether subdevices go offline with their gateway; undocumented'),
   bindings: z
     .enum(['ignored', 'required'])
-    .describe('must a subdevice be bound to be online? "ignored" does not answer describe_sub_devices either'),
+    .describe('whether a subdevice must be bound to be online; "ignored" does not answer describe_sub_devices either'),
   associations: z
     .array(z.strictObject({ gateway: z.string(), subdevice: z.string() }))
     .readonly()
     .describe('pairs of products that may be bound; none: any'),
   bindSignatureS: count.describe('age of the timestamp in a bind signature at which it gets 805; undocumented'),
-  repeatBindResult: z.literal([0, 809]).describe('bind of what is bound to this gateway'),
-  repeatOnlineResult: z.literal([0, -2, 808]).describe('online of what is online; undocumented'),
-  unbindUnboundResult: z.literal([-1, 0]).describe('unbind of what is not bound; undocumented'),
-  unbindResultType: z.enum(['unbind', 'bind']).describe('the type of an unbind result; one document says bind'),
+  repeatBindResult: z.literal([0, 809]).describe('result of a bind that exists already'),
+  repeatOnlineResult: z.literal([0, -2, 808]).describe('result of online for an online subdevice; undocumented'),
+  unbindUnboundResult: z.literal([-1, 0]).describe('result of unbind without a binding; undocumented'),
+  unbindResultType: z.enum(['unbind', 'bind']).describe('type of an unbind result; one document has bind'),
   batch: z
     .enum(['all', 'first only', 'refused'])
     .describe('a request with several devices: all served, the first only, or 801 for each; undocumented'),
@@ -133,7 +141,7 @@ export type HubRules = Readonly<z.output<typeof RULES>>;
 
 const HOUR_MS = 3_600_000;
 
-/** The mainland limits (page 634/15241): the tighter set, so the one tests run on. */
+/** Mainland limits (page 634/15241): the tighter set, so tests run with it. */
 export const MAINLAND: HubRules = {
   profile: 'mainland',
   connectIntervalMs: 5000,
@@ -179,13 +187,13 @@ export const MAINLAND: HubRules = {
   overflow: 'oldest',
   sessionHoursMax: 24,
   cleanTakeover: 'wipes', // [MQTT-3.1.2-6]
-  inFlightMax: 50, // the 2018 limits page; later ones are silent
+  inFlightMax: 50, // the 2018 limits page; later ones do not mention it
   gatewayOperations: true,
   subdevicesPerGatewayMax: 500,
   subdevicesOfflineOnGatewayLoss: true,
   bindings: 'ignored',
   associations: [],
-  bindSignatureS: 300, // ours
+  bindSignatureS: 300, // our choice
   repeatBindResult: 809,
   repeatOnlineResult: 0,
   unbindUnboundResult: -1,
@@ -194,7 +202,7 @@ export const MAINLAND: HubRules = {
   describeTooLong: 'truncated',
 };
 
-/** The international limits (page 1105/41464). */
+/** International limits (page 1105/41464). */
 export const INTL: HubRules = {
   ...MAINLAND,
   profile: 'intl',
@@ -203,7 +211,7 @@ export const INTL: HubRules = {
   uplinksPerS: 30,
   downlinksPerS: 50,
   topicSlashesMax: 10,
-  subscriptionsMax: 10_000, // "unlimited"; ours, so that nothing is unbounded
+  subscriptionsMax: 10_000, // "unlimited"; our choice, so that the number is bounded
   subdevicesPerGatewayMax: 1500,
 };
 
@@ -220,7 +228,7 @@ export const GENERIC: HubRules = {
   keepAliveSMax: 65_535,
   uplinksPerS: 0,
   downlinksPerS: 0,
-  payloadBytesMax: 60 * 1024, // under the reader's bound for one packet
+  payloadBytesMax: 60 * 1024, // below the reader's limit for one packet
   topicBytesMax: 65_535,
   topicSlashesMax: 65_535,
   filtersPerSubscribeMax: 1000,
@@ -232,8 +240,8 @@ export const GENERIC: HubRules = {
 };
 
 /**
- * Sessions, storage and replay as the hub documents them, without its limits on rates and connections, and with other
- * clients served like devices: what one wants to try things against by hand.
+ * Sessions, storage and delivery of stored messages as the hub documents them, without its limits on rates and
+ * connections. Other clients are served like devices. For manual experiments.
  */
 const DOCUMENTED: HubRules = {
   ...GENERIC,

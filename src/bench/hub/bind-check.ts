@@ -1,15 +1,15 @@
 /**
- * Checks the signature of a `bind`, which has its own convention: base64 of the raw HMAC under the device secret as it is
- * spelled, not decoded (a CONNECT uses hex, and the decoded one).
+ * Check of the signature of a `bind`, which has its own convention: base64 of the raw HMAC, with the device secret as
+ * written, not decoded (a CONNECT uses hex and the decoded secret).
  *
- * Source: "Topology management" (1105/41828, 1081/47441); hub contract §3.3.
+ * Source: the IoT hub's page "Topology management" (1105/41828, 1081/47441).
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { RegisteredDevice } from './device-registry.ts';
 import { RESULT } from './service-result-codes.ts';
 
-/** `random` and `timestamp` (Unix s) are numbers in the documents, and signed as they are spelled. */
+/** `random` and `timestamp` (Unix s) are numbers in the documents and are signed as written. */
 const Proof = z.object({
   signature: z.string().min(1),
   random: z.int(),
@@ -20,13 +20,13 @@ const Proof = z.object({
 
 interface Check {
   readonly subdevice: RegisteredDevice;
-  /** As the hub knows it; `undefined`: an open hub that was told none, which believes every signature. */
+  /** Secret known to the hub. `undefined`: an open hub without a secret, which accepts every signature. */
   readonly secret: string | undefined;
   readonly signatureS: number;
   readonly wallMs: number;
 }
 
-/** The result code of what a `bind` says about one device; `proof` is its object as it came. */
+/** Result code for one device of a `bind`; `proof` is its object as received. */
 export function bindSignatureResult(proof: unknown, check: Check): number {
   const parsed = Proof.safeParse(proof);
   if (!parsed.success) return RESULT.parameterError;

@@ -1,5 +1,6 @@
 /**
- * One TCP connection as the bench hub sees it: what it has heard, by when it must hear more, and whose session it serves.
+ * One TCP connection from the view of the bench hub: the packets received, the deadline for the next one, and its
+ * session.
  *
  * Source: MQTT 3.1.1 §3.1.2.10 (keep alive).
  */
@@ -9,17 +10,17 @@ import type { HubSession } from './client-session.ts';
 import type { HubFaults } from './faults.ts';
 import { RateLimit } from './rate-limit.ts';
 
-/** A reasonable time for a CONNECT after the connection (§3.1). Ours; the hub states none. */
+/** A reasonable time for a CONNECT after the connection (§3.1). Own choice; the hub documents none. */
 const CONNECT_WAIT_MS = 10_000;
 
 const SECOND_MS = 1000;
 
 export class ClientConnection {
   readonly number: number;
-  /** The client id that TLS has proved. */
+  /** Client id proved by TLS. */
   readonly proven: string | undefined;
   readonly reader = new MqttReader({ packetBytesMax: PACKET_BYTES_MAX });
-  /** It stands and carries nothing, either way; nobody will ever close it from here. */
+  /** The connection is open and carries nothing in either direction. The hub never closes it. */
   isSilent: boolean;
   #session: HubSession | undefined;
   #will: MqttWill | undefined;
@@ -52,7 +53,7 @@ export class ClientConnection {
     this.#keepAliveMs = connect.keepAliveS * SECOND_MS;
   }
 
-  /** The session went on without it. */
+  /** The session has moved to another connection. */
   release(): void {
     this.#session = undefined;
     this.#will = undefined;
@@ -62,14 +63,14 @@ export class ClientConnection {
     this.#lastReceivedAtMs = nowMs;
   }
 
-  /** One and a half times the keep alive after the last packet [MQTT-3.1.2-24]; `undefined`: it may stay quiet. */
+  /** One and a half times the keep alive after the last packet [MQTT-3.1.2-24]. `undefined`: no limit. */
   get deadlineMs(): number | undefined {
     if (this.#session === undefined) return this.isSilent ? undefined : this.#lastReceivedAtMs + CONNECT_WAIT_MS;
     return this.#keepAliveMs === 0 ? undefined : this.#lastReceivedAtMs + 1.5 * this.#keepAliveMs;
   }
 }
 
-/** Where a packet came from, and when. */
+/** Connection and time of a packet. */
 export interface ConnectionOrigin {
   readonly connection: ClientConnection;
   readonly session: HubSession;

@@ -1,5 +1,5 @@
 /**
- * The filters one client subscribed to, each with the QoS it was granted.
+ * Filters of one client, each with its granted QoS.
  *
  * Source: MQTT 3.1.1 §3.8.4, §3.3.5; "takes effect within 5 s" is from the hub's "Use limits" page.
  */
@@ -19,7 +19,7 @@ export class Subscriptions {
     return [...this.#held].map(([filter, { qos }]) => ({ filter, qos }));
   }
 
-  /** A filter that is there already is replaced [MQTT-3.8.4-3]. `false`: no room for another. */
+  /** Adds or replaces a filter [MQTT-3.8.4-3]. `false`: no room for another. */
   add({ filter, qos }: Subscription, nowMs: number): boolean {
     const before = this.#held.get(filter);
     if (before === undefined && this.#held.size >= this.#rules.subscriptionsMax) return false;
@@ -31,7 +31,7 @@ export class Subscriptions {
     this.#held.delete(filter);
   }
 
-  /** The highest QoS of the filters that match: one copy, however many do [MQTT-3.3.5-1]. */
+  /** Highest QoS of the matching filters: one copy, even if several match [MQTT-3.3.5-1]. */
   grantedQos(topic: string, nowMs: number): MqttQos | undefined {
     let granted: MqttQos | undefined;
     for (const [filter, { qos, fromMs }] of this.#held) {

@@ -1,8 +1,8 @@
 /**
- * What a hub remembers of one client: its subscriptions, what it has not acknowledged, and what is stored for it.
+ * State of one client's session at the hub: subscriptions, unacknowledged messages, and stored messages.
  *
- * Stands between the hub's routing (`offer`) and a connection, which sends the packets that come out. Invariants: at most
- * `inFlightMax` are unacknowledged (`flight.ts`); stored messages leave one by one, `replayIntervalMs` apart.
+ * Used between the hub's routing (`offer`) and a connection, which sends the resulting packets. Invariants: at most
+ * `inFlightMax` are unacknowledged (`client-window.ts`); stored messages leave one by one, `replayIntervalMs` apart.
  *
  * Source: MQTT 3.1.1 §4.1, §4.4, §4.6; the hub's "Persistent session".
  */
@@ -18,18 +18,18 @@ type Presence =
   | { readonly kind: 'connected'; readonly connection: number }
   | { readonly kind: 'away'; readonly sinceMs: number };
 
-/** What became of a message that was offered to a session. */
+/** Outcome of a message that was offered to a session. */
 export type Offered =
   | { readonly kind: 'sent'; readonly packet: Publish }
   | { readonly kind: 'queued'; readonly outcome: PutOutcome }
-  /** Above the rate, and the rules do not store it. */
+  /** Above the rate, and not stored according to the rules. */
   | { readonly kind: 'lost' }
-  /** No subscription matches, or QoS 0 with nobody there. */
+  /** No subscription matches, or QoS 0 without a connection. */
   | { readonly kind: 'ignored' };
 
 export interface SessionReplay {
   readonly sent: number;
-  /** Messages that were stored when the connection came up, and those that joined them. */
+  /** Messages that were stored when the connection was made, and those added later. */
   readonly of: number;
 }
 
@@ -37,20 +37,20 @@ const HOUR_MS = 3_600_000;
 
 export class HubSession {
   readonly clientId: string;
-  /** Ends with its connection. */
+  /** The session ends with its connection. */
   readonly isClean: boolean;
   readonly #rules: HubRules;
   readonly subscriptions: Subscriptions;
   readonly #window: ClientWindow;
   readonly #downlinks: RateLimit;
-  /** Stored while away, and what joined the end of it; leaves at the hub's pace. */
+  /** Messages stored while away, and later ones behind them; sent at the hub's rate. */
   readonly #stored: StoredQueue;
-  /** Came while connected and waits for the in-flight window only. */
+  /** Messages that came while connected and wait only for the in-flight window. */
   readonly #waiting: StoredQueue;
   #presence: Presence;
   #replay: SessionReplay = { sent: 0, of: 0 };
   #replayAtMs = 0;
-  /** The replayed message whose PUBACK starts the next interval, with that pacing, and when it stalls no longer. */
+  /** Stored message whose PUBACK starts the next interval, with that pacing, and the end of the wait for it. */
   #awaited: { readonly packetId: number | undefined; readonly untilMs: number } | undefined;
 
   constructor(identity: { readonly clientId: string; readonly isClean: boolean }, rules: HubRules, nowMs: number) {
@@ -67,7 +67,7 @@ export class HubSession {
     this.#presence = { kind: 'away', sinceMs: nowMs };
   }
 
-  /** The connection it is served on; `undefined`: away. */
+  /** Connection that serves the session. `undefined`: away. */
   get connection(): number | undefined {
     return this.#presence.kind === 'connected' ? this.#presence.connection : undefined;
   }
@@ -76,12 +76,12 @@ export class HubSession {
     return this.#window.count;
   }
 
-  /** Messages given up: the store was full, or they grew too old in it. */
+  /** Messages dropped because the store was full or because they expired. */
   get dropped(): number {
     return this.#stored.dropped + this.#waiting.dropped;
   }
 
-  /** Those of them that grew too old. */
+  /** Number of expired ones among them. */
   get expired(): number {
     return this.#stored.expired + this.#waiting.expired;
   }
@@ -94,17 +94,19 @@ export class HubSession {
     return this.#stored.count(nowMs) + this.#waiting.count(nowMs);
   }
 
-  /** What it owes the client: sent without a PUBACK, then not sent yet. */
+  /** Messages for the client: sent without a PUBACK, then not sent yet. */
   messages(): { readonly inFlight: readonly Message[]; readonly stored: readonly Message[] } {
     return { inFlight: this.#window.messages, stored: [...this.#stored.messages, ...this.#waiting.messages] };
   }
 
-  /** Away for more than the hub keeps a session. */
+  /** Whether the client was away longer than the hub keeps a session. */
   isOver(nowMs: number): boolean {
     return this.#presence.kind === 'away' && nowMs - this.#presence.sinceMs > this.#rules.sessionHoursMax * HOUR_MS;
   }
 
-  /** A connection serves it from now on. Returns what goes out again at once, in the order first sent [MQTT-4.6.0-1]. */
+  /**
+   * Attaches a connection. Returns the messages that are sent again at once, in the order first sent [MQTT-4.6.0-1].
+   */
   attach(connection: number, nowMs: number): Publish[] {
     this.#presence = { kind: 'connected', connection };
     this.#replay = { sent: 0, of: this.#stored.count(nowMs) };
@@ -125,7 +127,7 @@ export class HubSession {
     for (const waiting of this.#waiting.takeAll(nowMs)) this.#stored.put(waiting, nowMs, this.#taken);
   }
 
-  /** Routing has a message; it is this session's if a filter matches. */
+  /** Offers a message to the session, which takes it if a filter matches. */
   offer(message: Message, nowMs: number): Offered {
     const granted = this.subscriptions.grantedQos(message.topic, nowMs);
     if (granted === undefined) return { kind: 'ignored' };
@@ -141,7 +143,7 @@ export class HubSession {
     if (this.#rules.liveMessages === 'behind replay' && this.#owesReplay(nowMs)) return this.#store(message, nowMs);
     if (!this.#downlinks.admits(nowMs)) {
       if (this.#rules.downlinkOverRate === 'lost') return { kind: 'lost' };
-      // It must not get ahead of those that wait for the window: then it waits with them.
+      // The message must not overtake those that wait for the window, so it waits with them.
       if (this.#waiting.count(nowMs) === 0) {
         this.#replayAtMs = Math.max(this.#replayAtMs, this.#downlinks.endMs);
         return this.#store(message, nowMs);
@@ -153,8 +155,8 @@ export class HubSession {
     return { kind: 'queued', outcome: this.#waiting.put({ message, arrivedAtMs: nowMs }, nowMs, this.#taken) };
   }
 
-  /** A PUBACK. `false`: nothing was in flight under this identifier. */
-  /** Of the message that was sent with this identifier and is not acknowledged. */
+  /** Handles a PUBACK. `false`: no message was in flight with this identifier. */
+  /** Topic of the unacknowledged message with this identifier. */
   topicInFlight(packetId: number): string | undefined {
     return this.#window.topicOf(packetId);
   }
@@ -167,7 +169,7 @@ export class HubSession {
     return this.#window.acknowledge(packetId);
   }
 
-  /** What may go out now, of what waits. To be asked after `attach`, after a PUBACK and at `wakeAtMs`. */
+  /** Messages that may be sent now. Must be called after `attach`, after a PUBACK and at `wakeAtMs`. */
   due(nowMs: number): Publish[] {
     if (this.#presence.kind === 'away') return [];
     const packets = this.#window.retransmit(nowMs);
@@ -190,10 +192,10 @@ export class HubSession {
     return packets;
   }
 
-  /** When something may leave without any input; `undefined`: only a PUBACK or a connection can bring that on. */
+  /** Time at which a message may be sent without any input. `undefined`: only after a PUBACK or a connection. */
   wakeAtMs(nowMs: number): number | undefined {
     if (this.#presence.kind === 'away') return undefined;
-    const canReplay = this.#window.owedCount > 0 || (!this.#window.isFull && this.#stored.count(nowMs) > 0);
+    const canReplay = this.#window.toResendCount > 0 || (!this.#window.isFull && this.#stored.count(nowMs) > 0);
     const replayAtMs = canReplay ? this.#nextReplayAtMs : Number.POSITIVE_INFINITY;
     const atMs = Math.min(replayAtMs, this.#window.retransmitAtMs ?? replayAtMs);
     return Number.isFinite(atMs) ? atMs : undefined;
@@ -203,26 +205,26 @@ export class HubSession {
     return Math.max(this.#replayAtMs, this.#awaited?.untilMs ?? this.#replayAtMs);
   }
 
-  /** Places of the store that unacknowledged messages take up. */
+  /** Places in the store taken by unacknowledged messages. */
   get #taken(): number {
     return this.#rules.storedMaxCounts === 'stored' ? 0 : this.#window.count;
   }
 
   #owesReplay(nowMs: number): boolean {
-    return this.#stored.count(nowMs) > 0 || this.#window.owedCount > 0;
+    return this.#stored.count(nowMs) > 0 || this.#window.toResendCount > 0;
   }
 
-  /** Joins what is being replayed. */
+  /** Adds the message to the stored ones. */
   #store(message: Message, nowMs: number): Offered {
     const outcome = this.#stored.put({ message, arrivedAtMs: nowMs }, nowMs, this.#taken);
     if (outcome === 'stored') this.#replay = { ...this.#replay, of: this.#replay.of + 1 };
     return { kind: 'queued', outcome };
   }
 
-  /** One that is owed again, or one that was stored: whose turn it is, and for which there is room. */
+  /** Next unacknowledged or stored message to send, if there is room for it. */
   #replayOne(nowMs: number): Publish | undefined {
     const hasRoom = !this.#window.isFull && this.#stored.count(nowMs) > 0;
-    if (this.#window.owedCount > 0 && !(this.#rules.unacknowledged === 'after stored' && hasRoom)) {
+    if (this.#window.toResendCount > 0 && !(this.#rules.unacknowledged === 'after stored' && hasRoom)) {
       return this.#window.resend(nowMs);
     }
     const stored = hasRoom ? this.#stored.take(nowMs) : undefined;

@@ -1,7 +1,7 @@
 /**
- * Every session the bench hub holds, by client id. A session that is over is gone as soon as anybody looks.
+ * All sessions of the bench hub, by client id. An expired session is removed at the next access.
  *
- * Invariant: at most `SESSIONS_MAX`, so a client cannot fill the memory by inventing names.
+ * Invariant: at most `SESSIONS_MAX`, so a client cannot fill the memory with invented names.
  *
  * Source: MQTT 3.1.1 §3.1.2.4; the hub's "Persistent session".
  */
@@ -9,10 +9,10 @@ import type { Subscription } from '../../codec/mqtt.ts';
 import type { HubRules } from './bench-rules.ts';
 import { HubSession } from './client-session.ts';
 
-/** Ours: a few times the gateways of any test. */
+/** Own choice: several times the number of gateways in any test. */
 const SESSIONS_MAX = 1000;
 
-/** A session for a person's eyes. */
+/** Session in the form shown to users. */
 export interface SessionView {
   readonly clientId: string;
   readonly isConnected: boolean;
@@ -28,7 +28,7 @@ export interface SessionView {
 export class Sessions {
   readonly #rules: HubRules;
   readonly #byClientId = new Map<string, HubSession>();
-  /** Lasting sessions that a clean one took the place of, where the rules spare them. */
+  /** Lasting sessions that a clean one replaced temporarily, if the rules keep them. */
   readonly #spared = new Map<string, HubSession>();
 
   constructor(rules: HubRules) {
@@ -43,8 +43,8 @@ export class Sessions {
   }
 
   /**
-   * The session a CONNECT asks for: resumed if there is one [MQTT-3.1.2-4], new if there is none or a clean one is
-   * wanted [MQTT-3.1.2-6]. `undefined`: no room.
+   * Session for a CONNECT: resumed if there is one [MQTT-3.1.2-4], new if there is none or a clean one is requested
+   * [MQTT-3.1.2-6]. `undefined`: no room.
    */
   open(
     identity: { readonly clientId: string; readonly isClean: boolean; readonly isTakeover: boolean },
@@ -62,7 +62,7 @@ export class Sessions {
     return session;
   }
 
-  /** The session is gone, as a clean one is with its connection; a spared one takes its place again. */
+  /** Removes the session, e.g. a clean one at the end of its connection. A kept lasting session replaces it again. */
   forget(clientId: string): void {
     this.#byClientId.delete(clientId);
     const spared = this.#spared.get(clientId);
@@ -70,7 +70,7 @@ export class Sessions {
     this.#spared.delete(clientId);
   }
 
-  /** Those that are not over, and those that wait for a clean one to leave. */
+  /** Sessions that have not expired, including kept lasting sessions. */
   all(nowMs: number): HubSession[] {
     const active = [...this.#byClientId.keys()].flatMap((clientId) => this.find(clientId, nowMs) ?? []);
     return this.#spared.size === 0 ? active : [...active, ...this.#spared.values()];

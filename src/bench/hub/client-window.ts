@@ -1,8 +1,8 @@
 /**
- * What was sent to one client and not acknowledged: the window, its packet identifiers, and what goes again.
+ * Window of messages sent to one client and not acknowledged, with packet identifiers and retransmissions.
  *
- * Stands inside a session (`session.ts`). Invariants: identifiers in flight are unique; a message in flight leaves by its
- * PUBACK only; after a resume all go again, in the order they were first sent [MQTT-4.6.0-1].
+ * Used inside a session (`client-session.ts`). Invariants: identifiers in flight are unique. A message in flight leaves
+ * only by its PUBACK. After a resume all are sent again, in the order first sent [MQTT-4.6.0-1].
  *
  * Source: MQTT 3.1.1 §2.3.1, §4.4, §4.6.
  */
@@ -12,7 +12,7 @@ import type { HubRules } from './bench-rules.ts';
 
 interface Sent {
   readonly message: Message;
-  /** Counts the messages in the order of their first sending. */
+  /** Position in the order of first transmissions. */
   readonly order: number;
   readonly atMs: number;
 }
@@ -22,8 +22,8 @@ const PACKET_ID_MAX = 65_535;
 export class ClientWindow {
   readonly #rules: HubRules;
   readonly #sent = new Map<number, Sent>();
-  /** Identifiers to be sent again in this connection, and not yet. */
-  #owed: number[] = [];
+  /** Identifiers to be sent again in this connection and not sent yet. */
+  #toResend: number[] = [];
   #lastPacketId = 0;
   #lastOrder = 0;
 
@@ -52,25 +52,27 @@ export class ClientWindow {
     return this.#sent.get(packetId)?.message.topic;
   }
 
-  /** `false`: nothing was in flight under this identifier. */
+  /** `false`: no message was in flight with this identifier. */
   acknowledge(packetId: number): boolean {
     return this.#sent.delete(packetId);
   }
 
-  /** A new connection: everything is owed again. */
+  /** Marks all messages to be sent again in a new connection. */
   resume(): void {
-    this.#owed = [...this.#sent].sort(([, one], [, other]) => one.order - other.order).map(([packetId]) => packetId);
+    this.#toResend = [...this.#sent]
+      .sort(([, one], [, other]) => one.order - other.order)
+      .map(([packetId]) => packetId);
   }
 
-  /** Still to be sent again after `resume`. */
-  get owedCount(): number {
-    this.#owed = this.#owed.filter((packetId) => this.#sent.has(packetId));
-    return this.#owed.length;
+  /** Messages still to be sent again after `resume`. */
+  get toResendCount(): number {
+    this.#toResend = this.#toResend.filter((packetId) => this.#sent.has(packetId));
+    return this.#toResend.length;
   }
 
-  /** The next one that is owed. */
+  /** Next message to be sent again. */
   resend(nowMs: number): Publish | undefined {
-    for (let packetId = this.#owed.shift(); packetId !== undefined; packetId = this.#owed.shift()) {
+    for (let packetId = this.#toResend.shift(); packetId !== undefined; packetId = this.#toResend.shift()) {
       const sent = this.#sent.get(packetId);
       if (sent === undefined) continue;
       return this.#again(packetId, { ...sent, atMs: nowMs });
@@ -78,19 +80,21 @@ export class ClientWindow {
     return undefined;
   }
 
-  /** What has been without a PUBACK for too long within the connection. 3.1.1 asks for none of it. */
+  /** Messages without a PUBACK for too long within the connection. MQTT 3.1.1 does not require this. */
   retransmit(nowMs: number): Publish[] {
     const { retransmitMs } = this.#rules;
     if (retransmitMs === 0) return [];
-    const late = [...this.#sent].filter(([id, { atMs }]) => nowMs - atMs >= retransmitMs && !this.#owed.includes(id));
+    const late = [...this.#sent].filter(
+      ([id, { atMs }]) => nowMs - atMs >= retransmitMs && !this.#toResend.includes(id),
+    );
     return late.map(([packetId, sent]) => this.#again(packetId, { ...sent, atMs: nowMs }));
   }
 
-  /** When `retransmit` has something. */
+  /** Time at which `retransmit` will return a message. */
   get retransmitAtMs(): number | undefined {
     const { retransmitMs } = this.#rules;
     if (retransmitMs === 0) return undefined;
-    const times = [...this.#sent].flatMap(([id, { atMs }]) => (this.#owed.includes(id) ? [] : [atMs]));
+    const times = [...this.#sent].flatMap(([id, { atMs }]) => (this.#toResend.includes(id) ? [] : [atMs]));
     return times.length === 0 ? undefined : Math.min(...times) + retransmitMs;
   }
 
@@ -101,7 +105,7 @@ export class ClientWindow {
       return this.#send(sent);
     }
     this.#sent.set(packetId, sent);
-    // [MQTT-4.4.0-1], with DUP [MQTT-3.3.1-1] and the original packet identifier, unless the rules break it.
+    // [MQTT-4.4.0-1], with DUP [MQTT-3.3.1-1] and the original packet identifier, unless the rules differ.
     return publishOf(sent.message, { packetId, dup: resentAs === 'duplicates' });
   }
 
@@ -111,7 +115,7 @@ export class ClientWindow {
     return publishOf(sent.message, { packetId, dup: false });
   }
 
-  /** Not in use [MQTT-2.3.1-4]; the window is far smaller than the numbers there are. */
+  /** Unused identifier [MQTT-2.3.1-4]; the window is far smaller than the number of identifiers. */
   #freePacketId(): number {
     do {
       this.#lastPacketId = (this.#lastPacketId % PACKET_ID_MAX) + 1;

@@ -1,7 +1,7 @@
 /**
- * Whom the bench hub lets in: the judgement on a CONNECT, before any session is touched.
+ * Decision on a CONNECT, before any session is touched.
  *
- * Source: MQTT 3.1.1 §3.1; the hub's limits and return codes (see `rules.ts`, `credentials.ts`).
+ * Source: MQTT 3.1.1 §3.1; the hub's limits and return codes (see `bench-rules.ts`, `signed-credentials.ts`).
  */
 import type { ConnackCode, Connect } from '../../codec/mqtt.ts';
 import type { HubRules } from './bench-rules.ts';
@@ -14,7 +14,7 @@ export type Judgement =
   | { readonly kind: 'refused'; readonly code: ConnackCode; readonly why: string }
   | { readonly kind: 'closed'; readonly why: string };
 
-/** Above this many remembered attempts the old ones are swept out. */
+/** Number of remembered attempts above which old ones are removed. */
 const ATTEMPTS_KEPT = 1000;
 
 interface ConnectMoment {
@@ -26,7 +26,7 @@ interface ConnectMoment {
 export class ConnectChecks {
   readonly #rules: HubRules;
   readonly #registry: Registry;
-  /** Client id → when it last tried and was not too early. */
+  /** Client id → time of the last attempt that was not too early. */
   readonly #attemptAtMs = new Map<string, number>();
 
   constructor(rules: HubRules, registry: Registry) {
@@ -37,7 +37,7 @@ export class ConnectChecks {
   judge(connect: Connect, at: ConnectMoment): Judgement {
     const { clientId, cleanSession, keepAliveS } = connect;
     if (clientId === '') {
-      // [MQTT-3.1.3-8], and [MQTT-3.1.3-6] for the name the hub gives.
+      // [MQTT-3.1.3-8], and [MQTT-3.1.3-6] for the name assigned by the hub.
       if (!cleanSession) return { kind: 'refused', code: 2, why: 'no client id for a lasting session' };
       return { kind: 'admitted', clientId: `unnamed-${at.connection.number}` };
     }
@@ -49,16 +49,16 @@ export class ConnectChecks {
       return refusal(keepAliveRefusal, `keep alive of ${keepAliveS} s, not ${keepAliveSMin} to ${keepAliveSMax}`);
     }
     if (connect.will !== undefined && this.#rules.wills === 'close') {
-      return { kind: 'closed', why: 'a will, which the hub does not serve' };
+      return { kind: 'closed', why: 'a will, which the hub does not support' };
     }
     return this.#refusalOfCredentials(connect, at) ?? { kind: 'admitted', clientId };
   }
 
   #refusalOfCredentials(connect: Connect, { connection: { proven }, wallMs }: ConnectMoment): Judgement | undefined {
     const { credentials, replaced } = this.#registry;
-    // A subdevice speaks through its gateway only; the code is our reading.
-    if (this.#registry.isOfSubdeviceProduct(connect.clientId)) return refusal(3, 'a subdevice on its own');
-    // "the password field is not verified" (hub contract §1.3), and another's name is a wrong device (§1.6)
+    // A subdevice may connect only through its gateway; the code is our interpretation.
+    if (this.#registry.isOfSubdeviceProduct(connect.clientId)) return refusal(3, 'a subdevice without its gateway');
+    // the hub's documents: "the password field is not verified"; another device's name counts as a wrong device
     if (proven !== undefined) return proven === connect.clientId ? undefined : refusal(3, `TLS proved ${proven}`);
     const code = credentials === undefined ? 0 : credentialCode(connect, credentials, wallMs);
     if (code === 0) return undefined;

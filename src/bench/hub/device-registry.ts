@@ -1,20 +1,20 @@
 /**
- * The devices the hub knows, with their secrets, and which products may stand behind which.
+ * Devices known to the hub with their secrets, and the pairs of products that may be bound.
  *
- * Begins with the rules' `credentials` and `associations`; the platform registers more while it runs. A hub without
- * credentials is open: it knows everybody, and checks a secret only where one was registered.
+ * Starts with the rules' `credentials` and `associations`; the platform registers more at run time. A hub without
+ * credentials is open: it accepts every device, and checks a secret only if one was registered.
  *
  * Invariant: at most `DEVICES_MAX` are registered.
  */
 import type { HubRules } from './bench-rules.ts';
 
-/** A device by its two names; its client id is one after the other. */
+/** Device by its two names; the client id is their concatenation. */
 export interface RegisteredDevice {
   readonly product: string;
   readonly device: string;
 }
 
-/** Ours: more than any gateway may have behind it. */
+/** Own choice: more than any gateway may have behind it. */
 const DEVICES_MAX = 100_000;
 
 export function clientIdOf({ product, device }: RegisteredDevice): string {
@@ -33,12 +33,12 @@ export class Registry {
     this.#secrets = new Map(credentials);
   }
 
-  /** Client id → secret; `undefined`: nobody is asked for a password. */
+  /** Client id → secret. `undefined`: no password is checked. */
   get credentials(): ReadonlyMap<string, string> | undefined {
     return this.#isOpen ? undefined : this.#secrets;
   }
 
-  /** Client id → the secret it had before it was registered anew. */
+  /** Client id → previous secret, if the device was registered again. */
   get replaced(): ReadonlyMap<string, string> {
     return this.#replaced;
   }
@@ -51,7 +51,7 @@ export class Registry {
     return this.#isOpen || this.#secrets.has(clientIdOf(device));
   }
 
-  /** A secret that was there before is stale from now on. `false`: no room. */
+  /** Registers a secret; a previous one becomes stale. `false`: no room. */
   register(device: RegisteredDevice, secret: string): boolean {
     const clientId = clientIdOf(device);
     const before = this.#secrets.get(clientId);
@@ -70,7 +70,7 @@ export class Registry {
     return this.#associations.some((pair) => pair.gateway === product);
   }
 
-  /** Such a device cannot connect on its own. */
+  /** Such a device cannot connect without its gateway. */
   isOfSubdeviceProduct(clientId: string): boolean {
     return this.#associations.some(({ subdevice }) => clientId.startsWith(subdevice));
   }

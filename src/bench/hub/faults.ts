@@ -1,6 +1,6 @@
 /**
- * What may go wrong with a hub on demand. Orders come from a test, from the application side over HTTP, or from the
- * command line; the machine obeys them from the next input on.
+ * Faults that the bench hub injects on command. Commands come from a test, from the application side over HTTP, or from
+ * the command line; they take effect with the next input.
  */
 import { z } from 'zod';
 
@@ -10,36 +10,38 @@ const filters = z.array(z.string()).readonly();
 const Faults = z.strictObject({
   /**
    * `normal`; `refuses`: new connections are closed at once; `mute`: new connections are accepted and never answered;
-   * `half-open`: every connection, old and new, stands and carries nothing either way. A connection that went silent
-   * stays so.
+   * `half-open`: every connection, old and new, stays open and carries nothing in either direction. A silent connection
+   * stays silent.
    */
   reach: z.enum(['normal', 'refuses', 'mute', 'half-open']),
-  /** What CONNACK says of the session: the truth, or always 1, or always 0. */
+  /** Session present flag of CONNACK: the truth, or always 1, or always 0. */
   sessionPresentClaim: z.enum(['truth', 'always', 'never']),
-  /** Messages arrive and are not acknowledged: all, or those these filters match. */
+  /** Messages are received and not acknowledged: all, or those matched by these filters. */
   swallowsPubacks: z.union([z.boolean(), filters]),
-  /** Everything the hub sends leaves so much later. */
+  /** Delay of everything that the hub sends. */
   sendDelayMs: z.number().min(0).max(HOUR_MS),
-  /** Answers of services (`$gateway` and the like): `stale` brings the previous one on that topic instead, if any. */
+  /** Answers of services (`$gateway` and the like): `stale` sends the previous answer on that topic instead, if any. */
   answers: z.enum(['prompt', 'late', 'stale', 'missing']),
-  /** How much later `late` ones come. */
+  /** Delay of `late` answers. */
   answerDelayMs: z.number().min(0).max(HOUR_MS),
-  /** A PUBLISH on a topic these filters match ends the connection, unacknowledged. */
+  /** A PUBLISH on a topic matched by these filters ends the connection without an acknowledgement. */
   poison: filters,
-  /** A SUBSCRIBE, or an UNSUBSCRIBE, of one of these filters (as they stand, or matched) ends the connection. */
+  /** A SUBSCRIBE or UNSUBSCRIBE of one of these filters (literally, or matched) ends the connection. */
   poisonSubscribes: filters,
   poisonUnsubscribes: filters,
-  /** A PUBACK of a downlink on a topic these filters match ends the connection; the downlink stays unacknowledged. */
+  /**
+   * A PUBACK of a downlink on a topic matched by these filters ends the connection; the downlink stays unacknowledged.
+   */
   poisonPubacks: filters,
-  /** A SUBSCRIBE of one of these filters is answered: with 0x80, with QoS 0, or not at all. */
+  /** Answer to a SUBSCRIBE of one of these filters: 0x80, QoS 0, or none. */
   refusesSubscribes: filters,
   lowersSubscribes: filters,
   swallowsSubacks: filters,
   /** An UNSUBSCRIBE of one of these filters is not answered. */
   swallowsUnsubacks: filters,
   /**
-   * How it ends: the hub closes; or sends what is no MQTT and leaves the closing to the client; or carries nothing more on
-   * this connection, and leaves it to the client to notice.
+   * Way in which the connection ends: the hub closes it; or sends bytes that are not MQTT and leaves the closing to the
+   * client; or carries nothing more, so that the client must detect it.
    */
   poisonReaction: z.enum(['close', 'garbage', 'mute']),
 });
@@ -65,15 +67,15 @@ export const NO_FAULTS: HubFaults = {
 };
 
 export const FaultCommand = z.discriminatedUnion('kind', [
-  /** Changes what is named and leaves the rest. */
+  /** Changes the given faults and keeps the others. */
   z.strictObject({ kind: z.literal('set'), faults: Faults.exactPartial() }),
-  /** Ends every connection without a word. */
+  /** Ends every connection without a packet. */
   z.strictObject({ kind: z.literal('dropConnections') }),
-  /** Ends the connection of one client, as if another one had come with its name. */
+  /** Ends the connection of one client, as if another client had connected with its name. */
   z.strictObject({ kind: z.literal('kick'), clientId: z.string() }),
-  /** Sends one client what is no MQTT. */
+  /** Sends bytes that are not MQTT to one client. */
   z.strictObject({ kind: z.literal('sendGarbage'), clientId: z.string() }),
-  /** The session is gone, and its connection with it. */
+  /** Deletes the session and ends its connection. */
   z.strictObject({ kind: z.literal('forgetSession'), clientId: z.string() }),
 ]);
 

@@ -1,12 +1,14 @@
 /**
- * The `$gateway` operations: a gateway binds its subdevices, announces them online and offline, asks which it has.
+ * `$gateway` operations: a gateway binds its subdevices, announces them online and offline, and requests the list of
+ * them.
  *
- * A PUBLISH on `$gateway/operation/{product}/{device}` comes here, the answer goes out on
- * `$gateway/operation/result/{product}/{device}`. There is no request id. Total over all payloads: what is no request is
- * acknowledged and not answered.
+ * Requests arrive as PUBLISH on `$gateway/operation/{product}/{device}`; answers leave on
+ * `$gateway/operation/result/{product}/{device}`. There is no request id. Total over all payloads: a payload that is
+ * not a request is acknowledged and not answered.
  *
- * Source: "Topology management" (1105/41828), "Proxied subdevice connection and disconnection" (1105/41829); the replies
- * to the platform's own messages in both shapes, the documents' and the C SDK's (hub contract §3.2).
+ * Source: the IoT hub's pages "Topology management" (1105/41828) and "Proxied subdevice connection and disconnection"
+ * (1105/41829). Replies to the platform's own messages are accepted in the form of the documents and in that of the
+ * vendor's C SDK.
  */
 import { z } from 'zod';
 import type { Message } from '../../base/message.ts';
@@ -29,7 +31,7 @@ const Request = z.discriminatedUnion('type', [
   z.object({ type: z.enum(['change', 'search_devices', 'unbind_all']) }),
 ]);
 
-/** What the platform tells a gateway of its own accord, and what a gateway is told in return. */
+/** Notices of the platform to a gateway, and the replies to them. */
 export type GatewayNotice =
   | { readonly type: 'change'; readonly payload: { readonly status: 0 | 1; readonly devices: readonly object[] } }
   | { readonly type: 'search_devices'; readonly payload: { readonly status: number } }
@@ -39,7 +41,7 @@ interface GatewayServiceParts {
   readonly rules: HubRules;
   readonly registry: Registry;
   readonly topology: Topology;
-  /** A gateway replied to a notice of the platform. */
+  /** Called when a gateway replied to a notice of the platform. */
   readonly replied: (gateway: string, type: GatewayNotice['type']) => void;
 }
 
@@ -105,7 +107,7 @@ export class GatewayService implements BenchService {
     return problem === RESULT.done ? topology.bind(request.gateway, subdevice) : problem;
   }
 
-  /** There is no paging: beyond one message the hub's behaviour is a switch. */
+  /** There is no paging. The behaviour beyond one message is a switch. */
   #describe(gateway: RegisteredDevice): readonly Message[] {
     const { rules, topology } = this.#parts;
     if (rules.bindings === 'ignored') return [];
@@ -114,7 +116,7 @@ export class GatewayService implements BenchService {
     let answer = messageTo(gateway, { type, payload: { devices } });
     while (answer.payload.length > rules.payloadBytesMax && devices.length > 0) {
       if (rules.describeTooLong === 'unanswered') return [];
-      // All but the share that is too much, and at least one less.
+      // Removes at least one device, and as many as needed for the size limit.
       devices.length = Math.min(
         devices.length - 1,
         Math.ceil((devices.length * rules.payloadBytesMax) / answer.payload.length),
@@ -125,7 +127,7 @@ export class GatewayService implements BenchService {
   }
 }
 
-/** A result, or a notice of the platform, on the topic where a gateway hears both. */
+/** Result, or notice of the platform, on the topic for both. */
 export function messageTo(
   gateway: RegisteredDevice,
   content: GatewayNotice | { type: string; payload: object },
@@ -134,7 +136,7 @@ export function messageTo(
   return { topic, payload: new TextEncoder().encode(JSON.stringify(content)), qos: 1 };
 }
 
-/** A device as `$gateway` messages spell it. */
+/** Names of a device as `$gateway` messages contain them. */
 export function namesOf({ product, device }: RegisteredDevice): { product_id: string; device_name: string } {
   return { product_id: product, device_name: device };
 }

@@ -1,7 +1,7 @@
 /**
- * How a client comes in: the CONNECT is judged, an older connection of the same client goes, the session is opened.
+ * Handling of a CONNECT: it is checked, an older connection of the same client is closed, the session is opened.
  *
- * Stands between the machine and its sessions; what it lets in is served by `requests.ts` from then on.
+ * Used between the machine and its sessions; `handle-packet.ts` serves accepted clients.
  *
  * Source: MQTT 3.1.1 §3.1.4, §3.2; the hub's "Persistent session".
  */
@@ -30,7 +30,7 @@ interface Moment {
   readonly faults: HubFaults;
 }
 
-/** Why a connection is closed that the hub has no room for; the code is "server unavailable" (table 3.1). */
+/** Reason for closing a connection without room in the hub; the code is "server unavailable" (table 3.1). */
 const NO_ROOM = { why: 'no room for another session', code: 3 } as const;
 
 export class ConnectHandler {
@@ -40,7 +40,7 @@ export class ConnectHandler {
     this.#parts = parts;
   }
 
-  /** Answers a CONNECT. Why the connection must be closed; `undefined`: the client is in. */
+  /** Answers a CONNECT. Returns the reason to close the connection; `undefined`: the client is accepted. */
   take(connect: Connect, connection: ClientConnection, moment: Moment): string | undefined {
     const { connectChecks, sessions, outgoing, end } = this.#parts;
     const { nowMs, wallMs } = moment;
@@ -62,7 +62,7 @@ export class ConnectHandler {
       return NO_ROOM.why;
     }
     connection.serve(session, connect);
-    this.#welcome(session, { connection, isResumed: session === known, moment });
+    this.#accept(session, { connection, isResumed: session === known, moment });
     return undefined;
   }
 
@@ -70,8 +70,8 @@ export class ConnectHandler {
     this.#parts.send(connection.number, { kind: 'connack', sessionPresent: false, returnCode });
   }
 
-  /** CONNACK first [MQTT-3.2.0-1], then what was never acknowledged, then what was stored, at the hub's pace. */
-  #welcome(
+  /** Sends CONNACK first [MQTT-3.2.0-1], then the unacknowledged messages, then the stored ones, at the hub's rate. */
+  #accept(
     session: HubSession,
     entry: { readonly connection: ClientConnection; readonly isResumed: boolean; readonly moment: Moment },
   ): void {

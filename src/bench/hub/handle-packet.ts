@@ -1,5 +1,5 @@
 /**
- * What the bench hub does with the packets of a connected client: each to whom it concerns.
+ * Handling of the packets of a connected client: each is passed to its part.
  *
  * Source: MQTT 3.1.1 §3.3 to §3.14.
  */
@@ -26,7 +26,7 @@ export class PacketHandler {
     this.#parts = parts;
   }
 
-  /** Answers one packet. What is so wrong that the connection must be closed; `undefined`: nothing. */
+  /** Handles one packet. Returns the reason to close the connection; `undefined`: none. */
   take(packet: MqttPacket, origin: ConnectionOrigin): string | undefined {
     const { session, connection, nowMs } = origin;
     const { publishHandler, subscribeHandler, router, send } = this.#parts;
@@ -48,7 +48,7 @@ export class PacketHandler {
         if (isAmong(poisonUnsubscribes, packet.filters)) return poisoned(origin, 'UNSUBSCRIBE');
         if (isAmong(swallowsUnsubacks, packet.filters)) return undefined;
         subscribeHandler.unsubscribe(packet.filters, session);
-        // Also for filters that were not there [MQTT-3.10.4-5].
+        // Also for filters without a subscription [MQTT-3.10.4-5].
         send(connection.number, { kind: 'unsuback', packetId: packet.packetId });
         return undefined;
       }
@@ -91,14 +91,14 @@ export class PacketHandler {
   }
 }
 
-/** The end of the connection, unless it goes mute instead. */
+/** Reason to end the connection; `undefined` if the connection goes mute instead. */
 function poisoned({ connection, faults }: ConnectionOrigin, packet: string): string | undefined {
-  if (faults.poisonReaction !== 'mute') return `this ${packet} is poison, on order`;
+  if (faults.poisonReaction !== 'mute') return `this ${packet} is poisoned by command`;
   connection.isSilent = true;
   return undefined;
 }
 
-/** Is one of these filters meant: the same, or one that a pattern matches as if it were a topic? */
+/** Whether a pattern equals one of the filters, or matches it as if it were a topic. */
 function isAmong(patterns: readonly string[], filters: readonly string[]): boolean {
   return patterns.some((pattern) => filters.some((filter) => pattern === filter || filterMatches(pattern, filter)));
 }

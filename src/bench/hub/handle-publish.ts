@@ -1,9 +1,9 @@
 /**
- * What the bench hub does with a PUBLISH: nothing, if it breaks a limit or has no permission; else it goes to a service
- * or to the application side, and is acknowledged.
+ * Handling of a PUBLISH. A PUBLISH that exceeds a limit or has no permission is dropped; any other goes to a service or
+ * to the application side and is acknowledged.
  *
- * Source: MQTT 3.1.1 §3.3; the hub's silence on what it does not permit: no PUBACK, and the connection stays (hub
- * contract §1.9).
+ * Source: MQTT 3.1.1 §3.3. A PUBLISH without permission gets no PUBACK and the connection stays open, as observed with
+ * the IoT hub.
  */
 import { type Message, type Qos, retaining } from '../../base/message.ts';
 import { filterMatches } from '../../base/topic.ts';
@@ -27,12 +27,12 @@ interface PublishHandlerParts {
   readonly router: Router;
   readonly outgoing: Outgoing;
   readonly send: SendPacket;
-  /** Writes what is no MQTT. */
+  /** Sends bytes that are not MQTT. */
   readonly sendGarbage: (connection: number) => void;
 }
 
 /** [MQTT-4.8.0-1]: a violation ends the connection. */
-export const QOS_2 = 'QoS 2, which the hub does not serve';
+export const QOS_2 = 'QoS 2, which the hub does not support';
 
 type Reaction =
   | { readonly kind: 'close'; readonly why: string }
@@ -47,7 +47,7 @@ export class PublishHandler {
     this.#parts = parts;
   }
 
-  /** What is so wrong that the connection must be closed; `undefined`: nothing. */
+  /** Handles a PUBLISH. Returns the reason to close the connection; `undefined`: none. */
   take(packet: Publish, origin: ConnectionOrigin): string | undefined {
     const reaction = this.#judge(packet, origin);
     const { topic } = packet;
@@ -72,14 +72,14 @@ export class PublishHandler {
     if (poison.some((filter) => filterMatches(filter, topic))) {
       if (poisonReaction === 'mute') {
         origin.connection.isSilent = true;
-        return { kind: 'silence', why: 'this topic is poison, on order' };
+        return { kind: 'silence', why: 'this topic is poisoned by command' };
       }
       return poisonReaction === 'close'
-        ? { kind: 'close', why: 'this topic is poison, on order' }
+        ? { kind: 'close', why: 'this topic is poisoned by command' }
         : { kind: 'garbage' };
     }
     if (qos === 2 && rules.qos2 === 'close') return { kind: 'close', why: QOS_2 };
-    if (retain && rules.retain === 'close') return { kind: 'close', why: 'RETAIN, which the hub does not serve' };
+    if (retain && rules.retain === 'close') return { kind: 'close', why: 'RETAIN, which the hub does not support' };
     if (!origin.connection.uplinks.admits(origin.nowMs)) {
       return {
         kind: rules.uplinkOverRate === 'close' ? 'close' : 'silence',
@@ -92,7 +92,7 @@ export class PublishHandler {
     return why === undefined ? { kind: 'served', qos: served } : { kind: 'silence', why };
   }
 
-  /** Too large, not permitted: the hub drops it and says nothing. */
+  /** Reason to drop the message without an answer: too large, or not permitted. */
   #whyUnanswered(topic: string, payload: Uint8Array, clientId: string): string | undefined {
     const { rules, permissions } = this.#parts;
     const { payloadBytesMax, mutedTopics } = rules;
@@ -141,7 +141,7 @@ export class PublishHandler {
   }
 }
 
-/** `undefined`: not at all. */
+/** `undefined`: not served. */
 function servedQos(qos: MqttQos, qos2: HubRules['qos2']): Qos | undefined {
   if (qos !== 2) return qos;
   return qos2 === 'downgraded' ? 1 : undefined;

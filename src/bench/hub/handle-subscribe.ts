@@ -1,7 +1,7 @@
 /**
- * What the bench hub does with a SUBSCRIBE and an UNSUBSCRIBE.
+ * Handling of SUBSCRIBE and UNSUBSCRIBE.
  *
- * Source: MQTT 3.1.1 §3.8, §3.10; hub contract §1.8 (limits), §1.9 (0x80, and what UNSUBSCRIBE of a wildcard clears).
+ * Source: MQTT 3.1.1 §3.8, §3.10; the IoT hub's limits and its handling of wildcards, see `bench-rules.ts`.
  */
 import { filterMatches } from '../../base/topic.ts';
 import type { SubackCode, Subscribe } from '../../codec/mqtt.ts';
@@ -27,7 +27,7 @@ export class SubscribeHandler {
   subscribe({ subscriptions }: Subscribe, session: HubSession, nowMs: number): SubackCode[] {
     const { rules, outgoing } = this.#parts;
     return subscriptions.map(({ filter, qos }, index): SubackCode => {
-      const granted = qos === 0 ? 0 : 1; // QoS 2 is granted as 1 (§3.8.4 permits less than was asked for)
+      const granted = qos === 0 ? 0 : 1; // QoS 2 is granted as 1 (§3.8.4 permits a lower QoS)
       const isGranted =
         index < rules.filtersPerSubscribeMax &&
         this.#permits(filter, session.clientId) &&
@@ -37,7 +37,7 @@ export class SubscribeHandler {
     });
   }
 
-  /** With checked permissions `{product}/{device}/#` clears everything of that device. */
+  /** With checked permissions `{product}/{device}/#` removes every filter of that device. */
   unsubscribe(filters: readonly string[], session: HubSession): void {
     for (const filter of filters) {
       session.subscriptions.remove(filter);

@@ -1,6 +1,4 @@
-/**
- * What the bench hub has to tell onlookers, as facts and as plain words.
- */
+/** Events of the bench hub for observers, as values and as text. */
 import type { GatewayNotice } from './gateway-service.ts';
 import type { PlatformCommand } from './platform.ts';
 import type { PutOutcome } from './stored-messages.ts';
@@ -16,7 +14,7 @@ export type HubEvent =
     }
   | { readonly kind: 'refused'; readonly clientId: string; readonly answer: string; readonly why: string }
   | { readonly kind: 'disconnected'; readonly clientId: string; readonly why: string }
-  /** A connection that never got as far as a session. */
+  /** A connection that ended before it had a session. */
   | { readonly kind: 'rejected'; readonly connection: number; readonly why: string }
   | { readonly kind: 'sessionEnded'; readonly clientId: string; readonly why: string }
   | { readonly kind: 'subscribed'; readonly clientId: string; readonly filter: string; readonly isGranted: boolean }
@@ -30,12 +28,12 @@ export type HubEvent =
     }
   | { readonly kind: 'resent'; readonly clientId: string; readonly count: number }
   | { readonly kind: 'replayed'; readonly clientId: string; readonly sent: number; readonly of: number }
-  /** A message to a client above its rate, and not stored. */
+  /** A message to a client above its rate that was not stored. */
   | { readonly kind: 'lost'; readonly clientId: string; readonly topic: string }
   | ({ readonly kind: 'presence' } & PresenceChange)
   /** A gateway replied to a notice of the platform. */
   | { readonly kind: 'gatewayReplied'; readonly gateway: string; readonly type: GatewayNotice['type'] }
-  /** The platform did what it was ordered to, with a result code of `result-codes.ts`. */
+  /** The platform executed a command, with a result code of `service-result-codes.ts`. */
   | { readonly kind: 'ordered'; readonly order: PlatformCommand; readonly result: number };
 
 export function sentenceOf(event: HubEvent): string {
@@ -51,21 +49,21 @@ export function sentenceOf(event: HubEvent): string {
     case 'rejected':
       return `connection ${event.connection} closed: ${event.why}`;
     case 'sessionEnded':
-      return `${event.clientId} has no session any more: ${event.why}`;
+      return `${event.clientId} lost its session: ${event.why}`;
     case 'subscribed':
-      return `${event.clientId} ${event.isGranted ? 'subscribed to' : 'was refused'} ${event.filter}`;
+      return `${event.clientId} ${event.isGranted ? 'subscribed to' : 'was denied'} ${event.filter}`;
     case 'unanswered':
-      return `${event.clientId} published to ${event.topic} and gets no answer: ${event.why}`;
+      return `${event.clientId} published to ${event.topic} without an answer: ${event.why}`;
     case 'stored':
       return storedSentence(event);
     case 'resent':
       return `${event.clientId}: ${event.count} unacknowledged sent again`;
     case 'replayed':
-      return `${event.clientId}: replaying ${event.sent} of ${event.of}`;
+      return `${event.clientId}: sending stored message ${event.sent} of ${event.of}`;
     case 'presence':
       return `${event.subdevice} is ${event.isOnline ? 'online' : 'offline'} behind ${event.gateway}`;
     case 'lost':
-      return `${event.clientId}: a message on ${event.topic} is lost, there were too many in this second`;
+      return `${event.clientId}: a message on ${event.topic} is lost: rate limit exceeded`;
     case 'gatewayReplied':
       return `${event.gateway} replied to ${event.type}`;
     case 'ordered':

@@ -1,11 +1,11 @@
 /**
- * The bench hub: an emulation of the IoT hub's MQTT side, as far as its documents and the traces of others go.
+ * Bench hub: an emulation of the IoT hub's MQTT side, from its documents and published traces.
  *
- * Stands where the real hub would: `server.ts` runs it on TCP, the simulation on virtual wires. Connections come in by
- * number, each is served one session; `rules.ts` says how, `faults.ts` what goes wrong on purpose. A correct MQTT 3.1.1
- * server for QoS 0 and 1, unless the rules break it.
+ * `server.ts` runs it on TCP, the simulation on virtual wires. Connections come in by number; each has one session.
+ * `bench-rules.ts` defines the behaviour, `faults.ts` the injected faults. A correct MQTT 3.1.1 server for QoS 0 and 1,
+ * unless the rules differ.
  *
- * Source: MQTT 3.1.1 §3 and §4; the hub's documents as named in `rules.ts`.
+ * Source: MQTT 3.1.1 §3 and §4; the hub's documents as named in `bench-rules.ts`.
  */
 import type { Decoded } from '../../base/decoded.ts';
 import type { Machine } from '../../base/machine.ts';
@@ -24,20 +24,20 @@ import type { PlatformCommand } from './platform.ts';
 import type { BenchService } from './service-contract.ts';
 
 export type BenchHubInput =
-  /** `proven`: the client id that TLS has proved. */
+  /** `proven`: client id proved by TLS. */
   | { readonly kind: 'accepted'; readonly connection: number; readonly proven?: string }
   | { readonly kind: 'bytes'; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly kind: 'gone'; readonly connection: number }
   | { readonly kind: 'wake' }
-  /** The application side sends a message to whoever subscribed. */
+  /** The application side sends a message to the subscribers. */
   | ({ readonly kind: 'applicationPublish' } & Message)
   | { readonly kind: 'fault'; readonly order: FaultCommand }
   | { readonly kind: 'platform'; readonly order: PlatformCommand };
 
-/** Ours: beyond it the oldest connections are a leak of the test, and new ones are closed. */
+/** Own choice: a larger number is a leak of the test, and new connections are closed. */
 const CONNECTIONS_MAX = 1000;
 
-/** A control packet of type 0, which is reserved (table 2.1). */
+/** Control packet of type 0, which is reserved (table 2.1). */
 const GARBAGE = new Uint8Array([0x00, 0x02, 0xde, 0xad]);
 
 export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
@@ -50,8 +50,8 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
   #nowMs = 0;
 
   /**
-   * @param wallMinusUpMs Unix ms minus monotonic ms: expiries in credentials are on wall time
-   * @param services what the hub serves besides `$gateway`
+   * @param wallMinusUpMs Unix ms minus monotonic ms: expiries in credentials are in wall time
+   * @param services services of the hub besides `$gateway`
    */
   constructor(rules: HubRules, wallMinusUpMs: number, services: readonly BenchService[] = []) {
     this.#rules = rules;
@@ -75,7 +75,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
         this.#receive(input.connection, input.bytes);
         break;
       case 'gone':
-        this.#lose(input.connection, { why: 'the connection is gone', isAsked: false });
+        this.#lose(input.connection, { why: 'connection lost', isAsked: false });
         break;
       case 'wake':
         this.#wake();
@@ -110,7 +110,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
     return this.#inside.views(nowMs);
   }
 
-  /** What the hub owes a client: sent and not acknowledged, and stored; `undefined`: it has no session. */
+  /** Messages for a client: sent and not acknowledged, and stored. `undefined`: no session. */
   messages(clientId: string, nowMs: number): ReturnType<HubSession['messages']> | undefined {
     return this.#inside.sessions.find(clientId, nowMs)?.messages();
   }
@@ -141,11 +141,11 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
     }
   }
 
-  /** What is so wrong that the connection must be closed; `undefined`: nothing. */
+  /** Reason to close the connection; `undefined`: none. */
   #take(connection: ClientConnection, read: Decoded<MqttPacket>): string | undefined {
     const { session } = connection;
     if (!read.ok) {
-      // [MQTT-3.1.2-2]: another protocol level is told so before the close.
+      // [MQTT-3.1.2-2]: another protocol level gets a CONNACK before the close.
       if (read.tag === LEVEL_TAG && session === undefined) this.#inside.connectHandler.refuse(connection, 1);
       return `${read.problem}${read.tag === undefined ? '' : ` [${read.tag}]`}`;
     }
@@ -157,7 +157,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
       return this.#inside.connectHandler.take(packet, connection, moment);
     }
     if (packet.kind === 'disconnect') {
-      this.#lose(connection.number, { why: 'it said so', isAsked: true });
+      this.#lose(connection.number, { why: 'DISCONNECT', isAsked: true });
       this.#outgoing.end(connection.number, 'DISCONNECT');
       return undefined;
     }
@@ -176,7 +176,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
     }
   }
 
-  /** Closes from this side. A silent connection is only given up: its other end learns nothing. */
+  /** Closes the connection. A silent connection is only dropped here: the client is not informed. */
   #end(number: number, why: string): void {
     const connection = this.#connections.get(number);
     if (connection === undefined) return;
@@ -185,7 +185,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
     else this.#outgoing.end(number, why);
   }
 
-  /** The connection is over; its session is detached, or over too if it was a clean one [MQTT-3.1.2-6]. */
+  /** Removes a connection. Its session is detached, or ended if it was a clean one [MQTT-3.1.2-6]. */
   #lose(number: number, ending: { readonly why: string; readonly isAsked: boolean }): void {
     const connection = this.#connections.get(number);
     if (connection === undefined) return;
@@ -217,7 +217,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
       case 'dropConnections':
         for (const connection of [...this.#connections.values()]) {
           connection.isSilent = false;
-          this.#end(connection.number, 'dropped on order');
+          this.#end(connection.number, 'dropped by command');
         }
         return;
       case 'kick':
@@ -227,15 +227,15 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
         this.#send(this.#connectionOf(order.clientId), GARBAGE);
         return;
       case 'forgetSession':
-        this.#end(this.#connectionOf(order.clientId), 'its session was forgotten on order');
+        this.#end(this.#connectionOf(order.clientId), 'its session was deleted by command');
         this.#inside.sessions.forget(order.clientId);
         this.#inside.topology.gatewayLost(order.clientId);
-        this.#outgoing.note({ kind: 'sessionEnded', clientId: order.clientId, why: 'forgotten on order' });
+        this.#outgoing.note({ kind: 'sessionEnded', clientId: order.clientId, why: 'deleted by command' });
         return;
     }
   }
 
-  /** 0, which no connection has: it is away. */
+  /** 0 if the client is away; no connection has this number. */
   #connectionOf(clientId: string): number {
     return this.#inside.sessions.find(clientId, this.#nowMs)?.connection ?? 0;
   }

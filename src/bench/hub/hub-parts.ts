@@ -1,6 +1,4 @@
-/**
- * What is inside a bench hub, put together: the machine deals with connections, these with what they carry.
- */
+/** Composition of a bench hub: the machine handles connections, these parts handle their packets. */
 import type { Message } from '../../base/message.ts';
 import type { MqttPacket } from '../../codec/mqtt.ts';
 import { ServiceAnswers } from './answers.ts';
@@ -21,11 +19,11 @@ import { Router } from './router.ts';
 import type { BenchService } from './service-contract.ts';
 import { Topology } from './topology.ts';
 
-/** What the machine lends its interior: the way out, by number of connection. */
+/** Functions of the machine for its parts; connections are given by number. */
 export interface Ties {
   readonly outgoing: Outgoing;
   readonly send: (connection: number, packet: MqttPacket) => void;
-  /** Sends what is no MQTT. */
+  /** Sends bytes that are not MQTT. */
   readonly sendGarbage: (connection: number) => void;
   /** Closes a connection. */
   readonly end: (connection: number, why: string) => void;
@@ -41,7 +39,7 @@ export interface HubParts {
   readonly answers: ServiceAnswers;
   readonly requests: PacketHandler;
   readonly connectHandler: ConnectHandler;
-  /** Brings a message of the hub itself to the session of a client, if there is one. */
+  /** Delivers a message of the hub itself to the session of a client, if there is one. */
   readonly offer: (clientId: string, message: Message) => void;
   readonly views: (nowMs: number) => SessionView[];
 }

@@ -1,8 +1,8 @@
 /**
- * The way out of the bench hub: gathers what one input brings about, and holds packets back while a delay is set.
+ * Output of the bench hub: collects the actions of one input, and delays packets while a delay is set.
  *
- * Invariants: packets to one connection leave in the order they were sent, whatever the delay did meanwhile; at most
- * `HELD_MAX` are held, then they leave early.
+ * Invariants: packets to one connection leave in the order of sending, whatever the delay was; at most `HELD_MAX` are
+ * delayed, then they leave early.
  */
 import type { Qos, Retaining } from '../../base/message.ts';
 import type { HubEvent } from './hub-events.ts';
@@ -18,11 +18,11 @@ export interface ClientBytes extends Retaining {
 export type BenchHubAction =
   | { readonly kind: 'send'; readonly connection: number; readonly bytes: Uint8Array }
   | { readonly kind: 'end'; readonly connection: number; readonly reason: string }
-  /** The application side sees a message from a device. */
+  /** The application side receives a message from a device. */
   | ({ readonly kind: 'arrived' } & ClientBytes)
   | { readonly kind: 'noted'; readonly event: HubEvent };
 
-/** A minute of the full rate of one device, and more than one 16 KB message each would need: some 50 MB at worst. */
+/** A minute at the full rate of one device, and more than one 16 KB message each would need: about 50 MB at most. */
 const HELD_MAX = 3000;
 
 interface Held {
@@ -34,12 +34,12 @@ export class Outgoing {
   #actions: BenchHubAction[] = [];
   readonly #held: Held[] = [];
 
-  /** Bytes that are a packet, or garbage on order. */
+  /** Bytes of a packet, or injected garbage. */
   send(connection: number, bytes: Uint8Array, atMs: number): void {
     this.#held.push({ atMs, action: { kind: 'send', connection, bytes } });
   }
 
-  /** Ends a connection behind everything that is still held. */
+  /** Ends a connection after everything that is still delayed. */
   end(connection: number, reason: string): void {
     this.#held.push({ atMs: Number.NEGATIVE_INFINITY, action: { kind: 'end', connection, reason } });
   }
@@ -56,7 +56,7 @@ export class Outgoing {
     return this.#held[0]?.atMs;
   }
 
-  /** What is to be done now: up to the first that is not due, so that a shorter delay overtakes nothing. */
+  /** Actions that are due, up to the first that is not, so that a shorter delay overtakes nothing. */
   take(nowMs: number): BenchHubAction[] {
     const later = this.#held.findIndex(({ atMs }) => atMs > nowMs);
     const due = later === -1 ? this.#held.length : later;

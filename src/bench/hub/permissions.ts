@@ -1,11 +1,10 @@
 /**
- * Who may publish to, subscribe to and hear which topic: the permissions of products, inherited by their devices.
+ * Permissions to publish to, subscribe to and receive topics: those of products, inherited by their devices.
  *
- * Asked by `publishing.ts`, `subscribing.ts` and `router.ts`. With `permissions: 'unchecked'` everything is allowed that
- * is not too long.
+ * Used by `handle-publish.ts`, `handle-subscribe.ts` and `router.ts`. With `permissions: 'unchecked'` only the length
+ * is checked.
  *
- * Source: "Topic permissions" and "Feature components" (wildcards); 1105/41830 for subdevices; hub contract §1.9, §1.10,
- * §3.5, §4.
+ * Source: the IoT hub's pages "Topic permissions" and "Feature components" (wildcards); 1105/41830 for subdevices.
  */
 import { filterMatches } from '../../base/topic.ts';
 import type { HubRules } from './bench-rules.ts';
@@ -14,7 +13,7 @@ import type { Topology } from './topology.ts';
 
 type Right = 'publish' | 'subscribe';
 
-/** `@` stands for `{product}/{device}`. `control`, `event`, `data`, and what the hub's services use. */
+/** `@` stands for `{product}/{device}`. `control`, `event`, `data`, and the topics of the hub's services. */
 const STANDARD_TOPICS: readonly (readonly [topic: string, right: Right | 'both'])[] = [
   ['@/control', 'subscribe'],
   ['@/event', 'publish'],
@@ -26,7 +25,7 @@ const STANDARD_TOPICS: readonly (readonly [topic: string, right: Right | 'both']
   ['$ota/report/@', 'publish'],
   ['$ota/update/@', 'subscribe'],
   ['$config/operation/@', 'publish'],
-  ['$config/report/@', 'publish'], // as the Java SDK spells it
+  ['$config/report/@', 'publish'], // as written in the Java SDK
   ['$config/operation/result/@', 'subscribe'],
   ['$resource/up/service/@', 'publish'],
   ['$resource/down/service/@', 'subscribe'],
@@ -47,7 +46,7 @@ const SYSTEM_TOPICS = STANDARD_TOPICS.flatMap(([topic]) =>
 
 interface Use {
   readonly clientId: string;
-  /** For a filter: as if it were a name. */
+  /** A filter is checked as if it were a name. */
   readonly topic: string;
   readonly right: Right;
 }
@@ -61,12 +60,13 @@ export class Permissions {
     this.#topology = topology;
   }
 
-  /** Why not; `undefined`: it may. */
+  /** Reason for a rejection. `undefined`: allowed. */
   problemWithPublish(clientId: string, topic: string): string | undefined {
     const problem = problemWithLength(topic, this.#rules);
     if (problem !== undefined || this.#rules.permissions === 'unchecked') return problem;
     const device = deviceOf(topic);
-    if (device === undefined || !this.serves(clientId, device)) return 'the topic of a device it may not speak for';
+    if (device === undefined || !this.serves(clientId, device))
+      return 'the topic of a device that the client may not act for';
     return this.#permits(device, { clientId, topic, right: 'publish' }) ? undefined : 'no permission for this topic';
   }
 
@@ -76,7 +76,7 @@ export class Permissions {
     if (filter.startsWith('$') && filter.endsWith('#')) return false;
     const device = deviceOf(filter);
     if (device === undefined || !this.serves(clientId, device)) return false;
-    // A filter may match nothing: what it will bring is decided by each message (`mayHear`).
+    // A wildcard filter may match nothing; each message is checked when it is delivered (`mayHear`).
     const isWild = /[+#]/.test(filter) && !filter.startsWith('$');
     return isWild || this.#permits(device, { clientId, topic: filter, right: 'subscribe' });
   }
@@ -88,7 +88,7 @@ export class Permissions {
     return this.#permits(device, { clientId, topic, right: 'subscribe' });
   }
 
-  /** Is it the client itself, or a subdevice that the hub takes its word for? */
+  /** Whether the device is the client itself, or a subdevice that the client may act for. */
   serves(clientId: string, device: RegisteredDevice): boolean {
     if (this.#rules.permissions === 'unchecked' || clientIdOf(device) === clientId) return true;
     const isReady = this.#rules.offlineSubdevices === 'served' || this.#topology.isOnline(clientId, device);
@@ -113,7 +113,7 @@ export class Permissions {
   }
 }
 
-/** What is wrong with the size of a topic name or filter; `undefined`: nothing. */
+/** Problem with the length of a topic name or filter. `undefined`: none. */
 function problemWithLength(topic: string, rules: HubRules): string | undefined {
   const bytes = Buffer.byteLength(topic);
   if (bytes > rules.topicBytesMax) return `a topic of ${bytes} bytes, more than ${rules.topicBytesMax}`;
@@ -126,7 +126,7 @@ function includes(given: Right | 'both', wanted: Right): boolean {
   return given === 'both' || given === wanted;
 }
 
-/** The device a topic or filter names; `undefined`: none, or a wildcard in its place. */
+/** Device named by a topic or filter. `undefined`: none, or a wildcard in its place. */
 function deviceOf(topic: string): RegisteredDevice | undefined {
   const system = topic.startsWith('$') ? SYSTEM_TOPICS.find(({ pattern }) => filterMatches(pattern, topic)) : undefined;
   if (topic.startsWith('$') && system === undefined) return undefined;

@@ -1,10 +1,10 @@
 /**
- * What the operator of the hub does on its platform: registers devices, binds and unbinds subdevices, asks gateways.
+ * Commands of the hub's operator on the platform: register devices, bind and unbind subdevices, query gateways.
  *
- * Each order has a result code like a gateway's own request; a gateway whose subdevices change is told by `change`.
+ * Each command has a result code like a gateway's own request. `change` informs a gateway whose subdevices change.
  *
- * Source: "Topology management" (1105/41828) for `change`; `search_devices` and `unbind_all` are in the C SDK only (hub
- * contract §3.2).
+ * Source: the IoT hub's page "Topology management" (1105/41828) for `change`; `search_devices` and `unbind_all` are in
+ * the vendor's C SDK only.
  */
 import { z } from 'zod';
 import type { Message } from '../../base/message.ts';
@@ -16,7 +16,7 @@ import type { Topology } from './topology.ts';
 const Named = z.strictObject({ product: z.string().min(1), device: z.string().min(1) });
 
 export const PlatformCommand = z.discriminatedUnion('kind', [
-  /** Anew with another secret: the old one is stale from then on. `secret` in base64. */
+  /** Registering again with another secret makes the old one stale. `secret` in base64. */
   z.strictObject({ kind: z.literal('register'), device: Named, secret: z.base64() }),
   z.strictObject({ kind: z.literal('bind'), gateway: Named, subdevice: Named }),
   z.strictObject({ kind: z.literal('unbind'), subdevice: Named }),
@@ -26,7 +26,7 @@ export const PlatformCommand = z.discriminatedUnion('kind', [
 
 export type PlatformCommand = z.output<typeof PlatformCommand>;
 
-/** What came of an order, and the notice it makes, to be sent to the session of `clientId`. */
+/** Result of a command, and its notice to the session of `clientId`. */
 export interface Decision {
   readonly result: number;
   readonly notice?: { readonly clientId: string; readonly message: Message };

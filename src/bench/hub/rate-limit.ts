@@ -1,4 +1,4 @@
-/** A ceiling of so many per second, as a hub counts it: by the second that begins with the first of them. */
+/** Limit per second as a hub counts it: a second begins with its first message. */
 
 const SECOND_MS = 1000;
 
@@ -7,12 +7,12 @@ export class RateLimit {
   #fromMs = Number.NEGATIVE_INFINITY;
   #count = 0;
 
-  /** @param perSecond 0: no ceiling */
+  /** @param perSecond 0: no limit */
   constructor(perSecond: number) {
     this.#perSecond = perSecond;
   }
 
-  /** Counts one more. `false`: there were as many in this second already. */
+  /** Counts one more. `false`: the limit of this second was reached already. */
   admits(nowMs: number): boolean {
     if (nowMs - this.#fromMs >= SECOND_MS) {
       this.#fromMs = nowMs;
@@ -22,7 +22,7 @@ export class RateLimit {
     return this.#perSecond === 0 || this.#count <= this.#perSecond;
   }
 
-  /** When the current second is over. */
+  /** End of the present second. */
   get endMs(): number {
     return this.#fromMs + SECOND_MS;
   }

@@ -1,9 +1,9 @@
 /**
- * The rule engine's "republish": what matches goes out again as a message of the hub, so that it may reach the device it
- * came from too. What is republished is not republished again.
+ * "Republish" of the rule engine: a matching message is sent again as a message of the hub, so that it may also reach
+ * its own device. A republished message is not republished again.
  *
- * Source: "Data forwarding to another topic" (QoS is kept); re-serialised JSON as in the vendor's published traces (hub
- * contract §1.10): sent action, time, text; received action, text, time, without whitespace.
+ * Source: the IoT hub's page "Data forwarding to another topic" (QoS is kept). JSON is serialised again as in the
+ * vendor's published traces: sent action, time, text; received action, text, time, without whitespace.
  */
 import type { Message } from '../../base/message.ts';
 import { filterMatches } from '../../base/topic.ts';
@@ -15,7 +15,7 @@ export function republish(message: Message, republications: HubRules['republicat
     .map(({ topic }) => ({ ...message, topic: topic ?? message.topic, payload: spellAgain(message.payload) }));
 }
 
-/** JSON with sorted keys and no whitespace; what is no JSON stays as it is. */
+/** JSON with sorted keys and without whitespace; other payloads stay unchanged. */
 function spellAgain(payload: Uint8Array): Uint8Array {
   try {
     const sortKeys = (_key: string, value: unknown): unknown =>

@@ -1,6 +1,5 @@
 /**
- * The last message of each topic that was published with RETAIN, for those who subscribe later. Empty unless the rule
- * `retain` is "kept".
+ * Last message of each topic published with RETAIN, for later subscribers. Empty unless the rule `retain` is "kept".
  *
  * Source: MQTT 3.1.1 §3.3.1.3.
  */
@@ -8,7 +7,7 @@ import type { Message } from '../../base/message.ts';
 import { filterMatches } from '../../base/topic.ts';
 import type { HubRules } from './bench-rules.ts';
 
-/** Topics; beyond, the one that was kept first makes room. */
+/** Largest number of topics; beyond it the oldest is removed. */
 const TOPICS_MAX = 10_000;
 
 export class RetainedMessages {
@@ -19,7 +18,7 @@ export class RetainedMessages {
     this.#rules = rules;
   }
 
-  /** Takes the place of the message before it [MQTT-3.3.1-5], also with QoS 0 [MQTT-3.3.1-7]. */
+  /** Replaces the previous message of the topic [MQTT-3.3.1-5], also with QoS 0 [MQTT-3.3.1-7]. */
   keep(message: Message): void {
     if (this.#rules.retain !== 'kept') return;
     this.#byTopic.delete(message.topic); // [MQTT-3.3.1-10]
@@ -28,7 +27,7 @@ export class RetainedMessages {
     this.#byTopic.set(message.topic, message);
   }
 
-  /** For a new subscription [MQTT-3.3.1-6], with RETAIN [MQTT-3.3.1-8]. */
+  /** Messages for a new subscription [MQTT-3.3.1-6], with RETAIN [MQTT-3.3.1-8]. */
   matching(filter: string): Message[] {
     const matching = [...this.#byTopic.values()].filter(({ topic }) => filterMatches(filter, topic));
     return matching.map((message) => ({ ...message, retain: true }));

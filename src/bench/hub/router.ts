@@ -1,7 +1,7 @@
 /**
- * Brings messages to sessions, and what sessions release to their connections.
+ * Delivers messages to sessions, and packets of sessions to their connections.
  *
- * Source: MQTT 3.1.1 §3.3.4, §3.3.5, §4.7; whether a device gets its own messages is a rule.
+ * Source: MQTT 3.1.1 §3.3.4, §3.3.5, §4.7. A rule decides whether a device receives its own messages.
  */
 import type { Message } from '../../base/message.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
@@ -28,7 +28,7 @@ export class Router {
     this.#parts = parts;
   }
 
-  /** To every session with a matching filter; to the one it comes `from` by the rule `ownPublishes`. */
+  /** Delivers to every session with a matching filter; to the sender `from` according to the rule `ownPublishes`. */
   route(message: Message, origin: { readonly nowMs: number; readonly from?: string }): void {
     const isEchoed = this.#parts.rules.ownPublishes === 'echoed';
     for (const session of this.#parts.sessions.all(origin.nowMs)) {
@@ -36,7 +36,7 @@ export class Router {
     }
   }
 
-  /** To one session, if a filter matches and the permissions say so. */
+  /** Delivers to one session if a filter matches and the permissions allow it. */
   offer(session: HubSession, message: Message, nowMs: number): void {
     if (!this.#parts.permissions.mayHear(session.clientId, message.topic)) return;
     const offered = session.offer(message, nowMs);
@@ -70,7 +70,7 @@ export class Router {
     for (const packet of packets) this.#parts.send(connection, packet);
   }
 
-  /** What a session may send by now, of what waits in it. */
+  /** Sends the waiting messages of a session that are due. */
   sendDue(session: HubSession, nowMs: number): void {
     const before = session.replay.sent;
     this.sendAll(session, session.due(nowMs));

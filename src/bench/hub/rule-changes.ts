@@ -1,12 +1,12 @@
 /**
- * Rules of the bench hub from the command line: `--set name=value`, the value as JSON, or as plain text where it is none.
+ * Rules of the bench hub from the command line: `--set name=value`. The value is JSON, or plain text if it is not JSON.
  *
- * Source: the table of `rules.ts`, which also says what each means.
+ * Source: the table of `bench-rules.ts`, which also gives the meanings.
  */
 import { z } from 'zod';
 import { type HubRules, PROFILES, RULES } from './bench-rules.ts';
 
-/** A partial of the table; the profile itself is chosen otherwise. */
+/** Any part of the table; the profile itself is chosen by another option. */
 const CHANGES = RULES.omit({ profile: true }).exactPartial();
 
 export type RuleChange =
@@ -16,10 +16,10 @@ export type RuleChange =
 /** @param setting `name=value` */
 export function readRuleChange(setting: string): RuleChange {
   const at = setting.indexOf('=');
-  if (at === -1) return { kind: 'problem', problem: `${setting}: it must be name=value` };
+  if (at === -1) return { kind: 'problem', problem: `${setting}: expected name=value` };
   const name = setting.slice(0, at);
   if (!Object.hasOwn(CHANGES.shape, name)) {
-    return { kind: 'problem', problem: `${name}: there is no such rule; --list-rules shows them` };
+    return { kind: 'problem', problem: `${name}: unknown rule; --list-rules shows the rules` };
   }
   const parsed = CHANGES.safeParse({ [name]: readValue(setting.slice(at + 1)) });
   if (!parsed.success) {

@@ -1,6 +1,4 @@
-/**
- * `holdfast bench hub`: runs the bench hub until it is told to stop, and says in plain words what happens.
- */
+/** `holdfast bench hub`: runs the bench hub until a signal, and prints its events as text. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../ports.ts';
@@ -16,7 +14,7 @@ export interface BenchHubCommand {
   readonly host: string;
   readonly applicationPort: number;
   readonly profile: HubRules['profile'];
-  /** A TLS door, with certificates that are made now and written to `folder`. */
+  /** TLS port, with certificates that are made now and written to `folder`. */
   readonly tls?: { readonly port: number; readonly folder: string; readonly client: string | undefined };
   /** Changes to the profile, e.g. credentials or muted topics. */
   readonly changes?: Partial<HubRules>;
@@ -25,11 +23,11 @@ export interface BenchHubCommand {
   readonly print: (line: string) => void;
 }
 
-/** Resolves to the exit code after SIGINT or SIGTERM; rejects if a port is taken. */
+/** Resolves to the exit code after SIGINT or SIGTERM; rejects if a port is in use. */
 export async function runBenchHub(command: BenchHubCommand): Promise<number> {
   const { port, host, clock, print } = command;
   const rules = { ...PROFILES[command.profile], ...command.changes };
-  const tls = command.tls === undefined ? {} : { tls: openDoor(command.tls, host) };
+  const tls = command.tls === undefined ? {} : { tls: openTls(command.tls, host) };
   const hub = await startBenchHub({ port, host, rules, clock, ...tls });
   const application = await startApplicationSide(hub, command.applicationPort);
   const say = (sentence: string): void => {
@@ -51,7 +49,7 @@ export async function runBenchHub(command: BenchHubCommand): Promise<number> {
 }
 
 /** Writes `ca.pem`, and `client.pem` with `client-key.pem` for one client id. A restart makes new ones. */
-function openDoor({ port, folder, client }: NonNullable<BenchHubCommand['tls']>, host: string): TlsServer {
+function openTls({ port, folder, client }: NonNullable<BenchHubCommand['tls']>, host: string): TlsServer {
   const authority = new Authority('holdfast bench authority');
   const write = (file: string, text: string): void => writeFileSync(join(folder, file), text, { mode: 0o600 });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -65,7 +63,7 @@ function openDoor({ port, folder, client }: NonNullable<BenchHubCommand['tls']>,
   return { port, ...own, authority: authority.certificate };
 }
 
-/** Names and topics come from clients: they must not move the cursor. */
+/** Names and topics come from clients, so control characters must not reach the terminal. */
 function escapeControls(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

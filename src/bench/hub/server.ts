@@ -1,8 +1,8 @@
 /**
- * The bench hub on real TCP, for tests in this process, for the demonstration, and behind `command.ts`.
+ * Bench hub on real TCP, for tests in this process, for the demonstration, and for `run-bench-hub.ts`.
  *
- * Runs one machine over many sockets. The sessions live in the object: `stop()` drops every connection and the port,
- * `listen()` comes back on the same port with all of them, which is a hub that went away for a while.
+ * Runs one machine over many sockets. The sessions live in the object: `stop()` drops every connection and closes the
+ * port; `listen()` opens the same port again with all sessions, like a hub that was away for a while.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Message } from '../../base/message.ts';
@@ -22,11 +22,11 @@ import { createTlsServer, type TlsServer } from './tls-server.ts';
 export interface BenchHubSettings {
   /** 0: any free one, see `port`. */
   readonly port: number;
-  /** Loopback unless a gateway on another machine is to connect. */
+  /** Loopback, unless a gateway on another machine must connect. */
   readonly host?: string;
   readonly rules: HubRules;
   readonly clock: Clock;
-  /** A second door; the one without TLS is open too. */
+  /** Additional TLS port; the port without TLS is open too. */
   readonly tls?: TlsServer;
 }
 
@@ -35,7 +35,10 @@ type EventListener = (event: HubEvent) => void;
 
 const LOOPBACK = '127.0.0.1';
 
-/** Ours: bytes a client may leave unread before it is cut off; a stuck client must not fill the memory. */
+/**
+ * Own choice: unread bytes of a client after which its connection is closed, so that a stuck client cannot fill the
+ * memory.
+ */
 const UNREAD_BYTES_MAX = 16 * 1024 * 1024;
 
 export async function startBenchHub(settings: BenchHubSettings): Promise<BenchHub> {
@@ -67,12 +70,12 @@ export class BenchHub {
     this.#machine = new BenchHubMachine(rules, clock.wallMs() - clock.nowMs(), services);
   }
 
-  /** Where it listens, also after a `stop()`: the one it will come back on. */
+  /** Listening port, also after a `stop()`, because `listen()` uses it again. */
   get port(): number {
     return this.#port;
   }
 
-  /** The same with TLS; 0 without that door. */
+  /** Listening port with TLS; 0 without TLS. */
   get tlsPort(): number {
     return this.#tlsPort;
   }
@@ -81,7 +84,7 @@ export class BenchHub {
     return this.#settings.rules;
   }
 
-  /** Comes up, or comes back. Rejects if the port is taken. */
+  /** Opens the port for the first time or again. Rejects if the port is in use. */
   async listen(): Promise<void> {
     if (this.#servers.length > 0) return;
     try {
@@ -103,7 +106,7 @@ export class BenchHub {
     this.#tlsPort = await listenOn(secure, this.#tlsPort, host);
   }
 
-  /** Goes away: every connection drops without a word, the sessions stay. Idempotent. */
+  /** Closes the port and drops every connection without a packet. The sessions stay. Idempotent. */
   async stop(): Promise<void> {
     const servers = this.#servers;
     if (servers.length === 0) return;
@@ -116,14 +119,14 @@ export class BenchHub {
     await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
   }
 
-  /** The application side sends a message. Throws on a topic that nobody may publish to. */
+  /** Sends a message from the application side. Throws on an invalid topic name. */
   publish(message: Message): void {
     const problem = topicProblem(message.topic);
     if (problem !== undefined) throw new Error(`${message.topic}: ${problem.problem} [${problem.tag}]`);
     this.#handle({ kind: 'applicationPublish', ...message });
   }
 
-  /** Hears of every message that reached the application side. Returns how to stop that. */
+  /** Calls `listener` for every message that reached the application side. Returns a function that stops this. */
   onArrived(listener: ArrivedListener): Cancel {
     this.#arrivedListeners.add(listener);
     return () => this.#arrivedListeners.delete(listener);
@@ -134,7 +137,7 @@ export class BenchHub {
     return () => this.#eventListeners.delete(listener);
   }
 
-  /** What the operator does on the hub's platform. Returns a result code, see `result-codes.ts`. */
+  /** Executes a command of the operator on the platform. Returns a result code, see `service-result-codes.ts`. */
   administer(order: PlatformCommand): number {
     let result: number = RESULT.systemError;
     const stopListening = this.onEvent((event) => {
@@ -145,7 +148,7 @@ export class BenchHub {
     return result;
   }
 
-  /** What the application side does with the services. Returns what came of it. */
+  /** Executes a command of the application side on a service. Returns the result. */
   serve(order: ServiceCommand): object {
     const { answer, messages } = this.#services.order(order, Math.round(this.#settings.clock.wallMs()));
     for (const message of messages) this.#handle({ kind: 'applicationPublish', ...message });
@@ -160,17 +163,17 @@ export class BenchHub {
     return this.#machine.sessions(this.#settings.clock.nowMs());
   }
 
-  /** What the hub owes a client; `undefined`: it has no session. */
+  /** Stored and unacknowledged messages of a client. `undefined`: no session. */
   messages(clientId: string): ReturnType<BenchHubMachine['messages']> {
     return this.#machine.messages(clientId, this.#settings.clock.nowMs());
   }
 
-  /** Messages stored for a client, and not yet sent to it. */
+  /** Messages stored for a client and not yet sent. */
   stored(clientId: string): number {
     return this.sessions().find((session) => session.clientId === clientId)?.stored ?? 0;
   }
 
-  /** @param proven the client id that TLS has proved */
+  /** @param proven client id proved by TLS */
   #accept(socket: Socket, proven: string | undefined): void {
     this.#lastConnection += 1;
     const connection = this.#lastConnection;
@@ -191,7 +194,7 @@ export class BenchHub {
     this.#setWake();
   }
 
-  /** A timer that is early enough stays: a wake too many is nothing, a timer per packet is something. */
+  /** A timer that is early enough stays: an extra wake is cheap, a timer per packet is not. */
   #setWake(): void {
     const wakeAtMs = this.#machine.wakeAtMs();
     if (wakeAtMs === undefined || wakeAtMs >= this.#wakeSetMs) return;
@@ -203,7 +206,7 @@ export class BenchHub {
     });
   }
 
-  /** @param written gathers the sockets that hold their packets back until the input is dealt with */
+  /** @param written collects the sockets that hold their packets back until the input is handled */
   #act(action: BenchHubAction, written: Set<Socket>): void {
     switch (action.kind) {
       case 'send': {
@@ -216,7 +219,7 @@ export class BenchHub {
         return;
       }
       case 'end':
-        // What was written before still leaves: a refusal is read before the close.
+        // Bytes written before are still sent, so that a rejection is read before the close.
         this.#sockets.get(action.connection)?.destroySoon();
         return;
       case 'arrived': {
@@ -231,7 +234,7 @@ export class BenchHub {
   }
 }
 
-/** @returns the port; rejects if it is taken */
+/** @returns the port; rejects if it is in use */
 async function listenOn(server: Server, port: number, host: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -1,8 +1,8 @@
 /**
- * The result codes of `$gateway` operations.
+ * Result codes of `$gateway` operations.
  *
- * Source: the pages "Topology management" (1105/41828) and "Proxied subdevice connection and disconnection"
- * (1105/41829). Which code belongs to which operation is not written; where 806 to 810 are used is our reading.
+ * Source: the IoT hub's pages "Topology management" (1105/41828) and "Proxied subdevice connection and disconnection"
+ * (1105/41829). The documents do not assign the codes to operations; the use of 806 to 810 is our interpretation.
  */
 export const RESULT = {
   done: 0,

@@ -1,16 +1,16 @@
 /**
- * Checks the signed credentials of a CONNECT, as the hub documents them for key devices.
+ * Check of the signed credentials of a CONNECT, as the hub documents them for key devices.
  *
  * UserName is `{clientId};{sdkappid};{connid};{expiry}`, expiry in Unix seconds. Password is `{token};hmacsha256` or
- * `{token};hmacsha1`, token being the lowercase hex HMAC of the UserName under the base64-decoded device secret.
- * Pure: time comes as an argument.
+ * `{token};hmacsha1`; token is the lowercase hex HMAC of the UserName with the base64-decoded device secret. Pure: the
+ * time is an argument.
  *
- * Source: "Connecting over MQTT/TCP" (1105/41824); the return codes are those its users saw.
+ * Source: the IoT hub's page "Connecting over MQTT/TCP" (1105/41824); users have published the return codes.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ConnackCode, Connect } from '../../codec/mqtt.ts';
 
-/** 3 was seen for a device the hub does not know, 4 for a wrong or expired password. */
+/** 3 was seen for a device unknown to the hub, 4 for a wrong or expired password. */
 export function credentialCode(connect: Connect, secrets: ReadonlyMap<string, string>, wallMs: number): ConnackCode {
   const secret = secrets.get(connect.clientId);
   if (secret === undefined) return 3;

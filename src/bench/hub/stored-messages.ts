@@ -1,8 +1,8 @@
 /**
- * The messages a hub stores for one device: a queue with a bound on its count and on their age.
+ * Messages that a hub stores for one device: a queue with limits on count and age.
  *
- * Stands inside a session (`session.ts`). Invariants: never more than `countMax` messages; nothing older than `ageMsMax`
- * comes out; what comes out comes in the order it went in.
+ * Used inside a session (`client-session.ts`). Invariants: never more than `countMax` messages; no message older than
+ * `ageMsMax` is returned; messages are returned in the order of `put`.
  *
  * Source: the hub's "Persistent session" (QoS 1 only, at most 150 per device, at most 24 h).
  */
@@ -20,7 +20,7 @@ export interface StoredMessage {
   readonly arrivedAtMs: number;
 }
 
-/** What a `put` did: stored; stored at the cost of the oldest; or the new one refused. */
+/** Result of `put`: stored; stored after dropping the oldest; or the new one dropped. */
 export type PutOutcome = 'stored' | 'oldest dropped' | 'newest dropped';
 
 export class StoredQueue {
@@ -33,12 +33,12 @@ export class StoredQueue {
     this.#limits = limits;
   }
 
-  /** Messages given up: there was no room, or they grew too old. */
+  /** Messages dropped because of missing room or age. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Those of them that grew too old. */
+  /** Expired ones among them. */
   get expired(): number {
     return this.#expired;
   }
@@ -48,13 +48,13 @@ export class StoredQueue {
     return this.#stored.map(({ message }) => message);
   }
 
-  /** Messages not too old at `nowMs`. */
+  /** Messages that have not expired at `nowMs`. */
   count(nowMs: number): number {
     this.#expire(nowMs);
     return this.#stored.length;
   }
 
-  /** @param taken places of `countMax` that something else takes up */
+  /** @param taken places of `countMax` in use by unacknowledged messages */
   put(stored: StoredMessage, nowMs: number, taken = 0): PutOutcome {
     this.#expire(nowMs);
     if (this.#stored.length + taken < this.#limits.countMax) {
@@ -72,13 +72,13 @@ export class StoredQueue {
     }
   }
 
-  /** The oldest message that is not too old; it leaves the queue. */
+  /** Removes and returns the oldest message that has not expired. */
   take(nowMs: number): StoredMessage | undefined {
     this.#expire(nowMs);
     return this.#stored.shift();
   }
 
-  /** Everything, oldest first; the queue is empty afterwards. */
+  /** Removes and returns all messages, oldest first. */
   takeAll(nowMs: number): StoredMessage[] {
     this.#expire(nowMs);
     return this.#stored.splice(0);

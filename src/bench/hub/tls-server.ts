@@ -1,10 +1,10 @@
 /**
- * The TLS door of the bench hub: certificates and shared keys at one port, as the IoT hub has them on 8883.
+ * TLS port of the bench hub: certificates and pre-shared keys at one port, as the IoT hub has them on 8883.
  *
- * Who has proved by its client certificate (common name = client id) or by its device secret as the key (identity =
- * client id) which device it is, comes in under that name; who has proved nothing must do so in CONNECT.
+ * A client that has proved its device by a client certificate (common name = client id) or by its device secret as the
+ * key (identity = client id) gets that name. Any other client must prove itself in CONNECT.
  *
- * Source: hub contract §1.3; that the common name is the client id is ours.
+ * Source: the IoT hub's documents on TLS connections. The common name as client id is our choice.
  */
 import type { Server, Socket } from 'node:net';
 import { createServer, DEFAULT_CIPHERS } from 'node:tls';
@@ -12,18 +12,21 @@ import { createServer, DEFAULT_CIPHERS } from 'node:tls';
 export interface TlsServer {
   /** 0: any free one, see `tlsPort`. */
   readonly port: number;
-  /** PEM; the authority is the one of the clients. */
+  /** PEM. `authority` is the one that signs client certificates. */
   readonly certificate: string;
   readonly key: string;
   readonly authority: string;
-  /** Defaults to what Node allows, which is 1.2 and 1.3. */
+  /** Defaults to Node's own limit, which allows 1.2 and 1.3. */
   readonly maxVersion?: 'TLSv1.2';
 }
 
-/** Node's own, which end in a ban on TLS-PSK, without it; and the two that the hub has. */
+/** Node's suites, whose list excludes TLS-PSK at its end, without that exclusion; and the two suites of the hub. */
 const SUITES = `${DEFAULT_CIPHERS.replace(':!PSK', '')}:PSK-AES256-CBC-SHA:PSK-AES128-CBC-SHA`;
 
-/** @param secrets client id → device secret in base64 @param accept called with the client id that TLS has proved */
+/**
+ * @param secrets client id → device secret in base64
+ * @param accept called with the client id proved by TLS
+ */
 export function createTlsServer(
   door: TlsServer,
   secrets: ReadonlyMap<string, string>,
@@ -34,7 +37,7 @@ export function createTlsServer(
     ...{ cert: door.certificate, key: door.key, ca: door.authority, noDelay: true },
     ...(door.maxVersion === undefined ? {} : { maxVersion: door.maxVersion }),
     ciphers: SUITES,
-    // a certificate is welcome, not wanted; one of somebody else's authority is turned away below
+    // a certificate is optional; one of an unknown authority is rejected below
     requestCert: true,
     rejectUnauthorized: false,
     pskCallback: (socket, identity) => {

@@ -1,9 +1,9 @@
 /**
- * Which subdevice is bound to which gateway, and which are online behind it.
+ * Bindings of subdevices to gateways, and the online subdevices of each gateway.
  *
- * Stands under the `$gateway` operations of gateways (`gateway-service.ts`) and the orders of the platform
- * (`platform.ts`), who both change it. Invariants: a subdevice is bound to one gateway at most; with bindings required
- * only what is bound is online; no gateway has more than `subdevicesPerGatewayMax` of either.
+ * Used by the `$gateway` operations of gateways (`gateway-service.ts`) and by the commands of the platform
+ * (`platform.ts`), which both change it. Invariants: a subdevice is bound to at most one gateway. With bindings
+ * required only bound subdevices are online. No gateway has more than `subdevicesPerGatewayMax` bound or online.
  */
 
 import type { HubRules } from './bench-rules.ts';
@@ -49,7 +49,7 @@ export class Topology {
     return this.#gatewayOf.get(nameOf(subdevice));
   }
 
-  /** May this client speak for the device: is it its own, or bound to it as far as that matters? */
+  /** Whether this client may act for the device: its own device, or a bound one if bindings are required. */
   owns(clientId: string, device: RegisteredDevice): boolean {
     if (clientIdOf(device) === clientId || this.#parts.rules.bindings === 'ignored') return true;
     return this.#bound.get(clientId)?.has(nameOf(device)) ?? false;
@@ -106,7 +106,7 @@ export class Topology {
     return RESULT.done;
   }
 
-  /** The connection of a gateway is gone, and its subdevices with it. */
+  /** Sets the subdevices of a gateway offline, because its connection is gone. */
   gatewayLost(gateway: string): void {
     for (const subdevice of this.onlineBehind(gateway)) this.#setOffline(gateway, subdevice);
     this.#online.delete(gateway);

@@ -1,4 +1,4 @@
-/** A simulated subdevice on a real PTY: the machine of `subdevice.ts` on its pump, with its side of the books. */
+/** Simulated subdevice on a real PTY: the machine of `subdevice.ts` on its pump, with its counts. */
 import type { ChannelAction } from '../../base/machine.ts';
 import { type Message, type Qos, type Retaining, retaining } from '../../base/message.ts';
 import type { FramingName } from '../../codec/framing.ts';
@@ -32,10 +32,10 @@ export class FieldSubdevice {
   readonly #clock: Clock;
   readonly #listeners = new Set<(report: SimulatedReport) => void>();
   readonly #sentAtMs = new Map<number, number>();
-  /** PUBLISH to PUBACK of each acknowledged message, ms; the newest 100,000. */
+  /** Time from PUBLISH to PUBACK of each acknowledged message, ms; the newest 100,000. */
   readonly latenciesMs: number[] = [];
   isConnected = false;
-  /** The gateway answered a SUBSCRIBE: the subscription is durable. */
+  /** The gateway answered a SUBSCRIBE, so the subscription is durable. */
   isSubscribed = false;
 
   constructor(options: FieldSubdeviceOptions, pty: Pty) {
@@ -93,7 +93,7 @@ export class FieldSubdevice {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Sends the next numbered message, or one with a payload of its own under that number. @returns the number */
+  /** Sends the next numbered message, or one with the given payload under that number. @returns the number */
   publish(
     topic: string,
     options: Retaining & { readonly bytes?: number; readonly qos?: Qos; readonly payload?: Uint8Array } = {},

@@ -1,6 +1,6 @@
 /**
- * A simulated forwarder: many subdevices, each with a channel of its own, on one line to the gateway. What a subdevice
- * sends goes on in a packet that names its node; what comes for a node is unpacked. Source: MQTT-SN 1.2 §5.5.
+ * Simulated forwarder: many subdevices, each with its own channel, on one line to the gateway. Packets from a subdevice
+ * are encapsulated with its node; packets for a node are unpacked. Source: MQTT-SN 1.2 §5.5.
  */
 
 import { encodeFrame, FrameReader } from '../../codec/mqttsn-cobs.ts';
@@ -8,7 +8,7 @@ import { decodePacket } from '../../codec/mqttsn-decode.ts';
 import { encodePacket } from '../../codec/mqttsn-encode.ts';
 import type { Channel, ChannelListener, OpenChannel } from '../../ports.ts';
 
-/** The largest packet that this gateway's links ever carry. */
+/** Largest packet that the gateway's links carry. */
 const PACKET_BYTES_MAX = 4096;
 
 interface Radio {
@@ -24,12 +24,12 @@ export class Forwarder {
   #isLineOpen = false;
   #reader = new FrameReader(PACKET_BYTES_MAX);
 
-  /** @param openLine opened with the first subdevice, and again with the next one after it has closed */
+  /** @param openLine opened with the first subdevice, and again with the next one after the line has closed */
   constructor(openLine: OpenChannel) {
     this.#openLine = openLine;
   }
 
-  /** The channel of the subdevice at that node. */
+  /** Channel of the subdevice at that node. */
   channelOf(node: Uint8Array): OpenChannel {
     const key = Buffer.from(node).toString('hex');
     return (listener) => {
@@ -77,7 +77,7 @@ export class Forwarder {
   #carryDown(bytes: Uint8Array): void {
     for (const frame of this.#reader.push(bytes)) {
       const packet = decodePacket(frame);
-      if (!packet.ok || packet.value.kind !== 'encapsulated') continue; // for the forwarder itself, which is nobody
+      if (!packet.ok || packet.value.kind !== 'encapsulated') continue; // packets for the forwarder itself are ignored
       const key = Buffer.from(packet.value.node).toString('hex');
       this.#radios.get(key)?.listener.bytes(encodeFrame(packet.value.packet));
     }

@@ -1,6 +1,6 @@
 /**
- * A simulated device that speaks plain lines, as a shell script or a small microcontroller would. It sends numbered lines
- * and repeats each until it hears `OK`; it answers commands with `DONE`.
+ * Simulated device that sends plain lines, like a shell script or a small microcontroller. Numbered lines are repeated until
+ * `OK`; commands are answered with `DONE`.
  *
  *     n=17;.....*CRC ─▶   ◀─ OK 17*CRC (safe), BUSY 17*CRC (later)
  *     DONE 4711*CRC  ─▶   ◀─ D 4711 payload*CRC
@@ -13,7 +13,7 @@ import { Mailbox } from '../../runtime/mailbox.ts';
 import { Pump } from '../../runtime/pump.ts';
 import { numberedPayload, numberOf, StreamAccount } from '../account.ts';
 
-/** Keys of `[link.lines]` that go with it. */
+/** Matching keys of `[link.lines]`. */
 export const DEVICE_LINES = {
   check: 'crc32',
   pattern: '^n=(?P<n>[0-9]+);',
@@ -32,7 +32,7 @@ const LINE_BYTES_MAX = 1024;
 
 export interface LinesDeviceOptions {
   readonly retryMs: number;
-  /** Lines that may wait for their answer. */
+  /** Largest number of lines that wait for their answer. */
   readonly window: number;
 }
 
@@ -42,19 +42,19 @@ export type LinesDeviceReport =
   | { readonly kind: 'acknowledged'; readonly number: number }
   | { readonly kind: 'received'; readonly number: number };
 
-interface Owed {
+interface SentLine {
   readonly number: number;
   readonly line: Uint8Array;
   sentAtMs: number | undefined;
 }
 
-/** With its side of the books. */
+/** Device with its counts. */
 export class LinesDevice implements Machine<Input, ChannelAction | LinesDeviceReport> {
   readonly uplinks = new StreamAccount();
   readonly downlinks = new StreamAccount();
   readonly #options: LinesDeviceOptions;
   readonly #reader = new LineReader({ delimiter: LINE_FEED, lineBytesMax: LINE_BYTES_MAX, encoding: 'bytes' });
-  #owed: Owed[] = [];
+  #unacknowledged: SentLine[] = [];
   #state: 'stopped' | 'opening' | 'open' = 'stopped';
   #actions: (ChannelAction | LinesDeviceReport)[] = [];
 
@@ -64,11 +64,11 @@ export class LinesDevice implements Machine<Input, ChannelAction | LinesDeviceRe
 
   /** Lines not acknowledged yet. */
   get queued(): number {
-    return this.#owed.length;
+    return this.#unacknowledged.length;
   }
 
   wakeAtMs(): number | undefined {
-    const [first] = this.#owed;
+    const [first] = this.#unacknowledged;
     return this.#state === 'open' && first?.sentAtMs !== undefined ? first.sentAtMs + this.#options.retryMs : undefined;
   }
 
@@ -86,7 +86,7 @@ export class LinesDevice implements Machine<Input, ChannelAction | LinesDeviceRe
       case 'opened':
         this.#state = 'open';
         this.#reader.reset(false);
-        for (const owed of this.#owed) owed.sentAtMs = undefined;
+        for (const sent of this.#unacknowledged) sent.sentAtMs = undefined;
         break;
       case 'bytes':
         for (const line of this.#reader.push(input.bytes)) this.#receive(line);
@@ -95,7 +95,7 @@ export class LinesDevice implements Machine<Input, ChannelAction | LinesDeviceRe
         this.#queue();
         break;
       case 'wake':
-        for (const owed of this.#owed) owed.sentAtMs = undefined;
+        for (const sent of this.#unacknowledged) sent.sentAtMs = undefined;
         break;
     }
     if (this.#state === 'open') this.#send(nowMs);
@@ -104,14 +104,14 @@ export class LinesDevice implements Machine<Input, ChannelAction | LinesDeviceRe
 
   #queue(): void {
     const number = this.uplinks.send();
-    this.#owed.push({ number, line: lineOf(numberedPayload(number, 32)), sentAtMs: undefined });
+    this.#unacknowledged.push({ number, line: lineOf(numberedPayload(number, 32)), sentAtMs: undefined });
   }
 
   #send(nowMs: number): void {
-    for (const owed of this.#owed.slice(0, this.#options.window)) {
-      if (owed.sentAtMs !== undefined) continue;
-      owed.sentAtMs = nowMs;
-      this.#actions.push({ kind: 'write', bytes: owed.line });
+    for (const sent of this.#unacknowledged.slice(0, this.#options.window)) {
+      if (sent.sentAtMs !== undefined) continue;
+      sent.sentAtMs = nowMs;
+      this.#actions.push({ kind: 'write', bytes: sent.line });
     }
   }
 
@@ -124,8 +124,8 @@ export class LinesDevice implements Machine<Input, ChannelAction | LinesDeviceRe
   }
 
   #acknowledged(number: number): void {
-    if (!this.#owed.some((owed) => owed.number === number)) return;
-    this.#owed = this.#owed.filter((owed) => owed.number !== number);
+    if (!this.#unacknowledged.some(({ number: other }) => other === number)) return;
+    this.#unacknowledged = this.#unacknowledged.filter(({ number: other }) => other !== number);
     this.uplinks.acknowledge(number);
     this.#actions.push({ kind: 'acknowledged', number });
   }
@@ -148,7 +148,7 @@ export interface RunningDevice {
   stop(): void;
 }
 
-/** The device on a line, e.g. its end of a PTY. */
+/** Runs the device on a line, e.g. its end of a PTY. */
 export function runLinesDevice(
   device: LinesDevice,
   { open, clock }: { readonly open: OpenChannel; readonly clock: Clock },

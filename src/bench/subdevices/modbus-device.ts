@@ -1,8 +1,8 @@
 /**
- * A simulated Modbus unit: the far end of a Modbus line, as a machine. Frames are told apart by silence, as the standard
- * has it (Modbus over Serial Line V1.02 §2.5.1.1); what is damaged or for others is passed over without a word.
+ * Simulated Modbus unit: the far end of a Modbus line, as a machine. Silence separates frames, as in the standard
+ * (Modbus over Serial Line V1.02 §2.5.1.1). Damaged frames and frames for other units are ignored.
  *
- * It reads requests by its own lights, not with the master's code: a slip there would else hide itself.
+ * Requests are decoded independently of the master's code; otherwise an error there could hide itself.
  */
 import type { ChannelAction, ChannelInput, Machine } from '../../base/machine.ts';
 import { crc16 } from '../../codec/crc16.ts';
@@ -10,11 +10,11 @@ import { appendCrc } from '../../codec/modbus-rtu.ts';
 
 export interface SimulatedUnitOptions {
   readonly address: number;
-  /** Bits, and registers, of each table. */
+  /** Number of bits and registers of each table. */
   readonly size: number;
-  /** Between two frames, in ms. */
+  /** Silence between two frames, in ms. */
   readonly silenceMs: number;
-  /** From the end of a request to the answer, in ms; `undefined`: it never answers this one. */
+  /** Time from the end of a request to the answer, in ms. `undefined`: no answer to this request. */
   readonly answerMs: () => number | undefined;
 }
 
@@ -29,7 +29,7 @@ const ACKNOWLEDGE = 5;
 const ILLEGAL_FUNCTION = 1;
 const ILLEGAL_ADDRESS = 2;
 const ILLEGAL_VALUE = 3;
-/** A frame is no longer (§2.5.1); what is longer is noise. */
+/** Largest frame (§2.5.1); longer sequences are noise. */
 const FRAME_BYTES_MAX = 256;
 
 interface Reply {
@@ -42,15 +42,15 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
   readonly discretes: Uint8Array;
   readonly holdings: Uint16Array;
   readonly inputs: Uint16Array;
-  /** The exception with which it answers instead of acting, e.g. 2 for a register that it does not have, 6 when busy. */
+  /** Exception sent instead of an action, e.g. 2 for a missing register, 6 when busy. */
   exceptionTo: (request: UnitRequest) => number | undefined = () => undefined;
-  /** Whether it only acknowledges (exception 5) that write, and does it nevertheless. */
+  /** Whether the unit only acknowledges the write (exception 5) but executes it. */
   acknowledges: (request: UnitRequest) => boolean = () => false;
   /** Value that the unit stores for a value written to a holding register. */
   limit: (register: number, value: number) => number = (_, value) => value;
   /** Frame sent instead of this answer: address, function and the rest. */
   alters: (body: readonly number[]) => readonly number[] = (body) => body;
-  /** Requests it has acted on. */
+  /** Number of executed requests. */
   requests = 0;
   readonly #options: SimulatedUnitOptions;
   #onReceived: number[] = [];
@@ -116,7 +116,7 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
     this.#replies.push({ atMs: nowMs + delayMs, bytes: appendCrc(this.alters(body)) });
   }
 
-  /** @returns what follows the function code, or an exception */
+  /** @returns the bytes after the function code, or an exception */
   #answer(code: number, body: Uint8Array): readonly number[] | number {
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
     if (body.length < 4) return ILLEGAL_VALUE;

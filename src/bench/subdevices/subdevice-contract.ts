@@ -1,4 +1,4 @@
-/** What a simulated subdevice is told and tells: its options, orders and reports beside the channel's own. */
+/** Interface of a simulated subdevice: its options, commands and reports besides the channel's own. */
 import type { ChannelAction, ChannelInput } from '../../base/machine.ts';
 import type { Message, Qos, Retaining } from '../../base/message.ts';
 import type { FramingName } from '../../codec/framing.ts';
@@ -7,11 +7,11 @@ export interface SubdeviceOptions {
   readonly clientId: string;
   readonly framing: FramingName;
   readonly clean: boolean;
-  /** Whole seconds in ms; 0 = none: then it never finds out by itself that nobody hears it. */
+  /** Whole seconds in ms. 0: none; the subdevice then never detects by itself that the gateway is gone. */
   readonly keepAliveMs: number;
-  /** Pause before anything is sent again, and before the channel is opened again, ms. */
+  /** Pause before a packet is sent again, and before the channel is opened again, ms. */
   readonly retryMs: number;
-  /** QoS 1 publications unanswered at a time, 1 to 16. */
+  /** Largest number of unanswered QoS 1 publications, 1 to 16. */
   readonly window: number;
   readonly packetBytesMax: number;
   readonly predefinedTopics: ReadonlyMap<number, string>;
@@ -28,23 +28,23 @@ export type SimulatedCommand =
     } & Retaining)
   | { readonly kind: 'subscribe'; readonly filter: string; readonly qos: Qos }
   | { readonly kind: 'unsubscribe'; readonly filter: string }
-  /** Says good-bye and stays away until `connect`. */
+  /** Sends a DISCONNECT and stays away until `connect`. */
   | { readonly kind: 'disconnect' }
   | { readonly kind: 'connect' }
-  /** Sleeps until `connect` or `disconnect`, and wakes every `durationMs` for what has waited. Only when connected. */
+  /** Sleeps until `connect` or `disconnect`, and wakes every `durationMs` for waiting messages. Only when connected. */
   | { readonly kind: 'sleep'; readonly durationMs: number }
-  /** QoS −1: once, connected or not. By predefined id or short name, or not at all. */
+  /** QoS −1: sent once, connected or not, with a predefined id or short name, or not at all. */
   | ({ readonly kind: 'publishUnconnected'; readonly topic: string; readonly payload: Uint8Array } & Retaining);
 
 export type SimulatedReport =
   | { readonly kind: 'connected' }
   | { readonly kind: 'disconnected' }
-  /** Its gateway knows that it sleeps. */
+  /** The gateway has confirmed the sleep. */
   | { readonly kind: 'slept' }
-  /** A wake has brought everything that waited. */
+  /** All waiting messages were received in a wake. */
   | { readonly kind: 'rested' }
   | { readonly kind: 'acknowledged'; readonly reference: number }
-  /** The gateway will never take it: it is dropped. */
+  /** The gateway rejected the publication permanently: it is dropped. */
   | { readonly kind: 'rejected'; readonly reference: number }
   | { readonly kind: 'subscribed'; readonly filter: string }
   | { readonly kind: 'unsubscribed'; readonly filter: string }

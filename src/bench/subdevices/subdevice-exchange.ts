@@ -1,6 +1,6 @@
 /**
- * What a connected simulated subdevice and its gateway say to each other: requests one at a time, publications in order,
- * deliveries. It outlives connections, as what it owes does. Source: MQTT-SN 1.2 §6.5, §6.6, §6.13.
+ * Exchange between a connected simulated subdevice and its gateway: requests one at a time, publications in order,
+ * deliveries. Outlives connections, because unanswered packets do. Source: MQTT-SN 1.2 §6.5, §6.6, §6.13.
  */
 import type { Message } from '../../base/message.ts';
 import {
@@ -27,7 +27,7 @@ export class SubdeviceExchange {
   readonly #queue: SubdeviceQueue;
   readonly #topics: SubdeviceTopics;
   readonly #requests: SubdeviceRequests;
-  /** When a congested gateway is tried again. */
+  /** Time of the next attempt at a congested gateway. */
   #pauseUntilMs: number | undefined;
 
   constructor({ clean, retryMs, window, predefinedTopics }: SubdeviceOptions, outlet: Outlet) {
@@ -58,7 +58,7 @@ export class SubdeviceExchange {
     else this.#requests.want(order);
   }
 
-  /** QoS −1: sent once, connected or not, by predefined id or short name (MQTT-SN 1.2 §6.8). */
+  /** QoS −1: sent once, connected or not, with a predefined id or short name (MQTT-SN 1.2 §6.8). */
   publishUnconnected({ topic, payload, retain }: Omit<Message, 'qos'>): void {
     const reference = this.#topics.referenceTo(topic);
     if (reference === undefined || reference.type === 'normal') return;
@@ -79,7 +79,7 @@ export class SubdeviceExchange {
     if (this.#pauseUntilMs === undefined) this.#queue.wake(nowMs);
   }
 
-  /** Sends what may be sent now: the pending request, then publications in order. */
+  /** Sends everything that may be sent now: the pending request, then publications in order. */
   advance(nowMs: number): void {
     const request = this.#requests.take(nowMs);
     if (request !== undefined) this.#outlet.send(request);

@@ -1,5 +1,6 @@
 /**
- * When a simulated subdevice shows that it lives, and when it takes its gateway for dead. Source: MQTT-SN 1.2 §6.11.
+ * Times at which a simulated subdevice sends a PINGREQ, and at which it considers the gateway gone. Source: MQTT-SN 1.2
+ * §6.11.
  */
 interface KeepAliveTimes {
   /** 0 = none. */
@@ -8,7 +9,10 @@ interface KeepAliveTimes {
   readonly retryMs: number;
 }
 
-/** Silence after which it connects anew, as a multiple of the keep alive: one PINGREQ was due, and was repeated. */
+/**
+ * Silence after which the subdevice connects again, as a multiple of the keep alive: one PINGREQ was due and was
+ * repeated.
+ */
 const SILENCE_MAX = 2;
 
 export class SubdeviceKeepAlive {
@@ -29,12 +33,12 @@ export class SubdeviceKeepAlive {
     this.#sentMs = nowMs;
   }
 
-  /** A PINGREQ leaves. */
+  /** Records a sent PINGREQ. */
   asked(nowMs: number): void {
     this.#askedMs = nowMs;
   }
 
-  /** Due when it has said nothing, or heard nothing, for the keep alive. */
+  /** Due when the subdevice has sent or received nothing for the keep alive. */
   pingAtMs(): number | undefined {
     const { keepAliveMs, retryMs } = this.#times;
     if (keepAliveMs === 0) return undefined;

@@ -1,9 +1,9 @@
 /**
- * The publications of a simulated subdevice, in the order they were ordered, until the gateway has acknowledged them.
+ * Publications of a simulated subdevice in the order of the commands, until the gateway has acknowledged them.
  *
- * Invariants: what is first transmitted is always the oldest not yet transmitted; nothing is transmitted `window`
- * places or more after the oldest unanswered one; after a new connection the unanswered ones go again, oldest first,
- * before anything new.
+ * Invariants: the next first transmission is always the oldest untransmitted publication. No publication is transmitted
+ * `window` places or more after the oldest unanswered one. After a new connection the unanswered ones are sent again
+ * first, oldest first.
  */
 import type { Qos, Retaining } from '../../base/message.ts';
 import { MESSAGE_ID_MAX, type PublishPacket, type TopicReference } from '../../codec/mqttsn-packets.ts';
@@ -12,16 +12,16 @@ interface Publication extends Retaining {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: Qos;
-  /** The caller's, returned when it is acknowledged. */
+  /** Reference of the caller, returned with the acknowledgement. */
   readonly reference: number;
 }
 
 interface Sending extends Publication {
-  /** Place in the order of all publications, from 1. */
+  /** Position in the order of all publications, from 1. */
   readonly place: number;
   /** 0 until first sent. */
   messageId: number;
-  /** Sent, and to be sent again at this time unless it is answered; `undefined`: to be sent now. */
+  /** Time of the next transmission if it is not answered. `undefined`: to be sent now. */
   retryAtMs: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export class SubdeviceQueue {
   #lastPlace = 0;
 
   /**
-   * @param window 1 is MQTT-SN 1.2 §6.6, and the only one that keeps the order when frames are lost; at most 16
+   * @param window 1 is MQTT-SN 1.2 §6.6, and the only value that keeps the order if frames are lost; at most 16
    * @param retryMs pause before a publication is sent again
    */
   constructor(window: number, retryMs: number) {
@@ -56,12 +56,12 @@ export class SubdeviceQueue {
     this.#sendings.push({ ...publication, place: this.#lastPlace, messageId: 0, retryAtMs: undefined });
   }
 
-  /** The next to be sent now; `undefined` when there is none or the window is full. */
+  /** Next publication to send. `undefined`: none, or the window is full. */
   next(): Sending | undefined {
     return this.#inWindow().find((sending) => sending.retryAtMs === undefined);
   }
 
-  /** Sent now: its packet. QoS 0 is done with that. */
+  /** Marks a publication as sent. Returns its packet. QoS 0 is complete then. */
   transmit(sending: Sending, topic: TopicReference, nowMs: number): PublishPacket {
     const { qos, payload, retain = false } = sending;
     const dup = sending.messageId !== 0;
@@ -71,7 +71,7 @@ export class SubdeviceQueue {
     return { kind: 'publish', dup, qos, retain, topic, messageId: sending.messageId, payload };
   }
 
-  /** Takes out the one that was acknowledged. */
+  /** Removes an acknowledged publication. */
   acknowledge(messageId: number): Sending | undefined {
     const sending = this.find(messageId);
     if (sending !== undefined) this.#drop(sending);
@@ -82,12 +82,12 @@ export class SubdeviceQueue {
     return messageId === 0 ? undefined : this.#inWindow().find((sending) => sending.messageId === messageId);
   }
 
-  /** Everything unanswered is to be sent again. */
+  /** Marks all unanswered publications to be sent again. */
   rewind(): void {
     for (const sending of this.#inWindow()) sending.retryAtMs = undefined;
   }
 
-  /** What waited long enough is to be sent again. */
+  /** Marks publications whose time has come to be sent again. */
   wake(nowMs: number): void {
     for (const sending of this.#inWindow()) {
       if (sending.retryAtMs !== undefined && sending.retryAtMs <= nowMs) sending.retryAtMs = undefined;
@@ -104,7 +104,10 @@ export class SubdeviceQueue {
     return this.#lastMessageId;
   }
 
-  /** The window slides with the oldest unanswered one, so that no answer comes later than the gateway can remember. */
+  /**
+   * The window moves with the oldest unanswered publication, so that no answer comes later than the gateway can
+   * remember.
+   */
   #inWindow(): Sending[] {
     const placeMax = (this.#sendings[0]?.place ?? 0) + this.#window - 1;
     return this.#sendings.slice(0, this.#window).filter(({ place }) => place <= placeMax);

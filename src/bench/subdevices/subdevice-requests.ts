@@ -1,7 +1,6 @@
 /**
- * What a simulated subdevice asks of its gateway, one request at a time: REGISTER when a publication needs it,
- * SUBSCRIBE and UNSUBSCRIBE in the order they were wanted. Each is repeated until it is accepted. Source: MQTT-SN 1.2
- * §6.5, §6.9.
+ * Requests of a simulated subdevice to its gateway, one at a time: REGISTER when a publication needs it, SUBSCRIBE and
+ * UNSUBSCRIBE in the order of the commands. Each is repeated until it is accepted. Source: MQTT-SN 1.2 §6.5, §6.9.
  */
 import type { Qos } from '../../base/message.ts';
 import { type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
@@ -21,7 +20,7 @@ interface Request {
 
 interface Answered {
   readonly name: string;
-  /** 0: none was given. */
+  /** 0: none was assigned. */
   readonly topicId: number;
 }
 
@@ -31,12 +30,12 @@ export class SubdeviceRequests {
   readonly #queue: SubdeviceQueue;
   readonly #retryMs: number;
   #wanted: Wanted[] = [];
-  /** Granted ones; a clean session asks for them again. */
+  /** Granted subscriptions; requested again after a clean session. */
   readonly #granted = new Map<string, Wanted>();
   #request: Request | undefined;
   #isDue = false;
 
-  /** @param queue whose message ids requests share */
+  /** @param queue queue that shares its message ids with requests */
   constructor(queue: SubdeviceQueue, retryMs: number) {
     this.#queue = queue;
     this.#retryMs = retryMs;
@@ -46,7 +45,7 @@ export class SubdeviceRequests {
     this.#wanted.push(wanted);
   }
 
-  /** A new connection: what is unanswered is asked again; after a clean one, everything. */
+  /** Starts a new connection: unanswered requests are sent again; after a clean one, all. */
   rewind(clean: boolean): void {
     const asked = this.#request?.asked;
     this.#request = undefined;
@@ -56,7 +55,7 @@ export class SubdeviceRequests {
     this.#wanted = [...again, ...unanswered, ...this.#wanted];
   }
 
-  /** The request to be sent now: the one that is due again, or the next one wanted. */
+  /** Request to send now: a repetition that is due, or the next request. */
   take(nowMs: number): Packet | undefined {
     if (this.#request !== undefined) return this.#isDue ? this.#resend(this.#request, nowMs) : undefined;
     const wanted = this.#wanted.shift();
@@ -76,7 +75,7 @@ export class SubdeviceRequests {
     return this.#request?.retryAtMs;
   }
 
-  /** @returns what was granted; `undefined` when this answers nothing, or says to come again later */
+  /** @returns the granted request; `undefined` if this answers nothing, or asks to try later */
   answer(packet: Extract<Packet, { kind: 'regack' | 'suback' | 'unsuback' }>, nowMs: number): Answered | undefined {
     const request = this.#request;
     if (request?.messageId !== packet.messageId || ANSWER_TO[request.asked.kind] !== packet.kind) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The sleep of a simulated subdevice: it says for how long, hears nothing until then, wakes, takes what has waited, and
- * sleeps again when its gateway says that this was all. Source: MQTT-SN 1.2 §6.14.
+ * Sleep of a simulated subdevice. It announces the duration, receives nothing until then, wakes, takes the waiting messages,
+ * and sleeps again after the gateway's PINGRESP. Source: MQTT-SN 1.2 §6.14.
  *
  *     dozing ─DISCONNECT─▶ asleep ─time─▶ awake ─PINGRESP─▶ asleep
  */
@@ -13,10 +13,10 @@ export class SubdeviceSleep {
   readonly #retryMs: number;
   readonly #durationMs: number;
   #phase: Phase = 'dozing';
-  /** When it wakes, or says again what was not answered. */
+  /** Time of the next wake, or of the next repetition of an unanswered packet. */
   #atMs: number;
 
-  /** @param durationMs whole seconds; it wakes that often */
+  /** @param durationMs whole seconds between two wakes */
   constructor({ clientId, retryMs }: { readonly clientId: string; readonly retryMs: number }, durationMs: number) {
     this.#clientId = clientId;
     this.#retryMs = retryMs;
@@ -28,7 +28,7 @@ export class SubdeviceSleep {
     return this.#atMs;
   }
 
-  /** @returns what is to be said now */
+  /** @returns the packet to send now */
   wake(nowMs: number): Packet | undefined {
     if (nowMs < this.#atMs) return undefined;
     if (this.#phase === 'asleep') this.#phase = 'awake';
@@ -38,7 +38,7 @@ export class SubdeviceSleep {
       : { kind: 'pingreq', clientId: this.#clientId };
   }
 
-  /** @returns `unheard`: it is asleep; `forgotten`: its gateway does not know it any more */
+  /** @returns `unheard`: asleep; `forgotten`: the gateway no longer knows the subdevice */
   receive({ kind }: Packet, nowMs: number): 'unheard' | 'slept' | 'rested' | 'forgotten' | 'heard' {
     if (this.#phase === 'asleep') return 'unheard';
     const wasDozing = this.#phase === 'dozing';

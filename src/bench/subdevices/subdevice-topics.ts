@@ -1,4 +1,4 @@
-/** The topic ids a simulated subdevice knows, as its gateway told it. Source: MQTT-SN 1.2 §6.5, §6.7. */
+/** Topic ids known to a simulated subdevice, as assigned by its gateway. Source: MQTT-SN 1.2 §6.5, §6.7. */
 import { isShortName, type TopicReference } from '../../codec/mqttsn-packets.ts';
 
 export class SubdeviceTopics {
@@ -32,7 +32,7 @@ export class SubdeviceTopics {
     }
   }
 
-  /** @returns `undefined` when the topic must be registered first */
+  /** @returns `undefined` if the topic must be registered first */
   referenceTo(topic: string): TopicReference | undefined {
     for (const [id, name] of this.#predefined) if (name === topic) return { type: 'predefined', id };
     if (isShortName(topic)) return { type: 'short', name: topic };

@@ -1,10 +1,10 @@
 /**
- * A simulated subdevice: the client's half of MQTT-SN 1.2 in frames of either kind, as a Machine on a byte channel. Like a
- * careful microcontroller it gives up nothing and goes on for ever. Here: connection, keep alive, will and sleep; what is
- * said within a connection is in `subdevice-exchange.ts`.
+ * Simulated subdevice: the client's half of MQTT-SN 1.2 in frames of either kind, as a Machine on a byte channel. Like
+ * a careful microcontroller it never gives up. This file handles connection, keep alive, will and sleep;
+ * `subdevice-exchange.ts` handles the exchange within a connection.
  *
- * Invariants: a QoS 1 publication is sent until it is acknowledged or rejected for good, over any number of connections;
- * one request (REGISTER …) is unanswered at a time. The caller bounds what it orders (`queued`).
+ * Invariants: a QoS 1 publication is sent until it is acknowledged or permanently rejected, over any number of
+ * connections. One request (REGISTER …) is unanswered at a time. The caller must limit its commands (`queued`).
  */
 import type { Machine } from '../../base/machine.ts';
 import { type Framing, framingOf, type PacketReader } from '../../codec/framing.ts';
@@ -27,10 +27,10 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
   #actions: SubdeviceAction[] = [];
   #state: State = 'stopped';
   #wantsConnection = true;
-  /** While it is sleeping. */
+  /** Set while sleeping. */
   #sleep: SubdeviceSleep | undefined;
   #nowMs = 0;
-  /** When the channel is opened again, or CONNECT is sent again. */
+  /** Time at which the channel is opened again, or CONNECT is sent again. */
   #pauseUntilMs: number | undefined;
 
   constructor(options: SubdeviceOptions) {

@@ -8,7 +8,7 @@ import { hasModbusFrames } from './recognise-frames.ts';
 import { ModbusSource } from './recorded-frames.ts';
 import { isBroadcast, type UnitPlan } from './unit.ts';
 
-/** Time that a unit has for a late answer, in deadlines: after it the answer was lost, or is wrong. */
+/** Time for a late answer, in deadlines. A later answer was lost, or is wrong. */
 const LATENESS = 2;
 
 export interface ModbusOptions {
@@ -23,7 +23,7 @@ export const MODBUS = defineDriver<typeof LINK_KEYS, ModbusOptions, Omit<ModbusL
   lists: { 'link.unit': UNIT, 'link.unit.point': POINT },
   tables: {},
   subdeviceKeys: {},
-  // a unit that does not answer keeps its whole line waiting, so it is given up soon
+  // a unit that does not answer delays its whole line, so it is given up soon
   retry: { retryMs: 300, retriesMax: 2 },
   problems: unitProblems,
   listed: ({ unit = [] }, path) => unit.map(({ id }, index) => ({ path: `${path}.unit[${index}].id`, id })),

@@ -10,14 +10,14 @@ import { DEFAULTS, LINK_KEYS, type MqttsnLinkSection, SUBDEVICE_KEYS } from './l
 import { hasBarePackets, hasFramedPackets } from './recognise-packets.ts';
 import { SnSource } from './recorded-frames.ts';
 
-/** Topic ids of one subdevice that are kept for its session, and as many again that are replaced when needed. */
+/** Number of topic ids of one subdevice that are kept for its session; the same number is replaceable. */
 const TOPIC_IDS_MAX = 256;
-/** UDP port of MQTT-SN: Wireshark is told the protocol by it. */
+/** UDP port of MQTT-SN, by which Wireshark selects the protocol. */
 const UDP_PORT = 1883;
 
 export interface MqttsnOptions {
   readonly framing: FramingName;
-  /** Octets of the largest packet either way. */
+  /** Octets of the largest packet in either direction. */
   readonly packetBytesMax: number;
   /** 1 to 255. */
   readonly gatewayId: number;
@@ -71,7 +71,7 @@ export const MQTTSN = defineDriver<typeof LINK_KEYS, MqttsnOptions, Omit<MqttsnL
   attachesUnheard: false,
   oversizeIsDamage: true,
   unprobedBecause: undefined,
-  // not every client knows PINGREQ of a gateway
+  // some clients do not support a PINGREQ from the gateway
   mayIgnoreProbes: true,
 });
 
@@ -87,7 +87,7 @@ function predefinedTopicProblems({ predefined_topics: defined }: MqttsnLinkSecti
   return [...duplicates(topics, 'id', ({ id }) => String(id)), ...unusable];
 }
 
-/** Wireless node id → subdevice: an identity by place, for publishers without a connection. */
+/** Wireless node id → subdevice: identities by position, for publishers without a connection. */
 function nodesOf(served: readonly ServedSubdevice[]): ReadonlyMap<string, string> {
   return new Map(
     served.flatMap(({ id, keys: { node_id: nodeId } }) => (typeof nodeId === 'string' ? [[nodeId, id] as const] : [])),

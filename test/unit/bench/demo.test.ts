@@ -117,7 +117,7 @@ describe('the frame', () => {
         sent: count,
         acknowledged: count,
         delivered: count,
-        owed: count,
+        missing: count,
         commandsSent: count,
         commandsDelivered: count,
       }),

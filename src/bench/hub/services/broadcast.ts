@@ -1,7 +1,7 @@
 /**
- * Broadcasts to the devices of a product: QoS 0, so only whoever is online and has subscribed hears one.
+ * Broadcasts to the devices of a product. QoS 0, so only online devices with a subscription receive one.
  *
- * Source: "Broadcast communication" (hub contract §4.8).
+ * Source: the IoT hub's page "Broadcast communication".
  */
 import type { Message } from '../../../base/message.ts';
 import type { RegisteredDevice } from '../device-registry.ts';
@@ -10,7 +10,7 @@ import { messageTo } from './system-topic.ts';
 
 const NOTICES = '$broadcast/rxd/';
 
-/** 8 KB, counted in the base64 form in which the platform takes it. */
+/** 8 KB, counted in the base64 form that the platform takes. */
 const BASE64_BYTES_MAX = 8192;
 
 export class BroadcastService implements BenchService {
@@ -18,7 +18,7 @@ export class BroadcastService implements BenchService {
     return topic.startsWith('$broadcast/');
   }
 
-  /** No device may publish a broadcast. */
+  /** Devices may not publish broadcasts. */
   answer(): undefined {
     return undefined;
   }

@@ -1,7 +1,8 @@
 /**
- * How much a device is to log: it asks on `$log/operation/…`. The lines themselves travel by HTTP, which is not served.
+ * Log level of a device: the device requests it on `$log/operation/…`. Log lines are sent by HTTP, which is not served
+ * here.
  *
- * Source: "Device logs" (hub contract §4.5).
+ * Source: the IoT hub's page "Device logs".
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
@@ -15,7 +16,7 @@ const ANSWERS = '$log/operation/result/';
 
 const Request = z.object({ type: z.literal('get_log_level'), clientToken: z.string().exactOptional() });
 
-/** 0 off, 1 errors, 2 warnings too, 3 information too, 4 everything. */
+/** 0 off, 1 errors, 2 also warnings, 3 also information, 4 everything. */
 export type DeviceLogLevel = 0 | 1 | 2 | 3 | 4;
 
 export class LogLevelService implements BenchService {
@@ -36,7 +37,7 @@ export class LogLevelService implements BenchService {
     ];
   }
 
-  /** The device hears of it when it asks next. */
+  /** Sets the level that the device receives with its next request. */
   setLevel(device: RegisteredDevice, level: DeviceLogLevel): void {
     this.#levels.set(device, level);
   }

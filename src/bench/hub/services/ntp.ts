@@ -1,7 +1,8 @@
 /**
- * The hub's time for a device: `{"type":"get","resource":["time"]}` on `$sys/operation/{product}/{device}`.
+ * Time service for a device: `{"type":"get","resource":["time"]}` on `$sys/operation/{product}/{device}`.
  *
- * Source: "NTP service"; a trace of 2020 brought `time` alone, so the two stamps in ms are a switch (hub contract §4.6).
+ * Source: the IoT hub's page "NTP service". A published trace of 2020 has `time` alone, so the two timestamps in ms are
+ * a switch.
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
@@ -14,7 +15,7 @@ const ANSWERS = '$sys/operation/result/';
 const Request = z.object({ type: z.literal('get'), resource: z.array(z.string()) });
 
 export class NtpService implements BenchService {
-  /** Does it stamp the moments in ms too? */
+  /** Whether the answer contains the timestamps in ms too. */
   answersStamps = true;
 
   takes(topic: string): boolean {

@@ -1,10 +1,10 @@
 /**
- * Firmware: a device says which it runs, the hub tells it of another one, the device says how far it is.
+ * Firmware: a device reports its version, the hub offers another one, the device reports its progress.
  *
- * The image itself comes from the `url`, which this hub does not serve. A device that reports the old version again is
- * told again. Invariant: a device is told of the firmware of its product only, and of none that it runs already.
+ * The image comes from the `url`, which this hub does not serve. A device that reports the old version again gets the
+ * offer again. Invariant: a device is offered only firmware of its product that it does not run already.
  *
- * Source: "Firmware update of devices" (hub contract §4.2); numbers in progress reports are strings there.
+ * Source: the IoT hub's page "Firmware update of devices"; numbers in progress reports are strings there.
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
@@ -19,7 +19,7 @@ const UPDATES = '$ota/update/';
 const Progress = z.object({
   state: z.enum(['downloading', 'burning', 'done', 'fail']),
   percent: z.coerce.number().min(0).max(100).exactOptional(),
-  /** 0, or why it failed: −1 timeout, −2 no file, −3 signature expired, −4 MD5, −5 not updated. */
+  /** 0, or the reason of a failure: −1 timeout, −2 no file, −3 signature expired, −4 MD5, −5 not updated. */
   result_code: z.coerce.number().int().exactOptional(),
   result_msg: z.string().exactOptional(),
 });
@@ -41,7 +41,7 @@ export const Firmware = z.strictObject({
 
 export type Firmware = z.output<typeof Firmware>;
 
-/** What a device has said of itself. */
+/** Values reported by a device. */
 export interface FirmwareState {
   readonly version: string | undefined;
   readonly progress: z.output<typeof Progress> | undefined;
@@ -77,7 +77,7 @@ export class OtaService implements BenchService {
     }
   }
 
-  /** There is a firmware for a product: what those of its devices are to be told that are known to run another. */
+  /** Offers a firmware to the devices of a product that are known to run another version. */
   offer(product: string, firmware: Firmware): readonly Message[] {
     this.#offered.set(product, firmware);
     return this.#states.devicesOf(product).flatMap((device) => this.#report(device));

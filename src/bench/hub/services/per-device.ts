@@ -1,10 +1,11 @@
 /**
- * What a service keeps of each device. Invariant: at most `DEVICES_MAX` devices; then the one first heard of is forgotten.
+ * Data that a service keeps for each device. Invariant: at most `DEVICES_MAX` devices; beyond it the oldest entry is
+ * removed.
  */
 import type { RegisteredDevice } from '../device-registry.ts';
 import { keyOf } from './system-topic.ts';
 
-/** Ours: more than the largest gateway may have behind it, and its own. */
+/** Own choice: more than the largest gateway may have behind it. */
 const DEVICES_MAX = 10_000;
 
 export class PerDevice<T> {

@@ -1,7 +1,7 @@
 /**
- * Remote configuration: a device asks for its product's configuration, the application side pushes it.
+ * Remote configuration: a device requests its product's configuration; the application side pushes it.
  *
- * Source: "Remote configuration of devices" (hub contract §4.3); the Java SDK asks on `$config/report/…`.
+ * Source: the IoT hub's page "Remote configuration of devices"; the Java SDK sends requests on `$config/report/…`.
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
@@ -20,7 +20,7 @@ const Request = z.object({ type: z.literal('get') });
 type Configuration = Readonly<Record<string, unknown>>;
 
 export class RemoteConfigService implements BenchService {
-  /** By product. None: the feature is off. */
+  /** Product → configuration. Missing: the feature is off. */
   readonly #configurations = new Map<string, Configuration>();
 
   takes(topic: string): boolean {
@@ -37,7 +37,7 @@ export class RemoteConfigService implements BenchService {
     return [jsonTo(to.device, ANSWERS, { type: 'reply', ...outcome })];
   }
 
-  /** Turns the feature on, or off again. */
+  /** Turns the feature on or off. */
   configure(product: string, configuration: Configuration | undefined): void {
     if (configuration === undefined) this.#configurations.delete(product);
     else this.#configurations.set(product, configuration);

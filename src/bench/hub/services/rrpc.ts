@@ -1,9 +1,10 @@
 /**
- * Calls from the application side to a device: out on `$rrpc/rxd/{product}/{device}/{id}`, back on `$rrpc/txd/…/{id}`.
+ * Calls from the application side to a device: request on `$rrpc/rxd/{product}/{device}/{id}`, reply on
+ * `$rrpc/txd/…/{id}`.
  *
- * A call is answered once, within its time, or not at all. Invariant: at most `CALLS_MAX` are remembered.
+ * A call is answered once, within its time, or not at all. Invariant: at most `CALLS_MAX` calls are kept.
  *
- * Source: "RRPC communication": QoS 0, 4 s; the limits page says 10 s (hub contract §4.7).
+ * Source: the IoT hub's page "RRPC communication": QoS 0, 4 s; its limits page has 10 s.
  */
 import type { Message } from '../../../base/message.ts';
 import { clientIdOf, type RegisteredDevice } from '../device-registry.ts';
@@ -15,7 +16,7 @@ const REPLIES = '$rrpc/txd/';
 
 export const CALL_MS_MAX = 4000;
 
-/** Ours: then the oldest are forgotten. */
+/** Own choice; beyond it the oldest calls are removed. */
 const CALLS_MAX = 1000;
 
 export type CallOutcome =
@@ -37,7 +38,7 @@ export class RrpcService implements BenchService {
     return topic.startsWith('$rrpc/');
   }
 
-  /** A reply; nothing comes back. One too late, or to no call, is dropped. */
+  /** Handles a reply; no answer is sent. A late reply, or one without a call, is dropped. */
   answer({ topic, payload }: Message, from: Requester, wallMs: number): readonly Message[] | undefined {
     const to = topic.startsWith(REPLIES) ? addressee(topic, REPLIES, from) : undefined;
     const [id = '', ...deeper] = to?.rest ?? [];
@@ -48,7 +49,7 @@ export class RrpcService implements BenchService {
     return [];
   }
 
-  /** @returns the call's number, and what the device is to be sent */
+  /** @returns the number of the call, and the messages for the device */
   call(
     device: RegisteredDevice,
     payload: Uint8Array,

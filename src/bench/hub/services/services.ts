@@ -1,8 +1,8 @@
 /**
- * All services of the hub beside `$gateway`, and what the application side can have each of them do.
+ * All services of the hub besides `$gateway`, and the commands of the application side to them.
  *
- * Built once per hub by `server.ts`; `application.ts` brings the orders. An order changes a service at once and
- * returns the messages it makes, for the hub to route.
+ * Built once per hub by `server.ts`; `application.ts` passes the commands. A command changes a service at once and
+ * returns messages for the hub to route.
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
@@ -18,7 +18,7 @@ import { JsonState, SHADOW_RESULT, ShadowService } from './shadow.ts';
 const Device = z.strictObject({ product: z.string().min(1), device: z.string().min(1) });
 
 export const ServiceCommand = z.discriminatedUnion('kind', [
-  /** State null clears it; with a version, only if the shadow has that one. */
+  /** State null clears it; with a version, only if the shadow has that version. */
   z.strictObject({
     kind: z.literal('desire'),
     device: Device,
@@ -28,7 +28,7 @@ export const ServiceCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('shadow'), device: Device }),
   z.strictObject({ kind: z.literal('offerFirmware'), product: z.string(), firmware: Firmware }),
   z.strictObject({ kind: z.literal('firmware'), device: Device }),
-  /** Without a configuration: the feature is off. It is pushed to `devices`. */
+  /** Without a configuration the feature is off. The configuration is pushed to `devices`. */
   z.strictObject({
     kind: z.literal('configure'),
     product: z.string(),
@@ -36,7 +36,7 @@ export const ServiceCommand = z.discriminatedUnion('kind', [
     devices: z.array(z.string()).default([]),
   }),
   z.strictObject({ kind: z.literal('logLevel'), device: Device, level: z.literal([0, 1, 2, 3, 4]) }),
-  /** Answers the number of the call; `reply` asks what came of it. */
+  /** Answers the number of the call; `reply` requests its result. */
   z.strictObject({ kind: z.literal('call'), device: Device, payload: z.base64() }),
   z.strictObject({ kind: z.literal('reply'), id: z.string() }),
   z.strictObject({ kind: z.literal('broadcast'), devices: z.array(Device), payload: z.base64() }),
@@ -45,7 +45,7 @@ export const ServiceCommand = z.discriminatedUnion('kind', [
 
 export type ServiceCommand = z.output<typeof ServiceCommand>;
 
-/** What came of an order: an answer in JSON, and messages to be routed. */
+/** Result of a command: an answer in JSON, and messages to be routed. */
 export interface ServiceOutcome {
   readonly answer: object;
   readonly messages: readonly Message[];

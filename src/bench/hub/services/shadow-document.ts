@@ -1,9 +1,9 @@
 /**
- * The shadow of one device: what it reported, what is desired of it, when each value was set, and a version. Pure.
+ * Shadow of one device: its reported state, its desired state, the time of each value, and a version. Pure.
  *
- * A patch merges key by key: null deletes, an array is replaced whole. `delta` is computed and never kept.
+ * A patch is merged key by key: null deletes, an array is replaced whole. `delta` is computed and never stored.
  *
- * Source: "Device shadow in detail" (hub contract §4.1).
+ * Source: the IoT hub's page "Device shadow in detail".
  */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {
@@ -17,7 +17,7 @@ export type Patch = Readonly<Partial<Record<Section, JsonObject | null>>>;
 
 export interface ShadowDocument {
   readonly state: Readonly<Partial<Record<Section, JsonObject>>>;
-  /** The shape of `state`, with `{"timestamp": Unix ms}` in place of each value. */
+  /** Same structure as `state`, with `{"timestamp": Unix ms}` in place of each value. */
   readonly metadata: Readonly<Partial<Record<Section, JsonObject>>>;
   readonly version: number;
 }
@@ -27,7 +27,7 @@ export const EMPTY_SHADOW: ShadowDocument = { state: {}, metadata: {}, version: 
 const DOCUMENT_BYTES_MAX = 16 * 1024;
 const DEPTH_MAX = 5;
 
-/** The next version; `undefined`: it would be too large or too deep. */
+/** Next version. `undefined`: too large or too deep. */
 export function patched(document: ShadowDocument, patch: Patch, wallMs: number): ShadowDocument | undefined {
   const state = { ...document.state };
   const metadata = { ...document.metadata };
@@ -47,12 +47,12 @@ export function patched(document: ShadowDocument, patch: Patch, wallMs: number):
   return Buffer.byteLength(JSON.stringify(next)) > DOCUMENT_BYTES_MAX ? undefined : next;
 }
 
-/** What is desired and not reported so; `undefined`: nothing. */
+/** Desired values that are not reported. `undefined`: none. */
 export function deltaOf({ state }: ShadowDocument): JsonObject | undefined {
   return difference(state.desired ?? {}, state.reported ?? {});
 }
 
-/** Each value replaced by the moment it was set; a deletion stays one. */
+/** Each value replaced by its time; a deletion stays a deletion. */
 export function stamped(change: JsonObject, wallMs: number): JsonObject {
   return mapValues(change, (value) => {
     if (isObject(value)) return stamped(value, wallMs);
@@ -82,7 +82,7 @@ function difference(desired: JsonObject, reported: JsonObject): JsonObject | und
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-/** 1 for an object of plain values. Stops counting above the limit, so that no nesting exhausts the stack. */
+/** 1 for an object of plain values. Stops counting above the limit, so that deep nesting cannot exhaust the stack. */
 function depthOf(value: Json, at = 0): number {
   if (typeof value !== 'object' || value === null || at > DEPTH_MAX) return at;
   return Object.values(value).reduce<number>((deepest, inner) => Math.max(deepest, depthOf(inner, at + 1)), at + 1);

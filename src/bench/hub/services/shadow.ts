@@ -1,10 +1,11 @@
 /**
- * Device shadows: a device gets and updates its document, the application side desires a state and the device is told.
+ * Device shadows: a device reads and updates its document; the application side sets a desired state, which is sent to
+ * the device.
  *
- * An update names the version it is about; another one gets 5005 with the whole document. A device may report, and clear
- * what is desired; only the application side desires.
+ * An update contains the version that it is based on; another version gets 5005 with the whole document. A device may
+ * report values and clear desired ones. Only the application side sets desired values.
  *
- * Source: "Device shadow in detail", "Data flow of the device shadow" (hub contract §4.1).
+ * Source: the IoT hub's pages "Device shadow in detail" and "Data flow of the device shadow".
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
@@ -28,7 +29,9 @@ const ANSWERS = '$shadow/operation/result/';
 export const SHADOW_RESULT = {
   done: 0,
   versionConflict: 5005,
-  /** Too large, too deep, or not what a device may change. The code is our reading: none is documented. */
+  /**
+   * Too large, too deep, or a change that a device may not make. The code is our interpretation: none is documented.
+   */
   refused: 5001,
 } as const;
 
@@ -72,7 +75,7 @@ export class ShadowService implements BenchService {
     return this.#documents.get(device) ?? EMPTY_SHADOW;
   }
 
-  /** The application side wants a state. @returns what came of it, and what the device is to be told */
+  /** Sets a desired state. @returns the result, and the messages for the device */
   desire(
     device: RegisteredDevice,
     desired: { readonly state: JsonObject | null; readonly version?: number | undefined },
@@ -89,7 +92,7 @@ export class ShadowService implements BenchService {
 
   #update(device: RegisteredDevice, { state, version }: Update, wallMs: number): { result: number; content: object } {
     const { reported, desired } = state;
-    // a device may clear what is desired of it, and no more
+    // a device may clear desired values, but not set them
     if (desired !== undefined && desired !== null) return { result: SHADOW_RESULT.refused, content: {} };
     const patch = { ...(reported === undefined ? {} : { reported }), ...(desired === undefined ? {} : { desired }) };
     return this.#change(device, { patch, version }, wallMs);
@@ -116,7 +119,7 @@ export class ShadowService implements BenchService {
   }
 }
 
-/** The document as a device gets it. An empty one is bare. */
+/** Document as sent to a device. An empty document has no content. */
 function wholeOf(document: ShadowDocument, wallMs: number): object {
   if (document.version === 0) return document;
   const delta = deltaOf(document);

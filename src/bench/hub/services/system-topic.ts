@@ -1,14 +1,14 @@
 /**
  * System topics of a device, and the JSON on them, as every service of the hub reads and writes them.
  *
- * Source: the table of topics in hub contract §4.
+ * Source: the list of system topics in the IoT hub's documents of each service.
  */
 import type { z } from 'zod';
 import type { Message } from '../../../base/message.ts';
 import type { RegisteredDevice } from '../device-registry.ts';
 import type { Requester } from '../service-contract.ts';
 
-/** The device a topic under `prefix` names, if the client may speak for it. `rest`: the levels behind it. */
+/** Device named by a topic under `prefix`, if the client may act for it. `rest`: the levels after the device. */
 export function addressee(
   topic: string,
   prefix: string,
@@ -19,7 +19,7 @@ export function addressee(
   return { device: { product, device }, rest };
 }
 
-/** QoS 1, so that it is stored for a device that is away. */
+/** QoS 1, so that the message is stored while the device is away. */
 export function jsonTo(device: RegisteredDevice, prefix: string, content: object): Message {
   return messageTo(device, prefix, { payload: new TextEncoder().encode(JSON.stringify(content)), qos: 1 });
 }
@@ -28,7 +28,7 @@ export function messageTo(device: RegisteredDevice, prefix: string, message: Omi
   return { topic: `${prefix}${keyOf(device)}`, ...message };
 }
 
-/** `undefined`: no such request. The hub acknowledges it and does not answer. */
+/** `undefined`: not a valid request. The hub acknowledges it and does not answer. */
 export function readJson<T>(payload: Uint8Array, shape: z.ZodType<T>): T | undefined {
   try {
     return shape.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))).data;

@@ -24,11 +24,11 @@ describe('--set', () => {
   });
 
   test.each([
-    ['overflow', 'must be name=value'],
+    ['overflow', 'expected name=value'],
     ['overflow=sideways', 'overflow: '],
-    ['overfow=newest', 'overfow: there is no such rule'],
-    ['constructor=1', 'constructor: there is no such rule'],
-    ['profile=intl', 'profile: there is no such rule'],
+    ['overfow=newest', 'overfow: unknown rule'],
+    ['constructor=1', 'constructor: unknown rule'],
+    ['profile=intl', 'profile: unknown rule'],
     ['storedMax=-1', 'storedMax: '],
     ['inFlightMax=0', 'inFlightMax: '],
     ['credentials={"GPgd":"no base64!"}', 'credentials: '],
