@@ -35,8 +35,16 @@ import type { Clock, OpenChannel, OpenStore, PortCare, Store, StoreListener, Tim
 import { Housekeeping } from '../runtime/housekeeping.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
-import { planHub, planLinks } from './machines.ts';
-import { allowance, configured, filtersByConfig, identities, owners, termsByLink, topicsBySubdevice } from './plan.ts';
+import { hubPacketBytesMax, planHub, planLinks } from './machines.ts';
+import {
+  allowance,
+  configuredIds,
+  filtersByConfig,
+  identities,
+  owners,
+  termsByLink,
+  topicsBySubdevice,
+} from './plan.ts';
 import { Stations } from './stations.ts';
 
 export interface GatewayParts {
@@ -170,10 +178,14 @@ export class Gateway {
       ...shared,
       ...{ store, custodian: uplinks, alarmTopics: stations.alarmTopics },
     });
+    const configured = configuredIds(config);
     const isExpired = stations.expiry(config.inbox.ageHoursMax);
     this.#downlink = new DownlinkFlow({
       ...{ ...shared, pager: () => downlinkPager, isExpired },
       retainedCommands: stations.retainedCommands,
+      configuredIds: configured,
+      acceptsUnknown: config.gateway.acceptUnknownSubdevices,
+      packetBytesMax: hubPacketBytesMax(config),
       poison: outbox.poison,
       addLazy: (change) => committer.addLazy(change),
       unstoredBytes: () => downlinks.unstoredBytes,
@@ -185,7 +197,7 @@ export class Gateway {
       ...{ sessions, wills: this.#wills },
       identityOf: identities(config),
       ...{ isAllowed: allowance(config), filtersOf: filtersByConfig(config) },
-      isConfigured: configured(config),
+      isConfigured: (id) => configured.has(id),
     });
     this.bindings =
       operations === undefined ? undefined : new BindingFlow({ ...shared, operations, ownerOf: owners(config) });

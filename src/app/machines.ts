@@ -31,16 +31,21 @@ interface Wiring {
   readonly credentials: (wallMs: number | undefined) => Credentials;
 }
 
+/** Bytes of the largest packet that is taken from the hub. */
+export function hubPacketBytesMax({ hub }: Config): number {
+  return hub.payloadBytesMax + PACKET_OVERHEAD_BYTES;
+}
+
 /** The client towards the hub, and what records it. */
 export function planHub(
   { config, credentials, random }: Wiring,
   { opening, wallClock }: Stations,
 ): { readonly client: HubClient; readonly recorder: FlightRecorder } {
-  const { keepAliveS, connectMsMax, payloadBytesMax, reconnectFloorMs, reconnectCeilingMs } = config.hub;
+  const { keepAliveS, connectMsMax, reconnectFloorMs, reconnectCeilingMs } = config.hub;
   const options = {
     ...{ keepAliveS, connectMsMax, answerMsMax: ANSWER_MS_MAX },
     signsWith: signsWith(config.hub.credentials),
-    packetBytesMax: payloadBytesMax + PACKET_OVERHEAD_BYTES,
+    packetBytesMax: hubPacketBytesMax(config),
     firstDialAtMs: firstDialAtMs(opening, reconnectFloorMs),
     reconnect: { floorMs: reconnectFloorMs, ceilingMs: reconnectCeilingMs },
   };

@@ -54,13 +54,12 @@ export function filtersByConfig(config: Config): (subdevice: string, link: strin
   };
 }
 
-/** Is there a subdevice of this id? */
-export function configured(config: Config): (subdevice: string) => boolean {
-  const ids = new Set([
+/** Ids of the subdevices in the configuration. */
+export function configuredIds(config: Config): ReadonlySet<string> {
+  return new Set([
     ...config.subdevices.map(({ id }) => id),
     ...config.links.flatMap(({ allowedSubdevices }) => allowedSubdevices ?? []),
   ]);
-  return (subdevice) => ids.has(subdevice);
 }
 
 export function termsByLink(config: Config): (link: string) => LinkConfig {

@@ -43,8 +43,26 @@ export type DiscardReason =
   | 'too many slashes'
   /** The queue is full, and the sender cannot be asked to send again. */
   | 'not taken'
-  /** Downlinks; `sample` gives the reason. */
-  | 'command refused';
+  /** Downlinks; `sample` gives the reason: the subdevice refused it, the gateway refused it, or nobody answered. */
+  | 'command refused'
+  | 'command invalid'
+  | 'command unanswered'
+  /** A downlink for a subdevice that is not in the configuration. */
+  | 'subdevice not configured';
+
+/** Size of something too large, and of the largest that is taken, in bytes. */
+export interface ExcessSize {
+  readonly bytes: number;
+  readonly bytesMax: number;
+  /** Key of the link that sets `bytesMax`; `undefined`: there is none. */
+  readonly key?: SizeKey;
+}
+
+export interface SizeKey {
+  readonly name: string;
+  /** Largest value it takes. */
+  readonly largest: number;
+}
 
 /** Largest number of octets kept of a sample. */
 const SAMPLE_BYTES_MAX = 32;

@@ -25,7 +25,8 @@ interface Body {
 
 const NOTHING = new Uint8Array(0);
 const SHORT_LENGTH_MAX = 0xff;
-const LENGTH_MAX = 0xffff;
+/** Largest packet that a length field can describe, octets. */
+export const LENGTH_MAX = 0xffff;
 
 /**
  * Octets of the packet on the wire, without building it.

@@ -24,7 +24,10 @@ export type ShedReason =
   | 'invalid message'
   | 'set aside after a fault'
   | 'dropped by hand'
-  | 'refused by the subdevice';
+  | 'refused by the subdevice'
+  | 'refused by the gateway'
+  | 'given up without an answer'
+  | 'empty';
 
 export interface Counts {
   readonly accepted: number;

@@ -4,7 +4,7 @@
  * A link is a Machine with a channel (`base/machine.ts`), plus these unions. Topics here are the subdevice's own names.
  * Tokens are numbers chosen by the driver (reports) or by the flow (deliveries); they have no other meaning.
  */
-import type { DiscardReason } from '../base/discard.ts';
+import type { DiscardReason, ExcessSize } from '../base/discard.ts';
 import type { LinkCounters } from '../base/link-counters.ts';
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
 import type { Message, Qos, Retaining } from '../base/message.ts';
@@ -80,13 +80,15 @@ export type DriverReport =
   | { readonly kind: 'topicReleased'; readonly subdevice: string; readonly topicId: number }
   /** The subdevice has acknowledged a delivery (QoS 1), or its bytes were written (QoS 0). */
   | { readonly kind: 'delivered'; readonly token: number }
-  /** `refused`: the subdevice will never accept this message. `lost`: no answer came; the message stays in custody. */
+  /** `lost`: no answer came; the message stays in custody. Every other reason ends its custody. */
   | {
       readonly kind: 'undelivered';
       readonly token: number;
       readonly why: UndeliveredReason;
-      /** Reason of `refused`, as text. */
+      /** Reason of `refused`, `invalid` and `unanswered`, as text. */
       readonly because?: string;
+      /** Of `too large`. */
+      readonly size?: ExcessSize;
     }
   /** A message or command of the user ended here and will never be in custody. Not answered. */
   | {
@@ -101,8 +103,14 @@ export type DriverReport =
     }
   | { readonly kind: 'probed'; readonly token: number; readonly outcome: ProbeOutcome };
 
-/** `failed`: the driver threw on the delivery; `flow/links.ts` reports this in its place. */
-export type UndeliveredReason = 'refused' | 'too large' | 'failed' | 'lost';
+/**
+ * - `refused`: by the subdevice
+ * - `invalid`: by the driver, before anything was sent
+ * - `unanswered`: given up after several attempts; the subdevice may have carried out a part of it
+ * - `empty`: it says nothing, as the message that clears a retained one
+ * - `failed`: the driver threw on it, which `flow/links.ts` says in its place
+ */
+export type UndeliveredReason = 'refused' | 'invalid' | 'unanswered' | 'empty' | 'too large' | 'failed' | 'lost';
 
 export type WillChange =
   | ({ readonly part: 'topic'; readonly topic: string; readonly qos: Qos } & Retaining)

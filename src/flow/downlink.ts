@@ -10,12 +10,9 @@
  * Once the PUBACK has left nothing is recognised: whatever comes with its identifier then is a new message, DUP or not
  * [MQTT-4.3.2-2]. A copy that met our PUBACK on the way is delivered twice; a duplicate is better than a loss.
  */
-import { sampleWords } from '../base/discard.ts';
-import type { Facts } from '../base/events.ts';
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
-import type { ShedReason } from '../custody/ledger.ts';
 import type { DriverReport } from '../driver/driver.ts';
 import type { HubAction, HubInput } from '../hub/client/hub-contract.ts';
 import { pubackAct } from '../outbox/hub-packet.ts';
@@ -25,31 +22,26 @@ import type { Mailbox } from '../runtime/mailbox.ts';
 import { Timer } from '../runtime/timer.ts';
 import type { Delivery } from '../subdevices/delivery-state.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
-import { NOBODY, type Subdevice, type SubdeviceRegistry } from '../subdevices/registry.ts';
+import type { Subdevice } from '../subdevices/registry.ts';
 import type { RetainedCommands } from '../subdevices/retained-commands.ts';
-import type { TopicMap } from '../subdevices/topic-map.ts';
 import { ARRIVALS_MAX, type Arrival, Arrivals, type PubackOutcome } from './arrivals.ts';
 import { BackPressure } from './back-pressure.ts';
-import type { Intake } from './intake.ts';
 import type { Links } from './links.ts';
 import type { Pager } from './pager.ts';
 import { PendingAcks } from './pending-acks.ts';
+import { ShedDownlinks, type ShedDownlinksOptions } from './shed-downlinks.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 
-export interface DownlinkOptions {
+export interface DownlinkOptions extends Omit<ShedDownlinksOptions, 'inbox'> {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly stamp: () => Stamp;
-  readonly facts: Facts;
-  readonly registry: SubdeviceRegistry;
   readonly inbox: Inbox;
   readonly retainedCommands: RetainedCommands;
   readonly addLazy: (change: Change) => void;
-  readonly intake: Pick<Intake, 'note'>;
   readonly links: () => Links;
   readonly pager: () => Pager;
   readonly underWay: UnderWay;
-  readonly topicsOf: (subdevice: string) => TopicMap;
   readonly commandHub: (command: HubInput) => void;
   readonly poison: PoisonDetector;
   /** Sends what may be sent: `acknowledge` is called first. */
@@ -82,9 +74,11 @@ export class DownlinkFlow {
   #isExpiring = false;
   readonly #arrivals: Arrivals;
   readonly #pressure: BackPressure;
+  readonly #shed: ShedDownlinks;
 
   constructor(options: DownlinkOptions) {
     this.#options = options;
+    this.#shed = new ShedDownlinks(options);
     this.#timer = new Timer(options.clock, options.mailbox, () => this.deliverAll());
     this.#arrivals = new Arrivals((arrival) => this.#acknowledge(arrival));
     this.#pressure = new BackPressure({
@@ -122,26 +116,18 @@ export class DownlinkFlow {
   /** Larger than the gateway takes: nobody can get it, so the hub is not to send it again. */
   oversize({ topic, qos, packetBytes, dup, packetId }: Extract<HubAction, { kind: 'oversize' }>): void {
     if (!this.consumed({ topic, payload: new Uint8Array(0), qos }, dup, packetId)) return;
-    this.#shed(topic, 'too large for the gateway', `: a packet of ${packetBytes} bytes`);
+    this.#shed.oversize(topic, packetBytes);
   }
 
   /** MQTT 3.1.1 forbids it, and the hub sends it in each connection: it is acknowledged, so that the others come. */
   invalid({ topic, qos, problem, dup, packetId }: Extract<HubAction, { kind: 'invalid' }>): void {
     if (!this.consumed({ topic, payload: new Uint8Array(0), qos }, dup, packetId)) return;
-    this.#options.inbox.pass(NOBODY, 'invalid message');
-    this.#options.facts.emit('downlinkShed', { topic: sampleWords(topic), reason: `invalid message: ${problem}` });
+    this.#shed.forbidden(topic, problem);
   }
 
   /** The program failed on it before: nobody gets it, and the hub is not to send it again. */
   setAside(message: Message, { dup, packetId }: Pick<Arriving, 'dup' | 'packetId'>): void {
-    if (this.consumed(message, dup, packetId)) this.#shed(message.topic, 'set aside after a fault', '');
-  }
-
-  #shed(topic: string, reason: ShedReason, details: string): void {
-    const { registry, inbox, facts } = this.#options;
-    const lanes = registry.route(topic).map(({ subdevice }) => subdevice.lane);
-    for (const lane of lanes.length === 0 ? [NOBODY] : lanes) inbox.pass(lane, reason);
-    facts.emit('downlinkShed', { topic, reason: `${reason}${details}` });
+    if (this.consumed(message, dup, packetId)) this.#shed.setAside(message.topic);
   }
 
   /** One copy is kept: committed, delivered, or shed by policy. */
@@ -190,20 +176,9 @@ export class DownlinkFlow {
       this.#options.facts.emit('downlinkDelivered', { subdevice, topic: delivery.message.topic });
     } else {
       this.#options.inbox.undelivered(delivery, report.why);
-      if (report.why === 'refused' || report.why === 'too large')
-        this.#reportRefused(delivery, report.why, report.because ?? report.why);
-      else if (report.why === 'failed')
-        this.#options.facts.emit('downlinkShed', { topic: delivery.message.topic, reason: report.why });
+      this.#shed.undelivered(delivery, report);
     }
     if (report.kind === 'delivered' || report.why !== 'lost') this.deliver(delivery.lane);
-  }
-
-  #reportRefused({ lane, message: { topic } }: Delivery, why: 'refused' | 'too large', because: string): void {
-    const { registry, intake, facts } = this.#options;
-    const { id: subdevice, link } = registry.byLane(lane) ?? {};
-    const reason = why === 'refused' ? 'command refused' : 'too large for the link';
-    intake.note({ link, subdevice, reason, sample: `${topic}: ${because}`, count: 1 });
-    facts.emit('downlinkShed', { topic, reason: because });
   }
 
   /** Sheds what is certainly too old. */
@@ -250,7 +225,7 @@ export class DownlinkFlow {
   #send(subdevice: Subdevice, token: number, delivery: Delivery): void {
     const topic = this.#options.topicsOf(subdevice.id).toSubdevice(delivery.message.topic);
     if (topic === undefined) {
-      this.#fail(token, 'refused', 'its topic is none of the subdevice');
+      this.#fail(token, 'invalid', 'its topic is none of the subdevice');
       return;
     }
     const { payload, qos } = delivery.message;
@@ -266,7 +241,7 @@ export class DownlinkFlow {
   }
 
   /** Behind this task: the next one may fail as well, and so may any number behind it. */
-  #fail(token: number, why: 'refused' | 'failed', because: string): void {
+  #fail(token: number, why: 'invalid' | 'failed', because: string): void {
     this.#options.mailbox.post(() => this.report({ kind: 'undelivered', token, why, because }));
   }
 
@@ -288,12 +263,10 @@ export class DownlinkFlow {
   }
 
   #route(message: Message, arrival: Arrival | undefined, retained: boolean): void {
-    const { registry, inbox, intake, facts } = this.#options;
+    const { registry, inbox, facts } = this.#options;
     const routes = registry.route(message.topic);
     if (routes.length === 0) {
-      inbox.pass(NOBODY, 'no subscriber');
-      intake.note({ ...this.#ownerOf(message.topic), reason: 'no subscriber', sample: message.topic, count: 1 });
-      facts.emit('downlinkShed', { topic: message.topic, reason: 'no subscriber' });
+      this.#shed.unclaimed(message.topic);
       return;
     }
     const taking = retained ? routes.filter(({ subdevice }) => this.#takes(subdevice, message)) : routes;
@@ -304,14 +277,6 @@ export class DownlinkFlow {
       else this.#admit(subdevice.lane, message, arrival);
       this.deliver(subdevice.lane);
     }
-  }
-
-  /** The one known subdevice whose own topic this is; nobody where it may be that of several. */
-  #ownerOf(topic: string): { readonly link: string | undefined; readonly subdevice: string | undefined } {
-    const { registry, topicsOf } = this.#options;
-    const owners = [...registry.all()].filter(({ id }) => topicsOf(id).toSubdevice(topic) !== undefined);
-    const [owner] = owners.length === 1 ? owners : [];
-    return { link: owner?.link, subdevice: owner?.id };
   }
 
   /** Whether the subdevice gets a retained message: not one that it had, or that waits for it. */

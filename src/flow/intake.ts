@@ -7,7 +7,7 @@
  * its usual intervals if that is longer. Invariants: at most `TALLIES_MAX` tallies, beyond which subdevices are not told
  * apart; at most `TOLD_PER_MINUTE` facts a minute.
  */
-import { type DiscardReason, sampleBytes, sampleWords } from '../base/discard.ts';
+import { type DiscardReason, type ExcessSize, sampleBytes, sampleWords } from '../base/discard.ts';
 import type { Facts } from '../base/events.ts';
 import type { Direction } from '../base/message.ts';
 import type { ShedReason } from '../custody/ledger.ts';
@@ -24,6 +24,8 @@ export interface Discard {
   readonly direction?: Direction | undefined;
   readonly sample: Uint8Array | string;
   readonly count: number;
+  /** Of something too large. */
+  readonly size?: ExcessSize | undefined;
 }
 
 export interface IntakeTally {
@@ -38,6 +40,8 @@ export interface IntakeTally {
   readonly sinceMs: number;
   readonly lastAtMs: number;
   readonly sample: string;
+  /** Of the last one, if it was too large. */
+  readonly size: ExcessSize | undefined;
   /** It is a state still. */
   readonly lasts: boolean;
   /** Of the last frames of the link, good ones and these: 0 to 1, by frames and not by time. */
@@ -51,6 +55,7 @@ interface Entry extends Discard {
   firstAtMs: number;
   lastAtMs: number;
   sample: Uint8Array | string;
+  size?: ExcessSize | undefined;
   /** Good frames of the link when the last one came. */
   framesIn: number;
   share: number;
@@ -97,6 +102,7 @@ export class Intake {
     entry.untold += discard.count;
     entry.times += 1;
     entry.lastAtMs = nowMs;
+    entry.size = discard.size;
     entry.sample = typeof discard.sample === 'string' ? discard.sample : sampleBytes(discard.sample);
     entry.framesIn = framesIn;
     this.#report(entry, nowMs);
@@ -117,6 +123,7 @@ export class Intake {
         lastAtMs,
         share: fade(share, this.#goodOn(link) - entry.framesIn),
         sample: sampleWords(entry.sample),
+        size: entry.size,
         lasts: lasts(entry, nowMs),
       };
     });
@@ -172,7 +179,16 @@ function lasts({ firstAtMs, lastAtMs, times }: Entry, nowMs: number): boolean {
 }
 
 /** Noted where they are decided, with the words of the driver or the subdevice that the topic belongs to. */
-const NOTED_ELSEWHERE: readonly ShedReason[] = ['refused by the subdevice', 'too large for the link', 'no subscriber'];
+const NOTED_ELSEWHERE: readonly ShedReason[] = [
+  'refused by the subdevice',
+  'refused by the gateway',
+  'given up without an answer',
+  'too large for the link',
+  'too large for the gateway',
+  'no subscriber',
+];
+/** Messages that were to have no effect. */
+const NOT_NOTED: readonly ShedReason[] = ['empty'];
 
 /** A message whose custody has ended by a policy. */
 export interface ShedMessage {
@@ -184,6 +200,6 @@ export interface ShedMessage {
 }
 
 export function noteShed(intake: Intake, { direction, subdevice, reason, topic = '' }: ShedMessage): void {
-  if (NOTED_ELSEWHERE.includes(reason)) return;
+  if (NOTED_ELSEWHERE.includes(reason) || NOT_NOTED.includes(reason)) return;
   intake.note({ link: undefined, subdevice, direction, reason, sample: topic, count: 1 });
 }

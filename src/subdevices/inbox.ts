@@ -30,6 +30,9 @@ const QUICK_MAX = 16;
 /** Why it is not owed any more. */
 const UNDELIVERED = {
   refused: 'refused by the subdevice',
+  invalid: 'refused by the gateway',
+  unanswered: 'given up without an answer',
+  empty: 'empty',
   'too large': 'too large for the link',
   failed: 'set aside after a fault',
 } as const satisfies Record<string, ShedReason>;

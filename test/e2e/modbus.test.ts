@@ -41,7 +41,7 @@ describe.each(UNIT_PROGRAMS)('with a Modbus unit by $name', (program) => {
     expect(ledger.totals.downlink).toMatchObject({
       accepted: 2,
       delivered: 1,
-      shed: { 'refused by the subdevice': 1 },
+      shed: { 'refused by the gateway': 1 },
     });
   });
 

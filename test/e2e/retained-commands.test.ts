@@ -94,3 +94,26 @@ describe.skipIf(MOSQUITTO_IS_MISSING).each(Object.keys(GIVEN) as RetainedPolicy[
     await expectGiven(11, first + 4 * each + 1, first + 3 * each + 1);
   });
 });
+
+describe.skipIf(MOSQUITTO_IS_MISSING)('what is no valid command', () => {
+  it('an empty message that clears a retained command is none, and a refused one names who refused it', async () => {
+    const { testbed, broker, retain, unit } = await openField('once');
+    await testbed.gateway.start();
+    for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
+    await testbed.untilStatus(({ hub }) => hub.subscriptions === 2);
+    await retain(7);
+    await until(() => unit.holdings[0] === 7);
+    await broker.retain(`${GATEWAY}/meter/set`, '');
+    const ofMeter = async () =>
+      (await testbed.gateway.ledger()).lanes.find(
+        ({ subdevice, direction }) => subdevice === 'meter' && direction === 'downlink',
+      );
+    await until(async () => (await ofMeter())?.shed.empty === 1);
+    const isTold = ({ code }: { readonly code: string }): boolean => code === 'commands-refused';
+    expect((await testbed.gateway.status()).conditions.filter(isTold)).toEqual([]);
+    await broker.publish(`${GATEWAY}/meter/set`, ['{}']);
+    const { conditions, losing } = await testbed.untilStatus((status) => status.conditions.some(isTold));
+    expect(conditions.find(isTold)?.sentence).toContain('(meter): the gateway refused it');
+    expect([losing, (await ofMeter())?.shed]).toEqual(['no', { empty: 1, 'refused by the gateway': 1 }]);
+  });
+});

@@ -27,7 +27,8 @@ interface CommandResult {
 
 /** Results that found no room are offered again after a second, and may meet the same. */
 const NO_ROOM_MS = 2000;
-const REFUSED = 'refused by the subdevice';
+/** Ways in which a command ends that was not carried out, with a result. */
+const REFUSED = ['refused by the subdevice', 'refused by the gateway', 'given up without an answer'];
 
 export class UnitBooks implements Insight {
   readonly uplinks: Stream;
@@ -84,8 +85,8 @@ export class UnitBooks implements Insight {
   }
 
   ended({ payload }: Message, as: string): void {
-    if (as === REFUSED) this.#options.judgeRefusal(payload);
-    if (as === 'delivered' || as === REFUSED) this.#unreported.push(this.#options.time.nowMs);
+    if (REFUSED.includes(as)) this.#options.judgeRefusal(payload);
+    if (as === 'delivered' || REFUSED.includes(as)) this.#unreported.push(this.#options.time.nowMs);
   }
 
   crashed(sinceMs: number): void {

@@ -142,6 +142,7 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
     const { format, downlink, downlinks } = this.#terms;
     if (!downlinks.some((filter) => filterMatches(filter, topic)))
       return noLine(`no filter in downlinks matches ${topic}`);
+    if (payload.length === 0 && format === 'ndjson') return { why: 'empty' };
     const written = this.#payloadText(payload);
     if (written === undefined) return noLine(`the payload is not ${format === 'text' ? 'valid UTF-8' : 'JSON'}`);
     const fields = new Map([

@@ -1,10 +1,16 @@
 /** Keys of `[link.lines]`: how the lines of a link are read and written. */
 import { z } from 'zod';
+import type { SizeKey } from '../../base/discard.ts';
 import { means, NAME, text, whole } from '../../config/kinds/key-kinds.ts';
 
 const FIELD = text(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'name of a field: letters, digits and _');
 const template = z.string().min(1).max(255);
 const pattern = z.string().min(1).max(256);
+
+/** Largest value of `line_bytes_max`. */
+const LINE_BYTES_LIMIT = 4096;
+
+export const LINE_BYTES_KEY: SizeKey = { name: 'line_bytes_max', largest: LINE_BYTES_LIMIT };
 
 export const LINES_TABLE = z.strictObject({
   subdevice: NAME.meta(means('Id of the [[subdevice]] whose lines these are.')),
@@ -13,7 +19,7 @@ export const LINES_TABLE = z.strictObject({
   ),
   format: z.enum(['text', 'ndjson']).default('text').meta(means('Lines of text, or each line a JSON object.')),
   delimiter: z.string().min(1).max(8).default('\n').meta(means('What ends a line, e.g. "\\r\\n" or ";".')),
-  line_bytes_max: whole(16, 4096)
+  line_bytes_max: whole(16, LINE_BYTES_LIMIT)
     .default(1024)
     .meta(means('Longest line, delimiter not counted. Longer ones are dropped and counted.')),
   encoding: z

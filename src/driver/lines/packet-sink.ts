@@ -2,12 +2,13 @@
  * Actions of one input in their order, counters, and the conversion from a text to the octets of a line. Shared by the
  * parts of a link of lines.
  */
-import { type DiscardReason, sampleBytes } from '../../base/discard.ts';
+import { type DiscardReason, type ExcessSize, sampleBytes } from '../../base/discard.ts';
 import type { ChannelAction } from '../../base/machine.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import { appendCheck, type LineCheck } from '../../codec/line-check.ts';
 import { encodeText, type LineEncoding } from '../../codec/lines.ts';
 import type { DriverReport, LinkAction } from '../driver.ts';
+import { LINE_BYTES_KEY } from './link-keys.ts';
 
 export interface LineShape {
   /** At least one octet. */
@@ -22,12 +23,13 @@ export interface LineShape {
 
 /** Reason why a text cannot be written as a line. */
 export interface NoLine {
-  readonly why: 'refused' | 'too large';
-  readonly because: string;
+  readonly why: 'invalid' | 'empty' | 'too large';
+  readonly because?: string;
+  readonly size?: ExcessSize;
 }
 
 export function noLine(because: string): NoLine {
-  return { why: 'refused', because };
+  return { why: 'invalid', because };
 }
 
 /** Written lines whose echo may still come. */
@@ -68,14 +70,11 @@ export class LinePacketSink implements Restorable<LinePacketSinkSnapshot> {
     const { delimiter, lineBytesMax, encoding, check } = this.#shape;
     const encoded = encodeText(text, encoding);
     if (encoded === undefined) return noLine(`the text has characters that ${encoding} lacks`);
-    if (encoded.length === 0) return noLine('the line would be empty');
+    if (encoded.length === 0) return { why: 'empty' };
     const body = Buffer.from(appendCheck(encoded, check));
     if (body.includes(Buffer.from(delimiter))) return noLine('the text contains the line delimiter');
     if (body.length > lineBytesMax)
-      return {
-        why: 'too large',
-        because: `the line would have ${body.length} bytes, at most ${lineBytesMax} are allowed`,
-      };
+      return { why: 'too large', size: { bytes: body.length, bytesMax: lineBytesMax, key: LINE_BYTES_KEY } };
     return Uint8Array.from(Buffer.concat([body, delimiter]));
   }
 

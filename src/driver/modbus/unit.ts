@@ -8,7 +8,7 @@
 import type { DiscardReason } from '../../base/discard.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import { exceptionWords, type ModbusRequest } from '../../codec/modbus-rtu.ts';
-import type { AttachAnswer, DeliverCommand, RefuseReason } from '../driver.ts';
+import type { AttachAnswer, DeliverCommand, RefuseReason, UndeliveredReason } from '../driver.ts';
 import type { Block, PolledUnit } from './blocks.ts';
 import { decodeCommand, ModbusCommand, type ModbusCommandSnapshot } from './command.ts';
 import { BROADCAST, type TransactionOutcome } from './transaction.ts';
@@ -220,7 +220,7 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
       if (this.#unanswered < UNANSWERED_MAX) return this.#finish('lost');
     }
     this.#uplinks.addResult(ending.result);
-    this.#finish(ending.as === 'lost' ? 'refused' : ending.as, ending.result.error);
+    this.#finish(ending.as === 'lost' ? 'unanswered' : ending.as, ending.result.error);
   }
 
   /** Handles custody of an uplink, or a durable subscription. */
@@ -281,17 +281,18 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
 
   #begin({ topic, payload }: DeliverCommand): void {
     const { address: unit, writeMode: mode, busyMs, points, setTopic } = this.plan;
+    if (payload.length === 0) return this.#finish('empty'); // clears a retained command
     const writes = decodeCommand(payload, points);
     if (topic === setTopic && writes.ok) this.#command = new ModbusCommand(writes.value, { unit, mode, busyMs });
     else {
       const error = writes.ok ? `commands must be published to ${setTopic}` : writes.problem;
       this.#uplinks.addResult({ ok: false, error });
-      this.#finish('refused', error);
+      this.#finish('invalid', error);
     }
   }
 
-  /** @param because reason of `refused` */
-  #finish(as: 'delivered' | 'refused' | 'lost', because?: string): void {
+  /** @param because reason of `refused`, `invalid` and `unanswered` */
+  #finish(as: 'delivered' | Exclude<UndeliveredReason, 'failed' | 'too large'>, because?: string): void {
     const token = this.#delivery?.token;
     this.#delivery = undefined;
     this.#command = undefined;

@@ -8,6 +8,7 @@
  * client has not accepted in this connection. Silence is tolerated `retriesMax` times; congestion as long as the client
  * reports it. Source: MQTT-SN 1.2 §6.5, §6.10, §6.13.
  */
+import type { ExcessSize } from '../../base/discard.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import { type AcknowledgePacket, RETURN_CODE, type TopicReference } from '../../codec/mqttsn-packets.ts';
 import type { DeliverCommand, DriverReport, RefuseReason } from '../driver.ts';
@@ -15,7 +16,8 @@ import { MessageIds, type MessageIdsSnapshot } from './message-ids.ts';
 import type { PacketSink } from './packet-sink.ts';
 import type { TopicTable } from './topics.ts';
 
-type Failure = Extract<DriverReport, { kind: 'undelivered' }>['why'];
+type UndeliveredReport = Extract<DriverReport, { kind: 'undelivered' }>;
+type Failure = UndeliveredReport['why'];
 
 export interface RetryLimits {
   /** Pause before the same packet is sent again, ms (T_retry of MQTT-SN 1.2 §7.2; about 1000 on a wire). */
@@ -62,7 +64,8 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
       throw new Error(`a second delivery to ${command.subdevice} before the end of one`);
     this.#delivery = { command, wasRejected: false, step: undefined, retries: 0, retryAtMs: undefined };
     const topic = this.#topics.referenceTo(command.topic);
-    if (!this.#fits(command, topic === undefined)) this.#fail(this.#delivery, 'too large');
+    const size = this.#excess(command, topic === undefined);
+    if (size !== undefined) this.#fail(this.#delivery, 'too large', { size });
     else if (topic === undefined) this.#bind(this.#delivery, nowMs);
     else this.#publish(this.#delivery, topic, nowMs);
   }
@@ -95,7 +98,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
       this.#pause(delivery, nowMs);
     } else {
       this.#topics.release(delivery.step.topicId);
-      this.#fail(delivery, 'refused', `no topic id: ${why}`);
+      this.#fail(delivery, 'invalid', { because: `no topic id: ${why}` });
     }
     return true;
   }
@@ -110,7 +113,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     } else if (packet.returnCode === RETURN_CODE.congestion) {
       this.#pause(delivery, nowMs);
     } else {
-      this.#fail(delivery, 'refused', `REGACK with return code ${packet.returnCode}`);
+      this.#fail(delivery, 'refused', { because: `REGACK with return code ${packet.returnCode}` });
     }
   }
 
@@ -129,7 +132,7 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
       delivery.wasRejected = true;
       this.#bind(delivery, nowMs);
     } else {
-      this.#fail(delivery, 'refused', `PUBACK with return code ${returnCode}`);
+      this.#fail(delivery, 'refused', { because: `PUBACK with return code ${returnCode}` });
     }
   }
 
@@ -167,12 +170,13 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
   }
 
   /** Checked first, so that no topic id is assigned and made durable for a message that can never be sent. */
-  #fits({ topic, payload, qos }: DeliverCommand, mustRegister: boolean): boolean {
+  #excess({ topic, payload, qos }: DeliverCommand, mustRegister: boolean): ExcessSize | undefined {
     const register = { kind: 'register', topicId: 0, messageId: 0, topic } as const;
-    if (mustRegister && !this.#sink.fits(register)) return false;
+    const ofRegister = mustRegister ? this.#sink.excess(register) : undefined;
+    if (ofRegister !== undefined) return ofRegister;
     const reference: TopicReference = { type: 'normal', id: 0 };
     const flags = { dup: false, retain: false };
-    return this.#sink.fits({ kind: 'publish', ...flags, qos, topic: reference, messageId: 0, payload });
+    return this.#sink.excess({ kind: 'publish', ...flags, qos, topic: reference, messageId: 0, payload });
   }
 
   #bind(delivery: Delivery, nowMs: number): void {
@@ -241,9 +245,9 @@ export class Downlink implements Restorable<DownlinkSnapshot> {
     this.#sink.report({ kind: 'delivered', token: delivery.command.token });
   }
 
-  #fail(delivery: Delivery, why: Failure, because?: string): void {
+  #fail(delivery: Delivery, why: Failure, details: Pick<UndeliveredReport, 'because' | 'size'> = {}): void {
     this.#delivery = undefined;
     const { token } = delivery.command;
-    this.#sink.report({ kind: 'undelivered', token, why, ...(because === undefined ? {} : { because }) });
+    this.#sink.report({ kind: 'undelivered', token, why, ...details });
   }
 }

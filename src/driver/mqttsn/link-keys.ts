@@ -3,6 +3,7 @@
  * shows whether the file has it, which on a link of another driver is a slip.
  */
 import { z } from 'zod';
+import type { SizeKey } from '../../base/discard.ts';
 import { means, text, whole } from '../../config/kinds/key-kinds.ts';
 
 /** A wireless node id (MQTT-SN 1.2 §5.5); no radio has longer addresses. */
@@ -18,6 +19,11 @@ export const DEFAULTS = {
   advertise_s: 0,
 } as const;
 
+/** Largest value of `packet_bytes_max`. */
+const PACKET_BYTES_LIMIT = 4096;
+
+export const PACKET_BYTES_KEY: SizeKey = { name: 'packet_bytes_max', largest: PACKET_BYTES_LIMIT };
+
 export const LINK_KEYS = {
   framing: z
     .enum(['sn-cobs', 'sn-raw'])
@@ -28,7 +34,7 @@ export const LINK_KEYS = {
         `"${DEFAULTS.framing}"`,
       ),
     ),
-  packet_bytes_max: whole(64, 4096)
+  packet_bytes_max: whole(64, PACKET_BYTES_LIMIT)
     .optional()
     .meta(means('Largest packet on the line. Driver mqttsn only.', `${DEFAULTS.packet_bytes_max}`)),
   gateway_id: whole(1, 255)

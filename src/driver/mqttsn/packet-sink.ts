@@ -2,13 +2,14 @@
  * Actions of one input in their order, and counters, for the parts of an MQTT-SN link. One `ActionBuffer` per link,
  * emptied after every input, so tokens are never drawn twice. One `PacketSink` per address.
  */
-import { type DiscardReason, sampleBytes } from '../../base/discard.ts';
+import { type DiscardReason, type ExcessSize, sampleBytes } from '../../base/discard.ts';
 import type { ChannelAction } from '../../base/machine.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import type { Framing } from '../../codec/framing.ts';
-import { encodePacket, packetBytes } from '../../codec/mqttsn-encode.ts';
+import { encodePacket, LENGTH_MAX, packetBytes } from '../../codec/mqttsn-encode.ts';
 import type { Packet } from '../../codec/mqttsn-packets.ts';
 import type { DriverReport, LinkAction } from '../driver.ts';
+import { PACKET_BYTES_KEY } from './link-keys.ts';
 
 export interface ActionBufferSnapshot {
   readonly counters: ActionBuffer['counters'];
@@ -31,7 +32,13 @@ export class ActionBuffer implements Restorable<ActionBufferSnapshot> {
 
   /** @param more octets of a forwarder's header */
   fits(packet: Packet, more = 0): boolean {
-    return (packetBytes(packet) ?? Number.POSITIVE_INFINITY) + more <= this.#packetBytesMax;
+    return this.excess(packet, more) === undefined;
+  }
+
+  /** @returns sizes of a packet that is larger than the link allows */
+  excess(packet: Packet, more = 0): ExcessSize | undefined {
+    const bytes = (packetBytes(packet) ?? LENGTH_MAX + 1) + more;
+    return bytes <= this.#packetBytesMax ? undefined : { bytes, bytesMax: this.#packetBytesMax, key: PACKET_BYTES_KEY };
   }
 
   /** @returns false, and nothing is sent, if the packet is larger than the link allows */
@@ -92,8 +99,13 @@ export class PacketSink {
 
   /** Whether `send` would send the packet. */
   fits(packet: Packet): boolean {
+    return this.excess(packet) === undefined;
+  }
+
+  /** @returns sizes of a packet that `send` would not send */
+  excess(packet: Packet): ExcessSize | undefined {
     const { node } = this;
-    return this.#buffer.fits(packet, node === undefined ? 0 : headerBytes(node));
+    return this.#buffer.excess(packet, node === undefined ? 0 : headerBytes(node));
   }
 
   /**

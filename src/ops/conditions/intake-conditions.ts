@@ -78,6 +78,8 @@ const VERBS: Readonly<Partial<Record<ConditionCode, string>>> = {
   'inbox-shedding': 'shed',
   'too-large': 'shed',
   'downlinks-unsubscribed': 'shed',
+  'downlinks-unconfigured': 'shed',
+  'commands-refused': 'not carried out',
   'frames-broken': 'broken',
 };
 
@@ -91,8 +93,9 @@ function losingOf(discard: DiscardReport): Losing | 'nothing' {
   const { recent, share, subdevice } = discard;
   const { losing, code } = intakeWordsOf(discard);
   switch (losing) {
-    case 'no':
+    case 'not shown':
       return 'nothing';
+    case 'no':
     case 'at risk':
     case 'unknown':
       return losing;
@@ -120,7 +123,9 @@ function sentenceOf(first: DiscardReport, group: readonly DiscardReport[]): stri
   const whose = names.length === 0 ? '' : ` (${names.slice(0, NAMES_MAX).join(', ')}${more})`;
   const others = new Set(group.map(({ reason }) => reason)).size > 1 ? ', and other reasons' : '';
   const last = `the last ${durationWords(Math.min(...group.map(({ lastMs }) => lastMs)))} ago`;
-  const sample = first.sample === '' ? '' : `: ${first.sample}`;
+  const size =
+    first.size === null ? '' : `, ${countOf(first.size.bytes, 'byte')} of ${countWords(first.size.bytesMax)}`;
+  const sample = first.sample === '' ? size : `: ${first.sample}${size}`;
   if (code === 'lines-not-ended')
     return `${countOf(recent, 'byte')} arrived${where}${whose} and no line ended; they begin with ${first.sample}.`;
   return `${countOf(recent, noun)} ${VERBS[code] ?? 'discarded'}${where}${whose}: ${why}${others}; ${last}${sample}.`;

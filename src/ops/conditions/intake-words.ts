@@ -10,8 +10,11 @@ export interface IntakeWords {
   /** `does not match the pattern` */
   readonly why: string;
   readonly hint: string;
-  /** While it lasts. `most`: yes where it is most of what comes; now and then a sender repeats what is broken. */
-  readonly losing: Losing | 'most';
+  /**
+   * While it lasts. `most`: yes where it is most of what comes; now and then a sender repeats what is broken. `not shown`:
+   * no condition.
+   */
+  readonly losing: Losing | 'most' | 'not shown';
 }
 
 const CHECK_WIRE =
@@ -33,7 +36,12 @@ function units(why: string, hint: string): IntakeWords {
   return { code: 'unit-trouble', noun: 'request', why, hint, losing: 'at risk' };
 }
 
-function shed(why: string, hint: string, losing: Losing = 'yes'): IntakeWords {
+/** No data of the plant is lost by a command that cannot be carried out. */
+function commands(why: string, hint: string, losing: Losing = 'no'): IntakeWords {
+  return { code: 'commands-refused', noun: 'command', why, hint, losing };
+}
+
+function shed(why: string, hint: string, losing: IntakeWords['losing'] = 'yes'): IntakeWords {
   return { code: 'shedding', noun: 'message', why, hint, losing };
 }
 
@@ -41,14 +49,15 @@ function shedDownlinks(why: string, hint: string, losing: Losing = 'yes'): Intak
   return { code: 'inbox-shedding', noun: 'downlink', why, hint, losing };
 }
 
-function tooLarge(taker: string, remedy: string): IntakeWords {
-  const hint = `The sender can send smaller messages; or ${remedy}.`;
+function tooLarge(taker: string, hint: string): IntakeWords {
   return { code: 'too-large', noun: 'message', why: `larger than ${taker} takes`, hint, losing: 'yes' };
 }
 
 const RAISE_OUTBOX = 'Bring the hub back; or raise messages_max and bytes_max of [outbox]; or change overflow.';
 const RAISE_INBOX =
   'Bring the subdevice back; or raise messages_max of [inbox]; or let the sender send less while the subdevice is away.';
+const SEND_AGAIN = 'Correct the command at its sender, and send it again.';
+const SPLIT = 'Let the sender split the message, or send less.';
 const TAKE_LESS =
   'Let the subdevice send less at once, or topics and payloads that the hub takes (limits under [hub]).';
 
@@ -145,9 +154,17 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'Free the disk or the outbox, or bind the subdevice; with ack the device could be told to repeat.',
     'yes',
   ),
-  'command refused': {
-    ...{ code: 'commands-refused', noun: 'command', why: 'the subdevice or its driver refused it', losing: 'at risk' },
-    hint: 'Correct the command at its sender, and send it again: the reason stands in the sentence.',
+  'command refused': commands('the subdevice refused it', SEND_AGAIN),
+  'command invalid': commands('the gateway refused it, and sent nothing to the subdevice', SEND_AGAIN),
+  'command unanswered': commands(
+    'the subdevice gave no answer, and may have carried out a part of it',
+    'Look at what the subdevice does now, and send the command again if it is still wanted.',
+    'at risk',
+  ),
+  'subdevice not configured': {
+    ...{ code: 'downlinks-unconfigured', noun: 'downlink', losing: 'unknown' },
+    why: 'the hub sent it for a subdevice that is not in this configuration',
+    hint: 'Either the subdevice was removed from the configuration: stop its sender. Or another gateway uses the same client id, and each of them gets downlinks of the other: give each gateway a client id of its own.',
   },
   'overflow drop-oldest': shed('the queue was full, and the oldest gave way', RAISE_OUTBOX),
   'overflow drop-newest': shed('the queue was full', RAISE_OUTBOX),
@@ -176,20 +193,24 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'Let the subdevice connect with CleanSession = 0 to keep its downlinks.',
     'at risk',
   ),
-  'too large for the link': tooLarge('the link', 'raise packet_bytes_max or line_bytes_max of the link'),
-  'too large for the gateway': tooLarge('the gateway', 'raise payload_bytes_max of [hub]'),
+  'too large for the link': tooLarge('the link', SPLIT),
+  'too large for the gateway': tooLarge('the gateway', SPLIT),
   'too large for the hub': tooLarge(
     'the hub',
-    'raise payload_bytes_max or topic_bytes_max of [hub], if the hub takes more',
+    'Let the subdevice send smaller messages; or raise payload_bytes_max or topic_bytes_max of [hub], if the hub takes more.',
   ),
   'invalid message': shedDownlinks(
     'MQTT 3.1.1 forbids it, and the hub sends it in every connection',
     'Correct the topic at the sender of the message, or report the fault to the operator of the hub.',
   ),
   // the condition message-set-aside says more
-  'set aside after a fault': shed('the program failed on it', 'See the condition message-set-aside.', 'no'),
-  'dropped by hand': shed('dropped by order', 'Nothing is to be done.', 'no'),
-  'refused by the subdevice': shed('the subdevice refused it', 'Correct the message at its sender.', 'at risk'),
+  'set aside after a fault': shed('the program failed on it', 'See the condition message-set-aside.', 'not shown'),
+  'dropped by hand': shed('dropped by order', 'Nothing is to be done.', 'not shown'),
+  // noted as commands, or not at all
+  'refused by the subdevice': shed('the subdevice refused it', SEND_AGAIN, 'not shown'),
+  'refused by the gateway': shed('the gateway refused it', SEND_AGAIN, 'not shown'),
+  'given up without an answer': shed('the subdevice gave no answer', SEND_AGAIN, 'not shown'),
+  empty: shed('it was empty', 'Nothing is to be done.', 'not shown'),
 };
 
 /** What differs for downlinks. */

@@ -38,7 +38,7 @@ export interface LinkFindings {
   readonly bytesIn: number;
 }
 
-export type TrialDiscard = Pick<DiscardReport, 'reason' | 'direction' | 'count' | 'sample'>;
+export type TrialDiscard = Pick<DiscardReport, 'reason' | 'direction' | 'count' | 'sample' | 'size'>;
 
 /** So many questions without any answer: that is no noise. */
 const MUTE_REQUESTS_MIN = 3;
@@ -60,10 +60,10 @@ export function findingsOf({ before, after, seconds, probes }: LinkTrial): LinkF
 
 function discardedIn(before: LinkReport, after: LinkReport): TrialDiscard[] {
   const counts = new Map<IntakeReason, TrialDiscard>();
-  for (const { subdevice, reason, direction, count, sample } of after.discarded) {
+  for (const { subdevice, reason, direction, count, sample, size } of after.discarded) {
     const earlier = before.discarded.find((one) => one.subdevice === subdevice && one.reason === reason)?.count ?? 0;
     const sum = count - earlier + (counts.get(reason)?.count ?? 0);
-    if (sum > 0) counts.set(reason, { reason, direction, count: sum, sample });
+    if (sum > 0) counts.set(reason, { reason, direction, count: sum, sample, size });
   }
   return [...counts.values()].toSorted((one, other) => other.count - one.count);
 }

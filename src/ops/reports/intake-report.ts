@@ -1,6 +1,7 @@
 /** What ended outside custody, as it is shown: `discarded` of `GET /v1/status` and `GET /v1/ledger`. */
 
 import type { Gateway } from '../../app/gateway.ts';
+import type { ExcessSize } from '../../base/discard.ts';
 import type { Direction } from '../../base/message.ts';
 import type { IntakeReason } from '../../flow/intake.ts';
 
@@ -26,12 +27,14 @@ export interface DiscardReport {
   readonly share: number;
   /** What the last one was, in printable characters; a topic, for what was shed. */
   readonly sample: string;
+  /** Size of the last one and of the largest that is taken, in bytes; `null`: it was not too large, or the size is not known. */
+  readonly size: ExcessSize | null;
 }
 
 export function discardReports({ intake, parts }: Gateway): DiscardReport[] {
   const nowMs = parts.clock.nowMs();
   return intake.tallies().map((tally) => {
-    const { link, subdevice, reason, direction, count, recent, sinceMs, lastAtMs, lasts, share, sample } = tally;
+    const { link, subdevice, reason, direction, count, recent, sinceMs, lastAtMs, lasts, share, sample, size } = tally;
     return {
       link: link ?? null,
       subdevice: subdevice ?? null,
@@ -44,6 +47,7 @@ export function discardReports({ intake, parts }: Gateway): DiscardReport[] {
       lasts,
       share,
       sample,
+      size: size ?? null,
     };
   });
 }

@@ -79,6 +79,7 @@ export type ConditionCode =
   | 'unit-trouble'
   | 'commands-refused'
   | 'downlinks-unsubscribed'
+  | 'downlinks-unconfigured'
   | 'outbox-filling'
   | 'outbox-full'
   | 'shedding'

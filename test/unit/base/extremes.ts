@@ -62,7 +62,16 @@ class Extremes {
   readonly #underWay = new Map<number, string>();
   #nowMs = 0;
   #token = 0;
-  readonly endings = { delivered: 0, refused: 0, 'too large': 0, failed: 0, lost: 0 };
+  readonly endings = {
+    delivered: 0,
+    refused: 0,
+    invalid: 0,
+    unanswered: 0,
+    empty: 0,
+    'too large': 0,
+    failed: 0,
+    lost: 0,
+  };
 
   constructor(dice: Dice, link: LinkMachine, served: readonly string[], speak: (dice: Dice) => Uint8Array) {
     this.#dice = dice;
@@ -216,6 +225,9 @@ export function converse(
   const sum: Record<keyof Extremes['endings'], number> = {
     delivered: 0,
     refused: 0,
+    invalid: 0,
+    unanswered: 0,
+    empty: 0,
     'too large': 0,
     failed: 0,
     lost: 0,

@@ -60,3 +60,20 @@ it('QoS 0 is handed to those who are there and acknowledged to nobody', () => {
   const bench = new FlowBench().enter('pump').arrive(0, 'x', { qos: 0 });
   expect([bench.delivered(), bench.pubacks(), bench.disk.enqueued]).toEqual([['x'], [], []]);
 });
+
+describe('a downlink that nobody has subscribed to', () => {
+  const sent = (topic: string): string[] => {
+    const bench = new FlowBench().enter('pump', true, 'pump/set');
+    bench.arrive(1, 'x', { topic });
+    expect(bench.pubacks()).toEqual([1]);
+    return bench.refusals;
+  };
+
+  it.each([
+    ['pump/other', 'no subscriber: pump/other'],
+    ['valve/set', 'no subscriber: valve/set'],
+    ['gate/set', 'subdevice not configured: gate/set'],
+  ])('on %s is noted with what is known of its subdevice', (topic, note) => {
+    expect(sent(topic)).toEqual([note]);
+  });
+});

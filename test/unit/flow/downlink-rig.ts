@@ -77,6 +77,9 @@ export class FlowBench {
         this.isReading = isReading;
       },
       isExpired: undefined,
+      configuredIds: new Set(['pump', 'valve']),
+      acceptsUnknown: false,
+      packetBytesMax: 100_000,
       poison: this.poison,
       send: () => this.flow.acknowledge(),
     });

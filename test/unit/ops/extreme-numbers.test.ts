@@ -97,6 +97,7 @@ const TROUBLED: Health = {
       share: 1,
     },
     sample: 'x'.repeat(160),
+    size: null,
   })),
   missing: [{ subdevice: 'a', wasHeard: true, forMs: 900_000 }],
 };

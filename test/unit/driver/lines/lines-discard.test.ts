@@ -204,15 +204,16 @@ describe('a downlink', () => {
     ['payload', { downlinks: ['cmd'], format: 'ndjson' }, 'on', 'the payload is not JSON'],
     ['octets', { downlinks: ['cmd'] }, '\xff', 'the payload is not valid UTF-8'],
     ['delimiter', { downlinks: ['cmd'], delimiter: ';' }, 'a;b', 'the text contains the line delimiter'],
-    [
-      'length',
-      { downlinks: ['cmd'], line_bytes_max: 16 },
-      'x'.repeat(17),
-      'the line would have 17 bytes, at most 16 are allowed',
-    ],
   ])('that cannot be written for its %s says why', (_, keys, payload, because) => {
     const bench = new LinesBench(keys);
     bench.deliver(7, payload);
-    expect(bench.of('undelivered')).toMatchObject([{ token: 7, because }]);
+    expect(bench.of('undelivered')).toMatchObject([{ token: 7, why: 'invalid', because }]);
+  });
+
+  it('that is longer than a line says how long', () => {
+    const bench = new LinesBench({ downlinks: ['cmd'], line_bytes_max: 16 });
+    bench.deliver(7, 'x'.repeat(17));
+    const size = { bytes: 17, bytesMax: 16, key: { name: 'line_bytes_max', largest: 4096 } };
+    expect(bench.of('undelivered')).toEqual([{ kind: 'undelivered', token: 7, why: 'too large', size }]);
   });
 });

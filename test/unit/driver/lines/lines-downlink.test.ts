@@ -64,11 +64,12 @@ describe('a downlink', () => {
   });
 
   it.each([
-    ['has a second line in it', {}, 'a\nb', 'refused'],
-    ['is no UTF-8', {}, '\xff', 'refused'],
-    ['cannot be spelt on the line', { encoding: 'latin1' }, '\xe2\x82\xac', 'refused'],
-    ['is empty', {}, '', 'refused'],
-    ['is no JSON on a line of JSON', { format: 'ndjson' }, 'on', 'refused'],
+    ['has a second line in it', {}, 'a\nb', 'invalid'],
+    ['is no UTF-8', {}, '\xff', 'invalid'],
+    ['cannot be spelt on the line', { encoding: 'latin1' }, '\xe2\x82\xac', 'invalid'],
+    ['is empty', {}, '', 'empty'],
+    ['is empty on a line of JSON', { format: 'ndjson' }, '', 'empty'],
+    ['is no JSON on a line of JSON', { format: 'ndjson' }, 'on', 'invalid'],
     ['is longer than a line', { line_bytes_max: 16 }, 'x'.repeat(17), 'too large'],
   ] as const)('is refused where it %s', (_, keys, text, why) => {
     const bench = new LinesBench({ downlinks: ['cmd'], ...keys });

@@ -66,7 +66,7 @@ describe('a command to a Modbus unit', () => {
     ['{"__proto__": 1}', '"__proto__" is not a point of this unit'],
   ])('is refused with nothing written: %j', (command, error) => {
     const wire = openWire();
-    expect(outcomeOf(wire, command)).toEqual(['refused', { ok: false, error }]);
+    expect(outcomeOf(wire, command)).toEqual(['invalid', { ok: false, error }]);
     expect(wire.unit(1).holdings.every((word) => word === 0)).toBe(true);
   });
 
@@ -172,13 +172,20 @@ describe('a command to a Modbus unit', () => {
     expect(wire.results[1]).toEqual({ ok: false, error: 'total takes 0 to 18446744073709551615' });
   });
 
+  it('that is empty is none: nothing is written, and there is no result', () => {
+    const wire = openWire();
+    wire.command(1, 1, '');
+    wire.run(() => wire.endings.has(1));
+    expect([wire.endings.get(1), wire.results]).toEqual(['empty', []]);
+  });
+
   it('takes no object for a number', () => {
     const wire = openWire();
     expect(outcomeOf(wire, '{"level": {"digits": "42"}}')).toEqual([
-      ...['refused', { ok: false, error: 'level takes a number' }],
+      ...['invalid', { ok: false, error: 'level takes a number' }],
     ]);
     expect(outcomeOf(wire, '{"level": 1e999}', 2)).toEqual([
-      ...['refused', { ok: false, error: 'level takes a number' }],
+      ...['invalid', { ok: false, error: 'level takes a number' }],
     ]);
   });
 
@@ -215,7 +222,7 @@ describe('a command to a Modbus unit', () => {
       wire.command(1, token, { level: 42 });
       expect(wire.run(() => wire.endings.has(token))).toBe(true);
     }
-    expect([...wire.endings.values()]).toEqual(['lost', 'lost', 'refused']);
+    expect([...wire.endings.values()]).toEqual(['lost', 'lost', 'unanswered']);
     expect(wire.run(() => wire.results.length === 1)).toBe(true);
     expect(wire.results).toEqual([{ ok: false, error: 'level: no answer' }]);
   });

@@ -243,7 +243,7 @@ describe('what the driver reports', () => {
     }
     const words = 'received an answer for address 5 instead of 1';
     expect(wire.discards[0]).toMatchObject({ reason: 'unit mismatch', sample: `unit 1, a command: ${words}` });
-    expect(wire.endings.get(3)).toBe('refused');
+    expect(wire.endings.get(3)).toBe('unanswered');
     expect(wire.run(() => wire.results.length > 0)).toBe(true);
     expect(wire.results).toEqual([{ ok: false, error: `p1: ${words}` }]);
   });

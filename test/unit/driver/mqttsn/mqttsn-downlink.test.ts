@@ -190,7 +190,14 @@ describe('a delivery', () => {
       const bench = new LinkBench().attach();
       // Seven octets before the payload while Length is short, nine from 256 on: nothing is 256 octets long.
       bench.order(delivery(1, { qos, payload: new Uint8Array(249) }));
-      expect(bench.reported()).toEqual([{ kind: 'undelivered', token: 1, why: 'too large' }]);
+      expect(bench.reported()).toEqual([
+        {
+          kind: 'undelivered',
+          token: 1,
+          why: 'too large',
+          size: { bytes: 258, bytesMax: 256, key: { name: 'packet_bytes_max', largest: 4096 } },
+        },
+      ]);
       bench.order(delivery(2, { qos, payload: new Uint8Array(248) }));
       expect(bench.heard()).toHaveLength(1);
     },

@@ -104,7 +104,7 @@ describe('behind a forwarder', () => {
     attached(bench, new Uint8Array(100).fill(7), 'mill-2');
     bench.reported();
     bench.order(delivery(1, { subdevice: 'mill-2', payload: new Uint8Array(150) }));
-    expect(bench.reported()).toEqual([{ kind: 'undelivered', token: 1, why: 'too large' }]);
+    expect(bench.reported()).toMatchObject([{ kind: 'undelivered', token: 1, why: 'too large' }]);
   });
 
   it('nodes without a client give way to new ones, and those with one do not', () => {

@@ -6,10 +6,12 @@ import { missingConditions } from '../../../../src/ops/conditions/missing.ts';
 import { scoreLink } from '../../../../src/ops/link-test/link-score.ts';
 import type { DiscardReport } from '../../../../src/ops/reports/intake-report.ts';
 import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
+import { countOf, countWords } from '../../../../src/ops/words.ts';
 
 const DISCARD: DiscardReport = {
   ...{ link: 'field1', subdevice: null, reason: 'line pattern', count: 9, recent: 9, forMs: 5000, lastMs: 1000 },
   direction: null,
+  size: null,
   ...{ lasts: true, share: 1, sample: '"boot"' },
 };
 const LINK: LinkReport = { ...RESTING, name: 'field1', path: '/dev/x', driver: 'lines', state: 'open', forMs: 9000 };
@@ -30,7 +32,9 @@ describe('what is discarded', () => {
     ['two frames at the start', { reason: 'frame coding', recent: 2, share: 1 }, undefined],
     ['a message that was shed', { reason: 'overflow drop-oldest', link: null, recent: 1 }, { losing: 'yes' }],
     ['a message dropped by hand', { reason: 'dropped by hand', link: null }, undefined],
-    ['a command', { reason: 'command refused', recent: 1 }, { code: 'commands-refused', losing: 'at risk' }],
+    ['a command', { reason: 'command refused', recent: 1 }, { code: 'commands-refused', losing: 'no' }],
+    ['a command without an answer', { reason: 'command unanswered', recent: 1 }, { losing: 'at risk' }],
+    ['a downlink for nobody here', { reason: 'subdevice not configured' }, { losing: 'unknown' }],
     [
       'a prompt without an end',
       { reason: 'line not ended', recent: 2 },
@@ -60,6 +64,27 @@ describe('what is discarded', () => {
     expect(condition?.sentence).toMatch(/^9 downlinks shed \(pump\)/);
     expect(condition?.hint).toContain(remedy);
     expect(conditions({ reason, direction: 'uplink', link: null })[0]?.hint).toContain('Bring the hub back');
+  });
+
+  it.each([
+    [3000, /^Raise packet_bytes_max of the link to 3000 or more/],
+    [4097, /^Let the sender split the message: the largest packet_bytes_max of a link is 4096/],
+  ])('as too large with %i bytes names both sizes, and only a key that can help', (bytes, remedy) => {
+    const size = { bytes, bytesMax: 1024, key: { name: 'packet_bytes_max', largest: 4096 } };
+    const [condition] = conditions({ reason: 'too large for the link', size, sample: 'set' });
+    expect(condition?.sentence).toContain(`: set, ${countOf(bytes, 'byte')} of ${countWords(1024)}.`);
+    expect(condition?.hint).toMatch(remedy);
+  });
+
+  it.each([
+    ['command refused', 'the subdevice refused it'],
+    ['command invalid', 'the gateway refused it, and sent nothing to the subdevice'],
+  ] as const)('as %s says who refused it, and is no loss of data', (reason, who) => {
+    const [condition] = conditions({ reason, recent: 1, subdevice: 'meter', sample: 'set: names no point' });
+    expect(condition).toMatchObject({ code: 'commands-refused', losing: 'no' });
+    expect(condition?.sentence).toBe(
+      `1 command not carried out on link field1 (meter): ${who}; the last 1 s ago: set: names no point.`,
+    );
   });
 
   it('names what it looks like, where that is another protocol', () => {

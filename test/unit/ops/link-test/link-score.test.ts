@@ -96,6 +96,7 @@ describe('a line that is probed', () => {
       subdevice: 'pump',
       reason: 'unit exception',
       direction: null,
+      size: null,
       count: 1,
       recent: 1,
       sample,

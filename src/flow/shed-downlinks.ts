@@ -1,0 +1,132 @@
+/**
+ * Downlinks that end without being delivered: each is counted in the ledger or has been, and noted in the intake with whose
+ * it was, why, and a sample.
+ */
+import { type ExcessSize, sampleWords } from '../base/discard.ts';
+import type { Facts } from '../base/events.ts';
+import type { ShedReason } from '../custody/ledger.ts';
+import type { DriverReport, UndeliveredReason } from '../driver/driver.ts';
+import type { Delivery } from '../subdevices/delivery-state.ts';
+import type { Inbox } from '../subdevices/inbox.ts';
+import { NOBODY, type SubdeviceRegistry } from '../subdevices/registry.ts';
+import type { TopicMap } from '../subdevices/topic-map.ts';
+import type { Intake, IntakeReason } from './intake.ts';
+
+export interface ShedDownlinksOptions {
+  readonly facts: Facts;
+  readonly registry: SubdeviceRegistry;
+  readonly inbox: Pick<Inbox, 'pass'>;
+  readonly intake: Pick<Intake, 'note'>;
+  readonly topicsOf: (subdevice: string) => TopicMap;
+  /** Ids of the subdevices in the configuration. */
+  readonly configuredIds: ReadonlySet<string>;
+  /** Subdevices that are not in the configuration are served too. */
+  readonly acceptsUnknown: boolean;
+  /** Bytes of the largest packet taken from the hub. */
+  readonly packetBytesMax: number;
+}
+
+type Undelivered = Extract<DriverReport, { kind: 'undelivered' }>;
+
+/** `undefined`: noted elsewhere, or nothing to note. */
+const REASONS: Readonly<Record<UndeliveredReason, IntakeReason | undefined>> = {
+  refused: 'command refused',
+  invalid: 'command invalid',
+  unanswered: 'command unanswered',
+  'too large': 'too large for the link',
+  empty: undefined,
+  failed: undefined,
+  lost: undefined,
+};
+
+export class ShedDownlinks {
+  readonly #options: ShedDownlinksOptions;
+
+  constructor(options: ShedDownlinksOptions) {
+    this.#options = options;
+  }
+
+  /** Notes a downlink that its driver did not deliver and that is not pending any more. */
+  undelivered({ lane, message: { topic } }: Delivery, { why, because, size }: Undelivered): void {
+    const reason = REASONS[why];
+    if (reason !== undefined) {
+      const { id: subdevice, link } = this.#options.registry.byLane(lane) ?? {};
+      const sample = because === undefined ? topic : `${topic}: ${because}`;
+      this.#options.intake.note({ link, subdevice, direction: 'downlink', reason, sample, count: 1, size });
+    }
+    if (why !== 'lost') this.#report(topic, because ?? (size === undefined ? why : `${why}: ${sizeWords(size)}`));
+  }
+
+  /** Counts and notes a downlink that no subdevice has subscribed to. */
+  unclaimed(topic: string): void {
+    this.#options.inbox.pass(NOBODY, 'no subscriber');
+    const owners = this.#ownersOf(topic);
+    const isForeign = !this.#options.acceptsUnknown && owners.every((id) => !this.#isConfigured(id));
+    const subdevice = owners.length === 1 ? owners[0] : undefined;
+    this.#options.intake.note({
+      link: subdevice === undefined ? undefined : this.#options.registry.byId(subdevice)?.link,
+      subdevice,
+      direction: 'downlink',
+      reason: isForeign ? 'subdevice not configured' : 'no subscriber',
+      sample: topic,
+      count: 1,
+    });
+    this.#report(topic, 'no subscriber');
+  }
+
+  /** Counts and notes a downlink that is larger than the gateway takes. */
+  oversize(topic: string, bytes: number): void {
+    const reason = 'too large for the gateway';
+    const size = { bytes, bytesMax: this.#options.packetBytesMax };
+    for (const { lane, subdevice } of this.#takersOf(topic)) {
+      this.#options.inbox.pass(lane, reason);
+      this.#options.intake.note({
+        link: undefined,
+        subdevice,
+        direction: 'downlink',
+        reason,
+        sample: topic,
+        count: 1,
+        size,
+      });
+    }
+    this.#report(topic, `${reason}: ${sizeWords(size)}`);
+  }
+
+  /** Counts a downlink that MQTT 3.1.1 forbids. */
+  forbidden(topic: string, problem: string): void {
+    this.#options.inbox.pass(NOBODY, 'invalid message');
+    this.#report(sampleWords(topic), `invalid message: ${problem}`);
+  }
+
+  /** Counts a downlink that the program failed on. */
+  setAside(topic: string): void {
+    const reason: ShedReason = 'set aside after a fault';
+    for (const { lane } of this.#takersOf(topic)) this.#options.inbox.pass(lane, reason);
+    this.#report(topic, reason);
+  }
+
+  #takersOf(topic: string): { readonly lane: number; readonly subdevice: string | undefined }[] {
+    const takers = this.#options.registry.route(topic).map(({ subdevice: { lane, id } }) => ({ lane, subdevice: id }));
+    return takers.length === 0 ? [{ lane: NOBODY, subdevice: undefined }] : takers;
+  }
+
+  /** Subdevices of which this may be a topic: known ones, and those in the configuration. */
+  #ownersOf(topic: string): string[] {
+    const { registry, configuredIds, topicsOf } = this.#options;
+    const ids = new Set([...configuredIds, ...[...registry.all()].map(({ id }) => id)]);
+    return [...ids].filter((id) => topicsOf(id).toSubdevice(topic) !== undefined);
+  }
+
+  #isConfigured(id: string): boolean {
+    return this.#options.configuredIds.has(id);
+  }
+
+  #report(topic: string, reason: string): void {
+    this.#options.facts.emit('downlinkShed', { topic, reason });
+  }
+}
+
+function sizeWords({ bytes, bytesMax }: ExcessSize): string {
+  return `${bytes} bytes, ${bytesMax} allowed`;
+}
