@@ -92,7 +92,11 @@ export interface Gap {
   readonly from: Stamp;
 }
 
-export type GapReason = 'session lost' | 'away longer than the hub keeps messages' | 'the hub’s store was full';
+export type GapReason =
+  | 'session lost'
+  | 'away longer than the hub keeps messages'
+  | 'the hub’s store was full'
+  | 'another client may have used our session';
 
 /** Loss found by an opening of the store. */
 export interface LossRow {

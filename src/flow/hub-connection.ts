@@ -161,7 +161,7 @@ export class HubConnection {
         return;
       case 'takenOver':
         this.#options.facts.emit('hubTakenOver', { times: report.times });
-        return;
+        return this.#options.watch.takenOver();
       case 'noConnack':
         this.#options.facts.emit('hubSilent', { peer: this.#options.peer, forMs: report.forMs });
         return;
@@ -196,13 +196,14 @@ export class HubConnection {
   }
 
   #online(sessionPresent: boolean): void {
-    const { hubSender, downlink, subscriptions, watch, facts, clock } = this.#options;
+    const { client, hubSender, downlink, subscriptions, watch, facts, clock } = this.#options;
     this.#isOnline = true;
     this.#changedAtMs = clock.nowMs();
     this.#refusal = undefined;
     this.#attempts += 1;
     facts.emit('hubConnected', { sessionPresent, backlog: hubSender.pending });
     watch.connected(sessionPresent);
+    if (client.takeovers(clock.nowMs()).times > 0) watch.takenOver();
     downlink.hubConnected(sessionPresent);
     subscriptions.connected(sessionPresent);
     hubSender.connected(sessionPresent);

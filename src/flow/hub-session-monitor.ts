@@ -67,8 +67,13 @@ export class HubSessionMonitor {
   }
 
   disconnected(): void {
-    this.#options.account.disconnected();
+    this.#options.account.disconnected(this.#options.stamp());
     this.#timer.set(undefined);
+  }
+
+  /** Another client is suspected of taking our connections, and our downlinks with them. */
+  takenOver(): void {
+    this.#report(this.#options.account.takenOver());
   }
 
   /** The technician, or the application side, has dealt with the gap. @returns whether there was one */

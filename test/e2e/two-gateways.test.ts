@@ -25,6 +25,10 @@ async function twins(plan: TestbedPlan = {}): Promise<readonly [one: Testbed, ot
 it('two gateways with one identity keep everything, say so, and whoever remains recovers by itself', async () => {
   const [one, other] = await twins();
   await Promise.all([isWarned(one), isWarned(other)]);
+  for (const testbed of [one, other])
+    expect((await testbed.gateway.status()).conditions.map(({ sentence }) => sentence)).toContainEqual(
+      expect.stringMatching(/^Downlinks may be missing since .* \(another client may have used our session\)\.$/),
+    );
   expect(one.gateway.journal).toMatch(/is another gateway running with our identity, or does the hub/);
   for (const testbed of [one, other]) {
     testbed.publish(50);

@@ -24,6 +24,8 @@ export const HUB_TERMS: SessionTerms = { keptMs: 24 * 3_600_000, storedMax: 150,
 const QUIET_INTERVALS = 10;
 /** The network may hold CONNACK back longer than what follows it: stored messages that may come early for that. */
 const EARLY_MAX = 4;
+/** Connections taken in a row before a takeover is suspected (`hub/client/takeover.ts`). */
+const TAKEOVERS = 3;
 
 /** Of the last CONNACK, against what we expected. */
 export type Finding = 'new' | 'resumed' | 'lost' | 'unexpected';
@@ -64,6 +66,8 @@ export class HubSessionTracker {
   #finding: Finding | undefined;
   #counting: Counting | undefined;
   #hasConnected = false;
+  /** Ends of the last connections, oldest first. */
+  #endings: readonly Stamp[] = [];
 
   constructor(options: TrackerOptions) {
     this.#options = options;
@@ -156,8 +160,16 @@ export class HubSessionTracker {
   }
 
   /** What the hub did not get through with starts again with the next connection. */
-  disconnected(): void {
+  disconnected(at: Stamp): void {
     this.#counting = undefined;
+    this.#endings = [...this.#endings, at].slice(-TAKEOVERS);
+  }
+
+  /** Connections in a row were taken from us: the hub may have sent our downlinks to another client in between. */
+  takenOver(): TrackerReport[] {
+    if (this.#gap !== undefined) return [];
+    const from = this.#endings[0] ?? this.#options.openedAt;
+    return this.#miss({ reason: 'another client may have used our session', from }, undefined);
   }
 
   /** What the hub is sending of what it stored; `undefined`: nothing, as far as one can tell. */

@@ -76,3 +76,22 @@ it('the note of a gap stays until the application’s word on it is durable, als
   bench.clock.pass(1);
   expect(notes().at(-1)).toBeUndefined();
 });
+
+it('a takeover leaves a gap since the first connection that was taken, and another one once that was dealt with', () => {
+  const { bench, watch, notes } = watched(undefined);
+  const takeOver = (): void => {
+    watch.disconnected();
+    watch.connected(true);
+    watch.takenOver();
+  };
+  bench.mailbox.post(takeOver);
+  bench.receipt();
+  bench.mailbox.post(takeOver);
+  const reason = 'another client may have used our session';
+  expect(notes()).toEqual([reason]);
+  bench.mailbox.post(() => expect(watch.settleGap()).toBe(true));
+  bench.receipt();
+  bench.mailbox.post(takeOver);
+  bench.receipt();
+  expect(notes()).toEqual([reason, undefined, reason]);
+});

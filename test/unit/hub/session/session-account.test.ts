@@ -145,7 +145,7 @@ describe('the stored messages of a resumed session', () => {
   it('begin anew with the next connection', () => {
     const account = resumed();
     replay(account, 5);
-    account.disconnected();
+    account.disconnected({ epoch: 1, upMs: 0 });
     expect(account.replay(0)).toBeUndefined();
   });
 });
