@@ -41,8 +41,10 @@ export type DiscardReason =
   | 'payload too large'
   | 'topic too long'
   | 'too many slashes'
-  /** The queue is full, and the sender cannot be asked to send again. */
-  | 'not taken'
+  /** The outbox or the disk is full, and the sender cannot be asked to send again. */
+  | 'no room'
+  /** The subdevice is not served now, and the sender cannot be asked to send again. */
+  | 'not served'
   /** Downlinks; `sample` gives the reason: the subdevice refused it, the gateway refused it, or nobody answered. */
   | 'command refused'
   | 'command invalid'

@@ -6,7 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { followTail } from '../../src/ops/api/control-client.ts';
 import type { OfflineStatus } from '../../src/ops/reports/offline-report.ts';
 import { RESERVE_BYTES } from '../../src/store/disk-reserve.ts';
+import { openLinesTestbed } from './lines-testbed.ts';
 import { runProgram } from './program.ts';
+import { Recorder } from './recorder.ts';
 import { type FileSystem, SmallDisk, whyNoMount } from './small-disk.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
@@ -99,6 +101,42 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
     await testbed.gateway.start();
     testbed.enter(a);
     await testbed.expectNothingLost();
+  });
+
+  it('is the first condition and the only remedy, also where lines are lost that nobody can be told to repeat', async () => {
+    const testbed = await openLinesTestbed({ lines: { topic: 't' } });
+    const disk = new SmallDisk(testbed.stateDir, 2 * DISK_MB, 'ext4');
+    await testbed.gateway.start();
+    const device = new Recorder();
+    const channel = testbed.pty.open(device);
+    await device.untilOpen();
+    const send = (text: string): void => channel.write(new TextEncoder().encode(text));
+    await until(async () => (await testbed.gateway.status()).links[0]?.subdevices.length === 1);
+    testbed.hub.setFault({ kind: 'set', faults: { reach: 'refuses' } });
+    testbed.hub.setFault({ kind: 'dropConnections' });
+    send('12.5\n');
+    await until(async () => (await testbed.gateway.ledger()).totals.uplink.accepted === 1);
+    disk.fill();
+    let status = await testbed.gateway.status();
+    await until(async () => {
+      send(`${'x'.repeat(200)}\n`.repeat(20));
+      status = await testbed.gateway.status();
+      return status.conditions.some(({ sentence }) => sentence.includes('cannot be told to wait'));
+    });
+    const [first, ...others] = status.conditions;
+    expect(first).toMatchObject({
+      code: 'store-full',
+      losing: 'yes',
+      sentence: expect.stringMatching(
+        /^The disk is full: .* [\d,]+ uplinks? lost: their devices cannot be told to wait\.$/,
+      ),
+      hint: expect.stringMatching(/^Free at least 2 MB on the disk/),
+    });
+    expect(status.sentence).toMatch(/^Yes\. The disk is full/);
+    expect(others.map(({ code }) => code)).not.toContain('uplinks-refused');
+    expect(others.map(({ hint }) => hint).join()).not.toMatch(/[Bb]ind the subdevice|Free the disk/);
+    disk.free();
+    channel.close('done');
   });
 
   it.each([

@@ -72,9 +72,32 @@ describe('a hub that never acknowledges one topic', () => {
     const ledger = await testbed.untilIdle();
     expect(ledger.balances).toBe(true);
     expect(ledger.totals.uplink).toMatchObject({ accepted: 63, delivered: 60, dead: 3, shed: {} });
-    const { conditions, losing } = await testbed.gateway.status();
-    expect(conditions.map(({ code }) => code)).toContain('dead-letters');
-    expect(losing).toBe('yes');
+    const abandoned =
+      /^3 messages on gw\/a\/muted abandoned after repeated failures: the hub never acknowledged them\.$/;
+    const told = async (): Promise<void> => {
+      const { conditions, losing, sentence } = await testbed.untilStatus((status) =>
+        status.conditions.some((condition) => abandoned.test(condition.sentence)),
+      );
+      expect(conditions.filter(({ code }) => code === 'dead-letters')).toHaveLength(1);
+      expect([losing, sentence]).toEqual(['yes', expect.not.stringContaining('takes everything')]);
+    };
+    await told();
+    await testbed.gateway.signal('SIGTERM');
+    await testbed.gateway.start();
+    await told();
+  });
+
+  it('is said to have acknowledged nothing of what is on the way, and which topic that is', async () => {
+    const testbed = await openTestbed({ rules, config: { hub: { puback_ms_max: 200, attempts_max: 1000 } } });
+    await testbed.start();
+    testbed.subdevice('a').publish('muted');
+    const { losing, sentence, conditions } = await testbed.untilStatus(
+      (status) => status.hub.state === 'connected' && status.conditions.length > 0,
+    );
+    expect(losing).toBe('at risk');
+    expect(sentence).not.toMatch(/takes everything|given up/);
+    expect(conditions.map(({ code }) => code)).toEqual(['hub-pubacks-missing']);
+    expect(conditions[0]?.sentence).toMatch(/^The hub does not acknowledge .* on 1 topic: gw\/a\/muted\./);
   });
 });
 

@@ -49,6 +49,7 @@ export class LinesTestbed {
   readonly device = new LinesDevice({ retryMs: 200, window: 4 });
   /** Payloads that reached the application side, in order. */
   readonly arrivals: { readonly topic: string; readonly text: string }[] = [];
+  readonly stateDir: string;
   readonly #folder: string;
   #running: RunningDevice | undefined;
   #seen: (report: LinesDeviceReport) => void = () => undefined;
@@ -57,6 +58,7 @@ export class LinesTestbed {
     this.hub = hub;
     this.pty = pty;
     this.#folder = mkdtempSync('/var/tmp/holdfast-lines-');
+    this.stateDir = join(this.#folder, 'state');
     const configPath = join(this.#folder, 'holdfast.toml');
     const socketPath = join(this.#folder, 'control.sock');
     writeFileSync(configPath, this.#configText(socketPath, plan.lines ?? DEVICE_LINES));
@@ -153,7 +155,7 @@ export class LinesTestbed {
     const times = { reconnect_floor_ms: 100, reconnect_ceiling_ms: 200 };
     return [
       table('[gateway]', {
-        ...{ name: 'gw', state_dir: join(this.#folder, 'state'), control_socket: socketPath },
+        ...{ name: 'gw', state_dir: this.stateDir, control_socket: socketPath },
         allow_volatile_store: true,
       }),
       table('[hub]', { profile: 'generic', host: '127.0.0.1', port: this.hub.port, ...times }),

@@ -78,7 +78,7 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
    */
   rejectLine(message: LineMessage, why: RefuseReason, nowMs: number): void {
     this.#sink.counters.refusedUplinks += 1;
-    if (message.answers === undefined) return this.#lose(message.subdevice, message.payload);
+    if (message.answers === undefined) return this.#sink.discard('not served', message.payload, message.subdevice);
     if (why === 'congestion') this.#expect(message, nowMs);
     this.#answer(message, message.answers, why === 'congestion' ? 'busy' : 'refused');
   }
@@ -102,7 +102,8 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
     const waiting = this.#waiting.find((one) => one.token === token);
     if (waiting === undefined) {
       // without answers the device does not know of the rejection, so the line is lost
-      if (!this.#limits.isAnswered && why === 'congestion') this.#lose(undefined, 'the outbox or the disk is full');
+      if (!this.#limits.isAnswered && why === 'congestion')
+        this.#sink.discard('no room', 'the outbox or the disk is full', undefined);
       return;
     }
     waiting.answer = why === 'congestion' ? 'busy' : 'refused';
@@ -154,10 +155,6 @@ export class LineUplinks implements Restorable<LineUplinksSnapshot> {
 
   #memoryEndsAtMs(nowMs: number): number {
     return nowMs + RETURN_RETRIES_MAX * this.#limits.retryMs;
-  }
-
-  #lose(subdevice: string | undefined, sample: Uint8Array | string): void {
-    this.#sink.discard('not taken', sample, subdevice);
   }
 
   #answer(

@@ -33,13 +33,17 @@ export interface Health extends RejectedFilters, BindingHealth, ClockHealth {
   readonly setAside: SetAsideReport;
   /** Dead letters, of all starts. */
   readonly dead: number;
+  /** Topics of the dead letters, the newest first. */
+  readonly deadTopics: readonly string[];
 }
 
 /** Full enough to say so. */
 const FILLING = 0.8;
 
 export function conditionsOf(health: Health): Condition[] {
-  const discarded = intakeConditions(health.discarded, health.links);
+  const isFull = health.storeFullSinceMs !== undefined;
+  const causes = isFull ? health.discarded.filter((discard) => !isForWantOfRoom(discard)) : health.discarded;
+  const discarded = intakeConditions(causes, health.links);
   return [
     ...storeConditions(health.store, health.nowMs - health.startedAtMs),
     ...hubConditions(health),
@@ -64,16 +68,24 @@ export function conditionsOf(health: Health): Condition[] {
   ];
 }
 
+/** Ended because nothing could be written: on a full disk that is a part of its condition, and no cause of its own. */
+function isForWantOfRoom({ reason, lasts }: DiscardReport): boolean {
+  return lasts && (reason === 'no room' || reason === 'not served');
+}
+
 /** @param isShedding a condition says so already, with the remedy */
-function queueConditions({ storeFullSinceMs, outbox, nowMs, startedAtMs }: Health, isShedding: boolean): Condition[] {
+function queueConditions(health: Health, isShedding: boolean): Condition[] {
+  const { storeFullSinceMs, outbox, nowMs, startedAtMs } = health;
   const forMs = nowMs - startedAtMs;
   if (storeFullSinceMs !== undefined) {
+    const lost = health.discarded.filter(isForWantOfRoom).reduce((sum, { recent }) => sum + recent, 0);
+    const lostWords = lost === 0 ? '' : ` ${countOf(lost, 'uplink')} lost: their devices cannot be told to wait.`;
     return [
       {
         code: 'store-full',
-        losing: 'at risk',
+        losing: lost === 0 ? 'at risk' : 'yes',
         forMs: nowMs - storeFullSinceMs,
-        sentence: 'The disk is full: subdevices are told to wait, and the hub gets no PUBACK.',
+        sentence: `The disk is full: subdevices are told to wait, and the hub gets no PUBACK.${lostWords}`,
         hint: 'Free at least 2 MB on the disk of the state directory; the gateway goes on by itself.',
       },
     ];
@@ -107,8 +119,17 @@ function setAsideConditions({ setAside: { times, last }, nowMs, startedAtMs }: H
   ];
 }
 
+/** Topics named in a sentence; `holdfast dead-letters list` shows all. */
+const TOPICS_MAX = 3;
+
+function topicWords(topics: readonly string[]): string {
+  if (topics.length === 0) return '';
+  const more = topics.length > TOPICS_MAX ? ` and ${countOf(topics.length - TOPICS_MAX, 'more topic')}` : '';
+  return ` on ${topics.slice(0, TOPICS_MAX).join(', ')}${more}`;
+}
+
 function ledgerConditions(health: Health): Condition[] {
-  const { imbalance, dead, nowMs, startedAtMs } = health;
+  const { imbalance, dead, deadTopics, nowMs, startedAtMs } = health;
   const forMs = nowMs - startedAtMs;
   const conditions: Condition[] = [];
   if (dead > 0) {
@@ -116,8 +137,8 @@ function ledgerConditions(health: Health): Condition[] {
       code: 'dead-letters',
       losing: 'yes',
       forMs,
-      sentence: `${countOf(dead, 'message')} given up: the hub never acknowledged them.`,
-      hint: 'Check the permissions of their topics at the hub; then holdfast dead-letters list, and retry or drop.',
+      sentence: `${countOf(dead, 'message')}${topicWords(deadTopics)} abandoned after repeated failures: the hub never acknowledged ${dead === 1 ? 'it' : 'them'}.`,
+      hint: 'Check the permissions of the topics at the hub. Then see holdfast dead-letters list, and retry or drop the messages.',
     });
   }
   if (imbalance !== 0) {

@@ -108,7 +108,7 @@ function breachWords({ problem = '' }: HubHealth): string {
 
 /** What is known of the cause: a hub that has accepted the connection is no matter of the network. */
 function awayWords(hub: HubHealth): Omit<Condition, 'code' | 'forMs'> {
-  const { problem, problemStage, heldPackets, peer, isPlain, awaitingConnackMs } = hub;
+  const { problem, problemStage, heldPackets, peer, awaitingConnackMs } = hub;
   const why = problem === undefined ? '' : ` (${problem})`;
   const kept = 'messages are kept on disk';
   const [last] = heldPackets
@@ -137,7 +137,7 @@ function awayWords(hub: HubHealth): Omit<Condition, 'code' | 'forMs'> {
       };
     case 'before CONNACK':
       return {
-        ...(isPlain && /(closed|reset) the connection$/.test(problem ?? '') ? PERHAPS_TLS : remedyFor(problem)),
+        ...(mayExpectTls(hub) && /(closed|reset) the connection$/.test(problem ?? '') ? PERHAPS_TLS : remedyFor(problem)),
         sentence: `The hub takes the connection and does not accept CONNECT${why}; ${kept}.`,
       };
     default:
@@ -150,6 +150,11 @@ const PERHAPS_TLS: Remedy = {
   losing: 'no',
   hint: 'If the hub expects TLS on this port, set tls = "on" in [hub]. Otherwise look in the log of the hub for why it closed. The gateway tries again by itself.',
 };
+
+/** The hub has never accepted this gateway, as far as is known, and TLS is off. */
+function mayExpectTls({ isPlain, changedAtMs, session }: HubHealth): boolean {
+  return isPlain && changedAtMs === undefined && session.away === null;
+}
 
 /** A CONNACK that comes within this time is not reported as missing. */
 const SILENT_MS = 1000;

@@ -149,9 +149,14 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
   'payload too large': uplinks('a payload larger than the hub takes', TAKE_LESS),
   'topic too long': uplinks('a topic longer than the hub takes', TAKE_LESS),
   'too many slashes': uplinks('a topic with more levels than the hub takes', TAKE_LESS),
-  'not taken': uplinks(
-    'no room, or its subdevice is not served now, and nobody waits for an answer',
-    'Free the disk or the outbox, or bind the subdevice; with ack the device could be told to repeat.',
+  'no room': uplinks(
+    'the outbox or the disk was full, and the device cannot be told to wait',
+    'Bring the hub back, or raise messages_max and bytes_max of [outbox]. With ack in [link.lines] a device can be told to send a line again.',
+    'yes',
+  ),
+  'not served': uplinks(
+    'the subdevice was not served, and the device cannot be told to wait',
+    'Bind the subdevice at the hub (holdfast hub describe shows its state). With ack in [link.lines] a device can be told to send a line again.',
     'yes',
   ),
   'command refused': commands('the subdevice refused it', SEND_AGAIN),

@@ -19,6 +19,7 @@ import { NO_RECORDINGS, type Recordings, recorderOf } from '../recordings.ts';
 import { judge } from '../verdict.ts';
 import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
 import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
+import { DeadLetterTopics } from './dead-letter-topics.ts';
 import { heldPackets, hubSubscriptionsReport } from './hub-packets-report.ts';
 import { discardReports } from './intake-report.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum, unknownIn } from './ledger-report.ts';
@@ -51,6 +52,7 @@ export class Inspector implements Inspection {
   readonly #queues: QueueReports;
   readonly #meters: LinkMeters;
   readonly #tail = new EventEmitter();
+  readonly #deadTopics: DeadLetterTopics;
   readonly #volatile: string | null;
 
   constructor(options: InspectOptions) {
@@ -60,6 +62,7 @@ export class Inspector implements Inspection {
     this.#startedAtMs = this.#nowMs();
     this.#atStart = { uplink: sumOf(gateway.stations.uplinks), downlink: sumOf(gateway.stations.downlinks) };
     this.#queues = new QueueReports(gateway);
+    this.#deadTopics = new DeadLetterTopics(gateway.parts.facts, gateway.store);
     this.#meters = new LinkMeters(gateway);
     this.#volatile = volatilePlaceOf(options.storePath) ?? null;
     this.#listen();
@@ -101,6 +104,7 @@ export class Inspector implements Inspection {
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,
       dead: counts.uplink.dead,
+      deadTopics: this.#deadTopics.newest,
       filters: gateway.subscriptions.standing,
       store: this.#storeHealth(since),
       setAside: gateway.setAside.report,

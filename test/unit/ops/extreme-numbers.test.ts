@@ -81,7 +81,12 @@ const TROUBLED: Health = {
     ...{ volatile: 'tmpfs on /tmp', damaged: 1, isDamaged: true, damagedRecords: 1 },
     losses: [{ age: { ms: 1, quality: 'exact' }, messages: 1, unknown: 'the log lost its end' }],
   },
-  ...{ imbalance: 1, setAside: { times: 1, last: { of: 'hub', what: 'PUBLISH', why: 'it threw' } }, dead: 1 },
+  ...{
+    imbalance: 1,
+    setAside: { times: 1, last: { of: 'hub', what: 'PUBLISH', why: 'it threw' } },
+    dead: 1,
+    deadTopics: ['a', 'b', 'c', 'd'],
+  },
   filters: { wanted: 1, max: 1, rejected: [{ subdevice: 'a', filter: 'x/y' }] },
   discarded: (['overflow drop-oldest', 'line pattern', 'line not ended', 'unit exception'] as const).map((reason) => ({
     ...{

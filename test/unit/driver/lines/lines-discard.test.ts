@@ -150,7 +150,7 @@ describe('a line that nobody answers', () => {
     const bench = new LinesBench();
     bench.receive('a\n');
     bench.order({ kind: 'refuse', token: bench.of('uplink')[0]?.token ?? 0, why: 'congestion' });
-    expect(bench.of('discarded')).toMatchObject([{ reason: 'not taken' }]);
+    expect(bench.of('discarded')).toMatchObject([{ reason: 'no room' }]);
   });
 
   it('is lost where its subdevice is not let in, and that is told of the subdevice', () => {
@@ -158,8 +158,8 @@ describe('a line that nobody answers', () => {
     bench.isWelcoming = false;
     bench.receive('a\nb\n');
     expect(bench.of('discarded').map(({ subdevice, reason }) => [subdevice, reason])).toEqual([
-      ['meter-1', 'not taken'],
-      ['meter-1', 'not taken'],
+      ['meter-1', 'not served'],
+      ['meter-1', 'not served'],
     ]);
   });
 

@@ -29,7 +29,7 @@ function health(fields: Partial<Health>): Health {
     },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
-    ...{ store: STORE, imbalance: 0, setAside: { times: 0, last: undefined }, dead: 0 },
+    ...{ store: STORE, imbalance: 0, setAside: { times: 0, last: undefined }, dead: 0, deadTopics: [] },
     ...{ filters: { wanted: 0, max: 0, rejected: [] }, discarded: [], missing: [] },
     ...fields,
   };

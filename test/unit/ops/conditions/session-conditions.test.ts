@@ -41,6 +41,7 @@ function healthOf(hub: Partial<Health['hub']>): Health {
       imbalance: 0,
       setAside: { times: 0, last: undefined },
       dead: 0,
+      deadTopics: [],
     },
     ...{ filters: { wanted: 0, max: 0, rejected: [] }, discarded: [], missing: [] },
   };

@@ -1,0 +1,48 @@
+/** Topics of the dead letters, for the status: read from the store at the start and after each command, then kept up to date. */
+import type { Facts } from '../../base/events.ts';
+import type { Store } from '../../ports.ts';
+
+/** Newest dead letters that are looked at; `holdfast dead-letters list` shows all. */
+const LETTERS_MAX = 200;
+/** Topics remembered. */
+const TOPICS_MAX = 64;
+
+export class DeadLetterTopics {
+  readonly #store: Pick<Store, 'letters'>;
+  /** The one that was named last is the last. */
+  #topics = new Set<string>();
+
+  constructor(facts: Facts, store: Pick<Store, 'letters'>) {
+    this.#store = store;
+    facts.on('uplinkDeadLettered', ({ topic }) => this.#add(topic));
+    facts.on('deadLettersRetried', () => this.#read());
+    facts.on('deadLettersDropped', () => this.#read());
+    this.#read();
+  }
+
+  /** Newest first. */
+  get newest(): readonly string[] {
+    return [...this.#topics].toReversed();
+  }
+
+  #read(): void {
+    this.#topics = new Set();
+    // a store that fails is reported by those who need it
+    void this.#load().catch(() => undefined);
+  }
+
+  async #load(): Promise<void> {
+    const { newest } = await this.#store.letters({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
+    const { letters } = await this.#store.letters({ after: Math.max(0, newest - LETTERS_MAX), limit: LETTERS_MAX });
+    const since = this.#topics;
+    this.#topics = new Set();
+    for (const topic of [...letters.map(({ row }) => row.topic), ...since]) this.#add(topic);
+  }
+
+  #add(topic: string): void {
+    this.#topics.delete(topic);
+    this.#topics.add(topic);
+    const [oldest] = this.#topics;
+    if (oldest !== undefined && this.#topics.size > TOPICS_MAX) this.#topics.delete(oldest);
+  }
+}
