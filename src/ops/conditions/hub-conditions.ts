@@ -137,7 +137,9 @@ function awayWords(hub: HubHealth): Omit<Condition, 'code' | 'forMs'> {
       };
     case 'before CONNACK':
       return {
-        ...(mayExpectTls(hub) && /(closed|reset) the connection$/.test(problem ?? '') ? PERHAPS_TLS : remedyFor(problem)),
+        ...(mayExpectTls(hub) && /(closed|reset) the connection$/.test(problem ?? '')
+          ? PERHAPS_TLS
+          : remedyFor(problem)),
         sentence: `The hub takes the connection and does not accept CONNECT${why}; ${kept}.`,
       };
     default:
