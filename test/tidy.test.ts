@@ -2,10 +2,9 @@
  * The order of the house, kept by a test: who may import whom, no cycles, no dead files, sizes, names, doc comments,
  * links. Each check is a function from files to complaints, so that a small untidy house can prove that it complains.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { COMMENT, type Repository, readRepository } from './repository.ts';
 
 /**
  * Rooms that each room may import, besides itself. A room is a folder, with the folders in it; `driver/.` are the files directly in
@@ -63,12 +62,8 @@ const LINES_MAX = 400;
 /** One file to copy into firmware is the point of it; with its header it is all there is. */
 const MAY_BE_LONG = 'hw/client/holdfast_sn.c';
 
-/** Path from the root of the repository → text. */
-type Repository = ReadonlyMap<string, string>;
-
 const IMPORT = /(?:\bfrom|\bimport|\bimport\(|\brequire\(|\)\()\s*['"]([^'"\n]+)['"]/g;
 const REFERENCE = /\bnew URL\(\s*['"](\.[^'"\n]+)['"]/g;
-const COMMENT = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
 
 /** Packages by name, files by path from the root. */
 function namesIn(repository: Repository, path: string, pattern: RegExp): string[] {
@@ -245,19 +240,8 @@ const CHECKS: readonly (readonly [string, (repository: Repository) => string[], 
   ['links to files that exist', brokenLinks, { 'docs/a.md': 'see [b](../b.md#part)' }],
 ];
 
-function readRepository(root: string): Repository {
-  const read = (folder: string): [string, string][] =>
-    readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-      const path = join(folder, entry.name);
-      if (/^(node_modules|\.git|\.holdfast|tmp)$/.test(entry.name)) return [];
-      if (entry.isDirectory()) return read(path);
-      return entry.isFile() ? [[path, readFileSync(join(root, path), 'utf8')]] : [];
-    });
-  return new Map(read('.'));
-}
-
 describe('the house', () => {
-  const repository = readRepository(fileURLToPath(new URL('..', import.meta.url)));
+  const repository = readRepository();
 
   it.each(CHECKS)('%s', (_, check) => {
     expect(check(repository)).toEqual([]);

@@ -1,19 +1,19 @@
-/** A frame of a recorded channel, and the reader that finds frames. */
+/** Frame of a recorded channel, and the reader that finds frames. */
 
 export interface Frame {
-  /** Of the packet, without what delimits it on the line; or raw bytes that hold none. */
+  /** Bytes of the packet without its delimiters on the line; or raw bytes without a packet. */
   readonly bytes: Uint8Array;
-  /** `undefined`: these bytes are no packet, and `problem` says why. */
+  /** `undefined`: these bytes are not a packet, and `problem` gives the reason. */
   readonly packet: Readonly<{ kind: string }> | undefined;
   readonly problem: string | undefined;
 }
 
-/** One direction of one channel, from its opening on. */
+/** Source for one direction of one channel, starting at its opening. */
 export interface FrameSource {
   read(bytes: Uint8Array): Frame[];
 }
 
-/** Largest packet of any link, for options that do not say. */
+/** Largest packet of any link, for options without a limit. */
 const PACKET_BYTES_MAX = 4096;
 
 /** Largest packet of the channel, bytes. @param options from the header of a recording, unchecked */
@@ -22,7 +22,7 @@ export function limitIn(options: object): number {
   return Number.isSafeInteger(limit) && limit > 0 ? limit : PACKET_BYTES_MAX;
 }
 
-/** Bytes that hold no packet, with the reason. */
+/** Bytes without a packet, with the reason. */
 export function unread(bytes: Uint8Array, problem: string): Frame {
   return { bytes: new Uint8Array(bytes), packet: undefined, problem };
 }

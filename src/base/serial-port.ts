@@ -20,7 +20,7 @@ export interface UsbIdentity {
   /** Four hex digits each. */
   readonly vendor: string;
   readonly product: string;
-  /** Empty: the adapter has no serial number and cannot be told from another of its type. */
+  /** Empty: the adapter has no serial number and cannot be distinguished from another of its type. */
   readonly serial: string;
   /** Two hex digits: number of the port on its adapter. */
   readonly interface: string;

@@ -18,7 +18,7 @@ export interface MqttWill {
 
 export interface Connect {
   readonly kind: 'connect';
-  /** May be empty, but only with a clean session [MQTT-3.1.3-7]. */
+  /** Empty only with a clean session [MQTT-3.1.3-7]. */
   readonly clientId: string;
   readonly cleanSession: boolean;
   /** Seconds, 0…65535; 0: none. */

@@ -203,7 +203,7 @@ function decodeWill(body: Body): Decoded<MqttsnWill | undefined> {
   }));
 }
 
-/** In this packet Length ends before the carried packet (MQTT-SN 1.2 §5.5). */
+/** Length of this packet ends before the carried packet (MQTT-SN 1.2 §5.5). */
 function decodeEncapsulated(
   bytes: Uint8Array,
   { headBytes, length }: { readonly headBytes: number; readonly length: number },

@@ -59,7 +59,7 @@ export type Packet =
   /** Empty client id: keep alive only. Otherwise a sleeping client has woken (MQTT-SN 1.2 §6.14). */
   | { readonly kind: 'pingreq'; readonly clientId: string }
   | { readonly kind: 'pingresp' }
-  /** With a duration the client goes to sleep (MQTT-SN 1.2 §6.14). */
+  /** A duration means that the client goes to sleep (MQTT-SN 1.2 §6.14). */
   | { readonly kind: 'disconnect'; readonly durationS: number | undefined }
   | { readonly kind: 'willtopicupd'; readonly will: MqttsnWill | undefined }
   | { readonly kind: 'willtopicresp'; readonly returnCode: number }

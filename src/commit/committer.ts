@@ -54,7 +54,7 @@ export class Committer implements Durability {
   #quietAtMs: number | undefined;
   #running: Commit | undefined;
   #fullSinceMs: number | undefined;
-  /** On a full disk: time of the next attempt for messages, and for changes that need no room. */
+  /** Times of the next attempts on a full disk: for messages, and for changes that need no room. */
   #retryAtMs = 0;
   #reliefAtMs = 0;
   #batch = 0;

@@ -27,7 +27,7 @@ export interface LetterRequest {
 }
 
 export interface LetterPage {
-  /** In ascending order of number. */
+  /** Sorted by number. */
   readonly letters: readonly DeadLetter[];
   /** Number of all dead letters kept. */
   readonly kept: number;

@@ -32,7 +32,7 @@ export interface Entry {
    * end.
    */
   readonly letter: LetterMark | undefined;
-  /** How custody ended. A row on disk is deleted by a later commit. */
+  /** Outcome of the custody. A later commit deletes a row on disk. */
   ended: Outcome | DeadLetterReason | undefined;
 }
 

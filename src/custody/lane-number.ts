@@ -5,7 +5,7 @@
  */
 
 /**
- * Above every subdevice number: no gateway has a million subdevices. A single bit, so that a flipped bit is detected.
+ * Larger than any subdevice number: no gateway has a million subdevices. A single bit, so that a flipped bit is detected.
  */
 const ALARM = 2 ** 20;
 

@@ -32,7 +32,7 @@ export interface FlightRecorderOptions {
  */
 const SNAPSHOT_SHARE = 1 / 4;
 /**
- * After a snapshot that was too large, the next attempt follows after this many times its size of steps, because
+ * Pause after a snapshot that was too large: the next attempt follows after this many times its size of steps, because
  * snapshots cost CPU time.
  */
 const TOO_LARGE_PAUSE = 4;

@@ -85,7 +85,7 @@ export function openDamaged(path: string): Database | undefined {
 }
 
 /**
- * For salvage only. Without it SQLite opens no file that is shorter than its first page states (`lockBtree` in
+ * Allows SQLite to open damaged files. For salvage only. Otherwise SQLite opens no file that is shorter than its first page states (`lockBtree` in
  * btree.c).
  */
 function tolerateDamage(database: Database): void {

@@ -26,7 +26,7 @@ export interface Plan {
   readonly messagesPerS: number;
 }
 
-/** Below this the gateway's start, whose duration is fixed, would dominate. */
+/** Shortest duration; below it the gateway's start, whose duration is fixed, would dominate. */
 export const SECONDS_MIN = 10;
 export const SUBDEVICES = ['pump', 'meter', 'valve'] as const;
 

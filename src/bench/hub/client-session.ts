@@ -22,7 +22,7 @@ type Presence =
 export type Offered =
   | { readonly kind: 'sent'; readonly packet: Publish }
   | { readonly kind: 'queued'; readonly outcome: PutOutcome }
-  /** Above the rate, and not stored according to the rules. */
+  /** The message is above the rate, and the rules do not store it. */
   | { readonly kind: 'lost' }
   /** No subscription matches, or QoS 0 without a connection. */
   | { readonly kind: 'ignored' };

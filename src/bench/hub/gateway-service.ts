@@ -107,7 +107,7 @@ export class GatewayService implements BenchService {
     return problem === RESULT.done ? topology.bind(request.gateway, subdevice) : problem;
   }
 
-  /** There is no paging. The behaviour beyond one message is a switch. */
+  /** Answers without paging. The behaviour beyond one message is a switch. */
   #describe(gateway: RegisteredDevice): readonly Message[] {
     const { rules, topology } = this.#parts;
     if (rules.bindings === 'ignored') return [];

@@ -125,7 +125,7 @@ export class PublishHandler {
     for (const answer of given) answers.give(clientId, answer, { faults, nowMs });
   }
 
-  /** In the order of arrival [MQTT-4.6.0-2]. */
+  /** Acknowledges in the order of arrival [MQTT-4.6.0-2]. */
   #acknowledge({ packetId, topic }: Publish, { connection, faults }: ConnectionOrigin): void {
     const { swallowsPubacks } = faults;
     const isSwallowed =

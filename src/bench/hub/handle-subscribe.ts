@@ -37,7 +37,7 @@ export class SubscribeHandler {
     });
   }
 
-  /** With checked permissions `{product}/{device}/#` removes every filter of that device. */
+  /** Removes filters. If permissions are checked, `{product}/{device}/#` removes every filter of that device. */
   unsubscribe(filters: readonly string[], session: HubSession): void {
     for (const filter of filters) {
       session.subscriptions.remove(filter);

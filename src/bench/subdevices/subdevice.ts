@@ -53,7 +53,7 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
     return this.#exchange.queued;
   }
 
-  /** Those of them that were sent at least once. */
+  /** Unacknowledged publications that were sent at least once. */
   get outstanding(): number {
     return this.#exchange.outstanding;
   }

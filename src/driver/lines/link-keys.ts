@@ -45,14 +45,21 @@ export const LINES_TABLE = z.strictObject({
   ),
   ack: template
     .optional()
-    .meta(means('Written back when the message is safe, e.g. "OK {n}".', 'nobody waits; hold_ms is the loss window')),
+    .meta(
+      means(
+        'Written back when the message is safe, e.g. "OK {n}".',
+        'the device does not wait; a power failure loses up to hold_ms',
+      ),
+    ),
   busy: template.optional().meta(means('Written back when the line has to come again later.', 'nothing is')),
   refused: template.optional().meta(means('Written back when the line will never be taken.', 'nothing is')),
   attach: z
     .enum(['open', 'line'])
     .default('open')
     .meta(means('The subdevice is there once the port is open, or once a good line has come.')),
-  silence_s: whole(0, 86_400).default(0).meta(means('Without a good line for so long it counts as gone. 0 = never.')),
+  silence_s: whole(0, 86_400)
+    .default(0)
+    .meta(means('Time without a valid line after which it counts as gone. 0 = never.')),
   skip_first_line: z
     .boolean()
     .default(false)

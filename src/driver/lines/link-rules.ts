@@ -1,6 +1,6 @@
 /**
- * What must hold between the keys of `[link.lines]`: patterns that compile, fields that exist, texts that fit on a line,
- * and no promise that nobody could keep.
+ * Rules between the keys of `[link.lines]`: patterns compile, fields exist, texts fit on a line, and every answer that
+ * the keys promise is possible.
  */
 import { fieldsOf, fillTemplate, parseTemplate } from '../../base/template.ts';
 import { filterProblem, topicProblem } from '../../base/topic.ts';
@@ -60,11 +60,11 @@ function patternProblems(lines: LinesSection, at: At): Problem[] {
     const compiled = source === undefined ? undefined : compilePattern(source);
     if (compiled === undefined || compiled.ok) return [];
     const hint = "Write it in RE2 syntax, without look-around and back references; in 'single quotes' \\ is itself.";
-    return [at(key, `is no pattern we can use: ${compiled.problem}`, hint)];
+    return [at(key, `is not a valid pattern: ${compiled.problem}`, hint)];
   });
 }
 
-/** Where each field must come from; `ndjson` may have any. */
+/** Source of each field; `ndjson` may have any field. */
 function fieldProblems(lines: LinesSection, at: At): Problem[] {
   const { topic, ack, busy, refused, sequence, subdevice_field, downlink } = lines;
   const compiled = lines.pattern === undefined ? undefined : compilePattern(lines.pattern);
@@ -97,8 +97,10 @@ function answerProblems(lines: LinesSection, at: At): Problem[] {
     lines[key]?.includes(lines.delimiter),
   );
   return [
-    ...idle.map((key) => at(key, 'needs ack', 'Without `ack` nobody waits for an answer.')),
-    ...(unheard ? [at('downlink_refused', 'needs downlink_ack', 'Without it nobody waits for an answer.')] : []),
+    ...idle.map((key) => at(key, 'needs ack', 'Without `ack` the device does not wait for an answer.')),
+    ...(unheard
+      ? [at('downlink_refused', 'needs downlink_ack', 'Without it the gateway does not wait for an answer.')]
+      : []),
     ...ended.map((key) => at(key, 'has the delimiter in it', 'Remove it: what we write is ended for you.')),
   ];
 }
@@ -117,13 +119,13 @@ function topicProblems({ topic, downlinks }: LinesSection, at: At): Problem[] {
   ];
 }
 
-/** Whoever is not answered does not come back. */
+/** A device that gets no answer does not send its line again. */
 function overflowProblems({ overflow }: LinkSection, { ack }: LinesSection, path: string): Problem[] {
   if (overflow !== 'reject' || ack !== undefined) return [];
   return [
     {
       path: `${path}.overflow`,
-      what: 'is "reject", and without lines.ack nobody would be told',
+      what: 'is "reject", and without lines.ack the device would not be informed',
       hint: 'Say what may give way: drop-oldest, drop-newest or keep-latest; or answer the lines.',
     },
   ];

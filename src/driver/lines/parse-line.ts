@@ -263,7 +263,7 @@ function answerLine(
   return line instanceof Uint8Array ? line : undefined;
 }
 
-/** In JSON a value is the content of a string, or a number as written. */
+/** Text of a value in an answer. In JSON: the content of a string, or a number as written. */
 export function writtenValue(value: string | undefined, format: 'text' | 'ndjson'): string | undefined {
   return value === undefined || format === 'text' ? value : JSON.stringify(value).slice(1, -1);
 }

@@ -1,4 +1,4 @@
-/** Keys of `[[link.unit]]` and `[[link.unit.point]]`: what is on a Modbus line. */
+/** Keys of `[[link.unit]]` and `[[link.unit.point]]`: units and points on a Modbus line. */
 import { z } from 'zod';
 import { means, NAME, whole } from '../../config/kinds/key-kinds.ts';
 
@@ -55,10 +55,14 @@ export const UNIT = z.strictObject({
   poll_ms: pollMs.default(1000).meta(means('How often its points are read.')),
   heartbeat_s: whole(0, 86_400)
     .default(60)
-    .meta(means('Its state is published at least so often, with a poll. 0 = only when it changes.')),
+    .meta(means('Longest time between two publications of its state, which follow a poll. 0 = only when it changes.')),
   gap_max: whole(0, 100)
     .default(0)
-    .meta(means('So many registers without a point may be read along to save a request. Not every unit allows it.')),
+    .meta(
+      means(
+        'Number of registers without a point that may be read as well to save a request. Not every unit allows it.',
+      ),
+    ),
   write_mode: z
     .enum(['single', 'multiple', 'read-write'])
     .default('single')
@@ -70,7 +74,7 @@ export const UNIT = z.strictObject({
   busy_s: whole(0, 3600)
     .default(10)
     .meta(means('How long a command is repeated to a unit that is busy, or that accepts it and has not done it.')),
-  result_topic: topic.default('result').meta(means('Topic on which it is told how a command went.')),
+  result_topic: topic.default('result').meta(means('Topic of the results of commands.')),
   point: z.array(POINT).min(1).max(2000).meta(means('What it has, each a [[link.unit.point]].')),
 });
 

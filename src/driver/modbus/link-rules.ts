@@ -1,4 +1,4 @@
-/** What must hold within and between the Modbus units of a link. */
+/** Rules within and between the Modbus units of a link. */
 import { duplicates, type Placed, placed } from '../../config/kinds/placed.ts';
 import type { Problem } from '../../config/kinds/problem.ts';
 import type { LinkKeys } from '../link-driver.ts';
@@ -49,7 +49,7 @@ function problemsOfUnit(unit: UnitSection, path: string): Problem[] {
     .map((key) => ({
       path: `${path}.${key}`,
       what: `is "${unit[key]}", as set_topic is`,
-      hint: 'What the unit tells would come back to it as a command.',
+      hint: 'The state of the unit would return to it as a command.',
     }));
   return [
     ...unusable,

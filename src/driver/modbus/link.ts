@@ -36,7 +36,7 @@ export interface ModbusLinkSnapshot {
   readonly opening: LinkOpeningSnapshot;
   readonly line: ModbusTransactionsSnapshot;
   readonly schedule: ModbusScheduleSnapshot;
-  /** In the order of the configuration. */
+  /** Sorted as in the configuration. */
   readonly units: readonly ModbusUnitSnapshot[];
   readonly probe: ModbusProbeSnapshot;
   readonly turns: ModbusTurnsSnapshot;

@@ -1,7 +1,7 @@
 /** Modbus RTU frames in bytes that were read as something else. */
 import { crc16 } from '../../codec/crc16.ts';
 
-/** A CRC-16 holds by chance once in 65,536 trials, and there are many. */
+/** A CRC-16 matches by chance once in 65,536 trials, and there are many trials. */
 const FRAMES_MIN = 2;
 const UNITS_MAX = 247;
 

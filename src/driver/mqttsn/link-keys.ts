@@ -1,6 +1,6 @@
 /**
- * Keys of a `[[link]]` and of a `[[subdevice]]` for MQTT-SN alone. `definition.ts` fills in the defaults: until then a key
- * shows whether the file has it, which on a link of another driver is a slip.
+ * Keys of a `[[link]]` and of a `[[subdevice]]` for MQTT-SN alone. `definition.ts` adds the defaults later: until then
+ * a key shows whether the file has it, which is an error on a link of another driver.
  */
 import { z } from 'zod';
 import type { SizeKey } from '../../base/discard.ts';

@@ -55,9 +55,9 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
   readonly #onWire: MqttsnNode;
   /** A client has been connected on the wire itself. */
   #isInUse: boolean;
-  /** By node id in hexadecimal, least recently received first. */
+  /** Node id in hexadecimal → node, least recently received first. */
   readonly #nodes = new Map<string, MqttsnNode>();
-  /** By client id, least recently seen first. */
+  /** Client id → client, least recently seen first. */
   readonly #clients = new Map<string, MqttsnClient>();
   readonly #lastReceived = new LastReceived();
 

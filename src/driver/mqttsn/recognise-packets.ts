@@ -4,9 +4,9 @@ import { decodePacket } from '../../codec/mqttsn-decode.ts';
 import { RawReader } from '../../codec/mqttsn-raw.ts';
 
 const PACKET_BYTES_MAX = 1024;
-/** There is no checksum, so much of it must make sense. */
+/** Raw packets have no checksum, so several of them must decode. */
 const RAW_PACKETS_MIN = 2;
-/** On average: heads that noise makes by chance are those of long packets. */
+/** Largest average length: heads that noise makes by chance are those of long packets. */
 const RAW_PACKET_BYTES_MAX = 40;
 const RAW_SHARE_MIN = 0.8;
 

@@ -111,7 +111,7 @@ export class Uplinks implements Restorable<UplinksSnapshot> {
     return this.#acknowledged.some((earlier) => isSame(earlier, publication)) ? 'acknowledged' : undefined;
   }
 
-  /** From now on an answer to this MsgId belongs to `publication`. The caller has checked `hasRoomFor`. */
+  /** Assigns answers to this MsgId to `publication` from now on. The caller has checked `hasRoomFor`. */
   admit(token: number, publication: Publication): void {
     this.#byToken.set(token, publication);
     this.#tokens.set(publication.messageId, token);

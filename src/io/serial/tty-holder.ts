@@ -1,17 +1,19 @@
 /**
- * Who holds this tty? "Port is locked" is the commonest complaint from the field; the name of the program is its cure.
+ * Programs that hold a tty. "Port is locked" is a common field problem, and the program's name is the key to its
+ * solution.
  *
- * Two sources, since each sees what the other cannot: `/proc/locks` names the owner of the lock whoever runs it, and
- * `/proc/<pid>/fd` names programs that hold the port without a lock, as far as this user may look. Never throws.
+ * Two sources are read, because each shows what the other cannot. `/proc/locks` names the owner of the lock, whichever
+ * user runs it. `/proc/<pid>/fd` names programs that hold the port without a lock, as far as this user may read it.
+ * Never throws.
  */
 import { readdirSync, realpathSync } from 'node:fs';
 import { holdsOpen, lockOwnersOf } from '../lock-owners.ts';
 import { processWords } from '../program-name.ts';
 
-/** More names than this help nobody. */
+/** Largest number of names in a message. */
 const HOLDERS_MAX = 5;
 
-/** E.g. `["minicom (process 812)"]`; empty when nobody can be named. */
+/** Returns names such as `["minicom (process 812)"]`. Empty: no program was found. */
 export function nameHolders(path: string): string[] {
   const lockOwners = lockOwnersOf(path);
   const pids = lockOwners.length > 0 ? lockOwners : openersOf(path);

@@ -19,7 +19,7 @@ export interface Opened extends Salvaged {
   readonly database: Database;
   /** SQLite's own structures were checked, so the rows may be checked too. */
   readonly isChecked: boolean;
-  /** There was no file: this opening created the store. */
+  /** True if this opening created the store, because there was no file. */
   readonly isNew: boolean;
 }
 

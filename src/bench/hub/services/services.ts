@@ -28,7 +28,7 @@ export const ServiceCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('shadow'), device: Device }),
   z.strictObject({ kind: z.literal('offerFirmware'), product: z.string(), firmware: Firmware }),
   z.strictObject({ kind: z.literal('firmware'), device: Device }),
-  /** Without a configuration the feature is off. The configuration is pushed to `devices`. */
+  /** Configuration, or none to turn the feature off. The configuration is pushed to `devices`. */
   z.strictObject({
     kind: z.literal('configure'),
     product: z.string(),

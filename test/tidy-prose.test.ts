@@ -1,0 +1,164 @@
+/**
+ * Language of the repository, kept by a test: banned words and first words in comments and texts, and references to
+ * documents that are not in this repository. Each check is a function from files to complaints, so that a sample text can
+ * prove that it complains.
+ */
+import { describe, expect, it } from 'vitest';
+import { COMMENT, type Repository, readRepository } from './repository.ts';
+
+/**
+ * Rooms and files whose language is not checked yet. Whoever cleans one removes its line; the list is meant to become
+ * empty.
+ */
+const TO_DO: readonly string[] = [
+  'src/app/',
+  'src/cli/',
+  'src/config/',
+  'src/flow/',
+  'src/hub/',
+  'src/io/*.ts',
+  'src/io/tls/',
+  'src/ops/',
+  'src/outbox/',
+  'src/subdevices/',
+  'src/daemon.ts',
+  'src/main.ts',
+  'src/ports.ts',
+  'test/',
+  'docs/',
+  'systemd/',
+  'CHANGELOG.md',
+  'README.md',
+];
+
+/** Files that are checked unless they are to do. */
+const CHECKED = /^(src|test)\/.*\.ts$|^(README|CHANGELOG)\.md$|^docs\/.*\.md$|^systemd\//;
+/** This file contains the banned words. */
+const SELF = 'test/tidy-prose.test.ts';
+
+/** Words that plain technical English replaces: pronouns without a noun, archaisms, and terms that were renamed. */
+const BANNED_WORDS = [
+  ...['anew', 'nobody', 'somebody', 'anybody', 'everybody', 'no one', 'whoever', 'whomever', 'whosoever', 'said'],
+  ...['so many', 'so manieth', 'told', 'heard', 'heed(?:s|ed|less)?', 'ow(?:e|es|ed|ing)', 'mend(?:s|ed|ing)?'],
+  ...[
+    'is well(?! formed)',
+    'are well(?! formed)',
+    'no good',
+    'for ever',
+    'in vain',
+    'at one time',
+    'upon',
+    'whence',
+    'thereof',
+    'of no use',
+  ],
+  ...['rides?', 'riding', 'riders?', 'company', 'creditors?', 'debts?', 'bur(?:y|ies|ied|ial)', 'exhumed?'],
+  ...['rungs?', 'ladders?', 'climbs?', 'testif(?:y|ies)', 'testimony', 'witness(?:es)?', 'spilled', 'turned away'],
+  ...['the books', 'strangers?', 'foreigners?', 'dice', 'premises', 'patience'],
+];
+/** Words that cannot begin a doc comment: pronouns, relatives, prepositions, and the verbs of a question. */
+const BANNED_STARTS = [
+  ...['it', 'its', 'they', 'their', 'this', 'these', 'those', 'that', 'he', 'she', 'we', 'you', 'there', 'so', 'as'],
+  ...['who', 'whom', 'whose', 'which', 'what', 'whatever', 'where', 'wherever', 'when', 'until', 'till', 'how', 'why'],
+  ...[
+    'of',
+    'with',
+    'within',
+    'without',
+    'by',
+    'in',
+    'on',
+    'at(?! least| most)',
+    'from',
+    'for',
+    'to',
+    'since',
+    'behind',
+  ],
+  ...['beside', 'besides', 'before', 'after', 'below', 'above', 'beyond', 'between', 'during', 'through', 'under'],
+  ...['is', 'are', 'does', 'do', 'may', 'can', 'has', 'have', 'was', 'were'],
+];
+const BANNED_WORD = new RegExp(`\\b(?:${BANNED_WORDS.join('|')})\\b`, 'gi');
+const BANNED_START = new RegExp(`^(?:${BANNED_STARTS.join('|')})\\b`, 'i');
+const OUTSIDE =
+  /\b(?:(?:design|durability|serial|house|style|hub[- ]contract)(?:\.md)? §|serial notes|hub[- ]contract|lessons\b|\/work\/)/gi;
+
+const QUOTED = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g;
+const FENCED = /^```[\s\S]*?^```|`[^`\n]*`/gm;
+
+const isToDo = (path: string): boolean =>
+  TO_DO.some((room) => (room.endsWith('/*.ts') ? isDirectlyIn(path, room) : path.startsWith(room)));
+const isDirectlyIn = (path: string, room: string): boolean =>
+  path.startsWith(room.slice(0, -4)) && !path.slice(room.length - 4).includes('/');
+
+function checked(repository: Repository): (readonly [path: string, text: string])[] {
+  return [...repository].filter(([path]) => CHECKED.test(path) && path !== SELF && !isToDo(path));
+}
+
+const commentsIn = (text: string): string[] => [...text.matchAll(COMMENT)].map(([comment]) => wordsOf(comment));
+/** Text of a comment without its frame. */
+const wordsOf = (comment: string): string => comment.replaceAll(/^\s*(?:\/\*\*?|\/\/|\*\/|\*)|\*\/$/gm, ' ').trim();
+
+/** Prose of a file: comments and texts of TypeScript, everything but code elsewhere. */
+function proseIn(path: string, text: string): string[] {
+  if (!path.endsWith('.ts')) return [text.replaceAll(FENCED, '')];
+  const quoted = [...text.replaceAll(COMMENT, '').matchAll(QUOTED)].map(([one]) => one);
+  return [...commentsIn(text), ...quoted.filter((one) => one.includes(' '))];
+}
+
+function matchesIn(repository: Repository, pattern: RegExp): string[] {
+  return checked(repository).flatMap(([path, text]) =>
+    proseIn(path, text).flatMap((prose) =>
+      [...prose.matchAll(pattern)].map(({ 0: word, index }) => {
+        const around = prose.slice(Math.max(0, index - 40), index + 40).replaceAll(/\s+/g, ' ');
+        return `${path} has "${word}" in "${around}"`;
+      }),
+    ),
+  );
+}
+
+const bannedWords = (repository: Repository): string[] => matchesIn(repository, BANNED_WORD);
+const outsideReferences = (repository: Repository): string[] => matchesIn(repository, OUTSIDE);
+
+function bannedStarts(repository: Repository): string[] {
+  return checked(repository)
+    .filter(([path]) => path.endsWith('.ts'))
+    .flatMap(([path, text]) =>
+      [...text.matchAll(COMMENT)]
+        .filter(([comment]) => comment.startsWith('/**') && BANNED_START.test(wordsOf(comment)))
+        .map(([comment]) => `${path} begins a doc comment with "${wordsOf(comment).slice(0, 40)}"`),
+    );
+}
+
+/** The checks, and for each a sample that it must complain about once. */
+const CHECKS: readonly (readonly [string, (repository: Repository) => string[], Readonly<Record<string, string>>])[] = [
+  ['has no banned word in a comment', bannedWords, { 'src/base/a.ts': '/** Nobody waits. */' }],
+  ['has no banned word in a text', bannedWords, { 'src/base/a.ts': "const why = 'the disk is well';" }],
+  [
+    'begins no doc comment with a banned word',
+    bannedStarts,
+    { 'src/base/a.ts': '/**\n * Whose message this is.\n */' },
+  ],
+  ['refers to no document outside', outsideReferences, { 'src/base/a.ts': '// Source: durability §3.' }],
+];
+
+describe('the language', () => {
+  const repository = readRepository();
+
+  it.each(CHECKS)('%s', (_, check) => {
+    expect(check(repository)).toEqual([]);
+  });
+
+  it.each(TO_DO)('is still to be cleaned in a room that exists: %s', (room) => {
+    const paths = [...repository.keys()].filter((path) => CHECKED.test(path));
+    expect(paths.some((path) => (room.endsWith('/*.ts') ? isDirectlyIn(path, room) : path.startsWith(room)))).toBe(
+      true,
+    );
+  });
+});
+
+describe('a text in poor language', () => {
+  it.each(CHECKS)('would be noticed: %s', (_, check, sample) => {
+    expect(check(new Map(Object.entries(sample)))).toHaveLength(1);
+  });
+});
