@@ -24,6 +24,7 @@ export type Add = <Options>(
 
 export function addCommands(add: Add, program: Command): void {
   addLookingIn(add);
+  addConditions(add);
   addLinks(add, program);
   addDeadLetters(add, program);
   addRecorder(add);
@@ -57,6 +58,24 @@ function addLookingIn(add: Add): void {
     (await import('./trace.ts')).showTrace(context, words[0] ?? ''),
   );
   add('tail', 'what happens, as it happens', async ({ context }) => (await import('./tail.ts')).showTail(context));
+}
+
+function addConditions(add: Add): void {
+  const conditions = add('conditions', 'List everything that is not as it should be, in full', async ({ context }) =>
+    (await import('./show-conditions.ts')).showConditions(context),
+  );
+  add(
+    'explain <code>',
+    'Explain a condition: meaning, effect on data, remedy, configuration keys',
+    async ({ context, words }) => (await import('./show-conditions.ts')).explainCondition(context, words[0] ?? ''),
+    conditions,
+  );
+  add(
+    'reference',
+    'Print the page about all conditions',
+    async ({ context }) => (await import('./show-conditions.ts')).showConditionsPage(context),
+    conditions,
+  );
 }
 
 function addLinks(add: Add, program: Command): void {

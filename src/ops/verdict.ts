@@ -4,7 +4,8 @@
  * Each condition says what it means for the data; the worst of them is the verdict. The sentence adds where the
  * messages are now, since "no" is only believed with the number that it rests on. Pure.
  */
-import type { Condition, ConditionCode, Losing, StatusFacts, StatusReport } from './reports/report.ts';
+import type { ConditionCode } from './conditions/catalogue.ts';
+import type { Condition, Losing, StatusFacts, StatusReport } from './reports/report.ts';
 import { ageWords, countOf, countWords, etaWords, rateWords } from './words.ts';
 
 const RANK: Readonly<Record<Losing, number>> = { no: 0, 'at risk': 1, unknown: 2, yes: 3 };

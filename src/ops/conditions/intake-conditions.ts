@@ -5,8 +5,9 @@
 import type { IntakeReason } from '../../flow/intake.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
 import type { LinkReport } from '../reports/link-report.ts';
-import type { Condition, ConditionCode, Losing } from '../reports/report.ts';
+import type { Condition, Losing } from '../reports/report.ts';
 import { countOf, countWords, durationWords } from '../words.ts';
+import type { ConditionCode } from './catalogue.ts';
 import { remedyOf } from './discard-remedy.ts';
 import { intakeWordsOf } from './intake-words.ts';
 import { looksLikeWords } from './misplaced.ts';
@@ -23,7 +24,7 @@ const NAMES_MAX = 3;
 const UNIT_LASTS_MS = 150_000;
 
 /** Of these there are conditions that say more. */
-const TOLD_ELSEWHERE: readonly ConditionCode[] = ['client-refused'];
+const TOLD_ELSEWHERE: readonly ConditionCode[] = ['link-foreign-device'];
 
 export function intakeConditions(discarded: readonly DiscardReport[], links: readonly LinkReport[]): Condition[] {
   const groups = new Map<string, DiscardReport[]>();

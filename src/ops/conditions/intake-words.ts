@@ -1,7 +1,8 @@
 /** For each reason why a message ends outside custody: what that is, what it means, and what is to be done about it. */
 import type { Direction } from '../../base/message.ts';
 import type { IntakeReason } from '../../flow/intake.ts';
-import type { ConditionCode, Losing } from '../reports/report.ts';
+import type { Losing } from '../reports/report.ts';
+import type { ConditionCode } from './catalogue.ts';
 
 export interface IntakeWords {
   readonly code: ConditionCode;
@@ -74,7 +75,7 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'The device speaks something else than MQTT-SN 1.2, or its firmware has a fault: holdfast trace shows the packets.',
   ),
   'client refused': {
-    ...{ code: 'client-refused', noun: 'CONNECT', why: 'a client id that is not served there', losing: 'at risk' },
+    ...{ code: 'link-foreign-device', noun: 'CONNECT', why: 'a client id that is not served there', losing: 'at risk' },
     hint: 'Add the subdevice to the configuration of this link, or connect it to the link that it is configured for.',
   },
   'client not connected': uplinks(

@@ -10,6 +10,7 @@ import type { Age } from '../../base/time.ts';
 import type { LetterRequest } from '../../custody/dead-letter.ts';
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
 import type { TailEvent } from '../api/tail-line.ts';
+import type { ConditionCode } from '../conditions/catalogue.ts';
 import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
 import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { HubReport } from './hub-report.ts';
@@ -45,59 +46,6 @@ export interface StatusReport {
 
 /** What the gateway knows of itself; `verdict.ts` puts the answer in front. */
 export type StatusFacts = Omit<StatusReport, 'losing' | 'sentence'>;
-
-export type ConditionCode =
-  | 'hub-away'
-  | 'hub-refuses'
-  | 'hub-breaks-protocol'
-  | 'hub-session-over'
-  | 'downlink-gap'
-  | 'hub-taken-over'
-  | 'hub-subscriptions-full'
-  | 'tls-files'
-  | 'hub-secret-file'
-  | 'hub-subscriptions-refused'
-  | 'hub-subscriptions-unanswered'
-  | 'hub-subscriptions-lowered'
-  | 'hub-closes-on-packet'
-  | 'hub-closes-suspect'
-  | 'hub-pubacks-missing'
-  | 'subdevice-unbound'
-  | 'subdevice-not-configured'
-  | 'subdevice-unconfirmed'
-  | 'link-down'
-  | 'link-port-ambiguous'
-  | 'link-port-shared'
-  | 'link-foreign-device'
-  | 'link-out-of-order'
-  | 'link-other-protocol'
-  | 'frames-broken'
-  | 'lines-discarded'
-  | 'lines-not-ended'
-  | 'client-refused'
-  | 'subdevice-silent'
-  | 'unit-trouble'
-  | 'commands-refused'
-  | 'downlinks-unsubscribed'
-  | 'downlinks-unconfigured'
-  | 'outbox-filling'
-  | 'outbox-full'
-  | 'shedding'
-  | 'inbox-shedding'
-  | 'too-large'
-  | 'message-set-aside'
-  | 'dead-letters'
-  | 'uplinks-refused'
-  | 'damaged-rows'
-  | 'damaged-records'
-  | 'store-damaged'
-  | 'loss-unknown'
-  | 'ledger-unbalanced'
-  | 'store-full'
-  | 'store-failed'
-  | 'store-volatile'
-  | 'clock-untrusted'
-  | 'clock-overruled';
 
 export interface Condition {
   readonly code: ConditionCode;

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { renderStatus } from '../../../src/cli/status-view.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
-import type { Condition, ConditionCode, StatusReport } from '../../../src/ops/reports/report.ts';
+import type { ConditionCode } from '../../../src/ops/conditions/catalogue.ts';
+import type { Condition, StatusReport } from '../../../src/ops/reports/report.ts';
 import { judge } from '../../../src/ops/verdict.ts';
 import { AWAY } from '../ops/api/control-rig.ts';
 

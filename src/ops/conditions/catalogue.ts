@@ -1,0 +1,338 @@
+/**
+ * Every condition: what it means, what it does to the data, what to do about it, and the configuration keys that matter.
+ * `docs/conditions.md` and `holdfast conditions explain` are made from this table. A sentence of a condition in `status`
+ * says more, because it knows the case.
+ */
+
+export interface ConditionEntry {
+  /** What is the case. Whole sentences. */
+  readonly meaning: string;
+  /** Effect on messages and commands while it lasts. */
+  readonly effect: string;
+  /** Steps, the most likely first. */
+  readonly remedy: string;
+  /** Configuration keys that matter, as `section.key`. */
+  readonly keys: readonly string[];
+}
+
+const KEPT = 'None: uplinks are kept on disk and are sent when the hub is back.';
+const LINK_LOSS =
+  'Messages that devices of this link send meanwhile are lost, unless the devices keep and repeat them.';
+
+export const CONDITIONS = {
+  'hub-away': {
+    meaning: 'The gateway has no connection to the hub. The sentence names the last error as far as it is known.',
+    effect: `${KEPT} The hub keeps downlinks for the session only up to its own limits.`,
+    remedy: 'Follow the hint of the condition: it depends on the error (name, address, TLS, credentials, timeout).',
+    keys: ['hub.host', 'hub.port', 'hub.tls'],
+  },
+  'hub-refuses': {
+    meaning: 'The hub answers CONNECT with a return code other than 0 (MQTT 3.1.1 §3.2.2.3).',
+    effect: KEPT,
+    remedy: 'Correct client id, user name, password or secret. With signed passwords check the clock too.',
+    keys: ['hub.client_id', 'hub.username', 'hub.password_file', 'hub.device_secret_file'],
+  },
+  'hub-breaks-protocol': {
+    meaning:
+      'The hub sent bytes that MQTT 3.1.1 forbids. The gateway closed the connection, as the standard requires, and has connected again.',
+    effect: 'None for uplinks. A downlink in those bytes comes again only if the hub sends it again.',
+    remedy: 'Check that host and port lead to an MQTT 3.1.1 broker, and report the fault to its operator.',
+    keys: ['hub.host', 'hub.port'],
+  },
+  'hub-session-over': {
+    meaning: 'The gateway was away longer than the hub keeps a session.',
+    effect: 'Downlinks that are sent to subdevices now are not kept for them. Uplinks are kept on disk.',
+    remedy: 'Bring the hub back. Subscriptions are restored at the next connection.',
+    keys: [],
+  },
+  'downlink-gap': {
+    meaning:
+      'The hub forgot the session, or ended it, or kept less than was sent: downlinks of that time may be missing.',
+    effect: 'Downlinks of the named time may be lost. The gateway cannot know which.',
+    remedy: 'Send the commands of that time again, then run holdfast acknowledge-gap.',
+    keys: ['hub.resync_topic'],
+  },
+  'hub-taken-over': {
+    meaning:
+      'The hub accepted several connections in a row and closed each soon after. Either another client connects with the same client id, or the hub or a firewall closes accepted connections.',
+    effect: 'Uplinks are kept on disk and get through slowly. Downlinks may reach the other client instead.',
+    remedy: 'Look in the log of the hub for a second client with this client id. Give each gateway its own identity.',
+    keys: ['hub.client_id', 'hub.device_name', 'gateway.name'],
+  },
+  'hub-subscriptions-full': {
+    meaning: 'More topic filters are wanted than the hub allows for one connection.',
+    effect: 'Downlinks on the refused filters do not come.',
+    remedy: 'Let subdevices subscribe to fewer filters, or use wildcards.',
+    keys: ['hub.subscriptions_max'],
+  },
+  'tls-files': {
+    meaning: 'TLS files cannot be used. The last valid ones remain in use until the next connection.',
+    effect: 'None now. The next connection may fail.',
+    remedy: 'Correct the files; holdfast config check examines them.',
+    keys: ['hub.tls_ca_file', 'hub.tls_certificate_file', 'hub.tls_key_file'],
+  },
+  'hub-secret-file': {
+    meaning: 'The file with the password or secret cannot be read. The last value read remains in use.',
+    effect: 'None now. After a restart the gateway cannot connect.',
+    remedy: 'Correct the file, its owner or its mode.',
+    keys: ['hub.password_file', 'hub.device_secret_file'],
+  },
+  'hub-subscriptions-refused': {
+    meaning: 'The hub answered SUBSCRIBE with 0x80 (MQTT 3.1.1 §3.9.3).',
+    effect: 'Downlinks on these filters do not come.',
+    remedy: 'Add the topics to the permissions of the gateway at the hub.',
+    keys: ['hub.topic_template'],
+  },
+  'hub-subscriptions-unanswered': {
+    meaning: 'The hub does not answer SUBSCRIBE or UNSUBSCRIBE for these filters. The gateway repeats the request.',
+    effect: 'Downlinks on these filters may not come. Everything else goes on.',
+    remedy: 'Check the permissions of these filters at the hub.',
+    keys: ['hub.topic_template'],
+  },
+  'hub-subscriptions-lowered': {
+    meaning: 'The hub granted QoS 0 for filters that were requested with QoS 1.',
+    effect: 'Downlinks on these filters that are sent while the connection is down are lost.',
+    remedy: 'Allow QoS 1 for these filters at the hub.',
+    keys: [],
+  },
+  'hub-closes-on-packet': {
+    meaning:
+      'The hub closed the connection each time a certain packet of this gateway was sent alone. The packet is set aside.',
+    effect: 'This packet is not sent, and later messages of its topic may wait. Everything else goes on.',
+    remedy:
+      'Check permissions and limits at the hub. Then run holdfast hub subscriptions release NAME. A restart also tries the packet again.',
+    keys: ['hub.attempts_max', 'hub.topic_bytes_max', 'hub.payload_bytes_max'],
+  },
+  'hub-closes-suspect': {
+    meaning:
+      'The hub closed the connection right after a packet of this gateway. Whether it is the cause is not clear.',
+    effect: 'None: the packet is sent alone and after everything else.',
+    remedy: 'Wait for the result. holdfast hub subscriptions shows the evidence.',
+    keys: [],
+  },
+  'hub-pubacks-missing': {
+    meaning: 'The hub does not acknowledge messages on some topics, and acknowledges others.',
+    effect: 'Messages on these topics wait. After attempts_max attempts they become dead letters.',
+    remedy: 'Check the permissions of these topics at the hub.',
+    keys: ['hub.attempts_max', 'hub.puback_ms_max'],
+  },
+  'subdevice-unbound': {
+    meaning: 'A configured subdevice is not bound to this gateway at the hub.',
+    effect: 'The subdevice is not served. Uplinks that were accepted before are kept.',
+    remedy: 'Run holdfast hub bind ID, or bind it at the console of the hub.',
+    keys: ['hub.bind', 'subdevice.device_secret_file'],
+  },
+  'subdevice-not-configured': {
+    meaning: 'The hub has a subdevice bound to this gateway that has no [[subdevice]].',
+    effect: 'None for the configured subdevices. The other one is not served.',
+    remedy: 'Add the [[subdevice]], or run holdfast hub unbind PRODUCT/DEVICE.',
+    keys: ['subdevice.product_id', 'subdevice.device_name'],
+  },
+  'subdevice-unconfirmed': {
+    meaning: 'The hub does not confirm that a subdevice is online, although the gateway announced it several times.',
+    effect: 'The hub may discard uplinks of this subdevice.',
+    remedy: 'Look at the hub. holdfast trace hub shows the announcements.',
+    keys: [],
+  },
+  'link-down': {
+    meaning: 'The serial port of a link is not open. The sentence names the reason.',
+    effect: LINK_LOSS,
+    remedy:
+      'Plug the adapter in, stop the program that holds the port, or correct path: see the hint of the condition.',
+    keys: ['link.path'],
+  },
+  'link-port-ambiguous': {
+    meaning: 'The path of a link fits several ports, so the gateway opens none.',
+    effect: LINK_LOSS,
+    remedy: 'Run holdfast ports and write the unique name of the port into the configuration.',
+    keys: ['link.path'],
+  },
+  'link-port-shared': {
+    meaning: 'Two links lead to one port.',
+    effect: LINK_LOSS,
+    remedy: 'Run holdfast ports and correct the path of one of the links.',
+    keys: ['link.path'],
+  },
+  'link-foreign-device': {
+    meaning: 'A client with an id that this link does not serve sends CONNECT. It is refused.',
+    effect: 'Messages of that client are not accepted. On a link with one subdevice nothing is delivered to it either.',
+    remedy: 'Swap the ports back, put the right device in place, or add the subdevice to the link.',
+    keys: ['link.subdevices', 'subdevice.link'],
+  },
+  'link-out-of-order': {
+    meaning: 'A link is open and carries nothing, or little but noise. All recovery steps were tried.',
+    effect: LINK_LOSS,
+    remedy: 'Check power and cable of the device, then speed and parity, on RS-485 ground and termination.',
+    keys: ['link.baud_rate', 'link.parity', 'link.recovery'],
+  },
+  'link-other-protocol': {
+    meaning: 'The bytes on a link look like another protocol than the configured one.',
+    effect: LINK_LOSS,
+    remedy: 'Check whether two ports are swapped, then driver and framing of the link.',
+    keys: ['link.driver', 'link.framing', 'link.path'],
+  },
+  'frames-broken': {
+    meaning: 'Frames arrive damaged: a wrong checksum, invalid framing, or bytes that are not a packet.',
+    effect: 'The messages in these frames are lost, unless the device repeats them.',
+    remedy: 'Compare speed and parity of both ends, then check ground and termination.',
+    keys: ['link.baud_rate', 'link.parity', 'link.framing', 'link.packet_bytes_max'],
+  },
+  'lines-discarded': {
+    meaning: 'Lines arrive whole and are not what the configuration expects.',
+    effect: 'The discarded lines are lost, unless the device repeats them.',
+    remedy: 'Compare the sample with pattern, encoding, check, format and delimiter of [link.lines].',
+    keys: ['link.lines.pattern', 'link.lines.encoding', 'link.lines.check', 'link.lines.format'],
+  },
+  'lines-not-ended': {
+    meaning: 'Bytes arrive and the configured delimiter never does.',
+    effect: 'No line is complete, so nothing is accepted.',
+    remedy: 'Correct delimiter. If the bytes are unreadable, compare the speed.',
+    keys: ['link.lines.delimiter', 'link.baud_rate'],
+  },
+  'subdevice-silent': {
+    meaning: 'A configured subdevice sends nothing, or a Modbus unit does not answer.',
+    effect: 'No value of it is read or received. Downlinks to it wait in its inbox.',
+    remedy: 'Check power, wires and address of the device. Ignore it for a spare or a device that sleeps for long.',
+    keys: ['link.unit.address', 'link.baud_rate'],
+  },
+  'unit-trouble': {
+    meaning: 'A Modbus unit answers with exceptions, with damaged answers, or with values that are no numbers.',
+    effect: 'The points concerned have no value; the others are read.',
+    remedy: 'Compare table, address, type and word order of the points with the manual of the unit.',
+    keys: ['link.unit.point.table', 'link.unit.point.address', 'link.unit.point.type', 'link.unit.point.word_order'],
+  },
+  'commands-refused': {
+    meaning: 'A command was refused: by the gateway because it is invalid, or by the subdevice.',
+    effect: 'The command was not carried out. Other messages are not concerned.',
+    remedy: 'Correct the command at its sender and send it again. The reason is in the sentence.',
+    keys: [],
+  },
+  'downlinks-unsubscribed': {
+    meaning:
+      'Downlinks arrive on topics to which no subdevice has subscribed, or for a subdevice that is not configured.',
+    effect: 'These downlinks are not delivered.',
+    remedy:
+      'Let the subdevice subscribe, correct the topic at the sender, or find the gateway with the same client id.',
+    keys: ['link.lines.downlinks', 'link.unit.set_topic', 'hub.client_id'],
+  },
+  'downlinks-unconfigured': {
+    meaning: 'The hub sends downlinks for a subdevice that is not in this configuration.',
+    effect: 'These downlinks are not delivered.',
+    remedy:
+      'Was the subdevice removed? Then stop its commands at the sender. Otherwise look for another gateway with the same client id.',
+    keys: ['hub.client_id', 'subdevice.id'],
+  },
+  'outbox-filling': {
+    meaning: 'The outbox has reached 80 % of one of its bounds.',
+    effect: 'None yet.',
+    remedy: 'Bring the hub back, or raise the bounds.',
+    keys: ['outbox.messages_max', 'outbox.bytes_max', 'outbox.overflow'],
+  },
+  'outbox-full': {
+    meaning: 'The outbox has reached one of its bounds.',
+    effect: 'With overflow = "reject" subdevices are asked to send again later; otherwise messages are shed.',
+    remedy: 'Bring the hub back, or raise the bounds.',
+    keys: ['outbox.messages_max', 'outbox.bytes_max', 'outbox.overflow'],
+  },
+  shedding: {
+    meaning: 'Uplinks are shed by a rule: the outbox is full, a message is too old, or QoS 0 cannot be passed on.',
+    effect: 'The shed uplinks are lost. The ledger counts them by reason.',
+    remedy: 'Follow the hint of the condition: it depends on the reason.',
+    keys: ['outbox.messages_max', 'outbox.bytes_max', 'outbox.age_hours_max', 'outbox.overflow'],
+  },
+  'inbox-shedding': {
+    meaning: 'Downlinks are shed by a rule: the inbox of a subdevice is full, a message is too old, or invalid.',
+    effect: 'The shed downlinks are lost. The ledger counts them by reason.',
+    remedy: 'Bring the subdevice back, raise the bounds, or send less while the subdevice is away.',
+    keys: ['inbox.messages_max', 'inbox.age_hours_max', 'inbox.overflow'],
+  },
+  'too-large': {
+    meaning: 'A message is larger than the link, the gateway or the hub takes.',
+    effect: 'The message is not delivered.',
+    remedy: 'Send smaller messages, or raise the bound that the condition names.',
+    keys: ['hub.payload_bytes_max', 'link.packet_bytes_max', 'link.lines.line_bytes_max'],
+  },
+  'message-set-aside': {
+    meaning: 'The program failed on a message. The message is set aside so that it cannot stop the gateway.',
+    effect: 'The named message is not delivered.',
+    remedy: 'This is a defect of holdfast: report it with the newest recording of the state directory.',
+    keys: [],
+  },
+  'dead-letters': {
+    meaning: 'Messages were abandoned because the hub never acknowledged them.',
+    effect: 'They are kept for inspection and are not sent.',
+    remedy: 'Check permissions at the hub; then run holdfast dead-letters list, and retry or drop them.',
+    keys: ['hub.attempts_max'],
+  },
+  'uplinks-refused': {
+    meaning: 'Uplinks of a subdevice are refused, for example because of their topic, size or QoS.',
+    effect: 'The refused uplinks are not accepted. The subdevice was told if its protocol allows it.',
+    remedy: 'Correct the device or the limits that the condition names.',
+    keys: ['hub.topic_template', 'hub.payload_bytes_max', 'hub.topic_bytes_max'],
+  },
+  'damaged-rows': {
+    meaning: 'Messages in the store were found damaged or missing.',
+    effect: 'The counted messages are lost. Nothing damaged is passed on.',
+    remedy: 'Replace the storage medium; then run holdfast acknowledge-loss.',
+    keys: ['gateway.state_dir'],
+  },
+  'damaged-records': {
+    meaning: 'Records of the gateway itself (sessions, counters and the like) were found damaged.',
+    effect: 'No message was lost by this, but the storage medium is failing.',
+    remedy: 'Replace the storage medium.',
+    keys: ['gateway.state_dir'],
+  },
+  'store-damaged': {
+    meaning: 'The store was found damaged when it was opened, and every message in it was recovered.',
+    effect: 'No message was lost, but the storage medium is failing.',
+    remedy: 'Replace the storage medium.',
+    keys: ['gateway.state_dir'],
+  },
+  'loss-unknown': {
+    meaning: 'The store was damaged in such a way that the number of lost messages cannot be determined.',
+    effect: 'An unknown number of messages may be lost.',
+    remedy:
+      'Compare the messages at the hub with those that were sent. Replace the storage medium; then run holdfast acknowledge-loss.',
+    keys: ['gateway.state_dir'],
+  },
+  'ledger-unbalanced': {
+    meaning: 'Accepted messages do not equal delivered, pending, shed, dead and damaged ones.',
+    effect: 'Messages may be lost without a reason in the ledger.',
+    remedy: 'This is a defect of holdfast: report it with the output of holdfast ledger --json.',
+    keys: [],
+  },
+  'store-full': {
+    meaning: 'The disk of the state directory is full.',
+    effect:
+      'Nothing new is accepted: subdevices are asked to wait, and the hub gets no PUBACK. Nothing accepted is lost.',
+    remedy: 'Free at least 2 MB on that disk. The gateway continues by itself.',
+    keys: ['gateway.state_dir', 'outbox.bytes_max'],
+  },
+  'store-failed': {
+    meaning: 'The store cannot be opened or written.',
+    effect: 'Nothing is accepted and nothing is sent. Messages in the store are safe as far as the medium is.',
+    remedy: 'Follow the hint of the condition: permissions, a second gateway, a read-only or failing medium.',
+    keys: ['gateway.state_dir'],
+  },
+  'store-volatile': {
+    meaning: 'The state directory is in RAM, and allow_volatile_store permits it.',
+    effect: 'A power cut loses every message in the store.',
+    remedy: 'Set state_dir to a directory on a disk and remove allow_volatile_store.',
+    keys: ['gateway.state_dir', 'gateway.allow_volatile_store'],
+  },
+  'clock-untrusted': {
+    meaning: 'No time service has confirmed the clock of this machine.',
+    effect:
+      'Ages over a restart are lower bounds, so messages expire late. The hub may refuse a signature with a wrong time.',
+    remedy: 'Check the time service: timedatectl timesync-status.',
+    keys: [],
+  },
+  'clock-overruled': {
+    meaning: 'The clock of this machine differs from the time of the hub.',
+    effect: 'None: ages and signatures follow the hub.',
+    remedy: 'Check the time service: timedatectl timesync-status. The gateway does not set the clock.',
+    keys: [],
+  },
+} as const satisfies Readonly<Record<string, ConditionEntry>>;
+
+export type ConditionCode = keyof typeof CONDITIONS;

@@ -1,0 +1,25 @@
+/** Page about all conditions, made from the catalogue: `docs/conditions.md` is its output (a test holds them together). */
+import { CONDITIONS, type ConditionCode, type ConditionEntry } from './catalogue.ts';
+
+const OPENING = `# Conditions
+
+A condition is something that is not as it should be and lasts. \`holdfast status\` shows the conditions of the running
+gateway, the worst first; \`holdfast conditions\` lists all of them, and \`holdfast conditions explain CODE\` prints an entry
+of this page. The codes are stable: scripts may rely on them. This page is the output of \`holdfast conditions reference\`.
+`;
+
+/** Markdown, ending in a newline. */
+export function renderConditionsPage(): string {
+  return [OPENING, ...conditionCodes().map((code) => section(code, CONDITIONS[code]))].join('\n');
+}
+
+/** All codes, in the order of the page. */
+export function conditionCodes(): readonly ConditionCode[] {
+  return Object.keys(CONDITIONS) as ConditionCode[];
+}
+
+function section(code: ConditionCode, { meaning, effect, remedy, keys }: ConditionEntry): string {
+  const named = keys.length === 0 ? [] : [`- **Configuration:** ${keys.map((key) => `\`${key}\``).join(', ')}`];
+  const lines = [`- **Meaning:** ${meaning}`, `- **Effect on data:** ${effect}`, `- **Remedy:** ${remedy}`, ...named];
+  return [`## \`${code}\``, '', ...lines, ''].join('\n');
+}
