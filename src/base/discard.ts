@@ -45,7 +45,7 @@ export type DiscardReason =
   | 'no room'
   /** The subdevice is not served now, and the sender cannot be asked to send again. */
   | 'not served'
-  /** Downlinks; `sample` gives the reason: the subdevice refused it, the gateway refused it, or nobody answered. */
+  /** Downlinks; `sample` gives the reason: the subdevice refused it, the gateway refused it, or no answer came. */
   | 'command refused'
   | 'command invalid'
   | 'command unanswered'

@@ -87,7 +87,7 @@ export type DriverReport =
       readonly why: UndeliveredReason;
       /** Reason of `refused`, `invalid` and `unanswered`, as text. */
       readonly because?: string;
-      /** Of `too large`. */
+      /** Present with `too large`: sizes of the message and of the limit. */
       readonly size?: ExcessSize;
     }
   /** A message or command of the user ended here and will never be in custody. Not answered. */

@@ -1,4 +1,5 @@
 /** `holdfast status` on a terminal of 24 lines and 80 columns, in the worst states: what stands first, and what is left out. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { renderStatus } from '../../../src/cli/status-view.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
@@ -134,4 +135,9 @@ describe('the order of conditions', () => {
   it('leaves the answer as bad as the worst of them', () => {
     expect(reportOf([condition('downlink-gap', 'at risk'), condition('hub-away', 'no')]).losing).toBe('at risk');
   });
+});
+
+it('is printed in README.md as it is', () => {
+  const screen = renderStatus(judge(AWAY), SCREEN).join('\n');
+  expect(readFileSync('README.md', 'utf8')).toContain(`\`\`\`text\n$ holdfast status\n${screen}\n\`\`\``);
 });
