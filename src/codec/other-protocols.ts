@@ -1,8 +1,8 @@
 /**
- * Names the protocol of a server that is no MQTT broker, by the first bytes that it sends. Pure.
+ * Protocol of a server that is not an MQTT broker, recognised by the first bytes that it sends. Pure.
  *
- * Sources: RFC 9112 §4 (HTTP status line), RFC 8446 §5.1 (TLS record), RFC 4253 §4.2 (SSH), RFC 5321 §4.2 and RFC 959 §4.2
- * (replies of SMTP and FTP), RFC 1939 §3 (POP3), RFC 3501 §7.1 (IMAP), AMQP 0-9-1 §4.2.2.
+ * Sources: RFC 9112 §4 (HTTP status line), RFC 8446 §5.1 (TLS record), RFC 4253 §4.2 (SSH), RFC 5321 §4.2 and RFC 959
+ * §4.2 (replies of SMTP and FTP), RFC 1939 §3 (POP3), RFC 3501 §7.1 (IMAP), AMQP 0-9-1 §4.2.2.
  */
 
 /** Bytes from the start of a connection that are enough to name a protocol. */
@@ -22,13 +22,13 @@ const GREETINGS: readonly (readonly [pattern: RegExp, protocol: string])[] = [
   [/^[\x15\x16]\x03[\x00-\x04]/, 'TLS'],
 ];
 
-/** @param head first bytes of the connection; @returns `undefined`: none that is known, or not enough bytes yet */
+/** @param head first bytes of the connection; @returns `undefined`: unknown protocol, or not enough bytes yet */
 export function otherProtocol(head: Uint8Array): string | undefined {
   const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1');
   return GREETINGS.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-/** Bytes shown of what was received. */
+/** Largest number of received bytes that are shown. */
 const SHOWN_BYTES_MAX = 16;
 
 /** `"SSH-2.0"` of printable ASCII, `97 3a 00 …` of other bytes. */

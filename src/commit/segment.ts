@@ -59,7 +59,7 @@ export function newSegment(number: number): Segment {
 }
 
 /**
- * Changes in the order of their decisions. Puts come first: no put depends on another change of its own transaction.
+ * Changes in the order of their decisions. Puts come first: no put depends on another change of the same transaction.
  */
 export function changesOf({ puts, steps, counts }: Taken): Change[] {
   const changes: Change[] = [];

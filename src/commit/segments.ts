@@ -1,7 +1,7 @@
 /**
  * Changes that wait for a commit, in the order in which they were decided (docs/decisions/0018).
  *
- *     [ segment: taken by the running commit ] [ segment ] … [ segment: takes what is decided now ]
+ *     [ segment: taken by the running commit ] [ segment ] … [ segment: takes new decisions ]
  *
  * One transaction takes a whole segment. So every commit is a prefix of the decisions, and counters may be summed within
  * a segment. The place of a put is where its message was enqueued. If the message ends before its put was taken, the put

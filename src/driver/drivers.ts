@@ -1,4 +1,4 @@
-/** The drivers. A driver is its folder and its line here; nothing else in the program names one. */
+/** List of drivers. A driver consists of its folder and its line here; no other file names one. */
 import { LINES } from './lines/definition.ts';
 import type { LinkDriver } from './link-driver.ts';
 import { MODBUS } from './modbus/definition.ts';
@@ -7,14 +7,14 @@ import { MQTTSN } from './mqttsn/definition.ts';
 /** The first is the default of the key `driver`. */
 export const DRIVERS: readonly LinkDriver[] = [MQTTSN, MODBUS, LINES];
 
-/** @throws for a name that no driver has: the configuration was checked before */
+/** @throws if no driver has this name, which the configuration has checked before */
 export function driverNamed(name: string): LinkDriver {
   const driver = findDriver(name);
   if (driver === undefined) throw new Error(`no driver is called ${name}`);
   return driver;
 }
 
-/** @returns `undefined` for a name that no driver has */
+/** @returns `undefined` if no driver has this name */
 export function findDriver(name: string): LinkDriver | undefined {
   return DRIVERS.find((driver) => driver.name === name);
 }

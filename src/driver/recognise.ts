@@ -1,16 +1,16 @@
 /**
- * Protocol that unreadable bytes seem to belong to: another than the configured one, or none that is known here. The
- * bytes are decoded on trial; the result is a guess, and texts call it one.
+ * Protocol that unreadable bytes seem to belong to: another than the configured one, or unknown. The bytes are decoded
+ * as a trial. The result is a guess; texts must present it as such.
  */
 import { isStretched } from '../codec/noise.ts';
 import { DRIVERS } from './drivers.ts';
 
-/** A protocol that was sent more slowly than it is read, perhaps. */
+/** A protocol that is perhaps sent more slowly than it is read. */
 export const OTHER_SPEED = 'other speed';
 
 const PROTOCOLS = DRIVERS.flatMap(({ protocols }) => protocols).sort((a, b) => a.order - b.order);
 
-/** @returns the name of a `LineProtocol`, `OTHER_SPEED`, or `undefined` for bytes like nothing known */
+/** @returns the name of a `LineProtocol`, `OTHER_SPEED`, or `undefined` for unknown bytes */
 export function recognise(bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return undefined;
   const protocol = PROTOCOLS.find(({ isIn }) => isIn(bytes));

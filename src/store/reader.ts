@@ -52,7 +52,7 @@ export function readPage(database: Database, request: PageRequest): RowPage {
   return { rows, scannedTo, atEnd: scanned < SCAN_MAX && rows.length < request.limit, damaged };
 }
 
-/** Charged bytes of a damaged row, as far as known: not even the types are certain. */
+/** Charged bytes of a damaged row, as far as known, because even the types may be wrong. */
 function bytesOfDamaged({ topic, payload }: StoredRow): number {
   return chargedBytes({
     topic: typeof topic === 'string' ? topic : '',

@@ -1,10 +1,10 @@
-/** `[link.lines]` without a problem becomes options of the machine: templates parsed, patterns compiled. */
+/** Conversion of a valid `[link.lines]` into options of the machine: templates are parsed, patterns compiled. */
 import { parseTemplate, type Template } from '../../base/template.ts';
 import { compilePattern, type Pattern } from '../../config/kinds/pattern.ts';
 import type { LinesLinkOptions } from './link.ts';
 import type { LinesSection } from './link-keys.ts';
 
-/** `[link.lines]` as the machine takes it. */
+/** `[link.lines]` in the form for the machine. */
 export type LinesOptions = Omit<
   LinesLinkOptions,
   'random' | 'reopen' | 'uplinksMax' | 'retryMs' | 'retriesMax' | 'allowedSubdevices'
@@ -42,7 +42,7 @@ function answersOf({ ack, busy, refused, sequence }: LinesSection): LinesOptions
   return { ack: parseTemplate(ack), busy: optional(busy), refused: optional(refused), sequence };
 }
 
-/** The rules have seen that it compiles. */
+/** Compiles a pattern that the rules have already checked. */
 function patternOf(source: string | undefined): Pattern | undefined {
   const compiled = source === undefined ? undefined : compilePattern(source);
   return compiled?.ok === true ? compiled.value : undefined;
@@ -52,7 +52,7 @@ function octetsOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** A header of a recording holds the text of a pattern, not what was compiled from it. @throws for text that is no pattern */
+/** Compiles the text of a pattern in the header of a recording. @throws if the text is not a valid pattern */
 export function recallPattern(recorded: object | undefined): Pattern | undefined {
   if (recorded === undefined) return undefined;
   const pattern = compilePattern('source' in recorded ? String(recorded.source) : '');

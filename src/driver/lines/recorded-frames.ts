@@ -6,7 +6,7 @@ const NEWLINE = 0x0a;
 /** Number of bytes without an end of a line that are shown as they are. */
 const UNENDED_BYTES = 256;
 
-/** Lines with all that is on them, also a carriage return that is not part of the message. */
+/** Lines with all their octets, including a carriage return that is not part of the message. */
 export class LineSource implements FrameSource {
   readonly #reader: LineReader;
   readonly #encoding: LineEncoding;

@@ -1,4 +1,4 @@
-/** The units of a Modbus link as the machine takes them, made from keys without a problem. */
+/** Units of a Modbus link in the form for the machine, made from valid keys. */
 import type { PointSection, UnitSection } from './link-keys.ts';
 import type { Point, PointType } from './points.ts';
 import type { UnitPlan } from './unit.ts';
