@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFailed, onTestFinished } from 'vitest';
 import { openPty } from '../../src/bench/pty.ts';
 import type { Condition, StatusReport } from '../../src/ops/reports/report.ts';
 import { Recorder } from './recorder.ts';
@@ -20,11 +20,27 @@ export interface Trouble extends Pick<Condition, 'code' | 'losing'> {
 
 export class IntakeTestbed {
   readonly testbed: Testbed;
+  /** Links and conditions, for whoever has to find out why a test failed. */
+  #lastSeen: readonly string[] = [];
   readonly #devices: ReadonlyMap<string, (bytes: Uint8Array | string) => void>;
 
   constructor(testbed: Testbed, devices: ReadonlyMap<string, (bytes: Uint8Array | string) => void>) {
     this.testbed = testbed;
     this.#devices = devices;
+    onTestFailed(() => console.log(this.#lastSeen));
+  }
+
+  /** Waits for a status. */
+  async untilStatus(isSo: (status: StatusReport) => boolean): Promise<StatusReport> {
+    const { gateway } = this.testbed;
+    let status = await gateway.status();
+    await until(async () => {
+      status = await gateway.status();
+      const links = status.links.map(({ name, state, lastProblem }) => `${name} ${state} ${lastProblem}`);
+      this.#lastSeen = [...links, ...status.conditions.map(({ losing, sentence }) => `${losing}: ${sentence}`)];
+      return isSo(status);
+    });
+    return status;
   }
 
   /** The device of a link sends; text is Latin-1. */
@@ -38,24 +54,22 @@ export class IntakeTestbed {
     const before = (await testbed.gateway.status()).process.uptimeMs;
     writeFileSync(join(testbed.folder, 'advance'), String(ms));
     process.kill(testbed.gateway.pid ?? 0, 'SIGUSR2');
-    await testbed.untilStatus((status) => status.process.uptimeMs >= before + ms);
+    await this.untilStatus((status) => status.process.uptimeMs >= before + ms);
   }
 
   /** Waits for a condition of the link, then compares all of it. */
   async expectTrouble({ link, code, ...words }: Trouble): Promise<void> {
-    const { testbed } = this;
     const found = (status: StatusReport) => ofLink(status, link).find((condition) => condition.code === code);
     const isSo = (condition: Condition | undefined): boolean =>
       condition?.losing === words.losing && words.sentence.test(condition.sentence);
-    const status = await testbed.untilStatus((one) => isSo(found(one)));
+    const status = await this.untilStatus((one) => isSo(found(one)));
     expect(found(status)).toMatchObject({ losing: words.losing, hint: expect.stringMatching(words.hint) });
     expect(RANK.indexOf(status.losing)).toBeGreaterThanOrEqual(RANK.indexOf(words.losing));
   }
 
   /** Waits until nothing but silence is said of the link, and the rest is history. @param reason that was told */
   async expectOver(link: string, reason: string): Promise<void> {
-    const { testbed } = this;
-    const { discarded } = await testbed.untilStatus((status) =>
+    const { discarded } = await this.untilStatus((status) =>
       ofLink(status, link).every(({ code }) => code === 'subdevice-silent'),
     );
     const history = discarded.filter((each) => each.link === link && each.reason === reason);
@@ -75,8 +89,15 @@ function ofLink({ conditions }: StatusReport, link: string): Condition[] {
   return conditions.filter(({ sentence }) => new RegExp(`\\blink ${link}\\b`, 'i').test(sentence));
 }
 
-/** @param links name → the rest of its configuration; each has one subdevice of its name; @param more configuration beside */
-export async function openIntake(links: Readonly<Record<string, string>>, more = ''): Promise<IntakeTestbed> {
+/**
+ * @param links name → the rest of its configuration; each has one subdevice of its name; @param more configuration beside
+ * @param overlooks what the gateway does not look at, for the negative control
+ */
+export async function openIntake(
+  links: Readonly<Record<string, string>>,
+  more = '',
+  overlooks: '' | 'intake' = '',
+): Promise<IntakeTestbed> {
   const devices = new Map<string, (bytes: Uint8Array | string) => void>();
   const texts: string[] = [more];
   for (const [name, text] of Object.entries(links)) {
@@ -89,9 +110,13 @@ export async function openIntake(links: Readonly<Record<string, string>>, more =
     const head = `[[link]]\nname = "${name}"\npath = "${pty.path}"\nsubdevices = ["${name}"]\n`;
     texts.push(`${head}${text}\n[[subdevice]]\nid = "${name}"\n`);
   }
-  const envFor = ({ folder }: { readonly folder: string }) => ({ ADVANCE_FILE: join(folder, 'advance') });
+  const envFor = ({ folder }: { readonly folder: string }) => ({
+    ADVANCE_FILE: join(folder, 'advance'),
+    OVERLOOKS: overlooks,
+  });
   const testbed = await openTestbed({ subdevices: {}, program: PROGRAM, envFor, more: texts.join('') });
   await testbed.gateway.start();
-  await testbed.untilStatus((status) => status.links.every(({ state }) => state === 'open'));
-  return new IntakeTestbed(testbed, devices);
+  const intake = new IntakeTestbed(testbed, devices);
+  await intake.untilStatus((status) => status.links.every(({ state }) => state === 'open'));
+  return intake;
 }

@@ -225,6 +225,19 @@ describe('a hub that does not answer as it should costs no connection, and it is
     expect([sabotage.closes, sabotage.gateway.subscriptions.silent]).toEqual([0, []]);
   });
 
+  it('would cost one connection after the other, in a gateway that leaves a hub without a SUBACK (control)', async () => {
+    const impatient = ({ hub: { client } }: Gateway): void => {
+      const handle = client.handle.bind(client);
+      client.handle = (input, nowMs) => {
+        const actions = handle(input, nowMs);
+        const isUnanswered = actions.some(({ kind }) => kind === 'unanswered');
+        return isUnanswered ? [...actions, { kind: 'close', reason: 'no SUBACK' }] : actions;
+      };
+    };
+    const sabotage = await new Sabotage(impatient).live({ swallowsSubacks: ['gw-1/s1/control/+'] }, 4 * MINUTE_MS);
+    expect(sabotage.closes).toBeGreaterThan(1);
+  });
+
   it('no UNSUBACK', async () => {
     const sabotage = await new Sabotage().live({ swallowsUnsubacks: ['gw-1/s4/control/+'] }, 4 * MINUTE_MS);
     expect([sabotage.closes, sabotage.gateway.subscriptions.silent]).toEqual([0, ['gw-1/s4/control/+']]);

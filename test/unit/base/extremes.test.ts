@@ -28,6 +28,17 @@ describe('no machine throws at extreme sizes, and every delivery ends:', () => {
     expect(endings['too large']).toBeGreaterThan(0);
   });
 
+  it('a link that leaves out what is too large would be found out (control)', () => {
+    const make = (random: Random): LinkMachine => {
+      const link = createMqttsnLink({ ...LINK_OPTIONS, random, retriesMax: 1, topicIdsMax: 4 });
+      const handle = link.handle.bind(link);
+      link.handle = (input, nowMs) =>
+        handle(input, nowMs).filter((action) => action.kind !== 'undelivered' || action.why !== 'too large');
+      return link;
+    };
+    expect(() => converse(make, CLIENTS, (dice) => encodeFrame(said(dice)))).toThrow(/toEqual|deeply equal/);
+  });
+
   it.each([
     ['text', {}],
     ['NDJSON', { format: 'ndjson', topic: 'm/{kind}', downlink: '{"n":{number},"p":{payload}}', ack: '{"ok":1}' }],

@@ -157,6 +157,15 @@ describe('riders', () => {
     expect(bench.store.last.changes).toHaveLength(512);
   });
 
+  it('would stay away from the disk for as long as nothing else is written, without their age and number (control)', () => {
+    const bench = new CommitBench();
+    const never = { lazyDueAtMs: { get: () => undefined }, areManyLazy: { get: () => false } };
+    Object.defineProperties(bench.committer.waiting, never);
+    for (let seq = 1; seq <= 600; seq += 1) bench.committer.addLazy(settle(seq));
+    bench.clock.pass(3_600_000);
+    expect(bench.store.commits).toEqual([]);
+  });
+
   it('that only count never force one, and leave summed up with the next', () => {
     const bench = new CommitBench();
     for (let turn = 0; turn < 1000; turn += 1) bench.committer.addLazy(count);

@@ -51,15 +51,16 @@ const context = {
   ...{ asJson: false, configPath: '', socketPath: undefined },
 };
 
-/** Both commands on the file. @returns what they threw that is no Fault */
-async function defects(bytes: Uint8Array): Promise<unknown[]> {
+/** Both commands on the file. @param causes takes the causes of Faults @returns what they threw that is no Fault */
+async function defects(bytes: Uint8Array, causes: unknown[] = []): Promise<unknown[]> {
   const path = join(folder, 'recording');
   await writeFile(path, bytes);
   const acts = [() => exportRecording(context, path, join(folder, 'out')), () => replay(context, path)];
   const found: unknown[] = [];
   for (const act of acts)
     await act().catch((error: unknown) => {
-      if (!(error instanceof Fault)) found.push(error);
+      if (error instanceof Fault) causes.push(error.cause);
+      else found.push(error);
     });
   return found;
 }
@@ -68,6 +69,25 @@ async function defects(bytes: Uint8Array): Promise<unknown[]> {
 function sealed(lines: readonly string[]): Uint8Array {
   const body = Buffer.from(lines.map((line) => `${line}\n`).join(''));
   return Buffer.concat([body, Buffer.from(`${JSON.stringify({ steps: lines.length - 1, crc32: crc32(body) })}\n`)]);
+}
+
+/** Lines of recordings in each of which one value is another one. */
+function changedRecordings(): string[][] {
+  const random = seededRandom(4);
+  const pick = <One>(list: readonly One[]): One | undefined => list[Math.floor(random() * list.length)];
+  return Array.from({ length: 400 }, (_, round) => {
+    const lines = Buffer.from(FILES[round % FILES.length] ?? [])
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .slice(0, -1);
+    const at = round % 2 === 0 ? 0 : Math.floor(random() * lines.length);
+    const line = lines[at] ?? '';
+    const place = pick([...line.matchAll(/:("[^"]*"|[\d.]+|\[[^[\]]*\]|\{[^{}]*\})/g)]);
+    if (place === undefined) return lines;
+    lines[at] = `${line.slice(0, place.index)}:${pick(VALUES)}${line.slice(place.index + place[0].length)}`;
+    return lines;
+  });
 }
 
 describe('a recording that was changed', () => {
@@ -84,23 +104,13 @@ describe('a recording that was changed', () => {
   });
 
   it('ends them with a sentence, whichever value is another one', async () => {
-    const random = seededRandom(4);
-    const pick = <One>(list: readonly One[]): One | undefined => list[Math.floor(random() * list.length)];
-    for (let round = 0; round < 400; round += 1) {
-      const lines = Buffer.from(FILES[round % FILES.length] ?? [])
-        .toString()
-        .trimEnd()
-        .split('\n')
-        .slice(0, -1);
-      const at = round % 2 === 0 ? 0 : Math.floor(random() * lines.length);
-      const line = lines[at] ?? '';
-      const places = [...line.matchAll(/:("[^"]*"|[\d.]+|\[[^[\]]*\]|\{[^{}]*\})/g)];
-      const place = pick(places);
-      if (place === undefined) continue;
-      const value = `:${pick(VALUES)}`;
-      lines[at] = line.slice(0, place.index) + value + line.slice(place.index + place[0].length);
-      expect(await defects(sealed(lines)), `round ${round}: ${lines[at]}`).toEqual([]);
-    }
+    for (const lines of changedRecordings()) expect(await defects(sealed(lines)), lines.join('\n')).toEqual([]);
+  });
+
+  it('would end them with a stack trace, if exceptions were not put into sentences (control)', async () => {
+    const causes: unknown[] = [];
+    for (const lines of changedRecordings()) await defects(sealed(lines), causes);
+    expect(causes.some((cause) => cause instanceof TypeError)).toBe(true);
   });
 
   it.each([

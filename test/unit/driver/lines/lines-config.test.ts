@@ -1,5 +1,6 @@
 /** [link.lines] in the file: what it becomes, and what is said about slips, with their places. */
 import { readFileSync } from 'node:fs';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { compilePattern } from '../../../../src/config/kinds/pattern.ts';
 import { configOf, GENERIC, problemsOf, under } from '../../config/config-rig.ts';
@@ -86,6 +87,11 @@ describe('a pattern', () => {
       ['a', 'b'],
       [['b', 'y']],
     ]);
+  });
+
+  it('would hang an engine that goes back (control)', () => {
+    const script = `/^(a+)+$/.test('a'.repeat(4095) + '!')`;
+    expect(() => runInNewContext(script, {}, { timeout: 100 })).toThrow(/timed out/);
   });
 
   // Each takes a back-tracking engine more steps on this line than there is time for.

@@ -136,6 +136,17 @@ describe('a device that waits for an answer', () => {
     expect(bench.link.counters.malformedPackets).toBe(0);
   });
 
+  it.each(['{"seq":7,"kind":"a"', '{"seq":7}', '{"seq":7,"kind":"\xe9"}'])(
+    'would wait for ever for the answer to %s, in a link without "refused" (control)',
+    (line) => {
+      const { refused: _, ...unrefused } = JSON_LINES;
+      const bench = new LinesBench(unrefused);
+      bench.receive(`${line}\n`);
+      bench.pass(3_600_000);
+      expect([bench.written, bench.of('discarded').length]).toEqual(['', 1]);
+    },
+  );
+
   it('is answered in the order of its lines', () => {
     const bench = new LinesBench(JSON_LINES);
     bench.receive('{"seq":1,"kind":"a"}\n{"seq":2}\n');

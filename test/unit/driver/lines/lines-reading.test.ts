@@ -115,6 +115,12 @@ describe('a value in a topic', () => {
     );
   });
 
+  it('would make levels, wildcards and topics that are none, put in as it is (control)', () => {
+    const values = fc.sample(HOSTILE, { numRuns: 200, seed: 1 });
+    expect(values.some((value) => topicProblem(value) !== undefined)).toBe(true);
+    expect(values.some((value) => topicProblem(value) === undefined && !filterMatches('+', value))).toBe(true);
+  });
+
   it('that is too long for one, or no text at all, makes no message', () => {
     const keys = { format: 'ndjson', topic: '{v}' };
     expect(uplinksOf(keys, `{"v":"${'x'.repeat(129)}"}\n{"v":"\\ud800"}\n{"v":""}\n{"v":"ok"}\n`)).toHaveLength(1);

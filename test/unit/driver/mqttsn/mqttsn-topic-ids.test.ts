@@ -139,6 +139,17 @@ describe('an id that was released', () => {
     expect(talk.received).toEqual(topics(5));
   });
 
+  it('would stand for another topic, in a gateway that forgets which numbers it has given (control)', () => {
+    const talk = new Conversation(undefined, 4);
+    for (const topic of topics(5)) talk.deliver(topic);
+    const [first] = talk.names.keys();
+    talk.durable.clear();
+    talk.restart();
+    talk.deliver('another');
+    talk.say(publish(7, { topic: { type: 'normal', id: first ?? 0 } }));
+    expect(talk.received.at(-1)).toBe('up another');
+  });
+
   it('while its REGISTER is being made durable is answered, and invalid in the next PUBLISH', () => {
     const bench = new LinkBench({ topicIdsMax: 1 }).attach(new Map([[1, 'kept']]));
     for (const [index, topic] of topics(2).entries())

@@ -1,6 +1,7 @@
 /** A PUBLISH of the hub that is larger than the gateway takes: acknowledged and counted, and the connection goes on. */
+import { parser } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
-import { encodeMqtt } from '../../../../src/codec/mqtt-wire.ts';
+import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
 import { FlowBench } from '../../flow/downlink-rig.ts';
 import { HubBench } from './hub-rig.ts';
 
@@ -22,6 +23,16 @@ describe('a PUBLISH of the hub that is larger than the gateway takes', () => {
       { kind: 'oversize', topic: 'a/b', qos: 1, packetBytes: REMAINING + 5, dup: true, packetId: 0x1234 },
       { kind: 'alive' },
     ]);
+  });
+
+  it('would be held in RAM as far as it has come, by the library alone (control)', () => {
+    const library = parser();
+    const head = Buffer.from([0x32, 0xff, 0xff, 0xff, 0x7f]);
+    const pieces = [head, ...Array.from({ length: 8 }, () => Buffer.alloc(1_048_576))];
+    expect(pieces.map((piece) => library.parse(piece)).at(-1)).toBe(8 * 1_048_576);
+    const reader = new MqttReader({ packetBytesMax: 1000 });
+    for (const piece of pieces) reader.push(piece);
+    expect(reader.heldBytes).toBeLessThan(1100);
   });
 
   it.each([1, 7, 64, 65_544, 70_001])('is cut off at the right byte, in pieces of %i bytes', (size) => {

@@ -158,6 +158,14 @@ describe.each([1, 4, 32])('of %i places', (servedMax) => {
   });
 });
 
+it('answers that nobody takes would keep every place, if they were not known as such (control)', () => {
+  const places = new ConnectionSlots({ waitingMax: 8, servedMax: 4 });
+  const guests = Array.from({ length: 5 }, () => new Guest());
+  for (const guest of guests) places.enter(guest);
+  expect(guests.map((guest) => places.ask(guest))).toEqual([...Array(4).fill('served'), 'full']);
+  expect(guests.some(({ isEvicted }) => isEvicted)).toBe(false);
+});
+
 describe('the turnstile', () => {
   it('makes one answer at a time, with three times its cost for the gateway in between', async () => {
     let nowMs = 0;
