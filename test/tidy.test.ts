@@ -201,6 +201,15 @@ function brokenLinks(repository: Repository): string[] {
   });
 }
 
+/** Promises of which no test is named. The columns are promise, condition, proof and control. */
+function unprovenPromises(repository: Repository): string[] {
+  const rows = (repository.get('docs/guarantees.md') ?? '').split('\n').filter((line) => line.startsWith('| '));
+  return rows.slice(1).filter((row) => {
+    const [, , , proof = '', control = ''] = row.split(/(?:^| )\|(?: |$)/);
+    return !/\]\([^)]+\.test\.ts\)/.test(proof) || control === '';
+  });
+}
+
 function parents(path: string): string[] {
   const parent = dirname(path);
   return parent === '.' ? [parent] : [parent, ...parents(parent)];
@@ -238,6 +247,14 @@ const CHECKS: readonly (readonly [string, (repository: Repository) => string[], 
   ],
   ['opens each source file with a doc comment', uncommentedFiles, { 'src/io/a.ts': "import './b.ts';\n/** Late. */" }],
   ['links to files that exist', brokenLinks, { 'docs/a.md': 'see [b](../b.md#part)' }],
+  [
+    'names a test for each promise',
+    unprovenPromises,
+    {
+      'docs/guarantees.md':
+        '| promise | if | proof | control |\n|---|---|---|---|\n| It works | – | [the code](a.ts) | none |',
+    },
+  ],
 ];
 
 describe('the house', () => {
