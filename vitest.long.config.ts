@@ -9,7 +9,7 @@ export default mergeConfig(
       include: [
         'test/**/*.long.test.ts',
         'test/crash/{fsync-failure,images}.test.ts',
-        'test/e2e/{crash,lines}.test.ts',
+        'test/e2e/{crash,lines,sn-raw}.test.ts',
         'test/sim/{recording,session-account}.test.ts',
         'test/unit/driver/snapshots.test.ts',
         'test/unit/driver/{lines/lines,modbus/modbus}-snapshot.test.ts',

@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { OpenChannel } from '../../src/ports.ts';
+import { IS_LONG_RUN } from '../long-run.ts';
 import { killAgainAndAgain } from './kills.ts';
 import { openTestbed, type TestbedPlan } from './testbed.ts';
 
+const KILLS = IS_LONG_RUN ? 12 : 5;
 const UNSAFE = fileURLToPath(new URL('./gateway-without-commits.ts', import.meta.url));
 /** Of the pieces that pass, either way: so many are gone, and so many have a stray byte before them. */
 const SHARE = 0.04;
@@ -60,16 +62,16 @@ it('loses nothing and keeps the order, both ways, through noise and kills', { ti
   const noise = disturbing(seededRandom(11));
   const testbed = await openTestbed(planOf(noise.disturb));
   await testbed.start();
-  await killAgainAndAgain(testbed, { kills: 12, seed: 7 });
+  await killAgainAndAgain(testbed, { kills: KILLS, seed: 7 });
   const { totals } = await testbed.expectNothingLost();
-  expect(noise.hits()).toBeGreaterThan(20);
+  expect(noise.hits()).toBeGreaterThan(KILLS);
   expect(totals.uplink).toMatchObject({ dead: 0, damaged: 0 });
 });
 
 it('is seen to lose messages when the gateway acknowledges before the commit', { timeout: 600_000 }, async () => {
   const testbed = await openTestbed({ ...planOf(), program: UNSAFE });
   await testbed.start();
-  await killAgainAndAgain(testbed, { kills: 12, seed: 7, sights: ['acknowledged', 'arrived'] });
+  await killAgainAndAgain(testbed, { kills: KILLS, seed: 7, sights: ['acknowledged', 'arrived'] });
   await testbed.untilIdle();
   expect(testbed.uplinks.missing).toBeGreaterThan(0);
 });

@@ -57,7 +57,7 @@ describe('files that are renewed under a running gateway', () => {
     const { folder } = placed();
     const files = new TlsFiles({ caFile: folder.path, client: undefined, noted: () => {} });
     expect(files.context()).toBeUndefined();
-    expect(files.problem).toContain(`${folder.path} is no file`);
+    expect(files.problem).toContain(`${folder.path} is a directory, not a file`);
   });
 
   it('that never were good make no connection', () => {
