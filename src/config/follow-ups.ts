@@ -19,7 +19,7 @@ export function withoutFollowUps(told: readonly Problem[], ruled: readonly Probl
   const isMeant = ({ path }: Problem): boolean =>
     meant.some((place) => path === place || path.startsWith(`${place}.`) || path.startsWith(`${place}[`));
   const isTold = ({ path }: Problem): boolean =>
-    told.some((one) => one.path === path || one.path.startsWith(`${path}.`));
+    told.some((one) => one.path === path || one.path.startsWith(`${path}.`) || one.path.startsWith(`${path}[`));
   const isUndecided = ({ path }: Problem): boolean =>
     undecided.some((place) => path.startsWith(`${place}.`) || (place === 'hub' && path.startsWith('subdevice[')));
   const kept = ruled.filter((problem) => !isTold(problem) && !isMeant(problem) && !isUndecided(problem));

@@ -13,6 +13,8 @@ import { readSections } from './sections.ts';
 
 /** Nobody reads on after so many; bounds the answer to a file of another program. */
 const PROBLEMS_MAX = 100;
+/** Problems are compared each with each. */
+const COMPARED_MAX = 1000;
 
 export function parseConfig(text: string): ParsedConfig {
   if (text.length > CONFIG_BYTES_MAX) {
@@ -21,7 +23,7 @@ export function parseConfig(text: string): ParsedConfig {
   const table = readToml(text);
   if (!table.ok) return refused([table.problem]);
   const { sections, problems } = readSections(table.value);
-  const all = withoutFollowUps(problems, ruleProblems(sections));
+  const all = withoutFollowUps(problems.slice(0, COMPARED_MAX), ruleProblems(sections).slice(0, COMPARED_MAX));
   if (all.length > 0) return refused(all.slice(0, PROBLEMS_MAX));
   return { ok: true, config: decodeConfig(sections) };
 }

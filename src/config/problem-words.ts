@@ -41,14 +41,14 @@ function within(issue: Issue, place: Place): { readonly issue: Issue; readonly p
 /** `link[1]` and `['predefined_topics', 0, 'id']` make `link[1].predefined_topics[0].id`. */
 function pathOf(base: string, keys: readonly PropertyKey[]): string {
   return keys.reduce<string>(
-    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : `${path}.${bareOrQuoted(String(key))}`),
+    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : `${path}.${keyWords(String(key))}`),
     base,
   );
 }
 
-/** Control characters and dots in a key would make the path lie. */
-function bareOrQuoted(key: string): string {
-  return /^[A-Za-z0-9_-]+$/.test(key) ? key : shown(key);
+/** Name of a key in a path, where control characters and dots would lie; a long one is cut. */
+export function keyWords(key: string): string {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(key) ? key : shown(key);
 }
 
 function unknownKey(key: string, place: Place, isNested: boolean): Problem {

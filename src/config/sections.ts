@@ -21,7 +21,7 @@ import {
   TABLES,
 } from './keys.ts';
 import type { Problem } from './kinds/problem.ts';
-import { problemsOf } from './problem-words.ts';
+import { keyWords, problemsOf } from './problem-words.ts';
 import { RECORDER, type RecorderSection } from './recorder-keys.ts';
 import { nearestWord } from './suggestion.ts';
 
@@ -38,6 +38,11 @@ export interface Sections {
 
 type Table = Readonly<Record<string, unknown>>;
 
+/** Rules compare each with each: these numbers take a second, and no machine has so many ports. */
+const TABLES_MAX: Readonly<Record<keyof typeof LISTS, number>> = { link: 1000, subdevice: 10_000 };
+/** The nearest word is not looked for among more unknown sections; nobody reads on after so many. */
+const UNKNOWN_MAX = 100;
+
 export function readSections(file: Table): { readonly sections: Sections; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
 
@@ -51,6 +56,12 @@ export function readSections(file: Table): { readonly sections: Sections; readon
 
   function readList<Schema extends z.ZodType>(schema: Schema, section: keyof typeof LISTS) {
     const list = file[section] ?? [];
+    const most = TABLES_MAX[section];
+    if (Array.isArray(list) && list.length > most) {
+      const hint = 'Is it the right file? A gateway serves fewer.';
+      problems.push({ path: section, what: `stands there ${list.length} times, more than ${most}`, hint });
+      return [];
+    }
     if (Array.isArray(list)) return list.map((value, index) => read(schema, section, value, `${section}[${index}]`));
     problems.push({
       path: section,
@@ -89,10 +100,11 @@ function unknownSections(file: Table): Problem[] {
   const known = [...Object.keys(TABLES), ...Object.keys(LISTS)];
   return Object.keys(file)
     .filter((section) => !known.includes(section))
+    .slice(0, UNKNOWN_MAX)
     .map((section) => {
       const meant = nearestWord(section, known);
       return {
-        path: section,
+        path: keyWords(section),
         what: 'is no section of this file',
         hint:
           meant === undefined

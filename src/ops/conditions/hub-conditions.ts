@@ -230,7 +230,7 @@ function tlsConditions(trouble: HubHealth['tlsFilesTrouble'], nowMs: number): Co
       losing: 'no',
       forMs: nowMs - sinceMs,
       sentence: `The files of TLS are no good, and the last good ones, if any, stay in use: ${problem}`,
-      hint: 'Mend them; they are read again at the next connection. holdfast config check looks at them now.',
+      hint: 'Fix them; they are read again at the next connection. holdfast config check looks at them now.',
     },
   ];
 }

@@ -6,6 +6,12 @@ const GENERIC =
   '[gateway]\nname = "g"\n[hub]\nprofile = "generic"\nhost = "h"\n[[link]]\nname = "l"\npath = "/dev/l"\n[[subdevice]]\nid = "x"\n';
 const LINES = GENERIC.replace('"/dev/l"', '"/dev/l"\ndriver = "lines"\n[link.lines]\nsubdevice = "x"\ntopic = "t"');
 
+const MODBUS = GENERIC.replace(
+  '"/dev/l"',
+  '"/dev/l"\ndriver = "modbus"\n[[link.unit]]\nid = "x"\naddress = 7\n[[link.unit.point]]\nname = "p"\ntable = "input"\naddress = 0',
+);
+const PREDEFINED = GENERIC.replace('"/dev/l"', '"/dev/l"\npredefined_topics = [{ id = 0, topic = "t" }]');
+
 function problemsOf(text: string): { readonly path: string; readonly hint: string }[] {
   const parsed = parseConfig(text);
   return parsed.ok ? [] : [...parsed.problems];
@@ -24,6 +30,9 @@ describe('one slip is one problem', () => {
     ['a driver that does not exist', LINES.replace('"lines"', '"linse"'), 'link[0].driver'],
     ['tls of another word', GENERIC.replace('"h"', '"h"\ntls = "yes"\ntls_ca_file = "/x"'), 'hub.tls'],
     ['a list that names nobody', GENERIC.replace('"/dev/l"', '"/dev/l"\nsubdevices = ["y"]'), 'link[0].subdevices[0]'],
+    ['a point without its table', MODBUS.replace('table = "input"\n', ''), 'link[0].unit[0].point[0].table'],
+    ['a unit without its address', MODBUS.replace('address = 7\n', ''), 'link[0].unit[0].address'],
+    ['a topic id out of range', PREDEFINED, 'link[0].predefined_topics[0].id'],
     ['a user name misspelled', GENERIC.replace('"h"', '"h"\nusrname = "u"\npassword_file = "/x"'), 'hub.usrname'],
   ])('%s', (_, text, path) => {
     expect(problemsOf(text).map((problem) => problem.path)).toEqual([path]);
