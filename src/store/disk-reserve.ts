@@ -10,7 +10,7 @@ import { randomFillSync } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Room for the WAL frames of several commits with deletes and state, with a large margin. */
+/** A commit on a full disk changes about 60 pages of 1 KiB (`commit/segments.ts`), a fraction of this. */
 export const RESERVE_BYTES = 512 * 1024;
 /** Room that must be free, including free pages of the database, before messages are taken again. */
 export const ROOM_BYTES = 4 * RESERVE_BYTES;
