@@ -5,7 +5,7 @@ import { EXIT } from '../base/fault.ts';
 import { ask } from '../ops/api/control-client.ts';
 import type { LedgerReport, LedgerSum } from '../ops/reports/ledger-report.ts';
 import { offlineLedgerOf } from '../ops/reports/offline-report.ts';
-import { countWords, printable } from '../ops/words.ts';
+import { countOf, countWords, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway, storeOf } from './location.ts';
 import { readOffline } from './read-store.ts';
@@ -47,7 +47,7 @@ function renderLedger(report: LedgerReport, terminal: Terminal): string[] {
     ...wrap(verdict(report, terminal), terminal.width),
     '',
     renderTable(COLUMNS, rows, terminal),
-    ...shedLines(report),
+    ...shedLines(report, terminal),
     ...discardLines(report, terminal),
   ];
 }
@@ -91,9 +91,11 @@ function discardLines({ discarded }: LedgerReport, terminal: Terminal): string[]
 }
 
 /** Why messages were shed, over all subdevices. */
-function shedLines(report: LedgerReport): string[] {
+function shedLines(report: LedgerReport, terminal: Terminal): string[] {
   const lines = (['uplink', 'downlink'] as const).flatMap((direction) =>
-    shedEntries(report.totals[direction]).map(([reason, count]) => `  ${countWords(count)} ${direction}s: ${reason}`),
+    shedEntries(report.totals[direction]).flatMap(([reason, count]) =>
+      hang('  ', `${countOf(count, direction)}: ${reason}`, terminal.width),
+    ),
   );
   return lines.length === 0 ? [] : ['', 'Shed by policy:', ...lines];
 }

@@ -3,7 +3,16 @@ import { EXIT } from '../base/fault.ts';
 import { intakeWordsOf } from '../ops/conditions/intake-words.ts';
 import type { DiscardReport } from '../ops/reports/intake-report.ts';
 import { brokenFrames, type LinkReport } from '../ops/reports/link-report.ts';
-import { bytesWords, countOf, countWords, durationWords, kernelWords, printable, sleepWords } from '../ops/words.ts';
+import {
+  bytesWords,
+  countOf,
+  countWords,
+  durationWords,
+  kernelWords,
+  printable,
+  rateWords,
+  sleepWords,
+} from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning } from './location.ts';
 import { type Column, renderTable } from './table.ts';
@@ -62,7 +71,7 @@ function cells(link: LinkReport): string[] {
     link.name,
     link.device ?? link.path,
     link.state,
-    link.rates.map(({ framesIn }) => framesIn.toFixed(framesIn < 10 ? 1 : 0)).join('/') || '-',
+    link.rates.map(({ framesIn }) => rateWords(framesIn).replace('/s', '')).join('/') || '-',
     bytesWords(link.rates[0]?.bytesIn ?? 0),
     countWords(brokenFrames(counters)),
     countWords(counters.retries),

@@ -61,18 +61,21 @@ function columnWidths(columns: readonly Column[], rows: readonly (readonly strin
   );
   const roomMax = widthMax - GAP * (columns.length - 1);
   for (let excess = sum(widths) - roomMax; excess > 0; excess -= 1) {
-    const widest = widestOf(widths, (index) => columns[index]?.gives === true) ?? widestOf(widths, () => true);
+    const widest =
+      widestOf(widths, COLUMN_WIDTH_MIN, (index) => columns[index]?.gives === true) ??
+      widestOf(widths, COLUMN_WIDTH_MIN, () => true) ??
+      widestOf(widths, 1, () => true);
     if (widest === undefined) break;
     widths[widest.index] = widest.width - 1;
   }
   return widths;
 }
 
-/** The widest of the chosen columns that may still shrink. */
-function widestOf(widths: readonly number[], isChosen: (index: number) => boolean) {
+/** The widest of the chosen columns that is wider than `widthMin`. */
+function widestOf(widths: readonly number[], widthMin: number, isChosen: (index: number) => boolean) {
   return widths
     .map((width, index) => ({ width, index }))
-    .filter(({ width, index }) => isChosen(index) && width > COLUMN_WIDTH_MIN)
+    .filter(({ width, index }) => isChosen(index) && width > widthMin)
     .sort((left, right) => right.width - left.width)[0];
 }
 
