@@ -119,4 +119,19 @@ describe('a hub that sends what is no MQTT after CONNACK', () => {
       /suspect|set aside/,
     );
   });
+
+  it('negative control: a packet of ours is suspected if the hub closes at the same place', async () => {
+    const testbed = await openTestbed({ isTapped: true, config: { hub: { attempts_max: 1 } } });
+    await testbed.start();
+    const closes: Impostor = (socket) => {
+      socket.once('data', () => {
+        socket.write(Uint8Array.of(0x20, 2, 1, 0));
+        socket.once('data', () => socket.destroy());
+      });
+    };
+    testbed.tap.impostors.push(...Array.from({ length: 200 }, () => closes));
+    testbed.hub.setFault({ kind: 'dropConnections' });
+    testbed.publish(5);
+    await until(() => /the hub closed the connection right after|dead letter/.test(testbed.gateway.journal));
+  });
 });
