@@ -210,6 +210,6 @@ function earlierLines(discarded: readonly DiscardReport[]): string[] {
 }
 
 function processLine({ process }: StatusReport): string {
-  const clock = process.clockTrusted ? '' : ' · clock not trusted yet';
+  const clock = process.clockTrusted ? '' : ' · clock not confirmed by a time service yet';
   return `${process.gateway} · ${process.version} · pid ${process.pid} · up ${durationWords(process.uptimeMs)} · ${bytesWords(process.rssBytes)}${clock}`;
 }
