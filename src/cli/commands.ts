@@ -202,8 +202,7 @@ function addRunning(add: Add): void {
   add<{ seconds: number; seed: number }>(
     'demo',
     'a hub, a gateway and subdevices on this machine, and what they survive',
-    async ({ context, options }) =>
-      (await import('../bench/demo/demo.ts')).runDemo({ ...options, json: context.asJson }),
+    async ({ context, options }) => (await import('./show-demo.ts')).showDemo(context, options),
   )
     .option('--seconds <count>', 'how long', wholeNumber(1, 86_400), 30)
     .option('--seed <number>', 'which run of the dice', wholeNumber(0, 4_294_967_295), 1);

@@ -101,7 +101,7 @@ describe('the demonstration', () => {
   it(
     'ends at Ctrl-C with 130, and leaves nothing behind',
     async () => {
-      const { output, exitCode } = await demo(['--json'], (progress) => /gateway running/.test(progress));
+      const { output, exitCode } = await demo(['--json'], (progress) => / running /.test(progress));
       expect(exitCode).toBe(130);
       expect(output).toEqual([]);
       expect(readdirSync(folder)).toEqual([]);

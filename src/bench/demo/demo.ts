@@ -8,9 +8,10 @@
 import { join } from 'node:path';
 import { EXIT } from '../../base/fault.ts';
 import { type DemoOutcome, outcomeOf } from './demo-outcome.ts';
+import type { DemoOutput } from './demo-output.ts';
 import { type Plan, planOf, SECONDS_MIN } from './demo-plan.ts';
-import { closingLines } from './last-page.ts';
-import { openScreen, type Screen } from './screen.ts';
+import { showLastPage } from './last-page.ts';
+import { SceneLog } from './scene.ts';
 import { type Stage, setStage } from './stage.ts';
 import { Story } from './story.ts';
 import { Watch } from './watch.ts';
@@ -18,8 +19,9 @@ import { Watch } from './watch.ts';
 export interface DemoOptions {
   /** Approximate duration; at least 10. */
   readonly seconds: number;
-  /** Writes the outcome as one JSON line to standard output; the display goes to standard error. */
-  readonly json: boolean;
+  readonly output: DemoOutput;
+  /** Called with the outcome of a demonstration that was not interrupted. */
+  readonly onEnd: (outcome: DemoOutcome) => void;
   /** Seed of sizes, pauses and the moment of the kill. */
   readonly seed: number;
 }
@@ -33,39 +35,39 @@ const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const JOURNAL_LINES = 20;
 
 /** @returns 0 if nothing was lost or reordered and the ledger balances, else 1; 128 + signal if it was interrupted */
-export async function runDemo({ seconds, json, seed }: DemoOptions): Promise<number> {
+export async function runDemo({ seconds, seed, output, onEnd }: DemoOptions): Promise<number> {
   if (seconds < SECONDS_MIN)
-    process.stderr.write(`The demonstration needs at least ${SECONDS_MIN} s; ${seconds} s is too short.\n`);
+    output.line(`The demonstration needs at least ${SECONDS_MIN} s; ${seconds} s is too short.`);
   const plan = planOf(Math.max(SECONDS_MIN, seconds), seed);
-  const screen = openScreen(json ? process.stderr : process.stdout, process.env, plan);
   const interruption = new Interruption();
   const stage = await setStage(plan);
-  screen.print(introduction(stage));
-  const outcome = await play(stage, plan, { screen, interruption });
-  screen.close();
+  introduce(stage, output);
+  const outcome = await play(stage, plan, { output, interruption });
   const isToBeKept = outcome?.ok === false;
-  if (outcome !== undefined) screen.print(['', ...closingLines(outcome, screen)]);
-  if (isToBeKept) screen.print(evidence(stage));
+  if (outcome !== undefined) showLastPage(outcome, output);
+  if (isToBeKept) showEvidence(stage, output);
   await stage.close(isToBeKept ? 'keep' : 'remove');
   interruption.stop();
-  if (json && outcome !== undefined) process.stdout.write(`${JSON.stringify(outcome)}\n`);
   if (outcome === undefined) {
-    screen.print(['', 'Interrupted: the gateway is stopped and the temporary files are removed.']);
+    output.line('');
+    output.line('Interrupted: the gateway is stopped and the temporary files are removed.');
     return interruption.exitCode;
   }
+  onEnd(outcome);
   return outcome.ok ? EXIT.ok : EXIT.unbalanced;
 }
 
 interface Playing {
-  readonly screen: Screen;
+  readonly output: DemoOutput;
   readonly interruption: Interruption;
 }
 
 /** @returns `undefined` if it was interrupted */
-async function play(stage: Stage, plan: Plan, { screen, interruption }: Playing): Promise<DemoOutcome | undefined> {
-  const watch = new Watch(stage, plan);
+async function play(stage: Stage, plan: Plan, { output, interruption }: Playing): Promise<DemoOutcome | undefined> {
+  const watch = new Watch(stage);
   const story = new Story(stage, plan, { watch, signal: interruption.signal });
-  const showing = setInterval(() => screen.show(watch.scene()), SHOW_EVERY_MS);
+  const log = new SceneLog(output, plan.seconds);
+  const showing = setInterval(() => log.show(watch.scene()), SHOW_EVERY_MS);
   let failure: string | null = null;
   try {
     await story.tell();
@@ -75,7 +77,7 @@ async function play(stage: Stage, plan: Plan, { screen, interruption }: Playing)
     clearInterval(showing);
   }
   if (interruption.signal.aborted) return undefined;
-  screen.show(watch.scene());
+  log.end(watch.scene());
   return outcomeOf({ subdevices: stage.subdevices, plan, watch, facts: story.facts, failure });
 }
 
@@ -107,27 +109,22 @@ function firstLineOf(error: unknown): string {
   return line.replace(/:$/, '.');
 }
 
-function introduction({ configText, folder }: Stage): string[] {
-  return [
+function introduce({ configText, folder }: Stage, output: DemoOutput): void {
+  output.sentence(
     'Three simulated subdevices on serial lines (PTYs), a gateway (a process of its own), a hub (MQTT on loopback TCP).',
-    `Configuration of the gateway, ${join(folder, 'holdfast.toml')}:`,
-    '',
-    ...configText
-      .trimEnd()
-      .split('\n')
-      .map((line) => (line === '' ? '' : `  ${line}`)),
-    '',
-  ];
+  );
+  output.line('Configuration of the gateway:');
+  output.line(`  ${join(folder, 'holdfast.toml')}`);
+  output.line('');
+  for (const line of configText.trimEnd().split('\n')) output.line(line === '' ? '' : `  ${line}`);
 }
 
 /** Data for finding the cause of a failure. */
-function evidence({ folder, gateway }: Stage): string[] {
+function showEvidence({ folder, gateway }: Stage, output: DemoOutput): void {
   const journal = gateway.journal.trimEnd().split('\n').slice(-JOURNAL_LINES);
-  return [
-    '',
-    'Last lines of the gateway journal:',
-    ...journal.map((line) => `  ${line}`),
-    '',
-    `Files kept in ${folder}`,
-  ];
+  output.line('');
+  output.line('Last lines of the gateway journal:');
+  for (const line of journal) output.line(`  ${line}`);
+  output.line('');
+  output.line(`Files kept in ${folder}`);
 }

@@ -2,31 +2,21 @@
 import { bytesWords, countOf, countWords } from '../../ops/words.ts';
 import type { AccountSum } from '../account.ts';
 import type { DemoOutcome } from './demo-outcome.ts';
-import type { Paint } from './paint.ts';
-import { wrapped } from './scene-frame.ts';
+import type { DemoOutput } from './demo-output.ts';
 
 const NUMBER_WIDTH = 10;
 const LABEL_WIDTH = 12;
 
-/** Wider is harder to read. */
-const WIDTH_MAX = 96;
-
-export function closingLines(
-  outcome: DemoOutcome,
-  { width: columns, paint }: { readonly width: number; readonly paint: Paint },
-): string[] {
-  const width = Math.min(WIDTH_MAX, columns);
-  const headline = paint(outcome.ok ? 'good' : 'bad', verdict(outcome));
-  if (outcome.seen.uplink.sent === 0) return [headline];
-  return [
-    headline,
-    '',
-    ...accountLines(outcome, paint),
-    '',
-    ...wrapped(ledgerSentence(outcome), width),
-    '',
-    ...storyLines(outcome).flatMap((line) => wrapped(line, width)),
-  ];
+export function showLastPage(outcome: DemoOutcome, output: DemoOutput): void {
+  output.line('');
+  output.line(verdict(outcome), outcome.ok ? 'good' : 'bad');
+  if (outcome.seen.uplink.sent === 0) return;
+  output.line('');
+  for (const line of accountLines(outcome)) output.line(line);
+  output.line('');
+  output.sentence(ledgerSentence(outcome));
+  output.line('');
+  for (const line of storyLines(outcome)) output.sentence(line);
 }
 
 function verdict({ ok, failure, lost, reordered, ledgerBalances, accepted, downlinksAccepted }: DemoOutcome): string {
@@ -40,15 +30,15 @@ function verdict({ ok, failure, lost, reordered, ledgerBalances, accepted, downl
 }
 
 /** Counts of both ends, without the gateway. */
-function accountLines({ seen: { uplink, downlink }, failure }: DemoOutcome, paint: Paint): string[] {
+function accountLines({ seen: { uplink, downlink }, failure }: DemoOutcome): string[] {
   const row = (label: string, count: keyof AccountSum, meaning: string): string => {
     const numbers = [uplink[count], downlink[count]].map((number) => countWords(number).padStart(NUMBER_WIDTH));
-    return `${label.padEnd(LABEL_WIDTH)}${numbers.join('')}   ${paint('quiet', meaning)}`;
+    return `${label.padEnd(LABEL_WIDTH)}${numbers.join('')}   ${meaning}`;
   };
   const headings = ['readings', 'commands'].map((heading) => heading.padStart(NUMBER_WIDTH));
   return [
     'Counts of both ends, independent of the gateway:',
-    paint('quiet', `${' '.repeat(LABEL_WIDTH)}${headings.join('')}`),
+    `${' '.repeat(LABEL_WIDTH)}${headings.join('')}`,
     row('accepted', 'acknowledged', 'acknowledged to the sender'),
     row('delivered', 'delivered', 'different messages that arrived'),
     row(
