@@ -125,8 +125,11 @@ export async function askRunning<Path extends keyof ControlAnswers>(
   context: CommandContext,
   path: Path,
 ): Promise<ControlAnswers[Path]> {
-  const { controlSocket } = await locateGateway(context);
+  const { controlSocket, stateDir } = await locateGateway(context);
   const asked = await ask(controlSocket, path);
-  if (asked.kind !== 'answered') throw asked.fault;
-  return asked.report;
+  if (asked.kind === 'answered') return asked.report;
+  if (asked.kind !== 'absent' || stateDir === undefined) throw asked.fault;
+  const { code, message, hint } = asked.fault;
+  const offline = 'Without it, holdfast status, ledger and dead-letters list show what the store holds.';
+  throw new Fault(code, message, { hint: `${hint} ${offline}`, cause: asked.fault });
 }
