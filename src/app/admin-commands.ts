@@ -29,6 +29,7 @@ export function ordersFor(gateway: Gateway): AdminCommands {
     'dead-letters.drop': async ({ letters }) => told(await deadLetters.drop(lettersOf(letters))),
     'gap.acknowledge': () => inTurn(gateway, () => acknowledgeGap(gateway)),
     'loss.acknowledge': () => inTurn(gateway, () => acknowledgeLoss(gateway)),
+    'subdevices.forget': ({ subdevice }) => forget(gateway, subdevice),
     'hub.bind': async (body) => bind(gateway, 'bind', namesIn(body)),
     'hub.unbind': async (body) => bind(gateway, 'unbind', namesIn(body)),
     'hub.describe': () => describe(gateway),
@@ -58,6 +59,23 @@ async function freeze(gateway: Gateway, recordings: Recordings, of: unknown): Pr
     const why = error instanceof Error ? error.message : String(error);
     throw refusal(`The recording cannot be written: ${why}`, 'Look at the disk of the state directory: df, dmesg.');
   }
+}
+
+/** Ends the session of a subdevice that is not in the configuration. */
+function forget(gateway: Gateway, subdevice: unknown): Promise<{ readonly discarded: number }> {
+  if (typeof subdevice !== 'string')
+    throw refusal('Missing "subdevice" in the request', 'Write {"subdevice": "meter-1"}.');
+  return inTurn(
+    gateway,
+    () =>
+      new Promise((resolve) => {
+        if (gateway.presence.forget(subdevice, (discarded) => resolve({ discarded }))) return;
+        throw refusal(
+          `${JSON.stringify(subdevice)} has no session that can be ended`,
+          'Only a subdevice that is not in the configuration and not connected can be forgotten; holdfast subdevices lists them.',
+        );
+      }),
+  );
 }
 
 function lettersOf(given: unknown): Letters {

@@ -42,8 +42,14 @@ function addLookingIn(add: Add): void {
   add('ledger', 'the books: accepted = delivered + pending + shed + dead + damaged', async ({ context }) =>
     (await import('./show-ledger.ts')).showLedger(context),
   );
-  add('subdevices', 'who is there, and what waits for whom', async ({ context }) =>
+  const subdevices = add('subdevices', 'who is there, and what waits for whom', async ({ context }) =>
     (await import('./show-subdevices.ts')).showSubdevices(context),
+  );
+  add(
+    'forget <id>',
+    'End the session of a subdevice that is not in the configuration, and discard its downlinks',
+    async ({ context, words }) => (await import('./forget-subdevice.ts')).forgetSubdevice(context, words[0] ?? ''),
+    subdevices,
   );
   add('outbox', 'what is owed to the hub, and when it will be gone', async ({ context }) =>
     (await import('./show-outbox.ts')).showOutbox(context),

@@ -39,9 +39,10 @@ function cells(subdevice: SubdeviceReport): string[] {
   ];
 }
 
-function stateWords({ attached, link, lasting, lostInMs }: SubdeviceReport): string {
+function stateWords({ attached, link, lasting, lostInMs, configured }: SubdeviceReport): string {
   if (lostInMs !== null) return `asleep, ${durationWords(lostInMs)} left`;
   if (attached) return 'attached';
+  if (!configured) return 'not in the configuration';
   if (link === null) return 'never seen';
   return lasting ? 'away, session kept' : 'away';
 }

@@ -226,7 +226,12 @@ const LINK_KEYS = {
     ),
   hold_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.hold_ms')),
   commit_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.commit_ms')),
-  overflow: OVERFLOW.optional().meta(means('As in [outbox], for this link.', 'outbox.overflow')),
+  overflow: OVERFLOW.optional().meta(
+    means(
+      'As in [outbox], for this link. A line without ack cannot be refused: there reject of [outbox] means drop-newest, and reject here is an error.',
+      'outbox.overflow',
+    ),
+  ),
   subdevices: z
     .array(NAME)
     .max(10_000)

@@ -18,6 +18,7 @@ export type ShedReason =
   | 'QoS 0 held back: the hub closes on its topic'
   | 'no subscriber'
   | 'session ended'
+  | 'forgotten by hand'
   | 'too large for the link'
   | 'too large for the hub'
   | 'too large for the gateway'

@@ -20,7 +20,7 @@ import type { PoisonDetector } from '../outbox/poison-detector.ts';
 import type { Clock } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Timer } from '../runtime/timer.ts';
-import type { Delivery } from '../subdevices/delivery-state.ts';
+import type { Delivery, SessionEnd } from '../subdevices/delivery-state.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
 import type { Subdevice } from '../subdevices/registry.ts';
 import type { RetainedCommands } from '../subdevices/retained-commands.ts';
@@ -156,8 +156,8 @@ export class DownlinkFlow {
   }
 
   /** The subdevice's session is over: what it was still owed is shed, as far as it is in RAM; the rest as it is read. */
-  endSession(lane: number): void {
-    this.#options.inbox.endSession(lane);
+  endSession(lane: number, reason: SessionEnd = 'session ended'): void {
+    this.#options.inbox.endSession(lane, reason);
     this.#options.pager().turn();
   }
 

@@ -188,7 +188,7 @@ const NOTED_ELSEWHERE: readonly ShedReason[] = [
   'no subscriber',
 ];
 /** Messages that were to have no effect. */
-const NOT_NOTED: readonly ShedReason[] = ['empty'];
+const NOT_NOTED: readonly ShedReason[] = ['empty', 'forgotten by hand'];
 
 /** A message whose custody has ended by a policy. */
 export interface ShedMessage {

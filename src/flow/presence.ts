@@ -15,6 +15,7 @@ import type { AttachAnswer, DriverReport, RefuseReason } from '../driver/driver.
 import type { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
 import { type HubLimits, topicLimitProblem } from '../outbox/hub-limits.ts';
 import type { Clock } from '../ports.ts';
+import type { SessionEnd } from '../subdevices/delivery-state.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
 import { rowOf, type Subdevice, type SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
@@ -99,6 +100,22 @@ export class Presence {
       }
       subscriptions().release(gone);
     }
+  }
+
+  /**
+   * An operator ends the session of a subdevice that is not in the configuration.
+   * @param done called with the number of downlinks that waited for it, once the end is durable
+   * @returns whether there is such a session
+   */
+  forget(id: string, done: (discarded: number) => void): boolean {
+    const { registry, inbox, isConfigured, sessions } = this.#options;
+    const subdevice = registry.byId(id);
+    if (subdevice === undefined || subdevice.isAttached || isConfigured(id)) return false;
+    const discarded = inbox.pending(subdevice.lane);
+    subdevice.lasting = false; // so a start after a crash discards what this process did not
+    const row: Change = { kind: 'subdevice', row: rowOf(subdevice) };
+    sessions.require(subdevice.lane, [row, ...this.#clear(subdevice, 'forgotten by hand')], () => done(discarded));
+    return true;
   }
 
   attach(link: string, report: Report<'attach'>): void {
@@ -245,13 +262,13 @@ export class Presence {
    * A clean session begins, or has ended: nothing of it is kept, and the hub need not keep its filters.
    * @returns what is to become durable
    */
-  #clear(subdevice: Subdevice): Change[] {
+  #clear(subdevice: Subdevice, reason: SessionEnd = 'session ended'): Change[] {
     const { registry, downlink, subscriptions } = this.#options;
     const filters = [...subdevice.subscriptions.keys()];
     const hadWill = this.#options.wills.forget(subdevice);
     const hadAnything = hadWill || filters.length > 0 || subdevice.topicIds.size > 0;
     registry.clear(subdevice);
-    downlink().endSession(subdevice.lane);
+    downlink().endSession(subdevice.lane, reason);
     subscriptions().release(filters);
     return hadAnything ? [{ kind: 'cleanSession', lane: subdevice.lane }] : [];
   }

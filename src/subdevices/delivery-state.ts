@@ -1,6 +1,7 @@
 /** How one subdevice is there for its inbox, and what is under way to it. */
 import type { Message } from '../base/message.ts';
 import type { Entry } from '../custody/entry.ts';
+import type { ShedReason } from '../custody/ledger.ts';
 
 /** One message on its way to a subdevice. `entry` is undefined for QoS 0, which nobody keeps. */
 export interface Delivery {
@@ -22,8 +23,21 @@ export interface DeliveryState {
   wakeTo: number;
   /** Messages up to this number belong to a session that is over. */
   discardTo: number;
+  discardAs: SessionEnd;
 }
 
+/** Why messages of a session that is over are not delivered. */
+export type SessionEnd = Extract<ShedReason, 'session ended' | 'forgotten by hand'>;
+
 export function newDeliveryState(): DeliveryState {
-  return { state: 'away', delivering: undefined, qos0: [], replayTo: 0, replayAtMs: 0, wakeTo: 0, discardTo: 0 };
+  return {
+    state: 'away',
+    delivering: undefined,
+    qos0: [],
+    replayTo: 0,
+    replayAtMs: 0,
+    wakeTo: 0,
+    discardTo: 0,
+    discardAs: 'session ended',
+  };
 }

@@ -12,7 +12,7 @@ import type { Custodian } from '../custody/custodian.ts';
 import type { Entry } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { RowPage } from '../custody/row.ts';
-import { type Delivery, type DeliveryState, newDeliveryState } from './delivery-state.ts';
+import { type Delivery, type DeliveryState, newDeliveryState, type SessionEnd } from './delivery-state.ts';
 
 export interface InboxLimits {
   /** Per subdevice. */
@@ -159,8 +159,8 @@ export class Inbox {
   }
 
   /** What a clean session leaves behind; rows that are on disk only follow as they are read. */
-  endSession(lane: number): void {
-    this.#of(lane).discardTo = this.#custodian.lastSeq;
+  endSession(lane: number, reason: SessionEnd = 'session ended'): void {
+    Object.assign(this.#of(lane), { discardTo: this.#custodian.lastSeq, discardAs: reason });
     this.#discard(lane);
   }
 
@@ -259,10 +259,10 @@ export class Inbox {
   }
 
   #discard(lane: number): void {
-    const { discardTo } = this.#of(lane);
+    const { discardTo, discardAs } = this.#of(lane);
     if (discardTo === 0) return;
     const over = this.#custodian.lane(lane).window.filter((entry) => entry.row.seq <= discardTo);
-    for (const entry of over) this.#custodian.end(entry, { as: 'shed', reason: 'session ended' });
+    for (const entry of over) this.#custodian.end(entry, { as: 'shed', reason: discardAs });
   }
 
   /** @returns whether it was under way; not so if the subdevice has attached anew meanwhile */

@@ -128,6 +128,12 @@ export const CONDITIONS = {
     remedy: 'Add the [[subdevice]], or run holdfast hub unbind PRODUCT/DEVICE.',
     keys: ['subdevice.product_id', 'subdevice.device_name'],
   },
+  'subdevice-removed': {
+    meaning: 'A subdevice is not in the configuration any more, and its session still collects downlinks.',
+    effect: 'None for the configured subdevices. The downlinks of this one are kept up to the bounds of the inbox.',
+    remedy: 'Add the [[subdevice]] again, or run holdfast subdevices forget ID: this discards the downlinks.',
+    keys: ['subdevice.id', 'inbox.messages_max'],
+  },
   'subdevice-unconfirmed': {
     meaning: 'The hub does not confirm that a subdevice is online, although the gateway announced it several times.',
     effect: 'The hub may discard uplinks of this subdevice.',

@@ -12,6 +12,7 @@ import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import { intakeConditions } from './intake-conditions.ts';
 import { linkConditions } from './link-conditions.ts';
 import { missingConditions } from './missing.ts';
+import { type RemovedSubdevice, removedConditions } from './removed-subdevices.ts';
 import { type StoreHealth, storeConditions } from './store-conditions.ts';
 import { type RejectedFilters, rejectedConditions } from './turned-away.ts';
 
@@ -21,6 +22,8 @@ export interface Health extends RejectedFilters, BindingHealth, ClockHealth {
   readonly discarded: readonly DiscardReport[];
   /** Subdevices that are not there and may be on any of several links. */
   readonly missing: readonly MissingSubdevice[];
+  /** Sessions of subdevices that are not in the configuration. */
+  readonly removed: readonly RemovedSubdevice[];
   readonly storeFullSinceMs: number | undefined;
   readonly outbox: {
     readonly messages: number;
@@ -58,6 +61,7 @@ export function conditionsOf(health: Health): Condition[] {
     }),
     ...discarded,
     ...bindingConditions(health),
+    ...removedConditions(health.removed, health.nowMs - health.startedAtMs),
     ...queueConditions(
       health,
       discarded.some(({ code }) => code === 'shedding'),

@@ -216,6 +216,7 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
   'refused by the subdevice': shed('the subdevice refused it', SEND_AGAIN, 'not shown'),
   'refused by the gateway': shed('the gateway refused it', SEND_AGAIN, 'not shown'),
   'given up without an answer': shed('the subdevice gave no answer', SEND_AGAIN, 'not shown'),
+  'forgotten by hand': shed('its subdevice was forgotten by order', 'Nothing is to be done.', 'not shown'),
   empty: shed('it was empty', 'Nothing is to be done.', 'not shown'),
 };
 

@@ -26,7 +26,7 @@ import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum, unknown
 import { LinkMeters } from './link-meters.ts';
 import { QueueReports, sumOf } from './queue-reports.ts';
 import type { Inspection, OutboxReport, StatusReport, StoreReport, SubdevicesReport } from './report.ts';
-import { hubReport, linkReports, subdevicesReport } from './station-reports.ts';
+import { hubReport, linkReports, removedSubdevices, subdevicesReport } from './station-reports.ts';
 
 export interface InspectOptions {
   readonly gateway: Gateway;
@@ -100,6 +100,7 @@ export class Inspector implements Inspection {
       },
       ...{ links, discarded, missing: missingSubdevices(gateway).get('') ?? [] },
       ...{ ...bindingHealth(gateway), unconfirmed: unconfirmedSubdevices(gateway) },
+      removed: removedSubdevices(this.subdevices()),
       clock: wallClock.standing,
       storeFullSinceMs: gateway.stations.committer.fullSinceMs,
       outbox,

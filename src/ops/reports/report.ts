@@ -129,6 +129,8 @@ export interface SubdeviceReport {
   readonly lostInMs: number | null;
   /** Its session outlives its connection. */
   readonly lasting: boolean;
+  /** Served by this configuration; `false`: removed from it. */
+  readonly configured: boolean;
   /** Since its last packet in this boot; `null`: none yet. */
   readonly silentMs: number | null;
   /** `product/device` at the hub; `null` with the generic profile. */

@@ -1,6 +1,7 @@
 /** Reports that are read straight off the stations: the hub's line, the links, the subdevices. */
 
 import type { Gateway } from '../../app/gateway.ts';
+import { configuredIds } from '../../app/plan.ts';
 import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { Age } from '../../base/time.ts';
 import { alarmLaneOf } from '../../custody/lane-number.ts';
@@ -135,6 +136,7 @@ export function subdevicesReport(gateway: Gateway): SubdevicesReport {
   const machines = new Map(gateway.links.states().map(({ plan }) => [plan.name, plan.machine]));
   const sleepers = new Map([...machines].map(([name, machine]) => [name, machine.sleepers()]));
   const identities = new Map(parts.config.subdevices.map(({ id, hubIdentity }) => [id, hubIdentity]));
+  const configured = configuredIds(parts.config);
   const known = [...registry.all()].map((subdevice): SubdeviceReport => {
     const identity = identities.get(subdevice.id);
     const lostAtMs = sleepers.get(subdevice.link)?.get(subdevice.id);
@@ -145,6 +147,7 @@ export function subdevicesReport(gateway: Gateway): SubdevicesReport {
       attached: subdevice.isAttached,
       lostInMs: lostAtMs === undefined ? null : Math.max(0, lostAtMs - nowMs),
       lasting: subdevice.lasting,
+      configured: parts.config.gateway.acceptUnknownSubdevices || configured.has(subdevice.id),
       silentMs: lastReceivedAtMs === undefined ? null : nowMs - lastReceivedAtMs,
       hubIdentity: identity === undefined ? null : identityWords(identity),
       onlineAtHub: identity === undefined ? null : (operations?.isOnlineAtHub(identity) ?? null),
@@ -170,6 +173,7 @@ function neverSeen(gateway: Gateway, id: string, identity: HubIdentity | undefin
     attached: false,
     lostInMs: null,
     lasting: false,
+    configured: true,
     silentMs: null,
     hubIdentity: identity === undefined ? null : identityWords(identity),
     onlineAtHub: null,
@@ -178,4 +182,13 @@ function neverSeen(gateway: Gateway, id: string, identity: HubIdentity | undefin
     uplinksPending: 0,
     downlinksPending: 0,
   };
+}
+
+/** Subdevices that are not in the configuration, and whose sessions collect downlinks. */
+export function removedSubdevices({ subdevices }: SubdevicesReport): { subdevice: string; downlinks: number }[] {
+  return subdevices
+    .filter(
+      ({ configured, subscriptions, downlinksPending }) => !configured && subscriptions.length + downlinksPending > 0,
+    )
+    .map(({ id, downlinksPending }) => ({ subdevice: id, downlinks: downlinksPending }));
 }

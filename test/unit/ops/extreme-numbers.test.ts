@@ -74,6 +74,7 @@ const TROUBLED_HUB: Health['hub'] = {
 const TROUBLED: Health = {
   ...{ nowMs: 9, startedAtMs: 1, hub: TROUBLED_HUB, links: [], bindings: [], unconfiguredDevices: ['p/d'] },
   unconfirmed: { subdevices: ['a', 'b'], forMs: 1 },
+  removed: [],
   storeFullSinceMs: undefined,
   clock: { wallMs: 1, isSet: false, isTrusted: false, aheadOfHubMs: 1 },
   outbox: { messages: 1, messagesMax: 1, bytes: 1, bytesMax: 1 },

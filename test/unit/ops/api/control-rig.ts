@@ -179,6 +179,7 @@ export class FakeGateway implements Inspection {
       attached: true,
       lostInMs: null,
       lasting: true,
+      configured: true,
       silentMs: 3000,
       hubIdentity: null,
       onlineAtHub: null,

@@ -25,6 +25,7 @@ function health(fields: Partial<Health>): Health {
       bindings: [],
       unconfiguredDevices: [],
       unconfirmed: { subdevices: [], forMs: 0 },
+      removed: [],
       storeFullSinceMs: undefined,
     },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false, aheadOfHubMs: undefined },

@@ -32,6 +32,7 @@ function healthOf(hub: Partial<Health['hub']>): Health {
       bindings: [],
       unconfiguredDevices: [],
       unconfirmed: { subdevices: [], forMs: 0 },
+      removed: [],
       storeFullSinceMs: undefined,
     },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined },
