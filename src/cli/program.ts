@@ -25,10 +25,18 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     if (error.exitCode === 0) return EXIT.ok;
     const what = error.message.replace(/^error: /, '');
     throw new Fault('usage', what === '(outputHelp)' ? 'No command was given' : what, {
-      hint: 'holdfast --help lists the commands.',
+      hint: helpHint(program, words),
       cause: error,
     });
   }
+}
+
+/** Names the help of the command that was meant, as far as the words name one. */
+function helpHint(program: Command, words: readonly string[]): string {
+  const meant = program.commands.find((command) => words.includes(command.name()));
+  if (meant === undefined) return 'holdfast --help lists the commands.';
+  const what = meant.commands.length > 0 ? 'its commands' : 'its arguments and options';
+  return `holdfast ${meant.name()} --help lists ${what}.`;
 }
 
 function buildProgram(words: readonly string[], finish: (exitCode: number) => void): Command {

@@ -133,7 +133,9 @@ describe.concurrent('a command line that makes no sense', { timeout: PROCESS_MS_
     { words: ['status', '--fast'], says: /unknown option '--fast'/ },
     { words: ['bench-hub', '--port', 'x'], says: /whole number from 0 to 65535/ },
     { words: ['config', 'check', 'a', 'b'], says: /too many arguments/ },
-    { words: [], says: /No command was given/ },
+    { words: [], says: /No command was given\n {2}-> holdfast --help lists the commands/ },
+    { words: ['dead-letters', 'lst'], says: /mean list\?[\s\S]*holdfast dead-letters --help lists its commands/ },
+    { words: ['trace'], says: /missing required argument[\s\S]*holdfast trace --help lists its arguments/ },
   ])('exits 64: $words', async ({ words, says }) => {
     const { code, out, err } = await holdfast(...words);
     expect({ code, out }).toEqual({ code: 64, out: '' });
