@@ -9,6 +9,7 @@ import { type Gateway, openGateway } from './app/gateway.ts';
 import { accessHub } from './app/hub-access.ts';
 import { refuseForeignOwner } from './app/state-folder.ts';
 import { Storage } from './app/storage-guard.ts';
+import { viewOf } from './app/view.ts';
 import { type EventName, looking, newFacts } from './base/events.ts';
 import { EXIT, exitCodeOf, Fault } from './base/fault.ts';
 import type { MessageMark } from './base/message-mark.ts';
@@ -143,12 +144,15 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   }
   opened = gateway;
   const endNarration = narrate(gateway, journal, config.gateway.logLevel);
+  const view = viewOf(gateway);
   const recordings = new Recordings({
-    ...{ gateway, version: options.version, tell: (sentence) => journal.info(sentence) },
+    gateway: view,
+    version: options.version,
+    tell: (sentence) => journal.info(sentence),
     folder: join(config.gateway.stateDir, RECORDINGS_FOLDER),
   });
   const inspection = new Inspector({
-    gateway,
+    gateway: view,
     version: options.version,
     configPath,
     storePath: storage.path,

@@ -32,7 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   flow: 'base custody commit driver subdevices outbox hub ports recorder runtime',
   store: 'base custody ports',
   io: 'base ports',
-  ops: 'base custody config driver flow recorder ports io app',
+  ops: 'base commit custody config driver flow hub outbox recorder ports io subdevices',
   bench: 'base codec io ports ops runtime',
   cli: 'base config driver recorder ops io store bench daemon',
   app: 'base commit config custody driver flow hub io ops outbox ports recorder runtime store subdevices',

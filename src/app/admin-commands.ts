@@ -15,6 +15,7 @@ import {
 } from '../ops/reports/binding-report.ts';
 import { releasePackets } from '../ops/reports/hub-packets-report.ts';
 import type { Gateway } from './gateway.ts';
+import { viewOf } from './view.ts';
 
 /** As many as a hub allows one gateway (hub contract §1.8). */
 const NAMES_MAX = 1500;
@@ -47,7 +48,7 @@ export function recorderOrders(gateway: Gateway, recordings: Recordings): AdminC
 async function freeze(gateway: Gateway, recordings: Recordings, of: unknown): Promise<{ readonly frozen: Frozen[] }> {
   if (gateway.parts.config.recorder.ringBytes === 0)
     throw refusal('Nothing is recorded', 'recorder.ring_bytes is 0: give it a size, and restart the gateway.');
-  const wanted = recordersOf(gateway).filter(({ subject }) => of === undefined || subject.name === of);
+  const wanted = recordersOf(viewOf(gateway)).filter(({ subject }) => of === undefined || subject.name === of);
   if (wanted.length === 0)
     throw refusal(
       `No link has the name ${JSON.stringify(of)}`,
@@ -106,7 +107,7 @@ async function probe(gateway: Gateway, link: unknown, subdevice: unknown): Promi
 
 async function describe(gateway: Gateway): Promise<BindingsReport> {
   const answered = await bindingsOf(gateway).describe();
-  return { answered, ...bindingHealth(gateway) };
+  return { answered, ...bindingHealth(viewOf(gateway)) };
 }
 
 async function bind(gateway: Gateway, verb: 'bind' | 'unbind', names: readonly string[]): Promise<BindingOutcomes> {
@@ -145,7 +146,8 @@ function release(gateway: Gateway, names: unknown): { readonly released: readonl
       `An order needs "names", a list of 1 to ${NAMES_MAX} filters or topics`,
       'Write {"names": ["gw/a/#"]}.',
     );
-  const released = names.flatMap((name) => releasePackets(gateway, name));
+  const view = viewOf(gateway);
+  const released = names.flatMap((name) => releasePackets(view, name));
   if (released.length === 0)
     throw refusal(
       `Nothing of ${names.join(', ')} is held back`,

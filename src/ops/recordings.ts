@@ -7,17 +7,17 @@
 
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Gateway } from '../app/gateway.ts';
 import { looking } from '../base/events.ts';
 import { HUB, type Step } from '../base/step.ts';
 import type { RecordingTrigger } from '../config/schema.ts';
 import type { Cancel } from '../ports.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { encodeRecording, FORMAT, VERSION } from '../recorder/recording-file.ts';
+import type { GatewayView } from './gateway-view.ts';
 import type { RecordingsReport } from './reports/report.ts';
 
 export interface RecordingsOptions {
-  readonly gateway: Gateway;
+  readonly gateway: GatewayView;
   readonly version: string;
   /** Of the recordings; made when the first one is written. */
   readonly folder: string;
@@ -66,10 +66,10 @@ export class Recordings {
 
   /** Begins to heed the triggers. */
   start(): void {
-    const { hub, parts } = this.#options.gateway;
-    if (parts.config.recorder.ringBytes === 0) return;
-    parts.facts.on('uplinkDeadLettered', () => this.#fire('dead-letter', [hub.recorder]));
-    parts.facts.on('messageSetAside', ({ of }) => {
+    const { hub, config, facts } = this.#options.gateway;
+    if (config.recorder.ringBytes === 0) return;
+    facts.on('uplinkDeadLettered', () => this.#fire('dead-letter', [hub.recorder]));
+    facts.on('messageSetAside', ({ of }) => {
       const recorder = recorderOf(this.#options.gateway, of);
       if (recorder !== undefined) this.#fire('bug', [recorder]);
     });
@@ -84,7 +84,7 @@ export class Recordings {
     this.#stopLooking();
     const { gateway } = this.#options;
     if (trigger !== undefined) this.#fire(trigger, recordersOf(gateway));
-    const { clock } = gateway.parts;
+    const { clock } = gateway;
     const late = new Promise<void>((resolve) => {
       clock.wakeAt(clock.nowMs() + END_MS_MAX, resolve);
     });
@@ -108,12 +108,12 @@ export class Recordings {
   }
 
   #fire(trigger: RecordingTrigger, recorders: readonly FlightRecorder[]): void {
-    const { parts } = this.#options.gateway;
-    const { ringBytes, triggers } = parts.config.recorder;
+    const { config, clock } = this.#options.gateway;
+    const { ringBytes, triggers } = config.recorder;
     if (ringBytes === 0 || !triggers.includes(trigger)) return;
     for (const recorder of recorders) {
       const key = `${trigger} ${recorder.subject.name}`;
-      const nowMs = parts.clock.nowMs();
+      const nowMs = clock.nowMs();
       if (nowMs - (this.#firedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < TRIGGER_PAUSE_MS) continue;
       this.#firedAtMs.set(key, nowMs);
       this.freeze(recorder, trigger).then(
@@ -126,22 +126,22 @@ export class Recordings {
   }
 
   #look(): void {
-    const { links, parts } = this.#options.gateway;
+    const { links, clock, facts } = this.#options.gateway;
     for (const { plan } of links.states()) {
       const { crcErrors, oversizeFrames } = plan.machine.counters;
       const bad = crcErrors + oversizeFrames;
       if (bad - (this.#badFrames.get(plan.name) ?? 0) >= STORM_FRAMES) this.#fire('crc-storm', [plan.recorder]);
       this.#badFrames.set(plan.name, bad);
     }
-    this.#stopLooking = parts.clock.wakeAt(
-      parts.clock.nowMs() + LOOK_MS,
-      looking(parts.facts, 'broken frames', () => this.#look()),
+    this.#stopLooking = clock.wakeAt(
+      clock.nowMs() + LOOK_MS,
+      looking(facts, 'broken frames', () => this.#look()),
     );
   }
 
   async #write({ subject }: FlightRecorder, reason: string, recorded: Recorded): Promise<Frozen> {
     const { folder, gateway, version } = this.#options;
-    const { clock, config } = gateway.parts;
+    const { clock, config } = gateway;
     const { steps, ...left } = recorded;
     const frozenAt = { upMs: clock.nowMs(), wallMs: clock.wallMs() };
     const header = {
@@ -171,7 +171,7 @@ export class Recordings {
   /** For one more file of so many bytes. A single one may be larger than all together may: it is then the only one. */
   async #makeRoom(bytes: number): Promise<void> {
     const { folder, gateway } = this.#options;
-    const { filesMax, bytesMax } = gateway.parts.config.recorder;
+    const { filesMax, bytesMax } = gateway.config.recorder;
     const names = (await readdir(folder)).filter((name) => name.includes(SUFFIX));
     const files = await Promise.all(
       names.map(async (name) => {
@@ -194,11 +194,11 @@ export class Recordings {
 export const NO_RECORDINGS: RecordingsReport = { written: 0, failed: 0, removed: 0 };
 
 /** `hub` is the hub's, every other name a link's. */
-export function recorderOf(gateway: Gateway, name: string): FlightRecorder | undefined {
+export function recorderOf(gateway: GatewayView, name: string): FlightRecorder | undefined {
   return recordersOf(gateway).find(({ subject }) => subject.name === name);
 }
 
-export function recordersOf({ hub, links }: Gateway): FlightRecorder[] {
+export function recordersOf({ hub, links }: GatewayView): FlightRecorder[] {
   return [hub.recorder, ...links.states().map(({ plan }) => plan.recorder)];
 }
 

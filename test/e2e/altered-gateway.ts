@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
+import { viewOf } from '../../src/app/view.ts';
 import { newFacts } from '../../src/base/events.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -45,7 +46,13 @@ export async function runAlteredGateway(
   });
   watch(gateway);
   const noTrouble = { tlsFilesTrouble: () => undefined, secretTrouble: () => undefined };
-  const inspection = new Inspector({ gateway, version: 'unsafe', configPath: '', storePath, ...noTrouble });
+  const inspection = new Inspector({
+    gateway: viewOf(gateway),
+    version: 'unsafe',
+    configPath: '',
+    storePath,
+    ...noTrouble,
+  });
   await startControl({ socketPath: config.gateway.controlSocket, inspection });
   process.once('SIGTERM', () => void gateway.stop('SIGTERM').then(() => process.exit(0)));
   gateway.start();

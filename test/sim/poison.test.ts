@@ -6,6 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import { ordersFor } from '../../src/app/admin-commands.ts';
 import type { Gateway } from '../../src/app/gateway.ts';
+import { viewOf } from '../../src/app/view.ts';
 import type { HubFaults } from '../../src/bench/hub/faults.ts';
 import { hubSubscriptionsReport } from '../../src/ops/reports/hub-packets-report.ts';
 import { drawScenario } from './scenario.ts';
@@ -89,7 +90,7 @@ class Sabotage {
 
   /** Filters and topics that are set aside, in the words of MQTT. */
   get setAside(): string[] {
-    const { subscriptions, publishes } = hubSubscriptionsReport(this.gateway);
+    const { subscriptions, publishes } = hubSubscriptionsReport(viewOf(this.gateway));
     const held = [...subscriptions.flatMap(({ evidence }) => evidence ?? []), ...publishes];
     return held.flatMap(({ packet, state }) => (state === 'set aside' ? [packet] : [])).sort();
   }
@@ -158,7 +159,7 @@ describe('a hub that closes on one packet', () => {
   it('a PUBACK that was set aside leaves by order, and the hub sends its downlink no more', async () => {
     const sabotage = await new Sabotage().live(PUBACKS, 4 * MINUTE_MS);
     sabotage.world.hub.fault({ kind: 'set', faults: { poisonPubacks: [] } });
-    const names = new Set(hubSubscriptionsReport(sabotage.gateway).publishes.map(({ name }) => name));
+    const names = new Set(hubSubscriptionsReport(viewOf(sabotage.gateway)).publishes.map(({ name }) => name));
     expect(names.size).toBeGreaterThan(0);
     void ordersFor(sabotage.gateway)['hub.release']?.({ names: [...names] });
     sabotage.world.traffic.isOn = false;
@@ -212,7 +213,7 @@ describe('a hub that does not answer as it should costs no connection, and it is
     ['SUBACK with QoS 0', { lowersSubscribes: ['gw-1/s1/control/+'] }, 'granted with QoS 0'],
   ] as const)('%s', async (_what, faults, state) => {
     const sabotage = await new Sabotage().live(faults, 4 * MINUTE_MS);
-    const { subscriptions } = hubSubscriptionsReport(sabotage.gateway);
+    const { subscriptions } = hubSubscriptionsReport(viewOf(sabotage.gateway));
     expect(subscriptions.find(({ filter }) => filter === 'gw-1/s1/control/+')?.state).toBe(state);
     expect([sabotage.closes, sabotage.longestWaitMs < WAIT_MS_MAX]).toEqual([0, true]);
   });

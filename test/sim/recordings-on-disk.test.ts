@@ -1,9 +1,11 @@
 /** The folder of recordings beside a virtual plant: bounded, and written to when something happens. */
+
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { recorderOrders } from '../../src/app/admin-commands.ts';
+import { viewOf } from '../../src/app/view.ts';
 import type { RecorderConfig } from '../../src/config/schema.ts';
 import { Recordings } from '../../src/ops/recordings.ts';
 import { BindingsWorld, MINUTE_MS } from './bindings-world.ts';
@@ -16,7 +18,7 @@ async function open(recorder: Partial<RecorderConfig> = {}) {
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const told: string[] = [];
   const recordings = new Recordings({
-    gateway: Object.create(gateway, { parts: { value: { ...gateway.parts, config } } }),
+    gateway: { ...viewOf(gateway), config },
     version: 'test',
     folder,
     tell: (sentence) => told.push(sentence),

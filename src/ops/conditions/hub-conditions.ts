@@ -1,5 +1,5 @@
 /** Health on the hub's side: the connection, the session, the files of TLS. Pure; a part of `conditions.ts`. */
-import type { Gateway } from '../../app/gateway.ts';
+import type { GatewayView } from '../gateway-view.ts';
 import type { SessionReport } from '../reports/hub-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { ageWords, countOf, durationWords } from '../words.ts';
@@ -7,15 +7,15 @@ import { type PacketHealth, packetConditions } from './hub-packet-conditions.ts'
 import { evidenceWords } from './hub-packet-words.ts';
 import { type Remedy, remedyFor } from './hub-remedies.ts';
 
-type TakeoverStats = ReturnType<Gateway['hub']['client']['takeovers']>;
+type TakeoverStats = ReturnType<GatewayView['hub']['client']['takeovers']>;
 
 export interface HubHealth extends PacketHealth {
   readonly isOnline: boolean;
   readonly changedAtMs: number | undefined;
   readonly problem: string | undefined;
   /** How far the connection had come that ended with the problem. */
-  readonly problemStage: Gateway['hub']['standing']['problemStage'];
-  readonly refusal: Gateway['hub']['standing']['refusal'];
+  readonly problemStage: GatewayView['hub']['standing']['problemStage'];
+  readonly refusal: GatewayView['hub']['standing']['refusal'];
   /** CONNECT carries a signature that expires by the wall clock. */
   readonly isSigned: boolean;
   /** `host:port` */

@@ -1,7 +1,8 @@
 /** Subdevices that are configured and not there: who, where, since when. */
-import type { Gateway } from '../../app/gateway.ts';
+
 import { driverNamed } from '../../driver/drivers.ts';
 import { isReopening, type LinkStateView } from '../../flow/links.ts';
+import type { GatewayView } from '../gateway-view.ts';
 import type { MissingSubdevice } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { durationWords } from '../words.ts';
@@ -11,15 +12,21 @@ const TOLD_MS = 5 * 60_000;
 const AT_RISK_MS = 60 * 60_000;
 
 /** On links that are open, or that are opened again as a recovery step, by link; `''`: it may be on any of several. */
-export function missingSubdevices({ links, stations, presence, parts }: Gateway): Map<string, MissingSubdevice[]> {
-  const nowMs = parts.clock.nowMs();
+export function missingSubdevices({
+  links,
+  registry,
+  presence,
+  config,
+  clock,
+}: GatewayView): Map<string, MissingSubdevice[]> {
+  const nowMs = clock.nowMs();
   const states = new Map(links.states().map((standing) => [standing.plan.name, standing]));
   const missing = new Map<string, MissingSubdevice[]>();
-  for (const { id } of parts.config.subdevices) {
-    const homes = parts.config.links.filter(({ allowedSubdevices }) => allowedSubdevices?.includes(id) ?? true);
+  for (const { id } of config.subdevices) {
+    const homes = config.links.filter(({ allowedSubdevices }) => allowedSubdevices?.includes(id) ?? true);
     const open = homes.flatMap(({ name }) => states.get(name) ?? []).filter(isInUse);
     const [first] = open;
-    const subdevice = stations.registry.byId(id);
+    const subdevice = registry.byId(id);
     if (first === undefined || open.length < homes.length || presence.goodbyes.has(id)) continue;
     const isUnheard = driverNamed(first.plan.driver).attachesUnheard && first.plan.machine.counters.bytesIn === 0;
     if (subdevice?.isAttached === true && !(homes.length === 1 && isUnheard)) continue;

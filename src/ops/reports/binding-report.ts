@@ -1,7 +1,7 @@
-/** What the orders `hub.bind`, `hub.unbind` and `hub.describe` answer, and how it is read off the stations. */
+/** What the orders `hub.bind`, `hub.unbind` and `hub.describe` answer, and how it is read off the  */
 
-import type { Gateway } from '../../app/gateway.ts';
 import type { HubIdentity } from '../../base/hub-identity.ts';
+import type { GatewayView } from '../gateway-view.ts';
 import type { SubdeviceReport } from './report.ts';
 
 type BindingWord = NonNullable<SubdeviceReport['binding']>;
@@ -45,9 +45,9 @@ export interface SubdeviceBinding {
   readonly forMs: number | null;
 }
 
-export function bindingWord({ stations }: Gateway, identity: HubIdentity | undefined): BindingWord | null {
-  if (identity === undefined || stations.operations === undefined) return null;
-  return stations.operations.bindings.of(identity)?.binding ?? 'unknown';
+export function bindingWord({ operations }: GatewayView, identity: HubIdentity | undefined): BindingWord | null {
+  if (identity === undefined || operations === undefined) return null;
+  return operations.bindings.of(identity)?.binding ?? 'unknown';
 }
 
 /** `product/device` */
@@ -56,14 +56,14 @@ export function identityWords({ productId, deviceName }: HubIdentity): string {
 }
 
 /** Of every configured subdevice, and who is bound besides. */
-export function bindingHealth(gateway: Gateway): Omit<BindingsReport, 'answered'> {
+export function bindingHealth(gateway: GatewayView): Omit<BindingsReport, 'answered'> {
   return { bindings: subdeviceBindings(gateway), unconfiguredDevices: strangersAt(gateway) };
 }
 
 /** The hub has been told that they are online, and says nothing; and for how long. */
-export function unconfirmedSubdevices(gateway: Gateway): { readonly subdevices: readonly string[]; forMs: number } {
-  const { config, clock } = gateway.parts;
-  const unconfirmed = gateway.stations.operations?.unconfirmed() ?? [];
+export function unconfirmedSubdevices(gateway: GatewayView): { readonly subdevices: readonly string[]; forMs: number } {
+  const { config, clock } = gateway;
+  const unconfirmed = gateway.operations?.unconfirmed() ?? [];
   const names = new Map(
     config.subdevices.map(({ id, hubIdentity }) => [hubIdentity && identityWords(hubIdentity), id]),
   );
@@ -73,17 +73,17 @@ export function unconfirmedSubdevices(gateway: Gateway): { readonly subdevices: 
   };
 }
 
-function strangersAt({ stations }: Gateway): string[] {
-  return (stations.operations?.bindings.unconfiguredDevices ?? []).map(identityWords);
+function strangersAt({ operations }: GatewayView): string[] {
+  return (operations?.bindings.unconfiguredDevices ?? []).map(identityWords);
 }
 
-function subdeviceBindings(gateway: Gateway): SubdeviceBinding[] {
-  const { config, clock } = gateway.parts;
+function subdeviceBindings(gateway: GatewayView): SubdeviceBinding[] {
+  const { config, clock } = gateway;
   const nowMs = clock.nowMs();
   return config.subdevices.flatMap(({ id, hubIdentity }) => {
     const binding = bindingWord(gateway, hubIdentity);
     if (hubIdentity === undefined || binding === null) return [];
-    const unbound = gateway.stations.operations?.bindings.of(hubIdentity)?.unbound;
+    const unbound = gateway.operations?.bindings.of(hubIdentity)?.unbound;
     return [
       {
         subdevice: id,

@@ -1,15 +1,15 @@
 /** What the hub is asked to send us, filter by filter, and packets of ours that it closes the connection on. */
 
-import type { Gateway } from '../../app/gateway.ts';
 import { type HeldPacket, heldPacketsOf, releaseHeld } from '../../flow/held-packets.ts';
 import type { HeldPacketReport, HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
+import type { GatewayView } from '../gateway-view.ts';
 
-export function heldPackets(gateway: Gateway): HeldPacketReport[] {
+export function heldPackets(gateway: GatewayView): HeldPacketReport[] {
   return heldNow(gateway).map(reportOf);
 }
 
-export function hubSubscriptionsReport(gateway: Gateway): HubSubscriptionsReport {
-  const { registry, services, session } = gateway.stations;
+export function hubSubscriptionsReport(gateway: GatewayView): HubSubscriptionsReport {
+  const { registry, services, session } = gateway;
   const held = heldNow(gateway);
   const against = new Map(held.flatMap((one) => (one.isFilter ? [[one.name, reportOf(one)] as const] : [])));
   const wanted = new Set([...services.filters, ...registry.wantedFilters()]);
@@ -30,15 +30,15 @@ export function hubSubscriptionsReport(gateway: Gateway): HubSubscriptionsReport
 }
 
 /** By order: whatever of this topic or filter is held back is sent again. @returns the packets */
-export function releasePackets({ parts, stations, subscriptions }: Gateway, name: string): string[] {
-  const released = releaseHeld(stations.outbox.poison, name);
-  for (const packet of released) parts.facts.emit('packetReleased', { packet });
+export function releasePackets({ facts, outbox, subscriptions }: GatewayView, name: string): string[] {
+  const released = releaseHeld(outbox.poison, name);
+  for (const packet of released) facts.emit('packetReleased', { packet });
   if (released.length > 0) subscriptions.released(name);
   return released;
 }
 
-function heldNow({ parts, stations }: Gateway): HeldPacket[] {
-  return heldPacketsOf(stations.outbox.poison, parts.clock.nowMs());
+function heldNow({ clock, outbox }: GatewayView): HeldPacket[] {
+  return heldPacketsOf(outbox.poison, clock.nowMs());
 }
 
 function reportOf({ isFilter: _, triedAgainInMs, ...held }: HeldPacket): HeldPacketReport {

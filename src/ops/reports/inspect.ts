@@ -1,6 +1,5 @@
 /** The running gateway, as those who look in see it: fills the reports of `report.ts` from the stations. */
 import { EventEmitter } from 'node:events';
-import type { Gateway } from '../../app/gateway.ts';
 import type { Direction } from '../../base/message.ts';
 import type { LetterRequest } from '../../custody/dead-letter.ts';
 import { laneWords } from '../../custody/lane-number.ts';
@@ -14,6 +13,7 @@ import type { HubHealth } from '../conditions/hub-conditions.ts';
 import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
 import type { StoreHealth } from '../conditions/store-conditions.ts';
+import type { GatewayView } from '../gateway-view.ts';
 import { EVENT_NAMES, reportFact } from '../narration.ts';
 import { NO_RECORDINGS, type Recordings, recorderOf } from '../recordings.ts';
 import { judge } from '../verdict.ts';
@@ -29,7 +29,7 @@ import type { Inspection, OutboxReport, StatusReport, StoreReport, SubdevicesRep
 import { hubReport, linkReports, removedSubdevices, subdevicesReport } from './station-reports.ts';
 
 export interface InspectOptions {
-  readonly gateway: Gateway;
+  readonly gateway: GatewayView;
   readonly version: string;
   /** Absolute. */
   readonly configPath: string;
@@ -45,7 +45,7 @@ function ageOf(sinceMs: number | undefined, nowMs: number): number | undefined {
 }
 
 export class Inspector implements Inspection {
-  readonly #gateway: Gateway;
+  readonly #gateway: GatewayView;
   readonly #options: InspectOptions;
   readonly #startedAtMs: number;
   readonly #atStart: Readonly<Record<Direction, Counts>>;
@@ -60,9 +60,9 @@ export class Inspector implements Inspection {
     this.#options = options;
     this.#gateway = gateway;
     this.#startedAtMs = this.#nowMs();
-    this.#atStart = { uplink: sumOf(gateway.stations.uplinks), downlink: sumOf(gateway.stations.downlinks) };
+    this.#atStart = { uplink: sumOf(gateway.uplinks), downlink: sumOf(gateway.downlinks) };
     this.#queues = new QueueReports(gateway);
-    this.#deadTopics = new DeadLetterTopics(gateway.parts.facts, gateway.store);
+    this.#deadTopics = new DeadLetterTopics(gateway.facts, gateway.store);
     this.#meters = new LinkMeters(gateway);
     this.#volatile = volatilePlaceOf(options.storePath) ?? null;
     this.#listen();
@@ -71,11 +71,11 @@ export class Inspector implements Inspection {
   status(): StatusReport {
     const gateway = this.#gateway;
     const { client, standing } = gateway.hub;
-    const { parts } = gateway;
+    const { config } = gateway;
     const discarded = discardReports(gateway);
     const links = linkReports(gateway, { meters: this.#meters, discarded });
     const outbox = this.#queues.queue('uplink');
-    const { uplinks, downlinks, wallClock } = gateway.stations;
+    const { uplinks, downlinks, wallClock } = gateway;
     const counts = { uplink: sumOf(uplinks), downlink: sumOf(downlinks) };
     const hub = hubReport(gateway);
     const since = {
@@ -87,14 +87,14 @@ export class Inspector implements Inspection {
       hub: {
         ...{ ...standing, session: hub.session, clientId: hub.clientId, takeovers: client.takeovers(this.#nowMs()) },
         isOnline: client.state === 'online',
-        peer: `${parts.config.hub.host}:${parts.config.hub.port}`,
-        isPlain: parts.config.hub.tls.kind === 'off',
-        isSigned: parts.config.hub.credentials.kind === 'device',
+        peer: `${config.hub.host}:${config.hub.port}`,
+        isPlain: config.hub.tls.kind === 'off',
+        isSigned: config.hub.credentials.kind === 'device',
         awaitingConnackMs: ageOf(client.awaitingConnackSinceMs, this.#nowMs()),
         refusedFilters: [...gateway.subscriptions.refused],
         ...{ heldPackets: heldPackets(gateway), silentFilters: gateway.subscriptions.silent },
         loweredFilters: [...gateway.subscriptions.loweredQos],
-        doubtedTopics: gateway.stations.outbox.ackHealth.suspects,
+        doubtedTopics: gateway.outbox.ackHealth.suspects,
         tlsFilesTrouble: this.#options.tlsFilesTrouble(),
         secretTrouble: this.#options.secretTrouble(),
       },
@@ -102,7 +102,7 @@ export class Inspector implements Inspection {
       ...{ ...bindingHealth(gateway), unconfirmed: unconfirmedSubdevices(gateway) },
       removed: removedSubdevices(this.subdevices()),
       clock: wallClock.standing,
-      storeFullSinceMs: gateway.stations.committer.fullSinceMs,
+      storeFullSinceMs: gateway.committer.fullSinceMs,
       outbox,
       dead: counts.uplink.dead,
       deadTopics: this.#deadTopics.newest,
@@ -131,7 +131,7 @@ export class Inspector implements Inspection {
     const tally = await this.#gateway.store.tally();
     // receipts of every commit in this snapshot have been handled, and of none after it: RAM and disk match
     const readings: LaneReading[] = [];
-    for (const custodian of [this.#gateway.stations.uplinks, this.#gateway.stations.downlinks]) {
+    for (const custodian of [this.#gateway.uplinks, this.#gateway.downlinks]) {
       const { direction } = custodian;
       for (const lane of custodian.knownLanes()) {
         const durable = tally.counts.find((one) => one.direction === direction && one.lane === lane)?.counts ?? ZERO;
@@ -146,7 +146,7 @@ export class Inspector implements Inspection {
       }
     }
     return ledgerReportOf(readings, 'running', {
-      unknown: unknownIn(this.#gateway.stations.losses.rows),
+      unknown: unknownIn(this.#gateway.losses.rows),
       discarded: discardReports(this.#gateway),
     });
   }
@@ -164,12 +164,12 @@ export class Inspector implements Inspection {
   }
 
   async deadLetters(request: LetterRequest): Promise<DeadLettersReport> {
-    const { store, stations } = this.#gateway;
+    const { store } = this.#gateway;
     const page = await store.letters(request);
     return deadLettersReportOf({
       ...{ request, page },
       nameOf: (lane) => this.#name(lane),
-      ageOf: (stamp) => stations.age(stamp),
+      ageOf: (stamp) => this.#gateway.age(stamp),
       heldPackets: heldPackets(this.#gateway),
     });
   }
@@ -184,9 +184,9 @@ export class Inspector implements Inspection {
   }
 
   #storeHealth({ uplinks, downlinks }: Readonly<Record<'uplinks' | 'downlinks', Counts>>): StoreHealth {
-    const { stations } = this.#gateway;
-    const losses = stations.losses.rows.map(({ at, ...loss }) => ({ ...loss, age: stations.age(at) }));
-    const { damagedRecords, isDamaged } = stations.opening;
+    const { losses: found, opening } = this.#gateway;
+    const losses = found.rows.map(({ at, ...loss }) => ({ ...loss, age: this.#gateway.age(at) }));
+    const { damagedRecords, isDamaged } = opening;
     const damaged = uplinks.damaged + downlinks.damaged;
     return { volatile: this.#volatile, losses, damaged, damagedRecords, isDamaged };
   }
@@ -199,31 +199,30 @@ export class Inspector implements Inspection {
       bytes: sizeOf(path),
       walBytes: sizeOf(`${path}-wal`),
       freeBytes: freeBytesAt(path),
-      commits: this.#gateway.stations.committer.commits,
+      commits: this.#gateway.committer.commits,
       flashBytesWritten: flashBytesWritten(),
-      recovery: this.#gateway.stations.opening.recovery,
+      recovery: this.#gateway.opening.recovery,
     };
   }
 
   #process(): StatusReport['process'] {
-    const { parts } = this.#gateway;
     return {
-      gateway: parts.config.gateway.name,
+      gateway: this.#gateway.config.gateway.name,
       pid: process.pid,
       version: this.#options.version,
       configPath: this.#options.configPath,
       uptimeMs: this.#nowMs() - this.#startedAtMs,
       rssBytes: process.memoryUsage.rss(),
-      clockTrusted: this.#gateway.stations.wallClock.isTrusted,
+      clockTrusted: this.#gateway.wallClock.isTrusted,
     };
   }
 
   #name(lane: number): string {
-    return this.#gateway.stations.registry.byLane(lane)?.id ?? '(no subdevice)';
+    return this.#gateway.registry.byLane(lane)?.id ?? '(no subdevice)';
   }
 
   #listen(): void {
-    const { facts, clock } = this.#gateway.parts;
+    const { facts, clock } = this.#gateway;
     for (const name of EVENT_NAMES) {
       facts.on(name, (fact: object) => {
         if (this.#tail.listenerCount('event') === 0) return;
@@ -242,6 +241,6 @@ export class Inspector implements Inspection {
   }
 
   #nowMs(): number {
-    return this.#gateway.parts.clock.nowMs();
+    return this.#gateway.clock.nowMs();
   }
 }

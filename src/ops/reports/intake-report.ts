@@ -1,9 +1,9 @@
 /** What ended outside custody, as it is shown: `discarded` of `GET /v1/status` and `GET /v1/ledger`. */
 
-import type { Gateway } from '../../app/gateway.ts';
 import type { ExcessSize } from '../../base/discard.ts';
 import type { Direction } from '../../base/message.ts';
 import type { IntakeReason } from '../../flow/intake.ts';
+import type { GatewayView } from '../gateway-view.ts';
 
 /** Of one link, subdevice and reason, since the process started. */
 export interface DiscardReport {
@@ -31,8 +31,8 @@ export interface DiscardReport {
   readonly size: ExcessSize | null;
 }
 
-export function discardReports({ intake, parts }: Gateway): DiscardReport[] {
-  const nowMs = parts.clock.nowMs();
+export function discardReports({ intake, clock }: GatewayView): DiscardReport[] {
+  const nowMs = clock.nowMs();
   return intake.tallies().map((tally) => {
     const { link, subdevice, reason, direction, count, recent, sinceMs, lastAtMs, lasts, share, sample, size } = tally;
     return {

@@ -1,8 +1,8 @@
 /** Rates of the links over 5, 30 and 60 s: counters read once a second, the last minute of them kept. */
 
-import type { Gateway } from '../../app/gateway.ts';
 import { looking } from '../../base/events.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
+import type { GatewayView } from '../gateway-view.ts';
 import { brokenFrames, type LinkRate } from './link-report.ts';
 
 const SAMPLE_MS = 1000;
@@ -16,31 +16,31 @@ export interface MeterSample {
 }
 
 export class LinkMeters {
-  readonly #gateway: Gateway;
+  readonly #gateway: GatewayView;
   /** By link, the oldest first. */
   readonly #samples = new Map<string, MeterSample[]>();
 
-  constructor(gateway: Gateway) {
+  constructor(gateway: GatewayView) {
     this.#gateway = gateway;
     this.#sample();
   }
 
   rates(link: string, counters: LinkCounters): LinkRate[] {
-    return ratesOf(this.#samples.get(link) ?? [], { atMs: this.#gateway.parts.clock.nowMs(), counters });
+    return ratesOf(this.#samples.get(link) ?? [], { atMs: this.#gateway.clock.nowMs(), counters });
   }
 
   #sample(): void {
-    const { links, parts } = this.#gateway;
-    const atMs = parts.clock.nowMs();
+    const { links, clock, facts } = this.#gateway;
+    const atMs = clock.nowMs();
     for (const { plan } of links.states()) {
       const samples = this.#samples.get(plan.name) ?? [];
       samples.push({ atMs, counters: plan.machine.counters });
       if (samples.length > SAMPLES_MAX) samples.shift();
       this.#samples.set(plan.name, samples);
     }
-    parts.clock.wakeAt(
+    clock.wakeAt(
       atMs + SAMPLE_MS,
-      looking(parts.facts, 'samples of links', () => this.#sample()),
+      looking(facts, 'samples of links', () => this.#sample()),
     );
   }
 }

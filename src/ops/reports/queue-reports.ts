@@ -1,6 +1,5 @@
 /** The two queues as they are shown: what waits in them, how fast it goes, and when it will be gone. */
 
-import type { Gateway } from '../../app/gateway.ts';
 import { looking } from '../../base/events.ts';
 import type { Direction } from '../../base/message.ts';
 import { type Age, ageOf } from '../../base/time.ts';
@@ -8,6 +7,7 @@ import type { Custodian } from '../../custody/custodian.ts';
 import type { Lane } from '../../custody/lane.ts';
 import { addCounts, type Counts, settledTotal, shedTotal, ZERO } from '../../custody/ledger.ts';
 import { intakeWordsOf } from '../conditions/intake-words.ts';
+import type { GatewayView } from '../gateway-view.ts';
 import { type DiscardReport, discardReports } from './intake-report.ts';
 import { Rate } from './rate.ts';
 import type { OutboxLane, OutboxReport, QueueReport } from './report.ts';
@@ -18,21 +18,21 @@ const SAMPLE_MS = 1000;
 const SOON_MS = 1000;
 
 export class QueueReports {
-  readonly #gateway: Gateway;
+  readonly #gateway: GatewayView;
   #flows: Readonly<Record<Direction, Flow>>;
   /** When the hub came or went last: what flowed before says nothing of what flows now. */
   #sinceMs: number | undefined;
   readonly #laneFlows = new Map<number, Flow>();
 
-  constructor(gateway: Gateway) {
+  constructor(gateway: GatewayView) {
     this.#gateway = gateway;
     this.#flows = this.#newFlows();
     this.#sampleLater();
   }
 
   queue(direction: Direction): QueueReport {
-    const { config } = this.#gateway.parts;
-    const custodian = this.#gateway.stations.custodian(direction);
+    const { config } = this.#gateway;
+    const custodian = this.#gateway.custodian(direction);
     const lanes = [...custodian.lanes()];
     const inRam = lanes.flatMap((lane) => lane.window).filter((entry) => entry.keeping !== 'stored').length;
     const flow = this.#flows[direction];
@@ -51,7 +51,7 @@ export class QueueReports {
   }
 
   outbox(): OutboxReport {
-    const { uplinks, outbox, registry, alarmTopics } = this.#gateway.stations;
+    const { uplinks, outbox, registry, alarmTopics } = this.#gateway;
     const lanes: OutboxLane[] = [];
     for (const lane of uplinks.lanes()) {
       if (lane.pending === 0) continue;
@@ -77,43 +77,45 @@ export class QueueReports {
   }
 
   #oldest(lanes: readonly Lane[]): Age | null {
-    const { stations } = this.#gateway;
+    const gateway = this.#gateway;
     let oldest: Age | undefined;
     for (const lane of lanes) {
       const first = lane.window[0];
       if (first === undefined) continue;
-      const age = ageOf(first.row.stamp, stations.stamp(), stations.wallClock.epochs);
+      const age = ageOf(first.row.stamp, gateway.stamp(), gateway.wallClock.epochs);
       if (oldest === undefined || age.ms > oldest.ms) oldest = age;
     }
     return oldest ?? null;
   }
 
   #newFlows(): Readonly<Record<Direction, Flow>> {
-    const { parts, stations, hub } = this.#gateway;
-    const nowMs = parts.clock.nowMs();
+    const gateway = this.#gateway;
+    const { hub } = gateway;
+    const nowMs = gateway.clock.nowMs();
     this.#sinceMs = hub.standing.changedAtMs;
     this.#laneFlows.clear();
     return {
-      uplink: new Flow(sumOf(stations.uplinks), nowMs),
-      downlink: new Flow(sumOf(stations.downlinks), nowMs),
+      uplink: new Flow(sumOf(gateway.uplinks), nowMs),
+      downlink: new Flow(sumOf(gateway.downlinks), nowMs),
     };
   }
 
   #sample(): void {
-    const { parts, stations, hub } = this.#gateway;
-    const nowMs = parts.clock.nowMs();
+    const gateway = this.#gateway;
+    const { hub } = gateway;
+    const nowMs = gateway.clock.nowMs();
     if (hub.standing.changedAtMs !== this.#sinceMs) this.#flows = this.#newFlows();
     for (const direction of ['uplink', 'downlink'] as const)
-      this.#flows[direction].sample(sumOf(stations.custodian(direction)), nowMs);
-    for (const { lane } of stations.uplinks.lanes()) {
+      this.#flows[direction].sample(sumOf(gateway.custodian(direction)), nowMs);
+    for (const { lane } of gateway.uplinks.lanes()) {
       const flow = this.#laneFlows.get(lane);
-      if (flow === undefined) this.#laneFlows.set(lane, new Flow(stations.uplinks.counts(lane), nowMs));
-      else flow.sample(stations.uplinks.counts(lane), nowMs);
+      if (flow === undefined) this.#laneFlows.set(lane, new Flow(gateway.uplinks.counts(lane), nowMs));
+      else flow.sample(gateway.uplinks.counts(lane), nowMs);
     }
   }
 
   #sampleLater(): void {
-    const { clock, facts } = this.#gateway.parts;
+    const { clock, facts } = this.#gateway;
     const sample = looking(facts, 'samples of queues', () => {
       this.#sample();
       this.#sampleLater();

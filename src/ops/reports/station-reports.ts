@@ -1,13 +1,12 @@
 /** Reports that are read straight off the stations: the hub's line, the links, the subdevices. */
 
-import type { Gateway } from '../../app/gateway.ts';
-import { configuredIds } from '../../app/plan.ts';
 import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { Age } from '../../base/time.ts';
 import { alarmLaneOf } from '../../custody/lane-number.ts';
 import { recognise } from '../../driver/recognise.ts';
 import type { LinkStateView } from '../../flow/links.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
+import type { GatewayView } from '../gateway-view.ts';
 import { bindingWord, identityWords } from './binding-report.ts';
 import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
 import type { DiscardReport } from './intake-report.ts';
@@ -24,11 +23,11 @@ const HUB_STATES = {
   closing: 'waiting to reconnect',
 } as const;
 
-export function hubReport(gateway: Gateway): HubReport {
+export function hubReport(gateway: GatewayView): HubReport {
   const { client, standing } = gateway.hub;
-  const { profile, host, port, clientId, subscriptionsMax } = gateway.parts.config.hub;
-  const { row, sessionPresent, granted } = gateway.stations.session;
-  const nowMs = gateway.parts.clock.nowMs();
+  const { profile, host, port, clientId, subscriptionsMax } = gateway.config.hub;
+  const { row, sessionPresent, granted } = gateway.session;
+  const nowMs = gateway.clock.nowMs();
   return {
     profile,
     host,
@@ -48,13 +47,13 @@ export function hubReport(gateway: Gateway): HubReport {
   };
 }
 
-function sinceOf({ hub, watch, parts }: Gateway): Age | null {
+function sinceOf({ hub, watch, clock }: GatewayView): Age | null {
   const { changedAtMs } = hub.standing;
   if (hub.client.state !== 'online' || changedAtMs === undefined) return watch.away ?? null;
-  return { ms: parts.clock.nowMs() - changedAtMs, quality: 'exact' };
+  return { ms: clock.nowMs() - changedAtMs, quality: 'exact' };
 }
 
-function sessionReport({ watch, stations }: Gateway): SessionReport {
+function sessionReport({ watch, age }: GatewayView): SessionReport {
   const { away, account } = watch;
   const { gap } = account;
   return {
@@ -62,11 +61,11 @@ function sessionReport({ watch, stations }: Gateway): SessionReport {
     away: away ?? null,
     keptMs: account.terms?.keptMs ?? null,
     isOver: account.isOver(away),
-    gap: gap === undefined ? null : { reason: gap.reason, age: stations.age(gap.from) },
+    gap: gap === undefined ? null : { reason: gap.reason, age: age(gap.from) },
   };
 }
 
-function replayReport({ watch }: Gateway): ReplayReport | null {
+function replayReport({ watch }: GatewayView): ReplayReport | null {
   const { replay } = watch;
   return replay === undefined
     ? null
@@ -78,12 +77,12 @@ interface LinkSurroundings {
   readonly discarded: readonly DiscardReport[];
 }
 
-export function linkReports(gateway: Gateway, { meters, discarded }: LinkSurroundings): LinkReport[] {
-  const { links, parts, presence } = gateway;
-  const nowMs = parts.clock.nowMs();
+export function linkReports(gateway: GatewayView, { meters, discarded }: LinkSurroundings): LinkReport[] {
+  const { links, config, presence } = gateway;
+  const nowMs = gateway.clock.nowMs();
   const missing = missingSubdevices(gateway);
   const homeOf = (id: string, link: string): string | null =>
-    parts.config.links.find((one) => one.name !== link && one.allowedSubdevices?.includes(id))?.name ?? null;
+    config.links.find((one) => one.name !== link && one.allowedSubdevices?.includes(id))?.name ?? null;
   return links.states().map((standing) => {
     const { plan, sinceMs, lastProblem, wait, roundTrips, recovery } = standing;
     const { counters } = plan.machine;
@@ -129,14 +128,12 @@ function looksLike({ plan, onReceived }: LinkStateView, discarded: readonly Disc
 }
 
 /** Those we know from the store, then those that are configured and never came. */
-export function subdevicesReport(gateway: Gateway): SubdevicesReport {
-  const { stations, parts } = gateway;
-  const { registry, uplinks, downlinks, operations } = stations;
-  const nowMs = parts.clock.nowMs();
+export function subdevicesReport(gateway: GatewayView): SubdevicesReport {
+  const { config, registry, uplinks, downlinks, operations } = gateway;
+  const nowMs = gateway.clock.nowMs();
   const machines = new Map(gateway.links.states().map(({ plan }) => [plan.name, plan.machine]));
   const sleepers = new Map([...machines].map(([name, machine]) => [name, machine.sleepers()]));
-  const identities = new Map(parts.config.subdevices.map(({ id, hubIdentity }) => [id, hubIdentity]));
-  const configured = configuredIds(parts.config);
+  const identities = new Map(config.subdevices.map(({ id, hubIdentity }) => [id, hubIdentity]));
   const known = [...registry.all()].map((subdevice): SubdeviceReport => {
     const identity = identities.get(subdevice.id);
     const lostAtMs = sleepers.get(subdevice.link)?.get(subdevice.id);
@@ -147,7 +144,7 @@ export function subdevicesReport(gateway: Gateway): SubdevicesReport {
       attached: subdevice.isAttached,
       lostInMs: lostAtMs === undefined ? null : Math.max(0, lostAtMs - nowMs),
       lasting: subdevice.lasting,
-      configured: parts.config.gateway.acceptUnknownSubdevices || configured.has(subdevice.id),
+      configured: gateway.isConfigured(subdevice.id),
       silentMs: lastReceivedAtMs === undefined ? null : nowMs - lastReceivedAtMs,
       hubIdentity: identity === undefined ? null : identityWords(identity),
       onlineAtHub: identity === undefined ? null : (operations?.isOnlineAtHub(identity) ?? null),
@@ -166,7 +163,7 @@ export function subdevicesReport(gateway: Gateway): SubdevicesReport {
   return { subdevices: [...known, ...never] };
 }
 
-function neverSeen(gateway: Gateway, id: string, identity: HubIdentity | undefined): SubdeviceReport {
+function neverSeen(gateway: GatewayView, id: string, identity: HubIdentity | undefined): SubdeviceReport {
   return {
     id,
     link: null,

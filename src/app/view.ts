@@ -1,0 +1,38 @@
+/** Facts of a gateway for its observers: flattens the composition into `GatewayView`. */
+import type { GatewayView } from '../ops/gateway-view.ts';
+import type { Gateway } from './gateway.ts';
+import { configuredIds } from './plan.ts';
+
+export function viewOf(gateway: Gateway): GatewayView {
+  const { parts, stations, store, hub, links, presence, intake, setAside, subscriptions, watch } = gateway;
+  const configured = configuredIds(parts.config);
+  return {
+    config: parts.config,
+    clock: parts.clock,
+    facts: parts.facts,
+    store,
+    opening: stations.opening,
+    committer: stations.committer,
+    uplinks: stations.uplinks,
+    downlinks: stations.downlinks,
+    custodian: (direction) => stations.custodian(direction),
+    losses: stations.losses,
+    outbox: stations.outbox,
+    alarmTopics: stations.alarmTopics,
+    registry: stations.registry,
+    isConfigured: (subdevice) => parts.config.gateway.acceptUnknownSubdevices || configured.has(subdevice),
+    presence,
+    intake,
+    setAside,
+    links,
+    hub,
+    session: stations.session,
+    watch,
+    subscriptions,
+    services: stations.services,
+    operations: stations.operations,
+    wallClock: stations.wallClock,
+    stamp: stations.stamp,
+    age: (stamp) => stations.age(stamp),
+  };
+}

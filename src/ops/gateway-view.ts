@@ -1,0 +1,63 @@
+/**
+ * The running gateway as its observers see it: reports, conditions and recordings read these facts. `app/` provides them;
+ * an observer does not know how the gateway is composed. Nothing here changes the gateway, except that packets set aside
+ * may be released by order.
+ */
+import type { Facts } from '../base/events.ts';
+import type { Direction } from '../base/message.ts';
+import type { Age, Stamp } from '../base/time.ts';
+import type { Committer } from '../commit/committer.ts';
+import type { Config } from '../config/schema.ts';
+import type { Custodian } from '../custody/custodian.ts';
+import type { StoreOpening } from '../custody/row.ts';
+import type { HubConnection } from '../flow/hub-connection.ts';
+import type { HubSessionMonitor } from '../flow/hub-session-monitor.ts';
+import type { Intake } from '../flow/intake.ts';
+import type { Links } from '../flow/links.ts';
+import type { Losses } from '../flow/losses.ts';
+import type { Presence } from '../flow/presence.ts';
+import type { SetAside } from '../flow/set-aside.ts';
+import type { HubSubscriptions } from '../flow/subscriptions.ts';
+import type { WallClock } from '../flow/wall-clock.ts';
+import type { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
+import type { HubServices } from '../hub/gateway/hub-service.ts';
+import type { HubSessionState } from '../hub/session/session-state.ts';
+import type { AlarmTopics } from '../outbox/alarm-topics.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import type { Clock, Store } from '../ports.ts';
+import type { SubdeviceRegistry } from '../subdevices/registry.ts';
+
+export interface GatewayView {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly store: Pick<Store, 'tally' | 'letters'>;
+  /** Facts about the store when it was opened. */
+  readonly opening: StoreOpening;
+  readonly committer: Pick<Committer, 'commits' | 'fullSinceMs'>;
+  readonly uplinks: Custodian;
+  readonly downlinks: Custodian;
+  custodian(direction: Direction): Custodian;
+  readonly losses: Pick<Losses, 'rows'>;
+  readonly outbox: Pick<Outbox, 'classOf' | 'ackHealth' | 'poison'>;
+  readonly alarmTopics: Pick<AlarmTopics, 'isSettled'>;
+  readonly registry: Pick<SubdeviceRegistry, 'all' | 'byId' | 'byLane' | 'wantedFilters'>;
+  /** The configuration has the subdevice, or lets any be served. */
+  isConfigured(subdevice: string): boolean;
+  readonly presence: Pick<Presence, 'goodbyes' | 'unlisted' | 'unlistedDevices'>;
+  readonly intake: Pick<Intake, 'tallies'>;
+  /** Inputs on which a machine threw. */
+  readonly setAside: Pick<SetAside, 'report'>;
+  readonly links: Pick<Links, 'states' | 'lineErrors'>;
+  readonly hub: Pick<HubConnection, 'client' | 'recorder' | 'standing'>;
+  readonly session: HubSessionState;
+  readonly watch: Pick<HubSessionMonitor, 'account' | 'away' | 'replay'>;
+  readonly subscriptions: HubSubscriptions;
+  readonly services: Pick<HubServices, 'filters'>;
+  /** `undefined`: the hub has no gateway operations. */
+  readonly operations: GatewayOperations | undefined;
+  readonly wallClock: WallClock;
+  /** Time of now, as rows of the store carry it. */
+  stamp(): Stamp;
+  age(stamp: Stamp): Age;
+}
