@@ -63,10 +63,10 @@ async function freeze(gateway: Gateway, recordings: Recordings, of: unknown): Pr
 }
 
 /** Ends the session of a subdevice that is not in the configuration. */
-function forget(gateway: Gateway, subdevice: unknown): Promise<{ readonly discarded: number }> {
+async function forget(gateway: Gateway, subdevice: unknown): Promise<{ readonly discarded: number }> {
   if (typeof subdevice !== 'string')
     throw refusal('Missing "subdevice" in the request', 'Write {"subdevice": "meter-1"}.');
-  return inTurn(
+  return await inTurn(
     gateway,
     () =>
       new Promise((resolve) => {
