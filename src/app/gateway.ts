@@ -115,13 +115,10 @@ export class Gateway {
 
   constructor(parts: GatewayParts, store: Store, opening: StoreOpening) {
     const { config, clock, facts, mailbox } = parts;
-    const safe = {
-      uplink: (ackToken: number) => this.uplink.safe(ackToken),
-      downlink: (ackToken: number) => this.#downlink.safe(ackToken),
-    };
     const intake = new Intake(clock, facts, (link) => this.links.framesIn(link));
     const stations = new Stations({
-      ...{ ...parts, opening, safe, refused: (ackToken) => this.uplink.refused(ackToken) },
+      ...parts,
+      opening,
       shed: (direction, lane, reason, topic) =>
         noteShed(intake, { direction, subdevice: registry.byLane(lane)?.id, reason, topic }),
     });

@@ -47,12 +47,8 @@ export interface StationsOptions {
   readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
   readonly timeService?: TimeService | undefined;
   readonly opening: StoreOpening;
-  /** Custody is taken of a message: whoever waits for that may be told. */
-  readonly safe: Readonly<Record<Direction, (ackToken: number) => void>>;
   /** Uplinks in RAM only, before subdevices are told to wait; another number in a test only. */
   readonly unstoredBytesMax?: number | undefined;
-  /** A full disk: the subdevice is told to send its uplink later. A downlink waits, and so does the hub. */
-  readonly refused: (ackToken: number) => void;
   /** A message has been shed. */
   readonly shed: (direction: Direction, lane: number, reason: ShedReason, topic: string | undefined) => void;
 }
@@ -150,7 +146,7 @@ export class Stations {
     });
   }
 
-  #newCustodian(direction: Direction, { opening, safe, refused, shed }: StationsOptions): Custodian {
+  #newCustodian(direction: Direction, { opening, shed }: StationsOptions): Custodian {
     return new Custodian({
       direction,
       windowMax: WINDOW_MAX,
@@ -159,8 +155,6 @@ export class Stations {
       counts: opening.counts.filter((lane) => lane.direction === direction),
       durability: this.committer,
       shed: (lane, reason, topic) => shed(direction, lane, reason, topic),
-      safe: (_, ackToken) => safe[direction](ackToken),
-      ...(direction === 'uplink' ? { withdrawn: refused } : {}),
     });
   }
 }

@@ -92,7 +92,7 @@ export class Committer implements Durability {
 
   enqueue(direction: Direction, entry: Entry, byMs: number): void {
     this.#put(direction, entry);
-    if (entry.ackToken !== undefined) this.#joinBatch(`${direction} ${entry.row.lane}`);
+    if (entry.ackWaiter !== undefined) this.#joinBatch(`${direction} ${entry.row.lane}`);
     this.#due(byMs);
   }
 

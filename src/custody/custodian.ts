@@ -24,13 +24,6 @@ export interface CustodianOptions {
   readonly backlog: readonly LaneBacklog[];
   readonly counts: readonly LaneCounts[];
   readonly durability: Durability;
-  /** The message is safe and may be acknowledged to the previous hop. */
-  readonly safe: (entry: Entry, ackToken: number) => void;
-  /**
-   * The disk was full and the acceptance is revoked; the previous hop must be informed. Absent: the message waits
-   * instead.
-   */
-  readonly withdrawn?: (ackToken: number) => void;
   /** A message has been shed. `topic` is given if the message had been in custody. */
   readonly shed?: (lane: number, reason: ShedReason, topic: string | undefined) => void;
 }
@@ -109,7 +102,7 @@ export class Custodian {
     const { topic, payload, qos, retain } = message;
     const seq = this.#sequence.take();
     const row = { seq, lane, topic, payload, qos, ...retaining(retain), stamp: from.stamp };
-    const entry = newEntry(row, from.ackToken, from.letter);
+    const entry = newEntry(row, from.ackWaiter, from.letter);
     this.#counters.add(lane, { ...ZERO, accepted: 1 });
     if (from.letter !== undefined) this.#counters.add(from.letter.lane, RETRIED);
     this.#pending += 1;
@@ -153,12 +146,12 @@ export class Custodian {
     entry.keeping = 'enqueued';
     if (entry.ended !== undefined && isNew) this.#endUnstored(entry, entry.ended);
     if (entry.ended !== undefined) return false;
-    const { ackToken, row } = entry;
-    if (ackToken === undefined || !this.#options.withdrawn || !this.lane(row.lane).canWithdraw(entry)) return true;
+    const { ackWaiter, row } = entry;
+    if (ackWaiter?.withdrawn === undefined || !this.lane(row.lane).canWithdraw(entry)) return true;
     this.#remove(entry);
     this.#unstoredBytes -= entry.bytes;
     this.#counters.add(row.lane, { ...ZERO, accepted: -1 });
-    this.#options.withdrawn(ackToken);
+    ackWaiter.withdrawn();
     return false;
   }
 
@@ -246,9 +239,8 @@ export class Custodian {
   }
 
   #release(entry: Entry): void {
-    const { ackToken } = entry;
-    if (ackToken === undefined) return;
-    entry.ackToken = undefined;
-    this.#options.safe(entry, ackToken);
+    const { ackWaiter } = entry;
+    entry.ackWaiter = undefined;
+    ackWaiter?.safe();
   }
 }

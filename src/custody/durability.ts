@@ -2,7 +2,7 @@
 import type { Direction } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Change } from './change.ts';
-import type { Entry, LetterMark } from './entry.ts';
+import type { AckWaiter, Entry, LetterMark } from './entry.ts';
 
 export interface Durability {
   /** Keeps the entry in RAM until its acknowledgement or until `untilMs`; then the entry is enqueued. */
@@ -21,10 +21,10 @@ export interface WaitLimits {
   readonly commitByMs: number;
 }
 
-/** Origin of a message: its time, its ack token, and its longest waits. */
+/** Origin of a message: its time, the previous hop, and its longest waits. */
 export interface Origin {
   readonly stamp: Stamp;
-  readonly ackToken: number | undefined;
+  readonly ackWaiter: AckWaiter | undefined;
   readonly waitLimits: WaitLimits;
   /** Dead letter that the message was before. */
   readonly letter?: LetterMark | undefined;

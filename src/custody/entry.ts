@@ -25,8 +25,8 @@ export interface Entry {
   sentAtMs: number;
   /** Position in the order of first transmissions of this process, from 1. 0: not sent yet. */
   sentPlace: number;
-  /** Token of the previous hop, which still waits for our acknowledgement. */
-  ackToken: number | undefined;
+  /** Previous hop, as long as it waits for our acknowledgement. */
+  ackWaiter: AckWaiter | undefined;
   /**
    * Dead letter that the message was before. It is removed by the commit that makes this entry durable, or with its
    * end.
@@ -34,6 +34,14 @@ export interface Entry {
   readonly letter: LetterMark | undefined;
   /** Outcome of the custody. A later commit deletes a row on disk. */
   ended: Outcome | DeadLetterReason | undefined;
+}
+
+/** Previous hop of a message, which waits for its acknowledgement. Custody calls one of these, once. */
+export interface AckWaiter {
+  /** The message is safe: committed, acknowledged by the next hop, or ended by a rule. It may be acknowledged. */
+  safe(): void;
+  /** The disk was full and the acceptance is revoked. Absent: the message waits for room instead. */
+  withdrawn?(): void;
 }
 
 /** Number of a dead letter, and the lane whose ledger counts it. */
@@ -48,8 +56,8 @@ export interface DeadLetterReason {
 }
 
 /** @param letter dead letter that the message was before */
-export function newEntry(row: Row, ackToken: number | undefined, letter?: LetterMark): Entry {
-  return { ...entryOf(row, 'held'), ackToken, letter };
+export function newEntry(row: Row, ackWaiter: AckWaiter | undefined, letter?: LetterMark): Entry {
+  return { ...entryOf(row, 'held'), ackWaiter, letter };
 }
 
 /** Entry of a row that was read from disk. */
@@ -67,7 +75,7 @@ function entryOf(row: Row, keeping: Keeping): Entry {
     attempts: 0,
     sentAtMs: 0,
     sentPlace: 0,
-    ackToken: undefined,
+    ackWaiter: undefined,
     letter: undefined,
     ended: undefined,
   };
@@ -87,8 +95,8 @@ export function fromDeadLetter(direction: Direction, { id, lane }: LetterMark, o
  * Whether the acceptance can be revoked on a full disk: not acknowledged, never sent to the next hop, and not held for
  * it.
  */
-export function canBeWithdrawn({ ackToken, sentBefore, inFlight, keeping }: Entry): boolean {
-  return ackToken !== undefined && !sentBefore && !inFlight && (keeping === 'enqueued' || keeping === 'committing');
+export function canBeWithdrawn({ ackWaiter, sentBefore, inFlight, keeping }: Entry): boolean {
+  return ackWaiter !== undefined && !sentBefore && !inFlight && (keeping === 'enqueued' || keeping === 'committing');
 }
 
 /** Change that ends the custody of a row on disk. */

@@ -150,7 +150,10 @@ export class DeadLetters {
     const admission = outbox.admit(
       {
         ...{ lane: this.#laneOf(row), message, overflow: 'reject', stamp: stamp() },
-        ...{ ackToken: undefined, holdMs: 0, commitMs: 0, letter: { id, lane: row.lane } },
+        ackWaiter: undefined,
+        holdMs: 0,
+        commitMs: 0,
+        letter: { id, lane: row.lane },
       },
       clock.nowMs(),
     );

@@ -28,7 +28,6 @@ import { ARRIVALS_MAX, type Arrival, Arrivals, type PubackOutcome } from './arri
 import { BackPressure } from './back-pressure.ts';
 import type { Links } from './links.ts';
 import type { Pager } from './pager.ts';
-import { PendingAcks } from './pending-acks.ts';
 import { ShedDownlinks, type ShedDownlinksOptions } from './shed-downlinks.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 
@@ -66,7 +65,8 @@ export interface Arriving {
 export class DownlinkFlow {
   readonly #options: DownlinkOptions;
   readonly #timer: Timer;
-  readonly #pendingAcks = new PendingAcks<Arrival>();
+  /** Copies that are neither on disk nor delivered. */
+  #unsafeCopies = 0;
   readonly #deliveries = new Map<number, Delivery>();
   #lastDelivery = 0;
   #savedAtMs = 0;
@@ -83,7 +83,7 @@ export class DownlinkFlow {
     this.#arrivals = new Arrivals((arrival) => this.#acknowledge(arrival));
     this.#pressure = new BackPressure({
       ...{ clock: options.clock, mailbox: options.mailbox, setReading: options.setReading },
-      load: () => ({ copies: this.#pendingAcks.size + options.inbox.excess, bytes: options.unstoredBytes() }),
+      load: () => ({ copies: this.#unsafeCopies + options.inbox.excess, bytes: options.unstoredBytes() }),
       leave: (reason) => options.commandHub({ kind: 'leave', reason }),
     });
   }
@@ -128,15 +128,6 @@ export class DownlinkFlow {
   /** The program failed on it before: nobody gets it, and the hub is not to send it again. */
   setAside(message: Message, { dup, packetId }: Pick<Arriving, 'dup' | 'packetId'>): void {
     if (this.consumed(message, dup, packetId)) this.#shed.setAside(message.topic);
-  }
-
-  /** One copy is kept: committed, delivered, or shed by policy. */
-  safe(ackToken: number): void {
-    const arrival = this.#pendingAcks.settle(ackToken);
-    if (arrival === undefined) return;
-    arrival.unsafeCopies -= 1;
-    this.#settle();
-    this.#pressure.turn();
   }
 
   /** @param sessionPresent the hub will send again what we did not acknowledge; else nothing is known any more */
@@ -289,12 +280,26 @@ export class DownlinkFlow {
   }
 
   #admit(lane: number, message: Message, arrival: Arrival): void {
-    const ackToken = this.#pendingAcks.note(arrival);
-    const nowMs = this.#options.clock.nowMs();
-    const entry = this.#options.inbox.admit(lane, message, { stamp: this.#options.stamp(), ackToken, nowMs });
-    if (entry === undefined) this.#pendingAcks.settle(ackToken);
-    else arrival.unsafeCopies += 1;
+    this.#addUnsafe(arrival, 1);
+    const entry = this.#options.inbox.admit(lane, message, {
+      stamp: this.#options.stamp(),
+      ackWaiter: { safe: () => this.#copySafe(arrival) },
+      nowMs: this.#options.clock.nowMs(),
+    });
+    if (entry === undefined) this.#addUnsafe(arrival, -1);
     this.#options.pager().turn(); // the policy may have made room
+  }
+
+  /** One copy is kept: committed, delivered, or shed by policy. */
+  #copySafe(arrival: Arrival): void {
+    this.#addUnsafe(arrival, -1);
+    this.#settle();
+    this.#pressure.turn();
+  }
+
+  #addUnsafe(arrival: Arrival, copies: number): void {
+    arrival.unsafeCopies += copies;
+    this.#unsafeCopies += copies;
   }
 
   /** While something is suspected or doubted, PUBACKs take their turn among the other packets. */

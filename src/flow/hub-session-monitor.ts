@@ -129,7 +129,7 @@ export class HubSessionMonitor {
       away_is: away?.quality ?? null,
     };
     const message = { topic: resyncTopic, payload: new TextEncoder().encode(JSON.stringify(text)), qos: 1 } as const;
-    const terms = { overflow: 'reject', stamp: stamp(), ackToken: undefined, holdMs: 0, commitMs } as const;
+    const terms = { overflow: 'reject', stamp: stamp(), ackWaiter: undefined, holdMs: 0, commitMs } as const;
     const admission = outbox.admit({ lane: NOBODY, message, ...terms }, clock.nowMs());
     if (admission.kind !== 'accepted' || committer.fullSinceMs !== undefined) return;
     account.settleGap();

@@ -195,9 +195,9 @@ export class Links {
     const outcome = { kind: 'not asked', why: 'the gateway failed on this link' } as const;
     for (const token of [...link.probes.keys()]) endProbe(link, { kind: 'probed', token, outcome });
     const failed = input.kind === 'deliver' ? input.token : undefined;
-    const ackToken = link.engagements.renew(failed, clock.nowMs());
+    const ended = link.engagements.renew(failed, clock.nowMs());
     mailbox.post(() => {
-      for (const report of ackToken) this.#pass(link, report);
+      for (const report of ended) this.#pass(link, report);
     });
     return [];
   }

@@ -7,6 +7,7 @@ import type { Facts } from '../base/events.ts';
 import { type Message, retaining } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import { topicProblem } from '../base/topic.ts';
+import type { AckWaiter } from '../custody/entry.ts';
 import type { DriverReport, RefuseReason } from '../driver/driver.ts';
 import type { AlarmTopics } from '../outbox/alarm-topics.ts';
 import type { HubLimitProblem } from '../outbox/hub-limits.ts';
@@ -19,7 +20,6 @@ import type { TopicMap } from '../subdevices/topic-map.ts';
 import type { HubSender } from './hub-sender.ts';
 import type { Intake } from './intake.ts';
 import type { Links } from './links.ts';
-import { PendingAcks } from './pending-acks.ts';
 
 /** What the configuration says about uplinks of a link. */
 export interface UplinkTerms {
@@ -47,10 +47,10 @@ export interface UplinkOptions {
 
 type UplinkReport = Extract<DriverReport, { kind: 'uplink' }>;
 
-/** Whoever waits for word of a message. */
-export interface AckWaiter {
-  readonly safe: () => void;
-  readonly refuse: (why: RefuseReason, problem?: HubLimitProblem) => void;
+/** Sender of an uplink: it is acknowledged once the message is safe, or told why the message is refused. */
+export interface UplinkSender extends AckWaiter {
+  refuse(why: RefuseReason, problem?: HubLimitProblem): void;
+  withdrawn(): void;
 }
 
 interface UplinkOffer {
@@ -60,12 +60,11 @@ interface UplinkOffer {
   /** As it goes to the hub. */
   readonly message: Message;
   readonly terms: UplinkTerms;
-  readonly ackWaiter: AckWaiter;
+  readonly sender: UplinkSender;
 }
 
 export class UplinkFlow {
   readonly #options: UplinkOptions;
-  readonly #pendingAcks = new PendingAcks<AckWaiter>();
   /**
    * Subdevices told to come back in this task. The driver keeps what comes later behind what it had to refuse, but it
    * hears of the refusal at the end of the task; until then nothing may pass here.
@@ -92,11 +91,12 @@ export class UplinkFlow {
     } else if (this.#congested.has(subdevice.id)) {
       this.#refuse(link, report, 'congestion');
     } else {
-      const ackWaiter: AckWaiter = {
+      const sender: UplinkSender = {
         safe: () => this.#options.links().command(link, { kind: 'acknowledge', token }),
         refuse: (why, problem) => this.#refuse(link, report, why, problem),
+        withdrawn: () => this.#refuse(link, report, 'congestion'),
       };
-      this.#admit({ subdevice, topic: report.topic, message, terms: this.#options.termsOf(link), ackWaiter });
+      this.#admit({ subdevice, topic: report.topic, message, terms: this.#options.termsOf(link), sender });
     }
   }
 
@@ -109,33 +109,22 @@ export class UplinkFlow {
     if (token !== undefined) links().command(link, { kind: 'refuse', token, why: 'not supported' });
   }
 
-  /** The will of a subdevice that is lost. @param creditor hears once; a QoS 0 will is as safe as it gets at once */
-  offerWill(subdevice: Subdevice, will: Message, ackWaiter: AckWaiter): void {
+  /** Offers the will of a subdevice that is lost. @param sender called once; a QoS 0 will is safe at once */
+  offerWill(subdevice: Subdevice, will: Message, sender: UplinkSender): void {
     const topic = this.#options.topicsOf(subdevice.id).toHub(will.topic);
-    if (topic === undefined) return ackWaiter.refuse('not allowed');
+    if (topic === undefined) return sender.refuse('not allowed');
     const { payload, qos, retain } = will;
     const message: Message = { topic, payload, qos, ...retaining(retain) };
     if (qos === 1) {
-      this.#admit({ subdevice, topic: will.topic, message, terms: this.#options.willTerms, ackWaiter });
+      this.#admit({ subdevice, topic: will.topic, message, terms: this.#options.willTerms, sender });
     } else {
       this.#options.hubSender().offerQos0(subdevice.lane, message);
-      ackWaiter.safe();
+      sender.safe();
     }
   }
 
-  /** Custody of the message is taken: committed, or acknowledged by the hub. */
-  safe(ackToken: number): void {
-    this.#pendingAcks.settle(ackToken)?.safe();
-  }
-
-  /** There was no room for the message after all. */
-  refused(ackToken: number): void {
-    this.#pendingAcks.settle(ackToken)?.refuse('congestion');
-  }
-
-  #admit({ subdevice, topic, message, terms, ackWaiter }: UplinkOffer): void {
+  #admit({ subdevice, topic, message, terms, sender }: UplinkOffer): void {
     const { holdMs, commitMs, overflow } = terms;
-    const ackToken = this.#pendingAcks.note(ackWaiter);
     const { outbox, alarmTopics, clock, facts, hubSender } = this.#options;
     const admission = outbox.admit(
       {
@@ -143,7 +132,7 @@ export class UplinkFlow {
         message,
         overflow,
         stamp: this.#options.stamp(),
-        ackToken,
+        ackWaiter: sender,
         holdMs,
         commitMs,
       },
@@ -158,11 +147,10 @@ export class UplinkFlow {
       }
       case 'shed':
         facts.emit('uplinkShed', { subdevice: subdevice.id, topic: message.topic, reason: admission.reason });
-        this.safe(ackToken);
+        sender.safe();
         return;
       case 'refused':
-        this.#pendingAcks.settle(ackToken);
-        ackWaiter.refuse(admission.why, 'problem' in admission ? admission.problem : undefined);
+        sender.refuse(admission.why, 'problem' in admission ? admission.problem : undefined);
         return;
     }
   }

@@ -22,7 +22,7 @@ import type { Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
 import type { Links } from './links.ts';
 import type { UnderWay } from './under-way.ts';
-import type { AckWaiter, UplinkFlow } from './uplink.ts';
+import type { UplinkFlow, UplinkSender } from './uplink.ts';
 
 export interface WillsOptions {
   readonly clock: Clock;
@@ -167,7 +167,7 @@ export class Wills {
       if (!this.#aliveMs.has(lane)) this.#disarm(subdevice);
     };
     due.state = 'offered';
-    const ackWaiter: AckWaiter = {
+    const sender: UplinkSender = {
       safe: () => {
         facts.emit('willPublished', { subdevice: id, topic: will.topic });
         settle();
@@ -182,11 +182,12 @@ export class Wills {
         facts.emit('uplinkRefused', { subdevice: id, topic: will.topic, reason: `its will is ${why}` });
         settle();
       },
+      withdrawn: () => sender.refuse('congestion'),
     };
     this.#options.underWay.handle(
       { way: 'will', whose: id, ...will },
-      () => uplink().offerWill(subdevice, will, ackWaiter),
-      () => ackWaiter.refuse('not supported'),
+      () => uplink().offerWill(subdevice, will, sender),
+      () => sender.refuse('not supported'),
     );
   }
 

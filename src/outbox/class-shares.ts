@@ -63,14 +63,14 @@ export class ClassShares {
   #nextOther(pick: (lane: number) => Entry | undefined): Entry | undefined {
     this.#alarmsInRow = 0;
     const { live, backlog } = this.#roundRobin;
-    const ackToken = this.#owedToLive + this.#liveShare;
-    if (ackToken >= 1 - ROUNDING) {
+    const share = this.#owedToLive + this.#liveShare;
+    if (share >= 1 - ROUNDING) {
       const entry = live.next(pick);
-      if (entry !== undefined) this.#owedToLive = ackToken - 1;
+      if (entry !== undefined) this.#owedToLive = share - 1;
       return entry ?? backlog.next(pick); // live keeps its turn for the first message that comes
     }
     const entry = backlog.next(pick);
-    if (entry !== undefined) this.#owedToLive = ackToken;
+    if (entry !== undefined) this.#owedToLive = share;
     return entry ?? live.next(pick);
   }
 }

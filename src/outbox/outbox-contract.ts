@@ -1,7 +1,7 @@
 /** What the outbox is offered, what it answers, and the bounds it keeps. Shapes only. */
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
-import type { Entry, LetterMark } from '../custody/entry.ts';
+import type { AckWaiter, Entry, LetterMark } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { HubLimitProblem, HubLimits } from './hub-limits.ts';
 import type { HubPacket } from './hub-packet.ts';
@@ -30,7 +30,7 @@ export interface Offer {
   readonly message: Message;
   readonly overflow: OverflowPolicy;
   readonly stamp: Stamp;
-  readonly ackToken: number | undefined;
+  readonly ackWaiter: AckWaiter | undefined;
   readonly holdMs: number;
   readonly commitMs: number;
   /** The dead letter that comes back with it. */

@@ -90,7 +90,7 @@ export class Outbox {
     for (const older of replaced) this.#shed(older, 'replaced by a later value');
     const entry = this.#custodian.accept(lane, message, {
       stamp: offer.stamp,
-      ackToken: offer.ackToken,
+      ackWaiter: offer.ackWaiter,
       letter: offer.letter,
       waitLimits: this.#waitLimits(offer, nowMs),
     });

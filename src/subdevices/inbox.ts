@@ -9,7 +9,7 @@
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
-import type { Entry } from '../custody/entry.ts';
+import type { AckWaiter, Entry } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { RowPage } from '../custody/row.ts';
 import { type Delivery, type DeliveryState, newDeliveryState, type SessionEnd } from './delivery-state.ts';
@@ -56,7 +56,7 @@ export class Inbox {
   admit(
     lane: number,
     message: Message,
-    from: { readonly stamp: Stamp; readonly ackToken: number; readonly nowMs: number },
+    from: { readonly stamp: Stamp; readonly ackWaiter: AckWaiter; readonly nowMs: number },
   ): Entry | undefined {
     const queue = this.#custodian.lane(lane);
     if (queue.pending >= this.#limits.messagesMax) {
@@ -73,7 +73,7 @@ export class Inbox {
     const isNear = state === 'active' && queue.isOpenAtEnd && !isReplaying;
     return this.#custodian.accept(lane, message, {
       stamp: from.stamp,
-      ackToken: from.ackToken,
+      ackWaiter: from.ackWaiter,
       waitLimits: {
         holdUntilMs: isNear ? from.nowMs + this.#limits.holdMs : undefined,
         commitByMs: from.nowMs + this.#limits.commitMs,

@@ -55,17 +55,17 @@ describe('a commit', () => {
 
   it('leaves early once every sender that was active waits for it', () => {
     const bench = new CommitBench();
-    bench.committer.enqueue('uplink', bench.entry(1, 7), bench.clock.nowMs() + 100);
+    bench.committer.enqueue('uplink', bench.entry(1, true), bench.clock.nowMs() + 100);
     bench.clock.pass(5);
     expect(bench.put).toEqual([1]);
   });
 
   it('waits for a sender that was active and is not there yet', () => {
     const bench = new CommitBench();
-    for (const lane of [1, 2]) bench.committer.enqueue('uplink', bench.entry(lane, 7), bench.clock.nowMs() + 100);
+    for (const lane of [1, 2]) bench.committer.enqueue('uplink', bench.entry(lane, true), bench.clock.nowMs() + 100);
     bench.clock.pass(5);
     bench.receipt();
-    bench.committer.enqueue('uplink', bench.entry(1, 7), bench.clock.nowMs() + 100);
+    bench.committer.enqueue('uplink', bench.entry(1, true), bench.clock.nowMs() + 100);
     bench.clock.pass(99);
     expect(bench.store.commits).toHaveLength(1);
     bench.clock.pass(1);

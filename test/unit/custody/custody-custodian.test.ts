@@ -1,22 +1,31 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Custodian } from '../../../src/custody/custodian.ts';
-import type { Entry } from '../../../src/custody/entry.ts';
+import type { AckWaiter, Entry } from '../../../src/custody/entry.ts';
 import { CustodyModel, type Flaw, LANES, type Step } from './custody-model.ts';
 import { AT_ONCE, BenchDisk, custodianOn, HELD, rowOf, STAMP, seqsOf, uplink } from './custody-rig.ts';
 
-function setUp(backlogRows = 0): { disk: BenchDisk; custodian: Custodian; told: number[] } {
+function setUp(backlogRows = 0): {
+  disk: BenchDisk;
+  custodian: Custodian;
+  told: number[];
+  waiter: (name: number) => AckWaiter;
+} {
   const disk = new BenchDisk();
   const told: number[] = [];
   const first = custodianOn(disk);
   for (let seq = 1; seq <= backlogRows; seq += 1) accept(first);
   commit(disk, first);
-  const safe = (_: unknown, ackToken: number): void => void told.push(ackToken);
-  return { disk, custodian: custodianOn(disk, { nextSeq: 100, safe }), told };
+  const waiter = (name: number): AckWaiter => ({ safe: () => void told.push(name) });
+  return { disk, custodian: custodianOn(disk, { nextSeq: 100 }), told, waiter };
 }
 
-function accept(custodian: Custodian, ackToken?: number, waitLimits: typeof AT_ONCE | typeof HELD = AT_ONCE): Entry {
-  return custodian.accept(1, uplink(), { stamp: STAMP, ackToken, waitLimits });
+function accept(
+  custodian: Custodian,
+  ackWaiter?: AckWaiter,
+  waitLimits: typeof AT_ONCE | typeof HELD = AT_ONCE,
+): Entry {
+  return custodian.accept(1, uplink(), { stamp: STAMP, ackWaiter, waitLimits });
 }
 
 function commit(disk: BenchDisk, custodian: Custodian): void {
@@ -26,8 +35,8 @@ function commit(disk: BenchDisk, custodian: Custodian): void {
 
 describe('custody', () => {
   it('tells nobody before the commit has its receipt', () => {
-    const { disk, custodian, told } = setUp();
-    accept(custodian, 7);
+    const { disk, custodian, told, waiter } = setUp();
+    accept(custodian, waiter(7));
     disk.begin();
     const stored = disk.finish();
     expect(told).toEqual([]);
@@ -36,8 +45,8 @@ describe('custody', () => {
   });
 
   it('writes nothing for a message that the next hop acknowledges while it is held', () => {
-    const { disk, custodian, told } = setUp();
-    const entry = accept(custodian, 7, HELD);
+    const { disk, custodian, told, waiter } = setUp();
+    const entry = accept(custodian, waiter(7), HELD);
     custodian.end(entry, { as: 'delivered' });
     disk.flushHeld();
     commit(disk, custodian);
@@ -47,17 +56,17 @@ describe('custody', () => {
   });
 
   it('writes no message ahead of an older one of its lane that is in RAM only', () => {
-    const { disk, custodian, told } = setUp();
-    const older = accept(custodian, 7, HELD);
-    const newer = accept(custodian, 8);
+    const { disk, custodian, told, waiter } = setUp();
+    const older = accept(custodian, waiter(7), HELD);
+    const newer = accept(custodian, waiter(8));
     commit(disk, custodian);
     expect([...disk.rows.keys()]).toEqual([older.row.seq, newer.row.seq]);
     expect(told).toEqual([7, 8]);
   });
 
   it('settles the row of a message that was acknowledged while its commit was running', () => {
-    const { disk, custodian, told } = setUp();
-    const entry = accept(custodian, 7);
+    const { disk, custodian, told, waiter } = setUp();
+    const entry = accept(custodian, waiter(7));
     disk.begin();
     custodian.end(entry, { as: 'delivered' });
     expect(told).toEqual([7]);
@@ -69,14 +78,14 @@ describe('custody', () => {
   });
 
   it('buries only what is on disk', () => {
-    const { custodian } = setUp();
-    const entry = accept(custodian, 7);
+    const { custodian, waiter } = setUp();
+    const entry = accept(custodian, waiter(7));
     expect(() => custodian.end(entry, { as: 'dead', reason: 'no PUBACK' })).toThrow('cannot become a dead letter');
   });
 
   it('ends once, however often it is told so', () => {
-    const { custodian, told } = setUp();
-    const entry = accept(custodian, 7, HELD);
+    const { custodian, told, waiter } = setUp();
+    const entry = accept(custodian, waiter(7), HELD);
     custodian.end(entry, { as: 'delivered' });
     custodian.end(entry, { as: 'shed', reason: 'expired' });
     expect(told).toEqual([7]);
@@ -94,21 +103,22 @@ describe('on a full disk', () => {
   const setUpFull = () => {
     const withdrawn: number[] = [];
     const disk = new BenchDisk();
-    const custodian = custodianOn(disk, { withdrawn: (ackToken) => void withdrawn.push(ackToken) });
+    const custodian = custodianOn(disk);
+    const waiter = (name: number): AckWaiter => ({ safe: () => {}, withdrawn: () => void withdrawn.push(name) });
     const fill = (entries: readonly Entry[]) => entries.filter((entry) => custodian.unstored(entry));
-    return { custodian, withdrawn, fill };
+    return { custodian, withdrawn, waiter, fill };
   };
 
   it('what nobody was promised is taken back, the oldest first', () => {
-    const { custodian, withdrawn, fill } = setUpFull();
-    expect(fill([accept(custodian, 7), accept(custodian, 8)])).toEqual([]);
+    const { custodian, withdrawn, waiter, fill } = setUpFull();
+    expect(fill([accept(custodian, waiter(7)), accept(custodian, waiter(8))])).toEqual([]);
     expect([withdrawn, custodian.pending, custodian.imbalance()]).toEqual([[7, 8], 0, 0]);
   });
 
   it('nothing is taken back while a younger one of its lane stays: it would come again, behind that', () => {
-    const { custodian, withdrawn, fill } = setUpFull();
-    const older = accept(custodian, 7);
-    const younger = accept(custodian, 8, HELD);
+    const { custodian, withdrawn, waiter, fill } = setUpFull();
+    const older = accept(custodian, waiter(7));
+    const younger = accept(custodian, waiter(8), HELD);
     expect(fill([older])).toEqual([older]);
     younger.keeping = 'enqueued';
     expect(fill([older, younger])).toEqual([]);
@@ -116,8 +126,8 @@ describe('on a full disk', () => {
   });
 
   it('what waits to be sent again stays, also to a hub that has forgotten it', () => {
-    const { custodian, withdrawn, fill } = setUpFull();
-    const entry = accept(custodian, 7);
+    const { custodian, withdrawn, waiter, fill } = setUpFull();
+    const entry = accept(custodian, waiter(7));
     entry.inFlight = true;
     expect(fill([entry])).toEqual([entry]);
     expect(withdrawn).toEqual([]);

@@ -103,13 +103,15 @@ export class CustodyModel {
     this.#disk.abort();
     this.#lives += 1;
     this.#ordered.clear();
-    const safe = (entry: Entry): void => this.#told(entry);
-    return custodianOn(this.#disk, { windowMax: WINDOW_MAX, nextSeq: this.#lives * BLOCK, safe });
+    return custodianOn(this.#disk, { windowMax: WINDOW_MAX, nextSeq: this.#lives * BLOCK });
   }
 
   #accept(lane: number, isHeld: boolean): void {
-    const from = { stamp: STAMP, ackToken: 1, waitLimits: isHeld ? HELD : AT_ONCE };
+    let accepted: Entry | undefined;
+    const ackWaiter = { safe: () => this.#told(accepted) };
+    const from = { stamp: STAMP, ackWaiter, waitLimits: isHeld ? HELD : AT_ONCE };
     const entry = this.#custodian.accept(lane, uplink(), from);
+    accepted = entry;
     const { seq } = entry.row;
     this.#bySeq.set(seq, { seq, lane, isTold: false, hasEnded: false });
     if (this.#flaw === 'tells early') this.#custodian.stored(entry);
@@ -143,7 +145,7 @@ export class CustodyModel {
     if (this.#flaw === 'takes letters early') this.#disk.letters.delete(id);
     const entry = this.#custodian.accept(lane, uplink(), {
       stamp: STAMP,
-      ackToken: undefined,
+      ackWaiter: undefined,
       waitLimits: AT_ONCE,
       letter,
     });
@@ -168,7 +170,9 @@ export class CustodyModel {
     if (wanted.size > 0) this.#custodian.loaded(wanted, this.#disk.page(wanted, 3));
   }
 
-  #told({ row }: Entry): void {
+  #told(entry: Entry | undefined): void {
+    if (entry === undefined) throw new Error('the sender was told before its message was accepted');
+    const { row } = entry;
     const promised = this.#bySeq.get(row.seq);
     if (promised === undefined) throw new Error(`somebody was told of ${row.seq}, which was never accepted`);
     if (promised.isTold) throw new Error(`somebody was told twice of ${row.seq}`);

@@ -137,7 +137,6 @@ export function custodianOn(disk: BenchDisk, options: Partial<CustodianOptions> 
     backlog: disk.backlog,
     counts: disk.counts,
     durability: disk,
-    safe: () => {},
     ...options,
   });
 }

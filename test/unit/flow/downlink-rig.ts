@@ -32,7 +32,6 @@ export class FlowBench {
   readonly custodian = custodianOn(this.disk, {
     direction: 'downlink',
     windowMax: 64,
-    safe: (_, ackToken) => this.flow.safe(ackToken),
   });
   readonly mailbox = new Mailbox((error) => {
     throw error;

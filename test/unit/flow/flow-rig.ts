@@ -111,10 +111,10 @@ export class CommitBench {
     return entries;
   }
 
-  /** A message; with `ackToken`, one whose sender waits. */
-  entry(lane = 1, ackToken?: number): Entry {
+  /** A message. @param isAwaited its sender waits for the acknowledgement */
+  entry(lane = 1, isAwaited = false): Entry {
     this.#seq += 1;
-    return newEntry(rowOf(this.#seq, lane), ackToken);
+    return newEntry(rowOf(this.#seq, lane), isAwaited ? { safe: () => {} } : undefined);
   }
 
   receipt(): void {

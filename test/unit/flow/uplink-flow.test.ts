@@ -26,7 +26,7 @@ class FlowBench {
   readonly retained: (true | undefined)[] = [];
   readonly discards: string[] = [];
   readonly #orders: string[] = [];
-  readonly #custodian = custodianOn(this.disk, { windowMax: 16, safe: (_, ackToken) => this.flow.safe(ackToken) });
+  readonly #custodian = custodianOn(this.disk, { windowMax: 16 });
   readonly #registry = new SubdeviceRegistry({ subdevices: [], subscriptions: [], topicIds: [] });
   readonly #outbox: Outbox;
   readonly flow: UplinkFlow;
@@ -87,7 +87,8 @@ class FlowBench {
 
   offerWill(will: Message): void {
     const subdevice = this.#registry.byId('pump');
-    if (subdevice !== undefined) this.flow.offerWill(subdevice, will, { safe: () => {}, refuse: () => {} });
+    if (subdevice !== undefined)
+      this.flow.offerWill(subdevice, will, { safe: () => {}, refuse: () => {}, withdrawn: () => {} });
   }
 
   /** In custody, by number. */

@@ -78,10 +78,11 @@ describe('beyond the bound', () => {
 
   it('drop-oldest tells the sender of the dropped one, which the ledger knows', () => {
     const bench = new OutboxBench({ messagesMax: 1 });
-    bench.offer('a', { overflow: 'drop-oldest', ackToken: 7 });
-    expect(bench.safe).toEqual([]);
-    bench.offer('b', { overflow: 'drop-oldest', ackToken: 8 });
-    expect(bench.safe).toEqual([7]);
+    const safe: string[] = [];
+    bench.offer('a', { overflow: 'drop-oldest', ackWaiter: { safe: () => void safe.push('a') } });
+    expect(safe).toEqual([]);
+    bench.offer('b', { overflow: 'drop-oldest', ackWaiter: { safe: () => void safe.push('b') } });
+    expect(safe).toEqual(['a']);
   });
 
   it('drop-oldest touches nothing that the hub may have by now', () => {

@@ -31,8 +31,7 @@ export class OutboxBench {
   constructor(limits: Partial<OutboxLimits> = {}, earlier?: BenchDisk) {
     const nextSeq = earlier === undefined ? 1 : 5000;
     this.disk = earlier ?? new BenchDisk();
-    const safe = (_: unknown, ackToken: number): void => void this.safe.push(ackToken);
-    this.custodian = custodianOn(this.disk, { windowMax: LIMITS.windowMax, nextSeq, safe });
+    this.custodian = custodianOn(this.disk, { windowMax: LIMITS.windowMax, nextSeq });
     this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, nextSeq);
   }
 
@@ -45,7 +44,7 @@ export class OutboxBench {
         message: uplink(topic, bytes),
         overflow: 'reject',
         stamp: STAMP,
-        ackToken: undefined,
+        ackWaiter: undefined,
         holdMs: 200,
         commitMs: 100,
         ...rest,
