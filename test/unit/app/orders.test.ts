@@ -20,14 +20,14 @@ it.each([
   { letters: ['1'] },
   { letters: 'some' },
   { letters: Array(1001).fill(1) },
-])('an order on dead letters that does not say which is refused, and nobody is asked', async (body) => {
+])('a dead letter request without letters is rejected before the store is read', async (body) => {
   const { asked, orders } = ordersOn({ done: 1, stopped: undefined });
   for (const name of ['dead-letters.retry', 'dead-letters.drop'])
     await expect(orders[name]?.(body)).rejects.toMatchObject({ code: 'order-refused' });
   expect(asked).toEqual([]);
 });
 
-it('an order on dead letters says how far it came, and is refused if it came nowhere', async () => {
+it('a dead letter request reports how many letters were handled, and is rejected if none was', async () => {
   const { asked, orders } = ordersOn({ done: 2, stopped: 'the outbox has no room' });
   const answer = { done: 2, stopped: 'the outbox has no room' };
   expect(await orders['dead-letters.retry']?.({ letters: [7, 8, 9] })).toEqual(answer);

@@ -4,10 +4,12 @@ import { ageOf, type Epoch } from '../../../src/base/time.ts';
 
 const MINUTE_MS = 60_000;
 const YEARS_20_MS = 20 * 365 * 86_400_000;
-/** Offset of the right clock. */
+/** Wall clock of the reference, ms since 1970. */
 const RIGHT_MS = 1_800_000_000_000;
 
-/** A reading after `minutes`, by a clock that is off by `offByMs`, synchronised `syncedAgoMs` ago by itself. */
+/**
+ * Reading after `minutes` by a clock that is wrong by `offByMs` and reports a synchronisation `syncedAgoMs` before.
+ */
 function reading(minutes: number, offByMs = 0, syncedAgoMs?: number): ClockReading {
   const upMs = minutes * MINUTE_MS;
   const wallMs = RIGHT_MS + upMs + offByMs;
@@ -16,39 +18,46 @@ function reading(minutes: number, offByMs = 0, syncedAgoMs?: number): ClockReadi
 
 describe('the wall clock', () => {
   it.each([
-    ['no time service has spoken', reading(1), false],
-    ['it was synchronised a minute ago', reading(1, 0, MINUTE_MS), true],
-    ['it reads 1970 though it was synchronised', reading(1, -RIGHT_MS, 0), false],
-    ['it is before the date of this program', reading(1, CLOCK_FLOOR_MS - RIGHT_MS - 2 * MINUTE_MS, 0), false],
-    ['it was synchronised too long ago', reading(1, 0, 80 * MINUTE_MS), false],
-    ['it was synchronised in what it calls the future', reading(1, 0, -MINUTE_MS), false],
-  ])('when %s is trusted: %#', (_when, first, isTrusted) => {
+    ['no time service has synchronised the clock', reading(1), false],
+    ['the clock was synchronised a minute ago', reading(1, 0, MINUTE_MS), true],
+    ['the clock reads 1970 although it was synchronised', reading(1, -RIGHT_MS, 0), false],
+    [
+      'the clock is before the release date of this program',
+      reading(1, CLOCK_FLOOR_MS - RIGHT_MS - 2 * MINUTE_MS, 0),
+      false,
+    ],
+    ['the last synchronisation is too old', reading(1, 0, 80 * MINUTE_MS), false],
+    ['the last synchronisation is in the future by the clock itself', reading(1, 0, -MINUTE_MS), false],
+  ])('is trusted only after a recent, plausible synchronisation: %s', (_when, first, isTrusted) => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
     const news = trust.read(first);
     expect([trust.isTrusted, news.gainedTrust, news.step]).toEqual([isTrusted, isTrusted, undefined]);
     expect(news.wallMinusUpMs).toBe(isTrusted ? RIGHT_MS : undefined);
   });
 
-  it('is not trusted before what earlier boots have seen', () => {
+  it('is not trusted while it is before a time that an earlier boot has stored', () => {
     const epochs = new Map([[1, boot(1, 1000, RIGHT_MS + YEARS_20_MS)]]);
     expect(new ClockTrust(wallFloorMs(epochs, 2), undefined).read(reading(1, 0, 0)).gainedTrust).toBe(false);
     expect(new ClockTrust(wallFloorMs(epochs, 1), undefined).read(reading(1, 0, 0)).gainedTrust).toBe(true);
   });
 
-  it.each([YEARS_20_MS, -YEARS_20_MS, MINUTE_MS, -3000])('stepped by hand by %d ms keeps the old offset', (byMs) => {
-    const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
-    trust.read(reading(1, 0, 0));
-    const sync = reading(1, 0, 0).syncedAtMs;
-    const news = trust.read({ ...reading(2, byMs), syncedAtMs: sync });
-    const { wallMs } = reading(2, byMs);
-    expect(news).toMatchObject({ step: { wasMs: wallMs - byMs, isMs: wallMs }, wallMinusUpMs: undefined });
-    expect([trust.isTrusted, trust.wallMinusUpMs]).toEqual([false, RIGHT_MS]);
-    expect(trust.read({ ...reading(3, byMs), syncedAtMs: sync }).gainedTrust).toBe(false);
-    expect(trust.read(reading(4, 0, 0))).toMatchObject({ gainedTrust: true });
-    expect(trust.wallMinusUpMs).toBe(RIGHT_MS);
-  });
+  it.each([YEARS_20_MS, -YEARS_20_MS, MINUTE_MS, -3000])(
+    'keeps its old offset after a manual step of %d ms',
+    (byMs) => {
+      const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
+      trust.read(reading(1, 0, 0));
+      const sync = reading(1, 0, 0).syncedAtMs;
+      const news = trust.read({ ...reading(2, byMs), syncedAtMs: sync });
+      const { wallMs } = reading(2, byMs);
+      expect(news).toMatchObject({ step: { wasMs: wallMs - byMs, isMs: wallMs }, wallMinusUpMs: undefined });
+      expect([trust.isTrusted, trust.wallMinusUpMs]).toEqual([false, RIGHT_MS]);
+      expect(trust.read({ ...reading(3, byMs), syncedAtMs: sync }).gainedTrust).toBe(false);
+      expect(trust.read(reading(4, 0, 0))).toMatchObject({ gainedTrust: true });
+      expect(trust.wallMinusUpMs).toBe(RIGHT_MS);
+    },
+  );
 
-  it('stepped by the time service is right from then on', () => {
+  it('has the new offset after a step by the time service', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
     trust.read(reading(1, -5 * MINUTE_MS, 0));
     const news = trust.read(reading(2, 0, 1000));
@@ -56,7 +65,7 @@ describe('the wall clock', () => {
     expect([trust.isTrusted, news.wallMinusUpMs]).toEqual([true, RIGHT_MS]);
   });
 
-  it('that is slewed is followed and not told of', () => {
+  it('has an updated offset while it is slewed, and no step is reported', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
     trust.read(reading(1, 0, 0));
     const news = [2, 3, 4, 5].map((minute) => trust.read(reading(minute, minute * 1000)));
@@ -64,7 +73,7 @@ describe('the wall clock', () => {
     expect(trust.wallMinusUpMs).toBe(RIGHT_MS + 3000);
   });
 
-  it('that moved while no process looked is told of by the next one', () => {
+  it('reports in the next process a step that happened while no process ran', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, RIGHT_MS);
     expect(trust.read(reading(9, YEARS_20_MS))).toMatchObject({
       step: {},
@@ -73,7 +82,7 @@ describe('the wall clock', () => {
     });
   });
 
-  it('goes on while the machine sleeps: no step, and the offset grows by the sleep', () => {
+  it('has an offset that grows by the duration of a system sleep, and no step is reported', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
     trust.read(reading(1, 0, 0));
     const news = trust.read({ ...reading(2, 3_600_000), sleptMs: 3_600_000 });
@@ -86,14 +95,17 @@ describe('the wall clock', () => {
 });
 
 describe('the hub’s time', () => {
-  const told = (minutes: number, offByMs = 0) => ({ wallMs: RIGHT_MS + minutes * MINUTE_MS + offByMs, errorMs: 100 });
+  const hubTime = (minutes: number, offByMs = 0) => ({
+    wallMs: RIGHT_MS + minutes * MINUTE_MS + offByMs,
+    errorMs: 100,
+  });
 
   it.each([
-    ['earlier than what has certainly passed', CLOCK_FLOOR_MS - RIGHT_MS - 2 * MINUTE_MS, undefined],
+    ['earlier than the time that has certainly passed', CLOCK_FLOOR_MS - RIGHT_MS - 2 * MINUTE_MS, undefined],
     ['possible', 0, RIGHT_MS],
-  ])('that is %s teaches %#', (_what, offByMs, offsetMs) => {
+  ])('is used as an offset only if it is possible: %s', (_what, offByMs, offsetMs) => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
-    const news = trust.onTime(told(1, offByMs), reading(1, YEARS_20_MS));
+    const news = trust.onTime(hubTime(1, offByMs), reading(1, YEARS_20_MS));
     expect([trust.wallMinusUpMs, news.wallMinusUpMs]).toEqual([offsetMs, offsetMs]);
     expect([trust.isTrusted, news.gainedTrust]).toEqual([false, false]);
   });
@@ -103,41 +115,41 @@ describe('the hub’s time', () => {
     [2100, true],
     [2101, false],
     [-2101, false],
-  ])('makes a clock that is off by %d ms trusted: %s', (offByMs, isTrusted) => {
+  ])('makes a clock that is wrong by %d ms trusted: %s', (offByMs, isTrusted) => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
-    expect(trust.onTime(told(1), reading(1, offByMs)).gainedTrust).toBe(isTrusted);
+    expect(trust.onTime(hubTime(1), reading(1, offByMs)).gainedTrust).toBe(isTrusted);
     expect(trust.aheadOfHubMs(reading(1, offByMs))).toBe(isTrusted ? undefined : offByMs);
   });
 
-  it('changes nothing where a time service vouches for the clock', () => {
+  it('has no effect while a time service has synchronised the clock', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
     trust.read(reading(1, 0, 0));
-    expect(trust.onTime(told(2, YEARS_20_MS), reading(2)).wallMinusUpMs).toBeUndefined();
+    expect(trust.onTime(hubTime(2, YEARS_20_MS), reading(2)).wallMinusUpMs).toBeUndefined();
     expect([trust.isTrusted, trust.wallMinusUpMs]).toEqual([true, RIGHT_MS]);
   });
 
-  it('gives way to a time service that speaks later', () => {
+  it('is replaced by a time service that synchronises the clock later', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
-    trust.onTime(told(1, MINUTE_MS), reading(1));
+    trust.onTime(hubTime(1, MINUTE_MS), reading(1));
     expect(trust.read(reading(2, 0, 1000))).toMatchObject({ gainedTrust: true, wallMinusUpMs: RIGHT_MS });
     expect(trust.aheadOfHubMs(reading(2))).toBeUndefined();
   });
 
-  it('is followed through a step of the wall clock, and through sleep', () => {
+  it('remains valid over a step of the wall clock and over a system sleep', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
     trust.read(reading(1));
-    trust.onTime(told(1), reading(1));
+    trust.onTime(hubTime(1), reading(1));
     expect(trust.read(reading(2, YEARS_20_MS)).step).toBeDefined();
     expect([trust.isTrusted, trust.wallMinusUpMs]).toEqual([false, RIGHT_MS]);
     trust.read({ ...reading(3, YEARS_20_MS + 5000), sleptMs: 5000 });
     expect(trust.wallMinusUpMs).toBe(RIGHT_MS + 5000);
   });
 
-  it('of another day corrects what has drifted', () => {
+  it('corrects the drift when it is received again a day later', () => {
     const trust = new ClockTrust(CLOCK_FLOOR_MS, undefined);
-    trust.onTime(told(1), reading(1));
-    expect(trust.onTime(told(1441, 1000), reading(1441, 1000)).wallMinusUpMs).toBeUndefined();
-    expect(trust.onTime(told(2881, 3000), reading(2881, 3000)).wallMinusUpMs).toBe(RIGHT_MS + 3000);
+    trust.onTime(hubTime(1), reading(1));
+    expect(trust.onTime(hubTime(1441, 1000), reading(1441, 1000)).wallMinusUpMs).toBeUndefined();
+    expect(trust.onTime(hubTime(2881, 3000), reading(2881, 3000)).wallMinusUpMs).toBe(RIGHT_MS + 3000);
   });
 });
 
@@ -156,14 +168,14 @@ describe('an age', () => {
       ]),
     );
 
-  it('of what was stamped before a sleep is a lower bound, and exact for what came after', () => {
+  it('is a lower bound for a stamp from before a system sleep, and exact for a later one', () => {
     const slept = boot(1, 400, undefined, 300);
     expect(between(slept, slept, 200)).toEqual({ ms: 300, quality: 'at_least' });
     expect(between(slept, slept, 301)).toEqual({ ms: 199, quality: 'exact' });
     expect(between(boot(1, 400, 1000, 300), boot(2, 0, 9000), 200)).toEqual({ ms: 8300, quality: 'at_least' });
   });
 
-  it('by two clocks that deny the powered time is not believed', () => {
+  it('is not calculated from two clocks that contradict the powered time', () => {
     expect(between(boot(1, 5000, 1000), boot(2, 0, 1100), 200)).toEqual({ ms: 5300, quality: 'at_least' });
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Conversations of extreme sizes and no order, with a link of any driver: dice that fall on the edges of every length field,
- * and subdevices and flows that say whatever they like.
+ * Random conversations with extreme sizes and in random order, with a link of any driver. The sizes are the limits of
+ * every length field; subdevices and flows send anything.
  */
 import { expect } from 'vitest';
 import { type Random, seededRandom } from '../../../src/base/random.ts';
@@ -15,7 +15,7 @@ const SIZES = [
 export const SEEDS = Array.from({ length: 6 }, (_, seed) => seed);
 export const STEPS = 120;
 
-export class Dice {
+export class ExtremeValues {
   readonly random: Random;
 
   constructor(seed: number) {
@@ -54,10 +54,10 @@ export class Dice {
 
 /** Subdevices and flows with a link between them. */
 class Extremes {
-  readonly #dice: Dice;
+  readonly #values: ExtremeValues;
   readonly #link: LinkMachine;
   readonly #served: readonly string[];
-  readonly #speak: (dice: Dice) => Uint8Array;
+  readonly #sendBytes: (values: ExtremeValues) => Uint8Array;
   readonly #unanswered: DriverCommand[] = [];
   readonly #underWay = new Map<number, string>();
   #nowMs = 0;
@@ -73,18 +73,23 @@ class Extremes {
     lost: 0,
   };
 
-  constructor(dice: Dice, link: LinkMachine, served: readonly string[], speak: (dice: Dice) => Uint8Array) {
-    this.#dice = dice;
+  constructor(
+    values: ExtremeValues,
+    link: LinkMachine,
+    served: readonly string[],
+    sendBytes: (values: ExtremeValues) => Uint8Array,
+  ) {
+    this.#values = values;
     this.#link = link;
     this.#served = served;
-    this.#speak = speak;
+    this.#sendBytes = sendBytes;
   }
 
   run(): void {
     this.#input({ kind: 'start' });
     this.#input({ kind: 'opened' });
     for (let step = 0; step < STEPS; step += 1) {
-      this.#nowMs += this.#dice.is(0.1) ? 3000 : 5;
+      this.#nowMs += this.#values.is(0.1) ? 3000 : 5;
       this.#step();
     }
     this.#input({ kind: 'closed', reason: 'the end' });
@@ -92,45 +97,46 @@ class Extremes {
   }
 
   #step(): void {
-    const dice = this.#dice;
+    const values = this.#values;
     const order = this.#unanswered.shift();
     if (order !== undefined) return this.#input(order);
-    if (dice.is(0.05)) {
+    if (values.is(0.05)) {
       this.#input({ kind: 'closed', reason: 'unplugged' });
       this.#nowMs += 60_000;
       this.#input({ kind: 'wake' });
       return this.#input({ kind: 'opened' });
     }
     if ((this.#link.wakeAtMs() ?? Number.POSITIVE_INFINITY) <= this.#nowMs) return this.#input({ kind: 'wake' });
-    const subdevice = dice.of(this.#served);
-    if (dice.is(0.1)) return this.#input({ kind: 'probe', subdevice, token: 1 });
-    if (dice.is(0.1))
+    const subdevice = values.of(this.#served);
+    if (values.is(0.1)) return this.#input({ kind: 'probe', subdevice, token: 1 });
+    if (values.is(0.1))
       return this.#input(
-        dice.of<DriverCommand>([
+        values.of<DriverCommand>([
           { kind: 'confirm', token: 77 },
           { kind: 'rest', subdevice },
         ]),
       );
     const isIdle = ![...this.#underWay.values()].includes(subdevice);
-    if (dice.is(0.5) && isIdle && this.#link.attachedSubdevices().includes(subdevice)) return this.#deliver(subdevice);
-    this.#input({ kind: 'bytes', bytes: this.#speak(dice) });
+    if (values.is(0.5) && isIdle && this.#link.attachedSubdevices().includes(subdevice))
+      return this.#deliver(subdevice);
+    this.#input({ kind: 'bytes', bytes: this.#sendBytes(values) });
   }
 
   #deliver(subdevice: string): void {
-    const dice = this.#dice;
+    const values = this.#values;
     this.#token += 1;
     this.#underWay.set(this.#token, subdevice);
     const message = {
-      topic: dice.is(0.5) ? dice.of(['cmd', 'set', 't1']) : `a${dice.text(65_000)}`,
-      payload: dice.payload(),
+      topic: values.is(0.5) ? values.of(['cmd', 'set', 't1']) : `a${values.text(65_000)}`,
+      payload: values.payload(),
     };
     this.#input({
       kind: 'deliver',
       subdevice,
       token: this.#token,
       ...message,
-      qos: dice.of([0, 1]),
-      dup: dice.is(0.2),
+      qos: values.of([0, 1]),
+      dup: values.is(0.2),
     });
   }
 
@@ -159,7 +165,9 @@ class Extremes {
         const { token } = report;
         if (token === undefined) return;
         const yes = report.kind === 'uplink' ? 'acknowledge' : 'confirm';
-        this.#unanswered.push(this.#dice.is(0.8) ? { kind: yes, token } : { kind: 'refuse', token, why: 'congestion' });
+        this.#unanswered.push(
+          this.#values.is(0.8) ? { kind: yes, token } : { kind: 'refuse', token, why: 'congestion' },
+        );
         return;
       }
       case 'woke':
@@ -172,55 +180,55 @@ class Extremes {
 
 export const CLIENTS = ['c1', 'c2'];
 
-function packet(dice: Dice): Packet {
-  const messageId = dice.of([0, 1, 2, 65_535]);
-  const topicId = dice.of([0, 1, 2, 9, 77, 65_535]);
-  const clientId = dice.is(0.9) ? dice.of(CLIENTS) : dice.text(60_000);
-  const will = { qos: dice.of([-1, 0, 1, 2] as const), retain: true, topic: dice.text(60_000) };
-  const reference = { type: dice.of(['normal', 'predefined'] as const), id: topicId };
-  return dice.of<Packet>([
-    { kind: 'connect', will: dice.is(0.3), clean: dice.is(0.3), durationS: dice.of([0, 1, 65_535]), clientId },
-    { kind: 'connect', will: false, clean: false, durationS: 0, clientId: dice.of(CLIENTS) },
-    { kind: 'willtopic', will: dice.is(0.5) ? will : undefined },
-    { kind: 'willmsg', payload: dice.bytes(60_000) },
+function packet(values: ExtremeValues): Packet {
+  const messageId = values.of([0, 1, 2, 65_535]);
+  const topicId = values.of([0, 1, 2, 9, 77, 65_535]);
+  const clientId = values.is(0.9) ? values.of(CLIENTS) : values.text(60_000);
+  const will = { qos: values.of([-1, 0, 1, 2] as const), retain: true, topic: values.text(60_000) };
+  const reference = { type: values.of(['normal', 'predefined'] as const), id: topicId };
+  return values.of<Packet>([
+    { kind: 'connect', will: values.is(0.3), clean: values.is(0.3), durationS: values.of([0, 1, 65_535]), clientId },
+    { kind: 'connect', will: false, clean: false, durationS: 0, clientId: values.of(CLIENTS) },
+    { kind: 'willtopic', will: values.is(0.5) ? will : undefined },
+    { kind: 'willmsg', payload: values.bytes(60_000) },
     { kind: 'willtopicupd', will },
-    { kind: 'willmsgupd', payload: dice.bytes(60_000) },
-    { kind: 'register', topicId, messageId, topic: dice.text(60_000) },
-    { kind: 'regack', topicId, messageId, returnCode: dice.of([0, 1, 2, 3, 255]) },
-    { kind: 'puback', topicId, messageId, returnCode: dice.of([0, 1, 2, 3, 255]) },
-    { kind: 'subscribe', dup: true, qos: 2, messageId, filter: { type: 'name', name: dice.text(60_000) } },
-    { kind: 'unsubscribe', messageId, filter: { type: 'name', name: dice.text(60_000) } },
+    { kind: 'willmsgupd', payload: values.bytes(60_000) },
+    { kind: 'register', topicId, messageId, topic: values.text(60_000) },
+    { kind: 'regack', topicId, messageId, returnCode: values.of([0, 1, 2, 3, 255]) },
+    { kind: 'puback', topicId, messageId, returnCode: values.of([0, 1, 2, 3, 255]) },
+    { kind: 'subscribe', dup: true, qos: 2, messageId, filter: { type: 'name', name: values.text(60_000) } },
+    { kind: 'unsubscribe', messageId, filter: { type: 'name', name: values.text(60_000) } },
     {
       kind: 'publish',
-      dup: dice.is(0.5),
-      qos: dice.of([-1, 0, 1, 2] as const),
+      dup: values.is(0.5),
+      qos: values.of([-1, 0, 1, 2] as const),
       retain: true,
       topic: reference,
       messageId,
-      payload: dice.bytes(60_000),
+      payload: values.bytes(60_000),
     },
-    { kind: 'pingreq', clientId: dice.is(0.5) ? '' : clientId },
+    { kind: 'pingreq', clientId: values.is(0.5) ? '' : clientId },
     { kind: 'pingresp' },
-    { kind: 'disconnect', durationS: dice.of([undefined, 0, 1, 65_535]) },
+    { kind: 'disconnect', durationS: values.of([undefined, 0, 1, 65_535]) },
     { kind: 'searchgw', radius: 255 },
     { kind: 'advertise', gatewayId: 255, durationS: 65_535 },
   ]);
 }
 
-/** A packet of MQTT-SN, or what looks like one. */
-export function said(dice: Dice): Uint8Array {
-  if (dice.is(0.2)) return dice.bytes();
-  const inner = encodePacket(packet(dice));
-  if (dice.is(0.7)) return inner;
-  const node = new Uint8Array(dice.of([1, 2, 250, 1000])).fill(0xa0);
+/** MQTT-SN packet, or bytes that resemble one. */
+export function packetBytes(values: ExtremeValues): Uint8Array {
+  if (values.is(0.2)) return values.bytes();
+  const inner = encodePacket(packet(values));
+  if (values.is(0.7)) return inner;
+  const node = new Uint8Array(values.of([1, 2, 250, 1000])).fill(0xa0);
   return encodePacket({ kind: 'encapsulated', radius: 3, node, packet: inner });
 }
 
-/** Adds up how deliveries ended in all conversations. */
+/** Sums the outcomes of the deliveries of all conversations. */
 export function converse(
   make: (random: Random) => LinkMachine,
   served: readonly string[],
-  speak: (dice: Dice) => Uint8Array,
+  sendBytes: (values: ExtremeValues) => Uint8Array,
 ) {
   const sum: Record<keyof Extremes['endings'], number> = {
     delivered: 0,
@@ -233,8 +241,8 @@ export function converse(
     lost: 0,
   };
   for (const seed of SEEDS) {
-    const dice = new Dice(seed);
-    const extremes = new Extremes(dice, make(dice.random), served, speak);
+    const values = new ExtremeValues(seed);
+    const extremes = new Extremes(values, make(values.random), served, sendBytes);
     extremes.run();
     for (const [how, count] of Object.entries(extremes.endings)) sum[how as keyof typeof sum] += count;
   }

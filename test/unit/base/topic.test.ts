@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 import { filterMatches, filterProblem, topicProblem } from '../../../src/base/topic.ts';
 
-describe('a filter matches a topic', () => {
-  // The examples of MQTT 3.1.1 §4.7.1 and §4.7.2, and the edges around them.
+describe('a filter', () => {
+  // Examples of MQTT 3.1.1 §4.7.1 and §4.7.2, and their edge cases.
   test.each([
     ['sport/tennis/player1/#', 'sport/tennis/player1', true],
     ['sport/tennis/player1/#', 'sport/tennis/player1/ranking', true],
@@ -27,7 +27,7 @@ describe('a filter matches a topic', () => {
     ['/finance', 'finance', false],
     ['a/+/#', 'a', false],
     ['a/+/#', 'a/b', true],
-  ])('%s and %s: %s', (filter, topic, matches) => {
+  ])('matches a topic as the standard says: %s and %s: %s', (filter, topic, matches) => {
     expect(filterMatches(filter, topic)).toBe(matches);
   });
 
@@ -38,7 +38,7 @@ describe('a filter matches a topic', () => {
     ['$SYS/monitor/+', '$SYS/monitor/clients', true],
     ['+', '$SYS', false],
   ])(
-    '[MQTT-4.7.2-1] wildcards at the front do not take what begins with $: %s and %s: %s',
+    '[MQTT-4.7.2-1] with a leading wildcard does not match a topic that begins with $: %s and %s: %s',
     (filter, topic, matches) => {
       expect(filterMatches(filter, topic)).toBe(matches);
     },
@@ -53,11 +53,11 @@ describe('a topic name', () => {
     ['a\0b', 'MQTT-4.7.3-2'],
     ['a\ud800b', 'MQTT-1.5.3-1'],
     ['é'.repeat(32_768), 'MQTT-4.7.3-3'],
-  ])('%j is refused by [%s]', (topic, tag) => {
+  ])('%j is rejected by [%s]', (topic, tag) => {
     expect(topicProblem(topic)?.tag).toBe(tag);
   });
 
-  it('may be of 65535 bytes, hold spaces, empty levels and a leading $', () => {
+  it('may have 65535 bytes, spaces, empty levels and a leading $', () => {
     for (const topic of ['a'.repeat(65_535), 'a b', '/', '//', '$gateway/operation/p/d']) {
       expect(topicProblem(topic)).toBeUndefined();
     }
@@ -74,11 +74,11 @@ describe('a topic filter', () => {
     ['++', 'MQTT-4.7.1-3'],
     ['', 'MQTT-4.7.3-1'],
     ['\0', 'MQTT-4.7.3-2'],
-  ])('%j is refused by [%s]', (filter, tag) => {
+  ])('%j is rejected by [%s]', (filter, tag) => {
     expect(filterProblem(filter)?.tag).toBe(tag);
   });
 
-  test.each(['#', '+', '/', '+/#', '+/tennis/#', 'sport/+/player1', '/+', 'a/b'])('%s is one', (filter) => {
+  test.each(['#', '+', '/', '+/#', '+/tennis/#', 'sport/+/player1', '/+', 'a/b'])('%s is valid', (filter) => {
     expect(filterProblem(filter)).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-/** Golden vectors under `hw/vectors`, shared with the C client: hex in the files, bytes here. */
+/** Golden vectors of `hw/vectors`, shared with the C client: hexadecimal in the files, bytes here. */
 import cobsVectors from '../../../hw/vectors/cobs.json' with { type: 'json' };
 import mqttsnVectors from '../../../hw/vectors/mqttsn.json' with { type: 'json' };
 import snCobsVectors from '../../../hw/vectors/sn-cobs.json' with { type: 'json' };

@@ -1,4 +1,4 @@
-/** Modbus RTU frames against the examples of the standard, and against bytes that mean nothing. */
+/** Modbus RTU frames compared with the examples of the standard, and with random bytes. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc16 } from '../../../src/codec/crc16.ts';
@@ -14,7 +14,7 @@ import {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const unhex = (text: string): number[] => [...Buffer.from(text.replaceAll(' ', ''), 'hex')];
 
-/** Requests and answers of Modbus Application Protocol V1.1b3, §6.1 to §6.17, without unit and CRC. */
+/** Requests and responses of Modbus Application Protocol V1.1b3, §6.1 to §6.17, without unit and CRC. */
 const EXAMPLES: readonly (readonly [ModbusRequest, string, string, string])[] = [
   [{ function: 1, unit: 1, address: 0x13, count: 0x13 }, '01 0013 0013', '01 03 cd6b05', 'cd6b05'],
   [{ function: 2, unit: 1, address: 0xc4, count: 0x16 }, '02 00c4 0016', '02 03 acdb35', 'acdb35'],
@@ -23,7 +23,7 @@ const EXAMPLES: readonly (readonly [ModbusRequest, string, string, string])[] = 
   [{ function: 5, unit: 1, address: 0xac, on: true }, '05 00ac ff00', '05 00ac ff00', 'ff00'],
   [{ function: 6, unit: 1, address: 1, value: 3 }, '06 0001 0003', '06 0001 0003', '0003'],
   [
-    // CD 01: the bits 1100 1101 0000 0001, lowest first
+    // CD 01: the bits 1100 1101 0000 0001, lowest bit first.
     { function: 15, unit: 1, address: 0x13, bits: [...'1011001110'].map((bit) => bit === '1') },
     '0f 0013 000a 02 cd01',
     '0f 0013 000a',
@@ -44,8 +44,8 @@ const noise = fc.uint8Array({ maxLength: 300 });
 
 describe('CRC-16/MODBUS', () => {
   it.each([
-    ['313233343536373839', 0x4b37], // the check value of the catalogue of CRC algorithms (reveng)
-    ['0207', 0x1241], // Modbus over Serial Line V1.02, §6.2.2: sent as 41 12
+    ['313233343536373839', 0x4b37], // Check value in the catalogue of CRC algorithms (reveng).
+    ['0207', 0x1241], // Modbus over Serial Line V1.02, §6.2.2: sent as 41 12.
     ['', 0xffff],
   ])('of %s is %i', (text, crc) => {
     expect(crc16(Uint8Array.from(unhex(text)))).toBe(crc);
@@ -53,23 +53,23 @@ describe('CRC-16/MODBUS', () => {
 });
 
 describe('a Modbus frame', () => {
-  it.each(EXAMPLES)('is encoded as the standard has it: %j', (request, asked) => {
+  it.each(EXAMPLES)('is encoded as in the standard: %j', (request, asked) => {
     expect(hex(encodeRequest(request))).toBe(hex(appendCrc([1, ...unhex(asked)])));
   });
 
-  it.each(EXAMPLES)('is answered as the standard has it: %j', (request, _, answered, content) => {
+  it.each(EXAMPLES)('is answered as in the standard: %j', (request, _, answered, content) => {
     const frame = appendCrc([1, ...unhex(answered)]);
     expect(answerBytes(request)).toBe(frame.length);
     expect(findAnswer(request, frame)).toEqual({ kind: 'done', content: Uint8Array.from(unhex(content)) });
     expect(findAnswer(request, frame.subarray(0, -1))).toBeUndefined();
   });
 
-  it.each(EXAMPLES)('may be refused: %j', (request) => {
+  it.each(EXAMPLES)('can be answered by an exception: %j', (request) => {
     const frame = appendCrc([1, request.function | 0x80, 2]);
     expect(findAnswer(request, frame)).toEqual({ kind: 'exception', code: 2 });
   });
 
-  it('is found behind one or two bytes of a line that turned round, not behind more', () => {
+  it('is found after one or two stray bytes of a line turnaround, not after more', () => {
     const [request, , answered] = EXAMPLES[3] ?? [];
     if (request === undefined) throw new Error('no example');
     const frame = [...appendCrc([1, ...unhex(answered ?? '')])];
@@ -79,7 +79,7 @@ describe('a Modbus frame', () => {
     expect(findAnswer(request, Uint8Array.from([0, 0, 0, ...frame]))).toBeUndefined();
   });
 
-  it('is not believed from another unit, of another function, of another length, or of another place', () => {
+  it('is rejected if it is from another unit, function or address, or of another length', () => {
     const read: ModbusRequest = { function: 3, unit: 1, address: 7, count: 2 };
     for (const other of ['02 03 04 00010002', '01 04 04 00010002', '01 03 02 0001', '01 03 06 000100020003']) {
       expect(findAnswer(read, appendCrc(unhex(other)))).toBeUndefined();
@@ -88,7 +88,7 @@ describe('a Modbus frame', () => {
     expect(findAnswer(write, appendCrc(unhex('01 06 0008 0002')))).toBeUndefined();
   });
 
-  it('of a write says what the unit has made of it', () => {
+  it('of a write response contains the value that the unit has accepted', () => {
     const write: ModbusRequest = { function: 6, unit: 1, address: 7, value: 95 };
     expect(findAnswer(write, appendCrc(unhex('01 06 0007 0050')))).toEqual({
       kind: 'done',
@@ -97,7 +97,7 @@ describe('a Modbus frame', () => {
     expect(echoOf(write)).toEqual(Uint8Array.of(0, 95));
   });
 
-  it('is not believed with any one bit changed', () => {
+  it('is rejected after a change of any single bit', () => {
     fc.assert(
       fc.property(fc.constantFrom(...EXAMPLES), fc.nat(), ([request, , answered], at) => {
         const frame = appendCrc([1, ...unhex(answered)]);
@@ -108,7 +108,7 @@ describe('a Modbus frame', () => {
     );
   });
 
-  it('is never mistaken for one in the content of another answer', () => {
+  it('is never found inside the content of another response', () => {
     const wanted: ModbusRequest = { function: 3, unit: 1, address: 0, count: 1 };
     const inner = appendCrc(unhex('01 03 02 beef'));
     fc.assert(
@@ -120,11 +120,11 @@ describe('a Modbus frame', () => {
     );
   });
 
-  it('is not made of noise, and noise never throws', () => {
+  it('is not found in noise, and noise never causes a throw', () => {
     fc.assert(
       fc.property(anyRequest, noise, (request, bytes) => {
         const found = findAnswer(request, bytes);
-        // chance makes a right CRC of 16 bits now and then, and a right head besides it next to never
+        // Random bytes have a valid 16-bit CRC now and then, and almost never a valid head as well.
         expect(found).toBeUndefined();
       }),
     );

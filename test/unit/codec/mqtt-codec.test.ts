@@ -89,11 +89,11 @@ describe('golden bytes', () => {
     ['DISCONNECT (§3.14)', 'e0 00', { kind: 'disconnect' }],
   ];
 
-  test.each(golden)('%s is read', (_name, hex, packet) => {
+  test.each(golden)('the decoder reads %s', (_name, hex, packet) => {
     expect(readAll(bytesOf(hex))).toEqual([{ ok: true, value: packet }]);
   });
 
-  test.each(golden)('%s is written', (_name, hex, packet) => {
+  test.each(golden)('the encoder writes %s', (_name, hex, packet) => {
     expect(hexOf(encodeMqtt(packet))).toBe(hexOf(bytesOf(hex)));
   });
 
@@ -102,7 +102,7 @@ describe('golden bytes', () => {
     [128, '8001'],
     [16_383, 'ff7f'],
     [16_384, '808001'],
-  ])('a remaining length of %i is spelled %s (table 2.4)', (length, hex) => {
+  ])('a remaining length of %i is encoded as %s (table 2.4)', (length, hex) => {
     const packet = publish({ topic: 't', payload: new Uint8Array(length - 3), qos: 0, packetId: undefined });
     const bytes = encodeMqtt(packet);
     expect(hexOf(bytes.subarray(1, bytes.length - length))).toBe(hex);
@@ -111,7 +111,7 @@ describe('golden bytes', () => {
 });
 
 describe('for all bytes and packets', () => {
-  it('what is written is read again, however it is cut', () => {
+  it('the decoder reads what the encoder wrote, for any split of the bytes', () => {
     fc.assert(
       fc.property(fc.array(anyPacket(), { minLength: 1, maxLength: 5 }), fc.array(fc.nat(200)), (packets, cuts) => {
         const wire = Buffer.concat(packets.map((packet) => encodeMqtt(packet)));
@@ -121,7 +121,7 @@ describe('for all bytes and packets', () => {
     );
   });
 
-  it('never throws, dies at the first problem, and never holds more than one packet of the largest size', () => {
+  it('the decoder never throws, stops at the first problem, and holds at most one packet of the largest size', () => {
     fc.assert(
       fc.property(damagedWire(), fc.array(fc.nat(50)), (wire, cuts) => {
         const reader = new MqttReader({ packetBytesMax: 64 });
@@ -133,7 +133,7 @@ describe('for all bytes and packets', () => {
     );
   });
 
-  it('reads the same packets from the same bytes, however they are cut', () => {
+  it('the decoder reads the same packets from the same bytes, for any split', () => {
     fc.assert(
       fc.property(damagedWire(), fc.array(fc.nat(20)), (wire, cuts) => {
         expect(pushInPieces(new MqttReader(LIMITS), wire, cuts)).toEqual(readAll(wire));
@@ -233,7 +233,7 @@ function anyPacket(): fc.Arbitrary<MqttPacket> {
   ) as fc.Arbitrary<MqttPacket>;
 }
 
-/** Bytes that are nothing, or packets with a few bytes wrong: those come further than noise does. */
+/** Random bytes, or packets with a few wrong bytes: the latter reach more of the decoder. */
 function damagedWire(): fc.Arbitrary<Uint8Array> {
   const damaged = fc
     .tuple(

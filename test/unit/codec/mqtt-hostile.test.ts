@@ -15,7 +15,7 @@ function readAll(bytes: Uint8Array): Decoded<MqttPacket>[] {
   return new MqttReader(LIMITS).push(bytes);
 }
 
-/** A packet around a body, with one byte of remaining length. */
+/** Packet around a body, with a remaining length of one byte. */
 function framed(first: number, hex: string): Uint8Array {
   const content = bytesOf(hex);
   return new Uint8Array([first, content.length, ...content]);
@@ -27,11 +27,11 @@ function publish(topic: string, payload: Uint8Array): MqttPacket {
 
 describe('a broken or hostile hub', () => {
   test.each([
-    ['an announced giant', '30 ffffff7f', undefined],
+    ['a declared length beyond the limit', '30 ffffff7f', undefined],
     ['a remaining length of five bytes', '30 ffffffff01', undefined],
     ['text that is not UTF-8', '30 04 0002 c328', 'MQTT-1.5.3-1'],
     ['a surrogate in UTF-8', '30 05 0003 eda080', 'MQTT-1.5.3-1'],
-    ['an overlong spelling in UTF-8', '30 04 0002 c0af', 'MQTT-1.5.3-1'],
+    ['an overlong encoding in UTF-8', '30 04 0002 c0af', 'MQTT-1.5.3-1'],
     ['NUL in a topic', '30 05 0003 610062', 'MQTT-1.5.3-2'],
     ['a wildcard + in a topic', '30 05 0003 612f2b', 'MQTT-3.3.2-2'],
     ['a wildcard # in a topic', '30 03 0001 23', 'MQTT-3.3.2-2'],
@@ -58,7 +58,7 @@ describe('a broken or hostile hub', () => {
     ['an overlong UNSUBACK', 'b0 03 000a 00', undefined],
     ['packet type 0', '00 00', undefined],
     ['packet type 15', 'f0 00', undefined],
-  ])('with %s is refused', (_name, hex, tag) => {
+  ])('is rejected for %s', (_name, hex, tag) => {
     const reader = new MqttReader(LIMITS);
     const [first, ...rest] = reader.push(bytesOf(hex));
     expect(rest).toEqual([]);
@@ -66,28 +66,28 @@ describe('a broken or hostile hub', () => {
     expect(reader.isDead).toBe(true);
   });
 
-  it('is not read any further after one problem, good packets or not', () => {
+  it('is not read further after the first problem, even if valid packets follow', () => {
     const reader = new MqttReader(LIMITS);
     const read = reader.push(bytesOf('c000 00 00 c000'));
     expect(read.map(({ ok }) => ok)).toEqual([true, false]);
     expect(reader.push(bytesOf('c000'))).toEqual([]);
   });
 
-  it('cannot make us hold an announced giant: it is refused with its fifth byte', () => {
+  it('cannot make the decoder hold a packet with a length beyond the limit: the fifth byte is rejected', () => {
     const reader = new MqttReader({ packetBytesMax: 1000 });
     expect(reader.push(bytesOf('30 ff'))).toEqual([]);
     expect(reader.push(bytesOf('07'))).toMatchObject([{ ok: false }]);
     expect(reader.heldBytes).toBeLessThanOrEqual(5);
   });
 
-  it('may send a packet of exactly the largest size, and not one byte more', () => {
+  it('can send a packet of exactly the largest size, and not one byte more', () => {
     const largest = encodeMqtt(publish('t', new Uint8Array(1000 - 6)));
     expect(largest.length).toBe(1000);
     expect(new MqttReader({ packetBytesMax: 1000 }).push(largest)).toMatchObject([{ ok: true }]);
     expect(new MqttReader({ packetBytesMax: 999 }).push(largest)).toMatchObject([{ ok: false }]);
   });
 
-  it('gets its payloads copied: what the socket does with its buffer later changes nothing', () => {
+  it('has its payloads copied: later changes of the buffer of the socket have no effect', () => {
     const packet = publish('t', text.encode('kept'));
     const pool = new Uint8Array(encodeMqtt(packet));
     const [read] = readAll(pool);
@@ -121,7 +121,7 @@ describe('a broken or hostile client', () => {
     ['an UNSUBSCRIBE without a filter', framed(0xa2, '000a'), 'MQTT-3.10.3-2'],
     ['an empty filter', framed(0xa2, '000a 0000'), 'MQTT-4.7.3-1'],
     ['a DISCONNECT with a body', framed(0xe0, '00'), undefined],
-  ])('with %s is refused', (_name, bytes, tag) => {
+  ])('is rejected for %s', (_name, bytes, tag) => {
     const [first] = readAll(bytes);
     expect(first).toMatchObject(tag === undefined ? { ok: false } : { ok: false, tag });
   });

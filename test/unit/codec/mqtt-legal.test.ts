@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { MqttPacket } from '../../../src/codec/mqtt.ts';
 import { MqttReader } from '../../../src/codec/mqtt-wire.ts';
 
-/** A packet as bytes, written without the encoder under test, and the fields that the reader must return. */
+/** Packet as bytes, written without the encoder under test, and the fields that the reader must return. */
 interface Sent {
   readonly bytes: Buffer;
   readonly expected: MqttPacket;
@@ -71,7 +71,7 @@ const publish = fc
     id: packetId,
   })
   .map(({ isAgain, id, qos, ...fields }) =>
-    // [MQTT-3.3.1-2], [MQTT-2.3.1-5]: QoS 0 has neither DUP nor a packet identifier
+    // [MQTT-3.3.1-2], [MQTT-2.3.1-5]: QoS 0 has neither DUP nor a packet identifier.
     sentPublish({ ...fields, qos: qos as 0 | 1 | 2, dup: qos > 0 && isAgain, packetId: qos > 0 ? id : undefined }),
   );
 

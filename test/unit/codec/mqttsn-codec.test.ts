@@ -66,11 +66,11 @@ describe('the MQTT-SN codec', () => {
     expect(new Set(PACKETS.map(([, packet]) => packet.kind))).toEqual(new Set(Object.keys(MESSAGE_TYPE)));
   });
 
-  it.each(MALFORMED)('does not take $name for a packet', ({ bytes: hex }) => {
+  it.each(MALFORMED)('rejects $name', ({ bytes: hex }) => {
     expect(decodePacket(bytesOf(hex))).toMatchObject({ ok: false });
   });
 
-  it.each(Object.entries(packets))('reads back every %s it writes', (_kind, arbitrary) => {
+  it.each(Object.entries(packets))('reads back every %s that it writes', (_kind, arbitrary) => {
     fc.assert(
       fc.property(arbitrary, (packet) => {
         expect(decodePacket(encodePacket(packet))).toEqual({ ok: true, value: packet });
@@ -78,7 +78,7 @@ describe('the MQTT-SN codec', () => {
     );
   });
 
-  it('never throws, and what it reads it can write', () => {
+  it('never throws, and can write every packet that it reads', () => {
     const typed = fc
       .tuple(fc.constantFrom(...Object.values(MESSAGE_TYPE)), fc.uint8Array({ maxLength: 40 }))
       .map(([type, body]) => Uint8Array.of(body.length + 2, type, ...body));
@@ -91,7 +91,7 @@ describe('the MQTT-SN codec', () => {
     );
   });
 
-  it('gives payloads memory of their own', () => {
+  it('copies payloads into memory of their own', () => {
     const pool = Buffer.concat([Buffer.alloc(100), Buffer.from('080c00000100000a', 'hex')]).subarray(100);
     const packet = decodePacket(pool);
     pool.fill(0);
@@ -99,11 +99,11 @@ describe('the MQTT-SN codec', () => {
     if (packet.ok && packet.value.kind === 'publish') expect(packet.value.payload.buffer.byteLength).toBe(1);
   });
 
-  it('refuses to write more than the Length field can say', () => {
+  it('refuses to write a packet longer than the Length field can express', () => {
     expect(() => encodePacket({ kind: 'willmsg', payload: new Uint8Array(65_532) })).toThrow(RangeError);
   });
 
-  it('knows a short topic name by its octets, not by its characters', () => {
+  it('recognises a short topic name by its number of octets, not of characters', () => {
     expect(['ab', 'é', 'a', 'abc', 'éa', '', '€'].filter(isShortName)).toEqual(['ab', 'é']);
     expect(topicIdField({ type: 'short', name: 'ab' })).toBe(0x6162);
   });

@@ -1,4 +1,4 @@
-/** Bytes that were damaged on the wire, told from bytes that only say something else. */
+/** Tests that damaged bytes are distinguished from valid bytes of another protocol or speed. */
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
@@ -11,7 +11,7 @@ const LINES = octets('12.5 kg\r\n{"kind":"climate","t":21.5}\r\n$GPGLL,4916.45,N
 const FRAME = encodeFrame(encodePacket({ kind: 'pingreq', clientId: 'pump-7' }));
 const FRAMES = Uint8Array.from([...FRAME, ...FRAME, ...FRAME, ...FRAME]);
 
-/** What a receiver reads that is so many times as fast as the sender: 8N1, each bit read in its middle. */
+/** Bytes read by a receiver that samples `times` as fast as the sender sends: 8N1, each bit read in its middle. */
 function readAt(bytes: Uint8Array, times: number): Uint8Array {
   const levels = [...bytes].flatMap((octet) => [0, ...Array.from({ length: 8 }, (_, bit) => (octet >> bit) & 1), 1]);
   const level = (bits: number): number => levels[Math.floor(bits / times)] ?? 1;
@@ -23,7 +23,7 @@ function readAt(bytes: Uint8Array, times: number): Uint8Array {
     if (at >= end) break;
     read.push([0, 1, 2, 3, 4, 5, 6, 7].reduce((octet, bit) => octet | (level(at + 1.5 + bit) << bit), 0));
     at += 9.5;
-    while (at < end && level(at) === 0) at += 1 / 8; // a framing error ends with the next stop bit
+    while (at < end && level(at) === 0) at += 1 / 8; // A framing error ends with the next stop bit.
   }
   return Uint8Array.from(read);
 }
@@ -45,12 +45,15 @@ describe('a line', () => {
 });
 
 describe('bytes that are read faster than they are sent', () => {
-  it.each([2, 2.5, 3, 4, 6, 8, 12, 24])('by %d times are recognised, text and frames', (times) => {
-    expect([isStretched(readAt(LINES, times)), recognise(readAt(LINES, times))]).toEqual([true, 'other speed']);
-    expect(isStretched(readAt(FRAMES, times))).toBe(true);
-  });
+  it.each([2, 2.5, 3, 4, 6, 8, 12, 24])(
+    'are recognised as such at %d times the speed, for text and for frames',
+    (times) => {
+      expect([isStretched(readAt(LINES, times)), recognise(readAt(LINES, times))]).toEqual([true, 'other speed']);
+      expect(isStretched(readAt(FRAMES, times))).toBe(true);
+    },
+  );
 
-  it('are not seen in what is read at the right speed, in too little, and in random bytes', () => {
+  it('are not recognised in bytes read at the correct speed, in a short sample, or in random bytes', () => {
     expect(readAt(LINES, 1)).toEqual(LINES);
     expect([isStretched(LINES), isStretched(FRAMES), isStretched(readAt(LINES, 4).subarray(0, 23))]).toEqual(
       Array(3).fill(false),

@@ -6,7 +6,7 @@ import { encodeFrame, FrameReader } from '../../../src/codec/mqttsn-cobs.ts';
 import { bytesOf, COBS, hexOf, SN_COBS } from '../base/vectors.ts';
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
-/** Zeros and long runs without one are what COBS is about. */
+/** Inputs with zeros, and long inputs without a zero: the two cases of COBS. */
 const zeroRich = fc
   .array(
     fc.oneof(
@@ -24,21 +24,21 @@ describe('CRC-32', () => {
 });
 
 describe('COBS', () => {
-  it.each(COBS.cobs)('encodes and decodes $name as written by hand', ({ plain, encoded }) => {
+  it.each(COBS.cobs)('encodes and decodes $name as in a manual calculation', ({ plain, encoded }) => {
     expect(hexOf(encodeCobs(bytesOf(plain)))).toBe(encoded);
     expect(hexOf(decodeCobs(bytesOf(encoded)) ?? new Uint8Array([1]))).toBe(plain);
   });
 
-  it.each(COBS.notCobs)('does not take $name for an encoding', ({ encoded }) => {
+  it.each(COBS.notCobs)('rejects $name', ({ encoded }) => {
     expect(decodeCobs(bytesOf(encoded))).toBeUndefined();
   });
 
-  it('takes the needless last group that some encoders write', () => {
+  it('accepts the redundant last group that some encoders write', () => {
     const plain = new Uint8Array(254).fill(9);
     expect(decodeCobs(Uint8Array.of(255, ...plain, 1))).toEqual(plain);
   });
 
-  it('gives back any bytes, without a zero between, within its bound', () => {
+  it('returns any bytes unchanged, without a zero in the encoding, within its size limit', () => {
     fc.assert(
       fc.property(fc.oneof(zeroRich, bytes(600)), (plain) => {
         const encoded = encodeCobs(plain);
@@ -55,18 +55,18 @@ describe('COBS', () => {
 });
 
 describe('a frame', () => {
-  it.each(SN_COBS.frames)('of $name is the golden one, and is read back', ({ packet, frame }) => {
+  it.each(SN_COBS.frames)('of $name equals the golden one, and is read back', ({ packet, frame }) => {
     expect(hexOf(encodeFrame(bytesOf(packet)))).toBe(frame);
     expect(new FrameReader(1024).push(bytesOf(frame)).map(hexOf)).toEqual([packet]);
   });
 
-  it('with one bit flipped is never accepted as another packet', () => {
+  it('with one flipped bit is never accepted as another packet', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.nat(), (packet, at) => {
         const frame = encodeFrame(packet);
         const bit = at % (frame.length * 8);
         frame[bit >> 3] = (frame[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-        // A flip in an outer delimiter may leave the frame whole; nothing may make another one.
+        // A flip in an outer delimiter can leave the frame intact; no other packet may result.
         for (const read of new FrameReader(300).push(frame)) expect(read).toEqual(packet);
       }),
       { numRuns: 2000 },
@@ -75,7 +75,7 @@ describe('a frame', () => {
 });
 
 describe('the frame reader', () => {
-  it('gives the same packets however the bytes are cut', () => {
+  it('returns the same packets for any split of the bytes', () => {
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ minLength: 1, maxLength: 60 })),
@@ -97,7 +97,7 @@ describe('the frame reader', () => {
     expect(reader).toMatchObject({ crcErrors: 0, oversizeFrames: 0 });
   });
 
-  it('loses only the noise before a frame, not the frame', () => {
+  it('drops only the noise before a frame, not the frame', () => {
     const reader = new FrameReader(16);
     const noise = new TextEncoder().encode('ets Jun  8 2016 rst:0x1\r\n');
     expect(reader.push(Uint8Array.of(...noise, ...encodeFrame(Uint8Array.of(2, 0x18))))).toEqual([
@@ -106,7 +106,7 @@ describe('the frame reader', () => {
     expect(reader.crcErrors + reader.oversizeFrames).toBe(1);
   });
 
-  it('does not take two frames whose delimiters were lost for one', () => {
+  it('does not join two frames whose delimiters were lost', () => {
     const joined = [...encodeFrame(Uint8Array.of(2, 0x16)), ...encodeFrame(Uint8Array.of(2, 0x17))].filter(
       (byte) => byte !== 0,
     );
@@ -115,7 +115,7 @@ describe('the frame reader', () => {
     expect(reader.crcErrors).toBe(1);
   });
 
-  it('takes a packet of the maximum, and counts one octet more as oversize', () => {
+  it('accepts a packet of the largest size, and counts one octet more as oversize', () => {
     for (const packetBytesMax of [1, 249, 250, 251, 256, 1024]) {
       const reader = new FrameReader(packetBytesMax);
       expect(reader.push(encodeFrame(new Uint8Array(packetBytesMax).fill(5)))).toHaveLength(1);
@@ -124,14 +124,14 @@ describe('the frame reader', () => {
     }
   });
 
-  it('counts an endless frame once, and reads the next one', () => {
+  it('counts an endless frame once, and reads the next frame', () => {
     const reader = new FrameReader(32);
     for (let chunk = 0; chunk < 1000; chunk += 1) reader.push(new Uint8Array(100).fill(1));
     expect(reader.push(encodeFrame(Uint8Array.of(2, 0x17)))).toEqual([Uint8Array.of(2, 0x17)]);
     expect(reader.oversizeFrames).toBe(1);
   });
 
-  it('never throws and never holds more than its maximum, and still reads a frame after any noise', () => {
+  it('never throws, never holds more than its maximum, and reads a frame after any noise', () => {
     fc.assert(
       fc.property(fc.array(bytes(200), { maxLength: 20 }), (chunks) => {
         const reader = new FrameReader(40);

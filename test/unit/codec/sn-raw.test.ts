@@ -12,7 +12,7 @@ const ALL = PACKETS.map(([, , golden]) => golden);
 const ONE = encodePacket(publish(1));
 const TWO = encodePacket(publish(2));
 
-/** What the reader passes on of `chunks`, which come 1 ms apart. */
+/** Packets that the reader returns for `chunks` that arrive 1 ms apart. */
 function read(...chunks: readonly Uint8Array[]): Uint8Array[] {
   const reader = new RawReader(1024);
   return chunks.flatMap((chunk, index) => reader.push(chunk, index));
@@ -23,7 +23,7 @@ function withPayload(bytes: number): Uint8Array {
 }
 
 describe('bare packets', () => {
-  it('of every type are read, however the bytes are cut', () => {
+  it('of every type are read, for any split of the bytes', () => {
     const stream = Buffer.concat(ALL);
     fc.assert(
       fc.property(fc.array(fc.nat(stream.length), { maxLength: 20 }), (cuts) => {
@@ -40,7 +40,7 @@ describe('bare packets', () => {
     expect(read(packet, TWO)).toEqual([packet, TWO]);
   });
 
-  it('of the largest size pass, and one octet more is dropped', () => {
+  it('of the largest size are accepted, and one octet more is dropped', () => {
     const reader = new RawReader(300);
     expect(reader.push(withPayload(291), 0)).toHaveLength(1);
     expect(reader.push(withPayload(292).fill(0, 9), 1)).toEqual([]);
@@ -48,48 +48,48 @@ describe('bare packets', () => {
     expect(reader.push(TWO, 500)).toEqual([TWO]);
   });
 
-  it('after noise that is no packet are found byte by byte', () => {
+  it('are found byte by byte after noise', () => {
     expect(read(Uint8Array.of(0x00, 0xff, 0xff, 0x41, 0xfd, 0x03), ONE)).toEqual([ONE]);
   });
 
   it.each([
     ['a reserved type', [3, 0x03, 0]],
-    ['a Length its type cannot have', [9, 0x16 + 1, 0, 0, 0, 0, 0, 0, 0]],
+    ['a Length that is invalid for its type', [9, 0x16 + 1, 0, 0, 0, 0, 0, 0, 0]],
     ['a Length of 0', [0, 0x0c]],
-    ['a protocol id that is none', [7, 0x04, 0x04, 0x07, 0, 60, 0x61]],
+    ['an invalid protocol id', [7, 0x04, 0x04, 0x07, 0, 60, 0x61]],
     ['a forwarder within a forwarder', [4, 0xfe, 0, 1, 4, 0xfe, 0, 2, 2, 0x16]],
-  ])('begin nowhere in %s', (_, bytes) => {
+  ])('are not found in %s', (_, bytes) => {
     expect(read(Uint8Array.from(bytes), ONE).at(-1)).toEqual(ONE);
   });
 
-  it('cut off by a pause of 100 ms are dropped, and the next one is whole', () => {
+  it('that are cut off by a pause of 100 ms are dropped, and the next packet is read whole', () => {
     const reader = new RawReader(1024);
     expect(reader.push(ONE.subarray(0, 5), 0)).toEqual([]);
     expect(reader.push(TWO, 100)).toEqual([TWO]);
     expect(reader.crcErrors).toBe(1);
   });
 
-  it('that come slowly, but with no such pause, are read', () => {
+  it('that arrive slowly, but without such a pause, are read', () => {
     const reader = new RawReader(1024);
     const found = [...ONE].flatMap((octet, index) => reader.push(Uint8Array.of(octet), index * 99));
     expect(found).toEqual([ONE]);
   });
 
-  it('are forgotten when the line is opened anew', () => {
+  it('are dropped if the line is opened again before their end', () => {
     const reader = new RawReader(1024);
     reader.push(ONE.subarray(0, 5), 0);
     reader.reset();
     expect(reader.push(TWO, 1)).toEqual([TWO]);
   });
 
-  it('have memory of their own', () => {
+  it('are copied into memory of their own', () => {
     const chunk = new Uint8Array(ONE);
     const [packet] = new RawReader(1024).push(chunk, 0);
     chunk.fill(0);
     expect(packet).toEqual(ONE);
   });
 
-  it('are read again after any noise and a pause; nothing is thrown, and never more held than the maximum', () => {
+  it('are read again after any noise and a pause, without a throw and with at most the maximum held', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 10 }), (noise) => {
         const reader = new RawReader(256);
@@ -103,7 +103,7 @@ describe('bare packets', () => {
     );
   });
 
-  it('lose no more than their neighbours to a flipped bit, where there are pauses between bursts', () => {
+  it('lose at most their neighbours to a flipped bit if there are pauses between bursts', () => {
     const random = seededRandom(5);
     let lost = 0;
     const runs = 500;
@@ -121,7 +121,7 @@ describe('bare packets', () => {
 });
 
 describe('a link with bare packets', () => {
-  it('takes a CONNECT and answers with a CONNACK, without frames', () => {
+  it('accepts a CONNECT and answers with a CONNACK, without frames', () => {
     const link = createMqttsnLink({ ...LINK_OPTIONS, framing: 'sn-raw' });
     link.handle({ kind: 'start' }, 0);
     link.handle({ kind: 'opened' }, 0);
@@ -134,7 +134,7 @@ describe('a link with bare packets', () => {
   });
 
   it.each(['rst cause:2, boot mode:(3,6)\r\n', 'boot\n', 'Temp:\t23\r\n', 'ready.\n', '\0\xff~\t'])(
-    'takes a CONNECT behind the boot text %j, twice, and sends no DISCONNECT',
+    'accepts a CONNECT after the boot text %j, twice, and sends no DISCONNECT',
     (text) => {
       const link = createMqttsnLink({ ...LINK_OPTIONS, framing: 'sn-raw' });
       const connect = encodePacket({ ...CONNECT, durationS: 60 });

@@ -1,4 +1,7 @@
-/** Every commit is a prefix of the decisions in their order; on a full disk only what needs no room overtakes messages. */
+/**
+ * Tests of the order of commits: every commit is a prefix of the decisions. On a full disk, only changes that need no
+ * room overtake messages.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../../src/custody/change.ts';
 import { ZERO } from '../../../src/custody/ledger.ts';
@@ -15,8 +18,8 @@ function kindsIn(bench: CommitBench): string[][] {
   return bench.store.commits.map(({ changes }) => changes.map(({ kind }) => kind));
 }
 
-describe('changes of one commit', () => {
-  it('keep the order of their decisions, whether somebody waits for them or not', () => {
+describe('the changes of one commit', () => {
+  it('keep the order of their decisions, with or without an ack waiter', () => {
     const bench = new CommitBench();
     bench.mailbox.post(() => {
       bench.committer.addLazy(CLEAN);
@@ -27,9 +30,9 @@ describe('changes of one commit', () => {
     expect(kindsIn(bench)).toEqual([['cleanSession', 'subscribe', 'filterGranted', 'filterGone']]);
   });
 
-  it('are cut where 4096 are full, also between lazy ones and counters, and the rest follows in order', () => {
+  it('are cut after 4096, also between lazy changes and counters, and the rest follows in order', () => {
     const bench = new CommitBench();
-    bench.enqueue(1, 0); // a commit runs while the others gather
+    bench.enqueue(1, 0); // A commit runs while the others are enqueued.
     bench.committer.addLazy(count);
     for (let number = 0; number < 4100; number += 1) bench.committer.addLazy(granted(`f${number}`));
     bench.committer.addLazy(count);
@@ -42,7 +45,7 @@ describe('changes of one commit', () => {
     expect(bench.store.last.changes).toEqual([...rest, gone('f4099'), count]);
   });
 
-  it('give their word only once everything decided before is durable', () => {
+  it('run their continuations only after everything decided before is durable', () => {
     const bench = new CommitBench();
     const done: string[] = [];
     bench.enqueue(1, 0);
@@ -69,12 +72,12 @@ describe('on a full disk', () => {
     bench.committer.addLazy(gone('a'));
     bench.enqueue(1, 0);
     bench.clock.pass(1000);
-    expect(kindsIn(bench).at(-1)).toEqual(['filterGone']); // it was decided before the youngest message
+    expect(kindsIn(bench).at(-1)).toEqual(['filterGone']); // This change was decided before the youngest message.
     bench.receipt();
     expect(bench.put).toEqual([1, 2, 3]);
   });
 
-  it('a piece that finds no room either has its place again, with its counters', () => {
+  it('a part of a commit that finds no room returns to its place, with its counters', () => {
     const bench = new CommitBench();
     bench.enqueue(1, 0);
     bench.full();
@@ -93,7 +96,7 @@ describe('on a full disk', () => {
     ]);
   });
 
-  it('what waits for messages waits for room, and what waits for changes does not', () => {
+  it('a change after a message waits for room, and a change after a change does not', () => {
     const bench = new CommitBench();
     const done: string[] = [];
     bench.enqueue(1, 0);

@@ -8,7 +8,7 @@ const settle = (seq: number): Change => {
 };
 
 describe('on a full disk', () => {
-  it('messages are tried again each second, and nobody is told until they are written', () => {
+  it('messages are tried again each second, and are acknowledged only after they were written', () => {
     const bench = new CommitBench();
     bench.enqueue(2, 0);
     bench.full();
@@ -25,7 +25,7 @@ describe('on a full disk', () => {
     expect([bench.fullness, bench.committer.fullSinceMs]).toEqual([[true, false], undefined]);
   });
 
-  it('deletes and required changes are written without the messages, and wait for none of them', () => {
+  it('deletes and required changes are written without the messages, and do not wait for them', () => {
     const bench = new CommitBench();
     const done: string[] = [];
     bench.enqueue(1, 0);
@@ -38,7 +38,7 @@ describe('on a full disk', () => {
     expect([done, bench.committer.fullSinceMs === undefined]).toEqual([['a'], false]);
   });
 
-  it('deletes that find no room either are tried again each second, in their order', () => {
+  it('deletes that find no room are tried again each second, in their order', () => {
     const bench = new CommitBench();
     for (let seq = 1; seq <= 512; seq += 1) bench.committer.addLazy(settle(seq));
     bench.full();
@@ -56,7 +56,7 @@ describe('on a full disk', () => {
     expect(deletes.at(-1)?.changes[0]).toEqual(settle(257));
   });
 
-  it('a message that the hub acknowledges meanwhile is not written any more', () => {
+  it('a message that the hub acknowledges meanwhile is not written', () => {
     const bench = new CommitBench();
     const [first] = bench.enqueue(2, 0);
     bench.full();
@@ -65,7 +65,7 @@ describe('on a full disk', () => {
     expect(bench.put).toEqual([2]);
   });
 
-  it('on which nothing waits the store is asked all the same whether there is room', () => {
+  it('the store is asked for room even if no change waits', () => {
     const bench = new CommitBench();
     const [only] = bench.enqueue(1, 0);
     bench.full();
@@ -76,7 +76,7 @@ describe('on a full disk', () => {
     expect(bench.fullness).toEqual([true, false]);
   });
 
-  it('so many deletes pile up, and whoever makes them is told to wait', () => {
+  it('the committer reports overload when too many deletes wait', () => {
     const bench = new CommitBench();
     bench.enqueue(1, 0);
     bench.full();
@@ -84,12 +84,15 @@ describe('on a full disk', () => {
     expect(bench.committer.isOverloaded).toBe(true);
   });
 
-  it.each(['before', 'while'])('that fills %s the gateway drains, draining ends', async (when) => {
-    const bench = new CommitBench();
-    bench.enqueue(1, 0);
-    if (when === 'before') bench.full();
-    const drained = bench.committer.drain();
-    if (when === 'while') bench.full();
-    await expect(drained).resolves.toBeUndefined();
-  });
+  it.each(['before', 'while'])(
+    'the end of draining does not depend on room, even if the disk fills up %s the gateway drains',
+    async (when) => {
+      const bench = new CommitBench();
+      bench.enqueue(1, 0);
+      if (when === 'before') bench.full();
+      const drained = bench.committer.drain();
+      if (when === 'while') bench.full();
+      await expect(drained).resolves.toBeUndefined();
+    },
+  );
 });

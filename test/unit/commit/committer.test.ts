@@ -10,7 +10,7 @@ const settle = (seq: number): Change => {
 const count: Change = { kind: 'count', direction: 'uplink', lane: 1, counts: { ...ZERO, accepted: 1, delivered: 1 } };
 
 describe('a commit', () => {
-  it('leaves when the first of the company has waited long enough', () => {
+  it('starts when the first change has waited for the batch wait', () => {
     const bench = new CommitBench();
     bench.enqueue(1, 100);
     bench.clock.pass(60);
@@ -21,7 +21,7 @@ describe('a commit', () => {
     expect(bench.put).toEqual([1, 2]);
   });
 
-  it('leaves at once with a company of 32, not with 31', () => {
+  it('starts at once with 32 changes, not with 31', () => {
     const bench = new CommitBench();
     bench.enqueue(31, 100);
     expect(bench.store.commits).toEqual([]);
@@ -29,13 +29,13 @@ describe('a commit', () => {
     expect(bench.put).toHaveLength(32);
   });
 
-  it('takes along whoever gathers in the same task', () => {
+  it('includes the changes that are enqueued in the same task', () => {
     const bench = new CommitBench();
     bench.enqueue(5, 0);
     expect(bench.put).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('that has run is followed at once by what gathered meanwhile', () => {
+  it('is followed at once by a commit of the changes enqueued meanwhile', () => {
     const bench = new CommitBench();
     bench.enqueue(1, 0);
     bench.enqueue(40, 100);
@@ -53,14 +53,14 @@ describe('a commit', () => {
     expect(bench.put).toEqual([4097, 4098, 4099, 4100]);
   });
 
-  it('leaves early once every sender that was active waits for it', () => {
+  it('starts early when every active sender waits for it', () => {
     const bench = new CommitBench();
     bench.committer.enqueue('uplink', bench.entry(1, true), bench.clock.nowMs() + 100);
     bench.clock.pass(5);
     expect(bench.put).toEqual([1]);
   });
 
-  it('waits for a sender that was active and is not there yet', () => {
+  it('waits for an active sender that has enqueued nothing yet', () => {
     const bench = new CommitBench();
     for (const lane of [1, 2]) bench.committer.enqueue('uplink', bench.entry(lane, true), bench.clock.nowMs() + 100);
     bench.clock.pass(5);
@@ -72,7 +72,7 @@ describe('a commit', () => {
     expect(bench.put).toEqual([3]);
   });
 
-  it('gives its receipts in the order of admission, and only when the store has said so', () => {
+  it('delivers its receipts in the order of admission, and only after the store has confirmed it', () => {
     const bench = new CommitBench();
     bench.enqueue(3, 0);
     bench.clock.pass(10_000);
@@ -81,7 +81,7 @@ describe('a commit', () => {
     expect(seqsOf(bench.stored)).toEqual([1, 2, 3]);
   });
 
-  it('does not write what was acknowledged before it', () => {
+  it('does not contain a message that was acknowledged before it', () => {
     const bench = new CommitBench();
     const [first] = bench.enqueue(2, 50);
     if (first !== undefined) first.ended = { as: 'delivered' };
@@ -89,7 +89,7 @@ describe('a commit', () => {
     expect(bench.put).toEqual([2]);
   });
 
-  it('is not made at all when everything was acknowledged before it', () => {
+  it('does not run if all its messages were acknowledged before it', () => {
     const bench = new CommitBench();
     for (const entry of bench.enqueue(3, 50)) entry.ended = { as: 'delivered' };
     bench.clock.pass(50);
@@ -106,7 +106,7 @@ describe('a commit', () => {
     expect(done).toEqual(['a']);
   });
 
-  it('that nobody made has no receipt', () => {
+  it('that was never started has no receipt', () => {
     const bench = new CommitBench();
     bench.enqueue(1, 0);
     expect(() => bench.committer.committed(2)).toThrow('receipt for commit 2, but 1 runs');
@@ -114,7 +114,7 @@ describe('a commit', () => {
 });
 
 describe('held messages', () => {
-  it('go to disk when the next hop has not acknowledged them in time', () => {
+  it('are written if the next hop has not acknowledged them in time', () => {
     const bench = new CommitBench();
     const entries = [bench.entry(), bench.entry()];
     for (const entry of entries) bench.committer.hold('uplink', entry, bench.clock.nowMs() + 200);
@@ -125,7 +125,7 @@ describe('held messages', () => {
     expect(bench.put).toEqual([2]);
   });
 
-  it('of a direction whose next hop is gone are let go in order, the others stay', () => {
+  it('of a direction whose next hop is lost are enqueued in order, and the others stay held', () => {
     const bench = new CommitBench();
     for (const ms of [150, 200, 200]) bench.committer.hold('uplink', bench.entry(), bench.clock.nowMs() + ms);
     bench.committer.hold('downlink', bench.entry(), bench.clock.nowMs() + 300);
@@ -138,8 +138,8 @@ describe('held messages', () => {
   });
 });
 
-describe('riders', () => {
-  it('make no commit of their own while they are few and young; young for less time after a start', () => {
+describe('lazy changes', () => {
+  it('cause no commit while they are few and young; the age limit is shorter after a start', () => {
     const bench = new CommitBench();
     for (const [commits, oldMs] of [16, 32, 64, 128, 256, 512, 1024, 2000, 2000].entries()) {
       for (let seq = 1; seq <= 511; seq += 1) bench.committer.addLazy(settle(seq));
@@ -157,7 +157,7 @@ describe('riders', () => {
     expect(bench.store.last.changes).toHaveLength(512);
   });
 
-  it('would stay away from the disk for as long as nothing else is written, without their age and number (control)', () => {
+  it('negative control: without the limits of age and number no commit is made for them', () => {
     const bench = new CommitBench();
     const never = { lazyDueAtMs: { get: () => undefined }, areManyLazy: { get: () => false } };
     Object.defineProperties(bench.committer.waiting, never);
@@ -166,7 +166,7 @@ describe('riders', () => {
     expect(bench.store.commits).toEqual([]);
   });
 
-  it('that only count never force one, and leave summed up with the next', () => {
+  it('that are only counters never force a commit, and are summed up in the next one', () => {
     const bench = new CommitBench();
     for (let turn = 0; turn < 1000; turn += 1) bench.committer.addLazy(count);
     bench.clock.pass(3_600_000);
@@ -179,7 +179,7 @@ describe('riders', () => {
 });
 
 describe('draining', () => {
-  it('ends when what was held, gathered and riding is durable', async () => {
+  it('ends when held messages, enqueued messages and lazy changes are durable', async () => {
     const bench = new CommitBench();
     let isDrained = false;
     bench.committer.hold('downlink', bench.entry(), bench.clock.nowMs() + 5000);
@@ -195,7 +195,7 @@ describe('draining', () => {
     expect(isDrained).toBe(true);
   });
 
-  it('of nothing ends at once', async () => {
+  it('ends at once if nothing waits', async () => {
     await expect(new CommitBench().committer.drain()).resolves.toBeUndefined();
   });
 });

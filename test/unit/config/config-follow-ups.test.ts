@@ -1,4 +1,4 @@
-/** One slip is one problem: what follows from it is not listed. And what people write around the name of a host. */
+/** Tests that one mistake is reported as one problem without its consequences, and tests of the host name. */
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/parse.ts';
 
@@ -17,7 +17,7 @@ function problemsOf(text: string): { readonly path: string; readonly hint: strin
   return parsed.ok ? [] : [...parsed.problems];
 }
 
-describe('one slip is one problem', () => {
+describe('one mistake is one problem', () => {
   it.each([
     ['a misspelled required key', GENERIC.replace('host', 'hots'), 'hub.hots'],
     ['a misspelled section', GENERIC.replace('[hub]', '[hubb]'), 'hubb'],
@@ -29,7 +29,7 @@ describe('one slip is one problem', () => {
     ['a misspelled table of a link', LINES.replace('[link.lines]', '[link.line]'), 'link[0].line'],
     ['a driver that does not exist', LINES.replace('"lines"', '"linse"'), 'link[0].driver'],
     ['tls of another word', GENERIC.replace('"h"', '"h"\ntls = "yes"\ntls_ca_file = "/x"'), 'hub.tls'],
-    ['a list that names nobody', GENERIC.replace('"/dev/l"', '"/dev/l"\nsubdevices = ["y"]'), 'link[0].subdevices[0]'],
+    ['an empty list', GENERIC.replace('"/dev/l"', '"/dev/l"\nsubdevices = ["y"]'), 'link[0].subdevices[0]'],
     ['a point without its table', MODBUS.replace('table = "input"\n', ''), 'link[0].unit[0].point[0].table'],
     ['a unit without its address', MODBUS.replace('address = 7\n', ''), 'link[0].unit[0].address'],
     ['a topic id out of range', PREDEFINED, 'link[0].predefined_topics[0].id'],
@@ -38,14 +38,14 @@ describe('one slip is one problem', () => {
     expect(problemsOf(text).map((problem) => problem.path)).toEqual([path]);
   });
 
-  it('two slips are two', () => {
+  it('two mistakes are two problems', () => {
     const text = GENERIC.replace('host', 'hots').replace('"/dev/l"', '7');
     expect(problemsOf(text).map(({ path }) => path)).toEqual(['hub.hots', 'link[0].path']);
   });
 });
 
 describe('the host', () => {
-  it.each(['hub.example', '192.0.2.1', '::1', 'fe80::1%eth0', 'under_score'])('may be %s', (host) => {
+  it.each(['hub.example', '192.0.2.1', '::1', 'fe80::1%eth0', 'under_score'])('can be %s', (host) => {
     expect(problemsOf(GENERIC.replace('"h"', JSON.stringify(host)))).toEqual([]);
   });
 
@@ -56,7 +56,7 @@ describe('the host', () => {
     ['tcp://user:word@h:1', 'host = "h", and below it port = 1'],
     ['[::1]:1883', 'host = "::1", and below it port = 1883'],
     ['h/path', 'host = "h"'],
-  ])('%s is refused with what to write', (host, instead) => {
+  ])('%s is rejected with the correct form', (host, instead) => {
     const problems = problemsOf(GENERIC.replace('"h"', JSON.stringify(host)));
     expect(problems.map(({ path }) => path)).toEqual(['hub.host']);
     expect(problems[0]?.hint).toContain(`: ${instead}.`);

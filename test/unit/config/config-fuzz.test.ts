@@ -1,4 +1,6 @@
-/** Any text in place of a configuration: never a throw, always problems with a place and a remedy, in bounded time. */
+/**
+ * Tests with any text as configuration: never a throw, always problems with a place and a remedy, in bounded time.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { placesIn } from '../../../src/config/default-places.ts';
@@ -115,7 +117,7 @@ describe('a configuration of any text', () => {
     );
   });
 
-  it('may be bytes of any kind', () => {
+  it('can consist of any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         expectAnswer(Buffer.from(bytes).toString('utf8'));
@@ -131,7 +133,7 @@ describe('a configuration of any text', () => {
     ['a deep key', `${'a.'.repeat(100_000)}a = 1`],
     ['a deep section', `[${'a.'.repeat(100_000)}a]`],
     ['many links', '[[link]]\n'.repeat(100_000)],
-    ['as many links as may be', '[[link]]\n'.repeat(1000)],
+    ['the largest number of links', '[[link]]\n'.repeat(1000)],
     ['many subdevices', `${GENERIC}${'[[subdevice]]\nid = "y"\n'.repeat(9000)}`],
     ['many unknown keys', Array.from({ length: 100_000 }, (_, index) => `k${index} = 1`).join('\n')],
     ['one key of a megabyte', `${'k'.repeat(1_000_000)} = 1`],

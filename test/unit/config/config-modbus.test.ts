@@ -1,4 +1,4 @@
-/** Modbus lines in the configuration file: what a good one means, and what is said about each slip in a bad one. */
+/** Modbus lines in the configuration file: the meaning of a valid file, and the problem reported for each mistake. */
 import { describe, expect, it } from 'vitest';
 import type { ModbusOptions } from '../../../src/driver/modbus/definition.ts';
 import { configOf, pathsOf, problemsOf } from './config-rig.ts';
@@ -42,14 +42,14 @@ poll_ms = 100
 id = "meter-1"
 `;
 
-/** The good file with one text in place of another. */
+/** The valid file with one text replaced by another. */
 function changed(from: string, to: string): string {
   expect(GOOD).toContain(from);
   return GOOD.replace(from, to);
 }
 
 describe('a Modbus line', () => {
-  it('has its units as subdevices, and defaults of its own', () => {
+  it('has its units as subdevices, and its own defaults', () => {
     const [link] = configOf(GOOD).links;
     expect(link).toMatchObject({
       ...{ driver: 'modbus', parity: 'even', stopBits: 1, retryMs: 300, retriesMax: 2 },
@@ -69,7 +69,7 @@ describe('a Modbus line', () => {
     ]);
   });
 
-  it('may have a unit that stands for all of them', () => {
+  it('can have a unit for the broadcast address', () => {
     const all =
       '[[link.unit]]\nid = "all"\naddress = 0\npoint = [{ name = "clear", table = "coil", address = 1, writable = true }]';
     expect(pathsOf(`${GOOD}[[subdevice]]\nid = "all"`)).toEqual(['subdevice[1].id']);
@@ -107,7 +107,7 @@ describe('a Modbus line', () => {
       ...{ from: 'address = 17', to: '', path: 'link[0].unit[0].address' },
       ...{ what: /missing/, hint: /Address on the line/ },
     },
-  ])('is told of $slip, with its place and a hint', ({ from, to, path, what, hint }) => {
+  ])('reports $slip, with its place and a hint', ({ from, to, path, what, hint }) => {
     const problems = problemsOf(changed(from, to)).filter((problem) => problem.path === path);
     expect(problems).toMatchObject([{ what: expect.stringMatching(what), hint: expect.stringMatching(hint) }]);
   });
@@ -147,7 +147,7 @@ describe('a Modbus line', () => {
     expect(pathsOf(changed(from, to))).toContain(path);
   });
 
-  it('is told of a second unit with an address or an id that is taken, and of none at all', () => {
+  it('reports a second unit with the same address or id, and a line without units', () => {
     const second = '[[link.unit]]\nid = "meter-1"\naddress = 17\npoint = [{ name = "a", table = "coil", address = 1 }]';
     expect(pathsOf(changed('[[subdevice]]', `${second}\n[[subdevice]]`))).toEqual([
       ...['link[0].unit[1].id', 'link[0].unit[1].address'],

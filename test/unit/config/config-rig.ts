@@ -1,4 +1,4 @@
-/** Good configuration files, and small changes to them. */
+/** Valid configuration files, and small changes to them. */
 import { expect } from 'vitest';
 import type { Problem } from '../../../src/config/kinds/problem.ts';
 import { parseConfig } from '../../../src/config/parse.ts';

@@ -1,4 +1,4 @@
-/** The rules across keys of the configuration: each breaks a good file in one place and names the key to blame. */
+/** Rules across keys of the configuration: each case breaks a valid file in one place and names the key. */
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/parse.ts';
 
@@ -16,7 +16,7 @@ function blamed(...sections: string[]): string[] {
   return parsed.ok ? [] : parsed.problems.map((problem) => problem.path);
 }
 
-describe('good files', () => {
+describe('valid files', () => {
   it.each([
     { of: 'a generic hub', sections: [GATEWAY, GENERIC, LINK, SUBDEVICE] },
     { of: 'a hub profile', sections: [GATEWAY, MAINLAND, LINK, BOUND] },
@@ -27,7 +27,7 @@ describe('good files', () => {
     },
     { of: 'an allow list', sections: [GATEWAY, GENERIC, `${LINK}\nsubdevices = ["x"]`, SUBDEVICE] },
     {
-      of: 'a template of its own',
+      of: 'a custom topic template',
       sections: [GATEWAY, `${GENERIC}\ntopic_template = "site/{subdevice}/up/{topic}"`, LINK, SUBDEVICE],
     },
   ])('with $of have no problem', ({ sections }) => {
@@ -38,7 +38,7 @@ describe('good files', () => {
 describe('links and subdevices', () => {
   it.each([
     { rule: 'there is a link', sections: [SUBDEVICE], path: 'link' },
-    { rule: 'somebody is served', sections: [LINK], path: 'subdevice' },
+    { rule: 'at least one subdevice is served', sections: [LINK], path: 'subdevice' },
     {
       rule: 'names of links differ',
       sections: [LINK, OTHER_LINK.replace('"b"', '"a"'), SUBDEVICE],
@@ -66,17 +66,17 @@ describe('links and subdevices', () => {
       path: 'link[0].subdevices[1]',
     },
     {
-      rule: 'an allow list names none that is tied elsewhere',
+      rule: 'an allow list names no subdevice of another link',
       sections: [`${LINK}\nsubdevices = ["x"]`, OTHER_LINK, `${SUBDEVICE}\nlink = "b"`],
       path: 'link[0].subdevices[0]',
     },
     {
-      rule: 'every subdevice is welcome somewhere',
+      rule: 'every subdevice is served by a link',
       sections: [`${LINK}\nsubdevices = ["x"]`, SUBDEVICE, SUBDEVICE.replace('"x"', '"y"')],
       path: 'subdevice[1].id',
     },
     {
-      rule: 'no link is called as the hub is',
+      rule: 'no link has the name of the hub',
       sections: [LINK.replace('"a"', '"hub"'), SUBDEVICE],
       path: 'link[0].name',
     },
@@ -99,7 +99,7 @@ describe('links and subdevices', () => {
     expect(blamed(GATEWAY, GENERIC, ...sections)).toEqual([path]);
   });
 
-  it('an unreadable link does not make references to it wrong', () => {
+  it('an unreadable link does not invalidate references to it', () => {
     expect(blamed(GATEWAY, GENERIC, '[[link]]\nname = "a"', `${SUBDEVICE}\nlink = "a"`)).toEqual(['link[0].path']);
   });
 });
@@ -119,7 +119,7 @@ describe('the hub section', () => {
     ['topic_template = "up-{subdevice}/{topic}"', 'hub.topic_template'],
     ['topic_template = "+/{subdevice}/{topic}"', 'hub.topic_template'],
     ['topic_template = "$up/{subdevice}/{topic}"', 'hub.topic_template'],
-  ])('with profile generic refuses %s', (line, path) => {
+  ])('with profile generic rejects %s', (line, path) => {
     expect(blamed(GATEWAY, `${GENERIC}\n${line}`, LINK, SUBDEVICE)).toEqual([path]);
   });
 
@@ -135,17 +135,17 @@ describe('the hub section', () => {
     ['reconnect_floor_ms = 4999', 'hub.reconnect_floor_ms'],
     ['subscriptions_max = 101', 'hub.subscriptions_max'],
     ['subscriptions_max = 0', 'hub.subscriptions_max'],
-  ])('with profile mainland refuses %s', (line, path) => {
+  ])('with profile mainland rejects %s', (line, path) => {
     expect(blamed(GATEWAY, `${MAINLAND}\n${line}`, LINK, BOUND)).toEqual([path]);
   });
 
-  it.each(['product_id', 'device_name', 'device_secret_file'])('with profile mainland needs %s', (key) => {
+  it.each(['product_id', 'device_name', 'device_secret_file'])('with profile mainland requires %s', (key) => {
     const without = MAINLAND.split('\n').filter((line) => !line.startsWith(key));
     expect(blamed(GATEWAY, without.join('\n'), LINK, BOUND)).toEqual([`hub.${key}`]);
   });
 
   it.each(['intl', 'mainland'])(
-    'with profile %s there is no RETAIN; generic has it, and without the key too',
+    'with profile %s there is no RETAIN; generic has it, and so has a file without the key',
     (profile) => {
       const parsed = parseConfig(
         [GATEWAY, `${MAINLAND.replace('mainland', profile)}\nretain = true`, LINK, BOUND].join('\n'),
@@ -160,16 +160,16 @@ describe('the hub section', () => {
     },
   );
 
-  it('with a hub profile serves nobody who is not configured', () => {
+  it('with a hub profile serves only configured subdevices', () => {
     const paths = blamed(`${GATEWAY}\naccept_unknown_subdevices = true`, MAINLAND, LINK, BOUND);
     expect(paths).toEqual(['gateway.accept_unknown_subdevices']);
   });
 
-  it('with a hub profile wants the identity of every subdevice', () => {
+  it('with a hub profile requires the identity of every subdevice', () => {
     expect(blamed(GATEWAY, MAINLAND, LINK, SUBDEVICE)).toEqual(['subdevice[0].product_id', 'subdevice[0].device_name']);
   });
 
-  it('with a hub profile wants no identity twice, nor the gateway’s own', () => {
+  it('with a hub profile rejects an identity that occurs twice or is the gateway’s own', () => {
     const twin = BOUND.replace('"x"', '"y"');
     const itself = BOUND.replace('"x"', '"z"').replace('KLMNOPQRST', 'ABCDEFGHIJ').replace('"sub"', '"gw"');
     const paths = blamed(GATEWAY, MAINLAND, LINK, BOUND, twin, itself);

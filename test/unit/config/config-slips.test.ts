@@ -1,11 +1,11 @@
-/** The configuration file: what is said about slips, and about files that are none. */
+/** The problems that the configuration file reports for mistakes, and for files that are no configuration. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyRows } from '../../../src/config/key-table.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
 import { GENERIC, pathsOf, problemsOf, under } from './config-rig.ts';
 
-describe('a slip is told with its place and a hint', () => {
+describe('a mistake is reported with its place and a hint', () => {
   it.each<{ slip: string; text: string; path: string; what: RegExp; hint: RegExp }>([
     { slip: 'broken TOML', text: '[gateway]\nname = shed', path: 'line 2, column 8', what: /not TOML/, hint: /quotes/ },
     {
@@ -100,14 +100,14 @@ describe('a slip is told with its place and a hint', () => {
       hint: /1 to 65534/,
     },
     {
-      slip: 'a socket path that no socket can have',
+      slip: 'a socket path that is too long for a socket',
       text: under('[gateway]', `control_socket = "/${'x'.repeat(96)}"`),
       path: 'gateway.control_socket',
       what: /longer than 96/,
       hint: /path/,
     },
     {
-      slip: 'a key that would reach the prototype',
+      slip: 'a key that names the prototype',
       text: under('[gateway]', '"__proto__" = 1'),
       path: 'gateway.__proto__',
       what: /no key/,
@@ -119,7 +119,7 @@ describe('a slip is told with its place and a hint', () => {
     expect(problem?.hint).toMatch(hint);
   });
 
-  it('and all of them at once, each once', () => {
+  it('all mistakes are reported at once, each once', () => {
     const text = `${under('[gateway]', 'colour = "red"')}\n[[link]]\nname = "meters"\npath = "/dev/ttyUSB0"\nbaud_rate = 1\n[inbox]\nhold_ms = -1`;
     expect(pathsOf(text)).toEqual([
       'gateway.colour',
@@ -130,19 +130,19 @@ describe('a slip is told with its place and a hint', () => {
     ]);
   });
 
-  it('and control characters in it are escaped', () => {
+  it('control characters in a mistake are escaped', () => {
     const text = under('[gateway]', '"a\\u001b[31m" = 1\nlog_level = "\\u001b[31m"');
     expect(problemsOf(text)).toHaveLength(2);
     for (const { path, what } of problemsOf(text)) expect(`${path}${what}`).not.toContain('\u001b');
   });
 });
 
-describe('hostile files', () => {
-  it('never make the reader throw, whatever the text', () => {
+describe('a hostile file', () => {
+  it('never makes the reader throw, whatever the text', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => typeof parseConfig(text).ok === 'boolean'));
   });
 
-  it('never make the reader throw, whatever stands in place of a value', () => {
+  it('never makes the reader throw, whatever the values', () => {
     const values = fc.constantFrom(
       '0',
       '-1',
@@ -167,11 +167,11 @@ describe('hostile files', () => {
     );
   });
 
-  it('of a size that is no configuration are refused unread', () => {
+  it('that is too large for a configuration is rejected without being read', () => {
     expect(problemsOf('#'.repeat(5_000_000))).toMatchObject([{ path: 'file' }]);
   });
 
-  it('never cause more than 100 problems', () => {
+  it('never causes more than 100 problems', () => {
     const keys = Array.from({ length: 500 }, (_, index) => `key${index} = 1`).join('\n');
     expect(problemsOf(`[gateway]\n${keys}`)).toHaveLength(100);
   });

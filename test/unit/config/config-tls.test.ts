@@ -1,4 +1,4 @@
-/** The keys of TLS: what they decide, and what is wrong between them. */
+/** TLS keys: the resulting settings, and the conflicts between them. */
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../src/config/kinds/problem.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
@@ -22,14 +22,14 @@ function parsed(hub: Table): HubConfig | readonly Problem[] {
 
 describe('the configuration of TLS', () => {
   it.each([
-    ['off on 1883, unless told otherwise', GENERIC, { port: 1883, tls: { kind: 'off' } }],
+    ['is off on port 1883 by default', GENERIC, { port: 1883, tls: { kind: 'off' } }],
     [
-      'on, on 8883, for the name of the host and the authorities of this machine',
+      'is on, on port 8883, for the name of the host and the authorities of this machine',
       { ...GENERIC, tls: 'on' },
       { port: 8883, tls: { kind: 'on', serverName: 'hub.example', caFile: undefined, pins: [], client: undefined } },
     ],
     [
-      'on, with everything of one’s own',
+      'is on, with all its keys set',
       { ...GENERIC, ...PAIR, tls: 'on', port: 1, tls_ca_file: '/ca.pem', tls_server_name: 'other', tls_pins: PINS },
       {
         port: 1,
@@ -41,7 +41,7 @@ describe('the configuration of TLS', () => {
       },
     ],
     [
-      'psk, with the device secret, and a user name without a password',
+      'is psk, with the device secret, and a user name without a password',
       { ...DEVICE, ...SECRET, tls: 'psk' },
       {
         port: 8883,
@@ -51,12 +51,12 @@ describe('the configuration of TLS', () => {
       },
     ],
     [
-      'by certificate, which needs no secret',
+      'is by certificate, which needs no secret',
       { ...DEVICE, ...PAIR, tls: 'on' },
       { credentials: { kind: 'device', deviceSecretFile: undefined } },
     ],
     [
-      'by certificate and by signature, if there is a secret',
+      'is by certificate and by signature if there is a secret',
       { ...DEVICE, ...PAIR, ...SECRET, tls: 'on' },
       { credentials: { kind: 'device', deviceSecretFile: '/secret' } },
     ],
@@ -65,25 +65,29 @@ describe('the configuration of TLS', () => {
   });
 
   it.each<[string, Table, string[]]>([
-    ['no certificate without its key', { ...GENERIC, tls: 'on', tls_certificate_file: '/c' }, ['hub.tls_key_file']],
-    ['no key without its certificate', { ...GENERIC, tls: 'on', tls_key_file: '/k' }, ['hub.tls_certificate_file']],
-    ['no single pin', { ...GENERIC, tls: 'on', tls_pins: PINS.slice(1) }, ['hub.tls_pins']],
-    ['no two pins that are one', { ...GENERIC, tls: 'on', tls_pins: [PINS[0], PINS[0]] }, ['hub.tls_pins']],
-    ['no pin that is no SHA-256', { ...GENERIC, tls: 'on', tls_pins: ['AAAA', PINS[0]] }, ['hub.tls_pins[0]']],
+    ['a certificate needs its key', { ...GENERIC, tls: 'on', tls_certificate_file: '/c' }, ['hub.tls_key_file']],
+    ['a key needs its certificate', { ...GENERIC, tls: 'on', tls_key_file: '/k' }, ['hub.tls_certificate_file']],
+    ['a single pin is not enough', { ...GENERIC, tls: 'on', tls_pins: PINS.slice(1) }, ['hub.tls_pins']],
+    ['two pins must differ', { ...GENERIC, tls: 'on', tls_pins: [PINS[0], PINS[0]] }, ['hub.tls_pins']],
+    ['a pin must be a SHA-256', { ...GENERIC, tls: 'on', tls_pins: ['AAAA', PINS[0]] }, ['hub.tls_pins[0]']],
     [
-      'no address with a scheme as a name',
+      'a server name is no address with a scheme',
       { ...GENERIC, tls: 'on', tls_server_name: 'https://h' },
       ['hub.tls_server_name'],
     ],
     [
-      'no key of TLS without TLS',
+      'a key of TLS needs TLS',
       { ...GENERIC, ...PAIR, tls_ca_file: '/ca', tls_server_name: 'x', tls_pins: PINS },
       ['hub.tls_ca_file', 'hub.tls_server_name', 'hub.tls_certificate_file', 'hub.tls_key_file', 'hub.tls_pins'],
     ],
-    ['no authority with a shared key', { ...DEVICE, ...SECRET, tls: 'psk', tls_ca_file: '/ca' }, ['hub.tls_ca_file']],
-    ['no shared key without a secret', { ...DEVICE, tls: 'psk' }, ['hub.device_secret_file']],
-    ['no shared key with a generic hub', { ...GENERIC, tls: 'psk' }, ['hub.tls']],
-    ['nothing but off, on and psk', { ...GENERIC, tls: 'insecure' }, ['hub.tls']],
+    [
+      'a shared key excludes an authority',
+      { ...DEVICE, ...SECRET, tls: 'psk', tls_ca_file: '/ca' },
+      ['hub.tls_ca_file'],
+    ],
+    ['a shared key needs a secret', { ...DEVICE, tls: 'psk' }, ['hub.device_secret_file']],
+    ['a shared key excludes a generic hub', { ...GENERIC, tls: 'psk' }, ['hub.tls']],
+    ['tls is off, on or psk', { ...GENERIC, tls: 'insecure' }, ['hub.tls']],
   ])('has %s', (_, hub, paths) => {
     expect([parsed(hub)].flat()).toMatchObject(paths.map((path) => ({ path })));
   });

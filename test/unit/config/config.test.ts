@@ -1,4 +1,4 @@
-/** The configuration file: what is read from it, and its reference. */
+/** The configuration file: the values read from it, and its reference. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CONTROL_SOCKET, placesIn } from '../../../src/config/default-places.ts';
@@ -8,7 +8,7 @@ import type { MqttsnOptions } from '../../../src/driver/mqttsn/definition.ts';
 import { configOf, GENERIC, HUB, under } from './config-rig.ts';
 
 describe('defaults', () => {
-  it('are all filled in for a generic hub', () => {
+  it('are complete for a generic hub', () => {
     expect(configOf(GENERIC)).toEqual({
       gateway: {
         name: 'shed-3',
@@ -122,7 +122,7 @@ describe('defaults', () => {
     ]);
   });
 
-  it('of a link come from the outbox, and its own values go before them', () => {
+  it('of a link come from the outbox; keys of the link have priority', () => {
     const text = `${under('[[link]]', 'commit_ms = 7')}\n[outbox]\nhold_ms = 11\ncommit_ms = 22\noverflow = "drop-oldest"`;
     expect(configOf(text).links[0]).toMatchObject({ holdMs: 11, commitMs: 7, overflow: 'drop-oldest' });
   });
@@ -138,15 +138,15 @@ path = "/dev/ttyUSB1"`;
     expect(configOf(text).links.map((link) => link.allowedSubdevices)).toEqual([['meter-1'], ['meter-1', 'pump-1']]);
   });
 
-  it('let a link serve everybody where unknown subdevices are accepted', () => {
+  it('let a link serve every subdevice if unknown ones are accepted', () => {
     expect(
       configOf(under('[gateway]', 'accept_unknown_subdevices = true')).links[0]?.allowedSubdevices,
     ).toBeUndefined();
   });
 });
 
-describe('what the file says is taken', () => {
-  it('as user name and password file', () => {
+describe('a value of the file is used', () => {
+  it('for the user name and the password file', () => {
     expect(configOf(under('[hub]', 'username = "u"\npassword_file = "/p"')).hub.credentials).toEqual({
       kind: 'password',
       username: 'u',
@@ -154,7 +154,7 @@ describe('what the file says is taken', () => {
     });
   });
 
-  it('as predefined topics', () => {
+  it('for the predefined topics', () => {
     const text = under(
       '[[link]]',
       'predefined_topics = [{ id = 1, topic = "temperature" }, { id = 2, topic = "a/b" }]',
@@ -182,18 +182,18 @@ describe('the reference', () => {
     expect(keyRows().length).toBeGreaterThan(50);
   });
 
-  it('opens with a file that is good', () => {
+  it('begins with a valid file', () => {
     const example = /```toml\n([\s\S]*?)```/.exec(renderReference())?.[1] ?? '';
     expect(configOf(example).gateway.name).toBe('shed-3');
   });
 });
 
-describe('the places of the gateway', () => {
+describe('the paths of the gateway', () => {
   it('are found in a file that has other problems', () => {
     expect(placesIn('[gateway]\ncontrol_socket = "/x"\nlog_level = 3').controlSocket).toBe('/x');
   });
 
-  it.each(['', '[gateway', 'gateway = 3', '[gateway]\ncontrol_socket = 3'])('are the usual ones for %j', (text) => {
+  it.each(['', '[gateway', 'gateway = 3', '[gateway]\ncontrol_socket = 3'])('are the defaults for %j', (text) => {
     expect(placesIn(text).controlSocket).toBe(DEFAULT_CONTROL_SOCKET);
   });
 });

@@ -1,4 +1,4 @@
-/** What the documents print can be typed in: examples of configurations are complete and good, commands exist. */
+/** Tests that examples in the documents work as printed: configurations are complete and valid, commands exist. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ const DOCUMENTS = [
     .map((name) => `docs/${name}`),
 ];
 
-/** Fenced blocks of a language, each with where it begins. */
+/** Fenced blocks of a language, each with the place of its beginning. */
 function blocksOf(language: string): (readonly [place: string, text: string])[] {
   return DOCUMENTS.flatMap((document) => {
     const text = readFileSync(join(HOME, document), 'utf8');
@@ -35,7 +35,7 @@ describe('an example of a configuration', () => {
 });
 
 describe('an example of JSON', () => {
-  it.each(blocksOf('json'))('is JSON: %s', (_, text) => {
+  it.each(blocksOf('json'))('is valid JSON: %s', (_, text) => {
     expect(() => JSON.parse(text)).not.toThrow();
   });
 });
@@ -45,7 +45,7 @@ describe('a command of an example', () => {
 
   it.each(blocksOf('sh'))('exists: %s', (_, text) => {
     const commands = [...text.matchAll(/(?:^|\/)holdfast ([a-z-]+)/gm)].map(([, name = '']) => name);
-    // groups are made by `command(`, verbs and words by `add(`
+    // Command groups are created by `command(`, verbs and words by `add(`.
     const missing = commands.filter((name) => !new RegExp(`(add|command)(<.*>)?\\(\\s*'${name}[ ']`).test(known));
     expect(missing).toEqual([]);
   });

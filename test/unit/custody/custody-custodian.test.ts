@@ -8,16 +8,16 @@ import { AT_ONCE, BenchDisk, custodianOn, HELD, rowOf, STAMP, seqsOf, uplink } f
 function setUp(backlogRows = 0): {
   disk: BenchDisk;
   custodian: Custodian;
-  told: number[];
+  acknowledged: number[];
   waiter: (name: number) => AckWaiter;
 } {
   const disk = new BenchDisk();
-  const told: number[] = [];
+  const acknowledged: number[] = [];
   const first = custodianOn(disk);
   for (let seq = 1; seq <= backlogRows; seq += 1) accept(first);
   commit(disk, first);
-  const waiter = (name: number): AckWaiter => ({ safe: () => void told.push(name) });
-  return { disk, custodian: custodianOn(disk, { nextSeq: 100 }), told, waiter };
+  const waiter = (name: number): AckWaiter => ({ safe: () => void acknowledged.push(name) });
+  return { disk, custodian: custodianOn(disk, { nextSeq: 100 }), acknowledged, waiter };
 }
 
 function accept(
@@ -34,65 +34,65 @@ function commit(disk: BenchDisk, custodian: Custodian): void {
 }
 
 describe('custody', () => {
-  it('tells nobody before the commit has its receipt', () => {
-    const { disk, custodian, told, waiter } = setUp();
+  it('acknowledges nothing before the receipt of the commit', () => {
+    const { disk, custodian, acknowledged, waiter } = setUp();
     accept(custodian, waiter(7));
     disk.begin();
     const stored = disk.finish();
-    expect(told).toEqual([]);
+    expect(acknowledged).toEqual([]);
     for (const entry of stored) custodian.stored(entry);
-    expect(told).toEqual([7]);
+    expect(acknowledged).toEqual([7]);
   });
 
   it('writes nothing for a message that the next hop acknowledges while it is held', () => {
-    const { disk, custodian, told, waiter } = setUp();
+    const { disk, custodian, acknowledged, waiter } = setUp();
     const entry = accept(custodian, waiter(7), HELD);
     custodian.end(entry, { as: 'delivered' });
     disk.flushHeld();
     commit(disk, custodian);
-    expect(told).toEqual([7]);
+    expect(acknowledged).toEqual([7]);
     expect([disk.rows.size, custodian.unstoredBytes, disk.imbalance]).toEqual([0, 0, 0]);
     expect(custodian.counts(1)).toMatchObject({ accepted: 1, delivered: 1 });
   });
 
-  it('writes no message ahead of an older one of its lane that is in RAM only', () => {
-    const { disk, custodian, told, waiter } = setUp();
+  it('writes no message before an older one of its lane that is in RAM only', () => {
+    const { disk, custodian, acknowledged, waiter } = setUp();
     const older = accept(custodian, waiter(7), HELD);
     const newer = accept(custodian, waiter(8));
     commit(disk, custodian);
     expect([...disk.rows.keys()]).toEqual([older.row.seq, newer.row.seq]);
-    expect(told).toEqual([7, 8]);
+    expect(acknowledged).toEqual([7, 8]);
   });
 
   it('settles the row of a message that was acknowledged while its commit was running', () => {
-    const { disk, custodian, told, waiter } = setUp();
+    const { disk, custodian, acknowledged, waiter } = setUp();
     const entry = accept(custodian, waiter(7));
     disk.begin();
     custodian.end(entry, { as: 'delivered' });
-    expect(told).toEqual([7]);
+    expect(acknowledged).toEqual([7]);
     for (const one of disk.finish()) custodian.stored(one);
     expect(disk.rows.size).toBe(1);
     commit(disk, custodian);
     expect([disk.rows.size, custodian.unstoredBytes, disk.imbalance]).toEqual([0, 0, 0]);
-    expect(told).toEqual([7]);
+    expect(acknowledged).toEqual([7]);
   });
 
-  it('buries only what is on disk', () => {
+  it('makes a dead letter only of a message that is on disk', () => {
     const { custodian, waiter } = setUp();
     const entry = accept(custodian, waiter(7));
     expect(() => custodian.end(entry, { as: 'dead', reason: 'no PUBACK' })).toThrow('cannot become a dead letter');
   });
 
-  it('ends once, however often it is told so', () => {
-    const { custodian, told, waiter } = setUp();
+  it('settles a message once, even if its end is reported several times', () => {
+    const { custodian, acknowledged, waiter } = setUp();
     const entry = accept(custodian, waiter(7), HELD);
     custodian.end(entry, { as: 'delivered' });
     custodian.end(entry, { as: 'shed', reason: 'expired' });
-    expect(told).toEqual([7]);
+    expect(acknowledged).toEqual([7]);
     expect(custodian.counts(1)).toMatchObject({ delivered: 1, shed: {} });
   });
 
-  it('starts with the backlog of the books and has read none of it', () => {
+  it('starts with the backlog of the ledger without reading a row', () => {
     const { custodian } = setUp(9);
     expect([custodian.pending, custodian.lane(1).window.length]).toEqual([9, 0]);
     expect([...custodian.wanted()]).toEqual([[1, 0]]);
@@ -109,13 +109,13 @@ describe('on a full disk', () => {
     return { custodian, withdrawn, waiter, fill };
   };
 
-  it('what nobody was promised is taken back, the oldest first', () => {
+  it('unacknowledged messages are taken back, the oldest first', () => {
     const { custodian, withdrawn, waiter, fill } = setUpFull();
     expect(fill([accept(custodian, waiter(7)), accept(custodian, waiter(8))])).toEqual([]);
     expect([withdrawn, custodian.pending, custodian.imbalance()]).toEqual([[7, 8], 0, 0]);
   });
 
-  it('nothing is taken back while a younger one of its lane stays: it would come again, behind that', () => {
+  it('a message is not taken back while a younger one of its lane stays, since it would come again after that', () => {
     const { custodian, withdrawn, waiter, fill } = setUpFull();
     const older = accept(custodian, waiter(7));
     const younger = accept(custodian, waiter(8), HELD);
@@ -125,7 +125,7 @@ describe('on a full disk', () => {
     expect(withdrawn).toEqual([7, 8]);
   });
 
-  it('what waits to be sent again stays, also to a hub that has forgotten it', () => {
+  it('a message that waits to be sent again stays, even if the hub has lost its session', () => {
     const { custodian, withdrawn, waiter, fill } = setUpFull();
     const entry = accept(custodian, waiter(7));
     entry.inFlight = true;
@@ -135,7 +135,7 @@ describe('on a full disk', () => {
 });
 
 describe('rows that come back', () => {
-  it('damaged are counted once and never passed on, though the page is read twice', () => {
+  it('damaged are counted once and never passed on, even if the page is read twice', () => {
     const { disk, custodian } = setUp(9);
     const damaged = [
       { seq: 2, lane: 1, bytes: 42 },
@@ -166,7 +166,7 @@ describe('rows that come back', () => {
     expect([custodian.counts(1).damaged, custodian.pending, custodian.imbalance()]).toEqual([1, 3, 0]);
   });
 
-  it('written after the page was asked for are not missing from it', () => {
+  it('do not count as missing from a page if they were written after the request for it', () => {
     const { disk, custodian } = setUp(2);
     const wanted = custodian.wanted();
     const page = disk.page(wanted, 10);
@@ -179,7 +179,7 @@ describe('rows that come back', () => {
     expect(seqsOf(custodian.lane(1).window)).toEqual([1, 2, 100]);
   });
 
-  it('of a lane that nobody asked for are left where they are', () => {
+  it('of a lane without a request are ignored', () => {
     const { custodian } = setUp(1);
     const wanted = custodian.wanted();
     custodian.loaded(wanted, { rows: [rowOf(1, 2)], scannedTo: 1, atEnd: false, damaged: [] });
@@ -195,7 +195,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      kind: fc.constantFrom('acknowledged', 'shed', 'buried', 'buried'),
+      kind: fc.constantFrom('acknowledged', 'shed', 'dead-lettered', 'dead-lettered'),
       lane: fc.constantFrom(...LANES),
       place: fc.nat(3),
     }),
@@ -208,11 +208,11 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
       place: fc.nat(3),
     }),
   },
-  { weight: 9, arbitrary: fc.record({ kind: fc.constantFrom('let go', 'begin commit', 'finish commit', 'page') }) },
+  { weight: 9, arbitrary: fc.record({ kind: fc.constantFrom('flush held', 'begin commit', 'finish commit', 'page') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash') }) },
 );
 
-describe('whatever happens, crashes included', () => {
+describe('for any order of events, crashes included', () => {
   const broken = (flaw?: Flaw) =>
     fc.check(
       fc.property(fc.array(anyStep, { maxLength: 120, size: 'max' }), (steps) => {
@@ -223,16 +223,16 @@ describe('whatever happens, crashes included', () => {
       { numRuns: 300, seed: 7 },
     );
 
-  it('everybody is told once, of what is safe, the books balance, and nothing told of is lost', () => {
+  it('each sender is acknowledged once, for safe messages only, the ledger balances, and no acknowledged message is lost', () => {
     const { counterexample, errorInstance } = broken();
     expect([counterexample, errorInstance]).toEqual([null, null]);
   });
 
-  it('and the model would notice an acknowledgement before the commit', () => {
-    expect(broken('tells early').failed).toBe(true);
+  it('negative control: the model detects an acknowledgement before the commit', () => {
+    expect(broken('acknowledges early').failed).toBe(true);
   });
 
-  it('and a dead letter that leaves its table before it is anywhere else', () => {
+  it('negative control: the model detects a dead letter that leaves its table before it is stored elsewhere', () => {
     expect(broken('takes letters early').failed).toBe(true);
   });
 });

@@ -14,25 +14,25 @@ function laneWith(entries: number): { lane: Lane; entries: ReturnType<typeof new
 }
 
 describe('a lane', () => {
-  it('lets the first messages into the window and keeps the rest behind', () => {
+  it('takes the first messages into the window and keeps the rest in the tail', () => {
     const { lane } = laneWith(6);
     expect(seqsOf(lane.window)).toEqual([1, 2, 3, 4]);
     expect([lane.pending, lane.rowsOnDisk]).toEqual([6, 0]);
   });
 
-  it('moves what is behind into the window as soon as there is room, written or not', () => {
+  it('moves the tail into the window as soon as there is room, written or not', () => {
     const { lane, entries } = laneWith(6);
     for (const entry of entries.slice(0, 2)) lane.remove(entry);
     expect(seqsOf(lane.window)).toEqual([3, 4, 5, 6]);
   });
 
-  it('keeps in RAM only what is in the window once the rest is written', () => {
+  it('keeps only the window in RAM once the rest is written', () => {
     const { lane, entries } = laneWith(6);
     for (const entry of entries) lane.stored(entry);
     expect([lane.window.length, lane.rowsOnDisk, lane.pending]).toEqual([4, 2, 6]);
   });
 
-  it('lets nothing past a spilled row', () => {
+  it('lets no message pass an on-disk row', () => {
     const { lane, entries } = laneWith(5);
     for (const entry of entries) lane.stored(entry);
     for (const entry of entries.slice(0, 4)) lane.remove(entry);
@@ -42,7 +42,7 @@ describe('a lane', () => {
     expect(seqsOf(lane.window)).toEqual([5, 6]);
   });
 
-  it('asks for rows when the window is half empty, from the first that it has not read', () => {
+  it('requests rows when the window is half empty, from the first unread one', () => {
     const { lane, entries } = laneWith(9);
     for (const entry of entries) lane.stored(entry);
     expect(lane.wantsFrom).toBeUndefined();
@@ -59,14 +59,14 @@ describe('a lane', () => {
     expect([lane.wantsFrom, lane.readTo, lane.rowsOnDisk]).toEqual([undefined, 7, 3]);
   });
 
-  it('asks again at once for a row that was written while nothing else was left', () => {
+  it('requests again at once a row that was written while nothing else was left', () => {
     const { lane, entries } = laneWith(6);
     for (const entry of entries) lane.stored(entry);
     for (const entry of entries.slice(0, 4)) lane.remove(entry);
     expect(lane.wantsFrom).toBe(5);
   });
 
-  it('charges the same bytes wherever a message is', () => {
+  it('counts the same bytes for a message in RAM and on disk', () => {
     const { lane, entries } = laneWith(7);
     const bytes = lane.pendingBytes;
     for (const entry of entries) lane.stored(entry);
@@ -80,7 +80,7 @@ describe('a lane', () => {
     expect([lane.pending, lane.pendingBytes]).toEqual([0, 0]);
   });
 
-  it('has lost rows and their bytes together', () => {
+  it('removes lost rows together with their bytes', () => {
     const lane = new Lane(1, WINDOW_MAX, { rows: 2, bytes: 84 });
     lane.lose(1, 42);
     expect([lane.pending, lane.pendingBytes]).toEqual([1, 42]);
@@ -91,7 +91,7 @@ describe('a lane', () => {
 
 type Step = 'add' | 'store' | 'send' | 'load';
 
-/** Runs the steps on a lane and a disk; returns what was sent, in order. */
+/** Runs the steps on a lane and a disk; returns the sent messages, in order. */
 function run(steps: readonly Step[]): { sent: number[]; added: number; ramMax: number; unwritten: number } {
   const lane = new Lane(1, WINDOW_MAX, { rows: 0, bytes: 0 });
   const unwritten: ReturnType<typeof newEntry>[] = [];
@@ -135,10 +135,10 @@ function run(steps: readonly Step[]): { sent: number[]; added: number; ramMax: n
   return { sent, added, ramMax, unwritten: unwritten.length };
 }
 
-describe('whatever happens to a lane', () => {
+describe('for any order of events on a lane', () => {
   const steps = fc.array(fc.constantFrom<Step>('add', 'add', 'store', 'send', 'load'), { maxLength: 200, size: 'max' });
 
-  it('every message leaves it once, in the order of admission', () => {
+  it('every message leaves the lane once, in the order of admission', () => {
     fc.assert(
       fc.property(steps, (taken) => {
         const { sent, added } = run(taken);
@@ -147,7 +147,7 @@ describe('whatever happens to a lane', () => {
     );
   });
 
-  it('it never holds more written messages in RAM than its window', () => {
+  it('the lane never holds more written messages in RAM than its window', () => {
     fc.assert(fc.property(steps, (taken) => run(taken).ramMax <= WINDOW_MAX));
   });
 });

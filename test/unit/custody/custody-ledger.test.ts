@@ -23,7 +23,7 @@ const anyCounts = fc.record({
 });
 
 describe('the ledger', () => {
-  it('balances when what was accepted is delivered, pending, shed, dead or damaged', () => {
+  it('balances when the accepted messages are delivered, pending, shed, dead-lettered or damaged', () => {
     expect(shedTotal(SOME)).toBe(3);
     expect(imbalance(SOME, 1)).toBe(0);
   });
@@ -31,11 +31,11 @@ describe('the ledger', () => {
   it.each([
     [0, 1],
     [2, -1],
-  ])('with %i pending instead of 1 is off by %i', (pending, off) => {
+  ])('with %i pending instead of 1 has an imbalance of %i', (pending, off) => {
     expect(imbalance(SOME, pending)).toBe(off);
   });
 
-  it('adds up and takes apart again', () => {
+  it('sums lanes and splits the sum again', () => {
     fc.assert(
       fc.property(anyCounts, anyCounts, (left, right) => {
         expect(subtractCounts(addCounts(left, right), left)).toEqual(right);
@@ -71,11 +71,11 @@ describe('the ledger', () => {
       0,
       0,
     ],
-  ])('is moved by $kind as the row is', (change, counts, rows, bytes) => {
+  ])('changes with $kind as the rows do', (change, counts, rows, bytes) => {
     expect(countsOf(change)).toEqual({ direction: 'uplink', lane: 1, counts: { ...ZERO, ...counts }, rows, bytes });
   });
 
-  it('is not moved by what carries no message', () => {
+  it('does not change with a change that carries no message', () => {
     expect(countsOf({ kind: 'filterGone', filter: 'a' })).toBeUndefined();
   });
 });
@@ -105,10 +105,18 @@ describe('an age', () => {
     ['within one boot is exact', [boot(1, 0)], 100, 1, 900, 800, 'exact'],
     ['within one boot is never negative', [boot(1, 0)], 900, 1, 100, 0, 'exact'],
     ['between two trusted boots is exact', [boot(1, 500, 1000), boot(2, 0, 8000)], 100, 2, 50, 6950, 'exact'],
-    ['over a boot without trust is powered time', [boot(1, 500, 1000), boot(2, 0)], 100, 2, 50, 450, 'at_least'],
-    ['over three boots counts the one between', [boot(1, 500), boot(2, 70), boot(3, 0)], 100, 3, 50, 520, 'at_least'],
-    ['whose boot is forgotten is the time since', [boot(3, 0)], 100, 3, 50, 50, 'at_least'],
-    ['that would be negative is not believed', [boot(1, 500, 9000), boot(2, 0, 1000)], 100, 2, 50, 450, 'at_least'],
+    ['across a boot without trust is the powered time', [boot(1, 500, 1000), boot(2, 0)], 100, 2, 50, 450, 'at_least'],
+    [
+      'across three boots includes the one between',
+      [boot(1, 500), boot(2, 70), boot(3, 0)],
+      100,
+      3,
+      50,
+      520,
+      'at_least',
+    ],
+    ['from a boot that is no longer stored is the time since', [boot(3, 0)], 100, 3, 50, 50, 'at_least'],
+    ['that would be negative is discarded', [boot(1, 500, 9000), boot(2, 0, 1000)], 100, 2, 50, 450, 'at_least'],
   ] as const)('%s', (_what, epochs, stampedMs, epoch, upMs, ms, quality) => {
     const stamp = { epoch: epochs.length === 1 && epoch === 3 ? 1 : epochs[0][1].epoch, upMs: stampedMs };
     expect(ageOf(stamp, { epoch, upMs }, new Map(epochs))).toEqual({ ms, quality });

@@ -1,6 +1,6 @@
 /**
- * A custodian beside a simple model of what was promised to whom, driven step by step; every step ends in the checks.
- * A crash throws the custodian away and builds another from what the disk holds.
+ * Custodian together with a simple model of the acknowledged messages, driven step by step. Every step ends with the
+ * checks. A crash discards the custodian and builds another one from the disk.
  */
 import type { Custodian } from '../../../src/custody/custodian.ts';
 import type { Entry } from '../../../src/custody/entry.ts';
@@ -8,30 +8,30 @@ import { AT_ONCE, BenchDisk, custodianOn, HELD, STAMP, uplink } from './custody-
 
 export type Step =
   | { readonly kind: 'accept'; readonly lane: number; readonly isHeld: boolean }
-  | { readonly kind: 'acknowledged' | 'shed' | 'buried'; readonly lane: number; readonly place: number }
+  | { readonly kind: 'acknowledged' | 'shed' | 'dead-lettered'; readonly lane: number; readonly place: number }
   | { readonly kind: 'retry' | 'drop'; readonly lane: number; readonly place: number }
-  | { readonly kind: 'let go' | 'begin commit' | 'finish commit' | 'page' | 'crash' };
+  | { readonly kind: 'flush held' | 'begin commit' | 'finish commit' | 'page' | 'crash' };
 
 export const LANES = [1, 2, 3];
 const ENDS = {
   acknowledged: { as: 'delivered' },
   shed: { as: 'shed', reason: 'overflow drop-oldest' },
-  buried: { as: 'dead', reason: 'no PUBACK' },
+  'dead-lettered': { as: 'dead', reason: 'no PUBACK' },
 } as const;
 const WINDOW_MAX = 4;
-/** Larger than any test takes numbers. */
+/** Larger than any message number of a test. */
 const BLOCK = 1000;
 
 interface Promised {
   readonly seq: number;
   readonly lane: number;
-  isTold: boolean;
-  /** It left custody: with the next hop, or shed. */
+  isAcknowledged: boolean;
+  /** Numbers of messages that left custody: delivered to the next hop, or shed. */
   hasEnded: boolean;
 }
 
-/** The safety taken out: the receipt is given before the commit, or a letter taken away before its row is written. */
-export type Flaw = 'tells early' | 'takes letters early';
+/** The removed safety: the receipt is given before the commit, or a letter is taken before its row is written. */
+export type Flaw = 'acknowledges early' | 'takes letters early';
 
 export class CustodyModel {
   readonly #flaw: Flaw | undefined;
@@ -39,9 +39,9 @@ export class CustodyModel {
   readonly #bySeq = new Map<number, Promised>();
   #custodian: Custodian;
   #lives = 0;
-  /** Letters that an order of this life has taken. */
+  /** Letters that a command of this process has taken. */
   readonly #ordered = new Set<number>();
-  /** Letter → the number under which it came back. */
+  /** Letter → number under which it was enqueued again. */
   readonly #retried = new Map<number, number>();
 
   constructor(flaw?: Flaw) {
@@ -56,7 +56,7 @@ export class CustodyModel {
         break;
       case 'acknowledged':
       case 'shed':
-      case 'buried': {
+      case 'dead-lettered': {
         const { window } = this.#custodian.lane(step.lane);
         const entry = window[step.place % Math.max(1, window.length)];
         if (entry !== undefined) this.#end(entry, step.kind);
@@ -66,14 +66,14 @@ export class CustodyModel {
       case 'drop':
         this.#takeLetter(step);
         break;
-      case 'let go':
+      case 'flush held':
         this.#disk.flushHeld();
         break;
       case 'begin commit':
         this.#disk.begin();
         break;
       case 'finish commit':
-        for (const entry of this.#disk.finish()) if (this.#flaw !== 'tells early') this.#custodian.stored(entry);
+        for (const entry of this.#disk.finish()) if (this.#flaw !== 'acknowledges early') this.#custodian.stored(entry);
         break;
       case 'page':
         this.#page();
@@ -85,15 +85,15 @@ export class CustodyModel {
     this.#check();
   }
 
-  /** Delivers everything that is left. @returns how many that were promised and never ended */
+  /** Delivers everything that is left. @returns number of acknowledged messages that never ended */
   drain(): number {
     for (let turn = 0; this.#custodian.pending > 0 && turn < 5000; turn += 1) {
-      for (const kind of ['let go', 'begin commit', 'finish commit', 'page'] as const) this.take({ kind });
+      for (const kind of ['flush held', 'begin commit', 'finish commit', 'page'] as const) this.take({ kind });
       for (const lane of LANES) this.take({ kind: 'acknowledged', lane, place: 0 });
     }
-    const isOwed = ({ seq, isTold }: Promised): boolean =>
-      isTold && !this.#hasEnded(seq) && !this.#disk.letters.has(seq);
-    return [...this.#bySeq.values()].filter(isOwed).length;
+    const isMissing = ({ seq, isAcknowledged }: Promised): boolean =>
+      isAcknowledged && !this.#hasEnded(seq) && !this.#disk.letters.has(seq);
+    return [...this.#bySeq.values()].filter(isMissing).length;
   }
 
   #open(): Custodian {
@@ -108,23 +108,23 @@ export class CustodyModel {
 
   #accept(lane: number, isHeld: boolean): void {
     let accepted: Entry | undefined;
-    const ackWaiter = { safe: () => this.#told(accepted) };
+    const ackWaiter = { safe: () => this.#acknowledged(accepted) };
     const from = { stamp: STAMP, ackWaiter, waitLimits: isHeld ? HELD : AT_ONCE };
     const entry = this.#custodian.accept(lane, uplink(), from);
     accepted = entry;
     const { seq } = entry.row;
-    this.#bySeq.set(seq, { seq, lane, isTold: false, hasEnded: false });
-    if (this.#flaw === 'tells early') this.#custodian.stored(entry);
+    this.#bySeq.set(seq, { seq, lane, isAcknowledged: false, hasEnded: false });
+    if (this.#flaw === 'acknowledges early') this.#custodian.stored(entry);
   }
 
   #end(entry: Entry, how: keyof typeof ENDS): void {
-    if (how === 'buried' && entry.keeping !== 'stored') return;
+    if (how === 'dead-lettered' && entry.keeping !== 'stored') return;
     const promised = this.#bySeq.get(entry.row.seq);
-    if (promised !== undefined) promised.hasEnded = how !== 'buried';
+    if (promised !== undefined) promised.hasEnded = how !== 'dead-lettered';
     this.#custodian.end(entry, ENDS[how]);
   }
 
-  /** By order of a technician, into the lane it is told, which need not be the one it came from. */
+  /** Enqueues the letter by command of an operator into the given lane, which can differ from its original lane. */
   #takeLetter({
     kind,
     lane,
@@ -149,11 +149,11 @@ export class CustodyModel {
       waitLimits: AT_ONCE,
       letter,
     });
-    this.#bySeq.set(entry.row.seq, { seq: entry.row.seq, lane, isTold: false, hasEnded: false });
+    this.#bySeq.set(entry.row.seq, { seq: entry.row.seq, lane, isAcknowledged: false, hasEnded: false });
     this.#retried.set(id, entry.row.seq);
   }
 
-  /** Under whatever number it came back. */
+  /** Number under which the letter was enqueued again, if it was. */
   #hasEnded(seq: number): boolean {
     const again = this.#retried.get(seq);
     return this.#bySeq.get(seq)?.hasEnded === true || (again !== undefined && this.#hasEnded(again));
@@ -170,21 +170,24 @@ export class CustodyModel {
     if (wanted.size > 0) this.#custodian.loaded(wanted, this.#disk.page(wanted, 3));
   }
 
-  #told(entry: Entry | undefined): void {
+  #acknowledged(entry: Entry | undefined): void {
     if (entry === undefined) throw new Error('the sender was told before its message was accepted');
     const { row } = entry;
     const promised = this.#bySeq.get(row.seq);
-    if (promised === undefined) throw new Error(`somebody was told of ${row.seq}, which was never accepted`);
-    if (promised.isTold) throw new Error(`somebody was told twice of ${row.seq}`);
-    if (!promised.hasEnded && !this.#disk.rows.has(row.seq)) throw new Error(`${row.seq} was told of and is nowhere`);
-    promised.isTold = true;
+    if (promised === undefined) throw new Error(`${row.seq} was acknowledged but never accepted`);
+    if (promised.isAcknowledged) throw new Error(`${row.seq} was acknowledged twice`);
+    if (!promised.hasEnded && !this.#disk.rows.has(row.seq))
+      throw new Error(`${row.seq} was acknowledged and is nowhere`);
+    promised.isAcknowledged = true;
   }
 
   #check(): void {
-    if (this.#custodian.imbalance() !== 0) throw new Error(`the live books are off by ${this.#custodian.imbalance()}`);
-    if (this.#disk.imbalance !== 0) throw new Error(`the durable books are off by ${this.#disk.imbalance}`);
-    for (const { seq, isTold } of this.#bySeq.values())
-      if (isTold && !this.#hasEnded(seq) && !this.#isOnDisk(seq)) throw new Error(`${seq} was told of and is nowhere`);
+    if (this.#custodian.imbalance() !== 0)
+      throw new Error(`the live ledger has an imbalance of ${this.#custodian.imbalance()}`);
+    if (this.#disk.imbalance !== 0) throw new Error(`the durable ledger has an imbalance of ${this.#disk.imbalance}`);
+    for (const { seq, isAcknowledged } of this.#bySeq.values())
+      if (isAcknowledged && !this.#hasEnded(seq) && !this.#isOnDisk(seq))
+        throw new Error(`${seq} was acknowledged and is nowhere`);
     let pending = 0;
     let pendingBytes = 0;
     for (const lane of this.#custodian.lanes()) {

@@ -1,4 +1,4 @@
-/** Custody on a bench: a group commit that commits when it is told to, and the disk it commits to. */
+/** Custody rig: a group commit that commits on command, and its disk. */
 import type { Message } from '../../../src/base/message.ts';
 import type { Stamp } from '../../../src/base/time.ts';
 import { type Change, countsOf } from '../../../src/custody/change.ts';
@@ -29,9 +29,9 @@ export function seqsOf(entries: Iterable<{ readonly row: Row }>): number[] {
 
 export class BenchDisk implements Durability {
   readonly rows = new Map<number, Row>();
-  /** Dead letters by number: that of the message they were. */
+  /** Dead letters by number: number of the original message. */
   readonly letters = new Map<number, Row>();
-  readonly books = new Map<number, { counts: Counts; bytes: number }>();
+  readonly ledgers = new Map<number, { counts: Counts; bytes: number }>();
   held: Entry[] = [];
   enqueued: Entry[] = [];
   lazyChanges: Change[] = [];
@@ -50,7 +50,7 @@ export class BenchDisk implements Durability {
     this.lazyChanges.push(change);
   }
 
-  /** Whoever was held has waited long enough. */
+  /** Ends the hold of all held messages. */
   flushHeld(): void {
     for (const entry of this.held.splice(0))
       if (entry.keeping === 'held' && entry.ended === undefined) this.enqueue('uplink', entry);
@@ -64,12 +64,12 @@ export class BenchDisk implements Durability {
     this.#running = { puts, changes: [...changes, ...this.lazyChanges.splice(0)] };
   }
 
-  /** The power goes: the running commit never happened. */
+  /** Cuts the power: the running commit has no effect. */
   abort(): void {
     this.#running = undefined;
   }
 
-  /** The running commit becomes durable. @returns the entries whose receipt is due */
+  /** Makes the running commit durable. @returns the entries whose receipt is due */
   finish(): readonly Entry[] {
     const { puts, changes } = this.#running ?? { puts: [], changes: [] };
     this.#running = undefined;
@@ -93,20 +93,20 @@ export class BenchDisk implements Durability {
   }
 
   get counts(): LaneCounts[] {
-    return [...this.books].map(([lane, { counts }]) => ({ direction: 'uplink', lane, counts }));
+    return [...this.ledgers].map(([lane, { counts }]) => ({ direction: 'uplink', lane, counts }));
   }
 
   get backlog(): LaneBacklog[] {
-    return [...this.books].flatMap(([lane, { counts, bytes }]) => {
+    return [...this.ledgers].flatMap(([lane, { counts, bytes }]) => {
       const rows = counts.accepted - settledTotal(counts);
       return rows > 0 ? [{ direction: 'uplink' as const, lane, rows, bytes }] : [];
     });
   }
 
-  /** By how much the durable ledger is off. */
+  /** Imbalance of the durable ledger. */
   get imbalance(): number {
     let off = 0;
-    for (const [lane, { counts }] of this.books) {
+    for (const [lane, { counts }] of this.ledgers) {
       off += Math.abs(imbalance(counts, [...this.rows.values()].filter((row) => row.lane === lane).length));
     }
     return off;
@@ -123,12 +123,12 @@ export class BenchDisk implements Durability {
     }
     const delta = countsOf(change);
     if (delta === undefined) return;
-    const { counts, bytes } = this.books.get(delta.lane) ?? { counts: ZERO, bytes: 0 };
-    this.books.set(delta.lane, { counts: addCounts(counts, delta.counts), bytes: bytes + delta.bytes });
+    const { counts, bytes } = this.ledgers.get(delta.lane) ?? { counts: ZERO, bytes: 0 };
+    this.ledgers.set(delta.lane, { counts: addCounts(counts, delta.counts), bytes: bytes + delta.bytes });
   }
 }
 
-/** A custodian on that disk, as an opening store would give it. */
+/** Custodian on that disk, as an opening store would create it. */
 export function custodianOn(disk: BenchDisk, options: Partial<CustodianOptions> = {}): Custodian {
   return new Custodian({
     direction: 'uplink',

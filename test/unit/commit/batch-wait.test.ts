@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { BatchWait } from '../../../src/commit/batch-wait.ts';
 
-describe('waiting for company', () => {
-  it('is over at once when the only subdevice there is waits', () => {
+describe('the batch wait', () => {
+  it('ends at once if the only subdevice waits', () => {
     const batchWait = new BatchWait();
     batchWait.join('uplink 1', 0);
     expect(batchWait.isComplete(0)).toBe(true);
   });
 
-  it('goes on while a subdevice that was active lately has not come', () => {
+  it('continues while a recently active subdevice has not sent', () => {
     const batchWait = new BatchWait();
     batchWait.join('uplink 1', 0);
     batchWait.join('uplink 2', 10);
@@ -19,7 +19,7 @@ describe('waiting for company', () => {
     expect(batchWait.isComplete(30)).toBe(true);
   });
 
-  it('no longer waits for one that has been silent for a second', () => {
+  it('ends for a subdevice that has been silent for one second', () => {
     const batchWait = new BatchWait();
     batchWait.join('uplink 2', 0);
     batchWait.leave();
@@ -27,7 +27,7 @@ describe('waiting for company', () => {
     expect(batchWait.isComplete(1200)).toBe(true);
   });
 
-  it('remembers no more than those of the last second', () => {
+  it('remembers only the subdevices of the last second', () => {
     const batchWait = new BatchWait();
     for (let index = 0; index < 100; index += 1) {
       batchWait.join(`uplink ${index}`, index * 1000);
