@@ -1,4 +1,4 @@
-/** What bytes look like that nobody could read. */
+/** Tests that unreadable bytes are recognised as another protocol. */
 import { expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { encodeRequest } from '../../../src/codec/modbus-rtu.ts';
@@ -17,14 +17,14 @@ it.each([
   ],
   ['bare packets', [PACKET, PACKET, PACKET], 'sn-raw'],
   ['requests of another Modbus master', [REQUEST, REQUEST], 'modbus'],
-  ['one frame that may be chance', [REQUEST], undefined],
+  ['a single frame, possibly by chance', [REQUEST], undefined],
   ['text', [Buffer.from('12.5 kg\r\n12.6 kg\r\n')], 'lines'],
   ['nothing', [], undefined],
 ])('%s', (_, pieces, protocol) => {
   expect(recognise(Uint8Array.from(pieces.flatMap((piece) => [...piece])))).toBe(protocol);
 });
 
-it('noise looks like nothing', () => {
+it('noise is not recognised as any protocol', () => {
   const random = seededRandom(3);
   const noises = Array.from({ length: 50 }, () => Uint8Array.from({ length: 512 }, () => Math.floor(random() * 256)));
   expect(noises.filter((noise) => recognise(noise) !== undefined)).toEqual([]);

@@ -1,11 +1,11 @@
-/** The ladder of recovery: what is tried for a line that is open and does not work, and when it is left alone. */
+/** Recovery steps for a line that is open and does not work, and the end of the attempts. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type LineRecoveryStep, type LineView, Recovery } from '../../../src/driver/line-recovery.ts';
 
 const ALL = ['reopen', 'toggle', 'reauthorise'] as const;
 
-/** A line that is looked at once a second. */
+/** Line that is looked at once a second. */
 class Line {
   readonly recovery: Recovery;
   readonly tried: LineRecoveryStep[] = [];
@@ -28,7 +28,7 @@ class Line {
     for (let second = 0; second < seconds; second += 1) this.look();
   }
 
-  /** Each second so many good and broken frames. */
+  /** Adds this number of good and damaged frames in each second. */
   hear(seconds: number, [good, broken]: readonly [number, number]): void {
     for (let second = 0; second < seconds; second += 1)
       this.look({ framesIn: this.view.framesIn + good, broken: this.view.broken + broken });
@@ -39,13 +39,13 @@ class Line {
   }
 }
 
-describe('frames that arrive whole and cannot be read as configured', () => {
-  /** Ten of them a second. */
+describe('undamaged frames that do not match the configuration', () => {
+  /** Ten such frames in a second. */
   const babble = (line: Line, seconds: number): void => {
     for (let second = 0; second < seconds; second += 1) line.look({ unexpected: line.view.unexpected + 10 });
   };
 
-  it('are no storm', () => {
+  it('are not noise', () => {
     const line = new Line();
     babble(line, 60);
     expect([line.tried, line.recovery.failure]).toEqual([[], undefined]);
@@ -53,7 +53,7 @@ describe('frames that arrive whole and cannot be read as configured', () => {
     expect(line.tried).toEqual(['resync']);
   });
 
-  it('are no silence, even if their subdevice counts as gone for want of a good one', () => {
+  it('are no silence, even if their subdevice counts as lost without a matching frame', () => {
     const line = new Line();
     babble(line, 1);
     line.pass(60);
@@ -64,7 +64,7 @@ describe('frames that arrive whole and cannot be read as configured', () => {
     expect(line.tried).toEqual(['resync']);
   });
 
-  it('end what is tried against a silence', () => {
+  it('end the recovery steps for a silence', () => {
     const line = new Line();
     line.fallSilent();
     babble(line, 1);
@@ -73,8 +73,8 @@ describe('frames that arrive whole and cannot be read as configured', () => {
   });
 });
 
-describe('a subdevice that falls silent', () => {
-  it('has every step run, each after its time, then the failure, and then it is left alone', () => {
+describe('a subdevice that becomes silent', () => {
+  it('has every step run, each after its time, then the failure, and no further step', () => {
     const line = new Line();
     line.fallSilent();
     expect(line.tried).toEqual(['resync']);
@@ -91,7 +91,7 @@ describe('a subdevice that falls silent', () => {
     expect(line.recovery.counts).toEqual({ resync: 1, reopen: 1, toggle: 1, reauthorise: 1, failed: 1 });
   });
 
-  it('ends the climb with its first good frame, and the next trouble begins at the bottom', () => {
+  it('ends the recovery with its first good frame, and the next trouble begins with the first step', () => {
     const line = new Line();
     line.fallSilent();
     line.pass(5);
@@ -111,14 +111,14 @@ describe('a subdevice that falls silent', () => {
     expect(line.recovery.failure).toBeUndefined();
   });
 
-  it('costs nobody else his line', () => {
+  it('does not disturb a line that other subdevices use', () => {
     const line = new Line();
     line.look({ lost: 1, attached: 3 });
     line.pass(100);
     expect(line.tried).toEqual([]);
   });
 
-  it('is not climbed for while the port is closed, and the climb goes on when it is open', () => {
+  it('has no step run while the port is closed, and the steps continue when it is open', () => {
     const line = new Line();
     line.fallSilent();
     line.look({ isOpen: false });
@@ -128,7 +128,7 @@ describe('a subdevice that falls silent', () => {
     expect(line.tried).toEqual(['resync', 'reopen']);
   });
 
-  it('has only the rungs tried that are configured', () => {
+  it('has only the configured steps run', () => {
     const line = new Line(['toggle']);
     line.fallSilent();
     line.pass(100);
@@ -136,8 +136,8 @@ describe('a subdevice that falls silent', () => {
   });
 });
 
-describe('broken frames', () => {
-  it('are a storm when they outnumber the good ones for five seconds', () => {
+describe('damaged frames', () => {
+  it('are noise if they outnumber the good ones for five seconds', () => {
     const line = new Line();
     line.hear(4, [10, 11]);
     expect(line.tried).toEqual([]);
@@ -149,7 +149,7 @@ describe('broken frames', () => {
     expect(line.recovery.failure).toBeUndefined();
   });
 
-  it('that have ended are no trouble any more, though nothing good has come', () => {
+  it('that have ended are no trouble any more, even without a good frame', () => {
     const line = new Line();
     line.hear(5, [0, 100]);
     line.pass(60);
@@ -163,14 +163,14 @@ describe('broken frames', () => {
   it.each([
     ['few', [0, 4]],
     ['fewer than the good ones', [100, 50]],
-  ] as const)('are the business of the framing when they are %s', (_, frames) => {
+  ] as const)('are left to the framing when they are %s', (_, frames) => {
     const line = new Line();
     line.hear(100, frames);
     expect(line.tried).toEqual([]);
   });
 });
 
-it('every climb begins at the bottom and leaves out no rung, whatever is seen', () => {
+it('every recovery begins with the first step and skips none, for any observations', () => {
   const look = fc.record({
     ...{ good: fc.nat(3), broken: fc.nat(20), lost: fc.nat(1), attached: fc.nat(1), isOpen: fc.boolean() },
   });

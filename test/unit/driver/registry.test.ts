@@ -1,6 +1,6 @@
 /**
- * What a new driver costs: its folder, and its line in `drivers.ts`. The test adds a fourth driver to a copy of the
- * program in just this way, and uses it as a technician would.
+ * Cost of a new driver: its folder, and its line in `drivers.ts`. The test adds a fourth driver to a copy of the
+ * program in this way, and uses it as an operator does.
  */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -57,7 +57,7 @@ function holdfast(...args: string[]): Promise<{ stdout: string; stderr: string }
   );
 }
 
-it('a driver is in the reference and in the checks of the configuration', async () => {
+it('a new driver appears in the reference and in the checks of the configuration', async () => {
   const reference = await holdfast('config', 'reference');
   expect(reference.stdout).toContain('`"pulses"`'.replaceAll('`', ''));
   expect(reference.stdout).toContain('Litres of one pulse.');
@@ -70,7 +70,7 @@ it('a driver is in the reference and in the checks of the configuration', async 
   expect(stdout + stderr).toContain('link[0].pulses is missing, and driver "pulses" needs it');
 });
 
-it('a driver carries messages from a line to the hub, and is recorded', async () => {
+it('a new driver carries messages from a line to the hub, and is recorded', async () => {
   const hub = await startBenchHub({ port: 0, rules: RULES, clock: systemClock() });
   const pty = await openPty();
   const socketPath = join(copy, 'control.sock');
@@ -84,7 +84,7 @@ it('a driver carries messages from a line to the hub, and is recorded', async ()
       hub.onArrived(({ topic, payload }) => resolve([topic, Buffer.from(payload).toString()])),
     );
     await process.start();
-    // as a device does: what is sent before the gateway has opened the port is lost
+    // A device retries, since bytes sent before the gateway has opened the port are lost.
     let repetition: NodeJS.Timeout | undefined;
     const answer = new Promise((resolve) => {
       const end = pty.open({

@@ -1,6 +1,6 @@
 /**
- * A machine through a random conversation, written down between any two steps, and taken back into a new one that has to
- * go on as if nothing had happened.
+ * A machine in a random conversation: its state is written down between any two steps and restored in a new machine,
+ * which must make the same decisions.
  */
 import type { Machine } from '../../../src/base/machine.ts';
 import { type Random, seededRandom } from '../../../src/base/random.ts';
@@ -10,9 +10,9 @@ import { decodeValue, encodeValue } from '../../../src/recorder/recording-file.t
 type Subject<Input, Action> = Machine<Input, Action> & Restorable<object> & { readonly state: string };
 type Wake = { readonly kind: 'wake' };
 
-/** The other end of a machine, and whoever gives it orders. */
+/** Peer of a machine, and source of its commands. */
 export interface Talk<Input, Action> {
-  /** What happens next, as far as it is not the machine's own timer. */
+  /** Next input, except the timer of the machine. */
   next(): Input;
   handle(action: Action): void;
 }
@@ -20,7 +20,7 @@ export interface Talk<Input, Action> {
 export interface Play<Input, Action, Built> {
   readonly make: (random: Random) => Built & Subject<Input | Wake, Action>;
   readonly talk: (random: Random) => Talk<Input, Action>;
-  /** What can be seen of it besides its decisions. */
+  /** Observable state other than decisions. */
   readonly lookAt: (machine: Built, nowMs: number) => object;
 }
 
@@ -28,7 +28,7 @@ interface Step<Input> {
   readonly input: Input;
   readonly nowMs: number;
   readonly draws: readonly number[];
-  /** The machine before, encoded. */
+  /** Previous state of the machine, encoded. */
   readonly before: string;
   /** Decisions, state, timer, counters. */
   readonly outcome: string;
@@ -39,7 +39,7 @@ export interface Course<Input> {
   readonly end: string;
 }
 
-/** Most things follow at once, some after seconds. */
+/** Most inputs follow at once, some after seconds. */
 function pauseMs(random: Random): number {
   return Math.floor(random() < 0.9 ? random() * 40 : random() * 8000);
 }
@@ -84,7 +84,10 @@ function outcomeOf<Input, Action, Built>(
   return encodeValue({ actions, state: machine.state, wakeAtMs: machine.wakeAtMs(), seen: lookAt(machine, nowMs) });
 }
 
-/** @returns the step from which on it goes otherwise; the number of all: it ends otherwise; `undefined`: as before */
+/**
+ * @returns the first step with another decision; the number of all steps: another final state; `undefined`: no
+ * difference
+ */
 export function goOn<Input, Action, Built>(
   play: Play<Input, Action, Built>,
   course: Course<Input>,
@@ -107,16 +110,16 @@ export function goOn<Input, Action, Built>(
   }
 }
 
-/** A field of plain values, from the root; `*` stands for any key of a Map. */
+/** Path from the root to a field of plain values; `*` stands for any key of a Map. */
 interface Field {
   readonly path: string;
-  /** Takes it out of the value that it was found in. */
+  /** Removes the field from the value in which it was found. */
   readonly remove: () => void;
 }
 
 /**
- * Those that say something: a `false`, a 0 or nothing at all is what a new machine begins with. Packets and states are one
- * thing each.
+ * Fields with a significant value: a new machine begins with `false`, 0 or nothing. Packets and states count as one
+ * field.
  */
 function* fieldsOf(value: unknown, path = ''): Generator<Field> {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array || Array.isArray(value)) return;
@@ -138,10 +141,13 @@ function isEmpty(value: unknown): boolean {
   return (value instanceof Uint8Array || Array.isArray(value)) && value.length === 0;
 }
 
-/** Steps between two tries; more of them find rarer fields. */
+/** Steps between two attempts; more steps find rarer fields. */
 const STRIDE = 3;
 
-/** Which fields of the snapshots of these courses below `root` can be left out without anybody noticing by what happens later? */
+/**
+ * Returns the fields of the snapshots below `root` that can be left out without any later difference in these
+ * courses.
+ */
 export function unnoticedFields<Input, Action, Built>(
   play: Play<Input, Action, Built>,
   courses: readonly Course<Input>[],

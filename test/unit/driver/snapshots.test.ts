@@ -1,4 +1,7 @@
-/** Machines written down between two steps and taken back into new ones, which go on as if nothing had happened. */
+/**
+ * Machines whose state is written down between two steps and restored in new ones, which must make the same
+ * decisions.
+ */
 import { describe, expect, it } from 'vitest';
 import type { LinkAction, LinkInput } from '../../../src/driver/driver.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from '../../../src/driver/mqttsn/link.ts';
@@ -19,7 +22,7 @@ const HUB: Play<HubInput, HubAction, HubClient> = {
   make: (random) => new HubClient({ ...OPTIONS, keepAliveS: 10, reconnect: { floorMs: 100, ceilingMs: 1000 }, random }),
   talk: (random) => new HubTalk(random),
   lookAt: (client, nowMs) => {
-    // a rival is forgotten after a while
+    // A competing client is forgotten after a while.
     const takeovers = [0, 60_000, 600_000].map((laterMs) => client.takeovers(nowMs + laterMs));
     return { nextAttemptAtMs: client.nextAttemptAtMs, takeovers };
   },
@@ -44,12 +47,12 @@ describeMachine('the hub client', HUB, '');
 describeMachine('an MQTT-SN link', mqttsn('sn-cobs'), '');
 describeMachine('an MQTT-SN link without framing', mqttsn('sn-raw'), '.reader.');
 
-/** @param root of the parts that may not be left out */
+/** @param root root of the parts that must not be left out */
 function describeMachine<Input, Action, Machine>(name: string, play: Play<Input, Action, Machine>, root: string): void {
   const courses = Array.from({ length: COURSES }, (_, seed) => playThrough(play, seed, STEPS));
 
   describe(name, () => {
-    it('goes on the same from wherever it was written down', () => {
+    it('makes the same decisions, wherever its state was written down', () => {
       for (const [seed, course] of courses.entries())
         for (let from = seed; from < STEPS; from += 23) {
           const snapshot = decodeValue(course.steps[from]?.before ?? '');
@@ -57,8 +60,8 @@ function describeMachine<Input, Action, Machine>(name: string, play: Play<Input,
         }
     });
 
-    // finds the fields that matter rarely, over all courses
-    it.runIf(IS_LONG_RUN)('does not if any one part of what was written down is left out', () => {
+    // Finds fields that matter rarely, over all courses.
+    it.runIf(IS_LONG_RUN)('makes other decisions if any one part of the written state is left out', () => {
       expect(unnoticedFields(play, courses, root)).toEqual([]);
     });
   });

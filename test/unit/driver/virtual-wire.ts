@@ -1,6 +1,6 @@
 /**
- * A link and a simulated subdevice on a virtual wire that loses, damages and cuts, with a flow that remembers what it took
- * custody of. Everything from one seed, on a virtual clock.
+ * A link and a simulated subdevice on a virtual wire that loses, damages and cuts, with a flow that records the
+ * messages in its custody. Everything comes from one seed, on a virtual clock.
  */
 import { type Random, seededRandom } from '../../../src/base/random.ts';
 import { SimulatedSubdevice } from '../../../src/bench/subdevices/subdevice.ts';
@@ -13,11 +13,11 @@ import type { LinkAction, LinkInput, LinkMachine } from '../../../src/driver/dri
 import { createMqttsnLink } from '../../../src/driver/mqttsn/link.ts';
 
 export interface WireFaults {
-  /** Chance that a write loses one byte, and that it has one bit flipped. */
+  /** Probability that a write loses one byte, and that it has one flipped bit. */
   readonly damage: number;
-  /** Chance that a write breaks the cable instead. */
+  /** Probability that a write closes the port instead. */
   readonly cut: number;
-  /** Chance that the flow refuses for congestion. */
+  /** Probability that the flow rejects for congestion. */
   readonly congestion: number;
 }
 
@@ -36,16 +36,16 @@ export class VirtualWire {
   readonly #faults: WireFaults;
   #events: Event[] = [];
   nowMs = 0;
-  /** Counts the cables: what was sent on an old one never arrives. */
+  /** Number of the current connection: bytes sent on an earlier one never arrive. */
   #cable = 0;
-  /** First bytes of payloads the flow took custody of, as often as it did. */
+  /** First bytes of the payloads in custody, with repetitions. */
   readonly accepted: number[] = [];
   readonly reports: SimulatedReport[] = [];
   readonly #durableTopics = new Map<number, string>();
   readonly #unanswered: number[] = [];
   #delivering: number | undefined;
   #isAttached = false;
-  /** Deliveries begun of the first owed one. */
+  /** Number of deliveries started for the first pending message. */
   #attempts = 0;
 
   constructor(seed: number, faults: WireFaults, window: number) {
@@ -78,14 +78,14 @@ export class VirtualWire {
       will: undefined,
     });
     this.#toLink({ kind: 'start' });
-    this.order({ kind: 'start' });
+    this.command({ kind: 'start' });
   }
 
-  order(input: SubdeviceInput): void {
+  command(input: SubdeviceInput): void {
     for (const action of this.subdevice.handle(input, this.nowMs)) this.#bySubdevice(action);
   }
 
-  /** A message of the hub for the subdevice. */
+  /** Message of the hub for the subdevice. */
   owe(mark: number): void {
     this.#unanswered.push(mark);
     this.#deliver();
@@ -114,7 +114,7 @@ export class VirtualWire {
       this.#events = this.#events.filter((event) => event !== next);
       next.happen();
     } else if (linkMs === atMs) this.#toLink({ kind: 'wake' });
-    else this.order({ kind: 'wake' });
+    else this.command({ kind: 'wake' });
   }
 
   #later(ms: number, happen: () => void): void {
@@ -131,10 +131,10 @@ export class VirtualWire {
         this.#later(REOPEN_MS, () => this.#toLink({ kind: 'opened' }));
         break;
       case 'write':
-        this.#carry(action.bytes, (bytes) => this.order({ kind: 'bytes', bytes }));
+        this.#carry(action.bytes, (bytes) => this.command({ kind: 'bytes', bytes }));
         break;
       case 'attach':
-        // As the flow would: the answer comes later, with what is durable then.
+        // The answer comes later, when it is durable, as from the flow.
         this.#later(this.random() * 20, () => {
           this.#isAttached = true;
           const answer = { accepted: true, topicIds: new Map(this.#durableTopics) } as const;
@@ -206,7 +206,7 @@ export class VirtualWire {
   #bySubdevice(action: SubdeviceAction): void {
     switch (action.kind) {
       case 'open':
-        this.#later(REOPEN_MS, () => this.order({ kind: 'opened' }));
+        this.#later(REOPEN_MS, () => this.command({ kind: 'opened' }));
         break;
       case 'write':
         this.#carry(action.bytes, (bytes) => this.#toLink({ kind: 'bytes', bytes }));
@@ -223,7 +223,7 @@ export class VirtualWire {
     if (this.random() < this.#faults.cut) {
       this.#cable += 1;
       this.#later(1, () => this.#toLink({ kind: 'closed', reason: 'unplugged' }));
-      this.#later(1, () => this.order({ kind: 'closed', reason: 'unplugged' }));
+      this.#later(1, () => this.command({ kind: 'closed', reason: 'unplugged' }));
       return;
     }
     const arriving = this.#damaged(bytes);

@@ -1,4 +1,4 @@
-/** [link.lines] in the file: what it becomes, and what is said about slips, with their places. */
+/** [link.lines] in the file: the resulting options, and the problems reported for mistakes, with their places. */
 import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { configOf, GENERIC, problemsOf, under } from '../../config/config-rig.ts
 import { type LinesKeys, linesText } from './lines-rig.ts';
 
 describe('a link of lines', () => {
-  it('needs no more than its subdevice', () => {
+  it('needs no key beyond its subdevice', () => {
     const [link] = configOf(linesText({})).links;
     expect(link).toMatchObject({ driver: 'lines', allowedSubdevices: ['meter-1'], overflow: 'drop-newest' });
     expect(link?.options).toMatchObject({
@@ -17,12 +17,12 @@ describe('a link of lines', () => {
     });
   });
 
-  it('lets its lines wait where somebody hears of it, as other links do', () => {
+  it('lets its lines wait for durability if its device is answered, as other links do', () => {
     expect(configOf(linesText({ ack: 'OK' })).links[0]?.overflow).toBe('reject');
     expect(configOf(linesText({}, { overflow: 'keep-latest' })).links[0]?.overflow).toBe('keep-latest');
   });
 
-  it('is configured in the guide as it may be', () => {
+  it('has a valid configuration in the guide', () => {
     const guide = readFileSync(new URL('../../../../docs/lines.md', import.meta.url), 'utf8');
     const [, ...examples] = guide.split('```toml\n').map((part) => part.split('```')[0] ?? '');
     for (const example of examples) expect(configOf(example).links[0]?.driver).toBe('lines');
@@ -55,14 +55,14 @@ describe('a link of lines', () => {
     [{ pattern: 7 }, 'pattern', /not a text/],
   ];
 
-  it.each(slips)('%j is told at %s', (keys, key, words) => {
+  it.each(slips)('%j is reported at %s', (keys, key, words) => {
     const [problem, ...others] = problemsOf(linesText(keys)).filter(({ path }) => path !== 'subdevice[0].id');
     expect([problem?.path, others]).toEqual([`link[0].lines.${key}`, []]);
     expect(problem?.what).toMatch(words);
     expect(problem?.hint).not.toBe('');
   });
 
-  it('is told of slips with the hint that belongs to the key', () => {
+  it('reports a mistake with the hint of the key', () => {
     expect(problemsOf(linesText({ delimeter: ';' }))[0]?.hint).toBe('Did you mean delimiter?');
     expect(problemsOf(linesText({ line_bytes_max: 8 }))[0]?.hint).toBe('Allowed: integer, 16 to 4096.');
   });
@@ -75,13 +75,13 @@ describe('a link of lines', () => {
     [linesText({}, { subdevices: ['meter-2'] }).concat('[[subdevice]]\nid = "meter-2"\n'), 'link[0].lines.subdevice'],
     [`${linesText({})}\n[[subdevice]]\nid = "meter-2"\n`, 'subdevice[1].id'],
     [GENERIC.replace('[[subdevice]]', '[link.lines]\n[[subdevice]]'), 'link[0].lines.subdevice'],
-  ])('and its table agree, or it is said where not (%#)', (text, path) => {
+  ])('reports a conflict between its driver and its table (%#)', (text, path) => {
     expect(problemsOf(text).map((problem) => problem.path)).toContain(path);
   });
 });
 
 describe('a pattern', () => {
-  it('gives the groups that took part, by name', () => {
+  it('returns the groups that matched, by name', () => {
     const compiled = compilePattern('(?P<a>x)|(?P<b>y)');
     expect(compiled.ok && [compiled.value.fields, [...(compiled.value.match('zy') ?? [])]]).toEqual([
       ['a', 'b'],
@@ -89,14 +89,14 @@ describe('a pattern', () => {
     ]);
   });
 
-  it('would hang an engine that goes back (control)', () => {
+  it('negative control: hangs a backtracking engine', () => {
     const script = `/^(a+)+$/.test('a'.repeat(4095) + '!')`;
     expect(() => runInNewContext(script, {}, { timeout: 100 })).toThrow(/timed out/);
   });
 
-  // Each takes a back-tracking engine more steps on this line than there is time for.
+  // Each pattern takes a backtracking engine more steps on this line than the test has time for.
   it.each(['^(a+)+$', '^(a|a)*$', '^(a|aa)+$', '^(.*a){12}$', '(a*)*b'])(
-    '%s finds its end on a hostile line',
+    '%s reaches its end on a hostile line',
     (source) => {
       const compiled = compilePattern(source);
       expect(compiled.ok && compiled.value.match(`${'a'.repeat(4095)}!`)).toBeUndefined();

@@ -1,4 +1,7 @@
-/** Lines that are no messages: each counted once and told of by its reason, and answered where somebody waits. */
+/**
+ * Lines that are no messages: each is counted once and reported with its reason, and is answered if the device waits
+ * for an answer.
+ */
 import { describe, expect, it } from 'vitest';
 import { sampleWords } from '../../../../src/base/discard.ts';
 import { LinesBench, type LinesKeys } from './lines-rig.ts';
@@ -12,7 +15,7 @@ const JSON_LINES: LinesKeys = {
   ...{ format: 'ndjson', topic: '{kind}', sequence: 'seq', ack: '{"ok":{seq}}', refused: '{"no":{seq}}' },
 };
 
-/** 64 bytes are the end of the digit in `"seq":1`. */
+/** Length limit: 64 bytes end at the digit in `"seq":1`. */
 const LONG: LinesKeys = { ...JSON_LINES, line_bytes_max: 64 };
 
 const discards = (bench: LinesBench): string[] =>
@@ -28,23 +31,23 @@ describe('a line that is no message', () => {
     ['is too long', { line_bytes_max: 16 }, 'x'.repeat(17), `line too long: "${'x'.repeat(17)}"`],
     ['lacks a field of its topic', { format: 'ndjson', topic: '{k}' }, '{}', 'line field: k is missing: "{}"'],
     ['lacks its sequence', JSON_LINES, '{"kind":"a"}', 'line sequence: seq is missing: "{"kind":"a"}"'],
-  ])('because it %s is counted once, as broken, and told with its sample', (_, keys, line, told) => {
+  ])('because it %s is counted once, as damaged, and reported with its sample', (_, keys, line, sample) => {
     const bench = new LinesBench(keys);
     bench.receive(`${line}\n`);
-    expect(discards(bench)).toEqual([told]);
+    expect(discards(bench)).toEqual([sample]);
     const { framesIn, crcErrors, malformedPackets, oversizeFrames } = bench.link.counters;
     expect([framesIn, crcErrors + malformedPackets + oversizeFrames]).toEqual([0, 1]);
   });
 
-  it('is told as of nobody where each line names its subdevice', () => {
+  it('is reported without a subdevice if each line names its subdevice', () => {
     const bench = new LinesBench({ format: 'ndjson', subdevice_field: 'id' }, ['meter-2']);
     bench.receive('{"id":"meter-9"}\n');
     expect(bench.of('discarded')).toMatchObject([{ subdevice: undefined, reason: 'line subdevice' }]);
   });
 });
 
-describe('bytes that no delimiter follows', () => {
-  it('are told of after five seconds, by their number, and again when more have come', () => {
+describe('bytes without a delimiter', () => {
+  it('are reported after five seconds, with their number, and again when more have arrived', () => {
     const bench = new LinesBench({ delimiter: '\r\n' });
     bench.receive('12.5\n12.6\n');
     bench.pass(4999);
@@ -57,7 +60,7 @@ describe('bytes that no delimiter follows', () => {
     expect(bench.of('discarded').map(({ count }) => count)).toEqual([10, 5]);
   });
 
-  it('are no matter of concern once it has come', () => {
+  it('are not reported if the delimiter arrives in time', () => {
     const bench = new LinesBench();
     bench.receive('12');
     bench.pass(4000);
@@ -66,7 +69,7 @@ describe('bytes that no delimiter follows', () => {
     expect([bench.of('discarded'), bench.uplinks.length]).toEqual([[], 2]);
   });
 
-  it('are told of also where they are dropped as the first line', () => {
+  it('are also reported if they are dropped as the first line', () => {
     const bench = new LinesBench({ skip_first_line: true });
     bench.receive('12.5;12.6;');
     bench.pass(5000);
@@ -77,9 +80,9 @@ describe('bytes that no delimiter follows', () => {
 describe('a device that waits for an answer', () => {
   it.each<[string, LinesKeys, string, string]>([
     ['JSON that ends too soon', JSON_LINES, '{"seq":7,"kind":"a"', '{"no":7}\n'],
-    ['JSON with rubbish behind it', JSON_LINES, '{"kind":"a","seq":7}}', '{"no":7}\n'],
+    ['JSON with other text after it', JSON_LINES, '{"kind":"a","seq":7}}', '{"no":7}\n'],
     [
-      'a number beyond 2^53 in JSON that is none',
+      'a number beyond 2^53 in invalid JSON',
       JSON_LINES,
       '{"seq":12345678901234567890 ,',
       '{"no":12345678901234567890}\n',
@@ -97,12 +100,12 @@ describe('a device that waits for an answer', () => {
       'NO\n',
     ],
     [
-      'another subdevice than any',
+      'an unknown subdevice',
       { format: 'ndjson', subdevice_field: 'id', ack: 'OK', refused: 'NO {id}' },
       '{"id":"x"}',
       'NO x\n',
     ],
-  ])('is refused a line with %s', (_, keys, line, answer) => {
+  ])('receives a rejection for a line with %s', (_, keys, line, answer) => {
     const bench = new LinesBench(keys, ['meter-2']);
     bench.receive(`${line}\n`);
     expect([bench.written, bench.uplinks, bench.of('discarded').length]).toEqual([answer, [], 1]);
@@ -110,16 +113,16 @@ describe('a device that waits for an answer', () => {
 
   it.each<[string, LinesKeys, string]>([
     ['no number is legible', JSON_LINES, '{"kind":"a"}'],
-    ['two are', JSON_LINES, '{"seq":7{"seq":8,"kind":"a"}'],
-    ['its number may go on behind what was kept of it', LONG, `{${' '.repeat(55)}"seq":123456789}`],
-    ['half of one may be', JSON_LINES, '{"kind":"a","seq":7x'],
+    ['two numbers are legible', JSON_LINES, '{"seq":7{"seq":8,"kind":"a"}'],
+    ['its number may continue after the kept part', LONG, `{${' '.repeat(55)}"seq":123456789}`],
+    ['its number may be incomplete', JSON_LINES, '{"kind":"a","seq":7x'],
     [
-      'its check does not hold, so that it may come whole',
+      'its check is wrong, so that the line may come again undamaged',
       { ...WEIGHT, check: 'crc32', ack: 'OK', refused: 'NO' },
       'x',
     ],
-    ['nobody waits', WEIGHT, 'boot'],
-  ])('is not answered where %s', (_, keys, line) => {
+    ['the device does not wait for an answer', WEIGHT, 'boot'],
+  ])('receives no answer if %s', (_, keys, line) => {
     const bench = new LinesBench(keys);
     bench.receive(`${line}\n`);
     expect([bench.written, bench.of('discarded').length]).toEqual(['', 1]);
@@ -129,7 +132,7 @@ describe('a device that waits for an answer', () => {
     ['a wrong check', { ...JSON_LINES, check: 'crc32' }, '{"seq":7,"kind":"a"}*00000000', '{"later":7}*'],
     ['a wrong check, two lines in one', { ...LONG, check: 'crc32' }, `${' '.repeat(64)}{"seq":7}*00000000`, ''],
     ['noise in it', JSON_LINES, '{"seq":7,"k\x00\xf8\x80\xfe\x00\xf8\x80\xfe\x00\xf8', '{"later":7}\n'],
-  ])('is asked to repeat a line with %s, since that may come whole', (_, keys, line, answer) => {
+  ])('is asked to repeat a line with %s, since the repeated line may be undamaged', (_, keys, line, answer) => {
     const bench = new LinesBench({ ...keys, busy: '{"later":{seq}}' });
     bench.receive(`${line}\n`);
     expect([bench.written.slice(0, answer.length), bench.written === '']).toEqual([answer, answer === '']);
@@ -137,7 +140,7 @@ describe('a device that waits for an answer', () => {
   });
 
   it.each(['{"seq":7,"kind":"a"', '{"seq":7}', '{"seq":7,"kind":"\xe9"}'])(
-    'would wait for ever for the answer to %s, in a link without "refused" (control)',
+    'negative control: waits without end for the answer to %s, on a link without "refused"',
     (line) => {
       const { refused: _, ...unrefused } = JSON_LINES;
       const bench = new LinesBench(unrefused);
@@ -151,20 +154,20 @@ describe('a device that waits for an answer', () => {
     const bench = new LinesBench(JSON_LINES);
     bench.receive('{"seq":1,"kind":"a"}\n{"seq":2}\n');
     expect(bench.written).toBe('');
-    bench.order({ kind: 'acknowledge', token: bench.of('uplink')[0]?.token ?? 0 });
+    bench.command({ kind: 'acknowledge', token: bench.of('uplink')[0]?.token ?? 0 });
     expect(bench.written).toBe('{"ok":1}\n{"no":2}\n');
   });
 });
 
-describe('a line that nobody answers', () => {
-  it('is lost where there is no room for it, and that is told', () => {
+describe('a line without an answer', () => {
+  it('is lost if there is no room for it, and the loss is reported', () => {
     const bench = new LinesBench();
     bench.receive('a\n');
-    bench.order({ kind: 'refuse', token: bench.of('uplink')[0]?.token ?? 0, why: 'congestion' });
+    bench.command({ kind: 'refuse', token: bench.of('uplink')[0]?.token ?? 0, why: 'congestion' });
     expect(bench.of('discarded')).toMatchObject([{ reason: 'no room' }]);
   });
 
-  it('is lost where its subdevice is not let in, and that is told of the subdevice', () => {
+  it('is lost if its subdevice is not served, and the loss is reported for the subdevice', () => {
     const bench = new LinesBench({ attach: 'line' });
     bench.isWelcoming = false;
     bench.receive('a\nb\n');
@@ -174,10 +177,10 @@ describe('a line that nobody answers', () => {
     ]);
   });
 
-  it('is no loss where its device repeats it', () => {
+  it('is not a loss if its device repeats it', () => {
     const bench = new LinesBench({ ack: 'OK', busy: 'BUSY' });
     bench.receive('a\n');
-    bench.order({ kind: 'refuse', token: bench.of('uplink')[0]?.token ?? 0, why: 'congestion' });
+    bench.command({ kind: 'refuse', token: bench.of('uplink')[0]?.token ?? 0, why: 'congestion' });
     expect([bench.of('discarded'), bench.written]).toEqual([[], 'BUSY\n']);
   });
 });
@@ -188,7 +191,7 @@ describe('a downlink', () => {
     downlink_refused: '^FAIL (?P<number>[0-9]+)(?: (?P<reason>.*))?$',
   };
 
-  it('that the device refuses ends, with the words of the device, and the next one goes', () => {
+  it('that the device rejects ends with the reason of the device, and the next one is sent', () => {
     const bench = new LinesBench(TAKEN);
     bench.deliver(7, 'open');
     bench.receive('FAIL 1 door is blocked\n');
@@ -203,7 +206,7 @@ describe('a downlink', () => {
     expect(bench.of('delivered')).toMatchObject([{ token: 9 }]);
   });
 
-  it('is not ended by a refusal of another one', () => {
+  it('is not ended by the rejection of another one', () => {
     const bench = new LinesBench(TAKEN);
     bench.deliver(7, 'open');
     bench.receive('FAIL 4711 late\n');
@@ -215,13 +218,13 @@ describe('a downlink', () => {
     ['payload', { downlinks: ['cmd'], format: 'ndjson' }, 'on', 'the payload is not JSON'],
     ['octets', { downlinks: ['cmd'] }, '\xff', 'the payload is not valid UTF-8'],
     ['delimiter', { downlinks: ['cmd'], delimiter: ';' }, 'a;b', 'the text contains the line delimiter'],
-  ])('that cannot be written for its %s says why', (_, keys, payload, because) => {
+  ])('that cannot be written because of its %s reports the reason', (_, keys, payload, because) => {
     const bench = new LinesBench(keys);
     bench.deliver(7, payload);
     expect(bench.of('undelivered')).toMatchObject([{ token: 7, why: 'invalid', because }]);
   });
 
-  it('that is longer than a line says how long', () => {
+  it('that is longer than a line reports the largest length', () => {
     const bench = new LinesBench({ downlinks: ['cmd'], line_bytes_max: 16 });
     bench.deliver(7, 'x'.repeat(17));
     const size = { bytes: 17, bytesMax: 16, key: { name: 'line_bytes_max', largest: 4096 } };

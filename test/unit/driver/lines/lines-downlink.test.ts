@@ -1,18 +1,21 @@
-/** Downlinks as lines: written, answered or not, repeated, refused; and still owed when nobody took them. */
+/**
+ * Downlinks as lines: written, answered or not, repeated, rejected; and still in custody while no device has accepted
+ * them.
+ */
 import { describe, expect, it } from 'vitest';
 import { LinesBench } from './lines-rig.ts';
 
 describe('a downlink', () => {
   const ANSWERED = { downlinks: ['cmd'], downlink: 'D {number} {payload}', downlink_ack: '^DONE(?: (?P<number>.+))?$' };
 
-  it('is delivered once it is written, where the device does not answer', () => {
+  it('is delivered when it is written, if the device does not answer', () => {
     const bench = new LinesBench({ downlinks: ['cmd/+'], downlink: '{topic}={payload}', check: 'crc16-modbus' });
     bench.deliver(7, 'on', 'cmd/lamp');
     expect(bench.written).toMatch(/^cmd\/lamp=on\*[0-9A-F]{4}\n$/);
     expect(bench.of('delivered')).toEqual([{ kind: 'delivered', token: 7 }]);
   });
 
-  it('is delivered once it is answered by its number, whatever else is said', () => {
+  it('is delivered when it is answered by its number, and not by another line', () => {
     const bench = new LinesBench(ANSWERED);
     bench.deliver(7, 'on');
     bench.receive('DONE 0\nDONE x\nhello\n');
@@ -22,7 +25,7 @@ describe('a downlink', () => {
     expect([bench.uplinks.length, bench.link.counters.unexpectedPackets]).toEqual([1, 3]);
   });
 
-  it('is written again until it is answered; then the subdevice counts as gone, and is back with its next line', () => {
+  it('is written again until it is answered; then the subdevice counts as lost, and is back with its next line', () => {
     const bench = new LinesBench(ANSWERED);
     bench.deliver(7, 'on');
     bench.pass(300);
@@ -33,16 +36,16 @@ describe('a downlink', () => {
     expect([bench.link.attachedSubdevices(), bench.uplinks.length]).toEqual([['meter-1'], 1]);
   });
 
-  it('is still owed when the line breaks before the answer', () => {
+  it('stays in custody if the line closes before the answer', () => {
     const bench = new LinesBench(ANSWERED);
     bench.deliver(7, 'on');
-    bench.order({ kind: 'closed', reason: 'unplugged' });
+    bench.command({ kind: 'closed', reason: 'unplugged' });
     expect(bench.of('undelivered')).toEqual([{ kind: 'undelivered', token: 7, why: 'lost' }]);
     bench.deliver(8, 'on');
     expect(bench.of('undelivered')).toHaveLength(2);
   });
 
-  it('is still owed when the subdevice has been silent for too long', () => {
+  it('stays in custody if the subdevice has been silent for too long', () => {
     const bench = new LinesBench({ ...ANSWERED, silence_s: 1 });
     bench.pass(950);
     bench.deliver(7, 'on');
@@ -53,7 +56,7 @@ describe('a downlink', () => {
     expect(bench.written).toBe('D 1 on\nD 2 on\n');
   });
 
-  it('waits for the answer to the one before it, to whomever that went', () => {
+  it('waits for the answer to the previous one, of any subdevice on the line', () => {
     const bench = new LinesBench({ ...ANSWERED, subdevice_field: 'id', format: 'ndjson' }, ['meter-2']);
     bench.receive('{"id":"meter-2"}\n');
     bench.deliver(7, '1');
@@ -71,25 +74,25 @@ describe('a downlink', () => {
     ['is empty on a line of JSON', { format: 'ndjson' }, '', 'empty'],
     ['is no JSON on a line of JSON', { format: 'ndjson' }, 'on', 'invalid'],
     ['is longer than a line', { line_bytes_max: 16 }, 'x'.repeat(17), 'too large'],
-  ] as const)('is refused where it %s', (_, keys, text, why) => {
+  ] as const)('is rejected if it %s', (_, keys, text, why) => {
     const bench = new LinesBench({ downlinks: ['cmd'], ...keys });
     bench.deliver(7, text);
     expect([bench.written, bench.of('undelivered')]).toMatchObject(['', [{ kind: 'undelivered', token: 7, why }]]);
   });
 
-  it('on a topic that is not configured any more is refused', () => {
+  it('on a topic that is no longer configured is rejected', () => {
     const bench = new LinesBench({ downlinks: ['cmd'] });
     bench.deliver(7, 'on', 'old');
     expect(bench.of('undelivered')).toHaveLength(1);
   });
 
-  it('of JSON goes on one line, value by value as it came', () => {
+  it('of JSON is written on one line, with its values unchanged', () => {
     const bench = new LinesBench({ downlinks: ['cmd'], format: 'ndjson', downlink: '{"t":"{topic}","p":{payload}}' });
     bench.deliver(7, '{\r\n "big": 12345678901234567890,\n "text": "a\\nb" }');
     expect(bench.written).toBe('{"t":"cmd","p":{   "big": 12345678901234567890,  "text": "a\\nb" }}\n');
   });
 
-  it('that the device repeats is no message of it', () => {
+  it('that the device echoes is no message from the device', () => {
     const bench = new LinesBench({ downlinks: ['cmd'], echo: true });
     bench.deliver(7, 'on');
     bench.deliver(8, 'off');

@@ -1,4 +1,4 @@
-/** From a line to a message: sentences, CSV, JSON; and that no line can reach a topic that is not its own. */
+/** Conversion of a line to a message: sentences, CSV, JSON; and tests that no line reaches a topic of another subdevice. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { filterMatches, topicProblem } from '../../../../src/base/topic.ts';
@@ -11,20 +11,20 @@ function uplinksOf(keys: LinesKeys, text: string, others: readonly string[] = []
 }
 
 describe('a line', () => {
-  it('is a message on the topic of its link, as it came', () => {
+  it('is a message on the topic of its link, unchanged', () => {
     expect(uplinksOf({}, 'hello\n\nworld\n')).toEqual([
       ['line', 'hello'],
       ['line', 'world'],
     ]);
   });
 
-  it('of NMEA goes by its talker, without its check', () => {
+  it('of NMEA has the talker in its topic, and is passed on without its check', () => {
     const keys = { check: 'nmea', delimiter: '\r\n', pattern: '^\\$(?P<talker>GP[A-Z]{3}),', topic: 'gps/{talker}' };
     const line = '$GPGLL,4916.45,N,12311.12,W,225444,A';
     expect(uplinksOf(keys, `${line}*31\r\n${line}*32\r\n${line}\r\n`)).toEqual([['gps/GPGLL', line]]);
   });
 
-  it('of CSV becomes JSON of its fields, without those that are empty', () => {
+  it('of CSV becomes JSON of its fields, without empty ones', () => {
     const pattern = '^(?P<id>\\w+),(?P<temp>-?[0-9.]+)(?:,(?P<hum>[0-9.]+))?$';
     const keys = { pattern, topic: 'room/{id}', payload: 'json' };
     expect(uplinksOf(keys, 'hall,21.5,40\nattic,-3\nnonsense\n')).toEqual([
@@ -33,7 +33,7 @@ describe('a line', () => {
     ]);
   });
 
-  it('of NDJSON goes by its members, and is passed on octet by octet', () => {
+  it('of NDJSON has members in its topic, and is passed on octet by octet', () => {
     const keys = { format: 'ndjson', topic: '{site}/{ok}' };
     const good = '{"site":7, "ok":true, "big":12345678901234567890}';
     const others = ['[1]', '{"site":7}', '{"site":null,"ok":1}', '{"site":{},"ok":1}', '{', ''];
@@ -49,7 +49,7 @@ describe('a line', () => {
   ])('of NDJSON keeps a number %s as it is written', (_, numeral) => {
     const bench = new LinesBench({ format: 'ndjson', topic: '{n}', ack: '{"ok":{n}}', sequence: 'n' });
     bench.receive(`{"n":${numeral}}\n`);
-    bench.order({ kind: 'acknowledge', token: bench.of('uplink')[0]?.token ?? 0 });
+    bench.command({ kind: 'acknowledge', token: bench.of('uplink')[0]?.token ?? 0 });
     expect([bench.uplinks[0]?.[0], bench.written]).toEqual([numeral, `{"ok":${numeral}}\n`]);
   });
 
@@ -63,7 +63,7 @@ describe('a line', () => {
     expect(uplinksOf({ echo: true }, 'hello\r\n')).toEqual([['line', 'hello']]);
   });
 
-  it('may name another subdevice of the link, and none besides', () => {
+  it('can name another subdevice of the link, and no other one', () => {
     const keys = { format: 'ndjson', subdevice_field: 'id' };
     const bench = new LinesBench(keys, ['meter-2']);
     bench.receive('{"id":"meter-2"}\n{"id":"meter-9"}\n{"id":"../x"}\n{"v":1}\n');
@@ -75,17 +75,17 @@ describe('a line', () => {
   it.each([
     ['utf-8', 'caf\xc3\xa9\ncaf\xe9\n', ['café']],
     ['latin1', 'caf\xe9\n', ['café']],
-  ])('in %s is what its octets mean', (encoding, text, payloads) => {
+  ])('in %s is decoded to its characters', (encoding, text, payloads) => {
     expect(uplinksOf({ encoding }, text).map(([, payload]) => payload)).toEqual(payloads);
   });
 
-  it('is passed on as it is where nobody knows what its octets mean', () => {
+  it('is passed on unchanged if its encoding is unknown', () => {
     const bench = new LinesBench({ encoding: 'bytes' });
     bench.receive('\xff\x00\n');
     expect(bench.of('uplink')[0]?.payload).toEqual(Uint8Array.of(0xff, 0));
   });
 
-  it('is dropped and counted where it is no message', () => {
+  it('is dropped and counted if it is no message', () => {
     const bench = new LinesBench({ check: 'crc32', line_bytes_max: 20, topic: '{n}', pattern: '^(?P<n>[0-9]*)' });
     bench.receive('123456789*CBF43926\n123456789*CBF43927\n*00000000\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n');
     expect(bench.uplinks).toEqual([['123456789', '123456789']]);
@@ -100,7 +100,7 @@ describe('a value in a topic', () => {
     maxLength: 20,
   });
 
-  it('can make no level, no wildcard and no service of it, and different values make different topics', () => {
+  it('adds no level, no wildcard and no service topic, and different values result in different topics', () => {
     const seen = new Map<string, string>();
     fc.assert(
       fc.property(HOSTILE, (value) => {
@@ -115,19 +115,19 @@ describe('a value in a topic', () => {
     );
   });
 
-  it('would make levels, wildcards and topics that are none, put in as it is (control)', () => {
+  it('negative control: adds levels, wildcards and invalid topics if it is inserted unchanged', () => {
     const values = fc.sample(HOSTILE, { numRuns: 200, seed: 1 });
     expect(values.some((value) => topicProblem(value) !== undefined)).toBe(true);
     expect(values.some((value) => topicProblem(value) === undefined && !filterMatches('+', value))).toBe(true);
   });
 
-  it('that is too long for one, or no text at all, makes no message', () => {
+  it('that is too long for a topic, or invalid text, results in no message', () => {
     const keys = { format: 'ndjson', topic: '{v}' };
     expect(uplinksOf(keys, `{"v":"${'x'.repeat(129)}"}\n{"v":"\\ud800"}\n{"v":""}\n{"v":"ok"}\n`)).toHaveLength(1);
   });
 });
 
-describe('whatever is on the line', () => {
+describe('for any bytes on the line', () => {
   it.each<[string, LinesKeys]>([
     ['text', { pattern: '^(?P<a>.*?)[;,](?P<b>.*)$', topic: '{a}', payload: 'json', ack: 'OK {b}', sequence: 'b' }],
     ['NDJSON', { format: 'ndjson', topic: '{a}', ack: '{"ok":"{b}"}', downlink_ack: '^DONE' }],
@@ -139,7 +139,7 @@ describe('whatever is on the line', () => {
         const bench = new LinesBench(keys);
         for (const chunk of chunks) {
           bench.receive(chunk.join(''));
-          for (const { token = 0 } of bench.of('uplink')) bench.order({ kind: 'acknowledge', token });
+          for (const { token = 0 } of bench.of('uplink')) bench.command({ kind: 'acknowledge', token });
         }
         const ending = keys.delimiter === ';' ? ';' : '\n';
         expect(bench.written === '' || bench.written.endsWith(ending)).toBe(true);

@@ -1,10 +1,12 @@
-/** A link of lines as the configuration makes it, and the shortest way to see what it does. */
+/** A link of lines built from a configuration, with short methods to observe it. */
 import type { DriverReport, LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
 import { createLinesLink, type LinesLinkOptions } from '../../../../src/driver/lines/link.ts';
 import type { LinesOptions } from '../../../../src/driver/lines/options.ts';
 import { configOf, GENERIC } from '../../config/config-rig.ts';
 
-/** Keys of [link.lines] beside its subdevice; texts, numbers, flags and lists are the same in JSON and in TOML. */
+/**
+ * Keys of [link.lines] other than its subdevice. Texts, numbers, flags and lists are the same in JSON and in TOML.
+ */
 export type LinesKeys = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 /** @param link keys of the link itself */
@@ -15,12 +17,12 @@ export function linesText(keys: LinesKeys, link: LinesKeys = {}): string {
   return GENERIC.replace('path = "/dev/ttyUSB0"', `path = "/dev/ttyUSB0"\n${table.join('\n')}`);
 }
 
-/** @param others subdevices that the link serves too */
+/** @param others other subdevices of the link */
 export function linesLink(keys: LinesKeys, others: readonly string[] = [], random = () => 0): LinkMachine {
   return createLinesLink({ ...linesOptions(keys, others), random });
 }
 
-/** All of its options but chance. */
+/** All options except random numbers. */
 export function linesOptions(keys: LinesKeys, others: readonly string[] = []): Omit<LinesLinkOptions, 'random'> {
   const served = others.length === 0 ? {} : { subdevices: ['meter-1', ...others] };
   const text = linesText(keys, served) + others.map((id) => `[[subdevice]]\nid = "${id}"\n`).join('');
@@ -32,10 +34,10 @@ export function linesOptions(keys: LinesKeys, others: readonly string[] = []): O
 
 type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;
 
-/** An open link, in the hands of a flow that lets in whoever asks. */
+/** Open link with a flow that attaches every subdevice. */
 export class LinesBench {
   readonly link: LinkMachine;
-  /** What was written, delimiters and all. */
+  /** Everything that was written, with delimiters. */
   written = '';
   reports: DriverReport[] = [];
   nowMs = 0;
@@ -43,43 +45,43 @@ export class LinesBench {
 
   constructor(keys: LinesKeys = {}, others: readonly string[] = []) {
     this.link = linesLink(keys, others);
-    this.order({ kind: 'start' });
-    this.order({ kind: 'opened' });
+    this.command({ kind: 'start' });
+    this.command({ kind: 'opened' });
   }
 
-  order(input: LinkInput): void {
+  command(input: LinkInput): void {
     for (const action of this.link.handle(input, this.nowMs)) this.#see(action);
   }
 
   receive(text: string): void {
-    this.order({ kind: 'bytes', bytes: Uint8Array.from(Buffer.from(text, 'latin1')) });
+    this.command({ kind: 'bytes', bytes: Uint8Array.from(Buffer.from(text, 'latin1')) });
   }
 
-  /** Time goes by, timer by timer. */
+  /** Advances the time, timer by timer. */
   pass(ms: number): void {
     const untilMs = this.nowMs + ms;
     for (let atMs = this.link.wakeAtMs(); atMs !== undefined && atMs <= untilMs; atMs = this.link.wakeAtMs()) {
       this.nowMs = Math.max(this.nowMs, atMs);
-      this.order({ kind: 'wake' });
+      this.command({ kind: 'wake' });
     }
     this.nowMs = untilMs;
   }
 
   deliver(token: number, text: string, topic = 'cmd', subdevice = 'meter-1'): void {
     const payload = Uint8Array.from(Buffer.from(text, 'latin1'));
-    this.order({ kind: 'deliver', subdevice, token, topic, payload, qos: 1, dup: false });
+    this.command({ kind: 'deliver', subdevice, token, topic, payload, qos: 1, dup: false });
   }
 
   of<Kind extends DriverReport['kind']>(kind: Kind): Report<Kind>[] {
     return this.reports.filter((report): report is Report<Kind> => report.kind === kind);
   }
 
-  /** What came through: topic and payload of each. */
+  /** Topic and payload of each uplink. */
   get uplinks(): (readonly [string, string])[] {
     return this.of('uplink').map(({ topic, payload }) => [topic, Buffer.from(payload).toString()]);
   }
 
-  /** Written since the last look. */
+  /** Bytes written since the last call. */
   takeWritten(): string {
     const { written } = this;
     this.written = '';
@@ -100,7 +102,7 @@ export class LinesBench {
         const answer = this.isWelcoming
           ? ({ accepted: true, topicIds: new Map() } as const)
           : ({ accepted: false, why: 'congestion' } as const);
-        this.order({ kind: 'attached', subdevice, answer });
+        this.command({ kind: 'attached', subdevice, answer });
         break;
       }
       default:

@@ -1,4 +1,7 @@
-/** A link of lines whose state another takes over in the middle: it goes on as the first one does. */
+/**
+ * A link of lines that restores the state of another one in the middle of a conversation must make the same
+ * decisions.
+ */
 import { type Random, seededRandom } from '../../../../src/base/random.ts';
 import { appendCheck } from '../../../../src/codec/line-check.ts';
 import type { LinkAction, LinkInput } from '../../../../src/driver/driver.ts';
@@ -18,7 +21,10 @@ const OPTIONS = linesOptions(
 );
 const STEPS = 1500;
 
-/** Three devices on one line, and a flow that answers when it likes: noise, echoes, silence, cables, dismissals. */
+/**
+ * Three devices on one line, and a flow that answers at random times: noise, echoes, silence, closed ports,
+ * dismissals.
+ */
 class Conversation {
   readonly link: SucceededLink<LinesLinkSnapshot>;
   readonly #random: Random;
@@ -28,7 +34,7 @@ class Conversation {
   #attaching: string[] = [];
   #written: string[] = [];
   #number = 0;
-  /** Said again at times, as by a device that hears nothing. */
+  /** Last line, repeated at times, as by a device that receives no answer. */
   #line = '';
   #delivery = 0;
   readonly #delivering = new Set<number>();
@@ -37,14 +43,14 @@ class Conversation {
     this.#random = seededRandom(seed);
     const create = (random: () => number) => createLinesLink({ ...OPTIONS, random });
     this.link = new SucceededLink({ seed, chance: 0.05, create, ...plan });
-    this.#tell({ kind: 'start' });
+    this.#input({ kind: 'start' });
   }
 
   run(): this {
     for (let step = 0; step < STEPS && this.link.difference === undefined; step += 1) {
       const forMs = this.#random() * (this.#random() < 0.02 ? 12_000 : 60);
       this.#nowMs += this.#random() < 0.5 ? 0 : forMs;
-      if ((this.link.wakeAtMs() ?? Number.POSITIVE_INFINITY) <= this.#nowMs) this.#tell({ kind: 'wake' });
+      if ((this.link.wakeAtMs() ?? Number.POSITIVE_INFINITY) <= this.#nowMs) this.#input({ kind: 'wake' });
       this.#happen(this.#random());
     }
     return this;
@@ -52,26 +58,26 @@ class Conversation {
 
   #happen(chosen: number): void {
     const { state } = this.link;
-    if (state === 'opening') this.#tell({ kind: 'opened' });
-    else if (chosen < 0.01) this.#tell({ kind: 'closed', reason: 'unplugged' });
-    else if (chosen < 0.02) this.#tell({ kind: 'dismiss', subdevice: this.#someone });
+    if (state === 'opening') this.#input({ kind: 'opened' });
+    else if (chosen < 0.01) this.#input({ kind: 'closed', reason: 'unplugged' });
+    else if (chosen < 0.02) this.#input({ kind: 'dismiss', subdevice: this.#randomSubdevice });
     else if (chosen < 0.2) this.#attach();
     else if (chosen < 0.4) this.#answer(this.#uplinks);
     else if (chosen < 0.5) this.#answer(this.#subscriptions);
     else if (chosen < 0.6) this.#deliver();
-    else if (state === 'open') this.#speak();
+    else if (state === 'open') this.#sendAny();
   }
 
-  get #someone(): string {
+  get #randomSubdevice(): string {
     return ['meter-1', ...OTHERS][Math.floor(this.#random() * 3)] ?? '';
   }
 
-  #speak(): void {
+  #sendAny(): void {
     const [echo = ''] = this.#written.splice(0, 1);
     const number = /^D ([0-9]+)/.exec(echo)?.[1];
     if (this.#line === '' || this.#random() < 0.7) {
       this.#number += 1;
-      this.#line = checked(`${this.#someone} ${this.#number} words`);
+      this.#line = checked(`${this.#randomSubdevice} ${this.#number} words`);
     }
     const lines = [
       this.#line,
@@ -83,8 +89,8 @@ class Conversation {
     if (this.#random() < 0.1)
       bytes.writeUInt8(Math.floor(this.#random() * 256), Math.floor(this.#random() * bytes.length));
     const half = Math.floor(this.#random() * bytes.length);
-    this.#tell({ kind: 'bytes', bytes: Uint8Array.from(bytes.subarray(0, half)) });
-    if (this.#random() < 0.9) this.#tell({ kind: 'bytes', bytes: Uint8Array.from(bytes.subarray(half)) });
+    this.#input({ kind: 'bytes', bytes: Uint8Array.from(bytes.subarray(0, half)) });
+    if (this.#random() < 0.9) this.#input({ kind: 'bytes', bytes: Uint8Array.from(bytes.subarray(half)) });
   }
 
   #attach(): void {
@@ -92,15 +98,15 @@ class Conversation {
     if (subdevice === undefined) return;
     const accepted = { accepted: true, topicIds: new Map() } as const;
     const answer = this.#random() < 0.7 ? accepted : ({ accepted: false, why: 'congestion' } as const);
-    this.#tell({ kind: 'attached', subdevice, answer });
+    this.#input({ kind: 'attached', subdevice, answer });
   }
 
   #answer(tokens: number[]): void {
     const [token] = tokens.splice(Math.floor(this.#random() * tokens.length), 1);
     if (token === undefined) return;
     const why = this.#random() < 0.7 ? 'congestion' : 'not allowed';
-    if (this.#random() < 0.4) this.#tell({ kind: 'refuse', token, why });
-    else this.#tell({ kind: tokens === this.#uplinks ? 'acknowledge' : 'confirm', token });
+    if (this.#random() < 0.4) this.#input({ kind: 'refuse', token, why });
+    else this.#input({ kind: tokens === this.#uplinks ? 'acknowledge' : 'confirm', token });
   }
 
   #deliver(): void {
@@ -108,10 +114,10 @@ class Conversation {
     this.#delivery += 1;
     this.#delivering.add(this.#delivery);
     const message = { topic: 'cmd', payload: new TextEncoder().encode('go'), qos: 1, dup: false } as const;
-    this.#tell({ kind: 'deliver', subdevice: this.#someone, token: this.#delivery, ...message });
+    this.#input({ kind: 'deliver', subdevice: this.#randomSubdevice, token: this.#delivery, ...message });
   }
 
-  #tell(input: LinkInput): void {
+  #input(input: LinkInput): void {
     for (const action of this.link.handle(input, this.#nowMs)) this.#see(action);
   }
 
@@ -133,10 +139,10 @@ function converse(seed: number, plan: Partial<Succession<LinesLinkSnapshot>> = {
   return new Conversation(seed, plan).run().link;
 }
 
-/** What waits is a message. Which filter was refused matters 10 s later only. */
+/** Waiting messages are opaque. The identity of a rejected filter matters only 10 s later. */
 const UNUSED = [
   ...['ahead.*.kind', 'ahead.*.reason', 'presence.subscribing.*.filter', 'presence.postponed.*.filter'],
-  'reader.isSkipping', // shows only in a line that had begun before the port opened
+  'reader.isSkipping', // Visible only in a line that began before the port was opened.
 ];
 const SEEDS = Array.from({ length: 8 }, (_, seed) => seed + 1);
 

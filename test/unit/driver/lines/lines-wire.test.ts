@@ -1,4 +1,4 @@
-/** A device of lines and its link on a virtual wire that damages, loses and cuts; everything from a seed. */
+/** A device of lines and its link on a virtual wire that damages, loses and cuts, all from one seed. */
 import { describe, expect, it } from 'vitest';
 import { type Random, seededRandom } from '../../../../src/base/random.ts';
 import { numberedPayload, numberOf } from '../../../../src/bench/account.ts';
@@ -9,12 +9,12 @@ import { linesLink } from './lines-rig.ts';
 type DeviceInput = Parameters<LinesDevice['handle']>[0];
 
 interface Faults {
-  /** Chance that a write has one octet changed, and that it loses one. */
+  /** Probability that a write has one octet changed, and that it loses one. */
   readonly damage: number;
-  /** Chance that a write breaks the cable instead. */
+  /** Probability that a write closes the port instead. */
   readonly cut: number;
   readonly congestion: number;
-  /** For the control: the flow says `acknowledge` for what it has not taken. */
+  /** Negative control: the flow sends `acknowledge` for messages without custody. */
   readonly forgets?: boolean;
 }
 
@@ -142,10 +142,10 @@ const WHOLE = { acknowledged: MESSAGES, delivered: MESSAGES, missing: 0, reorder
 
 describe('a device of lines on a bad wire', () => {
   it.each([
-    ['a quiet one', { damage: 0, cut: 0, congestion: 0 }],
-    ['one that damages a write in ten', { damage: 0.1, cut: 0, congestion: 0 }],
-    ['one that breaks, with a busy gateway', { damage: 0.05, cut: 0.02, congestion: 0.2 }],
-  ])('loses and reorders nothing, both ways, on %s', (_, faults) => {
+    ['a calm wire', { damage: 0, cut: 0, congestion: 0 }],
+    ['a wire that damages one write of ten', { damage: 0.1, cut: 0, congestion: 0 }],
+    ['a wire that closes, with a busy gateway', { damage: 0.05, cut: 0.02, congestion: 0.2 }],
+  ])('loses and reorders nothing, in both directions, on %s', (_, faults) => {
     for (const seed of SEEDS) {
       const wire = new NoisyWire(seed, faults);
       wire.run();
@@ -156,13 +156,13 @@ describe('a device of lines on a bad wire', () => {
     }
   });
 
-  it('costs nothing twice on a quiet one', () => {
+  it('causes no duplicate on a calm wire', () => {
     const wire = new NoisyWire(1, { damage: 0, cut: 0, congestion: 0 });
     wire.run();
     expect([wire.device.uplinks.duplicates, wire.device.downlinks.duplicates]).toEqual([0, 0]);
   });
 
-  it('is noticed to lose when a line is acknowledged and forgotten', () => {
+  it('negative control: loses lines that are acknowledged without custody', () => {
     const wire = new NoisyWire(1, { damage: 0, cut: 0, congestion: 0, forgets: true });
     wire.run();
     expect(wire.device.uplinks.missing).toBeGreaterThan(0);

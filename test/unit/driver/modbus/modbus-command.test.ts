@@ -1,4 +1,4 @@
-/** Commands to Modbus units: what is written, what is told of it, and who still owes what when the unit is silent. */
+/** Commands to Modbus units: the written registers, the result, and custody while the unit is silent. */
 import { describe, expect, it } from 'vitest';
 import { ModbusWire, point, unitPlan, type WirePlan } from './modbus-wire.ts';
 
@@ -30,20 +30,20 @@ function outcomeOf(wire: ModbusWire, command: unknown, token = 1): unknown {
 }
 
 describe('a command to a Modbus unit', () => {
-  it.each(['single', 'multiple', 'read-write'] as const)('is written, read back and told of (%s)', (mode) => {
+  it.each(['single', 'multiple', 'read-write'] as const)('is written, read back and reported (%s)', (mode) => {
     const wire = openWire({}, mode);
     const values = { level: 42, heat: 21.5, flow: 0.1, pump: true, alarm: true, tag: 'ab' };
     expect(outcomeOf(wire, values)).toEqual(['delivered', { ok: true, values }]);
     const { holdings, coils } = wire.unit(1);
     expect(holdings[0]).toBe(42);
     expect(holdings[4]).toBe(265);
-    expect([holdings[10], holdings[11]]).toEqual([0xcccd, 0x3dcc]); // 0.1 is 3DCCCCCD, the lower register first
+    expect([holdings[10], holdings[11]]).toEqual([0xcccd, 0x3dcc]); // 0.1 is 3DCCCCCD, with the lower register first.
     expect(coils[3]).toBe(1);
     expect(holdings[6]).toBe(1 << 9);
     expect([...holdings.subarray(20, 23)]).toEqual([0x6162, 0, 0]);
   });
 
-  it('leaves the other bits of a register alone', () => {
+  it('does not change the other bits of a register', () => {
     const wire = openWire();
     wire.unit(1).holdings[6] = 0xffff;
     outcomeOf(wire, { alarm: false });
@@ -64,18 +64,18 @@ describe('a command to a Modbus unit', () => {
     [{ pump: 1 }, 'pump takes true or false'],
     [{ tag: 'longer' }, 'tag takes a text of at most 5 ASCII characters'],
     ['{"__proto__": 1}', '"__proto__" is not a point of this unit'],
-  ])('is refused with nothing written: %j', (command, error) => {
+  ])('is rejected with nothing written: %j', (command, error) => {
     const wire = openWire();
     expect(outcomeOf(wire, command)).toEqual(['invalid', { ok: false, error }]);
     expect(wire.unit(1).holdings.every((word) => word === 0)).toBe(true);
   });
 
-  it('is refused when the unit refuses, and told how far it went', () => {
+  it('is rejected when the unit rejects it, and reports how much was written', () => {
     const result = { ok: false, error: 'nowhere was refused: illegal data address', values: { level: 42 } };
     expect(outcomeOf(openWire(), { level: 42, nowhere: 1 })).toEqual(['refused', result]);
   });
 
-  it('is told of as failed when the unit holds something else afterwards', () => {
+  it('is reported as failed if the unit holds another value afterwards', () => {
     const wire = openWire();
     const unit = wire.unit(1);
     wire.command(1, 1, { level: 42 });
@@ -88,7 +88,7 @@ describe('a command to a Modbus unit', () => {
   });
 
   it.each(['single', 'multiple', 'read-write'] as const)(
-    'that the unit carries out with another value is answered with that (%s)',
+    'that the unit carries out with another value reports that value (%s)',
     (mode) => {
       const wire = openWire({}, mode);
       wire.unit(1).limit = (register, value) => (register === 0 ? Math.min(value, 80) : value);
@@ -99,7 +99,7 @@ describe('a command to a Modbus unit', () => {
     },
   );
 
-  it('that is answered with another value and cannot be read back is told by the answer', () => {
+  it('that is answered with another value and cannot be read back reports the value of the answer', () => {
     const wire = openWire();
     wire.unit(1).limit = (_, value) => Math.min(value, 80);
     wire.unit(1).exceptionTo = ({ code, count }) => (code === 3 && count === 1 ? 2 : undefined);
@@ -107,7 +107,7 @@ describe('a command to a Modbus unit', () => {
     expect(outcomeOf(wire, { level: 90 })).toEqual(['delivered', result]);
   });
 
-  it('to a unit that is busy is repeated until it is not, and the others are read meanwhile', () => {
+  it('to a busy unit is repeated until the unit accepts it, while the other units are polled', () => {
     const wire = openWire();
     const untilMs = wire.nowMs + 2000;
     wire.unit(1).exceptionTo = ({ code }) => (code === 6 && wire.nowMs < untilMs ? 6 : undefined);
@@ -119,7 +119,7 @@ describe('a command to a Modbus unit', () => {
     expect(sent.filter(({ bytes }) => bytes[0] === 2).length).toBeGreaterThan(10);
   });
 
-  it('to a unit that stays busy ends with what the unit holds', () => {
+  it('to a unit that stays busy ends with the value that the unit holds', () => {
     const wire = openWire();
     wire.unit(1).holdings[0] = 55;
     wire.unit(1).exceptionTo = ({ code }) => (code === 6 ? 6 : undefined);
@@ -128,7 +128,7 @@ describe('a command to a Modbus unit', () => {
     expect(wire.unit(1).coils[3]).toBe(0);
   });
 
-  it('to a unit that stays busy with reads, too, ends as well', () => {
+  it('to a unit that stays busy for reads as well ends with an error', () => {
     const wire = openWire();
     wire.unit(1).exceptionTo = () => 6;
     expect(outcomeOf(wire, { level: 42 })).toEqual([
@@ -149,7 +149,7 @@ describe('a command to a Modbus unit', () => {
     expect(wire.sent.slice(before).filter(({ bytes }) => bytes[1] === 6)).toHaveLength(1);
   });
 
-  it('that the unit only acknowledges and never does is told with what it holds', () => {
+  it('that the unit only acknowledges and never executes reports the value that the unit holds', () => {
     const wire = openWire();
     wire.unit(1).holdings[0] = 55;
     wire.unit(1).exceptionTo = ({ code }) => (code === 6 ? 5 : undefined);
@@ -157,7 +157,7 @@ describe('a command to a Modbus unit', () => {
     expect(outcomeOf(wire, { level: 42 })).toEqual(['delivered', result]);
   });
 
-  it('keeps all digits of its numbers, both ways', () => {
+  it('keeps all digits of its numbers, in both directions', () => {
     const points = [point('total', 40, { type: 'uint64' }), point('rate', 50, { scale: 0.1 })];
     const wire = new ModbusWire({ units: [unitPlan(1, points)] });
     wire.run(() => wire.filters.length === 1);
@@ -172,14 +172,14 @@ describe('a command to a Modbus unit', () => {
     expect(wire.results[1]).toEqual({ ok: false, error: 'total takes 0 to 18446744073709551615' });
   });
 
-  it('that is empty is none: nothing is written, and there is no result', () => {
+  it('without points writes nothing and has no result', () => {
     const wire = openWire();
     wire.command(1, 1, '');
     wire.run(() => wire.endings.has(1));
     expect([wire.endings.get(1), wire.results]).toEqual(['empty', []]);
   });
 
-  it('takes no object for a number', () => {
+  it('rejects an object as a number', () => {
     const wire = openWire();
     expect(outcomeOf(wire, '{"level": {"digits": "42"}}')).toEqual([
       ...['invalid', { ok: false, error: 'level takes a number' }],
@@ -189,7 +189,7 @@ describe('a command to a Modbus unit', () => {
     ]);
   });
 
-  it('is still owed when the unit is silent, and carried out when it is back', () => {
+  it('stays in custody while the unit is silent, and is executed when the unit is back', () => {
     let isSilent = false;
     const wire = openWire({ answerMs: (address) => (isSilent && address === 1 ? undefined : 5) });
     isSilent = true;
@@ -203,13 +203,13 @@ describe('a command to a Modbus unit', () => {
     expect(outcomeOf(wire, { level: 42 }, 2)).toEqual(['delivered', { ok: true, values: { level: 42 } }]);
   });
 
-  it('to a unit that is away is still owed', () => {
+  it('to a lost unit stays in custody', () => {
     const wire = openWire({ answerMs: (address) => (address === 1 ? undefined : 5) });
     wire.command(1, 1, { level: 42 });
     expect(wire.endings.get(1)).toBe('lost');
   });
 
-  it('that the unit never answers, though it answers every poll between, does not stay in the way for ever', () => {
+  it('that the unit never answers ends after a limited time, even if the unit answers every poll between', () => {
     let wasWrite = false;
     const wire = openWire({ answerMs: () => (wasWrite ? undefined : 5) });
     const watch = (): void => {
@@ -239,7 +239,7 @@ describe('a command to a Modbus unit', () => {
     expect(wire.run(() => wire.results.length === 17, 30_000)).toBe(true);
   });
 
-  it('is told of as soon as there is room, though its unit has gone meanwhile', () => {
+  it('is reported as soon as there is room, even if its unit has been lost meanwhile', () => {
     let isFull = true;
     let isSilent = false;
     const wire = openWire({
@@ -255,7 +255,7 @@ describe('a command to a Modbus unit', () => {
     expect(wire.isAttached(1)).toBe(false);
   });
 
-  it('without end starves no poll', () => {
+  it('without end delays no poll', () => {
     const wire = openWire();
     let token = 0;
     const command = (): void => {
@@ -273,7 +273,7 @@ describe('a command to a Modbus unit', () => {
     expect(token).toBeGreaterThan(20);
   });
 
-  it('to all units is sent once, with time for them to act, and no answer is waited for', () => {
+  it('to all units is sent once, followed by a pause for the units, without waiting for an answer', () => {
     const everyone = unitPlan(0, [point('clear', 7, { table: 'coil', type: 'bool' })]);
     const wire = new ModbusWire({ units: [everyone, unitPlan(1, POINTS)] });
     wire.run(() => wire.filters.length === 2);

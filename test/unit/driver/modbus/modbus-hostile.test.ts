@@ -1,4 +1,7 @@
-/** A Modbus link among anything: bytes of no meaning, orders out of order, flows that refuse. Total, and bounded. */
+/**
+ * A Modbus link with random input: bytes without meaning, commands in random order, flows that reject. Total and
+ * bounded.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../src/base/random.ts';
@@ -7,7 +10,7 @@ import { createModbusLink } from '../../../../src/driver/modbus/link.ts';
 import { point, unitPlan } from './modbus-wire.ts';
 
 const UNITS = [unitPlan(1, [point('a', 0), point('b', 5)]), unitPlan(2, [point('c', 0)]), unitPlan(0, [point('d', 0)])];
-const SUBDEVICES = ['unit-1', 'unit-2', 'unit-0', 'stranger'];
+const SUBDEVICES = ['unit-1', 'unit-2', 'unit-0', 'unknown'];
 
 function openLink() {
   return createModbusLink({
@@ -51,7 +54,7 @@ const anyInput: fc.Arbitrary<LinkInput> = fc.oneof(
 );
 
 describe('a Modbus link', () => {
-  it('never throws, answers each delivery once, and detaches nobody who is not attached', () => {
+  it('never throws, answers each delivery once, and detaches only attached units', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(anyInput, fc.nat(150)), { maxLength: 120 }), (inputs) => {
         const link = openLink();
@@ -67,7 +70,7 @@ describe('a Modbus link', () => {
         let nowMs = 0;
         for (const [input, stepMs] of inputs) {
           nowMs += stepMs;
-          // the flow answers an attach once, and only then
+          // The flow answers an attach once, and only after it.
           if (input.kind === 'attached' && isHere.get(input.subdevice) !== true) continue;
           if (input.kind === 'attached' && !input.answer.accepted) isHere.set(input.subdevice, false);
           if (input.kind === 'deliver') unanswered.set(input.token, (unanswered.get(input.token) ?? 0) + 1);
@@ -79,14 +82,14 @@ describe('a Modbus link', () => {
     );
   });
 
-  it('asks again later when it is not let in, or when its subscription finds no room', () => {
+  it('requests attach again later if it is rejected, or if its subscription finds no room', () => {
     const link = openLink();
-    const said: LinkAction[] = [];
+    const actions: LinkAction[] = [];
     let nowMs = 0;
-    const say = (input: LinkInput): void => void said.push(...link.handle(input, nowMs));
-    const count = (kind: LinkAction['kind']): number => said.filter((action) => action.kind === kind).length;
+    const say = (input: LinkInput): void => void actions.push(...link.handle(input, nowMs));
+    const count = (kind: LinkAction['kind']): number => actions.filter((action) => action.kind === kind).length;
     say({ kind: 'start' });
-    say({ kind: 'opened' }); // unit 0 is there with the line
+    say({ kind: 'opened' }); // Unit 0 is attached with the line.
     expect(count('attach')).toBe(1);
     say({ kind: 'attached', subdevice: 'unit-0', answer: { accepted: true, topicIds: new Map() } });
     say({ kind: 'refuse', token: 1, why: 'congestion' });
@@ -96,7 +99,7 @@ describe('a Modbus link', () => {
     expect(count('subscribe')).toBe(2);
   });
 
-  it('is never due at a time that has passed for nothing', () => {
+  it('is never due at a past time without having work', () => {
     const link = openLink();
     let nowMs = 0;
     link.handle({ kind: 'start' }, nowMs);

@@ -1,9 +1,13 @@
-/** The Modbus link among its units: what it asks, what it tells, and what it makes of silence, noise and late answers. */
+/**
+ * The Modbus link with its units: its requests, its uplinks, and its behaviour on silence, noise and late answers.
+ */
 import { describe, expect, it } from 'vitest';
 import { appendCrc } from '../../../../src/codec/modbus-rtu.ts';
 import { ANSWER_MS_MAX, ModbusWire, point, unitPlan, type WirePlan } from './modbus-wire.ts';
 
-/** Registers that say themselves where they are, none next to another: one request each, and answers of one length. */
+/**
+ * Registers with their own address as value, none adjacent to another: one request each, and answers of one length.
+ */
 const PLACES = [10, 20, 30, 40];
 const MARKED = PLACES.map((address) => point(`p${address}`, address));
 const markOf = (unit: number, address: number): number => unit * 1000 + address;
@@ -14,7 +18,9 @@ function markedWire(plan: Partial<WirePlan> = {}, addresses = [1, 2, 3]): Modbus
   return wire;
 }
 
-/** Values that were told of another register than theirs; nothing may be told of one but its mark, or nothing. */
+/**
+ * Values reported for another register than theirs. A register may be reported only with its own mark, or with null.
+ */
 function mixedUp(wire: ModbusWire): unknown[] {
   return wire.states.flatMap(({ subdevice, values }) =>
     Object.entries(values).filter(([name, value]) => {
@@ -25,7 +31,7 @@ function mixedUp(wire: ModbusWire): unknown[] {
 }
 
 describe('a Modbus link', () => {
-  it('attaches the units that answer, subscribes to their commands, and tells their whole state once', () => {
+  it('attaches the units that answer, subscribes to their commands, and publishes their whole state once', () => {
     const wire = markedWire();
     expect(wire.run(() => wire.states.length === 3)).toBe(true);
     wire.runFor(2000);
@@ -34,7 +40,7 @@ describe('a Modbus link', () => {
     expect(wire.states).toHaveLength(3);
   });
 
-  it('tells a change beyond the deadband, and no other', () => {
+  it('publishes a change beyond the deadband, and no smaller one', () => {
     const wire = new ModbusWire({ units: [unitPlan(1, [point('level', 0, { deadband: 5 }), point('mode', 1)])] });
     wire.run(() => wire.states.length === 1);
     wire.unit(1).holdings[0] = 5;
@@ -45,7 +51,7 @@ describe('a Modbus link', () => {
     expect(wire.states[1]?.values).toEqual({ level: 6, mode: 0 });
   });
 
-  it('tells the state again when the heartbeat is due', () => {
+  it('publishes the state again when the heartbeat is due', () => {
     const points = [point('a', 0), point('b', 9)];
     const wire = new ModbusWire({ units: [unitPlan(1, points, { heartbeatMs: 1000 })], startMs: 5_000_000 });
     wire.runFor(10_100);
@@ -54,14 +60,14 @@ describe('a Modbus link', () => {
     expect(wire.states.length).toBeLessThanOrEqual(11);
   });
 
-  it('tells null for what a unit refuses to read', () => {
+  it('publishes null for a register that a unit refuses to read', () => {
     const wire = new ModbusWire({ units: [unitPlan(1, [point('here', 0), point('beyond', 5000)])] });
     wire.run(() => wire.states.length === 1);
     const $errors = { beyond: 'illegal data address' };
     expect(wire.states[0]?.values).toEqual({ here: 0, beyond: null, $errors });
   });
 
-  it('keeps the newest state when there is no room, and tells it when there is', () => {
+  it('keeps the newest state if there is no room, and publishes it when there is room', () => {
     let isFull = true;
     const wire = markedWire({ refuse: () => (isFull ? 'congestion' : undefined) }, [1]);
     wire.runFor(3000);
@@ -75,7 +81,7 @@ describe('a Modbus link', () => {
     expect(wire.states).toHaveLength(1);
   });
 
-  it('takes a unit that does not answer for gone, goes on with the others, and takes it back', () => {
+  it('detaches a unit that does not answer, continues with the others, and attaches it again later', () => {
     const away = new Set<number>();
     const wire = markedWire({ answerMs: (address) => (away.has(address) ? undefined : 5) });
     wire.run(() => wire.states.length === 3);
@@ -89,12 +95,12 @@ describe('a Modbus link', () => {
     expect(wire.run(() => wire.states.length === 5)).toBe(true);
   });
 
-  it.each(['unit', 'line'])('tells nothing from before the %s was gone, and reads all of it again', (gone) => {
+  it.each(['unit', 'line'])('publishes nothing from before the loss of the %s, and reads everything again', (gone) => {
     let isAway = false;
     const points = [point('quick', 0), point('slow', 9, { pollMs: 3_600_000 })];
     const wire = new ModbusWire({ units: [unitPlan(1, points)], answerMs: () => (isAway ? undefined : 5) });
     wire.run(() => wire.states.length === 1);
-    if (gone === 'line') wire.order({ kind: 'closed', reason: 'unplugged' });
+    if (gone === 'line') wire.input({ kind: 'closed', reason: 'unplugged' });
     isAway = gone === 'unit';
     wire.run(() => wire.detaches.length > 0);
     wire.unit(1).holdings[9] = 7;
@@ -106,7 +112,7 @@ describe('a Modbus link', () => {
     ]);
   });
 
-  it('asks a unit that is gone seldom, and one that answers at its period', () => {
+  it('polls a lost unit seldom, and a present one at its period', () => {
     const wire = markedWire({ answerMs: (address) => (address === 1 ? undefined : 5) }, [1, 2]);
     wire.runFor(60_000);
     const asked = (unit: number) => wire.sent.filter(({ bytes }) => bytes[0] === unit).length;
@@ -114,10 +120,10 @@ describe('a Modbus link', () => {
     expect(asked(2)).toBeGreaterThan(1200);
   });
 
-  it('detaches everyone when the line closes, and starts over when it opens', () => {
+  it('detaches all units when the line closes, and starts again when it opens', () => {
     const wire = markedWire();
     wire.run(() => wire.states.length === 3);
-    wire.order({ kind: 'closed', reason: 'unplugged' });
+    wire.input({ kind: 'closed', reason: 'unplugged' });
     expect(wire.detaches.map(({ cause }) => cause)).toEqual(['link closed', 'link closed', 'link closed']);
     expect(wire.run(() => wire.states.length === 6)).toBe(true);
   });
@@ -126,16 +132,16 @@ describe('a Modbus link', () => {
     const wire = markedWire({ damage: 0.1 });
     wire.runFor(5000);
     const gaps = wire.sent.slice(1).map(({ atMs }, index) => atMs - (wire.sent[index]?.atMs ?? 0));
-    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(2 + 2); // on the wire for 1 ms or more each way, and silence
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(2 + 2); // Bytes take 1 ms or more on the wire in each direction, plus the silence.
   });
 
-  it('gives up on a line that is never silent, and comes back when it is', () => {
+  it('reports a failure on a line that is never silent, and recovers when it is silent', () => {
     const wire = markedWire();
     wire.run(() => wire.states.length === 3);
     let isBabbling = true;
     const babble = (): void => {
       if (!isBabbling) return;
-      wire.order({ kind: 'bytes', bytes: Uint8Array.of(0x55) });
+      wire.input({ kind: 'bytes', bytes: Uint8Array.of(0x55) });
       wire.later(1, babble);
     };
     babble();
@@ -156,13 +162,13 @@ describe('answers', () => {
     expect(wire.link.counters.crcErrors).toBeGreaterThan(0);
   });
 
-  it('would be seen to be wrong: if the CRC let damage pass', () => {
+  it('negative control: are mixed up if the CRC accepts damage', () => {
     const wire = markedWire({ damage: 0.05, isForged: true });
     wire.runFor(60_000);
     expect(mixedUp(wire)).not.toEqual([]);
   });
 
-  it.each(SEEDS)('are never mixed up by coming late (seed %i)', (seed) => {
+  it.each(SEEDS)('are never mixed up by late arrival (seed %i)', (seed) => {
     const wire = markedWire({ seed, damage: 0.02, answerMs: (_, random) => lateBy(random, 2.5) });
     wire.runFor(120_000);
     expect(mixedUp(wire)).toEqual([]);
@@ -170,7 +176,7 @@ describe('answers', () => {
     expect(wire.link.counters.retries).toBeGreaterThan(0);
   });
 
-  it('would be seen to be mixed up: if nobody waited for late ones', () => {
+  it('negative control: are mixed up if the link does not wait for late ones', () => {
     const mixed = SEEDS.flatMap((seed) => {
       const wire = markedWire({
         seed,
@@ -183,18 +189,18 @@ describe('answers', () => {
     expect(mixed).not.toEqual([]);
   });
 
-  /** What unit 1 would say of its second register, over and over. */
+  /** Answers of unit 1 for its second register, repeated. */
   function strayAnswers(wire: ModbusWire, forMs: number): void {
     const untilMs = wire.nowMs + forMs;
     const [high, low] = [markOf(1, 20) >> 8, markOf(1, 20) & 0xff];
-    const say = (): void => {
-      wire.order({ kind: 'bytes', bytes: appendCrc([1, 3, 2, high, low]) });
-      if (wire.nowMs < untilMs) wire.later(30, say);
+    const sendAnswer = (): void => {
+      wire.input({ kind: 'bytes', bytes: appendCrc([1, 3, 2, high, low]) });
+      if (wire.nowMs < untilMs) wire.later(30, sendAnswer);
     };
-    say();
+    sendAnswer();
   }
 
-  it('to questions of an earlier life of the gateway are not taken for answers to this', () => {
+  it('to requests of an earlier process are not accepted as answers to this one', () => {
     const wire = markedWire({ answerMs: () => 80 }, [1]);
     wire.run(() => wire.link.state === 'open');
     strayAnswers(wire, 2 * ANSWER_MS_MAX);
@@ -202,7 +208,7 @@ describe('answers', () => {
     expect(mixedUp(wire)).toEqual([]);
   });
 
-  it('would be seen to be taken: if they came when none can come any more', () => {
+  it('negative control: are accepted if they arrive after the time for late answers', () => {
     const wire = markedWire({ answerMs: () => 80 }, [1]);
     wire.run(() => wire.sent.length === 1);
     strayAnswers(wire, 2 * ANSWER_MS_MAX);
@@ -210,14 +216,14 @@ describe('answers', () => {
     expect(mixedUp(wire)).not.toEqual([]);
   });
 
-  it('of the first sending are taken when they come while the second waits', () => {
+  it('to the first transmission are accepted if they arrive while the second one waits', () => {
     const wire = markedWire({ answerMs: () => ANSWER_MS_MAX + 1 }, [1]);
     expect(wire.run(() => wire.states.length === 1, 20_000)).toBe(true);
     expect(mixedUp(wire)).toEqual([]);
   });
 });
 
-/** Mostly in time, now and then later than the deadline, by at most so many times. */
+/** Mostly in time, sometimes later than the deadline, up to `factorMax` times the deadline. */
 function lateBy(random: () => number, most: number): number {
   return random() < 0.7 ? 5 : random() * most * ANSWER_MS_MAX;
 }

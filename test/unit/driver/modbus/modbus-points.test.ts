@@ -1,4 +1,4 @@
-/** Registers and values: types, word orders, scales; and which points are read together. */
+/** Registers and values: types, word orders, scales; and grouping of points into requests. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digitsOf, isExactNumber } from '../../../../src/base/decimal.ts';
@@ -94,7 +94,7 @@ describe('a point', () => {
     ['utf-8', '\ud800'],
     ['utf-16be', '12345'],
     ['utf-16be', '\ud800'],
-  ])('of %s takes no %j', (encoding, text) => {
+  ])('of %s rejects %j', (encoding, text) => {
     const one = point('p', 0, { type: 'string', length: encoding.startsWith('utf-16') ? 4 : 5, encoding });
     expect(valueProblem(one, text)).toMatch(/^takes a text of at most/);
   });
@@ -110,13 +110,13 @@ describe('a point', () => {
     expect(written(one, 0x01020304)).toEqual(bytes(content));
   });
 
-  it('is found where it is in its block', () => {
+  it('is found at its place in its block', () => {
     expect(decodePoint(point('p', 7), bytes('0001 0002 0003'), 5)).toBe(3);
     expect(decodePoint(point('p', 7, { type: 'bool', bit: 1 }), bytes('0001 0002 0003'), 5)).toBe(true);
     expect(decodePoint(point('p', 14, { table: 'coil', type: 'bool' }), bytes('0002'), 5)).toBe(true);
   });
 
-  it('is scaled without dust', () => {
+  it('is scaled without rounding errors in the last digits', () => {
     expect(decodePoint(point('p', 0, { scale: 0.1, offset: -40 }), bytes('0283'), 0)).toBe(24.3);
   });
 
@@ -149,14 +149,14 @@ describe('a point', () => {
     expect(written(point('p', 0, plan), { digits })).toEqual(bytes(content));
   });
 
-  it('bounds 64-bit integers where they end', () => {
+  it('limits 64-bit integers to their range', () => {
     const one = point('p', 0, { type: 'uint64' });
     expect(valueProblem(one, { digits: '18446744073709551615' })).toBeUndefined();
     expect(valueProblem(one, { digits: '18446744073709551616' })).toBe('takes 0 to 18446744073709551615');
     expect(valueProblem(point('p', 0, { type: 'int16', scale: -0.1 }), 5000)).toBe('takes -3276.7 to 3276.8');
   });
 
-  it('reads what was written to it, whatever its type, order and value', () => {
+  it('reads back every value that was written, for any type, order and value', () => {
     const types = fc.constantFrom<PointType>(
       'int16',
       'uint16',
@@ -180,7 +180,7 @@ describe('a point', () => {
     );
   });
 
-  it('takes no value it cannot hold, and never throws', () => {
+  it('rejects a value that it cannot hold, and never throws', () => {
     const types = fc.constantFrom<PointType>('bool', 'int16', 'uint64', 'float32', 'string');
     fc.assert(
       fc.property(types, fc.jsonValue(), (type, value) => {
@@ -190,7 +190,7 @@ describe('a point', () => {
     );
   });
 
-  it('has changed only beyond its deadband, or when it comes or goes', () => {
+  it('has changed only beyond its deadband, or when it appears or disappears', () => {
     const one = point('p', 0, { deadband: 2 });
     expect([isSame(one, 5, 7), isSame(one, 5, 7.5), isSame(one, undefined, 0), isSame(one, 0, null)]).toEqual([
       ...[true, false, false, false],
@@ -202,14 +202,14 @@ describe('a schedule', () => {
   const shape = (points: readonly Point[], gapMax = 0) =>
     planBlocks({ address: 1, points, gapMax }).map(({ table, start, count }) => `${table} ${start}+${count}`);
 
-  it('reads neighbours together, of one table and period', () => {
+  it('reads adjacent registers together, if their table and period are the same', () => {
     const points = [point('b', 2, { type: 'float32' }), point('a', 1), point('c', 4), point('d', 6)];
     expect(shape(points)).toEqual(['holding 1+4', 'holding 6+1']);
     expect(shape(points, 1)).toEqual(['holding 1+6']);
     expect(shape([point('a', 1), point('b', 2, { table: 'input' }), point('c', 2, { pollMs: 7 })])).toHaveLength(3);
   });
 
-  it('asks for no more than one request may', () => {
+  it('requests no more registers than one request may contain', () => {
     expect(shape(Array.from({ length: 126 }, (_, at) => point(`p${at}`, at)))).toEqual([
       'holding 0+125',
       'holding 125+1',
@@ -218,7 +218,7 @@ describe('a schedule', () => {
     expect(shape(coils)).toEqual(['coil 0+2000', 'coil 2000+1']);
   });
 
-  it('covers each point, whatever points there are', () => {
+  it('covers each point, for any set of points', () => {
     const any = fc.record({ address: fc.nat(400), type: fc.constantFrom<PointType>('uint16', 'float32', 'float64') });
     fc.assert(
       fc.property(fc.array(any, { minLength: 1 }), fc.nat(10), (places, gapMax) => {
@@ -237,7 +237,7 @@ describe('a schedule', () => {
     );
   });
 
-  it('on a line too slow for everything gives everyone a turn, by lateness', () => {
+  it('gives every unit a turn, ordered by delay, on a line that is too slow for all', () => {
     const units = [1, 2, 3].map((address) => ({
       address,
       gapMax: 0,

@@ -1,4 +1,7 @@
-/** Units that refuse some of their registers, or are busy: what the others still say, how soon, and what is known of these. */
+/**
+ * Units that reject some of their registers, or are busy: the values still published, their delay, and the reported
+ * state of the rejected ones.
+ */
 import { describe, expect, it } from 'vitest';
 import type { SimulatedUnit, UnitRequest } from '../../../../src/bench/subdevices/modbus-device.ts';
 import type { Point } from '../../../../src/driver/modbus/points.ts';
@@ -8,7 +11,7 @@ const HOLES = 'illegal data address';
 const row = (count: number, more: Partial<Point> = {}): Point[] =>
   Array.from({ length: count }, (_, at) => point(`p${at}`, at, more));
 
-/** Its register n holds n + 1, but for holes in its map. */
+/** Register n holds n + 1, except for holes in the map. */
 function unitWithHoles(wire: ModbusWire, holes: readonly number[], code = 2): SimulatedUnit {
   const unit = wire.unit(1);
   for (let at = 0; at < 200; at += 1) unit.holdings[at] = at + 1;
@@ -25,14 +28,14 @@ function stateOf(wire: ModbusWire): Readonly<Record<string, unknown>> | undefine
   return wire.states.findLast(({ subdevice }) => subdevice === 'unit-1')?.values;
 }
 
-/** What a state with these holes says. */
+/** Expected state with these holes. */
 function stateWithHoles(count: number, holes: readonly number[], why = HOLES): Record<string, unknown> {
   const values = Array.from({ length: count }, (_, at) => [`p${at}`, holes.includes(at) ? null : at + 1]);
   const errors = holes.map((hole) => [`p${hole}`, why]);
   return { ...Object.fromEntries(values), ...(errors.length > 0 ? { $errors: Object.fromEntries(errors) } : {}) };
 }
 
-/** Requests to read of unit 1 within the time. */
+/** Read requests to unit 1 within the time. */
 function readsIn(wire: ModbusWire, ms: number): UnitRequest[] {
   const before = wire.sent.length;
   wire.runFor(ms);
@@ -42,9 +45,9 @@ function readsIn(wire: ModbusWire, ms: number): UnitRequest[] {
   }));
 }
 
-describe('a unit that refuses some of its registers', () => {
+describe('a unit that rejects some of its registers', () => {
   it.each([[[5]], [[0]], [[9]], [[0, 9]], [[3, 4]], [[1, 3, 5, 7]], [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]])(
-    'tells all others, and why these are not known (%j)',
+    'has all other registers published, with the reason for the rejected ones (%j)',
     (holes) => {
       const wire = openWire(row(10));
       unitWithHoles(wire, holes);
@@ -58,14 +61,14 @@ describe('a unit that refuses some of its registers', () => {
     [2, HOLES],
     [3, 'illegal data value'],
     [4, 'server device failure'],
-  ])('with exception %i is treated alike, and says %s', (code, words) => {
+  ])('with exception %i is treated in the same way, and reports %s', (code, words) => {
     const wire = openWire(row(4));
     unitWithHoles(wire, [2], code);
     wire.run(() => stateOf(wire)?.p3 !== undefined);
     expect(stateOf(wire)).toEqual(stateWithHoles(4, [2], words));
   });
 
-  it('is then read at the pace of its period, with one request more for each hole', () => {
+  it('is then read at its period, with one more request for each hole', () => {
     const wire = openWire(row(100));
     unitWithHoles(wire, [17, 60]);
     wire.runFor(5000);
@@ -75,7 +78,7 @@ describe('a unit that refuses some of its registers', () => {
     expect(reads.length).toBeLessThan(3 * 24);
   });
 
-  it('that takes no long requests is read in parts that it takes', () => {
+  it('that rejects long requests is read in parts that it accepts', () => {
     const wire = openWire(row(100));
     unitWithHoles(wire, []).exceptionTo = ({ count }) => (count > 30 ? 3 : undefined);
     wire.runFor(5000);
@@ -85,7 +88,7 @@ describe('a unit that refuses some of its registers', () => {
     expect(new Set(reads.map(({ start }) => start)).size).toBeLessThanOrEqual(8);
   });
 
-  it('that knows nothing of the registers in between is read around them', () => {
+  it('that lacks the registers in between is read around them', () => {
     const points = [point('a', 0), point('b', 1), point('c', 4), point('d', 5)];
     const wire = openWire(points, {}, 10);
     unitWithHoles(wire, [2, 3]);
@@ -95,7 +98,7 @@ describe('a unit that refuses some of its registers', () => {
     expect(new Set(reads.map(({ start, count }) => `${start}+${count}`))).toEqual(new Set(['0+2', '4+2']));
   });
 
-  it('is asked for them again now and then, and tells them once it has them', () => {
+  it('is asked for the rejected registers again from time to time, and they are published once it has them', () => {
     const wire = openWire(row(10, { pollMs: 1000 }));
     const unit = unitWithHoles(wire, [5]);
     wire.runFor(10_000);
@@ -107,7 +110,7 @@ describe('a unit that refuses some of its registers', () => {
     expect(new Set(readsIn(wire, 5000).map(({ count }) => count))).toEqual(new Set([10]));
   });
 
-  it('is asked for them again when it was away', () => {
+  it('is asked for the rejected registers again after it was lost', () => {
     let isAway = false;
     const wire = openWire(row(10), { answerMs: (address) => (isAway && address === 1 ? undefined : 5) });
     const unit = unitWithHoles(wire, [5]);
@@ -146,7 +149,7 @@ describe('a unit that is busy', () => {
     expect(stateOf(wire)).toEqual(stateWithHoles(2, []));
   });
 
-  it('for longer is said to be, and is not split; the others are read as before', () => {
+  it('for longer is reported as busy, and its blocks are not split; the other units are polled as before', () => {
     const wire = openWire(row(4));
     const unit = unitWithHoles(wire, []);
     unit.exceptionTo = () => 6;
@@ -163,8 +166,8 @@ describe('a unit that is busy', () => {
   });
 });
 
-describe('what the driver reports', () => {
-  it('of a unit that never answers is that, again for as long as it lasts, and when it was last heard', () => {
+describe('the report of the driver', () => {
+  it('on a unit that never answers is repeated for as long as the silence lasts, with the time of last reception', () => {
     const wire = openWire(row(2), { answerMs: (address) => (address === 1 ? undefined : 5) });
     wire.runFor(120_000);
     expect(wire.discards.length).toBeGreaterThan(3);
@@ -176,7 +179,7 @@ describe('what the driver reports', () => {
     expect(wire.nowMs - (wire.link.lastReceivedAtMs('unit-2') ?? 0)).toBeLessThan(300);
   });
 
-  it('of one that refuses points is which, and why, at least each minute or so', () => {
+  it('on a unit that rejects points names them and the reason, at least every minute or so', () => {
     const wire = openWire(row(10, { pollMs: 1000 }));
     unitWithHoles(wire, [4, 7]);
     wire.runFor(600_000);
@@ -186,7 +189,7 @@ describe('what the driver reports', () => {
     expect(wire.discards.length).toBeLessThan(25);
   });
 
-  it('of one whose Modbus gateway does not reach it is what that says', () => {
+  it('on a unit that a Modbus gateway does not reach contains the exception of that gateway', () => {
     const wire = openWire(row(2));
     wire.unit(1).exceptionTo = () => 11;
     wire.runFor(10_000);
@@ -209,7 +212,7 @@ describe('what the driver reports', () => {
     ],
     ['a request', () => [1, 3, 0, 0, 0, 2], 'the request itself, echoed by the adapter'],
     ['a request of others', () => [7, 3, 0, 0, 0, 2], 'a request to unit 7 of another master'],
-  ])('of one that answers with %s is that, counted apart from damage', (_, alters, words) => {
+  ])('on a unit that answers with %s names that, counted apart from damage', (_, alters, words) => {
     const wire = openWire(row(2));
     wire.unit(1).alters = alters;
     wire.runFor(20_000);
@@ -224,7 +227,7 @@ describe('what the driver reports', () => {
     expect(wire.isAttached(2)).toBe(true);
   });
 
-  it('of one whose answers arrive damaged is that', () => {
+  it('on a unit with damaged answers names the checksum', () => {
     const wire = openWire(row(2));
     wire.unit(1).alters = (body) => [...body, 0x55];
     wire.runFor(5000);
@@ -232,7 +235,7 @@ describe('what the driver reports', () => {
     expect(wire.link.counters.crcErrors).toBeGreaterThanOrEqual(3);
   });
 
-  it('of a write whose answer names another register is that, in the result too', () => {
+  it('on a write with an answer for another register names that, in the result too', () => {
     const wire = openWire(row(2));
     wire.run(() => wire.isAttached(1));
     wire.unit(1).alters = (body) => (body[1] === 6 ? [1, 6, 0, 5, ...body.slice(4)] : body);
@@ -248,7 +251,7 @@ describe('what the driver reports', () => {
     expect(wire.results).toEqual([{ ok: false, error: `p1: ${words}` }]);
   });
 
-  it('of one that refuses all it has goes on for hours, and ends when it is away', () => {
+  it('on a unit that rejects all its registers is repeated for hours, and ends when the unit is lost', () => {
     const wire = new ModbusWire({ units: [unitPlan(1, row(2, { pollMs: 60_000 }))] });
     wire.unit(1).exceptionTo = () => 1;
     wire.runFor(3 * 3_600_000);
@@ -256,7 +259,7 @@ describe('what the driver reports', () => {
     expect(wire.discards.length).toBeLessThan(220);
   });
 
-  it('of a float that is no number is that', () => {
+  it('on a float that is not a number names that', () => {
     const wire = openWire([point('f', 0, { type: 'float32' })]);
     wire.unit(1).holdings.set([0x7fc0, 0], 0);
     wire.runFor(5000);

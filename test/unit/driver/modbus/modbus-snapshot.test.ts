@@ -1,4 +1,6 @@
-/** A Modbus link whose state another takes over in the middle: it goes on as the first one does. */
+/**
+ * A Modbus link that restores the state of another one in the middle of a conversation must make the same decisions.
+ */
 import { seededRandom } from '../../../../src/base/random.ts';
 import { createModbusLink, type ModbusLinkSnapshot } from '../../../../src/driver/modbus/link.ts';
 import { describeSuccession, SucceededLink, type Succession } from '../../store/successor.ts';
@@ -18,10 +20,10 @@ const UNITS = [
   unitPlan(0, POINTS),
 ];
 const COMMANDS = [{ a: 1 }, { a: 7, b: 8, c: 9 }, { d: 1.5, e: true }, { nothing: 1 }, 'no JSON'];
-/** About a minute and a half on the wire's clock. */
+/** About a minute and a half on the clock of the wire. */
 const EVENTS = 200;
 
-/** Noise, units that fall silent, are busy or refuse registers, commands, a flow that has no room, and a cable that is pulled. */
+/** Noise; units that become silent, are busy or reject registers; commands; a flow without room; a closed port. */
 function converse(seed: number, plan: Partial<Succession<ModbusLinkSnapshot>> = {}): SucceededLink<ModbusLinkSnapshot> {
   const random = seededRandom(seed);
   const silent = new Set<number>();
@@ -52,8 +54,8 @@ function converse(seed: number, plan: Partial<Succession<ModbusLinkSnapshot>> = 
     else if (chosen < 0.4) wire.command(unit, token, COMMANDS[Math.floor(random() * COMMANDS.length)]);
     else if (chosen < 0.45) silent.add(unit);
     else if (chosen < 0.55) silent.clear();
-    else if (chosen < 0.58) wire.order({ kind: 'closed', reason: 'unplugged' });
-    else if (chosen < 0.66) wire.order({ kind: 'probe', subdevice: succeeded.probeable()[unit] ?? 'nobody', token });
+    else if (chosen < 0.58) wire.input({ kind: 'closed', reason: 'unplugged' });
+    else if (chosen < 0.66) wire.input({ kind: 'probe', subdevice: succeeded.probeable()[unit] ?? 'nobody', token });
     else if (chosen < 0.76) isBusy = !isBusy;
     else if (chosen < 0.8) longest = 1 + (event % 3);
     else if (unit > 0) wire.unit(unit).holdings[Math.floor(random() * 10)] = event;
@@ -62,8 +64,8 @@ function converse(seed: number, plan: Partial<Succession<ModbusLinkSnapshot>> = 
 }
 
 /**
- * Of an order a unit needs its token, topic and payload. That a subscription was refused matters 30 s later only, and which
- * error was told when the unit refuses the point again, a minute later.
+ * A command to a unit needs its token, topic and payload. The rejection of a subscription matters only 30 s later,
+ * and the reported error only if the unit rejects the point again a minute later.
  */
 const UNUSED = [
   ...[

@@ -1,6 +1,6 @@
 /**
- * A Modbus link and simulated units on a virtual wire that damages and loses bytes, with a flow that takes what it is told.
- * Everything from one seed, on a virtual clock.
+ * A Modbus link and simulated units on a virtual wire that damages and loses bytes, with a flow that accepts every
+ * report. Everything comes from one seed, on a virtual clock.
  */
 import type { ProbeOutcome } from '../../../../src/base/probe.ts';
 import { seededRandom } from '../../../../src/base/random.ts';
@@ -31,17 +31,17 @@ export function unitPlan(address: number, points: readonly Point[], more: Partia
 export interface WirePlan {
   readonly units: readonly UnitPlan[];
   readonly seed?: number;
-  /** What the clock shows at first. */
+  /** Start time of the clock. */
   readonly startMs?: number;
-  /** Chance that a write loses a byte, and that it has a bit flipped, and that a stray byte goes before it. */
+  /** Probability that a write loses a byte, that it has a flipped bit, and that a stray byte precedes it. */
   readonly damage?: number;
-  /** Damage mends the CRC behind it. */
+  /** True if the CRC after the damage is corrected. */
   readonly isForged?: boolean;
-  /** Delay of the answer of a unit; `undefined`: none comes. */
+  /** Delay of the answer of a unit; `undefined`: no answer. */
   readonly answerMs?: (address: number, random: () => number) => number | undefined;
-  /** Why an uplink is refused; `undefined`: it is taken. */
+  /** Reason for the rejection of an uplink; `undefined`: accepted. */
   readonly refuse?: () => RefuseReason | undefined;
-  /** Whether the flow has no room for a subdevice that asks to be served, or for its filter. */
+  /** True if the flow has no room for a subdevice that requests service, or for its filter. */
   readonly turnsAway?: () => boolean;
   readonly link?: Partial<ModbusLinkOptions>;
   readonly create?: (options: ModbusLinkOptions) => LinkMachine;
@@ -52,7 +52,7 @@ const WIRE_MS = 2;
 
 export class ModbusWire {
   readonly link: LinkMachine;
-  /** By address. */
+  /** Units by address. */
   readonly units = new Map<number, SimulatedUnit>();
   readonly states: { readonly subdevice: string; readonly values: Readonly<Record<string, unknown>> }[] = [];
   readonly results: unknown[] = [];
@@ -60,11 +60,11 @@ export class ModbusWire {
   readonly discards: { readonly subdevice: string | undefined; readonly reason: string; readonly sample: string }[] =
     [];
   readonly detaches: { readonly subdevice: string; readonly cause: DetachCause }[] = [];
-  /** How deliveries ended, by token. */
+  /** Outcomes of deliveries, by token. */
   readonly endings = new Map<number, string>();
   readonly probes = new Map<number, ProbeOutcome>();
   readonly filters: string[] = [];
-  /** When requests left, and to which unit. */
+  /** Requests with their times and units. */
   readonly sent: { readonly atMs: number; readonly bytes: Uint8Array }[] = [];
   nowMs: number;
   readonly #plan: WirePlan;
@@ -93,11 +93,11 @@ export class ModbusWire {
       reopen: { floorMs: 50, ceilingMs: 200 },
       ...plan.link,
     });
-    this.order({ kind: 'start' });
+    this.input({ kind: 'start' });
   }
 
-  /** What the flow says to the link. */
-  order(input: LinkInput): void {
+  /** Input of the flow to the link. */
+  input(input: LinkInput): void {
     for (const action of this.link.handle(input, this.nowMs)) this.#byLink(action);
   }
 
@@ -110,14 +110,14 @@ export class ModbusWire {
   command(address: number, token: number, command: unknown): void {
     const text = typeof command === 'string' ? command : JSON.stringify(command);
     const message = { topic: 'set', payload: new TextEncoder().encode(text), qos: 1, dup: false } as const;
-    this.order({ kind: 'deliver', subdevice: `unit-${address}`, token, ...message });
+    this.input({ kind: 'deliver', subdevice: `unit-${address}`, token, ...message });
   }
 
   isAttached(address: number): boolean {
     return this.link.attachedSubdevices().includes(`unit-${address}`);
   }
 
-  /** Runs until `isDone`; false if that does not come about within `forMs`. */
+  /** Runs until `isDone`; returns false if `forMs` has passed before. */
   run(isDone: () => boolean, forMs = 60_000): boolean {
     const endMs = this.nowMs + forMs;
     while (!isDone() && this.nowMs < endMs) this.#step();
@@ -140,7 +140,7 @@ export class ModbusWire {
       atMs: unit.wakeAtMs() ?? never,
       happen: () => this.#toUnit(unit, { kind: 'wake' }),
     }));
-    const link = { atMs: this.link.wakeAtMs() ?? never, happen: () => this.order({ kind: 'wake' }) };
+    const link = { atMs: this.link.wakeAtMs() ?? never, happen: () => this.input({ kind: 'wake' }) };
     const next = [...this.#events, ...machines, link].reduce((a, b) => (b.atMs < a.atMs ? b : a));
     if (!Number.isFinite(next.atMs)) throw new Error('nothing will ever happen again');
     this.nowMs = Math.max(this.nowMs, next.atMs);
@@ -150,16 +150,16 @@ export class ModbusWire {
 
   #toUnit(unit: SimulatedUnit, input: Parameters<SimulatedUnit['handle']>[0]): void {
     for (const action of unit.handle(input, this.nowMs)) {
-      if (action.kind === 'write') this.#carry(action.bytes, (bytes) => this.order({ kind: 'bytes', bytes }));
+      if (action.kind === 'write') this.#carry(action.bytes, (bytes) => this.input({ kind: 'bytes', bytes }));
     }
   }
 
   #byLink(action: LinkAction): void {
     switch (action.kind) {
       case 'open':
-        return this.later(10, () => this.order({ kind: 'opened' }));
+        return this.later(10, () => this.input({ kind: 'opened' }));
       case 'close':
-        return this.later(1, () => this.order({ kind: 'closed', reason: action.reason }));
+        return this.later(1, () => this.input({ kind: 'closed', reason: action.reason }));
       case 'write':
         this.sent.push({ atMs: this.nowMs, bytes: action.bytes });
         return this.#carry(action.bytes, (bytes) => {
@@ -169,7 +169,7 @@ export class ModbusWire {
         const answer = this.#isTurnedAway
           ? ({ accepted: false, why: 'congestion' } as const)
           : ({ accepted: true, topicIds: new Map() } as const);
-        return this.later(3, () => this.order({ kind: 'attached', subdevice: action.subdevice, answer }));
+        return this.later(3, () => this.input({ kind: 'attached', subdevice: action.subdevice, answer }));
       }
       case 'detach':
         this.detaches.push(action);
@@ -203,14 +203,14 @@ export class ModbusWire {
   }
 
   #answerSubscribe(token: number): void {
-    if (this.#isTurnedAway) this.later(1000, () => this.order({ kind: 'refuse', token, why: 'congestion' }));
-    else this.later(5, () => this.order({ kind: 'confirm', token }));
+    if (this.#isTurnedAway) this.later(1000, () => this.input({ kind: 'refuse', token, why: 'congestion' }));
+    else this.later(5, () => this.input({ kind: 'confirm', token }));
   }
 
   #uplink({ subdevice, topic, payload, token }: Extract<LinkAction, { kind: 'uplink' }>): void {
     if (token === undefined) throw new Error('a Modbus uplink without a token');
     const why = this.#plan.refuse?.();
-    if (why !== undefined) return this.later(20, () => this.order({ kind: 'refuse', token, why }));
+    if (why !== undefined) return this.later(20, () => this.input({ kind: 'refuse', token, why }));
     const text = new TextDecoder().decode(payload);
     const values = JSON.parse(text);
     if (topic === 'state') this.states.push({ subdevice, values });
@@ -218,7 +218,7 @@ export class ModbusWire {
       this.results.push(values);
       this.resultTexts.push(text);
     }
-    this.later(20, () => this.order({ kind: 'acknowledge', token }));
+    this.later(20, () => this.input({ kind: 'acknowledge', token }));
   }
 
   #carry(bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void {
@@ -230,14 +230,14 @@ export class ModbusWire {
     if (random() < damage) carried.splice(at, 1);
     if (random() < damage) carried[at] = (carried[at] ?? 0) ^ (1 << Math.floor(random() * 8));
     if (random() < damage) carried.unshift(Math.floor(random() * 256));
-    // in two pieces, as adapters like to hand over what they have
+    // In two pieces, as adapters often deliver bytes.
     const half = Math.floor(random() * carried.length);
     this.later(WIRE_MS, () => arrive(Uint8Array.from(carried.slice(0, half))));
     this.later(WIRE_MS + Math.floor(random() * 3), () => arrive(Uint8Array.from(carried.slice(half))));
   }
 }
 
-/** Another value in an answer of one register. */
+/** Replaces the value in an answer of one register. */
 function forged(frame: Uint8Array): Uint8Array {
   const [unit = 0, code = 0, length = 0, high = 0, low = 0] = frame;
   return length === 2 ? appendCrc([unit, code, length, high, low ^ 1]) : frame;

@@ -1,4 +1,4 @@
-/** An MQTT-SN link on a bench: packets instead of bytes on one side, a clock that is turned by hand. */
+/** An MQTT-SN link rig: packets instead of bytes on one side, and a clock that the test advances. */
 import { sampleWords } from '../../../../src/base/discard.ts';
 import type { ChannelAction } from '../../../../src/base/machine.ts';
 import { encodeFrame, FrameReader } from '../../../../src/codec/mqttsn-cobs.ts';
@@ -34,7 +34,7 @@ export class LinkBench {
   #packets: Packet[] = [];
   #reports: DriverReport[] = [];
   #channel: ChannelAction[] = [];
-  /** False: the end of a connection is not durable until a test says so. */
+  /** False: the end of a connection is not durable until a test confirms it. */
   isReleasing = true;
   readonly #leaving: string[] = [];
   readonly #reader = new FrameReader(4096);
@@ -54,32 +54,32 @@ export class LinkBench {
     this.input({ kind: 'start' });
     this.input({ kind: 'opened' });
     this.#channel = [];
-    // whoever believes to be connected was called back; the tests are about what comes after
+    // The clients that believed to be connected were called back already; the tests cover later events.
     this.after(2 * LINK_OPTIONS.retryMs);
-    this.heard();
+    this.received();
     return this;
   }
 
-  /** Open, and pump-7 attached. */
+  /** Open link with pump-7 attached. */
   attach(topicIds: ReadonlyMap<number, string> = new Map(), connect: Partial<ConnectPacket> = {}): this {
     if (this.link.state !== 'open') this.open();
-    this.say({ ...CONNECT, ...connect });
-    this.order({ kind: 'attached', subdevice: connect.clientId ?? 'pump-7', answer: { accepted: true, topicIds } });
-    this.heard();
+    this.send({ ...CONNECT, ...connect });
+    this.command({ kind: 'attached', subdevice: connect.clientId ?? 'pump-7', answer: { accepted: true, topicIds } });
+    this.received();
     this.reported();
     return this;
   }
 
-  say(...packets: Packet[]): void {
+  send(...packets: Packet[]): void {
     const bytes = Buffer.concat(packets.map((packet) => encodeFrame(encodePacket(packet))));
     this.input({ kind: 'bytes', bytes });
   }
 
-  order(...orders: DriverCommand[]): void {
-    for (const order of orders) this.input(order);
+  command(...commands: DriverCommand[]): void {
+    for (const command of commands) this.input(command);
   }
 
-  /** Turns the clock on, waking the link whenever it wants that. */
+  /** Advances the clock, and wakes the link whenever its timer is due. */
   after(ms: number): void {
     const endMs = this.nowMs + ms;
     for (
@@ -93,13 +93,13 @@ export class LinkBench {
     this.nowMs = endMs;
   }
 
-  /** What the subdevice heard since it last listened. */
-  heard(): Packet[] {
+  /** Packets to the subdevice since the last call. */
+  received(): Packet[] {
     return this.#packets.splice(0);
   }
 
-  /** What the flows were told since they last looked. */
-  /** What is not discarded, without words for people. */
+  /** Reports to the flows since the last call. */
+  /** Reports other than `discarded`, without texts for people. */
   reported(): DriverReport[] {
     return this.#reports.splice(0).flatMap((report): DriverReport[] => {
       if (report.kind === 'discarded') this.discards.push(`${report.reason}: ${sampleWords(report.sample)}`);
@@ -114,7 +114,7 @@ export class LinkBench {
     return this.#channel.splice(0);
   }
 
-  /** What `reported` has left out. */
+  /** Reports that `reported` leaves out. */
   readonly discards: string[] = [];
   readonly because: string[] = [];
 
@@ -138,7 +138,7 @@ export class LinkBench {
   }
 }
 
-/** A QoS 1 PUBLISH with the short topic `t1`, unless said otherwise. */
+/** QoS 1 PUBLISH with the short topic `t1` by default. */
 export function publish(messageId: number, fields: Partial<PublishPacket> = {}): PublishPacket {
   const topic = { type: 'short', name: 't1' } as const;
   return {
@@ -153,7 +153,7 @@ export function publish(messageId: number, fields: Partial<PublishPacket> = {}):
   };
 }
 
-/** A delivery to pump-7 of QoS 1 on the short topic `t1`, unless said otherwise. */
+/** Delivery to pump-7 of QoS 1 on the short topic `t1` by default. */
 export function delivery(
   token: number,
   fields: Partial<Extract<DriverCommand, { kind: 'deliver' }>> = {},
@@ -162,10 +162,10 @@ export function delivery(
   return { kind: 'deliver', subdevice: 'pump-7', token, topic: 't1', payload, qos: 1, dup: false, ...fields };
 }
 
-/** `t1` as it stands in a TopicId field. */
+/** `t1` in a TopicId field. */
 const T1 = 0x7431;
 
-/** The gateway's PUBACK of what `publish` makes. */
+/** PUBACK of the gateway for the packet of `publish`. */
 export function puback(messageId: number, returnCode = 0, topicId = T1) {
   return { kind: 'puback', topicId, messageId, returnCode };
 }

@@ -25,7 +25,7 @@ describe('the channel under a link', () => {
     expect(Math.max(...pausesMs)).toBeLessThanOrEqual(30_000);
   });
 
-  it('is opened soon again after it stood for long, and not after it flapped', () => {
+  it('is opened again soon if it was open for long, and not if it flapped', () => {
     const bench = new LinkBench();
     const pauseAfterMs = (openMs: number) => {
       bench.input({ kind: 'opened' });
@@ -52,9 +52,9 @@ describe('the channel under a link', () => {
     expect(bench.link.wakeAtMs()).toBeUndefined();
   });
 
-  it('detaches its subdevice when it closes, after giving back the delivery under way', () => {
+  it('detaches its subdevice when it closes, after giving back the delivery in progress', () => {
     const bench = new LinkBench().attach();
-    bench.order(delivery(5));
+    bench.command(delivery(5));
     bench.input({ kind: 'closed', reason: 'unplugged' });
     expect(bench.reported()).toEqual([
       { kind: 'undelivered', token: 5, why: 'lost' },
@@ -75,7 +75,7 @@ describe('the channel under a link', () => {
     expect(bench.link.counters.crcErrors).toBe(1);
   });
 
-  it('may carry any noise: nothing is thrown, and a subdevice can still connect', () => {
+  it('can carry any noise: nothing throws, and a subdevice can still connect', () => {
     const frames = fc
       .tuple(fc.constantFrom(...Object.values(MESSAGE_TYPE)), fc.uint8Array({ maxLength: 20 }))
       .map(([type, body]) => encodeFrame(Uint8Array.of(body.length + 2, type, ...body)));
@@ -87,7 +87,7 @@ describe('the channel under a link', () => {
         for (const bytes of chunks) bench.input({ kind: 'bytes', bytes });
         for (const report of bench.reported()) {
           if (report.kind !== 'attach') continue;
-          bench.order({
+          bench.command({
             kind: 'attached',
             subdevice: report.subdevice,
             answer: { accepted: false, why: 'not allowed' },
@@ -101,7 +101,7 @@ describe('the channel under a link', () => {
     );
   });
 
-  it('counts what it reads', () => {
+  it('counts the packets that it reads', () => {
     const bench = new LinkBench().open();
     bench.input({ kind: 'bytes', bytes: encodeFrame(Uint8Array.of(2, 0xee)) });
     bench.input({ kind: 'bytes', bytes: Uint8Array.of(9, 9, 9, 0) });

@@ -7,49 +7,49 @@ describe('a request', () => {
   const subscribe = (messageId: number, name: string) =>
     ({ kind: 'subscribe', dup: false, qos: 1, messageId, filter: { type: 'name', name } }) as const;
   const confirmAll = (bench: LinkBench) => {
-    for (const token of tokensOf(bench.reported())) bench.order({ kind: 'confirm', token });
+    for (const token of tokensOf(bench.reported())) bench.command({ kind: 'confirm', token });
   };
 
   it('to register a topic is acknowledged once the id is durable', () => {
     const bench = new LinkBench().attach();
-    bench.say(register(1, 'a/b'), register(1, 'a/b'), publish(2, { topic: { type: 'normal', id: 1 } }));
-    expect(bench.heard()).toEqual([puback(2, 2, 1)]);
+    bench.send(register(1, 'a/b'), register(1, 'a/b'), publish(2, { topic: { type: 'normal', id: 1 } }));
+    expect(bench.received()).toEqual([puback(2, 2, 1)]);
     const reports = bench.reported();
     expect(reports).toEqual([
       { kind: 'topicBound', subdevice: 'pump-7', topicId: 1, topic: 'a/b', token: expect.any(Number) },
     ]);
-    for (const token of tokensOf(reports)) bench.order({ kind: 'confirm', token });
-    expect(bench.heard()).toEqual([{ kind: 'regack', topicId: 1, messageId: 1, returnCode: 0 }]);
-    bench.say(publish(2, { topic: { type: 'normal', id: 1 } }));
+    for (const token of tokensOf(reports)) bench.command({ kind: 'confirm', token });
+    expect(bench.received()).toEqual([{ kind: 'regack', topicId: 1, messageId: 1, returnCode: 0 }]);
+    bench.send(publish(2, { topic: { type: 'normal', id: 1 } }));
     expect(bench.reported()).toMatchObject([{ kind: 'uplink', topic: 'a/b' }]);
   });
 
   it('to register a topic that has an id gets that id at once', () => {
     const bench = new LinkBench().attach(new Map([[5, 'a/b']]));
-    bench.say(register(1, 'a/b'));
-    expect(bench.heard()).toEqual([{ kind: 'regack', topicId: 5, messageId: 1, returnCode: 0 }]);
+    bench.send(register(1, 'a/b'));
+    expect(bench.received()).toEqual([{ kind: 'regack', topicId: 5, messageId: 1, returnCode: 0 }]);
     expect(bench.reported()).toEqual([]);
   });
 
-  it('to register is never given an id that the session has used', () => {
+  it('to register never gets an id that the session has used', () => {
     const bench = new LinkBench().attach(new Map([[5, 'a/b']]));
-    bench.say(register(1, 'c/d'));
+    bench.send(register(1, 'c/d'));
     expect(bench.reported()).toMatchObject([{ topicId: 6 }]);
     bench.attach(new Map([[5, 'a/b']]));
-    bench.say(register(1, 'e/f'));
+    bench.send(register(1, 'e/f'));
     expect(bench.reported()).toMatchObject([{ topicId: 7 }]);
   });
 
-  it('to register in a clean session is given ids from the first again, so that they never run out', () => {
+  it('to register in a clean session gets ids from the first again, so that they never run out', () => {
     const bench = new LinkBench().attach(new Map(), { clean: true });
-    bench.say(register(1, 'a/b'));
+    bench.send(register(1, 'a/b'));
     confirmAll(bench);
     bench.attach(new Map(), { clean: true });
-    bench.say(register(1, 'c/d'));
+    bench.send(register(1, 'c/d'));
     expect(bench.reported()).toMatchObject([{ topicId: 1, topic: 'c/d' }]);
   });
 
-  it('to register more topics than are kept for the session is given an id that may be replaced', () => {
+  it('to register more topics than the session keeps gets an id that can be replaced', () => {
     const bench = new LinkBench().attach(
       new Map([
         [1, 'a/a'],
@@ -57,38 +57,38 @@ describe('a request', () => {
         [3, 'c/c'],
       ]),
     );
-    bench.say(register(1, 'd/d'), subscribe(2, 'e/e'), register(3, 'c/c'));
-    expect(bench.heard()).toEqual([{ kind: 'regack', topicId: 3, messageId: 3, returnCode: 0 }]);
+    bench.send(register(1, 'd/d'), subscribe(2, 'e/e'), register(3, 'c/c'));
+    expect(bench.received()).toEqual([{ kind: 'regack', topicId: 3, messageId: 3, returnCode: 0 }]);
     confirmAll(bench);
-    expect(bench.heard()).toEqual([
+    expect(bench.received()).toEqual([
       { kind: 'regack', topicId: REPLACEABLE_ID_MIN, messageId: 1, returnCode: 0 },
       { kind: 'suback', qos: 1, topicId: REPLACEABLE_ID_MIN + 1, messageId: 2, returnCode: 0 },
     ]);
   });
 
-  it('to register a filter is refused', () => {
+  it('to register a filter is rejected', () => {
     const bench = new LinkBench().attach();
-    bench.say(register(1, 'a/#'));
-    expect(bench.heard()).toEqual([{ kind: 'regack', topicId: 0, messageId: 1, returnCode: 3 }]);
+    bench.send(register(1, 'a/#'));
+    expect(bench.received()).toEqual([{ kind: 'regack', topicId: 0, messageId: 1, returnCode: 3 }]);
   });
 
-  it('to register that the flow refuses leaves no id behind', () => {
+  it('to register that the flow rejects leaves no id behind', () => {
     const bench = new LinkBench().attach();
-    bench.say(register(1, 'a/b'));
-    for (const token of tokensOf(bench.reported())) bench.order({ kind: 'refuse', token, why: 'congestion' });
-    expect(bench.heard()).toEqual([{ kind: 'regack', topicId: 0, messageId: 1, returnCode: 1 }]);
-    bench.say(publish(2, { topic: { type: 'normal', id: 1 } }));
-    expect(bench.heard()).toEqual([puback(2, 2, 1)]);
+    bench.send(register(1, 'a/b'));
+    for (const token of tokensOf(bench.reported())) bench.command({ kind: 'refuse', token, why: 'congestion' });
+    expect(bench.received()).toEqual([{ kind: 'regack', topicId: 0, messageId: 1, returnCode: 1 }]);
+    bench.send(publish(2, { topic: { type: 'normal', id: 1 } }));
+    expect(bench.received()).toEqual([puback(2, 2, 1)]);
   });
 
   it('to subscribe by name is granted with a topic id, once durable', () => {
     const bench = new LinkBench().attach();
-    bench.say(subscribe(1, 'a/b'), subscribe(1, 'a/b'));
-    expect(bench.heard()).toEqual([]);
+    bench.send(subscribe(1, 'a/b'), subscribe(1, 'a/b'));
+    expect(bench.received()).toEqual([]);
     const reports = bench.reported();
     expect(reports).toMatchObject([{ kind: 'subscribe', filter: 'a/b', qos: 1, topicId: 1 }]);
-    for (const token of tokensOf(reports)) bench.order({ kind: 'confirm', token });
-    expect(bench.heard()).toEqual([{ kind: 'suback', qos: 1, topicId: 1, messageId: 1, returnCode: 0 }]);
+    for (const token of tokensOf(reports)) bench.command({ kind: 'confirm', token });
+    expect(bench.received()).toEqual([{ kind: 'suback', qos: 1, topicId: 1, messageId: 1, returnCode: 0 }]);
   });
 
   it.each([
@@ -97,37 +97,37 @@ describe('a request', () => {
     ['by short name', { type: 'short', name: 't1' }, 't1', 0],
   ] as const)('to subscribe %s is granted without a new id', (_how, filter, name, topicId) => {
     const bench = new LinkBench().attach();
-    bench.say({ kind: 'subscribe', dup: false, qos: 2, messageId: 1, filter });
+    bench.send({ kind: 'subscribe', dup: false, qos: 2, messageId: 1, filter });
     const reports = bench.reported();
     expect(reports).toMatchObject([{ kind: 'subscribe', filter: name, qos: 1, topicId: undefined }]);
-    for (const token of tokensOf(reports)) bench.order({ kind: 'confirm', token });
-    expect(bench.heard()).toEqual([{ kind: 'suback', qos: 1, topicId, messageId: 1, returnCode: 0 }]);
+    for (const token of tokensOf(reports)) bench.command({ kind: 'confirm', token });
+    expect(bench.received()).toEqual([{ kind: 'suback', qos: 1, topicId, messageId: 1, returnCode: 0 }]);
   });
 
-  it('to subscribe by an unknown id, or to what the flow refuses, is refused', () => {
+  it('to subscribe by an unknown id is rejected, and so is one that the flow rejects', () => {
     const bench = new LinkBench().attach();
-    bench.say({ kind: 'subscribe', dup: false, qos: 1, messageId: 1, filter: { type: 'predefined', id: 1 } });
-    expect(bench.heard()).toEqual([{ kind: 'suback', qos: 0, topicId: 0, messageId: 1, returnCode: 2 }]);
-    bench.say(subscribe(2, 'secret'));
-    for (const token of tokensOf(bench.reported())) bench.order({ kind: 'refuse', token, why: 'not allowed' });
-    expect(bench.heard()).toEqual([{ kind: 'suback', qos: 0, topicId: 0, messageId: 2, returnCode: 3 }]);
+    bench.send({ kind: 'subscribe', dup: false, qos: 1, messageId: 1, filter: { type: 'predefined', id: 1 } });
+    expect(bench.received()).toEqual([{ kind: 'suback', qos: 0, topicId: 0, messageId: 1, returnCode: 2 }]);
+    bench.send(subscribe(2, 'secret'));
+    for (const token of tokensOf(bench.reported())) bench.command({ kind: 'refuse', token, why: 'not allowed' });
+    expect(bench.received()).toEqual([{ kind: 'suback', qos: 0, topicId: 0, messageId: 2, returnCode: 3 }]);
   });
 
   it('to unsubscribe is acknowledged once durable', () => {
     const bench = new LinkBench().attach();
-    bench.say({ kind: 'unsubscribe', messageId: 1, filter: { type: 'name', name: 'a/b' } });
-    expect(bench.heard()).toEqual([]);
+    bench.send({ kind: 'unsubscribe', messageId: 1, filter: { type: 'name', name: 'a/b' } });
+    expect(bench.received()).toEqual([]);
     confirmAll(bench);
-    expect(bench.heard()).toEqual([{ kind: 'unsuback', messageId: 1 }]);
+    expect(bench.received()).toEqual([{ kind: 'unsuback', messageId: 1 }]);
   });
 
   it('is one of a bounded number, and its answer reaches no later connection', () => {
     const bench = new LinkBench({ topicIdsMax: 100 }).attach();
-    for (let messageId = 1; messageId <= 10; messageId += 1) bench.say(subscribe(messageId, `topic/${messageId}`));
+    for (let messageId = 1; messageId <= 10; messageId += 1) bench.send(subscribe(messageId, `topic/${messageId}`));
     const reports = bench.reported();
     expect(reports).toHaveLength(LINK_OPTIONS.uplinksMax);
     bench.attach();
-    for (const token of tokensOf(reports)) bench.order({ kind: 'confirm', token });
-    expect(bench.heard()).toEqual([]);
+    for (const token of tokensOf(reports)) bench.command({ kind: 'confirm', token });
+    expect(bench.received()).toEqual([]);
   });
 });

@@ -1,7 +1,6 @@
 /**
- * Subdevices and flows as they come: a random conversation with an MQTT-SN link, in pieces and through noise. Clients on the
- * wire and behind a forwarder, which roam, sleep, leave wills, ask for topics, repeat themselves and fall silent; and flows
- * that answer late, or say no.
+ * Random conversation with an MQTT-SN link, in pieces and through noise. Clients on the wire and behind a forwarder
+ * move, sleep, have wills, request topics, repeat packets and become silent; flows answer late, or reject.
  */
 import type { Random } from '../../../../src/base/random.ts';
 import { encodeFrame, FrameReader } from '../../../../src/codec/mqttsn-cobs.ts';
@@ -11,7 +10,7 @@ import type { Packet, SnQos } from '../../../../src/codec/mqttsn-packets.ts';
 import type { DriverCommand, DriverReport, LinkAction, LinkInput } from '../../../../src/driver/driver.ts';
 import type { Talk } from '../snapshot-rig.ts';
 
-type Order = Extract<DriverCommand, { kind: 'deliver' }>;
+type Delivery = Extract<DriverCommand, { kind: 'deliver' }>;
 /** `undefined`: on the wire itself. */
 type Address = number | undefined;
 
@@ -25,13 +24,13 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
   readonly #reader = new FrameReader(4096);
   #phase: 'stopped' | 'closed' | 'opening' | 'open' = 'stopped';
   #line = Buffer.alloc(0);
-  /** What the flows will say, in no order. */
-  readonly #orders: DriverCommand[] = [];
-  /** Attached and listening → whether a delivery is under way. */
+  /** Pending answers of the flows, in no order. */
+  readonly #commands: DriverCommand[] = [];
+  /** Attached and awake subdevices → true during a delivery. */
   readonly #listening = new Map<string, boolean>();
-  readonly #deliveries = new Map<number, Order>();
+  readonly #deliveries = new Map<number, Delivery>();
   readonly #topicIds = new Map<string, Map<number, string>>();
-  /** By address: the last packets of will dialogues, which a client repeats when their answers were lost. */
+  /** Last packets of will dialogues by address; a client repeats them if the answers were lost. */
   readonly #dialogs = new Map<Address, readonly Packet[]>();
   #number = 0;
 
@@ -50,14 +49,14 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
       return this.#phase === 'open' ? { kind: 'opened' } : { kind: 'closed', reason: 'no port' };
     }
     if (this.#phase === 'open' && this.#is(0.004)) return this.#close();
-    const order = this.#is(0.3)
-      ? this.#orders.splice(Math.floor(this.#random() * this.#orders.length), 1)[0]
+    const command = this.#is(0.3)
+      ? this.#commands.splice(Math.floor(this.#random() * this.#commands.length), 1)[0]
       : undefined;
-    if (order !== undefined) return order;
+    if (command !== undefined) return command;
     const delivery = this.#is(0.2) ? this.#deliver() : undefined;
     if (delivery !== undefined) return delivery;
-    if (this.#is(0.03)) return { kind: 'probe', subdevice: this.#pick(CLIENTS), token: this.#dice(1000) };
-    if (this.#line.length === 0 || this.#is(0.3)) this.#speak();
+    if (this.#is(0.03)) return { kind: 'probe', subdevice: this.#pick(CLIENTS), token: this.#below(1000) };
+    if (this.#line.length === 0 || this.#is(0.3)) this.#sendAny();
     const bytes = this.#line.subarray(0, 1 + Math.floor(this.#random() * this.#line.length * 1.3));
     this.#line = this.#line.subarray(bytes.length);
     return { kind: 'bytes', bytes: new Uint8Array(bytes) };
@@ -75,40 +74,40 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
     return { kind: 'closed', reason: 'unplugged' };
   }
 
-  #speak(): void {
+  #sendAny(): void {
     if (this.#is(0.03))
-      this.#line = Buffer.concat([this.#line, Buffer.alloc(this.#is(0.2) ? 400 : 3, this.#dice(255))]);
+      this.#line = Buffer.concat([this.#line, Buffer.alloc(this.#is(0.2) ? 400 : 3, this.#below(255))]);
     const [address, packet] = [this.#pick(ADDRESSES), this.#packet()];
     if (packet.kind === 'willtopic' || packet.kind === 'willmsg')
       this.#dialogs.set(address, [...(this.#dialogs.get(address) ?? []), packet].slice(-2));
-    this.#say(address, packet);
+    this.#send(address, packet);
   }
 
-  #say(address: Address, packet: Packet): void {
+  #send(address: Address, packet: Packet): void {
     const bytes = encodePacket(packet);
     const node = address === undefined ? undefined : Uint8Array.of(0xa0, address);
     const whole = node === undefined ? bytes : encodePacket({ kind: 'encapsulated', radius: 0, node, packet: bytes });
     this.#line = Buffer.concat([this.#line, this.#isRaw ? whole : encodeFrame(whole)]);
   }
 
-  /** What anybody may say at any time. */
+  /** Packets that any peer can send at any time. */
   #packet(): Packet {
     const clientId = this.#pick(CLIENTS);
-    const messageId = 1 + this.#dice(12);
+    const messageId = 1 + this.#below(12);
     const will = this.#is(0.2) ? undefined : { qos: 1 as const, retain: false, topic: 'gone' };
     const durationS = this.#pick([0, 5, 20]);
-    const dice = this.#random();
-    if (dice < 0.14) return { kind: 'connect', will: this.#is(0.5), clean: this.#is(0.3), durationS, clientId };
-    if (dice < 0.2) return { kind: 'willtopic', will };
-    if (dice < 0.26) return { kind: 'willmsg', payload: Uint8Array.of(1) };
-    if (dice < 0.36) return { kind: 'register', topicId: 0, messageId, topic: this.#pick(TOPICS) };
-    if (dice < 0.44) return { kind: 'subscribe', dup: false, qos: 1, messageId, filter: this.#filter() };
-    if (dice < 0.48) return { kind: 'unsubscribe', messageId, filter: this.#filter() };
-    if (dice < 0.5) return { kind: 'willtopicupd', will };
-    if (dice < 0.52) return { kind: 'willmsgupd', payload: Uint8Array.of(2) };
-    if (dice < 0.58) return { kind: 'pingreq', clientId: this.#is(0.3) ? '' : clientId };
-    if (dice < 0.62) return { kind: 'disconnect', durationS: this.#is(0.7) ? 5 : undefined };
-    if (dice < 0.63) return { kind: 'searchgw', radius: 1 };
+    const chosen = this.#random();
+    if (chosen < 0.14) return { kind: 'connect', will: this.#is(0.5), clean: this.#is(0.3), durationS, clientId };
+    if (chosen < 0.2) return { kind: 'willtopic', will };
+    if (chosen < 0.26) return { kind: 'willmsg', payload: Uint8Array.of(1) };
+    if (chosen < 0.36) return { kind: 'register', topicId: 0, messageId, topic: this.#pick(TOPICS) };
+    if (chosen < 0.44) return { kind: 'subscribe', dup: false, qos: 1, messageId, filter: this.#filter() };
+    if (chosen < 0.48) return { kind: 'unsubscribe', messageId, filter: this.#filter() };
+    if (chosen < 0.5) return { kind: 'willtopicupd', will };
+    if (chosen < 0.52) return { kind: 'willmsgupd', payload: Uint8Array.of(2) };
+    if (chosen < 0.58) return { kind: 'pingreq', clientId: this.#is(0.3) ? '' : clientId };
+    if (chosen < 0.62) return { kind: 'disconnect', durationS: this.#is(0.7) ? 5 : undefined };
+    if (chosen < 0.63) return { kind: 'searchgw', radius: 1 };
     return this.#publication(messageId);
   }
 
@@ -125,7 +124,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
     return { kind: 'publish', dup: this.#is(0.5), qos, retain: false, topic, messageId, payload };
   }
 
-  /** A client answers what it is sent, most of the time. */
+  /** Answer of a client to a packet, most of the time. */
   #receive(bytes: Uint8Array): void {
     for (const frame of this.#isRaw ? [bytes] : this.#reader.push(bytes)) {
       const outer = decodePacket(frame);
@@ -137,20 +136,20 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
       const { value: packet } = inner;
       const returnCode = this.#is(0.7) ? 0 : this.#pick([1, 2, 2, 3]);
       if (packet.kind === 'register')
-        this.#say(address, { kind: 'regack', topicId: packet.topicId, messageId: packet.messageId, returnCode });
-      // told to come again
-      if (packet.kind === 'puback' && packet.returnCode === 1) this.#say(address, this.#publication(packet.messageId));
+        this.#send(address, { kind: 'regack', topicId: packet.topicId, messageId: packet.messageId, returnCode });
+      // The client is asked to repeat later.
+      if (packet.kind === 'puback' && packet.returnCode === 1) this.#send(address, this.#publication(packet.messageId));
       const dialog = packet.kind === 'connack' ? (this.#dialogs.get(address) ?? []) : [];
-      if (dialog.length > 0) this.#say(address, this.#pick(dialog));
-      if (packet.kind === 'pingreq') this.#say(address, { kind: 'pingresp' });
+      if (dialog.length > 0) this.#send(address, this.#pick(dialog));
+      if (packet.kind === 'pingreq') this.#send(address, { kind: 'pingresp' });
       if (packet.kind === 'publish') {
         const topicId = packet.topic.type === 'short' ? 0x7431 : packet.topic.id;
-        this.#say(address, { kind: 'puback', topicId, messageId: packet.messageId, returnCode });
+        this.#send(address, { kind: 'puback', topicId, messageId: packet.messageId, returnCode });
       }
     }
   }
 
-  #deliver(): Order | undefined {
+  #deliver(): Delivery | undefined {
     const [subdevice] = [...this.#listening].find(([, isBusy]) => !isBusy) ?? [];
     if (subdevice === undefined) return undefined;
     this.#listening.set(subdevice, true);
@@ -164,7 +163,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
       dup: false,
     };
     const { topic, payload, dup } = again === undefined ? fresh : { ...again, dup: true };
-    const order: Order = {
+    const command: Delivery = {
       kind: 'deliver',
       subdevice,
       token: this.#number,
@@ -173,8 +172,8 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
       qos: this.#is(0.9) ? 1 : 0,
       dup,
     };
-    this.#deliveries.set(order.token, order);
-    return order;
+    this.#deliveries.set(command.token, command);
+    return command;
   }
 
   #handleReport(report: DriverReport): void {
@@ -182,18 +181,18 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
       case 'attach':
         this.#listening.delete(report.subdevice);
         if (report.clean) this.#topicIds.delete(report.subdevice);
-        this.#orders.push(this.#attached(report.subdevice));
+        this.#commands.push(this.#attached(report.subdevice));
         break;
       case 'detach':
         this.#listening.delete(report.subdevice);
-        if (report.cause === 'asked') this.#orders.push({ kind: 'released', subdevice: report.subdevice });
+        if (report.cause === 'asked') this.#commands.push({ kind: 'released', subdevice: report.subdevice });
         break;
       case 'slept':
         this.#listening.delete(report.subdevice);
         break;
       case 'woke':
         this.#listening.set(report.subdevice, false);
-        this.#orders.push({ kind: 'rest', subdevice: report.subdevice });
+        this.#commands.push({ kind: 'rest', subdevice: report.subdevice });
         break;
       case 'uplink':
         if (report.token !== undefined) this.#answer(report.token, 'acknowledge');
@@ -234,7 +233,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
 
   #answer(token: number, kind: 'acknowledge' | 'confirm'): void {
     const why = this.#pick(['congestion', 'not allowed', 'invalid topic'] as const);
-    this.#orders.push(this.#is(0.75) ? { kind, token } : { kind: 'refuse', token, why });
+    this.#commands.push(this.#is(0.75) ? { kind, token } : { kind: 'refuse', token, why });
   }
 
   #ended({ kind, token }: Extract<DriverReport, { kind: 'delivered' | 'undelivered' }>): void {
@@ -247,11 +246,11 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
     return this.#random() < probability;
   }
 
-  #dice(sides: number): number {
-    return Math.floor(this.#random() * sides);
+  #below(limit: number): number {
+    return Math.floor(this.#random() * limit);
   }
 
   #pick<Value>(values: readonly Value[]): Value {
-    return values[this.#dice(values.length)] as Value;
+    return values[this.#below(values.length)] as Value;
   }
 }

@@ -4,12 +4,12 @@ import { VirtualWire, type WireFaults } from '../virtual-wire.ts';
 const CALM: WireFaults = { damage: 0, cut: 0, congestion: 0 };
 const ROUGH: WireFaults = { damage: 0.05, cut: 0.01, congestion: 0.1 };
 const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
-/** Marks are one byte of payload. */
+/** Marks of one byte of payload. */
 const MARKS = Array.from({ length: 60 }, (_, index) => index + 1);
 
 function publishAll(wire: VirtualWire): void {
   for (const mark of MARKS) {
-    wire.order({
+    wire.command({
       kind: 'publish',
       topic: `reading/${mark % 4}`,
       payload: Uint8Array.of(mark),
@@ -19,7 +19,7 @@ function publishAll(wire: VirtualWire): void {
   }
 }
 
-/** Each as it was first seen. */
+/** Marks in the order of first arrival. */
 function firsts(marks: readonly number[]): number[] {
   return [...new Set(marks)];
 }
@@ -33,7 +33,7 @@ function receivedIn(wire: VirtualWire): number[] {
 }
 
 describe('a link and a subdevice', () => {
-  it('on a calm wire pass everything once, in order, both ways', () => {
+  it('on a calm wire deliver everything once, in order, in both directions', () => {
     const wire = new VirtualWire(1, CALM, 8);
     publishAll(wire);
     for (const mark of MARKS) wire.owe(mark);
@@ -43,7 +43,7 @@ describe('a link and a subdevice', () => {
     expect(acknowledgedIn(wire).toSorted((a, b) => a - b)).toEqual(MARKS);
   });
 
-  it.each(SEEDS)('on a rough wire lose nothing and keep the order, both ways (seed %i)', (seed) => {
+  it.each(SEEDS)('on a noisy wire lose nothing and keep the order, in both directions (seed %i)', (seed) => {
     const wire = new VirtualWire(seed, ROUGH, 1);
     publishAll(wire);
     for (const mark of MARKS) wire.owe(mark);
@@ -53,7 +53,7 @@ describe('a link and a subdevice', () => {
     expect(firsts(receivedIn(wire))).toEqual(MARKS);
   });
 
-  it.each(SEEDS)('on a rough wire report no uplink twice, whatever is repeated (seed %i)', (seed) => {
+  it.each(SEEDS)('on a noisy wire report no uplink twice, for any repetition (seed %i)', (seed) => {
     const wire = new VirtualWire(seed, ROUGH, 1);
     publishAll(wire);
     wire.run(() => wire.isIdle, 3_600_000);
@@ -61,7 +61,7 @@ describe('a link and a subdevice', () => {
   });
 
   it.each(SEEDS)(
-    'with a window lose nothing on a rough wire, and acknowledge only what is in custody (seed %i)',
+    'with a window lose nothing on a noisy wire, and acknowledge only messages in custody (seed %i)',
     (seed) => {
       const wire = new VirtualWire(seed, ROUGH, 8);
       publishAll(wire);
@@ -72,7 +72,7 @@ describe('a link and a subdevice', () => {
     },
   );
 
-  it('with a window can change the order on a rough wire, which is why a window of 1 is what keeps it', () => {
+  it('negative control: with a window larger than 1 the order can change on a noisy wire', () => {
     const isInOrder = (seed: number) => {
       const wire = new VirtualWire(seed, ROUGH, 8);
       publishAll(wire);
@@ -82,7 +82,7 @@ describe('a link and a subdevice', () => {
     expect(SEEDS.every(isInOrder)).toBe(false);
   });
 
-  it('meet so many faults on the rough wire that these tests mean something', () => {
+  it('meet enough faults on the noisy wire for these tests to be meaningful', () => {
     const wires = SEEDS.map((seed) => {
       const wire = new VirtualWire(seed, ROUGH, 1);
       publishAll(wire);
@@ -96,20 +96,20 @@ describe('a link and a subdevice', () => {
     expect(total('openings')).toBeGreaterThan(2 * SEEDS.length);
   });
 
-  it('find each other again after the link has forgotten the subdevice', () => {
+  it('connect again after the link has lost the state of the subdevice', () => {
     const wire = new VirtualWire(3, CALM, 1);
     const isConnected = () => wire.subdevice.state === 'connected';
     wire.run(isConnected, 10_000);
-    wire.order({ kind: 'disconnect' });
+    wire.command({ kind: 'disconnect' });
     wire.run(() => wire.link.attachedSubdevices().length === 0, 10_000);
     expect(wire.subdevice.state).toBe('away');
     publishAll(wire);
-    wire.order({ kind: 'connect' });
+    wire.command({ kind: 'connect' });
     wire.run(() => wire.isIdle, 60_000);
     expect(wire.accepted).toEqual(MARKS);
   });
 
-  it('stay connected while there is nothing to say', () => {
+  it('stay connected without traffic', () => {
     const wire = new VirtualWire(4, CALM, 1);
     wire.run(() => false, 600_000);
     expect(wire.reports).toEqual([{ kind: 'connected' }]);
@@ -118,9 +118,9 @@ describe('a link and a subdevice', () => {
 
   it('grant subscriptions, through any noise', () => {
     const wire = new VirtualWire(5, ROUGH, 1);
-    wire.order({ kind: 'subscribe', filter: 'command/#', qos: 1 });
-    wire.order({ kind: 'subscribe', filter: 'clock', qos: 0 });
-    wire.order({ kind: 'unsubscribe', filter: 'clock' });
+    wire.command({ kind: 'subscribe', filter: 'command/#', qos: 1 });
+    wire.command({ kind: 'subscribe', filter: 'clock', qos: 0 });
+    wire.command({ kind: 'unsubscribe', filter: 'clock' });
     const settled = () => wire.reports.filter(({ kind }) => kind === 'subscribed' || kind === 'unsubscribed');
     wire.run(() => settled().length === 3, 3_600_000);
     expect(settled()).toEqual([

@@ -1,4 +1,7 @@
-/** A fourth driver, for the test of the registry: a pulse counter sends the number of its pulses as one octet, 1 to 127. */
+/**
+ * A fourth driver, for the test of the registry: a pulse counter sends the number of its pulses as one octet, 1 to
+ * 127.
+ */
 import { z } from 'zod';
 import type { FrameSource } from '../../../../src/base/recorded-frame.ts';
 import { means, whole } from '../../../../src/config/kinds/key-kinds.ts';

@@ -1,4 +1,4 @@
-/** The machine of a line with one pulse counter: each octet is an uplink, answered by ACK once it is in custody. */
+/** Machine of a line with one pulse counter: each octet is an uplink, answered by ACK once it is in custody. */
 import type { BackoffLimits } from '../../../../src/base/backoff.ts';
 import type { LinkCounters } from '../../../../src/base/link-counters.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
