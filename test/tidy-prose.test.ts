@@ -19,7 +19,6 @@ const TO_DO: readonly string[] = [
   'src/io/*.ts',
   'src/io/tls/',
   'src/ops/',
-  'src/outbox/',
   'src/subdevices/',
   'src/daemon.ts',
   'src/main.ts',

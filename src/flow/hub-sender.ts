@@ -158,7 +158,7 @@ export class HubSender {
   setAside(packetId: number, why: string): void {
     const reason = `the gateway failed on it: ${why}`;
     const entry = this.#options.outbox.setAside(packetId, reason);
-    if (entry !== undefined) this.#report({ kind: 'buried', entry, reason });
+    if (entry !== undefined) this.#report({ kind: 'deadLettered', entry, reason });
   }
 
   /** Sheds what is certainly too old. */
@@ -306,7 +306,7 @@ export class HubSender {
   #giveUp(nowMs: number): void {
     const { outbox } = this.#options;
     if (nowMs < (outbox.overdueAtMs ?? Number.POSITIVE_INFINITY)) return;
-    for (const burial of outbox.giveUp(this.#lastReceivedAtMs)) this.#report({ kind: 'buried', ...burial });
+    for (const burial of outbox.giveUp(this.#lastReceivedAtMs)) this.#report({ kind: 'deadLettered', ...burial });
     if ((outbox.overdueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) this.#options.commandHub({ kind: 'probe' });
     this.#options.pager().turn();
   }
@@ -314,14 +314,14 @@ export class HubSender {
   /** @returns whether there was any: what is behind them may go */
   #deadLetterAside(): boolean {
     const burials = this.#options.outbox.deadLetterAside();
-    for (const burial of burials) this.#report({ kind: 'buried', ...burial });
+    for (const burial of burials) this.#report({ kind: 'deadLettered', ...burial });
     if (burials.length > 0) this.#options.pager().turn();
     return burials.length > 0;
   }
 
   #report(verdict: Verdict): void {
     const { facts, registry } = this.#options;
-    if (verdict.kind === 'buried') {
+    if (verdict.kind === 'deadLettered') {
       const { lane, topic } = verdict.entry.row;
       facts.emit('uplinkDeadLettered', { subdevice: registry.byLane(lane)?.id ?? '', topic, reason: verdict.reason });
       return;

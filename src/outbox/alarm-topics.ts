@@ -1,20 +1,20 @@
 /**
- * Which topics are alarms: filters on the subdevice's own names (docs/decisions/0014).
+ * Lanes of alarms and of ordinary messages, chosen by filters on the subdevice's own topics (docs/decisions/0014).
  *
- * A topic must not change its lane while messages of it wait in the other: they would be overtaken. So the filters under
- * which the waiting messages came in are kept with them, and those of a changed configuration come into force at a moment
- * when nothing waits.
+ * A topic must not change its lane while messages of the topic wait in the other lane: later messages would overtake
+ * them. So the filters that were applied to the waiting messages are stored with them. The filters of a changed
+ * configuration take effect when no message waits.
  */
 import { filterMatches } from '../base/topic.ts';
 import { alarmLaneOf } from '../custody/lane-number.ts';
 
 export interface AlarmTopicsOptions {
-  /** What the configuration says. */
+  /** Filters of the configuration. */
   readonly configured: readonly string[];
-  /** Under which whatever waits came in. */
+  /** Filters that were applied to the waiting messages. */
   readonly inForce: readonly string[];
   readonly isEmpty: () => boolean;
-  /** The new ones are in force: to be durable with the next message, or before it. */
+  /** Called when the configured filters take effect. The caller makes them durable with the next message or earlier. */
   readonly changed: (filters: readonly string[]) => void;
 }
 
@@ -30,12 +30,12 @@ export class AlarmTopics {
     this.#isSettled = configured.length === inForce.length && configured.every((filter) => inForce.includes(filter));
   }
 
-  /** The configured ones are in force. */
+  /** True if the configured filters are in effect. */
   get isSettled(): boolean {
     return this.#isSettled;
   }
 
-  /** The lane for a message on the subdevice's own `topic`. */
+  /** Returns the lane for a message on the subdevice's own `topic`. */
   laneOf(subdevice: number, topic: string): number {
     const { configured, isEmpty, changed } = this.#options;
     if (!this.#isSettled && isEmpty()) {

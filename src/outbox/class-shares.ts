@@ -1,19 +1,19 @@
 /**
- * Whose turn it is, of the one stream that the hub's ceiling allows (docs/decisions/0014):
+ * Shares of the three classes of messages in the hub's rate limit (docs/decisions/0014):
  *
- *     alarms, four of five at most ─▶ live messages, their share at least ─▶ the backlog, whatever is left
+ *     alarms: at most four of five ─▶ live messages: at least their share ─▶ backlog: the rest
  *
- * Nothing is kept free for anybody: a share that is not used is the others'. Within each, the lanes take turns.
+ * No rate is reserved: the other classes use a share that is not used. Within each class the lanes take turns.
  */
 import type { Entry } from '../custody/entry.ts';
 import { DeficitRoundRobin } from './deficit-round-robin.ts';
 
-/** `live`: nothing in the lane is older than this connection. */
+/** `live`: no message in the lane is older than this connection. */
 export type LaneClass = 'alarm' | 'live' | 'backlog';
 
-/** Then one of the others: a topic that was called an alarm by mistake must not silence everything else. */
+/** Alarms in a row before another class has a turn. Topics configured as alarms by mistake must not block the rest. */
 const ALARMS_IN_ROW_MAX = 4;
-/** Sums of a share like 0.1 fall short of 1 by rounding. */
+/** Tolerance for sums of a share like 0.1, which fall short of 1 by rounding. */
 const ROUNDING = 1e-9;
 
 export class ClassShares {
@@ -24,15 +24,15 @@ export class ClassShares {
     backlog: new DeficitRoundRobin(),
   };
   #alarmsInRow = 0;
-  /** What live messages have coming to them, in messages. */
-  #owedToLive = 0;
+  /** Credit of the live class, in messages. A live message is sent when the credit reaches 1. */
+  #liveCredit = 0;
 
-  /** @param liveShare 0 to 1, of what alarms leave */
+  /** @param liveShare share of live messages in the rate left by alarms, 0 to 1 */
   constructor(liveShare: number) {
     this.#liveShare = liveShare;
   }
 
-  /** The lane may have something to send. */
+  /** Adds a lane that may have a message to send. */
   join(lane: number, laneClass: LaneClass): void {
     for (const other of ['alarm', 'live', 'backlog'] as const)
       if (other !== laneClass) this.#roundRobin[other].leave(lane);
@@ -44,8 +44,9 @@ export class ClassShares {
   }
 
   /**
-   * @param pick the lane's next entry, or `undefined` when it has none for now: then it leaves its round
-   * @param onlyAlarms the others have no slot now
+   * @param pick returns the next entry of the lane, or `undefined` if the lane has none now; the lane then leaves its
+   * round
+   * @param onlyAlarms true if the other classes have no slot now
    */
   next(pick: (lane: number) => Entry | undefined, onlyAlarms: boolean): Entry | undefined {
     if (onlyAlarms) return this.#roundRobin.alarm.next(pick);
@@ -63,14 +64,14 @@ export class ClassShares {
   #nextOther(pick: (lane: number) => Entry | undefined): Entry | undefined {
     this.#alarmsInRow = 0;
     const { live, backlog } = this.#roundRobin;
-    const share = this.#owedToLive + this.#liveShare;
-    if (share >= 1 - ROUNDING) {
+    const credit = this.#liveCredit + this.#liveShare;
+    if (credit >= 1 - ROUNDING) {
       const entry = live.next(pick);
-      if (entry !== undefined) this.#owedToLive = share - 1;
-      return entry ?? backlog.next(pick); // live keeps its turn for the first message that comes
+      if (entry !== undefined) this.#liveCredit = credit - 1;
+      return entry ?? backlog.next(pick); // the credit stays for the next live message
     }
     const entry = backlog.next(pick);
-    if (entry !== undefined) this.#owedToLive = share;
+    if (entry !== undefined) this.#liveCredit = credit;
     return entry ?? live.next(pick);
   }
 }

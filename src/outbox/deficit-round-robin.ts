@@ -1,18 +1,18 @@
 /**
- * Fairness over subdevices: deficit round robin. Whoever floods the outbox waits for nobody else and makes nobody wait;
- * a lane with small messages gets as many bytes as one with large ones.
- * Source: Shreedhar and Varghese, "Efficient Fair Queuing using Deficit Round Robin", 1995.
+ * Fairness between subdevices: deficit round robin. A subdevice that floods the outbox does not delay the others. A
+ * lane with small messages gets as many bytes as a lane with large messages. Source: Shreedhar and Varghese, "Efficient
+ * Fair Queuing using Deficit Round Robin", 1995.
  */
 import type { Entry } from '../custody/entry.ts';
 
-/** Bytes a lane may send per round: a handful of telemetry messages. */
+/** Bytes that a lane may send per round: several telemetry messages. */
 const QUANTUM_BYTES = 1024;
 
 export class DeficitRoundRobin {
   #round: number[] = [];
   readonly #deficits = new Map<number, number>();
 
-  /** The lane may have something to send; joins at the end of the round unless it is in it. */
+  /** Adds a lane that may have a message to send, at the end of the round. No effect if the lane is in the round. */
   join(lane: number): void {
     if (this.#deficits.has(lane)) return;
     this.#deficits.set(lane, QUANTUM_BYTES);
@@ -23,14 +23,15 @@ export class DeficitRoundRobin {
     return this.#round.length === 0;
   }
 
-  /** It is another round's now. */
+  /** Removes a lane that changed to another class. */
   leave(lane: number): void {
     if (this.#deficits.delete(lane)) this.#round = this.#round.filter((other) => other !== lane);
   }
 
   /**
-   * @param pick the lane's next entry, or `undefined` when it has none for now: then it leaves the round
-   * @returns the entry whose turn it is
+   * @param pick returns the next entry of the lane, or `undefined` if the lane has none now; the lane then leaves the
+   * round
+   * @returns the next entry to send
    */
   next(pick: (lane: number) => Entry | undefined): Entry | undefined {
     for (let lane = this.#round[0]; lane !== undefined; lane = this.#round[0]) {

@@ -1,28 +1,30 @@
 /**
- * What an earlier process may have sent: after a restart nobody remembers what was in flight, and no write to disk was
- * made for it. Only what was in a lane's window can have been sent, and whatever of that is left is among the first rows
- * of the lane that come back from disk. Those are sent as DUP [MQTT-3.3.1-1], which says no more than that they might
- * have been sent before (MQTT 3.1.1 §3.3.1.1); the hub takes a DUP that it has not seen like any other message.
+ * Marks messages that an earlier process may have sent. What was in flight is not written to disk, so it is unknown
+ * after a restart. Only messages in a lane's window can have been sent, and those left of them are among the first rows
+ * of the lane that are loaded from disk. These rows are sent with DUP [MQTT-3.3.1-1]. DUP only means that the message
+ * might have been sent before (MQTT 3.1.1 §3.3.1.1), and a hub handles a DUP that it has not received before like any
+ * other message.
  *
- * How many were in flight tells nothing about how far back: what waits for a topic without PUBACKs is passed by others.
- * Nor does the last disconnection that is on disk: a process may have connected, sent and died since.
+ * The number of messages in flight does not limit how far back a sent message can be: a message that waits for a topic
+ * without PUBACKs is overtaken by others. The last disconnection on disk is no limit either: a process may have
+ * connected, sent and ended since.
  */
 import type { Entry } from '../custody/entry.ts';
 
 export class EarlierSendings {
-  /** Rows below this number are an earlier process's. */
+  /** Rows with a lower number were stored by an earlier process. */
   #ownFrom: number;
   readonly #windowMax: number;
-  /** Lane → rows of it that have come back. */
+  /** Lane → number of its rows loaded so far. */
   readonly #loaded = new Map<number, number>();
 
-  /** @param windowMax entries of a lane that may be sent */
+  /** @param windowMax largest number of entries of a lane that may be sent */
   constructor(ownFrom: number, windowMax: number) {
     this.#ownFrom = ownFrom;
     this.#windowMax = windowMax;
   }
 
-  /** Rows come back from disk in order of `seq`, each once. */
+  /** Marks a loaded row. Rows are loaded in order of `seq`, each once. */
   loaded(entry: Entry): void {
     if (entry.row.seq >= this.#ownFrom) return;
     const place = this.#loaded.get(entry.row.lane) ?? 0;
@@ -31,7 +33,7 @@ export class EarlierSendings {
     entry.sentBefore = true;
   }
 
-  /** The hub remembers nothing: everything is new to it. */
+  /** Called when the hub has lost the session: every message is new to the hub. */
   forget(): void {
     this.#ownFrom = 0;
   }

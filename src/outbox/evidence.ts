@@ -1,16 +1,19 @@
-/** What is known against a packet that the hub may close the connection on. */
+/** Evidence against a packet on which the hub may close the connection. */
 import type { HubPacket } from './hub-packet.ts';
 
-/** Filters, topics of QoS 0, and topics of dead letters. Beyond, the oldest is forgotten, which costs it more trials. */
+/**
+ * Largest number of proven filters, topics of QoS 0, and topics of dead letters. The oldest is dropped first and costs
+ * more trials.
+ */
 const PROVEN_MAX = 2048;
 
 export interface Suspect {
   readonly act: HubPacket;
-  /** Closes that count against it as proof. */
+  /** Number of closes that count as proof. */
   closes: number;
-  /** All closes upon it alone: the number that is reported. */
+  /** Number of all closes after which only this packet was unanswered. This number is reported. */
   closesAlone: number;
-  /** Of the first close upon it alone, and of the last; monotonic ms. */
+  /** Times of the first and the last close after this packet alone, monotonic ms. */
   readonly sinceMs: number;
   lastMs: number;
 }
@@ -20,19 +23,19 @@ export interface SetAsidePacket extends Suspect {
   readonly pauseMs: number;
 }
 
-/** A topic of uplinks that became dead letters, none of another having been acknowledged since. */
+/** Topic of uplinks that became dead letters. No other message of the topic has been acknowledged since. */
 export interface Convicted extends SetAsidePacket {
   readonly inARow: number;
 }
 
-/** What is known against a packet; times are monotonic ms. */
+/** Evidence against a packet, for reports. Times are monotonic ms. */
 export interface Evidence {
   readonly act: HubPacket;
   readonly state: 'suspect' | 'set aside';
   readonly closesAlone: number;
   readonly sinceMs: number;
   readonly lastMs: number;
-  /** `undefined`: at every connection. */
+  /** Time of the next trial. `undefined`: the packet is tried in every connection. */
   readonly trialAtMs: number | undefined;
 }
 
@@ -40,7 +43,7 @@ export function newSuspect(act: HubPacket, nowMs: number): Suspect {
   return { act, closes: 0, closesAlone: 0, sinceMs: nowMs, lastMs: nowMs };
 }
 
-/** Adds what was proven; beyond the bound, the oldest is forgotten. */
+/** Adds a proven packet or topic. Drops the oldest above the bound. */
 export function remember<T>(proven: Map<string, T>, key: string, what: T): void {
   proven.delete(key);
   proven.set(key, what);

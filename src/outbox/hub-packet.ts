@@ -1,4 +1,4 @@
-/** One packet of ours that the hub may close the connection on, as far as blame goes. Shapes and names only. */
+/** Packet of this gateway on which the hub may close the connection. Shapes and names only. */
 import type { Entry } from '../custody/entry.ts';
 import type { Row } from '../custody/row.ts';
 
@@ -8,21 +8,25 @@ export interface HubPacket {
   readonly kind: ActKind;
   /** Topic or filter. */
   readonly name: string;
-  /** What is suspected and set aside: the kind with its topic or filter. */
+  /** Key by which a packet is suspected and set aside: its kind with its topic or filter. */
   readonly key: string;
-  /** Identity on the wire; several uplinks of one key may be there at once. */
+  /** Identity on the wire. Several uplinks with one key may be in flight at once. */
   readonly id: string;
-  /** The message in custody; for `uplink` only. */
+  /** Message in custody; for `uplink` only. */
   readonly entry: Entry | undefined;
 }
 
-/** An act of which one at a time is told apart: by its topic or filter. */
+/** Creates a packet that is identified by its topic or filter alone: at most one is unanswered at a time. */
 export function actOf(kind: Exclude<ActKind, 'uplink' | 'puback'>, name: string): HubPacket {
   const key = `${kind} ${name}`;
   return { kind, name, key, id: key, entry: undefined };
 }
 
-/** @param print of topic and payload: the hub gives the packet identifier to another message in time @param name topic */
+/**
+ * Creates the packet for a PUBACK.
+ * @param print checksum of topic and payload, since the hub reuses the packet identifier for other messages
+ * @param name topic
+ */
 export function pubackAct(packetId: number, print: number, name: string): HubPacket {
   const key = `puback ${packetId} ${print}`;
   return { kind: 'puback', name, key, id: key, entry: undefined };
@@ -40,17 +44,20 @@ export function uplinkId({ seq }: Row): string {
   return `uplink ${seq}`;
 }
 
-/** SUBSCRIBE and UNSUBSCRIBE: sent after the uplinks, so that these flow whatever the filters do. */
+/** True for SUBSCRIBE and UNSUBSCRIBE. They are sent after the uplinks, so that filters never block uplinks. */
 export function isFilterAct({ kind }: Pick<HubPacket, 'kind'>): boolean {
   return kind === 'subscribe' || kind === 'unsubscribe';
 }
 
-/** PUBLISH with QoS 0, and PUBACK: only a PINGRESP, or a later answer, shows that the connection has survived it. */
+/**
+ * True for PUBLISH with QoS 0 and for PUBACK. Only a PINGRESP or a later answer shows that the connection survived
+ * them.
+ */
 export function isUnansweredAct({ kind }: Pick<HubPacket, 'kind'>): boolean {
   return kind === 'QoS 0 uplink' || kind === 'request' || kind === 'puback';
 }
 
-/** The packet, in the words of MQTT. */
+/** Returns the packet as text, in the terms of MQTT. */
 export function actWords({ kind, name }: Pick<HubPacket, 'kind' | 'name'>): string {
   switch (kind) {
     case 'uplink':
@@ -58,7 +65,7 @@ export function actWords({ kind, name }: Pick<HubPacket, 'kind' | 'name'>): stri
     case 'QoS 0 uplink':
       return `PUBLISH (QoS 0) on ${name}`;
     case 'request':
-      return `the gateway's own PUBLISH on ${name}`;
+      return `PUBLISH of the gateway on ${name}`;
     case 'puback':
       return `PUBACK of a downlink on ${name}`;
     case 'subscribe':

@@ -1,21 +1,22 @@
 /**
- * QoS 1 messages handed to the hub and not acknowledged, by packet identifier.
+ * QoS 1 messages that were sent to the hub and are not acknowledged, by packet identifier.
  *
- * The identifier follows from the message's `seq`, so it is the same after a reconnect and after a restart without a
- * single write to disk. Entries leave by PUBACK, by a lost connection (into `again`, in the order of the first sending
+ * The identifier is derived from the message's `seq`. So it is the same after a reconnect and after a restart, without
+ * a write to disk. Entries leave by PUBACK, by a lost connection (into `again`, in the order of the first sending
  * [MQTT-4.6.0-1]) or because no PUBACK came in time. Two bounds keep a topic without PUBACKs from blocking the others:
- * `fresh` are those the hub is trusted to answer; `doubtful` are those of topics it has refused, beside them.
+ * `fresh` counts messages that the hub is expected to acknowledge; `doubtful` counts messages of topics without
+ * PUBACKs.
  */
 import type { Entry } from '../custody/entry.ts';
 
-/** Identifiers of PUBLISH; those above belong to SUBSCRIBE and UNSUBSCRIBE. */
+/** Number of packet identifiers for PUBLISH. Higher identifiers are used for SUBSCRIBE and UNSUBSCRIBE. */
 export const PUBLISH_PACKET_IDS = 60_000;
 
 export function packetIdOf(seq: number): number {
   return 1 + (seq % PUBLISH_PACKET_IDS);
 }
 
-/** `overdue`: its PUBACK has been missing once; it takes no slot any longer. */
+/** `overdue`: a PUBACK of the message has been missing once. The message takes no slot of the window. */
 type Slot = 'fresh' | 'doubtful' | 'overdue';
 
 interface SentEntry {
@@ -26,12 +27,12 @@ interface SentEntry {
 export class InFlight {
   readonly #sent = new Map<number, SentEntry>();
   #again: Entry[] = [];
-  /** Of `#again`, those sent in this connection: their PUBACK may still come, and counts. */
+  /** Entries of `#again` that were sent in this connection. A late PUBACK for them still counts. */
   readonly #late = new Map<number, Entry>();
   readonly #slots: Record<Slot, number> = { fresh: 0, doubtful: 0, overdue: 0 };
   #sentCount = 0;
 
-  /** Entries that take a slot of the window. */
+  /** Number of entries that take a slot of the window. */
   get fresh(): number {
     return this.#slots.fresh;
   }
@@ -44,19 +45,19 @@ export class InFlight {
     return this.#sent.size + this.#again.length;
   }
 
-  /** May this entry fly now, or is its packet identifier in use by another? */
+  /** True unless another entry uses the packet identifier of this entry. */
   isFree(entry: Entry): boolean {
     const packetId = packetIdOf(entry.row.seq);
     const other = this.#sent.get(packetId)?.entry ?? this.#late.get(packetId);
     return other === undefined || other === entry;
   }
 
-  /** The entry that a PUBACK with this identifier would be for. */
+  /** Returns the entry that a PUBACK with this identifier acknowledges. */
   of(packetId: number): Entry | undefined {
     return this.#sent.get(packetId)?.entry ?? this.#late.get(packetId);
   }
 
-  /** @param isDoubtful it is of a topic that the hub has refused */
+  /** @param isDoubtful true if the hub does not acknowledge the topic */
   add(entry: Entry, nowMs: number, isDoubtful: boolean): void {
     const packetId = packetIdOf(entry.row.seq);
     this.#remove(packetId);
@@ -73,7 +74,9 @@ export class InFlight {
     this.#slots[slot] += 1;
   }
 
-  /** The PUBACK. `undefined`: of something we do not know, e.g. shed meanwhile. */
+  /**
+   * Handles a PUBACK. Returns `undefined` for an unknown identifier, for example of a message that was shed meanwhile.
+   */
   acknowledge(packetId: number): Entry | undefined {
     const acknowledged = this.#remove(packetId)?.entry ?? this.#late.get(packetId);
     if (acknowledged !== undefined && this.#late.delete(packetId)) {
@@ -82,7 +85,7 @@ export class InFlight {
     return acknowledged?.ended === undefined ? acknowledged : undefined;
   }
 
-  /** Those sent at or before `sentBeforeMs`: they leave the flight and are the caller's again. */
+  /** Removes and returns the entries sent at or before `sentBeforeMs`. */
   takeUnanswered(sentBeforeMs: number): Entry[] {
     const late: Entry[] = [];
     for (const [packetId, { entry }] of this.#sent) {
@@ -93,29 +96,32 @@ export class InFlight {
     return late;
   }
 
-  /** Sent first of all that fly, in monotonic ms. */
+  /** Time of the oldest unanswered sending, monotonic ms. */
   get oldestSentAtMs(): number | undefined {
     for (const { entry } of this.#sent.values()) return entry.sentAtMs;
     return undefined;
   }
 
-  /** To be sent before anything else, behind what already waits to be. */
+  /** Schedules an entry to be sent again: before all new messages, after those already scheduled. */
   sendAgain(entry: Entry): void {
     entry.inFlight = true;
     this.#again.push(entry);
     this.#late.set(packetIdOf(entry.row.seq), entry);
   }
 
-  /** The connection is gone: everything in the air waits to be sent again, in the order of the first sending. */
+  /**
+   * Called when the connection is lost. Schedules all unacknowledged entries to be sent again, in the order of the
+   * first sending.
+   */
   connectionLost(): void {
-    // not by the last sending: one that was repeated meanwhile would fall behind its successors [MQTT-4.6.0-1]
+    // not in the order of the last sending: a repeated message would be sent after its successors [MQTT-4.6.0-1]
     this.#again = [...this.#again, ...this.entries].sort((left, right) => left.sentPlace - right.sentPlace);
     this.#sent.clear();
     this.#late.clear();
     for (const slot of ['fresh', 'doubtful', 'overdue'] as const) this.#slots[slot] = 0;
   }
 
-  /** What is to be sent again, without those whose custody has ended. */
+  /** Entries to send again, without those whose custody has ended. */
   get again(): readonly Entry[] {
     if (this.#again.some((entry) => entry.ended !== undefined))
       this.#again = this.#again.filter((entry) => entry.ended === undefined);
@@ -123,8 +129,8 @@ export class InFlight {
   }
 
   /**
-   * Takes the first of these that may go. One whose PUBACK was never missed takes a slot of the window: others may have
-   * taken them all while its lane was not to go.
+   * Takes the first entry to send again that may be sent. An entry without a missed PUBACK needs a slot of the window:
+   * other messages may have taken all slots while the entry's lane was halted.
    */
   takeAgain(mayGo: (entry: Entry) => boolean, hasSlot: boolean): Entry | undefined {
     const first = this.again.find(mayGo);
@@ -133,12 +139,12 @@ export class InFlight {
     return first;
   }
 
-  /** Sent in this connection and not answered yet. */
+  /** Entries that were sent in this connection and are unanswered. */
   get entries(): Entry[] {
     return [...this.#sent.values()].map(({ entry }) => entry);
   }
 
-  /** Custody ended by policy while it was in the air: its PUBACK will find nobody. */
+  /** Removes an entry whose custody ended by a policy. Its PUBACK will be ignored. */
   forget(entry: Entry): void {
     if (this.#sent.get(packetIdOf(entry.row.seq))?.entry === entry) this.#remove(packetIdOf(entry.row.seq));
   }

@@ -1,4 +1,4 @@
-/** What the outbox is offered, what it answers, and the bounds it keeps. Shapes only. */
+/** Input, answers and limits of the outbox. Shapes only. */
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { AckWaiter, Entry, LetterMark } from '../custody/entry.ts';
@@ -9,22 +9,22 @@ import type { HubPacket } from './hub-packet.ts';
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
 
 export interface OutboxLimits extends HubLimits {
-  /** Entries of a lane in RAM: those that may be sent. */
+  /** Largest number of entries of a lane in RAM. Only these may be sent. */
   readonly windowMax: number;
   readonly messagesMax: number;
   readonly bytesMax: number;
-  /** Bytes in RAM that no disk holds yet; beyond, subdevices are told to wait. */
+  /** Largest number of bytes in RAM that are not on disk yet. Above it, subdevices get the answer "congestion". */
   readonly unstoredBytesMax: number;
   readonly inFlightMax: number;
   readonly attemptsMax: number;
   readonly pubackMsMax: number;
-  /** Messages per second; 0 = no ceiling. */
+  /** Messages per second. 0: no limit. */
   readonly messagesPerS: number;
-  /** Of what alarms leave, so much at least is for live messages while there is a backlog; 0 to 1. */
+  /** Minimum share of live messages in the rate left by alarms while there is a backlog, 0 to 1. */
   readonly liveShare: number;
 }
 
-/** A QoS 1 uplink at the door. */
+/** QoS 1 uplink that a driver wants to put into the outbox. */
 export interface Offer {
   readonly lane: number;
   readonly message: Message;
@@ -33,31 +33,33 @@ export interface Offer {
   readonly ackWaiter: AckWaiter | undefined;
   readonly holdMs: number;
   readonly commitMs: number;
-  /** The dead letter that comes back with it. */
+  /** Mark of the dead letter that this message was, if it was released. */
   readonly letter?: LetterMark | undefined;
 }
 
 export type Admission =
   | { readonly kind: 'accepted'; readonly entry: Entry }
-  /** Accepted and dropped by policy at once: the sender is acknowledged, the ledger knows. */
+  /** Accepted and dropped by a policy at once. The sender gets an acknowledgement and the ledger counts the message. */
   | { readonly kind: 'shed'; readonly reason: ShedReason }
   | { readonly kind: 'refused'; readonly why: 'congestion' }
   | { readonly kind: 'refused'; readonly why: 'too large'; readonly problem: HubLimitProblem };
 
-/** What goes to the hub now. */
+/** Next message to send to the hub. */
 export interface Sending {
   readonly entry: Entry;
   readonly packetId: number;
   readonly dup: boolean;
-  /** The hub may close the connection on it. */
+  /** True if the hub may close the connection on this message. */
   readonly isSuspect: boolean;
 }
 
-/** What the end of a connection says about a packet of ours; `closes`: all closes upon it alone. */
+/**
+ * Conclusion from the end of a connection about a packet of this gateway. `closes`: all closes after this packet alone.
+ */
 export type Verdict =
   | { readonly kind: 'suspected'; readonly act: HubPacket; readonly closes: number }
   | { readonly kind: 'set aside'; readonly act: HubPacket; readonly closes: number }
-  | { readonly kind: 'buried'; readonly entry: Entry; readonly reason: string };
+  | { readonly kind: 'deadLettered'; readonly entry: Entry; readonly reason: string };
 
 export interface AbandonedUplink {
   readonly entry: Entry;

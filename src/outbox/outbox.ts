@@ -1,10 +1,10 @@
 /**
- * What we owe the hub: which uplink is let in, which goes next, and which is given up.
+ * Outbox: decides which uplink is accepted, which is sent next, and which is abandoned.
  *
- * Stands between the drivers' reports and the hub client; asks custody (`Custodian`) for everything that must not be
- * forgotten. Invariants: nothing is accepted beyond the bounds unless a policy sheds for it; order within a subdevice and
- * topic is that of admission; no more than `inFlightMax` fresh messages in flight; never above the pace; a topic without
- * PUBACKs blocks nobody else.
+ * The outbox is between the drivers' reports and the hub client. The `Custodian` keeps everything that must not be
+ * lost. Invariants: messages are accepted beyond the bounds only if a policy sheds others for them; the order within a
+ * subdevice and topic is the order of acceptance; at most `inFlightMax` fresh messages are in flight; the rate limit is
+ * never exceeded; a topic without PUBACKs does not block other topics.
  */
 import { chargedBytes, type Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
@@ -34,11 +34,11 @@ export class Outbox {
   readonly #scheduler: Scheduler;
   readonly pacer: Pacer;
   #isConnected = false;
-  /** The disk is full: nothing more can be promised. */
+  /** True while the disk is full: no message can be accepted. */
   isClosed = false;
   readonly #earlier: EarlierSendings;
 
-  /** @param ownFrom the first number that no earlier process has used */
+  /** @param ownFrom lowest message number that no earlier process has used */
   constructor(limits: OutboxLimits, custodian: Custodian, ownFrom: number) {
     this.#limits = limits;
     this.#custodian = custodian;
@@ -62,7 +62,7 @@ export class Outbox {
     return this.#isConnected;
   }
 
-  /** Alarms wait: they go before everything else but our own requests. */
+  /** True if alarms wait. They are sent before everything else except the gateway's own requests. */
   get hasAlarms(): boolean {
     return this.#scheduler.hasAlarms;
   }
@@ -71,7 +71,7 @@ export class Outbox {
     return this.#scheduler.classOf(lane);
   }
 
-  /** Lets a QoS 1 uplink in, sheds for it, or turns it away. */
+  /** Accepts a QoS 1 uplink, sheds messages for it, or rejects it. */
   admit(offer: Offer, nowMs: number): Admission {
     const { lane, message } = offer;
     const problem = messageProblem(message, this.#limits);
@@ -98,31 +98,33 @@ export class Outbox {
     return { kind: 'accepted', entry };
   }
 
-  /** The hub would take it for an offence, or drop it without a word. */
+  /** True if the message exceeds a limit of the hub. */
   isTooLarge(message: Message): boolean {
     return messageProblem(message, this.#limits) !== undefined;
   }
 
-  /** The next uplink to send, if the pace, the window and the connection allow one. */
+  /** Returns the next uplink to send, if the pacer, the window and the connection allow one. */
   next(nowMs: number): Sending | undefined {
     if (!this.#isConnected || !this.pacer.isOpen(nowMs)) return undefined;
     const entry = this.#scheduler.next(nowMs);
     if (entry === undefined) return undefined;
     const dup = entry.sentBefore; // [MQTT-3.3.1-1]
     this.pacer.take(nowMs);
-    this.#unacknowledged.add(entry, nowMs, this.ackHealth.standing(entry.row) === 'refused');
+    this.#unacknowledged.add(entry, nowMs, this.ackHealth.stateOf(entry.row) === 'refused');
     const act = uplinkAct(entry);
     const isSuspect = this.poison.isWatched(act);
     this.poison.sent(act, nowMs);
     return { entry, packetId: packetIdOf(entry.row.seq), dup, isSuspect };
   }
 
-  /** `undefined` for an identifier that is not in flight. */
+  /** Returns `undefined` for an identifier that is not in flight. */
   rowInFlight(packetId: number): Row | undefined {
     return this.#unacknowledged.of(packetId)?.row;
   }
 
-  /** PUBACK: custody is the hub's. @returns the entry; `undefined` for an identifier that is not in flight */
+  /**
+   * Handles a PUBACK: the hub has custody now. @returns the entry; `undefined` for an identifier that is not in flight
+   */
   acknowledged(packetId: number): Entry | undefined {
     const entry = this.#unacknowledged.acknowledge(packetId);
     if (entry === undefined) return undefined;
@@ -134,7 +136,7 @@ export class Outbox {
     return entry;
   }
 
-  /** It cannot be sent: a dead letter where it is on disk, else shed, so that the next one gets on. */
+  /** Ends custody of a message that cannot be sent. A stored one becomes a dead letter, another one is shed. */
   setAside(packetId: number, reason: string): Entry | undefined {
     const entry = this.#unacknowledged.acknowledge(packetId);
     if (entry === undefined) return undefined;
@@ -147,23 +149,24 @@ export class Outbox {
   }
 
   /**
-   * PUBACKs that are missing for too long: counted, sent again, or given up.
-   * @param heardAtMs when the hub last spoke: what fell due later may be in a connection that is dead, and is not counted
+   * Handles missing PUBACKs: counts them, and schedules the messages to be sent again or abandons them.
+   * @param lastReceivedAtMs time of the last packet from the hub. A PUBACK due later is not counted: the connection may
+   * be dead
    */
   giveUp(lastReceivedAtMs: number): AbandonedUplink[] {
-    const buried: AbandonedUplink[] = [];
-    if (!this.#isConnected) return buried;
+    const abandoned: AbandonedUplink[] = [];
+    if (!this.#isConnected) return abandoned;
     for (const entry of this.#unacknowledged.takeUnanswered(lastReceivedAtMs - this.#limits.pubackMsMax)) {
-      const isHalted = this.#scheduler.isHalted(entry.row.lane); // the hub could not answer: no fault of the message
+      const isHalted = this.#scheduler.isHalted(entry.row.lane); // the hub could not answer: not caused by the message
       if (!isHalted) entry.attempts += 1;
       this.poison.uplinkSurvived(entry);
       const isDue = entry.attempts >= this.#limits.attemptsMax;
-      // only what is on disk can become a dead letter; what is not waits for the disk
+      // only a stored message can become a dead letter; another one is sent again until it is stored
       if (!isHalted && isDue && entry.keeping === 'stored') {
         const reason = `no PUBACK after ${entry.attempts} ${entry.attempts === 1 ? 'attempt' : 'attempts'}`;
         this.ackHealth.refuse(entry.row);
         this.#custodian.end(entry, { as: 'dead', reason });
-        buried.push({ entry, reason });
+        abandoned.push({ entry, reason });
       } else {
         if (!isHalted) this.ackHealth.doubt(entry.row);
         this.#unacknowledged.sendAgain(entry);
@@ -171,12 +174,12 @@ export class Outbox {
       this.#scheduler.join(entry.row.lane);
     }
     this.#scheduler.unblock();
-    return buried;
+    return abandoned;
   }
 
-  /** Messages of topics that are set aside become dead letters without being sent. */
+  /** Turns messages of topics that are set aside into dead letters without sending them. */
   deadLetterAside(): AbandonedUplink[] {
-    const reason = 'its topic is set aside: the hub closed the connection on each of the messages before it';
+    const reason = 'its topic is set aside: the hub closed the connection on each earlier message of the topic';
     const aside = this.#scheduler.takeAside().filter(({ ended }) => ended === undefined);
     for (const entry of aside) {
       if (entry.ended !== undefined) continue;
@@ -186,12 +189,12 @@ export class Outbox {
     return [...new Set(aside)].map((entry) => ({ entry, reason }));
   }
 
-  /** The hub takes nothing of this lane for now: nothing of it is sent, doubted or given up; or it does so again. */
+  /** Stops or resumes a lane. The hub accepts no message of a halted lane: none is sent, doubted or abandoned. */
   setHalted(lane: number, isHalted: boolean): void {
     this.#scheduler.setHalted(lane, isHalted);
   }
 
-  /** @param sessionPresent the hub remembers us: what was in flight is a DUP; else it is new to it */
+  /** @param sessionPresent true: messages in flight are sent with DUP; false: all messages are new to the hub */
   connected(sessionPresent: boolean, nowMs: number): void {
     this.#isConnected = true;
     this.poison.connected(nowMs);
@@ -203,7 +206,7 @@ export class Outbox {
     this.#scheduler.connected();
   }
 
-  /** @returns what the end of the connection says about a packet */
+  /** @returns the conclusion from the end of the connection about a packet, if any */
   disconnected(ended: 'by hub' | 'by silence' | 'otherwise', nowMs: number): Verdict | undefined {
     this.#isConnected = false;
     let verdict: Verdict | undefined;
@@ -212,20 +215,20 @@ export class Outbox {
     this.poison.left();
     this.#scheduler.disconnected();
     this.#unacknowledged.connectionLost();
-    if (verdict?.kind === 'buried') {
+    if (verdict?.kind === 'deadLettered') {
       this.ackHealth.clear(verdict.entry.row);
       this.#custodian.end(verdict.entry, { as: 'dead', reason: verdict.reason });
     }
     return verdict;
   }
 
-  /** Rows have come back from disk. */
+  /** Handles rows that were loaded from disk. */
   loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {
     for (const entry of this.#custodian.loaded(wanted, page)) this.#earlier.loaded(entry);
     for (const lane of wanted.keys()) this.#scheduler.join(lane);
   }
 
-  /** Sheds what is certainly too old, from the oldest on. @returns how many */
+  /** Sheds messages that are certainly too old, oldest first. @returns their number */
   expire(isExpired: (stamp: Stamp) => boolean): number {
     let expired = 0;
     for (const lane of this.#custodian.lanes()) {
@@ -238,26 +241,29 @@ export class Outbox {
     return expired;
   }
 
-  /** When `giveUp` may have something to do. */
+  /** Time at which `giveUp` may have to handle a message, monotonic ms. */
   get overdueAtMs(): number | undefined {
     const oldest = this.#isConnected ? this.#unacknowledged.oldestSentAtMs : undefined;
     return oldest === undefined ? undefined : oldest + this.#limits.pubackMsMax;
   }
 
-  /** Held in RAM only if the hub is there and nothing is ahead (design §1), and if it is not on disk as a dead letter. */
+  /**
+   * Holds a message in RAM only if the hub is connected, the lane has no backlog, and the message is not stored as a
+   * dead letter.
+   */
   #waitLimits(offer: Offer, nowMs: number): WaitLimits {
     const isNear = offer.letter === undefined && this.#isConnected && this.#custodian.lane(offer.lane).isOpenAtEnd;
     return { holdUntilMs: isNear ? nowMs + offer.holdMs : undefined, commitByMs: nowMs + offer.commitMs };
   }
 
-  /** Would a message of `bytes` pass the bounds, without those it replaces? */
+  /** True if a message of `bytes` exceeds the bounds, not counting the messages that it replaces. */
   #isOver(bytes: number, replaced: readonly Entry[]): boolean {
     const pending = this.#custodian.pending - replaced.length;
     const pendingBytes = replaced.reduce((sum, older) => sum - older.bytes, this.#custodian.pendingBytes);
     return pending >= this.#limits.messagesMax || pendingBytes + bytes > this.#limits.bytesMax;
   }
 
-  /** For an alarm the subdevice's ordinary messages give way first. */
+  /** Sheds the oldest message. For an alarm, ordinary messages of the subdevice are shed first. */
   #dropOldest(lane: number): boolean {
     const lanes = [ownerOf(lane), lane].map((number) => this.#custodian.lane(number));
     const oldest = lanes.flatMap(({ window }) => window).find((entry) => !this.#isAtHub(entry));
@@ -270,7 +276,7 @@ export class Outbox {
     return this.#custodian.lane(lane).window.filter((entry) => entry.row.topic === topic && !this.#isAtHub(entry));
   }
 
-  /** The hub may have it by now, and its PUBACK may come: not ours to shed. */
+  /** True if the hub may have received the message. Its PUBACK may still come, so it must not be shed. */
   #isAtHub(entry: Entry): boolean {
     return this.#isConnected && entry.inFlight;
   }

@@ -1,74 +1,86 @@
 /**
- * Which packet of ours the hub closes the connection on. Sent first after every reconnect, such a packet would stop
- * everything behind it for ever. The hub gives no reason for a close, and a network that flaps closes connections too; so
- * a packet is blamed on evidence only, whatever its kind:
+ * Detects packets of this gateway on which the hub closes the connection. Such a packet, sent first after every
+ * reconnect, would block all later ones. The hub gives no reason for a close, and an unstable network closes
+ * connections too. So a packet of any kind is set aside only on evidence:
  *
- *     unanswered at a close ─▶ doubted: sent alone ─▶ a close upon it alone ─▶ suspect
- *     suspect: held back while the others go, longer each time; then sent alone, and only if the connection, which had
- *     carried until then, ends sooner after that than it had lasted before, does it count ─▶ `closesMax` times ─▶ proven
+ *     unanswered at a close ─▶ doubted: sent alone ─▶ a close with only this packet unanswered ─▶ suspect
+ *     suspect: held back while others are sent, longer each time, then sent alone ─▶ `closesMax` more closes ─▶ proven
  *
- * A connection that goes mute, PINGREQ unanswered too, is a close as well. It counts against a suspect only if the hub
- * answered the PINGREQ sent right before the suspect, and said nothing more: a network that dies is not told apart otherwise.
+ * A close counts as proof only if the connection carried traffic before, and ended sooner after the suspect was sent
+ * than it had lasted before.
  *
- * An answer clears it, and so does a PINGRESP after the answer is overdue; a close with nothing unanswered
- * clears every suspect, since connections end without them too. A proven uplink is a dead letter, for custody never drops
- * it; any other proven packet is set aside: not sent until it is released, or until a long pause is over. So is a topic
- * once `IN_A_ROW` of its uplinks were proven one after the other: the others become dead letters without costing a
- * connection each.
+ * A connection that becomes silent, with PINGREQ unanswered too, counts as closed. This is evidence against a suspect
+ * only if the hub answered the PINGREQ sent directly before the suspect and sent nothing after that. Otherwise a
+ * network failure would look the same.
  *
- * SUBSCRIBE and UNSUBSCRIBE go after the uplinks while anything is doubted, one at a time. Each that costs a connection
- * doubles the time for which the next connection carries uplinks only.
+ * An answer clears a packet, and so does a PINGRESP after the answer is overdue. A close with no packet unanswered
+ * clears every suspect, since connections also end without them. A proven uplink becomes a dead letter, because custody
+ * never drops a message. Any other proven packet is set aside: it is not sent until it is released or until a long
+ * pause is over. A topic is set aside after `IN_A_ROW` of its uplinks were proven in a row: its other uplinks become
+ * dead letters without costing a connection each.
+ *
+ * While any packet is doubted, SUBSCRIBE and UNSUBSCRIBE are sent after the uplinks, one at a time. Each of them that
+ * costs a connection doubles the time for which the next connection carries only uplinks.
  */
 import type { Entry } from '../custody/entry.ts';
 import { type Convicted, type Evidence, newSuspect, remember, type SetAsidePacket, type Suspect } from './evidence.ts';
 import { type HubPacket, isFilterAct, isUnansweredAct, uplinkId, uplinkKey } from './hub-packet.ts';
 import type { Verdict } from './outbox-contract.ts';
-import { GRACE_MS, type Sent, Wire } from './unconfirmed-packets.ts';
+import { GRACE_MS, type Sent, UnconfirmedPackets } from './unconfirmed-packets.ts';
 
-/** How long a suspect is held back first; each close doubles it, so that no fixed lifetime of a connection can fit. */
+/**
+ * First time for which a suspect is held back. Each close doubles it, so that it cannot match a fixed lifetime of
+ * connections.
+ */
 const QUIET_MS = 2000;
 const QUIET_MS_MAX = 60_000;
-/** Beyond, packets are not suspected and only cost connections. */
+/** Largest numbers of suspects and doubted packets. More packets are not suspected and only cost connections. */
 const SUSPECTS_MAX = 64;
 const DOUBTED_MAX = 2048;
-/** A connection that lasted so long clears what it did not send again. */
+/** A connection that lasted this long clears the doubted packets that it did not send again. */
 const LONG_MS = 60_000;
-/** A packet that is to go alone stops the others for so long at most. */
+/** Longest time for which a packet that is sent alone blocks the others. */
 const ALONE_MS = 10_000;
-/** What is set aside is tried again after this time; doubled each time that it was in vain. */
+/** Time until a packet that is set aside is tried again. Doubled after each failed trial. */
 const TRIAL_MS = 60 * 60_000;
 const TRIAL_MS_MAX = 24 * 60 * 60_000;
-/** So many dead letters of a topic in a row are no accident of their payloads. */
+/** Number of dead letters of a topic in a row after which the topic, not a payload, is taken as the cause. */
 const IN_A_ROW = 5;
 
-/** `wait`: what is unanswered comes first, then this one, alone. `later`: it is held back. `set aside`: it is proven. */
+/** `wait`: the unanswered packets come first, then this packet alone. `later`: held back. `set aside`: proven. */
 export type Permission = 'go' | 'wait' | 'later' | 'set aside';
 
 export class PoisonDetector {
-  readonly #wire = new Wire();
-  /** By identity: unanswered at a close. Each goes alone until it is cleared. */
+  readonly #unconfirmed = new UnconfirmedPackets();
+  /** Packets that were unanswered at a close, by identity. Each is sent alone until it is cleared. */
   readonly #doubted = new Map<string, HubPacket>();
-  /** By key: what comes behind an uplink of a topic waits, so that order is kept if it gets through after all. */
+  /**
+   * Suspects by key. Later uplinks of the topic wait, so that the order is kept if the suspect is acknowledged after
+   * all.
+   */
   readonly #suspects = new Map<string, Suspect>();
   readonly #setAside = new Map<string, SetAsidePacket>();
-  /** By key, of uplinks that became dead letters: the next of the same topic goes alone at once. */
+  /** Topics of uplinks that became dead letters, by key. The next uplink of such a topic is sent alone at once. */
   readonly #convicted = new Map<string, Convicted>();
-  /** Filters in a row that cost a connection. */
+  /** Number of filters in a row that cost a connection. */
   #costly = 0;
   #connectedAtMs = 0;
   #hasCarried = false;
-  /** Until then one packet at a time is sent: one that is to go alone waits for its turn. */
+  /** Time until which packets are sent one at a time, because one that must be sent alone waits for its turn. */
   #aloneUntilMs = 0;
-  /** A suspect was answered: the hub may still close on it. */
+  /** Time until which the hub may still close on a suspect that it has answered. */
   #settledAtMs = 0;
   #lastCleared: { readonly id: string; readonly suspect: Suspect | undefined; readonly atMs: number } | undefined;
-  /** The hub was heard last at this moment, monotonic ms. */
+  /** Time of the last packet from the hub, monotonic ms. */
   #lastReceivedAtMs = Number.NEGATIVE_INFINITY;
-  /** A PINGREQ that follows a packet sent alone is on its way; it is answered, or the connection ends. */
+  /** True while the PINGREQ after a packet sent alone is unanswered. The hub answers it, or the connection ends. */
   #isProbing = false;
-  /** PINGREQs due around a packet that is sent alone: does the hub live when it gets the packet, and after that? */
+  /**
+   * Number of PINGREQs due around a packet that is sent alone. They show if the hub is alive before and after the
+   * packet.
+   */
   #pingsLeft = 0;
-  /** The last moment that it was told of. */
+  /** Time of the last input, monotonic ms. */
   #nowMs = 0;
   #isCleared = false;
   /** Identities of the PUBACKs that were due in this connection. */
@@ -76,33 +88,35 @@ export class PoisonDetector {
 
   readonly #closesMax: number;
 
-  /** @param closesMax closes that prove it */
+  /** @param closesMax number of closes that prove a packet */
   constructor(closesMax: number) {
     this.#closesMax = closesMax;
   }
 
-  /** Something is suspected or doubted. */
+  /** True if any packet is suspected or doubted. */
   get isTroubled(): boolean {
     return this.#suspects.size > 0 || this.#doubted.size > 0 || this.#costly > 0;
   }
 
-  /** Everything unanswered at the last close was sent again and survived; told once. */
+  /** Returns true once after everything unanswered at the last close was sent again and survived. */
   takeCleared(): boolean {
     const wasCleared = this.#isCleared;
     this.#isCleared = false;
     return wasCleared;
   }
 
-  /** A packet goes alone now, and something is unanswered. */
+  /** True while a packet is sent alone and unanswered packets remain. */
   mustWait(nowMs: number): boolean {
     this.#nowMs = nowMs;
     if (nowMs < this.#settledAtMs) return true;
-    return (nowMs < this.#aloneUntilMs || this.#isProbing) && !this.#wire.isEmpty;
+    return (nowMs < this.#aloneUntilMs || this.#isProbing) && !this.#unconfirmed.isEmpty;
   }
 
-  /** Only a PINGRESP can show that what is unanswered was survived, and somebody waits for that. */
+  /** True if only a PINGRESP can show that an unanswered packet was survived, and another packet waits for that. */
   needsPing(nowMs: number): boolean {
-    return nowMs < this.#aloneUntilMs && (this.#wire.needsPing || (this.#pingsLeft > 0 && !this.#wire.isEmpty));
+    return (
+      nowMs < this.#aloneUntilMs && (this.#unconfirmed.needsPing || (this.#pingsLeft > 0 && !this.#unconfirmed.isEmpty))
+    );
   }
 
   connected(nowMs: number): void {
@@ -111,7 +125,7 @@ export class PoisonDetector {
     for (const [key, { act }] of this.#suspects) if (isOver(act)) this.#suspects.delete(key);
     if (this.#nowMs - this.#connectedAtMs >= QUIET_MS) this.#forgetPubacks(({ id }) => !this.#duePubacks.has(id));
     this.#duePubacks.clear();
-    this.#wire.clear();
+    this.#unconfirmed.clear();
     this.#connectedAtMs = nowMs;
     this.#nowMs = nowMs;
     this.#aloneUntilMs = 0;
@@ -123,12 +137,14 @@ export class PoisonDetector {
     this.#lastReceivedAtMs = nowMs;
   }
 
-  /** The hub sends no downlink of an earlier session again: no PUBACK of theirs is due any more. */
+  /**
+   * Called when the session is lost. The hub does not repeat downlinks of that session, so no PUBACK for them is due.
+   */
   sessionLost(): void {
     this.#forgetPubacks(() => true);
   }
 
-  /** The hub has said something after CONNACK: the connection carries. */
+  /** Called for each packet after CONNACK: the connection carries traffic. */
   onReceived(nowMs: number): void {
     this.#hasCarried = true;
     this.#lastReceivedAtMs = nowMs;
@@ -140,31 +156,33 @@ export class PoisonDetector {
       this.#aloneUntilMs = nowMs + ALONE_MS;
       this.#pingsLeft = isUnansweredAct(act) ? 0 : 2;
     }
-    this.#wire.send(act, nowMs);
+    this.#unconfirmed.send(act, nowMs);
   }
 
-  /** PINGREQ has left. */
+  /** Called when a PINGREQ was sent. */
   pinged(): void {
-    this.#wire.ping();
+    this.#unconfirmed.ping();
     if (this.#pingsLeft > 0) this.#pingsLeft -= 1;
-    this.#isProbing = this.#aloneUntilMs > this.#nowMs && !this.#wire.isEmpty;
+    this.#isProbing = this.#aloneUntilMs > this.#nowMs && !this.#unconfirmed.isEmpty;
   }
 
-  /** PINGRESP. */
+  /** Handles a PINGRESP. */
   ponged(nowMs: number): void {
     this.#nowMs = nowMs;
     this.#isProbing = false;
-    for (const act of this.#wire.pong(nowMs)) this.#clear(act);
+    for (const act of this.#unconfirmed.pong(nowMs)) this.#clear(act);
   }
 
-  /** No answer in the time for it: a PINGRESP from now on shows that the hub does not close on it. */
+  /**
+   * Called when the answer to a packet is overdue. The next PINGRESP shows that the hub does not close on the packet.
+   */
   overdue({ id }: HubPacket): void {
-    this.#wire.overdue(id);
+    this.#unconfirmed.overdue(id);
   }
 
-  /** Answered, or the connection stands though the answer is overdue: the hub does not close on it. */
+  /** Called when a packet was answered, or when the connection continues although the answer is overdue. */
   survived(act: Pick<HubPacket, 'id' | 'key'>): void {
-    for (const shown of this.#wire.answer(act.id, this.#nowMs)) this.#clear(shown);
+    for (const shown of this.#unconfirmed.answer(act.id, this.#nowMs)) this.#clear(shown);
     if (this.#convicted.size > 0) this.#convicted.delete(act.key);
   }
 
@@ -172,18 +190,18 @@ export class PoisonDetector {
     this.survived({ id: uplinkId(row), key: uplinkKey(row) });
   }
 
-  /** It is suspected or doubted: a close with it unanswered is explained. */
+  /** True if the packet is suspected or doubted: it would explain a close while it is unanswered. */
   isWatched(act: HubPacket): boolean {
     if (this.#doubted.has(act.id) || this.isSuspect(act)) return true;
     return isFilterAct(act) && this.isTroubled;
   }
 
-  /** The hub has closed upon it alone. */
+  /** True if the hub has closed a connection in which only this packet was unanswered. */
   isSuspect({ key, id }: HubPacket): boolean {
     return this.#suspects.get(key)?.act.id === id;
   }
 
-  /** May it go now, as far as blame goes? */
+  /** Returns whether the packet may be sent now. */
   mayGo(act: HubPacket, nowMs: number): Permission {
     if (act.entry?.ended !== undefined) return 'go';
     if (act.kind === 'puback') this.#duePubacks.add(act.id);
@@ -202,10 +220,13 @@ export class PoisonDetector {
     if (!this.isWatched(act)) return this.mustWait(nowMs) ? 'wait' : 'go';
     if ((suspect !== undefined && !this.#hasCarried) || nowMs < this.#releaseAtMs(act)) return 'later';
     this.#aloneUntilMs = nowMs + ALONE_MS;
-    return this.#wire.isEmpty && nowMs >= this.#settledAtMs ? 'go' : 'wait';
+    return this.#unconfirmed.isEmpty && nowMs >= this.#settledAtMs ? 'go' : 'wait';
   }
 
-  /** When something that is held back may go, monotonic ms; one that only waits for a sign of life is not counted. */
+  /**
+   * Time at which a packet that is held back may be sent, monotonic ms. Packets that wait only for an answer do not
+   * count.
+   */
   wakeAtMs(nowMs: number): number | undefined {
     const times = [...this.#suspects.values()].map(({ act }) => this.#releaseAtMs(act));
     for (const { trialAtMs } of [...this.#setAside.values(), ...this.#convicted.values()]) times.push(trialAtMs);
@@ -215,11 +236,11 @@ export class PoisonDetector {
     return Number.isFinite(soonest) ? soonest : undefined;
   }
 
-  /** The hub, or what is in between, closed the connection. @returns what that says about a packet, if anything */
+  /** Handles a close by the hub or by the network. @returns the conclusion about a packet, if any */
   closed(nowMs: number): Verdict | undefined {
-    const wasEmpty = this.#wire.isEmpty;
-    const sent = this.#wire.suspects(nowMs);
-    this.#wire.clear();
+    const wasEmpty = this.#unconfirmed.isEmpty;
+    const sent = this.#unconfirmed.suspects(nowMs);
+    this.#unconfirmed.clear();
     if (nowMs - this.#connectedAtMs >= LONG_MS) this.#doubted.clear();
     const [first, second] = sent;
     if (first === undefined) {
@@ -234,12 +255,12 @@ export class PoisonDetector {
     return undefined;
   }
 
-  /** The connection died of silence. @returns what that says about a packet, if anything */
+  /** Handles a connection that ended by silence. @returns the conclusion about a packet, if any */
   died(nowMs: number): Verdict | undefined {
-    const sent = this.#wire.unanswered;
-    this.#wire.clear();
+    const sent = this.#unconfirmed.unanswered;
+    this.#unconfirmed.clear();
     const [first, second] = sent;
-    if (first === undefined) return undefined; // it dies without a packet of ours, too; but it may only have been idle
+    if (first === undefined) return undefined; // no evidence: an idle connection can die too
     const isAlone = second === undefined && this.isWatched(first.act);
     const isUponIt = this.#lastReceivedAtMs >= first.atMs && this.#lastReceivedAtMs - first.atMs < ALONE_MS;
     if (isAlone && isUponIt) return this.#accuse(first, nowMs, true);
@@ -247,12 +268,12 @@ export class PoisonDetector {
     return undefined;
   }
 
-  /** We ended the connection: that says nothing. */
+  /** Called when the gateway ended the connection, which is no evidence. */
   left(): void {
-    this.#wire.clear();
+    this.#unconfirmed.clear();
   }
 
-  /** Nobody wants it any more. */
+  /** Removes a packet that is no longer needed. */
   forget(key: string): void {
     this.#doubted.delete(key);
     this.#suspects.delete(key);
@@ -260,7 +281,7 @@ export class PoisonDetector {
     this.#convicted.delete(key);
   }
 
-  /** By order: it is sent at once, like any other. @returns whether anything was held back */
+  /** Releases packets by order of an operator: they are sent like any other. @returns whether any was held back */
   release(isMeant: (act: HubPacket) => boolean): boolean {
     const held = [...this.#suspects, ...this.#setAside, ...this.#convicted];
     const keys = held.flatMap(([key, { act }]) => (isMeant(act) ? [key] : []));
@@ -293,7 +314,7 @@ export class PoisonDetector {
     return this.#putAside(suspect, nowMs);
   }
 
-  /** Only what is on disk can become a dead letter; what is not has another chance. */
+  /** Only a stored message can become a dead letter. A message that is not stored is tried again. */
   #judgeUplink(suspect: Suspect, entry: Entry): Verdict {
     const { act, closes, closesAlone, sinceMs, lastMs } = suspect;
     if (closes < this.#closesMax || entry.keeping !== 'stored') return { kind: 'suspected', act, closes: closesAlone };
@@ -306,9 +327,12 @@ export class PoisonDetector {
       closes,
       closesAlone: (before?.closesAlone ?? 0) + closesAlone,
       inARow,
-      ...{ sinceMs: before?.sinceMs ?? sinceMs, lastMs, pauseMs, trialAtMs: lastMs + pauseMs },
+      sinceMs: before?.sinceMs ?? sinceMs,
+      lastMs,
+      pauseMs,
+      trialAtMs: lastMs + pauseMs,
     });
-    return { kind: 'buried', entry, reason: `the hub closes the connection on it (${closesAlone} times)` };
+    return { kind: 'deadLettered', entry, reason: `the hub closes the connection on it (${closesAlone} times)` };
   }
 
   #putAside(suspect: Suspect, nowMs: number): Verdict {
@@ -333,16 +357,16 @@ export class PoisonDetector {
       this.#lastCleared = { id: act.id, suspect: wasSuspect ? suspect : undefined, atMs: this.#nowMs };
     if (isFilterAct(act)) this.#costly = 0;
     if (!wasDoubted && !wasSuspect) return;
-    this.#aloneUntilMs = 0; // the next that is to go alone says so
+    this.#aloneUntilMs = 0; // the next packet that must be sent alone sets the time again
     if (this.#doubted.size === 0 && this.#suspects.size === 0) this.#isCleared = true;
   }
 
-  /** It went alone and was answered a moment ago. */
+  /** True if the packet was sent alone and answered less than `GRACE_MS` ago. */
   #wasJustCleared({ id }: HubPacket, nowMs: number): boolean {
     return this.#lastCleared?.id === id && nowMs - this.#lastCleared.atMs < GRACE_MS;
   }
 
-  /** A hub that no longer sends a downlink wants no PUBACK of it. */
+  /** Removes PUBACKs of downlinks that the hub no longer sends. */
   #forgetPubacks(isGone: (act: HubPacket) => boolean): void {
     const known = [...this.#suspects.values(), ...this.#setAside.values()].map(({ act }) => act);
     for (const act of [...known, ...this.#doubted.values()])

@@ -1,6 +1,6 @@
 /**
- * Which message goes to the hub next. Order is kept within each lane and topic; a topic that cannot go holds up nobody
- * else; whose turn it is among the lanes is decided by `shares.ts`.
+ * Chooses the next message for the hub. The order within each lane and topic is kept, and a topic that is blocked does
+ * not delay other topics. `class-shares.ts` chooses between the lanes.
  */
 import type { Custodian } from '../custody/custodian.ts';
 import type { Entry } from '../custody/entry.ts';
@@ -20,22 +20,22 @@ export interface SchedulerOptions {
   readonly liveShare: number;
 }
 
-/** Beside `inFlightMax`, for alarms: they must not wait for the PUBACKs of what is in no hurry. */
+/** Slots for alarms in addition to `inFlightMax`, so that alarms do not wait for the PUBACKs of other messages. */
 const ALARM_SLOTS = 4;
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #shares: ClassShares;
-  /** Lanes that had something to send and no slot or packet identifier for it. */
+  /** Lanes with a message to send, but without a slot or a free packet identifier. */
   readonly #blocked = new Set<number>();
-  /** Lanes that left their round since a message of theirs waits for what is suspected or doubted. */
+  /** Lanes that left their round because a message of theirs waits for a suspected or doubted packet. */
   readonly #held = new Set<number>();
-  /** Subdevices the hub would take nothing of now: they have no turn until it would again. */
+  /** Subdevices whose messages the hub does not accept now. Their lanes have no turn until they are resumed. */
   readonly #halted = new Set<number>();
-  /** Messages after this one came in during this connection. */
+  /** Messages with a higher number were accepted during this connection. */
   #liveFrom = Number.POSITIVE_INFINITY;
 
-  /** Met on the way, of topics that are set aside: they are not sent. */
+  /** Messages found in the lanes whose topics are set aside. They are not sent. */
   #aside: Entry[] = [];
 
   constructor(options: SchedulerOptions) {
@@ -43,7 +43,7 @@ export class Scheduler {
     this.#shares = new ClassShares(options.liveShare);
   }
 
-  /** Alarms wait: they go before everything else but our own requests. */
+  /** True if alarms wait. They are sent before everything else except the gateway's own requests. */
   get hasAlarms(): boolean {
     return this.#shares.hasAlarms;
   }
@@ -64,7 +64,7 @@ export class Scheduler {
     this.#liveFrom = Number.POSITIVE_INFINITY;
   }
 
-  /** The lane may have something to send. */
+  /** Adds a lane that may have a message to send. */
   join(lane: number): void {
     this.#shares.join(lane, this.classOf(lane));
   }
@@ -73,13 +73,13 @@ export class Scheduler {
     return this.#halted.has(ownerOf(lane));
   }
 
-  /** @param subdevice its own lane; its alarms wait too */
+  /** @param subdevice lane of the subdevice's ordinary messages; the lane of its alarms is halted too */
   setHalted(subdevice: number, isHalted: boolean): void {
     if (isHalted) this.#halted.add(subdevice);
     else if (this.#halted.delete(subdevice)) for (const lane of [subdevice, alarmLaneOf(subdevice)]) this.join(lane);
   }
 
-  /** A slot or an identifier has become free. */
+  /** Called when a slot or a packet identifier has become free. */
   unblock(): void {
     for (const lane of this.#blocked) this.join(lane);
     this.#blocked.clear();
@@ -97,7 +97,7 @@ export class Scheduler {
     return this.#shares.next((lane) => this.#sendable(lane, nowMs), !hasSlot);
   }
 
-  /** Stored messages that are not sent, since their topics are set aside. */
+  /** Returns and removes stored messages whose topics are set aside. */
   takeAside(): Entry[] {
     return this.#aside.splice(0);
   }
@@ -108,19 +108,19 @@ export class Scheduler {
     return permission === 'go';
   }
 
-  /** What cannot go yet holds up only its own topic. */
+  /** Returns the next entry of a lane. A blocked message blocks only its own topic. */
   #sendable(lane: number, nowMs: number): Entry | undefined {
     const { custodian, unacknowledged, ackHealth, inFlightMax } = this.#options;
     if (this.isHalted(lane)) return undefined;
     for (const entry of custodian.lane(lane).window) {
       if (entry.inFlight) continue;
-      const standing = ackHealth.standing(entry.row);
-      if (standing === 'suspect') continue;
+      const topicState = ackHealth.stateOf(entry.row);
+      if (topicState === 'suspect') continue;
       if (!this.#mayGo(entry, nowMs)) {
         this.#held.add(lane);
         continue;
       }
-      if (standing === 'refused' && unacknowledged.doubtful >= inFlightMax) this.#blocked.add(lane);
+      if (topicState === 'refused' && unacknowledged.doubtful >= inFlightMax) this.#blocked.add(lane);
       else if (unacknowledged.isFree(entry)) return entry;
       else {
         this.#blocked.add(lane);

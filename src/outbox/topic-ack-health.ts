@@ -1,33 +1,34 @@
 /**
- * Topics the hub does not acknowledge. It never says why (no permission, too fast, too large), so it is learnt:
+ * Topics that the hub does not acknowledge. The hub never gives a reason (no permission, too fast, too large), so the
+ * state of a topic follows from its PUBACKs:
  *
- *     trusted ──(a PUBACK is missing)──▶ suspect ──(the message is dead)──▶ refused
- *        ▲────────────────── any PUBACK on the topic ─────────────────────────┘
+ *     trusted ──(a PUBACK is missing)──▶ suspect ──(dead letter)──▶ refused
+ *        ▲──────────────── any PUBACK on the topic ────────────────────┘
  *
- * A suspect topic whose doubted messages were all shed meanwhile is trusted again: no PUBACK of them can come.
+ * A suspect topic is trusted again when all its messages without a PUBACK were shed, since no PUBACK of them can come.
  *
- * While a topic is suspect its later messages wait, so that order is kept if the first gets through after all. Once it
- * is refused they go side by side, in slots of their own: there is no order to keep, and they must block nobody. Each
- * has as many attempts as any other message.
+ * While a topic is suspect, its later messages wait, so that the order is kept if the first one is acknowledged after
+ * all. Messages of a refused topic are sent in parallel, in slots of their own, so that they block no other topic.
+ * Their order is not kept. Each message has the same number of attempts as any other.
  */
 import type { Row } from '../custody/row.ts';
 
 type TopicState = 'suspect' | 'refused';
 
-/** Topics remembered; beyond, a topic counts as trusted and costs its lane some waiting, never a message. */
+/** Largest number of topics kept. A further topic counts as trusted, which delays its lane but loses no message. */
 const TOPICS_MAX = 1024;
 
 export class TopicAckHealth {
   readonly #topics = new Map<string, TopicState>();
 
-  standing(row: Row): TopicState | 'trusted' {
+  stateOf(row: Row): TopicState | 'trusted' {
     if (this.#topics.size === 0) return 'trusted';
     return this.#topics.get(keyOf(row)) ?? 'trusted';
   }
 
-  /** Topics on which a message waits for its PUBACK beyond the time for it. */
+  /** Topics on which the PUBACK of a message is overdue. */
   get suspects(): readonly string[] {
-    const suspects = [...this.#topics].filter(([, standing]) => standing === 'suspect');
+    const suspects = [...this.#topics].filter(([, state]) => state === 'suspect');
     return suspects.map(([key]) => key.slice(key.indexOf(' ') + 1));
   }
 
@@ -39,12 +40,12 @@ export class TopicAckHealth {
     if (this.#topics.size < TOPICS_MAX || this.#topics.has(keyOf(row))) this.#topics.set(keyOf(row), 'refused');
   }
 
-  /** The message that was doubted is gone and will not be tried again: nothing is left to wait for. */
+  /** Called when the doubted message is gone and will not be sent again, so no PUBACK can come. */
   clear(row: Row): void {
     if (this.#topics.get(keyOf(row)) === 'suspect') this.#topics.delete(keyOf(row));
   }
 
-  /** The hub has acknowledged a message of the topic. */
+  /** Called when the hub has acknowledged a message of the topic. */
   restore(row: Row): void {
     if (this.#topics.size > 0) this.#topics.delete(keyOf(row));
   }

@@ -1,9 +1,10 @@
 /**
- * What was sent to the hub on this connection and is not shown to have been survived by it.
+ * Packets that were sent to the hub on this connection and are not yet known to be survived, that is: the hub may still
+ * close the connection on them.
  *
- * A direct answer shows that. So does the answer to any packet sent later, for a packet that has no answer of its own: the
- * hub reads in the order of sending. A hub may still close a moment after its answer; what was answered just now is kept
- * apart for that.
+ * A direct answer shows that the connection survived a packet. For a packet without an answer of its own, the answer to
+ * any later packet shows it, because the hub reads packets in the order of sending. A hub may still close a moment
+ * after its answer, so packets that were just answered are kept separately for `GRACE_MS`.
  */
 import { type HubPacket, isUnansweredAct } from './hub-packet.ts';
 
@@ -12,28 +13,31 @@ export interface Sent {
   readonly atMs: number;
 }
 
-/** A hub that closes on a packet without an answer does so when it reads the packet. */
+/**
+ * Longest time after which a close can be caused by a packet without an answer. The hub closes when it reads the
+ * packet.
+ */
 const UNANSWERED_MS_MAX = 10_000;
-/** A hub that answers a packet and closes on it all the same does so within this time. */
+/** Longest time between an answer of the hub and a close caused by the answered packet. */
 export const GRACE_MS = 1000;
-/** Bounds memory; beyond, the oldest is forgotten. */
+/** Largest number of packets kept. The oldest is dropped first. */
 const SENT_MAX = 2048;
 
-export class Wire {
-  /** By identity, in the order of sending. */
+export class UnconfirmedPackets {
+  /** Packets by identity, in the order of sending. */
   readonly #sent = new Map<string, Sent>();
-  /** Acts without custody that were shown to be survived, and when, by identity. */
+  /** Survived packets without custody, with the time of the answer, by identity. */
   readonly #recent = new Map<string, Sent & { readonly shownAtMs: number }>();
-  /** Identities that the PINGREQ on its way covers. */
+  /** Identities of packets that were sent before the unanswered PINGREQ. */
   #pinged = new Set<string>();
-  /** Identities whose answer is overdue: a PINGRESP shows that they were survived. */
+  /** Identities of packets whose answer is overdue. A PINGRESP shows that they were survived. */
   readonly #overdue = new Set<string>();
 
   get isEmpty(): boolean {
     return this.#sent.size === 0;
   }
 
-  /** Something was sent that only a PINGRESP will answer, and no PINGREQ on its way does. */
+  /** True if a PINGREQ is needed: a packet that only a PINGRESP confirms was sent after the last PINGREQ. */
   get needsPing(): boolean {
     for (const { act } of this.#sent.values()) if (this.#isForPing(act) && !this.#pinged.has(act.id)) return true;
     return false;
@@ -46,7 +50,7 @@ export class Wire {
     this.#overdue.clear();
   }
 
-  /** All without a sign that they were survived. */
+  /** Packets that are not known to be survived. */
   get unanswered(): Sent[] {
     return [...this.#sent.values()];
   }
@@ -60,12 +64,12 @@ export class Wire {
     if (oldest !== undefined && this.#sent.size > SENT_MAX) this.#sent.delete(oldest);
   }
 
-  /** Its answer is overdue. */
+  /** Called when the answer to a packet is overdue. */
   overdue(id: string): void {
     if (this.#sent.has(id)) this.#overdue.add(id);
   }
 
-  /** An answer to this one. @returns all that it shows to be survived */
+  /** Handles the answer to a packet. @returns all packets that the answer shows to be survived */
   answer(id: string, nowMs: number): HubPacket[] {
     const answered = this.#sent.get(id);
     if (answered === undefined) return [];
@@ -79,12 +83,12 @@ export class Wire {
     return shown;
   }
 
-  /** PINGREQ has left. */
+  /** Called when a PINGREQ was sent. */
   ping(): void {
     this.#pinged = new Set([...this.#sent.values()].flatMap(({ act }) => (this.#isForPing(act) ? [act.id] : [])));
   }
 
-  /** PINGRESP. @returns all that it shows to be survived */
+  /** Handles a PINGRESP. @returns all packets that it shows to be survived */
   pong(nowMs: number): HubPacket[] {
     const shown = [...this.#pinged].flatMap((id) => this.#sent.get(id)?.act ?? []);
     this.#pinged.clear();
@@ -92,7 +96,7 @@ export class Wire {
     return shown;
   }
 
-  /** What a close now may be upon. */
+  /** Returns the packets that can be the cause of a close at `nowMs`. */
   suspects(nowMs: number): Sent[] {
     const open = [...this.#sent.values()].filter(
       ({ act, atMs }) => !isUnansweredAct(act) || nowMs - atMs < UNANSWERED_MS_MAX,

@@ -147,14 +147,14 @@ describe('an uplink at the door', () => {
     const bench = new FlowBench();
     expect(bench.offer({ token: 5, bytes: 9999 }, { token: 6 })).toEqual(['refuse 5: too large']);
     expect(bench.commit()).toEqual(['acknowledge 6']);
-    expect(bench.discards).toEqual(['payload too large: event: its payload has 9999 bytes, and the hub takes 1000']);
+    expect(bench.discards).toEqual(['payload too large: event: its payload has 9999 bytes, and the hub accepts 1000']);
   });
 
   it('on a topic of too many levels is refused with the same code, and the technician hears why', () => {
     const bench = new FlowBench();
     expect(bench.offer({ token: 5, topic: '1/2/3/4/5/6/7' })).toEqual(['refuse 5: too large']);
     expect(bench.discards).toEqual([
-      'too many slashes: 1/2/3/4/5/6/7: its topic has 7 slashes there, and the hub takes 6',
+      'too many slashes: 1/2/3/4/5/6/7: its topic at the hub has 7 slashes, and the hub accepts 6',
     ]);
   });
 

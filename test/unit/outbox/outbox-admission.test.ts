@@ -44,7 +44,7 @@ describe('the door of the outbox', () => {
     expect(bench.offer('ä'.repeat(128))).toMatchObject({ problem: { excess: 'topic too long' } });
     expect(bench.offer('ä'.repeat(127)).kind).toBe('accepted');
     expect(bench.offer('1/2/3/4/5/6/7').kind).toBe('accepted');
-    const deep = { excess: 'too many slashes', words: 'its topic has 7 slashes there, and the hub takes 6' };
+    const deep = { excess: 'too many slashes', words: 'its topic at the hub has 7 slashes, and the hub accepts 6' };
     expect(bench.offer('1/2/3/4/5/6/7/8')).toMatchObject({ kind: 'refused', problem: deep });
   });
 

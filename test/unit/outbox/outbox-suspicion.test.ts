@@ -50,7 +50,7 @@ class Closer {
     }
     if (poison === -1) return false;
     const verdict = this.bench.disconnect(this.isToldOf);
-    if (verdict?.kind === 'buried') this.buried.push(`${verdict.entry.row.topic}: ${verdict.reason}`);
+    if (verdict?.kind === 'deadLettered') this.buried.push(`${verdict.entry.row.topic}: ${verdict.reason}`);
     this.bench.nowMs += 5000;
     return true;
   }
@@ -132,7 +132,7 @@ describe('a network that flaps', () => {
       while (flying[0] !== undefined && flying[0].dueMs <= bench.nowMs)
         bench.outbox.acknowledged(flying.shift()?.packetId ?? 0);
     }
-    expect(bench.disconnect(true)?.kind).not.toBe('buried');
+    expect(bench.disconnect(true)?.kind).not.toBe('deadLettered');
     bench.nowMs += 1000;
   }
 

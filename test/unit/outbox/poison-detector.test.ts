@@ -81,7 +81,7 @@ class Bench {
     this.nowMs += 5;
     if (going.length === 1 && this.poison.isWatched(culprit)) this.closesAlone += 1;
     const verdict = this.poison.closed(this.nowMs);
-    if (verdict !== undefined && verdict.kind !== 'buried') this.reportedCloses = verdict.closes;
+    if (verdict !== undefined && verdict.kind !== 'deadLettered') this.reportedCloses = verdict.closes;
     this.nowMs += 5000;
     return true;
   }
@@ -167,7 +167,7 @@ describe('a topic of uplinks', () => {
       while (poison.mayGo(act, nowMs) !== 'go') nowMs = poison.wakeAtMs(nowMs) ?? nowMs + 1;
       poison.sent(act, nowMs);
       nowMs += 5;
-      if (poison.closed(nowMs)?.kind === 'buried') return nowMs;
+      if (poison.closed(nowMs)?.kind === 'deadLettered') return nowMs;
     }
     throw new Error('it is never proven');
   }
@@ -221,7 +221,7 @@ describe('nobody is blamed', () => {
       }
       bench.nowMs = Math.max(bench.nowMs, endMs);
       const verdict = bench.poison.closed(bench.nowMs);
-      expect(['buried', 'set aside']).not.toContain(verdict?.kind);
+      expect(['deadLettered', 'set aside']).not.toContain(verdict?.kind);
     }
     expect(bench.setAside).toEqual([]);
   });
