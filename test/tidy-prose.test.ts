@@ -15,7 +15,6 @@ const TO_DO: readonly string[] = [
   'src/cli/',
   'src/config/',
   'src/flow/',
-  'src/hub/',
   'src/io/*.ts',
   'src/io/tls/',
   'src/ops/',

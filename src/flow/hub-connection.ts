@@ -244,7 +244,7 @@ export class HubConnection {
 
   #note(report: HubServiceEvent): void {
     switch (report.kind) {
-      case 'said':
+      case 'notice':
         this.#options.facts.emit('hubAnswered', { sentence: report.sentence });
         return;
       case 'time':

@@ -74,7 +74,7 @@ export class BindingFlow {
     const answers = new Map<string, number>();
     if (identities.length === 0) return answers;
     await this.#await({ verb, identities, answers }, () => {
-      for (const identity of identities) this.#options.operations.bindings.want(verb, identity);
+      for (const identity of identities) this.#options.operations.bindings.request(verb, identity);
     });
     return answers;
   }

@@ -146,7 +146,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto behind TLS', () => {
       status.conditions.some(({ code }) => code === 'hub-refuses'),
     );
     const refused = conditions.find(({ code }) => code === 'hub-refuses');
-    expect(refused?.sentence).toMatch(/does not authorise us|password/);
+    expect(refused?.sentence).toMatch(/does not authorise this gateway|password/);
     expect(refused?.hint).toMatch(/^Correct username in \[hub\], and the password in the file of password_file\./);
     expect(testbed.gateway.journal).toContain('the password in the file of password_file');
     expect((await testbed.gateway.ledger()).totals.uplink.pending).toBe(20);

@@ -12,7 +12,7 @@ describe('a subdevice that is unbound on the platform', () => {
     await site.pass(5 * MINUTE_MS);
     expect(site.isAttached('s1')).toBe(false);
     expect(site.told.filter((words) => words.startsWith('s1:'))).toHaveLength(1);
-    expect(site.told).toContain('s1: it is not bound at the hub (it was unbound on the platform)');
+    expect(site.told).toContain('s1: it is not bound at the hub (it was unbound at the hub)');
     expect(site.platform.acknowledged).toEqual(['change']);
     expect(site.books('s1').dead).toBe(0);
     const before = site.books('s2').delivered;

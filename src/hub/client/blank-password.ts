@@ -1,6 +1,6 @@
 /**
- * Takes the password out of a CONNECT, for whoever keeps its bytes: every octet becomes `x`, all lengths stay.
- * Source: MQTT 3.1.1 §3.1 (no will: our CONNECT never has one).
+ * Removes the password from a CONNECT before its bytes are recorded: every octet becomes `x`, all lengths stay.
+ * Source: MQTT 3.1.1 §3.1. The CONNECT of this gateway never has a will.
  */
 
 /** First byte of a CONNECT [MQTT-2.2.2-1]. */
@@ -12,7 +12,10 @@ const BLANK = 0x78;
 const VARIABLE_HEADER_BYTES = 10;
 const FLAGS_AT = 7;
 
-/** @param bytes of one whole packet of ours. @returns the same, or a blanked copy of a CONNECT with a password */
+/**
+ * @param bytes one whole packet of this gateway. @returns the same bytes, or a blanked copy of a CONNECT with a
+ * password
+ */
 export function blankPassword(bytes: Uint8Array): Uint8Array {
   if (bytes[0] !== CONNECT) return bytes;
   const lengthBytes = bytes.subarray(1, 5).findIndex((octet) => octet < 0x80) + 1;
@@ -26,7 +29,7 @@ export function blankPassword(bytes: Uint8Array): Uint8Array {
   return blanked;
 }
 
-/** A field has two octets of length before it (§1.5.3). */
+/** Returns the end of a field. Two octets with the length precede a field (§1.5.3). */
 function fieldEnd(body: Uint8Array, at: number): number {
   return at + 2 + (body[at] ?? 0) * 0x100 + (body[at + 1] ?? 0);
 }

@@ -1,4 +1,4 @@
-/** Where the hub client stands with its one connection. */
+/** State of the hub client and its one connection. */
 import type { Ended } from './hub-contract.ts';
 
 export type ClientState =
@@ -9,35 +9,35 @@ export type ClientState =
       readonly kind: 'awaitingConnack';
       readonly sinceMs: number;
       readonly deadlineMs: number;
-      /** A missing CONNACK was reported, before the deadline. */
+      /** A missing CONNACK was reported before the deadline. */
       readonly wasReported: boolean;
     }
   | { readonly kind: 'online'; readonly sinceMs: number }
   | {
       readonly kind: 'closing';
       readonly reason: string;
-      /** The hub said no to CONNECT. */
+      /** The hub rejected CONNECT. */
       readonly isRefused: boolean;
-      /** PINGREQ was not answered. */
+      /** A PINGREQ was not answered. */
       readonly isSilent: boolean;
       readonly onlineSinceMs: number | undefined;
       readonly stage: 'dialing' | 'awaitingConnack' | 'online';
     };
 
-/** How far a connection that is over had come. */
+/** Returns the stage that an ended connection had reached. */
 export function stageOf(state: ClientState): 'no connection' | 'before CONNACK' | 'accepted' {
   const kind = state.kind === 'closing' ? state.stage : state.kind;
   if (kind === 'online') return 'accepted';
   return kind === 'awaitingConnack' ? 'before CONNACK' : 'no connection';
 }
 
-/** What ended a connection that was up. */
+/** Returns the cause of the end of an accepted connection. */
 export function endOf(state: ClientState): Ended {
   if (state.kind === 'online') return 'by hub';
   return state.kind === 'closing' && state.onlineSinceMs !== undefined && state.isSilent ? 'by silence' : 'otherwise';
 }
 
-/** Since when the connection that is ending was a good one; `undefined`: it never was. */
+/** Returns the time of CONNACK of a connection that is ending. `undefined`: the connection was never accepted. */
 export function onlineSince(state: ClientState): number | undefined {
   if (state.kind === 'online') return state.sinceMs;
   return state.kind === 'closing' ? state.onlineSinceMs : undefined;
@@ -46,12 +46,12 @@ export function onlineSince(state: ClientState): number | undefined {
 /** A CONNACK that is missing for this long is reported; the attempt goes on until its deadline. */
 const CONNACK_NOTICE_MS = 3000;
 
-/** When a missing CONNACK is reported, in monotonic ms; `undefined`: already reported. */
+/** Time at which a missing CONNACK is reported, monotonic ms. `undefined`: already reported. */
 export function noticeAtMs(state: Extract<ClientState, { kind: 'awaitingConnack' }>): number | undefined {
   return state.wasReported ? undefined : state.sinceMs + CONNACK_NOTICE_MS;
 }
 
-/** Until when the client waits for one thing, in monotonic ms; `undefined` where it waits for nothing or for many. */
+/** Deadline of the current state, monotonic ms. `undefined` if the state has none, or if the connection has its own. */
 export function deadlineOf(state: ClientState): number | undefined {
   switch (state.kind) {
     case 'waiting':

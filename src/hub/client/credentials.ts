@@ -1,9 +1,10 @@
 /**
- * Who we say we are in CONNECT.
+ * Credentials of CONNECT.
  *
- * The hub's device signature: user name `{product}{device};{sdkappid};{connid};{expiry}`, password the lower-case hex HMAC
- * of that user name under the base64-decoded device secret, with the method's name behind it. Source: the hub's document
- * "Connecting over MQTT/TCP"; the vectors are in test/unit/hub/client/hub-credentials.test.ts.
+ * The hub's device signature has the user name `{product}{device};{sdkappid};{connid};{expiry}`. Its password is the
+ * lower-case hex HMAC of that user name under the base64-decoded device secret, followed by the name of the method.
+ * Source: the hub's public page "Connecting over MQTT/TCP"; the vectors are in
+ * test/unit/hub/client/hub-credentials.test.ts.
  */
 import { createHmac } from 'node:crypto';
 import { CLOCK_FLOOR_MS } from '../../base/clock-trust.ts';
@@ -20,29 +21,29 @@ export interface HubDevice {
 }
 
 export interface Signing extends HubDevice {
-  /** Base64, as the hub's console shows it. */
+  /** Base64, as shown by the hub's console. */
   readonly deviceSecret: string;
   readonly method: 'hmacsha256' | 'hmacsha1';
 }
 
 type NamedDevice = Credentials & { readonly username: string };
 
-/** Source of the number: the hub's documents and its Java SDK. */
+/** Constant of the hub. Source: the hub's documentation and its Java SDK. */
 const SDK_APP_ID = '12010126';
 const CONNECTION_ID_CHARACTERS = 5;
 const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-/** A signature is made for each CONNECT; a day covers every difference of clocks worth tolerating. */
+/** Lifetime of a signature. Each CONNECT has a new signature; a day covers every tolerable difference of clocks. */
 const EXPIRY_S = 86_400;
-/** What the vendor's Java SDK writes for "never": the only expiry that is right when we do not know the time. */
+/** Value of the vendor's Java SDK for "never": the only valid expiry while the time is unknown. */
 const NEVER_S = 2_147_483_647;
 
-/** @param wallMs Unix ms as far as known; `undefined`: nobody knows; @param random uniform in [0, 1) */
+/** @param wallMs Unix ms; `undefined`: the time is unknown; @param random uniform in [0, 1) */
 export function signCredentials(signing: Signing, wallMs: number | undefined, random: () => number): Credentials {
   const named = nameDevice(signing, wallMs, random);
   return { ...named, password: new TextEncoder().encode(signPassword(signing, named.username)) };
 }
 
-/** Where TLS has proved who we are, a user name is all that the vendor's SDK sends (hub contract §1.3). */
+/** Credentials for TLS with a client certificate or a key: the vendor's SDK sends only a user name then. */
 export function nameDevice(device: HubDevice, wallMs: number | undefined, random: () => number): NamedDevice {
   const expiryS = expiryOf(wallMs);
   let connectionId = '';
@@ -55,10 +56,10 @@ export function nameDevice(device: HubDevice, wallMs: number | undefined, random
 
 function expiryOf(wallMs: number | undefined): number {
   if (wallMs === undefined || wallMs < CLOCK_FLOOR_MS) return NEVER_S;
-  return Math.min(Math.floor(wallMs / 1000) + EXPIRY_S, NEVER_S); // a clock in 2050 must not overflow it
+  return Math.min(Math.floor(wallMs / 1000) + EXPIRY_S, NEVER_S); // a wall clock in 2050 must not overflow the field
 }
 
-/** `{hex HMAC};{method}` over the user name. */
+/** Returns `{hex HMAC};{method}` of the user name. */
 export function signPassword(signing: Pick<Signing, 'deviceSecret' | 'method'>, username: string): string {
   const digest = signing.method === 'hmacsha256' ? 'sha256' : 'sha1';
   const key = Buffer.from(signing.deviceSecret, 'base64');

@@ -1,15 +1,15 @@
 /**
- * SUBSCRIBE and UNSUBSCRIBE: asked in order, one filter per packet (the hub allows no more), a few at a time, each with a
- * deadline. Their packet identifiers lie above those of PUBLISH, so neither can meet the other [MQTT-2.3.1-2].
+ * SUBSCRIBE and UNSUBSCRIBE requests: sent in order, one filter per packet (the hub allows no more), a few at a time,
+ * each with a deadline. Their packet identifiers are above those of PUBLISH, so that they never collide [MQTT-2.3.1-2].
  */
 import type { Restorable } from '../../base/snapshot.ts';
 import type { Subscribe, Unsubscribe } from '../../codec/mqtt.ts';
 
 const PACKET_ID_FIRST = 60_001;
 const PACKET_ID_LAST = 65_535;
-/** Unanswered at a time: gentle on a hub that limits its clients. */
+/** Largest number of unanswered requests. A small number suits hubs that limit the rate of their clients. */
 const OPEN_MAX = 8;
-/** Whose answer is overdue and still counts; beyond, the oldest is forgotten. */
+/** Largest number of overdue requests whose late answer still counts. The oldest is dropped first. */
 const LATE_MAX = 256;
 
 export interface Request {
@@ -40,11 +40,11 @@ export class UnansweredFilters implements Restorable<UnansweredFiltersSnapshot> 
   }
 
   get deadlineMs(): number | undefined {
-    for (const request of this.#open.values()) return request.deadlineMs; // in the order of asking
+    for (const request of this.#open.values()) return request.deadlineMs; // in the order of sending
     return undefined;
   }
 
-  /** A later request for a filter makes an earlier one that was not sent yet pointless. */
+  /** Adds a request. It replaces an earlier request for the same filter that was not sent yet. */
   ask(request: Request): void {
     this.#waiting = this.#waiting.filter((other) => other.filter !== request.filter);
     this.#waiting.push(request);
@@ -66,7 +66,7 @@ export class UnansweredFilters implements Restorable<UnansweredFiltersSnapshot> 
     return packets;
   }
 
-  /** What the hub answers; `undefined`: nothing that was asked. */
+  /** Handles an answer of the hub. Returns its request; `undefined` for an unknown packet identifier. */
   answer(kind: Request['kind'], packetId: number): Request | undefined {
     const request = this.#open.get(packetId) ?? this.#late.get(packetId);
     if (request?.kind !== kind) return undefined;
@@ -75,7 +75,7 @@ export class UnansweredFilters implements Restorable<UnansweredFiltersSnapshot> 
     return request;
   }
 
-  /** Those without an answer in the time for it: told once each. */
+  /** Returns the requests whose answer is overdue, each once. */
   takeOverdue(nowMs: number): Request[] {
     const overdue = [...this.#open].filter(([, { deadlineMs }]) => nowMs >= deadlineMs);
     for (const [packetId, request] of overdue) {
@@ -95,8 +95,10 @@ export class UnansweredFilters implements Restorable<UnansweredFiltersSnapshot> 
 
   snapshot(): UnansweredFiltersSnapshot {
     return {
-      ...{ open: new Map(this.#open), late: new Map(this.#late) },
-      ...{ waiting: [...this.#waiting], lastId: this.#lastId },
+      open: new Map(this.#open),
+      late: new Map(this.#late),
+      waiting: [...this.#waiting],
+      lastId: this.#lastId,
     };
   }
 

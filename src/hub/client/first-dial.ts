@@ -1,7 +1,7 @@
 /**
- * When the first CONNECT after a start may be sent. The hub allows one in so many seconds, and it counts those of the
- * process before us too. What that one did last nobody knows: an attempt that fails writes nothing down, and a process
- * that is killed just after its CONNECT has not written it yet. So it is taken to have dialled at the moment it ended.
+ * Earliest time of the first CONNECT after a start. The hub allows one CONNECT per interval and also counts those of an
+ * earlier process. The last attempt of that process is unknown: a failed attempt is not stored, and a process killed
+ * just after its CONNECT has not stored it. So that attempt is assumed at the end of the process.
  */
 import type { StoreOpening } from '../../custody/row.ts';
 
@@ -10,6 +10,6 @@ export function firstDialAtMs(
   { now, isFirstOfBoot }: Pick<StoreOpening, 'now' | 'isFirstOfBoot'>,
   floorMs: number,
 ): number {
-  // another boot: the machine has been up for less than that only if it starts faster than the hub allows
+  // after a boot the interval has passed already, unless the machine boots faster than the interval
   return isFirstOfBoot ? Math.max(now.upMs, floorMs) : now.upMs + floorMs;
 }

@@ -1,9 +1,10 @@
 /**
- * The MQTT 3.1.1 client towards the hub, as a machine: one connection at a time, CleanSession=0.
+ * MQTT 3.1.1 client for the hub, as a machine: one connection at a time, CleanSession=0.
  *
- * Between the TCP channel and the flows. It knows the connection and its timers; what is in flight belongs to the outbox,
- * what is subscribed to `session-mirror.ts`. Invariants: at most one CONNECT per back-off floor; every wait for the hub
- * has a deadline; a hub that breaks the protocol is left and tried again later.
+ * The client is between the TCP channel and the flows. It handles the connection and its timers. The outbox handles
+ * messages in flight, and `session-state.ts` handles subscriptions. Invariants: at most one CONNECT per minimum
+ * back-off; every wait for the hub has a deadline; the client closes the connection to a hub that breaks the protocol
+ * and tries again later.
  */
 import type { Machine } from '../../base/machine.ts';
 import type { Qos } from '../../base/message.ts';
@@ -17,7 +18,7 @@ import { HubLink, type HubLinkSnapshot } from './hub-link.ts';
 import { ReconnectPolicy, type ReconnectSnapshot } from './reconnect-policy.ts';
 import type { TakeoverStats } from './takeover.ts';
 
-/** Nothing of the credentials: they are asked for at each CONNECT, and not kept. */
+/** Snapshot without credentials: the client gets them for each CONNECT and does not keep them. */
 interface HubClientSnapshot {
   readonly state: ClientState;
   readonly isStopping: boolean;
@@ -30,7 +31,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   readonly #options: HubClientOptions;
   readonly #reconnect: ReconnectPolicy;
   readonly #connection: HubLink;
-  /** What was wrong with a message of the hub for which a connection was closed. The problems are a short fixed list. */
+  /** Protocol errors in messages of the hub for which a connection was closed. A short fixed list of problems. */
   readonly #breaches = new Set<string>();
   #state: ClientState = { kind: 'stopped' };
   #isStopping = false;
@@ -50,12 +51,12 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     return this.#state.kind === 'waiting' ? this.#state.untilMs : undefined;
   }
 
-  /** Monotonic ms since which a CONNECT of ours awaits its CONNACK; `undefined`: none does. */
+  /** Time at which the unanswered CONNECT was sent, monotonic ms. `undefined`: none is unanswered. */
   get awaitingConnackSinceMs(): number | undefined {
     return this.#state.kind === 'awaitingConnack' ? this.#state.sinceMs : undefined;
   }
 
-  /** Connections in a row that somebody else seems to have taken from us. */
+  /** Connections in a row that another client seems to have taken over. */
   takeovers(nowMs: number): TakeoverStats {
     return this.#reconnect.takeovers(this.#state, nowMs);
   }
@@ -71,7 +72,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       case 'wake':
         return this.#wake(nowMs);
       case 'opened':
-        return this.#greet(nowMs);
+        return this.#sendConnect(nowMs);
       case 'bytes':
         return this.#read(input.bytes, nowMs);
       case 'closed':
@@ -85,7 +86,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     return this.#state.kind === 'online' ? this.#connection.wakeAtMs : deadlineOf(this.#state);
   }
 
-  /** It threw half way: whatever it knew of the connection is forgotten with the connection. */
+  /** Called when the machine threw: closes the connection and discards its state. */
   abort(reason: string): HubAction[] {
     this.#connection.renew();
     this.#connection.closed();
@@ -145,13 +146,13 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     return [{ kind: 'open' }];
   }
 
-  #greet(nowMs: number): HubAction[] {
+  #sendConnect(nowMs: number): HubAction[] {
     if (this.#state.kind !== 'dialing') return [];
     const { deadlineMs } = this.#state;
     this.#state = { kind: 'awaitingConnack', sinceMs: nowMs, deadlineMs, wasReported: false };
     this.#connection.renew();
     const session = { cleanSession: false, keepAliveS: this.#options.keepAliveS, will: undefined };
-    // [MQTT-3.1.0-1] the first packet; [MQTT-3.1.2-4] CleanSession=0 resumes the session
+    // CONNECT is the first packet [MQTT-3.1.0-1]; CleanSession=0 resumes the session [MQTT-3.1.2-4]
     return [this.#connection.send({ kind: 'connect', ...this.#options.credentials(), ...session }, nowMs)];
   }
 
@@ -165,9 +166,9 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
         this.#state = { kind: 'stopped' };
         return [];
       default: {
-        const goodbye =
+        const disconnect =
           this.#state.kind === 'online' ? [{ kind: 'write' as const, bytes: encodeMqtt({ kind: 'disconnect' }) }] : [];
-        return [...goodbye, ...this.#close('the gateway stops')];
+        return [...disconnect, ...this.#close('the gateway stops')];
       }
     }
   }
@@ -191,7 +192,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
 
   #awaitConnack(state: Extract<ClientState, { kind: 'awaitingConnack' }>, nowMs: number): HubAction[] {
     if (nowMs >= state.deadlineMs) {
-      const sample = this.#connection.greetingSample;
+      const sample = this.#connection.firstBytesSample;
       const instead = sample === undefined ? '' : ` (received instead: ${sample})`;
       return this.#close(`no CONNACK within ${this.#options.connectMsMax} ms${instead}`);
     }
@@ -215,7 +216,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     return isTakenOver ? [offline, { kind: 'takenOver', times: this.#reconnect.takeover.takeovers.times }] : [offline];
   }
 
-  /** The gateway closes the connection: no packet of ours is doubted for it, except for silence. */
+  /** Closes the connection from this side. The packets of this gateway are not doubted, except after silence. */
   #close(reason: string, cause: 'ours' | 'refused' | 'silence' = 'ours'): HubAction[] {
     const causes = { isRefused: cause === 'refused', isSilent: cause === 'silence' };
     const before = this.#state.kind;
@@ -225,8 +226,8 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   }
 
   #read(bytes: Uint8Array, nowMs: number): HubAction[] {
-    if (this.#state.kind !== 'awaitingConnack' && this.#state.kind !== 'online') return []; // not a word after the close
-    const other = this.#state.kind === 'awaitingConnack' ? this.#connection.greetedBy(bytes) : undefined;
+    if (this.#state.kind !== 'awaitingConnack' && this.#state.kind !== 'online') return []; // nothing after the close
+    const other = this.#state.kind === 'awaitingConnack' ? this.#connection.otherProtocolIn(bytes) : undefined;
     if (other !== undefined) return this.#close(`the other side speaks ${other}, not MQTT`);
     const actions: HubAction[] = [];
     for (const packet of this.#connection.read(bytes, nowMs)) {
@@ -237,7 +238,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     return actions;
   }
 
-  /** A PUBLISH on which this client throws is reported instead: the hub would send it again in every connection. */
+  /** Reports a PUBLISH on which this client throws, because the hub would send it again in every connection. */
   #receiveOrSetAside(packet: MqttPacket, nowMs: number): HubAction[] {
     try {
       return this.#receive(packet, nowMs);
@@ -249,9 +250,9 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
 
   #receive(packet: MqttPacket, nowMs: number): HubAction[] {
     if (this.#state.kind === 'awaitingConnack') {
-      // [MQTT-3.2.0-1] the first packet of the hub is CONNACK
+      // the first packet of the hub must be CONNACK [MQTT-3.2.0-1]
       return packet.kind === 'connack'
-        ? this.#welcome(packet, nowMs)
+        ? this.#handleConnack(packet, nowMs)
         : this.#close(`the hub sent ${packet.kind} before CONNACK`);
     }
     if (this.#state.kind !== 'online') return [];
@@ -275,11 +276,11 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
       case 'connack':
         return this.#close('the hub sent CONNACK twice, which breaks the protocol');
       default:
-        return this.#close(`the hub sent ${packet.kind}, which a client must not get`);
+        return this.#close(`the hub sent ${packet.kind}, which only a client may send`);
     }
   }
 
-  #welcome(connack: Extract<MqttPacket, { kind: 'connack' }>, nowMs: number): HubAction[] {
+  #handleConnack(connack: Extract<MqttPacket, { kind: 'connack' }>, nowMs: number): HubAction[] {
     const { returnCode: code } = connack;
     const refusal = refusalOf(code, this.#options.signsWith);
     if (refusal !== undefined)
@@ -290,8 +291,8 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   }
 
   /**
-   * QoS 2 was never asked for, but an earlier owner of the client id may have left such messages in the session. They are
-   * accepted like QoS 1, and may be delivered twice.
+   * Handles a PUBLISH. QoS 2 is never requested, but an earlier client with this client id may have left such messages
+   * in the session. They are accepted like QoS 1 and may be delivered twice.
    */
   #message(publish: Publish): HubAction[] {
     const { topic, payload, dup, retain: retained, packetId, oversizeBytes, problem, fault } = publish;
@@ -299,7 +300,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     if (fault !== undefined) return this.#failed(publish, fault);
     if (problem !== undefined && this.#isNewBreach(problem))
       return this.#close(`the hub broke the protocol: ${problem}`);
-    if (publish.qos === 2 && packetId !== undefined) this.#connection.owePubrec(packetId);
+    if (publish.qos === 2 && packetId !== undefined) this.#connection.expectPubrec(packetId);
     if (problem !== undefined) return [{ kind: 'invalid', topic, qos, problem, dup, packetId }];
     if (oversizeBytes === undefined)
       return [{ kind: 'message', message: { topic, payload, qos }, dup, retained, packetId }];
@@ -307,8 +308,9 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   }
 
   /**
-   * The first message with a problem closes the connection [MQTT-4.8.0-1]. A hub that has stored such messages sends them in
-   * every connection, so later ones are reported as lost and the connection goes on.
+   * Returns true for the first message with a problem, which closes the connection [MQTT-4.8.0-1]. A hub that has
+   * stored such messages sends them in every connection, so later ones are reported as lost and the connection
+   * continues.
    */
   #isNewBreach(problem: string): boolean {
     const isNew = !this.#breaches.has(problem);
@@ -318,7 +320,7 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
 
   #failed(publish: Publish, why: string): HubAction[] {
     const { topic, dup, packetId } = publish;
-    if (publish.qos === 2 && packetId !== undefined) this.#connection.owePubrec(packetId);
+    if (publish.qos === 2 && packetId !== undefined) this.#connection.expectPubrec(packetId);
     return [{ kind: 'failed', topic, qos: qosOf(publish), dup, packetId, why }];
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What belongs to one connection to the hub, and to the next one after `renew`: what is read from it, what was asked on it
- * and awaits its answer, and whether it is alive. What its packets mean is the business of `client.ts`.
+ * State of one connection to the hub: its reader, unanswered requests and keep alive. `renew` resets the state for the
+ * next connection. `hub-client.ts` interprets the packets.
  */
 import type { Decoded } from '../../base/decoded.ts';
 import type { Restorable } from '../../base/snapshot.ts';
@@ -18,12 +18,12 @@ export interface HubLinkSnapshot {
   readonly keepAlive: KeepAliveSnapshot;
   readonly requests: UnansweredFiltersSnapshot;
   readonly pubrecs: readonly number[];
-  readonly greeting: Uint8Array;
+  readonly firstBytes: Uint8Array;
 }
 
-/** In a SUBACK: the filter was refused (MQTT 3.1.1 §3.9.3). */
+/** SUBACK return code: the filter was rejected (MQTT 3.1.1 §3.9.3). */
 const REFUSED = 0x80;
-/** In a SUBACK: granted, and what comes comes with QoS 0, so the hub keeps nothing while we are away. */
+/** SUBACK return code: granted with QoS 0. The hub then stores no messages while the gateway is away. */
 const GRANTED_QOS_0 = 0;
 const NOTHING = new Uint8Array(0);
 
@@ -32,10 +32,10 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
   readonly #requests: UnansweredFilters;
   #reader: MqttReader;
   #keepAlive: KeepAlive;
-  /** Packet identifiers of messages of QoS 2, at most 65,535: acknowledged with PUBREC instead of PUBACK. */
+  /** Packet identifiers of messages with QoS 2, at most 65,535. They are acknowledged with PUBREC instead of PUBACK. */
   readonly #pubrecs = new Set<number>();
-  /** First bytes received on this connection, until a packet is complete; empty after that. */
-  #greeting: Uint8Array = NOTHING;
+  /** First bytes received on this connection, until a packet is complete. Empty after that. */
+  #firstBytes: Uint8Array = NOTHING;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -44,22 +44,22 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
     this.#keepAlive = new KeepAlive(options.keepAliveS * 1000, options.answerMsMax);
   }
 
-  /** When `problem` or `keepUp` may have something to say. */
+  /** Time at which `problem` or `keepUp` may have a result, monotonic ms. */
   get wakeAtMs(): number | undefined {
     const times = [this.#keepAlive.wakeAtMs, this.#requests.deadlineMs];
     const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
     return Number.isFinite(soonest) ? soonest : undefined;
   }
 
-  /** Nothing of the last connection is left in a new one. */
+  /** Resets all state for a new connection. */
   renew(): void {
     this.#pubrecs.clear();
-    this.#greeting = NOTHING;
+    this.#firstBytes = NOTHING;
     this.#reader = newReader(this.#options);
     this.#keepAlive = new KeepAlive(this.#options.keepAliveS * 1000, this.#options.answerMsMax);
   }
 
-  /** It is over: nothing that was asked is answered any more. */
+  /** Called when the connection has ended: drops all unanswered requests. */
   closed(): void {
     this.#requests.clear();
   }
@@ -67,19 +67,19 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
   read(bytes: Uint8Array, nowMs: number): Decoded<MqttPacket>[] {
     this.#keepAlive.onReceived(nowMs);
     const packets = this.#reader.push(bytes);
-    if (packets[0]?.ok === true) this.#greeting = NOTHING;
+    if (packets[0]?.ok === true) this.#firstBytes = NOTHING;
     return packets;
   }
 
-  /** Protocol of a server that is no MQTT broker, by its first bytes. Called before CONNACK. */
-  greetedBy(bytes: Uint8Array): string | undefined {
-    this.#greeting = Buffer.concat([this.#greeting, bytes]).subarray(0, GREETING_BYTES_MAX);
-    return otherProtocol(this.#greeting);
+  /** Returns the protocol of a server that is no MQTT broker, recognised by its first bytes. Called before CONNACK. */
+  otherProtocolIn(bytes: Uint8Array): string | undefined {
+    this.#firstBytes = Buffer.concat([this.#firstBytes, bytes]).subarray(0, GREETING_BYTES_MAX);
+    return otherProtocol(this.#firstBytes);
   }
 
-  /** Bytes received instead of a CONNACK, as a sample; `undefined`: none. */
-  get greetingSample(): string | undefined {
-    return this.#greeting.length === 0 ? undefined : bytesSample(this.#greeting);
+  /** Sample of the bytes received instead of a CONNACK. `undefined`: none. */
+  get firstBytesSample(): string | undefined {
+    return this.#firstBytes.length === 0 ? undefined : bytesSample(this.#firstBytes);
   }
 
   send(packet: MqttPacket, nowMs: number): HubAction {
@@ -87,12 +87,12 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
     return { kind: 'write', bytes: encodeMqtt(packet) };
   }
 
-  /** The message that came with this packet identifier has QoS 2. */
-  owePubrec(packetId: number): void {
+  /** Called for a message with QoS 2: its packet identifier is acknowledged with PUBREC. */
+  expectPubrec(packetId: number): void {
     this.#pubrecs.add(packetId);
   }
 
-  /** PUBACK, or PUBREC for QoS 2 [MQTT-4.3.3-2]. */
+  /** Returns a PUBACK, or a PUBREC for QoS 2 [MQTT-4.3.3-2]. */
   acknowledge(packetId: number, nowMs: number): HubAction {
     const kind = this.#pubrecs.delete(packetId) ? 'pubrec' : 'puback';
     return this.send({ kind, packetId }, nowMs);
@@ -103,7 +103,7 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
     return this.#sendRequests(nowMs);
   }
 
-  /** An answer to nothing that was asked says nothing. */
+  /** Handles a SUBACK. One for an unknown packet identifier is ignored. */
   subscribed({ packetId, returnCodes }: Suback, nowMs: number): HubAction[] {
     const request = this.#requests.answer('subscribe', packetId);
     if (request === undefined) return [];
@@ -118,7 +118,7 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
     return [{ kind: 'unsubscribed', filter: request.filter }, ...this.#sendRequests(nowMs)];
   }
 
-  /** PINGRESP. */
+  /** Handles a PINGRESP. */
   pinged(): HubAction[] {
     this.#keepAlive.answered();
     return [{ kind: 'alive' }];
@@ -128,15 +128,15 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
     return this.#keepAlive.ask(nowMs) ? [this.send({ kind: 'pingreq' }, nowMs), { kind: 'probed' }] : [];
   }
 
-  /** A PINGREQ, if it is time for one; requests that the hub leaves unanswered, and what waited for a place. */
+  /** Sends a PINGREQ if due, reports unanswered requests, and sends waiting requests. */
   keepUp(nowMs: number): HubAction[] {
     const overdue = this.#requests.takeOverdue(nowMs);
-    const told = overdue.map(({ kind, filter }): HubAction => ({ kind: 'unanswered', request: kind, filter }));
-    const ping = this.#keepAlive.mustAsk(nowMs) || told.length > 0 ? this.ping(nowMs) : [];
-    return [...told, ...ping, ...(told.length > 0 ? this.#sendRequests(nowMs) : [])];
+    const unanswered = overdue.map(({ kind, filter }): HubAction => ({ kind: 'unanswered', request: kind, filter }));
+    const ping = this.#keepAlive.mustAsk(nowMs) || unanswered.length > 0 ? this.ping(nowMs) : [];
+    return [...unanswered, ...ping, ...(unanswered.length > 0 ? this.#sendRequests(nowMs) : [])];
   }
 
-  /** Why it is to be given up. */
+  /** Returns the reason to close the connection, if any. */
   problem(nowMs: number): string | undefined {
     return this.#keepAlive.isDead(nowMs) ? 'no PINGRESP: the connection is dead' : undefined;
   }
@@ -147,12 +147,12 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
       keepAlive: this.#keepAlive.snapshot(),
       requests: this.#requests.snapshot(),
       pubrecs: [...this.#pubrecs],
-      greeting: this.#greeting,
+      firstBytes: this.#firstBytes,
     };
   }
 
-  restore({ reader, keepAlive, requests, pubrecs, greeting }: HubLinkSnapshot): void {
-    this.#greeting = greeting;
+  restore({ reader, keepAlive, requests, pubrecs, firstBytes }: HubLinkSnapshot): void {
+    this.#firstBytes = firstBytes;
     for (const packetId of pubrecs) this.#pubrecs.add(packetId);
     this.#reader.restore(reader);
     this.#keepAlive.restore(keepAlive);
@@ -164,7 +164,7 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
   }
 }
 
-/** A PUBLISH that is too large, or invalid, would be sent again in every connection if it ended each of them. */
+/** Creates a reader that skips a too large or invalid PUBLISH: the hub would send it again in every connection. */
 function newReader({ packetBytesMax }: ConnectionOptions): MqttReader {
   return new MqttReader({ packetBytesMax, skipsLargePublish: true, passesInvalidPublish: true, namesBytes: true });
 }

@@ -1,7 +1,8 @@
 /**
- * Is the connection alive? Something is sent within the keep alive [MQTT-3.1.2-23], and a hub that has been silent for
- * half of it is asked. A PINGRESP that does not come means that the connection is dead, whatever TCP believes; but while
- * other packets come it may only be waiting behind them, as they are read no faster than they are stored.
+ * Keep alive of a connection. A packet is sent within the keep alive interval [MQTT-3.1.2-23], and a PINGREQ is sent to
+ * a hub that has been silent for half of the interval. A missing PINGRESP means that the connection is dead, whatever
+ * the state of TCP. While other packets arrive, the PINGRESP may only be waiting behind them, because packets are read
+ * no faster than they are stored.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 
@@ -11,8 +12,8 @@ export interface KeepAliveSnapshot {
   readonly deadlineMs: number | undefined;
 }
 
-/** A PINGRESP may wait so many times its usual wait behind other packets. */
-const PATIENCE = 6;
+/** Largest wait for a PINGRESP behind other packets, as a multiple of the usual wait. */
+const BUSY_WAIT_FACTOR = 6;
 
 export class KeepAlive implements Restorable<KeepAliveSnapshot> {
   readonly #keepAliveMs: number;
@@ -21,7 +22,7 @@ export class KeepAlive implements Restorable<KeepAliveSnapshot> {
   #lastReceivedAtMs = 0;
   #deadlineMs: number | undefined;
 
-  /** @param keepAliveMs 0 = nobody is asked; @param answerMsMax wait for PINGRESP */
+  /** @param keepAliveMs 0: no PINGREQ is sent; @param answerMsMax wait for PINGRESP */
   constructor(keepAliveMs: number, answerMsMax: number) {
     this.#keepAliveMs = keepAliveMs;
     this.#answerMsMax = answerMsMax;
@@ -39,7 +40,7 @@ export class KeepAlive implements Restorable<KeepAliveSnapshot> {
     this.#deadlineMs = undefined;
   }
 
-  /** @returns whether a PINGREQ is to be sent: none is on its way */
+  /** @returns whether a PINGREQ must be sent: none is unanswered */
   ask(nowMs: number): boolean {
     if (this.#deadlineMs !== undefined) return false;
     this.#deadlineMs = nowMs + this.#answerMsMax;
@@ -56,7 +57,7 @@ export class KeepAlive implements Restorable<KeepAliveSnapshot> {
     return askAtMs !== undefined && nowMs >= askAtMs;
   }
 
-  /** When `isDead` or `mustAsk` may turn true. */
+  /** Time at which `isDead` or `mustAsk` may become true, monotonic ms. */
   get wakeAtMs(): number | undefined {
     return this.#deadMs() ?? this.#askAtMs();
   }
@@ -73,7 +74,7 @@ export class KeepAlive implements Restorable<KeepAliveSnapshot> {
 
   #deadMs(): number | undefined {
     if (this.#deadlineMs === undefined) return undefined;
-    const latestMs = this.#deadlineMs + (PATIENCE - 1) * this.#answerMsMax;
+    const latestMs = this.#deadlineMs + (BUSY_WAIT_FACTOR - 1) * this.#answerMsMax;
     return Math.min(Math.max(this.#deadlineMs, this.#lastReceivedAtMs + this.#answerMsMax), latestMs);
   }
 

@@ -1,13 +1,13 @@
 /**
- * When to come back after a connection or an attempt has ended: the usual back-off, and longer where another gateway seems
- * to fight us for the identity (`rivalry.ts`).
+ * Pause between the end of a connection or attempt and the next attempt: the usual back-off, or a longer pause if
+ * another gateway seems to use the same identity (`takeover.ts`).
  */
 import { Backoff, type BackoffLimits } from '../../base/backoff.ts';
 import type { Restorable } from '../../base/snapshot.ts';
 import { type ClientState, onlineSince } from './client-state.ts';
 import { NO_TAKEOVERS, TakeoverDetector, type TakeoverSnapshot, type TakeoverStats } from './takeover.ts';
 
-/** A connection that lasted so long was good: the next pause starts at the floor again. */
+/** Duration after which a connection counts as stable: the next pause starts at the minimum again. */
 const STABLE_MS = 30_000;
 
 export interface ReconnectSnapshot {
@@ -20,26 +20,26 @@ export class ReconnectPolicy implements Restorable<ReconnectSnapshot> {
   readonly #backoff: Backoff;
   readonly takeover: TakeoverDetector;
 
-  /** @param limits of the usual pauses; @param random uniform in [0, 1) */
+  /** @param limits limits of the usual pauses; @param random uniform in [0, 1) */
   constructor(limits: BackoffLimits, random: () => number) {
     this.#floorMs = limits.floorMs;
     this.#backoff = new Backoff(limits, random);
     this.takeover = new TakeoverDetector(limits.ceilingMs, random);
   }
 
-  /** It is over. @returns the pause before the next attempt, and whether a rival was noticed just now */
+  /** Called after an end. @returns the pause before the next attempt, and whether a takeover was detected just now */
   after(state: ClientState, nowMs: number): { readonly pauseMs: number; readonly isTakenOver: boolean } {
     const sinceMs = onlineSince(state);
     if (sinceMs !== undefined && nowMs - sinceMs >= STABLE_MS) this.#backoff.reset();
     const isOurs = state.kind === 'online' && this.takeover.isSuspectUnacknowledged(nowMs);
-    if (isOurs) this.#backoff.reset(); // the hub is well: it closed upon a packet of ours
+    if (isOurs) this.#backoff.reset(); // the hub is healthy: it closed on a packet of this gateway
     this.#judge(state, nowMs);
     const usualMs = this.#backoff.next();
     const pauseMs = Math.max(this.#floorMs, (isOurs ? undefined : this.takeover.nextPauseMs()) ?? usualMs);
-    return { pauseMs, isTakenOver: this.takeover.isNews() };
+    return { pauseMs, isTakenOver: this.takeover.isNewlyDetected() };
   }
 
-  /** Connections in a row that were taken from us; none: no pattern, or not any more. */
+  /** Connections in a row that were taken over. None: no pattern, or the pattern has ended. */
   takeovers(state: ClientState, nowMs: number): TakeoverStats {
     const sinceMs = onlineSince(state);
     return sinceMs !== undefined && this.takeover.isOver(nowMs - sinceMs) ? NO_TAKEOVERS : this.takeover.takeovers;
@@ -54,11 +54,14 @@ export class ReconnectPolicy implements Restorable<ReconnectSnapshot> {
     this.takeover.restore(takeover);
   }
 
-  /** A refusal, or a close before CONNACK, says nothing: the hub may only have found the attempt too soon. */
+  /**
+   * Updates the takeover detector. A rejection or a close before CONNACK is no evidence: the attempt may have been too
+   * early.
+   */
   #judge(state: ClientState, nowMs: number): void {
     switch (state.kind) {
       case 'online':
-        return this.takeover.taken(nowMs - state.sinceMs, nowMs);
+        return this.takeover.closedByHub(nowMs - state.sinceMs, nowMs);
       case 'closing':
         return state.isRefused ? undefined : this.takeover.explained();
       case 'dialing':

@@ -1,55 +1,61 @@
 /**
- * Two gateways with one identity: the hub lets in the newer and closes the older, without a word. Neither is told, and
- * both come back at once, for ever. So the pattern is what there is to go by: connections that were accepted and closed
- * from outside soon after, several in a row, while every attempt in between got through.
+ * Detects two gateways with one identity. The hub accepts the newer connection and closes the older one without a
+ * reason. Neither gateway is informed, and both reconnect at once, again and again. So the detection uses the pattern:
+ * several accepted connections in a row that were closed from outside soon after CONNACK, with no failed attempt
+ * between them.
  *
- * What it cannot tell: a hub, or a middlebox, that closes each connection soon after letting it in looks the same: for how
- * long each lasted depends on the rival's pauses, and they may be as regular as a time limit. A close before CONNACK is no
- * rival's: it is let in only by a CONNECT of its own. Nor is a close that a packet of ours explains better: one that was
- * unanswered. It counts only after everything unanswered was sent again and survived. A network that flaps is none, as long as one attempt in between fails
- * or one connection dies of silence. That a session is gone in between speaks for somebody else, who wanted a clean one; so
- * what is known is told with the number, and the rest is the technician's.
+ * Limits: a hub or a middlebox that closes each connection soon after CONNACK looks the same. The duration of
+ * connections does not help, because it depends on the pauses of the other gateway and may be as regular as a time
+ * limit.
+ *
+ * Not counted: a close before CONNACK, since another gateway takes over only with an accepted CONNECT of its own; a
+ * close that an unanswered packet of this gateway explains, until all unanswered packets were sent again and survived;
+ * an unstable network, as long as an attempt fails or a connection ends by silence. A lost session is evidence for
+ * another client that used a clean session. All facts are reported with the number; the technician decides.
  */
 import type { Restorable } from '../../base/snapshot.ts';
 
-/** Connections in a row that were taken from us, and what is known of them. */
+/** Connections in a row that were taken over, with the known facts. */
 export interface TakeoverStats {
   /** 0: no pattern. */
   readonly times: number;
-  /** For how long they lasted. */
+  /** Shortest and longest duration of these connections, ms. */
   readonly shortestMs: number;
   readonly longestMs: number;
-  /** Monotonic ms at which the first of them ended. */
+  /** End of the first of them, monotonic ms. */
   readonly sinceMs: number;
-  /** So often the session that we had was not there when we came back. */
+  /** Number of reconnects at which the former session was missing. */
   readonly sessionsGone: number;
 }
 
 export const NO_TAKEOVERS: TakeoverStats = { times: 0, shortestMs: 0, longestMs: 0, sinceMs: 0, sessionsGone: 0 };
 
-/** So many in a row are no accident. */
-const SURE = 3;
-/** A connection that lasted so long was not the one somebody else was waiting to take. */
+/** Number of closed connections in a row that counts as a takeover. */
+const TAKEOVERS_MIN = 3;
+/** Duration from which a connection does not count as taken over, ms. */
 const SOON_MS = 60_000;
-/** The other one gets so long a turn at most, and whoever remains alone is back after that. */
+/** Longest pause for the other gateway. A gateway that remains alone reconnects after that. */
 const PAUSE_MS_MAX = 15 * 60_000;
 
-/** A hub may answer a packet and close on it all the same, within this time. */
+/** Longest time between an answer of the hub and a close caused by the answered packet. */
 const GRACE_MS = 1000;
-/** A hub that closes on a packet without an answer does so when it reads the packet. */
+/**
+ * Longest time after which a close can be caused by a packet without an answer. The hub closes when it reads the
+ * packet.
+ */
 const UNANSWERED_MS_MAX = 10_000;
 
 /** A connection that the hub closed. */
 interface EndedConnection {
   readonly lastedMs: number;
-  /** Monotonic. */
+  /** Monotonic ms. */
   readonly endedAtMs: number;
 }
 
-/** `unanswered`: PUBLISH with QoS 0, which only a PINGRESP shows to be survived. */
+/** `unanswered`: PUBLISH with QoS 0. Only a PINGRESP shows that the connection survived it. */
 type Sending = 'answered' | 'unanswered';
 
-/** A suspected packet that was sent last: it awaits its answer, or got it at this moment. */
+/** Suspected packet that was sent last: unanswered, or answered at this time. */
 type Suspect = 'none' | 'unanswered' | { readonly answeredAtMs: number };
 
 export interface TakeoverSnapshot {
@@ -66,35 +72,35 @@ export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
   readonly #pauseMsMin: number;
   readonly #random: () => number;
   #seen = NO_TAKEOVERS;
-  /** The last connection ended with packets of ours unanswered. Counts once they are cleared. */
+  /** Last connection, if it ended with unanswered packets of this gateway. Counted once these packets are cleared. */
   #pending: EndedConnection | undefined;
   #lastPauseMs = 0;
-  /** Packets that await an answer of their own. */
+  /** Number of unanswered packets that get an answer of their own. */
   #open = 0;
-  /** When the last one without an answer was sent that no PINGRESP covers yet. */
+  /** Time of the last packet without an answer of its own that no PINGRESP covers yet. */
   #unansweredAtMs: number | undefined;
   #suspect: Suspect = 'none';
   #wasReported = false;
 
-  /** @param pauseMsMin the longest pause without a rival; @param random uniform in [0, 1) */
+  /** @param pauseMsMin the longest pause without a takeover; @param random uniform in [0, 1) */
   constructor(pauseMsMin: number, random: () => number) {
     this.#pauseMsMin = pauseMsMin;
     this.#random = random;
   }
 
   get takeovers(): TakeoverStats {
-    return this.#seen.times < SURE ? NO_TAKEOVERS : this.#seen;
+    return this.#seen.times < TAKEOVERS_MIN ? NO_TAKEOVERS : this.#seen;
   }
 
-  /** The pattern is there, and this was not said before. */
-  isNews(): boolean {
+  /** Returns true once when the pattern appears. */
+  isNewlyDetected(): boolean {
     const isThere = this.takeovers.times > 0;
-    const isNews = isThere && !this.#wasReported;
+    const isNew = isThere && !this.#wasReported;
     this.#wasReported = isThere;
-    return isNews;
+    return isNew;
   }
 
-  /** CONNACK: accepted. The session of a connection that was taken from us had been kept for us [MQTT-3.1.2-4]. */
+  /** Handles an accepting CONNACK. The hub had kept the session of a connection that was taken over [MQTT-3.1.2-4]. */
   connected(sessionPresent: boolean): void {
     const { times, sessionsGone } = this.#seen;
     if (times > 0 && !sessionPresent) this.#seen = { ...this.#seen, sessionsGone: sessionsGone + 1 };
@@ -103,37 +109,41 @@ export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
     this.#suspect = 'none';
   }
 
-  /** A packet has left that the hub may close the connection on. @param isSuspect there is reason to think so */
+  /**
+   * Called for each packet on which the hub may close the connection. @param isSuspect true if the packet is suspected
+   */
   sent(what: Sending, isSuspect: boolean, nowMs: number): void {
     if (what === 'answered') this.#open += 1;
     else this.#unansweredAtMs = nowMs;
     this.#suspect = isSuspect ? 'unanswered' : 'none';
   }
 
-  /** PUBACK, SUBACK, UNSUBACK; PINGRESP for `unanswered`. */
+  /** Handles PUBACK, SUBACK and UNSUBACK, and PINGRESP for `unanswered`. */
   answered(what: Sending, nowMs: number): void {
     if (what === 'answered') this.#open = Math.max(0, this.#open - 1);
     else this.#unansweredAtMs = undefined;
     if (this.#suspect === 'unanswered') this.#suspect = { answeredAtMs: nowMs };
   }
 
-  /** All that was unanswered at the last close has been survived: the close was not upon any of it. */
+  /**
+   * Called when all packets that were unanswered at the last close have been survived, so they did not cause the close.
+   */
   cleared(): void {
     if (this.#pending !== undefined) this.#count(this.#pending);
     this.#pending = undefined;
   }
 
-  /** A packet that is suspected would explain a close now. */
+  /** True if a suspected packet would explain a close at `nowMs`. */
   isSuspectUnacknowledged(nowMs: number): boolean {
     if (typeof this.#suspect === 'string') return this.#suspect === 'unanswered';
     return nowMs - this.#suspect.answeredAtMs < GRACE_MS;
   }
 
-  /** The hub closed a connection that it had accepted. */
-  taken(lastedMs: number, nowMs: number): void {
+  /** Called when the hub closed an accepted connection. */
+  closedByHub(lastedMs: number, nowMs: number): void {
     this.#pending = undefined;
     if (this.isSuspectUnacknowledged(nowMs)) return;
-    // perhaps it was what we sent that it closed on (`outbox/poison-detector.ts`)
+    // an unanswered packet may be the cause of the close (`outbox/poison-detector.ts`)
     const atMs = this.#unansweredAtMs;
     const isUnanswered = this.#open > 0 || (atMs !== undefined && nowMs - atMs < UNANSWERED_MS_MAX);
     if (this.isOver(lastedMs)) this.#seen = NO_TAKEOVERS;
@@ -141,29 +151,36 @@ export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
     else this.#count({ lastedMs, endedAtMs: nowMs });
   }
 
-  /** The network is in trouble, or the hub is: that explains it. */
+  /** Called when trouble of the network or of the hub explains the end. */
   explained(): void {
     this.#seen = NO_TAKEOVERS;
     this.#pending = undefined;
   }
 
-  /** Has a connection lasted so long that nobody takes it any more? */
+  /** True if a connection lasted so long that no other client takes over. */
   isOver(lastedMs: number): boolean {
     return lastedMs >= Math.max(SOON_MS, 2 * this.#lastPauseMs * Math.sign(this.takeovers.times));
   }
 
-  /** The pause before the next attempt, ms: doubles with each taking; `undefined`: no pattern, no pause of its own. */
+  /**
+   * Returns the pause before the next attempt, ms. Doubles with each takeover. `undefined`: no pattern, usual pause.
+   */
   nextPauseMs(): number | undefined {
     if (this.takeovers.times === 0) return undefined;
-    const widestMs = Math.min(PAUSE_MS_MAX, this.#pauseMsMin * 2 ** (this.#seen.times - SURE + 1));
+    const widestMs = Math.min(PAUSE_MS_MAX, this.#pauseMsMin * 2 ** (this.#seen.times - TAKEOVERS_MIN + 1));
     this.#lastPauseMs = widestMs * (1 + this.#random()) * 0.5;
     return this.#lastPauseMs;
   }
 
   snapshot(): TakeoverSnapshot {
     return {
-      ...{ seen: this.#seen, pending: this.#pending, lastPauseMs: this.#lastPauseMs, open: this.#open },
-      ...{ unansweredAtMs: this.#unansweredAtMs, suspect: this.#suspect, wasReported: this.#wasReported },
+      seen: this.#seen,
+      pending: this.#pending,
+      lastPauseMs: this.#lastPauseMs,
+      open: this.#open,
+      unansweredAtMs: this.#unansweredAtMs,
+      suspect: this.#suspect,
+      wasReported: this.#wasReported,
     };
   }
 

@@ -1,9 +1,11 @@
 /**
- * Telling the hub which subdevices are here: who is to be announced online or offline, and what the hub confirmed.
+ * Announcements of subdevices at the hub: which subdevices must be announced online or offline, and what the hub
+ * confirmed.
  *
- * After every CONNACK all present ones are announced again, whatever SessionPresent says: nobody documents whether the
- * hub remembers. Results carry no request id and may be stale (a stored result of an earlier connection is replayed), so
- * one is believed only where it agrees with what is being asked now. Source: hub contract §3.1, §3.2, §3.6.
+ * After every CONNACK all present subdevices are announced again, with any SessionPresent: the hub's documentation does
+ * not say whether the hub keeps their state. Results carry no request id and may be stale, because the hub stores
+ * results of an earlier connection and sends them later. So a result counts only if it answers the current request.
+ * Source: the hub's public page on proxied subdevices (1105/41829).
  */
 
 import { type HubIdentity, identityKey } from '../../base/hub-identity.ts';
@@ -15,12 +17,12 @@ export type PresenceVerb = 'online' | 'offline';
 interface AnnouncedState {
   readonly identity: HubIdentity;
   isPresent: boolean;
-  /** `online` was sent in this connection: then `offline` is due when it goes. */
+  /** `online` was sent in this connection, so `offline` is due when the subdevice leaves. */
   wasAnnounced: boolean;
-  /** What the hub confirmed; `undefined`: nothing in this connection. */
+  /** State confirmed by the hub. `undefined`: none in this connection. */
   confirmed: PresenceVerb | undefined;
-  ask: RetriedRequest;
-  /** The result that was refused last, of this ask. */
+  request: RetriedRequest;
+  /** Result code of the last rejection of this request. */
   refusedWith: number | undefined;
 }
 
@@ -28,29 +30,29 @@ export class Announcements {
   readonly #subdevices = new Map<string, AnnouncedState>();
   readonly #isBound: (identity: HubIdentity) => boolean;
 
-  /** @param isBound nobody is announced who is known not to be */
+  /** @param isBound false: the subdevice is known to be unbound and is not announced */
   constructor(isBound: (identity: HubIdentity) => boolean) {
     this.#isBound = isBound;
   }
 
   setPresent(identity: HubIdentity, isPresent: boolean): void {
-    const standing = this.#of(identity);
-    if (standing.isPresent === isPresent) return;
-    standing.isPresent = isPresent;
-    this.#begin(standing, standing.confirmed);
+    const state = this.#of(identity);
+    if (state.isPresent === isPresent) return;
+    state.isPresent = isPresent;
+    this.#begin(state, state.confirmed);
   }
 
   connected(): void {
-    for (const standing of this.#subdevices.values()) {
-      standing.wasAnnounced = false;
-      this.#begin(standing);
+    for (const state of this.#subdevices.values()) {
+      state.wasAnnounced = false;
+      this.#begin(state);
     }
   }
 
-  /** It has been bound (again): whatever the hub refused before is over. */
+  /** Called when the subdevice was bound: an earlier rejection no longer holds. */
   bound(identity: HubIdentity): void {
-    const standing = this.#of(identity);
-    if (standing.confirmed === undefined) this.#begin(standing);
+    const state = this.#of(identity);
+    if (state.confirmed === undefined) this.#begin(state);
   }
 
   isOnline(identity: HubIdentity): boolean | undefined {
@@ -58,72 +60,78 @@ export class Announcements {
     return confirmed === undefined ? undefined : confirmed === 'online';
   }
 
-  /** Who is here and was announced again and again, and the hub says nothing; since when, monotonic ms. */
+  /**
+   * Present subdevices that were announced repeatedly without an answer of the hub, with the time of the first request.
+   */
   unconfirmed(): readonly { readonly identity: HubIdentity; readonly sinceMs: number }[] {
-    return [...this.#subdevices.values()].flatMap(({ identity, isPresent, ask: { unansweredSinceMs: sinceMs } }) =>
+    return [...this.#subdevices.values()].flatMap(({ identity, isPresent, request: { unansweredSinceMs: sinceMs } }) =>
       isPresent && sinceMs !== undefined && this.#isBound(identity) ? [{ identity, sinceMs }] : [],
     );
   }
 
-  /** Of whom the hub is to be told this now. Whoever gets into a message is noted by `sent`. */
+  /** Subdevices to announce now. The caller confirms each one that it sends with `sent`. */
   due(verb: PresenceVerb, nowMs: number): readonly Due[] {
-    return [...this.#subdevices.values()].filter((standing) => this.#mustAsk(standing, verb, nowMs));
+    return [...this.#subdevices.values()].filter((state) => this.#mustSend(state, verb, nowMs));
   }
 
   sent(verb: PresenceVerb, identity: HubIdentity): void {
-    const standing = this.#of(identity);
-    standing.confirmed = undefined; // what it confirmed before is what it is now asked to change, or stale
-    if (verb === 'online') standing.wasAnnounced = true;
+    const state = this.#of(identity);
+    state.confirmed = undefined; // an earlier confirmation no longer holds, or is stale
+    if (verb === 'online') state.wasAnnounced = true;
   }
 
-  /** @returns `stale`: it is no answer to what is being asked now; `known`: the same refusal as before */
+  /** @returns `stale`: no answer to the current request; `known`: the same rejection as before */
   answered(verb: PresenceVerb, identity: HubIdentity, code: number): 'stale' | 'known' | 'new' {
-    const standing = this.#subdevices.get(identityKey(identity));
-    if (standing === undefined || !standing.ask.isOpen || verbOf(standing) !== verb) return 'stale';
-    const isKnown = standing.refusedWith === code;
+    const state = this.#subdevices.get(identityKey(identity));
+    if (state === undefined || !state.request.isOpen || verbOf(state) !== verb) return 'stale';
+    const isKnown = state.refusedWith === code;
     if (isDone(verb, code)) {
-      standing.confirmed = verb;
-      standing.ask = new RetriedRequest();
-      standing.refusedWith = undefined;
+      state.confirmed = verb;
+      state.request = new RetriedRequest();
+      state.refusedWith = undefined;
     } else {
-      standing.refusedWith = code;
-      if (!meaningOf(code).isPassing) standing.ask.giveUp();
+      state.refusedWith = code;
+      if (!meaningOf(code).isPassing) state.request.giveUp();
     }
     return isKnown ? 'known' : 'new';
   }
 
   wakeAtMs(): number | undefined {
-    const asked = [...this.#subdevices.values()].filter(({ identity }) => this.#isBound(identity));
-    return soonestOf(asked.map(({ ask }) => ask.wakeAtMs()));
+    const served = [...this.#subdevices.values()].filter(({ identity }) => this.#isBound(identity));
+    return soonestOf(served.map(({ request }) => request.wakeAtMs()));
   }
 
-  #mustAsk(standing: AnnouncedState, verb: PresenceVerb, nowMs: number): boolean {
-    if (verbOf(standing) !== verb || standing.confirmed === verb) return false;
-    // whoever was never announced in this connection need not be taken back
-    if (verb === 'offline' && !standing.wasAnnounced) return false;
-    return this.#isBound(standing.identity) && standing.ask.isDue(nowMs);
+  #mustSend(state: AnnouncedState, verb: PresenceVerb, nowMs: number): boolean {
+    if (verbOf(state) !== verb || state.confirmed === verb) return false;
+    // a subdevice that was not announced in this connection needs no `offline`
+    if (verb === 'offline' && !state.wasAnnounced) return false;
+    return this.#isBound(state.identity) && state.request.isDue(nowMs);
   }
 
-  #begin(standing: AnnouncedState, confirmed?: PresenceVerb): void {
-    standing.confirmed = confirmed;
-    standing.ask = new RetriedRequest();
-    standing.refusedWith = undefined;
+  #begin(state: AnnouncedState, confirmed?: PresenceVerb): void {
+    state.confirmed = confirmed;
+    state.request = new RetriedRequest();
+    state.refusedWith = undefined;
   }
 
   #of(identity: HubIdentity): AnnouncedState {
     const key = identityKey(identity);
-    let standing = this.#subdevices.get(key);
-    if (standing === undefined) {
-      standing = {
-        ...{ identity, isPresent: false, wasAnnounced: false },
-        ...{ confirmed: undefined, ask: new RetriedRequest(), refusedWith: undefined },
+    let state = this.#subdevices.get(key);
+    if (state === undefined) {
+      state = {
+        identity,
+        isPresent: false,
+        wasAnnounced: false,
+        confirmed: undefined,
+        request: new RetriedRequest(),
+        refusedWith: undefined,
       };
-      this.#subdevices.set(key, standing);
+      this.#subdevices.set(key, state);
     }
-    return standing;
+    return state;
   }
 }
 
-function verbOf(standing: AnnouncedState): PresenceVerb {
-  return standing.isPresent ? 'online' : 'offline';
+function verbOf(state: AnnouncedState): PresenceVerb {
+  return state.isPresent ? 'online' : 'offline';
 }

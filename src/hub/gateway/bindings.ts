@@ -1,10 +1,10 @@
 /**
- * Which subdevices the hub lets us speak for: learnt from its list, from its results and from its notices, never kept on
- * disk. The hub is the authority and is asked after every CONNACK; whoever it has said nothing about counts as bound, so
- * that a hub which does not answer stops nobody (docs/decisions/0016).
+ * Bindings of subdevices to this gateway at the hub. They follow from the hub's list, its results and its notices, and
+ * are never stored on disk. The hub is the authority and is asked after every CONNACK. A subdevice of unknown state
+ * counts as bound, so that a hub which does not answer stops no subdevice (docs/decisions/0016).
  *
- * Results and lists have no request id and may be stale: a result counts while its question is open, and an absence only
- * if two lists in a row say it.
+ * Results and lists have no request id and may be stale. So a result counts only while its request is open, and an
+ * absence only if two lists in a row confirm it.
  */
 
 import { type HubIdentity, identityKey } from '../../base/hub-identity.ts';
@@ -17,13 +17,13 @@ export type Binding = 'unknown' | 'bound' | 'unbound';
 export type BindVerb = 'bind' | 'unbind';
 
 interface Reason {
-  /** Without a full stop. */
+  /** Text without a full stop. */
   readonly sentence: string;
-  /** Without one: to bind it. */
+  /** Default: the remedy is to bind the subdevice. */
   readonly remedy?: string | null;
 }
 
-/** Why one is unbound, and what to do now. */
+/** Reason for an unbound subdevice, with the remedy. */
 interface Unbound extends Reason {
   readonly remedy: string;
   /** Monotonic ms. */
@@ -36,10 +36,10 @@ export interface BindingState {
   binding: Binding;
   /** Only while `unbound`. */
   unbound: Unbound | undefined;
-  /** The last list did not name it. */
+  /** The subdevice was missing in the last list. */
   isMissed: boolean;
-  /** What the hub is asked to do. */
-  pendingOperation: { readonly verb: BindVerb; readonly ask: RetriedRequest } | undefined;
+  /** Requested operation that the hub has not completed. */
+  pendingOperation: { readonly verb: BindVerb; readonly request: RetriedRequest } | undefined;
 }
 
 const TO_BIND = 'Bind it: holdfast hub bind ID, or on the hub’s console.';
@@ -47,7 +47,7 @@ const TO_BIND_THERE = 'Bind it on the hub’s console, or give its [[subdevice]]
 
 export interface BindingsOptions {
   readonly configured: readonly HubIdentity[];
-  /** `auto`: whoever is missing and has a secret is bound without being told to. */
+  /** `auto`: an unbound subdevice with a secret is bound without an order. */
   readonly bind: 'manual' | 'auto';
   readonly hasSecret: (identity: HubIdentity) => boolean;
 }
@@ -57,7 +57,9 @@ export class Bindings {
   readonly #options: BindingsOptions;
   #unconfiguredDevices: readonly HubIdentity[] = [];
   #list: RetriedRequest | undefined;
-  /** It was asked for again because of an absence: once, since a hub may never say the same twice. */
+  /**
+   * The list was requested a second time because of an absence. Once only: a hub may never send the same list twice.
+   */
   #isSecondLook = false;
 
   constructor(options: BindingsOptions) {
@@ -65,7 +67,7 @@ export class Bindings {
     for (const identity of options.configured) this.#add(identity, true);
   }
 
-  /** Configured ones, then those of orders under way. */
+  /** Configured subdevices, then those of pending orders. */
   states(): readonly BindingState[] {
     return [...this.#states.values()];
   }
@@ -74,17 +76,17 @@ export class Bindings {
     return this.#states.get(identityKey(identity));
   }
 
-  /** Bound here, and not configured. */
+  /** Subdevices that are bound to this gateway at the hub and not configured. */
   get unconfiguredDevices(): readonly HubIdentity[] {
     return this.#unconfiguredDevices;
   }
 
   connected(): void {
     this.askList();
-    for (const standing of this.#states.values()) {
-      standing.isMissed = false;
-      if (standing.pendingOperation !== undefined)
-        standing.pendingOperation = { ...standing.pendingOperation, ask: new RetriedRequest() };
+    for (const state of this.#states.values()) {
+      state.isMissed = false;
+      if (state.pendingOperation !== undefined)
+        state.pendingOperation = { ...state.pendingOperation, request: new RetriedRequest() };
     }
   }
 
@@ -93,16 +95,16 @@ export class Bindings {
     this.#isSecondLook = false;
   }
 
-  /** An order, or our own wish. */
-  want(verb: BindVerb, identity: HubIdentity): void {
-    const standing = this.of(identity) ?? this.#add(identity, false);
-    standing.pendingOperation = { verb, ask: new RetriedRequest() };
+  /** Requests an operation, by an order or automatically. */
+  request(verb: BindVerb, identity: HubIdentity): void {
+    const state = this.of(identity) ?? this.#add(identity, false);
+    state.pendingOperation = { verb, request: new RetriedRequest() };
   }
 
   due(verb: BindVerb, nowMs: number): Due[] {
     return this.states().flatMap(({ identity, pendingOperation }) =>
-      pendingOperation?.verb === verb && pendingOperation.ask.isDue(nowMs)
-        ? [{ identity, ask: pendingOperation.ask }]
+      pendingOperation?.verb === verb && pendingOperation.request.isDue(nowMs)
+        ? [{ identity, request: pendingOperation.request }]
         : [],
     );
   }
@@ -116,11 +118,11 @@ export class Bindings {
   }
 
   wakeAtMs(): number | undefined {
-    const wishes = [...this.#states.values()].map(({ pendingOperation }) => pendingOperation?.ask.wakeAtMs());
-    return soonestOf([this.#list?.wakeAtMs(), ...wishes]);
+    const times = [...this.#states.values()].map(({ pendingOperation }) => pendingOperation?.request.wakeAtMs());
+    return soonestOf([this.#list?.wakeAtMs(), ...times]);
   }
 
-  /** The hub's list, if it is the answer to a question of this connection. */
+  /** Handles the hub's list. Ignored unless a request of this connection is open. */
   described(devices: readonly HubIdentity[], isWhole: boolean, nowMs: number): HubServiceEvent[] {
     if (this.#list?.isOpen !== true) return [];
     const isFirstLook = !this.#isSecondLook;
@@ -128,29 +130,32 @@ export class Bindings {
     const named = new Set(devices.map(identityKey));
     this.#unconfiguredDevices = devices.filter((identity) => this.of(identity)?.isConfigured !== true);
     const reports: HubServiceEvent[] = [];
-    for (const standing of this.#configured()) {
-      const wasMissed = standing.isMissed;
-      standing.isMissed = isWhole && !named.has(identityKey(standing.identity));
-      if (named.has(identityKey(standing.identity))) reports.push(...this.#bound(standing));
-      else if (!standing.isMissed || standing.binding === 'unbound') continue;
-      else if (wasMissed) reports.push(...this.#missing(standing, 'the hub’s list does not name it', nowMs));
+    for (const state of this.#configured()) {
+      const wasMissed = state.isMissed;
+      state.isMissed = isWhole && !named.has(identityKey(state.identity));
+      if (named.has(identityKey(state.identity))) reports.push(...this.#bound(state));
+      else if (!state.isMissed || state.binding === 'unbound') continue;
+      else if (wasMissed) reports.push(...this.#missing(state, 'the hub’s list does not name it', nowMs));
       else if (isFirstLook) {
-        this.#list = new RetriedRequest(); // this one may be old, stored for us: another word on it
+        this.#list = new RetriedRequest(); // this list may be stale: request another one
         this.#isSecondLook = true;
       }
     }
     return this.#list === undefined ? [...reports, { kind: 'described' }] : reports;
   }
 
-  /** Somebody bound or unbound them on the platform. The notice may be an old one: the list has the last word. */
+  /**
+   * Handles a notice about a bind or unbind at the hub. The notice may be stale, so the list is requested
+   * too.
+   */
   changed(devices: readonly HubIdentity[], isBound: boolean, nowMs: number): HubServiceEvent[] {
     this.askList();
     return devices.flatMap((identity) => {
-      const standing = this.of(identity);
-      if (standing?.isConfigured !== true) return [];
-      if (!isBound) return this.#unbound(standing, { sentence: 'it was unbound on the platform' }, nowMs);
-      this.#bound(standing);
-      return [{ kind: 'binding', identity, isBound }]; // news, even of one that was served as unknown
+      const state = this.of(identity);
+      if (state?.isConfigured !== true) return [];
+      if (!isBound) return this.#unbound(state, { sentence: 'it was unbound at the hub' }, nowMs);
+      this.#bound(state);
+      return [{ kind: 'binding', identity, isBound }]; // reported also if the subdevice was served as unknown
     });
   }
 
@@ -158,82 +163,85 @@ export class Bindings {
     return this.changed(this.#options.configured, false, nowMs);
   }
 
-  /** The result of `online` or `offline` was −1. */
+  /** Handles result −1 of `online` or `offline`: not bound. */
   denied(identity: HubIdentity, nowMs: number): HubServiceEvent[] {
-    const standing = this.of(identity);
-    if (standing === undefined || standing.binding === 'unbound') return [];
-    standing.isMissed = true;
-    return this.#missing(standing, 'the hub refuses it as not bound', nowMs);
+    const state = this.of(identity);
+    if (state === undefined || state.binding === 'unbound') return [];
+    state.isMissed = true;
+    return this.#missing(state, 'the hub rejects it as not bound', nowMs);
   }
 
-  /** The result of `online` was 0. */
+  /** Handles result 0 of `online`. */
   confirmed(identity: HubIdentity): HubServiceEvent[] {
-    const standing = this.of(identity);
-    return standing === undefined ? [] : this.#bound(standing);
+    const state = this.of(identity);
+    return state === undefined ? [] : this.#bound(state);
   }
 
-  /** A result of `bind` or `unbind`. Some hubs answer `unbind` under the name of `bind` (hub contract §3.2). */
+  /** Handles a result of `bind` or `unbind`. Some hubs answer `unbind` with the type `bind`. */
   answered(verb: BindVerb, { identity, code }: DeviceResult, nowMs: number): HubServiceEvent[] {
-    const standing = this.of(identity);
-    const pendingOperation = standing?.pendingOperation;
-    if (standing === undefined || pendingOperation?.ask.isOpen !== true) return []; // stale, or none of ours
+    const state = this.of(identity);
+    const pendingOperation = state?.pendingOperation;
+    if (state === undefined || pendingOperation?.request.isOpen !== true) return []; // stale, or no request of ours
     if (verb !== pendingOperation.verb && verb !== 'bind') return [];
     const answer: HubServiceEvent = { kind: 'answered', verb: pendingOperation.verb, identity, code };
     if (!isDone(pendingOperation.verb, code))
-      return [answer, ...this.#refused(standing, { verb: pendingOperation.verb, code }, nowMs)];
+      return [answer, ...this.#refused(state, { verb: pendingOperation.verb, code }, nowMs)];
     this.withdraw(identity);
-    if (!standing.isConfigured) this.askList();
-    else if (pendingOperation.verb === 'bind') return [answer, ...this.#bound(standing)];
-    else return [answer, ...this.#unbound(standing, { sentence: 'it was unbound by order' }, nowMs)];
+    if (!state.isConfigured) this.askList();
+    else if (pendingOperation.verb === 'bind') return [answer, ...this.#bound(state)];
+    else return [answer, ...this.#unbound(state, { sentence: 'it was unbound by order' }, nowMs)];
     return [answer];
   }
 
-  /** Nobody waits for it any more. */
+  /** Cancels the pending operation of a subdevice. */
   withdraw(identity: HubIdentity): void {
-    const standing = this.of(identity);
-    if (standing === undefined) return;
-    standing.pendingOperation = undefined;
-    if (!standing.isConfigured) this.#states.delete(identityKey(identity));
+    const state = this.of(identity);
+    if (state === undefined) return;
+    state.pendingOperation = undefined;
+    if (!state.isConfigured) this.#states.delete(identityKey(identity));
   }
 
-  /** A refused `bind` proves nothing about who is bound (the secret may be wrong), unless it was known to be missing. */
+  /**
+   * Handles a rejected operation. A rejected `bind` does not prove an absence (the secret may be wrong), unless the
+   * list did.
+   */
   #refused(
-    standing: BindingState,
+    state: BindingState,
     { verb, code }: { readonly verb: BindVerb; readonly code: number },
     nowMs: number,
   ): HubServiceEvent[] {
     const { sentence, remedy, isPassing } = meaningOf(code);
-    if (!isPassing) this.withdraw(standing.identity);
-    const said = `the hub refuses ${verb} for ${identityKey(standing.identity)}: ${sentence} (result ${code})`;
-    const reports: HubServiceEvent[] = [{ kind: 'said', sentence: remedy === null ? said : `${said}. ${remedy}` }];
-    if (verb === 'unbind' || !standing.isMissed) return reports;
-    return [...reports, ...this.#unbound(standing, { sentence: `${sentence} (result ${code})`, remedy }, nowMs)];
+    if (!isPassing) this.withdraw(state.identity);
+    const text = `the hub rejects ${verb} for ${identityKey(state.identity)}: ${sentence} (result ${code})`;
+    const reports: HubServiceEvent[] = [{ kind: 'notice', sentence: remedy === null ? text : `${text}. ${remedy}` }];
+    if (verb === 'unbind' || !state.isMissed) return reports;
+    return [...reports, ...this.#unbound(state, { sentence: `${sentence} (result ${code})`, remedy }, nowMs)];
   }
 
-  /** Not bound, and nobody has said that it should not be. */
-  #missing(standing: BindingState, sentence: string, nowMs: number): HubServiceEvent[] {
+  /** Handles a subdevice that is not bound without an order or a notice to unbind it. */
+  #missing(state: BindingState, sentence: string, nowMs: number): HubServiceEvent[] {
     const { bind, hasSecret } = this.#options;
-    if (bind === 'manual' || !hasSecret(standing.identity)) return this.#unbound(standing, { sentence }, nowMs);
-    standing.binding = 'unknown';
-    if (standing.pendingOperation === undefined) this.want('bind', standing.identity);
+    if (bind === 'manual' || !hasSecret(state.identity)) return this.#unbound(state, { sentence }, nowMs);
+    state.binding = 'unknown';
+    if (state.pendingOperation === undefined) this.request('bind', state.identity);
     return [];
   }
 
-  #bound(standing: BindingState): HubServiceEvent[] {
-    const wasUnbound = standing.binding === 'unbound';
-    standing.binding = 'bound';
-    standing.unbound = undefined;
-    standing.isMissed = false;
-    return wasUnbound ? [{ kind: 'binding', identity: standing.identity, isBound: true }] : [];
+  #bound(state: BindingState): HubServiceEvent[] {
+    const wasUnbound = state.binding === 'unbound';
+    state.binding = 'bound';
+    state.unbound = undefined;
+    state.isMissed = false;
+    return wasUnbound ? [{ kind: 'binding', identity: state.identity, isBound: true }] : [];
   }
 
-  #unbound(standing: BindingState, why: Reason, nowMs: number): HubServiceEvent[] {
-    const toBind = this.#options.hasSecret(standing.identity) ? TO_BIND : TO_BIND_THERE;
-    const sinceMs = standing.unbound?.sinceMs ?? nowMs;
-    const wasUnbound = standing.binding === 'unbound';
-    standing.binding = 'unbound';
-    standing.unbound = { sentence: why.sentence, remedy: why.remedy ?? toBind, sinceMs };
-    return wasUnbound ? [] : [{ kind: 'binding', identity: standing.identity, isBound: false }];
+  #unbound(state: BindingState, why: Reason, nowMs: number): HubServiceEvent[] {
+    const toBind = this.#options.hasSecret(state.identity) ? TO_BIND : TO_BIND_THERE;
+    const sinceMs = state.unbound?.sinceMs ?? nowMs;
+    const wasUnbound = state.binding === 'unbound';
+    state.binding = 'unbound';
+    state.unbound = { sentence: why.sentence, remedy: why.remedy ?? toBind, sinceMs };
+    return wasUnbound ? [] : [{ kind: 'binding', identity: state.identity, isBound: false }];
   }
 
   #configured(): BindingState[] {
@@ -241,11 +249,15 @@ export class Bindings {
   }
 
   #add(identity: HubIdentity, isConfigured: boolean): BindingState {
-    const standing: BindingState = {
-      ...{ identity, isConfigured },
-      ...{ binding: 'unknown', unbound: undefined, isMissed: false, pendingOperation: undefined },
+    const state: BindingState = {
+      identity,
+      isConfigured,
+      binding: 'unknown',
+      unbound: undefined,
+      isMissed: false,
+      pendingOperation: undefined,
     };
-    this.#states.set(identityKey(identity), standing);
-    return standing;
+    this.#states.set(identityKey(identity), state);
+    return state;
   }
 }

@@ -1,12 +1,12 @@
 /**
- * A request about several subdevices, filled until the next one would not fit: the hub takes messages of at most 16 KB
- * (hub contract §1.8) and names may be long, so it is the bytes that count.
+ * Request about several subdevices. Devices are added until the next one would exceed the limits. The hub accepts
+ * messages of at most 16 KB and names may be long, so the limit is in bytes.
  */
 
 export interface BatchLimits {
-  /** The operation's payload. */
+  /** Largest payload of the request. */
   readonly bytesMax: number;
-  /** 1 for a hub that takes one device per request, as every vendor SDK sends it (§3.2). */
+  /** Largest number of devices. 1 for a hub that accepts one device per request, as every SDK of the vendor sends. */
   readonly devicesMax: number;
 }
 
@@ -26,10 +26,10 @@ export class DeviceBatch {
     return this.#devices.length;
   }
 
-  /** The first always fits. @returns false when it has no room: then it is not in */
+  /** Adds a device. The first one always fits. @returns false if there is no room; the device was not added */
   add(device: object): boolean {
     const json = JSON.stringify(device);
-    const bytes = this.#bytes + new TextEncoder().encode(json).length + 1; // and its comma
+    const bytes = this.#bytes + new TextEncoder().encode(json).length + 1; // 1 for the comma
     const isFull = this.#devices.length >= this.#limits.devicesMax || bytes > this.#limits.bytesMax;
     if (isFull && this.size > 0) return false;
     this.#devices.push(json);

@@ -1,8 +1,9 @@
 /**
- * What the hub says on `$gateway/operation/result/…`, from JSON to words. Total over all payloads: what is not a message
- * of ours is `foreign`, what cannot be read is `undefined`, and a device that is badly named is left out.
+ * Reader of the hub's messages on `$gateway/operation/result/…`. Total over all payloads: a message with another
+ * meaning is `foreign`, an unreadable payload is `undefined`, and a device with an invalid name is left out.
  *
- * Source: hub contract §3.2, with the forms that only the vendor's C SDK knows.
+ * Source: the hub's public pages on topology (1105/41828) and on proxied subdevices (1105/41829), and the vendor's C
+ * SDK, which has more forms.
  */
 import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { Verb } from './result-codes.ts';
@@ -14,9 +15,9 @@ export interface DeviceResult {
 
 export type GatewayMessage =
   | { readonly kind: 'results'; readonly verb: Verb; readonly devices: readonly DeviceResult[] }
-  /** `isWhole`: short enough that nothing was cut off; only then does an absence say something. */
+  /** `isWhole`: short enough to be complete. Only then does an absence count. */
   | { readonly kind: 'described'; readonly devices: readonly HubIdentity[]; readonly isWhole: boolean }
-  /** Somebody bound or unbound them on the platform. */
+  /** Subdevices were bound or unbound at the hub. */
   | {
       readonly kind: 'changed';
       readonly status: 0 | 1;
@@ -26,11 +27,14 @@ export type GatewayMessage =
   | { readonly kind: 'unbindAllAsked' }
   | { readonly kind: 'foreign' };
 
-/** No gateway has more subdevices than 1,500 (§1.8). */
+/** Largest number of devices read. The hub allows a gateway at most 1,500 subdevices. */
 const DEVICES_MAX = 2000;
-/** The hub sends 16 KB at most and there is no paging: where it cuts a longer list nobody says, so half is the safe side. */
+/**
+ * Largest payload that counts as a complete list: half of the hub's limit of 16 KB. Where the hub cuts a list is
+ * unknown.
+ */
 const WHOLE_BYTES_MAX = 8192;
-/** Whatever the hub calls them will stand in topics and on terminals. */
+/** Valid names, which are used in topics and shown on terminals. */
 const NAME = /^[A-Za-z0-9:_-]{1,64}$/;
 
 export function readGatewayMessage(payload: Uint8Array): GatewayMessage | undefined {
@@ -45,7 +49,7 @@ export function readGatewayMessage(payload: Uint8Array): GatewayMessage | undefi
       return { kind: 'results', verb: message.type, devices: resultsIn(body.devices) };
     case 'describe_sub_devices': {
       const devices = listOf(body.devices);
-      if (devices === undefined) return { kind: 'foreign' }; // our own question, or a refusal of it
+      if (devices === undefined) return { kind: 'foreign' }; // our own request, or a rejection of it
       return { kind: 'described', devices: devices.flatMap(identityIn), isWhole: payload.length <= WHOLE_BYTES_MAX };
     }
     case 'change': {

@@ -1,7 +1,8 @@
 /**
- * The hub's gateway protocol as one service on one pair of topics: what is due (answers to the hub, the list of bound
- * subdevices, bind, unbind, online, offline) goes out in batches that fit a message, and what comes back goes to whom it
- * concerns. Source: hub contract §3.1 to §3.6.
+ * The hub's gateway protocol as one service on one pair of topics. Requests (answers to the hub, list of bound
+ * subdevices, bind, unbind, online, offline) are sent in batches that fit into a message. Results are passed to the
+ * bindings and to the announcements. Source: the hub's public pages on topology (1105/41828) and on proxied subdevices
+ * (1105/41829).
  */
 
 import { type HubIdentity, identityKey, type SignMethod } from '../../base/hub-identity.ts';
@@ -20,23 +21,26 @@ export interface GatewayOperationsOptions {
   readonly configured: readonly HubIdentity[];
   readonly bind: 'manual' | 'auto';
   readonly signMethod: SignMethod;
-  /** Of a subdevice, for `bind`. */
+  /** Returns the device secret of a subdevice, for `bind`. */
   readonly secretOf: (identity: HubIdentity) => string | undefined;
-  /** Unix ms as far as known. */
+  /** Returns the Unix time in ms, if known. */
   readonly wallMs: () => number | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Largest payload the hub takes. */
+  /** Largest payload that the hub accepts. */
   readonly payloadBytesMax: number;
-  /** Devices per request. */
+  /** Largest number of devices per request. */
   readonly operationsBatchMax: number;
 }
 
-/** The hub's 16 KB are said of the message, not of its payload (hub contract §1.8): room for topic and headers. */
+/** Bytes reserved for topic and headers: the hub's limit of 16 KB applies to the message, not to its payload. */
 const OVERHEAD_BYTES = 256;
-/** Answers to the hub that may wait for the pace; it asks again, or its list says the same. */
+/**
+ * Largest number of waiting answers. A dropped answer does no harm: the hub asks again, or its list contains the
+ * change.
+ */
 const REPLIES_MAX = 16;
-/** A signature's random number has six digits in the vendor's examples. */
+/** Upper bound of a signature's random number: six digits in the vendor's examples. */
 const NONCE_MAX = 1_000_000;
 
 export class GatewayOperations implements HubService {
@@ -46,11 +50,11 @@ export class GatewayOperations implements HubService {
   readonly #topic: string;
   readonly #announcements: Announcements;
   readonly #replies: Uint8Array[] = [];
-  /** Devices in the last request. */
-  readonly #asked: Record<Verb, number> = { online: 0, offline: 0, bind: 0, unbind: 0 };
-  /** It has answered for some of those in a request only: the others may come, or never. */
+  /** Number of devices in the last request. */
+  readonly #requested: Record<Verb, number> = { online: 0, offline: 0, bind: 0, unbind: 0 };
+  /** The hub answered for only some devices of a request. The other results may come later or never. */
   #isPart = false;
-  /** The hub has shown that it takes one device per request, whatever is configured. */
+  /** The hub has shown that it accepts one device per request, whatever the configuration says. */
   #isOneByOne = false;
   #isConnected = false;
 
@@ -67,7 +71,7 @@ export class GatewayOperations implements HubService {
     return this.#isConnected;
   }
 
-  /** Whoever the hub has said nothing about is served. */
+  /** True unless the subdevice is known to be unbound. */
   isServed(identity: HubIdentity): boolean {
     return this.bindings.of(identity)?.binding !== 'unbound';
   }
@@ -80,7 +84,7 @@ export class GatewayOperations implements HubService {
     return this.#announcements.isOnline(identity);
   }
 
-  /** See `announcements.ts`; nobody while there is no hub to answer. */
+  /** See `announcements.ts`. Empty while the hub is not connected. */
   unconfirmed(): ReturnType<Announcements['unconfirmed']> {
     return this.#isConnected ? this.#announcements.unconfirmed() : [];
   }
@@ -117,8 +121,8 @@ export class GatewayOperations implements HubService {
 
   onReceived({ payload }: Message, nowMs: number): HubServiceEvent[] {
     const message = readGatewayMessage(payload);
-    if (message === undefined) return [{ kind: 'said', sentence: 'the hub sent a result that cannot be read' }];
-    const reports = this.#take(message, nowMs);
+    if (message === undefined) return [{ kind: 'notice', sentence: 'the hub sent a result that cannot be read' }];
+    const reports = this.#handle(message, nowMs);
     for (const report of reports) {
       const isBound =
         (report.kind === 'binding' && report.isBound) ||
@@ -128,10 +132,10 @@ export class GatewayOperations implements HubService {
     return reports;
   }
 
-  #take(message: GatewayMessage, nowMs: number): HubServiceEvent[] {
+  #handle(message: GatewayMessage, nowMs: number): HubServiceEvent[] {
     switch (message.kind) {
       case 'results':
-        return this.#takeResults(message, nowMs);
+        return this.#handleResults(message, nowMs);
       case 'described':
         return this.bindings.described(message.devices, message.isWhole, nowMs);
       case 'changed':
@@ -139,7 +143,7 @@ export class GatewayOperations implements HubService {
         return this.bindings.changed(message.devices, message.status === 1, nowMs);
       case 'searchAsked':
         this.#reply({ type: 'search_devices', payload: { status: message.status, result: 0 } });
-        return [{ kind: 'said', sentence: 'the hub asks for a search; subdevices are configured, not searched for' }];
+        return [{ kind: 'notice', sentence: 'the hub requests a search; subdevices are configured, not searched for' }];
       case 'unbindAllAsked':
         this.#reply({ type: 'unbind_all', payload: { result: 0 } });
         return this.bindings.unboundAll(nowMs);
@@ -148,32 +152,34 @@ export class GatewayOperations implements HubService {
     }
   }
 
-  /** How many devices a request may name is documented nowhere: a hub may serve the first only, or refuse them all. */
-  #takeResults({ verb, devices }: Extract<GatewayMessage, { kind: 'results' }>, nowMs: number): HubServiceEvent[] {
+  /**
+   * Handles results. The number of devices per request is undocumented: a hub may serve only the first, or reject all.
+   */
+  #handleResults({ verb, devices }: Extract<GatewayMessage, { kind: 'results' }>, nowMs: number): HubServiceEvent[] {
     if (devices.length > 1 && devices.every(({ code }) => code === UNREADABLE)) {
       this.#isOneByOne = true;
-      return []; // no answer yet: each is asked about again, alone
+      return []; // no answer yet: each device is requested again, alone
     }
-    if (devices.length < this.#asked[verb]) this.#isPart = true;
-    return devices.flatMap((result) => this.#takeResult(verb, result, nowMs));
+    if (devices.length < this.#requested[verb]) this.#isPart = true;
+    return devices.flatMap((result) => this.#handleResult(verb, result, nowMs));
   }
 
-  #takeResult(verb: Verb, result: DeviceResult, nowMs: number): HubServiceEvent[] {
+  #handleResult(verb: Verb, result: DeviceResult, nowMs: number): HubServiceEvent[] {
     if (verb === 'bind' || verb === 'unbind') return this.bindings.answered(verb, result, nowMs);
     const { identity, code } = result;
-    const standing = this.#announcements.answered(verb, identity, code);
-    if (standing === 'stale') return [];
+    const novelty = this.#announcements.answered(verb, identity, code);
+    if (novelty === 'stale') return [];
     if (saysUnbound(code)) return this.bindings.denied(identity, nowMs);
     if (isDone(verb, code) && verb === 'online')
       return [...this.bindings.confirmed(identity), { kind: 'announced', identity }];
     if (isDone(verb, code)) return [];
-    if (standing === 'known') return [];
+    if (novelty === 'known') return [];
     const { sentence, remedy } = meaningOf(code);
-    const said = `the hub refuses ${verb} for ${identityKey(identity)}: ${sentence} (result ${code})`;
-    return [{ kind: 'said', sentence: remedy === null ? said : `${said}. ${remedy}` }];
+    const text = `the hub rejects ${verb} for ${identityKey(identity)}: ${sentence} (result ${code})`;
+    return [{ kind: 'notice', sentence: remedy === null ? text : `${text}. ${remedy}` }];
   }
 
-  /** The documents want one form and the C SDK sends another; both in one, as far as they fit (hub contract §3.2). */
+  /** Acknowledges a change. The documentation and the C SDK use different forms; the answer has both if they fit. */
   #acknowledge({ status, devices }: Extract<GatewayMessage, { kind: 'changed' }>): void {
     const named = devices.map((identity) => ({ ...deviceOf(identity), result: 0 }));
     const full = { type: 'change', result: 0, payload: { status, devices: named } };
@@ -190,20 +196,20 @@ export class GatewayOperations implements HubService {
     return encode({ type: 'describe_sub_devices' });
   }
 
-  /** Whom to bind before whom to announce. */
+  /** Returns the next request: binding operations before announcements. */
   #nextRequest(nowMs: number): Uint8Array | undefined {
     for (const verb of ['unbind', 'bind', 'online', 'offline'] as const) {
       const due = this.#due(verb, nowMs);
       if (due.length === 0) continue;
-      if (this.#isPart && due.some(({ ask }) => ask.isOpen)) this.#isOneByOne = true; // who was left out is left out
+      if (this.#isPart && due.some(({ request }) => request.isOpen)) this.#isOneByOne = true; // left without a result
       const devicesMax = this.#isOneByOne ? 1 : this.#options.operationsBatchMax;
       const batch = new DeviceBatch(verb, { bytesMax: this.#bytesMax, devicesMax });
-      for (const { identity, ask } of due) {
-        if (!batch.add(this.#requestFor(verb, identity))) break;
-        ask.sent(nowMs);
+      for (const { identity, request } of due) {
+        if (!batch.add(this.#deviceFor(verb, identity))) break;
+        request.sent(nowMs);
         if (verb === 'online' || verb === 'offline') this.#announcements.sent(verb, identity);
       }
-      this.#asked[verb] = batch.size;
+      this.#requested[verb] = batch.size;
       return batch.payload();
     }
     return undefined;
@@ -214,14 +220,14 @@ export class GatewayOperations implements HubService {
     return isPresence ? this.#announcements.due(verb, nowMs) : this.bindings.due(verb, nowMs);
   }
 
-  #requestFor(verb: Verb, identity: HubIdentity): object {
+  #deviceFor(verb: Verb, identity: HubIdentity): object {
     const deviceSecret = this.#options.secretOf(identity);
     if (verb !== 'bind' || deviceSecret === undefined) return deviceOf(identity);
     const terms: BindTerms = {
       deviceSecret,
       method: this.#options.signMethod,
       nonce: Math.floor(this.#options.random() * NONCE_MAX),
-      // nobody knows the time: the hub will answer 805, and its remedy is the right one
+      // with an unknown time the hub answers 805, whose remedy is to set the clock
       atS: Math.floor((this.#options.wallMs() ?? 0) / 1000),
     };
     return signedDevice(identity, terms);

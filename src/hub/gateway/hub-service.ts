@@ -1,8 +1,9 @@
 /**
- * What the gateway does at the hub in its own name, beside carrying messages: announcing subdevices, asking for the time.
+ * Services of the gateway itself at the hub, in addition to carrying messages: announcing subdevices, requesting the
+ * time.
  *
- * Each is a station of its own with topics of its own: it says what is to be sent and reads what comes back. Requests are
- * QoS 0, since each is asked again until it is answered, and take their turn in the one paced stream (`flow/hub-sender.ts`).
+ * Each service is a station with its own topics: it returns the requests to send and reads the answers. Requests have
+ * QoS 0, since each is repeated until it is answered. They are sent in the one paced stream (`flow/hub-sender.ts`).
  */
 
 import type { HubIdentity } from '../../base/hub-identity.ts';
@@ -13,43 +14,43 @@ export interface HubServiceRequest {
   readonly payload: Uint8Array;
 }
 
-/** What a message of the hub meant. */
+/** Meaning of a message from the hub. */
 export type HubServiceEvent =
-  /** For the technician. */
-  | { readonly kind: 'said'; readonly sentence: string }
-  /** The hub's clock, now: Unix ms, off by at most `errorMs`. */
+  /** Text for the technician. */
+  | { readonly kind: 'notice'; readonly sentence: string }
+  /** Current time of the hub's clock: Unix ms, with an error of at most `errorMs`. */
   | { readonly kind: 'time'; readonly wallMs: number; readonly errorMs: number }
-  /** The hub lets us speak for a configured subdevice again, or no longer. */
+  /** A configured subdevice was bound to this gateway or unbound. */
   | { readonly kind: 'binding'; readonly identity: HubIdentity; readonly isBound: boolean }
-  /** The hub holds a subdevice to be online, so it may use its topics. */
+  /** The hub has confirmed that a subdevice is online, so the subdevice may use its topics. */
   | { readonly kind: 'announced'; readonly identity: HubIdentity }
-  /** The end of a `bind` or `unbind`, by the hub's result code. */
+  /** A `bind` or `unbind` has ended with the hub's result code. */
   | {
       readonly kind: 'answered';
       readonly verb: 'bind' | 'unbind';
       readonly identity: HubIdentity;
       readonly code: number;
     }
-  /** The hub's list of bound subdevices has come, and no other is needed to believe it. */
+  /** The hub's list of bound subdevices was received and needs no second list. */
   | { readonly kind: 'described' };
 
-/** What `flow/subdevice-bindings.ts` acts upon. */
-export type BindingReport = Exclude<HubServiceEvent, { kind: 'said' | 'time' }>;
+/** Events that `flow/subdevice-bindings.ts` handles. */
+export type BindingReport = Exclude<HubServiceEvent, { kind: 'notice' | 'time' }>;
 
 export interface HubService {
-  /** Subscribed with QoS 1, before anything of a subdevice. Exact topics. */
+  /** Exact topics, subscribed with QoS 1 before the filters of subdevices. */
   readonly filters: readonly string[];
   connected(nowMs: number): void;
   disconnected(): void;
-  /** The next message to send, at most one; the caller's pace decides when to ask again. */
+  /** Returns the next message to send, at most one. The caller's pace decides when to ask again. */
   next(nowMs: number): HubServiceRequest | undefined;
-  /** When `next` may have something without a new input, monotonic ms. */
+  /** Time at which `next` may have a message without a new input, monotonic ms. */
   wakeAtMs(): number | undefined;
-  /** A message on one of its filters; it may be stale, repeated or nonsense. */
+  /** Handles a message on one of the filters. The message may be stale, repeated or invalid. */
   onReceived(message: Message, nowMs: number): readonly HubServiceEvent[];
 }
 
-/** All of them, as one. */
+/** All services as one. */
 export class HubServices implements HubService {
   readonly #services: readonly HubService[];
   readonly #byTopic: ReadonlyMap<string, HubService>;
@@ -61,7 +62,7 @@ export class HubServices implements HubService {
     this.filters = [...this.#byTopic.keys()];
   }
 
-  /** Is a message on this topic ours, and no subdevice's? */
+  /** True if messages on this topic are for a service and not for a subdevice. */
   owns(topic: string): boolean {
     return this.#byTopic.has(topic);
   }

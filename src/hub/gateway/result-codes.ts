@@ -1,23 +1,23 @@
 /**
- * What the hub's result codes mean, and what to do about each: the one table of them.
+ * Table of the hub's result codes, with their meanings and remedies.
  *
- * Source: the hub's pages on topology (1105/41828) and on proxied subdevices (1105/41829), hub contract §3.4. Which code
- * belongs to which operation is written nowhere, so each sentence holds for all of them.
+ * Source: the hub's public pages on topology (1105/41828) and on proxied subdevices (1105/41829). The pages do not say
+ * which code belongs to which operation, so each sentence holds for all of them.
  */
 
 export type Verb = 'online' | 'offline' | 'bind' | 'unbind';
 
 export interface Meaning {
-  /** Without a full stop, without a subject: `the hub refuses … : {sentence}`. */
+  /** Text without subject and full stop: `the hub rejects … : {sentence}`. */
   readonly sentence: string;
-  /** What to do now: a whole sentence; `null`: nothing. */
+  /** Full sentence. `null`: nothing to do. */
   readonly remedy: string | null;
-  /** May the same request succeed later without anybody changing anything? */
+  /** True if the same request may succeed later without any change. */
   readonly isPassing: boolean;
 }
 
 const NOT_BOUND = -1;
-/** What a hub may also answer that takes one device per request and was sent several. */
+/** Result code that a hub may also answer if it accepts one device per request and got several. */
 export const UNREADABLE = 801;
 const BOUND_ALREADY = 809;
 const SECRET_HINT =
@@ -36,8 +36,8 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [
     -2,
     {
-      sentence: 'the hub had an error of its own',
-      remedy: 'Wait, and try again; if it stays, ask the hub’s operator.',
+      sentence: 'the hub had an internal error',
+      remedy: 'Wait and try again; if the error stays, ask the operator of the hub.',
       isPassing: true,
     },
   ],
@@ -61,7 +61,7 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [
     804,
     {
-      sentence: 'the hub does not take this way of signing',
+      sentence: 'the hub does not accept this signing method',
       remedy: 'Set sign_method in [hub] to the other one: "hmacsha1" or "hmacsha256".',
       isPassing: false,
     },
@@ -85,7 +85,7 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [
     807,
     {
-      sentence: 'the hub binds only ordinary devices, and this is none',
+      sentence: 'the hub binds only ordinary devices, and this device is not one',
       remedy: 'Check the type of its product on the hub’s console: a gateway cannot be a subdevice.',
       isPassing: false,
     },
@@ -119,7 +119,7 @@ export function meaningOf(code: number): Meaning {
   );
 }
 
-/** Is what was asked for the case now? Binding twice and taking away what is not there both are. */
+/** True if the requested state is reached. That includes binding a bound subdevice and unbinding an unbound one. */
 export function isDone(verb: Verb, code: number): boolean {
   if (code === 0) return true;
   return verb === 'bind' ? code === BOUND_ALREADY : verb !== 'online' && code === NOT_BOUND;

@@ -1,14 +1,15 @@
 /**
- * A question to the hub that is repeated until it is answered, at first soon and then now and then: there is no request id,
- * an operation sent with QoS 0 may be dropped without a word, and a subdevice that the hub never heard of has no service.
+ * Request to the hub that is repeated until it is answered, first at short and then at long intervals. Requests have no
+ * id, the hub may drop an operation with QoS 0 without an answer, and a subdevice that was never announced has no
+ * service.
  */
 import type { HubIdentity } from '../../base/hub-identity.ts';
 
-/** Results came in 20 to 120 ms in published traces (hub contract §3.1). */
+/** Time after which a request is repeated. Results came in 20 to 120 ms in published traces of the hub. */
 const RESULT_MS_MAX = 5000;
-/** After so many it is no accident: the hub is asked seldom then, and the technician is told. */
+/** Number of requests at the short interval. After that the technician is informed. */
 const PROMPT_MAX = 5;
-/** Until it answers again: some 300 requests a day for whoever is asked about. */
+/** Long interval: about 300 requests a day per subdevice. */
 const SELDOM_MS = 5 * 60_000;
 
 export class RetriedRequest {
@@ -17,12 +18,12 @@ export class RetriedRequest {
   #attempts = 0;
   #isOver = false;
 
-  /** Asked at least once: an answer may be to this. */
+  /** True if the request was sent at least once, so an answer may belong to it. */
   get isOpen(): boolean {
     return this.#sentAtMs !== undefined;
   }
 
-  /** Since when it has been asked again and again without an answer, monotonic ms; `undefined`: not so far. */
+  /** Time of the first request if `PROMPT_MAX` requests are unanswered, monotonic ms. `undefined` otherwise. */
   get unansweredSinceMs(): number | undefined {
     return this.#attempts < PROMPT_MAX || this.#isOver ? undefined : this.#firstAtMs;
   }
@@ -37,25 +38,25 @@ export class RetriedRequest {
     this.#attempts += 1;
   }
 
-  /** Asking again would bring the same answer. */
+  /** Stops repeating, because another request would get the same answer. */
   giveUp(): void {
     this.#isOver = true;
   }
 
-  /** When it is due without a new input; `undefined`: never, or now. */
+  /** Time of the next repetition, monotonic ms. `undefined`: never, or now. */
   wakeAtMs(): number | undefined {
     if (this.#sentAtMs === undefined || this.#isOver) return undefined;
     return this.#sentAtMs + (this.#attempts < PROMPT_MAX ? RESULT_MS_MAX : SELDOM_MS);
   }
 }
 
-/** Somebody the hub is to be asked about. */
+/** Subdevice with a due request. */
 export interface Due {
   readonly identity: HubIdentity;
-  readonly ask: RetriedRequest;
+  readonly request: RetriedRequest;
 }
 
-/** The soonest of those that are due at all. */
+/** Returns the earliest of the defined times. */
 export function soonestOf(times: Iterable<number | undefined>): number | undefined {
   let soonest: number | undefined;
   for (const time of times) if (time !== undefined) soonest = Math.min(soonest ?? time, time);

@@ -1,10 +1,10 @@
 /**
- * Asking the hub for the time: `$sys/operation/{product}/{device}`, after each CONNACK, once a day, and on demand.
+ * Requests the time from the hub on `$sys/operation/{product}/{device}`: after each CONNACK, once a day, and on demand.
  *
- * There is no request id, and an answer to an earlier connection's question may have been stored and come now. So an
- * answer counts only within `ANSWER_MS_MAX` of a question of this connection, one per question, and is reported only when
- * the one before it agrees. Questions are asked at growing distances until then: answers that lag behind by one question
- * disagree. Pure; only the monotonic clock is used. Source: hub contract §4.6.
+ * There is no request id, and a stored answer of an earlier connection may come late. So an answer counts only within
+ * `ANSWER_MS_MAX` of a request of this connection, one per request, and is reported only if the answer before it
+ * agrees. Until then requests follow at growing intervals, so that answers which lag behind by one request disagree.
+ * Pure: only the monotonic clock is used. Source: the hub's public page on time synchronisation.
  */
 import type { Message } from '../../base/message.ts';
 import type { HubService, HubServiceEvent, HubServiceRequest } from '../gateway/hub-service.ts';
@@ -13,23 +13,29 @@ interface Question {
   readonly askedAtMs: number;
 }
 
-/** What an answer says of the hub's clock. */
+/** Estimate of the hub's clock from an answer. */
 interface Estimate {
   /** Unix ms minus monotonic ms. */
   readonly wallMinusUpMs: number;
-  /** It is off by at most so much. */
+  /** Largest error, ms. */
   readonly errorMs: number;
 }
 
-/** Half of it is the error of an answer: what `base/clock-trust.ts` calls a jump is as large. */
+/** Longest wait for an answer. Half of it is the error of the answer, as large as a jump in `base/clock-trust.ts`. */
 const ANSWER_MS_MAX = 4000;
-/** The second question; each further one waits twice as long: 150 s in all, longer than any replay (150 × 500 ms). */
+/**
+ * Wait before the second request. Each further wait is twice as long: 150 s in all, longer than a hub replay (150 × 500
+ * ms).
+ */
 const SECOND_ASK_MS = 10_000;
-/** Then the hub does not serve it, or its answers do not agree: again tomorrow, or in the next connection. */
+/**
+ * Number of requests after which the hub counts as not serving the time. Repeated a day later or in the next
+ * connection.
+ */
 const ASKS_MAX = 5;
-/** Crystals drift apart by up to 100 ppm: 9 s in that time. */
+/** Interval between rounds. Crystals drift apart by up to 100 ppm: 9 s in that time. */
 const ROUND_MS = 86_400_000;
-/** Two clocks that are slewed, read in whole ms. */
+/** Tolerance for two slewed clocks that are read in whole ms. */
 const SLACK_MS = 50;
 
 const REQUEST = new TextEncoder().encode('{"type":"get","resource":["time"]}');
@@ -60,7 +66,7 @@ export class HubTime implements HubService {
     this.#question = undefined;
   }
 
-  /** From the beginning: what was heard before counts no more. */
+  /** Starts a new round. Earlier answers no longer count. */
   ask(nowMs: number): void {
     this.#nextAtMs = nowMs;
     this.#asked = 0;
@@ -101,7 +107,10 @@ function agree(one: Estimate, other: Estimate): boolean {
   return apartMs <= one.errorMs + other.errorMs + SLACK_MS;
 }
 
-/** Halfway between sending and receiving the hub looked at its clock, give or take that half. */
+/**
+ * Estimates the hub's clock. The hub is assumed to answer halfway between sending and receiving, with half of it as
+ * error.
+ */
 function estimateOf(payload: Uint8Array, sentAtMs: number, receivedAtMs: number): Estimate | undefined {
   const stamps = readStamps(payload);
   if (stamps === undefined) return undefined;
@@ -111,14 +120,14 @@ function estimateOf(payload: Uint8Array, sentAtMs: number, receivedAtMs: number)
 }
 
 interface Stamps {
-  /** Unix ms when the hub took the question and gave the answer. */
+  /** Unix ms at which the hub received the request and sent the answer. */
   readonly firstMs: number;
   readonly lastMs: number;
-  /** Half of what one stamp was rounded by. */
+  /** Half of the rounding unit of one stamp. */
   readonly roundingMs: number;
 }
 
-/** Whole seconds, rounded down, are all there is where the two stamps in ms are missing. */
+/** Reads the stamps. If the two stamps in ms are missing, there is only one in whole seconds, rounded down. */
 function readStamps(payload: Uint8Array): Stamps | undefined {
   const { type, time, ntptime1, ntptime2 } = readFields(payload);
   if (type !== 'get') return undefined;

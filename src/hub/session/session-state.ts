@@ -1,11 +1,11 @@
 /**
- * The mirror of our session at the hub: which filters it holds for us, and whether it should remember us at all.
+ * Local copy of the session at the hub: the filters that the hub holds, and whether the hub should have a session.
  *
- * SessionPresent is believed. 1: keep what is granted, mend the difference. 0: nothing is there; if we expected a session,
- * it was lost, and downlinks may be missing.
+ * SessionPresent is trusted. 1: granted filters are kept, and the difference to the wanted filters is requested. 0: the
+ * hub has no filters; if a session was expected, it was lost, and downlinks may be missing.
  *
- * What is kept was granted to one client id at one hub. Under another one, or at another hub, a session may be present too,
- * and hold other filters: then all are asked for anew.
+ * The stored filters were granted to one client id at one hub. Another client id or another hub may have a session with
+ * other filters: then all filters are requested again.
  */
 import type { Stamp } from '../../base/time.ts';
 import { filterProblem } from '../../base/topic.ts';
@@ -13,17 +13,17 @@ import { crc32 } from '../../codec/crc32.ts';
 import type { HubSessionRow } from '../../custody/row.ts';
 
 export interface Reconciliation {
-  /** A session was expected and is not there. */
+  /** A session was expected and is missing. */
   readonly isLost: boolean;
   readonly subscribe: readonly string[];
   readonly unsubscribe: readonly string[];
-  /** Filters that were granted and are not any more. */
+  /** Filters that were granted and no longer are. */
   readonly gone: readonly string[];
-  /** Wanted filters that no SUBSCRIBE can carry (§4.7). Only a damaged store holds such filters. */
+  /** Wanted filters that no SUBSCRIBE can carry (MQTT 3.1.1 §4.7). Only a damaged store holds such filters. */
   readonly invalid: readonly string[];
 }
 
-/** The port does not matter: the hub is the same with TLS and without. */
+/** Returns the identity of a session. The port is not part of it: the hub is the same with TLS and without. */
 export function sessionOwner({ host, clientId }: { readonly host: string; readonly clientId: string }): number {
   return crc32(new TextEncoder().encode(`${clientId} ${host}`));
 }
@@ -31,12 +31,12 @@ export function sessionOwner({ host, clientId }: { readonly host: string; readon
 export class HubSessionState {
   readonly #granted: Set<string>;
   readonly #owner: number;
-  /** Granted to somebody else: to be forgotten. */
+  /** Filters that were granted to another owner and are dropped. */
   #foreign: readonly string[] = [];
   #row: HubSessionRow;
   #sessionPresent: boolean | undefined;
 
-  /** @param owner as `sessionOwner` says */
+  /** @param owner result of `sessionOwner` */
   constructor(row: HubSessionRow, grantedFilters: readonly string[], owner: number) {
     this.#row = row;
     this.#owner = owner;
@@ -53,12 +53,12 @@ export class HubSessionState {
     return this.#granted;
   }
 
-  /** Of the last CONNACK; `undefined` before the first. */
+  /** Flag of the last CONNACK. `undefined` before the first. */
   get sessionPresent(): boolean | undefined {
     return this.#sessionPresent;
   }
 
-  /** CONNACK: what is to be asked of the hub so that it holds exactly `wanted`. */
+  /** Handles CONNACK. Returns the requests after which the hub holds exactly `wanted`. */
   connected(sessionPresent: boolean, wanted: ReadonlySet<string>, at: Stamp): Reconciliation {
     const isLost = !sessionPresent && this.#row.expected;
     const impossible = [...this.#granted].filter((filter) => filterProblem(filter) !== undefined);

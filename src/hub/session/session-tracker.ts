@@ -1,40 +1,46 @@
 /**
- * What the hub is doing with our session: how long it has not seen us and for how long it keeps us, whether the session
- * was there, how much of what it stored has come, and whether downlinks may be missing.
+ * Tracks the state of the session at the hub: how long the gateway was away and how long the hub keeps the session,
+ * whether the session was present, how many stored messages have come, and whether downlinks may be missing.
  *
- * Fed by `flow/hub-session-monitor.ts`. The hub never says how much it stored, nor that it has dropped anything; so everything
- * here is counted or bounded, and only what is certain is called so. Source: the hub's "Persistent session".
+ * Fed by `flow/hub-session-monitor.ts`. The hub reports neither the number of stored messages nor dropped ones. So all
+ * values are counted or bounded, and only certain facts are reported as certain. Source: the hub's public page
+ * "Persistent session".
  */
 import { type Age, ageOf, type Epoch, type Stamp } from '../../base/time.ts';
 import type { Gap, HubSessionRow } from '../../custody/row.ts';
 
-/** What a hub promises of a session. */
+/** Properties of a session that the hub documents. */
 export interface SessionTerms {
-  /** Without a connection it lives so long. */
+  /** Lifetime of a session without a connection. */
   readonly keptMs: number;
-  /** QoS 1 messages at most; which one goes when there are more is not documented. */
+  /** Largest number of stored QoS 1 messages. The hub does not document which message it drops above that. */
   readonly storedMax: number;
-  /** Between two stored messages after a resume. */
+  /** Interval between two stored messages after a resume. */
   readonly intervalMs: number;
 }
 
 /** "Persistent session": 24 h, 150 messages, one by one every 500 ms. */
 export const HUB_TERMS: SessionTerms = { keptMs: 24 * 3_600_000, storedMax: 150, intervalMs: 500 };
-/** So many intervals without a message: nothing stored is left. Ten, since a card may take some seconds for a commit. */
+/**
+ * Number of intervals without a message after which no stored message is left. Ten, since an SD card may need some
+ * seconds for a commit.
+ */
 const QUIET_INTERVALS = 10;
-/** The network may hold CONNACK back longer than what follows it: stored messages that may come early for that. */
+/**
+ * Number of stored messages that may come early, because the network delayed CONNACK more than the messages after it.
+ */
 const EARLY_MAX = 4;
-/** Connections taken in a row before a takeover is suspected (`hub/client/takeover.ts`). */
+/** Number of connections taken over in a row before a takeover is suspected (`hub/client/takeover.ts`). */
 const TAKEOVERS = 3;
 
-/** Of the last CONNACK, against what we expected. */
+/** Comparison of the last CONNACK with the expected session. */
 export type Finding = 'new' | 'resumed' | 'lost' | 'unexpected';
 
 export interface StoredReplay {
-  /** At most so many of those that came had been stored. */
+  /** Largest possible number of received messages that were stored. */
   readonly received: number;
   readonly storedMax: number;
-  /** At most so long, at the hub's pace. */
+  /** Longest remaining time at the hub's pace, ms. */
   readonly leftMs: number;
 }
 
@@ -53,10 +59,10 @@ interface Counting {
 }
 
 export interface TrackerOptions {
-  /** `undefined`: nobody knows what this hub keeps. */
+  /** `undefined`: the properties of this hub are unknown. */
   readonly terms: SessionTerms | undefined;
   readonly gap: Gap | undefined;
-  /** When this process began. */
+  /** Start of this process. */
   readonly openedAt: Stamp;
 }
 
@@ -78,32 +84,32 @@ export class HubSessionTracker {
     return this.#options.terms;
   }
 
-  /** Of the last CONNACK; `undefined` before the first. */
+  /** Result of the last CONNACK. `undefined` before the first. */
   get finding(): Finding | undefined {
     return this.#finding;
   }
 
-  /** Downlinks may be missing since then; stands until `settleGap`. */
+  /** Downlinks may be missing since then. Set until `settleGap`. */
   get gap(): Gap | undefined {
     return this.#gap;
   }
 
-  /** For how long the hub has not seen us; `undefined`: it does, or never did. */
+  /** Time since the hub last had a connection of this gateway. `undefined`: connected now, or never. */
   away(row: HubSessionRow, now: Stamp, epochs: ReadonlyMap<number, Epoch>): Age | undefined {
     if (row.changedAt === undefined) return undefined;
     if (!row.connected) return ageOf(row.changedAt, now, epochs);
     if (this.#hasConnected) return undefined;
-    // an earlier process was cut off while connected, nobody knows when: at least since before this one began
+    // an earlier process ended while connected, at an unknown time before this process began
     return { ...ageOf(this.#options.openedAt, now, epochs), quality: 'at_least' };
   }
 
-  /** Has the session certainly ended by now? An age is never more than it is, so a lower bound will do. */
+  /** True if the session has certainly ended. A lower bound of the age is enough for that. */
   isOver(away: Age | undefined): boolean {
     const { terms } = this.#options;
     return terms !== undefined && away !== undefined && away.ms > terms.keptMs;
   }
 
-  /** CONNACK. @param row as it was before it; @param away as it was then */
+  /** Handles CONNACK. @param before row and age before it */
   connected(
     sessionPresent: boolean,
     before: { readonly row: HubSessionRow; readonly away: Age | undefined },
@@ -120,13 +126,13 @@ export class HubSessionTracker {
     const found: TrackerReport = { kind: 'found', finding: this.#finding, away };
     const from = row.changedAt ?? this.#options.openedAt;
     if (this.#finding === 'lost') return [found, ...this.#miss({ reason: 'session lost', from }, away)];
-    // whatever SessionPresent says, the hub keeps no message longer than a session
+    // the hub keeps messages no longer than a session, whatever the value of SessionPresent
     if (wasExpected && this.isOver(away))
       return [found, ...this.#miss({ reason: 'away longer than the hub keeps messages', from }, away)];
     return [found];
   }
 
-  /** A PUBLISH from the hub. One with DUP was sent before, so it was not stored; QoS 0 never is. */
+  /** Handles a PUBLISH from the hub. One with DUP was sent before, so it was not stored. QoS 0 is never stored. */
   message(qos: number, dup: boolean, nowMs: number): TrackerReport[] {
     const { terms } = this.#options;
     const counting = this.#counting;
@@ -145,7 +151,7 @@ export class HubSessionTracker {
     ];
   }
 
-  /** When `wake` may have something to say, monotonic ms. */
+  /** Time at which `wake` may have a result, monotonic ms. */
   wakeAtMs(): number | undefined {
     const { terms } = this.#options;
     if (this.#counting === undefined || terms === undefined) return undefined;
@@ -159,20 +165,20 @@ export class HubSessionTracker {
     return counting.received === 0 ? [] : [{ kind: 'replayDone', received: counting.received }];
   }
 
-  /** What the hub did not get through with starts again with the next connection. */
+  /** Handles the end of a connection. The hub sends the rest of its stored messages in the next connection. */
   disconnected(at: Stamp): void {
     this.#counting = undefined;
     this.#endings = [...this.#endings, at].slice(-TAKEOVERS);
   }
 
-  /** Connections in a row were taken from us: the hub may have sent our downlinks to another client in between. */
+  /** Called when connections in a row were taken over: the hub may have sent downlinks to another client meanwhile. */
   takenOver(): TrackerReport[] {
     if (this.#gap !== undefined) return [];
     const from = this.#endings[0] ?? this.#options.openedAt;
     return this.#miss({ reason: 'another client may have used our session', from }, undefined);
   }
 
-  /** What the hub is sending of what it stored; `undefined`: nothing, as far as one can tell. */
+  /** Progress of the hub replay. `undefined`: none is known. */
   replay(nowMs: number): StoredReplay | undefined {
     const { terms } = this.#options;
     if (this.#counting === undefined || terms === undefined) return undefined;
@@ -180,20 +186,23 @@ export class HubSessionTracker {
     return { received, storedMax: terms.storedMax, leftMs: (terms.storedMax - received) * terms.intervalMs };
   }
 
-  /** Somebody has dealt with it. @returns whether there was one */
+  /** Clears the gap, by order of an operator. @returns whether there was one */
   settleGap(): boolean {
     const had = this.#gap !== undefined;
     this.#gap = undefined;
     return had;
   }
 
-  /** A live message looks like a stored one; but more than the pace allows cannot have been stored. */
+  /**
+   * Returns the number of stored messages received. A live message looks the same, but the hub's pace bounds the
+   * number.
+   */
   #storedIn(counting: Counting, terms: SessionTerms, nowMs: number): number {
     const pacedMax = 1 + EARLY_MAX + Math.floor((nowMs - counting.sinceMs) / terms.intervalMs);
     return Math.min(counting.received, pacedMax, terms.storedMax);
   }
 
-  /** The oldest gap stands: what is missing since then includes what is missing since later. */
+  /** Records a gap. The oldest gap is kept, because it includes the later ones. */
   #miss(gap: Gap, away: Age | undefined): TrackerReport[] {
     this.#gap ??= gap;
     return [{ kind: 'gap', gap, away }];

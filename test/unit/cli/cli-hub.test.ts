@@ -25,7 +25,7 @@ const ORDERS: AdminCommands = {
       { subdevice: 'meter-1', hubIdentity: 'P/a', binding: 'bound', sentence: null, remedy: null, forMs: null },
       {
         ...{ subdevice: 'meter-2', hubIdentity: 'P/b', binding: 'unbound', forMs: 5000 },
-        ...{ sentence: 'it was unbound on the platform', remedy: 'Bind it: holdfast hub bind meter-2.' },
+        ...{ sentence: 'it was unbound at the hub', remedy: 'Bind it: holdfast hub bind meter-2.' },
       },
     ],
     unconfiguredDevices: ['P/old'],
@@ -89,7 +89,7 @@ describe.concurrent('holdfast hub', { timeout: PROCESS_MS_MAX }, () => {
     const { code, out } = await hub('describe');
     expect(code).toBe(0);
     expect(out).toMatch(/^meter-1 +P\/a +bound$/m);
-    expect(out).toMatch(/^meter-2 +P\/b +unbound: it was unbound on the platform$/m);
+    expect(out).toMatch(/^meter-2 +P\/b +unbound: it was unbound at the hub$/m);
     expect(out).toMatch(/^\(not configured\) +P\/old +bound$/m);
     expect(out).toMatch(/^ {2}-> meter-2: Bind it: holdfast hub bind meter-2\.$/m);
   });

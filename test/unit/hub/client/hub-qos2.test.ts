@@ -28,11 +28,11 @@ it('a message of QoS 2 is reported as one of QoS 1, and answered with PUBREC and
 });
 
 it('negative control: a client that answers it with PUBACK', () => {
-  const { owePubrec } = HubLink.prototype;
+  const { expectPubrec } = HubLink.prototype;
   onTestFinished(() => {
-    HubLink.prototype.owePubrec = owePubrec;
+    HubLink.prototype.expectPubrec = expectPubrec;
   });
-  HubLink.prototype.owePubrec = () => undefined;
+  HubLink.prototype.expectPubrec = () => undefined;
   expect(() => expectCompleted(new HubBench().online())).toThrow('to deeply equal');
 });
 

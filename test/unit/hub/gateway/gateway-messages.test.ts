@@ -47,7 +47,7 @@ describe('what makes no sense', () => {
     fc.assert(
       fc.property(fc.array(bytes), (all) => {
         const bench = new OperationsBench(['a', 'b'], AUTO).present('a').connect();
-        bench.operations.bindings.want('unbind', identityOf('x'));
+        bench.operations.bindings.request('unbind', identityOf('x'));
         for (const one of all) {
           bench.hear(one);
           bench.sent();

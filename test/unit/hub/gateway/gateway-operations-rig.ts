@@ -122,7 +122,7 @@ function deviceOf(name: string): { readonly product_id: string; readonly device_
 
 function wordsOf(report: HubServiceEvent): string | string[] {
   switch (report.kind) {
-    case 'said':
+    case 'notice':
       return report.sentence;
     case 'announced':
     case 'time':

@@ -66,7 +66,7 @@ describe('batches', () => {
     (most) => {
       const options = { payloadBytesMax: most, secretOf: () => 'c2VjcmV0', bind: 'auto' } as const;
       const bench = new OperationsBench([], options).present(...names.slice(0, 64)).connect();
-      for (const name of names.slice(0, 3)) bench.operations.bindings.want('bind', identityOf(name.padEnd(64, 'x')));
+      for (const name of names.slice(0, 3)) bench.operations.bindings.request('bind', identityOf(name.padEnd(64, 'x')));
       const sent = bench.sent().map((request) => JSON.stringify(request).length);
       expect(sent.length).toBeGreaterThanOrEqual(4);
       expect(Math.max(...sent)).toBeLessThanOrEqual(most);
@@ -153,7 +153,7 @@ describe('results', () => {
     const bench = benched('a');
     bench.asked();
     expect(bench.answer('online', 'a', -2)).toEqual([
-      'the hub refuses online for PPPPPPPPPP/a: the hub had an error of its own (result -2). Wait, and try again; if it stays, ask the hub’s operator.',
+      'the hub rejects online for PPPPPPPPPP/a: the hub had an internal error (result -2). Wait and try again; if the error stays, ask the operator of the hub.',
     ]);
     expect(bench.until(5000)).toEqual(['5 s: online a']);
     expect(bench.answer('online', 'a', -2)).toEqual([]);

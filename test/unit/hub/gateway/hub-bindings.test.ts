@@ -133,7 +133,7 @@ it('answers to the hub are bounded', () => {
 describe('binding', () => {
   it('by order names each with a signature of its own, and is done by 0 as by 809', () => {
     const bench = new OperationsBench(['a', 'b'], { secretOf: () => SECRET }).listed('a', 'b');
-    for (const name of ['a', 'b']) bench.operations.bindings.want('bind', identityOf(name));
+    for (const name of ['a', 'b']) bench.operations.bindings.request('bind', identityOf(name));
     const [request] = bench.sent() as [{ type: string; payload: { devices: readonly Record<string, unknown>[] } }];
     expect(request.type).toBe('bind');
     expect(request.payload.devices[0]).toEqual({
@@ -165,7 +165,7 @@ describe('binding', () => {
     expect(bench.answer('bind', 'a', 803)).toEqual([
       'bind a: 803',
       expect.stringMatching(
-        /refuses bind for PPPPPPPPPP\/a: the signature is wrong \(result 803\)\. Compare device_secret/,
+        /rejects bind for PPPPPPPPPP\/a: the signature is wrong \(result 803\)\. Compare device_secret/,
       ),
       'a unbound',
     ]);
@@ -177,7 +177,7 @@ describe('binding', () => {
 
   it('that is refused proves nothing about one who is served: its secret may be wrong', () => {
     const bench = new OperationsBench(['a'], { secretOf: () => SECRET }).connect();
-    bench.operations.bindings.want('bind', identityOf('a'));
+    bench.operations.bindings.request('bind', identityOf('a'));
     bench.sent();
     bench.answer('bind', 'a', 803);
     expect(bench.operations.isServed(identityOf('a'))).toBe(true);
@@ -185,7 +185,7 @@ describe('binding', () => {
 
   it('without an answer is asked for again, and anew at the next connection', () => {
     const bench = new OperationsBench(['a'], { secretOf: () => SECRET }).listed('a');
-    bench.operations.bindings.want('bind', identityOf('a'));
+    bench.operations.bindings.request('bind', identityOf('a'));
     expect([...bench.asked(), ...bench.until(60_000)]).toHaveLength(5);
     expect(bench.connect().asked()).toEqual(['describe_sub_devices', 'bind a']);
     bench.operations.bindings.withdraw(identityOf('a'));
@@ -200,7 +200,7 @@ describe('unbinding', () => {
     ['bind', 0],
   ])('is done by a result named %s with code %i', (type, code) => {
     const bench = new OperationsBench(['a']).listed('a');
-    bench.operations.bindings.want('unbind', identityOf('a'));
+    bench.operations.bindings.request('unbind', identityOf('a'));
     expect(bench.asked()).toEqual(['unbind a']);
     expect(bench.answer(type, 'a', code)).toEqual([`unbind a: ${code}`, 'a unbound']);
     expect(bench.operations.isServed(identityOf('a'))).toBe(false);
@@ -208,7 +208,7 @@ describe('unbinding', () => {
 
   it('that is refused changes nothing', () => {
     const bench = new OperationsBench(['a']).listed('a');
-    bench.operations.bindings.want('unbind', identityOf('a'));
+    bench.operations.bindings.request('unbind', identityOf('a'));
     bench.sent();
     expect(bench.answer('unbind', 'a', 808)).toHaveLength(2);
     expect(bench.bindingOf('a')).toBe('bound');
@@ -216,7 +216,7 @@ describe('unbinding', () => {
 
   it('takes away one that is not configured, and the list is asked for again', () => {
     const bench = new OperationsBench(['a']).listed('a', 'x');
-    bench.operations.bindings.want('unbind', identityOf('x'));
+    bench.operations.bindings.request('unbind', identityOf('x'));
     bench.sent();
     expect(bench.answer('unbind', 'x')).toEqual(['unbind x: 0']);
     expect(bench.asked()).toEqual(['describe_sub_devices']);

@@ -3,7 +3,7 @@ import { bindingConditions } from '../../../../src/ops/conditions/binding-condit
 import type { SubdeviceBinding } from '../../../../src/ops/reports/binding-report.ts';
 
 function unbound(subdevice: string, forMs: number): SubdeviceBinding {
-  const [sentence, remedy] = ['it was unbound on the platform', `Bind it: holdfast hub bind ${subdevice}.`];
+  const [sentence, remedy] = ['it was unbound at the hub', `Bind it: holdfast hub bind ${subdevice}.`];
   return { subdevice, hubIdentity: `P/${subdevice}`, binding: 'unbound', sentence, remedy, forMs };
 }
 
@@ -19,7 +19,7 @@ it('one that is not bound is told with the reason and its own remedy', () => {
     {
       ...{ code: 'subdevice-unbound', losing: 'at risk', forMs: 5000, hint: 'Bind it: holdfast hub bind m1.' },
       sentence:
-        '1 subdevice not bound at the hub (it was unbound on the platform), so not served: m1. What it sent before is kept.',
+        '1 subdevice not bound at the hub (it was unbound at the hub), so not served: m1. What it sent before is kept.',
     },
   ]);
 });
