@@ -12,7 +12,6 @@ import { COMMENT, type Repository, readRepository } from './repository.ts';
  */
 const TO_DO: readonly string[] = [
   'src/app/',
-  'src/cli/',
   'src/config/',
   'src/flow/',
   'src/io/*.ts',

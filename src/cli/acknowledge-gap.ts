@@ -1,14 +1,14 @@
-/** `holdfast acknowledge-gap`: the technician has seen to the downlinks that may be missing. */
+/** `holdfast acknowledge-gap`: marks possibly missed downlinks as handled. */
 import { EXIT } from '../base/fault.ts';
 import { give } from '../ops/api/control-client.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 
-/** @throws Fault `order-refused` if there is none */
+/** @throws Fault `order-refused` if there is no gap */
 export async function acknowledgeGap(context: CommandContext): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const answer = await give(controlSocket, 'gap.acknowledge', {});
   if (context.asJson) printJson(context, answer);
-  else context.terminal.print('Acknowledged: the gap is not shown any more.');
+  else context.terminal.print('Acknowledged. The condition downlink-gap is cleared.');
   return EXIT.ok;
 }

@@ -1,15 +1,17 @@
-/** `holdfast acknowledge-loss`: the technician has seen what the store lost. */
+/** `holdfast acknowledge-loss`: marks messages that the store lost as handled. */
 import { EXIT } from '../base/fault.ts';
 import { give } from '../ops/api/control-client.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 
-/** @throws Fault `order-refused` if there is none */
+/** @throws Fault `order-refused` if there is no loss */
 export async function acknowledgeLoss(context: CommandContext): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const answer = await give(controlSocket, 'loss.acknowledge', {});
   if (context.asJson) printJson(context, answer);
   else
-    context.terminal.print('Acknowledged: the loss is not shown any more. The ledger goes on counting it as damaged.');
+    context.terminal.print(
+      'Acknowledged. The loss is no longer shown as a condition; the ledger still counts it as damaged.',
+    );
   return EXIT.ok;
 }

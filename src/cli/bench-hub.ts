@@ -1,4 +1,4 @@
-/** `holdfast bench-hub`: the emulation of the hub, on real TCP and real time, until Ctrl-C. */
+/** `holdfast bench-hub`: emulation of the hub on real TCP and in real time, until Ctrl-C. */
 import { EXIT, Fault } from '../base/fault.ts';
 import type { HubRules } from '../bench/hub/bench-rules.ts';
 import type { CommandContext } from './context.ts';
@@ -12,12 +12,12 @@ export interface BenchHubOptions {
   readonly tlsPort?: number;
   readonly tlsFolder: string;
   readonly tlsClient?: string;
-  /** `name=value` each. */
+  /** Rule changes, `name=value` each. */
   readonly set: readonly string[];
   readonly listRules?: boolean;
 }
 
-/** @throws Fault, `usage` for a rule that is none */
+/** @throws Fault `usage` for a rule that does not exist */
 export async function startBench({ terminal }: CommandContext, options: BenchHubOptions): Promise<number> {
   const { listRules, readRuleChange } = await import('../bench/hub/rule-changes.ts');
   if (options.listRules === true) {
@@ -40,7 +40,8 @@ export async function startBench({ terminal }: CommandContext, options: BenchHub
   const { runBenchHub } = await import('../bench/hub/run-bench-hub.ts');
   const { tlsPort, tlsFolder, tlsClient, ...rest } = options;
   return await runBenchHub({
-    ...{ ...rest, changes },
+    ...rest,
+    changes,
     ...(tlsPort === undefined ? {} : { tls: { port: tlsPort, folder: tlsFolder, client: tlsClient } }),
     clock: systemClock(),
     print: (line) => terminal.print(line),

@@ -1,4 +1,4 @@
-/** The commands, group by group, each with its words and its options. What they do is in files of their own. */
+/** Commands by group, with descriptions and options. Each command is implemented in a file of its own. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BenchHubOptions } from './bench-hub.ts';
 import type { CommandContext } from './context.ts';
@@ -7,7 +7,7 @@ import type { RecordOptions } from './record.ts';
 import type { StatusOptions } from './show-status.ts';
 import { VERSION } from './version.ts';
 
-/** What a command is called with: the general options, its own options, its arguments. */
+/** Input of a command: general options, its own options, its arguments. */
 export interface Call<Options> {
   readonly context: CommandContext;
   readonly options: Options;
@@ -23,7 +23,7 @@ export type Add = <Options>(
 ) => Command;
 
 export function addCommands(add: Add, program: Command): void {
-  addLookingIn(add);
+  addHealth(add);
   addConditions(add);
   addLinks(add, program);
   addDeadLetters(add, program);
@@ -33,17 +33,17 @@ export function addCommands(add: Add, program: Command): void {
   addRunning(add);
 }
 
-function addLookingIn(add: Add): void {
-  add<StatusOptions>('status', 'is it losing data? and how are things', async ({ context, options }) =>
+function addHealth(add: Add): void {
+  add<StatusOptions>('status', 'Show gateway health: is any data being lost?', async ({ context, options }) =>
     (await import('./show-status.ts')).showStatus(context, options),
-  )
-    .option('--check', 'print one line; exit 0 if no data is being lost, 1 at risk, 2 if it is, 3 if nobody can tell')
-    .option('--all', 'show every condition in full, also beyond 24 lines');
-  add('ledger', 'the books: accepted = delivered + pending + shed + dead + damaged', async ({ context }) =>
+  ).option('--check', 'print one line; exit code: 0 no data is being lost, 1 at risk, 2 data is being lost, 3 unknown');
+  add('ledger', 'Show the ledger: accepted = delivered + pending + shed + dead + damaged', async ({ context }) =>
     (await import('./show-ledger.ts')).showLedger(context),
   );
-  const subdevices = add('subdevices', 'who is there, and what waits for whom', async ({ context }) =>
-    (await import('./show-subdevices.ts')).showSubdevices(context),
+  const subdevices = add(
+    'subdevices',
+    'List subdevices, their state and the messages waiting for each',
+    async ({ context }) => (await import('./show-subdevices.ts')).showSubdevices(context),
   );
   add(
     'forget <id>',
@@ -51,24 +51,28 @@ function addLookingIn(add: Add): void {
     async ({ context, words }) => (await import('./forget-subdevice.ts')).forgetSubdevice(context, words[0] ?? ''),
     subdevices,
   );
-  add('outbox', 'what is owed to the hub, and when it will be gone', async ({ context }) =>
+  add('outbox', 'Show uplinks waiting for the hub and the time to drain them', async ({ context }) =>
     (await import('./show-outbox.ts')).showOutbox(context),
   );
-  add('acknowledge-gap', 'the downlinks that may have been missing were seen to', async ({ context }) =>
+  add('acknowledge-gap', 'Mark possibly missed downlinks as handled', async ({ context }) =>
     (await import('./acknowledge-gap.ts')).acknowledgeGap(context),
   );
   add('acknowledge-loss', 'Mark messages that the store lost as handled', async ({ context }) =>
     (await import('./acknowledge-loss.ts')).acknowledgeLoss(context),
   );
-  add('trace <name>', 'the frames of a link, or of the hub, as they pass', async ({ context, words }) =>
-    (await import('./trace.ts')).showTrace(context, words[0] ?? ''),
+  add(
+    'trace <name>',
+    'Follow the decoded frames of a link, or of the hub connection (hub)',
+    async ({ context, words }) => (await import('./trace.ts')).showTrace(context, words[0] ?? ''),
   );
-  add('tail', 'what happens, as it happens', async ({ context }) => (await import('./tail.ts')).showTail(context));
+  add('tail', 'Follow events', async ({ context }) => (await import('./tail.ts')).showTail(context));
 }
 
 function addConditions(add: Add): void {
-  const conditions = add('conditions', 'List everything that is not as it should be, in full', async ({ context }) =>
-    (await import('./show-conditions.ts')).showConditions(context),
+  const conditions = add(
+    'conditions',
+    'List all conditions in full: everything that is not as it should be',
+    async ({ context }) => (await import('./show-conditions.ts')).showConditions(context),
   );
   add(
     'explain <code>',
@@ -78,164 +82,169 @@ function addConditions(add: Add): void {
   );
   add(
     'reference',
-    'Print the page about all conditions',
+    'Print all condition codes with meaning, effect and remedy (Markdown)',
     async ({ context }) => (await import('./show-conditions.ts')).showConditionsPage(context),
     conditions,
   );
 }
 
 function addLinks(add: Add, program: Command): void {
-  add('ports', 'serial ports that are plugged in, and what to call them', async ({ context }) =>
+  add('ports', 'List serial ports and their stable names', async ({ context }) =>
     (await import('./show-ports.ts')).showPorts(context),
   );
-  add('links', 'the lines: rates, errors, round trips', async ({ context }) =>
+  add('links', 'Show links: rates, errors, round trips', async ({ context }) =>
     (await import('./show-links.ts')).showLinks(context),
   );
-  const link = program.command('link').description('one line');
+  const link = program.command('link').description('Commands for one link');
   add<LinkTestOptions>(
     'test <name>',
-    'watch it for a while, ask whoever is on it, and say how good it is',
+    'Test a link: count frames, probe its subdevices, rate the quality',
     async ({ context, options, words }) => (await import('./link-test.ts')).testLink(context, words[0] ?? '', options),
     link,
   )
-    .option('--seconds <count>', 'for how long', wholeNumber(1, 3600), 10)
-    .option('--probes <count>', 'questions to each subdevice; 0 = only watch', wholeNumber(0, 1000), 20);
+    .option('--seconds <count>', 'duration of the test', wholeNumber(1, 3600), 10)
+    .option('--probes <count>', 'probes per subdevice; 0 = count frames only', wholeNumber(0, 1000), 20);
 }
 
-interface Which {
+interface LetterChoice {
   readonly all?: true;
 }
 
 function addDeadLetters(add: Add, program: Command): void {
-  const letters = program.command('dead-letters').description('messages the hub never acknowledged, given up and kept');
+  const letters = program
+    .command('dead-letters')
+    .description('Messages abandoned after repeated failures, kept for inspection');
   add<{ after: number; limit: number }>(
     'list',
-    'list them, the oldest first',
+    'List dead letters, the oldest first',
     async ({ context, options }) => (await import('./show-dead-letters.ts')).listDeadLetters(context, options),
     letters,
   )
-    .option('--after <number>', 'those behind this one', wholeNumber(0, 9_999_999_999), 0)
-    .option('--limit <count>', 'how many', wholeNumber(1, 1000), 50);
+    .option('--after <number>', 'start after this number', wholeNumber(0, 9_999_999_999), 0)
+    .option('--limit <count>', 'maximum number of dead letters', wholeNumber(1, 1000), 50);
   add(
     'show <number>',
-    'one of them, with its payload',
+    'Show one dead letter with its payload',
     async ({ context, words }) => (await import('./show-dead-letters.ts')).showDeadLetter(context, words[0] ?? ''),
     letters,
   );
   const orders = [
-    ['retry', 'put them back into the outbox, as new messages'],
-    ['drop', 'drop them for good; the ledger counts them as dropped by hand'],
+    ['retry', 'Put dead letters back into the outbox, as new messages'],
+    ['drop', 'Delete dead letters; the ledger counts them as dropped by hand'],
   ] as const;
   for (const [verb, description] of orders)
-    add<Which>(
+    add<LetterChoice>(
       `${verb} [numbers...]`,
       description,
       async ({ context, options, words }) =>
         (await import('./dead-letter-orders.ts')).orderDeadLetters(context, verb, options.all ? 'all' : words),
       letters,
-    ).option('--all', 'every one there is');
+    ).option('--all', 'all dead letters');
 }
 
 function addRecorder(add: Add): void {
   add<RecordOptions>(
     'record [name]',
-    'write down what was last on a link, on the hub’s connection (hub), or on all of them',
+    'Write the recent traffic of a link, of the hub connection (hub), or of all, to files',
     async ({ context, options, words }) => (await import('./record.ts')).record(context, words[0], options),
   )
-    .option('--out <file>', 'also copy it to here (one name only)')
-    .option('--pcapng', 'also as a capture for Wireshark, beside it');
-  add<{ pcapng: string }>('export <file>', 'turn a recording into a capture', async ({ context, options, words }) =>
-    (await import('./export.ts')).exportRecording(context, words[0] ?? '', options.pcapng),
-  ).requiredOption('--pcapng <out>', 'the file to write, for Wireshark');
+    .option('--out <file>', 'also copy the recording to this file (with one name only)')
+    .option('--pcapng', 'also write a capture for Wireshark beside it');
+  add<{ pcapng: string }>(
+    'export <file>',
+    'Convert a recording into a capture for Wireshark',
+    async ({ context, options, words }) =>
+      (await import('./export.ts')).exportRecording(context, words[0] ?? '', options.pcapng),
+  ).requiredOption('--pcapng <out>', 'capture file to write');
   add(
     'replay <file>',
-    'run a recording through the real machine: does it decide the same?',
+    'Replay a recording through the protocol code and compare its decisions',
     async ({ context, words }) => (await import('./replay.ts')).replay(context, words[0] ?? ''),
   );
 }
 
 function addHub(add: Add, program: Command): void {
-  const hub = program.command('hub').description('what the hub knows of this gateway’s subdevices');
+  const hub = program.command('hub').description('Commands for bindings and subscriptions at the hub');
   for (const verb of ['bind', 'unbind'] as const) {
     add(
       `${verb} <ids...>`,
-      verb === 'bind' ? 'have the hub let this gateway speak for subdevices' : 'take that back',
+      verb === 'bind' ? 'Bind subdevices to this gateway at the hub' : 'Unbind subdevices from this gateway at the hub',
       async ({ context, words }) => (await import('./hub.ts')).changeBindings(context, verb, words),
       hub,
     );
   }
   add(
     'describe',
-    'which subdevices the hub has bound, against those configured',
+    'Compare the subdevices bound at the hub with the configured ones',
     async ({ context }) => (await import('./hub.ts')).describeBindings(context),
     hub,
   );
   const subscriptions = add(
     'subscriptions',
-    'List the filters at the hub with their state, and packets that the hub closes the connection on',
+    'List subscriptions at the hub, and packets on which the hub closes the connection',
     async ({ context }) => (await import('./hub-subscriptions.ts')).showHubSubscriptions(context),
     hub,
   );
   add(
     'release <names...>',
-    'Send packets again that are set aside, by filter or topic',
+    'Send set-aside packets again, by filter or topic',
     async ({ context, words }) => (await import('./hub-subscriptions.ts')).releasePackets(context, words),
     subscriptions,
   );
 }
 
 function addConfig(add: Add, program: Command): void {
-  const config = program.command('config').description('the configuration file');
+  const config = program.command('config').description('Commands for the configuration file');
   add(
     'check [file]',
-    'say everything that is wrong with the file',
+    'Check a configuration file and list all problems',
     async ({ context, words }) =>
       (await import('./config-check.ts')).checkConfig(context, words[0] ?? context.configPath),
     config,
   );
   add(
     'reference',
-    'list every key with its type, default and meaning',
+    'Print every configuration key with type, default and meaning',
     async ({ context }) => (await import('./config-reference.ts')).showReference(context),
     config,
   );
 }
 
 function addRunning(add: Add): void {
-  add('run', 'run the gateway (what the service does)', async ({ context }) =>
+  add('run', 'Run the gateway in the foreground (as the service does)', async ({ context }) =>
     (await import('../daemon.ts')).runGateway({ configPath: context.configPath, version: VERSION }),
   );
   add<{ seconds: number; seed: number }>(
     'demo',
-    'a hub, a gateway and subdevices on this machine, and what they survive',
+    'Run a demonstration on this machine: hub, gateway, subdevices, outages',
     async ({ context, options }) => (await import('./show-demo.ts')).showDemo(context, options),
   )
-    .option('--seconds <count>', 'how long', wholeNumber(1, 86_400), 30)
-    .option('--seed <number>', 'which run of the dice', wholeNumber(0, 4_294_967_295), 1);
-  add<BenchHubOptions>('bench-hub', 'an emulation of the hub, to try things against', async ({ context, options }) =>
+    .option('--seconds <count>', 'duration of the demonstration', wholeNumber(1, 86_400), 30)
+    .option('--seed <number>', 'random seed', wholeNumber(0, 4_294_967_295), 1);
+  add<BenchHubOptions>('bench-hub', 'Run an emulation of the hub for tests', async ({ context, options }) =>
     (await import('./bench-hub.ts')).startBench(context, options),
   )
     .option('--port <number>', 'MQTT port', wholeNumber(0, 65_535), 1883)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option(
       '--application-port <number>',
-      'HTTP port of the application side (0: any free one, told at the start)',
+      'HTTP port of the application side (0 = any free port, printed at the start)',
       wholeNumber(0, 65_535),
       0,
     )
-    .option('--tls-port <number>', 'MQTT port with TLS, beside the other (0: any free one)', wholeNumber(0, 65_535))
-    .option('--tls-folder <path>', 'where the certificates it makes go: ca.pem is tls_ca_file', 'bench-tls')
-    .option('--tls-client <client-id>', 'make a client certificate too: client.pem, client-key.pem')
+    .option('--tls-port <number>', 'additional MQTT port with TLS (0 = any free port)', wholeNumber(0, 65_535))
+    .option('--tls-folder <path>', 'folder for the generated certificates; use ca.pem as tls_ca_file', 'bench-tls')
+    .option('--tls-client <client-id>', 'also generate a client certificate: client.pem, client-key.pem')
     .addOption(
-      new Option('--profile <name>', 'whose rules')
+      new Option('--profile <name>', 'rules of which hub')
         .choices(['documented', 'mainland', 'intl', 'generic'])
         .default('documented'),
     )
-    .option('--set <name=value>', 'another value of one of its rules, JSON or text; may be repeated', gather, [])
-    .option('--list-rules', 'print its rules, their values in the profile and their meaning, and end');
+    .option('--set <name=value>', 'change one rule, value as JSON or text; may be repeated', collect, [])
+    .option('--list-rules', 'print the rules with their values in the profile and exit');
 }
 
-function gather(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
@@ -243,6 +252,6 @@ function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
     if (number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    throw new InvalidArgumentError(`Allowed: a whole number from ${min} to ${max}.`);
   };
 }

@@ -1,15 +1,15 @@
-/** Conditions on a screen: what is wrong, what it means, what to do; the worst first, and no more lines than there is room for. */
+/** Conditions on a screen: what happened, what it means, what to do. The worst come first; the number of lines is bounded. */
 import type { Condition, Losing } from '../ops/reports/report.ts';
 import { countWords, durationWords, printable } from '../ops/words.ts';
 import { cut, hang, type Terminal, type Tone } from './terminal.ts';
 
 export const TONE: Readonly<Record<Losing, Tone>> = { no: 'good', 'at risk': 'warning', unknown: 'bad', yes: 'bad' };
 
-/** More conditions than this are only counted. */
+/** Most conditions shown; further ones are only counted. */
 export const CONDITIONS_SHOWN_MAX = 5;
-/** A sentence and a hint, of one line each. */
+/** Lines of a shortened condition: sentence and hint. */
 const CONDITION_LINES_MIN = 2;
-const ALL = 'holdfast status --all';
+const ALL = 'holdfast conditions';
 
 interface ConditionText {
   readonly tone: Tone;
@@ -24,8 +24,8 @@ export function allConditionLines(conditions: readonly Condition[], terminal: Te
 }
 
 /**
- * The worst conditions, at most `linesMax` lines; the first of them have the most room.
- * @param linesMax room for two lines of each condition that is shown, and one more
+ * The worst conditions in at most `linesMax` lines; the first ones get the most room.
+ * @param linesMax at least two lines for each condition shown, and one more
  */
 export function conditionLines(conditions: readonly Condition[], terminal: Terminal, linesMax: number): string[] {
   const shown = conditions.slice(0, CONDITIONS_SHOWN_MAX).map((condition) => textOf(condition, terminal));

@@ -1,4 +1,4 @@
-/** `holdfast config check`: everything that is wrong with the file, at once. Exits 78 if something is. */
+/** `holdfast config check`: lists all problems of a configuration file. Exits with 78 if there are any. */
 import { isAbsolute } from 'node:path';
 import { EXIT, exitCodeOf, Fault } from '../base/fault.ts';
 import type { Problem } from '../config/kinds/problem.ts';
@@ -24,7 +24,7 @@ export async function checkConfig(context: CommandContext, file: string): Promis
   const others = parsed.ok ? [...tls.problems, ...secretProblems(parsed.config, tls.problems)] : parsed.problems;
   const problems = [...lasting.map(problemOf), ...others];
   const isGood = parsed.ok && problems.length === 0;
-  // the user of the service may be another than this one
+  // The service may run as another user than this command.
   const forThisUser = places.filter(({ isOfMoment }) => isOfMoment).map(problemOf);
   const warnings = parsed.ok
     ? [...warningsOf(parsed.config), ...forThisUser, ...(await sharedWarnings(parsed.config))]
@@ -38,7 +38,7 @@ export async function checkConfig(context: CommandContext, file: string): Promis
       context.terminal.print(line);
   }
   if (isGood) return EXIT.ok;
-  // a disk that is not mounted yet ends the gateway with another code than a wrong configuration
+  // A disk that is not mounted yet ends the gateway with another exit code than an invalid configuration.
   const [first] = lasting;
   return others.length === 0 && first !== undefined ? exitCodeOf(first.code) : EXIT.config;
 }
@@ -47,8 +47,8 @@ function problemOf({ path, what, hint }: PlaceProblem): Problem {
   return { path, what, hint };
 }
 
-/** Secret files that are missing, readable by others, empty or too large. A relative name is systemd's, at the start only. */
-function secretProblems({ hub, subdevices }: Config, told: readonly Problem[]): Problem[] {
+/** Secret files that are missing, readable by others, empty or too large. Relative names are resolved by systemd at the start. */
+function secretProblems({ hub, subdevices }: Config, known: readonly Problem[]): Problem[] {
   const { credentials } = hub;
   const files: readonly (readonly [path: string, file: string | undefined])[] = [
     ['hub.password_file', credentials.kind === 'password' ? credentials.passwordFile : undefined],
@@ -58,7 +58,7 @@ function secretProblems({ hub, subdevices }: Config, told: readonly Problem[]): 
     ),
   ];
   return files.flatMap(([path, file]) => {
-    if (file === undefined || !isAbsolute(file) || told.some((problem) => problem.path === path)) return [];
+    if (file === undefined || !isAbsolute(file) || known.some((problem) => problem.path === path)) return [];
     if (file.startsWith(CREDENTIALS)) return [];
     try {
       readSecretFile(file);
@@ -70,7 +70,7 @@ function secretProblems({ hub, subdevices }: Config, told: readonly Problem[]): 
   });
 }
 
-/** Where systemd puts what the unit loads: there while the service runs. */
+/** Folder of systemd credentials; it exists only while the service runs. */
 const CREDENTIALS = '/run/credentials/';
 
 function sentence(words: string): string {
@@ -78,21 +78,21 @@ function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
-/** What only the machine it is for can tell. */
+/** Warnings that depend on the machine: links that share a port. */
 async function sharedWarnings({ links }: Config): Promise<Problem[]> {
   const shared = await sharedPorts(links);
   return shared.map(([device, names]) => ({
     path: `link[${links.findIndex(({ name }) => name === names.at(-1))}].path`,
-    what: `leads to ${device}, and so does that of link ${names.slice(0, -1).join(', ')}: only one can have it`,
-    hint: 'holdfast ports shows which is which.',
+    what: `leads to ${device}, and so does the path of link ${names.slice(0, -1).join(', ')}: only one link can use it`,
+    hint: 'holdfast ports shows the ports and their links.',
   }));
 }
 
 function goodLines(file: string, config: Config): string[] {
   const { gateway, hub, links, subdevices } = config;
-  const whom = gateway.acceptUnknownSubdevices ? ' and whoever else asks' : '';
+  const whom = gateway.acceptUnknownSubdevices ? ', unknown subdevices accepted' : '';
   return [
-    `${file} is good.`,
+    `${file} is valid.`,
     `Gateway ${gateway.name}, hub ${hub.host}:${hub.port} (${hub.profile}), ${countOf(links.length, 'link')}, ${countOf(subdevices.length, 'subdevice')}${whom}.`,
   ];
 }

@@ -1,4 +1,4 @@
-/** `holdfast config reference`: every key of the file. */
+/** `holdfast config reference`: prints every configuration key. */
 import { EXIT } from '../base/fault.ts';
 import { keyRows } from '../config/key-table.ts';
 import { renderReference } from '../config/reference.ts';

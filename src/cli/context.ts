@@ -1,5 +1,5 @@
 /**
- * What every command gets: where to write, what was asked for in general, and how to find the gateway.
+ * Context of every command: output, general options, and how to find the gateway.
  */
 import { CONFIG_BYTES_MAX } from '../config/default-places.ts';
 import { readConfigFile } from '../io/config-file.ts';
@@ -7,10 +7,10 @@ import type { Terminal } from './terminal.ts';
 
 export interface CommandContext {
   readonly terminal: Terminal;
-  /** One JSON object (or one per line) instead of words. */
+  /** Output is one JSON object, or one per line, instead of text. */
   readonly asJson: boolean;
   readonly configPath: string;
-  /** `--socket`; `undefined`: the configuration says. */
+  /** Value of `--socket`; `undefined`: the configuration names the socket. */
   readonly socketPath: string | undefined;
 }
 

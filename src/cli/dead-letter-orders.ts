@@ -15,8 +15,8 @@ export async function orderDeadLetters(
 ): Promise<number> {
   const letters = words === 'all' ? words : words.map(numberIn);
   if (letters.length === 0)
-    throw new Fault('usage', `Which dead letters to ${verb} is not said`, {
-      hint: `holdfast dead-letters ${verb} 7 12, or --all; holdfast dead-letters list shows their numbers.`,
+    throw new Fault('usage', `No dead letter to ${verb} is named`, {
+      hint: `Name numbers (holdfast dead-letters ${verb} 7 12) or use --all. holdfast dead-letters list shows the numbers.`,
     });
   const { controlSocket } = await locateGateway(context);
   const { done, stopped } = (await give(controlSocket, `dead-letters.${verb}`, { letters })) as {
@@ -27,13 +27,15 @@ export async function orderDeadLetters(
   else if (done === 0) context.terminal.print('There are no dead letters.');
   else context.terminal.print(`${countOf(done, 'dead letter')} ${DONE[verb]}.`);
   if (stopped === null) return EXIT.ok;
-  throw new Fault('order-refused', `It went no further: ${stopped}`, {
-    hint: 'The others are as they were; holdfast dead-letters list shows them.',
+  throw new Fault('order-refused', `Stopped before the last dead letter: ${stopped}`, {
+    hint: 'The remaining dead letters are unchanged; holdfast dead-letters list shows them.',
   });
 }
 
 /** @throws Fault `usage` */
 export function numberIn(word: string): number {
   if (/^[1-9]\d{0,14}$/.test(word)) return Number(word);
-  throw new Fault('usage', `${word} is no number of a dead letter`, { hint: 'holdfast dead-letters list shows them.' });
+  throw new Fault('usage', `${word} is not the number of a dead letter`, {
+    hint: 'holdfast dead-letters list shows them.',
+  });
 }

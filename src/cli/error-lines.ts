@@ -1,4 +1,4 @@
-/** An error in lines: what happened, and what to do, as wide as the screen; into a file each is one line. */
+/** Error message and hint, wrapped at the width of the terminal; in a file each is one line. */
 import { printable } from '../ops/words.ts';
 import { hang } from './terminal.ts';
 

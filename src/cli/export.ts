@@ -1,4 +1,4 @@
-/** `holdfast export FILE --pcapng OUT`: a recording as a capture for Wireshark. */
+/** `holdfast export FILE --pcapng OUT`: converts a recording into a capture for Wireshark. */
 import { EXIT } from '../base/fault.ts';
 import { countOf } from '../ops/words.ts';
 import { encodeCapture } from '../recorder/capture.ts';

@@ -1,4 +1,4 @@
-/** `holdfast hub subscriptions [release]`: filters at the hub, and packets that it closes the connection on. */
+/** `holdfast hub subscriptions [release]`: filters at the hub, and packets on which the hub closes the connection. */
 import { EXIT } from '../base/fault.ts';
 import { give } from '../ops/api/control-client.ts';
 import type { FilterReport } from '../ops/conditions/hub-packet-words.ts';
@@ -9,11 +9,11 @@ import { askRunning, locateGateway } from './location.ts';
 import { type Column, renderTable } from './table.ts';
 
 const COLUMNS: readonly Column[] = [
-  { heading: 'filter', gives: true },
+  { heading: 'filter', shrinks: true },
   { heading: 'state' },
-  { heading: 'wanted by', gives: true },
+  { heading: 'wanted by', shrinks: true },
 ];
-/** Names in a cell. */
+/** Most names in a cell. */
 const NAMES_MAX = 3;
 
 export async function showHubSubscriptions(context: CommandContext): Promise<number> {
@@ -22,7 +22,7 @@ export async function showHubSubscriptions(context: CommandContext): Promise<num
   if (context.asJson) printJson(context, report);
   else {
     const { terminal } = context;
-    if (subscriptions.length === 0) terminal.print('No filter is wanted.');
+    if (subscriptions.length === 0) terminal.print('No subscriptions are wanted.');
     else terminal.print(renderTable(COLUMNS, subscriptions.map(cells), terminal));
     const held = [...subscriptions.flatMap(({ evidence }) => evidence ?? []), ...publishes];
     for (const packet of held) for (const line of ['', ...heldPacketLines(packet, terminal)]) terminal.print(line);
@@ -30,7 +30,7 @@ export async function showHubSubscriptions(context: CommandContext): Promise<num
   return EXIT.ok;
 }
 
-/** @throws Fault `order-refused` if nothing of these names is held back */
+/** @throws Fault `order-refused` if no packet of these names is held back */
 export async function releasePackets(context: CommandContext, names: readonly string[]): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const { released } = (await give(controlSocket, 'hub.release', { names })) as { readonly released: string[] };

@@ -1,4 +1,4 @@
-/** `holdfast hub bind|unbind|describe`: which subdevices the hub lets this gateway speak for. */
+/** `holdfast hub bind|unbind|describe`: bindings of subdevices to this gateway at the hub. */
 import { EXIT } from '../base/fault.ts';
 import { give } from '../ops/api/control-client.ts';
 import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
@@ -8,20 +8,20 @@ import { locateGateway } from './location.ts';
 import { type Column, renderTable } from './table.ts';
 
 const OUTCOME_COLUMNS: readonly Column[] = [
-  { heading: 'subdevice', gives: true },
-  { heading: 'at the hub', gives: true },
+  { heading: 'subdevice', shrinks: true },
+  { heading: 'at the hub', shrinks: true },
   { heading: 'outcome' },
 ];
 const BINDING_COLUMNS: readonly Column[] = [
-  { heading: 'subdevice', gives: true },
-  { heading: 'at the hub', gives: true },
+  { heading: 'subdevice', shrinks: true },
+  { heading: 'at the hub', shrinks: true },
   { heading: 'binding' },
 ];
 
-/** Who waits longer wonders what for. */
+/** Delay after which the command says what it waits for. */
 const NOTICE_MS = 1000;
 
-/** @returns 1 unless all is done as ordered */
+/** @returns exit code 1 unless everything was done */
 export async function changeBindings(
   context: CommandContext,
   verb: 'bind' | 'unbind',
@@ -41,7 +41,7 @@ export async function changeBindings(
   return outcomes.every(({ done }) => done) ? EXIT.ok : EXIT.refused;
 }
 
-/** @returns 1 if the hub did not give its list */
+/** @returns exit code 1 if the hub did not send its list */
 export async function describeBindings(context: CommandContext): Promise<number> {
   const report = await order<BindingsReport>(context, 'hub.describe', {});
   const { answered, bindings, unconfiguredDevices } = report;
@@ -55,12 +55,12 @@ export async function describeBindings(context: CommandContext): Promise<number>
       ]),
       ...unconfiguredDevices.map((hubIdentity) => ['(not configured)', hubIdentity, 'bound']),
     ];
-    if (!answered) context.terminal.print('The hub did not give its list; this is what was known before.\n');
+    if (!answered) context.terminal.print('The hub did not send its list. This is the last known state.\n');
     context.terminal.print(renderTable(BINDING_COLUMNS, rows, context.terminal));
     printRemedies(context, bindings);
     if (unconfiguredDevices.length > 0)
       context.terminal.print(
-        `\n${countOf(unconfiguredDevices.length, 'subdevice')} bound and not configured: add a [[subdevice]] for each, or take it away: holdfast hub unbind PRODUCT/DEVICE.`,
+        `\n${countOf(unconfiguredDevices.length, 'subdevice')} bound and not configured: add a [[subdevice]] for each, or run: holdfast hub unbind PRODUCT/DEVICE.`,
       );
   }
   return answered ? EXIT.ok : EXIT.refused;
@@ -78,7 +78,7 @@ function printRemedies(
 
 async function order<Answer>(context: CommandContext, name: string, body: object): Promise<Answer> {
   const { controlSocket } = await locateGateway(context);
-  const words = 'Waiting for the hub; it has 20 s to answer.';
+  const words = 'Waiting for the hub, at most 20 s.';
   const notice = setTimeout(() => context.asJson || context.terminal.print(words), NOTICE_MS);
   try {
     return (await give(controlSocket, name, body)) as Answer;

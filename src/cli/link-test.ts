@@ -1,6 +1,6 @@
 /**
- * `holdfast link test`: watches a link for some seconds, asks whoever is on it meanwhile, and scores it. Ends before its time
- * with Ctrl-C, with the score of what was seen. Exits 1 for a line that is not good.
+ * `holdfast link test`: counts frames and probes subdevices for some seconds, then scores the link. Ctrl-C ends the test
+ * early and scores what was measured. Exits with 1 unless the score is good or fair.
  */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -19,18 +19,18 @@ import { hang, type Tone, wrap } from './terminal.ts';
 
 export interface LinkTestOptions {
   readonly seconds: number;
-  /** Questions to each subdevice; 0 = only watch. */
+  /** Probes per subdevice; 0 = count frames only. */
   readonly probes: number;
 }
 
 const TONES: Readonly<Record<LinkVerdict, Tone>> = { good: 'good', fair: 'warning', bad: 'bad', silent: 'warning' };
 
 const COLUMNS: readonly Column[] = [
-  { heading: 'subdevice', gives: true },
-  { heading: 'asked', align: 'right' },
+  { heading: 'subdevice', shrinks: true },
+  { heading: 'probes', align: 'right' },
   { heading: 'answered', align: 'right' },
   { heading: 'damaged', align: 'right' },
-  { heading: 'silence', align: 'right' },
+  { heading: 'no answer', align: 'right' },
   { heading: 'p50', align: 'right' },
   { heading: 'p99', align: 'right' },
 ];
@@ -85,19 +85,19 @@ async function showProgress(
   terminal.print(terminal.tone('quiet', words));
 }
 
-/** Why the score rests on counters alone. */
+/** Reason why the score is based on counters alone. */
 function notProbedWords(
   { driver, probeable, asleep }: LinkReport,
   probing: Probing,
   rounds: number,
 ): string | undefined {
-  if (rounds === 0) return 'Nobody was asked: --probes 0.';
-  if (probing.problem !== undefined) return `Nobody could be asked: ${probing.problem}`;
+  if (rounds === 0) return 'No subdevice was probed: --probes 0.';
+  if (probing.problem !== undefined) return `No subdevice could be probed: ${probing.problem}`;
   if (probeable.length > 0) return undefined;
   const because = findDriver(driver)?.unprobedBecause;
-  if (because !== undefined) return `Nobody was asked: ${because}.`;
-  const sleepers = asleep.length === 0 ? 'nobody is connected' : 'whoever is connected is asleep';
-  return `Nobody was asked: ${sleepers}.`;
+  if (because !== undefined) return `No subdevice was probed: ${because}.`;
+  const sleepers = asleep.length === 0 ? 'none is connected' : 'all connected subdevices are asleep';
+  return `No subdevice was probed: ${sleepers}.`;
 }
 
 function showScore({ terminal }: CommandContext, score: LinkScore, notProbed: string | undefined): void {
@@ -105,7 +105,7 @@ function showScore({ terminal }: CommandContext, score: LinkScore, notProbed: st
   for (const line of wrap(printable(sentence), terminal.width)) terminal.print(terminal.tone(TONES[verdict], line));
   if (probes.length > 0) terminal.print(`\n${renderTable(COLUMNS, probes.map(cells), terminal)}\n`);
   for (const { subdevice, notAsked } of probes)
-    if (notAsked !== null) terminal.print(printable(`${subdevice} was not always asked: ${notAsked}.`));
+    if (notAsked !== null) terminal.print(printable(`Some probes of ${subdevice} were not sent: ${notAsked}.`));
   if (notProbed !== undefined) for (const line of wrap(printable(notProbed), terminal.width)) terminal.print(line);
   terminal.print(`Kernel errors: ${kernelWords(kernel)}.`);
   for (const words of advice) for (const line of hang('  -> ', printable(words), terminal.width)) terminal.print(line);
@@ -129,6 +129,6 @@ async function askLink(context: CommandContext, name: string): Promise<LinkRepor
   const link = links.find((one) => one.name === name);
   if (link !== undefined) return link;
   throw new Fault('usage', `No link is called ${name}`, {
-    hint: `There are: ${links.map((one) => one.name).join(', ')}.`,
+    hint: `The links are: ${links.map((one) => one.name).join(', ')}.`,
   });
 }

@@ -1,4 +1,4 @@
-/** Finds the gateway: its socket, and its files for when it does not run. */
+/** Finds the gateway: its control socket, and its files if it does not run. */
 import { statSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
 import { DEFAULT_CONFIG_PATH, type DefaultPlaces, placesIn, USUAL_PLACES } from '../config/default-places.ts';
@@ -9,9 +9,10 @@ import { countOf } from '../ops/words.ts';
 import { type CommandContext, readConfigText } from './context.ts';
 
 /**
- * A broken configuration is told, and the gateway may run all the same: it is found by the file that it was started with.
- * Its store is looked for where the configuration says and nowhere else: another place may hold the store of another gateway.
- * @throws Fault `config-unreadable` for a file that was named and cannot be read
+ * Locates the gateway of the configuration. If the file is broken, prints a warning and looks for a running gateway that
+ * was started with this file. The store is searched only where the configuration says: another directory may hold the
+ * store of another gateway.
+ * @throws Fault `config-unreadable` if a file was named and cannot be read
  */
 export async function locateGateway(context: CommandContext): Promise<DefaultPlaces> {
   const { socketPath } = context;
@@ -35,23 +36,23 @@ export async function locateGateway(context: CommandContext): Promise<DefaultPla
   const { controlSocket, pid } = running;
   warn(
     context,
-    `${changeWords(context.configPath, read)} The gateway that was started with it (process ${pid}) still runs.`,
+    `${changeWords(context.configPath, read)} The gateway that was started with it (process ${pid}) is still running.`,
   );
   return { controlSocket, stateDir: undefined, problem: undefined };
 }
 
-/** What has become of the file since the start of the gateway. */
+/** Change of the configuration file since the start of the gateway. */
 function changeWords(configPath: string, read: DefaultPlaces | Fault): string {
   if (!('stateDir' in read)) return `${read.message}.`;
   if (read.problem !== undefined) return `The configuration ${configPath} is broken: ${read.problem}.`;
-  return `The configuration ${configPath} has another control_socket now (${read.controlSocket}).`;
+  return `The configuration ${configPath} now names another control_socket (${read.controlSocket}).`;
 }
 
 function warnOfProblem(context: CommandContext, { problem }: DefaultPlaces): void {
   if (problem !== undefined) warn(context, `The configuration ${context.configPath} is broken: ${problem}.`);
 }
 
-/** @returns the fault of a file that was named and cannot be read */
+/** @returns a fault if a file was named and cannot be read */
 function configuredPlaces({ configPath, socketPath }: CommandContext): DefaultPlaces | Fault {
   try {
     return placesIn(readConfigText(configPath));
@@ -64,19 +65,19 @@ function configuredPlaces({ configPath, socketPath }: CommandContext): DefaultPl
   }
 }
 
-/** A typing error is no gateway that does not run. */
+/** @throws Fault `usage` for a path that is not a socket: a typing error, and not a gateway that is down */
 function refuseNoSocket(socketPath: string): void {
   const found = statSync(socketPath, { throwIfNoEntry: false });
   if (found === undefined || found.isSocket()) return;
   throw new Fault('usage', `--socket ${socketPath} is a ${found.isDirectory() ? 'directory' : 'file'}, not a socket`, {
-    hint: 'Name the control socket of the gateway (control_socket in [gateway]), or leave --socket out.',
+    hint: 'Name the control socket of the gateway (control_socket in [gateway]), or omit --socket.',
   });
 }
 
 /**
  * Store directory of a gateway that does not run.
- * @param absent the fault of not finding it running
- * @throws Fault `absent`, where nobody can tell which directory that is
+ * @param absent fault to throw if the directory is unknown
+ * @throws Fault `absent`, or `not-running` if the configuration is broken
  */
 export function storeOf({ stateDir, problem }: DefaultPlaces, absent: Fault): string {
   if (stateDir !== undefined) return stateDir;
@@ -86,7 +87,7 @@ export function storeOf({ stateDir, problem }: DefaultPlaces, absent: Fault): st
   });
 }
 
-/** Tells what the next start will meet, where the file was changed after the start of the gateway. */
+/** Warns if the configuration was changed after the start of the gateway and is invalid now. */
 export async function warnOfNextStart(context: CommandContext, uptimeMs: number): Promise<void> {
   const { configPath, socketPath } = context;
   if (socketPath !== undefined || !isNewerThan(configPath, Date.now() - uptimeMs)) return;
@@ -101,7 +102,7 @@ export async function warnOfNextStart(context: CommandContext, uptimeMs: number)
   const parsed = parseConfig(text);
   if (parsed.ok) return;
   const found = `${countOf(parsed.problems.length, 'problem')}`;
-  warn(context, `The configuration ${configPath} was changed after the gateway started, and has ${found}.`);
+  warn(context, `The configuration ${configPath} was changed after the gateway started and now has ${found}.`);
 }
 
 function isNewerThan(path: string, wallMs: number): boolean {
@@ -112,7 +113,7 @@ function isNewerThan(path: string, wallMs: number): boolean {
   }
 }
 
-/** To standard error: what a command prints is for other programs, too. */
+/** Prints a warning to standard error, since other programs may read standard output. */
 function warn({ configPath, asJson }: CommandContext, what: string): void {
   const hint = `The next start will fail. Run: holdfast config check ${configPath}`;
   process.stderr.write(
@@ -130,6 +131,6 @@ export async function askRunning<Path extends keyof ControlAnswers>(
   if (asked.kind === 'answered') return asked.report;
   if (asked.kind !== 'absent' || stateDir === undefined) throw asked.fault;
   const { code, message, hint } = asked.fault;
-  const offline = 'Without it, holdfast status, ledger and dead-letters list show what the store holds.';
+  const offline = 'While it is down, holdfast status, ledger and dead-letters list read the store.';
   throw new Fault(code, message, { hint: `${hint} ${offline}`, cause: asked.fault });
 }

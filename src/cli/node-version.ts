@@ -1,12 +1,12 @@
-/** Which Node this program needs: it runs TypeScript without a build, and SQLite's binding crashes on older ones. */
+/** Check of the Node version: this program runs TypeScript without a build, and the SQLite binding crashes on older versions. */
 
-/** The first 22 that strips types without a flag. */
+/** First Node 22 that strips types without a flag. */
 const MAJOR_MIN = 22;
 const MINOR_MIN = 18;
 
 /**
- * @param version as `process.versions.node` says it, e.g. `20.19.4`
- * @returns a sentence if this Node will not do
+ * @param version value of `process.versions.node`, e.g. `20.19.4`
+ * @returns a sentence if this Node is too old
  */
 export function nodeProblem(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);

@@ -1,6 +1,7 @@
 /**
- * Asks everybody on a link, one after the other, a number of times, at a pace that leaves the line to its traffic: one
- * question at a time, spread over the time there is. The gateway has no part in the pace, so Ctrl-C ends it at once.
+ * Probes the subdevices of a link in rounds. One probe is under way at a time, and probes are spread over the duration of
+ * the test, so that the line keeps carrying its traffic. The pace is set here and not by the gateway, so Ctrl-C ends the
+ * test at once.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../base/fault.ts';
@@ -12,17 +13,17 @@ export interface ProbingPlan {
   readonly controlSocket: string;
   readonly link: string;
   readonly subdevices: readonly string[];
-  /** How often each is asked. */
+  /** Probes per subdevice. */
   readonly rounds: number;
   readonly seconds: number;
 }
 
-/** Between two questions: at 9600 baud a PINGREQ and its PINGRESP take 20 ms. */
+/** Shortest time between two probes: at 9600 baud a PINGREQ and its PINGRESP take 20 ms. */
 const PAUSE_MS_MIN = 50;
-/** However long the test is: whoever waits wants to see something. */
+/** Longest time between two probes, however long the test is, so that the display shows progress. */
 const PAUSE_MS_MAX = 1000;
-/** Of the time there is: the last answer has the rest. */
-const ASKING_SHARE = 0.9;
+/** Part of the duration in which probes are sent; the rest is left for the last answer. */
+const PROBING_SHARE = 0.9;
 
 export class Probing {
   readonly #plan: ProbingPlan;
@@ -34,7 +35,7 @@ export class Probing {
     this.#tallies = new Map(plan.subdevices.map((subdevice) => [subdevice, new ProbeTally(subdevice)]));
   }
 
-  /** Why nobody can be asked; `undefined`: there is no reason. */
+  /** Reason why no subdevice can be probed; `undefined`: there is none. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -43,10 +44,10 @@ export class Probing {
     return [...this.#tallies.values()].map((tally) => tally.report());
   }
 
-  /** Until everybody was asked, or nobody can be, or the signal aborts: then a question under way is forgotten. */
+  /** Ends when all probes are done, when probing is impossible, or when the signal aborts; then a probe under way is dropped. */
   async run(signal: AbortSignal): Promise<void> {
     const { rounds, seconds } = this.#plan;
-    const shareMs = (seconds * 1000 * ASKING_SHARE) / (rounds * this.#tallies.size);
+    const shareMs = (seconds * 1000 * PROBING_SHARE) / (rounds * this.#tallies.size);
     const pauseMs = Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, shareMs));
     try {
       for (let round = 0; round < rounds; round += 1) {

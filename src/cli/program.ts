@@ -1,6 +1,6 @@
 /**
- * The command line: which commands there are, and nothing of what they do. Each is imported when it is called, so that
- * `holdfast status` loads neither the store nor the schema of the configuration.
+ * The command line. Commands are imported when they are called, so that `holdfast status` loads neither the store nor the
+ * schema of the configuration.
  */
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, Fault } from '../base/fault.ts';
@@ -10,7 +10,7 @@ import type { CommandContext } from './context.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
-/** @returns the exit code; @throws Fault, `usage` for a command line that makes no sense */
+/** @returns the exit code; @throws Fault `usage` for an invalid command line */
 export async function runCommandLine(words: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = buildProgram(words, (code) => {
@@ -31,7 +31,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   }
 }
 
-/** Names the help of the command that was meant, as far as the words name one. */
+/** Names the help of the intended command, if the words name one. */
 function helpHint(program: Command, words: readonly string[]): string {
   const meant = program.commands.find((command) => words.includes(command.name()));
   if (meant === undefined) return 'holdfast --help lists the commands.';
@@ -39,15 +39,21 @@ function helpHint(program: Command, words: readonly string[]): string {
   return `holdfast ${meant.name()} --help lists ${what}.`;
 }
 
+const EXIT_CODES = `
+Exit codes: 0 success; 1 refused, or the ledger does not balance; 64 usage
+error; 69 no gateway answers; 70 defect of holdfast; 74 storage failed;
+78 invalid configuration`;
+
 function buildProgram(words: readonly string[], finish: (exitCode: number) => void): Command {
   const program = new Command('holdfast')
-    .description('A gateway that loses nothing: serial subdevices to an MQTT hub.')
+    .description('Gateway from serial subdevices to an MQTT hub. Loses no acknowledged message.')
     .version(VERSION)
-    .option('--json', 'print JSON, errors too')
+    .option('--json', 'print JSON, also for errors')
     .addOption(new Option('--config <file>', 'configuration file').env('HOLDFAST_CONFIG').default(DEFAULT_CONFIG_PATH))
-    .option('--socket <path>', 'control socket of the gateway (default: what the configuration says)')
+    .option('--socket <path>', 'control socket of the gateway (default: from the configuration)')
     .configureHelp({ showGlobalOptions: true })
-    // Errors are told once, by whoever owns the exit code.
+    .addHelpText('after', EXIT_CODES)
+    // Errors are printed once, by `main.ts`.
     .configureOutput({
       outputError: () => undefined,
       ...(words.includes('--json') ? { writeErr: () => undefined } : {}),

@@ -1,4 +1,4 @@
-/** The store of a gateway that does not run, read without changing it. Imports the store only when it comes to that. */
+/** Reads the store of a gateway that does not run, without changing it. Imports the store only when needed. */
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { lockOwnersOf } from '../io/lock-owners.ts';
@@ -8,15 +8,15 @@ import type { OfflineLetters, readLettersOffline } from '../store/offline.ts';
 import { STORE_FILE } from '../store/state-files.ts';
 
 /**
- * @param absent what to throw where there is nothing to read either
- * @throws Fault `absent`, or what the store has to say
+ * @param absent fault to throw if there is no store either
+ * @throws Fault `absent`, or the fault of the store
  */
 export async function readOffline(stateDir: string, absent: Fault): Promise<OfflineReading> {
   const { readStoreOffline } = await import('../store/offline.ts');
   return await reading(() => readStoreOffline(stateDir), stateDir, absent);
 }
 
-/** As `readOffline`, of the dead letters. */
+/** Like `readOffline`, for dead letters. */
 export async function readOfflineLetters(
   stateDir: string,
   request: Parameters<typeof readLettersOffline>[1],
@@ -36,7 +36,7 @@ async function reading<Found>(read: () => Promise<Found | undefined>, stateDir: 
   }
 }
 
-/** A gateway runs on this store, and does not listen where it should. */
+/** Fault for a store that is used by a gateway which does not answer on its control socket. */
 function elsewhere(stateDir: string, cause: Fault): Fault {
   const [pid] = lockOwnersOf(join(stateDir, STORE_FILE));
   const whose = pid === undefined ? 'another process' : processWords(pid);
@@ -44,7 +44,7 @@ function elsewhere(stateDir: string, cause: Fault): Fault {
     'not-running',
     `The store in ${stateDir} is used by ${whose}, which does not answer on its control socket`,
     {
-      hint: 'It is starting or stopping, or control_socket was changed after its start: name its socket with --socket, or run: systemctl restart holdfast.',
+      hint: 'The process is starting or stopping, or control_socket was changed after its start. Name its socket with --socket, or run: systemctl restart holdfast.',
       cause,
     },
   );

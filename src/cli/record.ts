@@ -1,4 +1,4 @@
-/** `holdfast record`: freezes what the flight recorder still knows, and says where it is. */
+/** `holdfast record`: writes the contents of the flight recorder to files and prints their paths. */
 import { EXIT, Fault } from '../base/fault.ts';
 import { give } from '../ops/api/control-client.ts';
 import type { Frozen } from '../ops/recordings.ts';
@@ -22,8 +22,8 @@ export async function record(
 ): Promise<number> {
   const { out, pcapng } = options;
   if (out !== undefined && name === undefined)
-    throw new Fault('usage', '--out is one file, and there are several recordings', {
-      hint: 'Name one link, or hub: holdfast record hub --out FILE',
+    throw new Fault('usage', '--out names one file, and there are several recordings', {
+      hint: 'Name one link, or hub: holdfast record hub --out FILE.',
     });
   const { controlSocket } = await locateGateway(context);
   const order = name === undefined ? {} : { of: name };

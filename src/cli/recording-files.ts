@@ -1,12 +1,12 @@
-/** Recordings and captures as files of the technician's. */
+/** Reads recordings, and writes recordings and captures to files named by the user. */
 import { writeFile } from 'node:fs/promises';
 import { Fault } from '../base/fault.ts';
 import { readRegularFile, UnreadableFile } from '../io/regular-file.ts';
 import { decodeRecording, type Recording } from '../recorder/recording-file.ts';
 
-/** Four times the largest ring: base64 and the names of the fields. */
+/** Four times the largest ring, for base64 and field names. */
 const BYTES_MAX = 256 * 1024 * 1024;
-const FILE_HINT = 'Check the name; recordings belong to the gateway’s user.';
+const FILE_HINT = 'Check the name; recordings are owned by the user of the gateway (try sudo).';
 
 /** @throws Fault `usage` */
 export async function readRecording(path: string): Promise<Recording> {
@@ -14,8 +14,8 @@ export async function readRecording(path: string): Promise<Recording> {
 }
 
 /**
- * What is made of a recording that may hold anything.
- * @throws Fault `usage` where it cannot be made
+ * Converts a recording, whose content is not trusted.
+ * @throws Fault `usage` if the conversion fails
  */
 export function madeOf<Made>(path: string, make: () => Made): Made {
   try {
@@ -23,8 +23,8 @@ export function madeOf<Made>(path: string, make: () => Made): Made {
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Fault('usage', `${path} holds what no gateway writes: ${why}`, {
-      hint: 'The file was changed, or made by a program too different from this one.',
+    throw new Fault('usage', `${path} is not a valid recording: ${why}`, {
+      hint: 'The file was changed, or written by an incompatible version of holdfast.',
       cause,
     });
   }
@@ -33,7 +33,7 @@ export function madeOf<Made>(path: string, make: () => Made): Made {
 /** @throws Fault `usage` */
 export async function writeOut(path: string, bytes: Uint8Array): Promise<void> {
   try {
-    // it holds payloads: for its owner, who may pass it on
+    // The file contains payloads, so only its owner can read it.
     await writeFile(path, bytes, { mode: 0o600 });
   } catch (cause) {
     throw fileFault(`Cannot write ${path}`, cause);

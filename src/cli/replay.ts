@@ -1,12 +1,12 @@
-/** `holdfast replay FILE`: the recording through the real machine, and whether it decides the same again. */
+/** `holdfast replay FILE`: runs a recording through the protocol code and compares the decisions. */
 import { EXIT } from '../base/fault.ts';
-import { countOf, printable } from '../ops/words.ts';
+import { printable } from '../ops/words.ts';
 import { type Difference, type Rerun, rerun } from '../recorder/rerun.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { madeOf, readRecording } from './recording-files.ts';
 import type { Terminal } from './terminal.ts';
 
-/** @returns 1 if a decision differs, or the file is damaged; @throws Fault `usage` */
+/** @returns exit code 1 if a decision differs or the file is damaged; @throws Fault `usage` */
 export async function replay(context: CommandContext, path: string): Promise<number> {
   const { terminal } = context;
   const recording = await readRecording(path);
@@ -22,10 +22,10 @@ export async function replay(context: CommandContext, path: string): Promise<num
   return run.difference === undefined && damage === undefined ? EXIT.ok : EXIT.unbalanced;
 }
 
-/** Steps are counted from the beginning of the machine's life. */
+/** Position of the first step that was run, counted from the start of the machine. */
 function beginningWords({ forgotten, skipped }: Rerun): string {
   const first = forgotten + skipped + 1;
-  return `, from step ${first} on (${countOf(forgotten, 'step')} before it were forgotten, ${skipped} could not be run)`;
+  return `, from step ${first} (of the steps before it, ${forgotten} were not recorded any more and ${skipped} could not be run)`;
 }
 
 function showDifference(step: number, { upMs, input, recorded, taken }: Difference, terminal: Terminal): void {

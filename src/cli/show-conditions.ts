@@ -1,4 +1,4 @@
-/** `holdfast conditions`: everything that is not as it should be, and what each condition means. */
+/** `holdfast conditions`: all conditions of the running gateway, and the meaning of each code. */
 import { EXIT, Fault } from '../base/fault.ts';
 import { nearestWord } from '../config/suggestion.ts';
 import { CONDITIONS, type ConditionCode } from '../ops/conditions/catalogue.ts';
@@ -8,7 +8,7 @@ import { type CommandContext, printJson } from './context.ts';
 import { askRunning } from './location.ts';
 import { labelled } from './status-view.ts';
 
-/** All conditions of the running gateway, the worst first, in full. */
+/** Prints all conditions of the running gateway in full, the worst first. */
 export async function showConditions(context: CommandContext): Promise<number> {
   const { terminal, asJson } = context;
   const { conditions } = await askRunning(context, '/v1/status');
@@ -38,7 +38,7 @@ export async function explainCondition(context: CommandContext, word: string): P
   return EXIT.ok;
 }
 
-/** The page `docs/conditions.md`. */
+/** Prints the page `docs/conditions.md`. */
 export async function showConditionsPage({ terminal }: CommandContext): Promise<number> {
   terminal.print(renderConditionsPage().trimEnd());
   return EXIT.ok;
@@ -56,7 +56,7 @@ function unknownCode(word: string): Fault {
   );
   const hint =
     meant === undefined
-      ? 'holdfast conditions shows the codes of the running gateway with --json; docs/conditions.md has all of them.'
+      ? 'holdfast conditions --json shows the codes of the running gateway; docs/conditions.md lists all codes.'
       : `Did you mean ${meant}?`;
   return new Fault('usage', `There is no condition ${word}`, { hint });
 }

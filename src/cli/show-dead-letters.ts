@@ -1,5 +1,6 @@
 /**
- * `holdfast dead-letters list|show`: what the hub never acknowledged. Without a running gateway it is read from the store.
+ * `holdfast dead-letters list|show`: messages abandoned after repeated failures. Without a running gateway they are read
+ * from the store.
  */
 import { EXIT, Fault } from '../base/fault.ts';
 import { ask } from '../ops/api/control-client.ts';
@@ -21,13 +22,13 @@ import { type Terminal, wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
   { heading: 'number', align: 'right' },
-  { heading: 'subdevice', gives: true },
-  { heading: 'topic', gives: true },
+  { heading: 'subdevice', shrinks: true },
+  { heading: 'topic', shrinks: true },
   { heading: 'bytes', align: 'right' },
   { heading: 'accepted' },
   { heading: 'attempts', align: 'right' },
 ];
-/** Bytes of a line of hexadecimal: two groups of eight fit 80 columns beside their place. */
+/** Bytes per line of a hex dump: two groups of eight fit 80 columns beside the offset. */
 const HEX_LINE = 16;
 
 export async function listDeadLetters(
@@ -40,7 +41,7 @@ export async function listDeadLetters(
   return EXIT.ok;
 }
 
-/** @throws Fault `usage` where there is no such letter */
+/** @throws Fault `usage` if there is no such dead letter */
 export async function showDeadLetter(context: CommandContext, word: string): Promise<number> {
   const { letters } = await readReport(context, { after: 0, limit: 1, only: [numberIn(word)] });
   const [letter] = letters;
@@ -63,9 +64,9 @@ async function readReport(context: CommandContext, request: Parameters<typeof qu
 function renderLetters(report: DeadLettersReport, terminal: Terminal): string[] {
   const { letters, kept, keptMax, gone, next, setAside } = report;
   const aside = setAside.flatMap((packet) => ['', ...heldPacketLines(packet, terminal)]);
-  const made = gone === 0 ? '' : ` ${countWords(gone)} older ones are gone: they made room.`;
+  const made = gone === 0 ? '' : ` ${countOf(gone, 'older dead letter')} deleted to make room.`;
   if (kept === 0) return [...wrap(`There are no dead letters.${made}`, terminal.width), ...aside];
-  const summary = `${countOf(kept, 'dead letter')}, of ${countWords(keptMax)} there is room for.${made}`;
+  const summary = `${countOf(kept, 'dead letter')} of at most ${countWords(keptMax)}.${made}`;
   const more = next === null ? [] : ['', `More: holdfast dead-letters list --after ${next}`];
   const table = renderTable(COLUMNS, letters.map(cells), terminal);
   return [...wrap(summary, terminal.width), '', table, ...more, ...aside];
@@ -87,13 +88,13 @@ function acceptedWords({ age }: DeadLetterReport): string {
 }
 
 function whyWords({ reason, whole }: DeadLetterReport): string {
-  return whole ? reason : 'damaged on the disk';
+  return whole ? reason : 'damaged on disk';
 }
 
 function renderLetter(letter: DeadLetterReport, terminal: Terminal): string[] {
   const { payload } = letter;
   const lines = (label: string, ...beside: string[]): string[] => labelled(label, beside, terminal);
-  const cut = payload?.cut === true ? ', the beginning of it' : '';
+  const cut = payload?.cut === true ? ', first part only' : '';
   return [
     ...lines('Number', String(letter.id)),
     ...lines('From', letter.subdevice),

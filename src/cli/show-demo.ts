@@ -1,4 +1,4 @@
-/** `holdfast demo`: the demonstration, on this terminal. With --json the display goes to standard error. */
+/** `holdfast demo`: runs the demonstration on this terminal. With --json the display goes to standard error. */
 
 import { runDemo } from '../bench/demo/demo.ts';
 import type { DemoOutput } from '../bench/demo/demo-output.ts';

@@ -1,5 +1,5 @@
 /**
- * `holdfast ledger`: the books of every subdevice and direction. Exits 1 if they do not balance.
+ * `holdfast ledger`: counters of every subdevice and direction. Exits with 1 if the ledger does not balance.
  */
 import { EXIT } from '../base/fault.ts';
 import { ask } from '../ops/api/control-client.ts';
@@ -27,7 +27,7 @@ export async function showLedger(context: CommandContext): Promise<number> {
 }
 
 const COLUMNS: readonly Column[] = [
-  { heading: 'subdevice', gives: true },
+  { heading: 'subdevice', shrinks: true },
   { heading: '' },
   ...['accepted', 'delivered', 'pending', 'shed', 'dead', 'damaged', 'off by'].map(
     (heading): Column => ({ heading, align: 'right' }),
@@ -54,20 +54,17 @@ function renderLedger(report: LedgerReport, terminal: Terminal): string[] {
 
 function verdict(report: LedgerReport, terminal: Terminal): string {
   if (report.balances && report.unknown.length === 0)
-    return terminal.tone('good', 'The ledger balances: all that was accepted is delivered, pending or accounted for.');
+    return terminal.tone('good', 'The ledger balances: every accepted message is delivered, pending or accounted for.');
   const why = report.unknown.join('; ');
   if (report.balances)
-    return terminal.tone(
-      'bad',
-      `The ledger balances as far as it goes. Messages may be missing that nobody can count: ${why}.`,
-    );
+    return terminal.tone('bad', `The ledger balances, but an unknown number of messages may be lost: ${why}.`);
   const off = report.lanes.filter((lane) => lane.imbalance !== 0).map((lane) => lane.subdevice);
   const names = [...new Set(off)].join(', ');
   const { uplink, downlink } = report.totals;
   const isDamaged = uplink.damaged + downlink.damaged + report.findings.length + report.unknown.length > 0;
   const cause = isDamaged
-    ? 'The disk has damaged the store; restart the gateway, which then looks through it'
-    : 'This is a defect of holdfast: keep the state directory';
+    ? 'The disk has damaged the store: restart the gateway, which then checks the whole store'
+    : 'This is a defect of holdfast: keep the state directory and report it';
   return terminal.tone('bad', `THE LEDGER DOES NOT BALANCE for ${names}. ${cause}.`);
 }
 
@@ -80,7 +77,7 @@ function sumCells(sum: LedgerSum): string[] {
   return [sum.accepted, sum.delivered, sum.pending, shed, sum.dead, sum.damaged, sum.imbalance].map(countWords);
 }
 
-/** Messages that never reached the sum, and those shed since the start. */
+/** Messages discarded before custody, and messages shed, since the start. */
 function discardLines({ discarded }: LedgerReport, terminal: Terminal): string[] {
   if (discarded.length === 0) return [];
   const lines = discarded.flatMap((each) => {
@@ -90,7 +87,7 @@ function discardLines({ discarded }: LedgerReport, terminal: Terminal): string[]
   return ['', 'Discarded or shed since the start of the process:', ...lines];
 }
 
-/** Why messages were shed, over all subdevices. */
+/** Shed messages of all subdevices, by reason. */
 function shedLines(report: LedgerReport, terminal: Terminal): string[] {
   const lines = (['uplink', 'downlink'] as const).flatMap((direction) =>
     shedEntries(report.totals[direction]).flatMap(([reason, count]) =>

@@ -1,4 +1,4 @@
-/** `holdfast links`: each line with its rates, its errors, its round trips and what was tried for it. */
+/** `holdfast links`: rates, errors, round trips and recovery steps of each link. */
 import { EXIT } from '../base/fault.ts';
 import { intakeWordsOf } from '../ops/conditions/intake-words.ts';
 import type { DiscardReport } from '../ops/reports/intake-report.ts';
@@ -19,8 +19,8 @@ import { type Column, renderTable } from './table.ts';
 import { hang } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
-  { heading: 'link', gives: true },
-  { heading: 'port', gives: true },
+  { heading: 'link', shrinks: true },
+  { heading: 'port', shrinks: true },
   { heading: 'state' },
   { heading: 'frames/s', align: 'right' },
   { heading: 'in/s', align: 'right' },
@@ -42,7 +42,7 @@ export async function showLinks(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
-/** What has no room in a table. */
+/** Facts that do not fit into the table. */
 function furtherWords({ state, kernel, asleep, counters, recovery, discarded }: LinkReport): string {
   const tried = recovery.resync + recovery.reopen + recovery.toggle + recovery.reauthorise;
   const sleeping = asleep.map(
@@ -51,7 +51,7 @@ function furtherWords({ state, kernel, asleep, counters, recovery, discarded }: 
   return `${[
     `opened ${countOf(counters.openings, 'time')}`,
     ...(counters.refusedUplinks === 0 ? [] : [`${countOf(counters.refusedUplinks, 'uplink')} refused`]),
-    ...(tried === 0 ? [] : [`recovery tried ${countOf(tried, 'time')}`]),
+    ...(tried === 0 ? [] : [`${countOf(tried, 'recovery step')} run`]),
     ...(state === 'open' ? [`kernel errors: ${kernelWords(kernel)}`] : []),
     ...sleeping,
     ...discarded.map(discardWords),

@@ -1,4 +1,4 @@
-/** `holdfast outbox`: what is owed to the hub, by subdevice, and when it will be gone. */
+/** `holdfast outbox`: uplinks waiting for the hub, by subdevice, and the time to drain them. */
 import { EXIT } from '../base/fault.ts';
 import type { OutboxLane, OutboxReport } from '../ops/reports/report.ts';
 import { ageWords, bytesWords, countOf, countWords, etaWords, rateWords } from '../ops/words.ts';
@@ -8,7 +8,7 @@ import { type Column, renderTable } from './table.ts';
 import { type Terminal, wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
-  { heading: 'subdevice', gives: true },
+  { heading: 'subdevice', shrinks: true },
   { heading: 'class' },
   { heading: 'messages', align: 'right' },
   { heading: 'bytes', align: 'right' },
@@ -32,13 +32,13 @@ function renderOutbox({ total, lanes, refused, shed, alarmTopicsWait }: OutboxRe
   const [rejected, givenUp] = [countsOf(refused), countsOf(shed)];
   const notes = [
     bounds,
-    ...(rejected.length === 0 ? [] : [`Turned away for good since the start: ${rejected.join(', ')}.`]),
-    ...(givenUp.length === 0 ? [] : [`Shed, of all starts: ${givenUp.join(', ')}.`]),
-    ...(alarmTopicsWait ? ['The alarm topics have changed; the new ones hold as soon as nothing waits here.'] : []),
+    ...(rejected.length === 0 ? [] : [`Rejected since the start: ${rejected.join(', ')}.`]),
+    ...(givenUp.length === 0 ? [] : [`Shed in total, also before the start: ${givenUp.join(', ')}.`]),
+    ...(alarmTopicsWait ? ['The alarm topics have changed; the new ones apply when the outbox is empty.'] : []),
   ].flatMap((note) => wrap(note, terminal.width));
-  const isWhole = rejected.length + givenUp.length === 0;
+  const isComplete = rejected.length + givenUp.length === 0;
   if (total.messages === 0)
-    return [isWhole ? 'The outbox is empty: the hub has everything.' : 'The outbox is empty.', ...notes];
+    return [isComplete ? 'The outbox is empty: the hub has everything.' : 'The outbox is empty.', ...notes];
   const waiting = `${countOf(total.messages, 'message')} for the hub, ${countWords(total.onDisk)} of them on disk. Done in: ${etaWords(total.etaMs)}.`;
   const busy = lanes.filter((lane) => lane.messages > 0);
   return [...wrap(waiting, terminal.width), ...notes, '', renderTable(COLUMNS, busy.map(cells), terminal)];

@@ -1,6 +1,6 @@
 /**
- * `holdfast ports`: what is plugged in, what it is to be called, which link it belongs to, who holds it, and the lines
- * of the configuration for what belongs to none. Looks for itself; no gateway need run.
+ * `holdfast ports`: serial ports with their stable names, links and holders, and configuration lines for ports without a
+ * link. Reads the machine itself; no running gateway is needed.
  */
 import { realpathSync } from 'node:fs';
 import { EXIT } from '../base/fault.ts';
@@ -14,32 +14,32 @@ import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { type Column, renderTable } from './table.ts';
 import { hang } from './terminal.ts';
 
-/** One port; keys are always there. */
+/** One port; all keys are always present. */
 export interface PortReport {
   readonly device: string;
-  /** What to write into the configuration. */
+  /** Name for the configuration. */
   readonly name: string;
-  /** What the adapter calls itself; empty for a UART of the board. */
+  /** Name that the adapter reports; empty for a UART of the board. */
   readonly adapter: string;
-  /** The links whose `path` leads here: one, none, or one too many. */
+  /** Links whose `path` leads to this port: none, one, or (an error) several. */
   readonly links: readonly string[];
   readonly heldBy: readonly string[];
-  /** Adapters that say they are the same. */
+  /** Devices of other adapters with the same USB ids and serial number. */
   readonly twins: readonly string[];
 }
 
 export interface PortsReport {
   readonly ports: readonly PortReport[];
-  /** Links whose port is not plugged in, or not certain. */
+  /** Links whose port is not plugged in or is ambiguous. */
   readonly missing: readonly { readonly link: string; readonly path: string; readonly why: string }[];
 }
 
 const COLUMNS: readonly Column[] = [
   { heading: 'port' },
-  { heading: 'lasting name', gives: true },
-  { heading: 'adapter', gives: true },
+  { heading: 'stable name', shrinks: true },
+  { heading: 'adapter', shrinks: true },
   { heading: 'link' },
-  { heading: 'held by', gives: true },
+  { heading: 'held by', shrinks: true },
 ];
 
 export async function showPorts(context: CommandContext): Promise<number> {
@@ -49,7 +49,7 @@ export async function showPorts(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
-/** A file that is missing or wrong has no links: what is plugged in is shown all the same. */
+/** Links of the configuration; none if the file is missing or invalid, so that ports are shown anyway. */
 async function configuredLinks(configPath: string): Promise<readonly LinkConfig[]> {
   const parsed = parseConfig(readOrEmpty(configPath));
   return parsed.ok ? parsed.config.links : [];
@@ -85,7 +85,7 @@ export async function reportPorts(
   };
 }
 
-/** Devices of this machine that several links lead to, each with the names of those. */
+/** Devices of this machine that several links lead to, with the names of these links. */
 export async function sharedPorts(
   links: readonly Pick<LinkConfig, 'name' | 'path'>[],
 ): Promise<(readonly [device: string, links: readonly string[]])[]> {
@@ -118,26 +118,28 @@ function adapterWords({ usb }: SerialPort): string {
 }
 
 export function renderPorts({ ports, missing }: PortsReport, { terminal }: Pick<CommandContext, 'terminal'>): string[] {
-  const lines = ports.length === 0 ? ['No serial port is plugged in, and the board has none that is enabled.'] : [];
+  const lines =
+    ports.length === 0 ? ['No serial port found: no adapter is plugged in, and no port of the board is enabled.'] : [];
   if (ports.length > 0) lines.push(renderTable(COLUMNS, ports.map(cells), terminal));
   for (const { device, twins, links } of ports) {
     if (twins.length > 0)
       lines.push(
         ...hang(
           '  ! ',
-          `${device} and ${twins.join(', ')} say they are the same: only the place is certain.`,
+          `${device} and ${twins.join(', ')} report the same identity: only the by-path: name tells them apart.`,
           terminal.width,
         ),
       );
     if (links.length > 1)
       lines.push(
-        ...hang('  ! ', `${device} belongs to links ${links.join(' and ')}: only one can have it.`, terminal.width),
+        ...hang('  ! ', `${device} belongs to links ${links.join(' and ')}: only one link can use it.`, terminal.width),
       );
   }
   for (const { link, path, why } of missing)
     lines.push(...hang('  ! ', printable(`Link ${link} (${path}) has no port: ${why}.`), terminal.width));
   const free = ports.filter(({ links }) => links.length === 0);
-  if (free.length > 0) lines.push('', 'No link has these; if a device hangs on one, the configuration needs:');
+  if (free.length > 0)
+    lines.push('', 'No link uses these ports. If a device is connected to one, add to the configuration:');
   for (const { device, name } of free)
     lines.push('', '[[link]]', `name = ${JSON.stringify(device.split('/').at(-1))}`, `path = ${JSON.stringify(name)}`);
   return lines;

@@ -1,5 +1,5 @@
 /**
- * `holdfast status`: is it losing data, and how are things. Without a running gateway it says what is safe on disk.
+ * `holdfast status`: health of the gateway. Without a running gateway it shows what the store holds.
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,10 +17,8 @@ import { labelled, renderStatus } from './status-view.ts';
 import { findingLines, hang, wrap } from './terminal.ts';
 
 export interface StatusOptions {
-  /** One line, and an exit code that tells the verdict. */
+  /** One line, and the verdict as the exit code. */
   readonly check?: true;
-  /** Every condition in full, however long. */
-  readonly all?: true;
 }
 
 export async function showStatus(context: CommandContext, options: StatusOptions): Promise<number> {
@@ -30,7 +28,7 @@ export async function showStatus(context: CommandContext, options: StatusOptions
   if (asked.kind === 'absent') return await showOfflineStatus(context, storeOf(places, asked.fault), asked.fault);
   if (asked.kind === 'stalled') return showStalled(context, places.stateDir, asked.fault);
   if (context.asJson) printJson(context, asked.report);
-  else for (const line of renderStatus(asked.report, context.terminal, options.all)) context.terminal.print(line);
+  else for (const line of renderStatus(asked.report, context.terminal)) context.terminal.print(line);
   await warnOfNextStart(context, asked.report.process.uptimeMs);
   return EXIT.ok;
 }
@@ -43,7 +41,7 @@ const CHECKS: Readonly<Record<Losing, { readonly word: string; readonly code: nu
   unknown: { word: 'UNKNOWN', code: 3 },
 };
 
-/** Prints one line and never throws a Fault: what keeps a gateway from answering is the line. */
+/** Prints one line and never throws a Fault: the reason why a gateway does not answer becomes the line. */
 async function checkStatus(context: CommandContext): Promise<number> {
   let losing: Losing = 'unknown';
   let sentence: string;
@@ -69,7 +67,7 @@ function showStalled({ asJson, terminal }: CommandContext, stateDir: string | un
   const path = join(stateDir, STORE_FILE);
   const size = bytesOf(path);
   const store = size === undefined ? [] : ['', ...labelled('Store', [`${path} · ${bytesWords(size)}`], terminal)];
-  const sentence = `Losing data? Nobody can tell. ${fault.message}. What was acknowledged is on the disk or at the hub.`;
+  const sentence = `Losing data? Unknown. ${fault.message}. Acknowledged messages are on disk or at the hub.`;
   for (const line of [...wrap(sentence, terminal.width), ...hang('  -> ', fault.hint, terminal.width), ...store])
     terminal.print(line);
   return EXIT.notRunning;
@@ -95,7 +93,7 @@ async function showOfflineStatus(context: CommandContext, stateDir: string, faul
     '',
     ...labelled('Outbox', [countOf(status.uplinksOnDisk, 'message')], terminal),
     ...labelled('Inbox', [`${countOf(status.downlinksOnDisk, 'message')} for subdevices`], terminal),
-    ...labelled('Store', [`${path} · ${bytesWords(bytes)} + ${bytesWords(walBytes)} log`], terminal),
+    ...labelled('Store', [`${path} · ${bytesWords(bytes)} + ${bytesWords(walBytes)} WAL`], terminal),
   ];
   for (const line of lines) terminal.print(line);
   return EXIT.notRunning;

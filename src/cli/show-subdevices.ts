@@ -1,4 +1,4 @@
-/** `holdfast subdevices`: who is there, since when silent, and what waits for whom. */
+/** `holdfast subdevices`: state of each subdevice, time since its last frame, and messages waiting. */
 import { EXIT } from '../base/fault.ts';
 import type { SubdeviceReport } from '../ops/reports/report.ts';
 import { countWords, durationWords } from '../ops/words.ts';
@@ -7,10 +7,10 @@ import { askRunning } from './location.ts';
 import { type Column, renderTable } from './table.ts';
 
 const COLUMNS: readonly Column[] = [
-  { heading: 'subdevice', gives: true },
-  { heading: 'link', gives: true },
+  { heading: 'subdevice', shrinks: true },
+  { heading: 'link', shrinks: true },
   { heading: 'state' },
-  { heading: 'last heard' },
+  { heading: 'last seen' },
   { heading: 'at hub' },
   { heading: 'up', align: 'right' },
   { heading: 'down', align: 'right' },
@@ -21,7 +21,7 @@ export async function showSubdevices(context: CommandContext): Promise<number> {
   const report = await askRunning(context, '/v1/subdevices');
   if (context.asJson) printJson(context, report);
   else if (report.subdevices.length === 0)
-    context.terminal.print('No subdevice is configured, and none has been seen.');
+    context.terminal.print('No subdevice is configured, and none has connected.');
   else context.terminal.print(renderTable(COLUMNS, report.subdevices.map(cells), context.terminal));
   return EXIT.ok;
 }

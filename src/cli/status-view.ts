@@ -1,5 +1,6 @@
 /**
- * `holdfast status` in words: first whether data is being lost, then what to do now, then how things are.
+ * Screen of `holdfast status`: first whether data is being lost, then the conditions with their remedies, then the state
+ * of each part.
  */
 import type { HubReport, SessionReport } from '../ops/reports/hub-report.ts';
 import { type DiscardReport, discardedMessages } from '../ops/reports/intake-report.ts';
@@ -19,10 +20,10 @@ import {
 import { allConditionLines, CONDITIONS_SHOWN_MAX, conditionLines, TONE } from './condition-lines.ts';
 import { cut, type Terminal, wrap } from './terminal.ts';
 
-/** The names at the left are not longer than this, with a gap. */
+/** Columns of the labels at the left, with a gap. */
 const LABEL_WIDTH = 9;
 
-/** Of a store that does not open. */
+/** Shown for queues of a store that does not open. */
 const NOT_KNOWN = 'not known until the store opens';
 
 /** Lines of a terminal of 24 lines, less the one for the prompt. */
@@ -30,17 +31,17 @@ const SCREEN_LINES = 23;
 const VERDICT_LINES_MAX = 2;
 const SHORT_LINKS_MAX = 2;
 
-/** @param isWhole every condition in full, however many lines that takes; else at most a screen of 24 lines */
-export function renderStatus(report: StatusReport, terminal: Terminal, isWhole = false): string[] {
+/** @returns at most a screen of 24 lines; `holdfast conditions` shows conditions that have no room */
+export function renderStatus(report: StatusReport, terminal: Terminal): string[] {
   const verdict = renderVerdict(report.losing, verdictOf(report), terminal);
   const whole = [...verdict, ...allConditionLines(report.conditions, terminal), '', ...factLines(report, terminal)];
-  if (isWhole || (whole.length <= SCREEN_LINES && report.conditions.length <= CONDITIONS_SHOWN_MAX)) return whole;
+  if (whole.length <= SCREEN_LINES && report.conditions.length <= CONDITIONS_SHOWN_MAX) return whole;
   const top = cut(verdict, VERDICT_LINES_MAX, terminal.width);
   const bottom = ['', ...shortFactLines(report, terminal)];
   return [...top, ...conditionLines(report.conditions, terminal, SCREEN_LINES - top.length - bottom.length), ...bottom];
 }
 
-/** The sentence of the report, less what the conditions below say. */
+/** Sentence of the report, without the sentences that the conditions below repeat. */
 function verdictOf({ sentence, conditions }: StatusReport): string {
   return conditions.reduce((rest, condition) => rest.replace(`${condition.sentence} `, ''), sentence);
 }
@@ -57,7 +58,7 @@ function factLines(report: StatusReport, terminal: Terminal): string[] {
   ];
 }
 
-/** A line for each part; links that are not open first. */
+/** One line per part; links that are not open come first. */
 function shortFactLines(report: StatusReport, terminal: Terminal): string[] {
   const short = (label: string, lines: readonly string[]): string[] =>
     lines.flatMap((line, index) => cut(labelled(index === 0 ? label : '', [line], terminal), 1, terminal.width));
@@ -85,7 +86,7 @@ export function renderVerdict(losing: Losing, sentence: string, terminal: Termin
   return [`${terminal.tone(TONE[losing], first.slice(0, answer))}${first.slice(answer)}`, ...rest];
 }
 
-/** A name at the left, and its lines beside it; what is too long goes on a little further in. */
+/** Label at the left with its lines beside it; continuation lines are indented further. */
 export function labelled(label: string, lines: readonly string[], terminal: Terminal): string[] {
   const beside = lines.flatMap((line) => {
     const [first = '', ...rest] = wrap(printable(line), terminal.width - LABEL_WIDTH - 2);
@@ -108,7 +109,7 @@ function hubLines(hub: HubReport): string[] {
   if (hub.replay !== null) {
     const { received, expectedMax, etaMs } = hub.replay;
     lines.push(
-      `sends what it stored for us: ${countWords(received)} of at most ${countWords(expectedMax)}, done in at most ${durationWords(etaMs)}`,
+      `sends stored messages: ${countWords(received)} of at most ${countWords(expectedMax)}, done in at most ${durationWords(etaMs)}`,
     );
   }
   if (hub.state !== 'connected' && hub.lastProblem !== null) {
@@ -127,8 +128,8 @@ function hubState(hub: HubReport): string {
 const FINDINGS = {
   new: 'new session',
   resumed: 'session resumed',
-  lost: 'the hub had lost our session: a new one',
-  unexpected: 'the hub had a session of ours that we did not know of',
+  lost: 'session lost at the hub; new session',
+  unexpected: 'unexpected session found at the hub',
 } as const;
 
 function sessionWords({ session, sessionsLost }: HubReport): string {
@@ -136,14 +137,14 @@ function sessionWords({ session, sessionsLost }: HubReport): string {
   return `${FINDINGS[session.finding ?? 'new']}${lost}`;
 }
 
-/** While we are away: what the hub still keeps for us. */
+/** Time for which the hub still keeps the session while the gateway is not connected. */
 function waitingSession({ away, keptMs, isOver }: SessionReport): string[] {
   if (away === null || keptMs === null) return [];
   const kept = durationWords(keptMs);
-  if (isOver) return [`the hub kept our session for ${kept}; that is over`];
+  if (isOver) return [`the hub kept the session for ${kept}; the session has expired`];
   const left = keptMs - away.ms;
   return [
-    `the hub keeps our session for ${kept}: ${away.quality === 'exact' ? '' : 'at most '}${durationWords(left)} left`,
+    `the hub keeps the session for ${kept}: ${away.quality === 'exact' ? '' : 'at most '}${durationWords(left)} left`,
   ];
 }
 
@@ -158,7 +159,7 @@ function linkLine(link: LinkReport): string {
   return `${link.name} · ${port} · ${state} · ${subdevices}${noise}${why}`;
 }
 
-/** `, asleep: pump-7 (lost in 75 s unless it wakes)`; those to be lost first, and how many others. */
+/** `, asleep: pump-7 (lost in 75 s unless it wakes)`; the first one to be lost, and the number of others. */
 function sleeperWords(asleep: LinkReport['asleep']): string {
   const [first, ...others] = asleep.toSorted((one, other) => one.lostInMs - other.lostInMs);
   if (first === undefined) return '';
@@ -174,7 +175,7 @@ function queueLine(queue: QueueReport): string {
   return `${bound}${oldest}${pace}`;
 }
 
-/** By messages or by bytes, whichever is nearer to its bound. */
+/** Fill level in percent, of messages or bytes, whichever is higher. */
 function fullness(queue: QueueReport): string {
   const shareOf = (count: number, max: number): number => (max === 0 ? 0 : count / max);
   const share = Math.max(shareOf(queue.messages, queue.messagesMax), shareOf(queue.bytes, queue.bytesMax));
@@ -188,15 +189,15 @@ function inboxLine(inbox: QueueReport): string {
 
 function storeLines(store: StoreReport): string[] {
   const free = store.freeBytes === null ? '' : `, ${bytesWords(store.freeBytes)} free`;
-  const flash = store.flashBytesWritten === null ? 'not known here' : bytesWords(store.flashBytesWritten);
+  const flash = store.flashBytesWritten === null ? 'unknown amount' : bytesWords(store.flashBytesWritten);
   return [
-    `${store.path} · ${bytesWords(store.bytes)} + ${bytesWords(store.walBytes)} log${free}`,
+    `${store.path} · ${bytesWords(store.bytes)} + ${bytesWords(store.walBytes)} WAL${free}`,
     `written to flash since start: ${flash} in ${countOf(store.commits, 'commit')}`,
     ...store.recovery.map((sentence) => `at start: ${sentence}`),
   ];
 }
 
-/** Discards that are over: history, and no condition. */
+/** Discards that are over: history, not a condition. */
 function earlierLines(discarded: readonly DiscardReport[]): string[] {
   const over = discarded.filter(
     ({ lasts, reason, subdevice }) => !lasts && (reason !== 'no subscriber' || subdevice !== null),
@@ -210,6 +211,6 @@ function earlierLines(discarded: readonly DiscardReport[]): string[] {
 }
 
 function processLine({ process }: StatusReport): string {
-  const clock = process.clockTrusted ? '' : ' · clock not confirmed by a time service yet';
+  const clock = process.clockTrusted ? '' : ' · clock not yet confirmed by a time service';
   return `${process.gateway} · ${process.version} · pid ${process.pid} · up ${durationWords(process.uptimeMs)} · ${bytesWords(process.rssBytes)}${clock}`;
 }

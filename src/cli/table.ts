@@ -1,5 +1,5 @@
 /**
- * Tables without lines, that fit the terminal: names give way first, then whatever is widest.
+ * Tables without lines that fit the terminal. Columns of names shrink first, then the widest column.
  */
 import Table from 'cli-table3';
 import type { Terminal } from './terminal.ts';
@@ -7,8 +7,8 @@ import type { Terminal } from './terminal.ts';
 export interface Column {
   readonly heading: string;
   readonly align?: 'left' | 'right';
-  /** A name or a path: its beginning still says something. */
-  readonly gives?: true;
+  /** Shrinks first: a name or a path, of which the beginning is still useful. */
+  readonly shrinks?: true;
 }
 
 const NO_LINES = {
@@ -29,9 +29,9 @@ const NO_LINES = {
   middle: '  ',
 } as const;
 
-/** Between two columns. */
+/** Spaces between two columns. */
 const GAP = 2;
-/** Below this a column says nothing. */
+/** Narrowest useful column. */
 const COLUMN_WIDTH_MIN = 8;
 
 /** @param rows plain text, without control characters */
@@ -62,7 +62,7 @@ function columnWidths(columns: readonly Column[], rows: readonly (readonly strin
   const roomMax = widthMax - GAP * (columns.length - 1);
   for (let excess = sum(widths) - roomMax; excess > 0; excess -= 1) {
     const widest =
-      widestOf(widths, COLUMN_WIDTH_MIN, (index) => columns[index]?.gives === true) ??
+      widestOf(widths, COLUMN_WIDTH_MIN, (index) => columns[index]?.shrinks === true) ??
       widestOf(widths, COLUMN_WIDTH_MIN, () => true) ??
       widestOf(widths, 1, () => true);
     if (widest === undefined) break;

@@ -1,4 +1,4 @@
-/** `holdfast tail`: what happens, as it happens, until Ctrl-C. */
+/** `holdfast tail`: prints events live until Ctrl-C. */
 import { once } from 'node:events';
 import { EXIT } from '../base/fault.ts';
 import { followTail } from '../ops/api/control-client.ts';
@@ -36,7 +36,7 @@ function renderLine(line: TailLine, terminal: Terminal): string[] {
   }
 }
 
-/** `14:03:09.120`, by the clock of the machine we run on. */
+/** `14:03:09.120`, local time of this machine. */
 function clockTime(wallMs: number): string {
   const time = new Date(wallMs);
   const parts = [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0'));

@@ -1,17 +1,17 @@
 /**
- * Where the command line writes. Colours only on a terminal and never against NO_COLOR; the width of the terminal, and
- * without one a width that suits a log.
+ * Output of the command line. Colours are used only on a terminal, and never if NO_COLOR is set. Without a terminal, the
+ * width suits a log.
  */
 import { styleText } from 'node:util';
 import { printable } from '../ops/words.ts';
 
-/** What a piece of text is, not how it looks. */
+/** Role of a piece of text, not its looks. */
 export type Tone = 'good' | 'warning' | 'bad' | 'quiet' | 'strong';
 
 export interface Terminal {
   /** Columns. */
   readonly width: number;
-  /** Somebody looks at it: lines are broken at `width`. Into a pipe each stays whole, for other programs. */
+  /** Output is a terminal: lines are wrapped at `width`. In a pipe lines stay whole, for other programs. */
   readonly isScreen: boolean;
   /** Writes a line to standard output. */
   print(line: string): void;
@@ -25,11 +25,11 @@ interface TextStream {
   write(text: string): boolean;
 }
 
-/** Too narrow for any table: wrapping further makes nothing better. */
+/** Narrowest width; a smaller one fits no table. */
 const WIDTH_MIN = 40;
-/** Lines longer than this are hard to read, however wide the screen. */
+/** Widest width; longer lines are hard to read. */
 const WIDTH_MAX = 120;
-/** Of a pipe, a file, a serial console that does not say. */
+/** Width for a pipe, a file, or a serial console that does not report one. */
 const WIDTH_UNKNOWN = 100;
 
 const FORMAT = { good: 'green', warning: 'yellow', bad: 'red', quiet: 'dim', strong: 'bold' } as const;
@@ -81,18 +81,18 @@ export function cut(lines: readonly string[], linesMax: number, width: number, t
   return [...kept, `${last.slice(0, width - 1 - tail.length).trimEnd()}…${tail}`];
 }
 
-/** A sentence behind a mark, its further lines below its first. */
+/** Sentence behind a mark; continuation lines are aligned with the first. */
 export function hang(mark: string, text: string, width: number): string[] {
   const margin = ' '.repeat(mark.length);
   return wrap(text, width - mark.length).map((line, index) => `${index === 0 ? mark : margin}${line}`);
 }
 
-/** As `hang`, in one line where nobody looks. */
+/** Like `hang`, but one line if the output is not a terminal. */
 export function hangOnScreen(mark: string, text: string, { isScreen, width }: Terminal): string[] {
   return isScreen ? hang(mark, text, width) : [`${mark}${text}`];
 }
 
-/** What is wrong with a store that was read offline, each finding as a sentence of its own. */
+/** Problems of a store that was read offline, one sentence each. */
 export function findingLines(findings: readonly string[], terminal: Terminal): string[] {
   return findings.flatMap((finding) =>
     hang('  ! ', printable(`At the next start: ${finding}.`), terminal.width).map((line) => terminal.tone('bad', line)),

@@ -1,4 +1,4 @@
-/** What `config check` finds when it looks at the files of TLS: what is wrong with each, and until when they are good. */
+/** TLS part of `config check`: problems of the TLS files, and the expiry dates of the certificates. */
 import type { X509Certificate } from 'node:crypto';
 import { CLOCK_FLOOR_MS } from '../base/clock-trust.ts';
 import { Fault } from '../base/fault.ts';
@@ -11,17 +11,17 @@ import { countOf } from '../ops/words.ts';
 
 export interface TlsFindings {
   readonly problems: readonly Problem[];
-  /** What is good to know when there are no problems. */
+  /** Summary, printed if there are no problems. */
   readonly lines: readonly string[];
 }
 
-/** @param wallMs Unix ms; nothing has expired for a clock that is not set */
+/** @param wallMs Unix ms; expiry is not checked if the clock is not set */
 export function checkTls(tls: HubTls, wallMs: number): TlsFindings {
   switch (tls.kind) {
     case 'off':
       return { problems: [], lines: [] };
     case 'psk':
-      return { problems: pskProblems(tls.secretFile), lines: ['TLS with the device secret as the key.'] };
+      return { problems: pskProblems(tls.secretFile), lines: ['TLS: the device secret is the key (PSK).'] };
     case 'on': {
       const reading = readTlsFiles(tls);
       const problems = reading.problems.map(({ file, path, what, hint }) => ({
@@ -36,7 +36,7 @@ export function checkTls(tls: HubTls, wallMs: number): TlsFindings {
 
 function pskProblems(secretFile: string): Problem[] {
   const refusal = pskProblem();
-  const hint = 'Run it with the Node that it ships with (bin/holdfast), or use a client certificate.';
+  const hint = 'Use the Node that holdfast ships with (bin/holdfast), or use a client certificate.';
   if (refusal !== undefined) return [{ path: 'hub.tls', what: `"psk" is not possible here: ${refusal}`, hint }];
   try {
     readBase64SecretFile(secretFile);
@@ -52,15 +52,15 @@ function expiredProblems({ chain, authorities }: TlsReading, wallMs: number): Pr
   const isOver = (certificate: X509Certificate): boolean => certificate.validToDate.getTime() < wallMs;
   const problems = chain.filter(isOver).map((certificate) => ({
     path: 'hub.tls_certificate_file',
-    what: `${wordsOf(certificate)}: it has expired`,
-    hint: 'Renew it; the gateway takes the new one at its next connection.',
+    what: `${wordsOf(certificate)}: expired`,
+    hint: 'Renew the certificate; the gateway uses the new one at its next connection.',
   }));
   if (authorities.length === 0 || !authorities.every(isOver)) return problems;
-  const what = `${authorities.map(wordsOf).join(', ')}: expired, so no certificate of the hub would be trusted`;
-  return [{ path: 'hub.tls_ca_file', what, hint: 'Get the authority’s new certificate.' }, ...problems];
+  const what = `${authorities.map(wordsOf).join(', ')}: expired, so no certificate of the hub is trusted`;
+  return [{ path: 'hub.tls_ca_file', what, hint: 'Get the new certificate of the authority.' }, ...problems];
 }
 
-/** The rest of a bundle tells nothing more. */
+/** Most certificates of a bundle that are named. */
 const NAMED_MAX = 3;
 
 function linesOf({ ca, authorities, chain: [own] }: TlsReading): string[] {
@@ -68,7 +68,7 @@ function linesOf({ ca, authorities, chain: [own] }: TlsReading): string[] {
     ca === undefined
       ? 'the authorities of this machine are trusted'
       : `${countOf(authorities.length, 'trusted certificate')}: ${authorities.slice(0, NAMED_MAX).map(wordsOf).join(', ')}`;
-  const us = own === undefined ? 'no client certificate' : `we are ${wordsOf(own)}`;
+  const us = own === undefined ? 'no client certificate' : `client certificate ${wordsOf(own)}`;
   return [`TLS: ${whom}; ${us}.`];
 }
 

@@ -1,4 +1,4 @@
-/** `holdfast trace LINK|hub`: frames as they pass, decoded here, so that the gateway has no work with it; until Ctrl-C. */
+/** `holdfast trace LINK|hub`: prints frames live until Ctrl-C. They are decoded here, so that the gateway has no extra work. */
 import { once } from 'node:events';
 import { EXIT } from '../base/fault.ts';
 import type { Step, Subject } from '../base/step.ts';
@@ -45,13 +45,13 @@ export async function showTrace(context: CommandContext, name: string): Promise<
         // a gateway of another version writes other steps
         throw foreign(
           controlSocket,
-          `a step of its trace makes no sense (${error instanceof Error ? error.message : error})`,
+          `a step of its trace cannot be decoded (${error instanceof Error ? error.message : error})`,
         );
       }
     }
   } finally {
     stop.abort();
-    // what was seen is told, also when the gateway has ended
+    // The rates are printed also when the gateway has ended.
     if (context.asJson) printJson(context, { kind: 'rates', ...rates.perS });
     else context.terminal.print(rates.words);
   }
@@ -86,13 +86,13 @@ function reportGap(context: CommandContext, gap: TailSkipped): void {
   }
 }
 
-/** Frames and bytes per second, each way, from the first that was seen to the last. */
+/** Frames and bytes per second in each direction, from the first step to the last. */
 class Rates {
   readonly #sums = { in: { frames: 0, bytes: 0 }, out: { frames: 0, bytes: 0 } };
   #firstMs: number | undefined;
   #lastMs = 0;
 
-  /** Bytes as they come and go: they need not make a frame. */
+  /** Counts all bytes, also those that are not part of a frame. */
   countBytes({ upMs, input, actions }: Step): void {
     this.#firstMs ??= upMs;
     this.#lastMs = upMs;
@@ -114,8 +114,10 @@ class Rates {
     const rate = (count: number): number => Math.round((count / seconds) * 10) / 10;
     const { in: arrived, out: sent } = this.#sums;
     return {
-      ...{ framesIn: rate(arrived.frames), bytesIn: rate(arrived.bytes) },
-      ...{ framesOut: rate(sent.frames), bytesOut: rate(sent.bytes) },
+      framesIn: rate(arrived.frames),
+      bytesIn: rate(arrived.bytes),
+      framesOut: rate(sent.frames),
+      bytesOut: rate(sent.bytes),
     };
   }
 

@@ -1,4 +1,4 @@
-/** The version of this program, from the one place that has it. */
+/** Version of this program, from package.json. */
 import packageJson from '../../package.json' with { type: 'json' };
 
 export const VERSION: string = packageJson.version;

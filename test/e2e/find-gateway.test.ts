@@ -15,7 +15,7 @@ describe('a running gateway', () => {
     [
       'given another control socket',
       (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('control.sock', 'other.sock')),
-      'has another control_socket now',
+      'now names another control_socket',
     ],
     ['overwritten', (path) => writeFileSync(path, '[other]\nx = 1\n'), 'is broken: it has no section [gateway]'],
   ])('is found after its configuration was %s, and the words help', async (_, change, what) => {
@@ -27,7 +27,7 @@ describe('a running gateway', () => {
       expect({ command, code }).toEqual({ command, code: EXIT.ok });
       expect(stdout).not.toBe('');
       expect(stderr).toContain(`The configuration ${testbed.configPath} ${what}`);
-      expect(stderr).toContain(`(process ${testbed.gateway.pid}) still runs`);
+      expect(stderr).toContain(`(process ${testbed.gateway.pid}) is still running`);
     }
   });
 

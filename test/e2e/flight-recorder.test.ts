@@ -75,7 +75,7 @@ describe('a recording of a gateway on a bad line', () => {
     for (const path of paths) {
       const { code, stdout } = await runProgram('replay', path);
       const [, same, steps, first, forgotten] =
-        /^same decisions: (\d+) of (\d+), from step (\d+) on \((\d+) steps before it were forgotten, \d+ could not be run\)$/m.exec(
+        /^same decisions: (\d+) of (\d+), from step (\d+) \(of the steps before it, (\d+) were not recorded any more and \d+ could not be run\)$/m.exec(
           stdout,
         ) ?? [];
       expect({ code, stdout, same }).toEqual({ code: 0, stdout, same: steps });

@@ -67,7 +67,7 @@ it('the links and their score are shown, with round trips of deliveries', async 
   const silent = await runProgram('link', 'test', 'link-b', '--seconds', '1', '--probes', '0', ...words);
   expect(silent).toMatchObject({ code: 1, stdout: expect.stringMatching(/^Nothing came over link link-b in 1 s/) });
   const nobody = await runProgram('link', 'test', 'nowhere', ...words);
-  expect(nobody).toMatchObject({ code: 64, stderr: expect.stringContaining('There are: link-a, link-b.') });
+  expect(nobody).toMatchObject({ code: 64, stderr: expect.stringContaining('The links are: link-a, link-b.') });
   const json = await runProgram('ports', '--json', ...words);
   expect(JSON.parse(json.stdout)).toMatchObject({ ports: expect.any(Array), missing: [] });
 });

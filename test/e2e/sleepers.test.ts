@@ -25,7 +25,7 @@ it('a sleeper is shown as asleep, with the time of its loss, until it connects; 
   expect(await say('status')).toMatch(/1 subdevice, asleep: a \(lost in 14 min unless it wakes\)/);
   expect(await say('links')).toMatch(/link-a: .*a is asleep \(lost in 14 min unless it wakes\)/);
   expect(await say('subdevices')).toMatch(/\ba link-a asleep, 14 min left/);
-  expect(await say('link', 'test', 'link-a', '--seconds', '1')).toContain('whoever is connected is asleep');
+  expect(await say('link', 'test', 'link-a', '--seconds', '1')).toContain('all connected subdevices are asleep');
   sleeper.stop(); // it would connect at once: it is called back
   await testbed.gateway.signal('SIGTERM');
   await testbed.gateway.start();

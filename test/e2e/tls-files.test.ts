@@ -79,7 +79,7 @@ describe('config check', () => {
     const { problems, lines } = checkTls(tls(folder, client), Date.now());
     expect(problems).toEqual([]);
     expect(lines[0]).toMatch(
-      /^TLS: 1 trusted certificate: CN=Bench Authority until \d{4}-\d\d-\d\d; we are CN=gw until \d{4}-\d\d-\d\d\.$/,
+      /^TLS: 1 trusted certificate: CN=Bench Authority until \d{4}-\d\d-\d\d; client certificate CN=gw until \d{4}-\d\d-\d\d\.$/,
     );
   });
 

@@ -121,7 +121,7 @@ describe.concurrent('what listens on the control socket', { timeout: 120_000 }, 
         const { code, out } = await holdfast('status', '--config', config);
         expect(code).toBe(69);
         expect(out.replaceAll(/\s+/g, ' ')).toMatch(
-          /^Losing data\? Nobody can tell\. The gateway does not answer.*is stopped, by a signal.*holdfast\.db · 2\.0 KiB/,
+          /^Losing data\? Unknown\. The gateway does not answer.*is stopped, by a signal.*holdfast\.db · 2\.0 KiB/,
         );
       } finally {
         child.kill('SIGKILL');
@@ -167,7 +167,7 @@ describe.concurrent('a broken configuration', { timeout: 120_000 }, () => {
       await utimes(config, Date.now() / 1000 + 100, Date.now() / 1000 + 100);
       const { code, err } = await holdfast('status', '--config', config);
       expect(code).toBe(0);
-      expect(err).toMatch(/was changed after the gateway started, and has \d+ problems?\.\n/);
+      expect(err).toMatch(/was changed after the gateway started and now has \d+ problems?\.\n/);
     });
   });
 });

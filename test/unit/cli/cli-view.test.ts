@@ -217,7 +217,7 @@ describe('tables', () => {
   it('shorten names before numbers where the terminal is narrow', () => {
     const table = renderTable(
       [
-        { heading: 'subdevice', gives: true },
+        { heading: 'subdevice', shrinks: true },
         { heading: 'messages', align: 'right' },
       ],
       [

@@ -1,6 +1,7 @@
 /** `holdfast status` on a terminal of 24 lines and 80 columns, in the worst states: what stands first, and what is left out. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { allConditionLines } from '../../../src/cli/condition-lines.ts';
 import { renderStatus } from '../../../src/cli/status-view.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
 import type { ConditionCode } from '../../../src/ops/conditions/catalogue.ts';
@@ -82,22 +83,21 @@ describe('the status on a screen of 24 lines', () => {
     );
     expect(lines.filter((line) => line.startsWith('    -> '))).toHaveLength(5);
     expect(lines.filter((line) => line.endsWith('… For 400 days.'))).toHaveLength(5);
-    expect(lines).toContain('  and 3 more: holdfast status --all');
+    expect(lines).toContain('  and 3 more: holdfast conditions');
   });
 
-  it('shows all in full with --all, and what was shortened on a screen is there', () => {
-    const report = reportOf(LONGEST, 30);
-    const text = renderStatus(report, SCREEN, true).join(' ').replaceAll(/\s+/g, '');
-    for (const { sentence, hint } of report.conditions)
-      for (const words of [sentence, hint ?? '']) expect(text).toContain(words.replaceAll(/\s+/g, ''));
-    expect(text).toContain('line-29');
-  });
-
-  it('shortens nothing where everything has room', () => {
+  it('shortens nothing if everything has room', () => {
     const conditions = [condition('hub-away', 'no'), condition('link-down', 'no')];
-    const report = reportOf(conditions);
-    expect(renderStatus(report, SCREEN)).toEqual(renderStatus(report, SCREEN, true));
-    expect(renderStatus(report, SCREEN).join('\n')).not.toContain('--all');
+    const text = renderStatus(reportOf(conditions), SCREEN).join('\n');
+    expect(text).not.toContain('holdfast conditions');
+    expect(text).not.toContain('…');
+  });
+
+  it('leaves the full texts to holdfast conditions', () => {
+    const { conditions } = reportOf(LONGEST);
+    const text = allConditionLines(conditions, SCREEN).join(' ').replaceAll(/\s+/g, '');
+    for (const { sentence, hint } of conditions)
+      for (const words of [sentence, hint ?? '']) expect(text).toContain(words.replaceAll(/\s+/g, ''));
   });
 
   it('says each condition once: the verdict does not repeat it', () => {

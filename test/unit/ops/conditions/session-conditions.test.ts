@@ -118,9 +118,9 @@ describe('holdfast status', () => {
   const away = (ms: number, quality: 'exact' | 'at_least'): SessionReport => ({ ...KEPT, away: { ms, quality } });
 
   it.each([
-    [away(5 * HOUR_MS, 'exact'), 'the hub keeps our session for 24 h: 19 h left'],
-    [away(5 * HOUR_MS, 'at_least'), 'the hub keeps our session for 24 h: at most 19 h left'],
-    [{ ...away(30 * HOUR_MS, 'exact'), isOver: true }, 'the hub kept our session for 24 h; that is over'],
+    [away(5 * HOUR_MS, 'exact'), 'the hub keeps the session for 24 h: 19 h left'],
+    [away(5 * HOUR_MS, 'at_least'), 'the hub keeps the session for 24 h: at most 19 h left'],
+    [{ ...away(30 * HOUR_MS, 'exact'), isOver: true }, 'the hub kept the session for 24 h; the session has expired'],
   ])('says what the hub still keeps for us while we are away', (session, words) => {
     expect(lines({ session })).toContain(words);
   });
@@ -129,6 +129,6 @@ describe('holdfast status', () => {
     const replay = { received: 37, expectedMax: 150, etaMs: 56_500 };
     const words = lines({ state: 'connected', session: KEPT, replay });
     expect(words).toContain('session resumed; 12 subscriptions');
-    expect(words).toContain('sends what it stored for us: 37 of at most 150, done in at most 56 s');
+    expect(words).toContain('sends stored messages: 37 of at most 150, done in at most 56 s');
   });
 });

@@ -123,7 +123,7 @@ describe('the conditions of a link', () => {
 });
 
 describe('holdfast ports', () => {
-  it('shows each port with its lasting name and its link, and the lines for the others', async () => {
+  it('shows each port with its stable name and its link, and the lines for the others', async () => {
     const machine = new FakeMachine();
     machine.plug({ at: '1-1', serial: 'A1', ttys: { ttyUSB0: '/dev/null' } });
     machine.plug({ at: '1-2', vendor: '1a86', product: '7523', ttys: { ttyUSB1: '/dev/null' } });
@@ -150,8 +150,8 @@ describe('holdfast ports', () => {
       { name: 'b', path },
     ]);
     const text = renderPorts(report, { terminal }).join(' ').replaceAll(/\s+/g, ' ');
-    expect(text).toMatch(/ttyUSB0 and \S*ttyUSB1 say they are the same/);
-    expect(text).toContain('belongs to links a and b: only one can have it');
+    expect(text).toMatch(/ttyUSB0 and \S*ttyUSB1 report the same identity/);
+    expect(text).toContain('belongs to links a and b: only one link can use it');
   });
 });
 
