@@ -171,7 +171,7 @@ export class CustodyModel {
   }
 
   #acknowledged(entry: Entry | undefined): void {
-    if (entry === undefined) throw new Error('the sender was told before its message was accepted');
+    if (entry === undefined) throw new Error('the sender was acknowledged before its message was accepted');
     const { row } = entry;
     const promised = this.#bySeq.get(row.seq);
     if (promised === undefined) throw new Error(`${row.seq} was acknowledged but never accepted`);
