@@ -9,6 +9,7 @@ import type { Random } from '../base/random.ts';
 import { SessionChanges } from '../commit/session-changes.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
 import type { StoreOpening } from '../custody/row.ts';
+import type { DriverCommand } from '../driver/driver.ts';
 import { DeadLetters } from '../flow/dead-letters.ts';
 import { DownlinkFlow } from '../flow/downlink.ts';
 import { FilterRequests } from '../flow/filter-requests.ts';
@@ -133,52 +134,65 @@ export class Gateway {
     this.intake = intake;
 
     const paging = { mailbox, isPaused: () => committer.isOverloaded };
-    const uplinkPager = new Pager({
-      ...{ ...paging, custodian: uplinks },
-      loaded: (...page) => this.#uplinksLoaded(...page),
-    });
+    const uplinkPager = new Pager({ ...paging, custodian: uplinks, loaded: (...page) => this.#uplinksLoaded(...page) });
     const downlinkPager = new Pager({
-      ...{ ...paging, custodian: downlinks },
+      ...paging,
+      custodian: downlinks,
       loaded: (...page) => this.#downlinksLoaded(...page),
     });
     this.#pagers = [uplinkPager, downlinkPager];
-    const shared = {
-      ...{ underWay, clock, mailbox, facts, registry, outbox, inbox, committer, operations, services, session, stamp },
-      ...{ wallClock: stations.wallClock, intake },
-      commandHub: (command: HubInput) => this.hub.command(command),
+    const stationsAndPorts = {
+      underWay,
+      clock,
+      mailbox,
+      facts,
+      registry,
+      outbox,
+      inbox,
+      committer,
+      operations,
+      services,
+      session,
+      stamp,
+      intake,
+      wallClock: stations.wallClock,
       filters: new FilterRequests(outbox.poison),
-      send: () => this.hubSender.send(),
-      links: () => this.links,
-      hubSender: () => this.hubSender,
-      downlink: () => this.#downlink,
-      uplink: () => this.uplink,
-      subscriptions: () => this.subscriptions,
-      ...{ hubLimits: config.hub, commitMs: config.outbox.commitMs },
+      hubLimits: config.hub,
+      commitMs: config.outbox.commitMs,
       topicsOf: topicsBySubdevice(config),
+      // the connection and the links are built last, because they report to the flows
+      commandHub: (command: HubInput) => this.hub.command(command),
+      commandLink: (link: string, command: DriverCommand) => this.links.command(link, command),
     };
-    const sessions = new SessionChanges(shared);
+    const sessions = new SessionChanges(stationsAndPorts);
     this.hubSender = new HubSender({
-      ...shared,
+      ...stationsAndPorts,
       custodian: uplinks,
-      pager: () => uplinkPager,
+      pager: uplinkPager,
       acknowledge: () => this.#downlink.acknowledge(),
       queuedBytes: () => this.hub.queuedBytes,
       isExpired: stations.expiry(config.outbox.ageHoursMax),
       isRetainServed: config.hub.retain,
     });
+    const shared = { ...stationsAndPorts, hubSender: this.hubSender, send: () => this.hubSender.send() };
     this.uplink = new UplinkFlow({
-      ...{ ...shared, alarmTopics: stations.alarmTopics },
-      ...{ termsOf: termsByLink(config), willTerms: config.outbox },
+      ...shared,
+      alarmTopics: stations.alarmTopics,
+      termsOf: termsByLink(config),
+      willTerms: config.outbox,
     });
-    this.#wills = new Wills({ ...shared, sessions }, opening.wills);
+    this.#wills = new Wills({ ...shared, sessions, uplink: this.uplink }, opening.wills);
     this.deadLetters = new DeadLetters({
       ...shared,
-      ...{ store, custodian: uplinks, alarmTopics: stations.alarmTopics },
+      store,
+      custodian: uplinks,
+      alarmTopics: stations.alarmTopics,
     });
     const configured = configuredIds(config);
-    const isExpired = stations.expiry(config.inbox.ageHoursMax);
     this.#downlink = new DownlinkFlow({
-      ...{ ...shared, pager: () => downlinkPager, isExpired },
+      ...shared,
+      pager: downlinkPager,
+      isExpired: stations.expiry(config.inbox.ageHoursMax),
       retainedCommands: stations.retainedCommands,
       configuredIds: configured,
       acceptsUnknown: config.gateway.acceptUnknownSubdevices,
@@ -191,24 +205,32 @@ export class Gateway {
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
     this.presence = new Presence({
       ...shared,
-      ...{ sessions, wills: this.#wills },
+      sessions,
+      wills: this.#wills,
+      uplink: this.uplink,
+      downlink: this.#downlink,
+      subscriptions: this.subscriptions,
       identityOf: identities(config),
-      ...{ isAllowed: allowance(config), filtersOf: filtersByConfig(config) },
+      isAllowed: allowance(config),
+      filtersOf: filtersByConfig(config),
       isConfigured: (id) => configured.has(id),
     });
     this.bindings =
-      operations === undefined ? undefined : new BindingFlow({ ...shared, operations, ownerOf: owners(config) });
+      operations === undefined
+        ? undefined
+        : new BindingFlow({ ...shared, operations, subscriptions: this.subscriptions, ownerOf: owners(config) });
     this.watch = new HubSessionMonitor({
-      ...{ ...shared, account: stations.account, epochs: () => stations.wallClock.epochs },
+      ...shared,
+      account: stations.account,
+      epochs: () => stations.wallClock.epochs,
       resyncTopic: config.hub.resyncTopic,
     });
     this.hub = new HubConnection({
       ...shared,
-      setAside,
       ...planHub(parts, stations),
+      setAside,
       peer: `${config.hub.host}:${config.hub.port}`,
       open: parts.openHub,
-      hubSender: this.hubSender,
       downlink: this.#downlink,
       subscriptions: this.subscriptions,
       handle: (report) => this.bindings?.handle(report),
@@ -216,15 +238,20 @@ export class Gateway {
       flushHeld: () => committer.flushHeld('uplink', clock.nowMs() + config.outbox.commitMs),
     });
     const reportedTo: ReportedTo = {
-      ...{ underWay, command: (link, command) => this.links.command(link, command) },
-      ...{ presence: this.presence, wills: this.#wills, uplink: this.uplink, downlink: this.#downlink },
-      ...{ intake, sleepers: new Sleepers({ ...shared, wills: this.#wills }) },
+      underWay,
+      intake,
+      command: shared.commandLink,
+      presence: this.presence,
+      wills: this.#wills,
+      uplink: this.uplink,
+      downlink: this.#downlink,
+      sleepers: new Sleepers({ ...shared, wills: this.#wills, downlink: this.#downlink }),
     };
     this.links = new Links(
       { clock, mailbox, facts, setAside, report: (link, report) => passOn(reportedTo, link, report) },
       planLinks(parts, new Set(stations.opening.subdevices.map(({ link }) => link))),
     );
-    this.#care = new LinkCare(shared);
+    this.#care = new LinkCare({ clock, mailbox, facts, links: this.links });
     this.#housekeeping = new Housekeeping(clock, mailbox, () => {
       stations.wallClock.look();
       this.hubSender.expire();

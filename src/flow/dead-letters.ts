@@ -33,7 +33,7 @@ export interface DeadLettersOptions {
   readonly custodian: Custodian;
   readonly alarmTopics: AlarmTopics;
   readonly committer: Committer;
-  readonly hubSender: () => HubSender;
+  readonly hubSender: HubSender;
   readonly topicsOf: (subdevice: string) => TopicMap;
 }
 
@@ -136,7 +136,7 @@ export class DeadLetters {
         if (changes.length > 0) committer.require(changes, clock.nowMs(), then);
         // one that the hub has acknowledged meanwhile leaves its table by a change of its own
         else committer.whenSettled(clock.nowMs(), () => committer.require([], clock.nowMs(), then));
-        hubSender().send();
+        hubSender.send();
       }),
     );
   }

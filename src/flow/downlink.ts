@@ -26,7 +26,7 @@ import type { Subdevice } from '../subdevices/registry.ts';
 import type { RetainedCommands } from '../subdevices/retained-commands.ts';
 import { ARRIVALS_MAX, type Arrival, Arrivals, type PubackOutcome } from './arrivals.ts';
 import { BackPressure } from './back-pressure.ts';
-import type { Links } from './links.ts';
+import type { CommandLink } from './links.ts';
 import type { Pager } from './pager.ts';
 import { ShedDownlinks, type ShedDownlinksOptions } from './shed-downlinks.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
@@ -38,8 +38,8 @@ export interface DownlinkOptions extends Omit<ShedDownlinksOptions, 'inbox'> {
   readonly inbox: Inbox;
   readonly retainedCommands: RetainedCommands;
   readonly addLazy: (change: Change) => void;
-  readonly links: () => Links;
-  readonly pager: () => Pager;
+  readonly commandLink: CommandLink;
+  readonly pager: Pager;
   readonly underWay: UnderWay;
   readonly commandHub: (command: HubInput) => void;
   readonly poison: PoisonDetector;
@@ -149,7 +149,7 @@ export class DownlinkFlow {
   /** The subdevice's session is over: what it was still owed is shed, as far as it is in RAM; the rest as it is read. */
   endSession(lane: number, reason: SessionEnd = 'session ended'): void {
     this.#options.inbox.endSession(lane, reason);
-    this.#options.pager().turn();
+    this.#options.pager.turn();
   }
 
   report(report: Extract<DriverReport, { kind: 'delivered' | 'undelivered' }>): void {
@@ -176,7 +176,7 @@ export class DownlinkFlow {
   expire(): void {
     const { isExpired, inbox, pager } = this.#options;
     this.#isExpiring = isExpired !== undefined && inbox.expire(isExpired) > 0;
-    if (this.#isExpiring) pager().turn();
+    if (this.#isExpiring) pager.turn();
   }
 
   /** Rows have come back from disk, and the policy may have shed some. */
@@ -197,10 +197,10 @@ export class DownlinkFlow {
     const subdevice = registry.byLane(lane);
     const delivery = subdevice === undefined ? undefined : inbox.next(lane, nowMs);
     this.#timer.set(inbox.wakeAtMs(nowMs));
-    this.#options.pager().turn();
+    this.#options.pager.turn();
     if (subdevice === undefined) return;
     if (delivery === undefined) {
-      if (inbox.endWake(lane)) this.#options.links().command(subdevice.link, { kind: 'rest', subdevice: subdevice.id });
+      if (inbox.endWake(lane)) this.#options.commandLink(subdevice.link, { kind: 'rest', subdevice: subdevice.id });
       return;
     }
     this.#lastDelivery += 1;
@@ -220,7 +220,7 @@ export class DownlinkFlow {
       return;
     }
     const { payload, qos } = delivery.message;
-    this.#options.links().command(subdevice.link, {
+    this.#options.commandLink(subdevice.link, {
       kind: 'deliver',
       subdevice: subdevice.id,
       token,
@@ -287,7 +287,7 @@ export class DownlinkFlow {
       nowMs: this.#options.clock.nowMs(),
     });
     if (entry === undefined) this.#addUnsafe(arrival, -1);
-    this.#options.pager().turn(); // the policy may have made room
+    this.#options.pager.turn(); // the policy may have made room
   }
 
   /** One copy is kept: committed, delivered, or shed by policy. */

@@ -34,7 +34,7 @@ export interface HubSenderOptions {
   readonly registry: SubdeviceRegistry;
   readonly outbox: Outbox;
   readonly custodian: Custodian;
-  readonly pager: () => Pager;
+  readonly pager: Pager;
   readonly services: HubServices;
   readonly underWay: UnderWay;
   readonly filters: FilterRequests;
@@ -165,7 +165,7 @@ export class HubSender {
   expire(): void {
     const { isExpired, outbox, pager } = this.#options;
     this.#isExpiring = isExpired !== undefined && outbox.expire(isExpired) > 0;
-    if (this.#isExpiring) pager().turn();
+    if (this.#isExpiring) pager.turn();
   }
 
   /** Sends whatever may be sent now, sets the alarm for what may be sent later, and fetches what has got room. */
@@ -174,7 +174,7 @@ export class HubSender {
     const nowMs = clock.nowMs();
     if (this.#isExpiring) this.expire();
     this.#giveUp(nowMs);
-    this.#options.pager().turn();
+    this.#options.pager.turn();
     let hasMore = false;
     if (outbox.isConnected) {
       this.#options.acknowledge();
@@ -200,7 +200,7 @@ export class HubSender {
     ];
     const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
     this.#timer.set(Number.isFinite(soonest) ? soonest : undefined);
-    this.#options.pager().turn();
+    this.#options.pager.turn();
   }
 
   /**
@@ -308,14 +308,14 @@ export class HubSender {
     if (nowMs < (outbox.overdueAtMs ?? Number.POSITIVE_INFINITY)) return;
     for (const burial of outbox.giveUp(this.#lastReceivedAtMs)) this.#report({ kind: 'deadLettered', ...burial });
     if ((outbox.overdueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) this.#options.commandHub({ kind: 'probe' });
-    this.#options.pager().turn();
+    this.#options.pager.turn();
   }
 
   /** @returns whether there was any: what is behind them may go */
   #deadLetterAside(): boolean {
     const burials = this.#options.outbox.deadLetterAside();
     for (const burial of burials) this.#report({ kind: 'deadLettered', ...burial });
-    if (burials.length > 0) this.#options.pager().turn();
+    if (burials.length > 0) this.#options.pager.turn();
     return burials.length > 0;
   }
 

@@ -13,7 +13,7 @@ export interface LinkCareOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
-  readonly links: () => Links;
+  readonly links: Pick<Links, 'states' | 'reopen'>;
 }
 
 const LOOK_MS = 1000;
@@ -28,12 +28,7 @@ export class LinkCare {
 
   start(): void {
     const { clock, mailbox, links } = this.#options;
-    if (
-      !links()
-        .states()
-        .some(({ plan }) => plan.care !== undefined)
-    )
-      return;
+    if (!links.states().some(({ plan }) => plan.care !== undefined)) return;
     clock.wakeAt(clock.nowMs() + LOOK_MS, () => {
       if (this.#isStopped) return;
       mailbox.post(() => this.#lookAtAll());
@@ -46,7 +41,7 @@ export class LinkCare {
   }
 
   #lookAtAll(): void {
-    for (const standing of this.#options.links().states()) {
+    for (const standing of this.#options.links.states()) {
       if (standing.plan.care !== undefined) this.#lookAt(standing, standing.plan.care);
     }
   }
@@ -81,7 +76,7 @@ export class LinkCare {
         // The next delimiter is a fresh start already: this rung is the time that is given to it.
         return tell('waiting for a good frame');
       case 'reopen':
-        this.#options.links().reopen(link);
+        this.#options.links.reopen(link);
         return tell('the port is opened anew');
       case 'toggle':
       case 'reauthorise':

@@ -17,6 +17,9 @@ import { LinkEngagements } from './link-engagements.ts';
 import { LinkRestarts } from './link-restarts.ts';
 import type { SetAside } from './set-aside.ts';
 
+/** Gives a command to the machine of a link. */
+export type CommandLink = (link: string, command: DriverCommand) => void;
+
 export interface LinkPlan {
   readonly name: string;
   readonly path: string;

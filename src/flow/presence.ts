@@ -22,7 +22,7 @@ import type { TopicMap } from '../subdevices/topic-map.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { HubSender } from './hub-sender.ts';
 import type { Intake } from './intake.ts';
-import type { Links } from './links.ts';
+import type { CommandLink } from './links.ts';
 import { ReportedRefusals } from './reported-refusals.ts';
 import type { HubSubscriptions } from './subscriptions.ts';
 import { UnlistedDevices } from './unlisted-devices.ts';
@@ -37,11 +37,11 @@ export interface PresenceOptions {
   readonly committer: Committer;
   readonly sessions: SessionChanges;
   readonly operations: GatewayOperations | undefined;
-  readonly subscriptions: () => HubSubscriptions;
-  readonly links: () => Links;
-  readonly hubSender: () => HubSender;
-  readonly downlink: () => DownlinkFlow;
-  readonly uplink: () => UplinkFlow;
+  readonly subscriptions: HubSubscriptions;
+  readonly commandLink: CommandLink;
+  readonly hubSender: HubSender;
+  readonly downlink: DownlinkFlow;
+  readonly uplink: UplinkFlow;
   readonly wills: Wills;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly identityOf: (subdevice: string) => HubIdentity | undefined;
@@ -98,7 +98,7 @@ export class Presence {
         registry.unsubscribe(subdevice, filter);
         committer.addLazy({ kind: 'unsubscribe', lane: subdevice.lane, filter });
       }
-      subscriptions().release(gone);
+      subscriptions.release(gone);
     }
   }
 
@@ -119,12 +119,12 @@ export class Presence {
   }
 
   attach(link: string, report: Report<'attach'>): void {
-    const { registry, links, inbox, sessions, wills } = this.#options;
+    const { registry, commandLink, inbox, sessions, wills } = this.#options;
     const { subdevice: id, clean, will } = report;
     const refusal = this.#refusalOf(id, link, will);
     if (refusal !== undefined) {
       this.#reportRefusal(id, link, refusal);
-      links().command(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: refusal.why } });
+      commandLink(link, { kind: 'attached', subdevice: id, answer: { accepted: false, why: refusal.why } });
       return;
     }
     this.#refusals.forget(id);
@@ -149,10 +149,9 @@ export class Presence {
 
   /** The will given with CONNECT is durable, and so is the end of an earlier session. */
   #welcome(link: string, subdevice: Subdevice): void {
-    const { inbox, links, facts, clock } = this.#options;
+    const { inbox, commandLink, facts, clock } = this.#options;
     const { id } = subdevice;
-    const answer = (what: AttachAnswer): void =>
-      links().command(link, { kind: 'attached', subdevice: id, answer: what });
+    const answer = (what: AttachAnswer): void => commandLink(link, { kind: 'attached', subdevice: id, answer: what });
     if (subdevice.link !== link) return answer({ accepted: false, why: 'congestion' }); // it has moved meanwhile
     subdevice.isAttached = true;
     inbox.attached(subdevice.lane, clock.nowMs());
@@ -160,17 +159,17 @@ export class Presence {
     const waiting = inbox.pending(subdevice.lane);
     facts.emit('subdeviceAttached', { subdevice: id, link, lasting: subdevice.lasting, waiting });
     this.#announce(id, true);
-    this.#options.downlink().deliver(subdevice.lane);
+    this.#options.downlink.deliver(subdevice.lane);
   }
 
   detach(link: string, report: Report<'detach'>): void {
     const { registry, inbox, facts, committer, sessions, clock, commitMs } = this.#options;
     const subdevice = registry.byId(report.subdevice);
-    const release = (): void => this.#options.links().command(link, { kind: 'released', subdevice: report.subdevice });
+    const release = (): void => this.#options.commandLink(link, { kind: 'released', subdevice: report.subdevice });
     if (subdevice?.link !== link || !subdevice.isAttached) return release(); // it has moved to another link meanwhile
     subdevice.isAttached = false;
     if (report.cause === 'asked') this.goodbyes.add(subdevice.id);
-    this.#options.subscriptions().forget(subdevice.id);
+    this.#options.subscriptions.forget(subdevice.id);
     inbox.detached(subdevice.lane, !subdevice.lasting);
     committer.flushHeld('downlink', clock.nowMs() + commitMs);
     this.#options.wills.detached(subdevice, report.cause, report.aliveUntilMs);
@@ -187,7 +186,7 @@ export class Presence {
     if (refusal !== undefined) return this.#reportRefusal(id, link, refusal);
     const { subdevice, isNew } = registry.enter(id, link);
     if (isNew) sessions.addLazy([{ kind: 'subdevice', row: rowOf(subdevice) }]);
-    uplink().offer(link, {
+    uplink.offer(link, {
       ...{ kind: 'uplink', subdevice: id, topic, payload, qos: 0, token: undefined },
       ...retaining(retain),
     });
@@ -204,11 +203,11 @@ export class Presence {
       facts.emit('subscriptionRefused', { subdevice: subdevice.id, filter, reason: excess.words });
       return this.#refuse(link, report.token, 'not supported');
     }
-    if (!registry.isWanted(filter) && !subscriptions().hasRoom()) {
-      subscriptions().reject(subdevice.id, filter);
+    if (!registry.isWanted(filter) && !subscriptions.hasRoom()) {
+      subscriptions.reject(subdevice.id, filter);
       return this.#refuse(link, report.token, 'congestion'); // MQTT-SN 1.2 §5.3.10: of all codes the one for "not now"
     }
-    subscriptions().forget(subdevice.id, filter);
+    subscriptions.forget(subdevice.id, filter);
     const changes: Change[] = [];
     if (subdevice.subscriptions.get(filter) !== report.qos) {
       registry.subscribe(subdevice, filter, report.qos);
@@ -216,7 +215,7 @@ export class Presence {
       facts.emit('subscriptionAdded', { subdevice: subdevice.id, filter });
     }
     if (report.topicId !== undefined) changes.push(...this.#bind(subdevice, report.topicId, report.filter));
-    subscriptions().want(filter);
+    subscriptions.want(filter);
     sessions.require(subdevice.lane, changes, () => this.#confirm(link, report.token));
   }
 
@@ -225,11 +224,11 @@ export class Presence {
     const subdevice = this.#entered(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
     const confirm = (): void => this.#confirm(link, report.token);
-    if (filter !== undefined) subscriptions().forget(subdevice.id, filter);
+    if (filter !== undefined) subscriptions.forget(subdevice.id, filter);
     if (filter === undefined || !subdevice.subscriptions.has(filter))
       return sessions.require(subdevice.lane, [], confirm);
     registry.unsubscribe(subdevice, filter);
-    subscriptions().release([filter]);
+    subscriptions.release([filter]);
     facts.emit('subscriptionRemoved', { subdevice: subdevice.id, filter });
     sessions.require(subdevice.lane, [{ kind: 'unsubscribe', lane: subdevice.lane, filter }], confirm);
   }
@@ -249,7 +248,7 @@ export class Presence {
   }
 
   #confirm(link: string, token: number): void {
-    this.#options.links().command(link, { kind: 'confirm', token });
+    this.#options.commandLink(link, { kind: 'confirm', token });
   }
 
   #bind(subdevice: Subdevice, topicId: number, topic: string): Change[] {
@@ -268,8 +267,8 @@ export class Presence {
     const hadWill = this.#options.wills.forget(subdevice);
     const hadAnything = hadWill || filters.length > 0 || subdevice.topicIds.size > 0;
     registry.clear(subdevice);
-    downlink().endSession(subdevice.lane, reason);
-    subscriptions().release(filters);
+    downlink.endSession(subdevice.lane, reason);
+    subscriptions.release(filters);
     return hadAnything ? [{ kind: 'cleanSession', lane: subdevice.lane }] : [];
   }
 
@@ -305,11 +304,11 @@ export class Presence {
     const identity = this.#options.identityOf(id);
     if (identity === undefined || this.#options.operations === undefined) return;
     this.#options.operations.setPresent(identity, isPresent);
-    this.#options.hubSender().send();
+    this.#options.hubSender.send();
   }
 
   #refuse(link: string, token: number, why: RefuseReason): void {
-    this.#options.links().command(link, { kind: 'refuse', token, why });
+    this.#options.commandLink(link, { kind: 'refuse', token, why });
   }
 
   /** Subdevice of a report. */

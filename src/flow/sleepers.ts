@@ -18,7 +18,7 @@ export interface SleepersOptions {
   readonly inbox: Inbox;
   readonly committer: Committer;
   readonly wills: Wills;
-  readonly downlink: () => DownlinkFlow;
+  readonly downlink: DownlinkFlow;
   readonly commitMs: number;
 }
 
@@ -44,7 +44,7 @@ export class Sleepers {
     const subdevice = this.#attached(link, id);
     if (subdevice === undefined) return;
     inbox.woke(subdevice.lane);
-    downlink().deliver(subdevice.lane);
+    downlink.deliver(subdevice.lane);
   }
 
   /** `undefined`: it has moved to another link meanwhile. */

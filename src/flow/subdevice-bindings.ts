@@ -15,7 +15,7 @@ import type { Cancel, Clock } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import type { Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { HubSender } from './hub-sender.ts';
-import type { Links } from './links.ts';
+import type { CommandLink } from './links.ts';
 import type { HubSubscriptions } from './subscriptions.ts';
 
 export interface BindingFlowOptions {
@@ -25,9 +25,9 @@ export interface BindingFlowOptions {
   readonly registry: SubdeviceRegistry;
   readonly outbox: Outbox;
   readonly operations: GatewayOperations;
-  readonly links: () => Links;
-  readonly hubSender: () => HubSender;
-  readonly subscriptions: () => HubSubscriptions;
+  readonly commandLink: CommandLink;
+  readonly hubSender: HubSender;
+  readonly subscriptions: HubSubscriptions;
   /** The id of the configured subdevice. */
   readonly ownerOf: (identity: HubIdentity) => string | undefined;
 }
@@ -59,7 +59,7 @@ export class BindingFlow {
         this.#report(report);
         return report.isBound ? this.#serve(report.identity) : this.#dismiss(report.identity);
       case 'announced':
-        return this.#options.subscriptions().retry(this.#subdeviceOf(report.identity)?.subscriptions.keys() ?? []);
+        return this.#options.subscriptions.retry(this.#subdeviceOf(report.identity)?.subscriptions.keys() ?? []);
       case 'answered':
         if (report.verb === 'bind' && isDone('bind', report.code)) this.#serve(report.identity);
         return this.#answered(report);
@@ -94,7 +94,7 @@ export class BindingFlow {
       const giveUp = (): void => mailbox.post(() => this.#end(waiting, false));
       this.#waiting.set(waiting, clock.wakeAt(clock.nowMs() + ORDER_MS_MAX, giveUp));
       begin();
-      hubSender().send();
+      hubSender.send();
     });
     return promise;
   }
@@ -134,11 +134,11 @@ export class BindingFlow {
   }
 
   #dismiss(identity: HubIdentity): void {
-    const { outbox, links } = this.#options;
+    const { outbox, commandLink } = this.#options;
     const subdevice = this.#subdeviceOf(identity);
     if (subdevice === undefined) return; // it will be refused if it comes
     outbox.setHalted(subdevice.lane, true);
-    if (subdevice.isAttached) links().command(subdevice.link, { kind: 'dismiss', subdevice: subdevice.id });
+    if (subdevice.isAttached) commandLink(subdevice.link, { kind: 'dismiss', subdevice: subdevice.id });
   }
 
   #serve(identity: HubIdentity): void {
@@ -146,7 +146,7 @@ export class BindingFlow {
     const subdevice = this.#subdeviceOf(identity);
     if (subdevice === undefined) return;
     outbox.setHalted(subdevice.lane, false);
-    subscriptions().renew(subdevice.subscriptions.keys());
-    hubSender().send();
+    subscriptions.renew(subdevice.subscriptions.keys());
+    hubSender.send();
   }
 }

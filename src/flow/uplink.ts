@@ -19,7 +19,7 @@ import type { Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
 import type { HubSender } from './hub-sender.ts';
 import type { Intake } from './intake.ts';
-import type { Links } from './links.ts';
+import type { CommandLink } from './links.ts';
 
 /** What the configuration says about uplinks of a link. */
 export interface UplinkTerms {
@@ -37,8 +37,8 @@ export interface UplinkOptions {
   readonly outbox: Outbox;
   readonly alarmTopics: AlarmTopics;
   readonly intake: Pick<Intake, 'note'>;
-  readonly links: () => Links;
-  readonly hubSender: () => HubSender;
+  readonly commandLink: CommandLink;
+  readonly hubSender: HubSender;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly termsOf: (link: string) => UplinkTerms;
   /** The link of a will may be configured no more. */
@@ -87,12 +87,12 @@ export class UplinkFlow {
     const message: Message = { topic, payload, qos, ...retaining(retain) };
     const { token } = report;
     if (token === undefined) {
-      this.#options.hubSender().offerQos0(subdevice.lane, message);
+      this.#options.hubSender.offerQos0(subdevice.lane, message);
     } else if (this.#congested.has(subdevice.id)) {
       this.#refuse(link, report, 'congestion');
     } else {
       const sender: UplinkSender = {
-        safe: () => this.#options.links().command(link, { kind: 'acknowledge', token }),
+        safe: () => this.#options.commandLink(link, { kind: 'acknowledge', token }),
         refuse: (why, problem) => this.#refuse(link, report, why, problem),
         withdrawn: () => this.#refuse(link, report, 'congestion'),
       };
@@ -102,11 +102,11 @@ export class UplinkFlow {
 
   /** It is not handled: counted where its subdevice is known, and refused. */
   setAside(link: string, { subdevice, topic, token }: UplinkReport): void {
-    const { registry, hubSender, facts, links } = this.#options;
+    const { registry, hubSender, facts, commandLink } = this.#options;
     const lane = registry.byId(subdevice)?.lane;
-    if (lane !== undefined) hubSender().shed(lane, 'set aside after a fault');
+    if (lane !== undefined) hubSender.shed(lane, 'set aside after a fault');
     facts.emit('uplinkShed', { subdevice, topic, reason: 'set aside after a fault' });
-    if (token !== undefined) links().command(link, { kind: 'refuse', token, why: 'not supported' });
+    if (token !== undefined) commandLink(link, { kind: 'refuse', token, why: 'not supported' });
   }
 
   /** Offers the will of a subdevice that is lost. @param sender called once; a QoS 0 will is safe at once */
@@ -118,7 +118,7 @@ export class UplinkFlow {
     if (qos === 1) {
       this.#admit({ subdevice, topic: will.topic, message, terms: this.#options.willTerms, sender });
     } else {
-      this.#options.hubSender().offerQos0(subdevice.lane, message);
+      this.#options.hubSender.offerQos0(subdevice.lane, message);
       sender.safe();
     }
   }
@@ -138,7 +138,7 @@ export class UplinkFlow {
       },
       clock.nowMs(),
     );
-    hubSender().send();
+    hubSender.send();
     switch (admission.kind) {
       case 'accepted': {
         const { payload, qos } = message;
@@ -175,6 +175,6 @@ export class UplinkFlow {
       });
     }
     this.#options.facts.emit('uplinkRefused', { subdevice, topic, reason: words });
-    if (report.token !== undefined) this.#options.links().command(link, { kind: 'refuse', token: report.token, why });
+    if (report.token !== undefined) this.#options.commandLink(link, { kind: 'refuse', token: report.token, why });
   }
 }

@@ -20,7 +20,7 @@ import type { Mailbox } from '../runtime/mailbox.ts';
 import { Timer } from '../runtime/timer.ts';
 import type { Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
-import type { Links } from './links.ts';
+import type { CommandLink } from './links.ts';
 import type { UnderWay } from './under-way.ts';
 import type { UplinkFlow, UplinkSender } from './uplink.ts';
 
@@ -30,8 +30,8 @@ export interface WillsOptions {
   readonly facts: Facts;
   readonly registry: SubdeviceRegistry;
   readonly sessions: SessionChanges;
-  readonly links: () => Links;
-  readonly uplink: () => UplinkFlow;
+  readonly commandLink: CommandLink;
+  readonly uplink: UplinkFlow;
   readonly underWay: UnderWay;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly hubLimits: HubLimits;
@@ -108,16 +108,16 @@ export class Wills {
 
   /** WILLTOPICUPD and WILLMSGUPD (MQTT-SN 1.2 §6.4): answered once durable. */
   change(link: string, report: Extract<DriverReport, { kind: 'will' }>): void {
-    const { registry, links, sessions } = this.#options;
+    const { registry, commandLink, sessions } = this.#options;
     const { token } = report;
     const subdevice = registry.byId(report.subdevice);
     if (subdevice === undefined) throw new Error(`will of ${report.subdevice}, which never attached`);
     const will = changed(this.#wills.get(subdevice.lane), report.change);
     if (will === 'nothing to change' || (will !== undefined && !this.isPossible(subdevice.id, will))) {
-      links().command(link, { kind: 'refuse', token, why: 'not supported' });
+      commandLink(link, { kind: 'refuse', token, why: 'not supported' });
       return;
     }
-    const confirm = (): void => links().command(link, { kind: 'confirm', token });
+    const confirm = (): void => commandLink(link, { kind: 'confirm', token });
     sessions.require(subdevice.lane, this.#replace(subdevice, will), confirm);
   }
 
@@ -186,7 +186,7 @@ export class Wills {
     };
     this.#options.underWay.handle(
       { way: 'will', whose: id, ...will },
-      () => uplink().offerWill(subdevice, will, sender),
+      () => uplink.offerWill(subdevice, will, sender),
       () => sender.refuse('not supported'),
     );
   }

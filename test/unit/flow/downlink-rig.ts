@@ -66,8 +66,8 @@ export class FlowBench {
       retainedCommands: new RetainedCommands(retained, marks, (of) => hash('sha256', of, 'base64')),
       addLazy: (change) => this.lazyChanges.push(change),
       ...{ inbox: this.inbox, intake: { note: ({ reason, sample }) => this.refusals.push(`${reason}: ${sample}`) } },
-      links: () => links as Links,
-      pager: () => pager as Pager,
+      commandLink: links.command,
+      pager: pager as Pager,
       topicsOf: (subdevice) =>
         topicMap('{subdevice}/{topic}', { gateway: 'gw', subdevice, productId: undefined, deviceName: undefined }),
       commandHub: (order) => this.#orders.push(order),

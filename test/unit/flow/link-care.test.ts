@@ -97,7 +97,7 @@ class CareBench {
     };
     this.links = new Links({ clock, mailbox, facts, report: () => undefined, setAside: new SetAside(facts) }, [plan]);
     this.links.start();
-    new LinkCare({ clock, mailbox, facts, links: () => this.links }).start();
+    new LinkCare({ clock, mailbox, facts, links: this.links }).start();
   }
 
   /** A minute in which so many are counted each second. */
