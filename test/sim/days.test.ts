@@ -1,12 +1,15 @@
 /** Worlds that last for days: absences longer than the hub and the gateway keep anything, clocks that are set and lost. */
 import { expect, it } from 'vitest';
+import { IS_LONG_RUN } from '../long-run.ts';
 import { expectHealthy } from './expect-healthy.ts';
 import { HOUR_MS } from './scenario.ts';
 
-it.each([
+const WORLDS = [
   { seed: 12, away: 'hubAwayDays' },
   { seed: 33, away: 'subdeviceAwayDays' },
-])(
+];
+
+it.each(IS_LONG_RUN ? WORLDS : WORLDS.slice(0, 1))(
   'four slow days with $away for more than 24 h end well (seed $seed)',
   async ({ seed, away }) => {
     const outcome = await expectHealthy({ seed, hours: 96, trouble: 0.3, subdevices: 2, slowness: 40 });

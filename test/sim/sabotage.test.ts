@@ -1,5 +1,6 @@
 /** The negative controls of the simulation: a gateway with a safety taken out must not get through. */
 import { describe, expect, it } from 'vitest';
+import { IS_LONG_RUN } from '../long-run.ts';
 import { PLANTED_BUGS } from './sabotage.ts';
 import { PLANTED_IN_DRIVERS } from './sabotage-drivers.ts';
 import { PLANTED_LIMITS } from './sabotage-limits.ts';
@@ -8,20 +9,25 @@ import { simulate } from './simulate.ts';
 
 /** As many worlds may pass before a bug must have shown; the undamaged gateway gets through each of them. */
 const SEEDS_MAX = 40;
+/** Every nth planted bug is tried. */
+const STRIDE = IS_LONG_RUN ? 1 : 3;
 const WISH = { hours: 0.4, trouble: 12, subdevices: 3 };
 
 describe('a gateway with a planted bug', () => {
   const all = [...PLANTED_BUGS, ...PLANTED_LIMITS, ...PLANTED_IN_DRIVERS];
-  it.each(all)('is found out: $name', async ({ name, complaint, driverMix, ...sabotage }) => {
-    for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
-      const { problems } = await simulate({ ...WISH, driverMix, seed }, sabotage);
-      if (problems.length === 0) continue;
-      expect(problems[0]).toMatch(complaint);
-      process.stdout.write(`planted: ${name}: found by seed ${seed}: ${problems[0]}\n`);
-      return;
-    }
-    expect.fail(`${SEEDS_MAX} worlds, and nothing was wrong with any`);
-  });
+  it.each(all.filter((_, index) => index % STRIDE === 0))(
+    'is found out: $name',
+    async ({ name, complaint, driverMix, ...sabotage }) => {
+      for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
+        const { problems } = await simulate({ ...WISH, driverMix, seed }, sabotage);
+        if (problems.length === 0) continue;
+        expect(problems[0]).toMatch(complaint);
+        process.stdout.write(`planted: ${name}: found by seed ${seed}: ${problems[0]}\n`);
+        return;
+      }
+      expect.fail(`${SEEDS_MAX} worlds, and nothing was wrong with any`);
+    },
+  );
 
   it('is told about in a few lines: the failing world shrinks to the troubles that matter', async () => {
     const sabotage = PLANTED_BUGS.find(({ name }) => name === 'PUBACK out of order') ?? {};
