@@ -5,8 +5,12 @@
  * In raw mode from the start, so there is no echo. A descriptor of the slave stays open here, so the far end may open
  * and close at any time. If the far end does not read, bytes above the limit are lost, as on a wire without flow
  * control. Source: pty(7), and `DeviceChannel`, which the gateway's own end uses.
+ *
+ * Invariant: the path belongs to this line until this process ends, also after `hangUp`. The kernel gives the number of a
+ * PTY away again when its last descriptor is closed, so the slave's descriptor is never closed: a gateway that still looks
+ * for an unplugged line finds nothing, and not the line of somebody else.
  */
-import { closeSync, constants, openSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { constants, openSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { nameSlave } from '../io/libc.ts';
 import { DeviceChannel } from '../io/serial/device-channel.ts';
 import { openDevice } from '../io/serial/safe-binding.ts';
@@ -22,7 +26,7 @@ export interface Pty {
   readonly open: OpenChannel;
   /** Makes a stable name for `path`, replacing one of an earlier run. `hangUp` removes it. */
   linkAs(link: string): void;
-  /** Unplugs the line: the gateway's device disappears. Settles when the line is gone. Idempotent. */
+  /** Unplugs the line: the gateway's device disappears, and its path leads nowhere from now on. Settles when the line is gone. Idempotent. */
   hangUp(): Promise<void>;
 }
 
@@ -34,7 +38,7 @@ const DEADLINE_MS = 1000;
 export async function openPty(options: { readonly queuedBytesMax?: number } = {}): Promise<Pty> {
   const master = await openDevice({ path: '/dev/ptmx', baudRate: 115200, lock: false });
   const path = nameSlave(master.fd);
-  const slaveFd = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+  openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
   const end = new SubdeviceEnd();
   const line = new DeviceChannel(
     {
@@ -64,7 +68,6 @@ export async function openPty(options: { readonly queuedBytesMax?: number } = {}
       if (!isCut) {
         isCut = true;
         for (const link of links) rmSync(link, { force: true });
-        closeSync(slaveFd);
         line.close('hung up');
       }
       await end.whenClosed;

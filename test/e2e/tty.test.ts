@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -232,6 +232,17 @@ describe('the simulated end of a line', () => {
     const subdevice = await openSubdevice();
     await Promise.all([pty.hangUp(), pty.hangUp()]);
     expect(await subdevice.listener.untilClosed()).toBe('hung up');
+  });
+
+  it('keeps its path for itself when the line is cut: no other PTY gets it', async () => {
+    const { path } = pty;
+    await pty.hangUp();
+    expect(existsSync(path)).toBe(false);
+    pty = await openPty();
+    expect(pty.path).not.toBe(path);
+    const gateway = new Recorder();
+    openTty({ path, baudRate: 115200, ...LIMITS })(gateway);
+    expect(await gateway.untilClosed()).toBe(`no such device ${path}`);
   });
 
   it('has a stable name that replaces an older one and goes with the line', async () => {
