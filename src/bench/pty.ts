@@ -8,7 +8,7 @@
  *
  * Invariant: the path belongs to this line until this process ends, also after `hangUp`. The kernel gives the number of a
  * PTY away again when its last descriptor is closed, so the slave's descriptor is never closed: a gateway that still looks
- * for an unplugged line finds nothing, and not the line of somebody else.
+ * for an unplugged line finds nothing, and never the line of another test.
  */
 import { constants, openSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { nameSlave } from '../io/libc.ts';

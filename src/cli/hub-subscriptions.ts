@@ -7,6 +7,7 @@ import { type CommandContext, printJson } from './context.ts';
 import { heldPacketLines } from './held-packet-lines.ts';
 import { askRunning, locateGateway } from './location.ts';
 import { type Column, renderTable } from './table.ts';
+import { wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
   { heading: 'filter', shrinks: true },
@@ -24,6 +25,9 @@ export async function showHubSubscriptions(context: CommandContext): Promise<num
     const { terminal } = context;
     if (subscriptions.length === 0) terminal.print('No subscriptions are wanted.');
     else terminal.print(renderTable(COLUMNS, subscriptions.map(cells), terminal));
+    for (const { filter, reason } of subscriptions)
+      if (reason !== null)
+        for (const line of ['', ...wrap(printable(`${filter}: ${reason}.`), terminal.width)]) terminal.print(line);
     const held = [...subscriptions.flatMap(({ evidence }) => evidence ?? []), ...publishes];
     for (const packet of held) for (const line of ['', ...heldPacketLines(packet, terminal)]) terminal.print(line);
   }

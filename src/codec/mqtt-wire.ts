@@ -18,7 +18,7 @@ import {
 } from 'mqtt-packet';
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
 import type { Restorable } from '../base/snapshot.ts';
-import type { ConnackCode, Connect, MqttPacket, MqttQos, Publish, SubackCode } from './mqtt.ts';
+import type { ConnackCode, Connect, MqttPacket, MqttQos, Pingresp, Publish, Suback, SubackCode } from './mqtt.ts';
 import { MqttFraming, type MqttFramingLimits, type MqttFramingSnapshot, type RawPacket } from './mqtt-framing.ts';
 import { problemIn } from './mqtt-rules.ts';
 import { bytesSample } from './other-protocols.ts';
@@ -32,9 +32,10 @@ writeToStream.cacheNumbers = false;
 export interface MqttReaderLimits extends MqttFramingLimits {
   /**
    * A well-framed PUBLISH with an invalid topic or flag is passed on with its `problem`, and one on which the library
-   * fails with its `fault`. Without this option each ends the stream, as any other protocol violation does.
+   * fails with its `fault`. An answer (SUBACK, UNSUBACK, PUBACK, PUBREC, PUBCOMP, PINGRESP) with an invalid body is passed on
+   * with its `problem`. Without this option each ends the stream, as any other protocol violation does.
    */
-  readonly passesInvalidPublish?: boolean;
+  readonly passesInvalid?: boolean;
   /** A problem that ends the stream names the first bytes of its packet. */
   readonly namesBytes?: boolean;
 }
@@ -51,7 +52,7 @@ export interface MqttReaderSnapshot {
 export class MqttReader implements Restorable<MqttReaderSnapshot> {
   readonly #framing: MqttFraming;
   #parser: Parser;
-  readonly #passesInvalidPublish: boolean;
+  readonly #passesInvalid: boolean;
   readonly #namesBytes: boolean;
   #isDead = false;
   /** Result of the library for the current packet. */
@@ -59,7 +60,7 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
 
   constructor(limits: MqttReaderLimits) {
     this.#framing = new MqttFraming(limits);
-    this.#passesInvalidPublish = limits.passesInvalidPublish === true;
+    this.#passesInvalid = limits.passesInvalid === true;
     this.#namesBytes = limits.namesBytes === true;
     this.#parser = this.#newParser();
   }
@@ -132,9 +133,13 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
   }
 
   #passOn(raw: RawPacket, why: { problem: string } | { fault: string }, tag?: string): Decoded<MqttPacket> {
-    const publish = this.#passesInvalidPublish ? framedPublish(raw) : undefined;
+    const words = 'problem' in why ? why.problem : why.fault;
+    if (!this.#passesInvalid) return undecodable(words, tag);
+    const publish = framedPublish(raw);
     if (publish !== undefined) return decoded({ ...publish, ...why });
-    return undecodable('problem' in why ? why.problem : why.fault, tag);
+    const answer = framedAnswer(raw);
+    if (answer !== undefined) return decoded({ ...answer, problem: `${words} (received: ${bytesSample(raw.bytes)})` });
+    return undecodable(words, tag);
   }
 }
 
@@ -179,6 +184,33 @@ function framedPublish(raw: RawPacket): Publish | undefined {
   if (body.length < topicEnd + (qos === 0 ? 0 : 2)) return undefined;
   if (qos !== 0 && fields.readUInt16BE(topicEnd) === 0) return undefined; // [MQTT-2.3.1-1]
   return publishHead(raw);
+}
+
+/** Kinds of answers, by the number of the packet type (table 2.1). */
+const ANSWERS: ReadonlyMap<number, InvalidAnswer['kind']> = new Map([
+  [4, 'puback'],
+  [5, 'pubrec'],
+  [7, 'pubcomp'],
+  [9, 'suback'],
+  [11, 'unsuback'],
+  [13, 'pingresp'],
+]);
+
+type InvalidAnswer =
+  | Suback
+  | Pingresp
+  | { readonly kind: 'puback' | 'pubrec' | 'pubcomp' | 'unsuback'; readonly packetId: number };
+
+/**
+ * Answer of the hub with an invalid body: what can be read of it. `undefined`: it is no answer, or its reserved flags are
+ * set, after which a receiver must close [MQTT-2.2.2-2].
+ */
+function framedAnswer({ first, body }: RawPacket): InvalidAnswer | undefined {
+  const kind = (first & 0x0f) === 0 ? ANSWERS.get(first >> 4) : undefined;
+  if (kind === undefined) return undefined;
+  if (kind === 'pingresp') return { kind };
+  const packetId = body.length < 2 ? 0 : bufferOver(body).readUInt16BE(0);
+  return kind === 'suback' ? { kind, packetId, returnCodes: [] } : { kind, packetId };
 }
 
 function packetOf(packet: Packet): Decoded<MqttPacket> {

@@ -67,9 +67,21 @@ export type SubackCode = MqttQos | 0x80;
  * Packets that contain only a packet identifier, 1…65535. `pubrec`, `pubrel` and `pubcomp` are read only to be
  * rejected.
  */
-export interface Acknowledgement {
+export interface Acknowledgement extends Answer {
   readonly kind: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp' | 'unsuback';
   readonly packetId: number;
+}
+
+interface Answer {
+  /**
+   * Violation of the standard, if the reader passes such answers on. The other fields are those that can be read then:
+   * `packetId` is 0 if there is none.
+   */
+  readonly problem?: string;
+}
+
+export interface Pingresp extends Answer {
+  readonly kind: 'pingresp';
 }
 
 export interface Subscribe {
@@ -79,7 +91,7 @@ export interface Subscribe {
   readonly subscriptions: readonly Subscription[];
 }
 
-export interface Suback {
+export interface Suback extends Answer {
   readonly kind: 'suback';
   readonly packetId: number;
   /** One per filter of the SUBSCRIBE, in the same order; at least one. */
@@ -102,5 +114,5 @@ export type MqttPacket =
   | Suback
   | Unsubscribe
   | { readonly kind: 'pingreq' }
-  | { readonly kind: 'pingresp' }
+  | Pingresp
   | { readonly kind: 'disconnect' };

@@ -185,7 +185,7 @@ export class HubConnection {
         return this.#setAside(report);
       }
       case 'subscribed':
-        return subscriptions.answered(report.filter, report.answer);
+        return subscriptions.answered(report);
       case 'unsubscribed':
         return subscriptions.unsubscribed(report.filter);
       case 'unanswered':

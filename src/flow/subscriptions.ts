@@ -7,6 +7,7 @@ import type { Facts } from '../base/events.ts';
 import type { Stamp } from '../base/time.ts';
 import { filterProblem } from '../base/topic.ts';
 import type { Committer } from '../commit/committer.ts';
+import type { HubAction } from '../hub/client/hub-contract.ts';
 import type { HubServices } from '../hub/gateway/hub-service.ts';
 import type { HubSessionState } from '../hub/session/session-state.ts';
 import type { Clock } from '../ports.ts';
@@ -48,8 +49,11 @@ const FILTER_SHOWN_MAX = 200;
 export class HubSubscriptions {
   readonly #options: HubSubscriptionsOptions;
   #isConnected = false;
-  /** Refused by the hub in this connection: not asked for again until the next, or until who wants it is online or bound. */
-  readonly #refused = new Set<string>();
+  /**
+   * Refused by the hub in this connection, and why: not asked for again until the next, or until the subdevice that wants it
+   * is online or bound.
+   */
+  readonly #refused = new Map<string, string>();
   /** Granted with QoS 0 in this connection, though QoS 1 was asked for. */
   readonly #loweredQos = new Set<string>();
   readonly #rejected = new Map<string, RejectedFilters>();
@@ -65,7 +69,8 @@ export class HubSubscriptions {
     return { wanted, max: subscriptionsMax, rejected: [...this.#rejected.values()] };
   }
 
-  get refused(): ReadonlySet<string> {
+  /** Filter → why the hub does not serve it. */
+  get refused(): ReadonlyMap<string, string> {
     return this.#refused;
   }
 
@@ -127,8 +132,8 @@ export class HubSubscriptions {
     for (const filter of gone) committer.addLazy({ kind: 'filterGone', filter });
     committer.addLazy({ kind: 'hubSession', row: session.row });
     for (const filter of invalid) {
-      this.#refused.add(filter);
       const reason = `the stored filter is not valid: ${filterProblem(filter)?.problem}`;
+      this.#refused.set(filter, reason);
       facts.emit('subscriptionRefused', { subdevice: undefined, filter: filter.slice(0, FILTER_SHOWN_MAX), reason });
     }
     for (const filter of subscribe) this.#options.filters.ask('subscribe', filter);
@@ -172,28 +177,29 @@ export class HubSubscriptions {
   }
 
   /** SUBACK. */
-  answered(filter: string, answer: 'granted' | 'granted QoS 0' | 'refused'): void {
-    const { session, committer, facts, registry, filters, send } = this.#options;
+  answered(suback: Extract<HubAction, { kind: 'subscribed' }>): void {
+    const { session, committer, registry, filters, send } = this.#options;
+    const { filter, answer } = suback;
     filters.answered('subscribe', filter);
     send();
-    if (answer === 'refused') {
-      this.#refused.add(filter);
-      if (session.granted.has(filter)) {
-        session.drop(filter); // granted before: the permission was taken back, or the session was lost
-        committer.addLazy({ kind: 'filterGone', filter });
-      }
-      facts.emit('subscriptionRefused', {
-        subdevice: undefined,
-        filter,
-        reason: 'the hub gives no permission for it (SUBACK 0x80)',
-      });
-      return;
-    }
+    if (answer === 'refused') return this.#refuse(filter, 'the hub gives no permission for it (SUBACK 0x80)');
+    if (answer === 'invalid')
+      return this.#refuse(filter, `the hub answers SUBSCRIBE with an invalid SUBACK: ${suback.problem}`);
     if (answer === 'granted QoS 0') this.#loweredQos.add(filter);
     session.grant(filter);
     committer.addLazy({ kind: 'filterGranted', filter });
     const isWanted = registry.isWanted(filter) || this.#options.services.filters.includes(filter);
     if (!isWanted) this.#ask('unsubscribe', filter); // released while the hub was thinking
+  }
+
+  #refuse(filter: string, reason: string): void {
+    const { session, committer, facts } = this.#options;
+    this.#refused.set(filter, reason);
+    if (session.granted.has(filter)) {
+      session.drop(filter); // granted before: the permission was taken back, or the session was lost
+      committer.addLazy({ kind: 'filterGone', filter });
+    }
+    facts.emit('subscriptionRefused', { subdevice: undefined, filter, reason });
   }
 
   /** UNSUBACK. */

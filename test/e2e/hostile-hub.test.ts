@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import type { MqttPacket } from '../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../src/codec/mqtt-wire.ts';
+import { runProgram } from './program.ts';
 import { openTestbed } from './testbed.ts';
 import { until } from './until.ts';
 import type { Impostor } from './wire-tap.ts';
@@ -97,6 +98,91 @@ describe('an impostor in the place of the hub', () => {
     await testbed.expectNothingLost();
   });
 });
+
+describe('a hub that answers one SUBSCRIBE in a way that MQTT 3.1.1 forbids', () => {
+  const FILTER_OF_A = 'gw/a/cmd';
+
+  it('is left once; then the filter counts as refused, the connection stays, and everything else flows', async () => {
+    const testbed = await openTestbed({ isTapped: true });
+    await testbed.start();
+    const hub = new HubWithBadSuback(FILTER_OF_A, 0x90);
+    testbed.tap.impostors.push(...Array.from({ length: 20 }, () => hub.serve));
+    testbed.hub.setFault({ kind: 'dropConnections' });
+    await until(() => hub.badAnswers >= 2);
+    testbed.publish(20);
+    await until(async () => (await testbed.gateway.ledger()).totals.uplink.delivered === 40);
+    await until(() => hub.granted.has('gw/b/cmd'));
+    expect(hub.connections).toBe(2);
+    const { conditions, hub: state } = await testbed.gateway.status();
+    expect(state.state).toBe('connected');
+    expect(conditions).toContainEqual(
+      expect.objectContaining({
+        code: 'hub-subscriptions-refused',
+        sentence: expect.stringContaining('reserved SUBACK return code 3'),
+      }),
+    );
+    const { stdout } = await runProgram('--json', '--socket', testbed.socketPath, 'hub', 'subscriptions');
+    expect(JSON.parse(stdout).subscriptions).toContainEqual(
+      expect.objectContaining({
+        filter: FILTER_OF_A,
+        state: 'refused',
+        reason: expect.stringMatching(/invalid SUBACK: reserved SUBACK return code 3 \(received: 90 03 .* 03\)$/),
+      }),
+    );
+    const { stdout: shown } = await runProgram('--socket', testbed.socketPath, 'hub', 'subscriptions');
+    expect(shown.replaceAll(/\s+/g, ' ')).toContain(`${FILTER_OF_A}: the hub answers SUBSCRIBE with an invalid SUBACK`);
+  });
+
+  it('negative control: is left each time if the packet itself is broken', async () => {
+    const testbed = await openTestbed({ isTapped: true });
+    await testbed.start();
+    const hub = new HubWithBadSuback(FILTER_OF_A, 0x91);
+    testbed.tap.impostors.push(...Array.from({ length: 20 }, () => hub.serve));
+    testbed.hub.setFault({ kind: 'dropConnections' });
+    await until(() => hub.connections >= 4);
+  });
+});
+
+/** A hub that answers every request, and the SUBSCRIBE for one filter with return code 3 [MQTT-3.9.3-2]. */
+class HubWithBadSuback {
+  readonly granted = new Set<string>();
+  connections = 0;
+  badAnswers = 0;
+  readonly #filter: string;
+  readonly #first: number;
+
+  /** @param first the first octet of the answer: 0x90 is that of a SUBACK */
+  constructor(filter: string, first: number) {
+    this.#filter = filter;
+    this.#first = first;
+  }
+
+  readonly serve: Impostor = (socket) => {
+    this.connections += 1;
+    const reader = new MqttReader({ packetBytesMax: 70_000 });
+    const say = (packet: MqttPacket): void => void socket.write(encodeMqtt(packet));
+    socket.on('data', (bytes) => {
+      for (const packet of reader.push(bytes)) {
+        if (!packet.ok) continue;
+        const { value } = packet;
+        if (value.kind === 'connect') say({ kind: 'connack', sessionPresent: false, returnCode: 0 });
+        else if (value.kind === 'publish' && value.packetId !== undefined)
+          say({ kind: 'puback', packetId: value.packetId });
+        else if (value.kind === 'pingreq') say({ kind: 'pingresp' });
+        else if (value.kind === 'subscribe') {
+          const { packetId, subscriptions } = value;
+          if (subscriptions.some(({ filter }) => filter === this.#filter)) {
+            this.badAnswers += 1;
+            socket.write(Uint8Array.of(this.#first, 3, packetId >> 8, packetId & 0xff, 3));
+            continue;
+          }
+          for (const { filter } of subscriptions) this.granted.add(filter);
+          say({ kind: 'suback', packetId, returnCodes: [1] });
+        }
+      }
+    });
+  };
+}
 
 /** Answers the first bytes of the gateway with these; `left`: the gateway has closed. */
 function impostor(hex: string, left: () => void): Impostor {

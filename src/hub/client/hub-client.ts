@@ -31,7 +31,10 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
   readonly #options: HubClientOptions;
   readonly #reconnect: ReconnectPolicy;
   readonly #connection: HubLink;
-  /** Protocol errors in messages of the hub for which a connection was closed. A short fixed list of problems. */
+  /**
+   * Protocol errors for which a connection was closed: the problem of a message, or the kind of an invalid answer. Both are
+   * short fixed lists.
+   */
   readonly #breaches = new Set<string>();
   #state: ClientState = { kind: 'stopped' };
   #isStopping = false;
@@ -256,6 +259,8 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
         : this.#close(`the hub sent ${packet.kind} before CONNACK`);
     }
     if (this.#state.kind !== 'online') return [];
+    if (packet.kind !== 'publish' && 'problem' in packet && packet.problem !== undefined)
+      return this.#invalidAnswer(packet, packet.problem, nowMs);
     switch (packet.kind) {
       case 'puback':
         this.#reconnect.takeover.answered('answered', nowMs);
@@ -273,6 +278,11 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
         return this.#connection.pinged();
       case 'pubrel':
         return [this.#connection.send({ kind: 'pubcomp', packetId: packet.packetId }, nowMs)]; // [MQTT-4.3.3-2]
+      case 'pubrec':
+      case 'pubcomp': {
+        const breach = `the hub sent ${packet.kind}, which a client without QoS 2 must not get`;
+        return this.#isNewBreach(packet.kind) ? this.#close(breach) : [];
+      }
       case 'connack':
         return this.#close('the hub sent CONNACK twice, which breaks the protocol');
       default:
@@ -316,6 +326,22 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
     const isNew = !this.#breaches.has(problem);
     this.#breaches.add(problem);
     return isNew;
+  }
+
+  /**
+   * The first answer of its kind that MQTT 3.1.1 forbids closes the connection [MQTT-4.8.0-1]. A hub that answers one packet
+   * like this does so in every connection, so later ones do not: an invalid SUBACK refuses the filter, an invalid PINGRESP
+   * shows that the hub lives, and every other answers nothing.
+   */
+  #invalidAnswer(packet: Exclude<MqttPacket, Publish>, problem: string, nowMs: number): HubAction[] {
+    if (this.#isNewBreach(`invalid ${packet.kind}`)) return this.#close(`the hub broke the protocol: ${problem}`);
+    if (packet.kind === 'pingresp') {
+      this.#reconnect.takeover.answered('unanswered', nowMs);
+      return this.#connection.pinged();
+    }
+    if (packet.kind !== 'suback') return [];
+    this.#reconnect.takeover.answered('answered', nowMs);
+    return this.#connection.subscribed(packet, nowMs);
   }
 
   #failed(publish: Publish, why: string): HubAction[] {

@@ -93,6 +93,8 @@ export type HubAction =
     }
   /** SUBACK. `answer`: the granted QoS of the filter, or a rejection; QoS 1 was requested. */
   | { readonly kind: 'subscribed'; readonly filter: string; readonly answer: 'granted' | 'granted QoS 0' | 'refused' }
+  /** SUBACK that MQTT 3.1.1 forbids. An invalid SUBACK has ended a connection before. */
+  | { readonly kind: 'subscribed'; readonly filter: string; readonly answer: 'invalid'; readonly problem: string }
   | { readonly kind: 'unsubscribed'; readonly filter: string }
   /** The SUBACK or UNSUBACK is overdue. A late one still counts. */
   | { readonly kind: 'unanswered'; readonly request: 'subscribe' | 'unsubscribe'; readonly filter: string };

@@ -104,12 +104,17 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
   }
 
   /** Handles a SUBACK. One for an unknown packet identifier is ignored. */
-  subscribed({ packetId, returnCodes }: Suback, nowMs: number): HubAction[] {
+  subscribed({ packetId, returnCodes, problem }: Suback, nowMs: number): HubAction[] {
     const request = this.#requests.answer('subscribe', packetId);
     if (request === undefined) return [];
+    const { filter } = request;
     const [code] = returnCodes;
     const answer = code === REFUSED ? 'refused' : code === GRANTED_QOS_0 ? 'granted QoS 0' : 'granted';
-    return [{ kind: 'subscribed', filter: request.filter, answer }, ...this.#sendRequests(nowMs)];
+    const subscribed: HubAction =
+      problem === undefined
+        ? { kind: 'subscribed', filter, answer }
+        : { kind: 'subscribed', filter, answer: 'invalid', problem };
+    return [subscribed, ...this.#sendRequests(nowMs)];
   }
 
   unsubscribed(packetId: number, nowMs: number): HubAction[] {
@@ -164,7 +169,7 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
   }
 }
 
-/** Creates a reader that skips a too large or invalid PUBLISH: the hub would send it again in every connection. */
+/** Creates a reader that skips a too large or invalid PUBLISH or answer: the hub would send it again in every connection. */
 function newReader({ packetBytesMax }: ConnectionOptions): MqttReader {
-  return new MqttReader({ packetBytesMax, skipsLargePublish: true, passesInvalidPublish: true, namesBytes: true });
+  return new MqttReader({ packetBytesMax, skipsLargePublish: true, passesInvalid: true, namesBytes: true });
 }

@@ -109,7 +109,14 @@ const DEAD_LETTERS = keys({
 });
 
 const HUB_SUBSCRIPTIONS = keys({
-  subscriptions: list(keys({ ...named('filter state', 'text'), wantedBy: list('text'), evidence: maybe(HELD_PACKET) })),
+  subscriptions: list(
+    keys({
+      ...named('filter state', 'text'),
+      wantedBy: list('text'),
+      reason: maybe('text'),
+      evidence: maybe(HELD_PACKET),
+    }),
+  ),
   publishes: list(HELD_PACKET),
 });
 

@@ -78,9 +78,11 @@ export const CONDITIONS = {
     keys: ['hub.password_file', 'hub.device_secret_file'],
   },
   'hub-subscriptions-refused': {
-    meaning: 'The hub answered SUBSCRIBE with 0x80 (MQTT 3.1.1 §3.9.3).',
-    effect: 'Downlinks on these filters do not come.',
-    remedy: 'Add the topics to the permissions of the gateway at the hub.',
+    meaning:
+      'The hub answered SUBSCRIBE with 0x80 (MQTT 3.1.1 §3.9.3), or again with a SUBACK that MQTT 3.1.1 forbids. holdfast hub subscriptions shows which.',
+    effect: 'Downlinks on these filters do not come. Everything else goes on.',
+    remedy:
+      'Add the topics to the permissions of the gateway at the hub. An invalid SUBACK is a fault of the hub: repair the hub.',
     keys: ['hub.topic_template'],
   },
   'hub-subscriptions-unanswered': {

@@ -28,8 +28,8 @@ export interface HubHealth extends PacketHealth {
   readonly clientId: string;
   /** Connections in a row that another client seems to have taken from us. */
   readonly takeovers: TakeoverStats;
-  /** SUBACK 0x80. */
-  readonly refusedFilters: readonly string[];
+  /** Filters that the hub does not serve, and why. */
+  readonly refusedFilters: readonly { readonly filter: string; readonly reason: string }[];
   /** On which PUBACKs are missing. */
   readonly doubtedTopics: readonly string[];
   /** What is wrong with the files of TLS; the last good ones are in use, if there were any. */
@@ -87,11 +87,16 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
       code: 'hub-subscriptions-refused',
       losing: 'at risk',
       forMs,
-      sentence: `The hub refused ${countOf(hub.refusedFilters.length, 'subscription')}: ${hub.refusedFilters.slice(0, 3).join(', ')}.`,
-      hint: 'Add the topics to the permissions of the product at the hub.',
+      sentence: refusedWords(hub.refusedFilters),
+      hint: 'Add the topics to the permissions of the product at the hub. holdfast hub subscriptions shows the reason for each.',
     });
   }
   return [...conditions, ...pubackConditions(hub, forMs)];
+}
+
+function refusedWords(refused: HubHealth['refusedFilters']): string {
+  const names = refused.slice(0, 3).map(({ filter }) => filter);
+  return `The hub refused ${countOf(refused.length, 'subscription')}: ${names.join(', ')} (${refused[0]?.reason}).`;
 }
 
 /** A connection that has lasted for this long is no longer reported as the one after a breach of the protocol. */

@@ -23,6 +23,8 @@ export interface FilterReport {
   readonly state: FilterState;
   /** Subdevices, and `(gateway)` for its own. */
   readonly wantedBy: readonly string[];
+  /** Why the hub refuses it; `null`: it is not refused in this connection. */
+  readonly reason: string | null;
   /** `null`: the hub has not closed the connection on it. */
   readonly evidence: HeldPacketReport | null;
 }

@@ -23,6 +23,7 @@ export function hubSubscriptionsReport(gateway: GatewayView): HubSubscriptionsRe
       filter,
       state: against.get(filter)?.state ?? stateOf(filter),
       wantedBy: wantedBy(filter),
+      reason: gateway.subscriptions.refused.get(filter) ?? null,
       evidence: against.get(filter) ?? null,
     })),
     publishes: held.filter(({ isFilter }) => !isFilter).map(reportOf),

@@ -91,7 +91,7 @@ export class Inspector implements Inspection {
         isPlain: config.hub.tls.kind === 'off',
         isSigned: config.hub.credentials.kind === 'device',
         awaitingConnackMs: ageOf(client.awaitingConnackSinceMs, this.#nowMs()),
-        refusedFilters: [...gateway.subscriptions.refused],
+        refusedFilters: [...gateway.subscriptions.refused].map(([filter, reason]) => ({ filter, reason })),
         ...{ heldPackets: heldPackets(gateway), silentFilters: gateway.subscriptions.silent },
         loweredFilters: [...gateway.subscriptions.loweredQos],
         doubtedTopics: gateway.outbox.ackHealth.suspects,

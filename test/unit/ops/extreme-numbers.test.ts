@@ -62,7 +62,12 @@ const TROUBLED_HUB: Health['hub'] = {
     gap: { reason: 'session lost', age: { ms: 1, quality: 'exact' } },
   },
   takeovers: { times: 4, shortestMs: 1, longestMs: 2, sinceMs: 3, sessionsGone: 1 },
-  ...{ refusedFilters: ['a/b', 'c/d'], doubtedTopics: ['a/b'], silentFilters: ['a/b'], loweredFilters: ['a/b'] },
+  ...{
+    refusedFilters: ['a/b', 'c/d'].map((filter) => ({ filter, reason: 'SUBACK 0x80' })),
+    doubtedTopics: ['a/b'],
+    silentFilters: ['a/b'],
+    loweredFilters: ['a/b'],
+  },
   heldPackets: (['suspect', 'set aside'] as const).map((state) => ({
     ...{ packet: `SUBSCRIBE ${'x/'.repeat(120)}`, name: 'a/b', state, closes: 3 },
     ...{ firstCloseMs: 2, lastCloseMs: 1, triedAgainInMs: 7 },

@@ -71,7 +71,7 @@ it.each([
   }
 });
 
-it('a reader without passesInvalidPublish ends at it, and reads nothing more', () => {
+it('a reader without passesInvalid ends at it, and reads nothing more', () => {
   const reader = new MqttReader({ packetBytesMax: 1000 });
   expect(reader.push(publish(WILDCARD, 7))).toMatchObject([{ ok: false }]);
   expect(reader.push(encodeMqtt({ kind: 'pingresp' }))).toEqual([]);

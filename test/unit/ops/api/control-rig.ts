@@ -144,9 +144,9 @@ const HELD: HeldPacketReport = {
   ...{ firstCloseMs: 300_000, lastCloseMs: 60_000, triedAgainInMs: 3_540_000 },
 };
 const SUBSCRIPTIONS: readonly FilterReport[] = [
-  { filter: 'gw/a/set', state: 'granted', wantedBy: ['meter-1'], evidence: null },
+  { filter: 'gw/a/set', state: 'granted', wantedBy: ['meter-1'], reason: null, evidence: null },
   {
-    ...{ filter: 'gw/b/set', state: 'suspect', wantedBy: ['meter-1', 'pump'] },
+    ...{ filter: 'gw/b/set', state: 'suspect', wantedBy: ['meter-1', 'pump'], reason: null },
     evidence: {
       ...HELD,
       packet: 'SUBSCRIBE gw/b/set',
