@@ -106,6 +106,7 @@ export class Site {
     await testbed.gateway.start();
     for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
     await testbed.untilStatus(({ hub }) => hub.subscriptions === testbed.subdevices.length);
+    await until(() => testbed.subdevices.every(({ isSubscribed }) => isSubscribed));
   }
 
   /** The application side sends the subdevice so many numbered commands. */

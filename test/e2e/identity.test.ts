@@ -23,10 +23,10 @@ async function swap(plan: TestbedPlan = {}): Promise<Testbed> {
   const testbed = await openTestbed(plan);
   await testbed.gateway.start();
   testbed.enter(testbed.subdevice('a'));
-  await until(() => filtersOf(testbed, 'gw') === 1);
+  await until(() => filtersOf(testbed, 'gw') === 1 && testbed.subdevice('a').isSubscribed);
   await becomes(testbed, 'spare');
   testbed.enter(testbed.subdevice('b'));
-  await until(() => filtersOf(testbed, 'spare') === 2);
+  await until(() => filtersOf(testbed, 'spare') === 2 && testbed.subdevice('b').isSubscribed);
   await becomes(testbed, 'gw');
   return testbed;
 }

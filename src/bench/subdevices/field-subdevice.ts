@@ -129,12 +129,12 @@ export class FieldSubdevice {
         if (number !== undefined) this.downlinks.arrive(number);
         break;
       }
-      case 'slept':
-      case 'rested':
-      case 'rejected':
       case 'subscribed':
         this.isSubscribed = true;
         break;
+      case 'slept':
+      case 'rested':
+      case 'rejected':
       case 'unsubscribed':
         break;
     }
