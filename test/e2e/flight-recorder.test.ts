@@ -47,9 +47,21 @@ function passwordFile(): string {
   return path;
 }
 
-function recordings(testbed: Testbed): string[] {
+/** Recordings for this reason. A busy machine may fire a trigger that no test is about. */
+function recordings(testbed: Testbed, reason = 'asked'): string[] {
   const folder = join(testbed.stateDir, 'recordings');
-  return readdirSync(folder).map((name) => join(folder, name));
+  const names = readdirSync(folder).filter((name) => name.endsWith(`-${reason}.recording`));
+  return names.map((name) => join(folder, name));
+}
+
+/** The step in which one whole frame arrived that was an uplink and nothing else; -1: there is none. */
+function lineOfUplink(lines: readonly string[]): number {
+  return lines.findIndex((line) => {
+    if (!line.includes('"kind":"bytes"') || !line.includes('"kind":"uplink"')) return false;
+    const { input, actions } = JSON.parse(line);
+    const bytes = Buffer.from(input.bytes.$bytes, 'base64');
+    return actions.length === 1 && bytes.indexOf(0) === 0 && bytes.indexOf(0, 1) === bytes.length - 1;
+  });
 }
 
 describe('a recording of a gateway on a bad line', () => {
@@ -87,9 +99,16 @@ describe('a recording of a gateway on a bad line', () => {
   it('shows where it would decide otherwise, if one byte that arrived had been another', async () => {
     const testbed = await openNoisyTestbed();
     const path = join(testbed.folder, 'b.recording');
-    await record(testbed, 'link-b', '--out', path);
-    const lines = readFileSync(path, 'utf8').split('\n');
-    const at = lines.findIndex((line) => line.includes('"kind":"bytes"') && line.includes('"kind":"uplink"'));
+    let lines: string[] = [];
+    // a busy machine reads several frames at once, or a part of one
+    await until(async () => {
+      testbed.publish(1);
+      await testbed.untilIdle();
+      await record(testbed, 'link-b', '--out', path);
+      lines = readFileSync(path, 'utf8').split('\n');
+      return lineOfUplink(lines) >= 0;
+    });
+    const at = lineOfUplink(lines);
     lines[at] = (lines[at] ?? '').replace(/(?<="\$bytes":"[A-Za-z0-9+/]{8})./, (letter) =>
       letter === 'A' ? 'B' : 'A',
     );
@@ -98,7 +117,7 @@ describe('a recording of a gateway on a bad line', () => {
     expect(code).toBe(1);
     expect(stdout).toContain('the CRC-32 is wrong');
     expect(stdout).toMatch(new RegExp(`same decisions: ${at - 1} of `));
-    expect(stdout).toMatch(/step \d+, at \d+ ms: \{"kind":"bytes".*\n {2}recorded:\n.*"kind":"uplink"/);
+    expect(stdout).toMatch(/step \d+, at \d+ ms: \{"kind":"bytes".*\n {2}recorded:\n {4}\{"kind":"uplink"/);
   });
 
   it('holds the names in CONNECT and not its password', async () => {
@@ -170,6 +189,8 @@ describe('a trigger', () => {
     await until(() => left === 2);
     await testbed.untilStatus(({ hub }) => hub.state === 'connected');
     await until(() => testbed.gateway.journal.includes('recorded hub (hub-protocol)'));
-    expect(recordings(testbed).map((path) => path.replace(/.*Z-/, ''))).toEqual(['hub-hub-protocol.recording']);
+    expect(recordings(testbed, 'hub-protocol').map((path) => path.replace(/.*Z-/, ''))).toEqual([
+      'hub-hub-protocol.recording',
+    ]);
   });
 });

@@ -42,10 +42,13 @@ it('a file whose first page is noise: every message is delivered, and nobody say
   await until(() => testbed.uplinks.delivered === EACH);
   const { code } = await runProgram('acknowledge-loss', '--config', testbed.configPath);
   expect(code).toBe(0);
-  await until(async () => (await testbed.gateway.status()).losing === 'no');
+  // what was lost is seen to; that the storage damaged the store stands until the next start
+  const seen = await testbed.untilStatus((status) => status.losing === 'at risk');
+  expect(seen.conditions).toContainEqual(expect.objectContaining({ code: 'store-damaged', losing: 'at risk' }));
   await testbed.gateway.signal('SIGTERM');
   await testbed.gateway.start();
-  expect((await testbed.gateway.status()).conditions.map((one) => one.code)).not.toContain('loss-unknown');
+  const again = await testbed.untilStatus((status) => status.losing === 'no');
+  expect(again.conditions.map((one) => one.code)).not.toContain('loss-unknown');
   expect(await runProgram('acknowledge-loss', '--config', testbed.configPath)).toMatchObject({ code: 1 });
 });
 
