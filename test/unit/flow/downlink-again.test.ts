@@ -1,10 +1,13 @@
-/** Messages that the hub sends again, in a later connection or in the same one: taken once, and never taken for another. */
+/**
+ * Messages that the hub sends again, in a later connection or in the same one: accepted once, and never confused with
+ * another message.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FlowBench } from './downlink-rig.ts';
 
 describe('a message that the hub sends again', () => {
-  it('because it had no PUBACK is recognised, and acknowledged at once if it is safe by now', () => {
+  it('because of a missing PUBACK is recognised, and acknowledged at once if it is safe', () => {
     const bench = new FlowBench().enter('pump', false).arrive(1, 'x').reconnect().commit();
     expect(bench.arrive(1, 'x', { dup: true }).pubacks()).toEqual([1]);
     expect(bench.custodian.pending).toBe(1);
@@ -16,7 +19,7 @@ describe('a message that the hub sends again', () => {
     expect(bench.commit().pubacks()).toEqual([1]);
   });
 
-  it('is recognised over a connection in which it did not come', () => {
+  it('is recognised over a connection in which it did not arrive', () => {
     const bench = new FlowBench().enter('pump', false).arrive(1, 'x').reconnect().reconnect();
     expect(bench.arrive(1, 'x', { dup: true }).custodian.pending).toBe(1);
   });
@@ -25,18 +28,18 @@ describe('a message that the hub sends again', () => {
     ['without DUP', { dup: false }, 'x'],
     ['with other bytes', { dup: true }, 'y'],
     ['with another topic', { dup: true, topic: 'pump/other' }, 'x'],
-  ])('%s is a fresh one with a reused identifier', (_what, message, text) => {
+  ])('%s is a new message with a reused identifier', (_what, message, text) => {
     const bench = new FlowBench().enter('pump', false).arrive(1, 'x').reconnect().arrive(1, text, message);
     expect(bench.custodian.pending).toBe(2);
   });
 
-  it('after its PUBACK has left counts as fresh: it may be another one that never reached us', () => {
+  it('after its PUBACK was sent counts as new: it can be another message that never reached the gateway', () => {
     const bench = new FlowBench().enter('pump', false).arrive(1, 'x').commit();
     expect(bench.pubacks()).toEqual([1]);
     expect(bench.reconnect().arrive(1, 'x', { dup: true }).custodian.pending).toBe(2);
   });
 
-  it('in a session that is not the old one is fresh', () => {
+  it('in another session is new', () => {
     const bench = new FlowBench().enter('pump', false).arrive(1, 'x').reconnect(false).arrive(1, 'x', { dup: true });
     expect(bench.custodian.pending).toBe(2);
   });
@@ -53,7 +56,7 @@ describe('a message that the hub sends again', () => {
     expect(bench.commit().pubacks()).toEqual([1, 2]);
   });
 
-  it('in the same connection is recognised though it came in an earlier one first', () => {
+  it('in the same connection is recognised even if it arrived in an earlier one first', () => {
     const bench = new FlowBench().enter('pump', false).arrive(1, 'x').reconnect();
     bench.arrive(1, 'x', { dup: true }).arrive(1, 'x', { dup: true });
     expect([bench.commit().pubacks(), bench.custodian.pending]).toEqual([[1], 1]);
@@ -63,20 +66,23 @@ describe('a message that the hub sends again', () => {
     ['without DUP', { dup: false }, 'x'],
     ['with other bytes', { dup: true }, 'y'],
     ['with another topic', { dup: true, topic: 'pump/other' }, 'x'],
-  ])('in the same connection %s is a fresh one all the same', (_what, message, text) => {
+  ])('in the same connection %s is a new message as well', (_what, message, text) => {
     const bench = new FlowBench().enter('pump', false).arrive(1, 'x').arrive(1, text, message);
     expect(bench.custodian.pending).toBe(2);
     expect(bench.commit().pubacks()).toEqual([1, 1]);
   });
 
-  it('in the same connection after its PUBACK has left is fresh, whatever its DUP says [MQTT-4.3.2-2]', () => {
+  it('in the same connection after its PUBACK is new, with or without DUP [MQTT-4.3.2-2]', () => {
     const bench = new FlowBench().enter('pump', false).arrive(1, 'x').commit().arrive(1, 'x', { dup: true });
     expect(bench.custodian.pending).toBe(2);
     expect(bench.commit().pubacks()).toEqual([1, 1]);
   });
 });
 
-/** One that keeps to the standard, but for sending again within a connection: identifiers are free after their PUBACK. */
+/**
+ * Hub that complies with the standard, except that it repeats messages within a connection: identifiers are free
+ * after their PUBACK.
+ */
 class RetryingHub {
   readonly #bench: FlowBench;
   readonly #inFlight = new Map<number, string>();
@@ -86,7 +92,7 @@ class RetryingHub {
     this.#bench = bench;
   }
 
-  /** @param twin the same bytes as the one before */
+  /** @param twin true: the same bytes as the previous message */
   send(twin: boolean): void {
     const packetId = [1, 2, 3, 4].find((one) => !this.#inFlight.has(one));
     if (packetId === undefined) return;
@@ -109,7 +115,7 @@ class RetryingHub {
   }
 }
 
-it('a hub that sends again whatever it likes has each message taken once and acknowledged once', () => {
+it('a hub that repeats messages at random has each message accepted once and acknowledged once', () => {
   const step = fc.constantFrom('send', 'twin', 'again', 'commit', 'reconnect');
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {

@@ -1,4 +1,6 @@
-/** More downlinks at once than may be in RAM: the hub waits or sends them again, and each is taken once, in order. */
+/**
+ * More downlinks at once than RAM can hold: the hub waits or sends them again, and each is accepted once, in order.
+ */
 import { describe, expect, it } from 'vitest';
 import { COPIES_MAX, PAUSE_MS, UNSTORED_BYTES_MAX } from '../../../src/flow/back-pressure.ts';
 import { FlowBench } from './downlink-rig.ts';
@@ -7,14 +9,14 @@ const COUNTS = [COPIES_MAX - 1, COPIES_MAX, COPIES_MAX + 1, 10 * COPIES_MAX];
 const TEXT_BYTES = 6;
 
 interface Conditions {
-  /** The channel goes on reading, whatever it is told. */
+  /** True if the channel continues to read after it was paused. */
   readonly isDeaf?: boolean;
-  /** Bytes that the channel had read before it was told to stop, in messages. */
+  /** Number of messages that the channel had read before it was paused. */
   readonly ahead?: number;
   readonly textBytes?: number;
 }
 
-/** A hub that sends all it has in one go, again after each reconnect, and waits only for the window of TCP. */
+/** Hub that sends all its messages at once, again after each reconnect, limited only by the TCP window. */
 class EagerHub {
   readonly bench = new FlowBench(1_000_000).enter('pump', false);
   readonly #conditions: Conditions;
@@ -49,7 +51,7 @@ class EagerHub {
     }
   }
 
-  /** Takes the PUBACKs, which come in order; connects again if the gateway has left. */
+  /** Receives the PUBACKs, which arrive in order; connects again if the gateway has disconnected. */
   hear(): void {
     const { isLeft } = this.bench;
     const pubacks = this.bench.pubacks();
@@ -66,7 +68,7 @@ class EagerHub {
     this.bench.reconnect();
   }
 
-  /** Until the hub owes nothing; each round is one commit. */
+  /** Runs until every message of the hub is acknowledged; each round is one commit. */
   settle(): this {
     for (let round = 0; this.unacknowledged > 0 && round < 100; round += 1) {
       this.send();
@@ -84,12 +86,12 @@ class EagerHub {
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 describe.each(COUNTS)('%i downlinks at once', (count) => {
-  it('are taken in one connection, since the hub waits while they are stored', () => {
+  it('are accepted in one connection, since the hub waits while they are stored', () => {
     const hub = new EagerHub(count).settle();
     expect([hub.unacknowledged, hub.connections, hub.stored]).toEqual([0, 1, range(count)]);
   });
 
-  it('with the disk full are taken as far as RAM goes, and the rest once there is room', () => {
+  it('with the disk full are accepted up to the limit of RAM, and the rest once there is room', () => {
     const hub = new EagerHub(count);
     hub.send();
     hub.bench.clock.pass(PAUSE_MS);
@@ -101,7 +103,7 @@ describe.each(COUNTS)('%i downlinks at once', (count) => {
     expect(hub.connections).toBe(count > COPIES_MAX ? 2 : 1);
   });
 
-  it('are taken once each over connections that are lost before anything is stored', () => {
+  it('are accepted once each over connections that are lost before anything is stored', () => {
     const hub = new EagerHub(count);
     for (let times = 0; times < 3; times += 1) {
       hub.send();
@@ -111,7 +113,7 @@ describe.each(COUNTS)('%i downlinks at once', (count) => {
     expect([hub.unacknowledged, hub.stored]).toEqual([0, range(count)]);
   });
 
-  it('from a channel that cannot stop are bounded all the same', () => {
+  it('from a channel that cannot be paused are bounded as well', () => {
     const hub = new EagerHub(count, { isDeaf: true });
     hub.send();
     expect(hub.bench.custodian.pending).toBeLessThanOrEqual(4 * COPIES_MAX);
@@ -120,7 +122,7 @@ describe.each(COUNTS)('%i downlinks at once', (count) => {
   });
 });
 
-it('the hub waits when there are too many bytes, too', () => {
+it('the hub also waits when there are too many bytes', () => {
   const textBytes = 16 * 1024;
   const count = (10 * UNSTORED_BYTES_MAX) / textBytes;
   const hub = new EagerHub(count, { textBytes });
@@ -131,7 +133,7 @@ it('the hub waits when there are too many bytes, too', () => {
   expect([hub.unacknowledged, hub.connections, hub.stored]).toEqual([0, 1, range(count)]);
 });
 
-it('what had been read before the gateway stopped is taken', () => {
+it('bytes that were read before the pause are accepted', () => {
   const hub = new EagerHub(2 * COPIES_MAX, { ahead: 500 });
   hub.send();
   expect(hub.bench.custodian.pending).toBe(COPIES_MAX + 500);
@@ -139,7 +141,7 @@ it('what had been read before the gateway stopped is taken', () => {
   expect([hub.unacknowledged, hub.connections, hub.stored]).toEqual([0, 1, range(2 * COPIES_MAX)]);
 });
 
-it('uplinks’ PUBACKs and PINGRESP wait for a commit no longer than the pause', () => {
+it('PUBACKs for uplinks and PINGRESP wait for a commit no longer than the pause', () => {
   const hub = new EagerHub(2 * COPIES_MAX);
   hub.send();
   expect(hub.bench.isReading).toBe(false);
@@ -149,7 +151,7 @@ it('uplinks’ PUBACKs and PINGRESP wait for a commit no longer than the pause',
   expect(hub.bench.isReading).toBe(true);
 });
 
-it('a message that is skipped is followed by no later one, and a copy of an earlier one is still recognised', () => {
+it('after a skipped message no later one is accepted, and a copy of an earlier one is still recognised', () => {
   const bench = new FlowBench(1_000_000).enter('pump', false);
   for (let packetId = 1; packetId <= COPIES_MAX; packetId += 1) bench.arrive(packetId, `${packetId}`);
   bench.clock.pass(PAUSE_MS);
@@ -161,7 +163,7 @@ it('a message that is skipped is followed by no later one, and a copy of an earl
   expect([bench.pubacks(), bench.custodian.pending]).toEqual([[2000, 2001], COPIES_MAX + 2]);
 });
 
-it('a gateway that forgets what has arrived is sent copies of all of it', () => {
+it('negative control: a gateway that forgets the received messages gets copies of all of them', () => {
   const hub = new EagerHub(COPIES_MAX);
   hub.send();
   hub.reconnect();
@@ -170,7 +172,7 @@ it('a gateway that forgets what has arrived is sent copies of all of it', () => 
   expect(hub.stored.length).toBe(2 * COPIES_MAX);
 });
 
-it('a session that the hub has lost leaves no downlink of the old one unbounded', () => {
+it('a session that the hub has lost leaves no downlink of the old one beyond the bound', () => {
   const bench = new FlowBench(1_000_000).enter('pump', false);
   for (let connection = 0; connection < 5; connection += 1) {
     for (let packetId = 1; packetId <= 6000; packetId += 1) bench.arrive(packetId, `${connection} ${packetId}`);

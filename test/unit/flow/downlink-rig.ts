@@ -1,4 +1,4 @@
-/** The flow of downlinks, and around it a hub and subdevices played by the test. */
+/** The flow of downlinks, with a simulated hub and simulated subdevices around it. */
 import { hash } from 'node:crypto';
 import { newFacts } from '../../../src/base/events.ts';
 import type { Message } from '../../../src/base/message.ts';
@@ -24,7 +24,7 @@ type Deliver = Extract<DriverCommand, { kind: 'deliver' }>;
 
 const LIMITS = { overflow: 'drop-oldest', replayIntervalMs: 0, holdMs: 200, commitMs: 100 } as const;
 
-/** The flow with a real inbox, custody and mirror; the links, the hub and the disk are the test's. */
+/** The flow with a real inbox, custody and registry; the test controls the links, the hub and the disk. */
 export class FlowBench {
   readonly clock = new StepClock();
   readonly disk = new BenchDisk();
@@ -85,7 +85,7 @@ export class FlowBench {
     this.flow.hubConnected(true);
   }
 
-  /** A subdevice that subscribed to `filter`. */
+  /** Attaches a subdevice that has subscribed to `filter`. */
   enter(id: string, isAttached = true, filter = '#'): this {
     const { subdevice } = this.registry.enter(id, 'link');
     this.registry.subscribe(subdevice, filter, 1);
@@ -93,7 +93,7 @@ export class FlowBench {
     return this;
   }
 
-  /** The hub sends. */
+  /** Message from the hub. */
   arrive(packetId: number, text: string, message: Partial<Message> & Partial<Arriving> = {}): this {
     const { dup = false, retained = false, topic = 'pump/set', qos = 1 } = message;
     const how = { dup, retained, packetId: qos === 0 ? undefined : packetId };
@@ -101,7 +101,7 @@ export class FlowBench {
     return this;
   }
 
-  /** The hub answers the gateway itself. @returns whether it is news */
+  /** Answer of the hub to the gateway itself. @returns true if the answer is new */
   consume(packetId: number | undefined, dup = false): boolean {
     return this.flow.consumed({ topic: '$gateway', payload: Uint8Array.of(1), qos: 1 }, dup, packetId);
   }
@@ -121,17 +121,17 @@ export class FlowBench {
     return this;
   }
 
-  /** Packet identifiers acknowledged to the hub since the last look. */
+  /** Packet identifiers acknowledged to the hub since the last call. */
   pubacks(): number[] {
     return this.#orders.splice(0).flatMap((order) => (order.kind === 'puback' ? [order.packetId] : []));
   }
 
-  /** The hub's connection was ordered to close. */
+  /** True if the connection to the hub was ordered to close. */
   get isLeft(): boolean {
     return this.#orders.some((order) => order.kind === 'leave');
   }
 
-  /** What the subdevices were handed since the last look; they acknowledge it all. */
+  /** Messages delivered to the subdevices since the last call. The subdevices acknowledge all of them. */
   delivered(): string[] {
     const texts: string[] = [];
     for (let next = this.#deliveries.shift(); next !== undefined; next = this.#deliveries.shift()) {
@@ -141,7 +141,7 @@ export class FlowBench {
     return texts;
   }
 
-  /** The subdevices refuse what they were handed since the last look. */
+  /** The subdevices reject the messages delivered since the last call. */
   refuse(): void {
     for (const { token } of this.#deliveries.splice(0))
       this.flow.report({ kind: 'undelivered', token, why: 'refused' });

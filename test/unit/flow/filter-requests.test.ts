@@ -1,4 +1,7 @@
-/** Filters that the hub granted are sent again to a hub that says it kept them: slowly, and bounded however often it cuts. */
+/**
+ * Filters that the hub granted are subscribed again in a resumed session: slowly, and bounded for any number of
+ * disconnects.
+ */
 import { expect, it } from 'vitest';
 import { FilterRequests } from '../../../src/flow/filter-requests.ts';
 import { PoisonDetector } from '../../../src/outbox/poison-detector.ts';
@@ -10,7 +13,7 @@ class Bench {
   readonly filters = new FilterRequests(new PoisonDetector(3));
   nowMs = 0;
 
-  /** One connection of this length. @returns what was sent when, each answered at once */
+  /** One connection of this length. @returns filters with their times; each request is answered at once */
   connection(lastsMs: number): { readonly atMs: number; readonly filter: string }[] {
     const sent: { atMs: number; filter: string }[] = [];
     const endMs = this.nowMs + lastsMs;
@@ -30,14 +33,14 @@ class Bench {
   }
 }
 
-it('each goes once in a connection, four per second at most, from 5 s on', () => {
+it('each filter is sent once in a connection, at most four per second, from 5 s on', () => {
   const sent = new Bench().connection(10 * MINUTE_MS);
   expect(sent.map(({ filter }) => filter)).toEqual(FILTERS);
   expect(sent[0]?.atMs).toBe(5000);
   expect(sent.at(-1)?.atMs).toBe(5000 + 29 * 250);
 });
 
-it('connections of 4 s cost none, and those of 15 s one round per minute', () => {
+it('connections of 4 s cause no request, and connections of 15 s one round per minute', () => {
   const bench = new Bench();
   for (let count = 0; count < 20; count += 1) expect(bench.connection(4000)).toEqual([]);
   const sent = Array.from({ length: 40 }, () => bench.connection(15_000)).flat();
@@ -45,7 +48,7 @@ it('connections of 4 s cost none, and those of 15 s one round per minute', () =>
   expect(new Set(sent.map(({ filter }) => filter)).size).toBe(FILTERS.length);
 });
 
-it('what a lost connection left goes first in the next', () => {
+it('filters left by a lost connection are sent first in the next', () => {
   const bench = new Bench();
   expect(bench.connection(6000).map(({ filter }) => filter)).toEqual(['f0', 'f1', 'f2', 'f3']);
   expect(bench.connection(10 * MINUTE_MS).map(({ filter }) => filter)).toEqual([
@@ -54,7 +57,7 @@ it('what a lost connection left goes first in the next', () => {
   ]);
 });
 
-it('waits for the answer to the one before', () => {
+it('a filter waits for the answer to the previous one', () => {
   const { filters } = new Bench();
   filters.renew(FILTERS, 0);
   expect(filters.next(5000)?.filter).toBe('f0');

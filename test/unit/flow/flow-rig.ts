@@ -1,4 +1,4 @@
-/** A clock turned by hand and a store that answers when it is told to: what the flows need of the world. */
+/** A manual clock and a store that answers on command, as dependencies of the flows. */
 
 import { Committer } from '../../../src/commit/committer.ts';
 import type { Change } from '../../../src/custody/change.ts';
@@ -29,7 +29,7 @@ export class StepClock implements Clock {
     };
   }
 
-  /** Turns on by `ms`, ringing what is set on the way. */
+  /** Advances by `ms`, and fires the timers that are due. */
   pass(ms: number): void {
     const endMs = this.#nowMs + ms;
     for (;;) {
@@ -68,7 +68,7 @@ export class StepStore implements Store {
   }
 
   async tally(): Promise<never> {
-    throw new Error('nobody asked for that');
+    throw new Error('not implemented in this store');
   }
 
   async letters(): Promise<LetterPage> {
@@ -101,7 +101,7 @@ export class CommitBench {
     this.committer.attach(this.store);
   }
 
-  /** Gathers messages that nobody waits for, in one task. */
+  /** Enqueues messages without an ack waiter, in one task. */
   enqueue(count: number, patienceMs: number): Entry[] {
     const entries = Array.from({ length: count }, () => this.entry());
     const byMs = this.clock.nowMs() + patienceMs;
@@ -111,7 +111,7 @@ export class CommitBench {
     return entries;
   }
 
-  /** A message. @param isAwaited its sender waits for the acknowledgement */
+  /** Message. @param isAwaited true if its sender waits for the acknowledgement */
   entry(lane = 1, isAwaited = false): Entry {
     this.#seq += 1;
     return newEntry(rowOf(this.#seq, lane), isAwaited ? { safe: () => {} } : undefined);
@@ -127,7 +127,7 @@ export class CommitBench {
     this.mailbox.post(() => this.committer.full(batch));
   }
 
-  /** Numbers of the messages put by the last commit. */
+  /** Numbers of the messages in the last commit. */
   get put(): number[] {
     return this.store.last.changes.flatMap((change) => (change.kind === 'put' ? [change.row.seq] : []));
   }

@@ -1,4 +1,4 @@
-/** The ledger beside custody: what is counted, how long it is a state, and how often it is told. */
+/** The intake report beside custody: its counts, how long a cause is current, and how often it is reported. */
 import { describe, expect, it } from 'vitest';
 import { sampleWords } from '../../../src/base/discard.ts';
 import { newFacts } from '../../../src/base/events.ts';
@@ -9,12 +9,12 @@ const MINUTE_MS = 60_000;
 function rig() {
   const clock = { now: 0, nowMs: () => clock.now, wallMs: () => 0, wakeAt: () => () => undefined };
   const facts = newFacts();
-  const told: { readonly reason: string; readonly count: number; readonly sample: string }[] = [];
-  facts.on('discarded', ({ reason, count, sample }) => told.push({ reason, count, sample }));
+  const reported: { readonly reason: string; readonly count: number; readonly sample: string }[] = [];
+  facts.on('discarded', ({ reason, count, sample }) => reported.push({ reason, count, sample }));
   let framesIn = 0;
   const intake = new Intake(clock, facts, () => framesIn);
   return {
-    told,
+    reported,
     note: (discard: Partial<Discard> = {}) =>
       intake.note({
         ...{ link: 'field1', subdevice: undefined, reason: 'line pattern', sample: '', count: 1 },
@@ -31,7 +31,7 @@ function rig() {
   };
 }
 
-describe('what is discarded', () => {
+describe('a discarded message', () => {
   it('is counted by link, subdevice and reason, with the last sample', () => {
     const { note, tallies } = rig();
     note({ sample: new TextEncoder().encode('boot v1\r') });
@@ -45,7 +45,7 @@ describe('what is discarded', () => {
     ]);
   });
 
-  it('is a state for ten minutes, and history afterwards, with its counter', () => {
+  it('is current for ten minutes, and history afterwards, with its counter', () => {
     const { note, pass, first } = rig();
     note();
     pass(10 * MINUTE_MS - 1);
@@ -54,7 +54,7 @@ describe('what is discarded', () => {
     expect(first()).toMatchObject({ lasts: false, count: 1 });
   });
 
-  it('is a state for three of its intervals, where it comes more seldom', () => {
+  it('is current for three of its intervals if it comes less often', () => {
     const { note, pass, first } = rig();
     note();
     pass(9 * MINUTE_MS);
@@ -65,7 +65,7 @@ describe('what is discarded', () => {
     expect(first()).toMatchObject({ lasts: false });
   });
 
-  it('begins anew when it comes back', () => {
+  it('starts a new period when it comes back', () => {
     const { note, pass, first } = rig();
     for (let each = 0; each < 5; each += 1) note();
     pass(11 * MINUTE_MS);
@@ -73,7 +73,7 @@ describe('what is discarded', () => {
     expect(first()).toMatchObject({ count: 6, recent: 1, sinceMs: 11 * MINUTE_MS });
   });
 
-  it('is most of what comes after four in a row at any rate, and not after four good ones', () => {
+  it('dominates the traffic after four in a row, and not after four good messages', () => {
     const { note, pass, good, first } = rig();
     good(1_000_000);
     for (let each = 0; each < 4; each += 1) {
@@ -85,28 +85,28 @@ describe('what is discarded', () => {
     expect(first()?.share).toBeLessThan(0.5);
   });
 
-  it('is told at once with its sample, and then together', () => {
-    const { note, pass, told } = rig();
+  it('is reported at once with its sample, and then in a summary', () => {
+    const { note, pass, reported } = rig();
     for (let each = 0; each < 1000; each += 1) note({ sample: 'x' });
-    expect(told).toEqual([{ reason: 'line pattern', count: 1, sample: 'x' }]);
+    expect(reported).toEqual([{ reason: 'line pattern', count: 1, sample: 'x' }]);
     pass(10 * MINUTE_MS - 1);
     note();
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
     pass(1);
     note();
-    expect(told).toMatchObject([{}, { count: 1001 }]);
+    expect(reported).toMatchObject([{}, { count: 1001 }]);
   });
 
-  it('is told at most six times a minute, however many kinds there are, and what had to wait is told later', () => {
-    const { note, pass, told } = rig();
+  it('is reported at most six times a minute for any number of kinds, and the delayed ones are reported later', () => {
+    const { note, pass, reported } = rig();
     for (let each = 0; each < 100; each += 1) note({ subdevice: `d${each}` });
-    expect(told).toHaveLength(6);
+    expect(reported).toHaveLength(6);
     pass(MINUTE_MS);
     note({ subdevice: 'd99' });
-    expect(told[6]).toMatchObject({ count: 2 });
+    expect(reported[6]).toMatchObject({ count: 2 });
   });
 
-  it('takes bounded room, whatever subdevices are called', () => {
+  it('takes bounded room, for any names of subdevices', () => {
     const { note, tallies } = rig();
     for (let each = 0; each < 5000; each += 1) note({ subdevice: `d${each}` });
     expect(tallies().length).toBeLessThanOrEqual(257);
@@ -120,7 +120,7 @@ describe('a sample', () => {
     ['a Latin-1 line', 'Br\xfccke 7', '"Br\\xfccke 7"'],
     ['noise', '\x00\x9f\xa2\x01', 'hex 00 9f a2 01'],
     ['a terminal sequence', '\x1b[2J boom', '"\\x1b[2J boom"'],
-    ['what is long', 'a'.repeat(100), `"${'a'.repeat(32)}…"`],
+    ['a long text', 'a'.repeat(100), `"${'a'.repeat(32)}…"`],
     ['nothing', '', '""'],
   ])('of %s is shown in printable characters', (_, text, shown) => {
     expect(sampleWords(new Uint8Array(Buffer.from(text, 'latin1')))).toBe(shown);

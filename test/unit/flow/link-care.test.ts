@@ -1,4 +1,4 @@
-/** What is done about a line that is open and does not work: each rung carried out, told, and counted. */
+/** Recovery steps for a line that is open and does not work: each step is run, reported and counted. */
 
 import { expect, it } from 'vitest';
 import { newFacts } from '../../../src/base/events.ts';
@@ -17,7 +17,7 @@ const COUNTERS: LinkCounters = {
   ...{ malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 },
 };
 
-/** Open from the start; a `wake` passes on what its line reports next. */
+/** Open from the start; a `wake` passes on the next report of the line. */
 class FakeMachine implements LinkMachine {
   readonly state = 'open';
   counters = COUNTERS;
@@ -61,15 +61,15 @@ class FakeMachine implements LinkMachine {
 class CareBench {
   readonly clock = new StepClock();
   readonly machine = new FakeMachine();
-  readonly told: string[] = [];
+  readonly reported: string[] = [];
   readonly closes: string[] = [];
   readonly links: Links;
 
   constructor(care: PortCare | undefined, steps: LinkPlan['steps'], driver: LinkPlan['driver'] = 'mqttsn') {
     const { clock } = this;
     const facts = newFacts();
-    facts.on('linkRecovery', ({ recoveryStep, outcome }) => this.told.push(`${recoveryStep}: ${outcome}`));
-    facts.on('linkGivenUp', ({ trouble }) => this.told.push(`failed: ${trouble}`));
+    facts.on('linkRecovery', ({ recoveryStep, outcome }) => this.reported.push(`${recoveryStep}: ${outcome}`));
+    facts.on('linkGivenUp', ({ trouble }) => this.reported.push(`failed: ${trouble}`));
     const mailbox = new Mailbox((error) => {
       throw error;
     });
@@ -100,7 +100,7 @@ class CareBench {
     new LinkCare({ clock, mailbox, facts, links: this.links }).start();
   }
 
-  /** A minute in which so many are counted each second. */
+  /** One minute that adds this number to each counter every second. */
   count(counter: keyof LinkCounters, perS: number): void {
     for (let second = 0; second < 60; second += 1) {
       this.machine.counters = { ...this.machine.counters, [counter]: this.machine.counters[counter] + perS };
@@ -113,7 +113,7 @@ class CareBench {
     this.links.command('meters', { kind: 'confirm', token: 0 });
     for (let second = 0; second < 60; second += 1) {
       this.clock.pass(1000);
-      await Promise.resolve(); // what the port answers comes in a later task
+      await Promise.resolve(); // The answer of the port comes in a later task.
     }
   }
 }
@@ -124,10 +124,10 @@ const PORT: PortCare = {
   reauthorise: () => Promise.reject(new Error('the adapter also carries link pumps')),
 };
 
-it('each step is run and reported, one that cannot be done with its reason, and then the failure', async () => {
+it('each step is run and reported, one that cannot be run with its reason, and then the failure', async () => {
   const bench = new CareBench(PORT, ['reopen', 'toggle', 'reauthorise']);
   await bench.fallSilent();
-  expect(bench.told).toEqual([
+  expect(bench.reported).toEqual([
     'resync: waiting for a good frame',
     'reopen: the port is opened anew',
     'toggle: toggled',
@@ -151,17 +151,17 @@ it.each([
 ] as const)('the port of a link of %s is opened again for %s: %s', (driver, counter, isOpened) => {
   const bench = new CareBench(PORT, ['reopen'], driver);
   bench.count(counter, 10);
-  expect([bench.closes.length > 0, bench.told.length > 0]).toEqual([isOpened, isOpened]);
+  expect([bench.closes.length > 0, bench.reported.length > 0]).toEqual([isOpened, isOpened]);
 });
 
-it('a line that is no device of this machine is left alone', async () => {
+it('a line that is not a device of this machine is not touched', async () => {
   const bench = new CareBench(undefined, ['reopen']);
   await bench.fallSilent();
-  expect(bench.told).toEqual([]);
+  expect(bench.reported).toEqual([]);
   expect(bench.closes).toEqual([]);
 });
 
-it('a round trip is from the delivery to its acknowledgement, and none is counted for one that is lost', () => {
+it('a round trip lasts from the delivery to its acknowledgement, and is not counted for a lost delivery', () => {
   const bench = new CareBench(undefined, []);
   const deliver = (token: number) =>
     bench.links.command('meters', {

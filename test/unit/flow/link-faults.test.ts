@@ -1,4 +1,4 @@
-/** Links whose machines throw: what is ended in their place, and what never reaches the next machine. */
+/** Links whose machines throw: what is ended in their place, and what must not reach the next machine. */
 import { expect, it } from 'vitest';
 import { newFacts } from '../../../src/base/events.ts';
 import type { DriverReport } from '../../../src/driver/driver.ts';
@@ -17,7 +17,7 @@ function delivery(token: number) {
   return { kind: 'deliver', subdevice: 'a', token, topic: 't', payload: Uint8Array.of(1), qos: 1, dup: false } as const;
 }
 
-it('an acknowledgement of the old machine’s publication is not taken for one of the new machine’s', () => {
+it('an acknowledgement for a publication of the old machine is not passed to the new machine', () => {
   const engagements = new LinkEngagements();
   const old = engagements.reported(uplink(1));
   engagements.renew(undefined, 0);
@@ -32,7 +32,7 @@ it('an acknowledgement of the old machine’s publication is not taken for one o
   });
 });
 
-it('what the old machine owed is ended in its place: first the subdevices, then their deliveries', () => {
+it('pending work of the old machine is ended in its place: first the subdevices, then their deliveries', () => {
   const engagements = new LinkEngagements();
   engagements.reported(ATTACH);
   expect(engagements.translated(ATTACHED)).toBe(ATTACHED);
@@ -46,7 +46,7 @@ it('what the old machine owed is ended in its place: first the subdevices, then 
   expect(engagements.renew(undefined, 200)).toEqual([]);
 });
 
-it('a subdevice that is let in for a machine that is gone is not let in with the next', () => {
+it('a subdevice that is accepted for a lost machine is not attached at the next one', () => {
   const engagements = new LinkEngagements();
   engagements.reported(ATTACH);
   engagements.renew(undefined, 0);
@@ -56,7 +56,7 @@ it('a subdevice that is let in for a machine that is gone is not let in with the
   expect(engagements.translated(ATTACHED)).toBe(ATTACHED);
 });
 
-it('a link begins again after a second, then ever later up to an hour, and soon again after hours without a fault', () => {
+it('a link starts again after one second, then after growing pauses up to an hour, and soon again after hours without a fault', () => {
   const restarts = new LinkRestarts();
   const pauses = Array.from({ length: 17 }, () => restarts.fault(0));
   expect(pauses.slice(0, 6)).toEqual([1000, 1000, 1000, 2000, 4000, 8000]);
@@ -64,15 +64,15 @@ it('a link begins again after a second, then ever later up to an hour, and soon 
   expect(restarts.fault(7_200_000)).toBe(7_201_000);
 });
 
-it('what was set aside is counted and told of in few words', () => {
+it('a message that was set aside is counted and reported in a short text', () => {
   const facts = newFacts();
-  const told: unknown[] = [];
-  facts.on('messageSetAside', (fact) => told.push(fact));
+  const reported: unknown[] = [];
+  facts.on('messageSetAside', (fact) => reported.push(fact));
   const setAside = new SetAside(facts);
   setAside.note('hub', { kind: 'publish', publish: { topic: 'a'.repeat(65_535) } }, new Error('no'));
   setAside.note('link-1', { kind: 'bytes', bytes: new Uint8Array(7) }, 'odd');
   setAside.note('link-1', { kind: 'wake' }, undefined);
-  expect(told).toEqual([
+  expect(reported).toEqual([
     { of: 'hub', what: `a message on ${'a'.repeat(80)}`, why: 'no', endedProcess: false },
     { of: 'link-1', what: '7 bytes from the other end', why: 'odd', endedProcess: false },
     { of: 'link-1', what: 'wake', why: 'undefined', endedProcess: false },

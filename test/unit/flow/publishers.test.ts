@@ -1,4 +1,7 @@
-/** Who may publish without a connection is said by the configuration: link, allow list and node id, never by the frame. */
+/**
+ * The subdevice of a publication without a connection is defined by the configuration (link, allow list and node id),
+ * never by the frame.
+ */
 import { describe, expect, it } from 'vitest';
 import { planLinks } from '../../../src/app/machines.ts';
 import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
@@ -31,7 +34,7 @@ link = "radio"
 node_id = "0b"
 `;
 
-/** Whose a QoS −1 publication is that comes on the link, on the wire itself or from a node. */
+/** Subdevice of a QoS −1 publication on the link, on the wire itself or from a node. */
 function publisherOn(link: string, node?: Uint8Array): string | undefined {
   const parsed = parseConfig(HEAD + SUBDEVICES);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
@@ -43,11 +46,11 @@ function publisherOn(link: string, node?: Uint8Array): string | undefined {
   const machine = plans.find(({ name }) => name === link)?.machine;
   if (machine === undefined) throw new Error(`no link ${link}`);
   const packet = publish(0, { qos: -1 });
-  const said: Packet =
+  const packet: Packet =
     node === undefined ? packet : { kind: 'encapsulated', radius: 0, node, packet: encodePacket(packet) };
   machine.handle({ kind: 'start' }, 0);
   machine.handle({ kind: 'opened' }, 0);
-  const reports = machine.handle({ kind: 'bytes', bytes: encodeFrame(encodePacket(said)) }, 1);
+  const reports = machine.handle({ kind: 'bytes', bytes: encodeFrame(encodePacket(packet)) }, 1);
   return reports.flatMap((report) => (report.kind === 'unconnected' ? [report.subdevice] : []))[0];
 }
 
@@ -57,7 +60,7 @@ describe('a publication without a connection', () => {
     ['a wire that serves several', 'radio', undefined, undefined],
     ['a node that is configured', 'radio', Uint8Array.of(0x0a, 0x01), 'mill'],
     ['another configured node', 'radio', Uint8Array.of(0x0b), 'saw'],
-    ['a node that is not', 'radio', Uint8Array.of(0x0c), undefined],
+    ['an unconfigured node', 'radio', Uint8Array.of(0x0c), undefined],
     ['a node whose subdevice is not served on the link', 'wire', Uint8Array.of(0x0b), undefined],
   ] as const)('from %s', (_, link, node, publisher) => {
     expect(publisherOn(link, node)).toBe(publisher);
@@ -65,7 +68,7 @@ describe('a publication without a connection', () => {
 });
 
 describe('a node id', () => {
-  it('of two subdevices is refused, and so is what is no node id', () => {
+  it('of two subdevices is rejected, and so is an invalid node id', () => {
     const twice = parseConfig(HEAD + SUBDEVICES.replace('"0b"', '"0a01"'));
     expect(twice).toMatchObject({ ok: false, problems: [{ path: 'subdevice[2].node_id' }] });
     const odd = parseConfig(HEAD + SUBDEVICES.replace('"0b"', '"0B1"'));

@@ -1,11 +1,14 @@
-/** Retained commands: each content once, over sessions and restarts, and nothing that was not delivered is left out. */
+/**
+ * Retained commands: each content is delivered once, over sessions and restarts, and an undelivered one is never
+ * skipped.
+ */
 import { describe, expect, it } from 'vitest';
 import type { CommandMark } from '../../../src/custody/row.ts';
 import { FlowBench } from './downlink-rig.ts';
 
 const RETAINED = { retained: true };
 
-/** What the next life finds on the disk. */
+/** Content of the disk for the next process. */
 function marksOf(rig: FlowBench): CommandMark[] {
   rig.flow.saveMarks();
   return rig.lazyChanges.flatMap((change) => (change.kind === 'commandMark' ? [change.mark] : []));
@@ -34,13 +37,13 @@ describe('a retained command', () => {
     expect(deliver(open(marksOf(before)).arrive(1, '55', RETAINED))).toEqual([]);
   });
 
-  it('that came while the gateway was subscribed is not delivered again in the next session', () => {
+  it('that arrived as a live message is not delivered again in the next session', () => {
     const before = open().arrive(1, '55');
     deliver(before);
     expect(deliver(open(marksOf(before)).arrive(1, '55', RETAINED))).toEqual([]);
   });
 
-  it('is delivered when its content is another one, and back to the first', () => {
+  it('is delivered when its content changes, and when it changes back', () => {
     const rig = open();
     for (const [at, text] of ['55', '60', '55'].entries()) {
       rig.arrive(at + 1, text, RETAINED).reconnect(false);
@@ -48,13 +51,13 @@ describe('a retained command', () => {
     }
   });
 
-  it('is not delivered again when another message has passed through since', () => {
+  it('is not delivered again after another message on its topic', () => {
     const rig = open().arrive(1, '55', RETAINED).arrive(2, '60');
     expect(deliver(rig)).toEqual(['55', '60']);
     expect(deliver(rig.reconnect(false).arrive(3, '55', RETAINED))).toEqual([]);
   });
 
-  it('does not stand in the way of the same message without RETAIN', () => {
+  it('does not suppress the same message without RETAIN', () => {
     const rig = open().arrive(1, '55', RETAINED);
     deliver(rig);
     expect(deliver(rig.arrive(2, '55').arrive(3, '55'))).toEqual(['55', '55']);
@@ -72,13 +75,13 @@ describe('a retained command', () => {
     expect(deliver(rig.reconnect(false).arrive(2, '55', RETAINED))).toEqual(['55']);
   });
 
-  it('on another topic is another one', () => {
+  it('on another topic is another command', () => {
     const rig = open().arrive(1, '55', RETAINED);
     deliver(rig);
     expect(deliver(rig.arrive(2, '55', { ...RETAINED, topic: 'pump/get' }))).toEqual(['55']);
   });
 
-  it.each(['always', 'never'] as const)('is delivered %s, where that is configured', (policy) => {
+  it.each(['always', 'never'] as const)('is delivered %s if configured so', (policy) => {
     const rig = open([], policy);
     for (const packetId of [1, 2]) {
       rig.arrive(packetId, '55', RETAINED).reconnect(false);
@@ -88,13 +91,13 @@ describe('a retained command', () => {
     expect(marksOf(rig)).toEqual([]);
   });
 
-  it('with QoS 0 is treated alike', () => {
+  it('with QoS 0 is handled in the same way', () => {
     const rig = open().arrive(1, '55', { ...RETAINED, qos: 0 });
     expect(deliver(rig)).toEqual(['55']);
     expect(deliver(rig.arrive(1, '55', { ...RETAINED, qos: 0 }))).toEqual([]);
   });
 
-  it('is remembered for a bounded number of topics, and those used last', () => {
+  it('is remembered for a bounded number of topics, the last used ones', () => {
     const rig = open();
     for (let at = 0; at < 100; at += 1) deliver(rig.arrive(at + 1, '55', { ...RETAINED, topic: `pump/${at}` }));
     const kept = new Map<string, unknown>();

@@ -1,4 +1,7 @@
-/** When the note of a gap is written: at once, once for each gap, and never behind the word that it is dealt with. */
+/**
+ * The record of a session gap: written at once, once for each gap, and never after the record that the gap is
+ * handled.
+ */
 import { expect, it } from 'vitest';
 import { newFacts } from '../../../src/base/events.ts';
 import { HubSessionMonitor } from '../../../src/flow/hub-session-monitor.ts';
@@ -21,7 +24,7 @@ function watched(resyncTopic: string | undefined) {
     account: new HubSessionTracker({ terms: HUB_TERMS, gap: undefined, openedAt: STAMP }),
     session: new HubSessionState(EXPECTED, [], OWNER),
   });
-  /** What was written of gaps, in order. */
+  /** Written records of gaps, in order. */
   const notes = (): (string | undefined)[] =>
     bench.store.commits
       .flatMap(({ changes }) => changes)
@@ -29,7 +32,7 @@ function watched(resyncTopic: string | undefined) {
   return { bench, watch, notes, lose: () => mailbox.post(() => watch.connected(false)) };
 }
 
-it('a gap is written in the moment of its CONNACK, and another one while it stands writes nothing', () => {
+it('a gap is written at its CONNACK, and another gap before it is handled writes nothing', () => {
   const { bench, notes, lose } = watched(undefined);
   lose();
   expect(notes()).toEqual(['session lost']);
@@ -39,16 +42,16 @@ it('a gap is written in the moment of its CONNACK, and another one while it stan
   expect(notes()).toEqual(['session lost']);
 });
 
-it('a gap that comes right after another was dealt with is the last word', () => {
+it('a gap directly after another one was handled is written last', () => {
   const { bench, watch, notes, lose } = watched(undefined);
   lose();
-  bench.mailbox.post(() => expect(watch.settleGap()).toBe(true)); // while its commit runs
+  bench.mailbox.post(() => expect(watch.settleGap()).toBe(true)); // During the commit.
   lose();
   bench.receipt();
   expect(notes()).toEqual(['session lost', undefined, 'session lost']);
 });
 
-it('the application’s word on a gap counts once it is kept, which it is not on a full disk', () => {
+it('a gap is cleared only after the message of the application is stored, which is impossible on a full disk', () => {
   const there = watched('gw/resync');
   there.lose();
   expect(there.watch.account.gap).toBeUndefined();
@@ -59,11 +62,11 @@ it('the application’s word on a gap counts once it is kept, which it is not on
   expect(full.watch.account.gap?.reason).toBe('session lost');
 });
 
-it('the note of a gap stays until the application’s word on it is durable, also on a disk that fills meanwhile', () => {
+it('the record of a gap stays until the message of the application is durable, also on a disk that becomes full meanwhile', () => {
   const { bench, notes, lose } = watched('gw/resync');
   bench.mailbox.post(() => {
     lose();
-    bench.committer.enqueue('uplink', bench.entry(), bench.clock.nowMs()); // as the outbox does with the word
+    bench.committer.enqueue('uplink', bench.entry(), bench.clock.nowMs()); // As the outbox does with that message.
   });
   expect(notes()).toEqual(['session lost']);
   bench.full();
@@ -77,7 +80,7 @@ it('the note of a gap stays until the application’s word on it is durable, als
   expect(notes().at(-1)).toBeUndefined();
 });
 
-it('a takeover leaves a gap since the first connection that was taken, and another one once that was dealt with', () => {
+it('a takeover records a gap since the first lost connection, and another one after that was handled', () => {
   const { bench, watch, notes } = watched(undefined);
   const takeOver = (): void => {
     watch.disconnected();

@@ -16,7 +16,7 @@ import { BenchDisk, custodianOn, STAMP } from '../custody/custody-rig.ts';
 import { LIMITS } from '../outbox/outbox-rig.ts';
 import { StepClock } from './flow-rig.ts';
 
-/** The flow with a real outbox and custody; the links, the sending and the disk are the test's. */
+/** The flow with a real outbox and custody; the test controls the links, the sending and the disk. */
 class FlowBench {
   readonly mailbox = new Mailbox((error) => {
     throw error;
@@ -65,7 +65,7 @@ class FlowBench {
     });
   }
 
-  /** Within one task, as a driver reports what one read of the line brought. */
+  /** Reports within one task, as from a driver after one read of the line. */
   offer(
     ...uplinks: {
       subdevice?: string;
@@ -91,7 +91,7 @@ class FlowBench {
       this.flow.offerWill(subdevice, will, { safe: () => {}, refuse: () => {}, withdrawn: () => {} });
   }
 
-  /** In custody, by number. */
+  /** Messages in custody, by number. */
   get rows(): Row[] {
     return [...this.#custodian.lanes()]
       .flatMap(({ window }) => window.map(({ row }) => row))
@@ -118,23 +118,23 @@ class FlowBench {
   }
 }
 
-describe('an uplink at the door', () => {
-  it('is acknowledged to the token it came with, once it is committed', () => {
+describe('an offered uplink', () => {
+  it('is acknowledged to its token once it is committed', () => {
     const bench = new FlowBench();
     expect(bench.offer({ token: 5 }, { token: 6 })).toEqual([]);
     expect(bench.commit()).toEqual(['acknowledge 5', 'acknowledge 6']);
   });
 
-  it.each(['$SYS/x', 'a/+', 'a\0b', ''])('on the topic %j is refused as not allowed', (topic) => {
+  it.each(['$SYS/x', 'a/+', 'a\0b', ''])('on the topic %j is rejected as not allowed', (topic) => {
     expect(new FlowBench().offer({ token: 5, topic })).toEqual(['refuse 5: not allowed']);
   });
 
-  it('of QoS 0 goes past custody', () => {
+  it('of QoS 0 is sent without custody', () => {
     const bench = new FlowBench();
     expect([bench.offer({ token: undefined }), bench.qos0]).toEqual([[], ['pump/event']]);
   });
 
-  it('goes on with its RETAIN, of QoS 0, of QoS 1 and as a will', () => {
+  it('keeps its RETAIN: of QoS 0, of QoS 1 and as a will', () => {
     const bench = new FlowBench();
     bench.offer({ token: undefined, isRetained: true }, { token: undefined });
     expect(bench.retained).toEqual([true, undefined]);
@@ -143,14 +143,14 @@ describe('an uplink at the door', () => {
     expect(bench.rows.map(({ retain }) => retain)).toEqual([true, undefined, true]);
   });
 
-  it('that is too large is refused as such, and nothing waits for it', () => {
+  it('that is too large is rejected as such, and no later one waits for it', () => {
     const bench = new FlowBench();
     expect(bench.offer({ token: 5, bytes: 9999 }, { token: 6 })).toEqual(['refuse 5: too large']);
     expect(bench.commit()).toEqual(['acknowledge 6']);
     expect(bench.discards).toEqual(['payload too large: event: its payload has 9999 bytes, and the hub accepts 1000']);
   });
 
-  it('on a topic of too many levels is refused with the same code, and the technician hears why', () => {
+  it('on a topic of too many levels is rejected with the same code, and the reason is reported', () => {
     const bench = new FlowBench();
     expect(bench.offer({ token: 5, topic: '1/2/3/4/5/6/7' })).toEqual(['refuse 5: too large']);
     expect(bench.discards).toEqual([
@@ -158,7 +158,7 @@ describe('an uplink at the door', () => {
     ]);
   });
 
-  it('on an alarm topic goes into the lane of alarms', () => {
+  it('on an alarm topic is put in the alarm lane', () => {
     const bench = new FlowBench();
     bench.offer({ token: 5 }, { token: 6, topic: 'alarm' });
     expect(bench.lanes).toEqual([1, alarmLaneOf(1)]);
@@ -166,14 +166,14 @@ describe('an uplink at the door', () => {
 });
 
 describe('congestion', () => {
-  it('of one holds for what the same task brings behind it from the same subdevice, though that would fit', () => {
+  it('that is rejected blocks later uplinks of the same subdevice in the same task, even smaller ones', () => {
     const bench = new FlowBench(200);
     const orders = bench.offer({ token: 1, bytes: 500 }, { token: 2 }, { token: 3, subdevice: 'valve' });
     expect(orders).toEqual(['refuse 1: congestion', 'refuse 2: congestion']);
     expect(bench.commit()).toEqual(['acknowledge 3']);
   });
 
-  it('is over with the task', () => {
+  it('no longer blocks later uplinks after the task', () => {
     const bench = new FlowBench(200);
     bench.offer({ token: 1, bytes: 500 });
     expect(bench.offer({ token: 2 })).toEqual([]);

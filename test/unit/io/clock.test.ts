@@ -1,8 +1,8 @@
-/** The clock on a virtual time source: exact however far away, and however roughly the source keeps its word. */
+/** The clock on a virtual time source: exact for any delay, even if the source fires early. */
 import { describe, expect, it } from 'vitest';
 import { createClock, systemClock, TIMEOUT_MS_MAX, type TimeSource } from '../../../src/io/clock.ts';
 
-/** Fires `earlyMs` before the time it was asked for, as `setTimeout` may. */
+/** Fires `earlyMs` before the requested time, as `setTimeout` can. */
 class VirtualSource implements TimeSource {
   readonly delays: number[] = [];
   #nowMs = 0;
@@ -31,7 +31,7 @@ class VirtualSource implements TimeSource {
     };
   }
 
-  /** Runs the timer that is set. */
+  /** Runs the pending timer. */
   step(): void {
     const call = this.#pending;
     this.#pending = undefined;
@@ -46,7 +46,7 @@ class VirtualSource implements TimeSource {
 }
 
 describe('the clock', () => {
-  it('wakes at the time asked for, never in the same call', () => {
+  it('fires at the requested time, never in the same call', () => {
     const source = new VirtualSource();
     const wakes: number[] = [];
     createClock(source).wakeAt(250, () => wakes.push(source.nowMs()));
@@ -55,7 +55,7 @@ describe('the clock', () => {
     expect(wakes).toEqual([250]);
   });
 
-  it('arms again until a time further away than one timer reaches', () => {
+  it('sets timers repeatedly for a delay longer than the maximum of one timer', () => {
     const source = new VirtualSource();
     const wakes: number[] = [];
     const atMs = 3 * TIMEOUT_MS_MAX + 5;
@@ -65,7 +65,7 @@ describe('the clock', () => {
     expect(wakes).toEqual([atMs]);
   });
 
-  it('does not wake early when the timer does', () => {
+  it('does not fire early if the timer does', () => {
     const source = new VirtualSource(1);
     const wakes: number[] = [];
     createClock(source).wakeAt(100, () => wakes.push(source.nowMs()));
@@ -74,13 +74,13 @@ describe('the clock', () => {
     expect(wakes).toEqual([100]);
   });
 
-  it('wakes at once for a time that has passed', () => {
+  it('fires at once for a time in the past', () => {
     const source = new VirtualSource();
     createClock(source).wakeAt(-1000, () => {});
     expect(source.delays).toEqual([0]);
   });
 
-  it('cancels after having armed again', () => {
+  it('can be cancelled after it has set another timer', () => {
     const source = new VirtualSource(1);
     const cancel = createClock(source).wakeAt(100, () => expect.unreachable());
     source.step();

@@ -1,4 +1,4 @@
-/** Messages on which the process ended: how they are known again, and what becomes of a file that is no good. */
+/** Messages on which the process ended: how they are recognised, and how an invalid file is handled. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,8 +31,8 @@ function markOf(...messages: readonly MessageOnItsWay[]): MessageMark {
   return underWay.mark(new Error('no')) as MessageMark;
 }
 
-describe('the message under way', () => {
-  it('is the innermost when something is thrown, and none before and behind it', () => {
+describe('the message in progress', () => {
+  it('is the innermost one when an exception is thrown, and there is none before and after it', () => {
     const { underWay } = newUnderWay();
     expect(underWay.mark('no')).toBeUndefined();
     underWay.handle(UPLINK, () => underWay.handle(INNER, () => undefined));
@@ -51,7 +51,7 @@ describe('the message under way', () => {
     expect(underWay.mark('no')?.key).toBe(markOf(UPLINK).key);
   });
 
-  it('is set aside when it is marked, and counted; any other is handled', () => {
+  it('is set aside and counted if it is marked; any other message is handled', () => {
     const { underWay, setAside } = newUnderWay([markOf(UPLINK)]);
     const done: string[] = [];
     const handle = (message: MessageOnItsWay): void =>
@@ -73,7 +73,7 @@ describe('the message under way', () => {
     expect(setAside.report).toMatchObject({ times: 2, last: { what: 'uplink on gw/a/t, 4 bytes', why: 'no' } });
   });
 
-  it('is told of in few words, however long it is', () => {
+  it('is reported in a short text, for any length of the message', () => {
     const { what } = markOf({ way: 'report subscribe', whose: 's'.repeat(70_000), topic: 'f'.repeat(70_000) });
     expect(what.length).toBeLessThan(250);
   });
@@ -88,7 +88,7 @@ function markFile(): string {
 const keyed = (number: number): MessageMark => ({ key: number.toString(16).padStart(32, '0'), what: 'w', why: 'y' });
 
 describe('the file of marks', () => {
-  it('holds the latest 64, for one version of the program, and is nobody else’s to read', () => {
+  it('contains the latest 64 marks, for one version of the program, and only its owner can read it', () => {
     const path = markFile();
     for (let number = 0; number < 70; number += 1) addFaultMark(path, '1', keyed(number));
     addFaultMark(path, '1', keyed(69));
@@ -100,7 +100,7 @@ describe('the file of marks', () => {
     expect(readFaultMarks(path, '2').marks).toEqual([keyed(1)]);
   });
 
-  it('keeps words of any kind in one short line', () => {
+  it('keeps texts of any kind in one short line', () => {
     const path = markFile();
     addFaultMark(path, '1', { ...keyed(1), what: `a\n\u001b[2J${'b'.repeat(70_000)}`, why: '\ud800' });
     const { marks, problem } = readFaultMarks(path, '1');
@@ -108,7 +108,7 @@ describe('the file of marks', () => {
     expect(marks[0]?.what).toMatch(/^a\?\?\[2Jb{100,400}$/);
   });
 
-  it('is not there: no mark, no word', () => {
+  it('is missing: no mark, no report', () => {
     expect(readFaultMarks(markFile(), '1')).toEqual({ marks: [], problem: undefined });
   });
 
@@ -124,10 +124,10 @@ describe('the file of marks', () => {
     'with words that steer a terminal': good.replace('"w"', '"\\u001b[2J"'),
     'with prototype keys': '{"version":"1","marks":[{"__proto__":{"key":"0"}}]}',
     'nested without end': '['.repeat(60_000),
-    'larger than it may be': good.replace('"w"', `"${'w'.repeat(100_000)}"`),
-    'of bytes': '\u0000\u00ff'.repeat(100),
+    'larger than allowed': good.replace('"w"', `"${'w'.repeat(100_000)}"`),
+    'of random bytes': '\u0000\u00ff'.repeat(100),
   };
-  it.each(Object.entries(bad))('is ignored, and said, when it is %s; the next mark begins it anew', (_, text) => {
+  it.each(Object.entries(bad))('is ignored and reported if it is %s; the next mark replaces it', (_, text) => {
     const path = markFile();
     writeFileSync(path, text);
     expect(readFaultMarks(path, '1')).toEqual({ marks: [], problem: expect.stringContaining('it') });
@@ -136,7 +136,7 @@ describe('the file of marks', () => {
     expect(readFileSync(path, 'utf8').length).toBeLessThan(200);
   });
 
-  it('is ignored in the form of a folder or of a pipe that nobody writes to', () => {
+  it('is ignored if it is a folder or a pipe without a writer', () => {
     const folder = markFile();
     mkdirSync(folder);
     expect(readFaultMarks(folder, '1').problem).toBeDefined();
@@ -146,19 +146,19 @@ describe('the file of marks', () => {
   });
 });
 
-describe('a listener of facts that throws', () => {
-  it('ends nothing, keeps no other listener from its fact, and is told of once', () => {
+describe('a fact listener that throws', () => {
+  it('does not end the process, keeps no fact from another listener, and is reported once', () => {
     const facts = newFacts();
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     facts.on('storeFull', () => throwing());
-    facts.on('storeFull', (fact) => heard.push(fact));
-    facts.on('listenerFailed', (fact) => heard.push(fact));
+    facts.on('storeFull', (fact) => received.push(fact));
+    facts.on('listenerFailed', (fact) => received.push(fact));
     facts.emit('storeFull', { isFull: true });
     facts.emit('storeFull', { isFull: false });
-    expect(heard).toEqual([{ fact: 'storeFull', why: 'no' }, { isFull: true }, { isFull: false }]);
+    expect(received).toEqual([{ fact: 'storeFull', why: 'no' }, { isFull: true }, { isFull: false }]);
   });
 
-  it('ends nothing where it is the one that tells of such listeners', () => {
+  it('does not end the process if it is the one that reports such listeners', () => {
     const facts = newFacts();
     facts.on('listenerFailed', () => throwing());
     facts.on('storeFull', () => throwing());

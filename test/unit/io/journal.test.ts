@@ -1,4 +1,4 @@
-/** What a line of the journal looks like, and what hostile text cannot do to it. */
+/** The lines of the journal, and tests that hostile text cannot change them. */
 
 import { fstatSync } from 'node:fs';
 import fc from 'fast-check';
@@ -23,7 +23,7 @@ describe('the journal', () => {
   it('starts a line with its priority under systemd, and has no timestamp', () => {
     const lines = record({}, (journal) => {
       journal.debug('d');
-      journal.info('link opened', { link: 'a', baudRate: 115200, path: '/dev/ttyUSB0', unsaid: undefined });
+      journal.info('link opened', { link: 'a', baudRate: 115200, path: '/dev/ttyUSB0', absent: undefined });
       journal.warn('w', { reason: 'two words' });
       journal.error('e');
     });
@@ -76,7 +76,7 @@ describe('the journal', () => {
     expect(line).toMatch(/64\d\d\d more characters.*shed: no subscriber/);
   });
 
-  it('knows whether journald reads the stream', () => {
+  it('recognises whether journald reads the stream', () => {
     const { dev, ino } = fstatSync(2);
     expect(isJournalStream(`${dev}:${ino}`)).toBe(true);
     expect(isJournalStream(`${dev}:${ino + 1}`)).toBe(false);

@@ -1,4 +1,4 @@
-/** Real processes by the names that a technician knows, not by the name of a thread or of an interpreter. */
+/** Real processes by the names that operators know, not by the name of a thread or of an interpreter. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,19 +22,19 @@ it('a script of Node has its own name', async () => {
   expect(processWords(pid)).toBe(`logger.mjs (process ${pid})`);
 });
 
-it('holdfast is called so, however it was started', async () => {
+it('holdfast has its own name, however it was started', async () => {
   const pid = await started(process.execPath, 'src/main.ts', 'bench-hub', '--port', '0');
   expect(programName(pid)).toBe('holdfast');
 });
 
-it('a program is called by its name, an interpreter without a script by its own', async () => {
+it('a program has its name, an interpreter without a script its own name', async () => {
   const sleeper = await started('sh', '-c', 'echo up; exec sleep 1000');
   await expect.poll(() => programName(sleeper)).toBe('sleep');
   const node = await started(process.execPath, '-e', 'console.log("up"); setInterval(() => {}, 1000)');
   expect(programName(node)).not.toBe('MainThread');
 });
 
-it('a process that is gone has no name', () => {
+it('a process that has ended has no name', () => {
   expect(programName(4_194_305)).toBeUndefined();
   expect(processWords(4_194_305)).toBe('process 4194305');
 });

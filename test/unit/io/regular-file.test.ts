@@ -1,4 +1,6 @@
-/** Files that somebody named, real ones: what is not a regular file of a sane size is refused, and never waited for. */
+/**
+ * Files named by a user, real ones: anything but a regular file of a reasonable size is rejected, without waiting.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,13 +27,13 @@ it.each([
   ['a link to a FIFO', linkTo(fifo), 'is a FIFO (named pipe), not a file'],
   ['a link to itself', loop, 'is a link that leads to itself'],
   ['a file that is too large', sparse, 'is larger than 1 MiB'],
-])('%s is refused', (_, pathIn, what) => {
+])('%s is rejected', (_, pathIn, what) => {
   const path = pathIn(folder());
   expect(() => readRegularFile(path, BYTES_MAX)).toThrow(UnreadableFile);
   expect(() => readRegularFile(path, BYTES_MAX)).toThrow(what);
 });
 
-it('a file whose size says nothing is read up to the limit, and no further', () => {
+it('a file of unknown size is read up to the limit, and no further', () => {
   expect(readRegularFile('/proc/self/status', BYTES_MAX).toString()).toMatch(/^Name:/);
   expect(() => readRegularFile('/proc/self/status', 10)).toThrow('is larger than 0 KiB');
 });

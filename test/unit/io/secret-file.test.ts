@@ -41,7 +41,7 @@ describe('a secret file', () => {
     expect(readSecretFile(write('secret', text, 0o600), {})).toBe(secret);
   });
 
-  it.each([0o640, 0o604, 0o620, 0o644, 0o666])('is refused with mode %o, and the hint is the command', (mode) => {
+  it.each([0o640, 0o604, 0o620, 0o644, 0o666])('is rejected with mode %o, and the hint is the command', (mode) => {
     const file = write('secret', 'the-key', mode);
     const fault = faultOf(() => readSecretFile(file, {}));
     expect(fault).toMatchObject({ code: 'secret-unreadable', hint: `chmod 0600 ${file}` });
@@ -54,20 +54,20 @@ describe('a secret file', () => {
     ['empty', () => write('empty', '\n', 0o600), /is empty/],
     ['too large', () => write('large', 'x'.repeat(64 * 1024 + 1), 0o600), /is larger than/],
     ['relative without a credentials directory', () => 'secret', /CREDENTIALS_DIRECTORY/],
-  ])('is refused when %s', (_, file, problem) => {
+  ])('is rejected if %s', (_, file, problem) => {
     const fault = faultOf(() => readSecretFile(file(), {}));
     expect(fault.code).toBe('secret-unreadable');
     expect(fault.message).toMatch(problem);
   });
 
-  it('is found in the directory of credentials, whose modes systemd answers for', () => {
+  it('is found in the credentials directory, whose modes systemd guarantees', () => {
     write('hub-secret', 'from systemd\n', 0o440);
     const env = { CREDENTIALS_DIRECTORY: directory };
     expect(readSecretFile('hub-secret', env)).toBe('from systemd');
     expect(readSecretFile(join(directory, 'hub-secret'), env)).toBe('from systemd');
   });
 
-  it('is no credential just because its path climbs out of that directory', () => {
+  it('is not a credential if its path leaves that directory', () => {
     const outside = write('outside', 'key', 0o644);
     const env = { CREDENTIALS_DIRECTORY: join(directory, 'credentials') };
     expect(faultOf(() => readSecretFile('../outside', env)).message).toContain(outside);
@@ -86,7 +86,7 @@ describe('the identity of the boot', () => {
     expect(readBootId(env, write('boot_id', kernelText, 0o444))).toBe(plain);
   });
 
-  it('is undefined when nobody knows it', () => {
+  it('is undefined if no source has one', () => {
     expect(readBootId({}, join(directory, 'nowhere'))).toBeUndefined();
     expect(readBootId({}, write('boot_id', 'nonsense', 0o444))).toBeUndefined();
   });

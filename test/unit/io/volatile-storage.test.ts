@@ -1,4 +1,4 @@
-/** Where the bytes of a path are: on a disk, or in RAM behind a mount, an overlay or a block device. */
+/** Location of the bytes of a path: on a disk, or in RAM behind a mount, an overlay or a block device. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,13 +79,13 @@ it.each([
   expect(placeOf(path, mounts)).toBe(place);
 });
 
-it('an overlay that hides its upper folder is known by the boot options', () => {
+it('an overlay that hides its upper folder is recognised by the boot options', () => {
   const mounts = ['20 1 0:1 / / rw - overlay overlay rw,lowerdir=/lower,upperdir=/overlay/upper'];
   expect(placeOf('/nowhere/s', mounts, 'root=/dev/mmcblk0p2 boot=overlay quiet')).toContain('overlay on /');
   expect(placeOf('/nowhere/s', mounts, 'root=/dev/mmcblk0p2 quiet')).toBeUndefined();
 });
 
-it('a loop device is where its file is', () => {
+it('a loop device is at the location of its file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, 'loop7', 'loop'), { recursive: true });

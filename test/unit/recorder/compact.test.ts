@@ -1,4 +1,4 @@
-/** Values as bytes for the flight recorder: read back as they were, and never more than the maximum. */
+/** Values as bytes for the flight recorder: read back unchanged, and never more than the maximum. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CompactReader, CompactWriter, Vocabulary } from '../../../src/recorder/encoding.ts';
@@ -18,7 +18,7 @@ const { value } = fc.letrec((tie) => ({
 }));
 
 describe('values in bytes', () => {
-  it('are read back as they were, one after the other', () => {
+  it('are read back unchanged, one after the other', () => {
     const words = new Vocabulary();
     const writer = new CompactWriter(words, 1_000_000);
     fc.assert(
@@ -31,7 +31,7 @@ describe('values in bytes', () => {
     );
   });
 
-  it('that are more than the maximum are nothing, whatever they are', () => {
+  it('larger than the maximum are not encoded, whatever they are', () => {
     fc.assert(
       fc.property(value, fc.nat(200), (one, bytesMax) => {
         const writer = new CompactWriter(new Vocabulary(), bytesMax);
@@ -45,7 +45,7 @@ describe('values in bytes', () => {
 });
 
 describe('a ring of bytes', () => {
-  it('keeps the newest records that fit, whole, over its end too', () => {
+  it('keeps the newest records that fit, whole, also across its end', () => {
     const lengths = fc.array(fc.nat(120), { maxLength: 100 });
     fc.assert(
       fc.property(lengths, fc.nat(400), (records, bytesMax) => {

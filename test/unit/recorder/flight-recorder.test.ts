@@ -1,4 +1,4 @@
-/** The ring that keeps the last steps of a machine, and what must never be in it. */
+/** The ring with the last steps of a machine, and the data that must never be in it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Kinded, Step } from '../../../src/base/step.ts';
@@ -20,7 +20,7 @@ function pass(recorder: FlightRecorder, upMs: number, input: Kinded = { kind: 'w
 const bytesOf = (bytes: Uint8Array): Kinded => ({ kind: 'bytes', bytes }) as Kinded;
 
 describe('a flight recorder', () => {
-  it('never weighs more than its maximum, keeps the newest steps, and counts those it has forgotten', () => {
+  it('never exceeds its maximum, keeps the newest steps, and counts the dropped ones', () => {
     const sizes = fc.array(fc.nat(3000), { maxLength: 200 });
     fc.assert(
       fc.property(sizes, fc.nat(20_000), (lengths, bytesMax) => {
@@ -42,7 +42,7 @@ describe('a flight recorder', () => {
     );
   });
 
-  it('keeps bytes as they were, though the channel uses their memory again', () => {
+  it('keeps bytes unchanged, even if the channel reuses their memory', () => {
     const recorder = newRecorder();
     const pool = Buffer.from('first');
     recorder.begin(bytesOf(pool), 1);
@@ -52,7 +52,7 @@ describe('a flight recorder', () => {
     expect(recorder.steps()).toMatchObject([{ input: { bytes: first }, actions: [{ bytes: first }] }]);
   });
 
-  it('keeps the input that a machine did not survive, and what chance gave it', () => {
+  it('keeps the input on which a machine threw, with its random numbers', () => {
     const recorder = newRecorder();
     recorder.begin({ kind: 'wake' }, 7);
     recorder.random();
@@ -61,7 +61,7 @@ describe('a flight recorder', () => {
     ]);
   });
 
-  it('of size 0 keeps nothing, and shows all the same what passes to those who follow', () => {
+  it('of size 0 keeps nothing, and still shows the steps to its followers', () => {
     const recorder = newRecorder({ bytesMax: 0 });
     const seen: Step[] = [];
     pass(recorder, 1);
@@ -73,7 +73,7 @@ describe('a flight recorder', () => {
     expect(recorder.steps()).toEqual([]);
   });
 
-  it('that has forgotten its beginning holds the machine as it was at some step, and half the ring behind it', () => {
+  it('without its beginning contains the state of the machine at some step, and half the ring after it', () => {
     const sizes = fc.array(fc.nat(200), { minLength: 300, maxLength: 1000 });
     fc.assert(
       fc.property(sizes, fc.nat(2400), (lengths, snapshotBytes) => {
@@ -97,7 +97,7 @@ describe('a flight recorder', () => {
     );
   });
 
-  it('keeps its steps and no snapshot where one is larger than a quarter of the ring, and counts those', () => {
+  it('keeps its steps and no snapshot if a snapshot is larger than a quarter of the ring, and counts those', () => {
     const recorder = newRecorder({ snapshotOf: () => ({ rest: new Uint8Array(2500) }) });
     for (let upMs = 0; upMs < 1000; upMs += 1) pass(recorder, upMs, bytesOf(new Uint8Array(100)));
     expect(recorder.snapshotsTooLarge).toBeGreaterThan(5);
@@ -106,7 +106,7 @@ describe('a flight recorder', () => {
     expect(recorder.steps().length + recorder.forgotten).toBe(1000);
   });
 
-  it('does not show its snapshots to those who follow', () => {
+  it('does not show its snapshots to its followers', () => {
     const recorder = newRecorder({ snapshotOf: () => ({}) });
     const seen: Step[] = [];
     recorder.follow((step) => seen.push(step));
@@ -116,7 +116,7 @@ describe('a flight recorder', () => {
   });
 });
 
-describe('a CONNECT that is kept', () => {
+describe('a recorded CONNECT', () => {
   const packet = { kind: 'connect', cleanSession: false, keepAliveS: 60, will: undefined } as const;
   const text = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 200 });
 

@@ -1,4 +1,4 @@
-/** Frames within recorded bytes, however they were cut: Modbus by its CRC, lines by their delimiter. */
+/** Frames within recorded bytes, for any split of the bytes: Modbus by its CRC, lines by their delimiter. */
 import { expect, it } from 'vitest';
 import type { Frame } from '../../../src/base/recorded-frame.ts';
 import { appendCrc } from '../../../src/codec/modbus-rtu.ts';
@@ -10,10 +10,10 @@ function framesIn(driver: string, chunks: readonly Uint8Array[], options: object
   return chunks.flatMap((bytes) => source.read(bytes));
 }
 
-const READ = appendCrc([0x11, 0x03, 0x00, 0x6b, 0x00, 0x03]); // Modbus application protocol §6.3
+const READ = appendCrc([0x11, 0x03, 0x00, 0x6b, 0x00, 0x03]); // Modbus application protocol §6.3.
 const REFUSED = appendCrc([0x11, 0x83, 0x02]);
 
-it('Modbus frames are told by their CRC, wherever the bytes were cut', () => {
+it('Modbus frames are recognised by their CRC, for any split of the bytes', () => {
   const bytes = Buffer.concat([READ, REFUSED]);
   const packets = [
     { kind: 'modbus', address: 17, functionCode: 3, body: Uint8Array.of(0x00, 0x6b, 0x00, 0x03) },
@@ -25,7 +25,7 @@ it('Modbus frames are told by their CRC, wherever the bytes were cut', () => {
   }
 });
 
-it('noise on a Modbus line is shown as it came, and does not hide what follows for ever', () => {
+it('noise on a Modbus line is shown unchanged, and does not hide all later frames', () => {
   const frames = framesIn('modbus', [new Uint8Array(300).fill(0x55), READ]);
   expect(frames.length).toBeGreaterThan(40);
   expect(frames.every(({ packet }) => packet === undefined)).toBe(true);
@@ -33,7 +33,7 @@ it('noise on a Modbus line is shown as it came, and does not hide what follows f
   expect(later.filter(({ packet }) => packet !== undefined)).toHaveLength(1);
 });
 
-it('lines end with their delimiter, and what is no text is said to be none', () => {
+it('lines end with their delimiter, and invalid text is reported as such', () => {
   const text = new TextEncoder().encode('a=1;b=2;');
   const delimiter = new TextEncoder().encode(';');
   const frames = framesIn('lines', [text.subarray(0, 3), text.subarray(3), Uint8Array.of(0xff, 0x3b)], { delimiter });
@@ -44,8 +44,8 @@ it('lines end with their delimiter, and what is no text is said to be none', () 
   ]);
 });
 
-it('MQTT-SN is read in the framing of its link', () => {
-  const ping = Uint8Array.of(2, 0x16); // PINGREQ (MQTT-SN 1.2 §5.4.20)
+it('MQTT-SN is decoded in the framing of its link', () => {
+  const ping = Uint8Array.of(2, 0x16); // PINGREQ (MQTT-SN 1.2 §5.4.20).
   const kinds = (framing: string, bytes: Uint8Array) =>
     framesIn('mqttsn', [bytes], { framing }).map((one) => one.packet?.kind);
   expect(kinds('sn-raw', ping)).toEqual(['pingreq']);

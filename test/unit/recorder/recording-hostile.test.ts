@@ -1,4 +1,4 @@
-/** Recordings that were mutated: `export` and `replay` say what is wrong, and never end with a stack trace. */
+/** Mutated recordings: `export` and `replay` report the problem, and never end with a stack trace. */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ const STEPS = Array.from({ length: 6 }, (_, index) => ({
   actions: [{ kind: 'write', bytes: PINGREQ }],
   state: 'open',
 }));
-const FILES = ['mqttsn', 'modbus', 'lines', 'hub', 'unheard-of'].map((driver) => {
+const FILES = ['mqttsn', 'modbus', 'lines', 'hub', 'unknown'].map((driver) => {
   const subject = { name: 'meters', driver, options: { packetBytesMax: 256, predefinedTopics: new Map([[1, 't']]) } };
   const about = { gateway: 'gw', program: '0.1.0', reason: 'asked', frozenAt: { upMs: 5, wallMs: 1_700_000_000_000 } };
   return encodeRecording({ format: FORMAT, version: VERSION, subject, ...about, forgotten: 0 }, STEPS);
@@ -51,7 +51,9 @@ const context = {
   ...{ asJson: false, configPath: '', socketPath: undefined },
 };
 
-/** Both commands on the file. @param causes takes the causes of Faults @returns what they threw that is no Fault */
+/**
+ * Runs both commands on the file. @param causes receives the causes of Faults @returns exceptions other than Faults
+ */
 async function defects(bytes: Uint8Array, causes: unknown[] = []): Promise<unknown[]> {
   const path = join(folder, 'recording');
   await writeFile(path, bytes);
@@ -65,13 +67,13 @@ async function defects(bytes: Uint8Array, causes: unknown[] = []): Promise<unkno
   return found;
 }
 
-/** With a last line that fits again: the checksum keeps nobody from changing a file. */
+/** Adds a matching last line: the checksum does not prevent a deliberate change. */
 function sealed(lines: readonly string[]): Uint8Array {
   const body = Buffer.from(lines.map((line) => `${line}\n`).join(''));
   return Buffer.concat([body, Buffer.from(`${JSON.stringify({ steps: lines.length - 1, crc32: crc32(body) })}\n`)]);
 }
 
-/** Lines of recordings in each of which one value is another one. */
+/** Lines of recordings, each with one replaced value. */
 function changedRecordings(): string[][] {
   const random = seededRandom(4);
   const pick = <One>(list: readonly One[]): One | undefined => list[Math.floor(random() * list.length)];
@@ -90,7 +92,7 @@ function changedRecordings(): string[][] {
   });
 }
 
-describe('a recording that was changed', () => {
+describe('a changed recording', () => {
   it('ends export and replay with a sentence, whichever bytes were changed', async () => {
     const random = seededRandom(9);
     const nat = (bound: number): number => Math.floor(random() * bound);
@@ -103,11 +105,11 @@ describe('a recording that was changed', () => {
     }
   });
 
-  it('ends them with a sentence, whichever value is another one', async () => {
+  it('ends them with a sentence, whichever value was replaced', async () => {
     for (const lines of changedRecordings()) expect(await defects(sealed(lines)), lines.join('\n')).toEqual([]);
   });
 
-  it('would end them with a stack trace, if exceptions were not put into sentences (control)', async () => {
+  it('negative control: ends them with a stack trace if exceptions are not converted to sentences', async () => {
     const causes: unknown[] = [];
     for (const lines of changedRecordings()) await defects(sealed(lines), causes);
     expect(causes.some((cause) => cause instanceof TypeError)).toBe(true);
@@ -119,7 +121,7 @@ describe('a recording that was changed', () => {
     ['null', 'null\n'],
     ['a list without end', '['.repeat(100_000)],
     ['a header of nothing', `{"format":"${FORMAT}","version":2}\n`],
-  ])('is refused as no recording: %s', async (_, text) => {
+  ])('is rejected as no recording: %s', async (_, text) => {
     await writeFile(join(folder, 'recording'), text, 'latin1');
     await expect(replay(context, join(folder, 'recording'))).rejects.toMatchObject({ code: 'usage' });
     expect(readFileSync(join(folder, 'recording'), 'latin1')).toBe(text);

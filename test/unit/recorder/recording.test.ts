@@ -1,4 +1,7 @@
-/** Recordings as files: read back as they were, up to where they were cut, and never taken for whole when they are not. */
+/**
+ * Recordings as files: read back unchanged, up to the place where they were cut, and a cut file is never taken for a
+ * complete one.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Kinded, Step } from '../../../src/base/step.ts';
@@ -44,7 +47,7 @@ const STEPS = [
 const FILE = encodeRecording(HEADER, STEPS);
 
 describe('the file of a recording', () => {
-  it('is read back as it was, bytes and maps too, also where a Buffer was given', () => {
+  it('is read back unchanged, with bytes and maps, also if a Buffer was given', () => {
     expect(decodeRecording(FILE, 'f')).toEqual({ header: HEADER, steps: STEPS, damage: undefined });
     const buffered = STEPS.map((one) =>
       one.upMs === 2 ? { ...one, input: { kind: 'bytes', bytes: Buffer.from(PINGREQ) } } : one,
@@ -52,7 +55,7 @@ describe('the file of a recording', () => {
     expect(encodeRecording(HEADER, buffered)).toEqual(FILE);
   });
 
-  it('cut anywhere behind its header is readable up to the cut, and says that it was cut', () => {
+  it('cut anywhere after its header is readable up to the cut, and reports that it was cut', () => {
     const headerEnds = FILE.indexOf(0x0a) + 1;
     for (let length = headerEnds; length < FILE.length - 1; length += 1) {
       const { steps, damage } = decodeRecording(FILE.subarray(0, length), 'f');
@@ -61,7 +64,7 @@ describe('the file of a recording', () => {
     }
   });
 
-  it('with any byte changed is refused or called damaged', () => {
+  it('with any byte changed is rejected or reported as damaged', () => {
     fc.assert(
       fc.property(fc.nat(FILE.length - 2), fc.integer({ min: 1, max: 255 }), (at, flip) => {
         const changed = FILE.map((octet, index) => (index === at ? octet ^ flip : octet));
@@ -81,13 +84,13 @@ describe('the file of a recording', () => {
     ['something else', 'hello\n', /not a recording: the first line is not a header/],
     ['nothing', '', /not a recording/],
     ['a later version', JSON.stringify({ ...HEADER, version: 3 }), /version 3, this program reads 1 and 2/],
-  ])('%s is refused', (_, text, message) => {
+  ])('%s is rejected', (_, text, message) => {
     expect(() => decodeRecording(new TextEncoder().encode(text), 'f')).toThrow(message);
   });
 });
 
 describe('a recording', () => {
-  it('that no machine can be built from is refused, with what to do', () => {
+  it('from which no machine can be built is rejected with a remedy', () => {
     expect(() => rerun({ header: HEADER, steps: STEPS, damage: undefined }, 'f')).toThrow(
       /invalid options for a mqttsn machine/,
     );
@@ -95,7 +98,7 @@ describe('a recording', () => {
     expect(() => rerun({ header, steps: STEPS, damage: undefined }, 'f')).toThrow(/unknown to this program: smoke/);
   });
 
-  it('of a line with a pattern is run again, its pattern compiled anew', () => {
+  it('of a line with a pattern is run again, with its pattern compiled again', () => {
     const options = linesOptions({ pattern: '^(?P<n>[0-9]+)$', topic: 'reading/{n}' });
     const machine = createLinesLink({ ...options, random: () => 0 });
     const inputs: LinkInput[] = [
@@ -112,7 +115,7 @@ describe('a recording', () => {
     expect(rerun(again as Recording, 'f')).toMatchObject({ steps: 3, same: 3, difference: undefined });
   });
 
-  it('with a step that no machine ever took ends in a difference, not in an exception', () => {
+  it('with a step that no machine can have made ends in a difference, not in an exception', () => {
     const subject = {
       name: 'hub',
       driver: 'hub',
@@ -127,7 +130,7 @@ describe('a recording', () => {
     expect(difference).toBeDefined();
   });
 
-  it('shows noise as it came, and the frame behind it decoded', () => {
+  it('shows noise unchanged, and decodes the frame after it', () => {
     const reader = new MomentReader(SUBJECT);
     const noisy = Uint8Array.of(7, 7, 7, 0, ...PINGREQ);
     const words = reader.read(step(1, { kind: 'bytes', bytes: noisy })).map((moment) => moment.words);

@@ -1,4 +1,4 @@
-/** Links of Modbus and of lines whose rings have forgotten the beginning, run again from the middle. */
+/** Modbus and line links whose rings have lost the beginning, run again from the middle. */
 import { expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
@@ -12,7 +12,7 @@ import { ModbusWire, point, unitPlan } from '../driver/modbus/modbus-wire.ts';
 
 const RING_BYTES = 20_000;
 
-/** A link on a recorder, as a pump would have it. */
+/** Link on a recorder, as in a pump. */
 class RecordedLink {
   readonly link: LinkMachine;
   readonly #recorder: FlightRecorder;
@@ -46,7 +46,7 @@ function expectMiddle(run: Rerun): void {
   expect(run.same).toBeGreaterThan(20);
 }
 
-it('a Modbus link on a noisy wire decides the same from the middle on', () => {
+it('a Modbus link on a noisy wire makes the same decisions from the middle on', () => {
   const recorded: RecordedLink[] = [];
   const wire = new ModbusWire({
     ...{ units: [unitPlan(1, [point('a', 0), point('b', 9)]), unitPlan(2, [point('a', 3)])], damage: 0.05 },
@@ -64,24 +64,24 @@ it('a Modbus link on a noisy wire decides the same from the middle on', () => {
   expect(recorded).toHaveLength(1);
 });
 
-it('a link of lines decides the same from the middle on', () => {
+it('a link of lines makes the same decisions from the middle on', () => {
   const options = linesOptions({ pattern: '^(?P<n>[0-9]+)$', topic: 'reading/{n}', sequence: 'n', ack: 'OK {n}' });
   const recorded = new RecordedLink('lines', options, (random) => createLinesLink({ ...options, random }));
   const random = seededRandom(2);
   let nowMs = 0;
-  const tell = (input: LinkInput): void => {
-    for (const action of recorded.link.handle(input, nowMs)) {
+  const input = (one: LinkInput): void => {
+    for (const action of recorded.link.handle(one, nowMs)) {
       const { kind } = action;
-      if (kind === 'uplink' && action.token !== undefined) tell({ kind: 'acknowledge', token: action.token });
+      if (kind === 'uplink' && action.token !== undefined) input({ kind: 'acknowledge', token: action.token });
       const answer = { accepted: true, topicIds: new Map() } as const;
-      if (kind === 'attach') tell({ kind: 'attached', subdevice: action.subdevice, answer });
+      if (kind === 'attach') input({ kind: 'attached', subdevice: action.subdevice, answer });
     }
   };
-  tell({ kind: 'start' });
-  tell({ kind: 'opened' });
+  input({ kind: 'start' });
+  input({ kind: 'opened' });
   for (nowMs = 1; nowMs < 2000; nowMs += 1) {
     const line = Buffer.from(`${nowMs}\n`);
-    tell({ kind: 'bytes', bytes: line.subarray(0, 1 + Math.floor(random() * line.length * 2)) });
+    input({ kind: 'bytes', bytes: line.subarray(0, 1 + Math.floor(random() * line.length * 2)) });
   }
   expectMiddle(recorded.rerun());
 });

@@ -1,4 +1,4 @@
-/** The hub client's life run again: from its beginning, from the middle, and where it cannot be. */
+/** A recorded hub client run again: from its beginning, from the middle, and recordings that cannot be run. */
 import { expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { Step } from '../../../src/base/step.ts';
@@ -17,11 +17,11 @@ import { OPTIONS } from '../hub/client/hub-rig.ts';
 import { HubTalk } from '../hub/client/hub-talk.ts';
 
 const STEPS = 1000;
-/** Some twenty steps. */
+/** Size of about twenty steps. */
 const NARROW_BYTES = 6000;
 const PASSWORD = 'correct-horse-battery';
 
-/** A random conversation of `STEPS` steps, as far as a ring of this size remembers it. */
+/** Random conversation of `STEPS` steps, as far as a ring of this size keeps it. */
 function recordLife(bytesMax: number): Recording {
   const { credentials: _, random: __, ...options } = OPTIONS;
   const subject = { name: 'hub', driver: 'hub', options };
@@ -54,12 +54,12 @@ function withoutStates(recording: Recording): Recording {
   return { ...recording, steps: recording.steps.map((step): Step => ({ ...step, before: undefined })) };
 }
 
-it('a life that is all there is run from its beginning', () => {
+it('a complete recording is run from its beginning', () => {
   const run = rerun(recordLife(2 ** 20), 'f');
   expect(run).toEqual({ forgotten: 0, skipped: 0, steps: STEPS, same: STEPS, difference: undefined });
 });
 
-it('a life whose beginning is forgotten is run from the first state that is there', () => {
+it('a recording without its beginning is run from the first recorded state', () => {
   const recording = recordLife(NARROW_BYTES);
   const { forgotten, skipped, steps, same, difference } = rerun(recording, 'f');
   expect(difference).toBeUndefined();
@@ -69,7 +69,7 @@ it('a life whose beginning is forgotten is run from the first state that is ther
   expect(same).toBe(steps);
 });
 
-it('a state that is not the one that was recorded shows in what is decided', () => {
+it('a state other than the recorded one results in other decisions', () => {
   const recording = recordLife(NARROW_BYTES);
   const altered = recording.steps.map((step) =>
     step.before === undefined ? step : { ...step, before: { ...step.before, state: { kind: 'stopped' } } },
@@ -77,20 +77,20 @@ it('a state that is not the one that was recorded shows in what is decided', () 
   expect(rerun({ ...recording, steps: altered }, 'f').difference).toBeDefined();
 });
 
-it('a file of version 1, which holds no states, is run from its beginning as before', () => {
+it('a file of version 1, which contains no states, is run from its beginning as before', () => {
   const recording = withoutStates(recordLife(2 ** 20));
   const { snapshotsTooLarge: _, ...header } = recording.header;
   expect(rerun(reread({ ...recording, header: { ...header, version: 1 } }), 'f').same).toBe(STEPS);
 });
 
-it('what has forgotten its beginning and holds no state is refused, with the reason', () => {
+it('a recording without its beginning and without a state is rejected, with the reason', () => {
   const recording = withoutStates(recordLife(NARROW_BYTES));
   expect(() => rerun(recording, 'f')).toThrow(/lacks its first \d+ steps, and holds no later state of the machine/);
   const header = { ...recording.header, snapshotsTooLarge: 7 };
   expect(() => rerun({ ...recording, header }, 'f')).toThrow(/the state of the machine was larger than a quarter/);
 });
 
-it('a state that no machine can be in is refused', () => {
+it('a state that no machine can have is rejected', () => {
   const recording = recordLife(NARROW_BYTES);
   const altered = recording.steps.map((step) =>
     step.before === undefined ? step : { ...step, before: { state: {} } },
@@ -98,14 +98,14 @@ it('a state that no machine can be in is refused', () => {
   expect(() => rerun({ ...recording, steps: altered }, 'f')).toThrow(/an invalid machine state/);
 });
 
-it('nothing of a password is in a state', () => {
+it('no part of a password is in a state', () => {
   const { steps } = recordLife(50_000);
   expect(textsIn(steps)).toContain('x'.repeat(PASSWORD.length));
   expect(textsIn(steps)).not.toContain(PASSWORD);
   expect(textsIn([...steps, { before: Buffer.from(`..${PASSWORD}`) }])).toContain(PASSWORD);
 });
 
-/** Also what stands in bytes. */
+/** The conversion includes bytes. */
 function textsIn(value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
   if (typeof value !== 'object' || value === null) return String(value);

@@ -1,4 +1,4 @@
-/** A machine's /sys and /dev in a temporary folder, into which adapters are plugged. */
+/** The /sys and /dev of a machine in a temporary folder, with simulated adapters. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -6,13 +6,13 @@ import { onTestFinished } from 'vitest';
 import type { PortRoots } from '../../../../src/io/serial/serial-ports.ts';
 
 export interface Adapter {
-  /** The socket: `1-2`. */
+  /** USB socket, such as `1-2`. */
   readonly at: string;
   readonly vendor?: string;
   readonly product?: string;
   readonly serial?: string;
   readonly words?: string;
-  /** Device name of each port, e.g. `ttyUSB0`; a name → what stands behind it, e.g. a PTY. */
+  /** Device name of each port, such as `ttyUSB0`; a name → the target of the link, such as a PTY. */
   readonly ttys: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +42,7 @@ export class FakeMachine {
     }
   }
 
-  /** A UART of the board; type 0 is a driver without a chip. */
+  /** UART of the board; type 0 is a driver without a chip. */
   solder(tty: string, type: string): void {
     this.#addTty(tty, join(this.roots.sys, 'devices/platform/uart'), '/dev/null');
     write(join(this.roots.sys, 'class/tty', tty), { type });

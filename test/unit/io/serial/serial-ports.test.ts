@@ -1,4 +1,4 @@
-/** Which ports there are, what they are called, and which one a name means. */
+/** The list of ports, their names, and the port that a name refers to. */
 import { describe, expect, it } from 'vitest';
 import { findPort, PORT_NAME, portNameOf, stableNameOf } from '../../../../src/base/serial-port.ts';
 import { listPorts } from '../../../../src/io/serial/serial-ports.ts';
@@ -19,7 +19,7 @@ async function find(machine: FakeMachine, name: string) {
 }
 
 describe('the list of ports', () => {
-  it('has every port with hardware behind it, and no other', async () => {
+  it('contains every port with hardware behind it, and no other', async () => {
     const machine = new FakeMachine();
     machine.plug(FTDI);
     machine.solder('ttyS0', '4');
@@ -29,11 +29,11 @@ describe('the list of ports', () => {
     expect(ports[1]?.usb).toMatchObject({ vendor: '0403', product: '6001', serial: 'A9001', words: 'Maker UART' });
   });
 
-  it('is empty on a machine without any', async () => {
+  it('is empty on a machine without ports', async () => {
     expect(await listPorts({ sys: '/gone', dev: '/gone' })).toEqual([]);
   });
 
-  it('tells the ports of one adapter by their interface', async () => {
+  it('distinguishes the ports of one adapter by their interface', async () => {
     const machine = new FakeMachine();
     machine.plug({ at: '1-3', serial: 'QUAD', ttys: { ttyUSB4: '/dev/null', ttyUSB5: '/dev/null' } });
     expect(await namesOn(machine)).toEqual(['usb:0403:6001:QUAD:00', 'usb:0403:6001:QUAD:01']);
@@ -42,7 +42,7 @@ describe('the list of ports', () => {
 });
 
 describe('a stable name', () => {
-  it('finds the adapter again under another number, and another socket', async () => {
+  it('finds the adapter again under another number, and at another socket', async () => {
     const machine = new FakeMachine();
     machine.plug(FTDI);
     const [name = ''] = await namesOn(machine);
@@ -52,14 +52,14 @@ describe('a stable name', () => {
     expect(await find(machine, name)).toBe('ttyUSB7');
   });
 
-  it('is the place for an adapter without a serial number, whatever is plugged in there', async () => {
+  it('is the socket for an adapter without a serial number, for any adapter at that socket', async () => {
     const machine = new FakeMachine();
     machine.plug({ ...CH340, at: '1-1', ttys: { ttyUSB0: '/dev/null' } });
     expect(await namesOn(machine)).toEqual(['by-path:platform-usb-0:1-1:1.0-port0']);
     expect(await find(machine, 'by-path:platform-usb-0:1-1:1.0-port0')).toBe('ttyUSB0');
   });
 
-  it('is the place for two adapters with the same serial number, and neither is found by it', async () => {
+  it('is the socket for two adapters with the same serial number, and that number finds neither', async () => {
     const machine = new FakeMachine();
     machine.plug({ ...FTDI, serial: '0001' });
     machine.plug({ at: '1-2', serial: '0001', ttys: { ttyUSB1: '/dev/null' } });
@@ -70,7 +70,7 @@ describe('a stable name', () => {
     expect(await find(machine, 'usb:0403:6001:0001:00')).toBe('ambiguous');
   });
 
-  it('below by-id means neither of two adapters that udev cannot tell apart, and one that is alone', async () => {
+  it('below by-id finds neither of two adapters that udev cannot distinguish, and finds a single one', async () => {
     const machine = new FakeMachine();
     const byId = '/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0';
     const leadsTo = (path: string) => (path === byId ? `${machine.roots.dev}/ttyUSB1` : undefined);
@@ -79,11 +79,11 @@ describe('a stable name', () => {
     machine.plug({ ...CH340, at: '1-1', ttys: { ttyUSB0: '/dev/null' } });
     expect(findPort(portNameOf(byId), await listPorts(machine.roots), leadsTo)).toMatchObject({
       kind: 'ambiguous',
-      why: expect.stringContaining('name the port by its position'),
+      why: expect.stringContaining('names the port by its position'),
     });
   });
 
-  it('may be any path, which is followed', async () => {
+  it('can be any path, which is followed', async () => {
     const machine = new FakeMachine();
     expect(await find(machine, '/dev/pts/7')).toBe('/dev/pts/7');
     expect(await find(machine, '/gone/away')).toBe('absent');
@@ -98,7 +98,7 @@ describe('a stable name', () => {
     ['usb:1A86:7523:x:00', false],
     ['by-path:a/b', false],
     ['ttyUSB0', false],
-  ])('%s is one: %s', (name, isOne) => {
+  ])('%s is a stable name: %s', (name, isOne) => {
     expect(PORT_NAME.test(name)).toBe(isOne);
   });
 });

@@ -1,4 +1,7 @@
-/** Files of TLS with any content: truncated, swapped, of another kind, altered; never a throw, and always a problem that names its file. */
+/**
+ * TLS files with any content: truncated, swapped, of another kind, altered. Never a throw, and always a problem that
+ * names the file.
+ */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +34,7 @@ function read(files: { readonly [Name in keyof Files]: string | Uint8Array }): R
 const NAMES = ['ca', 'certificate', 'key'] as const;
 
 describe('files of TLS', () => {
-  it('that are good have no problem', () => {
+  it('that are valid have no problem', () => {
     expect(read(GOOD).problems).toEqual([]);
   });
 
@@ -47,12 +50,12 @@ describe('files of TLS', () => {
     expect(read({ ...GOOD, ...changed }).problems.map((problem) => problem.file)).toContain(file);
   });
 
-  it('of any content never throw, and a truncated one is told', () => {
+  it('of any content never throw, and a truncated one is reported', () => {
     const change = fc.record({ name: fc.constantFrom(...NAMES), at: fc.nat(2000), text: fc.string({ maxLength: 30 }) });
     fc.assert(
       fc.property(change, fc.boolean(), ({ name, at, text }, isCut) => {
         const whole = GOOD[name];
-        const place = at % (whole.length - 40); // within what the last line ends
+        const place = at % (whole.length - 40); // Within the end of the last line.
         const content = isCut ? whole.slice(0, place) : whole.slice(0, place) + text + whole.slice(place + text.length);
         const { problems } = read({ ...GOOD, [name]: content });
         if (isCut) expect(problems.map((problem) => problem.file)).toContain(name);
