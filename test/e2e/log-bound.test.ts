@@ -40,7 +40,7 @@ function runOnFullDisk(checkpointPages: number): number {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const disk = new SmallDisk(join(folder, 'disk'), 12);
   const path = join(disk.path, 'holdfast.db');
-  const { commit, heard, store } = openStore(path, { checkpointPages });
+  const { commit, events, store } = openStore(path, { checkpointPages });
   onTestFinished(() => store.close());
   for (let chunk = 0; disk.freeBytes > 2 * CHUNK_BYTES; chunk += 1)
     writeFileSync(join(disk.path, `chunk-${chunk}`), new Uint8Array(CHUNK_BYTES));
@@ -48,7 +48,7 @@ function runOnFullDisk(checkpointPages: number): number {
   for (let seq = 1; ; seq += 1) {
     commit(large(seq));
     longest = Math.max(longest, logPages(path));
-    if (!String(heard.at(-1)).startsWith('full')) continue;
+    if (!String(events.at(-1)).startsWith('full')) continue;
     const chunk = readdirSync(disk.path).find((name) => name.startsWith('chunk-'));
     if (chunk === undefined) {
       console.log(`the log at its longest, on a full disk: ${longest} pages`);

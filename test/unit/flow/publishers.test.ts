@@ -45,9 +45,9 @@ function publisherOn(link: string, node?: Uint8Array): string | undefined {
   const plans = planLinks({ config: parsed.config, random: () => 0.5, openLink, credentials }, new Set());
   const machine = plans.find(({ name }) => name === link)?.machine;
   if (machine === undefined) throw new Error(`no link ${link}`);
-  const packet = publish(0, { qos: -1 });
+  const publication = publish(0, { qos: -1 });
   const packet: Packet =
-    node === undefined ? packet : { kind: 'encapsulated', radius: 0, node, packet: encodePacket(packet) };
+    node === undefined ? publication : { kind: 'encapsulated', radius: 0, node, packet: encodePacket(publication) };
   machine.handle({ kind: 'start' }, 0);
   machine.handle({ kind: 'opened' }, 0);
   const reports = machine.handle({ kind: 'bytes', bytes: encodeFrame(encodePacket(packet)) }, 1);

@@ -3,37 +3,37 @@ import { shedEntries } from '../../../src/custody/ledger.ts';
 import { OutboxBench, topicsOf } from './outbox-rig.ts';
 
 const CONGESTION = { kind: 'refused', why: 'congestion' };
-/** A message of one byte on the topic `t`: 1 + 1 + 40. */
+/** Charged bytes of a message of one byte on the topic `t`: 1 + 1 + 40. */
 const BYTES = 42;
 
 const shedOf = (bench: OutboxBench, lane = 1) => Object.fromEntries(shedEntries(bench.custodian.counts(lane)));
 
-describe('the door of the outbox', () => {
-  it('takes as many messages as the bound says', () => {
+describe('admission to the outbox', () => {
+  it('accepts messages up to the limit of their number', () => {
     const bench = new OutboxBench({ messagesMax: 2 });
     expect([bench.offer(), bench.offer()]).toMatchObject([{ kind: 'accepted' }, { kind: 'accepted' }]);
     expect(bench.offer()).toEqual(CONGESTION);
   });
 
-  it('takes as many bytes as the bound says, overhead included', () => {
+  it('accepts bytes up to the limit, overhead included', () => {
     const bench = new OutboxBench({ bytesMax: 2 * BYTES });
     expect([bench.offer().kind, bench.offer().kind, bench.offer().kind]).toEqual(['accepted', 'accepted', 'refused']);
   });
 
-  it('counts what is on disk too, after a restart', () => {
+  it('counts messages on disk after a restart', () => {
     const first = new OutboxBench().fill('t', 't');
     const bench = new OutboxBench({ messagesMax: 2 }, first.disk);
     expect(bench.offer()).toEqual(CONGESTION);
   });
 
-  it('has room again when a message is acknowledged', () => {
+  it('has room again after a message is acknowledged', () => {
     const bench = new OutboxBench({ messagesMax: 1 }).fill('t').connect();
     expect(bench.offer()).toEqual(CONGESTION);
     for (const { packetId } of bench.send()) bench.outbox.acknowledged(packetId);
     expect(bench.offer().kind).toBe('accepted');
   });
 
-  it('refuses what the hub would never take', () => {
+  it('rejects a message that the hub would never accept', () => {
     const bench = new OutboxBench({ payloadBytesMax: 10 });
     expect(bench.offer('t', { bytes: 10 }).kind).toBe('accepted');
     expect(bench.offer('t', { bytes: 11 })).toMatchObject({
@@ -48,7 +48,7 @@ describe('the door of the outbox', () => {
     expect(bench.offer('1/2/3/4/5/6/7/8')).toMatchObject({ kind: 'refused', problem: deep });
   });
 
-  it('is shut while the disk is full, and while a slow card has not written what was taken', () => {
+  it('is closed while the disk is full, and while a slow card has not written the accepted messages', () => {
     const bench = new OutboxBench({ unstoredBytesMax: BYTES });
     bench.outbox.isClosed = true;
     expect(bench.offer()).toEqual(CONGESTION);
@@ -59,15 +59,15 @@ describe('the door of the outbox', () => {
     expect(bench.offer().kind).toBe('accepted');
   });
 
-  it('counts nothing of what it refuses', () => {
+  it('counts no rejected message', () => {
     const bench = new OutboxBench({ messagesMax: 0 });
     bench.offer();
     expect(bench.custodian.counts(1)).toMatchObject({ accepted: 0 });
   });
 });
 
-describe('beyond the bound', () => {
-  it('drop-oldest gives up the oldest of the same subdevice', () => {
+describe('beyond the limit', () => {
+  it('drop-oldest sheds the oldest of the same subdevice', () => {
     const bench = new OutboxBench({ messagesMax: 3 });
     bench.offer('other', { lane: 2 });
     for (const topic of ['a', 'b', 'c']) bench.offer(topic, { overflow: 'drop-oldest' });
@@ -76,7 +76,7 @@ describe('beyond the bound', () => {
     expect(bench.custodian.imbalance()).toBe(0);
   });
 
-  it('drop-oldest tells the sender of the dropped one, which the ledger knows', () => {
+  it('drop-oldest acknowledges the shed message, which the ledger counts', () => {
     const bench = new OutboxBench({ messagesMax: 1 });
     const safe: string[] = [];
     bench.offer('a', { overflow: 'drop-oldest', ackWaiter: { safe: () => void safe.push('a') } });
@@ -85,7 +85,7 @@ describe('beyond the bound', () => {
     expect(safe).toEqual(['a']);
   });
 
-  it('drop-oldest touches nothing that the hub may have by now', () => {
+  it('drop-oldest does not shed a message that the hub may have', () => {
     const bench = new OutboxBench({ messagesMax: 1 }).connect();
     bench.offer('a');
     bench.send();
@@ -95,21 +95,21 @@ describe('beyond the bound', () => {
     expect(topicsOf(bench.connect().send())).toEqual(['b']);
   });
 
-  it('drop-newest takes the newest and drops it, with its reason', () => {
+  it('drop-newest accepts the newest and sheds it, with its reason', () => {
     const bench = new OutboxBench({ messagesMax: 1 }).fill('a');
     expect(bench.offer('b', { overflow: 'drop-newest' })).toEqual({ kind: 'shed', reason: 'overflow drop-newest' });
     expect(bench.custodian.counts(1)).toMatchObject({ accepted: 2, shed: { 'overflow drop-newest': 1 } });
     expect(bench.custodian.imbalance()).toBe(0);
   });
 
-  it('keep-latest replaces the older value of the topic, full or not', () => {
+  it('keep-latest replaces the older value of the topic, at the limit or not', () => {
     const bench = new OutboxBench({ messagesMax: 2 });
     for (const topic of ['a', 'b', 'a', 'a']) bench.offer(topic, { overflow: 'keep-latest' });
     expect(bench.custodian.lane(1).window.map(({ row }) => row.topic)).toEqual(['b', 'a']);
     expect(shedOf(bench)).toEqual({ 'replaced by a later value': 2 });
   });
 
-  it('keep-latest gives up no older value for one that it cannot take', () => {
+  it('keep-latest sheds no older value for one that it cannot accept', () => {
     const bench = new OutboxBench({ bytesMax: 2 * BYTES });
     bench.offer('a', { overflow: 'keep-latest' });
     bench.offer('b', { overflow: 'keep-latest', lane: 2 });
@@ -117,7 +117,7 @@ describe('beyond the bound', () => {
     expect([bench.custodian.pending, shedOf(bench)]).toEqual([2, {}]);
   });
 
-  it('keep-latest leaves alone what the hub may have by now', () => {
+  it('keep-latest does not replace a message that the hub may have', () => {
     const bench = new OutboxBench().connect();
     bench.offer('a', { overflow: 'keep-latest' });
     bench.send();
@@ -144,7 +144,7 @@ describe('an age limit', () => {
     expect([expired, shedOf(bench), bench.custodian.pending]).toEqual([2, { expired: 2 }, 1]);
   });
 
-  it('does not concern what is on its way', () => {
+  it('does not apply to messages in flight', () => {
     const bench = new OutboxBench().fill('a').connect();
     bench.send();
     expect(bench.outbox.expire(() => true)).toBe(0);

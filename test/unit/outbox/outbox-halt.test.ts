@@ -1,8 +1,10 @@
-/** Lanes the hub would take nothing from now: what is theirs waits, untried, and nobody else waits with it. */
+/**
+ * Lanes for which the hub currently accepts nothing: their messages wait, unsent, and no other lane waits for them.
+ */
 import { expect, it } from 'vitest';
 import { OutboxBench, topicsOf } from './outbox-rig.ts';
 
-it('nothing of a halted lane is sent, in no connection, and all of it in its order once it is halted no more', () => {
+it('no message of a halted lane is sent, in no connection, and all of them in order after the halt', () => {
   const bench = new OutboxBench().fill('a', 'b').connect();
   bench.outbox.setHalted(1, true);
   bench.offer('other', { lane: 2 });
@@ -14,7 +16,7 @@ it('nothing of a halted lane is sent, in no connection, and all of it in its ord
   expect(topicsOf(bench.send())).toEqual(['a', 'b']);
 });
 
-it('what was in flight when its lane was halted is not given up, and goes first when it goes again', () => {
+it('a message in flight when its lane was halted is not abandoned, and is sent first after the halt', () => {
   const bench = new OutboxBench({ attemptsMax: 1, inFlightMax: 4 }).fill('a', 'a').connect();
   expect(topicsOf(bench.send())).toEqual(['a', 'a']);
   bench.outbox.setHalted(1, true);
@@ -32,7 +34,7 @@ it('what was in flight when its lane was halted is not given up, and goes first 
   expect(again.map(({ dup }) => dup)).toEqual([true, true, false]);
 });
 
-it('what goes again after a halt takes slots of the window like anything else', () => {
+it('a message that is sent again after a halt takes a slot of the window', () => {
   const bench = new OutboxBench({ inFlightMax: 2 }).fill('a', 'a').connect();
   bench.send();
   bench.outbox.setHalted(1, true);
@@ -47,14 +49,14 @@ it('what goes again after a halt takes slots of the window like anything else', 
   expect(topicsOf(bench.send())).toEqual(['a']);
 });
 
-it('a lane that is not halted is given up as ever: it is the halt that keeps it', () => {
+it('negative control: a message of a lane without a halt is abandoned after its attempts', () => {
   const bench = new OutboxBench({ attemptsMax: 1 }).fill('a').connect();
   bench.send();
   bench.nowMs = 20_000;
   expect(bench.outbox.giveUp(bench.nowMs)).toHaveLength(1);
 });
 
-it('a PUBACK that comes late for a halted lane counts', () => {
+it('a late PUBACK for a halted lane is accepted', () => {
   const bench = new OutboxBench().fill('a').connect();
   const [sending] = bench.send();
   bench.outbox.setHalted(1, true);

@@ -4,12 +4,12 @@ import { PUBLISH_PACKET_IDS, packetIdOf } from '../../../src/outbox/in-flight.ts
 import { Pacer } from '../../../src/outbox/pacer.ts';
 import { OutboxBench, topicsOf } from './outbox-rig.ts';
 
-describe('what the outbox sends', () => {
-  it('is nothing while the hub is away', () => {
+describe('the outbox', () => {
+  it('sends nothing while the hub is away', () => {
     expect(new OutboxBench().fill('a').send()).toEqual([]);
   });
 
-  it('is at most the window, and the next one for each PUBACK', () => {
+  it('sends at most one window, and the next message for each PUBACK', () => {
     const bench = new OutboxBench({ inFlightMax: 2 }).fill('a', 'b', 'c').connect();
     const first = bench.send();
     expect(topicsOf(first)).toEqual(['a', 'b']);
@@ -17,7 +17,7 @@ describe('what the outbox sends', () => {
     expect(topicsOf(bench.send())).toEqual(['c']);
   });
 
-  it('ends custody with its PUBACK, and a PUBACK of nothing changes nothing', () => {
+  it('ends custody at the PUBACK, and ignores an unknown PUBACK', () => {
     const bench = new OutboxBench().fill('a').connect();
     const [sending] = bench.send();
     expect(bench.outbox.acknowledged(12_345)).toBeUndefined();
@@ -27,7 +27,7 @@ describe('what the outbox sends', () => {
     expect([bench.custodian.pending, bench.custodian.imbalance()]).toEqual([0, 0]);
   });
 
-  it('goes on by itself when the last PUBACK comes before the receipt of what is behind', () => {
+  it('continues without another event if the last PUBACK comes before the receipt of the following messages', () => {
     const bench = new OutboxBench({ inFlightMax: 100 }).connect();
     for (let index = 0; index < 20; index += 1) bench.offer(`${index}`);
     let sent = 0;
@@ -38,7 +38,7 @@ describe('what the outbox sends', () => {
     expect([sent, bench.custodian.pending]).toEqual([20, 0]);
   });
 
-  it('carries the backlog of the disk too, in order, page by page', () => {
+  it('sends the backlog of the disk too, in order, page by page', () => {
     const first = new OutboxBench().fill(...Array.from({ length: 100 }, (_, index) => `${index}`));
     const bench = new OutboxBench({}, first.disk).connect();
     const sent: string[] = [];
@@ -54,16 +54,16 @@ describe('what the outbox sends', () => {
 });
 
 describe('order and fairness', () => {
-  it('a flooding lane delays another by no more than a round', () => {
+  it('a lane with many messages delays another by at most one round', () => {
     const bench = new OutboxBench({ inFlightMax: 100 });
     for (let index = 0; index < 16; index += 1) bench.offer('flood', { bytes: 200 });
     bench.offer('quiet', { lane: 2 });
     bench.commit();
-    // a round is 1024 charged bytes of each: four messages of 245
+    // A round is 1024 charged bytes of each lane: four messages of 245 bytes.
     expect(topicsOf(bench.connect().send()).indexOf('quiet')).toBeLessThanOrEqual(4);
   });
 
-  it('a lane that comes late waits for no more than the turn under way', () => {
+  it('a lane that arrives late waits for at most the current turn', () => {
     const bench = new OutboxBench({ inFlightMax: 100, messagesPerS: 20 });
     for (let index = 0; index < 16; index += 1) bench.offer('flood', { bytes: 200 });
     bench.commit();
@@ -76,7 +76,7 @@ describe('order and fairness', () => {
     expect(topics).toContain('late');
   });
 
-  it('each lane gets about the same bytes, whatever the size of its messages', () => {
+  it('each lane gets about the same bytes, for any size of its messages', () => {
     const bench = new OutboxBench({ inFlightMax: 1000 });
     for (let index = 0; index < 16; index += 1) bench.offer('small', { lane: 1, bytes: 200 });
     for (let index = 0; index < 16; index += 1) bench.offer('large', { lane: 2, bytes: 900 });
@@ -87,7 +87,7 @@ describe('order and fairness', () => {
     expect(Math.abs(bytesOf('small') - bytesOf('large'))).toBeLessThanOrEqual(2 * 1024);
   });
 
-  it('is kept within each lane and topic, whatever is acknowledged when and however often the line breaks', () => {
+  it('order is kept within each lane and topic, for any order of PUBACKs and any number of disconnects', () => {
     const step = fc.oneof(
       {
         weight: 4,
@@ -157,7 +157,7 @@ describe('order and fairness', () => {
 });
 
 describe('packet identifiers', () => {
-  it('follow from the number, lie between 1 and 60000 and differ within any 60000 messages', () => {
+  it('are derived from the number, are between 1 and 60000 and differ within any 60000 messages', () => {
     fc.assert(
       fc.property(fc.nat(2 ** 40), fc.integer({ min: 1, max: PUBLISH_PACKET_IDS - 1 }), (seq, apart) => {
         expect(packetIdOf(seq)).toBeGreaterThanOrEqual(1);
@@ -169,7 +169,7 @@ describe('packet identifiers', () => {
 });
 
 describe('the pace', () => {
-  it('lets no window of a second have more than the ceiling, wherever it begins', () => {
+  it('has at most the ceiling in any window of one second', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), fc.array(fc.nat(300), { maxLength: 200 }), (perS, pauses) => {
         const pacer = new Pacer(perS);
@@ -187,7 +187,7 @@ describe('the pace', () => {
     );
   });
 
-  it('is kept by everything the outbox sends', () => {
+  it('applies to everything that the outbox sends', () => {
     const bench = new OutboxBench({ messagesPerS: 20, inFlightMax: 100 }).connect();
     for (let index = 0; index < 200; index += 1) bench.offer('t', { lane: index % 20 });
     let sent = 0;
@@ -196,7 +196,7 @@ describe('the pace', () => {
     expect(sent).toBeGreaterThanOrEqual(18);
   });
 
-  it('has no ceiling where none is set', () => {
+  it('has no ceiling if none is set', () => {
     expect([new Pacer(0).perS, new Pacer(20).perS]).toEqual([Number.POSITIVE_INFINITY, 19]);
   });
 });

@@ -10,13 +10,13 @@ function acknowledge(bench: OutboxBench, sendings: readonly Sending[]): void {
   for (const { packetId } of sendings) bench.outbox.acknowledged(packetId);
 }
 
-/** Waits for the PUBACKs that do not come. @returns the topics of the dead letters */
+/** Waits for the missing PUBACKs. @returns topics of the dead letters */
 function wait(bench: OutboxBench): string[] {
   bench.nowMs += PUBACK_MS;
   return bench.outbox.giveUp(bench.nowMs).map(({ entry }) => entry.row.topic);
 }
 
-it('the topics on which a PUBACK is missing are known until it comes, or nothing is left to wait for', () => {
+it('a topic with a missing PUBACK is listed until the PUBACK comes, or no message waits for it', () => {
   const bench = new OutboxBench().connect();
   for (const topic of ['a/x', 'b/y']) bench.offer(topic);
   const [first, second] = bench.send();
@@ -30,11 +30,11 @@ it('the topics on which a PUBACK is missing are known until it comes, or nothing
     bench.send();
     wait(bench);
   }
-  expect(bench.outbox.ackHealth.suspects).toEqual([]); // a dead letter: told of as such
+  expect(bench.outbox.ackHealth.suspects).toEqual([]); // A dead letter is reported as such.
 });
 
-describe('a message sent again', () => {
-  it('after a reconnect to the same session is a DUP with the same packet identifier [MQTT-3.3.1-1]', () => {
+describe('a message that is sent again', () => {
+  it('after a reconnect to the same session has DUP and the same packet identifier [MQTT-3.3.1-1]', () => {
     const bench = new OutboxBench().fill('a').connect();
     const [first] = bench.send();
     bench.disconnect();
@@ -43,7 +43,7 @@ describe('a message sent again', () => {
     expect(second?.packetId).toBe(first?.packetId);
   });
 
-  it('holds its topic up no longer once a later value has replaced it', () => {
+  it('no longer delays its topic once a later value has replaced it', () => {
     const bench = new OutboxBench().connect();
     bench.offer('t', { overflow: 'keep-latest' });
     bench.send();
@@ -53,7 +53,7 @@ describe('a message sent again', () => {
     expect(topicsOf(bench.connect().send())).toEqual(['t']);
   });
 
-  it('still holds its topic up if only another that was doubted has been replaced', () => {
+  it('still delays its topic if only another unacknowledged one has been replaced', () => {
     const bench = new OutboxBench().connect();
     bench.offer('t');
     bench.offer('t');
@@ -70,14 +70,14 @@ describe('a message sent again', () => {
     ).toEqual([2]);
   });
 
-  it('to a hub that remembers nothing is no DUP', () => {
+  it('to a hub without a session has no DUP', () => {
     const bench = new OutboxBench().fill('a').connect();
     bench.send();
     bench.disconnect();
     expect(flags(bench.connect(false).send())).toEqual([['a', false]]);
   });
 
-  it('goes before everything new, in the order of the first sending [MQTT-4.6.0-1]', () => {
+  it('goes before all new messages, in the order of the first transmission [MQTT-4.6.0-1]', () => {
     const bench = new OutboxBench().fill('a', 'b').connect();
     bench.send();
     bench.disconnect();
@@ -89,7 +89,7 @@ describe('a message sent again', () => {
     ]);
   });
 
-  it('does not fall behind its successor because it was repeated before the line broke', () => {
+  it('does not go after its successor because it was repeated before the disconnect', () => {
     const bench = new OutboxBench().connect();
     bench.offer('a');
     bench.send();
@@ -117,8 +117,8 @@ describe('a message sent again', () => {
   });
 });
 
-describe('a PUBACK that is missing', () => {
-  it('is waited for as long as the bound says, and no longer', () => {
+describe('a missing PUBACK', () => {
+  it('is waited for up to the limit, and no longer', () => {
     const bench = new OutboxBench().fill('a').connect();
     bench.send();
     expect(bench.outbox.overdueAtMs).toBe(PUBACK_MS);
@@ -130,7 +130,7 @@ describe('a PUBACK that is missing', () => {
     expect(flags(bench.send())).toEqual([['a', true]]);
   });
 
-  it('still counts when it comes late, before the message could be sent again', () => {
+  it('is accepted late, before the message could be sent again', () => {
     const bench = new OutboxBench().fill('a').connect();
     const [first] = bench.send();
     wait(bench);
@@ -139,7 +139,7 @@ describe('a PUBACK that is missing', () => {
     expect(bench.custodian.pending).toBe(0);
   });
 
-  it('does not count in a connection in which the message was not sent yet', () => {
+  it('is not accepted in a connection in which the message was not sent yet', () => {
     const bench = new OutboxBench().fill('a').connect();
     const [first] = bench.send();
     bench.disconnect();
@@ -149,16 +149,16 @@ describe('a PUBACK that is missing', () => {
 
   it('makes a dead letter after the attempts, with its reason', () => {
     const bench = new OutboxBench().fill('a').connect();
-    for (const buried of [[], [], ['a']]) {
+    for (const deadLetters of [[], [], ['a']]) {
       expect(bench.send()).toHaveLength(1);
-      expect(wait(bench)).toEqual(buried);
+      expect(wait(bench)).toEqual(deadLetters);
     }
     expect(bench.custodian.counts(1)).toMatchObject({ accepted: 1, dead: 1 });
     bench.commit();
     expect([bench.disk.rows.size, bench.disk.imbalance]).toEqual([0, 0]);
   });
 
-  it('buries nothing that is not on disk yet', () => {
+  it('makes no dead letter of a message that is not on disk yet', () => {
     const bench = new OutboxBench({ attemptsMax: 1 }).connect();
     bench.offer('a');
     bench.send();
@@ -168,7 +168,7 @@ describe('a PUBACK that is missing', () => {
     expect(wait(bench)).toEqual(['a']);
   });
 
-  it('is not counted while the line is broken', () => {
+  it('is not counted while the connection is lost', () => {
     const bench = new OutboxBench({ attemptsMax: 1 }).fill('a').connect();
     bench.send();
     bench.disconnect();
@@ -179,10 +179,10 @@ describe('a PUBACK that is missing', () => {
 });
 
 describe('a topic without PUBACKs', () => {
-  /** Everything but `bad` is acknowledged. */
+  /** All topics except `bad` are acknowledged. */
   const good = (sendings: readonly Sending[]) => sendings.filter(({ entry }) => entry.row.topic !== 'bad');
 
-  it('makes its own later messages wait, so that their order holds if the first gets through', () => {
+  it('delays its own later messages, so that their order is kept if the first is accepted', () => {
     const bench = new OutboxBench({ inFlightMax: 1 }).fill('bad', 'bad', 'good').connect();
     expect(topicsOf(bench.send())).toEqual(['bad']);
     wait(bench);
@@ -192,7 +192,7 @@ describe('a topic without PUBACKs', () => {
     expect(flags(bench.send())).toEqual([['bad', false]]);
   });
 
-  it('blocks nobody else, though everything in flight is of it', () => {
+  it('delays no other topic, even if all messages in flight belong to it', () => {
     const bench = new OutboxBench({ inFlightMax: 2 }).fill('bad', 'bad', 'bad', 'good 1', 'good 2').connect();
     expect(topicsOf(bench.send())).toEqual(['bad', 'bad']);
     wait(bench);
@@ -201,7 +201,7 @@ describe('a topic without PUBACKs', () => {
     acknowledge(bench, sent);
   });
 
-  it('once it is refused, still gives each message as many attempts as configured', () => {
+  it('that counts as rejected still gives each message the configured number of attempts', () => {
     const bench = new OutboxBench({ attemptsMax: 2 }).fill('bad').connect();
     bench.send();
     expect(wait(bench)).toEqual([]);
@@ -214,7 +214,7 @@ describe('a topic without PUBACKs', () => {
     expect(wait(bench)).toEqual(['bad', 'bad']);
   });
 
-  it('once it is refused, gives each message its attempts in slots beside the window', () => {
+  it('that counts as rejected gives each message its attempts in slots outside the window', () => {
     const bench = new OutboxBench({ inFlightMax: 2, attemptsMax: 1 }).fill('bad').connect();
     bench.send();
     expect(wait(bench)).toEqual(['bad']);
@@ -231,7 +231,7 @@ describe('a topic without PUBACKs', () => {
     expect([bench.custodian.pending, bench.custodian.imbalance()]).toEqual([0, 0]);
   });
 
-  it('lets the lanes that had no slot go on when one is free', () => {
+  it('lets the lanes without a slot continue when one is free', () => {
     const bench = new OutboxBench({ inFlightMax: 1, attemptsMax: 1 }).connect();
     for (const lane of [1, 2]) bench.offer('bad', { lane });
     bench.commit();
@@ -247,7 +247,7 @@ describe('a topic without PUBACKs', () => {
     }
   });
 
-  it('is trusted again with its first PUBACK', () => {
+  it('is trusted again after its first PUBACK', () => {
     const bench = new OutboxBench({ inFlightMax: 2, attemptsMax: 1 }).fill('bad').connect();
     bench.send();
     wait(bench);
@@ -258,7 +258,7 @@ describe('a topic without PUBACKs', () => {
   });
 });
 
-it('a message is given up after attempts_max sendings and not before, also on a topic that has a dead letter', () => {
+it('a message is abandoned after attempts_max transmissions and not before, also on a topic with a dead letter', () => {
   const bench = new OutboxBench().connect();
   const attemptsOf = (): number => {
     bench.offer('a/refused');

@@ -14,7 +14,7 @@ describe('after a restart', () => {
     return bench;
   };
 
-  /** Sends everything, one window after the other. */
+  /** Sends all messages, one window after the other. */
   const sendAll = (bench: OutboxBench) => {
     const all: Sending[] = [];
     for (let round = bench.send(); round.length > 0; round = bench.send()) {
@@ -25,18 +25,18 @@ describe('after a restart', () => {
     return all;
   };
 
-  it('what may have been sent is a DUP: the head of the lane, one window of it, however few may be in flight', () => {
+  it('messages that may have been sent have DUP: the head of the lane, one window, even if fewer can be in flight', () => {
     const sent = sendAll(restarted(40).connect());
     expect(sent.map(({ dup }) => dup)).toEqual(Array.from({ length: 40 }, (_, place) => place < 16));
     expect(sent.map(({ packetId }) => packetId)).toEqual(Array.from({ length: 40 }, (_, index) => index + 2));
   });
 
-  it('what this process has admitted is no DUP', () => {
+  it('a message admitted by this process has no DUP', () => {
     const bench = restarted(2).connect().fill('new');
     expect(sendAll(bench).map(({ dup }) => dup)).toEqual([true, true, false]);
   });
 
-  it('nothing is a DUP to a hub that remembers nothing', () => {
+  it('no message has DUP for a hub without a session', () => {
     expect(sendAll(restarted(3).connect(false)).map(({ dup }) => dup)).toEqual([false, false, false]);
   });
 });

@@ -1,4 +1,4 @@
-/** An outbox with its custody on a bench disk. */
+/** Outbox with its custody on a simulated disk. */
 
 import type { Custodian } from '../../../src/custody/custodian.ts';
 import { Outbox } from '../../../src/outbox/outbox.ts';
@@ -27,7 +27,7 @@ export class OutboxBench {
   readonly safe: number[] = [];
   nowMs = 0;
 
-  /** @param earlier the disk an earlier process left behind */
+  /** @param earlier disk of an earlier process */
   constructor(limits: Partial<OutboxLimits> = {}, earlier?: BenchDisk) {
     const nextSeq = earlier === undefined ? 1 : 5000;
     this.disk = earlier ?? new BenchDisk();
@@ -35,7 +35,7 @@ export class OutboxBench {
     this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, nextSeq);
   }
 
-  /** Offers a message of one byte, unless said otherwise. */
+  /** Offers a message of one byte by default. */
   offer(topic = 't', offer: Partial<Offer> & { readonly bytes?: number } = {}): Admission {
     const { bytes, ...rest } = offer;
     return this.outbox.admit(
@@ -53,7 +53,7 @@ export class OutboxBench {
     );
   }
 
-  /** Offers several, and has them written. */
+  /** Offers several messages, and commits them. */
   fill(...topics: string[]): this {
     for (const topic of topics) this.offer(topic);
     this.commit();
@@ -71,7 +71,7 @@ export class OutboxBench {
       this.outbox.loaded(wanted, this.disk.page(wanted, 100));
   }
 
-  /** Everything that may be sent now. */
+  /** All messages that can be sent now. */
   send(): Sending[] {
     const sendings: Sending[] = [];
     for (let next = this.outbox.next(this.nowMs); next !== undefined; next = this.outbox.next(this.nowMs)) {
@@ -91,7 +91,7 @@ export class OutboxBench {
   }
 }
 
-/** Topics of what was sent, in order. */
+/** Topics of the sent messages, in order. */
 export function topicsOf(sendings: readonly Sending[]): string[] {
   return sendings.map(({ entry }) => entry.row.topic);
 }

@@ -1,4 +1,4 @@
-/** Alarms, live messages and the backlog in one stream: who goes first, what each gets, and that order holds. */
+/** Alarms, live messages and the backlog in one stream: their priority, their shares, and their order. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alarmLaneOf } from '../../../src/custody/lane-number.ts';
@@ -9,14 +9,14 @@ import { OutboxBench, topicsOf } from './outbox-rig.ts';
 const LIVE = 2;
 const ALARMS = alarmLaneOf(1);
 
-/** A backlog of subdevice 1, and the hub is back. */
+/** Backlog of subdevice 1 at the return of the hub. */
 function withBacklog(liveShare = 0.5, inFlightMax = 100): OutboxBench {
   const bench = new OutboxBench({ inFlightMax, liveShare });
   for (let count = 0; count < 16; count += 1) bench.offer('old');
   return bench.connect();
 }
 
-/** The next so many, each acknowledged. */
+/** Sends the next `count` messages, each acknowledged. */
 function take(bench: OutboxBench, count: number): string[] {
   return Array.from({ length: count }, () => {
     const sending = bench.outbox.next(bench.nowMs);
@@ -44,21 +44,21 @@ describe('live messages and a backlog', () => {
     expect(got).toBeLessThanOrEqual(live + 1);
   });
 
-  it('a live message after a silence goes at once', () => {
+  it('a live message after a silence is sent at once', () => {
     const bench = withBacklog();
     take(bench, 5);
     bench.offer('new', { lane: LIVE });
     expect(take(bench, 1)).toEqual(['new']);
   });
 
-  it('a share that nobody uses is the other’s', () => {
+  it('an unused share goes to the other class', () => {
     expect(countOf('old', take(withBacklog(1), 10))).toBe(10);
     const bench = new OutboxBench({ liveShare: 0 }).connect();
     for (let count = 0; count < 10; count += 1) bench.offer('new', { lane: LIVE });
     expect(take(bench, 10)).toEqual(Array(10).fill('new'));
   });
 
-  it('a live message waits behind its own subdevice’s backlog, and then its lane is live', () => {
+  it('a live message waits for the backlog of its own subdevice, and then its lane is live', () => {
     const bench = withBacklog(1);
     bench.offer('new');
     expect(bench.outbox.classOf(1)).toBe('backlog');
@@ -70,7 +70,7 @@ describe('live messages and a backlog', () => {
     expect(take(bench, 1)).toEqual(['new']);
   });
 
-  it('what came in during a connection is backlog in the next', () => {
+  it('a message from an earlier connection is backlog in the next', () => {
     const bench = new OutboxBench().connect();
     bench.offer('new', { lane: LIVE });
     expect(bench.outbox.classOf(LIVE)).toBe('live');
@@ -89,20 +89,20 @@ describe('an alarm', () => {
     expect(take(bench, 1)).toEqual(['alarm']);
   });
 
-  it('does not wait for the PUBACKs of what is in no hurry', () => {
+  it('does not wait for PUBACKs of lower classes', () => {
     const bench = withBacklog(0.5, 4);
     expect(bench.send()).toHaveLength(4);
     bench.offer('alarm', { lane: ALARMS });
     expect(topicsOf(bench.send())).toEqual(['alarm']);
   });
 
-  it('leaves one of five to the others, however many there are', () => {
+  it('leaves one of five to the others, for any number of alarms', () => {
     const bench = withBacklog();
     for (let count = 0; count < 16; count += 1) bench.offer('alarm', { lane: ALARMS });
     expect(countOf('alarm', take(bench, 15))).toBe(12);
   });
 
-  it('takes the room of its subdevice’s oldest ordinary message where the oldest is dropped', () => {
+  it('takes the room of the oldest ordinary message of its subdevice with drop-oldest', () => {
     const bench = new OutboxBench({ messagesMax: 2 });
     bench.offer('old');
     bench.offer('older');
@@ -110,7 +110,7 @@ describe('an alarm', () => {
     expect(bench.custodian.lane(1).window.map(({ row }) => row.topic)).toEqual(['older']);
   });
 
-  it('of a process before comes from the disk before the backlog does', () => {
+  it('of an earlier process is read from disk before the backlog', () => {
     const first = new OutboxBench();
     for (let count = 0; count < 40; count += 1) first.offer('old');
     first.offer('alarm', { lane: ALARMS });
@@ -122,7 +122,7 @@ describe('an alarm', () => {
 });
 
 describe('order', () => {
-  it('holds within each subdevice and topic, whatever the shares, alarms and connections', () => {
+  it('order is kept within each subdevice and topic, for any shares, alarms and connections', () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ lane: fc.integer({ min: 1, max: 3 }), isAlarm: fc.boolean() }) },
       { weight: 4, arbitrary: fc.constant('take' as const) },
@@ -180,7 +180,7 @@ describe('order', () => {
   });
 });
 
-describe('the topics that are alarms', () => {
+describe('the alarm topics', () => {
   function topicsWith(configured: readonly string[], inForce: readonly string[]) {
     const state = { isEmpty: false, changed: [] as (readonly string[])[] };
     const topics = new AlarmTopics({
@@ -199,7 +199,7 @@ describe('the topics that are alarms', () => {
     expect([topics.laneOf(7, 'a/b/alarm'), topics.laneOf(7, 'event')]).toEqual([7, 7]);
   });
 
-  it('change only when nothing waits, so that no message is overtaken by a later one of its topic', () => {
+  it('change only when no message waits, so that no message is overtaken by a later one of its topic', () => {
     const { topics, state } = topicsWith(['door'], ['fire']);
     expect([topics.laneOf(1, 'door'), topics.laneOf(1, 'fire')]).toEqual([1, alarmLaneOf(1)]);
     expect([topics.isSettled, state.changed]).toEqual([false, []]);

@@ -1,4 +1,7 @@
-/** Whatever the kind of the packet on which the hub closes: it is found, it stops nothing else, and nobody else is blamed. */
+/**
+ * Packets of any kind on which the hub closes: the packet is found, all others are sent, and no other one is
+ * suspected.
+ */
 import { describe, expect, it } from 'vitest';
 import { newEntry } from '../../../src/custody/entry.ts';
 import { type ActKind, actOf, actWords, type HubPacket, pubackAct, uplinkAct } from '../../../src/outbox/hub-packet.ts';
@@ -10,22 +13,24 @@ const CLOSES_MAX = 3;
 const HOUR_MS = 3_600_000;
 const KINDS = ['subscribe', 'unsubscribe', 'QoS 0 uplink', 'request', 'puback'] as const satisfies ActKind[];
 
-/** A PUBACK is told apart by its packet identifier and its message; here the topic stands for both. */
+/** A PUBACK is identified by its packet identifier and its message; here the topic stands for both. */
 function actNamed(kind: (typeof KINDS)[number], name: string): HubPacket {
   return kind === 'puback' ? pubackAct(7, Buffer.from(name).readUIntBE(name.length - 5, 5), name) : actOf(kind, name);
 }
 
-/** A hub that closes upon these, and a gateway that has these to send at each connection until they are answered. */
+/**
+ * Hub that closes on these packets, and a gateway that sends the others at each connection until they are answered.
+ */
 class Bench {
   readonly poison = new PoisonDetector(CLOSES_MAX);
   nowMs = 0;
-  /** Of those that the hub took, when first; by key. */
+  /** First acceptance of each packet by the hub; by key. */
   readonly takenAtMs = new Map<string, number>();
   readonly #acts: readonly HubPacket[];
   readonly #closesOn: (act: HubPacket) => boolean;
-  /** The hub answers a packet before it closes on it. */
+  /** True if the hub answers a packet before it closes on it. */
   answersFirst = false;
-  /** Closes upon a doubted packet that was sent alone, and how many the last report gave. */
+  /** Closes after a suspected packet that was sent alone, and the number in the last report. */
   closesAlone = 0;
   reportedCloses = 0;
 
@@ -34,7 +39,7 @@ class Bench {
     this.#closesOn = closesOn;
   }
 
-  /** One connection, 2 min at most. @returns whether the hub closed it */
+  /** One connection, up to 2 min. @returns true if the hub closed it */
   connection(): boolean {
     const { poison } = this;
     const endMs = this.nowMs + 120_000;
@@ -57,10 +62,10 @@ class Bench {
     return false;
   }
 
-  /** Until a connection lasts. @returns how many did not */
+  /** Connects until a connection lasts. @returns number of closed connections */
   settle(): number {
     for (let count = 0; count < 60; count += 1) if (!this.connection()) return count;
-    throw new Error('it is closed for ever');
+    throw new Error('every connection was closed');
   }
 
   get setAside(): string[] {
@@ -95,7 +100,7 @@ const uplinks = ['a', 'b', 'c'].map((topic, index) => {
 const others = [...uplinks, ...KINDS.flatMap((kind) => [actNamed(kind, 'good/1'), actNamed(kind, 'good/2')])];
 
 describe('a packet on which the hub closes', () => {
-  it.each(KINDS)('is set aside if it is %s, and everything else gets through', (kind) => {
+  it.each(KINDS)('is set aside if it is %s, and all other packets are sent', (kind) => {
     const bad = actNamed(kind, 'is bad');
     const bench = new Bench([bad, ...others], ({ key }) => key === bad.key);
     expect(bench.settle()).toBeLessThan(CLOSES_MAX + 4);
@@ -104,7 +109,7 @@ describe('a packet on which the hub closes', () => {
   });
 
   it.each(KINDS.flatMap((left) => KINDS.map((right) => [left, right] as const)))(
-    'is found beside another one: %s and %s',
+    'is found together with another one: %s and %s',
     (left, right) => {
       const bad = [actNamed(left, 'bad/1'), actNamed(right, 'bad/2')];
       const bench = new Bench([...bad, ...others], ({ name }) => name.startsWith('bad'));
@@ -114,7 +119,7 @@ describe('a packet on which the hub closes', () => {
     },
   );
 
-  it('is found too if the hub answers it before it closes', () => {
+  it('is also found if the hub answers it before it closes', () => {
     const bad = actOf('subscribe', 'bad');
     const bench = new Bench([bad, ...others], ({ key }) => key === bad.key);
     bench.answersFirst = true;
@@ -122,14 +127,14 @@ describe('a packet on which the hub closes', () => {
     expect(bench.setAside).toEqual([actWords(bad)]);
   });
 
-  it('lets the uplinks through within 30 s, though the hub closes on each of a hundred filters', () => {
+  it('does not delay the uplinks by more than 30 s, even if the hub closes on each of a hundred filters', () => {
     const filters = Array.from({ length: 100 }, (_, index) => actOf('subscribe', `bad/${index}`));
     const bench = new Bench([...filters, ...uplinks], ({ kind }) => kind === 'subscribe');
     for (let count = 0; count < 3; count += 1) bench.connection();
     for (const { key } of uplinks) expect(bench.takenAtMs.get(key)).toBeLessThan(30_000);
     const fromMs = bench.nowMs;
     for (let count = 0; count < 20; count += 1) bench.connection();
-    expect((bench.nowMs - fromMs) / 20).toBeGreaterThan(30_000); // ever fewer connections are spent on them
+    expect((bench.nowMs - fromMs) / 20).toBeGreaterThan(30_000); // Fewer and fewer connections are used for them.
   });
 
   it('is tried again after an hour, once, and then after two', () => {
@@ -143,7 +148,7 @@ describe('a packet on which the hub closes', () => {
     expect((trials() ?? 0) - bench.nowMs).toBeGreaterThan(1.9 * HOUR_MS);
   });
 
-  it('is sent at once when it is released, and forgotten when the hub takes it', () => {
+  it('is sent at once when it is released, and forgotten when the hub accepts it', () => {
     const bad = actOf('subscribe', 'bad');
     let isForbidden = true;
     const bench = new Bench([bad], () => isForbidden);
@@ -183,14 +188,14 @@ describe('a topic of uplinks', () => {
     }
     expect(next(6)).toBe('set aside');
     expect(poison.evidence()).toMatchObject([
-      // the first upon the first message alone only makes it a suspect
+      // The first close after the first message alone only makes the message suspected.
       { state: 'set aside', closesAlone: 5 * CLOSES_MAX + 1, act: { entry: undefined } },
     ]);
   });
 });
 
 describe('the number of closes', () => {
-  it.each(KINDS)('is the same in each report and in the evidence: all closes upon the packet alone (%s)', (kind) => {
+  it.each(KINDS)('is the same in each report and in the evidence: all closes after the packet alone (%s)', (kind) => {
     const culprit = actNamed(kind, 'bad/topic');
     const bench = new Bench([culprit], (act) => act.id === culprit.id);
     for (let count = 0; count < 30 && bench.connection(); count += 1) {
@@ -203,8 +208,8 @@ describe('the number of closes', () => {
   });
 });
 
-describe('nobody is blamed', () => {
-  it('by a network that closes at any moment, whatever is sent', () => {
+describe('no packet is suspected', () => {
+  it('by a network that closes at any moment, for any packets', () => {
     const bench = new Bench(others, () => false);
     for (let round = 0; round < 200; round += 1) {
       bench.poison.connected(bench.nowMs);
@@ -226,7 +231,7 @@ describe('nobody is blamed', () => {
     expect(bench.setAside).toEqual([]);
   });
 
-  it('for a packet that was answered, nor for one that the hub leaves unanswered while it answers others', () => {
+  it('for a packet that was answered, nor for one that the hub does not answer while it answers others', () => {
     const [first, second] = others;
     if (first === undefined || second === undefined) throw new Error('there are some');
     const poison = new PoisonDetector(CLOSES_MAX);

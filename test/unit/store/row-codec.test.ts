@@ -1,4 +1,4 @@
-/** Rows as SQLite holds them: what is written is what is read, with RETAIN, over a reopening, as a dead letter and as a will. */
+/** Rows as stored by SQLite: read back as written, with RETAIN, after a reopening, as a dead letter and as a will. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { retaining } from '../../../src/base/message.ts';
@@ -36,7 +36,7 @@ describe('a row', () => {
     );
   });
 
-  it('with one bit of its column qos flipped, that of RETAIN too, is damaged', () => {
+  it('with one flipped bit in its column qos, that of RETAIN too, is damaged', () => {
     fc.assert(
       fc.property(anyDirection, anyRow, fc.nat(30), (direction, one, bit) => {
         const stored = storedOf(direction, one);
@@ -45,12 +45,12 @@ describe('a row', () => {
     );
   });
 
-  it('without RETAIN is stored as it was before RETAIN was', () => {
+  it('without RETAIN is stored in the same way as before RETAIN was supported', () => {
     expect([storedQos({ qos: 0 }), storedQos({ qos: 1 })]).toEqual([0, 1]);
     expect([storedQos({ qos: 0, ...RETAINED }), storedQos({ qos: 1, ...RETAINED })]).toEqual([16, 17]);
   });
 
-  it.each([2, 3, 15, 18, 32, 33, -1, 0.5, 2 ** 40, null, 'x'])('whose column qos is %j is not whole', (value) => {
+  it.each([2, 3, 15, 18, 32, 33, -1, 0.5, 2 ** 40, null, 'x'])('whose column qos is %j is invalid', (value) => {
     const stored = { ...storedOf('uplink', row(1)), qos: value as number };
     expect(isWhole('uplink', stored)).toBe(false);
     expect(storedQos(flagsOf(value as number))).not.toBe(value);
@@ -64,7 +64,7 @@ describe('RETAIN in the store', () => {
     row: row(seq, 1, fields),
   });
 
-  it('is there after a reopening: of rows, of dead letters, of wills', async () => {
+  it('is kept by a reopening: for rows, dead letters and wills', async () => {
     const path = storePath();
     const first = openStore(path);
     const will = { topic: 'gone', payload: Uint8Array.of(1), aliveMs: 5 };
@@ -88,7 +88,7 @@ describe('RETAIN in the store', () => {
     ]);
   });
 
-  it('that was flipped by the medium costs the message, and never goes on as another', async () => {
+  it('that was flipped by the medium costs the message, and is never passed on', async () => {
     const path = storePath();
     const first = openStore(path);
     first.commit(put(1, RETAINED), put(2, {}));

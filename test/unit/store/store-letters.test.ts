@@ -1,4 +1,4 @@
-/** Dead letters on disk: buried, read in pages, taken out again; the ledger moves with them. */
+/** Dead letters on disk: stored, read in pages, removed; the ledger changes with them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +18,7 @@ function removeDeadLetter(letter: number, outcome: 'retried' | 'dropped', lane =
 }
 
 describe('a dead letter on disk', () => {
-  it('is what the message was, with its checksum', async () => {
+  it('is the original message, with its checksum', async () => {
     const { store, commit } = openStore(storePath());
     commit(put(1), put(2), deadLetter(2));
     const page = await store.letters(ALL);
@@ -26,7 +26,7 @@ describe('a dead letter on disk', () => {
     expect(page.letters).toEqual([{ id: 1, row: row(2), attempts: 3, reason: 'no PUBACK', isWhole: true }]);
   });
 
-  it('goes back into custody in one transaction, into whatever lane', async () => {
+  it('returns to custody in one transaction, in any lane', async () => {
     const path = storePath();
     const { store, commit } = openStore(path);
     commit(put(1), deadLetter(1));
@@ -42,7 +42,7 @@ describe('a dead letter on disk', () => {
     expect(openStore(path).opening.backlog).toMatchObject([{ lane: alarmLaneOf(1), rows: 1, bytes: ROW_BYTES }]);
   });
 
-  it('that is gone already moves no books: what comes with it is a new message', async () => {
+  it('that was already removed changes no counter: the message with it is a new one', async () => {
     const { store, commit } = openStore(storePath());
     commit(put(1), deadLetter(1));
     commit(put(2), removeDeadLetter(7, 'retried'));
@@ -57,7 +57,7 @@ describe('a dead letter on disk', () => {
     expect(lane?.counts).toMatchObject({ accepted: 1, dead: 0, shed: { 'dropped by hand': 1 } });
   });
 
-  it('never gets the number of one that was taken out', async () => {
+  it('never gets the number of one that was removed', async () => {
     const path = storePath();
     const first = openStore(path);
     first.commit(put(1), deadLetter(1), removeDeadLetter(1, 'dropped'));
@@ -67,7 +67,7 @@ describe('a dead letter on disk', () => {
     expect((await store.letters(ALL)).letters.map(({ id }) => id)).toEqual([2]);
   });
 
-  it('that the medium has damaged is told from a whole one', async () => {
+  it('that was damaged by the medium is distinguished from an intact one', async () => {
     const path = storePath();
     const first = openStore(path);
     first.commit(put(1), put(2), deadLetter(1), deadLetter(2));
@@ -95,7 +95,7 @@ describe('the table of dead letters', () => {
     expect(await idsOf({ ...ALL, only: [3, 9] })).toEqual([3]);
   });
 
-  it('keeps the newest ten thousand; the ledger goes on counting those that made room', async () => {
+  it('keeps the newest ten thousand; the ledger still counts the removed ones', async () => {
     const { store, commit } = openStore(storePath());
     const seqs = Array.from({ length: DEAD_LETTERS_MAX + 1 }, (_, index) => index + 1);
     commit(...seqs.map((seq) => put(seq)), ...seqs.map((seq) => deadLetter(seq)));
@@ -106,7 +106,7 @@ describe('the table of dead letters', () => {
     expect(page.dead).toBe(DEAD_LETTERS_MAX + 1);
   });
 
-  it('of an earlier schema comes along, with its numbers', async () => {
+  it('of an earlier schema is kept, with its numbers', async () => {
     const path = storePath();
     const folder = new URL('../../../src/store/migrations/', import.meta.url);
     const before = new Sqlite(path);
@@ -119,7 +119,7 @@ describe('the table of dead letters', () => {
   });
 });
 
-it('the filters under which the outbox was sorted are known to the next opening', async () => {
+it('the filters by which the outbox was sorted are known to the next opening', async () => {
   const path = storePath();
   const { store, commit, opening } = openStore(path);
   expect(opening.alarmTopics).toEqual([]);

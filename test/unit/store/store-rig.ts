@@ -1,4 +1,7 @@
-/** The real store on a real file in a folder of its own, in this thread; receipts are noted in the order they come. */
+/**
+ * The real store on a real file in a folder of its own, in this thread; receipts are recorded in the order of
+ * arrival.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +16,7 @@ import { StoreClient } from '../../../src/store/thread.ts';
 
 export const BOOT = { bootId: 'boot-1', upMs: 1000 };
 
-/** A path for a store; its folder goes with the test. */
+/** Path for a store; the folder is removed with the test. */
 export function storePath(): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-store-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,19 +26,19 @@ export function storePath(): string {
 export interface OpenedStore {
   readonly store: Store;
   readonly opening: StoreOpening;
-  /** What the listener heard: batch numbers, and words for the rest. */
-  readonly heard: (number | string)[];
+  /** Events of the listener: batch numbers, and texts for the others. */
+  readonly events: (number | string)[];
   /** Commits the changes as the next batch. */
   readonly commit: (...changes: Change[]) => void;
 }
 
-/** @throws what the store could not be opened for, as `code: what` */
+/** @throws reason for which the store could not be opened, as `code: text` */
 export function openStore(path: string, options: Partial<CoreOptions> = {}): OpenedStore {
-  const heard: (number | string)[] = [];
+  const events: (number | string)[] = [];
   const listener: StoreListener = {
-    committed: (batch) => heard.push(batch),
-    full: (batch) => heard.push(`full ${batch}`),
-    failed: (reason) => heard.push(`failed: ${reason}`),
+    committed: (batch) => events.push(batch),
+    full: (batch) => events.push(`full ${batch}`),
+    failed: (reason) => events.push(`failed: ${reason}`),
   };
   const parts: { service?: StoreService; opening?: StoreOpening; problem?: string } = {};
   const client = new StoreClient((message) => parts.service?.handle(message), listener);
@@ -56,10 +59,10 @@ export function openStore(path: string, options: Partial<CoreOptions> = {}): Ope
     batch += 1;
     client.store.commit(batch, changes);
   };
-  return { store: client.store, opening: parts.opening, heard, commit };
+  return { store: client.store, opening: parts.opening, events, commit };
 }
 
-/** Changes the file behind the store's back. It must be closed. */
+/** Changes the file without the store, which must be closed. */
 export function tamper(path: string, sql: string): void {
   const database = openDatabase(path);
   database.exec(sql);

@@ -46,7 +46,7 @@ describe('the store in its thread', () => {
     expect(openStore(path).opening.backlog).toMatchObject([{ rows: 1 }]);
   });
 
-  it('answers in the order of the questions: a page asked after a commit has its rows', async () => {
+  it('answers in the order of the requests: a page requested after a commit contains its rows', async () => {
     const { store } = await storeThread(storePath(), 'boot')(listen().listener);
     store.commit(1, [put(1)]);
     const page = store.page({ direction: 'uplink', lanes: new Map([[1, 0]]), limit: 9 });
@@ -55,7 +55,7 @@ describe('the store in its thread', () => {
     await store.close();
   });
 
-  it('that cannot open says why', async () => {
+  it('reports the reason if it cannot open', async () => {
     const path = storePath();
     const holder = openStore(path);
     await expect(storeThread(path, 'boot')(listen().listener)).rejects.toMatchObject({ code: 'store-locked' });
@@ -64,7 +64,7 @@ describe('the store in its thread', () => {
     await expect(nowhere).rejects.toMatchObject({ code: 'store-failed' });
   });
 
-  it('says so when a commit cannot be made, and makes none after it', async () => {
+  it('reports a failed commit, and makes none after it', async () => {
     const { listener, failures } = listen();
     const { store } = await storeThread(storePath(), 'boot')(listener);
     store.commit(1, [put(1)]);

@@ -9,8 +9,8 @@ import { openStore, put, ROW_BYTES, row, settle, storePath, tamper } from './sto
 
 const UPLINKS = { direction: 'uplink', lanes: new Map([[1, 0]]), limit: 100 } as const;
 
-describe('what is committed', () => {
-  it('is there again after a restart, whatever kind of change it was', async () => {
+describe('a committed change', () => {
+  it('is present after a restart, for every kind of change', async () => {
     const path = storePath();
     const first = openStore(path);
     const changedAt = { epoch: 1, upMs: 99 };
@@ -36,7 +36,7 @@ describe('what is committed', () => {
       put(1),
       { kind: 'put', direction: 'downlink', row: row(1, 2) },
     );
-    expect(first.heard).toEqual([1]);
+    expect(first.events).toEqual([1]);
     await first.store.close();
     const { opening, store } = openStore(path);
     expect(opening).toMatchObject({
@@ -58,11 +58,11 @@ describe('what is committed', () => {
     expect(await store.page(UPLINKS)).toEqual({ rows: [row(1)], scannedTo: 1, atEnd: true, damaged: [] });
   });
 
-  it('moves the ledger in the same transaction, or not at all', async () => {
-    const { commit, store, heard } = openStore(storePath());
+  it('changes the ledger in the same transaction, or not at all', async () => {
+    const { commit, store, events } = openStore(storePath());
     commit(put(1), put(2), settle(1));
-    commit(put(3), put(2)); // a number used twice is a bug: nothing of this commit happens
-    expect(heard[1]).toMatch(/^failed/);
+    commit(put(3), put(2)); // A number that is used twice is a bug: nothing of this commit is stored.
+    expect(events[1]).toMatch(/^failed/);
     expect(await Promise.race([store.tally(), 'silence'])).toBe('silence');
   });
 
@@ -99,13 +99,13 @@ describe('what is committed', () => {
     }
   });
 
-  it('counts no settlement of a row that is not there', async () => {
+  it('counts no settlement of a missing row', async () => {
     const { commit, store } = openStore(storePath());
     commit(settle(7));
     expect((await store.tally()).counts).toEqual([]);
   });
 
-  it('is read back page by page, each lane from where it wants', async () => {
+  it('is read back page by page, each lane from the requested number', async () => {
     const { commit, store } = openStore(storePath());
     commit(...[1, 2, 3, 4, 5, 6].map((seq) => put(seq, 1 + (seq % 2))));
     const lanes = new Map([
@@ -118,7 +118,7 @@ describe('what is committed', () => {
 });
 
 describe('message numbers', () => {
-  it('are never used again, though nothing of them was written', async () => {
+  it('are never used again, even if no message with them was written', async () => {
     const path = storePath();
     const first = openStore(path);
     expect(first.opening.nextSeq).toEqual({ uplink: 1, downlink: 1 });
@@ -132,7 +132,7 @@ describe('message numbers', () => {
 });
 
 describe('boots', () => {
-  it('are told apart by their id, and a restart within one goes on in it', async () => {
+  it('are distinguished by their id, and a restart within one continues it', async () => {
     const path = storePath();
     const open = async (bootId: string, upMs: number) => {
       const { opening, store } = openStore(path, { bootId, upMs });
@@ -151,7 +151,7 @@ describe('boots', () => {
 });
 
 describe('durability', () => {
-  it('is asserted: WAL with synchronous FULL, still so after a write and a reopening', () => {
+  it('is verified: WAL with synchronous FULL, also after a write and a reopening', () => {
     const path = storePath();
     for (const _ of [1, 2]) {
       const database = openDatabase(path);
@@ -162,7 +162,7 @@ describe('durability', () => {
     }
   });
 
-  it('would be missed without the setting: the library falls back to NORMAL at the first write', () => {
+  it('negative control: without the setting the library uses NORMAL from the first write on', () => {
     const path = storePath();
     const database = new Sqlite(path);
     database.pragma('journal_mode = WAL');
@@ -172,8 +172,8 @@ describe('durability', () => {
   });
 });
 
-describe('a file that is not ours to write', () => {
-  it('of a newer schema is refused and left as it was', async () => {
+describe('a file that cannot be used', () => {
+  it('of a newer schema is rejected and left unchanged', async () => {
     const path = storePath();
     const { commit, store } = openStore(path);
     commit(put(1));
@@ -184,7 +184,7 @@ describe('a file that is not ours to write', () => {
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
-  it('that another opener holds is refused', async () => {
+  it('that is locked by another process is rejected', async () => {
     const path = storePath();
     const { store } = openStore(path);
     expect(() => openStore(path)).toThrow('store-locked');
@@ -193,7 +193,7 @@ describe('a file that is not ours to write', () => {
   });
 });
 
-it('opening asks nothing of the backlog, whether it has ten rows or a hundred thousand', async () => {
+it('opening reads no row of the backlog, for ten rows as for a hundred thousand', async () => {
   const statements: string[][] = [];
   for (const rows of [10, 100_000]) {
     const path = storePath();

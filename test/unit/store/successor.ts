@@ -1,6 +1,6 @@
 /**
- * A link with a successor: at random steps another machine takes over its state as a recording would carry it, and from
- * then on is told everything that the first is told. Where the two differ is noted.
+ * Link with a successor: at random steps another machine restores its recorded state, and from then on receives the
+ * same inputs. The first difference between the two is noted.
  */
 
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import type { LinkAction, LinkInput, LinkMachine } from '../../../src/driver/dri
 import { decodeValue, encodeValue } from '../../../src/recorder/recording-file.ts';
 import { IS_LONG_RUN } from '../../long-run.ts';
 
-/** Conversations that `npm test` listens to. */
+/** Number of conversations in `npm test`. */
 const SEEDS_IN_SAMPLE = 2;
 
 type Heritable<Snapshot> = LinkMachine & Restorable<Snapshot>;
@@ -19,20 +19,20 @@ type Heritable<Snapshot> = LinkMachine & Restorable<Snapshot>;
 export interface Succession<Snapshot> {
   readonly seed: number;
   readonly create: (random: () => number) => Heritable<Snapshot>;
-  /** Chance that the step after this one has a new successor. */
+  /** Probability that the step after this one has a new successor. */
   readonly chance: number;
-  /** For the control: what is wrong with what is taken over. */
+  /** Negative control: change of the restored state. */
   readonly spoil?: (decoded: Snapshot) => void;
 }
 
 export class SucceededLink<Snapshot> implements LinkMachine {
   takeovers = 0;
-  /** What the two did differently first, or what the successor threw. */
+  /** First different decision of the two, or the exception of the successor. */
   difference: string | undefined;
   readonly #plan: Succession<Snapshot>;
   readonly #link: Heritable<Snapshot>;
   readonly #decide: () => number;
-  /** Both draw the same in each step. */
+  /** Both draw the same random numbers in each step. */
   #draw: () => number;
   #successor: Heritable<Snapshot> | undefined;
   #step = 0;
@@ -138,15 +138,17 @@ function lookOf(link: LinkMachine, actions: readonly LinkAction[]): string {
 
 interface Conversations<Snapshot> {
   readonly seeds: readonly number[];
-  /** Fields that cannot be missed within such a conversation. */
+  /** Fields without an effect within such a conversation. */
   readonly unused: readonly string[];
   readonly converse: (seed: number, plan?: Partial<Succession<Snapshot>>) => SucceededLink<Snapshot>;
 }
 
-/** That a successor does the same, and that it is noticed if any field of what it takes over is missing. */
+/**
+ * Describes the tests that a successor makes the same decisions, and that a missing field of its state is detected.
+ */
 export function describeSuccession<Snapshot>(what: string, { seeds, unused, converse }: Conversations<Snapshot>): void {
   describe(what, () => {
-    it('does from then on what the other does, whatever came before', () => {
+    it('makes the same decisions from then on, after any inputs', () => {
       let takeovers = 0;
       for (const seed of seeds.slice(0, IS_LONG_RUN ? undefined : SEEDS_IN_SAMPLE)) {
         const succeeded = converse(seed);
@@ -156,8 +158,8 @@ export function describeSuccession<Snapshot>(what: string, { seeds, unused, conv
       expect(takeovers).toBeGreaterThan(SEEDS_IN_SAMPLE * 20);
     });
 
-    // many of the conversations are needed for some of the fields
-    it.runIf(IS_LONG_RUN)('is noticed to lack any of its fields', () => {
+    // Some of the fields need many conversations.
+    it.runIf(IS_LONG_RUN)('negative control: a missing field of its state is detected', () => {
       const fields = new Set<string>();
       const note = (decoded: Snapshot): void => {
         for (const field of fieldsOf(decoded)) fields.add(field);
@@ -182,7 +184,7 @@ function fieldsOf(value: unknown, path = ''): Set<string> {
   return paths;
 }
 
-/** Takes a field away, wherever the path leads. */
+/** Removes a field from the value, at any path. */
 function omitField(value: unknown, path: string): void {
   const [first = '', ...rest] = path.split('.');
   for (const [step, inner] of partsOf(value)) {

@@ -59,7 +59,7 @@ class InboxBench {
     return this.inbox.next(LANE, this.nowMs);
   }
 
-  /** Delivers everything that may be delivered now. */
+  /** Delivers everything that can be delivered now. */
   take(): string[] {
     const topics: string[] = [];
     for (let delivery = this.next(); delivery !== undefined; delivery = this.next()) {
@@ -85,14 +85,14 @@ describe('the inbox of a subdevice', () => {
     expect(bench.take()).toEqual(['b']);
   });
 
-  it('delivers nothing to one who is away', () => {
+  it('delivers nothing while the subdevice is away', () => {
     expect(new InboxBench().admit('a').next()).toBeUndefined();
   });
 
   it.each([
     ['drop-oldest', '3', '152'],
     ['drop-newest', '1', '150'],
-  ] as const)('keeps 150; with %s what is left begins with %s and ends with %s', (overflow, first, last) => {
+  ] as const)('keeps 150; with %s the rest begins with %s and ends with %s', (overflow, first, last) => {
     const bench = new InboxBench({ overflow, replayIntervalMs: 0 }).admit(...numbers(152)).commit();
     expect([bench.custodian.pending, bench.shed]).toEqual([150, { [`overflow ${overflow}`]: 2 }]);
     const taken: string[] = [];
@@ -105,7 +105,7 @@ describe('the inbox of a subdevice', () => {
     expect(bench.custodian.imbalance()).toBe(0);
   });
 
-  it('replays what waited 500 ms apart, and live messages after it without a pause', () => {
+  it('delivers waiting messages 500 ms apart, and live messages after them without a pause', () => {
     const bench = new InboxBench().admit('1', '2', '3').commit().attach();
     expect(bench.take()).toEqual(['1']);
     bench.admit('live 1', 'live 2');
@@ -118,14 +118,14 @@ describe('the inbox of a subdevice', () => {
     expect(bench.take()).toEqual(['3', 'live 1', 'live 2']);
   });
 
-  it('marks as DUP what was handed over before and not acknowledged', () => {
+  it('marks as DUP a message that was delivered before and not acknowledged', () => {
     const bench = new InboxBench().attach().admit('a');
     const first = bench.next();
     if (first !== undefined) bench.inbox.undelivered(first, 'lost');
     expect([first?.dup, bench.next()?.dup]).toEqual([false, true]);
   });
 
-  it('still owes what was under way when the subdevice attached anew, and a late report changes nothing', () => {
+  it('keeps the delivery in progress when the subdevice attaches again, and ignores a late report', () => {
     const bench = new InboxBench({ messagesMax: 1, replayIntervalMs: 0 }).attach().admit('a');
     const old = bench.next();
     bench.attach();
@@ -140,14 +140,14 @@ describe('the inbox of a subdevice', () => {
   it.each([
     ['refused', 'refused by the subdevice'],
     ['too large', 'too large for the link'],
-  ] as const)('sheds what the subdevice will never take (%s) and goes on', (why, reason) => {
+  ] as const)('sheds a message that the subdevice can never accept (%s), and continues', (why, reason) => {
     const bench = new InboxBench().attach().admit('a', 'b');
     const first = bench.next();
     if (first !== undefined) bench.inbox.undelivered(first, why);
     expect([bench.shed, bench.take()]).toEqual([{ [reason]: 1 }, ['b']]);
   });
 
-  it('holds in RAM only for one who is there and is not catching up', () => {
+  it('holds in RAM only for an attached subdevice without waiting messages', () => {
     const bench = new InboxBench().admit('away');
     expect([bench.disk.held.length, bench.disk.enqueued.length]).toEqual([0, 1]);
     const near = new InboxBench().attach().admit('a', 'b');
@@ -157,10 +157,10 @@ describe('the inbox of a subdevice', () => {
   });
 });
 
-describe('more downlinks at once than the inbox of a subdevice that is away holds', () => {
+describe('more downlinks at once than fit in the inbox of a subdevice that is away', () => {
   const NEWEST = numbers(2000).slice(-150);
 
-  /** Everything that is left, in the order of its delivery. */
+  /** All waiting messages, in the order of their delivery. */
   function takeAll(bench: InboxBench): string[] {
     const taken: string[] = [];
     for (let round = bench.attach().take(); round.length > 0; round = bench.take()) {
@@ -189,7 +189,7 @@ describe('more downlinks at once than the inbox of a subdevice that is away hold
     expect(bench.custodian.imbalance()).toBe(0);
   });
 
-  it('each is acknowledged to the hub, and none before it is on the disk or shed', () => {
+  it('each is acknowledged to the hub, and only after it is on the disk or shed', () => {
     const bench = new InboxBench().admit(...numbers(150)).commit();
     expect(bench.safe).toHaveLength(150);
     bench.admit(...numbers(1850));
@@ -198,7 +198,7 @@ describe('more downlinks at once than the inbox of a subdevice that is away hold
     expect(bench.safe).toHaveLength(2000);
   });
 
-  it('the newest are kept by a gateway that was killed before the oldest could give way', () => {
+  it('the newest are kept by a gateway that was killed before the oldest were removed', () => {
     const first = new InboxBench()
       .admit(...numbers(150))
       .commit()
@@ -213,7 +213,7 @@ describe('more downlinks at once than the inbox of a subdevice that is away hold
     expect([bench.disk.rows.size, bench.disk.imbalance]).toEqual([0, 0]);
   });
 
-  it('none that is being delivered gives way', () => {
+  it('a message in delivery is not removed', () => {
     const bench = new InboxBench({ replayIntervalMs: 0 })
       .admit(...numbers(150))
       .commit()
@@ -230,7 +230,7 @@ describe('more downlinks at once than the inbox of a subdevice that is away hold
 describe('QoS 0', () => {
   const qos0 = { topic: 'q', payload: new Uint8Array(1), qos: 0 } as const;
 
-  it('is not stored, and not for those who are away', () => {
+  it('is not stored, and not kept for a subdevice that is away', () => {
     const bench = new InboxBench();
     bench.inbox.offerQos0(LANE, qos0);
     expect([bench.shed, bench.custodian.pending]).toEqual([{ 'QoS 0 while the subdevice is away': 1 }, 0]);
@@ -244,7 +244,7 @@ describe('QoS 0', () => {
     expect(bench.disk.enqueued).toEqual([]);
   });
 
-  it('waiting for one who leaves is shed', () => {
+  it('that waits for a subdevice that leaves is shed', () => {
     const bench = new InboxBench().attach();
     bench.inbox.offerQos0(LANE, qos0);
     bench.inbox.detached(LANE, false);
@@ -253,7 +253,7 @@ describe('QoS 0', () => {
 });
 
 describe('the end of a clean session', () => {
-  it('sheds and counts what was owed, also what is only on disk', () => {
+  it('sheds and counts the waiting messages, also those that are only on disk', () => {
     const first = new InboxBench().admit(...numbers(100)).commit();
     const bench = new InboxBench({}, first.disk);
     bench.inbox.endSession(LANE);
@@ -262,28 +262,28 @@ describe('the end of a clean session', () => {
     expect(bench.custodian.imbalance()).toBe(0);
   });
 
-  it('does not touch what comes for the next session', () => {
+  it('does not affect messages of the next session', () => {
     const bench = new InboxBench().attach().admit('old');
     bench.inbox.detached(LANE, true);
     bench.attach().admit('new');
     expect([bench.shed, bench.take()]).toEqual([{ 'session ended': 1 }, ['new']]);
   });
 
-  it('tells the hub, since nobody is owed it any more', () => {
+  it('acknowledges them to the hub, since they are no longer in custody', () => {
     const bench = new InboxBench().admit('a');
     expect(bench.safe).toEqual([]);
     bench.inbox.endSession(LANE);
     expect(bench.safe).toEqual(['a']);
   });
 
-  it('is not the end of a lasting one', () => {
+  it('is not the end of a lasting session', () => {
     const bench = new InboxBench().attach().admit('a');
     bench.inbox.detached(LANE, false);
     expect([bench.shed, bench.inbox.pending(LANE)]).toEqual([{}, 1]);
   });
 });
 
-it('what is certainly too old is shed, but not while it is under way', () => {
+it('a message that is certainly too old is shed, but not during its delivery', () => {
   const bench = new InboxBench().attach().admit('a', 'b');
   const delivery = bench.next();
   expect(bench.inbox.expire(() => true)).toBe(0);

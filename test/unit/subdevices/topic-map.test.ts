@@ -15,13 +15,13 @@ describe('a topic of a subdevice', () => {
     ['a/b', 'PPPPPPPPPP/pump-7/a/b'],
     ['#', 'PPPPPPPPPP/pump-7/#'],
     ['../valve/event', 'PPPPPPPPPP/pump-7/../valve/event'],
-  ])('%s is %s at the hub, and back', (own, atHub) => {
+  ])('%s is %s at the hub, in both directions', (own, atHub) => {
     expect([pump.toHub(own), pump.filterToHub(own)]).toEqual([atHub, atHub]);
     expect(pump.toSubdevice(atHub)).toBe(own);
   });
 
   it.each(['PPPPPPPPPP/valve/event', 'PPPPPPPPPP/pump-7', 'PPPPPPPPPP/pump-7/', 'PPPPPPPPPP/pump-77/a'])(
-    '%s at the hub is none of its own',
+    '%s at the hub does not belong to the subdevice',
     (atHub) => {
       expect(pump.toSubdevice(atHub)).toBeUndefined();
     },
@@ -32,7 +32,7 @@ describe('a service of the hub', () => {
   const named = (name: string): string => `${name}/PPPPPPPPPP/pump-7`;
 
   it.each(SERVICE_TOPICS.filter(({ direction, isNumbered }) => direction === 'up' && !isNumbered))(
-    'on $name is published to, and not subscribed to',
+    'on $name can be published to, and not subscribed to',
     ({ name }) => {
       expect([pump.toHub(name), pump.filterToHub(name)]).toEqual([named(name), undefined]);
       expect(pump.toSubdevice(named(name))).toBeUndefined();
@@ -40,14 +40,14 @@ describe('a service of the hub', () => {
   );
 
   it.each(SERVICE_TOPICS.filter(({ direction, isNumbered }) => direction === 'down' && !isNumbered))(
-    'on $name is subscribed to, and not published to',
+    'on $name can be subscribed to, and not published to',
     ({ name }) => {
       expect([pump.toHub(name), pump.filterToHub(name)]).toEqual([undefined, named(name)]);
       expect(pump.toSubdevice(named(name))).toBe(name);
     },
   );
 
-  it('that calls is heard under the number of the call, all of them or one, and answered under it', () => {
+  it('with calls is received under the number of the call, all of them or one, and answered under it', () => {
     expect(pump.filterToHub('$rrpc/rxd/+')).toBe('$rrpc/rxd/PPPPPPPPPP/pump-7/+');
     expect(pump.filterToHub('$rrpc/rxd/17')).toBe('$rrpc/rxd/PPPPPPPPPP/pump-7/17');
     expect(pump.toSubdevice('$rrpc/rxd/PPPPPPPPPP/pump-7/17')).toBe('$rrpc/rxd/17');
@@ -72,18 +72,18 @@ describe('a service of the hub', () => {
     '$rrpc/txd/valve/1',
     '$/PPPPPPPPPP/pump-7',
     '$SYS/broker',
-  ])('that would be %s is none it may use', (topic) => {
+  ])('that would be %s is not allowed', (topic) => {
     expect([pump.toHub(topic), pump.filterToHub(topic)]).toEqual([undefined, undefined]);
   });
 
-  it('is nobody’s where the hub has none', () => {
+  it('belongs to no subdevice if the hub has none', () => {
     const owner = { gateway: 'gw', subdevice: 'pump-7', productId: undefined, deviceName: undefined };
     const map = topicMap('{gateway}/{subdevice}/{topic}', owner);
     expect([map.toHub('a'), map.toHub('$ota/report')]).toEqual(['gw/pump-7/a', undefined]);
   });
 });
 
-/** Whatever text, and the levels that an attacker would try. */
+/** Any text, and the topic levels that an attacker would try. */
 const LEVELS = [
   ...['$ota', '$shadow', '$rrpc', '$sys', '$gateway', 'update', 'operation', 'rxd', 'txd', 'result', 'service'],
   ...['PPPPPPPPPP', 'pump-7', 'valve', '..', '', '+', '#', 'a'],
@@ -94,7 +94,7 @@ const anyTopic = fc.oneof(
   fc.string(),
 );
 
-/** The device whose topic it is, read off the hub's own table of topics: `product/device`. */
+/** Device that owns the topic according to the topic table of the hub: `product/device`. */
 function identityIn(atHub: string): string | undefined {
   const levels = atHub.split('/');
   if (!atHub.startsWith('$')) return levels.slice(0, 2).join('/');
@@ -104,7 +104,7 @@ function identityIn(atHub: string): string | undefined {
   return at === undefined ? undefined : levels.slice(at, at + 2).join('/');
 }
 
-it('whatever a subdevice names, the device in the hub’s name is itself', () => {
+it('the device in the topic of the hub is always the subdevice itself, for any name', () => {
   const names = { used: 0, refused: 0 };
   fc.assert(
     fc.property(anyTopic, (topic) => {
@@ -118,7 +118,7 @@ it('whatever a subdevice names, the device in the hub’s name is itself', () =>
   expect(Math.min(names.used, names.refused)).toBeGreaterThan(500);
 });
 
-it('a map that passes names as they are would be found out', () => {
+it('negative control: a map that passes names unchanged', () => {
   expect(identityIn('$ota/update/PPPPPPPPPP/valve')).toBe('PPPPPPPPPP/valve');
   expect(identityIn('$gateway/operation/GGGGGGGGGG/gw')).toBeUndefined();
 });
@@ -129,7 +129,7 @@ describe.each([HUB_TEMPLATE, 'x/{product_id}/{device_name}/{topic}', '{gateway}/
     const owners = [PUMP, VALVE].map((owner) => topicMap(template, owner));
     const [mine, other] = owners as [(typeof owners)[0], (typeof owners)[0]];
 
-    it('nothing that one publishes or subscribes to reaches or reads another', () => {
+    it('no topic that a subdevice publishes or subscribes to belongs to another', () => {
       fc.assert(
         fc.property(anyTopic, anyTopic, (published, subscribed) => {
           const topic = mine.toHub(published);
@@ -143,7 +143,7 @@ describe.each([HUB_TEMPLATE, 'x/{product_id}/{device_name}/{topic}', '{gateway}/
       );
     });
 
-    it('what is subscribed to comes down under its own name', () => {
+    it('a downlink of a subscription arrives under the subdevice’s own name', () => {
       fc.assert(
         fc.property(anyTopic, (own) => {
           const atHub = mine.filterToHub(own);
@@ -154,7 +154,7 @@ describe.each([HUB_TEMPLATE, 'x/{product_id}/{device_name}/{topic}', '{gateway}/
   },
 );
 
-it('a map without a prefix of its own would be found out', () => {
+it('negative control: a map without a prefix for each subdevice', () => {
   const shared = topicMap('{gateway}/{topic}', PUMP);
   expect(topicMap('{gateway}/{topic}', VALVE).toSubdevice(shared.toHub('a') ?? '')).toBe('a');
 });

@@ -13,11 +13,12 @@ const SIGNING: Signing = {
 };
 
 describe('the signature', () => {
-  // Computed from the hub's documented algorithm with Python's hmac, over the user name of its example.
+  // Computed from the documented algorithm of the hub with the hmac module of Python, over the user name of its
+  // example.
   it.each([
     ['hmacsha256', 'b6802338409ef9411e2c6d0363656455a8ebb42540760aefb67c5bd38434e7b0;hmacsha256'],
     ['hmacsha1', 'd0249149a767f0ae6819828848a2bef33469b226;hmacsha1'],
-  ] as const)('%s is the one of the golden vector', (method, password) => {
+  ] as const)('%s equals the golden vector', (method, password) => {
     const username = 'ABCDEFGHIJgw-01;12010126;A1B2C;1735689600';
     expect(signPassword({ deviceSecret: SECRET, method }, username)).toBe(password);
   });
@@ -30,12 +31,12 @@ describe('the signature', () => {
     expect(new TextDecoder().decode(password)).toBe(signPassword(SIGNING, username ?? ''));
   });
 
-  it('never expires when the clock was never set', () => {
+  it('never expires if the clock was never set', () => {
     for (const wallMs of [0, undefined, 1_767_225_599_999])
       expect(signCredentials(SIGNING, wallMs, () => 0).username).toMatch(/;AAAAA;2147483647$/);
   });
 
-  it('does not overflow the expiry when the clock is twenty years ahead', () => {
+  it('does not overflow the expiry if the clock is twenty years ahead', () => {
     expect(signCredentials(SIGNING, 2_500_000_000_000, () => 0).username).toMatch(/;AAAAA;2147483647$/);
   });
 });
@@ -46,7 +47,7 @@ describe('the back-off', () => {
     ceilingMs: fc.integer({ min: 1, max: 99_999 }),
   });
 
-  it('never falls under its floor, nor over a ceiling above it', () => {
+  it('is never below its floor, nor above a ceiling higher than the floor', () => {
     fc.assert(
       fc.property(limits, fc.integer(), (bounds, seed) => {
         const backoff = new Backoff(bounds, seededRandom(seed));

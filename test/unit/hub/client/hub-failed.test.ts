@@ -1,4 +1,7 @@
-/** A PUBLISH on which the reader or the client throws is reported with its packet identifier; the connection goes on. */
+/**
+ * A PUBLISH on which the reader or the client throws is reported with its packet identifier, and the connection
+ * continues.
+ */
 import { parser } from 'mqtt-packet';
 import { expect, it, onTestFinished } from 'vitest';
 import { MqttReader } from '../../../../src/codec/mqtt-wire.ts';
@@ -7,7 +10,7 @@ import { HubBench } from './hub-rig.ts';
 
 const POISON = 'poison';
 
-/** Replaces a method of a prototype for one test. @param replace gets the original */
+/** Replaces a method of a prototype for one test. @param replace receives the original */
 function plant<Holder extends object, Name extends keyof Holder>(
   holder: Holder,
   name: Name,
@@ -20,7 +23,7 @@ function plant<Holder extends object, Name extends keyof Holder>(
   });
 }
 
-/** The library throws within a packet that holds the poison. */
+/** The library throws within a packet that contains the poison. */
 function plantInLibrary(): void {
   const library = Object.getPrototypeOf(parser()) as ReturnType<typeof parser>;
   plant(
@@ -29,14 +32,14 @@ function plantInLibrary(): void {
     (original) =>
       function (this: typeof library, bytes, options) {
         const length = Buffer.from(bytes).includes(POISON) ? bytes.length - 3 : bytes.length;
-        const left = original.call(this, bytes.subarray(0, length), options); // stops half way, as a throw does
+        const left = original.call(this, bytes.subarray(0, length), options); // Stops in the middle, as after a throw.
         if (length < bytes.length) throw new Error('planted in the library');
         return left;
       },
   );
 }
 
-/** The client throws on what it reads of such a packet. */
+/** The client throws when it handles such a packet. */
 function plantInClient(): void {
   plant(
     MqttReader.prototype,
@@ -64,11 +67,11 @@ function publish(text: string, qos: 0 | 1 | 2, packetId: number) {
 it.each([
   ['library', plantInLibrary],
   ['client', plantInClient],
-])('where the %s throws', (where, plantBug) => {
+])('an exception in the %s', (where, plantBug) => {
   plantBug();
   const bench = new HubBench().online();
   for (const qos of [0, 1, 2] as const) {
-    bench.say(publish('before', 1, 6), publish(POISON, qos, 7), publish('behind', 1, 8));
+    bench.receive(publish('before', 1, 6), publish(POISON, qos, 7), publish('behind', 1, 8));
     expect(bench.reports()).toMatchObject([
       { kind: 'message', packetId: 6 },
       { kind: 'failed', topic: 'a/b', qos: Math.min(qos, 1), packetId: qos === 0 ? undefined : 7 },
@@ -77,17 +80,17 @@ it.each([
   }
   expect([bench.asked(), bench.client.state, where]).toEqual([[], 'online', where]);
   bench.input({ kind: 'puback', packetId: 7 });
-  expect(bench.sent()).toEqual([{ kind: 'pubrec', packetId: 7 }]); // the last one had QoS 2
+  expect(bench.sent()).toEqual([{ kind: 'pubrec', packetId: 7 }]); // The last one had QoS 2.
 });
 
-it('negative control: the same bug outside the handling of one packet is thrown on', () => {
+it('negative control: the same bug outside the handling of one packet is thrown to the caller', () => {
   plant(MqttReader.prototype, 'push', () => () => {
     throw new Error('planted in the reader');
   });
   expect(() => new HubBench().online()).toThrow('planted in the reader');
 });
 
-it('it is acknowledged in the order of arrival, and shed for its subscribers', () => {
+it('the message is acknowledged in the order of arrival, and shed for its subscribers', () => {
   const bench = new FlowBench().enter('pump', true, 'pump/#');
   bench.arrive(1, 'small');
   bench.flow.setAside({ topic: 'pump/set', payload: new Uint8Array(0), qos: 1 }, { dup: false, packetId: 2 });

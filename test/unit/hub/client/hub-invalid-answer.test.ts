@@ -26,7 +26,7 @@ class Connections {
     const { bench } = this;
     bench.input({ kind: 'closed', reason: 'closed by the client' });
     bench.pass((bench.client.nextAttemptAtMs ?? bench.nowMs) - bench.nowMs);
-    bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent: true, returnCode: 0 });
+    bench.input({ kind: 'opened' }).receive({ kind: 'connack', sessionPresent: true, returnCode: 0 });
     bench.reports();
     bench.asked();
     bench.sent();

@@ -1,4 +1,4 @@
-/** A PUBLISH that MQTT 3.1.1 forbids and that a hub has stored: it ends one connection, not each. */
+/** A stored PUBLISH that MQTT 3.1.1 forbids: it ends one connection, not every connection. */
 import { expect, it } from 'vitest';
 import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
 import { NOBODY } from '../../../../src/subdevices/registry.ts';
@@ -11,11 +11,11 @@ function publish(topic: readonly number[], packetId: number, first = 0x32): Uint
   return Uint8Array.from([first, body.length, ...body]);
 }
 
-/** The client closed the connection, and has a new one in which the hub has its session. */
+/** The client closed the connection, and has a new one with the session at the hub. */
 function reconnect(bench: HubBench): void {
   bench.input({ kind: 'closed', reason: 'closed by the client' });
   bench.pass((bench.client.nextAttemptAtMs ?? bench.nowMs) - bench.nowMs);
-  bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent: true, returnCode: 0 });
+  bench.input({ kind: 'opened' }).receive({ kind: 'connack', sessionPresent: true, returnCode: 0 });
   bench.reports();
   bench.asked();
 }
@@ -28,7 +28,7 @@ const TOPICS: readonly (readonly [string, readonly number[]])[] = [
   ['with U+0000 [MQTT-1.5.3-2]', [0x61, 0]],
 ];
 
-it.each(TOPICS)('a topic %s ends the first connection, and is reported in the next, in its place', (_, topic) => {
+it.each(TOPICS)('a topic %s ends the first connection, and is reported in the next one, in its order', (_, topic) => {
   const bench = new HubBench().online();
   bench.input({ kind: 'bytes', bytes: publish(topic, 7) });
   expect(bench.asked()).toEqual([expect.stringMatching(/^close: the hub broke the protocol/)]);
@@ -47,7 +47,7 @@ it.each(TOPICS)('a topic %s ends the first connection, and is reported in the ne
   ]);
 });
 
-it('a problem ends one connection, however many messages have it; another problem ends one more', () => {
+it('a problem ends one connection, for any number of messages with it; another problem ends one more', () => {
   const bench = new HubBench().online();
   bench.input({ kind: 'bytes', bytes: publish(WILDCARD, 7) });
   reconnect(bench);
@@ -71,7 +71,7 @@ it.each([
   }
 });
 
-it('a reader without passesInvalid ends at it, and reads nothing more', () => {
+it('negative control: a reader without passesInvalid stops there, and reads nothing more', () => {
   const reader = new MqttReader({ packetBytesMax: 1000 });
   expect(reader.push(publish(WILDCARD, 7))).toMatchObject([{ ok: false }]);
   expect(reader.push(encodeMqtt({ kind: 'pingresp' }))).toEqual([]);

@@ -1,15 +1,18 @@
-/** A PUBLISH of the hub that is larger than the gateway takes: acknowledged and counted, and the connection goes on. */
+/**
+ * A PUBLISH of the hub that is larger than the limit of the gateway: acknowledged and counted, and the connection
+ * continues.
+ */
 import { parser } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
 import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
 import { FlowBench } from '../../flow/downlink-rig.ts';
 import { HubBench } from './hub-rig.ts';
 
-describe('a PUBLISH of the hub that is larger than the gateway takes', () => {
-  /** The largest that the length field can announce. */
+describe('a PUBLISH larger than the limit of the gateway', () => {
+  /** Largest value of the length field. */
   const REMAINING = 268_435_455;
 
-  it('is told of without its payload, once it is over, and what comes behind it is read', () => {
+  it('is reported without its payload at its end, and the next packet is read', () => {
     const bench = new HubBench().online();
     const head = [0x3b, 0xff, 0xff, 0xff, 0x7f, 0, 3, ...Buffer.from('a/b'), 0x12, 0x34];
     bench.input({ kind: 'bytes', bytes: Uint8Array.from(head) });
@@ -25,7 +28,7 @@ describe('a PUBLISH of the hub that is larger than the gateway takes', () => {
     ]);
   });
 
-  it('would be held in RAM as far as it has come, by the library alone (control)', () => {
+  it('negative control: the library alone keeps the received part in RAM', () => {
     const library = parser();
     const head = Buffer.from([0x32, 0xff, 0xff, 0xff, 0x7f]);
     const pieces = [head, ...Array.from({ length: 8 }, () => Buffer.alloc(1_048_576))];
@@ -35,7 +38,7 @@ describe('a PUBLISH of the hub that is larger than the gateway takes', () => {
     expect(reader.heldBytes).toBeLessThan(1100);
   });
 
-  it.each([1, 7, 64, 65_544, 70_001])('is cut off at the right byte, in pieces of %i bytes', (size) => {
+  it.each([1, 7, 64, 65_544, 70_001])('is cut off at the correct byte, in pieces of %i bytes', (size) => {
     const bench = new HubBench({ packetBytesMax: 1000 }).online();
     const one = { kind: 'publish', retain: false, dup: false } as const;
     const stream = Buffer.concat([
@@ -47,7 +50,7 @@ describe('a PUBLISH of the hub that is larger than the gateway takes', () => {
     ]);
     for (let at = 0; at < stream.length; at += size)
       bench.input({ kind: 'bytes', bytes: stream.subarray(at, at + size) });
-    const told = bench
+    const reported = bench
       .reports()
       .map((report) =>
         report.kind === 'message'
@@ -56,10 +59,10 @@ describe('a PUBLISH of the hub that is larger than the gateway takes', () => {
             ? report.packetBytes
             : report.kind,
       );
-    expect(told).toEqual(['x', 1000 + 1, 65_535 + 8, 65_535 + 9, 'w']);
+    expect(reported).toEqual(['x', 1000 + 1, 65_535 + 8, 65_535 + 9, 'w']);
   });
 
-  it('with a topic that is none is a breach of the protocol, like any other', () => {
+  it('with an invalid topic violates the protocol, as a smaller one does', () => {
     const bench = new HubBench({ packetBytesMax: 100 }).online();
     const bytes = Buffer.concat([Uint8Array.of(0x30, 0xc8, 0x01, 0, 1), Buffer.from('+'), new Uint8Array(197)]);
     bench.input({ kind: 'bytes', bytes });
@@ -67,7 +70,7 @@ describe('a PUBLISH of the hub that is larger than the gateway takes', () => {
   });
 });
 
-it('is acknowledged in its place in the order, and shed for each who subscribed to it', () => {
+it('is acknowledged in its order, and shed for each subscriber', () => {
   const bench = new FlowBench().enter('pump', true, 'pump/#');
   const oversize = { kind: 'oversize', topic: 'pump/set', qos: 1, packetBytes: 400_000, dup: false } as const;
   bench.arrive(1, 'small');

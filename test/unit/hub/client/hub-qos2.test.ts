@@ -1,4 +1,4 @@
-/** Messages of QoS 2 that an earlier owner of the client id has left in the session: accepted, and completed. */
+/** Messages of QoS 2 that an earlier client with the same client id left in the session: accepted and completed. */
 import { expect, it, onTestFinished } from 'vitest';
 import { HubLink } from '../../../../src/hub/client/hub-link.ts';
 import { HubBench } from './hub-rig.ts';
@@ -8,7 +8,7 @@ function message(packetId: number, qos: 1 | 2) {
 }
 
 function expectCompleted(bench: HubBench): void {
-  bench.say(message(7, 2), message(8, 1));
+  bench.receive(message(7, 2), message(8, 1));
   expect(bench.reports()).toMatchObject([
     { kind: 'message', message: { topic: 't', qos: 1 }, packetId: 7 },
     { kind: 'message', message: { topic: 't', qos: 1 }, packetId: 8 },
@@ -18,7 +18,7 @@ function expectCompleted(bench: HubBench): void {
     { kind: 'pubrec', packetId: 7 },
     { kind: 'puback', packetId: 8 },
   ]);
-  bench.say({ kind: 'pubrel', packetId: 7 });
+  bench.receive({ kind: 'pubrel', packetId: 7 });
   expect(bench.sent()).toEqual([{ kind: 'pubcomp', packetId: 7 }]);
   expect(bench.asked()).toEqual([]);
 }
@@ -36,13 +36,13 @@ it('negative control: a client that answers it with PUBACK', () => {
   expect(() => expectCompleted(new HubBench().online())).toThrow('to deeply equal');
 });
 
-it('a PUBREL of an earlier connection is answered as well, and its identifier may come again with QoS 1', () => {
-  const bench = new HubBench().online().say(message(7, 2));
+it('a PUBREL of an earlier connection is answered as well, and its identifier can be used again with QoS 1', () => {
+  const bench = new HubBench().online().receive(message(7, 2));
   bench.input({ kind: 'closed', reason: 'cut' });
   bench.pass((bench.client.nextAttemptAtMs ?? bench.nowMs) - bench.nowMs);
-  bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent: true, returnCode: 0 });
+  bench.input({ kind: 'opened' }).receive({ kind: 'connack', sessionPresent: true, returnCode: 0 });
   bench.sent();
-  bench.say({ kind: 'pubrel', packetId: 7 }, message(7, 1)).input({ kind: 'puback', packetId: 7 });
+  bench.receive({ kind: 'pubrel', packetId: 7 }, message(7, 1)).input({ kind: 'puback', packetId: 7 });
   expect(bench.sent()).toEqual([
     { kind: 'pubcomp', packetId: 7 },
     { kind: 'puback', packetId: 7 },

@@ -1,4 +1,4 @@
-/** The hub client on a bench: packets instead of bytes on its wire, a clock turned by hand. */
+/** The hub client in a rig: packets instead of bytes on its wire, and a manual clock. */
 import type { MqttPacket } from '../../../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
 import { HubClient } from '../../../../src/hub/client/hub-client.ts';
@@ -35,21 +35,21 @@ export class HubBench {
     return this;
   }
 
-  /** The hub says. */
-  say(...packets: MqttPacket[]): this {
+  /** Packets from the hub. */
+  receive(...packets: MqttPacket[]): this {
     return this.input({ kind: 'bytes', bytes: Buffer.concat(packets.map((packet) => encodeMqtt(packet))) });
   }
 
-  /** Online, with nothing of that left to look at. */
+  /** Online client; earlier packets and reports are removed. */
   online(sessionPresent = false): this {
-    this.input({ kind: 'start' }, { kind: 'opened' }).say({ kind: 'connack', sessionPresent, returnCode: 0 });
+    this.input({ kind: 'start' }, { kind: 'opened' }).receive({ kind: 'connack', sessionPresent, returnCode: 0 });
     this.sent();
     this.reports();
     this.asked();
     return this;
   }
 
-  /** Turns the clock on, waking the client whenever it wants that. */
+  /** Advances the clock, and wakes the client whenever its timer is due. */
   pass(ms: number): this {
     const endMs = this.nowMs + ms;
     for (let atMs = this.client.wakeAtMs(); atMs !== undefined && atMs <= endMs; atMs = this.client.wakeAtMs()) {
@@ -68,7 +68,7 @@ export class HubBench {
     return this.#reports.splice(0);
   }
 
-  /** What was asked of the channel. */
+  /** Actions for the channel. */
   asked(): string[] {
     return this.#asked.splice(0);
   }

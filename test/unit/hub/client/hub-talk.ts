@@ -1,4 +1,4 @@
-/** Hubs and flows as they come: a random conversation with the hub client, in pieces, with breaches now and then. */
+/** Random conversation with the hub client, in pieces, with occasional violations of the protocol. */
 import type { Random } from '../../../../src/base/random.ts';
 import type { ConnackCode, MqttPacket } from '../../../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
@@ -11,17 +11,20 @@ export class HubTalk implements Talk<HubInput, HubAction> {
   #reader = new MqttReader(OPTIONS);
   #phase: 'stopped' | 'closed' | 'opening' | 'open' | 'closing' = 'stopped';
   #isStopping = false;
-  /** PUBLISH of QoS 0 on `#`, which is no topic, with a payload of one octet. */
+  /** PUBLISH of QoS 0 on the invalid topic `#`, with a payload of one octet. */
   static readonly #INVALID = [0x30, 4, 0, 1, 0x23];
-  /** On its way to the client. */
+  /** Bytes in transit to the client. */
   #wire = Buffer.alloc(0);
   #number = 0;
-  /** Somebody else may have our identity, and takes each connection soon; for that to show, all else goes well. */
-  readonly #hasRival: boolean;
+  /**
+   * True if a competing client has the same identity and soon takes over each connection; nothing else fails then, so
+   * that the takeover is visible.
+   */
+  readonly #hasCompetitor: boolean;
 
   constructor(random: Random) {
     this.#random = random;
-    this.#hasRival = random() < 0.5;
+    this.#hasCompetitor = random() < 0.5;
   }
 
   next(): HubInput {
@@ -30,14 +33,14 @@ export class HubTalk implements Talk<HubInput, HubAction> {
       this.#phase = 'closed';
       return { kind: 'start' };
     }
-    if (this.#phase === 'opening') return this.#is(this.#hasRival ? 1 : 0.8) ? this.#open() : this.#close();
-    if (this.#is(this.#hasRival ? 0.03 : 0.01) && this.#phase === 'open') return this.#close();
+    if (this.#phase === 'opening') return this.#is(this.#hasCompetitor ? 1 : 0.8) ? this.#open() : this.#close();
+    if (this.#is(this.#hasCompetitor ? 0.03 : 0.01) && this.#phase === 'open') return this.#close();
     if (this.#phase === 'closing' && this.#is(0.5)) return this.#close();
     if (this.#is(0.003)) return this.#stop();
     if (this.#wire.length > 0 && this.#is(0.6)) return this.#arrive();
-    if (this.#phase === 'open' && !this.#hasRival && this.#is(0.02))
+    if (this.#phase === 'open' && !this.#hasCompetitor && this.#is(0.02))
       this.#wire = Buffer.concat([this.#wire, Uint8Array.of(...HubTalk.#INVALID, Math.floor(this.#random() * 2))]);
-    if (this.#phase === 'open' && this.#is(0.2)) this.#say(this.#packet());
+    if (this.#phase === 'open' && this.#is(0.2)) this.#sendToClient(this.#packet());
     return this.#order();
   }
 
@@ -73,20 +76,21 @@ export class HubTalk implements Talk<HubInput, HubAction> {
   }
 
   #answer(packet: MqttPacket): void {
-    if (!this.#hasRival && this.#is(0.05)) return;
+    if (!this.#hasCompetitor && this.#is(0.05)) return;
     const code = (this.#is(0.9) ? 0 : 3) as ConnackCode;
-    if (packet.kind === 'connect') this.#say({ kind: 'connack', sessionPresent: code === 0, returnCode: code });
-    if (packet.kind === 'pingreq') this.#say({ kind: 'pingresp' });
+    if (packet.kind === 'connect')
+      this.#sendToClient({ kind: 'connack', sessionPresent: code === 0, returnCode: code });
+    if (packet.kind === 'pingreq') this.#sendToClient({ kind: 'pingresp' });
     if (packet.kind === 'publish' && packet.packetId !== undefined)
-      this.#say({ kind: 'puback', packetId: packet.packetId });
-    if (packet.kind === 'unsubscribe') this.#say({ kind: 'unsuback', packetId: packet.packetId });
+      this.#sendToClient({ kind: 'puback', packetId: packet.packetId });
+    if (packet.kind === 'unsubscribe') this.#sendToClient({ kind: 'unsuback', packetId: packet.packetId });
     const returnCodes = [this.#is(0.9) ? 1 : 0x80] as const;
-    if (packet.kind === 'subscribe') this.#say({ kind: 'suback', packetId: packet.packetId, returnCodes });
+    if (packet.kind === 'subscribe') this.#sendToClient({ kind: 'suback', packetId: packet.packetId, returnCodes });
   }
 
-  /** Unasked. */
+  /** Unsolicited packets. */
   #packet(): MqttPacket {
-    if (!this.#hasRival && this.#is(0.02)) return { kind: 'pingreq' };
+    if (!this.#hasCompetitor && this.#is(0.02)) return { kind: 'pingreq' };
     const payload = new Uint8Array(Math.floor(this.#random() * 300));
     const common = { kind: 'publish', topic: 'down/x', payload, retain: false } as const;
     this.#number += 1;
@@ -99,14 +103,14 @@ export class HubTalk implements Talk<HubInput, HubAction> {
 
   #order(): HubInput {
     const filter = `down/${Math.floor(this.#random() * 20)}`;
-    const dice = this.#random();
-    if (dice < 0.25) return { kind: 'subscribe', filter, isSuspect: dice < 0.05 };
-    if (dice < 0.4) return { kind: 'unsubscribe', filter };
-    if (dice < 0.42) return { kind: 'cleared' };
-    if (dice < 0.45) return { kind: 'probe' };
-    if (dice < 0.46 && !this.#hasRival) return { kind: 'leave', reason: 'asked' };
+    const chosen = this.#random();
+    if (chosen < 0.25) return { kind: 'subscribe', filter, isSuspect: chosen < 0.05 };
+    if (chosen < 0.4) return { kind: 'unsubscribe', filter };
+    if (chosen < 0.42) return { kind: 'cleared' };
+    if (chosen < 0.45) return { kind: 'probe' };
+    if (chosen < 0.46 && !this.#hasCompetitor) return { kind: 'leave', reason: 'asked' };
     this.#number += 1;
-    if (dice < 0.6) return { kind: 'puback', packetId: this.#number };
+    if (chosen < 0.6) return { kind: 'puback', packetId: this.#number };
     const publish = {
       topic: 'up/x',
       payload: Uint8Array.of(1, 2),
@@ -114,10 +118,10 @@ export class HubTalk implements Talk<HubInput, HubAction> {
       packetId: this.#number,
       dup: false,
     } as const;
-    return { kind: 'publish', publish, isSuspect: dice > 0.85 };
+    return { kind: 'publish', publish, isSuspect: chosen > 0.85 };
   }
 
-  #say(packet: MqttPacket): void {
+  #sendToClient(packet: MqttPacket): void {
     this.#wire = Buffer.concat([this.#wire, encodeMqtt(packet)]);
   }
 

@@ -1,26 +1,29 @@
-/** What MQTT 3.1.1 asks of a client, statement by statement, where no other test of the hub client does; see docs/mqtt-conformance.md. */
+/**
+ * Requirements of MQTT 3.1.1 for a client, statement by statement, for statements without another test of the hub
+ * client; see docs/mqtt-conformance.md.
+ */
 import { expect, it } from 'vitest';
 import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
 import { HubBench } from './hub-rig.ts';
 
 const MESSAGE = { topic: 't', payload: Uint8Array.of(1), dup: false } as const;
 
-it('U+FEFF at the beginning of a text stays where it is [MQTT-1.5.3-3]', () => {
+it('U+FEFF at the beginning of a text is kept [MQTT-1.5.3-3]', () => {
   const packet = { kind: 'publish', ...MESSAGE, topic: '\uFEFFt', qos: 0, packetId: undefined, retain: false } as const;
   const bytes = encodeMqtt(packet);
   expect(Buffer.from(bytes).toString('hex')).toContain('0004efbbbf74');
   expect(new MqttReader({ packetBytesMax: 100 }).push(bytes)).toEqual([{ ok: true, value: packet }]);
 });
 
-it('a connection has one CONNECT, whatever the hub answers and however long it lasts [MQTT-3.1.0-2]', () => {
+it('a connection has one CONNECT, for any packets of the hub and any duration [MQTT-3.1.0-2]', () => {
   const bench = new HubBench().online();
   for (let minute = 0; minute < 60; minute += 1) {
-    bench.pass(60_000).say({ kind: 'pingresp' });
+    bench.pass(60_000).receive({ kind: 'pingresp' });
   }
   expect(new Set(bench.sent().map(({ kind }) => kind))).toEqual(new Set(['pingreq']));
 });
 
-it('before CONNACK the client sends nothing but CONNECT (§3.1.4), and orders then are dropped', () => {
+it('before CONNACK the client sends only CONNECT (§3.1.4), and drops commands', () => {
   const bench = new HubBench().input({ kind: 'start' }, { kind: 'opened' });
   bench.input({ kind: 'publish', publish: { ...MESSAGE, qos: 1, packetId: 7 } }, { kind: 'subscribe', filter: 'a' });
   expect(bench.sent().map(({ kind }) => kind)).toEqual(['connect']);
@@ -39,7 +42,7 @@ it('CONNECT names the client, and carries a user name and a password together or
   }
 });
 
-it('a message of QoS 0 has no packet identifier and no DUP, one of QoS 1 has the one it was given [MQTT-2.3.1-5] [MQTT-4.3.1-1]', () => {
+it('a message of QoS 0 has no packet identifier and no DUP, one of QoS 1 has the given identifier [MQTT-2.3.1-5] [MQTT-4.3.1-1]', () => {
   const bench = new HubBench().online();
   bench.input(
     { kind: 'publish', publish: { ...MESSAGE, qos: 0, packetId: undefined } },
@@ -53,10 +56,10 @@ it('a message of QoS 0 has no packet identifier and no DUP, one of QoS 1 has the
   ]);
 });
 
-it('a refusal is followed by the close of the connection, and no packet more [MQTT-3.2.2-5]', () => {
+it('a rejected CONNECT is followed by the close of the connection, and no other packet [MQTT-3.2.2-5]', () => {
   const bench = new HubBench().input({ kind: 'start' }, { kind: 'opened' });
   bench.sent();
-  bench.say({ kind: 'connack', sessionPresent: false, returnCode: 5 });
+  bench.receive({ kind: 'connack', sessionPresent: false, returnCode: 5 });
   bench.input({ kind: 'subscribe', filter: 'a' }, { kind: 'probe' });
   expect([bench.asked(), bench.sent()]).toEqual([['open', expect.stringContaining('close: ')], []]);
 });
@@ -72,7 +75,7 @@ it('SUBSCRIBE and UNSUBSCRIBE use an identifier again only after its answer [MQT
       if (packet.kind !== 'subscribe' && packet.kind !== 'unsubscribe') throw new Error(`sent ${packet.kind}`);
       expect(packet.packetId).not.toBe(used);
       const { packetId } = packet;
-      bench.say(
+      bench.receive(
         packet.kind === 'subscribe' ? { kind: 'suback', packetId, returnCodes: [1] } : { kind: 'unsuback', packetId },
       );
     }

@@ -1,17 +1,20 @@
-/** What MQTT 3.1.1 asks of a server, statement by statement, where no other test of the bench hub does; see docs/mqtt-conformance.md. */
+/**
+ * Requirements of MQTT 3.1.1 for a server, statement by statement, for statements without another test of the bench
+ * hub; see docs/mqtt-conformance.md.
+ */
 import { describe, expect, it } from 'vitest';
 import { GENERIC } from '../../../../src/bench/hub/bench-rules.ts';
 import { HubRig } from '../../bench/hub/bench-hub-rig.ts';
 
 const HEAD = '0004 4d515454 04';
 
-/** A packet of one length byte. */
+/** Packet with one length byte. */
 function framed(first: number, hex: string): Uint8Array {
   const body = Buffer.from(hex.replaceAll(' ', ''), 'hex');
   return Uint8Array.of(first, body.length, ...body);
 }
 
-/** A hub that lets devices talk to each other, with one that has subscribed to everything. */
+/** Hub that delivers messages of devices to other devices, with one device subscribed to everything. */
 function busyRig(qos: 0 | 1 = 1): { rig: HubRig; listener: number; speaker: number } {
   const rig = new HubRig({ ...GENERIC });
   const listener = rig.connect('listener');
@@ -52,13 +55,13 @@ describe('a CONNECT', () => {
       expect(rig.connack(rig.connect(clientId))).toMatchObject({ returnCode: 0 });
   });
 
-  it('with clean session 1 hears of no session, also where there was one [MQTT-3.2.2-1]', () => {
+  it('with clean session 1 gets session present 0, also if there was a session [MQTT-3.2.2-1]', () => {
     const rig = new HubRig();
     rig.disconnect(rig.connect('c'));
     expect(rig.connack(rig.connect('c', { cleanSession: true }))).toMatchObject({ sessionPresent: false });
   });
 
-  it('that is refused hears of no session, is closed, and nothing behind it counts [MQTT-3.1.4-5] [MQTT-3.2.2-4] [MQTT-3.2.2-5]', () => {
+  it('that is rejected gets session present 0 and is closed, and later packets are ignored [MQTT-3.1.4-5] [MQTT-3.2.2-4] [MQTT-3.2.2-5]', () => {
     const rig = new HubRig({ credentials: new Map([['c', 'AAAA']]) });
     const connection = rig.connect('c', { username: 'c;1;2;3', password: new Uint8Array(3) });
     const answer = rig.connack(connection);
@@ -68,7 +71,7 @@ describe('a CONNECT', () => {
     expect([rig.ended.has(connection), rig.arrivals, rig.sentTo(connection)]).toEqual([true, [], [answer]]);
   });
 
-  it('is answered by CONNACK before anything else, whatever is stored [MQTT-3.2.0-1]', () => {
+  it('is answered by CONNACK before any stored message [MQTT-3.2.0-1]', () => {
     const rig = new HubRig();
     const before = rig.connect('c');
     rig.subscribe(before, 't');
@@ -89,7 +92,7 @@ describe('a will', () => {
     expect(rig.messagesTo(listener)).toMatchObject([{ topic: 'will', retain: false }]);
   });
 
-  it('that was not asked for is not published [MQTT-3.1.2-12]', () => {
+  it('that was not requested is not published [MQTT-3.1.2-12]', () => {
     const { rig, listener } = busyRig();
     rig.cut(rig.connect('dying'));
     expect(rig.messagesTo(listener)).toEqual([]);
@@ -97,7 +100,7 @@ describe('a will', () => {
 });
 
 describe('a PUBLISH with RETAIN', () => {
-  /** What a new subscription to everything brings, as [topic, text, RETAIN]. */
+  /** Messages that a new subscription to everything receives, as [topic, text, RETAIN]. */
   function broughtTo(rig: HubRig, filter = '#'): [string, string, boolean][] {
     const newcomer = rig.connect(`newcomer to ${filter}`);
     rig.subscribe(newcomer, filter, 1);
@@ -106,7 +109,7 @@ describe('a PUBLISH with RETAIN', () => {
 
   const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 
-  it('is kept, the last of each topic, and goes to new subscribers with RETAIN [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-8]', () => {
+  it('is stored, the last of each topic, and sent to new subscribers with RETAIN [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-8]', () => {
     const { rig, speaker } = busyRig();
     for (const [topic, words] of [
       ['a', '1'],
@@ -121,14 +124,14 @@ describe('a PUBLISH with RETAIN', () => {
     expect(broughtTo(rig, 'a')).toEqual([['a', '3', true]]);
   });
 
-  it('of QoS 0 takes the place of what was kept [MQTT-3.3.1-7]', () => {
+  it('of QoS 0 replaces the retained message [MQTT-3.3.1-7]', () => {
     const { rig, speaker } = busyRig();
     rig.publish(speaker, 'a', { retain: true, payload: text('1') });
     rig.publish(speaker, 'a', { retain: true, qos: 0, payload: text('2') });
     expect(broughtTo(rig)).toEqual([['a', '2', true]]);
   });
 
-  it('that is empty removes what was kept, and is not kept itself [MQTT-3.3.1-10] [MQTT-3.3.1-11]', () => {
+  it('that is empty removes the retained message, and is not stored itself [MQTT-3.3.1-10] [MQTT-3.3.1-11]', () => {
     const { rig, listener, speaker } = busyRig();
     rig.publish(speaker, 'a', { retain: true, payload: text('1') });
     rig.publish(speaker, 'a', { retain: true, payload: new Uint8Array(0) });
@@ -136,7 +139,7 @@ describe('a PUBLISH with RETAIN', () => {
     expect(broughtTo(rig)).toEqual([]);
   });
 
-  it('stays when one without RETAIN follows, which is not kept [MQTT-3.3.1-12]', () => {
+  it('stays after one without RETAIN, which is not stored [MQTT-3.3.1-12]', () => {
     const { rig, speaker } = busyRig();
     rig.publish(speaker, 'a', { retain: true, payload: text('1') });
     rig.publish(speaker, 'a', { payload: text('2') });
@@ -145,13 +148,13 @@ describe('a PUBLISH with RETAIN', () => {
     expect(broughtTo(rig)).toEqual([['a', '1', true]]);
   });
 
-  it('is kept for a will too [MQTT-3.1.2-17]', () => {
+  it('is stored for a will too [MQTT-3.1.2-17]', () => {
     const { rig } = busyRig();
     rig.cut(rig.connect('dying', { will: { topic: 'will', payload: text('x'), qos: 1, retain: true } }));
     expect(broughtTo(rig)).toEqual([['will', 'x', true]]);
   });
 
-  it('is not kept where the hub does not know it', () => {
+  it('is not stored if the hub does not support RETAIN', () => {
     const rig = new HubRig();
     rig.publish(rig.connect('speaker'), 'a', { retain: true, payload: text('1') });
     expect(rig.arrivals).toMatchObject([{ topic: 'a', retain: true }]);
@@ -160,7 +163,7 @@ describe('a PUBLISH with RETAIN', () => {
 });
 
 describe('a PUBLISH', () => {
-  it('with DUP or RETAIN reaches subscribers without [MQTT-3.3.1-3] [MQTT-3.3.1-9]', () => {
+  it('with DUP or RETAIN reaches subscribers without these flags [MQTT-3.3.1-3] [MQTT-3.3.1-9]', () => {
     const { rig, listener, speaker } = busyRig();
     rig.publish(speaker, 't', { dup: true, retain: true });
     expect(rig.messagesTo(listener)).toMatchObject([{ dup: false, retain: false }]);
@@ -171,14 +174,14 @@ describe('a PUBLISH', () => {
     [0, 1, 0],
     [1, 0, 0],
     [1, 1, 1],
-  ] as const)('of QoS %i to a subscription of QoS %i goes with QoS %i [MQTT-3.8.4-6]', (sent, granted, qos) => {
+  ] as const)('of QoS %i to a subscription of QoS %i is sent with QoS %i [MQTT-3.8.4-6]', (sent, granted, qos) => {
     const { rig, listener, speaker } = busyRig(granted);
     rig.publish(speaker, 't', { qos: sent });
     const packetId = qos === 0 ? undefined : expect.any(Number); // [MQTT-2.3.1-5]
     expect(rig.messagesTo(listener)).toMatchObject([{ qos, dup: false, packetId }]);
   });
 
-  it('of one client goes to another in the order it came, per topic and QoS [MQTT-4.6.0-6]', () => {
+  it('of one client reaches another in the order of arrival, per topic and QoS [MQTT-4.6.0-6]', () => {
     const { rig, listener, speaker } = busyRig();
     for (let number = 0; number < 50; number += 1) {
       rig.publish(speaker, 't', { packetId: number + 1, payload: Uint8Array.of(65 + number) });
@@ -203,18 +206,18 @@ describe('the answer', () => {
     ]);
   });
 
-  it('to an UNSUBSCRIBE of several filters is one, and each ends [MQTT-3.10.4-6]', () => {
+  it('to an UNSUBSCRIBE of several filters is one packet, and each filter ends [MQTT-3.10.4-6]', () => {
     const rig = new HubRig();
     const connection = rig.connect('c');
     for (const filter of ['a', 'b', 'c']) rig.subscribe(connection, filter);
-    rig.send(connection, { kind: 'unsubscribe', packetId: 9, filters: ['a', 'nobody knows it', 'c'] });
+    rig.send(connection, { kind: 'unsubscribe', packetId: 9, filters: ['a', 'never subscribed', 'c'] });
     expect(rig.sentTo(connection).filter(({ kind }) => kind === 'unsuback')).toHaveLength(1);
     expect(rig.session('c')?.subscriptions).toEqual([{ filter: 'b', qos: 1 }]);
   });
 });
 
 describe('an UNSUBSCRIBE', () => {
-  it('ends the very same filter, byte for byte, and no other [MQTT-3.10.4-1]', () => {
+  it('ends exactly the same filter, byte for byte, and no other [MQTT-3.10.4-1]', () => {
     const rig = new HubRig();
     const connection = rig.connect('c');
     for (const filter of ['a/b', 'A/b', 'a/+']) rig.subscribe(connection, filter);
@@ -222,7 +225,7 @@ describe('an UNSUBSCRIBE', () => {
     expect(rig.session('c')?.subscriptions.map(({ filter }) => filter)).toEqual(['a/b', 'A/b']);
   });
 
-  it('stops new messages, and leaves those under way to their end [MQTT-3.10.4-2] [MQTT-3.10.4-3]', () => {
+  it('stops new messages, and completes the messages in flight [MQTT-3.10.4-2] [MQTT-3.10.4-3]', () => {
     const rig = new HubRig();
     const connection = rig.connect('c');
     rig.subscribe(connection, 't');

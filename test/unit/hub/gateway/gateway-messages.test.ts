@@ -1,4 +1,4 @@
-/** What the hub may say on the result topic, sensible or not. */
+/** Messages of the hub on the result topic, valid and invalid. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { identityOf, OperationsBench } from './gateway-operations-rig.ts';
@@ -6,12 +6,12 @@ import { identityOf, OperationsBench } from './gateway-operations-rig.ts';
 const AUTO = { bind: 'auto', secretOf: () => 'AAECAwQFBgcICQoLDA0ODw==' } as const;
 
 const HALF_AN_HOUR_MS = 1_800_000;
-/** Who is online, who is bound, a binding and an unbinding that are wanted. */
+/** State with subdevices online, subdevices bound, and a requested binding and unbinding. */
 const QUESTIONS = 4;
-/** Each is asked again every 5 min. */
+/** Each request is repeated every 5 min. */
 const SELDOM = 6;
 
-describe('what makes no sense', () => {
+describe('an invalid message', () => {
   it.each([
     ...['{', 'null', '[]', '7', '"x"', '{"type":"online"}', '{"type":"online","payload":{"devices":[null,7,{}]}}'],
     ...['{"type":"change"}', '{"type":"change","payload":{"status":2,"devices":[]}}', '{"type":{}}'],
@@ -20,7 +20,7 @@ describe('what makes no sense', () => {
     '{"type":"online","payload":{"devices":[{"product_id":"PPPPPPPPPP","device_name":"a","result":1e400}]}}',
     '{"type":"change","payload":{"status":0,"devices":[{"product_id":"P/P","device_name":"\\u001b[2J"}]}}',
     '{"__proto__":{"type":"unbind_all"}}',
-  ])('like %s is survived and changes nothing', (text) => {
+  ])('such as %s is ignored and changes nothing', (text) => {
     const bench = new OperationsBench(['a']).present('a').connect();
     bench.sent();
     bench.hear(new TextEncoder().encode(text));
@@ -29,7 +29,7 @@ describe('what makes no sense', () => {
     expect(bench.unconfiguredDevices).toEqual([]);
   });
 
-  it('never throws, whatever the bytes, and in the end asks seldom', () => {
+  it('never causes a throw, for any bytes, and requests become rare in the end', () => {
     const device = fc.record({
       product_id: fc.constantFrom('PPPPPPPPPP', 7),
       device_name: fc.constantFrom('a', 'b', 'x', '/'),

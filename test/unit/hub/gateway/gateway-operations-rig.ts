@@ -1,4 +1,4 @@
-/** The gateway protocol on a bench: requests taken off it, results put in, a clock turned by hand. */
+/** The gateway protocol in a rig: requests are taken from it and results put in, with a manual clock. */
 import { expect } from 'vitest';
 import { type HubIdentity, identityKey } from '../../../../src/base/hub-identity.ts';
 import { GatewayOperations, type GatewayOperationsOptions } from '../../../../src/hub/gateway/gateway-operations.ts';
@@ -16,7 +16,7 @@ export class OperationsBench {
   readonly operations: GatewayOperations;
   nowMs = 0;
 
-  /** @param names configured */
+  /** @param names configured subdevices */
   constructor(names: readonly string[], options: Partial<GatewayOperationsOptions> = {}) {
     this.operations = new GatewayOperations({
       gateway: GATEWAY,
@@ -47,7 +47,7 @@ export class OperationsBench {
     return this;
   }
 
-  /** Connected, with a list that names these, and nothing of that left to look at. */
+  /** Connected rig with a list of these bound subdevices; earlier messages are removed. */
   listed(...names: string[]): this {
     this.connect();
     this.sent();
@@ -55,7 +55,7 @@ export class OperationsBench {
     return this;
   }
 
-  /** The messages that go to the hub now. */
+  /** Messages that are sent to the hub now. */
   sent(): unknown[] {
     const all: unknown[] = [];
     for (let next = this.operations.next(this.nowMs); next !== undefined; next = this.operations.next(this.nowMs)) {
@@ -67,14 +67,14 @@ export class OperationsBench {
     return all;
   }
 
-  /** What is asked of the hub now: verb and device names of each message. */
+  /** Requests that are sent to the hub now: verb and device names of each message. */
   asked(): string[] {
     return (this.sent() as Asked[]).map(({ type, payload }) =>
       [type, ...(payload?.devices ?? []).map(({ device_name }) => device_name)].join(' '),
     );
   }
 
-  /** The clock goes on to `ms`, second by second. @returns what is asked meanwhile, and when */
+  /** Advances the clock to `ms`, second by second. @returns requests sent meanwhile, with their times */
   until(ms: number): string[] {
     const asked: string[] = [];
     while (this.nowMs < ms) {
@@ -85,22 +85,22 @@ export class OperationsBench {
   }
 
   answer(type: string, name: string, result = 0): string[] {
-    return this.say({ type, payload: { devices: [{ ...deviceOf(name), result }] } });
+    return this.receive({ type, payload: { devices: [{ ...deviceOf(name), result }] } });
   }
 
   list(...names: string[]): string[] {
-    return this.say({ type: 'describe_sub_devices', payload: { devices: names.map(deviceOf) } });
+    return this.receive({ type: 'describe_sub_devices', payload: { devices: names.map(deviceOf) } });
   }
 
   change(status: number, ...names: string[]): string[] {
-    return this.say({ type: 'change', payload: { status, devices: names.map(deviceOf) } });
+    return this.receive({ type: 'change', payload: { status, devices: names.map(deviceOf) } });
   }
 
-  say(message: unknown): string[] {
+  receive(message: unknown): string[] {
     return this.hear(new TextEncoder().encode(JSON.stringify(message)));
   }
 
-  /** @returns what it means, in words */
+  /** @returns the resulting events, as texts */
   hear(payload: Uint8Array): string[] {
     const topic = '$gateway/operation/result/GGGGGGGGGG/gw';
     return this.operations.onReceived({ topic, payload, qos: 1 }, this.nowMs).flatMap(wordsOf);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { identityOf, OperationsBench } from './gateway-operations-rig.ts';
 
-/** Two subdevices, bound, and a hub that has said so. */
+/** Two bound subdevices, confirmed by the hub. */
 function benched(...present: string[]): OperationsBench {
   return new OperationsBench(['a', 'b']).listed('a', 'b').present(...present);
 }
 
 describe('announcements', () => {
-  it('go out after each CONNACK for everybody who is here, whatever was confirmed before', () => {
+  it('are sent after each CONNACK for all attached subdevices, whatever was confirmed before', () => {
     const bench = new OperationsBench(['a', 'b']).present('a', 'b').connect();
     expect(bench.asked()).toEqual(['describe_sub_devices', 'online a b']);
     bench.answer('online', 'a');
@@ -16,7 +16,7 @@ describe('announcements', () => {
     expect(bench.connect().asked()).toEqual(['describe_sub_devices', 'online a b']);
   });
 
-  it('say offline when one goes', () => {
+  it('contain offline when a subdevice leaves', () => {
     const bench = benched('a');
     bench.asked();
     bench.answer('online', 'a');
@@ -25,12 +25,12 @@ describe('announcements', () => {
     expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBe(false);
   });
 
-  it('say nothing of one who went before the hub heard of it', () => {
+  it('contain nothing for a subdevice that left before its online was sent', () => {
     const bench = new OperationsBench(['a']).present('a').absent('a').connect();
     expect(bench.asked()).toEqual(['describe_sub_devices']);
   });
 
-  it('say online again to a hub that was just told offline, though it had confirmed online before', () => {
+  it('contain online again after an offline, even if the hub had confirmed online before', () => {
     const bench = benched('a');
     bench.asked();
     bench.answer('online', 'a');
@@ -46,17 +46,17 @@ describe('announcements', () => {
 describe('batches', () => {
   const names = Array.from({ length: 1500 }, (_, index) => `${index}`.padEnd(48, 'x'));
 
-  it('stay below 16 KB however many and however long the names, and name everybody once', () => {
+  it('stay below 16 KB for any number and length of names, and contain each name once', () => {
     const asked = new OperationsBench([], { operationsBatchMax: 500 })
       .present(...names)
       .connect()
       .asked()
       .slice(1);
     expect(asked.flatMap((message) => message.split(' ').slice(1)).toSorted()).toEqual(names.toSorted());
-    expect(asked).toHaveLength(Math.ceil(1500 / 172)); // 93 bytes a device
+    expect(asked).toHaveLength(Math.ceil(1500 / 172)); // 93 bytes for each device.
   });
 
-  it('hold one device each where the hub wants that', () => {
+  it('contain one device each if the hub requires that', () => {
     const asked = new OperationsBench([], { operationsBatchMax: 1 }).present('a', 'b', 'c').connect().asked();
     expect(asked).toEqual(['describe_sub_devices', 'online a', 'online b', 'online c']);
   });
@@ -74,10 +74,10 @@ describe('batches', () => {
   );
 });
 
-describe('a hub that takes one device per request', () => {
+describe('a hub that accepts one device per request', () => {
   const names = ['a', 'b', 'c'];
 
-  it('and serves the first of several is asked about the others one by one', () => {
+  it('and serves the first of several gets the others one by one', () => {
     const bench = new OperationsBench(names).listed(...names).present(...names);
     expect(bench.asked()).toEqual(['online a b c']);
     bench.answer('online', 'a');
@@ -87,7 +87,7 @@ describe('a hub that takes one device per request', () => {
     expect(bench.absent('a').absent('b').asked()).toEqual(['offline a', 'offline b']);
   });
 
-  it('is not suspected for answering one by one', () => {
+  it('is not suspected because it answers one by one', () => {
     const bench = new OperationsBench(names).listed(...names).present(...names);
     bench.asked();
     for (const name of names) bench.answer('online', name);
@@ -95,11 +95,11 @@ describe('a hub that takes one device per request', () => {
     expect(bench.absent('a').absent('b').asked()).toEqual(['offline a b']);
   });
 
-  it('and refuses several with 801 is asked about each again', () => {
+  it('and rejects several with 801 gets each one again', () => {
     const bench = new OperationsBench(names).listed(...names).present(...names);
     bench.asked();
     const devices = names.map((name) => ({ product_id: 'PPPPPPPPPP', device_name: name, result: 801 }));
-    expect(bench.say({ type: 'online', payload: { devices } })).toEqual([]);
+    expect(bench.receive({ type: 'online', payload: { devices } })).toEqual([]);
     expect(bench.until(5000)).toEqual(['5 s: online a', '5 s: online b', '5 s: online c']);
     expect(bench.answer('online', 'a', 801)).toHaveLength(1);
     expect(bench.until(60_000).filter((asked) => asked.includes('online a'))).toEqual([]);
@@ -107,7 +107,7 @@ describe('a hub that takes one device per request', () => {
 });
 
 describe('results', () => {
-  it('end the asking; without one it is repeated every 5 s, five times in all, and then once in five minutes', () => {
+  it('end the repetition; without one the request is repeated every 5 s, five times in all, and then once in five minutes', () => {
     const bench = benched('a', 'b');
     bench.asked();
     bench.answer('online', 'a');
@@ -116,7 +116,7 @@ describe('results', () => {
     expect(bench.operations.wakeAtMs()).toBeUndefined();
   });
 
-  it('that do not come are told of from the fifth time on, while there is a hub and somebody to announce', () => {
+  it('that are missing are reported from the fifth time on, while the hub is connected and a subdevice waits for it', () => {
     const bench = benched('a', 'b');
     const unconfirmed = () => bench.operations.unconfirmed().map(({ identity }) => identity.deviceName);
     bench.asked();
@@ -129,7 +129,7 @@ describe('results', () => {
     expect(unconfirmed()).toEqual([]);
   });
 
-  it('that refuse are no silence', () => {
+  it('with a rejection are not counted as missing', () => {
     const bench = benched('a');
     bench.asked();
     bench.answer('online', 'a', 802);
@@ -143,13 +143,13 @@ describe('results', () => {
     expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBeUndefined();
     bench.asked();
     bench.answer('offline', 'a', -1);
-    bench.answer('online', 'stranger');
+    bench.answer('online', 'unlisted');
     expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBeUndefined();
     bench.answer('online', 'a');
     expect(bench.operations.isOnlineAtHub(identityOf('a'))).toBe(true);
   });
 
-  it('that may pass become a sentence, and the hub is asked again', () => {
+  it('with a temporary error are reported in a sentence, and the request is repeated', () => {
     const bench = benched('a');
     bench.asked();
     expect(bench.answer('online', 'a', -2)).toEqual([
@@ -161,7 +161,7 @@ describe('results', () => {
     expect(bench.answer('online', 'a', 805)).toHaveLength(1);
   });
 
-  it('that will not change are not asked for again in this connection', () => {
+  it('with a permanent error end the request in this connection', () => {
     const bench = benched('a');
     bench.asked();
     expect(bench.answer('online', 'a', 810)).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** The vectors of the hub contract §3.3: the secret undecoded, the result base64. */
+/** Signature vectors for bind: the secret undecoded, the result in base64. */
 import { expect, it } from 'vitest';
 import { signedDevice } from '../../../../src/hub/gateway/bind-signature.ts';
 
@@ -8,7 +8,7 @@ const TERMS = { deviceSecret: 'AAECAwQFBgcICQoLDA0ODw==', nonce: 121_213, atS: 1
 it.each([
   ['hmacsha1', 'xFAIRsxy9DyuZy5ATC6z8LCmO+0='],
   ['hmacsha256', 'ILFW/uhijaiqCJa3zZ08QZ94JIXRfONy3Bee/Ps6A8E='],
-] as const)('a subdevice is signed for with %s as the contract computes it', (method, signature) => {
+] as const)('a signature with %s equals its vector', (method, signature) => {
   expect(signedDevice(IDENTITY, { ...TERMS, method })).toEqual({
     ...{ product_id: 'KLMNOPQRST', device_name: 'sub-01', signature, random: 121_213, timestamp: 1_735_689_600 },
     ...{ signmethod: method, authtype: 'psk' },

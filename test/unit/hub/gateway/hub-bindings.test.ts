@@ -5,7 +5,7 @@ const SECRET = 'AAECAwQFBgcICQoLDA0ODw==';
 const AUTO = { bind: 'auto', secretOf: () => SECRET } as const;
 
 describe('the list of the hub', () => {
-  it('is asked for after each CONNACK, and again if it does not come, and whoever it says nothing of is served', () => {
+  it('is requested after each CONNACK, and again if it does not come; a subdevice without an entry is served meanwhile', () => {
     const bench = new OperationsBench(['a']).connect();
     expect(bench.asked()).toEqual(['describe_sub_devices']);
     expect(bench.until(320_000)).toHaveLength(5);
@@ -14,16 +14,16 @@ describe('the list of the hub', () => {
     expect(bench.connect().asked()).toEqual(['describe_sub_devices']);
   });
 
-  it('tells who is bound, and who is bound and not configured', () => {
+  it('names the bound subdevices, and the bound ones that are not configured', () => {
     const bench = new OperationsBench(['a']).listed('a', 'x', 'y');
     expect(bench.bindingOf('a')).toBe('bound');
     expect(bench.unconfiguredDevices).toEqual(['PPPPPPPPPP/x', 'PPPPPPPPPP/y']);
   });
 
-  it('takes nobody’s service away alone: two in a row must not name it, since one may be an old one', () => {
+  it('ends the service of a subdevice only if two consecutive lists lack it, since one can be an old one', () => {
     const bench = new OperationsBench(['a', 'b']).connect();
     bench.sent();
-    expect(bench.list('b')).toEqual([]); // whoever waits for the list waits for the second
+    expect(bench.list('b')).toEqual([]); // A subdevice that waits for the list waits for the second one.
     expect(bench.bindingOf('a')).toBe('unknown');
     expect(bench.asked()).toEqual(['describe_sub_devices']);
     expect(bench.list('b')).toEqual(['a unbound', 'listed']);
@@ -38,7 +38,7 @@ describe('the list of the hub', () => {
     expect(bench.bindingOf('a')).toBe('bound');
   });
 
-  it('that never says the same twice is not asked for without end, and takes nobody’s service away', () => {
+  it('that differs each time is not requested without end, and ends no service', () => {
     const bench = new OperationsBench(['a', 'b']).connect();
     let asked = 0;
     for (let round = 0; round < 100; round += 1) {
@@ -50,13 +50,13 @@ describe('the list of the hub', () => {
     expect(['a', 'b'].map((name) => bench.operations.isServed(identityOf(name)))).toEqual([true, true]);
   });
 
-  it('that nobody asked for changes nothing', () => {
+  it('that was not requested changes nothing', () => {
     const bench = new OperationsBench(['a']).listed('a');
     expect(bench.list()).toEqual([]);
     expect(bench.bindingOf('a')).toBe('bound');
   });
 
-  it('that fills half a message may have been cut: an absence in it says nothing', () => {
+  it('that fills half a message may have been cut, so an absence in it proves nothing', () => {
     const many = Array.from({ length: 90 }, (_, index) => `${index}`.padEnd(48, 'x'));
     const bench = new OperationsBench(['a']).listed(...many);
     expect(bench.unconfiguredDevices).toHaveLength(90);
@@ -64,7 +64,7 @@ describe('the list of the hub', () => {
     expect(bench.asked()).toEqual([]);
   });
 
-  it('brings service back to whoever it names again', () => {
+  it('resumes the service of a subdevice that it contains again', () => {
     const bench = new OperationsBench(['a']).listed('a').present('a');
     bench.change(0, 'a');
     expect(bench.asked()).toEqual([expect.stringContaining('change'), 'describe_sub_devices']);
@@ -74,7 +74,7 @@ describe('the list of the hub', () => {
 });
 
 describe('a change on the platform', () => {
-  it('counts at once, is acknowledged in both forms, and has the list asked for', () => {
+  it('has effect at once, is acknowledged in both forms, and causes a request for the list', () => {
     const bench = new OperationsBench(['a', 'b']).listed('a', 'b');
     expect(bench.change(0, 'a', 'x')).toEqual(['a unbound']);
     const devices = ['a', 'x'].map((name) => ({ product_id: 'PPPPPPPPPP', device_name: name, result: 0 }));
@@ -85,14 +85,14 @@ describe('a change on the platform', () => {
     expect(bench.change(1, 'a')).toEqual(['a bound']);
   });
 
-  it('is acknowledged in the short form where the long one does not fit', () => {
+  it('is acknowledged in the short form if the long one does not fit', () => {
     const many = Array.from({ length: 160 }, (_, index) => `${index}`.padEnd(48, 'x'));
     const bench = new OperationsBench([]).listed();
     bench.change(1, ...many);
     expect(bench.sent()[0]).toEqual({ type: 'change', result: 0 });
   });
 
-  it('is not undone by binding by ourselves: somebody meant it', () => {
+  it('is not reversed by a bind of the gateway itself: an operator intended it', () => {
     const bench = new OperationsBench(['a'], AUTO).listed('a');
     bench.change(0, 'a');
     bench.sent();
@@ -103,7 +103,7 @@ describe('a change on the platform', () => {
     }
   });
 
-  it('keeps whoever is unbound from being announced', () => {
+  it('prevents the announcement of an unbound subdevice', () => {
     const bench = new OperationsBench(['a']).listed('a');
     bench.change(0, 'a');
     expect(bench.present('a').asked().at(-1)).toBe('describe_sub_devices');
@@ -111,27 +111,27 @@ describe('a change on the platform', () => {
     expect(bench.operations.wakeAtMs()).toBeUndefined();
   });
 
-  it('to everybody is answered, and obeyed', () => {
+  it('for all subdevices is answered and has effect', () => {
     const bench = new OperationsBench(['a', 'b']).listed('a', 'b');
-    expect(bench.say({ type: 'unbind_all' })).toEqual(['a unbound', 'b unbound']);
+    expect(bench.receive({ type: 'unbind_all' })).toEqual(['a unbound', 'b unbound']);
     expect(bench.sent()[0]).toEqual({ type: 'unbind_all', payload: { result: 0 } });
   });
 });
 
-it('a search is answered: there is nothing to search for', () => {
+it('a search is answered with an empty result', () => {
   const bench = new OperationsBench(['a']).listed('a');
-  expect(bench.say({ type: 'search_devices', payload: { status: 1 } })).toHaveLength(1);
+  expect(bench.receive({ type: 'search_devices', payload: { status: 1 } })).toHaveLength(1);
   expect(bench.sent()).toEqual([{ type: 'search_devices', payload: { status: 1, result: 0 } }]);
 });
 
 it('answers to the hub are bounded', () => {
   const bench = new OperationsBench(['a']).listed('a');
-  for (let times = 0; times < 1000; times += 1) bench.say({ type: 'search_devices', payload: { status: times } });
+  for (let times = 0; times < 1000; times += 1) bench.receive({ type: 'search_devices', payload: { status: times } });
   expect(bench.sent()).toHaveLength(16);
 });
 
 describe('binding', () => {
-  it('by order names each with a signature of its own, and is done by 0 as by 809', () => {
+  it('by command contains a signature for each subdevice, and succeeds with 0 and with 809', () => {
     const bench = new OperationsBench(['a', 'b'], { secretOf: () => SECRET }).listed('a', 'b');
     for (const name of ['a', 'b']) bench.operations.bindings.request('bind', identityOf(name));
     const [request] = bench.sent() as [{ type: string; payload: { devices: readonly Record<string, unknown>[] } }];
@@ -145,7 +145,7 @@ describe('binding', () => {
     expect(bench.until(30_000)).toEqual([]);
   });
 
-  it('by itself happens to whoever two lists did not name, and online follows', () => {
+  it('without a command is sent for a subdevice that two lists lacked, and online follows', () => {
     const bench = new OperationsBench(['a'], AUTO).present('a').listed();
     bench.answer('online', 'a', -1);
     bench.sent();
@@ -157,7 +157,7 @@ describe('binding', () => {
     expect(bench.asked()).toEqual(['online a']);
   });
 
-  it('by itself that is refused ends the service, with the reason', () => {
+  it('without a command that is rejected ends the service, with the reason', () => {
     const bench = new OperationsBench(['a'], AUTO).listed();
     bench.sent();
     bench.list();
@@ -175,7 +175,7 @@ describe('binding', () => {
     expect(bench.until(30_000)).toEqual([]);
   });
 
-  it('that is refused proves nothing about one who is served: its secret may be wrong', () => {
+  it('that is rejected proves nothing about a served subdevice, since its secret can be wrong', () => {
     const bench = new OperationsBench(['a'], { secretOf: () => SECRET }).connect();
     bench.operations.bindings.request('bind', identityOf('a'));
     bench.sent();
@@ -183,7 +183,7 @@ describe('binding', () => {
     expect(bench.operations.isServed(identityOf('a'))).toBe(true);
   });
 
-  it('without an answer is asked for again, and anew at the next connection', () => {
+  it('without an answer is requested again, and once more in the next connection', () => {
     const bench = new OperationsBench(['a'], { secretOf: () => SECRET }).listed('a');
     bench.operations.bindings.request('bind', identityOf('a'));
     expect([...bench.asked(), ...bench.until(60_000)]).toHaveLength(5);
@@ -206,7 +206,7 @@ describe('unbinding', () => {
     expect(bench.operations.isServed(identityOf('a'))).toBe(false);
   });
 
-  it('that is refused changes nothing', () => {
+  it('that is rejected changes nothing', () => {
     const bench = new OperationsBench(['a']).listed('a');
     bench.operations.bindings.request('unbind', identityOf('a'));
     bench.sent();
@@ -214,7 +214,7 @@ describe('unbinding', () => {
     expect(bench.bindingOf('a')).toBe('bound');
   });
 
-  it('takes away one that is not configured, and the list is asked for again', () => {
+  it('ends the binding of an unconfigured subdevice, and the list is requested again', () => {
     const bench = new OperationsBench(['a']).listed('a', 'x');
     bench.operations.bindings.request('unbind', identityOf('x'));
     bench.sent();
@@ -225,15 +225,15 @@ describe('unbinding', () => {
     expect(bench.operations.bindings.states()).toHaveLength(1);
   });
 
-  it('that nobody asked for changes nothing', () => {
+  it('that was not requested changes nothing', () => {
     const bench = new OperationsBench(['a']).listed('a');
     expect(bench.answer('unbind', 'a')).toEqual([]);
     expect(bench.bindingOf('a')).toBe('bound');
   });
 });
 
-describe('an online or offline that the hub refuses with −1', () => {
-  it.each(['online', 'offline'])('says that it is not bound: %s', (verb) => {
+describe('an online or offline that the hub rejects with −1', () => {
+  it.each(['online', 'offline'])('means that the subdevice is not bound: %s', (verb) => {
     const bench = new OperationsBench(['a']).listed('a').present('a');
     bench.sent();
     if (verb === 'offline') bench.answer('online', 'a');

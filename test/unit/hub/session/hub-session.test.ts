@@ -7,16 +7,16 @@ const FRESH: HubSessionRow = { expected: false, connected: false, changedAt: und
 const US = sessionOwner({ host: 'hub.example', clientId: 'gw' });
 const KNOWN: HubSessionRow = { ...FRESH, expected: true, owner: US, lostCount: 1 };
 
-describe('the mirror of the session at the hub', () => {
+describe('the state of the session at the hub', () => {
   it.each([
     [
-      'the first connection ever',
+      'the first connection of this store',
       FRESH,
       [],
       false,
       { isLost: false, gone: [], subscribe: ['a', 'b'], unsubscribe: [] },
     ],
-    ['a session as we know it', KNOWN, ['a', 'b'], true, { isLost: false, gone: [], subscribe: [], unsubscribe: [] }],
+    ['the stored session', KNOWN, ['a', 'b'], true, { isLost: false, gone: [], subscribe: [], unsubscribe: [] }],
     [
       'a session without one filter',
       KNOWN,
@@ -25,26 +25,20 @@ describe('the mirror of the session at the hub', () => {
       { isLost: false, gone: [], subscribe: ['b'], unsubscribe: [] },
     ],
     [
-      'a session with a filter too many',
+      'a session with an extra filter',
       KNOWN,
       ['a', 'b', 'c'],
       true,
       { isLost: false, gone: [], subscribe: [], unsubscribe: ['c'] },
     ],
     [
-      'a session that was lost',
+      'a lost session',
       KNOWN,
       ['a', 'c'],
       false,
       { isLost: true, gone: ['a', 'c'], subscribe: ['a', 'b'], unsubscribe: [] },
     ],
-    [
-      'a session that we did not expect',
-      FRESH,
-      [],
-      true,
-      { isLost: false, gone: [], subscribe: ['a', 'b'], unsubscribe: [] },
-    ],
+    ['an unexpected session', FRESH, [], true, { isLost: false, gone: [], subscribe: ['a', 'b'], unsubscribe: [] }],
   ])('reconciles %s', (_what, row, granted, sessionPresent, reconciliation) => {
     const registry = new HubSessionState(row, granted, US);
     expect(registry.connected(sessionPresent, new Set(['a', 'b']), AT)).toEqual({ invalid: [], ...reconciliation });
@@ -58,7 +52,7 @@ describe('the mirror of the session at the hub', () => {
     });
   });
 
-  it('believes a grant and its end', () => {
+  it('contains a filter from its grant to its end', () => {
     const registry = new HubSessionState(FRESH, [], US);
     registry.connected(false, new Set(['a']), AT);
     registry.grant('a');
@@ -67,7 +61,7 @@ describe('the mirror of the session at the hub', () => {
     expect(registry.connected(true, new Set(['a']), AT).subscribe).toEqual(['a']);
   });
 
-  it('remembers whose it is, and that it has ended', () => {
+  it('contains the owner and the end of the session', () => {
     const registry = new HubSessionState(FRESH, [], US);
     registry.connected(true, new Set(), AT);
     registry.disconnected(AT);
@@ -79,7 +73,7 @@ describe('filters granted to another client id, or by another hub', () => {
   it.each([
     ['another client id', { host: 'hub.example', clientId: 'gw-2' }],
     ['another hub', { host: 'other.example', clientId: 'gw' }],
-  ])('are not believed of the session that is present: %s', (_what, them) => {
+  ])('are not valid for the present session: %s', (_what, them) => {
     const registry = new HubSessionState({ ...KNOWN, owner: sessionOwner(them) }, ['a', 'c'], US);
     expect(registry.connected(true, new Set(['a', 'b']), AT)).toEqual({
       ...{ isLost: false, gone: ['a', 'c'], subscribe: ['a', 'b'], unsubscribe: [], invalid: [] },
@@ -89,7 +83,7 @@ describe('filters granted to another client id, or by another hub', () => {
     expect(registry.connected(true, new Set(['a']), AT)).toMatchObject({ gone: [], subscribe: [] });
   });
 
-  it('are believed where nobody noted whose they were', () => {
+  it('are valid if no owner was stored', () => {
     const registry = new HubSessionState({ ...KNOWN, owner: 0 }, ['a'], US);
     expect(registry.connected(true, new Set(['a']), AT)).toMatchObject({ gone: [], subscribe: [] });
   });

@@ -1,4 +1,4 @@
-/** Asking the hub for the time: what is asked when, and which answers count. */
+/** Requests for the time of the hub: when they are sent, and which answers are accepted. */
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../../src/base/message.ts';
 import { NtpService } from '../../../../src/bench/hub/services/ntp.ts';
@@ -8,11 +8,11 @@ const RIGHT_MS = 1_800_000_000_000;
 const DAY_MS = 86_400_000;
 const ANSWERS = '$sys/operation/result/PPPPPPPPPP/gw';
 
-/** A station and a hub, with the way between them in the test's hands. */
+/** A station and a hub; the test controls the way between them. */
 function line() {
   const time = new HubTime({ productId: 'PPPPPPPPPP', deviceName: 'gw' });
   const hub = new NtpService();
-  /** The hub's answer to the next question, made at `atMs` with a clock that is off; `undefined`: nothing is asked. */
+  /** Answer of the hub to the next request, made at `atMs` by a clock that is off; `undefined`: no request. */
   const ask = (nowMs: number, atMs = nowMs, offByMs = 0): Message | undefined => {
     const request = time.next(nowMs);
     if (request === undefined) return undefined;
@@ -29,7 +29,7 @@ function saying(text: string): Message {
 }
 
 describe('the time', () => {
-  it('is asked for after a connection, and reported once two answers agree', () => {
+  it('is requested after a connection, and reported once two answers agree', () => {
     const { time, ask, hear } = line();
     expect(time.filters).toEqual([ANSWERS]);
     expect(hear(ask(0, 30), 60)).toEqual([]);
@@ -37,7 +37,7 @@ describe('the time', () => {
     expect(hear(ask(10_000, 10_030), 10_060)).toEqual([{ kind: 'time', wallMs: RIGHT_MS + 10_060, errorMs: 30 }]);
   });
 
-  it('is asked for again a day later, and in the next connection', () => {
+  it('is requested again a day later, and in the next connection', () => {
     const { time, ask, hear } = line();
     hear(ask(0), 0);
     hear(ask(10_000), 10_000);
@@ -48,7 +48,7 @@ describe('the time', () => {
     expect(time.next(30_000)).toMatchObject({ topic: '$sys/operation/PPPPPPPPPP/gw' });
   });
 
-  it('is asked for at once when the clock has stepped', () => {
+  it('is requested at once when the clock has stepped', () => {
     const { time, ask, hear } = line();
     hear(ask(0), 0);
     hear(ask(10_000), 10_000);
@@ -56,7 +56,7 @@ describe('the time', () => {
     expect(time.wakeAtMs()).toBe(500_000);
   });
 
-  it('of a hub that stamps no ms is known to half a second', () => {
+  it('of a hub without ms is accurate to half a second', () => {
     const { hub, ask, hear } = line();
     hub.answersStamps = false;
     hear(ask(0, 400), 800);
@@ -65,7 +65,7 @@ describe('the time', () => {
     ]);
   });
 
-  it('that does not come is asked for five times, further and further apart, and then tomorrow', () => {
+  it('that does not come is requested five times at growing intervals, and then a day later', () => {
     const { time } = line();
     const asked: number[] = [];
     for (let nowMs = 0; nowMs <= 2 * DAY_MS; nowMs += 10_000) if (time.next(nowMs) !== undefined) asked.push(nowMs);
@@ -76,7 +76,7 @@ describe('the time', () => {
 });
 
 describe('an answer', () => {
-  it('that nobody asked for does not count', () => {
+  it('that was not requested is ignored', () => {
     const { ask, hear, time } = line();
     const first = ask(0);
     hear(first, 0);
@@ -84,7 +84,7 @@ describe('an answer', () => {
     expect(time.wakeAtMs()).toBe(10_000);
   });
 
-  it('that comes too late does not count, nor one that cannot be read', () => {
+  it('that comes too late is ignored, and so is an unreadable one', () => {
     const { ask, hear } = line();
     hear(ask(0), 4001);
     expect(hear(ask(10_000), 10_000)).toEqual([]);
@@ -96,7 +96,7 @@ describe('an answer', () => {
     }
   });
 
-  it('of an earlier connection, stored and brought now, does not count', () => {
+  it('of an earlier connection, stored and delivered now, is ignored', () => {
     const { time, ask, hear } = line();
     const stored = ask(0);
     time.disconnected();
@@ -107,7 +107,7 @@ describe('an answer', () => {
     expect(hear(ask(3_630_000), 3_630_000)).toMatchObject([{ wallMs: RIGHT_MS + 3_630_000 }]);
   });
 
-  it('of a hub that is always one answer behind never counts', () => {
+  it('of a hub that is always one answer late is always ignored', () => {
     const { ask, hear } = line();
     let behind: Message | undefined;
     const onReceived: unknown[] = [];

@@ -1,4 +1,6 @@
-/** A store's files as a card gives them back: taken as they are on the disk, damaged, opened again and read to the end. */
+/**
+ * Files of a store as a damaged card returns them: copied from the disk, changed, opened again and read to the end.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +19,7 @@ export const LANES = 3;
 export type Suffix = (typeof SUFFIXES)[number];
 export type Image = ReadonlyMap<Suffix, Buffer>;
 
-/** Found in every payload, so that rows can be found in a file. */
+/** Part of every payload, so that rows can be found in a file. */
 export const MARKER = 'holdfast-row-';
 
 export function payloadOf(seq: number): Uint8Array {
@@ -36,7 +38,7 @@ export function puts(from: number, to: number): Change[] {
   });
 }
 
-/** What the disk holds after `write`; `isClosed`: after a clean stop, else as a power cut leaves it. */
+/** Content of the disk after `write`; `isClosed`: after a clean stop, otherwise as after a power cut. */
 export function imageOf(write: (core: StoreCore, path: string) => void, isClosed: boolean): Image {
   return inFolder((path) => {
     const core = new StoreCore({ path, ...BOOT });
@@ -50,18 +52,18 @@ export function imageOf(write: (core: StoreCore, path: string) => void, isClosed
 }
 
 export interface ReadBack {
-  /** What would have been passed on, by number. */
+  /** Messages that would be passed on, by number. */
   readonly payloads: ReadonlyMap<number, string>;
-  /** In the ledger, once all is read. */
+  /** Value in the ledger after all rows were read. */
   readonly damaged: number;
   readonly settled: number;
   readonly balances: boolean;
   readonly recovery: readonly string[];
-  /** Messages may be missing that nobody can count. */
+  /** True if an unknown number of messages may be missing. */
   readonly isUnknown: boolean;
 }
 
-/** Opens the image and reads it to the end; `undefined`: the store says aloud that it cannot. */
+/** Opens the image and reads it to the end; `undefined`: the store reports that it cannot be opened. */
 export function readBack(image: Image): ReadBack | undefined {
   return inFolder((path) => {
     for (const [suffix, bytes] of image) writeFileSync(path + suffix, bytes);
@@ -75,7 +77,7 @@ export function readBack(image: Image): ReadBack | undefined {
   });
 }
 
-/** As `readBack`, of files that stay. */
+/** Same as `readBack`, of files that stay. */
 export function readFolder(path: string): ReadBack {
   return readAll(new StoreCore({ path, ...BOOT, upMs: 3000 }));
 }
@@ -111,7 +113,7 @@ export function flipped(bytes: Buffer, position: number, bit: number): Buffer {
   return copy;
 }
 
-/** With the path of a store in a folder that is gone afterwards. */
+/** Runs with the path of a store in a temporary folder. */
 export function inFolder<T>(use: (path: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-rot-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** What a card forgets or changes is noticed and counted, and never passed on. Places are drawn from seeds. */
+/** Data that a card loses or changes is detected and counted, and never passed on. Positions are drawn from seeds. */
 import { readFileSync as readFrom, writeFileSync as writeTo } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../src/base/random.ts';
@@ -19,9 +19,9 @@ import {
 const COMMITS = 20;
 const PER_COMMIT = 3;
 const ROWS = COMMITS * PER_COMMIT;
-/** Long after the last note of the witness. */
+/** Long after the last update of the high-water mark. */
 const LATER_MS = 1_000_000;
-/** Header of a WAL, and of a frame; pages of 1 KB (SQLite's file format, "The WAL File Format"). */
+/** Header sizes of a WAL and of a frame; pages of 1 KB (SQLite file format, "The WAL File Format"). */
 const WAL_HEAD = 32;
 const FRAME = 24 + 1024;
 
@@ -44,7 +44,10 @@ function part(image: Image, suffix: '' | '-wal' | '-highwater'): Buffer {
 
 type Sight = 'read' | 'refused' | 'lossy';
 
-/** Nothing wrong is passed on, what is not there is counted, and the ledger balances; or the store says that it cannot be read. */
+/**
+ * Checks that no wrong payload is passed on, missing messages are counted, and the ledger balances; or the store
+ * reports that it cannot be read.
+ */
 function expectAccountedFor(image: Image): Sight {
   const read = readBack(image);
   if (read === undefined) return 'refused';
@@ -54,15 +57,15 @@ function expectAccountedFor(image: Image): Sight {
   return read.damaged > 0 ? 'lossy' : 'read';
 }
 
-/** Positions of so many bits, the same each time. */
+/** Positions of `count` bits, the same each time. */
 function* places(seed: number, count: number, from: number, to: number): Iterable<readonly [number, number]> {
   const random = seededRandom(seed);
   for (let left = count; left > 0; left -= 1)
     yield [from + Math.floor(random() * (to - from)), Math.floor(random() * 8)];
 }
 
-describe('a bit that flips', () => {
-  it('in the WAL costs its tail, which is counted to the row', () => {
+describe('a flipped bit', () => {
+  it('in the WAL costs the rest of the WAL, which is counted exactly', () => {
     const seen = { read: 0, refused: 0, lossy: 0 };
     for (const [position, bit] of places(1, 150, 0, wal.length))
       seen[expectAccountedFor(new Map(cut).set('-wal', flipped(wal, position, bit)))] += 1;
@@ -74,7 +77,7 @@ describe('a bit that flips', () => {
     const bytes = part(closed, '');
     const seen = { read: 0, refused: 0, lossy: 0 };
     for (const [row, bit] of places(2, 150, 0, ROWS)) {
-      // seq, lane, stamp, CRC and topic stand before the payload, in less than 24 bytes
+      // Fields seq, lane, stamp, CRC and topic precede the payload, in less than 24 bytes.
       const position = rowAt(bytes, row) - 24 + ((row * 7 + bit * 5) % (24 + payloadOf(1).length));
       seen[expectAccountedFor(new Map(closed).set('', flipped(bytes, position, bit)))] += 1;
     }
@@ -91,7 +94,7 @@ describe('a bit that flips', () => {
     ['the type of its topic', 7, 0x10],
     ['the type of its payload', 8, 0x01],
     ['its lane', 9, 0x01],
-  ])('in %s costs that row, once, and no start finds it again', (_what, offset, mask) => {
+  ])('in %s costs that row, once, and no later start finds it again', (_what, offset, mask) => {
     const bytes = part(closed, '');
     const at = headOf(bytes, 30) + offset;
     const damaged = Buffer.from(bytes);
@@ -107,7 +110,7 @@ describe('a bit that flips', () => {
     });
   });
 
-  it('anywhere in the database never makes a wrong payload', () => {
+  it('anywhere in the database never results in a wrong payload', () => {
     const bytes = part(closed, '');
     for (const [position, bit] of places(3, 150, 0, bytes.length)) {
       const read = readBack(new Map(closed).set('', flipped(bytes, position, bit)));
@@ -115,7 +118,7 @@ describe('a bit that flips', () => {
     }
   });
 
-  it('in a payload would be passed on by a store that does not look at the checksum', () => {
+  it('negative control: in a payload is passed on by a store that ignores the checksum', () => {
     const bytes = part(closed, '');
     const damaged = new Map(closed).set('', flipped(bytes, rowAt(bytes, 7) + MARKER.length, 1));
     const unlooked = inFolder((path) => {
@@ -130,11 +133,11 @@ describe('a bit that flips', () => {
   });
 });
 
-describe('a WAL whose end is lost', () => {
+describe('a WAL with a lost end', () => {
   const frames = (wal.length - WAL_HEAD) / FRAME;
   const tails = Array.from({ length: 12 }, (_, index) => WAL_HEAD + Math.floor((frames * index) / 12) * FRAME);
 
-  it.each(tails)('from byte %d on is noticed, counted and told of, once', (bytes) => {
+  it.each(tails)('from byte %d on is detected, counted and reported, once', (bytes) => {
     const image = new Map(cut).set('-wal', wal.subarray(0, bytes));
     const read = readBack(image);
     expect(read?.payloads.size).toBeLessThan(ROWS);
@@ -142,13 +145,13 @@ describe('a WAL whose end is lost', () => {
     expect(read?.recovery).toEqual([expect.stringContaining('has lost its newest transactions')]);
   });
 
-  it('altogether is noticed', () => {
+  it('from its beginning is detected', () => {
     const image = new Map(cut);
     image.delete('-wal');
     expect(readBack(image)).toMatchObject({ damaged: ROWS, balances: true });
   });
 
-  it('is not counted without the mark, and that is said', () => {
+  it('is not counted without the high-water mark, and that is reported', () => {
     const image = new Map(cut).set('-wal', wal.subarray(0, tails[6]));
     image.delete('-highwater');
     const read = readBack(image);
@@ -160,7 +163,7 @@ describe('a WAL whose end is lost', () => {
     });
   });
 
-  it('counts only what was still to be delivered', () => {
+  it('counts only messages that were still to be delivered', () => {
     const image = imageOf((core) => {
       core.commit(puts(1, 30), 2000);
       core.commit(
@@ -175,8 +178,8 @@ describe('a WAL whose end is lost', () => {
   });
 });
 
-describe('the mark', () => {
-  it('that is damaged costs nothing but the certainty that nothing is missing', () => {
+describe('the high-water mark', () => {
+  it('that is damaged costs only the certainty that no message is missing', () => {
     const mark = part(cut, '-highwater');
     const unreadable = [Buffer.alloc(0), mark.subarray(0, 100), Buffer.alloc(8192)];
     for (const bytes of unreadable)
@@ -186,7 +189,7 @@ describe('the mark', () => {
       });
   });
 
-  it('with one slot damaged, as a power cut in its writing leaves it, raises no alarm over a store that is whole', () => {
+  it('with one damaged slot, as after a power cut during its write, causes no report on an intact store', () => {
     const mark = part(cut, '-highwater');
     for (const [position, bit] of places(4, 30, 0, mark.length))
       expect(readBack(new Map(cut).set('-highwater', flipped(mark, position, bit)))).toMatchObject({
@@ -194,7 +197,7 @@ describe('the mark', () => {
       });
   });
 
-  it('that is older than the store raises none either', () => {
+  it('that is older than the store causes no report either', () => {
     const image = imageOf((core) => {
       core.commit(puts(1, 3), 2000);
       core.note(LATER_MS);
@@ -204,13 +207,13 @@ describe('the mark', () => {
     expect(expectAccountedFor(image)).toBe('read');
   });
 
-  it('of another store is told of and counted for nobody', () => {
+  it('of another store is reported and not used for counts', () => {
     const other = full(false);
     const read = readBack(new Map(cut).set('-highwater', part(other, '-highwater')));
     expect(read).toMatchObject({ damaged: 0, recovery: [expect.stringContaining('belongs to another store')] });
   });
 
-  it('has room for a sum of those that find none', () => {
+  it('has room for a sum of messages in lanes without a place of their own', () => {
     const lanes = 900;
     const image = imageOf((core) => {
       const all = puts(1, lanes).map((change) =>
@@ -225,7 +228,7 @@ describe('the mark', () => {
     expect(readBack(none)).toMatchObject({ damaged: lanes, balances: true });
   });
 
-  it('is due at once after a pause, and else five seconds after the last', () => {
+  it('is due at once after a pause, and otherwise five seconds after the last update', () => {
     imageOf((core) => {
       expect(core.noteDueInMs(1000)).toBeUndefined();
       core.commit(puts(1, 3), 12_000);
@@ -250,12 +253,18 @@ describe('the mark', () => {
   });
 });
 
-/** Where a row's payload stands. The last of them: SQLite leaves dead copies of rows in the pages that a tree grows out of. */
+/**
+ * Position of the payload of a row. The last occurrence: SQLite leaves unused copies of rows in the pages from which
+ * a tree grows.
+ */
 function rowAt(bytes: Buffer, row: number): number {
   return bytes.lastIndexOf(Buffer.from(payloadOf(row + 1)));
 }
 
-/** Where a row's record begins, behind its length and its number: with the length of its header, and the NULL that is its key. */
+/**
+ * Position of the record of a row, after its length and its number: it begins with the length of its header, and the
+ * NULL of its key.
+ */
 function headOf(bytes: Buffer, row: number): number {
   return bytes.lastIndexOf(Buffer.of(9, 0), rowAt(bytes, row));
 }

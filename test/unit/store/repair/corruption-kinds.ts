@@ -1,6 +1,6 @@
 /**
- * Ways in which the files of a store are damaged, drawn from a seed: flipped bits in each kind of page and in each file,
- * zeroed pages, torn ends, files that are missing, and files of another store.
+ * Kinds of damage to the files of a store, drawn from a seed: flipped bits in each kind of page and in each file,
+ * zeroed pages, torn ends, missing files, and files of another store.
  */
 import type { Random } from '../../../../src/base/random.ts';
 import { flipped, type Image, type Suffix } from './bit-rot-rig.ts';
@@ -16,7 +16,7 @@ const LOG_HEADER_BYTES = 32;
 const PAGE_KINDS = { 2: 'index inner', 5: 'table inner', 10: 'index leaf', 13: 'table leaf' } as const;
 const SUFFIXES: readonly Suffix[] = ['', '-wal', '-highwater'];
 
-/** Each kind once. @param other the files of a store that has nothing to do with it */
+/** Each kind once. @param other files of an unrelated store */
 export function* corruptions(image: Image, other: Image, random: Random): Iterable<Corruption> {
   const below = (bound: number): number => Math.floor(random() * bound);
   const change = (name: string, suffix: Suffix, bytes: Buffer | undefined): Corruption => {
@@ -38,7 +38,7 @@ export function* corruptions(image: Image, other: Image, random: Random): Iterab
   yield change('a bit in the header', '', flipped(pages, below(100), below(8)));
   for (const suffix of SUFFIXES) {
     const bytes = image.get(suffix);
-    const foreign = other.get(suffix);
+    const replacement = other.get(suffix);
     if (bytes !== undefined) {
       yield change('a missing file in place', suffix, undefined);
       yield change('an empty file in place', suffix, Buffer.alloc(0));
@@ -47,7 +47,7 @@ export function* corruptions(image: Image, other: Image, random: Random): Iterab
       yield change('garbage in place', suffix, Buffer.alloc(bytes.length, 0xa5));
       yield change('a bit', suffix, flipped(bytes, below(bytes.length), below(8)));
     }
-    if (foreign !== undefined) yield change('a foreign file in place', suffix, foreign);
+    if (replacement !== undefined) yield change('a file of another store in place', suffix, replacement);
   }
   const log = image.get('-wal');
   if (log === undefined || log.length < LOG_HEADER_BYTES + FRAME_BYTES) return;

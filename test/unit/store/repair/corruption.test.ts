@@ -1,6 +1,7 @@
 /**
- * Whatever happens to the files of a store: nothing wrong is passed on, the ledger balances, each loss is counted or said to be
- * unknown, and the offline reading says beforehand what the next start finds. Places are drawn from seeds.
+ * Any damage to the files of a store: nothing wrong is passed on, the ledger balances, each loss is counted or
+ * reported as unknown, and the offline reading reports beforehand what the next start finds. Positions are drawn from
+ * seeds.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -18,7 +19,7 @@ const DELIVERED = 12;
 const PENDING = ROWS - DELIVERED;
 const SEEDS = IS_LONG_RUN ? 2 : 1;
 
-/** Three lanes, of which the oldest messages were delivered; the mark is of the last commit. */
+/** Three lanes whose oldest messages were delivered; the high-water mark is of the last commit. */
 function image(isClosed: boolean): Image {
   return imageOf((core) => {
     for (let lane = 1; lane <= 3; lane += 1)
@@ -33,26 +34,26 @@ interface Sight {
   readonly seen: 'whole' | 'counted' | 'unknown';
 }
 
-async function expectTold({ name, image: damaged }: Corruption): Promise<Sight> {
-  const foretold = await foretell(damaged);
+async function expectReported({ name, image: damaged }: Corruption): Promise<Sight> {
+  const offline = await readOffline(damaged);
   const read = readBack(damaged);
   if (read === undefined) throw new Error(`${name}: the store does not open`);
-  const isForeign = [...read.payloads].some(([seq]) => seq > 1000);
+  const isOfOtherStore = [...read.payloads].some(([seq]) => seq > 1000);
   for (const [seq, payload] of read.payloads)
     expect([name, payload]).toEqual([name, Buffer.from(payloadOf(seq)).toString()]);
   expect([name, read.balances]).toEqual([name, true]);
   const words = (sentences: readonly string[]): string[] => sentences.map((one) => one.replace(/in \/\S+/g, 'in …'));
-  expect([name, words(foretold.findings)]).toEqual([name, words(read.recovery)]);
-  expect([name, foretold.isUnknown]).toEqual([name, read.isUnknown]);
-  if (read.isUnknown || isForeign) return { seen: 'unknown' };
-  // as many as were pending, or more where a delivered one is there again
+  expect([name, words(offline.findings)]).toEqual([name, words(read.recovery)]);
+  expect([name, offline.isUnknown]).toEqual([name, read.isUnknown]);
+  if (read.isUnknown || isOfOtherStore) return { seen: 'unknown' };
+  // As many as were pending, or more if a delivered one is present again.
   const known = [...read.payloads.keys()].filter((seq) => seq > DELIVERED).length;
   if (known + read.damaged < PENDING) throw new Error(`${name}: ${known} there, ${read.damaged} damaged of ${PENDING}`);
   return { seen: read.damaged === 0 ? 'whole' : 'counted' };
 }
 
-/** What `ledger` says before the start; it changes no file. */
-async function foretell(damaged: Image): Promise<{ findings: readonly string[]; isUnknown: boolean }> {
+/** Report of `ledger` before the start; it changes no file. */
+async function readOffline(damaged: Image): Promise<{ findings: readonly string[]; isUnknown: boolean }> {
   return await inFolder(async (path) => {
     for (const [suffix, bytes] of damaged) writeFileSync(path + suffix, bytes);
     const reading = await readStoreOffline(dirname(path));
@@ -75,7 +76,7 @@ it.each([
   for (let seed = 1; seed <= SEEDS; seed += 1)
     for (const corruption of corruptions(own, other, seededRandom(seed)))
       try {
-        seen[(await expectTold(corruption)).seen] += 1;
+        seen[(await expectReported(corruption)).seen] += 1;
       } catch (error) {
         problems.push(`seed ${seed}: ${error instanceof Error ? error.message : error}`);
       }

@@ -1,4 +1,7 @@
-/** How long a store of 110 MB keeps the gateway from its work when it is corrupt: measured and printed; the counts must be right. */
+/**
+ * Time for which a corrupt store of 110 MB keeps the gateway from its work: measured and printed. The counts must be
+ * correct.
+ */
 import { closeSync, copyFileSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -51,7 +54,7 @@ function fill(path: string): string {
   return path;
 }
 
-/** Behind the first pages: without the schema nothing can be read. */
+/** Damages sectors after the first pages: without the schema nothing can be read. */
 function smash(path: string, sectors: number): void {
   const random = seededRandom(sectors);
   const count = Math.floor(statSync(path).size / SECTOR_BYTES);

@@ -5,7 +5,7 @@ import { imbalance, ZERO } from '../../../../src/custody/ledger.ts';
 import { BenchDisk, custodianOn, seqsOf } from '../../custody/custody-rig.ts';
 import { openStore, put, ROW_BYTES, settle, storePath, tamper } from '../store-rig.ts';
 
-/** A store with five messages whose file was changed by `sql`, opened again. */
+/** Store with five messages whose file was changed by `sql`, opened again. */
 async function damaged(sql: string) {
   const path = storePath();
   const first = openStore(path);
@@ -15,7 +15,7 @@ async function damaged(sql: string) {
   return openStore(path);
 }
 
-/** Reads everything back into custody; what custody has to say rides on the next commit. */
+/** Reads everything back into custody; its lazy changes go with the next commit. */
 async function recover({ store, opening, commit }: ReturnType<typeof openStore>): Promise<Custodian> {
   const { backlog, counts } = opening;
   const disk = new BenchDisk();
@@ -26,7 +26,7 @@ async function recover({ store, opening, commit }: ReturnType<typeof openStore>)
   return custodian;
 }
 
-describe('a row that the card has damaged', () => {
+describe('a row that was damaged by the card', () => {
   it.each([
     ['a flipped bit in its payload', "UPDATE outbox SET payload = x'010203ff' WHERE seq = 3"],
     ['another topic', "UPDATE outbox SET topic = 'a/c' WHERE seq = 3"],
@@ -37,7 +37,7 @@ describe('a row that the card has damaged', () => {
     ['another lane', 'UPDATE outbox SET lane = 3 WHERE seq = 3'],
     ['another checksum', 'UPDATE outbox SET crc = crc + 1 WHERE seq = 3'],
     ['nothing left of it', 'DELETE FROM outbox WHERE seq = 3'],
-  ])('by %s is noticed, counted and not passed on', async (_what, sql) => {
+  ])('by %s is detected, counted and not passed on', async (_what, sql) => {
     const opened = await damaged(sql);
     const custodian = await recover(opened);
     expect(seqsOf(custodian.lane(1).window)).toEqual([1, 2, 4, 5]);
@@ -45,10 +45,10 @@ describe('a row that the card has damaged', () => {
     const { counts, rows } = await opened.store.tally();
     expect(counts[0]?.counts.damaged).toBe(1);
     expect(imbalance(counts[0]?.counts ?? ZERO, rows[0]?.rows ?? 0)).toBe(0);
-    expect(opened.heard).toEqual([1]);
+    expect(opened.events).toEqual([1]);
   });
 
-  it('leaves no bytes in the books once the lane is empty', async () => {
+  it('leaves no bytes in the ledger once the lane is empty', async () => {
     const path = storePath();
     const first = openStore(path);
     first.commit(put(1), put(2));
@@ -63,7 +63,7 @@ describe('a row that the card has damaged', () => {
   });
 });
 
-it('an undamaged file gives back everything', async () => {
+it('an undamaged file returns every message', async () => {
   const custodian = await recover(await damaged('SELECT 1'));
   expect(seqsOf(custodian.lane(1).window)).toEqual([1, 2, 3, 4, 5]);
   expect(custodian.counts(1).damaged).toBe(0);

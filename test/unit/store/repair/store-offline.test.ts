@@ -1,4 +1,4 @@
-/** What an offline reading says of a damaged store is what the next opening finds, and it changes nothing. */
+/** Offline reading of a damaged store: it reports what the next opening finds, and changes nothing. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { readStoreOffline } from '../../../../src/store/offline.ts';
 import { openStore, put, settle, storePath } from '../store-rig.ts';
 
-/** Closed in order, with two of three messages of one lane pending. */
+/** Store closed in order, with two of three messages of one lane pending. */
 async function written(): Promise<string> {
   const path = storePath();
   const { commit, store } = openStore(path);
@@ -18,7 +18,7 @@ async function written(): Promise<string> {
 
 const look = async (path: string) => await readStoreOffline(dirname(path));
 
-it('finds nothing wrong with a store that is well', async () => {
+it('finds no problem in a healthy store', async () => {
   const reading = await look(await written());
   expect(reading).toMatchObject({ findings: [], lanes: [{ subdevice: 'pump', pending: 2, counts: { accepted: 3 } }] });
 });
@@ -26,7 +26,7 @@ it('finds nothing wrong with a store that is well', async () => {
 it.each([
   ['counters that were damaged', 'UPDATE ledger SET accepted = accepted + 64'],
   ['counters of which nothing can be read', "UPDATE ledger SET shed = 'x'"],
-])('tells of %s, and counts what the next opening will count', async (_what, sql) => {
+])('reports %s, and counts what the next opening will count', async (_what, sql) => {
   const path = await written();
   const database = new Sqlite(path);
   database.exec(sql);
@@ -40,7 +40,7 @@ it.each([
   expect(reading?.lanes[0]?.counts).toEqual(opening.counts[0]?.counts);
 });
 
-it('tells of messages that the store has forgotten, as the next opening will', async () => {
+it('reports messages that the store has lost, as the next opening does', async () => {
   const path = await written();
   const older = readFileSync(path);
   const { commit, store } = openStore(path);

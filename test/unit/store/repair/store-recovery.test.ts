@@ -1,4 +1,4 @@
-/** A store that is corrupt: set aside, read row by row, and every message accounted for. */
+/** A corrupt store: set aside, read row by row, and every message accounted for. */
 import {
   closeSync,
   copyFileSync,
@@ -23,10 +23,10 @@ import { type OpenedStore, openStore, put, row, settle, storePath } from '../sto
 
 const SECTOR_BYTES = 512;
 const ROWS = 5000;
-/** Type of a page of a table that only leads to others (SQLite file format §1.6). */
+/** Type of an inner page of a table (SQLite file format §1.6). */
 const INNER_PAGE = 5;
 
-/** A closed store of so many uplinks in four lanes, of which every tenth was delivered. */
+/** Closed store of `ROWS` uplinks in four lanes, of which every tenth was delivered. */
 async function filledStore(rows = ROWS): Promise<string> {
   const path = storePath();
   const { commit, store } = openStore(path);
@@ -45,7 +45,9 @@ function settleAt(seq: number): Change {
   return { ...settle(seq, 1 + ((seq - 1) % 4)), bytes: 233 } as Change;
 }
 
-/** @returns how many inner pages of a table were hit: each leads to about 110 leaves, which nobody finds without it */
+/**
+ * @returns number of damaged inner pages of a table: each leads to about 110 leaves, which cannot be found without it
+ */
 function smash(path: string, sectors: number, random: Random): number {
   const pages = readFileSync(path);
   let inner = 0;
@@ -53,7 +55,7 @@ function smash(path: string, sectors: number, random: Random): number {
   const count = Math.floor(statSync(path).size / SECTOR_BYTES);
   for (let smashed = 0; smashed < sectors; smashed += 1) {
     const noise = Uint8Array.from({ length: SECTOR_BYTES }, () => Math.floor(random() * 256));
-    // not the first pages: without the schema nothing can be read (its own test)
+    // Not the first pages: without the schema nothing can be read (separate test).
     const sector = 64 + Math.floor(random() * (count - 64));
     writeSync(file, noise, 0, SECTOR_BYTES, sector * SECTOR_BYTES);
     if (pages[Math.floor(sector / 2) * 2 * SECTOR_BYTES] === INNER_PAGE) inner += 1;
@@ -84,14 +86,14 @@ function numbersIn(sentence: string | undefined): number[] {
   );
 }
 
-/** The last process found it corrupt. */
+/** The last process found the store corrupt. */
 function reopen(path: string): OpenedStore {
   return openStore(path, { suspect: true });
 }
 
 describe('a store with smashed sectors', () => {
   it.each(IS_LONG_RUN ? [1, 2, 3, 5, 8, 20, 40, 80] : [1, 5, 40])(
-    '(%i of them) is salvaged, and the counts are right to the row',
+    '(%i of them) is salvaged, and the counts are exact',
     async (sectors) => {
       for (let seed = 1; seed <= 3; seed += 1) {
         const path = await filledStore();
@@ -111,7 +113,7 @@ describe('a store with smashed sectors', () => {
     },
   );
 
-  it('gives up everything behind the first break to whoever reads it in one go', async () => {
+  it('negative control: a reading in one query loses everything after the first damaged page', async () => {
     const path = await filledStore();
     smash(path, 20, seededRandom(7));
     const database = new Sqlite(path, { readonly: true });
@@ -123,7 +125,7 @@ describe('a store with smashed sectors', () => {
     expect((await tally(reopen(path))).pending).toBeGreaterThan(read);
   });
 
-  it('has its new messages behind the old ones, and no number twice', async () => {
+  it('has its new messages after the old ones, and no number twice', async () => {
     const path = await filledStore(500);
     smash(path, 3, seededRandom(3));
     const { opening } = reopen(path);
@@ -136,7 +138,7 @@ describe('a file that is', () => {
     ['garbage', (path: string) => writeFileSync(path, Buffer.alloc(50_000, 0xa5))],
     ['cut short', (path: string) => truncateSync(path, Math.floor(statSync(path).size / 2))],
     ['empty where a store was', (path: string) => writeFileSync(path, '')],
-  ])('%s is set aside, byte by byte as it was, and a new one begins', async (_what, spoil) => {
+  ])('%s is set aside, byte by byte unchanged, and a new store begins', async (_what, spoil) => {
     const path = await filledStore(500);
     writeFileSync(join(dirname(path), 'reserve'), '');
     spoil(path);
@@ -145,20 +147,20 @@ describe('a file that is', () => {
     expect(opened.opening.recovery[0]).toContain('the store was corrupt');
     expect(readFileSync(join(dirname(path), 'quarantine/1/holdfast.db')).equals(spoiled)).toBe(true);
     opened.commit(put(9_000_000_000));
-    expect([opened.heard, (await tally(opened)).off]).toEqual([[1], 0]);
+    expect([opened.events, (await tally(opened)).off]).toEqual([[1], 0]);
     await opened.store.close();
     const again = openStore(path);
     expect(again.opening.recovery).toEqual([expect.stringContaining('is kept in')]);
     await again.store.close();
   });
 
-  it('empty from its birth on is a new store', async () => {
+  it('empty from its creation is a new store', async () => {
     const path = storePath();
     writeFileSync(path, '');
     expect(openStore(path).opening.recovery).toEqual([]);
   });
 
-  it('suspect and well at a second look is used as it is', async () => {
+  it('suspect and healthy at a second check is used unchanged', async () => {
     const path = await filledStore(100);
     const opened = reopen(path);
     expect(opened.opening.recovery).toEqual([]);
@@ -166,7 +168,7 @@ describe('a file that is', () => {
     expect(existsSync(join(dirname(path), 'quarantine'))).toBe(false);
   });
 
-  it('beside the log of another store keeps its own messages; the log is set aside', async () => {
+  it('next to the WAL of another store keeps its own messages; the WAL is set aside', async () => {
     const path = await filledStore(500);
     const other = storePath();
     const { commit } = openStore(other);
@@ -178,8 +180,8 @@ describe('a file that is', () => {
   });
 });
 
-describe('a recovery that was cut off', () => {
-  /** A spoiled store whose last messages are in the log alone. */
+describe('an interrupted recovery', () => {
+  /** Damaged store whose last messages are only in the WAL. */
   async function spoiledWithLog(): Promise<string> {
     const path = await filledStore(1000);
     const copy = storePath();
@@ -201,10 +203,10 @@ describe('a recovery that was cut off', () => {
   }
 
   it.each([
-    ['before the log was moved', ['holdfast.db']],
+    ['before the WAL was moved', ['holdfast.db']],
     ['before anything was read', ['holdfast.db', 'holdfast.db-wal']],
     ['in the middle of the new file', ['holdfast.db', 'holdfast.db-wal', 'salvaged.db']],
-  ])('%s is done anew, with the messages of the log', async (_when, moved) => {
+  ])('%s is started again, with the messages of the WAL', async (_when, moved) => {
     const path = await spoiledWithLog();
     const whole = await spoiledWithLog();
     const expected = await whatIsLeft(whole);
@@ -215,7 +217,7 @@ describe('a recovery that was cut off', () => {
     for (const name of kept) renameSync(join(dirname(path), name), join(folder, name));
     const bytes = kept.map((name) => readFileSync(join(folder, name)));
     expect(await whatIsLeft(path)).toBe(expected);
-    expect(kept.map((name) => readFileSync(join(folder, name)))).toEqual(bytes); // reading has moved no log into its file
+    expect(kept.map((name) => readFileSync(join(folder, name)))).toEqual(bytes); // Reading has moved no WAL into its file.
   });
 
   it('before the new file took its place is finished', async () => {

@@ -1,4 +1,4 @@
-/** Whose log is it? The wrong answer puts acknowledged messages aside. */
+/** Owner of a WAL: the wrong answer sets acknowledged messages aside. */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../../../src/custody/change.ts';
@@ -11,14 +11,14 @@ const LOG_HEADER_BYTES = 32;
 const FRAME_BYTES = 24 + 1024;
 const FRAME_HEADER_AND_ID_BYTES = 24 + 72;
 
-/** A big message, so that every commit takes pages, and the first page counts them. */
+/** Large message, so that every commit takes new pages, and the first page counts them. */
 function bigPut(seq: number): Change {
   return { kind: 'put', direction: 'uplink', row: row(seq, 1, { payload: new Uint8Array(900).fill(seq) }) };
 }
 
 /**
- * As a power cut left it: a database, and its log with so many commits. The log began anew in its own place: old frames
- * stand behind the new ones, and in what is torn.
+ * A database after a power cut, and its WAL with `commits` commits. The WAL was restarted in place: old frames follow
+ * the new ones, also after a torn one.
  */
 function cutStore(commits: number): string {
   const [living, path] = [storePath(), storePath()];
@@ -32,7 +32,7 @@ function cutStore(commits: number): string {
   return path;
 }
 
-/** Where the images of the first page begin, in the part of the log that the newest salts own. */
+/** Positions of the images of the first page, in the part of the WAL with the newest salts. */
 function firstPagesIn(log: Buffer): number[] {
   const salts = log.subarray(16, 24);
   const found: number[] = [];
@@ -43,15 +43,15 @@ function firstPagesIn(log: Buffer): number[] {
   return found;
 }
 
-describe('a log', () => {
-  it('is its own when an image of its first page is torn, in whatever sector', () => {
+describe('a WAL', () => {
+  it('belongs to its database if an image of its first page is torn, in any sector', () => {
     const path = cutStore(12);
     const whole = readFileSync(`${path}-wal`);
     const places = firstPagesIn(whole);
     expect(places.length).toBeGreaterThan(3);
     let tears = 0;
     for (const at of places) {
-      // the frames before it would testify first: they hold other pages
+      // Frames before it are evaluated first: they contain other pages.
       for (
         let sector = Math.floor(at / SECTOR_BYTES);
         sector * SECTOR_BYTES < at + FRAME_HEADER_AND_ID_BYTES;
@@ -59,7 +59,7 @@ describe('a log', () => {
       ) {
         const torn = Buffer.from(whole);
         for (const earlier of places) if (earlier < at) torn.writeUInt32BE(9, earlier);
-        const from = Math.max(sector * SECTOR_BYTES, at + 24); // the frame's own header is new already
+        const from = Math.max(sector * SECTOR_BYTES, at + 24); // The header of the frame itself is new already.
         const to = Math.min((sector + 1) * SECTOR_BYTES, at + FRAME_BYTES);
         if (from >= to) continue;
         torn.fill(0x5a, from, to);
@@ -71,7 +71,7 @@ describe('a log', () => {
     expect(tears).toBeGreaterThan(3);
   });
 
-  it('is another’s when a whole image of its first page says so', () => {
+  it('belongs to another database if a whole image of its first page says so', () => {
     const path = cutStore(12);
     const other = cutStore(12);
     expect(isWalOwn(path)).toBe(true);
@@ -79,7 +79,7 @@ describe('a log', () => {
     expect(isWalOwn(path)).toBe(false);
   });
 
-  it('is its own when it is empty, cut short, garbage, or not there', () => {
+  it('belongs to its database if it is empty, cut short, garbage, or missing', () => {
     const path = cutStore(2);
     const whole = readFileSync(`${path}-wal`);
     for (const log of [Buffer.alloc(0), whole.subarray(0, 20), whole.subarray(0, 40), Buffer.alloc(5000, 0x37)]) {

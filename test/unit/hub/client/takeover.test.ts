@@ -3,20 +3,20 @@ import { HubBench, OPTIONS } from './hub-rig.ts';
 
 const { ceilingMs } = OPTIONS.reconnect;
 const PAUSE_MS_MAX = 15 * 60_000;
-/** A rival comes back after about its floor. */
+/** Delay of a competing client after its own floor, ms. */
 const SOON_MS = 5000;
 
-/** Waits for the next attempt, gets through, and says nothing for a while. @returns the pause before it, ms */
+/** Waits for the next attempt, connects, and stays silent for `quietMs`. @returns the pause before it, ms */
 function connect(bench: HubBench, lastsMs = SOON_MS, sessionPresent = true): number {
   const fromMs = bench.nowMs;
   if (bench.client.state === 'stopped') bench.input({ kind: 'start' });
   const untilMs = bench.client.nextAttemptAtMs;
   if (untilMs !== undefined) bench.pass(untilMs - fromMs);
   const pauseMs = bench.nowMs - fromMs;
-  bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent, returnCode: 0 });
+  bench.input({ kind: 'opened' }).receive({ kind: 'connack', sessionPresent, returnCode: 0 });
   for (let leftMs = lastsMs; leftMs > 0; leftMs -= 20_000) {
     bench.pass(Math.min(leftMs, 20_000));
-    if (bench.sent().some(({ kind }) => kind === 'pingreq')) bench.say({ kind: 'pingresp' });
+    if (bench.sent().some(({ kind }) => kind === 'pingreq')) bench.receive({ kind: 'pingresp' });
   }
   return pauseMs;
 }
@@ -34,19 +34,19 @@ function lose(bench: HubBench, times: number): number[] {
 const takeovers = (bench: HubBench): number => bench.client.takeovers(bench.nowMs).times;
 
 describe('another gateway with our identity', () => {
-  it('is noticed at the third connection it takes, told once, and not before', () => {
+  it('is recognised at the third lost connection, reported once, and not before', () => {
     const bench = new HubBench();
-    const told: number[] = [];
+    const reported: number[] = [];
     for (const before of [0, 0, 0, 3, 4]) {
       connect(bench);
       expect(takeovers(bench)).toBe(before);
       close(bench);
-      told.push(...bench.reports().flatMap((report) => (report.kind === 'takenOver' ? [report.times] : [])));
+      reported.push(...bench.reports().flatMap((report) => (report.kind === 'takenOver' ? [report.times] : [])));
     }
-    expect([told, takeovers(bench)]).toEqual([[3], 5]);
+    expect([reported, takeovers(bench)]).toEqual([[3], 5]);
   });
 
-  it('has lasted since the end of the first connection it took, however many rounds follow', () => {
+  it('has its start at the end of the first lost connection, for any number of rounds', () => {
     const bench = new HubBench();
     lose(bench, 1);
     const sinceMs = bench.nowMs;
@@ -57,7 +57,7 @@ describe('another gateway with our identity', () => {
     expect(takeovers(bench)).toBe(7);
   });
 
-  it('gets longer and longer turns, up to a quarter of an hour', () => {
+  it('has growing pauses, up to a quarter of an hour', () => {
     const bench = new HubBench({ random: () => 0.999 });
     const pauses = lose(bench, 16);
     expect(Math.max(...pauses.slice(0, 3))).toBeLessThanOrEqual(ceilingMs);
@@ -68,7 +68,7 @@ describe('another gateway with our identity', () => {
     expect(pauses.at(-1)).toBeGreaterThan(PAUSE_MS_MAX * 0.9);
   });
 
-  it('is forgotten when a connection lasts twice as long as we had stayed away', () => {
+  it('is cleared when a connection lasts twice as long as the pause before it', () => {
     const bench = new HubBench();
     const pauses = lose(bench, 6);
     connect(bench, 2 * PAUSE_MS_MAX);
@@ -78,20 +78,20 @@ describe('another gateway with our identity', () => {
     expect(pauses).toHaveLength(6);
   });
 
-  it('is still suspected when the hub finds an attempt too soon and closes before CONNACK, or refuses', () => {
+  it('is still suspected when the hub rejects an attempt as too soon, by a close before CONNACK or by a code', () => {
     const bench = new HubBench();
     lose(bench, 2);
     bench.pass((bench.client.nextAttemptAtMs ?? 0) - bench.nowMs);
     close(bench.input({ kind: 'opened' }));
     bench.pass((bench.client.nextAttemptAtMs ?? 0) - bench.nowMs);
-    close(bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent: false, returnCode: 3 }));
+    close(bench.input({ kind: 'opened' }).receive({ kind: 'connack', sessionPresent: false, returnCode: 3 }));
     lose(bench, 1);
     expect(takeovers(bench)).toBe(3);
   });
 });
 
-describe('what is known of those who close', () => {
-  it('is for how long the connections lasted', () => {
+describe('the statistics of takeovers', () => {
+  it('contain the duration of the connections', () => {
     const bench = new HubBench();
     for (const lastsMs of [3000, 700, 9000]) {
       connect(bench, lastsMs);
@@ -106,7 +106,7 @@ describe('what is known of those who close', () => {
     });
   });
 
-  it('is that our session was gone in between: not at the first connection, and not after a quiet one', () => {
+  it('contain a session that was lost in between: not at the first connection, and not after a quiet one', () => {
     const bench = new HubBench();
     for (const sessionPresent of [false, true, false, false]) {
       connect(bench, SOON_MS, sessionPresent);
@@ -121,7 +121,7 @@ describe('what is known of those who close', () => {
 });
 
 describe('no other gateway is suspected', () => {
-  it('when each attempt is closed before CONNACK, however often: nobody takes what was never given', () => {
+  it('if each attempt is closed before CONNACK, for any number of attempts', () => {
     const bench = new HubBench();
     bench.input({ kind: 'start' });
     for (let round = 0; round < 20; round += 1) {
@@ -133,15 +133,15 @@ describe('no other gateway is suspected', () => {
 
   it.each([
     ['an attempt fails', (bench: HubBench) => close(bench)],
-    ['nobody answers', (bench: HubBench) => close(bench.pass(OPTIONS.connectMsMax))],
+    ['the hub never answers', (bench: HubBench) => close(bench.pass(OPTIONS.connectMsMax))],
     [
       'a connection dies of silence',
       (bench: HubBench) => {
-        bench.input({ kind: 'opened' }).say({ kind: 'connack', sessionPresent: true, returnCode: 0 });
+        bench.input({ kind: 'opened' }).receive({ kind: 'connack', sessionPresent: true, returnCode: 0 });
         close(bench.pass(120_000));
       },
     ],
-  ])('when %s in between', (_what, trouble) => {
+  ])('if %s in between', (_what, trouble) => {
     const bench = new HubBench();
     for (let round = 0; round < 5; round += 1) {
       lose(bench, 2);
@@ -151,7 +151,7 @@ describe('no other gateway is suspected', () => {
     }
   });
 
-  it('when connections last a minute', () => {
+  it('if connections last a minute', () => {
     const bench = new HubBench();
     for (let round = 0; round < 10; round += 1) {
       connect(bench, 60_000);
@@ -160,7 +160,7 @@ describe('no other gateway is suspected', () => {
     expect(takeovers(bench)).toBe(0);
   });
 
-  it('when the hub closes upon what we sent, without having answered any of it', () => {
+  it('if the hub closes after packets of the gateway without an answer to any of them', () => {
     const bench = new HubBench();
     for (let round = 0; round < 10; round += 1) {
       connect(bench);

@@ -21,31 +21,31 @@ const newGeneric = (): HubSessionTracker =>
 const exact = (ms: number) => ({ ms, quality: 'exact' }) as const;
 const awayOf = (row: HubSessionRow, upMs: number) => newAccount().away(row, { epoch: 2, upMs }, EPOCHS);
 
-/** Resumed at 0 ms after an hour. */
+/** Session resumed at 0 ms after an hour. */
 function resumed(): HubSessionTracker {
   const account = newAccount();
   account.connected(true, { row: LEFT, away: exact(HOUR_MS) }, 0);
   return account;
 }
 
-/** `count` stored messages at the hub's pace. @returns the kinds of what was reported */
+/** Delivers `count` stored messages at the pace of the hub. @returns kinds of the reported events */
 function replay(account: HubSessionTracker, count: number): string[] {
   const reports = Array.from({ length: count }, (_, index) => account.message(1, false, index * STEP_MS));
   return reports.flat().map(({ kind }) => kind);
 }
 
-describe('the time the hub has not seen us', () => {
+describe('the time without the hub', () => {
   it.each([
-    ['never connected: nothing', FRESH, 5000, undefined],
-    ['left in this boot: exactly', LEFT, 5000, exact(5000)],
+    ['never connected: unknown', FRESH, 5000, undefined],
+    ['disconnected in this boot: exact', LEFT, 5000, exact(5000)],
     [
-      'left in an earlier boot without a clock: at least',
+      'disconnected in an earlier boot without a clock: a lower bound',
       { ...LEFT, changedAt: { epoch: 1, upMs: 7000 } },
       5000,
       { ms: 7000, quality: 'at_least' },
     ],
     [
-      'cut off while connected: at least since this process began, not since the connection did',
+      'cut off while connected: a lower bound from the start of this process, not of the connection',
       { ...LEFT, connected: true },
       5000,
       { ms: 4000, quality: 'at_least' },
@@ -54,11 +54,11 @@ describe('the time the hub has not seen us', () => {
     expect(awayOf(row, upMs)).toEqual(away);
   });
 
-  it('is none while we are connected', () => {
+  it('is zero while connected', () => {
     expect(resumed().away({ ...LEFT, connected: true }, { epoch: 2, upMs: 9 }, EPOCHS)).toBeUndefined();
   });
 
-  it('ends the session only when it is certainly over', () => {
+  it('ends the session only when it has certainly expired', () => {
     const account = newAccount();
     const limit = HUB_TERMS.keptMs;
     expect(account.isOver(exact(limit))).toBe(false);
@@ -68,13 +68,13 @@ describe('the time the hub has not seen us', () => {
   });
 });
 
-describe('what CONNACK finds', () => {
+describe('the result of CONNACK', () => {
   it.each([
     ['new', FRESH, false, undefined, []],
     ['resumed', LEFT, true, exact(HOUR_MS), []],
     ['lost', LEFT, false, exact(HOUR_MS), ['session lost']],
     ['unexpected', FRESH, true, undefined, []],
-    // the hub may keep a session longer than it says; the messages it does not
+    // The hub can keep a session longer than documented, but not its messages.
     ['resumed', LEFT, true, exact(25 * HOUR_MS), ['away longer than the hub keeps messages']],
   ] as const)('%s', (finding, row, sessionPresent, away, gaps) => {
     const account = newAccount();
@@ -87,26 +87,26 @@ describe('what CONNACK finds', () => {
 });
 
 describe('the stored messages of a resumed session', () => {
-  it('are counted, and how many may still come, and for how long', () => {
+  it('are counted, with the number and the time that can remain', () => {
     const account = resumed();
     expect(replay(account, 37)).toEqual(['replayStarted']);
     expect(account.replay(37 * STEP_MS)).toEqual({ received: 37, storedMax: 150, leftMs: 113 * STEP_MS });
   });
 
-  it('are neither those with DUP nor those of QoS 0', () => {
+  it('include neither messages with DUP nor messages of QoS 0', () => {
     const account = resumed();
     expect([account.message(1, true, 10), account.message(0, false, 20)]).toEqual([[], []]);
     expect(account.replay(30)?.received).toBe(0);
   });
 
-  it('are not more than the pace allows, however many live ones come', () => {
+  it('are not more than the pace allows, for any number of live messages', () => {
     const account = resumed();
     for (let count = 0; count < 1000; count += 1) account.message(1, false, STEP_MS);
     expect(account.replay(STEP_MS)?.received).toBeLessThan(10);
     expect(account.gap).toBeUndefined();
   });
 
-  it('are done when nothing comes for ten intervals', () => {
+  it('are complete when no message arrives for ten intervals', () => {
     const account = resumed();
     replay(account, 3);
     const doneAtMs = account.wakeAtMs() ?? 0;
@@ -116,7 +116,7 @@ describe('the stored messages of a resumed session', () => {
     expect([account.replay(doneAtMs), account.wakeAtMs(), account.gap]).toEqual([undefined, undefined, undefined]);
   });
 
-  it('are not talked about where none came', () => {
+  it('are not reported if none arrived', () => {
     const account = resumed();
     expect(account.wake(account.wakeAtMs() ?? 0)).toEqual([]);
   });
@@ -131,7 +131,7 @@ describe('the stored messages of a resumed session', () => {
     expect(account.gap?.reason).toBe(isGap ? 'the hub’s store was full' : undefined);
   });
 
-  it('are not expected of a hub that says nothing of them, nor of a new session', () => {
+  it('are not expected of a hub without a documented store, nor of a new session', () => {
     const generic = newGeneric();
     generic.connected(true, { row: LEFT, away: undefined }, 0);
     const fresh = newAccount();
@@ -142,7 +142,7 @@ describe('the stored messages of a resumed session', () => {
     }
   });
 
-  it('begin anew with the next connection', () => {
+  it('are counted from zero in the next connection', () => {
     const account = resumed();
     replay(account, 5);
     account.disconnected({ epoch: 1, upMs: 0 });
@@ -153,7 +153,7 @@ describe('the stored messages of a resumed session', () => {
 describe('a possible gap', () => {
   const OLD: Gap = { reason: 'session lost', from: { epoch: 1, upMs: 5 } };
 
-  it('stands over a restart, the oldest of several, until it is settled once', () => {
+  it('remains after a restart, the oldest of several, until it is settled once', () => {
     const account = newAccount(OLD);
     account.connected(false, { row: LEFT, away: exact(1) }, 0);
     expect(account.gap).toEqual(OLD);

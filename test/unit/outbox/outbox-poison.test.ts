@@ -3,14 +3,14 @@ import { actOf } from '../../../src/outbox/hub-packet.ts';
 import type { Sending } from '../../../src/outbox/outbox-contract.ts';
 import { LIMITS, OutboxBench, topicsOf } from './outbox-rig.ts';
 
-/** A hub that closes on topics beginning with `poison`, and takes what came before on the same connection. */
+/** Hub that closes on topics beginning with `poison`, and accepts the earlier messages of the same connection. */
 class Closer {
   readonly bench: OutboxBench;
-  readonly buried: string[] = [];
+  readonly deadLettered: string[] = [];
   readonly arrived: string[] = [];
-  /** Whose hands the close was; taken out, nobody is ever suspected. */
+  /** Source of the close; without it no packet is suspected. */
   isToldOf = true;
-  /** PUBACKs sent in the moment of the close do not get through (RST). */
+  /** True if PUBACKs sent at the time of the close are lost (RST). */
   #losesPubacks: boolean;
 
   constructor(bench: OutboxBench, losesPubacks = false) {
@@ -18,7 +18,7 @@ class Closer {
     this.#losesPubacks = losesPubacks;
   }
 
-  /** One connection, for as long as it lasts, 10 min at most. @returns whether the hub closed it */
+  /** One connection, up to 10 min. @returns true if the hub closed it */
   connection(): boolean {
     const { bench } = this;
     bench.connect();
@@ -35,10 +35,10 @@ class Closer {
     return false;
   }
 
-  /** Until a connection stays. @returns how many it took */
+  /** Connects until a connection lasts. @returns number of closed connections */
   settle(): number {
     for (let count = 1; count <= 100; count += 1) if (!this.connection()) return count;
-    throw new Error('it is closed for ever');
+    throw new Error('every connection was closed');
   }
 
   #take(sent: readonly Sending[]): boolean {
@@ -50,7 +50,7 @@ class Closer {
     }
     if (poison === -1) return false;
     const verdict = this.bench.disconnect(this.isToldOf);
-    if (verdict?.kind === 'deadLettered') this.buried.push(`${verdict.entry.row.topic}: ${verdict.reason}`);
+    if (verdict?.kind === 'deadLettered') this.deadLettered.push(`${verdict.entry.row.topic}: ${verdict.reason}`);
     this.bench.nowMs += 5000;
     return true;
   }
@@ -58,34 +58,34 @@ class Closer {
 
 describe('a message on which the hub closes the connection', () => {
   it.each([false, true])(
-    'becomes a dead letter, and everything else arrives in order (PUBACKs lost: %s)',
+    'becomes a dead letter, and all other messages arrive in order (PUBACKs lost: %s)',
     (losesPubacks) => {
       const others = ['a 1', 'b 1', 'a 2', 'c 1', 'c 2', 'd 1'];
       const bench = new OutboxBench().fill('a 1', 'b 1', 'poison', 'a 2', 'c 1', 'c 2', 'd 1');
       const hub = new Closer(bench, losesPubacks);
       const connections = hub.settle();
-      expect(hub.buried).toEqual(['poison: the hub closes the connection on it (4 times)']);
+      expect(hub.deadLettered).toEqual(['poison: the hub closes the connection on it (4 times)']);
       expect(hub.arrived).toEqual(others);
       expect(connections).toBeLessThan(12);
       expect([bench.custodian.pending, bench.custodian.imbalance()]).toEqual([0, 0]);
     },
   );
 
-  it('would be sent first for ever without that', () => {
+  it('negative control: is sent first in every connection without suspicion', () => {
     const hub = new Closer(new OutboxBench().fill('poison', 'a'));
     hub.isToldOf = false;
-    expect(() => hub.settle()).toThrow('closed for ever');
+    expect(() => hub.settle()).toThrow('every connection was closed');
     expect(hub.arrived).toEqual([]);
   });
 
-  it('does not hold the others up while it is suspected', () => {
+  it('does not delay the others while it is suspected', () => {
     const bench = new OutboxBench().fill('poison', 'a', 'b', 'c');
     const hub = new Closer(bench);
     for (let count = 0; count < 3; count += 1) expect(hub.connection()).toBe(true);
-    expect([hub.arrived, hub.buried]).toEqual([['a', 'b', 'c'], []]);
+    expect([hub.arrived, hub.deadLettered]).toEqual([['a', 'b', 'c'], []]);
   });
 
-  it('keeps those behind it on its topic waiting, so that order holds if it gets through after all', () => {
+  it('delays the later ones on its topic, so that order is kept if it is accepted after all', () => {
     const bench = new OutboxBench().fill('poison', 'poison', 'a');
     const hub = new Closer(bench);
     for (let count = 0; count < 3; count += 1) hub.connection();
@@ -98,29 +98,29 @@ describe('a message on which the hub closes the connection', () => {
     expect(bench.send().map(({ entry }) => entry.row.seq)).toEqual([2]);
   });
 
-  it('is found beside another one, and one after the other on one topic', () => {
+  it('is found together with another one, and one after the other on one topic', () => {
     const bench = new OutboxBench().fill('poison 1', 'a', 'poison 2', 'poison 2', 'b');
     const hub = new Closer(bench);
     hub.settle();
-    expect(hub.buried.map((line) => line.split(':')[0]).sort()).toEqual(['poison 1', 'poison 2', 'poison 2']);
+    expect(hub.deadLettered.map((line) => line.split(':')[0]).sort()).toEqual(['poison 1', 'poison 2', 'poison 2']);
     expect(hub.arrived).toEqual(['a', 'b']);
   });
 
-  it('is not buried before it is on disk', () => {
+  it('becomes no dead letter before it is on disk', () => {
     const bench = new OutboxBench({ attemptsMax: 1 }).connect();
     bench.offer('poison');
     bench.disconnect();
     const hub = new Closer(bench);
     for (let count = 0; count < 6; count += 1) hub.connection();
-    expect([hub.buried, bench.custodian.pending]).toEqual([[], 1]);
+    expect([hub.deadLettered, bench.custodian.pending]).toEqual([[], 1]);
     bench.commit();
     hub.settle();
-    expect(hub.buried).toHaveLength(1);
+    expect(hub.deadLettered).toHaveLength(1);
   });
 });
 
 describe('a network that flaps', () => {
-  /** Each connection carries for `lastsMs`, then ends, whatever was sent; PUBACKs take `answerMs`. */
+  /** Each connection carries for `lastsMs`, then ends, for any packets; PUBACKs take `answerMs`. */
   function flap(bench: OutboxBench, lastsMs: number, answerMs: number): void {
     const startMs = bench.nowMs;
     bench.connect();
@@ -141,7 +141,7 @@ describe('a network that flaps', () => {
     ['always just before an answer could come', () => 2300],
     ['after longer and longer', (round: number) => 100 + 300 * round],
     ['now and then', (round: number) => (round * 7919) % 5000],
-  ])('blames nothing, though it ends connections %s', (_what, lastsMs) => {
+  ])('leads to no suspicion, if it ends connections %s', (_what, lastsMs) => {
     const bench = new OutboxBench().fill('a', 'b', 'c');
     for (let round = 0; round < 60; round += 1) flap(bench, lastsMs(round), 400);
     expect(bench.custodian.counts(1).dead).toBe(0);
@@ -149,13 +149,13 @@ describe('a network that flaps', () => {
     expect([bench.custodian.pending, bench.custodian.counts(1).delivered]).toEqual([0, 3]);
   });
 
-  it('blames nothing for a close that comes long after the message was sent', () => {
+  it('leads to no suspicion by a close long after the message was sent', () => {
     const bench = new OutboxBench().fill('a');
     for (let round = 0; round < 20; round += 1) flap(bench, 9000, 9500);
     expect(bench.custodian.counts(1).dead).toBe(0);
   });
 
-  it('acquits a suspect by ending a connection without it', () => {
+  it('clears a suspected packet by ending a connection without it', () => {
     const bench = new OutboxBench().fill('poison');
     const hub = new Closer(bench);
     for (let count = 0; count < 4; count += 1) hub.connection();
@@ -165,7 +165,7 @@ describe('a network that flaps', () => {
     expect(topicsOf(bench.send())).toEqual(['poison']);
   });
 
-  it('leaves a topic without PUBACKs to its own rule: what the connection survives, it was not closed for', () => {
+  it('leaves a topic without PUBACKs to its own rule: a packet that the connection survived did not cause a close', () => {
     const bench = new OutboxBench().fill('muted', 'a', 'b');
     for (let count = 0; count < 2; count += 1) {
       bench.connect().send();
@@ -185,7 +185,7 @@ describe('a network that flaps', () => {
     ]);
   });
 
-  it('that we end ourselves says nothing about a message', () => {
+  it('a close by the gateway itself leads to no suspicion', () => {
     const bench = new OutboxBench().fill('a');
     for (let count = 0; count < 10 * LIMITS.attemptsMax; count += 1) {
       bench.connect().send();
@@ -194,7 +194,7 @@ describe('a network that flaps', () => {
   });
 });
 
-it('a lane that waits for messages which go alone gets its turn when they are answered', () => {
+it('a lane that waits for messages that are sent alone gets its turn when they are answered', () => {
   const bench = new OutboxBench().fill('first', 'second');
   bench.connect().send();
   bench.disconnect(true);

@@ -9,8 +9,8 @@ const EMPTY = { subdevices: [], subscriptions: [], topicIds: [] };
 const routed = (registry: SubdeviceRegistry, topic: string) =>
   registry.route(topic).map(({ subdevice, qos }) => [subdevice.id, qos]);
 
-describe('the mirror', () => {
-  it('gives each new subdevice a number of its own, and a known one its own again', () => {
+describe('the registry', () => {
+  it('gives each new subdevice a number of its own, and a known one its stored number', () => {
     const registry = new SubdeviceRegistry({
       ...EMPTY,
       subdevices: [{ lane: 7, id: 'pump', lasting: true, link: 'a' }],
@@ -20,7 +20,7 @@ describe('the mirror', () => {
     expect(registry.enter('valve', 'b').isNew).toBe(false);
   });
 
-  it('knows sessions again after a restart', () => {
+  it('has the sessions again after a restart', () => {
     const registry = new SubdeviceRegistry({
       subdevices: [{ lane: 1, id: 'pump', lasting: true, link: 'a' }],
       subscriptions: [
@@ -34,7 +34,7 @@ describe('the mirror', () => {
     expect([...registry.wantedFilters()]).toEqual(['p/#']);
   });
 
-  it('routes to each subdevice once, with the highest QoS of its filters that match', () => {
+  it('routes to each subdevice once, with the highest QoS of its matching filters', () => {
     const registry = new SubdeviceRegistry(EMPTY);
     const { subdevice } = registry.enter('pump', 'a');
     registry.subscribe(subdevice, 'a/b', 0);
@@ -47,7 +47,7 @@ describe('the mirror', () => {
   it('wants a filter as long as one subdevice does', () => {
     const registry = new SubdeviceRegistry(EMPTY);
     const [one, two] = ['one', 'two'].map((id) => registry.enter(id, 'a').subdevice);
-    if (one === undefined || two === undefined) throw new Error('nobody entered');
+    if (one === undefined || two === undefined) throw new Error('no subdevice was entered');
     for (const subdevice of [one, two]) registry.subscribe(subdevice, 'a/+', 1);
     registry.unsubscribe(one, 'a/+');
     expect([registry.isWanted('a/+'), routed(registry, 'a/b')]).toEqual([true, [['two', 1]]]);
@@ -55,7 +55,7 @@ describe('the mirror', () => {
     expect([registry.isWanted('a/+'), registry.route('a/b')]).toEqual([false, []]);
   });
 
-  it('routes as the standard matches, whatever is subscribed and given up', () => {
+  it('routes as the standard matches, for any sequence of subscriptions', () => {
     const filter = fc.constantFrom('a', 'a/b', 'a/+', '+/b', '#', 'a/#', '+', '$x/+', 'b/+/c');
     const topic = fc.constantFrom('a', 'b', 'a/b', 'a/c', 'b/b', '$x/a', 'b/a/c', 'a/b/c');
     const change = fc.tuple(fc.boolean(), fc.constantFrom('one', 'two'), filter, fc.constantFrom<Qos>(0, 1));

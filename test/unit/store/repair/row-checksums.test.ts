@@ -1,4 +1,6 @@
-/** Bit rot in what is not a message: one flipped bit in any value of any table is found, told of, and mended. */
+/**
+ * Bit rot in records other than messages: one flipped bit in any value of any table is found, reported, and repaired.
+ */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -37,7 +39,7 @@ async function written(): Promise<string> {
   const { commit, store } = openStore(path);
   commit(...CHANGES);
   await store.close();
-  tamper(path, "INSERT INTO loss (epoch, up_ms, messages, unknown) VALUES (1, 7, 2, 'nobody knows')");
+  tamper(path, "INSERT INTO loss (epoch, up_ms, messages, unknown) VALUES (1, 7, 2, 'unknown rows')");
   return path;
 }
 
@@ -49,7 +51,7 @@ function flipValue(value: Value): Value {
   return value === null ? 1 : String.fromCharCode(value.charCodeAt(0) ^ 1) + value.slice(1);
 }
 
-/** In the first row of the table, by a connection that knows nothing of seals. */
+/** Changes the first row of the table, by a connection that does not update row checksums. */
 function flipIn(path: string, table: CheckedTable, column: string): void {
   const database = new Sqlite(path);
   const values = database.prepare(`SELECT * FROM ${table}`).get() as Record<string, Value>;
@@ -63,7 +65,7 @@ function flipIn(path: string, table: CheckedTable, column: string): void {
 const probe = openDatabase(':memory:');
 const EVERY_COLUMN = CHECKED_TABLES.flatMap((table) =>
   (probe.pragma(`table_info(${table})`) as { name: string }[])
-    .filter(({ name }) => name !== 'one') // there SQLite itself has a CHECK, and the file is salvaged as a whole
+    .filter(({ name }) => name !== 'one') // SQLite itself has a CHECK there, and the file is salvaged as a whole.
     .map(({ name }) => [table, name] as const),
 );
 
@@ -76,7 +78,7 @@ async function imbalanceOf({ store }: OpenedStore): Promise<number> {
 }
 
 describe('a flipped bit', () => {
-  it.each(EVERY_COLUMN)('in %s.%s is told of once, and the books balance', async (table, column) => {
+  it.each(EVERY_COLUMN)('in %s.%s is reported once, and the ledger balances', async (table, column) => {
     const path = await written();
     flipIn(path, table, column);
     const opened = openStore(path);
@@ -89,12 +91,12 @@ describe('a flipped bit', () => {
     const page = await opened.store.page({ direction: 'uplink', lanes: new Map([[1, 0]]), limit: 9 });
     expect(page.rows.map(({ seq }) => seq)).toEqual([2, 3, 4]);
     opened.commit(settle(2), put(SEQ_BLOCK * 9), ...CHANGES.slice(0, 7));
-    expect(opened.heard).toEqual([1]);
+    expect(opened.events).toEqual([1]);
     await opened.store.close();
     expect(openStore(path).opening).toMatchObject({ recovery: [], damagedRecords: 0 });
   });
 
-  it('would go by in silence if nobody looked at the seals', async () => {
+  it('negative control: is not detected without the row checksums', async () => {
     const path = await written();
     flipIn(path, 'ledger', 'accepted');
     const database = openDatabase(path);
@@ -102,23 +104,23 @@ describe('a flipped bit', () => {
     database.close();
   });
 
-  it('in the head of any page, or anywhere else, is told of or makes no difference to what the store says', async () => {
+  it('in the head of any page, or anywhere else, is reported or changes nothing in the content of the store', async () => {
     const bytes = readFileSync(await written());
     const whole = wordsOf(openFlipped(bytes)?.opening);
-    const seen = { told: 0, harmless: 0, silent: 0 };
+    const seen = { reported: 0, harmless: 0, silent: 0 };
     for (const [position, bit] of [...headBits(bytes), ...anyBits(bytes, 100)]) {
       const opened = openFlipped(flipped(bytes, position, bit));
-      if (opened === undefined || opened.opening.recovery.length > 0) seen.told += 1;
+      if (opened === undefined || opened.opening.recovery.length > 0) seen.reported += 1;
       else seen[wordsOf(opened.opening) === whole ? 'harmless' : 'silent'] += 1;
       await opened?.store.close();
     }
     console.log('flips anywhere:', seen);
-    expect(seen.told).toBeGreaterThan(50);
+    expect(seen.reported).toBeGreaterThan(50);
     expect(seen.silent).toBe(0);
   });
 });
 
-/** How many rows a page holds, the low byte (SQLite file format §1.6); rows that are not counted are not there. */
+/** Low byte of the number of rows in a page (SQLite file format §1.6); rows beyond that number are invisible. */
 const COUNT_AT = 4;
 
 function* headBits(bytes: Buffer): Iterable<readonly [number, number]> {
@@ -131,7 +133,7 @@ function* anyBits(bytes: Buffer, count: number): Iterable<readonly [number, numb
   for (let left = count; left > 0; left -= 1) yield [Math.floor(random() * bytes.length), Math.floor(random() * 8)];
 }
 
-/** @returns `undefined`: it says aloud that it cannot be opened */
+/** @returns `undefined`: the store reports that it cannot be opened */
 function openFlipped(bytes: Buffer): OpenedStore | undefined {
   const path = storePath();
   writeFileSync(path, bytes);
@@ -146,14 +148,14 @@ function wordsOf(opening: StoreOpening | undefined): string {
   return JSON.stringify({ ...opening, epochs: [...(opening?.epochs.values() ?? [])] });
 }
 
-describe('what takes the place of damaged', () => {
+describe('the replacement for damaged', () => {
   async function afterFlip(table: CheckedTable, column: string): Promise<StoreOpening> {
     const path = await written();
     flipIn(path, table, column);
     return openStore(path).opening;
   }
 
-  it('counters: new ones, with what is pending', async () => {
+  it('counters: new ones, with the pending messages', async () => {
     const { counts, backlog } = await afterFlip('ledger', 'delivered');
     expect(counts[0]).toMatchObject({
       direction: 'uplink',
@@ -163,19 +165,19 @@ describe('what takes the place of damaged', () => {
     expect(backlog[0]).toMatchObject({ rows: 3 });
   });
 
-  it('message numbers: others, behind every one that was reserved', async () => {
-    const { nextSeq } = await afterFlip('sequence', 'reserved_to'); // the first row is that of the downlinks
+  it('message numbers: new ones, after every one that was reserved', async () => {
+    const { nextSeq } = await afterFlip('sequence', 'reserved_to'); // The first row is that of the downlinks.
     expect(nextSeq.downlink).toBeGreaterThanOrEqual(1 + SEQ_BLOCK);
     expect(nextSeq.uplink).toBeGreaterThanOrEqual(1 + SEQ_BLOCK);
   });
 
-  it('boots: one that nothing is known of, and its number is not used again', async () => {
+  it('boots: one without any known time, and its number is not used again', async () => {
     const { now, epochs } = await afterFlip('boot', 'wall_minus_up_ms');
     expect(now.epoch).toBe(2);
     expect(epochs.get(1)).toMatchObject({ bootId: 'lost', wallMinusUpMs: undefined });
   });
 
-  it('names: a placeholder whose session has ended; its lane is given to nobody else', async () => {
+  it('names: a placeholder whose session has ended; its lane is not assigned again', async () => {
     expect((await afterFlip('subdevice', 'id')).subdevices).toEqual([
       { lane: 1, id: 'lost-1', lasting: false, link: '' },
     ]);
@@ -187,18 +189,18 @@ describe('what takes the place of damaged', () => {
     expect((await afterFlip('hub_filter', 'filter')).grantedFilters).toEqual([]);
   });
 
-  it('knowledge of the hub: that everything may have been sent, and that a session is expected', async () => {
+  it('hub state: everything may have been sent, and a session is expected', async () => {
     const { hubSession } = await afterFlip('hub_session', 'owner');
     expect(hubSession).toEqual({ expected: true, connected: true, changedAt: undefined, owner: 0, lostCount: 0 });
   });
 });
 
-describe('a key that the medium has changed in its place', () => {
-  it('is found though the tree no longer leads to it', async () => {
+describe('a key that was changed in place by the medium', () => {
+  it('is found even though the tree no longer leads to it', async () => {
     const path = await written();
     const bytes = readFileSync(path);
     const at = bytes.lastIndexOf('gw/pump/cmd');
-    bytes[at] = (bytes[at] ?? 0) ^ 0x40; // 'g' becomes a quotation mark
+    bytes[at] = (bytes[at] ?? 0) ^ 0x40; // 'g' becomes a quotation mark.
     writeFileSync(path, bytes);
     const opened = openStore(path);
     expect(opened.opening.damagedRecords).toBe(1);
@@ -207,15 +209,15 @@ describe('a key that the medium has changed in its place', () => {
   });
 });
 
-describe('damage that comes while the store is open', () => {
-  it('is not sealed by the next change: the store fails, and the next opening mends', () => {
+describe('damage that happens while the store is open', () => {
+  it('is not checksummed by the next change: the store fails, and the next opening repairs it', () => {
     const path = storePath();
     const database = openDatabase(path);
-    const { commit, heard } = openStore(path, { database });
+    const { commit, events } = openStore(path, { database });
     commit(put(1));
     database.exec('UPDATE ledger SET crc = crc + 1');
     commit(put(2));
-    expect(heard).toEqual([1, expect.stringMatching(/^failed: .*a damaged row of ledger/)]);
+    expect(events).toEqual([1, expect.stringMatching(/^failed: .*a damaged row of ledger/)]);
     database.close();
     const { opening } = openStore(path);
     expect(opening.recovery).toEqual([expect.stringContaining('table ledger')]);
@@ -223,7 +225,7 @@ describe('damage that comes while the store is open', () => {
   });
 });
 
-it('a store of the schema before has its records sealed as they are', async () => {
+it('a store of the previous schema has its records checksummed unchanged', async () => {
   const path = storePath();
   const database = new Sqlite(path);
   for (const name of ['0001-start.sql', '0002-witness.sql'])
