@@ -14,8 +14,6 @@ const TO_DO: readonly string[] = [
   'src/app/',
   'src/config/',
   'src/flow/',
-  'src/io/*.ts',
-  'src/io/tls/',
   'src/ops/',
   'src/subdevices/',
   'src/daemon.ts',

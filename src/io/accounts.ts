@@ -1,4 +1,4 @@
-/** Names of users and groups of this machine, for advice about permissions. What cannot be found is told by number. */
+/** Names of users and groups of this machine, for hints about permissions. An unknown name is shown as its number. */
 import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
@@ -7,16 +7,16 @@ export function userName(): string {
   try {
     return userInfo().username;
   } catch {
-    return `number ${process.geteuid?.() ?? '?'}`; // of no line in /etc/passwd
+    return `number ${process.geteuid?.() ?? '?'}`; // no entry in /etc/passwd
   }
 }
 
-/** Name of a user by the local list of users, or its number. */
+/** Name of a user from the local list of users, or its number. */
 export function userNameOf(uid: number): string {
   return nameIn('/etc/passwd', uid) ?? `number ${uid}`;
 }
 
-/** Name of the group of a file, by the local list of groups; `undefined`: the file cannot be seen, or the list has no name. */
+/** Name of the group of a file from the local list of groups. `undefined`: file not accessible, or group not listed. */
 export function groupOf(path: string): string | undefined {
   try {
     return nameIn('/etc/group', statSync(path).gid);
@@ -25,7 +25,7 @@ export function groupOf(path: string): string | undefined {
   }
 }
 
-/** @param list `/etc/passwd` or `/etc/group`, whose lines read `name:password:number:…` */
+/** @param list `/etc/passwd` or `/etc/group`; format of its lines: `name:password:number:…` */
 function nameIn(list: string, number: number): string | undefined {
   try {
     const line = readFileSync(list, 'utf8')
@@ -38,8 +38,8 @@ function nameIn(list: string, number: number): string | undefined {
 }
 
 /**
- * Advice to somebody who may not open a file that a group may: what to type.
- * @param usual group of such files, where this one does not say
+ * Hint for a user without access to a file that a group may open: the command to run.
+ * @param usual group of such files, used if the group of this file is unknown
  */
 export function joiningWords(path: string, usual?: string): string {
   const found = groupOf(path);

@@ -1,25 +1,25 @@
 /**
- * The machine's clocks and timers behind the `Clock` port. The only place that reads either clock.
+ * Clocks and timers of the machine behind the `Clock` port. The only file that reads either clock.
  *
- * `nowMs` is CLOCK_MONOTONIC (what `process.hrtime` reads on Linux): it counts from the boot of the machine, so the
- * ages that the store keeps stay exact over a restart of the process.
+ * `nowMs` is CLOCK_MONOTONIC (`process.hrtime` on Linux). The clock counts from the boot of the machine, so the stored
+ * ages stay exact over a restart of the process.
  */
 import type { Cancel, Clock } from '../ports.ts';
 
-/** The largest delay that `setTimeout` takes; above it fires at once (2^31 − 1 ms, 24.8 days). */
+/** Largest delay of `setTimeout`. A larger delay would fire at once (2^31 − 1 ms, 24.8 days). */
 export const TIMEOUT_MS_MAX = 2_147_483_647;
 
-/** What the clock is made of; the tests put a virtual one in its place. */
+/** Source of the clock. Tests use a virtual one. */
 export interface TimeSource {
   /** Whole milliseconds, monotonic. */
   nowMs(): number;
   /** Unix milliseconds. */
   wallMs(): number;
-  /** Calls once, after about `delayMs` (0 … `TIMEOUT_MS_MAX`); a millisecond early is allowed. */
+  /** Calls once, after about `delayMs` (0 … `TIMEOUT_MS_MAX`). The call may come 1 ms early. */
   after(delayMs: number, call: () => void): Cancel;
 }
 
-/** The clock of this machine. Its timers keep the process alive: what waits for time has not finished. */
+/** Creates the clock of this machine. Its timers keep the process alive until they have fired. */
 export function systemClock(): Clock {
   return createClock({
     nowMs() {
@@ -34,7 +34,7 @@ export function systemClock(): Clock {
   });
 }
 
-/** Makes exact what the source does roughly: never early, however far away. */
+/** Makes the timers of a source exact: a call never comes early, and any delay is allowed. */
 export function createClock(source: TimeSource): Clock {
   return {
     nowMs: () => source.nowMs(),

@@ -1,10 +1,10 @@
-/** Reads the text of the configuration file, for the gateway and for the command line alike. */
+/** Reads the text of the configuration file for the gateway and for the command line. */
 import { Fault } from '../base/fault.ts';
 import { readRegularFile, UnreadableFile } from './regular-file.ts';
 
 /**
- * @param bytesMax a larger file is refused
- * @throws Fault `config-unreadable`; its cause has the code of the operating system
+ * @param bytesMax largest size; a larger file is rejected
+ * @throws Fault `config-unreadable`; its cause has the error code of the operating system
  */
 export function readConfigFile(path: string, bytesMax: number): string {
   try {

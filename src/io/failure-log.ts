@@ -1,7 +1,7 @@
 /**
- * When storage failed lately, over restarts: a few stamps of the monotonic clock in a file beside the control socket. That
- * is a tmpfs under systemd, so it can be written when the disk cannot, and a reboot begins anew. The file may be missing,
- * empty or torn, or not writable at all: what cannot be read did not happen.
+ * Recent failures of storage, kept over restarts: a few stamps of the monotonic clock in a file beside the control
+ * socket. Under systemd that directory is a tmpfs, so the file can be written when the disk cannot, and a reboot clears
+ * it. The file may be missing, empty, torn or not writable; unreadable entries are ignored.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { readRegularFile } from './regular-file.ts';
@@ -9,20 +9,20 @@ import { readRegularFile } from './regular-file.ts';
 export interface Failure {
   /** CLOCK_MONOTONIC ms. */
   readonly upMs: number;
-  /** Of the fault: `store-failed`, `store-corrupt`, … */
+  /** Code of the fault: `store-failed`, `store-corrupt`, … */
   readonly code: string;
-  /** Mark of the configuration at that time; empty: written by a version that did not note it. */
+  /** Mark of the configuration at that time. Empty: written by an older version without marks. */
   readonly config: string;
 }
 
-/** Only so many are of interest, and only those of the last ten minutes. */
+/** Largest number of failures kept. Older ones than `RECENT_MS` are ignored. */
 const FAILURES_MAX = 8;
 const RECENT_MS = 600_000;
-/** Many times what is written there. */
+/** Far above the size of a valid file. */
 const FILE_BYTES_MAX = 64 * 1024;
 const LINE = /^(\d{1,15}) ([a-z-]{1,32})(?: ([0-9a-f]{1,32}))?$/;
 
-/** The latest last. */
+/** Returns the recent failures, latest last. */
 export function readFailures(path: string, nowMs: number): Failure[] {
   return readOrNothing(path)
     .split('\n')
@@ -40,16 +40,16 @@ export function noteFailure(path: string, failure: Failure): void {
   try {
     writeFileSync(path, lines.join(''), { mode: 0o600 });
   } catch {
-    // it will be counted when there is a place to count it
+    // not recorded: there is no writable place
   }
 }
 
-/** It works again: the next failure is the first. */
+/** Removes all failures after storage has recovered: the next failure is the first. */
 export function forgetFailures(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // they are forgotten when they are old
+    // the failures expire after `RECENT_MS`
   }
 }
 

@@ -1,22 +1,22 @@
 /**
- * Marks of messages on which the process ended, in a small file of the state directory. They count for the version of
- * the program that wrote them: another may have been mended. The file may be missing, torn or hostile: what is not
- * exactly as written here is ignored, and said.
+ * Marks of messages that ended the process, in a small file of the state directory. The marks hold only for the version
+ * of the program that wrote them, since another version may have the bug fixed. The file may be missing, torn or
+ * hostile: a file that does not match this format is ignored, and the problem is reported.
  */
 import { closeSync, constants, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { MessageMark } from '../base/message-mark.ts';
 
-/** The oldest gives way. */
+/** Largest number of marks. The oldest is dropped first. */
 const MARKS_MAX = 64;
 const FILE_BYTES_MAX = 64 * 1024;
 const WORDS_MAX = 400;
 const KEY = /^[0-9a-f]{32}$/;
 
 export interface FaultMarks {
-  /** The latest last. */
+  /** Latest last. */
   readonly marks: readonly MessageMark[];
-  /** The file was there and was ignored, for this. */
+  /** Reason for which an existing file was ignored. */
   readonly problem: string | undefined;
 }
 
@@ -37,7 +37,7 @@ export function readFaultMarks(path: string, version: string): FaultMarks {
   }
 }
 
-/** Durable when it returns. @throws what the file system says */
+/** Adds a mark. The mark is durable on return. @throws the error of the file system */
 export function addFaultMark(path: string, version: string, mark: MessageMark): void {
   const others = readFaultMarks(path, version).marks.filter(({ key }) => key !== mark.key);
   const marks = [...others, cut(mark)].slice(-MARKS_MAX);
@@ -61,7 +61,7 @@ export function addFaultMark(path: string, version: string, mark: MessageMark): 
 function readBeginning(path: string): string | undefined {
   let file: number;
   try {
-    // a FIFO in its place does not hold up the start
+    // O_NONBLOCK: a FIFO with this name must not block the start
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
@@ -82,7 +82,7 @@ function isMark(found: unknown): found is MessageMark {
   return typeof key === 'string' && KEY.test(key) && isShort(what) && isShort(why);
 }
 
-/** Words for people, of one printable line. */
+/** True for a text of one printable line. */
 function isShort(found: unknown): boolean {
   return typeof found === 'string' && found.length <= WORDS_MAX && !/\p{Cc}/u.test(found);
 }

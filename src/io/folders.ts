@@ -1,4 +1,6 @@
-/** Whether this user may write in a directory, or make it: looked at before anything is made, and told with the remedy. */
+/**
+ * Checks whether this user may write in a directory or create it, before any file is created. Each problem has a hint.
+ */
 import { accessSync, constants, lstatSync, mkdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { userName, userNameOf } from './accounts.ts';
@@ -6,8 +8,8 @@ import { kernelPlaceOf } from './volatile-storage.ts';
 
 export interface FolderProblem {
   /**
-   * `place`: no file can ever be made there, whoever tries. `link`: a link that leads nowhere, perhaps until a disk is
-   * mounted. `access`: this user may not, or the disk is read-only at present.
+   * `place`: no user can create files there. `link`: a broken link, which may work after a disk is mounted. `access`:
+   * this user has no permission, or the disk is read-only now.
    */
   readonly kind: 'place' | 'link' | 'access';
   readonly what: string;
@@ -16,7 +18,7 @@ export interface FolderProblem {
 
 const OTHER_PLACE = 'Name a directory on a disk.';
 
-/** @returns `undefined` if files can be made in the directory, once it is made if need be */
+/** @returns `undefined` if files can be created in the directory, after creating the directory itself if needed */
 export function folderProblem(path: string): FolderProblem | undefined {
   const kernel = kernelPlaceOf(path);
   if (kernel !== undefined)
@@ -40,8 +42,8 @@ export function folderProblem(path: string): FolderProblem | undefined {
 }
 
 /**
- * Makes the directory and those above it. Node's own way of doing so never returns below /proc.
- * @param mode of each that is made, whatever the umask
+ * Creates the directory and its missing parents. `mkdirSync` with `recursive` never returns below /proc.
+ * @param mode mode of each created directory, independent of the umask
  */
 export function makeFolders(path: string, mode: number): void {
   const missing: string[] = [];
@@ -59,12 +61,12 @@ function makeFolder(path: string, mode: number): void {
   try {
     mkdirSync(path, { mode });
   } catch (error) {
-    // somebody else has made it meanwhile
+    // another process has created the directory meanwhile
     if (!(isErrno(error, 'EEXIST') && statSync(path, { throwIfNoEntry: false })?.isDirectory())) throw error;
   }
 }
 
-/** Without an entry in its directory that this user can see: a broken link has one. */
+/** True if the directory has no entry that this user can see. A broken link has an entry. */
 function isMissing(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) === undefined;
@@ -86,7 +88,7 @@ function brokenLink(path: string): FolderProblem | undefined {
   }
 }
 
-/** @param existing properties of the directory; `undefined`: it does not exist yet, or cannot be seen */
+/** @param existing properties of the directory; `undefined`: missing, or not accessible */
 function accessProblem(
   { code, message }: NodeJS.ErrnoException,
   path: string,
@@ -110,12 +112,12 @@ function accessProblem(
     return {
       kind: 'access',
       what: `the file system of ${state} is read-only`,
-      hint: `Look at dmesg: the kernel makes it read-only after errors of the disk. Else: mount -o remount,rw, or name another directory.`,
+      hint: `Run dmesg: the kernel makes a file system read-only after disk errors. Else: mount -o remount,rw, or name another directory.`,
     };
   return { kind: 'access', what: `${state} cannot be used: ${message}`, hint: 'Name another directory.' };
 }
 
-/** Of a file that is there. @returns `undefined` if this user may read and write it, or if it is not there */
+/** Checks an existing file. @returns `undefined` if this user may read and write the file, or if the file is missing */
 export function fileProblem(path: string): FolderProblem | undefined {
   try {
     if (!statSync(path).isFile()) return { kind: 'place', what: `${path} is no file`, hint: 'Move it away.' };
@@ -129,7 +131,7 @@ export function fileProblem(path: string): FolderProblem | undefined {
     return {
       kind: 'access',
       what: `user ${user} may not read and write ${path}`,
-      hint: `It belongs to somebody else: was the gateway run as another user before? Run: sudo chown -R ${user} ${dirname(path)}.`,
+      hint: `It belongs to another user: was the gateway run as another user before? Run: sudo chown -R ${user} ${dirname(path)}.`,
     };
   }
 }

@@ -1,10 +1,10 @@
 /**
- * The journal: one line per thing that happened, for the technician or for a machine.
+ * Journal: one line per event, for a technician or for a machine.
  *
- * Text from outside (client ids, topics, reasons) comes in only as detail, never as event, and cannot forge a line or
- * move a cursor: control characters leave as escapes. Under systemd a line starts with its priority (sd-daemon(3)) and
- * has no timestamp, since journald adds its own. Writes are synchronous: what was said before a crash was said. A line has
- * a bound, since a topic alone may have 65,535 bytes.
+ * Text from outside (client ids, topics, reasons) is only used as detail, never as event, and cannot forge a line or
+ * move the cursor: control characters are escaped. Under systemd a line starts with its priority (sd-daemon(3)) and has
+ * no timestamp, since journald adds its own. Writes are synchronous, so that no line before a crash is lost. The length
+ * of a line is limited, since a topic alone may have 65,535 bytes.
  */
 import { fstatSync } from 'node:fs';
 import pino from 'pino';
@@ -21,15 +21,15 @@ export type Detail = Readonly<Record<string, unknown>>;
 export type JournalLevel = 'debug' | 'info' | 'warn' | 'error';
 
 const EVENT_LENGTH_MAX = 1000;
-/** A stack has some 2,000 characters. */
+/** Room for a stack, which has about 2,000 characters. */
 const DETAIL_LENGTH_MAX = 4000;
 
 export interface JournalOptions {
   readonly level: JournalLevel;
   readonly format: 'text' | 'json';
-  /** Where lines go, each ending in a line feed; standard error if not given. */
+  /** Writes a line that ends in a line feed. Default: standard error. */
   readonly write?: (line: string) => void;
-  /** Whether journald reads standard error; found out if not given. */
+  /** True if journald reads standard error. Default: detected. */
   readonly isUnderSystemd?: boolean;
 }
 
@@ -60,7 +60,9 @@ export function createJournal(options: JournalOptions): Journal {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** JOURNAL_STREAM holds device and inode of the stream; a redirection makes it stale (systemd.exec(5)). */
+/**
+ * Checks JOURNAL_STREAM, which holds device and inode of the stream. A redirection makes it stale (systemd.exec(5)).
+ */
 export function isJournalStream(stream: string | undefined, fd = 2): boolean {
   if (stream === undefined) return false;
   try {
@@ -71,7 +73,9 @@ export function isJournalStream(stream: string | undefined, fd = 2): boolean {
   }
 }
 
-/** syslog(3) priorities as journald takes them from the start of a line. Our lines begin with their level. */
+/**
+ * Returns the syslog(3) priority that journald reads from the start of a line. Lines of pino begin with their level.
+ */
 function priorityOf(line: string): string {
   if (line.startsWith('{"level":"error"')) return '<3>';
   if (line.startsWith('{"level":"warn"')) return '<4>';
@@ -89,7 +93,7 @@ function textFormat(options: JournalOptions, isUnderSystemd: boolean): (line: st
   });
 }
 
-/** ` key=value …`; only plain words go without quotes. */
+/** Returns ` key=value …`. Only plain words have no quotes. */
 function describe(detail: Detail): string {
   return Object.entries(detail)
     .map(([key, value]) => {
@@ -99,7 +103,7 @@ function describe(detail: Detail): string {
     .join('');
 }
 
-/** What JSON cannot say, in its own words; what is undefined is left out. */
+/** Replaces values that JSON cannot represent by text, and drops undefined ones. */
 function plain(detail: Detail): Detail {
   const entries = Object.entries(detail).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries.map(([key, value]) => [key, plainValue(value)]));
@@ -112,7 +116,7 @@ function plainValue(value: unknown): unknown {
   return value;
 }
 
-/** Without its middle: a sentence says at its end why. */
+/** Removes the middle of a long text, since the end of a sentence often has the reason. */
 function shortened(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text;
   const head = Math.floor(lengthMax * 0.7);
@@ -120,7 +124,7 @@ function shortened(text: string, lengthMax: number): string {
   return `${text.slice(0, head)}… (${text.length - lengthMax} more characters) …${text.slice(-tail)}`;
 }
 
-/** C0, DEL, C1, and the Unicode characters that break or reverse a line. JSON escapes only the first of these. */
+/** C0, DEL, C1, and the Unicode characters that break or reverse a line. JSON escapes only C0. */
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 function escapeControls(text: string): string {

@@ -1,7 +1,7 @@
 /**
- * The few calls of the C library that Node does not offer. The only importer of `koffi`.
+ * Calls of the C library that Node does not offer. The only importer of `koffi`.
  *
- * The symbols come from the running program itself, so any libc does. Each call answers at once or fails.
+ * The symbols come from the running program itself, so any libc works. Each call returns at once or fails.
  */
 import koffi from 'koffi';
 import type { LineErrors } from '../ports.ts';
@@ -21,7 +21,7 @@ const exitCall = libc.func('void _exit(int status)');
 /** `/dev/pts/` and a number of at most ten digits. */
 const PTS_NAME_BYTES_MAX = 64;
 
-/** Unlocks the slave of an open PTY master and says where it is. */
+/** Unlocks the slave of an open PTY master and returns its path. */
 export function nameSlave(masterFd: number): string {
   const buffer = Buffer.alloc(PTS_NAME_BYTES_MAX);
   check('grantpt', grantptCall(masterFd));
@@ -30,31 +30,31 @@ export function nameSlave(masterFd: number): string {
   return buffer.toString('utf8', 0, buffer.indexOf(0));
 }
 
-/** As <asm-generic/termios.h> numbers them. */
+/** Numbers of <asm-generic/termios.h>. */
 const TIOCMBIS = 0x5416;
 const TIOCMBIC = 0x5417;
 const DTR_AND_RTS = 0x002 | 0x004;
 
-/** Of an open serial port; a PTY has none and throws. */
+/** Sets DTR and RTS of an open serial port. Throws for a PTY, which has no modem lines. */
 export function setModemLines(fd: number, level: 'high' | 'low'): void {
   const lines = Buffer.alloc(4);
   lines.writeInt32LE(DTR_AND_RTS);
   check('ioctl', ioctlCall(fd, level === 'high' ? TIOCMBIS : TIOCMBIC, 'int *', lines));
 }
 
-/** As <asm-generic/ioctls.h> numbers it, on all that Node runs on here. */
+/** Number of <asm-generic/ioctls.h>, the same on all supported architectures. */
 const TIOCGICOUNT = 0x545d;
 /**
- * `struct serial_icounter_struct` of <linux/serial.h>: 20 ints, of them cts, dsr, rng, dcd, rx, tx, frame, overrun, parity,
- * brk, buf_overrun, and nine reserved.
+ * `struct serial_icounter_struct` of <linux/serial.h>: 20 ints, of them cts, dsr, rng, dcd, rx, tx, frame, overrun,
+ * parity, brk, buf_overrun, and nine reserved.
  */
 const ICOUNTER_BYTES = 80;
 const ICOUNTER_AT = { framing: 24, overruns: 28, parity: 32, breaks: 36, bufferOverruns: 40 } as const;
 
 /**
- * What the driver of an open serial port has counted. `undefined`: it does not count, as a PTY (ENOTTY or EINVAL, by the
- * kernel's age).
- * @param ioctl another one in a test only
+ * Reads the error counters of the driver of an open serial port. `undefined`: the driver has none, for example a PTY
+ * (ENOTTY or EINVAL, depending on the kernel version).
+ * @param ioctl replaced in tests only
  */
 export function readLineErrors(
   fd: number,
@@ -73,23 +73,25 @@ export function readLineErrors(
   };
 }
 
-/** Ends the process without waiting for its threads: one that is within a system call would keep `process.exit` waiting. */
+/**
+ * Ends the process without waiting for its threads. `process.exit` would wait for a thread that is in a system call.
+ */
 export function exitAtOnce(code: number): void {
   exitCall(code);
 }
 
-/** As <sys/socket.h> numbers them on Linux. */
+/** Numbers of <sys/socket.h> on Linux. */
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 
-/** sockaddr_un: a family of two bytes and a path of 108. */
+/** Size of the path in sockaddr_un, which has two bytes for the family before it. */
 const PATH_BYTES_MAX = 108;
 
 /**
- * Sends one datagram to a Unix socket; a leading `@` means the abstract namespace. Throws when it cannot.
+ * Sends one datagram to a Unix socket. A leading `@` means the abstract namespace. Throws on failure.
  * @public loaded on demand by `systemd.ts`
  */
 export function sendUnixDatagram(path: string, text: string): void {
@@ -105,7 +107,7 @@ export function sendUnixDatagram(path: string, text: string): void {
   }
 }
 
-/** Byte order of the family is the machine's: little-endian on everything that Node runs on here. */
+/** Encodes sockaddr_un. The family has the byte order of the machine: little-endian on all supported architectures. */
 function encodeUnixAddress(path: string): Buffer {
   const name = Buffer.from(path.startsWith('@') ? `\0${path.slice(1)}` : path);
   if (name.length === 0 || name.length > PATH_BYTES_MAX) throw new Error(`no socket path: ${path}`);

@@ -1,10 +1,10 @@
-/** Processes that hold a lock on a file or a device, as /proc/locks lists them, whoever runs them. Source: proc(5). */
+/** Processes of all users that hold a lock on a file or a device, from /proc/locks. Source: proc(5). */
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 
 /**
- * Lines read `1: FLOCK ADVISORY WRITE <pid> <major>:<minor>:<inode> 0 EOF`, device numbers in hex. SQLite locks by POSIX,
- * programs on serial ports by FLOCK.
- * @returns process ids; empty if nobody can be named. Never throws.
+ * Format of the lines: `1: FLOCK ADVISORY WRITE <pid> <major>:<minor>:<inode> 0 EOF`, device numbers in hex. SQLite
+ * uses POSIX locks, programs on serial ports use FLOCK.
+ * @returns process ids; empty if none is known. Never throws.
  */
 export function lockOwnersOf(path: string): number[] {
   try {
@@ -12,9 +12,9 @@ export function lockOwnersOf(path: string): number[] {
     const lines = readFileSync('/proc/locks', 'utf8').split('\n');
     const owners = lines.map((line) => /\s(?:FLOCK|POSIX)\s+ADVISORY\s+\S+\s+(\d+)\s+\S+:\S+:(\d+)\s/.exec(line));
     const pids = new Set(owners.filter((owner) => owner?.[2] === inode).map((owner) => Number(owner?.[1])));
-    pids.delete(0); // of another namespace
+    pids.delete(0); // process of another namespace
     if (pids.size < 2) return [...pids];
-    // a file of another file system may have the same number
+    // a file of another file system may have the same inode number
     const real = realpathSync(path);
     return [...pids].filter((pid) => holdsOpen(pid, real));
   } catch {
@@ -22,7 +22,7 @@ export function lockOwnersOf(path: string): number[] {
   }
 }
 
-/** @param path without links */
+/** @param path path without links */
 export function holdsOpen(pid: number, path: string): boolean {
   try {
     const folder = `/proc/${pid}/fd`;

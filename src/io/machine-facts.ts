@@ -1,13 +1,13 @@
-/** What the kernel says about our files and ourselves. Only stat-like calls: the live database is never opened here. */
+/** Facts of the kernel about files and this process. Only stat-like calls: the live database is never opened here. */
 import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Bytes of a file; 0 where there is none. */
+/** Size of a file in bytes. 0 if the file is missing. */
 export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Free bytes of the file system that holds `path`; `null`: the kernel does not say. */
+/** Free bytes of the file system that holds `path`. `null`: unknown. */
 export function freeBytesAt(path: string): number | null {
   try {
     const { bavail, bsize } = statfsSync(dirname(path));
@@ -17,7 +17,7 @@ export function freeBytesAt(path: string): number | null {
   }
 }
 
-/** Bytes this process has caused to be sent to storage (`write_bytes` of /proc/PID/io); `null`: the kernel does not say. */
+/** Bytes that a process has caused to be sent to storage (`write_bytes` of /proc/PID/io). `null`: unknown. */
 export function flashBytesWritten(pid: number | 'self' = 'self'): number | null {
   try {
     const found = /^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'));

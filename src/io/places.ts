@@ -1,6 +1,6 @@
 /**
- * The directories that the configuration names, looked at before the gateway makes anything in them. The gateway refuses to
- * start on what is found here, and `config check` tells the same.
+ * Checks the directories named by the configuration before the gateway creates any file. The gateway does not start
+ * with a problem found here, and `config check` reports the same problems.
  */
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -17,12 +17,12 @@ export interface Places {
 export interface PlaceProblem {
   /** Key of the configuration. */
   readonly path: string;
-  /** Fault that the gateway ends with. */
+  /** Code of the fault with which the gateway ends. */
   readonly code: FaultCode;
-  /** As a predicate of the key, without a full stop. */
+  /** Predicate of the key, without a full stop. */
   readonly what: string;
   readonly hint: string;
-  /** It may be otherwise for another user, or after a mount. */
+  /** True if the problem may be absent for another user or after a mount. */
   readonly isOfMoment: boolean;
 }
 
@@ -57,7 +57,7 @@ function stateProblem(stateDir: string): PlaceProblem | undefined {
   const { kind, what, hint } = found;
   return {
     path: 'gateway.state_dir',
-    // a disk that is not mounted yet is waited for
+    // the gateway waits for a disk that is not mounted yet
     code: kind === 'place' ? 'config-invalid' : 'store-failed',
     what: `cannot be used: ${what}`,
     hint,

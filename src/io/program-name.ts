@@ -1,15 +1,15 @@
 /**
- * What to call a process of this machine. The kernel's own name is that of a thread, and of an interpreter ("MainThread",
- * "node", "python3"): then the script that it runs says more. Source: proc(5). Never throws.
+ * Name of a process of this machine. The kernel's own name is the name of a thread or of an interpreter ("MainThread",
+ * "node", "python3"); the name of its script is more useful then. Source: proc(5). Never throws.
  */
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 
-/** Names of processes whose program is their first argument that is no option. */
+/** Names of processes whose program is their first argument that is not an option. */
 const INTERPRETER = /^(MainThread|node|nodejs|python[\d.]*|perl|ruby|sh|bash|dash)$/;
 const HOLDFAST = 'holdfast';
 
-/** @returns e.g. `minicom`, `holdfast`; `undefined` if the process is gone or may not be looked at */
+/** @returns for example `minicom` or `holdfast`; `undefined` if the process has ended or is not accessible */
 export function programName(pid: number): string | undefined {
   const name = textOf(`/proc/${pid}/comm`).trim();
   if (!INTERPRETER.test(name)) return name === '' ? undefined : name;
@@ -19,13 +19,13 @@ export function programName(pid: number): string | undefined {
   return isHoldfast(script, pid) ? HOLDFAST : basename(script);
 }
 
-/** E.g. `minicom (process 812)`; `process 812` if nobody can tell its name. */
+/** Returns for example `minicom (process 812)`, or `process 812` if the name is unknown. */
 export function processWords(pid: number): string {
   const name = programName(pid);
   return name === undefined ? `process ${pid}` : `${name} (process ${pid})`;
 }
 
-/** `bin/holdfast` runs `src/main.ts` beside it. */
+/** True if the script is the `src/main.ts` of an installation, which has `bin/holdfast` beside `src`. */
 function isHoldfast(script: string, pid: number): boolean {
   if (!script.endsWith('src/main.ts')) return false;
   const path = isAbsolute(script) ? script : join(folderOf(pid), script);

@@ -1,13 +1,13 @@
 /**
- * Reads a file that somebody named: only a regular file, and only up to a size. A device or a FIFO in its place is neither
- * opened nor waited for.
+ * Reads a file named by the user: only a regular file, and only up to a size. A device or a FIFO is neither opened nor
+ * waited for.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { userName } from './accounts.ts';
 
 /** The message is a predicate without a full stop: "is a directory, not a file". */
 export class UnreadableFile extends Error {
-  /** Of the operating system: `ENOENT`, …; `undefined`: the file was found and refused. */
+  /** Error code of the operating system: `ENOENT`, …. `undefined`: the file was found and rejected. */
   readonly code: string | undefined;
 
   constructor(what: string, code?: string) {
@@ -46,7 +46,7 @@ export function readRegularFile(
 
 function openRegular(path: string): number {
   try {
-    // looked at first, since a device may act on being opened
+    // checked before opening, since a device may act on being opened
     refuseIrregular(statSync(path));
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
@@ -54,7 +54,7 @@ function openRegular(path: string): number {
   }
 }
 
-/** A file of /proc has size 0 and content all the same, so the size alone is not believed. */
+/** Reads up to a size. The size in `Stats` is not used: a file of /proc has size 0 and content. */
 function readUpTo(file: number, bytesMax: number): Buffer {
   const chunks: Buffer[] = [];
   for (let bytes = 0; ; ) {
@@ -72,7 +72,7 @@ function refuseIrregular(found: Stats): void {
   if (kind !== undefined) throw new UnreadableFile(`is a ${kind}, not a file`);
 }
 
-/** What a path leads to; `undefined`: a regular file. */
+/** Returns the kind of a file. `undefined`: a regular file. */
 function kindOf(found: Stats): string | undefined {
   if (found.isFile()) return undefined;
   if (found.isDirectory()) return 'directory';

@@ -1,21 +1,21 @@
 /**
- * Secrets come from files, never from the configuration or the command line. A secret that others could read is not
- * one, so such a file is refused. Source: systemd.exec(5) on LoadCredential.
+ * Secrets are read from files, never from the configuration or the command line. A file that other users can read is
+ * rejected. Source: systemd.exec(5) on LoadCredential.
  */
 import type { Stats } from 'node:fs';
 import { isAbsolute, join, normalize } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { readRegularFile, UnreadableFile } from './regular-file.ts';
 
-/** A key or a token; the largest PEM chain stays below. */
+/** Room for a key or a token, and for the largest usual PEM chain. */
 const SECRET_BYTES_MAX = 64 * 1024;
 /** Readable, writable or executable by group or others. */
 const OTHERS_MODE = 0o077;
 
 /**
- * Reads a secret without its trailing line end. A relative path lies under `$CREDENTIALS_DIRECTORY`, where systemd puts
- * what the unit loads; the kernel guards that directory, so no modes are checked in it.
- * @throws Fault `secret-unreadable`, never with a byte of the secret in it
+ * Reads a secret without its trailing line end. A relative path is under `$CREDENTIALS_DIRECTORY`, where systemd puts
+ * the credentials of the unit. The kernel protects that directory, so file modes are not checked there. @throws Fault
+ * `secret-unreadable`, never with a byte of the secret
  */
 export function readSecretFile(path: string, env: NodeJS.ProcessEnv = process.env): string {
   const credentials = env.CREDENTIALS_DIRECTORY;
@@ -32,7 +32,7 @@ export function readSecretFile(path: string, env: NodeJS.ProcessEnv = process.en
   return text;
 }
 
-/** The bytes of a secret that is written in base64. @throws Fault `secret-unreadable` */
+/** Returns the bytes of a secret in base64. @throws Fault `secret-unreadable` */
 export function readBase64SecretFile(path: string): Uint8Array {
   const text = readSecretFile(path);
   if (/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return Buffer.from(text, 'base64');
@@ -41,7 +41,9 @@ export function readBase64SecretFile(path: string): Uint8Array {
   });
 }
 
-/** A secret that may be renewed while the gateway runs: read again for each use; the last good one holds meanwhile. */
+/**
+ * Secret that may be renewed while the gateway runs. The file is read for each use; the last valid secret stays in use.
+ */
 export class RenewedSecret<Secret> {
   readonly #read: () => Secret;
   readonly #noted: (problem: string | undefined) => void;
@@ -49,8 +51,8 @@ export class RenewedSecret<Secret> {
   #problem: string | undefined;
 
   /**
-   * @param noted called when what is wrong with the file has changed, with it or with nothing
-   * @throws Fault `secret-unreadable`, at the start only
+   * @param noted called when the problem with the file has changed; `undefined`: no problem
+   * @throws Fault `secret-unreadable`, only in the constructor
    */
   constructor(read: () => Secret, noted: (problem: string | undefined) => void) {
     this.#read = read;
@@ -72,7 +74,7 @@ export class RenewedSecret<Secret> {
   }
 }
 
-/** Checks and reads the same open file, so that nobody exchanges it in between. */
+/** Checks and reads the same open file, so that the file cannot be exchanged in between. */
 function readPrivate(file: string, isCredential: boolean): string {
   const refuseShared = ({ mode }: Stats): void => {
     if (isCredential || (mode & OTHERS_MODE) === 0) return;

@@ -1,26 +1,26 @@
-/** Processes that listen on Unix sockets, as the kernel lists them, and whether one is stopped; as far as this user may look. */
+/** Processes that listen on Unix sockets, with their state, as far as this user may see them. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { programName } from './program-name.ts';
 
 export interface SocketOwner {
   readonly pid: number;
-  /** Name of its program. */
+  /** Name of the program. */
   readonly name: string;
-  /** By SIGSTOP or a debugger: it answers nothing until it goes on. */
+  /** Stopped by SIGSTOP or a debugger: the process does not answer until it continues. */
   readonly isStopped: boolean;
-  /** It runs the same Node as this process: it may be a gateway. */
+  /** The process runs the same Node as this process, so it may be a gateway. */
   readonly runsOurNode: boolean;
 }
 
-/** @returns `undefined` if the process cannot be found, or not looked at */
+/** @returns `undefined` if the process is unknown or not accessible */
 export function ownerOfSocket(path: string): SocketOwner | undefined {
   try {
     const inodes = new Set(listeners().flatMap((one) => (one.path === path ? [`socket:[${one.inode}]`] : [])));
     if (inodes.size === 0) return undefined;
     const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && holdsSocket(name, inodes));
     if (pid === undefined) return undefined;
-    // proc(5): the name in parentheses may hold anything, also parentheses
+    // proc(5): the name in parentheses may contain any character, also parentheses
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const state = stat.charAt(stat.lastIndexOf(')') + 2);
     const runsOurNode = linkOf(`/proc/${pid}/exe`) === linkOf('/proc/self/exe');
@@ -30,7 +30,7 @@ export function ownerOfSocket(path: string): SocketOwner | undefined {
   }
 }
 
-/** Paths on which some process listens; empty if the kernel does not say. */
+/** Paths on which a process listens. Empty if unknown. */
 export function listeningPaths(): string[] {
   try {
     return listeners().map(({ path }) => path);
@@ -39,7 +39,9 @@ export function listeningPaths(): string[] {
   }
 }
 
-/** Lines read `address: references protocol flags type state inode path`; flag 0x10000 is a socket that listens. */
+/**
+ * Format of the lines: `address: references protocol flags type state inode path`; flag 0x10000 is a listening socket.
+ */
 function listeners(): { readonly path: string; readonly inode: string }[] {
   const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
   return lines.flatMap((line) => {
@@ -64,7 +66,7 @@ function linkOf(path: string): string {
   }
 }
 
-/** So much more to do than processors that a healthy process may take seconds to answer. */
+/** True if the machine has so much more work than processors that a healthy process may take seconds to answer. */
 export function isMachineOverloaded(): boolean {
   const places = Math.max(1, cpus().length);
   const runnable = Number(/ (\d+)\//.exec(readFileSync('/proc/loadavg', 'utf8'))?.[1] ?? 0);

@@ -1,11 +1,11 @@
 /**
- * TCP connections behind the `OpenChannel` port: the way to the hub.
+ * TCP connections behind the `OpenChannel` port, used for the hub.
  *
- * Writes of one tick leave in one segment as far as they fit, at once (no Nagle). Every path ends in exactly one
- * `closed` whose reason is words for a technician. `tls.ts` is the other opener over the same `SocketChannel`.
+ * Writes of one tick are sent together, at once (no Nagle). Every path ends in exactly one `closed`, whose reason is a
+ * text for a technician. `tls.ts` is the other opener that uses `SocketChannel`.
  *
- * What the far end sends is handed on in pieces of `TURN_BYTES`, one per turn of the event loop. Meanwhile the socket is
- * not read, so the rest waits in the kernel, and behind that the sender.
+ * Received bytes are passed on in pieces of `TURN_BYTES`, one per turn of the event loop. Meanwhile the socket is not
+ * read, so the rest waits in the kernel, and then in the sender.
  */
 import { connect, type Socket } from 'node:net';
 import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
@@ -13,11 +13,11 @@ import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
 export interface TcpOptions {
   readonly host: string;
   readonly port: number;
-  /** Name look-up and handshake together. */
+  /** Largest time for name look-up and handshake together. */
   readonly openMsMax: number;
-  /** How long a close may wait for queued bytes to leave and for the far end to agree. */
+  /** Largest time of a close for queued bytes to leave and for the peer to close its side. */
   readonly closeMsMax: number;
-  /** Another number in a test only: the negative control of fairness. */
+  /** Changed in tests only: the negative control of fairness. */
   readonly turnBytes?: number;
 }
 
@@ -32,17 +32,20 @@ export function openTcp(options: TcpOptions): OpenChannel {
 
 interface SocketChannelOptions extends TcpOptions {
   readonly socket: Socket;
-  /** When bytes may flow: TCP says `connect`, TLS `secureConnect`. */
+  /** Event after which bytes may be sent: `connect` for TCP, `secureConnect` for TLS. */
   readonly connectedEvent: 'connect' | 'secureConnect';
-  /** The words for an error of the socket. */
+  /** Returns the text for an error of the socket. */
   readonly explain: (error: Error) => string;
 }
 
-/** The MQTT client has at most some hundred messages of 16 KB in flight; this much means that nobody counts. */
+/**
+ * Largest number of queued bytes. The MQTT client has at most some hundred messages of 16 KB in flight, so more is a
+ * bug.
+ */
 const QUEUED_BYTES_MAX = 16 * 1024 * 1024;
-/** What the far end may have handled before every line has its turn: as much as one read of a tty (`device-channel.ts`). */
+/** Bytes handled from the peer before every line has its turn: as many as one read of a tty (`device-channel.ts`). */
 const TURN_BYTES = 4096;
-/** A far end that sends more than this while the channel closes is not waited for. */
+/** Bytes from the peer during a close. A peer that sends more is not waited for. */
 const CLOSING_BYTES_MAX = 256 * 1024;
 const NOTHING = new Uint8Array(0);
 
@@ -53,12 +56,12 @@ export class SocketChannel implements Channel {
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #reason: string;
   #deadline: NodeJS.Timeout;
-  /** Bytes read from the socket and not handed on yet: at most one read and what the stream had buffered. */
+  /** Bytes read from the socket and not passed on yet: at most one read and the buffer of the stream. */
   #unread: Uint8Array = NOTHING;
   #isReading = true;
   #turnIsDue = false;
   #closingBytes = 0;
-  /** The socket has ended; what it brought is handed on first. */
+  /** The socket has ended. Its remaining bytes are passed on first. */
   #isGone = false;
 
   constructor(options: SocketChannelOptions, listener: ChannelListener) {
@@ -84,7 +87,7 @@ export class SocketChannel implements Channel {
   write(bytes: Uint8Array): void {
     if (this.#state !== 'open' || this.#isGone || bytes.length === 0) return;
     if (this.#socket.writableLength + bytes.length > QUEUED_BYTES_MAX) {
-      this.#abandon(`${this.#peer} takes no bytes: ${this.#socket.writableLength} waiting`);
+      this.#abandon(`${this.#peer} does not accept bytes: ${this.#socket.writableLength} waiting`);
       return;
     }
     if (this.#socket.writableCorked === 0) {
@@ -100,7 +103,7 @@ export class SocketChannel implements Channel {
     this.#readOn();
   }
 
-  /** What was written still leaves, and the far end may say that it is done: within the deadline. */
+  /** Closes the channel. Written bytes still leave, and the peer may close its side, until the deadline. */
   close(reason: string): void {
     if (this.#state === 'opening') this.#abandon(reason);
     if (this.#state !== 'open') return;
@@ -113,7 +116,7 @@ export class SocketChannel implements Channel {
     }
     this.#deadline = setTimeout(() => this.#socket.destroy(), this.#options.closeMsMax);
     this.#socket.end();
-    this.#socket.resume(); // the end of the far end comes behind what it has sent
+    this.#socket.resume(); // the end of the stream comes after all bytes of the peer
   }
 
   get #peer(): string {
@@ -145,7 +148,7 @@ export class SocketChannel implements Channel {
     this.#readOn();
   }
 
-  /** Stops or goes on, in a turn of its own. */
+  /** Stops or resumes reading, in a turn of its own. */
   #readOn(): void {
     if (this.#state !== 'open') return;
     if (!this.#isReading || this.#unread.length > 0) this.#socket.pause();
@@ -167,7 +170,7 @@ export class SocketChannel implements Channel {
     if (this.#state !== 'closing') this.#reason = this.#options.explain(error);
   }
 
-  /** Closes without waiting for anything. */
+  /** Closes without waiting. */
   #abandon(reason: string): void {
     this.#state = 'closing';
     this.#reason = reason;

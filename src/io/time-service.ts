@@ -1,5 +1,5 @@
 /**
- * systemd-timesyncd, as far as it can be seen without asking it: it touches a file whenever it has set the clock.
+ * Observes systemd-timesyncd without a request: the service touches a file whenever it has set the clock.
  */
 import { statSync } from 'node:fs';
 import { uptime } from 'node:os';
@@ -14,7 +14,7 @@ export function timesyncd(file: string = SYNCHRONIZED_FILE): TimeService {
       try {
         return statSync(file, { throwIfNoEntry: false })?.mtimeMs;
       } catch {
-        return undefined; // a sandbox that hides it: then nobody says that the clock is right
+        return undefined; // hidden by a sandbox: the clock is not known to be correct
       }
     },
     // CLOCK_BOOTTIME counts sleep, CLOCK_MONOTONIC does not

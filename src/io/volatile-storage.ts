@@ -1,14 +1,14 @@
 /**
- * Storage that the next power cut forgets: a file system in RAM, an overlay that writes to one (`overlayroot` of a
- * read-only system), and a block device in RAM.
+ * Detects storage that loses its content at the next power cut: a file system in RAM, an overlay that writes to one
+ * (`overlayroot` of a read-only system), and a block device in RAM.
  *
- * Sources: proc(5) for /proc/self/mountinfo; the kernel's overlayfs.rst for `upperdir`; sysfs for block devices. What
- * cannot be seen is taken for durable: a container's overlay names a folder of its host.
+ * Sources: proc(5) for /proc/self/mountinfo; the kernel's overlayfs.rst for `upperdir`; sysfs for block devices. A
+ * place of unknown kind counts as durable: the overlay of a container names a directory of its host.
  */
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** What the machine says; another in a test. */
+/** Mounts and devices of the machine. Replaced in tests. */
 export interface MachineMounts {
   /** Text of /proc/self/mountinfo. */
   readonly mountinfo: string;
@@ -27,21 +27,38 @@ interface Mount {
 }
 
 const IN_RAM = new Set(['tmpfs', 'ramfs', 'devtmpfs', 'rootfs', 'hugetlbfs']);
-/** File systems in which the kernel shows itself; of filesystems(5) and the kernel's documentation. */
+/** File systems of the kernel that keep no files. Sources: filesystems(5) and the kernel's documentation. */
 const OF_KERNEL = new Set([
-  ...['proc', 'sysfs', 'cgroup', 'cgroup2', 'devpts', 'debugfs', 'tracefs', 'securityfs', 'configfs', 'pstore', 'bpf'],
-  ...['mqueue', 'efivarfs', 'selinuxfs', 'binfmt_misc', 'fusectl', 'autofs', 'nsfs', 'rpc_pipefs'],
+  'proc',
+  'sysfs',
+  'cgroup',
+  'cgroup2',
+  'devpts',
+  'debugfs',
+  'tracefs',
+  'securityfs',
+  'configfs',
+  'pstore',
+  'bpf',
+  'mqueue',
+  'efivarfs',
+  'selinuxfs',
+  'binfmt_misc',
+  'fusectl',
+  'autofs',
+  'nsfs',
+  'rpc_pipefs',
 ]);
-/** zram, and the RAM disks of brd. */
+/** Devices of zram, and RAM disks of brd. */
 const RAM_DEVICE = /^(zram|ram)\d+$/;
-/** Boot options of raspi-config, overlayroot and live systems, whose upper folder is not to be seen once they run. */
+/** Boot options of raspi-config, overlayroot and live systems, which hide the upper directory after boot. */
 const OVERLAY_IN_RAM = /(?:^|\s)(?:boot=(?:overlay|live|casper)|overlayroot=(?:tmpfs|"tmpfs))/;
-/** A folder within a folder within …: more is a loop. */
+/** Largest depth of nested places. A deeper nesting is a loop. */
 const DEPTH_MAX = 8;
 
 /**
- * @param path of a file or folder; it need not exist yet
- * @returns where its bytes are instead of on a disk, as "tmpfs on /tmp"; `undefined`: on a disk, as far as can be seen
+ * @param path path of a file or directory, which need not exist
+ * @returns the place of its bytes in RAM, for example "tmpfs on /tmp"; `undefined`: on a disk, as far as known
  */
 export function volatilePlaceOf(path: string, machine: MachineMounts = thisMachine()): string | undefined {
   return placeIn(resolved(path), { machine, mounts: mountsIn(machine.mountinfo), depth: 0 });
@@ -49,7 +66,8 @@ export function volatilePlaceOf(path: string, machine: MachineMounts = thisMachi
 
 /**
  * @param path as in `volatilePlaceOf`
- * @returns the file system of the kernel that it is in, as "proc on /proc"; `undefined`: one that keeps files
+ * @returns the file system of the kernel that holds the path, for example "proc on /proc"; `undefined`: one that keeps
+ * files
  */
 export function kernelPlaceOf(path: string, machine: MachineMounts = thisMachine()): string | undefined {
   const mount = mountOf(resolved(path), mountsIn(machine.mountinfo));
@@ -81,7 +99,7 @@ function placeIn(path: string, search: Search): string | undefined {
   return device === undefined ? undefined : `${type} on ${point}, on ${device}`;
 }
 
-/** @returns the RAM that a block device is made of: itself, the file of a loop device, or what it is mapped to */
+/** @returns the RAM device behind a block device: itself, the file of a loop device, or the device that it maps to */
 function ramDeviceOf(name: string, search: Search): string | undefined {
   if (RAM_DEVICE.test(name)) return `/dev/${name}`;
   if (search.depth > DEPTH_MAX) return undefined;
@@ -96,7 +114,9 @@ function ramDeviceOf(name: string, search: Search): string | undefined {
   return undefined;
 }
 
-/** The mount that a path is in: the longest mount point above it, and of two on one point the later. */
+/**
+ * Returns the mount of a path: the one with the longest mount point, and the later of two with the same mount point.
+ */
 function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   let found: Mount | undefined;
   for (const mount of mounts)
@@ -118,12 +138,12 @@ function mountsIn(mountinfo: string): Mount[] {
   });
 }
 
-/** Blank, tab, newline and backslash are octal there. */
+/** Decodes blank, tab, newline and backslash, which are octal in mountinfo. */
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
-/** Without symbolic links, as far up as it exists. */
+/** Resolves symbolic links in the existing part of a path. */
 function resolved(path: string): string {
   try {
     return realpathSync(path);

@@ -157,13 +157,13 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto behind TLS', () => {
       'another authority',
       { commonName: GATEWAY },
       new Authority('Somebody Else'),
-      /refused our client certificate: it does not know the authority that issued it$/,
+      /rejected the client certificate: the hub does not know its issuer$/,
     ],
     [
       'yesterday',
       { commonName: GATEWAY, from: inDays(-9), until: inDays(-1) },
       undefined,
-      /refused our client certificate: it has expired$/,
+      /rejected the client certificate: it has expired$/,
     ],
   ])('a client certificate of %s is refused, and told so', async (_, plan, authority, words) => {
     const { testbed } = await Site.open(await byCertificate(plan, authority));

@@ -138,7 +138,7 @@ describe('a gateway behind TLS', () => {
       site.testbed.publish(20);
       await site.testbed.untilAcknowledged();
       const words =
-        /not valid before 20\d\d-\d\d-\d\d, and the clock of this machine reads 19\d\d-\d\d-\d\d: it is not set; tried again until it is/;
+        /not valid before 20\d\d-\d\d-\d\d, and the clock of this machine reads 19\d\d-\d\d-\d\d: it is not set; the gateway tries again until it is/;
       const { conditions } = await site.testbed.untilStatus(({ hub }) => words.test(hub.lastProblem ?? ''));
       expect(conditions.map(({ code }) => code)).toEqual(expect.arrayContaining(['hub-away', 'clock-untrusted']));
       expect(site.hub.sessions()).toEqual([]);

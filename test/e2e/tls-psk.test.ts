@@ -46,8 +46,8 @@ describe('with the device secret as the key', () => {
     ];
     expect(reasons.map((reason) => reason.replace(/:\d+/, ''))).toEqual([
       '127.0.0.1 does not know the identity nobody: check product_id and device_name',
-      '127.0.0.1 has another key for us: check the secret in device_secret_file',
-      '127.0.0.1 refused the TLS handshake: it may not offer TLS-PSK on this port',
+      '127.0.0.1 has another key for this gateway: check the secret in device_secret_file',
+      '127.0.0.1 rejected the TLS handshake: it may not offer TLS-PSK on this port',
     ]);
   });
 });

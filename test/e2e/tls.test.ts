@@ -75,7 +75,7 @@ describe('over TLS', () => {
     await stuck.untilReceived(5);
     sockets[1]?.pause();
     for (let megabyte = 0; megabyte < 64; megabyte += 1) other.write(Buffer.alloc(1_000_000));
-    expect(await stuck.untilClosed()).toMatch(/takes no bytes/);
+    expect(await stuck.untilClosed()).toMatch(/does not accept bytes/);
   });
 
   it('a far end that never finishes the handshake is given up', async () => {
@@ -165,7 +165,7 @@ describe('over TLS', () => {
     const day = from.toISOString().slice(0, 10);
     expect(await refusal(certified(server))).toContain(`not valid before ${day}, and the clock of this machine reads`);
     expect(await refusal(certified(server), { wallMs: () => 0 })).toBe(
-      `127.0.0.1 has a certificate that is not valid before ${day}, and the clock of this machine reads 1970-01-01: it is not set; tried again until it is`,
+      `127.0.0.1 has a certificate that is not valid before ${day}, and the clock of this machine reads 1970-01-01: it is not set; the gateway tries again until it is`,
     );
   });
 
@@ -175,19 +175,19 @@ describe('over TLS', () => {
     const { port } = await serveTls(server);
     await dial(server.folder, port, { pins: ['AAAA', pin] }).untilReceived(5);
     expect(await refusal(server, { pins: ['AAAA', 'BBBB'] })).toBe(
-      `127.0.0.1 has a public key that is none of tls_pins: its SHA-256 is ${pin}`,
+      `127.0.0.1 has a public key that is not in tls_pins: its SHA-256 is ${pin}`,
     );
   });
 
   it('a pin of the authority that anybody can show does not count', async () => {
     const server = certified();
-    expect(await refusal(server, { pins: [pinOf(server.folder.authority.certificate)] })).toMatch(/none of tls_pins/);
+    expect(await refusal(server, { pins: [pinOf(server.folder.authority.certificate)] })).toMatch(/not in tls_pins/);
   });
 
   it('nothing older than TLS 1.2 is spoken', async () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
     expect(await refusal({ ...certified(), ...old })).toBe(
-      '127.0.0.1 speaks no version of TLS from 1.2 on: it must be updated',
+      '127.0.0.1 does not speak TLS 1.2 or later: it must be updated',
     );
   });
 
@@ -222,8 +222,8 @@ describe('a hub that wants a client certificate', () => {
     const { folder, ...server } = certified();
     const mutual = { folder, ...server, ca: folder.authority.certificate, requestCert: true, rejectUnauthorized: true };
     expect(await refusal(mutual)).toBe(
-      '127.0.0.1 wants a client certificate: set tls_certificate_file and tls_key_file',
+      '127.0.0.1 requires a client certificate: set tls_certificate_file and tls_key_file',
     );
-    expect(await refusal({ ...mutual, maxVersion: 'TLSv1.2' })).toMatch(/may want a client certificate/);
+    expect(await refusal({ ...mutual, maxVersion: 'TLSv1.2' })).toMatch(/may require a client certificate/);
   });
 });

@@ -49,8 +49,12 @@ async function readUsb(portFolder: string): Promise<UsbIdentity | undefined> {
       ['idProduct', 'serial', 'manufacturer', 'product'].map((file) => wordIn(folder, file)),
     );
     return {
-      ...{ vendor, product: product ?? '', serial: serial ?? '', interface: number === '' ? '00' : number },
-      ...{ words: [maker, words].filter((word) => word !== '').join(' '), folder },
+      vendor,
+      product: product ?? '',
+      serial: serial ?? '',
+      interface: number === '' ? '00' : number,
+      words: [maker, words].filter((word) => word !== '').join(' '),
+      folder,
     };
   }
   return undefined;

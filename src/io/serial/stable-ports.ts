@@ -115,7 +115,7 @@ class AwaitedChannel implements Channel {
   readonly #surroundings: Surroundings;
   readonly #listener: ChannelListener;
   #state: State;
-  #told: string | undefined;
+  #reportedWhy: string | undefined;
 
   constructor(surroundings: Surroundings, listener: ChannelListener) {
     this.#surroundings = surroundings;
@@ -158,8 +158,8 @@ class AwaitedChannel implements Channel {
     const { release, open } = this.#surroundings;
     const isWaiting = this.#state.kind === 'waiting';
     if (found.kind !== 'found') {
-      if (isWaiting && found.why !== this.#told) this.#listener.waits?.(found);
-      this.#told = found.why;
+      if (isWaiting && found.why !== this.#reportedWhy) this.#listener.waits?.(found);
+      this.#reportedWhy = found.why;
       return;
     }
     if (this.#state.kind !== 'waiting') return release(found.device);

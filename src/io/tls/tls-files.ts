@@ -1,9 +1,9 @@
 /**
- * The files of TLS: authorities, our certificate, its key. They are renewed under a running gateway, so they are read
- * for each connection; new ones that are no good are not used, and the last good ones stay until they are mended.
+ * Files of TLS: authorities, client certificate, and its key. The files may be renewed while the gateway runs, so they
+ * are read for each connection. Invalid new files are not used; the last valid ones stay in use until they are fixed.
  *
- * What is judged here does not depend on the clock, which may be wrong: dates are the far end's to refuse, and
- * `config check`'s to tell.
+ * These checks do not depend on the clock, which may be wrong: the hub rejects invalid dates, and `config check`
+ * reports them.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
@@ -12,7 +12,7 @@ import { readRegularFile, UnreadableFile } from '../regular-file.ts';
 import { readSecretFile } from '../secret-file.ts';
 
 export interface TlsPaths {
-  /** `undefined`: the authorities that this machine trusts, as they were when the process started. */
+  /** `undefined`: the authorities that this machine trusted when the process started. */
   readonly caFile: string | undefined;
   readonly client: { readonly certificateFile: string; readonly keyFile: string } | undefined;
 }
@@ -20,7 +20,7 @@ export interface TlsPaths {
 export interface TlsFileProblem {
   readonly file: 'ca' | 'certificate' | 'key';
   readonly path: string;
-  /** What is wrong, as a sentence without its subject and full stop. */
+  /** Sentence without its subject and full stop. */
   readonly what: string;
   readonly hint: string;
 }
@@ -31,18 +31,18 @@ export interface TlsReading {
   readonly certificate: string | undefined;
   readonly key: string | undefined;
   readonly authorities: readonly X509Certificate[];
-  /** Our own, then those above it. */
+  /** Own certificate first, then its issuers. */
   readonly chain: readonly X509Certificate[];
   readonly problems: readonly TlsFileProblem[];
 }
 
-/** Debian's whole bundle has 220 KB. */
+/** Room for Debian's whole bundle, which has 220 KB. */
 const PEM_BYTES_MAX = 1024 * 1024;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 type FileName = Pick<TlsFileProblem, 'file' | 'path'>;
 
-/** Reads and judges all of them. Never throws. */
+/** Reads and checks all files. Never throws. */
 export function readTlsFiles({ caFile, client }: TlsPaths): TlsReading {
   const problems: TlsFileProblem[] = [];
   const attempt = <Result>(name: FileName, hint: string, act: () => Result): Result | undefined => {
@@ -106,26 +106,29 @@ function remedyFor({ code }: UnreadableFile, hint: string): string {
 }
 
 export interface TlsFilesOptions extends TlsPaths {
-  /** Called when what is wrong with the files has changed, with it or with nothing. */
+  /** Called when the problem with the files has changed. `undefined`: no problem. */
   readonly noted: (problem: string | undefined) => void;
 }
 
 export class TlsFiles {
   readonly #options: TlsFilesOptions;
   #problem: string | undefined;
-  /** The last good ones, and what they were made of. */
+  /** Last valid files, with their content. */
   #good: { readonly source: string; readonly context: SecureContext } | undefined;
 
   constructor(options: TlsFilesOptions) {
     this.#options = options;
   }
 
-  /** What is wrong with the files as they were at the last look; `undefined`: nothing. */
+  /** Problem found at the last check. `undefined`: none. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** Looks at the files again. `undefined`: they are no good, and never were; see `problem`. */
+  /**
+   * Checks the files again. Returns `undefined` if the files are invalid and no valid ones were seen before; see
+   * `problem`.
+   */
   context(): SecureContext | undefined {
     const { ca, certificate, key, problems } = readTlsFiles(this.#options);
     const source = JSON.stringify([ca, certificate, key]);
@@ -149,7 +152,7 @@ export class TlsFiles {
       this.#good = { source, context };
       this.#note(undefined);
     } catch (error) {
-      this.#note(`OpenSSL does not take the TLS files: ${error instanceof Error ? error.message : error}.`);
+      this.#note(`OpenSSL does not accept the TLS files: ${error instanceof Error ? error.message : error}.`);
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * Errors of TLS as words for a technician: what the hub showed, what is wrong with it, what to do. Pure.
- * The codes are those of OpenSSL's X509_verify_cert_error_string(3) and of the alerts of RFC 8446 §6.2, as Node spells them.
+ * Texts for TLS errors: the certificate of the hub, its problem, and the remedy. Pure. The codes are those of OpenSSL's
+ * X509_verify_cert_error_string(3) and of the alerts of RFC 8446 §6.2, as Node spells them.
  */
 import type { X509Certificate } from 'node:crypto';
 import { CLOCK_FLOOR_MS } from '../../base/clock-trust.ts';
@@ -9,17 +9,17 @@ import { explainSocketError } from '../tcp.ts';
 export interface TlsSight {
   readonly host: string;
   readonly port: number;
-  /** What the hub's certificate must be for; `undefined` with a shared key. */
+  /** Name that the hub's certificate must have. `undefined` with a shared key. */
   readonly serverName?: string;
   readonly identity?: string;
   readonly wallMs: () => number;
-  /** What the hub showed, its own first; empty if it came to nothing. */
+  /** Certificates of the hub, its own first. Empty if none was received. */
   readonly chain: readonly X509Certificate[];
-  /** The keys were agreed upon. */
+  /** The handshake was completed. */
   readonly hasShaken: boolean;
 }
 
-/** A certificate may have hundreds of names; the first few tell whose it is. */
+/** Largest length of the names shown. A certificate may have hundreds; the first few identify it. */
 const NAMES_LENGTH_MAX = 200;
 
 export const PIN_MISSED = 'HOLDFAST_PIN_MISSED';
@@ -28,7 +28,7 @@ export function explainTlsError(error: Error, sight: TlsSight): string {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const words = certificateWords(code, error, sight) ?? handshakeWords(code, sight) ?? alertWords(code);
   const peer = `${sight.host}:${sight.port}`;
-  // names come from the far end: they must not move the cursor, nor fill the page
+  // names come from the peer: they must not move the cursor or fill the screen
   if (words !== undefined) return `${peer} ${words.replace(/\p{Cc}/gu, '?')}`;
   return code.startsWith('ERR_SSL_') ? `${peer} broke off TLS: ${code}` : explainSocketError(peer, error);
 }
@@ -41,13 +41,15 @@ function certificateWords(code: string, error: Error, { chain, serverName, wallM
       const late = chain.find((one) => one.validFromDate.getTime() > wallMs()) ?? own;
       const since = `has a certificate that is not valid before ${late === undefined ? '?' : day(late.validFromDate)}, and ${clock}`;
       const isUnset = wallMs() < CLOCK_FLOOR_MS;
-      return isUnset ? `${since}: it is not set; tried again until it is` : `${since}: is that the right time?`;
+      return isUnset
+        ? `${since}: it is not set; the gateway tries again until it is`
+        : `${since}: is that time correct?`;
     }
     case 'CERT_HAS_EXPIRED': {
       const old = chain.find((one) => one.validToDate.getTime() < wallMs()) ?? own;
       if (old === undefined) return 'has a certificate that has expired';
-      const which = old === own ? 'a certificate' : `a certificate of ${name(old.subject)} above its own`;
-      return `has ${which} that expired on ${day(old.validToDate)}, and ${clock}: it must be renewed at the hub`;
+      const which = old === own ? 'a certificate' : `an issuer certificate, ${name(old.subject)},`;
+      return `has ${which} that expired on ${day(old.validToDate)}, and ${clock}: renew it at the hub`;
     }
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
@@ -64,7 +66,7 @@ function certificateWords(code: string, error: Error, { chain, serverName, wallM
       return `has a certificate for ${names.slice(0, NAMES_LENGTH_MAX)}, not for ${serverName}: correct host, or set tls_server_name`;
     }
     case PIN_MISSED:
-      return `has a public key that is none of tls_pins: its SHA-256 is ${error.message}`;
+      return `has a public key that is not in tls_pins: its SHA-256 is ${error.message}`;
     default:
       return undefined;
   }
@@ -81,32 +83,34 @@ function handshakeWords(code: string, { hasShaken, port, identity }: TlsSight): 
       return hasShaken ? undefined : `closed the connection during the TLS handshake: does port ${port} speak TLS?`;
     case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
     case 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION':
-      return 'speaks no version of TLS from 1.2 on: it must be updated';
+      return 'does not speak TLS 1.2 or later: it must be updated';
     case 'ERR_SSL_TLSV1_ALERT_UNKNOWN_PSK_IDENTITY':
       return `does not know the identity ${identity}: check product_id and device_name`;
     case 'ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC':
     case 'ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR':
-      return identity === undefined ? undefined : 'has another key for us: check the secret in device_secret_file';
+      return identity === undefined
+        ? undefined
+        : 'has another key for this gateway: check the secret in device_secret_file';
     case 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE':
     case 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE':
       return identity === undefined
-        ? 'refused the TLS handshake: it may want a client certificate (tls_certificate_file)'
-        : 'refused the TLS handshake: it may not offer TLS-PSK on this port';
+        ? 'rejected the TLS handshake: it may require a client certificate (tls_certificate_file)'
+        : 'rejected the TLS handshake: it may not offer TLS-PSK on this port';
     default:
       return undefined;
   }
 }
 
-/** What the hub says of our own certificate. */
+/** Alerts of the hub about the client certificate. */
 const ALERTS: readonly (readonly [ending: string, words: string])[] = [
-  ['CERTIFICATE_REQUIRED', 'wants a client certificate: set tls_certificate_file and tls_key_file'],
-  ['BAD_CERTIFICATE', 'refused our client certificate as broken or unknown'],
-  ['UNSUPPORTED_CERTIFICATE', 'refused our client certificate: it is of a kind that it does not take'],
-  ['CERTIFICATE_REVOKED', 'refused our client certificate: it was revoked'],
-  ['CERTIFICATE_EXPIRED', 'refused our client certificate: it has expired'],
-  ['CERTIFICATE_UNKNOWN', 'refused our client certificate'],
-  ['UNKNOWN_CA', 'refused our client certificate: it does not know the authority that issued it'],
-  ['ACCESS_DENIED', 'refused our client certificate: it is good, but may not come in'],
+  ['CERTIFICATE_REQUIRED', 'requires a client certificate: set tls_certificate_file and tls_key_file'],
+  ['BAD_CERTIFICATE', 'rejected the client certificate as damaged or unknown'],
+  ['UNSUPPORTED_CERTIFICATE', 'rejected the client certificate: its type is not supported'],
+  ['CERTIFICATE_REVOKED', 'rejected the client certificate: it was revoked'],
+  ['CERTIFICATE_EXPIRED', 'rejected the client certificate: it has expired'],
+  ['CERTIFICATE_UNKNOWN', 'rejected the client certificate'],
+  ['UNKNOWN_CA', 'rejected the client certificate: the hub does not know its issuer'],
+  ['ACCESS_DENIED', 'rejected the client certificate: it is valid, but has no permission to connect'],
 ];
 
 function alertWords(code: string): string | undefined {
@@ -118,7 +122,7 @@ function day(time: Date | number): string {
   return Number.isNaN(ms) ? 'an unreadable day' : new Date(ms).toISOString().slice(0, 10);
 }
 
-/** OpenSSL puts each part of a name on a line of its own. */
+/** Returns a name on one line. OpenSSL puts each part of a name on a line of its own. */
 function name(parts: string | undefined): string {
   return parts === undefined ? 'an unknown one' : `"${parts.split('\n').join(', ')}"`;
 }

@@ -1,10 +1,10 @@
 /**
- * TLS connections behind the `OpenChannel` port: the way to the hub where others might listen or pretend.
+ * TLS connections behind the `OpenChannel` port, for a hub that is reached over a network with possible attackers.
  *
- * Two ways to know the hub. By certificate: its chain, its dates, its name, and its key if there are pins. By a shared
- * key (TLS-PSK), where no certificate is shown and whoever does not hold the key ends the handshake. Nothing here, and
- * no environment variable, lets a hub in that did not prove itself; without the time of day it is tried again until the
- * clock is set.
+ * The hub proves its identity in one of two ways. With a certificate: the chain, the dates, the name, and the public
+ * key if pins are configured. With a shared key (TLS-PSK): no certificate is sent, and the handshake fails for a peer
+ * without the key. No option and no environment variable disables this check. While the time of day is unknown,
+ * connections are tried again until the clock is set.
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -15,12 +15,12 @@ import type { TlsFiles } from './tls-files.ts';
 import { explainTlsError, PIN_MISSED } from './tls-words.ts';
 
 export interface TlsOptions extends TcpOptions {
-  /** What the hub's certificate must be for, and what it is asked for by (RFC 6066 §3). */
+  /** Name that the hub's certificate must have. Also sent to the hub in the handshake (RFC 6066 §3). */
   readonly serverName: string;
-  /** Base64 SHA-256 of the public keys that the hub may have (RFC 7469 §2.4); empty: any. */
+  /** Base64 SHA-256 of the allowed public keys of the hub (RFC 7469 §2.4). Empty: any. */
   readonly pins: readonly string[];
   readonly files: TlsFiles;
-  /** Unix ms, as untrusted as the machine's clock; only for words. */
+  /** Unix ms of the untrusted machine clock. Used only in texts. */
   readonly wallMs: () => number;
 }
 
@@ -39,7 +39,7 @@ export function openTls(options: TlsOptions): OpenChannel {
       host,
       port,
       secureContext,
-      // said aloud, since NODE_TLS_REJECT_UNAUTHORIZED would be heard otherwise
+      // set explicitly, since NODE_TLS_REJECT_UNAUTHORIZED would apply otherwise
       rejectUnauthorized: true,
       servername: isIP(serverName) === 0 ? serverName : '',
       checkServerIdentity: (_, certificate) =>
@@ -49,7 +49,7 @@ export function openTls(options: TlsOptions): OpenChannel {
   };
 }
 
-/** The suites of the vendor's SDK (hub contract §1.3), stronger first. They exist up to TLS 1.2. */
+/** Cipher suites of the vendor's SDK, stronger first. They exist up to TLS 1.2. */
 const PSK_SUITES = {
   ciphers: 'PSK-AES256-CBC-SHA:PSK-AES128-CBC-SHA',
   minVersion: 'TLSv1.2',
@@ -60,16 +60,18 @@ export function openTlsPsk(options: TlsPskOptions): OpenChannel {
   const { host, port, identity, key } = options;
   return (listener) => {
     const socket = connect({
-      ...{ host, port, ...PSK_SUITES },
+      host,
+      port,
+      ...PSK_SUITES,
       rejectUnauthorized: true,
       pskCallback: () => ({ identity, psk: key }),
-      checkServerIdentity: () => undefined, // no suite of the two shows a certificate
+      checkServerIdentity: () => undefined, // neither suite sends a certificate
     });
     return channelOver(socket, options, listener);
   };
 }
 
-/** Why this OpenSSL cannot do TLS-PSK; `undefined`: it can. Those we ship with can. */
+/** Returns why this OpenSSL does not support TLS-PSK. `undefined`: supported, as with the Node of the release. */
 export function pskProblem(): string | undefined {
   try {
     createSecureContext(PSK_SUITES);
@@ -83,7 +85,7 @@ function channelOver(socket: TLSSocket, options: TlsOptions | TlsPskOptions, lis
   let chain: readonly X509Certificate[] = [];
   let hasShaken = false;
   socket.setNoDelay(true);
-  // Before Node's own listener, which judges the certificates, throws them away and tells a code only.
+  // before Node's own listener, which checks the certificates, drops them and keeps only an error code
   socket.prependListener('secure', () => {
     hasShaken = true;
     chain = chainOf(socket.getPeerCertificate(true));
@@ -92,10 +94,10 @@ function channelOver(socket: TLSSocket, options: TlsOptions | TlsPskOptions, lis
   return new SocketChannel({ ...options, socket, connectedEvent: 'secureConnect', explain }, listener);
 }
 
-/** Longer ones are nobody's. */
+/** Largest length of a chain. Real chains are shorter. */
 const CHAIN_MAX = 10;
 
-/** What the hub showed, its own first. With TLS-PSK nothing. */
+/** Returns the certificates of the hub, its own first. Empty with TLS-PSK. */
 function chainOf(own: Partial<ReturnType<TLSSocket['getPeerCertificate']>>): X509Certificate[] {
   const chain: X509Certificate[] = [];
   let next: Partial<PeerCertificate> & { readonly issuerCertificate?: PeerCertificate } = own;
@@ -108,7 +110,7 @@ function chainOf(own: Partial<ReturnType<TLSSocket['getPeerCertificate']>>): X50
   return chain;
 }
 
-/** The hub's own key only: whoever has a certificate can show a chain with anybody's above it. */
+/** Checks the hub's own key only: any peer with a certificate can send a chain with a foreign certificate above it. */
 function checkPins(pins: readonly string[], certificate: PeerCertificate): Error | undefined {
   if (pins.length === 0) return undefined;
   const key = new X509Certificate(certificate.raw).publicKey.export({ type: 'spki', format: 'der' });

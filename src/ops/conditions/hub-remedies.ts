@@ -38,7 +38,7 @@ const REMEDIES: readonly Entry[] = [
     'Check that an MQTT 3.1.1 broker listens on host and port in [hub], and look in its log. It is tried again by itself.',
   ],
   [/the clock|it is not set/, 'no', 'Check the clock of this machine and its time service: timedatectl.'],
-  [/ that expired on | has expired$|must be renewed/, 'at risk', 'Renew the certificate at the hub.'],
+  [/ that expired on | has expired$|renew it at the hub/, 'at risk', 'Renew the certificate at the hub.'],
   [
     / is not trusted, /,
     'at risk',
@@ -50,13 +50,13 @@ const REMEDIES: readonly Entry[] = [
     'Correct host in [hub], or set tls_server_name to a name in the certificate. If neither is wrong, somebody else answers there.',
   ],
   [
-    / is none of tls_pins/,
+    / is not in tls_pins/,
     'at risk',
     'If the hub has a new key, add its pin to tls_pins in [hub]. If it has not, somebody else answers there.',
   ],
-  [/ our client certificate| wants? a client certificate/, 'at risk', TLS_FILES],
+  [/ the client certificate| requires? a client certificate/, 'at risk', TLS_FILES],
   [
-    / the identity | another key for us| TLS-PSK /,
+    / the identity | another key for this gateway| TLS-PSK /,
     'at risk',
     'Correct product_id, device_name and device_secret_file in [hub].',
   ],
