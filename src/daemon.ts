@@ -1,10 +1,11 @@
 /**
- * `holdfast run`: the gateway on the operating system. Reads the configuration and the secrets, opens the control socket,
- * tells systemd and the journal, and ends in one of three ways: asked to (0), storage failed (74), or a bug (70).
+ * `holdfast run`: the gateway on the operating system. Reads the configuration and the secrets, opens the control
+ * socket, reports to systemd and the journal, and ends in one of three ways: by a signal (0), after failed storage
+ * (74), after a bug (70).
  */
 import { createHash } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
-import { ordersFor, recorderOrders } from './app/admin-commands.ts';
+import { adminCommandsFor, recorderCommands } from './app/admin-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
 import { accessHub } from './app/hub-access.ts';
 import { refuseForeignOwner } from './app/state-folder.ts';
@@ -39,7 +40,7 @@ import { Mailbox } from './runtime/mailbox.ts';
 export interface DaemonOptions {
   readonly configPath: string;
   readonly version: string;
-  /** See `storage.ts`; another number in a test only. */
+  /** See `storage-guard.ts`. Changed in tests only. */
   readonly storageTryMs?: number;
 }
 
@@ -47,26 +48,31 @@ const CLOSE_MS_MAX = 2000;
 const TTY_LIMITS = {
   openMsMax: 5000,
   closeMsMax: CLOSE_MS_MAX,
-  /** Downlinks go one at a time and acknowledgements are small: more means that nobody reads. */
+  /**
+   * Downlinks are sent one at a time and acknowledgements are small, so more bytes mean that the device does not read.
+   */
   queuedBytesMax: 256 * 1024,
 };
-/** Whatever the process makes is closed to others, unless it says otherwise. */
+/** Umask of the process: files are closed to other users unless a mode is given. */
 const OTHERS_MASK = 0o077;
-/** The sockets in it have modes of their own. */
+/** Mode of the socket directory. The sockets in it have their own modes. */
 const SOCKET_FOLDER_MODE = 0o755;
-/** In the state directory. */
+/** Folder in the state directory. */
 const RECORDINGS_FOLDER = 'recordings';
-/** In the state directory: messages on which the process ended. */
+/** File in the state directory with the messages that ended a process. */
 const MARKS_FILE = 'fault-marks';
-/** A drain that hangs is left to the next start: everything acknowledged is on disk. */
+/** Longest wait for a drain at the end. Every acknowledged message is on disk already, so the next start continues. */
 const DRAIN_MS_MAX = 10_000;
-/** systemd shows the answer to "is it losing data?" in `systemctl status`. */
+/** Interval of the status line that `systemctl status` shows. */
 const STATUS_MS = 5000;
-/** How late a minute's count of repeated events may come. */
+/** Interval for writing the counts of repeated events. */
 const BUDGET_TURN_MS = 5000;
 const LEVELS: readonly JournalLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** Runs until a signal or a failure. @returns the exit code; @throws Fault for what must be mended first */
+/**
+ * Runs until a signal or a failure. @returns the exit code; @throws Fault for a problem that the operator must fix
+ * first
+ */
 export async function runGateway(options: DaemonOptions): Promise<number> {
   process.umask(OTHERS_MASK);
   const { config, mark: configMark } = readConfig(options.configPath);
@@ -82,7 +88,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const ending = newEnding();
   process.on('SIGHUP', () =>
     journal.warn(
-      'SIGHUP is ignored: the configuration is read at the start only; systemctl restart holdfast takes a new one',
+      'SIGHUP is ignored: the configuration is read only at the start; to apply a change, run systemctl restart holdfast',
     ),
   );
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -107,14 +113,14 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const keepMark = (mark: MessageMark): void => {
     try {
       addFaultMark(marksPath, options.version, mark);
-      journal.error('the message that the bug came from is set aside at the next start', { message: mark.what });
+      journal.error('the gateway failed on a message; the next start sets the message aside', { message: mark.what });
     } catch (error) {
       journal.error(`cannot write ${marksPath}: the message may end the next process too`, { reason: bugWords(error) });
     }
   };
   const { marks, problem } = readFaultMarks(marksPath, options.version);
   if (problem !== undefined)
-    journal.warn(`${marksPath} is ignored (${problem}): messages on which the process ended before are handled again`);
+    journal.warn(`${marksPath} is ignored (${problem}): messages that ended an earlier process are handled again`);
   const ports = new StablePorts({ ...TTY_LIMITS, links: config.links });
   const opening = openGateway({
     config,
@@ -135,11 +141,11 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       ending.end({ code: EXIT.storage, reason });
     },
   });
-  // a store that is being recovered takes its time: the next start goes on with it
+  // recovery of a store may take long; the next start continues it
   const gateway = await Promise.race([opening, ending.ended]);
   if ('reason' in gateway) {
     journal.warn('stopped before the store was open', { reason: gateway.reason });
-    exitAtOnce(gateway.code); // the store's thread may be at work for minutes; whatever it has not committed is done again
+    exitAtOnce(gateway.code); // the store's thread may run for minutes; uncommitted work is repeated at the next start
     return gateway.code;
   }
   opened = gateway;
@@ -163,10 +169,10 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
   const administration = await startAdministration({
     controlSocket: config.gateway.controlSocket,
-    orders: { ...ordersFor(gateway), ...recorderOrders(gateway, recordings) },
+    orders: { ...adminCommandsFor(gateway), ...recorderCommands(gateway, recordings) },
   });
   recordings.start();
-  // whatever was thrown outside the mailbox: it is halted at once, and the last words are those of any bug
+  // errors thrown outside the mailbox: the mailbox is halted at once, and the process ends as after any bug
   process.setUncaughtExceptionCaptureCallback((error) => {
     mailbox.halt();
     ending.end({ code: EXIT.bug, reason: bugWords(error) });
@@ -184,7 +190,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   if (code === EXIT.ok) await stopWithin(gateway, reason, journal);
   else
     journal.error(
-      code === EXIT.storage ? 'storage failed: nothing is acknowledged any more' : 'a bug ends this process',
+      code === EXIT.storage ? 'storage failed: nothing is acknowledged any more' : 'the gateway ends because of a bug',
       { reason },
     );
   endNarration();
@@ -212,8 +218,8 @@ async function stopWithin(gateway: Gateway, reason: string, journal: Journal): P
   const isLate = new Promise<'late'>((resolve) => clock.wakeAt(clock.nowMs() + DRAIN_MS_MAX, () => resolve('late')));
   const outcome = await Promise.race([gateway.stop(reason), isLate]);
   if (outcome === 'late')
-    journal.warn(`the last commit took longer than ${DRAIN_MS_MAX} ms; what was acknowledged is on disk`);
-  else journal.info('gateway stopped, everything in custody is on disk');
+    journal.warn(`the last commit took longer than ${DRAIN_MS_MAX} ms; every acknowledged message is on disk`);
+  else journal.info('gateway stopped; every message in custody is on disk');
 }
 
 function readConfig(path: string): { readonly config: Config; readonly mark: string } {
@@ -226,7 +232,9 @@ function readConfig(path: string): { readonly config: Config; readonly mark: str
   });
 }
 
-/** Before anything is made. @throws Fault for directories that no later start can use either */
+/**
+ * Checks the directories before any file is created. @throws Fault for a directory that no later start can use either
+ */
 function refusePlaces(gateway: Config['gateway']): void {
   for (const { path, code, what, hint } of placeProblems(gateway))
     if (exitCodeOf(code) === EXIT.config) throw new Fault(code, `${path} ${what}`, { hint });
@@ -240,7 +248,7 @@ function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
   );
 }
 
-/** @returns called at the end: says what was counted and not written */
+/** Writes events to the journal. @returns a function that ends this and writes the remaining counts */
 function narrate({ parts: { facts, clock } }: Gateway, journal: Journal, level: JournalLevel): () => void {
   const budget = new JournalBudget({
     nowMs: () => clock.nowMs(),

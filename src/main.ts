@@ -1,7 +1,7 @@
 /**
  * argv → command → exit code. The only file that sets an exit code or prints an error.
  *
- * Imports nothing but words until the Node is known to be new enough (an older one crashes in SQLite's binding).
+ * Imports nothing but texts until the version of Node is checked (an older Node crashes in SQLite's binding).
  */
 import { EXIT, exitCodeOf, Fault } from './base/fault.ts';
 import { errorLines } from './cli/error-lines.ts';
@@ -13,7 +13,7 @@ async function main(): Promise<number> {
   const problem = nodeProblem(process.versions.node);
   if (problem !== undefined) {
     throw new Fault('node-too-old', problem, {
-      hint: 'Start it as bin/holdfast: that uses the Node it was installed with.',
+      hint: 'Start bin/holdfast, which uses the Node of the installation.',
     });
   }
   const { runCommandLine } = await import('./cli/program.ts');
@@ -41,14 +41,14 @@ function report(error: unknown): number {
   return EXIT.bug;
 }
 
-// `holdfast tail | head`: nobody reads any more, and that is no error.
+// `holdfast tail | head`: the reader has closed the pipe, which is not an error
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);
-  process.stderr.write(`holdfast: Cannot write to standard output (${error.code}): what it got is not complete\n`);
+  process.stderr.write(`holdfast: Cannot write to standard output (${error.code}): the output is incomplete\n`);
   process.exit(EXIT.storage);
 });
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
 const exitCode = await main().catch(report);
-// Whatever still has a timer or a socket open has nothing left to do; what was printed has left first.
+// open timers and sockets are not waited for, but the printed text is
 process.stdout.write('', () => setImmediate(() => process.exit(exitCode)));

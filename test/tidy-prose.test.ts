@@ -11,14 +11,10 @@ import { COMMENT, type Repository, readRepository } from './repository.ts';
  * empty.
  */
 const TO_DO: readonly string[] = [
-  'src/app/',
   'src/config/',
   'src/flow/',
   'src/ops/',
   'src/subdevices/',
-  'src/daemon.ts',
-  'src/main.ts',
-  'src/ports.ts',
   'test/crash/',
   'test/e2e/',
   'test/hw/',

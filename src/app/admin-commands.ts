@@ -1,4 +1,4 @@
-/** What the administrative socket can have done, by name; each order checks its own body. */
+/** Commands of the administrative socket, by name. Each command checks its own body. */
 
 import { type HubIdentity, identityKey } from '../base/hub-identity.ts';
 import type { ProbeOutcome } from '../base/probe.ts';
@@ -17,17 +17,17 @@ import { releasePackets } from '../ops/reports/hub-packets-report.ts';
 import type { Gateway } from './gateway.ts';
 import { viewOf } from './view.ts';
 
-/** As many as a hub allows one gateway (hub contract §1.8). */
+/** Largest number of names in one command: as many subdevices as the hub allows one gateway. */
 const NAMES_MAX = 1500;
 
-/** Numbers in one order: its body has a bound of its own. */
+/** Largest number of dead letters in one command. */
 const LETTERS_MAX = 1000;
 
-export function ordersFor(gateway: Gateway): AdminCommands {
+export function adminCommandsFor(gateway: Gateway): AdminCommands {
   const { deadLetters } = gateway;
   return {
-    'dead-letters.retry': async ({ letters }) => told(await deadLetters.retry(lettersOf(letters))),
-    'dead-letters.drop': async ({ letters }) => told(await deadLetters.drop(lettersOf(letters))),
+    'dead-letters.retry': async ({ letters }) => answerOf(await deadLetters.retry(lettersOf(letters))),
+    'dead-letters.drop': async ({ letters }) => answerOf(await deadLetters.drop(lettersOf(letters))),
     'gap.acknowledge': () => inTurn(gateway, () => acknowledgeGap(gateway)),
     'loss.acknowledge': () => inTurn(gateway, () => acknowledgeLoss(gateway)),
     'subdevices.forget': ({ subdevice }) => forget(gateway, subdevice),
@@ -39,26 +39,26 @@ export function ordersFor(gateway: Gateway): AdminCommands {
   };
 }
 
-/** Orders that write files and change nothing else. */
-export function recorderOrders(gateway: Gateway, recordings: Recordings): AdminCommands {
+/** Commands that write files and change nothing else. */
+export function recorderCommands(gateway: Gateway, recordings: Recordings): AdminCommands {
   return { 'recorder.freeze': ({ of }) => freeze(gateway, recordings, of) };
 }
 
-/** @param of a name, or nothing for all */
+/** @param of name of a link or `hub`; `undefined`: all */
 async function freeze(gateway: Gateway, recordings: Recordings, of: unknown): Promise<{ readonly frozen: Frozen[] }> {
   if (gateway.parts.config.recorder.ringBytes === 0)
-    throw refusal('Nothing is recorded', 'recorder.ring_bytes is 0: give it a size, and restart the gateway.');
+    throw refusal('The flight recorder is off', 'Set recorder.ring_bytes to more than 0, and restart the gateway.');
   const wanted = recordersOf(viewOf(gateway)).filter(({ subject }) => of === undefined || subject.name === of);
   if (wanted.length === 0)
     throw refusal(
       `No link has the name ${JSON.stringify(of)}`,
-      'holdfast status lists the links; hub is the hub’s connection.',
+      'holdfast status lists the links; the connection to the hub has the name hub.',
     );
   try {
     return { frozen: await Promise.all(wanted.map((recorder) => recordings.freeze(recorder, 'asked'))) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw refusal(`The recording cannot be written: ${why}`, 'Look at the disk of the state directory: df, dmesg.');
+    throw refusal(`The recording cannot be written: ${why}`, 'Check the disk of the state directory: df, dmesg.');
   }
 }
 
@@ -84,24 +84,21 @@ function lettersOf(given: unknown): Letters {
   if (given === 'all') return 'all';
   if (Array.isArray(given) && given.length > 0 && given.length <= LETTERS_MAX && given.every(isNumber)) return given;
   throw refusal(
-    'Which dead letters is not said',
-    `letters is "all", or a list of 1 to ${LETTERS_MAX} numbers as holdfast dead-letters list shows them.`,
+    'Missing "letters" in the request',
+    `Write {"letters": "all"}, or a list of 1 to ${LETTERS_MAX} numbers that holdfast dead-letters list shows.`,
   );
 }
 
-function told({ done, stopped }: LettersDone): { readonly done: number; readonly stopped: string | null } {
+function answerOf({ done, stopped }: LettersDone): { readonly done: number; readonly stopped: string | null } {
   if (stopped !== undefined && done === 0)
-    throw refusal(`Nothing was done: ${stopped}`, 'holdfast dead-letters list shows what there is.');
+    throw refusal(`Nothing was done: ${stopped}`, 'holdfast dead-letters list shows the dead letters.');
   return { done, stopped: stopped ?? null };
 }
 
-/** One question to one subdevice; whoever wants more of them sets the pace. */
+/** Sends one probe to one subdevice. A client that wants several sets the pace. */
 async function probe(gateway: Gateway, link: unknown, subdevice: unknown): Promise<ProbeOutcome> {
   if (typeof link !== 'string' || typeof subdevice !== 'string')
-    throw refusal(
-      'An order to probe names a link and a subdevice',
-      'Write {"link": "meters", "subdevice": "meter-1"}.',
-    );
+    throw refusal('Missing "link" or "subdevice" in the request', 'Write {"link": "meters", "subdevice": "meter-1"}.');
   return await inTurn(gateway, () => gateway.links.probe(link, subdevice));
 }
 
@@ -125,10 +122,10 @@ async function bind(gateway: Gateway, verb: 'bind' | 'unbind', names: readonly s
     const what = { subdevice: name, hubIdentity, code };
     if (!canDo(identity)) {
       const remedy = 'Add device_secret_file to its [[subdevice]] and restart the gateway.';
-      return { ...what, done: false, sentence: 'its device secret is not known here', remedy };
+      return { ...what, done: false, sentence: 'the gateway has no device secret for it', remedy };
     }
     if (code === null) {
-      const remedy = 'Look at holdfast status, and try again; some hubs take operations_batch_max = 1 only.';
+      const remedy = 'Check holdfast status and try again. Some hubs accept only operations_batch_max = 1.';
       return { ...what, done: false, sentence: 'the hub did not answer', remedy };
     }
     const { sentence, remedy } = meaningOf(code);
@@ -138,20 +135,20 @@ async function bind(gateway: Gateway, verb: 'bind' | 'unbind', names: readonly s
   return { outcomes };
 }
 
-/** Packets that are held back, by filter or topic. */
+/** Releases packets that are held back, by filter or topic. */
 function release(gateway: Gateway, names: unknown): { readonly released: readonly string[] } {
   const isList = Array.isArray(names) && names.length > 0 && names.length <= NAMES_MAX;
   if (!isList || !names.every((name) => typeof name === 'string'))
     throw refusal(
-      `An order needs "names", a list of 1 to ${NAMES_MAX} filters or topics`,
+      `Missing "names" in the request: a list of 1 to ${NAMES_MAX} filters or topics`,
       'Write {"names": ["gw/a/#"]}.',
     );
   const view = viewOf(gateway);
   const released = names.flatMap((name) => releasePackets(view, name));
   if (released.length === 0)
     throw refusal(
-      `Nothing of ${names.join(', ')} is held back`,
-      'holdfast hub subscriptions lists the filters and topics that are.',
+      `No packet of ${names.join(', ')} is held back`,
+      'holdfast hub subscriptions lists the filters and topics whose packets are.',
     );
   return { released };
 }
@@ -159,32 +156,37 @@ function release(gateway: Gateway, names: unknown): { readonly released: readonl
 function bindingsOf({ bindings, stations, parts }: Gateway): BindingFlow {
   if (bindings === undefined) {
     const what = `The hub profile "${parts.config.hub.profile}" has no bindings`;
-    throw refusal(what, 'They belong to the profiles intl and mainland.');
+    throw refusal(what, 'Only the profiles intl and mainland have bindings.');
   }
   if (stations.operations?.isConnected !== true)
-    throw refusal('The hub is away, so it cannot be asked', 'Try again when holdfast status shows it connected.');
+    throw refusal('The hub is not connected', 'Try again when holdfast status shows it connected.');
   return bindings;
 }
 
-/** The names as given, each once. */
+/** Returns the names of the request, each once. */
 function namesIn({ subdevices }: Readonly<Record<string, unknown>>): readonly string[] {
   const isList = Array.isArray(subdevices) && subdevices.length > 0 && subdevices.length <= NAMES_MAX;
   const names = isList ? subdevices.filter((name) => typeof name === 'string') : [];
   if (isList && names.length === subdevices.length) return [...new Set(names)];
-  throw refusal(`An order needs "subdevices", a list of 1 to ${NAMES_MAX} names`, 'Write {"subdevices": ["meter-1"]}.');
+  throw refusal(
+    `Missing "subdevices" in the request: a list of 1 to ${NAMES_MAX} names`,
+    'Write {"subdevices": ["meter-1"]}.',
+  );
 }
 
-/** A configured id; or, to take away what is not configured, `product/device`. */
+/**
+ * Returns the identity of a configured id. For `unbind`, `product/device` of an unconfigured subdevice is allowed too.
+ */
 function identityOf(gateway: Gateway, verb: 'bind' | 'unbind', name: string): HubIdentity {
   const subdevice = gateway.parts.config.subdevices.find(({ id }) => id === name);
   if (subdevice?.hubIdentity !== undefined) return subdevice.hubIdentity;
   const [, productId, deviceName] = /^([A-Za-z0-9]{10})\/([A-Za-z0-9:_-]{1,48})$/.exec(name) ?? [];
   if (verb === 'unbind' && productId !== undefined && deviceName !== undefined) return { productId, deviceName };
-  const also = verb === 'unbind' ? ', or PRODUCT/DEVICE for one that is not configured' : '';
-  throw refusal(`No [[subdevice]] has the id ${JSON.stringify(name)}`, `Name the ids that are configured${also}.`);
+  const also = verb === 'unbind' ? ', or PRODUCT/DEVICE of an unconfigured one' : '';
+  throw refusal(`No [[subdevice]] has the id ${JSON.stringify(name)}`, `Give the id of a configured subdevice${also}.`);
 }
 
-/** An order takes its turn in the mailbox, like everything else that happens. */
+/** Runs a command in the mailbox, one at a time with everything else that happens. */
 function inTurn<Answer>({ parts }: Gateway, act: () => Answer | Promise<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     parts.mailbox.post(() => {

@@ -1,7 +1,7 @@
 /**
  * Composition root: builds the stations and the flows from the ports, starts them, drains and stops them. The only file
- * that knows all of them; it decides nothing about a message. The operating system stays outside (`daemon.ts`), so the
- * simulation builds the very same gateway on virtual parts.
+ * that knows all of them. It makes no decision about a message. The operating system is outside (`daemon.ts`), so the
+ * simulation builds the same gateway with virtual parts.
  */
 import type { Facts } from '../base/events.ts';
 import type { MessageMark } from '../base/message-mark.ts';
@@ -57,26 +57,26 @@ export interface GatewayParts {
   readonly openStore: OpenStore;
   readonly openHub: OpenChannel;
   readonly openLink: (link: LinkConfig) => OpenChannel;
-  /** What can be done for the port of a link; without it nothing is tried. */
+  /** Recovery steps for the port of a link. Without it no recovery step runs. */
   readonly careOf?: (link: LinkConfig) => PortCare;
-  /** What says when the wall clock is right; without it the clock is never trusted. */
+  /** Reports when the wall clock was synchronised. Without it the clock is never trusted. */
   readonly timeService?: TimeService | undefined;
-  /** Device secrets of subdevices, by id: for `bind`. */
+  /** Device secrets of subdevices, by id. Used for `bind`. */
   readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
-  /** Called for every CONNECT, with the Unix ms as far as known. */
+  /** Called for every CONNECT, with the Unix time in ms, if known. */
   readonly credentials: (wallMs: number | undefined) => Credentials;
   /** Messages on which an earlier process ended. */
   readonly marks?: readonly MessageMark[];
-  /** See `stations.ts`; another number in a test only. */
+  /** See `stations.ts`. Changed in tests only. */
   readonly unstoredBytesMax?: number;
-  /** The storage cannot be trusted: acknowledge nothing more, end the process. */
+  /** Called when the storage cannot be trusted. The caller must end the process; nothing is acknowledged any more. */
   readonly onStoreFailed: StoreListener['failed'];
 }
 
-/** At a stop, messages in flight may still be acknowledged for so long. */
-const FAREWELL_MS = 500;
+/** Longest wait at a stop for the acknowledgement of messages in flight, ms. */
+const STOP_GRACE_MS = 500;
 
-/** Opens the store and builds everything on it. Rejects with a Fault. Nothing moves before `start`. */
+/** Opens the store and builds everything on it. Rejects with a Fault. Nothing runs before `start`. */
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { mailbox } = parts;
   const receipts: { gateway?: Gateway } = {};
@@ -101,7 +101,7 @@ export class Gateway {
   readonly deadLetters: DeadLetters;
   readonly hub: HubConnection;
   readonly links: Links;
-  /** What a machine threw on. */
+  /** Inputs on which a machine threw. */
   readonly setAside: SetAside;
   readonly underWay: UnderWay;
   readonly intake: Intake;
@@ -221,7 +221,7 @@ export class Gateway {
         : new BindingFlow({ ...shared, operations, subscriptions: this.subscriptions, ownerOf: owners(config) });
     this.watch = new HubSessionMonitor({
       ...shared,
-      account: stations.account,
+      tracker: stations.sessionTracker,
       epochs: () => stations.wallClock.epochs,
       resyncTopic: config.hub.resyncTopic,
     });
@@ -279,7 +279,7 @@ export class Gateway {
     });
   }
 
-  /** Takes nothing more in, lets what is in flight land, commits the rest. Resolves when the file is closed. */
+  /** Stops the links, waits for messages in flight, and commits the rest. Resolves when the store is closed. */
   async stop(reason: string): Promise<void> {
     const { mailbox, facts, clock } = this.parts;
     const { outbox, committer } = this.stations;
@@ -289,7 +289,7 @@ export class Gateway {
       this.#care.stop();
       this.links.stop();
     });
-    const untilMs = clock.nowMs() + FAREWELL_MS;
+    const untilMs = clock.nowMs() + STOP_GRACE_MS;
     while (outbox.isConnected && outbox.inFlight > 0 && clock.nowMs() < untilMs) await pause(clock, 10);
     mailbox.post(() => {
       this.#downlink.saveMarks();
@@ -299,10 +299,10 @@ export class Gateway {
     await this.store.close();
   }
 
-  /** The store's receipt. */
+  /** Handles the receipt of a commit. */
   committed(batch: number): void {
     this.stations.committer.committed(batch);
-    for (const pager of this.#pagers) pager.turn(); // deletes may have piled up until now
+    for (const pager of this.#pagers) pager.turn(); // deletes may have waited for this commit
   }
 
   #uplinksLoaded(...page: Parameters<Outbox['loaded']>): void {

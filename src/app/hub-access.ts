@@ -1,6 +1,6 @@
 /**
- * How the gateway gets to the hub and proves who it is: from the hub section and the files it names to an opener of
- * connections and the credentials of CONNECT. Secrets and the files of TLS are read again for each connection.
+ * Access to the hub: from the hub section and its files to an opener of connections and the credentials of CONNECT.
+ * Secrets and TLS files are read again for each connection.
  */
 import type { Facts } from '../base/events.ts';
 import type { HubConfig } from '../config/schema.ts';
@@ -13,16 +13,16 @@ import type { Clock, OpenChannel } from '../ports.ts';
 
 export interface HubAccess {
   readonly open: OpenChannel;
-  /** @param wallMs Unix ms as far as known */
+  /** @param wallMs Unix ms, if known */
   readonly credentials: (wallMs: number | undefined) => Credentials;
   readonly tlsFilesTrouble: () => FilesTrouble | undefined;
   readonly secretTrouble: () => FilesTrouble | undefined;
 }
 
-/** What is wrong with files, and since when; the last good ones are in use, if there were any. */
+/** Problem with files, with the time of its detection. The last valid files remain in use, if there were any. */
 interface FilesTrouble {
   readonly problem: string;
-  /** Monotonic. */
+  /** Monotonic ms. */
   readonly sinceMs: number;
 }
 
@@ -30,7 +30,7 @@ export interface HubAccessOptions {
   readonly hub: HubConfig;
   readonly clock: Clock;
   readonly facts: Facts;
-  /** How long a connection may take to close. */
+  /** Longest time for closing a connection. */
   readonly closeMsMax: number;
 }
 
@@ -44,20 +44,20 @@ export function accessHub(options: HubAccessOptions): HubAccess {
       facts.emit('secretFileJudged', { problem });
     });
   const credentials = credentialsOf(options.hub, renewed);
-  return { credentials, secretTrouble: () => trouble, ...wayTo(options, renewed) };
+  return { credentials, secretTrouble: () => trouble, ...openerFor(options, renewed) };
 }
 
 type Renewed = <Secret>(read: () => Secret) => RenewedSecret<Secret>;
 
-function wayTo(
+function openerFor(
   { hub, clock, facts, closeMsMax }: HubAccessOptions,
   renewed: Renewed,
 ): Omit<HubAccess, 'credentials' | 'secretTrouble'> {
   const wallMs = (): number => clock.wallMs();
-  const end = { host: hub.host, port: hub.port, openMsMax: hub.connectMsMax, closeMsMax };
+  const peer = { host: hub.host, port: hub.port, openMsMax: hub.connectMsMax, closeMsMax };
   switch (hub.tls.kind) {
     case 'off':
-      return { open: openTcp(end), tlsFilesTrouble: () => undefined };
+      return { open: openTcp(peer), tlsFilesTrouble: () => undefined };
     case 'on': {
       const { caFile, client, serverName, pins } = hub.tls;
       let trouble: FilesTrouble | undefined;
@@ -66,14 +66,14 @@ function wayTo(
         facts.emit('tlsFilesJudged', { problem });
       };
       const files = new TlsFiles({ caFile, client, noted });
-      return { open: openTls({ ...end, serverName, pins, files, wallMs }), tlsFilesTrouble: () => trouble };
+      return { open: openTls({ ...peer, serverName, pins, files, wallMs }), tlsFilesTrouble: () => trouble };
     }
     case 'psk': {
       const { secretFile } = hub.tls;
       const key = renewed(() => readBase64SecretFile(secretFile));
-      // the vendor's SDK: the identity is the client id (hub contract §1.3)
+      // as in the vendor's SDK, the identity of TLS-PSK is the client id
       const open: OpenChannel = (listener) =>
-        openTlsPsk({ ...end, identity: hub.clientId, key: key.current(), wallMs })(listener);
+        openTlsPsk({ ...peer, identity: hub.clientId, key: key.current(), wallMs })(listener);
       return { open, tlsFilesTrouble: () => undefined };
     }
   }

@@ -1,4 +1,4 @@
-/** The machines of one gateway, built by its configuration: the hub client, and one per link. */
+/** Machines of one gateway, built from its configuration: the hub client, and one per link. */
 import type { Random } from '../base/random.ts';
 import { HUB } from '../base/step.ts';
 import type { Config, HubConfig, LinkConfig } from '../config/schema.ts';
@@ -14,43 +14,50 @@ import type { OpenChannel, PortCare } from '../ports.ts';
 import { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { type Stations, WINDOW_MAX } from './stations.ts';
 
-/** A hub's packet may be so much larger than its payload: topic and headers. */
+/** Room for topic and headers in a packet of the hub, in addition to its payload. */
 const PACKET_OVERHEAD_BYTES = 66_000;
-/** Wait for SUBACK, UNSUBACK and PINGRESP. */
+/** Longest wait for SUBACK, UNSUBACK and PINGRESP. */
 const ANSWER_MS_MAX = 10_000;
-/** Reopening a port: serial.md's leak of 7 kB per opening makes 20 MB a day at this ceiling. */
+/**
+ * Pauses between openings of a port. Each opening leaks 7 kB in serialport 13, which makes 20 MB a day at the longest
+ * pause.
+ */
 const REOPEN = { floorMs: 500, ceilingMs: 30_000 };
 
-/** What the outside brings along for them. */
+/** Parts from outside that the machines need. */
 interface Wiring {
   readonly config: Config;
   readonly random: Random;
   readonly openLink: (link: LinkConfig) => OpenChannel;
   readonly careOf?: ((link: LinkConfig) => PortCare) | undefined;
-  /** Called for every CONNECT, with the Unix ms as far as known. */
+  /** Called for every CONNECT, with the Unix time in ms, if known. */
   readonly credentials: (wallMs: number | undefined) => Credentials;
 }
 
-/** Bytes of the largest packet that is taken from the hub. */
+/** Largest packet accepted from the hub, in bytes. */
 export function hubPacketBytesMax({ hub }: Config): number {
   return hub.payloadBytesMax + PACKET_OVERHEAD_BYTES;
 }
 
-/** The client towards the hub, and what records it. */
+/** Builds the hub client and its flight recorder. */
 export function planHub(
   { config, credentials, random }: Wiring,
   { opening, wallClock }: Stations,
 ): { readonly client: HubClient; readonly recorder: FlightRecorder } {
   const { keepAliveS, connectMsMax, reconnectFloorMs, reconnectCeilingMs } = config.hub;
   const options = {
-    ...{ keepAliveS, connectMsMax, answerMsMax: ANSWER_MS_MAX },
+    keepAliveS,
+    connectMsMax,
+    answerMsMax: ANSWER_MS_MAX,
     signsWith: signsWith(config.hub.credentials),
     packetBytesMax: hubPacketBytesMax(config),
     firstDialAtMs: firstDialAtMs(opening, reconnectFloorMs),
     reconnect: { floorMs: reconnectFloorMs, ceilingMs: reconnectCeilingMs },
   };
   const recorder = new FlightRecorder({
-    ...{ subject: { name: HUB, driver: HUB, options }, random, blank: blankPassword },
+    subject: { name: HUB, driver: HUB, options },
+    random,
+    blank: blankPassword,
     bytesMax: config.recorder.ringBytes,
     stateOf: () => client.state,
     snapshotOf: () => client.snapshot(),
@@ -74,7 +81,7 @@ function signsWith(credentials: HubConfig['credentials']): SignsWith {
   }
 }
 
-/** @param knownLinks names of the links on which a subdevice was seen before this start */
+/** @param knownLinks names of the links that had a subdevice before this start */
 export function planLinks({ config, openLink, careOf, random }: Wiring, knownLinks: ReadonlySet<string>): LinkPlan[] {
   return config.links.map((link) => {
     const driver = driverNamed(link.driver);
@@ -85,7 +92,8 @@ export function planLinks({ config, openLink, careOf, random }: Wiring, knownLin
     const wasInUse = knownLinks.has(link.name);
     const options = driver.plan(terms, own, { uplinksMax: WINDOW_MAX, reopen: REOPEN, wasInUse, served });
     const recorder = new FlightRecorder({
-      ...{ subject: { name: link.name, driver: link.driver, options }, random },
+      subject: { name: link.name, driver: link.driver, options },
+      random,
       bytesMax: config.recorder.ringBytes,
       stateOf: () => machine.state,
       snapshotOf: () => machine.snapshot(),

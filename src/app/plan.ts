@@ -1,4 +1,4 @@
-/** What the configuration says, in the shape in which the flows ask for it. */
+/** Values of the configuration in the form that the flows need. */
 
 import { type HubIdentity, identityKey } from '../base/hub-identity.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
@@ -25,7 +25,9 @@ export function identities(config: Config): (subdevice: string) => HubIdentity |
   return (subdevice) => byId.get(subdevice);
 }
 
-/** Whose identity this is; `undefined`: nobody's that is configured. */
+/**
+ * Returns a function that finds the subdevice of an identity. `undefined`: no configured subdevice has the identity.
+ */
 export function owners(config: Config): (identity: HubIdentity) => string | undefined {
   const byIdentity = new Map(
     config.subdevices.flatMap(({ id, hubIdentity }) =>
@@ -43,8 +45,8 @@ export function allowance(config: Config): (subdevice: string, link: string) => 
 }
 
 /**
- * The filters, in a subdevice's own names, that the gateway subscribes in its name; `undefined`: it subscribes itself, or
- * its link is not configured.
+ * Returns a function for the filters, in a subdevice's own topics, that the gateway subscribes for the subdevice.
+ * `undefined`: the subdevice subscribes itself, or its link is not configured.
  */
 export function filtersByConfig(config: Config): (subdevice: string, link: string) => readonly string[] | undefined {
   const links = new Map(config.links.map((link) => [link.name, link]));

@@ -1,6 +1,6 @@
 /**
- * The state directory: made durable, of one user only, and closed to others. A file that root makes there is one that the
- * user of the service cannot open at its next start.
+ * State directory: created durably, owned by one user, and closed to others. A file that root creates in it could not
+ * be opened by the user of the service at the next start.
  */
 import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,14 +11,14 @@ import { RESERVE_FILE, STORE_FILE } from '../store/state-files.ts';
 import { syncFolder } from '../store/synced-folder.ts';
 
 const FOLDER_MODE = 0o700;
-/** Permissions that an existing directory may keep: its group may look. */
+/** Largest permissions that an existing directory keeps: read access of its group. */
 const FOLDER_MODE_MAX = 0o750;
 const FILE_MODE = 0o600;
-/** Of what is in the state directory; whatever else lies there is somebody else's. */
+/** Names of this program's files in the state directory. Other files belong to other programs. */
 const OWN_NAMES = new Set([RESERVE_FILE, 'fault-marks', 'fault-marks.part', 'quarantine', 'recordings']);
 
 /**
- * @param configPath of the command that is proposed instead
+ * @param configPath path for the command in the hint
  * @throws Fault `wrong-user` for root in a directory that another user owns, or in which another user has a store
  */
 export function refuseForeignOwner(stateDir: string, configPath: string): void {
@@ -44,26 +44,26 @@ function ownerOf(path: string): number | undefined {
   }
 }
 
-/** Makes the directory if it is not there, and returns when a power cut can no longer take it away whole. */
+/** Creates the directory if it is missing. On return a power cut cannot remove the directory any more. */
 export function makeStateFolder(path: string): void {
   makeFolders(path, FOLDER_MODE);
-  // all the way up: who made which of them, just now or before a crash, nobody knows
+  // all parents are synced, since it is unknown which of them were created just now or before a crash
   for (let folder = path; folder !== dirname(folder); folder = dirname(folder)) {
     try {
       syncFolder(dirname(folder));
     } catch (error) {
-      // not ours to open, hence not made by us; or of a file system that has nothing to sync
+      // not accessible, so not created by this process; or a file system without sync
       if (!['EACCES', 'EPERM', 'EINVAL', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }
 }
 
-/** Takes from others what an earlier version left open to them. What cannot be changed stays as it is. */
+/** Removes permissions of other users that an earlier version left. Errors are ignored. */
 export function closeToOthers(stateDir: string): void {
   const names = namesIn(stateDir);
   const own = names.filter(isOwn);
   for (const name of own) closeTree(join(stateDir, name));
-  // a directory in which others keep files is not closed to them
+  // a directory with files of other programs keeps its permissions
   const found = statSync(stateDir, { throwIfNoEntry: false });
   if (found !== undefined && own.length > 0 && own.length === names.length) restrict(stateDir, FOLDER_MODE_MAX, found);
 }
@@ -80,14 +80,14 @@ function closeTree(path: string): void {
   } else if (found?.isFile() === true) restrict(path, FILE_MODE, found);
 }
 
-/** By path: a database file that is opened and closed again would lose the locks of SQLite. */
+/** Changes the mode by path: opening and closing a database file would drop the locks of SQLite. */
 function restrict(path: string, modeMax: number, found: Stats): void {
   const mode = found.mode & 0o777;
   if ((mode & ~modeMax) === 0) return;
   try {
     chmodSync(path, mode & modeMax);
   } catch {
-    // not ours, or on a file system that is read-only or has no modes
+    // file of another user, or a file system that is read-only or has no modes
   }
 }
 

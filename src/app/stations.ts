@@ -1,6 +1,6 @@
 /**
- * The stations of one gateway, built from the configuration and from what the opening store knows: who keeps what. They
- * know nothing of each other; `gateway.ts` joins them by flows.
+ * Stations of one gateway, built from the configuration and from the opened store. Stations do not know each other;
+ * `gateway.ts` connects them by flows.
  */
 import { hash } from 'node:crypto';
 import type { Facts } from '../base/events.ts';
@@ -29,9 +29,9 @@ import { Inbox } from '../subdevices/inbox.ts';
 import { SubdeviceRegistry } from '../subdevices/registry.ts';
 import { RetainedCommands } from '../subdevices/retained-commands.ts';
 
-/** Entries of one lane in RAM: what a fast subdevice may have in flight, and what a page brings back. */
+/** Largest number of entries of one lane in RAM: enough for a fast subdevice in flight, and the size of a page. */
 export const WINDOW_MAX = 64;
-/** What a slow card may make us hold in RAM before subdevices are told to wait. */
+/** Largest number of unstored bytes in RAM before subdevices must wait. Large enough for a slow SD card. */
 const UNSTORED_BYTES_MAX = 16 * 1024 * 1024;
 const HOUR_MS = 3_600_000;
 
@@ -43,13 +43,13 @@ export interface StationsOptions {
   readonly mailbox: Mailbox;
   readonly facts: Facts;
   readonly random: Random;
-  /** By subdevice id, where there is one: for `bind`. */
+  /** Device secrets by subdevice id. Used for `bind`. */
   readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
   readonly timeService?: TimeService | undefined;
   readonly opening: StoreOpening;
-  /** Uplinks in RAM only, before subdevices are told to wait; another number in a test only. */
+  /** Replaces `UNSTORED_BYTES_MAX` in tests. */
   readonly unstoredBytesMax?: number | undefined;
-  /** A message has been shed. */
+  /** Called when a message was shed. */
   readonly shed: (direction: Direction, lane: number, reason: ShedReason, topic: string | undefined) => void;
 }
 
@@ -65,7 +65,7 @@ export class Stations {
   readonly retainedCommands: RetainedCommands;
   readonly registry: SubdeviceRegistry;
   readonly session: HubSessionState;
-  readonly account: HubSessionTracker;
+  readonly sessionTracker: HubSessionTracker;
   /** `undefined`: the hub has no gateway operations. */
   readonly operations: GatewayOperations | undefined;
   readonly services: HubServices;
@@ -107,7 +107,7 @@ export class Stations {
     this.registry = new SubdeviceRegistry(opening);
     this.session = new HubSessionState(opening.hubSession, opening.grantedFilters, sessionOwner(hub));
     const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
-    this.account = new HubSessionTracker({ terms, gap: opening.hubGap, openedAt: opening.now });
+    this.sessionTracker = new HubSessionTracker({ terms, gap: opening.hubGap, openedAt: opening.now });
     this.operations = this.#newOperations(options);
     this.services = new HubServices([this.operations ?? [], hubTime ?? []].flat());
   }
@@ -116,14 +116,14 @@ export class Stations {
     return direction === 'uplink' ? this.uplinks : this.downlinks;
   }
 
-  /** Now, in this boot. */
+  /** Returns the current time in this boot. */
   readonly stamp = (): Stamp => ({ epoch: this.opening.now.epoch, upMs: this.#clock.nowMs() });
 
   age(stamp: Stamp): Age {
     return ageOf(stamp, this.stamp(), this.wallClock.epochs);
   }
 
-  /** Is something of that stamp certainly older than so many hours? 0 hours: nothing ever is. */
+  /** Returns a test for messages that are certainly older than `hoursMax`. 0: messages never expire. */
   expiry(hoursMax: number): ((stamp: Stamp) => boolean) | undefined {
     if (hoursMax === 0) return undefined;
     return (stamp) => this.age(stamp).ms >= hoursMax * HOUR_MS;
@@ -138,7 +138,11 @@ export class Stations {
       if (hubIdentity !== undefined && secret !== undefined) secrets.set(identityKey(hubIdentity), secret);
     }
     return new GatewayOperations({
-      ...{ bind, operationsBatchMax, payloadBytesMax, random, signMethod: credentials.signMethod },
+      bind,
+      operationsBatchMax,
+      payloadBytesMax,
+      random,
+      signMethod: credentials.signMethod,
       gateway: credentials,
       configured: config.subdevices.flatMap(({ hubIdentity }) => hubIdentity ?? []),
       secretOf: (identity) => secrets.get(identityKey(identity)),

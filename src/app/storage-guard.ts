@@ -1,7 +1,7 @@
 /**
- * The disk the gateway stands on: opens the store, remembers over restarts how often it failed, and after too many failures
- * waits in degraded mode. There the control socket answers and says why; no link is opened, the hub is not connected,
- * nothing is acknowledged. The store is tried once a minute; when it opens, the gateway goes on.
+ * Guard of the storage: opens the store, counts its failures over restarts, and waits in degraded mode after too many
+ * of them. In degraded mode the control socket answers and shows the reason. No link is opened, the hub is not
+ * connected, and nothing is acknowledged. The store is tried once a minute; when it opens, the gateway starts.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -28,20 +28,20 @@ export interface StorageOptions {
   readonly config: Config;
   readonly journal: Journal;
   readonly version: string;
-  /** Absolute. */
+  /** Absolute path. */
   readonly configPath: string;
-  /** Tells this text of the configuration from another: failures with another one do not count. */
+  /** Checksum of the configuration. Failures with another configuration do not count. */
   readonly configMark: string;
-  /** Between two looks at storage that keeps failing; a minute, but in a test. */
+  /** Time between two trials of failing storage. A minute, except in tests. */
   readonly tryMs?: number | undefined;
 }
 
-/** Beside the control socket, which is in a tmpfs: to be written when the disk cannot be. */
+/** File beside the control socket. That directory is in a tmpfs, so it can be written when the disk cannot. */
 const FAILURES_FILE = 'storage-failures';
-/** So many failures within ten minutes are no accident any more (`io/failure-log.ts`). */
+/** Number of failures within ten minutes that starts degraded mode (`io/failure-log.ts`). */
 const FAILURES_MAX = 5;
 const TRY_MS = 60_000;
-/** A step of recovery takes less, on whatever card: systemd waits so long for the next one. */
+/** Time that systemd waits for the next report of recovery. A step takes less on any SD card. */
 const RECOVERY_STEP_MS = 60_000;
 
 export class Storage {
@@ -57,7 +57,7 @@ export class Storage {
     this.#failuresPath = join(dirname(controlSocket), FAILURES_FILE);
   }
 
-  /** Says what `allow_volatile_store` accepts. */
+  /** Warns about the risk that `allow_volatile_store` accepts. */
   warnIfVolatile(): void {
     const { stateDir } = this.#options.config.gateway;
     const place = volatilePlaceOf(stateDir);
@@ -68,7 +68,7 @@ export class Storage {
     });
   }
 
-  /** Opens the store in its thread. A file that the last process found corrupt is looked at first. */
+  /** Opens the store in its thread. A store that the last process found corrupt is checked first. */
   readonly open: OpenStore = async (listener) => {
     const isSuspect = this.#failures().at(-1)?.code === ('store-corrupt' satisfies FaultCode);
     try {
@@ -81,7 +81,7 @@ export class Storage {
     }
   };
 
-  /** The library says only that the file does not open: who may write where is seen here. */
+  /** Adds the cause to a fault. SQLite reports only that the file does not open; permissions are checked here. */
   #withCause(error: unknown): unknown {
     if (!(error instanceof Fault)) return error;
     if (error.code === 'store-locked') return this.#lockedBy(error);
@@ -108,14 +108,14 @@ export class Storage {
     notifySystemd(`EXTEND_TIMEOUT_USEC=${RECOVERY_STEP_MS * 1000}\n${statusOf(`recovering: ${sentence}`)}`);
   };
 
-  /** It failed: the next starts are to know. */
+  /** Records a failure for the next starts. */
   note(code: FaultCode): void {
     noteFailure(this.#failuresPath, { upMs: this.#clock.nowMs(), code, config: this.#options.configMark });
   }
 
   /**
-   * At once, unless it has failed too often with this configuration: then when it opens again, or when the process is to
-   * end.
+   * Resolves at once if the storage has not failed too often with this configuration. Otherwise resolves when the store
+   * opens again, or with `ended` when the process must end.
    */
   async healthyOr(ended: Promise<unknown>): Promise<'healthy' | 'ended'> {
     const failures = this.#failures().filter(({ config }) => config === this.#options.configMark);
@@ -126,7 +126,7 @@ export class Storage {
 
   async #standBy(why: string, ended: Promise<unknown>): Promise<'healthy' | 'ended'> {
     const { config, journal, version, configPath } = this.#options;
-    const hint = 'check the disk of the state directory (df, dmesg); it is tried again every minute';
+    const hint = 'check the disk of the state directory (df, dmesg); the gateway tries it again every minute';
     let fault = new Fault('store-failed', why, { hint });
     const standby = new Standby({
       config,
@@ -137,12 +137,12 @@ export class Storage {
       fault: () => fault,
     });
     const control = await startControl({ socketPath: config.gateway.controlSocket, inspection: standby });
-    journal.error('degraded: nothing is accepted until storage is well again', { reason: why });
+    journal.error('degraded: no message is accepted until storage works again', { reason: why });
     notifySystemd('READY=1');
     try {
       for (;;) {
         notifySystemd(statusOf(standby.status().sentence));
-        if ((await Promise.race([this.#pause(), ended])) !== 'rested') return 'ended';
+        if ((await Promise.race([this.#pause(), ended])) !== 'elapsed') return 'ended';
         const found = await Promise.race([this.#try(), ended.then(() => 'ended' as const)]);
         if (found === 'ended') return 'ended';
         if (found === 'opened') break;
@@ -152,16 +152,16 @@ export class Storage {
       await control.close();
     }
     forgetFailures(this.#failuresPath);
-    journal.info('storage is well again');
+    journal.info('storage works again');
     return 'healthy';
   }
 
-  #pause(): Promise<'rested'> {
+  #pause(): Promise<'elapsed'> {
     const untilMs = this.#clock.nowMs() + (this.#options.tryMs ?? TRY_MS);
-    return new Promise((resolve) => this.#clock.wakeAt(untilMs, () => resolve('rested')));
+    return new Promise((resolve) => this.#clock.wakeAt(untilMs, () => resolve('elapsed')));
   }
 
-  /** @returns why it does not open, if it does not */
+  /** @returns the fault if the store does not open */
   async #try(): Promise<Fault | 'opened'> {
     try {
       const { store } = await this.open({ committed: () => undefined, full: () => undefined, failed: () => undefined });
@@ -177,16 +177,16 @@ export class Storage {
     return readFailures(this.#failuresPath, this.#clock.nowMs());
   }
 
-  /** Without a boot id every start counts as a new boot: ages are then lower bounds, never wrong. */
+  /** Returns the boot id. Without one, every start counts as a new boot: ages are then lower bounds. */
   #bootId(): string {
     const found = readBootId();
     if (found !== undefined) return found;
-    this.#options.journal.warn('the kernel does not say its boot id; ages over this restart are lower bounds');
+    this.#options.journal.warn('the boot id of the kernel is unknown; ages across this restart are lower bounds');
     return `unknown-${process.pid}-${Date.now()}`;
   }
 }
 
-/** Another gateway at work is none: the store is well. */
+/** True for a fault of the storage. A lock of another gateway is not one. */
 function isFailureOfStorage(code: FaultCode): boolean {
   return code !== 'store-locked' && exitCodeOf(code) === EXIT.storage;
 }

@@ -1,4 +1,4 @@
-/** Facts of a gateway for its observers: flattens the composition into `GatewayView`. */
+/** View of a gateway for its observers: flattens the composition into `GatewayView`. */
 import type { GatewayView } from '../ops/gateway-view.ts';
 import type { Gateway } from './gateway.ts';
 import { configuredIds } from './plan.ts';

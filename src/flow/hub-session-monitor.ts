@@ -1,5 +1,5 @@
 /**
- * Keeps the account of the hub's session (`hub/session/session-tracker.ts`) and tells of it: to onlookers, to the store, and, where
+ * Keeps the tracker of the hub's session (`hub/session/session-tracker.ts`) and tells of it: to onlookers, to the store, and, where
  * a resync topic is configured, to the application side, which alone can send again what is missing.
  */
 import type { Facts } from '../base/events.ts';
@@ -20,7 +20,7 @@ export interface HubSessionMonitorOptions {
   readonly facts: Facts;
   readonly stamp: () => Stamp;
   readonly epochs: () => ReadonlyMap<number, Epoch>;
-  readonly account: HubSessionTracker;
+  readonly tracker: HubSessionTracker;
   readonly session: HubSessionState;
   readonly outbox: Outbox;
   readonly committer: Committer;
@@ -38,60 +38,60 @@ export class HubSessionMonitor {
   constructor(options: HubSessionMonitorOptions) {
     this.#options = options;
     this.#timer = new Timer(options.clock, options.mailbox, () => {
-      this.#report(options.account.wake(options.clock.nowMs()));
+      this.#report(options.tracker.wake(options.clock.nowMs()));
     });
   }
 
   /** For how long the hub has not seen us; `undefined`: it does, or never did. */
   get away(): Age | undefined {
-    const { account, session, stamp, epochs } = this.#options;
-    return account.away(session.row, stamp(), epochs());
+    const { tracker, session, stamp, epochs } = this.#options;
+    return tracker.away(session.row, stamp(), epochs());
   }
 
   get replay(): StoredReplay | undefined {
-    return this.#options.account.replay(this.#options.clock.nowMs());
+    return this.#options.tracker.replay(this.#options.clock.nowMs());
   }
 
-  get account(): HubSessionTracker {
-    return this.#options.account;
+  get tracker(): HubSessionTracker {
+    return this.#options.tracker;
   }
 
   /** CONNACK, before the mirror of the session hears of it. */
   connected(sessionPresent: boolean): void {
-    const { account, session, clock } = this.#options;
-    this.#report(account.connected(sessionPresent, { row: session.row, away: this.away }, clock.nowMs()));
+    const { tracker, session, clock } = this.#options;
+    this.#report(tracker.connected(sessionPresent, { row: session.row, away: this.away }, clock.nowMs()));
   }
 
   message(qos: number, dup: boolean): void {
-    this.#report(this.#options.account.message(qos, dup, this.#options.clock.nowMs()));
+    this.#report(this.#options.tracker.message(qos, dup, this.#options.clock.nowMs()));
   }
 
   disconnected(): void {
-    this.#options.account.disconnected(this.#options.stamp());
+    this.#options.tracker.disconnected(this.#options.stamp());
     this.#timer.set(undefined);
   }
 
   /** Another client is suspected of taking our connections, and our downlinks with them. */
   takenOver(): void {
-    this.#report(this.#options.account.takenOver());
+    this.#report(this.#options.tracker.takenOver());
   }
 
   /** The technician, or the application side, has dealt with the gap. @returns whether there was one */
   settleGap(): boolean {
-    const had = this.#options.account.settleGap();
+    const had = this.#options.tracker.settleGap();
     if (had) this.#keepGap();
     return had;
   }
 
   /** At once: a crash in the next moment must not forget that downlinks may be missing. */
   #keepGap(): void {
-    const { account, committer, clock } = this.#options;
-    committer.require([{ kind: 'hubGap', gap: account.gap }], clock.nowMs(), () => undefined);
+    const { tracker, committer, clock } = this.#options;
+    committer.require([{ kind: 'hubGap', gap: tracker.gap }], clock.nowMs(), () => undefined);
   }
 
   #report(reports: readonly TrackerReport[]): void {
     for (const report of reports) this.#reportOne(report);
-    this.#timer.set(this.#options.account.wakeAtMs());
+    this.#timer.set(this.#options.tracker.wakeAtMs());
   }
 
   #reportOne(report: TrackerReport): void {
@@ -102,14 +102,14 @@ export class HubSessionMonitor {
         if (report.finding === 'lost') facts.emit('sessionLost', { away: report.away ?? null });
         return;
       case 'replayStarted':
-        facts.emit('replayStarted', { storedMax: this.#options.account.terms?.storedMax ?? 0 });
+        facts.emit('replayStarted', { storedMax: this.#options.tracker.terms?.storedMax ?? 0 });
         return;
       case 'replayDone':
         facts.emit('replayDone', { received: report.received });
         return;
       case 'gap':
         facts.emit('possibleGap', { reason: report.gap.reason, away: report.away ?? null });
-        if (report.gap === this.#options.account.gap) this.#keepGap();
+        if (report.gap === this.#options.tracker.gap) this.#keepGap();
         this.#requestResync(report.gap, report.away);
         return;
     }
@@ -120,7 +120,7 @@ export class HubSessionMonitor {
    * of the gap stays until the message is durable.
    */
   #requestResync(gap: Gap, away: Age | undefined): void {
-    const { resyncTopic, outbox, account, stamp, commitMs, clock, committer } = this.#options;
+    const { resyncTopic, outbox, tracker, stamp, commitMs, clock, committer } = this.#options;
     if (resyncTopic === undefined) return;
     const text = {
       type: 'possible_gap',
@@ -132,7 +132,7 @@ export class HubSessionMonitor {
     const terms = { overflow: 'reject', stamp: stamp(), ackWaiter: undefined, holdMs: 0, commitMs } as const;
     const admission = outbox.admit({ lane: NOBODY, message, ...terms }, clock.nowMs());
     if (admission.kind !== 'accepted' || committer.fullSinceMs !== undefined) return;
-    account.settleGap();
+    tracker.settleGap();
     this.#resyncs += 1;
     const newest = this.#resyncs;
     // a later gap waits for its own message

@@ -51,7 +51,7 @@ export interface GatewayView {
   readonly links: Pick<Links, 'states' | 'lineErrors'>;
   readonly hub: Pick<HubConnection, 'client' | 'recorder' | 'standing'>;
   readonly session: HubSessionState;
-  readonly watch: Pick<HubSessionMonitor, 'account' | 'away' | 'replay'>;
+  readonly watch: Pick<HubSessionMonitor, 'away' | 'replay' | 'tracker'>;
   readonly subscriptions: HubSubscriptions;
   readonly services: Pick<HubServices, 'filters'>;
   /** `undefined`: the hub has no gateway operations. */

@@ -103,7 +103,7 @@ it('an order to probe says what it cannot ask, and is refused without names', as
   const testbed = await openTestbed();
   await testbed.start();
   const probe = (body: object) => give(testbed.socketPath, 'link.probe', body);
-  await expect(probe({ link: 'link-a' })).rejects.toThrow('names a link and a subdevice');
+  await expect(probe({ link: 'link-a' })).rejects.toThrow('Missing "link" or "subdevice"');
   expect(await probe({ link: 'nowhere', subdevice: 'a' })).toMatchObject({
     kind: 'not asked',
     why: 'there is no link nowhere',

@@ -1,7 +1,7 @@
 /** Orders of any content to a whole gateway: each is carried out or refused with words, and the gateway goes on. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ordersFor } from '../../src/app/admin-commands.ts';
+import { adminCommandsFor } from '../../src/app/admin-commands.ts';
 import { Fault } from '../../src/base/fault.ts';
 import { HandWire, kindsOf } from './hand-wire.ts';
 
@@ -20,7 +20,7 @@ it('an order of any content is obeyed or refused with a hint, and ends no gatewa
   const wire = await HandWire.open();
   const { gateway } = wire.world;
   if (gateway === undefined) throw new Error('the gateway does not run');
-  const commands = ordersFor(gateway);
+  const commands = adminCommandsFor(gateway);
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...Object.keys(commands)), body, async (name, given) => {
       const outcome = commands[name]?.(given).then(

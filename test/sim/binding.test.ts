@@ -169,7 +169,7 @@ describe('an order', () => {
     site.world.hub.isReachable = false;
     site.world.hub.cut();
     await site.pass(MINUTE_MS);
-    expect(await site.order('hub.describe')).toMatchObject({ message: 'The hub is away, so it cannot be asked' });
+    expect(await site.order('hub.describe')).toMatchObject({ message: 'The hub is not connected' });
   });
 });
 

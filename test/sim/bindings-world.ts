@@ -1,6 +1,6 @@
 /** A plant of two subdevices whose hub knows bindings, and a technician who gives orders. */
 import { expect } from 'vitest';
-import { ordersFor } from '../../src/app/admin-commands.ts';
+import { adminCommandsFor } from '../../src/app/admin-commands.ts';
 import type { Gateway } from '../../src/app/gateway.ts';
 import type { Config } from '../../src/config/schema.ts';
 import type { AdminCommands } from '../../src/ops/api/administration.ts';
@@ -82,7 +82,7 @@ export class BindingsWorld {
     const settle = (outcome: unknown): void => {
       answer = outcome;
     };
-    void ordersFor(this.gateway)[name]?.(body).then(settle, settle);
+    void adminCommandsFor(this.gateway)[name]?.(body).then(settle, settle);
     await this.pass(MINUTE_MS, () => answer !== undefined);
     return answer;
   }

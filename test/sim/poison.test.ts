@@ -4,7 +4,7 @@
  * connection.
  */
 import { describe, expect, it } from 'vitest';
-import { ordersFor } from '../../src/app/admin-commands.ts';
+import { adminCommandsFor } from '../../src/app/admin-commands.ts';
 import type { Gateway } from '../../src/app/gateway.ts';
 import { viewOf } from '../../src/app/view.ts';
 import type { HubFaults } from '../../src/bench/hub/faults.ts';
@@ -161,7 +161,7 @@ describe('a hub that closes on one packet', () => {
     sabotage.world.hub.fault({ kind: 'set', faults: { poisonPubacks: [] } });
     const names = new Set(hubSubscriptionsReport(viewOf(sabotage.gateway)).publishes.map(({ name }) => name));
     expect(names.size).toBeGreaterThan(0);
-    void ordersFor(sabotage.gateway)['hub.release']?.({ names: [...names] });
+    void adminCommandsFor(sabotage.gateway)['hub.release']?.({ names: [...names] });
     sabotage.world.traffic.isOn = false;
     await sabotage.pass(2 * MINUTE_MS);
     expect(sabotage.setAside).toEqual([]);
@@ -199,7 +199,7 @@ describe('a hub that closes on one packet', () => {
     sabotage.world.hub.fault({ kind: 'set', faults: { poisonSubscribes: [] } });
     await sabotage.pass(MINUTE_MS);
     expect(sabotage.world.hub.subscriptions(sabotage.world.clientId)).not.toContain('gw-1/s1/control/+');
-    void ordersFor(sabotage.gateway)['hub.release']?.({ names: ['gw-1/s1/control/+'] });
+    void adminCommandsFor(sabotage.gateway)['hub.release']?.({ names: ['gw-1/s1/control/+'] });
     await sabotage.pass(MINUTE_MS);
     expect(sabotage.world.hub.subscriptions(sabotage.world.clientId)).toContain('gw-1/s1/control/+');
     expect(sabotage.setAside).toEqual([]);

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { recorderOrders } from '../../src/app/admin-commands.ts';
+import { recorderCommands } from '../../src/app/admin-commands.ts';
 import { viewOf } from '../../src/app/view.ts';
 import type { RecorderConfig } from '../../src/config/schema.ts';
 import { Recordings } from '../../src/ops/recordings.ts';
@@ -78,7 +78,7 @@ it('a process that ends for a bug leaves everything it knew; one that has trigge
 
 it('an order for a link that does not exist, or without a ring, is refused with what to do', async () => {
   const { gateway, recordings } = await open();
-  await expect(recorderOrders(gateway, recordings)['recorder.freeze']?.({ of: 'nowhere' })).rejects.toMatchObject({
+  await expect(recorderCommands(gateway, recordings)['recorder.freeze']?.({ of: 'nowhere' })).rejects.toMatchObject({
     code: 'order-refused',
     hint: expect.stringContaining('holdfast status'),
   });

@@ -131,9 +131,9 @@ export function overlookRivals({ hub: { client } }: Gateway): void {
 }
 
 /** Whatever the hub does with our session, nothing is concluded from it. */
-export function overlookGaps({ stations: { account } }: Gateway): void {
-  account.connected = () => [];
-  account.message = () => [];
+export function overlookGaps({ stations: { sessionTracker } }: Gateway): void {
+  sessionTracker.connected = () => [];
+  sessionTracker.message = () => [];
 }
 
 function sendUnpaced({ stations: { outbox } }: Gateway): void {

@@ -54,7 +54,12 @@ async function loseSubscriptions(patch?: (gateway: Gateway) => void) {
   world.hub.fault({ kind: 'forgetSession', clientId: world.clientId });
   await pass(2 * MINUTE_MS);
   const { gateway } = world;
-  return { filters, held: held(), gap: gateway?.stations.account.gap, lost: gateway?.stations.session.row.lostCount };
+  return {
+    filters,
+    held: held(),
+    gap: gateway?.stations.sessionTracker.gap,
+    lost: gateway?.stations.session.row.lostCount,
+  };
 }
 
 it('a hub that lost the subscriptions and says SessionPresent=1 gets them again; no loss is claimed that is not known', async () => {
@@ -83,11 +88,11 @@ it('SessionPresent that is 0 and 1 in turn costs one connection per cut and no s
   }
   expect(seen.gaps).toBe(2);
   expect(held()).toEqual(filters);
-  expect(world.gateway?.stations.account.gap?.reason).toBe('session lost');
+  expect(world.gateway?.stations.sessionTracker.gap?.reason).toBe('session lost');
   expect(world.gateway?.hub.client.takeovers(world.time.nowMs).times).toBe(0);
   world.gateway?.watch.settleGap();
   set({ sessionPresentClaim: 'truth' });
   world.hub.fault({ kind: 'dropConnections' });
   await pass(3 * MINUTE_MS);
-  expect(world.gateway?.stations.account.gap).toBeUndefined();
+  expect(world.gateway?.stations.sessionTracker.gap).toBeUndefined();
 });

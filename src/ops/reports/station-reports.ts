@@ -54,13 +54,13 @@ function sinceOf({ hub, watch, clock }: GatewayView): Age | null {
 }
 
 function sessionReport({ watch, age }: GatewayView): SessionReport {
-  const { away, account } = watch;
-  const { gap } = account;
+  const { away, tracker } = watch;
+  const { gap } = tracker;
   return {
-    finding: account.finding ?? null,
+    finding: tracker.finding ?? null,
     away: away ?? null,
-    keptMs: account.terms?.keptMs ?? null,
-    isOver: account.isOver(away),
+    keptMs: tracker.terms?.keptMs ?? null,
+    isOver: tracker.isOver(away),
     gap: gap === undefined ? null : { reason: gap.reason, age: age(gap.from) },
   };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ordersFor } from '../../../src/app/admin-commands.ts';
+import { adminCommandsFor } from '../../../src/app/admin-commands.ts';
 import type { Gateway } from '../../../src/app/gateway.ts';
 import type { Letters, LettersDone } from '../../../src/flow/dead-letters.ts';
 
@@ -10,7 +10,7 @@ function ordersOn(outcome: LettersDone) {
     return outcome;
   };
   const gateway: Pick<Gateway, 'deadLetters'> = { deadLetters: { retry: act, drop: act } as Gateway['deadLetters'] };
-  return { asked, orders: ordersFor(gateway as Gateway) };
+  return { asked, orders: adminCommandsFor(gateway as Gateway) };
 }
 
 it.each([

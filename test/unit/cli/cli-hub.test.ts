@@ -18,7 +18,7 @@ const ORDERS: AdminCommands = {
   'hub.bind': async ({ subdevices }) => ({
     outcomes: [DONE, REFUSED].filter(({ subdevice }) => Array.isArray(subdevices) && subdevices.includes(subdevice)),
   }),
-  'hub.unbind': () => Promise.reject(refusal('The hub is away, so it cannot be asked', 'Try again later.')),
+  'hub.unbind': () => Promise.reject(refusal('The hub is not connected', 'Try again later.')),
   'hub.describe': async () => ({
     answered: true,
     bindings: [
@@ -81,7 +81,7 @@ describe.concurrent('holdfast hub', { timeout: PROCESS_MS_MAX }, () => {
     const { code, err } = await hub('unbind', 'meter-1');
     expect({ code, err }).toEqual({
       code: 1,
-      err: 'holdfast: The hub is away, so it cannot be asked\n  -> Try again later.\n',
+      err: 'holdfast: The hub is not connected\n  -> Try again later.\n',
     });
   });
 

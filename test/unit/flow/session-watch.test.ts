@@ -21,7 +21,7 @@ function watched(resyncTopic: string | undefined) {
   const watch = new HubSessionMonitor({
     ...{ clock, mailbox, committer, outbox, resyncTopic, commitMs: 100, facts: newFacts() },
     ...{ stamp: () => STAMP, epochs: () => new Map() },
-    account: new HubSessionTracker({ terms: HUB_TERMS, gap: undefined, openedAt: STAMP }),
+    tracker: new HubSessionTracker({ terms: HUB_TERMS, gap: undefined, openedAt: STAMP }),
     session: new HubSessionState(EXPECTED, [], OWNER),
   });
   /** Written records of gaps, in order. */
@@ -54,12 +54,12 @@ it('a gap directly after another one was handled is written last', () => {
 it('a gap is cleared only after the message of the application is stored, which is impossible on a full disk', () => {
   const there = watched('gw/resync');
   there.lose();
-  expect(there.watch.account.gap).toBeUndefined();
+  expect(there.watch.tracker.gap).toBeUndefined();
   const full = watched('gw/resync');
   full.bench.enqueue(1, 0);
   full.bench.full();
   full.lose();
-  expect(full.watch.account.gap?.reason).toBe('session lost');
+  expect(full.watch.tracker.gap?.reason).toBe('session lost');
 });
 
 it('the record of a gap stays until the message of the application is durable, also on a disk that becomes full meanwhile', () => {
