@@ -14,7 +14,6 @@ const TO_DO: readonly string[] = [
   'src/config/',
   'src/flow/',
   'src/ops/',
-  'src/subdevices/',
   'test/crash/',
   'test/e2e/',
   'test/hw/',

@@ -15,7 +15,7 @@ import type { Intake, IntakeReason } from './intake.ts';
 export interface ShedDownlinksOptions {
   readonly facts: Facts;
   readonly registry: SubdeviceRegistry;
-  readonly inbox: Pick<Inbox, 'pass'>;
+  readonly inbox: Pick<Inbox, 'countShed'>;
   readonly intake: Pick<Intake, 'note'>;
   readonly topicsOf: (subdevice: string) => TopicMap;
   /** Ids of the subdevices in the configuration. */
@@ -59,7 +59,7 @@ export class ShedDownlinks {
 
   /** Counts and notes a downlink that no subdevice has subscribed to. */
   unclaimed(topic: string): void {
-    this.#options.inbox.pass(NOBODY, 'no subscriber');
+    this.#options.inbox.countShed(NOBODY, 'no subscriber');
     const owners = this.#ownersOf(topic);
     const isForeign = !this.#options.acceptsUnknown && owners.every((id) => !this.#isConfigured(id));
     const subdevice = owners.length === 1 ? owners[0] : undefined;
@@ -79,7 +79,7 @@ export class ShedDownlinks {
     const reason = 'too large for the gateway';
     const size = { bytes, bytesMax: this.#options.packetBytesMax };
     for (const { lane, subdevice } of this.#takersOf(topic)) {
-      this.#options.inbox.pass(lane, reason);
+      this.#options.inbox.countShed(lane, reason);
       this.#options.intake.note({
         link: undefined,
         subdevice,
@@ -95,14 +95,14 @@ export class ShedDownlinks {
 
   /** Counts a downlink that MQTT 3.1.1 forbids. */
   forbidden(topic: string, problem: string): void {
-    this.#options.inbox.pass(NOBODY, 'invalid message');
+    this.#options.inbox.countShed(NOBODY, 'invalid message');
     this.#report(sampleWords(topic), `invalid message: ${problem}`);
   }
 
   /** Counts a downlink that the program failed on. */
   setAside(topic: string): void {
     const reason: ShedReason = 'set aside after a fault';
-    for (const { lane } of this.#takersOf(topic)) this.#options.inbox.pass(lane, reason);
+    for (const { lane } of this.#takersOf(topic)) this.#options.inbox.countShed(lane, reason);
     this.#report(topic, reason);
   }
 

@@ -1,9 +1,9 @@
-/** How one subdevice is there for its inbox, and what is under way to it. */
+/** State of the delivery to one subdevice. */
 import type { Message } from '../base/message.ts';
 import type { Entry } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 
-/** One message on its way to a subdevice. `entry` is undefined for QoS 0, which nobody keeps. */
+/** One message that is being delivered to a subdevice. `entry` is undefined for QoS 0, which is not in custody. */
 export interface Delivery {
   readonly lane: number;
   readonly message: Message;
@@ -12,21 +12,24 @@ export interface Delivery {
 }
 
 export interface DeliveryState {
-  /** `awake`: it sleeps, and listens for as long as it takes to get what waited when it woke. */
+  /** `awake`: a sleeping subdevice listens until it has received the messages that waited when it woke. */
   state: 'away' | 'active' | 'asleep' | 'awake';
   delivering: Delivery | undefined;
   readonly qos0: Message[];
-  /** Messages up to this number were waiting when it came: they are replayed. */
+  /** Highest number of the messages that waited when the subdevice connected. They are sent at the replay interval. */
   replayTo: number;
   replayAtMs: number;
-  /** Messages up to this number were waiting when it woke: they are what it gets in this wake. */
+  /**
+   * Highest number of the messages that waited when the subdevice woke. Only these are delivered before it sleeps
+   * again.
+   */
   wakeTo: number;
-  /** Messages up to this number belong to a session that is over. */
+  /** Highest number of the messages that belong to an ended session. */
   discardTo: number;
   discardAs: SessionEnd;
 }
 
-/** Why messages of a session that is over are not delivered. */
+/** Reason why messages of an ended session are not delivered. */
 export type SessionEnd = Extract<ShedReason, 'session ended' | 'forgotten by hand'>;
 
 export function newDeliveryState(): DeliveryState {

@@ -1,10 +1,10 @@
 /**
- * What we owe the subdevices: durable downlinks, lane by lane.
+ * Inbox: durable downlinks for the subdevices, lane by lane.
  *
- * The mirror image of the outbox: QoS 1 is kept for a subdevice that is away (bounded in number and age), delivered in
- * order, one at a time, and at a gentle pace to one that comes back. One that sleeps gets at each waking what has waited
- * until then, each message once. QoS 0 is for those who are there. Custody is the Custodian's; the hub's PUBACK follows
- * from it in `flow/downlink.ts`.
+ * Counterpart of the outbox. QoS 1 messages are kept for an absent subdevice, bounded in number and age. They are
+ * delivered in order, one at a time, and with pauses to a subdevice that reconnects. A sleeping subdevice gets at each
+ * waking the messages that have waited until then, each once. QoS 0 messages are only for subdevices that are present.
+ * The Custodian has custody; `flow/downlink.ts` sends the PUBACK to the hub.
  */
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
@@ -15,19 +15,19 @@ import type { RowPage } from '../custody/row.ts';
 import { type Delivery, type DeliveryState, newDeliveryState, type SessionEnd } from './delivery-state.ts';
 
 export interface InboxLimits {
-  /** Per subdevice. */
+  /** Largest number of messages per subdevice. */
   readonly messagesMax: number;
   readonly overflow: 'drop-oldest' | 'drop-newest';
-  /** Pause between two stored messages to one who was away, in ms. */
+  /** Pause between two stored messages to a subdevice that reconnected, ms. */
   readonly replayIntervalMs: number;
   readonly holdMs: number;
   readonly commitMs: number;
 }
 
-/** QoS 0 messages that may wait for their turn at one subdevice, or for its waking. */
-const QUICK_MAX = 16;
+/** Largest number of QoS 0 messages that wait for one subdevice. */
+const QOS0_MAX = 16;
 
-/** Why it is not owed any more. */
+/** Reasons for which custody of an undelivered message ends. */
 const UNDELIVERED = {
   refused: 'refused by the subdevice',
   invalid: 'refused by the gateway',
@@ -40,7 +40,7 @@ const UNDELIVERED = {
 export class Inbox {
   readonly #limits: InboxLimits;
   readonly #custodian: Custodian;
-  readonly #attendances = new Map<number, DeliveryState>();
+  readonly #deliveryStates = new Map<number, DeliveryState>();
   /** Lanes that may hold more than the bound. */
   readonly #overfull = new Set<number>();
 
@@ -50,8 +50,9 @@ export class Inbox {
   }
 
   /**
-   * Takes a QoS 1 downlink into custody; sheds by policy when the lane is full. With drop-oldest, if the oldest messages are
-   * on disk only, the message is taken beyond the bound (see `excess`), and they are shed as soon as they have been read.
+   * Takes a QoS 1 downlink into custody, and sheds by the policy if the lane is full. With drop-oldest, if the oldest
+   * messages are only on disk, the message is accepted beyond the bound (see `excess`); they are shed once they are
+   * read.
    */
   admit(
     lane: number,
@@ -68,7 +69,7 @@ export class Inbox {
       this.#dropOldest(lane, 1);
     }
     const { state, replayTo } = this.#of(lane);
-    // a few ahead of it are delivered within the hold; a replay is not
+    // a few messages ahead are delivered within the hold time, but a replay is not
     const isReplaying = (queue.window[0]?.row.seq ?? Number.POSITIVE_INFINITY) <= replayTo;
     const isNear = state === 'active' && queue.isOpenAtEnd && !isReplaying;
     return this.#custodian.accept(lane, message, {
@@ -81,7 +82,7 @@ export class Inbox {
     });
   }
 
-  /** Messages beyond the bounds of their subdevices, which are shed as soon as they have been read from disk. */
+  /** Number of messages beyond the bounds of their subdevices. They are shed as soon as they are read from disk. */
   get excess(): number {
     let sum = 0;
     for (const lane of this.#overfull) {
@@ -92,114 +93,121 @@ export class Inbox {
     return sum;
   }
 
-  /** QoS 1 messages waiting for the subdevice of `lane`. */
+  /** Number of QoS 1 messages that wait for the subdevice of `lane`. */
   pending(lane: number): number {
     return this.#custodian.lane(lane).pending;
   }
 
-  /** Whether the same message waits for the subdevice of `lane`, as far as that is in RAM. */
+  /** True if the same message waits for the subdevice of `lane`. Only messages in RAM are compared. */
   holds(lane: number, { topic, payload }: Message): boolean {
     const { window } = this.#custodian.lane(lane);
     return window.some(({ row }) => row.topic === topic && Buffer.compare(row.payload, payload) === 0);
   }
 
-  /** QoS 0: now, soon, or not at all. */
+  /** Queues a QoS 0 message for a subdevice that is present, or counts it as shed. */
   offerQos0(lane: number, message: Message): void {
-    const attendance = this.#of(lane);
-    if (attendance.state === 'away') this.pass(lane, 'QoS 0 while the subdevice is away');
-    else if (attendance.qos0.length >= QUICK_MAX) this.pass(lane, 'QoS 0 too fast');
-    else attendance.qos0.push(message);
+    const deliveryState = this.#of(lane);
+    if (deliveryState.state === 'away') this.countShed(lane, 'QoS 0 while the subdevice is away');
+    else if (deliveryState.qos0.length >= QOS0_MAX) this.countShed(lane, 'QoS 0 too fast');
+    else deliveryState.qos0.push(message);
   }
 
-  /** Counts a downlink that goes nowhere. */
-  pass(lane: number, reason: ShedReason): void {
+  /** Counts a downlink that is shed without having been in custody. */
+  countShed(lane: number, reason: ShedReason): void {
     this.#custodian.countOnly(lane, { as: 'shed', reason });
   }
 
   attached(lane: number, nowMs: number): void {
-    const attendance = this.#of(lane);
-    attendance.state = 'active';
-    this.#backToWindow(attendance); // it has moved from one link to another: what was under way there is still owed
-    attendance.replayTo = this.#custodian.lane(lane).pending > 0 ? this.#custodian.lastSeq : 0;
-    attendance.replayAtMs = nowMs;
+    const deliveryState = this.#of(lane);
+    deliveryState.state = 'active';
+    this.#backToWindow(deliveryState); // after a move to another link an unfinished delivery is repeated
+    deliveryState.replayTo = this.#custodian.lane(lane).pending > 0 ? this.#custodian.lastSeq : 0;
+    deliveryState.replayAtMs = nowMs;
   }
 
-  /** @param isOver its session ended with the connection: what it was still owed is shed, and counted */
+  /** @param isOver true if the session ended with the connection: its waiting messages are shed and counted */
   detached(lane: number, isOver: boolean): void {
-    const attendance = this.#of(lane);
-    attendance.state = 'away';
-    this.#backToWindow(attendance);
-    for (const _ of attendance.qos0.splice(0)) this.pass(lane, 'QoS 0 while the subdevice is away');
+    const deliveryState = this.#of(lane);
+    deliveryState.state = 'away';
+    this.#backToWindow(deliveryState);
+    for (const _ of deliveryState.qos0.splice(0)) this.countShed(lane, 'QoS 0 while the subdevice is away');
     if (isOver) this.endSession(lane);
   }
 
-  /** It sleeps, or sleeps again: what is under way is still owed. */
+  /** Called when the subdevice sleeps (again). An unfinished delivery is repeated later. */
   slept(lane: number): void {
-    const attendance = this.#of(lane);
-    if (attendance.state === 'away') return;
-    attendance.state = 'asleep';
-    this.#backToWindow(attendance);
+    const deliveryState = this.#of(lane);
+    if (deliveryState.state === 'away') return;
+    deliveryState.state = 'asleep';
+    this.#backToWindow(deliveryState);
   }
 
   woke(lane: number): void {
-    const attendance = this.#of(lane);
-    if (attendance.state !== 'asleep') return;
-    attendance.state = 'awake';
-    attendance.wakeTo = this.#custodian.lastSeq;
+    const deliveryState = this.#of(lane);
+    if (deliveryState.state !== 'asleep') return;
+    deliveryState.state = 'awake';
+    deliveryState.wakeTo = this.#custodian.lastSeq;
   }
 
-  /** Has whoever woke got all it woke for? Then it sleeps again, and this is said once. */
+  /** Returns true once when a woken subdevice has received all messages of this waking. It sleeps then. */
   endWake(lane: number): boolean {
-    const attendance = this.#of(lane);
+    const deliveryState = this.#of(lane);
     const { pending, window } = this.#custodian.lane(lane);
-    const isServed = pending === 0 || (window[0]?.row.seq ?? 0) > attendance.wakeTo;
-    if (attendance.state !== 'awake' || attendance.delivering !== undefined || !isServed) return false;
-    attendance.state = 'asleep';
+    const isServed = pending === 0 || (window[0]?.row.seq ?? 0) > deliveryState.wakeTo;
+    if (deliveryState.state !== 'awake' || deliveryState.delivering !== undefined || !isServed) return false;
+    deliveryState.state = 'asleep';
     return true;
   }
 
-  /** What a clean session leaves behind; rows that are on disk only follow as they are read. */
+  /** Sheds the messages of an ended session. Rows that are only on disk are shed as they are read. */
   endSession(lane: number, reason: SessionEnd = 'session ended'): void {
     Object.assign(this.#of(lane), { discardTo: this.#custodian.lastSeq, discardAs: reason });
     this.#discard(lane);
   }
 
-  /** The next message for the subdevice of `lane`, if it is there, idle, and its replay allows it. */
+  /**
+   * Returns the next message for the subdevice of `lane`, if it is present and idle, and its replay interval has
+   * passed.
+   */
   next(lane: number, nowMs: number): Delivery | undefined {
-    const attendance = this.#of(lane);
-    const { state } = attendance;
-    if (state === 'away' || state === 'asleep' || attendance.delivering !== undefined) return undefined;
+    const deliveryState = this.#of(lane);
+    const { state } = deliveryState;
+    if (state === 'away' || state === 'asleep' || deliveryState.delivering !== undefined) return undefined;
     this.#discard(lane);
     const entry = this.#custodian.lane(lane).window[0];
-    const isReplay = state === 'active' && entry !== undefined && entry.row.seq <= attendance.replayTo;
+    const isReplay = state === 'active' && entry !== undefined && entry.row.seq <= deliveryState.replayTo;
     const isDue =
-      state === 'active' ? !isReplay || nowMs >= attendance.replayAtMs : (entry?.row.seq ?? 0) <= attendance.wakeTo;
+      state === 'active'
+        ? !isReplay || nowMs >= deliveryState.replayAtMs
+        : (entry?.row.seq ?? 0) <= deliveryState.wakeTo;
     if (entry !== undefined && isDue) {
-      if (isReplay) attendance.replayAtMs = nowMs + this.#limits.replayIntervalMs;
+      if (isReplay) deliveryState.replayAtMs = nowMs + this.#limits.replayIntervalMs;
       const { topic, payload } = entry.row;
       const dup = entry.sentBefore;
       entry.inFlight = true;
       entry.sentBefore = true;
-      attendance.delivering = { lane, message: { topic, payload, qos: 1 }, entry, dup };
+      deliveryState.delivering = { lane, message: { topic, payload, qos: 1 }, entry, dup };
     } else {
-      const message = attendance.qos0.shift();
+      const message = deliveryState.qos0.shift();
       if (message === undefined) return undefined;
-      attendance.delivering = { lane, message, entry: undefined, dup: false };
+      deliveryState.delivering = { lane, message, entry: undefined, dup: false };
     }
-    return attendance.delivering;
+    return deliveryState.delivering;
   }
 
-  /** The subdevice has it. */
+  /** Called when the subdevice has the message. */
   delivered(delivery: Delivery): void {
     this.#finish(delivery);
     if (delivery.entry === undefined) this.#custodian.countOnly(delivery.lane, { as: 'delivered' });
     else this.#custodian.end(delivery.entry, { as: 'delivered' });
   }
 
-  /** `lost`: still owed. The others: it will never take this one. */
+  /**
+   * Handles a failed delivery. `lost`: the message stays in custody. Other reasons: the message will never be accepted.
+   */
   undelivered(delivery: Delivery, why: keyof typeof UNDELIVERED | 'lost'): void {
     const wasCurrent = this.#finish(delivery);
-    if (delivery.entry === undefined) this.pass(delivery.lane, UNDELIVERED[why === 'lost' ? 'refused' : why]);
+    if (delivery.entry === undefined) this.countShed(delivery.lane, UNDELIVERED[why === 'lost' ? 'refused' : why]);
     else if (why === 'lost') {
       if (wasCurrent) delivery.entry.inFlight = false;
     } else this.#custodian.end(delivery.entry, { as: 'shed', reason: UNDELIVERED[why] });
@@ -228,24 +236,24 @@ export class Inbox {
     return expired;
   }
 
-  /** Lanes of subdevices that are there. */
+  /** Lanes of subdevices that are present. */
   *attachedLanes(): IterableIterator<number> {
-    for (const [lane, { state }] of this.#attendances) if (state !== 'away') yield lane;
+    for (const [lane, { state }] of this.#deliveryStates) if (state !== 'away') yield lane;
   }
 
-  /** When a replay may go on; `nowMs` for one that may already, whose turn has not come yet. */
+  /** Time of the next replayed message, monotonic ms. `nowMs` for one that is due. */
   wakeAtMs(nowMs: number): number | undefined {
     let soonest: number | undefined;
-    for (const [lane, attendance] of this.#attendances) {
-      if (attendance.state !== 'active' || attendance.delivering !== undefined) continue;
+    for (const [lane, deliveryState] of this.#deliveryStates) {
+      if (deliveryState.state !== 'active' || deliveryState.delivering !== undefined) continue;
       if (this.#custodian.lane(lane).window.length === 0) continue;
-      const atMs = Math.max(attendance.replayAtMs, nowMs);
+      const atMs = Math.max(deliveryState.replayAtMs, nowMs);
       soonest = Math.min(soonest ?? atMs, atMs);
     }
     return soonest;
   }
 
-  /** Sheds the oldest messages that are in RAM until there is room for `more`. */
+  /** Sheds the oldest messages in RAM until there is room for `more`. */
   #dropOldest(lane: number, more: number): void {
     const queue = this.#custodian.lane(lane);
     while (queue.pending + more > this.#limits.messagesMax) {
@@ -265,25 +273,25 @@ export class Inbox {
     for (const entry of over) this.#custodian.end(entry, { as: 'shed', reason: discardAs });
   }
 
-  /** @returns whether it was under way; not so if the subdevice has attached anew meanwhile */
+  /** @returns whether the message was being delivered; false if the subdevice has attached again meanwhile */
   #finish(delivery: Delivery): boolean {
-    const attendance = this.#of(delivery.lane);
-    if (attendance.delivering !== delivery) return false;
-    attendance.delivering = undefined;
+    const deliveryState = this.#of(delivery.lane);
+    if (deliveryState.delivering !== delivery) return false;
+    deliveryState.delivering = undefined;
     return true;
   }
 
-  #backToWindow(attendance: DeliveryState): void {
-    const entry = attendance.delivering?.entry;
+  #backToWindow(deliveryState: DeliveryState): void {
+    const entry = deliveryState.delivering?.entry;
     if (entry !== undefined) entry.inFlight = false;
-    attendance.delivering = undefined;
+    deliveryState.delivering = undefined;
   }
 
   #of(lane: number): DeliveryState {
-    const known = this.#attendances.get(lane);
+    const known = this.#deliveryStates.get(lane);
     if (known !== undefined) return known;
-    const attendance = newDeliveryState();
-    this.#attendances.set(lane, attendance);
-    return attendance;
+    const deliveryState = newDeliveryState();
+    this.#deliveryStates.set(lane, deliveryState);
+    return deliveryState;
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The mirror: our durable copy of each subdevice's session. Who they are, what they subscribed to (in the hub's names),
- * which topic ids they know. Pure state; `flow/presence.ts` and `flow/downlink.ts` change it and have it committed.
+ * Durable copy of the subdevices and their sessions: ids, subscriptions (in the hub's topics), and topic ids. Pure
+ * state. `flow/presence.ts` and `flow/downlink.ts` change it and commit the changes.
  *
- * A session belongs to the client id, not to the port it was last seen on.
+ * A session belongs to the client id, not to the port on which the subdevice was last seen.
  */
 import type { Qos } from '../base/message.ts';
 import { filterMatches } from '../base/topic.ts';
@@ -16,17 +16,17 @@ export interface Subdevice {
   link: string;
   isAttached: boolean;
   readonly subscriptions: Map<string, Qos>;
-  /** Topic id → the subdevice's own name of the topic. */
+  /** Topic id → topic in the subdevice's own names. */
   readonly topicIds: Map<number, string>;
 }
 
 export interface Route {
   readonly subdevice: Subdevice;
-  /** The highest it asked for among the filters that match. */
+  /** Highest QoS requested among the matching filters. */
   readonly qos: Qos;
 }
 
-/** The lane of messages that belong to no subdevice, e.g. downlinks nobody subscribed to. */
+/** Lane of messages that belong to no subdevice, for example downlinks without a subscriber. */
 export const NOBODY = 0;
 
 export class SubdeviceRegistry {
@@ -51,7 +51,7 @@ export class SubdeviceRegistry {
     return this.#byId.get(id);
   }
 
-  /** Whose lane it is, whichever of its lanes. */
+  /** Returns the subdevice of a lane of any kind. */
   byLane(lane: number): Subdevice | undefined {
     return this.#byLane.get(ownerOf(lane));
   }
@@ -60,7 +60,7 @@ export class SubdeviceRegistry {
     return this.#byLane.values();
   }
 
-  /** The subdevice of that id, known or new. @returns `isNew`: its row is to be committed */
+  /** Returns the subdevice with an id, known or new. @returns `isNew`: its row must be committed */
   enter(id: string, link: string): { readonly subdevice: Subdevice; readonly isNew: boolean } {
     const known = this.#byId.get(id);
     if (known !== undefined) return { subdevice: known, isNew: false };
@@ -83,13 +83,13 @@ export class SubdeviceRegistry {
     if (lanes?.size === 0) index.delete(filter);
   }
 
-  /** A clean session begins or ends: nothing is remembered. */
+  /** Called when a clean session begins or ends: removes its subscriptions and topic ids. */
   clear(subdevice: Subdevice): void {
     for (const filter of [...subdevice.subscriptions.keys()]) this.unsubscribe(subdevice, filter);
     subdevice.topicIds.clear();
   }
 
-  /** Every filter somebody wants, each once: what the hub is to hold for us. */
+  /** Filters of all subdevices, each once: the filters that the hub must hold. */
   wantedFilters(): Set<string> {
     return new Set([...this.#exact.keys(), ...this.#wild.keys()]);
   }
@@ -98,7 +98,7 @@ export class SubdeviceRegistry {
     return this.#indexOf(filter).has(filter);
   }
 
-  /** Who gets a message on `topic`; each subdevice once, however many of its filters match. */
+  /** Returns the receivers of a message on `topic`, each once, even if several of its filters match. */
   route(topic: string): Route[] {
     const qosByLane = new Map<number, Qos>();
     const note = (filter: string, lanes: ReadonlySet<number>): void => {

@@ -1,12 +1,12 @@
 /**
- * Which retained messages a subdevice gets: each content once, always, or none.
+ * Decides which retained messages a subdevice gets: each content once, always, or never.
  *
- * A hub sends what it retains on a topic with each new subscription, so with each new session. For a command that means: it
- * is carried out again after every outage. So it is remembered what was last delivered, for each subdevice and topic: the
- * last message, and the last one that the hub had retained (a message that passes through while the gateway is subscribed
- * comes without RETAIN [MQTT-3.3.1-9], and again with it in the next session).
+ * A hub sends a retained message with each new subscription, so with each new session. A command would be carried out
+ * again after every outage. So two marks are stored for each subdevice and topic: the last delivered message, and the
+ * last delivered message that was retained by the hub. (A message that arrives while the gateway is subscribed comes
+ * without RETAIN [MQTT-3.3.1-9], and again with RETAIN in the next session.)
  *
- * Invariants: only a message that was delivered counts; when in doubt it is delivered again.
+ * Invariants: only a delivered message counts; in doubt a message is delivered again.
  */
 import type { Message } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
@@ -16,17 +16,17 @@ export type RetainedPolicy = 'once' | 'always' | 'never';
 
 type Digest = (of: string | Uint8Array) => string;
 
-/** Topics of one subdevice; the one that was used longest ago is forgotten. */
+/** Largest number of topics per subdevice. The least recently used one is dropped first. */
 const TOPICS_MAX = 64;
 
 export class RetainedCommands {
   readonly policy: RetainedPolicy;
   readonly #digest: Digest;
-  /** By lane and topic, those used last at the end. */
+  /** Marks by lane and topic, the most recently used last. */
   readonly #marks = new Map<number, Map<string, CommandMark>>();
-  /** Hashes of retained messages under way, by lane and topic: their entries do not know that they were. */
+  /** Hashes of retained messages that are being delivered, by lane and topic. Their entries do not have this flag. */
   readonly #underWay = new Map<string, string>();
-  /** By lane and topic: what no commit has taken yet. */
+  /** Changes by lane and topic that are in no commit yet. */
   readonly #unsaved = new Map<string, Change>();
 
   /** @param digest a cryptographic hash, as text */
@@ -46,7 +46,7 @@ export class RetainedCommands {
     return true;
   }
 
-  /** @returns what is to be made durable, with the end of its custody */
+  /** @returns changes to make durable together with the end of custody */
   delivered(lane: number, message: Message): Change[] {
     if (this.policy !== 'once') return [];
     const [topic, content] = this.#hashesOf(message);
@@ -57,11 +57,11 @@ export class RetainedCommands {
     const retained = isRetained ? content : (before?.retained ?? '');
     const mark = { lane, topic, last: content, retained };
     this.#note(mark, before);
-    // without RETAIN it may wait: the commits of a steady stream of commands would wear the card
+    // without RETAIN the mark may wait: a commit per command of a steady stream would wear the SD card
     return isRetained ? this.save() : [];
   }
 
-  /** Marks that no commit has taken yet. */
+  /** Returns the marks that are in no commit yet. */
   save(): Change[] {
     const changes = [...this.#unsaved.values()];
     this.#unsaved.clear();

@@ -1,41 +1,41 @@
 /**
- * Services of the hub that a subdevice reaches, under names without its identity: `$ota/update` is
+ * Services of the hub for subdevices, with topics that leave out the identity: `$ota/update` means
  * `$ota/update/{product}/{device}` at the hub.
  *
- * The table is all there is: what is not in it is refused, `$gateway` above all. Direction counts too, since the hub
- * would leave a PUBLISH on a topic to be subscribed to without a PUBACK for ever. Invariant: the identity in every name
- * made here is the owner's, so no subdevice reaches another one's services.
+ * The table is complete: any other name is rejected, above all `$gateway`. The direction counts too, since the hub
+ * never acknowledges a PUBLISH on a topic that is meant for subscriptions. Invariant: every name made here has the
+ * identity of its owner, so no subdevice reaches the services of another one.
  *
- * Source: hub contract §4, the topics of each service. The gateway's own `$sys` and `$gateway` bear its own identity and
- * belong to `hub/`.
+ * Source: the hub's public documentation of each service. The gateway's own `$sys` and `$gateway` topics have its own
+ * identity and belong to `hub/`.
  */
 interface ServiceTopic {
   readonly name: string;
   readonly direction: 'up' | 'down';
-  /** One level more behind the identity: the number of a call. A filter may have `+` there. */
+  /** One more level after the identity: the number of a call. A filter may have `+` there. */
   readonly isNumbered?: true;
 }
 
 export const SERVICE_TOPICS: readonly ServiceTopic[] = [
-  { name: '$shadow/operation', direction: 'up' }, // §4.1
+  { name: '$shadow/operation', direction: 'up' },
   { name: '$shadow/operation/result', direction: 'down' },
-  { name: '$ota/report', direction: 'up' }, // §4.2
+  { name: '$ota/report', direction: 'up' },
   { name: '$ota/update', direction: 'down' },
-  { name: '$config/operation', direction: 'up' }, // §4.3; the Java SDK asks on the next one
+  { name: '$config/operation', direction: 'up' }, // the vendor's Java SDK uses `$config/report` for requests
   { name: '$config/report', direction: 'up' },
   { name: '$config/operation/result', direction: 'down' },
-  { name: '$resource/up/service', direction: 'up' }, // §4.4
+  { name: '$resource/up/service', direction: 'up' },
   { name: '$resource/down/service', direction: 'down' },
-  { name: '$log/operation', direction: 'up' }, // §4.5
+  { name: '$log/operation', direction: 'up' },
   { name: '$log/operation/result', direction: 'down' },
-  { name: '$sys/operation', direction: 'up' }, // §4.6
+  { name: '$sys/operation', direction: 'up' },
   { name: '$sys/operation/result', direction: 'down' },
-  { name: '$rrpc/txd', direction: 'up', isNumbered: true }, // §4.7
+  { name: '$rrpc/txd', direction: 'up', isNumbered: true },
   { name: '$rrpc/rxd', direction: 'down', isNumbered: true },
-  { name: '$broadcast/rxd', direction: 'down' }, // §4.8
+  { name: '$broadcast/rxd', direction: 'down' },
 ];
 
-/** The hub's name for a subdevice's; `undefined`: it may not use that. @param identity `{product}/{device}` */
+/** Returns the hub's topic for a subdevice's own. `undefined`: not allowed. @param identity `{product}/{device}` */
 export function serviceAtHub(own: string, direction: ServiceTopic['direction'], identity: string): string | undefined {
   for (const topic of SERVICE_TOPICS) {
     if (topic.direction !== direction) continue;
@@ -49,7 +49,7 @@ export function serviceAtHub(own: string, direction: ServiceTopic['direction'], 
   return undefined;
 }
 
-/** The subdevice's name for one of the hub's; `undefined`: not of a service that this subdevice hears. */
+/** Returns the subdevice's own topic for one of the hub. `undefined`: not a topic of a service for this subdevice. */
 export function serviceAtSubdevice(atHub: string, identity: string): string | undefined {
   for (const { name, direction, isNumbered } of SERVICE_TOPICS) {
     if (direction !== 'down') continue;
@@ -64,7 +64,7 @@ export function serviceAtSubdevice(atHub: string, identity: string): string | un
   return undefined;
 }
 
-/** The one level behind `prefix`; a wildcard for many levels is none. */
+/** Returns the one level after `prefix`. `undefined` for the multi-level wildcard or for more levels. */
 function levelBehind(topic: string, prefix: string): string | undefined {
   if (!topic.startsWith(`${prefix}/`)) return undefined;
   const level = topic.slice(prefix.length + 1);

@@ -1,9 +1,9 @@
 /**
- * A subdevice's own topic names and the hub's names for them.
+ * Mapping between a subdevice's own topics and the hub's topics.
  *
- * A template such as `{product_id}/{device_name}/{topic}` puts a subdevice under a prefix of its own, so it can reach its
- * own topics and no others, by construction. Names that begin with `$` are the hub's services: `service-topics.ts` says
- * which there are for a subdevice, and puts its identity in.
+ * A template such as `{product_id}/{device_name}/{topic}` gives each subdevice a prefix of its own, so it can reach
+ * only its own topics. Names that begin with `$` are services of the hub: `service-topics.ts` lists those for
+ * subdevices, and inserts the identity.
  */
 import { serviceAtHub, serviceAtSubdevice } from './service-topics.ts';
 
@@ -15,15 +15,15 @@ export interface TopicOwner {
 }
 
 export interface TopicMap {
-  /** The hub's name for a topic to publish to, or `undefined`: this subdevice may not. */
+  /** Returns the hub's topic to publish to. `undefined`: not allowed for this subdevice. */
   toHub(topic: string): string | undefined;
-  /** The hub's name for a filter to subscribe to, or `undefined`: this subdevice may not. */
+  /** Returns the hub's filter to subscribe to. `undefined`: not allowed for this subdevice. */
   filterToHub(filter: string): string | undefined;
-  /** The subdevice's own name of what it subscribed to, or `undefined`: not a topic of this subdevice. */
+  /** Returns the subdevice's own topic. `undefined`: not a topic of this subdevice. */
   toSubdevice(topic: string): string | undefined;
 }
 
-/** @param template ends in `{topic}`; checked by the configuration */
+/** @param template ends with `{topic}`, as checked by the configuration */
 export function topicMap(template: string, owner: TopicOwner): TopicMap {
   const { productId, deviceName } = owner;
   const prefix = template

@@ -130,7 +130,7 @@ function dropNewestDownlinks({ stations: { inbox, downlinks }, parts: { config }
     const { pending, window } = downlinks.lane(lane);
     if (pending < config.inbox.messagesMax || window.some(({ inFlight }) => !inFlight))
       return admit(lane, message, from);
-    inbox.pass(lane, 'overflow drop-newest');
+    inbox.countShed(lane, 'overflow drop-newest');
     return undefined;
   };
 }

@@ -79,7 +79,7 @@ describe('a stable name', () => {
     machine.plug({ ...CH340, at: '1-1', ttys: { ttyUSB0: '/dev/null' } });
     expect(findPort(portNameOf(byId), await listPorts(machine.roots), leadsTo)).toMatchObject({
       kind: 'ambiguous',
-      why: expect.stringContaining('names the port by its position'),
+      why: expect.stringContaining('name the port by its position'),
     });
   });
 
