@@ -124,10 +124,10 @@ export type DriverCommand =
   /** The subdevice is no longer served. An attached one is informed, and `detach` follows. */
   | { readonly kind: 'dismiss'; readonly subdevice: string }
   /** The message is in custody: acknowledge it to the subdevice. */
-  | { readonly kind: 'acknowledge'; readonly token: number }
-  | { readonly kind: 'refuse'; readonly token: number; readonly why: RefuseReason }
+  | { readonly kind: 'acknowledge'; readonly subdevice: string; readonly token: number }
+  | { readonly kind: 'refuse'; readonly subdevice: string; readonly token: number; readonly why: RefuseReason }
   /** The change of the session is durable. */
-  | { readonly kind: 'confirm'; readonly token: number }
+  | { readonly kind: 'confirm'; readonly subdevice: string; readonly token: number }
   /** The end of the connection is durable, and its DISCONNECT may be answered. */
   | { readonly kind: 'released'; readonly subdevice: string }
   /** All waiting messages were delivered: the subdevice may sleep again. */

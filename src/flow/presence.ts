@@ -57,6 +57,12 @@ export interface PresenceOptions {
 
 type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;
 
+/** Report of a subdevice that waits for an answer. */
+interface Request {
+  readonly subdevice: string;
+  readonly token: number;
+}
+
 interface Refusal {
   readonly reason: string;
   readonly why: RefuseReason;
@@ -196,16 +202,16 @@ export class Presence {
     const { registry, facts, subscriptions, sessions, hubLimits } = this.#options;
     const subdevice = this.#entered(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
-    if (filter === undefined) return this.#refuse(link, report.token, 'not allowed');
-    if (filterProblem(filter) !== undefined) return this.#refuse(link, report.token, 'invalid topic');
+    if (filter === undefined) return this.#refuse(link, report, 'not allowed');
+    if (filterProblem(filter) !== undefined) return this.#refuse(link, report, 'invalid topic');
     const excess = topicLimitProblem(filter, hubLimits);
     if (excess !== undefined) {
       facts.emit('subscriptionRefused', { subdevice: subdevice.id, filter, reason: excess.words });
-      return this.#refuse(link, report.token, 'not supported');
+      return this.#refuse(link, report, 'not supported');
     }
     if (!registry.isWanted(filter) && !subscriptions.hasRoom()) {
       subscriptions.reject(subdevice.id, filter);
-      return this.#refuse(link, report.token, 'congestion'); // MQTT-SN 1.2 §5.3.10: of all codes the one for "not now"
+      return this.#refuse(link, report, 'congestion'); // MQTT-SN 1.2 §5.3.10: of all codes the one for "not now"
     }
     subscriptions.forget(subdevice.id, filter);
     const changes: Change[] = [];
@@ -216,14 +222,14 @@ export class Presence {
     }
     if (report.topicId !== undefined) changes.push(...this.#bind(subdevice, report.topicId, report.filter));
     subscriptions.want(filter);
-    sessions.require(subdevice.lane, changes, () => this.#confirm(link, report.token));
+    sessions.require(subdevice.lane, changes, () => this.#confirm(link, report));
   }
 
   unsubscribe(link: string, report: Report<'unsubscribe'>): void {
     const { registry, facts, subscriptions, sessions } = this.#options;
     const subdevice = this.#entered(report.subdevice);
     const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
-    const confirm = (): void => this.#confirm(link, report.token);
+    const confirm = (): void => this.#confirm(link, report);
     if (filter !== undefined) subscriptions.forget(subdevice.id, filter);
     if (filter === undefined || !subdevice.subscriptions.has(filter))
       return sessions.require(subdevice.lane, [], confirm);
@@ -234,10 +240,10 @@ export class Presence {
   }
 
   topicBound(link: string, report: Report<'topicBound'>): void {
-    const { topicId, topic, token } = report;
+    const { topicId, topic } = report;
     const subdevice = this.#entered(report.subdevice);
     const changes = this.#bind(subdevice, topicId, topic);
-    this.#options.sessions.require(subdevice.lane, changes, () => this.#confirm(link, token));
+    this.#options.sessions.require(subdevice.lane, changes, () => this.#confirm(link, report));
   }
 
   /** The id stands for nothing in the store before the id that takes its place stands for something. */
@@ -247,8 +253,8 @@ export class Presence {
     this.#options.sessions.addLazy([{ kind: 'topicIdGone', lane: subdevice.lane, topicId }]);
   }
 
-  #confirm(link: string, token: number): void {
-    this.#options.commandLink(link, { kind: 'confirm', token });
+  #confirm(link: string, { subdevice, token }: Request): void {
+    this.#options.commandLink(link, { kind: 'confirm', subdevice, token });
   }
 
   #bind(subdevice: Subdevice, topicId: number, topic: string): Change[] {
@@ -307,8 +313,8 @@ export class Presence {
     this.#options.hubSender.send();
   }
 
-  #refuse(link: string, token: number, why: RefuseReason): void {
-    this.#options.commandLink(link, { kind: 'refuse', token, why });
+  #refuse(link: string, { subdevice, token }: Request, why: RefuseReason): void {
+    this.#options.commandLink(link, { kind: 'refuse', subdevice, token, why });
   }
 
   /** Subdevice of a report. */

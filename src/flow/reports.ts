@@ -76,7 +76,7 @@ function setAside({ uplink, command }: ReportedTo, link: string, report: Report)
     case 'subscribe':
     case 'unsubscribe':
     case 'topicBound':
-      return command(link, { kind: 'refuse', token: report.token, why });
+      return command(link, { kind: 'refuse', subdevice: report.subdevice, token: report.token, why });
     default:
   }
 }

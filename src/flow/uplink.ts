@@ -92,7 +92,7 @@ export class UplinkFlow {
       this.#refuse(link, report, 'congestion');
     } else {
       const sender: UplinkSender = {
-        safe: () => this.#options.commandLink(link, { kind: 'acknowledge', token }),
+        safe: () => this.#options.commandLink(link, { kind: 'acknowledge', subdevice: subdevice.id, token }),
         refuse: (why, problem) => this.#refuse(link, report, why, problem),
         withdrawn: () => this.#refuse(link, report, 'congestion'),
       };
@@ -106,7 +106,7 @@ export class UplinkFlow {
     const lane = registry.byId(subdevice)?.lane;
     if (lane !== undefined) hubSender.shed(lane, 'set aside after a fault');
     facts.emit('uplinkShed', { subdevice, topic, reason: 'set aside after a fault' });
-    if (token !== undefined) commandLink(link, { kind: 'refuse', token, why: 'not supported' });
+    if (token !== undefined) commandLink(link, { kind: 'refuse', subdevice, token, why: 'not supported' });
   }
 
   /** Offers the will of a subdevice that is lost. @param sender called once; a QoS 0 will is safe at once */
@@ -175,6 +175,7 @@ export class UplinkFlow {
       });
     }
     this.#options.facts.emit('uplinkRefused', { subdevice, topic, reason: words });
-    if (report.token !== undefined) this.#options.commandLink(link, { kind: 'refuse', token: report.token, why });
+    if (report.token !== undefined)
+      this.#options.commandLink(link, { kind: 'refuse', subdevice, token: report.token, why });
   }
 }

@@ -114,10 +114,10 @@ export class Wills {
     if (subdevice === undefined) throw new Error(`will of ${report.subdevice}, which never attached`);
     const will = changed(this.#wills.get(subdevice.lane), report.change);
     if (will === 'nothing to change' || (will !== undefined && !this.isPossible(subdevice.id, will))) {
-      commandLink(link, { kind: 'refuse', token, why: 'not supported' });
+      commandLink(link, { kind: 'refuse', subdevice: subdevice.id, token, why: 'not supported' });
       return;
     }
-    const confirm = (): void => commandLink(link, { kind: 'confirm', token });
+    const confirm = (): void => commandLink(link, { kind: 'confirm', subdevice: subdevice.id, token });
     sessions.require(subdevice.lane, this.#replace(subdevice, will), confirm);
   }
 

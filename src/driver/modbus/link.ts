@@ -183,10 +183,10 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
         break;
       case 'acknowledge':
       case 'confirm':
-        for (const unit of this.#units) unit.settled(input.token);
+        this.#unitOf(input.subdevice)?.settled(input.token);
         break;
       case 'refuse':
-        for (const unit of this.#units) unit.refused(input.token, input.why, nowMs);
+        this.#unitOf(input.subdevice)?.refused(input.token, input.why, nowMs);
         break;
       case 'deliver': {
         const unit = this.#unitOf(input.subdevice);

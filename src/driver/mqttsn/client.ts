@@ -124,30 +124,21 @@ export class MqttsnClient implements Restorable<ClientSnapshot> {
     this.#downlink.deliver(command, nowMs);
   }
 
-  /** Whether an answer with this token is for this client. */
-  awaits(token: number): boolean {
-    return this.#uplinks.owns(token);
-  }
-
   acknowledge(token: number): void {
     const publication = this.#uplinks.acknowledge(token);
     if (publication !== undefined) this.#puback(publication, RETURN_CODE.accepted);
   }
 
-  /** @returns whether the token belongs to this client */
-  confirm(token: number, nowMs: number): boolean {
-    return this.#requests.confirm(token) || this.#downlink.confirm(token, nowMs);
+  confirm(token: number, nowMs: number): void {
+    if (!this.#requests.confirm(token)) this.#downlink.confirm(token, nowMs);
   }
 
-  /** @returns whether the token belongs to this client */
-  refuse(token: number, why: RefuseReason, nowMs: number): boolean {
-    if (this.#requests.refuse(token, why) || this.#downlink.refuse(token, why, nowMs)) return true;
-    if (!this.#uplinks.owns(token)) return false;
+  refuse(token: number, why: RefuseReason, nowMs: number): void {
+    if (this.#requests.refuse(token, why) || this.#downlink.refuse(token, why, nowMs)) return;
     const publication = this.#uplinks.refuse(token);
-    if (publication === undefined) return true;
+    if (publication === undefined) return;
     if (why === 'congestion') this.#uplinks.congested(publication, nowMs);
     this.#puback(publication, returnCodeOf(why));
-    return true;
   }
 
   /** @returns `silent` if the client no longer answers */

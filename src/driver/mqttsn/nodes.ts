@@ -118,13 +118,13 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
         this.#nodeOf(command.subdevice)?.dismiss();
         break;
       case 'acknowledge':
-        this.#find((client) => client.awaits(command.token))?.acknowledge(command.token);
+        this.#clients.get(command.subdevice)?.acknowledge(command.token);
         break;
       case 'refuse':
-        this.#find((client) => client.refuse(command.token, command.why, nowMs));
+        this.#clients.get(command.subdevice)?.refuse(command.token, command.why, nowMs);
         break;
       case 'confirm':
-        this.#find((client) => client.confirm(command.token, nowMs));
+        this.#clients.get(command.subdevice)?.confirm(command.token, nowMs);
         break;
       case 'released':
         for (const peer of this.#all()) peer.released(command.subdevice);
@@ -272,10 +272,5 @@ export class MqttsnNodes implements Restorable<NodesSnapshot> {
       this.#clients.get(id) ?? new MqttsnClient(id, new PacketSink(this.#buffer, undefined), this.#options);
     this.#clients.set(id, client);
     return client;
-  }
-
-  #find(isOwner: (client: MqttsnClient) => boolean): MqttsnClient | undefined {
-    for (const client of this.#clients.values()) if (isOwner(client)) return client;
-    return undefined;
   }
 }

@@ -119,10 +119,6 @@ export class Uplinks implements Restorable<UplinksSnapshot> {
     if (seenAt !== -1) this.#acknowledged.splice(seenAt, 1);
   }
 
-  owns(token: number): boolean {
-    return this.#byToken.has(token);
-  }
-
   /** Handles custody. @returns the publication to acknowledge, if the subdevice still waits for that */
   acknowledge(token: number): Publication | undefined {
     const publication = this.refuse(token);

@@ -112,7 +112,7 @@ class Extremes {
     if (values.is(0.1))
       return this.#input(
         values.of<DriverCommand>([
-          { kind: 'confirm', token: 77 },
+          { kind: 'confirm', subdevice, token: 77 },
           { kind: 'rest', subdevice },
         ]),
       );
@@ -162,11 +162,13 @@ class Extremes {
       case 'unsubscribe':
       case 'topicBound':
       case 'uplink': {
-        const { token } = report;
+        const { subdevice, token } = report;
         if (token === undefined) return;
         const yes = report.kind === 'uplink' ? 'acknowledge' : 'confirm';
         this.#unanswered.push(
-          this.#values.is(0.8) ? { kind: yes, token } : { kind: 'refuse', token, why: 'congestion' },
+          this.#values.is(0.8)
+            ? { kind: yes, subdevice, token }
+            : { kind: 'refuse', subdevice, token, why: 'congestion' },
         );
         return;
       }

@@ -152,7 +152,7 @@ export class VirtualWire {
       case 'topicBound':
         this.#later(this.random() * 20, () => {
           this.#durableTopics.set(action.topicId, action.topic);
-          if (action.token !== undefined) this.#toLink({ kind: 'confirm', token: action.token });
+          if (action.token !== undefined) this.#toLink({ kind: 'confirm', subdevice: 'pump-7', token: action.token });
         });
         break;
       case 'topicReleased':
@@ -169,7 +169,7 @@ export class VirtualWire {
         break;
       case 'subscribe':
       case 'unsubscribe':
-        this.#later(5, () => this.#toLink({ kind: 'confirm', token: action.token }));
+        this.#later(5, () => this.#toLink({ kind: 'confirm', subdevice: 'pump-7', token: action.token }));
         break;
       case 'close':
         break;
@@ -181,7 +181,11 @@ export class VirtualWire {
     if (!isRefused) this.accepted.push(payload[0] ?? -1);
     if (token === undefined) return;
     this.#later(this.random() * 150, () => {
-      this.#toLink(isRefused ? { kind: 'refuse', token, why: 'congestion' } : { kind: 'acknowledge', token });
+      this.#toLink(
+        isRefused
+          ? { kind: 'refuse', subdevice: 'pump-7', token, why: 'congestion' }
+          : { kind: 'acknowledge', subdevice: 'pump-7', token },
+      );
     });
   }
 

@@ -110,7 +110,7 @@ class CareBench {
 
   async fallSilent(): Promise<void> {
     this.machine.reports = [{ kind: 'detach', subdevice: 'a', cause: 'no answer', aliveUntilMs: undefined }];
-    this.links.command('meters', { kind: 'confirm', token: 0 });
+    this.links.command('meters', { kind: 'confirm', subdevice: 'a', token: 0 });
     for (let second = 0; second < 60; second += 1) {
       this.clock.pass(1000);
       await Promise.resolve(); // The answer of the port comes in a later task.
@@ -169,7 +169,7 @@ it('a round trip lasts from the delivery to its acknowledgement, and is not coun
     });
   const report = (reports: DriverReport[]) => {
     bench.machine.reports = reports;
-    bench.links.command('meters', { kind: 'confirm', token: 0 });
+    bench.links.command('meters', { kind: 'confirm', subdevice: 'a', token: 0 });
   };
   deliver(1);
   bench.clock.pass(100);

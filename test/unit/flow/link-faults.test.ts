@@ -25,9 +25,10 @@ it('an acknowledgement for a publication of the old machine is not passed to the
   const [oldToken, freshToken] = [old, fresh].map((report) => (report.kind === 'uplink' ? (report.token ?? 0) : 0));
   expect(oldToken).not.toBe(freshToken);
   for (const kind of ['acknowledge', 'confirm'] as const)
-    expect(engagements.translated({ kind, token: oldToken ?? 0 })).toBeUndefined();
-  expect(engagements.translated({ kind: 'acknowledge', token: freshToken ?? 0 })).toEqual({
+    expect(engagements.translated({ kind, subdevice: 'a', token: oldToken ?? 0 })).toBeUndefined();
+  expect(engagements.translated({ kind: 'acknowledge', subdevice: 'a', token: freshToken ?? 0 })).toEqual({
     kind: 'acknowledge',
+    subdevice: 'a',
     token: 1,
   });
 });

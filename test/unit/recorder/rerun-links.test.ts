@@ -72,7 +72,8 @@ it('a link of lines makes the same decisions from the middle on', () => {
   const input = (one: LinkInput): void => {
     for (const action of recorded.link.handle(one, nowMs)) {
       const { kind } = action;
-      if (kind === 'uplink' && action.token !== undefined) input({ kind: 'acknowledge', token: action.token });
+      if (kind === 'uplink' && action.token !== undefined)
+        input({ kind: 'acknowledge', subdevice: action.subdevice, token: action.token });
       const answer = { accepted: true, topicIds: new Map() } as const;
       if (kind === 'attach') input({ kind: 'attached', subdevice: action.subdevice, answer });
     }

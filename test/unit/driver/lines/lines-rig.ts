@@ -1,8 +1,9 @@
 /** A link of lines built from a configuration, with short methods to observe it. */
-import type { DriverReport, LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
+import type { DriverReport, LinkAction, LinkMachine } from '../../../../src/driver/driver.ts';
 import { createLinesLink, type LinesLinkOptions } from '../../../../src/driver/lines/link.ts';
 import type { LinesOptions } from '../../../../src/driver/lines/options.ts';
 import { configOf, GENERIC } from '../../config/config-rig.ts';
+import { AddressBook, type Unaddressed } from '../address-book.ts';
 
 /**
  * Keys of [link.lines] other than its subdevice. Texts, numbers, flags and lists are the same in JSON and in TOML.
@@ -42,6 +43,7 @@ export class LinesBench {
   reports: DriverReport[] = [];
   nowMs = 0;
   isWelcoming = true;
+  readonly #addresses = new AddressBook();
 
   constructor(keys: LinesKeys = {}, others: readonly string[] = []) {
     this.link = linesLink(keys, others);
@@ -49,8 +51,11 @@ export class LinesBench {
     this.command({ kind: 'opened' });
   }
 
-  command(input: LinkInput): void {
-    for (const action of this.link.handle(input, this.nowMs)) this.#see(action);
+  command(input: Unaddressed): void {
+    for (const action of this.link.handle(this.#addresses.addressed(input), this.nowMs)) {
+      this.#addresses.note(action);
+      this.#see(action);
+    }
   }
 
   receive(text: string): void {

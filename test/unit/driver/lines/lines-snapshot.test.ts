@@ -25,12 +25,18 @@ const STEPS = 1500;
  * Three devices on one line, and a flow that answers at random times: noise, echoes, silence, closed ports,
  * dismissals.
  */
+/** Report that waits for its answer. */
+interface Awaited {
+  readonly subdevice: string;
+  readonly token: number | undefined;
+}
+
 class Conversation {
   readonly link: SucceededLink<LinesLinkSnapshot>;
   readonly #random: Random;
   #nowMs = 0;
-  #uplinks: number[] = [];
-  #subscriptions: number[] = [];
+  #uplinks: Awaited[] = [];
+  #subscriptions: Awaited[] = [];
   #attaching: string[] = [];
   #written: string[] = [];
   #number = 0;
@@ -101,12 +107,13 @@ class Conversation {
     this.#input({ kind: 'attached', subdevice, answer });
   }
 
-  #answer(tokens: number[]): void {
-    const [token] = tokens.splice(Math.floor(this.#random() * tokens.length), 1);
-    if (token === undefined) return;
+  #answer(reports: Awaited[]): void {
+    const [report] = reports.splice(Math.floor(this.#random() * reports.length), 1);
+    if (report === undefined) return;
+    const { subdevice, token = 0 } = report;
     const why = this.#random() < 0.7 ? 'congestion' : 'not allowed';
-    if (this.#random() < 0.4) this.#input({ kind: 'refuse', token, why });
-    else this.#input({ kind: tokens === this.#uplinks ? 'acknowledge' : 'confirm', token });
+    if (this.#random() < 0.4) this.#input({ kind: 'refuse', subdevice, token, why });
+    else this.#input({ kind: reports === this.#uplinks ? 'acknowledge' : 'confirm', subdevice, token });
   }
 
   #deliver(): void {
@@ -124,8 +131,8 @@ class Conversation {
   #see(action: LinkAction): void {
     if (action.kind === 'write') this.#written.push(Buffer.from(action.bytes).toString());
     if (action.kind === 'attach') this.#attaching.push(action.subdevice);
-    if (action.kind === 'subscribe') this.#subscriptions.push(action.token);
-    if (action.kind === 'uplink') this.#uplinks.push(action.token ?? 0);
+    if (action.kind === 'subscribe') this.#subscriptions.push(action);
+    if (action.kind === 'uplink') this.#uplinks.push(action);
     if (action.kind === 'delivered' || action.kind === 'undelivered') this.#delivering.delete(action.token);
   }
 }

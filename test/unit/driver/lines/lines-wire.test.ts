@@ -88,7 +88,7 @@ class NoisyWire {
         });
         return this.#deliver();
       case 'uplink':
-        return this.#take(action.payload, action.token ?? 0);
+        return this.#take(action);
       case 'delivered':
         this.#unanswered.shift();
         this.#delivering = false;
@@ -100,12 +100,14 @@ class NoisyWire {
     }
   }
 
-  #take(payload: Uint8Array, token: number): void {
+  #take({ subdevice, payload, token = 0 }: Extract<LinkAction, { kind: 'uplink' }>): void {
     const isRefused = this.#random() < this.#faults.congestion;
     if (!isRefused && !(this.#faults.forgets === true && this.#random() < 0.2))
       this.device.uplinks.arrive(numberOf(payload) ?? 0);
     this.#later(this.#random() * 150, () =>
-      this.#toLink(isRefused ? { kind: 'refuse', token, why: 'congestion' } : { kind: 'acknowledge', token }),
+      this.#toLink(
+        isRefused ? { kind: 'refuse', subdevice, token, why: 'congestion' } : { kind: 'acknowledge', subdevice, token },
+      ),
     );
   }
 

@@ -37,9 +37,10 @@ const anyInput: fc.Arbitrary<LinkInput> = fc.oneof(
       { accepted: false, why: 'congestion' } as const,
     ),
   }),
-  fc.record({ kind: fc.constantFrom('acknowledge' as const, 'confirm' as const), token }),
+  fc.record({ kind: fc.constantFrom('acknowledge' as const, 'confirm' as const), subdevice, token }),
   fc.record({
     kind: fc.constant('refuse' as const),
+    subdevice,
     token,
     why: fc.constantFrom<RefuseReason>('congestion', 'not allowed'),
   }),
@@ -92,7 +93,7 @@ describe('a Modbus link', () => {
     say({ kind: 'opened' }); // Unit 0 is attached with the line.
     expect(count('attach')).toBe(1);
     say({ kind: 'attached', subdevice: 'unit-0', answer: { accepted: true, topicIds: new Map() } });
-    say({ kind: 'refuse', token: 1, why: 'congestion' });
+    say({ kind: 'refuse', subdevice: 'unit-0', token: 1, why: 'congestion' });
     for (; nowMs < 29_000; nowMs += 100) say({ kind: 'wake' });
     expect(count('subscribe')).toBe(1);
     for (; nowMs < 32_000; nowMs += 100) say({ kind: 'wake' });

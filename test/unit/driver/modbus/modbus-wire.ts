@@ -178,7 +178,7 @@ export class ModbusWire {
         return this.#uplink(action);
       case 'subscribe':
         this.filters.push(`${action.subdevice}/${action.filter}`);
-        return this.#answerSubscribe(action.token);
+        return this.#answerSubscribe(action);
       case 'delivered':
         this.endings.set(action.token, 'delivered');
         return;
@@ -202,15 +202,15 @@ export class ModbusWire {
     return this.#plan.turnsAway?.() === true;
   }
 
-  #answerSubscribe(token: number): void {
-    if (this.#isTurnedAway) this.later(1000, () => this.input({ kind: 'refuse', token, why: 'congestion' }));
-    else this.later(5, () => this.input({ kind: 'confirm', token }));
+  #answerSubscribe({ subdevice, token }: Extract<LinkAction, { kind: 'subscribe' }>): void {
+    if (this.#isTurnedAway) this.later(1000, () => this.input({ kind: 'refuse', subdevice, token, why: 'congestion' }));
+    else this.later(5, () => this.input({ kind: 'confirm', subdevice, token }));
   }
 
   #uplink({ subdevice, topic, payload, token }: Extract<LinkAction, { kind: 'uplink' }>): void {
     if (token === undefined) throw new Error('a Modbus uplink without a token');
     const why = this.#plan.refuse?.();
-    if (why !== undefined) return this.later(20, () => this.input({ kind: 'refuse', token, why }));
+    if (why !== undefined) return this.later(20, () => this.input({ kind: 'refuse', subdevice, token, why }));
     const text = new TextDecoder().decode(payload);
     const values = JSON.parse(text);
     if (topic === 'state') this.states.push({ subdevice, values });
@@ -218,7 +218,7 @@ export class ModbusWire {
       this.results.push(values);
       this.resultTexts.push(text);
     }
-    this.later(20, () => this.input({ kind: 'acknowledge', token }));
+    this.later(20, () => this.input({ kind: 'acknowledge', subdevice, token }));
   }
 
   #carry(bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void {

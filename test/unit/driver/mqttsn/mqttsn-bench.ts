@@ -5,8 +5,9 @@ import { encodeFrame, FrameReader } from '../../../../src/codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
 import type { ConnectPacket, Packet, PublishPacket } from '../../../../src/codec/mqttsn-packets.ts';
-import type { DriverCommand, DriverReport, LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
+import type { DriverCommand, DriverReport, LinkAction, LinkMachine } from '../../../../src/driver/driver.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from '../../../../src/driver/mqttsn/link.ts';
+import { AddressBook, type Unaddressed } from '../address-book.ts';
 
 export const LINK_OPTIONS: MqttsnLinkOptions = {
   name: 'bench',
@@ -43,8 +44,13 @@ export class LinkBench {
     this.link = createMqttsnLink({ ...LINK_OPTIONS, ...options });
   }
 
-  input(input: LinkInput): void {
-    for (const action of this.link.handle(input, this.nowMs)) this.#sort(action);
+  readonly #addresses = new AddressBook();
+
+  input(input: Unaddressed): void {
+    for (const action of this.link.handle(this.#addresses.addressed(input), this.nowMs)) {
+      this.#addresses.note(action);
+      this.#sort(action);
+    }
     for (const subdevice of this.#leaving.splice(0)) {
       if (this.isReleasing) this.input({ kind: 'released', subdevice });
     }
@@ -75,7 +81,7 @@ export class LinkBench {
     this.input({ kind: 'bytes', bytes });
   }
 
-  command(...commands: DriverCommand[]): void {
+  command(...commands: Unaddressed[]): void {
     for (const command of commands) this.input(command);
   }
 

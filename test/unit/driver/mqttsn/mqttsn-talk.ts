@@ -195,17 +195,17 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
         this.#commands.push({ kind: 'rest', subdevice: report.subdevice });
         break;
       case 'uplink':
-        if (report.token !== undefined) this.#answer(report.token, 'acknowledge');
+        if (report.token !== undefined) this.#answer(report.subdevice, report.token, 'acknowledge');
         break;
       case 'topicBound':
       case 'subscribe':
         if (report.topicId !== undefined)
           this.#bind(report.subdevice, report.topicId, report.kind === 'subscribe' ? report.filter : report.topic);
-        if (report.token !== undefined) this.#answer(report.token, 'confirm');
+        if (report.token !== undefined) this.#answer(report.subdevice, report.token, 'confirm');
         break;
       case 'unsubscribe':
       case 'will':
-        this.#answer(report.token, 'confirm');
+        this.#answer(report.subdevice, report.token, 'confirm');
         break;
       case 'topicReleased':
         this.#topicIds.get(report.subdevice)?.delete(report.topicId);
@@ -231,9 +231,9 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
     this.#topicIds.set(subdevice, new Map(this.#topicIds.get(subdevice)).set(topicId, topic));
   }
 
-  #answer(token: number, kind: 'acknowledge' | 'confirm'): void {
+  #answer(subdevice: string, token: number, kind: 'acknowledge' | 'confirm'): void {
     const why = this.#pick(['congestion', 'not allowed', 'invalid topic'] as const);
-    this.#commands.push(this.#is(0.75) ? { kind, token } : { kind: 'refuse', token, why });
+    this.#commands.push(this.#is(0.75) ? { kind, subdevice, token } : { kind: 'refuse', subdevice, token, why });
   }
 
   #ended({ kind, token }: Extract<DriverReport, { kind: 'delivered' | 'undelivered' }>): void {
