@@ -1,4 +1,9 @@
-/** Gateway as a separate process: started, queried, killed, restarted. */
+/**
+ * Gateway as a separate process: started, queried, killed, restarted.
+ *
+ * Invariant: it ends with this process, however this process ends. A gateway that outlived its starter would open the PTYs
+ * of later tests, whose numbers the kernel gives again.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ask, type ControlAnswers } from '../ops/api/control-client.ts';
@@ -60,6 +65,7 @@ export class GatewayProcess {
       this.#journal = (this.#journal + text.toString()).slice(-JOURNAL_CHARACTERS_MAX);
     });
     this.#child = child;
+    if (child.pid !== undefined) endWithThisProcess(child, child.pid);
     this.#ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 'gone')));
   }
 
@@ -105,4 +111,11 @@ export class GatewayProcess {
     if (asked.kind !== 'answered') throw asked.fault;
     return asked.report;
   }
+}
+
+/** Starts a guard that kills the child when this process is gone: then its standard input ends. */
+function endWithThisProcess(child: ChildProcess, pid: number): void {
+  const guard = spawn('sh', ['-c', 'read _; kill -KILL "$0"', String(pid)], { stdio: ['pipe', 'ignore', 'ignore'] });
+  guard.unref();
+  child.once('exit', () => guard.kill('SIGKILL'));
 }
