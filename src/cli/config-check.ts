@@ -10,7 +10,7 @@ import { readSecretFile } from '../io/secret-file.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { sharedPorts } from './show-ports.ts';
-import { hang, type Terminal } from './terminal.ts';
+import { hang, hangOnScreen, type Terminal } from './terminal.ts';
 import { checkTls, type TlsFindings } from './tls-check.ts';
 
 const NOTHING: TlsFindings = { problems: [], lines: [] };
@@ -32,7 +32,7 @@ export async function checkConfig(context: CommandContext, file: string): Promis
   if (context.asJson) printJson(context, { ok: isGood, problems, warnings });
   else {
     const lines = isGood
-      ? [...goodLines(file, parsed.config), ...tls.lines]
+      ? [...goodLines(file, parsed.config), ...tls.lines].flatMap((line) => hangOnScreen('', line, context.terminal))
       : problemLines(file, problems, context.terminal);
     for (const line of [...lines, ...warnings.flatMap((warning) => linesOf(warning, context.terminal))])
       context.terminal.print(line);
@@ -99,7 +99,8 @@ function goodLines(file: string, config: Config): string[] {
 
 function problemLines(file: string, problems: readonly Problem[], terminal: Terminal): string[] {
   const title = `${file} has ${countOf(problems.length, 'problem')}:`;
-  return [terminal.tone('bad', title), ...problems.flatMap((problem) => linesOf(problem, terminal))];
+  const titleLines = hangOnScreen('', title, terminal).map((line) => terminal.tone('bad', line));
+  return [...titleLines, ...problems.flatMap((problem) => linesOf(problem, terminal))];
 }
 
 function linesOf({ path, what, hint }: Problem, terminal: Terminal): string[] {

@@ -9,6 +9,7 @@ interface ErrorStream {
 }
 
 const WIDTH_MIN = 20;
+const CONTINUATION = '  ';
 
 /** @param message may have lines of its own, with their indentation */
 export function errorLines(message: string, hint: string, { isTTY, columns = 80 }: ErrorStream): string[] {
@@ -16,7 +17,8 @@ export function errorLines(message: string, hint: string, { isTTY, columns = 80 
   const width = isTTY === true ? Math.max(WIDTH_MIN, columns) : Number.POSITIVE_INFINITY;
   const below = further.flatMap((line) => {
     const indent = /^ */.exec(line)?.[0] ?? '';
-    return hang(indent, line.slice(indent.length), width);
+    const [head = '', ...tail] = hang(indent, line.slice(indent.length), width - CONTINUATION.length);
+    return [head, ...tail.map((each) => `${CONTINUATION}${each}`)]; // the beginning of each line stays in sight
   });
   return [...hang('holdfast: ', first, width), ...below, ...hang('  -> ', printable(hint), width)];
 }

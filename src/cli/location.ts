@@ -7,6 +7,7 @@ import { hasCode, isAnswered } from '../ops/api/control-socket.ts';
 import { findGateway } from '../ops/api/find-gateway.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, readConfigText } from './context.ts';
+import { errorLines } from './error-lines.ts';
 
 /**
  * Locates the gateway of the configuration. If the file is broken, prints a warning and looks for a running gateway that
@@ -116,9 +117,10 @@ function isNewerThan(path: string, wallMs: number): boolean {
 /** Prints a warning to standard error, since other programs may read standard output. */
 function warn({ configPath, asJson }: CommandContext, what: string): void {
   const hint = `The next start will fail. Run: holdfast config check ${configPath}`;
-  process.stderr.write(
-    asJson ? `${JSON.stringify({ warning: { message: what, hint } })}\n` : `holdfast: ${what}\n  -> ${hint}\n`,
-  );
+  const lines = asJson
+    ? [JSON.stringify({ warning: { message: what, hint } })]
+    : errorLines(what, hint, process.stderr);
+  process.stderr.write(`${lines.join('\n')}\n`);
 }
 
 /** @throws Fault `not-running` */
@@ -131,6 +133,6 @@ export async function askRunning<Path extends keyof ControlAnswers>(
   if (asked.kind === 'answered') return asked.report;
   if (asked.kind !== 'absent' || stateDir === undefined) throw asked.fault;
   const { code, message, hint } = asked.fault;
-  const offline = 'While it is down, holdfast status, ledger and dead-letters list read the store.';
+  const offline = 'While it is down, holdfast status, ledger, outbox, subdevices and dead-letters list read the store.';
   throw new Fault(code, message, { hint: `${hint} ${offline}`, cause: asked.fault });
 }

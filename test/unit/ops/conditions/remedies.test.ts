@@ -119,6 +119,7 @@ describe('an error', () => {
     expect(Math.max(...lines.map((line) => line.trimEnd().length))).toBeLessThanOrEqual(40);
     expect(lines[0]).toMatch(/^holdfast: The/);
     expect(lines.filter((line) => line.startsWith('  hub.host'))).toHaveLength(1);
+    expect(lines.filter((line) => /^ {4}(is|wrong)\b/.test(line)).length).toBeGreaterThan(0);
   });
 
   it('is one line each in a file', () => {

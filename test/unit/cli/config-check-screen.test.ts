@@ -1,0 +1,42 @@
+/** `config check` at a terminal of 80 columns: no line is longer, whatever the file and its names are. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { checkConfig } from '../../../src/cli/config-check.ts';
+
+const WIDTH = 80;
+const LONG = 'a-name-that-is-as-long-as-a-name-may-be-and-no-longer-than-that';
+const GOOD = `[gateway]\nname = "${LONG}"\n[hub]\nprofile = "generic"\nhost = "${LONG}.example.net"\n[[link]]\nname = "l"\npath = "/dev/ttyUSB0"\n[[subdevice]]\nid = "a"\n`;
+const BAD = GOOD.replace('/dev/ttyUSB0', `dev/${LONG}`).replace('[hub]', `${'nonsense'.repeat(9)} = 1\n[hub]`);
+
+/** @returns the lines of the command */
+async function linesOf(text: string, isScreen: boolean): Promise<string[]> {
+  const folder = join(mkdtempSync(join(tmpdir(), 'holdfast-check-')), LONG);
+  onTestFinished(() => rmSync(join(folder, '..'), { recursive: true }));
+  mkdirSync(folder);
+  const configPath = join(folder, 'holdfast.toml');
+  writeFileSync(configPath, text);
+  const lines: string[] = [];
+  const terminal = {
+    isScreen,
+    width: WIDTH,
+    print: (line: string) => void lines.push(...line.split('\n')),
+    tone: (_tone: string, words: string) => words,
+  };
+  await checkConfig({ terminal, configPath, socketPath: undefined, asJson: false }, configPath);
+  return lines;
+}
+
+it.each([
+  ['valid', GOOD],
+  ['invalid', BAD],
+])('shows a file that is %s', async (_what, text) => {
+  const lines = await linesOf(text, true);
+  expect(lines.filter((line) => line.length > WIDTH)).toEqual([]);
+});
+
+it('control: in a pipe the summary stays in one line, for other programs', async () => {
+  const [title, summary = ''] = await linesOf(GOOD, false);
+  expect([title, summary.length > WIDTH]).toEqual([expect.stringMatching(/ is valid\.$/), true]);
+});
