@@ -1,11 +1,17 @@
 /** Reads the store of a gateway that does not run, without changing it. Imports the store only when needed. */
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
+import { readBootId } from '../io/boot.ts';
+import { systemClock } from '../io/clock.ts';
 import { lockOwnersOf } from '../io/lock-owners.ts';
 import { processWords } from '../io/program-name.ts';
+import { ask, type ControlAnswers } from '../ops/api/control-client.ts';
 import type { OfflineReading } from '../ops/reports/ledger-report.ts';
+import type { BootMoment } from '../ops/reports/offline-report.ts';
 import type { OfflineLetters, readLettersOffline } from '../store/offline.ts';
 import { STORE_FILE } from '../store/state-files.ts';
+import type { CommandContext } from './context.ts';
+import { locateGateway, storeOf } from './location.ts';
 
 /**
  * @param absent fault to throw if there is no store either
@@ -24,6 +30,31 @@ export async function readOfflineLetters(
 ): Promise<OfflineLetters> {
   const offline = await import('../store/offline.ts');
   return await reading(() => offline.readLettersOffline(stateDir, request), stateDir, absent);
+}
+
+/** Answer of the running gateway, or what its store holds if none runs. */
+type AnswerOrStore<Path extends keyof ControlAnswers> =
+  | { readonly kind: 'running'; readonly report: ControlAnswers[Path] }
+  | {
+      readonly kind: 'store';
+      readonly reading: OfflineReading;
+      readonly moment: BootMoment;
+      /** Fault of not finding the gateway running. */
+      readonly fault: Fault;
+    };
+
+/** @throws Fault if the gateway runs and does not answer, or if there is no store either */
+export async function askOrRead<Path extends keyof ControlAnswers>(
+  context: CommandContext,
+  path: Path,
+): Promise<AnswerOrStore<Path>> {
+  const places = await locateGateway(context);
+  const asked = await ask(places.controlSocket, path);
+  if (asked.kind === 'answered') return { kind: 'running', report: asked.report };
+  if (asked.kind === 'stalled') throw asked.fault;
+  const found = await readOffline(storeOf(places, asked.fault), asked.fault);
+  const moment = { bootId: readBootId(), upMs: systemClock().nowMs() };
+  return { kind: 'store', reading: found, moment, fault: asked.fault };
 }
 
 async function reading<Found>(read: () => Promise<Found | undefined>, stateDir: string, absent: Fault): Promise<Found> {

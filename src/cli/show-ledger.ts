@@ -2,25 +2,18 @@
  * `holdfast ledger`: counters of every subdevice and direction. Exits with 1 if the ledger does not balance.
  */
 import { EXIT } from '../base/fault.ts';
-import { ask } from '../ops/api/control-client.ts';
 import type { LedgerReport, LedgerSum } from '../ops/reports/ledger-report.ts';
 import { offlineLedgerOf } from '../ops/reports/offline-report.ts';
 import { countOf, countWords, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
-import { locateGateway, storeOf } from './location.ts';
-import { readOffline } from './read-store.ts';
+import { askOrRead } from './read-store.ts';
 import { discardWords } from './show-links.ts';
 import { type Column, renderTable } from './table.ts';
 import { findingLines, hang, type Terminal, wrap } from './terminal.ts';
 
 export async function showLedger(context: CommandContext): Promise<number> {
-  const places = await locateGateway(context);
-  const asked = await ask(places.controlSocket, '/v1/ledger');
-  if (asked.kind === 'stalled') throw asked.fault;
-  const report =
-    asked.kind === 'answered'
-      ? asked.report
-      : offlineLedgerOf(await readOffline(storeOf(places, asked.fault), asked.fault));
+  const found = await askOrRead(context, '/v1/ledger');
+  const report = found.kind === 'running' ? found.report : offlineLedgerOf(found.reading);
   if (context.asJson) printJson(context, report);
   else for (const line of renderLedger(report, context.terminal)) context.terminal.print(line);
   return report.balances ? EXIT.ok : EXIT.unbalanced;

@@ -1,11 +1,12 @@
 /** `holdfast outbox`: uplinks waiting for the hub, by subdevice, and the time to drain them. */
 import { EXIT } from '../base/fault.ts';
+import { type OfflineOutbox, type OfflineQueue, offlineOutboxOf } from '../ops/reports/offline-report.ts';
 import type { OutboxLane, OutboxReport } from '../ops/reports/report.ts';
 import { ageWords, bytesWords, countOf, countWords, etaWords, rateWords } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
-import { askRunning } from './location.ts';
+import { askOrRead } from './read-store.ts';
 import { type Column, renderTable } from './table.ts';
-import { type Terminal, wrap } from './terminal.ts';
+import { offlineLines, type Terminal, wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
   { heading: 'subdevice', shrinks: true },
@@ -19,10 +20,37 @@ const COLUMNS: readonly Column[] = [
 ];
 
 export async function showOutbox(context: CommandContext): Promise<number> {
-  const report = await askRunning(context, '/v1/outbox');
+  const { terminal } = context;
+  const found = await askOrRead(context, '/v1/outbox');
+  if (found.kind === 'running') {
+    if (context.asJson) printJson(context, found.report);
+    else for (const line of renderOutbox(found.report, terminal)) terminal.print(line);
+    return EXIT.ok;
+  }
+  const report = offlineOutboxOf(found.reading, found.moment);
   if (context.asJson) printJson(context, report);
-  else for (const line of renderOutbox(report, context.terminal)) context.terminal.print(line);
-  return EXIT.ok;
+  else for (const line of renderOffline(report, found.fault.hint, terminal)) terminal.print(line);
+  return EXIT.notRunning;
+}
+
+const OFFLINE_COLUMNS: readonly Column[] = [
+  { heading: 'subdevice', shrinks: true },
+  { heading: 'messages', align: 'right' },
+  { heading: 'bytes', align: 'right' },
+  { heading: 'oldest' },
+];
+
+function renderOffline(report: OfflineOutbox, hint: string, terminal: Terminal): string[] {
+  const { messages, bytes } = report.total;
+  const held = `The gateway is not running. The store holds ${countOf(messages, 'message')} for the hub (${bytesWords(bytes)}).`;
+  const rows = report.lanes.map((lane) => [lane.subdevice, ...queueCells(lane)]);
+  const table = rows.length === 0 ? [] : ['', renderTable(OFFLINE_COLUMNS, rows, terminal)];
+  return [...offlineLines(held, { ...report, hint }, terminal), ...table];
+}
+
+/** Messages, bytes and the age of the oldest message. */
+export function queueCells({ messages, bytes, oldest }: OfflineQueue): string[] {
+  return [countWords(messages), bytesWords(bytes), oldest === null ? '-' : ageWords(oldest)];
 }
 
 function renderOutbox({ total, lanes, refused, shed, alarmTopicsWait }: OutboxReport, terminal: Terminal): string[] {

@@ -98,3 +98,17 @@ export function findingLines(findings: readonly string[], terminal: Terminal): s
     hang('  ! ', printable(`At the next start: ${finding}.`), terminal.width).map((line) => terminal.tone('bad', line)),
   );
 }
+
+/** Beginning of a report from the store of a gateway that does not run. */
+export function offlineLines(
+  sentence: string,
+  report: { readonly hint: string; readonly findings: readonly string[]; readonly unknown: readonly string[] },
+  terminal: Terminal,
+): string[] {
+  const doubt = report.unknown.length === 0 ? '' : ` Messages may be missing: ${report.unknown.join('; ')}.`;
+  return [
+    ...wrap(printable(`${sentence}${doubt}`), terminal.width),
+    ...hang('  -> ', report.hint, terminal.width),
+    ...findingLines(report.findings, terminal),
+  ];
+}

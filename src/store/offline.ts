@@ -4,13 +4,14 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Epoch, Stamp } from '../base/time.ts';
 import type { LetterPage, LetterRequest } from '../custody/dead-letter.ts';
 import { laneWords, ownerOf } from '../custody/lane-number.ts';
 import { ZERO } from '../custody/ledger.ts';
-import type { LaneCounts, LossRow } from '../custody/row.ts';
+import type { LaneCounts, LossRow, SubdeviceRow } from '../custody/row.ts';
 import { type Database, faultOf, openReadOnly } from './database.ts';
 import { readLetters } from './dead-letter-rows.ts';
-import { readLosses, readSubdevices, readTally } from './reader.ts';
+import { readEpochs, readLosses, readOldest, readSubdevices, readTally } from './reader.ts';
 import { dryRun } from './repair/dry-run.ts';
 import { markPathOf } from './repair/high-water.ts';
 import { compareWithMark } from './repair/high-water-check.ts';
@@ -25,8 +26,14 @@ const COPIED_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface OfflineLane extends LaneCounts {
   readonly subdevice: string;
+  /** Subdevice of the lane, also of an alarm lane. */
+  readonly owner: string;
   /** Counted rows. */
   readonly pending: number;
+  /** Charged bytes of the counted rows. */
+  readonly bytes: number;
+  /** `undefined`: no row, or a damaged one. */
+  readonly oldest: Stamp | undefined;
 }
 
 export interface OfflineStore {
@@ -34,6 +41,9 @@ export interface OfflineStore {
   readonly bytes: number;
   readonly walBytes: number;
   readonly lanes: readonly OfflineLane[];
+  /** Every subdevice that the store knows, by id. */
+  readonly subdevices: readonly SubdeviceRow[];
+  readonly epochs: ReadonlyMap<number, Epoch>;
   /** Damage and losses on the medium, one sentence each. */
   readonly findings: readonly string[];
   readonly losses: readonly LossRow[];
@@ -52,6 +62,8 @@ export async function readStoreOffline(stateDir: string): Promise<OfflineStore |
     bytes: sizeOf(path),
     walBytes: sizeOf(`${path}-wal`),
     lanes: readLanes(database),
+    subdevices: readSubdevices(database).toSorted((one, other) => (one.id < other.id ? -1 : 1)),
+    epochs: readEpochs(database),
     findings,
     losses,
   }));
@@ -114,14 +126,18 @@ function readHealthy<T>(path: string, look: Look<T>): { readonly found: T } | un
 function readLanes(database: Database): OfflineLane[] {
   const names = new Map(readSubdevices(database).map((row) => [row.lane, row.id]));
   const tally = readTally(database);
+  const oldest = { uplink: readOldest(database, 'uplink'), downlink: readOldest(database, 'downlink') };
   const lanes = new Map<number, OfflineLane>();
   const enter = ({ direction, lane }: Omit<LaneCounts, 'counts'>, known: Partial<OfflineLane>): void => {
     const id = ledgerId(direction, lane);
-    const subdevice = laneWords(lane, names.get(ownerOf(lane)) ?? '(no subdevice)');
-    lanes.set(id, { ...(lanes.get(id) ?? { direction, lane, counts: ZERO, pending: 0, subdevice }), ...known });
+    const owner = names.get(ownerOf(lane)) ?? '(no subdevice)';
+    const subdevice = laneWords(lane, owner);
+    const empty = { direction, lane, counts: ZERO, pending: 0, bytes: 0, oldest: undefined, subdevice, owner };
+    lanes.set(id, { ...(lanes.get(id) ?? empty), ...known });
   };
   for (const { counts, ...lane } of tally.counts) enter(lane, { counts });
-  for (const { rows, ...lane } of tally.rows) enter(lane, { pending: rows });
+  for (const { rows, bytes, ...lane } of tally.rows)
+    enter(lane, { pending: rows, bytes: Math.max(0, bytes), oldest: oldest[lane.direction].get(lane.lane) });
   return [...lanes.values()];
 }
 

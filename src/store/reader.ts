@@ -76,6 +76,17 @@ export function readTally(database: Database): Tally {
   })();
 }
 
+/** Stamp of the oldest message of each lane in one direction. Reads the whole backlog once. */
+export function readOldest(database: Database, direction: Direction): Map<number, Stamp> {
+  const rows = database
+    .prepare(`SELECT lane, epoch, up_ms AS upMs, min(seq) FROM ${tableOf(direction)} GROUP BY lane`)
+    .all() as { lane: number; epoch: unknown; upMs: unknown }[];
+  const found = new Map<number, Stamp>();
+  for (const { lane, epoch, upMs } of rows)
+    if (typeof epoch === 'number' && typeof upMs === 'number') found.set(lane, { epoch, upMs }); // a damaged row has no stamp
+  return found;
+}
+
 export function readCounts(database: Database): LaneCounts[] {
   return ledgerRows(database).map((row) => ({ ...laneOf(row), counts: countsOfLedger(row) }));
 }

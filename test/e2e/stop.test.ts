@@ -69,6 +69,45 @@ describe('the command line without a gateway', () => {
     });
   });
 
+  it('outbox and subdevices show what the store holds, with the age of the oldest, and exit with 69', async () => {
+    const testbed = await openTestbed();
+    await testbed.start();
+    const b = testbed.subdevice('b');
+    b.stop();
+    testbed.command(b);
+    await until(() => testbed.session?.stored === 0 && testbed.session.inFlight === 0);
+    await testbed.loseHub();
+    for (let count = 0; count < 10; count += 1) testbed.subdevice('a').publish('t');
+    await testbed.untilAcknowledged();
+    await testbed.gateway.signal('SIGKILL');
+    const shown = async (...words: string[]) => await runProgram(...words, '--config', testbed.configPath);
+    const oldest = { ms: expect.any(Number), quality: 'exact' };
+    const outbox = await shown('outbox', '--json');
+    const waiting = { messages: 10, bytes: expect.any(Number), oldest };
+    expect({ code: outbox.code, ...JSON.parse(outbox.stdout) }).toEqual({
+      code: 69,
+      running: false,
+      total: waiting,
+      lanes: [{ subdevice: 'a', ...waiting }],
+      findings: [],
+      unknown: [],
+    });
+    const subdevices = await shown('subdevices', '--json');
+    expect(subdevices.code).toBe(69);
+    const none = { messages: 0, bytes: 0, oldest: null };
+    expect(JSON.parse(subdevices.stdout)).toMatchObject({
+      running: false,
+      subdevices: [
+        { id: 'a', link: 'link-a', lasting: true, uplinks: waiting, downlinks: none },
+        { id: 'b', link: 'link-b', lasting: true, uplinks: none, downlinks: { messages: 1, oldest } },
+      ],
+    });
+    expect((await shown('outbox')).stdout).toMatch(
+      /^The gateway is not running\. The store holds 10 messages for the hub \(.*B\)\.\n[\s\S]*^a +10 +\S+ [kK]?i?B +\d+ \w+$/m,
+    );
+    expect((await shown('subdevices')).stdout).toMatch(/^b +link-b +kept +0 +0 B +- +1 +\S+ \w+ +\d+ \w+$/m);
+  });
+
   it('ledger balances the file of a gateway that was killed, and exits with 0', async () => {
     const testbed = await openTestbed();
     await testbed.start();

@@ -4,6 +4,7 @@
  * Both are made here from readings of lanes, so both count alike. Source of the sum: `custody/ledger.ts`.
  */
 import type { Direction } from '../../base/message.ts';
+import type { Epoch, Stamp } from '../../base/time.ts';
 import { addCounts, type Counts, imbalance, type ShedReason, ZERO } from '../../custody/ledger.ts';
 import type { LossRow } from '../../custody/row.ts';
 import type { DiscardReport } from './intake-report.ts';
@@ -49,8 +50,8 @@ export interface LaneReading {
   readonly pending: number;
 }
 
-/** What can be known of a gateway that does not run. */
-export interface OfflineReading {
+/** What the ledger and the status of a gateway that does not run are made of. */
+export interface StoreReading {
   readonly path: string;
   readonly bytes: number;
   readonly walBytes: number;
@@ -58,6 +59,21 @@ export interface OfflineReading {
   /** What the medium has damaged or lost, one sentence each. */
   readonly findings: readonly string[];
   readonly losses: readonly LossRow[];
+}
+
+/** What can be known of a gateway that does not run. */
+export interface OfflineReading extends StoreReading {
+  readonly lanes: readonly OfflineLaneReading[];
+  readonly subdevices: readonly { readonly id: string; readonly link: string; readonly lasting: boolean }[];
+  readonly epochs: ReadonlyMap<number, Epoch>;
+}
+
+export interface OfflineLaneReading extends LaneReading {
+  /** Subdevice of the lane, also of an alarm lane. */
+  readonly owner: string;
+  readonly bytes: number;
+  /** `undefined`: no message, or a damaged one. */
+  readonly oldest: Stamp | undefined;
 }
 
 /** Sentences, each once. */
